@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef BASE_CTX_H
+#define BASE_CTX_H
+
+/*
+ * The context: what every layer of one stack shares.  Time (set once per turn), randomness,
+ * counters, settings and the mbuf pool.  Each layer keeps a pointer to the one struct ctx that its
+ * stack contains; nothing here is reached in any other way.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <percore/config.h>
+#include <percore/stats.h>
+
+#include "rng.h"
+
+struct rte_mbuf;
+struct rte_mempool;
+
+/* One tick of the timers is 2^16 ns = 65.536 us; 32 bits of them wrap in 78 hours. */
+#define TICK_SHIFT 16
+
+struct ctx {
+	uint64_t now_ns;             /* of this turn */
+	uint32_t now_us;             /* the same, modulo 2^32 us; for RTT samples */
+	uint32_t now_ms;             /* the same, modulo 2^32 ms; for timestamps */
+	uint32_t tick;               /* the same, modulo 2^32 ticks; for timers */
+	bool mbufs_low;              /* pool nearly empty: refuse what can be refused */
+	uint16_t low_check;          /* turns until mbufs_low is looked at again */
+	struct rte_mempool *pool;    /* the mbufs of what is sent */
+	struct pc_stack_config cfg;  /* constant after the start */
+	struct rng rng;
+	struct pc_counters counters;
+};
+
+/** ctx_set_time makes now_ns the time of this turn; time never goes back. */
+void ctx_set_time(struct ctx *ctx, uint64_t now_ns);
+
+/** ctx_count adds one to a counter. */
+static inline void ctx_count(struct ctx *ctx, int counter)
+{
+	ctx->counters.value[counter]++;
+}
+
+/** ctx_add adds n to a counter. */
+static inline void ctx_add(struct ctx *ctx, int counter, uint64_t n)
+{
+	ctx->counters.value[counter] += n;
+}
+
+/** ticks_from_ms rounds up: a timer never fires early. */
+static inline uint32_t ticks_from_ms(uint64_t ms)
+{
+	return (uint32_t)((ms * 1000000 + (1u << TICK_SHIFT) - 1) >> TICK_SHIFT);
+}
+
+/** ticks_from_us rounds up: a timer never fires early. */
+static inline uint32_t ticks_from_us(uint64_t us)
+{
+	return (uint32_t)((us * 1000 + (1u << TICK_SHIFT) - 1) >> TICK_SHIFT);
+}
+
+/** ctx_mbuf returns an empty mbuf with full headroom, or NULL (counted as tx_no_mbuf). */
+struct rte_mbuf *ctx_mbuf(struct ctx *ctx);
+
+#endif

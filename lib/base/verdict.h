@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef BASE_VERDICT_H
+#define BASE_VERDICT_H
+
+/*
+ * Verdicts: what an input function says about a frame.
+ *
+ * An int, of three kinds.  VERDICT_DONE: the callee has taken the mbuf.  A PC_DROP_ counter: nobody
+ * wants it; stack/rx.c counts it and frees the mbuf.  NEXT_*: the step that comes next.  Unless the
+ * verdict is VERDICT_DONE the mbuf is still the caller's.
+ */
+
+#include <percore/stats.h>
+
+enum {
+	VERDICT_DONE = 0,
+	NEXT_ARP = PC_COUNTER_MAX,
+	NEXT_IP4,
+	NEXT_ICMP4,
+	NEXT_UDP,
+	NEXT_TCP,
+	NEXT_ERROR, /* an ICMP error about a packet of ours: struct icmp_error says which */
+};
+
+/** verdict_is_drop says whether the frame is to be counted and freed. */
+static inline int verdict_is_drop(int verdict)
+{
+	return verdict > VERDICT_DONE && verdict < PC_COUNTER_MAX;
+}
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef EVENT_EVENT_H
+#define EVENT_EVENT_H
+
+/*
+ * The ready list: sockets with something to tell, in an rte_ring of descriptors per epoll set.
+ *
+ * A socket contains a struct pollable.  It is in the ring of its set exactly when POLLABLE_QUEUED is
+ * set, so at most once, and a ring as large as the number of sockets never overflows.  The
+ * transports call event_notify when something happens; what is ready is asked anew when the set is
+ * waited for.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+
+#include "base/ctx.h"
+
+struct rte_ring;
+
+enum {
+	POLLABLE_QUEUED = 1 << 0,
+	POLLABLE_SPENT = 1 << 1, /* one-shot, told once: asleep until EPOLL_CTL_MOD */
+};
+
+/** A socket's membership in an epoll set; zeroed: in none. */
+struct pollable {
+	uint64_t data;     /* epoll_data */
+	uint32_t interest; /* EPOLL* */
+	uint16_t set;      /* index + 1; 0: in none */
+	uint16_t flags;
+};
+
+struct event_set {
+	struct rte_ring *ring;
+	bool used;
+};
+
+struct events {
+	uint32_t nb_sets;
+	uint32_t capacity; /* descriptors that each ring holds */
+	struct event_set *set;
+};
+
+/** events_footprint returns the bytes that nb_sets sets for n sockets take. */
+uint64_t events_footprint(uint32_t nb_sets, uint32_t n);
+
+/** events_init makes nb_sets sets, each with room for n sockets. Returns 0 or -ENOMEM. */
+int events_init(struct events *ev, uint32_t nb_sets, uint32_t n, int socket_id);
+
+/** events_fini frees them. */
+void events_fini(struct events *ev);
+
+/** event_push puts a socket into the ring of its set, unless it is there already. */
+void event_push(struct events *ev, struct pollable *p, uint32_t fd);
+
+/** event_pop takes the next descriptor of a set's ring. Returns false when it is empty. */
+bool event_pop(struct events *ev, uint32_t set, uint32_t *fd);
+
+/** event_count returns how many descriptors a set's ring holds. */
+uint32_t event_count(const struct events *ev, uint32_t set);
+
+/** event_notify tells a socket's set that some of mask (EPOLL*) has come to pass. */
+static inline void event_notify(struct events *ev, struct pollable *p, uint32_t fd, uint32_t mask)
+{
+	if (p->set != 0 && (p->flags & (POLLABLE_QUEUED | POLLABLE_SPENT)) == 0 &&
+	    (mask & (p->interest | EPOLLERR | EPOLLHUP)) != 0)
+		event_push(ev, p, fd);
+}
+
+#endif

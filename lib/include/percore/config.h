@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef PERCORE_CONFIG_H
+#define PERCORE_CONFIG_H
+
+/*
+ * The one list of everything that can be set on a stack.
+ *
+ * PC_STACK_KEYS(X) calls X(section, name, default, min, max, unit, sentence) for each key.  The
+ * struct, its defaults and limits, the parser of config files, --help and config/percore.ini are
+ * all made from this list.  A value is an unsigned 64-bit number; booleans are 0 or 1; "auto" keys
+ * take 0 and are then computed as the sentence says.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* clang-format off */
+#define PC_STACK_KEYS(X) \
+X(stack, max_connections, 0, 0, 100000000, "connections", \
+  "TCP connections per lcore, all states but half-open and TIME-WAIT; 0: as many as a third of the memory holds, at most 1048576") \
+X(stack, max_listeners, 64, 1, 4096, "sockets", "listening TCP sockets per lcore") \
+X(stack, max_udp_sockets, 64, 0, 65536, "sockets", "UDP sockets per lcore") \
+X(stack, max_epolls, 2, 1, 64, "sets", "epoll sets per lcore; each has room for every socket") \
+X(stack, mbufs, 0, 0, 16000000, "mbufs", \
+  "packet buffers per lcore, of 2176 bytes each; 0: max_connections / 4, within [8191,65535]") \
+X(stack, seed, 0, 0, UINT64_MAX, "number", \
+  "secret of ISNs, port choice and hash tables; 0: from the kernel's random source") \
+X(stack, rx_burst, 32, 1, 64, "frames", "frames taken from a port in one turn of the loop") \
+X(arp, entries, 1024, 16, 1000000, "neighbours", "neighbour table entries per lcore") \
+X(arp, hold, 3, 1, 64, "frames", "frames kept per neighbour while it is being resolved") \
+X(arp, reachable_ms, 30000, 1000, 86400000, "ms", "time a neighbour's answer is trusted before it is asked again") \
+X(arp, stale_ms, 600000, 1000, 86400000, "ms", "time after which an unused neighbour is forgotten") \
+X(arp, retry_ms, 1000, 100, 60000, "ms", "time between two requests to the same neighbour") \
+X(arp, retries, 3, 1, 20, "requests", "requests without an answer before a neighbour counts as unreachable") \
+X(ip, ttl, 64, 1, 255, "hops", "time to live of packets sent") \
+X(icmp, error_rate, 100, 0, 1000000, "messages/s", "ICMP errors sent per second at most; 0: none") \
+X(icmp, echo, 1, 0, 1, "boolean", "answer ICMP echo requests") \
+X(udp, rcvbuf, 212992, 2048, 1073741824, "bytes", "default SO_RCVBUF of a UDP socket") \
+X(tcp, rcvbuf, 524288, 4096, 1073741824, "bytes", "default SO_RCVBUF: the largest receive window of a connection") \
+X(tcp, sndbuf, 524288, 4096, 1073741824, "bytes", "default SO_SNDBUF: bytes queued for sending, unacknowledged ones included") \
+X(tcp, backlog, 65535, 1, 1048576, "connections", "upper limit of listen()'s backlog") \
+X(tcp, syn_cache, 16384, 16, 16000000, "entries", "half-open connections per lcore") \
+X(tcp, time_wait, 0, 0, 100000000, "entries", "TIME-WAIT entries per lcore; 0: as max_connections, within [4096,262144]") \
+X(tcp, nagle, 1, 0, 1, "boolean", "Nagle's algorithm (RFC 9293 3.7.4) unless TCP_NODELAY is set") \
+X(tcp, timestamps, 1, 0, 1, "boolean", "offer and accept timestamps (RFC 7323)") \
+X(tcp, window_scaling, 1, 0, 1, "boolean", "offer and accept window scaling (RFC 7323)") \
+X(tcp, sack, 1, 0, 1, "boolean", "offer and accept selective acknowledgements (RFC 2018)") \
+X(tcp, initial_window, 10, 1, 64, "segments", "initial congestion window (RFC 6928)") \
+X(tcp, delack_ms, 40, 0, 499, "ms", "longest delay of an acknowledgement; 0: acknowledge at the end of each turn") \
+X(tcp, rto_initial_ms, 1000, 10, 60000, "ms", "retransmission time-out before the first RTT sample (RFC 6298 2.1)") \
+X(tcp, rto_min_ms, 200, 1, 60000, "ms", "smallest retransmission time-out (RFC 6298 2.4 says 1 s; 200 ms is what Linux and FreeBSD use)") \
+X(tcp, rto_max_ms, 120000, 1000, 600000, "ms", "largest retransmission time-out (RFC 6298 2.5)") \
+X(tcp, syn_retries, 6, 1, 20, "segments", "SYNs repeated before connect() fails with ETIMEDOUT") \
+X(tcp, synack_retries, 5, 1, 20, "segments", "SYN-ACKs repeated before a half-open connection is forgotten") \
+X(tcp, retries, 15, 3, 100, "segments", "repetitions of data before a connection ends with ETIMEDOUT (R2)") \
+X(tcp, orphan_retries, 8, 1, 100, "segments", "the same once the application has closed") \
+X(tcp, msl_ms, 30000, 10, 240000, "ms", "maximum segment lifetime; TIME-WAIT lasts twice that") \
+X(tcp, fin_wait2_ms, 60000, 100, 3600000, "ms", "life of a closed connection whose peer does not close") \
+X(tcp, keepalive, 0, 0, 1, "boolean", "SO_KEEPALIVE of new sockets") \
+X(tcp, keepalive_idle_ms, 7200000, 1000, 86400000, "ms", "idle time before the first keep-alive probe") \
+X(tcp, keepalive_interval_ms, 75000, 1000, 86400000, "ms", "time between keep-alive probes") \
+X(tcp, keepalive_probes, 9, 1, 127, "segments", "probes without an answer before a connection ends") \
+X(tcp, challenge_acks, 1000, 1, 1000000, "segments/s", "challenge ACKs per second at most (RFC 5961 section 7)") \
+X(tcp, port_first, 32768, 1024, 65535, "port", "first ephemeral port") \
+X(tcp, port_last, 60999, 1024, 65535, "port", "last ephemeral port")
+/* clang-format on */
+
+/** Every setting of a stack. Make one with pc_stack_config_init, then change members. */
+struct pc_stack_config {
+#define PC_KEY_MEMBER(section, name, def, min, max, unit, sentence) uint64_t section##_##name;
+	PC_STACK_KEYS(PC_KEY_MEMBER)
+#undef PC_KEY_MEMBER
+	/** A name for log lines and statistics; copied. */
+	char name[32];
+	/** NUMA node of the memory; -1: any. */
+	int socket_id;
+};
+
+/** One key of a configuration, for parsers and help texts. */
+struct pc_config_key {
+	const char *section, *name, *unit, *sentence;
+	uint64_t def, min, max;
+	size_t offset; /**< of its uint64_t in the struct it belongs to */
+};
+
+/** pc_stack_config_init sets every member to its default. */
+void pc_stack_config_init(struct pc_stack_config *config);
+
+/** pc_stack_config_keys returns the table of all keys, and their number in *n. */
+const struct pc_config_key *pc_stack_config_keys(size_t *n);
+
+/**
+ * pc_stack_config_check says whether every value is within its limits and the values agree with
+ * each other. Returns 0, or -EINVAL with one line for a person in why (if not NULL).
+ */
+int pc_stack_config_check(const struct pc_stack_config *config, char *why, size_t why_len);
+
+/**
+ * pc_stack_config_fit replaces the members that are 0 for "auto" by values for bytes of memory.
+ * pc_stack_create does it with 256 MiB for whatever is still 0.
+ */
+void pc_stack_config_fit(struct pc_stack_config *config, uint64_t bytes);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef PERCORE_PORT_H
+#define PERCORE_PORT_H
+
+/*
+ * Ports: where frames come from and go to.
+ *
+ * A port is one RX/TX queue pair behind a table of functions, used by one lcore only.  An ethdev
+ * queue, a wire in memory and a layer that loses frames on purpose all look the same to a stack.
+ * Layers (fault, pcap) wrap another port and own it: closing the outermost closes all.
+ *
+ * Frames are rte_mbufs of whole Ethernet frames without FCS.  Time is always given from outside,
+ * in nanoseconds of one monotonic clock, real or virtual; a port never reads a clock.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct rte_mbuf;
+struct rte_mempool;
+struct pc_port;
+
+#define PC_PORT_NAME_MAX 64
+#define PC_RSS_KEY_MAX   64
+#define PC_RSS_RETA_MAX  512
+
+/** What a port does in hardware (or in its peer); what is absent is done in software. */
+enum pc_port_offload {
+	PC_PORT_TX_IP4_CKSUM = 1u << 0,  /**< fills in the IPv4 header checksum */
+	PC_PORT_TX_TCP_CKSUM = 1u << 1,  /**< fills in the TCP checksum, given the pseudo header's */
+	PC_PORT_TX_UDP_CKSUM = 1u << 2,  /**< fills in the UDP checksum, given the pseudo header's */
+	PC_PORT_TX_TSO = 1u << 3,        /**< cuts TCP segments to m->tso_segsz */
+	PC_PORT_TX_MULTI_SEGS = 1u << 4, /**< sends chained mbufs; else they are made linear */
+	PC_PORT_RX_IP4_CKSUM = 1u << 5,  /**< RTE_MBUF_F_RX_IP_CKSUM_* is meant */
+	PC_PORT_RX_L4_CKSUM = 1u << 6,   /**< RTE_MBUF_F_RX_L4_CKSUM_* is meant */
+	PC_PORT_RX_RSS_HASH = 1u << 7,   /**< m->hash.rss is the Toeplitz hash of the flow */
+};
+
+/** How a port with several queues spreads flows over them. */
+struct pc_port_rss {
+	uint16_t nb_queues;  /**< 1: no spreading, everything below is unused */
+	uint16_t reta_size;  /**< entries of reta; a power of two */
+	uint8_t key_len;     /**< bytes of key */
+	bool ports;          /**< TCP/UDP ports are hashed too, not only the addresses */
+	uint8_t key[PC_RSS_KEY_MAX];
+	uint16_t reta[PC_RSS_RETA_MAX]; /**< queue for each value of hash % reta_size */
+};
+
+/** What a port is; filled in when it is made, constant afterwards but for mtu and link_up. */
+struct pc_port_info {
+	char name[PC_PORT_NAME_MAX];
+	char driver[PC_PORT_NAME_MAX];
+	uint8_t mac[6];
+	uint16_t mtu;       /**< bytes of the largest IP packet */
+	uint16_t queue;     /**< which of the device's queues this port is */
+	uint32_t offloads;  /**< enum pc_port_offload */
+	int socket_id;      /**< NUMA node, -1 when unknown */
+	bool link_up;
+	struct pc_port_rss rss;
+};
+
+/** The verbs of a port. */
+struct pc_port_ops {
+	/** Takes up to n frames into pkts, ownership included. Returns how many; never blocks. */
+	uint16_t (*rx_burst)(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
+			     uint64_t now_ns);
+	/** Sends the first of n frames and takes them over. Returns how many; the rest stays. */
+	uint16_t (*tx_burst)(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
+			     uint64_t now_ns);
+	/** When frames will be ready by the passing of time alone; UINT64_MAX: never. May be NULL. */
+	uint64_t (*next_deadline)(const struct pc_port *port);
+	/** Frees the port and all frames it holds. */
+	void (*close)(struct pc_port *port);
+};
+
+/** A port; makers embed it as the first member of their own struct. */
+struct pc_port {
+	const struct pc_port_ops *ops;
+	struct pc_port_info info;
+};
+
+/** pc_port_close frees a port (and what it wraps). NULL is allowed. No stack may use it any more. */
+void pc_port_close(struct pc_port *port);
+
+/* ---- ethdev: any DPDK device ---------------------------------------------------------------- */
+
+/** How to set a device up. Zero means the default for every member. */
+struct pc_ethdev_config {
+	uint16_t nb_queues;  /**< RX/TX queue pairs; default 1 */
+	uint16_t nb_rxd;     /**< descriptors per RX queue; default 1024 (adjusted to the device) */
+	uint16_t nb_txd;     /**< descriptors per TX queue; default 1024 */
+	uint16_t mtu;        /**< bytes; default: as the device has it */
+	bool no_offloads;    /**< do everything in software */
+	bool promiscuous;    /**< receive frames for other MACs too */
+	/** RX mbuf pool of each queue; at least one. Pools beyond nb_queues are ignored. */
+	struct rte_mempool *const *pools;
+};
+
+/**
+ * pc_ethdev_start configures and starts a stopped device: queues, RSS over all of them, and every
+ * checksum offload that it announces.
+ *
+ * Returns 0 or a negative errno of the device: -ENODEV, no such device; -EINVAL, more queues than
+ * the device has. On failure why (if not NULL, why_len bytes) holds one line for a person.
+ */
+int pc_ethdev_start(uint16_t port_id, const struct pc_ethdev_config *config, char *why,
+		    size_t why_len);
+
+/**
+ * pc_port_ethdev makes a port of one queue pair of a started device, whoever started it.
+ *
+ * pool serves copies that the port must make (frames shared with others, chains for a device
+ * without multi-segment TX); it stays the caller's. Closing the port leaves the device running.
+ * Returns NULL with errno ENODEV, EINVAL (queue) or ENOMEM.
+ */
+struct pc_port *pc_port_ethdev(uint16_t port_id, uint16_t queue, struct rte_mempool *pool);
+
+/** pc_ethdev_stop stops and closes a device that pc_ethdev_start started. */
+void pc_ethdev_stop(uint16_t port_id);
+
+/* ---- memory: two ends of a wire in one process ----------------------------------------------- */
+
+/** A wire in memory. Zero means the default for every member. */
+struct pc_wire_config {
+	uint8_t mac[2][6];         /**< of each end; default 02:00:00:00:00:01 and :02 */
+	uint16_t mtu;              /**< default 1500 */
+	uint16_t capacity;         /**< frames each way before tx_burst refuses; default 4096 */
+	struct rte_mempool *pool;  /**< for copies of frames the sender keeps; required */
+};
+
+/**
+ * pc_port_wire makes a wire: what is sent into ends[0] comes out of ends[1], and the other way.
+ * Each end is closed on its own. Both ends belong to one thread. Returns 0, -EINVAL or -ENOMEM.
+ */
+int pc_port_wire(const struct pc_wire_config *config, struct pc_port *ends[2]);
+
+/* ---- layers ---------------------------------------------------------------------------------- */
+
+/** Probabilities are in parts per million, of frames that pass in either direction. */
+struct pc_fault_config {
+	uint64_t seed;              /**< the same seed and frames give the same faults */
+	uint32_t rx_loss_ppm;       /**< received frames that vanish */
+	uint32_t tx_loss_ppm;       /**< sent frames that vanish */
+	uint32_t duplicate_ppm;     /**< received frames that come twice */
+	uint32_t reorder_ppm;       /**< received frames that come later than reorder_delay_ns */
+	uint32_t corrupt_ppm;       /**< received frames with one bit flipped */
+	uint64_t delay_ns;          /**< added to every received frame */
+	uint64_t jitter_ns;         /**< uniform in [0,jitter_ns) added to delay_ns, order kept */
+	uint64_t reorder_delay_ns;  /**< extra delay of a reordered frame; default 1 ms */
+	uint64_t rate_bps;          /**< bits per second of received frames; 0: without limit */
+	uint32_t queue;             /**< frames held at most, more are dropped; default 1024 */
+	struct rte_mempool *pool;   /**< for duplicates and copies; required */
+};
+
+/** What a fault port did so far. */
+struct pc_fault_stats {
+	uint64_t rx, tx, rx_lost, tx_lost, duplicated, reordered, corrupted, overflowed;
+};
+
+/** pc_port_fault wraps inner and owns it. Returns NULL with errno EINVAL or ENOMEM (inner stays). */
+struct pc_port *pc_port_fault(struct pc_port *inner, const struct pc_fault_config *config);
+
+/** pc_port_fault_set changes the faults from now on; frames already held keep their times. */
+void pc_port_fault_set(struct pc_port *port, const struct pc_fault_config *config);
+
+/** pc_port_fault_stats reads the counts of a fault port. */
+void pc_port_fault_stats(const struct pc_port *port, struct pc_fault_stats *stats);
+
+/**
+ * pc_port_pcap wraps inner, owns it, and writes every frame of both directions to a pcap file with
+ * nanosecond timestamps of the clock that the stack is driven by. Software checksums only: offloads
+ * of inner are hidden so that the file shows what goes over the wire.
+ * Returns NULL with errno of fopen, or ENOMEM.
+ */
+struct pc_port *pc_port_pcap(struct pc_port *inner, const char *path);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef PERCORE_RUN_H
+#define PERCORE_RUN_H
+
+/*
+ * Running: from main() to one stack per lcore, and back.
+ *
+ * pc_run reads the command line ([EAL options] -- [options]) and the config file, starts EAL and the
+ * ports, makes one stack on each lcore with a queue pair of every port, and on each lcore turns the
+ * loop: poll, the program's turn, flush.  SIGINT and SIGTERM end it in order.  Everything that can
+ * go wrong at start is one line on stderr that says what is wrong and how to mend it, and status 2.
+ *
+ * This is the only part of percore that reads a clock.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <percore/config.h>
+#include <percore/stack.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** One command-line option of a program, e.g. {"root", "DIR", "serve the files of DIR", ...}. */
+struct pc_run_option {
+	const char *name;     /**< long name without "--"; NULL ends a table */
+	const char *argument; /**< what to call its argument in --help; NULL: it takes none */
+	const char *help;     /**< a sentence */
+	/** Takes the argument. Returns 0, or -1 with one line for a person in why. */
+	int (*set)(void *app, const char *argument, char *why, size_t why_len);
+};
+
+/** A program that runs on percore. The callbacks of a worker run on its lcore only. */
+struct pc_run_app {
+	const char *name;    /**< e.g. "percore-echo"; used in messages */
+	const char *summary; /**< what it does, a sentence for --help */
+	const struct pc_run_option *options; /**< its own options; may be NULL */
+	/** Its own keys, e.g. section "http": --set http.key=value and the config file write into
+	 * the struct at config; keys may be NULL. The caller sets the defaults beforehand. */
+	const struct pc_config_key *keys;
+	size_t nb_keys;
+	void *config;
+	/** Called once, on the main lcore, after arguments and before EAL: checks what was given.
+	 * May be NULL. Returns 0, or -1 with a line in why. */
+	int (*check)(void *app, char *why, size_t why_len);
+	/** Called on each lcore when its stack is up: makes sockets. *worker is the worker's own
+	 * state. Returns 0, or -1 with a line in why, which ends the program. */
+	int (*start)(void *app, struct pc_stack *st, void **worker, char *why, size_t why_len);
+	/** Called on each turn, between poll and flush: serves what is ready. */
+	void (*turn)(void *worker, struct pc_stack *st, uint64_t now_ns);
+	/** Called once when a signal asked to stop: closes listeners, lets requests end.
+	 * May be NULL. */
+	void (*drain)(void *worker, struct pc_stack *st, uint64_t now_ns);
+	/** Says that nothing is left to do; asked on each turn after drain. May be NULL: stop at
+	 * once. The loop ends anyway run.drain_ms after the signal. */
+	bool (*drained)(void *worker, struct pc_stack *st);
+	/** Called on each lcore after its loop, before its stack is destroyed. May be NULL. */
+	void (*finish)(void *worker, struct pc_stack *st);
+};
+
+/**
+ * pc_run runs a program and returns its exit status: 0 after an orderly end, 1 when something failed
+ * while it ran, 2 when it could not start. app_arg is handed to the callbacks as app.
+ */
+int pc_run(int argc, char **argv, const struct pc_run_app *app, void *app_arg);
+
+/** pc_run_wall_clock returns seconds since 1970, read once per turn; for Date headers and logs. */
+int64_t pc_run_wall_clock(const struct pc_stack *st);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef PERCORE_STACK_H
+#define PERCORE_STACK_H
+
+/*
+ * A stack: everything one lcore needs to speak TCP/IP, and nothing that another lcore touches.
+ *
+ * Life: pc_stack_config_init, pc_stack_create, pc_stack_add_port, pc_stack_add_addr,
+ * pc_stack_add_route; then turn after turn pc_stack_poll, the application's work, pc_stack_flush;
+ * at the end pc_stack_destroy.  Time comes in as now_ns, nanoseconds of a monotonic clock that may
+ * as well be invented; it must not run backwards.  All calls on a stack are made by one thread at a
+ * time.  Any number of stacks may live in a process, also in one thread.
+ *
+ * EAL must be initialised before pc_stack_create (--no-huge --no-pci will do).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <percore/addr.h>
+#include <percore/config.h>
+#include <percore/port.h>
+#include <percore/stats.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pc_stack;
+
+/** Bytes that a stack takes, by what takes them; mbufs belong to whoever makes the pool. */
+struct pc_stack_footprint {
+	uint64_t connections; /**< TCBs, with their sockets and timers */
+	uint64_t flow_table;
+	uint64_t half_open;
+	uint64_t time_wait;
+	uint64_t events;      /**< epoll sets */
+	uint64_t other;       /**< neighbours, routes, listeners, UDP sockets, the stack itself */
+	uint64_t total;
+	uint64_t per_idle_connection; /**< total cost of one more connection, everything included */
+};
+
+/** pc_stack_get_footprint computes what pc_stack_create would take, without taking it. */
+void pc_stack_get_footprint(const struct pc_stack_config *config, struct pc_stack_footprint *fp);
+
+/**
+ * pc_stack_create makes a stack; config is copied. pool is where the stack takes mbufs for what it
+ * sends; its data room must hold an MTU-sized frame plus RTE_PKTMBUF_HEADROOM, it stays the
+ * caller's and must outlive the stack. After this call the stack takes no memory from the system.
+ *
+ * Returns NULL with errno EINVAL (a value out of its limits, or a pool with too little room),
+ * ENOMEM, or EEXIST (another library holds the mbuf field that percore needs).
+ */
+struct pc_stack *pc_stack_create(const struct pc_stack_config *config, struct rte_mempool *pool);
+
+/**
+ * pc_stack_destroy ends every connection without a word to the peers, frees every mbuf that the
+ * stack holds, and the stack. Ports are the caller's to close. NULL is allowed.
+ */
+void pc_stack_destroy(struct pc_stack *st);
+
+/** Most ports and addresses that a stack can have. */
+#define PC_MAX_PORTS  8
+#define PC_MAX_ADDRS  64
+#define PC_MAX_ROUTES 256
+
+/**
+ * pc_stack_add_port attaches a port; it must live as long as the stack. Returns its index, counted
+ * from 0, or -1 with errno ENOSPC.
+ */
+int pc_stack_add_port(struct pc_stack *st, struct pc_port *port);
+
+/**
+ * pc_stack_add_addr gives port an address and its connected route. The address is announced by a
+ * gratuitous ARP at the next poll. Returns 0, or -1 with errno EINVAL (port, or not a unicast
+ * address), EEXIST, ENOSPC, or EAFNOSUPPORT (IPv6, for now).
+ */
+int pc_stack_add_addr(struct pc_stack *st, int port, const struct pc_prefix *addr);
+
+/**
+ * pc_stack_add_route sends dest by way of gateway, which must be on a connected network; a prefix
+ * of length 0 (of either family: 0.0.0.0/0 is 96 bits long in mapped form) is the default route.
+ * Returns 0, or -1 with errno ENETUNREACH, EEXIST or ENOSPC.
+ */
+int pc_stack_add_route(struct pc_stack *st, const struct pc_prefix *dest,
+		       const struct pc_addr *gateway);
+
+/**
+ * pc_stack_poll is the receiving half of a turn: it takes a burst from each port, runs it through
+ * the layers, and fires the timers that are due at now_ns. What it has to send is sent by
+ * pc_stack_flush, or by the next poll. Returns the number of frames received.
+ */
+unsigned pc_stack_poll(struct pc_stack *st, uint64_t now_ns);
+
+/**
+ * pc_stack_flush is the sending half of a turn: it sends the acknowledgements that no answer of the
+ * application has carried, and hands everything to the ports. Call it after the application's work.
+ */
+void pc_stack_flush(struct pc_stack *st, uint64_t now_ns);
+
+/**
+ * pc_stack_next_deadline returns the time by which pc_stack_poll wants to be called even if no
+ * frame arrives; UINT64_MAX when there is none. It is exact to 65.536 us, never early.
+ */
+uint64_t pc_stack_next_deadline(const struct pc_stack *st);
+
+/** pc_stack_get_config returns the settings in force, "auto" ones replaced. */
+const struct pc_stack_config *pc_stack_get_config(const struct pc_stack *st);
+
+/** How full a stack is. */
+struct pc_stack_usage {
+	uint32_t connections, connections_max;
+	uint32_t half_open, half_open_max;
+	uint32_t time_wait, time_wait_max;
+	uint32_t neighbours, neighbours_max;
+	uint32_t udp_sockets, udp_sockets_max;
+	uint32_t listeners, listeners_max;
+};
+
+/** pc_stack_get_usage counts what is in use. */
+void pc_stack_get_usage(const struct pc_stack *st, struct pc_stack_usage *usage);
+
+/** pc_stack_counters returns the stack's counters, to be read by pc_counter_*; never NULL. */
+const struct pc_counters *pc_stack_counters(const struct pc_stack *st);
+
+/**
+ * pc_stack_validate checks every invariant of every structure; it is slow and meant for tests and
+ * simulations. Returns 0, or the number of violations, each reported on f (if not NULL) in a line.
+ */
+unsigned pc_stack_validate(const struct pc_stack *st, FILE *f);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

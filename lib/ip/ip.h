@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IP_IP_H
+#define IP_IP_H
+
+/*
+ * The network layer: validation on the way in, routes and headers on the way out.
+ *
+ * Above this header nobody knows which family a packet has.  Input leaves the frame as it came,
+ * Ethernet header first, and says in struct ip_pkt where the transport header is; output takes a
+ * packet that begins with its transport header and puts the rest in front.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <percore/stack.h>
+
+#include "base/ctx.h"
+#include "base/verdict.h"
+#include "neigh/neigh.h"
+#include "neigh/netif.h"
+
+/* Headroom that a transport must leave in front of its own header: Ethernet with two VLAN tags and
+ * IPv6. */
+#define IP_HEADROOM (14 + 8 + 40)
+
+/** A route. */
+struct route {
+	struct pc_prefix dest;
+	struct pc_addr gateway; /* any: on-link */
+	uint8_t netif;
+	uint16_t laddr; /* source address for packets that have none yet */
+};
+
+struct ip {
+	struct ctx *ctx;
+	struct netifs ifs;
+	struct neigh_table *neigh;
+	uint16_t nb_routes;
+	struct route route[PC_MAX_ROUTES]; /* longest prefix first */
+	uint16_t id;                       /* of packets without DF (RFC 6864) */
+	uint32_t error_tokens;             /* of the ICMP error rate limit */
+	uint64_t error_ns;                 /* when they were last refilled */
+};
+
+/** A received packet whose network header has been validated. */
+struct ip_pkt {
+	struct pc_addr src, dst;
+	uint16_t l3_off;  /* of the IP header, from the start of the frame */
+	uint16_t l4_off;  /* of the transport header; at least min(l4_len, 60) bytes contiguous */
+	uint32_t l4_len;  /* bytes of transport header and payload; the frame is trimmed to them */
+	uint16_t laddr;   /* dst as an address of ours; LADDR_NONE for a group */
+	uint8_t netif;
+	uint8_t proto;
+	uint8_t ttl;
+	uint8_t tos;
+	bool group;       /* sent to a broadcast or multicast address */
+	bool l4_good;     /* the port has verified the transport checksum */
+};
+
+/** The way to a destination; kept by a connection, renewed by ip_path_refresh. */
+struct ip_path {
+	struct neigh_ref neigh;
+	uint16_t laddr;
+	uint16_t mtu;
+	uint8_t netif;
+	bool broadcast, multicast;
+};
+
+/** What a transport says about a packet it sends. */
+struct ip_send {
+	struct pc_addr src, dst;
+	uint8_t proto;
+	uint8_t ttl; /* 0: the default */
+	uint8_t tos;
+	bool df;     /* RFC 1191: TCP always */
+};
+
+/** An ICMP error about a packet of ours, told to its transport. */
+struct icmp_error {
+	struct pc_addr local, remote; /* of the packet that we sent */
+	uint16_t local_port, remote_port; /* host byte order */
+	uint16_t laddr;
+	uint8_t proto;
+	uint8_t type, code;
+	uint32_t seq;  /* TCP: the sequence number quoted */
+	uint32_t mtu;  /* of "fragmentation needed"; 0: not told */
+	int error;     /* errno that it means, e.g. ECONNREFUSED */
+	bool hard;     /* RFC 1122 4.2.3.9: ends a connection attempt */
+};
+
+/** ip_init makes the layer, without interfaces. Returns 0 or -ENOMEM. */
+int ip_init(struct ip *ip, struct ctx *ctx);
+
+/** ip_fini frees what it holds; ports stay the caller's. */
+void ip_fini(struct ip *ip);
+
+/* pc_stack_add_*, with the errnos of percore/stack.h as negative returns */
+int ip_add_port(struct ip *ip, struct pc_port *port);
+int ip_add_addr(struct ip *ip, int port, const struct pc_prefix *addr);
+int ip_add_route(struct ip *ip, const struct pc_prefix *dest, const struct pc_addr *gateway);
+
+/** eth_input looks at a frame's Ethernet header. Verdict: NEXT_ARP, NEXT_IP4 or a drop. */
+int eth_input(const struct ip *ip, const struct rte_mbuf *m, uint8_t netif);
+
+/**
+ * ip4_input validates a frame's IPv4 packet (RFC 1122 section 3.2.1) and fills in *p. The frame is
+ * trimmed to the packet. Verdict: NEXT_TCP, NEXT_UDP, NEXT_ICMP4 or a drop.
+ */
+int ip4_input(const struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_pkt *p);
+
+/**
+ * icmp4_input handles an ICMP message: echo requests are answered in place; errors about packets of
+ * ours fill in *error. Verdict: done, NEXT_ERROR or a drop.
+ */
+int icmp4_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, struct icmp_error *error);
+
+/**
+ * icmp_port_unreachable answers a received packet that found no socket (RFC 1122 section 3.2.2.1),
+ * within the rate limit and never about a group, an error or a fragment. m stays the caller's.
+ */
+void icmp_port_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p);
+
+/**
+ * ip_path_find finds the way to dst; laddr may be given (a bound address) or LADDR_NONE.
+ * Returns 0, -ENETUNREACH (no route) or -EADDRNOTAVAIL (laddr is not on that interface; strong host).
+ */
+int ip_path_find(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path);
+
+/** ip_laddr returns one of our addresses by its index. */
+static inline const struct pc_addr *ip_laddr(const struct ip *ip, uint16_t laddr)
+{
+	return &ip->ifs.addr[laddr].addr;
+}
+
+/** ip_port returns the port of an interface. */
+static inline struct pc_port *ip_port(const struct ip *ip, uint8_t netif)
+{
+	return ip->ifs.netif[netif].port;
+}
+
+/**
+ * ip_l4_checksum completes the transport checksum of m, which begins with a transport header of
+ * l4_hdr_len bytes whose checksum field, at cksum_off, is 0: by the port if it offers that for
+ * s->proto, else here. Chains are allowed.
+ */
+void ip_l4_checksum(const struct ip *ip, const struct ip_path *path, const struct ip_send *s,
+		    struct rte_mbuf *m, uint16_t l4_hdr_len, uint16_t cksum_off);
+
+/**
+ * ip_output sends a packet that begins with its finished transport header; it owns m. Larger than
+ * the MTU: dropped by name.
+ */
+void ip_output(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
+	       struct rte_mbuf *m);
+
+/** ip_poll fires the layer's timers and announces new addresses. */
+void ip_poll(struct ip *ip);
+
+/** ip_next tells the tick of the next timer. Returns false when there is none. */
+bool ip_next(const struct ip *ip, uint32_t *tick);
+
+#endif

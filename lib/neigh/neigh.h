@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef NEIGH_NEIGH_H
+#define NEIGH_NEIGH_H
+
+/*
+ * Neighbours: which MAC address a next hop has.
+ *
+ * States are those of RFC 4861 section 7.3.2 for both families: INCOMPLETE (asked, frames held),
+ * REACHABLE, STALE (old, still used), DELAY and PROBE (being asked again by unicast, then by
+ * broadcast).  An entry is known by its index and generation; a cached index whose generation does
+ * not fit any more is looked up anew.  A full table evicts the least recently used entry that holds
+ * no frames.  Requests to one neighbour are at least arp.retry_ms apart (RFC 1122 2.3.2.1).
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/ctx.h"
+#include "base/pkt.h"
+#include "neigh/netif.h"
+#include "timer/wheel.h"
+
+struct neigh_table;
+
+/** A reference to an entry that survives the entry's reuse. */
+struct neigh_ref {
+	uint32_t index;
+	uint32_t generation;
+};
+
+/** neigh_footprint returns the bytes that neigh_create takes. */
+uint64_t neigh_footprint(const struct pc_stack_config *cfg);
+
+/** neigh_create makes the table of a stack. Returns NULL when memory is lacking. */
+struct neigh_table *neigh_create(struct ctx *ctx, struct netifs *ifs);
+
+/** neigh_destroy frees the table and every frame it holds. */
+void neigh_destroy(struct neigh_table *nt);
+
+/**
+ * neigh_lookup returns the entry of an on-link address, made if need be (without asking yet).
+ * When the table is full of entries that hold frames, generation is 0 and the frame is dropped by
+ * neigh_output.
+ */
+struct neigh_ref neigh_lookup(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);
+
+/** neigh_is_valid says whether a reference still means the entry it was made for. */
+bool neigh_is_valid(const struct neigh_table *nt, struct neigh_ref ref);
+
+/**
+ * neigh_output takes a packet that begins with its IP header, puts the Ethernet header in front and
+ * queues it on the entry's interface; while the entry is unresolved it asks and holds the packet.
+ * The mbuf must have headroom for the header and be writable there. ref must be valid or of
+ * generation 0.
+ */
+void neigh_output(struct neigh_table *nt, struct neigh_ref ref, struct rte_mbuf *m);
+
+/** neigh_output_broadcast sends a packet to the broadcast MAC of an interface. */
+void neigh_output_broadcast(struct neigh_table *nt, uint8_t netif, struct rte_mbuf *m);
+
+/**
+ * neigh_output_multicast sends a packet to the group MAC of an IPv4 multicast address (RFC 1112
+ * section 6.4).
+ */
+void neigh_output_multicast(struct neigh_table *nt, uint8_t netif, struct rte_mbuf *m,
+			    const struct pc_addr *group);
+
+/**
+ * arp_input handles a received ARP packet; m begins with the Ethernet header. An answer reuses the
+ * mbuf. Verdict: done, or a drop.
+ */
+int arp_input(struct neigh_table *nt, struct rte_mbuf *m, uint8_t netif);
+
+/** arp_announce sends a gratuitous ARP request for an address of ours (RFC 5227 section 3). */
+void arp_announce(struct neigh_table *nt, uint16_t laddr);
+
+/** neigh_poll fires what is due at ctx->tick: requests, ageing, giving up. */
+void neigh_poll(struct neigh_table *nt);
+
+/** neigh_next tells the tick of the next timer. Returns false when there is none. */
+bool neigh_next(const struct neigh_table *nt, uint32_t *tick);
+
+/** neigh_count returns how many entries are in use. */
+uint32_t neigh_count(const struct neigh_table *nt);
+
+/** neigh_validate checks the invariants. Returns the number of violations. */
+unsigned neigh_validate(const struct neigh_table *nt);
+
+#endif

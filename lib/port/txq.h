@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef PORT_TXQ_H
+#define PORT_TXQ_H
+
+/*
+ * The frames of one turn on their way into a port: gathered, then sent in one burst.  When the port
+ * takes no more they wait here for the next turn; when the queue is full, new ones are dropped by
+ * name (tx_ring_full) and the transport sends them again.
+ */
+
+#include <stdint.h>
+
+#include <percore/port.h>
+
+#include "base/ctx.h"
+
+#define TXQ_SIZE  512
+#define TXQ_BURST 64
+
+struct txq {
+	struct pc_port *port;
+	uint16_t n;
+	struct rte_mbuf *pkts[TXQ_SIZE];
+};
+
+/** txq_put takes a whole frame; every TXQ_BURST frames it hands them to the port. */
+void txq_put(struct txq *q, struct ctx *ctx, struct rte_mbuf *m);
+
+/** txq_flush hands what there is to the port; what it does not take stays. */
+void txq_flush(struct txq *q, struct ctx *ctx);
+
+/** txq_free drops everything. */
+void txq_free(struct txq *q);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TIMER_WHEEL_H
+#define TIMER_WHEEL_H
+
+/*
+ * A hierarchical timer wheel: four levels of 256 slots, one tick in the lowest.
+ *
+ * The timers are members of the elements of an array; a timer is known by its element's index, and
+ * links are indices.  Arm, disarm and pop are O(1); the wheel calls nobody: wheel_pop returns who is
+ * due, one at a time.  A timer fires at its tick or, when the wheel is turned late, later; never
+ * earlier.  Ticks are 32 bits that wrap; a deadline lies at most 2^31 - 1 ticks ahead.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define WHEEL_NONE   UINT32_MAX
+#define WHEEL_LEVELS 4
+#define WHEEL_SLOTS  256
+
+/** A timer; zeroed, it is disarmed. */
+struct timer {
+	uint32_t next;   /* index + 1; 0: the last of its slot */
+	uint32_t prev;   /* index + 1, or TIMER_FIRST | slot for the first of a slot; 0: disarmed */
+	uint32_t expiry; /* tick; meaningful while armed */
+};
+
+struct wheel {
+	char *base;      /* of the timer member of element 0 */
+	uint32_t stride; /* bytes from one element to the next */
+	uint32_t now;    /* the tick up to which everything has been popped */
+	uint32_t armed;  /* how many timers are */
+	uint64_t map[WHEEL_LEVELS][WHEEL_SLOTS / 64]; /* slots that are not empty */
+	uint32_t slot[WHEEL_LEVELS][WHEEL_SLOTS];     /* first timer, index + 1 */
+};
+
+/** wheel_init makes an empty wheel over an array whose timers are stride bytes apart. */
+void wheel_init(struct wheel *w, void *first_timer, uint32_t stride, uint32_t now);
+
+/** wheel_arm sets a timer, armed or not, to a tick; one in the past fires at the next pop. */
+void wheel_arm(struct wheel *w, uint32_t index, uint32_t tick);
+
+/** wheel_disarm stops a timer; nothing happens when it is not armed. */
+void wheel_disarm(struct wheel *w, uint32_t index);
+
+/** timer_is_armed says whether a timer is in a wheel. */
+static inline bool timer_is_armed(const struct timer *t)
+{
+	return t->prev != 0;
+}
+
+/**
+ * wheel_pop turns the wheel towards now and returns the index of a timer that is due, disarmed; or
+ * WHEEL_NONE when none is left up to now. Timers of one tick come in no particular order.
+ */
+uint32_t wheel_pop(struct wheel *w, uint32_t now);
+
+/**
+ * wheel_next tells the earliest tick at which wheel_pop may have something to do: exact for timers
+ * within 256 ticks, else the tick at which they come nearer. Returns false when none is armed.
+ */
+bool wheel_next(const struct wheel *w, uint32_t *tick);
+
+/** wheel_validate checks every link. Returns the number of violations; n is the array's length. */
+unsigned wheel_validate(const struct wheel *w, uint32_t n);
+
+#endif

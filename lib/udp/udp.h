@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef UDP_UDP_H
+#define UDP_UDP_H
+
+/*
+ * UDP (RFC 768, RFC 1122 section 4.1): sockets, demultiplexing, a bounded queue of datagrams each.
+ *
+ * A socket is known by its index, counted from 0; its descriptor is first_fd + index.  A queued
+ * datagram is its mbuf: data begins with the payload, the IP header is still in front of it, and the
+ * note says where (rx.l3_off), so the sender's address costs nothing to keep.  Lookup: the socket
+ * connected to exactly this peer first, then one bound to the address, then one bound to any; of
+ * several with SO_REUSEPORT the choice is by a hash of the sender.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/ctx.h"
+#include "base/pkt.h"
+#include "event/event.h"
+#include "ip/ip.h"
+
+struct udp;
+
+/** The state of a socket that the socket layer may read and set. */
+struct udp_sock {
+	struct pollable poll;
+	struct pc_endpoint local;  /* addr any: every address of ours; port 0: not bound */
+	struct pc_endpoint remote; /* port 0: not connected */
+	uint16_t laddr;            /* of local, or LADDR_NONE */
+	struct pktq rcv;
+	uint32_t rcv_bytes, rcv_max, snd_max;
+	int error;                 /* pending SO_ERROR (an ICMP error; connected sockets only) */
+	uint8_t ttl, tos;
+	bool open, bound, rd_shut, wr_shut, reuse, reuseport, broadcast;
+	uint32_t next;             /* in its hash chain, index + 1 */
+};
+
+uint64_t udp_footprint(const struct pc_stack_config *cfg);
+
+/** udp_create makes the layer; descriptors of its sockets begin at first_fd. NULL: no memory. */
+struct udp *udp_create(struct ctx *ctx, struct ip *ip, struct events *ev, uint32_t first_fd);
+
+/** udp_destroy frees the layer with every datagram. */
+void udp_destroy(struct udp *udp);
+
+/** udp_open makes a socket. Returns its index or -ENFILE. */
+int udp_open(struct udp *udp);
+
+/** udp_sock returns an open socket, or NULL. */
+struct udp_sock *udp_sock(struct udp *udp, uint32_t index);
+
+/** udp_close frees a socket and its datagrams. */
+void udp_close(struct udp *udp, uint32_t index);
+
+/** udp_bind; port 0 takes a free ephemeral one. Returns 0, -EADDRINUSE, -EADDRNOTAVAIL, -EINVAL. */
+int udp_bind(struct udp *udp, uint32_t index, const struct pc_endpoint *local);
+
+/** udp_connect sets the peer, and the local address if it is any; NULL undoes it. Returns 0 or
+ * -ENETUNREACH, -EADDRNOTAVAIL, -EACCES (broadcast without SO_BROADCAST). */
+int udp_connect(struct udp *udp, uint32_t index, const struct pc_endpoint *remote);
+
+/**
+ * udp_send takes a payload mbuf (or chain) with IP_HEADROOM + 8 bytes of headroom and sends it to
+ * `to`, or to the connected peer when NULL. On failure m stays the caller's: -EDESTADDRREQ,
+ * -EMSGSIZE, -ENETUNREACH, -EACCES, -EPIPE, -EINVAL (port 0), or the pending error.
+ */
+int udp_send(struct udp *udp, uint32_t index, struct rte_mbuf *m, const struct pc_endpoint *to);
+
+/** udp_recv returns the next datagram and its sender, or NULL; with peek it stays queued. */
+struct rte_mbuf *udp_recv(struct udp *udp, uint32_t index, struct pc_endpoint *from, bool peek);
+
+/** udp_mask returns what is ready (EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLRDHUP, EPOLLHUP). */
+uint32_t udp_mask(const struct udp_sock *s);
+
+/** udp_input delivers a datagram. Verdict: done, or a drop (udp_no_socket wants an ICMP error). */
+int udp_input(struct udp *udp, struct rte_mbuf *m, const struct ip_pkt *p);
+
+/** udp_error tells an ICMP error to the connected socket that it is about. */
+void udp_error(struct udp *udp, const struct icmp_error *e);
+
+uint32_t udp_count(const struct udp *udp);
+
+/** udp_validate checks the invariants. Returns the number of violations. */
+unsigned udp_validate(const struct udp *udp);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WIRE_TCP_H
+#define WIRE_TCP_H
+
+/* TCP headers and options (RFC 9293 section 3.1, RFC 7323, RFC 2018). */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire/wire.h"
+
+#define TCP_FIN 0x01
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+#define TCP_PSH 0x08
+#define TCP_ACK 0x10
+#define TCP_URG 0x20
+#define TCP_ECE 0x40
+#define TCP_CWR 0x80
+
+#define TCP_HDR_LEN     20
+#define TCP_HDR_MAX     60
+#define TCP_SACK_BLOCKS 4
+
+/* options that were present */
+#define TCP_HAS_MSS     0x01
+#define TCP_HAS_WSCALE  0x02
+#define TCP_HAS_TS      0x04
+#define TCP_HAS_SACKOK  0x08
+#define TCP_HAS_SACK    0x10
+
+/** A segment's header in host byte order. */
+struct tcp_seg {
+	uint16_t sport, dport;
+	uint32_t seq, ack;
+	uint32_t len;     /* payload bytes */
+	uint16_t wnd;     /* as on the wire, not scaled */
+	uint16_t urg;
+	uint16_t mss;
+	uint8_t flags;    /* TCP_FIN .. TCP_CWR */
+	uint8_t hdr_len;  /* bytes, options included */
+	uint8_t has;      /* TCP_HAS_* */
+	uint8_t wscale;   /* as on the wire */
+	uint8_t nb_sack;
+	uint32_t tsval, tsecr;
+	struct {
+		uint32_t start, end;
+	} sack[TCP_SACK_BLOCKS];
+};
+
+/**
+ * tcp_parse reads the header at p; len is the length of the whole segment, of which at least
+ * min(len, 60) bytes are at p. Options of wrong length end the option list without harm (RFC 9293
+ * MUST-7). Returns the header's length in bytes, WIRE_SHORT or WIRE_HEADER.
+ */
+int tcp_parse(const uint8_t *p, uint32_t len, struct tcp_seg *seg);
+
+/**
+ * tcp_write writes the header that s describes (sport to urg, and the options in s->has; sack blocks
+ * as many as fit) with checksum 0. p must have room for TCP_HDR_MAX bytes. Returns its length, a
+ * multiple of 4. Order: MSS, SACK-permitted, timestamps, window scale, SACK; padded by NOPs in front
+ * of odd ones as every stack does, so that NOP NOP TS is at a fixed place in segments without SYN.
+ */
+uint16_t tcp_write(uint8_t *p, const struct tcp_seg *s);
+
+/** tcp_hdr_len returns what tcp_write would write. */
+uint16_t tcp_hdr_len(const struct tcp_seg *s);
+
+/** Offset of the checksum field in the header. */
+#define TCP_CKSUM_OFF 16
+
+/** tcp_print writes a segment in one line, as tcpdump would, and returns buf. */
+char *tcp_print(const struct tcp_seg *s, char *buf, size_t size);
+
+#endif
