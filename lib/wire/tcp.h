@@ -24,24 +24,24 @@
 #define TCP_SACK_BLOCKS 4
 
 /* options that were present */
-#define TCP_HAS_MSS     0x01
-#define TCP_HAS_WSCALE  0x02
-#define TCP_HAS_TS      0x04
-#define TCP_HAS_SACKOK  0x08
-#define TCP_HAS_SACK    0x10
+#define TCP_HAS_MSS    0x01
+#define TCP_HAS_WSCALE 0x02
+#define TCP_HAS_TS     0x04
+#define TCP_HAS_SACKOK 0x08
+#define TCP_HAS_SACK   0x10
 
 /** A segment's header in host byte order. */
 struct tcp_seg {
 	uint16_t sport, dport;
 	uint32_t seq, ack;
-	uint32_t len;     /* payload bytes */
-	uint16_t wnd;     /* as on the wire, not scaled */
+	uint32_t len; /* payload bytes */
+	uint16_t wnd; /* as on the wire, not scaled */
 	uint16_t urg;
 	uint16_t mss;
-	uint8_t flags;    /* TCP_FIN .. TCP_CWR */
-	uint8_t hdr_len;  /* bytes, options included */
-	uint8_t has;      /* TCP_HAS_* */
-	uint8_t wscale;   /* as on the wire */
+	uint8_t flags;   /* TCP_FIN .. TCP_CWR */
+	uint8_t hdr_len; /* bytes, options included */
+	uint8_t has;     /* TCP_HAS_* */
+	uint8_t wscale;  /* as on the wire */
 	uint8_t nb_sack;
 	uint32_t tsval, tsecr;
 	struct {

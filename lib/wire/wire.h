@@ -10,6 +10,10 @@
  * code.  A writer returns how many bytes it wrote.  This is the only place that casts packet bytes.
  */
 
+#include <assert.h>
+#include <stdint.h>
+#include <string.h>
+
 enum {
 	WIRE_SHORT = -1,    /* fewer bytes than the header needs */
 	WIRE_VERSION = -2,  /* not the version it should be */
@@ -18,5 +22,65 @@ enum {
 	WIRE_CHECKSUM = -5, /* checksum wrong */
 	WIRE_FORM = -6,     /* any other contradiction */
 };
+
+/* Loads and stores of big-endian fields, at any alignment. */
+
+static inline uint16_t wire_get16(const void *p)
+{
+	uint16_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return __builtin_bswap16(v);
+}
+
+static inline uint32_t wire_get32(const void *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return __builtin_bswap32(v);
+}
+
+static inline void wire_put16(void *p, uint16_t v)
+{
+	v = __builtin_bswap16(v);
+	memcpy(p, &v, sizeof(v));
+}
+
+static inline void wire_put32(void *p, uint32_t v)
+{
+	v = __builtin_bswap32(v);
+	memcpy(p, &v, sizeof(v));
+}
+
+/* The same for fields that are kept in network byte order (names that end in _be). */
+
+static inline uint16_t wire_get16_be(const void *p)
+{
+	uint16_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static inline uint32_t wire_get32_be(const void *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static inline void wire_put16_be(void *p, uint16_t v)
+{
+	memcpy(p, &v, sizeof(v));
+}
+
+static inline void wire_put32_be(void *p, uint32_t v)
+{
+	memcpy(p, &v, sizeof(v));
+}
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the loads above swap bytes");
 
 #endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef WIRE_IP4_H
+#define WIRE_IP4_H
+
+/* IPv4 headers and options (RFC 791).  Protocol numbers are IPPROTO_* of netinet/in.h. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wire/wire.h"
+
+#define IP4_HDR_LEN   20
+#define IP4_HDR_MAX   60
+#define IP4_TOTAL_MAX 65535
+
+/** A header in host byte order, but for the addresses. */
+struct ip4_hdr {
+	uint8_t hdr_len;    /* bytes, options included */
+	uint8_t tos;        /* DSCP and ECN */
+	uint16_t total_len; /* bytes of header and payload */
+	uint16_t id;
+	uint16_t frag_off; /* bytes; a multiple of 8 */
+	bool df, mf;
+	uint8_t ttl, proto;
+	uint16_t cksum_be; /* as on the wire; not checked by ip4_parse, not used by ip4_write */
+	uint32_t src_be, dst_be;
+};
+
+/** ip4_is_fragment says whether a packet is a part of a larger one. */
+static inline bool ip4_is_fragment(const struct ip4_hdr *h)
+{
+	return h->mf || h->frag_off != 0;
+}
+
+/**
+ * ip4_parse reads the header at p; len is the length of all that follows the Ethernet header, of
+ * which at least min(len, 60) bytes are at p. Returns the header's length in bytes, or the first
+ * that applies (RFC 1122 section 3.2.1) of WIRE_SHORT (less than 20 bytes), WIRE_VERSION,
+ * WIRE_HEADER (header length below 20 or beyond len) and WIRE_LENGTH (total length below the
+ * header's or beyond len). len may be larger than total_len: Ethernet pads short frames. Addresses
+ * and the checksum are the caller's to judge. On failure *h holds nothing.
+ */
+int ip4_parse(const uint8_t *p, uint32_t len, struct ip4_hdr *h);
+
+/** ip4_cksum_ok says whether the checksum of the hdr_len bytes of a parsed header is right. */
+bool ip4_cksum_ok(const uint8_t *p, uint8_t hdr_len);
+
+/**
+ * ip4_write writes a header without options and with checksum 0, for a port that fills it in; else
+ * ip4_set_cksum does. h->hdr_len and h->cksum_be are not used. Returns IP4_HDR_LEN.
+ */
+uint16_t ip4_write(uint8_t *p, const struct ip4_hdr *h);
+
+/** ip4_set_cksum computes and stores the checksum of a header with IP4_HDR_LEN bytes. */
+void ip4_set_cksum(uint8_t *p);
+
+/* ---- options --------------------------------------------------------------------------------- */
+
+#define IP4_OPT_EOL  0
+#define IP4_OPT_NOP  1
+#define IP4_OPT_RR   7
+#define IP4_OPT_TS   68
+#define IP4_OPT_LSRR 131
+#define IP4_OPT_SSRR 137
+#define IP4_OPT_RA   148 /* router alert, RFC 2113 */
+
+/** What ip4_options found. */
+#define IP4_HAS_SOURCE_ROUTE 0x01 /* loose or strict */
+#define IP4_HAS_ROUTER_ALERT 0x02
+#define IP4_HAS_OTHER        0x04 /* anything else but EOL and NOP */
+
+/**
+ * ip4_opt_next steps through the options of a parsed header. *off is the offset of the option to
+ * look at from the start of the header, IP4_HDR_LEN at first, and is moved past it; *opt becomes its
+ * offset, where its type is. EOL and NOP are passed over. Returns the option's length in bytes (type
+ * and length byte included, so at least 2); 0 at the end; or WIRE_FORM when an option has a length
+ * below 2 or runs past the header.
+ */
+int ip4_opt_next(const uint8_t *p, uint8_t hdr_len, uint8_t *off, uint8_t *opt);
+
+/** ip4_options walks all options of a parsed header. Returns IP4_HAS_* or WIRE_FORM. */
+int ip4_options(const uint8_t *p, uint8_t hdr_len);
+
+#endif
