@@ -23,14 +23,14 @@ struct rte_mempool;
 #define TICK_SHIFT 16
 
 struct ctx {
-	uint64_t now_ns;             /* of this turn */
-	uint32_t now_us;             /* the same, modulo 2^32 us; for RTT samples */
-	uint32_t now_ms;             /* the same, modulo 2^32 ms; for timestamps */
-	uint32_t tick;               /* the same, modulo 2^32 ticks; for timers */
-	bool mbufs_low;              /* pool nearly empty: refuse what can be refused */
-	uint16_t low_check;          /* turns until mbufs_low is looked at again */
-	struct rte_mempool *pool;    /* the mbufs of what is sent */
-	struct pc_stack_config cfg;  /* constant after the start */
+	uint64_t now_ns;            /* of this turn */
+	uint32_t now_us;            /* the same, modulo 2^32 us; for RTT samples */
+	uint32_t now_ms;            /* the same, modulo 2^32 ms; for timestamps */
+	uint32_t tick;              /* the same, modulo 2^32 ticks; for timers */
+	bool mbufs_low;             /* pool nearly empty: refuse what can be refused */
+	uint16_t low_check;         /* turns until mbufs_low is looked at again */
+	struct rte_mempool *pool;   /* the mbufs of what is sent */
+	struct pc_stack_config cfg; /* constant after the start */
 	struct rng rng;
 	struct pc_counters counters;
 };

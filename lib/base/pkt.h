@@ -41,8 +41,8 @@ struct pkt {
 
 static_assert(sizeof(struct pkt) == 24, "the note takes 24 bytes");
 static_assert(PKT_OFFSET >= offsetof(struct rte_mbuf, dynfield1) &&
-		  PKT_OFFSET + sizeof(struct pkt) <= sizeof(struct rte_mbuf),
-	      "the note lies in the dynamic fields");
+                  PKT_OFFSET + sizeof(struct pkt) <= sizeof(struct rte_mbuf),
+              "the note lies in the dynamic fields");
 
 /** pkt_register reserves the note in every mbuf. Returns 0 or -EEXIST; may be called again. */
 int pkt_register(void);

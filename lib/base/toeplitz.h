@@ -15,10 +15,10 @@
  * ports (in host byte order) are hashed too if with_ports. IPv4 addresses are hashed as 4 bytes.
  */
 uint32_t toeplitz_hash(const struct pc_port_rss *rss, const struct pc_endpoint *src,
-		       const struct pc_endpoint *dst, bool with_ports);
+                       const struct pc_endpoint *dst, bool with_ports);
 
 /** toeplitz_queue returns the queue on which that packet arrives; 0 when there is one queue. */
 uint16_t toeplitz_queue(const struct pc_port_rss *rss, const struct pc_endpoint *src,
-			const struct pc_endpoint *dst);
+                        const struct pc_endpoint *dst);
 
 #endif

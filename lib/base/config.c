@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* The table of PC_STACK_KEYS, and what the values have to do with each other. */
+
+#include <percore/config.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What one idle connection takes, roughly: its TCB, its share of the hash table and of the ready
+ * rings.  pc_stack_get_footprint says it exactly; here a round figure is enough. */
+#define BYTES_PER_CONNECTION 300
+
+#define MIN_CONNECTIONS 64
+#define MAX_CONNECTIONS 1048576
+
+static const struct pc_config_key keys[] = {
+#define PC_KEY_ENTRY(section_, name_, def_, min_, max_, unit_, sentence_) \
+	{.section = #section_,                                            \
+	 .name = #name_,                                                  \
+	 .unit = unit_,                                                   \
+	 .sentence = sentence_,                                           \
+	 .def = def_,                                                     \
+	 .min = min_,                                                     \
+	 .max = max_,                                                     \
+	 .offset = offsetof(struct pc_stack_config, section_##_##name_)},
+    PC_STACK_KEYS(PC_KEY_ENTRY)
+#undef PC_KEY_ENTRY
+};
+
+#define NB_KEYS (sizeof(keys) / sizeof(keys[0]))
+
+static uint64_t key_get(const struct pc_stack_config *config, const struct pc_config_key *key)
+{
+	uint64_t value;
+
+	memcpy(&value, (const char *)config + key->offset, sizeof(value));
+	return value;
+}
+
+void pc_stack_config_init(struct pc_stack_config *config)
+{
+	memset(config, 0, sizeof(*config));
+	for (size_t i = 0; i < NB_KEYS; i++)
+		memcpy((char *)config + keys[i].offset, &keys[i].def, sizeof(keys[i].def));
+	config->socket_id = -1;
+}
+
+const struct pc_config_key *pc_stack_config_keys(size_t *n)
+{
+	*n = NB_KEYS;
+	return keys;
+}
+
+__attribute__((format(printf, 3, 4))) static int refuse(char *why, size_t why_len,
+                                                        const char *format, ...)
+{
+	if (why != NULL && why_len > 0) {
+		va_list args;
+
+		va_start(args, format);
+		vsnprintf(why, why_len, format, args);
+		va_end(args);
+	}
+	return -EINVAL;
+}
+
+static int check_limits(const struct pc_stack_config *config, char *why, size_t why_len)
+{
+	for (const struct pc_config_key *key = keys; key < keys + NB_KEYS; key++) {
+		const uint64_t value = key_get(config, key);
+
+		if (value < key->min || value > key->max)
+			return refuse(
+			    why, why_len,
+			    "%s.%s = %" PRIu64 " is not within [%" PRIu64 ",%" PRIu64 "] %s",
+			    key->section, key->name, value, key->min, key->max, key->unit);
+	}
+	return 0;
+}
+
+/* Pairs of keys of which the first must not be above the second, and why. */
+struct order {
+	size_t low, high; /* offsets */
+	const char *why;
+};
+
+#define ORDER(low_, high_, why_)                                             \
+	{                                                                    \
+		.low = offsetof(struct pc_stack_config, low_),               \
+		.high = offsetof(struct pc_stack_config, high_), .why = why_ \
+	}
+
+static const struct order orders[] = {
+    ORDER(tcp_port_first, tcp_port_last, "the range of ephemeral ports would be empty"),
+    ORDER(tcp_rto_min_ms, tcp_rto_max_ms, "a time-out has to lie between them"),
+    ORDER(tcp_rto_initial_ms, tcp_rto_max_ms, "the first time-out has to obey the limit"),
+    ORDER(arp_retry_ms, arp_stale_ms, "a neighbour would be forgotten before it is asked again"),
+    ORDER(arp_reachable_ms, arp_stale_ms, "a neighbour would be forgotten while it is trusted"),
+    ORDER(arp_hold, stack_mbufs, "one neighbour could hold every mbuf"),
+    ORDER(stack_rx_burst, stack_mbufs, "one burst has to fit into the mbufs"),
+};
+
+static const struct pc_config_key *key_at(size_t offset)
+{
+	for (const struct pc_config_key *key = keys; key < keys + NB_KEYS; key++)
+		if (key->offset == offset)
+			return key;
+	return NULL;
+}
+
+static int check_order(const struct pc_stack_config *config, const struct order *order, char *why,
+                       size_t why_len)
+{
+	const struct pc_config_key *low = key_at(order->low), *high = key_at(order->high);
+	const uint64_t low_value = key_get(config, low), high_value = key_get(config, high);
+
+	if (low_value <= high_value || (high_value == 0 && high->def == 0))
+		return 0; /* in order, or the upper one is still "auto" */
+	return refuse(why, why_len, "%s.%s = %" PRIu64 " is above %s.%s = %" PRIu64 ": %s",
+	              low->section, low->name, low_value, high->section, high->name, high_value,
+	              order->why);
+}
+
+int pc_stack_config_check(const struct pc_stack_config *config, char *why, size_t why_len)
+{
+	int ret = check_limits(config, why, why_len);
+
+	for (size_t i = 0; ret == 0 && i < sizeof(orders) / sizeof(orders[0]); i++)
+		ret = check_order(config, &orders[i], why, why_len);
+	if (ret == 0 && memchr(config->name, '\0', sizeof(config->name)) == NULL)
+		ret = refuse(why, why_len, "the name of the stack does not end in its %zu bytes",
+		             sizeof(config->name));
+	if (ret == 0 && config->socket_id < -1)
+		ret = refuse(why, why_len, "socket_id = %d is neither a NUMA node nor -1",
+		             config->socket_id);
+	return ret;
+}
+
+static uint64_t clamp(uint64_t value, uint64_t low, uint64_t high)
+{
+	return value < low ? low : value > high ? high : value;
+}
+
+void pc_stack_config_fit(struct pc_stack_config *config, uint64_t bytes)
+{
+	/* the others follow from max_connections */
+	if (config->stack_max_connections == 0)
+		config->stack_max_connections =
+		    clamp(bytes / 3 / BYTES_PER_CONNECTION, MIN_CONNECTIONS, MAX_CONNECTIONS);
+	if (config->stack_mbufs == 0)
+		config->stack_mbufs = clamp(config->stack_max_connections / 4, 8191, 65535);
+	if (config->tcp_time_wait == 0)
+		config->tcp_time_wait = clamp(config->stack_max_connections, 4096, 262144);
+}

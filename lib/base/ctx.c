@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* Time of the turn and mbufs to send; see ctx.h. */
+
+#include "base/ctx.h"
+
+#include <rte_mbuf.h>
+
+void ctx_set_time(struct ctx *ctx, uint64_t now_ns)
+{
+	if (now_ns < ctx->now_ns)
+		return;
+	ctx->now_ns = now_ns;
+	ctx->now_us = (uint32_t)(now_ns / 1000);
+	ctx->now_ms = (uint32_t)(now_ns / 1000000);
+	ctx->tick = (uint32_t)(now_ns >> TICK_SHIFT);
+}
+
+struct rte_mbuf *ctx_mbuf(struct ctx *ctx)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(ctx->pool);
+
+	if (unlikely(m == NULL))
+		ctx_count(ctx, PC_TX_NO_MBUF);
+	return m;
+}
