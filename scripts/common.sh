@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash disable=SC2034
+# What several scripts share: the needed packages and how to get them.  To be sourced.
+
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# One line per need: Debian package, and how one sees that it is there: a command, a pkg-config module.
+build_needs='
+gcc             command gcc
+libc6-dev       header  stdlib.h
+ninja-build     command ninja
+meson           command meson
+pkgconf         command pkg-config
+libdpdk-dev     module  libdpdk
+libnuma-dev     module  numa
+libpcap-dev     module  libpcap
+'
+demo_needs='
+iproute2        command ip
+curl            command curl
+'
+test_needs='
+python3         command python3
+libcunit1-dev   module  cunit
+clang-format-14 command clang-format-14
+binutils        command nm
+git             command git
+'
+e2e_needs='
+iproute2        command ip
+iputils-ping    command ping
+iputils-arping  command arping
+curl            command curl
+wrk             command wrk
+apache2-utils   command ab
+netcat-openbsd  command nc
+nmap            command nmap
+nftables        command nft
+ethtool         command ethtool
+tcpdump         command tcpdump
+tshark          command tshark
+procps          command ps
+'
+
+say() {
+	printf '%s\n' "$*"
+}
+
+# die MESSAGE: one line on stderr, status 2.
+die() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 2
+}
+
+is_root() {
+	[ "$(id -u)" -eq 0 ]
+}
+
+# has KIND NAME: whether a need is met on this machine, whoever installed it.
+has() {
+	case $1 in
+	command) command -v "$2" >/dev/null 2>&1 ;;
+	module) command -v pkg-config >/dev/null 2>&1 && pkg-config --exists "$2" ;;
+	header) [ -e "/usr/include/$2" ] || [ -e "/usr/local/include/$2" ] ;;
+	*) die "no such kind of need: $1" ;;
+	esac
+}
+
+# missing NEEDS: prints the packages that are really missing, on one line.
+missing() {
+	local package kind name list=''
+
+	while read -r package kind name; do
+		[ -z "$package" ] || has "$kind" "$name" || list="$list $package"
+	done <<<"$1"
+	printf '%s' "${list# }"
+}
+
+# apt_install PACKAGE...: quietly, without questions, waiting for another apt to end.
+apt_install() {
+	local log
+
+	log=$(mktemp)
+	if ! { apt-get -q -o DPkg::Lock::Timeout=120 update &&
+		DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 \
+			install --no-install-recommends "$@"; } </dev/null >"$log" 2>&1; then
+		tail -n 15 "$log" >&2
+		rm -f "$log"
+		return 1
+	fi
+	rm -f "$log"
+}
+
+# need NEEDS: installs what is missing, or says what to do and ends.
+need() {
+	local list
+	local -a packages
+
+	list=$(missing "$1")
+	[ -n "$list" ] || return 0
+	command -v apt-get >/dev/null 2>&1 ||
+		die "missing: $list (names of Debian packages); install them with this system's package manager"
+	is_root || die "missing: $list; installing needs root: sudo apt-get install --no-install-recommends $list"
+	say "Installing: $list"
+	read -ra packages <<<"$list"
+	apt_install "${packages[@]}" ||
+		die "apt-get could not install: $list; see above, then run this again"
+	list=$(missing "$1")
+	[ -z "$list" ] || die "still missing after the installation: $list"
+}
+
+# build DIR TARGETS [meson options]: configures if need be and compiles, all if TARGETS is empty; the
+# log is shown on failure only.  The source directory is locked meanwhile: two scripts may be started
+# at the same time.
+build() {
+	local dir=$1 log lock
+	local -a targets
+
+	read -ra targets <<<"$2"
+	shift 2
+	exec {lock}<"$top"
+	flock "$lock"
+	log=$(mktemp)
+	if [ ! -e "$dir/build.ninja" ]; then
+		meson setup "$@" "$dir" "$top" </dev/null >"$log" 2>&1 || {
+			cat "$log" >&2
+			rm -f "$log"
+			die "meson could not configure $dir; remove that directory and run this again"
+		}
+	fi
+	meson compile -C "$dir" "${targets[@]}" </dev/null >"$log" 2>&1 || {
+		tail -n 60 "$log" >&2
+		rm -f "$log"
+		die "the build in $dir failed; see above"
+	}
+	rm -f "$log"
+	exec {lock}<&-
+}
+
+# free_hugepages: how many 2 MiB pages are free.
+free_hugepages() {
+	cat /sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages 2>/dev/null || echo 0
+}
+
+# eal_memory MEGABYTES: EAL's arguments for that much memory: hugepages if enough are free, else
+# ordinary pages.  Nothing is left in hugetlbfs or /var/run/dpdk either way.
+eal_memory() {
+	if is_root && [ "$(free_hugepages)" -ge $((($1 + 1) / 2)) ]; then
+		printf '%s' "--in-memory --single-file-segments -m $1"
+	else
+		printf '%s' "--no-huge --no-shconf -m $1"
+	fi
+}
