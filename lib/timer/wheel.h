@@ -3,11 +3,13 @@
 #define TIMER_WHEEL_H
 
 /*
- * A hierarchical timer wheel: four levels of 256 slots, one tick in the lowest.
+ * A hierarchical timer wheel: 512 near slots of one tick each, and three levels of 256 far slots of
+ * 2^8, 2^16 and 2^24 ticks.
  *
  * The timers are members of the elements of an array; a timer is known by its element's index, and
- * links are indices.  Arm, disarm and pop are O(1); the wheel calls nobody: wheel_pop returns who is
- * due, one at a time.  A timer fires at its tick or, when the wheel is turned late, later; never
+ * links are indices.  Arm and disarm are O(1), and so is pop but for the timers that come nearer:
+ * each of them moves at most three times in its life.  The wheel calls nobody: wheel_pop returns who
+ * is due, one at a time.  A timer fires at its tick or, when the wheel is turned late, later; never
  * earlier.  Ticks are 32 bits that wrap; a deadline lies at most 2^31 - 1 ticks ahead.
  */
 
@@ -15,8 +17,11 @@
 #include <stdint.h>
 
 #define WHEEL_NONE   UINT32_MAX
-#define WHEEL_LEVELS 4
-#define WHEEL_SLOTS  256
+#define WHEEL_WALK   16
+#define WHEEL_NEAR   512
+#define WHEEL_FAR    256
+#define WHEEL_LEVELS 3
+#define WHEEL_SLOTS  (WHEEL_NEAR + WHEEL_LEVELS * WHEEL_FAR)
 
 /** A timer; zeroed, it is disarmed. */
 struct timer {
@@ -28,10 +33,10 @@ struct timer {
 struct wheel {
 	char *base;      /* of the timer member of element 0 */
 	uint32_t stride; /* bytes from one element to the next */
-	uint32_t now;    /* the tick up to which everything has been popped */
-	uint32_t armed;  /* how many timers are */
-	uint64_t map[WHEEL_LEVELS][WHEEL_SLOTS / 64]; /* slots that are not empty */
-	uint32_t slot[WHEEL_LEVELS][WHEEL_SLOTS];     /* first timer, index + 1 */
+	uint32_t now; /* the tick up to which everything has been popped, itself perhaps not yet */
+	uint32_t armed;                 /* how many timers are */
+	uint64_t map[WHEEL_SLOTS / 64]; /* slots that are not empty */
+	uint32_t slot[WHEEL_SLOTS];     /* first timer, index + 1; near slots first */
 };
 
 /** wheel_init makes an empty wheel over an array whose timers are stride bytes apart. */
@@ -56,8 +61,10 @@ static inline bool timer_is_armed(const struct timer *t)
 uint32_t wheel_pop(struct wheel *w, uint32_t now);
 
 /**
- * wheel_next tells the earliest tick at which wheel_pop may have something to do: exact for timers
- * within 256 ticks, else the tick at which they come nearer. Returns false when none is armed.
+ * wheel_next tells the earliest tick at which wheel_pop has something to do. It is exact for timers
+ * within 256 ticks, and for farther ones unless more than WHEEL_WALK of them share a slot: then it
+ * is the slot's first tick, so never too late. For timers in the past it is the current tick. Returns
+ * false when none is armed.
  */
 bool wheel_next(const struct wheel *w, uint32_t *tick);
 
