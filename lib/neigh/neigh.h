@@ -63,7 +63,7 @@ void neigh_output_broadcast(struct neigh_table *nt, uint8_t netif, struct rte_mb
  * section 6.4).
  */
 void neigh_output_multicast(struct neigh_table *nt, uint8_t netif, struct rte_mbuf *m,
-			    const struct pc_addr *group);
+                            const struct pc_addr *group);
 
 /**
  * arp_input handles a received ARP packet; m begins with the Ethernet header. An answer reuses the
@@ -71,8 +71,22 @@ void neigh_output_multicast(struct neigh_table *nt, uint8_t netif, struct rte_mb
  */
 int arp_input(struct neigh_table *nt, struct rte_mbuf *m, uint8_t netif);
 
+/**
+ * arp_overhear learns from an ARP packet that another lcore of the same port has received: entries
+ * that exist are updated as by arp_input, nothing is made or sent. With several queues all replies
+ * arrive on one; the others' neighbours are resolved by this. m stays the caller's.
+ */
+void arp_overhear(struct neigh_table *nt, const struct rte_mbuf *m, uint8_t netif);
+
 /** arp_announce sends a gratuitous ARP request for an address of ours (RFC 5227 section 3). */
 void arp_announce(struct neigh_table *nt, uint16_t laddr);
+
+/**
+ * neigh_confirm takes in that a neighbour has just been heard of by a transport: an acknowledgement
+ * of something new came by way of it (RFC 4861 section 7.3.1). It saves the neighbour a question. An
+ * outdated reference is allowed.
+ */
+void neigh_confirm(struct neigh_table *nt, struct neigh_ref ref);
 
 /** neigh_poll fires what is due at ctx->tick: requests, ageing, giving up. */
 void neigh_poll(struct neigh_table *nt);

@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The neighbour table.
+ *
+ * Overview: an array of entries, found by a keyed hash of address and interface; one timer each, on
+ * a wheel of our own; a list by last use, from whose end a full table takes what it needs.
+ *
+ * Life-cycle: NEW -> INCOMPLETE -> REACHABLE -> STALE -> free, and from STALE, when a frame is sent,
+ * DELAY -> PROBE -> REACHABLE again or FAILED -> free.  INCOMPLETE fails in the same way.  FAILED
+ * lasts arp.retry_ms, so that an address that does not answer costs one request per retry_ms, however
+ * many frames are sent to it.
+ *
+ * Ownership: held frames are ours until the answer sends them or failure drops them.
+ *
+ * Invariants: an entry in use has an armed timer and a generation that no other use of it has had;
+ * only an INCOMPLETE entry holds frames; the list by use has exactly the entries that hold none, so
+ * taking its last element is enough to evict, and no flood of unanswered addresses makes it walk.
+ */
+
+#include "neigh/neigh.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_common.h>
+#include <rte_malloc.h>
+#include <rte_mbuf.h>
+
+#include "neigh/table.h"
+
+static uint32_t nb_buckets(const struct pc_stack_config *cfg)
+{
+	return rte_align32pow2((uint32_t)cfg->arp_entries);
+}
+
+uint64_t neigh_footprint(const struct pc_stack_config *cfg)
+{
+	return sizeof(struct neigh_table) + nb_buckets(cfg) * sizeof(uint32_t) +
+	       cfg->arp_entries * (sizeof(struct neigh) + sizeof(struct neigh_hold) +
+	                           cfg->arp_hold * sizeof(struct rte_mbuf *));
+}
+
+static void *alloc(const struct ctx *ctx, uint64_t n, size_t size)
+{
+	return rte_zmalloc_socket("neigh", n * size, RTE_CACHE_LINE_SIZE, ctx->cfg.socket_id);
+}
+
+struct neigh_table *neigh_create(struct ctx *ctx, struct netifs *ifs)
+{
+	const struct pc_stack_config *cfg = &ctx->cfg;
+	const struct sip_key key = rng_key(&ctx->rng);
+	struct neigh_table *nt = alloc(ctx, 1, sizeof(*nt));
+
+	if (nt == NULL)
+		return NULL;
+	nt->ctx = ctx;
+	nt->ifs = ifs;
+	nt->nb_entries = (uint32_t)cfg->arp_entries;
+	nt->hold_max = (uint8_t)cfg->arp_hold;
+	nt->mask = nb_buckets(cfg) - 1;
+	nt->key = (struct hash_key){.k = {key.k[0], key.k[1]}};
+	nt->entry = alloc(ctx, nt->nb_entries, sizeof(*nt->entry));
+	nt->bucket = alloc(ctx, nt->mask + 1, sizeof(*nt->bucket));
+	nt->hold = alloc(ctx, nt->nb_entries, sizeof(*nt->hold));
+	nt->held = alloc(ctx, (uint64_t)nt->nb_entries * nt->hold_max, sizeof(*nt->held));
+	if (nt->entry == NULL || nt->bucket == NULL || nt->hold == NULL || nt->held == NULL) {
+		neigh_destroy(nt);
+		return NULL;
+	}
+	for (uint32_t i = nt->nb_entries; i > 0; i--) {
+		nt->entry[i - 1].generation = 1;
+		nt->entry[i - 1].next = nt->free;
+		nt->free = i;
+	}
+	wheel_init(&nt->wheel, &nt->entry[0].timer, sizeof(*nt->entry), ctx->tick);
+	return nt;
+}
+
+static uint32_t index_of(const struct neigh_table *nt, const struct neigh *n)
+{
+	return (uint32_t)(n - nt->entry);
+}
+
+static struct neigh_ref ref_of(const struct neigh_table *nt, const struct neigh *n)
+{
+	return (struct neigh_ref){.index = index_of(nt, n), .generation = n->generation};
+}
+
+static void arm(struct neigh_table *nt, const struct neigh *n, uint64_t ms)
+{
+	wheel_arm(&nt->wheel, index_of(nt, n), nt->ctx->tick + ticks_from_ms(ms));
+}
+
+/* ---- the list by use ------------------------------------------------------------------------- */
+
+static void list_insert(struct neigh_table *nt, struct neigh *n)
+{
+	const uint32_t id = index_of(nt, n) + 1;
+
+	n->newer = 0;
+	n->older = nt->newest;
+	if (nt->newest != 0)
+		nt->entry[nt->newest - 1].newer = id;
+	else
+		nt->oldest = id;
+	nt->newest = id;
+}
+
+static void list_remove(struct neigh_table *nt, struct neigh *n)
+{
+	if (n->newer != 0)
+		nt->entry[n->newer - 1].older = n->older;
+	else
+		nt->newest = n->older;
+	if (n->older != 0)
+		nt->entry[n->older - 1].newer = n->newer;
+	else
+		nt->oldest = n->newer;
+	n->newer = n->older = 0;
+}
+
+/* Notes that a frame is sent; once per tick and entry is exact enough. */
+static void touch(struct neigh_table *nt, struct neigh *n)
+{
+	n->used = nt->ctx->tick;
+	if (nt->hold[index_of(nt, n)].n == 0) {
+		list_remove(nt, n);
+		list_insert(nt, n);
+	}
+}
+
+/* ---- held frames ----------------------------------------------------------------------------- */
+
+static struct rte_mbuf **held_slot(const struct neigh_table *nt, const struct neigh *n, uint32_t i)
+{
+	const uint32_t index = index_of(nt, n);
+
+	return &nt->held[(uint64_t)index * nt->hold_max +
+	                 (nt->hold[index].first + i) % nt->hold_max];
+}
+
+static struct rte_mbuf *held_pop(struct neigh_table *nt, struct neigh *n)
+{
+	struct neigh_hold *h = &nt->hold[index_of(nt, n)];
+	struct rte_mbuf *m;
+
+	if (h->n == 0)
+		return NULL;
+	m = *held_slot(nt, n, 0);
+	h->first = (uint8_t)((h->first + 1) % nt->hold_max);
+	if (--h->n == 0)
+		list_insert(nt, n);
+	return m;
+}
+
+/* Keeps a frame until the answer; of too many the latest are kept (RFC 1122 section 2.3.2.2). */
+static void held_push(struct neigh_table *nt, struct neigh *n, struct rte_mbuf *m)
+{
+	struct neigh_hold *h = &nt->hold[index_of(nt, n)];
+
+	if (h->n == 0) {
+		list_remove(nt, n);
+	} else if (h->n == nt->hold_max) {
+		rte_pktmbuf_free(held_pop(nt, n));
+		ctx_count(nt->ctx, PC_TX_HOLD_FULL);
+		if (h->n == 0)
+			list_remove(nt, n);
+	}
+	*held_slot(nt, n, h->n) = m;
+	h->n++;
+}
+
+static void held_drop(struct neigh_table *nt, struct neigh *n)
+{
+	struct rte_mbuf *m;
+
+	while ((m = held_pop(nt, n)) != NULL) {
+		rte_pktmbuf_free(m);
+		ctx_count(nt->ctx, PC_TX_UNRESOLVED);
+	}
+}
+
+/* ---- entries --------------------------------------------------------------------------------- */
+
+static uint32_t *bucket_of(const struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr)
+{
+	const uint64_t v[3] = {addr->q[0], addr->q[1], netif};
+
+	return &nt->bucket[hash24(&nt->key, v) & nt->mask];
+}
+
+struct neigh *neigh_find(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr)
+{
+	for (uint32_t i = *bucket_of(nt, netif, addr); i != 0; i = nt->entry[i - 1].next)
+		if (nt->entry[i - 1].netif == netif && pc_addr_equal(&nt->entry[i - 1].addr, addr))
+			return &nt->entry[i - 1];
+	return NULL;
+}
+
+static void entry_free(struct neigh_table *nt, struct neigh *n)
+{
+	uint32_t *link = bucket_of(nt, n->netif, &n->addr);
+
+	held_drop(nt, n);
+	list_remove(nt, n);
+	wheel_disarm(&nt->wheel, index_of(nt, n));
+	while (*link != index_of(nt, n) + 1)
+		link = &nt->entry[*link - 1].next;
+	*link = n->next;
+	n->state = NEIGH_FREE;
+	if (++n->generation == 0)
+		n->generation = 1;
+	n->next = nt->free;
+	nt->free = index_of(nt, n) + 1;
+	nt->count--;
+}
+
+struct neigh *neigh_add(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr)
+{
+	uint32_t *bucket = bucket_of(nt, netif, addr);
+	struct neigh *n;
+
+	if (nt->free == 0) {
+		if (nt->oldest == 0)
+			return NULL;
+		entry_free(nt, &nt->entry[nt->oldest - 1]);
+		ctx_count(nt->ctx, PC_ARP_EVICTED);
+	}
+	n = &nt->entry[nt->free - 1];
+	nt->free = n->next;
+	nt->count++;
+	n->state = NEIGH_NEW;
+	n->netif = netif;
+	n->addr = *addr;
+	n->used = nt->ctx->tick;
+	nt->hold[index_of(nt, n)] = (struct neigh_hold){0};
+	n->next = *bucket;
+	*bucket = index_of(nt, n) + 1;
+	list_insert(nt, n);
+	arm(nt, n, nt->ctx->cfg.arp_stale_ms);
+	return n;
+}
+
+struct neigh_ref neigh_lookup(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr)
+{
+	struct neigh *n = neigh_find(nt, netif, addr);
+
+	if (n == NULL)
+		n = neigh_add(nt, netif, addr);
+	return n != NULL ? ref_of(nt, n) : (struct neigh_ref){0};
+}
+
+bool neigh_is_valid(const struct neigh_table *nt, struct neigh_ref ref)
+{
+	return ref.generation != 0 && nt->entry[ref.index].generation == ref.generation;
+}
+
+/* ---- sending --------------------------------------------------------------------------------- */
+
+static void send_frame(struct neigh_table *nt, uint8_t netif, struct rte_mbuf *m,
+                       const uint8_t eth[ETH_HDR_LEN])
+{
+	char *p = rte_pktmbuf_prepend(m, ETH_HDR_LEN);
+
+	assert(p != NULL);
+	memcpy(p, eth, ETH_HDR_LEN);
+	txq_put(&nt->ifs->netif[netif].txq, nt->ctx, m);
+}
+
+static void set_state(struct neigh_table *nt, struct neigh *n, enum neigh_state state, uint64_t ms)
+{
+	n->state = (uint8_t)state;
+	arm(nt, n, ms);
+}
+
+/* Asks once more: by unicast, when a MAC address is known and has not been tried in vain yet. */
+static void ask(struct neigh_table *nt, struct neigh *n)
+{
+	struct neigh_hold *h = &nt->hold[index_of(nt, n)];
+	const bool unicast = n->state == NEIGH_PROBE && h->asked < nt->ctx->cfg.arp_retries;
+
+	h->asked++;
+	arp_request(nt, n->netif, &n->addr, unicast ? n->eth : NULL);
+	arm(nt, n, nt->ctx->cfg.arp_retry_ms);
+}
+
+/* What neigh_output does when the frame cannot simply go out. */
+static void output_slow(struct neigh_table *nt, struct neigh *n, struct rte_mbuf *m)
+{
+	switch ((enum neigh_state)n->state) {
+	case NEIGH_STALE:
+		set_state(nt, n, NEIGH_DELAY, NEIGH_DELAY_MS);
+		send_frame(nt, n->netif, m, n->eth);
+		break;
+	case NEIGH_NEW:
+		n->state = NEIGH_INCOMPLETE;
+		held_push(nt, n, m);
+		ask(nt, n);
+		break;
+	case NEIGH_INCOMPLETE:
+		held_push(nt, n, m);
+		break;
+	default:
+		rte_pktmbuf_free(m);
+		ctx_count(nt->ctx, PC_TX_UNRESOLVED);
+		break;
+	}
+}
+
+void neigh_output(struct neigh_table *nt, struct neigh_ref ref, struct rte_mbuf *m)
+{
+	struct neigh *n = &nt->entry[ref.index];
+
+	if (unlikely(ref.generation == 0)) {
+		rte_pktmbuf_free(m);
+		ctx_count(nt->ctx, PC_TX_UNRESOLVED);
+		return;
+	}
+	assert(n->generation == ref.generation && n->state != NEIGH_FREE);
+	if (unlikely(n->used != nt->ctx->tick))
+		touch(nt, n);
+	if (likely(n->state >= NEIGH_REACHABLE))
+		send_frame(nt, n->netif, m, n->eth);
+	else
+		output_slow(nt, n, m);
+}
+
+/* A header from an interface of ours to a MAC address, for IPv4. */
+static void make_header(const struct neigh_table *nt, uint8_t netif, struct eth_hdr *h)
+{
+	memcpy(h->src, nt->ifs->netif[netif].port->info.mac, ETH_ADDR_LEN);
+	h->type = ETH_TYPE_IP4;
+}
+
+static void output_group(struct neigh_table *nt, uint8_t netif, struct rte_mbuf *m,
+                         struct eth_hdr *h)
+{
+	uint8_t eth[ETH_HDR_LEN];
+
+	make_header(nt, netif, h);
+	eth_write(eth, h);
+	send_frame(nt, netif, m, eth);
+}
+
+void neigh_output_broadcast(struct neigh_table *nt, uint8_t netif, struct rte_mbuf *m)
+{
+	struct eth_hdr h;
+
+	eth_set_broadcast(h.dst);
+	output_group(nt, netif, m, &h);
+}
+
+void neigh_output_multicast(struct neigh_table *nt, uint8_t netif, struct rte_mbuf *m,
+                            const struct pc_addr *group)
+{
+	struct eth_hdr h;
+
+	eth_set_group(h.dst, pc_addr_get_ip4(group));
+	output_group(nt, netif, m, &h);
+}
+
+/* ---- learning and forgetting ------------------------------------------------------------------ */
+
+static void set_mac(struct neigh_table *nt, struct neigh *n, const uint8_t mac[ETH_ADDR_LEN])
+{
+	struct eth_hdr h;
+
+	memcpy(h.dst, mac, ETH_ADDR_LEN);
+	make_header(nt, n->netif, &h);
+	eth_write(n->eth, &h);
+}
+
+/* Sends what was held; a neighbour that is only believed to be there will be asked soon. */
+static void held_send(struct neigh_table *nt, struct neigh *n)
+{
+	struct rte_mbuf *m;
+
+	while ((m = held_pop(nt, n)) != NULL)
+		neigh_output(nt, ref_of(nt, n), m);
+}
+
+void neigh_learn(struct neigh_table *nt, struct neigh *n, const uint8_t mac[ETH_ADDR_LEN],
+                 bool answer)
+{
+	struct neigh_hold *h = &nt->hold[index_of(nt, n)];
+	const bool known = n->state >= NEIGH_STALE;
+	const bool same = known && eth_equal(n->eth, mac);
+	const bool proof = answer && h->asked != 0;
+
+	if (!proof && same)
+		return;
+	if (!same)
+		set_mac(nt, n, mac);
+	h->asked = 0;
+	if (proof)
+		set_state(nt, n, NEIGH_REACHABLE, nt->ctx->cfg.arp_reachable_ms);
+	else
+		set_state(nt, n, NEIGH_STALE, nt->ctx->cfg.arp_stale_ms);
+	held_send(nt, n);
+}
+
+void neigh_confirm(struct neigh_table *nt, struct neigh_ref ref)
+{
+	struct neigh *n = &nt->entry[ref.index];
+
+	if (!neigh_is_valid(nt, ref) || n->state < NEIGH_STALE || n->state == NEIGH_REACHABLE)
+		return;
+	nt->hold[ref.index].asked = 0;
+	set_state(nt, n, NEIGH_REACHABLE, nt->ctx->cfg.arp_reachable_ms);
+}
+
+/* The last request has had no answer: ask again, or give up. */
+static void retry(struct neigh_table *nt, struct neigh *n)
+{
+	const uint64_t retries = nt->ctx->cfg.arp_retries;
+	const uint64_t limit = n->state == NEIGH_PROBE ? 2 * retries : retries;
+
+	if (nt->hold[index_of(nt, n)].asked < limit) {
+		ask(nt, n);
+		return;
+	}
+	held_drop(nt, n);
+	set_state(nt, n, NEIGH_FAILED, nt->ctx->cfg.arp_retry_ms);
+}
+
+static void on_timer(struct neigh_table *nt, struct neigh *n)
+{
+	switch ((enum neigh_state)n->state) {
+	case NEIGH_REACHABLE:
+		set_state(nt, n, NEIGH_STALE, nt->ctx->cfg.arp_stale_ms);
+		break;
+	case NEIGH_DELAY:
+		n->state = NEIGH_PROBE;
+		ask(nt, n);
+		break;
+	case NEIGH_INCOMPLETE:
+	case NEIGH_PROBE:
+		retry(nt, n);
+		break;
+	default:
+		entry_free(nt, n);
+		break;
+	}
+}
+
+void neigh_poll(struct neigh_table *nt)
+{
+	uint32_t i;
+
+	while ((i = wheel_pop(&nt->wheel, nt->ctx->tick)) != WHEEL_NONE)
+		on_timer(nt, &nt->entry[i]);
+}
+
+bool neigh_next(const struct neigh_table *nt, uint32_t *tick)
+{
+	return wheel_next(&nt->wheel, tick);
+}
+
+void neigh_destroy(struct neigh_table *nt)
+{
+	for (uint32_t i = 0; nt->hold != NULL && nt->held != NULL && i < nt->nb_entries; i++)
+		for (uint32_t j = 0; j < nt->hold[i].n; j++)
+			rte_pktmbuf_free(*held_slot(nt, &nt->entry[i], j));
+	rte_free(nt->held);
+	rte_free(nt->hold);
+	rte_free(nt->bucket);
+	rte_free(nt->entry);
+	rte_free(nt);
+}
+
+uint32_t neigh_count(const struct neigh_table *nt)
+{
+	return nt->count;
+}
+
+/* ---- invariants ------------------------------------------------------------------------------ */
+
+static unsigned validate_entry(const struct neigh_table *nt, const struct neigh *n)
+{
+	const struct neigh_hold *h = &nt->hold[index_of(nt, n)];
+	unsigned bad = 0;
+
+	bad += n->generation == 0;
+	if (n->state == NEIGH_FREE)
+		return bad + (timer_is_armed(&n->timer) || h->n != 0);
+	bad += !timer_is_armed(&n->timer);
+	bad += h->n > nt->hold_max || (h->n != 0 && n->state != NEIGH_INCOMPLETE);
+	bad += n->netif >= nt->ifs->n;
+	bad += n->state >= NEIGH_STALE && (eth_is_group(n->eth) || eth_is_zero(n->eth));
+	return bad;
+}
+
+/* Follows the list by use from its oldest end; bounded, should it be a circle. */
+static unsigned validate_list(const struct neigh_table *nt, uint32_t expected)
+{
+	uint32_t n = 0, newer = 0;
+
+	for (uint32_t i = nt->newest; i != 0 && n <= expected; i = nt->entry[i - 1].older, n++) {
+		if (nt->entry[i - 1].newer != newer || nt->hold[i - 1].n != 0)
+			return 1;
+		newer = i;
+	}
+	return n != expected || nt->oldest != newer;
+}
+
+static unsigned validate_chains(const struct neigh_table *nt)
+{
+	uint32_t n = 0;
+
+	for (uint32_t b = 0; b <= nt->mask; b++)
+		for (uint32_t i = nt->bucket[b]; i != 0; i = nt->entry[i - 1].next, n++) {
+			const struct neigh *e = &nt->entry[i - 1];
+
+			if (n >= nt->count || e->state == NEIGH_FREE ||
+			    bucket_of(nt, e->netif, &e->addr) != &nt->bucket[b])
+				return 1;
+		}
+	return n != nt->count;
+}
+
+unsigned neigh_validate(const struct neigh_table *nt)
+{
+	uint32_t used = 0, listed = 0;
+	unsigned bad = 0;
+
+	for (uint32_t i = 0; i < nt->nb_entries; i++) {
+		bad += validate_entry(nt, &nt->entry[i]);
+		used += nt->entry[i].state != NEIGH_FREE;
+		listed += nt->entry[i].state != NEIGH_FREE && nt->hold[i].n == 0;
+	}
+	bad += used != nt->count;
+	bad += validate_chains(nt) + validate_list(nt, listed);
+	return bad + wheel_validate(&nt->wheel, nt->nb_entries);
+}

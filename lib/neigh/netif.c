@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Interfaces.
+ *
+ * Overview: an array of ports with their send queues, and one array of addresses over all of them.
+ * Life-cycle: both only grow; an index stays good for the life of the stack.
+ * Ownership: ports are the caller's, waiting frames are ours.
+ * Invariants: last_be[i] and broadcast_be[i] follow from addr[i].
+ */
+
+#include "neigh/netif.h"
+
+#include <errno.h>
+
+#include "wire/eth.h"
+
+int netifs_add_port(struct netifs *ifs, struct pc_port *port)
+{
+	if (ifs->n == PC_MAX_PORTS)
+		return -ENOSPC;
+	ifs->netif[ifs->n].port = port;
+	ifs->netif[ifs->n].txq.port = port;
+	ifs->netif[ifs->n].txq.n = 0;
+	return ifs->n++;
+}
+
+/* The directed broadcast address of an IPv4 network; a /31 and a /32 have none (RFC 3021). */
+static uint32_t directed_broadcast(const struct pc_prefix *p)
+{
+	if (!pc_addr_is_ip4(&p->addr) || p->len < 96 || p->len > 126)
+		return 0;
+	return pc_addr_get_ip4(&p->addr) |
+	       __builtin_bswap32((uint32_t)(UINT64_C(0xffffffff) >> (p->len - 96)));
+}
+
+int netifs_add_addr(struct netifs *ifs, uint8_t netif, const struct pc_prefix *addr)
+{
+	const uint16_t i = ifs->nb_addrs;
+
+	if (netifs_find(ifs, &addr->addr) != LADDR_NONE)
+		return -EEXIST;
+	if (i == PC_MAX_ADDRS)
+		return -ENOSPC;
+	ifs->addr[i] = (struct laddr){.addr = addr->addr, .prefix_len = addr->len, .netif = netif};
+	ifs->last_be[i] = addr->addr.w[3];
+	ifs->broadcast_be[i] = directed_broadcast(addr);
+	return ifs->nb_addrs++;
+}
+
+uint16_t netifs_find_first(const struct netifs *ifs, uint8_t netif)
+{
+	for (uint16_t i = 0; i < ifs->nb_addrs; i++)
+		if (ifs->addr[i].netif == netif)
+			return i;
+	return LADDR_NONE;
+}
+
+uint16_t netifs_find_link(const struct netifs *ifs, uint8_t netif, const struct pc_addr *addr)
+{
+	uint16_t best = LADDR_NONE;
+
+	for (uint16_t i = 0; i < ifs->nb_addrs; i++) {
+		const struct laddr *la = &ifs->addr[i];
+		const struct pc_prefix net = {.addr = la->addr, .len = la->prefix_len};
+
+		if (la->netif == netif && pc_prefix_contains(&net, addr) &&
+		    (best == LADDR_NONE || la->prefix_len > ifs->addr[best].prefix_len))
+			best = i;
+	}
+	return best;
+}
+
+bool netifs_is_broadcast(const struct netifs *ifs, uint8_t netif, const struct pc_addr *addr)
+{
+	if (!pc_addr_is_ip4(addr))
+		return false;
+	if (addr->w[3] == UINT32_MAX)
+		return true;
+	for (uint16_t i = 0; i < ifs->nb_addrs; i++)
+		if (ifs->broadcast_be[i] == addr->w[3] && ifs->addr[i].netif == netif)
+			return addr->w[3] != 0;
+	return false;
+}
+
+bool netifs_owns_mac(const struct netifs *ifs, const uint8_t mac[6])
+{
+	for (uint16_t i = 0; i < ifs->n; i++)
+		if (eth_equal(ifs->netif[i].port->info.mac, mac))
+			return true;
+	return false;
+}
+
+void netifs_flush(struct netifs *ifs)
+{
+	for (uint16_t i = 0; i < ifs->n; i++)
+		if (ifs->netif[i].txq.n != 0)
+			txq_flush(&ifs->netif[i].txq, ifs->ctx);
+}
+
+void netifs_free(struct netifs *ifs)
+{
+	for (uint16_t i = 0; i < ifs->n; i++)
+		txq_free(&ifs->netif[i].txq);
+}

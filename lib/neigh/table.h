@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef NEIGH_TABLE_H
+#define NEIGH_TABLE_H
+
+/* The inside of the neighbour table, shared by neigh.c (which keeps it) and arp.c (which fills it). */
+
+#include "base/hash.h"
+#include "neigh/neigh.h"
+#include "wire/eth.h"
+
+/* States, in an order that sending understands: from REACHABLE on a frame simply goes out. */
+enum neigh_state {
+	NEIGH_FREE,
+	NEIGH_NEW,        /* made by a lookup; nothing to send yet, nobody asked */
+	NEIGH_INCOMPLETE, /* asked, frames held */
+	NEIGH_FAILED,     /* did not answer; frames are dropped for a while */
+	NEIGH_STALE,      /* known, but not confirmed for a while; nothing sent since */
+	NEIGH_REACHABLE,
+	NEIGH_DELAY, /* stale and in use: a transport may confirm it before it is asked */
+	NEIGH_PROBE, /* stale, in use and being asked */
+};
+
+/* RFC 4861 section 10, DELAY_FIRST_PROBE_TIME */
+#define NEIGH_DELAY_MS 5000
+
+/** An entry: one cache line. */
+struct neigh {
+	uint8_t eth[ETH_HDR_LEN]; /* the header of frames to it, as it goes out */
+	uint8_t state;            /* enum neigh_state */
+	uint8_t netif;
+	uint32_t generation; /* never 0 */
+	uint32_t used;       /* tick of the last frame sent, or of its making */
+	struct pc_addr addr;
+	struct timer timer;
+	uint32_t next;         /* in its hash chain, or among the free, index + 1; 0: the last */
+	uint32_t newer, older; /* by use, index + 1; only while no frame is held */
+};
+
+static_assert(sizeof(struct neigh) == 64, "an entry is one cache line");
+
+/** What an entry needs while it is being asked: the frames it holds form a ring. */
+struct neigh_hold {
+	uint8_t asked; /* requests since the last answer */
+	uint8_t first, n;
+};
+
+struct neigh_table {
+	struct ctx *ctx;
+	struct netifs *ifs;
+	struct neigh *entry;
+	uint32_t nb_entries, count;
+	uint32_t free; /* first free entry, index + 1 */
+	uint32_t newest, oldest;
+	uint32_t mask; /* of bucket[] */
+	uint32_t *bucket;
+	struct neigh_hold *hold;
+	struct rte_mbuf **held; /* arp.hold of them for each entry */
+	uint8_t hold_max;
+	struct hash_key key;
+	struct wheel wheel;
+};
+
+/** neigh_find returns the entry of an address, or NULL. */
+struct neigh *neigh_find(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);
+
+/** neigh_add makes an entry, in state NEIGH_NEW; NULL when every entry holds frames. */
+struct neigh *neigh_add(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);
+
+/**
+ * neigh_learn takes in that a neighbour has this MAC address. answer: it said so when asked, which
+ * proves that it is reachable (RFC 4861 section 7.2.5); else the entry is only updated.
+ */
+void neigh_learn(struct neigh_table *nt, struct neigh *n, const uint8_t mac[ETH_ADDR_LEN],
+                 bool answer);
+
+/** arp_request asks for a neighbour's MAC address, at mac or, when NULL, everybody. */
+void arp_request(struct neigh_table *nt, uint8_t netif, const struct pc_addr *target,
+                 const uint8_t *mac);
+
+#endif
