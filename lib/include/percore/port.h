@@ -51,7 +51,7 @@ struct pc_port_rss {
 	uint16_t reta[PC_RSS_RETA_MAX]; /**< queue for each value of hash % reta_size */
 };
 
-/** What a port is; filled in when it is made, constant afterwards but for mtu and link_up. */
+/** What a port is; constant once it is made, but for mtu, link_up and tx_refused. */
 struct pc_port_info {
 	char name[PC_PORT_NAME_MAX];
 	char driver[PC_PORT_NAME_MAX];
@@ -60,7 +60,8 @@ struct pc_port_info {
 	uint16_t queue;     /**< which of the device's queues this port is */
 	uint32_t offloads;  /**< enum pc_port_offload */
 	int socket_id;      /**< NUMA node, -1 when unknown */
-	bool link_up;
+	bool link_up;       /**< when the port was made; a wire's is kept up to date */
+	uint64_t tx_refused; /**< frames freed unsent: the device would never have taken them */
 	struct pc_port_rss rss;
 };
 
@@ -120,7 +121,7 @@ int pc_ethdev_start(uint16_t port_id, const struct pc_ethdev_config *config, cha
  */
 struct pc_port *pc_port_ethdev(uint16_t port_id, uint16_t queue, struct rte_mempool *pool);
 
-/** pc_ethdev_stop stops and closes a device that pc_ethdev_start started. */
+/** pc_ethdev_stop stops and closes a device; close its ports first, free its pools afterwards. */
 void pc_ethdev_stop(uint16_t port_id);
 
 /* ---- memory: two ends of a wire in one process ----------------------------------------------- */
@@ -130,6 +131,7 @@ struct pc_wire_config {
 	uint8_t mac[2][6];         /**< of each end; default 02:00:00:00:00:01 and :02 */
 	uint16_t mtu;              /**< default 1500 */
 	uint16_t capacity;         /**< frames each way before tx_burst refuses; default 4096 */
+	uint32_t offloads;         /**< that both ends have, done in software; default none */
 	struct rte_mempool *pool;  /**< for copies of frames the sender keeps; required */
 };
 
@@ -147,8 +149,9 @@ struct pc_fault_config {
 	uint32_t rx_loss_ppm;       /**< received frames that vanish */
 	uint32_t tx_loss_ppm;       /**< sent frames that vanish */
 	uint32_t duplicate_ppm;     /**< received frames that come twice */
-	uint32_t reorder_ppm;       /**< received frames that come later than reorder_delay_ns */
-	uint32_t corrupt_ppm;       /**< received frames with one bit flipped */
+	uint32_t reorder_ppm;       /**< received frames that come reorder_delay_ns late */
+	uint32_t corrupt_ppm;       /**< received frames with one bit flipped after the Ethernet
+				     * header; ARP, which has no checksum, is left alone */
 	uint64_t delay_ns;          /**< added to every received frame */
 	uint64_t jitter_ns;         /**< uniform in [0,jitter_ns) added to delay_ns, order kept */
 	uint64_t reorder_delay_ns;  /**< extra delay of a reordered frame; default 1 ms */
@@ -165,7 +168,10 @@ struct pc_fault_stats {
 /** pc_port_fault wraps inner and owns it. Returns NULL with errno EINVAL or ENOMEM (inner stays). */
 struct pc_port *pc_port_fault(struct pc_port *inner, const struct pc_fault_config *config);
 
-/** pc_port_fault_set changes the faults from now on; frames already held keep their times. */
+/**
+ * pc_port_fault_set changes the faults from now on; frames already held keep their times. The random
+ * sequence goes on unless the seed changes; pool and queue stay as they were made.
+ */
 void pc_port_fault_set(struct pc_port *port, const struct pc_fault_config *config);
 
 /** pc_port_fault_stats reads the counts of a fault port. */

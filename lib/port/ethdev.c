@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Overview: one queue pair of a started device.  On the way in there is nothing to do.  On the way
+ * out a frame goes through up to two steps, each only where the device needs it:
+ *
+ * - substitution: a device that hands mbufs by reference to somebody in this process (net_ring) gets
+ *   a private copy of a frame that its sender keeps (TCP does, until it is acknowledged); and one
+ *   that cannot send chains gets a copy in one piece;
+ * - preparation: a device with checksum offloads looks at the frames first.  What it refuses gets its
+ *   checksums from us; what it refuses even then it would never send: such a frame is freed and
+ *   counted as tx_refused, else it would stop the queue for ever.
+ *
+ * Ownership: the device's queues must not be used by anybody else; the device stays running when the
+ * port is closed.
+ */
+#include "ethdev.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <rte_ethdev.h>
+#include <rte_malloc.h>
+
+#include "frame.h"
+
+#define ETHDEV_CHUNK 64
+
+#define ETHDEV_TX_CKSUM (PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_UDP_CKSUM)
+
+struct ethdev_port {
+	struct pc_port port;
+	uint16_t id, queue;
+	bool by_reference; /* the receiver gets our mbufs themselves */
+	bool linear;       /* no chains */
+	bool prepare;
+	struct rte_mempool *pool;
+};
+
+static uint16_t ethdev_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
+                                uint64_t now_ns)
+{
+	const struct ethdev_port *p = (const struct ethdev_port *)port;
+
+	(void)now_ns;
+	return rte_eth_rx_burst(p->id, p->queue, pkts, n);
+}
+
+/* Sends what the device accepts; a refused frame is mended once, else freed. Returns how many of pkts
+ * are gone. */
+static uint16_t send_prepared(struct ethdev_port *p, struct rte_mbuf **pkts, uint16_t n)
+{
+	uint16_t done = 0, good, sent;
+
+	while (done < n) {
+		good = rte_eth_tx_prepare(p->id, p->queue, pkts + done, (uint16_t)(n - done));
+		sent = good > 0 ? rte_eth_tx_burst(p->id, p->queue, pkts + done, good) : 0;
+		done = (uint16_t)(done + sent);
+		if (sent < good || done == n)
+			break;
+		if (frame_wants_cksum(pkts[done])) {
+			frame_finish_cksum(pkts[done]);
+			continue;
+		}
+		rte_pktmbuf_free(pkts[done++]);
+		p->port.info.tx_refused++;
+	}
+	return done;
+}
+
+static uint16_t send_frames(struct ethdev_port *p, struct rte_mbuf **pkts, uint16_t n)
+{
+	return p->prepare ? send_prepared(p, pkts, n) : rte_eth_tx_burst(p->id, p->queue, pkts, n);
+}
+
+static bool must_substitute(const struct ethdev_port *p, const struct rte_mbuf *m)
+{
+	return (p->linear && m->nb_segs > 1) || (p->by_reference && frame_is_shared(m));
+}
+
+/* Sends up to ETHDEV_CHUNK frames, copies in place of those that the device must not get. */
+static uint16_t send_substituted(struct ethdev_port *p, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct rte_mbuf *out[ETHDEV_CHUNK];
+	uint16_t ready, sent;
+
+	for (ready = 0; ready < n; ready++) {
+		out[ready] = pkts[ready];
+		if (must_substitute(p, pkts[ready])) {
+			out[ready] = frame_copy(pkts[ready], p->pool);
+			if (out[ready] == NULL)
+				break;
+		}
+	}
+	sent = send_frames(p, out, ready);
+	for (uint16_t i = 0; i < ready; i++)
+		if (out[i] != pkts[i])
+			rte_pktmbuf_free(i < sent ? pkts[i] : out[i]);
+	return sent;
+}
+
+static uint16_t ethdev_tx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
+                                uint64_t now_ns)
+{
+	struct ethdev_port *p = (struct ethdev_port *)port;
+	uint16_t done = 0, chunk, sent;
+
+	(void)now_ns;
+	if (!p->by_reference && !p->linear)
+		return send_frames(p, pkts, n);
+	while (done < n) {
+		chunk = (uint16_t)RTE_MIN(n - done, ETHDEV_CHUNK);
+		sent = send_substituted(p, pkts + done, chunk);
+		done = (uint16_t)(done + sent);
+		if (sent < chunk)
+			break;
+	}
+	return done;
+}
+
+static void ethdev_close(struct pc_port *port)
+{
+	rte_free(port);
+}
+
+static const struct pc_port_ops ethdev_ops = {
+    .rx_burst = ethdev_rx_burst,
+    .tx_burst = ethdev_tx_burst,
+    .close = ethdev_close,
+};
+
+struct pc_port *pc_port_ethdev(uint16_t port_id, uint16_t queue, struct rte_mempool *pool)
+{
+	int node = rte_eth_dev_socket_id(port_id);
+	struct ethdev_port *p;
+	int rc;
+
+	if (pool == NULL) {
+		errno = EINVAL;
+		return NULL;
+	}
+	p = rte_zmalloc_socket("pc_ethdev", sizeof(*p), RTE_CACHE_LINE_SIZE, node);
+	if (p == NULL) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	rc = ethdev_read_info(port_id, queue, &p->port.info);
+	if (rc != 0) {
+		rte_free(p);
+		errno = -rc;
+		return NULL;
+	}
+	p->port.ops = &ethdev_ops;
+	p->id = port_id;
+	p->queue = queue;
+	p->pool = pool;
+	p->by_reference = strcmp(p->port.info.driver, "net_ring") == 0;
+	p->linear = (p->port.info.offloads & PC_PORT_TX_MULTI_SEGS) == 0;
+	p->prepare = (p->port.info.offloads & ETHDEV_TX_CKSUM) != 0;
+	return &p->port;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef PORT_ETHDEV_H
+#define PORT_ETHDEV_H
+
+/* Shared by the two halves of the ethdev port: setting a device up, and using a queue pair of it. */
+
+#include <percore/port.h>
+
+/** ethdev_rss_key writes the first len bytes of the key that percore gives to devices. */
+void ethdev_rss_key(uint8_t *key, uint8_t len);
+
+/** ethdev_read_info describes a queue pair of a started device. Returns 0 or -ENODEV. */
+int ethdev_read_info(uint16_t port_id, uint16_t queue, struct pc_port_info *info);
+
+#endif

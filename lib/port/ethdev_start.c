@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Overview: sets a device up for run-to-completion: as many queue pairs as asked for, RSS over all of
+ * them, and every offload that saves the stack work.
+ *
+ * RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE is never asked for: it promises that each mbuf has one reference,
+ * and TCP keeps one of its own until a segment is acknowledged.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
+#include "ethdev.h"
+
+#define ETHDEV_DESCRIPTORS 1024
+/* the key length that devices have had since Microsoft defined RSS; some say 0 and mean this */
+#define ETHDEV_KEY_LEN 40
+
+#define ETHDEV_RSS_TYPES                                                                       \
+	(RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_FRAG_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_TCP |             \
+	 RTE_ETH_RSS_NONFRAG_IPV4_UDP | RTE_ETH_RSS_NONFRAG_IPV4_OTHER | RTE_ETH_RSS_IPV6 |    \
+	 RTE_ETH_RSS_FRAG_IPV6 | RTE_ETH_RSS_NONFRAG_IPV6_TCP | RTE_ETH_RSS_NONFRAG_IPV6_UDP | \
+	 RTE_ETH_RSS_NONFRAG_IPV6_OTHER)
+#define ETHDEV_RX_OFFLOADS                                              \
+	(RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM | \
+	 RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_RSS_HASH)
+#define ETHDEV_TX_OFFLOADS                                              \
+	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | \
+	 RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
+
+/* A device on its way up. */
+struct setup {
+	uint16_t id;
+	const struct pc_ethdev_config *config;
+	struct rte_eth_dev_info dev;
+	struct rte_eth_conf conf;
+	uint16_t nb_queues, nb_rxd, nb_txd;
+	uint8_t key[PC_RSS_KEY_MAX];
+	char *why;
+	size_t why_len;
+};
+
+/* Notes the line for a person and returns rc. */
+__rte_format_printf(3, 4) static int refuse(const struct setup *s, int rc, const char *format, ...)
+{
+	va_list args;
+
+	if (s->why == NULL || s->why_len == 0)
+		return rc;
+	va_start(args, format);
+	vsnprintf(s->why, s->why_len, format, args);
+	va_end(args);
+	return rc;
+}
+
+void ethdev_rss_key(uint8_t *key, uint8_t len)
+{
+	/* a period of 16 bits makes the hash the same for both directions of a flow (Woo and Park,
+	 * "Scalable TCP session monitoring with symmetric receive-side scaling", 2012) */
+	for (unsigned i = 0; i < len; i++)
+		key[i] = i % 2 == 0 ? 0x6d : 0x5a;
+}
+
+static int setup_check_queues(const struct setup *s)
+{
+	unsigned max = RTE_MIN(s->dev.max_rx_queues, s->dev.max_tx_queues);
+
+	if (s->config->pools == NULL || s->config->pools[0] == NULL)
+		return refuse(s, -EINVAL, "no mbuf pool was given for its receive queues");
+	if (s->nb_queues > max)
+		return refuse(s, -EINVAL, "it has %u queue pair%s, but %u are needed", max,
+		              max == 1 ? "" : "s", s->nb_queues);
+	return 0;
+}
+
+static int setup_rss(struct setup *s)
+{
+	struct rte_eth_rss_conf *rss = &s->conf.rx_adv_conf.rss_conf;
+
+	if (s->nb_queues == 1 || (s->dev.flow_type_rss_offloads & ETHDEV_RSS_TYPES) == 0)
+		return 0;
+	rss->rss_key_len = s->dev.hash_key_size != 0 ? s->dev.hash_key_size : ETHDEV_KEY_LEN;
+	if (rss->rss_key_len > sizeof(s->key))
+		return refuse(s, -EINVAL, "its RSS key has %u bytes, percore knows of %zu at most",
+		              rss->rss_key_len, sizeof(s->key));
+	ethdev_rss_key(s->key, rss->rss_key_len);
+	rss->rss_key = s->key;
+	rss->rss_hf = s->dev.flow_type_rss_offloads & ETHDEV_RSS_TYPES;
+	s->conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+	return 0;
+}
+
+static int setup_mtu(struct setup *s)
+{
+	uint32_t room = rte_pktmbuf_data_room_size(s->config->pools[0]) - RTE_PKTMBUF_HEADROOM;
+	uint16_t mtu = s->config->mtu;
+
+	if (mtu == 0 && rte_eth_dev_get_mtu(s->id, &mtu) != 0)
+		mtu = RTE_ETHER_MTU;
+	if (s->config->mtu != 0 && (mtu < s->dev.min_mtu || mtu > s->dev.max_mtu))
+		return refuse(s, -EINVAL, "its MTU can be %u to %u bytes, not %u", s->dev.min_mtu,
+		              s->dev.max_mtu, mtu);
+	if (s->config->mtu != 0)
+		s->conf.rxmode.mtu = mtu;
+	if ((uint32_t)(mtu + RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN) <= room)
+		return 0;
+	if ((s->dev.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) == 0)
+		return refuse(s, -EINVAL, "frames of its MTU of %u bytes do not fit in mbufs of %u",
+		              mtu, room);
+	s->conf.rxmode.offloads |= RTE_ETH_RX_OFFLOAD_SCATTER;
+	return 0;
+}
+
+static int setup_configure(struct setup *s)
+{
+	int rc;
+
+	if (!s->config->no_offloads) {
+		s->conf.rxmode.offloads |= s->dev.rx_offload_capa & ETHDEV_RX_OFFLOADS;
+		s->conf.txmode.offloads |= s->dev.tx_offload_capa & ETHDEV_TX_OFFLOADS;
+	}
+	/* without RSS there is no hash to report */
+	if (s->conf.rxmode.mq_mode != RTE_ETH_MQ_RX_RSS)
+		s->conf.rxmode.offloads &= ~RTE_ETH_RX_OFFLOAD_RSS_HASH;
+	rc = rte_eth_dev_configure(s->id, s->nb_queues, s->nb_queues, &s->conf);
+	if (rc != 0)
+		return refuse(s, rc, "its configuration was refused: %s", strerror(-rc));
+	s->nb_rxd = s->config->nb_rxd != 0 ? s->config->nb_rxd : ETHDEV_DESCRIPTORS;
+	s->nb_txd = s->config->nb_txd != 0 ? s->config->nb_txd : ETHDEV_DESCRIPTORS;
+	rc = rte_eth_dev_adjust_nb_rx_tx_desc(s->id, &s->nb_rxd, &s->nb_txd);
+	if (rc != 0)
+		return refuse(s, rc, "its queues cannot have %u and %u descriptors", s->nb_rxd,
+		              s->nb_txd);
+	return 0;
+}
+
+static int setup_queues(struct setup *s)
+{
+	struct rte_eth_rxconf rxconf = s->dev.default_rxconf;
+	struct rte_eth_txconf txconf = s->dev.default_txconf;
+	unsigned node = (unsigned)rte_eth_dev_socket_id(s->id);
+	int rc;
+
+	rxconf.offloads = s->conf.rxmode.offloads;
+	txconf.offloads = s->conf.txmode.offloads;
+	for (uint16_t q = 0; q < s->nb_queues; q++) {
+		if (s->config->pools[q] == NULL)
+			return refuse(s, -EINVAL, "no mbuf pool was given for receive queue %u", q);
+		rc =
+		    rte_eth_rx_queue_setup(s->id, q, s->nb_rxd, node, &rxconf, s->config->pools[q]);
+		if (rc != 0)
+			return refuse(s, rc, "receive queue %u of %u descriptors was refused: %s",
+			              q, s->nb_rxd, strerror(-rc));
+		rc = rte_eth_tx_queue_setup(s->id, q, s->nb_txd, node, &txconf);
+		if (rc != 0)
+			return refuse(s, rc, "transmit queue %u of %u descriptors was refused: %s",
+			              q, s->nb_txd, strerror(-rc));
+	}
+	return 0;
+}
+
+static int setup_start(const struct setup *s)
+{
+	int rc = rte_eth_dev_start(s->id);
+
+	if (rc != 0)
+		return refuse(s, rc, "it does not start: %s", strerror(-rc));
+	/* many virtual devices cannot, and receive everything anyway: not a failure */
+	if (s->config->promiscuous)
+		(void)rte_eth_promiscuous_enable(s->id);
+	else
+		(void)rte_eth_promiscuous_disable(s->id);
+	return 0;
+}
+
+int pc_ethdev_start(uint16_t port_id, const struct pc_ethdev_config *config, char *why,
+                    size_t why_len)
+{
+	struct setup s = {.id = port_id, .config = config, .why = why, .why_len = why_len};
+	int rc;
+
+	s.nb_queues = config->nb_queues != 0 ? config->nb_queues : 1;
+	if (!rte_eth_dev_is_valid_port(port_id))
+		return refuse(&s, -ENODEV, "there is no such device");
+	rc = rte_eth_dev_info_get(port_id, &s.dev);
+	if (rc != 0)
+		return refuse(&s, rc, "it does not describe itself: %s", strerror(-rc));
+	if ((rc = setup_check_queues(&s)) != 0 || (rc = setup_rss(&s)) != 0 ||
+	    (rc = setup_mtu(&s)) != 0 || (rc = setup_configure(&s)) != 0 ||
+	    (rc = setup_queues(&s)) != 0)
+		return rc;
+	return setup_start(&s);
+}
+
+void pc_ethdev_stop(uint16_t port_id)
+{
+	if (!rte_eth_dev_is_valid_port(port_id))
+		return;
+	(void)rte_eth_dev_stop(port_id);
+	(void)rte_eth_dev_close(port_id);
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Overview: a bad network in front of a good port.  Received frames are taken from the inner port as
+ * soon as they are there, suffer their faults, and wait in a heap until their time has come; frames
+ * to send are lost or passed on at once.  Time is the caller's, chance comes from one seed: the same
+ * frames at the same times suffer the same faults.
+ *
+ * Order: frames leave by (due, serial).  Delay, jitter and rate keep the order, as a wire does; a
+ * reordered frame is put back by reorder_delay_ns and the frames after it do not wait for it.
+ *
+ * Invariants: held <= room.  When tx_kept is set, the first frame of the next tx_burst is the one
+ * that inner refused, and has had its throw of the dice.
+ */
+#include <errno.h>
+#include <percore/port.h>
+#include <string.h>
+
+#include <rte_byteorder.h>
+#include <rte_ether.h>
+#include <rte_malloc.h>
+#include <rte_mbuf.h>
+
+#include "base/rng.h"
+#include "frame.h"
+
+#define FAULT_QUEUE         1024
+#define FAULT_REORDER_DELAY 1000000
+#define FAULT_BURST         32
+
+struct held {
+	uint64_t due_ns;
+	uint64_t serial;
+	struct rte_mbuf *m;
+};
+
+struct fault {
+	struct pc_port port;
+	struct pc_port *inner;
+	struct pc_fault_config cfg;
+	struct pc_fault_stats stats;
+	struct rng rng;
+	uint64_t serial;
+	uint64_t free_ns; /* when the wire of rate_bps has sent what is on it */
+	uint64_t last_ns; /* due time of the last frame in order */
+	bool tx_kept;
+	uint32_t n, room;
+	struct held heap[];
+};
+
+static bool held_before(const struct held *a, const struct held *b)
+{
+	return a->due_ns != b->due_ns ? a->due_ns < b->due_ns : a->serial < b->serial;
+}
+
+static void heap_push(struct fault *f, struct held h)
+{
+	uint32_t i = f->n++, parent;
+
+	for (; i > 0; i = parent) {
+		parent = (i - 1) / 2;
+		if (!held_before(&h, &f->heap[parent]))
+			break;
+		f->heap[i] = f->heap[parent];
+	}
+	f->heap[i] = h;
+}
+
+static struct rte_mbuf *heap_pop(struct fault *f)
+{
+	struct rte_mbuf *m = f->heap[0].m;
+	struct held last = f->heap[--f->n];
+	uint32_t i = 0, child;
+
+	for (; (child = 2 * i + 1) < f->n; i = child) {
+		if (child + 1 < f->n && held_before(&f->heap[child + 1], &f->heap[child]))
+			child++;
+		if (!held_before(&f->heap[child], &last))
+			break;
+		f->heap[i] = f->heap[child];
+	}
+	f->heap[i] = last;
+	return m;
+}
+
+/* Takes a frame; it stays until due_ns. */
+static void fault_hold(struct fault *f, struct rte_mbuf *m, uint64_t due_ns)
+{
+	if (f->n == RTE_MIN(f->room, f->cfg.queue)) {
+		f->stats.overflowed++;
+		rte_pktmbuf_free(m);
+		return;
+	}
+	heap_push(f, (struct held){.due_ns = due_ns, .serial = f->serial++, .m = m});
+}
+
+/* Says when a frame that arrives now has passed the wire, and has been delayed. */
+static uint64_t fault_due(struct fault *f, const struct rte_mbuf *m, uint64_t now_ns)
+{
+	const struct pc_fault_config *c = &f->cfg;
+	uint64_t due = now_ns;
+
+	if (c->rate_bps != 0) {
+		f->free_ns = RTE_MAX(f->free_ns, now_ns) +
+		             rte_pktmbuf_pkt_len(m) * UINT64_C(8000000000) / c->rate_bps;
+		due = f->free_ns;
+	}
+	due += c->delay_ns;
+	if (c->jitter_ns != 0)
+		due += rng_next(&f->rng) % c->jitter_ns;
+	if (rng_chance(&f->rng, c->reorder_ppm)) {
+		f->stats.reordered++;
+		return due + c->reorder_delay_ns;
+	}
+	f->last_ns = RTE_MAX(f->last_ns, due);
+	return f->last_ns;
+}
+
+/* A real wire's frame check would find damage to the Ethernet header, and to ARP: IP's and the
+ * transport's checksums are what is tested here. */
+static bool fault_may_corrupt(const struct rte_mbuf *m)
+{
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+
+	return rte_pktmbuf_data_len(m) > sizeof(*eth) &&
+	       eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP);
+}
+
+/* Flips a bit. Returns the frame, or a damaged copy when somebody else holds it too. */
+static struct rte_mbuf *fault_corrupt(struct fault *f, struct rte_mbuf *m)
+{
+	uint32_t bit;
+
+	if (!fault_may_corrupt(m))
+		return m;
+	if (frame_is_shared(m)) {
+		struct rte_mbuf *copy = frame_copy(m, f->cfg.pool);
+
+		if (copy == NULL)
+			return m;
+		rte_pktmbuf_free(m);
+		m = copy;
+	}
+	bit = rng_below(&f->rng, 8u * (rte_pktmbuf_data_len(m) - RTE_ETHER_HDR_LEN));
+	*rte_pktmbuf_mtod_offset(m, uint8_t *, RTE_ETHER_HDR_LEN + bit / 8) ^=
+	    (uint8_t)(1u << bit % 8);
+	/* the device has looked at the bytes as they were */
+	m->ol_flags &= ~(uint64_t)(RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
+	f->stats.corrupted++;
+	return m;
+}
+
+/* Lets a frame from the inner port suffer what chance has for it. */
+static void fault_receive(struct fault *f, struct rte_mbuf *m, uint64_t now_ns)
+{
+	struct rte_mbuf *copy;
+	uint64_t due;
+
+	f->stats.rx++;
+	if (rng_chance(&f->rng, f->cfg.rx_loss_ppm)) {
+		f->stats.rx_lost++;
+		rte_pktmbuf_free(m);
+		return;
+	}
+	if (rng_chance(&f->rng, f->cfg.corrupt_ppm))
+		m = fault_corrupt(f, m);
+	due = fault_due(f, m, now_ns);
+	copy = rng_chance(&f->rng, f->cfg.duplicate_ppm) ? frame_copy(m, f->cfg.pool) : NULL;
+	fault_hold(f, m, due);
+	if (copy != NULL) {
+		f->stats.duplicated++;
+		fault_hold(f, copy, due);
+	}
+}
+
+static uint16_t fault_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
+                               uint64_t now_ns)
+{
+	struct fault *f = (struct fault *)port;
+	struct rte_mbuf *in[FAULT_BURST];
+	uint32_t left = f->room;
+	uint16_t got, out = 0;
+
+	do {
+		got = f->inner->ops->rx_burst(f->inner, in, FAULT_BURST, now_ns);
+		for (uint16_t i = 0; i < got; i++)
+			fault_receive(f, in[i], now_ns);
+		left -= RTE_MIN(left, got);
+	} while (got == FAULT_BURST && left > 0);
+	while (out < n && f->n > 0 && f->heap[0].due_ns <= now_ns)
+		pkts[out++] = heap_pop(f);
+	port->info.link_up = f->inner->info.link_up;
+	port->info.tx_refused = f->inner->info.tx_refused;
+	return out;
+}
+
+static uint16_t fault_tx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
+                               uint64_t now_ns)
+{
+	struct fault *f = (struct fault *)port;
+	uint16_t i;
+
+	for (i = 0; i < n; i++) {
+		if (!f->tx_kept && rng_chance(&f->rng, f->cfg.tx_loss_ppm)) {
+			rte_pktmbuf_free(pkts[i]);
+			f->stats.tx_lost++;
+		} else {
+			f->tx_kept = true;
+			if (f->inner->ops->tx_burst(f->inner, &pkts[i], 1, now_ns) == 0)
+				break;
+			f->tx_kept = false;
+		}
+		f->stats.tx++;
+	}
+	return i;
+}
+
+static uint64_t fault_next_deadline(const struct pc_port *port)
+{
+	const struct fault *f = (const struct fault *)port;
+	const struct pc_port *inner = f->inner;
+	uint64_t next = UINT64_MAX;
+
+	if (inner->ops->next_deadline != NULL)
+		next = inner->ops->next_deadline(inner);
+	return f->n > 0 ? RTE_MIN(next, f->heap[0].due_ns) : next;
+}
+
+static void fault_close(struct pc_port *port)
+{
+	struct fault *f = (struct fault *)port;
+
+	while (f->n > 0)
+		rte_pktmbuf_free(heap_pop(f));
+	pc_port_close(f->inner);
+	rte_free(f);
+}
+
+static const struct pc_port_ops fault_ops = {
+    .rx_burst = fault_rx_burst,
+    .tx_burst = fault_tx_burst,
+    .next_deadline = fault_next_deadline,
+    .close = fault_close,
+};
+
+static void fault_configure(struct fault *f, const struct pc_fault_config *config)
+{
+	f->cfg = *config;
+	if (f->cfg.reorder_delay_ns == 0)
+		f->cfg.reorder_delay_ns = FAULT_REORDER_DELAY;
+	if (f->cfg.queue == 0)
+		f->cfg.queue = FAULT_QUEUE;
+}
+
+struct pc_port *pc_port_fault(struct pc_port *inner, const struct pc_fault_config *config)
+{
+	uint32_t room = config->queue != 0 ? config->queue : FAULT_QUEUE;
+	struct fault *f;
+
+	if (inner == NULL || config->pool == NULL) {
+		errno = EINVAL;
+		return NULL;
+	}
+	f = rte_zmalloc("pc_fault", sizeof(*f) + room * sizeof(f->heap[0]), 0);
+	if (f == NULL) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	f->port.ops = &fault_ops;
+	f->port.info = inner->info;
+	f->inner = inner;
+	f->room = room;
+	fault_configure(f, config);
+	rng_seed(&f->rng, config->seed);
+	return &f->port;
+}
+
+void pc_port_fault_set(struct pc_port *port, const struct pc_fault_config *config)
+{
+	struct fault *f = (struct fault *)port;
+	struct rte_mempool *pool = f->cfg.pool;
+
+	if (config->seed != f->cfg.seed)
+		rng_seed(&f->rng, config->seed);
+	fault_configure(f, config);
+	f->cfg.pool = pool;
+}
+
+void pc_port_fault_stats(const struct pc_port *port, struct pc_fault_stats *stats)
+{
+	*stats = ((const struct fault *)port)->stats;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef PORT_FRAME_H
+#define PORT_FRAME_H
+
+/* What ports do with a frame on its way out: private copies, and what a device cannot do itself. */
+
+#include <stdbool.h>
+
+#include <rte_mbuf.h>
+
+/**
+ * frame_is_shared says whether somebody besides the holder of m may still read or write its bytes:
+ * a second reference, or data that belong to another mbuf.
+ */
+bool frame_is_shared(const struct rte_mbuf *m);
+
+/** frame_copy returns a private copy in one piece, offload requests included; NULL: no mbuf, or one
+ * that is too small. m stays the caller's. */
+struct rte_mbuf *frame_copy(const struct rte_mbuf *m, struct rte_mempool *pool);
+
+/** frame_finish_cksum fills in the checksums that m asks a device for, and takes the request back. */
+void frame_finish_cksum(struct rte_mbuf *m);
+
+/** frame_wants_cksum says whether m asks for a checksum. */
+static inline bool frame_wants_cksum(const struct rte_mbuf *m)
+{
+	return (m->ol_flags & (RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK)) != 0;
+}
+
+#endif

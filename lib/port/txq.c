@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Overview: frames leave in the order in which they came.  A port that takes fewer than it is given
+ * leaves the rest at the front; they are moved down and tried again by the next flush.
+ *
+ * Ownership: a frame belongs to the queue from txq_put on, and to the port once tx_burst has
+ * counted it.
+ */
+#include "txq.h"
+
+#include <string.h>
+
+#include <rte_mbuf.h>
+
+void txq_flush(struct txq *q, struct ctx *ctx)
+{
+	uint64_t bytes = 0;
+	uint16_t sent = 0, burst;
+
+	/* the lengths must be read while the frames are still ours */
+	for (uint16_t i = 0; i < q->n; i++)
+		bytes += rte_pktmbuf_pkt_len(q->pkts[i]);
+	while (sent < q->n) {
+		burst = q->port->ops->tx_burst(q->port, q->pkts + sent, (uint16_t)(q->n - sent),
+		                               ctx->now_ns);
+		if (burst == 0)
+			break;
+		sent = (uint16_t)(sent + burst);
+	}
+	if (sent == 0)
+		return;
+	q->n = (uint16_t)(q->n - sent);
+	memmove(q->pkts, q->pkts + sent, q->n * sizeof(q->pkts[0]));
+	for (uint16_t i = 0; i < q->n; i++)
+		bytes -= rte_pktmbuf_pkt_len(q->pkts[i]);
+	ctx_add(ctx, PC_TX_FRAMES, sent);
+	ctx_add(ctx, PC_TX_BYTES, bytes);
+}
+
+void txq_put(struct txq *q, struct ctx *ctx, struct rte_mbuf *m)
+{
+	if (q->n == TXQ_SIZE)
+		txq_flush(q, ctx);
+	if (q->n == TXQ_SIZE) {
+		ctx_count(ctx, PC_TX_RING_FULL);
+		rte_pktmbuf_free(m);
+		return;
+	}
+	q->pkts[q->n++] = m;
+	/* a multiple, not a threshold: a port that refuses is not asked again for every frame */
+	if (q->n % TXQ_BURST == 0)
+		txq_flush(q, ctx);
+}
+
+void txq_free(struct txq *q)
+{
+	rte_pktmbuf_free_bulk(q->pkts, q->n);
+	q->n = 0;
+}

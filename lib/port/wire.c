@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Overview: a wire is two queues in memory, one for each direction.  An end receives from its own
+ * queue and sends into the other's.
+ *
+ * Life-cycle: the ends are closed one by one, in either order; the wire goes with the second.  What
+ * is sent towards an end that is closed is gone, as on a cable that nobody holds.
+ *
+ * Ownership: a sender may keep references to what it sends (TCP does, until it is acknowledged).
+ * The receiver writes into what it gets, so such a frame is handed over as a private copy.
+ *
+ * Offloads that the ends are told to have are done here, in software: requested checksums are filled
+ * in, and frames come out marked as verified.
+ */
+#include <errno.h>
+#include <percore/port.h>
+#include <string.h>
+
+#include <rte_ether.h>
+#include <rte_malloc.h>
+#include <rte_mbuf.h>
+
+#include "frame.h"
+
+#define WIRE_CAPACITY 4096
+
+struct wire_end {
+	struct pc_port port;
+	struct wire *wire;
+	bool open;
+	uint32_t head, n; /* the queue of frames that come to this end */
+	struct rte_mbuf **fifo;
+};
+
+struct wire {
+	struct wire_end end[2];
+	struct rte_mempool *pool;
+	uint32_t capacity;
+};
+
+static struct wire_end *wire_peer(struct wire_end *e)
+{
+	return e == &e->wire->end[0] ? &e->wire->end[1] : &e->wire->end[0];
+}
+
+static uint16_t wire_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
+                              uint64_t now_ns)
+{
+	struct wire_end *e = (struct wire_end *)port;
+	uint16_t i;
+
+	(void)now_ns;
+	for (i = 0; i < n && e->n > 0; i++) {
+		pkts[i] = e->fifo[e->head];
+		e->head = e->head + 1 == e->wire->capacity ? 0 : e->head + 1;
+		e->n--;
+	}
+	return i;
+}
+
+/* Marks a frame as a device with these offloads would hand it over. */
+static void wire_mark(struct rte_mbuf *m, uint32_t offloads)
+{
+	m->ol_flags &= ~(uint64_t)(RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
+	if ((offloads & PC_PORT_RX_IP4_CKSUM) != 0)
+		m->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+	if ((offloads & PC_PORT_RX_L4_CKSUM) != 0)
+		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+}
+
+/* Takes a frame over for the far end. Returns NULL, and takes nothing, when there is no mbuf. */
+static struct rte_mbuf *wire_take(struct wire *w, struct rte_mbuf *m, uint32_t offloads)
+{
+	struct rte_mbuf *own = m;
+
+	if (frame_is_shared(m) || (m->nb_segs > 1 && (offloads & PC_PORT_TX_MULTI_SEGS) == 0)) {
+		own = frame_copy(m, w->pool);
+		if (own == NULL)
+			return NULL;
+		rte_pktmbuf_free(m);
+	}
+	if (frame_wants_cksum(own)) {
+		frame_finish_cksum(own);
+		wire_mark(own, offloads);
+	} else {
+		wire_mark(own, 0);
+	}
+	return own;
+}
+
+static uint16_t wire_tx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
+                              uint64_t now_ns)
+{
+	struct wire_end *e = (struct wire_end *)port, *peer = wire_peer(e);
+	struct rte_mbuf *m;
+	uint32_t slot;
+	uint16_t i;
+
+	(void)now_ns;
+	if (!peer->open) {
+		rte_pktmbuf_free_bulk(pkts, n);
+		return n;
+	}
+	for (i = 0; i < n && peer->n < e->wire->capacity; i++) {
+		m = wire_take(e->wire, pkts[i], port->info.offloads);
+		if (m == NULL)
+			break;
+		slot = peer->head + peer->n++;
+		peer->fifo[slot < e->wire->capacity ? slot : slot - e->wire->capacity] = m;
+	}
+	return i;
+}
+
+static void wire_free(struct wire *w)
+{
+	rte_free(w->end[0].fifo);
+	rte_free(w->end[1].fifo);
+	rte_free(w);
+}
+
+static void wire_close(struct pc_port *port)
+{
+	struct wire_end *e = (struct wire_end *)port, *peer = wire_peer(e);
+	struct rte_mbuf *m;
+
+	while (wire_rx_burst(port, &m, 1, 0) == 1)
+		rte_pktmbuf_free(m);
+	e->open = false;
+	peer->port.info.link_up = false;
+	if (!peer->open)
+		wire_free(e->wire);
+}
+
+static const struct pc_port_ops wire_ops = {
+    .rx_burst = wire_rx_burst,
+    .tx_burst = wire_tx_burst,
+    .close = wire_close,
+};
+
+static int wire_init_end(struct wire *w, int i, const struct pc_wire_config *config)
+{
+	static const uint8_t no_mac[6], macs[2][6] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}};
+	struct wire_end *e = &w->end[i];
+	struct pc_port_info *info = &e->port.info;
+
+	e->port.ops = &wire_ops;
+	e->wire = w;
+	e->open = true;
+	snprintf(info->name, sizeof(info->name), "wire%d", i);
+	snprintf(info->driver, sizeof(info->driver), "wire");
+	memcpy(info->mac, memcmp(config->mac[i], no_mac, 6) != 0 ? config->mac[i] : macs[i], 6);
+	info->mtu = config->mtu != 0 ? config->mtu : 1500;
+	info->offloads = config->offloads;
+	info->socket_id = -1;
+	info->link_up = true;
+	info->rss.nb_queues = 1;
+	e->fifo = rte_calloc("pc_wire", w->capacity, sizeof(e->fifo[0]), 0);
+	return e->fifo != NULL ? 0 : -ENOMEM;
+}
+
+int pc_port_wire(const struct pc_wire_config *config, struct pc_port *ends[2])
+{
+	const uint32_t can = PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_UDP_CKSUM |
+	                     PC_PORT_TX_MULTI_SEGS | PC_PORT_RX_IP4_CKSUM | PC_PORT_RX_L4_CKSUM;
+	struct wire *w;
+
+	if (config->pool == NULL || (config->offloads & ~can) != 0)
+		return -EINVAL;
+	w = rte_zmalloc("pc_wire", sizeof(*w), 0);
+	if (w == NULL)
+		return -ENOMEM;
+	w->pool = config->pool;
+	w->capacity = config->capacity != 0 ? config->capacity : WIRE_CAPACITY;
+	if (wire_init_end(w, 0, config) != 0 || wire_init_end(w, 1, config) != 0) {
+		wire_free(w);
+		return -ENOMEM;
+	}
+	ends[0] = &w->end[0].port;
+	ends[1] = &w->end[1].port;
+	return 0;
+}
