@@ -42,6 +42,10 @@ static inline bool ip4_is_fragment(const struct ip4_hdr *h)
  */
 int ip4_parse(const uint8_t *p, uint32_t len, struct ip4_hdr *h);
 
+/** ip4_parse_quoted does the same for a packet of which an ICMP error quotes only the first len
+ * bytes: its total length may exceed them. */
+int ip4_parse_quoted(const uint8_t *p, uint32_t len, struct ip4_hdr *h);
+
 /** ip4_cksum_ok says whether the checksum of the hdr_len bytes of a parsed header is right. */
 bool ip4_cksum_ok(const uint8_t *p, uint8_t hdr_len);
 

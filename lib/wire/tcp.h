@@ -51,8 +51,11 @@ struct tcp_seg {
 
 /**
  * tcp_parse reads the header at p; len is the length of the whole segment, of which at least
- * min(len, 60) bytes are at p. Options of wrong length end the option list without harm (RFC 9293
- * MUST-7). Returns the header's length in bytes, WIRE_SHORT or WIRE_HEADER.
+ * min(len, 60) bytes are at p. An option whose length is below 2 or runs past the header ends the
+ * list; one whose length is not that of its kind is passed over (RFC 9293 MUST-7). Options are read
+ * in any segment (MUST-5): whether they mean something there is for TCP to say. Of an option that
+ * comes twice the last one counts; what is not in seg->has is 0, but for the SACK blocks. Returns
+ * the header's length in bytes, WIRE_SHORT or WIRE_HEADER.
  */
 int tcp_parse(const uint8_t *p, uint32_t len, struct tcp_seg *seg);
 

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* TCP headers and options; see tcp.h. */
+
+#include "wire/tcp.h"
+
+#define OPT_EOL    0
+#define OPT_NOP    1
+#define OPT_MSS    2
+#define OPT_WSCALE 3
+#define OPT_SACKOK 4
+#define OPT_SACK   5
+#define OPT_TS     8
+
+#define LEN_MSS    4
+#define LEN_WSCALE 3
+#define LEN_SACKOK 2
+#define LEN_TS     10
+#define LEN_BLOCK  8 /* of SACK, after two bytes of kind and length */
+
+/* How nearly every segment with timestamps begins its options (RFC 7323 appendix A). */
+#define NOP_NOP_TS (OPT_NOP << 24 | OPT_NOP << 16 | OPT_TS << 8 | LEN_TS)
+#define LEN_NOP_TS 12
+
+#define OPTIONS_MAX (TCP_HDR_MAX - TCP_HDR_LEN)
+
+static void parse_ts(const uint8_t *p, struct tcp_seg *seg)
+{
+	seg->tsval = wire_get32(p);
+	seg->tsecr = wire_get32(p + 4);
+	seg->has |= TCP_HAS_TS;
+}
+
+static void parse_sack(const uint8_t *p, unsigned blocks, struct tcp_seg *seg)
+{
+	seg->nb_sack = (uint8_t)blocks;
+	for (unsigned i = 0; i < blocks; i++, p += LEN_BLOCK) {
+		seg->sack[i].start = wire_get32(p);
+		seg->sack[i].end = wire_get32(p + 4);
+	}
+	seg->has |= TCP_HAS_SACK;
+}
+
+/* Reads the option of len >= 2 bytes at p. Of an unknown kind, or of a length that its kind does not
+ * have, it means nothing (RFC 9293 MUST-6, MUST-7). */
+static void parse_option(const uint8_t *p, unsigned len, struct tcp_seg *seg)
+{
+	switch (p[0]) {
+	case OPT_MSS:
+		if (len == LEN_MSS) {
+			seg->mss = wire_get16(p + 2);
+			seg->has |= TCP_HAS_MSS;
+		}
+		break;
+	case OPT_WSCALE:
+		if (len == LEN_WSCALE) {
+			seg->wscale = p[2];
+			seg->has |= TCP_HAS_WSCALE;
+		}
+		break;
+	case OPT_SACKOK:
+		if (len == LEN_SACKOK)
+			seg->has |= TCP_HAS_SACKOK;
+		break;
+	case OPT_SACK:
+		if (len > 2 && (len - 2) % LEN_BLOCK == 0)
+			parse_sack(p + 2, (len - 2) / LEN_BLOCK, seg);
+		break;
+	case OPT_TS:
+		if (len == LEN_TS)
+			parse_ts(p + 2, seg);
+		break;
+	}
+}
+
+/* Walks the options, which begin anywhere (RFC 9293 MUST-64). */
+static void parse_options(const uint8_t *p, unsigned left, struct tcp_seg *seg)
+{
+	while (left > 0 && p[0] != OPT_EOL) {
+		unsigned len = 1;
+
+		if (p[0] != OPT_NOP) {
+			if (left < 2 || p[1] < 2 || p[1] > left)
+				return; /* nobody knows where the next one begins */
+			len = p[1];
+			parse_option(p, len, seg);
+		}
+		p += len;
+		left -= len;
+	}
+}
+
+int tcp_parse(const uint8_t *p, uint32_t len, struct tcp_seg *seg)
+{
+	unsigned hdr_len;
+
+	if (len < TCP_HDR_LEN)
+		return WIRE_SHORT;
+	hdr_len = (p[12] >> 4) * 4u;
+	if (hdr_len < TCP_HDR_LEN || hdr_len > len)
+		return WIRE_HEADER;
+	seg->sport = wire_get16(p);
+	seg->dport = wire_get16(p + 2);
+	seg->seq = wire_get32(p + 4);
+	seg->ack = wire_get32(p + 8);
+	seg->len = len - hdr_len;
+	seg->wnd = wire_get16(p + 14);
+	seg->urg = wire_get16(p + 18);
+	seg->flags = p[13];
+	seg->hdr_len = (uint8_t)hdr_len;
+	seg->mss = 0;
+	seg->has = 0;
+	seg->wscale = 0;
+	seg->nb_sack = 0;
+	seg->tsval = 0;
+	seg->tsecr = 0;
+	if (hdr_len == TCP_HDR_LEN + LEN_NOP_TS && wire_get32(p + TCP_HDR_LEN) == NOP_NOP_TS)
+		parse_ts(p + TCP_HDR_LEN + 4, seg);
+	else if (hdr_len > TCP_HDR_LEN)
+		parse_options(p + TCP_HDR_LEN, hdr_len - TCP_HDR_LEN, seg);
+	return (int)hdr_len;
+}
+
+/* How many bytes the options without SACK take: always a multiple of 4. */
+static unsigned fixed_options_len(uint8_t has)
+{
+	unsigned len = 0;
+
+	if ((has & TCP_HAS_MSS) != 0)
+		len += LEN_MSS;
+	if ((has & TCP_HAS_TS) != 0)
+		len += LEN_NOP_TS; /* SACK-permitted stands where the two NOPs would */
+	else if ((has & TCP_HAS_SACKOK) != 0)
+		len += 4;
+	if ((has & TCP_HAS_WSCALE) != 0)
+		len += 4;
+	return len;
+}
+
+/* How many SACK blocks find room behind the other options; NOP NOP kind length take four bytes. */
+static unsigned sack_blocks(const struct tcp_seg *s, unsigned options_len)
+{
+	const unsigned room = (OPTIONS_MAX - 4 - options_len) / LEN_BLOCK;
+
+	if ((s->has & TCP_HAS_SACK) == 0)
+		return 0;
+	return s->nb_sack < room ? s->nb_sack : room;
+}
+
+uint16_t tcp_hdr_len(const struct tcp_seg *s)
+{
+	const unsigned fixed = fixed_options_len(s->has);
+	const unsigned blocks = sack_blocks(s, fixed);
+
+	return (uint16_t)(TCP_HDR_LEN + fixed + (blocks > 0 ? 4 + blocks * LEN_BLOCK : 0));
+}
+
+static uint8_t *write_kind(uint8_t *p, uint8_t first, uint8_t second, uint8_t kind, uint8_t len)
+{
+	p[0] = first;
+	p[1] = second;
+	p[2] = kind;
+	p[3] = len;
+	return p + 4;
+}
+
+static uint8_t *write_fixed_options(uint8_t *p, const struct tcp_seg *s)
+{
+	const bool sackok = (s->has & TCP_HAS_SACKOK) != 0;
+
+	if ((s->has & TCP_HAS_MSS) != 0) {
+		wire_put16(p, OPT_MSS << 8 | LEN_MSS);
+		wire_put16(p + 2, s->mss);
+		p += LEN_MSS;
+	}
+	if ((s->has & TCP_HAS_TS) != 0) {
+		p = write_kind(p, sackok ? OPT_SACKOK : OPT_NOP, sackok ? LEN_SACKOK : OPT_NOP,
+		               OPT_TS, LEN_TS);
+		wire_put32(p, s->tsval);
+		wire_put32(p + 4, s->tsecr);
+		p += 8;
+	} else if (sackok) {
+		p = write_kind(p, OPT_NOP, OPT_NOP, OPT_SACKOK, LEN_SACKOK);
+	}
+	if ((s->has & TCP_HAS_WSCALE) != 0)
+		p = write_kind(p, OPT_NOP, OPT_WSCALE, LEN_WSCALE, s->wscale);
+	return p;
+}
+
+static uint8_t *write_sack(uint8_t *p, const struct tcp_seg *s, unsigned blocks)
+{
+	p = write_kind(p, OPT_NOP, OPT_NOP, OPT_SACK, (uint8_t)(2 + blocks * LEN_BLOCK));
+	for (unsigned i = 0; i < blocks; i++, p += LEN_BLOCK) {
+		wire_put32(p, s->sack[i].start);
+		wire_put32(p + 4, s->sack[i].end);
+	}
+	return p;
+}
+
+uint16_t tcp_write(uint8_t *p, const struct tcp_seg *s)
+{
+	uint8_t *end = p + TCP_HDR_LEN;
+	unsigned blocks;
+
+	wire_put16(p, s->sport);
+	wire_put16(p + 2, s->dport);
+	wire_put32(p + 4, s->seq);
+	wire_put32(p + 8, s->ack);
+	p[13] = s->flags;
+	wire_put16(p + 14, s->wnd);
+	wire_put16_be(p + TCP_CKSUM_OFF, 0);
+	wire_put16(p + 18, s->urg);
+	if (s->has != 0) {
+		end = write_fixed_options(end, s);
+		blocks = sack_blocks(s, (unsigned)(end - p) - TCP_HDR_LEN);
+		if (blocks > 0)
+			end = write_sack(end, s, blocks);
+	}
+	p[12] = (uint8_t)((end - p) / 4 << 4);
+	return (uint16_t)(end - p);
+}
