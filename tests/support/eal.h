@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUPPORT_EAL_H
+#define SUPPORT_EAL_H
+
+/* EAL and mbuf pools for tests: no hugepages, no devices, no root. */
+
+#include <stdint.h>
+
+struct rte_mempool;
+
+/** eal_start initialises EAL for a test program, quietly; it may be called again. Exits on failure. */
+void eal_start(void);
+
+/** eal_pool makes an mbuf pool of n mbufs with room for an Ethernet frame. Exits on failure. */
+struct rte_mempool *eal_pool(const char *name, uint32_t n);
+
+/** eal_in_use returns how many mbufs of a pool somebody holds; the caches of lcores hold none. */
+uint32_t eal_in_use(const struct rte_mempool *pool);
+
+#endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "probe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_ip.h>
+#include <rte_mbuf.h>
+
+/*
+ * Ownership: frames are copied out of mbufs on transmit and into mbufs on receive, so the stack's
+ * mbufs are back in its pool as soon as it lets go of them, and a leak is seen by counting.
+ * Invariants: both lists are arrays that only grow at the end; head is the first one not taken.
+ */
+
+struct list {
+	struct frame *f;
+	unsigned head, n, size;
+};
+
+struct probe {
+	struct pc_port port;
+	struct probe_config cfg;
+	struct list rx, tx;
+	bool answer_arp, tx_stopped;
+	const char *wrong;
+};
+
+static struct frame *list_add(struct list *l)
+{
+	if (l->head == l->n)
+		l->head = l->n = 0;
+	if (l->n == l->size) {
+		l->size = l->size * 2 + 16;
+		l->f = realloc(l->f, l->size * sizeof(*l->f));
+		if (l->f == NULL)
+			abort();
+	}
+	return &l->f[l->n++];
+}
+
+static uint16_t probe_rx(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n, uint64_t now_ns)
+{
+	struct probe *p = (struct probe *)port;
+	uint16_t i;
+
+	(void)now_ns;
+	for (i = 0; i < n && p->rx.head < p->rx.n; i++, p->rx.head++) {
+		const struct frame *f = &p->rx.f[p->rx.head];
+		struct rte_mbuf *m = rte_pktmbuf_alloc(p->cfg.pool);
+
+		if (m == NULL)
+			break;
+		memcpy(rte_pktmbuf_append(m, f->len), f->b, f->len);
+		m->packet_type = 0;
+		if (port->info.offloads & PC_PORT_RX_IP4_CKSUM)
+			m->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_UNKNOWN;
+		pkts[i] = m;
+	}
+	return i;
+}
+
+/* Does what a NIC does for RTE_MBUF_F_TX_*, after checking that it was asked properly. */
+static const char *complete(const struct rte_mbuf *m, uint32_t offloads, struct frame *f)
+{
+	const uint64_t asked = m->ol_flags & RTE_MBUF_F_TX_L4_MASK;
+	uint8_t *ip = f->b + 14;
+	size_t len = f->len - 34u, off = asked == RTE_MBUF_F_TX_TCP_CKSUM ? 16 : 6;
+	uint32_t src, dst;
+	uint16_t sum;
+
+	if ((m->ol_flags & (RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK)) == 0)
+		return NULL;
+	if ((m->ol_flags & RTE_MBUF_F_TX_IPV4) == 0 || m->l2_len != 14 || m->l3_len != 20)
+		return "offload without RTE_MBUF_F_TX_IPV4, l2_len and l3_len";
+	if (m->ol_flags & RTE_MBUF_F_TX_IP_CKSUM) {
+		if ((offloads & PC_PORT_TX_IP4_CKSUM) == 0 || ip[10] != 0 || ip[11] != 0)
+			return "IPv4 checksum offload not offered, or the field is not 0";
+		frame_fix_ip4(f);
+	}
+	if (asked == 0)
+		return NULL;
+	if ((offloads &
+	     (asked == RTE_MBUF_F_TX_TCP_CKSUM ? PC_PORT_TX_TCP_CKSUM : PC_PORT_TX_UDP_CKSUM)) == 0)
+		return "transport checksum offload that is not offered";
+	memcpy(&src, ip + 12, 4);
+	memcpy(&dst, ip + 16, 4);
+	sum = (uint16_t)~frame_fold(frame_l4_sum(src, dst, ip[9], (uint16_t)len));
+	if (ip[20 + off] != sum >> 8 || ip[21 + off] != (sum & 0xff))
+		return "the checksum field is not the pseudo header's sum";
+	sum = frame_fold(frame_sum(ip + 20, len, 0));
+	ip[20 + off] = (uint8_t)(sum >> 8);
+	ip[21 + off] = (uint8_t)sum;
+	return NULL;
+}
+
+/* Answers a request; whatever is ARP is not shown to the test. */
+static bool hide_arp(struct probe *p, const struct frame *f)
+{
+	struct frame_ends e = {.src_mac = PEER_MAC};
+
+	if (!p->answer_arp || f->b[12] != 0x08 || f->b[13] != 0x06)
+		return false;
+	memcpy(e.dst_mac, f->b + 6, 6);
+	memcpy(&e.src_be, f->b + 38, 4);
+	memcpy(&e.dst_be, f->b + 28, 4);
+	if (f->b[21] == 1 && e.src_be != e.dst_be && e.dst_be != 0)
+		frame_arp(list_add(&p->rx), &e, 2, e.dst_mac);
+	return true;
+}
+
+static void capture(struct probe *p, const struct rte_mbuf *m, uint64_t now_ns)
+{
+	struct frame *f = list_add(&p->tx);
+	const struct rte_mbuf *s = m;
+	const char *wrong = NULL;
+
+	if (m->pkt_len > FRAME_MAX || m->pkt_len > p->port.info.mtu + 14u)
+		wrong = "frame larger than the MTU allows";
+	else if (m->nb_segs > 1 && (p->port.info.offloads & PC_PORT_TX_MULTI_SEGS) == 0)
+		wrong = "chain of mbufs for a port that takes none";
+	f->at_ns = now_ns;
+	f->len = (uint16_t)RTE_MIN(m->pkt_len, (uint32_t)FRAME_MAX);
+	for (uint32_t done = 0; s != NULL && done < f->len; s = s->next) {
+		uint32_t n = RTE_MIN((uint32_t)s->data_len, f->len - done);
+
+		memcpy(f->b + done, rte_pktmbuf_mtod(s, void *), n);
+		done += n;
+	}
+	if (wrong == NULL)
+		wrong = complete(m, p->port.info.offloads, f);
+	if (wrong != NULL)
+		p->wrong = wrong;
+	if (hide_arp(p, f))
+		p->tx.n--;
+}
+
+static uint16_t probe_tx(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n, uint64_t now_ns)
+{
+	struct probe *p = (struct probe *)port;
+
+	if (p->tx_stopped)
+		return 0;
+	if (p->cfg.tx_limit != 0 && n > p->cfg.tx_limit)
+		n = p->cfg.tx_limit;
+	for (uint16_t i = 0; i < n; i++) {
+		capture(p, pkts[i], now_ns);
+		rte_pktmbuf_free(pkts[i]);
+	}
+	return n;
+}
+
+static uint64_t probe_next(const struct pc_port *port)
+{
+	const struct probe *p = (const struct probe *)port;
+
+	return p->rx.head < p->rx.n ? 0 : UINT64_MAX;
+}
+
+static void probe_close(struct pc_port *port)
+{
+	struct probe *p = (struct probe *)port;
+
+	free(p->rx.f);
+	free(p->tx.f);
+	free(p);
+}
+
+struct probe *probe_open(const struct probe_config *config)
+{
+	static const struct pc_port_ops ops = {probe_rx, probe_tx, probe_next, probe_close};
+	struct probe *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		abort();
+	p->cfg = *config;
+	p->answer_arp = true;
+	p->port.ops = &ops;
+	p->port.info = (struct pc_port_info){
+	    .name = "probe",
+	    .driver = "test",
+	    .mac = PROBE_MAC,
+	    .mtu = config->mtu != 0 ? config->mtu : 1500,
+	    .offloads = config->offloads,
+	    .socket_id = -1,
+	    .link_up = true,
+	    .rss = {.nb_queues = 1},
+	};
+	return p;
+}
+
+struct pc_port *probe_port(struct probe *p)
+{
+	return &p->port;
+}
+
+void probe_inject(struct probe *p, const struct frame *f)
+{
+	*list_add(&p->rx) = *f;
+}
+
+unsigned probe_pending(const struct probe *p)
+{
+	return p->rx.n - p->rx.head;
+}
+
+const struct frame *probe_sent(const struct probe *p)
+{
+	return p->tx.head < p->tx.n ? &p->tx.f[p->tx.head] : NULL;
+}
+
+void probe_take(struct probe *p)
+{
+	if (p->tx.head < p->tx.n)
+		p->tx.head++;
+}
+
+void probe_answer_arp(struct probe *p, bool on)
+{
+	p->answer_arp = on;
+}
+
+void probe_limit_tx(struct probe *p, uint16_t n)
+{
+	p->tx_stopped = n == 0;
+	p->cfg.tx_limit = n;
+}
+
+const char *probe_wrong(const struct probe *p)
+{
+	return p->wrong;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUPPORT_PROBE_H
+#define SUPPORT_PROBE_H
+
+/*
+ * The probe: a port whose other side is the test.
+ *
+ * What the stack sends is copied, its checksums completed if the probe offers that in hardware, and
+ * kept in order with the time of sending; what the test injects is handed to the stack with the next
+ * receive burst.  ARP requests are answered for every address, unless switched off, so that a test
+ * of TCP sees only TCP.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <percore/port.h>
+
+#include "frame.h"
+
+#define PROBE_MAC "\x02\x00\x00\x00\x00\x01" /* of the port */
+#define PEER_MAC  "\x02\x00\x00\x00\x00\x02" /* of whoever the test plays */
+
+/** How a probe behaves. */
+struct probe_config {
+	uint32_t offloads; /* enum pc_port_offload that it offers */
+	uint16_t mtu;      /* 0: 1500 */
+	uint16_t tx_limit; /* frames taken in one tx burst; 0: all */
+	struct rte_mempool *pool;
+};
+
+struct probe;
+
+/** probe_open makes a probe. Exits when memory is lacking: this is a test. */
+struct probe *probe_open(const struct probe_config *config);
+
+/** probe_port returns the port to give to a stack; closing it frees the probe. */
+struct pc_port *probe_port(struct probe *p);
+
+/** probe_inject lets the stack receive a frame with its next burst. */
+void probe_inject(struct probe *p, const struct frame *f);
+
+/** probe_pending says how many injected frames the stack has not taken yet. */
+unsigned probe_pending(const struct probe *p);
+
+/** probe_sent returns the oldest frame sent and not yet taken, or NULL; valid until the next turn. */
+const struct frame *probe_sent(const struct probe *p);
+
+/** probe_take removes the oldest frame sent. */
+void probe_take(struct probe *p);
+
+/** probe_answer_arp switches the answering (and hiding) of ARP; it is on at first. */
+void probe_answer_arp(struct probe *p, bool on);
+
+/** probe_limit_tx makes the port take no frames (0) or up to n per burst. */
+void probe_limit_tx(struct probe *p, uint16_t n);
+
+/** probe_wrong returns what a frame had wrong that a NIC would have stumbled over, or NULL. */
+const char *probe_wrong(const struct probe *p);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "wt.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <CUnit/Basic.h>
+
+#include "eal.h"
+
+/*
+ * Life-cycle: the pools are made once; each case gets a struct wt with default settings, makes its
+ * stack with the first word, and has both torn down behind it.  Then every mbuf must be back.
+ */
+
+static struct {
+	const struct wt_case *cases;
+	unsigned n;
+	struct rte_mempool *pool, *probe_pool;
+	uint32_t offloads;
+	bool trace;
+} suite;
+
+void wt_fail(struct wt *w, const char *file, int line, const char *format, ...)
+{
+	static char text[1000];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	fprintf(stderr, "\n%s:%d: %s\n", file, line, text);
+	CU_assertImplementation(CU_FALSE, (unsigned)line, text, file, "", CU_FALSE);
+	longjmp(w->fail, 1);
+}
+
+static void prepare(struct wt *w)
+{
+	memset(w, 0, sizeof(*w));
+	pc_stack_config_init(&w->cfg);
+	w->cfg.stack_seed = 1;
+	w->cfg.stack_max_connections = 64;
+	w->cfg.stack_max_listeners = 8;
+	w->cfg.stack_max_udp_sockets = 8;
+	w->cfg.tcp_syn_cache = 64;
+	w->cfg.tcp_time_wait = 64;
+	w->cfg.arp_entries = 64;
+	w->peer = (struct peer){.mss = WT_MSS, .wnd = 65535};
+	w->now = w->mark = 5000000000000;
+	w->pool = suite.pool;
+	w->probe_pool = suite.probe_pool;
+	w->offloads = suite.offloads;
+	w->trace = suite.trace;
+	w->in_use = eal_in_use(w->pool);
+	w->probe_in_use = eal_in_use(w->probe_pool);
+	w->next_pport = 40000;
+	wt_flow(w);
+}
+
+void wt_start(struct wt *w)
+{
+	struct pc_prefix addr;
+	struct probe_config pc = {.offloads = w->offloads, .mtu = w->mtu, .pool = w->probe_pool};
+
+	if (w->st != NULL)
+		return;
+	w->st = pc_stack_create(&w->cfg, w->pool);
+	if (w->st == NULL)
+		wt_fail(w, WT_HERE, "pc_stack_create: %s", strerror(errno));
+	w->probe = probe_open(&pc);
+	EQ(pc_stack_add_port(w->st, probe_port(w->probe)), 0);
+	OK(pc_prefix_parse(WT_LOCAL "/24", &addr));
+	OK(pc_stack_add_addr(w->st, 0, &addr));
+}
+
+/* At the end of a case: nothing unexpected, and everything given back. */
+static void finish(struct wt *w, bool passed)
+{
+	if (w->st != NULL && passed) {
+		wt_settle(w);
+		wt_nothing(w, "the end of the case", 0, 0);
+	}
+	pc_stack_destroy(w->st);
+	w->st = NULL;
+	if (w->probe != NULL)
+		pc_port_close(probe_port(w->probe));
+	w->probe = NULL;
+	if (eal_in_use(w->pool) != w->in_use || eal_in_use(w->probe_pool) != w->probe_in_use)
+		wt_fail(w, WT_HERE, "mbufs leaked: %u of the stack's pool, %u of the port's",
+		        eal_in_use(w->pool) - w->in_use,
+		        eal_in_use(w->probe_pool) - w->probe_in_use);
+}
+
+static const struct wt_case *current(void)
+{
+	const char *name = CU_get_current_test()->pName;
+
+	for (unsigned i = 0; i < suite.n; i++)
+		if (strcmp(suite.cases[i].name, name) == 0)
+			return &suite.cases[i];
+	abort();
+}
+
+static void run_case(void)
+{
+	static struct wt w;
+	volatile bool passed = false;
+
+	prepare(&w);
+	if (suite.trace)
+		fprintf(stderr, "\n== %s\n", current()->name);
+	if (setjmp(w.fail) == 0) {
+		current()->run(&w);
+		passed = true;
+	}
+	if (setjmp(w.fail) == 0)
+		finish(&w, passed);
+	else if (w.st != NULL && setjmp(w.fail) == 0)
+		finish(&w, false);
+}
+
+static void usage(const char *program)
+{
+	fprintf(stderr, "usage: %s [--case TEXT] [--trace] [--offloads]\n", program);
+	exit(2);
+}
+
+int wt_main(int argc, char **argv, const char *name, const struct wt_case *cases, unsigned n)
+{
+	const char *only = "";
+	CU_pSuite s;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--case") == 0 && i + 1 < argc)
+			only = argv[++i];
+		else if (strcmp(argv[i], "--trace") == 0)
+			suite.trace = true;
+		else if (strcmp(argv[i], "--offloads") == 0)
+			suite.offloads = PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM |
+			                 PC_PORT_TX_UDP_CKSUM | PC_PORT_TX_MULTI_SEGS;
+		else
+			usage(argv[0]);
+	}
+	eal_start();
+	suite.cases = cases;
+	suite.n = n;
+	suite.pool = eal_pool("stack", 8191);
+	suite.probe_pool = eal_pool("probe", 2047);
+	CU_initialize_registry();
+	s = CU_add_suite(name, NULL, NULL);
+	for (unsigned i = 0; i < n; i++)
+		if (strstr(cases[i].name, only) != NULL)
+			CU_add_test(s, cases[i].name, run_case);
+	CU_basic_set_mode(suite.trace ? CU_BRM_VERBOSE : CU_BRM_NORMAL);
+	CU_basic_run_tests();
+	n = CU_get_number_of_failures();
+	CU_cleanup_registry();
+	return n != 0;
+}
