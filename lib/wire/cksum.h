@@ -23,9 +23,10 @@ struct rte_mbuf;
 /** cksum_add64 adds two partial sums. */
 static inline uint64_t cksum_add64(uint64_t a, uint64_t b)
 {
-	const uint64_t sum = a + b;
+	uint64_t sum;
+	const uint64_t carry = __builtin_add_overflow(a, b, &sum);
 
-	return sum + (sum < b);
+	return sum + carry;
 }
 
 /** cksum_add adds len bytes at p, at any alignment, which begin at an even offset of the message. */
