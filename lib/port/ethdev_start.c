@@ -66,7 +66,7 @@ void ethdev_rss_key(uint8_t *key, uint8_t len)
 
 static int setup_check_queues(const struct setup *s)
 {
-	unsigned max = RTE_MIN(s->dev.max_rx_queues, s->dev.max_tx_queues);
+	uint16_t rx = s->dev.max_rx_queues, tx = s->dev.max_tx_queues, max = rx < tx ? rx : tx;
 
 	if (s->config->pools == NULL || s->config->pools[0] == NULL)
 		return refuse(s, -EINVAL, "no mbuf pool was given for its receive queues");

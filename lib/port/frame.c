@@ -32,8 +32,8 @@ struct rte_mbuf *frame_copy(const struct rte_mbuf *m, struct rte_mempool *pool)
 static void finish_l4(struct rte_mbuf *m, uint32_t off)
 {
 	bool udp = (m->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM;
-	uint32_t field = off + (udp ? offsetof(struct rte_udp_hdr, dgram_cksum)
-	                            : offsetof(struct rte_tcp_hdr, cksum));
+	size_t field = off + (udp ? offsetof(struct rte_udp_hdr, dgram_cksum)
+	                          : offsetof(struct rte_tcp_hdr, cksum));
 	uint16_t sum;
 
 	if (field + sizeof(sum) > rte_pktmbuf_data_len(m) ||
