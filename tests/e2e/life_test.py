@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Beginnings and ends: signals under load, kills, restarts, two at once; nothing is left behind."""
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import bed
+from bed import SERVER, expect, sh
+
+
+def start(b):
+    root = os.path.join(b.tmp, "root")
+    os.mkdir(root)
+    open(os.path.join(root, "index.html"), "w").write("hello\n" * 100)
+    with open(os.path.join(root, "8m.bin"), "wb") as f:
+        f.write(os.urandom(8 << 20))
+    return root
+
+
+def httpd(b, root, *more):
+    return b.start("percore-httpd", "--listen", "80", "--root", root, *more)
+
+
+def works():
+    return sh("curl", "-sS", "--max-time", 10, f"http://{SERVER}/").stdout == "hello\n" * 100
+
+
+def load(seconds):
+    return subprocess.Popen(["wrk", "-t1", "-c50", f"-d{seconds}s", f"http://{SERVER}/"],
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+
+
+def devices(b):
+    return sh("ip", "netns", "exec", b.server_ns, "ip", "-br", "link").stdout
+
+
+def term_under_load(b, root):
+    """SIGTERM while wrk is at it: an orderly end, status 0"""
+    p = httpd(b, root)
+    w = load(3)
+    time.sleep(1)
+    p.signal(signal.SIGTERM)
+    status = p.wait(15)
+    w.wait(30)
+    w.stdout.close()
+    expect(status == 0, f"status {status}\n{p.tail()}")
+    expect("pctap" not in devices(b), "the TAP port is still there")
+
+
+def drain(b, root):
+    """a download that is under way at SIGTERM is finished, a new connection is refused"""
+    p = httpd(b, root)
+    got = []
+
+    def download():
+        r = subprocess.run(["curl", "-sS", "--limit-rate", "4M", "--max-time", "30",
+                            f"http://{SERVER}/8m.bin"], capture_output=True, timeout=60)
+        got.append(r.stdout)
+
+    t = threading.Thread(target=download)
+    t.start()
+    time.sleep(0.7)
+    p.signal(signal.SIGTERM)
+    time.sleep(0.3)
+    refused = False
+    try:
+        socket.create_connection((SERVER, 80), 1).close()
+    except OSError:
+        refused = True
+    t.join()
+    status = p.wait(30)
+    expect(got[0] == open(os.path.join(root, "8m.bin"), "rb").read(),
+           f"the download had {len(got[0])} bytes")
+    expect(refused, "a new connection was taken while draining")
+    expect(status == 0, f"status {status}\n{p.tail()}")
+
+
+def interrupt(b, root):
+    """SIGINT (Ctrl-C) ends in order too, with idle connections open"""
+    p = httpd(b, root)
+    with socket.create_connection((SERVER, 80), 5), socket.create_connection((SERVER, 80), 5):
+        p.signal(signal.SIGINT)
+        status = p.wait(15)
+    expect(status == 0, f"status {status}\n{p.tail()}")
+
+
+def kill_and_restart(b, root):
+    """after SIGKILL under load a restart works within seconds"""
+    p = httpd(b, root)
+    w = load(1)
+    time.sleep(0.5)
+    p.kill()
+    begin = time.monotonic()
+    p = httpd(b, root)
+    expect(works(), "the restarted program does not serve")
+    seconds = time.monotonic() - begin
+    w.wait(30)
+    w.stdout.close()
+    print(f"       {seconds:.1f} s until the first page")
+    expect(seconds < 10 * b.slow, f"{seconds:.1f} s until the first page")
+    p.stop()
+
+
+def crash(b, root):
+    """after SIGSEGV the devices are the kernel's again and a restart works"""
+    p = httpd(b, root)
+    os.kill(p.pid, signal.SIGSEGV)
+    p.process.wait(20)
+    if b.backend == "tap":
+        bed.wait_for(lambda: "pctap" not in devices(b), 5, "the TAP port to go")
+    p = httpd(b, root)
+    expect(works(), "the restarted program does not serve")
+    p.stop()
+
+
+def again(b, root):
+    """ten times start and stop"""
+    for _ in range(int(10 / b.slow)):
+        p = httpd(b, root)
+        expect(works(), "it does not serve")
+        p.stop()
+
+
+def nobody_left(b, root):
+    """no process and no device is left in the namespace"""
+    pids = sh("ip", "netns", "pids", b.server_ns).stdout.split()
+    expect(set(pids) <= {str(os.getpid())}, f"processes {pids}")
+    expect("pctap" not in devices(b), devices(b))
+
+
+STEPS = [term_under_load, drain, interrupt, kill_and_restart, crash, again, nobody_left]
+
+if __name__ == "__main__":
+    args = bed.arguments(__doc__)
+    bed.need("curl", "wrk", "ethtool")
+    bed.main(args, STEPS, start)

@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Set-up mistakes: each gives one line that says what is wrong and how to mend it, and status 2."""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import bed
+
+ADDR = ["--addr", "192.0.2.1/24"]
+NULL = ["--vdev=net_null0"]
+
+
+def table(tmp):
+    """(what is wrong, EAL arguments, own arguments, what the line must name, environment)"""
+    def config(text):
+        name = os.path.join(tmp, f"c{len(os.listdir(tmp))}.ini")
+        open(name, "w").write(text)
+        return name
+
+    echo = [
+        ("an unknown option", NULL, [*ADDR, "--bogus"], "bogus"),
+        ("an option without its argument", NULL, ["--addr"], "addr"),
+        ("no address", NULL, [], "--addr"),
+        ("an address that is none", NULL, ["--addr", "192.0.2.300/24"], "192.0.2.300"),
+        ("a prefix that is too long", NULL, ["--addr", "192.0.2.1/33"], "33"),
+        ("a multicast address", NULL, ["--addr", "224.0.0.1/24"], "224.0.0.1"),
+        ("an address of IPv6", NULL, ["--addr", "2001:db8::1/64"], "2001:db8::1"),
+        ("a gateway that is none", NULL, [*ADDR, "--gateway", "nowhere"], "nowhere"),
+        ("a gateway beyond the network", NULL, [*ADDR, "--gateway", "198.51.100.1"], "198.51.100.1"),
+        ("a port beyond 65535", NULL, [*ADDR, "--listen", "70000"], "70000"),
+        ("a port that is no number", NULL, [*ADDR, "--listen", "http"], "http"),
+        ("an unknown key", NULL, [*ADDR, "--set", "tcp.bogus=1"], "tcp.bogus"),
+        ("a key without section", NULL, [*ADDR, "--set", "bogus=1"], "bogus"),
+        ("a key without value", NULL, [*ADDR, "--set", "tcp.nagle"], "tcp.nagle"),
+        ("a value that is no number", NULL, [*ADDR, "--set", "tcp.nagle=maybe"], "tcp.nagle"),
+        ("a value beyond its limit", NULL, [*ADDR, "--set", "ip.ttl=256"], "ip.ttl.*255"),
+        ("a value below its limit", NULL, [*ADDR, "--set", "tcp.retries=1"], "tcp.retries.*3"),
+        ("values that contradict each other", NULL,
+         [*ADDR, "--set", "tcp.port_first=5000", "--set", "tcp.port_last=4000"], "port_first"),
+        ("more connections than memory", NULL, [*ADDR, "--set", "stack.max_connections=50000000"],
+         "memory|max_connections"),
+        ("a configuration file that is missing", NULL, [*ADDR, "-c", "/nonexistent.ini"],
+         "/nonexistent.ini"),
+        ("an unknown key in the file", NULL,
+         [*ADDR, "-c", config("[tcp]\nnagle = 1\nbogus = 1\n")], r"bogus"),
+        ("a value beyond its limit in the file", NULL,
+         [*ADDR, "-c", config("[ip]\nttl = 999\n")], "ttl"),
+        ("a line that makes no sense in the file", NULL, [*ADDR, "-c", config("[tcp]\nwhat\n")],
+         r"\.ini"),
+        ("no port", [], ADDR, "port|--vdev|-a"),
+        ("a device that is unknown", ["--vdev=net_bogus0"], ADDR, "EAL|bogus|device|vdev"),
+        ("a PCI address that is not there", ["-a", "0000:7f:1f.7"], ADDR, "port|-a|device"),
+        ("an EAL option that is unknown", [*NULL, "--eal-bogus"], ADDR, "EAL|eal-bogus"),
+        ("an lcore that is not there", [*NULL, "-l", "120"], ADDR, "lcore|EAL|-l"),
+    ]
+    if len(os.sched_getaffinity(0)) >= 2:
+        cpus = sorted(os.sched_getaffinity(0))[:2]
+        echo.append(("more lcores than queues",
+                     ["--vdev=net_pcap0,iface=lo", "-l", f"{cpus[0]},{cpus[1]}"], ADDR,
+                     "queue|lcore"))
+    httpd = [
+        ("no document root", NULL, ADDR, "--root"),
+        ("a document root that is missing", NULL, [*ADDR, "--root", "/nonexistent"],
+         "/nonexistent"),
+        ("a document root that is a file", NULL, [*ADDR, "--root", "/etc/hostname"],
+         "/etc/hostname"),
+    ]
+    return [("percore-echo", *row) for row in echo] + [("percore-httpd", *row) for row in httpd]
+
+
+def judge(build, name, eal, own, pattern, base=("--no-huge", "--no-shconf", "-m", "64"), **kw):
+    """Returns what is wrong with how the program took it, or None."""
+    command = [os.path.join(build, "app", name.split("-")[1], name), *base, "--no-pci",
+               "--no-telemetry", *eal]
+    if "-l" not in eal:
+        command += ["-l", str(min(os.sched_getaffinity(0)))]
+    if "-a" in eal:
+        command.remove("--no-pci")
+    try:
+        r = subprocess.run([*command, "--", *own], capture_output=True, text=True, timeout=60,
+                           stdin=subprocess.DEVNULL, **kw)
+    except subprocess.TimeoutExpired:
+        return "it runs"
+    ours = [line for line in r.stderr.splitlines() if line.startswith(name + ":")]
+    said = f"status {r.returncode}, stderr:\n{r.stderr[-1500:]}"
+    if r.returncode != 2:
+        return f"status {r.returncode} instead of 2; {said}"
+    if len(ours) != 1:
+        return f"{len(ours)} lines of {name} instead of one; {said}"
+    if not re.search(pattern, ours[0]):
+        return f"the line does not name {pattern}: {ours[0]}"
+    others = [line for line in r.stderr.splitlines()
+              if line and not line.startswith((name + ":", "EAL:", "ETHDEV:"))]
+    if len(others) > 3:
+        return f"much else on stderr: {said}"
+    return None
+
+
+def hugepages_free():
+    return any(int(v) for v in bed.free_hugepages().values())
+
+
+def main():
+    args = bed.arguments(__doc__)
+    failed = 0
+    with tempfile.TemporaryDirectory() as tmp:
+        rows = [(n, what, lambda n=n, e=e, o=o, p=p: judge(args.build, n, e, o, p))
+                for n, what, e, o, p in table(tmp)]
+        if not hugepages_free():
+            rows.append(("percore-echo", "no hugepages", lambda: judge(
+                args.build, "percore-echo", NULL, ADDR, "--no-huge", ("--in-memory",))))
+        if os.geteuid() == 0 and os.access(args.build, os.X_OK):
+            def nobody():
+                os.setgroups([])
+                os.setgid(65534)
+                os.setuid(65534)
+            path = os.path.join(args.build, "app", "echo", "percore-echo")
+            probe = subprocess.run([path, "--help"], preexec_fn=nobody, capture_output=True) \
+                if os.path.exists(path) else None
+            if probe is not None and probe.returncode == 0:
+                rows.append(("percore-echo", "no permission for a TAP port", lambda: judge(
+                    args.build, "percore-echo", ["--vdev=net_tap0,iface=pcnot0"], ADDR,
+                    "root|permission|CAP_NET_ADMIN", preexec_fn=nobody)))
+        for name, what, check in rows:
+            fault = check()
+            failed += fault is not None
+            print(f"{'ok' if fault is None else 'FAILED':6} {name}: {what}", flush=True)
+            if fault:
+                print("    " + fault.rstrip("\n").replace("\n", "\n    "))
+    sys.exit(1 if failed else 0)
+
+
+try:
+    main()
+except (OSError, PermissionError) as e:
+    if os.geteuid() == 0:
+        raise
+    bed.skip(str(e))
