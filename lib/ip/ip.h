@@ -36,26 +36,26 @@ struct ip {
 	struct ctx *ctx;
 	struct netifs ifs;
 	struct neigh_table *neigh;
+	uint64_t error_ns;     /* when error_tokens was last refilled */
+	uint32_t error_tokens; /* of the ICMP error rate limit */
 	uint16_t nb_routes;
+	uint8_t epoch;                     /* changes when a way may have changed */
 	struct route route[PC_MAX_ROUTES]; /* longest prefix first */
-	uint16_t id;                       /* of packets without DF (RFC 6864) */
-	uint32_t error_tokens;             /* of the ICMP error rate limit */
-	uint64_t error_ns;                 /* when they were last refilled */
 };
 
 /** A received packet whose network header has been validated. */
 struct ip_pkt {
 	struct pc_addr src, dst;
-	uint16_t l3_off;  /* of the IP header, from the start of the frame */
-	uint16_t l4_off;  /* of the transport header; at least min(l4_len, 60) bytes contiguous */
-	uint32_t l4_len;  /* bytes of transport header and payload; the frame is trimmed to them */
-	uint16_t laddr;   /* dst as an address of ours; LADDR_NONE for a group */
+	uint16_t l3_off; /* of the IP header, from the start of the frame */
+	uint16_t l4_off; /* of the transport header; at least min(l4_len, 60) bytes contiguous */
+	uint32_t l4_len; /* bytes of transport header and payload; the frame is trimmed to them */
+	uint16_t laddr;  /* dst as an address of ours; LADDR_NONE for a group */
 	uint8_t netif;
 	uint8_t proto;
 	uint8_t ttl;
 	uint8_t tos;
-	bool group;       /* sent to a broadcast or multicast address */
-	bool l4_good;     /* the port has verified the transport checksum */
+	bool group;   /* sent to a broadcast address or to 224.0.0.1 */
+	bool l4_good; /* the port has verified the transport checksum */
 };
 
 /** The way to a destination; kept by a connection, renewed by ip_path_refresh. */
@@ -64,6 +64,7 @@ struct ip_path {
 	uint16_t laddr;
 	uint16_t mtu;
 	uint8_t netif;
+	uint8_t epoch; /* of struct ip, when it was found */
 	bool broadcast, multicast;
 };
 
@@ -73,20 +74,20 @@ struct ip_send {
 	uint8_t proto;
 	uint8_t ttl; /* 0: the default */
 	uint8_t tos;
-	bool df;     /* RFC 1191: TCP always */
+	bool df; /* RFC 1191: TCP always */
 };
 
 /** An ICMP error about a packet of ours, told to its transport. */
 struct icmp_error {
-	struct pc_addr local, remote; /* of the packet that we sent */
+	struct pc_addr local, remote;     /* of the packet that we sent */
 	uint16_t local_port, remote_port; /* host byte order */
 	uint16_t laddr;
 	uint8_t proto;
 	uint8_t type, code;
-	uint32_t seq;  /* TCP: the sequence number quoted */
-	uint32_t mtu;  /* of "fragmentation needed"; 0: not told */
-	int error;     /* errno that it means, e.g. ECONNREFUSED */
-	bool hard;     /* RFC 1122 4.2.3.9: ends a connection attempt */
+	uint32_t seq; /* TCP: the sequence number quoted */
+	uint32_t mtu; /* of "fragmentation needed"; 0: not told */
+	int error;    /* errno that it means, e.g. ECONNREFUSED */
+	bool hard;    /* RFC 1122 4.2.3.9: ends a connection attempt */
 };
 
 /** ip_init makes the layer, without interfaces. Returns 0 or -ENOMEM. */
@@ -113,7 +114,8 @@ int ip4_input(const struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_
  * icmp4_input handles an ICMP message: echo requests are answered in place; errors about packets of
  * ours fill in *error. Verdict: done, NEXT_ERROR or a drop.
  */
-int icmp4_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, struct icmp_error *error);
+int icmp4_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p,
+                struct icmp_error *error);
 
 /**
  * icmp_port_unreachable answers a received packet that found no socket (RFC 1122 section 3.2.2.1),
@@ -121,11 +123,30 @@ int icmp4_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, struc
  */
 void icmp_port_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p);
 
+/** icmp_protocol_unreachable does the same for a packet that ip4_input dropped for its protocol. */
+void icmp_protocol_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p);
+
 /**
- * ip_path_find finds the way to dst; laddr may be given (a bound address) or LADDR_NONE.
- * Returns 0, -ENETUNREACH (no route) or -EADDRNOTAVAIL (laddr is not on that interface; strong host).
+ * ip_path_find finds the way to dst. laddr, a bound address, restricts it to that address's
+ * interface (the strong host of RFC 1122 section 3.3.4.2); with LADDR_NONE the route says which
+ * address to use. path may be outdated or uninitialised and is untouched on failure.
+ * Returns 0, -ENETUNREACH (no route; also: dst is ours, nothing loops back) or -EADDRNOTAVAIL (there
+ * is a route, but not by laddr's interface).
  */
 int ip_path_find(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path);
+
+/** ip_path_is_good says whether a path still leads where it did when it was found. */
+static inline bool ip_path_is_good(const struct ip *ip, const struct ip_path *path)
+{
+	return path->epoch == ip->epoch &&
+	       (path->broadcast || path->multicast || neigh_is_valid(ip->neigh, path->neigh));
+}
+
+/** ip_path_refresh finds a path anew if it is outdated. Returns as ip_path_find. */
+static inline int ip_path_refresh(struct ip *ip, const struct pc_addr *dst, struct ip_path *path)
+{
+	return ip_path_is_good(ip, path) ? 0 : ip_path_find(ip, dst, path->laddr, path);
+}
 
 /** ip_laddr returns one of our addresses by its index. */
 static inline const struct pc_addr *ip_laddr(const struct ip *ip, uint16_t laddr)
@@ -145,14 +166,15 @@ static inline struct pc_port *ip_port(const struct ip *ip, uint8_t netif)
  * s->proto, else here. Chains are allowed.
  */
 void ip_l4_checksum(const struct ip *ip, const struct ip_path *path, const struct ip_send *s,
-		    struct rte_mbuf *m, uint16_t l4_hdr_len, uint16_t cksum_off);
+                    struct rte_mbuf *m, uint16_t l4_hdr_len, uint16_t cksum_off);
 
 /**
  * ip_output sends a packet that begins with its finished transport header; it owns m. Larger than
- * the MTU: dropped by name.
+ * the MTU: dropped by name, unless the port cuts it (RTE_MBUF_F_TX_TCP_SEG). An outdated path does no
+ * harm, but costs a search.
  */
 void ip_output(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
-	       struct rte_mbuf *m);
+               struct rte_mbuf *m);
 
 /** ip_poll fires the layer's timers and announces new addresses. */
 void ip_poll(struct ip *ip);

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ICMP (RFC 792, RFC 1122 section 3.2.2): echo, errors about what we sent, errors about what we got.
+ */
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include <rte_mbuf.h>
+
+#include "base/mbuf.h"
+#include "ip/ip.h"
+#include "wire/cksum.h"
+#include "wire/icmp4.h"
+
+/* RFC 1812 section 4.3.2.3: as much of the packet as fits, the whole message at most 576 bytes */
+#define QUOTE_MAX (576 - IP4_HDR_LEN - ICMP4_HDR_LEN)
+
+/* RFC 1812 section 4.3.2.5: errors have precedence 6, internetwork control */
+#define ERROR_TOS 0xc0
+
+#define SECOND_NS UINT64_C(1000000000)
+
+/* ---- echo ------------------------------------------------------------------------------------ */
+
+/* Answers in the request's own mbuf: only the type changes, and with it the checksum (RFC 1624). */
+static int send_echo_reply(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	const struct ip_send s = {
+	    .src = p->dst, .dst = p->src, .proto = IPPROTO_ICMP, .tos = p->tos};
+	struct ip_path path;
+	uint16_t old_be;
+	uint8_t *h;
+
+	if (ip_path_find(ip, &p->src, p->laddr, &path) != 0) {
+		rte_pktmbuf_free(m);
+		ctx_count(ip->ctx, PC_TX_NO_ROUTE);
+		return VERDICT_DONE;
+	}
+	mbuf_clear_offload(m);
+	h = (uint8_t *)rte_pktmbuf_adj(m, p->l4_off);
+	old_be = wire_get16_be(h);
+	h[0] = ICMP4_ECHO_REPLY;
+	wire_put16_be(h + ICMP4_CKSUM_OFF, cksum_update16_be(wire_get16_be(h + ICMP4_CKSUM_OFF),
+	                                                     old_be, wire_get16_be(h)));
+	ctx_count(ip->ctx, PC_ICMP_ECHO);
+	ip_output(ip, &path, &s, m);
+	return VERDICT_DONE;
+}
+
+static int echo_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	if (p->group) /* RFC 1122 section 3.2.2.6: may be ignored, and smurf attacks say it should */
+		return PC_DROP_ICMP_BROADCAST;
+	if (ip->ctx->cfg.icmp_echo == 0)
+		return PC_DROP_ICMP_ECHO_OFF;
+	return send_echo_reply(ip, m, p);
+}
+
+/* ---- errors about what we sent ---------------------------------------------------------------- */
+
+/* What a code of "destination unreachable" means to a socket, as on Linux. */
+static const struct {
+	int error;
+	bool hard;
+} unreachable[] = {
+    [ICMP4_UNREACH_NET] = {ENETUNREACH, false},
+    [ICMP4_UNREACH_HOST] = {EHOSTUNREACH, false},
+    [ICMP4_UNREACH_PROTO] = {ENOPROTOOPT, true},
+    [ICMP4_UNREACH_PORT] = {ECONNREFUSED, true},
+    [ICMP4_UNREACH_FRAG] = {EMSGSIZE, false},
+    [ICMP4_UNREACH_SRCFAIL] = {EOPNOTSUPP, false},
+    [ICMP4_UNREACH_NET_UNKNOWN] = {ENETUNREACH, true},
+    [ICMP4_UNREACH_HOST_UNKNOWN] = {EHOSTDOWN, true},
+    [ICMP4_UNREACH_ISOLATED] = {ENONET, true},
+    [ICMP4_UNREACH_NET_PROHIB] = {ENETUNREACH, true},
+    [ICMP4_UNREACH_HOST_PROHIB] = {EHOSTUNREACH, true},
+    [ICMP4_UNREACH_NET_TOS] = {ENETUNREACH, false},
+    [ICMP4_UNREACH_HOST_TOS] = {EHOSTUNREACH, false},
+    [ICMP4_UNREACH_PROHIB] = {EHOSTUNREACH, true},
+    [14] = {EHOSTUNREACH, true}, /* host precedence violation */
+    [15] = {EHOSTUNREACH, true}, /* precedence cutoff in effect */
+};
+
+/* Says what an error means. Returns false for a code that means nothing. */
+static bool judge(const struct icmp4_hdr *h, struct icmp_error *e)
+{
+	e->type = h->type;
+	e->code = h->code;
+	e->mtu = 0;
+	if (h->type == ICMP4_TIME_EXCEEDED || h->type == ICMP4_PARAMETER) {
+		e->error = h->type == ICMP4_PARAMETER ? EPROTO : EHOSTUNREACH;
+		e->hard = h->type == ICMP4_PARAMETER;
+		return true;
+	}
+	if (h->code >= sizeof(unreachable) / sizeof(unreachable[0]))
+		return false;
+	e->error = unreachable[h->code].error;
+	e->hard = unreachable[h->code].hard;
+	if (h->code == ICMP4_UNREACH_FRAG)
+		e->mtu = h->mtu;
+	return true;
+}
+
+/*
+ * Finds out which packet of ours an error is about. It must quote a source address of ours, and that
+ * is where an honest router sends the error to; ports are there only in a first fragment.
+ */
+static int error_input(const struct rte_mbuf *m, const struct ip_pkt *p, const struct icmp4_hdr *h,
+                       struct icmp_error *e)
+{
+	const uint32_t off = p->l4_off + (uint32_t)ICMP4_HDR_LEN;
+	const uint32_t len = RTE_MIN(p->l4_len - ICMP4_HDR_LEN, (uint32_t)IP4_HDR_MAX + 8);
+	uint8_t copy[IP4_HDR_MAX + 8];
+	struct icmp4_quote q;
+	int n;
+
+	if (p->group)
+		return PC_DROP_ICMP_BROADCAST;
+	if (!judge(h, e))
+		return PC_DROP_ICMP_TYPE;
+	n = icmp4_parse_quote(rte_pktmbuf_read(m, off, len, copy), len, &q);
+	if (n < 0)
+		return n == WIRE_SHORT ? PC_DROP_ICMP_SHORT : PC_DROP_ICMP_NO_MATCH;
+	if (q.ip.src_be != pc_addr_get_ip4(&p->dst) || q.ip.frag_off != 0 ||
+	    (q.ip.proto != IPPROTO_TCP && q.ip.proto != IPPROTO_UDP))
+		return PC_DROP_ICMP_NO_MATCH;
+	e->local = p->dst;
+	e->remote = pc_addr_ip4(q.ip.dst_be);
+	e->local_port = q.sport;
+	e->remote_port = q.dport;
+	e->laddr = p->laddr;
+	e->proto = q.ip.proto;
+	e->seq = q.seq;
+	return NEXT_ERROR;
+}
+
+int icmp4_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, struct icmp_error *error)
+{
+	struct icmp4_hdr h;
+
+	if (icmp4_parse(rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off), p->l4_len, &h) < 0)
+		return PC_DROP_ICMP_SHORT;
+	if (!cksum_is_good(cksum_add_mbuf(0, m, p->l4_off, p->l4_len)))
+		return PC_DROP_ICMP_CHECKSUM;
+	switch (h.type) {
+	case ICMP4_ECHO:
+		return echo_input(ip, m, p);
+	case ICMP4_ECHO_REPLY:
+		return PC_DROP_ICMP_ECHO_REPLY;
+	case ICMP4_UNREACHABLE:
+	case ICMP4_TIME_EXCEEDED:
+	case ICMP4_PARAMETER:
+		return error_input(m, p, &h, error);
+	default: /* source quench (RFC 6633), redirects and what nobody uses any more */
+		return PC_DROP_ICMP_TYPE;
+	}
+}
+
+/* ---- errors about what we got ----------------------------------------------------------------- */
+
+/*
+ * A token bucket that holds one second's worth. Each time it is filled it loses up to two tokens at
+ * random: else its level, which an outsider can probe, would tell which of our ports are closed to
+ * somebody else's packets (CVE-2020-25705).
+ */
+static bool take_token(struct ip *ip)
+{
+	const uint64_t rate = ip->ctx->cfg.icmp_error_rate, now = ip->ctx->now_ns;
+	const uint64_t elapsed = RTE_MIN(now - ip->error_ns, SECOND_NS);
+	const uint64_t fresh = elapsed * rate / SECOND_NS;
+
+	if (fresh != 0) {
+		ip->error_tokens = (uint32_t)RTE_MIN(ip->error_tokens + fresh, rate);
+		ip->error_ns = fresh < rate ? ip->error_ns + fresh * SECOND_NS / rate : now;
+		if (rate >= 16)
+			ip->error_tokens -= RTE_MIN(ip->error_tokens, rng_below(&ip->ctx->rng, 3));
+	}
+	if (ip->error_tokens == 0)
+		return false;
+	ip->error_tokens--;
+	return true;
+}
+
+/* RFC 1122 section 3.2.2: no error about an error, a group, or a source that is not one host. What
+ * ip4_input lets through is no fragment and was not sent to a group on the link either. */
+static bool may_answer(const struct ip_pkt *p)
+{
+	return !p->group && p->laddr != LADDR_NONE && p->proto != IPPROTO_ICMP &&
+	       !pc_addr_is_any(&p->src) && !pc_addr_is_multicast(&p->src) &&
+	       !pc_addr_is_broadcast(&p->src);
+}
+
+static struct rte_mbuf *make_unreachable(struct ip *ip, const struct rte_mbuf *m,
+                                         const struct ip_pkt *p, uint8_t code)
+{
+	const struct icmp4_hdr h = {.type = ICMP4_UNREACHABLE, .code = code};
+	const uint32_t quote = RTE_MIN(m->pkt_len - p->l3_off, (uint32_t)QUOTE_MAX);
+	struct rte_mbuf *n = ctx_mbuf(ip->ctx);
+	const void *from;
+	uint8_t *to;
+
+	if (n == NULL)
+		return NULL;
+	to = (uint8_t *)rte_pktmbuf_append(n, (uint16_t)(ICMP4_HDR_LEN + quote));
+	icmp4_write(to, &h);
+	from = rte_pktmbuf_read(m, p->l3_off, quote, to + ICMP4_HDR_LEN);
+	if (from != to + ICMP4_HDR_LEN)
+		memcpy(to + ICMP4_HDR_LEN, from, quote);
+	wire_put16_be(to + ICMP4_CKSUM_OFF,
+	              cksum_finish_be(cksum_add(0, to, ICMP4_HDR_LEN + quote)));
+	return n;
+}
+
+static void send_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
+                             uint8_t code)
+{
+	const struct ip_send s = {
+	    .src = p->dst, .dst = p->src, .proto = IPPROTO_ICMP, .tos = ERROR_TOS};
+	struct rte_mbuf *n;
+	struct ip_path path;
+
+	if (!may_answer(p) || ip->ctx->cfg.icmp_error_rate == 0)
+		return;
+	if (!take_token(ip)) {
+		ctx_count(ip->ctx, PC_ICMP_ERRORS_LIMITED);
+		return;
+	}
+	if (ip_path_find(ip, &p->src, p->laddr, &path) != 0) {
+		ctx_count(ip->ctx, PC_TX_NO_ROUTE);
+		return;
+	}
+	n = make_unreachable(ip, m, p, code);
+	if (n == NULL)
+		return;
+	ctx_count(ip->ctx, PC_ICMP_ERRORS_TX);
+	ip_output(ip, &path, &s, n);
+}
+
+void icmp_port_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	send_unreachable(ip, m, p, ICMP4_UNREACH_PORT);
+}
+
+void icmp_protocol_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	send_unreachable(ip, m, p, ICMP4_UNREACH_PROTO);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * IPv4, on the way out: the header and the checksums.
+ *
+ * The identification is 0 in a packet that nobody may fragment, and random in others (RFC 6864
+ * section 4; RFC 6274 section 3.5.2): a counter would tell outsiders how many packets are sent.
+ */
+
+#include <assert.h>
+#include <netinet/in.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_mbuf.h>
+
+#include "ip/ip.h"
+#include "wire/cksum.h"
+#include "wire/eth.h"
+#include "wire/ip4.h"
+
+#define VERSION_AND_LENGTH 0x45
+#define DONT_FRAGMENT      0x4000
+
+static uint64_t offload_flag(uint32_t offloads, uint8_t proto)
+{
+	if (proto == IPPROTO_TCP && (offloads & PC_PORT_TX_TCP_CKSUM) != 0)
+		return RTE_MBUF_F_TX_TCP_CKSUM;
+	if (proto == IPPROTO_UDP && (offloads & PC_PORT_TX_UDP_CKSUM) != 0)
+		return RTE_MBUF_F_TX_UDP_CKSUM;
+	return 0;
+}
+
+void ip_l4_checksum(const struct ip *ip, const struct ip_path *path, const struct ip_send *s,
+                    struct rte_mbuf *m, uint16_t l4_hdr_len, uint16_t cksum_off)
+{
+	const uint64_t flag = offload_flag(ip_port(ip, path->netif)->info.offloads, s->proto);
+	uint8_t *field = rte_pktmbuf_mtod_offset(m, uint8_t *, cksum_off);
+	uint64_t sum;
+
+	m->ol_flags &= ~(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM);
+	m->l4_len = (uint8_t)l4_hdr_len;
+	if (flag != 0) {
+		/* a port that cuts the segment adds each piece's length itself */
+		const bool cut = (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0;
+
+		m->ol_flags |= flag | RTE_MBUF_F_TX_IPV4;
+		sum = cksum_pseudo(&s->src, &s->dst, s->proto, cut ? 0 : m->pkt_len);
+		wire_put16_be(field, cksum_fold_be(sum));
+		return;
+	}
+	sum = cksum_pseudo(&s->src, &s->dst, s->proto, m->pkt_len);
+	sum = cksum_add_mbuf(sum, m, 0, m->pkt_len);
+	wire_put16_be(field,
+	              s->proto == IPPROTO_UDP ? cksum_finish_udp_be(sum) : cksum_finish_be(sum));
+}
+
+static uint8_t ttl_of(const struct ip *ip, const struct ip_path *path, const struct ip_send *s)
+{
+	if (s->ttl != 0)
+		return s->ttl;
+	/* RFC 1112 section 6.1: a group is not asked for beyond the link unless told */
+	return path->multicast ? 1 : (uint8_t)ip->ctx->cfg.ip_ttl;
+}
+
+/* Writes the header as five words, summing them up on the way. */
+static void write_header(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
+                         uint8_t *p, uint32_t total_len)
+{
+	const uint32_t id = s->df ? 0 : (uint32_t)rng_next(&ip->ctx->rng) << 16;
+	const uint32_t w0 = (uint32_t)VERSION_AND_LENGTH << 24 | (uint32_t)s->tos << 16 | total_len;
+	const uint32_t w1 = id | (s->df ? DONT_FRAGMENT : 0);
+	const uint32_t w2 = (uint32_t)ttl_of(ip, path, s) << 24 | (uint32_t)s->proto << 16;
+	const uint64_t sum = (uint64_t)s->src.w[3] + s->dst.w[3] + __builtin_bswap32(w0) +
+	                     __builtin_bswap32(w1) + __builtin_bswap32(w2);
+
+	wire_put32(p, w0);
+	wire_put32(p + 4, w1);
+	wire_put32(p + 8, w2);
+	wire_put32_be(p + 12, s->src.w[3]);
+	wire_put32_be(p + 16, s->dst.w[3]);
+	if ((ip_port(ip, path->netif)->info.offloads & PC_PORT_TX_IP4_CKSUM) == 0)
+		wire_put16_be(p + 10, cksum_finish_be(sum));
+}
+
+static void drop(struct ip *ip, struct rte_mbuf *m, int counter)
+{
+	rte_pktmbuf_free(m);
+	ctx_count(ip->ctx, counter);
+}
+
+static void send_packet(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
+                        struct rte_mbuf *m)
+{
+	const uint32_t total_len = m->pkt_len + IP4_HDR_LEN;
+	char *p;
+
+	if (unlikely(total_len > path->mtu && (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) == 0)) {
+		drop(ip, m, PC_TX_TOO_BIG);
+		return;
+	}
+	p = rte_pktmbuf_prepend(m, IP4_HDR_LEN);
+	assert(p != NULL);
+	write_header(ip, path, s, (uint8_t *)p, total_len);
+	m->l2_len = ETH_HDR_LEN;
+	m->l3_len = IP4_HDR_LEN;
+	if ((ip_port(ip, path->netif)->info.offloads & PC_PORT_TX_IP4_CKSUM) != 0)
+		m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
+	if (unlikely(path->broadcast))
+		neigh_output_broadcast(ip->neigh, path->netif, m);
+	else if (unlikely(path->multicast))
+		neigh_output_multicast(ip->neigh, path->netif, m, &s->dst);
+	else
+		neigh_output(ip->neigh, path->neigh, m);
+}
+
+void ip_output(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
+               struct rte_mbuf *m)
+{
+	struct ip_path fresh;
+
+	if (likely(ip_path_is_good(ip, path))) {
+		send_packet(ip, path, s, m);
+	} else if (ip_path_find(ip, &s->dst, path->laddr, &fresh) == 0) {
+		/* the same address of ours, so the same port: the checksum is as it must be */
+		assert(fresh.netif == path->netif);
+		send_packet(ip, &fresh, s, m);
+	} else {
+		drop(ip, m, PC_TX_NO_ROUTE);
+	}
+}

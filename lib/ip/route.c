@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Routes and paths.
+ *
+ * Overview: an array, longest prefix first, so that the first route that fits is the one; of equal
+ * ones the older.  It is walked once per connection, not per packet: what it yields is kept as a
+ * path.  Two routes to one network may differ in their interface; which is taken then depends on the
+ * address that a socket is bound to, so a host with two uplinks answers by the one it was asked by.
+ */
+
+#include "ip/route.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#define NETIF_ANY (-1)
+
+/* ---- routes ---------------------------------------------------------------------------------- */
+
+static struct pc_prefix network_of(const struct pc_prefix *p)
+{
+	struct pc_prefix net = *p;
+
+	for (unsigned bit = p->len; bit < 128; bit++)
+		net.addr.b[bit / 8] &= (uint8_t) ~(0x80u >> (bit % 8));
+	return net;
+}
+
+static bool route_exists(const struct ip *ip, const struct pc_prefix *dest, uint8_t netif)
+{
+	for (uint16_t i = 0; i < ip->nb_routes; i++)
+		if (ip->route[i].netif == netif && ip->route[i].dest.len == dest->len &&
+		    pc_addr_equal(&ip->route[i].dest.addr, &dest->addr))
+			return true;
+	return false;
+}
+
+static void insert(struct ip *ip, const struct route *r)
+{
+	uint16_t i = 0;
+
+	assert(ip->nb_routes < PC_MAX_ROUTES);
+	while (i < ip->nb_routes && ip->route[i].dest.len >= r->dest.len)
+		i++;
+	memmove(&ip->route[i + 1], &ip->route[i], (ip->nb_routes - i) * sizeof(*r));
+	ip->route[i] = *r;
+	ip->nb_routes++;
+	ip->epoch++;
+}
+
+void route_add_connected(struct ip *ip, uint16_t laddr)
+{
+	const struct laddr *la = &ip->ifs.addr[laddr];
+	const struct pc_prefix p = {.addr = la->addr, .len = la->prefix_len};
+	const struct route r = {.dest = network_of(&p), .netif = la->netif, .laddr = laddr};
+
+	/* nobody else is on the network of a host address; and of two addresses on one network the
+	 * first is the one that connections are made from */
+	if (la->prefix_len < 128 && !route_exists(ip, &r.dest, r.netif))
+		insert(ip, &r);
+}
+
+/* The address of ours on whose network a gateway is, the smallest such network. */
+static uint16_t find_link(const struct netifs *ifs, const struct pc_addr *gateway)
+{
+	uint16_t best = LADDR_NONE;
+
+	for (uint8_t i = 0; i < ifs->n; i++) {
+		const uint16_t laddr = netifs_find_link(ifs, i, gateway);
+
+		if (laddr != LADDR_NONE && (best == LADDR_NONE || ifs->addr[laddr].prefix_len >
+		                                                      ifs->addr[best].prefix_len))
+			best = laddr;
+	}
+	return best;
+}
+
+int ip_add_route(struct ip *ip, const struct pc_prefix *dest, const struct pc_addr *gateway)
+{
+	const uint16_t laddr = find_link(&ip->ifs, gateway);
+	struct route r = {.gateway = *gateway, .laddr = laddr};
+	struct pc_prefix p = *dest;
+
+	if (laddr == LADDR_NONE || netifs_find(&ip->ifs, gateway) != LADDR_NONE ||
+	    netifs_is_broadcast(&ip->ifs, ip->ifs.addr[laddr].netif, gateway))
+		return -ENETUNREACH;
+	if (p.len ==
+	    0) /* ::/0, said of a family without addresses: the gateway's family is meant */
+		p = (struct pc_prefix){.addr = pc_addr_ip4(0), .len = 96};
+	if (!pc_addr_is_ip4(&p.addr) || p.len < 96 || p.len > 128)
+		return -ENETUNREACH;
+	r.netif = ip->ifs.addr[laddr].netif;
+	r.dest = network_of(&p);
+	if (route_exists(ip, &r.dest, r.netif))
+		return -EEXIST;
+	if (ip->nb_routes == PC_MAX_ROUTES)
+		return -ENOSPC;
+	insert(ip, &r);
+	return 0;
+}
+
+static const struct route *find(const struct ip *ip, const struct pc_addr *dst, int netif)
+{
+	for (uint16_t i = 0; i < ip->nb_routes; i++)
+		if ((netif == NETIF_ANY || ip->route[i].netif == netif) &&
+		    pc_prefix_contains(&ip->route[i].dest, dst))
+			return &ip->route[i];
+	return NULL;
+}
+
+/* ---- paths ----------------------------------------------------------------------------------- */
+
+static void make_path(const struct ip *ip, uint8_t netif, uint16_t laddr, struct ip_path *path)
+{
+	*path = (struct ip_path){
+	    .netif = netif,
+	    .laddr = laddr,
+	    .epoch = ip->epoch,
+	    .mtu = ip_port(ip, netif)->info.mtu,
+	};
+}
+
+/* The way to a group: by the interface of the bound address, of a route, or the first that has an
+ * address. */
+static int find_group(const struct ip *ip, const struct pc_addr *dst, uint16_t laddr,
+                      struct ip_path *path)
+{
+	const struct route *r = find(ip, dst, NETIF_ANY);
+
+	if (laddr == LADDR_NONE && r != NULL)
+		laddr = r->laddr;
+	if (laddr == LADDR_NONE && ip->ifs.nb_addrs != 0)
+		laddr = 0;
+	if (laddr == LADDR_NONE)
+		return -ENETUNREACH;
+	make_path(ip, ip->ifs.addr[laddr].netif, laddr, path);
+	path->multicast = pc_addr_is_multicast(dst);
+	path->broadcast = !path->multicast;
+	return 0;
+}
+
+/* Says whether no packet can be sent to an address: of no family that is there, 0/8, 127/8, ours. */
+static bool is_unreachable(const struct ip *ip, const struct pc_addr *dst)
+{
+	return !pc_addr_is_ip4(dst) || dst->b[12] == 0 || dst->b[12] == 127 ||
+	       netifs_find(&ip->ifs, dst) != LADDR_NONE;
+}
+
+int ip_path_find(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path)
+{
+	const int netif = laddr != LADDR_NONE ? ip->ifs.addr[laddr].netif : NETIF_ANY;
+	const struct route *r;
+
+	if (is_unreachable(ip, dst))
+		return -ENETUNREACH;
+	if (pc_addr_is_multicast(dst) || pc_addr_is_broadcast(dst))
+		return find_group(ip, dst, laddr, path);
+	r = find(ip, dst, netif);
+	if (r == NULL)
+		return find(ip, dst, NETIF_ANY) != NULL ? -EADDRNOTAVAIL : -ENETUNREACH;
+	make_path(ip, r->netif, laddr != LADDR_NONE ? laddr : r->laddr, path);
+	if (netifs_is_broadcast(&ip->ifs, r->netif, dst))
+		path->broadcast = true;
+	else
+		path->neigh = neigh_lookup(ip->neigh, r->netif,
+		                           pc_addr_is_any(&r->gateway) ? dst : &r->gateway);
+	return 0;
+}
