@@ -272,6 +272,16 @@ const struct frame *wt_next_frame(struct wt *w, double ms)
 	return &frame;
 }
 
+uint32_t wt_sent_len(struct wt *w)
+{
+	struct frame_info info;
+	const char *wrong = frame_read(probe_sent(w->probe), &info);
+
+	if (wrong != NULL)
+		wt_fail(w, WT_HERE, "malformed frame: %s", wrong);
+	return info.payload_len;
+}
+
 unsigned wt_drop(struct wt *w)
 {
 	unsigned n = 0;

@@ -166,6 +166,9 @@ void wt_nothing(struct wt *w, const char *file, int line, double ms);
 /** wt_next returns the next TCP segment sent within ms, taken apart with absolute numbers; or NULL. */
 const struct frame_info *wt_next(struct wt *w, double ms);
 
+/** wt_sent_len returns the payload length of the next segment sent, which stays there. */
+uint32_t wt_sent_len(struct wt *w);
+
 /** wt_next_frame returns the next frame of any kind sent within ms, or NULL; ends is read out. */
 const struct frame *wt_next_frame(struct wt *w, double ms);
 

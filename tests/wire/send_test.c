@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* Sending: Nagle, cork, silly windows, closed windows and their probes. */
+
+#include "wt.h"
+
+static void nagle(struct wt *w)
+{
+	wt_established(w);
+	wt_send(w, 100);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+	wt_send(w, 100);
+	wt_send(w, 100);
+	NOTHING(150);
+	INJECT(.flags = A, .seq = 1, .ack = 101);
+	EXPECT(.flags = PA, .seq = 101, .ack = 1, .len = 200);
+}
+
+static void nagle_full_segment(struct wt *w)
+{
+	wt_established(w);
+	wt_send(w, 100);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+	wt_send(w, 1500);
+	EXPECT(.flags = A, .seq = 101, .ack = 1, .len = 1460, .any_psh = true);
+	NOTHING(100);
+	INJECT(.flags = A, .seq = 1, .ack = 1561);
+	EXPECT(.flags = PA, .seq = 1561, .ack = 1, .len = 40);
+}
+
+static void nodelay(struct wt *w)
+{
+	wt_established(w);
+	wt_opt(w, IPPROTO_TCP, TCP_NODELAY, 1);
+	for (uint32_t s = 1; s < 401; s += 100) {
+		wt_send(w, 100);
+		EXPECT(.flags = PA, .seq = s, .ack = 1, .len = 100);
+	}
+}
+
+static void nodelay_flushes(struct wt *w)
+{
+	wt_established(w);
+	wt_send(w, 100);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+	wt_send(w, 50);
+	wt_opt(w, IPPROTO_TCP, TCP_NODELAY, 1);
+	wt_settle(w);
+	EXPECT(.flags = PA, .seq = 101, .ack = 1, .len = 50);
+}
+
+static void nagle_off_by_config(struct wt *w)
+{
+	w->cfg.tcp_nagle = 0;
+	wt_established(w);
+	wt_send(w, 100);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+	wt_send(w, 100);
+	EXPECT(.flags = PA, .seq = 101, .ack = 1, .len = 100);
+}
+
+static void nagle_fin(struct wt *w)
+{
+	wt_established(w);
+	wt_send(w, 100);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+	wt_send(w, 50);
+	OK(pc_shutdown(w->st, w->flow.fd, SHUT_WR));
+	wt_settle(w);
+	EXPECT(.flags = FA, .seq = 101, .ack = 1, .len = 50);
+}
+
+static void cork(struct wt *w)
+{
+	wt_established(w);
+	wt_opt(w, IPPROTO_TCP, TCP_CORK, 1);
+	wt_send(w, 100);
+	NOTHING(50);
+	wt_send(w, 1400);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 1460, .any_psh = true);
+	NOTHING(50);
+	wt_opt(w, IPPROTO_TCP, TCP_CORK, 0);
+	wt_settle(w);
+	EXPECT(.flags = PA, .seq = 1461, .ack = 1, .len = 40);
+}
+
+static void more(struct wt *w)
+{
+	wt_established(w);
+	EQ(wt_write(w, 100, MSG_MORE), 100);
+	wt_settle(w);
+	NOTHING(50);
+	wt_send(w, 100);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 200);
+}
+
+static void more_is_not_for_ever(struct wt *w)
+{
+	wt_established(w);
+	EQ(wt_write(w, 100, MSG_MORE), 100);
+	wt_settle(w);
+	w->mark = w->now;
+	/* RFC 9293 MUST-60: data is not held for ever, whatever was promised to follow */
+	EXPECT_IN(10, 1000, .flags = PA, .seq = 1, .ack = 1, .len = 100);
+}
+
+static void psh_on_last(struct wt *w)
+{
+	wt_established(w);
+	wt_opt(w, IPPROTO_TCP, TCP_NODELAY, 1);
+	wt_send(w, 3000);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 1460, .any_psh = true);
+	EXPECT(.flags = A, .seq = 1461, .ack = 1, .len = 1460, .any_psh = true);
+	EXPECT(.flags = PA, .seq = 2921, .ack = 1, .len = 80);
+}
+
+static void writes_are_gathered(struct wt *w)
+{
+	wt_established(w);
+	for (unsigned i = 0; i < 30; i++)
+		EQ(wt_write(w, 100, i < 29 ? MSG_MORE : 0), 100);
+	wt_settle(w);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 1460, .any_psh = true);
+	EXPECT(.flags = A, .seq = 1461, .ack = 1, .len = 1460, .any_psh = true);
+	NOTHING(50);
+	INJECT(.flags = A, .seq = 1, .ack = 2921);
+	EXPECT(.flags = PA, .seq = 2921, .ack = 1, .len = 80);
+}
+
+static void initial_window(struct wt *w)
+{
+	wt_established(w);
+	wt_send(w, 30000);
+	for (uint32_t s = 1; s < 14601; s += 1460)
+		EXPECT(.flags = A, .seq = s, .ack = 1, .len = 1460, .any_psh = true);
+	NOTHING(100);
+	INJECT(.flags = A, .seq = 1, .ack = 2921);
+	CHECK(wt_drop(w) >= 3);
+}
+
+static void peer_window_limits(struct wt *w)
+{
+	w->peer.wnd = 4380;
+	wt_established(w);
+	wt_send(w, 30000);
+	for (uint32_t s = 1; s < 4381; s += 1460)
+		EXPECT(.flags = A, .seq = s, .ack = 1, .len = 1460, .any_psh = true);
+	NOTHING(100);
+	INJECT(.flags = A, .seq = 1, .ack = 1461);
+	EXPECT(.flags = A, .seq = 4381, .ack = 1, .len = 1460, .any_psh = true);
+	INJECT(.flags = A, .seq = 1, .ack = 5841, .wnd = 8760);
+	for (unsigned i = 0; i < 6; i++)
+		EXPECT(.flags = A, .seq = 5841 + 1460 * i, .ack = 1, .len = 1460, .any_psh = true);
+}
+
+static void window_65535(struct wt *w)
+{
+	uint32_t n = 0;
+
+	w->peer.wnd = 65535;
+	w->cfg.tcp_initial_window = 64;
+	wt_established(w);
+	wt_send(w, 100000);
+	while (probe_sent(w->probe) != NULL)
+		n += wt_next(w, 0)->seg.len;
+	IN(n, 44 * 1460, 65535);
+}
+
+static void silly_window_sender(struct wt *w)
+{
+	const struct frame_info *i;
+
+	w->peer.wnd = 1460;
+	wt_established(w);
+	wt_send(w, 5000);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 1460, .any_psh = true);
+	INJECT(.flags = A, .seq = 1, .ack = 1461, .wnd = 100);
+	NOTHING(90);
+	/* the override timer of RFC 9293 3.8.6.2.1 sends what fits in the end */
+	i = wt_next(w, 5000);
+	CHECK(i != NULL);
+	IN(i->seg.len, 0, 100);
+	INJECT(.flags = A, .seq = 1, .ack = 1461 + i->seg.len, .wnd = 1460);
+	CHECK(wt_next(w, 0) != NULL);
+}
+
+static void half_of_largest_window(struct wt *w)
+{
+	w->peer.wnd = 1000;
+	wt_established(w);
+	wt_send(w, 5000);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 1000, .any_psh = true);
+	INJECT(.flags = A, .seq = 1, .ack = 1001, .wnd = 500);
+	EXPECT(.flags = A, .seq = 1001, .ack = 1, .len = 500, .any_psh = true);
+}
+
+/* A probe is at the left edge: no data below it, or one byte or so at it. */
+static void check_probe(struct wt *w, const struct frame_info *i, uint32_t next)
+{
+	uint32_t seq = i->seg.seq - w->flow.iss;
+
+	CHECK(i->seg.len == 0 ? seq == next - 1 : (seq == next && i->seg.len <= 1460));
+}
+
+static void zero_window(struct wt *w)
+{
+	uint64_t last, gap, before = 0;
+
+	w->peer.wnd = 2920;
+	wt_established(w);
+	wt_send(w, 5000);
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = 2921, .wnd = ZERO_WND);
+	last = w->now;
+	for (unsigned i = 0; i < 60; i++) {
+		const struct frame_info *f = wt_next(w, 300000);
+
+		CHECK(f != NULL);
+		check_probe(w, f, 2921);
+		gap = (w->mark - last) / 1000000;
+		last = w->mark;
+		IN(gap,
+		   i == 0                   ? 190
+		   : 2 * before - 2 < 59000 ? 2 * before - 2
+		                            : 59000,
+		   i == 0 ? 1001 : 2 * before + 2);
+		before = gap;
+		INJECT(.flags = A, .seq = 1, .ack = 2921, .wnd = ZERO_WND);
+	}
+	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
+	INJECT(.flags = A, .seq = 1, .ack = 2921, .wnd = 2920);
+	EXPECT(.flags = A, .seq = 2921, .ack = 1, .len = 1460, .any_psh = true);
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = 5001);
+	CHECK(wt_events(w, w->flow.fd) & POLLOUT);
+	EQ(wt_info(w).tcpi_unacked, 0);
+}
+
+static void zero_window_byte_taken(struct wt *w)
+{
+	const struct frame_info *f;
+	uint32_t taken;
+
+	wt_established(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .wnd = ZERO_WND);
+	wt_send(w, 100);
+	EQ(wt_drop(w), 0);
+	f = wt_next(w, 1001);
+	CHECK(f != NULL);
+	check_probe(w, f, 1);
+	taken = f->seg.len;
+	INJECT(.flags = A, .seq = 1, .ack = 1 + taken, .wnd = 1000);
+	EXPECT(.flags = PA, .seq = 1 + taken, .ack = 1, .len = 100 - taken);
+}
+
+static void window_update_lost(struct wt *w)
+{
+	const struct frame_info *f;
+
+	w->peer.wnd = 1460;
+	wt_established(w);
+	wt_send(w, 2920);
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1461, .wnd = ZERO_WND);
+	/* the update is lost; the answer to a probe tells */
+	f = wt_next(w, 1001);
+	CHECK(f != NULL);
+	check_probe(w, f, 1461);
+	INJECT(.flags = A, .seq = 1, .ack = 1461 + f->seg.len, .wnd = 1460);
+	EXPECT(.flags = PA, .seq = 1461 + f->seg.len, .ack = 1, .len = 1460 - f->seg.len);
+}
+
+static void shrunk_window(struct wt *w)
+{
+	wt_established(w);
+	wt_send(w, 14600);
+	EQ(wt_drop(w), 10);
+	INJECT(.flags = A, .seq = 1, .ack = 1461, .wnd = 1000);
+	EQ(wt_write(w, 1460, 0), 1460);
+	wt_settle(w);
+	EQ(wt_drop(w), 0);
+	/* what was sent in the old window is retransmitted all the same */
+	CHECK(wt_next(w, 3000) != NULL);
+	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = 14601, .wnd = 65535);
+	EXPECT(.flags = PA, .seq = 14601, .ack = 1, .len = 1460);
+}
+
+static void older_segment_keeps_window(struct wt *w)
+{
+	wt_established(w);
+	INJECT(.flags = PA, .seq = 101, .ack = 1, .len = 100, .wnd = ZERO_WND);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 100, .wnd = 65535);
+	wt_read(w, 200);
+	wt_drop(w);
+	wt_send(w, 100);
+	/* SND.WL1 is 101: the older segment with the open window must not count */
+	NOTHING(150);
+	INJECT(.flags = A, .seq = 201, .ack = 1, .wnd = 1000);
+	EXPECT(.flags = PA, .seq = 1, .ack = 201, .len = 100);
+}
+
+static void sndbuf_limits(struct wt *w)
+{
+	int size = 8192, queued = 0;
+	ssize_t n;
+
+	wt_established(w);
+	OK(pc_setsockopt(w->st, w->flow.fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)));
+	n = wt_write(w, 100000, 0);
+	IN(n, 4096, 16384);
+	ERR(pc_send(w->st, w->flow.fd, "x", 1, 0), EAGAIN);
+	CHECK((wt_events(w, w->flow.fd) & POLLOUT) == 0);
+	wt_settle(w);
+	wt_drop(w);
+	OK(pc_ioctl(w->st, w->flow.fd, 0x5411 /* SIOCOUTQ */, &queued));
+	EQ(queued, n);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + (uint32_t)n);
+	CHECK(wt_events(w, w->flow.fd) & POLLOUT);
+	OK(pc_ioctl(w->st, w->flow.fd, 0x5411, &queued));
+	EQ(queued, 0);
+}
+
+static void busy_port(struct wt *w)
+{
+	wt_established(w);
+	probe_limit_tx(w->probe, 0);
+	wt_send(w, 2920);
+	EQ(wt_drop(w), 0);
+	probe_limit_tx(w->probe, 1);
+	wt_pass(w, 1);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 1460, .any_psh = true);
+	wt_pass(w, 1);
+	EXPECT(.flags = PA, .seq = 1461, .ack = 1, .len = 1460);
+}
+
+static void large_stream(struct wt *w)
+{
+	uint32_t acked = 0, total = 2000000;
+
+	wt_established(w);
+	while (acked < total) {
+		ssize_t n =
+		    wt_write(w, total - w->flow.sent < 65536 ? total - w->flow.sent : 65536, 0);
+		uint32_t next = acked;
+
+		if (n < 0)
+			CHECK(errno == EAGAIN);
+		wt_settle(w);
+		while (probe_sent(w->probe) != NULL) {
+			uint32_t seq = 1 + next, len = wt_sent_len(w);
+
+			EXPECT(.flags = A, .seq = seq, .ack = 1, .len = len, .any_psh = true);
+			next += len;
+		}
+		CHECK(next > acked);
+		acked = next;
+		wt_pass(w, 5);
+		INJECT(.flags = A, .seq = 1, .ack = 1 + acked);
+	}
+}
+
+static const struct wt_case cases[] = {
+    {"RFC 9293 SHLD-7: Nagle holds small segments back", nagle},
+    {"RFC 9293 3.7.4: Nagle never holds a full segment", nagle_full_segment},
+    {"RFC 9293 MUST-17: TCP_NODELAY", nodelay},
+    {"tcp(7): TCP_NODELAY sends what is held", nodelay_flushes},
+    {"tcp.nagle 0", nagle_off_by_config},
+    {"RFC 9293 3.10.4: FIN takes the last small segment along", nagle_fin},
+    {"tcp(7): TCP_CORK sends full segments only", cork},
+    {"send(2): MSG_MORE", more},
+    {"RFC 9293 MUST-60: MSG_MORE does not hold data for ever", more_is_not_for_ever},
+    {"RFC 9293 MUST-61: the last segment carries PSH", psh_on_last},
+    {"RFC 9293 3.7.4: small writes are gathered", writes_are_gathered},
+    {"RFC 6928 2: ten segments at first", initial_window},
+    {"RFC 9293 3.8.6: the peer's window limits", peer_window_limits},
+    {"RFC 9293 MUST-1: a window of 65535 is positive", window_65535},
+    {"RFC 9293 MUST-38: no silly window at the sender", silly_window_sender},
+    {"RFC 9293 3.8.6.2.1: half of the largest window is enough", half_of_largest_window},
+    {"RFC 9293 MUST-36, MUST-37, SHLD-29, SHLD-30: a closed window is probed for ever",
+     zero_window},
+    {"RFC 9293 3.8.6.1: the byte of a probe may be taken", zero_window_byte_taken},
+    {"RFC 9293 3.8.6.1: a lost window update is found by a probe", window_update_lost},
+    {"RFC 9293 MUST-34, SHLD-16: a shrunk window does no harm", shrunk_window},
+    {"RFC 9293 3.10.7.4: only newer segments change the window", older_segment_keeps_window},
+    {"socket(7): SO_SNDBUF limits what is queued", sndbuf_limits},
+    {"a port that takes no frames delays them only", busy_port},
+    {"RFC 9293 3.4: a stream across the end of the number space", large_stream},
+};
+
+WT_MAIN("send")

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* Timestamps (RFC 7323): PAWS, what is echoed, segments without the option. */
+
+#include "wt.h"
+
+#define T 5000000u /* the peer's clock */
+
+static void established(struct wt *w)
+{
+	w->peer.ts = true;
+	wt_listen(w, 8);
+	INJECT(.flags = S, .mss = 1460, .ts = TS, .tsval = T);
+	EXPECT(.flags = SA, .ack = 1, .mss = 1460, .ts = TS, .tsecr = T);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .ts = TS, .tsval = T + 1, .tsecr = w->flow.tsval);
+	wt_accept(w);
+}
+
+static void on_every_segment(struct wt *w)
+{
+	established(w);
+	wt_send(w, 100);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 100, .ts = TS, .tsecr = T + 1);
+	EXPECT_IN(199, 1001, .flags = PA, .seq = 1, .ack = 1, .len = 100, .ts = TS, .tsecr = T + 1);
+	INJECT(.flags = A, .seq = 1, .ack = 101, .ts = TS, .tsval = T + 2, .tsecr = w->flow.tsval);
+	OK(pc_shutdown(w->st, w->flow.fd, SHUT_WR));
+	wt_settle(w);
+	EXPECT(.flags = FA, .seq = 101, .ack = 1, .ts = TS, .tsecr = T + 2);
+	INJECT(.flags = FA, .seq = 1, .ack = 102, .ts = TS, .tsval = T + 3, .tsecr = w->flow.tsval);
+	EXPECT(.flags = A, .seq = 102, .ack = 2, .ts = TS, .tsecr = T + 3);
+}
+
+static void clock_rate(struct wt *w)
+{
+	uint32_t first;
+
+	established(w);
+	first = w->flow.tsval;
+	wt_pass(w, 10000);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10, .ts = TS);
+	IN(w->flow.tsval - first, 10, 10000); /* between 1 s and 1 ms per tick */
+}
+
+static void offset_is_random(struct wt *w)
+{
+	uint32_t first;
+
+	w->peer.ts = true;
+	wt_syn_received(w);
+	first = w->flow.tsval;
+	wt_flow(w);
+	wt_syn_received(w);
+	CHECK(w->flow.tsval - first > 100000);
+}
+
+static void paws(struct wt *w)
+{
+	established(w);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10, .ts = TS, .tsval = T + 100);
+	wt_read(w, 10);
+	wt_pass(w, 500);
+	wt_drop(w);
+	INJECT(.flags = PA, .seq = 11, .ack = 1, .len = 10, .ts = TS, .tsval = T + 50);
+	EXPECT(.flags = A, .seq = 1, .ack = 11, .ts = TS, .tsecr = T + 100);
+	ERR(pc_recv(w->st, w->flow.fd, &(char){0}, 1, 0), EAGAIN);
+	INJECT(.flags = PA, .seq = 11, .ack = 1, .len = 10, .ts = TS, .tsval = T + 100);
+	wt_read(w, 10);
+	EXPECT_IN(0, 499, .flags = A, .seq = 1, .ack = 21);
+}
+
+static void paws_spares_rst(struct wt *w)
+{
+	established(w);
+	INJECT(.flags = R, .seq = 1, .ts = TS, .tsval = T - 1000);
+	CHECK(wt_events(w, w->flow.fd) & POLLERR);
+}
+
+static void paws_forgets(struct wt *w)
+{
+	established(w);
+	wt_pass(w, 25.0 * 24 * 3600 * 1000); /* RFC 7323 5.5: 24 days */
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10, .ts = TS, .tsval = T - 1000);
+	wt_read(w, 10);
+	wt_drop(w);
+}
+
+static void paws_across_wrap(struct wt *w)
+{
+	w->peer.ts = true;
+	wt_listen(w, 8);
+	INJECT(.flags = S, .mss = 1460, .ts = TS, .tsval = UINT32_MAX - 5);
+	EXPECT(.flags = SA, .ack = 1, .mss = 1460, .ts = TS, .tsecr = UINT32_MAX - 5);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .ts = TS, .tsval = UINT32_MAX,
+	       .tsecr = w->flow.tsval);
+	wt_accept(w);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10, .ts = TS, .tsval = 10);
+	wt_read(w, 10);
+	EXPECT_IN(0, 499, .flags = A, .seq = 1, .ack = 11, .ts = TS, .tsecr = 10);
+}
+
+static void echo_of_delayed_ack(struct wt *w)
+{
+	established(w);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10, .ts = TS, .tsval = T + 10);
+	QUEUE(.flags = PA, .seq = 11, .ack = 1, .len = 10, .ts = TS, .tsval = T + 20);
+	wt_settle(w);
+	/* RFC 7323 4.3: of segments acked together the earliest is echoed, unless acked before */
+	w->mark = w->now;
+	EXPECT_IN(0, 499, .flags = A, .seq = 1, .ack = 21, .ts = TS, .tsecr = T + 10);
+	wt_read(w, 20);
+}
+
+static void echo_ignores_gap(struct wt *w)
+{
+	established(w);
+	INJECT(.flags = PA, .seq = 101, .ack = 1, .len = 10, .ts = TS, .tsval = T + 50);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .ts = TS, .tsecr = T + 1);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 100, .ts = TS, .tsval = T + 60);
+	EXPECT(.flags = A, .seq = 1, .ack = 111, .ts = TS, .tsecr = T + 60);
+	wt_read(w, 110);
+}
+
+static void missing_option(struct wt *w)
+{
+	established(w);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10, .ts = NO_TS);
+	EQ(wt_drop(w), 0);
+	ERR(pc_recv(w->st, w->flow.fd, &(char){0}, 1, 0), EAGAIN);
+	EQ(wt_count(w, PC_DROP_TCP_NO_TIMESTAMP), 1);
+	INJECT(.flags = R, .seq = 1, .ts = NO_TS); /* RST needs none */
+	CHECK(wt_events(w, w->flow.fd) & POLLERR);
+}
+
+static void not_negotiated(struct wt *w)
+{
+	wt_established(w);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10, .ts = TS, .tsval = 5);
+	INJECT(.flags = PA, .seq = 11, .ack = 1, .len = 10, .ts = TS, .tsval = 2);
+	wt_read(w, 20);
+	EXPECT_IN(0, 499, .flags = A, .seq = 1, .ack = 21, .ts = NO_TS);
+}
+
+static void time_wait_newer_timestamp(struct wt *w)
+{
+	w->peer.ts = true;
+	wt_time_wait(w);
+	OK(pc_close(w->st, w->flow.fd));
+	wt_pass(w, 2000);
+	/* RFC 6191: the sequence number is older but the timestamp is newer */
+	INJECT(.flags = S, .seq = 0u - 1000, .mss = 1460, .ts = TS,
+	       .tsval = (uint32_t)(w->now / 1000000) + 12345);
+	EQ(wt_next(w, 0)->seg.flags, SA);
+}
+
+static void senseless_echo(struct wt *w)
+{
+	established(w);
+	wt_pass(w, 50);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+	wt_pass(w, 20);
+	INJECT(.flags = A, .seq = 1, .ack = 11, .ts = TS, .tsval = T + 5, .tsecr = 0x7fffffff);
+	IN(wt_info(w).tcpi_rtt, 0, 60000);
+	IN(wt_info(w).tcpi_rto, 1, 3000000);
+}
+
+static const struct wt_case cases[] = {
+    {"RFC 7323 3.2: timestamps on every segment", on_every_segment},
+    {"RFC 7323 5.4: the clock's rate", clock_rate},
+    {"RFC 7323 5.4: a random offset for each connection", offset_is_random},
+    {"RFC 7323 5.3: PAWS drops old segments and acks", paws},
+    {"RFC 7323 5.3: PAWS does not judge RST", paws_spares_rst},
+    {"RFC 7323 5.5: TS.Recent is forgotten after 24 days", paws_forgets},
+    {"RFC 7323 5.2: timestamps wrap", paws_across_wrap},
+    {"RFC 7323 4.3: a delayed ACK echoes the earliest", echo_of_delayed_ack},
+    {"RFC 7323 4.3: a segment beyond a gap is not echoed", echo_ignores_gap},
+    {"RFC 7323 3.2: a segment without the option is dropped", missing_option},
+    {"RFC 7323 2.5: the option without negotiation is ignored", not_negotiated},
+    {"RFC 6191: a newer timestamp reopens TIME-WAIT", time_wait_newer_timestamp},
+    {"RFC 7323 4.2: an echo of what was never sent does no harm", senseless_echo},
+};
+
+WT_MAIN("timestamp")
