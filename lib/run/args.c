@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Overview: getopt_long finds the options; they are noted in their order and applied in a second
+ * pass, after the config file, so that the command line has the last word wherever -c stands.
+ */
+#include "args.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ARGS_MAX_OPTIONS 64
+#define ARGS_MAX         512
+
+const struct common_option common_options[] = {
+    {"config", "FILE", "read settings from FILE", 'c'},
+    {"set", "SECTION.KEY=VALUE", "set a key, over the file; may be repeated", 0},
+    {"addr", "[PORT=]CIDR",
+     "give port PORT (counted from 0, default 0) an address, e.g. 10.0.0.1/24; may be repeated", 0},
+    {"gateway", "IP", "send what is for other networks by way of IP", 0},
+    {"pcap", "FILE", "write every frame to FILE (one file per lcore and port if there are several)",
+     0},
+    {"stats", "SECONDS", "print the counters that are not 0 every SECONDS and at the end; 0: never",
+     0},
+    {"print-config", NULL, "print a config file with every key, its meaning and default", 0},
+    {"help", NULL, "print this", 'h'},
+    {"version", NULL, "print the version", 'V'},
+    {0},
+};
+
+enum {
+	OPT_CONFIG,
+	OPT_SET,
+	OPT_ADDR,
+	OPT_GATEWAY,
+	OPT_PCAP,
+	OPT_STATS,
+	OPT_PRINT,
+	OPT_HELP,
+	OPT_VERSION,
+	OPT_COMMON
+};
+
+/* An option that was given: an index of common_options, or OPT_COMMON + one of the program's. */
+struct given {
+	int opt;
+	const char *argument;
+};
+
+struct parse {
+	struct settings *s;
+	struct option options[ARGS_MAX_OPTIONS + 1];
+	unsigned nb_given;
+	struct given given[ARGS_MAX];
+};
+
+static void make_options(struct parse *p)
+{
+	const struct pc_run_option *own = p->s->app->options;
+	int n = 0;
+
+	for (; n < OPT_COMMON; n++)
+		p->options[n] = (struct option){common_options[n].name,
+		                                common_options[n].argument != NULL, NULL, 256 + n};
+	for (; own != NULL && own->name != NULL && n < ARGS_MAX_OPTIONS; own++, n++)
+		p->options[n] = (struct option){own->name, own->argument != NULL, NULL, 256 + n};
+	p->options[n] = (struct option){0};
+}
+
+/* People forget that EAL's options stand in front of "--". */
+static bool is_eal_option(const char *arg)
+{
+	static const char *const names[] = {
+	    "vdev", "allow",  "block",     "lcores",       "no-huge",    "no-pci",    "in-memory",
+	    "huge", "iova",   "socket-",   "file-prefix",  "proc-type",  "log-level", "main-lcore",
+	    "base", "legacy", "telemetry", "no-telemetry", "single-file"};
+	static const char letters[] = "lamnd";
+
+	if (arg[0] == '-' && arg[1] != '-')
+		return strchr(letters, arg[1]) != NULL;
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strncmp(arg + 2, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
+static int fail_option(struct settings *s, int c, const char *arg)
+{
+	if (c == ':')
+		return settings_fail(s, "option %s needs an argument; see --help", arg);
+	if (is_eal_option(arg))
+		return settings_fail(
+		    s,
+		    "%s is an option of EAL: those come first and end with a lone --, as in: %s "
+		    "--vdev=net_tap0,iface=percore0 -- --addr 10.0.0.1/24",
+		    arg, s->app->name);
+	return settings_fail(s, "unknown option %s; see --help", arg);
+}
+
+static int find_letter(int c)
+{
+	for (int i = 0; i < OPT_COMMON; i++)
+		if (common_options[i].letter == c)
+			return i;
+	return -1;
+}
+
+/* Notes what getopt finds in argv, whose first element is passed over. */
+static int collect(struct parse *p, int argc, char **argv)
+{
+	int c, at, i;
+
+	optind = 0; /* GNU: start anew */
+	opterr = 0;
+	for (;;) {
+		at = optind > 0 ? optind : 1;
+		c = getopt_long(argc, argv, "+:c:hV", p->options, NULL);
+		if (c == -1)
+			break;
+		if (c == '?' || c == ':')
+			return fail_option(p->s, c, argv[at]);
+		i = c >= 256 ? c - 256 : find_letter(c);
+		if (p->nb_given == ARGS_MAX)
+			return settings_fail(p->s, "more than %d options", ARGS_MAX);
+		p->given[p->nb_given++] = (struct given){i, optarg};
+	}
+	if (optind < argc)
+		return settings_fail(p->s, "unexpected argument \"%s\"; see --help", argv[optind]);
+	return 0;
+}
+
+static int apply_own(struct settings *s, const struct given *g)
+{
+	const struct pc_run_option *o = &s->app->options[g->opt - OPT_COMMON];
+	char why[256] = "";
+
+	if (o->set(s->app_arg, g->argument, why, sizeof(why)) == 0)
+		return 0;
+	return settings_fail(s, "--%s: %s", o->name, why);
+}
+
+/* Addresses on the command line replace those of the file: "over the file", as for every key. */
+static int apply_addr(struct settings *s, const char *argument)
+{
+	if (!s->addrs_given)
+		s->nb_addrs = 0;
+	s->addrs_given = true;
+	return settings_add_addrs(s, "--addr", argument);
+}
+
+static int apply(struct settings *s, const struct given *g)
+{
+	switch (g->opt) {
+	case OPT_SET:
+		return settings_assign(s, g->argument);
+	case OPT_ADDR:
+		return apply_addr(s, g->argument);
+	case OPT_GATEWAY:
+		return settings_set_gateway(s, "--gateway", g->argument);
+	case OPT_PCAP:
+		return settings_set_pcap(s, "--pcap", g->argument);
+	case OPT_STATS:
+		return settings_set(s, "--stats", "run", "stats_s", g->argument);
+	case OPT_CONFIG:
+	case OPT_PRINT:
+	case OPT_HELP:
+	case OPT_VERSION:
+		return 0;
+	default:
+		return apply_own(s, g);
+	}
+}
+
+static bool has(const struct parse *p, int opt)
+{
+	for (unsigned i = 0; i < p->nb_given; i++)
+		if (p->given[i].opt == opt)
+			return true;
+	return false;
+}
+
+/* Files in their order, then options in theirs. */
+static int apply_all(struct parse *p)
+{
+	for (unsigned i = 0; i < p->nb_given; i++)
+		if (p->given[i].opt == OPT_CONFIG && settings_load(p->s, p->given[i].argument) != 0)
+			return -1;
+	for (unsigned i = 0; i < p->nb_given; i++)
+		if (apply(p->s, &p->given[i]) != 0)
+			return -1;
+	return 0;
+}
+
+int args_parse(struct settings *s, int argc, char **argv, struct args *args)
+{
+	struct parse p = {.s = s};
+	int dashes = 0, rc;
+
+	for (int i = 1; i < argc && dashes == 0; i++)
+		if (strcmp(argv[i], "--") == 0)
+			dashes = i;
+	args->nb_eal = dashes > 0 ? dashes - 1 : 0;
+	make_options(&p);
+	rc = collect(&p, argc - dashes, argv + dashes);
+	if (has(&p, OPT_HELP))
+		args->action = ARGS_HELP;
+	else if (has(&p, OPT_VERSION))
+		args->action = ARGS_VERSION;
+	else if (has(&p, OPT_PRINT))
+		args->action = ARGS_PRINT_CONFIG;
+	else
+		args->action = ARGS_RUN;
+	if (rc != 0)
+		return -1;
+	return args->action == ARGS_RUN ? apply_all(&p) : 0;
+}

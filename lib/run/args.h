@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef RUN_ARGS_H
+#define RUN_ARGS_H
+
+/* The command line: [EAL options] -- [options]. Without "--" every option is ours. */
+
+#include "settings.h"
+
+enum args_action { ARGS_RUN, ARGS_HELP, ARGS_VERSION, ARGS_PRINT_CONFIG };
+
+struct args {
+	enum args_action action;
+	int nb_eal; /* argv[1] to argv[nb_eal] are EAL's */
+};
+
+/** One of the options that every program has. */
+struct common_option {
+	const char *name, *argument, *help;
+	char letter; /* 0: none */
+};
+
+/** common_options ends with an entry without name. */
+extern const struct common_option common_options[];
+
+/**
+ * args_parse reads a command line, and the config file that it names, into s: the file first, then
+ * the options in their order. Returns 0, or -1 with a line in s->why.
+ */
+int args_parse(struct settings *s, int argc, char **argv, struct args *args);
+
+/** help_print writes the usage, every option and every key. */
+void help_print(const struct settings *s, FILE *f);
+
+/** help_print_config writes a config file with every key at its default, commented out. */
+void help_print_config(const struct settings *s, FILE *f);
+
+#endif

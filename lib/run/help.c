@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What --help and --print-config print: both are made of the tables that the parsers use. */
+#include <string.h>
+
+#include "args.h"
+
+#define HELP_WIDTH 96
+
+/* Writes text in lines of HELP_WIDTH, each after the prefix; the first line begins at column. */
+static void print_wrapped(FILE *f, const char *text, const char *prefix, size_t column)
+{
+	size_t n;
+
+	while (*text != '\0') {
+		n = strcspn(text, " ");
+		if (column > strlen(prefix) && column + 1 + n > HELP_WIDTH) {
+			fputc('\n', f);
+			column = 0;
+		} else if (column > strlen(prefix)) {
+			column += (size_t)fprintf(f, " ");
+		}
+		if (column == 0)
+			column = (size_t)fprintf(f, "%s", prefix);
+		column += (size_t)fprintf(f, "%.*s", (int)n, text);
+		text += n;
+		text += strspn(text, " ");
+	}
+	fputc('\n', f);
+}
+
+static void print_option(FILE *f, char letter, const char *name, const char *argument,
+                         const char *help)
+{
+	if (letter != 0)
+		fprintf(f, "  -%c, ", letter);
+	else
+		fprintf(f, "      ");
+	fprintf(f, "--%s%s%s\n", name, argument != NULL ? " " : "",
+	        argument != NULL ? argument : "");
+	print_wrapped(f, help, "            ", 0);
+}
+
+static void print_key(FILE *f, const struct pc_config_key *k)
+{
+	fprintf(f, "  %s.%s = %llu  (%llu to %llu %s)\n", k->section, k->name,
+	        (unsigned long long)k->def, (unsigned long long)k->min, (unsigned long long)k->max,
+	        k->unit);
+	print_wrapped(f, k->sentence, "            ", 0);
+}
+
+static void print_usage(const struct settings *s, FILE *f)
+{
+	const char *name = s->app->name;
+
+	fprintf(f, "%s: ", name);
+	print_wrapped(f, s->app->summary, "  ", strlen(name) + 2);
+	fprintf(f,
+	        "\nUsage: %s [EAL options] -- [options]\n"
+	        "       %s [options]\n\n"
+	        "For example, on a TAP interface named percore0 (as root):\n\n"
+	        "  %s --vdev=net_tap0,iface=percore0 -- --addr 10.0.0.1/24 &\n"
+	        "  ip address add 10.0.0.2/24 dev percore0\n\n"
+	        "and on NICs that scripts/devbind has bound, with two lcores:\n\n"
+	        "  %s -l 1,2 -a 0000:03:00.0 -- --addr 10.0.0.1/24 --gateway 10.0.0.254\n\n",
+	        name, name, name, name);
+	print_wrapped(
+	    f,
+	    "Unless EAL's options say otherwise, it runs on one lcore, in hugepages if any "
+	    "are free and in ordinary memory if not, leaves no files, and with --vdev "
+	    "leaves PCI devices alone. \"-h --\" prints EAL's options.",
+	    "", 0);
+}
+
+void help_print(const struct settings *s, FILE *f)
+{
+	const struct pc_run_option *own = s->app->options;
+	size_t n;
+	const struct text_key *text = settings_text_keys(&n);
+
+	print_usage(s, f);
+	fprintf(f, "\nOptions:\n");
+	for (; own != NULL && own->name != NULL; own++)
+		print_option(f, 0, own->name, own->argument, own->help);
+	for (const struct common_option *o = common_options; o->name != NULL; o++)
+		print_option(f, o->letter, o->name, o->argument, o->help);
+	fprintf(f, "\nKeys of the config file and of --set, with their defaults and limits:\n");
+	for (unsigned t = SETTINGS_TABLES; t-- > 0;)
+		for (size_t i = 0; i < s->tables[t].n; i++)
+			print_key(f, &s->tables[t].keys[i]);
+	for (size_t i = 0; i < n; i++) {
+		fprintf(f, "  %s.%s\n", text[i].section, text[i].name);
+		print_wrapped(f, text[i].sentence, "            ", 0);
+	}
+}
+
+static void print_section(FILE *f, const char *section, const char **last)
+{
+	if (*last == NULL || strcmp(section, *last) != 0)
+		fprintf(f, "\n[%s]\n", section);
+	*last = section;
+}
+
+/* The keys of one section that are no numbers. */
+static void print_text_keys(FILE *f, const char *section)
+{
+	size_t n;
+	const struct text_key *k = settings_text_keys(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(k[i].section, section) != 0)
+			continue;
+		print_wrapped(f, k[i].sentence, "# ", 0);
+		fprintf(f, "#%s =\n", k[i].name);
+	}
+}
+
+static void print_table(FILE *f, const struct key_table *t)
+{
+	const struct pc_config_key *k = t->keys;
+	const char *last = NULL;
+
+	for (size_t i = 0; i < t->n; i++, k++) {
+		print_section(f, k->section, &last);
+		print_wrapped(f, k->sentence, "# ", 0);
+		fprintf(f, "# %llu to %llu %s\n#%s = %llu\n", (unsigned long long)k->min,
+		        (unsigned long long)k->max, k->unit, k->name, (unsigned long long)k->def);
+		/* with the last key of its section */
+		if (i + 1 == t->n || strcmp(k->section, k[1].section) != 0)
+			print_text_keys(f, k->section);
+	}
+}
+
+void help_print_config(const struct settings *s, FILE *f)
+{
+	fprintf(f,
+	        "# Settings of %s (-c FILE): every key, commented out, at its default.\n"
+	        "# Made by \"%s --print-config\"; options on the command line go over this file.\n",
+	        s->app->name, s->app->name);
+	fprintf(f, "\n[net]\n");
+	print_text_keys(f, "net");
+	for (unsigned t = SETTINGS_TABLES; t-- > 0;)
+		print_table(f, &s->tables[t]);
+}

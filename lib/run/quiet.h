@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef RUN_QUIET_H
+#define RUN_QUIET_H
+
+/*
+ * Quiet: DPDK and its drivers say a lot when something fails, on stdout and stderr, and some of it
+ * more than once.  While quiet is on, all of it goes to a file in memory; afterwards the one line
+ * that says most is picked.
+ */
+
+#define QUIET_LINE 256
+
+struct quiet {
+	int saved_out, saved_err, file; /* -1: not quiet */
+};
+
+/** quiet_begin redirects stdout and stderr. If that fails, they stay as they are. */
+void quiet_begin(struct quiet *q);
+
+/** quiet_end restores them and picks the first line that tells of a failure; "" if none does. */
+void quiet_end(struct quiet *q, char line[QUIET_LINE]);
+
+#endif

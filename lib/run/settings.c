@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "settings.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* clang-format off */
+static const struct pc_config_key run_keys[] = {
+#define RUN_KEY(section_, name_, def_, min_, max_, unit_, sentence_) \
+	{.section = #section_, .name = #name_, .unit = unit_, .sentence = sentence_, .def = def_, \
+	 .min = min_, .max = max_, .offset = offsetof(struct run_config, section_##_##name_)},
+	RUN_KEYS(RUN_KEY)
+#undef RUN_KEY
+};
+/* clang-format on */
+
+static const struct text_key text_keys[] = {
+    {"net", "addr",
+     "addresses of the ports, [PORT=]ADDRESS/LENGTH, separated by commas; PORT counts from 0 and "
+     "is "
+     "0 if it is not given",
+     settings_add_addrs},
+    {"net", "gateway", "address of the default gateway", settings_set_gateway},
+    {"run", "pcap", "file that gets every frame, in pcap format", settings_set_pcap},
+};
+
+const struct text_key *settings_text_keys(size_t *n)
+{
+	*n = sizeof(text_keys) / sizeof(text_keys[0]);
+	return text_keys;
+}
+
+static uint64_t *key_value(const struct key_table *t, const struct pc_config_key *key)
+{
+	return (uint64_t *)((char *)t->base + key->offset);
+}
+
+void settings_init(struct settings *s, const struct pc_run_app *app, void *app_arg)
+{
+	memset(s, 0, sizeof(*s));
+	s->app = app;
+	s->app_arg = app_arg;
+	pc_stack_config_init(&s->stack);
+	s->tables[0].keys = pc_stack_config_keys(&s->tables[0].n);
+	s->tables[0].base = &s->stack;
+	s->tables[1] =
+	    (struct key_table){run_keys, sizeof(run_keys) / sizeof(run_keys[0]), &s->run};
+	s->tables[2] = (struct key_table){app->keys, app->nb_keys, app->config};
+	for (size_t i = 0; i < s->tables[1].n; i++)
+		*key_value(&s->tables[1], &run_keys[i]) = run_keys[i].def;
+}
+
+int settings_fail(struct settings *s, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(s->why, sizeof(s->why), format, args);
+	va_end(args);
+	return -1;
+}
+
+/* ---- unknown keys: say what there is ---------------------------------------------------------- */
+
+/* The number of letters to change, insert or remove to make b of a (Levenshtein), at most 64. */
+static unsigned distance(const char *a, const char *b)
+{
+	unsigned row[65], diagonal, above, la = (unsigned)strlen(a), lb = (unsigned)strlen(b);
+
+	if (la > 64 || lb > 64)
+		return 64;
+	for (unsigned j = 0; j <= lb; j++)
+		row[j] = j;
+	for (unsigned i = 1; i <= la; i++) {
+		diagonal = row[0];
+		row[0] = i;
+		for (unsigned j = 1; j <= lb; j++) {
+			above = row[j];
+			row[j] = diagonal + (a[i - 1] != b[j - 1]);
+			if (above + 1 < row[j])
+				row[j] = above + 1;
+			if (row[j - 1] + 1 < row[j])
+				row[j] = row[j - 1] + 1;
+			diagonal = above;
+		}
+	}
+	return row[lb];
+}
+
+static void add_section(char *list, size_t size, const char *section)
+{
+	size_t len = strlen(list);
+	const char *at = strstr(list, section);
+	size_t n = strlen(section);
+
+	/* keys of a section stand together, but two tables may share one */
+	if (at != NULL && (at[n] == '\0' || at[n] == ','))
+		return;
+	snprintf(list + len, size - len, "%s%s", len > 0 ? ", " : "", section);
+}
+
+static int fail_section(struct settings *s, const char *origin, const char *section)
+{
+	char list[256] = "";
+
+	for (unsigned t = 0; t < SETTINGS_TABLES; t++)
+		for (size_t i = 0; i < s->tables[t].n; i++)
+			add_section(list, sizeof(list), s->tables[t].keys[i].section);
+	add_section(list, sizeof(list), "net");
+	return settings_fail(s, "%s: there is no section [%s]; there are: %s", origin, section,
+	                     list);
+}
+
+/* What a search for the nearest key has found. */
+struct nearest {
+	const char *name;
+	unsigned distance;
+	bool section; /* the section exists */
+};
+
+static void consider(struct nearest *n, const char *section, const char *name,
+                     const char *key_section, const char *key_name)
+{
+	unsigned d = distance(name, key_name);
+
+	if (strcmp(section, key_section) != 0)
+		return;
+	n->section = true;
+	if (d < n->distance) {
+		n->distance = d;
+		n->name = key_name;
+	}
+}
+
+static int fail_key(struct settings *s, const char *origin, const char *section, const char *name)
+{
+	struct nearest n = {.distance = 4};
+
+	for (unsigned t = 0; t < SETTINGS_TABLES; t++)
+		for (size_t i = 0; i < s->tables[t].n; i++)
+			consider(&n, section, name, s->tables[t].keys[i].section,
+			         s->tables[t].keys[i].name);
+	for (size_t i = 0; i < sizeof(text_keys) / sizeof(text_keys[0]); i++)
+		consider(&n, section, name, text_keys[i].section, text_keys[i].name);
+	if (!n.section)
+		return fail_section(s, origin, section);
+	if (n.name != NULL)
+		return settings_fail(s, "%s: there is no key %s.%s; is %s.%s meant?", origin,
+		                     section, name, section, n.name);
+	return settings_fail(s, "%s: there is no key %s.%s; --help lists them all", origin, section,
+	                     name);
+}
+
+/* ---- values ----------------------------------------------------------------------------------- */
+
+static bool parse_boolean(const char *text, uint64_t *v)
+{
+	static const char *const words[][2] = {{"no", "yes"}, {"off", "on"}, {"false", "true"}};
+
+	for (unsigned i = 0; i < 3; i++)
+		for (unsigned w = 0; w < 2; w++)
+			if (strcasecmp(text, words[i][w]) == 0) {
+				*v = w;
+				return true;
+			}
+	return false;
+}
+
+/* Reads a whole number; strtoull alone would take signs, spaces and what is left over. */
+static bool parse_number(const char *text, uint64_t *v)
+{
+	char *end;
+
+	if (text[0] < '0' || text[0] > '9')
+		return false;
+	errno = 0;
+	*v = strtoull(text, &end, 0);
+	return *end == '\0' && errno == 0;
+}
+
+static int set_number(struct settings *s, const char *origin, const struct key_table *t,
+                      const struct pc_config_key *key, const char *value)
+{
+	uint64_t v;
+
+	if (!(strcmp(key->unit, "boolean") == 0 && parse_boolean(value, &v)) &&
+	    !parse_number(value, &v))
+		return settings_fail(
+		    s, "%s: %s.%s takes a whole number from %llu to %llu (%s), not \"%s\"", origin,
+		    key->section, key->name, (unsigned long long)key->min,
+		    (unsigned long long)key->max, key->unit, value);
+	if (v < key->min || v > key->max)
+		return settings_fail(s, "%s: %s.%s must be from %llu to %llu (%s), %llu is not",
+		                     origin, key->section, key->name, (unsigned long long)key->min,
+		                     (unsigned long long)key->max, key->unit,
+		                     (unsigned long long)v);
+	*key_value(t, key) = v;
+	return 0;
+}
+
+int settings_set(struct settings *s, const char *origin, const char *section, const char *name,
+                 const char *value)
+{
+	for (unsigned t = 0; t < SETTINGS_TABLES; t++)
+		for (size_t i = 0; i < s->tables[t].n; i++) {
+			const struct pc_config_key *key = &s->tables[t].keys[i];
+
+			if (strcmp(key->section, section) == 0 && strcmp(key->name, name) == 0)
+				return set_number(s, origin, &s->tables[t], key, value);
+		}
+	for (size_t i = 0; i < sizeof(text_keys) / sizeof(text_keys[0]); i++)
+		if (strcmp(text_keys[i].section, section) == 0 &&
+		    strcmp(text_keys[i].name, name) == 0)
+			return text_keys[i].set(s, origin, value);
+	return fail_key(s, origin, section, name);
+}
+
+int settings_assign(struct settings *s, const char *text)
+{
+	char buf[1024], *dot, *equals;
+
+	if (snprintf(buf, sizeof(buf), "%s", text) >= (int)sizeof(buf))
+		return settings_fail(s, "--set: \"%.40s...\" is too long", text);
+	equals = strchr(buf, '=');
+	dot = strchr(buf, '.');
+	if (equals == NULL || dot == NULL || dot > equals)
+		return settings_fail(s, "--set takes section.key=value, not \"%s\"", text);
+	*dot = *equals = '\0';
+	return settings_set(s, "--set", buf, dot + 1, equals + 1);
+}
+
+static int add_addr(struct settings *s, const char *origin, const char *text)
+{
+	struct run_addr a = {0};
+	const char *equals = strchr(text, '=');
+	uint64_t port = 0;
+	char number[16];
+
+	if (s->nb_addrs == PC_MAX_ADDRS)
+		return settings_fail(s, "%s: more than %d addresses", origin, PC_MAX_ADDRS);
+	if (equals != NULL) {
+		snprintf(number, sizeof(number), "%.*s", (int)(equals - text), text);
+		if (!parse_number(number, &port) || port >= PC_MAX_PORTS)
+			return settings_fail(s,
+			                     "%s: \"%s\" names no port; ports are 0 to %d, as in "
+			                     "1=10.0.0.1/24",
+			                     origin, text, PC_MAX_PORTS - 1);
+		text = equals + 1;
+	}
+	a.port = (unsigned)port;
+	if (pc_prefix_parse(text, &a.prefix) != 0)
+		return settings_fail(
+		    s, "%s: \"%s\" is no address with a prefix length, as 10.0.0.1/24 is", origin,
+		    text);
+	if (strchr(text, '/') == NULL)
+		return settings_fail(s, "%s: \"%s\" lacks the prefix length, as in %s/24", origin,
+		                     text, text);
+	if (!pc_addr_is_ip4(&a.prefix.addr))
+		return settings_fail(
+		    s, "%s: \"%s\" is an IPv6 address; percore speaks IPv4 only yet", origin, text);
+	s->addrs[s->nb_addrs++] = a;
+	return 0;
+}
+
+int settings_add_addrs(struct settings *s, const char *origin, const char *list)
+{
+	char buf[1024], *next = buf, *item;
+	unsigned n = 0;
+
+	if (snprintf(buf, sizeof(buf), "%s", list) >= (int)sizeof(buf))
+		return settings_fail(s, "%s: the list of addresses is too long", origin);
+	while ((item = strsep(&next, ", \t")) != NULL) {
+		if (*item == '\0')
+			continue;
+		if (add_addr(s, origin, item) != 0)
+			return -1;
+		n++;
+	}
+	if (n == 0)
+		return settings_fail(s, "%s: an address is missing, e.g. 10.0.0.1/24", origin);
+	return 0;
+}
+
+int settings_set_gateway(struct settings *s, const char *origin, const char *value)
+{
+	if (pc_addr_parse(value, &s->gateway) != 0)
+		return settings_fail(s, "%s: \"%s\" is no address of a gateway, as 10.0.0.254 is",
+		                     origin, value);
+	s->has_gateway = true;
+	return 0;
+}
+
+int settings_set_pcap(struct settings *s, const char *origin, const char *value)
+{
+	if (*value == '\0' || strlen(value) >= sizeof(s->pcap) - 32)
+		return settings_fail(s, "%s: a file name is needed", origin);
+	snprintf(s->pcap, sizeof(s->pcap), "%s", value);
+	return 0;
+}
+
+int settings_check(struct settings *s)
+{
+	char why[256] = "";
+
+	if (pc_stack_config_check(&s->stack, why, sizeof(why)) != 0)
+		return settings_fail(s, "%s", why);
+	if (s->nb_addrs == 0)
+		return settings_fail(s, "no address; give one, e.g. --addr 10.0.0.1/24");
+	if (s->app->check != NULL && s->app->check(s->app_arg, why, sizeof(why)) != 0)
+		return settings_fail(s, "%s", why);
+	return 0;
+}

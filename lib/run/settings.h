@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef RUN_SETTINGS_H
+#define RUN_SETTINGS_H
+
+/*
+ * Settings: everything that the command line and the config file say, in one struct.
+ *
+ * Numbers come from three tables of keys: the stack's, run's own (RUN_KEYS) and the program's.  What
+ * is not a number (addresses, the gateway, a file name) has a short list of its own.  Every
+ * mistake leaves one line in why, which names the place and what would be right.
+ */
+
+#include <limits.h>
+#include <percore/run.h>
+#include <stdio.h>
+
+/* clang-format off */
+#define RUN_KEYS(X) \
+X(run, idle, 0, 0, 3, "mode", \
+  "what an lcore does when no frame comes: 1 polls on, 2 polls with short pauses, 3 sleeps between polls; 0: 3 if every port is one of the kernel's (tap, af_packet, af_xdp, pcap, virtio_user), else 2") \
+X(run, idle_turns, 2000, 1, 1000000000, "turns", "turns without a frame before an lcore pauses or sleeps") \
+X(run, idle_us, 100, 1, 100000, "us", "longest sleep of idle mode 3; a frame may wait that long") \
+X(run, drain_ms, 5000, 0, 600000, "ms", "time that a stop gives to what is under way") \
+X(run, stats_s, 0, 0, 86400, "s", "time between two prints of the counters, which are also printed at the end; 0: never") \
+X(port, rxd, 1024, 32, 32768, "descriptors", "length of each receive queue, adjusted to what the device can do") \
+X(port, txd, 1024, 32, 32768, "descriptors", "length of each transmit queue, adjusted to what the device can do") \
+X(port, mtu, 0, 0, 9702, "bytes", "largest IP packet; 0: as the device has it") \
+X(port, offloads, 1, 0, 1, "boolean", "let the device compute and verify checksums if it can") \
+X(port, promiscuous, 0, 0, 1, "boolean", "receive frames for other MAC addresses too")
+/* clang-format on */
+
+/** The settings of RUN_KEYS. */
+struct run_config {
+#define RUN_KEY_MEMBER(section, name, def, min, max, unit, sentence) uint64_t section##_##name;
+	RUN_KEYS(RUN_KEY_MEMBER)
+#undef RUN_KEY_MEMBER
+};
+
+enum run_idle { RUN_IDLE_AUTO, RUN_IDLE_SPIN, RUN_IDLE_PAUSE, RUN_IDLE_SLEEP };
+
+/** An address and the port that is to have it. */
+struct run_addr {
+	unsigned port;
+	struct pc_prefix prefix;
+};
+
+struct key_table {
+	const struct pc_config_key *keys;
+	size_t n;
+	void *base; /* of the struct that the keys belong to */
+};
+
+struct settings;
+
+/** A key whose value is not a number. */
+struct text_key {
+	const char *section, *name, *sentence;
+	int (*set)(struct settings *s, const char *origin, const char *value);
+};
+
+#define SETTINGS_TABLES 3
+#define SETTINGS_WHY    512
+
+struct settings {
+	const struct pc_run_app *app;
+	void *app_arg;
+	struct pc_stack_config stack;
+	struct run_config run;
+	struct key_table tables[SETTINGS_TABLES];
+	unsigned nb_addrs;
+	bool addrs_given; /* on the command line: those of the file are forgotten */
+	struct run_addr addrs[PC_MAX_ADDRS];
+	bool has_gateway;
+	struct pc_addr gateway;
+	char pcap[PATH_MAX]; /* empty: none */
+	char why[SETTINGS_WHY];
+};
+
+/** settings_init makes the defaults. */
+void settings_init(struct settings *s, const struct pc_run_app *app, void *app_arg);
+
+/** settings_fail notes one line for a person and returns -1. */
+int settings_fail(struct settings *s, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/** settings_set sets a key; origin says where it was found, e.g. "a.ini:3". Returns 0 or -1. */
+int settings_set(struct settings *s, const char *origin, const char *section, const char *name,
+                 const char *value);
+
+/** settings_assign does what "--set section.key=value" says. Returns 0 or -1. */
+int settings_assign(struct settings *s, const char *text);
+
+/** settings_add_addrs adds the addresses of a list "[PORT=]CIDR,...". Returns 0 or -1. */
+int settings_add_addrs(struct settings *s, const char *origin, const char *list);
+
+/** settings_set_gateway sets the default gateway. Returns 0 or -1. */
+int settings_set_gateway(struct settings *s, const char *origin, const char *value);
+
+/** settings_set_pcap sets the name of the capture file. Returns 0 or -1. */
+int settings_set_pcap(struct settings *s, const char *origin, const char *value);
+
+/** settings_check says whether everything agrees and nothing is missing. Returns 0 or -1. */
+int settings_check(struct settings *s);
+
+/** settings_text_keys returns the table of keys that are no numbers, and their number in *n. */
+const struct text_key *settings_text_keys(size_t *n);
+
+/** settings_load reads a config file. Returns 0 or -1. */
+int settings_load(struct settings *s, const char *path);
+
+#endif
