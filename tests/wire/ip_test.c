@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* ARP, IPv4 and ICMP as a neighbour sees them. */
+
+#include "wt.h"
+
+static struct frame_ends reply_ends(const struct frame *f)
+{
+	struct frame_info i;
+
+	frame_read(f, &i);
+	return i.ends;
+}
+
+static void announces_itself(struct wt *w)
+{
+	const struct frame *f;
+
+	wt_start(w);
+	probe_answer_arp(w->probe, false);
+	f = wt_next_frame(w, 1000);
+	CHECK(f != NULL);
+	EQ(f->b[12] << 8 | f->b[13], 0x0806);
+	CHECK(memcmp(f->b, "\xff\xff\xff\xff\xff\xff", 6) == 0);
+	CHECK(memcmp(f->b + 28, f->b + 38, 4) == 0); /* sender and target are one */
+	while (wt_next_frame(w, 5000) != NULL)
+		;
+}
+
+static void answers_arp(struct wt *w)
+{
+	struct frame_ends e = wt_ends(w);
+	const struct frame *r;
+	struct frame f;
+
+	wt_start(w);
+	wt_settle(w);
+	probe_answer_arp(w->probe, false);
+	memset(e.dst_mac, 0xff, 6);
+	frame_arp(&f, &e, 1, NULL);
+	wt_inject_frame(w, &f);
+	r = wt_next_frame(w, 0);
+	CHECK(r != NULL);
+	EQ(r->b[21], 2);
+	CHECK(memcmp(r->b, PEER_MAC, 6) == 0);
+	CHECK(memcmp(r->b + 22, PROBE_MAC, 6) == 0);
+	CHECK(memcmp(r->b + 28, &e.dst_be, 4) == 0);
+	CHECK(memcmp(r->b + 32, PEER_MAC, 6) == 0);
+	e.dst_be = htonl(0xc0000263); /* somebody else */
+	frame_arp(&f, &e, 1, NULL);
+	wt_inject_frame(w, &f);
+	CHECK(wt_next_frame(w, 100) == NULL);
+}
+
+static void holds_while_resolving(struct wt *w)
+{
+	const struct sockaddr_in to = wt_addr(WT_PEER, 40000);
+	struct frame_ends e;
+	const struct frame *q;
+	struct frame f;
+
+	wt_start(w);
+	wt_settle(w);
+	probe_answer_arp(w->probe, false);
+	w->flow.lport = 0;
+	w->flow.fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
+	ERR(pc_connect(w->st, w->flow.fd, (const struct sockaddr *)&to, sizeof(to)), EINPROGRESS);
+	wt_settle(w);
+	q = wt_next_frame(w, 0);
+	CHECK(q != NULL && q->b[13] == 0x06 && q->b[21] == 1);
+	CHECK(memcmp(q->b, "\xff\xff\xff\xff\xff\xff", 6) == 0);
+	CHECK(wt_next_frame(w, 500) == NULL);
+	e = wt_ends(w);
+	frame_arp(&f, &e, 2, e.dst_mac);
+	wt_inject_frame(w, &f);
+	w->flow.pport = 40000;
+	EQ(wt_next(w, 0)->seg.flags, S);
+}
+
+static void asks_once_a_second(struct wt *w)
+{
+	unsigned n = 0;
+	uint64_t last = 0;
+
+	wt_start(w);
+	wt_settle(w);
+	probe_answer_arp(w->probe, false);
+	for (unsigned i = 0; i < 10; i++) {
+		int fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
+		struct sockaddr_in to = wt_addr(WT_PEER, (uint16_t)(40000 + i));
+
+		ERR(pc_connect(w->st, fd, (const struct sockaddr *)&to, sizeof(to)), EINPROGRESS);
+		wt_settle(w);
+	}
+	for (const struct frame *f; (f = wt_next_frame(w, 20000)) != NULL && n < 12; n++) {
+		EQ(f->b[13], 0x06);
+		CHECK(last == 0 || f->at_ns - last >= 999000000);
+		last = f->at_ns;
+	}
+	CHECK(n >= 3);
+	while (wt_next_frame(w, 300000) != NULL)
+		;
+}
+
+static void ping(struct wt *w)
+{
+	const struct frame_ends e = wt_ends(w);
+	uint8_t rest[4] = {0x12, 0x34, 0, 7}, data[1472];
+	struct frame_info i;
+	const struct frame *r;
+	struct frame f;
+
+	for (unsigned n = 0; n < sizeof(data); n++)
+		data[n] = (uint8_t)(n * 3);
+	for (unsigned n = 0; n <= 1472; n += n < 64 ? 1 : 64) {
+		frame_icmp(&f, &e, 8, 0, rest, data, (uint16_t)n);
+		wt_inject_frame(w, &f);
+		r = wt_next_frame(w, 0);
+		CHECK(r != NULL);
+		CHECK(frame_read(r, &i) == NULL);
+		EQ(i.proto, 1);
+		EQ(i.icmp_type, 0);
+		EQ(i.payload_len, n);
+		CHECK(memcmp(r->b + 38, rest, 4) == 0);
+		CHECK(memcmp(i.payload, data, n) == 0);
+		EQ(i.ends.src_be, e.dst_be);
+		EQ(i.ends.dst_be, e.src_be);
+	}
+}
+
+static void ping_ignored(struct wt *w)
+{
+	struct frame_ends e = wt_ends(w);
+	struct frame f;
+
+	wt_start(w);
+	e.dst_be = htonl(0xc00002ff);
+	memset(e.dst_mac, 0xff, 6);
+	frame_icmp(&f, &e, 8, 0, (uint8_t[4]){0}, "x", 1);
+	wt_inject_frame(w, &f); /* to a broadcast address */
+	e = wt_ends(w);
+	e.dst_mac[5] ^= 1;
+	frame_icmp(&f, &e, 8, 0, (uint8_t[4]){0}, "x", 1);
+	wt_inject_frame(w, &f); /* for another MAC */
+	e = wt_ends(w);
+	e.dst_be = htonl(0xc0000203);
+	frame_icmp(&f, &e, 8, 0, (uint8_t[4]){0}, "x", 1);
+	wt_inject_frame(w, &f); /* for another address */
+	e = wt_ends(w);
+	frame_icmp(&f, &e, 8, 0, (uint8_t[4]){0}, "x", 1);
+	f.b[36] ^= 1;
+	wt_inject_frame(w, &f); /* wrong ICMP checksum */
+	f.b[36] ^= 1;
+	f.b[24] ^= 1;
+	wt_inject_frame(w, &f); /* wrong IP checksum */
+	CHECK(wt_next_frame(w, 1000) == NULL);
+	EQ(wt_count(w, PC_DROP_ICMP_CHECKSUM), 1);
+	EQ(wt_count(w, PC_DROP_IP4_CHECKSUM), 1);
+	EQ(wt_count(w, PC_DROP_ICMP_BROADCAST), 1);
+	EQ(wt_count(w, PC_DROP_ETH_NOT_OURS), 1);
+	EQ(wt_count(w, PC_DROP_IP4_NOT_OURS), 1);
+}
+
+static void port_unreachable(struct wt *w)
+{
+	const struct frame_ends e = wt_ends(w);
+	struct frame_info i;
+	const struct frame *r;
+	struct frame f;
+
+	frame_udp(&f, &e, 5000, 6000, "hello", 5);
+	wt_inject_frame(w, &f);
+	r = wt_next_frame(w, 0);
+	CHECK(r != NULL);
+	CHECK(frame_read(r, &i) == NULL);
+	EQ(i.icmp_type, 3);
+	EQ(i.icmp_code, 3);
+	CHECK(i.payload_len >= 28);
+	CHECK(memcmp(i.payload, f.b + 14, 28) == 0); /* quotes header and 8 bytes */
+}
+
+static void errors_are_limited(struct wt *w)
+{
+	const struct frame_ends e = wt_ends(w);
+	unsigned n = 0;
+	struct frame f;
+
+	frame_udp(&f, &e, 5000, 6000, "hello", 5);
+	for (unsigned i = 0; i < 1000; i++)
+		wt_queue_frame(w, &f);
+	wt_settle(w);
+	while (wt_next_frame(w, 0) != NULL)
+		n++;
+	IN(n, 1, 200);
+	EQ(wt_count(w, PC_ICMP_ERRORS_TX) + wt_count(w, PC_ICMP_ERRORS_LIMITED), 1000);
+}
+
+static void ip_options_are_skipped(struct wt *w)
+{
+	const struct frame_ends e = wt_ends(w);
+	struct frame f, g;
+
+	frame_icmp(&f, &e, 8, 0, (uint8_t[4]){0}, "x", 1);
+	g = f;
+	g.b[14] = 0x47; /* 8 bytes of options: NOPs and a router alert */
+	memcpy(g.b + 34, (uint8_t[]){1, 1, 1, 148, 4, 0, 0, 0}, 8);
+	memcpy(g.b + 42, f.b + 34, f.len - 34u);
+	g.len = (uint16_t)(f.len + 8);
+	g.b[17] = (uint8_t)(g.len - 14);
+	frame_fix_ip4(&g);
+	wt_inject_frame(w, &g);
+	CHECK(wt_next_frame(w, 0) != NULL);
+	memcpy(g.b + 34, (uint8_t[]){131, 7, 4, 192, 0, 2, 9, 0}, 8); /* a source route */
+	frame_fix_ip4(&g);
+	wt_inject_frame(w, &g);
+	CHECK(wt_next_frame(w, 0) == NULL);
+	memcpy(g.b + 34, (uint8_t[]){148, 200, 0, 0, 0, 0, 0, 0}, 8); /* runs past the header */
+	frame_fix_ip4(&g);
+	wt_inject_frame(w, &g);
+	CHECK(wt_next_frame(w, 0) == NULL);
+	EQ(wt_count(w, PC_DROP_IP4_OPTION), 2);
+}
+
+static void impossible_sources(struct wt *w)
+{
+	static const uint32_t src[] = {0xe0000001, 0xffffffff, 0x7f000001, 0xc0000201, 0xc00002ff};
+	struct frame_ends e = wt_ends(w);
+	struct frame f;
+
+	for (unsigned i = 0; i < sizeof(src) / sizeof(src[0]); i++) {
+		e.src_be = htonl(src[i]);
+		frame_icmp(&f, &e, 8, 0, (uint8_t[4]){0}, "x", 1);
+		wt_inject_frame(w, &f);
+	}
+	CHECK(wt_next_frame(w, 1000) == NULL);
+	EQ(wt_count(w, PC_DROP_IP4_SOURCE), 5);
+}
+
+static void every_drop_is_counted(struct wt *w)
+{
+	const struct pc_counters *c;
+	uint64_t drops = 0;
+	struct frame_ends e = wt_ends(w);
+	struct frame f;
+
+	wt_start(w);
+	wt_settle(w);
+	for (unsigned i = 0; i < 256; i++) {
+		frame_icmp(&f, &e, (uint8_t)i, 0, (uint8_t[4]){0}, "0123456789", 10);
+		f.b[23] = (uint8_t)i; /* protocol */
+		frame_fix_ip4(&f);
+		wt_inject_frame(w, &f);
+	}
+	while (wt_next_frame(w, 0) != NULL)
+		;
+	c = pc_stack_counters(w->st);
+	for (unsigned i = PC_DROP_NONE + 1; i < PC_TX_NO_MBUF; i++)
+		drops += c->value[i];
+	EQ(drops, 256);
+	EQ(reply_ends(&f).src_be, e.src_be);
+}
+
+static const struct wt_case cases[] = {
+    {"RFC 5227 2.3: a new address is announced", announces_itself},
+    {"RFC 826: requests for our address are answered, others not", answers_arp},
+    {"RFC 1122 2.3.2.2: a packet is kept while its neighbour is asked for", holds_while_resolving},
+    {"RFC 1122 2.3.2.1: one request per second", asks_once_a_second},
+    {"RFC 1122 3.2.2.6: echo, 0 to 1472 bytes", ping},
+    {"RFC 1122 3.2.1: what is not for us or damaged is dropped", ping_ignored},
+    {"RFC 1122 3.2.2.1: port unreachable", port_unreachable},
+    {"RFC 1812 4.3.2.8: ICMP errors are limited", errors_are_limited},
+    {"RFC 1122 3.2.1.8: IP options", ip_options_are_skipped},
+    {"RFC 1122 3.2.1.3: sources that cannot be", impossible_sources},
+    {"each frame that goes nowhere ends in one counter", every_drop_is_counted},
+};
+
+WT_MAIN("ip")

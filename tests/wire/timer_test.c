@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* Keep-alive, TCP_USER_TIMEOUT, and what does not happen while nothing happens. */
+
+#include "wt.h"
+
+static int so_error(struct wt *w)
+{
+	int e = -1;
+	socklen_t len = sizeof(e);
+
+	OK(pc_getsockopt(w->st, w->flow.fd, SOL_SOCKET, SO_ERROR, &e, &len));
+	return e;
+}
+
+static void keepalive_on(struct wt *w)
+{
+	wt_established(w);
+	wt_opt(w, SOL_SOCKET, SO_KEEPALIVE, 1);
+	wt_opt(w, IPPROTO_TCP, TCP_KEEPIDLE, 10);
+	wt_opt(w, IPPROTO_TCP, TCP_KEEPINTVL, 5);
+	wt_opt(w, IPPROTO_TCP, TCP_KEEPCNT, 3);
+	wt_settle(w);
+	w->mark = w->now;
+}
+
+static void off_by_default(struct wt *w)
+{
+	wt_established(w);
+	NOTHING(24.0 * 3600 * 1000);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+}
+
+static void default_idle(struct wt *w)
+{
+	wt_established(w);
+	wt_opt(w, SOL_SOCKET, SO_KEEPALIVE, 1);
+	NOTHING(7199.0 * 1000);
+	CHECK(wt_next(w, 2000) != NULL);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+}
+
+static void probes(struct wt *w)
+{
+	keepalive_on(w);
+	EXPECT_IN(9999, 10010, .flags = A, .seq = 0, .ack = 1);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	EXPECT_IN(9990, 10010, .flags = A, .seq = 0, .ack = 1);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	NOTHING(9900);
+	INJECT(.flags = A, .seq = 1, .ack = 1); /* any sign of life puts it off */
+	EXPECT_IN(9990, 10010, .flags = A, .seq = 0, .ack = 1);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+}
+
+static void one_lost_answer(struct wt *w)
+{
+	keepalive_on(w);
+	EXPECT_IN(9999, 10010, .flags = A, .seq = 0, .ack = 1);
+	EXPECT_IN(4990, 5010, .flags = A, .seq = 0, .ack = 1);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
+	EXPECT_IN(9990, 10010, .flags = A, .seq = 0, .ack = 1);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+}
+
+static void no_answer(struct wt *w)
+{
+	keepalive_on(w);
+	EXPECT_IN(9999, 10010, .flags = A, .seq = 0, .ack = 1);
+	EXPECT_IN(4990, 5010, .flags = A, .seq = 0, .ack = 1);
+	EXPECT_IN(4990, 5010, .flags = A, .seq = 0, .ack = 1);
+	wt_pass(w, 5100);
+	wt_drop(w); /* a RST */
+	CHECK(wt_events(w, w->flow.fd) & POLLERR);
+	EQ(so_error(w), ETIMEDOUT);
+}
+
+static void not_while_busy(struct wt *w)
+{
+	keepalive_on(w);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+	for (unsigned i = 0; i < 6; i++) /* retransmissions, no probes */
+		EXPECT_IN(199, 64001, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+	INJECT(.flags = A, .seq = 1, .ack = 11);
+	EXPECT_IN(9990, 10010, .flags = A, .seq = 10, .ack = 1);
+	INJECT(.flags = A, .seq = 1, .ack = 11);
+}
+
+static void probe_is_answered(struct wt *w)
+{
+	wt_established(w);
+	INJECT(.flags = A, .seq = 0, .ack = 1);
+	EXPECT(.flags = A, .seq = 1, .ack = 1);
+	wt_pass(w, 1000);
+	INJECT(.flags = A, .seq = 0, .ack = 1, .len = 1); /* the old form, with a byte */
+	EXPECT(.flags = A, .seq = 1, .ack = 1);
+}
+
+static void user_timeout(struct wt *w)
+{
+	wt_established(w);
+	wt_opt(w, IPPROTO_TCP, TCP_USER_TIMEOUT, 3000);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+	wt_pass(w, 2900);
+	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
+	wt_pass(w, 3500);
+	wt_drop(w);
+	EQ(so_error(w), ETIMEDOUT);
+}
+
+static void default_r2(struct wt *w)
+{
+	wt_established(w);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+	wt_pass(w, 100000); /* SHLD-11: R2 is at least 100 s */
+	wt_drop(w);
+	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
+	INJECT(.flags = A, .seq = 1, .ack = 11);
+	EQ(wt_info(w).tcpi_unacked, 0);
+}
+
+static void deadline_when_idle(struct wt *w)
+{
+	wt_established(w);
+	wt_pass(w, 4000000); /* neighbours are forgotten, too */
+	EQ(pc_stack_next_deadline(w->st), UINT64_MAX);
+}
+
+static void clock_wraps(struct wt *w)
+{
+	/* ticks wrap after 78 hours, ms after 49 days, us after 71 minutes */
+	w->now = w->mark = (1ULL << 48) - 1000000000;
+	wt_established(w);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+	EXPECT_IN(199, 1001, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+	EXPECT_IN(399, 2001, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+	EXPECT_IN(799, 4001, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+	INJECT(.flags = A, .seq = 1, .ack = 11);
+	wt_pass(w, 80.0 * 3600 * 1000); /* longer than ticks can count */
+	wt_drop(w);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 11, .ack = 1, .len = 10);
+	EXPECT_IN(199, 1001, .flags = PA, .seq = 11, .ack = 1, .len = 10);
+}
+
+static void clock_starts_at_zero(struct wt *w)
+{
+	w->now = w->mark = 0;
+	wt_established(w);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+	EXPECT_IN(199, 1001, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+}
+
+static const struct wt_case cases[] = {
+    {"RFC 9293 MUST-25: keep-alive is off by default", off_by_default},
+    {"RFC 9293 MUST-28: two hours by default", default_idle},
+    {"RFC 9293 MUST-26, MUST-27: probes of an idle connection", probes},
+    {"RFC 9293 MUST-29: one lost answer does not end it", one_lost_answer},
+    {"RFC 9293 3.8.4: no answer at all does", no_answer},
+    {"RFC 9293 MUST-26: no probes while data is under way", not_while_busy},
+    {"RFC 9293 3.8.4: a probe is answered", probe_is_answered},
+    {"RFC 9293 MUST-21: TCP_USER_TIMEOUT", user_timeout},
+    {"RFC 9293 SHLD-11: R2 is at least 100 s", default_r2},
+    {"an idle connection has no deadline", deadline_when_idle},
+    {"timers across the wrap of their clocks", clock_wraps},
+    {"time may begin at 0", clock_starts_at_zero},
+};
+
+WT_MAIN("timer")

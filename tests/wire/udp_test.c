@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* UDP sockets on the wire (RFC 768, RFC 1122 section 4.1). */
+
+#include "wt.h"
+
+static int udp_socket(struct wt *w, uint16_t port)
+{
+	const struct sockaddr_in a = wt_addr("0.0.0.0", port);
+	int fd;
+
+	wt_start(w);
+	wt_settle(w);
+	fd = pc_socket(w->st, AF_INET, SOCK_DGRAM, 0);
+	OK(fd);
+	if (port != 0)
+		OK(pc_bind(w->st, fd, (const struct sockaddr *)&a, sizeof(a)));
+	return fd;
+}
+
+static void inject_udp(struct wt *w, uint16_t sport, uint16_t dport, const void *data, uint16_t len)
+{
+	const struct frame_ends e = wt_ends(w);
+	struct frame f;
+
+	frame_udp(&f, &e, sport, dport, data, len);
+	wt_inject_frame(w, &f);
+}
+
+static const struct frame_info *next_udp(struct wt *w)
+{
+	static struct frame_info i;
+	static struct frame f;
+	const struct frame *sent = wt_next_frame(w, 0);
+
+	CHECK(sent != NULL);
+	f = *sent;
+	CHECK(frame_read(&f, &i) == NULL);
+	EQ(i.proto, 17);
+	return &i;
+}
+
+static void every_length(struct wt *w)
+{
+	int fd = udp_socket(w, 7);
+	uint8_t data[1472], got[2000];
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+
+	for (unsigned i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 5 + 1);
+	for (unsigned n = 0; n <= 1472; n += n < 40 || n > 1460 ? 1 : 31) {
+		inject_udp(w, 5000, 7, data, (uint16_t)n);
+		CHECK(wt_events(w, fd) & POLLIN);
+		EQ(pc_recvfrom(w->st, fd, got, sizeof(got), 0, (struct sockaddr *)&from, &len), n);
+		CHECK(memcmp(got, data, n) == 0);
+		EQ(ntohs(from.sin_port), 5000);
+		EQ(from.sin_addr.s_addr, w->flow.peer_be);
+		EQ(pc_sendto(w->st, fd, got, n, 0, (const struct sockaddr *)&from, len), n);
+		wt_settle(w);
+		EQ(next_udp(w)->payload_len, n);
+	}
+	ERR(pc_recv(w->st, fd, got, sizeof(got), 0), EAGAIN);
+}
+
+static void too_long(struct wt *w)
+{
+	int fd = udp_socket(w, 7);
+	static uint8_t data[70000];
+	const struct sockaddr_in to = wt_addr(WT_PEER, 9);
+
+	ERR(pc_sendto(w->st, fd, data, 65508, 0, (const struct sockaddr *)&to, sizeof(to)),
+	    EMSGSIZE);
+	ERR(pc_sendto(w->st, fd, data, 1473, 0, (const struct sockaddr *)&to, sizeof(to)),
+	    EMSGSIZE);
+	CHECK(wt_next_frame(w, 100) == NULL);
+}
+
+static void wrong_lengths(struct wt *w)
+{
+	const struct frame_ends e = wt_ends(w);
+	int fd = udp_socket(w, 7);
+	struct frame f;
+
+	for (unsigned n = 0; n < 200; n++) {
+		frame_udp(&f, &e, 5000, 7, "0123456789", 10);
+		f.b[38] = (uint8_t)(n >> 4);
+		f.b[39] = (uint8_t)(n << 4 | 3); /* never 18 */
+		f.b[40] = f.b[41] = 0;
+		wt_inject_frame(w, &f);
+	}
+	for (uint64_t seen = wt_count(w, PC_UDP_RX); seen > 0; seen--) /* shorter than the packet */
+		IN(pc_recv(w->st, fd, &f, sizeof(f), 0), 0, 10);
+	while (wt_next_frame(w, 0) != NULL)
+		;
+}
+
+static void checksums(struct wt *w)
+{
+	const struct frame_ends e = wt_ends(w);
+	int fd = udp_socket(w, 7);
+	struct frame f;
+
+	frame_udp(&f, &e, 5000, 7, "hello", 5);
+	f.b[41] ^= 1;
+	wt_inject_frame(w, &f);
+	ERR(pc_recv(w->st, fd, &f, sizeof(f), 0), EAGAIN);
+	EQ(wt_count(w, PC_DROP_UDP_CHECKSUM), 1);
+	frame_udp(&f, &e, 5000, 7, "hello", 5);
+	f.b[40] = f.b[41] = 0; /* RFC 768: none computed */
+	wt_inject_frame(w, &f);
+	EQ(pc_recv(w->st, fd, &f, sizeof(f), 0), 5);
+}
+
+static void truncation(struct wt *w)
+{
+	int fd = udp_socket(w, 7);
+	char buf[20];
+	struct iovec v[2] = {{buf, 3}, {buf + 10, 4}};
+	struct msghdr m = {.msg_iov = v, .msg_iovlen = 2};
+
+	inject_udp(w, 5000, 7, "0123456789", 10);
+	EQ(pc_recv(w->st, fd, buf, 4, MSG_PEEK), 4);
+	EQ(pc_recv(w->st, fd, buf, 4, MSG_PEEK | MSG_TRUNC), 10);
+	EQ(pc_recvmsg(w->st, fd, &m, 0), 7);
+	CHECK(m.msg_flags & MSG_TRUNC);
+	CHECK(memcmp(buf, "012", 3) == 0 && memcmp(buf + 10, "3456", 4) == 0);
+	ERR(pc_recv(w->st, fd, buf, 4, 0), EAGAIN); /* the rest is gone */
+}
+
+static void connected(struct wt *w)
+{
+	const struct sockaddr_in to = wt_addr(WT_PEER, 5000);
+	struct sockaddr unspec = {.sa_family = AF_UNSPEC};
+	int fd = udp_socket(w, 7);
+	char c[8];
+
+	ERR(pc_send(w->st, fd, "x", 1, 0), EDESTADDRREQ);
+	OK(pc_connect(w->st, fd, (const struct sockaddr *)&to, sizeof(to)));
+	EQ(pc_send(w->st, fd, "x", 1, 0), 1);
+	wt_settle(w);
+	EQ(next_udp(w)->dport, 5000);
+	inject_udp(w, 5001, 7, "no", 2); /* from another port: not this socket's */
+	ERR(pc_recv(w->st, fd, c, sizeof(c), 0), EAGAIN);
+	while (wt_next_frame(w, 0) != NULL)
+		;
+	inject_udp(w, 5000, 7, "yes", 3);
+	EQ(pc_recv(w->st, fd, c, sizeof(c), 0), 3);
+	OK(pc_connect(w->st, fd, &unspec, sizeof(unspec)));
+	ERR(pc_send(w->st, fd, "x", 1, 0), EDESTADDRREQ);
+	inject_udp(w, 5001, 7, "now", 3);
+	EQ(pc_recv(w->st, fd, c, sizeof(c), 0), 3);
+}
+
+static void refused(struct wt *w)
+{
+	const struct frame_ends e = wt_ends(w);
+	const struct sockaddr_in to = wt_addr(WT_PEER, 5000);
+	const struct frame *sent;
+	struct frame f;
+	int fd = udp_socket(w, 7);
+
+	OK(pc_connect(w->st, fd, (const struct sockaddr *)&to, sizeof(to)));
+	EQ(pc_send(w->st, fd, "x", 1, 0), 1);
+	wt_settle(w);
+	sent = wt_next_frame(w, 0);
+	CHECK(sent != NULL);
+	frame_icmp(&f, &e, 3, 3, (uint8_t[4]){0}, sent->b + 14, 28);
+	wt_inject_frame(w, &f);
+	CHECK(wt_events(w, fd) & POLLERR);
+	ERR(pc_recv(w->st, fd, &f, sizeof(f), 0), ECONNREFUSED);
+	ERR(pc_recv(w->st, fd, &f, sizeof(f), 0), EAGAIN);
+}
+
+static void receive_buffer(struct wt *w)
+{
+	int fd, size = 4096;
+	unsigned n = 0;
+	char data[1000] = "";
+
+	fd = udp_socket(w, 7);
+	OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)));
+	for (unsigned i = 0; i < 50; i++)
+		inject_udp(w, 5000, 7, data, sizeof(data));
+	CHECK(wt_count(w, PC_DROP_UDP_RCVBUF) > 30);
+	while (pc_recv(w->st, fd, data, sizeof(data), 0) == sizeof(data))
+		n++;
+	IN(n, 1, 8);
+	inject_udp(w, 5000, 7, data, sizeof(data));
+	EQ(pc_recv(w->st, fd, data, sizeof(data), 0), sizeof(data));
+}
+
+static void ephemeral_port(struct wt *w)
+{
+	const struct sockaddr_in to = wt_addr(WT_PEER, 5000);
+	int fd = udp_socket(w, 0);
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+	const struct frame_info *i;
+
+	EQ(pc_sendto(w->st, fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to)), 1);
+	wt_settle(w);
+	i = next_udp(w);
+	IN(i->sport, w->cfg.tcp_port_first, w->cfg.tcp_port_last);
+	OK(pc_getsockname(w->st, fd, (struct sockaddr *)&a, &len));
+	EQ(ntohs(a.sin_port), i->sport);
+}
+
+static void broadcast(struct wt *w)
+{
+	const struct sockaddr_in to = wt_addr("192.0.2.255", 5000);
+	int fd = udp_socket(w, 7), one = 1;
+	const struct frame *f;
+
+	ERR(pc_sendto(w->st, fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to)), EACCES);
+	OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_BROADCAST, &one, sizeof(one)));
+	EQ(pc_sendto(w->st, fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to)), 1);
+	wt_settle(w);
+	f = wt_next_frame(w, 0);
+	CHECK(f != NULL && memcmp(f->b, "\xff\xff\xff\xff\xff\xff", 6) == 0);
+}
+
+static void zero_copy(struct wt *w)
+{
+	int fd = udp_socket(w, 7);
+	struct rte_mbuf *m;
+	struct pc_endpoint from;
+
+	inject_udp(w, 5000, 7, "zero copy", 9);
+	EQ(pc_recv_mbuf(w->st, fd, &m, &from), 1);
+	EQ(from.port, 5000);
+	EQ(pc_send_mbuf(w->st, fd, m, &from), 0);
+	wt_settle(w);
+	EQ(next_udp(w)->payload_len, 9);
+	ERR(pc_recv_mbuf(w->st, fd, &m, &from), EAGAIN);
+}
+
+static const struct wt_case cases[] = {
+    {"RFC 768: datagrams of 0 to 1472 bytes come and go", every_length},
+    {"send(2): EMSGSIZE", too_long},
+    {"RFC 768: wrong lengths are dropped", wrong_lengths},
+    {"RFC 1122 4.1.3.4: checksums", checksums},
+    {"recv(2): MSG_TRUNC and MSG_PEEK", truncation},
+    {"connect(2): a connected socket hears its peer only", connected},
+    {"RFC 1122 4.1.3.3: ICMP errors reach a connected socket", refused},
+    {"socket(7): SO_RCVBUF", receive_buffer},
+    {"bind(2): an ephemeral port is taken when sending", ephemeral_port},
+    {"socket(7): SO_BROADCAST", broadcast},
+    {"pc_recv_mbuf and pc_send_mbuf", zero_copy},
+};
+
+WT_MAIN("udp")
