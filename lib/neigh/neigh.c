@@ -89,7 +89,7 @@ static struct neigh_ref ref_of(const struct neigh_table *nt, const struct neigh 
 
 static void arm(struct neigh_table *nt, const struct neigh *n, uint64_t ms)
 {
-	wheel_arm(&nt->wheel, index_of(nt, n), nt->ctx->tick + ticks_from_ms(ms));
+	wheel_arm(&nt->wheel, index_of(nt, n), nt->ctx->tick + 1 + ticks_from_ms(ms));
 }
 
 /* ---- the list by use ------------------------------------------------------------------------- */

@@ -29,12 +29,21 @@ struct udp_sock {
 	struct pc_endpoint remote; /* port 0: not connected */
 	uint16_t laddr;            /* of local, or LADDR_NONE */
 	struct pktq rcv;
-	uint32_t rcv_bytes, rcv_max, snd_max;
-	int error;                 /* pending SO_ERROR (an ICMP error; connected sockets only) */
-	uint8_t ttl, tos;
+	uint32_t rcv_bytes; /* payload of rcv, and UDP_OVERHEAD for each datagram */
+	uint32_t rcv_max, snd_max;
+	int error;        /* pending SO_ERROR (an ICMP error; connected sockets only) */
+	uint8_t ttl, tos; /* ttl 0: the default */
 	bool open, bound, rd_shut, wr_shut, reuse, reuseport, broadcast;
-	uint32_t next;             /* in its hash chain, index + 1 */
+	bool addr_fixed, port_fixed; /* by bind; what connect chose ends with the connection */
+	/* the rest is of no interest outside udp/ */
+	uint32_t next;      /* in the chain that input looks at, index + 1 */
+	uint32_t bind_next; /* in the chain of sockets bound to ports of one hash, index + 1 */
+	struct pc_addr path_dst;
+	struct ip_path path; /* to path_dst, where the last datagram went; any: unknown */
 };
+
+/* What a queued datagram counts besides its payload: a flood of empty ones must be bounded too. */
+#define UDP_OVERHEAD 768
 
 uint64_t udp_footprint(const struct pc_stack_config *cfg);
 
@@ -56,8 +65,12 @@ void udp_close(struct udp *udp, uint32_t index);
 /** udp_bind; port 0 takes a free ephemeral one. Returns 0, -EADDRINUSE, -EADDRNOTAVAIL, -EINVAL. */
 int udp_bind(struct udp *udp, uint32_t index, const struct pc_endpoint *local);
 
-/** udp_connect sets the peer, and the local address if it is any; NULL undoes it. Returns 0 or
- * -ENETUNREACH, -EADDRNOTAVAIL, -EACCES (broadcast without SO_BROADCAST). */
+/**
+ * udp_connect sets the peer, and the local address if it is any; NULL undoes it. A peer with port 0
+ * sets the local address only, as people do to learn which address they would use. On failure the
+ * socket stays as it was. Returns 0, -ENETUNREACH, -EADDRNOTAVAIL (no free port, or the bound address
+ * is on another interface) or -EACCES (broadcast without SO_BROADCAST).
+ */
 int udp_connect(struct udp *udp, uint32_t index, const struct pc_endpoint *remote);
 
 /**
@@ -73,10 +86,16 @@ struct rte_mbuf *udp_recv(struct udp *udp, uint32_t index, struct pc_endpoint *f
 /** udp_mask returns what is ready (EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLRDHUP, EPOLLHUP). */
 uint32_t udp_mask(const struct udp_sock *s);
 
-/** udp_input delivers a datagram. Verdict: done, or a drop (udp_no_socket wants an ICMP error). */
+/**
+ * udp_input delivers a datagram, of a group to every socket that wants it. Verdict: done, or a drop;
+ * m is unchanged when it is PC_DROP_UDP_NO_SOCKET, which wants an ICMP error.
+ */
 int udp_input(struct udp *udp, struct rte_mbuf *m, const struct ip_pkt *p);
 
-/** udp_error tells an ICMP error to the connected socket that it is about. */
+/**
+ * udp_error tells an ICMP error to the connected socket that it is about; as on Linux only hard ones
+ * (without IP_RECVERR).
+ */
 void udp_error(struct udp *udp, const struct icmp_error *e);
 
 uint32_t udp_count(const struct udp *udp);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef UDP_TABLE_H
+#define UDP_TABLE_H
+
+/* The inside of the UDP layer, shared by its sources. */
+
+#include "base/hash.h"
+#include "udp/udp.h"
+
+struct udp {
+	struct ctx *ctx;
+	struct ip *ip;
+	struct events *ev;
+	uint32_t first_fd, nb_socks, count;
+	uint32_t nb_connected;
+	uint32_t free;     /* first free socket, index + 1, linked by next */
+	uint32_t mask;     /* of the three tables; entries are index + 1, 0: empty */
+	uint32_t *by_bind; /* every bound socket, by its port */
+	uint32_t *by_port; /* those without a peer, by their port */
+	uint32_t *by_peer; /* those with one, by all four of their numbers but the local address */
+	struct hash_key key;
+	struct udp_sock *sock;
+};
+
+/** udp_peer_chain returns where the sockets with this peer and local port are. */
+uint32_t *udp_peer_chain(const struct udp *udp, const struct pc_endpoint *remote, uint16_t port);
+
+/** udp_forget_path makes the next datagram look for its way. */
+static inline void udp_forget_path(struct udp_sock *s)
+{
+	s->path_dst = (struct pc_addr){0};
+	s->path = (struct ip_path){0};
+}
+
+/** udp_bind_any gives a socket without a port a free one. Returns 0 or -EADDRNOTAVAIL. */
+int udp_bind_any(struct udp *udp, struct udp_sock *s);
+
+#endif

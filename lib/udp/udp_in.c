@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * UDP on the way in: which socket is a datagram for, and has it room?
+ */
+
+#include <assert.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_mbuf.h>
+
+#include "base/mbuf.h"
+#include "udp/table.h"
+#include "wire/cksum.h"
+#include "wire/udp.h"
+
+/* A datagram on its way to a socket. */
+struct udp_in {
+	struct pc_endpoint src, dst;
+	uint32_t len; /* bytes of payload */
+};
+
+/* ---- lookup ---------------------------------------------------------------------------------- */
+
+static struct udp_sock *find_connected(const struct udp *udp, const struct pc_endpoint *local,
+                                       const struct pc_endpoint *remote)
+{
+	struct udp_sock *s;
+
+	if (udp->nb_connected == 0)
+		return NULL;
+	for (uint32_t id = *udp_peer_chain(udp, remote, local->port); id != 0; id = s->next) {
+		s = &udp->sock[id - 1];
+		if (s->local.port == local->port && s->remote.port == remote->port &&
+		    pc_addr_equal(&s->remote.addr, &remote->addr) &&
+		    pc_addr_equal(&s->local.addr, &local->addr))
+			return s;
+	}
+	return NULL;
+}
+
+/* How well a socket without a peer fits: 0 not at all, 1 bound to any address, 2 to this one. */
+static int score(const struct udp_sock *s, const struct pc_endpoint *dst)
+{
+	if (s->local.port != dst->port)
+		return 0;
+	if (pc_addr_is_any(&s->local.addr))
+		return 1;
+	return pc_addr_equal(&s->local.addr, &dst->addr) ? 2 : 0;
+}
+
+/* Of the sockets of a group of SO_REUSEPORT, which all fit equally, takes one by the sender. */
+static struct udp_sock *choose(const struct udp *udp, const struct udp_in *d, int best, uint32_t n)
+{
+	const uint64_t v[3] = {d->src.addr.q[0], d->src.addr.q[1],
+	                       (uint64_t)d->src.port << 16 | d->dst.port};
+	uint32_t nth = (uint32_t)(((hash24(&udp->key, v) >> 32) * n) >> 32);
+	struct udp_sock *s = NULL;
+
+	for (uint32_t id = udp->by_port[d->dst.port & udp->mask]; id != 0; id = s->next) {
+		s = &udp->sock[id - 1];
+		if (s->reuseport && score(s, &d->dst) == best && nth-- == 0)
+			return s;
+	}
+	return NULL;
+}
+
+static struct udp_sock *find(const struct udp *udp, const struct udp_in *d)
+{
+	struct udp_sock *s, *found = find_connected(udp, &d->dst, &d->src);
+	uint32_t group = 0;
+	int best = 0, fit;
+
+	if (found != NULL)
+		return found;
+	for (uint32_t id = udp->by_port[d->dst.port & udp->mask]; id != 0; id = s->next) {
+		s = &udp->sock[id - 1];
+		fit = score(s, &d->dst);
+		if (fit > best) {
+			best = fit;
+			found = s;
+			group = 0;
+		}
+		group += fit != 0 && fit == best && s->reuseport;
+	}
+	return group > 1 && found->reuseport ? choose(udp, d, best, group) : found;
+}
+
+/* ---- delivery -------------------------------------------------------------------------------- */
+
+static int refuse(const struct udp *udp, const struct udp_sock *s, uint32_t len)
+{
+	if (unlikely(s->rd_shut))
+		return PC_DROP_UDP_SHUTDOWN;
+	if (s->rcv.head == NULL) /* one datagram always fits, however small the buffer */
+		return VERDICT_DONE;
+	if (udp->ctx->mbufs_low || s->rcv_bytes + len + UDP_OVERHEAD > s->rcv_max)
+		return PC_DROP_UDP_RCVBUF;
+	return VERDICT_DONE;
+}
+
+/* Queues a datagram, of which the headers stay in front. Returns VERDICT_DONE or a drop. */
+static int deliver(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m, const struct ip_pkt *p,
+                   uint32_t len)
+{
+	const uint32_t index = (uint32_t)(s - udp->sock);
+	struct pkt *note = pkt_of(m);
+	const int verdict = refuse(udp, s, len);
+
+	if (verdict != VERDICT_DONE)
+		return verdict;
+	mbuf_trim(m, (uint32_t)p->l4_off + UDP_HDR_LEN + len);
+	note->rx.l3_off = (uint16_t)(m->data_off + p->l3_off);
+	note->rx.len = len;
+	note->rx.netif = p->netif;
+	rte_pktmbuf_adj(m, (uint16_t)(p->l4_off + UDP_HDR_LEN));
+	pktq_push(&s->rcv, m);
+	s->rcv_bytes += len + UDP_OVERHEAD;
+	ctx_count(udp->ctx, PC_UDP_RX);
+	event_notify(udp->ev, &s->poll, udp->first_fd + index, EPOLLIN);
+	return VERDICT_DONE;
+}
+
+/* Delivers a copy. Returns whether somebody has it now. */
+static bool deliver_copy(struct udp *udp, struct udp_sock *s, const struct rte_mbuf *m,
+                         const struct ip_pkt *p, uint32_t len)
+{
+	struct rte_mbuf *copy;
+
+	if (refuse(udp, s, len) != VERDICT_DONE)
+		return false;
+	copy = rte_pktmbuf_copy(m, udp->ctx->pool, 0, UINT32_MAX);
+	if (copy == NULL) {
+		ctx_count(udp->ctx, PC_TX_NO_MBUF);
+		return false;
+	}
+	deliver(udp, s, copy, p, len);
+	return true;
+}
+
+/* Delivers a datagram to a group: everybody who listens to it gets one, the last of them ours. */
+static int deliver_group(struct udp *udp, struct rte_mbuf *m, const struct ip_pkt *p,
+                         const struct udp_in *d)
+{
+	struct udp_sock *s, *last = find_connected(udp, &d->dst, &d->src);
+	bool delivered = false;
+	int verdict;
+
+	for (uint32_t id = udp->by_port[d->dst.port & udp->mask]; id != 0; id = s->next) {
+		s = &udp->sock[id - 1];
+		if (score(s, &d->dst) == 0)
+			continue;
+		if (last != NULL)
+			delivered |= deliver_copy(udp, last, m, p, d->len);
+		last = s;
+	}
+	if (last == NULL)
+		return PC_DROP_UDP_NO_SOCKET;
+	verdict = deliver(udp, last, m, p, d->len);
+	if (verdict != VERDICT_DONE && delivered) {
+		rte_pktmbuf_free(m);
+		return VERDICT_DONE;
+	}
+	return verdict;
+}
+
+static bool checksum_is_good(const struct rte_mbuf *m, const struct ip_pkt *p,
+                             const struct udp_hdr *h)
+{
+	uint64_t sum;
+
+	if (h->cksum_be == 0 || p->l4_good) /* RFC 768: 0 says that there is none */
+		return true;
+	sum = cksum_pseudo(&p->src, &p->dst, p->proto, h->len);
+	return cksum_is_good(cksum_add_mbuf(sum, m, p->l4_off, h->len));
+}
+
+int udp_input(struct udp *udp, struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	struct udp_sock *s;
+	struct udp_hdr h;
+	struct udp_in d;
+
+	if (udp_parse(rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off), p->l4_len, &h) < 0)
+		return PC_DROP_UDP_SHORT;
+	if (!checksum_is_good(m, p, &h))
+		return PC_DROP_UDP_CHECKSUM;
+	d = (struct udp_in){
+	    .src = {.addr = p->src, .port = h.sport},
+	    .dst = {.addr = p->dst, .port = h.dport},
+	    .len = h.len - (uint32_t)UDP_HDR_LEN,
+	};
+	if (p->group)
+		return deliver_group(udp, m, p, &d);
+	s = find(udp, &d);
+	return s != NULL ? deliver(udp, s, m, p, d.len) : PC_DROP_UDP_NO_SOCKET;
+}
+
+void udp_error(struct udp *udp, const struct icmp_error *e)
+{
+	const struct pc_endpoint local = {.addr = e->local, .port = e->local_port};
+	const struct pc_endpoint remote = {.addr = e->remote, .port = e->remote_port};
+	struct udp_sock *s = find_connected(udp, &local, &remote);
+
+	if (s == NULL || !e->hard)
+		return;
+	s->error = e->error;
+	event_notify(udp->ev, &s->poll, udp->first_fd + (uint32_t)(s - udp->sock), EPOLLERR);
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static void read_sender(struct rte_mbuf *m, struct pc_endpoint *from)
+{
+	const uint8_t *ip = (const uint8_t *)m->buf_addr + pkt_of(m)->rx.l3_off;
+	const uint8_t *udp = rte_pktmbuf_mtod(m, const uint8_t *) - UDP_HDR_LEN;
+
+	from->addr = pc_addr_ip4(wire_get32_be(ip + 12));
+	from->port = wire_get16(udp);
+}
+
+struct rte_mbuf *udp_recv(struct udp *udp, uint32_t index, struct pc_endpoint *from, bool peek)
+{
+	struct udp_sock *s = &udp->sock[index];
+	struct rte_mbuf *m = s->rcv.head;
+
+	if (m == NULL)
+		return NULL;
+	if (from != NULL)
+		read_sender(m, from);
+	if (!peek) {
+		pktq_pop(&s->rcv);
+		s->rcv_bytes -= pkt_of(m)->rx.len + UDP_OVERHEAD;
+	}
+	return m;
+}
+
+uint32_t udp_mask(const struct udp_sock *s)
+{
+	uint32_t mask = EPOLLOUT;
+
+	if (s->rcv.head != NULL || s->rd_shut)
+		mask |= EPOLLIN;
+	if (s->rd_shut)
+		mask |= EPOLLRDHUP;
+	if (s->rd_shut && s->wr_shut)
+		mask |= EPOLLHUP;
+	if (s->error != 0)
+		mask |= EPOLLERR;
+	return mask;
+}
