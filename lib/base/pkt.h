@@ -50,12 +50,12 @@ int pkt_register(void);
 /** pkt_of returns the note of an mbuf. */
 static inline struct pkt *pkt_of(struct rte_mbuf *m)
 {
-	return RTE_PTR_ADD(m, PKT_OFFSET);
+	return (struct pkt *)(void *)((char *)m + PKT_OFFSET);
 }
 
 static inline const struct pkt *pkt_of_const(const struct rte_mbuf *m)
 {
-	return RTE_PTR_ADD(m, PKT_OFFSET);
+	return (const struct pkt *)(const void *)((const char *)m + PKT_OFFSET);
 }
 
 /** A first-in first-out queue of packets, linked through their notes. */

@@ -11,13 +11,14 @@
 
 /*
  * Overview: EAL can be started once per process, so a flag says that it was.  Nothing is written
- * outside the process (--in-memory), so any number of test programs run side by side.
+ * outside the process (--no-shconf; --in-memory does not go with --no-huge), so any number of test
+ * programs run side by side.
  */
 
 void eal_start(void)
 {
 	static bool started;
-	static char *argv[] = {"test", "--no-huge",      "--no-pci", "--in-memory", "-m",
+	static char *argv[] = {"test", "--no-huge",      "--no-pci", "--no-shconf", "-m",
 	                       "512",  "--no-telemetry", "-l",       "0",           "--log-level=4",
 	                       NULL};
 

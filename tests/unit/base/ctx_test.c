@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* Time that never goes back, ticks that round up, and mbufs whose lack is counted. */
+
+#include "base/ctx.h"
+
+#include <rte_mbuf.h>
+
+#include "../../support/eal.h"
+#include "../unit.h"
+
+static void test_time(void)
+{
+	struct ctx ctx = {0};
+
+	ctx_set_time(&ctx, UINT64_C(5000000000));
+	CU_ASSERT_EQUAL(ctx.now_ns, UINT64_C(5000000000));
+	CU_ASSERT_EQUAL(ctx.now_us, 5000000 % (UINT64_C(1) << 32));
+	CU_ASSERT_EQUAL(ctx.now_ms, 5000);
+	CU_ASSERT_EQUAL(ctx.tick, UINT64_C(5000000000) / 65536);
+	ctx_set_time(&ctx, UINT64_C(4999999999));
+	CU_ASSERT_EQUAL(ctx.now_ns, UINT64_C(5000000000));
+	CU_ASSERT_EQUAL(ctx.now_ms, 5000);
+	ctx_set_time(&ctx, UINT64_C(5000000000));
+	CU_ASSERT_EQUAL(ctx.now_ns, UINT64_C(5000000000));
+}
+
+/* Each unit wraps on its own, at its own time. */
+static void test_time_wraps(void)
+{
+	struct ctx ctx = {0};
+	const uint64_t hour_ns = UINT64_C(3600) * 1000000000;
+
+	ctx_set_time(&ctx, 1000 * hour_ns + 123456789);
+	CU_ASSERT_EQUAL(ctx.now_us, (uint32_t)(UINT64_C(1000) * 3600 * 1000000 + 123456));
+	CU_ASSERT_EQUAL(ctx.now_ms, (uint32_t)(UINT64_C(1000) * 3600 * 1000 + 123));
+	CU_ASSERT_EQUAL(ctx.tick, (uint32_t)((1000 * hour_ns + 123456789) >> 16));
+}
+
+static void test_ticks_round_up(void)
+{
+	CU_ASSERT_EQUAL(ticks_from_ms(0), 0);
+	CU_ASSERT_EQUAL(ticks_from_us(0), 0);
+	CU_ASSERT_EQUAL(ticks_from_us(1), 1);
+	CU_ASSERT_EQUAL(ticks_from_us(65), 1);
+	CU_ASSERT_EQUAL(ticks_from_us(66), 2);
+	CU_ASSERT_EQUAL(ticks_from_ms(1), 16);
+	for (uint64_t ms = 0; ms <= 600000; ms += 77)
+		CU_ASSERT((uint64_t)ticks_from_ms(ms) << TICK_SHIFT >= ms * 1000000);
+	/* the longest setting there is fits far below 2^31 */
+	CU_ASSERT(ticks_from_ms(86400000) < 1u << 31);
+}
+
+static void test_counters(void)
+{
+	struct ctx ctx = {0};
+
+	ctx_count(&ctx, PC_RX_FRAMES);
+	ctx_add(&ctx, PC_RX_BYTES, 60);
+	ctx_add(&ctx, PC_RX_BYTES, 4);
+	CU_ASSERT_EQUAL(ctx.counters.value[PC_RX_FRAMES], 1);
+	CU_ASSERT_EQUAL(ctx.counters.value[PC_RX_BYTES], 64);
+}
+
+static void test_mbuf(void)
+{
+	struct rte_mbuf *m[128];
+	struct ctx ctx = {.pool = eal_pool("ctx", 127)};
+	unsigned n = 0;
+
+	while (n < 128 && (m[n] = ctx_mbuf(&ctx)) != NULL) {
+		CU_ASSERT_EQUAL(m[n]->data_off, RTE_PKTMBUF_HEADROOM);
+		CU_ASSERT_EQUAL(m[n]->pkt_len, 0);
+		n++;
+	}
+	CU_ASSERT_EQUAL(n, 127);
+	CU_ASSERT_EQUAL(ctx.counters.value[PC_TX_NO_MBUF], 1);
+	while (n > 0)
+		rte_pktmbuf_free(m[--n]);
+	CU_ASSERT_EQUAL(eal_in_use(ctx.pool), 0);
+}
+
+static const struct unit_case cases[] = {
+    {"time", test_time},
+    {"time wraps", test_time_wraps},
+    {"ticks round up", test_ticks_round_up},
+    {"counters", test_counters},
+    {"mbufs", test_mbuf},
+};
+
+int main(void)
+{
+	eal_start();
+	return unit_run("base/ctx", cases, sizeof(cases) / sizeof(cases[0]));
+}
