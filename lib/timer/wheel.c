@@ -291,6 +291,7 @@ unsigned wheel_validate(const struct wheel *w, uint32_t n)
 
 	for (uint32_t slot = 0; slot < WHEEL_SLOTS; slot++)
 		wrong += validate_slot(w, slot, n, &found);
+	wrong += found != w->armed;
 	for (uint32_t link = 1; link <= n; link++)
 		found -= timer_is_armed(timer_at(w, link));
 	return wrong + (found != 0);
