@@ -23,6 +23,7 @@ curl            command curl
 test_needs='
 python3         command python3
 libcunit1-dev   module  cunit
+clang           command clang
 clang-format-14 command clang-format-14
 binutils        command nm
 git             command git
@@ -40,7 +41,6 @@ nftables        command nft
 ethtool         command ethtool
 tcpdump         command tcpdump
 tshark          command tshark
-procps          command ps
 '
 
 say() {
