@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "eal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_log.h>
+
+#include "quiet.h"
+
+static bool has_arg(int n, char **argv, const char *name)
+{
+	for (int i = 1; i <= n; i++)
+		if (strncmp(argv[i], name, strlen(name)) == 0)
+			return true;
+	return false;
+}
+
+/* Says what is behind a failure of rte_eal_init, as far as its own words let one know. */
+static int fail_start(struct settings *s, const char *line, const struct eal *eal)
+{
+	if (strstr(line, "unrecognized option") != NULL || strstr(line, "invalid option") != NULL)
+		return settings_fail(s,
+		                     "EAL does not know an option before --: %s (the options of %s "
+		                     "itself follow the --)",
+		                     line, s->app->name);
+	if (strstr(line, "core list") != NULL || strstr(line, "lcore") != NULL)
+		return settings_fail(s, "EAL cannot run on these lcores: %s; see -l and lscpu",
+		                     line);
+	if (strstr(line, "hugepage") != NULL)
+		return settings_fail(
+		    s, "no hugepages are free: set some up with scripts/hugepages, or "
+		       "give the EAL option --no-huge");
+	if (strstr(line, "memory") != NULL || strstr(line, "memseg") != NULL)
+		return settings_fail(s, "EAL gets no memory: %s; %s", line,
+		                     eal->no_huge ? "lower -m"
+		                                  : "set up hugepages with scripts/hugepages, or "
+		                                    "lower -m or --socket-mem");
+	if (rte_errno == EACCES || rte_errno == EPERM || strstr(line, "ermission") != NULL)
+		return settings_fail(s, "EAL lacks a permission: %s; run as root", line);
+	if (strstr(line, "parse device") != NULL)
+		return settings_fail(s,
+		                     "EAL does not know a device: %s; --vdev takes a driver's name "
+		                     "and a number, as in net_tap0",
+		                     line);
+	return settings_fail(s, "EAL does not start: %s",
+	                     *line != '\0' ? line : strerror(rte_errno));
+}
+
+static int fail_device(struct settings *s, const char *name, const char *line)
+{
+	if (geteuid() != 0 &&
+	    (strstr(line, "ermission") != NULL || strstr(line, "not permitted") != NULL ||
+	     strstr(line, "ould not open") != NULL))
+		return settings_fail(s, "device %s cannot be made without root: %s; run as root",
+		                     name, line);
+	return settings_fail(s, "device %s cannot be used: %s%s", name,
+	                     *line != '\0' ? line : "its driver says nothing",
+	                     geteuid() != 0 ? "; some devices need root" : "");
+}
+
+/* Devices that fail do not stop EAL; they are simply not there afterwards. */
+static int check_device(struct settings *s, const char *arg, const char *line)
+{
+	char name[RTE_ETH_NAME_MAX_LEN];
+	uint16_t id;
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(arg, ","), arg);
+	if (strncmp(name, "net_", 4) != 0 && strncmp(name, "eth_", 4) != 0)
+		return 0;
+	return rte_eth_dev_get_port_by_name(name, &id) == 0 ? 0 : fail_device(s, name, line);
+}
+
+static int check_devices(struct settings *s, int n, char **argv, const char *line)
+{
+	for (int i = 1; i <= n; i++) {
+		const char *arg = NULL;
+
+		if (strncmp(argv[i], "--vdev=", 7) == 0)
+			arg = argv[i] + 7;
+		else if (strcmp(argv[i], "--vdev") == 0 && i < n)
+			arg = argv[i + 1];
+		if (arg != NULL && check_device(s, arg, line) != 0)
+			return -1;
+	}
+	if (rte_eth_dev_count_avail() > 0)
+		return 0;
+	if (has_arg(n, argv, "-a") || has_arg(n, argv, "--allow"))
+		return settings_fail(s,
+		                     "none of the devices given by -a can be used: %s; bind them "
+		                     "with scripts/devbind first",
+		                     *line != '\0' ? line : "no driver of DPDK's has taken them");
+	return settings_fail(
+	    s, "no port; give one before the --, e.g. --vdev=net_tap0,iface=percore0, "
+	       "or bind a NIC with scripts/devbind");
+}
+
+int eal_begin(struct settings *s, int nb_eal, char **argv, struct eal *eal)
+{
+	/* those who set a log level or ask for help want to see it */
+	bool loud = has_arg(nb_eal, argv, "--log-level") || has_arg(nb_eal, argv, "--help") ||
+	            has_arg(nb_eal, argv, "-h") || has_arg(nb_eal, argv, "-v");
+	struct quiet quiet = {-1, -1, -1};
+	struct eal_machine machine;
+	struct eal_args args;
+	char line[QUIET_LINE];
+	int rc;
+
+	eal_look(&machine);
+	if (eal_make_args(s, nb_eal, argv, &machine, &args, eal) != 0)
+		return -1;
+	if (!loud)
+		quiet_begin(&quiet);
+	rc = rte_eal_init(args.argc, args.argv);
+	quiet_end(&quiet, line);
+	if (rc < 0)
+		return fail_start(s, line, eal);
+	if (!loud)
+		rte_log_set_global_level(RTE_LOG_ERR);
+	if (check_devices(s, nb_eal, argv, line) != 0) {
+		eal_end();
+		return -1;
+	}
+	return 0;
+}
+
+void eal_end(void)
+{
+	char dir[PATH_MAX];
+	char *slash;
+
+	snprintf(dir, sizeof(dir), "%s", rte_eal_get_runtime_dir());
+	rte_eal_cleanup();
+	/* made by EAL even if nothing is put there; stays if somebody else uses it */
+	if (rmdir(dir) != 0)
+		return;
+	slash = strrchr(dir, '/');
+	if (slash != NULL && slash != dir) {
+		*slash = '\0';
+		(void)rmdir(dir);
+	}
+}

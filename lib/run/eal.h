@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef RUN_EAL_H
+#define RUN_EAL_H
+
+/*
+ * EAL: started with what the user gave, and with kind defaults for the rest.  Failures are told in
+ * one line each.
+ */
+
+#include "settings.h"
+
+struct eal {
+	bool no_huge;     /* runs in ordinary memory, of a fixed size */
+	bool fixed_size;  /* takes no more hugepages than at the start */
+	char notice[256]; /* what the user may want to know; empty: nothing */
+};
+
+/**
+ * eal_begin starts EAL with argv[1] to argv[nb_eal] and defaults: one lcore, hugepages if any are
+ * free and else ordinary memory, no files, no telemetry. Returns 0, or -1 with a line in
+ * s->why.
+ */
+int eal_begin(struct settings *s, int nb_eal, char **argv, struct eal *eal);
+
+/** eal_end ends EAL and removes the empty directories it leaves. */
+void eal_end(void);
+
+/** eal_args is what eal_begin hands to EAL; apart for tests. */
+#define EAL_ARGS_MAX 128
+struct eal_args {
+	int argc;
+	char *argv[EAL_ARGS_MAX + 1];
+	char text[4][64]; /* of what is added */
+};
+
+/** What the machine has, as far as it matters for EAL's arguments. */
+struct eal_machine {
+	uint64_t free_huge_bytes;
+	uint64_t available_bytes; /* of ordinary memory */
+	int first_cpu;
+};
+
+/** eal_look fills in what this machine has. */
+void eal_look(struct eal_machine *machine);
+
+/** eal_make_args puts EAL's command line together. Returns 0, or -1 with a line in s->why. */
+int eal_make_args(struct settings *s, int nb_eal, char **argv, const struct eal_machine *machine,
+                  struct eal_args *args, struct eal *eal);
+
+#endif

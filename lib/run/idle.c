@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "idle.h"
+
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include <rte_pause.h>
+
+#define IDLE_FIRST_NS 10000
+#define IDLE_PAUSES   8
+
+/* Devices of the kernel: polling them is a system call, and the peer may need this very CPU. */
+static bool is_kernel_driver(const char *driver)
+{
+	static const char *const names[] = {"net_tap",  "net_af_packet",   "net_af_xdp",
+	                                    "net_pcap", "net_virtio_user", "net_tun"};
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(driver, names[i]) == 0)
+			return true;
+	return false;
+}
+
+enum run_idle idle_choose(uint64_t setting, struct pc_port *const *ports, unsigned n)
+{
+	if (setting != RUN_IDLE_AUTO)
+		return (enum run_idle)setting;
+	for (unsigned i = 0; i < n; i++)
+		if (!is_kernel_driver(ports[i]->info.driver))
+			return RUN_IDLE_PAUSE;
+	return RUN_IDLE_SLEEP;
+}
+
+void idle_init(struct idle *idle, enum run_idle mode, const struct run_config *config)
+{
+	*idle = (struct idle){
+	    .mode = mode,
+	    .turns = (uint32_t)config->run_idle_turns,
+	    .max_ns = config->run_idle_us * 1000,
+	    .sleep_ns = IDLE_FIRST_NS,
+	};
+	/* a sleep takes 50 us longer by default */
+	if (mode == RUN_IDLE_SLEEP)
+		(void)prctl(PR_SET_TIMERSLACK, 1000);
+}
+
+static void idle_sleep(struct idle *idle, const struct pc_stack *st, uint64_t now_ns)
+{
+	uint64_t deadline = pc_stack_next_deadline(st), ns = idle->sleep_ns;
+	struct timespec ts = {0};
+
+	if (deadline <= now_ns)
+		return;
+	if (deadline - now_ns < ns)
+		ns = deadline - now_ns;
+	ts.tv_nsec = (long)ns;
+	(void)nanosleep(&ts, NULL); /* a signal ends it, and may as well */
+	idle->sleep_ns = 2 * idle->sleep_ns < idle->max_ns ? 2 * idle->sleep_ns : idle->max_ns;
+}
+
+void idle_turn(struct idle *idle, unsigned frames, const struct pc_stack *st, uint64_t now_ns)
+{
+	if (frames > 0) {
+		idle->empty = 0;
+		idle->sleep_ns = IDLE_FIRST_NS < idle->max_ns ? IDLE_FIRST_NS : idle->max_ns;
+		return;
+	}
+	if (idle->mode == RUN_IDLE_SPIN || idle->empty++ < idle->turns)
+		return;
+	idle->empty = idle->turns; /* stay there */
+	if (idle->mode == RUN_IDLE_SLEEP)
+		idle_sleep(idle, st, now_ns);
+	else
+		for (int i = 0; i < IDLE_PAUSES; i++)
+			rte_pause();
+}

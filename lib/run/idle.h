@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef RUN_IDLE_H
+#define RUN_IDLE_H
+
+/*
+ * Idling: what an lcore does when frames stop coming.  It polls on for a number of turns, for more may
+ * be on their way; then it pauses, or sleeps a little longer each time, never past a deadline of
+ * its stack.
+ */
+
+#include "settings.h"
+
+struct idle {
+	enum run_idle mode;
+	uint32_t turns;    /* without a frame before it backs off */
+	uint32_t empty;    /* turns without a frame so far */
+	uint64_t max_ns;   /* longest sleep */
+	uint64_t sleep_ns; /* next sleep */
+};
+
+/** idle_choose returns the mode of an lcore with these ports, given what the settings say. */
+enum run_idle idle_choose(uint64_t setting, struct pc_port *const *ports, unsigned n);
+
+/** idle_init begins, on the lcore that is to idle. */
+void idle_init(struct idle *idle, enum run_idle mode, const struct run_config *config);
+
+/** idle_turn is told how many frames a turn has received; it returns when the next may begin. */
+void idle_turn(struct idle *idle, unsigned frames, const struct pc_stack *st, uint64_t now_ns);
+
+#endif

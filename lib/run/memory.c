@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "memory.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_lcore.h>
+#include <rte_malloc.h>
+#include <rte_mbuf.h>
+
+#define MIB               (UINT64_C(1) << 20)
+#define MEMORY_CACHE      512
+#define MEMORY_FRAME_ROOM (2048 + RTE_PKTMBUF_HEADROOM)
+/* Ethernet header with two VLAN tags, and FCS for devices that do not strip it */
+#define MEMORY_L2_BYTES (14 + 8 + 4)
+/* what a small machine is taken to have before EAL is up */
+#define MEMORY_SMALL (256 * MIB)
+
+static uint64_t read_number(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	uint64_t v = 0;
+
+	if (f == NULL)
+		return 0;
+	if (fscanf(f, "%" SCNu64, &v) != 1)
+		v = 0;
+	fclose(f);
+	return v;
+}
+
+uint64_t memory_free_huge(int node)
+{
+	char dir[128] = "/sys/kernel/mm/hugepages", path[512];
+	struct dirent *e;
+	uint64_t bytes = 0;
+	DIR *d;
+
+	if (node >= 0)
+		snprintf(dir, sizeof(dir), "/sys/devices/system/node/node%d/hugepages", node);
+	d = opendir(dir);
+	if (d == NULL)
+		return node >= 0 ? memory_free_huge(-1) : 0;
+	while ((e = readdir(d)) != NULL) {
+		if (strncmp(e->d_name, "hugepages-", 10) != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s/free_hugepages", dir, e->d_name);
+		bytes += read_number(path) * strtoull(e->d_name + 10, NULL, 10) * 1024;
+	}
+	closedir(d);
+	return bytes;
+}
+
+uint64_t memory_available(void)
+{
+	FILE *f = fopen("/proc/meminfo", "r");
+	uint64_t kb = 0;
+	char line[128];
+
+	if (f == NULL)
+		return 0;
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "MemAvailable: %" SCNu64, &kb) == 1)
+			break;
+	fclose(f);
+	return kb * 1024;
+}
+
+uint16_t memory_frame_room(const struct settings *s)
+{
+	uint64_t room = s->run.port_mtu + MEMORY_L2_BYTES + RTE_PKTMBUF_HEADROOM;
+
+	return (uint16_t)RTE_MAX(RTE_ALIGN_CEIL(room, RTE_CACHE_LINE_SIZE),
+	                         (uint64_t)MEMORY_FRAME_ROOM);
+}
+
+uint64_t memory_pool_bytes(const struct settings *s, uint64_t n)
+{
+	uint32_t object = (uint32_t)(sizeof(struct rte_mbuf) + memory_frame_room(s));
+	uint64_t caches = RTE_MAX_LCORE * sizeof(struct rte_mempool_cache);
+
+	return n * rte_mempool_calc_obj_size(object, 0, NULL) + caches +
+	       rte_align64pow2(n + 1) * sizeof(void *);
+}
+
+static uint64_t wanted(const struct settings *s, const struct pc_stack_config *config)
+{
+	struct pc_stack_footprint fp;
+
+	pc_stack_get_footprint(config, &fp);
+	return fp.total + memory_pool_bytes(s, config->stack_mbufs);
+}
+
+uint64_t memory_wanted(const struct settings *s)
+{
+	struct pc_stack_config config = s->stack;
+
+	pc_stack_config_fit(&config, MEMORY_SMALL);
+	return wanted(s, &config);
+}
+
+static uint64_t heap_free(int node)
+{
+	struct rte_malloc_socket_stats stats;
+
+	if (rte_malloc_get_socket_stats(node, &stats) != 0)
+		return 0;
+	return stats.heap_freesz_bytes;
+}
+
+static unsigned count_lcores(int node)
+{
+	unsigned n = 0;
+
+	for (unsigned l = 0; l < RTE_MAX_LCORE; l++)
+		if (rte_lcore_is_enabled(l) && (node < 0 || (int)rte_lcore_to_socket_id(l) == node))
+			n++;
+	return n;
+}
+
+/* The share of one lcore. A tenth stays for drivers and for what does not fit together. */
+static uint64_t share(const struct eal *eal, int node)
+{
+	uint64_t bytes = 0;
+
+	if (eal->no_huge) {
+		for (unsigned i = 0; i < rte_socket_count(); i++)
+			bytes += heap_free(rte_socket_id_by_idx(i));
+		return bytes / 10 * 9 / count_lcores(-1);
+	}
+	bytes = heap_free(node);
+	if (!eal->fixed_size)
+		bytes += memory_free_huge(node);
+	return bytes / 10 * 9 / count_lcores(node);
+}
+
+static int check_mbufs(struct settings *s, const struct pc_stack_config *config, unsigned nb_ports)
+{
+	uint64_t queues = nb_ports * (s->run.port_rxd + s->run.port_txd);
+
+	if (config->stack_mbufs >= queues + MEMORY_CACHE)
+		return 0;
+	return settings_fail(s,
+	                     "stack.mbufs = %" PRIu64 " is too small: %u port%s with %" PRIu64
+	                     " and %" PRIu64 " descriptors need at least %" PRIu64
+	                     "; raise it, or lower port.rxd and port.txd",
+	                     config->stack_mbufs, nb_ports, nb_ports == 1 ? "" : "s",
+	                     s->run.port_rxd, s->run.port_txd, queues + MEMORY_CACHE);
+}
+
+/* The key whose lowering helps most. */
+static const char *heaviest_key(const struct settings *s, const struct pc_stack_config *config)
+{
+	struct pc_stack_footprint fp;
+
+	pc_stack_get_footprint(config, &fp);
+	if (memory_pool_bytes(s, config->stack_mbufs) > fp.total / 2)
+		return "stack.mbufs";
+	if (fp.time_wait > fp.total / 2)
+		return "tcp.time_wait";
+	if (fp.half_open > fp.total / 2)
+		return "tcp.syn_cache";
+	return "stack.max_connections";
+}
+
+int memory_fit(struct settings *s, const struct eal *eal, unsigned lcore, unsigned nb_ports,
+               struct pc_stack_config *config)
+{
+	int node = eal->no_huge ? -1 : (int)rte_lcore_to_socket_id(lcore);
+	uint64_t have = share(eal, node), need;
+
+	*config = s->stack;
+	config->socket_id = node;
+	pc_stack_config_fit(config, have);
+	need = wanted(s, config);
+	if (need > have)
+		return settings_fail(
+		    s,
+		    "lcore %u needs %" PRIu64 " MB for %" PRIu64 " connections and %" PRIu64
+		    " mbufs, but has %" PRIu64 " MB: lower %s, or give more memory (%s)",
+		    lcore, need / MIB + 1, config->stack_max_connections, config->stack_mbufs,
+		    have / MIB, heaviest_key(s, config),
+		    eal->no_huge ? "EAL option -m MB" : "scripts/hugepages, or EAL option -m MB");
+	return check_mbufs(s, config, nb_ports);
+}
+
+struct rte_mempool *memory_make_pool(struct settings *s, unsigned lcore,
+                                     const struct pc_stack_config *config)
+{
+	unsigned n = (unsigned)config->stack_mbufs;
+	struct rte_mempool *pool;
+	char name[32];
+
+	snprintf(name, sizeof(name), "mbufs_%u", lcore);
+	pool = rte_pktmbuf_pool_create(name, n, n >= 8 * MEMORY_CACHE ? MEMORY_CACHE : n / 8, 0,
+	                               memory_frame_room(s), config->socket_id);
+	if (pool == NULL)
+		settings_fail(s,
+		              "no memory for %u mbufs (%" PRIu64
+		              " MB) on lcore %u: lower stack.mbufs, or give more memory",
+		              n, memory_pool_bytes(s, n) / MIB + 1, lcore);
+	return pool;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "report.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "memory.h"
+
+#define MIB (1024.0 * 1024.0)
+
+/* Appends to a line, as far as there is room. */
+__attribute__((format(printf, 3, 4))) static void append(char *line, size_t size,
+                                                         const char *format, ...)
+{
+	size_t n = strlen(line);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line + n, size - n, format, args);
+	va_end(args);
+}
+
+static void append_offloads(uint32_t offloads, char *line, size_t size)
+{
+	static const struct {
+		uint32_t bit;
+		const char *name;
+	} names[] = {
+	    {PC_PORT_TX_IP4_CKSUM, "tx-ip4"},     {PC_PORT_TX_TCP_CKSUM, "tx-tcp"},
+	    {PC_PORT_TX_UDP_CKSUM, "tx-udp"},     {PC_PORT_TX_TSO, "tso"},
+	    {PC_PORT_TX_MULTI_SEGS, "tx-chains"}, {PC_PORT_RX_IP4_CKSUM, "rx-ip4"},
+	    {PC_PORT_RX_L4_CKSUM, "rx-tcp/udp"},  {PC_PORT_RX_RSS_HASH, "rss-hash"},
+	};
+
+	append(line, size, ", offloads:");
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if ((offloads & names[i].bit) != 0)
+			append(line, size, " %s", names[i].name);
+	if (offloads == 0)
+		append(line, size, " none (all in software)");
+}
+
+void report_port(const struct pc_port_info *info, char *line, size_t size)
+{
+	const uint8_t *mac = info->mac;
+
+	line[0] = '\0';
+	append(line, size, "%s (%s), %u queue pair%s, ", info->name, info->driver,
+	       info->rss.nb_queues, info->rss.nb_queues == 1 ? "" : "s");
+	if (info->rss.nb_queues == 1)
+		append(line, size, "no RSS");
+	else
+		append(line, size, "RSS over addresses%s", info->rss.ports ? " and ports" : "");
+	append_offloads(info->offloads, line, size);
+	append(line, size, ", MTU %u, MAC %02x:%02x:%02x:%02x:%02x:%02x, link %s", info->mtu,
+	       mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], info->link_up ? "up" : "down");
+}
+
+static void report_addrs(const struct run *r, unsigned port, char *line, size_t size)
+{
+	char text[PC_PREFIX_STRLEN];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < r->s->nb_addrs; i++)
+		if (r->s->addrs[i].port == port)
+			append(line, size, "%s %s", n++ == 0 ? ", addresses:" : "",
+			       pc_prefix_format(&r->s->addrs[i].prefix, text));
+	if (n == 0)
+		append(line, size, ", no address");
+}
+
+static void report_memory(const struct run *r)
+{
+	const struct pc_stack_config *c = pc_stack_get_config(r->workers[0]->st);
+	struct pc_stack_footprint fp;
+	double stack, mbufs;
+
+	pc_stack_get_footprint(c, &fp);
+	stack = (double)fp.total / MIB;
+	mbufs = (double)memory_pool_bytes(r->s, c->stack_mbufs) / MIB;
+	printf("memory: %u lcore%s with up to %" PRIu64 " connections of %" PRIu64
+	       " bytes (idle) and %" PRIu64
+	       " mbufs each: %.1f MB stack + %.1f MB mbufs, %.1f MB in all, in %s\n",
+	       r->nb_workers, r->nb_workers == 1 ? "" : "s", c->stack_max_connections,
+	       fp.per_idle_connection, c->stack_mbufs, stack, mbufs,
+	       (stack + mbufs) * r->nb_workers, r->eal.no_huge ? "ordinary memory" : "hugepages");
+}
+
+void report_start(const struct run *r)
+{
+	char line[1024];
+
+	if (r->eal.notice[0] != '\0')
+		printf("note: %s\n", r->eal.notice);
+	for (unsigned p = 0; p < r->nb_ports; p++) {
+		report_port(&r->workers[0]->ports[p]->info, line, sizeof(line));
+		report_addrs(r, p, line, sizeof(line));
+		printf("port %u: %s\n", p, line);
+	}
+	report_memory(r);
+	printf("%s: ready\n", r->app->name);
+	fflush(stdout);
+}
+
+/* Counters of other lcores are read while those write them: each is a whole number all the same. */
+static uint64_t sum_counter(const struct run *r, enum pc_counter c)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < r->nb_workers; i++)
+		sum += pc_stack_counters(r->workers[i]->st)->value[c];
+	return sum;
+}
+
+static uint64_t sum_refused(const struct run *r)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < r->nb_workers; i++)
+		for (unsigned p = 0; p < r->nb_ports; p++)
+			sum += r->workers[i]->ports[p]->info.tx_refused;
+	return sum;
+}
+
+void report_stats(const struct run *r, FILE *f)
+{
+	uint64_t v = sum_refused(r);
+
+	fprintf(f, "counters of %s:\n", r->app->name);
+	for (int c = 0; c < PC_COUNTER_MAX; c++) {
+		uint64_t sum = sum_counter(r, (enum pc_counter)c);
+
+		if (sum != 0)
+			fprintf(f, "%16" PRIu64 " %-24s %s\n", sum,
+			        pc_counter_name((enum pc_counter)c),
+			        pc_counter_sentence((enum pc_counter)c));
+	}
+	if (v != 0)
+		fprintf(f, "%16" PRIu64 " %-24s %s\n", v, "tx_refused",
+		        "frames freed unsent: the device would never have taken them");
+	fflush(f);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef RUN_REPORT_H
+#define RUN_REPORT_H
+
+/* What a running program prints: what it runs on, how much memory it takes, what it has counted. */
+
+#include "worker.h"
+
+/** report_start prints a line for each port, one for the memory, and "ready". */
+void report_start(const struct run *r);
+
+/** report_stats prints the sums of all counters that are not 0. */
+void report_stats(const struct run *r, FILE *f);
+
+/** report_port describes a port in one line, without its addresses. */
+void report_port(const struct pc_port_info *info, char *line, size_t size);
+
+#endif

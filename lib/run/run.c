@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <percore/run.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <rte_cycles.h>
+#include <rte_version.h>
+
+#include "args.h"
+#include "quiet.h"
+#include "stop.h"
+#include "worker.h"
+
+#define EXIT_SETUP 2
+
+static int say(const struct settings *s)
+{
+	fprintf(stderr, "%s: %s\n", s->app->name, s->why);
+	return EXIT_SETUP;
+}
+
+/* Sets up, runs and takes down what runs on EAL. */
+static int run_on_eal(struct run *r)
+{
+	struct quiet quiet;
+	char line[QUIET_LINE];
+	int rc, status = 0;
+
+	quiet_begin(&quiet);
+	rc = run_setup(r);
+	quiet_end(&quiet, line);
+	if (rc == 0)
+		clock_init(&r->clock, rte_get_tsc_hz());
+	if (rc == 0)
+		rc = run_loop(r);
+	if (rc != 0)
+		status = say(r->s);
+	quiet_begin(&quiet);
+	run_teardown(r);
+	quiet_end(&quiet, line);
+	return status;
+}
+
+static int run_program(struct settings *s, int nb_eal, char **argv)
+{
+	struct run *r;
+	int status;
+
+	if (settings_check(s) != 0)
+		return say(s);
+	r = calloc(1, sizeof(*r));
+	if (r == NULL)
+		return EXIT_SETUP;
+	r->s = s;
+	r->app = s->app;
+	stop_catch();
+	if (eal_begin(s, nb_eal, argv, &r->eal) == 0) {
+		status = run_on_eal(r);
+		eal_end();
+	} else {
+		status = say(s);
+	}
+	stop_release();
+	free(r);
+	return status;
+}
+
+int pc_run(int argc, char **argv, const struct pc_run_app *app, void *app_arg)
+{
+	struct settings *s = malloc(sizeof(*s));
+	struct args args;
+	int status = 0;
+
+	if (s == NULL)
+		return EXIT_SETUP;
+	settings_init(s, app, app_arg);
+	if (args_parse(s, argc, argv, &args) != 0)
+		status = say(s);
+	else if (args.action == ARGS_HELP)
+		help_print(s, stdout);
+	else if (args.action == ARGS_VERSION)
+		printf("%s (percore %s, %s)\n", app->name, PC_VERSION, rte_version());
+	else if (args.action == ARGS_PRINT_CONFIG)
+		help_print_config(s, stdout);
+	else
+		status = run_program(s, args.nb_eal, argv);
+	free(s);
+	return status;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Makes what run_loop runs, and takes it down in the opposite order. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include <rte_ethdev.h>
+#include <rte_lcore.h>
+#include <rte_malloc.h>
+#include <rte_mempool.h>
+
+#include "memory.h"
+#include "worker.h"
+
+static int find_ports(struct run *r)
+{
+	uint64_t id = rte_eth_find_next_owned_by(0, RTE_ETH_DEV_NO_OWNER);
+
+	for (; id < RTE_MAX_ETHPORTS;
+	     id = rte_eth_find_next_owned_by((uint16_t)(id + 1), RTE_ETH_DEV_NO_OWNER)) {
+		if (r->nb_ports == PC_MAX_PORTS)
+			return settings_fail(r->s, "more than %d ports; name those to use by -a",
+			                     PC_MAX_PORTS);
+		r->port_ids[r->nb_ports++] = (uint16_t)id;
+	}
+	for (unsigned i = 0; i < r->s->nb_addrs; i++)
+		if (r->s->addrs[i].port >= r->nb_ports)
+			return settings_fail(r->s,
+			                     "an address is for port %u, but the last port is %u",
+			                     r->s->addrs[i].port, r->nb_ports - 1);
+	return 0;
+}
+
+static int check_queues(struct run *r, unsigned nb_lcores)
+{
+	struct rte_eth_dev_info dev;
+	unsigned max;
+
+	for (unsigned p = 0; p < r->nb_ports; p++) {
+		if (rte_eth_dev_info_get(r->port_ids[p], &dev) != 0)
+			continue; /* pc_ethdev_start says why */
+		max = dev.max_rx_queues < dev.max_tx_queues ? dev.max_rx_queues : dev.max_tx_queues;
+		if (nb_lcores <= max)
+			continue;
+		return settings_fail(
+		    r->s,
+		    "%u lcores, but port %u (%s) has %u queue pair%s: give fewer "
+		    "lcores (EAL option -l), or a device with more queues%s",
+		    nb_lcores, p, dev.driver_name, max, max == 1 ? "" : "s",
+		    strcmp(dev.driver_name, "net_af_packet") == 0 ? " (qpairs=N in --vdev)"
+		    : strcmp(dev.driver_name, "net_af_xdp") == 0  ? " (queue_count=N in --vdev)"
+		                                                  : "");
+	}
+	return 0;
+}
+
+static int make_worker(struct run *r, unsigned lcore)
+{
+	struct worker *w =
+	    rte_zmalloc_socket("worker", sizeof(*w), RTE_CACHE_LINE_SIZE,
+	                       r->eal.no_huge ? SOCKET_ID_ANY : (int)rte_lcore_to_socket_id(lcore));
+
+	if (w == NULL)
+		return settings_fail(r->s, "no memory for lcore %u", lcore);
+	w->run = r;
+	w->lcore = lcore;
+	w->index = r->nb_workers;
+	r->workers[r->nb_workers++] = w;
+	return 0;
+}
+
+static int make_workers(struct run *r)
+{
+	for (unsigned lcore = 0; lcore < RTE_MAX_LCORE; lcore++)
+		if (rte_lcore_is_enabled(lcore) && make_worker(r, lcore) != 0)
+			return -1;
+	return check_queues(r, r->nb_workers);
+}
+
+/* Memory is measured once for all, before anybody takes of it. */
+static int make_pools(struct run *r, struct pc_stack_config *configs)
+{
+	for (unsigned i = 0; i < r->nb_workers; i++)
+		if (memory_fit(r->s, &r->eal, r->workers[i]->lcore, r->nb_ports, &configs[i]) != 0)
+			return -1;
+	for (unsigned i = 0; i < r->nb_workers; i++) {
+		r->workers[i]->pool = memory_make_pool(r->s, r->workers[i]->lcore, &configs[i]);
+		if (r->workers[i]->pool == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+static int start_devices(struct run *r)
+{
+	struct rte_mempool *pools[RTE_MAX_LCORE];
+	char why[256] = "", name[RTE_ETH_NAME_MAX_LEN] = "";
+	const struct pc_ethdev_config config = {
+	    .nb_queues = (uint16_t)r->nb_workers,
+	    .nb_rxd = (uint16_t)r->s->run.port_rxd,
+	    .nb_txd = (uint16_t)r->s->run.port_txd,
+	    .mtu = (uint16_t)r->s->run.port_mtu,
+	    .no_offloads = r->s->run.port_offloads == 0,
+	    .promiscuous = r->s->run.port_promiscuous != 0,
+	    .pools = pools,
+	};
+
+	for (unsigned i = 0; i < r->nb_workers; i++)
+		pools[i] = r->workers[i]->pool;
+	for (; r->nb_started < r->nb_ports; r->nb_started++) {
+		if (pc_ethdev_start(r->port_ids[r->nb_started], &config, why, sizeof(why)) == 0)
+			continue;
+		(void)rte_eth_dev_get_name_by_port(r->port_ids[r->nb_started], name);
+		return settings_fail(r->s, "port %u (%s) cannot be used: %s", r->nb_started, name,
+		                     why);
+	}
+	return 0;
+}
+
+static int add_share(struct run *r, struct worker *w, unsigned p)
+{
+	struct pc_port *port;
+
+	if (r->nb_workers == 1)
+		return 0;
+	if (r->shares[p] == NULL)
+		r->shares[p] = arpshare_create(r->port_ids[p], r->nb_workers);
+	if (r->shares[p] == NULL)
+		return settings_fail(r->s, "no memory for the queues between lcores");
+	port = arpshare_port(r->shares[p], w->index, w->ports[p], w->pool);
+	if (port == NULL)
+		return settings_fail(r->s, "no memory for a port");
+	w->ports[p] = port;
+	return 0;
+}
+
+/* One file per queue: "trace.pcap", or "trace.l1p0.pcap" for lcore 1 and port 0. */
+static int add_pcap(struct run *r, struct worker *w, unsigned p)
+{
+	const char *path = r->s->pcap, *base = strrchr(path, '/'), *dot;
+	struct pc_port *port;
+	char name[PATH_MAX];
+
+	if (*path == '\0')
+		return 0;
+	base = base != NULL ? base + 1 : path;
+	dot = strrchr(base, '.');
+	if (dot == NULL || dot == base)
+		dot = path + strlen(path);
+	if (r->nb_workers == 1 && r->nb_ports == 1)
+		snprintf(name, sizeof(name), "%s", path);
+	else
+		snprintf(name, sizeof(name), "%.*s.l%up%u%s", (int)(dot - path), path, w->lcore, p,
+		         dot);
+	port = pc_port_pcap(w->ports[p], name);
+	if (port == NULL)
+		return settings_fail(r->s, "cannot write %s: %s", name, strerror(errno));
+	w->ports[p] = port;
+	return 0;
+}
+
+static int make_port(struct run *r, struct worker *w, unsigned p)
+{
+	w->ports[p] = pc_port_ethdev(r->port_ids[p], (uint16_t)w->index, w->pool);
+	if (w->ports[p] == NULL)
+		return settings_fail(r->s, "port %u cannot be used by lcore %u: %s", p, w->lcore,
+		                     strerror(errno));
+	if (add_share(r, w, p) != 0 || add_pcap(r, w, p) != 0)
+		return -1;
+	if (pc_stack_add_port(w->st, w->ports[p]) < 0)
+		return settings_fail(r->s, "port %u cannot be added: %s", p, strerror(errno));
+	return 0;
+}
+
+static int add_addrs(struct run *r, struct worker *w)
+{
+	const struct pc_prefix any = {.addr = pc_addr_ip4(0), .len = 96};
+	char text[PC_PREFIX_STRLEN];
+
+	for (unsigned i = 0; i < r->s->nb_addrs; i++) {
+		const struct run_addr *a = &r->s->addrs[i];
+
+		if (pc_stack_add_addr(w->st, (int)a->port, &a->prefix) == 0)
+			continue;
+		pc_prefix_format(&a->prefix, text);
+		return errno == EEXIST
+		           ? settings_fail(r->s, "address %s is given twice", text)
+		           : settings_fail(r->s, "address %s cannot be used: %s", text,
+		                           errno == EINVAL ? "it is no unicast address of a host"
+		                                           : strerror(errno));
+	}
+	if (!r->s->has_gateway || pc_stack_add_route(w->st, &any, &r->s->gateway) == 0)
+		return 0;
+	return settings_fail(r->s, "gateway %s cannot be used: %s",
+	                     pc_addr_format(&r->s->gateway, text),
+	                     errno == ENETUNREACH ? "it is in the network of none of the addresses"
+	                                          : strerror(errno));
+}
+
+static int make_stack(struct run *r, struct worker *w, const struct pc_stack_config *config)
+{
+	w->st = pc_stack_create(config, w->pool);
+	if (w->st == NULL)
+		return settings_fail(r->s, "the stack of lcore %u cannot be made: %s%s", w->lcore,
+		                     strerror(errno),
+		                     errno == ENOMEM ? "; lower stack.max_connections" : "");
+	for (unsigned p = 0; p < r->nb_ports; p++)
+		if (make_port(r, w, p) != 0)
+			return -1;
+	return add_addrs(r, w);
+}
+
+static int make_stacks(struct run *r, struct pc_stack_config *configs)
+{
+	for (unsigned i = 0; i < r->nb_workers; i++) {
+		snprintf(configs[i].name, sizeof(configs[i].name), "lcore%u", r->workers[i]->lcore);
+		/* the same seed on every lcore would give the same ISNs and ports */
+		if (configs[i].stack_seed != 0)
+			configs[i].stack_seed += i;
+		if (make_stack(r, r->workers[i], &configs[i]) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int run_setup(struct run *r)
+{
+	struct pc_stack_config *configs;
+	int rc = -1;
+
+	if (find_ports(r) != 0 || make_workers(r) != 0)
+		return -1;
+	configs = rte_calloc("configs", r->nb_workers, sizeof(*configs), 0);
+	if (configs == NULL)
+		return settings_fail(r->s, "no memory for settings");
+	if (make_pools(r, configs) == 0 && start_devices(r) == 0)
+		rc = make_stacks(r, configs);
+	rte_free(configs);
+	return rc;
+}
+
+void run_teardown(struct run *r)
+{
+	for (unsigned i = 0; i < r->nb_workers; i++)
+		pc_stack_destroy(r->workers[i]->st);
+	for (unsigned i = 0; i < r->nb_workers; i++)
+		for (unsigned p = 0; p < r->nb_ports; p++)
+			pc_port_close(r->workers[i]->ports[p]);
+	for (unsigned p = 0; p < r->nb_ports; p++)
+		arpshare_free(r->shares[p]);
+	/* all of them, not only those started: closing is what removes a TAP */
+	for (unsigned p = 0; p < r->nb_ports; p++)
+		pc_ethdev_stop(r->port_ids[p]);
+	for (unsigned i = 0; i < r->nb_workers; i++) {
+		rte_mempool_free(r->workers[i]->pool);
+		rte_free(r->workers[i]);
+	}
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A signal handler has no argument, so this file holds the one variable of percore that is neither
+ * constant nor part of a struct.
+ */
+#include "stop.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stop_count;
+
+static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	/* whoever asks a third time has waited long enough */
+	if (stop_count >= STOP_NOW)
+		_exit(1);
+	stop_count++;
+}
+
+void stop_catch(void)
+{
+	struct sigaction sa = {.sa_handler = on_signal}, old;
+
+	stop_count = 0;
+	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(stop_signals[0]); i++) {
+		/* what a parent has ignored (nohup) stays ignored */
+		if (sigaction(stop_signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(stop_signals[i], &sa, NULL);
+	}
+	/* a reader of our output that goes away must not keep us from cleaning up */
+	signal(SIGPIPE, SIG_IGN);
+}
+
+void stop_release(void)
+{
+	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(stop_signals[0]); i++)
+		signal(stop_signals[i], SIG_DFL);
+	signal(SIGPIPE, SIG_DFL);
+}
+
+int stop_wanted(void)
+{
+	return stop_count;
+}
+
+void stop_ask(int n)
+{
+	if (stop_count < n)
+		stop_count = n;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef RUN_STOP_H
+#define RUN_STOP_H
+
+/* Signals: SIGINT, SIGTERM and SIGHUP ask for an end, a second one for an end at once. */
+
+enum { STOP_NO, STOP_DRAIN, STOP_NOW };
+
+/** stop_catch installs the handlers and forgets earlier signals. */
+void stop_catch(void);
+
+/** stop_release gives the signals back to the system. */
+void stop_release(void);
+
+/** stop_wanted returns STOP_NO, STOP_DRAIN or STOP_NOW; cheap enough for every turn. */
+int stop_wanted(void);
+
+/** stop_ask does what n signals would. */
+void stop_ask(int n);
+
+#endif

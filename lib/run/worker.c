@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "worker.h"
+
+#include <string.h>
+
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_pause.h>
+
+#include "report.h"
+#include "stop.h"
+#include "wall.h"
+
+static int load_state(const struct worker *w)
+{
+	return __atomic_load_n(&w->state, __ATOMIC_ACQUIRE);
+}
+
+/* One turn of the loop. Returns the number of frames received. */
+static unsigned turn(struct worker *w, uint64_t now)
+{
+	unsigned frames = pc_stack_poll(w->st, now);
+
+	w->run->app->turn(w->app, w->st, now);
+	pc_stack_flush(w->st, now);
+	return frames;
+}
+
+/* The time of day, read from the system once a second. */
+static void keep_wall_clock(struct worker *w, uint64_t now)
+{
+	uint64_t day;
+
+	if (now < w->wall_next_ns)
+		return;
+	day = clock_time_of_day();
+	wall_set(w->st, (int64_t)(day / 1000000000));
+	w->wall_next_ns = now + 1000000000 - day % 1000000000;
+}
+
+static void print_stats(struct run *r, uint64_t now)
+{
+	if (r->s->run.run_stats_s == 0 || now < r->stats_next_ns)
+		return;
+	if (r->stats_next_ns != 0)
+		report_stats(r, stdout);
+	r->stats_next_ns = now + r->s->run.run_stats_s * 1000000000;
+}
+
+static void work(struct worker *w)
+{
+	bool main_lcore = w->lcore == rte_get_main_lcore();
+	unsigned frames;
+	uint64_t now;
+
+	while (stop_wanted() == STOP_NO) {
+		now = clock_now(&w->run->clock);
+		keep_wall_clock(w, now);
+		frames = turn(w, now);
+		if (main_lcore)
+			print_stats(w->run, now);
+		idle_turn(&w->idle, frames, w->st, now);
+	}
+}
+
+/* Lets what is under way come to its end, for a while. */
+static void drain(struct worker *w)
+{
+	const struct pc_run_app *app = w->run->app;
+	uint64_t now = clock_now(&w->run->clock);
+	uint64_t end = now + w->run->s->run.run_drain_ms * 1000000;
+
+	if (app->drain != NULL)
+		app->drain(w->app, w->st, now);
+	pc_stack_flush(w->st, now);
+	if (app->drained == NULL)
+		return;
+	while (stop_wanted() < STOP_NOW && now < end && !app->drained(w->app, w->st)) {
+		now = clock_now(&w->run->clock);
+		keep_wall_clock(w, now);
+		idle_turn(&w->idle, turn(w, now), w->st, now);
+	}
+}
+
+static void finish(struct worker *w)
+{
+	drain(w);
+	if (w->run->app->finish != NULL)
+		w->run->app->finish(w->app, w->st);
+}
+
+static int start(struct worker *w)
+{
+	const struct run *r = w->run;
+	int rc;
+
+	keep_wall_clock(w, clock_now(&r->clock));
+	idle_init(&w->idle, idle_choose(r->s->run.run_idle, w->ports, r->nb_ports), &r->s->run);
+	rc = r->app->start(r->s->app_arg, w->st, &w->app, w->why, sizeof(w->why));
+	__atomic_store_n(&w->state, rc == 0 ? WORKER_UP : WORKER_FAILED, __ATOMIC_RELEASE);
+	return rc;
+}
+
+int worker_run(void *arg)
+{
+	struct worker *w = arg;
+	int rc = start(w);
+
+	if (rc == 0) {
+		work(w);
+		finish(w);
+	}
+	return rc;
+}
+
+/* Waits until every worker has started, or one has failed. */
+static int wait_for_start(struct run *r)
+{
+	for (unsigned i = 0; i < r->nb_workers; i++) {
+		while (load_state(r->workers[i]) == WORKER_NEW)
+			rte_pause();
+		if (load_state(r->workers[i]) == WORKER_FAILED)
+			return settings_fail(r->s, "%s", r->workers[i]->why);
+	}
+	return 0;
+}
+
+static struct worker *main_worker(const struct run *r)
+{
+	for (unsigned i = 0; i < r->nb_workers; i++)
+		if (r->workers[i]->lcore == rte_get_main_lcore())
+			return r->workers[i];
+	return NULL;
+}
+
+static int launch_others(struct run *r, const struct worker *self)
+{
+	for (unsigned i = 0; i < r->nb_workers; i++)
+		if (r->workers[i] != self &&
+		    rte_eal_remote_launch(worker_run, r->workers[i], r->workers[i]->lcore) != 0)
+			return settings_fail(r->s, "lcore %u cannot be launched",
+			                     r->workers[i]->lcore);
+	return 0;
+}
+
+int run_loop(struct run *r)
+{
+	struct worker *self = main_worker(r);
+	int rc = launch_others(r, self);
+
+	if (rc == 0) {
+		(void)start(self);
+		rc = wait_for_start(r);
+	}
+	if (rc == 0) {
+		report_start(r);
+		work(self);
+	} else {
+		stop_ask(STOP_NOW);
+	}
+	if (load_state(self) == WORKER_UP)
+		finish(self);
+	rte_eal_mp_wait_lcore();
+	if (rc == 0 && r->s->run.run_stats_s != 0)
+		report_stats(r, stdout);
+	return rc;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef RUN_WORKER_H
+#define RUN_WORKER_H
+
+/*
+ * Workers: an lcore each, with its stack, its queue pair of every port, and its mbufs.
+ *
+ * Life-cycle: the main lcore makes everything, launches the others, and works itself; when all loops
+ * have ended it takes everything down again.  Only state, why and the counters of a stack are ever
+ * read by another lcore.
+ */
+
+#include <rte_common.h>
+
+#include "arpshare.h"
+#include "clock.h"
+#include "eal.h"
+#include "idle.h"
+#include "settings.h"
+
+enum worker_state { WORKER_NEW, WORKER_UP, WORKER_FAILED };
+
+struct run;
+
+struct worker {
+	struct run *run;
+	unsigned lcore, index;
+	struct pc_stack *st;
+	struct rte_mempool *pool;
+	struct pc_port *ports[PC_MAX_PORTS];
+	void *app; /* the program's own */
+	struct idle idle;
+	uint64_t wall_next_ns; /* when the next second of the day begins */
+	int state;             /* enum worker_state; atomic */
+	char why[256];
+} __rte_cache_aligned;
+
+struct run {
+	struct settings *s;
+	const struct pc_run_app *app;
+	struct eal eal;
+	struct clock clock;
+	uint64_t stats_next_ns;
+	unsigned nb_workers, nb_ports, nb_started;
+	uint16_t port_ids[PC_MAX_PORTS];
+	struct arpshare *shares[PC_MAX_PORTS]; /* NULL with one worker */
+	struct worker *workers[RTE_MAX_LCORE];
+};
+
+/** worker_run is an lcore's life from the program's start to its finish. For rte_eal_remote_launch. */
+int worker_run(void *worker);
+
+/** run_setup makes workers, ports and stacks. Returns 0, or -1 with a line in r->s->why. */
+int run_setup(struct run *r);
+
+/** run_teardown undoes run_setup, also a half-done one. */
+void run_teardown(struct run *r);
+
+/** run_loop launches the workers and is one. Returns 0, or -1 with a line in r->s->why. */
+int run_loop(struct run *r);
+
+#endif
