@@ -194,11 +194,3 @@ int arp_input(struct neigh_table *nt, struct rte_mbuf *m, uint8_t netif)
 		rte_pktmbuf_free(m);
 	return VERDICT_DONE;
 }
-
-void arp_overhear(struct neigh_table *nt, const struct rte_mbuf *m, uint8_t netif)
-{
-	struct arp_in in;
-
-	if (m->data_len >= ETH_HDR_LEN && read_packet(nt, m, netif, &in) == VERDICT_DONE)
-		learn_sender(nt, netif, &in, false);
-}

@@ -71,13 +71,6 @@ void neigh_output_multicast(struct neigh_table *nt, uint8_t netif, struct rte_mb
  */
 int arp_input(struct neigh_table *nt, struct rte_mbuf *m, uint8_t netif);
 
-/**
- * arp_overhear learns from an ARP packet that another lcore of the same port has received: entries
- * that exist are updated as by arp_input, nothing is made or sent. With several queues all replies
- * arrive on one; the others' neighbours are resolved by this. m stays the caller's.
- */
-void arp_overhear(struct neigh_table *nt, const struct rte_mbuf *m, uint8_t netif);
-
 /** arp_announce sends a gratuitous ARP request for an address of ours (RFC 5227 section 3). */
 void arp_announce(struct neigh_table *nt, uint16_t laddr);
 
