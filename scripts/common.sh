@@ -142,13 +142,3 @@ build() {
 free_hugepages() {
 	cat /sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages 2>/dev/null || echo 0
 }
-
-# eal_memory MEGABYTES: EAL's arguments for that much memory: hugepages if enough are free, else
-# ordinary pages.  Nothing is left in hugetlbfs or /var/run/dpdk either way.
-eal_memory() {
-	if is_root && [ "$(free_hugepages)" -ge $((($1 + 1) / 2)) ]; then
-		printf '%s' "--in-memory --single-file-segments -m $1"
-	else
-		printf '%s' "--no-huge --no-shconf -m $1"
-	fi
-}

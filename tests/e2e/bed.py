@@ -241,7 +241,7 @@ class Bed:
         device = {"tap": f"net_tap0,iface={self.dev}", "af_packet": "net_af_packet0,iface=pcv1",
                   "af_xdp": "net_af_xdp0,iface=pcv1"}[self.backend]
         return ["-l", lcores or str(cpus[-1]), "--no-huge", "--no-shconf", "-m", str(memory),
-                "--no-pci", "--no-telemetry", "--log-level=4", "--vdev=" + device]
+                "--no-pci", "--no-telemetry", "--vdev=" + device]
 
     def path(self, name):
         return os.path.join(self.build, "app", name.split("-")[1], name)
@@ -257,7 +257,7 @@ class Bed:
         p = Program(self, name, process, out, err)
         self.programs.append(p)
         wait_for(lambda: not p.alive() or
-                 any(line.startswith("ready") for line in p.out().splitlines()),
+                 any(line.endswith("ready") for line in p.out().splitlines()),
                  30 * self.slow, f"{name} to be ready")
         if not p.alive():
             if self.backend == "af_xdp" and "af_xdp" in p.err() and "start" not in p.out():
