@@ -132,8 +132,14 @@ static int collect(struct parse *p, int argc, char **argv)
 static int apply_own(struct settings *s, const struct given *g)
 {
 	const struct pc_run_option *o = &s->app->options[g->opt - OPT_COMMON];
-	char why[256] = "";
+	char why[256] = "", section[64], origin[64];
+	const char *dot = o->key != NULL ? strchr(o->key, '.') : NULL;
 
+	if (dot != NULL) {
+		snprintf(section, sizeof(section), "%.*s", (int)(dot - o->key), o->key);
+		snprintf(origin, sizeof(origin), "--%s", o->name);
+		return settings_set(s, origin, section, dot + 1, g->argument);
+	}
 	if (o->set(s->app_arg, g->argument, why, sizeof(why)) == 0)
 		return 0;
 	return settings_fail(s, "--%s: %s", o->name, why);

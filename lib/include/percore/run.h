@@ -30,6 +30,8 @@ struct pc_run_option {
 	const char *help;     /**< a sentence */
 	/** Takes the argument. Returns 0, or -1 with one line for a person in why. */
 	int (*set)(void *app, const char *argument, char *why, size_t why_len);
+	/** Instead of set: the "section.key" that the argument is the value of. */
+	const char *key;
 };
 
 /** A program that runs on percore. The callbacks of a worker run on its lcore only. */
@@ -46,7 +48,8 @@ struct pc_run_app {
 	 * May be NULL. Returns 0, or -1 with a line in why. */
 	int (*check)(void *app, char *why, size_t why_len);
 	/** Called on each lcore when its stack is up: makes sockets. *worker is the worker's own
-	 * state. Returns 0, or -1 with a line in why, which ends the program. */
+	 * state. Returns 0, or -1 with a line in why, which ends the program (and finish is not
+	 * called for this worker). */
 	int (*start)(void *app, struct pc_stack *st, void **worker, char *why, size_t why_len);
 	/** Called on each turn, between poll and flush: serves what is ready. */
 	void (*turn)(void *worker, struct pc_stack *st, uint64_t now_ns);
@@ -66,7 +69,10 @@ struct pc_run_app {
  */
 int pc_run(int argc, char **argv, const struct pc_run_app *app, void *app_arg);
 
-/** pc_run_wall_clock returns seconds since 1970, read once per turn; for Date headers and logs. */
+/**
+ * pc_run_wall_clock returns seconds since 1970, for Date headers and logs: a read of memory. It is 0
+ * on a stack that pc_run does not drive.
+ */
 int64_t pc_run_wall_clock(const struct pc_stack *st);
 
 #ifdef __cplusplus

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * percore-echo: a small whole program on percore, and a place to begin reading.
+ *
+ * main() hands a table of callbacks to pc_run, which starts DPDK and makes one stack on each lcore.
+ * There start() opens the sockets and an epoll set; then, turn after turn, the stack takes frames in,
+ * turn() serves the sockets that have news (services.c), and the stack sends what was written.  No
+ * call ever blocks.  When somebody presses Ctrl-C, drain() closes everything, and the program ends
+ * when drained() says that the peers have heard of it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "services.h"
+
+#define EVENTS 256
+
+struct config {
+	uint64_t listen, discard, source;
+};
+
+static const struct pc_config_key keys[] = {
+    {"echo", "listen", "port", "TCP and UDP port of the echo service; 0: none", 7, 0, 65535,
+     offsetof(struct config, listen)},
+    {"echo", "discard", "port",
+     "TCP and UDP port of the discard service, which reads and throws away; 0: none", 0, 0, 65535,
+     offsetof(struct config, discard)},
+    {"echo", "source", "port",
+     "TCP port of the source service, which sends for ever: byte n is n mod 256; 0: none", 0, 0,
+     65535, offsetof(struct config, source)},
+};
+
+static const struct pc_run_option options[] = {
+    {.name = "listen",
+     .argument = "PORT",
+     .key = "echo.listen",
+     .help = "echo on TCP and UDP port PORT (default 7; 0: not at all)"},
+    {.name = "discard",
+     .argument = "PORT",
+     .key = "echo.discard",
+     .help = "read and throw away on TCP and UDP port PORT"},
+    {.name = "source",
+     .argument = "PORT",
+     .key = "echo.source",
+     .help = "send bytes 0, 1, ... 255, 0, ... on TCP port PORT"},
+    {0},
+};
+
+static int open_service(struct server *sv, uint64_t port, enum kind service, char *why, size_t len)
+{
+	/* a source of datagrams would serve whoever forges the sender's address */
+	if (port == 0 || (service_open(sv, SOCK_STREAM, port, service) == 0 &&
+	                  (service == SOURCE || service_open(sv, SOCK_DGRAM, port, service) == 0)))
+		return 0;
+	snprintf(why, len, "cannot listen on port %u: %s", (unsigned)port, strerror(errno));
+	return -1;
+}
+
+static void finish(void *worker, struct pc_stack *st)
+{
+	struct server *sv = worker;
+
+	service_close_all(sv);
+	pc_epoll_close(st, sv->epoll);
+	free(sv);
+}
+
+static int start(void *app, struct pc_stack *st, void **worker, char *why, size_t why_len)
+{
+	const struct pc_stack_config *c = pc_stack_get_config(st);
+	const struct config *config = app;
+	uint64_t n = 1 + c->stack_max_connections + c->stack_max_listeners +
+	             c->stack_max_udp_sockets + c->stack_max_epolls;
+	struct server *sv = calloc(1, sizeof(*sv) + n * sizeof(sv->socks[0]));
+
+	if (sv == NULL) {
+		snprintf(why, why_len, "no memory for %u sockets", (unsigned)n);
+		return -1;
+	}
+	sv->st = st;
+	sv->nb_socks = (uint32_t)n;
+	sv->epoll = pc_epoll_create(st);
+	for (size_t i = 0; i < sizeof(sv->pattern); i++)
+		sv->pattern[i] = (uint8_t)i;
+	if (open_service(sv, config->listen, ECHO, why, why_len) != 0 ||
+	    open_service(sv, config->discard, DISCARD, why, why_len) != 0 ||
+	    open_service(sv, config->source, SOURCE, why, why_len) != 0) {
+		finish(sv, st);
+		return -1;
+	}
+	*worker = sv;
+	return 0;
+}
+
+static void turn(void *worker, struct pc_stack *st, uint64_t now_ns)
+{
+	struct server *sv = worker;
+	struct epoll_event ev[EVENTS];
+	int n = pc_epoll_wait(st, sv->epoll, ev, EVENTS);
+
+	(void)now_ns;
+	for (int i = 0; i < n; i++)
+		service_serve(sv, ev[i].data.fd);
+}
+
+static void drain(void *worker, struct pc_stack *st, uint64_t now_ns)
+{
+	(void)st;
+	(void)now_ns;
+	service_close_all(worker);
+}
+
+static bool drained(void *worker, struct pc_stack *st)
+{
+	struct pc_stack_usage usage;
+
+	(void)worker;
+	pc_stack_get_usage(st, &usage);
+	return usage.connections == 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct config config = {.listen = 7};
+	const struct pc_run_app app = {
+	    .name = "percore-echo",
+	    .summary = "answers every byte and datagram with itself",
+	    .options = options,
+	    .keys = keys,
+	    .nb_keys = sizeof(keys) / sizeof(keys[0]),
+	    .config = &config,
+	    .start = start,
+	    .turn = turn,
+	    .drain = drain,
+	    .drained = drained,
+	    .finish = finish,
+	};
+
+	return pc_run(argc, argv, &app, &config);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef ECHO_SERVICES_H
+#define ECHO_SERVICES_H
+
+/* What the sockets of percore-echo do when there is something to do. */
+
+#include <percore/percore.h>
+
+struct rte_mbuf;
+
+#define SOURCE_BURST 65536 /* bytes of the source's stream per call; a multiple of 256 */
+
+enum kind { CLOSED, ECHO, DISCARD, SOURCE, LISTENER, DATAGRAMS };
+
+/** What the program knows of a socket. */
+struct sock {
+	uint8_t kind;
+	uint8_t service; /* of LISTENER and DATAGRAMS: what the peers get */
+	uint16_t port;   /* of DATAGRAMS: our own */
+	union {
+		struct rte_mbuf *rest; /* ECHO: received, but there was no room to send it */
+		uint64_t sent;         /* SOURCE: bytes so far */
+	};
+};
+
+/** The program's state on one lcore. */
+struct server {
+	struct pc_stack *st;
+	int epoll;
+	uint32_t nb_socks; /* as many as the stack has descriptors, 0 included */
+	uint8_t pattern[SOURCE_BURST + 256];
+	struct sock socks[];
+};
+
+/** service_open makes a socket of that type and serves it. Returns 0, or -1 with errno. */
+int service_open(struct server *sv, int type, uint64_t port, enum kind service);
+
+/** service_serve does what can be done for a socket that has news. */
+void service_serve(struct server *sv, int fd);
+
+/** service_close_all closes every socket; the stack still delivers what is queued. */
+void service_close_all(struct server *sv);
+
+#endif
