@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* The simulation's command line: many seeds, or one again. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "eal.h"
+#include "sim.h"
+
+static void usage(const char *program)
+{
+	fprintf(stderr,
+	        "usage: %s [--seeds N] [--first S]     run N seeds (500), beginning with S (1)\n"
+	        "       %s --seed S [--pcap FILE]      run one seed and say more\n",
+	        program, program);
+	exit(2);
+}
+
+static uint64_t number(const char *program, const char *text)
+{
+	char *end;
+	uint64_t n = text != NULL ? strtoull(text, &end, 0) : 0;
+
+	if (text == NULL || *text == '\0' || *end != '\0')
+		usage(program);
+	return n;
+}
+
+int main(int argc, char **argv)
+{
+	static struct sim sim;
+	uint64_t first = 1, n = 500, failed = 0, frames = 0, bytes = 0;
+	const char *pcap = NULL;
+	struct rte_mempool *pool;
+
+	for (int i = 1; i < argc; i += 2) {
+		if (strcmp(argv[i], "--seeds") == 0)
+			n = number(argv[0], argv[i + 1]);
+		else if (strcmp(argv[i], "--first") == 0)
+			first = number(argv[0], argv[i + 1]);
+		else if (strcmp(argv[i], "--seed") == 0)
+			first = number(argv[0], argv[i + 1]), n = 1, sim.verbose = true;
+		else if (strcmp(argv[i], "--pcap") == 0)
+			pcap = argv[i + 1];
+		else
+			usage(argv[0]);
+	}
+	eal_start();
+	pool = eal_pool("sim", 32767);
+	for (uint64_t seed = first; seed < first + n && failed < 10; seed++) {
+		if (!sim_run(&sim, seed, pool, pcap)) {
+			fprintf(stderr, "seed %llu: %s\n  again: %s --seed %llu --pcap FILE\n",
+			        (unsigned long long)seed, sim.wrong, argv[0],
+			        (unsigned long long)seed);
+			failed++;
+		}
+		frames += sim.frames;
+		bytes += sim.bytes;
+	}
+	printf("%llu seeds, %llu failed; %llu frames, %llu bytes compared\n", (unsigned long long)n,
+	       (unsigned long long)failed, (unsigned long long)frames, (unsigned long long)bytes);
+	return failed != 0;
+}

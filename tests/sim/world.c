@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sim.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <rte_mempool.h>
+
+#include "eal.h"
+
+/*
+ * Overview: the world around the applications: two stacks, the wire, the faults, the clock.
+ *
+ * A step is one turn of both loops.  While frames arrive or an application does something the clock
+ * stands still; then it jumps to the next moment at which anything is due.  Everything is validated
+ * on the way.
+ */
+
+#define HOUR_NS 3600000000000ULL
+
+bool sim_fail(struct sim *s, const char *format, ...)
+{
+	va_list args;
+
+	if (s->wrong[0] != '\0')
+		return false;
+	va_start(args, format);
+	vsnprintf(s->wrong, sizeof(s->wrong), format, args);
+	va_end(args);
+	return false;
+}
+
+static uint64_t next_random(struct sim *s)
+{
+	uint64_t z = s->rng += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+uint64_t sim_rnd(struct sim *s, uint64_t lo, uint64_t hi)
+{
+	return lo + next_random(s) % (hi - lo + 1);
+}
+
+bool sim_chance(struct sim *s, unsigned percent)
+{
+	return next_random(s) % 100 < percent;
+}
+
+static void plan_stack(struct sim *s, struct pc_stack_config *cfg)
+{
+	pc_stack_config_init(cfg);
+	cfg->stack_seed = sim_rnd(s, 1, UINT32_MAX);
+	cfg->stack_max_connections = 2 * SIM_CONNS + 8;
+	cfg->stack_max_listeners = 2;
+	cfg->stack_max_udp_sockets = 2;
+	cfg->arp_entries = 16;
+	cfg->tcp_syn_cache = 64;
+	cfg->tcp_time_wait = 64;
+	cfg->tcp_timestamps = sim_chance(s, 70);
+	cfg->tcp_window_scaling = sim_chance(s, 70);
+	cfg->tcp_sack = sim_chance(s, 70);
+	cfg->tcp_nagle = sim_chance(s, 70);
+	cfg->tcp_rcvbuf = sim_chance(s, 30) ? sim_rnd(s, 4096, 20000) : sim_rnd(s, 20000, 524288);
+	cfg->tcp_sndbuf = sim_chance(s, 30) ? sim_rnd(s, 4096, 20000) : sim_rnd(s, 20000, 524288);
+	cfg->tcp_delack_ms = sim_chance(s, 70) ? 40 : sim_rnd(s, 0, 499);
+	cfg->tcp_msl_ms = sim_rnd(s, 10, 2000);
+	/* an end only by agreement: nothing may give up because of the network */
+	cfg->tcp_syn_retries = cfg->tcp_synack_retries = 20;
+	cfg->tcp_retries = cfg->tcp_orphan_retries = 40;
+	cfg->tcp_rto_max_ms = sim_rnd(s, 1000, 20000);
+	/* what an abort leaves behind when its RST is lost is found by these */
+	cfg->tcp_keepalive = 1;
+	cfg->tcp_keepalive_idle_ms = 20000;
+	cfg->tcp_keepalive_interval_ms = 2000;
+	cfg->tcp_keepalive_probes = 30;
+	cfg->tcp_fin_wait2_ms = 3600000;
+	cfg->stack_rx_burst = sim_rnd(s, 1, 64);
+}
+
+static void plan_network(struct sim *s, struct pc_fault_config *f)
+{
+	f->seed = sim_rnd(s, 1, UINT32_MAX);
+	f->pool = s->pool;
+	if (sim_chance(s, 70))
+		f->rx_loss_ppm = (uint32_t)sim_rnd(s, 0, sim_chance(s, 30) ? 200000 : 30000);
+	if (sim_chance(s, 10))
+		f->tx_loss_ppm = (uint32_t)sim_rnd(s, 0, 30000);
+	if (sim_chance(s, 50))
+		f->duplicate_ppm = (uint32_t)sim_rnd(s, 0, 100000);
+	if (sim_chance(s, 50))
+		f->reorder_ppm = (uint32_t)sim_rnd(s, 0, 200000);
+	if (sim_chance(s, 40))
+		f->corrupt_ppm = (uint32_t)sim_rnd(s, 0, 50000);
+	if (sim_chance(s, 80))
+		f->delay_ns = sim_rnd(s, 1000, sim_chance(s, 20) ? 150000000 : 10000000);
+	if (sim_chance(s, 30))
+		f->jitter_ns = sim_rnd(s, 0, 5000000);
+	f->reorder_delay_ns = sim_rnd(s, 100000, 20000000);
+	if (sim_chance(s, 40))
+		f->rate_bps = sim_rnd(s, 500000, 100000000);
+	f->queue = (uint32_t)sim_rnd(s, 64, 1024);
+}
+
+static bool open_side(struct sim *s, int side, struct pc_port *wire, const char *pcap)
+{
+	struct pc_prefix addr;
+	struct pc_port *p = pc_port_fault(wire, &s->fault[side]);
+
+	if (p == NULL)
+		return sim_fail(s, "pc_port_fault: %s", strerror(errno));
+	s->port[side] = p;
+	if (side == CLIENT && pcap != NULL) {
+		s->port[side] = pc_port_pcap(p, pcap);
+		if (s->port[side] == NULL) {
+			s->port[side] = p;
+			return sim_fail(s, "%s: %s", pcap, strerror(errno));
+		}
+	}
+	s->st[side] = pc_stack_create(&s->cfg[side], s->pool);
+	if (s->st[side] == NULL)
+		return sim_fail(s, "pc_stack_create: %s", strerror(errno));
+	pc_prefix_parse(side == CLIENT ? "10.0.0.1/24" : "10.0.0.2/24", &addr);
+	if (pc_stack_add_port(s->st[side], s->port[side]) != 0 ||
+	    pc_stack_add_addr(s->st[side], 0, &addr) != 0)
+		return sim_fail(s, "port or address refused: %s", strerror(errno));
+	s->ep[side] = pc_epoll_create(s->st[side]);
+	return s->ep[side] > 0 || sim_fail(s, "pc_epoll_create: %s", strerror(errno));
+}
+
+static bool open_world(struct sim *s, const char *pcap)
+{
+	struct pc_wire_config wc = {.pool = s->pool};
+	struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(80)};
+	struct epoll_event ev = {.events = EPOLLIN, .data.u32 = UINT32_MAX};
+	struct pc_port *wire[2];
+
+	for (int side = 0; side < 2; side++) {
+		plan_stack(s, &s->cfg[side]);
+		plan_network(s, &s->fault[side]);
+	}
+	if (pc_port_wire(&wc, wire) != 0)
+		return sim_fail(s, "no wire");
+	if (!open_side(s, CLIENT, wire[0], pcap)) {
+		pc_port_close(wire[1]);
+		return false;
+	}
+	if (!open_side(s, SERVER, wire[1], NULL))
+		return false;
+	s->lfd = pc_socket(s->st[SERVER], AF_INET, SOCK_STREAM, 0);
+	if (s->lfd < 0 ||
+	    pc_bind(s->st[SERVER], s->lfd, (struct sockaddr *)&any, sizeof(any)) != 0 ||
+	    pc_listen(s->st[SERVER], s->lfd, (int)sim_rnd(s, 0, 30)) != 0 ||
+	    pc_epoll_ctl(s->st[SERVER], s->ep[SERVER], EPOLL_CTL_ADD, s->lfd, &ev) != 0)
+		return sim_fail(s, "cannot listen: %s", strerror(errno));
+	return true;
+}
+
+static void close_world(struct sim *s)
+{
+	for (int side = 0; side < 2; side++) {
+		pc_stack_destroy(s->st[side]);
+		pc_port_close(s->port[side]);
+	}
+	if (eal_in_use(s->pool) != s->in_use)
+		sim_fail(s, "%u mbufs leaked", eal_in_use(s->pool) - s->in_use);
+}
+
+/* One turn of both loops. Returns whether anything happened. */
+static bool step(struct sim *s)
+{
+	unsigned frames = 0;
+
+	s->progress = false;
+	for (int side = 0; side < 2; side++) {
+		frames += pc_stack_poll(s->st[side], s->now);
+		app_turn(s, side);
+		pc_stack_flush(s->st[side], s->now);
+		if (s->steps % 16 == 0 && pc_stack_validate(s->st[side], stderr) != 0)
+			sim_fail(s, "pc_stack_validate finds a broken invariant");
+	}
+	s->frames += frames;
+	s->steps++;
+	return frames != 0 || s->progress;
+}
+
+static uint64_t next_event(const struct sim *s)
+{
+	uint64_t next = app_next(s);
+
+	for (int side = 0; side < 2; side++) {
+		next = RTE_MIN(next, pc_stack_next_deadline(s->st[side]));
+		if (s->port[side]->ops->next_deadline != NULL)
+			next = RTE_MIN(next, s->port[side]->ops->next_deadline(s->port[side]));
+	}
+	return next;
+}
+
+/* Runs until done says so (or, if NULL, until nothing is due any more). */
+static bool run(struct sim *s, bool (*done)(const struct sim *), uint64_t limit_ns)
+{
+	const uint64_t end = s->now + limit_ns;
+	unsigned still = 0;
+
+	while (s->wrong[0] == '\0') {
+		uint64_t next;
+
+		if (step(s) && ++still < 100000)
+			continue;
+		if (still >= 100000)
+			return sim_fail(s, "the stacks never come to rest");
+		if (done != NULL && done(s))
+			return true;
+		next = next_event(s);
+		if (next == UINT64_MAX) {
+			if (done == NULL)
+				return true;
+			for (int side = 0; side < 2; side++) /* the events that never came */
+				pc_stack_poll(s->st[side], s->now);
+			return sim_fail(s, "nothing is due any more, but connections are not done");
+		}
+		if (next > end)
+			return sim_fail(s, "not done after %llu s of virtual time",
+			                (unsigned long long)(limit_ns / 1000000000));
+		/* a deadline that has passed is due now; a turn of a real loop takes time, too */
+		if (next <= s->now) {
+			next = s->now + 1000;
+		} else {
+			still = 0;
+		}
+		s->now = next;
+	}
+	return false;
+}
+
+static void check_left_over(struct sim *s)
+{
+	struct pc_stack_usage u;
+
+	for (int side = 0; side < 2; side++) {
+		pc_stack_get_usage(s->st[side], &u);
+		if (u.connections != 0 || u.half_open != 0 || u.time_wait != 0 || u.listeners != 0)
+			sim_fail(
+			    s,
+			    "left over: %u connections, %u half-open, %u TIME-WAIT, %u listeners",
+			    u.connections, u.half_open, u.time_wait, u.listeners);
+		if (pc_stack_validate(s->st[side], stderr) != 0)
+			sim_fail(s, "pc_stack_validate finds a broken invariant at the end");
+	}
+}
+
+static void describe(const struct sim *s)
+{
+	for (unsigned i = 0; i < s->nb_conns; i++) {
+		const struct conn *c = &s->conn[i];
+
+		for (int side = 0; side < 2; side++)
+			fprintf(
+			    stderr,
+			    "  connection %u %s fd %d%s%s: sent %u of %u%s, peer read %u%s%s%s\n",
+			    i, side == CLIENT ? "client" : "server", c->end[side].fd,
+			    c->end[side].closed ? " closed" : "", c->end[side].edge ? " edge" : "",
+			    c->out[side].sent, c->out[side].total, c->out[side].shut ? " shut" : "",
+			    c->out[side].rcvd, c->out[side].ended ? " ended" : "",
+			    c->end[side].readable ? " R" : "", c->end[side].writable ? " W" : "");
+	}
+}
+
+bool sim_run(struct sim *s, uint64_t seed, struct rte_mempool *pool, const char *pcap)
+{
+	bool verbose = s->verbose;
+
+	memset(s, 0, sizeof(*s));
+	s->verbose = verbose;
+	s->seed = s->rng = seed;
+	s->pool = pool;
+	s->now = 1000000000;
+	s->in_use = eal_in_use(pool);
+	if (open_world(s, pcap)) {
+		app_plan(s);
+		if (run(s, app_is_done, 24 * HOUR_NS)) {
+			pc_close(s->st[SERVER], s->lfd);
+			if (run(s, NULL, 48 * HOUR_NS))
+				check_left_over(s);
+		}
+		if (s->wrong[0] != '\0' || s->verbose)
+			describe(s);
+	}
+	close_world(s);
+	return s->wrong[0] == '\0';
+}
