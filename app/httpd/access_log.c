@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * Access log
+ *
+ * Life-cycle: open (main, before EAL), attach (each lcore at its start), get and put (lcores),
+ * close (main, when the lcores have ended).  The thread runs from open to close.
+ *
+ * Ownership: a record is in exactly one of a ring's two rte_rings, free and full, or with the one that
+ * took it from there.  Rings are single-producer and single-consumer and live in plain memory, so
+ * EAL is not needed.
+ */
+
+#include "access_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <rte_ring.h>
+
+#define RINGS_MAX    256
+#define OUT_BYTES    65536
+#define BURST        64
+#define IDLE_NS      10000000
+#define CHECK_ROUNDS 100 /* idle rounds between two looks at the file's name: about a second */
+
+struct access_ring {
+	struct rte_ring *free, *full;
+	struct access_record *records;
+	atomic_uint_fast64_t lost;
+};
+
+struct access_log {
+	pthread_t thread;
+	pthread_mutex_t lock; /* of attaching */
+	atomic_uint nb_rings;
+	struct access_ring *rings[RINGS_MAX];
+	atomic_bool stop;
+	uint64_t lost; /* by failing to write */
+	int fd;
+	char *path;
+	size_t out_len, out_records;
+	char out[OUT_BYTES];
+};
+
+static void flush(struct access_log *log)
+{
+	size_t done = 0;
+
+	while (done < log->out_len) {
+		ssize_t n = write(log->fd, log->out + done, log->out_len - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			log->lost += log->out_records;
+			break;
+		}
+		done += (size_t)n;
+	}
+	log->out_len = log->out_records = 0;
+}
+
+static unsigned write_burst(struct access_log *log, struct access_ring *ring)
+{
+	void *records[BURST];
+	unsigned n = rte_ring_sc_dequeue_burst(ring->full, records, BURST, NULL);
+
+	for (unsigned i = 0; i < n; i++) {
+		if (log->out_len + ACCESS_LINE_MAX > OUT_BYTES)
+			flush(log);
+		log->out_len += access_format(records[i], log->out + log->out_len);
+		log->out_records++;
+	}
+	if (n > 0)
+		rte_ring_sp_enqueue_burst(ring->free, records, n, NULL);
+	return n;
+}
+
+static unsigned write_round(struct access_log *log)
+{
+	const unsigned nb_rings = atomic_load_explicit(&log->nb_rings, memory_order_acquire);
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < nb_rings; i++)
+		n += write_burst(log, log->rings[i]);
+	return n;
+}
+
+static int open_log(const char *path)
+{
+	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+}
+
+/* Log rotation: when path names another file now, or none, that is the log from now on. */
+static void follow_name(struct access_log *log)
+{
+	struct stat ours, named;
+	int fd;
+
+	if (fstat(log->fd, &ours) != 0 || !S_ISREG(ours.st_mode))
+		return;
+	if (stat(log->path, &named) == 0 && named.st_dev == ours.st_dev &&
+	    named.st_ino == ours.st_ino)
+		return;
+	fd = open_log(log->path);
+	if (fd < 0)
+		return;
+	close(log->fd);
+	log->fd = fd;
+}
+
+static void *write_records(void *arg)
+{
+	const struct timespec idle = {0, IDLE_NS};
+	struct access_log *log = arg;
+	unsigned rounds = 0;
+	bool last;
+
+	do {
+		last = atomic_load_explicit(&log->stop, memory_order_acquire);
+		while (write_round(log) > 0)
+			;
+		flush(log);
+		if (rounds++ % CHECK_ROUNDS == 0)
+			follow_name(log);
+		if (!last)
+			nanosleep(&idle, NULL);
+	} while (!last);
+	return NULL;
+}
+
+/* The thread takes no signals: those that end the program are the main lcore's business. */
+static int start_thread(struct access_log *log)
+{
+	sigset_t all, before;
+	int error;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&log->thread, NULL, write_records, log);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error;
+}
+
+struct access_log *access_log_open(const char *path, char *why, size_t why_len)
+{
+	struct access_log *log = calloc(1, sizeof(*log));
+	int error = ENOMEM;
+
+	if (log == NULL)
+		goto fail;
+	pthread_mutex_init(&log->lock, NULL);
+	log->path = strdup(path);
+	log->fd = open_log(path);
+	error = log->path == NULL ? ENOMEM : log->fd < 0 ? errno : start_thread(log);
+	if (error == 0)
+		return log;
+	if (log->fd >= 0)
+		close(log->fd);
+	free(log->path);
+	free(log);
+fail:
+	snprintf(why, why_len, "cannot write the access log %s: %s", path, strerror(error));
+	return NULL;
+}
+
+static struct rte_ring *make_ring(uint32_t n)
+{
+	const unsigned size = rte_align32pow2(n + 1);
+	struct rte_ring *r = aligned_alloc(RTE_CACHE_LINE_SIZE, (size_t)rte_ring_get_memsize(size));
+
+	if (r != NULL && rte_ring_init(r, "access", size, RING_F_SP_ENQ | RING_F_SC_DEQ) != 0) {
+		free(r);
+		r = NULL;
+	}
+	return r;
+}
+
+static void free_ring(struct access_ring *ring)
+{
+	free(ring->free);
+	free(ring->full);
+	free(ring->records);
+	free(ring);
+}
+
+static bool publish(struct access_log *log, struct access_ring *ring)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&log->lock);
+	n = atomic_load_explicit(&log->nb_rings, memory_order_relaxed);
+	if (n < RINGS_MAX) {
+		log->rings[n] = ring;
+		atomic_store_explicit(&log->nb_rings, n + 1, memory_order_release);
+	}
+	pthread_mutex_unlock(&log->lock);
+	return n < RINGS_MAX;
+}
+
+struct access_ring *access_log_attach(struct access_log *log, uint32_t n)
+{
+	struct access_ring *ring = calloc(1, sizeof(*ring));
+
+	if (ring == NULL)
+		return NULL;
+	ring->free = make_ring(n);
+	ring->full = make_ring(n);
+	ring->records = calloc(n, sizeof(*ring->records));
+	if (ring->free == NULL || ring->full == NULL || ring->records == NULL)
+		goto fail;
+	for (uint32_t i = 0; i < n; i++)
+		rte_ring_sp_enqueue(ring->free, &ring->records[i]);
+	if (publish(log, ring))
+		return ring;
+fail:
+	free_ring(ring);
+	return NULL;
+}
+
+struct access_record *access_ring_get(struct access_ring *ring)
+{
+	void *record;
+
+	if (rte_ring_sc_dequeue(ring->free, &record) == 0)
+		return record;
+	atomic_store_explicit(&ring->lost,
+	                      atomic_load_explicit(&ring->lost, memory_order_relaxed) + 1,
+	                      memory_order_relaxed);
+	return NULL;
+}
+
+void access_ring_put(struct access_ring *ring, struct access_record *record)
+{
+	rte_ring_sp_enqueue(ring->full, record);
+}
+
+uint64_t access_log_close(struct access_log *log)
+{
+	uint64_t lost;
+
+	if (log == NULL)
+		return 0;
+	atomic_store_explicit(&log->stop, true, memory_order_release);
+	pthread_join(log->thread, NULL);
+	lost = log->lost;
+	for (unsigned i = 0; i < log->nb_rings; i++) {
+		lost += log->rings[i]->lost;
+		free_ring(log->rings[i]);
+	}
+	close(log->fd);
+	pthread_mutex_destroy(&log->lock);
+	free(log->path);
+	free(log);
+	return lost;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "batch.h"
+
+#include <assert.h>
+#include <string.h>
+
+static struct http_span span_of(const struct http_request *r, enum http_field f)
+{
+	return http_has(r, f) ? r->field[f] : (struct http_span){0, 0};
+}
+
+struct batch_entry *batch_add(struct batch *b, const struct reply_stamp *stamp,
+                              const struct answer *a, enum reply_keep keep,
+                              const struct http_request *r, const char *p)
+{
+	struct batch_entry *e = &b->entries[b->n];
+	struct iovec *iov = &b->iov[b->nb_iov];
+	uint64_t total = 0;
+	size_t used;
+
+	assert(b->n < BATCH_MAX && b->space_used + reply_space(a) <= BATCH_SPACE);
+	*e = (struct batch_entry){
+	    .file = reply_has_file(a) ? a->file : NULL,
+	    .off = a->off,
+	    .body_len = reply_body_len(a),
+	    .request = p,
+	    .line = r->request_line,
+	    .referer = span_of(r, HTTP_REFERER),
+	    .agent = span_of(r, HTTP_USER_AGENT),
+	    .status = a->status,
+	    .first_iov = (uint8_t)b->nb_iov,
+	    .close = keep == REPLY_CLOSE,
+	};
+	e->nb_iov = (uint8_t)reply_build(stamp, a, keep, b->space + b->space_used, &used, iov);
+	for (unsigned i = 0; i < e->nb_iov; i++)
+		total += iov[i].iov_len;
+	e->head_len = total - (e->file != NULL ? a->len : 0);
+	e->end = batch_bytes(b) + total;
+	b->space_used += used;
+	b->nb_iov += e->nb_iov;
+	b->n++;
+	return e;
+}
+
+unsigned batch_find(const struct batch *b, uint64_t sent)
+{
+	unsigned i = 0;
+
+	while (i < b->n && b->entries[i].end <= sent)
+		i++;
+	return i;
+}
+
+int batch_copy_head(const struct batch *b, const struct batch_entry *e, uint64_t sent, char *out,
+                    size_t cap)
+{
+	uint64_t skip = sent - batch_begin(b, e), left = e->head_len - skip;
+	size_t done = 0;
+
+	if (left > cap)
+		return -1;
+	for (const struct iovec *v = &b->iov[e->first_iov]; left > 0; v++) {
+		uint64_t n;
+
+		if (skip >= v->iov_len) {
+			skip -= v->iov_len;
+			continue;
+		}
+		n = v->iov_len - skip < left ? v->iov_len - skip : left;
+		memcpy(out + done, (const char *)v->iov_base + skip, n);
+		skip = 0;
+		done += n;
+		left -= n;
+	}
+	return (int)done;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HTTPD_BATCH_H
+#define HTTPD_BATCH_H
+
+/*
+ * The responses to pipelined requests, gathered so that they go out in one send.
+ *
+ * A batch belongs to one connection and to one piece of work on its input.  It points into files and
+ * into its own space; nothing is copied but text that exists nowhere else.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "answer.h"
+#include "http_parse.h"
+#include "reply.h"
+
+#define BATCH_MAX       32
+#define BATCH_BIG_BYTES 65536 /**< a batch of this many bytes is sent before it grows */
+#define BATCH_SPACE     98304 /**< more than reply_space() of the longest target */
+
+/** One response, and what is needed to go on when only a part of it could be sent. */
+struct batch_entry {
+	const struct file *file; /**< its body; NULL when the body is part of the head */
+	uint64_t off;            /**< of the body in the file */
+	uint64_t head_len;       /**< bytes before the body */
+	uint64_t end;            /**< bytes of the batch up to here */
+	uint64_t body_len;       /**< for the log */
+	size_t input_end;        /**< where the next request begins in the input */
+	const char *request;     /**< the request's header, for the log; with the spans below */
+	struct http_span line, referer, agent;
+	uint16_t status;
+	uint8_t first_iov, nb_iov;
+	bool close; /**< the connection ends after it */
+};
+
+struct batch {
+	unsigned n, nb_iov;
+	size_t space_used;
+	struct batch_entry entries[BATCH_MAX];
+	struct iovec iov[BATCH_MAX * REPLY_IOV_MAX];
+	char space[BATCH_SPACE];
+};
+
+/** batch_add appends the response to a request whose header is at p. There must be room. */
+struct batch_entry *batch_add(struct batch *b, const struct reply_stamp *stamp,
+                              const struct answer *a, enum reply_keep keep,
+                              const struct http_request *r, const char *p);
+
+/** batch_bytes returns how many bytes the batch holds. */
+static inline uint64_t batch_bytes(const struct batch *b)
+{
+	return b->n > 0 ? b->entries[b->n - 1].end : 0;
+}
+
+/** batch_has_room says whether another response, to any request, can be added. */
+static inline bool batch_has_room(const struct batch *b, size_t target_bytes)
+{
+	return b->n < BATCH_MAX && b->space_used + 768 + 4 * target_bytes <= BATCH_SPACE &&
+	       batch_bytes(b) < BATCH_BIG_BYTES;
+}
+
+/** batch_find returns the first entry that is not complete after sent bytes; b->n: all are. */
+unsigned batch_find(const struct batch *b, uint64_t sent);
+
+/**
+ * batch_copy_head copies what is left of an entry's head after sent bytes of the batch to out, which
+ * has room for cap bytes. Returns how many, or -1 when there is too little room.
+ */
+int batch_copy_head(const struct batch *b, const struct batch_entry *e, uint64_t sent, char *out,
+                    size_t cap);
+
+/** batch_begin returns where in the batch an entry begins. */
+static inline uint64_t batch_begin(const struct batch *b, const struct batch_entry *e)
+{
+	return e == b->entries ? 0 : e[-1].end;
+}
+
+static inline void batch_reset(struct batch *b)
+{
+	b->n = b->nb_iov = 0;
+	b->space_used = 0;
+}
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HTTPD_CONN_H
+#define HTTPD_CONN_H
+
+/*
+ * A connection.
+ *
+ * OPEN waits for a request, or for the rest of one (then it has a buffer).  SENDING has a response
+ * under way that the send buffer had no room for; it reads nothing until that is gone.  LINGERING
+ * has said its last word and waits for the client to see it (RFC 9112 section 9.6).
+ */
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "timeouts.h"
+
+struct file;
+struct server;
+
+enum conn_state { CONN_FREE, CONN_OPEN, CONN_SENDING, CONN_LINGERING };
+
+enum conn_flag {
+	CONN_UNREAD = 1,    /**< there may be input that was not received yet */
+	CONN_PEER_SHUT = 2, /**< the client will send no more */
+	CONN_CLOSE = 4,     /**< ends after the response under way */
+	CONN_LINGER = 8,    /**< and then waits until the client has seen it */
+	CONN_AGAIN = 16,    /**< is on the list for the next turn; outlives the connection */
+};
+
+/** What a connection costs while it is idle; found by its descriptor. */
+struct conn {
+	struct timeout timeout;
+	uint8_t state, flags;
+	uint32_t requests; /**< answered so far */
+	uint32_t again;    /**< next on the server's list */
+	uint32_t input;    /**< buffer with an incomplete request; 0: none */
+	uint32_t output;   /**< buffer with the rest of a response's head; 0: none */
+	/* SENDING: the part of a file that is still to be sent; the file is held */
+	const struct file *file;
+	uint64_t off, end;
+};
+
+static_assert(sizeof(struct conn) <= 64, "an idle connection costs one cache line");
+
+/** conn_open takes a connection that was just accepted. */
+void conn_open(struct server *s, int fd);
+
+/** conn_event serves what epoll reports. */
+void conn_event(struct server *s, int fd, uint32_t events);
+
+/** conn_again goes on with input that was left. */
+void conn_again(struct server *s, int fd);
+
+/** conn_expired is called when a connection's deadline has passed. */
+void conn_expired(struct server *s, int fd);
+
+/** conn_close ends a connection and frees what it has; what is queued is still delivered. */
+void conn_close(struct server *s, int fd);
+
+/** conn_is_idle says whether a connection has nothing to do. */
+bool conn_is_idle(const struct conn *c);
+
+/* ---- between conn.c and conn_input.c ---------------------------------------------------------- */
+
+/**
+ * conn_consume answers the requests in len bytes of input at p, which is the server's input or the
+ * bytes of the connection's own buffer, and keeps what is left over. Returns whether the connection
+ * is ready for more input.
+ */
+bool conn_consume(struct server *s, int fd, char *p, size_t len);
+
+/** conn_refuse answers with an error status what is in the connection's input buffer, and ends it. */
+void conn_refuse(struct server *s, int fd, uint16_t status);
+
+/**
+ * conn_flush sends the batch. Returns true when all of it went out and the connection goes on. If only
+ * a part went out, the connection is SENDING and *next is where the first request begins that has not
+ * been answered; else the connection has ended, or is about to.
+ */
+bool conn_flush(struct server *s, int fd, size_t *next);
+
+/** conn_take_buffer returns an empty buffer's number, at the expense of the oldest if need be; or 0. */
+uint32_t conn_take_buffer(struct server *s, int fd);
+
+/** conn_set_timeout gives the connection a deadline, ms from now. */
+void conn_set_timeout(struct server *s, int fd, uint64_t ms);
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * A connection's input
+ *
+ * Overview: conn_consume() takes requests out of the received bytes one by one and gathers the
+ * responses in the server's batch.  A request with a body is taken alone: what is before it is sent
+ * first, then its body is read past, then it is answered, so that a malformed body can still be
+ * answered with 400.
+ *
+ * Where the bytes are: mostly in the server's input, which belongs to no connection.  Only what is
+ * left over of a piece of input is moved into a buffer of the connection: the beginning of a request,
+ * the header of a request whose body is not complete, or requests that wait because a response could
+ * not be sent (back-pressure).  As a piece is never longer than a buffer, it always fits.
+ *
+ * Rewinding: when only a part of a batch could be sent, the requests after the one under way count as
+ * not read; they are parsed again when the response is out.  So every effect of a response (log,
+ * request count, end of the connection) comes after it was sent: in conn_flush().
+ */
+
+#include <string.h>
+
+#include <percore/socket.h>
+
+#include "server.h"
+
+#define CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
+
+/* The input that is being worked on. */
+struct view {
+	char *p;
+	size_t len;
+	size_t pos;                   /* where the next request begins */
+	struct http_request *partial; /* how far that is parsed; NULL: not begun */
+};
+
+enum step {
+	STEP_NEXT, /* a request is answered */
+	STEP_MORE, /* the next one is not complete */
+	STEP_STOP, /* nothing can be done with this input now */
+};
+
+static struct buffer *input_buffer(struct server *s, int fd)
+{
+	const uint32_t number = s->conns[fd].input;
+
+	return number != 0 ? buffers_get(&s->buffers, number) : NULL;
+}
+
+static void drop_input_buffer(struct server *s, int fd)
+{
+	buffers_give(&s->buffers, s->conns[fd].input);
+	s->conns[fd].input = 0;
+}
+
+static enum step flush(struct server *s, int fd, struct view *v)
+{
+	if (conn_flush(s, fd, &v->pos))
+		return STEP_NEXT;
+	v->partial = NULL;
+	return STEP_STOP;
+}
+
+/* Adds a response that is the connection's last one; the client may still be sending. */
+static enum step end_with(struct server *s, int fd, struct view *v, const struct answer *a,
+                          const struct http_request *r, const char *p)
+{
+	struct batch_entry *e = batch_add(&s->batch, &s->stamp, a, REPLY_CLOSE, r, p);
+
+	e->input_end = v->len;
+	s->conns[fd].flags |= CONN_LINGER;
+	v->pos = v->len;
+	return flush(s, fd, v);
+}
+
+static enum step refuse(struct server *s, int fd, struct view *v, const struct http_request *r,
+                        const char *p, int status)
+{
+	struct answer a;
+
+	answer_error(&a, r, (uint16_t)status);
+	return end_with(s, fd, v, &a, r, p);
+}
+
+static bool is_last(const struct server *s, int fd, const struct http_request *r,
+                    const struct answer *a)
+{
+	const uint64_t answered = s->conns[fd].requests + s->batch.n + 1;
+
+	return s->draining || !http_keep_alive(r) || a->status == 400 ||
+	       (s->config.requests != 0 && answered >= s->config.requests);
+}
+
+/* Answers a whole request, body included, whose header is at p; end is where it ends in the input. */
+static enum step respond(struct server *s, int fd, struct view *v, const struct http_request *r,
+                         const char *p, size_t end)
+{
+	enum reply_keep keep = r->minor == 0 ? REPLY_KEEP_10 : REPLY_KEEP;
+	struct batch_entry *e;
+	struct answer a;
+
+	answer_request(&a, r, p, s->files, s->path, s->stamp.now);
+	if (is_last(s, fd, r, &a))
+		keep = REPLY_CLOSE;
+	e = batch_add(&s->batch, &s->stamp, &a, keep, r, p);
+	e->input_end = v->pos = end;
+	if (e->close && end < v->len)
+		s->conns[fd].flags |= CONN_LINGER;
+	if (e->close || !batch_has_room(&s->batch, s->limits.target_bytes))
+		return flush(s, fd, v);
+	return STEP_NEXT;
+}
+
+static int read_body(const struct server *s, const struct http_request *r, struct body *body,
+                     const char *p, size_t len, size_t *used)
+{
+	if (r->body == HTTP_BODY_CHUNKED)
+		return http_chunked_read(&body->chunked, p, len, s->config.body_bytes, used);
+	*used = len < body->left ? len : (size_t)body->left;
+	body->left -= *used;
+	return 0;
+}
+
+static bool body_done(const struct http_request *r, const struct body *body)
+{
+	return r->body == HTTP_BODY_CHUNKED ? http_chunked_done(&body->chunked) : body->left == 0;
+}
+
+/*
+ * RFC 9110 section 10.1.1: a client that waits for 100 is told to go on, or gets its final answer at
+ * once if that is an error.  Whether it sends the body then cannot be known, so that is the end.
+ */
+static enum step meet_expectation(struct server *s, int fd, struct view *v,
+                                  const struct http_request *r, bool begun)
+{
+	const char *p = v->p + v->pos;
+	struct answer a;
+
+	answer_request(&a, r, p, s->files, s->path, s->stamp.now);
+	if (a.status >= 400)
+		return end_with(s, fd, v, &a, r, p);
+	if (begun)
+		return STEP_NEXT;
+	if (pc_send(s->st, fd, CONTINUE, sizeof(CONTINUE) - 1, 0) == (ssize_t)sizeof(CONTINUE) - 1)
+		return STEP_NEXT;
+	conn_close(s, fd); /* a client that waits for 100 but leaves earlier responses unread */
+	return STEP_STOP;
+}
+
+/* The input ends within a body: keeps the header, for the answer and the log. */
+static enum step wait_for_body(struct server *s, int fd, struct view *v,
+                               const struct http_request *r, size_t head_len,
+                               const struct body *body)
+{
+	struct conn *c = &s->conns[fd];
+	struct buffer *b;
+
+	if (c->input == 0)
+		c->input = conn_take_buffer(s, fd);
+	if (c->input == 0)
+		return refuse(s, fd, v, r, v->p + v->pos, 503);
+	b = buffers_get(&s->buffers, c->input);
+	memmove(b->bytes, v->p + v->pos, head_len);
+	b->len = (uint32_t)head_len;
+	if (r != &b->request)
+		b->request = *r;
+	b->body = *body;
+	b->in_body = true;
+	v->pos = v->len;
+	conn_set_timeout(s, fd, s->config.body_ms);
+	return STEP_STOP;
+}
+
+static enum step begin_body(struct server *s, int fd, struct view *v, struct http_request *r,
+                            size_t head_len)
+{
+	const size_t begin = v->pos + head_len;
+	struct body body = {.left = r->content_length};
+	size_t used;
+	int status;
+
+	if (flush(s, fd, v) == STEP_STOP)
+		return STEP_STOP;
+	if (r->body == HTTP_BODY_LENGTH && r->content_length > s->config.body_bytes)
+		return refuse(s, fd, v, r, v->p + v->pos, 413);
+	if ((r->expect_100 || r->expect_other) && r->minor > 0 &&
+	    meet_expectation(s, fd, v, r, begin < v->len) == STEP_STOP)
+		return STEP_STOP;
+	http_chunked_init(&body.chunked);
+	status = read_body(s, r, &body, v->p + begin, v->len - begin, &used);
+	if (status != 0)
+		return refuse(s, fd, v, r, v->p + v->pos, status);
+	if (!body_done(r, &body))
+		return wait_for_body(s, fd, v, r, head_len, &body);
+	return respond(s, fd, v, r, v->p + v->pos, begin + used);
+}
+
+/* Goes on with a body; the header is in the connection's buffer, the view in the server's input. */
+static enum step continue_body(struct server *s, int fd, struct view *v)
+{
+	struct buffer *b = buffers_get(&s->buffers, s->conns[fd].input);
+	size_t used;
+	int status = read_body(s, &b->request, &b->body, v->p, v->len, &used);
+	enum step step;
+
+	if (status != 0)
+		return refuse(s, fd, v, &b->request, b->bytes, status);
+	if (!body_done(&b->request, &b->body)) {
+		v->pos = v->len;
+		return STEP_STOP;
+	}
+	b->in_body = false;
+	b->len = 0;
+	step = respond(s, fd, v, &b->request, b->bytes, used);
+	/* the batch points into the buffer, for the log: it must go out before the buffer may */
+	return step == STEP_NEXT ? flush(s, fd, v) : step;
+}
+
+static enum step next_request(struct server *s, int fd, struct view *v)
+{
+	struct buffer *b = input_buffer(s, fd);
+	struct http_request *r = &s->request;
+	const char *p = v->p + v->pos;
+	int n;
+
+	if (b != NULL && p == b->bytes)
+		r = &b->request;
+	else
+		http_request_init(r);
+	n = http_parse(r, p, v->len - v->pos, &s->limits);
+	if (n < 0)
+		return refuse(s, fd, v, r, p, -n);
+	if (n == 0) {
+		v->partial = r;
+		return STEP_MORE;
+	}
+	if (r->body != HTTP_BODY_NONE)
+		return begin_body(s, fd, v, r, (size_t)n);
+	return respond(s, fd, v, r, p, v->pos + (size_t)n);
+}
+
+/* Moves what is left over into the connection's buffer; the time for a header begins with it. */
+static void keep_rest(struct server *s, int fd, struct view *v)
+{
+	struct conn *c = &s->conns[fd];
+	const size_t left = v->len - v->pos;
+	struct buffer *b;
+
+	if (c->input == 0)
+		c->input = conn_take_buffer(s, fd);
+	if (c->input == 0) {
+		conn_close(s, fd);
+		return;
+	}
+	b = buffers_get(&s->buffers, c->input);
+	b->len = (uint32_t)left;
+	if (v->partial == &b->request)
+		return;
+	memmove(b->bytes, v->p + v->pos, left);
+	if (v->partial != NULL)
+		b->request = *v->partial;
+	else
+		http_request_init(&b->request);
+	if (c->state == CONN_OPEN)
+		conn_set_timeout(s, fd, s->config.header_ms);
+}
+
+static void keep_nothing(struct server *s, int fd)
+{
+	struct conn *c = &s->conns[fd];
+
+	if (c->input != 0)
+		drop_input_buffer(s, fd);
+	if (c->state == CONN_OPEN)
+		conn_set_timeout(s, fd, s->config.idle_ms);
+}
+
+bool conn_consume(struct server *s, int fd, char *p, size_t len)
+{
+	struct conn *c = &s->conns[fd];
+	struct view v = {.p = p, .len = len};
+	enum step step = STEP_NEXT;
+
+	if (c->input != 0 && input_buffer(s, fd)->in_body)
+		step = continue_body(s, fd, &v);
+	while (step == STEP_NEXT && v.pos < v.len)
+		step = next_request(s, fd, &v);
+	if (step != STEP_STOP)
+		flush(s, fd, &v);
+	if (c->state == CONN_OPEN || (c->state == CONN_SENDING && !(c->flags & CONN_CLOSE))) {
+		if (v.pos < v.len)
+			keep_rest(s, fd, &v);
+		else if (c->input == 0 || !input_buffer(s, fd)->in_body)
+			keep_nothing(s, fd);
+	}
+	return c->state == CONN_OPEN;
+}
+
+void conn_refuse(struct server *s, int fd, uint16_t status)
+{
+	struct buffer *b = buffers_get(&s->buffers, s->conns[fd].input);
+	struct view v = {.p = b->bytes, .len = b->len};
+
+	refuse(s, fd, &v, &b->request, b->bytes, status);
+}

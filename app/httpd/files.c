@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * The table of files
+ *
+ * Overview: walking the root appends a slot for each path that can be asked for: a file under its
+ * own, a directory under "/dir" (which leads to "/dir/") and "/dir/" (its index.html).  At the end the
+ * slots are spread over an open hash of at least twice their number.
+ *
+ * Ownership: a table owns its slots' paths.  Files are shared between tables and counted.  What is
+ * inside the root is decided on open descriptors, by the name that the kernel has for them, so that
+ * no rename in between can lead outside.
+ */
+
+#include "files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEPTH_MAX 64
+#define INDEX     "index.html"
+
+struct slot {
+	uint64_t hash;
+	char *path;
+	const struct file *file;
+	uint32_t len;
+};
+
+struct files {
+	struct slot *slots; /* a list while it grows, then a hash of mask + 1 */
+	size_t nb_slots, room, mask;
+	size_t nb_files;
+	uint64_t bytes;
+};
+
+/* A directory on the way from the root, to find links that lead back. */
+struct level {
+	const struct level *up;
+	dev_t dev;
+	ino_t ino;
+	unsigned depth;
+};
+
+struct walk {
+	const struct files_config *config;
+	const struct files *previous;
+	struct files *out;
+	uint64_t preload;
+	size_t root_len;
+	char root[PATH_MAX]; /* as the kernel names it */
+	char path[PATH_MAX]; /* of what is looked at, from the root */
+	size_t path_len;
+	char *why;
+	size_t why_len;
+};
+
+static const struct file directory = {.kind = FILE_DIRECTORY};
+static const struct file forbidden = {.kind = FILE_FORBIDDEN};
+
+__attribute__((format(printf, 2, 3))) static int fail(struct walk *w, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(w->why, w->why_len, format, ap);
+	va_end(ap);
+	return -1;
+}
+
+static uint64_t hash_path(const char *p, size_t len)
+{
+	const uint64_t k = 0x9e3779b97f4a7c15u;
+	uint64_t h = len * k, word;
+
+	for (; len >= 8; p += 8, len -= 8) {
+		memcpy(&word, p, 8);
+		h = (h ^ word) * k;
+		h ^= h >> 32;
+	}
+	for (word = 0; len > 0; len--)
+		word = word << 8 | (uint8_t)*p++;
+	h = (h ^ word) * k;
+	return h ^ h >> 29;
+}
+
+static bool grow(struct files *f)
+{
+	const size_t room = f->room == 0 ? 256 : f->room * 2;
+	struct slot *slots = realloc(f->slots, room * sizeof(*slots));
+
+	if (slots == NULL)
+		return false;
+	f->slots = slots;
+	f->room = room;
+	return true;
+}
+
+/* Adds the path that is looked at, with suffix. Takes a reference of the table on a real file. */
+static int add_slot(struct walk *w, const char *suffix, const struct file *file)
+{
+	struct files *f = w->out;
+	const size_t len = w->path_len + strlen(suffix);
+	char *path = malloc(len + 1);
+
+	if (path == NULL || (f->nb_slots == f->room && !grow(f))) {
+		free(path);
+		return fail(w, "no memory for the files below %s", w->root);
+	}
+	memcpy(path, w->path, w->path_len);
+	strcpy(path + w->path_len, suffix);
+	f->slots[f->nb_slots++] = (struct slot){hash_path(path, len), path, file, (uint32_t)len};
+	if (file->kind == FILE_REGULAR)
+		((struct file *)(uintptr_t)file)->tables++;
+	return 0;
+}
+
+/* Whether an open descriptor's name lies below the root (or is the root). */
+static bool is_inside(const struct walk *w, int fd)
+{
+	char link[64], name[PATH_MAX];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, name, sizeof(name) - 1);
+	if (n < 0 || (size_t)n < w->root_len || memcmp(name, w->root, w->root_len) != 0)
+		return false;
+	return (size_t)n == w->root_len || name[w->root_len] == '/' || w->root_len == 1;
+}
+
+static int reopen(int fd, int flags)
+{
+	char link[64];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return open(link, flags | O_CLOEXEC | O_NOCTTY);
+}
+
+static const struct file *open_regular(struct walk *w, int fd, const struct stat *st)
+{
+	const struct file *f = w->previous ? files_find(w->previous, w->path, w->path_len) : NULL;
+	int readable;
+
+	if (f != NULL && f->kind == FILE_REGULAR && file_unchanged(f, st))
+		return f;
+	readable = reopen(fd, O_RDONLY);
+	if (readable < 0)
+		return &forbidden;
+	f = file_open(readable, st, w->path, w->config->copy_bytes, &w->preload);
+	close(readable);
+	return f != NULL ? f : &forbidden;
+}
+
+static int add_regular(struct walk *w, int fd, const struct stat *st, const struct file **file)
+{
+	if (w->out->nb_files++ >= w->config->max_files)
+		return fail(w, "more than %llu files below %s: raise http.max_files",
+		            (unsigned long long)w->config->max_files, w->root);
+	*file = open_regular(w, fd, st);
+	w->out->bytes += (*file)->size;
+	return add_slot(w, "", *file);
+}
+
+static int walk_directory(struct walk *w, int fd, const struct stat *st, const struct level *up);
+
+static bool leads_back(const struct level *l, const struct stat *st)
+{
+	for (; l != NULL; l = l->up)
+		if (l->dev == st->st_dev && l->ino == st->st_ino)
+			return true;
+	return false;
+}
+
+/* fd is O_PATH. *index is set when this is the directory's index. */
+static int add_entry(struct walk *w, int fd, const char *name, const struct level *l,
+                     const struct file **index)
+{
+	const struct file *file = NULL;
+	struct stat st;
+	int result;
+
+	if (fstat(fd, &st) != 0)
+		return 0;
+	if (S_ISREG(st.st_mode)) {
+		result = add_regular(w, fd, &st, &file);
+		if (strcmp(name, INDEX) == 0)
+			*index = file;
+		return result;
+	}
+	if (!S_ISDIR(st.st_mode) || leads_back(l, &st) || l->depth >= DEPTH_MAX)
+		return 0;
+	if (add_slot(w, "", &directory) != 0)
+		return -1;
+	return walk_directory(w, fd, &st, l);
+}
+
+static int visit(struct walk *w, int dirfd, const char *name, const struct level *l,
+                 const struct file **index)
+{
+	const size_t before = w->path_len, len = strlen(name);
+	int fd, result = 0;
+
+	if ((name[0] == '.' && strcmp(name, ".well-known") != 0) || before + len + 2 > PATH_MAX)
+		return 0;
+	fd = openat(dirfd, name, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	w->path[before] = '/';
+	memcpy(w->path + before + 1, name, len + 1);
+	w->path_len = before + 1 + len;
+	if (is_inside(w, fd))
+		result = add_entry(w, fd, name, l, index);
+	w->path_len = before;
+	w->path[before] = '\0';
+	close(fd);
+	return result;
+}
+
+/* Walks the directory at w->path; fd is O_PATH. */
+static int walk_directory(struct walk *w, int fd, const struct stat *st, const struct level *up)
+{
+	const struct level l = {up, st->st_dev, st->st_ino, up != NULL ? up->depth + 1 : 0};
+	const struct file *index = &forbidden;
+	int readable = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = 0;
+	DIR *dir = readable >= 0 ? fdopendir(readable) : NULL;
+	struct dirent *entry;
+
+	if (dir == NULL) {
+		if (readable >= 0)
+			close(readable);
+		return add_slot(w, "/", &forbidden);
+	}
+	while (result == 0 && (entry = readdir(dir)) != NULL)
+		result = visit(w, readable, entry->d_name, &l, &index);
+	closedir(dir);
+	return result == 0 ? add_slot(w, "/", index) : result;
+}
+
+static int walk_root(struct walk *w)
+{
+	const char *root = w->config->root;
+	struct stat st;
+	int fd, result;
+
+	if (realpath(root, w->root) == NULL)
+		return fail(w, "cannot use %s as document root: %s", root, strerror(errno));
+	w->root_len = strlen(w->root);
+	fd = open(w->root, O_PATH | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) != 0)
+		result = fail(w, "cannot open %s: %s", root, strerror(errno));
+	else if (!S_ISDIR(st.st_mode))
+		result =
+		    fail(w, "%s is not a directory: give the directory that holds the files", root);
+	else
+		result = walk_directory(w, fd, &st, NULL);
+	if (fd >= 0)
+		close(fd);
+	return result;
+}
+
+static bool spread(struct files *f)
+{
+	size_t size = 16, at;
+	struct slot *table;
+
+	while (size < f->nb_slots * 2)
+		size *= 2;
+	table = calloc(size, sizeof(*table));
+	if (table == NULL)
+		return false;
+	f->mask = size - 1;
+	for (size_t i = 0; i < f->nb_slots; i++) {
+		for (at = f->slots[i].hash & f->mask; table[at].path != NULL;
+		     at = (at + 1) & f->mask)
+			;
+		table[at] = f->slots[i];
+	}
+	free(f->slots);
+	f->slots = table;
+	f->room = size;
+	return true;
+}
+
+static void discard(struct files *f)
+{
+	struct file *retired = NULL, *next;
+
+	f->room = f->mask != 0 ? f->room : f->nb_slots;
+	files_unload(f, &retired);
+	for (; retired != NULL; retired = next) {
+		next = retired->next_retired;
+		file_free(retired);
+	}
+}
+
+struct files *files_load(const struct files_config *config, const struct files *previous, char *why,
+                         size_t why_len)
+{
+	struct walk *w = calloc(1, sizeof(*w));
+	struct files *f = calloc(1, sizeof(*f));
+	int result = -1;
+
+	if (w != NULL && f != NULL) {
+		*w = (struct walk){.config = config,
+		                   .previous = previous,
+		                   .out = f,
+		                   .preload = config->preload_bytes,
+		                   .why = why,
+		                   .why_len = why_len};
+		result = config->root != NULL ? walk_root(w) : 0;
+		if (result == 0 && !spread(f))
+			result = fail(w, "no memory for the files below %s", w->root);
+	} else {
+		snprintf(why, why_len, "no memory for the table of files");
+	}
+	if (result != 0 && f != NULL) {
+		discard(f);
+		f = NULL;
+	}
+	free(w);
+	return f;
+}
+
+void files_unload(struct files *f, struct file **retired)
+{
+	for (size_t i = 0; i < f->room; i++) {
+		struct file *file = (struct file *)(uintptr_t)f->slots[i].file;
+
+		if (f->slots[i].path == NULL)
+			continue;
+		free(f->slots[i].path);
+		if (file->kind != FILE_REGULAR || --file->tables > 0)
+			continue;
+		file->next_retired = *retired;
+		*retired = file;
+	}
+	free(f->slots);
+	free(f);
+}
+
+bool files_same(const struct files *a, const struct files *b)
+{
+	if (a->nb_slots != b->nb_slots)
+		return false;
+	for (size_t i = 0; i < a->room; i++) {
+		const struct slot *s = &a->slots[i];
+
+		if (s->path != NULL && files_find(b, s->path, s->len) != s->file)
+			return false;
+	}
+	return true;
+}
+
+size_t files_count(const struct files *f, uint64_t *bytes)
+{
+	*bytes = f->bytes;
+	return f->nb_files;
+}
+
+const struct file *files_find(const struct files *f, const char *path, size_t len)
+{
+	const uint64_t hash = hash_path(path, len);
+	const struct slot *s;
+
+	for (size_t at = hash & f->mask;; at = (at + 1) & f->mask) {
+		s = &f->slots[at];
+		if (s->path == NULL)
+			return NULL;
+		if (s->hash == hash && s->len == len && memcmp(s->path, path, len) == 0)
+			return s->file;
+	}
+}

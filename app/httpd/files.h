@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HTTPD_FILES_H
+#define HTTPD_FILES_H
+
+/*
+ * The files below a document root, ready to be sent.
+ *
+ * Everything that needs the system (walking, opening, mapping) happens when a table is made; finding
+ * a file afterwards is a hash of its normalised path.  A table never changes, so that any number of
+ * lcores may read it.  When the root changes, a new table is made, which shares what has not changed
+ * with the old one (see site.h).
+ *
+ * What is in it: regular files, and directories by their index.html.  Names that begin with a dot
+ * are left out, but for /.well-known (RFC 8615).  A symbolic link is followed if what it leads to
+ * lies below the root.  What may not be read is there as FILE_FORBIDDEN.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+struct stat;
+
+enum file_kind {
+	FILE_REGULAR,
+	FILE_DIRECTORY, /**< asked for without the final '/': 301 */
+	FILE_FORBIDDEN, /**< 403: it may not be read, or a directory without index.html */
+};
+
+/** A file, or the stand-in for what is none. */
+struct file {
+	enum file_kind kind;
+	uint16_t head_len;       /**< all of head */
+	uint16_t validators_off; /**< in head: the lines from Last-Modified on, for 304 */
+	uint16_t common_len;     /**< in head: the lines before Content-Length, for 206 */
+	uint16_t etag_off, etag_len;
+	int64_t mtime; /**< seconds since 1970 */
+	uint64_t size;
+	const char *head; /**< the fields of a 200, from Content-Type to the empty line */
+	const char *body; /**< size bytes; right behind head when the file was copied */
+	/** Unfinished responses that use the file. */
+	atomic_uint refs;
+	/** Tables that hold it; only the thread that makes tables touches this and the rest. */
+	unsigned tables;
+	/* what tells whether the file has changed, and what is to be unmapped */
+	dev_t dev;
+	ino_t ino;
+	struct timespec modified, changed;
+	size_t mapped_bytes;
+	struct file *next_retired;
+};
+
+/** Room for the fields of a file. */
+#define FILE_HEAD_MAX 512
+
+struct files;
+
+struct files_config {
+	const char *root;       /**< a directory; NULL: no files at all */
+	uint64_t max_files;     /**< more of them are an error */
+	uint64_t copy_bytes;    /**< files up to this size are copied, larger ones mapped */
+	uint64_t preload_bytes; /**< mapped files are read in advance up to this sum */
+};
+
+/**
+ * files_load walks the root and makes a table. Files that are the same in previous (may be NULL) are
+ * taken from there. Returns NULL with one line for a person in why.
+ */
+struct files *files_load(const struct files_config *config, const struct files *previous, char *why,
+                         size_t why_len);
+
+/**
+ * files_unload frees a table that nobody reads any more. Files that are in no other table are put on
+ * the list at *retired (linked by next_retired); each may be freed once its refs are 0.
+ */
+void files_unload(struct files *files, struct file **retired);
+
+/** files_same says whether two tables hold the same paths and files. */
+bool files_same(const struct files *a, const struct files *b);
+
+/** files_count returns how many regular files there are, and the sum of their sizes in *bytes. */
+size_t files_count(const struct files *files, uint64_t *bytes);
+
+/** files_find looks a normalised path up. Returns NULL when there is nothing by that name. */
+const struct file *files_find(const struct files *files, const char *path, size_t len);
+
+/** file_hold and file_release keep a file for a response that lasts longer than a turn. */
+static inline void file_hold(const struct file *f)
+{
+	atomic_fetch_add_explicit(&((struct file *)(uintptr_t)f)->refs, 1, memory_order_relaxed);
+}
+
+static inline void file_release(const struct file *f)
+{
+	atomic_fetch_sub_explicit(&((struct file *)(uintptr_t)f)->refs, 1, memory_order_release);
+}
+
+/**
+ * file_open makes a file of an open descriptor of a regular file, whose st is known; name gives the
+ * media type. It copies what is not larger than copy_bytes; of *preload, what is mapped takes its
+ * size if it fits and is then read in advance. fd stays open. Returns NULL with errno.
+ */
+struct file *file_open(int fd, const struct stat *st, const char *name, uint64_t copy_bytes,
+                       uint64_t *preload);
+
+/** file_unchanged says whether f was made when the file was as st says. */
+bool file_unchanged(const struct file *f, const struct stat *st);
+
+/** file_free unmaps and frees a file that nobody uses. */
+void file_free(struct file *f);
+
+#endif

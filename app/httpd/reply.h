@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HTTPD_REPLY_H
+#define HTTPD_REPLY_H
+
+/* From an answer to the bytes that go out, as buffers for one scattered send. */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "answer.h"
+
+/** What a response says about the connection. */
+enum reply_keep {
+	REPLY_KEEP,    /**< HTTP/1.1: nothing, it lasts */
+	REPLY_KEEP_10, /**< HTTP/1.0: Connection: keep-alive */
+	REPLY_CLOSE,
+	REPLY_KEEP_MAX
+};
+
+/** The first lines of a 200, made once per second: status line, Server, Date, Connection. */
+struct reply_stamp {
+	int64_t now;
+	uint16_t len[REPLY_KEEP_MAX];
+	char text[REPLY_KEEP_MAX][128];
+};
+
+/** reply_stamp_set makes the lines for a time in seconds since 1970, if it is another. */
+void reply_stamp_set(struct reply_stamp *s, int64_t now);
+
+#define REPLY_IOV_MAX 3
+
+/** reply_space returns how many bytes of space reply_build needs at most for an answer. */
+static inline size_t reply_space(const struct answer *a)
+{
+	return 768 + (a->status == 301 ? 3 * a->path_len + a->query_len : 0);
+}
+
+/**
+ * reply_build writes the response to an answer: buffers into iov, text that exists nowhere yet into
+ * space, of which *used bytes were taken. All must last until the bytes are sent. The last buffer is
+ * the body if there is a file to send (a->file, a->len > 0 and not a->no_body), with status 200 or
+ * 206. Returns how many buffers there are.
+ */
+unsigned reply_build(const struct reply_stamp *s, const struct answer *a, enum reply_keep keep,
+                     char *space, size_t *used, struct iovec iov[REPLY_IOV_MAX]);
+
+/** reply_has_file says whether the last buffer of an answer's response is a part of a file. */
+static inline int reply_has_file(const struct answer *a)
+{
+	return a->file != NULL && (a->status == 200 || a->status == 206) && a->len > 0 &&
+	       !a->no_body;
+}
+
+/** reply_body_len returns the length of the body that goes out. */
+uint64_t reply_body_len(const struct answer *a);
+
+#endif

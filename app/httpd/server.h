@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HTTPD_SERVER_H
+#define HTTPD_SERVER_H
+
+/* One HTTP server per lcore: its listener, its connections and what they share. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <percore/stack.h>
+
+#include "access_log.h"
+#include "batch.h"
+#include "buffers.h"
+#include "conn.h"
+#include "http_config.h"
+#include "site.h"
+#include "timeouts.h"
+
+struct server {
+	struct pc_stack *st;
+	uint64_t now_ns;
+	struct conn *conns; /**< by descriptor; number 0 is unused */
+	uint32_t nb_conns;  /**< in use */
+	uint32_t max_conns; /**< elements of conns */
+	int epfd, listener; /**< listener: -1 once closed */
+	bool draining;
+	/** Connections with input left from the last turn, linked by again; 0: none. */
+	uint32_t again_first, again_last;
+	const struct files *files; /**< for this turn */
+	struct http_limits limits;
+	struct http_config config;
+	struct site *site;
+	struct site_reader *reader;
+	struct access_ring *log; /**< NULL: no access log */
+	struct buffers buffers;
+	struct timeouts timeouts;
+	struct reply_stamp stamp;
+	struct http_request
+	    request; /**< of the request that is being parsed, if it has no buffer */
+	char *input; /**< header_bytes: what was just received */
+	char *path;  /**< room for a target */
+	struct batch batch;
+};
+
+/** What all servers of the program have in common. */
+struct server_config {
+	const struct http_config *http;
+	struct site *site;
+	struct access_log *log; /**< NULL: none */
+};
+
+/** server_start makes a server on a stack. Returns NULL with a line for a person in why. */
+struct server *server_start(struct pc_stack *st, const struct server_config *config, char *why,
+                            size_t why_len);
+
+/** server_turn serves what is ready. */
+void server_turn(struct server *s, uint64_t now_ns);
+
+/** server_drain stops listening and closes what is idle; the rest ends with its response. */
+void server_drain(struct server *s, uint64_t now_ns);
+
+/** server_drained says whether no connection is left. */
+bool server_drained(const struct server *s);
+
+/** server_finish frees the server. */
+void server_finish(struct server *s);
+
+#endif

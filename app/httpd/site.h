@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HTTPD_SITE_H
+#define HTTPD_SITE_H
+
+/*
+ * The document root as it is now.
+ *
+ * A plain thread looks at the root every now and then.  When something has changed it makes a new
+ * table of files and publishes it; lcores take it up at their next turn, without a lock.  The old
+ * table is freed once every lcore has been seen with the new one, a file once no response needs it.
+ */
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "files.h"
+
+struct site;
+
+/** An lcore's place in the books of a site; a cache line of its own. */
+struct site_reader {
+	_Alignas(64) _Atomic(const struct files *) seen; /**< NULL: not reading */
+};
+
+/**
+ * site_open loads the files and, unless rescan_ms is 0, starts the thread. config is copied, its
+ * root is not. Returns NULL with a line for a person in why.
+ */
+struct site *site_open(const struct files_config *config, uint64_t rescan_ms, char *why,
+                       size_t why_len);
+
+/** site_attach makes the calling lcore a reader. Returns NULL when there are too many. */
+struct site_reader *site_attach(struct site *site);
+
+/**
+ * site_enter returns the table to be used until the reader's next site_enter or site_leave. Call it at
+ * the beginning of a turn, when nothing from an earlier table is in use but files that are held.
+ */
+const struct files *site_enter(struct site *site, struct site_reader *reader);
+
+/** site_leave says that the reader uses no table. */
+void site_leave(struct site_reader *reader);
+
+/** site_files returns the first table, for reports at start. */
+const struct files *site_files(const struct site *site);
+
+/** site_close ends the thread and frees everything; no reader may be left. NULL is allowed. */
+void site_close(struct site *site);
+
+#endif
