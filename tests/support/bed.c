@@ -435,6 +435,24 @@ const char *bed_errno(int e)
 	return e == 0 ? "0" : strerrorname_np(e);
 }
 
+void bed_send(struct bed *b, int side, int fd, size_t n)
+{
+	static const char buf[70000];
+
+	errno = 0;
+	bed_log(b, "send %zu: %zd", n, b->call->sendto(b, side, fd, buf, n, 0, NULL, 0));
+	bed_log(b, " %s\n", bed_errno(errno));
+}
+
+void bed_recv(struct bed *b, int side, int fd, size_t n)
+{
+	static char buf[70000];
+
+	errno = 0;
+	bed_log(b, "recv %zu: %zd", n, b->call->recvfrom(b, side, fd, buf, n, 0, NULL, NULL));
+	bed_log(b, " %s\n", bed_errno(errno));
+}
+
 static void print_difference(const struct bed *k, const struct bed *p)
 {
 	size_t same = 0, line = 0;

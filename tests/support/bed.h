@@ -89,6 +89,10 @@ const char *bed_errno(int e);
 /** bed_pair makes a connected TCP pair without Nagle: fd[FAR], fd[NEAR]. Aborts when it cannot. */
 void bed_pair(struct bed *b, int fd[2]);
 
+/** bed_send sends n bytes and logs the result; bed_recv receives up to n. At most 70000. */
+void bed_send(struct bed *b, int side, int fd, size_t n);
+void bed_recv(struct bed *b, int side, int fd, size_t n);
+
 /** bed_listener makes a listener on the near side; *a gets its address. */
 int bed_listener(struct bed *b, int backlog, struct sockaddr_in *a);
 

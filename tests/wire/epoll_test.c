@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * epoll and poll: each program runs on the kernel and on percore, and the logs of events must be equal.
+ * epoll: each program runs on the kernel and on percore, and the logs of events must be equal.
  */
 
 #include <errno.h>
@@ -48,24 +48,6 @@ static void ctl(struct bed *b, int ep, int op, int fd, uint32_t events, uint64_t
 	bed_log(b, " %s\n", bed_errno(errno));
 }
 
-static void put(struct bed *b, int side, int fd, size_t n)
-{
-	static const char buf[70000];
-
-	errno = 0;
-	bed_log(b, "send %zu: %zd", n, b->call->sendto(b, side, fd, buf, n, 0, NULL, 0));
-	bed_log(b, " %s\n", bed_errno(errno));
-}
-
-static void get(struct bed *b, int side, int fd, size_t n)
-{
-	static char buf[70000];
-
-	errno = 0;
-	bed_log(b, "recv %zu: %zd", n, b->call->recvfrom(b, side, fd, buf, n, 0, NULL, NULL));
-	bed_log(b, " %s\n", bed_errno(errno));
-}
-
 struct scene {
 	int ep, fd[2];
 };
@@ -94,21 +76,21 @@ static void partial_reads(struct bed *b, uint32_t events)
 	struct scene s = open_scene(b, events);
 
 	look(b, s.ep, "nothing yet");
-	put(b, FAR, s.fd[FAR], 100);
+	bed_send(b, FAR, s.fd[FAR], 100);
 	look(b, s.ep, "100 bytes");
 	look(b, s.ep, "again");
-	get(b, NEAR, s.fd[NEAR], 40);
+	bed_recv(b, NEAR, s.fd[NEAR], 40);
 	look(b, s.ep, "60 left");
-	put(b, FAR, s.fd[FAR], 10);
+	bed_send(b, FAR, s.fd[FAR], 10);
 	look(b, s.ep, "10 more");
 	look(b, s.ep, "again");
-	get(b, NEAR, s.fd[NEAR], 1000);
+	bed_recv(b, NEAR, s.fd[NEAR], 1000);
 	look(b, s.ep, "all read");
-	get(b, NEAR, s.fd[NEAR], 1000);
-	put(b, FAR, s.fd[FAR], 1);
-	put(b, FAR, s.fd[FAR], 1);
+	bed_recv(b, NEAR, s.fd[NEAR], 1000);
+	bed_send(b, FAR, s.fd[FAR], 1);
+	bed_send(b, FAR, s.fd[FAR], 1);
 	look(b, s.ep, "two segments");
-	get(b, NEAR, s.fd[NEAR], 1000);
+	bed_recv(b, NEAR, s.fd[NEAR], 1000);
 	look(b, s.ep, "nothing left");
 	close_scene(b, &s);
 }
@@ -137,18 +119,18 @@ static void one_shot_with(struct bed *b, uint32_t events)
 {
 	struct scene s = open_scene(b, events);
 
-	put(b, FAR, s.fd[FAR], 100);
+	bed_send(b, FAR, s.fd[FAR], 100);
 	look(b, s.ep, "100 bytes");
 	look(b, s.ep, "disarmed");
-	put(b, FAR, s.fd[FAR], 100);
+	bed_send(b, FAR, s.fd[FAR], 100);
 	look(b, s.ep, "still disarmed");
 	ctl(b, s.ep, EPOLL_CTL_MOD, s.fd[NEAR], events, 2);
 	look(b, s.ep, "armed, data is there");
 	look(b, s.ep, "disarmed");
-	get(b, NEAR, s.fd[NEAR], 1000);
+	bed_recv(b, NEAR, s.fd[NEAR], 1000);
 	ctl(b, s.ep, EPOLL_CTL_MOD, s.fd[NEAR], events, 3);
 	look(b, s.ep, "armed, nothing there");
-	put(b, FAR, s.fd[FAR], 1);
+	bed_send(b, FAR, s.fd[FAR], 1);
 	look(b, s.ep, "one byte");
 	b->call->close(b, FAR, s.fd[FAR]);
 	s.fd[FAR] = 0;
@@ -214,15 +196,15 @@ static void peer_shuts_down(struct bed *b, uint32_t events)
 	struct scene s = open_scene(b, events);
 
 	look(b, s.ep, "open");
-	put(b, FAR, s.fd[FAR], 10);
+	bed_send(b, FAR, s.fd[FAR], 10);
 	b->call->shutdown(b, FAR, s.fd[FAR], SHUT_WR);
 	look(b, s.ep, "data and FIN");
 	look(b, s.ep, "again");
-	get(b, NEAR, s.fd[NEAR], 1000);
+	bed_recv(b, NEAR, s.fd[NEAR], 1000);
 	look(b, s.ep, "data read");
-	get(b, NEAR, s.fd[NEAR], 1000);
+	bed_recv(b, NEAR, s.fd[NEAR], 1000);
 	look(b, s.ep, "end read");
-	put(b, NEAR, s.fd[NEAR], 10);
+	bed_send(b, NEAR, s.fd[NEAR], 10);
 	look(b, s.ep, "sent");
 	b->call->shutdown(b, NEAR, s.fd[NEAR], SHUT_WR);
 	look(b, s.ep, "both shut");
@@ -251,13 +233,13 @@ static void we_shut_down(struct bed *b)
 
 	b->call->shutdown(b, NEAR, s.fd[NEAR], SHUT_WR);
 	look(b, s.ep, "our side shut");
-	put(b, FAR, s.fd[FAR], 10);
+	bed_send(b, FAR, s.fd[FAR], 10);
 	look(b, s.ep, "data comes all the same");
-	get(b, NEAR, s.fd[NEAR], 100);
+	bed_recv(b, NEAR, s.fd[NEAR], 100);
 	b->call->close(b, FAR, s.fd[FAR]);
 	s.fd[FAR] = 0;
 	look(b, s.ep, "peer closed");
-	get(b, NEAR, s.fd[NEAR], 100);
+	bed_recv(b, NEAR, s.fd[NEAR], 100);
 	close_scene(b, &s);
 }
 
@@ -267,7 +249,7 @@ static void shut_reading(struct bed *b)
 
 	b->call->shutdown(b, NEAR, s.fd[NEAR], SHUT_RD);
 	look(b, s.ep, "reading shut");
-	get(b, NEAR, s.fd[NEAR], 100);
+	bed_recv(b, NEAR, s.fd[NEAR], 100);
 	b->call->shutdown(b, NEAR, s.fd[NEAR], SHUT_WR);
 	look(b, s.ep, "both shut");
 	close_scene(b, &s);
@@ -288,8 +270,8 @@ static void reset(struct bed *b, uint32_t events)
 	b->call->getsockopt(b, NEAR, s.fd[NEAR], SOL_SOCKET, SO_ERROR, &e, &len);
 	bed_log(b, "SO_ERROR %s\n", bed_errno(e));
 	look(b, s.ep, "error taken");
-	get(b, NEAR, s.fd[NEAR], 10);
-	put(b, NEAR, s.fd[NEAR], 10);
+	bed_recv(b, NEAR, s.fd[NEAR], 10);
+	bed_send(b, NEAR, s.fd[NEAR], 10);
 	close_scene(b, &s);
 }
 
@@ -329,7 +311,7 @@ static void controls(struct bed *b)
 	bed_log(b, "wait on a socket: %d",
 	        b->call->epoll_wait(b, NEAR, other, &(struct epoll_event){0}, 1));
 	bed_log(b, " %s\n", bed_errno(errno));
-	put(b, FAR, s.fd[FAR], 10);
+	bed_send(b, FAR, s.fd[FAR], 10);
 	ctl(b, s.ep, EPOLL_CTL_MOD, s.fd[NEAR], EPOLLOUT, 7);
 	look(b, s.ep, "interest changed");
 	ctl(b, s.ep, EPOLL_CTL_MOD, s.fd[NEAR], EPOLLIN | EPOLLET, 8);
@@ -466,7 +448,7 @@ static void few_at_a_time(struct bed *b)
 	for (int i = 0; i < 10; i++) {
 		bed_pair(b, fd[i]);
 		ctl(b, ep, EPOLL_CTL_ADD, fd[i][NEAR], EPOLLIN, (uint64_t)i);
-		put(b, FAR, fd[i][FAR], 5);
+		bed_send(b, FAR, fd[i][FAR], 5);
 	}
 	b->call->settle(b);
 	for (int round = 0; round < 10; round++) { /* level: each gets its turn, none starves */
@@ -498,17 +480,17 @@ static void datagrams(struct bed *b, uint32_t events)
 	b->call->connect(b, FAR, far, (struct sockaddr *)&a, len);
 	ctl(b, ep, EPOLL_CTL_ADD, near, events, 1);
 	look(b, ep, "nothing");
-	put(b, FAR, far, 10);
-	put(b, FAR, far, 0);
+	bed_send(b, FAR, far, 10);
+	bed_send(b, FAR, far, 0);
 	look(b, ep, "two datagrams");
 	look(b, ep, "again");
-	get(b, NEAR, near, 5);
+	bed_recv(b, NEAR, near, 5);
 	look(b, ep, "one read");
-	put(b, FAR, far, 3);
+	bed_send(b, FAR, far, 3);
 	look(b, ep, "one more");
-	get(b, NEAR, near, 5);
-	get(b, NEAR, near, 5);
-	get(b, NEAR, near, 5);
+	bed_recv(b, NEAR, near, 5);
+	bed_recv(b, NEAR, near, 5);
+	bed_recv(b, NEAR, near, 5);
 	look(b, ep, "all read");
 	b->call->close(b, FAR, far);
 	b->call->close(b, NEAR, near);
@@ -528,62 +510,6 @@ static void udp_edge(struct bed *b)
 static void udp_both(struct bed *b)
 {
 	datagrams(b, EPOLLIN | EPOLLOUT);
-}
-
-static void log_poll(struct bed *b, struct pollfd *p, nfds_t n)
-{
-	b->call->settle(b);
-	bed_log(b, "poll: %d\n", b->call->poll(b, NEAR, p, n));
-	for (nfds_t i = 0; i < n; i++)
-		if (p[i].revents != 0) {
-			bed_log(b, " %d", (int)i);
-			bed_log_events(b, (uint32_t)(uint16_t)p[i].revents);
-		}
-	bed_log(b, "\n");
-}
-
-static void poll_fds(struct bed *b, unsigned n)
-{
-	int(*fd)[2] = calloc(n, sizeof(*fd));
-	struct pollfd *p = calloc(n + 2, sizeof(*p));
-
-	if (fd == NULL || p == NULL)
-		abort();
-	for (unsigned i = 0; i < n; i++) {
-		bed_pair(b, fd[i]);
-		p[i] =
-		    (struct pollfd){.fd = fd[i][NEAR],
-		                    .events = i % 3 == 0 ? POLLIN | POLLOUT : POLLIN | POLLRDHUP};
-	}
-	p[n] = (struct pollfd){.fd = -1, .events = POLLIN};
-	p[n + 1] = (struct pollfd){.fd = 65000, .events = POLLIN};
-	log_poll(b, p, n + 2);
-	for (unsigned i = 0; i < n; i += 2)
-		put(b, FAR, fd[i][FAR], 1 + i);
-	log_poll(b, p, n + 2);
-	for (unsigned i = 0; i < n; i += 4)
-		get(b, NEAR, fd[i][NEAR], 1000);
-	for (unsigned i = 1; i < n; i += 4)
-		b->call->shutdown(b, FAR, fd[i][FAR], SHUT_WR);
-	log_poll(b, p, n + 2);
-	for (unsigned i = 0; i < n; i++)
-		b->call->close(b, FAR, fd[i][FAR]);
-	log_poll(b, p, n + 2);
-	for (unsigned i = 0; i < n; i++)
-		b->call->close(b, NEAR, fd[i][NEAR]);
-	b->call->settle(b);
-	free(fd);
-	free(p);
-}
-
-static void poll_10(struct bed *b)
-{
-	poll_fds(b, 10);
-}
-
-static void poll_400(struct bed *b)
-{
-	poll_fds(b, 400);
 }
 
 static const struct bed_case cases[] = {
@@ -613,8 +539,6 @@ static const struct bed_case cases[] = {
     {"level: datagrams", udp_level},
     {"edge: datagrams", udp_edge},
     {"level: datagrams, EPOLLOUT too", udp_both},
-    {"poll: 10 descriptors", poll_10},
-    {"poll: 400 descriptors", poll_400},
 };
 
 int main(int argc, char **argv)

@@ -269,7 +269,7 @@ static void info(struct bed *b)
 	bed_log(b, "state %u\n", i.tcpi_state);
 	len = sizeof(i);
 	b->call->getsockopt(b, FAR, fd[FAR], IPPROTO_TCP, TCP_INFO, &i, &len);
-	bed_log(b, "peer's state %u\n", i.tcpi_state);
+	bed_log(b, "peer's state is FIN-WAIT: %d\n", i.tcpi_state == 4 || i.tcpi_state == 5);
 	len = 8; /* as much as there is room for */
 	memset(&i, 0xff, sizeof(i));
 	bed_log(b, "short: %d",
