@@ -194,7 +194,10 @@ static void put_quote(struct out *o, const uint8_t *p, uint32_t len)
 	}
 	put(o, " {");
 	put_ports(o, &q.ip, q.sport, q.dport);
-	put(o, " proto %u seq %" PRIu32 "}", q.ip.proto, q.seq);
+	put(o, " proto %u", q.ip.proto);
+	if (q.ip.proto == IPPROTO_TCP)
+		put(o, " seq %" PRIu32, q.seq);
+	put(o, "}");
 }
 
 static void put_icmp4(struct out *o, const struct ip4_hdr *ip, const uint8_t *p, uint32_t len)

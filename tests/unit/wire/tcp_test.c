@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* TCP headers and options; each case quotes its clause of RFC 9293 or RFC 7323, RFC 2018. */
+
+#include "wire/tcp.h"
+
+#include "../unit.h"
+#include "base/rng.h"
+#include "exact.h"
+
+/* A header of 20 bytes and these options, padded by zeros to a multiple of 4. */
+static size_t make(uint8_t p[TCP_HDR_MAX], const uint8_t *options, size_t len)
+{
+	const size_t hdr_len = TCP_HDR_LEN + (len + 3) / 4 * 4;
+
+	memset(p, 0, TCP_HDR_MAX);
+	wire_put16(p, 1000);
+	wire_put16(p + 2, 80);
+	wire_put32(p + 4, 0x01020304);
+	wire_put32(p + 8, 0x05060708);
+	p[12] = (uint8_t)(hdr_len / 4 << 4);
+	p[13] = TCP_ACK | TCP_PSH;
+	wire_put16(p + 14, 0xffff);
+	wire_put16(p + 18, 0x1234);
+	memcpy(p + TCP_HDR_LEN, options, len);
+	return hdr_len;
+}
+
+/* Parses a segment of these options and no payload, in memory of exactly its length. */
+static struct tcp_seg parse(const uint8_t *options, size_t len)
+{
+	uint8_t p[TCP_HDR_MAX], *copy;
+	const size_t hdr_len = make(p, options, len);
+	struct tcp_seg seg;
+
+	copy = exact_copy(p, hdr_len);
+	memset(&seg, 0xa5, sizeof(seg));
+	CU_ASSERT_EQUAL(tcp_parse(copy, (uint32_t)hdr_len, &seg), (int)hdr_len);
+	free(copy);
+	return seg;
+}
+
+#define PARSE(...) parse((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
+
+static void test_header(void)
+{
+	uint8_t p[TCP_HDR_MAX];
+	struct tcp_seg s;
+
+	make(p, NULL, 0);
+	CU_ASSERT_EQUAL(tcp_parse(p, 20 + 1460, &s), 20);
+	CU_ASSERT(s.sport == 1000 && s.dport == 80);
+	CU_ASSERT(s.seq == 0x01020304 && s.ack == 0x05060708);
+	CU_ASSERT_EQUAL(s.len, 1460);
+	CU_ASSERT_EQUAL(s.hdr_len, 20);
+	CU_ASSERT_EQUAL(s.flags, TCP_ACK | TCP_PSH);
+	CU_ASSERT_EQUAL(s.urg, 0x1234);
+	CU_ASSERT(s.has == 0 && s.nb_sack == 0 && s.mss == 0 && s.wscale == 0);
+	CU_ASSERT(s.tsval == 0 && s.tsecr == 0);
+}
+
+/* MUST-1: the window is unsigned. */
+static void test_window_is_unsigned(void)
+{
+	const struct tcp_seg s = parse(NULL, 0);
+
+	CU_ASSERT_EQUAL((int64_t)s.wnd, 65535);
+}
+
+/* Section 3.1: reserved bits are ignored when received and sent as zero. */
+static void test_reserved_bits(void)
+{
+	uint8_t p[TCP_HDR_MAX];
+	struct tcp_seg s;
+
+	make(p, NULL, 0);
+	p[12] |= 0x0f;
+	CU_ASSERT_EQUAL(tcp_parse(p, 20, &s), 20);
+	CU_ASSERT_EQUAL(s.flags, TCP_ACK | TCP_PSH);
+	CU_ASSERT_EQUAL(tcp_write(p, &s), 20);
+	CU_ASSERT_EQUAL(p[12], 0x50);
+}
+
+static void test_short(void)
+{
+	uint8_t p[TCP_HDR_MAX];
+	struct tcp_seg s;
+
+	make(p, NULL, 0);
+	for (uint32_t len = 0; len < 20; len++) {
+		uint8_t *copy = exact_copy(p, len);
+
+		CU_ASSERT_EQUAL(tcp_parse(copy, len, &s), WIRE_SHORT);
+		free(copy);
+	}
+}
+
+/* Every data offset against every segment length. */
+static void test_data_offset(void)
+{
+	uint8_t p[TCP_HDR_MAX];
+	struct tcp_seg s;
+
+	for (unsigned offset = 0; offset < 16; offset++) {
+		for (uint32_t len = 20; len <= 100; len++) {
+			const bool good = offset >= 5 && offset * 4 <= len;
+			uint8_t *copy;
+
+			make(p, NULL, 0);
+			p[12] = (uint8_t)(offset << 4);
+			copy = exact_copy(p, len < 60 ? len : 60);
+			CU_ASSERT_EQUAL(tcp_parse(copy, len, &s),
+			                good ? (int)offset * 4 : WIRE_HEADER);
+			if (good)
+				CU_ASSERT_EQUAL(s.len, len - offset * 4);
+			free(copy);
+		}
+	}
+}
+
+/* MUST-4: "A TCP implementation MUST support ... EOL, NOP and MSS." */
+static void test_must_4(void)
+{
+	struct tcp_seg s = PARSE(2, 4, 0x05, 0xb4);
+
+	CU_ASSERT(s.has == TCP_HAS_MSS && s.mss == 1460);
+	s = PARSE(1, 1, 1, 1);
+	CU_ASSERT_EQUAL(s.has, 0);
+	s = PARSE(0, 0, 0, 0);
+	CU_ASSERT_EQUAL(s.has, 0);
+	/* nothing counts after the end of the list */
+	s = PARSE(0, 0, 0, 0, 2, 4, 0x05, 0xb4);
+	CU_ASSERT_EQUAL(s.has, 0);
+	s = PARSE(1, 2, 4, 0x05, 0xb4, 0, 2, 4);
+	CU_ASSERT(s.has == TCP_HAS_MSS && s.mss == 1460);
+}
+
+/* MUST-5: "A TCP implementation MUST be able to receive a TCP Option in any segment." */
+static void test_must_5(void)
+{
+	const uint8_t options[] = {2, 4, 2, 0, 1, 1, 8, 10, 0, 0, 0, 7, 0, 0, 0, 9};
+	uint8_t p[TCP_HDR_MAX];
+
+	for (unsigned flags = 0; flags < 256; flags++) {
+		struct tcp_seg s;
+
+		make(p, options, sizeof(options));
+		p[13] = (uint8_t)flags;
+		CU_ASSERT_EQUAL(tcp_parse(p, 1000, &s), 36);
+		CU_ASSERT_EQUAL(s.flags, flags);
+		CU_ASSERT_EQUAL(s.has, TCP_HAS_MSS | TCP_HAS_TS);
+		CU_ASSERT(s.mss == 512 && s.tsval == 7 && s.tsecr == 9);
+	}
+}
+
+/* MUST-6: "MUST ignore without error any TCP Option it does not implement", by its length. */
+static void test_must_6(void)
+{
+	for (unsigned kind = 0; kind < 256; kind++) {
+		for (unsigned len = 2; len <= 36; len++) {
+			uint8_t options[40] = {0};
+			struct tcp_seg s;
+
+			if (kind <= 5 || kind == 8)
+				continue; /* known */
+			options[0] = (uint8_t)kind;
+			options[1] = (uint8_t)len;
+			memset(options + 2, 2, len - 2);
+			memcpy(options + len, (const uint8_t[]){2, 4, 0x12, 0x34}, 4);
+			s = parse(options, len + 4);
+			CU_ASSERT(s.has == TCP_HAS_MSS && s.mss == 0x1234);
+		}
+	}
+}
+
+/* MUST-7: "MUST be prepared to handle an illegal option length (e.g., zero)". For every kind. */
+static void test_must_7(void)
+{
+	for (unsigned kind = 2; kind < 256; kind++) {
+		for (unsigned len = 0; len < 256; len++) {
+			uint8_t options[40];
+			struct tcp_seg s;
+
+			if (len >= 2 && len <= 36)
+				continue; /* legal, or that of another kind: below */
+			memset(options, 1, sizeof(options));
+			memcpy(options, (const uint8_t[]){2, 4, 0x12, 0x34}, 4);
+			options[4] = (uint8_t)kind;
+			options[5] = (uint8_t)len;
+			s = parse(options, sizeof(options));
+			/* what came before it stays, what follows is not read */
+			CU_ASSERT(s.has == TCP_HAS_MSS && s.mss == 0x1234);
+		}
+	}
+}
+
+/* MUST-7 again: known kinds with each length that is not theirs mean nothing and are passed over. */
+static void test_wrong_length_of_known_kind(void)
+{
+	static const uint8_t kinds[] = {2, 3, 4, 5, 8};
+	static const uint8_t lengths[] = {4, 3, 2, 0, 10};
+
+	for (size_t i = 0; i < sizeof(kinds); i++) {
+		for (unsigned len = 2; len <= 36; len++) {
+			uint8_t options[40];
+			struct tcp_seg s;
+
+			if (len == lengths[i] || (kinds[i] == 5 && len > 2 && (len - 2) % 8 == 0))
+				continue;
+			memset(options, 1, sizeof(options));
+			options[0] = kinds[i];
+			options[1] = (uint8_t)len;
+			if (len <= 37)
+				memcpy(options + len, (const uint8_t[]){3, 3, 7}, 3);
+			s = parse(options, sizeof(options));
+			CU_ASSERT(s.has == TCP_HAS_WSCALE && s.wscale == 7 && s.nb_sack == 0);
+		}
+	}
+}
+
+/* The kind of an option is the header's last byte: there is no length to read. */
+static void test_kind_at_the_end(void)
+{
+	for (unsigned kind = 0; kind < 256; kind++) {
+		const uint8_t options[] = {1, 1, 1, (uint8_t)kind};
+
+		CU_ASSERT_EQUAL(parse(options, 4).has, 0);
+	}
+}
+
+/* An option that ends exactly with the header is whole; one byte more is not. */
+static void test_end_of_header(void)
+{
+	struct tcp_seg s = PARSE(1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2);
+
+	CU_ASSERT_EQUAL(s.has, TCP_HAS_TS);
+	s = PARSE(1, 1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0);
+	CU_ASSERT_EQUAL(s.has, 0);
+	s = PARSE(1, 1, 1, 1, 1, 2, 4, 9);
+	CU_ASSERT_EQUAL(s.has, 0);
+}
+
+/* MUST-64: "MUST be prepared to process options even if they do not begin on a word boundary." */
+static void test_must_64(void)
+{
+	for (unsigned nops = 0; nops < 28; nops++) {
+		uint8_t options[40];
+		struct tcp_seg s;
+
+		memset(options, 1, sizeof(options));
+		memcpy(options + nops, (const uint8_t[]){8, 10, 1, 2, 3, 4, 5, 6, 7, 8}, 10);
+		s = parse(options, nops + 10);
+		CU_ASSERT(s.has == TCP_HAS_TS && s.tsval == 0x01020304 && s.tsecr == 0x05060708);
+	}
+}
+
+/* A defect of an earlier stack: a timestamp option directly after MSS was missed. */
+static void test_timestamp_after_mss(void)
+{
+	const struct tcp_seg s = PARSE(2, 4, 5, 0xb4, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 1);
+
+	CU_ASSERT_EQUAL(s.has, TCP_HAS_MSS | TCP_HAS_TS);
+	CU_ASSERT(s.mss == 1460 && s.tsval == 1 && s.tsecr == 2);
+}
+
+/* The SYN of Linux, of Windows and of macOS. */
+static void test_common_syns(void)
+{
+	struct tcp_seg s = PARSE(2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7);
+
+	CU_ASSERT_EQUAL(s.has, TCP_HAS_MSS | TCP_HAS_SACKOK | TCP_HAS_TS | TCP_HAS_WSCALE);
+	CU_ASSERT(s.mss == 1460 && s.tsval == 1 && s.wscale == 7);
+	s = PARSE(2, 4, 5, 0xb4, 1, 3, 3, 8, 1, 1, 4, 2);
+	CU_ASSERT_EQUAL(s.has, TCP_HAS_MSS | TCP_HAS_SACKOK | TCP_HAS_WSCALE);
+	CU_ASSERT(s.mss == 1460 && s.wscale == 8);
+	s = PARSE(2, 4, 5, 0xb4, 1, 3, 3, 6, 1, 1, 8, 10, 0, 0, 0, 9, 0, 0, 0, 0, 4, 2, 0, 0);
+	CU_ASSERT_EQUAL(s.has, TCP_HAS_MSS | TCP_HAS_SACKOK | TCP_HAS_TS | TCP_HAS_WSCALE);
+	CU_ASSERT(s.wscale == 6 && s.tsval == 9);
+}
+
+/* RFC 7323 appendix A layout, by the short way; and its look-alikes by the long one. */
+static void test_timestamp_layouts(void)
+{
+	struct tcp_seg s = PARSE(1, 1, 8, 10, 0xff, 0xfe, 0xfd, 0xfc, 1, 2, 3, 4);
+
+	CU_ASSERT(s.has == TCP_HAS_TS && s.tsval == 0xfffefdfc && s.tsecr == 0x01020304);
+	s = PARSE(8, 10, 0xff, 0xfe, 0xfd, 0xfc, 1, 2, 3, 4, 1, 1);
+	CU_ASSERT(s.has == TCP_HAS_TS && s.tsval == 0xfffefdfc && s.tsecr == 0x01020304);
+	s = PARSE(8, 10, 0xff, 0xfe, 0xfd, 0xfc, 1, 2, 3, 4, 0, 0);
+	CU_ASSERT(s.has == TCP_HAS_TS && s.tsval == 0xfffefdfc && s.tsecr == 0x01020304);
+	s = PARSE(0, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2);
+	CU_ASSERT_EQUAL(s.has, 0);
+	s = PARSE(1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 8, 10, 0, 0, 0, 3, 0, 0, 0, 4);
+	CU_ASSERT(s.tsval == 3 && s.tsecr == 4); /* the last one counts */
+}
+
+/* RFC 2018 section 3: 1 to 4 blocks. */
+static void test_sack(void)
+{
+	for (unsigned n = 1; n <= 4; n++) {
+		uint8_t options[40] = {1, 1, 5, (uint8_t)(2 + 8 * n)};
+		struct tcp_seg s;
+
+		for (unsigned i = 0; i < n; i++) {
+			wire_put32(options + 4 + 8 * i, 0xfffffff0 + i * 0x1000);
+			wire_put32(options + 8 + 8 * i, 0xfffffff0 + i * 0x1000 + 0x800);
+		}
+		s = parse(options, 4 + 8 * n);
+		CU_ASSERT(s.has == TCP_HAS_SACK && s.nb_sack == n);
+		for (unsigned i = 0; i < n; i++) {
+			CU_ASSERT_EQUAL(s.sack[i].start, 0xfffffff0 + i * 0x1000);
+			CU_ASSERT_EQUAL(s.sack[i].end, 0xfffffff0 + i * 0x1000 + 0x800);
+		}
+	}
+}
+
+static void test_sack_without_blocks(void)
+{
+	const struct tcp_seg s = PARSE(1, 1, 5, 2);
+
+	CU_ASSERT(s.has == 0 && s.nb_sack == 0);
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+static struct tcp_seg make_seg(uint8_t has, uint8_t nb_sack)
+{
+	struct tcp_seg s = {
+	    .sport = 80,
+	    .dport = 50000,
+	    .seq = 0xfffffffe,
+	    .ack = 0x80000000,
+	    .wnd = 0xfffe,
+	    .urg = 3,
+	    .flags = TCP_ACK,
+	    .has = has,
+	    .mss = 1460,
+	    .wscale = 7,
+	    .tsval = 0xa1a2a3a4,
+	    .tsecr = 0xb1b2b3b4,
+	    .nb_sack = nb_sack,
+	};
+
+	for (unsigned i = 0; i < TCP_SACK_BLOCKS; i++) {
+		s.sack[i].start = 100 * i + 1;
+		s.sack[i].end = 100 * i + 50;
+	}
+	return s;
+}
+
+/*
+ * Every set of options and number of blocks: what is written is parsed again to the same, its length
+ * is known before, a multiple of 4, nothing is written past it.
+ *
+ * MUST-68: every option but EOL and NOP has a length byte; MUST-69: no padding but zeros after EOL
+ * (there is none: NOPs fill up).  The walk below knows nothing but that.
+ */
+static void test_write_every_set(void)
+{
+	for (unsigned has = 0; has < 32; has++) {
+		for (uint8_t blocks = 0; blocks <= 4; blocks++) {
+			const struct tcp_seg s = make_seg((uint8_t)has, blocks);
+			uint8_t p[TCP_HDR_MAX + 4];
+			struct tcp_seg b;
+			uint16_t len, at = TCP_HDR_LEN;
+
+			memset(p, 0xa5, sizeof(p));
+			len = tcp_write(p, &s);
+			CU_ASSERT(len == tcp_hdr_len(&s) && len % 4 == 0 && len <= 60);
+			CU_ASSERT_EQUAL(p[len], 0xa5);
+			CU_ASSERT(p[16] == 0 && p[17] == 0);
+			while (at < len) {
+				CU_ASSERT_NOT_EQUAL(p[at], 0);
+				CU_ASSERT(p[at] == 1 || p[at + 1] >= 2);
+				at = (uint16_t)(at + (p[at] == 1 ? 1 : p[at + 1]));
+			}
+			CU_ASSERT_EQUAL(at, len);
+			CU_ASSERT_EQUAL(tcp_parse(p, len + 10u, &b), len);
+			CU_ASSERT(b.sport == s.sport && b.dport == s.dport && b.seq == s.seq);
+			CU_ASSERT(b.ack == s.ack && b.wnd == s.wnd && b.urg == s.urg);
+			CU_ASSERT(b.flags == s.flags && b.len == 10);
+			CU_ASSERT_EQUAL(b.has & ~TCP_HAS_SACK, s.has & ~TCP_HAS_SACK);
+			CU_ASSERT_EQUAL((b.has & TCP_HAS_SACK) != 0,
+			                (s.has & TCP_HAS_SACK) != 0 && blocks > 0);
+			CU_ASSERT(b.nb_sack <= blocks);
+			for (unsigned i = 0; i < b.nb_sack; i++)
+				CU_ASSERT(b.sack[i].start == s.sack[i].start &&
+				          b.sack[i].end == s.sack[i].end);
+		}
+	}
+}
+
+static void test_write_layouts(void)
+{
+	static const uint8_t syn[] = {2,    4,    5,    0xb4, 4,    2,    8, 10, 0xa1, 0xa2,
+	                              0xa3, 0xa4, 0xb1, 0xb2, 0xb3, 0xb4, 1, 3,  3,    7};
+	static const uint8_t ts[] = {1, 1, 8, 10, 0xa1, 0xa2, 0xa3, 0xa4, 0xb1, 0xb2, 0xb3, 0xb4};
+	static const uint8_t sackok[] = {1, 1, 4, 2};
+	uint8_t p[TCP_HDR_MAX];
+	struct tcp_seg s = make_seg(TCP_HAS_MSS | TCP_HAS_SACKOK | TCP_HAS_TS | TCP_HAS_WSCALE, 0);
+
+	CU_ASSERT_EQUAL(tcp_write(p, &s), 40);
+	CU_ASSERT_EQUAL(memcmp(p + 20, syn, sizeof(syn)), 0);
+	s.has = TCP_HAS_TS;
+	CU_ASSERT_EQUAL(tcp_write(p, &s), 32);
+	CU_ASSERT_EQUAL(memcmp(p + 20, ts, sizeof(ts)), 0);
+	s.has = TCP_HAS_SACKOK;
+	CU_ASSERT_EQUAL(tcp_write(p, &s), 24);
+	CU_ASSERT_EQUAL(memcmp(p + 20, sackok, sizeof(sackok)), 0);
+}
+
+/* RFC 2018 section 3: three blocks beside timestamps, four without. */
+static void test_write_sack_room(void)
+{
+	struct tcp_seg s = make_seg(TCP_HAS_SACK, 4), b;
+	uint8_t p[TCP_HDR_MAX];
+
+	CU_ASSERT_EQUAL(tcp_write(p, &s), 56);
+	tcp_parse(p, 56, &b);
+	CU_ASSERT_EQUAL(b.nb_sack, 4);
+	s.has = TCP_HAS_SACK | TCP_HAS_TS;
+	CU_ASSERT_EQUAL(tcp_write(p, &s), 60);
+	tcp_parse(p, 60, &b);
+	CU_ASSERT_EQUAL(b.nb_sack, 3);
+	s.nb_sack = 0;
+	CU_ASSERT_EQUAL(tcp_write(p, &s), 32);
+}
+
+/* ---- anything at all ------------------------------------------------------------------------- */
+
+static void test_random_bytes(void)
+{
+	struct rng rng;
+
+	rng_seed(&rng, 1);
+	for (unsigned i = 0; i < 200000; i++) {
+		const uint32_t len = rng_below(&rng, 70);
+		uint8_t bytes[TCP_HDR_MAX], *p;
+		struct tcp_seg s;
+		int ret;
+
+		for (unsigned j = 0; j < sizeof(bytes); j++) {
+			const uint64_t r = rng_next(&rng);
+
+			bytes[j] =
+			    (uint8_t)(r & 0x100 ? r & 0xf : r); /* plausible kinds, lengths */
+		}
+		if (i % 4 != 0)
+			bytes[12] = (uint8_t)((5 + rng_below(&rng, 11)) << 4);
+		p = exact_copy(bytes, len < TCP_HDR_MAX ? len : TCP_HDR_MAX);
+		ret = tcp_parse(p, len, &s);
+		CU_ASSERT(ret == WIRE_SHORT || ret == WIRE_HEADER ||
+		          (ret >= 20 && (uint32_t)ret <= len && s.len == len - (uint32_t)ret));
+		CU_ASSERT(ret < 0 || s.nb_sack <= TCP_SACK_BLOCKS);
+		free(p);
+	}
+}
+
+static const struct unit_case cases[] = {
+    {"header", test_header},
+    {"MUST-1: the window is unsigned", test_window_is_unsigned},
+    {"reserved bits", test_reserved_bits},
+    {"every short length", test_short},
+    {"every data offset", test_data_offset},
+    {"MUST-4: EOL, NOP and MSS", test_must_4},
+    {"MUST-5: options in any segment", test_must_5},
+    {"MUST-6: unknown options", test_must_6},
+    {"MUST-7: illegal lengths", test_must_7},
+    {"MUST-7: wrong lengths of known kinds", test_wrong_length_of_known_kind},
+    {"a kind at the very end", test_kind_at_the_end},
+    {"options at the end of the header", test_end_of_header},
+    {"MUST-64: no word boundaries", test_must_64},
+    {"timestamp directly after MSS", test_timestamp_after_mss},
+    {"SYNs of common systems", test_common_syns},
+    {"timestamp layouts", test_timestamp_layouts},
+    {"SACK", test_sack},
+    {"SACK without blocks", test_sack_without_blocks},
+    {"MUST-68, MUST-69: write every set of options", test_write_every_set},
+    {"write the usual layouts", test_write_layouts},
+    {"write as many SACK blocks as fit", test_write_sack_room},
+    {"random bytes", test_random_bytes},
+};
+
+UNIT_MAIN("wire/tcp", cases)
