@@ -88,7 +88,7 @@ static void test_avalanche(void)
 			d = h ^ hash24(&key, v);
 			v[bit / 64] ^= UINT64_C(1) << (bit % 64);
 			for (unsigned o = 0; o < 64; o++)
-				flips[bit][o] += d >> o & 1;
+				flips[bit][o] += (unsigned)(d >> o & 1);
 		}
 	}
 	for (unsigned bit = 0; bit < 192; bit++)

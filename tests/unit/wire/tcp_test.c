@@ -22,7 +22,8 @@ static size_t make(uint8_t p[TCP_HDR_MAX], const uint8_t *options, size_t len)
 	p[13] = TCP_ACK | TCP_PSH;
 	wire_put16(p + 14, 0xffff);
 	wire_put16(p + 18, 0x1234);
-	memcpy(p + TCP_HDR_LEN, options, len);
+	if (len > 0)
+		memcpy(p + TCP_HDR_LEN, options, len);
 	return hdr_len;
 }
 
