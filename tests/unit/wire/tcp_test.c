@@ -299,7 +299,7 @@ static void test_timestamp_layouts(void)
 static void test_sack(void)
 {
 	for (unsigned n = 1; n <= 4; n++) {
-		uint8_t options[40] = {1, 1, 5, (uint8_t)(2 + 8 * n)};
+		uint8_t options[64] = {1, 1, 5, (uint8_t)(2 + 8 * n)};
 		struct tcp_seg s;
 
 		for (unsigned i = 0; i < n; i++) {
