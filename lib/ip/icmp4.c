@@ -161,9 +161,9 @@ int icmp4_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, struc
 /* ---- errors about what we got ----------------------------------------------------------------- */
 
 /*
- * A token bucket that holds one second's worth. Each time it is filled it loses up to two tokens at
- * random: else its level, which an outsider can probe, would tell which of our ports are closed to
- * somebody else's packets (CVE-2020-25705).
+ * A token bucket that holds one second's worth, filled eight times a second. Each time it loses up to
+ * two tokens at random: else its level, which an outsider can probe, would tell how many errors others
+ * were sent, and so which ports are in use (CVE-2020-25705).
  */
 static bool take_token(struct ip *ip)
 {
@@ -171,10 +171,10 @@ static bool take_token(struct ip *ip)
 	const uint64_t elapsed = RTE_MIN(now - ip->error_ns, SECOND_NS);
 	const uint64_t fresh = elapsed * rate / SECOND_NS;
 
-	if (fresh != 0) {
+	if (fresh > rate / 8) {
 		ip->error_tokens = (uint32_t)RTE_MIN(ip->error_tokens + fresh, rate);
 		ip->error_ns = fresh < rate ? ip->error_ns + fresh * SECOND_NS / rate : now;
-		if (rate >= 16)
+		if (rate >= 64)
 			ip->error_tokens -= RTE_MIN(ip->error_tokens, rng_below(&ip->ctx->rng, 3));
 	}
 	if (ip->error_tokens == 0)
