@@ -177,6 +177,11 @@ struct udp_sock *udp_sock(struct udp *udp, uint32_t index)
 	return index < udp->nb_socks && udp->sock[index].open ? &udp->sock[index] : NULL;
 }
 
+struct udp_sock *udp_sock_slot(struct udp *udp, uint32_t index)
+{
+	return index < udp->nb_socks ? &udp->sock[index] : NULL;
+}
+
 void udp_close(struct udp *udp, uint32_t index)
 {
 	struct udp_sock *s = &udp->sock[index];

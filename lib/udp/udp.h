@@ -59,6 +59,10 @@ int udp_open(struct udp *udp);
 /** udp_sock returns an open socket, or NULL. */
 struct udp_sock *udp_sock(struct udp *udp, uint32_t index);
 
+/** udp_sock_slot returns a socket whether it is open or not: its descriptor may be queued in an epoll
+ * set beyond its life. NULL past the end. */
+struct udp_sock *udp_sock_slot(struct udp *udp, uint32_t index);
+
 /** udp_close frees a socket and its datagrams. */
 void udp_close(struct udp *udp, uint32_t index);
 

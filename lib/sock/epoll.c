@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * epoll and poll.
+ *
+ * What a wait reports is asked of the socket at that moment; the ring only says whom to ask.  A
+ * level-triggered socket goes back into the ring when it is reported, behind the others, so that all
+ * get their turn; at the next wait it is dropped from the ring if it has nothing more to tell.
+ */
+#include <percore/epoll.h>
+
+#include "sock/sock.h"
+
+static bool is_set(const struct sockets *s, int epfd)
+{
+	return epfd >= 1 && (uint32_t)epfd < s->first_udp && s->ev->set[epfd - 1].used;
+}
+
+int pc_epoll_create(struct pc_stack *st)
+{
+	struct sockets *s = sockets_of(st);
+
+	for (uint32_t i = 0; i < s->ev->nb_sets; i++) {
+		if (!s->ev->set[i].used) {
+			s->ev->set[i].used = true;
+			return (int)i + 1;
+		}
+	}
+	return (int)sock_fail(-EMFILE);
+}
+
+/* of interest and ready: into the ring */
+static void push_if_ready(struct sockets *s, struct pollable *p, const struct sock_ref *ref,
+                          uint32_t fd)
+{
+	if (sock_mask(s, ref) & (p->interest | EPOLLERR | EPOLLHUP))
+		event_push(s->ev, p, fd);
+}
+
+int pc_epoll_ctl(struct pc_stack *st, int epfd, int op, int fd, struct epoll_event *event)
+{
+	struct sockets *s = sockets_of(st);
+	struct sock_ref ref;
+	struct pollable *p;
+
+	if (is_set(s, fd)) /* sets are not nested */
+		return (int)sock_fail(is_set(s, epfd) ? -EINVAL : -EBADF);
+	if (!sock_find(s, fd, &ref))
+		return (int)sock_fail(-EBADF);
+	if (!is_set(s, epfd))
+		return (int)sock_fail(epfd >= 1 && (uint32_t)epfd < s->first_udp ? -EBADF
+		                                                                 : -EINVAL);
+	p = ref.tcp != NULL ? &ref.tcp->poll : &ref.udp->poll;
+	switch (op) {
+	case EPOLL_CTL_ADD:
+		if (p->set != 0)
+			return (int)sock_fail(p->set == epfd ? -EEXIST : -EBUSY);
+		break;
+	case EPOLL_CTL_MOD:
+	case EPOLL_CTL_DEL:
+		if (p->set != epfd)
+			return (int)sock_fail(-ENOENT);
+		break;
+	default:
+		return (int)sock_fail(-EINVAL);
+	}
+	if (op == EPOLL_CTL_DEL) {
+		p->set = 0;
+		return 0;
+	}
+	p->set = (uint16_t)epfd;
+	p->interest = event->events;
+	p->data = event->data.u64;
+	p->flags &= (uint16_t)~POLLABLE_SPENT;
+	push_if_ready(s, p, &ref, (uint32_t)fd);
+	return 0;
+}
+
+/* one socket out of the ring; returns whether it has something to report */
+static bool report(struct sockets *s, uint32_t set, uint32_t fd, struct epoll_event *event)
+{
+	struct pollable *p = sock_pollable(s, fd);
+	struct sock_ref ref;
+	uint32_t mask;
+
+	p->flags &= (uint16_t)~POLLABLE_QUEUED;
+	if (p->set == 0 || !sock_find(s, (int)fd, &ref))
+		return false;
+	if (p->set != set + 1) { /* it was queued here under an earlier membership */
+		push_if_ready(s, p, &ref, fd);
+		return false;
+	}
+	mask = sock_mask(s, &ref) & (p->interest | EPOLLERR | EPOLLHUP);
+	if (mask == 0 || (p->flags & POLLABLE_SPENT))
+		return false;
+	if (p->interest & EPOLLONESHOT)
+		p->flags |= POLLABLE_SPENT;
+	else if (!(p->interest & EPOLLET))
+		event_push(s->ev, p, fd);
+	event->events = mask;
+	event->data.u64 = p->data;
+	return true;
+}
+
+int pc_epoll_wait(struct pc_stack *st, int epfd, struct epoll_event *events, int maxevents)
+{
+	struct sockets *s = sockets_of(st);
+	uint32_t set = (uint32_t)epfd - 1, left, fd;
+	int n = 0;
+
+	if (!is_set(s, epfd))
+		return (int)sock_fail(epfd >= 1 && (uint32_t)epfd < s->end ? -EINVAL : -EBADF);
+	if (maxevents <= 0)
+		return (int)sock_fail(-EINVAL);
+	/* those that go back behind the others wait for the next call */
+	for (left = event_count(s->ev, set); left > 0 && n < maxevents; left--)
+		if (event_pop(s->ev, set, &fd) && report(s, set, fd, &events[n]))
+			n++;
+	return n;
+}
+
+int pc_epoll_close(struct pc_stack *st, int epfd)
+{
+	struct sockets *s = sockets_of(st);
+
+	if (!is_set(s, epfd))
+		return (int)sock_fail(-EBADF);
+	for (uint32_t fd = s->first_udp; fd < s->end; fd++) {
+		struct pollable *p = sock_pollable(s, fd);
+
+		if (p != NULL && p->set == epfd)
+			p->set = 0;
+	}
+	s->ev->set[epfd - 1].used = false;
+	return 0;
+}
+
+static_assert(POLLIN == EPOLLIN && POLLOUT == EPOLLOUT && POLLERR == EPOLLERR &&
+                  POLLHUP == EPOLLHUP && POLLRDHUP == EPOLLRDHUP,
+              "poll and epoll have the same bits");
+
+int pc_poll(struct pc_stack *st, struct pollfd *fds, nfds_t n)
+{
+	struct sockets *s = sockets_of(st);
+	int ready = 0;
+
+	for (nfds_t i = 0; i < n; i++) {
+		const uint32_t always = POLLERR | POLLHUP;
+		struct sock_ref ref;
+		uint32_t mask;
+
+		fds[i].revents = 0;
+		if (fds[i].fd < 0)
+			continue;
+		if (!sock_find(s, fds[i].fd, &ref)) {
+			fds[i].revents = POLLNVAL;
+		} else {
+			mask = sock_mask(s, &ref) & ((uint32_t)(uint16_t)fds[i].events | always);
+			fds[i].revents = (short)mask;
+		}
+		ready += fds[i].revents != 0;
+	}
+	return ready;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One turn of a stack: poll receives and fires timers, flush sends. */
+
+#include <rte_mempool.h>
+
+#include "base/seq.h"
+#include "stack/stack.h"
+
+/* counting a pool looks at every lcore's cache, so it is done once in so many turns */
+#define LOW_CHECK_TURNS 64
+
+/* a sixteenth of the mbufs is kept for acknowledgements and for what is under way */
+static void check_mbufs(struct ctx *ctx)
+{
+	if (ctx->low_check-- > 0)
+		return;
+	ctx->low_check = LOW_CHECK_TURNS;
+	ctx->mbufs_low = rte_mempool_avail_count(ctx->pool) < ctx->pool->size / 16;
+}
+
+unsigned pc_stack_poll(struct pc_stack *st, uint64_t now_ns)
+{
+	unsigned n = 0;
+
+	ctx_set_time(&st->ctx, now_ns);
+	check_mbufs(&st->ctx);
+	/* what the last turn has left unsent, if its caller did not flush */
+	if (st->tcp->work_head != 0)
+		pc_stack_flush(st, now_ns);
+	for (uint8_t i = 0; i < st->ip.ifs.n; i++)
+		n += stack_rx(st, i);
+	tcp_poll(st->tcp);
+	ip_poll(&st->ip);
+	return n;
+}
+
+void pc_stack_flush(struct pc_stack *st, uint64_t now_ns)
+{
+	ctx_set_time(&st->ctx, now_ns);
+	tcp_flush(st->tcp);
+	netifs_flush(&st->ip.ifs);
+}
+
+/* a tick of this stack's near future as a time */
+static uint64_t time_of(const struct pc_stack *st, uint32_t tick)
+{
+	int32_t ahead = seq_diff(tick, st->ctx.tick);
+
+	if (ahead <= 0)
+		return st->ctx.now_ns;
+	return ((st->ctx.now_ns >> TICK_SHIFT) + (uint32_t)ahead) << TICK_SHIFT;
+}
+
+uint64_t pc_stack_next_deadline(const struct pc_stack *st)
+{
+	uint64_t at = UINT64_MAX;
+	uint32_t tick;
+
+	if (tcp_next(st->tcp, &tick))
+		at = time_of(st, tick);
+	if (ip_next(&st->ip, &tick))
+		at = RTE_MIN(at, time_of(st, tick));
+	for (uint16_t i = 0; i < st->ip.ifs.n; i++) {
+		const struct netif *nif = &st->ip.ifs.netif[i];
+
+		if (nif->txq.n > 0)
+			return st->ctx.now_ns;
+		if (nif->port->ops->next_deadline != NULL)
+			at = RTE_MIN(at, nif->port->ops->next_deadline(nif->port));
+	}
+	return at;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The burst pipeline: the data-flow diagram of a received frame.
+ *
+ *   port -> Ethernet -> ARP ----------------------------------------> answered or learnt
+ *                    -> IPv4 -> ICMP -> answered, or an error told to UDP or TCP
+ *                            -> UDP  -> socket queue, or port unreachable
+ *                            -> TCP  -> (whole burst) look up -> (whole burst) state machine
+ *
+ * A layer returns the next step or a named drop, and only this file counts and frees what is dropped.
+ * TCP is worked in three passes over the burst, so that the cache misses of many flows overlap: parse
+ * and prefetch the bucket of the flow table; look up and prefetch the TCB; run the state machine.
+ */
+#include <netinet/in.h>
+
+#include <rte_mbuf.h>
+#include <rte_prefetch.h>
+
+#include "stack/stack.h"
+
+#define BURST      64
+#define LOOK_AHEAD 4
+
+/** TCP segments of a burst, between the passes. */
+struct batch {
+	unsigned n;
+	struct rte_mbuf *m[BURST];
+	struct ip_pkt pkt[BURST];
+	struct tcp_rx rx[BURST];
+};
+
+/** drop counts a frame under the name of what became of it, and frees it. */
+static void drop(struct pc_stack *st, struct rte_mbuf *m, int verdict)
+{
+	ctx_count(&st->ctx, verdict);
+	rte_pktmbuf_free(m);
+}
+
+static void tell_error(struct pc_stack *st, const struct icmp_error *e)
+{
+	if (e->proto == IPPROTO_TCP)
+		tcp_error(st->tcp, e);
+	else if (e->proto == IPPROTO_UDP)
+		udp_error(st->udp, e);
+}
+
+/** input_ip carries one IP packet on; TCP waits in the batch for the other passes. */
+static int input_ip(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif, struct batch *b)
+{
+	struct ip_pkt *p = &b->pkt[b->n];
+	struct icmp_error error;
+	int verdict = ip4_input(&st->ip, m, netif, p);
+
+	switch (verdict) {
+	case NEXT_TCP:
+		verdict = tcp_rx_parse(st->tcp, m, p, &b->rx[b->n]);
+		if (verdict == VERDICT_DONE)
+			b->m[b->n++] = m;
+		return verdict;
+	case NEXT_UDP:
+		verdict = udp_input(st->udp, m, p);
+		if (verdict == PC_DROP_UDP_NO_SOCKET)
+			icmp_port_unreachable(&st->ip, m, p);
+		return verdict;
+	case NEXT_ICMP4:
+		verdict = icmp4_input(&st->ip, m, p, &error);
+		if (verdict != NEXT_ERROR)
+			return verdict;
+		tell_error(st, &error);
+		return PC_DROP_ICMP_DONE;
+	default:
+		return verdict;
+	}
+}
+
+/** input_frame carries one frame through the layers below TCP. */
+static void input_frame(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif, struct batch *b)
+{
+	int verdict = eth_input(&st->ip, m, netif);
+
+	if (verdict == NEXT_IP4)
+		verdict = input_ip(st, m, netif, b);
+	else if (verdict == NEXT_ARP)
+		verdict = arp_input(st->ip.neigh, m, netif);
+	if (verdict != VERDICT_DONE)
+		drop(st, m, verdict);
+}
+
+/* a frame that somebody else holds too is not ours to write in: a private copy goes on */
+static struct rte_mbuf *make_private(struct pc_stack *st, struct rte_mbuf *m)
+{
+	struct rte_mbuf *copy = rte_pktmbuf_copy(m, st->ctx.pool, 0, UINT32_MAX);
+
+	if (copy == NULL) {
+		drop(st, m, PC_DROP_NO_MBUF);
+		return NULL;
+	}
+	ctx_count(&st->ctx, PC_RX_COPIED);
+	rte_pktmbuf_free(m);
+	return copy;
+}
+
+static bool is_shared(const struct rte_mbuf *m)
+{
+	return rte_mbuf_refcnt_read(m) != 1 || !RTE_MBUF_DIRECT(m);
+}
+
+static void pass_parse(struct pc_stack *st, struct rte_mbuf **pkts, unsigned n, uint8_t netif,
+                       struct batch *b)
+{
+	for (unsigned i = 0; i < n && i < LOOK_AHEAD; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], void *));
+	for (unsigned i = 0; i < n; i++) {
+		struct rte_mbuf *m = pkts[i];
+
+		if (i + LOOK_AHEAD < n)
+			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + LOOK_AHEAD], void *));
+		ctx_add(&st->ctx, PC_RX_BYTES, m->pkt_len);
+		if (unlikely(is_shared(m)) && (m = make_private(st, m)) == NULL)
+			continue;
+		input_frame(st, m, netif, b);
+	}
+}
+
+unsigned stack_rx(struct pc_stack *st, uint8_t netif)
+{
+	struct pc_port *port = ip_port(&st->ip, netif);
+	struct rte_mbuf *pkts[BURST];
+	struct batch b;
+	unsigned n =
+	    port->ops->rx_burst(port, pkts, (uint16_t)st->ctx.cfg.stack_rx_burst, st->ctx.now_ns);
+
+	if (n == 0)
+		return 0;
+	ctx_add(&st->ctx, PC_RX_FRAMES, n);
+	b.n = 0;
+	pass_parse(st, pkts, n, netif, &b);
+	for (unsigned i = 0; i < b.n; i++)
+		tcp_rx_prefetch(st->tcp, &b.rx[i]);
+	for (unsigned i = 0; i < b.n; i++) {
+		int verdict = tcp_input(st->tcp, b.m[i], &b.pkt[i], &b.rx[i]);
+
+		if (verdict != VERDICT_DONE)
+			drop(st, b.m[i], verdict);
+	}
+	return n;
+}

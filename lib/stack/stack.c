@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Making, ending and looking at a stack.
+ *
+ * Ownership: the stack owns its tables and every mbuf in them; the pool and the ports are the
+ * caller's.  All memory is taken in pc_stack_create, in path order, and given back in the reverse
+ * order, also when creation fails half-way.
+ */
+#include "stack/stack.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include <rte_malloc.h>
+#include <rte_mempool.h>
+#include <rte_random.h>
+
+#define AUTO_BYTES (256ull << 20) /* for settings that are still "auto" */
+
+static struct pc_stack_config effective(const struct pc_stack_config *config)
+{
+	struct pc_stack_config cfg = *config;
+
+	pc_stack_config_fit(&cfg, AUTO_BYTES);
+	return cfg;
+}
+
+static uint32_t nb_sockets(const struct pc_stack_config *cfg)
+{
+	struct sockets s;
+
+	sockets_layout(&s, cfg);
+	return s.end;
+}
+
+void pc_stack_get_footprint(const struct pc_stack_config *config, struct pc_stack_footprint *fp)
+{
+	struct pc_stack_config cfg = effective(config);
+
+	memset(fp, 0, sizeof(*fp));
+	fp->other = sizeof(struct pc_stack) + tcp_footprint(&cfg, fp) + udp_footprint(&cfg) +
+	            neigh_footprint(&cfg);
+	fp->events = events_footprint((uint32_t)cfg.stack_max_epolls, nb_sockets(&cfg));
+	fp->total = fp->connections + fp->flow_table + fp->half_open + fp->time_wait + fp->events +
+	            fp->other;
+	/* an idle connection: its TCB, its share of the flow table's places, its place in each ring */
+	fp->per_idle_connection =
+	    (fp->connections + fp->flow_table + fp->events + cfg.stack_max_connections - 1) /
+	    cfg.stack_max_connections;
+}
+
+static bool pool_is_fit(const struct rte_mempool *pool)
+{
+	return pool != NULL && rte_pktmbuf_data_room_size((struct rte_mempool *)(uintptr_t)pool) >=
+	                           RTE_PKTMBUF_HEADROOM + 1514;
+}
+
+/* the kernel's randomness, once, unless the seed is given: the stack itself never asks again */
+static uint64_t make_seed(const struct pc_stack_config *cfg)
+{
+	uint64_t seed = cfg->stack_seed;
+
+	if (seed == 0 && getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		seed = rte_rand();
+	return seed;
+}
+
+static void free_layers(struct pc_stack *st)
+{
+	if (st->tcp != NULL)
+		tcp_destroy(st->tcp);
+	if (st->udp != NULL)
+		udp_destroy(st->udp);
+	events_fini(&st->events);
+	ip_fini(&st->ip);
+}
+
+static int make_layers(struct pc_stack *st)
+{
+	const struct pc_stack_config *cfg = &st->ctx.cfg;
+	struct sockets *s = &st->sockets;
+
+	sockets_layout(s, cfg);
+	if (ip_init(&st->ip, &st->ctx) != 0)
+		return -1;
+	if (events_init(&st->events, (uint32_t)cfg->stack_max_epolls, s->end, cfg->socket_id) != 0)
+		return -1;
+	st->udp = udp_create(&st->ctx, &st->ip, &st->events, s->first_udp);
+	if (st->udp == NULL)
+		return -1;
+	st->tcp = tcp_create(&st->ctx, &st->ip, &st->events, s->first_tcp);
+	if (st->tcp == NULL)
+		return -1;
+	s->ctx = &st->ctx;
+	s->ip = &st->ip;
+	s->ev = &st->events;
+	s->udp = st->udp;
+	s->tcp = st->tcp;
+	return 0;
+}
+
+struct pc_stack *pc_stack_create(const struct pc_stack_config *config, struct rte_mempool *pool)
+{
+	struct pc_stack_config cfg = effective(config);
+	struct pc_stack *st;
+
+	if (pc_stack_config_check(&cfg, NULL, 0) != 0 || !pool_is_fit(pool)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if (pkt_register() != 0) {
+		errno = EEXIST;
+		return NULL;
+	}
+	st = rte_zmalloc_socket("pc_stack", sizeof(*st), RTE_CACHE_LINE_SIZE, cfg.socket_id);
+	if (st == NULL) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	st->ctx.cfg = cfg;
+	st->ctx.pool = pool;
+	rng_seed(&st->ctx.rng, make_seed(&cfg));
+	if (make_layers(st) != 0) {
+		free_layers(st);
+		rte_free(st);
+		errno = ENOMEM;
+		return NULL;
+	}
+	return st;
+}
+
+void pc_stack_destroy(struct pc_stack *st)
+{
+	if (st == NULL)
+		return;
+	free_layers(st);
+	rte_free(st);
+}
+
+static int fail(int result)
+{
+	if (result >= 0)
+		return result;
+	errno = -result;
+	return -1;
+}
+
+int pc_stack_add_port(struct pc_stack *st, struct pc_port *port)
+{
+	return fail(ip_add_port(&st->ip, port));
+}
+
+int pc_stack_add_addr(struct pc_stack *st, int port, const struct pc_prefix *addr)
+{
+	return fail(ip_add_addr(&st->ip, port, addr));
+}
+
+int pc_stack_add_route(struct pc_stack *st, const struct pc_prefix *dest,
+                       const struct pc_addr *gateway)
+{
+	return fail(ip_add_route(&st->ip, dest, gateway));
+}
+
+const struct pc_stack_config *pc_stack_get_config(const struct pc_stack *st)
+{
+	return &st->ctx.cfg;
+}
+
+const struct pc_counters *pc_stack_counters(const struct pc_stack *st)
+{
+	return &st->ctx.counters;
+}
+
+void pc_stack_get_usage(const struct pc_stack *st, struct pc_stack_usage *u)
+{
+	const struct pc_stack_config *cfg = &st->ctx.cfg;
+
+	*u = (struct pc_stack_usage){
+	    .connections = st->tcp->tcbs_used - st->tcp->bind.listeners,
+	    .connections_max = (uint32_t)cfg->stack_max_connections,
+	    .half_open = st->tcp->syn.used,
+	    .half_open_max = st->tcp->syn.n,
+	    .time_wait = st->tcp->tw.used,
+	    .time_wait_max = st->tcp->tw.n,
+	    .neighbours = neigh_count(st->ip.neigh),
+	    .neighbours_max = (uint32_t)cfg->arp_entries,
+	    .udp_sockets = udp_count(st->udp),
+	    .udp_sockets_max = (uint32_t)cfg->stack_max_udp_sockets,
+	    .listeners = st->tcp->bind.listeners,
+	    .listeners_max = (uint32_t)cfg->stack_max_listeners,
+	};
+}
+
+unsigned pc_stack_validate(const struct pc_stack *st, FILE *f)
+{
+	unsigned neigh = neigh_validate(st->ip.neigh), udp = udp_validate(st->udp);
+
+	if (f != NULL && neigh != 0)
+		fprintf(f, "neighbours: %u violations\n", neigh);
+	if (f != NULL && udp != 0)
+		fprintf(f, "udp: %u violations\n", udp);
+	return neigh + udp + tcp_validate(st->tcp, f);
+}

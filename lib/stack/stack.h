@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STACK_STACK_H
+#define STACK_STACK_H
+
+/*
+ * struct pc_stack: everything that one lcore owns, in the order in which a packet meets it.
+ */
+
+#include <stddef.h>
+
+#include <percore/stack.h>
+
+#include "base/ctx.h"
+#include "event/event.h"
+#include "ip/ip.h"
+#include "sock/sock.h"
+#include "tcp/tcp.h"
+#include "udp/udp.h"
+
+struct pc_stack {
+	struct sockets sockets; /* what the socket calls need; first, see sockets_of */
+	struct ctx ctx;
+	struct ip ip; /* ports, neighbours, addresses, routes */
+	struct udp *udp;
+	struct tcp *tcp;
+	struct events events;
+};
+
+static_assert(offsetof(struct pc_stack, sockets) == 0, "sockets_of relies on it");
+
+/** stack_rx takes one burst from an interface through all layers. Returns the frames received. */
+unsigned stack_rx(struct pc_stack *st, uint8_t netif);
+
+#endif

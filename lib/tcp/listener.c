@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Bindings and listeners.
+ *
+ * A binding hangs in the chain of its port.  The accept queue is a list of TCBs through poll.data,
+ * which has no other use before there is a descriptor.
+ */
+#include "tcp/listener.h"
+
+#include <errno.h>
+
+#include <rte_malloc.h>
+
+#include "tcp/tcp.h"
+
+uint64_t bindings_footprint(uint32_t n)
+{
+	return (uint64_t)(n + 1) * sizeof(struct binding);
+}
+
+int bindings_init(struct bindings *b, uint32_t n, int socket_id)
+{
+	*b = (struct bindings){.n = n};
+	b->binding = rte_zmalloc_socket("pc_bind", bindings_footprint(n), 0, socket_id);
+	if (b->binding == NULL)
+		return -ENOMEM;
+	for (uint32_t i = n; i >= 1; i--) {
+		b->binding[i].next = b->free;
+		b->free = i;
+	}
+	return 0;
+}
+
+void bindings_fini(struct bindings *b)
+{
+	rte_free(b->binding);
+	b->binding = NULL;
+}
+
+uint32_t bindings_add(struct bindings *b, uint32_t tcb, uint16_t laddr, uint16_t port)
+{
+	uint16_t *chain = &b->chain[port % BINDING_BUCKETS];
+	uint32_t index = b->free;
+	struct binding *l = &b->binding[index];
+
+	if (index == 0)
+		return 0;
+	b->free = l->next;
+	*l = (struct binding){.tcb = tcb, .laddr = laddr, .port = port, .next = *chain};
+	*chain = (uint16_t)index;
+	return index;
+}
+
+void bindings_del(struct bindings *b, uint32_t index)
+{
+	struct binding *l = &b->binding[index];
+	uint16_t *chain = &b->chain[l->port % BINDING_BUCKETS];
+
+	if (*chain == index) {
+		*chain = (uint16_t)l->next;
+	} else {
+		uint32_t i = *chain;
+
+		while (b->binding[i].next != index)
+			i = b->binding[i].next;
+		b->binding[i].next = l->next;
+	}
+	if (l->listening)
+		b->listeners--;
+	*l = (struct binding){.next = b->free};
+	b->free = index;
+}
+
+/* Linux's rule: the same port on overlapping addresses needs SO_REUSEPORT on both, or SO_REUSEADDR on
+ * both while neither listens */
+bool bindings_conflict(const struct tcp *tcp, uint16_t laddr, uint16_t port, uint32_t flags,
+                       uint32_t except)
+{
+	const struct bindings *b = &tcp->bind;
+
+	for (uint32_t i = b->chain[port % BINDING_BUCKETS]; i != 0; i = b->binding[i].next) {
+		const struct binding *l = &b->binding[i];
+		uint32_t both = tcp_tcb(tcp, l->tcb)->flags & flags;
+
+		if (i == except || l->port != port ||
+		    (l->laddr != laddr && l->laddr != LADDR_NONE && laddr != LADDR_NONE))
+			continue;
+		if (!(both & TCB_REUSEPORT) && !((both & TCB_REUSEADDR) && !l->listening))
+			return true;
+	}
+	return false;
+}
+
+uint32_t bindings_listener(const struct bindings *b, uint16_t laddr, uint16_t port, uint32_t hash)
+{
+	uint32_t best = 0, same = 0;
+
+	for (uint32_t i = b->chain[port % BINDING_BUCKETS]; i != 0; i = b->binding[i].next) {
+		const struct binding *l = &b->binding[i];
+		bool exact = l->laddr == laddr;
+
+		if (!l->listening || l->port != port || (!exact && l->laddr != LADDR_NONE))
+			continue;
+		if (best != 0 && exact != (b->binding[best].laddr == laddr)) {
+			if (exact) {
+				best = i;
+				same = 1;
+			}
+			continue;
+		}
+		same++;
+		if (best == 0 || (hash ^ i * 0x9e3779b1u) % same == 0)
+			best = i;
+	}
+	return best;
+}
+
+void listener_push(struct tcp *tcp, uint32_t binding, struct tcb *t)
+{
+	struct binding *l = &tcp->bind.binding[binding];
+	uint32_t index = tcp_index(tcp, t);
+
+	t->poll.data = 0;
+	t->flags |= TCB_PENDING;
+	if (l->accept_head == 0)
+		l->accept_head = index;
+	else
+		tcp_tcb(tcp, l->accept_tail)->poll.data = index;
+	l->accept_tail = index;
+	l->accept_n++;
+}
+
+struct tcb *listener_pop(struct tcp *tcp, uint32_t binding)
+{
+	struct binding *l = &tcp->bind.binding[binding];
+	struct tcb *t;
+
+	if (l->accept_head == 0)
+		return NULL;
+	t = tcp_tcb(tcp, l->accept_head);
+	l->accept_head = (uint32_t)t->poll.data;
+	l->accept_n--;
+	t->flags &= ~(uint32_t)TCB_PENDING;
+	t->poll.data = 0;
+	return t;
+}

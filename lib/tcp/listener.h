@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_LISTENER_H
+#define TCP_LISTENER_H
+
+/*
+ * Bindings: which socket has which local port; and the listeners among them.
+ *
+ * A binding exists from bind() (or listen(), or connect() of a bound socket) to close().  Accepted
+ * connections have none of their own: they remember their listener's for its options and queue.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <percore/addr.h>
+
+#define BINDING_BUCKETS 1024
+
+struct binding {
+	uint32_t tcb;                      /* of the socket; 0: free */
+	uint32_t next;                     /* in the chain, or in the free list; index, 0: none */
+	uint32_t accept_head, accept_tail; /* TCBs, linked by their poll.data */
+	uint32_t accept_n, backlog;
+	uint32_t half_open; /* entries of the SYN cache */
+	uint16_t laddr;     /* index of the address, LADDR_NONE: any of the family */
+	uint16_t port;      /* host byte order */
+	bool listening;
+};
+
+struct bindings {
+	struct binding *binding; /* 1 .. n */
+	uint32_t n, free, listeners;
+	uint16_t chain[BINDING_BUCKETS];
+};
+
+struct tcp;
+struct tcb;
+
+/** bindings_footprint returns the bytes of n bindings. */
+uint64_t bindings_footprint(uint32_t n);
+
+int bindings_init(struct bindings *b, uint32_t n, int socket_id);
+void bindings_fini(struct bindings *b);
+
+/** bindings_add binds a socket without asking whether that conflicts. Returns the index or 0: full. */
+uint32_t bindings_add(struct bindings *b, uint32_t tcb, uint16_t laddr, uint16_t port);
+
+/** bindings_del frees a binding. */
+void bindings_del(struct bindings *b, uint32_t index);
+
+/** bindings_conflict says whether a socket with flags (TCB_REUSE*) may not have this name. */
+bool bindings_conflict(const struct tcp *tcp, uint16_t laddr, uint16_t port, uint32_t flags,
+                       uint32_t except);
+
+/** bindings_listener finds who listens on an address and port: the one bound to the address first,
+ * then one bound to any; among several (SO_REUSEPORT) by the hash. Returns the index or 0. */
+uint32_t bindings_listener(const struct bindings *b, uint16_t laddr, uint16_t port, uint32_t hash);
+
+/** listener_push puts an established connection at the end of the accept queue. */
+void listener_push(struct tcp *tcp, uint32_t binding, struct tcb *t);
+
+/** listener_pop takes the first, or returns NULL. */
+struct tcb *listener_pop(struct tcp *tcp, uint32_t binding);
+
+/** listener_is_full says whether the accept queue takes no more (one more than backlog, as Linux). */
+static inline bool listener_is_full(const struct binding *l)
+{
+	return l->accept_n > l->backlog;
+}
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The receive side.
+ *
+ * Packets in q->rcv hold exactly the bytes that the application has not read, rx.len of them at the
+ * end of the packet.  Packets in q->ooo are sorted by sequence number, do not overlap, and lie beyond
+ * RCV.NXT.
+ */
+#include "tcp/rcvbuf.h"
+
+#include <string.h>
+
+#include "base/seq.h"
+#include "base/verdict.h"
+
+#define RX_FIN 1
+
+/* segments up to this size are copied into the tail of the one before */
+#define COALESCE_MAX 256
+
+struct rte_mbuf *mbuf_trim_front(struct rte_mbuf *m, uint32_t n)
+{
+	uint32_t total = m->pkt_len - n;
+	uint16_t segs = m->nb_segs;
+	struct pkt note = *pkt_of(m);
+
+	while (n >= m->data_len && m->next != NULL) {
+		struct rte_mbuf *next = m->next;
+
+		n -= m->data_len;
+		rte_pktmbuf_free_seg(m);
+		m = next;
+		segs--;
+	}
+	m->data_off = (uint16_t)(m->data_off + n);
+	m->data_len = (uint16_t)(m->data_len - n);
+	m->pkt_len = total;
+	m->nb_segs = segs;
+	*pkt_of(m) = note;
+	return m;
+}
+
+static bool coalesce(struct pktq *rcv, struct rte_mbuf *m)
+{
+	struct rte_mbuf *tail = rcv->tail;
+
+	if (tail == NULL || m->pkt_len > COALESCE_MAX || m->nb_segs != 1 || tail->nb_segs != 1 ||
+	    !RTE_MBUF_DIRECT(tail) || rte_mbuf_refcnt_read(tail) != 1 ||
+	    rte_pktmbuf_tailroom(tail) < m->data_len)
+		return false;
+	memcpy(rte_pktmbuf_append(tail, m->data_len), rte_pktmbuf_mtod(m, char *), m->data_len);
+	pkt_of(tail)->rx.len += m->data_len;
+	return true;
+}
+
+void rcvbuf_push(struct tcb *t, struct tcp_queues *q, struct rte_mbuf *m)
+{
+	uint32_t len = m->pkt_len;
+
+	t->rcv_nxt += len;
+	t->rcv_bytes += len;
+	if (coalesce(&q->rcv, m)) {
+		rte_pktmbuf_free(m);
+		return;
+	}
+	pkt_of(m)->rx.len = len;
+	pktq_push(&q->rcv, m);
+}
+
+static uint32_t end_of(struct rte_mbuf *m)
+{
+	return pkt_of(m)->rx.seq + pkt_of(m)->rx.len;
+}
+
+void mbuf_trim_back(struct rte_mbuf *m, uint32_t n)
+{
+	uint32_t keep = m->pkt_len - n, total = keep;
+	struct rte_mbuf *s = m;
+
+	m->nb_segs = 1;
+	for (; keep > s->data_len; s = s->next, m->nb_segs++)
+		keep -= s->data_len;
+	s->data_len = (uint16_t)keep;
+	rte_pktmbuf_free(s->next);
+	s->next = NULL;
+	m->pkt_len = total;
+}
+
+int rcvbuf_insert(struct tcp_queues *q, struct rte_mbuf *m, uint32_t seq, bool fin)
+{
+	struct rte_mbuf **at = &q->ooo;
+	uint32_t end = seq + m->pkt_len;
+
+	if (q->ooo_segs >= RCVBUF_OOO_MAX)
+		return PC_DROP_TCP_OOO_FULL;
+	while (*at != NULL && seq_leq(end_of(*at), seq))
+		at = &pkt_of(*at)->next;
+	if (*at != NULL && seq_leq(pkt_of(*at)->rx.seq, seq)) { /* its front is there already */
+		uint32_t have = end_of(*at) - seq;
+
+		if (have >= m->pkt_len)
+			return PC_DROP_TCP_DUPLICATE;
+		m = mbuf_trim_front(m, have);
+		seq += have;
+		at = &pkt_of(*at)->next;
+	}
+	while (*at != NULL && seq_leq(end_of(*at), end)) { /* it covers these */
+		struct rte_mbuf *old = *at;
+
+		fin |= end_of(old) == end && (pkt_of(old)->rx.flags & RX_FIN);
+		*at = pkt_of(old)->next;
+		rte_pktmbuf_free(old);
+		q->ooo_segs--;
+	}
+	if (*at != NULL && seq_lt(pkt_of(*at)->rx.seq, end)) {
+		mbuf_trim_back(m, end - pkt_of(*at)->rx.seq);
+		fin = false;
+	}
+	pkt_of(m)->rx.seq = seq;
+	pkt_of(m)->rx.len = m->pkt_len;
+	pkt_of(m)->rx.flags = fin ? RX_FIN : 0;
+	pkt_of(m)->next = *at;
+	*at = m;
+	q->ooo_segs++;
+	q->ooo_last = seq;
+	return VERDICT_DONE;
+}
+
+bool rcvbuf_join(struct tcb *t, struct tcp_queues *q)
+{
+	while (q->ooo != NULL && seq_leq(pkt_of(q->ooo)->rx.seq, t->rcv_nxt)) {
+		struct rte_mbuf *m = q->ooo;
+		uint32_t have = t->rcv_nxt - pkt_of(m)->rx.seq;
+		bool fin = pkt_of(m)->rx.flags & RX_FIN;
+
+		q->ooo = pkt_of(m)->next;
+		q->ooo_segs--;
+		if (have >= m->pkt_len) {
+			fin = fin && have == m->pkt_len;
+			rte_pktmbuf_free(m);
+		} else {
+			rcvbuf_push(t, q, have > 0 ? mbuf_trim_front(m, have) : m);
+		}
+		if (fin)
+			return true;
+	}
+	return false;
+}
+
+/* the run of adjacent packets that begins with m */
+static struct rte_mbuf *run_of(struct rte_mbuf *m, uint32_t *start, uint32_t *end)
+{
+	*start = pkt_of(m)->rx.seq;
+	do {
+		*end = end_of(m);
+		m = pkt_of(m)->next;
+	} while (m != NULL && pkt_of(m)->rx.seq == *end);
+	return m;
+}
+
+void rcvbuf_sack(const struct tcb *t, const struct tcp_queues *q, struct tcp_seg *s)
+{
+	uint32_t start, end;
+	unsigned max = (s->has & TCP_HAS_TS) ? 3 : 4, n = 1;
+	bool first = false;
+
+	(void)t;
+	for (struct rte_mbuf *m = q->ooo; m != NULL;) {
+		m = run_of(m, &start, &end);
+		/* RFC 2018: the first block has what came last */
+		if (!first && seq_within(q->ooo_last, start, end - start)) {
+			s->sack[0].start = start;
+			s->sack[0].end = end;
+			first = true;
+		} else if (n < max) {
+			s->sack[n].start = start;
+			s->sack[n].end = end;
+			n++;
+		}
+	}
+	if (!first) { /* what came last has been delivered */
+		for (unsigned i = 1; i < n; i++)
+			s->sack[i - 1] = s->sack[i];
+		n--;
+	}
+	s->nb_sack = (uint8_t)n;
+	if (n > 0)
+		s->has |= TCP_HAS_SACK;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_RCVBUF_H
+#define TCP_RCVBUF_H
+
+/* The receive side: bytes in order for the application, and those that came too early. */
+
+#include "base/ctx.h"
+#include "tcp/tcb.h"
+#include "wire/tcp.h"
+
+struct tcp;
+
+/* out-of-order packets of one connection at most (CVE-2018-5390) */
+#define RCVBUF_OOO_MAX 1024
+
+/** mbuf_trim_front takes n bytes from the front of a chain and returns what is now its first mbuf;
+ * a chain keeps at least one. The note moves along. */
+struct rte_mbuf *mbuf_trim_front(struct rte_mbuf *m, uint32_t n);
+
+/** mbuf_trim_back takes n bytes, fewer than all, from the end of a chain. */
+void mbuf_trim_back(struct rte_mbuf *m, uint32_t n);
+
+/** rcvbuf_push queues the payload m, the next bytes in order, and moves RCV.NXT; small ones are copied
+ * into the last mbuf, so that a stream of tiny segments does not take an mbuf each. It owns m. */
+void rcvbuf_push(struct tcb *t, struct tcp_queues *q, struct rte_mbuf *m);
+
+/** rcvbuf_insert queues payload that begins at seq, beyond RCV.NXT; fin: FIN follows it. Overlaps are
+ * trimmed, what is there stays. Verdict: done, or a drop. */
+int rcvbuf_insert(struct tcp_queues *q, struct rte_mbuf *m, uint32_t seq, bool fin);
+
+/** rcvbuf_join moves what is now in order from the early bytes to the others. Returns whether the
+ * FIN has been reached. */
+bool rcvbuf_join(struct tcb *t, struct tcp_queues *q);
+
+/** rcvbuf_sack fills in the SACK blocks of an acknowledgement (RFC 2018 section 4). */
+void rcvbuf_sack(const struct tcb *t, const struct tcp_queues *q, struct tcp_seg *s);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The send queue.
+ *
+ * Each packet of the queue is one segment; its note has the sequence number, the payload's length
+ * and its history.  The payload is the last tx.len bytes of the packet: what stands in front are the
+ * headers of an earlier transmission, or bytes acknowledged meanwhile.
+ */
+#include "tcp/sndbuf.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include "base/seq.h"
+
+static void queue_segment(struct tcp_queues *q, struct rte_mbuf *m, uint32_t seq, uint8_t flags)
+{
+	struct pkt *note = pkt_of(m);
+
+	note->tx.seq = seq;
+	note->tx.len = (uint16_t)m->pkt_len;
+	note->tx.flags = flags;
+	note->tx.sends = 0;
+	pktq_push(&q->snd, m);
+	if (q->snd_next == NULL)
+		q->snd_next = m;
+}
+
+/* the last segment if bytes can be added to it, else a new one, else NULL */
+static struct rte_mbuf *open_segment(struct ctx *ctx, struct tcp_queues *q, uint32_t seq,
+                                     uint16_t mss)
+{
+	struct rte_mbuf *m = q->snd.tail;
+
+	if (m != NULL && q->snd_next != NULL && (pkt_of(m)->tx.flags & SEG_INLINE) &&
+	    pkt_of(m)->tx.sends == 0 && pkt_of(m)->tx.len < mss && rte_pktmbuf_tailroom(m) > 0)
+		return m;
+	m = ctx_mbuf(ctx);
+	if (m != NULL)
+		queue_segment(q, m, seq, SEG_INLINE);
+	return m;
+}
+
+uint32_t sndbuf_append(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq,
+                       const struct iovec *iov, int iovcnt, uint32_t max, uint16_t mss)
+{
+	struct rte_mbuf *m = NULL;
+	uint32_t done = 0;
+
+	for (int i = 0; i < iovcnt; i++) {
+		const char *p = iov[i].iov_base;
+		size_t left = RTE_MIN(iov[i].iov_len, (size_t)(max - done));
+
+		while (left > 0) {
+			uint32_t n;
+
+			m = open_segment(ctx, q, end_seq + done, mss);
+			if (m == NULL)
+				return done;
+			n = RTE_MIN((uint32_t)(mss - pkt_of(m)->tx.len),
+			            (uint32_t)rte_pktmbuf_tailroom(m));
+			n = (uint32_t)RTE_MIN((size_t)n, left);
+			memcpy(rte_pktmbuf_append(m, (uint16_t)n), p, n);
+			pkt_of(m)->tx.len = (uint16_t)(pkt_of(m)->tx.len + n);
+			p += n;
+			left -= n;
+			done += n;
+		}
+	}
+	if (m != NULL)
+		pkt_of(m)->tx.flags |= SEG_PUSH;
+	return done;
+}
+
+/* a chain of references to len bytes of m from off on */
+static struct rte_mbuf *slice(struct ctx *ctx, struct rte_mbuf *m, uint32_t off, uint32_t len)
+{
+	struct rte_mbuf *head = NULL, **link = &head;
+	uint16_t segs = 0;
+	uint32_t total = len;
+
+	for (; m != NULL && len > 0; m = m->next) {
+		uint32_t n;
+		struct rte_mbuf *r;
+
+		if (off >= m->data_len) {
+			off -= m->data_len;
+			continue;
+		}
+		r = ctx_mbuf(ctx);
+		if (r == NULL) {
+			rte_pktmbuf_free(head);
+			return NULL;
+		}
+		n = RTE_MIN(m->data_len - off, len);
+		rte_pktmbuf_attach(r, m);
+		r->next = NULL;
+		r->nb_segs = 1;
+		r->data_off = (uint16_t)(m->data_off + off);
+		r->data_len = (uint16_t)n;
+		r->pkt_len = n;
+		*link = r;
+		link = &r->next;
+		len -= n;
+		off = 0;
+		segs++;
+	}
+	if (head != NULL) {
+		head->pkt_len = total;
+		head->nb_segs = segs;
+	}
+	return head;
+}
+
+struct rte_mbuf *sndbuf_wrap(struct ctx *ctx, struct rte_mbuf *m, uint32_t off, uint32_t len)
+{
+	struct rte_mbuf *head = ctx_mbuf(ctx), *body;
+
+	if (head == NULL)
+		return NULL;
+	body = slice(ctx, m, off, len);
+	if (body == NULL) {
+		rte_pktmbuf_free(head);
+		return NULL;
+	}
+	head->next = body;
+	head->nb_segs = (uint16_t)(body->nb_segs + 1);
+	head->pkt_len = body->pkt_len;
+	body->nb_segs = 1;
+	return head;
+}
+
+static bool is_inline(const struct rte_mbuf *m, uint16_t mss)
+{
+	return m->nb_segs == 1 && m->data_len <= mss && RTE_MBUF_DIRECT(m) &&
+	       rte_mbuf_refcnt_read(m) == 1 && rte_pktmbuf_headroom(m) >= SNDBUF_HEADROOM;
+}
+
+int sndbuf_append_mbuf(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq, struct rte_mbuf *m,
+                       uint16_t mss)
+{
+	uint32_t len = m->pkt_len;
+	struct tcp_queues parts = {0};
+
+	if (is_inline(m, mss)) {
+		queue_segment(q, m, end_seq, SEG_INLINE | SEG_PUSH);
+		return 0;
+	}
+	if (len <= mss) {
+		queue_segment(q, m, end_seq, SEG_PUSH);
+		return 0;
+	}
+	for (uint32_t off = 0; off < len; off += mss) {
+		struct rte_mbuf *r = slice(ctx, m, off, RTE_MIN(len - off, (uint32_t)mss));
+
+		if (r == NULL) {
+			pktq_free(&parts.snd);
+			return -ENOBUFS;
+		}
+		queue_segment(&parts, r, end_seq + off, 0);
+	}
+	pkt_of(parts.snd.tail)->tx.flags |= SEG_PUSH;
+	if (q->snd.head == NULL)
+		q->snd.head = parts.snd.head;
+	else
+		pkt_of(q->snd.tail)->next = parts.snd.head;
+	q->snd.tail = parts.snd.tail;
+	if (q->snd_next == NULL)
+		q->snd_next = parts.snd.head;
+	rte_pktmbuf_free(m);
+	return 0;
+}
+
+struct rte_mbuf *sndbuf_split(struct ctx *ctx, struct pktq *q, struct rte_mbuf *m, uint32_t len)
+{
+	struct pkt *note = pkt_of(m), *front;
+	struct rte_mbuf *f = ctx_mbuf(ctx);
+	char *to;
+
+	assert(len > 0 && len < note->tx.len);
+	if (f == NULL)
+		return NULL;
+	len = RTE_MIN(len, (uint32_t)rte_pktmbuf_tailroom(f));
+	to = rte_pktmbuf_append(f, (uint16_t)len);
+	for (uint32_t off = m->pkt_len - note->tx.len, done = 0; done < len;) {
+		const struct rte_mbuf *s = m;
+		uint32_t n;
+
+		for (uint32_t at = off + done;; s = s->next) {
+			if (at < s->data_len) {
+				n = RTE_MIN(s->data_len - at, len - done);
+				memcpy(to + done, rte_pktmbuf_mtod_offset(s, const char *, at), n);
+				break;
+			}
+			at -= s->data_len;
+		}
+		done += n;
+	}
+	front = pkt_of(f);
+	*front = *note;
+	front->tx.len = (uint16_t)len;
+	front->tx.flags = (uint8_t)((note->tx.flags & ~SEG_PUSH) | SEG_INLINE);
+	note->tx.seq += len;
+	note->tx.len = (uint16_t)(note->tx.len - len);
+	front->next = m;
+	if (q->head == m) {
+		q->head = f;
+	} else {
+		struct rte_mbuf *before = q->head;
+
+		while (pkt_of(before)->next != m)
+			before = pkt_of(before)->next;
+		pkt_of(before)->next = f;
+	}
+	return f;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_SNDBUF_H
+#define TCP_SNDBUF_H
+
+/* The send queue: one mbuf or chain per segment, from SND.UNA to the last byte queued. */
+
+#include "base/ctx.h"
+#include "tcp/tcb.h"
+
+struct iovec;
+
+/* headroom that an inline segment needs: TCP with all options, and what lies below */
+#define SNDBUF_HEADROOM 122
+
+/**
+ * sndbuf_append copies up to max bytes from iov to the end of the queue, whose sequence number is
+ * end_seq: into the last segment while it was never sent and is not full, then into new ones of mss
+ * bytes. Returns how many bytes, less when mbufs run out.
+ */
+uint32_t sndbuf_append(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq,
+                       const struct iovec *iov, int iovcnt, uint32_t max, uint16_t mss);
+
+/**
+ * sndbuf_append_mbuf queues a payload chain without copying it, cut into segments of mss bytes if it
+ * is longer. It owns m on success. Returns 0 or -ENOBUFS.
+ */
+int sndbuf_append_mbuf(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq, struct rte_mbuf *m,
+                       uint16_t mss);
+
+/** sndbuf_split puts the first len bytes of a segment into a new one in front of it, with the same
+ * history, and returns that; NULL when no mbuf is left. It may get less, if an mbuf has less room. */
+struct rte_mbuf *sndbuf_split(struct ctx *ctx, struct pktq *q, struct rte_mbuf *m, uint32_t len);
+
+/** sndbuf_wrap makes a packet with headroom for all headers out of len bytes of a chain from off
+ * on, by reference. Returns NULL when mbufs are lacking. */
+struct rte_mbuf *sndbuf_wrap(struct ctx *ctx, struct rte_mbuf *m, uint32_t off, uint32_t len);
+
+#endif

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The SYN cache.
+ *
+ * An entry is made by a SYN to a listener and ends by the ACK that completes the handshake, by RST,
+ * by the last unanswered SYN-ACK, or by making room.  While the accept queue is full the completing
+ * ACK is dropped and the entry stays: the peer's data will come again, as on Linux.
+ */
+#include "tcp/syncache.h"
+
+#include <errno.h>
+
+#include <rte_malloc.h>
+
+#include "base/seq.h"
+#include "tcp/rtt.h"
+#include "tcp/tcp_conn.h"
+#include "tcp/tcp_output.h"
+
+int syncache_init(struct syncache *sc, uint32_t n, int socket_id)
+{
+	*sc = (struct syncache){.n = n};
+	sc->entry = rte_zmalloc_socket("pc_syn", (size_t)(n + 1) * sizeof(*sc->entry),
+	                               RTE_CACHE_LINE_SIZE, socket_id);
+	if (sc->entry == NULL)
+		return -ENOMEM;
+	for (uint32_t i = n; i >= 1; i--) {
+		sc->entry[i].next = sc->free;
+		sc->free = i;
+	}
+	return 0;
+}
+
+void syncache_fini(struct syncache *sc)
+{
+	rte_free(sc->entry);
+	sc->entry = NULL;
+}
+
+static uint32_t queue_of(const struct syn_entry *e)
+{
+	return RTE_MIN(e->retries, SYN_QUEUES - 1u);
+}
+
+static void enqueue(struct tcp *tcp, uint32_t index)
+{
+	struct syncache *sc = &tcp->syn;
+	struct syn_entry *e = &sc->entry[index];
+	uint32_t k = queue_of(e);
+	uint64_t wait =
+	    RTE_MIN(tcp->ctx->cfg.tcp_rto_initial_ms << k, tcp->ctx->cfg.tcp_rto_max_ms);
+
+	e->expiry = tcp->ctx->tick + ticks_from_ms(wait);
+	e->next = 0;
+	e->prev = sc->queue[k].tail;
+	if (e->prev != 0)
+		sc->entry[e->prev].next = index;
+	else
+		sc->queue[k].head = index;
+	sc->queue[k].tail = index;
+}
+
+static void dequeue(struct syncache *sc, uint32_t index)
+{
+	struct syn_entry *e = &sc->entry[index];
+	uint32_t k = queue_of(e);
+
+	if (e->prev != 0)
+		sc->entry[e->prev].next = e->next;
+	else
+		sc->queue[k].head = e->next;
+	if (e->next != 0)
+		sc->entry[e->next].prev = e->prev;
+	else
+		sc->queue[k].tail = e->prev;
+}
+
+void syncache_remove(struct tcp *tcp, uint32_t index)
+{
+	struct syncache *sc = &tcp->syn;
+	struct syn_entry *e = &sc->entry[index];
+
+	tcp_table_del(&tcp->table, tcp_table_hash(&tcp->table, &e->flow),
+	              flow_ref_make(FLOW_SYN, index));
+	dequeue(sc, index);
+	tcp->bind.binding[e->binding].half_open--;
+	e->flow = (struct tcp_flow){0};
+	e->next = sc->free;
+	sc->free = index;
+	sc->used--;
+}
+
+static uint32_t take_entry(struct tcp *tcp)
+{
+	struct syncache *sc = &tcp->syn;
+	uint32_t index = sc->free;
+
+	for (uint32_t k = 0; index == 0 && k < SYN_QUEUES; k++) {
+		/* those that were asked again and are silent go first */
+		uint32_t oldest = sc->queue[SYN_QUEUES - 1 - k].head;
+
+		if (oldest != 0) {
+			ctx_count(tcp->ctx, PC_TCP_SYN_EVICTED);
+			syncache_remove(tcp, oldest);
+			index = sc->free;
+		}
+	}
+	sc->free = sc->entry[index].next;
+	sc->used++;
+	return index;
+}
+
+static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e)
+{
+	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
+	uint64_t secret = tcp_secret(tcp, &e->flow);
+	struct tcp_seg s = {.seq = e->iss,
+	                    .ack = e->irs + 1,
+	                    .flags = TCP_SYN | TCP_ACK,
+	                    .has = TCP_HAS_MSS,
+	                    .wnd = (uint16_t)RTE_MIN(listener->rcv_max, (uint32_t)UINT16_MAX)};
+
+	if (e->opt & TCB_OPT_TS) {
+		s.has |= TCP_HAS_TS;
+		s.tsval = tcp_tsval(tcp, (uint32_t)(secret >> 32));
+		s.tsecr = e->ts_recent;
+	}
+	if (e->opt & TCB_OPT_SACK)
+		s.has |= TCP_HAS_SACKOK;
+	if (e->opt & TCB_OPT_WSCALE) {
+		s.has |= TCP_HAS_WSCALE;
+		s.wscale = tcb_window_scale(listener->rcv_max);
+	}
+	tcp_reply(tcp, &e->flow, ip_laddr(tcp->ip, e->flow.laddr), &s, e->tos);
+}
+
+static uint8_t negotiate(const struct pc_stack_config *cfg, const struct tcp_seg *seg)
+{
+	uint8_t opt = 0;
+
+	if (cfg->tcp_timestamps && (seg->has & TCP_HAS_TS))
+		opt |= TCB_OPT_TS;
+	if (cfg->tcp_sack && (seg->has & TCP_HAS_SACKOK))
+		opt |= TCB_OPT_SACK;
+	if (cfg->tcp_window_scaling && (seg->has & TCP_HAS_WSCALE))
+		opt |= TCB_OPT_WSCALE;
+	return opt;
+}
+
+int syncache_open(struct tcp *tcp, uint32_t binding, const struct ip_pkt *p,
+                  const struct tcp_rx *rx, bool has_min, uint32_t min_iss)
+{
+	const struct tcp_seg *seg = &rx->seg;
+	struct binding *l = &tcp->bind.binding[binding];
+	struct syn_entry *e;
+	uint32_t index;
+
+	if (listener_is_full(l))
+		return PC_DROP_TCP_BACKLOG;
+	index = take_entry(tcp);
+	e = &tcp->syn.entry[index];
+	*e = (struct syn_entry){.flow = rx->flow,
+	                        .irs = seg->seq,
+	                        .iss = tcp_isn(tcp, tcp_secret(tcp, &rx->flow)),
+	                        .ts_recent = seg->tsval,
+	                        .sent_us = tcp->ctx->now_us,
+	                        .wnd = seg->wnd,
+	                        .binding = (uint16_t)binding,
+	                        .opt = negotiate(&tcp->ctx->cfg, seg),
+	                        .tos = tcp_tcb(tcp, l->tcb)->tos};
+	e->peer_mss = (seg->has & TCP_HAS_MSS) ? seg->mss : MSS_DEFAULT;
+	if (!pc_addr_is_ip4(&p->src) && !(seg->has & TCP_HAS_MSS))
+		e->peer_mss = 1220;
+	e->snd_wscale = (e->opt & TCB_OPT_WSCALE) ? tcb_peer_scale(seg->wscale) : 0;
+	if (has_min && seq_leq(e->iss, min_iss))
+		e->iss = min_iss + 64000;
+	l->half_open++;
+	tcp_table_add(&tcp->table, rx->hash, flow_ref_make(FLOW_SYN, index));
+	enqueue(tcp, index);
+	send_syn_ack(tcp, e);
+	return PC_DROP_TCP_SYN_HANDLED;
+}
+
+static void inherit(struct tcp *tcp, struct tcb *t, const struct tcb *from)
+{
+	t->flags |= from->flags & (TCB_NODELAY | TCB_CORK | TCB_QUICKACK | TCB_KEEPALIVE |
+	                           TCB_LINGER | TCB_LINGER_0 | TCB_REUSEADDR | TCB_REUSEPORT);
+	t->rcv_max = from->rcv_max;
+	t->snd_max = from->snd_max;
+	t->ttl = from->ttl;
+	t->tos = from->tos;
+	t->tuning = from->tuning;
+	if (t->tuning != 0)
+		tcp->tuning[t->tuning].refs++;
+}
+
+/* the handshake is complete: a TCB takes the entry's place */
+static struct tcb *promote(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx,
+                           uint32_t index)
+{
+	struct syn_entry *e = &tcp->syn.entry[index];
+	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
+	struct tcb *t = tcb_alloc(tcp);
+
+	if (t == NULL)
+		return NULL;
+	t->flags &= ~(uint32_t)(TCB_NODELAY | TCB_KEEPALIVE);
+	inherit(tcp, t, listener);
+	t->flow = e->flow;
+	t->opt = e->opt;
+	t->binding = e->binding;
+	t->peer_mss = e->peer_mss;
+	t->snd_wscale = e->snd_wscale & 0xfu;
+	t->rcv_wscale = (e->opt & TCB_OPT_WSCALE) ? tcb_window_scale(t->rcv_max) & 0xfu : 0u;
+	t->snd_una = t->snd_nxt = e->iss + 1;
+	t->snd_wl1 = e->irs;
+	t->snd_wnd = t->snd_max_wnd = e->wnd;
+	t->rcv_nxt = t->last_ack_sent = e->irs + 1;
+	t->rcv_adv = t->rcv_nxt + RTE_MIN(t->rcv_max, (uint32_t)UINT16_MAX);
+	t->ts_recent = e->ts_recent;
+	t->ts_recent_ms = tcp->ctx->now_ms;
+	t->ts_offset = (uint32_t)(tcp_secret(tcp, &e->flow) >> 32);
+	t->syn_retries = e->retries;
+	if (tcb_set_path(tcp, t, &p->src, e->flow.laddr) != 0) {
+		t->state = TCP_S_CLOSED;
+		tcb_free(tcp, t);
+		return NULL;
+	}
+	if (e->retries == 0)
+		rtt_sample(&tcp->ctx->cfg, t, tcp->ctx->now_us - e->sent_us);
+	(void)rx;
+	return t;
+}
+
+/* RFC 9293 3.10.7.4 for SYN-RECEIVED, with RFC 5961; VERDICT_DONE: the ACK is acceptable */
+static int check(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx, uint32_t index)
+{
+	const struct tcp_seg *seg = &rx->seg;
+	struct syn_entry *e = &tcp->syn.entry[index];
+	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
+	uint32_t wnd = RTE_MIN(listener->rcv_max, (uint32_t)UINT16_MAX);
+
+	if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && seg->seq == e->irs) {
+		send_syn_ack(tcp, e); /* our answer was lost */
+		return PC_DROP_TCP_SYN_HANDLED;
+	}
+	if (seg->flags & TCP_RST) {
+		if (seg->seq == e->irs + 1) {
+			syncache_remove(tcp, index);
+			return PC_DROP_TCP_RST;
+		}
+		return PC_DROP_TCP_SYN_RCVD;
+	}
+	if ((e->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS) && seq_lt(seg->tsval, e->ts_recent))
+		return PC_DROP_TCP_PAWS;
+	if (!seq_within(seg->seq, e->irs + 1, wnd + 1) || (seg->flags & TCP_SYN)) {
+		if (tcp_challenge_allowed(tcp))
+			send_syn_ack(tcp, e);
+		return PC_DROP_TCP_SYN_RCVD;
+	}
+	if (!(seg->flags & TCP_ACK))
+		return PC_DROP_TCP_NO_ACK;
+	if (seg->ack != e->iss + 1) {
+		tcp_reply_rst(tcp, p, rx);
+		return PC_DROP_TCP_SYN_RCVD;
+	}
+	return VERDICT_DONE;
+}
+
+int syncache_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, uint32_t index,
+                   struct tcb **out)
+{
+	uint32_t binding = tcp->syn.entry[index].binding;
+	struct binding *l = &tcp->bind.binding[binding];
+	int verdict = check(tcp, p, rx, index);
+	struct tcb *t, *listener;
+
+	if (verdict != VERDICT_DONE)
+		return verdict;
+	if (listener_is_full(l))
+		return PC_DROP_TCP_BACKLOG;
+	t = promote(tcp, p, rx, index);
+	if (t == NULL)
+		return PC_DROP_TCP_NO_TCB;
+	syncache_remove(tcp, index);
+	tcb_enter(tcp, t);
+	tcb_establish(tcp, t);
+	listener_push(tcp, binding, t);
+	ctx_count(tcp->ctx, PC_TCP_OPENED_PASSIVE);
+	listener = tcp_tcb(tcp, l->tcb);
+	tcb_notify(tcp, listener, EPOLLIN | EPOLLRDNORM);
+	*out = t;
+	return VERDICT_DONE;
+}
+
+void syncache_drop_listener(struct tcp *tcp, uint32_t binding)
+{
+	struct syncache *sc = &tcp->syn;
+
+	for (uint32_t k = 0; tcp->bind.binding[binding].half_open > 0 && k < SYN_QUEUES; k++) {
+		for (uint32_t i = sc->queue[k].head, next; i != 0; i = next) {
+			next = sc->entry[i].next;
+			if (sc->entry[i].binding == binding)
+				syncache_remove(tcp, i);
+		}
+	}
+}
+
+void syncache_poll(struct tcp *tcp)
+{
+	struct syncache *sc = &tcp->syn;
+
+	for (uint32_t k = 0; k < SYN_QUEUES; k++) {
+		for (uint32_t i = sc->queue[k].head; i != 0; i = sc->queue[k].head) {
+			struct syn_entry *e = &sc->entry[i];
+
+			if (seq_gt(e->expiry, tcp->ctx->tick))
+				break;
+			if (e->retries >= tcp->ctx->cfg.tcp_synack_retries) {
+				syncache_remove(tcp, i);
+				continue;
+			}
+			dequeue(sc, i);
+			e->retries++;
+			enqueue(tcp, i);
+			ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
+			send_syn_ack(tcp, e);
+		}
+	}
+}
+
+bool syncache_next(const struct syncache *sc, uint32_t *tick)
+{
+	bool any = false;
+
+	for (uint32_t k = 0; k < SYN_QUEUES; k++) {
+		uint32_t i = sc->queue[k].head;
+
+		if (i == 0)
+			continue;
+		*tick = any ? seq_min(*tick, sc->entry[i].expiry) : sc->entry[i].expiry;
+		any = true;
+	}
+	return any;
+}
+
+unsigned syncache_validate(const struct tcp *tcp)
+{
+	const struct syncache *sc = &tcp->syn;
+	uint32_t count = 0;
+	unsigned bad = 0;
+
+	for (uint32_t k = 0; k < SYN_QUEUES; k++) {
+		uint32_t prev = 0;
+
+		for (uint32_t i = sc->queue[k].head; i != 0; i = sc->entry[i].next, count++) {
+			const struct syn_entry *e = &sc->entry[i];
+			flow_ref ref = tcp_table_find(
+			    &tcp->table, tcp_table_hash(&tcp->table, &e->flow), &e->flow);
+
+			bad += e->prev != prev;
+			bad += queue_of(e) != k;
+			bad += ref != flow_ref_make(FLOW_SYN, i);
+			bad += prev != 0 && seq_lt(e->expiry, sc->entry[prev].expiry);
+			prev = i;
+		}
+		bad += sc->queue[k].tail != prev;
+	}
+	return bad + (count != sc->used);
+}

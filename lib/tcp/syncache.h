@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_SYNCACHE_H
+#define TCP_SYNCACHE_H
+
+/*
+ * The SYN cache: connections in SYN-RECEIVED, one cache line each (RFC 4987 section 3.4).
+ *
+ * An entry waits in the queue of its retry: every entry of a queue has the same time-out, so each
+ * queue is in order of expiry and needs no wheel.  A full cache gives up its oldest entry for a new
+ * one, so that a flood of SYNs cannot keep new clients out.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "neigh/neigh.h"
+#include "tcp/tcb.h"
+#include "wire/tcp.h"
+
+struct tcp;
+struct tcp_rx;
+struct ip_pkt;
+
+#define SYN_QUEUES 8 /* retries beyond share the last queue's time-out */
+
+struct syn_entry {
+	struct tcp_flow flow;
+	uint32_t iss, irs;
+	uint32_t ts_recent;
+	uint32_t next, prev; /* in its queue; index, 0: none */
+	uint32_t expiry;     /* tick */
+	uint32_t sent_us;    /* when the SYN-ACK was sent first */
+	uint16_t peer_mss;
+	uint16_t wnd;     /* of the SYN, not scaled */
+	uint16_t binding; /* the listener */
+	uint8_t snd_wscale;
+	uint8_t opt; /* TCB_OPT_* */
+	uint8_t retries;
+	uint8_t tos;
+	uint16_t spare;
+};
+
+static_assert(sizeof(struct syn_entry) == 64, "half-open connections take one cache line");
+
+struct syncache {
+	struct syn_entry *entry; /* 1 .. n */
+	uint32_t n, used, free;
+	struct {
+		uint32_t head, tail;
+	} queue[SYN_QUEUES];
+};
+
+int syncache_init(struct syncache *sc, uint32_t n, int socket_id);
+void syncache_fini(struct syncache *sc);
+
+/**
+ * syncache_open answers a SYN to a listener. min_iss: the ISS must lie beyond this (a connection
+ * that was in TIME-WAIT), when has_min. Verdict: always a drop, the SYN itself is of no more use.
+ */
+int syncache_open(struct tcp *tcp, uint32_t binding, const struct ip_pkt *p,
+                  const struct tcp_rx *rx, bool has_min, uint32_t min_iss);
+
+/**
+ * syncache_input handles a segment to a half-open connection. When it completes the handshake, *t is
+ * the new connection, the segment goes on to it, and the verdict is VERDICT_DONE; else a drop.
+ */
+int syncache_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, uint32_t index,
+                   struct tcb **t);
+
+/** syncache_remove forgets an entry. */
+void syncache_remove(struct tcp *tcp, uint32_t index);
+
+/** syncache_drop_listener forgets all entries of a listener that is being closed. */
+void syncache_drop_listener(struct tcp *tcp, uint32_t binding);
+
+/** syncache_poll repeats SYN-ACKs and gives up what has not been answered. */
+void syncache_poll(struct tcp *tcp);
+
+/** syncache_next tells the tick of the next expiry. Returns false when there is none. */
+bool syncache_next(const struct syncache *sc, uint32_t *tick);
+
+unsigned syncache_validate(const struct tcp *tcp);
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_TCB_H
+#define TCP_TCB_H
+
+/*
+ * The transmission control block.
+ *
+ * Three cache lines are all that an idle connection has.  The first two are what a segment in order
+ * touches; the third is timers and limits.  Whatever exists only while bytes are queued or under way
+ * (buffers, scoreboard, recovery) is in struct tcp_queues, one more line from a pool of its own, attached
+ * with the first byte and given back with the last.
+ *
+ * Names of RFC 9293 section 3.3.1 are kept: snd_una is SND.UNA and so on.  All sequence numbers are in
+ * host byte order.
+ */
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <percore/addr.h>
+
+#include "base/pkt.h"
+#include "event/event.h"
+#include "neigh/neigh.h"
+#include "timer/wheel.h"
+
+/** The states of RFC 9293 section 3.3.2; values are those of Linux's tcp_info.tcpi_state. */
+enum tcp_state {
+	TCP_S_FREE = 0,
+	TCP_S_ESTABLISHED = 1,
+	TCP_S_SYN_SENT = 2,
+	TCP_S_SYN_RECEIVED = 3,
+	TCP_S_FIN_WAIT_1 = 4,
+	TCP_S_FIN_WAIT_2 = 5,
+	TCP_S_TIME_WAIT = 6,
+	TCP_S_CLOSED = 7,
+	TCP_S_CLOSE_WAIT = 8,
+	TCP_S_LAST_ACK = 9,
+	TCP_S_LISTEN = 10,
+	TCP_S_CLOSING = 11,
+};
+
+/** Who a connection is with; all zero: nobody. Ports are in host byte order. */
+struct tcp_flow {
+	struct pc_addr raddr;
+	uint16_t laddr; /* index of our address */
+	uint16_t lport, rport;
+	uint16_t zero;
+};
+
+static_assert(sizeof(struct tcp_flow) == 24, "hashed as three words");
+
+/* tcb.opt: what was negotiated */
+enum {
+	TCB_OPT_TS = 1 << 0,
+	TCB_OPT_SACK = 1 << 1,
+	TCB_OPT_WSCALE = 1 << 2,
+};
+
+/* tcb.flags */
+enum {
+	/* of the socket */
+	TCB_OPEN = 1 << 0,  /* the application has a descriptor */
+	TCB_BOUND = 1 << 1, /* has a struct binding */
+	TCB_NODELAY = 1 << 2,
+	TCB_CORK = 1 << 3,
+	TCB_QUICKACK = 1 << 4,
+	TCB_KEEPALIVE = 1 << 5,
+	TCB_LINGER = 1 << 6,   /* SO_LINGER on */
+	TCB_LINGER_0 = 1 << 7, /* ... with a time of 0: close() resets */
+	TCB_REUSEADDR = 1 << 8,
+	TCB_REUSEPORT = 1 << 9,
+	TCB_PENDING = 1 << 10, /* is in an accept queue */
+	TCB_NOSPACE = 1 << 11, /* a send was refused: tell when there is room */
+	TCB_RD_SHUT = 1 << 12, /* shutdown(SHUT_RD), or closed */
+	TCB_WR_SHUT = 1 << 13, /* shutdown(SHUT_WR), or closed: FIN is queued */
+	/* of the protocol */
+	TCB_FIN_SENT = 1 << 14,
+	TCB_FIN_RCVD = 1 << 15,      /* the peer's FIN is behind us: end of stream */
+	TCB_ACK_NOW = 1 << 16,       /* an ACK is due at the end of this turn */
+	TCB_ACK_LATER = 1 << 17,     /* an ACK is due when the delay is over */
+	TCB_WORK = 1 << 18,          /* is in the list of what the flush looks at */
+	TCB_MORE = 1 << 19,          /* the last send had MSG_MORE */
+	TCB_PUSH = 1 << 20,          /* an override: small segments are sent now */
+	TCB_IN_TABLE = 1 << 22,      /* found by its flow */
+	TCB_CONNECTED = 1 << 23,     /* was established once */
+	TCB_STARVED = 1 << 24,       /* waits for mbufs, not for the peer */
+	TCB_WINDOW_UPDATE = 1 << 25, /* the application has read: look whether to tell */
+};
+
+/* tcb.timers: which deadlines count */
+enum {
+	TCB_T_LOSS = 1 << 0, /* retransmission, or probe of a closed window */
+	TCB_T_ACK = 1 << 1,  /* delayed acknowledgement */
+	TCB_T_LIFE = 1 << 2, /* keep-alive, or the end of an orphan in FIN-WAIT-2 */
+};
+
+struct tcb {
+	/* line 0: who, and the sequence spaces */
+	struct tcp_flow flow;
+	uint8_t state;
+	uint8_t opt;
+	uint8_t snd_wscale : 4, rcv_wscale : 4;
+	uint8_t timers;
+	uint32_t flags;
+	uint32_t snd_una, snd_nxt;
+	uint32_t snd_wnd, snd_wl1;
+	uint32_t rcv_nxt;
+	uint32_t rcv_adv; /* right edge of the window that was told */
+	uint32_t ts_recent;
+	uint32_t last_ack_sent; /* RFC 7323: Last.ACK.sent */
+
+	/* line 1: what the socket and the way out need */
+	uint32_t queues;      /* index of struct tcp_queues, 0: none */
+	uint32_t link;        /* next in the work list, or in the free list */
+	uint32_t snd_bytes;   /* queued for sending, unacknowledged ones included */
+	uint32_t rcv_bytes;   /* queued for the application */
+	struct pollable poll; /* before accept(): data is the next in the accept queue */
+	uint32_t cwnd, ssthresh;
+	uint16_t mss;     /* payload bytes of a full segment, options deducted */
+	uint16_t rcv_mss; /* largest segment seen from the peer */
+	uint8_t netif, ttl, tos;
+	uint8_t error; /* errno that SO_ERROR and the next call report */
+	struct neigh_ref neigh;
+	uint32_t srtt_us,
+	    rttvar_us; /* RFC 6298; srtt_us 0: no sample yet, rttvar_us: when SYN was sent */
+
+	/* line 2: timers and limits */
+	struct timer timer;             /* armed for the earliest of the deadlines, or earlier */
+	uint32_t t_loss, t_ack, t_life; /* ticks */
+	uint32_t rto_us;                /* without back-off */
+	uint32_t ts_offset;             /* of our timestamps (RFC 7323 section 5.4) */
+	uint32_t snd_max_wnd;           /* MAX.SND.WND */
+	uint32_t rcv_max, snd_max;      /* SO_RCVBUF, SO_SNDBUF */
+	uint32_t rcv_tick;              /* when the peer was last heard of */
+	uint32_t ts_recent_ms;          /* when ts_recent was set */
+	uint8_t retries;                /* of the oldest segment: back-off exponent */
+	uint8_t probes;                 /* keep-alives without an answer */
+	uint8_t cc;                     /* index of the congestion control */
+	uint8_t syn_retries; /* of the opening; RFC 6928: then the window starts at one segment */
+	uint16_t peer_mss;   /* as the peer announced it */
+	uint16_t binding;    /* of the socket, or of the listener that it came from; 0: none */
+	uint16_t tuning;     /* index of struct tcp_tuning */
+	uint16_t path_mtu;
+};
+
+static_assert(sizeof(struct tcb) == 192, "an idle connection takes three cache lines");
+static_assert(offsetof(struct tcb, queues) == 64, "line 0");
+static_assert(offsetof(struct tcb, timer) == 128, "line 1");
+
+/* pkt.tx.flags of a segment in the send queue */
+enum {
+	SEG_INLINE = 1 << 0, /* headers go into the mbuf's own headroom */
+	SEG_SACKED = 1 << 1,
+	SEG_LOST = 1 << 2, /* deemed lost; with SEG_RESENT: and sent again */
+	SEG_RESENT = 1 << 3,
+	SEG_PUSH = 1 << 4, /* the last of what a call queued */
+};
+
+/** What a connection has only while something is queued or under way. */
+struct tcp_queues {
+	struct pktq
+	    snd; /* one segment each, in order; the first snd_nxt - snd_una bytes are sent */
+	struct rte_mbuf *snd_next; /* the first that was never sent; NULL: all were */
+	struct pktq rcv;           /* in order, for the application */
+	struct rte_mbuf *ooo;      /* out of order, sorted, without overlaps */
+	uint16_t ooo_segs;
+	uint16_t sacked_segs; /* in snd, SEG_SACKED */
+	uint32_t sacked_bytes, lost_bytes, resent_bytes;
+	uint32_t dup_bytes;    /* without SACK: what duplicate ACKs say has left the network */
+	uint32_t recover;      /* RFC 6582: snd_nxt when recovery began */
+	uint32_t ooo_last;     /* sequence number of what came last, for the first SACK block */
+	uint32_t cc_bytes;     /* acknowledged since cwnd last grew */
+	uint32_t stalled_tick; /* when what the peer does not acknowledge was first sent */
+	uint8_t dupacks;
+	uint8_t recovery; /* enum tcp_recovery */
+};
+
+enum tcp_recovery {
+	TCP_R_OPEN,     /* no loss known */
+	TCP_R_RECOVERY, /* fast recovery, until recover is acknowledged */
+	TCP_R_LOSS,     /* after a time-out, until recover is acknowledged */
+};
+
+#endif

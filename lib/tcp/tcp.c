@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TCP of one stack: making and ending it, and its turns.
+ *
+ * The work list holds, once each (TCB_WORK), the connections that something happened to in this
+ * turn.  The flush sends for each of them what is to be sent, data first, so that one segment
+ * carries data and acknowledgement; what could not be sent for want of mbufs stays on the list.
+ */
+#include "tcp/tcp.h"
+
+#include <rte_malloc.h>
+#include <rte_mempool.h>
+
+#include "base/seq.h"
+#include "tcp/tcp_conn.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_timer.h"
+
+/* sockets that are bound but do not listen need a binding too */
+#define EXTRA_BINDINGS 4096
+
+static uint32_t nb_tcbs(const struct pc_stack_config *cfg)
+{
+	return (uint32_t)(cfg->stack_max_connections + cfg->stack_max_listeners);
+}
+
+/* every queue holds at least one mbuf, so there need not be more queues than mbufs */
+static uint32_t nb_queues(const struct pc_stack_config *cfg)
+{
+	return (uint32_t)RTE_MIN((uint64_t)nb_tcbs(cfg), RTE_MAX(cfg->stack_mbufs, 1024u));
+}
+
+static uint64_t nb_flows(const struct pc_stack_config *cfg)
+{
+	return nb_tcbs(cfg) + cfg->tcp_syn_cache + cfg->tcp_time_wait;
+}
+
+static uint32_t nb_bindings(const struct pc_stack_config *cfg)
+{
+	return (uint32_t)cfg->stack_max_listeners + EXTRA_BINDINGS;
+}
+
+uint64_t tcp_footprint(const struct pc_stack_config *cfg, struct pc_stack_footprint *fp)
+{
+	fp->connections = (uint64_t)(nb_tcbs(cfg) + 1) * sizeof(struct tcb);
+	fp->flow_table = (uint64_t)tcp_table_buckets(nb_flows(cfg)) * sizeof(struct tcp_bucket);
+	fp->half_open = (cfg->tcp_syn_cache + 1) * sizeof(struct syn_entry);
+	fp->time_wait = (cfg->tcp_time_wait + 1) * sizeof(struct tw_entry);
+	return sizeof(struct tcp) + bindings_footprint(nb_bindings(cfg)) +
+	       (uint64_t)(nb_queues(cfg) + 1) * sizeof(struct tcp_queues);
+}
+
+static int make_tcbs(struct tcp *tcp, const struct pc_stack_config *cfg)
+{
+	tcp->nb_tcbs = nb_tcbs(cfg);
+	tcp->nb_queues = nb_queues(cfg);
+	tcp->tcb = rte_zmalloc_socket("pc_tcb", (size_t)(tcp->nb_tcbs + 1) * sizeof(*tcp->tcb),
+	                              RTE_CACHE_LINE_SIZE, cfg->socket_id);
+	tcp->queues =
+	    rte_zmalloc_socket("pc_queues", (size_t)(tcp->nb_queues + 1) * sizeof(*tcp->queues),
+	                       RTE_CACHE_LINE_SIZE, cfg->socket_id);
+	if (tcp->tcb == NULL || tcp->queues == NULL)
+		return -1;
+	for (uint32_t i = tcp->nb_tcbs; i >= 1; i--) {
+		tcp->tcb[i].link = tcp->free_tcb;
+		tcp->free_tcb = i;
+	}
+	for (uint32_t i = tcp->nb_queues; i >= 1; i--) {
+		tcp->queues[i].recover = tcp->free_queues;
+		tcp->free_queues = i;
+	}
+	wheel_init(&tcp->wheel, &tcp->tcb[0].timer, sizeof(struct tcb), tcp->ctx->tick);
+	return 0;
+}
+
+static int make_tables(struct tcp *tcp, const struct pc_stack_config *cfg)
+{
+	struct sip_key seed = rng_key(&tcp->ctx->rng);
+	struct hash_key key = {{seed.k[0], seed.k[1]}};
+
+	if (tcp_table_init(&tcp->table, nb_flows(cfg), key, cfg->socket_id) != 0 ||
+	    syncache_init(&tcp->syn, (uint32_t)cfg->tcp_syn_cache, cfg->socket_id) != 0 ||
+	    timewait_init(&tcp->tw, (uint32_t)cfg->tcp_time_wait, cfg->socket_id) != 0 ||
+	    bindings_init(&tcp->bind, nb_bindings(cfg), cfg->socket_id) != 0)
+		return -1;
+	tcp_table_kind(&tcp->table, FLOW_TCB, tcp->tcb, sizeof(struct tcb));
+	tcp_table_kind(&tcp->table, FLOW_SYN, tcp->syn.entry, sizeof(struct syn_entry));
+	tcp_table_kind(&tcp->table, FLOW_TW, tcp->tw.entry, sizeof(struct tw_entry));
+	return 0;
+}
+
+struct tcp *tcp_create(struct ctx *ctx, struct ip *ip, struct events *ev, uint32_t first_fd)
+{
+	const struct pc_stack_config *cfg = &ctx->cfg;
+	struct tcp *tcp =
+	    rte_zmalloc_socket("pc_tcp", sizeof(*tcp), RTE_CACHE_LINE_SIZE, cfg->socket_id);
+
+	if (tcp == NULL)
+		return NULL;
+	tcp->ctx = ctx;
+	tcp->ip = ip;
+	tcp->ev = ev;
+	tcp->first_fd = first_fd;
+	tcp->isn_key = rng_key(&ctx->rng);
+	tcp->tuning[0] =
+	    (struct tcp_tuning){.refs = 1,
+	                        .keepidle_ms = (uint32_t)cfg->tcp_keepalive_idle_ms,
+	                        .keepintvl_ms = (uint32_t)cfg->tcp_keepalive_interval_ms,
+	                        .keepcnt = (uint32_t)cfg->tcp_keepalive_probes};
+	if (make_tcbs(tcp, cfg) != 0 || make_tables(tcp, cfg) != 0) {
+		tcp_destroy(tcp);
+		return NULL;
+	}
+	return tcp;
+}
+
+static void free_all_queues(struct tcp *tcp)
+{
+	for (uint32_t i = 1; tcp->tcb != NULL && tcp->queues != NULL && i <= tcp->nb_tcbs; i++) {
+		struct tcp_queues *q = tcp_queues(tcp, &tcp->tcb[i]);
+		struct pktq early;
+
+		if (q == NULL)
+			continue;
+		early = (struct pktq){.head = q->ooo, .tail = q->ooo};
+		pktq_free(&q->snd);
+		pktq_free(&q->rcv);
+		pktq_free(&early);
+	}
+}
+
+void tcp_destroy(struct tcp *tcp)
+{
+	if (tcp == NULL)
+		return;
+	free_all_queues(tcp);
+	bindings_fini(&tcp->bind);
+	timewait_fini(&tcp->tw);
+	syncache_fini(&tcp->syn);
+	tcp_table_fini(&tcp->table);
+	rte_free(tcp->queues);
+	rte_free(tcp->tcb);
+	rte_free(tcp);
+}
+
+void tcp_work(struct tcp *tcp, struct tcb *t)
+{
+	uint32_t index = tcp_index(tcp, t);
+
+	if (t->flags & TCB_WORK)
+		return;
+	t->flags |= TCB_WORK;
+	t->link = 0;
+	if (tcp->work_head == 0)
+		tcp->work_head = index;
+	else
+		tcp_tcb(tcp, tcp->work_tail)->link = index;
+	tcp->work_tail = index;
+}
+
+static bool send_ack_if_due(struct tcp *tcp, struct tcb *t)
+{
+	if ((t->flags & TCB_WINDOW_UPDATE) && tcp_has_window_update(t))
+		t->flags |= TCB_ACK_NOW;
+	t->flags &= ~(uint32_t)TCB_WINDOW_UPDATE;
+	if (!(t->flags & (TCB_ACK_NOW | TCB_ACK_LATER)))
+		return true;
+	if ((t->flags & (TCB_ACK_NOW | TCB_QUICKACK)) || tcp->ctx->cfg.tcp_delack_ms == 0)
+		return tcp_send_ack(tcp, t);
+	if (!(t->timers & TCB_T_ACK))
+		tcp_timer_set(tcp, t, TCB_T_ACK, ticks_from_ms(tcp->ctx->cfg.tcp_delack_ms));
+	return true;
+}
+
+/* one connection's part of the flush; returns whether it is through with it */
+static bool flush_one(struct tcp *tcp, struct tcb *t)
+{
+	bool done = tcp_output(tcp, t);
+
+	if (done && t->state != TCP_S_CLOSED)
+		done = send_ack_if_due(tcp, t);
+	if (t->flags & TCB_STARVED) {
+		if (tcp->ctx->mbufs_low)
+			return false;
+		t->flags &= ~(uint32_t)(TCB_STARVED | TCB_NOSPACE);
+		tcb_notify(tcp, t, EPOLLOUT | EPOLLWRNORM);
+	}
+	return done;
+}
+
+void tcp_flush(struct tcp *tcp)
+{
+	uint32_t i = tcp->work_head;
+
+	tcp->work_head = tcp->work_tail = 0;
+	while (i != 0) {
+		struct tcb *t = tcp_tcb(tcp, i);
+
+		i = t->link;
+		t->flags &= ~(uint32_t)TCB_WORK;
+		if (t->state == TCP_S_FREE) {
+			t->link = tcp->free_tcb;
+			tcp->free_tcb = tcp_index(tcp, t);
+		} else if (!flush_one(tcp, t)) {
+			tcp_work(tcp, t);
+		}
+	}
+}
+
+void tcp_poll(struct tcp *tcp)
+{
+	uint32_t index;
+
+	while ((index = wheel_pop(&tcp->wheel, tcp->ctx->tick)) != WHEEL_NONE)
+		tcp_timer_fire(tcp, index);
+	syncache_poll(tcp);
+	timewait_poll(tcp);
+}
+
+static void earliest(bool *any, uint32_t *tick, bool has, uint32_t at)
+{
+	if (has && (!*any || seq_lt(at, *tick))) {
+		*tick = at;
+		*any = true;
+	}
+}
+
+bool tcp_next(const struct tcp *tcp, uint32_t *tick)
+{
+	uint32_t at = 0;
+	bool any = tcp->work_head != 0, has;
+
+	*tick = tcp->ctx->tick;
+	has = wheel_next(&tcp->wheel, &at);
+	earliest(&any, tick, has, at);
+	has = syncache_next(&tcp->syn, &at);
+	earliest(&any, tick, has, at);
+	has = timewait_next(&tcp->tw, &at);
+	earliest(&any, tick, has, at);
+	return any;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_TCP_H
+#define TCP_TCP_H
+
+/*
+ * TCP of one stack: what the socket layer and the stack call.
+ *
+ * A segment's way: tcp_rx_parse (header, checksum, flow), tcp_rx_prefetch, tcp_input.  What a
+ * connection wants to send is not sent at once: it is put on the work list, and tcp_flush at the end
+ * of the turn sends data with the acknowledgement on it, or the acknowledgement alone.
+ *
+ * Half-open connections live in the SYN cache and TIME-WAIT in a table of their own; neither has a
+ * TCB.  One flow table finds all three kinds.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_prefetch.h>
+
+#include "base/ctx.h"
+#include "base/verdict.h"
+#include "event/event.h"
+#include "ip/ip.h"
+#include "tcp/listener.h"
+#include "tcp/syncache.h"
+#include "tcp/tcb.h"
+#include "tcp/tcp_table.h"
+#include "tcp/timewait.h"
+#include "timer/wheel.h"
+#include "wire/tcp.h"
+
+#define MSS_DEFAULT 536 /* RFC 9293 MUST-15 */
+#define MSS_MIN     64  /* a peer that announces less is taken for this (CVE-2019-11479) */
+
+/** Settings of a socket that most never change; shared by all sockets with the same values. */
+struct tcp_tuning {
+	uint32_t refs;
+	uint32_t keepidle_ms, keepintvl_ms, keepcnt;
+	uint32_t user_timeout_ms; /* 0: R2 is tcp.retries */
+	uint32_t maxseg;          /* TCP_MAXSEG; 0: by the MTU */
+};
+
+#define TCP_TUNINGS 256
+
+struct tcp {
+	struct ctx *ctx;
+	struct ip *ip;
+	struct events *ev;
+	uint32_t first_fd; /* descriptor of TCB 0, which is never used */
+	uint32_t nb_tcbs;  /* TCBs are 1 .. nb_tcbs */
+	uint32_t nb_queues;
+	uint32_t tcbs_used, queues_used;
+	uint32_t free_tcb, free_queues;
+	uint32_t work_head, work_tail; /* the work list */
+	uint32_t challenge_tokens;     /* RFC 5961 section 7 */
+	uint32_t challenge_tick;
+	struct tcb *tcb;
+	struct tcp_queues *queues;
+	struct tcp_table table;
+	struct wheel wheel;
+	struct syncache syn;
+	struct timewait tw;
+	struct bindings bind;
+	struct sip_key isn_key;
+	struct tcp_tuning tuning[TCP_TUNINGS];
+};
+
+/** A received segment on its way through the stages of a burst. */
+struct tcp_rx {
+	struct tcp_seg seg;
+	struct tcp_flow flow;
+	uint64_t hash;
+	flow_ref ref; /* a candidate, verified by tcp_input */
+};
+
+/** tcp_footprint fills in what tcp_create takes: connections, flow_table, half_open, time_wait;
+ * what else it takes is returned. */
+uint64_t tcp_footprint(const struct pc_stack_config *cfg, struct pc_stack_footprint *fp);
+
+/** tcp_create makes the layer; the descriptor of TCB i is first_fd + i. NULL: no memory. */
+struct tcp *tcp_create(struct ctx *ctx, struct ip *ip, struct events *ev, uint32_t first_fd);
+
+/** tcp_destroy frees everything, every queued mbuf included. */
+void tcp_destroy(struct tcp *tcp);
+
+/* ---- the way in ------------------------------------------------------------------------------ */
+
+/**
+ * tcp_rx_parse reads and verifies a segment and finds its flow's place in the table, which it
+ * prefetches. Verdict: VERDICT_DONE means go on, the mbuf is still the caller's; or a drop.
+ */
+int tcp_rx_parse(struct tcp *tcp, const struct rte_mbuf *m, const struct ip_pkt *p,
+                 struct tcp_rx *rx);
+
+/** tcp_rx_prefetch looks the flow up and prefetches what it finds. */
+void tcp_rx_prefetch(struct tcp *tcp, struct tcp_rx *rx);
+
+/** tcp_input runs a parsed segment (RFC 9293 section 3.10.7). Verdict: done, or a drop. */
+int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struct tcp_rx *rx);
+
+/** tcp_error takes an ICMP error about a segment of ours (RFC 9293 section 3.9.2.2, RFC 5927). */
+void tcp_error(struct tcp *tcp, const struct icmp_error *e);
+
+/* ---- turns ----------------------------------------------------------------------------------- */
+
+/** tcp_poll fires the timers that are due at ctx->tick. */
+void tcp_poll(struct tcp *tcp);
+
+/** tcp_flush sends what the connections on the work list have to send. */
+void tcp_flush(struct tcp *tcp);
+
+/** tcp_next tells the tick of the next timer; the present one while the work list is not empty.
+ * Returns false when there is none. */
+bool tcp_next(const struct tcp *tcp, uint32_t *tick);
+
+/* ---- sockets; errors are negative errnos ------------------------------------------------------ */
+
+/** tcp_tcb returns the TCB of an index in [1,nb_tcbs]. */
+static inline struct tcb *tcp_tcb(const struct tcp *tcp, uint32_t index)
+{
+	return &tcp->tcb[index];
+}
+
+static inline uint32_t tcp_index(const struct tcp *tcp, const struct tcb *t)
+{
+	return (uint32_t)(t - tcp->tcb);
+}
+
+/** tcp_queues returns a connection's queues, or NULL when it has none. */
+static inline struct tcp_queues *tcp_queues(const struct tcp *tcp, const struct tcb *t)
+{
+	return t->queues ? &tcp->queues[t->queues] : NULL;
+}
+
+static inline const struct tcp_tuning *tcp_tuning(const struct tcp *tcp, const struct tcb *t)
+{
+	return &tcp->tuning[t->tuning];
+}
+
+/** tcp_socket makes a closed socket. Returns its TCB, or NULL when max_connections is reached. */
+struct tcb *tcp_socket(struct tcp *tcp);
+
+/** tcp_bind: -EINVAL (bound), -EADDRINUSE, -EADDRNOTAVAIL, -ENOBUFS. */
+int tcp_bind(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *local);
+
+/** tcp_listen: -EINVAL (connected), -EADDRINUSE, -ENOBUFS. */
+int tcp_listen(struct tcp *tcp, struct tcb *t, int backlog);
+
+/** tcp_accept returns the oldest established connection, now open, or NULL. */
+struct tcb *tcp_accept(struct tcp *tcp, struct tcb *listener);
+
+/** tcp_connect sends a SYN: 0, or as pc_connect. */
+int tcp_connect(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remote);
+
+/** tcp_send copies bytes into the send queue; more: MSG_MORE. Returns how many, or -EAGAIN, -EPIPE,
+ * -ENOTCONN or the socket's error. */
+ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int iovcnt, bool more);
+
+/** tcp_send_mbuf queues a payload chain and owns it on success. */
+int tcp_send_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m);
+
+/** tcp_recv copies bytes out; peek leaves them where they are. Returns how many, 0
+ * at the end of the stream, or -EAGAIN, -ENOTCONN or the socket's error. */
+ssize_t tcp_recv(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int iovcnt, bool peek);
+
+/** tcp_discard drops n received bytes, of which there are that many; returns n. */
+ssize_t tcp_discard(struct tcp *tcp, struct tcb *t, uint32_t n);
+
+/** tcp_recv_mbuf takes the oldest received mbuf: 1 with *m, 0 at the end of the stream, or as tcp_recv. */
+int tcp_recv_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf **m);
+
+/** tcp_shutdown: -ENOTCONN. how is SHUT_*. */
+int tcp_shutdown(struct tcp *tcp, struct tcb *t, int how);
+
+/** tcp_close takes the descriptor away and lets the protocol end the connection. */
+void tcp_close(struct tcp *tcp, struct tcb *t);
+
+/** tcp_mask returns what is ready, as EPOLL*. */
+uint32_t tcp_mask(const struct tcp *tcp, const struct tcb *t);
+
+/** tcp_local and tcp_remote tell a socket's endpoints. */
+struct pc_endpoint tcp_local(const struct tcp *tcp, const struct tcb *t);
+struct pc_endpoint tcp_remote(const struct tcb *t);
+
+/** tcp_take_error returns and clears the pending error. */
+int tcp_take_error(struct tcb *t);
+
+/** tcp_tune changes a socket's rarely used settings: *want is what they shall be (refs is ignored).
+ * -ENOBUFS when too many different ones are in use. */
+int tcp_tune(struct tcp *tcp, struct tcb *t, const struct tcp_tuning *want);
+
+/** tcp_work puts a connection on the list that the flush looks at. */
+void tcp_work(struct tcp *tcp, struct tcb *t);
+
+/** tcp_keepalive_start arms or stops the keep-alive timer after a change of settings. */
+void tcp_keepalive_start(struct tcp *tcp, struct tcb *t);
+
+/** tcp_unsent returns how many queued bytes were never sent. */
+static inline uint32_t tcp_unsent(const struct tcb *t)
+{
+	uint32_t sent = t->snd_nxt - t->snd_una - ((t->flags & TCB_FIN_SENT) ? 1 : 0);
+
+	return t->snd_bytes > sent ? t->snd_bytes - sent : 0;
+}
+
+/** tcp_validate checks the invariants of every structure; violations are told on f. */
+unsigned tcp_validate(const struct tcp *tcp, FILE *f);
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Ending a connection from our side: shutdown, close, and what ICMP says. */
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "base/seq.h"
+#include "tcp/tcp_conn.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_timer.h"
+
+/* RFC 9293 3.10.4: FIN after everything that is queued */
+static void queue_fin(struct tcp *tcp, struct tcb *t)
+{
+	if (t->flags & TCB_WR_SHUT)
+		return;
+	t->flags |= TCB_WR_SHUT;
+	if (t->state == TCP_S_ESTABLISHED)
+		t->state = TCP_S_FIN_WAIT_1;
+	else if (t->state == TCP_S_CLOSE_WAIT)
+		t->state = TCP_S_LAST_ACK;
+	tcp_work(tcp, t);
+}
+
+int tcp_shutdown(struct tcp *tcp, struct tcb *t, int how)
+{
+	if (t->state == TCP_S_CLOSED || t->state == TCP_S_LISTEN)
+		return -ENOTCONN;
+	if (t->state == TCP_S_SYN_SENT) { /* as Linux: the attempt is over */
+		tcb_done(tcp, t, 0);
+		return 0;
+	}
+	if (how == SHUT_RD || how == SHUT_RDWR) {
+		t->flags |= TCB_RD_SHUT;
+		tcb_notify(tcp, t, EPOLLIN | EPOLLRDNORM | EPOLLRDHUP);
+	}
+	if (how == SHUT_WR || how == SHUT_RDWR) {
+		queue_fin(tcp, t);
+		tcb_notify(tcp, t, EPOLLOUT | EPOLLWRNORM);
+	}
+	if ((t->flags & (TCB_RD_SHUT | TCB_WR_SHUT)) == (TCB_RD_SHUT | TCB_WR_SHUT))
+		tcb_notify(tcp, t, EPOLLHUP);
+	return 0;
+}
+
+static void close_listener(struct tcp *tcp, struct tcb *t)
+{
+	struct tcb *c;
+
+	syncache_drop_listener(tcp, t->binding);
+	while ((c = listener_pop(tcp, t->binding)) != NULL) {
+		if (c->state == TCP_S_CLOSED)
+			tcb_free(tcp, c);
+		else
+			tcb_abort(tcp, c, 0);
+	}
+	t->state = TCP_S_CLOSED;
+	tcb_free(tcp, t);
+}
+
+void tcp_close(struct tcp *tcp, struct tcb *t)
+{
+	bool unread = t->rcv_bytes > 0;
+
+	t->flags &= ~(uint32_t)(TCB_OPEN | TCB_NOSPACE | TCB_CORK | TCB_MORE);
+	t->poll.set = 0;
+	t->poll.flags &= POLLABLE_QUEUED;
+	switch (t->state) {
+	case TCP_S_LISTEN:
+		close_listener(tcp, t);
+		return;
+	case TCP_S_CLOSED:
+		tcb_free(tcp, t);
+		return;
+	case TCP_S_SYN_SENT:
+		tcb_done(tcp, t, 0);
+		return;
+	default:
+		break;
+	}
+	/* RFC 2525 2.17: the peer shall know that not everything was read */
+	if (unread || (t->flags & TCB_LINGER_0)) {
+		tcb_abort(tcp, t, 0);
+		return;
+	}
+	t->flags |= TCB_RD_SHUT;
+	if (t->state == TCP_S_FIN_WAIT_2)
+		tcp_timer_set(tcp, t, TCB_T_LIFE, ticks_from_ms(tcp->ctx->cfg.tcp_fin_wait2_ms));
+	queue_fin(tcp, t);
+}
+
+/* RFC 5927 section 4: believed only if it quotes something that is under way */
+static bool is_under_way(const struct tcb *t, uint32_t seq)
+{
+	return seq_leq(t->snd_una, seq) && seq_lt(seq, t->snd_nxt);
+}
+
+/* RFC 1191, RFC 9293 3.9.2.2: the path is narrower than thought */
+static void on_too_big(struct tcp *tcp, struct tcb *t, uint32_t mtu)
+{
+	const uint32_t floor = 552; /* what Linux goes down to */
+
+	mtu = RTE_MAX(mtu, floor);
+	if (mtu >= t->path_mtu)
+		return;
+	t->path_mtu = (uint16_t)mtu;
+	tcb_update_mss(tcp, t);
+	if (t->timers & TCB_T_LOSS) /* what is under way was lost; the time-out sends it smaller */
+		tcp_timer_set(tcp, t, TCB_T_LOSS, 0);
+}
+
+void tcp_error(struct tcp *tcp, const struct icmp_error *e)
+{
+	struct tcp_flow flow = {
+	    .raddr = e->remote, .laddr = e->laddr, .lport = e->local_port, .rport = e->remote_port};
+	flow_ref ref = tcp_table_find(&tcp->table, tcp_table_hash(&tcp->table, &flow), &flow);
+	struct tcb *t;
+
+	if (flow_ref_kind(ref) != FLOW_TCB)
+		return;
+	t = tcp_tcb(tcp, flow_ref_index(ref));
+	if (!is_under_way(t, e->seq))
+		return;
+	if (e->error == EMSGSIZE) {
+		on_too_big(tcp, t, e->mtu);
+	} else if (t->state == TCP_S_SYN_SENT && e->hard) {
+		tcb_done(tcp, t, e->error);
+	}
+	/* RFC 5927 section 5.2: an established connection outlives it */
+}

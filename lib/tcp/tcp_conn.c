@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The life of a TCB.
+ *
+ * The pool is an array with a free list through `link`, last freed first, so that what is taken is
+ * still in the cache.  A TCB that is freed while it is on the work list goes back when the flush
+ * comes across it.  A free TCB has state FREE and a zero flow, so that no stale candidate of a
+ * burst can match it.
+ */
+#include "tcp/tcp_conn.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "tcp/cc.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_timer.h"
+
+struct tcb *tcb_alloc(struct tcp *tcp)
+{
+	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
+	uint32_t index = tcp->free_tcb;
+	struct tcb *t = tcp_tcb(tcp, index);
+	uint16_t queued;
+
+	if (index == 0)
+		return NULL;
+	tcp->free_tcb = t->link;
+	tcp->tcbs_used++;
+	queued = t->poll.flags & POLLABLE_QUEUED;
+	memset(t, 0, sizeof(*t));
+	t->poll.flags = queued;
+	t->state = TCP_S_CLOSED;
+	t->flow.laddr = LADDR_NONE;
+	t->rcv_max = (uint32_t)cfg->tcp_rcvbuf;
+	t->snd_max = (uint32_t)cfg->tcp_sndbuf;
+	t->rto_us = (uint32_t)cfg->tcp_rto_initial_ms * 1000;
+	t->rcv_mss = MSS_DEFAULT;
+	t->peer_mss = MSS_DEFAULT;
+	t->ssthresh = UINT32_MAX;
+	if (!cfg->tcp_nagle)
+		t->flags |= TCB_NODELAY;
+	if (cfg->tcp_keepalive)
+		t->flags |= TCB_KEEPALIVE;
+	return t;
+}
+
+static void free_queue(struct pktq *q)
+{
+	pktq_free(q);
+}
+
+static void drop_ooo(struct tcp_queues *q)
+{
+	struct pktq all = {.head = q->ooo, .tail = q->ooo};
+
+	pktq_free(&all);
+	q->ooo = NULL;
+	q->ooo_segs = 0;
+}
+
+static void drop_snd(struct tcb *t, struct tcp_queues *q)
+{
+	free_queue(&q->snd);
+	q->snd_next = NULL;
+	t->snd_bytes = 0;
+}
+
+void tcb_free(struct tcp *tcp, struct tcb *t)
+{
+	struct tcp_queues *q = tcp_queues(tcp, t);
+
+	assert(t->state == TCP_S_CLOSED && !(t->flags & (TCB_OPEN | TCB_PENDING | TCB_IN_TABLE)));
+	if (q != NULL) {
+		drop_snd(t, q);
+		drop_ooo(q);
+		free_queue(&q->rcv);
+		t->rcv_bytes = 0;
+		tcb_detach_queues(tcp, t);
+	}
+	wheel_disarm(&tcp->wheel, tcp_index(tcp, t));
+	if (t->tuning != 0)
+		tcp->tuning[t->tuning].refs--;
+	if (t->flags & TCB_BOUND)
+		bindings_del(&tcp->bind, t->binding);
+	memset(&t->flow, 0, sizeof(t->flow));
+	t->state = TCP_S_FREE;
+	t->poll.set = 0;
+	tcp->tcbs_used--;
+	if (t->flags & TCB_WORK)
+		return; /* tcp_flush gives it back */
+	t->link = tcp->free_tcb;
+	tcp->free_tcb = tcp_index(tcp, t);
+}
+
+struct tcp_queues *tcb_attach_queues(struct tcp *tcp, struct tcb *t)
+{
+	uint32_t index = tcp->free_queues;
+	struct tcp_queues *q;
+
+	if (t->queues != 0)
+		return &tcp->queues[t->queues];
+	if (index == 0)
+		return NULL;
+	q = &tcp->queues[index];
+	tcp->free_queues = q->recover;
+	tcp->queues_used++;
+	memset(q, 0, sizeof(*q));
+	q->recover = t->snd_una - 1;
+	t->queues = index;
+	return q;
+}
+
+void tcb_detach_queues(struct tcp *tcp, struct tcb *t)
+{
+	struct tcp_queues *q = tcp_queues(tcp, t);
+
+	if (q == NULL || q->snd.head != NULL || q->rcv.head != NULL || q->ooo != NULL)
+		return;
+	q->recover = tcp->free_queues;
+	tcp->free_queues = t->queues;
+	tcp->queues_used--;
+	t->queues = 0;
+}
+
+void tcb_enter(struct tcp *tcp, struct tcb *t)
+{
+	tcp_table_add(&tcp->table, tcp_table_hash(&tcp->table, &t->flow),
+	              flow_ref_make(FLOW_TCB, tcp_index(tcp, t)));
+	t->flags |= TCB_IN_TABLE;
+}
+
+int tcb_set_path(struct tcp *tcp, struct tcb *t, const struct pc_addr *remote, uint16_t laddr)
+{
+	struct ip_path path;
+	int err = ip_path_find(tcp->ip, remote, laddr, &path);
+
+	if (err != 0)
+		return err;
+	t->neigh = path.neigh;
+	t->netif = path.netif;
+	t->flow.laddr = path.laddr;
+	if (t->path_mtu == 0 || path.mtu < t->path_mtu)
+		t->path_mtu = path.mtu;
+	return 0;
+}
+
+/* bytes of IP and TCP headers without options */
+static uint16_t headers(const struct tcb *t)
+{
+	return (uint16_t)((pc_addr_is_ip4(&t->flow.raddr) ? 20 : 40) + TCP_HDR_LEN);
+}
+
+void tcb_update_mss(struct tcp *tcp, struct tcb *t)
+{
+	uint32_t maxseg = tcp_tuning(tcp, t)->maxseg;
+	uint32_t mss = (uint32_t)(t->path_mtu - headers(t));
+
+	mss = RTE_MIN(mss, t->peer_mss);
+	if (maxseg != 0)
+		mss = RTE_MIN(mss, maxseg);
+	mss = RTE_MAX(mss, (uint32_t)MSS_MIN);
+	if (t->opt & TCB_OPT_TS)
+		mss -= 12;
+	t->mss = (uint16_t)mss;
+}
+
+uint8_t tcb_window_scale(uint32_t rcv_max)
+{
+	uint8_t scale = 0;
+
+	while (scale < 14 && (rcv_max >> scale) > UINT16_MAX)
+		scale++;
+	return scale;
+}
+
+uint32_t tcb_initial_window(const struct tcp *tcp, const struct tcb *t)
+{
+	uint32_t segments = (uint32_t)tcp->ctx->cfg.tcp_initial_window;
+	uint32_t mss = t->mss;
+
+	if (t->syn_retries > 1) /* RFC 6928 section 2: a SYN was lost */
+		return mss;
+	if (segments < 10)
+		return segments * mss;
+	return RTE_MIN(segments * mss, RTE_MAX(2 * mss, 1460 * segments));
+}
+
+void tcb_establish(struct tcp *tcp, struct tcb *t)
+{
+	t->state = TCP_S_ESTABLISHED;
+	t->flags |= TCB_CONNECTED;
+	t->retries = 0;
+	tcb_update_mss(tcp, t);
+	t->cwnd = tcb_initial_window(tcp, t);
+	t->rcv_tick = tcp->ctx->tick;
+	/* RFC 6298 (5.7): without a sample a lost SYN makes the first time-out longer */
+	if (t->syn_retries > 0 && t->srtt_us == 0)
+		t->rto_us = RTE_MAX(t->rto_us, 3000000u);
+	tcp_keepalive_start(tcp, t);
+}
+
+static void leave_table(struct tcp *tcp, struct tcb *t)
+{
+	if (!(t->flags & TCB_IN_TABLE))
+		return;
+	tcp_table_del(&tcp->table, tcp_table_hash(&tcp->table, &t->flow),
+	              flow_ref_make(FLOW_TCB, tcp_index(tcp, t)));
+	t->flags &= ~(uint32_t)TCB_IN_TABLE;
+}
+
+bool tcb_done(struct tcp *tcp, struct tcb *t, int error)
+{
+	struct tcp_queues *q = tcp_queues(tcp, t);
+
+	leave_table(tcp, t);
+	t->timers = 0;
+	wheel_disarm(&tcp->wheel, tcp_index(tcp, t));
+	if (q != NULL) {
+		drop_snd(t, q);
+		drop_ooo(q);
+		tcb_detach_queues(tcp, t);
+	}
+	t->state = TCP_S_CLOSED;
+	t->flags &= ~(uint32_t)(TCB_ACK_NOW | TCB_ACK_LATER | TCB_NOSPACE | TCB_STARVED |
+	                        TCB_WINDOW_UPDATE);
+	t->flags |= TCB_RD_SHUT | TCB_WR_SHUT;
+	if (error != 0)
+		t->error = (uint8_t)error;
+	if (!(t->flags & (TCB_OPEN | TCB_PENDING))) {
+		tcb_free(tcp, t);
+		return true;
+	}
+	tcb_notify(tcp, t,
+	           EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM | EPOLLRDHUP | EPOLLHUP |
+	               (error ? (uint32_t)EPOLLERR : 0));
+	return false;
+}
+
+bool tcb_abort(struct tcp *tcp, struct tcb *t, int error)
+{
+	if (t->state != TCP_S_CLOSED && t->state != TCP_S_LISTEN && t->state != TCP_S_SYN_SENT)
+		tcp_send_rst(tcp, t);
+	return tcb_done(tcp, t, error);
+}
+
+uint64_t tcp_secret(const struct tcp *tcp, const struct tcp_flow *flow)
+{
+	return siphash24(&tcp->isn_key, flow, sizeof(*flow));
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_TCP_CONN_H
+#define TCP_TCP_CONN_H
+
+/*
+ * The life of a TCB: from the pool and back, its queues, its place in the flow table, its end.
+ *
+ * A TCB is owned by the application (TCB_OPEN), by an accept queue (TCB_PENDING) or, when neither,
+ * by the protocol until the state is CLOSED.  Whoever gives it up last frees it.
+ */
+
+#include "tcp/tcp.h"
+
+/** tcb_alloc takes a TCB, zeroed but for defaults. NULL: none left. */
+struct tcb *tcb_alloc(struct tcp *tcp);
+
+/** tcb_free gives a TCB back with all it holds; it must not be owned by anybody any more. */
+void tcb_free(struct tcp *tcp, struct tcb *t);
+
+/** tcb_attach_queues returns the connection's queues, taken from the pool if need be. NULL: none left. */
+struct tcp_queues *tcb_attach_queues(struct tcp *tcp, struct tcb *t);
+
+/** tcb_detach_queues gives the queues back if they are empty. */
+void tcb_detach_queues(struct tcp *tcp, struct tcb *t);
+
+/** tcb_enter puts the connection into the flow table under t->flow. */
+void tcb_enter(struct tcp *tcp, struct tcb *t);
+
+/** tcb_set_path fills in the way to the peer; returns 0, -ENETUNREACH or -EADDRNOTAVAIL. */
+int tcb_set_path(struct tcp *tcp, struct tcb *t, const struct pc_addr *remote, uint16_t laddr);
+
+/** tcb_update_mss computes the segment size from peer, path, options and TCP_MAXSEG. */
+void tcb_update_mss(struct tcp *tcp, struct tcb *t);
+
+/** tcb_window_scale returns the shift that lets a window of rcv_max be told (RFC 7323 section 2.3). */
+uint8_t tcb_window_scale(uint32_t rcv_max);
+
+/** tcb_peer_scale returns the shift that a peer announced, at most 14 (RFC 7323 section 2.3). */
+static inline uint8_t tcb_peer_scale(uint8_t announced)
+{
+	return announced > 14 ? 14 : announced;
+}
+
+/** tcb_establish starts an opened connection: congestion window, keep-alive. */
+void tcb_establish(struct tcp *tcp, struct tcb *t);
+
+/** tcb_initial_window returns the first congestion window (RFC 6928). */
+uint32_t tcb_initial_window(const struct tcp *tcp, const struct tcb *t);
+
+/**
+ * tcb_done ends the protocol's part: out of the table, timers off, send queue dropped, state CLOSED.
+ * What was received stays readable. error (0: none) is told to the application. The TCB is freed if
+ * nobody owns it; then true is returned.
+ */
+bool tcb_done(struct tcp *tcp, struct tcb *t, int error);
+
+/** tcb_abort sends RST if the peer knows of the connection, then does what tcb_done does. */
+bool tcb_abort(struct tcp *tcp, struct tcb *t, int error);
+
+/** tcb_notify tells the socket's epoll set. */
+static inline void tcb_notify(struct tcp *tcp, struct tcb *t, uint32_t mask)
+{
+	if (t->flags & TCB_OPEN)
+		event_notify(tcp->ev, &t->poll, tcp->first_fd + tcp_index(tcp, t), mask);
+}
+
+/** tcp_secret returns a keyed hash of a flow: the low half is for the ISN, the high one for timestamps. */
+uint64_t tcp_secret(const struct tcp *tcp, const struct tcp_flow *flow);
+
+/** tcp_isn returns an initial sequence number (RFC 6528) from tcp_secret's value. */
+static inline uint32_t tcp_isn(const struct tcp *tcp, uint64_t secret)
+{
+	return (uint32_t)secret + (uint32_t)(tcp->ctx->now_ns >> 12);
+}
+
+/** tcp_tsval returns our timestamp now, for a connection with this offset. */
+static inline uint32_t tcp_tsval(const struct tcp *tcp, uint32_t offset)
+{
+	return tcp->ctx->now_ms + offset;
+}
+
+#endif

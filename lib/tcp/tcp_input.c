@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The way in, in the order of RFC 9293 section 3.10.7.
+ *
+ *   tcp_rx_parse ... tcp_input
+ *     no flow        -> listener: LISTEN (3.10.7.2), else CLOSED (3.10.7.1)
+ *     SYN cache      -> SYN-RECEIVED; the completing ACK goes on as ESTABLISHED
+ *     TIME-WAIT      -> timewait_input
+ *     TCB            -> SYN-SENT (3.10.7.3), or synchronised (3.10.7.4): timestamps and sequence, RST,
+ *                       SYN, ACK, data, FIN
+ *
+ * Each step returns VERDICT_DONE to go on, or the drop that ends the segment.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+
+#include "base/seq.h"
+#include "tcp/rcvbuf.h"
+#include "tcp/rtt.h"
+#include "tcp/tcp_ack.h"
+#include "tcp/tcp_conn.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_timer.h"
+#include "wire/cksum.h"
+
+/* ---- before the state machine ---------------------------------------------------------------- */
+
+static bool is_intact(const struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	uint64_t sum = cksum_pseudo(&p->src, &p->dst, IPPROTO_TCP, p->l4_len);
+
+	return cksum_is_good(cksum_add_mbuf(sum, m, p->l4_off, p->l4_len));
+}
+
+int tcp_rx_parse(struct tcp *tcp, const struct rte_mbuf *m, const struct ip_pkt *p,
+                 struct tcp_rx *rx)
+{
+	const uint8_t *l4 = rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off);
+	int len = tcp_parse(l4, p->l4_len, &rx->seg);
+
+	if (unlikely(len < 0))
+		return len == WIRE_SHORT ? PC_DROP_TCP_SHORT : PC_DROP_TCP_OFFSET;
+	if (!p->l4_good && unlikely(!is_intact(m, p)))
+		return PC_DROP_TCP_CHECKSUM;
+	if (unlikely(p->group)) /* RFC 9293 MUST-57 */
+		return PC_DROP_TCP_BROADCAST;
+	if (unlikely(rx->seg.sport == 0 || rx->seg.dport == 0))
+		return PC_DROP_TCP_PORT_ZERO;
+	rx->flow = (struct tcp_flow){
+	    .raddr = p->src, .laddr = p->laddr, .lport = rx->seg.dport, .rport = rx->seg.sport};
+	rx->hash = tcp_table_hash(&tcp->table, &rx->flow);
+	rte_prefetch0(&tcp->table.bucket[(uint32_t)rx->hash & tcp->table.mask]);
+	ctx_count(tcp->ctx, PC_TCP_RX);
+	return VERDICT_DONE;
+}
+
+void tcp_rx_prefetch(struct tcp *tcp, struct tcp_rx *rx)
+{
+	const char *at;
+
+	rx->ref = tcp_table_candidate(&tcp->table, rx->hash);
+	if (rx->ref == 0)
+		return;
+	at = (const char *)tcp_table_flow(&tcp->table, rx->ref);
+	rte_prefetch0(at);
+	rte_prefetch0(at + 64);
+}
+
+static flow_ref resolve(const struct tcp *tcp, const struct tcp_rx *rx)
+{
+	if (likely(rx->ref != 0 &&
+	           tcp_flow_equal(tcp_table_flow(&tcp->table, rx->ref), &rx->flow) &&
+	           flow_ref_kind(rx->ref) == FLOW_TCB &&
+	           (tcp_tcb(tcp, flow_ref_index(rx->ref))->flags & TCB_IN_TABLE)))
+		return rx->ref;
+	return tcp_table_find(&tcp->table, rx->hash, &rx->flow);
+}
+
+/* 3.10.7.1 and 3.10.7.2 */
+static int input_no_flow(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx)
+{
+	uint8_t flags = rx->seg.flags;
+	uint32_t listener;
+
+	if (flags & TCP_RST)
+		return PC_DROP_TCP_RST_STRAY;
+	listener =
+	    bindings_listener(&tcp->bind, rx->flow.laddr, rx->flow.lport, (uint32_t)rx->hash);
+	if (listener == 0 || (flags & TCP_ACK)) {
+		tcp_reply_rst(tcp, p, rx);
+		return PC_DROP_TCP_CLOSED;
+	}
+	if ((flags & (TCP_SYN | TCP_FIN)) != TCP_SYN)
+		return PC_DROP_TCP_LISTEN;
+	return syncache_open(tcp, listener, p, rx, false, 0);
+}
+
+/* ---- SYN-SENT (3.10.7.3) --------------------------------------------------------------------- */
+
+static void take_syn(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
+{
+	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
+
+	t->rcv_nxt = t->last_ack_sent = seg->seq + 1;
+	t->rcv_adv = t->rcv_nxt + RTE_MIN(t->rcv_max, (uint32_t)UINT16_MAX);
+	t->peer_mss = (seg->has & TCP_HAS_MSS)         ? seg->mss
+	              : pc_addr_is_ip4(&t->flow.raddr) ? MSS_DEFAULT
+	                                               : 1220;
+	if (cfg->tcp_timestamps && (seg->has & TCP_HAS_TS)) {
+		t->opt |= TCB_OPT_TS;
+		t->ts_recent = seg->tsval;
+		t->ts_recent_ms = tcp->ctx->now_ms;
+	}
+	if (cfg->tcp_sack && (seg->has & TCP_HAS_SACKOK))
+		t->opt |= TCB_OPT_SACK;
+	if (cfg->tcp_window_scaling && (seg->has & TCP_HAS_WSCALE)) {
+		t->opt |= TCB_OPT_WSCALE;
+		t->snd_wscale = tcb_peer_scale(seg->wscale) & 0xfu;
+	} else {
+		t->rcv_wscale = 0;
+	}
+	t->snd_wnd = t->snd_max_wnd = seg->wnd;
+	t->snd_wl1 = seg->seq;
+}
+
+static int input_syn_sent(struct tcp *tcp, struct tcb *t, const struct ip_pkt *p,
+                          const struct tcp_rx *rx, bool *established)
+{
+	const struct tcp_seg *seg = &rx->seg;
+	bool ack = seg->flags & TCP_ACK;
+
+	if (ack && (seq_leq(seg->ack, t->snd_una) || seq_gt(seg->ack, t->snd_nxt))) {
+		tcp_reply_rst(tcp, p, rx);
+		return PC_DROP_TCP_SYN_SENT;
+	}
+	if (seg->flags & TCP_RST) {
+		if (!ack)
+			return PC_DROP_TCP_SYN_SENT;
+		tcb_done(tcp, t, ECONNREFUSED);
+		return PC_DROP_TCP_RST;
+	}
+	if (!(seg->flags & TCP_SYN))
+		return PC_DROP_TCP_SYN_SENT;
+	take_syn(tcp, t, seg);
+	if (!ack) { /* simultaneous open */
+		t->state = TCP_S_SYN_RECEIVED;
+		tcp_send_syn(tcp, t);
+		tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
+		return PC_DROP_TCP_SYN_HANDLED;
+	}
+	t->snd_una = seg->ack;
+	t->timers &= (uint8_t)~TCB_T_LOSS;
+	if (t->retries == 0)
+		rtt_sample(&tcp->ctx->cfg, t, tcp->ctx->now_us - t->rttvar_us);
+	*established = true;
+	t->flags |= TCB_ACK_NOW;
+	return VERDICT_DONE;
+}
+
+static void opened_active(struct tcp *tcp, struct tcb *t)
+{
+	tcb_establish(tcp, t);
+	ctx_count(tcp->ctx, PC_TCP_OPENED_ACTIVE);
+	tcb_notify(tcp, t, EPOLLOUT | EPOLLWRNORM);
+	tcp_work(tcp, t);
+}
+
+/* ---- synchronised states (3.10.7.4) ---------------------------------------------------------- */
+
+static void ack_now(struct tcp *tcp, struct tcb *t)
+{
+	t->flags |= TCB_ACK_NOW;
+	tcp_work(tcp, t);
+}
+
+/* RFC 7323 sections 4.3 and 5 */
+static int check_timestamp(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
+{
+	const uint32_t days_24 = 24u * 86400 * 1000;
+
+	if (!(seg->has & TCP_HAS_TS))
+		return seg->flags & TCP_RST ? VERDICT_DONE : PC_DROP_TCP_NO_TIMESTAMP;
+	if (seq_lt(seg->tsval, t->ts_recent) && !(seg->flags & TCP_RST) &&
+	    tcp->ctx->now_ms - t->ts_recent_ms < days_24) {
+		ack_now(tcp, t);
+		return PC_DROP_TCP_PAWS;
+	}
+	return VERDICT_DONE;
+}
+
+static void update_ts_recent(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
+{
+	/* 4.3 (2): it covers Last.ACK.sent; an older value never replaces a newer one */
+	if (seq_leq(seg->seq, t->last_ack_sent) && seq_geq(seg->tsval, t->ts_recent)) {
+		t->ts_recent = seg->tsval;
+		t->ts_recent_ms = tcp->ctx->now_ms;
+	}
+}
+
+/* the four cases of the acceptability test */
+static bool is_acceptable(const struct tcb *t, const struct tcp_seg *seg)
+{
+	uint32_t wnd = t->rcv_adv - t->rcv_nxt;
+	uint32_t len = seg->len + !!(seg->flags & TCP_SYN) + !!(seg->flags & TCP_FIN);
+
+	if (len == 0)
+		return wnd == 0 ? seg->seq == t->rcv_nxt : seq_within(seg->seq, t->rcv_nxt, wnd);
+	return wnd > 0 && (seq_within(seg->seq, t->rcv_nxt, wnd) ||
+	                   seq_within(seg->seq + len - 1, t->rcv_nxt, wnd));
+}
+
+static int check_sequence(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg)
+{
+	if (likely(is_acceptable(t, seg)))
+		return VERDICT_DONE;
+	/* simultaneous open: the peer's SYN-ACK repeats the SYN that we have */
+	if (t->state == TCP_S_SYN_RECEIVED && (seg->flags & TCP_SYN) && (seg->flags & TCP_ACK) &&
+	    seg->seq + 1 == t->rcv_nxt && seg->ack == t->snd_nxt) {
+		seg->flags &= (uint8_t)~TCP_SYN;
+		seg->seq++;
+		return VERDICT_DONE;
+	}
+	if (seg->flags & TCP_RST)
+		return PC_DROP_TCP_SEQUENCE;
+	if (seg->flags & TCP_SYN) { /* RFC 5961 section 4, whatever the sequence number */
+		tcp_challenge(tcp, t);
+		return PC_DROP_TCP_SYN_WINDOW;
+	}
+	/* MUST-66: a closed window still lets ACK, URG and RST pass */
+	if (t->rcv_adv == t->rcv_nxt && seg->seq == t->rcv_nxt) {
+		ack_now(tcp, t);
+		seg->flags &= (uint8_t)~TCP_FIN;
+		seg->len = 0;
+		return VERDICT_DONE;
+	}
+	ack_now(tcp, t);
+	return PC_DROP_TCP_SEQUENCE;
+}
+
+/* second step, RFC 5961 section 3 */
+static int input_rst(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
+{
+	int error = t->state == TCP_S_CLOSE_WAIT     ? EPIPE
+	            : t->state == TCP_S_SYN_RECEIVED ? ECONNREFUSED
+	                                             : ECONNRESET;
+
+	if (seg->seq != t->rcv_nxt) {
+		tcp_challenge(tcp, t);
+		return PC_DROP_TCP_RST_WINDOW;
+	}
+	ctx_count(tcp->ctx, PC_TCP_RESET_RX);
+	tcb_done(tcp, t, error);
+	return PC_DROP_TCP_RST;
+}
+
+static bool fin_is_acked(const struct tcb *t)
+{
+	return (t->flags & TCB_FIN_SENT) && t->snd_una == t->snd_nxt;
+}
+
+static void enter_time_wait(struct tcp *tcp, struct tcb *t)
+{
+	tcp_output(tcp, t);
+	if (t->flags & (TCB_ACK_NOW | TCB_ACK_LATER))
+		tcp_send_ack(tcp, t);
+	timewait_enter(tcp, t);
+	tcb_done(tcp, t, 0);
+}
+
+/* what our FIN's acknowledgement means; returns whether the connection is over */
+static bool on_fin_acked(struct tcp *tcp, struct tcb *t)
+{
+	switch (t->state) {
+	case TCP_S_FIN_WAIT_1:
+		t->state = TCP_S_FIN_WAIT_2;
+		t->timers &= (uint8_t)~TCB_T_LOSS;
+		if (!(t->flags & TCB_OPEN))
+			tcp_timer_set(tcp, t, TCB_T_LIFE,
+			              ticks_from_ms(tcp->ctx->cfg.tcp_fin_wait2_ms));
+		tcb_notify(tcp, t, EPOLLOUT | EPOLLWRNORM);
+		return false;
+	case TCP_S_CLOSING:
+		enter_time_wait(tcp, t);
+		return true;
+	case TCP_S_LAST_ACK:
+		ctx_count(tcp->ctx, PC_TCP_CLOSED);
+		tcb_done(tcp, t, 0);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* fifth step */
+static int input_ack(struct tcp *tcp, struct tcb *t, const struct ip_pkt *p,
+                     const struct tcp_rx *rx)
+{
+	const struct tcp_seg *seg = &rx->seg;
+	int verdict;
+
+	if (t->state == TCP_S_SYN_RECEIVED) {
+		if (seq_leq(seg->ack, t->snd_una) || seq_gt(seg->ack, t->snd_nxt)) {
+			tcp_reply_rst(tcp, p, rx);
+			return PC_DROP_TCP_ACK_RANGE;
+		}
+		t->snd_una = seg->ack;
+		t->timers &= (uint8_t)~TCB_T_LOSS;
+		t->snd_wnd = (uint32_t)seg->wnd << t->snd_wscale;
+		t->snd_max_wnd = RTE_MAX(t->snd_max_wnd, t->snd_wnd);
+		t->snd_wl1 = seg->seq;
+		opened_active(tcp, t);
+		if (t->flags & TCB_WR_SHUT)
+			t->state = TCP_S_FIN_WAIT_1;
+		return VERDICT_DONE;
+	}
+	verdict = tcp_ack(tcp, t, seg);
+	if (unlikely(verdict == VERDICT_DONE && fin_is_acked(t)) && on_fin_acked(tcp, t))
+		return PC_DROP_TCP_ACK_DONE;
+	return verdict;
+}
+
+static bool takes_data(const struct tcb *t)
+{
+	return t->state == TCP_S_ESTABLISHED || t->state == TCP_S_FIN_WAIT_1 ||
+	       t->state == TCP_S_FIN_WAIT_2;
+}
+
+/* eighth step */
+static void input_fin(struct tcp *tcp, struct tcb *t)
+{
+	t->rcv_nxt++;
+	t->rcv_adv = seq_max(t->rcv_adv, t->rcv_nxt);
+	t->flags |= TCB_FIN_RCVD;
+	ack_now(tcp, t);
+	switch (t->state) {
+	case TCP_S_ESTABLISHED:
+		t->state = TCP_S_CLOSE_WAIT;
+		break;
+	case TCP_S_FIN_WAIT_1:
+		t->state = TCP_S_CLOSING;
+		break;
+	case TCP_S_FIN_WAIT_2:
+		enter_time_wait(tcp, t);
+		return;
+	default:
+		break;
+	}
+	tcb_notify(tcp, t, EPOLLIN | EPOLLRDNORM | EPOLLRDHUP);
+}
+
+/* RFC 9293 3.8.6.3: at least every second full segment is acknowledged at once */
+static void owe_ack(struct tcp *tcp, struct tcb *t, uint32_t len)
+{
+	if (len > t->rcv_mss)
+		t->rcv_mss = (uint16_t)RTE_MIN(len, (uint32_t)UINT16_MAX);
+	t->flags |= TCB_ACK_LATER;
+	if (t->rcv_nxt - t->last_ack_sent >= 2u * t->rcv_mss)
+		t->flags |= TCB_ACK_NOW;
+	tcp_work(tcp, t);
+}
+
+static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t seq, bool fin)
+{
+	struct tcp_queues *q = tcb_attach_queues(tcp, t);
+	int verdict;
+
+	ack_now(tcp, t); /* RFC 5681 section 4.2 */
+	if (q == NULL || tcp->ctx->mbufs_low)
+		return PC_DROP_TCP_MEMORY;
+	verdict = rcvbuf_insert(q, m, seq, fin);
+	if (verdict == VERDICT_DONE)
+		ctx_count(tcp->ctx, PC_TCP_RX_OOO);
+	else
+		tcb_detach_queues(tcp, t);
+	return verdict;
+}
+
+static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, bool *fin)
+{
+	uint32_t len = m->pkt_len, before = t->rcv_nxt;
+	struct tcp_queues *q = tcb_attach_queues(tcp, t);
+
+	if (q == NULL || (tcp->ctx->mbufs_low && t->rcv_bytes > 0)) {
+		ack_now(tcp, t);
+		*fin = false;
+		return PC_DROP_TCP_MEMORY;
+	}
+	rcvbuf_push(t, q, m);
+	if (unlikely(q->ooo != NULL)) {
+		*fin |= rcvbuf_join(t, q);
+		ack_now(tcp, t); /* a gap was filled */
+	}
+	owe_ack(tcp, t, len);
+	ctx_add(tcp->ctx, PC_TCP_RX_BYTES, t->rcv_nxt - before);
+	tcb_notify(tcp, t, EPOLLIN | EPOLLRDNORM);
+	return VERDICT_DONE;
+}
+
+/* seventh step: the part of the segment that is new and in the window */
+static int input_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const struct ip_pkt *p,
+                      const struct tcp_seg *seg, bool *fin)
+{
+	uint32_t off = (uint32_t)p->l4_off + seg->hdr_len, seq = seg->seq, len = seg->len;
+	uint32_t late = t->rcv_nxt - seq, wnd;
+	bool has_fin;
+
+	if (seq_lt(seq, t->rcv_nxt)) {
+		if (late >= len) {
+			ack_now(tcp, t);
+			return PC_DROP_TCP_DUPLICATE;
+		}
+		off += late;
+		seq += late;
+		len -= late;
+	}
+	wnd = t->rcv_adv - seq;
+	if (len > wnd) {
+		*fin = false;
+		if (wnd == 0)
+			return PC_DROP_TCP_WINDOW;
+		mbuf_trim_back(m, len - wnd);
+	}
+	m = mbuf_trim_front(m, off);
+	if (likely(seq == t->rcv_nxt))
+		return queue_data(tcp, t, m, fin);
+	has_fin = *fin;
+	*fin = false;
+	return queue_early(tcp, t, m, seq, has_fin);
+}
+
+static int input_synchronised(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
+                              const struct ip_pkt *p, struct tcp_rx *rx)
+{
+	struct tcp_seg *seg = &rx->seg;
+	int verdict = VERDICT_DONE;
+	bool fin;
+
+	if (t->opt & TCB_OPT_TS)
+		verdict = check_timestamp(tcp, t, seg);
+	if (verdict == VERDICT_DONE)
+		verdict = check_sequence(tcp, t, seg);
+	if (unlikely(verdict != VERDICT_DONE))
+		return verdict;
+	if (unlikely(seg->flags & (TCP_RST | TCP_SYN))) {
+		if (seg->flags & TCP_RST)
+			return input_rst(tcp, t, seg);
+		tcp_challenge(tcp, t); /* fourth step, RFC 5961 section 4 */
+		return PC_DROP_TCP_SYN_WINDOW;
+	}
+	if (t->opt & TCB_OPT_TS)
+		update_ts_recent(tcp, t, seg);
+	if (unlikely(!(seg->flags & TCP_ACK)))
+		return PC_DROP_TCP_NO_ACK;
+	t->rcv_tick = tcp->ctx->tick;
+	verdict = input_ack(tcp, t, p, rx);
+	if (verdict != VERDICT_DONE)
+		return verdict;
+	fin = (seg->flags & TCP_FIN) && takes_data(t);
+	verdict = PC_DROP_TCP_ACK_DONE;
+	if (seg->len > 0 && takes_data(t)) {
+		/* RFC 9293 3.10.7.4: data for a user who is gone */
+		if ((t->flags & (TCB_OPEN | TCB_PENDING)) == 0 &&
+		    seq_gt(seg->seq + seg->len, t->rcv_nxt)) {
+			tcb_abort(tcp, t, 0);
+			return PC_DROP_TCP_CLOSED_DATA;
+		}
+		verdict = input_data(tcp, t, m, p, seg, &fin);
+		if (fin && verdict == PC_DROP_TCP_DUPLICATE)
+			fin = seg->seq + seg->len == t->rcv_nxt;
+	} else if (fin && seg->seq + seg->len != t->rcv_nxt) {
+		ack_now(tcp, t); /* FIN before its time: it will come again */
+		fin = false;
+	} else if (seg->len > 0 || (seg->flags & TCP_FIN)) {
+		ack_now(tcp, t);
+	}
+	if (unlikely(fin))
+		input_fin(tcp, t);
+	return verdict;
+}
+
+int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struct tcp_rx *rx)
+{
+	flow_ref ref = resolve(tcp, rx);
+	uint32_t index = flow_ref_index(ref);
+	struct tcb *t = NULL;
+	int verdict;
+
+	switch (flow_ref_kind(ref)) {
+	case FLOW_TCB:
+		t = tcp_tcb(tcp, index);
+		break;
+	case FLOW_SYN:
+		verdict = syncache_input(tcp, p, rx, index, &t);
+		if (verdict != VERDICT_DONE)
+			return verdict;
+		break;
+	case FLOW_TW:
+		return timewait_input(tcp, p, rx, index);
+	default:
+		return input_no_flow(tcp, p, rx);
+	}
+	if (unlikely(t->state == TCP_S_SYN_SENT)) {
+		bool established = false;
+
+		verdict = input_syn_sent(tcp, t, p, rx, &established);
+		if (established) {
+			opened_active(tcp, t);
+			return PC_DROP_TCP_SYN_HANDLED;
+		}
+		return verdict;
+	}
+	return input_synchronised(tcp, t, m, p, rx);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a socket does with a connection: send, receive, what is ready. */
+
+#include <errno.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include <rte_memcpy.h>
+
+#include "tcp/rcvbuf.h"
+#include "tcp/sndbuf.h"
+#include "tcp/tcp_conn.h"
+#include "tcp/tcp_output.h"
+
+int tcp_take_error(struct tcb *t)
+{
+	int error = t->error;
+
+	t->error = 0;
+	return error;
+}
+
+/* may bytes be queued? 0, or a negative errno */
+static int check_send(struct tcb *t)
+{
+	int error;
+
+	if (unlikely(t->error != 0)) {
+		error = tcp_take_error(t);
+		return -error;
+	}
+	if (t->state == TCP_S_SYN_SENT || t->state == TCP_S_SYN_RECEIVED) {
+		t->flags |= TCB_NOSPACE;
+		return -EAGAIN;
+	}
+	if ((t->flags & TCB_WR_SHUT) ||
+	    (t->state != TCP_S_ESTABLISHED && t->state != TCP_S_CLOSE_WAIT))
+		return -EPIPE;
+	return 0;
+}
+
+static int no_space(struct tcp *tcp, struct tcb *t, bool starved)
+{
+	t->flags |= TCB_NOSPACE;
+	if (starved) { /* no acknowledgement will wake it: the flush looks at it again */
+		t->flags |= TCB_STARVED;
+		tcp_work(tcp, t);
+	}
+	return -EAGAIN;
+}
+
+static size_t iov_bytes(const struct iovec *iov, int n)
+{
+	size_t total = 0;
+
+	for (int i = 0; i < n; i++)
+		total += iov[i].iov_len;
+	return total;
+}
+
+static uint32_t end_seq(const struct tcb *t)
+{
+	return t->snd_una + t->snd_bytes;
+}
+
+ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int iovcnt, bool more)
+{
+	int err = check_send(t);
+	size_t want = iov_bytes(iov, iovcnt);
+	struct tcp_queues *q;
+	uint32_t n;
+
+	if (err != 0)
+		return err;
+	if (want == 0)
+		return 0;
+	if (t->snd_bytes >= t->snd_max)
+		return no_space(tcp, t, false);
+	q = tcb_attach_queues(tcp, t);
+	if (q == NULL || tcp->ctx->mbufs_low)
+		return no_space(tcp, t, true);
+	want = RTE_MIN(want, (size_t)(t->snd_max - t->snd_bytes));
+	n = sndbuf_append(tcp->ctx, q, end_seq(t), iov, iovcnt, (uint32_t)want, t->mss);
+	if (n == 0) {
+		tcb_detach_queues(tcp, t);
+		return no_space(tcp, t, true);
+	}
+	t->snd_bytes += n;
+	t->flags = more ? t->flags | TCB_MORE : t->flags & ~(uint32_t)TCB_MORE;
+	tcp_work(tcp, t);
+	return (ssize_t)n;
+}
+
+int tcp_send_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m)
+{
+	int err = check_send(t);
+	uint32_t len = m->pkt_len;
+	struct tcp_queues *q;
+
+	if (err != 0)
+		return err;
+	if (len == 0) {
+		rte_pktmbuf_free(m);
+		return 0;
+	}
+	if (t->snd_bytes > 0 && t->snd_bytes + len > t->snd_max)
+		return no_space(tcp, t, false);
+	q = tcb_attach_queues(tcp, t);
+	if (q == NULL)
+		return no_space(tcp, t, true);
+	err = sndbuf_append_mbuf(tcp->ctx, q, end_seq(t), m, t->mss);
+	if (err != 0) {
+		tcb_detach_queues(tcp, t);
+		return no_space(tcp, t, true);
+	}
+	t->snd_bytes += len;
+	t->flags &= ~(uint32_t)TCB_MORE;
+	tcp_work(tcp, t);
+	return 0;
+}
+
+/* nothing is queued: what a reader is told */
+static int nothing_to_read(struct tcb *t)
+{
+	int error;
+
+	if (t->error != 0) {
+		error = tcp_take_error(t);
+		return -error;
+	}
+	if (t->state == TCP_S_LISTEN)
+		return -ENOTCONN;
+	if (t->flags & (TCB_FIN_RCVD | TCB_RD_SHUT))
+		return 0;
+	return t->state == TCP_S_CLOSED ? -ENOTCONN : -EAGAIN;
+}
+
+/* the application has read: the window may open */
+static void after_read(struct tcp *tcp, struct tcb *t)
+{
+	tcb_detach_queues(tcp, t);
+	if (tcp_has_window_update(t) && t->state != TCP_S_CLOSED && !(t->flags & TCB_FIN_RCVD)) {
+		t->flags |= TCB_WINDOW_UPDATE;
+		tcp_work(tcp, t);
+	}
+}
+
+/* copies up to len bytes of the packet's unread end, from skip on */
+static uint32_t copy_out(struct rte_mbuf *m, uint32_t skip, char *to, uint32_t len)
+{
+	uint32_t off = m->pkt_len - pkt_of(m)->rx.len + skip, done = 0;
+
+	for (struct rte_mbuf *s = m; s != NULL && done < len; s = s->next) {
+		uint32_t n;
+
+		if (off >= s->data_len) {
+			off -= s->data_len;
+			continue;
+		}
+		n = RTE_MIN(s->data_len - off, len - done);
+		rte_memcpy(to + done, rte_pktmbuf_mtod_offset(s, char *, off), n);
+		done += n;
+		off = 0;
+	}
+	return done;
+}
+
+static void consume(struct tcb *t, struct tcp_queues *q, uint32_t n)
+{
+	t->rcv_bytes -= n;
+	while (n > 0) {
+		struct rte_mbuf *m = q->rcv.head;
+		uint32_t take = RTE_MIN(n, pkt_of(m)->rx.len);
+
+		n -= take;
+		pkt_of(m)->rx.len -= take;
+		if (pkt_of(m)->rx.len == 0) {
+			pktq_pop(&q->rcv);
+			rte_pktmbuf_free(m);
+		}
+	}
+}
+
+/* copies what there is to iov without taking it */
+static uint32_t copy_queue(const struct tcp_queues *q, const struct iovec *iov, int iovcnt)
+{
+	struct rte_mbuf *m = q->rcv.head;
+	uint32_t skip = 0, total = 0;
+
+	for (int i = 0; i < iovcnt; i++) {
+		size_t at = 0;
+
+		while (at < iov[i].iov_len && m != NULL) {
+			uint32_t left = pkt_of(m)->rx.len - skip;
+			uint32_t n = (uint32_t)RTE_MIN((size_t)left, iov[i].iov_len - at);
+
+			copy_out(m, skip, (char *)iov[i].iov_base + at, n);
+			at += n;
+			total += n;
+			skip += n;
+			if (n == left) {
+				m = pkt_of(m)->next;
+				skip = 0;
+			}
+		}
+	}
+	return total;
+}
+
+ssize_t tcp_recv(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int iovcnt, bool peek)
+{
+	struct tcp_queues *q = tcp_queues(tcp, t);
+	uint32_t n;
+
+	if (t->rcv_bytes == 0)
+		return nothing_to_read(t);
+	n = copy_queue(q, iov, iovcnt);
+	if (!peek && n > 0) {
+		consume(t, q, n);
+		after_read(tcp, t);
+	}
+	return (ssize_t)n;
+}
+
+ssize_t tcp_discard(struct tcp *tcp, struct tcb *t, uint32_t n)
+{
+	consume(t, tcp_queues(tcp, t), n);
+	after_read(tcp, t);
+	return (ssize_t)n;
+}
+
+int tcp_recv_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf **out)
+{
+	struct tcp_queues *q = tcp_queues(tcp, t);
+	struct rte_mbuf *m;
+	uint32_t len;
+
+	*out = NULL;
+	if (t->rcv_bytes == 0)
+		return nothing_to_read(t);
+	m = pktq_pop(&q->rcv);
+	len = pkt_of(m)->rx.len;
+	t->rcv_bytes -= len;
+	*out = m->pkt_len == len ? m : mbuf_trim_front(m, m->pkt_len - len);
+	after_read(tcp, t);
+	return 1;
+}
+
+uint32_t tcp_mask(const struct tcp *tcp, const struct tcb *t)
+{
+	bool rd_shut = t->flags & (TCB_RD_SHUT | TCB_FIN_RCVD), wr_shut = t->flags & TCB_WR_SHUT;
+	uint32_t mask = 0;
+
+	if (t->state == TCP_S_LISTEN)
+		return tcp->bind.binding[t->binding].accept_n > 0 ? EPOLLIN | EPOLLRDNORM : 0;
+	if ((rd_shut && wr_shut) || t->state == TCP_S_CLOSED)
+		mask |= EPOLLHUP;
+	if (rd_shut)
+		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
+	if (t->state != TCP_S_SYN_SENT && t->state != TCP_S_SYN_RECEIVED) {
+		if (t->rcv_bytes > 0)
+			mask |= EPOLLIN | EPOLLRDNORM;
+		if (wr_shut ||
+		    (t->snd_bytes <= t->snd_max - t->snd_max / 3 && !(t->flags & TCB_STARVED)))
+			mask |= EPOLLOUT | EPOLLWRNORM;
+	}
+	if (t->error != 0)
+		mask |= EPOLLERR;
+	return mask;
+}
+
+struct pc_endpoint tcp_local(const struct tcp *tcp, const struct tcb *t)
+{
+	struct pc_endpoint e = {.addr = pc_addr_ip4(0), .port = t->flow.lport};
+
+	if (t->flow.laddr != LADDR_NONE)
+		e.addr = *ip_laddr(tcp->ip, t->flow.laddr);
+	return e;
+}
+
+struct pc_endpoint tcp_remote(const struct tcb *t)
+{
+	return (struct pc_endpoint){.addr = t->flow.raddr, .port = t->flow.rport};
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sockets before they are connections: socket, bind, listen, accept, connect. */
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "base/toeplitz.h"
+#include "tcp/tcp_conn.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_timer.h"
+
+struct tcb *tcp_socket(struct tcp *tcp)
+{
+	struct tcb *t = tcb_alloc(tcp);
+
+	if (t != NULL)
+		t->flags |= TCB_OPEN;
+	return t;
+}
+
+static uint16_t random_port(struct tcp *tcp, uint32_t *span)
+{
+	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
+
+	*span = (uint32_t)(cfg->tcp_port_last - cfg->tcp_port_first + 1);
+	return (uint16_t)(cfg->tcp_port_first + rng_below(&tcp->ctx->rng, *span));
+}
+
+static uint16_t next_port(const struct tcp *tcp, uint16_t port)
+{
+	return (uint16_t)(port == tcp->ctx->cfg.tcp_port_last ? tcp->ctx->cfg.tcp_port_first
+	                                                      : port + 1u);
+}
+
+static uint16_t free_bind_port(struct tcp *tcp, uint16_t laddr)
+{
+	uint32_t span;
+	uint16_t port = random_port(tcp, &span);
+
+	for (; span > 0; span--, port = next_port(tcp, port))
+		if (!bindings_conflict(tcp, laddr, port, 0, 0))
+			return port;
+	return 0;
+}
+
+int tcp_bind(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *local)
+{
+	uint16_t laddr = LADDR_NONE, port = local->port;
+	uint32_t binding;
+
+	if ((t->flags & TCB_BOUND) || t->state != TCP_S_CLOSED || (t->flags & TCB_CONNECTED))
+		return -EINVAL;
+	if (!pc_addr_is_any(&local->addr)) {
+		laddr = netifs_find(&tcp->ip->ifs, &local->addr);
+		if (laddr == LADDR_NONE)
+			return -EADDRNOTAVAIL;
+	}
+	if (port == 0)
+		port = free_bind_port(tcp, laddr);
+	if (port == 0 || bindings_conflict(tcp, laddr, port, t->flags, 0))
+		return -EADDRINUSE;
+	binding = bindings_add(&tcp->bind, tcp_index(tcp, t), laddr, port);
+	if (binding == 0)
+		return -ENOBUFS;
+	t->binding = (uint16_t)binding;
+	t->flags |= TCB_BOUND;
+	t->flow.laddr = laddr;
+	t->flow.lport = port;
+	return 0;
+}
+
+int tcp_listen(struct tcp *tcp, struct tcb *t, int backlog)
+{
+	const struct pc_endpoint any = {.addr = pc_addr_ip4(0)};
+	struct binding *l;
+	int err;
+
+	if (t->state == TCP_S_LISTEN) {
+		tcp->bind.binding[t->binding].backlog =
+		    (uint32_t)RTE_MIN((uint64_t)RTE_MAX(backlog, 0), tcp->ctx->cfg.tcp_backlog);
+		return 0;
+	}
+	if (t->state != TCP_S_CLOSED || (t->flags & TCB_CONNECTED))
+		return -EINVAL;
+	if (tcp->bind.listeners >= tcp->ctx->cfg.stack_max_listeners)
+		return -ENOBUFS;
+	if (!(t->flags & TCB_BOUND) && (err = tcp_bind(tcp, t, &any)) != 0)
+		return err;
+	l = &tcp->bind.binding[t->binding];
+	l->listening = true;
+	/* two sockets may share a name by SO_REUSEADDR, but only one of them may listen */
+	if (bindings_conflict(tcp, l->laddr, l->port, t->flags & TCB_REUSEPORT, t->binding)) {
+		l->listening = false;
+		return -EADDRINUSE;
+	}
+	tcp->bind.listeners++;
+	l->backlog = (uint32_t)RTE_MIN((uint64_t)RTE_MAX(backlog, 0), tcp->ctx->cfg.tcp_backlog);
+	t->state = TCP_S_LISTEN;
+	return 0;
+}
+
+struct tcb *tcp_accept(struct tcp *tcp, struct tcb *listener)
+{
+	struct tcb *t = listener_pop(tcp, listener->binding);
+
+	if (t != NULL) {
+		t->flags |= TCB_OPEN;
+		t->binding = 0;
+	}
+	return t;
+}
+
+/* RFC 6056 section 3.3.1; on a port with several queues, one whose answers come to ours */
+static int choose_port(struct tcp *tcp, struct tcb *t)
+{
+	const struct pc_port_info *info = &ip_port(tcp->ip, t->netif)->info;
+	struct pc_endpoint here = {.addr = *ip_laddr(tcp->ip, t->flow.laddr)};
+	struct pc_endpoint there = {.addr = t->flow.raddr, .port = t->flow.rport};
+	uint32_t span;
+	uint16_t port = random_port(tcp, &span);
+
+	for (; span > 0; span--, port = next_port(tcp, port)) {
+		here.port = t->flow.lport = port;
+		if (toeplitz_queue(&info->rss, &there, &here) != info->queue)
+			continue;
+		if (bindings_conflict(tcp, t->flow.laddr, port, 0, 0))
+			continue;
+		if (tcp_table_find(&tcp->table, tcp_table_hash(&tcp->table, &t->flow), &t->flow) ==
+		    0)
+			return 0;
+	}
+	t->flow.lport = 0;
+	return -EADDRNOTAVAIL;
+}
+
+static int claim_flow(struct tcp *tcp, struct tcb *t)
+{
+	flow_ref ref;
+
+	if (t->flow.lport == 0)
+		return choose_port(tcp, t);
+	ref = tcp_table_find(&tcp->table, tcp_table_hash(&tcp->table, &t->flow), &t->flow);
+	if (ref == 0)
+		return 0;
+	if (flow_ref_kind(ref) != FLOW_TW)
+		return -EADDRNOTAVAIL;
+	/* a bound port may leave TIME-WAIT behind once the ISN has moved on (RFC 6191) */
+	timewait_remove(tcp, flow_ref_index(ref));
+	return 0;
+}
+
+int tcp_connect(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remote)
+{
+	uint64_t secret;
+	int err;
+
+	if (remote->port == 0)
+		return -ECONNREFUSED;
+	if (pc_addr_is_multicast(&remote->addr)) /* RFC 9293 MUST-46 */
+		return -ENETUNREACH;
+	err = tcb_set_path(tcp, t, &remote->addr, t->flow.laddr);
+	if (err != 0)
+		return err;
+	if (netifs_is_broadcast(&tcp->ip->ifs, t->netif, &remote->addr))
+		return -ENETUNREACH;
+	t->flow.raddr = remote->addr;
+	t->flow.rport = remote->port;
+	err = claim_flow(tcp, t);
+	if (err != 0) {
+		t->flow.raddr = (struct pc_addr){0};
+		t->flow.rport = 0;
+		return err;
+	}
+	secret = tcp_secret(tcp, &t->flow);
+	t->ts_offset = (uint32_t)(secret >> 32);
+	t->snd_una = tcp_isn(tcp, secret);
+	t->snd_nxt = t->snd_una + 1;
+	t->rcv_wscale = tcp->ctx->cfg.tcp_window_scaling ? tcb_window_scale(t->rcv_max) & 0xfu : 0u;
+	t->rttvar_us = tcp->ctx->now_us;
+	t->retries = 0;
+	t->state = TCP_S_SYN_SENT;
+	t->flags &= ~(uint32_t)(TCB_RD_SHUT | TCB_WR_SHUT | TCB_FIN_SENT | TCB_FIN_RCVD);
+	tcb_enter(tcp, t);
+	tcp_send_syn(tcp, t);
+	tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
+	return 0;
+}
+
+static bool is_same_tuning(const struct tcp_tuning *a, const struct tcp_tuning *b)
+{
+	return a->keepidle_ms == b->keepidle_ms && a->keepintvl_ms == b->keepintvl_ms &&
+	       a->keepcnt == b->keepcnt && a->user_timeout_ms == b->user_timeout_ms &&
+	       a->maxseg == b->maxseg;
+}
+
+/* the set with these values, or a free one; 0 is the default's and never freed */
+static int find_tuning(const struct tcp *tcp, const struct tcp_tuning *want)
+{
+	int unused = -1;
+
+	for (int i = 0; i < TCP_TUNINGS; i++) {
+		bool used = i == 0 || tcp->tuning[i].refs > 0;
+
+		if (used && is_same_tuning(&tcp->tuning[i], want))
+			return i;
+		if (!used && unused < 0)
+			unused = i;
+	}
+	return unused;
+}
+
+int tcp_tune(struct tcp *tcp, struct tcb *t, const struct tcp_tuning *want)
+{
+	int i = find_tuning(tcp, want);
+	uint32_t refs;
+
+	if (i < 0)
+		return -ENOBUFS;
+	refs = tcp->tuning[i].refs + 1;
+	if (i != 0) {
+		tcp->tuning[i] = *want;
+		tcp->tuning[i].refs = refs;
+	}
+	if (t->tuning != 0)
+		tcp->tuning[t->tuning].refs--;
+	t->tuning = (uint16_t)i;
+	return 0;
+}

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The way out (RFC 9293 sections 3.7 to 3.9).
+ *
+ * A queued segment keeps its mbuf until it is acknowledged.  An inline one is sent by writing the
+ * headers into its own headroom and handing out a second reference; its payload is always the last
+ * tx.len bytes of the packet, so nothing needs to be undone afterwards.  While the port still holds
+ * that reference a retransmission is a copy.  Other segments (chains, shared buffers) get their
+ * headers in an mbuf of their own, in front of references to the payload.
+ */
+#include "tcp/tcp_output.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/seq.h"
+#include "tcp/rcvbuf.h"
+#include "tcp/sndbuf.h"
+#include "tcp/tcp_conn.h"
+#include "tcp/tcp_loss.h"
+#include "tcp/tcp_timer.h"
+
+/* ---- the window we tell ---------------------------------------------------------------------- */
+
+static uint32_t rcv_space(const struct tcb *t)
+{
+	return t->rcv_bytes < t->rcv_max ? t->rcv_max - t->rcv_bytes : 0;
+}
+
+uint16_t tcp_window(struct tcb *t)
+{
+	uint32_t told = t->rcv_adv - t->rcv_nxt, space = rcv_space(t), field;
+	uint32_t step = RTE_MIN((uint32_t)t->rcv_mss, t->rcv_max / 2);
+
+	/* RFC 9293 3.8.6.2.2: the right edge moves by a segment or half the buffer, and never back */
+	if (space < told + step)
+		field = (told + (1u << t->rcv_wscale) - 1) >> t->rcv_wscale;
+	else
+		field = space >> t->rcv_wscale;
+	field = RTE_MIN(field, (uint32_t)UINT16_MAX);
+	t->rcv_adv = t->rcv_nxt + RTE_MAX(told, field << t->rcv_wscale);
+	return (uint16_t)field;
+}
+
+bool tcp_has_window_update(const struct tcb *t)
+{
+	uint32_t told = t->rcv_adv - t->rcv_nxt, space = rcv_space(t);
+	uint32_t gain = space > told ? space - told : 0;
+
+	if (2 * gain >= t->rcv_max)
+		return true;
+	return gain >= 2u * t->rcv_mss && (gain >= t->rcv_max / 4 || told <= t->rcv_max / 8);
+}
+
+/* ---- one segment ----------------------------------------------------------------------------- */
+
+static void make_path(struct tcp *tcp, struct tcb *t, struct ip_path *path)
+{
+	*path = (struct ip_path){
+	    .neigh = t->neigh, .laddr = t->flow.laddr, .mtu = t->path_mtu, .netif = t->netif};
+	if (neigh_is_valid(tcp->ip->neigh, t->neigh))
+		return;
+	if (ip_path_find(tcp->ip, &t->flow.raddr, t->flow.laddr, path) == 0) {
+		t->neigh = path->neigh;
+		t->netif = path->netif;
+	}
+}
+
+static void fill_options(struct tcp *tcp, struct tcb *t, struct tcp_seg *s)
+{
+	const struct tcp_queues *q;
+
+	if (t->opt & TCB_OPT_TS) {
+		s->has |= TCP_HAS_TS;
+		s->tsval = tcp_tsval(tcp, t->ts_offset);
+		s->tsecr = t->ts_recent;
+	}
+	q = tcp_queues(tcp, t);
+	if (q != NULL && q->ooo != NULL && (t->opt & TCB_OPT_SACK))
+		rcvbuf_sack(t, q, s);
+}
+
+/* emit puts the headers in front of m's payload and sends it; it owns m */
+static void emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, struct tcp_seg *s)
+{
+	struct ip_send is = {.src = *ip_laddr(tcp->ip, t->flow.laddr),
+	                     .dst = t->flow.raddr,
+	                     .proto = IPPROTO_TCP,
+	                     .ttl = t->ttl,
+	                     .tos = t->tos,
+	                     .df = true};
+	struct ip_path path;
+	uint16_t hdr;
+
+	s->sport = t->flow.lport;
+	s->dport = t->flow.rport;
+	hdr = tcp_hdr_len(s);
+	tcp_write((uint8_t *)rte_pktmbuf_prepend(m, hdr), s);
+	make_path(tcp, t, &path);
+	ip_l4_checksum(tcp->ip, &path, &is, m, hdr, TCP_CKSUM_OFF);
+	ctx_count(tcp->ctx, PC_TCP_TX);
+	ip_output(tcp->ip, &path, &is, m);
+}
+
+/* a segment of a synchronised connection: everything but SYN */
+static void emit_sync(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t seq,
+                      uint8_t flags)
+{
+	struct tcp_seg s;
+
+	s.has = 0;
+	s.nb_sack = 0;
+	s.seq = seq;
+	s.ack = t->rcv_nxt;
+	s.flags = flags | TCP_ACK;
+	s.urg = 0;
+	s.wnd = tcp_window(t);
+	fill_options(tcp, t, &s);
+	t->last_ack_sent = t->rcv_nxt;
+	t->flags &= ~(uint32_t)(TCB_ACK_NOW | TCB_ACK_LATER | TCB_WINDOW_UPDATE);
+	t->timers &= (uint8_t)~TCB_T_ACK;
+	emit(tcp, t, m, &s);
+}
+
+/* a sendable packet with the payload of a queued segment, or NULL */
+static struct rte_mbuf *packet_of(struct tcp *tcp, struct rte_mbuf *m)
+{
+	struct pkt *note = pkt_of(m);
+	uint32_t off = m->pkt_len - note->tx.len;
+	struct rte_mbuf *f;
+
+	if (!(note->tx.flags & SEG_INLINE))
+		return sndbuf_wrap(tcp->ctx, m, off, note->tx.len);
+	if (likely(rte_mbuf_refcnt_read(m) == 1)) {
+		if (off != 0)
+			rte_pktmbuf_adj(m, (uint16_t)off);
+		m->ol_flags = 0;
+		rte_mbuf_refcnt_set(m, 2);
+		return m;
+	}
+	f = ctx_mbuf(tcp->ctx);
+	if (f != NULL)
+		memcpy(rte_pktmbuf_append(f, note->tx.len), rte_pktmbuf_mtod_offset(m, char *, off),
+		       note->tx.len);
+	return f;
+}
+
+static bool is_last(const struct tcb *t, const struct rte_mbuf *m)
+{
+	return pkt_of_const(m)->next == NULL && (t->flags & TCB_WR_SHUT) != 0;
+}
+
+static bool transmit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, bool fin)
+{
+	struct pkt *note = pkt_of(m);
+	struct rte_mbuf *f = packet_of(tcp, m);
+	uint8_t flags = 0;
+
+	if (f == NULL)
+		return false;
+	if (note->tx.flags & SEG_PUSH || note->next == NULL)
+		flags |= TCP_PSH;
+	if (fin)
+		flags |= TCP_FIN;
+	note->tx.sent_us = tcp->ctx->now_us;
+	if (note->tx.sends < UINT8_MAX)
+		note->tx.sends++;
+	emit_sync(tcp, t, f, note->tx.seq, flags);
+	return true;
+}
+
+struct rte_mbuf *tcp_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                            struct rte_mbuf *m)
+{
+	struct pkt *note = pkt_of(m);
+	bool fin = (t->flags & TCB_FIN_SENT) && is_last(t, m);
+
+	if (note->tx.len > t->mss) { /* the path has become narrower */
+		m = sndbuf_split(tcp->ctx, &q->snd, m, t->mss);
+		if (m == NULL)
+			return NULL;
+		fin = false;
+	}
+	if (!transmit(tcp, t, m, fin))
+		return NULL;
+	ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
+	return m;
+}
+
+/* ---- what may be sent ------------------------------------------------------------------------ */
+
+uint32_t tcp_pipe(const struct tcb *t, const struct tcp_queues *q)
+{
+	uint32_t flight = t->snd_nxt - t->snd_una, gone;
+
+	if (q == NULL)
+		return flight;
+	gone = q->sacked_bytes + q->dup_bytes + q->lost_bytes - q->resent_bytes;
+	return flight > gone ? flight - gone : 0;
+}
+
+/* RFC 9293 3.7.4 (Nagle) and TCP_CORK: may a segment that is not full go now? */
+static bool may_send_small(const struct tcb *t, const struct rte_mbuf *m)
+{
+	if (t->flags & (TCB_PUSH | TCB_WR_SHUT))
+		return true;
+	if (t->flags & (TCB_CORK | TCB_MORE))
+		return tcp_unsent(t) >= t->mss && pkt_of_const(m)->next != NULL;
+	return (t->flags & TCB_NODELAY) || t->snd_una == t->snd_nxt || tcp_unsent(t) >= t->mss;
+}
+
+enum may { MAY_NOT, MAY_SEND, MAY_SPLIT };
+
+static enum may may_send(const struct tcb *t, const struct tcp_queues *q, uint32_t *room)
+{
+	uint32_t len = pkt_of(q->snd_next)->tx.len;
+	uint32_t pipe = tcp_pipe(t, q);
+	int32_t usable = seq_diff(t->snd_una + t->snd_wnd, t->snd_nxt);
+
+	if (pipe != 0 && pipe + len > t->cwnd)
+		return MAY_NOT;
+	if (len < t->mss && !may_send_small(t, q->snd_next))
+		return MAY_NOT;
+	if (usable >= (int32_t)len)
+		return len > t->mss ? (*room = t->mss, MAY_SPLIT) : MAY_SEND;
+	/* 3.8.6.2.1: rather nothing than a sliver, unless that is half of the largest window */
+	*room = RTE_MIN((uint32_t)RTE_MAX(usable, 0), (uint32_t)t->mss);
+	if (usable > 0 && (*room >= t->snd_max_wnd / 2 || (t->flags & TCB_PUSH)))
+		return MAY_SPLIT;
+	return MAY_NOT;
+}
+
+static bool send_next(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	struct rte_mbuf *m = q->snd_next;
+	bool fin = is_last(t, m);
+
+	if (!transmit(tcp, t, m, fin))
+		return false;
+	ctx_add(tcp->ctx, PC_TCP_TX_BYTES, pkt_of(m)->tx.len);
+	t->snd_nxt += pkt_of(m)->tx.len;
+	q->snd_next = pkt_of(m)->next;
+	if (fin) {
+		t->flags |= TCB_FIN_SENT;
+		t->snd_nxt++;
+	}
+	return true;
+}
+
+/* the closed window, or the small segment held back: somebody must wake us */
+static void arm_persist(struct tcp *tcp, struct tcb *t)
+{
+	if (t->timers & TCB_T_LOSS)
+		return;
+	if (t->snd_wnd != 0 && (t->flags & (TCB_CORK | TCB_MORE)))
+		tcp_timer_set(tcp, t, TCB_T_LOSS, ticks_from_ms(200));
+	else
+		tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
+}
+
+static bool send_new(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	while (q->snd_next != NULL) {
+		uint32_t room = 0;
+		enum may may = may_send(t, q, &room);
+
+		if (may == MAY_NOT)
+			break;
+		if (may == MAY_SPLIT) {
+			struct rte_mbuf *m = sndbuf_split(tcp->ctx, &q->snd, q->snd_next, room);
+
+			if (m == NULL)
+				return false;
+			q->snd_next = m;
+		}
+		if (!send_next(tcp, t, q))
+			return false;
+	}
+	return true;
+}
+
+static bool can_send(const struct tcb *t)
+{
+	switch (t->state) {
+	case TCP_S_ESTABLISHED:
+	case TCP_S_CLOSE_WAIT:
+	case TCP_S_FIN_WAIT_1:
+	case TCP_S_CLOSING:
+	case TCP_S_LAST_ACK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool tcp_output(struct tcp *tcp, struct tcb *t)
+{
+	struct tcp_queues *q = tcp_queues(tcp, t);
+	bool done = true;
+
+	if (!can_send(t))
+		return true;
+	if (q != NULL && q->lost_bytes > q->resent_bytes)
+		done = tcp_loss_resend(tcp, t, q);
+	if (q != NULL && done)
+		done = send_new(tcp, t, q);
+	if (done && (t->flags & (TCB_WR_SHUT | TCB_FIN_SENT)) == TCB_WR_SHUT &&
+	    (q == NULL || q->snd_next == NULL)) {
+		t->flags |= TCB_FIN_SENT;
+		t->snd_nxt++;
+		done = tcp_send_fin(tcp, t);
+	}
+	t->flags &= ~(uint32_t)TCB_PUSH;
+	if (t->snd_nxt != t->snd_una) {
+		if (!(t->timers & TCB_T_LOSS))
+			tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
+	} else if (q != NULL && q->snd_next != NULL) {
+		arm_persist(tcp, t);
+	}
+	return done;
+}
+
+/* ---- segments without data ------------------------------------------------------------------- */
+
+static bool send_empty(struct tcp *tcp, struct tcb *t, uint32_t seq, uint8_t flags)
+{
+	struct rte_mbuf *m = ctx_mbuf(tcp->ctx);
+
+	if (m == NULL)
+		return false;
+	emit_sync(tcp, t, m, seq, flags);
+	return true;
+}
+
+bool tcp_send_ack(struct tcp *tcp, struct tcb *t)
+{
+	return send_empty(tcp, t, t->snd_nxt, 0);
+}
+
+bool tcp_send_fin(struct tcp *tcp, struct tcb *t)
+{
+	return send_empty(tcp, t, t->snd_nxt - 1, TCP_FIN);
+}
+
+bool tcp_send_keepalive(struct tcp *tcp, struct tcb *t)
+{
+	ctx_count(tcp->ctx, PC_TCP_KEEPALIVES);
+	return send_empty(tcp, t, t->snd_una - 1, 0);
+}
+
+void tcp_send_rst(struct tcp *tcp, struct tcb *t)
+{
+	ctx_count(tcp->ctx, PC_TCP_RESET_TX);
+	send_empty(tcp, t, t->snd_nxt, TCP_RST);
+}
+
+void tcp_send_syn(struct tcp *tcp, struct tcb *t)
+{
+	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
+	uint32_t maxseg = tcp_tuning(tcp, t)->maxseg;
+	struct tcp_seg s = {.seq = t->snd_una, .has = TCP_HAS_MSS};
+	struct rte_mbuf *m = ctx_mbuf(tcp->ctx);
+	bool answer = t->state == TCP_S_SYN_RECEIVED;
+
+	if (m == NULL)
+		return;
+	s.mss = (uint16_t)(ip_port(tcp->ip, t->netif)->info.mtu -
+	                   (pc_addr_is_ip4(&t->flow.raddr) ? 40 : 60));
+	if (maxseg != 0 && maxseg < s.mss)
+		s.mss = (uint16_t)maxseg;
+	s.flags = answer ? TCP_SYN | TCP_ACK : TCP_SYN;
+	s.ack = answer ? t->rcv_nxt : 0;
+	if (answer ? t->opt & TCB_OPT_TS : cfg->tcp_timestamps) {
+		s.has |= TCP_HAS_TS;
+		s.tsval = tcp_tsval(tcp, t->ts_offset);
+		s.tsecr = answer ? t->ts_recent : 0;
+	}
+	if (answer ? t->opt & TCB_OPT_SACK : cfg->tcp_sack)
+		s.has |= TCP_HAS_SACKOK;
+	if (answer ? t->opt & TCB_OPT_WSCALE : cfg->tcp_window_scaling) {
+		s.has |= TCP_HAS_WSCALE;
+		s.wscale = t->rcv_wscale;
+	}
+	s.wnd = (uint16_t)RTE_MIN(t->rcv_max, (uint32_t)UINT16_MAX); /* never scaled in a SYN */
+	emit(tcp, t, m, &s);
+}
+
+bool tcp_challenge_allowed(struct tcp *tcp)
+{
+	uint32_t second = (uint32_t)(tcp->ctx->now_ns / 1000000000);
+
+	if (second != tcp->challenge_tick) {
+		uint32_t limit = (uint32_t)tcp->ctx->cfg.tcp_challenge_acks;
+
+		/* a limit that an attacker cannot count (CVE-2016-5696) */
+		tcp->challenge_tick = second;
+		tcp->challenge_tokens = limit / 2 + 1 + rng_below(&tcp->ctx->rng, limit / 2 + 1);
+	}
+	if (tcp->challenge_tokens == 0) {
+		ctx_count(tcp->ctx, PC_TCP_CHALLENGE_LIMITED);
+		return false;
+	}
+	tcp->challenge_tokens--;
+	ctx_count(tcp->ctx, PC_TCP_CHALLENGE_ACKS);
+	return true;
+}
+
+void tcp_challenge(struct tcp *tcp, struct tcb *t)
+{
+	if (tcp_challenge_allowed(tcp))
+		tcp_send_ack(tcp, t);
+}
+
+/* ---- segments without a TCB ------------------------------------------------------------------ */
+
+bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_addr *local,
+               struct tcp_seg *s, uint8_t tos)
+{
+	struct ip_send is = {
+	    .src = *local, .dst = flow->raddr, .proto = IPPROTO_TCP, .tos = tos, .df = true};
+	struct rte_mbuf *m;
+	struct ip_path path;
+	uint16_t hdr;
+
+	if (ip_path_find(tcp->ip, &flow->raddr, flow->laddr, &path) != 0) {
+		ctx_count(tcp->ctx, PC_TX_NO_ROUTE);
+		return false;
+	}
+	m = ctx_mbuf(tcp->ctx);
+	if (m == NULL)
+		return false;
+	s->sport = flow->lport;
+	s->dport = flow->rport;
+	if (s->flags & TCP_SYN)
+		s->mss = (uint16_t)(ip_port(tcp->ip, path.netif)->info.mtu -
+		                    (pc_addr_is_ip4(&flow->raddr) ? 40 : 60));
+	hdr = tcp_hdr_len(s);
+	tcp_write((uint8_t *)rte_pktmbuf_prepend(m, hdr), s);
+	ip_l4_checksum(tcp->ip, &path, &is, m, hdr, TCP_CKSUM_OFF);
+	ctx_count(tcp->ctx, PC_TCP_TX);
+	ip_output(tcp->ip, &path, &is, m);
+	return true;
+}
+
+void tcp_reply_rst(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx)
+{
+	const struct tcp_seg *in = &rx->seg;
+	struct tcp_seg s = {.flags = TCP_RST};
+
+	if (in->flags & TCP_RST)
+		return;
+	if (in->flags & TCP_ACK) {
+		s.seq = in->ack;
+	} else {
+		s.flags |= TCP_ACK;
+		s.ack = in->seq + in->len + !!(in->flags & TCP_SYN) + !!(in->flags & TCP_FIN);
+	}
+	ctx_count(tcp->ctx, PC_TCP_RESET_TX);
+	tcp_reply(tcp, &rx->flow, &p->dst, &s, 0);
+}

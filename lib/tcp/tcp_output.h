@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_TCP_OUTPUT_H
+#define TCP_TCP_OUTPUT_H
+
+/* The way out: segments of a connection, and answers that belong to none. */
+
+#include "tcp/tcp.h"
+
+/**
+ * tcp_output sends what the connection has to send and may: lost segments, new ones, FIN; data
+ * carries the acknowledgement. Returns false when mbufs ran out: try again next turn.
+ */
+bool tcp_output(struct tcp *tcp, struct tcb *t);
+
+/** tcp_send_ack sends an acknowledgement without data. Returns false when mbufs ran out. */
+bool tcp_send_ack(struct tcp *tcp, struct tcb *t);
+
+/** tcp_send_rst sends RST with the sequence number the peer expects. */
+void tcp_send_rst(struct tcp *tcp, struct tcb *t);
+
+/** tcp_send_syn sends the SYN of an active open, or the SYN-ACK of a simultaneous one. */
+void tcp_send_syn(struct tcp *tcp, struct tcb *t);
+
+/** tcp_send_fin sends FIN again. */
+bool tcp_send_fin(struct tcp *tcp, struct tcb *t);
+
+/** tcp_send_keepalive sends a probe: no data, a sequence number the peer has seen (9293 3.8.4). */
+bool tcp_send_keepalive(struct tcp *tcp, struct tcb *t);
+
+/** tcp_resend sends a queued segment again, or its first part when the path has become narrower.
+ * Returns the segment that was sent, or NULL when mbufs ran out. */
+struct rte_mbuf *tcp_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                            struct rte_mbuf *m);
+
+/** tcp_challenge sends an ACK within the limit of RFC 5961 section 7. */
+void tcp_challenge(struct tcp *tcp, struct tcb *t);
+
+/** tcp_challenge_allowed takes a token of that limit. */
+bool tcp_challenge_allowed(struct tcp *tcp);
+
+/** tcp_pipe returns the bytes under way, as far as known (RFC 6675's pipe). */
+uint32_t tcp_pipe(const struct tcb *t, const struct tcp_queues *q);
+
+/** tcp_window returns the window field to send now, and moves rcv_adv accordingly. */
+uint16_t tcp_window(struct tcb *t);
+
+/** tcp_has_window_update says whether reading has opened the window enough to tell. */
+bool tcp_has_window_update(const struct tcb *t);
+
+/** tcp_reply sends a segment that belongs to no TCB along flow; s has everything but the ports. */
+bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_addr *local,
+               struct tcp_seg *s, uint8_t tos);
+
+/** tcp_reply_rst answers a segment that fits nothing with RST (RFC 9293 section 3.10.7.1). */
+void tcp_reply_rst(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_TCP_TABLE_H
+#define TCP_TCP_TABLE_H
+
+/*
+ * The flow table: from a flow to its TCB, its SYN cache entry or its TIME-WAIT entry.
+ *
+ * Buckets of one cache line hold eight 16-bit tags of the hash and eight references; a full bucket
+ * overflows into the following ones, and counts how many entries did, so that a lookup knows whether to
+ * go on.  The flows themselves are read only when a tag fits.  The hash is keyed per stack: nobody
+ * outside can aim at a bucket.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "tcp/tcb.h"
+
+/** What was found: a kind in the two highest bits, an index in the others; 0: nothing. */
+typedef uint32_t flow_ref;
+
+enum flow_kind {
+	FLOW_NONE = 0,
+	FLOW_TCB = 1,
+	FLOW_SYN = 2,
+	FLOW_TW = 3,
+};
+
+static inline flow_ref flow_ref_make(enum flow_kind kind, uint32_t index)
+{
+	return (uint32_t)kind << 30 | index;
+}
+
+static inline enum flow_kind flow_ref_kind(flow_ref ref)
+{
+	return (enum flow_kind)(ref >> 30);
+}
+
+static inline uint32_t flow_ref_index(flow_ref ref)
+{
+	return ref & 0x3fffffff;
+}
+
+#define TCP_BUCKET 8
+
+struct tcp_bucket {
+	uint16_t tag[TCP_BUCKET];
+	flow_ref ref[TCP_BUCKET];
+	uint32_t overflow; /* entries that belong here and stand in a later bucket */
+	uint32_t pad[3];
+};
+
+static_assert(sizeof(struct tcp_bucket) == 64, "one cache line");
+
+struct tcp_table {
+	struct hash_key key;
+	struct tcp_bucket *bucket;
+	uint32_t mask;
+	uint32_t count;
+	/* where the flows of each kind stand: base + index * stride */
+	const char *base[4];
+	uint32_t stride[4];
+};
+
+/** tcp_table_buckets returns how many buckets n flows get. */
+uint32_t tcp_table_buckets(uint64_t n);
+
+/** tcp_table_init makes an empty table for n flows. Returns 0 or -ENOMEM. */
+int tcp_table_init(struct tcp_table *tbl, uint64_t n, struct hash_key key, int socket_id);
+void tcp_table_fini(struct tcp_table *tbl);
+
+/** tcp_table_kind says where the flows of a kind stand; each begins with its struct tcp_flow. */
+void tcp_table_kind(struct tcp_table *tbl, enum flow_kind kind, const void *base, uint32_t stride);
+
+/** tcp_table_hash returns the keyed hash of a flow. */
+static inline uint64_t tcp_table_hash(const struct tcp_table *tbl, const struct tcp_flow *flow)
+{
+	uint64_t v[3];
+
+	__builtin_memcpy(v, flow, sizeof(v));
+	return hash24(&tbl->key, v);
+}
+
+static inline const struct tcp_flow *tcp_table_flow(const struct tcp_table *tbl, flow_ref ref)
+{
+	enum flow_kind kind = flow_ref_kind(ref);
+
+	return (const void *)(tbl->base[kind] + (size_t)flow_ref_index(ref) * tbl->stride[kind]);
+}
+
+static inline bool tcp_flow_equal(const struct tcp_flow *a, const struct tcp_flow *b)
+{
+	uint64_t x[3], y[3];
+
+	__builtin_memcpy(x, a, sizeof(x));
+	__builtin_memcpy(y, b, sizeof(y));
+	return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2])) == 0;
+}
+
+/** tcp_table_candidate returns the first reference whose tag fits, unverified; for prefetching. */
+flow_ref tcp_table_candidate(const struct tcp_table *tbl, uint64_t hash);
+
+/** tcp_table_find returns the reference of a flow, or 0. */
+flow_ref tcp_table_find(const struct tcp_table *tbl, uint64_t hash, const struct tcp_flow *flow);
+
+/** tcp_table_add enters a flow that is not there; there is always room for the n flows of init. */
+void tcp_table_add(struct tcp_table *tbl, uint64_t hash, flow_ref ref);
+
+/** tcp_table_del takes out a flow that is there, under exactly this reference. */
+void tcp_table_del(struct tcp_table *tbl, uint64_t hash, flow_ref ref);
+
+/** tcp_table_move makes a flow that is there refer to something else. */
+void tcp_table_move(struct tcp_table *tbl, uint64_t hash, flow_ref from, flow_ref to);
+
+/** tcp_table_validate checks that every entry is found from its flow. Returns the violations. */
+unsigned tcp_table_validate(const struct tcp_table *tbl);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What happens when time passes: the on_<event>() functions decide, one per deadline. */
+
+#include "tcp/tcp_timer.h"
+
+#include <errno.h>
+
+#include "base/seq.h"
+#include "tcp/rtt.h"
+#include "tcp/sndbuf.h"
+#include "tcp/tcp_conn.h"
+#include "tcp/tcp_loss.h"
+#include "tcp/tcp_output.h"
+
+static uint32_t *deadline_of(struct tcb *t, uint8_t which)
+{
+	return which == TCB_T_LOSS ? &t->t_loss : which == TCB_T_ACK ? &t->t_ack : &t->t_life;
+}
+
+void tcp_timer_set(struct tcp *tcp, struct tcb *t, uint8_t which, uint32_t ticks)
+{
+	uint32_t at = tcp->ctx->tick + ticks;
+
+	*deadline_of(t, which) = at;
+	t->timers |= which;
+	if (!timer_is_armed(&t->timer) || seq_lt(at, t->timer.expiry))
+		wheel_arm(&tcp->wheel, tcp_index(tcp, t), at);
+}
+
+uint32_t tcp_rto_ticks(const struct tcp *tcp, const struct tcb *t)
+{
+	return ticks_from_us(rtt_backed_off(&tcp->ctx->cfg, t));
+}
+
+/* R2 (RFC 9293 3.8.3), or the user time-out if there is one (RFC 5482) */
+static bool has_given_up(const struct tcp *tcp, const struct tcb *t)
+{
+	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
+	const struct tcp_queues *q = tcp_queues(tcp, t);
+	uint32_t user_ms = tcp_tuning(tcp, t)->user_timeout_ms;
+	bool orphan = !(t->flags & (TCB_OPEN | TCB_PENDING));
+
+	if (user_ms != 0 && q != NULL && t->retries > 0)
+		return tcp->ctx->tick - q->stalled_tick >= ticks_from_ms(user_ms);
+	if (t->snd_wnd == 0 && q != NULL &&
+	    q->snd.head != NULL) /* MUST-37: answers count, not time */
+		return t->probes >= (orphan ? cfg->tcp_orphan_retries : cfg->tcp_retries);
+	if (t->state == TCP_S_SYN_SENT)
+		return t->retries >= cfg->tcp_syn_retries;
+	if (t->state == TCP_S_SYN_RECEIVED)
+		return t->retries >= cfg->tcp_synack_retries;
+	return t->retries >= (orphan ? cfg->tcp_orphan_retries : cfg->tcp_retries);
+}
+
+static void give_up(struct tcp *tcp, struct tcb *t)
+{
+	bool opening = t->state == TCP_S_SYN_SENT;
+
+	ctx_count(tcp->ctx, PC_TCP_ABORTED);
+	if (opening)
+		tcb_done(tcp, t, ETIMEDOUT);
+	else
+		tcb_abort(tcp, t, ETIMEDOUT);
+}
+
+static void on_syn_timeout(struct tcp *tcp, struct tcb *t)
+{
+	t->retries++;
+	t->syn_retries = t->retries;
+	tcp_send_syn(tcp, t);
+	ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
+	tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
+}
+
+/* the window is closed: one byte asks whether it still is (RFC 9293 3.8.6.1) */
+static void on_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	struct rte_mbuf *m = q->snd.head;
+	bool fresh = m == q->snd_next;
+
+	ctx_count(tcp->ctx, PC_TCP_PROBES);
+	if (t->retries < UINT8_MAX)
+		t->retries++;
+	t->probes++;
+	if (pkt_of(m)->tx.len > 1) {
+		m = sndbuf_split(tcp->ctx, &q->snd, m, 1);
+		if (m != NULL && fresh)
+			q->snd_next = m;
+	}
+	if (m != NULL && (m = tcp_resend(tcp, t, q, m)) != NULL && fresh) {
+		t->snd_nxt += pkt_of(m)->tx.len;
+		q->snd_next = pkt_of(m)->next;
+		ctx_add(tcp->ctx, PC_TCP_TX_BYTES, pkt_of(m)->tx.len);
+	}
+	tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
+}
+
+static void on_retransmit(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	ctx_count(tcp->ctx, PC_TCP_TIMEOUTS);
+	if (q != NULL && t->retries == 0)
+		q->stalled_tick = tcp->ctx->tick - tcp_rto_ticks(tcp, t);
+	tcp_loss_timeout(t, q);
+	if (t->retries < UINT8_MAX)
+		t->retries++;
+	if (t->retries == 3) /* R1: ask again who the next hop is */
+		t->neigh.generation = 0;
+	if (q != NULL && q->snd.head != NULL && q->snd.head != q->snd_next) {
+		tcp_work(tcp, t);
+	} else if (t->flags & TCB_FIN_SENT) {
+		ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
+		tcp_send_fin(tcp, t);
+	}
+	tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
+}
+
+static void on_loss_timer(struct tcp *tcp, struct tcb *t)
+{
+	struct tcp_queues *q = tcp_queues(tcp, t);
+	bool closed = t->snd_wnd == 0 && q != NULL && q->snd.head != NULL;
+
+	if (has_given_up(tcp, t)) {
+		give_up(tcp, t);
+	} else if (t->state == TCP_S_SYN_SENT || t->state == TCP_S_SYN_RECEIVED) {
+		on_syn_timeout(tcp, t);
+	} else if (closed) {
+		on_probe(tcp, t, q);
+	} else if (t->snd_nxt != t->snd_una) {
+		on_retransmit(tcp, t, q);
+	} else if (q != NULL && q->snd_next != NULL) {
+		t->flags |= TCB_PUSH; /* held back long enough (3.8.6.2.1, the override) */
+		tcp_work(tcp, t);
+	}
+}
+
+static void on_ack_timer(struct tcp *tcp, struct tcb *t)
+{
+	if (!(t->flags & TCB_ACK_LATER))
+		return;
+	ctx_count(tcp->ctx, PC_TCP_DELACKS);
+	t->flags |= TCB_ACK_NOW;
+	tcp_work(tcp, t);
+}
+
+void tcp_keepalive_start(struct tcp *tcp, struct tcb *t)
+{
+	t->probes = 0;
+	if (t->state == TCP_S_FIN_WAIT_2 && !(t->flags & TCB_OPEN))
+		return; /* the deadline is that of the orphan */
+	if ((t->flags & TCB_KEEPALIVE) && (t->flags & TCB_CONNECTED) && t->state != TCP_S_CLOSED)
+		tcp_timer_set(tcp, t, TCB_T_LIFE, ticks_from_ms(tcp_tuning(tcp, t)->keepidle_ms));
+	else
+		t->timers &= (uint8_t)~TCB_T_LIFE;
+}
+
+/* RFC 9293 3.8.4 */
+static void on_keepalive(struct tcp *tcp, struct tcb *t)
+{
+	const struct tcp_tuning *tune = tcp_tuning(tcp, t);
+	uint32_t idle = tcp->ctx->tick - t->rcv_tick, wait = ticks_from_ms(tune->keepidle_ms);
+
+	if (idle < wait) { /* something came meanwhile: the idle time is counted from there */
+		t->probes = 0;
+		tcp_timer_set(tcp, t, TCB_T_LIFE, wait - idle);
+		return;
+	}
+	if (t->snd_nxt != t->snd_una || t->snd_bytes > 0) { /* retransmission is probing enough */
+		tcp_timer_set(tcp, t, TCB_T_LIFE, wait);
+		return;
+	}
+	if (t->probes >= tune->keepcnt) {
+		give_up(tcp, t);
+		return;
+	}
+	t->probes++;
+	tcp_send_keepalive(tcp, t);
+	tcp_timer_set(tcp, t, TCB_T_LIFE, ticks_from_ms(tune->keepintvl_ms));
+}
+
+static void on_life_timer(struct tcp *tcp, struct tcb *t)
+{
+	if (t->state == TCP_S_FIN_WAIT_2 && !(t->flags & TCB_OPEN))
+		tcb_done(tcp, t, 0);
+	else
+		on_keepalive(tcp, t);
+}
+
+static bool take_due(struct tcp *tcp, struct tcb *t, uint8_t which)
+{
+	if (!(t->timers & which) || seq_gt(*deadline_of(t, which), tcp->ctx->tick))
+		return false;
+	t->timers &= (uint8_t)~which;
+	return true;
+}
+
+void tcp_timer_fire(struct tcp *tcp, uint32_t index)
+{
+	struct tcb *t = tcp_tcb(tcp, index);
+
+	if (take_due(tcp, t, TCB_T_ACK))
+		on_ack_timer(tcp, t);
+	if (take_due(tcp, t, TCB_T_LOSS))
+		on_loss_timer(tcp, t);
+	if (take_due(tcp, t, TCB_T_LIFE))
+		on_life_timer(tcp, t);
+	for (uint8_t which = TCB_T_LOSS; which <= TCB_T_LIFE; which = (uint8_t)(which << 1)) {
+		uint32_t at = *deadline_of(t, which);
+
+		if ((t->timers & which) &&
+		    (!timer_is_armed(&t->timer) || seq_lt(at, t->timer.expiry)))
+			wheel_arm(&tcp->wheel, index, at);
+	}
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_TCP_TIMER_H
+#define TCP_TCP_TIMER_H
+
+/*
+ * The timers of a connection: three deadlines, one place in the wheel.
+ *
+ * Setting a deadline later than the wheel's, or taking one back, does not touch the wheel: it fires
+ * when it was armed for, finds what is due, and is armed anew for what is left.  A busy connection so
+ * touches the wheel once per time-out, not once per segment.
+ */
+
+#include "tcp/tcp.h"
+
+/** tcp_timer_set makes one of TCB_T_* due in that many ticks. */
+void tcp_timer_set(struct tcp *tcp, struct tcb *t, uint8_t which, uint32_t ticks);
+
+/** tcp_timer_fire does what is due; index was popped from the wheel. */
+void tcp_timer_fire(struct tcp *tcp, uint32_t index);
+
+/** tcp_rto_ticks returns the retransmission time-out, backed off. */
+uint32_t tcp_rto_ticks(const struct tcp *tcp, const struct tcb *t);
+
+#endif

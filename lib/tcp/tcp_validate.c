@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Every invariant of every TCP structure, for tests and simulations. */
+
+#include <stdio.h>
+
+#include "base/seq.h"
+#include "tcp/tcp.h"
+
+struct report {
+	const struct tcp *tcp;
+	FILE *f;
+	unsigned bad;
+};
+
+static void check(struct report *r, const struct tcb *t, bool ok, const char *what)
+{
+	if (ok)
+		return;
+	r->bad++;
+	if (r->f != NULL)
+		fprintf(r->f, "tcb %u, state %u: %s\n", tcp_index(r->tcp, t), t->state, what);
+}
+
+static void check_snd(struct report *r, const struct tcb *t, const struct tcp_queues *q)
+{
+	uint32_t seq = t->snd_una, bytes = 0, sacked = 0, lost = 0, resent = 0, segs = 0;
+	bool sent = true;
+
+	for (struct rte_mbuf *m = q->snd.head; m != NULL; m = pkt_of(m)->next) {
+		const struct pkt *n = pkt_of(m);
+
+		if (m == q->snd_next) {
+			sent = false;
+			check(r, t, seq == t->snd_nxt - !!(t->flags & TCB_FIN_SENT),
+			      "snd_next begins at SND.NXT");
+		}
+		check(r, t, n->tx.seq == seq, "the send queue has no gap");
+		check(r, t, n->tx.len > 0 && m->pkt_len >= n->tx.len, "a segment has its payload");
+		check(r, t, sent || n->tx.flags <= (SEG_PUSH | SEG_INLINE), "unsent is unmarked");
+		check(r, t, pkt_of(m)->next != NULL || q->snd.tail == m, "tail is the last");
+		sacked += (n->tx.flags & SEG_SACKED) ? n->tx.len : 0;
+		segs += (n->tx.flags & SEG_SACKED) ? 1 : 0;
+		lost += (n->tx.flags & SEG_LOST) ? n->tx.len : 0;
+		resent += (n->tx.flags & SEG_RESENT) ? n->tx.len : 0;
+		seq += n->tx.len;
+		bytes += n->tx.len;
+	}
+	check(r, t, bytes == t->snd_bytes, "snd_bytes counts the send queue");
+	check(r, t, sacked == q->sacked_bytes && segs == q->sacked_segs, "SACKed bytes");
+	check(r, t, lost == q->lost_bytes && resent == q->resent_bytes, "lost and resent bytes");
+	check(r, t, resent <= lost, "only what was lost is resent");
+}
+
+static void check_rcv(struct report *r, const struct tcb *t, const struct tcp_queues *q)
+{
+	uint32_t bytes = 0, segs = 0, seq = t->rcv_nxt;
+
+	for (struct rte_mbuf *m = q->rcv.head; m != NULL; m = pkt_of(m)->next) {
+		check(r, t, pkt_of(m)->rx.len > 0 && pkt_of(m)->rx.len <= m->pkt_len,
+		      "a received packet has its bytes");
+		bytes += pkt_of(m)->rx.len;
+	}
+	check(r, t, bytes == t->rcv_bytes, "rcv_bytes counts the receive queue");
+	for (struct rte_mbuf *m = q->ooo; m != NULL; m = pkt_of(m)->next, segs++) {
+		check(r, t,
+		      seq_gt(pkt_of(m)->rx.seq, seq) || (segs > 0 && pkt_of(m)->rx.seq == seq),
+		      "early packets are sorted and do not overlap");
+		seq = pkt_of(m)->rx.seq + pkt_of(m)->rx.len;
+	}
+	check(r, t, segs == q->ooo_segs, "ooo_segs counts the early packets");
+	check(r, t, seq_leq(seq, t->rcv_adv), "early packets lie in the window");
+}
+
+static void check_tcb(struct report *r, const struct tcb *t)
+{
+	const struct tcp *tcp = r->tcp;
+	const struct tcp_queues *q = tcp_queues(tcp, t);
+	bool found = tcp_table_find(&tcp->table, tcp_table_hash(&tcp->table, &t->flow), &t->flow) ==
+	             flow_ref_make(FLOW_TCB, tcp_index(tcp, t));
+
+	check(r, t, found == !!(t->flags & TCB_IN_TABLE), "TCB_IN_TABLE tells the truth");
+	check(r, t, seq_leq(t->snd_una, t->snd_nxt), "SND.UNA <= SND.NXT");
+	check(r, t, seq_leq(t->rcv_nxt, t->rcv_adv), "RCV.NXT <= right edge");
+	check(r, t, t->timers == 0 || timer_is_armed(&t->timer), "deadlines are in the wheel");
+	check(r, t, t->state != TCP_S_CLOSED || (t->flags & (TCB_OPEN | TCB_PENDING)),
+	      "a closed connection has an owner");
+	check(r, t,
+	      t->snd_una == t->snd_nxt || t->state == TCP_S_CLOSED || (t->timers & TCB_T_LOSS) ||
+	          (t->flags & TCB_WORK),
+	      "what is under way has a timer");
+	if (q == NULL) {
+		check(r, t, t->snd_bytes == 0 && t->rcv_bytes == 0, "no bytes without queues");
+		return;
+	}
+	check(r, t, q->snd.head || q->rcv.head || q->ooo, "queues are not kept empty");
+	check_snd(r, t, q);
+	check_rcv(r, t, q);
+}
+
+unsigned tcp_validate(const struct tcp *tcp, FILE *f)
+{
+	struct report r = {.tcp = tcp, .f = f};
+	uint32_t used = 0, queues = 0;
+	unsigned tables = tcp_table_validate(&tcp->table) + syncache_validate(tcp) +
+	                  timewait_validate(tcp) + wheel_validate(&tcp->wheel, tcp->nb_tcbs + 1);
+
+	for (uint32_t i = 1; i <= tcp->nb_tcbs; i++) {
+		const struct tcb *t = tcp_tcb(tcp, i);
+
+		queues += t->queues != 0;
+		if (t->state == TCP_S_FREE)
+			continue;
+		used++;
+		check_tcb(&r, t);
+	}
+	if (f != NULL && tables != 0)
+		fprintf(f, "tcp: %u violations in tables and timers\n", tables);
+	if (f != NULL && (used != tcp->tcbs_used || queues != tcp->queues_used))
+		fprintf(f, "tcp: %u TCBs and %u queues are in use, counted %u and %u\n", used,
+		        queues, tcp->tcbs_used, tcp->queues_used);
+	return r.bad + tables + (used != tcp->tcbs_used) + (queues != tcp->queues_used);
+}

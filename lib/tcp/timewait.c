@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TIME-WAIT (RFC 9293 section 3.6.1, RFC 1337, RFC 6191).
+ *
+ * An entry that ends early leaves the flow table at once, and the queue when its turn comes.
+ */
+#include "tcp/timewait.h"
+
+#include <errno.h>
+
+#include <rte_malloc.h>
+
+#include "base/seq.h"
+#include "tcp/tcp_conn.h"
+#include "tcp/tcp_output.h"
+
+int timewait_init(struct timewait *tw, uint32_t n, int socket_id)
+{
+	*tw = (struct timewait){.n = n};
+	tw->entry = rte_zmalloc_socket("pc_tw", (size_t)(n + 1) * sizeof(*tw->entry),
+	                               RTE_CACHE_LINE_SIZE, socket_id);
+	if (tw->entry == NULL)
+		return -ENOMEM;
+	for (uint32_t i = n; i >= 1; i--) {
+		tw->entry[i].next = tw->free;
+		tw->free = i;
+	}
+	return 0;
+}
+
+void timewait_fini(struct timewait *tw)
+{
+	rte_free(tw->entry);
+	tw->entry = NULL;
+}
+
+static void enqueue(struct timewait *tw, uint32_t index, uint32_t expiry)
+{
+	struct tw_entry *e = &tw->entry[index];
+
+	e->expiry = expiry;
+	e->next = 0;
+	if (tw->tail != 0)
+		tw->entry[tw->tail].next = index;
+	else
+		tw->head = index;
+	tw->tail = index;
+}
+
+static void dequeue_head(struct timewait *tw)
+{
+	uint32_t index = tw->head;
+
+	tw->head = tw->entry[index].next;
+	if (tw->head == 0)
+		tw->tail = 0;
+}
+
+static void release_head(struct tcp *tcp)
+{
+	struct timewait *tw = &tcp->tw;
+	uint32_t index = tw->head;
+
+	dequeue_head(tw);
+	if (tw->entry[index].used)
+		timewait_remove(tcp, index);
+	tw->entry[index].next = tw->free;
+	tw->free = index;
+}
+
+static uint32_t life(const struct tcp *tcp)
+{
+	return ticks_from_ms(2 * tcp->ctx->cfg.tcp_msl_ms);
+}
+
+void timewait_enter(struct tcp *tcp, struct tcb *t)
+{
+	struct timewait *tw = &tcp->tw;
+	struct tw_entry *e;
+	uint32_t index;
+
+	if (tw->free == 0) {
+		ctx_count(tcp->ctx, PC_TCP_TIME_WAIT_EVICTED);
+		release_head(tcp);
+	}
+	index = tw->free;
+	e = &tw->entry[index];
+	tw->free = e->next;
+	tw->used++;
+	*e = (struct tw_entry){.flow = t->flow,
+	                       .snd_nxt = t->snd_nxt,
+	                       .rcv_nxt = t->rcv_nxt,
+	                       .ts_recent = t->ts_recent,
+	                       .wnd = tcp_window(t),
+	                       .opt = t->opt,
+	                       .used = 1};
+	tcp_table_move(&tcp->table, tcp_table_hash(&tcp->table, &t->flow),
+	               flow_ref_make(FLOW_TCB, tcp_index(tcp, t)), flow_ref_make(FLOW_TW, index));
+	t->flags &= ~(uint32_t)TCB_IN_TABLE;
+	enqueue(tw, index, tcp->ctx->tick + life(tcp));
+	ctx_count(tcp->ctx, PC_TCP_CLOSED);
+}
+
+void timewait_remove(struct tcp *tcp, uint32_t index)
+{
+	struct tw_entry *e = &tcp->tw.entry[index];
+
+	tcp_table_del(&tcp->table, tcp_table_hash(&tcp->table, &e->flow),
+	              flow_ref_make(FLOW_TW, index));
+	e->flow = (struct tcp_flow){0};
+	e->used = 0;
+	tcp->tw.used--;
+}
+
+static void send_ack(struct tcp *tcp, const struct tw_entry *e, const struct ip_pkt *p)
+{
+	struct tcp_seg s = {.seq = e->snd_nxt, .ack = e->rcv_nxt, .flags = TCP_ACK, .wnd = e->wnd};
+
+	if (e->opt & TCB_OPT_TS) {
+		s.has = TCP_HAS_TS;
+		s.tsval = tcp_tsval(tcp, (uint32_t)(tcp_secret(tcp, &e->flow) >> 32));
+		s.tsecr = e->ts_recent;
+	}
+	if (tcp_challenge_allowed(tcp))
+		tcp_reply(tcp, &e->flow, &p->dst, &s, 0);
+}
+
+/* RFC 6191: may this SYN begin a new incarnation? */
+static bool may_reopen(const struct tw_entry *e, const struct tcp_seg *seg)
+{
+	if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_FIN)) != TCP_SYN)
+		return false;
+	if ((e->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS) && seg->tsval != e->ts_recent)
+		return seq_gt(seg->tsval, e->ts_recent);
+	return seq_gt(seg->seq, e->rcv_nxt);
+}
+
+int timewait_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, uint32_t index)
+{
+	struct tw_entry *e = &tcp->tw.entry[index];
+	const struct tcp_seg *seg = &rx->seg;
+
+	if (seg->flags & TCP_RST) /* RFC 1337: TIME-WAIT is not assassinated */
+		return PC_DROP_TCP_TIME_WAIT;
+	if (may_reopen(e, seg)) {
+		uint32_t min_iss = e->snd_nxt;
+		uint32_t listener =
+		    bindings_listener(&tcp->bind, e->flow.laddr, e->flow.lport, (uint32_t)rx->hash);
+
+		if (listener != 0) {
+			timewait_remove(tcp, index);
+			return syncache_open(tcp, listener, p, rx, true, min_iss);
+		}
+	}
+	if ((seg->flags & TCP_FIN) && seg->seq + seg->len + 1 == e->rcv_nxt)
+		e->expiry = tcp->ctx->tick + life(tcp);
+	if ((seg->flags & (TCP_SYN | TCP_FIN)) || seg->len > 0 || seg->seq != e->rcv_nxt)
+		send_ack(tcp, e, p);
+	return PC_DROP_TCP_TIME_WAIT;
+}
+
+void timewait_poll(struct tcp *tcp)
+{
+	struct timewait *tw = &tcp->tw;
+
+	while (tw->head != 0) {
+		uint32_t index = tw->head;
+		struct tw_entry *e = &tw->entry[index];
+
+		if (!e->used) {
+			release_head(tcp);
+			continue;
+		}
+		if (seq_gt(e->expiry, tcp->ctx->tick)) {
+			/* prolonged meanwhile: whoever is next may be due earlier */
+			if (e->next == 0 || seq_leq(e->expiry, tw->entry[e->next].expiry))
+				break;
+			dequeue_head(tw);
+			enqueue(tw, index, e->expiry);
+			continue;
+		}
+		release_head(tcp);
+	}
+}
+
+bool timewait_next(const struct timewait *tw, uint32_t *tick)
+{
+	if (tw->head == 0)
+		return false;
+	*tick = tw->entry[tw->head].expiry;
+	return true;
+}
+
+unsigned timewait_validate(const struct tcp *tcp)
+{
+	const struct timewait *tw = &tcp->tw;
+	uint32_t used = 0, last = 0;
+	unsigned bad = 0;
+
+	for (uint32_t i = tw->head; i != 0; last = i, i = tw->entry[i].next) {
+		const struct tw_entry *e = &tw->entry[i];
+
+		if (!e->used)
+			continue;
+		used++;
+		bad += tcp_table_find(&tcp->table, tcp_table_hash(&tcp->table, &e->flow),
+		                      &e->flow) != flow_ref_make(FLOW_TW, i);
+	}
+	return bad + (last != tw->tail) + (used != tw->used);
+}

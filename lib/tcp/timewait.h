@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_TIMEWAIT_H
+#define TCP_TIMEWAIT_H
+
+/*
+ * TIME-WAIT: what a connection that we closed first leaves behind for 2 MSL, in 48 bytes.
+ *
+ * The life is the same for all, so they stand in one queue in order of expiry; one whose life was
+ * prolonged (RFC 9293: a FIN starts 2 MSL anew) goes to the end when its first turn comes.  A full
+ * table gives up its oldest entry.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tcp/tcb.h"
+#include "tcp/tcp_table.h"
+
+struct tcp;
+struct tcp_rx;
+struct ip_pkt;
+
+struct tw_entry {
+	struct tcp_flow flow; /* all zero: ended early, still in the queue */
+	uint32_t snd_nxt, rcv_nxt;
+	uint32_t ts_recent;
+	uint32_t expiry; /* tick */
+	uint32_t next;   /* in the queue, or in the free list; index, 0: none */
+	uint16_t wnd;    /* as last told, as on the wire */
+	uint8_t opt;
+	uint8_t used;
+};
+
+static_assert(sizeof(struct tw_entry) == 48, "TIME-WAIT takes 48 bytes");
+
+struct timewait {
+	struct tw_entry *entry; /* 1 .. n */
+	uint32_t n, used, free, head, tail;
+};
+
+int timewait_init(struct timewait *tw, uint32_t n, int socket_id);
+void timewait_fini(struct timewait *tw);
+
+/** timewait_enter moves a connection's flow from its TCB into the table. */
+void timewait_enter(struct tcp *tcp, struct tcb *t);
+
+/** timewait_input handles a segment; one that reopens the connection goes to the SYN cache. Verdict: a drop. */
+int timewait_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, uint32_t index);
+
+/** timewait_remove ends an entry early. */
+void timewait_remove(struct tcp *tcp, uint32_t index);
+
+/** timewait_poll ends those whose time is over. */
+void timewait_poll(struct tcp *tcp);
+bool timewait_next(const struct timewait *tw, uint32_t *tick);
+
+unsigned timewait_validate(const struct tcp *tcp);
+
+#endif
