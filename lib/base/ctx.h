@@ -27,6 +27,7 @@ struct ctx {
 	uint32_t now_us;            /* the same, modulo 2^32 us; for RTT samples */
 	uint32_t now_ms;            /* the same, modulo 2^32 ms; for timestamps */
 	uint32_t tick;              /* the same, modulo 2^32 ticks; for timers */
+	int64_t wall_s;             /* seconds since 1970, kept by run/; 0 under any other clock */
 	bool mbufs_low;             /* pool nearly empty: refuse what can be refused */
 	uint16_t low_check;         /* turns until mbufs_low is looked at again */
 	struct rte_mempool *pool;   /* the mbufs of what is sent */
