@@ -51,7 +51,7 @@ struct pc_endpoint {
 /** pc_addr_ip4 makes the mapped form of an IPv4 address that is in network byte order. */
 static inline struct pc_addr pc_addr_ip4(uint32_t ip4_be)
 {
-	struct pc_addr a = {.b = {[10] = 0xff, [11] = 0xff}};
+	struct pc_addr a = {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0}}};
 
 	a.w[3] = ip4_be;
 	return a;
@@ -66,7 +66,7 @@ static inline bool pc_addr_equal(const struct pc_addr *a, const struct pc_addr *
 /** pc_addr_is_ip4 says whether the address is an IPv4 address (in mapped form). */
 static inline bool pc_addr_is_ip4(const struct pc_addr *a)
 {
-	const struct pc_addr mapped = {.b = {[10] = 0xff, [11] = 0xff}};
+	const struct pc_addr mapped = {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0}}};
 
 	return a->q[0] == 0 && a->w[2] == mapped.w[2];
 }
