@@ -128,17 +128,14 @@ static const struct pc_port_ops ethdev_ops = {
     .close = ethdev_close,
 };
 
-struct pc_port *pc_port_ethdev(uint16_t port_id, uint16_t queue, struct rte_mempool *pool)
+/* Makes the port of a device that is there. Returns NULL with errno. */
+static struct ethdev_port *ethdev_alloc(uint16_t port_id, uint16_t queue)
 {
-	int node = rte_eth_dev_socket_id(port_id);
 	struct ethdev_port *p;
 	int rc;
 
-	if (pool == NULL) {
-		errno = EINVAL;
-		return NULL;
-	}
-	p = rte_zmalloc_socket("pc_ethdev", sizeof(*p), RTE_CACHE_LINE_SIZE, node);
+	p = rte_zmalloc_socket("pc_ethdev", sizeof(*p), RTE_CACHE_LINE_SIZE,
+	                       rte_eth_dev_socket_id(port_id));
 	if (p == NULL) {
 		errno = ENOMEM;
 		return NULL;
@@ -149,6 +146,20 @@ struct pc_port *pc_port_ethdev(uint16_t port_id, uint16_t queue, struct rte_memp
 		errno = -rc;
 		return NULL;
 	}
+	return p;
+}
+
+struct pc_port *pc_port_ethdev(uint16_t port_id, uint16_t queue, struct rte_mempool *pool)
+{
+	struct ethdev_port *p;
+
+	if (pool == NULL || !rte_eth_dev_is_valid_port(port_id)) {
+		errno = pool == NULL ? EINVAL : ENODEV;
+		return NULL;
+	}
+	p = ethdev_alloc(port_id, queue);
+	if (p == NULL)
+		return NULL;
 	p->port.ops = &ethdev_ops;
 	p->id = port_id;
 	p->queue = queue;

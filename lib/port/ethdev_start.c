@@ -162,12 +162,29 @@ static int setup_queues(struct setup *s)
 	return 0;
 }
 
+/* Spreads the hash values evenly. A device that does not let us has its own idea of that. */
+static void setup_reta(const struct setup *s)
+{
+	struct rte_eth_rss_reta_entry64 group[PC_RSS_RETA_MAX / RTE_ETH_RETA_GROUP_SIZE];
+
+	if (s->conf.rxmode.mq_mode != RTE_ETH_MQ_RX_RSS || s->dev.reta_size == 0 ||
+	    s->dev.reta_size > PC_RSS_RETA_MAX)
+		return;
+	for (uint16_t i = 0; i < PC_RSS_RETA_MAX; i++) {
+		group[i / RTE_ETH_RETA_GROUP_SIZE].mask = UINT64_MAX;
+		group[i / RTE_ETH_RETA_GROUP_SIZE].reta[i % RTE_ETH_RETA_GROUP_SIZE] =
+		    i % s->nb_queues;
+	}
+	(void)rte_eth_dev_rss_reta_update(s->id, group, s->dev.reta_size);
+}
+
 static int setup_start(const struct setup *s)
 {
 	int rc = rte_eth_dev_start(s->id);
 
 	if (rc != 0)
 		return refuse(s, rc, "it does not start: %s", strerror(-rc));
+	setup_reta(s);
 	/* many virtual devices cannot, and receive everything anyway: not a failure */
 	if (s->config->promiscuous)
 		(void)rte_eth_promiscuous_enable(s->id);

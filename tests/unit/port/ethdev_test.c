@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The ethdev port over net_ring, which hands on mbufs by reference, and net_null. */
+#include <errno.h>
+
+#include <rte_dev.h>
+#include <rte_ethdev.h>
+
+#include "common.h"
+
+static struct rte_mempool *pool;
+
+static uint16_t make_device(const char *name, const char *args)
+{
+	uint16_t id = UINT16_MAX;
+
+	CU_ASSERT_FATAL(rte_eal_hotplug_add("vdev", name, args) == 0);
+	CU_ASSERT_FATAL(rte_eth_dev_get_port_by_name(name, &id) == 0);
+	return id;
+}
+
+static uint16_t start_device(const char *name, const char *args, uint16_t queues)
+{
+	struct rte_mempool *pools[] = {pool, pool, pool, pool};
+	const struct pc_ethdev_config config = {
+	    .nb_queues = queues, .nb_rxd = 64, .nb_txd = 64, .pools = pools};
+	char why[256] = "";
+	uint16_t id = make_device(name, args);
+
+	CU_ASSERT_EQUAL_FATAL(pc_ethdev_start(id, &config, why, sizeof(why)), 0);
+	return id;
+}
+
+static void end(const char *name, uint16_t id)
+{
+	pc_ethdev_stop(id);
+	rte_eal_hotplug_remove("vdev", name);
+	CU_ASSERT_EQUAL(eal_in_use(pool), 0);
+}
+
+static void a_ring_passes_frames_on(void)
+{
+	uint16_t id = start_device("net_ring0", "", 1);
+	struct pc_port *p = pc_port_ethdev(id, 0, pool);
+	struct rte_mbuf *m[4], *got[4];
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	CU_ASSERT_STRING_EQUAL(p->info.driver, "net_ring");
+	CU_ASSERT_STRING_EQUAL(p->info.name, "net_ring0");
+	CU_ASSERT_EQUAL(p->info.rss.nb_queues, 1);
+	CU_ASSERT_EQUAL(p->info.mtu, 1500);
+	CU_ASSERT(p->info.link_up);
+	for (uint32_t i = 0; i < 4; i++)
+		m[i] = make_frame(pool, i, 60);
+	CU_ASSERT_EQUAL(port_tx(p, m, 4, 0), 4);
+	CU_ASSERT_EQUAL(port_rx(p, got, 4, 0), 4);
+	for (uint32_t i = 0; i < 4; i++)
+		CU_ASSERT_PTR_EQUAL(got[i], m[i]);
+	rte_pktmbuf_free_bulk(got, 4);
+	pc_port_close(p);
+	end("net_ring0", id);
+}
+
+static void a_ring_gets_copies_of_what_the_sender_keeps(void)
+{
+	uint16_t id = start_device("net_ring1", "", 1);
+	struct pc_port *p = pc_port_ethdev(id, 0, pool);
+	struct rte_mbuf *m, *clone, *got[2];
+
+	m = make_frame(pool, 5, 60);
+	rte_mbuf_refcnt_update(m, 1);
+	CU_ASSERT_EQUAL(port_tx(p, &m, 1, 0), 1);
+	CU_ASSERT_EQUAL(rte_mbuf_refcnt_read(m), 1);
+	clone = rte_pktmbuf_clone(m, pool);
+	CU_ASSERT_EQUAL(port_tx(p, &clone, 1, 0), 1);
+	CU_ASSERT_EQUAL(port_rx(p, got, 2, 0), 2);
+	for (int i = 0; i < 2; i++) {
+		CU_ASSERT_PTR_NOT_EQUAL(got[i], m);
+		CU_ASSERT_EQUAL(frame_number(got[i]), 5);
+		memset(rte_pktmbuf_mtod(got[i], uint8_t *), 0, 60);
+	}
+	CU_ASSERT(frame_is_intact(m) && frame_number(m) == 5);
+	CU_ASSERT_EQUAL(rte_mbuf_refcnt_read(m), 1);
+	rte_pktmbuf_free_bulk(got, 2);
+	rte_pktmbuf_free(m);
+	pc_port_close(p);
+	end("net_ring1", id);
+}
+
+static void a_full_ring_leaves_the_rest_to_the_caller(void)
+{
+	uint16_t id = start_device("net_ring2", "", 1);
+	struct pc_port *p = pc_port_ethdev(id, 0, pool);
+	struct rte_mbuf *m;
+	uint32_t sent = 0, got = 0;
+
+	for (; sent < 4000; sent++) {
+		m = make_frame(pool, sent, 60);
+		rte_mbuf_refcnt_update(m, 1);
+		if (port_tx(p, &m, 1, 0) == 0)
+			break;
+		rte_pktmbuf_free(m);
+	}
+	CU_ASSERT(sent > 0 && sent < 4000);
+	CU_ASSERT_EQUAL(rte_mbuf_refcnt_read(m), 2);
+	rte_mbuf_refcnt_update(m, -1);
+	rte_pktmbuf_free(m);
+	while (port_rx(p, &m, 1, 0) == 1) {
+		CU_ASSERT_EQUAL(frame_number(m), got);
+		rte_pktmbuf_free(m);
+		got++;
+	}
+	CU_ASSERT_EQUAL(got, sent);
+	pc_port_close(p);
+	end("net_ring2", id);
+}
+
+static void a_device_started_by_others_has_no_offloads_unless_told(void)
+{
+	uint16_t id = make_device("net_ring3", "");
+	struct rte_eth_conf conf = {0};
+	struct rte_mbuf *head, *got;
+	struct pc_port *p;
+
+	CU_ASSERT_FATAL(rte_eth_dev_configure(id, 1, 1, &conf) == 0);
+	CU_ASSERT_FATAL(rte_eth_rx_queue_setup(id, 0, 64, 0, NULL, pool) == 0);
+	CU_ASSERT_FATAL(rte_eth_tx_queue_setup(id, 0, 64, 0, NULL) == 0);
+	CU_ASSERT_FATAL(rte_eth_dev_start(id) == 0);
+	p = pc_port_ethdev(id, 0, pool);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	CU_ASSERT_EQUAL(p->info.offloads, 0);
+	head = make_frame(pool, 1, 60);
+	rte_pktmbuf_chain(head, make_frame(pool, 2, 40));
+	CU_ASSERT_EQUAL(port_tx(p, &head, 1, 0), 1);
+	CU_ASSERT_EQUAL(port_rx(p, &got, 1, 0), 1);
+	CU_ASSERT_EQUAL(got->nb_segs, 1); /* chains were not announced */
+	CU_ASSERT_EQUAL(rte_pktmbuf_pkt_len(got), 100);
+	rte_pktmbuf_free(got);
+	pc_port_close(p);
+	end("net_ring3", id);
+}
+
+static void several_queues_have_a_table(void)
+{
+	uint16_t id = start_device("net_null0", "", 4);
+	struct pc_port *p = pc_port_ethdev(id, 3, pool);
+	const struct pc_port_rss *rss;
+	unsigned seen = 0;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	rss = &p->info.rss;
+	CU_ASSERT_EQUAL(p->info.queue, 3);
+	CU_ASSERT_EQUAL(rss->nb_queues, 4);
+	CU_ASSERT(rss->reta_size > 0 && (rss->reta_size & (rss->reta_size - 1)) == 0);
+	for (unsigned i = 0; i < rss->reta_size; i++) {
+		CU_ASSERT(rss->reta[i] < 4);
+		seen |= 1u << rss->reta[i];
+	}
+	CU_ASSERT_EQUAL(seen, 0xf);
+	CU_ASSERT_EQUAL(rss->key_len, 40);
+	for (unsigned i = 2; i < rss->key_len; i++)
+		CU_ASSERT_EQUAL(rss->key[i], rss->key[i - 2]);
+	pc_port_close(p);
+	CU_ASSERT_PTR_NULL(pc_port_ethdev(id, 4, pool));
+	CU_ASSERT_EQUAL(errno, EINVAL);
+	end("net_null0", id);
+}
+
+static void null_swallows_and_gives(void)
+{
+	uint16_t id = start_device("net_null1", "", 1);
+	struct pc_port *p = pc_port_ethdev(id, 0, pool);
+	struct rte_mbuf *m[32];
+	uint16_t n;
+
+	for (uint32_t i = 0; i < 32; i++)
+		m[i] = make_frame(pool, i, 60);
+	CU_ASSERT_EQUAL(port_tx(p, m, 32, 0), 32);
+	n = port_rx(p, m, 32, 0);
+	CU_ASSERT(n > 0);
+	rte_pktmbuf_free_bulk(m, n);
+	pc_port_close(p);
+	end("net_null1", id);
+}
+
+static void mistakes_are_one_line(void)
+{
+	struct rte_mempool *pools[] = {pool}, *none[] = {NULL};
+	struct pc_ethdev_config config = {.nb_queues = 1, .pools = pools};
+	uint16_t id = make_device("net_null2", "");
+	char why[256] = "";
+
+	CU_ASSERT_EQUAL(pc_ethdev_start(RTE_MAX_ETHPORTS - 1, &config, why, sizeof(why)), -ENODEV);
+	CU_ASSERT_STRING_EQUAL(why, "there is no such device");
+	config.nb_queues = 2000;
+	CU_ASSERT_EQUAL(pc_ethdev_start(id, &config, why, sizeof(why)), -EINVAL);
+	CU_ASSERT(strstr(why, "but 2000 are needed") != NULL);
+	config.nb_queues = 1;
+	config.mtu = 9000;
+	CU_ASSERT(pc_ethdev_start(id, &config, why, sizeof(why)) != 0);
+	CU_ASSERT(strstr(why, "do not fit") != NULL);
+	config.mtu = 0;
+	config.pools = none;
+	CU_ASSERT_EQUAL(pc_ethdev_start(id, &config, NULL, 0), -EINVAL);
+	CU_ASSERT_PTR_NULL(pc_port_ethdev(RTE_MAX_ETHPORTS - 1, 0, pool));
+	CU_ASSERT_EQUAL(errno, ENODEV);
+	CU_ASSERT_PTR_NULL(pc_port_ethdev(id, 0, NULL));
+	CU_ASSERT_EQUAL(errno, EINVAL);
+	end("net_null2", id);
+}
+
+int main(void)
+{
+	const CU_TestInfo tests[] = {
+	    {"a ring passes frames on", a_ring_passes_frames_on},
+	    {"a ring gets copies of what the sender keeps",
+	     a_ring_gets_copies_of_what_the_sender_keeps},
+	    {"a full ring leaves the rest to the caller",
+	     a_full_ring_leaves_the_rest_to_the_caller},
+	    {"a device started by others has no offloads unless told",
+	     a_device_started_by_others_has_no_offloads_unless_told},
+	    {"several queues have a table", several_queues_have_a_table},
+	    {"null swallows and gives", null_swallows_and_gives},
+	    {"mistakes are one line", mistakes_are_one_line},
+	    CU_TEST_INFO_NULL,
+	};
+
+	eal_start();
+	pool = eal_pool("ethdev", 8191);
+	return run_suite("port/ethdev", tests);
+}

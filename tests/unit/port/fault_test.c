@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+
+#include "common.h"
+
+#define FRAMES 10000
+#define MS     UINT64_C(1000000)
+
+static struct rte_mempool *pool;
+static struct pc_port *near_end, *far_end; /* the fault port, and the wire's other end */
+
+static void begin(struct pc_fault_config config)
+{
+	const struct pc_wire_config wire = {.pool = pool};
+	struct pc_port *e[2];
+
+	CU_ASSERT_FATAL(pc_port_wire(&wire, e) == 0);
+	config.pool = pool;
+	near_end = pc_port_fault(e[0], &config);
+	CU_ASSERT_FATAL(near_end != NULL);
+	far_end = e[1];
+}
+
+static void end(void)
+{
+	pc_port_close(near_end);
+	pc_port_close(far_end);
+	CU_ASSERT_EQUAL(eal_in_use(pool), 0);
+}
+
+static struct pc_fault_stats stats(void)
+{
+	struct pc_fault_stats s;
+
+	pc_port_fault_stats(near_end, &s);
+	return s;
+}
+
+static void arrive(uint32_t n)
+{
+	struct rte_mbuf *m = make_frame(pool, n, 100);
+
+	CU_ASSERT_EQUAL_FATAL(port_tx(far_end, &m, 1, 0), 1);
+}
+
+/* Receives one frame at a time; returns its number, or -1. */
+static int64_t receive(uint64_t now)
+{
+	struct rte_mbuf *m;
+	int64_t n;
+
+	if (port_rx(near_end, &m, 1, now) == 0)
+		return -1;
+	n = frame_number(m);
+	rte_pktmbuf_free(m);
+	return n;
+}
+
+static void without_faults_nothing_changes(void)
+{
+	begin((struct pc_fault_config){.seed = 1});
+	for (uint32_t i = 0; i < 100; i++)
+		arrive(i);
+	for (uint32_t i = 0; i < 100; i++)
+		CU_ASSERT_EQUAL(receive(0), i);
+	CU_ASSERT_EQUAL(receive(0), -1);
+	CU_ASSERT_EQUAL(near_end->ops->next_deadline(near_end), UINT64_MAX);
+	end();
+}
+
+/* Notes which of FRAMES frames arrive, in order, and how they look. */
+static uint32_t record(struct pc_fault_config config, uint32_t *numbers)
+{
+	struct rte_mbuf *m;
+	uint32_t n = 0;
+
+	begin(config);
+	for (uint32_t i = 0; i < FRAMES; i++) {
+		arrive(i);
+		while (port_rx(near_end, &m, 1, i * MS) == 1) {
+			numbers[n++] = frame_number(m) + (frame_is_intact(m) ? 0 : 1u << 31);
+			rte_pktmbuf_free(m);
+		}
+	}
+	end();
+	return n;
+}
+
+static void the_same_seed_gives_the_same_faults(void)
+{
+	struct pc_fault_config config = {.seed = 42,
+	                                 .rx_loss_ppm = 50000,
+	                                 .duplicate_ppm = 50000,
+	                                 .reorder_ppm = 50000,
+	                                 .corrupt_ppm = 50000,
+	                                 .jitter_ns = 3 * MS};
+	static uint32_t a[2 * FRAMES], b[2 * FRAMES];
+	uint32_t na = record(config, a), nb = record(config, b);
+
+	CU_ASSERT_EQUAL_FATAL(na, nb);
+	CU_ASSERT_EQUAL(memcmp(a, b, na * sizeof(a[0])), 0);
+	config.seed = 43;
+	nb = record(config, b);
+	CU_ASSERT(na != nb || memcmp(a, b, na * sizeof(a[0])) != 0);
+}
+
+static void rates_are_as_configured(void)
+{
+	struct pc_fault_stats s;
+
+	begin((struct pc_fault_config){
+	    .seed = 7, .rx_loss_ppm = 100000, .duplicate_ppm = 50000, .corrupt_ppm = 20000});
+	for (uint32_t i = 0; i < FRAMES; i++) {
+		arrive(i);
+		while (receive(0) >= 0)
+			;
+	}
+	s = stats();
+	CU_ASSERT_EQUAL(s.rx, FRAMES);
+	CU_ASSERT(s.rx_lost > 900 && s.rx_lost < 1100);
+	CU_ASSERT(s.duplicated > 380 && s.duplicated < 520);
+	CU_ASSERT(s.corrupted > 130 && s.corrupted < 230);
+	end();
+}
+
+static void certainties_are_certain(void)
+{
+	struct rte_mbuf *m;
+
+	begin((struct pc_fault_config){.duplicate_ppm = 1000000, .corrupt_ppm = 1000000});
+	arrive(5);
+	CU_ASSERT_EQUAL(port_rx(near_end, &m, 1, 0), 1);
+	CU_ASSERT_EQUAL(
+	    memcmp(rte_pktmbuf_mtod(m, uint8_t *), "\0\0\0\0\0\0\0\0\0\0\0\0\x08\0", 14), 0);
+	rte_pktmbuf_free(m);
+	CU_ASSERT_EQUAL(port_rx(near_end, &m, 1, 0), 1);
+	rte_pktmbuf_free(m);
+	CU_ASSERT_EQUAL(stats().corrupted, 1);
+	CU_ASSERT_EQUAL(stats().duplicated, 1);
+	end();
+}
+
+static void corruption_flips_one_bit_and_takes_marks_off(void)
+{
+	struct rte_mbuf *m, *good = make_frame(pool, 9, 100);
+	unsigned bits = 0;
+
+	begin((struct pc_fault_config){.corrupt_ppm = 1000000});
+	arrive(9);
+	CU_ASSERT_EQUAL(port_rx(near_end, &m, 1, 0), 1);
+	for (unsigned i = 0; i < 100; i++)
+		bits +=
+		    (unsigned)__builtin_popcount((unsigned)(rte_pktmbuf_mtod(m, uint8_t *)[i] ^
+		                                            rte_pktmbuf_mtod(good, uint8_t *)[i]));
+	CU_ASSERT_EQUAL(bits, 1);
+	CU_ASSERT_EQUAL(m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK, 0);
+	rte_pktmbuf_free(m);
+	rte_pktmbuf_free(good);
+	end();
+}
+
+static void arp_is_not_corrupted(void)
+{
+	struct rte_mbuf *m = make_frame(pool, 1, 60);
+
+	begin((struct pc_fault_config){.corrupt_ppm = 1000000});
+	rte_pktmbuf_mtod(m, uint8_t *)[13] = 0x06;
+	CU_ASSERT_EQUAL(port_tx(far_end, &m, 1, 0), 1);
+	CU_ASSERT_EQUAL(port_rx(near_end, &m, 1, 0), 1);
+	CU_ASSERT(frame_is_intact(m));
+	rte_pktmbuf_free(m);
+	CU_ASSERT_EQUAL(stats().corrupted, 0);
+	end();
+}
+
+static void delay_is_exact_and_told(void)
+{
+	begin((struct pc_fault_config){.delay_ns = 10 * MS});
+	arrive(1);
+	CU_ASSERT_EQUAL(receive(5 * MS), -1);
+	CU_ASSERT_EQUAL(near_end->ops->next_deadline(near_end), 15 * MS);
+	CU_ASSERT_EQUAL(receive(15 * MS - 1), -1);
+	CU_ASSERT_EQUAL(receive(15 * MS), 1);
+	end();
+}
+
+static void jitter_keeps_the_order(void)
+{
+	int64_t n, last = -1;
+
+	begin((struct pc_fault_config){.seed = 3, .delay_ns = MS, .jitter_ns = 20 * MS});
+	for (uint32_t i = 0; i < 500; i++) {
+		arrive(i);
+		while ((n = receive(i * MS)) >= 0) {
+			CU_ASSERT_EQUAL(n, last + 1);
+			last = n;
+		}
+	}
+	end();
+}
+
+static void a_reordered_frame_is_late_alone(void)
+{
+	struct pc_fault_config config = {.reorder_ppm = 1000000, .reorder_delay_ns = 2 * MS};
+
+	begin(config);
+	arrive(1);
+	CU_ASSERT_EQUAL(receive(0), -1);
+	config.reorder_ppm = 0;
+	pc_port_fault_set(near_end, &config);
+	arrive(2);
+	arrive(3);
+	CU_ASSERT_EQUAL(receive(0), 2);
+	CU_ASSERT_EQUAL(receive(0), 3);
+	CU_ASSERT_EQUAL(receive(2 * MS), 1);
+	CU_ASSERT_EQUAL(stats().reordered, 1);
+	end();
+}
+
+static void rate_spaces_frames(void)
+{
+	/* 100 bytes at 800 kbit/s: one in a millisecond */
+	begin((struct pc_fault_config){.rate_bps = 800000});
+	arrive(1);
+	arrive(2);
+	arrive(3);
+	CU_ASSERT_EQUAL(receive(0), -1);
+	CU_ASSERT_EQUAL(receive(MS), 1);
+	CU_ASSERT_EQUAL(receive(MS), -1);
+	CU_ASSERT_EQUAL(receive(2 * MS), 2);
+	CU_ASSERT_EQUAL(receive(3 * MS), 3);
+	end();
+}
+
+static void a_full_queue_overflows(void)
+{
+	begin((struct pc_fault_config){.delay_ns = MS, .queue = 4});
+	for (uint32_t i = 0; i < 10; i++)
+		arrive(i);
+	CU_ASSERT_EQUAL(receive(0), -1);
+	CU_ASSERT_EQUAL(stats().overflowed, 6);
+	for (uint32_t i = 0; i < 4; i++)
+		CU_ASSERT_EQUAL(receive(MS), i);
+	arrive(99); /* one that is still held when the port is closed */
+	CU_ASSERT_EQUAL(receive(MS), -1);
+	end();
+}
+
+static void sent_frames_are_lost_in_order(void)
+{
+	struct rte_mbuf *m[64];
+	uint32_t got = 0, last = 0, n;
+
+	begin((struct pc_fault_config){.seed = 5, .tx_loss_ppm = 250000});
+	for (uint32_t round = 0; round < 20; round++) {
+		for (uint32_t i = 0; i < 64; i++)
+			m[i] = make_frame(pool, round * 64 + i + 1, 60);
+		CU_ASSERT_EQUAL(port_tx(near_end, m, 64, 0), 64);
+		while (port_rx(far_end, m, 1, 0) == 1) {
+			n = frame_number(m[0]);
+			CU_ASSERT(n > last);
+			last = n;
+			got++;
+			rte_pktmbuf_free(m[0]);
+		}
+	}
+	CU_ASSERT_EQUAL(stats().tx, 1280);
+	CU_ASSERT_EQUAL(got + stats().tx_lost, 1280);
+	CU_ASSERT(stats().tx_lost > 250 && stats().tx_lost < 390);
+	end();
+}
+
+static void what_the_inner_port_refuses_is_the_callers(void)
+{
+	const struct pc_wire_config wire = {.pool = pool, .capacity = 2};
+	const struct pc_fault_config config = {.tx_loss_ppm = 1, .pool = pool};
+	struct rte_mbuf *m[4];
+	struct pc_port *e[2];
+
+	CU_ASSERT_FATAL(pc_port_wire(&wire, e) == 0);
+	near_end = pc_port_fault(e[0], &config);
+	far_end = e[1];
+	for (uint32_t i = 0; i < 4; i++)
+		m[i] = make_frame(pool, i, 60);
+	CU_ASSERT_EQUAL(port_tx(near_end, m, 4, 0), 2);
+	rte_pktmbuf_free_bulk(m + 2, 2);
+	end();
+}
+
+static void bad_configs_are_refused(void)
+{
+	const struct pc_fault_config no_pool = {0};
+	const struct pc_wire_config wire = {.pool = pool};
+	struct pc_port *e[2];
+
+	CU_ASSERT_FATAL(pc_port_wire(&wire, e) == 0);
+	CU_ASSERT_PTR_NULL(pc_port_fault(e[0], &no_pool));
+	CU_ASSERT_EQUAL(errno, EINVAL);
+	pc_port_close(e[0]);
+	pc_port_close(e[1]);
+}
+
+int main(void)
+{
+	const CU_TestInfo tests[] = {
+	    {"without faults nothing changes", without_faults_nothing_changes},
+	    {"the same seed gives the same faults", the_same_seed_gives_the_same_faults},
+	    {"rates are as configured", rates_are_as_configured},
+	    {"certainties are certain", certainties_are_certain},
+	    {"corruption flips one bit", corruption_flips_one_bit_and_takes_marks_off},
+	    {"ARP is not corrupted", arp_is_not_corrupted},
+	    {"delay is exact and told", delay_is_exact_and_told},
+	    {"jitter keeps the order", jitter_keeps_the_order},
+	    {"a reordered frame is late alone", a_reordered_frame_is_late_alone},
+	    {"rate spaces frames", rate_spaces_frames},
+	    {"a full queue overflows", a_full_queue_overflows},
+	    {"sent frames are lost, in order", sent_frames_are_lost_in_order},
+	    {"what the inner port refuses is the caller's",
+	     what_the_inner_port_refuses_is_the_callers},
+	    {"bad configs are refused", bad_configs_are_refused},
+	    CU_TEST_INFO_NULL,
+	};
+
+	eal_start();
+	pool = eal_pool("fault", 4095);
+	return run_suite("port/fault", tests);
+}
