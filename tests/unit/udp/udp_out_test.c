@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* UDP output: what goes out, and what is refused by which errno. */
+
+#include <errno.h>
+#include <string.h>
+
+#include <rte_mbuf.h>
+
+#include "../unit.h"
+#include "fixture.h"
+
+/* Sends len bytes; what is refused is freed here. */
+static int send_len(uint32_t index, uint32_t len, const struct pc_endpoint *to)
+{
+	struct rte_mbuf *m = net_payload(&net, len);
+	const int rc = udp_send(udp, index, m, to);
+
+	if (rc != 0) {
+		CU_ASSERT_EQUAL(m->pkt_len, len);
+		rte_pktmbuf_free(m);
+	}
+	return rc;
+}
+
+/* Takes a sent frame, which must be a good datagram. */
+static bool sent(struct frame_info *info)
+{
+	static struct frame f;
+	const char *wrong;
+
+	if (!net_next(&net, 0, &f))
+		return false;
+	wrong = frame_read(&f, info);
+	CU_ASSERT_PTR_NULL(wrong);
+	return wrong == NULL && info->proto == 17;
+}
+
+static void test_send(void)
+{
+	const struct pc_endpoint peer = endpoint(NET_PEER, 53), far = endpoint(NET_FAR, 54);
+	struct frame_info info;
+	uint32_t a;
+
+	start();
+	a = (uint32_t)udp_open(udp);
+	CU_ASSERT_EQUAL(send_len(a, 10, &peer), 0);
+	CU_ASSERT(udp_sock(udp, a)->bound);
+	CU_ASSERT(sent(&info) && info.payload_len == 10 && info.dport == 53);
+	CU_ASSERT_EQUAL(info.sport, udp_sock(udp, a)->local.port);
+	CU_ASSERT(info.ends.src_be == NET_US && info.ends.dst_be == NET_PEER && info.ttl == 64);
+	CU_ASSERT(!info.df);
+	/* to somebody else, by the gateway */
+	CU_ASSERT_EQUAL(send_len(a, 0, &far), 0);
+	CU_ASSERT(sent(&info) && info.payload_len == 0 && info.ends.dst_be == NET_FAR);
+	CU_ASSERT_EQUAL(net_count(&net, PC_UDP_TX), 2);
+	udp_sock(udp, a)->ttl = 7;
+	udp_sock(udp, a)->tos = 0xb8;
+	CU_ASSERT_EQUAL(send_len(a, 1, &far), 0);
+	CU_ASSERT(sent(&info) && info.ttl == 7 && info.tos == 0xb8);
+	CU_ASSERT_EQUAL(udp_validate(udp), 0);
+	finish();
+}
+
+static void test_sizes(void)
+{
+	const uint32_t offloads = PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_UDP_CKSUM;
+	const struct pc_endpoint peer = endpoint(NET_PEER, 53);
+	struct frame_info info;
+	uint32_t a;
+
+	start();
+	a = bound(0, 1000);
+	for (uint32_t len = 0; len <= 1472; len++) {
+		net.port[0].port.info.offloads = len % 2 != 0 ? offloads : 0;
+		CU_ASSERT_EQUAL(send_len(a, len, &peer), 0);
+		CU_ASSERT(sent(&info) && info.payload_len == len);
+		for (uint32_t i = 0; i < len; i++)
+			CU_ASSERT_EQUAL_FATAL(info.payload[i], i % 251);
+		net.port[0].nb_sent = net.port[0].nb_seen = 0;
+	}
+	/* nothing is fragmented yet */
+	CU_ASSERT_EQUAL(send_len(a, 1473, &peer), -EMSGSIZE);
+	CU_ASSERT(net_idle(&net));
+	finish();
+}
+
+static void test_chain(void)
+{
+	const struct pc_endpoint peer = endpoint(NET_PEER, 53);
+	struct frame_info info;
+	struct rte_mbuf *m;
+	uint32_t a;
+
+	start();
+	a = bound(0, 1000);
+	for (uint32_t len = 1; len < 60; len++) {
+		m = net_payload(&net, len);
+		CU_ASSERT_EQUAL(rte_pktmbuf_chain(m, net_payload(&net, 100)), 0);
+		CU_ASSERT_EQUAL(udp_send(udp, a, m, &peer), 0);
+		CU_ASSERT(sent(&info) && info.payload_len == len + 100);
+	}
+	finish();
+}
+
+static void test_connected(void)
+{
+	const struct pc_endpoint peer = endpoint(NET_PEER, 53), far = endpoint(NET_FAR, 54);
+	struct frame_info info;
+	uint32_t a;
+
+	start();
+	a = (uint32_t)udp_open(udp);
+	CU_ASSERT_EQUAL(send_len(a, 1, NULL), -EDESTADDRREQ);
+	CU_ASSERT_EQUAL(udp_connect(udp, a, &peer), 0);
+	CU_ASSERT_EQUAL(send_len(a, 1, NULL), 0);
+	CU_ASSERT(sent(&info) && info.dport == 53);
+	CU_ASSERT_EQUAL(send_len(a, 1, &far), 0); /* as on Linux, not EISCONN */
+	CU_ASSERT(sent(&info) && info.dport == 54);
+	CU_ASSERT_EQUAL(send_len(a, 1, NULL), 0);
+	CU_ASSERT(sent(&info) && info.dport == 53);
+	udp_connect(udp, a, NULL);
+	CU_ASSERT_EQUAL(send_len(a, 1, NULL), -EDESTADDRREQ);
+	finish();
+}
+
+static void test_errors(void)
+{
+	const struct pc_endpoint zero = endpoint(NET_PEER, 0), self = endpoint(NET_US, 53);
+	const struct pc_endpoint none = endpoint(0, 53), loop = endpoint(IP4(127, 0, 0, 1), 53);
+	const struct pc_endpoint peer = endpoint(NET_PEER, 53);
+	uint32_t a;
+
+	start();
+	a = bound(NET_US, 1000);
+	CU_ASSERT_EQUAL(send_len(a, 1, &zero), -EINVAL);
+	CU_ASSERT_EQUAL(send_len(a, 1, &self), -ENETUNREACH);
+	CU_ASSERT_EQUAL(send_len(a, 1, &none), -ENETUNREACH);
+	CU_ASSERT_EQUAL(send_len(a, 1, &loop), -ENETUNREACH);
+	CU_ASSERT_EQUAL(send_len(bound(NET_US_TOO, 1000), 1, &peer), -EADDRNOTAVAIL);
+	udp_sock(udp, a)->error = ECONNREFUSED;
+	CU_ASSERT_EQUAL(send_len(a, 1, &peer), -ECONNREFUSED);
+	CU_ASSERT_EQUAL(send_len(a, 1, &peer), 0); /* told once */
+	udp_sock(udp, a)->wr_shut = true;
+	CU_ASSERT_EQUAL(send_len(a, 1, &peer), -EPIPE);
+	CU_ASSERT_EQUAL(send_len(a, 1, NULL), -EPIPE);
+	finish();
+}
+
+static void test_broadcast(void)
+{
+	const struct pc_endpoint link = endpoint(IP4(10, 0, 0, 255), 67);
+	const struct pc_endpoint all = endpoint(IP4(255, 255, 255, 255), 67);
+	const struct pc_endpoint group = endpoint(IP4(239, 1, 1, 1), 67);
+	const struct pc_endpoint none = endpoint(0, 67);
+	struct frame_info info;
+	uint32_t a;
+
+	start();
+	a = bound(0, 68);
+	CU_ASSERT_EQUAL(send_len(a, 1, &link), -EACCES);
+	CU_ASSERT_EQUAL(send_len(a, 1, &all), -EACCES);
+	CU_ASSERT_EQUAL(send_len(a, 1, &group), 0);
+	CU_ASSERT(sent(&info) && info.ttl == 1);
+	udp_sock(udp, a)->broadcast = true;
+	CU_ASSERT_EQUAL(send_len(a, 1, &link), 0);
+	CU_ASSERT(sent(&info) && memcmp(info.ends.dst_mac, net_broadcast_mac, 6) == 0);
+	CU_ASSERT_EQUAL(send_len(a, 1, &none), -ENETUNREACH); /* not by what was found before */
+	CU_ASSERT_EQUAL(send_len(a, 1, &none), -ENETUNREACH);
+	CU_ASSERT_EQUAL(send_len(a, 1, &all), 0);
+	CU_ASSERT(sent(&info) && info.ends.dst_be == UINT32_MAX);
+	finish();
+}
+
+/* The way is kept, and found anew when routes or neighbours have changed. */
+static void test_path(void)
+{
+	const struct pc_endpoint far = endpoint(NET_FAR, 53);
+	const struct pc_addr by = net_addr(NET_PEER);
+	const struct pc_prefix dest = {.addr = net_addr(NET_FAR), .len = 128};
+	struct frame_info info;
+	struct frame f;
+	uint32_t a;
+
+	start();
+	a = bound(0, 1000);
+	for (unsigned i = 0; i < 3; i++) {
+		CU_ASSERT_EQUAL(send_len(a, 1, &far), 0);
+		CU_ASSERT(sent(&info));
+	}
+	CU_ASSERT_EQUAL(ip_add_route(&net.ip, &dest, &by), 0);
+	net_advance(&net, 700000); /* everybody is forgotten */
+	CU_ASSERT_EQUAL(send_len(a, 1, &far), 0);
+	CU_ASSERT(net_next(&net, 0, &f) && f.b[13] == 6);
+	CU_ASSERT(memcmp(f.b + 38, &(uint32_t){NET_PEER}, 4) == 0);
+	finish();
+}
+
+static const struct unit_case cases[] = {
+    {"send", test_send},     {"every size, by the port and by us", test_sizes},
+    {"chains", test_chain},  {"connected", test_connected},
+    {"errors", test_errors}, {"broadcast and multicast", test_broadcast},
+    {"the way", test_path},
+};
+
+int main(void)
+{
+	return net_program("udp/udp_out", cases, sizeof(cases) / sizeof(cases[0]));
+}
