@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rte_dev.h>
+#include <rte_devargs.h>
 #include <rte_ethdev.h>
 
 #include "ethdev.h"
@@ -95,12 +97,24 @@ static void read_reta(uint16_t id, const struct rte_eth_dev_info *dev, struct pc
 		          : i % rss->nb_queues;
 }
 
-static void read_mac(uint16_t id, uint8_t mac[6])
+/* Says whether a device is a TAP of its own, not the shadow ("remote=") of another interface. */
+static bool is_own_tap(const struct rte_eth_dev_info *dev)
+{
+	const struct rte_devargs *args = rte_dev_devargs(dev->device);
+
+	return strcmp(dev->driver_name, "net_tap") == 0 &&
+	       (args == NULL || args->args == NULL || strstr(args->args, "remote=") == NULL);
+}
+
+static void read_mac(uint16_t id, const struct rte_eth_dev_info *dev, uint8_t mac[6])
 {
 	struct rte_ether_addr addr;
 
 	if (rte_eth_macaddr_get(id, &addr) == 0)
 		memcpy(mac, addr.addr_bytes, sizeof(addr.addr_bytes));
+	/* that one is the kernel's, at the other end; two stations with one MAC confuse ARP */
+	if (is_own_tap(dev))
+		mac[5] ^= 1;
 }
 
 int ethdev_read_info(uint16_t id, uint16_t queue, struct pc_port_info *info)
@@ -114,7 +128,7 @@ int ethdev_read_info(uint16_t id, uint16_t queue, struct pc_port_info *info)
 		return -EINVAL;
 	(void)rte_eth_dev_get_name_by_port(id, info->name);
 	snprintf(info->driver, sizeof(info->driver), "%s", dev.driver_name);
-	read_mac(id, info->mac);
+	read_mac(id, &dev, info->mac);
 	if (rte_eth_dev_get_mtu(id, &info->mtu) != 0)
 		info->mtu = RTE_ETHER_MTU;
 	info->queue = queue;
