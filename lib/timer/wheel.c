@@ -3,19 +3,19 @@
 /*
  * The timer wheel.
  *
- * Overview: 256 ticks are a page.  The near slots hold every timer of the current page and of the
- * next, so that whatever is due within 256 ticks is found by a look at a bitmap.  The horizon is the
- * first tick of the next page.  A timer beyond it lies in the level that its expiry and the horizon
- * tell: that of the highest byte in which they differ.  So the slots of a level that are in use all
- * lie after the horizon's own slot there, in the order of time, and before those of the next level.
+ * Overview: a slot of level l is 2^8l ticks long, and a page of level l is 256 of its slots, as long
+ * as one slot of the level above.  Each level has room for two pages: the one that now lies in, and
+ * the next.  A timer goes into the lowest level whose two pages hold its expiry.
  *
- * When the wheel enters a page the horizon moves to the page after it, and the far slot that begins
- * at the horizon (one in each level whose lower bytes are 0) is spread over nearer slots.  Pages in
- * which nothing can happen are jumped over; no slot is jumped over that is not empty.
+ * When a level enters a slot, what the next slot holds would now fit into the level below: that slot
+ * is draining.  Every pop moves a few of its timers down; new timers do not go there.  What is still
+ * there when the slot is entered moves at once.  So a crowded slot is emptied in the course of the
+ * slot before it, and nobody waits for a million timers.  Slots without timers are jumped over.
  *
- * Invariants: a timer is in exactly the slot that slot_of says; a slot's bit in the map is set
- * exactly when the slot is not empty; no near slot of a tick before now holds anything.  A timer
- * armed for the past lies in the slot of now, and now does not move on before that is empty.
+ * Invariants: above the lowest level the slot that now lies in is empty; a timer is in the slot that
+ * slot_of says or in a draining one; a slot's bit in the map is set exactly when the slot is not
+ * empty; no slot of the lowest level for a tick before now holds anything.  A timer armed for the
+ * past lies in the slot of now, and now does not move on before that is empty.
  */
 
 #include "timer/wheel.h"
@@ -29,37 +29,43 @@
 #define PAGE        256u
 #define TIMER_FIRST 0x80000000u
 
+/* How many timers a pop moves down at most. */
+#define DRAIN 16
+
 static struct timer *timer_at(const struct wheel *w, uint32_t link)
 {
 	return (struct timer *)(void *)(w->base + (size_t)(link - 1) * w->stride);
 }
 
-static uint32_t page_start(const struct wheel *w)
+/* How many slots a level has. */
+static uint32_t row_len(unsigned level)
 {
-	return w->now & ~(PAGE - 1);
+	return level < WHEEL_LEVELS - 1 ? WHEEL_ROW : WHEEL_ROW / 2;
 }
 
-static uint32_t horizon(const struct wheel *w)
+/* The slot of a level for a tick divided by 2^8l. */
+static uint32_t slot_index(unsigned level, uint32_t quotient)
 {
-	return page_start(w) + PAGE;
-}
-
-/* The slot of a level that a tick lies in. */
-static uint32_t far_slot(unsigned level, uint32_t tick)
-{
-	return WHEEL_NEAR + level * WHEEL_FAR + (tick >> (8 * (level + 1)) & 0xff);
+	return level * WHEEL_ROW + quotient % row_len(level);
 }
 
 static uint32_t slot_of(const struct wheel *w, uint32_t expiry)
 {
-	uint32_t differ;
-
 	if (seq_leq(expiry, w->now))
-		return w->now % WHEEL_NEAR;
-	if (expiry - page_start(w) < 2 * PAGE)
-		return expiry % WHEEL_NEAR;
-	differ = expiry ^ horizon(w);
-	return far_slot(differ >> 24 != 0 ? 2 : differ >> 16 != 0 ? 1 : 0, expiry);
+		return slot_index(0, w->now);
+	for (unsigned level = 0; level < WHEEL_LEVELS - 1; level++) {
+		const uint32_t page = PAGE << (8 * level); /* in ticks */
+
+		if (expiry - (w->now & ~(page - 1)) < 2 * page)
+			return slot_index(level, expiry >> (8 * level));
+	}
+	return slot_index(WHEEL_LEVELS - 1, expiry >> 24);
+}
+
+/* The slot of a level after the one that now lies in. */
+static uint32_t next_slot(const struct wheel *w, unsigned level)
+{
+	return slot_index(level, (w->now >> (8 * level)) + 1);
 }
 
 static void slot_push(struct wheel *w, uint32_t slot, struct timer *t, uint32_t link)
@@ -112,80 +118,67 @@ static uint32_t slot_find(const struct wheel *w, uint32_t from, uint32_t to)
 /* Tells the first tick of the current page at which a timer is due. */
 static bool page_first(const struct wheel *w, uint32_t *tick)
 {
-	const uint32_t from = w->now % WHEEL_NEAR, to = (from & ~(PAGE - 1)) + PAGE;
+	const uint32_t from = slot_index(0, w->now), to = (from & ~(PAGE - 1)) + PAGE;
 	const uint32_t slot = slot_find(w, from, to);
 
 	*tick = w->now + (slot - from);
 	return slot < to;
 }
 
-/* The same for the next page. */
-static bool next_page_first(const struct wheel *w, uint32_t *tick)
+/* Tells the first slot in use of a level after the one that now lies in, and its first tick. */
+static bool level_first(const struct wheel *w, unsigned level, uint32_t *slot, uint32_t *tick)
 {
-	const uint32_t from = horizon(w) % WHEEL_NEAR;
-	const uint32_t slot = slot_find(w, from, from + PAGE);
+	const uint32_t begin = level * WHEEL_ROW, end = begin + row_len(level);
+	const uint32_t quotient = w->now >> (8 * level);
+	const uint32_t here = slot_index(level, quotient);
 
-	*tick = horizon(w) + (slot - from);
-	return slot < from + PAGE;
-}
-
-/* Tells the first tick of the earliest far slot in use. */
-static bool far_first(const struct wheel *w, uint32_t *tick, uint32_t *slot)
-{
-	const uint32_t h = horizon(w);
-	uint32_t first, end;
-
-	for (unsigned level = 0; level < WHEEL_LEVELS; level++) {
-		const unsigned shift = 8 * (level + 1);
-
-		first = WHEEL_NEAR + level * WHEEL_FAR;
-		end = first + WHEEL_FAR;
-		*slot = slot_find(w, far_slot(level, h) + 1, end);
-		if (*slot == end && level == WHEEL_LEVELS - 1)
-			*slot = slot_find(w, first, end); /* the highest byte wraps */
-		if (*slot < end) {
-			const uint32_t above = level == WHEEL_LEVELS - 1 ? 0 : ~0u << (shift + 8);
-
-			*tick = (h & above) | (*slot - first) << shift;
-			return true;
-		}
+	*slot = slot_find(w, here + 1, end);
+	if (*slot == end) {
+		*slot = slot_find(w, begin, here);
+		if (*slot == here)
+			return false;
 	}
-	return false;
+	*tick = (quotient + (*slot - here) % row_len(level)) << (8 * level);
+	return true;
 }
 
-/* Moves the timers of a far slot to where they belong now. */
-static void spread(struct wheel *w, uint32_t slot)
+/* Moves up to n timers of a slot to where they belong now. */
+static void spread(struct wheel *w, uint32_t slot, uint32_t n)
 {
-	uint32_t link = w->slot[slot];
-
-	w->slot[slot] = 0;
-	w->map[slot / 64] &= ~(UINT64_C(1) << (slot % 64));
-	while (link != 0) {
+	for (; n > 0 && w->slot[slot] != 0; n--) {
+		const uint32_t link = w->slot[slot];
 		struct timer *t = timer_at(w, link);
-		const uint32_t next = t->next;
 
+		slot_unlink(w, t);
 		slot_push(w, slot_of(w, t->expiry), t, link);
-		link = next;
 	}
+}
+
+static void drain(struct wheel *w)
+{
+	const unsigned level = (unsigned)__builtin_ctz(w->draining);
+	const uint32_t slot = next_slot(w, level);
+
+	spread(w, slot, DRAIN);
+	if (w->slot[slot] == 0)
+		w->draining &= ~(1u << level);
 }
 
 /* Enters the next page, up to that of the tick end, in which something can happen. */
 static void enter_page(struct wheel *w, uint32_t end)
 {
-	uint32_t start = horizon(w), tick, slot, h;
+	uint32_t by = end - w->now, slot, tick;
 
-	if (!next_page_first(w, &tick)) {
-		start = end & ~(PAGE - 1);
-		if (far_first(w, &tick, &slot) && tick - PAGE - w->now < start - w->now)
-			start = tick - PAGE;
+	for (unsigned level = 0; level < WHEEL_LEVELS; level++)
+		if (level_first(w, level, &slot, &tick) && tick - w->now < by)
+			by = tick - w->now;
+	w->now = (w->now + by) & ~(PAGE - 1);
+	w->draining = 0;
+	for (unsigned level = WHEEL_LEVELS - 1; level > 0; level--) {
+		spread(w, slot_index(level, w->now >> (8 * level)), UINT32_MAX);
+		if (w->slot[next_slot(w, level)] != 0)
+			w->draining |= 1u << level;
 	}
-	w->now = start;
-	h = horizon(w);
-	if (h << 8 == 0)
-		spread(w, far_slot(2, h));
-	if (h << 16 == 0)
-		spread(w, far_slot(1, h));
-	spread(w, far_slot(0, h));
 }
 
 void wheel_init(struct wheel *w, void *first_timer, uint32_t stride, uint32_t now)
@@ -224,43 +217,68 @@ uint32_t wheel_pop(struct wheel *w, uint32_t now)
 {
 	uint32_t tick;
 
+	if (w->draining != 0)
+		drain(w);
 	while (w->armed > 0) {
 		if (page_first(w, &tick) && tick - w->now <= now - w->now) {
-			const uint32_t link = w->slot[tick % WHEEL_NEAR];
+			const uint32_t link = w->slot[slot_index(0, tick)];
 
 			w->now = tick;
 			slot_unlink(w, timer_at(w, link));
 			w->armed--;
 			return link - 1;
 		}
-		if (now - page_start(w) < PAGE)
-			break;
+		if (now - (w->now & ~(PAGE - 1)) < PAGE) {
+			w->now = now;
+			return WHEEL_NONE;
+		}
 		enter_page(w, now);
 	}
 	w->now = now;
+	w->draining = 0;
 	return WHEEL_NONE;
 }
 
-bool wheel_next(const struct wheel *w, uint32_t *tick)
+/* The earliest expiry in a slot, or its first tick when that takes too long to find out. */
+static uint32_t slot_first(const struct wheel *w, uint32_t slot, uint32_t start)
 {
-	uint32_t slot, link, first;
-	unsigned walked = 0;
+	uint32_t link = w->slot[slot], first = timer_at(w, link)->expiry;
 
-	if (page_first(w, tick) || next_page_first(w, tick))
-		return true;
-	if (!far_first(w, tick, &slot))
-		return false;
-	link = w->slot[slot];
-	first = timer_at(w, link)->expiry;
-	for (; link != 0 && walked < WHEEL_WALK; walked++) {
+	for (unsigned walked = 0; walked < WHEEL_WALK; walked++) {
 		const struct timer *t = timer_at(w, link);
 
 		first = seq_min(first, t->expiry);
 		link = t->next;
+		if (link == 0)
+			return first;
 	}
-	if (link == 0)
-		*tick = first;
-	return true;
+	return start;
+}
+
+bool wheel_next(const struct wheel *w, uint32_t *tick)
+{
+	uint32_t slot, start;
+	bool any = page_first(w, tick);
+
+	/* a slot that is draining may hold what comes before the first timer of a lower level */
+	for (unsigned level = 0; level < WHEEL_LEVELS; level++) {
+		if (!level_first(w, level, &slot, &start) || (any && seq_leq(*tick, start)))
+			continue;
+		if (level > 0)
+			start = slot_first(w, slot, start);
+		*tick = any ? seq_min(*tick, start) : start;
+		any = true;
+	}
+	return any;
+}
+
+/* Says whether a slot may still hold a timer that would fit into a lower level. */
+static bool slot_is_draining(const struct wheel *w, uint32_t slot, uint32_t expiry)
+{
+	const unsigned level = slot / WHEEL_ROW;
+
+	return (w->draining >> level & 1) != 0 && slot == next_slot(w, level) &&
+	       slot == slot_index(level, expiry >> (8 * level)) && seq_gt(expiry, w->now);
 }
 
 /* Checks the timers of one slot; counts them in *found. */
@@ -277,7 +295,7 @@ static unsigned validate_slot(const struct wheel *w, uint32_t slot, uint32_t n, 
 			return wrong + 1;
 		t = timer_at(w, link);
 		wrong += t->prev != prev;
-		wrong += slot_of(w, t->expiry) != slot;
+		wrong += slot_of(w, t->expiry) != slot && !slot_is_draining(w, slot, t->expiry);
 		prev = link;
 		link = t->next;
 	}

@@ -3,14 +3,15 @@
 #define TIMER_WHEEL_H
 
 /*
- * A hierarchical timer wheel: 512 near slots of one tick each, and three levels of 256 far slots of
- * 2^8, 2^16 and 2^24 ticks.
+ * A hierarchical timer wheel: slots of 1, 2^8, 2^16 and 2^24 ticks, 512 of each but the last.
  *
  * The timers are members of the elements of an array; a timer is known by its element's index, and
- * links are indices.  Arm and disarm are O(1), and so is pop but for the timers that come nearer:
- * each of them moves at most three times in its life.  The wheel calls nobody: wheel_pop returns who
- * is due, one at a time.  A timer fires at its tick or, when the wheel is turned late, later; never
- * earlier.  Ticks are 32 bits that wrap; a deadline lies at most 2^31 - 1 ticks ahead.
+ * links are indices.  Arm and disarm are O(1).  Pop moves a few timers nearer each time it is
+ * called, so that the work of a crowded slot is spread over the turns before its time instead of
+ * stopping one of them; each timer moves at most three times in its life.  The wheel calls nobody:
+ * wheel_pop returns who is due, one at a time.  A timer fires at its tick or, when the wheel is
+ * turned late, later; never earlier.  Ticks are 32 bits that wrap; a deadline lies at most 2^31 - 1
+ * ticks ahead, and time must not pass by more than that without a pop while timers are armed.
  */
 
 #include <stdbool.h>
@@ -18,10 +19,9 @@
 
 #define WHEEL_NONE   UINT32_MAX
 #define WHEEL_WALK   16
-#define WHEEL_NEAR   512
-#define WHEEL_FAR    256
-#define WHEEL_LEVELS 3
-#define WHEEL_SLOTS  (WHEEL_NEAR + WHEEL_LEVELS * WHEEL_FAR)
+#define WHEEL_LEVELS 4
+#define WHEEL_ROW    512 /* slots of a level; the last has half as many */
+#define WHEEL_SLOTS  (3 * WHEEL_ROW + WHEEL_ROW / 2)
 
 /** A timer; zeroed, it is disarmed. */
 struct timer {
@@ -34,9 +34,10 @@ struct wheel {
 	char *base;      /* of the timer member of element 0 */
 	uint32_t stride; /* bytes from one element to the next */
 	uint32_t now; /* the tick up to which everything has been popped, itself perhaps not yet */
-	uint32_t armed;                 /* how many timers are */
+	uint32_t armed;    /* how many timers are */
+	uint32_t draining; /* bit for each level whose next slot is being spread over lower ones */
 	uint64_t map[WHEEL_SLOTS / 64]; /* slots that are not empty */
-	uint32_t slot[WHEEL_SLOTS];     /* first timer, index + 1; near slots first */
+	uint32_t slot[WHEEL_SLOTS];     /* first timer, index + 1; lowest level first */
 };
 
 /** wheel_init makes an empty wheel over an array whose timers are stride bytes apart. */
@@ -61,10 +62,9 @@ static inline bool timer_is_armed(const struct timer *t)
 uint32_t wheel_pop(struct wheel *w, uint32_t now);
 
 /**
- * wheel_next tells the earliest tick at which wheel_pop has something to do. It is exact for timers
- * within 256 ticks, and for farther ones unless more than WHEEL_WALK of them share a slot: then it
- * is the slot's first tick, so never too late. For timers in the past it is the current tick. Returns
- * false when none is armed.
+ * wheel_next tells the earliest tick at which wheel_pop has something to do. It is exact, unless more
+ * than WHEEL_WALK timers share a slot that is longer than a tick: then it is that slot's first tick,
+ * so never too late. For timers in the past it is the current tick. Returns false when none is armed.
  */
 bool wheel_next(const struct wheel *w, uint32_t *tick);
 

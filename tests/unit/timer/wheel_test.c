@@ -210,6 +210,42 @@ static void test_next_of_crowded_slot(void)
 	CU_ASSERT_EQUAL(tick, 0x30080);
 }
 
+/* Thousands of timers in one far slot: all fire at their tick, however the wheel is turned. */
+static void run_crowd(uint32_t step)
+{
+	static struct timer crowd[20000];
+	const uint32_t n = sizeof(crowd) / sizeof(crowd[0]), base = 0x20000;
+	struct rng rng;
+	uint32_t popped = 0, now = 0, i;
+
+	memset(crowd, 0, sizeof(crowd));
+	wheel_init(&wheel, crowd, sizeof(crowd[0]), now);
+	rng_seed(&rng, step);
+	for (i = 0; i < n; i++)
+		wheel_arm(&wheel, i, base + rng_below(&rng, 3000));
+	while (popped < n) {
+		now += step;
+		while ((i = wheel_pop(&wheel, now)) != WHEEL_NONE) {
+			CU_ASSERT(seq_leq(crowd[i].expiry, now) &&
+			          seq_gt(crowd[i].expiry, now - step));
+			popped++;
+		}
+		if (now % 64 == 0)
+			CU_ASSERT_EQUAL(wheel_validate(&wheel, n), 0);
+		CU_ASSERT_FATAL(now < base + 3000 + step);
+	}
+	CU_ASSERT_EQUAL(wheel.armed, 0);
+}
+
+static void test_crowd(void)
+{
+	run_crowd(1);
+	run_crowd(7);
+	run_crowd(64);
+	run_crowd(1000);
+	run_crowd(0x21000);
+}
+
 /* wheel_validate sees what it is there to see. */
 static void test_validate(void)
 {
@@ -370,6 +406,7 @@ static const struct unit_case cases[] = {
     {"order of time", test_order},
     {"long idle", test_long_idle},
     {"next of a crowded slot", test_next_of_crowded_slot},
+    {"a crowd in one slot", test_crowd},
     {"validate sees damage", test_validate},
     {"model", test_model},
     {"model around the wrap", test_model_wrap},
