@@ -110,7 +110,9 @@ static void send_reply(struct neigh_table *nt, struct rte_mbuf *m, uint8_t netif
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
-/* Says whether nobody on this interface can have this address; 0.0.0.0 is a probe (RFC 5227). */
+/* Says whether nobody on this interface can have this address; 0.0.0.0 is a probe (RFC 5227). Our own
+ * packet that a loop brings back is no conflict; but our MAC address alone is no fault: the kernel's
+ * side of a TAP port has the same one. */
 static bool is_bad_sender(const struct neigh_table *nt, uint8_t netif, const struct arp_in *in)
 {
 	if (eth_is_group(in->a.sha) || eth_is_zero(in->a.sha))
@@ -119,7 +121,8 @@ static bool is_bad_sender(const struct neigh_table *nt, uint8_t netif, const str
 		return in->a.op != ARP_REQUEST;
 	return pc_addr_is_multicast(&in->sender) || pc_addr_is_loopback(&in->sender) ||
 	       netifs_is_broadcast(nt->ifs, netif, &in->sender) ||
-	       netifs_owns_mac(nt->ifs, in->a.sha);
+	       (netifs_owns_mac(nt->ifs, in->a.sha) &&
+	        netifs_find(nt->ifs, &in->sender) != LADDR_NONE);
 }
 
 /* Reads and judges a packet. Returns VERDICT_DONE or a drop. */
