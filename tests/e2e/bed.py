@@ -299,7 +299,7 @@ def main(args, steps, make):
     """Runs the steps of a test in one bed: make(bed) starts the programs and returns what is handed
     to each step. Prints a line for each; the status is 1 if one failed."""
     failed = 0
-    before = free_hugepages(), dpdk_files()
+    before = dpdk_files()
     with Bed(args) as bed:
         state = make(bed)
         for step in steps:
@@ -330,7 +330,7 @@ def main(args, steps, make):
                 except Failure as e:
                     failed += 1
                     print(f"FAILED to end in order: {e}")
-    after = free_hugepages(), dpdk_files()
+    after = dpdk_files()
     if after != before:
         failed += 1
         print(f"FAILED: something is left behind: {before} became {after}")

@@ -16,7 +16,7 @@ QUICKSTART = os.path.join(bed.TOP, "scripts", "quickstart")
 
 def traces():
     return (sorted(n for n in os.listdir("/run/netns") if n.startswith("percore-"))
-            if os.path.isdir("/run/netns") else [], bed.dpdk_files(), bed.free_hugepages(),
+            if os.path.isdir("/run/netns") else [], bed.dpdk_files(),
             sorted(glob.glob("/tmp/tmp.*")))
 
 
