@@ -8,12 +8,19 @@
 
 void ctx_set_time(struct ctx *ctx, uint64_t now_ns)
 {
+	uint64_t age_ns;
+
+	if (!ctx->has_epoch) {
+		ctx->has_epoch = true;
+		ctx->epoch_ns = now_ns;
+	}
 	if (now_ns < ctx->now_ns)
 		return;
+	age_ns = now_ns - ctx->epoch_ns;
 	ctx->now_ns = now_ns;
-	ctx->now_us = (uint32_t)(now_ns / 1000);
-	ctx->now_ms = (uint32_t)(now_ns / 1000000);
-	ctx->tick = (uint32_t)(now_ns >> TICK_SHIFT);
+	ctx->now_us = (uint32_t)(age_ns / 1000);
+	ctx->now_ms = (uint32_t)(age_ns / 1000000);
+	ctx->tick = (uint32_t)(age_ns >> TICK_SHIFT);
 }
 
 struct rte_mbuf *ctx_mbuf(struct ctx *ctx)

@@ -9,8 +9,7 @@
  * send thousands of flows into one bucket, and every lookup would walk all of them: a denial of
  * service at a small rate (Crosby and Wallach, 2003).  So the hash is keyed by 128 bits of the
  * stack's secret.  Each step multiplies two 64-bit words, of which the key is a part, to 128 bits
- * and folds the halves: three multiplications in some ten cycles, where SipHash-2-4 takes over a
- * hundred.
+ * and folds the halves: three multiplications in some ten cycles, where SipHash-2-4 takes fifty.
  *
  * It is made for table positions only.  An outsider sees no hash value, at most a difference in
  * time; whatever he does see (ISNs, ports, cookies) is made by siphash24.

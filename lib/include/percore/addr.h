@@ -131,7 +131,7 @@ int pc_endpoint_from_sockaddr(struct pc_endpoint *e, const struct sockaddr *sa, 
  * becomes the mapped sockaddr_in6. sa may be NULL: then nothing is written.
  */
 void pc_endpoint_to_sockaddr(const struct pc_endpoint *e, int family, struct sockaddr *sa,
-			     socklen_t *len);
+                             socklen_t *len);
 
 #ifdef __cplusplus
 }
