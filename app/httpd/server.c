@@ -209,6 +209,7 @@ void server_drain(struct server *s, uint64_t now_ns)
 	pc_close(s->st, s->listener);
 	s->listener = -1;
 	s->draining = true;
+	server_turn(s, now_ns); /* requests that came with the last connections */
 	for (uint32_t fd = 1; fd < s->max_conns; fd++)
 		if (conn_is_idle(&s->conns[fd]))
 			conn_close(s, (int)fd);

@@ -27,7 +27,6 @@
 struct site {
 	_Atomic(const struct files *) current;
 	struct site_reader readers[READERS_MAX];
-	unsigned nb_readers;
 	pthread_mutex_t lock; /* of attaching and publishing */
 	struct files_config config;
 	uint64_t rescan_ms;
@@ -76,7 +75,7 @@ static bool all_have_seen(struct site *site, const struct files *files)
 	bool all = true;
 
 	pthread_mutex_lock(&site->lock);
-	for (unsigned i = 0; i < site->nb_readers; i++) {
+	for (unsigned i = 0; i < READERS_MAX; i++) {
 		const struct files *seen =
 		    atomic_load_explicit(&site->readers[i].seen, memory_order_acquire);
 
@@ -177,13 +176,15 @@ struct site *site_open(const struct files_config *config, uint64_t rescan_ms, ch
 
 struct site_reader *site_attach(struct site *site)
 {
-	struct site_reader *reader = NULL;
+	struct site_reader *reader = site->readers;
 
 	pthread_mutex_lock(&site->lock);
-	if (site->nb_readers < READERS_MAX) {
-		reader = &site->readers[site->nb_readers++];
+	while (reader < site->readers + READERS_MAX && atomic_load(&reader->seen) != NULL)
+		reader++;
+	if (reader < site->readers + READERS_MAX)
 		atomic_store(&reader->seen, atomic_load(&site->current));
-	}
+	else
+		reader = NULL;
 	pthread_mutex_unlock(&site->lock);
 	return reader;
 }

@@ -20,7 +20,7 @@ struct site;
 
 /** An lcore's place in the books of a site; a cache line of its own. */
 struct site_reader {
-	_Alignas(64) _Atomic(const struct files *) seen; /**< NULL: not reading */
+	_Alignas(64) _Atomic(const struct files *) seen; /**< NULL: nobody's */
 };
 
 /**
@@ -39,7 +39,7 @@ struct site_reader *site_attach(struct site *site);
  */
 const struct files *site_enter(struct site *site, struct site_reader *reader);
 
-/** site_leave says that the reader uses no table. */
+/** site_leave gives the reader back. */
 void site_leave(struct site_reader *reader);
 
 /** site_files returns the first table, for reports at start. */

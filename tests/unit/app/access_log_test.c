@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "access_log.h"
+
+#include "suite.h"
+#include "tree.h"
+
+static void put(struct access_ring *ring, int n)
+{
+	struct access_record *r = access_ring_get(ring);
+	int len;
+
+	if (r == NULL)
+		return;
+	r->time = 0;
+	r->bytes = 0;
+	r->status = 200;
+	len = snprintf(r->text, sizeof(r->text), "GET /%d HTTP/1.1", n);
+	r->line_len = (uint16_t)len;
+	r->referer_len = r->agent_len = 0;
+	access_ring_put(ring, r);
+}
+
+static unsigned count_lines(const char *name)
+{
+	FILE *f = fopen(tree_path(name), "r");
+	unsigned n = 0;
+	int c;
+
+	CU_ASSERT_FATAL(f != NULL);
+	while ((c = getc(f)) != EOF)
+		n += c == '\n';
+	fclose(f);
+	return n;
+}
+
+static void everything_is_written(void)
+{
+	struct access_ring *rings[3];
+	struct access_log *log;
+	char why[128];
+
+	tree_make();
+	log = access_log_open(tree_path("log"), why, sizeof(why));
+	CU_ASSERT_FATAL(log != NULL);
+	for (int i = 0; i < 3; i++) {
+		rings[i] = access_log_attach(log, 1000);
+		CU_ASSERT_FATAL(rings[i] != NULL);
+	}
+	for (int i = 0; i < 3000; i++)
+		put(rings[i % 3], i);
+	CU_ASSERT(access_log_close(log) == 0);
+	CU_ASSERT(count_lines("log") == 3000);
+	tree_remove();
+}
+
+static void too_many_are_counted(void)
+{
+	struct access_ring *ring;
+	struct access_log *log;
+	char why[128];
+	uint64_t lost;
+
+	tree_make();
+	log = access_log_open(tree_path("log"), why, sizeof(why));
+	CU_ASSERT_FATAL(log != NULL);
+	ring = access_log_attach(log, 16);
+	CU_ASSERT_FATAL(ring != NULL);
+	for (int i = 0; i < 100000; i++)
+		put(ring, i);
+	lost = access_log_close(log);
+	CU_ASSERT(lost > 0 && lost <= 100000 - 16);
+	CU_ASSERT(count_lines("log") + lost == 100000);
+	tree_remove();
+}
+
+static void rotation(void)
+{
+	struct access_ring *ring;
+	struct access_log *log;
+	char why[128], old[128];
+
+	tree_make();
+	log = access_log_open(tree_path("log"), why, sizeof(why));
+	CU_ASSERT_FATAL(log != NULL);
+	ring = access_log_attach(log, 16);
+	put(ring, 1);
+	usleep(100000);
+	strcpy(old, tree_path("log.1"));
+	CU_ASSERT(rename(tree_path("log"), old) == 0);
+	for (int i = 0; i < 50 && access(tree_path("log"), F_OK) != 0; i++)
+		usleep(100000);
+	put(ring, 2);
+	CU_ASSERT(access_log_close(log) == 0);
+	CU_ASSERT(count_lines("log.1") == 1 && count_lines("log") == 1);
+	tree_remove();
+}
+
+static void mistakes(void)
+{
+	char why[128] = "";
+
+	CU_ASSERT(access_log_open("/nonexistent/log", why, sizeof(why)) == NULL);
+	CU_ASSERT(strstr(why, "/nonexistent/log") != NULL);
+	CU_ASSERT(access_log_close(NULL) == 0);
+}
+
+static const struct unit_case cases[] = {
+    {"everything is written", everything_is_written},
+    {"too many are counted", too_many_are_counted},
+    {"rotation", rotation},
+    {"mistakes", mistakes},
+};
+
+UNIT_MAIN("app/access_log", cases)

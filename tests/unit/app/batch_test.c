@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "batch.h"
+
+#include "suite.h"
+
+static struct batch batch;
+static struct reply_stamp stamp;
+static char all[65536];
+
+static size_t fill(void)
+{
+	static const char body[] = "the body of the file";
+	static const char head[] = "Content-Length: 20\r\n\r\n";
+	static const struct file file = {
+	    .head = head, .head_len = sizeof(head) - 1, .size = 20, .body = body};
+	const struct http_request r = {0};
+	const struct answer answers[] = {
+	    {.status = 404},
+	    {.status = 200, .file = &file, .len = 20},
+	    {.status = 206, .file = &file, .off = 4, .len = 8},
+	    {.status = 200, .file = &file, .len = 20, .no_body = true},
+	};
+	size_t len = 0;
+
+	reply_stamp_set(&stamp, 1);
+	batch_reset(&batch);
+	for (size_t i = 0; i < ROWS(answers); i++)
+		batch_add(&batch, &stamp, &answers[i], REPLY_KEEP, &r, NULL);
+	for (unsigned i = 0; i < batch.nb_iov; i++) {
+		memcpy(all + len, batch.iov[i].iov_base, batch.iov[i].iov_len);
+		len += batch.iov[i].iov_len;
+	}
+	return len;
+}
+
+/* Wherever a send stops, what is left is put together right. */
+static void any_part_can_be_continued(void)
+{
+	const size_t total = fill();
+	char out[1024];
+
+	CU_ASSERT(batch_bytes(&batch) == total && batch.n == 4);
+	CU_ASSERT(batch_find(&batch, total) == 4);
+	for (size_t sent = 0; sent < total; sent++) {
+		const unsigned i = batch_find(&batch, sent);
+		const struct batch_entry *e = &batch.entries[i];
+		const size_t begin = batch_begin(&batch, e);
+		size_t n = 0;
+
+		CU_ASSERT_FATAL(i < 4 && begin <= sent && sent < e->end);
+		if (sent - begin < e->head_len) {
+			int left = batch_copy_head(&batch, e, sent, out, sizeof(out));
+
+			CU_ASSERT_FATAL(left > 0);
+			n = (size_t)left;
+			CU_ASSERT(batch_copy_head(&batch, e, sent, out, n) == left);
+			CU_ASSERT(batch_copy_head(&batch, e, sent, out, n - 1) == -1);
+		}
+		if (e->file != NULL) {
+			uint64_t off = e->off;
+
+			if (sent - begin > e->head_len)
+				off += sent - begin - e->head_len;
+			memcpy(out + n, e->file->body + off, e->off + e->body_len - off);
+			n += e->off + e->body_len - off;
+		}
+		CU_ASSERT(n == e->end - sent && memcmp(out, all + sent, n) == 0);
+	}
+}
+
+static void room(void)
+{
+	const struct http_request r = {0};
+	const struct answer a = {.status = 404};
+	unsigned n = 0;
+
+	batch_reset(&batch);
+	while (batch_has_room(&batch, 4096)) {
+		batch_add(&batch, &stamp, &a, REPLY_KEEP, &r, NULL);
+		n++;
+	}
+	CU_ASSERT(n == BATCH_MAX);
+	batch_reset(&batch);
+	CU_ASSERT(batch_has_room(&batch, 16384));
+}
+
+static const struct unit_case cases[] = {
+    {"any part can be continued", any_part_can_be_continued},
+    {"room", room},
+};
+
+UNIT_MAIN("app/batch", cases)

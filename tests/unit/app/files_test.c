@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "files.h"
+
+#include <fcntl.h>
+
+#include "suite.h"
+#include "tree.h"
+
+static char why[256];
+
+static struct files *load(uint64_t max_files, uint64_t copy_bytes, const struct files *previous)
+{
+	char root[128];
+	const struct files_config config = {root, max_files, copy_bytes, 1 << 20};
+
+	snprintf(root, sizeof(root), "%s/root", tree_base);
+	why[0] = '\0';
+	return files_load(&config, previous, why, sizeof(why));
+}
+
+static void unload(struct files *f)
+{
+	struct file *retired = NULL, *next;
+
+	files_unload(f, &retired);
+	for (; retired != NULL; retired = next) {
+		next = retired->next_retired;
+		file_free(retired);
+	}
+}
+
+static const struct file *find(const struct files *f, const char *path)
+{
+	return files_find(f, path, strlen(path));
+}
+
+static bool has_kind(const struct files *f, const char *path, enum file_kind kind)
+{
+	const struct file *file = find(f, path);
+
+	return file != NULL && file->kind == kind;
+}
+
+static void fill_tree(void)
+{
+	tree_make();
+	tree_text("root/index.html", "<p>root</p>\n");
+	tree_text("root/a b.txt", "hello\n");
+	tree_text("root/empty", "");
+	tree_text("root/.hidden", "secret");
+	tree_mkdir("root/.git");
+	tree_text("root/.git/config", "secret");
+	tree_mkdir("root/.well-known");
+	tree_text("root/.well-known/security.txt", "x");
+	tree_mkdir("root/dir");
+	tree_text("root/dir/index.html", "dir");
+	tree_mkdir("root/bare");
+	tree_text("root/bare/x", "x");
+	tree_text("outside", "secret");
+	tree_mkdir("rootless");
+	tree_text("rootless/x", "secret");
+	tree_link("a b.txt", "root/link");
+	tree_link("dir", "root/linked");
+	tree_link("../outside", "root/leak");
+	tree_link("../rootless", "root/leaks");
+	tree_link("/etc", "root/etc");
+	tree_link("/proc/self/root/etc/passwd", "root/passwd");
+	tree_link("nothing", "root/dangling");
+	tree_link("loop", "root/loop");
+	tree_link("..", "root/dir/up");
+	tree_link("../dir", "root/bare/d");
+	tree_link("../bare", "root/dir/b");
+	CU_ASSERT(mkfifo(tree_path("root/fifo"), 0644) == 0);
+}
+
+static void what_is_served(void)
+{
+	struct files *f;
+	uint64_t bytes;
+
+	fill_tree();
+	f = load(100, 65536, NULL);
+	CU_ASSERT_FATAL(f != NULL);
+	CU_ASSERT(has_kind(f, "/", FILE_REGULAR) && find(f, "/") == find(f, "/index.html"));
+	CU_ASSERT(has_kind(f, "/a b.txt", FILE_REGULAR));
+	CU_ASSERT(has_kind(f, "/empty", FILE_REGULAR) && find(f, "/empty")->size == 0);
+	CU_ASSERT(has_kind(f, "/dir", FILE_DIRECTORY));
+	CU_ASSERT(find(f, "/dir/") == find(f, "/dir/index.html"));
+	CU_ASSERT(has_kind(f, "/bare", FILE_DIRECTORY) && has_kind(f, "/bare/", FILE_FORBIDDEN));
+	CU_ASSERT(has_kind(f, "/.well-known/security.txt", FILE_REGULAR));
+	CU_ASSERT(has_kind(f, "/link", FILE_REGULAR) && has_kind(f, "/linked", FILE_DIRECTORY));
+	CU_ASSERT(has_kind(f, "/linked/index.html", FILE_REGULAR));
+	CU_ASSERT(files_count(f, &bytes) > 5 && bytes > 20);
+	unload(f);
+	tree_remove();
+}
+
+static void what_is_not_served(void)
+{
+	static const char *const rows[] = {
+	    "/.hidden",    "/.git",
+	    "/.git/",      "/.git/config",
+	    "/leak",       "/leaks",
+	    "/leaks/",     "/leaks/x",
+	    "/etc",        "/etc/",
+	    "/etc/passwd", "/passwd",
+	    "/dangling",   "/loop",
+	    "/fifo",       "/dir/up",
+	    "/dir/up/",    "/dir/up/index.html",
+	    "/index",      "/index.html/",
+	    "/INDEX.HTML", "",
+	    "/dir/b/d",    "/bare/d/b/x",
+	};
+	struct files *f;
+
+	fill_tree();
+	f = load(100, 65536, NULL);
+	CU_ASSERT_FATAL(f != NULL);
+	for (size_t i = 0; i < ROWS(rows); i++)
+		CHECK_ROW(find(f, rows[i]) == NULL, rows[i]);
+	unload(f);
+	tree_remove();
+}
+
+static void fields_of_a_file(void)
+{
+	static const char wanted[] = "Content-Type: text/plain; charset=utf-8\r\n"
+	                             "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+	                             "ETag: \"ae1b981bc490a40-6\"\r\n"
+	                             "Accept-Ranges: bytes\r\n"
+	                             "Content-Length: 6\r\n\r\n";
+	const struct timespec times[2] = {{784111777, 64}, {784111777, 64}};
+	const struct file *file;
+	struct files *f;
+
+	fill_tree();
+	utimensat(AT_FDCWD, tree_path("root/a b.txt"), times, 0);
+	f = load(100, 65536, NULL);
+	CU_ASSERT_FATAL(f != NULL);
+	file = find(f, "/a b.txt");
+	CU_ASSERT(file->head_len == sizeof(wanted) - 1);
+	if (memcmp(file->head, wanted, file->head_len) != 0)
+		fprintf(stderr, "%.*s\n", file->head_len, file->head);
+	CU_ASSERT(memcmp(file->head, wanted, file->head_len) == 0);
+	CU_ASSERT(memcmp(file->head + file->etag_off, "\"ae1b", 5) == 0);
+	CU_ASSERT(file->head[file->etag_off + file->etag_len - 1] == '"');
+	CU_ASSERT(memcmp(file->head + file->validators_off, "Last-Modified", 13) == 0);
+	CU_ASSERT(memcmp(file->head + file->common_len, "Content-Length", 14) == 0);
+	CU_ASSERT(file->body == file->head + file->head_len); /* copied */
+	CU_ASSERT(memcmp(file->body, "hello\n", 6) == 0);
+	unload(f);
+	f = load(100, 5, NULL);
+	file = find(f, "/a b.txt");
+	CU_ASSERT(file->mapped_bytes == 6 && memcmp(file->body, "hello\n", 6) == 0);
+	unload(f);
+	tree_remove();
+}
+
+static void mistakes(void)
+{
+	const struct files_config missing = {"/nonexistent/x", 10, 0, 0};
+	const struct files_config no_directory = {"/etc/passwd", 10, 0, 0};
+	const struct files_config none = {NULL, 10, 0, 0};
+	struct files *f;
+
+	CU_ASSERT(files_load(&missing, NULL, why, sizeof(why)) == NULL);
+	CU_ASSERT(strstr(why, "/nonexistent/x") != NULL);
+	CU_ASSERT(files_load(&no_directory, NULL, why, sizeof(why)) == NULL);
+	CU_ASSERT(strstr(why, "not a directory") != NULL);
+	f = files_load(&none, NULL, why, sizeof(why));
+	CU_ASSERT_FATAL(f != NULL);
+	CU_ASSERT(find(f, "/") == NULL);
+	unload(f);
+	fill_tree();
+	CU_ASSERT(load(3, 0, NULL) == NULL);
+	CU_ASSERT(strstr(why, "http.max_files") != NULL);
+	tree_remove();
+}
+
+static void what_has_not_changed_is_shared(void)
+{
+	struct files *f, *g;
+	const struct file *old;
+
+	fill_tree();
+	f = load(100, 65536, NULL);
+	g = load(100, 65536, f);
+	CU_ASSERT_FATAL(f != NULL && g != NULL);
+	CU_ASSERT(files_same(f, g) && files_same(g, f));
+	unload(g);
+	old = find(f, "/dir/");
+	tree_text("root/a b.txt", "changed\n");
+	tree_text("root/new", "new");
+	unlink(tree_path("root/empty"));
+	g = load(100, 65536, f);
+	CU_ASSERT_FATAL(g != NULL);
+	CU_ASSERT(!files_same(f, g));
+	CU_ASSERT(find(g, "/dir/") == old);
+	CU_ASSERT(find(g, "/a b.txt") != find(f, "/a b.txt"));
+	CU_ASSERT(find(g, "/new") != NULL && find(g, "/empty") == NULL);
+	unload(f);
+	CU_ASSERT(memcmp(find(g, "/a b.txt")->body, "changed\n", 8) == 0);
+	CU_ASSERT(memcmp(find(g, "/dir/")->body, "dir", 3) == 0);
+	unload(g);
+	tree_remove();
+}
+
+static void many_files(void)
+{
+	struct files *f;
+	char name[64];
+
+	tree_make();
+	for (int i = 0; i < 3000; i++) {
+		snprintf(name, sizeof(name), "root/%d.txt", i);
+		tree_text(name, name);
+	}
+	f = load(3000, 65536, NULL);
+	CU_ASSERT_FATAL(f != NULL);
+	for (int i = 0; i < 3000; i++) {
+		snprintf(name, sizeof(name), "/%d.txt", i);
+		CU_ASSERT_FATAL(has_kind(f, name, FILE_REGULAR));
+	}
+	CU_ASSERT(find(f, "/3000.txt") == NULL);
+	unload(f);
+	tree_remove();
+}
+
+static const struct unit_case cases[] = {
+    {"what is served", what_is_served},
+    {"what is not served", what_is_not_served},
+    {"the fields of a file", fields_of_a_file},
+    {"mistakes", mistakes},
+    {"what has not changed is shared", what_has_not_changed_is_shared},
+    {"many files", many_files},
+};
+
+UNIT_MAIN("app/files", cases)

@@ -1,0 +1,659 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * The whole server on a stack that is none: what a client gets for what it sends, however the bytes
+ * come and go.
+ */
+
+#include "server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "fake.h"
+#include "suite.h"
+#include "tree.h"
+
+#define SECOND UINT64_C(1000000000)
+#define HOST   "Host: a\r\n"
+#define GET    "GET / HTTP/1.1\r\n" HOST "\r\n"
+
+static const struct http_config defaults = {
+#define HTTP_KEY(name, def, min, max, unit, sentence) .name = def,
+    HTTP_KEYS(HTTP_KEY)
+#undef HTTP_KEY
+};
+
+static struct pc_stack stack;
+static struct http_config config;
+static struct site *site;
+static struct access_log *access_log;
+static struct server *server;
+static uint64_t now;
+
+static void make_site(void)
+{
+	static char root[128];
+	const struct timespec times[2] = {{784111777, 0}, {784111777, 0}};
+	struct files_config files = {root, 100, 65536, 0};
+	static char big[100000];
+	char why[128];
+
+	tree_make();
+	tree_text("root/index.html", "root\n");
+	tree_text("root/a.txt", "0123456789");
+	tree_mkdir("root/dir");
+	tree_text("root/dir/index.html", "dir\n");
+	tree_mkdir("root/bare");
+	for (size_t i = 0; i < sizeof(big); i++)
+		big[i] = (char)('a' + i % 26);
+	tree_write("root/big", big, sizeof(big));
+	utimensat(AT_FDCWD, tree_path("root/a.txt"), times, 0);
+	snprintf(root, sizeof(root), "%s/root", tree_base);
+	site = site_open(&files, 0, why, sizeof(why));
+	CU_ASSERT_FATAL(site != NULL);
+}
+
+static void begin(void)
+{
+	const struct server_config sc = {&config, site, access_log};
+	char why[128];
+
+	fake_init(&stack);
+	now += SECOND;
+	server = server_start(&stack, &sc, why, sizeof(why));
+	CU_ASSERT_FATAL(server != NULL);
+	server_turn(server, now);
+}
+
+static void end(void)
+{
+	server_finish(server);
+	for (int fd = 0; fd < FAKE_FDS; fd++)
+		CU_ASSERT(!stack.conns[fd].accepted || stack.conns[fd].closed);
+	fake_fini(&stack);
+}
+
+static void turns(int n)
+{
+	while (n-- > 0)
+		server_turn(server, now);
+}
+
+/* What the client got, as a string that lasts until the next call. */
+static const char *output(int fd)
+{
+	static char text[300000];
+	const struct fake_conn *c = &stack.conns[fd];
+
+	CU_ASSERT_FATAL(c->out_len < sizeof(text));
+	if (c->out_len > 0)
+		memcpy(text, c->out, c->out_len);
+	text[c->out_len] = '\0';
+	return text;
+}
+
+static int connect_and_send(const char *p, size_t len)
+{
+	int fd = fake_connect(&stack);
+
+	turns(1);
+	fake_send(&stack, fd, p, len);
+	turns(4);
+	return fd;
+}
+
+static const char *ask(const char *request)
+{
+	return output(connect_and_send(request, strlen(request)));
+}
+
+static unsigned count(const char *text, const char *part)
+{
+	unsigned n = 0;
+
+	for (; (text = strstr(text, part)) != NULL; text++)
+		n++;
+	return n;
+}
+
+static bool begins(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static void whole_responses(void)
+{
+	begin();
+	CHECK_ROW(strcmp(ask("GET /a.txt HTTP/1.1\r\n" HOST "\r\n"),
+	                 "HTTP/1.1 200 OK\r\nServer: percore\r\n"
+	                 "Date: Tue, 14 Nov 2023 22:13:20 GMT\r\n"
+	                 "Content-Type: text/plain; charset=utf-8\r\n"
+	                 "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+	                 "ETag: \"ae1b981bc490a00-a\"\r\nAccept-Ranges: bytes\r\n"
+	                 "Content-Length: 10\r\n\r\n0123456789") == 0,
+	          "GET");
+	CHECK_ROW(strcmp(ask("GET /a.txt HTTP/1.1\r\n" HOST "Range: bytes=2-4\r\n\r\n"),
+	                 "HTTP/1.1 206 Partial Content\r\nServer: percore\r\n"
+	                 "Date: Tue, 14 Nov 2023 22:13:20 GMT\r\n"
+	                 "Content-Type: text/plain; charset=utf-8\r\n"
+	                 "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+	                 "ETag: \"ae1b981bc490a00-a\"\r\nAccept-Ranges: bytes\r\n"
+	                 "Content-Range: bytes 2-4/10\r\nContent-Length: 3\r\n\r\n234") == 0,
+	          "206");
+	CHECK_ROW(strcmp(ask("GET /a.txt HTTP/1.1\r\n" HOST "If-None-Match: *\r\n\r\n"),
+	                 "HTTP/1.1 304 Not Modified\r\nServer: percore\r\n"
+	                 "Date: Tue, 14 Nov 2023 22:13:20 GMT\r\n"
+	                 "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+	                 "ETag: \"ae1b981bc490a00-a\"\r\nAccept-Ranges: bytes\r\n\r\n") == 0,
+	          "304");
+	CHECK_ROW(strcmp(ask("POST /a.txt HTTP/1.1\r\n" HOST "\r\n"),
+	                 "HTTP/1.1 405 Method Not Allowed\r\nServer: percore\r\n"
+	                 "Date: Tue, 14 Nov 2023 22:13:20 GMT\r\n"
+	                 "Allow: GET, HEAD\r\nContent-Type: text/plain; charset=utf-8\r\n"
+	                 "Content-Length: 23\r\n\r\n405 Method Not Allowed\n") == 0,
+	          "405");
+	CHECK_ROW(strcmp(ask("HEAD /nothing HTTP/1.0\r\n\r\n"),
+	                 "HTTP/1.1 404 Not Found\r\nServer: percore\r\n"
+	                 "Date: Tue, 14 Nov 2023 22:13:20 GMT\r\nConnection: close\r\n"
+	                 "Content-Type: text/plain; charset=utf-8\r\n"
+	                 "Content-Length: 14\r\n\r\n") == 0,
+	          "HEAD");
+	end();
+}
+
+static void statuses(void)
+{
+	static const struct {
+		const char *request, *wanted, *field; /* field: must be there too */
+	} rows[] = {
+	    {GET, "200", "\r\n\r\nroot\n"},
+	    {"GET /index.html HTTP/1.0\r\n\r\n", "200", "Connection: close\r\n"},
+	    {"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "200",
+	     "Connection: keep-alive\r\n"},
+	    {"HEAD / HTTP/1.1\r\n" HOST "\r\n", "200", "Content-Length: 5\r\n\r\n"},
+	    {"GET http://x/a.txt HTTP/1.1\r\n" HOST "\r\n", "200", "0123456789"},
+	    {"GET /healthz HTTP/1.1\r\n" HOST "\r\n", "200", "\r\n\r\nok\n"},
+	    {"GET /healthz?x HTTP/1.1\r\n" HOST "\r\n", "200", "\r\n\r\nok\n"},
+	    {"GET /a.txt?x=y HTTP/1.1\r\n" HOST "\r\n", "200", "0123456789"},
+	    {"GET /d%69r/../a.txt HTTP/1.1\r\n" HOST "\r\n", "200", "0123456789"},
+	    {"GET /dir/ HTTP/1.1\r\n" HOST "\r\n", "200", "\r\n\r\ndir\n"},
+	    {"GET /dir HTTP/1.1\r\n" HOST "\r\n", "301", "Location: /dir/\r\n"},
+	    {"GET //dir?a=b%20c HTTP/1.1\r\n" HOST "\r\n", "301", "Location: /dir/?a=b%20c\r\n"},
+	    {"GET /bare/ HTTP/1.1\r\n" HOST "\r\n", "403", "403 Forbidden\n"},
+	    {"GET /x HTTP/1.1\r\n" HOST "\r\n", "404", "404 Not Found\n"},
+	    {"GET /a.txt/ HTTP/1.1\r\n" HOST "\r\n", "404", ""},
+	    {"GET /../../etc/passwd HTTP/1.1\r\n" HOST "\r\n", "404", ""},
+	    {"GET /%00 HTTP/1.1\r\n" HOST "\r\n", "400", "Connection: close\r\n"},
+	    {"GET * HTTP/1.1\r\n" HOST "\r\n", "400", ""},
+	    {"OPTIONS * HTTP/1.1\r\n" HOST "\r\n", "405", "Allow: GET, HEAD\r\n"},
+	    {"CONNECT a:80 HTTP/1.1\r\n" HOST "\r\n", "405", ""},
+	    {"DELETE / HTTP/1.1\r\n" HOST "\r\n", "405", ""},
+	    {"BREW / HTTP/1.1\r\n" HOST "\r\n", "501", ""},
+	    {"GET / HTTP/1.1\r\n" HOST "Expect: coffee\r\n\r\n", "417", ""},
+	    {"GET / HTTP/1.0\r\nExpect: coffee\r\n\r\n", "200", ""},
+	    {"GET / HTTP/1.1\r\n" HOST "Expect: 100-continue\r\n\r\n", "200", ""},
+	    {"GET /a.txt HTTP/1.1\r\n" HOST "Range: bytes=-3\r\n\r\n", "206",
+	     "Content-Range: bytes 7-9/10\r\nContent-Length: 3\r\n\r\n789"},
+	    {"GET /a.txt HTTP/1.1\r\n" HOST "Range: bytes=10-\r\n\r\n", "416",
+	     "Content-Range: bytes */10\r\n"},
+	    {"GET /a.txt HTTP/1.1\r\n" HOST "Range: bytes=0-1,3-4\r\n\r\n", "200", "0123456789"},
+	    {"HEAD /a.txt HTTP/1.1\r\n" HOST "Range: bytes=0-1\r\n\r\n", "200", ""},
+	    {"GET /a.txt HTTP/1.1\r\n" HOST "Range: bytes=0-1\r\nIf-Range: \"x\"\r\n\r\n", "200",
+	     "0123456789"},
+	    {"GET /a.txt HTTP/1.1\r\n" HOST "If-Match: \"x\"\r\n\r\n", "412", ""},
+	    {"GET /a.txt HTTP/1.1\r\n" HOST
+	     "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n",
+	     "304", ""},
+	    {"GET /x HTTP/1.1\r\n" HOST "If-None-Match: *\r\n\r\n", "404", ""},
+	    {"GET / HTTP/1.1\r\n\r\n", "400", "Connection: close\r\n"},
+	    {"GET / HTTP/2.0\r\n" HOST "\r\n", "505", "Connection: close\r\n"},
+	};
+
+	begin();
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		const char *text = ask(rows[i].request);
+
+		CHECK_ROW(begins(text, "HTTP/1.1 ") && begins(text + 9, rows[i].wanted),
+		          rows[i].request);
+		CHECK_ROW(strstr(text, rows[i].field) != NULL, rows[i].request);
+		if (i % 8 == 7) {
+			end();
+			begin();
+		}
+	}
+	end();
+}
+
+/* Requests of all kinds in one stream; the last one ends the connection. */
+static const char stream[] = GET "GET /a.txt HTTP/1.1\r\n" HOST "User-Agent: x\r\n\r\n"
+                                 "POST / HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhello"
+                                 "\r\n"
+                                 "GET /x HTTP/1.1\r\n" HOST "\r\n"
+                                 "PUT / HTTP/1.1\r\n" HOST
+                                 "Transfer-Encoding: chunked\r\n\r\n5\r\nworld\r\n0\r\nA: b\r\n\r\n"
+                                 "GET /dir HTTP/1.1\r\n" HOST "\r\n"
+                                 "HEAD /big HTTP/1.1\r\n" HOST "\r\n"
+                                 "GET /a.txt HTTP/1.1\r\n" HOST "Range: bytes=1-3\r\n\r\n"
+                                 "GET /a.txt HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc"
+                                 "GET /big HTTP/1.1\r\n" HOST "Range: bytes=5-70004\r\n\r\n"
+                                 "GET /dir/ HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n";
+
+static char *expected;
+static size_t expected_len;
+
+static void get_expected(void)
+{
+	int fd = connect_and_send(stream, sizeof(stream) - 1);
+	const char *text = output(fd);
+
+	expected_len = stack.conns[fd].out_len;
+	expected = malloc(expected_len + 1);
+	memcpy(expected, text, expected_len + 1);
+	CU_ASSERT(count(text, "HTTP/1.1 ") == 11);
+	CU_ASSERT(count(text, "HTTP/1.1 200") == 5);
+	CU_ASSERT(count(text, "HTTP/1.1 206") == 2);
+	CU_ASSERT(count(text, "HTTP/1.1 301") == 1);
+	CU_ASSERT(count(text, "HTTP/1.1 404") == 1);
+	CU_ASSERT(count(text, "HTTP/1.1 405") == 2);
+	CU_ASSERT(begins(text + expected_len - 4, "dir\n"));
+	CU_ASSERT(stack.conns[fd].closed && !stack.conns[fd].aborted);
+}
+
+static void check_stream(int fd)
+{
+	struct fake_conn *c = &stack.conns[fd];
+
+	CU_ASSERT(c->out_len == expected_len);
+	if (!c->closed) { /* it waits for the client, as input came while it was sending */
+		CU_ASSERT(c->shut_wr);
+		fake_fin(&stack, fd);
+		turns(2);
+	}
+	CU_ASSERT(c->out_len == expected_len && memcmp(c->out, expected, expected_len) == 0);
+	CU_ASSERT(c->closed && !c->aborted);
+}
+
+static void any_cut_gives_the_same(void)
+{
+	for (size_t cut = 0; cut <= sizeof(stream) - 1; cut++) {
+		int fd;
+
+		begin();
+		if (cut == 0)
+			get_expected();
+		fd = fake_connect(&stack);
+		fake_send(&stack, fd, stream, cut);
+		turns(4);
+		fake_send(&stack, fd, stream + cut, sizeof(stream) - 1 - cut);
+		turns(4);
+		check_stream(fd);
+		CU_ASSERT(server->buffers.used == 0 && server->nb_conns == 0);
+		end();
+	}
+	for (size_t piece = 1; piece < 40; piece++) {
+		int fd;
+
+		begin();
+		fd = fake_connect(&stack);
+		for (size_t i = 0; i < sizeof(stream) - 1; i += piece) {
+			const size_t left = sizeof(stream) - 1 - i;
+
+			fake_send(&stack, fd, stream + i, left < piece ? left : piece);
+			turns(1);
+		}
+		turns(2);
+		check_stream(fd);
+		end();
+	}
+}
+
+/* Back-pressure: a client that takes few bytes at a time gets the same. */
+static void any_window_gives_the_same(void)
+{
+	static const size_t windows[] = {1, 2, 3, 7, 100, 300, 1000, 1460, 4096, 65536};
+
+	for (size_t i = 0; i < ROWS(windows); i++) {
+		for (int half = 0; half < 2; half++) {
+			int fd;
+
+			begin();
+			fd = fake_connect(&stack);
+			stack.conns[fd].window = 0;
+			fake_send(&stack, fd, stream, sizeof(stream) - 1);
+			if (half)
+				fake_fin(&stack, fd);
+			for (size_t n = 0; n < expected_len + 100 && !stack.conns[fd].closed;
+			     n += windows[i]) {
+				turns(1);
+				fake_open_window(&stack, fd, windows[i]);
+			}
+			turns(2);
+			check_stream(fd);
+			CU_ASSERT(server->buffers.used == 0);
+			end();
+		}
+	}
+}
+
+static void random_pieces_and_windows(void)
+{
+	for (unsigned seed = 0; seed < 300; seed++) {
+		size_t sent = 0;
+		int fd;
+
+		srand(seed);
+		begin();
+		fd = fake_connect(&stack);
+		stack.conns[fd].window = 0;
+		for (int step = 0; step < 100000 && stack.conns[fd].out_len < expected_len;
+		     step++) {
+			size_t n = (size_t)(rand() % 300);
+
+			if (rand() % 2) {
+				n = n < sizeof(stream) - 1 - sent ? n : sizeof(stream) - 1 - sent;
+				fake_send(&stack, fd, stream + sent, n);
+				sent += n;
+			} else {
+				fake_open_window(&stack, fd, n * n / 16);
+			}
+			stack.conns[fd].send_errno = rand() % 20 == 0 ? ENOBUFS : 0;
+			turns(rand() % 3);
+		}
+		stack.conns[fd].send_errno = 0;
+		turns(2);
+		check_stream(fd);
+		end();
+	}
+}
+
+/* Many small requests in one piece are answered by few sends. */
+static void pipelining(void)
+{
+	char many[sizeof(GET) * 1000];
+	size_t len = 0;
+	int fd;
+
+	for (int i = 0; i < 1000; i++, len += sizeof(GET) - 1)
+		memcpy(many + len, GET, sizeof(GET) - 1);
+	begin();
+	fd = connect_and_send(many, len);
+	turns(10);
+	CU_ASSERT(count(output(fd), "\r\n\r\nroot\n") == 1000);
+	CU_ASSERT(stack.conns[fd].sends < 1000 / 25);
+	CU_ASSERT(!stack.conns[fd].closed);
+	end();
+}
+
+/* A malformed body is refused, also where the method is not allowed anyway. */
+static void bad_bodies(void)
+{
+	static const char *const rows[] = {
+	    "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+	    "GET / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n-1\r\n",
+	    "GET / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n",
+	};
+
+	begin();
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		for (size_t cut = 0; cut < strlen(rows[i]); cut++) {
+			int fd = connect_and_send(rows[i], cut);
+
+			fake_send(&stack, fd, rows[i] + cut, strlen(rows[i]) - cut);
+			fake_send(&stack, fd, GET, sizeof(GET) - 1);
+			turns(2);
+			CHECK_ROW(begins(output(fd), "HTTP/1.1 400 "), rows[i]);
+			CHECK_ROW(count(output(fd), "HTTP/1.1") == 1, rows[i]);
+			CHECK_ROW(stack.conns[fd].shut_wr && !stack.conns[fd].closed, rows[i]);
+			fake_fin(&stack, fd);
+			turns(2);
+			CHECK_ROW(stack.conns[fd].closed && !stack.conns[fd].aborted, rows[i]);
+			end();
+			begin();
+		}
+	}
+	end();
+}
+
+static void bodies_have_limits(void)
+{
+	char chunk[1100] = "400\r\n";
+	const char *text;
+	int fd;
+
+	config.body_bytes = 4096;
+	begin();
+	text = ask("POST / HTTP/1.1\r\n" HOST "Content-Length: 4097\r\n\r\n");
+	CU_ASSERT(begins(text, "HTTP/1.1 413 ") && strstr(text, "Connection: close\r\n"));
+	fd = connect_and_send("POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n", 56);
+	memset(chunk + 5, 'x', 1024);
+	memcpy(chunk + 5 + 1024, "\r\n", 2);
+	for (int i = 0; i < 5; i++) {
+		CU_ASSERT(stack.conns[fd].out_len == 0);
+		fake_send(&stack, fd, chunk, 5 + 1024 + 2);
+		turns(1);
+	}
+	CU_ASSERT(begins(output(fd), "HTTP/1.1 413 "));
+	end();
+	config.body_bytes = defaults.body_bytes;
+}
+
+/* RFC 9110 section 10.1.1 */
+static void expect_100_continue(void)
+{
+	const char *get =
+	    "GET / HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 3\r\n\r\n";
+	const char *put =
+	    "PUT / HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 3\r\n\r\n";
+	int fd;
+
+	begin();
+	fd = connect_and_send(get, strlen(get));
+	CU_ASSERT(strcmp(output(fd), "HTTP/1.1 100 Continue\r\n\r\n") == 0);
+	fake_send(&stack, fd, "abc" GET, 3 + sizeof(GET) - 1);
+	turns(2);
+	CU_ASSERT(count(output(fd), "HTTP/1.1 200 OK") == 2);
+	CU_ASSERT(!stack.conns[fd].closed);
+	/* an error is said at once, and is the last word */
+	fd = connect_and_send(put, strlen(put));
+	CU_ASSERT(begins(output(fd), "HTTP/1.1 405 "));
+	CU_ASSERT(strstr(output(fd), "Connection: close\r\n") != NULL);
+	end();
+}
+
+static void keep_alive(void)
+{
+	int fd;
+
+	config.requests = 2;
+	begin();
+	fd = connect_and_send(GET, sizeof(GET) - 1);
+	CU_ASSERT(strstr(output(fd), "Connection") == NULL);
+	fake_send(&stack, fd, GET GET, 2 * (sizeof(GET) - 1));
+	turns(2);
+	CU_ASSERT(count(output(fd), "HTTP/1.1 200") == 2);
+	CU_ASSERT(count(output(fd), "Connection: close") == 1);
+	end();
+	config.requests = 0;
+}
+
+static void wait_seconds(int n)
+{
+	for (int i = 0; i < n * 20; i++) {
+		now += SECOND / 20;
+		server_turn(server, now);
+	}
+}
+
+static void time_outs(void)
+{
+	int idle, silent, slow, reader, body;
+
+	begin();
+	silent = fake_connect(&stack);
+	idle = connect_and_send(GET, sizeof(GET) - 1);
+	slow = connect_and_send(GET "GET / HT", sizeof(GET) + 7);
+	body = connect_and_send("PUT / HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\n", 46);
+	reader = fake_connect(&stack);
+	stack.conns[reader].window = 1000;
+	fake_send(&stack, reader, "GET /big HTTP/1.1\r\n" HOST "\r\n", 30);
+	for (int i = 0; i < 9; i++) { /* bytes of a header do not put it off */
+		wait_seconds(1);
+		fake_send(&stack, slow, "T", 1);
+	}
+	CU_ASSERT(!stack.conns[silent].closed && stack.conns[slow].out_len > 0);
+	wait_seconds(2);
+	CU_ASSERT(stack.conns[silent].closed && stack.conns[silent].out_len == 0);
+	CU_ASSERT(count(output(slow), "HTTP/1.1 408 ") == 1 && stack.conns[slow].shut_wr);
+	wait_seconds(3);
+	CU_ASSERT(stack.conns[slow].closed);
+	wait_seconds(10);
+	CU_ASSERT(!stack.conns[reader].closed);
+	fake_open_window(&stack, reader, 1000);
+	wait_seconds(25);
+	CU_ASSERT(!stack.conns[reader].closed && stack.conns[reader].out_len == 2000);
+	wait_seconds(10);
+	CU_ASSERT(stack.conns[reader].closed && stack.conns[reader].aborted);
+	CU_ASSERT(!stack.conns[idle].closed && !stack.conns[body].closed);
+	wait_seconds(5);
+	CU_ASSERT(stack.conns[idle].closed && begins(output(body), "HTTP/1.1 408 "));
+	end();
+}
+
+static void clients_that_go(void)
+{
+	int fd;
+
+	begin();
+	fd = fake_connect(&stack); /* request and FIN at once */
+	fake_send(&stack, fd, GET, sizeof(GET) - 1);
+	fake_fin(&stack, fd);
+	turns(3);
+	CU_ASSERT(begins(output(fd), "HTTP/1.1 200") && stack.conns[fd].closed);
+	CU_ASSERT(!stack.conns[fd].aborted);
+	fd = connect_and_send("GET /", 5); /* FIN within a request */
+	fake_fin(&stack, fd);
+	turns(2);
+	CU_ASSERT(stack.conns[fd].closed && stack.conns[fd].out_len == 0);
+	fd = connect_and_send("GET /", 5);
+	fake_reset(&stack, fd);
+	turns(2);
+	CU_ASSERT(stack.conns[fd].closed);
+	fd = fake_connect(&stack); /* gone within a response */
+	stack.conns[fd].window = 10;
+	fake_send(&stack, fd, "GET /big HTTP/1.1\r\n" HOST "\r\n", 30);
+	turns(2);
+	fake_reset(&stack, fd);
+	turns(2);
+	CU_ASSERT(stack.conns[fd].closed);
+	CU_ASSERT(server->nb_conns == 0 && server->buffers.used == 0);
+	end();
+}
+
+/* The oldest incomplete request gives way to a newer one. */
+static void too_few_buffers(void)
+{
+	int fds[20];
+
+	config.buffers = 8;
+	begin();
+	for (int i = 0; i < 20; i++) {
+		fds[i] = fake_connect(&stack);
+		fake_send(&stack, fds[i], "GET /", 5);
+		turns(1);
+	}
+	turns(1);
+	for (int i = 0; i < 20; i++)
+		CU_ASSERT(stack.conns[fds[i]].closed == (i < 12));
+	fake_send(&stack, fds[15], " HTTP/1.1\r\n" HOST "\r\n", 22);
+	turns(1);
+	CU_ASSERT(begins(output(fds[15]), "HTTP/1.1 200"));
+	end();
+	config.buffers = 0;
+}
+
+static void draining(void)
+{
+	int idle, partial, sending, waiting;
+
+	begin();
+	idle = connect_and_send(GET, sizeof(GET) - 1);
+	partial = connect_and_send("GET / HTTP/1.1\r\n", 16);
+	sending = fake_connect(&stack);
+	stack.conns[sending].window = 1000;
+	fake_send(&stack, sending, "GET /big HTTP/1.1\r\n" HOST "\r\n", 30);
+	turns(2);
+	waiting = fake_connect(&stack); /* not accepted yet, but its request is there */
+	fake_send(&stack, waiting, GET, sizeof(GET) - 1);
+	server_drain(server, now);
+	CU_ASSERT(!server_drained(server) && stack.listener < 0);
+	turns(2);
+	CU_ASSERT(stack.conns[idle].closed && !stack.conns[partial].closed);
+	fake_send(&stack, partial, HOST "\r\n", 11);
+	fake_open_window(&stack, sending, 1000000);
+	turns(2);
+	CU_ASSERT(strstr(output(partial), "Connection: close\r\n") != NULL);
+	CU_ASSERT(stack.conns[partial].closed && stack.conns[sending].closed);
+	CU_ASSERT(stack.conns[sending].out_len > 100000);
+	CU_ASSERT(stack.conns[waiting].closed && begins(output(waiting), "HTTP/1.1 200"));
+	CU_ASSERT(server_drained(server));
+	end();
+}
+
+static void the_log(void)
+{
+	char why[128], line[512] = "", path[256];
+	FILE *f;
+
+	strcpy(path, tree_path("log"));
+	access_log = access_log_open(path, why, sizeof(why));
+	CU_ASSERT_FATAL(access_log != NULL);
+	begin();
+	ask("GET /a.txt HTTP/1.1\r\n" HOST "Referer: r\r\nUser-Agent: u\r\n\r\nGET /x\r\n");
+	end();
+	CU_ASSERT(access_log_close(access_log) == 0);
+	access_log = NULL;
+	f = fopen(path, "r");
+	CU_ASSERT(fgets(line, sizeof(line), f) != NULL);
+	CHECK_ROW(strcmp(line, "192.0.2.7 - - [14/Nov/2023:22:13:20 +0000] "
+	                       "\"GET /a.txt HTTP/1.1\" 200 10 \"r\" \"u\"\n") == 0,
+	          line);
+	CU_ASSERT(fgets(line, sizeof(line), f) != NULL);
+	CHECK_ROW(strstr(line, "] \"-\" 400 16 \"-\" \"-\"\n") != NULL, line);
+	fclose(f);
+}
+
+static void set_up(void)
+{
+	config = defaults;
+	make_site();
+}
+
+static void tear_down(void)
+{
+	site_close(site);
+	free(expected);
+	tree_remove();
+}
+
+static const struct unit_case cases[] = {
+    {"set-up", set_up},
+    {"whole responses", whole_responses},
+    {"statuses", statuses},
+    {"any cut gives the same", any_cut_gives_the_same},
+    {"any window gives the same", any_window_gives_the_same},
+    {"random pieces and windows", random_pieces_and_windows},
+    {"pipelining", pipelining},
+    {"bad bodies", bad_bodies},
+    {"bodies have limits", bodies_have_limits},
+    {"100-continue", expect_100_continue},
+    {"keep-alive", keep_alive},
+    {"time-outs", time_outs},
+    {"clients that go", clients_that_go},
+    {"too few buffers", too_few_buffers},
+    {"draining", draining},
+    {"the log", the_log},
+    {"tear-down", tear_down},
+};
+
+UNIT_MAIN("app/server", cases)
