@@ -3,7 +3,7 @@
  * The network layer as a whole: its making, its settings, its turn.
  *
  * Life-cycle: ip_init, then ports, addresses and routes in that order; they only grow.  Each change
- * raises the epoch, by which paths found before are found anew.
+ * outdates the paths that were found before.
  * Ownership: the neighbour table and waiting frames are ours, ports the caller's.
  */
 
@@ -73,7 +73,7 @@ int ip_add_addr(struct ip *ip, int port, const struct pc_prefix *addr)
 	if (laddr < 0)
 		return laddr;
 	route_add_connected(ip, (uint16_t)laddr);
-	ip->epoch++;
+	neigh_outdate(ip->neigh);
 	return 0;
 }
 

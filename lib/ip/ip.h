@@ -39,7 +39,6 @@ struct ip {
 	uint64_t error_ns;     /* when error_tokens was last refilled */
 	uint32_t error_tokens; /* of the ICMP error rate limit */
 	uint16_t nb_routes;
-	uint8_t epoch;                     /* changes when a way may have changed */
 	struct route route[PC_MAX_ROUTES]; /* longest prefix first */
 };
 
@@ -58,13 +57,12 @@ struct ip_pkt {
 	bool l4_good; /* the port has verified the transport checksum */
 };
 
-/** The way to a destination; kept by a connection, renewed by ip_path_refresh. */
+/** The way to a destination; may be kept while ip_path_is_good. */
 struct ip_path {
 	struct neigh_ref neigh;
 	uint16_t laddr;
 	uint16_t mtu;
 	uint8_t netif;
-	uint8_t epoch; /* of struct ip, when it was found */
 	bool broadcast, multicast;
 };
 
@@ -135,17 +133,13 @@ void icmp_protocol_unreachable(struct ip *ip, const struct rte_mbuf *m, const st
  */
 int ip_path_find(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path);
 
-/** ip_path_is_good says whether a path still leads where it did when it was found. */
+/**
+ * ip_path_is_good says whether a path still leads where it should. Those to groups always do; they
+ * are not worth keeping. Routes that change and neighbours that are forgotten outdate the others.
+ */
 static inline bool ip_path_is_good(const struct ip *ip, const struct ip_path *path)
 {
-	return path->epoch == ip->epoch &&
-	       (path->broadcast || path->multicast || neigh_is_valid(ip->neigh, path->neigh));
-}
-
-/** ip_path_refresh finds a path anew if it is outdated. Returns as ip_path_find. */
-static inline int ip_path_refresh(struct ip *ip, const struct pc_addr *dst, struct ip_path *path)
-{
-	return ip_path_is_good(ip, path) ? 0 : ip_path_find(ip, dst, path->laddr, path);
+	return path->broadcast || path->multicast || neigh_is_valid(ip->neigh, path->neigh);
 }
 
 /** ip_laddr returns one of our addresses by its index. */

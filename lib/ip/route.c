@@ -46,7 +46,7 @@ static void insert(struct ip *ip, const struct route *r)
 	memmove(&ip->route[i + 1], &ip->route[i], (ip->nb_routes - i) * sizeof(*r));
 	ip->route[i] = *r;
 	ip->nb_routes++;
-	ip->epoch++;
+	neigh_outdate(ip->neigh);
 }
 
 void route_add_connected(struct ip *ip, uint16_t laddr)
@@ -116,7 +116,6 @@ static void make_path(const struct ip *ip, uint8_t netif, uint16_t laddr, struct
 	*path = (struct ip_path){
 	    .netif = netif,
 	    .laddr = laddr,
-	    .epoch = ip->epoch,
 	    .mtu = ip_port(ip, netif)->info.mtu,
 	};
 }

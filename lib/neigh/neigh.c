@@ -198,6 +198,19 @@ struct neigh *neigh_find(struct neigh_table *nt, uint8_t netif, const struct pc_
 	return NULL;
 }
 
+/* Makes references to an entry invalid; 0 is for those to none. */
+static void renew(struct neigh *n)
+{
+	if (++n->generation == 0)
+		n->generation = 1;
+}
+
+void neigh_outdate(struct neigh_table *nt)
+{
+	for (uint32_t i = 0; i < nt->nb_entries; i++)
+		renew(&nt->entry[i]);
+}
+
 static void entry_free(struct neigh_table *nt, struct neigh *n)
 {
 	uint32_t *link = bucket_of(nt, n->netif, &n->addr);
@@ -209,8 +222,7 @@ static void entry_free(struct neigh_table *nt, struct neigh *n)
 		link = &nt->entry[*link - 1].next;
 	*link = n->next;
 	n->state = NEIGH_FREE;
-	if (++n->generation == 0)
-		n->generation = 1;
+	renew(n);
 	n->next = nt->free;
 	nt->free = index_of(nt, n) + 1;
 	nt->count--;
@@ -398,16 +410,6 @@ void neigh_learn(struct neigh_table *nt, struct neigh *n, const uint8_t mac[ETH_
 	else
 		set_state(nt, n, NEIGH_STALE, nt->ctx->cfg.arp_stale_ms);
 	held_send(nt, n);
-}
-
-void neigh_confirm(struct neigh_table *nt, struct neigh_ref ref)
-{
-	struct neigh *n = &nt->entry[ref.index];
-
-	if (!neigh_is_valid(nt, ref) || n->state < NEIGH_STALE || n->state == NEIGH_REACHABLE)
-		return;
-	nt->hold[ref.index].asked = 0;
-	set_state(nt, n, NEIGH_REACHABLE, nt->ctx->cfg.arp_reachable_ms);
 }
 
 /* The last request has had no answer: ask again, or give up. */

@@ -75,11 +75,10 @@ int arp_input(struct neigh_table *nt, struct rte_mbuf *m, uint8_t netif);
 void arp_announce(struct neigh_table *nt, uint16_t laddr);
 
 /**
- * neigh_confirm takes in that a neighbour has just been heard of by a transport: an acknowledgement
- * of something new came by way of it (RFC 4861 section 7.3.1). It saves the neighbour a question. An
- * outdated reference is allowed.
+ * neigh_outdate makes every reference invalid, though the entries stay: whoever keeps one looks up
+ * anew which next hop he wants. Called when routes or addresses have changed.
  */
-void neigh_confirm(struct neigh_table *nt, struct neigh_ref ref);
+void neigh_outdate(struct neigh_table *nt);
 
 /** neigh_poll fires what is due at ctx->tick: requests, ageing, giving up. */
 void neigh_poll(struct neigh_table *nt);

@@ -16,7 +16,7 @@ enum neigh_state {
 	NEIGH_FAILED,     /* did not answer; frames are dropped for a while */
 	NEIGH_STALE,      /* known, but not confirmed for a while; nothing sent since */
 	NEIGH_REACHABLE,
-	NEIGH_DELAY, /* stale and in use: a transport may confirm it before it is asked */
+	NEIGH_DELAY, /* stale and in use: it may be heard of before it is asked */
 	NEIGH_PROBE, /* stale, in use and being asked */
 };
 

@@ -22,7 +22,8 @@ static int find_path(struct udp *udp, struct udp_sock *s, const struct pc_addr *
 {
 	int rc;
 
-	if (likely(pc_addr_equal(&s->path_dst, dst) && ip_path_is_good(udp->ip, &s->path)))
+	if (likely(pc_addr_equal(&s->path_dst, dst) &&
+	           neigh_is_valid(udp->ip->neigh, s->path.neigh)))
 		return 0;
 	udp_forget_path(s);
 	rc = ip_path_find(udp->ip, dst, s->laddr, &s->path);

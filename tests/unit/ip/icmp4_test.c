@@ -103,7 +103,7 @@ static void test_echo_unresolved(void)
 	CU_ASSERT(net_next(&net, 0, &f) && f.b[13] == 6);
 	CU_ASSERT(memcmp(f.b + 38, &(uint32_t){NET_GATEWAY}, 4) == 0);
 	net.ip.nb_routes = 0;
-	net.ip.epoch++;
+	neigh_outdate(net.ip.neigh);
 	frame_icmp(&f, &e, 8, 0, zeros, NULL, 0);
 	CU_ASSERT_EQUAL(net_input(&net, 0, &f, NULL, NULL), VERDICT_DONE);
 	CU_ASSERT_EQUAL(net_count(&net, PC_TX_NO_ROUTE), 1);

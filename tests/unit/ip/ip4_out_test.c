@@ -187,14 +187,14 @@ static void test_outdated(void)
 	CU_ASSERT(!ip_path_is_good(&net.ip, &path));
 	ip_output(&net.ip, &path, &s, segment(17, 10, 0));
 	CU_ASSERT(net_next(&net, 0, &f) && memcmp(f.b, net_peer_mac, 6) == 0);
-	CU_ASSERT_EQUAL(ip_path_refresh(&net.ip, &far, &path), 0);
+	CU_ASSERT_EQUAL(ip_path_find(&net.ip, &far, 0, &path), 0);
 	CU_ASSERT(ip_path_is_good(&net.ip, &path));
 	/* and so is one whose neighbour was forgotten: by resolving him again */
 	net_advance(&net, 700000);
 	CU_ASSERT(!ip_path_is_good(&net.ip, &path));
 	ip_output(&net.ip, &path, &s, segment(17, 10, 0));
 	CU_ASSERT(net_next(&net, 0, &f) && f.b[13] == 6);
-	path.epoch--;
+	path.neigh.generation = 0;
 	ip_output(&net.ip, &path, &nowhere, segment(17, 10, 0));
 	CU_ASSERT_EQUAL(net_count(&net, PC_TX_NO_ROUTE), 1);
 	net_close(&net);
