@@ -11,18 +11,36 @@
 
 static void test_time(void)
 {
+	const uint64_t epoch = UINT64_C(987654321012345);
 	struct ctx ctx = {0};
 
-	ctx_set_time(&ctx, UINT64_C(5000000000));
-	CU_ASSERT_EQUAL(ctx.now_ns, UINT64_C(5000000000));
-	CU_ASSERT_EQUAL(ctx.now_us, 5000000 % (UINT64_C(1) << 32));
+	ctx_set_time(&ctx, epoch);
+	CU_ASSERT(ctx.now_ns == epoch && ctx.now_us == 0 && ctx.now_ms == 0 && ctx.tick == 0);
+	ctx_set_time(&ctx, epoch + UINT64_C(5000000000));
+	CU_ASSERT_EQUAL(ctx.now_ns, epoch + UINT64_C(5000000000));
+	CU_ASSERT_EQUAL(ctx.now_us, 5000000);
 	CU_ASSERT_EQUAL(ctx.now_ms, 5000);
 	CU_ASSERT_EQUAL(ctx.tick, UINT64_C(5000000000) / 65536);
-	ctx_set_time(&ctx, UINT64_C(4999999999));
-	CU_ASSERT_EQUAL(ctx.now_ns, UINT64_C(5000000000));
+	/* time never goes back, not even before the first turn */
+	ctx_set_time(&ctx, epoch + UINT64_C(4999999999));
+	ctx_set_time(&ctx, epoch - 1);
+	ctx_set_time(&ctx, 0);
+	CU_ASSERT_EQUAL(ctx.now_ns, epoch + UINT64_C(5000000000));
 	CU_ASSERT_EQUAL(ctx.now_ms, 5000);
-	ctx_set_time(&ctx, UINT64_C(5000000000));
-	CU_ASSERT_EQUAL(ctx.now_ns, UINT64_C(5000000000));
+}
+
+/* A virtual clock may begin at 0, and stand still. */
+static void test_time_from_zero(void)
+{
+	struct ctx ctx = {0};
+
+	ctx_set_time(&ctx, 0);
+	ctx_set_time(&ctx, 0);
+	CU_ASSERT(ctx.now_ns == 0 && ctx.tick == 0);
+	ctx_set_time(&ctx, 65535);
+	CU_ASSERT_EQUAL(ctx.tick, 0);
+	ctx_set_time(&ctx, 65536);
+	CU_ASSERT_EQUAL(ctx.tick, 1);
 }
 
 /* Each unit wraps on its own, at its own time. */
@@ -31,22 +49,32 @@ static void test_time_wraps(void)
 	struct ctx ctx = {0};
 	const uint64_t hour_ns = UINT64_C(3600) * 1000000000;
 
-	ctx_set_time(&ctx, 1000 * hour_ns + 123456789);
-	CU_ASSERT_EQUAL(ctx.now_us, (uint32_t)(UINT64_C(1000) * 3600 * 1000000 + 123456));
-	CU_ASSERT_EQUAL(ctx.now_ms, (uint32_t)(UINT64_C(1000) * 3600 * 1000 + 123));
-	CU_ASSERT_EQUAL(ctx.tick, (uint32_t)((1000 * hour_ns + 123456789) >> 16));
+	ctx_set_time(&ctx, 0);
+	ctx_set_time(&ctx, 2000 * hour_ns + 123456789);
+	CU_ASSERT_EQUAL(ctx.now_us, (uint32_t)(UINT64_C(2000) * 3600 * 1000000 + 123456));
+	CU_ASSERT_EQUAL(ctx.now_ms, (uint32_t)(UINT64_C(2000) * 3600 * 1000 + 123));
+	CU_ASSERT_EQUAL(ctx.tick, (uint32_t)((2000 * hour_ns + 123456789) >> 16));
 }
 
+/* Whatever part of the present tick has passed, a timer does not fire early; nor two ticks late. */
 static void test_ticks_round_up(void)
 {
-	CU_ASSERT_EQUAL(ticks_from_ms(0), 0);
-	CU_ASSERT_EQUAL(ticks_from_us(0), 0);
-	CU_ASSERT_EQUAL(ticks_from_us(1), 1);
-	CU_ASSERT_EQUAL(ticks_from_us(65), 1);
-	CU_ASSERT_EQUAL(ticks_from_us(66), 2);
-	CU_ASSERT_EQUAL(ticks_from_ms(1), 16);
-	for (uint64_t ms = 0; ms <= 600000; ms += 77)
-		CU_ASSERT((uint64_t)ticks_from_ms(ms) << TICK_SHIFT >= ms * 1000000);
+	const uint64_t tick_ns = UINT64_C(1) << TICK_SHIFT;
+
+	for (uint64_t now = 0; now < tick_ns; now += 257) {
+		for (uint64_t us = 0; us < 1000; us += 7) {
+			const uint64_t due = now + us * 1000;
+			const uint64_t fires = (now / tick_ns + ticks_from_us(us)) * tick_ns;
+
+			CU_ASSERT(fires >= due && fires - due < 2 * tick_ns);
+		}
+		for (uint64_t ms = 0; ms <= 600000; ms += 7777) {
+			const uint64_t due = now + ms * 1000000;
+			const uint64_t fires = (now / tick_ns + ticks_from_ms(ms)) * tick_ns;
+
+			CU_ASSERT(fires >= due && fires - due < 2 * tick_ns);
+		}
+	}
 	/* the longest setting there is fits far below 2^31 */
 	CU_ASSERT(ticks_from_ms(86400000) < 1u << 31);
 }
@@ -82,6 +110,7 @@ static void test_mbuf(void)
 
 static const struct unit_case cases[] = {
     {"time", test_time},
+    {"time from zero", test_time_from_zero},
     {"time wraps", test_time_wraps},
     {"ticks round up", test_ticks_round_up},
     {"counters", test_counters},
