@@ -23,13 +23,15 @@ struct rte_mempool;
 #define TICK_SHIFT 16
 
 struct ctx {
-	uint64_t now_ns;            /* of this turn */
-	uint32_t now_us;            /* the same, modulo 2^32 us; for RTT samples */
-	uint32_t now_ms;            /* the same, modulo 2^32 ms; for timestamps */
-	uint32_t tick;              /* the same, modulo 2^32 ticks; for timers */
-	int64_t wall_s;             /* seconds since 1970, kept by run/; 0 under any other clock */
-	bool mbufs_low;             /* pool nearly empty: refuse what can be refused */
-	uint16_t low_check;         /* turns until mbufs_low is looked at again */
+	uint64_t now_ns;    /* of this turn */
+	uint64_t epoch_ns;  /* of the first turn; what follows is counted from there, so that */
+	bool has_epoch;     /* what is armed before the first turn is armed for its time */
+	uint32_t now_us;    /* modulo 2^32 us; for RTT samples */
+	uint32_t now_ms;    /* modulo 2^32 ms; for timestamps */
+	uint32_t tick;      /* modulo 2^32 ticks; for timers */
+	int64_t wall_s;     /* seconds since 1970, kept by run/; 0 under any other clock */
+	bool mbufs_low;     /* pool nearly empty: refuse what can be refused */
+	uint16_t low_check; /* turns until mbufs_low is looked at again */
 	struct rte_mempool *pool;   /* the mbufs of what is sent */
 	struct pc_stack_config cfg; /* constant after the start */
 	struct rng rng;
@@ -51,16 +53,16 @@ static inline void ctx_add(struct ctx *ctx, int counter, uint64_t n)
 	ctx->counters.value[counter] += n;
 }
 
-/** ticks_from_ms rounds up: a timer never fires early. */
+/** ticks_from_ms rounds up, and adds the tick that has begun: a timer never fires early. */
 static inline uint32_t ticks_from_ms(uint64_t ms)
 {
-	return (uint32_t)((ms * 1000000 + (1u << TICK_SHIFT) - 1) >> TICK_SHIFT);
+	return (uint32_t)((ms * 1000000 + (2u << TICK_SHIFT) - 1) >> TICK_SHIFT);
 }
 
-/** ticks_from_us rounds up: a timer never fires early. */
+/** ticks_from_us does the same for microseconds. */
 static inline uint32_t ticks_from_us(uint64_t us)
 {
-	return (uint32_t)((us * 1000 + (1u << TICK_SHIFT) - 1) >> TICK_SHIFT);
+	return (uint32_t)((us * 1000 + (2u << TICK_SHIFT) - 1) >> TICK_SHIFT);
 }
 
 /** ctx_mbuf returns an empty mbuf with full headroom, or NULL (counted as tx_no_mbuf). */

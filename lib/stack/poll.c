@@ -48,7 +48,9 @@ static uint64_t time_of(const struct pc_stack *st, uint32_t tick)
 
 	if (ahead <= 0)
 		return st->ctx.now_ns;
-	return ((st->ctx.now_ns >> TICK_SHIFT) + (uint32_t)ahead) << TICK_SHIFT;
+	return st->ctx.epoch_ns +
+	       ((((st->ctx.now_ns - st->ctx.epoch_ns) >> TICK_SHIFT) + (uint32_t)ahead)
+	        << TICK_SHIFT);
 }
 
 uint64_t pc_stack_next_deadline(const struct pc_stack *st)

@@ -13,8 +13,6 @@
 #include "base/seq.h"
 #include "base/verdict.h"
 
-#define RX_FIN 1
-
 /* segments up to this size are copied into the tail of the one before */
 #define COALESCE_MAX 256
 
@@ -86,7 +84,7 @@ void mbuf_trim_back(struct rte_mbuf *m, uint32_t n)
 	m->pkt_len = total;
 }
 
-int rcvbuf_insert(struct tcp_queues *q, struct rte_mbuf *m, uint32_t seq, bool fin)
+int rcvbuf_insert(struct tcp_queues *q, struct rte_mbuf *m, uint32_t seq)
 {
 	struct rte_mbuf **at = &q->ooo;
 	uint32_t end = seq + m->pkt_len;
@@ -107,81 +105,73 @@ int rcvbuf_insert(struct tcp_queues *q, struct rte_mbuf *m, uint32_t seq, bool f
 	while (*at != NULL && seq_leq(end_of(*at), end)) { /* it covers these */
 		struct rte_mbuf *old = *at;
 
-		fin |= end_of(old) == end && (pkt_of(old)->rx.flags & RX_FIN);
 		*at = pkt_of(old)->next;
 		rte_pktmbuf_free(old);
 		q->ooo_segs--;
 	}
-	if (*at != NULL && seq_lt(pkt_of(*at)->rx.seq, end)) {
+	if (*at != NULL && seq_lt(pkt_of(*at)->rx.seq, end))
 		mbuf_trim_back(m, end - pkt_of(*at)->rx.seq);
-		fin = false;
-	}
 	pkt_of(m)->rx.seq = seq;
 	pkt_of(m)->rx.len = m->pkt_len;
-	pkt_of(m)->rx.flags = fin ? RX_FIN : 0;
+	pkt_of(m)->rx.cookie = ++q->ooo_serial;
 	pkt_of(m)->next = *at;
 	*at = m;
 	q->ooo_segs++;
-	q->ooo_last = seq;
 	return VERDICT_DONE;
 }
 
-bool rcvbuf_join(struct tcb *t, struct tcp_queues *q)
+void rcvbuf_join(struct tcb *t, struct tcp_queues *q)
 {
 	while (q->ooo != NULL && seq_leq(pkt_of(q->ooo)->rx.seq, t->rcv_nxt)) {
 		struct rte_mbuf *m = q->ooo;
 		uint32_t have = t->rcv_nxt - pkt_of(m)->rx.seq;
-		bool fin = pkt_of(m)->rx.flags & RX_FIN;
 
 		q->ooo = pkt_of(m)->next;
 		q->ooo_segs--;
-		if (have >= m->pkt_len) {
-			fin = fin && have == m->pkt_len;
+		if (have >= m->pkt_len)
 			rte_pktmbuf_free(m);
-		} else {
+		else
 			rcvbuf_push(t, q, have > 0 ? mbuf_trim_front(m, have) : m);
-		}
-		if (fin)
-			return true;
 	}
-	return false;
 }
 
-/* the run of adjacent packets that begins with m */
-static struct rte_mbuf *run_of(struct rte_mbuf *m, uint32_t *start, uint32_t *end)
+struct run {
+	uint32_t start, end, serial;
+};
+
+/* the run of adjacent packets that begins with m; returns the packet after it */
+static struct rte_mbuf *run_of(struct rte_mbuf *m, struct run *r)
 {
-	*start = pkt_of(m)->rx.seq;
+	*r = (struct run){.start = pkt_of(m)->rx.seq, .serial = pkt_of(m)->rx.cookie};
 	do {
-		*end = end_of(m);
+		r->end = end_of(m);
+		if (seq_gt(pkt_of(m)->rx.cookie, r->serial))
+			r->serial = pkt_of(m)->rx.cookie;
 		m = pkt_of(m)->next;
-	} while (m != NULL && pkt_of(m)->rx.seq == *end);
+	} while (m != NULL && pkt_of(m)->rx.seq == r->end);
 	return m;
 }
 
-void rcvbuf_sack(const struct tcb *t, const struct tcp_queues *q, struct tcp_seg *s)
+void rcvbuf_sack(const struct tcp_queues *q, struct tcp_seg *s)
 {
-	uint32_t start, end;
-	unsigned max = (s->has & TCP_HAS_TS) ? 3 : 4, n = 1;
-	bool first = false;
+	const unsigned max = (s->has & TCP_HAS_TS) ? 3 : TCP_SACK_BLOCKS;
+	struct run runs[TCP_SACK_BLOCKS], r;
+	unsigned n = 0;
 
-	(void)t;
 	for (struct rte_mbuf *m = q->ooo; m != NULL;) {
-		m = run_of(m, &start, &end);
-		/* RFC 2018: the first block has what came last */
-		if (!first && seq_within(q->ooo_last, start, end - start)) {
-			s->sack[0].start = start;
-			s->sack[0].end = end;
-			first = true;
-		} else if (n < max) {
-			s->sack[n].start = start;
-			s->sack[n].end = end;
-			n++;
-		}
+		unsigned i;
+
+		m = run_of(m, &r);
+		/* the most recent first (RFC 2018 section 4) */
+		for (i = n < max ? n++ : max; i > 0 && seq_lt(runs[i - 1].serial, r.serial); i--)
+			if (i < max)
+				runs[i] = runs[i - 1];
+		if (i < max)
+			runs[i] = r;
 	}
-	if (!first) { /* what came last has been delivered */
-		for (unsigned i = 1; i < n; i++)
-			s->sack[i - 1] = s->sack[i];
-		n--;
+	for (unsigned i = 0; i < n; i++) {
+		s->sack[i].start = runs[i].start;
+		s->sack[i].end = runs[i].end;
 	}
 	s->nb_sack = (uint8_t)n;
 	if (n > 0)

@@ -24,15 +24,14 @@ void mbuf_trim_back(struct rte_mbuf *m, uint32_t n);
  * into the last mbuf, so that a stream of tiny segments does not take an mbuf each. It owns m. */
 void rcvbuf_push(struct tcb *t, struct tcp_queues *q, struct rte_mbuf *m);
 
-/** rcvbuf_insert queues payload that begins at seq, beyond RCV.NXT; fin: FIN follows it. Overlaps are
- * trimmed, what is there stays. Verdict: done, or a drop. */
-int rcvbuf_insert(struct tcp_queues *q, struct rte_mbuf *m, uint32_t seq, bool fin);
+/** rcvbuf_insert queues payload that begins at seq, beyond RCV.NXT. Overlaps are trimmed, what is
+ * there stays. Verdict: done, or a drop. */
+int rcvbuf_insert(struct tcp_queues *q, struct rte_mbuf *m, uint32_t seq);
 
-/** rcvbuf_join moves what is now in order from the early bytes to the others. Returns whether the
- * FIN has been reached. */
-bool rcvbuf_join(struct tcb *t, struct tcp_queues *q);
+/** rcvbuf_join moves what is now in order from the early bytes to the others. */
+void rcvbuf_join(struct tcb *t, struct tcp_queues *q);
 
 /** rcvbuf_sack fills in the SACK blocks of an acknowledgement (RFC 2018 section 4). */
-void rcvbuf_sack(const struct tcb *t, const struct tcp_queues *q, struct tcp_seg *s);
+void rcvbuf_sack(const struct tcp_queues *q, struct tcp_seg *s);
 
 #endif

@@ -215,3 +215,37 @@ struct rte_mbuf *sndbuf_split(struct ctx *ctx, struct pktq *q, struct rte_mbuf *
 	}
 	return f;
 }
+
+static bool is_mergeable(const struct rte_mbuf *m)
+{
+	return m != NULL && (pkt_of_const(m)->tx.flags & SEG_INLINE) &&
+	       pkt_of_const(m)->tx.sends == 0 && rte_mbuf_refcnt_read(m) == 1;
+}
+
+void sndbuf_merge(struct pktq *q, struct rte_mbuf *m, uint16_t mss)
+{
+	struct pkt *to = pkt_of(m);
+
+	while (is_mergeable(m) && is_mergeable(to->next)) {
+		struct rte_mbuf *from = to->next;
+		struct pkt *note = pkt_of(from);
+		uint16_t room = (uint16_t)(mss - to->tx.len), n;
+
+		room = room < rte_pktmbuf_tailroom(m) ? room : rte_pktmbuf_tailroom(m);
+		n = note->tx.len < room ? note->tx.len : room;
+		if (n == 0)
+			return;
+		memcpy(rte_pktmbuf_append(m, n),
+		       rte_pktmbuf_mtod_offset(from, char *, from->pkt_len - note->tx.len), n);
+		to->tx.len = (uint16_t)(to->tx.len + n);
+		note->tx.seq += n;
+		note->tx.len = (uint16_t)(note->tx.len - n);
+		if (note->tx.len > 0)
+			return;
+		to->tx.flags |= note->tx.flags & SEG_PUSH;
+		to->next = note->next;
+		if (q->tail == from)
+			q->tail = m;
+		rte_pktmbuf_free(from);
+	}
+}

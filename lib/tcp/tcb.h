@@ -170,11 +170,13 @@ struct tcp_queues {
 	uint32_t sacked_bytes, lost_bytes, resent_bytes;
 	uint32_t dup_bytes;    /* without SACK: what duplicate ACKs say has left the network */
 	uint32_t recover;      /* RFC 6582: snd_nxt when recovery began */
-	uint32_t ooo_last;     /* sequence number of what came last, for the first SACK block */
+	uint32_t ooo_serial;   /* of what came last, for the order of SACK blocks */
+	uint32_t fin_seq;      /* of a FIN that came early, when fin_early */
 	uint32_t cc_bytes;     /* acknowledged since cwnd last grew */
 	uint32_t stalled_tick; /* when what the peer does not acknowledge was first sent */
 	uint8_t dupacks;
 	uint8_t recovery; /* enum tcp_recovery */
+	bool fin_early;
 };
 
 enum tcp_recovery {

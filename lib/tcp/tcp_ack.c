@@ -57,14 +57,13 @@ static void pop_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	sample_rtt(tcp, t, has_newest ? &newest : NULL, seg);
 }
 
-/* RFC 9293: SND.WND from segments newer than the last that set it. Returns whether it changed. */
-static bool update_window(struct tcb *t, struct tcp_queues *q, const struct tcp_seg *seg,
-                          bool new_ack)
+/* RFC 9293: SND.WND from segments newer than the last that set it; SND.WL2 =< SEG.ACK holds, as no
+ * older acknowledgement comes here. Returns whether the window changed. */
+static bool update_window(struct tcb *t, struct tcp_queues *q, const struct tcp_seg *seg)
 {
 	uint32_t wnd = (uint32_t)seg->wnd << t->snd_wscale, old = t->snd_wnd;
 
-	if (!seq_lt(t->snd_wl1, seg->seq) &&
-	    !(t->snd_wl1 == seg->seq && (new_ack || wnd > t->snd_wnd)))
+	if (seq_gt(t->snd_wl1, seg->seq))
 		return false;
 	t->snd_wnd = wnd;
 	t->snd_wl1 = seg->seq;
@@ -119,9 +118,9 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 	if (a.acked > 0)
 		on_new_ack(tcp, t, q, seg);
 	t->probes = 0; /* MUST-37: a peer that answers probes may keep the window closed */
-	moved = update_window(t, q, seg, a.acked > 0);
+	moved = update_window(t, q, seg);
 	/* RFC 5681 section 2: a duplicate has no data, no new window, and something is under way */
-	a.duplicate = a.acked == 0 && seg->len == 0 && !moved && a.flight > 0 &&
+	a.duplicate = a.acked == 0 && seg->len == 0 && !moved && t->snd_wnd > 0 && a.flight > 0 &&
 	              !(seg->flags & (TCP_SYN | TCP_FIN));
 	if (q != NULL) {
 		if (a.acked > 0 || a.duplicate || a.sacked)

@@ -57,6 +57,7 @@ static void drop_ooo(struct tcp_queues *q)
 	pktq_free(&all);
 	q->ooo = NULL;
 	q->ooo_segs = 0;
+	q->fin_early = false;
 }
 
 static void drop_snd(struct tcb *t, struct tcp_queues *q)
@@ -115,7 +116,8 @@ void tcb_detach_queues(struct tcp *tcp, struct tcb *t)
 {
 	struct tcp_queues *q = tcp_queues(tcp, t);
 
-	if (q == NULL || q->snd.head != NULL || q->rcv.head != NULL || q->ooo != NULL)
+	if (q == NULL || q->snd.head != NULL || q->rcv.head != NULL || q->ooo != NULL ||
+	    q->fin_early)
 		return;
 	q->recover = tcp->free_queues;
 	tcp->free_queues = t->queues;

@@ -359,7 +359,18 @@ static void owe_ack(struct tcp *tcp, struct tcb *t, uint32_t len)
 	tcp_work(tcp, t);
 }
 
-static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t seq, bool fin)
+/* a FIN beyond a gap is remembered until the gap is filled */
+static void note_early_fin(struct tcp *tcp, struct tcb *t, uint32_t seq)
+{
+	struct tcp_queues *q = tcb_attach_queues(tcp, t);
+
+	if (q == NULL)
+		return;
+	q->fin_early = true;
+	q->fin_seq = seq;
+}
+
+static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t seq)
 {
 	struct tcp_queues *q = tcb_attach_queues(tcp, t);
 	int verdict;
@@ -367,7 +378,7 @@ static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint3
 	ack_now(tcp, t); /* RFC 5681 section 4.2 */
 	if (q == NULL || tcp->ctx->mbufs_low)
 		return PC_DROP_TCP_MEMORY;
-	verdict = rcvbuf_insert(q, m, seq, fin);
+	verdict = rcvbuf_insert(q, m, seq);
 	if (verdict == VERDICT_DONE)
 		ctx_count(tcp->ctx, PC_TCP_RX_OOO);
 	else
@@ -387,8 +398,12 @@ static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, bool *
 	}
 	rcvbuf_push(t, q, m);
 	if (unlikely(q->ooo != NULL)) {
-		*fin |= rcvbuf_join(t, q);
+		rcvbuf_join(t, q);
 		ack_now(tcp, t); /* a gap was filled */
+	}
+	if (unlikely(q->fin_early && q->fin_seq == t->rcv_nxt)) {
+		q->fin_early = false;
+		*fin = true;
 	}
 	owe_ack(tcp, t, len);
 	ctx_add(tcp->ctx, PC_TCP_RX_BYTES, t->rcv_nxt - before);
@@ -402,7 +417,6 @@ static int input_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const 
 {
 	uint32_t off = (uint32_t)p->l4_off + seg->hdr_len, seq = seg->seq, len = seg->len;
 	uint32_t late = t->rcv_nxt - seq, wnd;
-	bool has_fin;
 
 	if (seq_lt(seq, t->rcv_nxt)) {
 		if (late >= len) {
@@ -423,9 +437,10 @@ static int input_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const 
 	m = mbuf_trim_front(m, off);
 	if (likely(seq == t->rcv_nxt))
 		return queue_data(tcp, t, m, fin);
-	has_fin = *fin;
+	if (*fin)
+		note_early_fin(tcp, t, seq + len);
 	*fin = false;
-	return queue_early(tcp, t, m, seq, has_fin);
+	return queue_early(tcp, t, m, seq);
 }
 
 static int input_synchronised(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
@@ -468,7 +483,9 @@ static int input_synchronised(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m
 		if (fin && verdict == PC_DROP_TCP_DUPLICATE)
 			fin = seg->seq + seg->len == t->rcv_nxt;
 	} else if (fin && seg->seq + seg->len != t->rcv_nxt) {
-		ack_now(tcp, t); /* FIN before its time: it will come again */
+		if (seq_gt(seg->seq, t->rcv_nxt))
+			note_early_fin(tcp, t, seg->seq);
+		ack_now(tcp, t);
 		fin = false;
 	} else if (seg->len > 0 || (seg->flags & TCP_FIN)) {
 		ack_now(tcp, t);

@@ -24,7 +24,9 @@
 
 static uint32_t rcv_space(const struct tcb *t)
 {
-	return t->rcv_bytes < t->rcv_max ? t->rcv_max - t->rcv_bytes : 0;
+	uint32_t space = t->rcv_bytes < t->rcv_max ? t->rcv_max - t->rcv_bytes : 0;
+
+	return RTE_MIN(space, (uint32_t)UINT16_MAX << t->rcv_wscale);
 }
 
 uint16_t tcp_window(struct tcb *t)
@@ -77,7 +79,7 @@ static void fill_options(struct tcp *tcp, struct tcb *t, struct tcp_seg *s)
 	}
 	q = tcp_queues(tcp, t);
 	if (q != NULL && q->ooo != NULL && (t->opt & TCB_OPT_SACK))
-		rcvbuf_sack(t, q, s);
+		rcvbuf_sack(q, s);
 }
 
 /* emit puts the headers in front of m's payload and sends it; it owns m */
@@ -258,12 +260,26 @@ static void arm_persist(struct tcp *tcp, struct tcb *t)
 		tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
 }
 
+/* RFC 5681 4.1: after more than a time-out without sending, what cwnd was is no longer known to fit;
+ * t_loss is one time-out after what was last sent or acknowledged */
+static void restart_if_idle(const struct tcp *tcp, struct tcb *t)
+{
+	if (t->snd_una == t->snd_nxt && !(t->timers & TCB_T_LOSS) &&
+	    seq_gt(tcp->ctx->tick, t->t_loss))
+		t->cwnd = RTE_MIN(t->cwnd, tcb_initial_window(tcp, t));
+}
+
 static bool send_new(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
+	if (q->snd_next != NULL)
+		restart_if_idle(tcp, t);
 	while (q->snd_next != NULL) {
 		uint32_t room = 0;
-		enum may may = may_send(t, q, &room);
+		enum may may;
 
+		if (pkt_of(q->snd_next)->tx.len < t->mss)
+			sndbuf_merge(&q->snd, q->snd_next, t->mss);
+		may = may_send(t, q, &room);
 		if (may == MAY_NOT)
 			break;
 		if (may == MAY_SPLIT) {
