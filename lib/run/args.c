@@ -208,6 +208,7 @@ int args_parse(struct settings *s, int argc, char **argv, struct args *args)
 	args->nb_eal = dashes > 0 ? dashes - 1 : 0;
 	make_options(&p);
 	rc = collect(&p, argc - dashes, argv + dashes);
+	opterr = 1; /* EAL uses getopt, too, and is to say what it does not know */
 	if (has(&p, OPT_HELP))
 		args->action = ARGS_HELP;
 	else if (has(&p, OPT_VERSION))

@@ -1,163 +1,130 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: reads a config file: rte_cfgfile parses, every entry is set by settings_set.  The parser
- * does not keep line numbers, so they are looked for only when there is a mistake to report.
+ * Overview: reads a config file line by line: "[section]", "key = value", blank lines, and comments,
+ * which begin with # or ; at the start of a line or after white space.
+ *
+ * rte_cfgfile would read the same files, but it passes over lines without '=', cuts long values
+ * short without a word, and knows no line numbers to put into a message.
  */
-#include <ctype.h>
 #include <errno.h>
-#include <rte_cfgfile.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "quiet.h"
 #include "settings.h"
 
-#define FILE_SECTIONS 64
+#define FILE_LINE    1024
+#define FILE_SECTION 64
 
-/* An entry or, without name, a section to look for. */
-struct wanted {
-	const char *section, *name;
+/* A position in a file, and the section that it is in. */
+struct reader {
+	struct settings *s;
+	const char *path;
+	unsigned line;
+	char section[FILE_SECTION];
+	char origin[PATH_MAX + 16]; /* "path:line" */
 };
 
-/* Says whether a line opens the section, or sets the name. */
-static bool line_is(const char *line, const char *word, bool section)
+static void cut_comment(char *line)
 {
-	size_t n = strlen(word);
-
-	line += strspn(line, " \t");
-	if (section && *line++ != '[')
-		return false;
-	line += strspn(line, " \t");
-	if (strncmp(line, word, n) != 0)
-		return false;
-	line += n;
-	line += strspn(line, " \t");
-	return *line == (section ? ']' : '=');
+	for (char *c = line; *c != '\0'; c++)
+		if ((*c == '#' || *c == ';') && (c == line || c[-1] == ' ' || c[-1] == '\t')) {
+			*c = '\0';
+			return;
+		}
 }
 
-/* Returns the number of the line of an entry or section, counted from 1; 0: not found. */
-static unsigned find_line(const char *path, const struct wanted *w)
+/* Returns text without white space around it; writes into it. */
+static char *trim(char *text)
 {
-	FILE *f = fopen(path, "r");
-	unsigned n = 0, found = 0;
-	bool inside = false;
-	char line[1024];
+	size_t n;
 
-	if (f == NULL)
-		return 0;
-	while (found == 0 && fgets(line, sizeof(line), f) != NULL) {
-		n++;
-		if (line[strspn(line, " \t")] == '[')
-			inside = line_is(line, w->section, true);
-		if (inside && (w->name == NULL || line_is(line, w->name, false)))
-			found = n;
-	}
-	fclose(f);
-	return found;
+	text += strspn(text, " \t\r\n");
+	n = strlen(text);
+	while (n > 0 && strchr(" \t\r\n", text[n - 1]) != NULL)
+		text[--n] = '\0';
+	return text;
 }
 
-/* Puts "path:line" in front of a line that begins with "path". */
-static int add_line_number(struct settings *s, const char *path, const struct wanted *w)
+static bool is_section(const struct settings *s, const char *section)
 {
-	unsigned line = find_line(path, w);
-	size_t n = strlen(path);
-	char why[SETTINGS_WHY];
-
-	if (line == 0 || strncmp(s->why, path, n) != 0)
-		return -1;
-	memcpy(why, s->why, sizeof(why));
-	snprintf(s->why, sizeof(s->why), "%s:%u%s", path, line, why + n);
-	return -1;
-}
-
-static int load_section(struct settings *s, struct rte_cfgfile *cfg, const char *path, int index,
-                        char *name)
-{
-	int n = rte_cfgfile_section_num_entries_by_index(cfg, name, index);
-	struct rte_cfgfile_entry *entries;
-	int rc = 0;
-
-	if (n <= 0)
-		return 0;
-	entries = calloc((size_t)n, sizeof(*entries));
-	if (entries == NULL)
-		return settings_fail(s, "%s: no memory to read it", path);
-	n = rte_cfgfile_section_entries_by_index(cfg, index, name, entries, n);
-	for (int i = 0; i < n && rc == 0; i++) {
-		const struct wanted w = {name, entries[i].name};
-
-		rc = settings_set(s, path, name, entries[i].name, entries[i].value);
-		if (rc != 0)
-			add_line_number(s, path, &w);
-	}
-	free(entries);
-	return rc;
-}
-
-/* A section that nobody knows is a mistake even if it is empty. */
-static int check_section(struct settings *s, const char *path, const char *name)
-{
-	const struct wanted w = {name, NULL};
 	size_t n;
 	const struct text_key *text = settings_text_keys(&n);
 
 	for (size_t i = 0; i < n; i++)
-		if (strcmp(text[i].section, name) == 0)
-			return 0;
+		if (strcmp(text[i].section, section) == 0)
+			return true;
 	for (unsigned t = 0; t < SETTINGS_TABLES; t++)
 		for (size_t i = 0; i < s->tables[t].n; i++)
-			if (strcmp(s->tables[t].keys[i].section, name) == 0)
-				return 0;
-	settings_set(s, path, name, "", ""); /* says what there is */
-	return add_line_number(s, path, &w);
+			if (strcmp(s->tables[t].keys[i].section, section) == 0)
+				return true;
+	return false;
 }
 
-static int load_sections(struct settings *s, struct rte_cfgfile *cfg, const char *path)
+static int read_section(struct reader *r, char *text)
 {
-	int n = rte_cfgfile_num_sections(cfg, NULL, 0);
-	char name[CFG_NAME_LEN];
+	size_t n = strlen(text);
+	char *name;
 
-	if (n > FILE_SECTIONS)
-		return settings_fail(s, "%s: more than %d sections", path, FILE_SECTIONS);
-	for (int i = 0; i < n; i++) {
-		if (rte_cfgfile_section_num_entries_by_index(cfg, name, i) < 0)
-			continue;
-		if (check_section(s, path, name) != 0 || load_section(s, cfg, path, i, name) != 0)
-			return -1;
-	}
+	if (n < 2 || text[n - 1] != ']')
+		return settings_fail(r->s, "%s: a section's line ends with ], as [tcp] does",
+		                     r->origin);
+	text[n - 1] = '\0';
+	name = trim(text + 1);
+	/* one that nobody knows is a mistake even if it is empty; settings_set says what there is */
+	if (strlen(name) >= sizeof(r->section) || !is_section(r->s, name))
+		return settings_set(r->s, r->origin, name, "", "");
+	snprintf(r->section, sizeof(r->section), "%s", name);
 	return 0;
 }
 
-/* What rte_cfgfile has to say goes to its log: "...: Error line 3 - ...". */
-static int fail_syntax(struct settings *s, const char *path, const char *log)
+static int read_line(struct reader *r, char *line)
 {
-	const char *at = strstr(log, "line ");
+	char *text, *equals;
 
-	if (at != NULL && isdigit((unsigned char)at[5]))
-		return settings_fail(
-		    s, "%s:%d: neither [section] nor key = value of at most 255 characters", path,
-		    atoi(at + 5));
-	return settings_fail(s, "%s: not a config file: [section] and key = value lines are", path);
+	cut_comment(line);
+	text = trim(line);
+	if (*text == '\0')
+		return 0;
+	if (*text == '[')
+		return read_section(r, text);
+	equals = strchr(text, '=');
+	if (equals == NULL)
+		return settings_fail(r->s, "%s: \"%.40s\" is neither [section] nor key = value",
+		                     r->origin, text);
+	if (r->section[0] == '\0')
+		return settings_fail(r->s, "%s: \"%.40s\" comes before the first [section]",
+		                     r->origin, text);
+	*equals = '\0';
+	return settings_set(r->s, r->origin, r->section, trim(text), trim(equals + 1));
+}
+
+static int read_lines(struct reader *r, FILE *f)
+{
+	char line[FILE_LINE];
+	int rc = 0;
+
+	while (rc == 0 && fgets(line, sizeof(line), f) != NULL) {
+		r->line++;
+		snprintf(r->origin, sizeof(r->origin), "%s:%u", r->path, r->line);
+		if (strchr(line, '\n') == NULL && !feof(f))
+			return settings_fail(r->s, "%s: the line is longer than %d characters",
+			                     r->origin, FILE_LINE - 2);
+		rc = read_line(r, line);
+	}
+	if (rc == 0 && ferror(f))
+		return settings_fail(r->s, "cannot read config file %s: %s", r->path,
+		                     strerror(errno));
+	return rc;
 }
 
 int settings_load(struct settings *s, const char *path)
 {
-	const struct rte_cfgfile_parameters params = {.comment_character = '#'};
-	struct rte_cfgfile *cfg;
-	char log[QUIET_LINE];
-	struct quiet quiet;
+	struct reader r = {.s = s, .path = path};
 	FILE *f = fopen(path, "r");
 	int rc;
 
 	if (f == NULL)
 		return settings_fail(s, "cannot read config file %s: %s", path, strerror(errno));
+	rc = read_lines(&r, f);
 	fclose(f);
-	quiet_begin(&quiet);
-	cfg = rte_cfgfile_load_with_params(path, CFG_FLAG_EMPTY_VALUES, &params);
-	quiet_end(&quiet, log);
-	if (cfg == NULL)
-		return fail_syntax(s, path, log);
-	rc = load_sections(s, cfg, path);
-	rte_cfgfile_close(cfg);
 	return rc;
 }

@@ -150,19 +150,19 @@ static int check_mbufs(struct settings *s, const struct pc_stack_config *config,
 	                     s->run.port_rxd, s->run.port_txd, queues + MEMORY_CACHE);
 }
 
-/* The key whose lowering helps most. */
+/* The key whose lowering helps most. What is "auto" follows from max_connections. */
 static const char *heaviest_key(const struct settings *s, const struct pc_stack_config *config)
 {
 	struct pc_stack_footprint fp;
+	uint64_t mbufs = memory_pool_bytes(s, config->stack_mbufs), most;
 
 	pc_stack_get_footprint(config, &fp);
-	if (memory_pool_bytes(s, config->stack_mbufs) > fp.total / 2)
+	most = fp.connections + fp.flow_table + fp.events;
+	if (s->stack.stack_mbufs != 0 && mbufs > most && mbufs > fp.half_open)
 		return "stack.mbufs";
-	if (fp.time_wait > fp.total / 2)
+	if (s->stack.tcp_time_wait != 0 && fp.time_wait > most)
 		return "tcp.time_wait";
-	if (fp.half_open > fp.total / 2)
-		return "tcp.syn_cache";
-	return "stack.max_connections";
+	return fp.half_open > most ? "tcp.syn_cache" : "stack.max_connections";
 }
 
 int memory_fit(struct settings *s, const struct eal *eal, unsigned lcore, unsigned nb_ports,

@@ -48,6 +48,8 @@ static bool tells_failure(const char *line)
 	/* said in good times, too */
 	static const char *const harmless[] = {"Physical addresses", "TELEMETRY", "multiq"};
 
+	if (line[0] == ' ' || line[0] == '\t') /* part of a usage text */
+		return false;
 	for (unsigned i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++)
 		if (strstr(line, harmless[i]) != NULL)
 			return false;
