@@ -136,6 +136,7 @@ static bool open_side(struct sim *s, int side, struct pc_port *wire, const char 
 static bool open_world(struct sim *s, const char *pcap)
 {
 	struct pc_wire_config wc = {.pool = s->pool};
+	const uint32_t tx = PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_UDP_CKSUM;
 	struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(80)};
 	struct epoll_event ev = {.events = EPOLLIN, .data.u32 = UINT32_MAX};
 	struct pc_port *wire[2];
@@ -144,6 +145,10 @@ static bool open_world(struct sim *s, const char *pcap)
 		plan_stack(s, &s->cfg[side]);
 		plan_network(s, &s->fault[side]);
 	}
+	if (sim_chance(s, 30)) /* who corrupts must not believe in checksums of the port's */
+		wc.offloads |= tx;
+	if (sim_chance(s, 30))
+		wc.offloads |= PC_PORT_TX_MULTI_SEGS;
 	if (pc_port_wire(&wc, wire) != 0)
 		return sim_fail(s, "no wire");
 	if (!open_side(s, CLIENT, wire[0], pcap)) {
@@ -254,8 +259,35 @@ static void check_left_over(struct sim *s)
 	}
 }
 
+static void describe_side(const struct sim *s, int side)
+{
+	const struct pc_stack_config *cfg = &s->cfg[side];
+	const struct pc_fault_config *f = &s->fault[side];
+	const struct pc_counters *c = pc_stack_counters(s->st[side]);
+
+	fprintf(stderr,
+	        "  %s: loss %u/%u ppm, dup %u, reorder %u by %llu us, corrupt %u, delay %llu us, "
+	        "%llu bit/s, queue %u\n   ",
+	        side == CLIENT ? "client" : "server", f->rx_loss_ppm, f->tx_loss_ppm,
+	        f->duplicate_ppm, f->reorder_ppm, (unsigned long long)f->reorder_delay_ns / 1000,
+	        f->corrupt_ppm, (unsigned long long)f->delay_ns / 1000,
+	        (unsigned long long)f->rate_bps, f->queue);
+	fprintf(stderr, " ts %llu ws %llu sack %llu rcvbuf %llu sndbuf %llu burst %llu;",
+	        (unsigned long long)cfg->tcp_timestamps,
+	        (unsigned long long)cfg->tcp_window_scaling, (unsigned long long)cfg->tcp_sack,
+	        (unsigned long long)cfg->tcp_rcvbuf, (unsigned long long)cfg->tcp_sndbuf,
+	        (unsigned long long)cfg->stack_rx_burst);
+	for (unsigned i = 0; i < PC_COUNTER_MAX; i++)
+		if (c->value[i] != 0)
+			fprintf(stderr, " %s %llu", pc_counter_name(i),
+			        (unsigned long long)c->value[i]);
+	fprintf(stderr, "\n");
+}
+
 static void describe(const struct sim *s)
 {
+	describe_side(s, CLIENT);
+	describe_side(s, SERVER);
 	for (unsigned i = 0; i < s->nb_conns; i++) {
 		const struct conn *c = &s->conn[i];
 

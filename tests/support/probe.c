@@ -117,8 +117,6 @@ static void capture(struct probe *p, const struct rte_mbuf *m, uint64_t now_ns)
 
 	if (m->pkt_len > FRAME_MAX || m->pkt_len > p->port.info.mtu + 14u)
 		wrong = "frame larger than the MTU allows";
-	else if (m->nb_segs > 1 && (p->port.info.offloads & PC_PORT_TX_MULTI_SEGS) == 0)
-		wrong = "chain of mbufs for a port that takes none";
 	f->at_ns = now_ns;
 	f->len = (uint16_t)RTE_MIN(m->pkt_len, (uint32_t)FRAME_MAX);
 	for (uint32_t done = 0; s != NULL && done < f->len; s = s->next) {

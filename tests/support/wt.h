@@ -106,6 +106,7 @@ struct wt {
 	int lfd, ep;
 	uint16_t mtu, next_pport;
 	uint32_t offloads;
+	bool cold; /* set before the first word: nobody has been heard of, no turn taken */
 	bool trace;
 	uint32_t in_use, probe_in_use;
 	jmp_buf fail;

@@ -58,6 +58,17 @@ static void prepare(struct wt *w)
 	wt_flow(w);
 }
 
+/* A peer asks for our MAC address before it sends anything, so the stack knows the peer's. */
+static void greet(struct wt *w)
+{
+	struct frame_ends e = wt_ends(w);
+	struct frame f;
+
+	memset(e.dst_mac, 0xff, 6);
+	frame_arp(&f, &e, 1, NULL);
+	wt_inject_frame(w, &f);
+}
+
 void wt_start(struct wt *w)
 {
 	struct pc_prefix addr;
@@ -72,6 +83,8 @@ void wt_start(struct wt *w)
 	EQ(pc_stack_add_port(w->st, probe_port(w->probe)), 0);
 	OK(pc_prefix_parse(WT_LOCAL "/24", &addr));
 	OK(pc_stack_add_addr(w->st, 0, &addr));
+	if (!w->cold)
+		greet(w);
 }
 
 /* At the end of a case: nothing unexpected, and everything given back. */

@@ -67,6 +67,7 @@ static void rto_from_samples(struct wt *w)
 	struct tcp_info info;
 
 	w->cfg.tcp_rto_min_ms = 1;
+	w->cfg.tcp_rto_initial_ms = 3000;
 	with_rtt(w, 1000, 0);
 	info = wt_info(w);
 	IN(info.tcpi_rtt, 999000, 1001000);   /* SRTT = R */
@@ -111,7 +112,7 @@ static void back_off(struct wt *w)
 	wt_send(w, 10);
 	EXPECT(.flags = PA, .seq = 201, .ack = 1, .len = 10);
 	for (unsigned i = 0; i < 15; i++) {
-		EXPECT_IN(rto, rto + 20, .flags = PA, .seq = 201, .ack = 1, .len = 10);
+		EXPECT_IN(rto, rto * 1.01 + 2, .flags = PA, .seq = 201, .ack = 1, .len = 10);
 		rto = 2 * rto < 120000 ? 2 * rto : 120000;
 	}
 	EQ(wt_count(w, PC_TCP_TIMEOUTS), 15);
@@ -219,11 +220,12 @@ static void fast_retransmit(struct wt *w)
 
 static void not_duplicates(struct wt *w)
 {
+	w->peer.wnd = 30000;
 	flight(w, 10);
-	for (uint32_t i = 0; i < 5; i++) /* window updates */
-		INJECT(.flags = A, .seq = 1, .ack = 1, .wnd = (int32_t)(60000 + 100 * i));
+	for (uint32_t i = 1; i < 6; i++) /* window updates */
+		INJECT(.flags = A, .seq = 1, .ack = 1, .wnd = (int32_t)(30000 + 100 * i));
 	for (uint32_t i = 0; i < 5; i++) /* data */
-		INJECT(.flags = PA, .seq = 1 + i, .ack = 1, .len = 1, .wnd = 60400);
+		INJECT(.flags = PA, .seq = 1 + i, .ack = 1, .len = 1, .wnd = 30500);
 	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 0);
 	wt_read(w, 5);
 	while (probe_sent(w->probe) != NULL)

@@ -115,7 +115,7 @@ static void trim_both(struct wt *w)
 	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 1000);
 	for (uint32_t s = 501; s < 3000; s += 1000)
 		INJECT(.flags = PA, .seq = s, .ack = 1, .len = 1400);
-	INJECT(.flags = PA, .seq = 3001, .ack = 1, .len = 1400);
+	INJECT(.flags = PA, .seq = 3901, .ack = 1, .len = 1400);
 	wt_pass(w, 500);
 	wt_drop(w);
 	wt_read(w, WND);

@@ -149,6 +149,7 @@ static void larger_than_the_buffer(struct wt *w)
 	int size = 4096;
 
 	wt_established(w);
+	wt_opt(w, IPPROTO_TCP, TCP_NODELAY, 1);
 	OK(pc_setsockopt(w->st, w->flow.fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)));
 	EQ(pc_send_mbuf(w->st, w->flow.fd, chain(w, 10000, 6, 128), NULL),
 	   0); /* empty: taken whole */
