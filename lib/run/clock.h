@@ -13,9 +13,11 @@
 
 #include <rte_cycles.h>
 
+#define CLOCK_SHIFT 40
+
 struct clock {
 	uint64_t tsc0, ns0;
-	uint64_t mult; /* nanoseconds per 2^32 ticks */
+	uint64_t mult; /* nanoseconds per 2^CLOCK_SHIFT ticks */
 };
 
 /** clock_time_of_day returns nanoseconds since 1970. */
@@ -32,14 +34,14 @@ static inline void clock_init(struct clock *c, uint64_t hz)
 {
 	c->tsc0 = rte_rdtsc();
 	c->ns0 = clock_time_of_day();
-	c->mult = (uint64_t)(((unsigned __int128)1000000000 << 32) / hz);
+	c->mult = (uint64_t)(((unsigned __int128)1000000000 << CLOCK_SHIFT) / hz);
 }
 
 /** clock_at returns the time at a reading of the TSC that is not before the start. */
 static inline uint64_t clock_at(const struct clock *c, uint64_t tsc)
 {
 	/* 128 bits: 64 would overflow after a few seconds */
-	return c->ns0 + (uint64_t)(((unsigned __int128)(tsc - c->tsc0) * c->mult) >> 32);
+	return c->ns0 + (uint64_t)(((unsigned __int128)(tsc - c->tsc0) * c->mult) >> CLOCK_SHIFT);
 }
 
 /** clock_now returns the time. */

@@ -105,13 +105,13 @@ static int size_memory(struct settings *s, const struct given *g, const struct e
 {
 	unsigned lcores = has_lcores(g) ? lcores_given(g) : 1;
 	uint64_t need = memory_wanted(s) * lcores / MIB * 5 / 4 + 64;
-	uint64_t have = machine->available_bytes / MIB;
+	uint64_t have = machine->available_bytes / MIB, most = have / 10 * 9;
 
 	*mb = need > EAL_DEFAULT_MB ? need : EAL_DEFAULT_MB;
-	if (*mb <= have)
+	if (*mb <= most)
 		return 0;
-	*mb = have / 10 * 9;
-	if (need <= *mb)
+	*mb = most;
+	if (need <= most)
 		return 0;
 	return settings_fail(s,
 	                     "the settings need %" PRIu64 " MB of memory, but %" PRIu64

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common.h"
+
+#define MAX_ARGS 16
+
+/* Parses a command line given as words separated by blanks. */
+static int parse(struct settings *s, const char *line, struct args *args)
+{
+	static char buf[512];
+	char *argv[MAX_ARGS + 1], *next = buf;
+	int argc = 0;
+
+	snprintf(buf, sizeof(buf), "test %s", line);
+	while (next != NULL && argc < MAX_ARGS) {
+		argv[argc] = strsep(&next, " ");
+		if (argv[argc][0] != '\0')
+			argc++;
+	}
+	argv[argc] = NULL;
+	return args_parse(s, argc, argv, args);
+}
+
+static void without_dashes_all_options_are_ours(void)
+{
+	struct settings *s = test_settings();
+	struct args args;
+
+	CU_ASSERT_EQUAL(
+	    parse(s, "--addr 10.0.0.1/24 --answer 5 --word hi --gateway 10.0.0.9", &args), 0);
+	CU_ASSERT_EQUAL(args.nb_eal, 0);
+	CU_ASSERT_EQUAL(args.action, ARGS_RUN);
+	CU_ASSERT_EQUAL(s->nb_addrs, 1);
+	CU_ASSERT_EQUAL(test_config.answer, 5);
+	CU_ASSERT_STRING_EQUAL(test_config.word, "hi");
+	CU_ASSERT(s->has_gateway);
+	free(s);
+}
+
+static void what_is_before_the_dashes_is_eals(void)
+{
+	struct settings *s = test_settings();
+	struct args args;
+
+	CU_ASSERT_EQUAL(parse(s, "-l 0 --vdev=net_null0 -- --addr 10.0.0.1/24 --stats 3", &args),
+	                0);
+	CU_ASSERT_EQUAL(args.nb_eal, 3);
+	CU_ASSERT_EQUAL(s->run.run_stats_s, 3);
+	CU_ASSERT_EQUAL(parse(s, "-l 0 --", &args), 0);
+	CU_ASSERT_EQUAL(args.nb_eal, 2);
+	CU_ASSERT_EQUAL(parse(s, "--", &args), 0);
+	CU_ASSERT_EQUAL(args.nb_eal, 0);
+	free(s);
+}
+
+static void the_command_line_goes_over_the_file(void)
+{
+	char path[] = "/tmp/percore-args-test-XXXXXX", line[256];
+	struct settings *s = test_settings();
+	struct args args;
+	int fd = mkstemp(path);
+
+	CU_ASSERT_FATAL(fd >= 0);
+	dprintf(fd, "[net]\naddr = 10.0.0.1/24\n[test]\nanswer = 9\n[tcp]\nrcvbuf = 9999\n");
+	close(fd);
+	snprintf(line, sizeof(line), "--answer 5 --addr 10.9.0.1/24 --addr 10.8.0.1/24 -c %s",
+	         path);
+	CU_ASSERT_EQUAL(parse(s, line, &args), 0);
+	CU_ASSERT_EQUAL(test_config.answer, 5);
+	CU_ASSERT_EQUAL(s->stack.tcp_rcvbuf, 9999);
+	CU_ASSERT_EQUAL_FATAL(s->nb_addrs, 2);
+	CU_ASSERT_EQUAL(s->addrs[0].prefix.addr.b[13], 9);
+	snprintf(line, sizeof(line), "--config=%s --set tcp.rcvbuf=5000 --set tcp.rcvbuf=6000",
+	         path);
+	CU_ASSERT_EQUAL(parse(s, line, &args), 0);
+	CU_ASSERT_EQUAL(s->stack.tcp_rcvbuf, 6000);
+	unlink(path);
+	free(s);
+}
+
+static void actions_are_found(void)
+{
+	struct settings *s = test_settings();
+	struct args args;
+
+	CU_ASSERT_EQUAL(parse(s, "--help", &args), 0);
+	CU_ASSERT_EQUAL(args.action, ARGS_HELP);
+	CU_ASSERT_EQUAL(parse(s, "-h -c /nonexistent", &args), 0);
+	CU_ASSERT_EQUAL(args.action, ARGS_HELP);
+	CU_ASSERT_EQUAL(parse(s, "-V", &args), 0);
+	CU_ASSERT_EQUAL(args.action, ARGS_VERSION);
+	CU_ASSERT_EQUAL(parse(s, "--print-config", &args), 0);
+	CU_ASSERT_EQUAL(args.action, ARGS_PRINT_CONFIG);
+	free(s);
+}
+
+static void mistakes_are_told_exactly(void)
+{
+	static const struct {
+		const char *line, *why;
+	} cases[] = {
+	    {"--foo", "unknown option --foo; see --help"},
+	    {"-x", "unknown option -x; see --help"},
+	    {"foo", "unexpected argument \"foo\"; see --help"},
+	    {"--addr", "option --addr needs an argument; see --help"},
+	    {"-c", "option -c needs an argument; see --help"},
+	    {"--help=1", "unknown option --help=1; see --help"},
+	    {"--word 12345678901234567890123456789012",
+	     "--word: \"12345678901234567890123456789012\" is too long"},
+	    {"--answer 0", "--answer: test.answer must be from 1 to 100 (number), 0 is not"},
+	    {"--stats -1",
+	     "--stats: run.stats_s takes a whole number from 0 to 86400 (s), not \"-1\""},
+	    {"--vdev=net_tap0 --addr 10.0.0.1/24",
+	     "--vdev=net_tap0 is an option of EAL: those come first and end with a lone --, as in: "
+	     "test --vdev=net_tap0,iface=percore0 -- --addr 10.0.0.1/24"},
+	    {"-l 0", "-l is an option of EAL: those come first and end with a lone --, as in: test "
+	             "--vdev=net_tap0,iface=percore0 -- --addr 10.0.0.1/24"},
+	    {"-l 0 -- -- x", "unexpected argument \"x\"; see --help"},
+	};
+	struct settings *s = test_settings();
+	struct args args;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		CU_ASSERT_EQUAL(parse(s, cases[i].line, &args), -1);
+		assert_text(s->why, cases[i].why);
+	}
+	free(s);
+}
+
+int main(void)
+{
+	const CU_TestInfo tests[] = {
+	    {"without dashes all options are ours", without_dashes_all_options_are_ours},
+	    {"what is before the dashes is EAL's", what_is_before_the_dashes_is_eals},
+	    {"the command line goes over the file", the_command_line_goes_over_the_file},
+	    {"actions are found", actions_are_found},
+	    {"mistakes are told exactly", mistakes_are_told_exactly},
+	    CU_TEST_INFO_NULL,
+	};
+
+	return run_suite("run/args", tests);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef UNIT_RUN_COMMON_H
+#define UNIT_RUN_COMMON_H
+
+/* What the tests of run/ share: a program to configure, and the main of a suite. */
+
+#include <CUnit/Basic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "run/args.h"
+
+/** The settings of the program that the tests pretend to be. */
+struct test_config {
+	uint64_t answer;
+	char word[32];
+};
+
+static struct test_config test_config;
+
+static inline int test_set_word(void *app, const char *argument, char *why, size_t why_len)
+{
+	struct test_config *c = app;
+
+	if (strlen(argument) >= sizeof(c->word)) {
+		snprintf(why, why_len, "\"%s\" is too long", argument);
+		return -1;
+	}
+	strcpy(c->word, argument);
+	return 0;
+}
+
+static const struct pc_config_key test_keys[] = {
+    {"test", "answer", "number", "the answer to everything", 42, 1, 100,
+     offsetof(struct test_config, answer)},
+};
+
+static const struct pc_run_option test_options[] = {
+    {.name = "answer", .argument = "N", .help = "the answer", .key = "test.answer"},
+    {.name = "word", .argument = "WORD", .help = "a word", .set = test_set_word},
+    {0},
+};
+
+static const struct pc_run_app test_app = {
+    .name = "test",
+    .summary = "does nothing",
+    .options = test_options,
+    .keys = test_keys,
+    .nb_keys = 1,
+    .config = &test_config,
+};
+
+/** test_settings returns fresh defaults; the caller frees them. */
+static inline struct settings *test_settings(void)
+{
+	struct settings *s = malloc(sizeof(*s));
+
+	test_config = (struct test_config){.answer = 42};
+	settings_init(s, &test_app, &test_config);
+	return s;
+}
+
+/** assert_text compares two strings and shows them when they differ. */
+#define assert_text(got, want)                                           \
+	do {                                                             \
+		if (strcmp(got, want) != 0)                              \
+			printf("\n  got:  %s\n  want: %s\n", got, want); \
+		CU_ASSERT_STRING_EQUAL(got, want);                       \
+	} while (0)
+
+/** run_suite runs tests and returns the program's exit status. */
+static inline int run_suite(const char *name, const CU_TestInfo *tests)
+{
+	CU_SuiteInfo suites[] = {{.pName = name, .pTests = (CU_TestInfo *)(uintptr_t)tests},
+	                         CU_SUITE_INFO_NULL};
+	unsigned failures;
+
+	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
+		return 1;
+	CU_basic_set_mode(CU_BRM_VERBOSE);
+	CU_basic_run_tests();
+	failures = CU_get_number_of_failures();
+	CU_cleanup_registry();
+	return failures != 0;
+}
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "run/eal.h"
+
+#include "common.h"
+
+#define GIB (UINT64_C(1) << 30)
+
+static const struct eal_machine huge = {2 * GIB, 8 * GIB, 3}, plain = {0, 8 * GIB, 0},
+                                small = {0, GIB / 2, 0};
+
+/* Makes EAL's command line and writes it as one string. */
+static int make(const struct eal_machine *machine, const char *given, const char *set, char *line,
+                struct eal *eal)
+{
+	struct settings *s = test_settings();
+	struct eal_args args;
+	char buf[256], *argv[32] = {(char *)(uintptr_t) "test"}, *next = buf;
+	int n = 0, rc;
+
+	snprintf(buf, sizeof(buf), "%s", given);
+	while (*given != '\0' && next != NULL)
+		argv[++n] = strsep(&next, " ");
+	if (set != NULL)
+		CU_ASSERT_EQUAL(settings_assign(s, set), 0);
+	rc = eal_make_args(s, n, argv, machine, &args, eal);
+	line[0] = '\0';
+	for (int i = 1; rc == 0 && i < args.argc; i++) {
+		strcat(line, i > 1 ? " " : "");
+		strcat(line, args.argv[i]);
+	}
+	if (rc != 0)
+		strcpy(line, s->why);
+	free(s);
+	return rc;
+}
+
+static void newcomers_get_what_they_would_have_given(void)
+{
+	static const struct {
+		const struct eal_machine *machine;
+		const char *given, *made;
+	} cases[] = {
+	    {&huge, "", "--in-memory -l 3 --no-telemetry"},
+	    {&plain, "", "--no-huge -m 512 --no-shconf -l 0 --no-telemetry"},
+	    {&huge, "--vdev=net_tap0", "--vdev=net_tap0 --in-memory -l 3 --no-telemetry --no-pci"},
+	    {&huge, "--vdev net_tap0 -a 01:00.0",
+	     "--vdev net_tap0 -a 01:00.0 --in-memory -l 3 --no-telemetry"},
+	    {&huge, "-l 1,2", "-l 1,2 --in-memory --no-telemetry"},
+	    {&huge, "--lcores=(0-9)@0", "--lcores=(0-9)@0 --in-memory --no-telemetry"},
+	    {&plain, "--socket-mem 64", "--socket-mem 64 --in-memory -l 0 --no-telemetry"},
+	    {&plain, "-m 64", "-m 64 --in-memory -l 0 --no-telemetry"},
+	    {&plain, "--no-huge -m 64", "--no-huge -m 64 --no-shconf -l 0 --no-telemetry"},
+	    {&huge, "--no-huge", "--no-huge -m 512 --no-shconf -l 3 --no-telemetry"},
+	    {&huge, "--no-huge --in-memory", "--no-huge --no-shconf -m 512 -l 3 --no-telemetry"},
+	    {&huge, "--file-prefix=a --telemetry", "--file-prefix=a --telemetry -l 3"},
+	    {&huge, "-c 3", "-c 3 --in-memory --no-telemetry"},
+	};
+	struct eal eal;
+	char line[512];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		CU_ASSERT_EQUAL(make(cases[i].machine, cases[i].given, NULL, line, &eal), 0);
+		assert_text(line, cases[i].made);
+	}
+}
+
+static void missing_hugepages_are_noted(void)
+{
+	struct eal eal;
+	char line[512];
+
+	CU_ASSERT_EQUAL(make(&plain, "", NULL, line, &eal), 0);
+	CU_ASSERT(eal.no_huge);
+	CU_ASSERT(strstr(eal.notice, "no hugepages are free") != NULL);
+	CU_ASSERT_EQUAL(make(&huge, "", NULL, line, &eal), 0);
+	CU_ASSERT(!eal.no_huge);
+	CU_ASSERT_STRING_EQUAL(eal.notice, "");
+	/* whoever asks for it need not be told */
+	CU_ASSERT_EQUAL(make(&huge, "--no-huge", NULL, line, &eal), 0);
+	CU_ASSERT(eal.no_huge);
+	CU_ASSERT_STRING_EQUAL(eal.notice, "");
+}
+
+static unsigned memory_of(const char *line)
+{
+	const char *m = strstr(line, "-m ");
+
+	return m != NULL ? (unsigned)strtoul(m + 3, NULL, 10) : 0;
+}
+
+static void memory_grows_with_the_limits_and_lcores(void)
+{
+	struct eal eal;
+	char line[512];
+	unsigned one, two;
+
+	CU_ASSERT_EQUAL(make(&plain, "", "stack.max_connections=2000000", line, &eal), 0);
+	one = memory_of(line);
+	CU_ASSERT(one > 512);
+	CU_ASSERT_EQUAL(make(&plain, "-l 0,1", "stack.max_connections=2000000", line, &eal), 0);
+	two = memory_of(line);
+	CU_ASSERT(two > one + one / 2);
+	CU_ASSERT_EQUAL(
+	    make(&plain, "--lcores (0-1)@0", "stack.max_connections=2000000", line, &eal), 0);
+	CU_ASSERT_EQUAL(memory_of(line), two);
+	CU_ASSERT_EQUAL(make(&small, "", NULL, line, &eal), 0);
+	CU_ASSERT_EQUAL(memory_of(line), 459); /* nine tenths of what there is */
+}
+
+static void limits_beyond_the_memory_are_refused(void)
+{
+	struct eal eal;
+	char line[512];
+
+	CU_ASSERT_EQUAL(make(&plain, "", "stack.max_connections=100000000", line, &eal), -1);
+	CU_ASSERT(strstr(line, "but 8192 MB are available: lower stack.max_connections") != NULL);
+}
+
+int main(void)
+{
+	const CU_TestInfo tests[] = {
+	    {"newcomers get what they would have given", newcomers_get_what_they_would_have_given},
+	    {"missing hugepages are noted", missing_hugepages_are_noted},
+	    {"memory grows with the limits and lcores", memory_grows_with_the_limits_and_lcores},
+	    {"limits beyond the memory are refused", limits_beyond_the_memory_are_refused},
+	    CU_TEST_INFO_NULL,
+	};
+
+	return run_suite("run/eal_args", tests);
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common.h"
+
+static char path[] = "/tmp/percore-file-test-XXXXXX";
+
+static int load(struct settings *s, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	fputs(text, f);
+	fclose(f);
+	return settings_load(s, path);
+}
+
+static void a_file_sets_what_it_says(void)
+{
+	struct settings *s = test_settings();
+
+	CU_ASSERT_EQUAL(load(s, "# a comment = with [everything]\n"
+	                        "; another\n"
+	                        "\n"
+	                        "[tcp]\n"
+	                        "  rcvbuf=8192   # bytes\n"
+	                        "\tnagle = off\t; for latency\r\n"
+	                        "[ net ]\n"
+	                        "addr = 10.0.0.1/24,1=10.0.1.1/24\n"
+	                        "[test]\n"
+	                        "[tcp]\n"
+	                        "sndbuf = 0x4000"),
+	                0);
+	CU_ASSERT_EQUAL(s->stack.tcp_rcvbuf, 8192);
+	CU_ASSERT_EQUAL(s->stack.tcp_nagle, 0);
+	CU_ASSERT_EQUAL(s->stack.tcp_sndbuf, 16384);
+	CU_ASSERT_EQUAL(s->nb_addrs, 2);
+	free(s);
+}
+
+static void a_hash_within_a_word_is_part_of_it(void)
+{
+	struct settings *s = test_settings();
+
+	CU_ASSERT_EQUAL(load(s, "[run]\npcap = a#b;c\n"), 0);
+	CU_ASSERT_STRING_EQUAL(s->pcap, "a#b;c");
+	free(s);
+}
+
+static void mistakes_have_a_line_number(void)
+{
+	static const struct {
+		const char *text, *why; /* after the file's name */
+	} cases[] = {
+	    {"[tcp]\n\nrcvbuf = 1\n",
+	     ":3: tcp.rcvbuf must be from 4096 to 1073741824 (bytes), 1 is not"},
+	    {"[tcp]\nrcvbuf = 12x\n",
+	     ":2: tcp.rcvbuf takes a whole number from 4096 to 1073741824 (bytes), not \"12x\""},
+	    {"[tcp]\nrcvbuf =\n",
+	     ":2: tcp.rcvbuf takes a whole number from 4096 to 1073741824 (bytes), not \"\""},
+	    {"[tcp]\nrcvbuf 12\n", ":2: \"rcvbuf 12\" is neither [section] nor key = value"},
+	    {"[tcp]\n# rcvbuf = 1\nrcvbfu = 12\n",
+	     ":3: there is no key tcp.rcvbfu; is tcp.rcvbuf meant?"},
+	    {"rcvbuf = 12\n", ":1: \"rcvbuf = 12\" comes before the first [section]"},
+	    {"[tcp\n", ":1: a section's line ends with ], as [tcp] does"},
+	    {"\n[]\n",
+	     ":2: there is no section []; there are: stack, arp, ip, icmp, udp, tcp, run, port, "
+	     "test, net"},
+	    {"[http]\n", ":1: there is no section [http]; there are: stack, arp, ip, icmp, udp, "
+	                 "tcp, run, port, "
+	                 "test, net"},
+	    {"[net]\naddr = 10.0.0.1/24\naddr = here\n",
+	     ":3: \"here\" is no address with a prefix length, as 10.0.0.1/24 is"},
+	};
+	struct settings *s = test_settings();
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		CU_ASSERT_EQUAL(load(s, cases[i].text), -1);
+		CU_ASSERT_EQUAL(strncmp(s->why, path, strlen(path)), 0);
+		assert_text(s->why + strlen(path), cases[i].why);
+	}
+	free(s);
+}
+
+static void a_long_line_is_refused(void)
+{
+	struct settings *s = test_settings();
+	char text[3000] = "[run]\npcap = ";
+
+	memset(text + strlen(text), 'x', 2000);
+	strcat(text, "\n");
+	CU_ASSERT_EQUAL(load(s, text), -1);
+	CU_ASSERT(strstr(s->why, ":2: the line is longer than 1022 characters") != NULL);
+	free(s);
+}
+
+static void a_file_that_cannot_be_read_is_named(void)
+{
+	struct settings *s = test_settings();
+
+	CU_ASSERT_EQUAL(settings_load(s, "/nonexistent/x.ini"), -1);
+	assert_text(s->why,
+	            "cannot read config file /nonexistent/x.ini: No such file or directory");
+	CU_ASSERT_EQUAL(settings_load(s, "/tmp"), -1);
+	assert_text(s->why, "cannot read config file /tmp: Is a directory");
+	free(s);
+}
+
+static void assert_same(const struct settings *a, const struct settings *b)
+{
+	CU_ASSERT_EQUAL(memcmp(&a->stack, &b->stack, offsetof(struct pc_stack_config, name)), 0);
+	CU_ASSERT_EQUAL(memcmp(&a->run, &b->run, sizeof(a->run)), 0);
+	CU_ASSERT_EQUAL(test_config.answer, 42);
+}
+
+/* What --print-config writes is a config file that changes nothing; so is it uncommented. */
+static void the_printed_config_can_be_read(void)
+{
+	struct settings *s = test_settings(), *fresh = test_settings();
+	char line[256];
+	FILE *f = fopen(path, "w"), *g;
+	char uncommented[] = "/tmp/percore-file-test2-XXXXXX";
+	int fd = mkstemp(uncommented);
+
+	CU_ASSERT_FATAL(f != NULL && fd >= 0);
+	help_print_config(s, f);
+	fclose(f);
+	CU_ASSERT_EQUAL(settings_load(s, path), 0);
+	assert_same(s, fresh);
+	CU_ASSERT_EQUAL(s->nb_addrs, 0);
+	CU_ASSERT_STRING_EQUAL(s->pcap, "");
+
+	f = fopen(path, "r");
+	g = fdopen(fd, "w");
+	while (fgets(line, sizeof(line), f) != NULL)
+		/* "#key = value", but not "# sentence" nor "#key =" */
+		fputs(line[0] == '#' && line[1] != ' ' && strstr(line, "=\n") == NULL ? line + 1
+		                                                                      : line,
+		      g);
+	fclose(f);
+	fclose(g);
+	CU_ASSERT_EQUAL(settings_load(s, uncommented), 0);
+	assert_same(s, fresh);
+	unlink(uncommented);
+	free(s);
+	free(fresh);
+}
+
+int main(void)
+{
+	const CU_TestInfo tests[] = {
+	    {"a file sets what it says", a_file_sets_what_it_says},
+	    {"a hash within a word is part of it", a_hash_within_a_word_is_part_of_it},
+	    {"mistakes have a line number", mistakes_have_a_line_number},
+	    {"a long line is refused", a_long_line_is_refused},
+	    {"a file that cannot be read is named", a_file_that_cannot_be_read_is_named},
+	    {"the printed config can be read", the_printed_config_can_be_read},
+	    CU_TEST_INFO_NULL,
+	};
+	int fd = mkstemp(path), rc;
+
+	if (fd < 0)
+		return 1;
+	close(fd);
+	rc = run_suite("run/file", tests);
+	unlink(path);
+	return rc;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "common.h"
+
+static void defaults_are_those_of_the_tables(void)
+{
+	struct settings *s = test_settings();
+
+	CU_ASSERT_EQUAL(s->stack.tcp_rcvbuf, 524288);
+	CU_ASSERT_EQUAL(s->run.run_drain_ms, 5000);
+	CU_ASSERT_EQUAL(s->run.port_rxd, 1024);
+	CU_ASSERT_EQUAL(s->run.port_offloads, 1);
+	CU_ASSERT_EQUAL(s->nb_addrs, 0);
+	free(s);
+}
+
+static void every_table_can_be_set(void)
+{
+	struct settings *s = test_settings();
+
+	CU_ASSERT_EQUAL(settings_assign(s, "tcp.rcvbuf=8192"), 0);
+	CU_ASSERT_EQUAL(settings_assign(s, "stack.seed=0xffffffffffffffff"), 0);
+	CU_ASSERT_EQUAL(settings_assign(s, "run.drain_ms=0"), 0);
+	CU_ASSERT_EQUAL(settings_assign(s, "test.answer=7"), 0);
+	CU_ASSERT_EQUAL(settings_assign(s, "tcp.nagle=off"), 0);
+	CU_ASSERT_EQUAL(settings_assign(s, "tcp.keepalive=Yes"), 0);
+	CU_ASSERT_EQUAL(settings_assign(s, "net.addr=10.0.0.1/24, 1=10.0.1.1/16"), 0);
+	CU_ASSERT_EQUAL(settings_assign(s, "net.gateway=10.0.0.254"), 0);
+	CU_ASSERT_EQUAL(settings_assign(s, "run.pcap=a=b.pcap"), 0);
+	CU_ASSERT_EQUAL(s->stack.tcp_rcvbuf, 8192);
+	CU_ASSERT_EQUAL(s->stack.stack_seed, UINT64_MAX);
+	CU_ASSERT_EQUAL(s->run.run_drain_ms, 0);
+	CU_ASSERT_EQUAL(test_config.answer, 7);
+	CU_ASSERT_EQUAL(s->stack.tcp_nagle, 0);
+	CU_ASSERT_EQUAL(s->stack.tcp_keepalive, 1);
+	CU_ASSERT_EQUAL_FATAL(s->nb_addrs, 2);
+	CU_ASSERT_EQUAL(s->addrs[0].port, 0);
+	CU_ASSERT_EQUAL(s->addrs[1].port, 1);
+	CU_ASSERT_EQUAL(s->addrs[1].prefix.len, 112);
+	CU_ASSERT(s->has_gateway);
+	CU_ASSERT_STRING_EQUAL(s->pcap, "a=b.pcap");
+	free(s);
+}
+
+static void mistakes_are_told_exactly(void)
+{
+	static const struct {
+		const char *assignment, *why;
+	} cases[] = {
+	    {"", "--set takes section.key=value, not \"\""},
+	    {"tcp.rcvbuf", "--set takes section.key=value, not \"tcp.rcvbuf\""},
+	    {"rcvbuf=5.0", "--set takes section.key=value, not \"rcvbuf=5.0\""},
+	    {"tcp.rcvbuff=1", "--set: there is no key tcp.rcvbuff; is tcp.rcvbuf meant?"},
+	    {"net.adr=1", "--set: there is no key net.adr; is net.addr meant?"},
+	    {"tcp.something_else=1",
+	     "--set: there is no key tcp.something_else; --help lists them all"},
+	    {"tpc.rcvbuf=1",
+	     "--set: there is no section [tpc]; there are: stack, arp, ip, icmp, udp, tcp, run, "
+	     "port, test, net"},
+	    {"tcp.rcvbuf=",
+	     "--set: tcp.rcvbuf takes a whole number from 4096 to 1073741824 (bytes), not \"\""},
+	    {"tcp.rcvbuf=12k",
+	     "--set: tcp.rcvbuf takes a whole number from 4096 to 1073741824 (bytes), not \"12k\""},
+	    {"tcp.rcvbuf=-1",
+	     "--set: tcp.rcvbuf takes a whole number from 4096 to 1073741824 (bytes), not \"-1\""},
+	    {"tcp.rcvbuf=99999999999999999999",
+	     "--set: tcp.rcvbuf takes a whole number from 4096 to 1073741824 (bytes), not "
+	     "\"99999999999999999999\""},
+	    {"tcp.rcvbuf=1", "--set: tcp.rcvbuf must be from 4096 to 1073741824 (bytes), 1 is not"},
+	    {"tcp.rcvbuf=on",
+	     "--set: tcp.rcvbuf takes a whole number from 4096 to 1073741824 (bytes), not \"on\""},
+	    {"test.answer=101", "--set: test.answer must be from 1 to 100 (number), 101 is not"},
+	    {"net.addr=", "--set: an address is missing, e.g. 10.0.0.1/24"},
+	    {"net.addr=10.0.0.1", "--set: \"10.0.0.1\" lacks the prefix length, as in 10.0.0.1/24"},
+	    {"net.addr=10.0.0.1/33",
+	     "--set: \"10.0.0.1/33\" is no address with a prefix length, as 10.0.0.1/24 is"},
+	    {"net.addr=10.0.0.1/24,x",
+	     "--set: \"x\" is no address with a prefix length, as 10.0.0.1/24 is"},
+	    {"net.addr=8=10.0.0.1/24",
+	     "--set: \"8=10.0.0.1/24\" names no port; ports are 0 to 7, as in 1=10.0.0.1/24"},
+	    {"net.addr=fd00::1/64",
+	     "--set: \"fd00::1/64\" is an IPv6 address; percore speaks IPv4 only yet"},
+	    {"net.gateway=10.0.0",
+	     "--set: \"10.0.0\" is no address of a gateway, as 10.0.0.254 is"},
+	    {"run.pcap=", "--set: a file name is needed"},
+	};
+	struct settings *s = test_settings();
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		CU_ASSERT_EQUAL(settings_assign(s, cases[i].assignment), -1);
+		assert_text(s->why, cases[i].why);
+	}
+	free(s);
+}
+
+static void what_is_missing_is_told(void)
+{
+	struct settings *s = test_settings();
+
+	CU_ASSERT_EQUAL(settings_check(s), -1);
+	assert_text(s->why, "no address; give one, e.g. --addr 10.0.0.1/24");
+	CU_ASSERT_EQUAL(settings_add_addrs(s, "--addr", "10.0.0.1/24"), 0);
+	CU_ASSERT_EQUAL(settings_check(s), 0);
+	free(s);
+}
+
+static void there_is_a_limit_to_addresses(void)
+{
+	struct settings *s = test_settings();
+
+	for (int i = 0; i < PC_MAX_ADDRS; i++)
+		CU_ASSERT_EQUAL(settings_add_addrs(s, "--addr", "10.0.0.1/24"), 0);
+	CU_ASSERT_EQUAL(settings_add_addrs(s, "--addr", "10.0.0.1/24"), -1);
+	assert_text(s->why, "--addr: more than 64 addresses");
+	free(s);
+}
+
+int main(void)
+{
+	const CU_TestInfo tests[] = {
+	    {"defaults are those of the tables", defaults_are_those_of_the_tables},
+	    {"every table can be set", every_table_can_be_set},
+	    {"mistakes are told exactly", mistakes_are_told_exactly},
+	    {"what is missing is told", what_is_missing_is_told},
+	    {"there is a limit to addresses", there_is_a_limit_to_addresses},
+	    CU_TEST_INFO_NULL,
+	};
+
+	return run_suite("run/settings", tests);
+}
