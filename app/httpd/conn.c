@@ -213,6 +213,8 @@ static void begin_sending(struct server *s, int fd, const struct batch_entry *e,
 		return;
 	}
 	conn_set_timeout(s, fd, s->config.send_ms);
+	if (sent > 0)
+		come_again(s, fd); /* see send_part() */
 }
 
 bool conn_flush(struct server *s, int fd, size_t *next)
@@ -263,21 +265,30 @@ uint32_t conn_take_buffer(struct server *s, int fd)
 	return number;
 }
 
-/* Returns 1 when all of p is queued, 0 when more does not fit, -1 when the connection has ended. */
+/*
+ * Sends until all of p is queued or nothing more is taken: only a send that takes nothing is sure to
+ * be followed by EPOLLOUT. Returns 1 when all is queued, 0 when not, -1 when the connection has ended.
+ */
 static int send_part(struct server *s, int fd, const char *p, uint64_t len, uint64_t *done,
                      int flags)
 {
-	ssize_t n = pc_send(s->st, fd, p, len, flags);
+	uint64_t left = len;
+	ssize_t n = 0;
 
+	while (left > 0) {
+		n = pc_send(s->st, fd, p + (len - left), left, flags);
+		if (n <= 0)
+			break;
+		left -= (uint64_t)n;
+	}
 	if (n < 0 && !is_blocked(s, fd)) {
 		conn_close(s, fd);
 		return -1;
 	}
-	if (n > 0) {
-		*done += (uint64_t)n;
+	if (left < len)
 		conn_set_timeout(s, fd, s->config.send_ms);
-	}
-	return n == (ssize_t)len;
+	*done += len - left;
+	return left == 0;
 }
 
 /* Sends on. Returns true when the response is out. */
