@@ -82,6 +82,20 @@ static void fill_options(struct tcp *tcp, struct tcb *t, struct tcp_seg *s)
 		rcvbuf_sack(q, s);
 }
 
+/* MUST-16: what the segment size does not allow for gives way. Returns whether any block is left. */
+static bool fit_sack(const struct tcb *t, struct tcp_seg *s, uint32_t payload)
+{
+	uint32_t fixed = pc_addr_is_ip4(&t->flow.raddr) ? 20 + TCP_HDR_LEN : 40 + TCP_HDR_LEN;
+	uint32_t room = RTE_MIN(t->path_mtu - fixed, (uint32_t)t->peer_mss);
+
+	while (s->nb_sack > 0 && tcp_hdr_len(s) - TCP_HDR_LEN + payload > room)
+		s->nb_sack--;
+	if (s->nb_sack > 0)
+		return true;
+	s->has &= (uint8_t)~TCP_HAS_SACK;
+	return false;
+}
+
 /* emit puts the headers in front of m's payload and sends it; it owns m */
 static void emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, struct tcp_seg *s)
 {
@@ -119,7 +133,10 @@ static void emit_sync(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	s.wnd = tcp_window(t);
 	fill_options(tcp, t, &s);
 	t->last_ack_sent = t->rcv_nxt;
-	t->flags &= ~(uint32_t)(TCB_ACK_NOW | TCB_ACK_LATER | TCB_WINDOW_UPDATE);
+	/* blocks that find no room beside data follow in an acknowledgement of their own */
+	if (s.nb_sack == 0 || m->pkt_len == 0 || fit_sack(t, &s, m->pkt_len))
+		t->flags &= ~(uint32_t)TCB_ACK_NOW;
+	t->flags &= ~(uint32_t)(TCB_ACK_LATER | TCB_WINDOW_UPDATE);
 	t->timers &= (uint8_t)~TCB_T_ACK;
 	emit(tcp, t, m, &s);
 }

@@ -202,6 +202,26 @@ static void sack_not_permitted(struct wt *w)
 	EXPECT(.flags = A, .seq = 1, .ack = 1);
 }
 
+static void sack_beside_data(struct wt *w)
+{
+	w->peer.sackok = w->peer.ts = true;
+	wt_established(w);
+	INJECT(.flags = PA, .seq = 101, .ack = 1, .len = 100);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .nb_sack = 1, .sack = {{101, 201}});
+	wt_send(w, 1448 + 1000);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 1448,
+	       .any_psh = true); /* no room for blocks */
+	INJECT(.flags = A, .seq = 1, .ack = 1449);
+	EXPECT(.flags = PA, .seq = 1449, .ack = 1, .len = 1000, .nb_sack = 1, .sack = {{101, 201}});
+	QUEUE(.flags = PA, .seq = 301, .ack = 2449, .len = 100);
+	pc_stack_poll(w->st, w->now);
+	EQ(wt_write(w, 1448, 0), 1448);
+	wt_settle(w);
+	EXPECT(.flags = PA, .seq = 2449, .ack = 1, .len = 1448);
+	EXPECT(.flags = A, .seq = 3897, .ack = 1, .nb_sack = 2, .sack = {{301, 401}, {101, 201}});
+	INJECT(.flags = A, .seq = 401, .ack = 3897);
+}
+
 static void fin_out_of_order(struct wt *w)
 {
 	wt_established(w);
@@ -421,6 +441,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 3.10.7.4: overlaps never corrupt", overlaps},
     {"RFC 2018 4: SACK blocks, the latest first", sack_blocks},
     {"RFC 2018 3: three blocks fit beside timestamps", sack_fits_with_timestamps},
+    {"RFC 9293 MUST-16: SACK blocks never make a data segment too large", sack_beside_data},
     {"RFC 2018 2: no SACK unless permitted", sack_not_permitted},
     {"RFC 9293 3.10.7.4: FIN before its data", fin_out_of_order},
     {"RFC 9293 3.10.7.4: FIN with data before its turn", fin_with_data_out_of_order},
