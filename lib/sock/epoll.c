@@ -15,6 +15,14 @@ static bool is_set(const struct sockets *s, int epfd)
 	return epfd >= 1 && (uint32_t)epfd < s->first_udp && s->ev->set[epfd - 1].used;
 }
 
+/* an open socket is no set, anything else is no descriptor */
+static int no_set(struct sockets *s, int epfd)
+{
+	struct sock_ref ref;
+
+	return (int)sock_fail(sock_find(s, epfd, &ref) ? -EINVAL : -EBADF);
+}
+
 int pc_epoll_create(struct pc_stack *st)
 {
 	struct sockets *s = sockets_of(st);
@@ -47,8 +55,7 @@ int pc_epoll_ctl(struct pc_stack *st, int epfd, int op, int fd, struct epoll_eve
 	if (!sock_find(s, fd, &ref))
 		return (int)sock_fail(-EBADF);
 	if (!is_set(s, epfd))
-		return (int)sock_fail(epfd >= 1 && (uint32_t)epfd < s->first_udp ? -EBADF
-		                                                                 : -EINVAL);
+		return no_set(s, epfd);
 	p = ref.tcp != NULL ? &ref.tcp->poll : &ref.udp->poll;
 	switch (op) {
 	case EPOLL_CTL_ADD:
@@ -108,7 +115,7 @@ int pc_epoll_wait(struct pc_stack *st, int epfd, struct epoll_event *events, int
 	int n = 0;
 
 	if (!is_set(s, epfd))
-		return (int)sock_fail(epfd >= 1 && (uint32_t)epfd < s->end ? -EINVAL : -EBADF);
+		return no_set(s, epfd);
 	if (maxevents <= 0)
 		return (int)sock_fail(-EINVAL);
 	/* those that go back behind the others wait for the next call */

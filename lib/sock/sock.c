@@ -56,8 +56,14 @@ int pc_socket(struct pc_stack *st, int domain, int type, int protocol)
 		return (int)sock_fail(open_tcp(s, protocol));
 	case SOCK_DGRAM:
 		return (int)sock_fail(open_udp(s, protocol));
-	default:
+	case SOCK_RAW:
+	case SOCK_RDM:
+	case SOCK_SEQPACKET:
+	case SOCK_DCCP:
+	case SOCK_PACKET:
 		return (int)sock_fail(-ESOCKTNOSUPPORT);
+	default:
+		return (int)sock_fail(-EINVAL);
 	}
 }
 
@@ -114,24 +120,42 @@ int pc_accept(struct pc_stack *st, int fd, struct sockaddr *addr, socklen_t *len
 	return (int)(s->first_tcp + tcp_index(s->tcp, t));
 }
 
-static int connect_tcp(struct sockets *s, struct tcb *t, const struct pc_endpoint *e)
+/* an attempt that is over tells so once, by its error or, if that was read already, as aborted */
+static int end_of_attempt(struct tcb *t)
 {
-	int err;
+	int error = tcp_take_error(t);
 
-	if (t->error != 0)
-		return -tcp_take_error(t);
+	t->flags &= ~(uint32_t)TCB_CONNECTING;
+	return error != 0 ? -error : -ECONNABORTED;
+}
+
+/* whether the state allows a connection attempt: 0, or why not */
+static int check_connect(struct tcb *t)
+{
 	switch (t->state) {
 	case TCP_S_CLOSED:
 		if (t->flags & TCB_CONNECTED)
 			return -EISCONN;
-		break;
+		return t->flags & TCB_CONNECTING ? end_of_attempt(t) : 0;
 	case TCP_S_SYN_SENT:
 	case TCP_S_SYN_RECEIVED:
 		return -EALREADY;
 	default:
 		return -EISCONN;
 	}
-	err = tcp_connect(s->tcp, t, e);
+}
+
+static int connect_tcp(struct sockets *s, struct tcb *t, const struct sockaddr *addr, socklen_t len)
+{
+	int err = check_connect(t);
+	struct pc_endpoint e;
+
+	if (err == 0)
+		err = pc_endpoint_from_sockaddr(&e, addr, len);
+	if (err == 0 && !pc_addr_is_ip4(&e.addr))
+		err = -EAFNOSUPPORT;
+	if (err == 0)
+		err = tcp_connect(s->tcp, t, &e);
 	return err != 0 ? err : -EINPROGRESS;
 }
 
@@ -148,12 +172,13 @@ int pc_connect(struct pc_stack *st, int fd, const struct sockaddr *addr, socklen
 		return (int)sock_fail(-EINVAL);
 	if (ref.udp != NULL && addr->sa_family == AF_UNSPEC)
 		return (int)sock_fail(udp_connect(s->udp, ref.index, NULL));
+	if (ref.tcp != NULL)
+		return (int)sock_fail(connect_tcp(s, ref.tcp, addr, len));
 	err = pc_endpoint_from_sockaddr(&e, addr, len);
 	if (err == 0 && !pc_addr_is_ip4(&e.addr))
 		err = -EAFNOSUPPORT;
 	if (err == 0)
-		err = ref.tcp != NULL ? connect_tcp(s, ref.tcp, &e)
-		                      : udp_connect(s->udp, ref.index, &e);
+		err = udp_connect(s->udp, ref.index, &e);
 	return (int)sock_fail(err);
 }
 

@@ -223,24 +223,36 @@ ssize_t pc_send(struct pc_stack *st, int fd, const void *buf, size_t len, int fl
 	return pc_sendto(st, fd, buf, len, flags, NULL, 0);
 }
 
+/* the vector calls look at the descriptor, then the count, then whether there is anything to do */
+static ssize_t check_vector(struct pc_stack *st, int fd, const struct iovec *iov, int iovcnt)
+{
+	struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)iov};
+	struct sock_ref ref;
+
+	if (!sock_find(sockets_of(st), fd, &ref))
+		return sock_fail(-EBADF);
+	if (iovcnt < 0 || iovcnt > IOV_LIMIT)
+		return sock_fail(-EINVAL);
+	msg.msg_iovlen = (size_t)iovcnt;
+	return iov_bytes(&msg) > 0 || ref.udp != NULL;
+}
+
 ssize_t pc_readv(struct pc_stack *st, int fd, const struct iovec *iov, int iovcnt)
 {
 	struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)iov,
 	                     .msg_iovlen = (size_t)iovcnt};
+	ssize_t go = check_vector(st, fd, iov, iovcnt);
 
-	if (iovcnt < 0 || iovcnt > IOV_LIMIT)
-		return sock_fail(-EINVAL);
-	return pc_recvmsg(st, fd, &msg, 0);
+	return go > 0 ? pc_recvmsg(st, fd, &msg, 0) : go;
 }
 
 ssize_t pc_writev(struct pc_stack *st, int fd, const struct iovec *iov, int iovcnt)
 {
 	struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)iov,
 	                     .msg_iovlen = (size_t)iovcnt};
+	ssize_t go = check_vector(st, fd, iov, iovcnt);
 
-	if (iovcnt < 0 || iovcnt > IOV_LIMIT)
-		return sock_fail(-EINVAL);
-	return pc_sendmsg(st, fd, &msg, 0);
+	return go > 0 ? pc_sendmsg(st, fd, &msg, 0) : go;
 }
 
 int pc_recv_mbuf(struct pc_stack *st, int fd, struct rte_mbuf **m, struct pc_endpoint *from)

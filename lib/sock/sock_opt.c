@@ -117,7 +117,7 @@ static int set_keepalive(struct sockets *s, const struct sock_ref *ref, int valu
 static int get_broadcast(struct sockets *s, const struct sock_ref *ref)
 {
 	(void)s;
-	return ref->udp != NULL && ref->udp->broadcast;
+	return ref->udp != NULL ? ref->udp->broadcast : has_flag(ref, TCB_BROADCAST);
 }
 
 static int set_broadcast(struct sockets *s, const struct sock_ref *ref, int value)
@@ -125,7 +125,7 @@ static int set_broadcast(struct sockets *s, const struct sock_ref *ref, int valu
 	(void)s;
 	if (ref->udp != NULL)
 		ref->udp->broadcast = value != 0;
-	return 0;
+	return set_flag(ref, TCB_BROADCAST, value);
 }
 
 static int get_sndbuf(struct sockets *s, const struct sock_ref *ref)
@@ -388,6 +388,8 @@ int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value,
 		tcp_info_fill(s->tcp, ref.tcp, &info);
 		return copy_result(&info, sizeof(info), value, len);
 	}
+	if (level == IPPROTO_TCP && ref.udp != NULL)
+		return (int)sock_fail(-EOPNOTSUPP);
 	o = find_option(&ref, level, name);
 	if (o == NULL)
 		return (int)sock_fail(-ENOPROTOOPT);

@@ -249,3 +249,17 @@ void sndbuf_merge(struct pktq *q, struct rte_mbuf *m, uint16_t mss)
 		rte_pktmbuf_free(from);
 	}
 }
+
+bool sndbuf_unsplit(struct pktq *q)
+{
+	struct rte_mbuf *f = q->head, *m = pkt_of(f)->next;
+	uint16_t len = pkt_of(f)->tx.len;
+
+	if (m == NULL || pkt_of(m)->tx.sends != 0 || m->pkt_len < (uint32_t)pkt_of(m)->tx.len + len)
+		return false;
+	pkt_of(m)->tx.seq -= len;
+	pkt_of(m)->tx.len = (uint16_t)(pkt_of(m)->tx.len + len);
+	q->head = m;
+	rte_pktmbuf_free(f);
+	return true;
+}

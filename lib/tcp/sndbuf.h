@@ -31,6 +31,10 @@ int sndbuf_append_mbuf(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq, 
  * history, and returns that; NULL when no mbuf is left. It may get less, if an mbuf has less room. */
 struct rte_mbuf *sndbuf_split(struct ctx *ctx, struct pktq *q, struct rte_mbuf *m, uint32_t len);
 
+/** sndbuf_unsplit undoes sndbuf_split for the first segment of the queue: the bytes still stand in
+ * front of the unsent segment after it. Returns false when they do not. */
+bool sndbuf_unsplit(struct pktq *q);
+
 /** sndbuf_merge copies what follows a small unsent segment into it, up to mss bytes: a stream has no
  * message boundaries to keep. */
 void sndbuf_merge(struct pktq *q, struct rte_mbuf *m, uint16_t mss);

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "neigh/neigh.h"
+#include "ip/ip.h"
 #include "tcp/tcb.h"
 #include "wire/tcp.h"
 

@@ -22,7 +22,7 @@
 
 #include "base/pkt.h"
 #include "event/event.h"
-#include "neigh/neigh.h"
+#include "ip/ip.h"
 #include "timer/wheel.h"
 
 /** The states of RFC 9293 section 3.3.2; values are those of Linux's tcp_info.tcpi_state. */
@@ -86,6 +86,8 @@ enum {
 	TCB_IN_TABLE = 1 << 22,      /* found by its flow */
 	TCB_CONNECTED = 1 << 23,     /* was established once */
 	TCB_STARVED = 1 << 24,       /* waits for mbufs, not for the peer */
+	TCB_CONNECTING = 1 << 26,    /* connect() has not told yet how it ended */
+	TCB_BROADCAST = 1 << 27,     /* SO_BROADCAST: without effect, but remembered */
 	TCB_WINDOW_UPDATE = 1 << 25, /* the application has read: look whether to tell */
 };
 

@@ -72,7 +72,7 @@ static bool update_window(struct tcb *t, struct tcp_queues *q, const struct tcp_
 	if (old == 0 && wnd > 0 && q != NULL && q->snd.head != NULL) {
 		t->retries = 0;
 		t->timers &= (uint8_t)~TCB_T_LOSS;
-		tcp_loss_reopen(q);
+		tcp_loss_reopen(t, q);
 	}
 	return wnd != old;
 }

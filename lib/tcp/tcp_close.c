@@ -22,10 +22,42 @@ static void queue_fin(struct tcp *tcp, struct tcb *t)
 	tcp_work(tcp, t);
 }
 
+/* what waits to be accepted is reset; the name stays bound */
+static void stop_listening(struct tcp *tcp, struct tcb *t)
+{
+	struct tcb *c;
+
+	syncache_drop_listener(tcp, t->binding);
+	while ((c = listener_pop(tcp, t->binding)) != NULL) {
+		if (c->state == TCP_S_CLOSED)
+			tcb_free(tcp, c);
+		else
+			tcb_abort(tcp, c, 0);
+	}
+	tcp->bind.binding[t->binding].listening = false;
+	tcp->bind.listeners--;
+	t->state = TCP_S_CLOSED;
+}
+
+static uint32_t shut_flags(int how)
+{
+	return (how != SHUT_WR ? (uint32_t)TCB_RD_SHUT : 0) |
+	       (how != SHUT_RD ? (uint32_t)TCB_WR_SHUT : 0);
+}
+
 int tcp_shutdown(struct tcp *tcp, struct tcb *t, int how)
 {
-	if (t->state == TCP_S_CLOSED || t->state == TCP_S_LISTEN)
+	if (t->state == TCP_S_CLOSED) { /* as Linux: an error, and yet it takes effect */
+		t->flags |= shut_flags(how);
 		return -ENOTCONN;
+	}
+	if (t->state == TCP_S_LISTEN) {
+		if (how != SHUT_WR) {
+			stop_listening(tcp, t);
+			tcb_notify(tcp, t, EPOLLOUT | EPOLLWRNORM | EPOLLHUP);
+		}
+		return 0;
+	}
 	if (t->state == TCP_S_SYN_SENT) { /* as Linux: the attempt is over */
 		tcb_done(tcp, t, 0);
 		return 0;
@@ -43,21 +75,6 @@ int tcp_shutdown(struct tcp *tcp, struct tcb *t, int how)
 	return 0;
 }
 
-static void close_listener(struct tcp *tcp, struct tcb *t)
-{
-	struct tcb *c;
-
-	syncache_drop_listener(tcp, t->binding);
-	while ((c = listener_pop(tcp, t->binding)) != NULL) {
-		if (c->state == TCP_S_CLOSED)
-			tcb_free(tcp, c);
-		else
-			tcb_abort(tcp, c, 0);
-	}
-	t->state = TCP_S_CLOSED;
-	tcb_free(tcp, t);
-}
-
 void tcp_close(struct tcp *tcp, struct tcb *t)
 {
 	bool unread = t->rcv_bytes > 0;
@@ -67,7 +84,8 @@ void tcp_close(struct tcp *tcp, struct tcb *t)
 	t->poll.flags &= POLLABLE_QUEUED;
 	switch (t->state) {
 	case TCP_S_LISTEN:
-		close_listener(tcp, t);
+		stop_listening(tcp, t);
+		tcb_free(tcp, t);
 		return;
 	case TCP_S_CLOSED:
 		tcb_free(tcp, t);

@@ -23,7 +23,8 @@ struct tcb *tcb_alloc(struct tcp *tcp)
 	struct tcb *t = tcp_tcb(tcp, index);
 	uint16_t queued;
 
-	if (index == 0)
+	/* listeners have TCBs of their own beside max_connections */
+	if (index == 0 || tcp->tcbs_used - tcp->bind.listeners >= cfg->stack_max_connections)
 		return NULL;
 	tcp->free_tcb = t->link;
 	tcp->tcbs_used++;
@@ -125,6 +126,16 @@ void tcb_detach_queues(struct tcp *tcp, struct tcb *t)
 	t->queues = 0;
 }
 
+void tcb_drop_early(struct tcp *tcp, struct tcb *t)
+{
+	struct tcp_queues *q = tcp_queues(tcp, t);
+
+	if (q == NULL)
+		return;
+	drop_ooo(q);
+	tcb_detach_queues(tcp, t);
+}
+
 void tcb_enter(struct tcp *tcp, struct tcb *t)
 {
 	tcp_table_add(&tcp->table, tcp_table_hash(&tcp->table, &t->flow),
@@ -181,7 +192,7 @@ uint32_t tcb_initial_window(const struct tcp *tcp, const struct tcb *t)
 	uint32_t segments = (uint32_t)tcp->ctx->cfg.tcp_initial_window;
 	uint32_t mss = t->mss;
 
-	if (t->syn_retries > 1) /* RFC 6928 section 2: a SYN was lost */
+	if (t->syn_retries > 0) /* RFC 6928 section 2: a SYN or SYN-ACK was lost */
 		return mss;
 	if (segments < 10)
 		return segments * mss;
@@ -192,6 +203,7 @@ void tcb_establish(struct tcp *tcp, struct tcb *t)
 {
 	t->state = TCP_S_ESTABLISHED;
 	t->flags |= TCB_CONNECTED;
+	t->flags &= ~(uint32_t)TCB_CONNECTING;
 	t->retries = 0;
 	tcb_update_mss(tcp, t);
 	t->cwnd = tcb_initial_window(tcp, t);

@@ -331,6 +331,7 @@ static void input_fin(struct tcp *tcp, struct tcb *t)
 	t->rcv_nxt++;
 	t->rcv_adv = seq_max(t->rcv_adv, t->rcv_nxt);
 	t->flags |= TCB_FIN_RCVD;
+	tcb_drop_early(tcp, t); /* nothing follows a FIN */
 	ack_now(tcp, t);
 	switch (t->state) {
 	case TCP_S_ESTABLISHED:

@@ -66,20 +66,20 @@ static uint32_t end_seq(const struct tcb *t)
 ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int iovcnt, bool more)
 {
 	int err = check_send(t);
-	size_t want = iov_bytes(iov, iovcnt);
+	size_t given = iov_bytes(iov, iovcnt), want;
 	struct tcp_queues *q;
 	uint32_t n;
 
 	if (err != 0)
 		return err;
-	if (want == 0)
+	if (given == 0)
 		return 0;
 	if (t->snd_bytes >= t->snd_max)
 		return no_space(tcp, t, false);
 	q = tcb_attach_queues(tcp, t);
 	if (q == NULL || tcp->ctx->mbufs_low)
 		return no_space(tcp, t, true);
-	want = RTE_MIN(want, (size_t)(t->snd_max - t->snd_bytes));
+	want = RTE_MIN(given, (size_t)(t->snd_max - t->snd_bytes));
 	n = sndbuf_append(tcp->ctx, q, end_seq(t), iov, iovcnt, (uint32_t)want, t->mss);
 	if (n == 0) {
 		tcb_detach_queues(tcp, t);
@@ -87,6 +87,8 @@ ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 	}
 	t->snd_bytes += n;
 	t->flags = more ? t->flags | TCB_MORE : t->flags & ~(uint32_t)TCB_MORE;
+	if (n < given) /* as on Linux, a short write is a promise of EPOLLOUT (epoll(7)) */
+		t->flags |= TCB_NOSPACE;
 	tcp_work(tcp, t);
 	return (ssize_t)n;
 }

@@ -11,6 +11,7 @@
 
 #include "base/seq.h"
 #include "tcp/cc.h"
+#include "tcp/sndbuf.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_timer.h"
 
@@ -214,12 +215,21 @@ void tcp_loss_timeout(struct tcb *t, struct tcp_queues *q)
 	q->recover = t->snd_nxt;
 }
 
-void tcp_loss_reopen(struct tcp_queues *q)
+void tcp_loss_reopen(struct tcb *t, struct tcp_queues *q)
 {
-	if (q->snd.head == q->snd_next)
+	struct rte_mbuf *m = q->snd.head;
+
+	if (m == q->snd_next)
 		return;
-	unmark(q, q->snd.head);
-	mark_lost(q, q->snd.head);
+	unmark(q, m);
+	/* nothing but the probe is under way: it has not been taken, so it was never sent */
+	if (pkt_of(m)->next == q->snd_next && !(pkt_of(m)->tx.flags & SEG_SACKED) &&
+	    sndbuf_unsplit(&q->snd)) {
+		t->snd_nxt = t->snd_una;
+		q->snd_next = q->snd.head;
+		return;
+	}
+	mark_lost(q, m);
 }
 
 bool tcp_loss_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)

@@ -30,7 +30,7 @@ void tcp_loss_forget(struct tcp_queues *q, const struct rte_mbuf *m, uint32_t by
 void tcp_loss_timeout(struct tcb *t, struct tcp_queues *q);
 
 /** tcp_loss_reopen has the oldest segment sent again: it went into a closed window. */
-void tcp_loss_reopen(struct tcp_queues *q);
+void tcp_loss_reopen(struct tcb *t, struct tcp_queues *q);
 
 /** tcp_loss_resend sends lost segments while cwnd allows. Returns false when mbufs ran out. */
 bool tcp_loss_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);

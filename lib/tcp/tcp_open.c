@@ -48,13 +48,13 @@ int tcp_bind(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *local)
 	uint16_t laddr = LADDR_NONE, port = local->port;
 	uint32_t binding;
 
-	if ((t->flags & TCB_BOUND) || t->state != TCP_S_CLOSED || (t->flags & TCB_CONNECTED))
-		return -EINVAL;
 	if (!pc_addr_is_any(&local->addr)) {
 		laddr = netifs_find(&tcp->ip->ifs, &local->addr);
 		if (laddr == LADDR_NONE)
 			return -EADDRNOTAVAIL;
 	}
+	if ((t->flags & TCB_BOUND) || t->state != TCP_S_CLOSED || (t->flags & TCB_CONNECTED))
+		return -EINVAL;
 	if (port == 0)
 		port = free_bind_port(tcp, laddr);
 	if (port == 0 || bindings_conflict(tcp, laddr, port, t->flags, 0))
@@ -179,6 +179,7 @@ int tcp_connect(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remote
 	t->rttvar_us = tcp->ctx->now_us;
 	t->retries = 0;
 	t->state = TCP_S_SYN_SENT;
+	t->flags |= TCB_CONNECTING;
 	t->flags &= ~(uint32_t)(TCB_RD_SHUT | TCB_WR_SHUT | TCB_FIN_SENT | TCB_FIN_RCVD);
 	tcb_enter(tcp, t);
 	tcp_send_syn(tcp, t);
