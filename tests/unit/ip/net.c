@@ -162,10 +162,35 @@ int net_input_mbuf(struct net *net, uint8_t netif, struct rte_mbuf *m, struct ip
 	return verdict;
 }
 
+/* An mbuf over memory of exactly the frame's size, so that ASan sees every byte read beyond it. */
+struct tight {
+	struct rte_mbuf_ext_shared_info info;
+	uint8_t bytes[];
+};
+
+static void tight_free(void *bytes, void *opaque)
+{
+	(void)bytes;
+	free(opaque);
+}
+
+static struct rte_mbuf *tight_mbuf(struct net *net, const uint8_t *bytes, uint16_t len)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(net->pool);
+	struct tight *t = malloc(sizeof(*t) + len);
+
+	CU_ASSERT_FATAL(m != NULL && t != NULL);
+	t->info = (struct rte_mbuf_ext_shared_info){.free_cb = tight_free, .fcb_opaque = t};
+	rte_mbuf_ext_refcnt_set(&t->info, 1);
+	rte_pktmbuf_attach_extbuf(m, t->bytes, RTE_BAD_IOVA, len, &t->info);
+	memcpy(rte_pktmbuf_append(m, len), bytes, len);
+	return m;
+}
+
 int net_input(struct net *net, uint8_t netif, const struct frame *f, struct ip_pkt *p,
               struct rte_mbuf **keep)
 {
-	return net_input_mbuf(net, netif, net_mbuf(net, f->b, f->len, 0, 0), p, keep);
+	return net_input_mbuf(net, netif, tight_mbuf(net, f->b, f->len), p, keep);
 }
 
 /* Does what a device with these offloads does, on the bytes of a frame. */
