@@ -46,7 +46,8 @@ def cplusplus(b, env, flags):
     if shutil.which("c++"):
         source = os.path.join(b.tmp, "x.cc")
         open(source, "w").write("#include <percore/percore.h>\nint main() { return 0; }\n")
-        sh("c++", "-fsyntax-only", "-Wall", source, *[f for f in flags if f[:2] in ("-I", "-m", "-i")],
+        sh("c++", "-fsyntax-only", "-Wall", source, *[f for f in flags if f[:2] == "-I"], "-include", "rte_config.h",
+           "-march=corei7",
            env=env, timeout=60)
 
 
