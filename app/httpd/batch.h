@@ -63,6 +63,14 @@ static inline bool batch_has_room(const struct batch *b, size_t target_bytes)
 	       batch_bytes(b) < BATCH_BIG_BYTES;
 }
 
+/** batch_mapping returns the mapped file that the last response sends from, or NULL. */
+static inline const struct file *batch_mapping(const struct batch *b)
+{
+	const struct file *f = b->n > 0 ? b->entries[b->n - 1].file : NULL;
+
+	return f != NULL && f->mapped_bytes > 0 ? f : NULL;
+}
+
 /** batch_find returns the first entry that is not complete after sent bytes; b->n: all are. */
 unsigned batch_find(const struct batch *b, uint64_t sent);
 

@@ -23,6 +23,7 @@
 #include <percore/epoll.h>
 #include <percore/socket.h>
 
+#include "map_guard.h"
 #include "server.h"
 
 #define READS_PER_TURN 4  /* of header_bytes each, then others have their turn */
@@ -217,17 +218,39 @@ static void begin_sending(struct server *s, int fd, const struct batch_entry *e,
 		come_again(s, fd); /* see send_part() */
 }
 
+/* Sends the batch, whose last response may be from a mapped file. */
+static ssize_t send_batch(struct server *s, int fd, const struct batch *b)
+{
+	const struct file *mapped = batch_mapping(b);
+	ssize_t sent;
+
+	if (mapped == NULL)
+		return pc_writev(s->st, fd, b->iov, (int)b->nb_iov);
+	map_guard_begin(mapped->body, mapped->mapped_bytes);
+	sent = pc_writev(s->st, fd, b->iov, (int)b->nb_iov);
+	if (map_guard_end())
+		file_break(mapped);
+	return sent;
+}
+
 bool conn_flush(struct server *s, int fd, size_t *next)
 {
 	struct batch *b = &s->batch;
 	const unsigned n = b->n;
+	const struct file *mapped;
 	bool closing;
 	ssize_t sent;
 	unsigned done;
 
 	if (n == 0)
 		return true;
-	sent = pc_writev(s->st, fd, b->iov, (int)b->nb_iov);
+	mapped = batch_mapping(b);
+	sent = send_batch(s, fd, b);
+	if (sent >= 0 && mapped != NULL && file_is_broken(mapped)) {
+		batch_reset(b);
+		conn_abort(s, fd);
+		return false;
+	}
 	if (sent < 0 && !is_blocked(s, fd)) {
 		batch_reset(b);
 		conn_close(s, fd);
@@ -291,6 +314,31 @@ static int send_part(struct server *s, int fd, const char *p, uint64_t len, uint
 	return left == 0;
 }
 
+static bool send_file(struct server *s, int fd)
+{
+	struct conn *c = &s->conns[fd];
+	const struct file *f = c->file;
+	bool missing;
+	int result;
+
+	map_guard_begin(f->body, f->mapped_bytes);
+	result = send_part(s, fd, f->body + c->off, c->end - c->off, &c->off, 0);
+	missing = map_guard_end();
+	if (result < 0)
+		return false; /* the file is released, and may be gone */
+	if (missing)
+		file_break(f);
+	if (file_is_broken(f)) {
+		conn_abort(s, fd);
+		return false;
+	}
+	if (result == 0)
+		return false;
+	file_release(f);
+	c->file = NULL;
+	return true;
+}
+
 /* Sends on. Returns true when the response is out. */
 static bool send_rest(struct server *s, int fd)
 {
@@ -310,13 +358,7 @@ static bool send_rest(struct server *s, int fd)
 		buffers_give(&s->buffers, c->output);
 		c->output = 0;
 	}
-	if (c->file != NULL) {
-		if (send_part(s, fd, c->file->body + c->off, c->end - c->off, &c->off, 0) <= 0)
-			return false;
-		file_release(c->file);
-		c->file = NULL;
-	}
-	return true;
+	return c->file == NULL || send_file(s, fd);
 }
 
 /* Receives and answers until there is no more input, or enough for this turn. */

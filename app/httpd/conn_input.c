@@ -106,7 +106,8 @@ static enum step respond(struct server *s, int fd, struct view *v, const struct 
 	e->input_end = v->pos = end;
 	if (e->close && end < v->len)
 		s->conns[fd].flags |= CONN_LINGER;
-	if (e->close || !batch_has_room(&s->batch, s->limits.target_bytes))
+	if (e->close || batch_mapping(&s->batch) != NULL ||
+	    !batch_has_room(&s->batch, s->limits.target_bytes))
 		return flush(s, fd, v);
 	return STEP_NEXT;
 }

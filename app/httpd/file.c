@@ -5,8 +5,9 @@
  *
  * A file that is copied is one block: struct file, its fields, its bytes, so that header and body of a
  * small response lie side by side.  It also is what it was when it was read, whatever happens to the
- * file.  A larger file is mapped; whoever shortens it in place while it is served makes the program
- * fail with SIGBUS, so replace files by renaming (as editors, rsync and package managers do).
+ * file.  A larger file is mapped.  Whoever writes to it in place changes what is sent under one ETag
+ * until the next look at the root, and whoever shortens it ends the responses under way
+ * (map_guard.h); so replace files by renaming, as editors, rsync and package managers do.
  */
 
 #include <errno.h>

@@ -43,6 +43,8 @@ struct file {
 	const char *body; /**< size bytes; right behind head when the file was copied */
 	/** Unfinished responses that use the file. */
 	atomic_uint refs;
+	/** The file was shortened under its mapping: no longer to be sent. */
+	atomic_bool broken;
 	/** Tables that hold it; only the thread that makes tables touches this and the rest. */
 	unsigned tables;
 	/* what tells whether the file has changed, and what is to be unmapped */
@@ -96,6 +98,17 @@ static inline void file_hold(const struct file *f)
 static inline void file_release(const struct file *f)
 {
 	atomic_fetch_sub_explicit(&((struct file *)(uintptr_t)f)->refs, 1, memory_order_release);
+}
+
+/** file_break marks a file as broken, file_is_broken asks. */
+static inline void file_break(const struct file *f)
+{
+	atomic_store_explicit(&((struct file *)(uintptr_t)f)->broken, true, memory_order_relaxed);
+}
+
+static inline bool file_is_broken(const struct file *f)
+{
+	return atomic_load_explicit(&f->broken, memory_order_relaxed);
 }
 
 /**

@@ -10,9 +10,11 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <percore/run.h>
 
+#include "map_guard.h"
 #include "server.h"
 
 struct program {
@@ -70,11 +72,16 @@ static const struct http_config defaults = {
 static int check(void *app, char *why, size_t why_len)
 {
 	struct program *p = app;
+	const int error = map_guard_install();
 	const struct files_config files = {p->root, p->http.max_files, p->http.copy_bytes,
 	                                   p->http.preload_bytes};
 	uint64_t bytes;
 	size_t n;
 
+	if (error != 0) {
+		snprintf(why, why_len, "cannot handle SIGBUS: %s", strerror(-error));
+		return -1;
+	}
 	p->site = site_open(&files, p->http.rescan_ms, why, why_len);
 	if (p->site == NULL)
 		return -1;

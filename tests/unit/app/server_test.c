@@ -11,6 +11,7 @@
 #include <fcntl.h>
 
 #include "fake.h"
+#include "map_guard.h"
 #include "suite.h"
 #include "tree.h"
 
@@ -600,6 +601,29 @@ static void draining(void)
 	end();
 }
 
+/* A mapped file that is shortened in place: its responses end, the program does not. */
+static void a_file_that_shrinks(void)
+{
+	int before, fd;
+
+	CU_ASSERT(map_guard_install() == 0);
+	begin();
+	before = fake_connect(&stack);
+	stack.conns[before].window = 5000;
+	fake_send(&stack, before, "GET /big HTTP/1.1\r\n" HOST "\r\n", 30);
+	turns(3);
+	CU_ASSERT(stack.conns[before].out_len == 5000);
+	CU_ASSERT(truncate(tree_path("root/big"), 10000) == 0);
+	fd = connect_and_send("GET /big HTTP/1.1\r\n" HOST "\r\n", 30);
+	CU_ASSERT(stack.conns[fd].closed && stack.conns[fd].aborted);
+	fake_open_window(&stack, before, 1000000);
+	turns(3);
+	CU_ASSERT(stack.conns[before].closed && stack.conns[before].aborted);
+	CU_ASSERT(begins(ask("GET /big HTTP/1.1\r\n" HOST "\r\n"), "HTTP/1.1 503 "));
+	CU_ASSERT(begins(ask(GET), "HTTP/1.1 200 "));
+	end();
+}
+
 static void the_log(void)
 {
 	char why[128], line[512] = "", path[256];
@@ -653,6 +677,7 @@ static const struct unit_case cases[] = {
     {"too few buffers", too_few_buffers},
     {"draining", draining},
     {"the log", the_log},
+    {"a file that shrinks", a_file_that_shrinks},
     {"tear-down", tear_down},
 };
 

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HTTPD_MAP_GUARD_H
+#define HTTPD_MAP_GUARD_H
+
+/*
+ * Reading from a mapped file that somebody has just shortened.
+ *
+ * The kernel answers such a read with SIGBUS.  Between map_guard_begin and map_guard_end the calling
+ * thread survives that: what is missing reads as zeros, and map_guard_end tells.  A SIGBUS from
+ * anywhere else ends the program as ever.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/** map_guard_install takes over SIGBUS. Returns 0 or -errno. */
+int map_guard_install(void);
+
+/** map_guard_begin says that the calling thread is about to read from a mapping. */
+void map_guard_begin(const void *mapping, size_t len);
+
+/** map_guard_end ends that. Returns whether something was missing. */
+bool map_guard_end(void);
+
+#endif
