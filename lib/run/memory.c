@@ -9,6 +9,7 @@
 #include <rte_lcore.h>
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
+#include <rte_mbuf_pool_ops.h>
 
 #define MIB               (UINT64_C(1) << 20)
 #define MEMORY_CACHE      512
@@ -186,7 +187,34 @@ int memory_fit(struct settings *s, const struct eal *eal, unsigned lcore, unsign
 	return check_mbufs(s, config, nb_ports);
 }
 
-struct rte_mempool *memory_make_pool(struct settings *s, unsigned lcore,
+/*
+ * As rte_pktmbuf_pool_create, with flags.  In ordinary memory every page may lie anywhere, physically,
+ * so a mempool would put one mbuf into each page and waste two fifths; but no device uses physical
+ * addresses there.
+ */
+static struct rte_mempool *make_pool(const char *name, unsigned n, uint16_t room, int node,
+                                     unsigned flags)
+{
+	struct rte_pktmbuf_pool_private priv = {.mbuf_data_room_size = room};
+	unsigned cache = n >= 8 * MEMORY_CACHE ? MEMORY_CACHE : n / 8;
+	struct rte_mempool *pool = rte_mempool_create_empty(
+	    name, n, (unsigned)sizeof(struct rte_mbuf) + room, cache, sizeof(priv), node, flags);
+
+	if (pool == NULL)
+		return NULL;
+	if (rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), NULL) != 0)
+		goto free_pool;
+	rte_pktmbuf_pool_init(pool, &priv);
+	if (rte_mempool_populate_default(pool) < 0)
+		goto free_pool;
+	rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
+	return pool;
+free_pool:
+	rte_mempool_free(pool);
+	return NULL;
+}
+
+struct rte_mempool *memory_make_pool(struct settings *s, const struct eal *eal, unsigned lcore,
                                      const struct pc_stack_config *config)
 {
 	unsigned n = (unsigned)config->stack_mbufs;
@@ -194,8 +222,8 @@ struct rte_mempool *memory_make_pool(struct settings *s, unsigned lcore,
 	char name[32];
 
 	snprintf(name, sizeof(name), "mbufs_%u", lcore);
-	pool = rte_pktmbuf_pool_create(name, n, n >= 8 * MEMORY_CACHE ? MEMORY_CACHE : n / 8, 0,
-	                               memory_frame_room(s), config->socket_id);
+	pool = make_pool(name, n, memory_frame_room(s), config->socket_id,
+	                 eal->no_huge ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0);
 	if (pool == NULL)
 		settings_fail(s,
 		              "no memory for %u mbufs (%" PRIu64

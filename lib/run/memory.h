@@ -32,7 +32,7 @@ int memory_fit(struct settings *s, const struct eal *eal, unsigned lcore, unsign
                struct pc_stack_config *config);
 
 /** memory_make_pool makes the mbuf pool of an lcore. Returns NULL with a line in s->why. */
-struct rte_mempool *memory_make_pool(struct settings *s, unsigned lcore,
+struct rte_mempool *memory_make_pool(struct settings *s, const struct eal *eal, unsigned lcore,
                                      const struct pc_stack_config *config);
 
 #endif

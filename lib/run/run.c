@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <rte_cycles.h>
 #include <rte_version.h>
@@ -20,6 +21,14 @@ static int say(const struct settings *s)
 	return EXIT_SETUP;
 }
 
+/* What DPDK or a driver said is often the only hint at a cause. */
+static void add_cause(struct settings *s, const char *line)
+{
+	size_t n = strlen(s->why);
+
+	snprintf(s->why + n, sizeof(s->why) - n, " (DPDK says: %s)", line);
+}
+
 /* Sets up, runs and takes down what runs on EAL. */
 static int run_on_eal(struct run *r)
 {
@@ -30,10 +39,12 @@ static int run_on_eal(struct run *r)
 	quiet_begin(&quiet);
 	rc = run_setup(r);
 	quiet_end(&quiet, line);
-	if (rc == 0)
+	if (rc == 0) {
 		clock_init(&r->clock, rte_get_tsc_hz());
-	if (rc == 0)
 		rc = run_loop(r);
+	} else if (line[0] != '\0') {
+		add_cause(r->s, line);
+	}
 	if (rc != 0)
 		status = say(r->s);
 	quiet_begin(&quiet);

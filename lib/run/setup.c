@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_ethdev.h>
 #include <rte_lcore.h>
@@ -84,7 +85,8 @@ static int make_pools(struct run *r, struct pc_stack_config *configs)
 		if (memory_fit(r->s, &r->eal, r->workers[i]->lcore, r->nb_ports, &configs[i]) != 0)
 			return -1;
 	for (unsigned i = 0; i < r->nb_workers; i++) {
-		r->workers[i]->pool = memory_make_pool(r->s, r->workers[i]->lcore, &configs[i]);
+		r->workers[i]->pool =
+		    memory_make_pool(r->s, &r->eal, r->workers[i]->lcore, &configs[i]);
 		if (r->workers[i]->pool == NULL)
 			return -1;
 	}
