@@ -31,10 +31,10 @@ struct pc_port;
 
 /** What a port does in hardware (or in its peer); what is absent is done in software. */
 enum pc_port_offload {
-	PC_PORT_TX_IP4_CKSUM = 1u << 0,  /**< fills in the IPv4 header checksum */
-	PC_PORT_TX_TCP_CKSUM = 1u << 1,  /**< fills in the TCP checksum, given the pseudo header's */
-	PC_PORT_TX_UDP_CKSUM = 1u << 2,  /**< fills in the UDP checksum, given the pseudo header's */
-	PC_PORT_TX_TSO = 1u << 3,        /**< cuts TCP segments to m->tso_segsz */
+	PC_PORT_TX_IP4_CKSUM = 1u << 0, /**< fills in the IPv4 header checksum */
+	PC_PORT_TX_TCP_CKSUM = 1u << 1, /**< fills in the TCP checksum, given the pseudo header's */
+	PC_PORT_TX_UDP_CKSUM = 1u << 2, /**< fills in the UDP checksum, given the pseudo header's */
+	PC_PORT_TX_TSO = 1u << 3,       /**< cuts TCP segments to m->tso_segsz */
 	PC_PORT_TX_MULTI_SEGS = 1u << 4, /**< sends chained mbufs; else they are made linear */
 	PC_PORT_RX_IP4_CKSUM = 1u << 5,  /**< RTE_MBUF_F_RX_IP_CKSUM_* is meant */
 	PC_PORT_RX_L4_CKSUM = 1u << 6,   /**< RTE_MBUF_F_RX_L4_CKSUM_* is meant */
@@ -43,10 +43,10 @@ enum pc_port_offload {
 
 /** How a port with several queues spreads flows over them. */
 struct pc_port_rss {
-	uint16_t nb_queues;  /**< 1: no spreading, everything below is unused */
-	uint16_t reta_size;  /**< entries of reta; a power of two */
-	uint8_t key_len;     /**< bytes of key */
-	bool ports;          /**< TCP/UDP ports are hashed too, not only the addresses */
+	uint16_t nb_queues; /**< 1: no spreading, everything below is unused */
+	uint16_t reta_size; /**< entries of reta; a power of two */
+	uint8_t key_len;    /**< bytes of key */
+	bool ports;         /**< TCP/UDP ports are hashed too, not only the addresses */
 	uint8_t key[PC_RSS_KEY_MAX];
 	uint16_t reta[PC_RSS_RETA_MAX]; /**< queue for each value of hash % reta_size */
 };
@@ -56,11 +56,11 @@ struct pc_port_info {
 	char name[PC_PORT_NAME_MAX];
 	char driver[PC_PORT_NAME_MAX];
 	uint8_t mac[6];
-	uint16_t mtu;       /**< bytes of the largest IP packet */
-	uint16_t queue;     /**< which of the device's queues this port is */
-	uint32_t offloads;  /**< enum pc_port_offload */
-	int socket_id;      /**< NUMA node, -1 when unknown */
-	bool link_up;       /**< when the port was made; a wire's is kept up to date */
+	uint16_t mtu;        /**< bytes of the largest IP packet */
+	uint16_t queue;      /**< which of the device's queues this port is */
+	uint32_t offloads;   /**< enum pc_port_offload */
+	int socket_id;       /**< NUMA node, -1 when unknown */
+	bool link_up;        /**< when the port was made; a wire's is kept up to date */
 	uint64_t tx_refused; /**< frames freed unsent: the device would never have taken them */
 	struct pc_port_rss rss;
 };
@@ -69,10 +69,10 @@ struct pc_port_info {
 struct pc_port_ops {
 	/** Takes up to n frames into pkts, ownership included. Returns how many; never blocks. */
 	uint16_t (*rx_burst)(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
-			     uint64_t now_ns);
+	                     uint64_t now_ns);
 	/** Sends the first of n frames and takes them over. Returns how many; the rest stays. */
 	uint16_t (*tx_burst)(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
-			     uint64_t now_ns);
+	                     uint64_t now_ns);
 	/** When frames will be ready by the passing of time alone; UINT64_MAX: never. May be NULL. */
 	uint64_t (*next_deadline)(const struct pc_port *port);
 	/** Frees the port and all frames it holds. */
@@ -92,12 +92,12 @@ void pc_port_close(struct pc_port *port);
 
 /** How to set a device up. Zero means the default for every member. */
 struct pc_ethdev_config {
-	uint16_t nb_queues;  /**< RX/TX queue pairs; default 1 */
-	uint16_t nb_rxd;     /**< descriptors per RX queue; default 1024 (adjusted to the device) */
-	uint16_t nb_txd;     /**< descriptors per TX queue; default 1024 */
-	uint16_t mtu;        /**< bytes; default: as the device has it */
-	bool no_offloads;    /**< do everything in software */
-	bool promiscuous;    /**< receive frames for other MACs too */
+	uint16_t nb_queues; /**< RX/TX queue pairs; default 1 */
+	uint16_t nb_rxd;    /**< descriptors per RX queue; default 1024 (adjusted to the device) */
+	uint16_t nb_txd;    /**< descriptors per TX queue; default 1024 */
+	uint16_t mtu;       /**< bytes; default: as the device has it */
+	bool no_offloads;   /**< do everything in software */
+	bool promiscuous;   /**< receive frames for other MACs too */
 	/** RX mbuf pool of each queue; at least one. Pools beyond nb_queues are ignored. */
 	struct rte_mempool *const *pools;
 };
@@ -110,7 +110,7 @@ struct pc_ethdev_config {
  * the device has. On failure why (if not NULL, why_len bytes) holds one line for a person.
  */
 int pc_ethdev_start(uint16_t port_id, const struct pc_ethdev_config *config, char *why,
-		    size_t why_len);
+                    size_t why_len);
 
 /**
  * pc_port_ethdev makes a port of one queue pair of a started device, whoever started it.
@@ -128,11 +128,11 @@ void pc_ethdev_stop(uint16_t port_id);
 
 /** A wire in memory. Zero means the default for every member. */
 struct pc_wire_config {
-	uint8_t mac[2][6];         /**< of each end; default 02:00:00:00:00:01 and :02 */
-	uint16_t mtu;              /**< default 1500 */
-	uint16_t capacity;         /**< frames each way before tx_burst refuses; default 4096 */
-	uint32_t offloads;         /**< that both ends have, done in software; default none */
-	struct rte_mempool *pool;  /**< for copies of frames the sender keeps; required */
+	uint8_t mac[2][6];        /**< of each end; default 02:00:00:00:00:01 and :02 */
+	uint16_t mtu;             /**< default 1500 */
+	uint16_t capacity;        /**< frames each way before tx_burst refuses; default 4096 */
+	uint32_t offloads;        /**< that both ends have, done in software; default none */
+	struct rte_mempool *pool; /**< for copies of frames the sender keeps; required */
 };
 
 /**
@@ -145,19 +145,19 @@ int pc_port_wire(const struct pc_wire_config *config, struct pc_port *ends[2]);
 
 /** Probabilities are in parts per million, of frames that pass in either direction. */
 struct pc_fault_config {
-	uint64_t seed;              /**< the same seed and frames give the same faults */
-	uint32_t rx_loss_ppm;       /**< received frames that vanish */
-	uint32_t tx_loss_ppm;       /**< sent frames that vanish */
-	uint32_t duplicate_ppm;     /**< received frames that come twice */
-	uint32_t reorder_ppm;       /**< received frames that come reorder_delay_ns late */
-	uint32_t corrupt_ppm;       /**< received frames with one bit flipped after the Ethernet
+	uint64_t seed;             /**< the same seed and frames give the same faults */
+	uint32_t rx_loss_ppm;      /**< received frames that vanish */
+	uint32_t tx_loss_ppm;      /**< sent frames that vanish */
+	uint32_t duplicate_ppm;    /**< received frames that come twice */
+	uint32_t reorder_ppm;      /**< received frames that come reorder_delay_ns late */
+	uint32_t corrupt_ppm;      /**< received frames with one bit flipped after the Ethernet
 				     * header; ARP, which has no checksum, is left alone */
-	uint64_t delay_ns;          /**< added to every received frame */
-	uint64_t jitter_ns;         /**< uniform in [0,jitter_ns) added to delay_ns, order kept */
-	uint64_t reorder_delay_ns;  /**< extra delay of a reordered frame; default 1 ms */
-	uint64_t rate_bps;          /**< bits per second of received frames; 0: without limit */
-	uint32_t queue;             /**< frames held at most, more are dropped; default 1024 */
-	struct rte_mempool *pool;   /**< for duplicates and copies; required */
+	uint64_t delay_ns;         /**< added to every received frame */
+	uint64_t jitter_ns;        /**< uniform in [0,jitter_ns) added to delay_ns, order kept */
+	uint64_t reorder_delay_ns; /**< extra delay of a reordered frame; default 1 ms */
+	uint64_t rate_bps;         /**< bits per second of received frames; 0: without limit */
+	uint32_t queue;            /**< frames held at most, more are dropped; default 1024 */
+	struct rte_mempool *pool;  /**< for duplicates and copies; required */
 };
 
 /** What a fault port did so far. */

@@ -87,11 +87,11 @@ ssize_t pc_send(struct pc_stack *st, int fd, const void *buf, size_t len, int fl
 
 /** pc_recvfrom is pc_recv that also tells the sender's address (UDP; TCP: the peer's). */
 ssize_t pc_recvfrom(struct pc_stack *st, int fd, void *buf, size_t len, int flags,
-		    struct sockaddr *addr, socklen_t *addrlen);
+                    struct sockaddr *addr, socklen_t *addrlen);
 
 /** pc_sendto is pc_send to addr; TCP ignores addr when connected, as Linux does (EISCONN not raised). */
 ssize_t pc_sendto(struct pc_stack *st, int fd, const void *buf, size_t len, int flags,
-		  const struct sockaddr *addr, socklen_t addrlen);
+                  const struct sockaddr *addr, socklen_t addrlen);
 
 /** pc_recvmsg is pc_recvfrom into several buffers; msg_flags is set, no ancillary data is made. */
 ssize_t pc_recvmsg(struct pc_stack *st, int fd, struct msghdr *msg, int flags);
@@ -141,7 +141,7 @@ int pc_close(struct pc_stack *st, int fd);
  */
 int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value, socklen_t *len);
 int pc_setsockopt(struct pc_stack *st, int fd, int level, int name, const void *value,
-		  socklen_t len);
+                  socklen_t len);
 
 /** pc_getsockname tells a socket's own address. */
 int pc_getsockname(struct pc_stack *st, int fd, struct sockaddr *addr, socklen_t *len);

@@ -36,8 +36,8 @@ struct pc_stack_footprint {
 	uint64_t flow_table;
 	uint64_t half_open;
 	uint64_t time_wait;
-	uint64_t events;      /**< epoll sets */
-	uint64_t other;       /**< neighbours, routes, listeners, UDP sockets, the stack itself */
+	uint64_t events; /**< epoll sets */
+	uint64_t other;  /**< neighbours, routes, listeners, UDP sockets, the stack itself */
 	uint64_t total;
 	uint64_t per_idle_connection; /**< total cost of one more connection, everything included */
 };
@@ -85,7 +85,7 @@ int pc_stack_add_addr(struct pc_stack *st, int port, const struct pc_prefix *add
  * Returns 0, or -1 with errno ENETUNREACH, EEXIST or ENOSPC.
  */
 int pc_stack_add_route(struct pc_stack *st, const struct pc_prefix *dest,
-		       const struct pc_addr *gateway);
+                       const struct pc_addr *gateway);
 
 /**
  * pc_stack_poll is the receiving half of a turn: it takes a burst from each port, runs it through
