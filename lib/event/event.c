@@ -62,12 +62,14 @@ void events_fini(struct events *ev)
 void event_push(struct events *ev, struct pollable *p, uint32_t fd)
 {
 	struct rte_ring *ring = ev->set[p->set - 1].ring;
+	bool full;
 
 	if (p->flags & POLLABLE_QUEUED)
 		return;
 	p->flags |= POLLABLE_QUEUED;
-	if (rte_ring_sp_enqueue_elem(ring, &fd, sizeof(fd)) != 0)
-		assert(!"a ring has room for every descriptor");
+	full = rte_ring_sp_enqueue_elem(ring, &fd, sizeof(fd)) != 0;
+	assert(!full); /* there is room for every descriptor */
+	(void)full;
 }
 
 bool event_pop(struct events *ev, uint32_t set, uint32_t *fd)

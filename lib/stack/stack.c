@@ -14,7 +14,6 @@
 
 #include <rte_malloc.h>
 #include <rte_mempool.h>
-#include <rte_random.h>
 
 #define AUTO_BYTES (256ull << 20) /* for settings that are still "auto" */
 
@@ -57,13 +56,10 @@ static bool pool_is_fit(const struct rte_mempool *pool)
 }
 
 /* the kernel's randomness, once, unless the seed is given: the stack itself never asks again */
-static uint64_t make_seed(const struct pc_stack_config *cfg)
+static bool make_seed(const struct pc_stack_config *cfg, uint64_t *seed)
 {
-	uint64_t seed = cfg->stack_seed;
-
-	if (seed == 0 && getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
-		seed = rte_rand();
-	return seed;
+	*seed = cfg->stack_seed;
+	return *seed != 0 || getrandom(seed, sizeof(*seed), 0) == sizeof(*seed);
 }
 
 static void free_layers(struct pc_stack *st)
@@ -104,9 +100,14 @@ struct pc_stack *pc_stack_create(const struct pc_stack_config *config, struct rt
 {
 	struct pc_stack_config cfg = effective(config);
 	struct pc_stack *st;
+	uint64_t seed;
 
 	if (pc_stack_config_check(&cfg, NULL, 0) != 0 || !pool_is_fit(pool)) {
 		errno = EINVAL;
+		return NULL;
+	}
+	if (!make_seed(&cfg, &seed)) {
+		errno = EIO;
 		return NULL;
 	}
 	if (pkt_register() != 0) {
@@ -120,7 +121,7 @@ struct pc_stack *pc_stack_create(const struct pc_stack_config *config, struct rt
 	}
 	st->ctx.cfg = cfg;
 	st->ctx.pool = pool;
-	rng_seed(&st->ctx.rng, make_seed(&cfg));
+	rng_seed(&st->ctx.rng, seed);
 	if (make_layers(st) != 0) {
 		free_layers(st);
 		rte_free(st);

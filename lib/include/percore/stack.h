@@ -51,7 +51,8 @@ void pc_stack_get_footprint(const struct pc_stack_config *config, struct pc_stac
  * caller's and must outlive the stack. After this call the stack takes no memory from the system.
  *
  * Returns NULL with errno EINVAL (a value out of its limits, or a pool with too little room),
- * ENOMEM, or EEXIST (another library holds the mbuf field that percore needs).
+ * ENOMEM, EEXIST (another library holds the mbuf field that percore needs), or EIO (no seed was
+ * given and the kernel has no randomness).
  */
 struct pc_stack *pc_stack_create(const struct pc_stack_config *config, struct rte_mempool *pool);
 
