@@ -373,11 +373,11 @@ static void note_early_fin(struct tcp *tcp, struct tcb *t, uint32_t seq)
 
 static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t seq)
 {
-	struct tcp_queues *q = tcb_attach_queues(tcp, t);
+	struct tcp_queues *q = tcp->ctx->mbufs_low ? NULL : tcb_attach_queues(tcp, t);
 	int verdict;
 
 	ack_now(tcp, t); /* RFC 5681 section 4.2 */
-	if (q == NULL || tcp->ctx->mbufs_low)
+	if (q == NULL)
 		return PC_DROP_TCP_MEMORY;
 	verdict = rcvbuf_insert(q, m, seq);
 	if (verdict == VERDICT_DONE)

@@ -76,8 +76,8 @@ ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 		return 0;
 	if (t->snd_bytes >= t->snd_max)
 		return no_space(tcp, t, false);
-	q = tcb_attach_queues(tcp, t);
-	if (q == NULL || tcp->ctx->mbufs_low)
+	q = tcp->ctx->mbufs_low ? NULL : tcb_attach_queues(tcp, t);
+	if (q == NULL)
 		return no_space(tcp, t, true);
 	want = RTE_MIN(given, (size_t)(t->snd_max - t->snd_bytes));
 	n = sndbuf_append(tcp->ctx, q, end_seq(t), iov, iovcnt, (uint32_t)want, t->mss);
