@@ -70,18 +70,6 @@ uint16_t netifs_find_link(const struct netifs *ifs, uint8_t netif, const struct 
 	return best;
 }
 
-bool netifs_is_broadcast(const struct netifs *ifs, uint8_t netif, const struct pc_addr *addr)
-{
-	if (!pc_addr_is_ip4(addr))
-		return false;
-	if (addr->w[3] == UINT32_MAX)
-		return true;
-	for (uint16_t i = 0; i < ifs->nb_addrs; i++)
-		if (ifs->broadcast_be[i] == addr->w[3] && ifs->addr[i].netif == netif)
-			return addr->w[3] != 0;
-	return false;
-}
-
 bool netifs_owns_mac(const struct netifs *ifs, const uint8_t mac[6])
 {
 	for (uint16_t i = 0; i < ifs->n; i++)

@@ -66,7 +66,18 @@ uint16_t netifs_find_link(const struct netifs *ifs, uint8_t netif, const struct 
 
 /** netifs_is_broadcast says whether addr is 255.255.255.255 or the directed broadcast of a network
  * of ours on that interface. */
-bool netifs_is_broadcast(const struct netifs *ifs, uint8_t netif, const struct pc_addr *addr);
+static inline bool netifs_is_broadcast(const struct netifs *ifs, uint8_t netif,
+                                       const struct pc_addr *addr)
+{
+	const uint32_t last_be = addr->w[3];
+
+	if (last_be == UINT32_MAX)
+		return pc_addr_is_ip4(addr);
+	for (uint16_t i = 0; i < ifs->nb_addrs; i++)
+		if (ifs->broadcast_be[i] == last_be && ifs->addr[i].netif == netif)
+			return last_be != 0 && pc_addr_is_ip4(addr);
+	return false;
+}
 
 /** netifs_owns_mac says whether a MAC address is that of one of our ports. */
 bool netifs_owns_mac(const struct netifs *ifs, const uint8_t mac[6]);

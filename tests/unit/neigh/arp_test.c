@@ -172,6 +172,12 @@ static void test_sender(void)
 	CU_ASSERT_EQUAL(net_input(&net, 0, &f, NULL, NULL), PC_DROP_ARP_SENDER);
 	CU_ASSERT(net_idle(&net));
 	CU_ASSERT_EQUAL(neigh_count(net.ip.neigh), 0);
+	/* but a host with our MAC address and one of its own is one: the kernel's side of a TAP */
+	e = net_ends(NET_PEER, NET_US);
+	memcpy(e.src_mac, net.port[0].port.info.mac, 6);
+	frame_arp(&f, &e, 1, NULL);
+	CU_ASSERT_EQUAL(net_input(&net, 0, &f, NULL, NULL), VERDICT_DONE);
+	CU_ASSERT_EQUAL(neigh_count(net.ip.neigh), 1);
 	net_close(&net);
 }
 
