@@ -91,10 +91,12 @@ static void read_reta(uint16_t id, const struct rte_eth_dev_info *dev, struct pc
 		known = rte_eth_dev_rss_reta_query(id, group, size) == 0;
 	}
 	rss->reta_size = known ? size : ETHDEV_RETA_ASSUMED;
-	for (uint16_t i = 0; i < rss->reta_size; i++)
-		rss->reta[i] =
-		    known ? group[i / RTE_ETH_RETA_GROUP_SIZE].reta[i % RTE_ETH_RETA_GROUP_SIZE]
-		          : i % rss->nb_queues;
+	for (uint16_t i = 0; i < rss->reta_size; i++) {
+		rss->reta[i] = (uint16_t)(i % rss->nb_queues);
+		if (known)
+			rss->reta[i] =
+			    group[i / RTE_ETH_RETA_GROUP_SIZE].reta[i % RTE_ETH_RETA_GROUP_SIZE];
+	}
 }
 
 /* Says whether a device is a TAP of its own, not the shadow ("remote=") of another interface. */
