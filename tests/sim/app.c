@@ -139,6 +139,10 @@ static ssize_t write_mbuf(struct sim *s, int side, struct conn *c, uint32_t len)
 
 	if (len > 6000)
 		len = 6000;
+	if (rte_mempool_avail_count(s->pool) < s->pool->size / 2) { /* mbufs are not ours alone */
+		c->end[side].write_at = s->now + 1000000;
+		return 0;
+	}
 	while (done < len) {
 		uint32_t n = (uint32_t)sim_rnd(s, 1, 1800);
 
@@ -227,6 +231,8 @@ static void write_turn(struct sim *s, int side, struct conn *c)
 			s->progress = true;
 			if (e->write_pause_ms != 0)
 				e->write_at = s->now + sim_rnd(s, 0, e->write_pause_ms) * 1000000;
+		} else if (n == 0) {
+			break; /* put off */
 		} else if (n < 0 && errno == EAGAIN) {
 			e->writable = false;
 		} else {

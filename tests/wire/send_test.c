@@ -209,6 +209,7 @@ static void zero_window(struct wt *w)
 
 	w->peer.wnd = 2920;
 	wt_established(w);
+	wt_opt(w, IPPROTO_TCP, TCP_NODELAY, 1);
 	wt_send(w, 5000);
 	wt_drop(w);
 	INJECT(.flags = A, .seq = 1, .ack = 2921, .wnd = ZERO_WND);
