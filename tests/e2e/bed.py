@@ -112,7 +112,7 @@ def free_hugepages():
 def dpdk_files():
     """What EAL leaves in its places if it is asked badly. Other processes' files are there as well,
     so only names that our programs would use count: these run without hugepages."""
-    return sorted(glob.glob("/var/run/dpdk/*/*"))
+    return sorted(glob.glob("/var/run/dpdk/rte/*"))
 
 
 class Program:
@@ -172,6 +172,7 @@ class Bed:
         self.client_ns = self.tag if self.backend == "tap" else self.tag + "c"
         self.dev = "pctap0" if self.backend == "tap" else "pcv0"
         self.tmp, self.programs, self.home, self.count = None, [], None, 0
+        self.shared = False  # one program serves all steps
 
     # ---- life
 
@@ -303,6 +304,7 @@ def main(args, steps, make):
     before = dpdk_files()
     with Bed(args) as bed:
         state = make(bed)
+        bed.shared = bool(bed.programs)
         for step in steps:
             title = (step.__doc__ or step.__name__).strip().split("\n")[0]
             if args.only and args.only not in step.__name__:
@@ -316,12 +318,12 @@ def main(args, steps, make):
                 failed += 1
                 text = str(e) if isinstance(e, Failure) else traceback.format_exc()
                 print("    " + text.replace("\n", "\n    "))
-                for p in bed.programs:
+                for p in bed.programs[-1:]:
                     if not p.alive():
                         print(f"    {p.name} is gone: status {p.process.returncode}\n{p.tail()}")
             print(f"{verdict:6} {step.__name__}: {title} ({time.monotonic() - begin:.1f} s)",
                   flush=True)
-            if failed and any(not p.alive() for p in bed.programs[-1:]):
+            if failed and bed.shared and not bed.programs[-1].alive():
                 print("the program is gone; the other steps are not tried")
                 break
         for p in bed.programs:
