@@ -109,8 +109,9 @@ static void print_text_keys(FILE *f, const char *section)
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(k[i].section, section) != 0)
 			continue;
+		fputc('\n', f);
 		print_wrapped(f, k[i].sentence, "# ", 0);
-		fprintf(f, "#%s =\n", k[i].name);
+		fprintf(f, "#%s = %s\n", k[i].name, k[i].example);
 	}
 }
 
@@ -121,6 +122,7 @@ static void print_table(FILE *f, const struct key_table *t)
 
 	for (size_t i = 0; i < t->n; i++, k++) {
 		print_section(f, k->section, &last);
+		fputc('\n', f);
 		print_wrapped(f, k->sentence, "# ", 0);
 		fprintf(f, "# %llu to %llu %s\n#%s = %llu\n", (unsigned long long)k->min,
 		        (unsigned long long)k->max, k->unit, k->name, (unsigned long long)k->def);
@@ -133,7 +135,8 @@ static void print_table(FILE *f, const struct key_table *t)
 void help_print_config(const struct settings *s, FILE *f)
 {
 	fprintf(f,
-	        "# Settings of %s (-c FILE): every key, commented out, at its default.\n"
+	        "# Settings of %s (-c FILE): every key, commented out, at its default (or with an\n"
+	        "# example, where there is none).\n"
 	        "# Made by \"%s --print-config\"; options on the command line go over this file.\n",
 	        s->app->name, s->app->name);
 	fprintf(f, "\n[net]\n");

@@ -113,20 +113,26 @@ static uint64_t sum_counter(const struct run *r, enum pc_counter c)
 	return sum;
 }
 
-static uint64_t sum_refused(const struct run *r)
+/* What the ports have counted themselves. */
+static void report_port_counts(const struct run *r, FILE *f)
 {
-	uint64_t sum = 0;
+	uint64_t refused = 0, lost = 0;
 
 	for (unsigned i = 0; i < r->nb_workers; i++)
-		for (unsigned p = 0; p < r->nb_ports; p++)
-			sum += r->workers[i]->ports[p]->info.tx_refused;
-	return sum;
+		for (unsigned p = 0; p < r->nb_ports; p++) {
+			refused += r->workers[i]->ports[p]->info.tx_refused;
+			lost += r->workers[i]->ports[p]->info.rx_lost;
+		}
+	if (refused != 0)
+		fprintf(f, "%16" PRIu64 " %-24s %s\n", refused, "tx_refused",
+		        "frames freed unsent: the device would never have taken them");
+	if (lost != 0)
+		fprintf(f, "%16" PRIu64 " %-24s %s\n", lost, "rx_lost",
+		        "frames lost between lcores: a queue was full");
 }
 
 void report_stats(const struct run *r, FILE *f)
 {
-	uint64_t v = sum_refused(r);
-
 	fprintf(f, "counters of %s:\n", r->app->name);
 	for (int c = 0; c < PC_COUNTER_MAX; c++) {
 		uint64_t sum = sum_counter(r, (enum pc_counter)c);
@@ -136,8 +142,6 @@ void report_stats(const struct run *r, FILE *f)
 			        pc_counter_name((enum pc_counter)c),
 			        pc_counter_sentence((enum pc_counter)c));
 	}
-	if (v != 0)
-		fprintf(f, "%16" PRIu64 " %-24s %s\n", v, "tx_refused",
-		        "frames freed unsent: the device would never have taken them");
+	report_port_counts(r, f);
 	fflush(f);
 }

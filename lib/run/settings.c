@@ -18,12 +18,11 @@ static const struct pc_config_key run_keys[] = {
 
 static const struct text_key text_keys[] = {
     {"net", "addr",
-     "addresses of the ports, [PORT=]ADDRESS/LENGTH, separated by commas; PORT counts from 0 and "
-     "is "
-     "0 if it is not given",
-     settings_add_addrs},
-    {"net", "gateway", "address of the default gateway", settings_set_gateway},
-    {"run", "pcap", "file that gets every frame, in pcap format", settings_set_pcap},
+     "addresses of the ports, [PORT=]ADDRESS/LENGTH, separated by commas; PORT counts from "
+     "0 and is 0 if it is not given",
+     "10.0.0.1/24", settings_add_addrs},
+    {"net", "gateway", "address of the default gateway", "10.0.0.254", settings_set_gateway},
+    {"run", "pcap", "file that gets every frame, in pcap format", "trace.pcap", settings_set_pcap},
 };
 
 const struct text_key *settings_text_keys(size_t *n)

@@ -26,6 +26,8 @@ X(port, rxd, 1024, 32, 32768, "descriptors", "length of each receive queue, adju
 X(port, txd, 1024, 32, 32768, "descriptors", "length of each transmit queue, adjusted to what the device can do") \
 X(port, mtu, 0, 0, 9702, "bytes", "largest IP packet; 0: as the device has it") \
 X(port, offloads, 1, 0, 1, "boolean", "let the device compute and verify checksums if it can") \
+X(port, steer, 0, 0, 2, "mode", \
+  "which of several lcores gets a frame: 1 the one on whose queue it arrives, 2 the one that a hash of its addresses and ports in software chooses; 0: 2 for devices that may spread one connection over several queues (af_packet), else 1") \
 X(port, promiscuous, 0, 0, 1, "boolean", "receive frames for other MAC addresses too")
 /* clang-format on */
 
@@ -36,6 +38,7 @@ struct run_config {
 #undef RUN_KEY_MEMBER
 };
 
+enum run_steer { RUN_STEER_AUTO, RUN_STEER_QUEUE, RUN_STEER_FLOW };
 enum run_idle { RUN_IDLE_AUTO, RUN_IDLE_SPIN, RUN_IDLE_PAUSE, RUN_IDLE_SLEEP };
 
 /** An address and the port that is to have it. */
@@ -54,7 +57,7 @@ struct settings;
 
 /** A key whose value is not a number. */
 struct text_key {
-	const char *section, *name, *sentence;
+	const char *section, *name, *sentence, *example;
 	int (*set)(struct settings *s, const char *origin, const char *value);
 };
 

@@ -119,17 +119,20 @@ static int start_devices(struct run *r)
 	return 0;
 }
 
-static int add_share(struct run *r, struct worker *w, unsigned p)
+static int add_steer(struct run *r, struct worker *w, unsigned p)
 {
-	struct pc_port *port;
+	uint64_t mode = r->s->run.port_steer;
+	struct pc_port *port = w->ports[p];
+	bool by_flow = mode == RUN_STEER_FLOW ||
+	               (mode == RUN_STEER_AUTO && steer_is_fickle(port->info.driver));
 
 	if (r->nb_workers == 1)
 		return 0;
-	if (r->shares[p] == NULL)
-		r->shares[p] = arpshare_create(r->port_ids[p], r->nb_workers);
-	if (r->shares[p] == NULL)
+	if (r->steers[p] == NULL)
+		r->steers[p] = steer_create(r->port_ids[p], r->nb_workers, by_flow);
+	if (r->steers[p] == NULL)
 		return settings_fail(r->s, "no memory for the queues between lcores");
-	port = arpshare_port(r->shares[p], w->index, w->ports[p], w->pool);
+	port = steer_port(r->steers[p], w->index, port, w->pool);
 	if (port == NULL)
 		return settings_fail(r->s, "no memory for a port");
 	w->ports[p] = port;
@@ -167,7 +170,7 @@ static int make_port(struct run *r, struct worker *w, unsigned p)
 	if (w->ports[p] == NULL)
 		return settings_fail(r->s, "port %u cannot be used by lcore %u: %s", p, w->lcore,
 		                     strerror(errno));
-	if (add_share(r, w, p) != 0 || add_pcap(r, w, p) != 0)
+	if (add_steer(r, w, p) != 0 || add_pcap(r, w, p) != 0)
 		return -1;
 	if (pc_stack_add_port(w->st, w->ports[p]) < 0)
 		return settings_fail(r->s, "port %u cannot be added: %s", p, strerror(errno));
@@ -249,7 +252,7 @@ void run_teardown(struct run *r)
 		for (unsigned p = 0; p < r->nb_ports; p++)
 			pc_port_close(r->workers[i]->ports[p]);
 	for (unsigned p = 0; p < r->nb_ports; p++)
-		arpshare_free(r->shares[p]);
+		steer_free(r->steers[p]);
 	/* all of them, not only those started: closing is what removes a TAP */
 	for (unsigned p = 0; p < r->nb_ports; p++)
 		pc_ethdev_stop(r->port_ids[p]);

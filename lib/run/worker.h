@@ -12,11 +12,11 @@
 
 #include <rte_common.h>
 
-#include "arpshare.h"
 #include "clock.h"
 #include "eal.h"
 #include "idle.h"
 #include "settings.h"
+#include "steer.h"
 
 enum worker_state { WORKER_NEW, WORKER_UP, WORKER_FAILED };
 
@@ -43,7 +43,7 @@ struct run {
 	uint64_t stats_next_ns;
 	unsigned nb_workers, nb_ports, nb_started;
 	uint16_t port_ids[PC_MAX_PORTS];
-	struct arpshare *shares[PC_MAX_PORTS]; /* NULL with one worker */
+	struct steer *steers[PC_MAX_PORTS]; /* NULL with one worker */
 	struct worker *workers[RTE_MAX_LCORE];
 };
 

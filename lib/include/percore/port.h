@@ -51,7 +51,7 @@ struct pc_port_rss {
 	uint16_t reta[PC_RSS_RETA_MAX]; /**< queue for each value of hash % reta_size */
 };
 
-/** What a port is; constant once it is made, but for mtu, link_up and tx_refused. */
+/** What a port is; constant once it is made, but for mtu, link_up and counts. */
 struct pc_port_info {
 	char name[PC_PORT_NAME_MAX];
 	char driver[PC_PORT_NAME_MAX];
@@ -62,6 +62,7 @@ struct pc_port_info {
 	int socket_id;       /**< NUMA node, -1 when unknown */
 	bool link_up;        /**< when the port was made; a wire's is kept up to date */
 	uint64_t tx_refused; /**< frames freed unsent: the device would never have taken them */
+	uint64_t rx_lost;    /**< frames freed on their way from one queue to another */
 	struct pc_port_rss rss;
 };
 

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Overview: a device spreads flows over its queues, and each lcore has a stack of its own.  Two things
+ * go wrong with that, and a layer over each queue mends them, with one rte_ring for each lcore:
+ *
+ * - ARP has no flow: the answer to a question that one lcore has asked arrives on any queue.  So ARP
+ *   replies, and gratuitous requests (RFC 5227), which tell of a changed MAC address, are copied for
+ *   the other lcores.  Other requests are answered once, by the lcore that gets them.
+ * - Some devices do not keep flows together: a packet socket's fanout rolls over to another queue
+ *   when one is full, where nobody knows the connection, and a RST would end it.  There each frame
+ *   is handed to the lcore that its hash chooses, the same on every queue.  ICMP errors go where the
+ *   packets that they are about belong.
+ *
+ * Ownership: a ring has many producers and its lcore as its only consumer; frames in a ring belong to
+ * the struct steer.  A full ring loses frames (rx_lost), as a full device queue does.
+ */
+#include "steer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <rte_arp.h>
+#include <rte_ether.h>
+#include <rte_icmp.h>
+#include <rte_ip.h>
+#include <rte_malloc.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include "base/toeplitz.h"
+
+#define STEER_RING 1024
+
+struct steer {
+	unsigned n;
+	bool by_flow;
+	struct rte_ring *ring[];
+};
+
+struct steered_port {
+	struct pc_port port;
+	struct pc_port *inner;
+	struct steer *steer;
+	unsigned index;
+	struct rte_mempool *pool;
+};
+
+/* Where a packet comes from and goes to. */
+struct flow {
+	struct pc_endpoint src, dst;
+	bool ports;
+};
+
+bool steer_is_fickle(const char *driver)
+{
+	return strcmp(driver, "net_af_packet") == 0;
+}
+
+static bool is_arp_news(const struct rte_ether_hdr *eth, uint32_t len)
+{
+	const struct rte_arp_hdr *arp = (const struct rte_arp_hdr *)(eth + 1);
+
+	return len >= sizeof(*eth) + sizeof(*arp) &&
+	       (arp->arp_opcode != rte_cpu_to_be_16(RTE_ARP_OP_REQUEST) ||
+	        arp->arp_data.arp_sip == arp->arp_data.arp_tip);
+}
+
+/* Reads an IPv4 packet of which len bytes are there. Returns its header's length, 0: not one. */
+static uint32_t read_flow(const uint8_t *p, uint32_t len, struct flow *f)
+{
+	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p;
+	const rte_be16_t more = rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK);
+	uint32_t hdr_len;
+
+	if (len < sizeof(*ip) || (ip->version_ihl >> 4) != 4)
+		return 0;
+	hdr_len = rte_ipv4_hdr_len(ip);
+	if (hdr_len < sizeof(*ip) || hdr_len > len)
+		return 0;
+	f->src.addr = pc_addr_ip4(ip->src_addr);
+	f->dst.addr = pc_addr_ip4(ip->dst_addr);
+	/* not all fragments have ports, and all are to go the same way */
+	f->ports = (ip->next_proto_id == IPPROTO_TCP || ip->next_proto_id == IPPROTO_UDP) &&
+	           (ip->fragment_offset & more) == 0 && len >= hdr_len + 4;
+	if (f->ports) {
+		f->src.port = (uint16_t)(p[hdr_len] << 8 | p[hdr_len + 1]);
+		f->dst.port = (uint16_t)(p[hdr_len + 2] << 8 | p[hdr_len + 3]);
+	}
+	return hdr_len;
+}
+
+/* If a packet is an ICMP error, makes *f the flow of what it answers. */
+static void read_error(const uint8_t *p, uint32_t len, uint32_t hdr_len, struct flow *f)
+{
+	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p;
+	struct flow about;
+	uint8_t type;
+
+	if (ip->next_proto_id != IPPROTO_ICMP || len < hdr_len + 8)
+		return;
+	type = p[hdr_len];
+	if (type != RTE_IP_ICMP_ECHO_REPLY && type != RTE_IP_ICMP_ECHO_REQUEST &&
+	    read_flow(p + hdr_len + 8, len - hdr_len - 8, &about) != 0)
+		*f = (struct flow){.src = about.dst, .dst = about.src, .ports = about.ports};
+}
+
+/* Returns the queue that a frame belongs to. */
+static unsigned choose(const struct steered_port *p, const struct rte_mbuf *m, unsigned own)
+{
+	const struct pc_port_rss *rss = &p->port.info.rss;
+	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *) + RTE_ETHER_HDR_LEN;
+	uint32_t len = rte_pktmbuf_data_len(m), hdr_len;
+	struct flow f;
+
+	if (len <= RTE_ETHER_HDR_LEN)
+		return own;
+	len -= RTE_ETHER_HDR_LEN;
+	hdr_len = read_flow(ip, len, &f);
+	if (hdr_len == 0)
+		return own;
+	read_error(ip, len, hdr_len, &f);
+	return rss
+	    ->reta[toeplitz_hash(rss, &f.src, &f.dst, f.ports && rss->ports) % rss->reta_size];
+}
+
+static void give(struct steered_port *p, unsigned to, struct rte_mbuf *m)
+{
+	if (rte_ring_enqueue(p->steer->ring[to], m) == 0)
+		return;
+	p->port.info.rx_lost++;
+	rte_pktmbuf_free(m);
+}
+
+static void tell_others(struct steered_port *p, const struct rte_mbuf *m)
+{
+	struct rte_mbuf *copy;
+
+	for (unsigned i = 0; i < p->steer->n; i++) {
+		if (i == p->index)
+			continue;
+		copy = rte_pktmbuf_copy(m, p->pool, 0, UINT32_MAX);
+		if (copy != NULL)
+			give(p, i, copy);
+	}
+}
+
+/* Looks at a frame from the device. Returns whether it is for this lcore; else it is gone. */
+static bool keep(struct steered_port *p, struct rte_mbuf *m)
+{
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+	unsigned to = p->index;
+
+	if (unlikely(eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP)) &&
+	    is_arp_news(eth, rte_pktmbuf_data_len(m)))
+		tell_others(p, m);
+	else if (p->steer->by_flow && eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4))
+		to = choose(p, m, to);
+	if (to == p->index)
+		return true;
+	give(p, to, m);
+	return false;
+}
+
+static uint16_t steer_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
+                               uint64_t now_ns)
+{
+	struct steered_port *p = (struct steered_port *)port;
+	struct rte_ring *own = p->steer->ring[p->index];
+	uint16_t out = 0, got;
+
+	/* at most half from the others, so that both sources get their turn */
+	if (!rte_ring_empty(own))
+		out = (uint16_t)rte_ring_sc_dequeue_burst(own, (void **)pkts, (n + 1u) / 2, NULL);
+	if (out == n)
+		return out;
+	got = p->inner->ops->rx_burst(p->inner, pkts + out, (uint16_t)(n - out), now_ns);
+	for (uint16_t i = 0, first = out; i < got; i++)
+		if (keep(p, pkts[first + i]))
+			pkts[out++] = pkts[first + i];
+	return out;
+}
+
+static uint16_t steer_tx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
+                               uint64_t now_ns)
+{
+	struct pc_port *inner = ((struct steered_port *)port)->inner;
+	uint16_t sent = inner->ops->tx_burst(inner, pkts, n, now_ns);
+
+	port->info.tx_refused = inner->info.tx_refused;
+	return sent;
+}
+
+static uint64_t steer_next_deadline(const struct pc_port *port)
+{
+	const struct pc_port *inner = ((const struct steered_port *)port)->inner;
+
+	return inner->ops->next_deadline != NULL ? inner->ops->next_deadline(inner) : UINT64_MAX;
+}
+
+static void steer_close(struct pc_port *port)
+{
+	struct steered_port *p = (struct steered_port *)port;
+
+	pc_port_close(p->inner);
+	rte_free(p);
+}
+
+static const struct pc_port_ops steer_ops = {
+    .rx_burst = steer_rx_burst,
+    .tx_burst = steer_tx_burst,
+    .next_deadline = steer_next_deadline,
+    .close = steer_close,
+};
+
+struct steer *steer_create(unsigned device, unsigned n, bool by_flow)
+{
+	struct steer *s = rte_zmalloc("steer", sizeof(*s) + n * sizeof(s->ring[0]), 0);
+	char name[RTE_RING_NAMESIZE];
+
+	if (s == NULL)
+		return NULL;
+	s->n = n;
+	s->by_flow = by_flow;
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "steer_%u_%u", device, i);
+		s->ring[i] = rte_ring_create(name, STEER_RING, SOCKET_ID_ANY, RING_F_SC_DEQ);
+		if (s->ring[i] == NULL) {
+			steer_free(s);
+			return NULL;
+		}
+	}
+	return s;
+}
+
+void steer_free(struct steer *s)
+{
+	void *m;
+
+	if (s == NULL)
+		return;
+	for (unsigned i = 0; i < s->n && s->ring[i] != NULL; i++) {
+		while (rte_ring_dequeue(s->ring[i], &m) == 0)
+			rte_pktmbuf_free(m);
+		rte_ring_free(s->ring[i]);
+	}
+	rte_free(s);
+}
+
+struct pc_port *steer_port(struct steer *steer, unsigned index, struct pc_port *inner,
+                           struct rte_mempool *pool)
+{
+	struct steered_port *p = rte_zmalloc("steered_port", sizeof(*p), RTE_CACHE_LINE_SIZE);
+
+	if (p == NULL)
+		return NULL;
+	p->port.ops = &steer_ops;
+	p->port.info = inner->info;
+	p->inner = inner;
+	p->steer = steer;
+	p->index = index;
+	p->pool = pool;
+	return &p->port;
+}

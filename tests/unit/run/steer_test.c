@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "run/steer.h"
+
+#include <rte_arp.h>
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_mbuf.h>
+
+#include "../../support/eal.h"
+#include "base/toeplitz.h"
+#include "common.h"
+
+#define QUEUES 3
+
+static struct rte_mempool *pool;
+static struct steer *steer;
+static struct pc_port *port[QUEUES], *peer[QUEUES];
+
+static void begin(bool by_flow)
+{
+	const struct pc_wire_config wire = {.pool = pool};
+	struct pc_port_rss rss = {
+	    .nb_queues = QUEUES, .reta_size = 128, .key_len = 40, .ports = true};
+	struct pc_port *e[2];
+
+	for (unsigned i = 0; i < 40; i++)
+		rss.key[i] = i % 2 == 0 ? 0x6d : 0x5a;
+	for (uint16_t i = 0; i < 128; i++)
+		rss.reta[i] = i % QUEUES;
+	steer = steer_create(0, QUEUES, by_flow);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(steer);
+	for (unsigned i = 0; i < QUEUES; i++) {
+		CU_ASSERT_FATAL(pc_port_wire(&wire, e) == 0);
+		e[0]->info.rss = rss;
+		port[i] = steer_port(steer, i, e[0], pool);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(port[i]);
+		peer[i] = e[1];
+	}
+}
+
+static void end(void)
+{
+	for (unsigned i = 0; i < QUEUES; i++) {
+		pc_port_close(port[i]);
+		pc_port_close(peer[i]);
+	}
+	steer_free(steer);
+	CU_ASSERT_EQUAL(eal_in_use(pool), 0);
+}
+
+static void arrive(unsigned queue, uint16_t type, uint16_t op, uint32_t sip, uint32_t tip)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
+	struct rte_ether_hdr *eth = (struct rte_ether_hdr *)rte_pktmbuf_append(m, 60);
+	struct rte_arp_hdr *arp = (struct rte_arp_hdr *)(eth + 1);
+
+	memset(eth, 0, 60);
+	eth->ether_type = rte_cpu_to_be_16(type);
+	arp->arp_opcode = rte_cpu_to_be_16(op);
+	arp->arp_data.arp_sip = sip;
+	arp->arp_data.arp_tip = tip;
+	CU_ASSERT_EQUAL(peer[queue]->ops->tx_burst(peer[queue], &m, 1, 0), 1);
+}
+
+static unsigned receive(unsigned queue)
+{
+	struct rte_mbuf *m[8];
+	uint16_t n = port[queue]->ops->rx_burst(port[queue], m, 8, 0);
+
+	rte_pktmbuf_free_bulk(m, n);
+	return n;
+}
+
+static void replies_reach_every_queue_once(void)
+{
+	begin(false);
+	arrive(1, RTE_ETHER_TYPE_ARP, RTE_ARP_OP_REPLY, 1, 2);
+	CU_ASSERT_EQUAL(receive(0), 0); /* not before its own queue has it */
+	CU_ASSERT_EQUAL(receive(1), 1);
+	CU_ASSERT_EQUAL(receive(0), 1);
+	CU_ASSERT_EQUAL(receive(2), 1);
+	for (unsigned i = 0; i < QUEUES; i++)
+		CU_ASSERT_EQUAL(receive(i), 0); /* what was told is not told on */
+	end();
+}
+
+static void gratuitous_requests_do_and_others_do_not(void)
+{
+	begin(false);
+	arrive(0, RTE_ETHER_TYPE_ARP, RTE_ARP_OP_REQUEST, 7, 7);
+	arrive(0, RTE_ETHER_TYPE_ARP, RTE_ARP_OP_REQUEST, 7, 8);
+	arrive(0, RTE_ETHER_TYPE_IPV4, RTE_ARP_OP_REPLY, 7, 8);
+	CU_ASSERT_EQUAL(receive(0), 3);
+	CU_ASSERT_EQUAL(receive(1), 1);
+	CU_ASSERT_EQUAL(receive(2), 1);
+	end();
+}
+
+static void a_lcore_that_does_not_listen_loses_news(void)
+{
+	begin(false);
+	for (unsigned i = 0; i < 1000; i++) {
+		arrive(0, RTE_ETHER_TYPE_ARP, RTE_ARP_OP_REPLY, i, 1);
+		CU_ASSERT_EQUAL(receive(0), 1);
+		while (receive(1) > 0)
+			;
+	}
+	end(); /* with queue 2's ring full */
+}
+
+/* A packet of a flow from a port of 10.0.0.2 to port 80 of 10.0.0.1. */
+static struct rte_mbuf *packet(uint16_t sport, uint8_t proto, uint16_t fragment)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
+	struct rte_ether_hdr *eth = (struct rte_ether_hdr *)rte_pktmbuf_append(m, 90);
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(eth + 1);
+	rte_be16_t *ports = (rte_be16_t *)(ip + 1);
+
+	memset(eth, 0, 90);
+	eth->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
+	ip->version_ihl = 0x45;
+	ip->next_proto_id = proto;
+	ip->fragment_offset = rte_cpu_to_be_16(fragment);
+	ip->src_addr = rte_cpu_to_be_32(0x0a000002);
+	ip->dst_addr = rte_cpu_to_be_32(0x0a000001);
+	ports[0] = rte_cpu_to_be_16(sport);
+	ports[1] = rte_cpu_to_be_16(80);
+	return m;
+}
+
+/* Sends a frame to a queue. Returns the queue where it comes out, -1: nowhere. */
+static int way_of(unsigned queue, struct rte_mbuf *m)
+{
+	int found = -1;
+
+	CU_ASSERT_EQUAL(peer[queue]->ops->tx_burst(peer[queue], &m, 1, 0), 1);
+	if (receive(queue) == 1)
+		found = (int)queue;
+	for (unsigned i = 0; i < QUEUES; i++)
+		if (receive(i) == 1)
+			found = found == -1 ? (int)i : -2;
+	return found;
+}
+
+static int predict(uint16_t sport)
+{
+	const struct pc_endpoint src = {pc_addr_ip4(rte_cpu_to_be_32(0x0a000002)), sport},
+	                         dst = {pc_addr_ip4(rte_cpu_to_be_32(0x0a000001)), 80};
+
+	return toeplitz_queue(&port[0]->info.rss, &src, &dst);
+}
+
+static void a_flow_comes_out_where_it_is_predicted(void)
+{
+	unsigned seen[QUEUES] = {0};
+
+	begin(true);
+	for (uint16_t sport = 1000; sport < 1300; sport++) {
+		int want = predict(sport);
+
+		for (unsigned q = 0; q < QUEUES; q++)
+			CU_ASSERT_EQUAL(way_of(q, packet(sport, IPPROTO_TCP, 0)), want);
+		seen[want]++;
+	}
+	for (unsigned q = 0; q < QUEUES; q++)
+		CU_ASSERT(seen[q] > 70);
+	end();
+}
+
+static void all_fragments_go_the_same_way(void)
+{
+	int first, next;
+
+	begin(true);
+	for (uint16_t sport = 1000; sport < 1010; sport++) {
+		first = way_of(sport % QUEUES, packet(sport, IPPROTO_UDP, RTE_IPV4_HDR_MF_FLAG));
+		next =
+		    way_of((sport + 1u) % QUEUES, packet((uint16_t)(sport * 7), IPPROTO_UDP, 185));
+		CU_ASSERT(first >= 0 && first == next);
+	}
+	end();
+}
+
+static void an_error_goes_where_its_packet_belongs(void)
+{
+	struct rte_mbuf *m;
+	struct rte_ipv4_hdr *inner;
+	uint8_t *icmp;
+
+	begin(true);
+	for (uint16_t sport = 1000; sport < 1050; sport++) {
+		m = packet(0, IPPROTO_ICMP, 0);
+		icmp = rte_pktmbuf_mtod_offset(m, uint8_t *, 34);
+		icmp[0] = 3; /* destination unreachable, about a packet that we have sent */
+		inner = (struct rte_ipv4_hdr *)(icmp + 8);
+		inner->version_ihl = 0x45;
+		inner->next_proto_id = IPPROTO_TCP;
+		inner->src_addr = rte_cpu_to_be_32(0x0a000001);
+		inner->dst_addr = rte_cpu_to_be_32(0x0a000002);
+		((rte_be16_t *)(inner + 1))[0] = rte_cpu_to_be_16(80);
+		((rte_be16_t *)(inner + 1))[1] = rte_cpu_to_be_16(sport);
+		CU_ASSERT_EQUAL(way_of(sport % QUEUES, m), predict(sport));
+	}
+	end();
+}
+
+static void malformed_frames_stay_where_they_are(void)
+{
+	struct rte_mbuf *m;
+
+	begin(true);
+	for (uint16_t len = 14; len < 38; len++) {
+		m = packet(1000, IPPROTO_TCP, 0);
+		rte_pktmbuf_trim(m, (uint16_t)(90 - len));
+		CU_ASSERT(way_of(1, m) >= 0);
+	}
+	m = packet(1000, IPPROTO_TCP, 0);
+	*rte_pktmbuf_mtod_offset(m, uint8_t *, 14) = 0x4f; /* a header of 60 bytes */
+	CU_ASSERT(way_of(1, m) >= 0);
+	m = packet(1000, IPPROTO_TCP, 0);
+	*rte_pktmbuf_mtod_offset(m, uint8_t *, 14) = 0x60;
+	CU_ASSERT_EQUAL(way_of(2, m), 2);
+	end();
+}
+
+static void a_full_ring_loses_and_counts(void)
+{
+	uint16_t sport = 1000;
+	struct rte_mbuf *m;
+
+	begin(true);
+	while (predict(sport) == 0)
+		sport++;
+	for (unsigned i = 0; i < 1200; i++) {
+		m = packet(sport, IPPROTO_TCP, 0);
+		CU_ASSERT_EQUAL(peer[0]->ops->tx_burst(peer[0], &m, 1, 0), 1);
+		CU_ASSERT_EQUAL(receive(0), 0);
+	}
+	CU_ASSERT_EQUAL(port[0]->info.rx_lost, 1200 - 1023);
+	end();
+}
+
+int main(void)
+{
+	const CU_TestInfo tests[] = {
+	    {"replies reach every queue, once", replies_reach_every_queue_once},
+	    {"gratuitous requests do, others do not", gratuitous_requests_do_and_others_do_not},
+	    {"an lcore that does not listen loses news", a_lcore_that_does_not_listen_loses_news},
+	    {"a flow comes out where it is predicted", a_flow_comes_out_where_it_is_predicted},
+	    {"all fragments go the same way", all_fragments_go_the_same_way},
+	    {"an error goes where its packet belongs", an_error_goes_where_its_packet_belongs},
+	    {"malformed frames do no harm", malformed_frames_stay_where_they_are},
+	    {"a full ring loses and counts", a_full_ring_loses_and_counts},
+	    CU_TEST_INFO_NULL,
+	};
+
+	eal_start();
+	pool = eal_pool("steer", 4095);
+	return run_suite("run/steer", tests);
+}
