@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <percore/run.h>
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,9 @@ static int run_on_eal(struct run *r)
 	quiet_begin(&quiet);
 	run_teardown(r);
 	quiet_end(&quiet, line);
+	if (status == 0 && r->s->run.run_stats_s != 0)
+		printf("%16" PRIu64 " %-24s %s\n", r->mbufs_missing, "mbufs_missing",
+		       "mbufs that nobody gave back");
 	return status;
 }
 

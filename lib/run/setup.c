@@ -257,6 +257,8 @@ void run_teardown(struct run *r)
 	for (unsigned p = 0; p < r->nb_ports; p++)
 		pc_ethdev_stop(r->port_ids[p]);
 	for (unsigned i = 0; i < r->nb_workers; i++) {
+		if (r->workers[i]->pool != NULL)
+			r->mbufs_missing += rte_mempool_in_use_count(r->workers[i]->pool);
 		rte_mempool_free(r->workers[i]->pool);
 		rte_free(r->workers[i]);
 	}

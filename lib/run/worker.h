@@ -41,6 +41,7 @@ struct run {
 	struct eal eal;
 	struct clock clock;
 	uint64_t stats_next_ns;
+	uint64_t mbufs_missing; /* when everything has been given back: a leak */
 	unsigned nb_workers, nb_ports, nb_started;
 	uint16_t port_ids[PC_MAX_PORTS];
 	struct steer *steers[PC_MAX_PORTS]; /* NULL with one worker */
