@@ -412,6 +412,22 @@ static void rcvbuf_option(struct wt *w)
 	EXPECT(.flags = SA, .ack = 1, .mss = 1460, .wnd = 8192);
 }
 
+static void rcvbuf_before_connection(struct wt *w)
+{
+	int size = 100000;
+
+	wt_listen(w, 8);
+	OK(pc_setsockopt(w->st, w->lfd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)));
+	NOTHING(100);
+	EQ(wt_count(w, PC_TCP_TX), 0);
+	wt_syn_sent(w);
+	size = 400000;
+	OK(pc_setsockopt(w->st, w->flow.fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)));
+	NOTHING(900);
+	INJECT(.flags = SA, .ack = 1, .mss = 1460);
+	EXPECT(.flags = A, .seq = 1, .ack = 1);
+}
+
 static void large_stream(struct wt *w)
 {
 	uint32_t total = 0;
@@ -459,6 +475,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 MUST-39: the window opens in large steps", window_steps},
     {"RFC 9293 3.8.6: the window follows the reader", window_follows_reader},
     {"socket(7): SO_RCVBUF is the window", rcvbuf_option},
+    {"socket(7): SO_RCVBUF before there is a connection", rcvbuf_before_connection},
     {"RFC 9293 3.4: a stream across the end of the number space", large_stream},
 };
 
