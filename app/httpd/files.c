@@ -251,11 +251,14 @@ static int walk_root(struct walk *w)
 	int fd, result;
 
 	if (realpath(root, w->root) == NULL)
-		return fail(w, "cannot use %s as document root: %s", root, strerror(errno));
+		return fail(
+		    w, "cannot use %s as document root (%s): give --root a directory that exists",
+		    root, strerror(errno));
 	w->root_len = strlen(w->root);
 	fd = open(w->root, O_PATH | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) != 0)
-		result = fail(w, "cannot open %s: %s", root, strerror(errno));
+		result = fail(w, "cannot open %s (%s): let the user of this program read it", root,
+		              strerror(errno));
 	else if (!S_ISDIR(st.st_mode))
 		result =
 		    fail(w, "%s is not a directory: give the directory that holds the files", root);

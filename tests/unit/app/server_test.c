@@ -601,6 +601,41 @@ static void draining(void)
 	end();
 }
 
+/* Streams with damage, in pieces: nothing is lost track of, and no request is answered twice. */
+static void damaged_streams(void)
+{
+	static const char bytes[] = "\r\n\t :\0aZ9,%/\x7f\x80-;";
+	char text[sizeof(stream)];
+
+	for (unsigned seed = 0; seed < 3000; seed++) {
+		size_t len = sizeof(stream) - 1, piece;
+		int fd;
+
+		srand(seed);
+		memcpy(text, stream, sizeof(text));
+		for (int i = rand() % 6; i >= 0; i--)
+			text[(size_t)rand() % len] = bytes[(size_t)rand() % (sizeof(bytes) - 1)];
+		begin();
+		fd = fake_connect(&stack);
+		stack.conns[fd].window = (size_t)rand() % 3000;
+		for (size_t at = 0; at < len; at += piece) {
+			piece = 1 + (size_t)rand() % 200;
+			piece = piece < len - at ? piece : len - at;
+			fake_send(&stack, fd, text + at, piece);
+			turns(1);
+		}
+		fake_open_window(&stack, fd, SIZE_MAX / 2);
+		turns(3);
+		fake_fin(&stack, fd);
+		turns(3);
+		CU_ASSERT(stack.conns[fd].closed && server->nb_conns == 0);
+		CU_ASSERT(server->buffers.used == 0);
+		CU_ASSERT(count(output(fd), "HTTP/1.1 ") <= 14);
+		CU_ASSERT(count(output(fd), "Connection: close") <= 1);
+		end();
+	}
+}
+
 /* A mapped file that is shortened in place: its responses end, the program does not. */
 static void a_file_that_shrinks(void)
 {
@@ -677,6 +712,7 @@ static const struct unit_case cases[] = {
     {"too few buffers", too_few_buffers},
     {"draining", draining},
     {"the log", the_log},
+    {"damaged streams", damaged_streams},
     {"a file that shrinks", a_file_that_shrinks},
     {"tear-down", tear_down},
 };
