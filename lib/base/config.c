@@ -15,6 +15,9 @@
  * rings.  pc_stack_get_footprint says it exactly; here a round figure is enough. */
 #define BYTES_PER_CONNECTION 300
 
+/* What one mbuf takes in a pool. */
+#define BYTES_PER_MBUF 2432
+
 #define MIN_CONNECTIONS 64
 #define MAX_CONNECTIONS 1048576
 
@@ -152,8 +155,12 @@ void pc_stack_config_fit(struct pc_stack_config *config, uint64_t bytes)
 	if (config->stack_max_connections == 0)
 		config->stack_max_connections =
 		    clamp(bytes / 3 / BYTES_PER_CONNECTION, MIN_CONNECTIONS, MAX_CONNECTIONS);
-	if (config->stack_mbufs == 0)
-		config->stack_mbufs = clamp(config->stack_max_connections / 4, 8191, 65535);
+	if (config->stack_mbufs == 0) {
+		config->stack_mbufs = bytes / 10 * 6 / BYTES_PER_MBUF;
+		if (config->stack_mbufs > config->stack_max_connections / 4)
+			config->stack_mbufs = config->stack_max_connections / 4;
+		config->stack_mbufs = clamp(config->stack_mbufs, 8191, 65535);
+	}
 	if (config->tcp_time_wait == 0)
 		config->tcp_time_wait = clamp(config->stack_max_connections, 4096, 262144);
 }

@@ -26,7 +26,7 @@ X(stack, max_listeners, 64, 1, 4096, "sockets", "listening TCP sockets per lcore
 X(stack, max_udp_sockets, 64, 0, 65536, "sockets", "UDP sockets per lcore") \
 X(stack, max_epolls, 2, 1, 64, "sets", "epoll sets per lcore; each has room for every socket") \
 X(stack, mbufs, 0, 0, 16000000, "mbufs", \
-  "packet buffers per lcore, of 2176 bytes each; 0: max_connections / 4, within [8191,65535]") \
+  "packet buffers per lcore, of 2176 bytes each; 0: max_connections / 4, at most six tenths of the memory, within [8191,65535]") \
 X(stack, seed, 0, 0, UINT64_MAX, "number", \
   "secret of ISNs, port choice and hash tables; 0: from the kernel's random source") \
 X(stack, rx_burst, 32, 1, 64, "frames", "frames taken from a port in one turn of the loop") \
@@ -44,6 +44,8 @@ X(tcp, rcvbuf, 524288, 4096, 1073741824, "bytes", "default SO_RCVBUF: the larges
 X(tcp, sndbuf, 524288, 4096, 1073741824, "bytes", "default SO_SNDBUF: bytes queued for sending, unacknowledged ones included") \
 X(tcp, backlog, 65535, 1, 1048576, "connections", "upper limit of listen()'s backlog") \
 X(tcp, syn_cache, 16384, 16, 16000000, "entries", "half-open connections per lcore") \
+X(tcp, syn_cookies, 1, 0, 2, "mode", \
+  "SYN cookies (RFC 4987 3.6): 0: never; 1: while the SYN cache is full; 2: always, for tests") \
 X(tcp, time_wait, 0, 0, 100000000, "entries", "TIME-WAIT entries per lcore; 0: as max_connections, within [4096,262144]") \
 X(tcp, nagle, 1, 0, 1, "boolean", "Nagle's algorithm (RFC 9293 3.7.4) unless TCP_NODELAY is set") \
 X(tcp, timestamps, 1, 0, 1, "boolean", "offer and accept timestamps (RFC 7323)") \
