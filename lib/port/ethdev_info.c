@@ -108,15 +108,30 @@ static bool is_own_tap(const struct rte_eth_dev_info *dev)
 	       (args == NULL || args->args == NULL || strstr(args->args, "remote=") == NULL);
 }
 
-static void read_mac(uint16_t id, const struct rte_eth_dev_info *dev, uint8_t mac[6])
+/* Makes a locally administered MAC of a device's name (FNV-1a). */
+static void make_mac(const char *name, uint8_t mac[6])
 {
-	struct rte_ether_addr addr;
+	uint32_t h = 2166136261u;
 
-	if (rte_eth_macaddr_get(id, &addr) == 0)
-		memcpy(mac, addr.addr_bytes, sizeof(addr.addr_bytes));
-	/* that one is the kernel's, at the other end; two stations with one MAC confuse ARP */
-	if (is_own_tap(dev))
-		mac[5] ^= 1;
+	for (; *name != '\0'; name++)
+		h = (h ^ (uint8_t)*name) * 16777619u;
+	mac[0] = 0x02;
+	mac[1] = 0;
+	memcpy(mac + 2, &h, sizeof(h));
+}
+
+static void read_mac(uint16_t id, const struct rte_eth_dev_info *dev, struct pc_port_info *info)
+{
+	struct rte_ether_addr addr = {0};
+
+	(void)rte_eth_macaddr_get(id, &addr);
+	memcpy(info->mac, addr.addr_bytes, sizeof(info->mac));
+	/* net_ring has none, and nobody takes ARP from a station without */
+	if (rte_is_zero_ether_addr(&addr))
+		make_mac(info->name, info->mac);
+	/* a TAP's is the kernel's, at the other end; two stations with one MAC confuse ARP */
+	else if (is_own_tap(dev))
+		info->mac[5] ^= 1;
 }
 
 int ethdev_read_info(uint16_t id, uint16_t queue, struct pc_port_info *info)
@@ -130,7 +145,7 @@ int ethdev_read_info(uint16_t id, uint16_t queue, struct pc_port_info *info)
 		return -EINVAL;
 	(void)rte_eth_dev_get_name_by_port(id, info->name);
 	snprintf(info->driver, sizeof(info->driver), "%s", dev.driver_name);
-	read_mac(id, &dev, info->mac);
+	read_mac(id, &dev, info);
 	if (rte_eth_dev_get_mtu(id, &info->mtu) != 0)
 		info->mtu = RTE_ETHER_MTU;
 	info->queue = queue;

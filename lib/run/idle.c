@@ -8,6 +8,8 @@
 #include <rte_pause.h>
 
 #define IDLE_FIRST_NS 10000
+#define IDLE_US       100
+#define IDLE_WOKEN_US 1000
 #define IDLE_PAUSES   8
 
 /* Devices of the kernel: polling them is a system call, and the peer may need this very CPU. */
@@ -32,12 +34,28 @@ enum run_idle idle_choose(uint64_t setting, struct pc_port *const *ports, unsign
 	return RUN_IDLE_SLEEP;
 }
 
-void idle_init(struct idle *idle, enum run_idle mode, const struct run_config *config)
+/*
+ * net_tap has the kernel send a signal when frames come, and a signal ends a sleep.  It is sent to the
+ * process, so it wakes one lcore for sure only if there is but one; and it may come between the last
+ * poll and the sleep, so the sleep stays bounded.
+ */
+uint64_t idle_choose_us(uint64_t setting, struct pc_port *const *ports, unsigned n,
+                        unsigned nb_lcores)
+{
+	if (setting != 0)
+		return setting;
+	for (unsigned i = 0; i < n; i++)
+		if (strcmp(ports[i]->info.driver, "net_tap") != 0)
+			return IDLE_US;
+	return nb_lcores == 1 ? IDLE_WOKEN_US : IDLE_US;
+}
+
+void idle_init(struct idle *idle, enum run_idle mode, uint64_t turns, uint64_t max_us)
 {
 	*idle = (struct idle){
 	    .mode = mode,
-	    .turns = (uint32_t)config->run_idle_turns,
-	    .max_ns = config->run_idle_us * 1000,
+	    .turns = (uint32_t)turns,
+	    .max_ns = max_us * 1000,
 	    .sleep_ns = IDLE_FIRST_NS,
 	};
 	/* a sleep takes 50 us longer by default */

@@ -21,8 +21,12 @@ struct idle {
 /** idle_choose returns the mode of an lcore with these ports, given what the settings say. */
 enum run_idle idle_choose(uint64_t setting, struct pc_port *const *ports, unsigned n);
 
-/** idle_init begins, on the lcore that is to idle. */
-void idle_init(struct idle *idle, enum run_idle mode, const struct run_config *config);
+/** idle_choose_us returns the longest sleep of an lcore, one of nb_lcores, with these ports. */
+uint64_t idle_choose_us(uint64_t setting, struct pc_port *const *ports, unsigned n,
+                        unsigned nb_lcores);
+
+/** idle_init begins, on the lcore that is to idle: it backs off after some turns without a frame. */
+void idle_init(struct idle *idle, enum run_idle mode, uint64_t turns, uint64_t max_us);
 
 /** idle_turn is told how many frames a turn has received; it returns when the next may begin. */
 void idle_turn(struct idle *idle, unsigned frames, const struct pc_stack *st, uint64_t now_ns);

@@ -19,7 +19,8 @@
 X(run, idle, 0, 0, 3, "mode", \
   "what an lcore does when no frame comes: 1 polls on, 2 polls with short pauses, 3 sleeps between polls; 0: 3 if every port is one of the kernel's (tap, af_packet, af_xdp, pcap, virtio_user), else 2") \
 X(run, idle_turns, 2000, 1, 1000000000, "turns", "turns without a frame before an lcore pauses or sleeps") \
-X(run, idle_us, 100, 1, 100000, "us", "longest sleep of idle mode 3; a frame may wait that long") \
+X(run, idle_us, 0, 0, 100000, "us", \
+  "longest sleep of idle mode 3; a frame may wait that long; 0: 100, or 1000 for a single lcore on TAPs, which a frame wakes") \
 X(run, drain_ms, 5000, 0, 600000, "ms", "time that a stop gives to what is under way") \
 X(run, stats_s, 0, 0, 86400, "s", "time between two prints of the counters, which are also printed at the end; 0: never") \
 X(port, rxd, 1024, 32, 32768, "descriptors", "length of each receive queue, adjusted to what the device can do") \

@@ -95,7 +95,9 @@ static int start(struct worker *w)
 	int rc;
 
 	keep_wall_clock(w, clock_now(&r->clock));
-	idle_init(&w->idle, idle_choose(r->s->run.run_idle, w->ports, r->nb_ports), &r->s->run);
+	idle_init(&w->idle, idle_choose(r->s->run.run_idle, w->ports, r->nb_ports),
+	          r->s->run.run_idle_turns,
+	          idle_choose_us(r->s->run.run_idle_us, w->ports, r->nb_ports, r->nb_workers));
 	rc = r->app->start(r->s->app_arg, w->st, &w->app, w->why, sizeof(w->why));
 	__atomic_store_n(&w->state, rc == 0 ? WORKER_UP : WORKER_FAILED, __ATOMIC_RELEASE);
 	return rc;

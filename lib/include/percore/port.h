@@ -118,6 +118,8 @@ int pc_ethdev_start(uint16_t port_id, const struct pc_ethdev_config *config, cha
  *
  * pool serves copies that the port must make (frames shared with others, chains for a device
  * without multi-segment TX); it stays the caller's. Closing the port leaves the device running.
+ * info.mac is the device's, but for a device without one (net_ring), which gets one made of its name,
+ * and for a TAP, whose own is that of the kernel's end: there the last bit differs.
  * Returns NULL with errno ENODEV, EINVAL (queue) or ENOMEM.
  */
 struct pc_port *pc_port_ethdev(uint16_t port_id, uint16_t queue, struct rte_mempool *pool);

@@ -46,6 +46,7 @@ static void a_ring_passes_frames_on(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
 	CU_ASSERT_STRING_EQUAL(p->info.driver, "net_ring");
 	CU_ASSERT_STRING_EQUAL(p->info.name, "net_ring0");
+	CU_ASSERT_EQUAL(p->info.mac[0], 0x02); /* net_ring itself has none */
 	CU_ASSERT_EQUAL(p->info.rss.nb_queues, 1);
 	CU_ASSERT_EQUAL(p->info.mtu, 1500);
 	CU_ASSERT(p->info.link_up);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "run/idle.h"
 
+#include <arpa/inet.h>
+#include <percore/percore.h>
+
 #include "../../support/eal.h"
 #include "common.h"
 #include "run/clock.h"
@@ -15,25 +18,32 @@ static void the_kernels_devices_sleep(void)
 	CU_ASSERT_EQUAL(idle_choose(RUN_IDLE_AUTO, taps, 2), RUN_IDLE_SLEEP);
 	CU_ASSERT_EQUAL(idle_choose(RUN_IDLE_AUTO, mixed, 2), RUN_IDLE_PAUSE);
 	CU_ASSERT_EQUAL(idle_choose(RUN_IDLE_SPIN, taps, 2), RUN_IDLE_SPIN);
+	CU_ASSERT_EQUAL(idle_choose_us(0, taps, 2, 1), 1000);
+	CU_ASSERT_EQUAL(idle_choose_us(0, taps, 2, 2), 100);
+	CU_ASSERT_EQUAL(idle_choose_us(0, mixed, 2, 1), 100);
+	CU_ASSERT_EQUAL(idle_choose_us(5, taps, 2, 1), 5);
+}
+
+static uint64_t time_at(struct idle *idle, unsigned frames, uint64_t now)
+{
+	uint64_t begin = clock_time_of_day();
+
+	idle_turn(idle, frames, st, now);
+	return clock_time_of_day() - begin;
 }
 
 static uint64_t time_of(struct idle *idle, unsigned frames)
 {
-	uint64_t begin = clock_time_of_day();
-
-	idle_turn(idle, frames, st, 0);
-	return clock_time_of_day() - begin;
+	return time_at(idle, frames, 0);
 }
 
 static void it_sleeps_only_after_empty_turns(void)
 {
-	const struct run_config config = {.run_idle_turns = 3, .run_idle_us = 2000};
-	uint64_t awake = 0;
 	struct idle idle;
 
-	idle_init(&idle, RUN_IDLE_SLEEP, &config);
+	idle_init(&idle, RUN_IDLE_SLEEP, 3, 2000);
 	for (int i = 0; i < 3; i++)
-		awake += time_of(&idle, 0);
+		idle_turn(&idle, 0, st, 0);
 	CU_ASSERT_EQUAL(idle.empty, 3);
 	CU_ASSERT(time_of(&idle, 0) >= 10000);
 	CU_ASSERT(time_of(&idle, 0) >= 20000);
@@ -44,21 +54,28 @@ static void it_sleeps_only_after_empty_turns(void)
 	idle_turn(&idle, 1, st, 0);
 	CU_ASSERT_EQUAL(idle.empty, 0);
 	CU_ASSERT_EQUAL(idle.sleep_ns, 10000);
-	(void)awake;
 }
 
 static void it_does_not_sleep_past_a_deadline(void)
 {
-	const struct run_config config = {.run_idle_turns = 1, .run_idle_us = 100000};
+	const struct sockaddr_in to = {
+	    .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(0x0a000002)};
+	int fd = pc_socket(st, AF_INET, SOCK_STREAM, 0);
+	uint64_t next;
 	struct idle idle;
 
-	idle_init(&idle, RUN_IDLE_SLEEP, &config);
+	/* a connection that waits for its answer has a timer */
+	pc_stack_poll(st, 0);
+	CU_ASSERT_EQUAL(pc_connect(st, fd, (const struct sockaddr *)&to, sizeof(to)), -1);
+	pc_stack_flush(st, 0);
+	next = pc_stack_next_deadline(st);
+	CU_ASSERT_FATAL(next > 5000000 && next != UINT64_MAX);
+	idle_init(&idle, RUN_IDLE_SLEEP, 1, 100000);
 	idle.empty = 1;
 	idle.sleep_ns = 100000000;
-	/* with nothing to do, a stack still knows when it last looked: a time to come is past for it
-	 * only if it has a timer */
-	if (pc_stack_next_deadline(st) == UINT64_MAX)
-		CU_ASSERT(time_of(&idle, 0) >= 100000000);
+	CU_ASSERT(time_at(&idle, 0, next - 5000000) < 60000000);
+	CU_ASSERT(time_at(&idle, 0, next + 1) < 60000000);
+	pc_close(st, fd);
 }
 
 int main(void)
@@ -69,16 +86,27 @@ int main(void)
 	    {"it does not sleep past a deadline", it_does_not_sleep_past_a_deadline},
 	    CU_TEST_INFO_NULL,
 	};
+	struct pc_prefix addr = {.addr = pc_addr_ip4(htonl(0x0a000001)), .len = 96 + 24};
+	struct pc_wire_config wire = {0};
 	struct pc_stack_config config;
+	struct pc_port *ends[2];
+	struct rte_mempool *pool;
 	int rc;
 
 	eal_start();
+	wire.pool = pool = eal_pool("idle", 1023);
 	pc_stack_config_init(&config);
 	config.stack_max_connections = 16;
-	st = pc_stack_create(&config, eal_pool("idle", 1023));
-	if (st == NULL)
+	st = pc_stack_create(&config, pool);
+	if (st == NULL || pc_port_wire(&wire, ends) != 0 || pc_stack_add_port(st, ends[0]) != 0 ||
+	    pc_stack_add_addr(st, 0, &addr) != 0)
 		return 1;
+	/* the address is announced first */
+	pc_stack_poll(st, 0);
+	pc_stack_flush(st, 0);
 	rc = run_suite("run/idle", tests);
 	pc_stack_destroy(st);
+	pc_port_close(ends[0]);
+	pc_port_close(ends[1]);
 	return rc;
 }
