@@ -231,6 +231,20 @@ static void test_error_match(void)
 	net_close(&net);
 }
 
+/* An error that was sent to everybody says nothing about a packet of ours. */
+static void test_error_broadcast(void)
+{
+	const struct frame_ends quoted = {.src_be = NET_US, .dst_be = NET_FAR};
+	const struct frame_ends e = net_ends(NET_PEER, IP4(10, 0, 0, 255));
+	struct frame q, f;
+
+	start();
+	frame_udp(&q, &quoted, 1111, 2222, "0123456789", 10);
+	frame_icmp(&f, &e, 3, 3, zeros, q.b + 14, 28);
+	CU_ASSERT_EQUAL(net_input(&net, 0, &f, NULL, NULL), PC_DROP_ICMP_BROADCAST);
+	net_close(&net);
+}
+
 /* A quoted header with 40 bytes of options, in mbufs of every cut. */
 static void test_error_long_quote(void)
 {
@@ -341,6 +355,31 @@ static void test_unreachable_never(void)
 	net_close(&net);
 }
 
+/* Without an mbuf or a route there is no error, and no harm. */
+static void test_unreachable_fails(void)
+{
+	const struct frame_ends e = net_ends(NET_PEER, NET_US), far = net_ends(NET_FAR, NET_US);
+	struct rte_mbuf *m;
+	struct ip_pkt p;
+	struct frame f;
+
+	start();
+	frame_udp(&f, &e, 1000, 2000, "x", 1);
+	CU_ASSERT_EQUAL(net_input(&net, 0, &f, &p, &m), NEXT_UDP);
+	net_exhaust(&net);
+	icmp_port_unreachable(&net.ip, m, &p);
+	net_relent();
+	rte_pktmbuf_free(m);
+	CU_ASSERT_EQUAL(net_count(&net, PC_TX_NO_MBUF), 1);
+	net.ip.nb_routes = 0;
+	frame_udp(&f, &far, 1000, 2000, "x", 1);
+	unreachable(&f);
+	CU_ASSERT_EQUAL(net_count(&net, PC_TX_NO_ROUTE), 1);
+	CU_ASSERT(net_idle(&net));
+	CU_ASSERT_EQUAL(net_count(&net, PC_ICMP_ERRORS_TX), 0);
+	net_close(&net);
+}
+
 /* A flood is answered at icmp.error_rate, whatever its own rate. */
 static void test_rate(void)
 {
@@ -383,10 +422,12 @@ static const struct unit_case cases[] = {
     {"types", test_types},
     {"what errors mean", test_error_meaning},
     {"what errors are about", test_error_match},
+    {"an error to everybody", test_error_broadcast},
     {"a quote with options", test_error_long_quote},
     {"port unreachable", test_unreachable},
     {"protocol unreachable", test_protocol_unreachable},
     {"what is never answered by an error", test_unreachable_never},
+    {"no mbuf, no route", test_unreachable_fails},
     {"the rate of errors", test_rate},
 };
 

@@ -375,6 +375,30 @@ static void test_pullup_moves(void)
 	net_close(&net);
 }
 
+/* Mbufs too small for a transport header in one piece; no device makes such. */
+static void test_tiny_mbufs(void)
+{
+	struct rte_mbuf *m;
+	struct frame f;
+
+	start();
+	for (uint16_t room = 14; room < 94; room++) {
+		const uint16_t first = room < 40 ? room : 40;
+		uint16_t whole;
+
+		make(&f, NET_PEER, NET_US, 300);
+		m = net_mbuf(&net, f.b, f.len, first, 100);
+		whole = m->buf_len;
+		memmove(m->buf_addr, rte_pktmbuf_mtod(m, void *), first);
+		m->data_off = 0;
+		m->buf_len = room;
+		CU_ASSERT_EQUAL(net_input_mbuf(&net, 0, m, NULL, &m), PC_DROP_IP4_SHORT);
+		m->buf_len = whole;
+		rte_pktmbuf_free(m);
+	}
+	net_close(&net);
+}
+
 /* Random bytes behind a good beginning: never a crash, always a verdict. */
 static void test_random(void)
 {
@@ -425,6 +449,7 @@ static const struct unit_case cases[] = {
     {"padding", test_padding},
     {"chains", test_chains},
     {"no room behind the data", test_pullup_moves},
+    {"tiny mbufs", test_tiny_mbufs},
     {"random packets", test_random},
 };
 

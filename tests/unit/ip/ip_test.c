@@ -59,6 +59,25 @@ static void test_limits(void)
 	net_close(&net);
 }
 
+/* Each address needs room for the route to its network. */
+static void test_routes_full(void)
+{
+	const struct pc_addr gateway = net_addr(NET_PEER);
+	char text[PC_PREFIX_STRLEN];
+	struct pc_prefix p;
+
+	net_init(&net);
+	net_open(&net);
+	for (unsigned i = 3; i < PC_MAX_ROUTES; i++) {
+		snprintf(text, sizeof(text), "20.%u.0.0/16", i);
+		CU_ASSERT_EQUAL(pc_prefix_parse(text, &p), 0);
+		CU_ASSERT_EQUAL(ip_add_route(&net.ip, &p, &gateway), 0);
+	}
+	CU_ASSERT_EQUAL(add(0, "10.7.0.1/24"), -ENOSPC);
+	CU_ASSERT_EQUAL(net.ip.ifs.nb_addrs, 2);
+	net_close(&net);
+}
+
 /* RFC 5227 section 2.3: an address is announced when it begins to be used, once. */
 static void test_announce(void)
 {
@@ -84,6 +103,7 @@ static void test_announce(void)
 static const struct unit_case cases[] = {
     {"addresses", test_addresses},
     {"limits", test_limits},
+    {"no room for routes", test_routes_full},
     {"announcements", test_announce},
 };
 

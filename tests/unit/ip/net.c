@@ -279,6 +279,21 @@ uint64_t net_count(const struct net *net, enum pc_counter c)
 	return net->ctx.counters.value[c];
 }
 
+static struct rte_mbuf *taken[8192];
+static unsigned nb_taken;
+
+void net_exhaust(struct net *net)
+{
+	while (nb_taken < 8192 && (taken[nb_taken] = rte_pktmbuf_alloc(net->pool)) != NULL)
+		nb_taken++;
+}
+
+void net_relent(void)
+{
+	while (nb_taken > 0)
+		rte_pktmbuf_free(taken[--nb_taken]);
+}
+
 struct pc_addr net_addr(uint32_t addr_be)
 {
 	return pc_addr_ip4(addr_be);

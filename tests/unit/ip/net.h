@@ -101,6 +101,10 @@ uint64_t net_count(const struct net *net, enum pc_counter c);
 /** net_addr makes an address. */
 struct pc_addr net_addr(uint32_t addr_be);
 
+/** net_exhaust takes every mbuf of the pool, so that none can be had; net_relent gives them back. */
+void net_exhaust(struct net *net);
+void net_relent(void);
+
 /** net_program starts EAL and runs the cases of a test program. */
 struct unit_case;
 int net_program(const char *name, const struct unit_case *cases, size_t n);

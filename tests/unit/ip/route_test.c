@@ -157,6 +157,35 @@ static void test_groups(void)
 	net_close(&net);
 }
 
+/* A gateway on the networks of two interfaces is reached by the smaller one. */
+static void test_gateway_link(void)
+{
+	struct pc_prefix p;
+
+	start();
+	pc_prefix_parse("10.0.0.129/25", &p);
+	CU_ASSERT_EQUAL(ip_add_addr(&net.ip, 1, &p), 0);
+	CU_ASSERT_EQUAL(add("7.0.0.0/8", "10.0.0.130"), 0);
+	CU_ASSERT_EQUAL(add("8.0.0.0/8", "10.0.0.30"), 0);
+	CU_ASSERT(goes_by("7.7.7.7", "10.0.0.130", 1));
+	CU_ASSERT(goes_by("8.8.8.8", "10.0.0.30", 0));
+	net_close(&net);
+}
+
+/* Without a default route groups are reached by the first address, without any not at all. */
+static void test_groups_alone(void)
+{
+	struct ip_path path;
+
+	start();
+	net.ip.nb_routes = 0;
+	CU_ASSERT(find("255.255.255.255", LADDR_NONE, &path) == 0 && path.laddr == 0);
+	net.ip.ifs.nb_addrs = 0;
+	CU_ASSERT_EQUAL(find("255.255.255.255", LADDR_NONE, &path), -ENETUNREACH);
+	CU_ASSERT_EQUAL(find("224.0.0.1", LADDR_NONE, &path), -ENETUNREACH);
+	net_close(&net);
+}
+
 static void test_full(void)
 {
 	char text[PC_PREFIX_STRLEN];
@@ -176,9 +205,14 @@ static void test_full(void)
 }
 
 static const struct unit_case cases[] = {
-    {"longest prefix", test_longest},         {"errors", test_errors},
-    {"strong host", test_strong_host},        {"source addresses", test_source},
-    {"broadcast and multicast", test_groups}, {"a full table", test_full},
+    {"longest prefix", test_longest},
+    {"errors", test_errors},
+    {"strong host", test_strong_host},
+    {"source addresses", test_source},
+    {"broadcast and multicast", test_groups},
+    {"a full table", test_full},
+    {"the gateway's interface", test_gateway_link},
+    {"groups without routes", test_groups_alone},
 };
 
 int main(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The life of a neighbour, by a clock that the test turns. */
 
+#include <errno.h>
 #include <string.h>
 
 #include <rte_mbuf.h>
@@ -379,20 +380,16 @@ static void test_next(void)
 /* Without mbufs nothing is asked, and the next try comes in time. */
 static void test_no_mbuf(void)
 {
-	static struct rte_mbuf *all[8192];
 	struct rte_mbuf *m;
-	unsigned n = 0;
 	struct frame f;
 
 	start();
 	m = net_payload(&net, 40);
-	while ((all[n] = rte_pktmbuf_alloc(net.pool)) != NULL)
-		n++;
+	net_exhaust(&net);
 	neigh_output(net.ip.neigh, look_up(NET_PEER), m);
 	CU_ASSERT(net_idle(&net));
 	CU_ASSERT_EQUAL(net_count(&net, PC_TX_NO_MBUF), 1);
-	while (n > 0)
-		rte_pktmbuf_free(all[--n]);
+	net_relent();
 	net_advance(&net, 1010);
 	CU_ASSERT(net_next(&net, 0, &f) && is_request(&f, NET_PEER, net_broadcast_mac));
 	net_close(&net);
@@ -430,6 +427,16 @@ static void test_random(void)
 	net_close(&net);
 }
 
+static void test_no_memory(void)
+{
+	net_init(&net);
+	net.ctx.cfg.arp_entries = 1000000;
+	net.ctx.cfg.arp_hold = 64;
+	CU_ASSERT(neigh_footprint(&net.ctx.cfg) > 512000000);
+	CU_ASSERT_EQUAL(ip_init(&net.ip, &net.ctx), -ENOMEM);
+	ip_fini(&net.ip);
+}
+
 static void test_footprint(void)
 {
 	struct pc_stack_config a, b;
@@ -459,6 +466,7 @@ static const struct unit_case cases[] = {
     {"the next timer", test_next},
     {"no mbuf", test_no_mbuf},
     {"random events", test_random},
+    {"no memory", test_no_memory},
     {"footprint", test_footprint},
 };
 

@@ -231,6 +231,46 @@ static void test_group(void)
 	finish();
 }
 
+/* The last that a broadcast comes to may refuse it, or there may be no mbuf for a copy. */
+static void test_group_refused(void)
+{
+	const struct pc_endpoint peer = endpoint(NET_PEER, 1000);
+	const uint32_t all = IP4(10, 0, 0, 255);
+	const struct frame_ends e = net_ends(NET_PEER, all);
+	struct rte_mbuf *m;
+	struct ip_pkt p;
+	struct frame f;
+	uint32_t a, b;
+
+	start();
+	b = (uint32_t)udp_open(udp);
+	udp_sock(udp, b)->reuse = true;
+	CU_ASSERT_EQUAL(udp_bind(udp, b, &(struct pc_endpoint){.port = 53}), 0);
+	a = (uint32_t)udp_open(udp);
+	udp_sock(udp, a)->reuse = true;
+	CU_ASSERT_EQUAL(udp_bind(udp, a, &(struct pc_endpoint){.port = 53}), 0);
+	udp_sock(udp, b)->rd_shut = true;
+	CU_ASSERT_EQUAL(receive(NET_PEER, 1000, all, 53, 9), VERDICT_DONE);
+	CU_ASSERT(got(a, NET_PEER, 1000, 9) && empty(b));
+	udp_sock(udp, a)->rd_shut = true;
+	CU_ASSERT_EQUAL(receive(NET_PEER, 1000, all, 53, 9), PC_DROP_UDP_SHUTDOWN);
+	udp_sock(udp, a)->rd_shut = udp_sock(udp, b)->rd_shut = false;
+	frame_udp(&f, &e, 1000, 53, "", 0);
+	CU_ASSERT_EQUAL(net_input(&net, 0, &f, &p, &m), NEXT_UDP);
+	net_exhaust(&net);
+	CU_ASSERT_EQUAL(udp_input(udp, m, &p), VERDICT_DONE);
+	net_relent();
+	CU_ASSERT(got(b, NET_PEER, 1000, 0) && empty(a));
+	CU_ASSERT_EQUAL(net_count(&net, PC_TX_NO_MBUF), 1);
+	/* a socket bound to the group hears its peer there */
+	a = bound(all, 54);
+	CU_ASSERT_EQUAL(udp_connect(udp, a, &peer), 0);
+	CU_ASSERT_EQUAL(receive(NET_PEER, 1000, all, 54, 9), VERDICT_DONE);
+	CU_ASSERT_EQUAL(receive(NET_PEER, 1001, all, 54, 9), PC_DROP_UDP_NO_SOCKET);
+	CU_ASSERT(got(a, NET_PEER, 1000, 9) && empty(a));
+	finish();
+}
+
 /* What waits is bounded, for empty datagrams too; the first always fits. */
 static void test_rcvbuf(void)
 {
@@ -364,6 +404,7 @@ static const struct unit_case cases[] = {
     {"bound addresses", test_demux_address},
     {"shared names", test_sharing},
     {"broadcast and multicast", test_group},
+    {"a group of which one refuses", test_group_refused},
     {"the receive buffer", test_rcvbuf},
     {"shut down", test_shutdown},
     {"events", test_events},

@@ -102,6 +102,26 @@ static void test_chain(void)
 	finish();
 }
 
+/* The length field has 16 bits, whatever the MTU. */
+static void test_largest(void)
+{
+	const struct pc_endpoint peer = endpoint(NET_PEER, 53);
+	struct rte_mbuf *m;
+	uint32_t a;
+
+	net_init(&net);
+	net.port[0].port.info.mtu = 65535;
+	start_with();
+	a = bound(0, 1000);
+	m = net_payload(&net, 508);
+	for (unsigned i = 0; i < 65; i++)
+		CU_ASSERT_EQUAL(rte_pktmbuf_chain(m, net_payload(&net, 1000)), 0);
+	CU_ASSERT_EQUAL(udp_send(udp, a, m, &peer), -EMSGSIZE);
+	rte_pktmbuf_trim(m, 1);
+	CU_ASSERT_EQUAL(udp_send(udp, a, m, &peer), 0);
+	finish();
+}
+
 static void test_connected(void)
 {
 	const struct pc_endpoint peer = endpoint(NET_PEER, 53), far = endpoint(NET_FAR, 54);
@@ -196,9 +216,13 @@ static void test_path(void)
 }
 
 static const struct unit_case cases[] = {
-    {"send", test_send},     {"every size, by the port and by us", test_sizes},
-    {"chains", test_chain},  {"connected", test_connected},
-    {"errors", test_errors}, {"broadcast and multicast", test_broadcast},
+    {"send", test_send},
+    {"every size, by the port and by us", test_sizes},
+    {"chains", test_chain},
+    {"the largest", test_largest},
+    {"connected", test_connected},
+    {"errors", test_errors},
+    {"broadcast and multicast", test_broadcast},
     {"the way", test_path},
 };
 

@@ -49,6 +49,8 @@ static void test_open(void)
 	CU_ASSERT_PTR_NULL(udp_sock(udp, UINT32_MAX));
 	udp_close(udp, (uint32_t)a);
 	CU_ASSERT_PTR_NULL(udp_sock(udp, (uint32_t)a));
+	CU_ASSERT_PTR_EQUAL(udp_sock_slot(udp, (uint32_t)a), s);
+	CU_ASSERT_PTR_NULL(udp_sock_slot(udp, 64));
 	for (unsigned i = 1; i < 64; i++)
 		CU_ASSERT(udp_open(udp) >= 0);
 	CU_ASSERT_EQUAL(udp_open(udp), -ENFILE);
@@ -294,6 +296,17 @@ static void test_random(void)
 	finish();
 }
 
+static void test_no_memory(void)
+{
+	struct udp *none;
+
+	start();
+	net.ctx.cfg.stack_max_udp_sockets = 10000000;
+	none = udp_create(&net.ctx, &net.ip, &ev, UDP_FIRST_FD);
+	CU_ASSERT_PTR_NULL(none);
+	finish();
+}
+
 static void test_footprint(void)
 {
 	struct pc_stack_config cfg;
@@ -318,6 +331,7 @@ static const struct unit_case cases[] = {
     {"connect to a broadcast address", test_connect_broadcast},
     {"close", test_close},
     {"random calls", test_random},
+    {"no memory", test_no_memory},
     {"footprint", test_footprint},
 };
 
