@@ -8,6 +8,8 @@
 
 /* counting a pool looks at every lcore's cache, so it is done once in so many turns */
 #define LOW_CHECK_TURNS 64
+/* 2^30 ticks, 19.5 hours: timers tell the past from the future within 2^31 */
+#define LEAP_MAX_NS (1ull << (30 + TICK_SHIFT))
 
 /* a sixteenth of the mbufs is kept for acknowledgements and for what is under way */
 static void check_mbufs(struct ctx *ctx)
@@ -18,11 +20,24 @@ static void check_mbufs(struct ctx *ctx)
 	ctx->mbufs_low = rte_mempool_avail_count(ctx->pool) < ctx->pool->size / 16;
 }
 
+/* a clock that leaps over days (a machine that slept) is followed in steps, firing what is due in each */
+static void advance(struct pc_stack *st, uint64_t now_ns)
+{
+	struct ctx *ctx = &st->ctx;
+
+	while (ctx->has_epoch && now_ns > ctx->now_ns && now_ns - ctx->now_ns > LEAP_MAX_NS) {
+		ctx_set_time(ctx, ctx->now_ns + LEAP_MAX_NS);
+		tcp_poll(st->tcp);
+		ip_poll(&st->ip);
+	}
+	ctx_set_time(ctx, now_ns);
+}
+
 unsigned pc_stack_poll(struct pc_stack *st, uint64_t now_ns)
 {
 	unsigned n = 0;
 
-	ctx_set_time(&st->ctx, now_ns);
+	advance(st, now_ns);
 	check_mbufs(&st->ctx);
 	/* what the last turn has left unsent, if its caller did not flush */
 	if (st->tcp->work_head != 0)
@@ -36,7 +51,7 @@ unsigned pc_stack_poll(struct pc_stack *st, uint64_t now_ns)
 
 void pc_stack_flush(struct pc_stack *st, uint64_t now_ns)
 {
-	ctx_set_time(&st->ctx, now_ns);
+	advance(st, now_ns);
 	tcp_flush(st->tcp);
 	netifs_flush(&st->ip.ifs);
 }

@@ -10,27 +10,38 @@
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_timer.h"
 
-/* Karn (RFC 6298 section 3): only what was sent once gives a sample, unless timestamps tell */
-static void sample_rtt(struct tcp *tcp, struct tcb *t, const struct pkt *newest,
+/** What an acknowledgement took out of the queue, for the RTT. */
+struct acked {
+	bool any;         /* whole segments at all */
+	bool clear;       /* each was sent once, and none had been reported by SACK before */
+	uint32_t sent_us; /* when the newest was sent */
+};
+
+/* Karn (RFC 6298 section 3): only what was sent once gives a sample, unless timestamps tell. A
+ * segment that waited beyond a hole measures the repair, not the path. Says whether there was one. */
+static bool sample_rtt(struct tcp *tcp, struct tcb *t, const struct acked *a,
                        const struct tcp_seg *seg)
 {
-	if (newest != NULL && newest->tx.sends == 1) {
-		rtt_sample(&tcp->ctx->cfg, t, tcp->ctx->now_us - newest->tx.sent_us);
-	} else if (newest != NULL && (t->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS) &&
-	           seg->tsecr != 0) {
+	if (a->any && a->clear) {
+		rtt_sample(&tcp->ctx->cfg, t, tcp->ctx->now_us - a->sent_us);
+		return true;
+	}
+	if (a->any && (t->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS) && seg->tsecr != 0) {
 		uint32_t ms = tcp_tsval(tcp, t->ts_offset) - seg->tsecr;
 
-		if (ms < 120000)
+		if (ms < 120000) {
 			rtt_sample(&tcp->ctx->cfg, t, ms * 1000);
+			return true;
+		}
 	}
+	return false;
 }
 
-/* takes what ack covers out of the queue */
-static void pop_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+/* takes what ack covers out of the queue; says whether it gave an RTT sample */
+static bool pop_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                       const struct tcp_seg *seg)
 {
-	struct pkt newest;
-	bool has_newest = false;
+	struct acked a = {.clear = true};
 
 	while (q->snd.head != NULL) {
 		struct rte_mbuf *m = q->snd.head;
@@ -47,14 +58,15 @@ static void pop_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 			t->snd_bytes -= part;
 			break;
 		}
-		newest = *note;
-		has_newest = true;
+		a.any = true;
+		a.clear = a.clear && note->tx.sends == 1 && !(note->tx.flags & SEG_SACKED);
+		a.sent_us = note->tx.sent_us;
 		tcp_loss_forget(q, m, note->tx.len);
 		t->snd_bytes -= note->tx.len;
 		pktq_pop(&q->snd);
 		rte_pktmbuf_free(m);
 	}
-	sample_rtt(tcp, t, has_newest ? &newest : NULL, seg);
+	return sample_rtt(tcp, t, &a, seg);
 }
 
 /* RFC 9293: SND.WND from segments newer than the last that set it; SND.WL2 =< SEG.ACK holds, as no
@@ -89,8 +101,10 @@ static void notify_space(struct tcp *tcp, struct tcb *t)
 static void on_new_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                        const struct tcp_seg *seg)
 {
-	if (q != NULL)
-		pop_acked(tcp, t, q, seg);
+	/* the other half of Karn's algorithm: without a sample the back-off stays (RFC 6298 section 5);
+	 * that of a window probe says nothing about the path */
+	if (q != NULL && !pop_acked(tcp, t, q, seg) && t->probes == 0)
+		t->rto_us = (uint32_t)rtt_backed_off(&tcp->ctx->cfg, t);
 	t->snd_una = seg->ack;
 	t->retries = 0;
 	if (t->snd_una == t->snd_nxt) /* RFC 6298 (5.2) */

@@ -171,6 +171,45 @@ static void karn(struct wt *w)
 	EQ(wt_info(w).tcpi_rtt, rtt);
 }
 
+/* Karn's other half: the back-off stays until something that was sent once is acknowledged */
+static void back_off_stays(struct wt *w)
+{
+	wt_established(w);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+	EXPECT_IN(199, 1001, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+	EXPECT_IN(399, 2001, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+	INJECT(.flags = A, .seq = 1, .ack = 11);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 11, .ack = 1, .len = 10);
+	w->mark = w->now;
+	EXPECT_IN(799, 4001, .flags = PA, .seq = 11, .ack = 1, .len = 10);
+	INJECT(.flags = A, .seq = 1, .ack = 21);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 21, .ack = 1, .len = 10);
+	wt_pass(w, 1);
+	INJECT(.flags = A, .seq = 1, .ack = 31);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 31, .ack = 1, .len = 10);
+	w->mark = w->now;
+	EXPECT_IN(199, 301, .flags = PA, .seq = 31, .ack = 1, .len = 10);
+}
+
+/* what waited beyond a hole measures the repair, not the path */
+static void no_sample_beyond_a_hole(struct wt *w)
+{
+	uint32_t rtt;
+
+	with_rtt(w, 5, 1);
+	rtt = wt_info(w).tcpi_rtt;
+	wt_send(w, 2 * MSS);
+	EXPECT(.flags = A, .seq = 11, .ack = 1, .len = MSS, .any_psh = true);
+	EXPECT(.flags = PA, .seq = 11 + MSS, .ack = 1, .len = MSS);
+	EXPECT_IN(199, 1001, .flags = A, .seq = 11, .ack = 1, .len = MSS, .any_psh = true);
+	INJECT(.flags = A, .seq = 1, .ack = 11 + 2 * MSS);
+	EQ(wt_info(w).tcpi_rtt, rtt);
+}
+
 static void timestamps_measure_retransmissions(struct wt *w)
 {
 	uint32_t rtt;
@@ -457,6 +496,8 @@ static const struct wt_case cases[] = {
     {"RFC 9293 MUST-20: after R2 the connection ends", gives_up},
     {"RFC 6298 5.2, 5.3: a new ACK restarts or stops the timer", timer_restarts},
     {"RFC 9293 MUST-18, 6298 3: no sample of what was retransmitted", karn},
+    {"RFC 6298 5: back-off stays until there is a sample", back_off_stays},
+    {"RFC 6298 3: no sample of what waited for a retransmission", no_sample_beyond_a_hole},
     {"RFC 6298 3: timestamps measure retransmissions too", timestamps_measure_retransmissions},
     {"RFC 6298 5.4, 5681 3.1: RTO resends the oldest, cwnd 1", rto_resends_oldest},
     {"RFC 5681 3.2: fast retransmit at the third duplicate", fast_retransmit},
