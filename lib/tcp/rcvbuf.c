@@ -84,24 +84,23 @@ void mbuf_trim_back(struct rte_mbuf *m, uint32_t n)
 	m->pkt_len = total;
 }
 
-int rcvbuf_insert(struct tcp_queues *q, struct rte_mbuf *m, uint32_t seq)
+int rcvbuf_insert(struct tcp_queues *q, struct rte_mbuf *m, uint32_t off, uint32_t seq)
 {
 	struct rte_mbuf **at = &q->ooo;
-	uint32_t end = seq + m->pkt_len;
+	uint32_t end = seq + m->pkt_len - off, have = 0;
 
 	if (q->ooo_segs >= RCVBUF_OOO_MAX)
 		return PC_DROP_TCP_OOO_FULL;
 	while (*at != NULL && seq_leq(end_of(*at), seq))
 		at = &pkt_of(*at)->next;
-	if (*at != NULL && seq_leq(pkt_of(*at)->rx.seq, seq)) { /* its front is there already */
-		uint32_t have = end_of(*at) - seq;
-
-		if (have >= m->pkt_len)
+	/* its front is there already, perhaps in several packets */
+	for (; *at != NULL && seq_leq(pkt_of(*at)->rx.seq, seq + have); at = &pkt_of(*at)->next) {
+		have = end_of(*at) - seq;
+		if (have >= end - seq)
 			return PC_DROP_TCP_DUPLICATE;
-		m = mbuf_trim_front(m, have);
-		seq += have;
-		at = &pkt_of(*at)->next;
 	}
+	m = mbuf_trim_front(m, off + have);
+	seq += have;
 	while (*at != NULL && seq_leq(end_of(*at), end)) { /* it covers these */
 		struct rte_mbuf *old = *at;
 

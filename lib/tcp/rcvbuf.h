@@ -24,9 +24,9 @@ void mbuf_trim_back(struct rte_mbuf *m, uint32_t n);
  * into the last mbuf, so that a stream of tiny segments does not take an mbuf each. It owns m. */
 void rcvbuf_push(struct tcb *t, struct tcp_queues *q, struct rte_mbuf *m);
 
-/** rcvbuf_insert queues payload that begins at seq, beyond RCV.NXT. Overlaps are trimmed, what is
- * there stays. Verdict: done, or a drop. */
-int rcvbuf_insert(struct tcp_queues *q, struct rte_mbuf *m, uint32_t seq);
+/** rcvbuf_insert queues the payload that begins off bytes into m, and at seq, beyond RCV.NXT. Overlaps
+ * are trimmed, what is there stays. Verdict: done, or a drop, and then m is as it was. */
+int rcvbuf_insert(struct tcp_queues *q, struct rte_mbuf *m, uint32_t off, uint32_t seq);
 
 /** rcvbuf_join moves what is now in order from the early bytes to the others. */
 void rcvbuf_join(struct tcb *t, struct tcp_queues *q);

@@ -371,7 +371,8 @@ static void note_early_fin(struct tcp *tcp, struct tcb *t, uint32_t seq)
 	q->fin_seq = seq;
 }
 
-static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t seq)
+static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t off,
+                       uint32_t seq)
 {
 	struct tcp_queues *q = tcp->ctx->mbufs_low ? NULL : tcb_attach_queues(tcp, t);
 	int verdict;
@@ -379,7 +380,7 @@ static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint3
 	ack_now(tcp, t); /* RFC 5681 section 4.2 */
 	if (q == NULL)
 		return PC_DROP_TCP_MEMORY;
-	verdict = rcvbuf_insert(q, m, seq);
+	verdict = rcvbuf_insert(q, m, off, seq);
 	if (verdict == VERDICT_DONE)
 		ctx_count(tcp->ctx, PC_TCP_RX_OOO);
 	else
@@ -387,9 +388,11 @@ static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint3
 	return verdict;
 }
 
-static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, bool *fin)
+/* the payload begins off bytes into m, which is cut only once it is sure to be taken: what is dropped
+ * is freed by whoever knows the mbuf as it came */
+static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t off, bool *fin)
 {
-	uint32_t len = m->pkt_len, before = t->rcv_nxt;
+	uint32_t len = m->pkt_len - off, before = t->rcv_nxt;
 	struct tcp_queues *q = tcb_attach_queues(tcp, t);
 
 	if (q == NULL || (tcp->ctx->mbufs_low && t->rcv_bytes > 0)) {
@@ -397,7 +400,7 @@ static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, bool *
 		*fin = false;
 		return PC_DROP_TCP_MEMORY;
 	}
-	rcvbuf_push(t, q, m);
+	rcvbuf_push(t, q, mbuf_trim_front(m, off));
 	if (unlikely(q->ooo != NULL)) {
 		rcvbuf_join(t, q);
 		ack_now(tcp, t); /* a gap was filled */
@@ -435,13 +438,12 @@ static int input_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const 
 			return PC_DROP_TCP_WINDOW;
 		mbuf_trim_back(m, len - wnd);
 	}
-	m = mbuf_trim_front(m, off);
 	if (likely(seq == t->rcv_nxt))
-		return queue_data(tcp, t, m, fin);
+		return queue_data(tcp, t, m, off, fin);
 	if (*fin)
 		note_early_fin(tcp, t, seq + len);
 	*fin = false;
-	return queue_early(tcp, t, m, seq);
+	return queue_early(tcp, t, m, off, seq);
 }
 
 static int input_synchronised(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
