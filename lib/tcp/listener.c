@@ -91,6 +91,16 @@ bool bindings_conflict(const struct tcp *tcp, uint16_t laddr, uint16_t port, uin
 	return false;
 }
 
+/* whether the n-th of n listeners takes the place of the others: a draw for each, which the flow alone
+ * decides, so that each has the same chance */
+static bool wins(uint32_t hash, uint32_t n)
+{
+	uint32_t x = (hash ^ n * 0x9e3779b1u) * 0x85ebca6bu;
+
+	x = (x ^ x >> 15) * 0xc2b2ae35u;
+	return (uint64_t)(x ^ x >> 16) * n >> 32 == 0;
+}
+
 uint32_t bindings_listener(const struct bindings *b, uint16_t laddr, uint16_t port, uint32_t hash)
 {
 	uint32_t best = 0, same = 0;
@@ -109,7 +119,7 @@ uint32_t bindings_listener(const struct bindings *b, uint16_t laddr, uint16_t po
 			continue;
 		}
 		same++;
-		if (best == 0 || (hash ^ i * 0x9e3779b1u) % same == 0)
+		if (best == 0 || wins(hash, same))
 			best = i;
 	}
 	return best;
