@@ -40,8 +40,7 @@ unsigned pc_stack_poll(struct pc_stack *st, uint64_t now_ns)
 	advance(st, now_ns);
 	check_mbufs(&st->ctx);
 	/* what the last turn has left unsent, if its caller did not flush */
-	if (st->tcp->work_head != 0)
-		pc_stack_flush(st, now_ns);
+	pc_stack_flush(st, now_ns);
 	for (uint8_t i = 0; i < st->ip.ifs.n; i++)
 		n += stack_rx(st, i);
 	tcp_poll(st->tcp);
