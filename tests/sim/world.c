@@ -172,6 +172,8 @@ static void close_world(struct sim *s)
 		pc_stack_destroy(s->st[side]);
 		pc_port_close(s->port[side]);
 	}
+	if (eal_freed_twice(s->pool) != 0)
+		sim_fail(s, "mbufs were freed twice");
 	if (eal_in_use(s->pool) != s->in_use)
 		sim_fail(s, "%u mbufs leaked", eal_in_use(s->pool) - s->in_use);
 }

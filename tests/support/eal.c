@@ -47,3 +47,28 @@ uint32_t eal_in_use(const struct rte_mempool *pool)
 {
 	return rte_mempool_in_use_count(pool);
 }
+
+static int by_address(const void *a, const void *b)
+{
+	const char *x = *(char *const *)a, *y = *(char *const *)b;
+
+	return (x > y) - (x < y);
+}
+
+uint32_t eal_freed_twice(struct rte_mempool *pool)
+{
+	void **all = calloc(pool->size + 1, sizeof(*all));
+	uint32_t n = 0, twice = 0;
+
+	if (all == NULL)
+		exit(1);
+	while (n <= pool->size && rte_mempool_get(pool, &all[n]) == 0)
+		n++;
+	qsort(all, n, sizeof(*all), by_address);
+	for (uint32_t i = 1; i < n; i++)
+		twice += all[i] == all[i - 1];
+	for (uint32_t i = 0; i < n; i++)
+		rte_mempool_put(pool, all[i]);
+	free(all);
+	return twice;
+}

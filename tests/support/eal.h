@@ -17,4 +17,10 @@ struct rte_mempool *eal_pool(const char *name, uint32_t n);
 /** eal_in_use returns how many mbufs of a pool somebody holds; the caches of lcores hold none. */
 uint32_t eal_in_use(const struct rte_mempool *pool);
 
+/**
+ * eal_freed_twice returns how many mbufs are in a pool twice: one freed twice and another lost leave
+ * the count as it should be.
+ */
+uint32_t eal_freed_twice(struct rte_mempool *pool);
+
 #endif

@@ -39,6 +39,26 @@ static struct frame *list_add(struct list *l)
 	return &l->f[l->n++];
 }
 
+/* A frame in an mbuf, or in a chain: first bytes, then 100, 1, 300, 1, ... as a careless NIC might. */
+static struct rte_mbuf *mbuf_of(const struct probe *p, const struct frame *f)
+{
+	uint32_t done = 0, n = p->cfg.rx_split != 0 ? p->cfg.rx_split : f->len;
+	struct rte_mbuf *head = NULL, *m;
+
+	do {
+		m = rte_pktmbuf_alloc(p->cfg.pool);
+		if (m == NULL || (head != NULL && rte_pktmbuf_chain(head, m) != 0))
+			abort();
+		head = head != NULL ? head : m;
+		n = RTE_MIN(n, f->len - done);
+		memcpy(rte_pktmbuf_mtod(m, void *), f->b + done, n);
+		m->data_len = (uint16_t)n;
+		head->pkt_len = done += n;
+		n = head->nb_segs % 2 == 0 ? 1 : 100u * head->nb_segs;
+	} while (done < f->len);
+	return head;
+}
+
 static uint16_t probe_rx(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n, uint64_t now_ns)
 {
 	struct probe *p = (struct probe *)port;
@@ -46,12 +66,8 @@ static uint16_t probe_rx(struct pc_port *port, struct rte_mbuf **pkts, uint16_t 
 
 	(void)now_ns;
 	for (i = 0; i < n && p->rx.head < p->rx.n; i++, p->rx.head++) {
-		const struct frame *f = &p->rx.f[p->rx.head];
-		struct rte_mbuf *m = rte_pktmbuf_alloc(p->cfg.pool);
+		struct rte_mbuf *m = mbuf_of(p, &p->rx.f[p->rx.head]);
 
-		if (m == NULL)
-			break;
-		memcpy(rte_pktmbuf_append(m, f->len), f->b, f->len);
 		m->packet_type = 0;
 		if (port->info.offloads & PC_PORT_RX_IP4_CKSUM)
 			m->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_UNKNOWN;

@@ -106,6 +106,7 @@ struct wt {
 	int lfd, ep;
 	uint16_t mtu, next_pport;
 	uint32_t offloads;
+	uint16_t rx_split;
 	bool cold; /* set before the first word: nobody has been heard of, no turn taken */
 	bool trace;
 	uint32_t in_use, probe_in_use;
@@ -126,7 +127,7 @@ struct wt_case {
 /**
  * wt_main runs the cases as a CUnit suite and returns the exit status. Arguments: --case TEXT (only
  * cases whose name contains it), --trace (print every frame), --offloads (the port computes checksums
- * and takes chains).
+ * and takes chains), --chains (the port receives chains).
  */
 int wt_main(int argc, char **argv, const char *suite, const struct wt_case *cases, unsigned n);
 

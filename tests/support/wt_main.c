@@ -19,6 +19,7 @@ static struct {
 	unsigned n;
 	struct rte_mempool *pool, *probe_pool;
 	uint32_t offloads;
+	uint16_t rx_split;
 	bool trace;
 } suite;
 
@@ -51,6 +52,7 @@ static void prepare(struct wt *w)
 	w->pool = suite.pool;
 	w->probe_pool = suite.probe_pool;
 	w->offloads = suite.offloads;
+	w->rx_split = suite.rx_split;
 	w->trace = suite.trace;
 	w->in_use = eal_in_use(w->pool);
 	w->probe_in_use = eal_in_use(w->probe_pool);
@@ -72,7 +74,8 @@ static void greet(struct wt *w)
 void wt_start(struct wt *w)
 {
 	struct pc_prefix addr;
-	struct probe_config pc = {.offloads = w->offloads, .mtu = w->mtu, .pool = w->probe_pool};
+	struct probe_config pc = {
+	    .offloads = w->offloads, .mtu = w->mtu, .rx_split = w->rx_split, .pool = w->probe_pool};
 
 	if (w->st != NULL)
 		return;
@@ -99,6 +102,8 @@ static void finish(struct wt *w, bool passed)
 	if (w->probe != NULL)
 		pc_port_close(probe_port(w->probe));
 	w->probe = NULL;
+	if (eal_freed_twice(w->pool) + eal_freed_twice(w->probe_pool) != 0)
+		wt_fail(w, WT_HERE, "mbufs were freed twice");
 	if (eal_in_use(w->pool) != w->in_use || eal_in_use(w->probe_pool) != w->probe_in_use)
 		wt_fail(w, WT_HERE, "mbufs leaked: %u of the stack's pool, %u of the port's",
 		        eal_in_use(w->pool) - w->in_use,
@@ -135,7 +140,7 @@ static void run_case(void)
 
 static void usage(const char *program)
 {
-	fprintf(stderr, "usage: %s [--case TEXT] [--trace] [--offloads]\n", program);
+	fprintf(stderr, "usage: %s [--case TEXT] [--trace] [--offloads] [--chains]\n", program);
 	exit(2);
 }
 
@@ -152,6 +157,8 @@ int wt_main(int argc, char **argv, const char *name, const struct wt_case *cases
 		else if (strcmp(argv[i], "--offloads") == 0)
 			suite.offloads = PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM |
 			                 PC_PORT_TX_UDP_CKSUM | PC_PORT_TX_MULTI_SEGS;
+		else if (strcmp(argv[i], "--chains") == 0)
+			suite.rx_split = 14 + 20 + 20;
 		else
 			usage(argv[0]);
 	}
