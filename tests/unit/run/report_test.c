@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "run/report.h"
+
+#include "common.h"
+
+static void a_port_is_one_line(void)
+{
+	struct pc_port_info info = {
+	    .name = "net_tap0",
+	    .driver = "net_tap",
+	    .mac = {2, 0, 0, 0, 0xab, 1},
+	    .mtu = 1500,
+	    .link_up = true,
+	    .rss.nb_queues = 1,
+	};
+	char line[512];
+
+	report_port(&info, line, sizeof(line));
+	assert_text(line, "net_tap0 (net_tap), 1 queue pair, no RSS, offloads: none (all in "
+	                  "software), MTU 1500, MAC 02:00:00:00:ab:01, link up");
+	info.rss.nb_queues = 4;
+	info.rss.ports = true;
+	info.link_up = false;
+	info.offloads = PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_UDP_CKSUM |
+	                PC_PORT_TX_MULTI_SEGS | PC_PORT_RX_IP4_CKSUM | PC_PORT_RX_L4_CKSUM |
+	                PC_PORT_RX_RSS_HASH;
+	report_port(&info, line, sizeof(line));
+	assert_text(line,
+	            "net_tap0 (net_tap), 4 queue pairs, RSS over addresses and ports, "
+	            "offloads: tx-ip4 tx-tcp tx-udp tx-chains rx-ip4 rx-tcp/udp rss-hash, MTU "
+	            "1500, MAC 02:00:00:00:ab:01, link down");
+	report_port(&info, line, 20);
+	CU_ASSERT_EQUAL(strlen(line), 19);
+}
+
+int main(void)
+{
+	const CU_TestInfo tests[] = {
+	    {"a port is one line", a_port_is_one_line},
+	    CU_TEST_INFO_NULL,
+	};
+
+	return run_suite("run/report", tests);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "run/stop.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "common.h"
+
+static void signals_are_counted(void)
+{
+	stop_catch();
+	CU_ASSERT_EQUAL(stop_wanted(), STOP_NO);
+	raise(SIGTERM);
+	CU_ASSERT_EQUAL(stop_wanted(), STOP_DRAIN);
+	raise(SIGINT);
+	CU_ASSERT_EQUAL(stop_wanted(), STOP_NOW);
+	stop_catch();
+	CU_ASSERT_EQUAL(stop_wanted(), STOP_NO);
+	stop_ask(STOP_NOW);
+	CU_ASSERT_EQUAL(stop_wanted(), STOP_NOW);
+	stop_release();
+}
+
+static void what_a_parent_ignores_stays_ignored(void)
+{
+	signal(SIGHUP, SIG_IGN);
+	stop_catch();
+	raise(SIGHUP);
+	CU_ASSERT_EQUAL(stop_wanted(), STOP_NO);
+	stop_release();
+	signal(SIGHUP, SIG_DFL);
+}
+
+/* Runs a child that gets n SIGINTs, and returns its wait status. */
+static int child(int n)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		stop_catch();
+		for (int i = 0; i < n; i++)
+			raise(SIGINT);
+		_exit(0);
+	}
+	CU_ASSERT_FATAL(pid > 0);
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+static void a_third_signal_ends_the_process(void)
+{
+	int status = child(2);
+
+	CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	status = child(3);
+	CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+}
+
+int main(void)
+{
+	const CU_TestInfo tests[] = {
+	    {"signals are counted", signals_are_counted},
+	    {"what a parent ignores stays ignored", what_a_parent_ignores_stays_ignored},
+	    {"a third signal ends the process", a_third_signal_ends_the_process},
+	    CU_TEST_INFO_NULL,
+	};
+
+	return run_suite("run/stop", tests);
+}
