@@ -21,6 +21,11 @@ static bool has_arg(int n, char **argv, const char *name)
 	return false;
 }
 
+bool eal_wants_help(int nb_eal, char **argv)
+{
+	return has_arg(nb_eal, argv, "--help") || has_arg(nb_eal, argv, "-h");
+}
+
 /* Says what is behind a failure of rte_eal_init, as far as its own words let one know. */
 static int fail_start(struct settings *s, const char *line, const struct eal *eal)
 {
@@ -103,8 +108,8 @@ static int check_devices(struct settings *s, int n, char **argv, const char *lin
 int eal_begin(struct settings *s, int nb_eal, char **argv, struct eal *eal)
 {
 	/* those who set a log level or ask for help want to see it */
-	bool loud = has_arg(nb_eal, argv, "--log-level") || has_arg(nb_eal, argv, "--help") ||
-	            has_arg(nb_eal, argv, "-h") || has_arg(nb_eal, argv, "-v");
+	bool loud = eal_wants_help(nb_eal, argv) || has_arg(nb_eal, argv, "--log-level") ||
+	            has_arg(nb_eal, argv, "-v");
 	struct quiet quiet = {-1, -1, -1};
 	struct eal_machine machine;
 	struct eal_args args;

@@ -22,6 +22,9 @@ struct eal {
  */
 int eal_begin(struct settings *s, int nb_eal, char **argv, struct eal *eal);
 
+/** eal_wants_help says whether EAL is asked for its options; it prints them and exits. */
+bool eal_wants_help(int nb_eal, char **argv);
+
 /** eal_end ends EAL and removes the empty directories it leaves. */
 void eal_end(void);
 

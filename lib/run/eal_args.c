@@ -145,12 +145,13 @@ static int add_memory(struct settings *s, const struct given *g, const struct ea
 	return 0;
 }
 
-/* Leave no files, unless the user wants other processes to find them. */
+/* Leave no files, unless the user wants other processes to find them. A file prefix alone keeps
+ * processes apart, which have nothing to do with each other then anyway. */
 static void add_files(const struct given *g, struct eal_args *args, const struct eal *eal)
 {
-	static const char *const shared[] = {"--file-prefix", "--proc-type",     "--huge-dir",
-	                                     "--huge-unlink", "--no-shconf",     "--in-memory",
-	                                     "--legacy-mem",  "--create-uio-dev"};
+	static const char *const shared[] = {"--proc-type",     "--huge-dir",  "--huge-unlink",
+	                                     "--no-shconf",     "--in-memory", "--legacy-mem",
+	                                     "--create-uio-dev"};
 
 	for (unsigned i = 0; i < sizeof(shared) / sizeof(shared[0]); i++)
 		if (has(g, shared[i]))

@@ -65,9 +65,10 @@ static void print_usage(const struct settings *s, FILE *f)
 	        name, name, name, name);
 	print_wrapped(
 	    f,
-	    "Unless EAL's options say otherwise, it runs on one lcore, in hugepages if any "
-	    "are free and in ordinary memory if not, leaves no files, and with --vdev "
-	    "leaves PCI devices alone. \"-h --\" prints EAL's options.",
+	    "Unless EAL's options say otherwise, it runs on one lcore, in hugepages if any are "
+	    "free and in ordinary memory if not, leaves no files (unless --proc-type is given, "
+	    "for other processes to find), and with --vdev leaves PCI devices alone. \"-h --\" "
+	    "prints EAL's options.",
 	    "", 0);
 }
 

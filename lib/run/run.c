@@ -62,7 +62,7 @@ static int run_program(struct settings *s, int nb_eal, char **argv)
 	struct run *r;
 	int status;
 
-	if (settings_check(s) != 0)
+	if (!eal_wants_help(nb_eal, argv) && settings_check(s) != 0)
 		return say(s);
 	r = calloc(1, sizeof(*r));
 	if (r == NULL)

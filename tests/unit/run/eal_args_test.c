@@ -52,7 +52,8 @@ static void newcomers_get_what_they_would_have_given(void)
 	    {&plain, "--no-huge -m 64", "--no-huge -m 64 --no-shconf -l 0 --no-telemetry"},
 	    {&huge, "--no-huge", "--no-huge -m 512 --no-shconf -l 3 --no-telemetry"},
 	    {&huge, "--no-huge --in-memory", "--no-huge --no-shconf -m 512 -l 3 --no-telemetry"},
-	    {&huge, "--file-prefix=a --telemetry", "--file-prefix=a --telemetry -l 3"},
+	    {&huge, "--file-prefix=a --telemetry", "--file-prefix=a --telemetry --in-memory -l 3"},
+	    {&huge, "--proc-type=primary", "--proc-type=primary -l 3 --no-telemetry"},
 	    {&huge, "-c 3", "-c 3 --in-memory --no-telemetry"},
 	};
 	struct eal eal;
