@@ -156,9 +156,11 @@ void pc_stack_config_fit(struct pc_stack_config *config, uint64_t bytes)
 		config->stack_max_connections =
 		    clamp(bytes / 3 / BYTES_PER_CONNECTION, MIN_CONNECTIONS, MAX_CONNECTIONS);
 	if (config->stack_mbufs == 0) {
-		config->stack_mbufs = bytes / 10 * 6 / BYTES_PER_MBUF;
-		if (config->stack_mbufs > config->stack_max_connections / 4)
-			config->stack_mbufs = config->stack_max_connections / 4;
+		uint64_t room = bytes / 10 * 6 / BYTES_PER_MBUF;
+
+		config->stack_mbufs = config->stack_max_connections / 4;
+		if (bytes != 0 && config->stack_mbufs > room)
+			config->stack_mbufs = room;
 		config->stack_mbufs = clamp(config->stack_mbufs, 8191, 65535);
 	}
 	if (config->tcp_time_wait == 0)

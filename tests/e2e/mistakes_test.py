@@ -64,7 +64,6 @@ def table(tmp):
                      ["--vdev=net_pcap0,iface=lo", "-l", f"{cpus[0]},{cpus[1]}"], ADDR,
                      "queue|lcore"))
     httpd = [
-        ("no document root", NULL, ADDR, "--root"),
         ("a document root that is missing", NULL, [*ADDR, "--root", "/nonexistent"],
          "/nonexistent"),
         ("a document root that is a file", NULL, [*ADDR, "--root", "/etc/hostname"],

@@ -102,7 +102,8 @@ const struct pc_config_key *pc_stack_config_keys(size_t *n);
 int pc_stack_config_check(const struct pc_stack_config *config, char *why, size_t why_len);
 
 /**
- * pc_stack_config_fit replaces the members that are 0 for "auto" by values for bytes of memory.
+ * pc_stack_config_fit replaces the members that are 0 for "auto" by values for bytes of memory, mbufs
+ * included; 0: memory is of no concern to what follows from max_connections.
  * pc_stack_create does it with 256 MiB for whatever is still 0.
  */
 void pc_stack_config_fit(struct pc_stack_config *config, uint64_t bytes);
