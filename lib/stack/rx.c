@@ -68,6 +68,9 @@ static int input_ip(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif, stru
 			return verdict;
 		tell_error(st, &error);
 		return PC_DROP_ICMP_DONE;
+	case PC_DROP_IP4_PROTOCOL:
+		icmp_protocol_unreachable(&st->ip, m, p);
+		return verdict;
 	default:
 		return verdict;
 	}
