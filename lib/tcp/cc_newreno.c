@@ -5,21 +5,18 @@
 
 #include "tcp/cc.h"
 
-static void on_ack(struct tcb *t, struct tcp_queues *q, uint32_t acked, uint32_t flight)
+static void on_ack(struct tcb *t, struct tcp_queues *q, const struct cc_ack *a)
 {
 	uint32_t mss = t->mss;
 
+	if (!cc_is_limited(t, a->flight))
+		return;
 	if (t->cwnd < t->ssthresh) {
-		/* RFC 5681 3.1; no growth while the application, not cwnd, is the limit (RFC 7661) */
-		if (t->cwnd >= 2 * flight)
-			return;
 		/* RFC 3465: L is 2 segments, 1 after a time-out */
-		t->cwnd += RTE_MIN(acked, q->recovery == TCP_R_LOSS ? mss : 2 * mss);
+		t->cwnd += RTE_MIN(a->acked, q->recovery == TCP_R_LOSS ? mss : 2 * mss);
 		return;
 	}
-	if (flight + mss <= t->cwnd && flight < t->cwnd / 2)
-		return;
-	q->cc_bytes += acked;
+	q->cc_bytes += a->acked;
 	if (q->cc_bytes >= t->cwnd) {
 		q->cc_bytes -= t->cwnd;
 		t->cwnd += mss;

@@ -23,6 +23,8 @@
 #include "base/pkt.h"
 #include "event/event.h"
 #include "ip/ip.h"
+#include "tcp/prr.h"
+#include "tcp/rack.h"
 #include "timer/wheel.h"
 
 /** The states of RFC 9293 section 3.3.2; values are those of Linux's tcp_info.tcpi_state. */
@@ -160,10 +162,10 @@ enum {
 	SEG_PUSH = 1 << 4, /* the last of what a call queued */
 };
 
-/** What a connection has only while something is queued or under way. */
+/** What a connection has only while something is queued or under way, or worth remembering. */
 struct tcp_queues {
 	struct pktq
-	    snd; /* one segment each, in order; the first snd_nxt - snd_una bytes are sent */
+	    snd; /* one segment each, in order; the first SND.NXT - SND.UNA bytes are sent */
 	struct rte_mbuf *snd_next; /* the first that was never sent; NULL: all were */
 	struct pktq rcv;           /* in order, for the application */
 	struct rte_mbuf *ooo;      /* out of order, sorted, without overlaps */
@@ -171,14 +173,38 @@ struct tcp_queues {
 	uint16_t sacked_segs; /* in snd, SEG_SACKED */
 	uint32_t sacked_bytes, lost_bytes, resent_bytes;
 	uint32_t dup_bytes;    /* without SACK: what duplicate ACKs say has left the network */
-	uint32_t recover;      /* RFC 6582: snd_nxt when recovery began */
+	uint32_t recover;      /* RFC 6582: SND.NXT when recovery began */
 	uint32_t ooo_serial;   /* of what came last, for the order of SACK blocks */
 	uint32_t fin_seq;      /* of a FIN that came early, when fin_early */
 	uint32_t cc_bytes;     /* acknowledged since cwnd last grew */
 	uint32_t stalled_tick; /* when what the peer does not acknowledge was first sent */
 	uint8_t dupacks;
-	uint8_t recovery; /* enum tcp_recovery */
+	uint8_t recovery;   /* enum tcp_recovery */
+	uint8_t loss_timer; /* enum tcp_loss_timer: what TCB_T_LOSS means */
 	bool fin_early;
+	bool tlp_out;       /* a loss probe is under way */
+	bool tlp_again;     /* ... that sent something again */
+	bool keep;          /* has something worth keeping while nothing is queued */
+	bool idle;          /* nothing is queued, only kept */
+	uint32_t tlp_end;   /* SND.NXT when the probe was sent */
+	uint32_t undo_cwnd; /* what cwnd was before recovery; 0: nothing to undo */
+	uint32_t undo_ssthresh;
+	uint32_t undo_tsval; /* our timestamp when something was first sent again */
+	uint32_t undo_segs;  /* sent again, and not reported as duplicates */
+	struct rack rack;
+	struct prr prr;
+	uint32_t owner;        /* TCB */
+	uint32_t older, newer; /* among those that are only kept: indices, 0: none */
+	uint64_t cc_state[8];  /* of the congestion control */
+};
+
+static_assert(sizeof(struct tcp_queues) <= 320, "five cache lines of a busy connection");
+
+/** What the deadline TCB_T_LOSS is for. */
+enum tcp_loss_timer {
+	TCP_LT_RTO,     /* retransmission, or the probe of a closed window */
+	TCP_LT_PROBE,   /* tail loss probe (RFC 8985 section 7) */
+	TCP_LT_REORDER, /* RACK looks again */
 };
 
 enum tcp_recovery {

@@ -52,6 +52,8 @@ struct tcp {
 	uint32_t nb_queues;
 	uint32_t tcbs_used, queues_used;
 	uint32_t free_tcb, free_queues;
+	uint32_t idle_oldest,
+	    idle_newest;               /* queues that are only kept, to be taken away if need be */
 	uint32_t work_head, work_tail; /* the work list */
 	uint32_t challenge_tokens;     /* RFC 5961 section 7 */
 	uint32_t challenge_tick;

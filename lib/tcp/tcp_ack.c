@@ -5,6 +5,7 @@
 
 #include "base/seq.h"
 #include "tcp/rtt.h"
+#include "tcp/scoreboard.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_loss.h"
 #include "tcp/tcp_output.h"
@@ -18,28 +19,27 @@ struct acked {
 };
 
 /* Karn (RFC 6298 section 3): only what was sent once gives a sample, unless timestamps tell. A
- * segment that waited beyond a hole measures the repair, not the path. Says whether there was one. */
-static bool sample_rtt(struct tcp *tcp, struct tcb *t, const struct acked *a,
-                       const struct tcp_seg *seg)
+ * segment that waited beyond a hole measures the repair, not the path. Returns us, 0: no sample. */
+static uint32_t sample_rtt(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                           const struct acked *a, const struct tcp_seg *seg)
 {
-	if (a->any && a->clear) {
-		rtt_sample(&tcp->ctx->cfg, t, tcp->ctx->now_us - a->sent_us);
-		return true;
-	}
-	if (a->any && (t->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS) && seg->tsecr != 0) {
-		uint32_t ms = tcp_tsval(tcp, t->ts_offset) - seg->tsecr;
+	uint32_t us = 0, ms;
 
-		if (ms < 120000) {
-			rtt_sample(&tcp->ctx->cfg, t, ms * 1000);
-			return true;
-		}
+	if (a->any && a->clear) {
+		us = RTE_MAX(tcp->ctx->now_us - a->sent_us, 1u);
+		rack_min_rtt(&q->rack, us, tcp->ctx->now_ms);
+	} else if (a->any && (t->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS) && seg->tsecr != 0) {
+		ms = tcp_tsval(tcp, t->ts_offset) - seg->tsecr;
+		us = ms < 120000 ? RTE_MAX(ms * 1000, 1u) : 0;
 	}
-	return false;
+	if (us > 0)
+		rtt_sample(&tcp->ctx->cfg, t, us);
+	return us;
 }
 
-/* takes what ack covers out of the queue; says whether it gave an RTT sample */
-static bool pop_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
-                      const struct tcp_seg *seg)
+/* takes what ack covers out of the queue; returns the RTT sample */
+static uint32_t pop_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                          const struct tcp_seg *seg)
 {
 	struct acked a = {.clear = true};
 
@@ -52,7 +52,7 @@ static bool pop_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 			if (seq_geq(note->tx.seq, seg->ack))
 				break;
 			part = seg->ack - note->tx.seq;
-			tcp_loss_forget(q, m, part);
+			scoreboard_forget(q, m, part);
 			note->tx.seq += part;
 			note->tx.len = (uint16_t)(note->tx.len - part);
 			t->snd_bytes -= part;
@@ -61,12 +61,14 @@ static bool pop_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 		a.any = true;
 		a.clear = a.clear && note->tx.sends == 1 && !(note->tx.flags & SEG_SACKED);
 		a.sent_us = note->tx.sent_us;
-		tcp_loss_forget(q, m, note->tx.len);
+		if (!(note->tx.flags & SEG_SACKED))
+			rack_deliver(&q->rack, note, tcp->ctx->now_us);
+		scoreboard_forget(q, m, note->tx.len);
 		t->snd_bytes -= note->tx.len;
 		pktq_pop(&q->snd);
 		rte_pktmbuf_free(m);
 	}
-	return sample_rtt(tcp, t, &a, seg);
+	return sample_rtt(tcp, t, q, &a, seg);
 }
 
 /* RFC 9293: SND.WND from segments newer than the last that set it; SND.WL2 =< SEG.ACK holds, as no
@@ -98,26 +100,30 @@ static void notify_space(struct tcp *tcp, struct tcb *t)
 	}
 }
 
-static void on_new_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
-                       const struct tcp_seg *seg)
+static uint32_t on_new_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                           const struct tcp_seg *seg)
 {
+	uint32_t rtt_us = q != NULL ? pop_acked(tcp, t, q, seg) : 0;
+
 	/* the other half of Karn's algorithm: without a sample the back-off stays (RFC 6298 section 5);
 	 * that of a window probe says nothing about the path */
-	if (q != NULL && !pop_acked(tcp, t, q, seg) && t->probes == 0)
+	if (q != NULL && rtt_us == 0 && t->probes == 0)
 		t->rto_us = (uint32_t)rtt_backed_off(&tcp->ctx->cfg, t);
 	t->snd_una = seg->ack;
 	t->retries = 0;
 	if (t->snd_una == t->snd_nxt) /* RFC 6298 (5.2) */
 		t->timers &= (uint8_t)~TCB_T_LOSS;
 	else /* (5.3) */
-		tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
+		tcp_loss_arm(tcp, t, q);
 	notify_space(tcp, t);
+	return rtt_us;
 }
 
 int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 {
 	struct tcp_queues *q = tcp_queues(tcp, t);
 	struct loss_ack a = {.flight = t->snd_nxt - t->snd_una};
+	uint32_t sacked = q != NULL ? q->sacked_bytes : 0;
 	bool moved;
 
 	if (seq_gt(seg->ack, t->snd_nxt) || seq_lt(seg->ack, t->snd_una - t->snd_max_wnd)) {
@@ -126,19 +132,22 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 	}
 	if (seq_lt(seg->ack, t->snd_una))
 		return VERDICT_DONE;
+	if (unlikely(seg->nb_sack > 0 && q == NULL)) /* a DSACK may come when all is acknowledged */
+		q = tcb_attach_queues(tcp, t);
 	if (q != NULL && seg->nb_sack > 0 && (t->opt & TCB_OPT_SACK))
-		a.sacked = tcp_sack_update(t, q, seg);
+		a.dsack = tcp_loss_sacks(tcp, t, q, seg);
 	a.acked = seg->ack - t->snd_una;
 	if (a.acked > 0)
-		on_new_ack(tcp, t, q, seg);
+		a.rtt_us = on_new_ack(tcp, t, q, seg);
+	a.delivered = a.acked + (q != NULL ? q->sacked_bytes - sacked : 0);
 	t->probes = 0; /* MUST-37: a peer that answers probes may keep the window closed */
 	moved = update_window(t, q, seg);
 	/* RFC 5681 section 2: a duplicate has no data, no new window, and something is under way */
 	a.duplicate = a.acked == 0 && seg->len == 0 && !moved && t->snd_wnd > 0 && a.flight > 0 &&
 	              !(seg->flags & (TCP_SYN | TCP_FIN));
 	if (q != NULL) {
-		if (a.acked > 0 || a.duplicate || a.sacked)
-			tcp_loss_ack(tcp, t, q, &a);
+		if (a.delivered > 0 || a.duplicate || a.dsack)
+			tcp_loss_ack(tcp, t, q, &a, seg);
 		if (q->snd.head != NULL)
 			tcp_work(tcp, t);
 		else

@@ -46,6 +46,8 @@ struct tcb *tcb_alloc(struct tcp *tcp)
 	return t;
 }
 
+static void release_queues(struct tcp *tcp, struct tcb *t);
+
 static void free_queue(struct pktq *q)
 {
 	pktq_free(q);
@@ -80,7 +82,7 @@ void tcb_free(struct tcp *tcp, struct tcb *t)
 		drop_ooo(q);
 		free_queue(&q->rcv);
 		t->rcv_bytes = 0;
-		tcb_detach_queues(tcp, t);
+		release_queues(tcp, t);
 	}
 	wheel_disarm(&tcp->wheel, tcp_index(tcp, t));
 	if (t->tuning != 0)
@@ -97,13 +99,65 @@ void tcb_free(struct tcp *tcp, struct tcb *t)
 	tcp->free_tcb = tcp_index(tcp, t);
 }
 
+/* ---- queues that are only kept: idle ones, the longest idle first in line to be taken away --------- */
+
+static void line_up(struct tcp *tcp, uint32_t index)
+{
+	struct tcp_queues *q = &tcp->queues[index];
+
+	q->idle = true;
+	q->newer = 0;
+	q->older = tcp->idle_newest;
+	if (q->older != 0)
+		tcp->queues[q->older].newer = index;
+	else
+		tcp->idle_oldest = index;
+	tcp->idle_newest = index;
+}
+
+static void leave_line(struct tcp *tcp, uint32_t index)
+{
+	struct tcp_queues *q = &tcp->queues[index];
+
+	if (!q->idle)
+		return;
+	q->idle = false;
+	if (q->older != 0)
+		tcp->queues[q->older].newer = q->newer;
+	else
+		tcp->idle_oldest = q->newer;
+	if (q->newer != 0)
+		tcp->queues[q->newer].older = q->older;
+	else
+		tcp->idle_newest = q->older;
+}
+
+static void release_queues(struct tcp *tcp, struct tcb *t)
+{
+	uint32_t index = t->queues;
+
+	leave_line(tcp, index);
+	tcp->queues[index].recover = tcp->free_queues;
+	tcp->free_queues = index;
+	tcp->queues_used--;
+	t->queues = 0;
+}
+
 struct tcp_queues *tcb_attach_queues(struct tcp *tcp, struct tcb *t)
 {
-	uint32_t index = tcp->free_queues;
-	struct tcp_queues *q;
+	struct tcp_queues *q = tcp_queues(tcp, t);
+	uint32_t index;
 
-	if (t->queues != 0)
-		return &tcp->queues[t->queues];
+	if (q != NULL) {
+		if (q->idle) {
+			leave_line(tcp, t->queues);
+			q->recover = t->snd_una - 1;
+		}
+		return q;
+	}
+	if (tcp->free_queues == 0 && tcp->idle_oldest != 0)
+		release_queues(tcp, tcp_tcb(tcp, tcp->queues[tcp->idle_oldest].owner));
+	index = tcp->free_queues;
 	if (index == 0)
 		return NULL;
 	q = &tcp->queues[index];
@@ -111,6 +165,7 @@ struct tcp_queues *tcb_attach_queues(struct tcp *tcp, struct tcb *t)
 	tcp->queues_used++;
 	memset(q, 0, sizeof(*q));
 	q->recover = t->snd_una - 1;
+	q->owner = tcp_index(tcp, t);
 	t->queues = index;
 	return q;
 }
@@ -119,13 +174,13 @@ void tcb_detach_queues(struct tcp *tcp, struct tcb *t)
 {
 	struct tcp_queues *q = tcp_queues(tcp, t);
 
-	if (q == NULL || q->snd.head != NULL || q->rcv.head != NULL || q->ooo != NULL ||
+	if (q == NULL || q->idle || q->snd.head != NULL || q->rcv.head != NULL || q->ooo != NULL ||
 	    q->fin_early)
 		return;
-	q->recover = tcp->free_queues;
-	tcp->free_queues = t->queues;
-	tcp->queues_used--;
-	t->queues = 0;
+	if (q->keep)
+		line_up(tcp, t->queues);
+	else
+		release_queues(tcp, t);
 }
 
 void tcb_drop_early(struct tcp *tcp, struct tcb *t)

@@ -1,136 +1,168 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Loss recovery.
+ * Recovery.
  *
- * Each segment under way is plain, SACKED, LOST, or LOST and RESENT; the queue counts the bytes of
- * each, and pipe = flight - sacked - lost + resent (RFC 6675 section 4).  A peer without SACK
- * takes the same path: every duplicate ACK stands for one segment that has left the network
- * (dup_bytes), so limited transmit (RFC 3042) and the inflation of RFC 6582 come by themselves.
+ * States: OPEN; RECOVERY, entered when acknowledgements show a loss, left when everything that was
+ * sent before is acknowledged; LOSS, entered by a time-out, left likewise.  What is lost is marked on
+ * the segments (scoreboard.h); tcp_loss_resend sends it when the flush comes to the connection.
  */
 #include "tcp/tcp_loss.h"
 
 #include "base/seq.h"
 #include "tcp/cc.h"
+#include "tcp/scoreboard.h"
 #include "tcp/sndbuf.h"
+#include "tcp/tcp_conn.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_timer.h"
 
 #define DUP_THRESH 3
 
-static void mark_lost(struct tcp_queues *q, struct rte_mbuf *m)
+static bool uses_rack(const struct tcp *tcp, const struct tcb *t)
 {
-	struct pkt *note = pkt_of(m);
-
-	if (note->tx.flags & (SEG_LOST | SEG_SACKED))
-		return;
-	note->tx.flags |= SEG_LOST;
-	q->lost_bytes += note->tx.len;
+	return (t->opt & TCB_OPT_SACK) && tcp->ctx->cfg.tcp_rack;
 }
 
-static void unmark(struct tcp_queues *q, struct rte_mbuf *m)
+static bool has_sent(const struct tcp_queues *q)
 {
-	struct pkt *note = pkt_of(m);
-
-	if (note->tx.flags & SEG_LOST)
-		q->lost_bytes -= note->tx.len;
-	if (note->tx.flags & SEG_RESENT)
-		q->resent_bytes -= note->tx.len;
-	note->tx.flags &= (uint8_t) ~(SEG_LOST | SEG_RESENT);
+	return q->snd.head != NULL && q->snd.head != q->snd_next;
 }
 
-void tcp_loss_forget(struct tcp_queues *q, const struct rte_mbuf *m, uint32_t bytes)
+static void set_loss_timer(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                           enum tcp_loss_timer what, uint32_t ticks)
 {
-	uint8_t flags = pkt_of_const(m)->tx.flags;
-
-	if (flags & SEG_SACKED) {
-		q->sacked_bytes -= bytes;
-		if (bytes == pkt_of_const(m)->tx.len)
-			q->sacked_segs--;
-	}
-	if (flags & SEG_LOST)
-		q->lost_bytes -= bytes;
-	if (flags & SEG_RESENT)
-		q->resent_bytes -= bytes;
+	if (q != NULL)
+		q->loss_timer = (uint8_t)what;
+	tcp_timer_set(tcp, t, TCB_T_LOSS, ticks);
 }
 
-static bool sack_block(struct tcp_queues *q, uint32_t start, uint32_t end)
+/* ---- what acknowledgements tell -------------------------------------------------------------- */
+
+/* RFC 2883 section 4: the first block lies below SND.UNA, or within the second */
+static bool is_dsack(const struct tcp_seg *seg)
 {
-	bool news = false;
-
-	for (struct rte_mbuf *m = q->snd.head; m != q->snd_next && m != NULL; m = pkt_of(m)->next) {
-		struct pkt *note = pkt_of(m);
-
-		if (seq_geq(note->tx.seq, end))
-			break;
-		if (seq_lt(note->tx.seq, start) || seq_gt(note->tx.seq + note->tx.len, end) ||
-		    (note->tx.flags & SEG_SACKED))
-			continue;
-		unmark(q, m);
-		note->tx.flags |= SEG_SACKED;
-		q->sacked_bytes += note->tx.len;
-		q->sacked_segs++;
-		news = true;
-	}
-	return news;
+	if (seg->nb_sack == 0)
+		return false;
+	if (seq_lt(seg->sack[0].start, seg->ack))
+		return seq_leq(seg->sack[0].end, seg->ack);
+	return seg->nb_sack > 1 && seq_geq(seg->sack[0].start, seg->sack[1].start) &&
+	       seq_leq(seg->sack[0].end, seg->sack[1].end);
 }
 
-bool tcp_sack_update(struct tcb *t, struct tcp_queues *q, const struct tcp_seg *seg)
+bool tcp_loss_sacks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const struct tcp_seg *seg)
 {
-	bool news = false;
+	bool dsack = is_dsack(seg);
 
-	for (int i = 0; i < seg->nb_sack; i++) {
+	for (int i = dsack ? 1 : 0; i < seg->nb_sack; i++) {
 		uint32_t start = seg->sack[i].start, end = seg->sack[i].end;
 
-		/* RFC 2883: what is below SND.UNA tells of duplicates, not of holes */
 		if (seq_geq(start, end) || seq_lt(start, t->snd_una) || seq_gt(end, t->snd_nxt))
 			continue;
-		news |= sack_block(q, start, end);
+		scoreboard_sack(q, start, end, tcp->ctx->now_us);
 	}
-	return news;
+	if (dsack) {
+		rack_dsack(&q->rack, t->snd_una, t->snd_nxt);
+		q->keep = true;
+	}
+	return dsack;
 }
 
-/* RFC 6675 IsLost: DupThresh segments beyond it have been SACKed */
-static void find_lost(struct tcp_queues *q)
-{
-	uint32_t beyond = q->sacked_segs;
+/* ---- the states ------------------------------------------------------------------------------ */
 
-	for (struct rte_mbuf *m = q->snd.head; m != q->snd_next && m != NULL; m = pkt_of(m)->next) {
-		if (beyond < DUP_THRESH)
-			break;
-		if (pkt_of(m)->tx.flags & SEG_SACKED)
-			beyond--;
-		else
-			mark_lost(q, m);
-	}
+/* RFC 4015: what to go back to if the loss turns out to be none */
+static void remember(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q)
+{
+	q->undo_cwnd = t->cwnd;
+	q->undo_ssthresh = t->ssthresh;
+	q->undo_tsval = tcp_tsval(tcp, t->ts_offset);
+	q->undo_segs = 0;
 }
 
 static void enter_recovery(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t flight)
 {
+	remember(tcp, t, q);
 	q->recovery = TCP_R_RECOVERY;
 	q->recover = t->snd_nxt;
+	q->keep = true; /* what RACK has learnt of this path */
+	q->tlp_out = false;
+	prr_begin(&q->prr, flight);
+	set_loss_timer(tcp, t, q, TCP_LT_RTO, tcp_rto_ticks(tcp, t));
 	cc_of(t)->on_loss(t, q, flight);
-	mark_lost(q, q->snd.head);
 	ctx_count(tcp->ctx, PC_TCP_FAST_RETRANSMITS);
 }
 
 static void leave_recovery(struct tcb *t, struct tcp_queues *q)
 {
-	uint32_t pipe = t->snd_nxt - t->snd_una;
+	uint32_t flight = t->snd_nxt - t->snd_una;
 
-	/* RFC 6582 step 3: no burst afterwards */
-	if (q->recovery == TCP_R_RECOVERY)
-		t->cwnd = RTE_MIN(t->ssthresh, RTE_MAX(pipe, (uint32_t)t->mss) + t->mss);
+	if (q->recovery == TCP_R_RECOVERY) {
+		t->cwnd = t->ssthresh;
+		/* RFC 6582 step 3: without SACK no burst afterwards */
+		if (!(t->opt & TCB_OPT_SACK))
+			t->cwnd = RTE_MIN(t->cwnd, RTE_MAX(flight, (uint32_t)t->mss) + t->mss);
+		rack_recovered(&q->rack);
+	}
 	q->recovery = TCP_R_OPEN;
 	q->dupacks = 0;
 	q->dup_bytes = 0;
+	q->undo_cwnd = 0;
 }
 
-/* without SACK: one of what was acknowledged filled the hole, the rest ate duplicate ACKs */
+/* the answer was to the original: nothing had been lost (RFC 3522), or each repetition was reported
+ * as a duplicate (RFC 3708) */
+static bool was_needless(const struct tcb *t, const struct tcp_queues *q, const struct loss_ack *a,
+                         const struct tcp_seg *seg)
+{
+	if (q->recovery == TCP_R_OPEN || q->undo_cwnd == 0)
+		return false;
+	if ((t->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS) && a->acked > 0 && q->undo_segs > 0 &&
+	    seq_lt(seg->tsecr, q->undo_tsval))
+		return true;
+	return a->dsack && q->undo_segs == 0 && q->lost_bytes == 0;
+}
+
+static void undo(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	t->cwnd = RTE_MAX(t->cwnd, q->undo_cwnd);
+	t->ssthresh = q->undo_ssthresh;
+	q->recovery = TCP_R_OPEN;
+	q->undo_cwnd = 0;
+	q->dupacks = 0;
+	q->dup_bytes = 0;
+	scoreboard_all_plain(q);
+	if (cc_of(t)->on_undo != NULL)
+		cc_of(t)->on_undo(t, q);
+	ctx_count(tcp->ctx, PC_TCP_UNDONE);
+}
+
+/* ---- without SACK ---------------------------------------------------------------------------- */
+
+/* one of what was acknowledged filled the hole, the rest ate duplicate ACKs */
 static void eat_duplicates(const struct tcb *t, struct tcp_queues *q, uint32_t acked)
 {
 	uint32_t eaten = acked > t->mss ? acked - t->mss : 0;
 
 	q->dup_bytes = q->dup_bytes > eaten ? q->dup_bytes - eaten : 0;
+}
+
+static void count_duplicate(const struct tcb *t, struct tcp_queues *q)
+{
+	if (q->dupacks < UINT8_MAX)
+		q->dupacks++;
+	if (q->recovery != TCP_R_LOSS && q->dup_bytes + t->mss <= t->snd_nxt - t->snd_una)
+		q->dup_bytes += t->mss;
+}
+
+/* ---- acknowledgements ------------------------------------------------------------------------ */
+
+static void grow(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const struct loss_ack *a)
+{
+	struct cc_ack ack = {.acked = a->acked,
+	                     .flight = a->flight,
+	                     .rtt_us = a->rtt_us,
+	                     .now_us = tcp->ctx->now_us};
+
+	cc_of(t)->on_ack(t, q, &ack);
 }
 
 static void on_progress(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
@@ -139,78 +171,122 @@ static void on_progress(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	if (q->recovery == TCP_R_OPEN) {
 		q->dupacks = 0;
 		q->dup_bytes = 0;
-		cc_of(t)->on_ack(t, q, a->acked, a->flight);
+		grow(tcp, t, q, a);
 		return;
 	}
+	if (q->recovery == TCP_R_LOSS)
+		grow(tcp, t, q, a);
 	if (seq_geq(t->snd_una, q->recover)) {
-		if (q->recovery == TCP_R_LOSS)
-			cc_of(t)->on_ack(t, q, a->acked, a->flight);
 		leave_recovery(t, q);
-		return;
+	} else if (q->recovery == TCP_R_RECOVERY && !(t->opt & TCB_OPT_SACK)) {
+		/* RFC 6582 step 4: a partial acknowledgement shows the next hole */
+		eat_duplicates(t, q, a->acked);
+		if (has_sent(q))
+			scoreboard_lost(q, q->snd.head);
 	}
-	if (q->recovery == TCP_R_LOSS) {
-		cc_of(t)->on_ack(t, q, a->acked, a->flight);
-		return;
-	}
-	/* RFC 6582 step 4: a partial acknowledgement shows the next hole */
-	eat_duplicates(t, q, a->acked);
-	if (!(t->opt & TCB_OPT_SACK) && q->snd.head != NULL && q->snd.head != q->snd_next)
-		mark_lost(q, q->snd.head);
-	tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
 }
 
-void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const struct loss_ack *a)
+/* RFC 8985 section 7.4: what the answer to a probe says */
+static void on_probe_answer(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                            const struct loss_ack *a)
 {
+	bool repaired;
+
+	if (!q->tlp_out || seq_lt(t->snd_una, q->tlp_end))
+		return;
+	/* what was sent again had been lost, unless it is reported as a duplicate or nothing moved */
+	repaired = q->tlp_again && !a->dsack && a->acked > 0;
+	q->tlp_out = false;
+	if (!repaired || q->recovery != TCP_R_OPEN)
+		return;
+	cc_of(t)->on_loss(t, q, a->flight);
+	ctx_count(tcp->ctx, PC_TCP_TLP_RECOVERIES);
+}
+
+/* RFC 6675 IsLost, for when RACK is switched off */
+static void find_lost_by_count(struct tcp_queues *q)
+{
+	uint32_t beyond = q->sacked_segs;
+
+	for (struct rte_mbuf *m = q->snd.head; m != q->snd_next && m != NULL; m = pkt_of(m)->next) {
+		uint8_t flags = pkt_of(m)->tx.flags;
+
+		if (beyond < DUP_THRESH)
+			break;
+		if (flags & SEG_SACKED)
+			beyond--;
+		else if (!(flags & SEG_LOST))
+			scoreboard_lost(q, m);
+	}
+}
+
+static void find_lost(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                      const struct loss_ack *a)
+{
+	uint32_t wait;
+
+	if (uses_rack(tcp, t)) {
+		wait = rack_detect(q, t, tcp->ctx->now_us);
+		if (wait > 0)
+			set_loss_timer(tcp, t, q, TCP_LT_REORDER, ticks_from_us(wait));
+	} else if (t->opt & TCB_OPT_SACK) {
+		find_lost_by_count(q);
+	} else if (a->duplicate && q->recovery == TCP_R_OPEN && q->dupacks >= DUP_THRESH &&
+	           seq_gt(t->snd_una, q->recover)) {
+		/* RFC 6582 section 4.1: not again for what an earlier recovery has covered */
+		scoreboard_lost(q, q->snd.head);
+	}
+}
+
+void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const struct loss_ack *a,
+                  const struct tcp_seg *seg)
+{
+	uint32_t lost = q->lost_bytes;
+
+	if (a->dsack && q->undo_segs > 0)
+		q->undo_segs--;
+	if (was_needless(t, q, a, seg))
+		undo(tcp, t, q);
+	on_probe_answer(tcp, t, q, a);
 	if (a->acked > 0)
 		on_progress(tcp, t, q, a);
-	if (q->snd.head == NULL || q->snd.head == q->snd_next)
+	if (!has_sent(q))
 		return;
-	if (a->duplicate && !(t->opt & TCB_OPT_SACK)) {
-		if (q->dupacks < UINT8_MAX)
-			q->dupacks++;
-		if (q->recovery != TCP_R_LOSS && q->dup_bytes + t->mss <= t->snd_nxt - t->snd_una)
-			q->dup_bytes += t->mss;
-	}
-	if (a->sacked)
-		find_lost(q);
-	if (q->recovery != TCP_R_OPEN)
-		return;
-	/* RFC 6582 section 4.1: not again for what an earlier recovery has covered */
-	if ((a->sacked && q->lost_bytes > 0) ||
-	    (q->dupacks >= DUP_THRESH && seq_gt(t->snd_una, q->recover)))
+	if (a->duplicate && !(t->opt & TCB_OPT_SACK))
+		count_duplicate(t, q);
+	if (a->delivered > 0 || a->duplicate)
+		find_lost(tcp, t, q, a);
+	if (q->recovery == TCP_R_OPEN && q->lost_bytes > 0)
 		enter_recovery(tcp, t, q, a->flight);
+	if (q->recovery == TCP_R_RECOVERY) {
+		uint32_t delivered =
+		    a->delivered +
+		    (a->duplicate && a->delivered == 0 && !(t->opt & TCB_OPT_SACK) ? t->mss : 0);
+
+		t->cwnd = prr_cwnd(&q->prr, delivered, tcp_pipe(t, q), t->ssthresh, t->mss,
+		                   a->acked > 0 && q->lost_bytes <= lost);
+	}
 }
 
-void tcp_loss_timeout(struct tcb *t, struct tcp_queues *q)
+/* ---- time ------------------------------------------------------------------------------------ */
+
+void tcp_loss_timeout(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
 	uint32_t flight = t->snd_nxt - t->snd_una;
-	bool reneged;
 
-	if (q == NULL) {
-		if (t->retries == 0)
-			cc_of(t)->on_timeout(t, q, flight);
-		return;
-	}
+	if (q != NULL && t->retries == 0 && q->recovery == TCP_R_OPEN)
+		remember(tcp, t, q);
 	/* RFC 6298 (5.4), RFC 5681 equation (4): FlightSize of the first time-out counts */
 	if (t->retries == 0)
 		cc_of(t)->on_timeout(t, q, flight);
 	else
 		t->cwnd = t->mss;
-	/* RFC 2018 section 8: the oldest was SACKed and yet is missing, so no SACK is to be trusted */
-	reneged = q->snd.head != NULL && (pkt_of(q->snd.head)->tx.flags & SEG_SACKED);
-	q->lost_bytes = 0;
-	q->resent_bytes = 0;
+	if (q == NULL)
+		return;
 	q->dup_bytes = 0;
 	q->dupacks = 0;
-	if (reneged) {
-		q->sacked_bytes = 0;
-		q->sacked_segs = 0;
-	}
-	for (struct rte_mbuf *m = q->snd.head; m != q->snd_next && m != NULL; m = pkt_of(m)->next) {
-		pkt_of(m)->tx.flags &=
-		    (uint8_t) ~(SEG_LOST | SEG_RESENT | (reneged ? SEG_SACKED : 0));
-		mark_lost(q, m);
-	}
+	q->tlp_out = false;
+	scoreboard_all_lost(q);
 	q->recovery = TCP_R_LOSS;
 	q->recover = t->snd_nxt;
 }
@@ -221,7 +297,7 @@ void tcp_loss_reopen(struct tcb *t, struct tcp_queues *q)
 
 	if (m == q->snd_next)
 		return;
-	unmark(q, m);
+	scoreboard_plain(q, m);
 	/* nothing but the probe is under way: it has not been taken, so it was never sent */
 	if (pkt_of(m)->next == q->snd_next && !(pkt_of(m)->tx.flags & SEG_SACKED) &&
 	    sndbuf_unsplit(&q->snd)) {
@@ -229,8 +305,86 @@ void tcp_loss_reopen(struct tcb *t, struct tcp_queues *q)
 		q->snd_next = q->snd.head;
 		return;
 	}
-	mark_lost(q, m);
+	scoreboard_lost(q, m);
 }
+
+/* RFC 8985 section 7.2: two round trips, and the peer's delay when it has only one to answer */
+static uint32_t probe_ticks(const struct tcp *tcp, const struct tcb *t)
+{
+	uint64_t pto = t->srtt_us != 0 ? 2ull * t->srtt_us : 1000000;
+
+	if (t->snd_nxt - t->snd_una <= t->mss)
+		pto += tcp->ctx->cfg.tcp_rto_min_ms * 1000;
+	return ticks_from_us(RTE_MAX(pto, 2000u));
+}
+
+static bool may_probe(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q)
+{
+	return q != NULL && tcp->ctx->cfg.tcp_tlp && uses_rack(tcp, t) && !q->tlp_out &&
+	       q->recovery == TCP_R_OPEN && q->sacked_segs == 0 && t->retries == 0 && has_sent(q);
+}
+
+void tcp_loss_arm(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	uint32_t rto = tcp_rto_ticks(tcp, t),
+	         probe = may_probe(tcp, t, q) ? probe_ticks(tcp, t) : rto;
+
+	if (probe < rto)
+		set_loss_timer(tcp, t, q, TCP_LT_PROBE, probe);
+	else
+		set_loss_timer(tcp, t, q, TCP_LT_RTO, rto);
+}
+
+void tcp_loss_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	uint32_t probe;
+
+	if (!(t->timers & TCB_T_LOSS)) { /* RFC 6298 (5.1) */
+		tcp_loss_arm(tcp, t, q);
+		return;
+	}
+	if (!may_probe(tcp, t, q) || q->loss_timer == TCP_LT_REORDER)
+		return;
+	/* RFC 8985 section 7.2: two round trips after the last new data, never after the time-out */
+	probe = probe_ticks(tcp, t);
+	if (q->loss_timer == TCP_LT_PROBE || seq_lt(tcp->ctx->tick + probe, t->t_loss))
+		set_loss_timer(tcp, t, q, TCP_LT_PROBE, probe);
+}
+
+void tcp_loss_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	bool again = !tcp_send_probe(tcp, t, q);
+	struct rte_mbuf *m = q->snd.head;
+
+	if (again && has_sent(q)) {
+		while (pkt_of(m)->next != q->snd_next)
+			m = pkt_of(m)->next;
+		if (tcp_resend(tcp, t, q, m) != NULL)
+			q->undo_segs++;
+	}
+	ctx_count(tcp->ctx, PC_TCP_TLP_PROBES);
+	q->tlp_out = true;
+	q->tlp_again = again;
+	q->tlp_end = t->snd_nxt;
+	set_loss_timer(tcp, t, q, TCP_LT_RTO, tcp_rto_ticks(tcp, t));
+}
+
+void tcp_loss_look(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	uint32_t wait = rack_detect(q, t, tcp->ctx->now_us);
+
+	if (q->recovery == TCP_R_OPEN && q->lost_bytes > 0)
+		enter_recovery(tcp, t, q, t->snd_nxt - t->snd_una);
+	if (q->recovery == TCP_R_RECOVERY)
+		t->cwnd = prr_cwnd(&q->prr, 0, tcp_pipe(t, q), t->ssthresh, t->mss, false);
+	if (wait > 0)
+		set_loss_timer(tcp, t, q, TCP_LT_REORDER, ticks_from_us(wait));
+	else
+		set_loss_timer(tcp, t, q, TCP_LT_RTO, tcp_rto_ticks(tcp, t));
+	tcp_work(tcp, t);
+}
+
+/* ---- sending again --------------------------------------------------------------------------- */
 
 bool tcp_loss_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
@@ -252,8 +406,9 @@ bool tcp_loss_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		m = tcp_resend(tcp, t, q, m);
 		if (m == NULL)
 			return false;
-		pkt_of(m)->tx.flags |= SEG_RESENT;
-		q->resent_bytes += pkt_of(m)->tx.len;
+		scoreboard_resent(q, m);
+		q->undo_segs++;
+		q->prr.out += pkt_of(m)->tx.len;
 	}
 	return true;
 }

@@ -3,36 +3,54 @@
 #define TCP_TCP_LOSS_H
 
 /*
- * What is lost, and sending it again: duplicate ACKs (RFC 5681, 6582), SACK (RFC 2018, 6675), and the
- * retransmission time-out (RFC 6298).
+ * Recovery: when something counts as lost, how much is sent meanwhile, and when it was a mistake.
+ *
+ *   with SACK:    RACK finds what is lost (RFC 8985), a tail loss probe asks when answers stop
+ *   without:      the third duplicate ACK, and partial ones (RFC 5681, RFC 6582)
+ *   both:         the retransmission time-out (RFC 6298); PRR (RFC 6937) sets cwnd in fast recovery;
+ *                 timestamps (RFC 3522, RFC 4015) and DSACK (RFC 3708) take a needless one back
  */
 
 #include "tcp/tcp.h"
 
 /** What an acknowledgement brought. */
 struct loss_ack {
-	uint32_t acked;  /* bytes newly acknowledged */
-	uint32_t flight; /* bytes under way before */
-	bool duplicate;  /* RFC 5681 section 2 */
-	bool sacked;     /* marked something new */
+	uint32_t acked;     /* bytes newly acknowledged */
+	uint32_t delivered; /* bytes newly acknowledged or SACKed */
+	uint32_t flight;    /* bytes under way before */
+	uint32_t rtt_us;    /* round trip measured; 0: none */
+	bool duplicate;     /* RFC 5681 section 2 */
+	bool dsack;         /* reports a duplicate (RFC 2883) */
 };
 
-/** tcp_sack_update marks what the blocks of a segment say. Returns whether anything is new. */
-bool tcp_sack_update(struct tcb *t, struct tcp_queues *q, const struct tcp_seg *seg);
+/** tcp_loss_sacks takes a segment's SACK blocks. Returns whether the first is a DSACK. */
+bool tcp_loss_sacks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                    const struct tcp_seg *seg);
 
 /** tcp_loss_ack decides what an acknowledgement means for recovery and the congestion window. */
-void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const struct loss_ack *a);
+void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const struct loss_ack *a,
+                  const struct tcp_seg *seg);
 
-/** tcp_loss_forget updates the scoreboard for a segment that leaves the send queue. */
-void tcp_loss_forget(struct tcp_queues *q, const struct rte_mbuf *m, uint32_t bytes);
-
-/** tcp_loss_timeout marks everything under way as lost (RFC 6298 section 5). */
-void tcp_loss_timeout(struct tcb *t, struct tcp_queues *q);
+/** tcp_loss_timeout marks everything under way as lost (RFC 6298 section 5); q may be NULL. */
+void tcp_loss_timeout(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);
 
 /** tcp_loss_reopen has the oldest segment sent again: it went into a closed window. */
 void tcp_loss_reopen(struct tcb *t, struct tcp_queues *q);
 
 /** tcp_loss_resend sends lost segments while cwnd allows. Returns false when mbufs ran out. */
 bool tcp_loss_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);
+
+/** tcp_loss_arm sets the loss timer anew: for a tail loss probe if that comes first, else for the
+ * retransmission time-out. */
+void tcp_loss_arm(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);
+
+/** tcp_loss_sent has the loss timer run after something new was sent; q may be NULL. */
+void tcp_loss_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);
+
+/** tcp_loss_probe sends a tail loss probe (RFC 8985 section 7.3). */
+void tcp_loss_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);
+
+/** tcp_loss_look lets RACK look for losses that have become so by the passing of time. */
+void tcp_loss_look(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);
 
 #endif

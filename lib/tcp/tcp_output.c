@@ -257,6 +257,7 @@ static bool send_next(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	if (!transmit(tcp, t, m, fin))
 		return false;
 	ctx_add(tcp->ctx, PC_TCP_TX_BYTES, pkt_of(m)->tx.len);
+	q->prr.out += pkt_of(m)->tx.len;
 	t->snd_nxt += pkt_of(m)->tx.len;
 	q->snd_next = pkt_of(m)->next;
 	if (fin) {
@@ -312,6 +313,16 @@ static bool send_new(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	return true;
 }
 
+bool tcp_send_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	int32_t usable = seq_diff(t->snd_una + t->snd_wnd, t->snd_nxt);
+
+	if (q->snd_next == NULL || usable < (int32_t)pkt_of(q->snd_next)->tx.len ||
+	    pkt_of(q->snd_next)->tx.len > t->mss)
+		return false;
+	return send_next(tcp, t, q);
+}
+
 static bool can_send(const struct tcb *t)
 {
 	switch (t->state) {
@@ -329,6 +340,7 @@ static bool can_send(const struct tcb *t)
 bool tcp_output(struct tcp *tcp, struct tcb *t)
 {
 	struct tcp_queues *q = tcp_queues(tcp, t);
+	uint32_t before = t->snd_nxt;
 	bool done = true;
 
 	if (!can_send(t))
@@ -345,8 +357,8 @@ bool tcp_output(struct tcp *tcp, struct tcb *t)
 	}
 	t->flags &= ~(uint32_t)TCB_PUSH;
 	if (t->snd_nxt != t->snd_una) {
-		if (!(t->timers & TCB_T_LOSS))
-			tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
+		if (!(t->timers & TCB_T_LOSS) || t->snd_nxt != before)
+			tcp_loss_sent(tcp, t, q);
 	} else if (q != NULL && q->snd_next != NULL) {
 		arm_persist(tcp, t);
 	}

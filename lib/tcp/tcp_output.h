@@ -32,6 +32,10 @@ bool tcp_send_keepalive(struct tcp *tcp, struct tcb *t);
 struct rte_mbuf *tcp_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                             struct rte_mbuf *m);
 
+/** tcp_send_probe sends the next new segment whatever cwnd says, if there is one and the peer's window
+ * takes it. Returns whether it did. */
+bool tcp_send_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);
+
 /** tcp_challenge sends an ACK within the limit of RFC 5961 section 7. */
 void tcp_challenge(struct tcp *tcp, struct tcb *t);
 

@@ -100,7 +100,9 @@ static void on_retransmit(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	ctx_count(tcp->ctx, PC_TCP_TIMEOUTS);
 	if (q != NULL && t->retries == 0)
 		q->stalled_tick = tcp->ctx->tick - tcp_rto_ticks(tcp, t);
-	tcp_loss_timeout(t, q);
+	tcp_loss_timeout(tcp, t, q);
+	if (q != NULL)
+		q->loss_timer = TCP_LT_RTO;
 	if (t->retries < UINT8_MAX)
 		t->retries++;
 	if (t->retries == 3) /* R1: ask again who the next hop is */
@@ -114,11 +116,27 @@ static void on_retransmit(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
 }
 
+/* the deadline was for something else than a time-out; returns whether that is done */
+static bool on_early_timer(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	enum tcp_loss_timer what = q != NULL ? q->loss_timer : TCP_LT_RTO;
+
+	if (what == TCP_LT_RTO || t->snd_nxt == t->snd_una || t->snd_wnd == 0)
+		return false;
+	if (what == TCP_LT_PROBE)
+		tcp_loss_probe(tcp, t, q);
+	else
+		tcp_loss_look(tcp, t, q);
+	return true;
+}
+
 static void on_loss_timer(struct tcp *tcp, struct tcb *t)
 {
 	struct tcp_queues *q = tcp_queues(tcp, t);
 	bool closed = t->snd_wnd == 0 && q != NULL && q->snd.head != NULL;
 
+	if (on_early_timer(tcp, t, q))
+		return;
 	if (has_given_up(tcp, t)) {
 		give_up(tcp, t);
 	} else if (t->state == TCP_S_SYN_SENT || t->state == TCP_S_SYN_RECEIVED) {

@@ -307,6 +307,7 @@ static void sack_recovery(struct wt *w)
 {
 	w->peer.sackok = true;
 	flight(w, 10); /* 1 and 5 are lost */
+	wt_pass(w, 1);
 	INJECT(.flags = A, .seq = 1, .ack = 1, .nb_sack = 1, .sack = {{1 + MSS, 1 + 2 * MSS}});
 	INJECT(.flags = A, .seq = 1, .ack = 1, .nb_sack = 1, .sack = {{1 + MSS, 1 + 3 * MSS}});
 	EQ(wt_drop(w), 0);

@@ -51,6 +51,8 @@ X(tcp, nagle, 1, 0, 1, "boolean", "Nagle's algorithm (RFC 9293 3.7.4) unless TCP
 X(tcp, timestamps, 1, 0, 1, "boolean", "offer and accept timestamps (RFC 7323)") \
 X(tcp, window_scaling, 1, 0, 1, "boolean", "offer and accept window scaling (RFC 7323)") \
 X(tcp, sack, 1, 0, 1, "boolean", "offer and accept selective acknowledgements (RFC 2018)") \
+X(tcp, rack, 1, 0, 1, "boolean", "find losses by time (RACK, RFC 8985); 0: by counting SACKed segments (RFC 6675)") \
+X(tcp, tlp, 1, 0, 1, "boolean", "send tail loss probes (RFC 8985 section 7); needs tcp.rack") \
 X(tcp, initial_window, 10, 1, 64, "segments", "initial congestion window (RFC 6928)") \
 X(tcp, delack_ms, 40, 0, 499, "ms", "longest delay of an acknowledgement; 0: acknowledge at the end of each turn") \
 X(tcp, rto_initial_ms, 1000, 10, 60000, "ms", "retransmission time-out before the first RTT sample (RFC 6298 2.1)") \

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* RACK, in the steps of RFC 8985 section 6.2. */
+
+#include "tcp/rack.h"
+
+#include "base/seq.h"
+#include "tcp/scoreboard.h"
+#include "tcp/tcb.h"
+
+#define DUP_THRESH 3
+#define PERSIST    16
+#define MIN_RTT_MS 300000
+#define WND_MIN_US 128 /* two ticks: the clock is no finer than a turn of the loop */
+
+/* RACK_sent_after: of two segments sent in the same microsecond the one with more behind it */
+static bool sent_after(uint32_t us, uint32_t end, uint32_t than_us, uint32_t than_end)
+{
+	return seq_gt(us, than_us) || (us == than_us && seq_gt(end, than_end));
+}
+
+void rack_min_rtt(struct rack *r, uint32_t rtt_us, uint32_t now_ms)
+{
+	if (r->min_rtt_us == 0 || rtt_us <= r->min_rtt_us || now_ms - r->min_ms > MIN_RTT_MS) {
+		r->min_rtt_us = rtt_us > 0 ? rtt_us : 1;
+		r->min_ms = now_ms;
+	}
+}
+
+void rack_deliver(struct rack *r, const struct pkt *note, uint32_t now_us)
+{
+	uint32_t end = note->tx.seq + note->tx.len, rtt = now_us - note->tx.sent_us;
+
+	/* step 2: an answer this quick to something sent again is the answer to the original */
+	if (note->tx.sends > 1 && rtt < r->min_rtt_us)
+		return;
+	if (!r->valid || sent_after(note->tx.sent_us, end, r->sent_us, r->end)) {
+		r->sent_us = note->tx.sent_us;
+		r->end = end;
+		r->rtt_us = rtt;
+	}
+	if (note->tx.sends == 1 && (r->min_rtt_us == 0 || rtt < r->min_rtt_us))
+		r->min_rtt_us = rtt > 0 ? rtt : 1;
+	/* step 3 */
+	if (!r->valid || seq_gt(end, r->fack))
+		r->fack = end;
+	else if (seq_lt(end, r->fack) && note->tx.sends == 1)
+		r->reordering = true;
+	r->valid = true;
+}
+
+void rack_dsack(struct rack *r, uint32_t snd_una, uint32_t snd_nxt)
+{
+	if (r->in_round && seq_lt(snd_una, r->round_end))
+		return;
+	r->in_round = true;
+	r->round_end = snd_nxt;
+	r->persist = PERSIST;
+	if (r->mult < UINT8_MAX)
+		r->mult++;
+}
+
+void rack_recovered(struct rack *r)
+{
+	if (r->persist > 0 && --r->persist == 0)
+		r->mult = 0;
+}
+
+/* step 4 */
+static uint32_t reordering_window(const struct tcp_queues *q, const struct tcb *t)
+{
+	const struct rack *r = &q->rack;
+	uint64_t wnd = (uint64_t)r->min_rtt_us * (r->mult + 1u) / 4;
+
+	if (!r->reordering && (q->recovery != TCP_R_OPEN || q->sacked_segs >= DUP_THRESH))
+		return 0;
+	wnd = wnd < t->srtt_us ? wnd : t->srtt_us;
+	return wnd > WND_MIN_US ? (uint32_t)wnd : WND_MIN_US;
+}
+
+uint32_t rack_detect(struct tcp_queues *q, const struct tcb *t, uint32_t now_us)
+{
+	const struct rack *r = &q->rack;
+	uint32_t wait = 0, wnd = reordering_window(q, t);
+
+	if (!r->valid)
+		return 0;
+	for (struct rte_mbuf *m = q->snd.head; m != q->snd_next && m != NULL; m = pkt_of(m)->next) {
+		const struct pkt *note = pkt_of(m);
+		uint8_t marks = note->tx.flags & (SEG_SACKED | SEG_LOST | SEG_RESENT);
+		int32_t left;
+
+		if ((marks & SEG_SACKED) || marks == SEG_LOST)
+			continue;
+		if (!sent_after(r->sent_us, r->end, note->tx.sent_us, note->tx.seq + note->tx.len))
+			continue;
+		left = seq_diff(note->tx.sent_us + r->rtt_us + wnd, now_us);
+		if (left <= 0)
+			scoreboard_lost(q, m);
+		else if ((uint32_t)left > wait)
+			wait = (uint32_t)left;
+	}
+	return wait;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_RACK_H
+#define TCP_RACK_H
+
+/*
+ * RACK (RFC 8985 section 6): a segment is lost when one that was sent later has been delivered, and
+ * the reordering window has passed since.  Times are modulo 2^32 us.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct pkt;
+struct tcb;
+struct tcp_queues;
+
+/** RACK's memory of a connection; zeroed: nothing delivered yet. */
+struct rack {
+	uint32_t sent_us;    /* RACK.xmit_ts: of the segment sent last among those delivered */
+	uint32_t end;        /* RACK.end_seq: its end */
+	uint32_t rtt_us;     /* RACK.rtt: its round trip */
+	uint32_t min_rtt_us; /* smallest round trip of late */
+	uint32_t min_ms;     /* when that was measured */
+	uint32_t fack;       /* RACK.fack: highest end delivered */
+	uint32_t round_end;  /* SND.NXT at the last DSACK: one widening per round trip */
+	uint8_t mult;        /* RACK.reo_wnd_mult, from 1 on */
+	uint8_t persist;     /* recoveries until it falls back to 1 */
+	bool valid;          /* something was delivered */
+	bool reordering;     /* RACK.reordering_seen */
+	bool in_round;       /* round_end counts */
+};
+
+/** rack_deliver takes note of a segment that is now delivered (steps 1 to 3). */
+void rack_deliver(struct rack *r, const struct pkt *note, uint32_t now_us);
+
+/** rack_min_rtt takes a round trip into the running minimum of about five minutes. */
+void rack_min_rtt(struct rack *r, uint32_t rtt_us, uint32_t now_ms);
+
+/** rack_dsack widens the reordering window: a retransmission was needless (step 4). */
+void rack_dsack(struct rack *r, uint32_t snd_una, uint32_t snd_nxt);
+
+/** rack_recovered narrows it again after so many recoveries without a DSACK. */
+void rack_recovered(struct rack *r);
+
+/** rack_detect marks what is lost (step 5). Returns in how many us it wants to look again; 0: not. */
+uint32_t rack_detect(struct tcp_queues *q, const struct tcb *t, uint32_t now_us);
+
+#endif

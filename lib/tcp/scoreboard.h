@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_SCOREBOARD_H
+#define TCP_SCOREBOARD_H
+
+/*
+ * The scoreboard: what is known of each segment under way.
+ *
+ * A segment is plain, SACKED, LOST, or LOST and RESENT; the queue counts the bytes of each, and
+ * pipe = flight - sacked - lost + resent (RFC 6675 section 4).  A peer without SACK takes the same
+ * path: every duplicate ACK stands for one segment that has left the network (dup_bytes).
+ */
+
+#include "tcp/tcb.h"
+#include "wire/tcp.h"
+
+/** scoreboard_lost marks a segment as lost, unless it is SACKED; one that was resent may be lost again. */
+void scoreboard_lost(struct tcp_queues *q, struct rte_mbuf *m);
+
+/** scoreboard_resent notes that a lost segment was sent again. */
+void scoreboard_resent(struct tcp_queues *q, struct rte_mbuf *m);
+
+/** scoreboard_plain takes LOST and RESENT back. */
+void scoreboard_plain(struct tcp_queues *q, struct rte_mbuf *m);
+
+/** scoreboard_forget counts out bytes, all or the first, of a segment that is acknowledged. */
+void scoreboard_forget(struct tcp_queues *q, const struct rte_mbuf *m, uint32_t bytes);
+
+/** scoreboard_all_lost marks all that is under way as lost; SACKs are forgotten too if the oldest
+ * has one, for then the peer has dropped what it had (RFC 2018 section 8). */
+void scoreboard_all_lost(struct tcp_queues *q);
+
+/** scoreboard_all_plain takes every LOST and RESENT back: the loss was none. */
+void scoreboard_all_plain(struct tcp_queues *q);
+
+/** scoreboard_sack marks the segments that lie within [start,end) as SACKED and calls rack_deliver
+ * for each that was not before. */
+void scoreboard_sack(struct tcp_queues *q, uint32_t start, uint32_t end, uint32_t now_us);
+
+#endif

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* Recovery with SACK: RACK, the tail loss probe, PRR, and losses that were none. */
+
+#include "wt.h"
+
+#define MSS 1460
+
+/* n full segments under way on a connection whose round trip takes ms. */
+static void flight(struct wt *w, double ms, unsigned n)
+{
+	w->peer.sackok = true;
+	wt_syn_received(w);
+	wt_pass(w, ms);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_accept(w);
+	wt_send(w, n * MSS);
+	for (unsigned i = 0; i < n; i++)
+		EXPECT(.flags = A, .seq = 1 + MSS * i, .ack = 1, .len = MSS, .any_psh = true);
+}
+
+#define SEG(i) (1 + (uint32_t)(i)*MSS) /* where the i-th segment begins, from 0 */
+#define ACK(a) INJECT(.flags = A, .seq = 1, .ack = (a))
+#define SACK(a, from, to) \
+	INJECT(.flags = A, .seq = 1, .ack = (a), .nb_sack = 1, .sack = {{from, to}})
+#define RESENT(i) EXPECT(.flags = A, .seq = SEG(i), .ack = 1, .len = MSS, .any_psh = true)
+
+/* ---- RACK ------------------------------------------------------------------------------------ */
+
+/* 6.2 step 5: sent before one that was delivered, and the reordering window is over: min RTT / 4 */
+static void lost_by_time(struct wt *w)
+{
+	flight(w, 40, 4);
+	wt_pass(w, 40);
+	SACK(SEG(0), SEG(1), SEG(2));
+	EXPECT_IN(9, 12, .flags = A, .seq = SEG(0), .ack = 1, .len = MSS, .any_psh = true);
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 0);
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 1);
+}
+
+/* 6.2 step 4: DupThresh segments without any reordering seen: at once */
+static void lost_by_count(struct wt *w)
+{
+	flight(w, 40, 5);
+	wt_pass(w, 40);
+	SACK(SEG(0), SEG(1), SEG(3));
+	EQ(wt_drop(w), 0);
+	SACK(SEG(0), SEG(1), SEG(4));
+	RESENT(0);
+}
+
+/* an answer that comes within the reordering window: nothing was lost, nothing is sent again */
+static void reordered(struct wt *w)
+{
+	flight(w, 40, 4);
+	wt_pass(w, 40);
+	SACK(SEG(0), SEG(1), SEG(2));
+	wt_pass(w, 5);
+	ACK(SEG(2));
+	NOTHING(30);
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 0);
+	EQ(wt_count(w, PC_TCP_RETRANSMITS), 0);
+}
+
+/* 3.1: a retransmission that is lost too is found without a time-out */
+static void retransmission_lost(struct wt *w)
+{
+	flight(w, 40, 8);
+	wt_pass(w, 40);
+	SACK(SEG(0), SEG(1), SEG(4));
+	RESENT(0);
+	wt_drop(w);
+	wt_send(w, 2 * MSS);
+	wt_drop(w);
+	wt_pass(w, 40);
+	SACK(SEG(0), SEG(1), SEG(8)); /* the rest of the first flight */
+	while (wt_next(w, 0) != NULL)
+		;
+	wt_pass(w, 41);
+	SACK(SEG(0), SEG(1), SEG(10)); /* and what was sent after the repetition */
+	EXPECT_IN(0, 15, .flags = A, .seq = SEG(0), .ack = 1, .len = MSS, .any_psh = true);
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 0);
+}
+
+/* 6.2 step 4: a DSACK widens the window by another quarter of the round trip */
+static void dsack_widens(struct wt *w)
+{
+	flight(w, 40, 8);
+	wt_pass(w, 40);
+	SACK(SEG(0), SEG(1), SEG(2));
+	EXPECT_IN(9, 12, .flags = A, .seq = SEG(0), .ack = 1, .len = MSS, .any_psh = true);
+	wt_pass(w, 2);
+	ACK(SEG(8)); /* it was only late; its repetition arrives as a duplicate */
+	INJECT(.flags = A, .seq = 1, .ack = SEG(8), .nb_sack = 1, .sack = {{SEG(0), SEG(1)}});
+	wt_drop(w);
+	wt_send(w, 4 * MSS);
+	for (unsigned i = 8; i < 12; i++)
+		RESENT(i); /* new ones */
+	wt_pass(w, 40);
+	SACK(SEG(8), SEG(9), SEG(10));
+	EXPECT_IN(18, 24, .flags = A, .seq = SEG(8), .ack = 1, .len = MSS, .any_psh = true);
+}
+
+/* ---- the tail loss probe --------------------------------------------------------------------- */
+
+/* 7.2, 7.3: two round trips after the last data, the last segment again */
+static void probe_at_tail(struct wt *w)
+{
+	flight(w, 40, 3);
+	EXPECT_IN(79, 84, .flags = A, .seq = SEG(2), .ack = 1, .len = MSS, .any_psh = true);
+	EQ(wt_count(w, PC_TCP_TLP_PROBES), 1);
+	wt_pass(w, 40);
+	SACK(SEG(0), SEG(2), SEG(3)); /* so the first two are lost */
+	RESENT(0);
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 0);
+}
+
+/* 7.3: new data, if there is any, rather than old */
+static void probe_is_new(struct wt *w)
+{
+	w->cfg.tcp_initial_window = 2;
+	w->peer.sackok = true;
+	wt_syn_received(w);
+	wt_pass(w, 40);
+	ACK(1);
+	wt_accept(w);
+	wt_send(w, 4 * MSS);
+	RESENT(0);
+	RESENT(1);
+	EXPECT_IN(79, 84, .flags = A, .seq = SEG(2), .ack = 1, .len = MSS, .any_psh = true);
+	EQ(wt_count(w, PC_TCP_RETRANSMITS), 0);
+}
+
+/* 7.4.2: a probe that repaired the loss counts as one; cwnd is halved */
+static void probe_repairs(struct wt *w)
+{
+	uint32_t cwnd;
+
+	flight(w, 40, 4);
+	cwnd = wt_info(w).tcpi_snd_cwnd;
+	wt_next(w, 100);
+	wt_pass(w, 40);
+	ACK(SEG(4));
+	EQ(wt_count(w, PC_TCP_TLP_RECOVERIES), 1);
+	CHECK(wt_info(w).tcpi_snd_cwnd < cwnd);
+}
+
+/* 7.4.2: a DSACK says that the original had arrived: no reaction */
+static void probe_was_needless(struct wt *w)
+{
+	uint32_t cwnd;
+
+	flight(w, 40, 4);
+	cwnd = wt_info(w).tcpi_snd_cwnd;
+	wt_next(w, 100);
+	wt_pass(w, 5);
+	INJECT(.flags = A, .seq = 1, .ack = SEG(4), .nb_sack = 1, .sack = {{SEG(3), SEG(4)}});
+	EQ(wt_count(w, PC_TCP_TLP_RECOVERIES), 0);
+	CHECK(wt_info(w).tcpi_snd_cwnd >= cwnd);
+}
+
+/* one probe, then the time-out */
+static void probe_then_timeout(struct wt *w)
+{
+	flight(w, 40, 3);
+	EXPECT_IN(79, 84, .flags = A, .seq = SEG(2), .ack = 1, .len = MSS, .any_psh = true);
+	EXPECT_IN(199, 330, .flags = A, .seq = SEG(0), .ack = 1, .len = MSS, .any_psh = true);
+	EQ(wt_count(w, PC_TCP_TLP_PROBES), 1);
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 1);
+}
+
+static void probe_switched_off(struct wt *w)
+{
+	w->cfg.tcp_tlp = 0;
+	flight(w, 40, 3);
+	EXPECT_IN(199, 330, .flags = A, .seq = SEG(0), .ack = 1, .len = MSS, .any_psh = true);
+}
+
+/* ---- PRR ------------------------------------------------------------------------------------- */
+
+/* RFC 6937 3: cwnd goes down to ssthresh in proportion to what is delivered, not at once */
+static void prr_is_proportional(struct wt *w)
+{
+	unsigned sent = 0;
+
+	flight(w, 40, 10);
+	wt_send(w, 20 * MSS);
+	wt_drop(w);
+	wt_pass(w, 40);
+	for (unsigned i = 2; i <= 10; i++) {
+		SACK(SEG(0), SEG(1), SEG(i));
+		while (wt_next(w, 0) != NULL)
+			sent++;
+	}
+	/* nine delivered, half of that sent: the repetition and about four new ones */
+	IN(sent, 4, 6);
+}
+
+/* ---- losses that were none ------------------------------------------------------------------- */
+
+/* RFC 3522: the answer has a timestamp from before the repetition */
+static void eifel(struct wt *w)
+{
+	uint32_t cwnd, first;
+
+	w->peer.ts = true;
+	wt_syn_received(w);
+	wt_pass(w, 40);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_accept(w);
+	wt_send(w, 4 * (MSS - 12));
+	wt_drop(w);
+	first = w->flow.tsval;
+	cwnd = wt_info(w).tcpi_snd_cwnd;
+	CHECK(wt_next(w, 400) != NULL); /* the time-out */
+	EQ(wt_info(w).tcpi_snd_cwnd, 1);
+	wt_pass(w, 5);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + MSS - 12, .ts = TS,
+	       .tsval = (uint32_t)(w->now / 1000000) + 12345, .tsecr = first);
+	EQ(wt_count(w, PC_TCP_UNDONE), 1);
+	CHECK(wt_info(w).tcpi_snd_cwnd >= cwnd);
+	EQ(wt_info(w).tcpi_lost, 0);
+}
+
+/* the answer is to the repetition: the loss was one */
+static void no_eifel(struct wt *w)
+{
+	w->peer.ts = true;
+	wt_syn_received(w);
+	wt_pass(w, 40);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_accept(w);
+	wt_send(w, 4 * (MSS - 12));
+	wt_drop(w);
+	CHECK(wt_next(w, 400) != NULL);
+	wt_pass(w, 40);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + MSS - 12);
+	EQ(wt_count(w, PC_TCP_UNDONE), 0);
+	CHECK(wt_drop(w) > 0); /* slow start goes on with the rest */
+}
+
+static const struct wt_case cases[] = {
+    {"RFC 8985 6.2: lost by time", lost_by_time},
+    {"RFC 8985 6.2: lost by count when nothing was reordered", lost_by_count},
+    {"RFC 8985 6.2: reordered within the window", reordered},
+    {"RFC 8985 3.1: a lost retransmission", retransmission_lost},
+    {"RFC 8985 6.2: DSACK widens the reordering window", dsack_widens},
+    {"RFC 8985 7.2: a probe at the tail", probe_at_tail},
+    {"RFC 8985 7.3: the probe is new data if there is any", probe_is_new},
+    {"RFC 8985 7.4.2: a probe that repaired a loss", probe_repairs},
+    {"RFC 8985 7.4.2: a probe that was needless", probe_was_needless},
+    {"RFC 8985 7.2: one probe, then the time-out", probe_then_timeout},
+    {"tcp.tlp", probe_switched_off},
+    {"RFC 6937 3: PRR", prr_is_proportional},
+    {"RFC 3522: a time-out that was none", eifel},
+    {"RFC 3522: a time-out that was one", no_eifel},
+};
+
+WT_MAIN("rack")
