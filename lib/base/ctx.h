@@ -32,6 +32,8 @@ struct ctx {
 	int64_t wall_s;     /* seconds since 1970, kept by run/; 0 under any other clock */
 	bool mbufs_low;     /* pool nearly empty: refuse what can be refused */
 	uint16_t low_check; /* turns until mbufs_low is looked at again */
+	uint32_t
+	    mbufs_spare; /* how many more may be taken for new data before the pool counts as low */
 	struct rte_mempool *pool;   /* the mbufs of what is sent */
 	struct pc_stack_config cfg; /* constant after the start */
 	struct rng rng;

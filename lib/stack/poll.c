@@ -11,13 +11,23 @@
 /* 2^30 ticks, 19.5 hours: timers tell the past from the future within 2^31 */
 #define LEAP_MAX_NS (1ull << (30 + TICK_SHIFT))
 
-/* a sixteenth of the mbufs is kept for acknowledgements and for what is under way */
+/*
+ * A sixteenth of the mbufs is kept for acknowledgements and for what is under way.  What may be taken
+ * for new data is counted down where it is taken (mbufs_spare): many connections can take a whole pool
+ * within one turn, and then neither an ACK could come in nor a retransmission go out.
+ */
 static void check_mbufs(struct ctx *ctx)
 {
-	if (ctx->low_check-- > 0)
+	const uint32_t kept = ctx->pool->size / 16;
+	uint32_t available;
+
+	if (ctx->low_check-- > 0 && ctx->mbufs_spare > 0)
 		return;
-	ctx->low_check = LOW_CHECK_TURNS;
-	ctx->mbufs_low = rte_mempool_avail_count(ctx->pool) < ctx->pool->size / 16;
+	available = rte_mempool_avail_count(ctx->pool);
+	ctx->mbufs_spare = available > kept ? available - kept : 0;
+	ctx->mbufs_low = ctx->mbufs_spare == 0;
+	/* what is received is not counted: look again before it could take what is kept */
+	ctx->low_check = (uint16_t)RTE_MIN(ctx->mbufs_spare / 128, (uint32_t)LOW_CHECK_TURNS);
 }
 
 /* a clock that leaps over days (a machine that slept) is followed in steps, firing what is due in each */

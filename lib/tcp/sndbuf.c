@@ -36,9 +36,15 @@ static struct rte_mbuf *open_segment(struct ctx *ctx, struct tcp_queues *q, uint
 	if (m != NULL && q->snd_next != NULL && (pkt_of(m)->tx.flags & SEG_INLINE) &&
 	    pkt_of(m)->tx.sends == 0 && pkt_of(m)->tx.len < mss && rte_pktmbuf_tailroom(m) > 0)
 		return m;
+	if (ctx->mbufs_spare == 0) {
+		ctx->mbufs_low = true;
+		return NULL;
+	}
 	m = ctx_mbuf(ctx);
-	if (m != NULL)
+	if (m != NULL) {
+		ctx->mbufs_spare--;
 		queue_segment(q, m, seq, SEG_INLINE);
+	}
 	return m;
 }
 

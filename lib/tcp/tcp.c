@@ -160,7 +160,7 @@ void tcp_work(struct tcp *tcp, struct tcb *t)
 
 static bool send_ack_if_due(struct tcp *tcp, struct tcb *t)
 {
-	if ((t->flags & TCB_WINDOW_UPDATE) && tcp_has_window_update(t))
+	if ((t->flags & TCB_WINDOW_UPDATE) && tcp_has_window_update(tcp, t))
 		t->flags |= TCB_ACK_NOW;
 	t->flags &= ~(uint32_t)TCB_WINDOW_UPDATE;
 	if (!(t->flags & (TCB_ACK_NOW | TCB_ACK_LATER)))

@@ -206,6 +206,34 @@ static inline uint32_t tcp_unsent(const struct tcb *t)
 	return t->snd_bytes > sent ? t->snd_bytes - sent : 0;
 }
 
+/**
+ * tcp_share returns the bytes that one buffer may grow to now: an eighth of the mbufs that are to
+ * spare. Alone a connection so gets all that its limit allows, among many each gets about the same,
+ * and some mbufs are always left.
+ */
+static inline uint32_t tcp_share(const struct tcp *tcp, uint32_t mss)
+{
+	uint64_t share = (uint64_t)(tcp->ctx->mbufs_spare / 8) * mss;
+
+	return share < UINT32_MAX ? (uint32_t)share : UINT32_MAX;
+}
+
+/** tcp_snd_limit returns the bytes that the send queue may hold now. */
+static inline uint32_t tcp_snd_limit(const struct tcp *tcp, const struct tcb *t)
+{
+	uint32_t share = tcp_share(tcp, t->mss != 0 ? t->mss : MSS_DEFAULT);
+
+	return share < t->snd_max ? share : t->snd_max;
+}
+
+/** tcp_is_writable says whether a third of the send queue is free, as Linux asks for EPOLLOUT. */
+static inline bool tcp_is_writable(const struct tcp *tcp, const struct tcb *t)
+{
+	uint32_t limit = tcp_snd_limit(tcp, t);
+
+	return t->snd_bytes <= limit - limit / 3 && (limit > 0 || t->snd_max == 0);
+}
+
 /** tcp_validate checks the invariants of every structure; violations are told on f. */
 unsigned tcp_validate(const struct tcp *tcp, FILE *f);
 

@@ -233,7 +233,11 @@ static int check_sequence(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg)
 		seg->len = 0;
 		return VERDICT_DONE;
 	}
-	ack_now(tcp, t);
+	/* two confused ends could answer each other's empty segments for ever; keep-alives are no such */
+	if (seg->len == 0 && !(seg->flags & TCP_FIN) && seg->seq != t->rcv_nxt - 1)
+		tcp_challenge(tcp, t);
+	else
+		ack_now(tcp, t);
 	return PC_DROP_TCP_SEQUENCE;
 }
 

@@ -68,18 +68,19 @@ ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 	int err = check_send(t);
 	size_t given = iov_bytes(iov, iovcnt), want;
 	struct tcp_queues *q;
-	uint32_t n;
+	uint32_t n, limit;
 
 	if (err != 0)
 		return err;
 	if (given == 0)
 		return 0;
-	if (t->snd_bytes >= t->snd_max)
-		return no_space(tcp, t, false);
+	limit = tcp_snd_limit(tcp, t);
+	if (t->snd_bytes >= limit)
+		return no_space(tcp, t, t->snd_bytes == 0);
 	q = tcp->ctx->mbufs_low ? NULL : tcb_attach_queues(tcp, t);
 	if (q == NULL)
 		return no_space(tcp, t, true);
-	want = RTE_MIN(given, (size_t)(t->snd_max - t->snd_bytes));
+	want = RTE_MIN(given, (size_t)(limit - t->snd_bytes));
 	n = sndbuf_append(tcp->ctx, q, end_seq(t), iov, iovcnt, (uint32_t)want, t->mss);
 	if (n == 0) {
 		tcb_detach_queues(tcp, t);
@@ -105,7 +106,7 @@ int tcp_send_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m)
 		rte_pktmbuf_free(m);
 		return 0;
 	}
-	if (t->snd_bytes > 0 && t->snd_bytes + len > t->snd_max)
+	if (t->snd_bytes > 0 && t->snd_bytes + len > tcp_snd_limit(tcp, t))
 		return no_space(tcp, t, false);
 	q = tcb_attach_queues(tcp, t);
 	if (q == NULL)
@@ -141,7 +142,8 @@ static int nothing_to_read(struct tcb *t)
 static void after_read(struct tcp *tcp, struct tcb *t)
 {
 	tcb_detach_queues(tcp, t);
-	if (tcp_has_window_update(t) && t->state != TCP_S_CLOSED && !(t->flags & TCB_FIN_RCVD)) {
+	if (tcp_has_window_update(tcp, t) && t->state != TCP_S_CLOSED &&
+	    !(t->flags & TCB_FIN_RCVD)) {
 		t->flags |= TCB_WINDOW_UPDATE;
 		tcp_work(tcp, t);
 	}
@@ -262,8 +264,7 @@ uint32_t tcp_mask(const struct tcp *tcp, const struct tcb *t)
 	if (t->state != TCP_S_SYN_SENT && t->state != TCP_S_SYN_RECEIVED) {
 		if (t->rcv_bytes > 0)
 			mask |= EPOLLIN | EPOLLRDNORM;
-		if (wr_shut ||
-		    (t->snd_bytes <= t->snd_max - t->snd_max / 3 && !(t->flags & TCB_STARVED)))
+		if (wr_shut || (tcp_is_writable(tcp, t) && !(t->flags & TCB_STARVED)))
 			mask |= EPOLLOUT | EPOLLWRNORM;
 	}
 	if (t->error != 0)

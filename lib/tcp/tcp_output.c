@@ -22,16 +22,19 @@
 
 /* ---- the window we tell ---------------------------------------------------------------------- */
 
-static uint32_t rcv_space(const struct tcb *t)
+static uint32_t rcv_space(const struct tcp *tcp, const struct tcb *t)
 {
 	uint32_t space = t->rcv_bytes < t->rcv_max ? t->rcv_max - t->rcv_bytes : 0;
+	uint32_t share = tcp_share(tcp, t->rcv_mss);
 
+	/* what cannot be kept is not promised */
+	space = RTE_MIN(space, RTE_MAX(share, (uint32_t)t->rcv_mss));
 	return RTE_MIN(space, (uint32_t)UINT16_MAX << t->rcv_wscale);
 }
 
-uint16_t tcp_window(struct tcb *t)
+uint16_t tcp_window(const struct tcp *tcp, struct tcb *t)
 {
-	uint32_t told = t->rcv_adv - t->rcv_nxt, space = rcv_space(t), field;
+	uint32_t told = t->rcv_adv - t->rcv_nxt, space = rcv_space(tcp, t), field;
 	uint32_t step = RTE_MIN((uint32_t)t->rcv_mss, t->rcv_max / 2);
 
 	/* RFC 9293 3.8.6.2.2: the right edge moves by a segment or half the buffer, and never back */
@@ -44,9 +47,9 @@ uint16_t tcp_window(struct tcb *t)
 	return (uint16_t)field;
 }
 
-bool tcp_has_window_update(const struct tcb *t)
+bool tcp_has_window_update(const struct tcp *tcp, const struct tcb *t)
 {
-	uint32_t told = t->rcv_adv - t->rcv_nxt, space = rcv_space(t);
+	uint32_t told = t->rcv_adv - t->rcv_nxt, space = rcv_space(tcp, t);
 	uint32_t gain = space > told ? space - told : 0;
 
 	if (2 * gain >= t->rcv_max)
@@ -130,7 +133,7 @@ static void emit_sync(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	s.ack = t->rcv_nxt;
 	s.flags = flags | TCP_ACK;
 	s.urg = 0;
-	s.wnd = tcp_window(t);
+	s.wnd = tcp_window(tcp, t);
 	fill_options(tcp, t, &s);
 	t->last_ack_sent = t->rcv_nxt;
 	/* blocks that find no room beside data follow in an acknowledgement of their own */

@@ -91,7 +91,7 @@ void timewait_enter(struct tcp *tcp, struct tcb *t)
 	                       .snd_nxt = t->snd_nxt,
 	                       .rcv_nxt = t->rcv_nxt,
 	                       .ts_recent = t->ts_recent,
-	                       .wnd = tcp_window(t),
+	                       .wnd = tcp_window(tcp, t),
 	                       .opt = t->opt,
 	                       .used = 1};
 	tcp_table_move(&tcp->table, tcp_table_hash(&tcp->table, &t->flow),

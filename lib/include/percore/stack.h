@@ -103,7 +103,8 @@ void pc_stack_flush(struct pc_stack *st, uint64_t now_ns);
 
 /**
  * pc_stack_next_deadline returns the time by which pc_stack_poll wants to be called even if no
- * frame arrives; UINT64_MAX when there is none. It is exact to 65.536 us, never early.
+ * frame arrives; UINT64_MAX when there is none. It is exact to 65.536 us; with
+ * very many timers it may be early, never late.
  */
 uint64_t pc_stack_next_deadline(const struct pc_stack *st);
 
