@@ -15,13 +15,20 @@ static void begin(uint32_t cwnd, uint32_t ssthresh)
 	q = (struct tcp_queues){0};
 }
 
+static void ack(uint32_t acked, uint32_t flight)
+{
+	const struct cc_ack a = {.acked = acked, .flight = flight};
+
+	cc_of(&t)->on_ack(&t, &q, &a);
+}
+
 /* a round trip in which all of cwnd is sent and acknowledged two segments at a time */
 static void round_trip(void)
 {
 	const uint32_t cwnd = t.cwnd;
 
 	for (uint32_t acked = 0; acked + 2 * SMSS <= cwnd; acked += 2 * SMSS)
-		cc_of(&t)->on_ack(&t, &q, 2 * SMSS, t.cwnd);
+		ack(2 * SMSS, t.cwnd);
 }
 
 /* 3.1: the window doubles in each round trip */
@@ -38,13 +45,13 @@ static void test_slow_start(void)
 static void test_limit(void)
 {
 	begin(20 * SMSS, UINT32_MAX);
-	cc_of(&t)->on_ack(&t, &q, 15 * SMSS, 20 * SMSS);
+	ack(15 * SMSS, 20 * SMSS);
 	CU_ASSERT_EQUAL(t.cwnd, 22 * SMSS);
-	cc_of(&t)->on_ack(&t, &q, 100, 20 * SMSS); /* and no more than was acknowledged */
+	ack(100, 20 * SMSS); /* and no more than was acknowledged */
 	CU_ASSERT_EQUAL(t.cwnd, 22 * SMSS + 100);
 	begin(20 * SMSS, UINT32_MAX);
 	q.recovery = TCP_R_LOSS;
-	cc_of(&t)->on_ack(&t, &q, 15 * SMSS, 20 * SMSS);
+	ack(15 * SMSS, 20 * SMSS);
 	CU_ASSERT_EQUAL(t.cwnd, 21 * SMSS);
 }
 
@@ -53,16 +60,16 @@ static void test_avoidance(void)
 {
 	begin(20 * SMSS, 20 * SMSS);
 	for (uint32_t i = 1; i < 10; i++) {
-		cc_of(&t)->on_ack(&t, &q, 2 * SMSS, t.cwnd);
+		ack(2 * SMSS, t.cwnd);
 		CU_ASSERT_EQUAL(t.cwnd, 20 * SMSS);
 	}
-	cc_of(&t)->on_ack(&t, &q, 2 * SMSS, t.cwnd);
+	ack(2 * SMSS, t.cwnd);
 	CU_ASSERT_EQUAL(t.cwnd, 21 * SMSS);
 	for (int i = 0; i < 100; i++) {
 		const uint32_t before = t.cwnd;
 
 		for (uint32_t acked = 0; acked < before; acked += SMSS)
-			cc_of(&t)->on_ack(&t, &q, SMSS, t.cwnd);
+			ack(SMSS, t.cwnd);
 		CU_ASSERT(t.cwnd - before <= 2 * SMSS);
 	}
 	CU_ASSERT(t.cwnd >= 119 * SMSS && t.cwnd <= 123 * SMSS);
@@ -73,11 +80,11 @@ static void test_application_limited(void)
 {
 	begin(40 * SMSS, UINT32_MAX);
 	for (int i = 0; i < 1000; i++)
-		cc_of(&t)->on_ack(&t, &q, SMSS, 2 * SMSS);
+		ack(SMSS, 2 * SMSS);
 	CU_ASSERT_EQUAL(t.cwnd, 40 * SMSS);
 	begin(40 * SMSS, 20 * SMSS);
 	for (int i = 0; i < 1000; i++)
-		cc_of(&t)->on_ack(&t, &q, SMSS, 2 * SMSS);
+		ack(SMSS, 2 * SMSS);
 	CU_ASSERT_EQUAL(t.cwnd, 40 * SMSS);
 }
 
