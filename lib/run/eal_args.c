@@ -14,6 +14,7 @@
 
 #define MIB            (UINT64_C(1) << 20)
 #define EAL_DEFAULT_MB UINT64_C(512)
+#define EAL_OWN_BYTES  (16 * MIB)
 
 /* The user's part of the command line. */
 struct given {
@@ -119,20 +120,33 @@ static int size_memory(struct settings *s, const struct given *g, const struct e
 	                     need, have);
 }
 
-static int add_memory(struct settings *s, const struct given *g, const struct eal_machine *machine,
-                      struct eal_args *args, struct eal *eal)
+/* Notes why ordinary memory is used although nobody has asked for it. */
+static void note_no_huge(struct eal *eal, uint64_t free_bytes)
 {
-	bool sized = has(g, "-m") || has(g, "--socket-mem");
-	uint64_t mb;
-
-	eal->no_huge = has(g, "--no-huge");
-	eal->fixed_size = has(g, "--legacy-mem");
-	if (!eal->no_huge && !sized && !has(g, "--huge-dir") && machine->free_huge_bytes == 0) {
-		eal->no_huge = true;
+	if (free_bytes == 0)
 		snprintf(
 		    eal->notice, sizeof(eal->notice),
 		    "no hugepages are free: running in ordinary memory (scripts/hugepages sets "
 		    "some up)");
+	else
+		snprintf(eal->notice, sizeof(eal->notice),
+		         "only %" PRIu64 " MB of hugepages are free: running in ordinary memory "
+		         "(scripts/hugepages sets more up)",
+		         free_bytes / MIB);
+}
+
+static int add_memory(struct settings *s, const struct given *g, const struct eal_machine *machine,
+                      struct eal_args *args, struct eal *eal)
+{
+	bool sized = has(g, "-m") || has(g, "--socket-mem");
+	unsigned lcores = has_lcores(g) ? lcores_given(g) : 1;
+	uint64_t mb, least = memory_least(s) * lcores / 4 * 5 + EAL_OWN_BYTES;
+
+	eal->no_huge = has(g, "--no-huge");
+	eal->fixed_size = has(g, "--legacy-mem");
+	if (!eal->no_huge && !sized && !has(g, "--huge-dir") && machine->free_huge_bytes < least) {
+		eal->no_huge = true;
+		note_no_huge(eal, machine->free_huge_bytes);
 		add(args, "--no-huge");
 	}
 	if (!eal->no_huge || sized)

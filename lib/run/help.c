@@ -52,8 +52,8 @@ static void print_usage(const struct settings *s, FILE *f)
 {
 	const char *name = s->app->name;
 
-	fprintf(f, "%s: ", name);
-	print_wrapped(f, s->app->summary, "  ", strlen(name) + 2);
+	fprintf(f, "%s:", name);
+	print_wrapped(f, s->app->summary, "  ", strlen(name) + 1);
 	fprintf(f,
 	        "\nUsage: %s [EAL options] -- [options]\n"
 	        "       %s [options]\n\n"

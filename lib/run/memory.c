@@ -18,6 +18,8 @@
 #define MEMORY_L2_BYTES (14 + 8 + 4)
 /* what a small machine is taken to have before EAL is up */
 #define MEMORY_SMALL (256 * MIB)
+/* what "auto" settings need at least, with the fewest mbufs */
+#define MEMORY_LEAST (4 * MIB)
 
 static uint64_t read_number(const char *path)
 {
@@ -94,12 +96,22 @@ static uint64_t wanted(const struct settings *s, const struct pc_stack_config *c
 	return fp.total + memory_pool_bytes(s, config->stack_mbufs);
 }
 
-uint64_t memory_wanted(const struct settings *s)
+static uint64_t wanted_of(const struct settings *s, uint64_t bytes)
 {
 	struct pc_stack_config config = s->stack;
 
-	pc_stack_config_fit(&config, MEMORY_SMALL);
+	pc_stack_config_fit(&config, bytes);
 	return wanted(s, &config);
+}
+
+uint64_t memory_wanted(const struct settings *s)
+{
+	return wanted_of(s, MEMORY_SMALL);
+}
+
+uint64_t memory_least(const struct settings *s)
+{
+	return wanted_of(s, MEMORY_LEAST);
 }
 
 static uint64_t heap_free(int node)
@@ -166,25 +178,40 @@ static const char *heaviest_key(const struct settings *s, const struct pc_stack_
 	return fp.half_open > most ? "tcp.syn_cache" : "stack.max_connections";
 }
 
+static int fail_fit(struct settings *s, const struct eal *eal, unsigned lcore, uint64_t have,
+                    const struct pc_stack_config *config)
+{
+	return settings_fail(
+	    s,
+	    "lcore %u needs %" PRIu64 " MB for %" PRIu64 " connections and %" PRIu64
+	    " mbufs, but has %" PRIu64 " MB: lower %s, or give more memory (%s)",
+	    lcore, wanted(s, config) / MIB + 1, config->stack_max_connections, config->stack_mbufs,
+	    have / MIB, heaviest_key(s, config),
+	    eal->no_huge ? "EAL option -m MB" : "scripts/hugepages, or EAL option -m MB");
+}
+
 int memory_fit(struct settings *s, const struct eal *eal, unsigned lcore, unsigned nb_ports,
                struct pc_stack_config *config)
 {
 	int node = eal->no_huge ? -1 : (int)rte_lcore_to_socket_id(lcore);
-	uint64_t have = share(eal, node), need;
+	uint64_t have = share(eal, node);
+	struct pc_stack_config first;
 
-	*config = s->stack;
-	config->socket_id = node;
-	pc_stack_config_fit(config, have);
-	need = wanted(s, config);
-	if (need > have)
+	/* what is "auto" gives way until everything fits, mbufs included */
+	for (uint64_t bytes = have; bytes >= MEMORY_LEAST; bytes = bytes / 4 * 3) {
+		*config = s->stack;
+		config->socket_id = node;
+		pc_stack_config_fit(config, bytes);
+		if (wanted(s, config) <= have)
+			return check_mbufs(s, config, nb_ports);
+		if (bytes == have)
+			first = *config;
+	}
+	if (have < MEMORY_LEAST)
 		return settings_fail(
-		    s,
-		    "lcore %u needs %" PRIu64 " MB for %" PRIu64 " connections and %" PRIu64
-		    " mbufs, but has %" PRIu64 " MB: lower %s, or give more memory (%s)",
-		    lcore, need / MIB + 1, config->stack_max_connections, config->stack_mbufs,
-		    have / MIB, heaviest_key(s, config),
-		    eal->no_huge ? "EAL option -m MB" : "scripts/hugepages, or EAL option -m MB");
-	return check_mbufs(s, config, nb_ports);
+		    s, "lcore %u has only %" PRIu64 " MB of memory: give more (%s)", lcore,
+		    have / MIB, eal->no_huge ? "EAL option -m MB" : "scripts/hugepages");
+	return fail_fit(s, eal, lcore, have, &first);
 }
 
 /*

@@ -24,6 +24,9 @@ uint64_t memory_pool_bytes(const struct settings *s, uint64_t n);
 /** memory_wanted returns what the settings want for one lcore, "auto" taken for a small machine. */
 uint64_t memory_wanted(const struct settings *s);
 
+/** memory_least returns the same with everything that is "auto" as small as can be. */
+uint64_t memory_least(const struct settings *s);
+
 /**
  * memory_fit settles the settings of one lcore's stack: "auto" keys by the memory that there is for
  * it. Returns 0, or -1 with a line in s->why when the limits do not fit.

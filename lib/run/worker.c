@@ -11,6 +11,8 @@
 #include "stop.h"
 #include "wall.h"
 
+#define DRAIN_PATIENCE_NS 500000000
+
 static int load_state(const struct worker *w)
 {
 	return __atomic_load_n(&w->state, __ATOMIC_ACQUIRE);
@@ -63,12 +65,21 @@ static void work(struct worker *w)
 	}
 }
 
+/* Somebody at a terminal wants to know what is being waited for. */
+static void say_waiting(const struct worker *w)
+{
+	printf("%s: waiting at most %g s for what is under way; Ctrl-C again ends it at once\n",
+	       w->run->app->name, (double)w->run->s->run.run_drain_ms / 1000);
+	fflush(stdout);
+}
+
 /* Lets what is under way come to its end, for a while. */
 static void drain(struct worker *w)
 {
 	const struct pc_run_app *app = w->run->app;
-	uint64_t now = clock_now(&w->run->clock);
+	uint64_t now = clock_now(&w->run->clock), begin = now;
 	uint64_t end = now + w->run->s->run.run_drain_ms * 1000000;
+	bool said = w->lcore != rte_get_main_lcore();
 
 	if (app->drain != NULL)
 		app->drain(w->app, w->st, now);
@@ -79,6 +90,10 @@ static void drain(struct worker *w)
 		now = clock_now(&w->run->clock);
 		keep_wall_clock(w, now);
 		idle_turn(&w->idle, turn(w, now), w->st, now);
+		if (!said && now - begin > DRAIN_PATIENCE_NS) {
+			say_waiting(w);
+			said = true;
+		}
 	}
 }
 

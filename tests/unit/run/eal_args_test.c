@@ -6,7 +6,7 @@
 #define GIB (UINT64_C(1) << 30)
 
 static const struct eal_machine huge = {2 * GIB, 8 * GIB, 3}, plain = {0, 8 * GIB, 0},
-                                small = {0, GIB / 2, 0};
+                                small = {0, GIB / 2, 0}, few = {8 << 20, 8 * GIB, 0};
 
 /* Makes EAL's command line and writes it as one string. */
 static int make(const struct eal_machine *machine, const char *given, const char *set, char *line,
@@ -76,6 +76,10 @@ static void missing_hugepages_are_noted(void)
 	CU_ASSERT_EQUAL(make(&huge, "", NULL, line, &eal), 0);
 	CU_ASSERT(!eal.no_huge);
 	CU_ASSERT_STRING_EQUAL(eal.notice, "");
+	/* too few are as good as none */
+	CU_ASSERT_EQUAL(make(&few, "", NULL, line, &eal), 0);
+	CU_ASSERT(eal.no_huge);
+	CU_ASSERT(strstr(eal.notice, "only 8 MB of hugepages are free") != NULL);
 	/* whoever asks for it need not be told */
 	CU_ASSERT_EQUAL(make(&huge, "--no-huge", NULL, line, &eal), 0);
 	CU_ASSERT(eal.no_huge);
