@@ -116,10 +116,13 @@ static void drain(void *worker, struct pc_stack *st, uint64_t now_ns)
 	server_drain(worker, now_ns);
 }
 
+/* Also what was closed must have reached its client: the stack's send buffers end with it. */
 static bool drained(void *worker, struct pc_stack *st)
 {
-	(void)st;
-	return server_drained(worker);
+	struct pc_stack_usage usage;
+
+	pc_stack_get_usage(st, &usage);
+	return server_drained(worker) && usage.connections == 0;
 }
 
 static void finish(void *worker, struct pc_stack *st)

@@ -16,8 +16,9 @@ def start(b):
     root = os.path.join(b.tmp, "root")
     os.mkdir(root)
     open(os.path.join(root, "index.html"), "w").write("hello\n" * 100)
-    with open(os.path.join(root, "8m.bin"), "wb") as f:
-        f.write(os.urandom(8 << 20))
+    for name, size in (("400k.bin", 400 << 10), ("8m.bin", 8 << 20)):
+        with open(os.path.join(root, name), "wb") as f:
+            f.write(os.urandom(size))
     return root
 
 
@@ -79,6 +80,27 @@ def drain(b, root):
     expect(status == 0, f"status {status}\n{p.tail()}")
 
 
+def drain_slow_reader(b, root):
+    """a response that is all queued at SIGTERM still reaches a reader that takes its time"""
+    p = httpd(b, root)
+    with socket.socket() as c:
+        c.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        c.settimeout(10 * b.slow)
+        c.connect((SERVER, 80))
+        c.sendall(b"GET /400k.bin HTTP/1.1\r\nHost: x\r\n\r\n")
+        time.sleep(0.5)
+        p.signal(signal.SIGTERM)
+        time.sleep(1)
+        got = b""
+        while part := c.recv(65536):
+            got += part
+            time.sleep(0.005)
+    status = p.wait(15)
+    expect(got.endswith(open(os.path.join(root, "400k.bin"), "rb").read()),
+           f"the response had {len(got)} bytes")
+    expect(status == 0, f"status {status}\n{p.tail()}")
+
+
 def interrupt(b, root):
     """SIGINT (Ctrl-C) ends in order too, with idle connections open"""
     p = httpd(b, root)
@@ -137,7 +159,7 @@ def nobody_left(b, root):
     expect("pctap" not in devices(b), devices(b))
 
 
-STEPS = [term_under_load, drain, interrupt, kill_and_restart, crash, again, nobody_left]
+STEPS = [term_under_load, drain, drain_slow_reader, interrupt, kill_and_restart, crash, again, nobody_left]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
