@@ -22,11 +22,14 @@ static int say(const struct settings *s)
 	return EXIT_SETUP;
 }
 
-/* What DPDK or a driver said is often the only hint at a cause. */
-static void add_cause(struct settings *s, const char *line)
+/* What DPDK or a driver said is often the only hint at a cause, until all devices have started. */
+static void add_cause(const struct run *r, const char *line)
 {
+	struct settings *s = r->s;
 	size_t n = strlen(s->why);
 
+	if (line[0] == '\0' || r->nb_started == r->nb_ports)
+		return;
 	snprintf(s->why + n, sizeof(s->why) - n, " (DPDK says: %s)", line);
 }
 
@@ -43,8 +46,8 @@ static int run_on_eal(struct run *r)
 	if (rc == 0) {
 		clock_init(&r->clock, rte_get_tsc_hz());
 		rc = run_loop(r);
-	} else if (line[0] != '\0') {
-		add_cause(r->s, line);
+	} else {
+		add_cause(r, line);
 	}
 	if (rc != 0)
 		status = say(r->s);
