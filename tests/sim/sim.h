@@ -55,13 +55,15 @@ struct sim {
 	uint64_t seed, now, rng;
 	struct pc_stack *st[2];
 	struct pc_port *port[2];
-	struct rte_mempool *pool;
+	struct rte_mempool *pool;    /* of the network and the applications */
+	struct rte_mempool *tiny[2]; /* pools that a stack runs out of */
+	struct rte_mempool *stack_pool[2];
+	unsigned validate_every; /* steps */
 	struct pc_stack_config cfg[2];
 	struct pc_fault_config fault[2];
 	int ep[2], lfd;
 	unsigned nb_conns;
 	struct conn conn[SIM_CONNS];
-	uint32_t in_use; /* mbufs, before the run */
 	uint64_t steps, frames, bytes;
 	bool progress; /* an application did something in this step */
 	bool verbose;
@@ -92,8 +94,8 @@ uint64_t app_next(const struct sim *s);
 /** app_is_done says whether every connection has come to its end at both ends. */
 bool app_is_done(const struct sim *s);
 
-/** sim_run runs one seed; pcap is a file for the frames that the client sees, or NULL. Returns whether
- * all went well; else s->wrong says what did not. */
-bool sim_run(struct sim *s, uint64_t seed, struct rte_mempool *pool, const char *pcap);
+/** sim_run runs one seed with the pools of *s; pcap is a file for the frames that the client sees, or
+ * NULL. Returns whether all went well; else s->wrong says what did not. */
+bool sim_run(struct sim *s, uint64_t seed, const char *pcap);
 
 #endif

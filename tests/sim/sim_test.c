@@ -33,7 +33,6 @@ int main(int argc, char **argv)
 	static struct sim sim;
 	uint64_t first = 1, n = 500, failed = 0, frames = 0, bytes = 0;
 	const char *pcap = NULL;
-	struct rte_mempool *pool;
 
 	for (int i = 1; i < argc; i += 2) {
 		if (strcmp(argv[i], "--seeds") == 0)
@@ -48,9 +47,11 @@ int main(int argc, char **argv)
 			usage(argv[0]);
 	}
 	eal_start();
-	pool = eal_pool("sim", 32767);
+	sim.pool = eal_pool("sim", 32767);
+	sim.tiny[CLIENT] = eal_pool("tiny of the client", 255);
+	sim.tiny[SERVER] = eal_pool("tiny of the server", 255);
 	for (uint64_t seed = first; seed < first + n && failed < 10; seed++) {
-		if (!sim_run(&sim, seed, pool, pcap)) {
+		if (!sim_run(&sim, seed, pcap)) {
 			fprintf(stderr, "seed %llu: %s\n  again: %s --seed %llu --pcap FILE\n",
 			        (unsigned long long)seed, sim.wrong, argv[0],
 			        (unsigned long long)seed);

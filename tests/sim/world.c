@@ -122,7 +122,8 @@ static bool open_side(struct sim *s, int side, struct pc_port *wire, const char 
 			return sim_fail(s, "%s: %s", pcap, strerror(errno));
 		}
 	}
-	s->st[side] = pc_stack_create(&s->cfg[side], s->pool);
+	s->stack_pool[side] = sim_chance(s, 10) ? s->tiny[side] : s->pool;
+	s->st[side] = pc_stack_create(&s->cfg[side], s->stack_pool[side]);
 	if (s->st[side] == NULL)
 		return sim_fail(s, "pc_stack_create: %s", strerror(errno));
 	pc_prefix_parse(side == CLIENT ? "10.0.0.1/24" : "10.0.0.2/24", &addr);
@@ -166,16 +167,23 @@ static bool open_world(struct sim *s, const char *pcap)
 	return true;
 }
 
+static void check_pool(struct sim *s, struct rte_mempool *pool)
+{
+	if (eal_freed_twice(pool) != 0)
+		sim_fail(s, "mbufs were freed twice");
+	if (eal_in_use(pool) != 0)
+		sim_fail(s, "%u mbufs of pool %s leaked", eal_in_use(pool), pool->name);
+}
+
 static void close_world(struct sim *s)
 {
 	for (int side = 0; side < 2; side++) {
 		pc_stack_destroy(s->st[side]);
 		pc_port_close(s->port[side]);
 	}
-	if (eal_freed_twice(s->pool) != 0)
-		sim_fail(s, "mbufs were freed twice");
-	if (eal_in_use(s->pool) != s->in_use)
-		sim_fail(s, "%u mbufs leaked", eal_in_use(s->pool) - s->in_use);
+	check_pool(s, s->pool);
+	for (int side = 0; side < 2; side++)
+		check_pool(s, s->tiny[side]);
 }
 
 /* One turn of both loops. Returns whether anything happened. */
@@ -188,7 +196,8 @@ static bool step(struct sim *s)
 		frames += pc_stack_poll(s->st[side], s->now);
 		app_turn(s, side);
 		pc_stack_flush(s->st[side], s->now);
-		if (s->steps % 16 == 0 && pc_stack_validate(s->st[side], stderr) != 0)
+		if (s->steps % s->validate_every == 0 &&
+		    pc_stack_validate(s->st[side], stderr) != 0)
 			sim_fail(s, "pc_stack_validate finds a broken invariant");
 	}
 	s->frames += frames;
@@ -212,7 +221,7 @@ static uint64_t next_event(const struct sim *s)
 static bool run(struct sim *s, bool (*done)(const struct sim *), uint64_t limit_ns)
 {
 	const uint64_t end = s->now + limit_ns;
-	unsigned still = 0;
+	unsigned still = 0, late = 0;
 
 	while (s->wrong[0] == '\0') {
 		uint64_t next;
@@ -236,9 +245,10 @@ static bool run(struct sim *s, bool (*done)(const struct sim *), uint64_t limit_
 			                (unsigned long long)(limit_ns / 1000000000));
 		/* a deadline that has passed is due now; a turn of a real loop takes time, too */
 		if (next <= s->now) {
-			next = s->now + 1000;
+			next = s->now + (late < 160 ? 1000ull << late / 16 : 1000000ull);
+			late++;
 		} else {
-			still = 0;
+			still = late = 0;
 		}
 		s->now = next;
 	}
@@ -279,6 +289,8 @@ static void describe_side(const struct sim *s, int side)
 	        (unsigned long long)cfg->tcp_window_scaling, (unsigned long long)cfg->tcp_sack,
 	        (unsigned long long)cfg->tcp_rcvbuf, (unsigned long long)cfg->tcp_sndbuf,
 	        (unsigned long long)cfg->stack_rx_burst);
+	if (s->stack_pool[side] != s->pool)
+		fprintf(stderr, " tiny pool;");
 	for (unsigned i = 0; i < PC_COUNTER_MAX; i++)
 		if (c->value[i] != 0)
 			fprintf(stderr, " %s %llu", pc_counter_name(i),
@@ -305,16 +317,36 @@ static void describe(const struct sim *s)
 	}
 }
 
-bool sim_run(struct sim *s, uint64_t seed, struct rte_mempool *pool, const char *pcap)
+/* Clocks begin anywhere: at 0, after days, before something in 32 bits wraps. */
+static uint64_t some_start(struct sim *s)
 {
-	bool verbose = s->verbose;
+	switch (sim_rnd(s, 0, 5)) {
+	case 0:
+		return 0;
+	case 1: /* of ticks of 65.536 us, signed and unsigned */
+		return (1ULL << (15 + 32)) - sim_rnd(s, 0, 10000000000);
+	case 2:
+		return (1ULL << (16 + 32)) - sim_rnd(s, 0, 10000000000);
+	case 3: /* of ms */
+		return (1ULL << 32) * 1000000 - sim_rnd(s, 0, 10000000000);
+	case 4: /* of us */
+		return (1ULL << 32) * 1000 * sim_rnd(s, 1, 100) - sim_rnd(s, 0, 10000000000);
+	default:
+		return sim_rnd(s, 0, 1000) * 1000000000;
+	}
+}
 
-	memset(s, 0, sizeof(*s));
-	s->verbose = verbose;
-	s->seed = s->rng = seed;
-	s->pool = pool;
-	s->now = 1000000000;
-	s->in_use = eal_in_use(pool);
+bool sim_run(struct sim *s, uint64_t seed, const char *pcap)
+{
+	const struct sim clean = {.verbose = s->verbose,
+	                          .pool = s->pool,
+	                          .seed = seed,
+	                          .rng = seed,
+	                          .tiny = {s->tiny[0], s->tiny[1]}};
+
+	*s = clean;
+	s->now = some_start(s);
+	s->validate_every = sim_chance(s, 12) ? 1 : 16;
 	if (open_world(s, pcap)) {
 		app_plan(s);
 		if (run(s, app_is_done, 24 * HOUR_NS)) {
