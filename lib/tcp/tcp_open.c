@@ -89,7 +89,7 @@ int tcp_listen(struct tcp *tcp, struct tcb *t, int backlog)
 	l = &tcp->bind.binding[t->binding];
 	l->listening = true;
 	/* two sockets may share a name by SO_REUSEADDR, but only one of them may listen */
-	if (bindings_conflict(tcp, l->laddr, l->port, t->flags & TCB_REUSEPORT, t->binding)) {
+	if (bindings_conflict(tcp, l->laddr, l->port, t->flags, t->binding)) {
 		l->listening = false;
 		return -EADDRINUSE;
 	}
