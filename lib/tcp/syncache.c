@@ -5,6 +5,9 @@
  * An entry is made by a SYN to a listener and ends by the ACK that completes the handshake, by RST,
  * by the last unanswered SYN-ACK, or by making room.  While the accept queue is full the completing
  * ACK is dropped and the entry stays: the peer's data will come again, as on Linux.
+ *
+ * A SYN cookie is an entry that is not kept: it is made for the SYN-ACK, forgotten, and made anew from
+ * the completing ACK (syncookie.h).  The rest is the same for both.
  */
 #include "tcp/syncache.h"
 
@@ -14,12 +17,13 @@
 
 #include "base/seq.h"
 #include "tcp/rtt.h"
+#include "tcp/syncookie.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_output.h"
 
-int syncache_init(struct syncache *sc, uint32_t n, int socket_id)
+int syncache_init(struct syncache *sc, uint32_t n, struct sip_key key, int socket_id)
 {
-	*sc = (struct syncache){.n = n};
+	*sc = (struct syncache){.n = n, .cookie_key = key};
 	sc->entry = rte_zmalloc_socket("pc_syn", (size_t)(n + 1) * sizeof(*sc->entry),
 	                               RTE_CACHE_LINE_SIZE, socket_id);
 	if (sc->entry == NULL)
@@ -110,7 +114,7 @@ static uint32_t take_entry(struct tcp *tcp)
 	return index;
 }
 
-static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e)
+static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e, const struct syncookie *cookie)
 {
 	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
 	uint64_t secret = tcp_secret(tcp, &e->flow);
@@ -124,6 +128,8 @@ static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e)
 		s.has |= TCP_HAS_TS;
 		s.tsval = tcp_tsval(tcp, (uint32_t)(secret >> 32));
 		s.tsecr = e->ts_recent;
+		if (cookie != NULL)
+			s.tsval = syncookie_tsval(s.tsval, cookie);
 	}
 	if (e->opt & TCB_OPT_SACK)
 		s.has |= TCP_HAS_SACKOK;
@@ -147,37 +153,73 @@ static uint8_t negotiate(const struct pc_stack_config *cfg, const struct tcp_seg
 	return opt;
 }
 
-int syncache_open(struct tcp *tcp, uint32_t binding, const struct ip_pkt *p,
-                  const struct tcp_rx *rx, bool has_min, uint32_t min_iss)
+/* what a SYN says, and what it is answered with */
+static struct syn_entry read_syn(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx)
 {
 	const struct tcp_seg *seg = &rx->seg;
+	struct syn_entry e = {.flow = rx->flow,
+	                      .irs = seg->seq,
+	                      .iss = tcp_isn(tcp, tcp_secret(tcp, &rx->flow)),
+	                      .ts_recent = seg->tsval,
+	                      .sent_us = tcp->ctx->now_us,
+	                      .wnd = seg->wnd,
+	                      .binding = (uint16_t)binding,
+	                      .opt = negotiate(&tcp->ctx->cfg, seg),
+	                      .tos = tcp_tcb(tcp, tcp->bind.binding[binding].tcb)->tos};
+
+	if (seg->has & TCP_HAS_MSS)
+		e.peer_mss = seg->mss;
+	else
+		e.peer_mss = pc_addr_is_ip4(&rx->flow.raddr) ? MSS_DEFAULT : 1220;
+	if (e.opt & TCB_OPT_WSCALE)
+		e.snd_wscale = tcb_peer_scale(seg->wscale);
+	return e;
+}
+
+static void send_cookie(struct tcp *tcp, struct syn_entry *e)
+{
+	struct syncookie c = {.peer_mss = e->peer_mss, .snd_wscale = e->snd_wscale, .opt = e->opt};
+	uint64_t now_ns = tcp->ctx->now_ns;
+
+	e->iss = syncookie_make(&tcp->syn.cookie_key, now_ns, &e->flow, e->irs,
+	                        (uint32_t)tcp_secret(tcp, &e->flow), &c);
+	e->opt = c.opt;
+	tcp->syn.cookie_unit = syncookie_unit(now_ns);
+	tcp->syn.has_cookies = true;
+	ctx_count(tcp->ctx, PC_TCP_COOKIES_SENT);
+	send_syn_ack(tcp, e, &c);
+}
+
+/* RFC 4987 section 3.6: only under pressure, as a cookie keeps less than an entry */
+static bool wants_cookie(const struct tcp *tcp)
+{
+	uint64_t mode = tcp->ctx->cfg.tcp_syn_cookies;
+
+	return mode == SYN_COOKIES_ALWAYS || (mode == SYN_COOKIES_PRESSURE && tcp->syn.free == 0);
+}
+
+int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, bool has_min,
+                  uint32_t min_iss)
+{
 	struct binding *l = &tcp->bind.binding[binding];
-	struct syn_entry *e;
+	struct syn_entry e;
 	uint32_t index;
 
 	if (listener_is_full(l))
 		return PC_DROP_TCP_BACKLOG;
+	e = read_syn(tcp, binding, rx);
+	if (!has_min && wants_cookie(tcp)) {
+		send_cookie(tcp, &e);
+		return PC_DROP_TCP_SYN_HANDLED;
+	}
+	if (has_min && seq_leq(e.iss, min_iss))
+		e.iss = min_iss + 64000;
 	index = take_entry(tcp);
-	e = &tcp->syn.entry[index];
-	*e = (struct syn_entry){.flow = rx->flow,
-	                        .irs = seg->seq,
-	                        .iss = tcp_isn(tcp, tcp_secret(tcp, &rx->flow)),
-	                        .ts_recent = seg->tsval,
-	                        .sent_us = tcp->ctx->now_us,
-	                        .wnd = seg->wnd,
-	                        .binding = (uint16_t)binding,
-	                        .opt = negotiate(&tcp->ctx->cfg, seg),
-	                        .tos = tcp_tcb(tcp, l->tcb)->tos};
-	e->peer_mss = (seg->has & TCP_HAS_MSS) ? seg->mss : MSS_DEFAULT;
-	if (!pc_addr_is_ip4(&p->src) && !(seg->has & TCP_HAS_MSS))
-		e->peer_mss = 1220;
-	e->snd_wscale = (e->opt & TCB_OPT_WSCALE) ? tcb_peer_scale(seg->wscale) : 0;
-	if (has_min && seq_leq(e->iss, min_iss))
-		e->iss = min_iss + 64000;
+	tcp->syn.entry[index] = e;
 	l->half_open++;
 	tcp_table_add(&tcp->table, rx->hash, flow_ref_make(FLOW_SYN, index));
 	enqueue(tcp, index);
-	send_syn_ack(tcp, e);
+	send_syn_ack(tcp, &e, NULL);
 	return PC_DROP_TCP_SYN_HANDLED;
 }
 
@@ -194,11 +236,9 @@ static void inherit(struct tcp *tcp, struct tcb *t, const struct tcb *from)
 		tcp->tuning[t->tuning].refs++;
 }
 
-/* the handshake is complete: a TCB takes the entry's place */
-static struct tcb *promote(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx,
-                           uint32_t index)
+/* the handshake is complete: a TCB with what the entry says */
+static struct tcb *promote(struct tcp *tcp, const struct syn_entry *e)
 {
-	struct syn_entry *e = &tcp->syn.entry[index];
 	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
 	struct tcb *t = tcb_alloc(tcp);
 
@@ -221,14 +261,11 @@ static struct tcb *promote(struct tcp *tcp, const struct ip_pkt *p, const struct
 	t->ts_recent_ms = tcp->ctx->now_ms;
 	t->ts_offset = (uint32_t)(tcp_secret(tcp, &e->flow) >> 32);
 	t->syn_retries = e->retries;
-	if (tcb_set_path(tcp, t, &p->src, e->flow.laddr) != 0) {
+	if (tcb_set_path(tcp, t, &e->flow.raddr, e->flow.laddr) != 0) {
 		t->state = TCP_S_CLOSED;
 		tcb_free(tcp, t);
 		return NULL;
 	}
-	if (e->retries == 0)
-		rtt_sample(&tcp->ctx->cfg, t, tcp->ctx->now_us - e->sent_us);
-	(void)rx;
 	return t;
 }
 
@@ -241,7 +278,7 @@ static int check(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *r
 	uint32_t wnd = RTE_MIN(listener->rcv_max, (uint32_t)UINT16_MAX);
 
 	if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && seg->seq == e->irs) {
-		send_syn_ack(tcp, e); /* our answer was lost */
+		send_syn_ack(tcp, e, NULL); /* our answer was lost */
 		return PC_DROP_TCP_SYN_HANDLED;
 	}
 	if (seg->flags & TCP_RST) {
@@ -255,7 +292,7 @@ static int check(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *r
 		return PC_DROP_TCP_PAWS;
 	if (!seq_within(seg->seq, e->irs + 1, wnd + 1) || (seg->flags & TCP_SYN)) {
 		if (tcp_challenge_allowed(tcp))
-			send_syn_ack(tcp, e);
+			send_syn_ack(tcp, e, NULL);
 		return PC_DROP_TCP_SYN_RCVD;
 	}
 	if (!(seg->flags & TCP_ACK))
@@ -267,28 +304,78 @@ static int check(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *r
 	return VERDICT_DONE;
 }
 
+/* the new connection is found by its flow from here on, and waits to be accepted */
+static void announce(struct tcp *tcp, struct tcb *t)
+{
+	tcb_enter(tcp, t);
+	tcb_establish(tcp, t);
+	listener_push(tcp, t->binding, t);
+	ctx_count(tcp->ctx, PC_TCP_OPENED_PASSIVE);
+	tcb_notify(tcp, tcp_tcb(tcp, tcp->bind.binding[t->binding].tcb), EPOLLIN | EPOLLRDNORM);
+}
+
 int syncache_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, uint32_t index,
                    struct tcb **out)
 {
-	uint32_t binding = tcp->syn.entry[index].binding;
-	struct binding *l = &tcp->bind.binding[binding];
+	const struct syn_entry *e = &tcp->syn.entry[index];
 	int verdict = check(tcp, p, rx, index);
-	struct tcb *t, *listener;
+	struct tcb *t;
 
 	if (verdict != VERDICT_DONE)
 		return verdict;
-	if (listener_is_full(l))
+	if (listener_is_full(&tcp->bind.binding[e->binding]))
 		return PC_DROP_TCP_BACKLOG;
-	t = promote(tcp, p, rx, index);
+	t = promote(tcp, e);
 	if (t == NULL)
 		return PC_DROP_TCP_NO_TCB;
+	if (e->retries == 0)
+		rtt_sample(&tcp->ctx->cfg, t, tcp->ctx->now_us - e->sent_us);
 	syncache_remove(tcp, index);
-	tcb_enter(tcp, t);
-	tcb_establish(tcp, t);
-	listener_push(tcp, binding, t);
-	ctx_count(tcp->ctx, PC_TCP_OPENED_PASSIVE);
-	listener = tcp_tcb(tcp, l->tcb);
-	tcb_notify(tcp, listener, EPOLLIN | EPOLLRDNORM);
+	announce(tcp, t);
+	*out = t;
+	return VERDICT_DONE;
+}
+
+/* no cookie is looked at when none of those that were sent can be good any more */
+static bool may_be_cookie(const struct tcp *tcp)
+{
+	return tcp->syn.has_cookies && syncookie_unit(tcp->ctx->now_ns) - tcp->syn.cookie_unit <= 1;
+}
+
+int syncache_input_cookie(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx,
+                          uint32_t binding, struct tcb **out)
+{
+	const struct tcp_seg *seg = &rx->seg;
+	bool has_ts = tcp->ctx->cfg.tcp_timestamps && (seg->has & TCP_HAS_TS);
+	struct syn_entry e = {.flow = rx->flow,
+	                      .irs = seg->seq - 1,
+	                      .iss = seg->ack - 1,
+	                      .ts_recent = seg->tsval,
+	                      .wnd = seg->wnd,
+	                      .binding = (uint16_t)binding};
+	struct syncookie c;
+	struct tcb *t;
+
+	if ((seg->flags & TCP_SYN) || !may_be_cookie(tcp)) {
+		tcp_reply_rst(tcp, p, rx);
+		return PC_DROP_TCP_CLOSED;
+	}
+	if (!syncookie_read(&tcp->syn.cookie_key, tcp->ctx->now_ns, &e.flow, e.irs,
+	                    (uint32_t)tcp_secret(tcp, &e.flow), e.iss, has_ts, seg->tsecr, &c)) {
+		ctx_count(tcp->ctx, PC_TCP_COOKIES_INVALID);
+		tcp_reply_rst(tcp, p, rx);
+		return PC_DROP_TCP_CLOSED;
+	}
+	if (listener_is_full(&tcp->bind.binding[binding]))
+		return PC_DROP_TCP_BACKLOG;
+	e.peer_mss = c.peer_mss;
+	e.snd_wscale = c.snd_wscale;
+	e.opt = c.opt;
+	t = promote(tcp, &e);
+	if (t == NULL)
+		return PC_DROP_TCP_NO_TCB;
+	ctx_count(tcp->ctx, PC_TCP_COOKIES_ACCEPTED);
+	announce(tcp, t);
 	*out = t;
 	return VERDICT_DONE;
 }
@@ -324,7 +411,7 @@ void syncache_poll(struct tcp *tcp)
 			e->retries++;
 			enqueue(tcp, i);
 			ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
-			send_syn_ack(tcp, e);
+			send_syn_ack(tcp, e, NULL);
 		}
 	}
 }

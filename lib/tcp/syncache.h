@@ -6,13 +6,15 @@
  * The SYN cache: connections in SYN-RECEIVED, one cache line each (RFC 4987 section 3.4).
  *
  * An entry waits in the queue of its retry: every entry of a queue has the same time-out, so each
- * queue is in order of expiry and needs no wheel.  A full cache gives up its oldest entry for a new
- * one, so that a flood of SYNs cannot keep new clients out.
+ * queue is in order of expiry and needs no wheel.  A full cache answers with SYN cookies (RFC 4987
+ * section 3.6), so that a flood of SYNs cannot keep new clients out; with cookies switched off, and for
+ * a SYN that reopens a connection in TIME-WAIT, it gives up its oldest entry for the new one.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/rng.h"
 #include "ip/ip.h"
 #include "tcp/tcb.h"
 #include "wire/tcp.h"
@@ -20,6 +22,13 @@
 struct tcp;
 struct tcp_rx;
 struct ip_pkt;
+
+/* values of tcp.syn_cookies */
+enum {
+	SYN_COOKIES_OFF,
+	SYN_COOKIES_PRESSURE,
+	SYN_COOKIES_ALWAYS,
+};
 
 #define SYN_QUEUES 8 /* retries beyond share the last queue's time-out */
 
@@ -48,17 +57,21 @@ struct syncache {
 	struct {
 		uint32_t head, tail;
 	} queue[SYN_QUEUES];
+	struct sip_key cookie_key;
+	uint32_t cookie_unit; /* when the last cookie was sent (syncookie_unit), if has_cookies */
+	bool has_cookies;
 };
 
-int syncache_init(struct syncache *sc, uint32_t n, int socket_id);
+/** syncache_init makes an empty cache of n entries; key: of its cookies. Returns 0 or -ENOMEM. */
+int syncache_init(struct syncache *sc, uint32_t n, struct sip_key key, int socket_id);
 void syncache_fini(struct syncache *sc);
 
 /**
  * syncache_open answers a SYN to a listener. min_iss: the ISS must lie beyond this (a connection
  * that was in TIME-WAIT), when has_min. Verdict: always a drop, the SYN itself is of no more use.
  */
-int syncache_open(struct tcp *tcp, uint32_t binding, const struct ip_pkt *p,
-                  const struct tcp_rx *rx, bool has_min, uint32_t min_iss);
+int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, bool has_min,
+                  uint32_t min_iss);
 
 /**
  * syncache_input handles a segment to a half-open connection. When it completes the handshake, *t is
@@ -66,6 +79,13 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct ip_pkt *p,
  */
 int syncache_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, uint32_t index,
                    struct tcb **t);
+
+/**
+ * syncache_input_cookie handles a segment with ACK to a listener: does it return a cookie? Then as
+ * syncache_input; else RST is sent (RFC 9293 section 3.10.7.2) and the verdict is a drop.
+ */
+int syncache_input_cookie(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx,
+                          uint32_t binding, struct tcb **t);
 
 /** syncache_remove forgets an entry. */
 void syncache_remove(struct tcp *tcp, uint32_t index);

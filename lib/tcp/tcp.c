@@ -79,7 +79,8 @@ static int make_tables(struct tcp *tcp, const struct pc_stack_config *cfg)
 	struct hash_key key = {{seed.k[0], seed.k[1]}};
 
 	if (tcp_table_init(&tcp->table, nb_flows(cfg), key, cfg->socket_id) != 0 ||
-	    syncache_init(&tcp->syn, (uint32_t)cfg->tcp_syn_cache, cfg->socket_id) != 0 ||
+	    syncache_init(&tcp->syn, (uint32_t)cfg->tcp_syn_cache, rng_key(&tcp->ctx->rng),
+	                  cfg->socket_id) != 0 ||
 	    timewait_init(&tcp->tw, (uint32_t)cfg->tcp_time_wait, cfg->socket_id) != 0 ||
 	    bindings_init(&tcp->bind, nb_bindings(cfg), cfg->socket_id) != 0)
 		return -1;

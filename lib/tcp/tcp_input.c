@@ -3,7 +3,8 @@
  * The way in, in the order of RFC 9293 section 3.10.7.
  *
  *   tcp_rx_parse ... tcp_input
- *     no flow        -> listener: LISTEN (3.10.7.2), else CLOSED (3.10.7.1)
+ *     no flow        -> listener: LISTEN (3.10.7.2), else CLOSED (3.10.7.1); an ACK that returns a SYN
+ *                       cookie goes on as ESTABLISHED
  *     SYN cache      -> SYN-RECEIVED; the completing ACK goes on as ESTABLISHED
  *     TIME-WAIT      -> timewait_input
  *     TCB            -> SYN-SENT (3.10.7.3), or synchronised (3.10.7.4): timestamps and sequence, RST,
@@ -77,7 +78,8 @@ static flow_ref resolve(const struct tcp *tcp, const struct tcp_rx *rx)
 }
 
 /* 3.10.7.1 and 3.10.7.2 */
-static int input_no_flow(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx)
+static int input_no_flow(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx,
+                         struct tcb **t)
 {
 	uint8_t flags = rx->seg.flags;
 	uint32_t listener;
@@ -86,13 +88,15 @@ static int input_no_flow(struct tcp *tcp, const struct ip_pkt *p, const struct t
 		return PC_DROP_TCP_RST_STRAY;
 	listener =
 	    bindings_listener(&tcp->bind, rx->flow.laddr, rx->flow.lport, (uint32_t)rx->hash);
-	if (listener == 0 || (flags & TCP_ACK)) {
+	if (listener == 0) {
 		tcp_reply_rst(tcp, p, rx);
 		return PC_DROP_TCP_CLOSED;
 	}
+	if (flags & TCP_ACK)
+		return syncache_input_cookie(tcp, p, rx, listener, t);
 	if ((flags & (TCP_SYN | TCP_FIN)) != TCP_SYN)
 		return PC_DROP_TCP_LISTEN;
-	return syncache_open(tcp, listener, p, rx, false, 0);
+	return syncache_open(tcp, listener, rx, false, 0);
 }
 
 /* ---- SYN-SENT (3.10.7.3) --------------------------------------------------------------------- */
@@ -521,7 +525,10 @@ int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struc
 	case FLOW_TW:
 		return timewait_input(tcp, p, rx, index);
 	default:
-		return input_no_flow(tcp, p, rx);
+		verdict = input_no_flow(tcp, p, rx, &t);
+		if (verdict != VERDICT_DONE)
+			return verdict;
+		break;
 	}
 	if (unlikely(t->state == TCP_S_SYN_SENT)) {
 		bool established = false;

@@ -149,7 +149,7 @@ int timewait_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 
 		if (listener != 0) {
 			timewait_remove(tcp, index);
-			return syncache_open(tcp, listener, p, rx, true, min_iss);
+			return syncache_open(tcp, listener, rx, true, min_iss);
 		}
 	}
 	if ((seg->flags & TCP_FIN) && seg->seq + seg->len + 1 == e->rcv_nxt)
