@@ -9,6 +9,9 @@
 
 #include "../unit.h"
 
+/* mbufs for new data, which the stack counts anew from time to time */
+#define SPARE (1u << 16)
+
 struct net net;
 struct tcp *tcp;
 struct events ev;
@@ -28,6 +31,7 @@ void prepare(void)
 	cfg->tcp_syn_cache = 16;
 	cfg->tcp_time_wait = 16;
 	cfg->arp_reachable_ms = cfg->arp_stale_ms = 86400000;
+	net.ctx.mbufs_spare = SPARE;
 	next_pport = 4000;
 }
 
@@ -184,6 +188,7 @@ int input_ack(struct tcb *t, uint32_t ack)
 
 void turn(void)
 {
+	net.ctx.mbufs_spare = SPARE;
 	tcp_flush(tcp);
 	netifs_flush(&net.ip.ifs);
 }

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Loss recovery: the scoreboard, what is deemed lost, and what is sent again. */
+
+#include "tcp/tcp_loss.h"
+
+#include <rte_mbuf.h>
+
+#include "../unit.h"
+#include "fixture.h"
+#include "tcp/tcp_output.h"
+
+static struct tcb *t;
+static struct tcp_queues *q;
+
+/* a connection with n full segments under way */
+static void begin(uint8_t opt, uint32_t n)
+{
+	prepare();
+	net.ctx.cfg.tcp_rack = 0; /* losses by count here; by time in the tests of rack.c */
+	start_with();
+	t = conn(opt);
+	t->cwnd = 100 * MSS;
+	t->t_loss = net.ctx.tick + 1000; /* not idle */
+	CU_ASSERT_EQUAL(write_bytes(t, n * MSS), n * MSS);
+	turn();
+	forget();
+	t->flags &= ~(uint32_t)TCB_PUSH;
+	q = tcp_queues(tcp, t);
+	CU_ASSERT_EQUAL(t->snd_nxt, ISS + n * MSS);
+}
+
+static uint32_t seq(uint32_t i)
+{
+	return ISS + i * MSS;
+}
+
+/* a duplicate ACK that SACKs segments [from,to) */
+static int sack(uint32_t ack, uint32_t from, uint32_t to)
+{
+	struct tcp_seg s = {.flags = TCP_ACK,
+	                    .seq = IRS,
+	                    .ack = seq(ack),
+	                    .wnd = 65535,
+	                    .has = TCP_HAS_SACK,
+	                    .nb_sack = 1};
+
+	s.sack[0].start = seq(from);
+	s.sack[0].end = seq(to);
+	return input(t, s);
+}
+
+static uint32_t pipe_segs(void)
+{
+	return tcp_pipe(t, q) / MSS;
+}
+
+static void test_scoreboard(void)
+{
+	begin(TCB_OPT_SACK, 10);
+	CU_ASSERT_EQUAL(pipe_segs(), 10);
+	sack(0, 1, 2);
+	CU_ASSERT_EQUAL(q->sacked_segs, 1);
+	CU_ASSERT_EQUAL(q->sacked_bytes, MSS);
+	CU_ASSERT_EQUAL(pipe_segs(), 9);
+	sack(0, 1, 2); /* nothing new */
+	CU_ASSERT_EQUAL(q->sacked_segs, 1);
+	CU_ASSERT_EQUAL(q->recovery, TCP_R_OPEN);
+	sack(0, 1, 3);
+	CU_ASSERT_EQUAL(q->lost_bytes, 0); /* two are not enough (DupThresh) */
+	CU_ASSERT_EQUAL(q->recovery, TCP_R_OPEN);
+	sack(0, 1, 4);
+	CU_ASSERT_EQUAL(q->recovery, TCP_R_RECOVERY);
+	CU_ASSERT_EQUAL(q->lost_bytes, MSS);
+	CU_ASSERT_EQUAL(q->recover, seq(10));
+	CU_ASSERT_EQUAL(pipe_segs(), 6);
+	CU_ASSERT_EQUAL(count(PC_TCP_FAST_RETRANSMITS), 1);
+	turn();
+	CU_ASSERT(sent(TCP_ACK, seq(0), IRS, MSS));
+	CU_ASSERT(silent());
+	CU_ASSERT_EQUAL(pipe_segs(), 7);
+	CU_ASSERT(clean());
+	finish();
+}
+
+/* RFC 6675 IsLost: three segments beyond it have been SACKed, wherever they are */
+static void test_is_lost(void)
+{
+	begin(TCB_OPT_SACK, 20);
+	sack(0, 2, 3);
+	sack(0, 6, 7);
+	sack(0, 10, 11);
+	CU_ASSERT_EQUAL(q->lost_bytes, 2 * MSS); /* 0 and 1, not 3 to 5 */
+	sack(0, 12, 13);
+	CU_ASSERT_EQUAL(q->lost_bytes, 5 * MSS); /* 3, 4, 5 too */
+	sack(0, 13, 14);
+	CU_ASSERT_EQUAL(q->lost_bytes, 8 * MSS); /* 7, 8, 9 */
+	CU_ASSERT(clean());
+	turn();
+	CU_ASSERT(sent(TCP_ACK, seq(0), IRS, MSS));
+	CU_ASSERT(clean());
+	forget();
+	/* an acknowledgement of all ends it */
+	input_ack(t, seq(20));
+	CU_ASSERT_EQUAL(t->snd_bytes, 0);
+	finish();
+}
+
+static void test_bad_blocks(void)
+{
+	begin(TCB_OPT_SACK, 10);
+	input_ack(t, seq(2));
+	turn();
+	sack(2, 0, 1);  /* below SND.UNA: a D-SACK */
+	sack(2, 9, 11); /* beyond SND.NXT */
+	sack(2, 5, 5);  /* empty */
+	sack(2, 6, 4);  /* backwards */
+	CU_ASSERT_EQUAL(q->sacked_bytes, 0);
+	CU_ASSERT_EQUAL(q->sacked_segs, 0);
+	CU_ASSERT(clean());
+	finish();
+}
+
+/* RFC 5681 section 3.2: three duplicate ACKs; limited transmit (RFC 3042) before */
+static void test_fast_retransmit(void)
+{
+	begin(0, 10);
+	for (int i = 0; i < 2; i++) {
+		input_ack(t, seq(0));
+		turn();
+		CU_ASSERT(silent());
+	}
+	CU_ASSERT_EQUAL(q->dup_bytes, 2 * MSS);
+	input_ack(t, seq(0));
+	CU_ASSERT_EQUAL(q->recovery, TCP_R_RECOVERY);
+	CU_ASSERT_EQUAL(t->ssthresh, 5 * MSS);
+	turn();
+	CU_ASSERT(sent(TCP_ACK, seq(0), IRS, MSS));
+	CU_ASSERT(silent());
+	for (int i = 0; i < 5; i++) /* no second retransmission by further ones */
+		input_ack(t, seq(0));
+	turn();
+	CU_ASSERT(silent());
+	CU_ASSERT_EQUAL(count(PC_TCP_FAST_RETRANSMITS), 1);
+	CU_ASSERT(clean());
+	finish();
+}
+
+/* RFC 6582 section 3.2: a partial acknowledgement shows the next hole; the last one ends it */
+static void test_partial(void)
+{
+	begin(0, 10);
+	for (int i = 0; i < 3; i++)
+		input_ack(t, seq(0));
+	turn();
+	CU_ASSERT(sent(TCP_ACK, seq(0), IRS, MSS));
+	input_ack(t, seq(4));
+	turn();
+	CU_ASSERT(sent(TCP_ACK, seq(4), IRS, MSS));
+	CU_ASSERT(silent());
+	CU_ASSERT_EQUAL(q->recovery, TCP_R_RECOVERY);
+	input_ack(t, seq(7));
+	turn();
+	CU_ASSERT(sent(TCP_ACK, seq(7), IRS, MSS));
+	CU_ASSERT(clean());
+	write_bytes(t, 10); /* so that the queues live on */
+	input_ack(t, seq(10));
+	CU_ASSERT_EQUAL(q->recovery, TCP_R_OPEN);
+	CU_ASSERT_EQUAL(q->dup_bytes, 0);
+	CU_ASSERT(t->cwnd <= t->ssthresh);
+	CU_ASSERT_EQUAL(count(PC_TCP_FAST_RETRANSMITS), 1);
+	finish();
+}
+
+/* RFC 6298 section 5: everything under way counts as lost, and goes again as cwnd allows */
+static void test_timeout(void)
+{
+	begin(TCB_OPT_SACK, 10);
+	sack(0, 3, 5);
+	tcp_loss_timeout(tcp, t, q);
+	CU_ASSERT_EQUAL(t->cwnd, MSS);
+	CU_ASSERT_EQUAL(t->ssthresh, 5 * MSS);
+	CU_ASSERT_EQUAL(q->recovery, TCP_R_LOSS);
+	CU_ASSERT_EQUAL(q->lost_bytes, 8 * MSS); /* what was SACKed is not sent again */
+	CU_ASSERT_EQUAL(q->sacked_bytes, 2 * MSS);
+	CU_ASSERT_EQUAL(tcp_pipe(t, q), 0);
+	t->retries = 1;
+	tcp_loss_timeout(tcp, t, q); /* ssthresh is halved once only */
+	CU_ASSERT_EQUAL(t->ssthresh, 5 * MSS);
+	tcp_output(tcp, t);
+	CU_ASSERT(sent(TCP_ACK, seq(0), IRS, MSS));
+	CU_ASSERT(silent());
+	CU_ASSERT(clean());
+	input_ack(t, seq(1));
+	CU_ASSERT(t->cwnd >= 2 * MSS);
+	turn();
+	CU_ASSERT(sent(TCP_ACK, seq(1), IRS, MSS));
+	CU_ASSERT(clean());
+	finish();
+}
+
+/* RFC 2018 section 8: the receiver may take back what it has SACKed */
+static void test_reneging(void)
+{
+	begin(TCB_OPT_SACK, 10);
+	sack(0, 1, 6);
+	turn();
+	forget();
+	input_ack(t, seq(1)); /* and yet asks for a SACKed one */
+	CU_ASSERT_EQUAL(q->sacked_segs, 5);
+	tcp_loss_timeout(tcp, t, q);
+	CU_ASSERT_EQUAL(q->sacked_segs, 0);
+	CU_ASSERT_EQUAL(q->sacked_bytes, 0);
+	CU_ASSERT_EQUAL(q->lost_bytes, 9 * MSS);
+	tcp_output(tcp, t);
+	CU_ASSERT(sent(TCP_ACK, seq(1), IRS, MSS));
+	CU_ASSERT(clean());
+	finish();
+}
+
+/* RFC 6582 section 4.1: duplicates of what an earlier recovery has covered start no new one */
+static void test_no_second(void)
+{
+	begin(0, 10);
+	tcp_loss_timeout(tcp, t, q);
+	t->cwnd = 20 * MSS;
+	tcp_output(tcp, t);
+	forget();
+	for (int i = 0; i < 6; i++)
+		input_ack(t, seq(0));
+	CU_ASSERT_EQUAL(count(PC_TCP_FAST_RETRANSMITS), 0);
+	turn();
+	CU_ASSERT(silent());
+	finish();
+}
+
+static void test_forget(void)
+{
+	begin(TCB_OPT_SACK, 10);
+	sack(0, 1, 6);
+	turn();
+	forget();
+	input_ack(t, seq(3)); /* a lost one that was resent, and two SACKed ones */
+	CU_ASSERT_EQUAL(q->sacked_segs, 3);
+	CU_ASSERT_EQUAL(q->sacked_bytes, 3 * MSS);
+	CU_ASSERT_EQUAL(q->lost_bytes, 0);
+	CU_ASSERT_EQUAL(q->resent_bytes, 0);
+	input_ack(t, seq(3) + 100); /* within a segment */
+	CU_ASSERT_EQUAL(q->sacked_segs, 3);
+	CU_ASSERT_EQUAL(q->sacked_bytes, 3 * MSS - 100);
+	CU_ASSERT(clean());
+	finish();
+}
+
+/* SHLD-16: beyond a window that has shrunk only what probes it is sent again */
+static void test_shrunken_window(void)
+{
+	begin(0, 10);
+	tcp_loss_timeout(tcp, t, q);
+	t->cwnd = 20 * MSS;
+	t->snd_wnd = 3 * MSS;
+	tcp_output(tcp, t);
+	for (uint32_t i = 0; i < 3; i++)
+		CU_ASSERT(sent(TCP_ACK, seq(i), IRS, MSS));
+	CU_ASSERT(silent());
+	finish();
+}
+
+static void test_no_mbufs(void)
+{
+	begin(TCB_OPT_SACK, 5);
+	tcp_loss_timeout(tcp, t, q);
+	t->cwnd = 20 * MSS;
+	for (struct rte_mbuf *m = q->snd.head; m != NULL; m = pkt_of(m)->next)
+		rte_mbuf_refcnt_update(m, 1); /* the port still holds them: copies are needed */
+	net_exhaust(&net);
+	CU_ASSERT_FALSE(tcp_loss_resend(tcp, t, q));
+	CU_ASSERT_EQUAL(q->resent_bytes, 0);
+	CU_ASSERT(clean());
+	net_relent();
+	CU_ASSERT(tcp_loss_resend(tcp, t, q));
+	CU_ASSERT_EQUAL(q->resent_bytes, 5 * MSS);
+	for (struct rte_mbuf *m = q->snd.head; m != NULL; m = pkt_of(m)->next)
+		rte_mbuf_refcnt_update(m, -1);
+	for (uint32_t i = 0; i < 5; i++)
+		CU_ASSERT(next_segment() && got.seg.seq == seq(i));
+	finish();
+}
+
+static const struct unit_case cases[] = {
+    {"the scoreboard counts", test_scoreboard},
+    {"RFC 6675 IsLost", test_is_lost},
+    {"blocks that mean nothing", test_bad_blocks},
+    {"three duplicate ACKs", test_fast_retransmit},
+    {"RFC 6582: partial acknowledgements", test_partial},
+    {"a time-out", test_timeout},
+    {"RFC 2018 section 8: reneging", test_reneging},
+    {"no second fast retransmit", test_no_second},
+    {"what is acknowledged leaves the scoreboard", test_forget},
+    {"a window that has shrunk", test_shrunken_window},
+    {"mbufs run out", test_no_mbufs},
+};
+
+TCP_UNIT_MAIN("tcp_loss")
