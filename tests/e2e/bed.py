@@ -53,6 +53,7 @@ def arguments(text, **more):
     p = argparse.ArgumentParser(description=text)
     p.add_argument("--build", required=True, help="build directory with the programs")
     p.add_argument("--backend", default="tap", choices=["tap", "af_packet", "af_xdp"])
+    p.add_argument("--lcores", type=int, default=1, help="how many lcores, and queues")
     p.add_argument("--slow", type=float, default=1, help="factor of all time limits")
     p.add_argument("--only", help="run only the steps whose name contains this")
     for name, default in more.items():
@@ -167,6 +168,7 @@ class Bed:
 
     def __init__(self, args):
         self.backend, self.build, self.slow = args.backend, args.build, args.slow
+        self.lcores = args.lcores
         self.tag = f"pce{os.getpid()}"
         self.server_ns = self.tag if self.backend == "tap" else self.tag + "s"
         self.client_ns = self.tag if self.backend == "tap" else self.tag + "c"
@@ -237,13 +239,16 @@ class Bed:
 
     # ---- programs
 
-    def eal(self, memory=512, lcores=None):
-        """EAL's arguments for this backend, without hugepages."""
-        cpus = sorted(os.sched_getaffinity(0))
+    def eal(self, memory=512):
+        """EAL's arguments for this backend, without hugepages; the CPUs are used from the last on."""
+        cpus = sorted(os.sched_getaffinity(0), reverse=True)
+        where = ",".join(f"{i}@{cpus[i % len(cpus)]}" for i in range(self.lcores))
+        queues = {"tap": "", "af_packet": f",qpairs={self.lcores}",
+                  "af_xdp": f",queue_count={self.lcores}"}[self.backend]
         device = {"tap": f"net_tap0,iface={self.dev}", "af_packet": "net_af_packet0,iface=pcv1",
                   "af_xdp": "net_af_xdp0,iface=pcv1"}[self.backend]
-        return ["-l", lcores or str(cpus[-1]), "--no-huge", "--no-shconf", "-m", str(memory),
-                "--no-pci", "--no-telemetry", "--vdev=" + device]
+        return ["--lcores", where, "--no-huge", "--no-shconf", "-m", str(memory * self.lcores),
+                "--no-pci", "--no-telemetry", "--vdev=" + device + queues]
 
     def path(self, name):
         return os.path.join(self.build, "app", name.split("-")[1], name)
@@ -269,9 +274,9 @@ class Bed:
             self._setup_client()
         return p
 
-    def start(self, name, *options, memory=512, lcores=None):
+    def start(self, name, *options):
         """Starts percore-echo or percore-httpd, with our address."""
-        return self.spawn([self.path(name), *self.eal(memory, lcores), "--",
+        return self.spawn([self.path(name), *self.eal(), "--",
                            "--addr", f"{SERVER}/{PREFIX}", "--gateway", CLIENT, *options], name)
 
     # ---- the network
