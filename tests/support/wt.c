@@ -57,12 +57,14 @@ static bool run_to(struct wt *w, uint64_t target, bool stop)
 		next = pc_stack_next_deadline(w->st);
 		if (next > target)
 			break;
-		if (next > w->now) {
-			w->now = next;
-			idle = 0;
-		} else if (++idle > 100) {
-			wt_fail(w, WT_HERE, "the stack's next deadline stays in the past");
+		/* a stack that waits for mbufs is due always: a turn takes time, too */
+		if (next <= w->now && ++idle > 3) {
+			if (w->now >= target)
+				break;
+			next = w->now + 100000 < target ? w->now + 100000 : target;
 		}
+		if (next > w->now)
+			w->now = next;
 		wt_settle(w);
 	}
 	if (probe_sent(w->probe) == NULL && target > w->now) {
