@@ -140,8 +140,8 @@ def crash(b, root):
 
 
 def again(b, root):
-    """ten times start and stop"""
-    for _ in range(int(10 / b.slow)):
+    """six times start and stop"""
+    for _ in range(int(6 / b.slow)):
         p = httpd(b, root)
         expect(works(), "it does not serve")
         p.stop()
