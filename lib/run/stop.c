@@ -28,9 +28,12 @@ void stop_catch(void)
 
 	stop_count = 0;
 	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(stop_signals[0]); i++) {
-		/* what a parent has ignored (nohup) stays ignored */
-		if (sigaction(stop_signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-			sigaction(stop_signals[i], &sa, NULL);
+		/* a hang-up that a parent has ignored (nohup) stays ignored; an interrupt does not, as
+		 * shells ignore it for whatever a script starts in the background */
+		if (stop_signals[i] == SIGHUP && sigaction(SIGHUP, NULL, &old) == 0 &&
+		    old.sa_handler == SIG_IGN)
+			continue;
+		sigaction(stop_signals[i], &sa, NULL);
 	}
 	/* a reader of our output that goes away must not keep us from cleaning up */
 	signal(SIGPIPE, SIG_IGN);

@@ -21,12 +21,15 @@ static void signals_are_counted(void)
 	stop_release();
 }
 
-static void what_a_parent_ignores_stays_ignored(void)
+static void what_nohup_ignores_stays_ignored(void)
 {
 	signal(SIGHUP, SIG_IGN);
+	signal(SIGINT, SIG_IGN); /* as a shell does for a script's background programs */
 	stop_catch();
 	raise(SIGHUP);
 	CU_ASSERT_EQUAL(stop_wanted(), STOP_NO);
+	raise(SIGINT);
+	CU_ASSERT_EQUAL(stop_wanted(), STOP_DRAIN);
 	stop_release();
 	signal(SIGHUP, SIG_DFL);
 }
@@ -61,7 +64,7 @@ int main(void)
 {
 	const CU_TestInfo tests[] = {
 	    {"signals are counted", signals_are_counted},
-	    {"what a parent ignores stays ignored", what_a_parent_ignores_stays_ignored},
+	    {"what nohup ignores stays ignored", what_nohup_ignores_stays_ignored},
 	    {"a third signal ends the process", a_third_signal_ends_the_process},
 	    CU_TEST_INFO_NULL,
 	};
