@@ -191,11 +191,11 @@ class Bed:
 
     def _make(self):
         for ns in {self.server_ns, self.client_ns}:
-            r = sh("ip", "netns", "add", ns, check=False)
-            if r.returncode != 0:
-                self.__exit__(None, None, None)
-                skip(f"network namespaces are not allowed here: {r.stderr.strip()}")
-            sh("ip", "-n", ns, "link", "set", "lo", "up")
+            for command in (["ip", "netns", "add", ns], ["ip", "-n", ns, "link", "set", "lo", "up"]):
+                r = sh(*command, check=False)
+                if r.returncode != 0:
+                    self.__exit__(None, None, None)
+                    skip(f"network namespaces are not allowed here: {r.stderr.strip()}")
         if self.backend == "tap":
             if not os.path.exists("/dev/net/tun"):
                 self.__exit__(None, None, None)
