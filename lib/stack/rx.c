@@ -32,6 +32,7 @@ struct batch {
 /** drop counts a frame under the name of what became of it, and frees it. */
 static void drop(struct pc_stack *st, struct rte_mbuf *m, int verdict)
 {
+	assert(verdict_is_drop(verdict));
 	ctx_count(&st->ctx, verdict);
 	rte_pktmbuf_free(m);
 }
