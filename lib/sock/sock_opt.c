@@ -315,6 +315,48 @@ static int set_user_timeout(struct sockets *s, const struct sock_ref *ref, int v
 	return tune(s, ref, offsetof(struct tcp_tuning, user_timeout_ms), (uint32_t)value);
 }
 
+static int get_syncnt(struct sockets *s, const struct sock_ref *ref)
+{
+	uint32_t n = tcp_tuning(s->tcp, ref->tcp)->syncnt;
+
+	return n != 0 ? (int)n : (int)s->tcp->ctx->cfg.tcp_syn_retries;
+}
+
+static int set_syncnt(struct sockets *s, const struct sock_ref *ref, int value)
+{
+	if (value < 1 || value > 127)
+		return -EINVAL;
+	return tune(s, ref, offsetof(struct tcp_tuning, syncnt), (uint32_t)value);
+}
+
+/* as on Linux kept in time-outs of the SYN-ACK, so that what is read is what it comes to */
+static int get_defer_accept(struct sockets *s, const struct sock_ref *ref)
+{
+	return (int)syncache_seconds(&s->tcp->ctx->cfg, tcp_tuning(s->tcp, ref->tcp)->defer);
+}
+
+static int set_defer_accept(struct sockets *s, const struct sock_ref *ref, int value)
+{
+	uint32_t n = syncache_timeouts(&s->tcp->ctx->cfg, (uint32_t)RTE_MAX(value, 0));
+
+	return tune(s, ref, offsetof(struct tcp_tuning, defer), n);
+}
+
+static int get_window_clamp(struct sockets *s, const struct sock_ref *ref)
+{
+	return (int)tcp_tuning(s->tcp, ref->tcp)->window_clamp;
+}
+
+static int set_window_clamp(struct sockets *s, const struct sock_ref *ref, int value)
+{
+	const int least = 1152; /* Linux's, half of its smallest buffer */
+
+	if (value == 0 && ref->tcp->state != TCP_S_CLOSED)
+		return -EINVAL;
+	value = value == 0 ? 0 : RTE_MAX(value, least);
+	return tune(s, ref, offsetof(struct tcp_tuning, window_clamp), (uint32_t)value);
+}
+
 static const struct option options[] = {
     {SOL_SOCKET, SO_ERROR, get_error, NULL},
     {SOL_SOCKET, SO_TYPE, get_type, NULL},
@@ -336,6 +378,9 @@ static const struct option options[] = {
     {IPPROTO_TCP, TCP_KEEPIDLE, get_keepidle, set_keepidle},
     {IPPROTO_TCP, TCP_KEEPINTVL, get_keepintvl, set_keepintvl},
     {IPPROTO_TCP, TCP_KEEPCNT, get_keepcnt, set_keepcnt},
+    {IPPROTO_TCP, TCP_SYNCNT, get_syncnt, set_syncnt},
+    {IPPROTO_TCP, TCP_DEFER_ACCEPT, get_defer_accept, set_defer_accept},
+    {IPPROTO_TCP, TCP_WINDOW_CLAMP, get_window_clamp, set_window_clamp},
     {IPPROTO_TCP, TCP_USER_TIMEOUT, get_user_timeout, set_user_timeout},
 };
 

@@ -45,6 +45,12 @@ static void fill_segments(const struct tcb *t, const struct tcp_queues *q, struc
 	info->tcpi_retrans = q->resent_bytes / mss;
 }
 
+static void fill_listener(const struct binding *l, struct tcp_info *info)
+{
+	info->tcpi_unacked = l->accept_n;
+	info->tcpi_sacked = l->backlog;
+}
+
 void tcp_info_fill(const struct tcp *tcp, const struct tcb *t, struct tcp_info *info)
 {
 	const struct tcp_queues *q = tcp_queues(tcp, t);
@@ -66,5 +72,8 @@ void tcp_info_fill(const struct tcp *tcp, const struct tcb *t, struct tcp_info *
 	info->tcpi_rtt = t->srtt_us;
 	info->tcpi_rttvar = t->srtt_us != 0 ? t->rttvar_us : 0;
 	info->tcpi_rcv_space = t->rcv_max;
-	fill_segments(t, q, info);
+	if (t->state == TCP_S_LISTEN) /* as Linux: the accept queue and its limit */
+		fill_listener(&tcp->bind.binding[t->binding], info);
+	else
+		fill_segments(t, q, info);
 }

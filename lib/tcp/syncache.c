@@ -46,15 +46,39 @@ static uint32_t queue_of(const struct syn_entry *e)
 	return RTE_MIN(e->retries, SYN_QUEUES - 1u);
 }
 
+static uint64_t wait_ms(const struct pc_stack_config *cfg, uint32_t retries)
+{
+	uint32_t k = RTE_MIN(retries, SYN_QUEUES - 1u);
+
+	return RTE_MIN(cfg->tcp_rto_initial_ms << k, cfg->tcp_rto_max_ms);
+}
+
+uint32_t syncache_timeouts(const struct pc_stack_config *cfg, uint32_t seconds)
+{
+	uint64_t ms = 0;
+	uint32_t n = 0;
+
+	while (ms < seconds * UINT64_C(1000) && n < UINT8_MAX)
+		ms += wait_ms(cfg, n++);
+	return n;
+}
+
+uint32_t syncache_seconds(const struct pc_stack_config *cfg, uint32_t n)
+{
+	uint64_t ms = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		ms += wait_ms(cfg, i);
+	return (uint32_t)(ms / 1000);
+}
+
 static void enqueue(struct tcp *tcp, uint32_t index)
 {
 	struct syncache *sc = &tcp->syn;
 	struct syn_entry *e = &sc->entry[index];
 	uint32_t k = queue_of(e);
-	uint64_t wait =
-	    RTE_MIN(tcp->ctx->cfg.tcp_rto_initial_ms << k, tcp->ctx->cfg.tcp_rto_max_ms);
 
-	e->expiry = tcp->ctx->tick + ticks_from_ms(wait);
+	e->expiry = tcp->ctx->tick + ticks_from_ms(wait_ms(&tcp->ctx->cfg, k));
 	e->next = 0;
 	e->prev = sc->queue[k].tail;
 	if (e->prev != 0)
@@ -118,11 +142,12 @@ static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e, const struc
 {
 	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
 	uint64_t secret = tcp_secret(tcp, &e->flow);
-	struct tcp_seg s = {.seq = e->iss,
-	                    .ack = e->irs + 1,
-	                    .flags = TCP_SYN | TCP_ACK,
-	                    .has = TCP_HAS_MSS,
-	                    .wnd = (uint16_t)RTE_MIN(listener->rcv_max, (uint32_t)UINT16_MAX)};
+	struct tcp_seg s = {
+	    .seq = e->iss,
+	    .ack = e->irs + 1,
+	    .flags = TCP_SYN | TCP_ACK,
+	    .has = TCP_HAS_MSS,
+	    .wnd = (uint16_t)RTE_MIN(tcp_rcv_limit(tcp, listener), (uint32_t)UINT16_MAX)};
 
 	if (e->opt & TCB_OPT_TS) {
 		s.has |= TCP_HAS_TS;
@@ -135,7 +160,7 @@ static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e, const struc
 		s.has |= TCP_HAS_SACKOK;
 	if (e->opt & TCB_OPT_WSCALE) {
 		s.has |= TCP_HAS_WSCALE;
-		s.wscale = tcb_window_scale(listener->rcv_max);
+		s.wscale = tcb_window_scale(tcp_rcv_limit(tcp, listener));
 	}
 	tcp_reply(tcp, &e->flow, ip_laddr(tcp->ip, e->flow.laddr), &s, e->tos);
 }
@@ -251,16 +276,17 @@ static struct tcb *promote(struct tcp *tcp, const struct syn_entry *e)
 	t->binding = e->binding;
 	t->peer_mss = e->peer_mss;
 	t->snd_wscale = e->snd_wscale & 0xfu;
-	t->rcv_wscale = (e->opt & TCB_OPT_WSCALE) ? tcb_window_scale(t->rcv_max) & 0xfu : 0u;
+	t->rcv_wscale =
+	    (e->opt & TCB_OPT_WSCALE) ? tcb_window_scale(tcp_rcv_limit(tcp, t)) & 0xfu : 0u;
 	t->snd_una = t->snd_nxt = e->iss + 1;
 	t->snd_wl1 = e->irs;
 	t->snd_wnd = t->snd_max_wnd = e->wnd;
 	t->rcv_nxt = t->last_ack_sent = e->irs + 1;
-	t->rcv_adv = t->rcv_nxt + RTE_MIN(t->rcv_max, (uint32_t)UINT16_MAX);
+	t->rcv_adv = t->rcv_nxt + RTE_MIN(tcp_rcv_limit(tcp, t), (uint32_t)UINT16_MAX);
 	t->ts_recent = e->ts_recent;
 	t->ts_recent_ms = tcp->ctx->now_ms;
 	t->ts_offset = (uint32_t)(tcp_secret(tcp, &e->flow) >> 32);
-	t->syn_retries = e->retries;
+	t->syn_retries = e->lost;
 	if (tcb_set_path(tcp, t, &e->flow.raddr, e->flow.laddr) != 0) {
 		t->state = TCP_S_CLOSED;
 		tcb_free(tcp, t);
@@ -275,7 +301,7 @@ static int check(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *r
 	const struct tcp_seg *seg = &rx->seg;
 	struct syn_entry *e = &tcp->syn.entry[index];
 	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
-	uint32_t wnd = RTE_MIN(listener->rcv_max, (uint32_t)UINT16_MAX);
+	uint32_t wnd = RTE_MIN(tcp_rcv_limit(tcp, listener), (uint32_t)UINT16_MAX);
 
 	if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && seg->seq == e->irs) {
 		send_syn_ack(tcp, e, NULL); /* our answer was lost */
@@ -314,22 +340,55 @@ static void announce(struct tcp *tcp, struct tcb *t)
 	tcb_notify(tcp, tcp_tcb(tcp, tcp->bind.binding[t->binding].tcb), EPOLLIN | EPOLLRDNORM);
 }
 
+static const struct tcp_tuning *tuning_of(const struct tcp *tcp, const struct syn_entry *e)
+{
+	return tcp_tuning(tcp, tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb));
+}
+
+/* TCP_DEFER_ACCEPT: a connection without data is not accepted yet; as on Linux, until that has lasted
+ * for so many time-outs */
+static bool defers(struct tcp *tcp, struct syn_entry *e, const struct tcp_seg *seg)
+{
+	if (e->retries >= tuning_of(tcp, e)->defer || seg->len > 0 || (seg->flags & TCP_FIN))
+		return false;
+	if (!e->acked && e->lost == 0)
+		e->sent_us = tcp->ctx->now_us - e->sent_us;
+	e->acked = 1;
+	if ((seg->has & TCP_HAS_TS) && seg->seq == e->irs + 1)
+		e->ts_recent = seg->tsval;
+	return true;
+}
+
+/* the handshake is complete, but nobody accepts: the peer will try again, or is told */
+static int overflow(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx)
+{
+	if (tcp->ctx->cfg.tcp_abort_on_overflow)
+		tcp_reply_rst(tcp, p, rx);
+	return PC_DROP_TCP_BACKLOG;
+}
+
 int syncache_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, uint32_t index,
                    struct tcb **out)
 {
-	const struct syn_entry *e = &tcp->syn.entry[index];
+	struct syn_entry *e = &tcp->syn.entry[index];
 	int verdict = check(tcp, p, rx, index);
 	struct tcb *t;
 
 	if (verdict != VERDICT_DONE)
 		return verdict;
-	if (listener_is_full(&tcp->bind.binding[e->binding]))
-		return PC_DROP_TCP_BACKLOG;
+	if (defers(tcp, e, &rx->seg))
+		return PC_DROP_TCP_ACK_DONE;
+	if (listener_is_full(&tcp->bind.binding[e->binding])) {
+		if (tcp->ctx->cfg.tcp_abort_on_overflow)
+			syncache_remove(tcp, index);
+		return overflow(tcp, p, rx);
+	}
 	t = promote(tcp, e);
 	if (t == NULL)
 		return PC_DROP_TCP_NO_TCB;
-	if (e->retries == 0)
-		rtt_sample(&tcp->ctx->cfg, t, tcp->ctx->now_us - e->sent_us);
+	if (e->lost == 0)
+		rtt_sample(&tcp->ctx->cfg, t,
+		           e->acked ? e->sent_us : tcp->ctx->now_us - e->sent_us);
 	syncache_remove(tcp, index);
 	announce(tcp, t);
 	*out = t;
@@ -367,7 +426,7 @@ int syncache_input_cookie(struct tcp *tcp, const struct ip_pkt *p, const struct 
 		return PC_DROP_TCP_CLOSED;
 	}
 	if (listener_is_full(&tcp->bind.binding[binding]))
-		return PC_DROP_TCP_BACKLOG;
+		return overflow(tcp, p, rx);
 	e.peer_mss = c.peer_mss;
 	e.snd_wscale = c.snd_wscale;
 	e.opt = c.opt;
@@ -393,6 +452,24 @@ void syncache_drop_listener(struct tcp *tcp, uint32_t binding)
 	}
 }
 
+/* A SYN-ACK was not answered, or not with data, for another time-out. Returns whether to wait on. */
+static bool on_timeout(struct tcp *tcp, struct syn_entry *e)
+{
+	const struct tcp_tuning *tune = tuning_of(tcp, e);
+	uint32_t limit =
+	    tune->syncnt != 0 ? tune->syncnt : (uint32_t)tcp->ctx->cfg.tcp_synack_retries;
+
+	if (e->retries >= limit && (!e->acked || e->retries >= tune->defer))
+		return false;
+	/* a peer that waits for its turn to send is asked again when the deferral ends */
+	if (!e->acked || e->retries + 1u >= tune->defer) {
+		e->lost = (uint8_t)(e->lost + !e->acked);
+		ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
+		send_syn_ack(tcp, e, NULL);
+	}
+	return true;
+}
+
 void syncache_poll(struct tcp *tcp)
 {
 	struct syncache *sc = &tcp->syn;
@@ -403,15 +480,13 @@ void syncache_poll(struct tcp *tcp)
 
 			if (seq_gt(e->expiry, tcp->ctx->tick))
 				break;
-			if (e->retries >= tcp->ctx->cfg.tcp_synack_retries) {
+			if (!on_timeout(tcp, e)) {
 				syncache_remove(tcp, i);
 				continue;
 			}
 			dequeue(sc, i);
 			e->retries++;
 			enqueue(tcp, i);
-			ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
-			send_syn_ack(tcp, e, NULL);
 		}
 	}
 }

@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <percore/config.h>
+
 #include "base/rng.h"
 #include "ip/ip.h"
 #include "tcp/tcb.h"
@@ -43,10 +45,11 @@ struct syn_entry {
 	uint16_t wnd;     /* of the SYN, not scaled */
 	uint16_t binding; /* the listener */
 	uint8_t snd_wscale;
-	uint8_t opt; /* TCB_OPT_* */
-	uint8_t retries;
+	uint8_t opt;     /* TCB_OPT_* */
+	uint8_t retries; /* time-outs so far */
 	uint8_t tos;
-	uint16_t spare;
+	uint8_t lost;  /* SYN-ACKs repeated for want of an answer */
+	uint8_t acked; /* answered, but TCP_DEFER_ACCEPT waits for data; sent_us is the RTT then */
 };
 
 static_assert(sizeof(struct syn_entry) == 64, "half-open connections take one cache line");
@@ -86,6 +89,13 @@ int syncache_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
  */
 int syncache_input_cookie(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx,
                           uint32_t binding, struct tcb **t);
+
+/**
+ * syncache_timeouts returns how many time-outs of a SYN-ACK it takes until so many seconds have passed,
+ * at most 255; syncache_seconds returns how many seconds have passed after n of them.
+ */
+uint32_t syncache_timeouts(const struct pc_stack_config *cfg, uint32_t seconds);
+uint32_t syncache_seconds(const struct pc_stack_config *cfg, uint32_t n);
 
 /** syncache_remove forgets an entry. */
 void syncache_remove(struct tcp *tcp, uint32_t index);

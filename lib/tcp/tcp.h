@@ -39,6 +39,9 @@ struct tcp_tuning {
 	uint32_t keepidle_ms, keepintvl_ms, keepcnt;
 	uint32_t user_timeout_ms; /* 0: R2 is tcp.retries */
 	uint32_t maxseg;          /* TCP_MAXSEG; 0: by the MTU */
+	uint32_t syncnt;          /* TCP_SYNCNT; 0: as configured */
+	uint32_t defer;           /* TCP_DEFER_ACCEPT, in time-outs of the SYN-ACK; 0: off */
+	uint32_t window_clamp;    /* TCP_WINDOW_CLAMP; 0: SO_RCVBUF alone counts */
 };
 
 #define TCP_TUNINGS 256
@@ -138,6 +141,15 @@ static inline struct tcp_queues *tcp_queues(const struct tcp *tcp, const struct 
 static inline const struct tcp_tuning *tcp_tuning(const struct tcp *tcp, const struct tcb *t)
 {
 	return &tcp->tuning[t->tuning];
+}
+
+/** tcp_rcv_limit returns the largest receive window: SO_RCVBUF, or TCP_WINDOW_CLAMP if that is less (but
+ * never so small that scaling makes it 0). */
+static inline uint32_t tcp_rcv_limit(const struct tcp *tcp, const struct tcb *t)
+{
+	uint32_t clamp = tcp_tuning(tcp, t)->window_clamp;
+
+	return clamp == 0 ? t->rcv_max : RTE_MIN(t->rcv_max, RTE_MAX(clamp, 1u << t->rcv_wscale));
 }
 
 /** tcp_socket makes a closed socket. Returns its TCB, or NULL when max_connections is reached. */

@@ -106,7 +106,7 @@ static void take_syn(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
 
 	t->rcv_nxt = t->last_ack_sent = seg->seq + 1;
-	t->rcv_adv = t->rcv_nxt + RTE_MIN(t->rcv_max, (uint32_t)UINT16_MAX);
+	t->rcv_adv = t->rcv_nxt + RTE_MIN(tcp_rcv_limit(tcp, t), (uint32_t)UINT16_MAX);
 	t->peer_mss = (seg->has & TCP_HAS_MSS)         ? seg->mss
 	              : pc_addr_is_ip4(&t->flow.raddr) ? MSS_DEFAULT
 	                                               : 1220;

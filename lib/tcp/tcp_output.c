@@ -27,6 +27,7 @@ static uint32_t rcv_space(const struct tcp *tcp, const struct tcb *t)
 	uint32_t space = t->rcv_bytes < t->rcv_max ? t->rcv_max - t->rcv_bytes : 0;
 	uint32_t share = tcp_share(tcp, t->rcv_mss);
 
+	space = RTE_MIN(space, tcp_rcv_limit(tcp, t));
 	/* what cannot be kept is not promised */
 	space = RTE_MIN(space, RTE_MAX(share, (uint32_t)t->rcv_mss));
 	return RTE_MIN(space, (uint32_t)UINT16_MAX << t->rcv_wscale);
@@ -35,7 +36,7 @@ static uint32_t rcv_space(const struct tcp *tcp, const struct tcb *t)
 uint16_t tcp_window(const struct tcp *tcp, struct tcb *t)
 {
 	uint32_t told = t->rcv_adv - t->rcv_nxt, space = rcv_space(tcp, t), field;
-	uint32_t step = RTE_MIN((uint32_t)t->rcv_mss, t->rcv_max / 2);
+	uint32_t step = RTE_MIN((uint32_t)t->rcv_mss, tcp_rcv_limit(tcp, t) / 2);
 
 	/* RFC 9293 3.8.6.2.2: the right edge moves by a segment or half the buffer, and never back */
 	if (space < told + step)
@@ -50,11 +51,11 @@ uint16_t tcp_window(const struct tcp *tcp, struct tcb *t)
 bool tcp_has_window_update(const struct tcp *tcp, const struct tcb *t)
 {
 	uint32_t told = t->rcv_adv - t->rcv_nxt, space = rcv_space(tcp, t);
-	uint32_t gain = space > told ? space - told : 0;
+	uint32_t gain = space > told ? space - told : 0, limit = tcp_rcv_limit(tcp, t);
 
-	if (2 * gain >= t->rcv_max)
+	if (2 * gain >= limit)
 		return true;
-	return gain >= 2u * t->rcv_mss && (gain >= t->rcv_max / 4 || told <= t->rcv_max / 8);
+	return gain >= 2u * t->rcv_mss && (gain >= limit / 4 || told <= limit / 8);
 }
 
 /* ---- one segment ----------------------------------------------------------------------------- */
@@ -429,7 +430,8 @@ void tcp_send_syn(struct tcp *tcp, struct tcb *t)
 		s.has |= TCP_HAS_WSCALE;
 		s.wscale = t->rcv_wscale;
 	}
-	s.wnd = (uint16_t)RTE_MIN(t->rcv_max, (uint32_t)UINT16_MAX); /* never scaled in a SYN */
+	s.wnd = (uint16_t)RTE_MIN(tcp_rcv_limit(tcp, t),
+	                          (uint32_t)UINT16_MAX); /* never scaled in a SYN */
 	emit(tcp, t, m, &s);
 }
 

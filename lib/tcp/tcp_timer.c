@@ -38,6 +38,7 @@ static bool has_given_up(const struct tcp *tcp, const struct tcb *t)
 	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
 	const struct tcp_queues *q = tcp_queues(tcp, t);
 	uint32_t user_ms = tcp_tuning(tcp, t)->user_timeout_ms;
+	uint32_t syncnt = tcp_tuning(tcp, t)->syncnt;
 	bool orphan = !(t->flags & (TCB_OPEN | TCB_PENDING));
 
 	if (user_ms != 0 && q != NULL && t->retries > 0)
@@ -46,7 +47,7 @@ static bool has_given_up(const struct tcp *tcp, const struct tcb *t)
 	    q->snd.head != NULL) /* MUST-37: answers count, not time */
 		return t->probes >= (orphan ? cfg->tcp_orphan_retries : cfg->tcp_retries);
 	if (t->state == TCP_S_SYN_SENT)
-		return t->retries >= cfg->tcp_syn_retries;
+		return t->retries >= (syncnt != 0 ? syncnt : cfg->tcp_syn_retries);
 	if (t->state == TCP_S_SYN_RECEIVED)
 		return t->retries >= cfg->tcp_synack_retries;
 	return t->retries >= (orphan ? cfg->tcp_orphan_retries : cfg->tcp_retries);

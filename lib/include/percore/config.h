@@ -44,6 +44,8 @@ X(tcp, rcvbuf, 524288, 4096, 1073741824, "bytes", "default SO_RCVBUF: the larges
 X(tcp, sndbuf, 524288, 4096, 1073741824, "bytes", "default SO_SNDBUF: bytes queued for sending, unacknowledged ones included") \
 X(tcp, backlog, 65535, 1, 1048576, "connections", "upper limit of listen()'s backlog") \
 X(tcp, syn_cache, 16384, 16, 16000000, "entries", "half-open connections per lcore") \
+X(tcp, abort_on_overflow, 0, 0, 1, "boolean", \
+  "reset a client whose connection finds the accept queue full, instead of letting it try again") \
 X(tcp, syn_cookies, 1, 0, 2, "mode", \
   "SYN cookies (RFC 4987 3.6): 0: never; 1: while the SYN cache is full; 2: always, for tests") \
 X(tcp, time_wait, 0, 0, 100000000, "entries", "TIME-WAIT entries per lcore; 0: as max_connections, within [4096,262144]") \
