@@ -79,7 +79,7 @@ static void test_datagrams(void)
 	CU_ASSERT_EQUAL(bind_fd(fd, 7), 0);
 	far = pc_socket(peer, AF_INET, SOCK_DGRAM, 0);
 	FAILS(pc_recv(us, fd, buf, 10, 0), EAGAIN);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 4; i++, settle())
 		CU_ASSERT_EQUAL(
 		    pc_sendto(peer, far, "abcdef", 6, 0, (struct sockaddr *)&to, sizeof(to)), 6);
 	CU_ASSERT_EQUAL(ask(fd, SIOCINQ), 6); /* of the next one, not of all */
