@@ -31,7 +31,7 @@ def works():
 
 
 def load(seconds):
-    return subprocess.Popen(["wrk", "-t1", "-c50", f"-d{seconds}s", f"http://{SERVER}/"],
+    return subprocess.Popen(["wrk", "-t1", "-c50", f"-d{seconds}s", f"http://{SERVER}:80/"],
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
 
 
