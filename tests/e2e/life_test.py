@@ -35,6 +35,12 @@ def load(seconds):
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
 
 
+def finish_load(w):
+    """The load must have been one."""
+    out, _ = w.communicate(timeout=40)
+    expect(w.returncode == 0 and " 0 requests in" not in out, f"wrk: {out}")
+
+
 def devices(b):
     return sh("ip", "netns", "exec", b.server_ns, "ip", "-br", "link").stdout
 
@@ -46,8 +52,7 @@ def term_under_load(b, root):
     time.sleep(1)
     p.signal(signal.SIGTERM)
     status = p.wait(15)
-    w.wait(30)
-    w.stdout.close()
+    finish_load(w)
     expect(status == 0, f"status {status}\n{p.tail()}")
     expect("pctap" not in devices(b), "the TAP port is still there")
 
@@ -120,8 +125,7 @@ def kill_and_restart(b, root):
     p = httpd(b, root)
     expect(works(), "the restarted program does not serve")
     seconds = time.monotonic() - begin
-    w.wait(30)
-    w.stdout.close()
+    finish_load(w)
     print(f"       {seconds:.1f} s until the first page")
     expect(seconds < 10 * b.slow, f"{seconds:.1f} s until the first page")
     p.stop()
