@@ -104,6 +104,26 @@ static void start(struct sim *s, struct conn *c)
 	watch(s, CLIENT, c);
 }
 
+/* The connection that a client has opened from a port, and the server not yet seen; ports may come
+ * again. NULL: it was aborted meanwhile, or there is none. */
+static struct conn *find_opened(struct sim *s, uint16_t port)
+{
+	bool aborted = false;
+
+	for (unsigned i = 0; i < s->nb_conns; i++) {
+		struct conn *c = &s->conn[i];
+
+		if (!c->started || c->port != port)
+			continue;
+		if (c->end[SERVER].fd == 0 && !c->end[SERVER].closed)
+			return c;
+		aborted |= c->aborted;
+	}
+	if (!aborted)
+		sim_fail(s, "accepted what nobody opened, port %u", port);
+	return NULL;
+}
+
 static void accept_all(struct sim *s)
 {
 	struct sockaddr_in from;
@@ -111,15 +131,9 @@ static void accept_all(struct sim *s)
 	int fd;
 
 	while ((fd = pc_accept(s->st[SERVER], s->lfd, (struct sockaddr *)&from, &len)) > 0) {
-		struct conn *c = NULL;
+		struct conn *c = find_opened(s, ntohs(from.sin_port));
 
-		for (unsigned i = 0; i < s->nb_conns; i++)
-			if (s->conn[i].started && s->conn[i].port == ntohs(from.sin_port))
-				c = &s->conn[i];
-		if (c == NULL || c->end[SERVER].fd != 0 || c->end[SERVER].closed) {
-			if (c == NULL || !c->aborted)
-				sim_fail(s, "accepted what nobody opened, port %u",
-				         ntohs(from.sin_port));
+		if (c == NULL) {
 			pc_close(s->st[SERVER], fd);
 			continue;
 		}

@@ -58,6 +58,7 @@ struct sim {
 	struct rte_mempool *pool;    /* of the network and the applications */
 	struct rte_mempool *tiny[2]; /* pools that a stack runs out of */
 	struct rte_mempool *stack_pool[2];
+	bool clean;              /* the network does nothing but delay */
 	unsigned validate_every; /* steps */
 	struct pc_stack_config cfg[2];
 	struct pc_fault_config fault[2];

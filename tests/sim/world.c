@@ -68,7 +68,7 @@ static void plan_stack(struct sim *s, struct pc_stack_config *cfg)
 	cfg->tcp_nagle = sim_chance(s, 70);
 	cfg->tcp_rcvbuf = sim_chance(s, 30) ? sim_rnd(s, 4096, 20000) : sim_rnd(s, 20000, 524288);
 	cfg->tcp_sndbuf = sim_chance(s, 30) ? sim_rnd(s, 4096, 20000) : sim_rnd(s, 20000, 524288);
-	cfg->tcp_delack_ms = sim_chance(s, 70) ? 40 : sim_rnd(s, 0, 499);
+	cfg->tcp_delack_ms = s->clean || sim_chance(s, 70) ? 40 : sim_rnd(s, 0, 499);
 	cfg->tcp_msl_ms = sim_rnd(s, 10, 2000);
 	/* an end only by agreement: nothing may give up because of the network */
 	cfg->tcp_syn_retries = cfg->tcp_synack_retries = 20;
@@ -83,10 +83,8 @@ static void plan_stack(struct sim *s, struct pc_stack_config *cfg)
 	cfg->stack_rx_burst = sim_rnd(s, 1, 64);
 }
 
-static void plan_network(struct sim *s, struct pc_fault_config *f)
+static void plan_faults(struct sim *s, struct pc_fault_config *f)
 {
-	f->seed = sim_rnd(s, 1, UINT32_MAX);
-	f->pool = s->pool;
 	if (sim_chance(s, 70))
 		f->rx_loss_ppm = (uint32_t)sim_rnd(s, 0, sim_chance(s, 30) ? 200000 : 30000);
 	if (sim_chance(s, 10))
@@ -97,14 +95,23 @@ static void plan_network(struct sim *s, struct pc_fault_config *f)
 		f->reorder_ppm = (uint32_t)sim_rnd(s, 0, 200000);
 	if (sim_chance(s, 40))
 		f->corrupt_ppm = (uint32_t)sim_rnd(s, 0, 50000);
+	f->reorder_delay_ns = sim_rnd(s, 100000, 20000000);
+	f->queue = (uint32_t)sim_rnd(s, 64, 1024);
+}
+
+static void plan_network(struct sim *s, struct pc_fault_config *f)
+{
+	f->seed = sim_rnd(s, 1, UINT32_MAX);
+	f->pool = s->pool;
+	f->queue = 16384;
+	if (!s->clean)
+		plan_faults(s, f);
 	if (sim_chance(s, 80))
 		f->delay_ns = sim_rnd(s, 1000, sim_chance(s, 20) ? 150000000 : 10000000);
 	if (sim_chance(s, 30))
 		f->jitter_ns = sim_rnd(s, 0, 5000000);
-	f->reorder_delay_ns = sim_rnd(s, 100000, 20000000);
 	if (sim_chance(s, 40))
 		f->rate_bps = sim_rnd(s, 500000, 100000000);
-	f->queue = (uint32_t)sim_rnd(s, 64, 1024);
 }
 
 static bool open_side(struct sim *s, int side, struct pc_port *wire, const char *pcap)
@@ -122,7 +129,7 @@ static bool open_side(struct sim *s, int side, struct pc_port *wire, const char 
 			return sim_fail(s, "%s: %s", pcap, strerror(errno));
 		}
 	}
-	s->stack_pool[side] = sim_chance(s, 10) ? s->tiny[side] : s->pool;
+	s->stack_pool[side] = !s->clean && sim_chance(s, 10) ? s->tiny[side] : s->pool;
 	s->st[side] = pc_stack_create(&s->cfg[side], s->stack_pool[side]);
 	if (s->st[side] == NULL)
 		return sim_fail(s, "pc_stack_create: %s", strerror(errno));
@@ -186,9 +193,16 @@ static void close_world(struct sim *s)
 		check_pool(s, s->tiny[side]);
 }
 
+static uint64_t frames_sent(const struct sim *s)
+{
+	return pc_stack_counters(s->st[CLIENT])->value[PC_TX_FRAMES] +
+	       pc_stack_counters(s->st[SERVER])->value[PC_TX_FRAMES];
+}
+
 /* One turn of both loops. Returns whether anything happened. */
 static bool step(struct sim *s)
 {
+	const uint64_t sent = frames_sent(s);
 	unsigned frames = 0;
 
 	s->progress = false;
@@ -202,7 +216,8 @@ static bool step(struct sim *s)
 	}
 	s->frames += frames;
 	s->steps++;
-	return frames != 0 || s->progress;
+	/* what was sent lies in the wire until the other side looks */
+	return frames != 0 || s->progress || frames_sent(s) != sent;
 }
 
 static uint64_t next_event(const struct sim *s)
@@ -268,6 +283,22 @@ static void check_left_over(struct sim *s)
 			    u.connections, u.half_open, u.time_wait, u.listeners);
 		if (pc_stack_validate(s->st[side], stderr) != 0)
 			sim_fail(s, "pc_stack_validate finds a broken invariant at the end");
+	}
+}
+
+/* Without faults nothing is lost, so nothing may be taken for lost. */
+static void check_clean(struct sim *s)
+{
+	for (unsigned i = 0; i < s->nb_conns; i++)
+		if (s->conn[i].aborted)
+			return;
+	for (int side = 0; side < 2; side++) {
+		const uint64_t *c = pc_stack_counters(s->st[side])->value;
+
+		if (c[PC_TCP_TIMEOUTS] != 0 || c[PC_TCP_FAST_RETRANSMITS] != 0)
+			sim_fail(s, "%llu time-outs and %llu fast retransmits without a loss",
+			         (unsigned long long)c[PC_TCP_TIMEOUTS],
+			         (unsigned long long)c[PC_TCP_FAST_RETRANSMITS]);
 	}
 }
 
@@ -346,6 +377,7 @@ bool sim_run(struct sim *s, uint64_t seed, const char *pcap)
 
 	*s = clean;
 	s->now = some_start(s);
+	s->clean = sim_chance(s, 5);
 	s->validate_every = sim_chance(s, 12) ? 1 : 16;
 	if (open_world(s, pcap)) {
 		app_plan(s);
@@ -353,6 +385,8 @@ bool sim_run(struct sim *s, uint64_t seed, const char *pcap)
 			pc_close(s->st[SERVER], s->lfd);
 			if (run(s, NULL, 48 * HOUR_NS))
 				check_left_over(s);
+			if (s->clean)
+				check_clean(s);
 		}
 		if (s->wrong[0] != '\0' || s->verbose)
 			describe(s);
