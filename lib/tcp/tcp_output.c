@@ -360,6 +360,9 @@ bool tcp_output(struct tcp *tcp, struct tcb *t)
 		done = tcp_send_fin(tcp, t);
 	}
 	t->flags &= ~(uint32_t)TCB_PUSH;
+	/* RFC 6298 (5.1): what ran until now was for data held back, not for what has been sent */
+	if (before == t->snd_una && t->snd_nxt != before)
+		t->timers &= (uint8_t)~TCB_T_LOSS;
 	if (t->snd_nxt != t->snd_una) {
 		if (!(t->timers & TCB_T_LOSS) || t->snd_nxt != before)
 			tcp_loss_sent(tcp, t, q);

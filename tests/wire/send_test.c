@@ -184,6 +184,22 @@ static void silly_window_sender(struct wt *w)
 	CHECK(wt_next(w, 0) != NULL);
 }
 
+static void held_back_then_sent(struct wt *w)
+{
+	w->peer.wnd = 2000;
+	wt_established(w);
+	wt_opt(w, IPPROTO_TCP, TCP_NODELAY, 1);
+	wt_send(w, 2460);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 1460, .any_psh = true);
+	INJECT(.flags = A, .seq = 1, .ack = 1461, .wnd = 540);
+	NOTHING(190); /* the override timer is about to fire */
+	INJECT(.flags = A, .seq = 1, .ack = 1461, .wnd = 2000);
+	EXPECT(.flags = PA, .seq = 1461, .ack = 1, .len = 1000);
+	NOTHING(190); /* RFC 6298 (5.1): a time-out of its own */
+	INJECT(.flags = A, .seq = 1, .ack = 2461);
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 0);
+}
+
 static void half_of_largest_window(struct wt *w)
 {
 	w->peer.wnd = 1000;
@@ -380,6 +396,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 3.8.6: the peer's window limits", peer_window_limits},
     {"RFC 9293 MUST-1: a window of 65535 is positive", window_65535},
     {"RFC 9293 MUST-38: no silly window at the sender", silly_window_sender},
+    {"RFC 6298 5.1: data that was held back has a time-out of its own", held_back_then_sent},
     {"RFC 9293 3.8.6.2.1: half of the largest window is enough", half_of_largest_window},
     {"RFC 9293 MUST-36, MUST-37, SHLD-29, SHLD-30: a closed window is probed for ever",
      zero_window},
