@@ -12,4 +12,7 @@ void ethdev_rss_key(uint8_t *key, uint8_t len);
 /** ethdev_read_info describes a queue pair of a started device. Returns 0 or -ENODEV. */
 int ethdev_read_info(uint16_t port_id, uint16_t queue, struct pc_port_info *info);
 
+/** ethdev_trusted returns which of a driver's offloads (enum pc_port_offload) do what they announce. */
+uint32_t ethdev_trusted(const char *driver, uint32_t offloads);
+
 #endif

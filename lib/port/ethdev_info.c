@@ -62,6 +62,15 @@ static uint32_t read_offloads(uint16_t id, uint16_t queue)
 	       map_offloads(conf.txmode.offloads | txq.conf.offloads, tx_map, RTE_DIM(tx_map));
 }
 
+uint32_t ethdev_trusted(const char *driver, uint32_t offloads)
+{
+	/* RFC 9293 MUST-2: of the two forms of zero TCP sends 0x0000 (RFC 1624); this driver writes 0xffff
+	 * for it, as only UDP does. It computes in software anyway, so nothing is lost. */
+	if (strcmp(driver, "net_tap") == 0)
+		offloads &= ~(uint32_t)PC_PORT_TX_TCP_CKSUM;
+	return offloads;
+}
+
 static void read_key(uint16_t id, const struct rte_eth_dev_info *dev, struct pc_port_rss *rss)
 {
 	struct rte_eth_rss_conf conf = {.rss_key = rss->key, .rss_key_len = dev->hash_key_size};
@@ -149,7 +158,7 @@ int ethdev_read_info(uint16_t id, uint16_t queue, struct pc_port_info *info)
 	if (rte_eth_dev_get_mtu(id, &info->mtu) != 0)
 		info->mtu = RTE_ETHER_MTU;
 	info->queue = queue;
-	info->offloads = read_offloads(id, queue);
+	info->offloads = ethdev_trusted(dev.driver_name, read_offloads(id, queue));
 	info->socket_id = rte_eth_dev_socket_id(id);
 	info->link_up = rte_eth_link_get_nowait(id, &link) == 0 && link.link_status != 0;
 	info->rss.nb_queues = dev.nb_rx_queues;

@@ -6,6 +6,7 @@
 #include <rte_ethdev.h>
 
 #include "common.h"
+#include "port/ethdev.h"
 
 static struct rte_mempool *pool;
 
@@ -115,6 +116,14 @@ static void a_full_ring_leaves_the_rest_to_the_caller(void)
 	end("net_ring2", id);
 }
 
+static void a_tap_does_not_make_tcp_checksums(void)
+{
+	const uint32_t all = PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_UDP_CKSUM;
+
+	CU_ASSERT_EQUAL(ethdev_trusted("net_tap", all), all & ~(uint32_t)PC_PORT_TX_TCP_CKSUM);
+	CU_ASSERT_EQUAL(ethdev_trusted("net_ixgbe", all), all);
+}
+
 static void a_device_started_by_others_has_no_offloads_unless_told(void)
 {
 	uint16_t id = make_device("net_ring3", "");
@@ -217,6 +226,7 @@ int main(void)
 	     a_ring_gets_copies_of_what_the_sender_keeps},
 	    {"a full ring leaves the rest to the caller",
 	     a_full_ring_leaves_the_rest_to_the_caller},
+	    {"a TAP does not make TCP checksums", a_tap_does_not_make_tcp_checksums},
 	    {"a device started by others has no offloads unless told",
 	     a_device_started_by_others_has_no_offloads_unless_told},
 	    {"several queues have a table", several_queues_have_a_table},
