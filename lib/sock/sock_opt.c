@@ -9,6 +9,7 @@
 #include "base/seq.h"
 #include "sock/sock.h"
 #include "sock/tcp_info.h"
+#include "tcp/cc.h"
 #include "tcp/tcp_conn.h"
 
 /* ---- integers -------------------------------------------------------------------------------- */
@@ -402,6 +403,20 @@ static int set_linger(const struct sock_ref *ref, const struct linger *l)
 	return set_flag(ref, TCB_LINGER_0, l->l_onoff && l->l_linger == 0);
 }
 
+/* Linux: a name of at most 15 bytes, with or without its end; ENOENT for one that nobody has */
+static int set_congestion(struct sockets *s, struct tcb *t, const char *name, socklen_t len)
+{
+	int index;
+
+	if (len < 1)
+		return -EINVAL;
+	index = cc_find(name, strnlen(name, RTE_MIN((size_t)len, CC_NAME_MAX - 1u)));
+	if (index < 0)
+		return -ENOENT;
+	cc_use(t, tcp_queues(s->tcp, t), (unsigned)index);
+	return 0;
+}
+
 static int copy_result(const void *from, size_t size, void *value, socklen_t *len)
 {
 	size_t n = RTE_MIN((size_t)*len, size);
@@ -435,6 +450,12 @@ int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value,
 	}
 	if (level == IPPROTO_TCP && ref.udp != NULL)
 		return (int)sock_fail(-EOPNOTSUPP);
+	if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
+		char congestion[CC_NAME_MAX] = "";
+
+		strcpy(congestion, cc_of(ref.tcp)->name);
+		return copy_result(congestion, sizeof(congestion), value, len);
+	}
 	o = find_option(&ref, level, name);
 	if (o == NULL)
 		return (int)sock_fail(-ENOPROTOOPT);
@@ -457,6 +478,8 @@ int pc_setsockopt(struct pc_stack *st, int fd, int level, int name, const void *
 			return (int)sock_fail(-EINVAL);
 		return set_linger(&ref, value);
 	}
+	if (level == IPPROTO_TCP && name == TCP_CONGESTION && ref.tcp != NULL)
+		return (int)sock_fail(set_congestion(s, ref.tcp, value, len));
 	o = find_option(&ref, level, name);
 	if (o == NULL || o->set == NULL)
 		return (int)sock_fail(-ENOPROTOOPT);

@@ -10,6 +10,8 @@
 
 static uint8_t ca_state(const struct tcp_queues *q)
 {
+	if (q != NULL && q->recovery == TCP_R_OPEN && q->reduced)
+		return TCP_CA_CWR;
 	if (q == NULL || q->recovery == TCP_R_OPEN)
 		return q != NULL && q->dupacks > 0 ? TCP_CA_Disorder : TCP_CA_Open;
 	return q->recovery == TCP_R_LOSS ? TCP_CA_Loss : TCP_CA_Recovery;
@@ -25,6 +27,8 @@ static uint8_t options_of(const struct tcb *t)
 		o |= TCPI_OPT_SACK;
 	if (t->opt & TCB_OPT_WSCALE)
 		o |= TCPI_OPT_WSCALE;
+	if (t->opt & TCB_OPT_ECN)
+		o |= TCPI_OPT_ECN;
 	return o;
 }
 

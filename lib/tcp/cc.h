@@ -4,10 +4,12 @@
 
 /*
  * Congestion control: a const struct of functions that set cwnd and ssthresh, in bytes.  What is
- * lost and what is sent is decided elsewhere.  An algorithm's own state is q->cc_state; it sets
- * q->keep when that is worth keeping while the connection is idle.
+ * lost and what is sent is decided elsewhere.  An algorithm's own state is q->cc_state, zeroed at
+ * first; it sets q->keep when that is worth keeping while the connection is idle.  Kept state may be
+ * taken away all the same: then it is zero again.
  */
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "tcp/tcb.h"
@@ -18,28 +20,50 @@ struct cc_ack {
 	uint32_t flight; /* bytes under way before that */
 	uint32_t rtt_us; /* round trip that it measured; 0: none */
 	uint32_t now_us; /* modulo 2^32 */
+	bool hystart;    /* tcp.hystart */
+	bool ece;        /* it says that packets were marked (RFC 3168) */
 };
 
+#define CC_NAME_MAX 16 /* TCP_CA_NAME_MAX */
+
 struct cc_ops {
-	const char *name;
-	/** New data was acknowledged outside fast recovery. */
+	const char *name; /* as TCP_CONGESTION has it, below CC_NAME_MAX bytes */
+	bool needs_ecn;   /* asks for ECN whatever tcp.ecn says; all its packets may be marked */
+	/** New data was acknowledged outside fast recovery, without ECE. */
 	void (*on_ack)(struct tcb *t, struct tcp_queues *q, const struct cc_ack *a);
+	/** New data was acknowledged, whatever else; before on_ack and on_ecn. May be NULL. */
+	void (*on_any_ack)(struct tcb *t, struct tcp_queues *q, const struct cc_ack *a);
 	/** Loss was detected by acknowledgements: sets ssthresh, and cwnd to it. */
 	void (*on_loss)(struct tcb *t, struct tcp_queues *q, uint32_t flight);
-	/** The first time-out of a segment: sets ssthresh, and cwnd to one segment. */
+	/** Packets were marked, told once per window: sets ssthresh, and cwnd to it. */
+	void (*on_ecn)(struct tcb *t, struct tcp_queues *q, uint32_t flight);
+	/** The first time-out of a segment: sets ssthresh, and cwnd to one segment; q may be NULL. */
 	void (*on_timeout)(struct tcb *t, struct tcp_queues *q, uint32_t flight);
 	/** The loss was none; cwnd and ssthresh have been restored. May be NULL. */
 	void (*on_undo)(struct tcb *t, struct tcp_queues *q);
+	/** Something is about to be sent while nothing is under way. May be NULL. */
+	void (*on_start)(struct tcb *t, struct tcp_queues *q);
 };
 
-extern const struct cc_ops cc_newreno;
+/* indices of tcb.cc and values of tcp.congestion */
+enum cc_index { CC_RENO, CC_CUBIC, CC_DCTCP, CC_COUNT };
+
+extern const struct cc_ops cc_newreno, cc_cubic, cc_dctcp;
+
+/** cc_by_index returns an algorithm. */
+const struct cc_ops *cc_by_index(unsigned index);
+
+/** cc_find returns the index of the algorithm with this name of len bytes, or -1. */
+int cc_find(const char *name, size_t len);
 
 /** cc_of returns a connection's algorithm. */
 static inline const struct cc_ops *cc_of(const struct tcb *t)
 {
-	(void)t;
-	return &cc_newreno;
+	return cc_by_index(t->cc);
 }
+
+/** cc_use gives a connection another algorithm; cwnd and ssthresh stay. q may be NULL. */
+void cc_use(struct tcb *t, struct tcp_queues *q, unsigned index);
 
 /** cc_is_limited says whether cwnd, and not the application, is what limits the connection (RFC 7661):
  * in slow start half of it must be in use, later nearly all. */
@@ -49,5 +73,12 @@ static inline bool cc_is_limited(const struct tcb *t, uint32_t flight)
 		return t->cwnd < 2 * flight;
 	return flight + t->mss > t->cwnd || flight >= t->cwnd / 2;
 }
+
+struct hystart;
+
+/** cc_slow_start grows cwnd, which is below ssthresh (RFC 5681, RFC 3465); the first time with
+ * HyStart++ (RFC 9406), which may set ssthresh to end it. */
+void cc_slow_start(struct tcb *t, const struct tcp_queues *q, const struct cc_ack *a,
+                   struct hystart *h);
 
 #endif

@@ -4,22 +4,22 @@
 #include <rte_common.h>
 
 #include "tcp/cc.h"
+#include "tcp/hystart.h"
+
+static_assert(sizeof(struct hystart) <= sizeof(((struct tcp_queues *)0)->cc_state), "it fits");
 
 static void on_ack(struct tcb *t, struct tcp_queues *q, const struct cc_ack *a)
 {
-	uint32_t mss = t->mss;
-
-	if (!cc_is_limited(t, a->flight))
-		return;
 	if (t->cwnd < t->ssthresh) {
-		/* RFC 3465: L is 2 segments, 1 after a time-out */
-		t->cwnd += RTE_MIN(a->acked, q->recovery == TCP_R_LOSS ? mss : 2 * mss);
+		cc_slow_start(t, q, a, (struct hystart *)(void *)q->cc_state);
 		return;
 	}
+	if (!cc_is_limited(t, a->flight))
+		return;
 	q->cc_bytes += a->acked;
 	if (q->cc_bytes >= t->cwnd) {
 		q->cc_bytes -= t->cwnd;
-		t->cwnd += mss;
+		t->cwnd += t->mss;
 	}
 }
 
@@ -44,5 +44,8 @@ static void on_timeout(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 		q->cc_bytes = 0;
 }
 
-const struct cc_ops cc_newreno = {
-    .name = "reno", .on_ack = on_ack, .on_loss = on_loss, .on_timeout = on_timeout};
+const struct cc_ops cc_newreno = {.name = "reno",
+                                  .on_ack = on_ack,
+                                  .on_loss = on_loss,
+                                  .on_ecn = on_loss,
+                                  .on_timeout = on_timeout};

@@ -19,6 +19,7 @@
 #include "tcp/rtt.h"
 #include "tcp/syncookie.h"
 #include "tcp/tcp_conn.h"
+#include "tcp/tcp_ecn.h"
 #include "tcp/tcp_output.h"
 
 int syncache_init(struct syncache *sc, uint32_t n, struct sip_key key, int socket_id)
@@ -148,6 +149,7 @@ static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e, const struc
 	    .flags = TCP_SYN | TCP_ACK,
 	    .has = TCP_HAS_MSS,
 	    .wnd = (uint16_t)RTE_MIN(tcp_rcv_limit(tcp, listener), (uint32_t)UINT16_MAX)};
+	uint8_t ecn = 0;
 
 	if (e->opt & TCB_OPT_TS) {
 		s.has |= TCP_HAS_TS;
@@ -162,7 +164,11 @@ static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e, const struc
 		s.has |= TCP_HAS_WSCALE;
 		s.wscale = tcb_window_scale(tcp_rcv_limit(tcp, listener));
 	}
-	tcp_reply(tcp, &e->flow, ip_laddr(tcp->ip, e->flow.laddr), &s, e->tos);
+	if (e->opt & TCB_OPT_ECN) { /* RFC 3168 section 6.1.1; RFC 8257 section 3.4 */
+		s.flags |= TCP_ECE;
+		ecn = cc_of(listener)->needs_ecn ? ECN_ECT0 : 0;
+	}
+	tcp_reply(tcp, &e->flow, ip_laddr(tcp->ip, e->flow.laddr), &s, (uint8_t)(e->tos | ecn));
 }
 
 static uint8_t negotiate(const struct pc_stack_config *cfg, const struct tcp_seg *seg)
@@ -239,6 +245,9 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, bo
 	}
 	if (has_min && seq_leq(e.iss, min_iss))
 		e.iss = min_iss + 64000;
+	/* a cookie has no room for it */
+	if (tcp_ecn_accepts(tcp, tcp_tcb(tcp, l->tcb), &rx->seg, rx->tos))
+		e.opt |= TCB_OPT_ECN;
 	index = take_entry(tcp);
 	tcp->syn.entry[index] = e;
 	l->half_open++;
@@ -256,6 +265,7 @@ static void inherit(struct tcp *tcp, struct tcb *t, const struct tcb *from)
 	t->snd_max = from->snd_max;
 	t->ttl = from->ttl;
 	t->tos = from->tos;
+	t->cc = from->cc;
 	t->tuning = from->tuning;
 	if (t->tuning != 0)
 		tcp->tuning[t->tuning].refs++;

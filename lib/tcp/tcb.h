@@ -58,6 +58,7 @@ enum {
 	TCB_OPT_TS = 1 << 0,
 	TCB_OPT_SACK = 1 << 1,
 	TCB_OPT_WSCALE = 1 << 2,
+	TCB_OPT_ECN = 1 << 3,
 };
 
 /* tcb.flags */
@@ -91,6 +92,8 @@ enum {
 	TCB_CONNECTING = 1 << 26,    /* connect() has not told yet how it ended */
 	TCB_BROADCAST = 1 << 27,     /* SO_BROADCAST: without effect, but remembered */
 	TCB_WINDOW_UPDATE = 1 << 25, /* the application has read: look whether to tell */
+	TCB_ECE = 1 << 28,           /* packets that came were marked: say so */
+	TCB_CWR = 1 << 29,           /* cwnd was reduced: say so with the next new data */
 };
 
 /* tcb.timers: which deadlines count */
@@ -182,12 +185,14 @@ struct tcp_queues {
 	uint8_t recovery;   /* enum tcp_recovery */
 	uint8_t loss_timer; /* enum tcp_loss_timer: what TCB_T_LOSS means */
 	bool fin_early;
-	bool tlp_out;       /* a loss probe is under way */
-	bool tlp_again;     /* ... that sent something again */
-	bool keep;          /* has something worth keeping while nothing is queued */
-	bool idle;          /* nothing is queued, only kept */
-	uint32_t tlp_end;   /* SND.NXT when the probe was sent */
-	uint32_t undo_cwnd; /* what cwnd was before recovery; 0: nothing to undo */
+	bool reduced;         /* ECN: no further reduction until reduced_end is passed */
+	bool tlp_out;         /* a loss probe is under way */
+	bool tlp_again;       /* ... that sent something again */
+	bool keep;            /* has something worth keeping while nothing is queued */
+	bool idle;            /* nothing is queued, only kept */
+	uint32_t tlp_end;     /* SND.NXT when the probe was sent */
+	uint32_t reduced_end; /* SND.NXT when cwnd was reduced */
+	uint32_t undo_cwnd;   /* what cwnd was before recovery; 0: nothing to undo */
 	uint32_t undo_ssthresh;
 	uint32_t undo_tsval; /* our timestamp when something was first sent again */
 	uint32_t undo_segs;  /* sent again, and not reported as duplicates */

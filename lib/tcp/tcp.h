@@ -75,6 +75,7 @@ struct tcp {
 struct tcp_rx {
 	struct tcp_seg seg;
 	struct tcp_flow flow;
+	uint8_t tos; /* of the IP header */
 	uint64_t hash;
 	flow_ref ref; /* a candidate, verified by tcp_input */
 };

@@ -7,6 +7,7 @@
 #include "tcp/rtt.h"
 #include "tcp/scoreboard.h"
 #include "tcp/tcp_conn.h"
+#include "tcp/tcp_ecn.h"
 #include "tcp/tcp_loss.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_timer.h"
@@ -149,7 +150,8 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 	a.duplicate = a.acked == 0 && seg->len == 0 && !moved && t->snd_wnd > 0 && a.flight > 0 &&
 	              !(seg->flags & (TCP_SYN | TCP_FIN));
 	if (q != NULL) {
-		if (a.delivered > 0 || a.duplicate || a.dsack)
+		a.ece = tcp_ecn_is_echo(t, seg);
+		if (a.delivered > 0 || a.duplicate || a.dsack || a.ece)
 			tcp_loss_ack(tcp, t, q, &a, seg);
 		if (q->snd.head != NULL)
 			tcp_work(tcp, t);

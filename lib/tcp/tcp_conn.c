@@ -39,6 +39,7 @@ struct tcb *tcb_alloc(struct tcp *tcp)
 	t->rcv_mss = MSS_DEFAULT;
 	t->peer_mss = MSS_DEFAULT;
 	t->ssthresh = UINT32_MAX;
+	t->cc = (uint8_t)cfg->tcp_congestion;
 	if (!cfg->tcp_nagle)
 		t->flags |= TCB_NODELAY;
 	if (cfg->tcp_keepalive)

@@ -20,6 +20,7 @@
 #include "tcp/rtt.h"
 #include "tcp/tcp_ack.h"
 #include "tcp/tcp_conn.h"
+#include "tcp/tcp_ecn.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_timer.h"
 #include "wire/cksum.h"
@@ -49,6 +50,7 @@ int tcp_rx_parse(struct tcp *tcp, const struct rte_mbuf *m, const struct ip_pkt 
 		return PC_DROP_TCP_PORT_ZERO;
 	rx->flow = (struct tcp_flow){
 	    .raddr = p->src, .laddr = p->laddr, .lport = rx->seg.dport, .rport = rx->seg.sport};
+	rx->tos = p->tos;
 	rx->hash = tcp_table_hash(&tcp->table, &rx->flow);
 	rte_prefetch0(&tcp->table.bucket[(uint32_t)rx->hash & tcp->table.mask]);
 	ctx_count(tcp->ctx, PC_TCP_RX);
@@ -101,7 +103,16 @@ static int input_no_flow(struct tcp *tcp, const struct ip_pkt *p, const struct t
 
 /* ---- SYN-SENT (3.10.7.3) --------------------------------------------------------------------- */
 
-static void take_syn(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
+/* RFC 3168 section 6.1.1: the answer to our SYN has ECE without CWR; a SYN that crosses ours has both */
+static bool agrees_on_ecn(const struct tcp *tcp, const struct tcb *t, const struct tcp_seg *seg,
+                          uint8_t tos)
+{
+	if (!(seg->flags & TCP_ACK))
+		return tcp_ecn_accepts(tcp, t, seg, tos);
+	return tcp_ecn_asks(tcp, t) && (seg->flags & (TCP_ECE | TCP_CWR)) == TCP_ECE;
+}
+
+static void take_syn(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint8_t tos)
 {
 	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
 
@@ -117,6 +128,8 @@ static void take_syn(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 	}
 	if (cfg->tcp_sack && (seg->has & TCP_HAS_SACKOK))
 		t->opt |= TCB_OPT_SACK;
+	if (agrees_on_ecn(tcp, t, seg, tos))
+		t->opt |= TCB_OPT_ECN;
 	if (cfg->tcp_window_scaling && (seg->has & TCP_HAS_WSCALE)) {
 		t->opt |= TCB_OPT_WSCALE;
 		t->snd_wscale = tcb_peer_scale(seg->wscale) & 0xfu;
@@ -145,7 +158,7 @@ static int input_syn_sent(struct tcp *tcp, struct tcb *t, const struct ip_pkt *p
 	}
 	if (!(seg->flags & TCP_SYN))
 		return PC_DROP_TCP_SYN_SENT;
-	take_syn(tcp, t, seg);
+	take_syn(tcp, t, seg, p->tos);
 	if (!ack) { /* simultaneous open */
 		t->state = TCP_S_SYN_RECEIVED;
 		tcp_send_syn(tcp, t);
@@ -481,6 +494,7 @@ static int input_synchronised(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m
 	verdict = input_ack(tcp, t, p, rx);
 	if (verdict != VERDICT_DONE)
 		return verdict;
+	tcp_ecn_input(tcp, t, seg, p->tos);
 	fin = (seg->flags & TCP_FIN) && takes_data(t);
 	verdict = PC_DROP_TCP_ACK_DONE;
 	if (seg->len > 0 && takes_data(t)) {

@@ -13,6 +13,7 @@
 #include "tcp/scoreboard.h"
 #include "tcp/sndbuf.h"
 #include "tcp/tcp_conn.h"
+#include "tcp/tcp_ecn.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_timer.h"
 
@@ -87,7 +88,10 @@ static void enter_recovery(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	q->tlp_out = false;
 	prr_begin(&q->prr, flight);
 	set_loss_timer(tcp, t, q, TCP_LT_RTO, tcp_rto_ticks(tcp, t));
-	cc_of(t)->on_loss(t, q, flight);
+	/* RFC 3168 section 6.1.2: losses and marks of one window are one reduction */
+	if (!tcp_ecn_has_reduced(t, q))
+		cc_of(t)->on_loss(t, q, flight);
+	tcp_ecn_reduced(t, q);
 	ctx_count(tcp->ctx, PC_TCP_FAST_RETRANSMITS);
 }
 
@@ -155,14 +159,34 @@ static void count_duplicate(const struct tcb *t, struct tcp_queues *q)
 
 /* ---- acknowledgements ------------------------------------------------------------------------ */
 
+static struct cc_ack for_cc(const struct tcp *tcp, const struct loss_ack *a)
+{
+	return (struct cc_ack){.acked = a->acked,
+	                       .flight = a->flight,
+	                       .rtt_us = a->rtt_us,
+	                       .now_us = tcp->ctx->now_us,
+	                       .hystart = tcp->ctx->cfg.tcp_hystart,
+	                       .ece = a->ece};
+}
+
 static void grow(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const struct loss_ack *a)
 {
-	struct cc_ack ack = {.acked = a->acked,
-	                     .flight = a->flight,
-	                     .rtt_us = a->rtt_us,
-	                     .now_us = tcp->ctx->now_us};
+	struct cc_ack ack = for_cc(tcp, a);
 
-	cc_of(t)->on_ack(t, q, &ack);
+	/* RFC 3168 section 6.1.2: not by an acknowledgement with ECE, nor before the peer has seen
+	 * CWR */
+	if (!a->ece && (q->recovery == TCP_R_LOSS || !tcp_ecn_has_reduced(t, q)))
+		cc_of(t)->on_ack(t, q, &ack);
+}
+
+/* RFC 3168 section 6.1.2: one reduction per window, whatever it is for */
+static void on_marks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const struct loss_ack *a)
+{
+	if (q->recovery != TCP_R_OPEN || tcp_ecn_has_reduced(t, q))
+		return;
+	cc_of(t)->on_ecn(t, q, a->flight);
+	tcp_ecn_reduced(t, q);
+	ctx_count(tcp->ctx, PC_TCP_ECN_REDUCTIONS);
 }
 
 static void on_progress(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
@@ -248,6 +272,13 @@ void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const st
 	if (was_needless(t, q, a, seg))
 		undo(tcp, t, q);
 	on_probe_answer(tcp, t, q, a);
+	if (a->acked > 0 && cc_of(t)->on_any_ack != NULL) {
+		struct cc_ack ack = for_cc(tcp, a);
+
+		cc_of(t)->on_any_ack(t, q, &ack);
+	}
+	if (a->ece)
+		on_marks(tcp, t, q, a);
 	if (a->acked > 0)
 		on_progress(tcp, t, q, a);
 	if (!has_sent(q))
@@ -283,6 +314,7 @@ void tcp_loss_timeout(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		t->cwnd = t->mss;
 	if (q == NULL)
 		return;
+	tcp_ecn_reduced(t, q);
 	q->dup_bytes = 0;
 	q->dupacks = 0;
 	q->tlp_out = false;

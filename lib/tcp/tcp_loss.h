@@ -21,6 +21,7 @@ struct loss_ack {
 	uint32_t rtt_us;    /* round trip measured; 0: none */
 	bool duplicate;     /* RFC 5681 section 2 */
 	bool dsack;         /* reports a duplicate (RFC 2883) */
+	bool ece;           /* reports marks (RFC 3168) */
 };
 
 /** tcp_loss_sacks takes a segment's SACK blocks. Returns whether the first is a DSACK. */

@@ -17,6 +17,7 @@
 #include "tcp/rcvbuf.h"
 #include "tcp/sndbuf.h"
 #include "tcp/tcp_conn.h"
+#include "tcp/tcp_ecn.h"
 #include "tcp/tcp_loss.h"
 #include "tcp/tcp_timer.h"
 
@@ -100,14 +101,14 @@ static bool fit_sack(const struct tcb *t, struct tcp_seg *s, uint32_t payload)
 	return false;
 }
 
-/* emit puts the headers in front of m's payload and sends it; it owns m */
-static void emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, struct tcp_seg *s)
+/* emit puts the headers in front of m's payload and sends it, with these ECN bits; it owns m */
+static void emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, struct tcp_seg *s, uint8_t ecn)
 {
 	struct ip_send is = {.src = *ip_laddr(tcp->ip, t->flow.laddr),
 	                     .dst = t->flow.raddr,
 	                     .proto = IPPROTO_TCP,
 	                     .ttl = t->ttl,
-	                     .tos = t->tos,
+	                     .tos = (uint8_t)(t->tos | ecn),
 	                     .df = true};
 	struct ip_path path;
 	uint16_t hdr;
@@ -124,7 +125,7 @@ static void emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, struct tcp_
 
 /* a segment of a synchronised connection: everything but SYN */
 static void emit_sync(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t seq,
-                      uint8_t flags)
+                      uint8_t flags, bool fresh)
 {
 	struct tcp_seg s;
 
@@ -133,6 +134,8 @@ static void emit_sync(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	s.seq = seq;
 	s.ack = t->rcv_nxt;
 	s.flags = flags | TCP_ACK;
+	if ((t->flags & TCB_ECE) && !(flags & TCP_RST))
+		s.flags |= TCP_ECE;
 	s.urg = 0;
 	s.wnd = tcp_window(tcp, t);
 	fill_options(tcp, t, &s);
@@ -142,7 +145,7 @@ static void emit_sync(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 		t->flags &= ~(uint32_t)TCB_ACK_NOW;
 	t->flags &= ~(uint32_t)(TCB_ACK_LATER | TCB_WINDOW_UPDATE);
 	t->timers &= (uint8_t)~TCB_T_ACK;
-	emit(tcp, t, m, &s);
+	emit(tcp, t, m, &s, tcp_ecn_tos(t, fresh));
 }
 
 /* a sendable packet with the payload of a queued segment, or NULL */
@@ -173,7 +176,8 @@ static bool is_last(const struct tcb *t, const struct rte_mbuf *m)
 	return pkt_of_const(m)->next == NULL && (t->flags & TCB_WR_SHUT) != 0;
 }
 
-static bool transmit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, bool fin)
+/* fresh: the first time, and not as a probe */
+static bool transmit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, bool fin, bool fresh)
 {
 	struct pkt *note = pkt_of(m);
 	struct rte_mbuf *f = packet_of(tcp, m);
@@ -185,10 +189,14 @@ static bool transmit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, bool fi
 		flags |= TCP_PSH;
 	if (fin)
 		flags |= TCP_FIN;
+	if (fresh && (t->flags & TCB_CWR)) {
+		flags |= TCP_CWR;
+		t->flags &= ~(uint32_t)TCB_CWR;
+	}
 	note->tx.sent_us = tcp->ctx->now_us;
 	if (note->tx.sends < UINT8_MAX)
 		note->tx.sends++;
-	emit_sync(tcp, t, f, note->tx.seq, flags);
+	emit_sync(tcp, t, f, note->tx.seq, flags, fresh);
 	return true;
 }
 
@@ -204,7 +212,7 @@ struct rte_mbuf *tcp_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q
 			return NULL;
 		fin = false;
 	}
-	if (!transmit(tcp, t, m, fin))
+	if (!transmit(tcp, t, m, fin, false))
 		return NULL;
 	ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
 	return m;
@@ -258,7 +266,7 @@ static bool send_next(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	struct rte_mbuf *m = q->snd_next;
 	bool fin = is_last(t, m);
 
-	if (!transmit(tcp, t, m, fin))
+	if (!transmit(tcp, t, m, fin, true))
 		return false;
 	ctx_add(tcp->ctx, PC_TCP_TX_BYTES, pkt_of(m)->tx.len);
 	q->prr.out += pkt_of(m)->tx.len;
@@ -286,15 +294,17 @@ static void arm_persist(struct tcp *tcp, struct tcb *t)
  * t_loss is one time-out after what was last sent or acknowledged */
 static void restart_if_idle(const struct tcp *tcp, struct tcb *t)
 {
-	if (t->snd_una == t->snd_nxt && !(t->timers & TCB_T_LOSS) &&
-	    seq_gt(tcp->ctx->tick, t->t_loss))
+	if (!(t->timers & TCB_T_LOSS) && seq_gt(tcp->ctx->tick, t->t_loss))
 		t->cwnd = RTE_MIN(t->cwnd, tcb_initial_window(tcp, t));
 }
 
 static bool send_new(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
-	if (q->snd_next != NULL)
+	if (q->snd_next != NULL && t->snd_una == t->snd_nxt) {
 		restart_if_idle(tcp, t);
+		if (cc_of(t)->on_start != NULL)
+			cc_of(t)->on_start(t, q);
+	}
 	while (q->snd_next != NULL) {
 		uint32_t room = 0;
 		enum may may;
@@ -380,7 +390,7 @@ static bool send_empty(struct tcp *tcp, struct tcb *t, uint32_t seq, uint8_t fla
 
 	if (m == NULL)
 		return false;
-	emit_sync(tcp, t, m, seq, flags);
+	emit_sync(tcp, t, m, seq, flags, false);
 	return true;
 }
 
@@ -412,7 +422,7 @@ void tcp_send_syn(struct tcp *tcp, struct tcb *t)
 	uint32_t maxseg = tcp_tuning(tcp, t)->maxseg;
 	struct tcp_seg s = {.seq = t->snd_una, .has = TCP_HAS_MSS};
 	struct rte_mbuf *m = ctx_mbuf(tcp->ctx);
-	bool answer = t->state == TCP_S_SYN_RECEIVED;
+	bool answer = t->state == TCP_S_SYN_RECEIVED, ecn;
 
 	if (m == NULL)
 		return;
@@ -422,6 +432,10 @@ void tcp_send_syn(struct tcp *tcp, struct tcb *t)
 		s.mss = (uint16_t)maxseg;
 	s.flags = answer ? TCP_SYN | TCP_ACK : TCP_SYN;
 	s.ack = answer ? t->rcv_nxt : 0;
+	/* RFC 3168 section 6.1.1.1: if the first was lost, that may have been for the flags */
+	ecn = answer ? t->opt & TCB_OPT_ECN : tcp_ecn_asks(tcp, t) && t->retries == 0;
+	if (ecn)
+		s.flags |= answer ? TCP_ECE : TCP_ECE | TCP_CWR;
 	if (answer ? t->opt & TCB_OPT_TS : cfg->tcp_timestamps) {
 		s.has |= TCP_HAS_TS;
 		s.tsval = tcp_tsval(tcp, t->ts_offset);
@@ -435,7 +449,8 @@ void tcp_send_syn(struct tcp *tcp, struct tcb *t)
 	}
 	s.wnd = (uint16_t)RTE_MIN(tcp_rcv_limit(tcp, t),
 	                          (uint32_t)UINT16_MAX); /* never scaled in a SYN */
-	emit(tcp, t, m, &s);
+	/* RFC 8257 section 3.4: where DCTCP is, what cannot be marked is dropped */
+	emit(tcp, t, m, &s, ecn && cc_of(t)->needs_ecn ? ECN_ECT0 : 0);
 }
 
 bool tcp_challenge_allowed(struct tcp *tcp)

@@ -55,6 +55,11 @@ X(tcp, window_scaling, 1, 0, 1, "boolean", "offer and accept window scaling (RFC
 X(tcp, sack, 1, 0, 1, "boolean", "offer and accept selective acknowledgements (RFC 2018)") \
 X(tcp, rack, 1, 0, 1, "boolean", "find losses by time (RACK, RFC 8985); 0: by counting SACKed segments (RFC 6675)") \
 X(tcp, tlp, 1, 0, 1, "boolean", "send tail loss probes (RFC 8985 section 7); needs tcp.rack") \
+X(tcp, congestion, 1, 0, 2, "number", \
+  "congestion control of new sockets: 0: reno (RFC 5681, RFC 6582); 1: cubic (RFC 9438); 2: dctcp (RFC 8257)") \
+X(tcp, hystart, 1, 0, 1, "boolean", "leave the first slow start before packets are lost (HyStart++, RFC 9406)") \
+X(tcp, ecn, 2, 0, 2, "mode", \
+  "explicit congestion notification (RFC 3168): 0: never; 1: ask for it and accept it; 2: only accept it") \
 X(tcp, initial_window, 10, 1, 64, "segments", "initial congestion window (RFC 6928)") \
 X(tcp, delack_ms, 40, 0, 499, "ms", "longest delay of an acknowledgement; 0: acknowledge at the end of each turn") \
 X(tcp, rto_initial_ms, 1000, 10, 60000, "ms", "retransmission time-out before the first RTT sample (RFC 6298 2.1)") \

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The algorithms by number and by name, and slow start, which they have in common. */
+
+#include "tcp/cc.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include <rte_common.h>
+
+#include "tcp/hystart.h"
+
+static const struct cc_ops *const algorithms[CC_COUNT] = {
+    [CC_RENO] = &cc_newreno, [CC_CUBIC] = &cc_cubic, [CC_DCTCP] = &cc_dctcp};
+
+const struct cc_ops *cc_by_index(unsigned index)
+{
+	assert(index < CC_COUNT);
+	return algorithms[index];
+}
+
+int cc_find(const char *name, size_t len)
+{
+	for (int i = 0; i < CC_COUNT; i++)
+		if (strlen(algorithms[i]->name) == len &&
+		    memcmp(algorithms[i]->name, name, len) == 0)
+			return i;
+	return -1;
+}
+
+void cc_use(struct tcb *t, struct tcp_queues *q, unsigned index)
+{
+	assert(index < CC_COUNT);
+	if (t->cc == index)
+		return;
+	t->cc = (uint8_t)index;
+	if (q != NULL) {
+		memset(q->cc_state, 0, sizeof(q->cc_state));
+		q->cc_bytes = 0;
+	}
+}
+
+void cc_slow_start(struct tcb *t, const struct tcp_queues *q, const struct cc_ack *a,
+                   struct hystart *h)
+{
+	uint32_t mss = t->mss;
+	enum hystart_phase phase;
+
+	/* RFC 9406 section 4.3: once ssthresh has been found, plain slow start does */
+	if (!a->hystart || t->ssthresh != UINT32_MAX) {
+		/* RFC 3465: L is 2 segments, 1 after a time-out */
+		if (cc_is_limited(t, a->flight))
+			t->cwnd += RTE_MIN(a->acked, q->recovery == TCP_R_LOSS ? mss : 2 * mss);
+		return;
+	}
+	phase = hystart_ack(h, t->snd_una, t->snd_nxt, a->rtt_us);
+	if (cc_is_limited(t, a->flight)) {
+		uint32_t more = RTE_MIN(a->acked, HYSTART_L * mss);
+
+		t->cwnd += phase == HYSTART_SLOW ? more : more / HYSTART_CSS_DIVISOR;
+	}
+	if (phase == HYSTART_DONE)
+		t->ssthresh = t->cwnd;
+}

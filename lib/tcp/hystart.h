@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_HYSTART_H
+#define TCP_HYSTART_H
+
+/*
+ * HyStart++ (RFC 9406): leaves slow start when the round trip grows, before packets are lost.
+ *
+ * A round is a window of data, told by sequence numbers.  When the smallest of at least 8 round trips
+ * of a round is clearly above that of the round before, conservative slow start (CSS) follows: growth
+ * by a quarter, for up to five rounds; if the round trip falls again meanwhile, it was a mistake.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* the constants of RFC 9406 section 4.3; L is that for senders without pacing */
+#define HYSTART_MIN_THRESH_US 4000
+#define HYSTART_MAX_THRESH_US 16000
+#define HYSTART_RTT_DIVISOR   8
+#define HYSTART_SAMPLES       8
+#define HYSTART_CSS_DIVISOR   4
+#define HYSTART_CSS_ROUNDS    5
+#define HYSTART_L             8
+
+/** The memory of it; zeroed: the first round has not begun. Round trips in us, 0: infinity. */
+struct hystart {
+	uint32_t round_end;   /* windowEnd */
+	uint32_t last_us;     /* lastRoundMinRTT */
+	uint32_t min_us;      /* currentRoundMinRTT */
+	uint32_t baseline_us; /* cssBaselineMinRtt */
+	uint8_t samples;      /* rttSampleCount, at most HYSTART_SAMPLES */
+	uint8_t css_round;    /* of CSS, from 1 on; 0: slow start */
+	bool begun;
+};
+
+enum hystart_phase {
+	HYSTART_SLOW, /* slow start */
+	HYSTART_CSS,
+	HYSTART_DONE, /* CSS is over: congestion avoidance */
+};
+
+/** hystart_ack takes an acknowledgement that moved SND.UNA, with the round trip that it measured (0:
+ * none), and returns the phase in which cwnd is to grow by it. */
+enum hystart_phase hystart_ack(struct hystart *h, uint32_t snd_una, uint32_t snd_nxt,
+                               uint32_t rtt_us);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_TCP_ECN_H
+#define TCP_TCP_ECN_H
+
+/*
+ * Explicit congestion notification (RFC 3168): who asks for it, what a mark means to a receiver, and
+ * what its echo means to a sender.
+ *
+ * TCB_ECE: our acknowledgements carry ECE; for DCTCP this is DCTCP.CE (RFC 8257 section 3.2).
+ * TCB_CWR: cwnd was reduced, and the next new data says so.
+ */
+
+#include "tcp/cc.h"
+#include "tcp/tcp.h"
+
+/* the two bits of the IP header */
+#define ECN_MASK 3
+#define ECN_ECT0 2
+#define ECN_CE   3
+
+/** tcp_ecn_asks says whether an active open asks for ECN. */
+bool tcp_ecn_asks(const struct tcp *tcp, const struct tcb *t);
+
+/** tcp_ecn_accepts says whether ECN comes about by a SYN with this type of service, when t is the
+ * listener, or the connection in a simultaneous open. */
+bool tcp_ecn_accepts(const struct tcp *tcp, const struct tcb *t, const struct tcp_seg *syn,
+                     uint8_t tos);
+
+/** tcp_ecn_input takes the marks and CWR of an acceptable segment; what it says about data that was
+ * acknowledged before may send an acknowledgement. */
+void tcp_ecn_input(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint8_t tos);
+
+/** tcp_ecn_is_echo says whether a segment reports marks. */
+static inline bool tcp_ecn_is_echo(const struct tcb *t, const struct tcp_seg *seg)
+{
+	return (t->opt & TCB_OPT_ECN) && (seg->flags & TCP_ECE) && !(seg->flags & TCP_SYN);
+}
+
+/** tcp_ecn_reduced notes that cwnd was reduced: not again in this window, and the peer is told. */
+void tcp_ecn_reduced(struct tcb *t, struct tcp_queues *q);
+
+/** tcp_ecn_has_reduced says whether that window still lasts. */
+bool tcp_ecn_has_reduced(const struct tcb *t, struct tcp_queues *q);
+
+/** tcp_ecn_tos returns the ECN bits of a segment; fresh: it carries data never sent before. */
+static inline uint8_t tcp_ecn_tos(const struct tcb *t, bool fresh)
+{
+	/* RFC 3168 sections 6.1.4 to 6.1.6: neither pure acknowledgements nor what is sent again */
+	return (t->opt & TCB_OPT_ECN) && (fresh || cc_of(t)->needs_ecn) ? ECN_ECT0 : 0;
+}
+
+#endif
