@@ -158,6 +158,10 @@ void wt_queue(struct wt *w, const struct seg *s)
 	frame_tcp(&f, &e, &t, payload, s->raw, s->raw_len);
 	if (s->bad_cksum)
 		f.b[34 + 16] ^= 1;
+	if (s->ecn != 0) {
+		f.b[14 + 1] |= s->ecn;
+		frame_fix_ip4(&f);
+	}
 	trace(w, ">", &t, w->now);
 	wt_queue_frame(w, &f);
 }
@@ -413,6 +417,9 @@ void wt_expect(struct wt *w, const char *file, int line, double lo, double hi, c
 	if (what != NULL)
 		wt_fail(w, file, line, "%s differ\n  expected  %s\n  actual    %s", what,
 		        tcp_print(&x, xs, sizeof(xs)), tcp_print(&a, as, sizeof(as)));
+	if ((i->tos & 3) != s->ecn)
+		wt_fail(w, file, line, "the ECN bits are %u, not %u: %s", i->tos & 3, s->ecn,
+		        tcp_print(&a, as, sizeof(as)));
 	check_payload(w, file, line, i, &a);
 	/* a tick of the stack's timers is 65.536 us */
 	if (hi > 0 && (w->mark + TICK_NS < from || w->mark > to + TICK_NS))

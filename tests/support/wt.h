@@ -42,6 +42,10 @@
 #define R  TCP_RST
 #define RA (TCP_RST | TCP_ACK)
 
+/* .ecn (RFC 3168 section 5) */
+#define ECT0 2
+#define CE   3
+
 #define ZERO_WND (-1)
 #define NO_TS    1 /* .ts: without the option though it was negotiated */
 #define TS       2 /* .ts: with the option, values as given */
@@ -66,6 +70,7 @@ struct seg {
 	uint8_t raw_len;
 	bool any_psh, any_wnd, any_sack; /* expected: not compared */
 	bool bad_cksum;                  /* injected with a wrong TCP checksum */
+	uint8_t ecn;                     /* the two bits of the IP header, see ECT0 and CE */
 	const void *data;                /* injected payload instead of the pattern */
 	uint32_t at;                     /* with data: unused; else pattern offset + 1, 0: by seq */
 };

@@ -228,6 +228,7 @@ static void timestamps_measure_retransmissions(struct wt *w)
 
 static void rto_resends_oldest(struct wt *w)
 {
+	w->cfg.tcp_congestion = 0;
 	flight(w, 10);
 	EXPECT_IN(199, 1001, .flags = A, .seq = 1, .ack = 1, .len = MSS, .any_psh = true);
 	EQ(wt_drop(w), 0);
@@ -242,6 +243,7 @@ static void rto_resends_oldest(struct wt *w)
 
 static void fast_retransmit(struct wt *w)
 {
+	w->cfg.tcp_congestion = 0;
 	flight(w, 10);
 	dup_acks(w, 1, 2);
 	EQ(wt_drop(w), 0);
@@ -389,6 +391,7 @@ static void congestion_avoidance(struct wt *w)
 {
 	uint32_t high, cwnd;
 
+	w->cfg.tcp_congestion = 0;
 	flight(w, 10);
 	dup_acks(w, 1, 3);
 	highest(w, 1);

@@ -437,6 +437,7 @@ static void final_ack_lost_data_completes(struct wt *w)
 
 static void ecn_setup_declined(struct wt *w)
 {
+	w->cfg.tcp_ecn = 0;
 	wt_listen(w, 8);
 	INJECT(.flags = S | TCP_ECE | TCP_CWR, .mss = 1460);
 	EXPECT(.flags = SA, .ack = 1, .mss = 1460);

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* The choice of congestion control, and CUBIC and HyStart++ as they are seen from outside. */
+
+#include <netinet/tcp.h>
+
+#include "wt.h"
+
+#define MSS 1460
+
+static void expect_name(struct wt *w, int fd, const char *want)
+{
+	char name[16] = "................";
+	socklen_t len = sizeof(name);
+
+	memset(name, '.', sizeof(name));
+	OK(pc_getsockopt(w->st, fd, IPPROTO_TCP, TCP_CONGESTION, name, &len));
+	EQ(len, 16);
+	if (strcmp(name, want) != 0)
+		wt_fail(w, WT_HERE, "congestion control is %s, not %s", name, want);
+}
+
+static int set_name(struct wt *w, int fd, const char *name, socklen_t len)
+{
+	return pc_setsockopt(w->st, fd, IPPROTO_TCP, TCP_CONGESTION, name, len);
+}
+
+static void by_name(struct wt *w)
+{
+	char name[16] = "zzzz";
+	socklen_t len = 3;
+
+	wt_established(w);
+	expect_name(w, w->flow.fd, "cubic");
+	OK(set_name(w, w->flow.fd, "reno", 4));
+	expect_name(w, w->flow.fd, "reno");
+	OK(set_name(w, w->flow.fd, "dctcp\0garbage", 13));
+	expect_name(w, w->flow.fd, "dctcp");
+	ERR(set_name(w, w->flow.fd, "vegas", 5), ENOENT);
+	ERR(set_name(w, w->flow.fd, "cub", 3), ENOENT);
+	ERR(set_name(w, w->flow.fd, "", 1), ENOENT);
+	ERR(set_name(w, w->flow.fd, "reno", 0), EINVAL);
+	ERR(set_name(w, w->flow.fd, "a name of more than 15 bytes", 28), ENOENT);
+	expect_name(w, w->flow.fd, "dctcp");
+	OK(pc_getsockopt(w->st, w->flow.fd, IPPROTO_TCP, TCP_CONGESTION, name, &len));
+	EQ(len, 3); /* as much as there is room for */
+	EQ(memcmp(name, "dctz", 4), 0);
+}
+
+static void of_listener(struct wt *w)
+{
+	w->cfg.tcp_congestion = 0;
+	wt_listen(w, 8);
+	expect_name(w, w->lfd, "reno");
+	OK(set_name(w, w->lfd, "cubic", 5));
+	wt_established(w);
+	expect_name(w, w->flow.fd, "cubic");
+}
+
+static void of_config(struct wt *w)
+{
+	w->cfg.tcp_congestion = 2;
+	wt_established(w);
+	expect_name(w, w->flow.fd, "dctcp");
+}
+
+static void not_of_udp(struct wt *w)
+{
+	char name[16];
+	socklen_t len = sizeof(name);
+	int fd;
+
+	wt_start(w);
+	fd = pc_socket(w->st, AF_INET, SOCK_DGRAM, 0);
+	OK(fd);
+	ERR(pc_getsockopt(w->st, fd, IPPROTO_TCP, TCP_CONGESTION, name, &len), EOPNOTSUPP);
+	ERR(set_name(w, fd, "reno", 4), ENOPROTOOPT);
+	OK(pc_close(w->st, fd));
+}
+
+static void flight(struct wt *w, unsigned n)
+{
+	wt_established(w);
+	wt_send(w, n * MSS);
+	for (unsigned i = 0; i < n; i++)
+		EXPECT(.flags = A, .seq = 1 + MSS * i, .ack = 1, .len = MSS, .any_psh = true);
+}
+
+static void fast_retransmit(struct wt *w)
+{
+	flight(w, 10);
+	for (unsigned i = 0; i < 3; i++)
+		INJECT(.flags = A, .seq = 1, .ack = 1);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = MSS, .any_psh = true);
+	EQ(wt_info(w).tcpi_snd_ssthresh, 7);
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 10 * MSS);
+	IN(wt_info(w).tcpi_snd_cwnd, 2, 7);
+}
+
+static void timeout(struct wt *w)
+{
+	flight(w, 10);
+	EXPECT_IN(199, 1001, .flags = A, .seq = 1, .ack = 1, .len = MSS, .any_psh = true);
+	EQ(wt_info(w).tcpi_snd_cwnd, 1);
+	EQ(wt_info(w).tcpi_snd_ssthresh, 7);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 10 * MSS);
+	wt_drop(w);
+}
+
+static void floor_of_two(struct wt *w)
+{
+	flight(w, 1);
+	EXPECT_IN(199, 1001, .flags = PA, .seq = 1, .ack = 1, .len = MSS);
+	EQ(wt_info(w).tcpi_snd_ssthresh, 2);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + MSS);
+}
+
+/* takes what was sent; returns the end of the highest */
+static uint32_t highest(struct wt *w, uint32_t high)
+{
+	while (probe_sent(w->probe) != NULL) {
+		const struct frame_info *i = wt_next(w, 0);
+		uint32_t end = i->seg.seq - w->flow.iss + i->seg.len;
+
+		high = (int32_t)(end - high) > 0 ? end : high;
+	}
+	return high;
+}
+
+/* round trips of so many ms, each acknowledged segment by segment at their end */
+static uint32_t round_trips(struct wt *w, uint32_t una, unsigned n, double ms)
+{
+	uint32_t high = highest(w, una);
+
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t end = high;
+
+		wt_pass(w, ms);
+		for (; una < end; una += MSS)
+			INJECT(.flags = A, .seq = 1, .ack = una + MSS);
+		high = highest(w, high);
+	}
+	return una;
+}
+
+static void hystart(struct wt *w, bool on)
+{
+	uint32_t una;
+
+	w->peer.ws = 7 + 1;
+	w->cfg.tcp_hystart = on;
+	w->cfg.tcp_sndbuf = 1 << 22;
+	wt_established(w);
+	for (unsigned i = 0; i < 3; i++)
+		EQ(wt_write(w, 1 << 20, 0), 1 << 20);
+	wt_settle(w);
+	una = round_trips(w, 1, 2, 20);
+	EQ(wt_info(w).tcpi_snd_ssthresh, 0x7fffffff);
+	una = round_trips(w, una, 5, 30); /* 10 ms more: the queue grows */
+	EQ(wt_info(w).tcpi_snd_ssthresh == 0x7fffffff, !on);
+	if (on)
+		IN(wt_info(w).tcpi_snd_cwnd, 50, 200);
+	else
+		IN(wt_info(w).tcpi_snd_cwnd, 800, 1280);
+	EQ(wt_count(w, PC_TCP_RETRANSMITS), 0);
+}
+
+static void hystart_on(struct wt *w)
+{
+	hystart(w, true);
+}
+
+static void hystart_off(struct wt *w)
+{
+	hystart(w, false);
+}
+
+static void idle_restart(struct wt *w)
+{
+	uint32_t una;
+
+	w->peer.ws = 7 + 1;
+	wt_established(w);
+	wt_send(w, 30 * MSS);
+	una = round_trips(w, 1, 3, 20);
+	EQ(una, 1 + 30 * MSS);
+	CHECK(wt_info(w).tcpi_snd_cwnd > 10);
+	wt_pass(w, 60000);
+	wt_send(w, 30 * MSS);
+	EQ(highest(w, 1), 1 + 40 * MSS); /* RFC 5681 4.1 */
+}
+
+static const struct wt_case cases[] = {
+    {"TCP_CONGESTION by name, ENOENT for what nobody has", by_name},
+    {"TCP_CONGESTION is inherited from the listener", of_listener},
+    {"tcp.congestion", of_config},
+    {"TCP_CONGESTION is not for UDP", not_of_udp},
+    {"RFC 9438 4.6: ssthresh is 0.7 of what is under way", fast_retransmit},
+    {"RFC 9438 4.8: time-out", timeout},
+    {"RFC 9438 4.6: ssthresh is at least two segments", floor_of_two},
+    {"RFC 9406 4.2: slow start ends when the round trip grows", hystart_on},
+    {"tcp.hystart 0: slow start goes on", hystart_off},
+    {"RFC 5681 4.1: restart after idleness", idle_restart},
+};
+
+WT_MAIN("congestion")
