@@ -17,6 +17,7 @@
 
 #include <rte_byteorder.h>
 #include <rte_ether.h>
+#include <rte_ip.h>
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
 
@@ -125,21 +126,31 @@ static bool fault_may_corrupt(const struct rte_mbuf *m)
 	       eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP);
 }
 
+/* Returns the frame for writing: itself, or a copy when somebody else holds it too; NULL: no mbuf. */
+static struct rte_mbuf *fault_own(struct fault *f, struct rte_mbuf *m)
+{
+	struct rte_mbuf *copy;
+
+	if (!frame_is_shared(m))
+		return m;
+	copy = frame_copy(m, f->cfg.pool);
+	if (copy != NULL)
+		rte_pktmbuf_free(m);
+	return copy;
+}
+
 /* Flips a bit. Returns the frame, or a damaged copy when somebody else holds it too. */
 static struct rte_mbuf *fault_corrupt(struct fault *f, struct rte_mbuf *m)
 {
+	struct rte_mbuf *own;
 	uint32_t bit;
 
 	if (!fault_may_corrupt(m))
 		return m;
-	if (frame_is_shared(m)) {
-		struct rte_mbuf *copy = frame_copy(m, f->cfg.pool);
-
-		if (copy == NULL)
-			return m;
-		rte_pktmbuf_free(m);
-		m = copy;
-	}
+	own = fault_own(f, m);
+	if (own == NULL)
+		return m;
+	m = own;
 	bit = rng_below(&f->rng, 8u * (rte_pktmbuf_data_len(m) - RTE_ETHER_HDR_LEN));
 	*rte_pktmbuf_mtod_offset(m, uint8_t *, RTE_ETHER_HDR_LEN + bit / 8) ^=
 	    (uint8_t)(1u << bit % 8);
@@ -147,6 +158,44 @@ static struct rte_mbuf *fault_corrupt(struct fault *f, struct rte_mbuf *m)
 	m->ol_flags &= ~(uint64_t)(RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
 	f->stats.corrupted++;
 	return m;
+}
+
+/* Says whether a packet may be marked: IPv4 with ECT(0) or ECT(1). */
+static bool fault_may_mark(const struct rte_mbuf *m)
+{
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+	const struct rte_ipv4_hdr *ip = (const void *)(eth + 1);
+
+	return rte_pktmbuf_data_len(m) >= sizeof(*eth) + sizeof(*ip) &&
+	       eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) &&
+	       ((ip->type_of_service & 3) == 1 || (ip->type_of_service & 3) == 2);
+}
+
+/* Marks a packet as a congested router does. Returns it, or a marked copy. */
+static struct rte_mbuf *fault_mark(struct fault *f, struct rte_mbuf *m)
+{
+	struct rte_mbuf *own = fault_own(f, m);
+	struct rte_ipv4_hdr *ip;
+	uint32_t sum;
+
+	if (own == NULL)
+		return m;
+	ip = rte_pktmbuf_mtod_offset(own, struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
+	/* RFC 1624: HC' = ~(~HC + ~m + m') */
+	sum = (uint16_t)~rte_be_to_cpu_16(ip->hdr_checksum) + (3u - (ip->type_of_service & 3));
+	sum = (sum & 0xffff) + (sum >> 16);
+	ip->hdr_checksum = rte_cpu_to_be_16((uint16_t)~sum);
+	ip->type_of_service |= 3;
+	f->stats.marked++;
+	return own;
+}
+
+/* Says whether the network is congested for a frame that arrives now. */
+static bool fault_is_congested(struct fault *f, uint64_t now_ns)
+{
+	if (f->cfg.mark_ppm != 0 && rng_chance(&f->rng, f->cfg.mark_ppm))
+		return true;
+	return f->cfg.mark_ns != 0 && f->free_ns > now_ns + f->cfg.mark_ns;
 }
 
 /* Lets a frame from the inner port suffer what chance has for it. */
@@ -163,6 +212,8 @@ static void fault_receive(struct fault *f, struct rte_mbuf *m, uint64_t now_ns)
 	}
 	if (rng_chance(&f->rng, f->cfg.corrupt_ppm))
 		m = fault_corrupt(f, m);
+	if (fault_is_congested(f, now_ns) && fault_may_mark(m))
+		m = fault_mark(f, m);
 	due = fault_due(f, m, now_ns);
 	copy = rng_chance(&f->rng, f->cfg.duplicate_ppm) ? frame_copy(m, f->cfg.pool) : NULL;
 	fault_hold(f, m, due);

@@ -79,6 +79,13 @@ static void remember(const struct tcp *tcp, const struct tcb *t, struct tcp_queu
 	q->undo_segs = 0;
 }
 
+/* RFC 5681 section 3.2 step 2: what limited transmit, or a recovery before, has sent beyond cwnd does
+ * not count as flight */
+static uint32_t in_use(const struct tcb *t, uint32_t flight)
+{
+	return RTE_MIN(flight, t->cwnd);
+}
+
 static void enter_recovery(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t flight)
 {
 	remember(tcp, t, q);
@@ -90,7 +97,7 @@ static void enter_recovery(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	set_loss_timer(tcp, t, q, TCP_LT_RTO, tcp_rto_ticks(tcp, t));
 	/* RFC 3168 section 6.1.2: losses and marks of one window are one reduction */
 	if (!tcp_ecn_has_reduced(t, q))
-		cc_of(t)->on_loss(t, q, flight);
+		cc_of(t)->on_loss(t, q, in_use(t, flight));
 	tcp_ecn_reduced(t, q);
 	ctx_count(tcp->ctx, PC_TCP_FAST_RETRANSMITS);
 }
@@ -184,7 +191,7 @@ static void on_marks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const
 {
 	if (q->recovery != TCP_R_OPEN || tcp_ecn_has_reduced(t, q))
 		return;
-	cc_of(t)->on_ecn(t, q, a->flight);
+	cc_of(t)->on_ecn(t, q, in_use(t, a->flight));
 	tcp_ecn_reduced(t, q);
 	ctx_count(tcp->ctx, PC_TCP_ECN_REDUCTIONS);
 }
@@ -223,7 +230,7 @@ static void on_probe_answer(struct tcp *tcp, struct tcb *t, struct tcp_queues *q
 	q->tlp_out = false;
 	if (!repaired || q->recovery != TCP_R_OPEN)
 		return;
-	cc_of(t)->on_loss(t, q, a->flight);
+	cc_of(t)->on_loss(t, q, in_use(t, a->flight));
 	ctx_count(tcp->ctx, PC_TCP_TLP_RECOVERIES);
 }
 
@@ -303,13 +310,16 @@ void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const st
 
 void tcp_loss_timeout(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
-	uint32_t flight = t->snd_nxt - t->snd_una;
+	/* in recovery cwnd is what PRR has made of it, and ssthresh what it was reduced to */
+	uint32_t cwnd =
+	    q == NULL || q->recovery == TCP_R_OPEN ? t->cwnd : RTE_MAX(t->cwnd, t->ssthresh);
+	uint32_t bounded = RTE_MIN(t->snd_nxt - t->snd_una, cwnd);
 
 	if (q != NULL && t->retries == 0 && q->recovery == TCP_R_OPEN)
 		remember(tcp, t, q);
 	/* RFC 6298 (5.4), RFC 5681 equation (4): FlightSize of the first time-out counts */
 	if (t->retries == 0)
-		cc_of(t)->on_timeout(t, q, flight);
+		cc_of(t)->on_timeout(t, q, bounded);
 	else
 		t->cwnd = t->mss;
 	if (q == NULL)

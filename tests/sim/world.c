@@ -81,6 +81,9 @@ static void plan_stack(struct sim *s, struct pc_stack_config *cfg)
 	cfg->tcp_keepalive_probes = 30;
 	cfg->tcp_fin_wait2_ms = 3600000;
 	cfg->stack_rx_burst = sim_rnd(s, 1, 64);
+	cfg->tcp_congestion = sim_rnd(s, 0, 2);
+	cfg->tcp_hystart = sim_chance(s, 70);
+	cfg->tcp_ecn = sim_rnd(s, 0, 2);
 }
 
 static void plan_faults(struct sim *s, struct pc_fault_config *f)
@@ -112,6 +115,10 @@ static void plan_network(struct sim *s, struct pc_fault_config *f)
 		f->jitter_ns = sim_rnd(s, 0, 5000000);
 	if (sim_chance(s, 40))
 		f->rate_bps = sim_rnd(s, 500000, 100000000);
+	if (sim_chance(s, 40))
+		f->mark_ppm = (uint32_t)sim_rnd(s, 0, 100000);
+	if (sim_chance(s, 30))
+		f->mark_ns = sim_rnd(s, 100000, 20000000);
 }
 
 static bool open_side(struct sim *s, int side, struct pc_port *wire, const char *pcap)
@@ -295,6 +302,10 @@ static void check_clean(struct sim *s)
 	for (int side = 0; side < 2; side++) {
 		const uint64_t *c = pc_stack_counters(s->st[side])->value;
 
+		/* a queue may grow faster than a time-out learns of it */
+		if (c[PC_TCP_TIMEOUTS] != 0 &&
+		    (s->fault[CLIENT].rate_bps != 0 || s->fault[SERVER].rate_bps != 0))
+			continue;
 		if (c[PC_TCP_TIMEOUTS] != 0 || c[PC_TCP_FAST_RETRANSMITS] != 0)
 			sim_fail(s, "%llu time-outs and %llu fast retransmits without a loss",
 			         (unsigned long long)c[PC_TCP_TIMEOUTS],

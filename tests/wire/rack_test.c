@@ -183,6 +183,7 @@ static void prr_is_proportional(struct wt *w)
 {
 	unsigned sent = 0;
 
+	w->cfg.tcp_congestion = 0;
 	flight(w, 40, 10);
 	wt_send(w, 20 * MSS);
 	wt_drop(w);

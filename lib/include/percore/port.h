@@ -148,15 +148,18 @@ int pc_port_wire(const struct pc_wire_config *config, struct pc_port *ends[2]);
 
 /** Probabilities are in parts per million, of frames that pass in either direction. */
 struct pc_fault_config {
-	uint64_t seed;             /**< the same seed and frames give the same faults */
-	uint32_t rx_loss_ppm;      /**< received frames that vanish */
-	uint32_t tx_loss_ppm;      /**< sent frames that vanish */
-	uint32_t duplicate_ppm;    /**< received frames that come twice */
-	uint32_t reorder_ppm;      /**< received frames that come reorder_delay_ns late */
-	uint32_t corrupt_ppm;      /**< received frames with one bit flipped after the Ethernet
+	uint64_t seed;          /**< the same seed and frames give the same faults */
+	uint32_t rx_loss_ppm;   /**< received frames that vanish */
+	uint32_t tx_loss_ppm;   /**< sent frames that vanish */
+	uint32_t duplicate_ppm; /**< received frames that come twice */
+	uint32_t reorder_ppm;   /**< received frames that come reorder_delay_ns late */
+	uint32_t corrupt_ppm;   /**< received frames with one bit flipped after the Ethernet
 				     * header; ARP, which has no checksum, is left alone */
-	uint64_t delay_ns;         /**< added to every received frame */
-	uint64_t jitter_ns;        /**< uniform in [0,jitter_ns) added to delay_ns, order kept */
+	uint32_t mark_ppm;      /**< received ECN-capable packets that are marked (RFC 3168) */
+	uint64_t mark_ns;   /**< those that would wait longer for the wire of rate_bps are marked,
+				     * too; 0: none */
+	uint64_t delay_ns;  /**< added to every received frame */
+	uint64_t jitter_ns; /**< uniform in [0,jitter_ns) added to delay_ns, order kept */
 	uint64_t reorder_delay_ns; /**< extra delay of a reordered frame; default 1 ms */
 	uint64_t rate_bps;         /**< bits per second of received frames; 0: without limit */
 	uint32_t queue;            /**< frames held at most, more are dropped; default 1024 */
@@ -165,7 +168,7 @@ struct pc_fault_config {
 
 /** What a fault port did so far. */
 struct pc_fault_stats {
-	uint64_t rx, tx, rx_lost, tx_lost, duplicated, reordered, corrupted, overflowed;
+	uint64_t rx, tx, rx_lost, tx_lost, duplicated, reordered, corrupted, overflowed, marked;
 };
 
 /** pc_port_fault wraps inner and owns it. Returns NULL with errno EINVAL or ENOMEM (inner stays). */

@@ -159,6 +159,62 @@ static void corruption_flips_one_bit_and_takes_marks_off(void)
 	end();
 }
 
+/* sends an IPv4 packet with this type of service; returns the one it arrives with, -1: damaged */
+static int tos_after(uint8_t tos, uint64_t now_ns)
+{
+	struct rte_mbuf *m = make_frame(pool, 1, 1000), *kept = m;
+	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, 14);
+	int got;
+
+	memset(ip, 0, sizeof(*ip));
+	ip->version_ihl = RTE_IPV4_VHL_DEF;
+	ip->type_of_service = tos;
+	ip->total_length = rte_cpu_to_be_16(1000 - 14);
+	ip->hdr_checksum = rte_ipv4_cksum(ip);
+	rte_mbuf_refcnt_set(m, 2); /* the sender may send it again */
+	CU_ASSERT_EQUAL(port_tx(far_end, &m, 1, now_ns), 1);
+	/* it arrives at once, or when it has passed the wire */
+	if (port_rx(near_end, &m, 1, now_ns) == 0)
+		CU_ASSERT_EQUAL(port_rx(near_end, &m, 1, now_ns + MS), 1);
+	CU_ASSERT_EQUAL(ip->type_of_service, tos);
+	ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, 14);
+	got = rte_raw_cksum(ip, sizeof(*ip)) == 0xffff ? ip->type_of_service : -1;
+	rte_pktmbuf_free(m);
+	rte_pktmbuf_free(kept);
+	return got;
+}
+
+static void what_is_capable_is_marked(void)
+{
+	begin((struct pc_fault_config){.mark_ppm = 1000000});
+	CU_ASSERT_EQUAL(tos_after(2, 0), 3);
+	CU_ASSERT_EQUAL(tos_after(0xb9, 0), 0xbb);
+	CU_ASSERT_EQUAL(tos_after(3, 0), 3);
+	CU_ASSERT_EQUAL(tos_after(0xb8, 0), 0xb8);
+	CU_ASSERT_EQUAL(stats().marked, 2);
+	end();
+}
+
+static void a_queue_that_is_long_marks(void)
+{
+	struct rte_mbuf *m = NULL;
+
+	/* 1000 bytes take 0.1 ms */
+	begin((struct pc_fault_config){.rate_bps = 80000000, .mark_ns = MS / 2});
+	CU_ASSERT_EQUAL(tos_after(2, 0), 2);
+	for (uint32_t i = 0; i < 6; i++) {
+		m = make_frame(pool, i, 1000);
+		CU_ASSERT_EQUAL(port_tx(far_end, &m, 1, 10 * MS), 1);
+	}
+	CU_ASSERT_EQUAL(port_rx(near_end, &m, 1, 10 * MS), 0);
+	m = make_frame(pool, 7, 1000);
+	rte_pktmbuf_mtod(m, uint8_t *)[15] = 2;
+	CU_ASSERT_EQUAL(port_tx(far_end, &m, 1, 10 * MS), 1);
+	CU_ASSERT_EQUAL(port_rx(near_end, &m, 1, 10 * MS), 0);
+	CU_ASSERT_EQUAL(stats().marked, 1);
+	end();
+}
+
 static void arp_is_not_corrupted(void)
 {
 	struct rte_mbuf *m = make_frame(pool, 1, 60);
@@ -309,6 +365,8 @@ int main(void)
 	    {"certainties are certain", certainties_are_certain},
 	    {"corruption flips one bit", corruption_flips_one_bit_and_takes_marks_off},
 	    {"ARP is not corrupted", arp_is_not_corrupted},
+	    {"ECN-capable packets are marked", what_is_capable_is_marked},
+	    {"a long queue marks", a_queue_that_is_long_marks},
 	    {"delay is exact and told", delay_is_exact_and_told},
 	    {"jitter keeps the order", jitter_keeps_the_order},
 	    {"a reordered frame is late alone", a_reordered_frame_is_late_alone},

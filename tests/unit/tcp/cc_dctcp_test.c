@@ -11,7 +11,11 @@ static struct tcp_queues q;
 
 static void begin(void)
 {
-	t = (struct tcb){.mss = SMSS, .cwnd = 100 * SMSS, .ssthresh = 100 * SMSS, .snd_nxt = 20 * SMSS, .cc = CC_DCTCP};
+	t = (struct tcb){.mss = SMSS,
+	                 .cwnd = 100 * SMSS,
+	                 .ssthresh = 100 * SMSS,
+	                 .snd_nxt = 20 * SMSS,
+	                 .cc = CC_DCTCP};
 	q = (struct tcp_queues){0};
 }
 
