@@ -25,7 +25,7 @@ static void test_names(void)
 		const char *name = cc_by_index(i)->name;
 
 		CU_ASSERT(strlen(name) < CC_NAME_MAX);
-		CU_ASSERT_EQUAL(cc_find(name, strlen(name)), i);
+		CU_ASSERT_EQUAL((unsigned)cc_find(name, strlen(name)), i);
 	}
 }
 
