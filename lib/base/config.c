@@ -7,9 +7,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* What one idle connection takes, roughly: its TCB, its share of the hash table and of the ready
  * rings.  pc_stack_get_footprint says it exactly; here a round figure is enough. */
@@ -59,6 +60,32 @@ const struct pc_config_key *pc_stack_config_keys(size_t *n)
 	return keys;
 }
 
+const struct pc_config_key *pc_stack_config_find(const char *name)
+{
+	const char *dot = strchr(name, '.');
+	const size_t n = dot != NULL ? (size_t)(dot - name) : 0;
+
+	for (const struct pc_config_key *key = keys; dot != NULL && key < keys + NB_KEYS; key++)
+		if (strlen(key->section) == n && strncmp(key->section, name, n) == 0 &&
+		    strcmp(key->name, dot + 1) == 0)
+			return key;
+	return NULL;
+}
+
+static const size_t fixed_keys[] = {
+#define PC_KEY_OFFSET(section, name) offsetof(struct pc_stack_config, section##_##name),
+    PC_STACK_FIXED_KEYS(PC_KEY_OFFSET)
+#undef PC_KEY_OFFSET
+};
+
+bool pc_stack_config_is_live(const struct pc_config_key *key)
+{
+	for (size_t i = 0; i < sizeof(fixed_keys) / sizeof(fixed_keys[0]); i++)
+		if (key->offset == fixed_keys[i])
+			return false;
+	return true;
+}
+
 __attribute__((format(printf, 3, 4))) static int refuse(char *why, size_t why_len,
                                                         const char *format, ...)
 {
@@ -70,6 +97,51 @@ __attribute__((format(printf, 3, 4))) static int refuse(char *why, size_t why_le
 		va_end(args);
 	}
 	return -EINVAL;
+}
+
+static bool parse_boolean(const char *text, uint64_t *v)
+{
+	static const char *const words[][2] = {{"no", "yes"}, {"off", "on"}, {"false", "true"}};
+
+	for (unsigned i = 0; i < 3; i++)
+		for (unsigned w = 0; w < 2; w++)
+			if (strcasecmp(text, words[i][w]) == 0) {
+				*v = w;
+				return true;
+			}
+	return false;
+}
+
+/* Reads a whole number; strtoull alone would take signs, spaces and what is left over. */
+static bool parse_number(const char *text, uint64_t *v)
+{
+	char *end;
+
+	if (text[0] < '0' || text[0] > '9')
+		return false;
+	errno = 0;
+	*v = strtoull(text, &end, 0);
+	return *end == '\0' && errno == 0;
+}
+
+int pc_config_key_parse(const struct pc_config_key *key, const char *text, uint64_t *value,
+                        char *why, size_t why_len)
+{
+	uint64_t v;
+
+	if (!(strcmp(key->unit, "boolean") == 0 && parse_boolean(text, &v)) &&
+	    !parse_number(text, &v))
+		return refuse(why, why_len,
+		              "%s.%s takes a whole number from %" PRIu64 " to %" PRIu64
+		              " (%s), not \"%s\"",
+		              key->section, key->name, key->min, key->max, key->unit, text);
+	if (v < key->min || v > key->max)
+		return refuse(why, why_len,
+		              "%s.%s must be from %" PRIu64 " to %" PRIu64 " (%s), %" PRIu64
+		              " is not",
+		              key->section, key->name, key->min, key->max, key->unit, v);
+	*value = v;
+	return 0;
 }
 
 static int check_limits(const struct pc_stack_config *config, char *why, size_t why_len)

@@ -35,7 +35,7 @@ struct ctx {
 	uint32_t
 	    mbufs_spare; /* how many more may be taken for new data before the pool counts as low */
 	struct rte_mempool *pool;   /* the mbufs of what is sent */
-	struct pc_stack_config cfg; /* constant after the start */
+	struct pc_stack_config cfg; /* changed by pc_stack_reconfigure only, between turns */
 	struct rng rng;
 	struct pc_counters counters;
 };

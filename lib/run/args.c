@@ -140,6 +140,8 @@ static int apply_own(struct settings *s, const struct given *g)
 		snprintf(origin, sizeof(origin), "--%s", o->name);
 		return settings_set(s, origin, section, dot + 1, g->argument);
 	}
+	if (s->again)
+		return 0;
 	if (o->set(s->app_arg, g->argument, why, sizeof(why)) == 0)
 		return 0;
 	return settings_fail(s, "--%s: %s", o->name, why);
@@ -188,9 +190,13 @@ static bool has(const struct parse *p, int opt)
 /* Files in their order, then options in theirs. */
 static int apply_all(struct parse *p)
 {
-	for (unsigned i = 0; i < p->nb_given; i++)
-		if (p->given[i].opt == OPT_CONFIG && settings_load(p->s, p->given[i].argument) != 0)
+	for (unsigned i = 0; i < p->nb_given; i++) {
+		if (p->given[i].opt != OPT_CONFIG)
+			continue;
+		p->s->nb_files++;
+		if (settings_load(p->s, p->given[i].argument) != 0)
 			return -1;
+	}
 	for (unsigned i = 0; i < p->nb_given; i++)
 		if (apply(p->s, &p->given[i]) != 0)
 			return -1;

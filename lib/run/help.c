@@ -40,11 +40,11 @@ static void print_option(FILE *f, char letter, const char *name, const char *arg
 	print_wrapped(f, help, "            ", 0);
 }
 
-static void print_key(FILE *f, const struct pc_config_key *k)
+static void print_key(FILE *f, const struct pc_config_key *k, bool live)
 {
-	fprintf(f, "  %s.%s = %llu  (%llu to %llu %s)\n", k->section, k->name,
+	fprintf(f, "  %s.%s = %llu  (%llu to %llu %s)%s\n", k->section, k->name,
 	        (unsigned long long)k->def, (unsigned long long)k->min, (unsigned long long)k->max,
-	        k->unit);
+	        k->unit, live ? " *" : "");
 	print_wrapped(f, k->sentence, "            ", 0);
 }
 
@@ -84,10 +84,14 @@ void help_print(const struct settings *s, FILE *f)
 		print_option(f, 0, own->name, own->argument, own->help);
 	for (const struct common_option *o = common_options; o->name != NULL; o++)
 		print_option(f, o->letter, o->name, o->argument, o->help);
-	fprintf(f, "\nKeys of the config file and of --set, with their defaults and limits:\n");
+	fprintf(
+	    f,
+	    "\nKeys of the config file and of --set, with their defaults and limits (* those that\n"
+	    "change while the program runs, when SIGHUP makes it read its file again):\n");
 	for (unsigned t = SETTINGS_TABLES; t-- > 0;)
 		for (size_t i = 0; i < s->tables[t].n; i++)
-			print_key(f, &s->tables[t].keys[i]);
+			print_key(f, &s->tables[t].keys[i],
+			          settings_is_live(s, t, &s->tables[t].keys[i]));
 	for (size_t i = 0; i < n; i++) {
 		fprintf(f, "  %s.%s\n", text[i].section, text[i].name);
 		print_wrapped(f, text[i].sentence, "            ", 0);
@@ -116,8 +120,9 @@ static void print_text_keys(FILE *f, const char *section)
 	}
 }
 
-static void print_table(FILE *f, const struct key_table *t)
+static void print_table(FILE *f, const struct settings *s, unsigned table)
 {
+	const struct key_table *t = &s->tables[table];
 	const struct pc_config_key *k = t->keys;
 	const char *last = NULL;
 
@@ -125,8 +130,10 @@ static void print_table(FILE *f, const struct key_table *t)
 		print_section(f, k->section, &last);
 		fputc('\n', f);
 		print_wrapped(f, k->sentence, "# ", 0);
-		fprintf(f, "# %llu to %llu %s\n#%s = %llu\n", (unsigned long long)k->min,
-		        (unsigned long long)k->max, k->unit, k->name, (unsigned long long)k->def);
+		fprintf(f, "# %llu to %llu %s%s\n#%s = %llu\n", (unsigned long long)k->min,
+		        (unsigned long long)k->max, k->unit,
+		        settings_is_live(s, table, k) ? "; SIGHUP will do" : "", k->name,
+		        (unsigned long long)k->def);
 		/* with the last key of its section */
 		if (i + 1 == t->n || strcmp(k->section, k[1].section) != 0)
 			print_text_keys(f, k->section);
@@ -138,10 +145,13 @@ void help_print_config(const struct settings *s, FILE *f)
 	fprintf(f,
 	        "# Settings of %s (-c FILE): every key, commented out, at its default (or with an\n"
 	        "# example, where there is none).\n"
-	        "# Made by \"%s --print-config\"; options on the command line go over this file.\n",
+	        "# Made by \"%s --print-config\"; options on the command line go over this file.\n"
+	        "# SIGHUP makes a running program read it again: what is marked so changes at "
+	        "once, the\n"
+	        "# rest needs a restart.\n",
 	        s->app->name, s->app->name);
 	fprintf(f, "\n[net]\n");
 	print_text_keys(f, "net");
 	for (unsigned t = SETTINGS_TABLES; t-- > 0;)
-		print_table(f, &s->tables[t]);
+		print_table(f, s, t);
 }

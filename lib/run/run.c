@@ -11,6 +11,7 @@
 
 #include "args.h"
 #include "quiet.h"
+#include "reload.h"
 #include "stop.h"
 #include "worker.h"
 
@@ -45,7 +46,10 @@ static int run_on_eal(struct run *r)
 	quiet_end(&quiet, line);
 	if (rc == 0) {
 		clock_init(&r->clock, rte_get_tsc_hz());
-		rc = run_loop(r);
+		rc = reload_start(r);
+		if (rc == 0)
+			rc = run_loop(r);
+		reload_stop(r);
 	} else {
 		add_cause(r, line);
 	}
@@ -60,7 +64,7 @@ static int run_on_eal(struct run *r)
 	return status;
 }
 
-static int run_program(struct settings *s, int nb_eal, char **argv)
+static int run_program(struct settings *s, int nb_eal, int argc, char **argv)
 {
 	struct run *r;
 	int status;
@@ -72,7 +76,11 @@ static int run_program(struct settings *s, int nb_eal, char **argv)
 		return EXIT_SETUP;
 	r->s = s;
 	r->app = s->app;
+	r->argc = argc;
+	r->argv = argv;
 	stop_catch();
+	if (s->nb_files > 0)
+		hangup_catch();
 	if (eal_begin(s, nb_eal, argv, &r->eal) == 0) {
 		status = run_on_eal(r);
 		eal_end();
@@ -102,7 +110,7 @@ int pc_run(int argc, char **argv, const struct pc_run_app *app, void *app_arg)
 	else if (args.action == ARGS_PRINT_CONFIG)
 		help_print_config(s, stdout);
 	else
-		status = run_program(s, args.nb_eal, argv);
+		status = run_program(s, args.nb_eal, argc, argv);
 	free(s);
 	return status;
 }

@@ -51,6 +51,29 @@ void settings_init(struct settings *s, const struct pc_run_app *app, void *app_a
 		*key_value(&s->tables[1], &run_keys[i]) = run_keys[i].def;
 }
 
+static bool run_key_is_live(const struct pc_config_key *key)
+{
+	static const size_t live[] = {
+#define RUN_KEY_OFFSET(section, name) offsetof(struct run_config, section##_##name),
+	    RUN_LIVE_KEYS(RUN_KEY_OFFSET)
+#undef RUN_KEY_OFFSET
+	};
+
+	for (size_t i = 0; i < sizeof(live) / sizeof(live[0]); i++)
+		if (key->offset == live[i])
+			return true;
+	return false;
+}
+
+bool settings_is_live(const struct settings *s, unsigned table, const struct pc_config_key *key)
+{
+	const void *base = s->tables[table].base;
+
+	if (base == &s->stack)
+		return pc_stack_config_is_live(key);
+	return base == &s->run && run_key_is_live(key);
+}
+
 int settings_fail(struct settings *s, const char *format, ...)
 {
 	va_list args;
@@ -154,19 +177,6 @@ static int fail_key(struct settings *s, const char *origin, const char *section,
 
 /* ---- values ----------------------------------------------------------------------------------- */
 
-static bool parse_boolean(const char *text, uint64_t *v)
-{
-	static const char *const words[][2] = {{"no", "yes"}, {"off", "on"}, {"false", "true"}};
-
-	for (unsigned i = 0; i < 3; i++)
-		for (unsigned w = 0; w < 2; w++)
-			if (strcasecmp(text, words[i][w]) == 0) {
-				*v = w;
-				return true;
-			}
-	return false;
-}
-
 /* Reads a whole number; strtoull alone would take signs, spaces and what is left over. */
 static bool parse_number(const char *text, uint64_t *v)
 {
@@ -182,20 +192,10 @@ static bool parse_number(const char *text, uint64_t *v)
 static int set_number(struct settings *s, const char *origin, const struct key_table *t,
                       const struct pc_config_key *key, const char *value)
 {
-	uint64_t v;
+	char why[SETTINGS_WHY - 128];
 
-	if (!(strcmp(key->unit, "boolean") == 0 && parse_boolean(value, &v)) &&
-	    !parse_number(value, &v))
-		return settings_fail(
-		    s, "%s: %s.%s takes a whole number from %llu to %llu (%s), not \"%s\"", origin,
-		    key->section, key->name, (unsigned long long)key->min,
-		    (unsigned long long)key->max, key->unit, value);
-	if (v < key->min || v > key->max)
-		return settings_fail(s, "%s: %s.%s must be from %llu to %llu (%s), %llu is not",
-		                     origin, key->section, key->name, (unsigned long long)key->min,
-		                     (unsigned long long)key->max, key->unit,
-		                     (unsigned long long)v);
-	*key_value(t, key) = v;
+	if (pc_config_key_parse(key, value, key_value(t, key), why, sizeof(why)) != 0)
+		return settings_fail(s, "%s: %s", origin, why);
 	return 0;
 }
 

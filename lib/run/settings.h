@@ -32,6 +32,9 @@ X(port, steer, 0, 0, 2, "mode", \
 X(port, promiscuous, 0, 0, 1, "boolean", "receive frames for other MAC addresses too")
 /* clang-format on */
 
+/* Those of them that a running program takes over when it reads its file again. */
+#define RUN_LIVE_KEYS(X) X(run, drain_ms) X(run, stats_s)
+
 /** The settings of RUN_KEYS. */
 struct run_config {
 #define RUN_KEY_MEMBER(section, name, def, min, max, unit, sentence) uint64_t section##_##name;
@@ -72,6 +75,8 @@ struct settings {
 	struct run_config run;
 	struct key_table tables[SETTINGS_TABLES];
 	unsigned nb_addrs;
+	unsigned nb_files; /* -c */
+	bool again; /* read once more, while the program runs: its own options stay as they are */
 	bool addrs_given; /* on the command line: those of the file are forgotten */
 	struct run_addr addrs[PC_MAX_ADDRS];
 	bool has_gateway;
@@ -82,6 +87,9 @@ struct settings {
 
 /** settings_init makes the defaults. */
 void settings_init(struct settings *s, const struct pc_run_app *app, void *app_arg);
+
+/** settings_is_live says whether a key of tables[table] can change while the program runs. */
+bool settings_is_live(const struct settings *s, unsigned table, const struct pc_config_key *key);
 
 /** settings_fail notes one line for a person and returns -1. */
 int settings_fail(struct settings *s, const char *format, ...)

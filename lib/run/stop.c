@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A signal handler has no argument, so this file holds the one variable of percore that is neither
- * constant nor part of a struct.
+ * A signal handler has no argument, so this file holds the variables of percore that are neither
+ * constant nor part of a struct: how often an end was asked for, and how often a look at the files.
  */
 #include "stop.h"
 
+#include <errno.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stddef.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t stop_count;
+static sem_t hangups;
 
 static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
 
@@ -37,6 +40,34 @@ void stop_catch(void)
 	}
 	/* a reader of our output that goes away must not keep us from cleaning up */
 	signal(SIGPIPE, SIG_IGN);
+}
+
+static void on_hangup(int sig)
+{
+	int saved = errno;
+
+	(void)sig;
+	(void)sem_post(&hangups);
+	errno = saved;
+}
+
+void hangup_catch(void)
+{
+	struct sigaction sa = {.sa_handler = on_hangup, .sa_flags = SA_RESTART};
+
+	(void)sem_init(&hangups, 0, 0);
+	sigaction(SIGHUP, &sa, NULL);
+}
+
+void hangup_wait(void)
+{
+	while (sem_wait(&hangups) != 0 && errno == EINTR)
+		continue;
+}
+
+void hangup_wake(void)
+{
+	(void)sem_post(&hangups);
 }
 
 void stop_release(void)

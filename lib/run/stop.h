@@ -2,7 +2,10 @@
 #ifndef RUN_STOP_H
 #define RUN_STOP_H
 
-/* Signals: SIGINT, SIGTERM and SIGHUP ask for an end, a second one for an end at once. */
+/*
+ * Signals: SIGINT, SIGTERM and SIGHUP ask for an end, a second one for an end at once.  A program that was
+ * given a config file reads it again on SIGHUP instead.
+ */
 
 enum { STOP_NO, STOP_DRAIN, STOP_NOW };
 
@@ -17,5 +20,14 @@ int stop_wanted(void);
 
 /** stop_ask does what n signals would. */
 void stop_ask(int n);
+
+/** hangup_catch makes SIGHUP wake hangup_wait instead of asking for an end; after stop_catch. */
+void hangup_catch(void);
+
+/** hangup_wait waits for a SIGHUP, or returns at once when one came since the last call. */
+void hangup_wait(void);
+
+/** hangup_wake does what a SIGHUP would. */
+void hangup_wake(void);
 
 #endif

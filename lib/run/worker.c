@@ -7,6 +7,7 @@
 #include <rte_lcore.h>
 #include <rte_pause.h>
 
+#include "reload.h"
 #include "report.h"
 #include "stop.h"
 #include "wall.h"
@@ -58,6 +59,7 @@ static void work(struct worker *w)
 	while (stop_wanted() == STOP_NO) {
 		now = clock_now(&w->run->clock);
 		keep_wall_clock(w, now);
+		reload_take(w);
 		frames = turn(w, now);
 		if (main_lcore)
 			print_stats(w->run, now);

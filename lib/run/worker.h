@@ -6,9 +6,11 @@
  * Workers: an lcore each, with its stack, its queue pair of every port, and its mbufs.
  *
  * Life-cycle: the main lcore makes everything, launches the others, and works itself; when all loops
- * have ended it takes everything down again.  Only state, why and the counters of a stack are ever
- * read by another lcore.
+ * have ended it takes everything down again.  Only state, why, wanted and the counters of a stack are
+ * ever read by another thread.
  */
+
+#include <pthread.h>
 
 #include <rte_common.h>
 
@@ -21,6 +23,12 @@
 enum worker_state { WORKER_NEW, WORKER_UP, WORKER_FAILED };
 
 struct run;
+struct reload;
+
+/** What changes for the stacks when the files have been read again. */
+struct reload_batch {
+	struct pc_stack_config from, to;
+};
 
 struct worker {
 	struct run *run;
@@ -30,8 +38,10 @@ struct worker {
 	struct pc_port *ports[PC_MAX_PORTS];
 	void *app; /* the program's own */
 	struct idle idle;
-	uint64_t wall_next_ns; /* when the next second of the day begins */
-	int state;             /* enum worker_state; atomic */
+	uint64_t wall_next_ns;             /* when the next second of the day begins */
+	const struct reload_batch *wanted; /* of reload.c; NULL: nothing, or done; atomic */
+	int reload_rc;                     /* whether that went well */
+	int state;                         /* enum worker_state; atomic */
 	char why[256];
 } __rte_cache_aligned;
 
@@ -39,6 +49,11 @@ struct run {
 	struct settings *s;
 	const struct pc_run_app *app;
 	struct eal eal;
+	int argc;
+	char **argv;
+	struct reload *reload; /* of the thread that reads the files again; NULL: there is none */
+	pthread_t reloader;
+	bool reload_ends; /* atomic */
 	struct clock clock;
 	uint64_t stats_next_ns;
 	uint64_t mbufs_missing; /* when everything has been given back: a leak */

@@ -82,6 +82,8 @@ static void enqueue(struct tcp *tcp, uint32_t index)
 	e->expiry = tcp->ctx->tick + ticks_from_ms(wait_ms(&tcp->ctx->cfg, k));
 	e->next = 0;
 	e->prev = sc->queue[k].tail;
+	if (e->prev != 0) /* a shorter time-out counts once those of the longer one are gone */
+		e->expiry = seq_max(e->expiry, sc->entry[e->prev].expiry);
 	if (e->prev != 0)
 		sc->entry[e->prev].next = index;
 	else

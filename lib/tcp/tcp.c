@@ -90,6 +90,18 @@ static int make_tables(struct tcp *tcp, const struct pc_stack_config *cfg)
 	return 0;
 }
 
+void tcp_configure(struct tcp *tcp)
+{
+	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
+
+	/* as sysctls do, the new values hold for every socket that has none of its own */
+	tcp->tuning[0] =
+	    (struct tcp_tuning){.refs = 1,
+	                        .keepidle_ms = (uint32_t)cfg->tcp_keepalive_idle_ms,
+	                        .keepintvl_ms = (uint32_t)cfg->tcp_keepalive_interval_ms,
+	                        .keepcnt = (uint32_t)cfg->tcp_keepalive_probes};
+}
+
 struct tcp *tcp_create(struct ctx *ctx, struct ip *ip, struct events *ev, uint32_t first_fd)
 {
 	const struct pc_stack_config *cfg = &ctx->cfg;
@@ -103,11 +115,7 @@ struct tcp *tcp_create(struct ctx *ctx, struct ip *ip, struct events *ev, uint32
 	tcp->ev = ev;
 	tcp->first_fd = first_fd;
 	tcp->isn_key = rng_key(&ctx->rng);
-	tcp->tuning[0] =
-	    (struct tcp_tuning){.refs = 1,
-	                        .keepidle_ms = (uint32_t)cfg->tcp_keepalive_idle_ms,
-	                        .keepintvl_ms = (uint32_t)cfg->tcp_keepalive_interval_ms,
-	                        .keepcnt = (uint32_t)cfg->tcp_keepalive_probes};
+	tcp_configure(tcp);
 	if (make_tcbs(tcp, cfg) != 0 || make_tables(tcp, cfg) != 0) {
 		tcp_destroy(tcp);
 		return NULL;

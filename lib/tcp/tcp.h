@@ -87,6 +87,9 @@ uint64_t tcp_footprint(const struct pc_stack_config *cfg, struct pc_stack_footpr
 /** tcp_create makes the layer; the descriptor of TCB i is first_fd + i. NULL: no memory. */
 struct tcp *tcp_create(struct ctx *ctx, struct ip *ip, struct events *ev, uint32_t first_fd);
 
+/** tcp_configure takes over those settings that TCP keeps elsewhere than in ctx->cfg. */
+void tcp_configure(struct tcp *tcp);
+
 /** tcp_destroy frees everything, every queued mbuf included. */
 void tcp_destroy(struct tcp *tcp);
 

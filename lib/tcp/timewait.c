@@ -38,7 +38,8 @@ static void enqueue(struct timewait *tw, uint32_t index, uint32_t expiry)
 {
 	struct tw_entry *e = &tw->entry[index];
 
-	e->expiry = expiry;
+	/* a shorter tcp.msl_ms counts once those that entered before are gone */
+	e->expiry = tw->tail != 0 ? seq_max(expiry, tw->entry[tw->tail].expiry) : expiry;
 	e->next = 0;
 	if (tw->tail != 0)
 		tw->entry[tw->tail].next = index;

@@ -115,6 +115,29 @@ def interrupt(b, root):
     expect(status == 0, f"status {status}\n{p.tail()}")
 
 
+def hang_up(b, root):
+    """SIGHUP under load reads the config file again: what can change does, nothing stops"""
+    ini = os.path.join(b.tmp, "hang-up.ini")
+    write = lambda text: open(ini, "w").write(text)  # noqa: E731
+    write("[tcp]\nmsl_ms = 1000\nsyn_cache = 1000\n")
+    p = httpd(b, root, "-c", ini)
+    w = load(3)
+    time.sleep(0.5)
+    write("[tcp]\nmsl_ms = 2000\nsyn_cache = 2000\n[http]\nrequests = 7\n")
+    p.signal(signal.SIGHUP)
+    bed.wait_for(lambda: "has read its settings again" in p.tail(), 10, "the settings to be read")
+    for line in ("tcp.msl_ms = 2000, it was 1000", "tcp.syn_cache = 2000 needs a restart, it stays 1000",
+                 "http.requests = 7 needs a restart, it stays 0"):
+        expect(line in p.tail(), f"no line \"{line}\" in\n{p.tail()}")
+    write("[tcp]\nmsl_ms = 0\n")
+    p.signal(signal.SIGHUP)
+    bed.wait_for(lambda: "nothing is changed" in p.tail(), 10, "the mistake to be told")
+    expect(f"{ini}:2: tcp.msl_ms must be from 10 to 240000 (ms), 0 is not" in p.tail(), p.tail())
+    finish_load(w)
+    expect(works(), "it does not serve any more")
+    p.stop()
+
+
 def kill_and_restart(b, root):
     """after SIGKILL under load a restart works within seconds"""
     p = httpd(b, root)
@@ -163,7 +186,7 @@ def nobody_left(b, root):
     expect("pctap" not in devices(b), devices(b))
 
 
-STEPS = [term_under_load, drain, drain_slow_reader, interrupt, kill_and_restart, crash, again, nobody_left]
+STEPS = [term_under_load, drain, drain_slow_reader, interrupt, hang_up, kill_and_restart, crash, again, nobody_left]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

@@ -11,6 +11,7 @@
  * take 0 and are then computed as the sentence says.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -80,6 +81,22 @@ X(tcp, port_first, 32768, 1024, 65535, "port", "first ephemeral port") \
 X(tcp, port_last, 60999, 1024, 65535, "port", "last ephemeral port")
 /* clang-format on */
 
+/*
+ * The keys of which tables are made when a stack is created: they cannot change while it runs.  All others
+ * can, by pc_stack_set; a key that sizes memory must be named here.
+ */
+#define PC_STACK_FIXED_KEYS(X)    \
+	X(stack, max_connections) \
+	X(stack, max_listeners)   \
+	X(stack, max_udp_sockets) \
+	X(stack, max_epolls)      \
+	X(stack, mbufs)           \
+	X(stack, seed)            \
+	X(arp, entries)           \
+	X(arp, hold)              \
+	X(tcp, syn_cache)         \
+	X(tcp, time_wait)
+
 /** Every setting of a stack. Make one with pc_stack_config_init, then change members. */
 struct pc_stack_config {
 #define PC_KEY_MEMBER(section, name, def, min, max, unit, sentence) uint64_t section##_##name;
@@ -103,6 +120,20 @@ void pc_stack_config_init(struct pc_stack_config *config);
 
 /** pc_stack_config_keys returns the table of all keys, and their number in *n. */
 const struct pc_config_key *pc_stack_config_keys(size_t *n);
+
+/** pc_stack_config_find returns the key of a name "section.key", or NULL. */
+const struct pc_config_key *pc_stack_config_find(const char *name);
+
+/** pc_stack_config_is_live says whether a key of that table can change while a stack runs (pc_stack_set). */
+bool pc_stack_config_is_live(const struct pc_config_key *key);
+
+/**
+ * pc_config_key_parse reads the value of a key of any table: a whole number, 0x for a hexadecimal one; for
+ * a boolean also yes, no, on, off, true, false. Returns 0 with *value set, or -EINVAL with one line for a
+ * person in why (if not NULL): it is no number, or outside the key's limits.
+ */
+int pc_config_key_parse(const struct pc_config_key *key, const char *text, uint64_t *value,
+                        char *why, size_t why_len);
 
 /**
  * pc_stack_config_check says whether every value is within its limits and the values agree with

@@ -108,6 +108,35 @@ void pc_stack_flush(struct pc_stack *st, uint64_t now_ns);
  */
 uint64_t pc_stack_next_deadline(const struct pc_stack *st);
 
+/**
+ * pc_stack_set changes a setting of a running stack: key is "section.key" of PC_STACK_KEYS, value as in a
+ * config file (a whole number; yes and no for booleans). It holds from then on for whatever asks for it:
+ * new sockets have new defaults (buffers, Nagle, keep-alive), handshakes offer and accept what is switched
+ * on, timers that are armed anew take the new time; what was negotiated stays.
+ *
+ * Returns 0, or -1 with one line for a person in why (if not NULL) and errno ENOENT (there is no such key),
+ * EINVAL (no number, outside the limits, or at odds with another setting), or EPERM (the key is one of
+ * PC_STACK_FIXED_KEYS: pc_stack_config_is_live).
+ */
+int pc_stack_set(struct pc_stack *st, const char *key, const char *value, char *why,
+                 size_t why_len);
+
+/**
+ * pc_stack_get writes the setting in force into value, as text with its final NUL; an "auto" one is
+ * replaced by what was computed. Returns 0, or -1 with errno ENOENT, or ENOSPC (len is too short; 21 bytes
+ * are always enough).
+ */
+int pc_stack_get(const struct pc_stack *st, const char *key, char *value, size_t len);
+
+/**
+ * pc_stack_reconfigure does what pc_stack_set does for all keys at once, so that the order in which limits
+ * move does not matter: what differs from the settings in force changes. Keys that cannot change must not
+ * differ. name and socket_id are not looked at. Returns 0, or -1 with errno EINVAL or EPERM and a line in
+ * why; then nothing has changed.
+ */
+int pc_stack_reconfigure(struct pc_stack *st, const struct pc_stack_config *config, char *why,
+                         size_t why_len);
+
 /** pc_stack_get_config returns the settings in force, "auto" ones replaced. */
 const struct pc_stack_config *pc_stack_get_config(const struct pc_stack *st);
 

@@ -23,15 +23,18 @@ static void help_names_every_key_with_its_limits(void)
 		for (size_t i = 0; i < s->tables[t].n; i++) {
 			const struct pc_config_key *k = &s->tables[t].keys[i];
 
-			snprintf(want, sizeof(want), "  %s.%s = %llu  (%llu to %llu %s)\n",
+			snprintf(want, sizeof(want), "  %s.%s = %llu  (%llu to %llu %s)%s\n",
 			         k->section, k->name, (unsigned long long)k->def,
-			         (unsigned long long)k->min, (unsigned long long)k->max, k->unit);
+			         (unsigned long long)k->min, (unsigned long long)k->max, k->unit,
+			         settings_is_live(s, t, k) ? " *" : "");
 			CU_ASSERT_PTR_NOT_NULL(strstr(text, want));
 		}
 	for (const struct common_option *o = common_options; o->name != NULL; o++) {
 		snprintf(want, sizeof(want), "--%s", o->name);
 		CU_ASSERT_PTR_NOT_NULL(strstr(text, want));
 	}
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "(1 to 60000 ms) *\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "(16 to 16000000 entries)\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "      --answer N\n            the answer\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "  net.addr\n"));
 	free(s);

@@ -34,6 +34,18 @@ static void what_nohup_ignores_stays_ignored(void)
 	signal(SIGHUP, SIG_DFL);
 }
 
+static void a_hang_up_can_mean_something_else(void)
+{
+	stop_catch();
+	hangup_catch();
+	raise(SIGHUP);
+	CU_ASSERT_EQUAL(stop_wanted(), STOP_NO);
+	hangup_wait(); /* returns, as it has come */
+	hangup_wake();
+	hangup_wait();
+	stop_release();
+}
+
 /* Runs a child that gets n SIGINTs, and returns its wait status. */
 static int child(int n)
 {
@@ -65,6 +77,7 @@ int main(void)
 	const CU_TestInfo tests[] = {
 	    {"signals are counted", signals_are_counted},
 	    {"what nohup ignores stays ignored", what_nohup_ignores_stays_ignored},
+	    {"a hang-up can mean something else", a_hang_up_can_mean_something_else},
 	    {"a third signal ends the process", a_third_signal_ends_the_process},
 	    CU_TEST_INFO_NULL,
 	};

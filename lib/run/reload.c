@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reading the config files again.
+ *
+ * Overview: a thread of its own, on none of the lcores that carry data, waits for SIGHUP.  It reads the
+ * command line and the files once more into fresh settings, and says in a line each what has changed and
+ * what would need a restart.  What a stack can change on the fly goes to each worker as a pointer, which
+ * the worker finds between two turns, applies to its own stack, and clears.
+ *
+ * Ownership: the pointer's target is the thread's, until every worker has cleared its pointer.
+ *
+ * Invariant: a file with a mistake changes nothing.
+ */
+#include "reload.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_lcore.h>
+
+#include "args.h"
+#include "stop.h"
+
+#define LOOK_AGAIN_US 1000
+
+static uint64_t value_of(const struct key_table *t, const struct pc_config_key *key)
+{
+	uint64_t v;
+
+	memcpy(&v, (const char *)t->base + key->offset, sizeof(v));
+	return v;
+}
+
+/* ---- what is different -------------------------------------------------------------------------- */
+
+static bool compare_key(struct settings *from, const struct settings *to, unsigned table,
+                        const struct pc_config_key *key, FILE *f)
+{
+	const uint64_t old = value_of(&from->tables[table], key);
+	const uint64_t new = value_of(&to->tables[table], key);
+
+	if (old == new)
+		return false;
+	if (!settings_is_live(from, table, key)) {
+		fprintf(f, "%s: %s.%s = %" PRIu64 " needs a restart, it stays %" PRIu64 "\n",
+		        from->app->name, key->section, key->name, new, old);
+		return false;
+	}
+	fprintf(f, "%s: %s.%s = %" PRIu64 ", it was %" PRIu64 "\n", from->app->name, key->section,
+	        key->name, new, old);
+	/* run_config is read by a worker at any time */
+	__atomic_store_n((uint64_t *)(void *)((char *)from->tables[table].base + key->offset), new,
+	                 __ATOMIC_RELAXED);
+	return from->tables[table].base == &from->stack;
+}
+
+static void compare_texts(const struct settings *from, const struct settings *to, FILE *f)
+{
+	static const char *const format = "%s: another %s needs a restart\n";
+
+	if (from->nb_addrs != to->nb_addrs ||
+	    memcmp(from->addrs, to->addrs, from->nb_addrs * sizeof(from->addrs[0])) != 0)
+		fprintf(f, format, from->app->name, "net.addr");
+	if (from->has_gateway != to->has_gateway ||
+	    memcmp(&from->gateway, &to->gateway, sizeof(from->gateway)) != 0)
+		fprintf(f, format, from->app->name, "net.gateway");
+	if (strcmp(from->pcap, to->pcap) != 0)
+		fprintf(f, format, from->app->name, "run.pcap");
+}
+
+unsigned reload_compare(struct settings *from, const struct settings *to, FILE *f)
+{
+	unsigned changed = 0;
+
+	for (unsigned t = 0; t < SETTINGS_TABLES; t++)
+		for (size_t i = 0; i < from->tables[t].n; i++)
+			changed += compare_key(from, to, t, &from->tables[t].keys[i], f);
+	compare_texts(from, to, f);
+	return changed;
+}
+
+/* ---- a second reading --------------------------------------------------------------------------- */
+
+/* The program's keys must not be written to while it runs: they are read into a struct of their own. */
+static void *make_shadow(const struct key_table *t)
+{
+	size_t size = sizeof(uint64_t);
+	char *shadow;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (t->keys[i].offset + sizeof(uint64_t) > size)
+			size = t->keys[i].offset + sizeof(uint64_t);
+	shadow = calloc(1, size);
+	for (size_t i = 0; shadow != NULL && i < t->n; i++)
+		memcpy(shadow + t->keys[i].offset, &t->keys[i].def, sizeof(uint64_t));
+	return shadow;
+}
+
+static int read_again(const struct run *r, struct settings *s, void *shadow)
+{
+	char why[SETTINGS_WHY - 128];
+	struct args args;
+
+	settings_init(s, r->s->app, r->s->app_arg);
+	s->tables[2].base = shadow;
+	s->again = true;
+	if (args_parse(s, r->argc, r->argv, &args) != 0)
+		return -1;
+	if (pc_stack_config_check(&s->stack, why, sizeof(why)) != 0)
+		return settings_fail(s, "%s", why);
+	return 0;
+}
+
+/* ---- to the workers and back -------------------------------------------------------------------- */
+
+/* What has changed goes over what is in force: "auto" values and a program's own changes stay. */
+static void merge(struct pc_stack_config *config, const struct reload_batch *b)
+{
+	size_t n;
+	const struct pc_config_key *key = pc_stack_config_keys(&n);
+
+	for (; n > 0; n--, key++) {
+		const char *from = (const char *)&b->from + key->offset;
+		const char *to = (const char *)&b->to + key->offset;
+
+		if (memcmp(from, to, sizeof(uint64_t)) != 0)
+			memcpy((char *)config + key->offset, to, sizeof(uint64_t));
+	}
+}
+
+void reload_apply(struct worker *w)
+{
+	struct pc_stack_config config = *pc_stack_get_config(w->st);
+
+	merge(&config, w->wanted);
+	w->reload_rc = pc_stack_reconfigure(w->st, &config, w->why, sizeof(w->why));
+	__atomic_store_n(&w->wanted, NULL, __ATOMIC_RELEASE);
+}
+
+static bool is_ending(const struct run *r)
+{
+	return __atomic_load_n(&r->reload_ends, __ATOMIC_ACQUIRE) || stop_wanted() != STOP_NO;
+}
+
+static void wait_for(const struct run *r, const struct worker *w)
+{
+	while (__atomic_load_n(&w->wanted, __ATOMIC_ACQUIRE) != NULL) {
+		if (is_ending(r))
+			return;
+		usleep(LOOK_AGAIN_US);
+	}
+	if (w->reload_rc != 0)
+		fprintf(stderr, "%s: nothing is changed on lcore %u: %s\n", r->app->name, w->lcore,
+		        w->why);
+}
+
+static void hand_out(struct run *r, const struct reload_batch *b)
+{
+	for (unsigned i = 0; i < r->nb_workers; i++)
+		if (r->workers[i]->st != NULL)
+			__atomic_store_n(&r->workers[i]->wanted, b, __ATOMIC_RELEASE);
+	for (unsigned i = 0; i < r->nb_workers; i++)
+		wait_for(r, r->workers[i]);
+}
+
+/* What the thread works with. */
+struct reload {
+	struct settings s;
+	struct reload_batch batch;
+	void *shadow;
+};
+
+static void reload(struct run *r, struct reload *l)
+{
+	if (read_again(r, &l->s, l->shadow) != 0) {
+		fprintf(stderr, "%s: nothing is changed: %s\n", r->app->name, l->s.why);
+		return;
+	}
+	l->batch.from = r->s->stack;
+	if (reload_compare(r->s, &l->s, stdout) > 0) {
+		l->batch.to = r->s->stack;
+		hand_out(r, &l->batch);
+	}
+	printf("%s: has read its settings again\n", r->app->name);
+	fflush(stdout);
+}
+
+static void *wait_for_hangup(void *arg)
+{
+	struct run *r = arg;
+	struct reload *l = r->reload;
+
+	for (;;) {
+		hangup_wait();
+		if (__atomic_load_n(&r->reload_ends, __ATOMIC_ACQUIRE))
+			return NULL;
+		reload(r, l);
+	}
+}
+
+static void free_reload(struct run *r)
+{
+	free(r->reload->shadow);
+	free(r->reload);
+	r->reload = NULL;
+}
+
+int reload_start(struct run *r)
+{
+	if (r->s->nb_files == 0)
+		return 0;
+	r->reload = calloc(1, sizeof(*r->reload));
+	if (r->reload == NULL)
+		return settings_fail(r->s, "no memory for settings");
+	r->reload->shadow = make_shadow(&r->s->tables[2]);
+	if (r->reload->shadow != NULL &&
+	    rte_ctrl_thread_create(&r->reloader, "pc-reload", NULL, wait_for_hangup, r) == 0)
+		return 0;
+	free_reload(r);
+	return settings_fail(r->s, "a thread cannot be made");
+}
+
+void reload_stop(struct run *r)
+{
+	if (r->reload == NULL)
+		return;
+	__atomic_store_n(&r->reload_ends, true, __ATOMIC_RELEASE);
+	hangup_wake();
+	pthread_join(r->reloader, NULL);
+	free_reload(r);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a second reading of the settings changes, and what it says about the rest. */
+#include "run/reload.h"
+
+#include "common.h"
+
+/* Two readings with different assignments; returns what is told. */
+static char *compare(const char *const *first, const char *const *second, struct settings **out,
+                     unsigned *changed)
+{
+	struct settings *from = test_settings(), *to = malloc(sizeof(*to));
+	struct test_config shadow = {.answer = 42};
+	char *text = NULL;
+	size_t n;
+	FILE *f = open_memstream(&text, &n);
+
+	settings_init(to, &test_app, &test_config);
+	to->tables[2].base = &shadow;
+	to->again = true;
+	for (; *first != NULL; first++)
+		CU_ASSERT_EQUAL(settings_assign(from, *first), 0);
+	for (; *second != NULL; second++)
+		CU_ASSERT_EQUAL(settings_assign(to, *second), 0);
+	*changed = reload_compare(from, to, f);
+	fclose(f);
+	free(to);
+	*out = from;
+	return text;
+}
+
+static void the_same_changes_nothing(void)
+{
+	const char *const lines[] = {"tcp.rto_min_ms=50", "net.addr=10.0.0.1/24", NULL};
+	struct settings *s;
+	unsigned changed;
+	char *text = compare(lines, lines, &s, &changed);
+
+	assert_text(text, "");
+	CU_ASSERT_EQUAL(changed, 0);
+	free(text);
+	free(s);
+}
+
+static void each_difference_is_a_line(void)
+{
+	const char *const first[] = {"tcp.rto_min_ms=50", "tcp.syn_cache=100", "run.stats_s=1",
+	                             "net.addr=10.0.0.1/24", NULL};
+	const char *const second[] = {
+	    "tcp.rto_min_ms=60",    "tcp.syn_cache=200", "run.stats_s=2", "port.mtu=1400",
+	    "net.addr=10.0.0.2/24", "test.answer=7",     "tcp.nagle=no",  NULL};
+	struct settings *s;
+	unsigned changed;
+	char *text = compare(first, second, &s, &changed);
+
+	assert_text(text, "test: tcp.syn_cache = 200 needs a restart, it stays 100\n"
+	                  "test: tcp.nagle = 0, it was 1\n"
+	                  "test: tcp.rto_min_ms = 60, it was 50\n"
+	                  "test: run.stats_s = 2, it was 1\n"
+	                  "test: port.mtu = 1400 needs a restart, it stays 0\n"
+	                  "test: test.answer = 7 needs a restart, it stays 42\n"
+	                  "test: another net.addr needs a restart\n");
+	CU_ASSERT_EQUAL(changed, 2);
+	CU_ASSERT_EQUAL(s->stack.tcp_rto_min_ms, 60);
+	CU_ASSERT_EQUAL(s->stack.tcp_syn_cache, 100);
+	CU_ASSERT_EQUAL(s->run.run_stats_s, 2);
+	CU_ASSERT_EQUAL(s->run.port_mtu, 0);
+	CU_ASSERT_EQUAL(test_config.answer, 42);
+	free(text);
+	free(s);
+}
+
+static void own_options_stay_as_they_are(void)
+{
+	char *argv[] = {(char *)"test", (char *)"--word", (char *)"new", (char *)"--set",
+	                (char *)"tcp.msl_ms=1000"};
+	struct settings *s = test_settings();
+	struct args args;
+
+	strcpy(test_config.word, "old");
+	s->again = true;
+	CU_ASSERT_EQUAL(args_parse(s, 5, argv, &args), 0);
+	CU_ASSERT_STRING_EQUAL(test_config.word, "old");
+	CU_ASSERT_EQUAL(s->stack.tcp_msl_ms, 1000);
+	free(s);
+}
+
+int main(void)
+{
+	const CU_TestInfo tests[] = {
+	    {"the same changes nothing", the_same_changes_nothing},
+	    {"each difference is a line", each_difference_is_a_line},
+	    {"a program's own options stay as they are", own_options_stay_as_they_are},
+	    CU_TEST_INFO_NULL,
+	};
+
+	return run_suite("run/reload", tests);
+}
