@@ -307,6 +307,58 @@ static struct tcb *promote(struct tcp *tcp, const struct syn_entry *e)
 	return t;
 }
 
+/* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, within the limit of RFC 5961 section 7 */
+static void send_ack(struct tcp *tcp, const struct syn_entry *e, uint32_t wnd)
+{
+	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
+	uint8_t scale =
+	    e->opt & TCB_OPT_WSCALE ? tcb_window_scale(tcp_rcv_limit(tcp, listener)) : 0;
+	struct tcp_seg s = {.seq = e->iss + 1,
+	                    .ack = e->irs + 1,
+	                    .flags = TCP_ACK,
+	                    .wnd = (uint16_t)(wnd >> scale)};
+
+	if (!tcp_challenge_allowed(tcp))
+		return;
+	if (e->opt & TCB_OPT_TS) {
+		s.has = TCP_HAS_TS;
+		s.tsval = tcp_tsval(tcp, (uint32_t)(tcp_secret(tcp, &e->flow) >> 32));
+		s.tsecr = e->ts_recent;
+	}
+	tcp_reply(tcp, &e->flow, ip_laddr(tcp->ip, e->flow.laddr), &s, e->tos);
+}
+
+/* second step, RFC 5961 section 3: back to LISTEN */
+static int input_rst(struct tcp *tcp, const struct tcp_rx *rx, uint32_t index, uint32_t wnd)
+{
+	const struct syn_entry *e = &tcp->syn.entry[index];
+
+	if (rx->seg.seq == e->irs + 1) {
+		syncache_remove(tcp, index);
+		return PC_DROP_TCP_RST;
+	}
+	if (seq_within(rx->seg.seq, e->irs + 1, wnd))
+		send_ack(tcp, e, wnd);
+	return PC_DROP_TCP_SYN_RCVD;
+}
+
+/* fourth step: the SYN again, or another. RFC 9293 would go back to LISTEN for one in the window; the
+ * challenge of RFC 5961 section 4 does so too if the peer has really started anew, as it answers with RST,
+ * and keeps a forged SYN from ending what a client has begun. */
+static int input_syn(struct tcp *tcp, const struct tcp_rx *rx, struct syn_entry *e, uint32_t wnd)
+{
+	const struct tcp_seg *seg = &rx->seg;
+
+	if ((seg->flags & TCP_ACK) || seg->seq != e->irs) {
+		send_ack(tcp, e, wnd);
+		return PC_DROP_TCP_SYN_RCVD;
+	}
+	if ((e->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS))
+		e->ts_recent = seg->tsval; /* RFC 7323 4.3 (2) */
+	send_syn_ack(tcp, e, NULL);        /* our answer was lost */
+	return PC_DROP_TCP_SYN_HANDLED;
+}
+
 /* RFC 9293 3.10.7.4 for SYN-RECEIVED, with RFC 5961; VERDICT_DONE: the ACK is acceptable */
 static int check(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx, uint32_t index)
 {
@@ -315,22 +367,18 @@ static int check(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *r
 	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
 	uint32_t wnd = RTE_MIN(tcp_rcv_limit(tcp, listener), (uint32_t)UINT16_MAX);
 
-	if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && seg->seq == e->irs) {
-		send_syn_ack(tcp, e, NULL); /* our answer was lost */
-		return PC_DROP_TCP_SYN_HANDLED;
-	}
-	if (seg->flags & TCP_RST) {
-		if (seg->seq == e->irs + 1) {
-			syncache_remove(tcp, index);
-			return PC_DROP_TCP_RST;
-		}
-		return PC_DROP_TCP_SYN_RCVD;
-	}
-	if ((e->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS) && seq_lt(seg->tsval, e->ts_recent))
+	if (seg->flags & TCP_RST)
+		return input_rst(tcp, rx, index, wnd);
+	if ((e->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS) && seq_lt(seg->tsval, e->ts_recent)) {
+		send_ack(tcp, e, wnd);
 		return PC_DROP_TCP_PAWS;
-	if (!seq_within(seg->seq, e->irs + 1, wnd + 1) || (seg->flags & TCP_SYN)) {
-		if (tcp_challenge_allowed(tcp))
-			send_syn_ack(tcp, e, NULL);
+	}
+	if (seg->flags & TCP_SYN)
+		return input_syn(tcp, rx, e, wnd);
+	if ((e->opt & TCB_OPT_TS) && !(seg->has & TCP_HAS_TS))
+		return PC_DROP_TCP_NO_TIMESTAMP;
+	if (!tcp_is_acceptable(seg, e->irs + 1, wnd)) {
+		send_ack(tcp, e, wnd);
 		return PC_DROP_TCP_SYN_RCVD;
 	}
 	if (!(seg->flags & TCP_ACK))

@@ -186,8 +186,9 @@ static bool flush_one(struct tcp *tcp, struct tcb *t)
 {
 	bool done = tcp_output(tcp, t);
 
-	/* a listener, or a connection being opened, has nobody to tell its window to */
-	if (done && t->state != TCP_S_CLOSED && (t->flags & TCB_CONNECTED))
+	/* a listener, or a connection in SYN-SENT, has nobody to tell its window to */
+	if (done && t->state != TCP_S_CLOSED &&
+	    (t->flags & TCB_CONNECTED || t->state == TCP_S_SYN_RECEIVED))
 		done = send_ack_if_due(tcp, t);
 	if (t->flags & TCB_STARVED) {
 		if (tcp->ctx->mbufs_low)

@@ -9,6 +9,7 @@
  * by the protocol until the state is CLOSED.  Whoever gives it up last frees it.
  */
 
+#include "base/seq.h"
 #include "tcp/tcp.h"
 
 /** tcb_alloc takes a TCB, zeroed but for defaults. NULL: none left. */
@@ -42,6 +43,17 @@ uint8_t tcb_window_scale(uint32_t rcv_max);
 static inline uint8_t tcb_peer_scale(uint8_t announced)
 {
 	return announced > 14 ? 14 : announced;
+}
+
+/** tcp_is_acceptable is the acceptability test (RFC 9293 section 3.10.7.4, table 6). */
+static inline bool tcp_is_acceptable(const struct tcp_seg *seg, uint32_t rcv_nxt, uint32_t wnd)
+{
+	uint32_t len = seg->len + !!(seg->flags & TCP_SYN) + !!(seg->flags & TCP_FIN);
+
+	if (len == 0)
+		return wnd == 0 ? seg->seq == rcv_nxt : seq_within(seg->seq, rcv_nxt, wnd);
+	return wnd > 0 &&
+	       (seq_within(seg->seq, rcv_nxt, wnd) || seq_within(seg->seq + len - 1, rcv_nxt, wnd));
 }
 
 /** tcb_establish starts an opened connection: congestion window, keep-alive. */

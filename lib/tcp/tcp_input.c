@@ -17,11 +17,11 @@
 
 #include "base/seq.h"
 #include "tcp/rcvbuf.h"
-#include "tcp/rtt.h"
 #include "tcp/tcp_ack.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_output.h"
+#include "tcp/tcp_syn_sent.h"
 #include "tcp/tcp_timer.h"
 #include "wire/cksum.h"
 
@@ -101,78 +101,7 @@ static int input_no_flow(struct tcp *tcp, const struct ip_pkt *p, const struct t
 	return syncache_open(tcp, listener, rx, false, 0);
 }
 
-/* ---- SYN-SENT (3.10.7.3) --------------------------------------------------------------------- */
-
-/* RFC 3168 section 6.1.1: the answer to our SYN has ECE without CWR; a SYN that crosses ours has both */
-static bool agrees_on_ecn(const struct tcp *tcp, const struct tcb *t, const struct tcp_seg *seg,
-                          uint8_t tos)
-{
-	if (!(seg->flags & TCP_ACK))
-		return tcp_ecn_accepts(tcp, t, seg, tos);
-	return tcp_ecn_asks(tcp, t) && (seg->flags & (TCP_ECE | TCP_CWR)) == TCP_ECE;
-}
-
-static void take_syn(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint8_t tos)
-{
-	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
-
-	t->rcv_nxt = t->last_ack_sent = seg->seq + 1;
-	t->rcv_adv = t->rcv_nxt + RTE_MIN(tcp_rcv_limit(tcp, t), (uint32_t)UINT16_MAX);
-	t->peer_mss = (seg->has & TCP_HAS_MSS)         ? seg->mss
-	              : pc_addr_is_ip4(&t->flow.raddr) ? MSS_DEFAULT
-	                                               : 1220;
-	if (cfg->tcp_timestamps && (seg->has & TCP_HAS_TS)) {
-		t->opt |= TCB_OPT_TS;
-		t->ts_recent = seg->tsval;
-		t->ts_recent_ms = tcp->ctx->now_ms;
-	}
-	if (cfg->tcp_sack && (seg->has & TCP_HAS_SACKOK))
-		t->opt |= TCB_OPT_SACK;
-	if (agrees_on_ecn(tcp, t, seg, tos))
-		t->opt |= TCB_OPT_ECN;
-	if (cfg->tcp_window_scaling && (seg->has & TCP_HAS_WSCALE)) {
-		t->opt |= TCB_OPT_WSCALE;
-		t->snd_wscale = tcb_peer_scale(seg->wscale) & 0xfu;
-	} else {
-		t->rcv_wscale = 0;
-	}
-	t->snd_wnd = t->snd_max_wnd = seg->wnd;
-	t->snd_wl1 = seg->seq;
-}
-
-static int input_syn_sent(struct tcp *tcp, struct tcb *t, const struct ip_pkt *p,
-                          const struct tcp_rx *rx, bool *established)
-{
-	const struct tcp_seg *seg = &rx->seg;
-	bool ack = seg->flags & TCP_ACK;
-
-	if (ack && (seq_leq(seg->ack, t->snd_una) || seq_gt(seg->ack, t->snd_nxt))) {
-		tcp_reply_rst(tcp, p, rx);
-		return PC_DROP_TCP_SYN_SENT;
-	}
-	if (seg->flags & TCP_RST) {
-		if (!ack)
-			return PC_DROP_TCP_SYN_SENT;
-		tcb_done(tcp, t, ECONNREFUSED);
-		return PC_DROP_TCP_RST;
-	}
-	if (!(seg->flags & TCP_SYN))
-		return PC_DROP_TCP_SYN_SENT;
-	take_syn(tcp, t, seg, p->tos);
-	if (!ack) { /* simultaneous open */
-		t->state = TCP_S_SYN_RECEIVED;
-		tcp_send_syn(tcp, t);
-		tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
-		return PC_DROP_TCP_SYN_HANDLED;
-	}
-	t->snd_una = seg->ack;
-	t->timers &= (uint8_t)~TCB_T_LOSS;
-	if (t->retries == 0)
-		rtt_sample(&tcp->ctx->cfg, t, tcp->ctx->now_us - t->rttvar_us);
-	*established = true;
-	t->flags |= TCB_ACK_NOW;
-	return VERDICT_DONE;
-}
+/* ---- synchronised states (3.10.7.4) ---------------------------------------------------------- */
 
 static void opened_active(struct tcp *tcp, struct tcb *t)
 {
@@ -181,8 +110,6 @@ static void opened_active(struct tcp *tcp, struct tcb *t)
 	tcb_notify(tcp, t, EPOLLOUT | EPOLLWRNORM);
 	tcp_work(tcp, t);
 }
-
-/* ---- synchronised states (3.10.7.4) ---------------------------------------------------------- */
 
 static void ack_now(struct tcp *tcp, struct tcb *t)
 {
@@ -195,8 +122,9 @@ static int check_timestamp(struct tcp *tcp, struct tcb *t, const struct tcp_seg 
 {
 	const uint32_t days_24 = 24u * 86400 * 1000;
 
-	if (!(seg->has & TCP_HAS_TS))
-		return seg->flags & TCP_RST ? VERDICT_DONE : PC_DROP_TCP_NO_TIMESTAMP;
+	if (!(seg->has &
+	      TCP_HAS_TS)) /* SYN: a peer that has started anew is challenged (RFC 5961) */
+		return seg->flags & (TCP_RST | TCP_SYN) ? VERDICT_DONE : PC_DROP_TCP_NO_TIMESTAMP;
 	if (seq_lt(seg->tsval, t->ts_recent) && !(seg->flags & TCP_RST) &&
 	    tcp->ctx->now_ms - t->ts_recent_ms < days_24) {
 		ack_now(tcp, t);
@@ -214,36 +142,45 @@ static void update_ts_recent(struct tcp *tcp, struct tcb *t, const struct tcp_se
 	}
 }
 
-/* the four cases of the acceptability test */
-static bool is_acceptable(const struct tcb *t, const struct tcp_seg *seg)
+/* second step, RFC 5961 section 3: the number alone counts, whatever text there is, and a closed window
+ * does not keep it out (MUST-66) */
+static int input_rst(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 {
-	uint32_t wnd = t->rcv_adv - t->rcv_nxt;
-	uint32_t len = seg->len + !!(seg->flags & TCP_SYN) + !!(seg->flags & TCP_FIN);
+	int error = t->state == TCP_S_CLOSE_WAIT     ? EPIPE
+	            : t->state == TCP_S_SYN_RECEIVED ? ECONNREFUSED
+	                                             : ECONNRESET;
 
-	if (len == 0)
-		return wnd == 0 ? seg->seq == t->rcv_nxt : seq_within(seg->seq, t->rcv_nxt, wnd);
-	return wnd > 0 && (seq_within(seg->seq, t->rcv_nxt, wnd) ||
-	                   seq_within(seg->seq + len - 1, t->rcv_nxt, wnd));
+	if (seg->seq != t->rcv_nxt) {
+		if (!seq_within(seg->seq, t->rcv_nxt, t->rcv_adv - t->rcv_nxt))
+			return PC_DROP_TCP_SEQUENCE;
+		tcp_challenge(tcp, t);
+		return PC_DROP_TCP_RST_WINDOW;
+	}
+	ctx_count(tcp->ctx, PC_TCP_RESET_RX);
+	tcb_done(tcp, t, error);
+	return PC_DROP_TCP_RST;
 }
 
-static int check_sequence(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg)
+/* fourth step, RFC 5961 section 4: whatever the sequence number */
+static int input_syn(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg)
 {
-	if (likely(is_acceptable(t, seg)))
-		return VERDICT_DONE;
-	/* simultaneous open: the peer's SYN-ACK repeats the SYN that we have */
-	if (t->state == TCP_S_SYN_RECEIVED && (seg->flags & TCP_SYN) && (seg->flags & TCP_ACK) &&
+	/* simultaneous open: the peer's SYN-ACK repeats the SYN that we have (3.5, figure 8) */
+	if (t->state == TCP_S_SYN_RECEIVED && (seg->flags & TCP_ACK) &&
 	    seg->seq + 1 == t->rcv_nxt && seg->ack == t->snd_nxt) {
 		seg->flags &= (uint8_t)~TCP_SYN;
 		seg->seq++;
 		return VERDICT_DONE;
 	}
-	if (seg->flags & TCP_RST)
-		return PC_DROP_TCP_SEQUENCE;
-	if (seg->flags & TCP_SYN) { /* RFC 5961 section 4, whatever the sequence number */
-		tcp_challenge(tcp, t);
-		return PC_DROP_TCP_SYN_WINDOW;
-	}
-	/* MUST-66: a closed window still lets ACK, URG and RST pass */
+	tcp_challenge(tcp, t);
+	return PC_DROP_TCP_SYN_WINDOW;
+}
+
+/* first step, for segments with neither RST nor SYN */
+static int check_sequence(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg)
+{
+	if (likely(tcp_is_acceptable(seg, t->rcv_nxt, t->rcv_adv - t->rcv_nxt)))
+		return VERDICT_DONE;
+	/* MUST-66: a closed window still lets ACK and URG pass */
 	if (t->rcv_adv == t->rcv_nxt && seg->seq == t->rcv_nxt) {
 		ack_now(tcp, t);
 		seg->flags &= (uint8_t)~TCP_FIN;
@@ -256,22 +193,6 @@ static int check_sequence(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg)
 	else
 		ack_now(tcp, t);
 	return PC_DROP_TCP_SEQUENCE;
-}
-
-/* second step, RFC 5961 section 3 */
-static int input_rst(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
-{
-	int error = t->state == TCP_S_CLOSE_WAIT     ? EPIPE
-	            : t->state == TCP_S_SYN_RECEIVED ? ECONNREFUSED
-	                                             : ECONNRESET;
-
-	if (seg->seq != t->rcv_nxt) {
-		tcp_challenge(tcp, t);
-		return PC_DROP_TCP_RST_WINDOW;
-	}
-	ctx_count(tcp->ctx, PC_TCP_RESET_RX);
-	tcb_done(tcp, t, error);
-	return PC_DROP_TCP_RST;
 }
 
 static bool fin_is_acked(const struct tcb *t)
@@ -467,36 +388,13 @@ static int input_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const 
 	return queue_early(tcp, t, m, off, seq);
 }
 
-static int input_synchronised(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
-                              const struct ip_pkt *p, struct tcp_rx *rx)
+/* sixth to eighth step: what a segment carries beside its acknowledgement */
+static int input_text(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const struct ip_pkt *p,
+                      const struct tcp_seg *seg)
 {
-	struct tcp_seg *seg = &rx->seg;
-	int verdict = VERDICT_DONE;
-	bool fin;
+	bool fin = (seg->flags & TCP_FIN) && takes_data(t);
+	int verdict = PC_DROP_TCP_ACK_DONE;
 
-	if (t->opt & TCB_OPT_TS)
-		verdict = check_timestamp(tcp, t, seg);
-	if (verdict == VERDICT_DONE)
-		verdict = check_sequence(tcp, t, seg);
-	if (unlikely(verdict != VERDICT_DONE))
-		return verdict;
-	if (unlikely(seg->flags & (TCP_RST | TCP_SYN))) {
-		if (seg->flags & TCP_RST)
-			return input_rst(tcp, t, seg);
-		tcp_challenge(tcp, t); /* fourth step, RFC 5961 section 4 */
-		return PC_DROP_TCP_SYN_WINDOW;
-	}
-	if (t->opt & TCB_OPT_TS)
-		update_ts_recent(tcp, t, seg);
-	if (unlikely(!(seg->flags & TCP_ACK)))
-		return PC_DROP_TCP_NO_ACK;
-	t->rcv_tick = tcp->ctx->tick;
-	verdict = input_ack(tcp, t, p, rx);
-	if (verdict != VERDICT_DONE)
-		return verdict;
-	tcp_ecn_input(tcp, t, seg, p->tos);
-	fin = (seg->flags & TCP_FIN) && takes_data(t);
-	verdict = PC_DROP_TCP_ACK_DONE;
 	if (seg->len > 0 && takes_data(t)) {
 		/* RFC 9293 3.10.7.4: data for a user who is gone */
 		if ((t->flags & (TCB_OPEN | TCB_PENDING)) == 0 &&
@@ -518,6 +416,50 @@ static int input_synchronised(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m
 	if (unlikely(fin))
 		input_fin(tcp, t);
 	return verdict;
+}
+
+/* the answer to our SYN, or a SYN that crossed it; text on a SYN-ACK goes on at the sixth step */
+static int input_syn_sent(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
+                          const struct ip_pkt *p, struct tcp_rx *rx)
+{
+	struct tcp_seg *seg = &rx->seg;
+	int verdict = tcp_syn_sent_input(tcp, t, p, rx);
+
+	if (verdict != VERDICT_DONE)
+		return verdict;
+	opened_active(tcp, t);
+	t->flags |= TCB_ACK_NOW;
+	if (seg->len == 0 && !(seg->flags & TCP_FIN))
+		return PC_DROP_TCP_SYN_HANDLED;
+	seg->flags &= (uint8_t)~TCP_SYN;
+	seg->seq++;
+	return input_text(tcp, t, m, p, seg);
+}
+
+static int input_synchronised(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
+                              const struct ip_pkt *p, struct tcp_rx *rx)
+{
+	struct tcp_seg *seg = &rx->seg;
+	int verdict = VERDICT_DONE;
+
+	if (t->opt & TCB_OPT_TS)
+		verdict = check_timestamp(tcp, t, seg);
+	if (unlikely(seg->flags & (TCP_RST | TCP_SYN)) && verdict == VERDICT_DONE)
+		verdict = seg->flags & TCP_RST ? input_rst(tcp, t, seg) : input_syn(tcp, t, seg);
+	if (likely(verdict == VERDICT_DONE))
+		verdict = check_sequence(tcp, t, seg);
+	if (unlikely(verdict != VERDICT_DONE))
+		return verdict;
+	if (t->opt & TCB_OPT_TS)
+		update_ts_recent(tcp, t, seg);
+	if (unlikely(!(seg->flags & TCP_ACK)))
+		return PC_DROP_TCP_NO_ACK;
+	t->rcv_tick = tcp->ctx->tick;
+	verdict = input_ack(tcp, t, p, rx);
+	if (verdict != VERDICT_DONE)
+		return verdict;
+	tcp_ecn_input(tcp, t, seg, p->tos);
+	return input_text(tcp, t, m, p, seg);
 }
 
 int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struct tcp_rx *rx)
@@ -544,15 +486,7 @@ int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struc
 			return verdict;
 		break;
 	}
-	if (unlikely(t->state == TCP_S_SYN_SENT)) {
-		bool established = false;
-
-		verdict = input_syn_sent(tcp, t, p, rx, &established);
-		if (established) {
-			opened_active(tcp, t);
-			return PC_DROP_TCP_SYN_HANDLED;
-		}
-		return verdict;
-	}
+	if (unlikely(t->state == TCP_S_SYN_SENT))
+		return input_syn_sent(tcp, t, m, p, rx);
 	return input_synchronised(tcp, t, m, p, rx);
 }

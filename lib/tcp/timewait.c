@@ -94,6 +94,7 @@ void timewait_enter(struct tcp *tcp, struct tcb *t)
 	                       .ts_recent = t->ts_recent,
 	                       .wnd = tcp_window(tcp, t),
 	                       .opt = t->opt,
+	                       .rcv_wscale = t->rcv_wscale,
 	                       .used = 1};
 	tcp_table_move(&tcp->table, tcp_table_hash(&tcp->table, &t->flow),
 	               flow_ref_make(FLOW_TCB, tcp_index(tcp, t)), flow_ref_make(FLOW_TW, index));
@@ -126,14 +127,32 @@ static void send_ack(struct tcp *tcp, const struct tw_entry *e, const struct ip_
 		tcp_reply(tcp, &e->flow, &p->dst, &s, 0);
 }
 
-/* RFC 6191: may this SYN begin a new incarnation? */
-static bool may_reopen(const struct tw_entry *e, const struct tcp_seg *seg)
+/* RFC 6191 section 2: may this SYN begin a new incarnation? */
+static bool may_reopen(const struct tcp *tcp, const struct tw_entry *e, const struct tcp_seg *seg)
 {
+	bool has_ts = tcp->ctx->cfg.tcp_timestamps && (seg->has & TCP_HAS_TS);
+
 	if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_FIN)) != TCP_SYN)
 		return false;
-	if ((e->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS) && seg->tsval != e->ts_recent)
+	/* nothing of the old connection has a timestamp, so PAWS drops it all */
+	if (has_ts && !(e->opt & TCB_OPT_TS))
+		return true;
+	if (has_ts && seg->tsval != e->ts_recent)
 		return seq_gt(seg->tsval, e->ts_recent);
 	return seq_gt(seg->seq, e->rcv_nxt);
+}
+
+/* is there something to acknowledge, or a peer to be put right? An acknowledgement of what is known draws
+ * none, or two ends in TIME-WAIT would never stop */
+static bool wants_ack(const struct tw_entry *e, const struct tcp_seg *seg)
+{
+	if (seg->flags & TCP_SYN) /* RFC 5961 section 4 */
+		return true;
+	if (!tcp_is_acceptable(seg, e->rcv_nxt, (uint32_t)e->wnd << e->rcv_wscale))
+		return true;
+	if (!(seg->flags & TCP_ACK))
+		return false;
+	return (seg->flags & TCP_FIN) || seg->len > 0 || seq_gt(seg->ack, e->snd_nxt);
 }
 
 int timewait_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, uint32_t index)
@@ -143,7 +162,7 @@ int timewait_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 
 	if (seg->flags & TCP_RST) /* RFC 1337: TIME-WAIT is not assassinated */
 		return PC_DROP_TCP_TIME_WAIT;
-	if (may_reopen(e, seg)) {
+	if (may_reopen(tcp, e, seg)) {
 		uint32_t min_iss = e->snd_nxt;
 		uint32_t listener =
 		    bindings_listener(&tcp->bind, e->flow.laddr, e->flow.lport, (uint32_t)rx->hash);
@@ -155,7 +174,7 @@ int timewait_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 	}
 	if ((seg->flags & TCP_FIN) && seg->seq + seg->len + 1 == e->rcv_nxt)
 		e->expiry = tcp->ctx->tick + life(tcp);
-	if ((seg->flags & (TCP_SYN | TCP_FIN)) || seg->len > 0 || seg->seq != e->rcv_nxt)
+	if (wants_ack(e, seg))
 		send_ack(tcp, e, p);
 	return PC_DROP_TCP_TIME_WAIT;
 }

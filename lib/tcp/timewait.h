@@ -28,7 +28,7 @@ struct tw_entry {
 	uint32_t next;   /* in the queue, or in the free list; index, 0: none */
 	uint16_t wnd;    /* as last told, as on the wire */
 	uint8_t opt;
-	uint8_t used;
+	uint8_t used : 1, rcv_wscale : 4;
 };
 
 static_assert(sizeof(struct tw_entry) == 48, "TIME-WAIT takes 48 bytes");

@@ -134,8 +134,7 @@ static void syn_received_rst_window(struct wt *w)
 	EQ(wt_drop(w), 0);
 	EQ(half_open(w), 1);
 	INJECT(.flags = R, .seq = 1 + 100);
-	while (probe_sent(w->probe) != NULL)
-		EXPECT(.flags = A, .seq = 1, .ack = 1);
+	EXPECT(.flags = A, .seq = 1, .ack = 1);
 	EQ(half_open(w), 1);
 }
 

@@ -168,6 +168,58 @@ static void senseless_echo(struct wt *w)
 	IN(wt_info(w).tcpi_rto, 1, 3000000);
 }
 
+/* R1 to R3 of section 5.3 hold in SYN-RECEIVED, too */
+static void half_open(struct wt *w)
+{
+	wt_listen(w, 8);
+	INJECT(.flags = S, .mss = 1460, .ts = TS, .tsval = T);
+	EXPECT(.flags = SA, .ack = 1, .mss = 1460, .ts = TS, .tsecr = T);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .ts = TS, .tsval = T - 1, .tsecr = w->flow.tsval);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .ts = TS, .tsecr = T);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .ts = NO_TS);
+	NOTHING(100);
+	EQ(wt_count(w, PC_DROP_TCP_NO_TIMESTAMP), 1);
+	/* the SYN again: section 4.3 (2), its timestamp is the one to echo */
+	INJECT(.flags = S, .mss = 1460, .ts = TS, .tsval = T + 500);
+	EXPECT(.flags = SA, .ack = 1, .mss = 1460, .ts = TS, .tsecr = T + 500);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .ts = TS, .tsval = T + 501, .tsecr = w->flow.tsval);
+	wt_accept(w);
+}
+
+/* a peer that has started anew, and does without timestamps now, must find out (RFC 5961 4.2) */
+static void syn_without_option(struct wt *w)
+{
+	established(w);
+	INJECT(.flags = S, .seq = 77777, .mss = 1460, .ts = NO_TS);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .ts = TS);
+	INJECT(.flags = R, .seq = 1, .ts = NO_TS);
+	CHECK(wt_events(w, w->flow.fd) & POLLERR);
+}
+
+/* "If the previous incarnation did not use Timestamps ... If TCP Timestamps would be enabled for the new
+ * incarnation of the connection, honor the incoming connection request" */
+static void time_wait_first_timestamp(struct wt *w)
+{
+	wt_time_wait(w);
+	w->flow.edge = 0;
+	w->flow.irs -= 1000;
+	INJECT(.flags = S, .seq = 0, .mss = 1460, .ts = TS, .tsval = 1);
+	EQ(wt_next(w, 0)->seg.flags, SA);
+}
+
+/* "... is equal to the last timestamp seen ... and the Sequence Number of the incoming SYN is greater" */
+static void time_wait_same_timestamp(struct wt *w)
+{
+	w->peer.ts = true;
+	wt_time_wait(w);
+	INJECT(.flags = S, .seq = 1, .mss = 1460, .ts = TS,
+	       .tsval = (uint32_t)(w->now / 1000000) + 12345);
+	EXPECT(.flags = A, .seq = 2, .ack = 2, .ts = TS);
+	INJECT(.flags = S, .seq = 3, .mss = 1460, .ts = TS,
+	       .tsval = (uint32_t)(w->now / 1000000) + 12345);
+	EQ(wt_next(w, 0)->seg.flags, SA);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 7323 3.2: timestamps on every segment", on_every_segment},
     {"RFC 7323 5.4: the clock's rate", clock_rate},
@@ -181,6 +233,10 @@ static const struct wt_case cases[] = {
     {"RFC 7323 3.2: a segment without the option is dropped", missing_option},
     {"RFC 7323 2.5: the option without negotiation is ignored", not_negotiated},
     {"RFC 6191: a newer timestamp reopens TIME-WAIT", time_wait_newer_timestamp},
+    {"RFC 7323 5.3, 4.3: timestamps of half-open connections", half_open},
+    {"RFC 7323 3.2, 5961 4.2: a SYN without the option is challenged", syn_without_option},
+    {"RFC 6191 2: the first timestamp reopens TIME-WAIT", time_wait_first_timestamp},
+    {"RFC 6191 2: at the same timestamp the sequence number decides", time_wait_same_timestamp},
     {"RFC 7323 4.2: an echo of what was never sent does no harm", senseless_echo},
 };
 

@@ -122,13 +122,16 @@ static void test_strays(void)
 	CU_ASSERT(sent(TCP_RST, iss + 8, 0, 0));
 	CU_ASSERT_EQUAL(receive(9, LPORT, SEG(.flags = TCP_RST, .seq = IRS + 5)),
 	                PC_DROP_TCP_SYN_RCVD);
+	CU_ASSERT(sent(TCP_ACK, iss + 1, IRS, 0)); /* RFC 5961 3.2 */
+	CU_ASSERT_EQUAL(receive(9, LPORT, SEG(.flags = TCP_RST, .seq = IRS - 1)),
+	                PC_DROP_TCP_SYN_RCVD);
 	CU_ASSERT_EQUAL(receive(9, LPORT, SEG(.flags = TCP_PSH, .seq = IRS, W)),
 	                PC_DROP_TCP_NO_ACK);
 	CU_ASSERT(silent());
 	CU_ASSERT_EQUAL(syn(9), iss); /* our answer was lost */
 	CU_ASSERT_EQUAL(receive(9, LPORT, SEG(.flags = TCP_SYN, .seq = IRS + 99, W)),
 	                PC_DROP_TCP_SYN_RCVD);
-	CU_ASSERT(sent(TCP_SYN | TCP_ACK, iss, IRS, 0));
+	CU_ASSERT(sent(TCP_ACK, iss + 1, IRS, 0)); /* RFC 5961 4.2 */
 	CU_ASSERT_EQUAL(tcp->syn.used, 1);
 	CU_ASSERT_EQUAL(complete(9, iss), PC_DROP_TCP_ACK_DONE);
 	CU_ASSERT(told(l));

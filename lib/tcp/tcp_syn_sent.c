@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* SYN-SENT (RFC 9293 section 3.10.7.3). */
+
+#include "tcp/tcp_syn_sent.h"
+
+#include <errno.h>
+
+#include "base/seq.h"
+#include "tcp/rtt.h"
+#include "tcp/tcp_conn.h"
+#include "tcp/tcp_ecn.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_timer.h"
+
+/* RFC 3168 section 6.1.1: the answer to our SYN has ECE without CWR; a SYN that crosses ours has both */
+static bool agrees_on_ecn(const struct tcp *tcp, const struct tcb *t, const struct tcp_seg *seg,
+                          uint8_t tos)
+{
+	if (!(seg->flags & TCP_ACK))
+		return tcp_ecn_accepts(tcp, t, seg, tos);
+	return tcp_ecn_asks(tcp, t) && (seg->flags & (TCP_ECE | TCP_CWR)) == TCP_ECE;
+}
+
+static void take_syn(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint8_t tos)
+{
+	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
+
+	t->rcv_nxt = t->last_ack_sent = seg->seq + 1;
+	t->rcv_adv = t->rcv_nxt + RTE_MIN(tcp_rcv_limit(tcp, t), (uint32_t)UINT16_MAX);
+	t->peer_mss = (seg->has & TCP_HAS_MSS)         ? seg->mss
+	              : pc_addr_is_ip4(&t->flow.raddr) ? MSS_DEFAULT
+	                                               : 1220;
+	if (cfg->tcp_timestamps && (seg->has & TCP_HAS_TS)) {
+		t->opt |= TCB_OPT_TS;
+		t->ts_recent = seg->tsval;
+		t->ts_recent_ms = tcp->ctx->now_ms;
+	}
+	if (cfg->tcp_sack && (seg->has & TCP_HAS_SACKOK))
+		t->opt |= TCB_OPT_SACK;
+	if (agrees_on_ecn(tcp, t, seg, tos))
+		t->opt |= TCB_OPT_ECN;
+	if (cfg->tcp_window_scaling && (seg->has & TCP_HAS_WSCALE)) {
+		t->opt |= TCB_OPT_WSCALE;
+		t->snd_wscale = tcb_peer_scale(seg->wscale) & 0xfu;
+	} else {
+		t->rcv_wscale = 0;
+	}
+	t->snd_wnd = t->snd_max_wnd = seg->wnd;
+	t->snd_wl1 = seg->seq;
+}
+
+int tcp_syn_sent_input(struct tcp *tcp, struct tcb *t, const struct ip_pkt *p,
+                       const struct tcp_rx *rx)
+{
+	const struct tcp_seg *seg = &rx->seg;
+	bool ack = seg->flags & TCP_ACK;
+
+	if (ack && (seq_leq(seg->ack, t->snd_una) || seq_gt(seg->ack, t->snd_nxt))) {
+		tcp_reply_rst(tcp, p, rx);
+		return PC_DROP_TCP_SYN_SENT;
+	}
+	if (seg->flags & TCP_RST) {
+		if (!ack)
+			return PC_DROP_TCP_SYN_SENT;
+		tcb_done(tcp, t, ECONNREFUSED);
+		return PC_DROP_TCP_RST;
+	}
+	if (!(seg->flags & TCP_SYN))
+		return PC_DROP_TCP_SYN_SENT;
+	take_syn(tcp, t, seg, p->tos);
+	if (!ack) { /* simultaneous open */
+		t->state = TCP_S_SYN_RECEIVED;
+		tcp_send_syn(tcp, t);
+		tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
+		return PC_DROP_TCP_SYN_HANDLED;
+	}
+	t->snd_una = seg->ack;
+	t->timers &= (uint8_t)~TCB_T_LOSS;
+	if (t->retries == 0)
+		rtt_sample(&tcp->ctx->cfg, t, tcp->ctx->now_us - t->rttvar_us);
+	return VERDICT_DONE;
+}
