@@ -98,7 +98,8 @@ void report_start(const struct run *r)
 		report_addrs(r, p, line, sizeof(line));
 		printf("port %u: %s\n", p, line);
 	}
-	report_memory(r);
+	if (r->app->frames == NULL)
+		report_memory(r);
 	printf("%s: ready\n", r->app->name);
 	fflush(stdout);
 }

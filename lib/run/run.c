@@ -15,7 +15,8 @@
 #include "stop.h"
 #include "worker.h"
 
-#define EXIT_SETUP 2
+#define EXIT_FAILED 1
+#define EXIT_SETUP  2
 
 static int say(const struct settings *s)
 {
@@ -56,6 +57,8 @@ static int run_on_eal(struct run *r)
 	if (rc != 0)
 		status = say(r->s);
 	quiet_begin(&quiet);
+	for (unsigned i = 0; i < r->nb_workers && status == 0; i++)
+		status = r->workers[i]->status == 0 ? 0 : EXIT_FAILED;
 	run_teardown(r);
 	quiet_end(&quiet, line);
 	if (status == 0 && r->s->run.run_stats_s != 0)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FRAMES_MBUFS 32767
+
 /* clang-format off */
 static const struct pc_config_key run_keys[] = {
 #define RUN_KEY(section_, name_, def_, min_, max_, unit_, sentence_) \
@@ -36,6 +38,20 @@ static uint64_t *key_value(const struct key_table *t, const struct pc_config_key
 	return (uint64_t *)((char *)t->base + key->offset);
 }
 
+/* Of the stack's keys, a program without one has but the number of mbufs. */
+static void keep_no_stack(struct settings *s)
+{
+	size_t n;
+	const struct pc_config_key *keys = pc_stack_config_keys(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (keys[i].offset == offsetof(struct pc_stack_config, stack_mbufs))
+			s->tables[0].keys = &keys[i];
+	s->tables[0].n = 1;
+	s->stack.stack_max_connections = 1;
+	s->stack.stack_mbufs = FRAMES_MBUFS;
+}
+
 void settings_init(struct settings *s, const struct pc_run_app *app, void *app_arg)
 {
 	memset(s, 0, sizeof(*s));
@@ -47,6 +63,8 @@ void settings_init(struct settings *s, const struct pc_run_app *app, void *app_a
 	s->tables[1] =
 	    (struct key_table){run_keys, sizeof(run_keys) / sizeof(run_keys[0]), &s->run};
 	s->tables[2] = (struct key_table){app->keys, app->nb_keys, app->config};
+	if (app->frames != NULL)
+		keep_no_stack(s);
 	for (size_t i = 0; i < s->tables[1].n; i++)
 		*key_value(&s->tables[1], &run_keys[i]) = run_keys[i].def;
 }
@@ -305,7 +323,7 @@ int settings_check(struct settings *s)
 
 	if (pc_stack_config_check(&s->stack, why, sizeof(why)) != 0)
 		return settings_fail(s, "%s", why);
-	if (s->nb_addrs == 0)
+	if (s->nb_addrs == 0 && s->app->frames == NULL)
 		return settings_fail(s, "no address; give one, e.g. --addr 10.0.0.1/24");
 	if (s->app->check != NULL && s->app->check(s->app_arg, why, sizeof(why)) != 0)
 		return settings_fail(s, "%s", why);

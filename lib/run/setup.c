@@ -172,7 +172,7 @@ static int make_port(struct run *r, struct worker *w, unsigned p)
 		                     strerror(errno));
 	if (add_steer(r, w, p) != 0 || add_pcap(r, w, p) != 0)
 		return -1;
-	if (pc_stack_add_port(w->st, w->ports[p]) < 0)
+	if (w->st != NULL && pc_stack_add_port(w->st, w->ports[p]) < 0)
 		return settings_fail(r->s, "port %u cannot be added: %s", p, strerror(errno));
 	return 0;
 }
@@ -202,16 +202,25 @@ static int add_addrs(struct run *r, struct worker *w)
 	                                          : strerror(errno));
 }
 
+static int make_ports(struct run *r, struct worker *w)
+{
+	for (unsigned p = 0; p < r->nb_ports; p++)
+		if (make_port(r, w, p) != 0)
+			return -1;
+	return 0;
+}
+
 static int make_stack(struct run *r, struct worker *w, const struct pc_stack_config *config)
 {
+	if (r->app->frames != NULL)
+		return make_ports(r, w);
 	w->st = pc_stack_create(config, w->pool);
 	if (w->st == NULL)
 		return settings_fail(r->s, "the stack of lcore %u cannot be made: %s%s", w->lcore,
 		                     strerror(errno),
 		                     errno == ENOMEM ? "; lower stack.max_connections" : "");
-	for (unsigned p = 0; p < r->nb_ports; p++)
-		if (make_port(r, w, p) != 0)
-			return -1;
+	if (make_ports(r, w) != 0)
+		return -1;
 	return add_addrs(r, w);
 }
 

@@ -56,6 +56,10 @@ static void work(struct worker *w)
 	unsigned frames;
 	uint64_t now;
 
+	if (w->run->app->frames != NULL) {
+		frames_work(w);
+		return;
+	}
 	while (stop_wanted() == STOP_NO) {
 		now = clock_now(&w->run->clock);
 		keep_wall_clock(w, now);
@@ -101,9 +105,19 @@ static void drain(struct worker *w)
 
 static void finish(struct worker *w)
 {
+	if (w->run->app->frames != NULL) {
+		frames_finish(w);
+		return;
+	}
 	drain(w);
 	if (w->run->app->finish != NULL)
 		w->run->app->finish(w->app, w->st);
+}
+
+static int set_state(struct worker *w, int rc)
+{
+	__atomic_store_n(&w->state, rc == 0 ? WORKER_UP : WORKER_FAILED, __ATOMIC_RELEASE);
+	return rc;
 }
 
 static int start(struct worker *w)
@@ -111,13 +125,14 @@ static int start(struct worker *w)
 	const struct run *r = w->run;
 	int rc;
 
+	if (r->app->frames != NULL)
+		return set_state(w, frames_start(w));
 	keep_wall_clock(w, clock_now(&r->clock));
 	idle_init(&w->idle, idle_choose(r->s->run.run_idle, w->ports, r->nb_ports),
 	          r->s->run.run_idle_turns,
 	          idle_choose_us(r->s->run.run_idle_us, w->ports, r->nb_ports, r->nb_workers));
 	rc = r->app->start(r->s->app_arg, w->st, &w->app, w->why, sizeof(w->why));
-	__atomic_store_n(&w->state, rc == 0 ? WORKER_UP : WORKER_FAILED, __ATOMIC_RELEASE);
-	return rc;
+	return set_state(w, rc);
 }
 
 int worker_run(void *arg)
@@ -180,7 +195,7 @@ int run_loop(struct run *r)
 	if (load_state(self) == WORKER_UP)
 		finish(self);
 	rte_eal_mp_wait_lcore();
-	if (rc == 0 && r->s->run.run_stats_s != 0)
+	if (rc == 0 && r->app->frames == NULL && r->s->run.run_stats_s != 0)
 		report_stats(r, stdout);
 	return rc;
 }

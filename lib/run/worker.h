@@ -36,12 +36,14 @@ struct worker {
 	struct pc_stack *st;
 	struct rte_mempool *pool;
 	struct pc_port *ports[PC_MAX_PORTS];
-	void *app; /* the program's own */
+	struct pc_run_ports frames; /* what a program without a stack has been given */
+	void *app;                  /* the program's own */
 	struct idle idle;
 	uint64_t wall_next_ns;             /* when the next second of the day begins */
 	const struct reload_batch *wanted; /* of reload.c; NULL: nothing, or done; atomic */
 	int reload_rc;                     /* whether that went well */
 	int state;                         /* enum worker_state; atomic */
+	int status;                        /* of a program without a stack, at its end: 0 or -1 */
 	char why[256];
 } __rte_cache_aligned;
 
@@ -62,6 +64,11 @@ struct run {
 	struct steer *steers[PC_MAX_PORTS]; /* NULL with one worker */
 	struct worker *workers[RTE_MAX_LCORE];
 };
+
+/** frames_start, frames_work and frames_finish are the life of a worker without a stack. */
+int frames_start(struct worker *w);
+void frames_work(struct worker *w);
+void frames_finish(struct worker *w);
 
 /** worker_run is an lcore's life from the program's start to its finish. For rte_eal_remote_launch. */
 int worker_run(void *worker);

@@ -16,7 +16,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <percore/addr.h>
 #include <percore/config.h>
+#include <percore/port.h>
 #include <percore/stack.h>
 
 #ifdef __cplusplus
@@ -34,6 +36,30 @@ struct pc_run_option {
 	const char *key;
 };
 
+/** What a program without a stack is given on each lcore; it lives until its finish. */
+struct pc_run_ports {
+	struct pc_port *const *ports; /**< its queue pair of every port */
+	unsigned nb_ports;
+	struct rte_mempool *pool;      /**< its mbufs; stack.mbufs says how many there are */
+	const struct pc_prefix *addr;  /**< the first --addr of port 0; NULL: none was given */
+	const struct pc_addr *gateway; /**< NULL: none was given */
+};
+
+/** The callbacks of a program that deals with frames itself, so that no stack is made for it. */
+struct pc_run_frames {
+	/** Called on each lcore when its ports are up. Returns 0, or -1 with a line in why, which ends
+	 * the program (and finish is not called for this worker). */
+	int (*start)(void *app, const struct pc_run_ports *ports, uint64_t now_ns, void **worker,
+	             char *why, size_t why_len);
+	/** Called over and over; never blocks. Returns false when this worker's work is done. */
+	bool (*turn)(void *worker, uint64_t now_ns);
+	/** Called once when a signal asked to stop: turn is to return false soon, and is called no
+	 * more run.drain_ms after the signal. May be NULL: stop at once. */
+	void (*drain)(void *worker, uint64_t now_ns);
+	/** Called after the last turn. Returns 0, or -1 when pc_run is to return 1. */
+	int (*finish)(void *worker, uint64_t now_ns);
+};
+
 /** A program that runs on percore. The callbacks of a worker run on its lcore only. */
 struct pc_run_app {
 	const char *name;                    /**< e.g. "percore-echo"; used in messages */
@@ -47,6 +73,8 @@ struct pc_run_app {
 	/** Called once, on the main lcore, after arguments and before EAL: checks what was given.
 	 * May be NULL. Returns 0, or -1 with a line in why. */
 	int (*check)(void *app, char *why, size_t why_len);
+	/** Instead of everything that follows: the program wants frames and no stack. */
+	const struct pc_run_frames *frames;
 	/** Called on each lcore when its stack is up: makes sockets. *worker is the worker's own
 	 * state. Returns 0, or -1 with a line in why, which ends the program (and finish is not
 	 * called for this worker). */

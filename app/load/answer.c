@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "answer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEADER_MAX 16384u
+
+int answer_init(struct answer *a)
+{
+	*a = (struct answer){.bytes = malloc(ANSWER_MAX)};
+	return a->bytes != NULL ? 0 : -1;
+}
+
+void answer_fini(struct answer *a)
+{
+	free(a->bytes);
+	a->bytes = NULL;
+}
+
+/* Finds the value of a header field in [0,end). Returns its offset, or 0. */
+static uint32_t find_field(const struct answer *a, uint32_t end, const char *name)
+{
+	uint32_t n = (uint32_t)strlen(name);
+
+	for (uint32_t i = 0; i + 2 + n < end; i++)
+		if (a->bytes[i] == '\n' &&
+		    strncasecmp((const char *)a->bytes + i + 1, name, n) == 0)
+			return i + 1 + n;
+	return 0;
+}
+
+static int learn_header(struct answer *a, uint32_t header, char *why, size_t why_len)
+{
+	uint32_t length = find_field(a, header, "content-length:");
+	uint64_t body;
+
+	a->status = header > 12 ? (unsigned)strtoul((const char *)a->bytes + 9, NULL, 10) : 0;
+	if (a->status != 200) {
+		snprintf(why, why_len, "the server answers with HTTP status %u", a->status);
+		return -1;
+	}
+	body = length > 0 ? strtoull((const char *)a->bytes + length, NULL, 10) : 0;
+	if (length == 0 || header + body > ANSWER_MAX) {
+		snprintf(why, why_len,
+		         "the server's answer has no Content-Length of up to %u bytes", ANSWER_MAX);
+		return -1;
+	}
+	a->date = find_field(a, header, "date:");
+	a->date_end = a->date;
+	while (a->date > 0 && a->bytes[a->date_end] != '\r')
+		a->date_end++;
+	a->total = header + (uint32_t)body;
+	return 0;
+}
+
+int answer_learn(struct answer *a, const uint8_t *data, uint32_t len, char *why, size_t why_len)
+{
+	const uint8_t *end;
+
+	if (a->have + len > ANSWER_MAX || (a->total != 0 && a->have + len > a->total))
+		len = (a->total != 0 ? a->total : ANSWER_MAX) - a->have;
+	memcpy(a->bytes + a->have, data, len);
+	a->have += len;
+	if (a->total == 0) {
+		end = memmem(a->bytes, a->have, "\r\n\r\n", 4);
+		if (end == NULL && a->have <= HEADER_MAX)
+			return 0;
+		if (end == NULL) {
+			snprintf(why, why_len, "what the server answers is not HTTP");
+			return -1;
+		}
+		if (learn_header(a, (uint32_t)(end - a->bytes) + 4, why, why_len) != 0)
+			return -1;
+	}
+	return a->have >= a->total;
+}
+
+bool answer_matches(const struct answer *a, uint32_t at, const uint8_t *data, uint32_t len)
+{
+	uint32_t head;
+
+	/* all of it lies behind the date, or before it */
+	if (at >= a->date_end || at + len <= a->date)
+		return memcmp(a->bytes + at, data, len) == 0;
+	head = at < a->date ? a->date - at : 0;
+	if (memcmp(a->bytes + at, data, head) != 0)
+		return false;
+	if (at + len <= a->date_end)
+		return true;
+	head = a->date_end - at;
+	return memcmp(a->bytes + a->date_end, data + head, len - head) == 0;
+}

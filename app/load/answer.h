@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LOAD_ANSWER_H
+#define LOAD_ANSWER_H
+
+/*
+ * What every HTTP answer must look like.
+ *
+ * The first answer is learnt whole; each later one must be the same, byte by byte, but for the value of
+ * its Date field.  So all that a connection has to remember is how far into an answer it is, and an
+ * answer is verified by comparing memory.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ANSWER_MAX (16u << 20)
+
+struct answer {
+	uint8_t *bytes;
+	uint32_t have;           /* learnt so far */
+	uint32_t total;          /* bytes of an answer; 0: not known yet */
+	uint32_t date, date_end; /* where bytes may differ */
+	unsigned status;         /* of HTTP */
+};
+
+/** answer_init takes room for what is to be learnt. Returns 0 or -1. */
+int answer_init(struct answer *a);
+
+/** answer_fini frees it. */
+void answer_fini(struct answer *a);
+
+/**
+ * answer_learn adds bytes of the first answer. Returns 0; 1 when the answer is whole; or -1 with a line
+ * in why when it is none that can be taken for an example.
+ */
+int answer_learn(struct answer *a, const uint8_t *data, uint32_t len, char *why, size_t why_len);
+
+/** answer_matches says whether len bytes are right at position at; they end no later than the answer. */
+bool answer_matches(const struct answer *a, uint32_t at, const uint8_t *data, uint32_t len);
+
+#endif

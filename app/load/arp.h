@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LOAD_ARP_H
+#define LOAD_ARP_H
+
+/* ARP for the generator: asks for one neighbour, answers for all of its own addresses. */
+
+#include "load.h"
+
+/** load_arp_ask asks for the neighbour: the server, or the gateway to it. */
+void load_arp_ask(struct load *l);
+
+/** load_arp_input takes a frame. Returns false if it is not ARP. The mbuf stays the caller's. */
+bool load_arp_input(struct load *l, const struct rte_mbuf *m);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LOAD_CLIENT_H
+#define LOAD_CLIENT_H
+
+/*
+ * A connection, seen from the client: 32 bytes, half a cache line, so that ten million fit beside the
+ * server that they belong to.
+ *
+ * Its number in the table gives its address and port by arithmetic, so it is found without a search.
+ * It has no buffers: what it sends is a function of the sequence number (stream.h), and what arrives
+ * out of order is not kept.  It has no timers: the table is gone through again and again, and tick
+ * tells when a connection last got on.
+ */
+
+#include <assert.h>
+#include <stdint.h>
+
+#define CLIENT_TICK_NS  UINT64_C(64000000)
+#define CLIENT_TICKS    64u
+#define CLIENT_WND_UNIT 256u
+#define CLIENT_WND_MAX  16383u
+#define CLIENT_WAIT_MAX 63u
+#define CLIENT_TRIES    7u
+
+enum client_state {
+	CLIENT_CLOSED,
+	CLIENT_SYN_SENT,
+	CLIENT_OPEN,
+	CLIENT_FIN_WAIT, /* we closed first */
+	CLIENT_LAST_ACK, /* the server closed first, and we have answered */
+	CLIENT_DEAD,     /* it failed; the fault is counted */
+};
+
+struct client {
+	uint32_t una, nxt, rcv;
+	uint32_t mark;      /* sequence number of the oldest request that is not answered */
+	uint32_t base;      /* the talk's own */
+	uint32_t stamp;     /* when the request that is timed was sent, or was due (64 ns) */
+	uint32_t peer_time; /* the peer's last timestamp */
+	uint32_t wnd : 14;  /* the peer's window, CLIENT_WND_UNIT */
+	uint32_t tick : 6;  /* when it last got on */
+	/* closed loop: answers until the one that is timed, 0: none; open loop: requests that are
+	 * overdue; bulk: duplicate acknowledgements */
+	uint32_t wait : 6;
+	uint32_t state : 3;
+	uint32_t tries : 3; /* time-outs in a row */
+};
+static_assert(sizeof(struct client) == 32, "10 M clients are to fit beside a server");
+
+/** client_set_wnd notes a window in bytes. */
+static inline void client_set_wnd(struct client *c, uint32_t bytes)
+{
+	uint32_t units = bytes / CLIENT_WND_UNIT;
+
+	c->wnd = (units < CLIENT_WND_MAX ? units : CLIENT_WND_MAX) & CLIENT_WND_MAX;
+}
+
+/** client_idle returns for how many ticks it has not got on, modulo CLIENT_TICKS. */
+static inline uint32_t client_idle(const struct client *c, uint32_t tick)
+{
+	return (tick - c->tick) % CLIENT_TICKS;
+}
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LOAD_CPU_H
+#define LOAD_CPU_H
+
+/* How much of a core a process has had: a run in which it had to wait is not worth its figures. */
+
+#include "load.h"
+
+/** cpu_read sums up all threads of a process; pid 0 is our own. What cannot be read counts as 0. */
+void cpu_read(int pid, struct cpu_share *share);
+
+#endif

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Overview: the life of a generator: phase after phase, turn after turn.
+ *
+ * Life-cycle: resolve the neighbour, learn what an answer looks like, open the connections, warm up,
+ * run, ask everybody once, close.  A mode leaves out what it does not have.  What is reported is the
+ * difference of the counts at the two ends of the run.
+ *
+ * Invariant: phases only go on, and each ends after a bounded time.
+ */
+#include "load.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arp.h"
+#include "cpu.h"
+#include "report.h"
+#include "tcp.h"
+
+#define TIMERS_NS     UINT64_C(50000)
+#define ARP_NS        UINT64_C(100000000)
+#define LEARN_NS      (5 * LOAD_SECOND_NS)
+#define OPEN_NS       (30 * LOAD_SECOND_NS)
+#define OPEN_EACH_NS  UINT64_C(50000) /* 20,000 a second at least */
+#define CHECK_NS      (60 * LOAD_SECOND_NS)
+#define QUIET_NS      (2 * LOAD_SECOND_NS)
+#define CLOSE_NS      (5 * LOAD_SECOND_NS)
+#define CLOSE_EACH_NS UINT64_C(20000)
+#define LINGER_NS     UINT64_C(50000000)
+#define PHASE_BURST   64u
+
+const struct mode modes[] = {
+    {"echo", "requests that come back as they are", &engine_tcp, &talk_echo, &plan_steady, 7, true,
+     15, "answers"},
+    {"http", "GET requests over kept connections", &engine_tcp, &talk_http, &plan_steady, 80, true,
+     15, "answers"},
+    {"connrate", "connections that are opened, ask once and are closed", &engine_tcp, &talk_echo,
+     &plan_connrate, 7, true, 15, "connections"},
+    {"hold", "many connections that stay, of which a few ask", &engine_tcp, &talk_echo, &plan_hold,
+     7, true, 15, "answers"},
+    {"bulk-in", "streams to the server, which discards them", &engine_tcp, &talk_sink, &plan_bulk,
+     9, true, 7, "bytes"},
+    {"bulk-out", "streams from the server, byte n being n mod 256", &engine_tcp, &talk_source,
+     &plan_bulk, 19, true, 7, "bytes"},
+    {"udp", "datagrams that come back as they are", &engine_udp, NULL, &plan_udp, 7, true, 15,
+     "answers"},
+    {"tx", "bare frames, numbered, to whoever is there", &engine_tx, NULL, &plan_tx, 0, true, 15,
+     "frames"},
+    {"rx", "receives what tx sends and looks for what is missing", &engine_rx, NULL, NULL, 0, true,
+     15, "frames"},
+    {"ping", "bare frames that the other end sends back (pong, or testpmd's macswap)", &engine_ping,
+     NULL, &plan_ping, 0, true, 15, "frames"},
+    {"pong", "sends bare frames back until it is stopped", &engine_pong, NULL, NULL, 0, false, 15,
+     "frames"},
+    {"null",
+     "answers TCP segments without any state, as if it were an echo server: the limit of a bed",
+     &engine_null, NULL, NULL, 0, false, 15, "frames"},
+    {0},
+};
+
+const struct mode *mode_find(const char *name)
+{
+	for (const struct mode *m = modes; m->name != NULL; m++)
+		if (strcmp(m->name, name) == 0)
+			return m;
+	return NULL;
+}
+
+void load_fail(struct load *l, const char *format, ...)
+{
+	va_list args;
+
+	if (l->failed)
+		return;
+	va_start(args, format);
+	vsnprintf(l->why, sizeof(l->why), format, args);
+	va_end(args);
+	l->failed = true;
+	l->phase = PHASE_DONE;
+}
+
+bool load_has_fault(const struct load *l)
+{
+	const struct faults *f = &l->faults;
+
+	return l->failed || (f->wrong | f->checksum | f->reset | f->refused | f->dead | f->stuck |
+	                     f->lost | f->unsolicited_fin) != 0;
+}
+
+/* ---- phases ----------------------------------------------------------------------------------- */
+
+static void take_counts(struct load *l, struct counts *n, unsigned end)
+{
+	l->n.tx_frames = l->out.frames;
+	l->n.tx_bytes = l->out.bytes;
+	*n = l->n;
+	cpu_read(0, &l->own[end]);
+	if (l->config->watch != 0)
+		cpu_read((int)l->config->watch, &l->server[end]);
+}
+
+static void end_run(struct load *l)
+{
+	if (l->run_from == 0 || l->run_to != 0)
+		return;
+	l->run_to = l->now;
+	take_counts(l, &l->at_end, 1);
+	if (l->mode->engine->judge != NULL)
+		l->mode->engine->judge(l);
+}
+
+static void enter(struct load *l, enum phase phase)
+{
+	l->phase = phase;
+	l->phase_since = l->now;
+	l->asking = phase == PHASE_WARM || phase == PHASE_RUN;
+	l->measuring = phase == PHASE_RUN;
+	switch (phase) {
+	case PHASE_WARM:
+		l->pace_from = l->now;
+		l->next_ask = 0;
+		break;
+	case PHASE_RUN:
+		take_counts(l, &l->at_run, 0);
+		l->run_from = l->now;
+		break;
+	case PHASE_CHECK:
+	case PHASE_CLOSE:
+		end_run(l);
+		l->next_ask = 0;
+		break;
+	default:
+		break;
+	}
+}
+
+static bool expired(const struct load *l, uint64_t ns)
+{
+	return l->now - l->phase_since >= ns;
+}
+
+static void resolve(struct load *l)
+{
+	if (l->wire.resolved || !l->mode->engine->resolves) {
+		wire_init(&l->wire, (uint16_t)l->config->receive_window);
+		l->began = l->now;
+		if (l->talk == &talk_http)
+			enter(l, PHASE_LEARN);
+		else
+			enter(l, l->plan != NULL && l->plan->opens_first ? PHASE_OPEN : PHASE_WARM);
+		return;
+	}
+	if (expired(l, l->config->wait_ms * 1000000))
+		load_fail(l, "nobody answers for the server's address (ARP): is it up, and on this "
+		             "network?");
+	if (l->now < l->arp_at)
+		return;
+	load_arp_ask(l);
+	l->arp_at = l->now + ARP_NS;
+}
+
+/* One request on the first connection; then it is reset, and all begin alike. */
+static void learn(struct load *l)
+{
+	struct client *c = &l->clients[0];
+
+	if (c->state == CLIENT_CLOSED && !l->learnt) {
+		client_open(l, 0);
+	} else if (l->learnt) {
+		if (c->state == CLIENT_OPEN || c->state == CLIENT_LAST_ACK)
+			client_reset(l, c, 0);
+		c->state = CLIENT_CLOSED;
+		l->n.answers = l->n.opened = l->n.closed = 0;
+		enter(l, l->plan->opens_first ? PHASE_OPEN : PHASE_WARM);
+	} else if (c->state == CLIENT_DEAD || expired(l, LEARN_NS)) {
+		load_fail(l, "the server does not answer the first request");
+	}
+}
+
+static void open_all(struct load *l)
+{
+	const struct load_config *config = l->config;
+	uint64_t elapsed = l->now - l->phase_since, allowed = UINT64_MAX;
+	uint64_t patience = OPEN_NS + config->conns * OPEN_EACH_NS;
+
+	if (config->open_rate > 0) {
+		allowed =
+		    (uint64_t)((unsigned __int128)elapsed * config->open_rate / LOAD_SECOND_NS);
+		patience += config->conns * LOAD_SECOND_NS / config->open_rate;
+	}
+	for (uint32_t k = 0;
+	     k < PHASE_BURST && l->next_open < config->conns && l->next_open < allowed &&
+	     l->pending < config->open_window && out_backlog(&l->out) < OUT_HIGH;
+	     k++)
+		client_open(l, l->next_open++);
+	if (l->next_open == config->conns && l->pending == 0) {
+		l->opened_after_ns = elapsed;
+		enter(l, PHASE_WARM);
+	} else if (expired(l, patience)) {
+		load_fail(l, "of %llu connections only %u could be opened",
+		          (unsigned long long)config->conns, l->established);
+	}
+}
+
+static void step_load(struct load *l)
+{
+	if (l->plan != NULL)
+		l->plan->step(l);
+}
+
+static void warm(struct load *l)
+{
+	step_load(l);
+	if (expired(l, l->config->warm_ms * 1000000))
+		enter(l, PHASE_RUN);
+}
+
+static void run(struct load *l)
+{
+	step_load(l);
+	if (!l->mode->bounded || !expired(l, l->config->run_ms * 1000000))
+		return;
+	if (l->config->check_all != 0 && l->talk != NULL && l->plan->opens_first &&
+	    l->plan != &plan_bulk)
+		enter(l, PHASE_CHECK);
+	else
+		enter(l, PHASE_CLOSE);
+}
+
+/* Every connection is asked once, those that still wait from before when they no longer do. */
+static void check(struct load *l)
+{
+	const struct client *c;
+
+	while (l->next_ask < l->config->conns && out_backlog(&l->out) < OUT_HIGH) {
+		c = &l->clients[l->next_ask];
+		if (c->state == CLIENT_OPEN && client_waits(c))
+			break;
+		l->asked_once += client_ask(l, l->next_ask++);
+		l->answered_at = l->now;
+	}
+	if (expired(l, CHECK_NS) || l->now - l->answered_at > QUIET_NS / 4) {
+		client_judge(l);
+		enter(l, PHASE_CLOSE);
+	}
+}
+
+static void close_all(struct load *l)
+{
+	uint32_t n = l->clients != NULL && l->talk != NULL ? l->nb_clients : 0;
+	uint64_t patience;
+
+	if (l->config->end == 2)
+		n = 0;
+	for (uint32_t k = 0;
+	     k < PHASE_BURST && l->next_ask < n && out_backlog(&l->out) < OUT_BURST_MAX;
+	     k++, l->next_ask++) {
+		struct client *c = &l->clients[l->next_ask];
+
+		if (c->state == CLIENT_OPEN && l->config->end == 0 && l->plan != &plan_bulk)
+			client_close(l, c, l->next_ask);
+		else if (c->state != CLIENT_CLOSED && c->state != CLIENT_DEAD &&
+		         (l->config->end == 1 || l->plan == &plan_bulk))
+			client_reset(l, c, l->next_ask);
+	}
+	patience = CLOSE_NS + n * CLOSE_EACH_NS;
+	if ((l->next_ask >= n && (n == 0 || l->active == 0) && out_backlog(&l->out) == 0) ||
+	    expired(l, patience)) {
+		l->faults.stuck += n > 0 ? l->active : 0;
+		enter(l, PHASE_LINGER);
+	}
+}
+
+/* The last acknowledgements are on their way; a wire in memory goes with the first who leaves. */
+static void linger(struct load *l)
+{
+	if (expired(l, LINGER_NS))
+		l->phase = PHASE_DONE;
+}
+
+static void step(struct load *l)
+{
+	static void (*const steps[])(struct load * l) = {
+	    [PHASE_RESOLVE] = resolve, [PHASE_LEARN] = learn,   [PHASE_OPEN] = open_all,
+	    [PHASE_WARM] = warm,       [PHASE_RUN] = run,       [PHASE_CHECK] = check,
+	    [PHASE_CLOSE] = close_all, [PHASE_LINGER] = linger, [PHASE_DONE] = linger,
+	};
+
+	steps[l->phase](l);
+}
+
+/* ---- turns ------------------------------------------------------------------------------------ */
+
+static void set_time(struct load *l, uint64_t now_ns)
+{
+	l->now = now_ns;
+	l->stamp = (uint32_t)(now_ns >> 6);
+}
+
+static void timers(struct load *l)
+{
+	uint64_t elapsed = l->now - l->timers_at;
+
+	if (elapsed < TIMERS_NS)
+		return;
+	l->timers_at = l->now;
+	l->tick = (uint32_t)(l->now / CLIENT_TICK_NS) % CLIENT_TICKS;
+	l->wire.time = (uint32_t)(l->now / 1000000);
+	if (l->mode->engine->timers != NULL && l->phase > PHASE_RESOLVE)
+		l->mode->engine->timers(l, elapsed);
+	if (l->config->progress != 0 && l->now >= l->progress_at) {
+		l->n.tx_frames = l->out.frames;
+		l->n.tx_bytes = l->out.bytes;
+		report_progress(l, stderr);
+		l->at_progress = l->n;
+		l->progress_at = l->now + LOAD_SECOND_NS;
+	}
+}
+
+bool load_turn(struct load *l, uint64_t now_ns)
+{
+	struct pc_port *port = l->out.port;
+	struct rte_mbuf *pkts[LOAD_BURST];
+	unsigned n = 0;
+
+	set_time(l, now_ns);
+	if (likely(out_backlog(&l->out) < OUT_FULL))
+		n = port->ops->rx_burst(port, pkts, LOAD_BURST, now_ns);
+	if (n > 0) {
+		l->n.rx_frames += n;
+		for (unsigned k = 0; k < n; k++)
+			l->n.rx_bytes += pkts[k]->pkt_len;
+		l->mode->engine->input(l, pkts, n);
+	} else if (l->mode->engine->quiet != NULL) {
+		l->mode->engine->quiet(l);
+	}
+	step(l);
+	out_flush(&l->out, now_ns);
+	timers(l);
+	return l->phase != PHASE_DONE;
+}
+
+void load_stop(struct load *l)
+{
+	if (l->phase < PHASE_OPEN)
+		l->phase = PHASE_DONE;
+	else if (l->phase < PHASE_CLOSE)
+		enter(l, PHASE_CLOSE);
+}
+
+/* ---- making ----------------------------------------------------------------------------------- */
+
+static int set_addresses(struct load *l, const struct pc_run_ports *ports, char *why,
+                         size_t why_len)
+{
+	const struct load_config *config = l->config;
+	struct pc_addr server = pc_addr_ip4(rte_cpu_to_be_32(config->server));
+
+	memcpy(&l->wire.mac, ports->ports[0]->info.mac, sizeof(l->wire.mac));
+	memcpy(&l->wire.peer_mac, config->mac, sizeof(l->wire.peer_mac));
+	l->wire.resolved = !rte_is_zero_ether_addr(&l->wire.peer_mac);
+	l->wire.server = config->server;
+	l->wire.port = (uint16_t)(config->port != 0 ? config->port : l->mode->port);
+	l->wire.first_port = (uint16_t)config->first_port;
+	if (!l->mode->engine->resolves)
+		return 0;
+	if (ports->addr == NULL || config->server == 0) {
+		snprintf(why, why_len, "mode %s needs --addr, our first address, and --server",
+		         l->mode->name);
+		return -1;
+	}
+	l->wire.first = rte_be_to_cpu_32(pc_addr_get_ip4(&ports->addr->addr));
+	l->next_hop = config->server;
+	if (pc_prefix_contains(ports->addr, &server))
+		return 0;
+	if (ports->gateway == NULL) {
+		snprintf(why, why_len,
+		         "the server is in another network than --addr; give a --gateway");
+		return -1;
+	}
+	l->next_hop = rte_be_to_cpu_32(pc_addr_get_ip4(ports->gateway));
+	return 0;
+}
+
+static void set_defaults(struct load *l, const struct load_config *config)
+{
+	l->config = config;
+	l->mode = config->mode;
+	l->plan = l->mode->plan;
+	l->talk = l->mode->talk;
+	if (l->talk == &talk_echo && config->http != 0)
+		l->talk = &talk_http;
+	if (l->plan == &plan_steady && config->rate > 0)
+		l->period_ns =
+		    (uint64_t)((unsigned __int128)config->conns * LOAD_SECOND_NS / config->rate);
+	l->turns = l->plan == &plan_steady && config->rate == 0 &&
+	           config->conns * config->depth > LOAD_DIRECT;
+	l->random = config->seed;
+}
+
+/* What must fit together: the last address still has all its ports, and the server is none of them. */
+static int check_sources(struct load *l, char *why, size_t why_len)
+{
+	uint32_t ports = 1u << l->port_bits;
+
+	l->nb_sources = l->nb_clients > 0 ? ((l->nb_clients - 1) >> l->port_bits) + 1 : 1;
+	if (l->nb_clients > 0 && l->config->first_port + RTE_MIN(ports, l->nb_clients) > 65536) {
+		snprintf(why, why_len, "load.first_port leaves fewer than %u ports", ports);
+		return -1;
+	}
+	if (l->config->server - l->wire.first < l->nb_sources && l->mode->engine->resolves) {
+		snprintf(why, why_len, "the server's address is one of the %u that follow --addr",
+		         l->nb_sources);
+		return -1;
+	}
+	return 0;
+}
+
+struct load *load_create(const struct load_config *config, const struct pc_run_ports *ports,
+                         uint64_t now_ns, char *why, size_t why_len)
+{
+	struct load *l = calloc(1, sizeof(*l));
+
+	if (l == NULL) {
+		snprintf(why, why_len, "no memory");
+		return NULL;
+	}
+	set_defaults(l, config);
+	l->out.port = ports->ports[0];
+	l->out.pool = ports->pool;
+	set_time(l, now_ns);
+	l->tick = (uint32_t)(l->now / CLIENT_TICK_NS) % CLIENT_TICKS;
+	l->timers_at = l->phase_since = l->began = now_ns;
+	l->progress_at = now_ns + LOAD_SECOND_NS;
+	if (set_addresses(l, ports, why, why_len) == 0 &&
+	    l->mode->engine->init(l, why, why_len) == 0 && check_sources(l, why, why_len) == 0)
+		return l;
+	load_destroy(l);
+	return NULL;
+}
+
+void load_destroy(struct load *l)
+{
+	if (l->clients != NULL)
+		client_free(l);
+	out_fini(&l->out);
+	answer_fini(&l->answer);
+	free(l->engine_state);
+	free(l);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LOAD_LOAD_H
+#define LOAD_LOAD_H
+
+/*
+ * percore-load: one generator of load, on one port.
+ *
+ * A mode is made of up to three exchangeable parts: its engine knows the protocol on the wire (TCP, UDP,
+ * bare frames), its talk what the two ends say to each other over a connection, its plan when
+ * connections are opened, asked and closed.  All of them work on struct load; time comes from outside.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <percore/run.h>
+
+#include "answer.h"
+#include "client.h"
+#include "hist.h"
+#include "load_config.h"
+#include "out.h"
+#include "stream.h"
+#include "wire.h"
+
+#define LOAD_BURST     64
+#define LOAD_DIRECT    16384u /* requests that may be under way at once without taking turns */
+#define LOAD_OWED      4096u
+#define LOAD_SECOND_NS UINT64_C(1000000000)
+
+struct load;
+
+/** What frames of a protocol need. */
+struct engine {
+	/** Makes what is needed. Returns 0, or -1 with a line in why. */
+	int (*init)(struct load *l, char *why, size_t why_len);
+	/** Takes a burst in and gives every mbuf back. */
+	void (*input)(struct load *l, struct rte_mbuf **pkts, unsigned n);
+	/** Does what is to be done when no frame has come; may be NULL. */
+	void (*quiet)(struct load *l);
+	/** Does what elapsed_ns more have made due; may be NULL. */
+	void (*timers)(struct load *l, uint64_t elapsed_ns);
+	/** Looks for what has not come at the end of the run; may be NULL. */
+	void (*judge)(struct load *l);
+	/** Asks for the neighbour before anything else. */
+	bool resolves;
+};
+
+/** What is said over a TCP connection. */
+struct talk {
+	const char *name;
+	/** Makes the stream that clients send. Returns 0, or -1 with a line in why. */
+	int (*init)(struct load *l, char *why, size_t why_len);
+	/** A connection is established; una, nxt and rcv are set. */
+	void (*opened)(struct load *l, struct client *c);
+	/** Verifies len bytes that came in order, and returns how many answers they complete. */
+	uint32_t (*receive)(struct load *l, struct client *c, const uint8_t *data, uint32_t len);
+	/** Sends what may be sent, at least one segment if force. Returns whether it sent. */
+	bool (*send)(struct load *l, struct client *c, uint32_t i, bool force);
+};
+
+/** When connections are opened, asked and closed. */
+struct plan {
+	/** Begins with open connections: those of a table are opened before the run. */
+	bool opens_first;
+	/** One turn of the warm-up and of the run. */
+	void (*step)(struct load *l);
+	/** n answers have come on c. Returns whether it sent something. */
+	bool (*answered)(struct load *l, struct client *c, uint32_t i, uint32_t n);
+};
+
+/** A mode of the program. */
+struct mode {
+	const char *name, *summary;
+	const struct engine *engine;
+	const struct talk *talk; /* TCP; with --http, http's */
+	const struct plan *plan;
+	uint16_t port;    /* of the server, if none is given */
+	bool bounded;     /* ends by itself */
+	uint8_t scale;    /* window scaling that it offers unless told otherwise */
+	const char *unit; /* what is counted per second */
+};
+
+enum phase {
+	PHASE_RESOLVE, /* wait for the link and the neighbour's address */
+	PHASE_LEARN,   /* get one HTTP answer */
+	PHASE_OPEN,    /* open connections */
+	PHASE_WARM,    /* load, not measured */
+	PHASE_RUN,     /* load, measured */
+	PHASE_CHECK,   /* ask every connection once */
+	PHASE_CLOSE,   /* close them */
+	PHASE_LINGER,  /* let the last frames arrive */
+	PHASE_DONE,
+};
+
+/** What is counted; the report takes differences. */
+struct counts {
+	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes;
+	uint64_t answers, opened, closed;
+	uint64_t payload_in, payload_acked;
+	uint64_t overrun; /* requests of an open loop that were never sent: too far behind */
+};
+
+/** What went wrong, and what was mended. */
+struct faults {
+	/* each of these makes the run a failure */
+	uint64_t wrong, checksum, reset, refused, dead, stuck, lost, unsolicited_fin;
+	/* these do not */
+	uint64_t retransmitted, syn_retransmitted, out_of_order, duplicate, stray, probes,
+	    half_open;
+};
+
+/** How much of a core a process had, in nanoseconds. */
+struct cpu_share {
+	uint64_t run, wait;
+};
+
+struct load {
+	/* every frame */
+	uint64_t now;   /* ns */
+	uint32_t stamp; /* now in units of 64 ns */
+	uint32_t tick;  /* now in units of CLIENT_TICK_NS, modulo 64 */
+	bool asking;    /* requests may be sent */
+	bool turns;     /* an answer does not call for the next request: turns are taken */
+	bool measuring;
+	const struct talk *talk;
+	const struct plan *plan;
+	struct client *clients;
+	uint32_t nb_clients, port_bits;
+	uint32_t request; /* bytes of a request */
+	uint32_t window;  /* bytes of requests that may be under way on a connection */
+	uint32_t peer_mss, peer_scale;
+	uint32_t owed[LOAD_OWED], nb_owed; /* connections that owe an acknowledgement */
+	struct wire wire;
+	struct counts n;
+	struct faults faults;
+
+	/* the rest */
+	const struct load_config *config;
+	const struct mode *mode;
+	enum phase phase;
+	uint64_t phase_since, run_from, run_to, opened_after_ns, began;
+	uint64_t timers_at, progress_at, arp_at, answered_at;
+	struct counts at_run, at_end, at_progress;
+	struct cpu_share own[2], server[2];
+	uint32_t pending, established, peak, active;
+	uint32_t next_hop, nb_sources;
+	uint32_t scan; /* the connection that the timers look at next */
+	uint32_t next_open, next_ask;
+	uint64_t paced, opened_paced, asked, period_ns;
+	uint64_t pace_from, hold_from;
+	uint64_t random;
+	uint64_t asked_once; /* in PHASE_CHECK */
+	bool learnt;         /* what an HTTP answer looks like */
+	bool failed;
+	char why[160];
+	void *engine_state;
+	struct answer answer;
+	struct hist latency;
+	struct stream stream;
+	struct out out;
+};
+
+/** load_create makes a generator on a port. Returns NULL with a line in why. */
+struct load *load_create(const struct load_config *config, const struct pc_run_ports *ports,
+                         uint64_t now_ns, char *why, size_t why_len);
+
+/** load_turn does one turn. Returns false when all is done. */
+bool load_turn(struct load *l, uint64_t now_ns);
+
+/** load_stop ends the run early: what has been measured is reported. */
+void load_stop(struct load *l);
+
+/** load_destroy frees it. */
+void load_destroy(struct load *l);
+
+/** load_fail notes why the run cannot go on, and ends it. */
+void load_fail(struct load *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** load_random returns a number in [0,n). */
+static inline uint32_t load_random(struct load *l, uint32_t n)
+{
+	l->random = l->random * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)((l->random >> 32) * n >> 32);
+}
+
+/** load_has_fault says whether something went wrong. */
+bool load_has_fault(const struct load *l);
+
+/** modes are all modes; the last has no name. */
+extern const struct mode modes[];
+
+/** mode_find returns the mode of that name, or NULL. */
+const struct mode *mode_find(const char *name);
+
+extern const struct engine engine_tcp, engine_udp, engine_tx, engine_rx, engine_ping, engine_pong,
+    engine_null;
+extern const struct talk talk_echo, talk_http, talk_sink, talk_source;
+extern const struct plan plan_steady, plan_connrate, plan_hold, plan_bulk, plan_udp, plan_tx,
+    plan_ping;
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LOAD_CONFIG_H
+#define LOAD_CONFIG_H
+
+/* The settings of percore-load: one list, as percore/config.h explains. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* clang-format off */
+#define LOAD_KEYS(X) \
+X(load, port, 0, 0, 65535, "port", "port of the server; 0: 7 for echoes, 80 for HTTP, 9 for bulk-in, 19 for bulk-out") \
+X(load, conns, 64, 1, 40000000, "connections", "connections; in mode connrate as many at a time") \
+X(load, size, 64, 1, 1073741824, "bytes", "a message; of a bare frame its length with FCS, 64 to 1518") \
+X(load, depth, 1, 1, 1024, "requests", "requests under way on a connection at once") \
+X(load, run_ms, 3000, 1, 86400000, "ms", "length of the measured run") \
+X(load, warm_ms, 500, 0, 3600000, "ms", "load before the run, which is not measured") \
+X(load, rate, 0, 0, 1000000000, "1/s", "requests, connections or frames per second in all, sent when they are due whatever has come back (an open loop); 0: each answer calls for the next request") \
+X(load, open_rate, 0, 0, 100000000, "connections/s", "connections opened per second before the run at most; 0: without limit") \
+X(load, open_window, 256, 1, 65536, "connections", "connections that are being opened at a time") \
+X(load, sources, 0, 0, 65536, "addresses", "addresses that connections come from, counted up from --addr; 0: one for each 32768 connections") \
+X(load, slots, 0, 0, 40000000, "connections", "pairs of address and port that mode connrate goes through; 0: 262144, or four times conns") \
+X(load, first_port, 16384, 1, 65535, "port", "first port of each address; 32768 are used, or fewer") \
+X(load, mss, 1460, 64, 9660, "bytes", "MSS that is offered, and the longest segment sent") \
+X(load, scale, 15, 0, 15, "bits", "window scaling that is offered; 15: 7 in the bulk modes, else none") \
+X(load, receive_window, 65535, 1024, 65535, "bytes", "receive window, before scaling") \
+X(load, timestamps, 0, 0, 1, "boolean", "offer timestamps (RFC 7323)") \
+X(load, ack_every, 2, 1, 1000, "segments", "full segments of a stream that are acknowledged at once") \
+X(load, coalesce, 0, 0, 1, "boolean", "requests that are sent together share segments") \
+X(load, http, 0, 0, 1, "boolean", "modes connrate and hold: HTTP requests instead of echoes") \
+X(load, close, 0, 0, 1, "boolean", "mode connrate: wait for the server to close first") \
+X(load, sample, 10000, 0, 100000000, "requests/s", "mode hold: connections, chosen at random, that are asked in each second") \
+X(load, check_all, 0, 0, 1, "boolean", "ask every connection once at the end of the run") \
+X(load, end, 0, 0, 2, "mode", "what becomes of the connections at the end: 0: closed by FIN, 1: reset, 2: left") \
+X(load, window, 512, 1, 30000, "frames", "modes ping and udp: frames under way at once") \
+X(load, verify_checksums, 1, 0, 1, "boolean", "verify the checksum of every frame received") \
+X(load, wait_ms, 20000, 1, 3600000, "ms", "how long to wait for the link and the neighbour") \
+X(load, loss_ppm, 0, 0, 1000000, "ppm", "frames of each direction that are lost on purpose, to see recovery") \
+X(load, seed, 1, 1, UINT64_MAX, "number", "of what is random: the bytes sent, which connections are asked, which frames are lost") \
+X(load, progress, 1, 0, 1, "boolean", "print a line each second") \
+X(load, watch, 0, 0, 4194304, "process", "process whose share of a core is reported beside one's own; 0: none")
+/* clang-format on */
+
+struct mode;
+
+/** Every setting. */
+struct load_config {
+#define LOAD_KEY_MEMBER(section, name, def, min, max, unit, sentence) uint64_t name;
+	LOAD_KEYS(LOAD_KEY_MEMBER)
+#undef LOAD_KEY_MEMBER
+	const struct mode *mode;
+	uint32_t server;  /* host byte order; 0: not given */
+	uint8_t mac[6];   /* where frames go; all 0: it is asked for */
+	const char *path; /* of HTTP */
+	const char *label;
+};
+
+#endif

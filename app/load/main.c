@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * percore-load: makes load, and measures what comes back.
+ *
+ * It runs on percore's ports without a stack of its own (pc_run_frames): load.c has the phases, tcp.c,
+ * udp.c and raw.c the protocols, talk.c what is said, plan.c when.  The last line that it prints is the
+ * result as JSON.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_byteorder.h>
+#include <rte_ether.h>
+
+#include "load.h"
+#include "report.h"
+
+#define BULK_SCALE 7
+
+struct program {
+	struct load_config config;
+	struct load *load;
+};
+
+static int set_mode(void *app, const char *text, char *why, size_t why_len)
+{
+	struct load_config *c = &((struct program *)app)->config;
+	size_t n;
+
+	c->mode = mode_find(text);
+	if (c->mode != NULL)
+		return 0;
+	n = (size_t)snprintf(why, why_len, "there is no mode \"%s\"; there are:", text);
+	for (const struct mode *m = modes; m->name != NULL && n < why_len; m++)
+		n += (size_t)snprintf(why + n, why_len - n, " %s", m->name);
+	return -1;
+}
+
+static int set_server(void *app, const char *text, char *why, size_t why_len)
+{
+	struct pc_addr a;
+
+	if (pc_addr_parse(text, &a) != 0 || !pc_addr_is_ip4(&a) || pc_addr_is_any(&a)) {
+		snprintf(why, why_len, "\"%s\" is no IPv4 address of a server", text);
+		return -1;
+	}
+	((struct program *)app)->config.server = rte_be_to_cpu_32(pc_addr_get_ip4(&a));
+	return 0;
+}
+
+static int set_mac(void *app, const char *text, char *why, size_t why_len)
+{
+	struct rte_ether_addr mac;
+
+	if (rte_ether_unformat_addr(text, &mac) != 0) {
+		snprintf(why, why_len, "\"%s\" is no MAC address", text);
+		return -1;
+	}
+	memcpy(((struct program *)app)->config.mac, &mac, sizeof(mac));
+	return 0;
+}
+
+static int set_path(void *app, const char *text, char *why, size_t why_len)
+{
+	if (text[0] != '/' || strpbrk(text, " \r\n") != NULL) {
+		snprintf(why, why_len, "\"%s\" is no path that begins with /", text);
+		return -1;
+	}
+	((struct program *)app)->config.path = text;
+	return 0;
+}
+
+static int set_label(void *app, const char *text, char *why, size_t why_len)
+{
+	(void)why;
+	(void)why_len;
+	((struct program *)app)->config.label = text;
+	return 0;
+}
+
+/* Reads a number of seconds, fractions allowed. */
+static int set_seconds(uint64_t *ms, const char *text, char *why, size_t why_len)
+{
+	char *end;
+	double s = strtod(text, &end);
+
+	if (end == text || *end != '\0' || !(s >= 0 && s <= 86400)) {
+		snprintf(why, why_len, "\"%s\" is no number of seconds up to 86400", text);
+		return -1;
+	}
+	*ms = (uint64_t)(s * 1000);
+	return 0;
+}
+
+static int set_run(void *app, const char *text, char *why, size_t why_len)
+{
+	return set_seconds(&((struct program *)app)->config.run_ms, text, why, why_len);
+}
+
+static int set_warm(void *app, const char *text, char *why, size_t why_len)
+{
+	return set_seconds(&((struct program *)app)->config.warm_ms, text, why, why_len);
+}
+
+static const struct pc_run_option options[] = {
+    {.name = "mode",
+     .argument = "MODE",
+     .set = set_mode,
+     .help =
+         "echo: requests that come back as they are (default); http: GET over kept connections; "
+         "connrate: connections that are opened, ask once and are closed; hold: many connections "
+         "that stay, of which a few ask; bulk-in, bulk-out: streams to and from the server; udp: "
+         "datagrams that come back; tx, rx, ping, pong: bare frames, numbered, without a server; "
+         "null: a server without state, to see the limit of a bed"},
+    {.name = "server", .argument = "IP", .set = set_server, .help = "address of the server"},
+    {.name = "port", .argument = "PORT", .key = "load.port", .help = "its port"},
+    {.name = "mac",
+     .argument = "MAC",
+     .set = set_mac,
+     .help = "send frames there (default: ask by ARP; modes tx and ping: broadcast)"},
+    {.name = "conns", .argument = "N", .key = "load.conns", .help = "connections"},
+    {.name = "size",
+     .argument = "BYTES",
+     .key = "load.size",
+     .help = "of a message or a bare frame"},
+    {.name = "depth",
+     .argument = "N",
+     .key = "load.depth",
+     .help = "requests under way on a connection at once"},
+    {.name = "rate",
+     .argument = "N",
+     .key = "load.rate",
+     .help =
+         "so many requests, connections or frames per second, whatever comes back: an open loop, "
+         "whose latencies count from when each was due (default: a closed loop)"},
+    {.name = "seconds", .argument = "S", .set = set_run, .help = "length of the run (default 3)"},
+    {.name = "warm",
+     .argument = "S",
+     .set = set_warm,
+     .help = "load before it that is not measured (default 0.5)"},
+    {.name = "path",
+     .argument = "PATH",
+     .set = set_path,
+     .help = "what HTTP requests ask for (default /)"},
+    {.name = "http",
+     .argument = "0|1",
+     .key = "load.http",
+     .help = "modes connrate and hold: HTTP requests instead of echoes"},
+    {.name = "label", .argument = "TEXT", .set = set_label, .help = "goes into the result"},
+    {0},
+};
+
+static const struct pc_config_key keys[] = {
+#define LOAD_KEY(section, name, def, min, max, unit, sentence) \
+	{#section, #name, unit, sentence, def, min, max, offsetof(struct load_config, name)},
+    LOAD_KEYS(LOAD_KEY)
+#undef LOAD_KEY
+};
+
+static int check(void *app, char *why, size_t why_len)
+{
+	struct load_config *c = &((struct program *)app)->config;
+
+	if (c->rate > 0 && c->depth > 1) {
+		snprintf(why, why_len,
+		         "an open loop (--rate) has one request under way on a connection: "
+		         "leave --depth out");
+		return -1;
+	}
+	if (c->scale == 15 && c->mode->scale != 15)
+		c->scale = c->mode->scale;
+	return 0;
+}
+
+/* Frames that are lost on purpose, to see how that is mended. */
+static int add_loss(const struct load_config *c, const struct pc_run_ports *ports,
+                    struct pc_port **port)
+{
+	const struct pc_fault_config faults = {
+	    .seed = c->seed,
+	    .rx_loss_ppm = (uint32_t)c->loss_ppm,
+	    .tx_loss_ppm = (uint32_t)c->loss_ppm,
+	    .pool = ports->pool,
+	};
+
+	*port = ports->ports[0];
+	if (c->loss_ppm == 0)
+		return 0;
+	*port = pc_port_fault(*port, &faults);
+	return *port != NULL ? 0 : -1;
+}
+
+static int start(void *app, const struct pc_run_ports *ports, uint64_t now_ns, void **worker,
+                 char *why, size_t why_len)
+{
+	struct program *p = app;
+	struct pc_run_ports mine = *ports;
+	struct pc_port *port;
+
+	if (p->load != NULL) {
+		snprintf(why, why_len, "the load is made by one lcore: give one (EAL option -l)");
+		return -1;
+	}
+	if (add_loss(&p->config, ports, &port) != 0) {
+		snprintf(why, why_len, "frames cannot be lost on purpose: %s", strerror(errno));
+		return -1;
+	}
+	mine.ports = &port;
+	mine.nb_ports = 1;
+	p->load = load_create(&p->config, &mine, now_ns, why, why_len);
+	*worker = p->load;
+	return p->load != NULL ? 0 : -1;
+}
+
+static bool turn(void *worker, uint64_t now_ns)
+{
+	return load_turn(worker, now_ns);
+}
+
+static void drain(void *worker, uint64_t now_ns)
+{
+	(void)now_ns;
+	load_stop(worker);
+}
+
+static int finish(void *worker, uint64_t now_ns)
+{
+	struct load *l = worker;
+	int rc = load_has_fault(l) ? -1 : 0;
+
+	(void)now_ns;
+	report_summary(l, stdout);
+	if (l->failed)
+		fprintf(stderr, "percore-load: %s\n", l->why);
+	report_json(l, stdout);
+	load_destroy(l);
+	return rc;
+}
+
+static const struct pc_run_frames frames = {
+    .start = start,
+    .turn = turn,
+    .drain = drain,
+    .finish = finish,
+};
+
+int main(int argc, char **argv)
+{
+	static const struct load_config defaults = {
+#define LOAD_DEFAULT(section, name, def, min, max, unit, sentence) .name = def,
+	    LOAD_KEYS(LOAD_DEFAULT)
+#undef LOAD_DEFAULT
+	};
+	struct program program = {.config = defaults};
+	const struct pc_run_app app = {
+	    .name = "percore-load",
+	    .summary =
+	        "makes load on a server and measures what comes back; the last line of its output "
+	        "is "
+	        "the result as JSON, and the status is 1 if an answer was wrong or did not come",
+	    .options = options,
+	    .keys = keys,
+	    .nb_keys = sizeof(keys) / sizeof(keys[0]),
+	    .config = &program.config,
+	    .check = check,
+	    .frames = &frames,
+	};
+
+	program.config.mode = mode_find("echo");
+	program.config.path = "/";
+	program.config.label = "";
+	return pc_run(argc, argv, &app, &program);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Overview: when connections are opened, asked and closed.
+ *
+ * Closed loop: each answer calls for the next request on its connection.  With more requests under way
+ * than the rings between client and server hold, the answer's connection waits for its turn instead,
+ * and turns are taken as the port has room.
+ *
+ * Open loop: request k of all is due at the k-th multiple of a fixed interval and belongs to connection
+ * k mod conns, whatever has come back so far.  Its latency counts from when it was due, so that what the
+ * server delays shows also where it kept a request from being sent (coordinated omission).  A connection
+ * that is still waiting when it is due again owes a request and sends it as soon as it can.
+ */
+#include <rte_prefetch.h>
+
+#include "tcp.h"
+
+#define PLAN_BURST  64u
+#define TURN_BURST  256u
+#define TURN_AHEAD  8u
+#define NO_STAMP_NS 64
+
+/* How many events of a rate are due after elapsed_ns. */
+static uint64_t due(uint64_t rate, uint64_t elapsed_ns)
+{
+	return (uint64_t)((unsigned __int128)elapsed_ns * rate / LOAD_SECOND_NS);
+}
+
+/* ---- steady: connections stay ----------------------------------------------------------------- */
+
+/* Sends the first requests; answers call for the rest. */
+static void kick(struct load *l)
+{
+	for (; l->next_ask < l->config->conns && out_backlog(&l->out) < LOAD_DIRECT; l->next_ask++)
+		if (l->clients[l->next_ask].state == CLIENT_OPEN)
+			l->talk->send(l, &l->clients[l->next_ask], l->next_ask, false);
+}
+
+static void take_turns(struct load *l)
+{
+	uint32_t n = (uint32_t)l->config->conns;
+
+	for (uint32_t k = 0; k < TURN_BURST && out_backlog(&l->out) < TURN_BURST; k++) {
+		struct client *c = &l->clients[l->next_ask];
+
+		rte_prefetch0(c + TURN_AHEAD);
+		if (c->state == CLIENT_OPEN)
+			l->talk->send(l, c, l->next_ask, false);
+		if (++l->next_ask == n)
+			l->next_ask = 0;
+	}
+}
+
+/* The time, as a stamp, at which request k is due. */
+static uint32_t due_stamp(const struct load *l, uint64_t k)
+{
+	uint64_t ns = (uint64_t)((unsigned __int128)k * LOAD_SECOND_NS / l->config->rate);
+
+	return (uint32_t)((l->pace_from + ns) / NO_STAMP_NS);
+}
+
+static void pace(struct load *l)
+{
+	uint64_t want = due(l->config->rate, l->now - l->pace_from);
+
+	for (uint32_t k = 0; k < PLAN_BURST && l->paced < want; k++, l->paced++) {
+		uint32_t i = (uint32_t)(l->paced % l->config->conns);
+		struct client *c = &l->clients[i];
+
+		if (c->state == CLIENT_OPEN && !client_waits(c) && c->wait == 0) {
+			c->stamp = due_stamp(l, l->paced);
+			l->talk->send(l, c, i, false);
+		} else if (c->wait < CLIENT_WAIT_MAX) {
+			c->wait = (c->wait + 1u) & CLIENT_WAIT_MAX;
+		} else {
+			l->n.overrun++;
+		}
+	}
+}
+
+static void steady_step(struct load *l)
+{
+	if (l->config->rate > 0)
+		pace(l);
+	else if (l->turns)
+		take_turns(l);
+	else
+		kick(l);
+}
+
+/* The answer of an open loop: it is timed, and what is overdue is sent. */
+static bool paced_answer(struct load *l, struct client *c, uint32_t i, uint32_t n)
+{
+	if (n == 0)
+		return false;
+	if (l->measuring)
+		hist_add(&l->latency, (uint64_t)(l->stamp - c->stamp) << 6);
+	if (c->wait == 0 || !l->asking)
+		return false;
+	c->wait = (c->wait - 1u) & CLIENT_WAIT_MAX;
+	c->stamp += (uint32_t)(l->period_ns / NO_STAMP_NS);
+	return l->talk->send(l, c, i, false);
+}
+
+static bool steady_answered(struct load *l, struct client *c, uint32_t i, uint32_t n)
+{
+	if (l->period_ns > 0)
+		return paced_answer(l, c, i, n);
+	return l->asking && !l->turns && l->talk->send(l, c, i, false);
+}
+
+const struct plan plan_steady = {
+    .opens_first = true,
+    .step = steady_step,
+    .answered = steady_answered,
+};
+
+/* ---- hold: many connections, few of them busy -------------------------------------------------- */
+
+static void hold_step(struct load *l)
+{
+	uint64_t want = due(l->config->sample, l->now - l->pace_from);
+
+	for (uint32_t k = 0; k < PLAN_BURST && l->paced < want; k++, l->paced++)
+		l->asked += client_ask(l, load_random(l, (uint32_t)l->config->conns));
+}
+
+static bool hold_answered(struct load *l, struct client *c, uint32_t i, uint32_t n)
+{
+	(void)l;
+	(void)c;
+	(void)i;
+	(void)n;
+	return false;
+}
+
+const struct plan plan_hold = {
+    .opens_first = true,
+    .step = hold_step,
+    .answered = hold_answered,
+};
+
+/* ---- connrate: connections that live for one request ------------------------------------------- */
+
+static bool may_open(const struct load *l)
+{
+	return l->active < l->config->conns && out_backlog(&l->out) < OUT_HIGH &&
+	       (l->config->rate == 0 ||
+	        l->opened_paced < due(l->config->rate, l->now - l->pace_from));
+}
+
+static void connrate_step(struct load *l)
+{
+	for (uint32_t k = 0; k < PLAN_BURST && may_open(l); k++) {
+		uint32_t i = l->next_open;
+		struct client *c = &l->clients[i];
+
+		if (++l->next_open == l->nb_clients)
+			l->next_open = 0;
+		if (c->state != CLIENT_CLOSED && c->state != CLIENT_DEAD)
+			continue;
+		client_open(l, i);
+		if (l->config->rate > 0)
+			c->stamp = due_stamp(l, l->opened_paced);
+		l->opened_paced++;
+	}
+}
+
+static bool connrate_answered(struct load *l, struct client *c, uint32_t i, uint32_t n)
+{
+	if (n == 0 || l->config->close != 0)
+		return false;
+	client_close(l, c, i);
+	return true;
+}
+
+const struct plan plan_connrate = {
+    .step = connrate_step,
+    .answered = connrate_answered,
+};
+
+/* ---- bulk: one direction, as fast as it goes ---------------------------------------------------- */
+
+static bool bulk_answered(struct load *l, struct client *c, uint32_t i, uint32_t n)
+{
+	(void)l;
+	(void)c;
+	(void)i;
+	(void)n;
+	return false;
+}
+
+static void bulk_step(struct load *l)
+{
+	struct client *c = &l->clients[l->next_ask];
+
+	/* acknowledgements call for more; this is for the first bytes, and after the queue was full */
+	if (c->state == CLIENT_OPEN)
+		l->talk->send(l, c, l->next_ask, false);
+	if (++l->next_ask >= l->config->conns)
+		l->next_ask = 0;
+}
+
+const struct plan plan_bulk = {
+    .opens_first = true,
+    .step = bulk_step,
+    .answered = bulk_answered,
+};

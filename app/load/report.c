@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "report.h"
+
+#include <inttypes.h>
+
+static const char *const phase_names[] = {
+    [PHASE_RESOLVE] = "resolve", [PHASE_LEARN] = "learn",   [PHASE_OPEN] = "open",
+    [PHASE_WARM] = "warm",       [PHASE_RUN] = "run",       [PHASE_CHECK] = "check",
+    [PHASE_CLOSE] = "close",     [PHASE_LINGER] = "linger", [PHASE_DONE] = "done",
+};
+
+/** What a fault is called, and where it is counted. */
+static const struct {
+	const char *name, *sentence;
+	size_t offset;
+	bool bad;
+} rows[] = {
+    {"wrong", "answers that are not what they should be", offsetof(struct faults, wrong), true},
+    {"checksum", "frames cut short or with a wrong checksum", offsetof(struct faults, checksum),
+     true},
+    {"reset", "connections that the server reset", offsetof(struct faults, reset), true},
+    {"refused", "connections that the server refused", offsetof(struct faults, refused), true},
+    {"dead", "connections that stopped answering", offsetof(struct faults, dead), true},
+    {"stuck", "connections that waited for an answer at the end", offsetof(struct faults, stuck),
+     true},
+    {"lost", "frames or datagrams that did not come back", offsetof(struct faults, lost), true},
+    {"closed", "connections that the server closed unasked",
+     offsetof(struct faults, unsolicited_fin), true},
+    {"retransmitted", "times that a connection sent again", offsetof(struct faults, retransmitted),
+     false},
+    {"syn_retransmitted", "SYNs sent again", offsetof(struct faults, syn_retransmitted), false},
+    {"out_of_order", "segments or frames that came early", offsetof(struct faults, out_of_order),
+     false},
+    {"duplicate", "segments or frames that came twice", offsetof(struct faults, duplicate), false},
+    {"stray", "frames for none of our connections", offsetof(struct faults, stray), false},
+    {"probes", "requests sent into a window that looked closed", offsetof(struct faults, probes),
+     false},
+    {"half_open", "connections that the server still had", offsetof(struct faults, half_open),
+     false},
+};
+
+#define NB_ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static uint64_t row_value(const struct load *l, size_t i)
+{
+	return *(const uint64_t *)((const char *)&l->faults + rows[i].offset);
+}
+
+static double per_second(uint64_t a, uint64_t b, double seconds)
+{
+	return seconds > 0 ? (double)(b - a) / seconds : 0;
+}
+
+/* The length of the run so far, in seconds. */
+static double run_seconds(const struct load *l)
+{
+	uint64_t to = l->run_to != 0 ? l->run_to : l->now;
+
+	return l->run_from != 0 ? (double)(to - l->run_from) / (double)LOAD_SECOND_NS : 0;
+}
+
+void report_progress(const struct load *l, FILE *f)
+{
+	const struct counts *a = &l->at_progress, *b = &l->n;
+	uint64_t bad = 0;
+
+	for (size_t i = 0; i < NB_ROWS; i++)
+		bad += rows[i].bad ? row_value(l, i) : 0;
+	fprintf(
+	    f,
+	    "%-7s %u open, %.0f answers/s, %.0f opened/s, rx %.0f tx %.0f frames/s, in %.2f out "
+	    "%.2f Gb/s, p50 %.1f p99 %.1f us, %" PRIu64 " sent again, %" PRIu64 " faults\n",
+	    phase_names[l->phase], l->established, (double)(b->answers - a->answers),
+	    (double)(b->opened - a->opened), (double)(b->rx_frames - a->rx_frames),
+	    (double)(b->tx_frames - a->tx_frames), (double)(b->payload_in - a->payload_in) * 8e-9,
+	    (double)(b->payload_acked - a->payload_acked) * 8e-9,
+	    (double)hist_quantile(&l->latency, 0.5) / 1e3,
+	    (double)hist_quantile(&l->latency, 0.99) / 1e3,
+	    l->faults.retransmitted + l->faults.syn_retransmitted, bad);
+}
+
+void report_summary(const struct load *l, FILE *f)
+{
+	const struct counts *a = &l->at_run, *b = &l->at_end;
+	double s = run_seconds(l);
+
+	fprintf(f,
+	        "%s: %.3f s, %.0f answers/s, %.0f connections/s, rx %.0f tx %.0f frames/s, in %.3f "
+	        "out %.3f Gb/s\n",
+	        l->mode->name, s, per_second(a->answers, b->answers, s),
+	        per_second(a->closed, b->closed, s), per_second(a->rx_frames, b->rx_frames, s),
+	        per_second(a->tx_frames, b->tx_frames, s),
+	        per_second(a->payload_in, b->payload_in, s) * 8e-9,
+	        per_second(a->payload_acked, b->payload_acked, s) * 8e-9);
+	if (l->latency.n > 0)
+		fprintf(f, "latency: p50 %.2f, p90 %.2f, p99 %.2f, p99.9 %.2f, max %.2f us, %s\n",
+		        (double)hist_quantile(&l->latency, 0.5) / 1e3,
+		        (double)hist_quantile(&l->latency, 0.9) / 1e3,
+		        (double)hist_quantile(&l->latency, 0.99) / 1e3,
+		        (double)hist_quantile(&l->latency, 0.999) / 1e3,
+		        (double)l->latency.max / 1e3,
+		        l->config->rate > 0 ? "from when each request was due"
+		                            : "from when a request was sent");
+	for (size_t i = 0; i < NB_ROWS; i++)
+		if (row_value(l, i) != 0)
+			fprintf(f, "%s%" PRIu64 " %s\n", rows[i].bad ? "FAULT: " : "",
+			        row_value(l, i), rows[i].sentence);
+	if (l->n.overrun != 0)
+		fprintf(f, "%" PRIu64 " requests were due and never sent: the rate is too high\n",
+		        l->n.overrun);
+}
+
+static void json_text(FILE *f, const char *name, const char *text)
+{
+	fprintf(f, "\"%s\":\"", name);
+	for (; text != NULL && *text != '\0'; text++)
+		if (*text == '"' || *text == '\\')
+			fprintf(f, "\\%c", *text);
+		else if ((unsigned char)*text >= ' ')
+			fputc(*text, f);
+	fprintf(f, "\",");
+}
+
+static void json_rates(const struct load *l, FILE *f, double s)
+{
+	const struct counts *a = &l->at_run, *b = &l->at_end;
+
+	fprintf(
+	    f,
+	    "\"answers_s\":%.1f,\"connections_s\":%.1f,\"rx_frames_s\":%.1f,\"tx_frames_s\":%.1f,",
+	    per_second(a->answers, b->answers, s), per_second(a->closed, b->closed, s),
+	    per_second(a->rx_frames, b->rx_frames, s), per_second(a->tx_frames, b->tx_frames, s));
+	fprintf(f, "\"in_gbps\":%.4f,\"out_gbps\":%.4f,",
+	        per_second(a->payload_in, b->payload_in, s) * 8e-9,
+	        per_second(a->payload_acked, b->payload_acked, s) * 8e-9);
+}
+
+static void json_latency(const struct load *l, FILE *f)
+{
+	static const struct {
+		const char *name;
+		double q;
+	} quantiles[] = {
+	    {"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p999", 0.999}, {"p9999", 0.9999}};
+
+	fprintf(f, "\"latency_us\":{\"n\":%" PRIu64 ",\"mean\":%.3f,", l->latency.n,
+	        hist_mean(&l->latency) / 1e3);
+	for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++)
+		fprintf(f, "\"%s\":%.3f,", quantiles[i].name,
+		        (double)hist_quantile(&l->latency, quantiles[i].q) / 1e3);
+	fprintf(f, "\"max\":%.3f},", (double)l->latency.max / 1e3);
+}
+
+static double share(uint64_t a, uint64_t b, double seconds)
+{
+	return seconds > 0 ? (double)(b - a) / 1e9 / seconds : 0;
+}
+
+void report_json(const struct load *l, FILE *f)
+{
+	const struct load_config *c = l->config;
+	double s = run_seconds(l), opening = (double)l->opened_after_ns / 1e9;
+
+	fputc('{', f);
+	json_text(f, "label", c->label);
+	json_text(f, "mode", l->mode->name);
+	json_text(f, "error", l->why);
+	fprintf(f,
+	        "\"conns\":%" PRIu64 ",\"size\":%" PRIu64 ",\"depth\":%" PRIu64 ",\"rate\":%" PRIu64
+	        ",\"seconds\":%.4f,",
+	        c->conns, c->size, c->depth, c->rate, s);
+	json_rates(l, f, s);
+	json_latency(l, f);
+	fprintf(f, "\"open_seconds\":%.4f,\"open_s\":%.1f,\"peak\":%u,\"asked_once\":%" PRIu64 ",",
+	        opening, opening > 0 ? (double)c->conns / opening : 0, l->peak, l->asked_once);
+	for (size_t i = 0; i < NB_ROWS; i++)
+		fprintf(f, "\"%s\":%" PRIu64 ",", rows[i].name, row_value(l, i));
+	fprintf(f, "\"overrun\":%" PRIu64 ",\"no_mbuf\":%" PRIu64 ",", l->n.overrun,
+	        l->out.no_mbuf);
+	fprintf(f, "\"own_run\":%.3f,\"own_wait\":%.3f,\"server_run\":%.3f,\"server_wait\":%.3f,",
+	        share(l->own[0].run, l->own[1].run, s), share(l->own[0].wait, l->own[1].wait, s),
+	        share(l->server[0].run, l->server[1].run, s),
+	        share(l->server[0].wait, l->server[1].wait, s));
+	fprintf(f, "\"connection_bytes\":%zu,\"ok\":%s}\n", sizeof(struct client),
+	        load_has_fault(l) ? "false" : "true");
+	fflush(f);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LOAD_REPORT_H
+#define LOAD_REPORT_H
+
+/* What a run has shown, for people and for programs. */
+
+#include <stdio.h>
+
+#include "load.h"
+
+/** report_progress writes a line about the last second. */
+void report_progress(const struct load *l, FILE *f);
+
+/** report_summary writes a few lines about the run. */
+void report_summary(const struct load *l, FILE *f);
+
+/** report_json writes one line of JSON. Latencies are in us, rates per second. */
+void report_json(const struct load *l, FILE *f);
+
+#endif

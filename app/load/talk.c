@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Overview: what clients and servers say to each other, one struct of functions for each.
+ *
+ * echo    base is the difference between the two directions' sequence numbers: the byte that comes back
+ *         as rcv is the one that was sent as rcv + base.
+ * http    base is how far into an answer the connection is.
+ * sink    the server reads and throws away.
+ * source  the server sends without being asked, byte n being n mod 256; base is where it began.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tcp.h"
+
+#define REQUEST_MAX 4096u
+
+/* ---- echo ------------------------------------------------------------------------------------- */
+
+static int echo_init(struct load *l, char *why, size_t why_len)
+{
+	(void)why;
+	(void)why_len;
+	stream_random(&l->stream, l->config->seed);
+	l->request = (uint32_t)l->config->size;
+	l->window = l->request * (uint32_t)l->config->depth;
+	return 0;
+}
+
+static void echo_opened(struct load *l, struct client *c)
+{
+	(void)l;
+	c->base = c->nxt - c->rcv;
+}
+
+static uint32_t echo_receive(struct load *l, struct client *c, const uint8_t *data, uint32_t len)
+{
+	uint32_t at = c->rcv + c->base, end = at + len, n = 0;
+
+	if (unlikely((int32_t)(end - c->nxt) > 0 && c->nxt == c->una))
+		l->faults.wrong++; /* more than was sent */
+	for (uint32_t done = 0, part; done < len; done += part) {
+		part = RTE_MIN(len - done, STREAM_PIECE);
+		if (unlikely(memcmp(data + done, stream_at(&l->stream, at + done), part) != 0)) {
+			l->faults.wrong++;
+			break;
+		}
+	}
+	while ((int32_t)(end - c->mark - l->request) >= 0) {
+		c->mark += l->request;
+		n++;
+	}
+	return n;
+}
+
+const struct talk talk_echo = {
+    .name = "echo",
+    .init = echo_init,
+    .opened = echo_opened,
+    .receive = echo_receive,
+    .send = client_send_requests,
+};
+
+/* ---- http ------------------------------------------------------------------------------------- */
+
+/* A GET whose length is a power of two, by a field that fills it up. Returns the length, or 0. */
+static uint32_t make_request(const struct load_config *config, char *buf, uint32_t size)
+{
+	int n = snprintf(buf, size, "GET %s HTTP/1.1\r\nHost: a\r\n%s", config->path,
+	                 config->close != 0 ? "Connection: close\r\n" : "");
+	uint32_t len = 32, head = (uint32_t)n;
+
+	/* the last CRLF, and "X:" CRLF at least where anything is to be filled */
+	while (len != head + 2 && len < head + 6)
+		len *= 2;
+	if (n < 0 || len > size)
+		return 0;
+	if (len > head + 2) {
+		memset(buf + head, 'a', len - head);
+		memcpy(buf + head, "X:", 2);
+		memcpy(buf + len - 4, "\r\n", 2);
+	}
+	memcpy(buf + len - 2, "\r\n", 2);
+	return len;
+}
+
+static int http_init(struct load *l, char *why, size_t why_len)
+{
+	char request[REQUEST_MAX];
+
+	l->request = make_request(l->config, request, sizeof(request));
+	if (l->request == 0 || answer_init(&l->answer) != 0) {
+		snprintf(why, why_len,
+		         "the path is too long, or there is no memory for the answer");
+		return -1;
+	}
+	stream_repeat(&l->stream, (const uint8_t *)request, l->request);
+	l->window = l->request * (uint32_t)l->config->depth;
+	return 0;
+}
+
+static void http_opened(struct load *l, struct client *c)
+{
+	(void)l;
+	c->base = 0;
+}
+
+/* The first answer of all, on the first connection. */
+static uint32_t http_learn(struct load *l, struct client *c, const uint8_t *data, uint32_t len)
+{
+	char why[128];
+	int rc = answer_learn(&l->answer, data, len, why, sizeof(why));
+
+	if (rc < 0)
+		load_fail(l, "%s", why);
+	if (rc <= 0)
+		return 0;
+	l->learnt = true;
+	c->mark += l->request;
+	return 1;
+}
+
+static uint32_t http_receive(struct load *l, struct client *c, const uint8_t *data, uint32_t len)
+{
+	uint32_t at = c->base, part, n = 0;
+
+	if (unlikely(!l->learnt))
+		return http_learn(l, c, data, len);
+	if (unlikely(!client_waits(c)))
+		l->faults.wrong++; /* nobody has asked */
+	for (; len > 0; data += part, len -= part) {
+		part = RTE_MIN(len, l->answer.total - at);
+		if (unlikely(!answer_matches(&l->answer, at, data, part)))
+			l->faults.wrong++;
+		at += part;
+		if (at == l->answer.total) {
+			at = 0;
+			n++;
+		}
+	}
+	c->base = at;
+	c->mark += n * l->request;
+	return n;
+}
+
+const struct talk talk_http = {
+    .name = "http",
+    .init = http_init,
+    .opened = http_opened,
+    .receive = http_receive,
+    .send = client_send_requests,
+};
+
+/* ---- bulk ------------------------------------------------------------------------------------- */
+
+#define BULK_BURST 64
+
+static int sink_init(struct load *l, char *why, size_t why_len)
+{
+	(void)why;
+	(void)why_len;
+	stream_random(&l->stream, l->config->seed);
+	l->request = 1;
+	return 0;
+}
+
+static void sink_opened(struct load *l, struct client *c)
+{
+	(void)l;
+	(void)c;
+}
+
+static uint32_t sink_receive(struct load *l, struct client *c, const uint8_t *data, uint32_t len)
+{
+	(void)c;
+	(void)data;
+	(void)len;
+	l->faults.wrong++; /* nothing is to come */
+	return 0;
+}
+
+static bool sink_send(struct load *l, struct client *c, uint32_t i, bool force)
+{
+	uint32_t window = c->una + c->wnd * CLIENT_WND_UNIT, len = l->peer_mss, n = 0;
+
+	for (; n < BULK_BURST && out_backlog(&l->out) < OUT_HIGH; n++) {
+		if ((int32_t)(window - c->nxt - len) < 0 && !force)
+			break;
+		if (c->una == c->nxt)
+			c->tick = l->tick % CLIENT_TICKS;
+		client_send_data(l, c, i, c->nxt, RTE_TCP_ACK_FLAG, len);
+		c->nxt += len;
+		force = false;
+	}
+	return n > 0;
+}
+
+const struct talk talk_sink = {
+    .name = "sink",
+    .init = sink_init,
+    .opened = sink_opened,
+    .receive = sink_receive,
+    .send = sink_send,
+};
+
+static int source_init(struct load *l, char *why, size_t why_len)
+{
+	(void)why;
+	(void)why_len;
+	stream_count(&l->stream);
+	l->request = 1;
+	return 0;
+}
+
+static void source_opened(struct load *l, struct client *c)
+{
+	(void)l;
+	c->base = c->rcv;
+}
+
+static uint32_t source_receive(struct load *l, struct client *c, const uint8_t *data, uint32_t len)
+{
+	uint32_t at = c->rcv - c->base;
+
+	for (uint32_t done = 0, part; done < len; done += part) {
+		part = RTE_MIN(len - done, STREAM_PIECE);
+		if (unlikely(memcmp(data + done, stream_at(&l->stream, at + done), part) != 0)) {
+			l->faults.wrong++;
+			break;
+		}
+	}
+	return 0;
+}
+
+static bool source_send(struct load *l, struct client *c, uint32_t i, bool force)
+{
+	(void)l;
+	(void)c;
+	(void)i;
+	(void)force;
+	return false;
+}
+
+const struct talk talk_source = {
+    .name = "source",
+    .init = source_init,
+    .opened = source_opened,
+    .receive = source_receive,
+    .send = source_send,
+};

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Overview: what the clients send.  A segment is a copy of a template; its checksum is put together
+ * from sums that are known beforehand.  A connection that has lost something goes back to its oldest
+ * unacknowledged byte and sends everything from there once more: simple, and enough for requests.
+ */
+#include "tcp.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#include <rte_byteorder.h>
+
+#define DEFAULT_MSS 536u /* RFC 9293 3.7.1 */
+#define SCAN_NS     UINT64_C(64000000)
+
+/* Everything of a segment's header that is not in the template; sum is that of the data. */
+static inline void fill_head(const struct load *l, struct wire_head *h, const struct client *c,
+                             uint32_t i, uint32_t seq, uint8_t flags, uint32_t len, uint32_t sum)
+{
+	const struct wire *w = &l->wire;
+	uint32_t source = rte_cpu_to_be_32(client_address(l, i));
+	uint32_t tcp_len = w->len - (uint32_t)WIRE_TCP + len, times[2];
+
+	h->ip.src_addr = source;
+	h->ip.total_length = rte_cpu_to_be_16((uint16_t)(sizeof(h->ip) + tcp_len));
+	h->ip.hdr_checksum = (uint16_t)~stream_fold((uint64_t)w->ip_sum + wire_sum_words(source) +
+	                                            h->ip.total_length);
+	h->tcp.src_port = rte_cpu_to_be_16(client_port(l, i));
+	h->tcp.sent_seq = rte_cpu_to_be_32(seq);
+	h->tcp.recv_ack = rte_cpu_to_be_32(c->rcv);
+	h->tcp.tcp_flags = flags;
+	sum += w->tcp_sum + wire_sum_words(source) + h->tcp.src_port +
+	       rte_cpu_to_be_16((uint16_t)tcp_len) + wire_sum_words(h->tcp.sent_seq) +
+	       wire_sum_words(h->tcp.recv_ack) + ((uint32_t)flags << 8);
+	if (w->timestamps) {
+		times[0] = rte_cpu_to_be_32(w->time);
+		times[1] = rte_cpu_to_be_32(c->peer_time);
+		memcpy(h->options + 4, times, sizeof(times));
+		sum += wire_sum_words(times[0]) + wire_sum_words(times[1]);
+	}
+	h->tcp.cksum = (uint16_t)~stream_fold(sum);
+}
+
+void client_send_data(struct load *l, const struct client *c, uint32_t i, uint32_t seq,
+                      uint8_t flags, uint32_t len)
+{
+	struct rte_mbuf *m = out_mbuf(&l->out);
+	struct wire_head *h;
+
+	if (unlikely(m == NULL))
+		return;
+	h = rte_pktmbuf_mtod(m, struct wire_head *);
+	memcpy(h, &l->wire.head, sizeof(*h));
+	fill_head(l, h, c, i, seq, flags, len, stream_sum(&l->stream, seq, len));
+	memcpy((uint8_t *)h + l->wire.len, stream_at(&l->stream, seq), len);
+	out_push(&l->out, m, l->wire.len + len);
+}
+
+void client_send_bare(struct load *l, const struct client *c, uint32_t i, uint32_t seq,
+                      uint8_t flags)
+{
+	struct rte_mbuf *m = out_mbuf(&l->out);
+	struct wire_head *h;
+
+	if (unlikely(m == NULL))
+		return;
+	h = rte_pktmbuf_mtod(m, struct wire_head *);
+	memcpy(h, &l->wire.head, sizeof(*h));
+	fill_head(l, h, c, i, seq, flags, 0, 0);
+	out_push(&l->out, m, l->wire.len);
+}
+
+/* The options of a SYN. Returns their length, a multiple of 4. */
+static uint32_t put_options(const struct load *l, uint8_t *p)
+{
+	const struct load_config *config = l->config;
+	const uint8_t *start = p;
+	uint32_t time = rte_cpu_to_be_32(l->wire.time);
+
+	*p++ = 2;
+	*p++ = 4;
+	*p++ = (uint8_t)(config->mss >> 8);
+	*p++ = (uint8_t)config->mss;
+	if (config->scale < 15) {
+		*p++ = 1;
+		*p++ = 3;
+		*p++ = 3;
+		*p++ = (uint8_t)config->scale;
+	}
+	if (config->timestamps) {
+		*p++ = 1;
+		*p++ = 1;
+		*p++ = 8;
+		*p++ = 10;
+		memcpy(p, &time, sizeof(time));
+		memset(p + 4, 0, 4);
+		p += 8;
+	}
+	return (uint32_t)(p - start);
+}
+
+static void send_syn(struct load *l, const struct client *c, uint32_t i)
+{
+	struct rte_mbuf *m = out_mbuf(&l->out);
+	struct wire_head *h;
+	uint32_t len;
+
+	if (m == NULL)
+		return;
+	h = rte_pktmbuf_mtod(m, struct wire_head *);
+	memcpy(h, &l->wire.head, WIRE_LEN);
+	len = (uint32_t)sizeof(h->tcp) + put_options(l, h->options);
+	h->ip.src_addr = rte_cpu_to_be_32(client_address(l, i));
+	h->ip.total_length = rte_cpu_to_be_16((uint16_t)(sizeof(h->ip) + len));
+	h->ip.hdr_checksum = (uint16_t)~stream_fold(wire_sum(&h->ip, sizeof(h->ip)));
+	h->tcp.src_port = rte_cpu_to_be_16(client_port(l, i));
+	h->tcp.sent_seq = rte_cpu_to_be_32(c->una);
+	h->tcp.tcp_flags = RTE_TCP_SYN_FLAG;
+	h->tcp.data_off = (uint8_t)(len / 4 << 4);
+	h->tcp.cksum = wire_l4_sum(&h->ip, &h->tcp, len);
+	out_push(&l->out, m, (uint32_t)WIRE_TCP + len);
+}
+
+void client_open(struct load *l, uint32_t i)
+{
+	struct client *c = &l->clients[i];
+	/* one that the server may still have in TIME-WAIT is answered if the ISN has grown: it grows
+	 * with time (RFC 9293 3.4.1), by steps that keep the stream's phase where a talk needs it */
+	uint32_t iss = (l->stamp + i * 2654435761u);
+
+	if (l->talk == &talk_http)
+		iss = (iss & ~l->stream.mask) - 1;
+	*c = (struct client){
+	    .una = iss, .nxt = iss + 1, .stamp = l->stamp, .state = CLIENT_SYN_SENT};
+	c->tick = l->tick % CLIENT_TICKS;
+	l->pending++;
+	l->active++;
+	send_syn(l, c, i);
+}
+
+void client_leave(struct load *l, struct client *c, enum client_state state)
+{
+	bool active = state != CLIENT_CLOSED && state != CLIENT_DEAD;
+
+	if (c->state == CLIENT_SYN_SENT)
+		l->pending--;
+	else if (c->state == CLIENT_OPEN)
+		l->established--;
+	if (c->state != CLIENT_CLOSED && c->state != CLIENT_DEAD && !active)
+		l->active--;
+	c->state = state & 7;
+}
+
+void client_close(struct load *l, struct client *c, uint32_t i)
+{
+	client_send_bare(l, c, i, c->nxt, RTE_TCP_FIN_FLAG | RTE_TCP_ACK_FLAG);
+	c->nxt++;
+	c->tick = l->tick % CLIENT_TICKS;
+	client_leave(l, c, CLIENT_FIN_WAIT);
+}
+
+void client_reset(struct load *l, struct client *c, uint32_t i)
+{
+	client_send_bare(l, c, i, c->nxt, RTE_TCP_RST_FLAG | RTE_TCP_ACK_FLAG);
+	client_leave(l, c, CLIENT_CLOSED);
+}
+
+/* How much of what is left to send goes into the next segment. */
+static inline uint32_t piece(const struct load *l, const struct client *c, uint32_t left)
+{
+	uint32_t request = l->request, into;
+
+	if (left > request && !l->config->coalesce) {
+		into = (c->nxt - c->mark) % request;
+		left = request - into;
+	}
+	return RTE_MIN(left, l->peer_mss);
+}
+
+bool client_send_requests(struct load *l, struct client *c, uint32_t i, bool force)
+{
+	uint32_t limit = c->mark + l->window, window = c->una + c->wnd * CLIENT_WND_UNIT, len;
+	bool sent = false;
+
+	while ((int32_t)(limit - c->nxt) > 0) {
+		len = piece(l, c, limit - c->nxt);
+		if ((int32_t)(window - c->nxt - len) < 0 && !force)
+			break;
+		if (unlikely(out_backlog(&l->out) > OUT_QUEUE - 512))
+			break;
+		if (c->una == c->nxt)
+			c->tick = l->tick % CLIENT_TICKS;
+		/* one request at a time is timed, in an open loop from when it was due */
+		if (c->wait == 0 && l->period_ns == 0) {
+			uint32_t ahead = (c->nxt + len - c->mark + l->request - 1) / l->request;
+
+			if (ahead <= CLIENT_WAIT_MAX) {
+				c->wait = ahead & CLIENT_WAIT_MAX;
+				c->stamp = l->stamp;
+			}
+		}
+		client_send_data(l, c, i, c->nxt, RTE_TCP_ACK_FLAG | RTE_TCP_PSH_FLAG, len);
+		c->nxt += len;
+		sent = true;
+		force = false;
+	}
+	return sent;
+}
+
+bool client_ask(struct load *l, uint32_t i)
+{
+	struct client *c = &l->clients[i];
+
+	return c->state == CLIENT_OPEN && !client_waits(c) && l->talk->send(l, c, i, false);
+}
+
+void client_rewind(struct load *l, struct client *c, uint32_t i)
+{
+	l->faults.retransmitted++;
+	if (c->state == CLIENT_FIN_WAIT || c->state == CLIENT_LAST_ACK) {
+		client_send_bare(l, c, i, c->nxt - 1, RTE_TCP_FIN_FLAG | RTE_TCP_ACK_FLAG);
+		return;
+	}
+	c->nxt = c->una;
+	l->talk->send(l, c, i, true);
+}
+
+/* ---- timers ----------------------------------------------------------------------------------- */
+
+/* Something under way has waited for its acknowledgement. */
+static void time_out(struct load *l, struct client *c, uint32_t i)
+{
+	if (c->tries == CLIENT_TRIES) {
+		l->faults.dead++;
+		client_leave(l, c, CLIENT_DEAD);
+		return;
+	}
+	c->tries = (c->tries + 1u) & CLIENT_TRIES;
+	c->tick = l->tick % CLIENT_TICKS;
+	if (c->state == CLIENT_SYN_SENT) {
+		l->faults.syn_retransmitted++;
+		send_syn(l, c, i);
+	} else {
+		client_rewind(l, c, i);
+	}
+}
+
+static void look_at(struct load *l, struct client *c, uint32_t i)
+{
+	/* 256 ms, 512 ms, 1 s, then 1.5 s, in ticks */
+	static const uint8_t patience[CLIENT_TRIES + 1] = {4, 8, 16, 24, 24, 24, 24, 24};
+	uint32_t idle = client_idle(c, l->tick);
+
+	if (c->una != c->nxt) {
+		if (idle >= patience[c->tries])
+			time_out(l, c, i);
+		return;
+	}
+	/* allowed to send, nothing under way: the peer's window is too small, or its update was lost */
+	if (idle < CLIENT_TICKS / 2 || c->state != CLIENT_OPEN)
+		return;
+	c->tick = l->tick % CLIENT_TICKS;
+	if (l->asking && l->period_ns == 0 && out_backlog(&l->out) < OUT_HIGH &&
+	    l->talk->send(l, c, i, true))
+		l->faults.probes++;
+}
+
+void client_timers(struct load *l, uint64_t elapsed_ns)
+{
+	/* a large table is gone through in a second */
+	uint64_t pass = l->nb_clients > 1000000 ? LOAD_SECOND_NS : SCAN_NS;
+	uint64_t n = l->nb_clients * RTE_MIN(elapsed_ns, pass) / pass + 1;
+	struct client *c;
+
+	while (n-- > 0 && out_backlog(&l->out) < OUT_HIGH) {
+		c = &l->clients[l->scan];
+		if (c->state != CLIENT_CLOSED && c->state != CLIENT_DEAD)
+			look_at(l, c, l->scan);
+		if (++l->scan == l->nb_clients)
+			l->scan = 0;
+	}
+}
+
+void client_judge(struct load *l)
+{
+	const struct client *c;
+	bool waits;
+
+	for (uint32_t i = 0; i < l->nb_clients; i++) {
+		c = &l->clients[i];
+		waits = c->state == CLIENT_OPEN
+		            ? client_waits(c) && l->plan != &plan_bulk
+		            : c->state == CLIENT_FIN_WAIT || c->state == CLIENT_LAST_ACK;
+		if (waits && client_idle(c, l->tick) >= CLIENT_TICKS / 4)
+			l->faults.stuck++;
+	}
+}
+
+/* ---- memory ----------------------------------------------------------------------------------- */
+
+/* How many connections the table holds, and over how many addresses they are spread. */
+static void size_table(struct load *l)
+{
+	const struct load_config *config = l->config;
+	uint64_t n = config->conns;
+
+	if (l->plan == &plan_connrate)
+		n = config->slots > n ? config->slots : RTE_MAX(4 * n, UINT64_C(262144));
+	l->nb_clients = (uint32_t)n;
+	l->port_bits = 15;
+	while (l->port_bits > 0 && config->sources > 0 &&
+	       (n - 1) >> l->port_bits < config->sources - 1)
+		l->port_bits--;
+}
+
+/* Ordinary memory: hugepages are the server's. */
+static uint64_t table_bytes(const struct load *l)
+{
+	return RTE_ALIGN((uint64_t)l->nb_clients * sizeof(struct client), UINT64_C(2) << 20);
+}
+
+void client_free(struct load *l)
+{
+	munmap(l->clients, table_bytes(l));
+	l->clients = NULL;
+}
+
+int client_make_table(struct load *l, char *why, size_t why_len)
+{
+	uint64_t bytes;
+
+	size_table(l);
+	bytes = table_bytes(l);
+	l->clients = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (l->clients == MAP_FAILED) {
+		l->clients = NULL;
+		snprintf(why, why_len, "no memory for %u connections", l->nb_clients);
+		return -1;
+	}
+	(void)madvise(l->clients, bytes, MADV_HUGEPAGE);
+	memset(l->clients, 0, bytes);
+	return 0;
+}
+
+static int init(struct load *l, char *why, size_t why_len)
+{
+	if (client_make_table(l, why, why_len) != 0)
+		return -1;
+	l->peer_mss = RTE_MIN((uint32_t)l->config->mss, DEFAULT_MSS);
+	return l->talk->init(l, why, why_len);
+}
+
+const struct engine engine_tcp = {
+    .init = init,
+    .input = client_input,
+    .quiet = client_acknowledge,
+    .timers = client_timers,
+    .judge = client_judge,
+    .resolves = true,
+};

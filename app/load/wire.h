@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LOAD_WIRE_H
+#define LOAD_WIRE_H
+
+/*
+ * Frames as they lie in memory: templates of what is sent, with the sums of what never changes, and the
+ * checks of what is received.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_tcp.h>
+#include <rte_udp.h>
+
+#include "stream.h"
+
+#define WIRE_OPTIONS 12 /* NOP NOP timestamp */
+
+struct wire_head {
+	struct rte_ether_hdr eth;
+	struct rte_ipv4_hdr ip;
+	struct rte_tcp_hdr tcp;
+	uint8_t options[WIRE_OPTIONS];
+} __attribute__((packed, aligned(2)));
+
+#define WIRE_IP  sizeof(struct rte_ether_hdr)
+#define WIRE_TCP (WIRE_IP + sizeof(struct rte_ipv4_hdr))
+#define WIRE_LEN (WIRE_TCP + sizeof(struct rte_tcp_hdr)) /* without options */
+
+struct wire {
+	struct wire_head head;    /* of every segment but a SYN */
+	uint32_t ip_sum, tcp_sum; /* of its constant words */
+	uint32_t len;             /* with options */
+	bool timestamps;
+	uint32_t server, first; /* the server's address and our first, host byte order */
+	uint16_t port, first_port;
+	uint32_t time; /* our timestamp */
+	struct rte_ether_addr mac, peer_mac;
+	bool resolved;
+};
+
+/** A segment received. */
+struct segment {
+	uint32_t seq, ack, wnd, len;
+	uint8_t flags;
+	uint8_t options; /* bytes of them */
+	const struct rte_tcp_hdr *tcp;
+	const uint8_t *data;
+};
+
+/** wire_sum sums 16-bit words in memory order. */
+static inline uint64_t wire_sum(const void *data, uint32_t len)
+{
+	const uint8_t *p = data;
+	uint64_t sum = 0, more = 0, word;
+	uint32_t w;
+	uint16_t h;
+
+	for (; len >= 8; p += 8, len -= 8) {
+		__builtin_memcpy(&word, p, 8);
+		sum += word & UINT32_MAX;
+		more += word >> 32;
+	}
+	sum += more;
+	if (len >= 4) {
+		__builtin_memcpy(&w, p, 4);
+		sum += w;
+		p += 4;
+		len -= 4;
+	}
+	if (len >= 2) {
+		__builtin_memcpy(&h, p, 2);
+		sum += h;
+		p += 2;
+		len -= 2;
+	}
+	return len > 0 ? sum + *p : sum;
+}
+
+/** wire_sum_words sums the two halves of a word. */
+static inline uint32_t wire_sum_words(uint32_t w)
+{
+	return (w & 0xffff) + (w >> 16);
+}
+
+/** wire_init makes the templates, when the addresses are known or have changed. */
+void wire_init(struct wire *w, uint16_t window);
+
+/** wire_ip_ok says whether the IPv4 header's checksum is right. */
+bool wire_ip_ok(const struct rte_ipv4_hdr *ip);
+
+/** wire_l4_ok says whether the checksum of len bytes of TCP or UDP behind ip is right. */
+bool wire_l4_ok(const struct rte_ipv4_hdr *ip, const void *l4, uint32_t len);
+
+/** wire_l4_sum computes that checksum, as it goes into the header. */
+uint16_t wire_l4_sum(const struct rte_ipv4_hdr *ip, const void *l4, uint32_t len);
+
+/** wire_parse reads a segment of len bytes. Returns false if it is malformed. */
+static inline bool wire_parse(struct segment *s, const struct rte_tcp_hdr *tcp, uint32_t len)
+{
+	uint32_t head = (uint32_t)(tcp->data_off >> 4) * 4;
+
+	if (unlikely(len < sizeof(*tcp) || head < sizeof(*tcp) || head > len))
+		return false;
+	s->seq = rte_be_to_cpu_32(tcp->sent_seq);
+	s->ack = rte_be_to_cpu_32(tcp->recv_ack);
+	s->wnd = rte_be_to_cpu_16(tcp->rx_win);
+	s->flags = tcp->tcp_flags;
+	s->len = len - head;
+	s->options = (uint8_t)(head - sizeof(*tcp));
+	s->tcp = tcp;
+	s->data = (const uint8_t *)tcp + head;
+	return true;
+}
+
+#endif
