@@ -43,6 +43,15 @@ tcpdump         command tcpdump
 tshark          command tshark
 '
 
+bench_needs='
+python3         command python3
+dpdk            command dpdk-testpmd
+gnuplot-nox     command gnuplot
+nginx-light     command nginx
+iproute2        command ip
+ethtool         command ethtool
+'
+
 say() {
 	printf '%s\n' "$*"
 }

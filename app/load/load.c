@@ -24,6 +24,7 @@
 #define LEARN_NS      (5 * LOAD_SECOND_NS)
 #define OPEN_NS       (30 * LOAD_SECOND_NS)
 #define OPEN_EACH_NS  UINT64_C(50000) /* 20,000 a second at least */
+#define SETTLE_NS     (4 * LOAD_SECOND_NS)
 #define CHECK_NS      (60 * LOAD_SECOND_NS)
 #define QUIET_NS      (2 * LOAD_SECOND_NS)
 #define CLOSE_NS      (5 * LOAD_SECOND_NS)
@@ -107,8 +108,6 @@ static void end_run(struct load *l)
 		return;
 	l->run_to = l->now;
 	take_counts(l, &l->at_end, 1);
-	if (l->mode->engine->judge != NULL)
-		l->mode->engine->judge(l);
 }
 
 static void enter(struct load *l, enum phase phase)
@@ -126,6 +125,7 @@ static void enter(struct load *l, enum phase phase)
 		take_counts(l, &l->at_run, 0);
 		l->run_from = l->now;
 		break;
+	case PHASE_SETTLE:
 	case PHASE_CHECK:
 	case PHASE_CLOSE:
 		end_run(l);
@@ -169,7 +169,7 @@ static void learn(struct load *l)
 	if (c->state == CLIENT_CLOSED && !l->learnt) {
 		client_open(l, 0);
 	} else if (l->learnt) {
-		if (c->state == CLIENT_OPEN || c->state == CLIENT_LAST_ACK)
+		if (c->state != CLIENT_CLOSED && c->state != CLIENT_DEAD)
 			client_reset(l, c, 0);
 		c->state = CLIENT_CLOSED;
 		l->n.answers = l->n.opened = l->n.closed = 0;
@@ -220,8 +220,20 @@ static void warm(struct load *l)
 static void run(struct load *l)
 {
 	step_load(l);
-	if (!l->mode->bounded || !expired(l, l->config->run_ms * 1000000))
-		return;
+	if (l->mode->bounded && expired(l, l->config->run_ms * 1000000))
+		enter(l, PHASE_SETTLE);
+}
+
+/* The last answers come home. */
+static void settle(struct load *l)
+{
+	const struct engine *engine = l->mode->engine;
+
+	if (engine->settled != NULL && !engine->settled(l)) {
+		if (!expired(l, SETTLE_NS))
+			return;
+		engine->judge(l);
+	}
 	if (l->config->check_all != 0 && l->talk != NULL && l->plan->opens_first &&
 	    l->plan != &plan_bulk)
 		enter(l, PHASE_CHECK);
@@ -283,9 +295,10 @@ static void linger(struct load *l)
 static void step(struct load *l)
 {
 	static void (*const steps[])(struct load * l) = {
-	    [PHASE_RESOLVE] = resolve, [PHASE_LEARN] = learn,   [PHASE_OPEN] = open_all,
-	    [PHASE_WARM] = warm,       [PHASE_RUN] = run,       [PHASE_CHECK] = check,
-	    [PHASE_CLOSE] = close_all, [PHASE_LINGER] = linger, [PHASE_DONE] = linger,
+	    [PHASE_RESOLVE] = resolve, [PHASE_LEARN] = learn,     [PHASE_OPEN] = open_all,
+	    [PHASE_WARM] = warm,       [PHASE_RUN] = run,         [PHASE_SETTLE] = settle,
+	    [PHASE_CHECK] = check,     [PHASE_CLOSE] = close_all, [PHASE_LINGER] = linger,
+	    [PHASE_DONE] = linger,
 	};
 
 	steps[l->phase](l);
@@ -346,8 +359,8 @@ void load_stop(struct load *l)
 {
 	if (l->phase < PHASE_OPEN)
 		l->phase = PHASE_DONE;
-	else if (l->phase < PHASE_CLOSE)
-		enter(l, PHASE_CLOSE);
+	else if (l->phase < PHASE_SETTLE)
+		enter(l, PHASE_SETTLE);
 }
 
 /* ---- making ----------------------------------------------------------------------------------- */

@@ -41,7 +41,9 @@ struct engine {
 	void (*quiet)(struct load *l);
 	/** Does what elapsed_ns more have made due; may be NULL. */
 	void (*timers)(struct load *l, uint64_t elapsed_ns);
-	/** Looks for what has not come at the end of the run; may be NULL. */
+	/** Says whether all that was asked for has come, once nothing is asked any more; may be NULL. */
+	bool (*settled)(struct load *l);
+	/** Counts what has not come in spite of patience as faults; may be NULL. */
 	void (*judge)(struct load *l);
 	/** Asks for the neighbour before anything else. */
 	bool resolves;
@@ -88,6 +90,7 @@ enum phase {
 	PHASE_OPEN,    /* open connections */
 	PHASE_WARM,    /* load, not measured */
 	PHASE_RUN,     /* load, measured */
+	PHASE_SETTLE,  /* wait for what is under way */
 	PHASE_CHECK,   /* ask every connection once */
 	PHASE_CLOSE,   /* close them */
 	PHASE_LINGER,  /* let the last frames arrive */

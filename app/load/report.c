@@ -4,9 +4,10 @@
 #include <inttypes.h>
 
 static const char *const phase_names[] = {
-    [PHASE_RESOLVE] = "resolve", [PHASE_LEARN] = "learn",   [PHASE_OPEN] = "open",
-    [PHASE_WARM] = "warm",       [PHASE_RUN] = "run",       [PHASE_CHECK] = "check",
-    [PHASE_CLOSE] = "close",     [PHASE_LINGER] = "linger", [PHASE_DONE] = "done",
+    [PHASE_RESOLVE] = "resolve", [PHASE_LEARN] = "learn", [PHASE_OPEN] = "open",
+    [PHASE_WARM] = "warm",       [PHASE_RUN] = "run",     [PHASE_SETTLE] = "settle",
+    [PHASE_CHECK] = "check",     [PHASE_CLOSE] = "close", [PHASE_LINGER] = "linger",
+    [PHASE_DONE] = "done",
 };
 
 /** What a fault is called, and where it is counted. */

@@ -95,7 +95,7 @@ static int http_init(struct load *l, char *why, size_t why_len)
 		return -1;
 	}
 	stream_repeat(&l->stream, (const uint8_t *)request, l->request);
-	l->window = l->request * (uint32_t)l->config->depth;
+	l->window = l->request; /* until an answer has been learnt */
 	return 0;
 }
 
@@ -116,6 +116,7 @@ static uint32_t http_learn(struct load *l, struct client *c, const uint8_t *data
 	if (rc <= 0)
 		return 0;
 	l->learnt = true;
+	l->window = l->request * (uint32_t)l->config->depth;
 	c->mark += l->request;
 	return 1;
 }

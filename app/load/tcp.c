@@ -11,8 +11,9 @@
 
 #include <rte_byteorder.h>
 
-#define DEFAULT_MSS 536u /* RFC 9293 3.7.1 */
-#define SCAN_NS     UINT64_C(64000000)
+#define DEFAULT_MSS  536u /* RFC 9293 3.7.1 */
+#define SCAN_NS      UINT64_C(64000000)
+#define SETTLE_BURST 4096u
 
 /* Everything of a segment's header that is not in the template; sum is that of the data. */
 static inline void fill_head(const struct load *l, struct wire_head *h, const struct client *c,
@@ -257,7 +258,7 @@ static void look_at(struct load *l, struct client *c, uint32_t i)
 			time_out(l, c, i);
 		return;
 	}
-	/* allowed to send, nothing under way: the peer's window is too small, or its update was lost */
+	/* nothing under way: the peer's window is too small, or its update was lost */
 	if (idle < CLIENT_TICKS / 2 || c->state != CLIENT_OPEN)
 		return;
 	c->tick = l->tick % CLIENT_TICKS;
@@ -282,19 +283,33 @@ void client_timers(struct load *l, uint64_t elapsed_ns)
 	}
 }
 
+/* Whether something is still to come. */
+static bool is_waiting(const struct load *l, const struct client *c)
+{
+	switch (c->state) {
+	case CLIENT_OPEN:
+		return client_waits(c) && l->plan != &plan_bulk;
+	case CLIENT_SYN_SENT:
+	case CLIENT_FIN_WAIT:
+	case CLIENT_LAST_ACK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool client_settled(struct load *l)
+{
+	for (uint32_t k = 0; k < SETTLE_BURST && l->next_ask < l->nb_clients; k++, l->next_ask++)
+		if (is_waiting(l, &l->clients[l->next_ask]))
+			return false;
+	return l->next_ask == l->nb_clients;
+}
+
 void client_judge(struct load *l)
 {
-	const struct client *c;
-	bool waits;
-
-	for (uint32_t i = 0; i < l->nb_clients; i++) {
-		c = &l->clients[i];
-		waits = c->state == CLIENT_OPEN
-		            ? client_waits(c) && l->plan != &plan_bulk
-		            : c->state == CLIENT_FIN_WAIT || c->state == CLIENT_LAST_ACK;
-		if (waits && client_idle(c, l->tick) >= CLIENT_TICKS / 4)
-			l->faults.stuck++;
-	}
+	for (uint32_t i = 0; i < l->nb_clients; i++)
+		l->faults.stuck += is_waiting(l, &l->clients[i]);
 }
 
 /* ---- memory ----------------------------------------------------------------------------------- */
@@ -356,6 +371,7 @@ const struct engine engine_tcp = {
     .input = client_input,
     .quiet = client_acknowledge,
     .timers = client_timers,
+    .settled = client_settled,
     .judge = client_judge,
     .resolves = true,
 };

@@ -73,7 +73,10 @@ void client_acknowledge(struct load *l);
 /** client_timers looks at the share of the table that elapsed_ns ask for. */
 void client_timers(struct load *l, uint64_t elapsed_ns);
 
-/** client_judge counts the connections that wait in vain for an answer. */
+/** client_settled goes on through the table, and says whether nobody waits for anything any more. */
+bool client_settled(struct load *l);
+
+/** client_judge counts those that wait all the same as stuck. */
 void client_judge(struct load *l);
 
 /** client_make_table makes a table of closed connections. Returns 0, or -1 with a line in why. */

@@ -114,6 +114,22 @@ static void there_is_a_limit_to_addresses(void)
 	free(s);
 }
 
+static void without_a_stack_its_keys_are_gone(void)
+{
+	static const struct pc_run_frames frames = {0};
+	const struct pc_run_app app = {.name = "test", .frames = &frames};
+	struct settings *s = malloc(sizeof(*s));
+
+	settings_init(s, &app, NULL);
+	CU_ASSERT_EQUAL(settings_check(s), 0); /* it may do without an address */
+	CU_ASSERT_EQUAL(settings_assign(s, "stack.mbufs=9000"), 0);
+	CU_ASSERT_EQUAL(s->stack.stack_mbufs, 9000);
+	CU_ASSERT_EQUAL(settings_assign(s, "port.rxd=64"), 0);
+	CU_ASSERT_EQUAL(settings_assign(s, "tcp.nagle=0"), -1);
+	CU_ASSERT_EQUAL(settings_assign(s, "stack.max_connections=5"), -1);
+	free(s);
+}
+
 int main(void)
 {
 	const CU_TestInfo tests[] = {
@@ -122,6 +138,7 @@ int main(void)
 	    {"mistakes are told exactly", mistakes_are_told_exactly},
 	    {"what is missing is told", what_is_missing_is_told},
 	    {"there is a limit to addresses", there_is_a_limit_to_addresses},
+	    {"without a stack its keys are gone", without_a_stack_its_keys_are_gone},
 	    CU_TEST_INFO_NULL,
 	};
 

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The rows of the table: what load, on whom, and which figure of the result counts."""
+import dataclasses
+
+ALL = ("null", "percore", "linux")
+HTTP = ("percore", "linux", "nginx")
+STREAM = ("percore", "linux")
+FRAMES = ("null", "testpmd")
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    name: str
+    title: str
+    load: tuple
+    figure: str          # a path into percore-load's result
+    unit: str
+    scale: float = 1.0
+    peers: tuple = ALL
+    server: tuple = ()   # more options of percore-echo or percore-httpd
+    memory: int = 1024   # MB for the server
+    half_of: str = ""    # an open loop at half of what percore reached in this case
+    lower: bool = False  # the lower the better
+
+    @property
+    def http(self):
+        return "http" in self.name
+
+
+def echo(name, title, conns, *more, **kw):
+    return Case(name, title, ("--mode", "echo", "--conns", str(conns), *more), "answers_s", "M/s", 1e-6,
+                **kw)
+
+
+def http(name, title, *more):
+    return Case(name, title, ("--mode", "http", "--path", "/512", *more), "answers_s", "M/s", 1e-6, HTTP)
+
+
+CASES = [
+    Case("rtt-1", "echo of 64 B, one connection: RTT p50", ("--mode", "echo", "--conns", "1"),
+         "latency_us.p50", "us", lower=True),
+    echo("echo-64", "echo of 64 B, 64 connections", 64),
+    echo("echo-1k", "echo of 64 B, 1,024 connections", 1024),
+    echo("echo-10k", "echo of 64 B, 10,000 connections", 10000, "--warm", "1"),
+    echo("echo-100k", "echo of 64 B, 100,000 connections", 100000, "--warm", "2",
+         peers=("null", "percore")),
+    echo("echo-1m", "echo of 64 B, 1,000,000 connections", 1000000, "--warm", "3", peers=("null", "percore"),
+         memory=2048, server=("--set", "stack.max_connections=1000100")),
+    echo("echo-64-1kb", "echo of 1 KB, 64 connections", 64, "--size", "1024"),
+    Case("half-64", "half of percore's load of 64 connections, an open loop: p99",
+         ("--mode", "echo", "--conns", "64"), "latency_us.p99", "us", half_of="echo-64",
+         peers=("null", "percore"), lower=True),
+    http("http-64", "HTTP keep-alive, 512 B, 64 connections", "--conns", "64"),
+    http("http-64-p16", "the same, 16 requests under way on each", "--conns", "64", "--depth", "16",
+         "--set", "load.coalesce=1"),
+    Case("conn-64", "connect, echo, close; 64 at a time", ("--mode", "connrate", "--conns", "64"),
+         "connections_s", "M/s", 1e-6),
+    Case("conn-http-64", "connect, HTTP, close; 64 at a time",
+         ("--mode", "connrate", "--conns", "64", "--http", "1", "--path", "/512", "--port", "80"),
+         "connections_s", "M/s", 1e-6, HTTP),
+    Case("bulk-in-1", "one stream in", ("--mode", "bulk-in", "--conns", "1"), "out_gbps", "Gb/s",
+         peers=STREAM),
+    Case("bulk-out-1", "one stream out", ("--mode", "bulk-out", "--conns", "1"), "in_gbps", "Gb/s",
+         peers=STREAM),
+    Case("udp-64", "datagrams of 64 B, 64 flows", ("--mode", "udp", "--conns", "64", "--depth", "4"),
+         "answers_s", "M/s", 1e-6, ("null", "percore")),
+    Case("frames-64", "frames of 64 B there and back", ("--mode", "ping", "--size", "64"), "answers_s",
+         "M/s", 1e-6, FRAMES),
+    Case("frames-1518", "frames of 1,518 B there and back", ("--mode", "ping", "--size", "1518"),
+         "answers_s", "M/s", 1e-6, FRAMES),
+]
+
+DEFAULT = [c.name for c in CASES if c.name != "echo-1m"]
+QUICK = ["rtt-1", "echo-64", "echo-10k", "http-64", "conn-64", "bulk-in-1", "bulk-out-1", "frames-64"]
+
+
+def find(name):
+    for case in CASES:
+        if case.name == name:
+            return case
+    raise KeyError(name)
+
+
+def value(case, row):
+    """The figure of a case in a result of percore-load."""
+    for key in case.figure.split("."):
+        row = row[key]
+    return row * case.scale

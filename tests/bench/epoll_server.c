@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * epoll_server: what percore's programs do, on Linux's own sockets, as plainly as one would write it:
+ * one thread, one epoll set, echo on port 7, discard on 9, a source on 19 (byte n is n mod 256), and on
+ * 80 an HTTP answer with a body of 512 bytes.  It runs until it is killed.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define EVENTS  512
+#define ROOM    (256 * 1024)
+#define SOURCE  (64 * 1024)
+#define BODY    512
+#define BACKLOG 65535
+
+enum service { NONE, ECHO, DISCARD, SOURCE_BYTES, HTTP };
+
+struct conn {
+	uint8_t service;
+	bool listens;
+	uint8_t crlf;     /* bytes of the empty line that ends a request, so far */
+	uint8_t position; /* of the source, modulo 256 */
+};
+
+static const struct {
+	uint16_t port;
+	enum service service;
+} services[] = {{7, ECHO}, {9, DISCARD}, {19, SOURCE_BYTES}, {80, HTTP}};
+
+static struct conn *conns;
+static rlim_t nb_conns;
+static char room[ROOM], pattern[SOURCE + 256], answer[BODY + 256];
+static size_t answer_len;
+static int epoll;
+
+static int die(const char *what)
+{
+	perror(what);
+	return 1;
+}
+
+static int watch(int fd, struct conn conn)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.fd = fd};
+
+	if (conn.service == SOURCE_BYTES && !conn.listens)
+		ev.events |= EPOLLOUT;
+	conns[fd] = conn;
+	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev);
+}
+
+static int open_service(uint16_t port, enum service service)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (fd < 0 || bind(fd, (struct sockaddr *)&sin, sizeof(sin)) != 0 ||
+	    listen(fd, BACKLOG) != 0)
+		return -1;
+	return watch(fd, (struct conn){.service = (uint8_t)service, .listens = true});
+}
+
+static void take_new(int listener)
+{
+	struct conn conn = {.service = conns[listener].service};
+	int fd;
+
+	while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0)
+		if ((rlim_t)fd >= nb_conns || watch(fd, conn) != 0)
+			close(fd);
+}
+
+/* Sends all; a peer that does not read holds everybody up, which the load here never does. */
+static void send_all(int fd, const char *p, size_t n)
+{
+	ssize_t sent;
+
+	while (n > 0) {
+		sent = send(fd, p, n, MSG_NOSIGNAL);
+		if (sent > 0) {
+			p += sent;
+			n -= (size_t)sent;
+		} else if (errno != EAGAIN) {
+			return;
+		}
+	}
+}
+
+static void serve_http(int fd, const char *p, size_t n)
+{
+	static char out[ROOM];
+	struct conn *c = &conns[fd];
+	size_t len = 0;
+
+	for (; n > 0; n--, p++) {
+		c->crlf = *p == "\r\n\r\n"[c->crlf] ? (uint8_t)(c->crlf + 1) : *p == '\r';
+		if (c->crlf < 4)
+			continue;
+		c->crlf = 0;
+		if (len + answer_len > sizeof(out)) {
+			send_all(fd, out, len);
+			len = 0;
+		}
+		memcpy(out + len, answer, answer_len);
+		len += answer_len;
+	}
+	send_all(fd, out, len);
+}
+
+static void serve_source(int fd)
+{
+	ssize_t n;
+
+	while ((n = send(fd, pattern + conns[fd].position, SOURCE, MSG_NOSIGNAL)) > 0)
+		conns[fd].position = (uint8_t)(conns[fd].position + n);
+}
+
+static void serve(int fd, uint32_t events)
+{
+	const struct conn *c = &conns[fd];
+	ssize_t n;
+
+	if (c->listens) {
+		take_new(fd);
+		return;
+	}
+	if (c->service == SOURCE_BYTES && (events & EPOLLOUT) != 0)
+		serve_source(fd);
+	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0)
+		return;
+	n = recv(fd, room, c->service == ECHO ? ROOM / 4 : ROOM, 0);
+	if (n == 0 || (n < 0 && errno != EAGAIN))
+		close(fd);
+	else if (n > 0 && c->service == ECHO)
+		send_all(fd, room, (size_t)n);
+	else if (n > 0 && c->service == HTTP)
+		serve_http(fd, room, (size_t)n);
+}
+
+static int set_up(void)
+{
+	struct rlimit limit;
+	int head;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return -1;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	nb_conns = limit.rlim_cur;
+	conns = calloc(nb_conns, sizeof(*conns));
+	epoll = epoll_create1(0);
+	for (size_t i = 0; i < sizeof(pattern); i++)
+		pattern[i] = (char)i;
+	head = snprintf(
+	    answer, sizeof(answer),
+	    "HTTP/1.1 200 OK\r\nServer: epoll\r\nContent-Type: text/plain\r\nContent-Length: "
+	    "%d\r\nConnection: keep-alive\r\n\r\n",
+	    BODY);
+	memset(answer + head, 'x', BODY);
+	answer_len = (size_t)head + BODY;
+	return conns != NULL && epoll >= 0 ? 0 : -1;
+}
+
+int main(void)
+{
+	struct epoll_event ev[EVENTS];
+	int n;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (set_up() != 0)
+		return die("epoll_server");
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
+		if (open_service(services[i].port, services[i].service) != 0)
+			return die("epoll_server");
+	printf("epoll_server: ready\n");
+	fflush(stdout);
+	for (;;) {
+		n = epoll_wait(epoll, ev, EVENTS, -1);
+		for (int i = 0; i < n; i++)
+			serve(ev[i].data.fd, ev[i].events);
+	}
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * micro_bench: what the stack's inner parts cost, in cycles of the TSC: the median and the 99th
+ * percentile of many batches.  It needs no device, no hugepages and no root, and prints one line for
+ * each, or JSON with --json.
+ *
+ * A batch is timed as a whole and divided, for reading the TSC costs as much as what is measured.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_cycles.h>
+#include <rte_eal.h>
+#include <rte_mbuf.h>
+
+#include <percore/percore.h>
+
+#include "base/rng.h"
+#include "event/event.h"
+#include "tcp/tcp_table.h"
+#include "timer/wheel.h"
+#include "wire/cksum.h"
+
+#define BATCHES 2001
+#define BATCH   64
+
+static bool json;
+static uint64_t results[BATCHES];
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Times BATCHES calls of op, each of which does n of what is measured. */
+static void measure(const char *name, unsigned n, void (*op)(void *arg, unsigned batch), void *arg)
+{
+	uint64_t begin;
+
+	for (unsigned i = 0; i < BATCHES / 10; i++)
+		op(arg, i);
+	for (unsigned i = 0; i < BATCHES; i++) {
+		begin = rte_rdtsc_precise();
+		op(arg, i);
+		results[i] = rte_rdtsc_precise() - begin;
+	}
+	qsort(results, BATCHES, sizeof(results[0]), compare);
+	printf(json ? "{\"name\":\"%s\",\"median\":%.1f,\"p99\":%.1f}\n" : "%-44s %8.1f %8.1f\n",
+	       name, (double)results[BATCHES / 2] / n, (double)results[BATCHES * 99 / 100] / n);
+	fflush(stdout);
+}
+
+static void *take(size_t bytes)
+{
+	void *p = calloc(1, bytes);
+
+	if (p == NULL) {
+		fprintf(stderr, "micro_bench: no memory\n");
+		exit(2);
+	}
+	return p;
+}
+
+/* ---- flow table -------------------------------------------------------------------------------- */
+
+struct flows {
+	struct tcp_table table;
+	struct {
+		struct tcp_flow flow;
+		uint8_t rest[168]; /* as far apart as TCBs are */
+	} * tcbs;
+	uint32_t n, *order;
+	uint64_t found;
+};
+
+static struct tcp_flow flow_of(uint32_t i)
+{
+	return (struct tcp_flow){.raddr = pc_addr_ip4(0x0a000000 + i / 32768),
+	                         .lport = 80,
+	                         .rport = (uint16_t)(16384 + i % 32768)};
+}
+
+static void look_up(void *arg, unsigned batch)
+{
+	struct flows *f = arg;
+	uint32_t from = batch * BATCH;
+
+	for (uint32_t k = 0; k < BATCH; k++) {
+		struct tcp_flow flow = flow_of(f->order[(from + k) % f->n]);
+
+		f->found += tcp_table_find(&f->table, tcp_table_hash(&f->table, &flow), &flow);
+	}
+}
+
+/* As rx.c does it: buckets are fetched, then flows, then compared. */
+static void look_up_staged(void *arg, unsigned batch)
+{
+	struct flows *f = arg;
+	struct tcp_flow flow[BATCH];
+	uint64_t hash[BATCH];
+	flow_ref ref;
+
+	for (uint32_t k = 0; k < BATCH; k++) {
+		flow[k] = flow_of(f->order[(batch * BATCH + k) % f->n]);
+		hash[k] = tcp_table_hash(&f->table, &flow[k]);
+		rte_prefetch0(&f->table.bucket[hash[k] & f->table.mask]);
+	}
+	for (uint32_t k = 0; k < BATCH; k++) {
+		ref = tcp_table_candidate(&f->table, hash[k]);
+		if (ref != 0)
+			rte_prefetch0(tcp_table_flow(&f->table, ref));
+	}
+	for (uint32_t k = 0; k < BATCH; k++)
+		f->found += tcp_table_find(&f->table, hash[k], &flow[k]);
+}
+
+static void bench_flows(uint32_t n)
+{
+	const struct hash_key key = {{UINT64_C(0x0123456789abcdef), UINT64_C(0xfedcba9876543210)}};
+	struct flows f = {.n = n};
+	struct tcp_flow flow;
+	char name[64];
+
+	if (tcp_table_init(&f.table, n, key, -1) != 0) {
+		printf("flow table of %u: no memory\n", n);
+		return;
+	}
+	f.tcbs = take((size_t)(n + 1) * sizeof(*f.tcbs));
+	f.order = take(n * sizeof(*f.order));
+	tcp_table_kind(&f.table, FLOW_TCB, f.tcbs, sizeof(*f.tcbs));
+	for (uint32_t i = 0; i < n; i++) {
+		flow = f.tcbs[i + 1].flow = flow_of(i);
+		tcp_table_add(&f.table, tcp_table_hash(&f.table, &flow),
+		              flow_ref_make(FLOW_TCB, i + 1));
+		f.order[i] = (uint32_t)((uint64_t)i * 2654435761u % n);
+	}
+	snprintf(name, sizeof(name), "flow lookup, %u flows", n);
+	measure(name, BATCH, look_up, &f);
+	snprintf(name, sizeof(name), "flow lookup in stages, %u flows", n);
+	measure(name, BATCH, look_up_staged, &f);
+	tcp_table_fini(&f.table);
+	free(f.tcbs);
+	free(f.order);
+}
+
+/* ---- timer wheel ------------------------------------------------------------------------------- */
+
+struct timers {
+	struct wheel wheel;
+	uint32_t n, now, popped;
+	struct {
+		struct timer timer;
+		uint8_t rest[180];
+	} * elements;
+};
+
+static void rearm(void *arg, unsigned batch)
+{
+	struct timers *t = arg;
+
+	for (uint32_t k = 0; k < BATCH; k++)
+		wheel_arm(&t->wheel, (batch * BATCH + k) * 7919 % t->n, t->now + 3000 + k);
+}
+
+/* A tick passes, as does every 65 us of a busy loop. */
+static void turn(void *arg, unsigned batch)
+{
+	struct timers *t = arg;
+	uint32_t i;
+
+	(void)batch;
+	t->now++;
+	while ((i = wheel_pop(&t->wheel, t->now)) != WHEEL_NONE) {
+		wheel_arm(&t->wheel, i, t->now + 4000 + i % 100);
+		t->popped++;
+	}
+}
+
+static void bench_timers(uint32_t n)
+{
+	struct timers *t = take(sizeof(*t));
+	char name[64];
+
+	t->n = n;
+	t->elements = take(n * sizeof(*t->elements));
+	wheel_init(&t->wheel, &t->elements[0].timer, sizeof(t->elements[0]), 0);
+	for (uint32_t i = 0; i < n; i++)
+		wheel_arm(&t->wheel, i, 1 + i % 4000);
+	snprintf(name, sizeof(name), "timer armed anew, %u timers", n);
+	measure(name, BATCH, rearm, t);
+	snprintf(name, sizeof(name), "turn of the wheel, %u timers", n);
+	measure(name, 1, turn, t);
+	free(t->elements);
+	free(t);
+}
+
+/* ---- checksum ---------------------------------------------------------------------------------- */
+
+struct bytes {
+	uint32_t len;
+	uint64_t sum;
+	uint8_t data[65536];
+};
+
+static void add_up(void *arg, unsigned batch)
+{
+	struct bytes *b = arg;
+
+	(void)batch;
+	for (uint32_t k = 0; k < BATCH; k++)
+		b->sum += cksum_fold_be(cksum_add(0, b->data + k * 2 % 64, b->len));
+}
+
+static void bench_checksum(uint32_t len)
+{
+	struct bytes *b = take(sizeof(*b));
+	char name[64];
+
+	b->len = len;
+	snprintf(name, sizeof(name), "checksum of %u bytes", len);
+	measure(name, BATCH, add_up, b);
+	free(b);
+}
+
+/* ---- ready list -------------------------------------------------------------------------------- */
+
+struct ready {
+	struct events events;
+	struct pollable sockets[BATCH];
+	uint32_t sum;
+};
+
+static void tell_and_wait(void *arg, unsigned batch)
+{
+	struct ready *r = arg;
+	uint32_t fd;
+
+	(void)batch;
+	for (uint32_t k = 0; k < BATCH; k++)
+		event_notify(&r->events, &r->sockets[k], k, EPOLLIN);
+	while (event_pop(&r->events, 0, &fd)) {
+		r->sockets[fd].flags &= (uint16_t)~POLLABLE_QUEUED;
+		r->sum += fd;
+	}
+}
+
+static void bench_ready(void)
+{
+	struct ready *r = take(sizeof(*r));
+
+	if (events_init(&r->events, 1, 1024, -1) != 0)
+		exit(2);
+	r->events.set[0].used = true;
+	for (uint32_t k = 0; k < BATCH; k++)
+		r->sockets[k] = (struct pollable){.interest = EPOLLIN, .set = 1};
+	measure("event told and waited for", BATCH, tell_and_wait, r);
+	events_fini(&r->events);
+	free(r);
+}
+
+int main(int argc, char **argv)
+{
+	char *eal[] = {argv[0],
+	               (char[]){"--no-huge"},
+	               (char[]){"--no-pci"},
+	               (char[]){"--no-shconf"},
+	               (char[]){"--no-telemetry"},
+	               (char[]){"-m"},
+	               (char[]){"512"},
+	               (char[]){"--log-level=1"}};
+
+	json = argc > 1 && strcmp(argv[1], "--json") == 0;
+	if (argc > 1 && !json) {
+		fprintf(stderr, "usage: micro_bench [--json]\n");
+		return 2;
+	}
+	if (rte_eal_init((int)(sizeof(eal) / sizeof(eal[0])), eal) < 0) {
+		fprintf(stderr, "micro_bench: EAL does not start\n");
+		return 2;
+	}
+	if (!json)
+		printf("%-44s %8s %8s   (cycles of a TSC of %.0f MHz)\n", "", "median", "p99",
+		       (double)rte_get_tsc_hz() / 1e6);
+	for (uint32_t n = 1000; n <= 1000000; n *= 10)
+		bench_flows(n);
+	bench_timers(1000);
+	bench_timers(1000000);
+	bench_checksum(20);
+	bench_checksum(64);
+	bench_checksum(576);
+	bench_checksum(1460);
+	bench_ready();
+	rte_eal_cleanup();
+	return 0;
+}

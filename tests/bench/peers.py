@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The servers that are measured: how each is started, and over what it is reached.
+
+memif   percore-echo and percore-httpd, percore-load's null, and testpmd, over shared memory
+veth    Linux's sockets (epoll_server) and nginx, behind a veth pair in a namespace of their own; the
+        load sits on the other end of the pair
+"""
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+
+import machine
+
+SERVER, FIRST, PREFIX = "10.9.0.1", "10.9.16.0", 16
+SERVER_MAC, CLIENT_MAC = "02:00:00:00:00:01", "02:00:00:00:00:02"
+BODY = 512
+
+
+class Failure(Exception):
+    """A server or the load did not do what it should."""
+
+
+def quiet(*command):
+    subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                   stdin=subprocess.DEVNULL)
+
+
+class Bed:
+    """One server under one load at a time; work is a directory that the caller removes."""
+
+    def __init__(self, build, work, verbose=False):
+        self.build, self.work, self.verbose = build, pathlib.Path(work), verbose
+        self.ns = f"pcb{os.getpid()}"
+        self.server = None
+        self.huge = machine.free_hugepages() >= 700
+        root = self.work / "root"
+        root.mkdir(exist_ok=True)
+        (root / str(BODY)).write_bytes(b"x" * BODY)
+
+    # ---- arguments
+
+    def eal(self, cpu, memory):
+        args = ["-l", str(cpu), "--no-pci", "--no-telemetry", "--log-level=4"]
+        if self.huge:
+            return args + ["--in-memory", f"--socket-mem={memory}"]
+        return args + ["--no-huge", "--no-shconf", "-m", str(memory)]
+
+    def memif(self, role, mac):
+        return [f"--vdev=net_memif0,role={role},id=0,socket={self.work}/memif.sock,socket-abstract=no,"
+                f"rsize=11,mac={mac}"]
+
+    def command(self, peer, case):
+        cpu = machine.cpus()[0]
+        eal = self.eal(cpu, case.memory) + self.memif("server", SERVER_MAC)
+        if peer == "percore":
+            if case.http:
+                return [f"{self.build}/app/httpd/percore-httpd", *eal, "--", "--root",
+                        f"{self.work}/root", "--listen", "80", "--addr", f"{SERVER}/{PREFIX}",
+                        *case.server]
+            return [f"{self.build}/app/echo/percore-echo", *eal, "--", "--listen", "7", "--discard",
+                    "9", "--source", "19", "--addr", f"{SERVER}/{PREFIX}", *case.server]
+        if peer == "null":
+            return [f"{self.build}/app/load/percore-load", *self.eal(cpu, 256),
+                    *self.memif("server", SERVER_MAC), "--", "--mode", "null", "--set",
+                    "load.progress=0"]
+        if peer == "testpmd":
+            return ["dpdk-testpmd", "--lcores", f"0@{cpu},1@{cpu}", *self.eal(cpu, 256)[2:],
+                    *self.memif("server", SERVER_MAC), "--", "--forward-mode=macswap",
+                    "--auto-start", "--nb-cores=1", "--total-num-mbufs=16384", "--no-mlockall"]
+        inside = ["ip", "netns", "exec", self.ns, "taskset", "-c", str(cpu)]
+        if peer == "linux":
+            return [*inside, f"{self.build}/tests/bench/epoll_server"]
+        return [*inside, "nginx", "-c", str(self.nginx_config())]
+
+    def nginx_config(self):
+        path = self.work / "nginx.conf"
+        path.write_text(
+            f"daemon off; master_process off; pid {self.work}/nginx.pid; error_log stderr crit;\n"
+            "worker_rlimit_nofile 65536; events { worker_connections 32768; }\n"
+            "http { access_log off; keepalive_requests 1000000000; sendfile on;\n"
+            f"server {{ listen 80 backlog=65535; root {self.work}/root; }} }}\n")
+        return path
+
+    # ---- life
+
+    def make_namespace(self):
+        quiet("ip", "netns", "add", self.ns)
+        inside = ["ip", "netns", "exec", self.ns]
+        for line in ("ip link set lo up", "ip link add bench0 type veth peer name bench1",
+                     f"ip addr add {SERVER}/{PREFIX} dev bench0", "ip link set bench0 up",
+                     "ip link set bench1 arp off", "ip link set bench1 up",
+                     "sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.core.somaxconn=65535 "
+                     "net.ipv4.tcp_max_syn_backlog=262144",
+                     "ethtool -K bench0 tso off gso off gro off tx off",
+                     "ethtool -K bench1 tso off gso off gro off"):
+            quiet(*inside, *line.split())
+
+    def start(self, peer, case):
+        (self.work / "memif.sock").unlink(missing_ok=True)
+        if peer in ("linux", "nginx"):
+            self.make_namespace()
+        log = self.work / f"{peer}.log"
+        # a pipe's end would end testpmd, which waits for somebody to press a key
+        with open(log, "w", encoding="utf-8") as out:
+            self.server = subprocess.Popen(self.command(peer, case), stdin=subprocess.PIPE, stdout=out,
+                                           stderr=out)
+        end = time.monotonic() + 30
+        says = {"nginx": None, "testpmd": "Press enter"}.get(peer, "ready")
+        while says and says not in machine.read(log):
+            if self.server.poll() is not None or time.monotonic() > end:
+                raise Failure(f"{peer} does not start: {machine.read(log)[-300:]}")
+            time.sleep(0.02)
+        if says is None:
+            time.sleep(0.7)
+        if self.server.poll() is not None:
+            raise Failure(f"{peer} ended: {machine.read(log)[-300:]}")
+
+    def stop(self):
+        if self.server is not None:
+            self.server.send_signal(signal.SIGINT)
+            try:
+                self.server.communicate(timeout=8)
+            except subprocess.TimeoutExpired:
+                self.server.kill()
+                self.server.communicate()
+            self.server = None
+        if os.path.exists(f"/run/netns/{self.ns}"):
+            quiet("ip", "netns", "del", self.ns)
+
+    # ---- load
+
+    def load_command(self, peer, case, seconds, more):
+        cpu, pre = machine.cpus()[1], []
+        eal = self.eal(cpu, 256)
+        if peer in ("linux", "nginx"):
+            pre = ["ip", "netns", "exec", self.ns]
+            eal += ["--vdev=net_af_xdp0,iface=bench1"]
+        else:
+            eal += self.memif("client", CLIENT_MAC)
+        return [*pre, f"{self.build}/app/load/percore-load", *eal, "--", "--addr", f"{FIRST}/{PREFIX}",
+                "--server", SERVER, "--seconds", str(seconds), "--set", "load.progress=0", "--set",
+                f"load.watch={self.server.pid}", "--set", "load.end=1", *case.load, *more]
+
+    def drive(self, peer, case, seconds, more=()):
+        """Runs the load; returns its last line."""
+        command = self.load_command(peer, case, seconds, more)
+        if self.verbose:
+            print(" ".join(command), flush=True)
+        r = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False,
+                           stdin=subprocess.DEVNULL)
+        lines = [x for x in r.stdout.splitlines() if x.startswith("{")]
+        if not lines:
+            raise Failure((r.stderr or r.stdout).strip()[-300:])
+        return lines[-1]
+
+
+def available(peer):
+    """Why a peer cannot be measured here; None: it can."""
+    if peer in ("linux", "nginx") and os.geteuid() != 0:
+        return "needs root, for a network namespace"
+    tool = {"testpmd": "dpdk-testpmd", "nginx": "nginx", "linux": "ip"}.get(peer)
+    if tool and not shutil.which(tool):
+        return f"{tool} is not installed"
+    return None

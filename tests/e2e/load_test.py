@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""percore-load: against percore's programs over shared memory, against the kernel over TAP, and what it
+says about mistakes. The steps over TAP need root and are left out without."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+
+import bed
+
+SERVER, FIRST = "192.0.2.1", "192.0.2.2"
+DRIVER = -signal.SIGSEGV  # net_memif, when its peer goes; see docs/not-implemented.md
+ROWS = [
+    ("echo", "echo", []),
+    ("echo", "echo", ["--depth", "4", "--size", "2000", "--set", "load.timestamps=1"]),
+    ("echo", "echo", ["--rate", "2000"]),
+    ("echo", "echo", ["--set", "load.loss_ppm=5000"]),
+    ("echo", "connrate", []),
+    ("echo", "hold", ["--conns", "2000", "--set", "load.check_all=1", "--set", "load.sample=1000"]),
+    ("echo", "bulk-in", ["--conns", "2"]),
+    ("echo", "bulk-out", ["--conns", "2"]),
+    ("echo", "udp", ["--depth", "2"]),
+    ("httpd", "http", ["--path", "/file", "--depth", "4"]),
+    ("httpd", "connrate", ["--http", "1", "--path", "/file", "--port", "80"]),
+    ("null", "echo", []),
+    ("null", "ping", ["--size", "1518"]),
+]
+
+
+def eal(tmp, role, mac, cpu):
+    return ["-l", str(cpu), "--no-huge", "--no-shconf", "-m", "512", "--no-pci", "--no-telemetry",
+            "--log-level=4", f"--vdev=net_memif0,role={role},id=0,socket={tmp}/memif.sock,"
+            f"socket-abstract=no,mac={mac}"]
+
+
+def result(out):
+    lines = [x for x in out.splitlines() if x.startswith("{")]
+    bed.expect(lines, "no result: " + out[-2000:])
+    return json.loads(lines[-1])
+
+
+def server_command(args, tmp, kind, cpu):
+    common = eal(tmp, "server", "02:00:00:00:00:01", cpu) + ["--"]
+    address = ["--addr", SERVER + "/24"]
+    if kind == "null":
+        return [f"{args.build}/app/load/percore-load", *common, "--mode", "null"]
+    if kind == "httpd":
+        os.makedirs(f"{tmp}/root", exist_ok=True)
+        with open(f"{tmp}/root/file", "wb") as f:
+            f.write(os.urandom(700))
+        return [f"{args.build}/app/httpd/percore-httpd", *common, *address, "--root", f"{tmp}/root"]
+    return [f"{args.build}/app/echo/percore-echo", *common, *address, "--listen", "7", "--discard", "9",
+            "--source", "19"]
+
+
+def drive(args, tmp, kind, mode, options, cpus):
+    """Runs one server under one load. Returns the load's status and result."""
+    limit = 40 * args.slow
+    with open(f"{tmp}/out", "w+", encoding="utf-8") as out:
+        server = subprocess.Popen(server_command(args, tmp, kind, cpus[0]), stdin=subprocess.DEVNULL,
+                                  stdout=out, stderr=out)
+        try:
+            bed.wait_for(lambda: server.poll() is not None or "ready" in open(f"{tmp}/out").read(), limit,
+                         kind)
+            r = subprocess.run(
+                [f"{args.build}/app/load/percore-load", *eal(tmp, "client", "02:00:00:00:00:02", cpus[-1]),
+                 "--", "--addr", FIRST + "/24", "--server", SERVER, "--mode", mode, "--conns", "20",
+                 "--seconds", "0.5", "--warm", "0.1", *options],
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit)
+        finally:
+            server.kill()
+            server.wait()
+    return r, server.returncode
+
+
+def over_memif(args):
+    """Every mode over shared memory"""
+    cpus = sorted(os.sched_getaffinity(0))
+    for kind, mode, options in ROWS:
+        for _ in range(3):
+            with tempfile.TemporaryDirectory(prefix="percore-e2e-") as tmp:
+                r, _ = drive(args, tmp, kind, mode, options, cpus)
+            if r.returncode != DRIVER:
+                break
+        title = f"{mode} {' '.join(options)} on {kind}"
+        bed.expect(r.returncode == 0, f"{title}: status {r.returncode}\n{r.stdout[-1500:]}{r.stderr[-1500:]}")
+        row = result(r.stdout)
+        bed.expect(row["ok"] and row["answers_s"] + row["in_gbps"] + row["out_gbps"] > 0,
+                   f"{title}: {row}")
+
+
+def mistakes(args):
+    """Each mistake gives one line and status 2"""
+    rows = [
+        (["--mode", "nonsense"], "there is no mode"),
+        (["--server", "nobody"], "no IPv4 address"),
+        (["--server", "192.0.2.9"], "needs --addr"),
+        (["--addr", "192.0.2.2/24"], "--server"),
+        (["--addr", "192.0.2.2/24", "--server", "198.51.100.1"], "--gateway"),
+        (["--addr", "192.0.2.2/24", "--server", "192.0.2.9", "--rate", "5", "--depth", "2"], "--depth"),
+        (["--mode", "tx", "--size", "20"], "64 to 1518"),
+        (["--conns", "0"], "conns"),
+        (["--path", "no-slash"], "begins with /"),
+    ]
+    for options, words in rows:
+        r = subprocess.run([f"{args.build}/app/load/percore-load", "-l", "0", "--no-huge", "-m", "256",
+                            "--no-pci", "--vdev=net_null0", "--", *options], stdin=subprocess.DEVNULL,
+                           capture_output=True, text=True, timeout=60 * args.slow)
+        bed.expect(r.returncode == 2 and words in r.stderr and len(r.stderr.strip().splitlines()) == 1,
+                   f"{' '.join(options)}: status {r.returncode}: {r.stderr}")
+
+
+def nobody(args):
+    """A server that does not answer ends it with status 1 and a line that says so"""
+    r = subprocess.run([f"{args.build}/app/load/percore-load", "-l", "0", "--no-huge", "-m", "256", "--no-pci",
+                        "--vdev=net_ring0", "--", "--addr", "192.0.2.2/24", "--server", SERVER, "--set",
+                        "load.wait_ms=300"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                       timeout=60 * args.slow)
+    bed.expect(r.returncode == 1 and "ARP" in r.stderr, f"status {r.returncode}: {r.stderr}")
+
+
+def over_tap(args):
+    """Frames at a rate, counted by the kernel: within 1 %"""
+    if os.geteuid() != 0 or not os.path.exists("/dev/net/tun"):
+        print("    left out: needs root and /dev/net/tun")
+        return
+    ns = f"pcl{os.getpid()}"
+    bed.sh("ip", "netns", "add", ns)
+    try:
+        bed.sh("ip", "netns", "exec", ns, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", check=False)
+        process = subprocess.Popen(
+            ["ip", "netns", "exec", ns, f"{args.build}/app/load/percore-load", "-l",
+             str(sorted(os.sched_getaffinity(0))[-1]), "--no-huge", "--no-shconf", "-m", "256", "--no-pci",
+             "--vdev=net_tap0,iface=pcload0", "--", "--mode", "tx", "--rate", "20000", "--seconds", "1",
+             "--warm", "1"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True)
+        path = "/sys/class/net/pcload0/statistics/rx_packets"
+        count = 0
+        while process.poll() is None:
+            r = bed.sh("ip", "netns", "exec", ns, "cat", path, check=False)
+            count = int(r.stdout) if r.returncode == 0 else count
+        out, err = process.communicate()
+        bed.expect(process.returncode == 0, f"status {process.returncode}: {err}")
+        rate = result(out)["tx_frames_s"]
+        bed.expect(abs(rate - 20000) <= 200, f"{rate} frames/s instead of 20000")
+        # 2 s in all; the last look at the counter is a little early
+        bed.expect(35000 <= count <= 40400, f"the kernel has counted {count}")
+    finally:
+        bed.sh("ip", "netns", "del", ns, check=False)
+
+
+def main():
+    args = bed.arguments(__doc__)
+    failed = 0
+    for step in (mistakes, nobody, over_memif, over_tap):
+        if args.only and args.only not in step.__name__:
+            continue
+        try:
+            step(args)
+            verdict = "ok"
+        except (bed.Failure, subprocess.SubprocessError, OSError, ValueError) as e:
+            failed += 1
+            verdict = "FAILED"
+            print(f"    {e}")
+        print(f"{verdict:6} {step.__name__}: {step.__doc__}", flush=True)
+    sys.exit(1 if failed else 0)
+
+
+main()

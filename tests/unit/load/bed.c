@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "bed.h"
+
+#include <CUnit/Basic.h>
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../../support/eal.h"
+
+#define SOCKETS   4096
+#define HTTP_PORT 80
+
+static struct rte_mempool *pool;
+
+static const struct load_config defaults = {
+#define LOAD_DEFAULT(section, name, def, min, max, unit, sentence) .name = def,
+    LOAD_KEYS(LOAD_DEFAULT)
+#undef LOAD_DEFAULT
+};
+
+void bed_begin(struct bed *b, const char *mode)
+{
+	memset(b, 0, sizeof(*b));
+	b->config = defaults;
+	b->config.mode = mode_find(mode);
+	b->config.server = BED_SERVER;
+	b->config.path = "/";
+	b->config.label = "";
+	b->config.progress = 0;
+	b->config.conns = 20;
+	b->config.run_ms = 200;
+	b->config.warm_ms = 10;
+	b->config.wait_ms = 1000;
+	if (b->config.mode->scale != 15)
+		b->config.scale = b->config.mode->scale;
+	b->now = UINT64_C(1000000000000);
+	if (pool == NULL) {
+		eal_start();
+		pool = eal_pool("load", 32767);
+	}
+}
+
+/* ---- the server ------------------------------------------------------------------------------- */
+
+static void open_http(struct bed *b)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(HTTP_PORT)};
+	struct epoll_event ev = {.events = EPOLLIN};
+	struct pc_stack *st = b->sv->st;
+
+	b->http_epoll = pc_epoll_create(st);
+	b->listener = pc_socket(st, AF_INET, SOCK_STREAM, 0);
+	ev.data.fd = b->listener;
+	CU_ASSERT_FATAL(pc_bind(st, b->listener, (struct sockaddr *)&sin, sizeof(sin)) == 0);
+	CU_ASSERT_FATAL(pc_listen(st, b->listener, 1024) == 0);
+	CU_ASSERT_FATAL(pc_epoll_ctl(st, b->http_epoll, EPOLL_CTL_ADD, b->listener, &ev) == 0);
+}
+
+static void make_server(struct bed *b)
+{
+	const struct pc_prefix prefix = {.addr = pc_addr_ip4(htonl(BED_SERVER)), .len = 96 + 16};
+	struct pc_stack_config config;
+	struct server *sv = calloc(1, sizeof(*sv) + SOCKETS * sizeof(sv->socks[0]));
+
+	pc_stack_config_init(&config);
+	config.stack_max_connections = SOCKETS - 200;
+	config.stack_seed = 1;
+	sv->st = pc_stack_create(&config, pool);
+	CU_ASSERT_FATAL(sv->st != NULL && pc_stack_add_port(sv->st, b->ends[0]) == 0);
+	CU_ASSERT_FATAL(pc_stack_add_addr(sv->st, 0, &prefix) == 0);
+	sv->nb_socks = SOCKETS;
+	sv->epoll = pc_epoll_create(sv->st);
+	for (size_t i = 0; i < sizeof(sv->pattern); i++)
+		sv->pattern[i] = (uint8_t)i;
+	CU_ASSERT_EQUAL_FATAL(service_open(sv, SOCK_STREAM, 7, ECHO), 0);
+	CU_ASSERT_EQUAL_FATAL(service_open(sv, SOCK_DGRAM, 7, ECHO), 0);
+	CU_ASSERT_EQUAL_FATAL(service_open(sv, SOCK_STREAM, 9, DISCARD), 0);
+	CU_ASSERT_EQUAL_FATAL(service_open(sv, SOCK_STREAM, 19, SOURCE), 0);
+	b->sv = sv;
+	open_http(b);
+}
+
+static void accept_http(struct bed *b)
+{
+	struct epoll_event ev = {.events = EPOLLIN};
+
+	while ((ev.data.fd = pc_accept(b->sv->st, b->listener, NULL, NULL)) > 0)
+		CU_ASSERT(pc_epoll_ctl(b->sv->st, b->http_epoll, EPOLL_CTL_ADD, ev.data.fd, &ev) ==
+		          0);
+}
+
+static void answer_http(struct bed *b, int fd)
+{
+	char in[8192], out[BED_BODY + 200], *end = in;
+	ssize_t n = pc_recv(b->sv->st, fd, in, sizeof(in), 0);
+	int head;
+
+	if (n <= 0) {
+		pc_close(b->sv->st, fd);
+		return;
+	}
+	while ((end = memmem(end, (size_t)(in + n - end), "\r\n\r\n", 4)) != NULL) {
+		end += 4;
+		b->answered++;
+		head = snprintf(out, sizeof(out),
+		                "HTTP/1.1 200 OK\r\nDate: %020llu\r\nContent-Length: %d\r\n\r\n",
+		                (unsigned long long)b->now, BED_BODY);
+		memset(out + head, 'b', BED_BODY);
+		if (b->spoil != 0 && b->answered % b->spoil == 0)
+			out[head + 500] ^= 1;
+		CU_ASSERT(pc_send(b->sv->st, fd, out, (size_t)head + BED_BODY, 0) ==
+		          head + BED_BODY);
+	}
+}
+
+static void turn_server(struct bed *b)
+{
+	struct server *sv = b->sv;
+	struct epoll_event ev[64];
+	int n;
+
+	pc_stack_poll(sv->st, b->now);
+	n = pc_epoll_wait(sv->st, sv->epoll, ev, 64);
+	for (int i = 0; i < n; i++)
+		service_serve(sv, ev[i].data.fd);
+	n = pc_epoll_wait(sv->st, b->http_epoll, ev, 64);
+	for (int i = 0; i < n; i++)
+		if (ev[i].data.fd == b->listener)
+			accept_http(b);
+		else
+			answer_http(b, ev[i].data.fd);
+	pc_stack_flush(sv->st, b->now);
+}
+
+/* ---- life ------------------------------------------------------------------------------------- */
+
+static struct load *make_load(const struct load_config *config, struct pc_port *port, uint64_t now)
+{
+	const struct pc_prefix own = {.addr = pc_addr_ip4(htonl(BED_CLIENT)), .len = 96 + 16};
+	const struct pc_run_ports ports = {
+	    .ports = &port, .nb_ports = 1, .pool = pool, .addr = &own};
+	char why[128] = "";
+	struct load *l = load_create(config, &ports, now, why, sizeof(why));
+
+	if (l == NULL)
+		printf("load_create: %s\n", why);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(l);
+	return l;
+}
+
+static void make_wire(struct bed *b, const struct pc_fault_config *faults)
+{
+	const struct pc_wire_config wire = {.pool = pool, .capacity = 16384};
+	struct pc_fault_config f;
+
+	CU_ASSERT_FATAL(pc_port_wire(&wire, b->ends) == 0);
+	if (faults != NULL) {
+		f = *faults;
+		f.pool = pool;
+		b->ends[1] = pc_port_fault(b->ends[1], &f);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(b->ends[1]);
+	}
+}
+
+void bed_start(struct bed *b, const struct pc_fault_config *faults)
+{
+	make_wire(b, faults);
+	make_server(b);
+	b->load = make_load(&b->config, b->ends[1], b->now);
+}
+
+void bed_start_other(struct bed *b, const char *mode, const struct pc_fault_config *faults)
+{
+	make_wire(b, faults);
+	b->other_config = b->config;
+	b->other_config.mode = mode_find(mode);
+	b->other_config.run_ms = 100000;
+	b->other = make_load(&b->other_config, b->ends[0], b->now);
+	b->load = make_load(&b->config, b->ends[1], b->now);
+}
+
+void bed_run(struct bed *b, double seconds)
+{
+	uint64_t end = b->now + (uint64_t)(seconds * 1e9);
+	bool more = true;
+
+	while (more && b->now < end) {
+		b->now += BED_STEP_NS;
+		more = load_turn(b->load, b->now);
+		if (b->now >= b->stall_from && b->now < b->stall_to)
+			continue;
+		if (b->sv != NULL)
+			turn_server(b);
+		else
+			load_turn(b->other, b->now);
+	}
+	CU_ASSERT(!more); /* it ends by itself */
+}
+
+uint32_t bed_connections(const struct bed *b)
+{
+	struct pc_stack_usage usage;
+
+	pc_stack_get_usage(b->sv->st, &usage);
+	return usage.connections;
+}
+
+void bed_end(struct bed *b)
+{
+	load_destroy(b->load);
+	if (b->sv != NULL) {
+		service_close_all(b->sv);
+		pc_stack_destroy(b->sv->st);
+		free(b->sv);
+	} else {
+		load_destroy(b->other);
+	}
+	pc_port_close(b->ends[0]);
+	pc_port_close(b->ends[1]);
+	CU_ASSERT_EQUAL(eal_in_use(pool), 0);
+}

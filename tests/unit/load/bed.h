@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef UNIT_LOAD_BED_H
+#define UNIT_LOAD_BED_H
+
+/*
+ * A generator and a server on the two ends of a wire in memory, under a clock that the test invents.
+ * The server is a percore stack with percore-echo's services and a small HTTP server, or a generator in
+ * a mode of its own.
+ */
+#include "../../../app/echo/services.h"
+#include "load.h"
+
+#define BED_SERVER  0x0a000001u
+#define BED_CLIENT  0x0a000100u
+#define BED_STEP_NS 20000u
+#define BED_BODY    1000
+
+struct bed {
+	uint64_t now;
+	struct load_config config, other_config;
+	struct pc_port *ends[2]; /* of the server and the client */
+	struct server *sv;       /* NULL: other */
+	struct load *load, *other;
+	int listener, http_epoll;
+	uint32_t spoil;                /* a byte of every so many HTTP answers is wrong; 0: never */
+	uint64_t stall_from, stall_to; /* the server does nothing */
+	uint64_t answered;
+};
+
+/** bed_begin sets the defaults of a mode; change config, then call bed_start. */
+void bed_begin(struct bed *b, const char *mode);
+
+/** bed_start makes both ends. faults may be NULL. */
+void bed_start(struct bed *b, const struct pc_fault_config *faults);
+
+/** bed_start_other has a generator of that mode in the place of the server. */
+void bed_start_other(struct bed *b, const char *mode, const struct pc_fault_config *faults);
+
+/** bed_run turns until the generator has done, at most so many seconds. */
+void bed_run(struct bed *b, double seconds);
+
+/** bed_connections returns how many connections the server has. */
+uint32_t bed_connections(const struct bed *b);
+
+/** bed_end takes everything down and looks whether an mbuf is missing. */
+void bed_end(struct bed *b);
+
+#endif
