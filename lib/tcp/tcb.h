@@ -162,7 +162,8 @@ enum {
 	SEG_SACKED = 1 << 1,
 	SEG_LOST = 1 << 2, /* deemed lost; with SEG_RESENT: and sent again */
 	SEG_RESENT = 1 << 3,
-	SEG_PUSH = 1 << 4, /* the last of what a call queued */
+	SEG_PUSH = 1 << 4,   /* the last of what a call queued */
+	SEG_SUMMED = 1 << 5, /* tx.cookie is the sum of the payload, folded */
 };
 
 /** What a connection has only while something is queued or under way, or worth remembering. */
@@ -182,6 +183,8 @@ struct tcp_queues {
 	uint32_t cc_bytes;     /* acknowledged since cwnd last grew */
 	uint32_t stalled_tick; /* when what the peer does not acknowledge was first sent */
 	uint8_t dupacks;
+	uint8_t dup_turns;  /* in how many turns they came */
+	uint16_t dup_turn;  /* in which the last came */
 	uint8_t recovery;   /* enum tcp_recovery */
 	uint8_t loss_timer; /* enum tcp_loss_timer: what TCB_T_LOSS means */
 	bool fin_early;
