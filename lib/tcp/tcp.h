@@ -247,6 +247,8 @@ static inline bool tcp_is_writable(const struct tcp *tcp, const struct tcb *t)
 {
 	uint32_t limit = tcp_snd_limit(tcp, t);
 
+	if (likely(t->snd_bytes == 0))
+		return limit > 0 || t->snd_max == 0;
 	return t->snd_bytes <= limit - limit / 3 && (limit > 0 || t->snd_max == 0);
 }
 

@@ -413,6 +413,8 @@ static int input_text(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const 
 	} else if (seg->len > 0 || (seg->flags & TCP_FIN)) {
 		ack_now(tcp, t);
 	}
+	if (verdict != VERDICT_DONE)
+		tcb_detach_queues(tcp, t); /* all may be acknowledged, and nothing came */
 	if (unlikely(fin))
 		input_fin(tcp, t);
 	return verdict;

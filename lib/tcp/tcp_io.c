@@ -141,12 +141,11 @@ static int nothing_to_read(struct tcb *t)
 /* the application has read: the window may open */
 static void after_read(struct tcp *tcp, struct tcb *t)
 {
-	tcb_detach_queues(tcp, t);
-	if (tcp_has_window_update(tcp, t) && t->state != TCP_S_CLOSED &&
-	    !(t->flags & TCB_FIN_RCVD)) {
+	if (tcp_has_window_update(tcp, t) && t->state != TCP_S_CLOSED && !(t->flags & TCB_FIN_RCVD))
 		t->flags |= TCB_WINDOW_UPDATE;
+	/* the flush also takes the queues away if they are empty then: an answer may need them yet */
+	if ((t->flags & TCB_WINDOW_UPDATE) || t->rcv_bytes == 0)
 		tcp_work(tcp, t);
-	}
 }
 
 /* copies up to len bytes of the packet's unread end, from skip on */
@@ -245,7 +244,9 @@ int tcp_recv_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf **out)
 	m = pktq_pop(&q->rcv);
 	len = pkt_of(m)->rx.len;
 	t->rcv_bytes -= len;
-	*out = m->pkt_len == len ? m : mbuf_trim_front(m, m->pkt_len - len);
+	if (unlikely(m->pkt_len != len))
+		m = mbuf_trim_front(m, m->pkt_len - len);
+	*out = m;
 	after_read(tcp, t);
 	return 1;
 }

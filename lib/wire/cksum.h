@@ -41,13 +41,18 @@ uint64_t cksum_add_at(uint64_t sum, size_t offset, const void *p, size_t len);
  */
 uint64_t cksum_add_mbuf(uint64_t sum, const struct rte_mbuf *m, uint32_t off, uint32_t len);
 
-/** cksum_fold_be makes 16 bits of a partial sum: what a port with checksum offload wants to find. */
+/**
+ * cksum_fold_be makes 16 bits of a partial sum: what a port with checksum offload wants to find. A number
+ * plus itself with its halves exchanged has their ones' complement sum in its upper half.
+ */
 static inline uint16_t cksum_fold_be(uint64_t sum)
 {
-	sum = (sum >> 32) + (sum & UINT32_MAX);
-	sum = (sum >> 16) + (sum & UINT16_MAX);
-	sum = (sum >> 16) + (sum & UINT16_MAX);
-	return (uint16_t)((sum >> 16) + sum);
+	uint32_t half;
+
+	sum += sum >> 32 | sum << 32;
+	half = (uint32_t)(sum >> 32);
+	half += half >> 16 | half << 16;
+	return (uint16_t)(half >> 16);
 }
 
 /** cksum_finish_be makes the checksum of a sum. */
