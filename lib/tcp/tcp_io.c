@@ -123,7 +123,7 @@ int tcp_send_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m)
 }
 
 /* nothing is queued: what a reader is told */
-static int nothing_to_read(struct tcb *t)
+static __rte_noinline int nothing_to_read(struct tcb *t)
 {
 	int error;
 
@@ -251,7 +251,8 @@ int tcp_recv_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf **out)
 	return 1;
 }
 
-uint32_t tcp_mask(const struct tcp *tcp, const struct tcb *t)
+/* tcp_mask of any socket but the usual */
+static __rte_noinline uint32_t mask_of_any(const struct tcp *tcp, const struct tcb *t)
 {
 	bool rd_shut = t->flags & (TCB_RD_SHUT | TCB_FIN_RCVD), wr_shut = t->flags & TCB_WR_SHUT;
 	uint32_t mask = 0;
@@ -270,6 +271,20 @@ uint32_t tcp_mask(const struct tcp *tcp, const struct tcb *t)
 	}
 	if (t->error != 0)
 		mask |= EPOLLERR;
+	return mask;
+}
+
+uint32_t tcp_mask(const struct tcp *tcp, const struct tcb *t)
+{
+	const uint32_t special = TCB_RD_SHUT | TCB_FIN_RCVD | TCB_WR_SHUT | TCB_STARVED;
+	uint32_t mask = 0;
+
+	if (unlikely(t->state != TCP_S_ESTABLISHED || (t->flags & special) || t->error != 0))
+		return mask_of_any(tcp, t);
+	if (t->rcv_bytes > 0)
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (tcp_is_writable(tcp, t))
+		mask |= EPOLLOUT | EPOLLWRNORM;
 	return mask;
 }
 

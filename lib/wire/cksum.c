@@ -10,11 +10,10 @@
 
 #include "wire/cksum.h"
 
-#include <rte_mbuf.h>
 #include <x86intrin.h>
 
 /* from here on four sums are faster */
-#define LONG_BLOCK 256
+#define LONG_BLOCK 1024
 
 static inline uint64_t load64(const uint8_t *p)
 {
@@ -57,7 +56,7 @@ static inline uint64_t add_block32(uint64_t sum, const uint8_t *p)
 	return s;
 }
 
-/* Adds the blocks of 32 bytes. */
+/* Adds the blocks of 32 bytes of a long message. */
 static uint64_t add_long(uint64_t sum, const uint8_t *p, size_t len)
 {
 	uint64_t sum1 = 0, sum2 = 0, sum3 = 0;
@@ -98,12 +97,10 @@ uint64_t cksum_add_at(uint64_t sum, size_t offset, const void *p, size_t len)
 	return cksum_add64(sum, block << 8 | block >> 56);
 }
 
-uint64_t cksum_add_mbuf(uint64_t sum, const struct rte_mbuf *m, uint32_t off, uint32_t len)
+uint64_t cksum_add_chain(uint64_t sum, const struct rte_mbuf *m, uint32_t off, uint32_t len)
 {
 	size_t done = 0;
 
-	if (likely(len <= m->data_len && off <= m->data_len - len))
-		return cksum_add(sum, rte_pktmbuf_mtod_offset(m, const uint8_t *, off), len);
 	while (m != NULL && off >= m->data_len) {
 		off -= m->data_len;
 		m = m->next;

@@ -14,11 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rte_branch_prediction.h>
+#include <rte_mbuf.h>
+
 #include <percore/addr.h>
 
 #include "wire/wire.h"
-
-struct rte_mbuf;
 
 /** cksum_add64 adds two partial sums. */
 static inline uint64_t cksum_add64(uint64_t a, uint64_t b)
@@ -35,11 +36,20 @@ uint64_t cksum_add(uint64_t sum, const void *p, size_t len);
 /** cksum_add_at does the same for bytes that begin at any offset of the message. */
 uint64_t cksum_add_at(uint64_t sum, size_t offset, const void *p, size_t len);
 
+/* The part of cksum_add_mbuf that chains need. */
+uint64_t cksum_add_chain(uint64_t sum, const struct rte_mbuf *m, uint32_t off, uint32_t len);
+
 /**
  * cksum_add_mbuf adds len bytes of a chain, from off bytes after the start of its data on; they
  * begin at an even offset of the message. Bytes that the chain does not have count as 0.
  */
-uint64_t cksum_add_mbuf(uint64_t sum, const struct rte_mbuf *m, uint32_t off, uint32_t len);
+static inline uint64_t cksum_add_mbuf(uint64_t sum, const struct rte_mbuf *m, uint32_t off,
+                                      uint32_t len)
+{
+	if (likely(len <= m->data_len && off <= m->data_len - len))
+		return cksum_add(sum, rte_pktmbuf_mtod_offset(m, const uint8_t *, off), len);
+	return cksum_add_chain(sum, m, off, len);
+}
 
 /**
  * cksum_fold_be makes 16 bits of a partial sum: what a port with checksum offload wants to find. A number

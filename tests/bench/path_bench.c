@@ -28,6 +28,7 @@
 #define SERVER     "10.9.0.1"
 #define TURN_NS    20000 /* virtual time of a turn */
 #define MAX_ROUNDS 100000
+#define STRIDE     7919 /* a prime: all clients have their turn, in an order that no cache foresees */
 
 enum stage { RECEIVE, EVENT, SOCKET, SEND, STAGES };
 
@@ -110,7 +111,7 @@ static uint32_t client(struct bench *b)
 {
 	const uint32_t i = b->next;
 
-	b->next = b->next + 1 == b->conns ? 0 : b->next + 1;
+	b->next = (b->next + STRIDE) % b->conns;
 	return i;
 }
 
