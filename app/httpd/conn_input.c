@@ -99,7 +99,13 @@ static enum step respond(struct server *s, int fd, struct view *v, const struct 
 	struct batch_entry *e;
 	struct answer a;
 
-	answer_request(&a, r, p, s->files, s->path, s->stamp.now);
+	if (r == &s->memo.request && memo_has_answer(&s->memo)) {
+		a = s->memo.answer;
+	} else {
+		answer_request(&a, r, p, s->files, s->path, s->stamp.now);
+		if (r == &s->memo.request)
+			memo_keep_answer(&s->memo, &a);
+	}
 	if (is_last(s, fd, r, &a))
 		keep = REPLY_CLOSE;
 	e = batch_add(&s->batch, &s->stamp, &a, keep, r, p);
@@ -222,12 +228,17 @@ static enum step next_request(struct server *s, int fd, struct view *v)
 	struct buffer *b = input_buffer(s, fd);
 	struct http_request *r = &s->request;
 	const char *p = v->p + v->pos;
+	size_t known;
 	int n;
 
-	if (b != NULL && p == b->bytes)
+	if (b != NULL && p == b->bytes) {
 		r = &b->request;
-	else
+	} else {
+		known = memo_find(&s->memo, p, v->len - v->pos);
+		if (known != 0)
+			return respond(s, fd, v, &s->memo.request, p, v->pos + known);
 		http_request_init(r);
+	}
 	n = http_parse(r, p, v->len - v->pos, &s->limits);
 	if (n < 0)
 		return refuse(s, fd, v, r, p, -n);
@@ -237,6 +248,8 @@ static enum step next_request(struct server *s, int fd, struct view *v)
 	}
 	if (r->body != HTTP_BODY_NONE)
 		return begin_body(s, fd, v, r, (size_t)n);
+	if (r == &s->request)
+		memo_keep(&s->memo, r, p, (size_t)n);
 	return respond(s, fd, v, r, p, v->pos + (size_t)n);
 }
 

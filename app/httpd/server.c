@@ -191,10 +191,15 @@ static void expire(struct server *s)
 
 void server_turn(struct server *s, uint64_t now_ns)
 {
+	const struct files *files;
+
 	if (s->timeouts.base == NULL)
 		timeouts_init(&s->timeouts, s->conns, sizeof(struct conn), now_ns);
 	s->now_ns = now_ns;
-	s->files = site_enter(s->site, s->reader);
+	files = site_enter(s->site, s->reader);
+	if (files != s->files)
+		memo_forget_answer(&s->memo);
+	s->files = files;
 	reply_stamp_set(&s->stamp, pc_run_wall_clock(s->st));
 	if (serve_events(s) && s->listener >= 0)
 		accept_all(s);

@@ -14,6 +14,7 @@
 #include "buffers.h"
 #include "conn.h"
 #include "http_config.h"
+#include "memo.h"
 #include "site.h"
 #include "timeouts.h"
 
@@ -37,9 +38,10 @@ struct server {
 	struct timeouts timeouts;
 	struct reply_stamp stamp;
 	struct http_request
-	    request; /**< of the request that is being parsed, if it has no buffer */
-	char *input; /**< header_bytes: what was just received */
-	char *path;  /**< room for a target */
+	    request;      /**< of the request that is being parsed, if it has no buffer */
+	struct memo memo; /**< of the last request that was parsed in the input */
+	char *input;      /**< header_bytes: what was just received */
+	char *path;       /**< room for a target */
 	struct batch batch;
 };
 

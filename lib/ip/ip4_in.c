@@ -114,6 +114,65 @@ static bool shape_frame(struct rte_mbuf *m, const struct ip_pkt *p)
 	return mbuf_pullup(m, (uint16_t)(p->l4_off + RTE_MIN(p->l4_len, (uint32_t)L4_CONTIGUOUS)));
 }
 
+/* Says whether src and dst are as nearly always: a host that is none of us, and the address of ours whose
+ * index becomes *laddr. */
+static inline bool hosts_are_plain(const struct ip *ip, uint8_t netif, uint32_t src_be,
+                                   uint32_t dst_be, uint16_t *laddr)
+{
+	const struct netifs *ifs = &ip->ifs;
+	const uint8_t net = (uint8_t)src_be;
+	uint16_t found = LADDR_NONE;
+
+	if (net == 0 || net == 127 || net >= 224)
+		return false;
+	for (uint16_t i = 0; i < ifs->nb_addrs; i++) {
+		if (src_be == ifs->last_be[i] || src_be == ifs->broadcast_be[i])
+			return false;
+		if (dst_be == ifs->last_be[i])
+			found = i;
+	}
+	*laddr = found;
+	return found != LADDR_NONE && ifs->addr[found].netif == netif &&
+	       pc_addr_is_ip4(&ifs->addr[found].addr);
+}
+
+/*
+ * The packet that nearly every one is: whole, without options, in one piece, from another host to us.  In
+ * doubt this says no, and ip4_input looks at it again and names what is wrong.  It takes half the
+ * instructions of the thorough way.
+ */
+static inline bool input_plain(const struct ip *ip, struct rte_mbuf *m, uint8_t netif,
+                               uint32_t offloads, struct ip_pkt *p)
+{
+	const uint8_t *eth = rte_pktmbuf_mtod(m, const uint8_t *), *hdr = eth + ETH_HDR_LEN;
+	uint32_t total_len, src_be, dst_be;
+
+	if (m->nb_segs != 1 || m->data_len < ETH_HDR_LEN + IP4_HDR_LEN)
+		return false;
+	total_len = wire_get16(hdr + 2);
+	src_be = wire_get32_be(hdr + 12);
+	dst_be = wire_get32_be(hdr + 16);
+	if (hdr[0] != 0x45 || (wire_get16(hdr + 6) & (IP4_FRAG_MF | IP4_FRAG_MASK)) != 0 ||
+	    total_len < IP4_HDR_LEN || total_len + ETH_HDR_LEN > m->data_len || eth_is_group(eth) ||
+	    !header_is_good(offloads, m->ol_flags, hdr, IP4_HDR_LEN) ||
+	    !hosts_are_plain(ip, netif, src_be, dst_be, &p->laddr))
+		return false;
+	m->pkt_len = total_len + ETH_HDR_LEN;
+	m->data_len = (uint16_t)m->pkt_len;
+	p->src = pc_addr_ip4(src_be);
+	p->dst = pc_addr_ip4(dst_be);
+	p->l3_off = ETH_HDR_LEN;
+	p->l4_off = ETH_HDR_LEN + IP4_HDR_LEN;
+	p->l4_len = total_len - IP4_HDR_LEN;
+	p->netif = netif;
+	p->proto = hdr[9];
+	p->ttl = hdr[8];
+	p->tos = hdr[1];
+	p->group = false;
+	p->l4_good = l4_is_good(offloads, m->ol_flags);
+	return true;
+}
+
 int ip4_input(const struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_pkt *p)
 {
 	const uint32_t offloads = ip_port(ip, netif)->info.offloads;
@@ -121,6 +180,8 @@ int ip4_input(const struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_
 	struct ip4_hdr h;
 	int n;
 
+	if (likely(input_plain(ip, m, netif, offloads, p)))
+		return next_of(p->proto);
 	if (!mbuf_pullup(m, (uint16_t)RTE_MIN(m->pkt_len, (uint32_t)ETH_HDR_LEN + IP4_HDR_MAX)))
 		return PC_DROP_IP4_SHORT;
 	eth = rte_pktmbuf_mtod(m, const uint8_t *);

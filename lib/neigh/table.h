@@ -2,7 +2,10 @@
 #ifndef NEIGH_TABLE_H
 #define NEIGH_TABLE_H
 
-/* The inside of the neighbour table, shared by neigh.c (which keeps it) and arp.c (which fills it). */
+/* The inside of the neighbour table, shared by neigh.c (which keeps it), arp.c (which fills it), and the
+ * short way out (ip/ip_fast.h), which only looks. */
+
+#include <rte_branch_prediction.h>
 
 #include "base/hash.h"
 #include "neigh/neigh.h"
@@ -59,6 +62,20 @@ struct neigh_table {
 	struct hash_key key;
 	struct wheel wheel;
 };
+
+/**
+ * neigh_ready returns the entry of a reference, of any age, if a frame to it can simply go out and this
+ * tick's use has been noted; NULL: it takes neigh_output.
+ */
+static inline const struct neigh *neigh_ready(const struct neigh_table *nt, struct neigh_ref ref)
+{
+	const struct neigh *n = &nt->entry[ref.index];
+
+	if (likely(n->generation == ref.generation && n->state >= NEIGH_REACHABLE &&
+	           n->used == nt->ctx->tick))
+		return n;
+	return NULL;
+}
 
 /** neigh_find returns the entry of an address, or NULL. */
 struct neigh *neigh_find(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);

@@ -37,19 +37,15 @@ void txq_flush(struct txq *q, struct ctx *ctx)
 	ctx_add(ctx, PC_TX_BYTES, bytes);
 }
 
-void txq_put(struct txq *q, struct ctx *ctx, struct rte_mbuf *m)
+void txq_put_full(struct txq *q, struct ctx *ctx, struct rte_mbuf *m)
 {
-	if (q->n == TXQ_SIZE)
-		txq_flush(q, ctx);
+	txq_flush(q, ctx);
 	if (q->n == TXQ_SIZE) {
 		ctx_count(ctx, PC_TX_RING_FULL);
 		rte_pktmbuf_free(m);
 		return;
 	}
-	q->pkts[q->n++] = m;
-	/* a multiple, not a threshold: a port that refuses is not asked again for every frame */
-	if (q->n % TXQ_BURST == 0)
-		txq_flush(q, ctx);
+	txq_put(q, ctx, m);
 }
 
 void txq_free(struct txq *q)

@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+#include <rte_branch_prediction.h>
+
 #include <percore/port.h>
 
 #include "base/ctx.h"
@@ -23,11 +25,24 @@ struct txq {
 	struct rte_mbuf *pkts[TXQ_SIZE];
 };
 
-/** txq_put takes a whole frame; every TXQ_BURST frames it hands them to the port. */
-void txq_put(struct txq *q, struct ctx *ctx, struct rte_mbuf *m);
-
 /** txq_flush hands what there is to the port; what it does not take stays. */
 void txq_flush(struct txq *q, struct ctx *ctx);
+
+/* What txq_put does when the queue is full. */
+void txq_put_full(struct txq *q, struct ctx *ctx, struct rte_mbuf *m);
+
+/** txq_put takes a whole frame; every TXQ_BURST frames it hands them to the port. */
+static inline void txq_put(struct txq *q, struct ctx *ctx, struct rte_mbuf *m)
+{
+	if (unlikely(q->n == TXQ_SIZE)) {
+		txq_put_full(q, ctx, m);
+		return;
+	}
+	q->pkts[q->n++] = m;
+	/* a multiple, not a threshold: a port that refuses is not asked again for every frame */
+	if (unlikely(q->n % TXQ_BURST == 0))
+		txq_flush(q, ctx);
+}
 
 /** txq_free drops everything. */
 void txq_free(struct txq *q);

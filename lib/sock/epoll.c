@@ -82,17 +82,33 @@ int pc_epoll_ctl(struct pc_stack *st, int epfd, int op, int fd, struct epoll_eve
 	return 0;
 }
 
+/* Who a descriptor out of a ring is: an open socket with its membership, or NULL. */
+static struct pollable *find_member(struct sockets *s, uint32_t fd, struct sock_ref *ref)
+{
+	struct pollable *p;
+
+	*ref = (struct sock_ref){.index = fd - s->first_tcp};
+	if (likely(fd > s->first_tcp)) {
+		ref->tcp = tcp_tcb(s->tcp, ref->index);
+		p = &ref->tcp->poll;
+		p->flags &= (uint16_t)~POLLABLE_QUEUED;
+		return (ref->tcp->flags & TCB_OPEN) && ref->tcp->state != TCP_S_FREE ? p : NULL;
+	}
+	p = sock_pollable(s, fd);
+	p->flags &= (uint16_t)~POLLABLE_QUEUED;
+	return sock_find(s, (int)fd, ref) ? p : NULL;
+}
+
 /* one socket out of the ring; returns whether it has something to report */
 static bool report(struct sockets *s, uint32_t set, uint32_t fd, struct epoll_event *event)
 {
-	struct pollable *p = sock_pollable(s, fd);
 	struct sock_ref ref;
+	struct pollable *p = find_member(s, fd, &ref);
 	uint32_t mask;
 
-	p->flags &= (uint16_t)~POLLABLE_QUEUED;
-	if (p->set == 0 || !sock_find(s, (int)fd, &ref))
+	if (p == NULL || p->set == 0)
 		return false;
-	if (p->set != set + 1) { /* it was queued here under an earlier membership */
+	if (unlikely(p->set != set + 1)) { /* it was queued here under an earlier membership */
 		push_if_ready(s, p, &ref, fd);
 		return false;
 	}

@@ -255,19 +255,15 @@ ssize_t pc_writev(struct pc_stack *st, int fd, const struct iovec *iov, int iovc
 	return go > 0 ? pc_sendmsg(st, fd, &msg, 0) : go;
 }
 
-int pc_recv_mbuf(struct pc_stack *st, int fd, struct rte_mbuf **m, struct pc_endpoint *from)
+/* The other kinds of sockets, out of the way of the first. */
+static __rte_noinline int recv_mbuf_udp(struct sockets *s, int fd, struct rte_mbuf **m,
+                                        struct pc_endpoint *from)
 {
-	struct sockets *s = sockets_of(st);
 	struct pc_endpoint peer;
 	struct sock_ref ref;
 
 	if (!sock_find(s, fd, &ref))
 		return (int)sock_fail(-EBADF);
-	if (ref.tcp != NULL) {
-		if (from != NULL)
-			*from = tcp_remote(ref.tcp);
-		return (int)sock_fail(tcp_recv_mbuf(s->tcp, ref.tcp, m));
-	}
 	*m = NULL;
 	if (ref.udp->error != 0) {
 		int error = ref.udp->error;
@@ -279,16 +275,36 @@ int pc_recv_mbuf(struct pc_stack *st, int fd, struct rte_mbuf **m, struct pc_end
 	return *m != NULL ? 1 : ref.udp->rd_shut ? 0 : (int)sock_fail(-EAGAIN);
 }
 
-int pc_send_mbuf(struct pc_stack *st, int fd, struct rte_mbuf *m, const struct pc_endpoint *to)
+int pc_recv_mbuf(struct pc_stack *st, int fd, struct rte_mbuf **m, struct pc_endpoint *from)
 {
 	struct sockets *s = sockets_of(st);
+	struct tcb *t = sock_find_tcb(s, fd);
+
+	if (unlikely(t == NULL))
+		return recv_mbuf_udp(s, fd, m, from);
+	if (from != NULL)
+		*from = tcp_remote(t);
+	return (int)sock_fail(tcp_recv_mbuf(s->tcp, t, m));
+}
+
+static __rte_noinline int send_mbuf_udp(struct sockets *s, int fd, struct rte_mbuf *m,
+                                        const struct pc_endpoint *to)
+{
 	struct sock_ref ref;
 
 	if (!sock_find(s, fd, &ref))
 		return (int)sock_fail(-EBADF);
-	if (ref.tcp != NULL)
-		return (int)sock_fail(tcp_send_mbuf(s->tcp, ref.tcp, m));
 	return (int)sock_fail(udp_send(s->udp, ref.index, m, to));
+}
+
+int pc_send_mbuf(struct pc_stack *st, int fd, struct rte_mbuf *m, const struct pc_endpoint *to)
+{
+	struct sockets *s = sockets_of(st);
+	struct tcb *t = sock_find_tcb(s, fd);
+
+	if (unlikely(t == NULL))
+		return send_mbuf_udp(s, fd, m, to);
+	return (int)sock_fail(tcp_send_mbuf(s->tcp, t, m));
 }
 
 int pc_ioctl(struct pc_stack *st, int fd, unsigned long request, void *arg)

@@ -117,8 +117,10 @@ static void pass_parse(struct pc_stack *st, struct rte_mbuf **pkts, unsigned n, 
 	for (unsigned i = 0; i < n; i++) {
 		struct rte_mbuf *m = pkts[i];
 
-		if (i + LOOK_AHEAD < n)
+		if (i + LOOK_AHEAD < n) {
 			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + LOOK_AHEAD], void *));
+			rte_prefetch0(pkt_of(pkts[i + LOOK_AHEAD]));
+		}
 		ctx_add(&st->ctx, PC_RX_BYTES, m->pkt_len);
 		if (unlikely(is_shared(m)) && (m = make_private(st, m)) == NULL)
 			continue;
@@ -139,8 +141,7 @@ unsigned stack_rx(struct pc_stack *st, uint8_t netif)
 	ctx_add(&st->ctx, PC_RX_FRAMES, n);
 	b.n = 0;
 	pass_parse(st, pkts, n, netif, &b);
-	for (unsigned i = 0; i < b.n; i++)
-		tcp_rx_prefetch(st->tcp, &b.rx[i]);
+	tcp_rx_prefetch(st->tcp, b.rx, b.n);
 	for (unsigned i = 0; i < b.n; i++) {
 		int verdict = tcp_input(st->tcp, b.m[i], &b.pkt[i], &b.rx[i]);
 

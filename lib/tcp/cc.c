@@ -10,20 +10,14 @@
 
 #include "tcp/hystart.h"
 
-static const struct cc_ops *const algorithms[CC_COUNT] = {
+const struct cc_ops *const cc_algorithms[CC_COUNT] = {
     [CC_RENO] = &cc_newreno, [CC_CUBIC] = &cc_cubic, [CC_DCTCP] = &cc_dctcp};
-
-const struct cc_ops *cc_by_index(unsigned index)
-{
-	assert(index < CC_COUNT);
-	return algorithms[index];
-}
 
 int cc_find(const char *name, size_t len)
 {
 	for (int i = 0; i < CC_COUNT; i++)
-		if (strlen(algorithms[i]->name) == len &&
-		    memcmp(algorithms[i]->name, name, len) == 0)
+		if (strlen(cc_algorithms[i]->name) == len &&
+		    memcmp(cc_algorithms[i]->name, name, len) == 0)
 			return i;
 	return -1;
 }

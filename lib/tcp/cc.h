@@ -50,8 +50,14 @@ enum cc_index { CC_RENO, CC_CUBIC, CC_DCTCP, CC_COUNT };
 
 extern const struct cc_ops cc_newreno, cc_cubic, cc_dctcp;
 
+extern const struct cc_ops *const cc_algorithms[CC_COUNT];
+
 /** cc_by_index returns an algorithm. */
-const struct cc_ops *cc_by_index(unsigned index);
+static inline const struct cc_ops *cc_by_index(unsigned index)
+{
+	assert(index < CC_COUNT);
+	return cc_algorithms[index];
+}
 
 /** cc_find returns the index of the algorithm with this name of len bytes, or -1. */
 int cc_find(const char *name, size_t len);

@@ -162,26 +162,19 @@ struct rte_mbuf *sndbuf_wrap(struct ctx *ctx, struct rte_mbuf *m, uint32_t off, 
 	return head;
 }
 
-static bool is_inline(const struct rte_mbuf *m, uint16_t mss)
+static bool is_inline(const struct rte_mbuf *m)
 {
-	return m->nb_segs == 1 && m->data_len <= mss && RTE_MBUF_DIRECT(m) &&
-	       rte_mbuf_refcnt_read(m) == 1 && rte_pktmbuf_headroom(m) >= SNDBUF_HEADROOM;
+	return m->nb_segs == 1 && RTE_MBUF_DIRECT(m) && rte_mbuf_refcnt_read(m) == 1 &&
+	       rte_pktmbuf_headroom(m) >= SNDBUF_HEADROOM;
 }
 
-int sndbuf_append_mbuf(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq, struct rte_mbuf *m,
-                       uint16_t mss)
+/* a chain longer than a segment: references to its parts; those take m's place */
+static int append_parts(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq, struct rte_mbuf *m,
+                        uint16_t mss)
 {
 	uint32_t len = m->pkt_len;
 	struct tcp_queues parts = {0};
 
-	if (is_inline(m, mss)) {
-		queue_segment(q, m, end_seq, SEG_INLINE | SEG_PUSH);
-		return 0;
-	}
-	if (len <= mss) {
-		queue_segment(q, m, end_seq, SEG_PUSH);
-		return 0;
-	}
 	for (uint32_t off = 0; off < len; off += mss) {
 		struct rte_mbuf *r = slice(ctx, m, off, RTE_MIN(len - off, (uint32_t)mss));
 
@@ -200,6 +193,15 @@ int sndbuf_append_mbuf(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq, 
 	if (q->snd_next == NULL)
 		q->snd_next = parts.snd.head;
 	rte_pktmbuf_free(m);
+	return 0;
+}
+
+int sndbuf_append_mbuf(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq, struct rte_mbuf *m,
+                       uint16_t mss)
+{
+	if (m->pkt_len > mss)
+		return append_parts(ctx, q, end_seq, m, mss);
+	queue_segment(q, m, end_seq, is_inline(m) ? SEG_INLINE | SEG_PUSH : SEG_PUSH);
 	return 0;
 }
 

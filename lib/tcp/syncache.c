@@ -144,7 +144,6 @@ static uint32_t take_entry(struct tcp *tcp)
 static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e, const struct syncookie *cookie)
 {
 	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
-	uint64_t secret = tcp_secret(tcp, &e->flow);
 	struct tcp_seg s = {
 	    .seq = e->iss,
 	    .ack = e->irs + 1,
@@ -155,7 +154,7 @@ static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e, const struc
 
 	if (e->opt & TCB_OPT_TS) {
 		s.has |= TCP_HAS_TS;
-		s.tsval = tcp_tsval(tcp, (uint32_t)(secret >> 32));
+		s.tsval = tcp_tsval(tcp, (uint32_t)(tcp_secret(tcp, &e->flow) >> 32));
 		s.tsecr = e->ts_recent;
 		if (cookie != NULL)
 			s.tsval = syncookie_tsval(s.tsval, cookie);
@@ -297,7 +296,8 @@ static struct tcb *promote(struct tcp *tcp, const struct syn_entry *e)
 	t->rcv_adv = t->rcv_nxt + RTE_MIN(tcp_rcv_limit(tcp, t), (uint32_t)UINT16_MAX);
 	t->ts_recent = e->ts_recent;
 	t->ts_recent_ms = tcp->ctx->now_ms;
-	t->ts_offset = (uint32_t)(tcp_secret(tcp, &e->flow) >> 32);
+	if (e->opt & TCB_OPT_TS)
+		t->ts_offset = (uint32_t)(tcp_secret(tcp, &e->flow) >> 32);
 	t->syn_retries = e->lost;
 	if (tcb_set_path(tcp, t, &e->flow.raddr, e->flow.laddr) != 0) {
 		t->state = TCP_S_CLOSED;

@@ -204,9 +204,9 @@ struct tcp_queues {
 	uint32_t owner;        /* TCB */
 	uint32_t older, newer; /* among those that are only kept: indices, 0: none */
 	uint64_t cc_state[8];  /* of the congestion control */
-};
+} __attribute__((aligned(64)));
 
-static_assert(sizeof(struct tcp_queues) <= 320, "five cache lines of a busy connection");
+static_assert(sizeof(struct tcp_queues) <= 256, "four cache lines of a busy connection");
 
 /** What the deadline TCB_T_LOSS is for. */
 enum tcp_loss_timer {

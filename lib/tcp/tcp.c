@@ -196,6 +196,7 @@ static bool flush_one(struct tcp *tcp, struct tcb *t)
 		t->flags &= ~(uint32_t)(TCB_STARVED | TCB_NOSPACE);
 		tcb_notify(tcp, t, EPOLLOUT | EPOLLWRNORM);
 	}
+	tcb_detach_queues(tcp, t);
 	return done;
 }
 

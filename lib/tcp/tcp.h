@@ -102,8 +102,8 @@ void tcp_destroy(struct tcp *tcp);
 int tcp_rx_parse(struct tcp *tcp, const struct rte_mbuf *m, const struct ip_pkt *p,
                  struct tcp_rx *rx);
 
-/** tcp_rx_prefetch looks the flow up and prefetches what it finds. */
-void tcp_rx_prefetch(struct tcp *tcp, struct tcp_rx *rx);
+/** tcp_rx_prefetch looks the flows of a burst up and prefetches what it finds. */
+void tcp_rx_prefetch(struct tcp *tcp, struct tcp_rx *rx, unsigned n);
 
 /** tcp_input runs a parsed segment (RFC 9293 section 3.10.7). Verdict: done, or a drop. */
 int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struct tcp_rx *rx);
@@ -253,6 +253,8 @@ static inline bool tcp_is_writable(const struct tcp *tcp, const struct tcb *t)
 {
 	uint32_t limit = tcp_snd_limit(tcp, t);
 
+	if (likely(t->snd_bytes == 0))
+		return limit > 0 || t->snd_max == 0;
 	return t->snd_bytes <= limit - limit / 3 && (limit > 0 || t->snd_max == 0);
 }
 

@@ -156,8 +156,6 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 			tcp_loss_ack(tcp, t, q, &a, seg);
 		if (q->snd.head != NULL)
 			tcp_work(tcp, t);
-		else
-			tcb_detach_queues(tcp, t);
 	}
 	return VERDICT_DONE;
 }

@@ -144,16 +144,14 @@ static void release_queues(struct tcp *tcp, struct tcb *t)
 	t->queues = 0;
 }
 
-struct tcp_queues *tcb_attach_queues(struct tcp *tcp, struct tcb *t)
+struct tcp_queues *tcb_take_queues(struct tcp *tcp, struct tcb *t)
 {
 	struct tcp_queues *q = tcp_queues(tcp, t);
 	uint32_t index;
 
-	if (q != NULL) {
-		if (q->idle) {
-			leave_line(tcp, t->queues);
-			q->recover = t->snd_una - 1;
-		}
+	if (q != NULL) { /* kept */
+		leave_line(tcp, t->queues);
+		q->recover = t->snd_una - 1;
 		return q;
 	}
 	if (tcp->free_queues == 0 && tcp->idle_oldest != 0)
@@ -171,12 +169,9 @@ struct tcp_queues *tcb_attach_queues(struct tcp *tcp, struct tcb *t)
 	return q;
 }
 
-void tcb_detach_queues(struct tcp *tcp, struct tcb *t)
+void tcb_give_queues(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
-	struct tcp_queues *q = tcp_queues(tcp, t);
-
-	if (q == NULL || q->idle || q->snd.head != NULL || q->rcv.head != NULL || q->ooo != NULL ||
-	    q->fin_early)
+	if (q->ooo != NULL || q->fin_early)
 		return;
 	if (q->keep)
 		line_up(tcp, t->queues);

@@ -18,11 +18,26 @@ struct tcb *tcb_alloc(struct tcp *tcp);
 /** tcb_free gives a TCB back with all it holds; it must not be owned by anybody any more. */
 void tcb_free(struct tcp *tcp, struct tcb *t);
 
+/* The parts of the two functions below that take queues from the pool and give them back. */
+struct tcp_queues *tcb_take_queues(struct tcp *tcp, struct tcb *t);
+void tcb_give_queues(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);
+
 /** tcb_attach_queues returns the connection's queues, taken from the pool if need be. NULL: none left. */
-struct tcp_queues *tcb_attach_queues(struct tcp *tcp, struct tcb *t);
+static inline struct tcp_queues *tcb_attach_queues(struct tcp *tcp, struct tcb *t)
+{
+	struct tcp_queues *q = tcp_queues(tcp, t);
+
+	return likely(q != NULL && !q->idle) ? q : tcb_take_queues(tcp, t);
+}
 
 /** tcb_detach_queues gives the queues back if they are empty. */
-void tcb_detach_queues(struct tcp *tcp, struct tcb *t);
+static inline void tcb_detach_queues(struct tcp *tcp, struct tcb *t)
+{
+	struct tcp_queues *q = tcp_queues(tcp, t);
+
+	if (q != NULL && q->snd.head == NULL && q->rcv.head == NULL && !q->idle)
+		tcb_give_queues(tcp, t, q);
+}
 
 /** tcb_drop_early frees what came out of order. */
 void tcb_drop_early(struct tcp *tcp, struct tcb *t);

@@ -57,16 +57,53 @@ int tcp_rx_parse(struct tcp *tcp, const struct rte_mbuf *m, const struct ip_pkt 
 	return VERDICT_DONE;
 }
 
-void tcp_rx_prefetch(struct tcp *tcp, struct tcp_rx *rx)
+/* the connection that a segment of the burst most likely belongs to, or NULL */
+static inline const struct tcb *likely_tcb(const struct tcp *tcp, const struct tcp_rx *rx)
 {
-	const char *at;
+	return flow_ref_kind(rx->ref) == FLOW_TCB ? tcp_tcb(tcp, flow_ref_index(rx->ref)) : NULL;
+}
 
-	rx->ref = tcp_table_candidate(&tcp->table, rx->hash);
-	if (rx->ref == 0)
+/* with so few connections everything is in a cache near by */
+#define FEW_TCBS 4096
+
+/*
+ * Each loop touches what the one before has prefetched, so that a burst waits for memory four times and not
+ * four times per segment: bucket, TCB, queues, and the oldest segment under way, which is most likely
+ * acknowledged.
+ */
+void tcp_rx_prefetch(struct tcp *tcp, struct tcp_rx *rx, unsigned n)
+{
+	const struct tcp_queues *q;
+	const struct tcb *t;
+
+	for (unsigned i = 0; i < n; i++) {
+		const char *at;
+
+		rx[i].ref = tcp_table_candidate(&tcp->table, rx[i].hash);
+		if (rx[i].ref == 0)
+			continue;
+		at = (const char *)tcp_table_flow(&tcp->table, rx[i].ref);
+		rte_prefetch0(at);
+		rte_prefetch0(at + 64);
+		rte_prefetch0(at + 128);
+	}
+	if (tcp->tcbs_used < FEW_TCBS)
 		return;
-	at = (const char *)tcp_table_flow(&tcp->table, rx->ref);
-	rte_prefetch0(at);
-	rte_prefetch0(at + 64);
+	for (unsigned i = 0; i < n; i++) {
+		t = likely_tcb(tcp, &rx[i]);
+		if (t == NULL || t->queues == 0)
+			continue;
+		for (size_t line = 0; line < sizeof(*q); line += 64)
+			rte_prefetch0((const char *)&tcp->queues[t->queues] + line);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		t = likely_tcb(tcp, &rx[i]);
+		q = t != NULL ? tcp_queues(tcp, t) : NULL;
+		if (q == NULL || q->snd.head == NULL)
+			continue;
+		rte_prefetch0(q->snd.head);
+		rte_prefetch0(pkt_of(q->snd.head));
+	}
 }
 
 static flow_ref resolve(const struct tcp *tcp, const struct tcp_rx *rx)
@@ -413,6 +450,8 @@ static int input_text(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const 
 	} else if (seg->len > 0 || (seg->flags & TCP_FIN)) {
 		ack_now(tcp, t);
 	}
+	if (verdict != VERDICT_DONE)
+		tcb_detach_queues(tcp, t); /* all may be acknowledged, and nothing came */
 	if (unlikely(fin))
 		input_fin(tcp, t);
 	return verdict;

@@ -124,7 +124,7 @@ int tcp_send_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m)
 }
 
 /* nothing is queued: what a reader is told */
-static int nothing_to_read(struct tcb *t)
+static __rte_noinline int nothing_to_read(struct tcb *t)
 {
 	int error;
 
@@ -142,12 +142,11 @@ static int nothing_to_read(struct tcb *t)
 /* the application has read: the window may open */
 static void after_read(struct tcp *tcp, struct tcb *t)
 {
-	tcb_detach_queues(tcp, t);
-	if (tcp_has_window_update(tcp, t) && t->state != TCP_S_CLOSED &&
-	    !(t->flags & TCB_FIN_RCVD)) {
+	if (tcp_has_window_update(tcp, t) && t->state != TCP_S_CLOSED && !(t->flags & TCB_FIN_RCVD))
 		t->flags |= TCB_WINDOW_UPDATE;
+	/* the flush also takes the queues away if they are empty then: an answer may need them yet */
+	if ((t->flags & TCB_WINDOW_UPDATE) || t->rcv_bytes == 0)
 		tcp_work(tcp, t);
-	}
 }
 
 /* copies up to len bytes of the packet's unread end, from skip on */
@@ -246,7 +245,9 @@ int tcp_recv_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf **out)
 	m = pktq_pop(&q->rcv);
 	len = pkt_of(m)->rx.len;
 	t->rcv_bytes -= len;
-	*out = m->pkt_len == len ? m : mbuf_trim_front(m, m->pkt_len - len);
+	if (unlikely(m->pkt_len != len))
+		m = mbuf_trim_front(m, m->pkt_len - len);
+	*out = m;
 	after_read(tcp, t);
 	return 1;
 }
@@ -261,7 +262,8 @@ static bool has_room(struct tcp *tcp, struct tcb *t)
 	return false;
 }
 
-uint32_t tcp_mask(struct tcp *tcp, struct tcb *t)
+/* tcp_mask of any socket but the usual */
+static __rte_noinline uint32_t mask_of_any(struct tcp *tcp, struct tcb *t)
 {
 	bool rd_shut = t->flags & (TCB_RD_SHUT | TCB_FIN_RCVD), wr_shut = t->flags & TCB_WR_SHUT;
 	uint32_t mask = 0;
@@ -280,6 +282,20 @@ uint32_t tcp_mask(struct tcp *tcp, struct tcb *t)
 	}
 	if (t->error != 0)
 		mask |= EPOLLERR;
+	return mask;
+}
+
+uint32_t tcp_mask(struct tcp *tcp, struct tcb *t)
+{
+	const uint32_t special = TCB_RD_SHUT | TCB_FIN_RCVD | TCB_WR_SHUT | TCB_STARVED;
+	uint32_t mask = 0;
+
+	if (unlikely(t->state != TCP_S_ESTABLISHED || (t->flags & special) || t->error != 0))
+		return mask_of_any(tcp, t);
+	if (t->rcv_bytes > 0)
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (likely(has_room(tcp, t)))
+		mask |= EPOLLOUT | EPOLLWRNORM;
 	return mask;
 }
 

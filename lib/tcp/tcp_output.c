@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/seq.h"
+#include "ip/ip_fast.h"
 #include "tcp/rcvbuf.h"
 #include "tcp/sndbuf.h"
 #include "tcp/tcp_conn.h"
@@ -22,6 +23,12 @@
 #include "tcp/tcp_timer.h"
 
 /* ---- the window we tell ---------------------------------------------------------------------- */
+
+/* no window of the connection is larger than this */
+static uint32_t rcv_most(const struct tcb *t)
+{
+	return RTE_MIN(t->rcv_max, (uint32_t)UINT16_MAX << t->rcv_wscale);
+}
 
 static uint32_t rcv_space(const struct tcp *tcp, const struct tcb *t)
 {
@@ -36,9 +43,12 @@ static uint32_t rcv_space(const struct tcp *tcp, const struct tcb *t)
 
 uint16_t tcp_window(const struct tcp *tcp, struct tcb *t)
 {
-	uint32_t told = t->rcv_adv - t->rcv_nxt, space = rcv_space(tcp, t), field;
+	uint32_t told = t->rcv_adv - t->rcv_nxt, space = rcv_most(t), field;
 	uint32_t step = RTE_MIN((uint32_t)t->rcv_mss, tcp_rcv_limit(tcp, t) / 2);
 
+	/* what is free now matters only if it could be so much more than what was told */
+	if (space >= told + step)
+		space = rcv_space(tcp, t);
 	/* RFC 9293 3.8.6.2.2: the right edge moves by a segment or half the buffer, and never back */
 	if (space < told + step)
 		field = (told + (1u << t->rcv_wscale) - 1) >> t->rcv_wscale;
@@ -51,9 +61,13 @@ uint16_t tcp_window(const struct tcp *tcp, struct tcb *t)
 
 bool tcp_has_window_update(const struct tcp *tcp, const struct tcb *t)
 {
-	uint32_t told = t->rcv_adv - t->rcv_nxt, space = rcv_space(tcp, t);
-	uint32_t gain = space > told ? space - told : 0, limit = tcp_rcv_limit(tcp, t);
+	uint32_t told = t->rcv_adv - t->rcv_nxt;
+	uint32_t limit = RTE_MIN(tcp_rcv_limit(tcp, t), rcv_most(t)), space, gain;
 
+	if (told > limit - limit / 4) /* then there is nothing to gain that is worth it */
+		return false;
+	space = rcv_space(tcp, t);
+	gain = space > told ? space - told : 0;
 	if (2 * gain >= limit)
 		return true;
 	return gain >= 2u * t->rcv_mss && (gain >= limit / 4 || told <= limit / 8);
@@ -128,9 +142,36 @@ static void emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, struct tcp_
 	ip_output(tcp->ip, &path, &is, m);
 }
 
-/* a segment of a synchronised connection: everything but SYN */
-static void emit_sync(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t seq,
-                      uint8_t flags, bool fresh, const struct pkt *note)
+/* a segment with nothing but timestamps among its options, to a next hop that is known: the short way */
+static inline void emit_plain(struct tcp *tcp, struct tcb *t, const struct neigh *n,
+                              struct rte_mbuf *m, uint32_t seq, uint8_t flags, uint16_t wnd,
+                              uint8_t ecn)
+{
+	const bool has_ts = t->opt & TCB_OPT_TS;
+	const uint16_t hdr = tcp_plain_len(has_ts);
+	uint8_t *l4 = ip_fast_prepend(m, hdr);
+	uint64_t sum = tcp_write_plain(
+	    l4, (struct tcp_plain){.sport = t->flow.lport,
+	                           .dport = t->flow.rport,
+	                           .seq = seq,
+	                           .ack = t->rcv_nxt,
+	                           .flags = flags,
+	                           .wnd = wnd,
+	                           .has_ts = has_ts,
+	                           .tsval = has_ts ? tcp_tsval(tcp, t->ts_offset) : 0,
+	                           .tsecr = has_ts ? t->ts_recent : 0});
+
+	if (summed)
+		sum = cksum_add64(sum, (uint16_t)note->tx.cookie);
+	t->flags &= ~(uint32_t)TCB_ACK_NOW;
+	ctx_count(tcp->ctx, PC_TCP_TX);
+	ip_fast_output(tcp->ip, n, m, l4, hdr, sum, summed, ip_laddr(tcp->ip, t->flow.laddr)->w[3],
+	               t->flow.raddr.w[3], t->ttl, (uint8_t)(t->tos | ecn));
+}
+
+/* any segment of a synchronised connection, by way of struct tcp_seg */
+static void emit_full(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t seq,
+                      uint8_t flags, uint16_t wnd, uint8_t ecn, const struct pkt *note)
 {
 	struct tcp_seg s;
 
@@ -138,19 +179,43 @@ static void emit_sync(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	s.nb_sack = 0;
 	s.seq = seq;
 	s.ack = t->rcv_nxt;
-	s.flags = flags | TCP_ACK;
-	if ((t->flags & TCB_ECE) && !(flags & TCP_RST))
-		s.flags |= TCP_ECE;
+	s.flags = flags;
 	s.urg = 0;
-	s.wnd = tcp_window(tcp, t);
+	s.wnd = wnd;
 	fill_options(tcp, t, &s);
-	t->last_ack_sent = t->rcv_nxt;
 	/* blocks that find no room beside data follow in an acknowledgement of their own */
 	if (s.nb_sack == 0 || m->pkt_len == 0 || fit_sack(t, &s, m->pkt_len))
 		t->flags &= ~(uint32_t)TCB_ACK_NOW;
+	emit(tcp, t, m, &s, ecn, note);
+}
+
+/* what the short way can do: no SACK blocks, nothing to cut, no more than the path takes */
+static inline bool is_plain(const struct tcp *tcp, const struct tcb *t, const struct rte_mbuf *m)
+{
+	const struct tcp_queues *q = tcp_queues(tcp, t);
+
+	return (q == NULL || q->ooo == NULL) && !(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) &&
+	       m->pkt_len + IP4_HDR_LEN + tcp_plain_len(t->opt & TCB_OPT_TS) <= t->path_mtu;
+}
+
+/* a segment of a synchronised connection: everything but SYN */
+static void emit_sync(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t seq,
+                      uint8_t flags, bool fresh, const struct pkt *note)
+{
+	const struct neigh *n = ip_fast_neigh(tcp->ip, t->neigh, &t->flow.raddr);
+	const uint8_t ecn = tcp_ecn_tos(t, fresh);
+	const uint16_t wnd = tcp_window(tcp, t);
+
+	flags |= TCP_ACK;
+	if ((t->flags & TCB_ECE) && !(flags & TCP_RST))
+		flags |= TCP_ECE;
+	t->last_ack_sent = t->rcv_nxt;
 	t->flags &= ~(uint32_t)(TCB_ACK_LATER | TCB_WINDOW_UPDATE);
 	t->timers &= (uint8_t)~TCB_T_ACK;
-	emit(tcp, t, m, &s, tcp_ecn_tos(t, fresh), note);
+	if (likely(n != NULL && is_plain(tcp, t, m)))
+		emit_plain(tcp, t, n, m, seq, flags, wnd, ecn, note);
+	else
+		emit_full(tcp, t, m, seq, flags, wnd, ecn, note);
 }
 
 /* a sendable packet with the payload of a queued segment, or NULL */
@@ -314,7 +379,7 @@ static bool send_new(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		uint32_t room = 0;
 		enum may may;
 
-		if (pkt_of(q->snd_next)->tx.len < t->mss)
+		if (pkt_of(q->snd_next)->tx.len < t->mss && pkt_of(q->snd_next)->next != NULL)
 			sndbuf_merge(&q->snd, q->snd_next, t->mss);
 		may = may_send(t, q, &room);
 		if (may == MAY_NOT)

@@ -12,6 +12,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/hash.h"
@@ -26,6 +27,10 @@ enum flow_kind {
 	FLOW_SYN = 2,
 	FLOW_TW = 3,
 };
+
+static_assert(offsetof(struct tcp_flow, laddr) == 16 && offsetof(struct tcp_flow, lport) == 18 &&
+                  offsetof(struct tcp_flow, rport) == 20,
+              "tcp_table_name stores them as one word");
 
 static inline flow_ref flow_ref_make(enum flow_kind kind, uint32_t index)
 {
@@ -79,6 +84,21 @@ static inline uint64_t tcp_table_hash(const struct tcp_table *tbl, const struct 
 	uint64_t v[3];
 
 	__builtin_memcpy(v, flow, sizeof(v));
+	return hash24(&tbl->key, v);
+}
+
+/**
+ * tcp_table_name makes a flow, and returns its hash. The flow is stored as the words that are hashed, and
+ * compared: members stored one by one would have to reach the cache before they could be loaded as one.
+ */
+static inline uint64_t tcp_table_name(const struct tcp_table *tbl, struct tcp_flow *flow,
+                                      const struct pc_addr *raddr, uint16_t laddr, uint16_t lport,
+                                      uint16_t rport)
+{
+	const uint64_t v[3] = {raddr->q[0], raddr->q[1],
+	                       laddr | (uint64_t)lport << 16 | (uint64_t)rport << 32};
+
+	__builtin_memcpy(flow, v, sizeof(v));
 	return hash24(&tbl->key, v);
 }
 

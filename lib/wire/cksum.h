@@ -14,11 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rte_branch_prediction.h>
+#include <rte_mbuf.h>
+
 #include <percore/addr.h>
 
 #include "wire/wire.h"
-
-struct rte_mbuf;
 
 /** cksum_add64 adds two partial sums. */
 static inline uint64_t cksum_add64(uint64_t a, uint64_t b)
@@ -38,19 +39,33 @@ uint64_t cksum_add_at(uint64_t sum, size_t offset, const void *p, size_t len);
 /** cksum_copy_at does the same while it copies them; the two places must not overlap. */
 uint64_t cksum_copy_at(uint64_t sum, size_t offset, void *to, const void *from, size_t len);
 
+/* The part of cksum_add_mbuf that chains need. */
+uint64_t cksum_add_chain(uint64_t sum, const struct rte_mbuf *m, uint32_t off, uint32_t len);
+
 /**
  * cksum_add_mbuf adds len bytes of a chain, from off bytes after the start of its data on; they
  * begin at an even offset of the message. Bytes that the chain does not have count as 0.
  */
-uint64_t cksum_add_mbuf(uint64_t sum, const struct rte_mbuf *m, uint32_t off, uint32_t len);
+static inline uint64_t cksum_add_mbuf(uint64_t sum, const struct rte_mbuf *m, uint32_t off,
+                                      uint32_t len)
+{
+	if (likely(len <= m->data_len && off <= m->data_len - len))
+		return cksum_add(sum, rte_pktmbuf_mtod_offset(m, const uint8_t *, off), len);
+	return cksum_add_chain(sum, m, off, len);
+}
 
-/** cksum_fold_be makes 16 bits of a partial sum: what a port with checksum offload wants to find. */
+/**
+ * cksum_fold_be makes 16 bits of a partial sum: what a port with checksum offload wants to find. A number
+ * plus itself with its halves exchanged has their ones' complement sum in its upper half.
+ */
 static inline uint16_t cksum_fold_be(uint64_t sum)
 {
-	sum = (sum >> 32) + (sum & UINT32_MAX);
-	sum = (sum >> 16) + (sum & UINT16_MAX);
-	sum = (sum >> 16) + (sum & UINT16_MAX);
-	return (uint16_t)((sum >> 16) + sum);
+	uint32_t half;
+
+	sum += sum >> 32 | sum << 32;
+	half = (uint32_t)(sum >> 32);
+	half += half >> 16 | half << 16;
+	return (uint16_t)(half >> 16);
 }
 
 /** cksum_finish_be makes the checksum of a sum. */

@@ -6,55 +6,9 @@
 
 #include "wire/cksum.h"
 
-#define FRAG_DF   0x4000
-#define FRAG_MF   0x2000
-#define FRAG_MASK 0x1fff
-
-#define CKSUM_OFF 10
-
-int ip4_parse(const uint8_t *p, uint32_t len, struct ip4_hdr *h)
-{
-	const int hdr_len = ip4_parse_quoted(p, len, h);
-
-	return hdr_len > 0 && h->total_len > len ? WIRE_LENGTH : hdr_len;
-}
-
-int ip4_parse_quoted(const uint8_t *p, uint32_t len, struct ip4_hdr *h)
-{
-	uint16_t frag;
-
-	if (len < IP4_HDR_LEN)
-		return WIRE_SHORT;
-	if (p[0] >> 4 != 4)
-		return WIRE_VERSION;
-	h->hdr_len = (uint8_t)((p[0] & 0xf) * 4);
-	if (h->hdr_len < IP4_HDR_LEN || h->hdr_len > len)
-		return WIRE_HEADER;
-	h->total_len = wire_get16(p + 2);
-	if (h->total_len < h->hdr_len)
-		return WIRE_LENGTH;
-	h->tos = p[1];
-	h->id = wire_get16(p + 4);
-	frag = wire_get16(p + 6);
-	h->frag_off = (uint16_t)((frag & FRAG_MASK) * 8);
-	h->df = (frag & FRAG_DF) != 0;
-	h->mf = (frag & FRAG_MF) != 0;
-	h->ttl = p[8];
-	h->proto = p[9];
-	h->cksum_be = wire_get16_be(p + CKSUM_OFF);
-	h->src_be = wire_get32_be(p + 12);
-	h->dst_be = wire_get32_be(p + 16);
-	return h->hdr_len;
-}
-
-bool ip4_cksum_ok(const uint8_t *p, uint8_t hdr_len)
-{
-	return cksum_is_good(cksum_add(0, p, hdr_len));
-}
-
 uint16_t ip4_write(uint8_t *p, const struct ip4_hdr *h)
 {
-	const unsigned flags = (h->df ? FRAG_DF : 0) | (h->mf ? FRAG_MF : 0);
+	const unsigned flags = (h->df ? IP4_FRAG_DF : 0) | (h->mf ? IP4_FRAG_MF : 0);
 
 	p[0] = 4 << 4 | IP4_HDR_LEN / 4;
 	p[1] = h->tos;
@@ -63,7 +17,7 @@ uint16_t ip4_write(uint8_t *p, const struct ip4_hdr *h)
 	wire_put16(p + 6, (uint16_t)(flags | h->frag_off / 8));
 	p[8] = h->ttl;
 	p[9] = h->proto;
-	wire_put16_be(p + CKSUM_OFF, 0);
+	wire_put16_be(p + IP4_CKSUM_OFF, 0);
 	wire_put32_be(p + 12, h->src_be);
 	wire_put32_be(p + 16, h->dst_be);
 	return IP4_HDR_LEN;
@@ -71,8 +25,8 @@ uint16_t ip4_write(uint8_t *p, const struct ip4_hdr *h)
 
 void ip4_set_cksum(uint8_t *p)
 {
-	wire_put16_be(p + CKSUM_OFF, 0);
-	wire_put16_be(p + CKSUM_OFF, cksum_finish_be(cksum_add(0, p, IP4_HDR_LEN)));
+	wire_put16_be(p + IP4_CKSUM_OFF, 0);
+	wire_put16_be(p + IP4_CKSUM_OFF, cksum_finish_be(cksum_add(0, p, IP4_HDR_LEN)));
 }
 
 int ip4_opt_next(const uint8_t *p, uint8_t hdr_len, uint8_t *off, uint8_t *opt)

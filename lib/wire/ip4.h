@@ -7,11 +7,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "wire/cksum.h"
 #include "wire/wire.h"
 
 #define IP4_HDR_LEN   20
 #define IP4_HDR_MAX   60
 #define IP4_TOTAL_MAX 65535
+
+#define IP4_CKSUM_OFF 10
+#define IP4_FRAG_DF   0x4000
+#define IP4_FRAG_MF   0x2000
+#define IP4_FRAG_MASK 0x1fff
 
 /** A header in host byte order, but for the addresses. */
 struct ip4_hdr {
@@ -32,6 +38,36 @@ static inline bool ip4_is_fragment(const struct ip4_hdr *h)
 	return h->mf || h->frag_off != 0;
 }
 
+/** ip4_parse_quoted does what ip4_parse does for a packet of which an ICMP error quotes only the first
+ * len bytes: its total length may exceed them. */
+static inline int ip4_parse_quoted(const uint8_t *p, uint32_t len, struct ip4_hdr *h)
+{
+	uint16_t frag;
+
+	if (len < IP4_HDR_LEN)
+		return WIRE_SHORT;
+	if (p[0] >> 4 != 4)
+		return WIRE_VERSION;
+	h->hdr_len = (uint8_t)((p[0] & 0xf) * 4);
+	if (h->hdr_len < IP4_HDR_LEN || h->hdr_len > len)
+		return WIRE_HEADER;
+	h->total_len = wire_get16(p + 2);
+	if (h->total_len < h->hdr_len)
+		return WIRE_LENGTH;
+	h->tos = p[1];
+	h->id = wire_get16(p + 4);
+	frag = wire_get16(p + 6);
+	h->frag_off = (uint16_t)((frag & IP4_FRAG_MASK) * 8);
+	h->df = (frag & IP4_FRAG_DF) != 0;
+	h->mf = (frag & IP4_FRAG_MF) != 0;
+	h->ttl = p[8];
+	h->proto = p[9];
+	h->cksum_be = wire_get16_be(p + IP4_CKSUM_OFF);
+	h->src_be = wire_get32_be(p + 12);
+	h->dst_be = wire_get32_be(p + 16);
+	return h->hdr_len;
+}
+
 /**
  * ip4_parse reads the header at p; len is the length of all that follows the Ethernet header, of
  * which at least min(len, 60) bytes are at p. Returns the header's length in bytes, or the first
@@ -40,14 +76,23 @@ static inline bool ip4_is_fragment(const struct ip4_hdr *h)
  * header's or beyond len). len may be larger than total_len: Ethernet pads short frames. Addresses
  * and the checksum are the caller's to judge. On failure *h holds nothing.
  */
-int ip4_parse(const uint8_t *p, uint32_t len, struct ip4_hdr *h);
+static inline int ip4_parse(const uint8_t *p, uint32_t len, struct ip4_hdr *h)
+{
+	const int hdr_len = ip4_parse_quoted(p, len, h);
 
-/** ip4_parse_quoted does the same for a packet of which an ICMP error quotes only the first len
- * bytes: its total length may exceed them. */
-int ip4_parse_quoted(const uint8_t *p, uint32_t len, struct ip4_hdr *h);
+	return hdr_len > 0 && h->total_len > len ? WIRE_LENGTH : hdr_len;
+}
 
 /** ip4_cksum_ok says whether the checksum of the hdr_len bytes of a parsed header is right. */
-bool ip4_cksum_ok(const uint8_t *p, uint8_t hdr_len);
+static inline bool ip4_cksum_ok(const uint8_t *p, uint8_t hdr_len)
+{
+	uint64_t sum;
+
+	if (hdr_len != IP4_HDR_LEN)
+		return cksum_is_good(cksum_add(0, p, hdr_len));
+	sum = cksum_add64(wire_get64_be(p), wire_get64_be(p + 8));
+	return cksum_is_good(cksum_add64(sum, wire_get32_be(p + 16)));
+}
 
 /**
  * ip4_write writes a header without options and with checksum 0, for a port that fills it in; else

@@ -18,10 +18,6 @@
 #define LEN_TS     10
 #define LEN_BLOCK  8 /* of SACK, after two bytes of kind and length */
 
-/* How nearly every segment with timestamps begins its options (RFC 7323 appendix A). */
-#define NOP_NOP_TS (OPT_NOP << 24 | OPT_NOP << 16 | OPT_TS << 8 | LEN_TS)
-#define LEN_NOP_TS 12
-
 #define OPTIONS_MAX (TCP_HDR_MAX - TCP_HDR_LEN)
 
 static void parse_ts(const uint8_t *p, struct tcp_seg *seg)
@@ -114,7 +110,8 @@ int tcp_parse(const uint8_t *p, uint32_t len, struct tcp_seg *seg)
 	seg->nb_sack = 0;
 	seg->tsval = 0;
 	seg->tsecr = 0;
-	if (hdr_len == TCP_HDR_LEN + LEN_NOP_TS && wire_get32(p + TCP_HDR_LEN) == NOP_NOP_TS)
+	if (hdr_len == TCP_HDR_LEN + TCP_NOP_NOP_TS_LEN &&
+	    wire_get32(p + TCP_HDR_LEN) == TCP_NOP_NOP_TS)
 		parse_ts(p + TCP_HDR_LEN + 4, seg);
 	else if (hdr_len > TCP_HDR_LEN)
 		parse_options(p + TCP_HDR_LEN, hdr_len - TCP_HDR_LEN, seg);
@@ -129,7 +126,7 @@ static unsigned fixed_options_len(uint8_t has)
 	if ((has & TCP_HAS_MSS) != 0)
 		len += LEN_MSS;
 	if ((has & TCP_HAS_TS) != 0)
-		len += LEN_NOP_TS; /* SACK-permitted stands where the two NOPs would */
+		len += TCP_NOP_NOP_TS_LEN; /* SACK-permitted stands where the two NOPs would */
 	else if ((has & TCP_HAS_SACKOK) != 0)
 		len += 4;
 	if ((has & TCP_HAS_WSCALE) != 0)

@@ -73,6 +73,49 @@ uint16_t tcp_hdr_len(const struct tcp_seg *s);
 /** Offset of the checksum field in the header. */
 #define TCP_CKSUM_OFF 16
 
+/* How nearly every segment with timestamps begins its options (RFC 7323 appendix A). */
+#define TCP_NOP_NOP_TS     0x0101080a
+#define TCP_NOP_NOP_TS_LEN 12
+
+/** A segment without options but timestamps, for tcp_write_plain. */
+struct tcp_plain {
+	uint16_t sport, dport, wnd;
+	uint8_t flags;
+	bool has_ts;
+	uint32_t seq, ack, tsval, tsecr;
+};
+
+/** tcp_plain_len returns the header's length. */
+static inline uint16_t tcp_plain_len(bool has_ts)
+{
+	return has_ts ? TCP_HDR_LEN + TCP_NOP_NOP_TS_LEN : TCP_HDR_LEN;
+}
+
+/** tcp_write_plain writes such a header with checksum 0, and returns the sum of its words in memory order. */
+static inline uint64_t tcp_write_plain(uint8_t *p, struct tcp_plain s)
+{
+	const uint32_t w0 = __builtin_bswap32((uint32_t)s.sport << 16 | s.dport);
+	const uint32_t seq = __builtin_bswap32(s.seq), ack = __builtin_bswap32(s.ack);
+	const uint32_t w3 = __builtin_bswap32((uint32_t)tcp_plain_len(s.has_ts) << 26 |
+	                                      (uint32_t)s.flags << 16 | s.wnd);
+	uint64_t sum = (uint64_t)w0 + seq + ack + w3;
+
+	wire_put32_be(p, w0);
+	wire_put32_be(p + 4, seq);
+	wire_put32_be(p + 8, ack);
+	wire_put32_be(p + 12, w3);
+	wire_put32_be(p + 16, 0);
+	if (s.has_ts) {
+		const uint32_t val = __builtin_bswap32(s.tsval), ecr = __builtin_bswap32(s.tsecr);
+
+		wire_put32(p + 20, TCP_NOP_NOP_TS);
+		wire_put32_be(p + 24, val);
+		wire_put32_be(p + 28, ecr);
+		sum += (uint64_t)__builtin_bswap32(TCP_NOP_NOP_TS) + val + ecr;
+	}
+	return sum;
+}
+
 /** tcp_print writes a segment in one line, as tcpdump would, and returns buf. */
 char *tcp_print(const struct tcp_seg *s, char *buf, size_t size);
 

@@ -71,6 +71,14 @@ static inline uint32_t wire_get32_be(const void *p)
 	return v;
 }
 
+static inline uint64_t wire_get64_be(const void *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
 static inline void wire_put16_be(void *p, uint16_t v)
 {
 	memcpy(p, &v, sizeof(v));

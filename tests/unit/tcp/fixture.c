@@ -156,7 +156,7 @@ int receive_mbuf(uint16_t pport, uint16_t lport, struct tcp_seg s, uint16_t firs
 	CU_ASSERT_EQUAL_FATAL(verdict, NEXT_TCP);
 	verdict = tcp_rx_parse(tcp, m, &p, &rx);
 	if (verdict == VERDICT_DONE) {
-		tcp_rx_prefetch(tcp, &rx);
+		tcp_rx_prefetch(tcp, &rx, 1);
 		verdict = tcp_input(tcp, m, &p, &rx);
 	}
 	if (verdict != VERDICT_DONE)

@@ -125,6 +125,7 @@ static void test_order(void)
 	CU_ASSERT_EQUAL(input_data(t, IRS, 100), PC_DROP_TCP_SEQUENCE);
 	CU_ASSERT_EQUAL(input_data(t, IRS + 120, 100), VERDICT_DONE);
 	CU_ASSERT_EQUAL(read_bytes(t, IRS, 1000), 250);
+	turn();
 	CU_ASSERT_EQUAL(t->queues, 0);
 	finish();
 }

@@ -62,7 +62,7 @@ static void test_round_trip(void)
 		    .src_be = (uint32_t)rng_next(&rng),
 		    .dst_be = (uint32_t)rng_next(&rng),
 		};
-		struct ip4_hdr b;
+		struct ip4_hdr b = {0};
 		uint8_t p[20];
 
 		ip4_write(p, &h);

@@ -7,6 +7,7 @@
 #include "../unit.h"
 #include "base/rng.h"
 #include "exact.h"
+#include "wire/cksum.h"
 
 /* A header of 20 bytes and these options, padded by zeros to a multiple of 4. */
 static size_t make(uint8_t p[TCP_HDR_MAX], const uint8_t *options, size_t len)
@@ -457,6 +458,46 @@ static void test_random_bytes(void)
 	}
 }
 
+/* the short way writes what the long way does, and knows the sum of it */
+static void test_write_plain(void)
+{
+	struct rng rng;
+
+	rng_seed(&rng, 12);
+	for (unsigned i = 0; i < 1000; i++) {
+		const bool has_ts = i % 2 != 0;
+		const struct tcp_plain s = {
+		    .sport = (uint16_t)rng_next(&rng),
+		    .dport = (uint16_t)rng_next(&rng),
+		    .wnd = (uint16_t)rng_next(&rng),
+		    .flags = (uint8_t)rng_next(&rng),
+		    .has_ts = has_ts,
+		    .seq = (uint32_t)rng_next(&rng),
+		    .ack = (uint32_t)rng_next(&rng),
+		    .tsval = (uint32_t)rng_next(&rng),
+		    .tsecr = (uint32_t)rng_next(&rng),
+		};
+		const struct tcp_seg same = {
+		    .sport = s.sport,
+		    .dport = s.dport,
+		    .wnd = s.wnd,
+		    .flags = s.flags,
+		    .seq = s.seq,
+		    .ack = s.ack,
+		    .has = has_ts ? TCP_HAS_TS : 0,
+		    .tsval = s.tsval,
+		    .tsecr = s.tsecr,
+		};
+		uint8_t p[TCP_HDR_MAX], q[TCP_HDR_MAX];
+		const uint64_t sum = tcp_write_plain(p, s);
+		const uint16_t len = tcp_write(q, &same);
+
+		CU_ASSERT_EQUAL(tcp_plain_len(has_ts), len);
+		CU_ASSERT_EQUAL(memcmp(p, q, len), 0);
+		CU_ASSERT_EQUAL(cksum_fold_be(sum), cksum_fold_be(cksum_add(0, q, len)));
+	}
+}
+
 static const struct unit_case cases[] = {
     {"header", test_header},
     {"MUST-1: the window is unsigned", test_window_is_unsigned},
@@ -479,6 +520,7 @@ static const struct unit_case cases[] = {
     {"MUST-68, MUST-69: write every set of options", test_write_every_set},
     {"write the usual layouts", test_write_layouts},
     {"write as many SACK blocks as fit", test_write_sack_room},
+    {"write the plain header", test_write_plain},
     {"random bytes", test_random_bytes},
 };
 

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HTTPD_MEMO_H
+#define HTTPD_MEMO_H
+
+/*
+ * The last request, and what was answered to it.
+ *
+ * Whoever asks again and again (a program behind an API, a health check, a pipelining client) sends the same
+ * bytes each time, and one comparison then says what parsing and looking up would say.  Only requests
+ * that are short, have no body, and whose answer depends on nothing but the files are remembered.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "answer.h"
+#include "http_parse.h"
+
+#define MEMO_BYTES 256
+
+/** Zeroed: nothing is remembered. */
+struct memo {
+	uint16_t len; /**< of the request's header; 0: none */
+	bool has_answer;
+	struct http_request request;
+	struct answer answer; /**< a whole file */
+	char bytes[MEMO_BYTES];
+};
+
+/** memo_find returns the length of the remembered header if the len bytes at p begin with it, else 0. */
+static inline size_t memo_find(const struct memo *m, const char *p, size_t len)
+{
+	return m->len != 0 && len >= m->len && memcmp(p, m->bytes, m->len) == 0 ? m->len : 0;
+}
+
+/** memo_keep remembers a request, parsed from the first len bytes at p, in place of the last one. */
+void memo_keep(struct memo *m, const struct http_request *r, const char *p, size_t len);
+
+/** memo_keep_answer remembers what the request in the memo is answered with. */
+void memo_keep_answer(struct memo *m, const struct answer *a);
+
+/** memo_forget_answer is called when the files have changed. */
+static inline void memo_forget_answer(struct memo *m)
+{
+	m->has_answer = false;
+}
+
+/** memo_has_answer says whether m->answer is the answer to the request in the memo. */
+static inline bool memo_has_answer(const struct memo *m)
+{
+	return m->has_answer && !file_is_broken(m->answer.file);
+}
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IP_IP_FAST_H
+#define IP_IP_FAST_H
+
+/*
+ * The short way out: what ip_l4_checksum, ip_output and neigh_output do, in one go, for a connection whose
+ * next hop is known.
+ *
+ * The transport writes its header into the place that ip_fast_prepend makes, summing up its words on the
+ * way, and ip_fast_output writes what goes in front.  Nothing is passed in structs and no function is
+ * called, so that addresses and sums stay in registers.  Whatever is not plain takes the long way.
+ */
+
+#include <netinet/in.h>
+
+#include <rte_mbuf.h>
+
+#include "ip/ip.h"
+#include "neigh/table.h"
+#include "wire/cksum.h"
+#include "wire/ip4.h"
+
+/* bytes in front of the transport header */
+#define IP_FAST_HDR_LEN (ETH_HDR_LEN + IP4_HDR_LEN)
+
+/** ip_fast_neigh returns the next hop of a peer if the short way leads there, else NULL. */
+static inline const struct neigh *ip_fast_neigh(const struct ip *ip, struct neigh_ref ref,
+                                                const struct pc_addr *dst)
+{
+	return likely(pc_addr_is_ip4(dst)) ? neigh_ready(ip->neigh, ref) : NULL;
+}
+
+/** ip_fast_prepend makes room in front of a payload and returns where the transport header goes. The
+ * headroom must be there. */
+static inline uint8_t *ip_fast_prepend(struct rte_mbuf *m, uint16_t l4_hdr_len)
+{
+	const uint16_t n = (uint16_t)(IP_FAST_HDR_LEN + l4_hdr_len);
+
+	assert(m->data_off >= n);
+	m->data_off = (uint16_t)(m->data_off - n);
+	m->data_len = (uint16_t)(m->data_len + n);
+	m->pkt_len += n;
+	return rte_pktmbuf_mtod_offset(m, uint8_t *, IP_FAST_HDR_LEN);
+}
+
+/* The transport checksum: by the port if it can, else here; sum is that of the header, and if summed of
+ * the payload too. */
+static inline uint16_t ip_fast_cksum(struct rte_mbuf *m, uint32_t offloads, uint64_t pseudo,
+                                     uint64_t sum, bool summed, uint16_t l4_hdr_len)
+{
+	const uint32_t off = (uint32_t)IP_FAST_HDR_LEN + l4_hdr_len;
+
+	if (offloads & PC_PORT_TX_TCP_CKSUM) {
+		m->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_IPV4;
+		m->tx_offload =
+		    rte_mbuf_tx_offload(ETH_HDR_LEN, IP4_HDR_LEN, l4_hdr_len, 0, 0, 0, 0);
+		return cksum_fold_be(pseudo);
+	}
+	if (!summed && m->pkt_len > off)
+		sum = cksum_add_mbuf(cksum_add64(sum, pseudo), m, off, m->pkt_len - off);
+	else
+		sum = cksum_add64(sum, pseudo);
+	return cksum_finish_be(sum);
+}
+
+/**
+ * ip_fast_output completes and sends a TCP segment of at most the path's MTU whose header, l4_hdr_len
+ * bytes at l4, is there but for the checksum; sum is that of its words in memory order and, if summed, of
+ * the payload too. It owns m. ttl 0: the default.
+ */
+static inline void ip_fast_output(struct ip *ip, const struct neigh *n, struct rte_mbuf *m,
+                                  uint8_t *l4, uint16_t l4_hdr_len, uint64_t sum, bool summed,
+                                  uint32_t src_be, uint32_t dst_be, uint8_t ttl, uint8_t tos)
+{
+	struct txq *q = &ip->ifs.netif[n->netif].txq;
+	const uint32_t offloads = q->port->info.offloads;
+	const uint32_t total_len = m->pkt_len - ETH_HDR_LEN, l4_len = total_len - IP4_HDR_LEN;
+	const uint64_t addrs = (uint64_t)src_be + dst_be;
+	const uint32_t w0 =
+	    __builtin_bswap32((uint32_t)0x45 << 24 | (uint32_t)tos << 16 | total_len);
+	const uint32_t w1 = __builtin_bswap32(IP4_FRAG_DF);
+	const uint32_t w2 = (uint32_t)(ttl != 0 ? ttl : ip->ctx->cfg.ip_ttl) | IPPROTO_TCP << 8;
+	uint8_t *p = l4 - IP4_HDR_LEN;
+
+	wire_put16_be(
+	    l4 + 16, ip_fast_cksum(m, offloads,
+	                           addrs + __builtin_bswap32(l4_len) + ((uint32_t)IPPROTO_TCP << 8),
+	                           sum, summed, l4_hdr_len));
+	memcpy(p - ETH_HDR_LEN, n->eth, ETH_HDR_LEN);
+	wire_put32_be(p, w0);
+	wire_put32_be(p + 4, w1);
+	wire_put32_be(p + 12, src_be);
+	wire_put32_be(p + 16, dst_be);
+	if (offloads & PC_PORT_TX_IP4_CKSUM) {
+		m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
+		m->l2_len = ETH_HDR_LEN;
+		m->l3_len = IP4_HDR_LEN;
+		wire_put32_be(p + 8, w2);
+	} else {
+		wire_put32_be(p + 8, w2 | (uint32_t)cksum_finish_be(addrs + w0 + w1 + w2) << 16);
+	}
+	txq_put(q, ip->ctx, m);
+}
+
+#endif

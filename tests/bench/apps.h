@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef BENCH_APPS_H
+#define BENCH_APPS_H
+
+/* The programs of app/ as a benchmark runs them: the same code but for main(). */
+
+#include <stdint.h>
+
+struct pc_stack;
+
+/** What a program is to a benchmark. */
+struct app {
+	uint16_t port;
+	/** Makes it on a stack with that many connections; ends the process on failure. */
+	void *(*start)(struct pc_stack *st, uint32_t connections);
+	/** Its part of a turn. Returns the TSC cycles that the wait for events took. */
+	uint64_t (*turn)(void *self, struct pc_stack *st, uint64_t now_ns);
+	void (*finish)(void *self);
+};
+
+/** percore-echo; and percore-httpd with a file of 512 bytes under /512. */
+extern const struct app app_echo, app_httpd;
+
+/** Echo by pc_recv and pc_send, which copy. */
+extern const struct app app_echo_copy;
+
+#endif

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a stack spends on a message, a connection, an acknowledgement.
+ *
+ * Overview: one stack with a program of app/ on it, turned by hand, and clients that cost nothing
+ * (peer.h).  A case does some turns to warm up, then measured ones.  In a quiet machine the TSC tells
+ * the cycles of each stage: medians over the turns, the port's own share deducted.  Under callgrind,
+ * which is told to count in measured_turn() only and not in the port (scripts/check-instructions), the
+ * same run counts instructions: a figure without noise.
+ *
+ * usage: path_bench [--case NAME] [--conns N] [--rounds N] [--burst N] [--huge]
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <rte_cycles.h>
+#include <rte_eal.h>
+#include <rte_mbuf.h>
+
+#include <percore/percore.h>
+
+#include "apps.h"
+#include "peer.h"
+
+#define SERVER     "10.9.0.1"
+#define TURN_NS    20000 /* virtual time of a turn */
+#define MAX_ROUNDS 100000
+#define STRIDE     7919 /* a prime: all clients have their turn, in an order that no cache foresees */
+
+enum stage { RECEIVE, EVENT, SOCKET, SEND, STAGES };
+
+static const char *const stage_name[STAGES] = {"receive", "event", "socket", "send"};
+
+struct bench {
+	struct pc_stack *st;
+	struct peer *peer;
+	const struct app *app;
+	void *self;
+	uint64_t now_ns;
+	uint32_t conns, burst, next; /* next: whose turn it is */
+	bool measured;
+	unsigned rounds;
+	uint64_t ops;
+	uint64_t *cycles[STAGES]; /* of each measured round */
+};
+
+struct bench_case {
+	const char *name, *op;
+	const struct app *app;
+	const char *request;
+	uint16_t len;
+	uint32_t conns;
+	/** Does one round of operations, measured as b->measured says; returns how many there were. */
+	uint32_t (*round)(struct bench *b);
+	bool datagrams;
+};
+
+/* ---- turns ----------------------------------------------------------------------------------- */
+
+static void one_turn(struct bench *b, uint64_t at[STAGES + 1], uint64_t port[2])
+{
+	const uint64_t before = peer_cycles(b->peer);
+	uint64_t wait;
+
+	b->now_ns += TURN_NS;
+	at[0] = rte_rdtsc();
+	pc_stack_poll(b->st, b->now_ns);
+	port[0] = peer_cycles(b->peer) - before;
+	at[1] = rte_rdtsc();
+	wait = b->app->turn(b->self, b->st, b->now_ns);
+	at[2] = at[1] + wait;
+	at[3] = rte_rdtsc();
+	pc_stack_flush(b->st, b->now_ns);
+	at[4] = rte_rdtsc();
+	port[1] = peer_cycles(b->peer) - before - port[0];
+}
+
+static void plain_turn(struct bench *b)
+{
+	uint64_t at[STAGES + 1], port[2];
+
+	one_turn(b, at, port);
+}
+
+/* The name is known to scripts/check-instructions. */
+__attribute__((noinline)) void measured_turn(struct bench *b);
+
+void measured_turn(struct bench *b)
+{
+	uint64_t at[STAGES + 1], port[2];
+
+	one_turn(b, at, port);
+	for (int s = 0; s < STAGES; s++)
+		b->cycles[s][b->rounds] += at[s + 1] - at[s];
+	b->cycles[RECEIVE][b->rounds] -= port[0];
+	b->cycles[SEND][b->rounds] -= port[1];
+}
+
+static void turn(struct bench *b)
+{
+	if (b->measured)
+		measured_turn(b);
+	else
+		plain_turn(b);
+}
+
+static uint32_t client(struct bench *b)
+{
+	const uint32_t i = b->next;
+
+	b->next = (b->next + STRIDE) % b->conns;
+	return i;
+}
+
+/* ---- rounds ---------------------------------------------------------------------------------- */
+
+/* every request acknowledges the answer before it */
+static uint32_t round_requests(struct bench *b)
+{
+	for (uint32_t i = 0; i < b->burst; i++)
+		peer_send(b->peer, client(b), PEER_DATA);
+	turn(b);
+	return b->burst;
+}
+
+/* an acknowledgement of its own for each answer; only its turn counts */
+static uint32_t round_acks(struct bench *b)
+{
+	const uint32_t first = b->next;
+
+	for (uint32_t i = 0; i < b->burst; i++)
+		peer_send(b->peer, client(b), PEER_DATA);
+	plain_turn(b);
+	b->next = first;
+	for (uint32_t i = 0; i < b->burst; i++)
+		peer_send(b->peer, client(b), PEER_ACK);
+	turn(b);
+	return b->burst;
+}
+
+static void all_send(struct bench *b, uint32_t first, enum peer_segment what)
+{
+	b->next = first;
+	for (uint32_t i = 0; i < b->burst; i++)
+		peer_send(b->peer, client(b), what);
+}
+
+/* SYN; ACK and request; FIN; ACK: the client closes first, as loads do that want no TIME-WAIT */
+static uint32_t round_connections(struct bench *b)
+{
+	const uint32_t first = b->next;
+
+	all_send(b, first, PEER_SYN);
+	turn(b);
+	all_send(b, first, PEER_ACK);
+	all_send(b, first, PEER_DATA);
+	turn(b);
+	turn(b); /* more than a burst has come */
+	all_send(b, first, PEER_FIN);
+	turn(b);
+	all_send(b, first, PEER_ACK);
+	turn(b);
+	return b->burst;
+}
+
+static uint32_t round_datagrams(struct bench *b)
+{
+	for (uint32_t i = 0; i < b->burst; i++)
+		peer_send(b->peer, client(b), PEER_DATAGRAM);
+	turn(b);
+	return b->burst;
+}
+
+#define GET  "GET /512 HTTP/1.1\r\nHost: a\r\n\r\n"
+#define GET4 GET GET GET GET
+
+static const char zeros[64];
+
+static const struct bench_case cases[] = {
+    {"echo", "echo of 64 bytes", &app_echo, zeros, 64, 1000, round_requests, false},
+    {"echo-copy", "echo of 64 bytes by recv and send", &app_echo_copy, zeros, 64, 1000,
+     round_requests, false},
+    {"ack", "pure acknowledgement", &app_echo, zeros, 64, 1000, round_acks, false},
+    {"conn", "connect, echo, close", &app_echo, zeros, 64, 1000, round_connections, false},
+    {"udp", "UDP echo of 64 bytes", &app_echo, zeros, 64, 64, round_datagrams, true},
+    {"http", "HTTP request", &app_httpd, GET, sizeof(GET) - 1, 1000, round_requests, false},
+    {"http-16", "16 pipelined HTTP requests", &app_httpd, GET4 GET4 GET4 GET4,
+     16 * (sizeof(GET) - 1), 64, round_requests, false},
+    {"http-conn", "connect, HTTP request, close", &app_httpd, GET, sizeof(GET) - 1, 1000,
+     round_connections, false},
+};
+
+/* ---- one case -------------------------------------------------------------------------------- */
+
+static void connect_all(struct bench *b)
+{
+	bool syn;
+
+	for (uint32_t done = 0; done < b->conns;) {
+		const uint32_t n = RTE_MIN(b->conns - done, b->burst);
+
+		for (uint32_t i = 0; i < n; i++)
+			peer_send(b->peer, done + i, PEER_SYN);
+		plain_turn(b);
+		for (uint32_t i = 0; i < n; i++) {
+			peer_got(b->peer, done + i, &syn, NULL);
+			if (!syn)
+				abort();
+			peer_send(b->peer, done + i, PEER_ACK);
+		}
+		plain_turn(b);
+		done += n;
+	}
+}
+
+static struct pc_stack *make_stack(struct rte_mempool *pool, uint32_t conns, uint32_t mbufs)
+{
+	struct pc_stack_config config;
+	struct pc_stack *st;
+
+	pc_stack_config_init(&config);
+	config.stack_max_connections = conns + 1024;
+	config.stack_mbufs = mbufs;
+	config.stack_seed = 1;
+	st = pc_stack_create(&config, pool);
+	if (st == NULL) {
+		perror("pc_stack_create");
+		exit(2);
+	}
+	return st;
+}
+
+static void start(struct bench *b, const struct bench_case *c, struct rte_mempool *pool,
+                  uint32_t mbufs)
+{
+	struct pc_prefix addr;
+
+	b->st = make_stack(pool, b->conns, mbufs);
+	b->peer = peer_create(pool, b->conns, inet_addr(SERVER), c->app->port);
+	if (b->peer == NULL || pc_prefix_parse(SERVER "/16", &addr) != 0 ||
+	    pc_stack_add_port(b->st, peer_port(b->peer)) < 0 ||
+	    pc_stack_add_addr(b->st, 0, &addr) != 0)
+		exit(2);
+	b->app = c->app;
+	b->now_ns = 1000000000;
+	b->self = c->app->start(b->st, b->conns);
+	peer_request(b->peer, c->request, c->len);
+	plain_turn(b);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void report(struct bench *b, const struct bench_case *c)
+{
+	const double per_round = (double)b->ops / b->rounds;
+	double total = 0;
+
+	printf("%-10s conns %u ops %lu cycles/op:", c->name, b->conns, (unsigned long)b->ops);
+	for (int s = 0; s < STAGES; s++) {
+		double cycles;
+
+		qsort(b->cycles[s], b->rounds, sizeof(uint64_t), by_value);
+		cycles = (double)b->cycles[s][b->rounds / 2] / per_round;
+		total += cycles;
+		printf(" %s %.0f", stage_name[s], cycles);
+	}
+	printf(" total %.0f\n", total);
+}
+
+static void run(struct bench *b, const struct bench_case *c, unsigned rounds)
+{
+	for (uint32_t i = 0; i < b->conns; i += PEER_PER_ADDRESS) {
+		peer_send(b->peer, i, PEER_ARP);
+		plain_turn(b);
+	}
+	if (c->round != round_connections && !c->datagrams)
+		connect_all(b);
+	for (uint32_t i = 0; i < 2 * b->conns / b->burst + 4; i++)
+		c->round(b);
+	b->measured = true;
+	for (; b->rounds < rounds; b->rounds++)
+		b->ops += c->round(b);
+	report(b, c);
+	for (uint32_t i = 0; i < b->burst; i++)
+		if (c->round == round_requests && peer_got(b->peer, i, NULL, NULL) == 0)
+			abort();
+}
+
+static void start_eal(bool huge, const char *memory)
+{
+	const char *plain[] = {"path_bench", "--no-huge",    "--no-pci",       "--no-shconf",
+	                       "-m",         memory,         "--no-telemetry", "-l",
+	                       "0",          "--log-level=4"};
+	const char *pages[] = {"path_bench", "--in-memory",  "--no-pci",       "--no-shconf",
+	                       "-m",         memory,         "--no-telemetry", "-l",
+	                       "0",          "--log-level=4"};
+
+	if (rte_eal_init((int)RTE_DIM(plain), (char **)(uintptr_t)(huge ? pages : plain)) < 0)
+		exit(2);
+}
+
+static const struct bench_case *find_case(const char *name)
+{
+	for (unsigned i = 0; i < RTE_DIM(cases); i++)
+		if (strcmp(cases[i].name, name) == 0)
+			return &cases[i];
+	fprintf(stderr, "no such case: %s; there are:", name);
+	for (unsigned i = 0; i < RTE_DIM(cases); i++)
+		fprintf(stderr, " %s", cases[i].name);
+	fprintf(stderr, "\n");
+	exit(2);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {{"case", 1, NULL, 'c'},   {"conns", 1, NULL, 'n'},
+	                                        {"rounds", 1, NULL, 'r'}, {"burst", 1, NULL, 'b'},
+	                                        {"huge", 0, NULL, 'h'},   {NULL, 0, NULL, 0}};
+	struct bench b = {.burst = 32};
+	const struct bench_case *c = find_case("echo");
+	unsigned rounds = 2000;
+	struct rte_mempool *pool;
+	uint32_t mbufs;
+	bool huge = false;
+	char memory[16];
+	int o;
+
+	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (o) {
+		case 'c':
+			c = find_case(optarg);
+			break;
+		case 'n':
+			b.conns = (uint32_t)atoi(optarg);
+			break;
+		case 'r':
+			rounds = RTE_MIN((unsigned)atoi(optarg), (unsigned)MAX_ROUNDS);
+			break;
+		case 'b':
+			b.burst = (uint32_t)atoi(optarg);
+			break;
+		case 'h':
+			huge = true;
+			break;
+		default:
+			return 2;
+		}
+	}
+	if (b.conns == 0)
+		b.conns = c->conns;
+	mbufs = 2 * b.conns + 16384;
+	snprintf(memory, sizeof(memory), "%u", 192 + b.conns / 128 + mbufs / 384);
+	start_eal(huge, memory);
+	for (int s = 0; s < STAGES; s++)
+		b.cycles[s] = calloc(MAX_ROUNDS, sizeof(uint64_t));
+	pool = rte_pktmbuf_pool_create("bench", mbufs, 512, 0, RTE_MBUF_DEFAULT_BUF_SIZE, -1);
+	if (pool == NULL)
+		exit(2);
+	start(&b, c, pool, mbufs);
+	run(&b, c, rounds);
+	b.app->finish(b.self);
+	pc_stack_destroy(b.st);
+	pc_port_close(peer_port(b.peer));
+	for (int s = 0; s < STAGES; s++)
+		free(b.cycles[s]);
+	return 0;
+}

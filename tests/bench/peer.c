@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Overview: a FIFO of segments that clients were told to send, made into frames by rx_burst; and in
+ * tx_burst a parser that finds the client by arithmetic from address and port.
+ *
+ * Ownership: frames are made from the pool and are the stack's once received; what the stack sends is
+ * freed at once, as a device does whose descriptors are done.
+ */
+#include "peer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_arp.h>
+#include <rte_cycles.h>
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_mbuf.h>
+#include <rte_tcp.h>
+#include <rte_udp.h>
+
+#define FIFO       8192u
+#define FIRST_PORT 16384
+#define FIRST_ADDR 0x0a090100 /* 10.9.1.0, and so on */
+#define WINDOW     65535
+#define MSS_OPTION 0x020405b4 /* 1460 */
+
+struct client {
+	uint32_t nxt, rcv; /* SND.NXT and RCV.NXT */
+	uint32_t got;
+	bool syn, fin;
+};
+
+struct frame {
+	struct rte_ether_hdr eth;
+	struct rte_ipv4_hdr ip;
+	union {
+		struct rte_tcp_hdr tcp;
+		struct rte_udp_hdr udp;
+	};
+} __attribute__((packed, aligned(2)));
+
+struct order {
+	uint32_t client;
+	enum peer_segment what;
+};
+
+struct peer {
+	struct pc_port port;
+	struct rte_mempool *pool;
+	struct client *client;
+	uint32_t n, server_be;
+	uint16_t server_port;
+	struct order fifo[FIFO];
+	uint32_t head, tail;
+	struct rte_mbuf *answer; /* to an ARP request */
+	const void *data;
+	uint16_t len;
+	uint64_t cycles, frames;
+};
+
+static const uint8_t server_mac[6] = {2, 0, 0, 0, 0, 1}, client_mac[6] = {2, 0, 0, 0, 0, 2};
+
+/* ---- from the clients ------------------------------------------------------------------------ */
+
+static uint8_t flags_of(enum peer_segment what)
+{
+	static const uint8_t flags[] = {
+	    [PEER_SYN] = RTE_TCP_SYN_FLAG,
+	    [PEER_ACK] = RTE_TCP_ACK_FLAG,
+	    [PEER_DATA] = RTE_TCP_ACK_FLAG | RTE_TCP_PSH_FLAG,
+	    [PEER_FIN] = RTE_TCP_ACK_FLAG | RTE_TCP_FIN_FLAG,
+	    [PEER_DATAGRAM] = 0,
+	};
+
+	return flags[what];
+}
+
+static rte_be32_t addr_of(uint32_t client)
+{
+	return rte_cpu_to_be_32(FIRST_ADDR + (client >> PEER_PORTS_BITS));
+}
+
+static void write_network(const struct peer *p, struct frame *f, uint32_t client, uint16_t l4_len,
+                          uint8_t proto)
+{
+	memcpy(&f->eth.dst_addr, server_mac, 6);
+	memcpy(&f->eth.src_addr, client_mac, 6);
+	f->eth.ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
+	f->ip = (struct rte_ipv4_hdr){
+	    .version_ihl = 0x45,
+	    .total_length = rte_cpu_to_be_16((uint16_t)(sizeof(f->ip) + l4_len)),
+	    .fragment_offset = rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG),
+	    .time_to_live = 64,
+	    .next_proto_id = proto,
+	    .src_addr = addr_of(client),
+	    .dst_addr = p->server_be,
+	};
+	f->ip.hdr_checksum = rte_ipv4_cksum(&f->ip);
+}
+
+static uint16_t port_of(uint32_t client)
+{
+	return rte_cpu_to_be_16((uint16_t)(FIRST_PORT + (client & (PEER_PER_ADDRESS - 1))));
+}
+
+static void write_tcp(struct peer *p, struct frame *f, const struct order *o, uint16_t len)
+{
+	struct client *c = &p->client[o->client];
+	const uint8_t flags = flags_of(o->what);
+
+	if (o->what == PEER_SYN)
+		*c = (struct client){.nxt = 0x10000000 + o->client * 64};
+	f->tcp = (struct rte_tcp_hdr){
+	    .src_port = port_of(o->client),
+	    .dst_port = rte_cpu_to_be_16(p->server_port),
+	    .sent_seq = rte_cpu_to_be_32(c->nxt),
+	    .recv_ack = rte_cpu_to_be_32(flags & RTE_TCP_ACK_FLAG ? c->rcv : 0),
+	    .data_off = sizeof(f->tcp) / 4 << 4,
+	    .tcp_flags = flags,
+	    .rx_win = rte_cpu_to_be_16(WINDOW),
+	};
+	if (o->what == PEER_SYN) {
+		const rte_be32_t mss = rte_cpu_to_be_32(MSS_OPTION);
+
+		memcpy(&f->tcp + 1, &mss, sizeof(mss));
+		f->tcp.data_off = (sizeof(f->tcp) + sizeof(mss)) / 4 << 4;
+	} else if (len > 0) {
+		memcpy(&f->tcp + 1, p->data, len);
+	}
+	f->tcp.cksum = rte_ipv4_udptcp_cksum(&f->ip, &f->tcp);
+	c->nxt += (uint32_t)len + (o->what == PEER_SYN || o->what == PEER_FIN);
+}
+
+static void write_udp(const struct peer *p, struct frame *f, const struct order *o, uint16_t len)
+{
+	f->udp = (struct rte_udp_hdr){
+	    .src_port = port_of(o->client),
+	    .dst_port = rte_cpu_to_be_16(p->server_port),
+	    .dgram_len = rte_cpu_to_be_16((uint16_t)(sizeof(f->udp) + len)),
+	};
+	memcpy(&f->udp + 1, p->data, len);
+	f->udp.dgram_cksum = rte_ipv4_udptcp_cksum(&f->ip, &f->udp);
+}
+
+static struct rte_mbuf *make_packet(struct peer *p, const struct order *o)
+{
+	const bool udp = o->what == PEER_DATAGRAM;
+	const uint16_t len = udp || o->what == PEER_DATA ? p->len : 0;
+	const size_t hdr = udp ? sizeof(struct rte_udp_hdr) : sizeof(struct rte_tcp_hdr);
+	const uint16_t l4 = (uint16_t)(hdr + len + (o->what == PEER_SYN ? sizeof(uint32_t) : 0));
+	struct rte_mbuf *m = rte_pktmbuf_alloc(p->pool);
+	struct frame *f;
+
+	if (m == NULL)
+		abort();
+	f = (void *)rte_pktmbuf_append(
+	    m, (uint16_t)(sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr) + l4));
+	write_network(p, f, o->client, l4, udp ? IPPROTO_UDP : IPPROTO_TCP);
+	if (udp)
+		write_udp(p, f, o, len);
+	else
+		write_tcp(p, f, o, len);
+	return m;
+}
+
+static struct rte_mbuf *make_arp(const struct peer *p, uint32_t client)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(p->pool);
+	struct rte_ether_hdr *eth;
+	struct rte_arp_hdr *arp;
+
+	if (m == NULL)
+		abort();
+	eth = (void *)rte_pktmbuf_append(m, sizeof(*eth) + sizeof(*arp));
+	arp = (void *)(eth + 1);
+	memset(&eth->dst_addr, 0xff, 6);
+	memcpy(&eth->src_addr, client_mac, 6);
+	eth->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP);
+	*arp = (struct rte_arp_hdr){
+	    .arp_hardware = rte_cpu_to_be_16(RTE_ARP_HRD_ETHER),
+	    .arp_protocol = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4),
+	    .arp_hlen = 6,
+	    .arp_plen = 4,
+	    .arp_opcode = rte_cpu_to_be_16(RTE_ARP_OP_REQUEST),
+	    .arp_data.arp_sip = addr_of(client),
+	    .arp_data.arp_tip = p->server_be,
+	};
+	memcpy(&arp->arp_data.arp_sha, client_mac, 6);
+	return m;
+}
+
+static struct rte_mbuf *make_frame(struct peer *p, const struct order *o)
+{
+	if (o->what == PEER_ARP)
+		return make_arp(p, o->client);
+	return make_packet(p, o);
+}
+
+uint16_t peer_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n, uint64_t now_ns)
+{
+	struct peer *p = (struct peer *)port;
+	const uint64_t begin = rte_rdtsc();
+	uint16_t i = 0;
+
+	(void)now_ns;
+	if (p->answer != NULL && n > 0) {
+		pkts[i++] = p->answer;
+		p->answer = NULL;
+	}
+	for (; i < n && p->head != p->tail; p->head++)
+		pkts[i++] = make_frame(p, &p->fifo[p->head % FIFO]);
+	p->cycles += rte_rdtsc() - begin;
+	return i;
+}
+
+/* ---- to the clients -------------------------------------------------------------------------- */
+
+static bool answer_arp(struct peer *p, struct rte_mbuf *m)
+{
+	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
+	struct rte_arp_hdr *arp = (void *)(eth + 1);
+	const rte_be32_t asked = arp->arp_data.arp_tip;
+
+	if (eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP))
+		return false;
+	/* one question at a time; an announcement asks for the sender itself */
+	if (arp->arp_opcode != rte_cpu_to_be_16(RTE_ARP_OP_REQUEST) || p->answer != NULL ||
+	    asked == arp->arp_data.arp_sip) {
+		rte_pktmbuf_free(m);
+		return true;
+	}
+	memcpy(&eth->dst_addr, server_mac, 6);
+	memcpy(&eth->src_addr, client_mac, 6);
+	arp->arp_opcode = rte_cpu_to_be_16(RTE_ARP_OP_REPLY);
+	memcpy(&arp->arp_data.arp_tha, server_mac, 6);
+	arp->arp_data.arp_tip = arp->arp_data.arp_sip;
+	memcpy(&arp->arp_data.arp_sha, client_mac, 6);
+	arp->arp_data.arp_sip = asked;
+	p->answer = m;
+	return true;
+}
+
+static void take_frame(struct peer *p, const struct rte_mbuf *m)
+{
+	const struct frame *f = rte_pktmbuf_mtod(m, const struct frame *);
+	const uint32_t addr = rte_be_to_cpu_32(f->ip.dst_addr) - FIRST_ADDR;
+	const uint32_t port = rte_be_to_cpu_16(f->tcp.dst_port);
+	const uint32_t i = (addr << PEER_PORTS_BITS) + port - FIRST_PORT;
+	const uint16_t total = rte_be_to_cpu_16(f->ip.total_length);
+	struct client *c = &p->client[i];
+	uint16_t len;
+
+	if (i >= p->n)
+		abort();
+	if (f->ip.next_proto_id == IPPROTO_UDP) {
+		c->got += total - (uint32_t)(sizeof(f->ip) + sizeof(f->udp));
+		return;
+	}
+	len = (uint16_t)(total - sizeof(f->ip) - (f->tcp.data_off >> 4) * 4);
+	if (f->tcp.tcp_flags & RTE_TCP_RST_FLAG)
+		abort();
+	if (f->tcp.tcp_flags & RTE_TCP_SYN_FLAG) {
+		c->rcv = rte_be_to_cpu_32(f->tcp.sent_seq);
+		c->syn = true;
+		c->rcv++;
+	}
+	c->got += len;
+	c->rcv += len;
+	if (f->tcp.tcp_flags & RTE_TCP_FIN_FLAG) {
+		c->fin = true;
+		c->rcv++;
+	}
+}
+
+uint16_t peer_tx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n, uint64_t now_ns)
+{
+	struct peer *p = (struct peer *)port;
+	const uint64_t begin = rte_rdtsc();
+
+	(void)now_ns;
+	for (uint16_t i = 0; i < n; i++) {
+		if (answer_arp(p, pkts[i]))
+			continue;
+		take_frame(p, pkts[i]);
+		rte_pktmbuf_free(pkts[i]);
+	}
+	p->frames += n;
+	p->cycles += rte_rdtsc() - begin;
+	return n;
+}
+
+/* ---- what the benchmark calls ---------------------------------------------------------------- */
+
+static void peer_close(struct pc_port *port)
+{
+	struct peer *p = (struct peer *)port;
+
+	rte_pktmbuf_free(p->answer);
+	free(p->client);
+	free(p);
+}
+
+static const struct pc_port_ops peer_ops = {
+    .rx_burst = peer_rx_burst,
+    .tx_burst = peer_tx_burst,
+    .close = peer_close,
+};
+
+struct peer *peer_create(struct rte_mempool *pool, uint32_t n, uint32_t server_be, uint16_t port)
+{
+	struct peer *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return NULL;
+	p->client = calloc(n, sizeof(*p->client));
+	if (p->client == NULL) {
+		free(p);
+		return NULL;
+	}
+	p->port.ops = &peer_ops;
+	p->port.info = (struct pc_port_info){.name = "peer",
+	                                     .driver = "peer",
+	                                     .mtu = 1500,
+	                                     .offloads = PC_PORT_TX_MULTI_SEGS,
+	                                     .socket_id = -1,
+	                                     .link_up = true,
+	                                     .rss.nb_queues = 1};
+	memcpy(p->port.info.mac, server_mac, 6);
+	p->pool = pool;
+	p->n = n;
+	p->server_be = server_be;
+	p->server_port = port;
+	return p;
+}
+
+struct pc_port *peer_port(struct peer *p)
+{
+	return &p->port;
+}
+
+void peer_request(struct peer *p, const void *data, uint16_t len)
+{
+	p->data = data;
+	p->len = len;
+}
+
+void peer_send(struct peer *p, uint32_t client, enum peer_segment what)
+{
+	if (peer_pending(p) == FIFO)
+		abort();
+	p->fifo[p->tail++ % FIFO] = (struct order){client, what};
+}
+
+uint32_t peer_pending(const struct peer *p)
+{
+	return p->tail - p->head + (p->answer != NULL);
+}
+
+uint32_t peer_got(struct peer *p, uint32_t client, bool *syn, bool *fin)
+{
+	struct client *c = &p->client[client];
+	const uint32_t got = c->got;
+
+	if (syn != NULL)
+		*syn = c->syn;
+	if (fin != NULL)
+		*fin = c->fin;
+	c->got = 0;
+	c->syn = c->fin = false;
+	return got;
+}
+
+uint64_t peer_cycles(const struct peer *p)
+{
+	return p->cycles;
+}
+
+uint64_t peer_frames(const struct peer *p)
+{
+	return p->frames;
+}
