@@ -129,8 +129,7 @@ static int end_of_attempt(struct tcb *t)
 	return error != 0 ? -error : -ECONNABORTED;
 }
 
-/* whether the state allows a connection attempt: 0, or why not */
-static int check_connect(struct tcb *t)
+int sock_check_connect(struct tcb *t)
 {
 	switch (t->state) {
 	case TCP_S_CLOSED:
@@ -147,7 +146,7 @@ static int check_connect(struct tcb *t)
 
 static int connect_tcp(struct sockets *s, struct tcb *t, const struct sockaddr *addr, socklen_t len)
 {
-	int err = check_connect(t);
+	int err = sock_check_connect(t);
 	struct pc_endpoint e;
 
 	if (err == 0)
@@ -156,7 +155,9 @@ static int connect_tcp(struct sockets *s, struct tcb *t, const struct sockaddr *
 		err = -EAFNOSUPPORT;
 	if (err == 0)
 		err = tcp_connect(s->tcp, t, &e);
-	return err != 0 ? err : -EINPROGRESS;
+	if (err != 0)
+		return err < 0 ? err : 0;
+	return -EINPROGRESS;
 }
 
 int pc_connect(struct pc_stack *st, int fd, const struct sockaddr *addr, socklen_t len)

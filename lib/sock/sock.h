@@ -89,6 +89,9 @@ static inline uint32_t sock_mask(const struct sockets *s, const struct sock_ref 
 	return ref->tcp != NULL ? tcp_mask(s->tcp, ref->tcp) : udp_mask(ref->udp);
 }
 
+/** sock_check_connect says whether the state of a socket allows a connection attempt: 0, or why not. */
+int sock_check_connect(struct tcb *t);
+
 /** sock_fail sets errno from a negative errno and returns -1; other values pass. */
 static inline ssize_t sock_fail(ssize_t result)
 {

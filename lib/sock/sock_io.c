@@ -141,6 +141,23 @@ static ssize_t recv_tcp(struct sockets *s, struct tcb *t, struct msghdr *msg, in
 	return tcp_recv(s->tcp, t, msg->msg_iov, (int)msg->msg_iovlen, flags & MSG_PEEK);
 }
 
+/* MSG_FASTOPEN (RFC 7413 appendix A.1): connect() and send() in one */
+static ssize_t send_fastopen(struct sockets *s, struct tcb *t, const struct msghdr *msg)
+{
+	struct pc_endpoint to;
+	int err = sock_check_connect(t);
+
+	if (err == 0 && msg->msg_name == NULL)
+		err = -EINVAL;
+	if (err == 0)
+		err = pc_endpoint_from_sockaddr(&to, msg->msg_name, msg->msg_namelen);
+	if (err == 0 && !pc_addr_is_ip4(&to.addr))
+		err = -EAFNOSUPPORT;
+	if (err != 0)
+		return err;
+	return tcp_send_fastopen(s->tcp, t, &to, msg->msg_iov, (int)msg->msg_iovlen);
+}
+
 ssize_t pc_recvmsg(struct pc_stack *st, int fd, struct msghdr *msg, int flags)
 {
 	struct sockets *s = sockets_of(st);
@@ -171,6 +188,8 @@ ssize_t pc_sendmsg(struct pc_stack *st, int fd, const struct msghdr *msg, int fl
 		return sock_fail(send_udp(s, &ref, msg));
 	if (flags & MSG_OOB)
 		return sock_fail(-EOPNOTSUPP);
+	if (flags & MSG_FASTOPEN)
+		return sock_fail(send_fastopen(s, ref.tcp, msg));
 	return sock_fail(
 	    tcp_send(s->tcp, ref.tcp, msg->msg_iov, (int)msg->msg_iovlen, flags & MSG_MORE));
 }
@@ -218,7 +237,7 @@ ssize_t pc_send(struct pc_stack *st, int fd, const void *buf, size_t len, int fl
 	struct sockets *s = sockets_of(st);
 	struct tcb *t = sock_find_tcb(s, fd);
 
-	if (likely(t != NULL && (flags & MSG_OOB) == 0))
+	if (likely(t != NULL && (flags & (MSG_OOB | MSG_FASTOPEN)) == 0))
 		return sock_fail(tcp_send(s->tcp, t, &iov, 1, flags & MSG_MORE));
 	return pc_sendto(st, fd, buf, len, flags, NULL, 0);
 }

@@ -10,6 +10,7 @@
 #include "sock/sock.h"
 #include "sock/tcp_info.h"
 #include "tcp/cc.h"
+#include "tcp/fastopen.h"
 #include "tcp/tcp_conn.h"
 
 /* ---- integers -------------------------------------------------------------------------------- */
@@ -358,6 +359,32 @@ static int set_window_clamp(struct sockets *s, const struct sock_ref *ref, int v
 	return tune(s, ref, offsetof(struct tcp_tuning, window_clamp), (uint32_t)value);
 }
 
+static int get_fastopen(struct sockets *s, const struct sock_ref *ref)
+{
+	return (int)tcp_tuning(s->tcp, ref->tcp)->fastopen;
+}
+
+static int set_fastopen(struct sockets *s, const struct sock_ref *ref, int value)
+{
+	if (value < 0 || (ref->tcp->state != TCP_S_CLOSED && ref->tcp->state != TCP_S_LISTEN))
+		return -EINVAL;
+	return tune(s, ref, offsetof(struct tcp_tuning, fastopen), (uint32_t)value);
+}
+
+static int get_fastopen_connect(struct sockets *s, const struct sock_ref *ref)
+{
+	return (int)tcp_tuning(s->tcp, ref->tcp)->fastopen_connect;
+}
+
+static int set_fastopen_connect(struct sockets *s, const struct sock_ref *ref, int value)
+{
+	if (value < 0 || value > 1 || ref->tcp->state != TCP_S_CLOSED)
+		return -EINVAL;
+	if (!(s->ctx->cfg.tcp_fastopen & FASTOPEN_CLIENT))
+		return -EOPNOTSUPP;
+	return tune(s, ref, offsetof(struct tcp_tuning, fastopen_connect), (uint32_t)value);
+}
+
 static const struct option options[] = {
     {SOL_SOCKET, SO_ERROR, get_error, NULL},
     {SOL_SOCKET, SO_TYPE, get_type, NULL},
@@ -382,6 +409,8 @@ static const struct option options[] = {
     {IPPROTO_TCP, TCP_SYNCNT, get_syncnt, set_syncnt},
     {IPPROTO_TCP, TCP_DEFER_ACCEPT, get_defer_accept, set_defer_accept},
     {IPPROTO_TCP, TCP_WINDOW_CLAMP, get_window_clamp, set_window_clamp},
+    {IPPROTO_TCP, TCP_FASTOPEN, get_fastopen, set_fastopen},
+    {IPPROTO_TCP, TCP_FASTOPEN_CONNECT, get_fastopen_connect, set_fastopen_connect},
     {IPPROTO_TCP, TCP_USER_TIMEOUT, get_user_timeout, set_user_timeout},
 };
 
@@ -414,6 +443,17 @@ static int set_congestion(struct sockets *s, struct tcb *t, const char *name, so
 	if (index < 0)
 		return -ENOENT;
 	cc_use(t, tcp_queues(s->tcp, t), (unsigned)index);
+	return 0;
+}
+
+/* TCP_FASTOPEN_KEY, of the whole stack: a key, or a new one and an old one that is still good */
+static int set_fastopen_key(struct sockets *s, const void *value, socklen_t len)
+{
+	const socklen_t size = sizeof(struct sip_key);
+
+	if (len != size && len != 2 * size)
+		return -EINVAL;
+	fastopen_set_keys(s->tcp, value, len > size ? (const char *)value + size : NULL);
 	return 0;
 }
 
@@ -450,6 +490,10 @@ int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value,
 	}
 	if (level == IPPROTO_TCP && ref.udp != NULL)
 		return (int)sock_fail(-EOPNOTSUPP);
+	if (level == IPPROTO_TCP && name == TCP_FASTOPEN_KEY)
+		return copy_result(s->tcp->fastopen.key,
+		                   sizeof(struct sip_key) * (s->tcp->fastopen.has_backup ? 2 : 1),
+		                   value, len);
 	if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
 		char congestion[CC_NAME_MAX] = "";
 
@@ -480,6 +524,8 @@ int pc_setsockopt(struct pc_stack *st, int fd, int level, int name, const void *
 	}
 	if (level == IPPROTO_TCP && name == TCP_CONGESTION && ref.tcp != NULL)
 		return (int)sock_fail(set_congestion(s, ref.tcp, value, len));
+	if (level == IPPROTO_TCP && name == TCP_FASTOPEN_KEY && ref.tcp != NULL)
+		return (int)sock_fail(set_fastopen_key(s, value, len));
 	o = find_option(&ref, level, name);
 	if (o == NULL || o->set == NULL)
 		return (int)sock_fail(-ENOPROTOOPT);

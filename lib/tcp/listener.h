@@ -22,6 +22,7 @@ struct binding {
 	uint32_t accept_head, accept_tail; /* TCBs, linked by their poll.data */
 	uint32_t accept_n, backlog;
 	uint32_t half_open; /* entries of the SYN cache */
+	uint32_t fastopen;  /* connections in SYN-RECEIVED (RFC 7413) */
 	uint16_t laddr;     /* index of the address, LADDR_NONE: any of the family */
 	uint16_t port;      /* host byte order */
 	bool listening;

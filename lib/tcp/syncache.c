@@ -16,6 +16,7 @@
 #include <rte_malloc.h>
 
 #include "base/seq.h"
+#include "tcp/fastopen.h"
 #include "tcp/rtt.h"
 #include "tcp/syncookie.h"
 #include "tcp/tcp_conn.h"
@@ -141,7 +142,9 @@ static uint32_t take_entry(struct tcp *tcp)
 	return index;
 }
 
-static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e, const struct syncookie *cookie)
+/* rx: the SYN, NULL when this is a repetition; cookie: of RFC 4987, or NULL */
+static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e, const struct tcp_rx *rx,
+                         const struct syncookie *cookie)
 {
 	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
 	struct tcp_seg s = {
@@ -169,46 +172,12 @@ static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e, const struc
 		s.flags |= TCP_ECE;
 		ecn = cc_of(listener)->needs_ecn ? ECN_ECT0 : 0;
 	}
+	if (rx != NULL)
+		fastopen_offer(tcp, e->binding, rx, &s);
 	tcp_reply(tcp, &e->flow, ip_laddr(tcp->ip, e->flow.laddr), &s, (uint8_t)(e->tos | ecn));
 }
 
-static uint8_t negotiate(const struct pc_stack_config *cfg, const struct tcp_seg *seg)
-{
-	uint8_t opt = 0;
-
-	if (cfg->tcp_timestamps && (seg->has & TCP_HAS_TS))
-		opt |= TCB_OPT_TS;
-	if (cfg->tcp_sack && (seg->has & TCP_HAS_SACKOK))
-		opt |= TCB_OPT_SACK;
-	if (cfg->tcp_window_scaling && (seg->has & TCP_HAS_WSCALE))
-		opt |= TCB_OPT_WSCALE;
-	return opt;
-}
-
-/* what a SYN says, and what it is answered with */
-static struct syn_entry read_syn(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx)
-{
-	const struct tcp_seg *seg = &rx->seg;
-	struct syn_entry e = {.flow = rx->flow,
-	                      .irs = seg->seq,
-	                      .iss = tcp_isn(tcp, tcp_secret(tcp, &rx->flow)),
-	                      .ts_recent = seg->tsval,
-	                      .sent_us = tcp->ctx->now_us,
-	                      .wnd = seg->wnd,
-	                      .binding = (uint16_t)binding,
-	                      .opt = negotiate(&tcp->ctx->cfg, seg),
-	                      .tos = tcp_tcb(tcp, tcp->bind.binding[binding].tcb)->tos};
-
-	if (seg->has & TCP_HAS_MSS)
-		e.peer_mss = seg->mss;
-	else
-		e.peer_mss = pc_addr_is_ip4(&rx->flow.raddr) ? MSS_DEFAULT : 1220;
-	if (e.opt & TCB_OPT_WSCALE)
-		e.snd_wscale = tcb_peer_scale(seg->wscale);
-	return e;
-}
-
-static void send_cookie(struct tcp *tcp, struct syn_entry *e)
+static void send_cookie(struct tcp *tcp, struct syn_entry *e, const struct tcp_rx *rx)
 {
 	struct syncookie c = {.peer_mss = e->peer_mss, .snd_wscale = e->snd_wscale, .opt = e->opt};
 	uint64_t now_ns = tcp->ctx->now_ns;
@@ -219,7 +188,7 @@ static void send_cookie(struct tcp *tcp, struct syn_entry *e)
 	tcp->syn.cookie_unit = syncookie_unit(now_ns);
 	tcp->syn.has_cookies = true;
 	ctx_count(tcp->ctx, PC_TCP_COOKIES_SENT);
-	send_syn_ack(tcp, e, &c);
+	send_syn_ack(tcp, e, rx, &c);
 }
 
 /* RFC 4987 section 3.6: only under pressure, as a cookie keeps less than an entry */
@@ -239,9 +208,9 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, bo
 
 	if (listener_is_full(l))
 		return PC_DROP_TCP_BACKLOG;
-	e = read_syn(tcp, binding, rx);
+	e = syncache_read(tcp, binding, rx);
 	if (!has_min && wants_cookie(tcp)) {
-		send_cookie(tcp, &e);
+		send_cookie(tcp, &e, rx);
 		return PC_DROP_TCP_SYN_HANDLED;
 	}
 	if (has_min && seq_leq(e.iss, min_iss))
@@ -254,57 +223,8 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, bo
 	l->half_open++;
 	tcp_table_add(&tcp->table, rx->hash, flow_ref_make(FLOW_SYN, index));
 	enqueue(tcp, index);
-	send_syn_ack(tcp, &e, NULL);
+	send_syn_ack(tcp, &e, rx, NULL);
 	return PC_DROP_TCP_SYN_HANDLED;
-}
-
-static void inherit(struct tcp *tcp, struct tcb *t, const struct tcb *from)
-{
-	t->flags |= from->flags & (TCB_NODELAY | TCB_CORK | TCB_QUICKACK | TCB_KEEPALIVE |
-	                           TCB_LINGER | TCB_LINGER_0 | TCB_REUSEADDR | TCB_REUSEPORT);
-	t->rcv_max = from->rcv_max;
-	t->snd_max = from->snd_max;
-	t->ttl = from->ttl;
-	t->tos = from->tos;
-	t->cc = from->cc;
-	t->tuning = from->tuning;
-	if (t->tuning != 0)
-		tcp->tuning[t->tuning].refs++;
-}
-
-/* the handshake is complete: a TCB with what the entry says */
-static struct tcb *promote(struct tcp *tcp, const struct syn_entry *e)
-{
-	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
-	struct tcb *t = tcb_alloc(tcp);
-
-	if (t == NULL)
-		return NULL;
-	t->flags &= ~(uint32_t)(TCB_NODELAY | TCB_KEEPALIVE);
-	inherit(tcp, t, listener);
-	t->flow = e->flow;
-	t->opt = e->opt;
-	t->binding = e->binding;
-	t->peer_mss = e->peer_mss;
-	t->snd_wscale = e->snd_wscale & 0xfu;
-	t->rcv_wscale =
-	    (e->opt & TCB_OPT_WSCALE) ? tcb_window_scale(tcp_rcv_limit(tcp, t)) & 0xfu : 0u;
-	t->snd_una = t->snd_nxt = e->iss + 1;
-	t->snd_wl1 = e->irs;
-	t->snd_wnd = t->snd_max_wnd = e->wnd;
-	t->rcv_nxt = t->last_ack_sent = e->irs + 1;
-	t->rcv_adv = t->rcv_nxt + RTE_MIN(tcp_rcv_limit(tcp, t), (uint32_t)UINT16_MAX);
-	t->ts_recent = e->ts_recent;
-	t->ts_recent_ms = tcp->ctx->now_ms;
-	if (e->opt & TCB_OPT_TS)
-		t->ts_offset = (uint32_t)(tcp_secret(tcp, &e->flow) >> 32);
-	t->syn_retries = e->lost;
-	if (tcb_set_path(tcp, t, &e->flow.raddr, e->flow.laddr) != 0) {
-		t->state = TCP_S_CLOSED;
-		tcb_free(tcp, t);
-		return NULL;
-	}
-	return t;
 }
 
 /* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, within the limit of RFC 5961 section 7 */
@@ -355,7 +275,7 @@ static int input_syn(struct tcp *tcp, const struct tcp_rx *rx, struct syn_entry 
 	}
 	if ((e->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS))
 		e->ts_recent = seg->tsval; /* RFC 7323 4.3 (2) */
-	send_syn_ack(tcp, e, NULL);        /* our answer was lost */
+	send_syn_ack(tcp, e, NULL, NULL);  /* our answer was lost */
 	return PC_DROP_TCP_SYN_HANDLED;
 }
 
@@ -443,7 +363,7 @@ int syncache_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 			syncache_remove(tcp, index);
 		return overflow(tcp, p, rx);
 	}
-	t = promote(tcp, e);
+	t = syncache_promote(tcp, e);
 	if (t == NULL)
 		return PC_DROP_TCP_NO_TCB;
 	if (e->lost == 0)
@@ -490,7 +410,7 @@ int syncache_input_cookie(struct tcp *tcp, const struct ip_pkt *p, const struct 
 	e.peer_mss = c.peer_mss;
 	e.snd_wscale = c.snd_wscale;
 	e.opt = c.opt;
-	t = promote(tcp, &e);
+	t = syncache_promote(tcp, &e);
 	if (t == NULL)
 		return PC_DROP_TCP_NO_TCB;
 	ctx_count(tcp->ctx, PC_TCP_COOKIES_ACCEPTED);
@@ -525,7 +445,7 @@ static bool on_timeout(struct tcp *tcp, struct syn_entry *e)
 	if (!e->acked || e->retries + 1u >= tune->defer) {
 		e->lost = (uint8_t)(e->lost + !e->acked);
 		ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
-		send_syn_ack(tcp, e, NULL);
+		send_syn_ack(tcp, e, NULL, NULL);
 	}
 	return true;
 }

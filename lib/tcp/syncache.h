@@ -69,6 +69,13 @@ struct syncache {
 int syncache_init(struct syncache *sc, uint32_t n, struct sip_key key, int socket_id);
 void syncache_fini(struct syncache *sc);
 
+/** syncache_read returns what a SYN to a listener says, and what it is to be answered with. */
+struct syn_entry syncache_read(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx);
+
+/** syncache_promote makes a connection of an entry, with what it inherits from its listener; the state is
+ * still CLOSED, and nobody owns it. NULL: no TCB, or no way to the peer. */
+struct tcb *syncache_promote(struct tcp *tcp, const struct syn_entry *e);
+
 /**
  * syncache_open answers a SYN to a listener. min_iss: the ISS must lie beyond this (a connection
  * that was in TIME-WAIT), when has_min. Verdict: always a drop, the SYN itself is of no more use.

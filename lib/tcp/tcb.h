@@ -59,6 +59,9 @@ enum {
 	TCB_OPT_SACK = 1 << 1,
 	TCB_OPT_WSCALE = 1 << 2,
 	TCB_OPT_ECN = 1 << 3,
+	TCB_OPT_FASTOPEN =
+	    1 << 4, /* the SYN had the option of RFC 7413, from us or with a good cookie */
+	TCB_OPT_SYN_DATA = 1 << 5, /* it may carry data: numbers are counted from behind the SYN */
 };
 
 /* tcb.flags */

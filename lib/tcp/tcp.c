@@ -12,6 +12,7 @@
 #include <rte_mempool.h>
 
 #include "base/seq.h"
+#include "tcp/fastopen.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_timer.h"
@@ -47,6 +48,7 @@ uint64_t tcp_footprint(const struct pc_stack_config *cfg, struct pc_stack_footpr
 	fp->half_open = (cfg->tcp_syn_cache + 1) * sizeof(struct syn_entry);
 	fp->time_wait = (cfg->tcp_time_wait + 1) * sizeof(struct tw_entry);
 	return sizeof(struct tcp) + bindings_footprint(nb_bindings(cfg)) +
+	       dests_footprint((uint32_t)cfg->tcp_destinations) +
 	       (uint64_t)(nb_queues(cfg) + 1) * sizeof(struct tcp_queues);
 }
 
@@ -82,7 +84,9 @@ static int make_tables(struct tcp *tcp, const struct pc_stack_config *cfg)
 	    syncache_init(&tcp->syn, (uint32_t)cfg->tcp_syn_cache, rng_key(&tcp->ctx->rng),
 	                  cfg->socket_id) != 0 ||
 	    timewait_init(&tcp->tw, (uint32_t)cfg->tcp_time_wait, cfg->socket_id) != 0 ||
-	    bindings_init(&tcp->bind, nb_bindings(cfg), cfg->socket_id) != 0)
+	    bindings_init(&tcp->bind, nb_bindings(cfg), cfg->socket_id) != 0 ||
+	    dests_init(&tcp->dests, (uint32_t)cfg->tcp_destinations, rng_key(&tcp->ctx->rng),
+	               cfg->socket_id) != 0)
 		return -1;
 	tcp_table_kind(&tcp->table, FLOW_TCB, tcp->tcb, sizeof(struct tcb));
 	tcp_table_kind(&tcp->table, FLOW_SYN, tcp->syn.entry, sizeof(struct syn_entry));
@@ -115,6 +119,7 @@ struct tcp *tcp_create(struct ctx *ctx, struct ip *ip, struct events *ev, uint32
 	tcp->ev = ev;
 	tcp->first_fd = first_fd;
 	tcp->isn_key = rng_key(&ctx->rng);
+	fastopen_init(tcp);
 	tcp_configure(tcp);
 	if (make_tcbs(tcp, cfg) != 0 || make_tables(tcp, cfg) != 0) {
 		tcp_destroy(tcp);
@@ -143,6 +148,7 @@ void tcp_destroy(struct tcp *tcp)
 	if (tcp == NULL)
 		return;
 	free_all_queues(tcp);
+	dests_fini(&tcp->dests);
 	bindings_fini(&tcp->bind);
 	timewait_fini(&tcp->tw);
 	syncache_fini(&tcp->syn);

@@ -22,6 +22,7 @@
 #include "base/verdict.h"
 #include "event/event.h"
 #include "ip/ip.h"
+#include "tcp/dest.h"
 #include "tcp/listener.h"
 #include "tcp/syncache.h"
 #include "tcp/tcb.h"
@@ -37,11 +38,13 @@
 struct tcp_tuning {
 	uint32_t refs;
 	uint32_t keepidle_ms, keepintvl_ms, keepcnt;
-	uint32_t user_timeout_ms; /* 0: R2 is tcp.retries */
-	uint32_t maxseg;          /* TCP_MAXSEG; 0: by the MTU */
-	uint32_t syncnt;          /* TCP_SYNCNT; 0: as configured */
-	uint32_t defer;           /* TCP_DEFER_ACCEPT, in time-outs of the SYN-ACK; 0: off */
-	uint32_t window_clamp;    /* TCP_WINDOW_CLAMP; 0: SO_RCVBUF alone counts */
+	uint32_t user_timeout_ms;  /* 0: R2 is tcp.retries */
+	uint32_t maxseg;           /* TCP_MAXSEG; 0: by the MTU */
+	uint32_t syncnt;           /* TCP_SYNCNT; 0: as configured */
+	uint32_t defer;            /* TCP_DEFER_ACCEPT, in time-outs of the SYN-ACK; 0: off */
+	uint32_t window_clamp;     /* TCP_WINDOW_CLAMP; 0: SO_RCVBUF alone counts */
+	uint32_t fastopen;         /* TCP_FASTOPEN: connections in SYN-RECEIVED at a time; 0: off */
+	uint32_t fastopen_connect; /* TCP_FASTOPEN_CONNECT */
 };
 
 #define TCP_TUNINGS 256
@@ -67,6 +70,11 @@ struct tcp {
 	struct syncache syn;
 	struct timewait tw;
 	struct bindings bind;
+	struct dests dests;
+	struct {
+		struct sip_key key[2]; /* of new cookies; of older ones, if has_backup */
+		bool has_backup;
+	} fastopen;
 	struct sip_key isn_key;
 	struct tcp_tuning tuning[TCP_TUNINGS];
 };
@@ -174,12 +182,21 @@ int tcp_listen(struct tcp *tcp, struct tcb *t, int backlog);
 /** tcp_accept returns the oldest established connection, now open, or NULL. */
 struct tcb *tcp_accept(struct tcp *tcp, struct tcb *listener);
 
-/** tcp_connect sends a SYN: 0, or as pc_connect. */
+/** tcp_connect sends a SYN: 0, or as pc_connect; 1 when it waits for the first bytes to send with it
+ * (TCP_FASTOPEN_CONNECT). */
 int tcp_connect(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remote);
 
 /** tcp_send copies bytes into the send queue; more: MSG_MORE. Returns how many, or -EAGAIN, -EPIPE,
  * -ENOTCONN or the socket's error. */
 ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int iovcnt, bool more);
+
+/**
+ * tcp_send_fastopen is tcp_connect and tcp_send in one (MSG_FASTOPEN). Returns how many bytes the SYN took,
+ * or -EINPROGRESS when it had to ask for a cookie first, -EOPNOTSUPP when tcp.fastopen does not allow it,
+ * or what tcp_connect does.
+ */
+ssize_t tcp_send_fastopen(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remote,
+                          const struct iovec *iov, int iovcnt);
 
 /** tcp_send_mbuf queues a payload chain and owns it on success. */
 int tcp_send_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m);
@@ -219,6 +236,14 @@ void tcp_work(struct tcp *tcp, struct tcb *t);
 
 /** tcp_keepalive_start arms or stops the keep-alive timer after a change of settings. */
 void tcp_keepalive_start(struct tcp *tcp, struct tcb *t);
+
+/** tcb_is_opening says whether the handshake keeps the application waiting; one that Fast Open has begun
+ * does not. */
+static inline bool tcb_is_opening(const struct tcb *t)
+{
+	return t->state == TCP_S_SYN_SENT ||
+	       (t->state == TCP_S_SYN_RECEIVED && !(t->flags & TCB_CONNECTED));
+}
 
 /** tcp_unsent returns how many queued bytes were never sent. */
 static inline uint32_t tcp_unsent(const struct tcb *t)

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "base/seq.h"
+#include "tcp/fastopen.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_timer.h"
@@ -34,6 +35,7 @@ static void stop_listening(struct tcp *tcp, struct tcb *t)
 		else
 			tcb_abort(tcp, c, 0);
 	}
+	fastopen_forget_listener(tcp, t->binding);
 	tcp->bind.binding[t->binding].listening = false;
 	tcp->bind.listeners--;
 	t->state = TCP_S_CLOSED;

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "tcp/cc.h"
+#include "tcp/fastopen.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_timer.h"
 
@@ -71,6 +72,12 @@ static void drop_snd(struct tcb *t, struct tcp_queues *q)
 	q->sacked_segs = 0;
 	q->sacked_bytes = q->lost_bytes = q->resent_bytes = q->dup_bytes = 0;
 	t->snd_bytes = 0;
+}
+
+void tcb_drop_unsent(struct tcp *tcp, struct tcb *t)
+{
+	drop_snd(t, tcp_queues(tcp, t));
+	tcb_detach_queues(tcp, t);
 }
 
 void tcb_free(struct tcp *tcp, struct tcb *t)
@@ -281,6 +288,8 @@ bool tcb_done(struct tcp *tcp, struct tcb *t, int error)
 	struct tcp_queues *q = tcp_queues(tcp, t);
 
 	leave_table(tcp, t);
+	if (t->state == TCP_S_SYN_RECEIVED && (t->opt & TCB_OPT_SYN_DATA))
+		fastopen_leave(tcp, t);
 	t->timers = 0;
 	wheel_disarm(&tcp->wheel, tcp_index(tcp, t));
 	if (q != NULL) {

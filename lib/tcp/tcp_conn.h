@@ -39,6 +39,9 @@ static inline void tcb_detach_queues(struct tcp *tcp, struct tcb *t)
 		tcb_give_queues(tcp, t, q);
 }
 
+/** tcb_drop_unsent frees the send queue of a connection that has sent nothing of it. */
+void tcb_drop_unsent(struct tcp *tcp, struct tcb *t);
+
 /** tcb_drop_early frees what came out of order. */
 void tcb_drop_early(struct tcp *tcp, struct tcb *t);
 

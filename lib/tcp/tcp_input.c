@@ -16,6 +16,7 @@
 #include <netinet/in.h>
 
 #include "base/seq.h"
+#include "tcp/fastopen.h"
 #include "tcp/rcvbuf.h"
 #include "tcp/tcp_ack.h"
 #include "tcp/tcp_conn.h"
@@ -135,7 +136,8 @@ static int input_no_flow(struct tcp *tcp, const struct ip_pkt *p, const struct t
 		return syncache_input_cookie(tcp, p, rx, listener, t);
 	if ((flags & (TCP_SYN | TCP_FIN)) != TCP_SYN)
 		return PC_DROP_TCP_LISTEN;
-	return syncache_open(tcp, listener, rx, false, 0);
+	*t = fastopen_accept(tcp, listener, rx);
+	return *t != NULL ? VERDICT_DONE : syncache_open(tcp, listener, rx, false, 0);
 }
 
 /* ---- synchronised states (3.10.7.4) ---------------------------------------------------------- */
@@ -183,9 +185,9 @@ static void update_ts_recent(struct tcp *tcp, struct tcb *t, const struct tcp_se
  * does not keep it out (MUST-66) */
 static int input_rst(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 {
-	int error = t->state == TCP_S_CLOSE_WAIT     ? EPIPE
-	            : t->state == TCP_S_SYN_RECEIVED ? ECONNREFUSED
-	                                             : ECONNRESET;
+	int error = t->state == TCP_S_CLOSE_WAIT ? EPIPE
+	            : tcb_is_opening(t)          ? ECONNREFUSED
+	                                         : ECONNRESET;
 
 	if (seg->seq != t->rcv_nxt) {
 		if (!seq_within(seg->seq, t->rcv_nxt, t->rcv_adv - t->rcv_nxt))
@@ -198,15 +200,29 @@ static int input_rst(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 	return PC_DROP_TCP_RST;
 }
 
+/* SND.UNA < SEG.ACK =< SND.NXT, where SND.UNA is the ISS */
+static bool acknowledges_syn(const struct tcb *t, const struct tcp_seg *seg)
+{
+	uint32_t iss = t->snd_una - !!(t->opt & TCB_OPT_SYN_DATA);
+
+	return seq_gt(seg->ack, iss) && seq_leq(seg->ack, t->snd_nxt);
+}
+
 /* fourth step, RFC 5961 section 4: whatever the sequence number */
 static int input_syn(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg)
 {
 	/* simultaneous open: the peer's SYN-ACK repeats the SYN that we have (3.5, figure 8) */
 	if (t->state == TCP_S_SYN_RECEIVED && (seg->flags & TCP_ACK) &&
-	    seg->seq + 1 == t->rcv_nxt && seg->ack == t->snd_nxt) {
+	    seg->seq + 1 == t->rcv_nxt && acknowledges_syn(t, seg)) {
 		seg->flags &= (uint8_t)~TCP_SYN;
 		seg->seq++;
 		return VERDICT_DONE;
+	}
+	/* Fast Open: the SYN again, as our SYN-ACK was lost */
+	if (t->state == TCP_S_SYN_RECEIVED && (t->flags & TCB_CONNECTED) &&
+	    !(seg->flags & TCP_ACK) && seg->seq == t->snd_wl1) {
+		tcp_send_syn(tcp, t, NULL);
+		return PC_DROP_TCP_SYN_HANDLED;
 	}
 	tcp_challenge(tcp, t);
 	return PC_DROP_TCP_SYN_WINDOW;
@@ -270,6 +286,32 @@ static bool on_fin_acked(struct tcp *tcp, struct tcb *t)
 	}
 }
 
+/* fifth step in SYN-RECEIVED: is our SYN acknowledged? */
+static int input_syn_acked(struct tcp *tcp, struct tcb *t, const struct ip_pkt *p,
+                           const struct tcp_rx *rx)
+{
+	const struct tcp_seg *seg = &rx->seg;
+
+	if (!acknowledges_syn(t, seg)) {
+		tcp_reply_rst(tcp, p, rx);
+		return PC_DROP_TCP_ACK_RANGE;
+	}
+	if (!(t->opt & TCB_OPT_SYN_DATA))
+		t->snd_una = seg->ack;
+	t->timers &= (uint8_t)~TCB_T_LOSS;
+	t->snd_wnd = (uint32_t)seg->wnd << t->snd_wscale;
+	t->snd_max_wnd = RTE_MAX(t->snd_max_wnd, t->snd_wnd);
+	t->snd_wl1 = seg->seq;
+	t->state = TCP_S_ESTABLISHED;
+	if (t->flags & TCB_CONNECTED)
+		fastopen_opened(tcp, t);
+	else
+		opened_active(tcp, t);
+	if (t->flags & TCB_WR_SHUT)
+		t->state = TCP_S_FIN_WAIT_1;
+	return VERDICT_DONE;
+}
+
 /* fifth step */
 static int input_ack(struct tcp *tcp, struct tcb *t, const struct ip_pkt *p,
                      const struct tcp_rx *rx)
@@ -277,20 +319,10 @@ static int input_ack(struct tcp *tcp, struct tcb *t, const struct ip_pkt *p,
 	const struct tcp_seg *seg = &rx->seg;
 	int verdict;
 
-	if (t->state == TCP_S_SYN_RECEIVED) {
-		if (seq_leq(seg->ack, t->snd_una) || seq_gt(seg->ack, t->snd_nxt)) {
-			tcp_reply_rst(tcp, p, rx);
-			return PC_DROP_TCP_ACK_RANGE;
-		}
-		t->snd_una = seg->ack;
-		t->timers &= (uint8_t)~TCB_T_LOSS;
-		t->snd_wnd = (uint32_t)seg->wnd << t->snd_wscale;
-		t->snd_max_wnd = RTE_MAX(t->snd_max_wnd, t->snd_wnd);
-		t->snd_wl1 = seg->seq;
-		opened_active(tcp, t);
-		if (t->flags & TCB_WR_SHUT)
-			t->state = TCP_S_FIN_WAIT_1;
-		return VERDICT_DONE;
+	if (unlikely(t->state == TCP_S_SYN_RECEIVED)) {
+		verdict = input_syn_acked(tcp, t, p, rx);
+		if (verdict != VERDICT_DONE || !(t->opt & TCB_OPT_SYN_DATA))
+			return verdict;
 	}
 	verdict = tcp_ack(tcp, t, seg);
 	if (unlikely(verdict == VERDICT_DONE && fin_is_acked(t)) && on_fin_acked(tcp, t))
@@ -301,7 +333,7 @@ static int input_ack(struct tcp *tcp, struct tcb *t, const struct ip_pkt *p,
 static bool takes_data(const struct tcb *t)
 {
 	return t->state == TCP_S_ESTABLISHED || t->state == TCP_S_FIN_WAIT_1 ||
-	       t->state == TCP_S_FIN_WAIT_2;
+	       t->state == TCP_S_FIN_WAIT_2 || t->state == TCP_S_SYN_RECEIVED;
 }
 
 /* eighth step */
@@ -468,11 +500,27 @@ static int input_syn_sent(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
 		return verdict;
 	opened_active(tcp, t);
 	t->flags |= TCB_ACK_NOW;
+	fastopen_settle(tcp, t, seg);
 	if (seg->len == 0 && !(seg->flags & TCP_FIN))
 		return PC_DROP_TCP_SYN_HANDLED;
 	seg->flags &= (uint8_t)~TCP_SYN;
 	seg->seq++;
 	return input_text(tcp, t, m, p, seg);
+}
+
+/* RFC 7413 section 4.2.2: a SYN with a good cookie; its data is taken before the SYN-ACK is sent */
+static int input_fast_open(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
+                           const struct ip_pkt *p, struct tcp_rx *rx)
+{
+	struct tcp_seg *seg = &rx->seg;
+	int verdict = PC_DROP_TCP_SYN_HANDLED;
+
+	seg->flags &= (uint8_t)~TCP_SYN;
+	seg->seq++;
+	if (seg->len > 0)
+		verdict = input_text(tcp, t, m, p, seg);
+	fastopen_answer(tcp, t, rx);
+	return verdict;
 }
 
 static int input_synchronised(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
@@ -524,6 +572,8 @@ int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struc
 		verdict = input_no_flow(tcp, p, rx, &t);
 		if (verdict != VERDICT_DONE)
 			return verdict;
+		if (t->state == TCP_S_SYN_RECEIVED)
+			return input_fast_open(tcp, t, m, p, rx);
 		break;
 	}
 	if (unlikely(t->state == TCP_S_SYN_SENT))

@@ -7,6 +7,7 @@
 
 #include <rte_memcpy.h>
 
+#include "tcp/fastopen.h"
 #include "tcp/rcvbuf.h"
 #include "tcp/sndbuf.h"
 #include "tcp/tcp_conn.h"
@@ -29,12 +30,13 @@ static int check_send(struct tcb *t)
 		error = tcp_take_error(t);
 		return -error;
 	}
-	if (t->state == TCP_S_SYN_SENT || t->state == TCP_S_SYN_RECEIVED) {
+	if (tcb_is_opening(t)) {
 		t->flags |= TCB_NOSPACE;
 		return -EAGAIN;
 	}
 	if ((t->flags & TCB_WR_SHUT) ||
-	    (t->state != TCP_S_ESTABLISHED && t->state != TCP_S_CLOSE_WAIT))
+	    (t->state != TCP_S_ESTABLISHED && t->state != TCP_S_CLOSE_WAIT &&
+	     t->state != TCP_S_SYN_RECEIVED))
 		return -EPIPE;
 	return 0;
 }
@@ -70,6 +72,8 @@ ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 	struct tcp_queues *q;
 	uint32_t n, limit;
 
+	if (unlikely(err == -EAGAIN) && fastopen_is_deferred(t))
+		return fastopen_send(tcp, t, iov, iovcnt);
 	if (err != 0)
 		return err;
 	if (given == 0)
@@ -101,6 +105,8 @@ int tcp_send_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m)
 	uint32_t len = m->pkt_len;
 	struct tcp_queues *q;
 
+	if (unlikely(err == -EAGAIN) && fastopen_is_deferred(t))
+		fastopen_request(tcp, t); /* a chain is not copied into a SYN */
 	if (err != 0)
 		return err;
 	if (len == 0) {
@@ -274,12 +280,14 @@ static __rte_noinline uint32_t mask_of_any(struct tcp *tcp, struct tcb *t)
 		mask |= EPOLLHUP;
 	if (rd_shut)
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
-	if (t->state != TCP_S_SYN_SENT && t->state != TCP_S_SYN_RECEIVED) {
+	if (!tcb_is_opening(t)) {
 		if (t->rcv_bytes > 0)
 			mask |= EPOLLIN | EPOLLRDNORM;
 		if (wr_shut || has_room(tcp, t))
 			mask |= EPOLLOUT | EPOLLWRNORM;
 	}
+	if (unlikely(fastopen_is_deferred(t))) /* it waits for what is to be sent */
+		mask |= EPOLLOUT | EPOLLWRNORM;
 	if (t->error != 0)
 		mask |= EPOLLERR;
 	return mask;

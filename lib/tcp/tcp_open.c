@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "base/toeplitz.h"
+#include "tcp/fastopen.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_timer.h"
@@ -105,7 +106,8 @@ struct tcb *tcp_accept(struct tcp *tcp, struct tcb *listener)
 
 	if (t != NULL) {
 		t->flags |= TCB_OPEN;
-		t->binding = 0;
+		if (t->state != TCP_S_SYN_RECEIVED) /* RFC 7413: it still counts there */
+			t->binding = 0;
 	}
 	return t;
 }
@@ -149,7 +151,8 @@ static int claim_flow(struct tcp *tcp, struct tcb *t)
 	return 0;
 }
 
-int tcp_connect(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remote)
+/* all of an active open but its SYN */
+static int begin(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remote)
 {
 	uint64_t secret;
 	int err;
@@ -179,13 +182,43 @@ int tcp_connect(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remote
 	    tcp->ctx->cfg.tcp_window_scaling ? tcb_window_scale(tcp_rcv_limit(tcp, t)) & 0xfu : 0u;
 	t->rttvar_us = tcp->ctx->now_us;
 	t->retries = 0;
+	t->syn_retries = 0;
+	t->opt = 0;
 	t->state = TCP_S_SYN_SENT;
 	t->flags |= TCB_CONNECTING;
 	t->flags &= ~(uint32_t)(TCB_RD_SHUT | TCB_WR_SHUT | TCB_FIN_SENT | TCB_FIN_RCVD);
 	tcb_enter(tcp, t);
-	tcp_send_syn(tcp, t);
+	return 0;
+}
+
+int tcp_connect(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remote)
+{
+	int err = begin(tcp, t, remote);
+
+	if (err != 0)
+		return err;
+	if (unlikely(tcp_tuning(tcp, t)->fastopen_connect)) {
+		if (fastopen_defer(tcp, t)) {
+			t->flags &= ~(uint32_t)TCB_CONNECTING;
+			return 1;
+		}
+		fastopen_request(tcp, t);
+		return 0;
+	}
+	tcp_send_syn(tcp, t, NULL);
 	tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
 	return 0;
+}
+
+ssize_t tcp_send_fastopen(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remote,
+                          const struct iovec *iov, int iovcnt)
+{
+	int err;
+
+	if (!(tcp->ctx->cfg.tcp_fastopen & FASTOPEN_CLIENT))
+		return -EOPNOTSUPP;
+	err = begin(tcp, t, remote);
+	return err != 0 ? err : fastopen_send(tcp, t, iov, iovcnt);
 }
 
 static bool is_same_tuning(const struct tcp_tuning *a, const struct tcp_tuning *b)
@@ -193,7 +226,8 @@ static bool is_same_tuning(const struct tcp_tuning *a, const struct tcp_tuning *
 	return a->keepidle_ms == b->keepidle_ms && a->keepintvl_ms == b->keepintvl_ms &&
 	       a->keepcnt == b->keepcnt && a->user_timeout_ms == b->user_timeout_ms &&
 	       a->maxseg == b->maxseg && a->syncnt == b->syncnt && a->defer == b->defer &&
-	       a->window_clamp == b->window_clamp;
+	       a->window_clamp == b->window_clamp && a->fastopen == b->fastopen &&
+	       a->fastopen_connect == b->fastopen_connect;
 }
 
 /* the set with these values, or a free one; 0 is the default's and never freed */

@@ -15,6 +15,7 @@
 
 #include "base/seq.h"
 #include "ip/ip_fast.h"
+#include "tcp/fastopen.h"
 #include "tcp/rcvbuf.h"
 #include "tcp/sndbuf.h"
 #include "tcp/tcp_conn.h"
@@ -416,6 +417,8 @@ static bool can_send(const struct tcb *t)
 	case TCP_S_CLOSING:
 	case TCP_S_LAST_ACK:
 		return true;
+	case TCP_S_SYN_RECEIVED: /* RFC 7413 section 4.2.2: an answer need not wait for the handshake */
+		return (t->flags & TCB_CONNECTED) != 0;
 	default:
 		return false;
 	}
@@ -486,11 +489,30 @@ void tcp_send_rst(struct tcp *tcp, struct tcb *t)
 	send_empty(tcp, t, t->snd_nxt, TCP_RST);
 }
 
-void tcp_send_syn(struct tcp *tcp, struct tcb *t)
+/* Fast Open: the option, and behind a SYN the data that is queued for it */
+static void add_cookie(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *cookie,
+                       struct rte_mbuf *m, struct tcp_seg *s)
+{
+	const struct tcp_queues *q = tcp_queues(tcp, t);
+	struct rte_mbuf *data = q != NULL && !(s->flags & TCP_ACK) ? q->snd.head : NULL;
+
+	/* without a cookie the option would ask for one, which nobody wants who sends data at once */
+	if (cookie->len > 0 || data == NULL) {
+		s->has |= TCP_HAS_FASTOPEN;
+		s->cookie_len = cookie->len;
+		memcpy(s->cookie, cookie->bytes, cookie->len);
+	}
+	if (data != NULL)
+		memcpy(rte_pktmbuf_append(m, pkt_of(data)->tx.len),
+		       rte_pktmbuf_mtod_offset(data, char *, data->pkt_len - pkt_of(data)->tx.len),
+		       pkt_of(data)->tx.len);
+}
+
+void tcp_send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *cookie)
 {
 	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
 	uint32_t maxseg = tcp_tuning(tcp, t)->maxseg;
-	struct tcp_seg s = {.seq = t->snd_una, .has = TCP_HAS_MSS};
+	struct tcp_seg s = {.seq = t->snd_una - !!(t->opt & TCB_OPT_SYN_DATA), .has = TCP_HAS_MSS};
 	struct rte_mbuf *m = ctx_mbuf(tcp->ctx);
 	bool answer = t->state == TCP_S_SYN_RECEIVED, ecn;
 
@@ -519,6 +541,12 @@ void tcp_send_syn(struct tcp *tcp, struct tcb *t)
 	}
 	s.wnd = (uint16_t)RTE_MIN(tcp_rcv_limit(tcp, t),
 	                          (uint32_t)UINT16_MAX); /* never scaled in a SYN */
+	if (answer) {
+		t->rcv_adv = seq_max(t->rcv_adv, t->rcv_nxt + s.wnd);
+		t->last_ack_sent = t->rcv_nxt;
+	}
+	if (cookie != NULL)
+		add_cookie(tcp, t, cookie, m, &s);
 	/* RFC 8257 section 3.4: where DCTCP is, what cannot be marked is dropped */
 	emit(tcp, t, m, &s, ecn && cc_of(t)->needs_ecn ? ECN_ECT0 : 0, NULL);
 }

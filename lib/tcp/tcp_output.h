@@ -18,8 +18,11 @@ bool tcp_send_ack(struct tcp *tcp, struct tcb *t);
 /** tcp_send_rst sends RST with the sequence number the peer expects. */
 void tcp_send_rst(struct tcp *tcp, struct tcb *t);
 
-/** tcp_send_syn sends the SYN of an active open, or the SYN-ACK of a simultaneous one. */
-void tcp_send_syn(struct tcp *tcp, struct tcb *t);
+struct fastopen_cookie;
+
+/** tcp_send_syn sends the SYN of an active open, or the SYN-ACK of a connection in SYN-RECEIVED. cookie:
+ * of Fast Open, which lets the SYN carry what is queued; NULL: without the option. */
+void tcp_send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *cookie);
 
 /** tcp_send_fin sends FIN again. */
 bool tcp_send_fin(struct tcp *tcp, struct tcb *t);

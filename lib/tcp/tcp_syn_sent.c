@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "base/seq.h"
+#include "tcp/fastopen.h"
 #include "tcp/rtt.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_ecn.h"
@@ -54,8 +55,9 @@ int tcp_syn_sent_input(struct tcp *tcp, struct tcb *t, const struct ip_pkt *p,
 {
 	const struct tcp_seg *seg = &rx->seg;
 	bool ack = seg->flags & TCP_ACK;
+	uint32_t iss = t->snd_una - !!(t->opt & TCB_OPT_SYN_DATA);
 
-	if (ack && (seq_leq(seg->ack, t->snd_una) || seq_gt(seg->ack, t->snd_nxt))) {
+	if (ack && (seq_leq(seg->ack, iss) || seq_gt(seg->ack, t->snd_nxt))) {
 		tcp_reply_rst(tcp, p, rx);
 		return PC_DROP_TCP_SYN_SENT;
 	}
@@ -70,11 +72,13 @@ int tcp_syn_sent_input(struct tcp *tcp, struct tcb *t, const struct ip_pkt *p,
 	take_syn(tcp, t, seg, p->tos);
 	if (!ack) { /* simultaneous open */
 		t->state = TCP_S_SYN_RECEIVED;
-		tcp_send_syn(tcp, t);
+		tcp_send_syn(tcp, t, NULL);
 		tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
 		return PC_DROP_TCP_SYN_HANDLED;
 	}
-	t->snd_una = seg->ack;
+	fastopen_synack(tcp, t, seg);
+	if (!(t->opt & TCB_OPT_SYN_DATA)) /* else fastopen_settle does it */
+		t->snd_una = seg->ack;
 	t->timers &= (uint8_t)~TCB_T_LOSS;
 	if (t->retries == 0)
 		rtt_sample(&tcp->ctx->cfg, t, tcp->ctx->now_us - t->rttvar_us);

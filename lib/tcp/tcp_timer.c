@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "base/seq.h"
+#include "tcp/fastopen.h"
 #include "tcp/rtt.h"
 #include "tcp/sndbuf.h"
 #include "tcp/tcp_conn.h"
@@ -41,15 +42,15 @@ static bool has_given_up(const struct tcp *tcp, const struct tcb *t)
 	uint32_t syncnt = tcp_tuning(tcp, t)->syncnt;
 	bool orphan = !(t->flags & (TCB_OPEN | TCB_PENDING));
 
+	if (t->state == TCP_S_SYN_SENT)
+		return t->retries >= (syncnt != 0 ? syncnt : cfg->tcp_syn_retries);
+	if (t->state == TCP_S_SYN_RECEIVED)
+		return t->retries >= cfg->tcp_synack_retries;
 	if (user_ms != 0 && q != NULL && t->retries > 0)
 		return tcp->ctx->tick - q->stalled_tick >= ticks_from_ms(user_ms);
 	if (t->snd_wnd == 0 && q != NULL &&
 	    q->snd.head != NULL) /* MUST-37: answers count, not time */
 		return t->probes >= (orphan ? cfg->tcp_orphan_retries : cfg->tcp_retries);
-	if (t->state == TCP_S_SYN_SENT)
-		return t->retries >= (syncnt != 0 ? syncnt : cfg->tcp_syn_retries);
-	if (t->state == TCP_S_SYN_RECEIVED)
-		return t->retries >= cfg->tcp_synack_retries;
 	return t->retries >= (orphan ? cfg->tcp_orphan_retries : cfg->tcp_retries);
 }
 
@@ -68,7 +69,8 @@ static void on_syn_timeout(struct tcp *tcp, struct tcb *t)
 {
 	t->retries++;
 	t->syn_retries = t->retries;
-	tcp_send_syn(tcp, t);
+	fastopen_lost(tcp, t);
+	tcp_send_syn(tcp, t, NULL);
 	ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
 	tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/seq.h"
+#include "tcp/fastopen.h"
 #include "tcp/tcp.h"
 #include "wire/cksum.h"
 
@@ -98,7 +99,7 @@ static void check_tcb(struct report *r, const struct tcb *t)
 	      "a closed connection has an owner");
 	check(r, t,
 	      t->snd_una == t->snd_nxt || t->state == TCP_S_CLOSED || (t->timers & TCB_T_LOSS) ||
-	          (t->flags & TCB_WORK),
+	          (t->flags & TCB_WORK) || fastopen_is_deferred(t),
 	      "what is under way has a timer");
 	if (q == NULL) {
 		check(r, t, t->snd_bytes == 0 && t->rcv_bytes == 0, "no bytes without queues");

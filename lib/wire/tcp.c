@@ -4,13 +4,16 @@
 
 #include "wire/tcp.h"
 
-#define OPT_EOL    0
-#define OPT_NOP    1
-#define OPT_MSS    2
-#define OPT_WSCALE 3
-#define OPT_SACKOK 4
-#define OPT_SACK   5
-#define OPT_TS     8
+#include <string.h>
+
+#define OPT_EOL      0
+#define OPT_NOP      1
+#define OPT_MSS      2
+#define OPT_WSCALE   3
+#define OPT_SACKOK   4
+#define OPT_SACK     5
+#define OPT_TS       8
+#define OPT_FASTOPEN 34
 
 #define LEN_MSS    4
 #define LEN_WSCALE 3
@@ -35,6 +38,16 @@ static void parse_sack(const uint8_t *p, unsigned blocks, struct tcp_seg *seg)
 		seg->sack[i].end = wire_get32(p + 4);
 	}
 	seg->has |= TCP_HAS_SACK;
+}
+
+/* RFC 7413 section 2: no cookie, or 4 to 16 bytes, an even number of them */
+static void parse_fastopen(const uint8_t *p, unsigned len, struct tcp_seg *seg)
+{
+	if (len > TCP_COOKIE_MAX || len % 2 != 0 || (len > 0 && len < 4))
+		return;
+	seg->cookie_len = (uint8_t)len;
+	memcpy(seg->cookie, p, len);
+	seg->has |= TCP_HAS_FASTOPEN;
 }
 
 /* Reads the option of len >= 2 bytes at p. Of an unknown kind, or of a length that its kind does not
@@ -65,6 +78,9 @@ static void parse_option(const uint8_t *p, unsigned len, struct tcp_seg *seg)
 	case OPT_TS:
 		if (len == LEN_TS)
 			parse_ts(p + 2, seg);
+		break;
+	case OPT_FASTOPEN:
+		parse_fastopen(p + 2, len - 2, seg);
 		break;
 	}
 }
@@ -119,8 +135,9 @@ int tcp_parse(const uint8_t *p, uint32_t len, struct tcp_seg *seg)
 }
 
 /* How many bytes the options without SACK take: always a multiple of 4. */
-static unsigned fixed_options_len(uint8_t has)
+static unsigned fixed_options_len(const struct tcp_seg *s)
 {
+	const uint8_t has = s->has;
 	unsigned len = 0;
 
 	if ((has & TCP_HAS_MSS) != 0)
@@ -131,13 +148,16 @@ static unsigned fixed_options_len(uint8_t has)
 		len += 4;
 	if ((has & TCP_HAS_WSCALE) != 0)
 		len += 4;
+	if ((has & TCP_HAS_FASTOPEN) != 0)
+		len += (2u + s->cookie_len + 3) & ~3u;
 	return len;
 }
 
 /* How many SACK blocks find room behind the other options; NOP NOP kind length take four bytes. */
 static unsigned sack_blocks(const struct tcp_seg *s, unsigned options_len)
 {
-	const unsigned room = (OPTIONS_MAX - 4 - options_len) / LEN_BLOCK;
+	const unsigned used = options_len + 4;
+	const unsigned room = used < OPTIONS_MAX ? (OPTIONS_MAX - used) / LEN_BLOCK : 0;
 
 	if ((s->has & TCP_HAS_SACK) == 0)
 		return 0;
@@ -146,7 +166,7 @@ static unsigned sack_blocks(const struct tcp_seg *s, unsigned options_len)
 
 uint16_t tcp_hdr_len(const struct tcp_seg *s)
 {
-	const unsigned fixed = fixed_options_len(s->has);
+	const unsigned fixed = fixed_options_len(s);
 	const unsigned blocks = sack_blocks(s, fixed);
 
 	return (uint16_t)(TCP_HDR_LEN + fixed + (blocks > 0 ? 4 + blocks * LEN_BLOCK : 0));
@@ -159,6 +179,18 @@ static uint8_t *write_kind(uint8_t *p, uint8_t first, uint8_t second, uint8_t ki
 	p[2] = kind;
 	p[3] = len;
 	return p + 4;
+}
+
+static uint8_t *write_fastopen(uint8_t *p, const struct tcp_seg *s)
+{
+	if (s->cookie_len % 4 == 0) {
+		*p++ = OPT_NOP;
+		*p++ = OPT_NOP;
+	}
+	*p++ = OPT_FASTOPEN;
+	*p++ = (uint8_t)(2 + s->cookie_len);
+	memcpy(p, s->cookie, s->cookie_len);
+	return p + s->cookie_len;
 }
 
 static uint8_t *write_fixed_options(uint8_t *p, const struct tcp_seg *s)
@@ -181,6 +213,8 @@ static uint8_t *write_fixed_options(uint8_t *p, const struct tcp_seg *s)
 	}
 	if ((s->has & TCP_HAS_WSCALE) != 0)
 		p = write_kind(p, OPT_NOP, OPT_WSCALE, LEN_WSCALE, s->wscale);
+	if ((s->has & TCP_HAS_FASTOPEN) != 0)
+		p = write_fastopen(p, s);
 	return p;
 }
 

@@ -24,11 +24,14 @@
 #define TCP_SACK_BLOCKS 4
 
 /* options that were present */
-#define TCP_HAS_MSS    0x01
-#define TCP_HAS_WSCALE 0x02
-#define TCP_HAS_TS     0x04
-#define TCP_HAS_SACKOK 0x08
-#define TCP_HAS_SACK   0x10
+#define TCP_HAS_MSS      0x01
+#define TCP_HAS_WSCALE   0x02
+#define TCP_HAS_TS       0x04
+#define TCP_HAS_SACKOK   0x08
+#define TCP_HAS_SACK     0x10
+#define TCP_HAS_FASTOPEN 0x20
+
+#define TCP_COOKIE_MAX 16 /* bytes of a Fast Open cookie (RFC 7413 section 2) */
 
 /** A segment's header in host byte order. */
 struct tcp_seg {
@@ -47,6 +50,8 @@ struct tcp_seg {
 	struct {
 		uint32_t start, end;
 	} sack[TCP_SACK_BLOCKS];
+	uint8_t cookie_len; /* with TCP_HAS_FASTOPEN; 0: asks for one */
+	uint8_t cookie[TCP_COOKIE_MAX];
 };
 
 /**
@@ -54,7 +59,8 @@ struct tcp_seg {
  * min(len, 60) bytes are at p. An option whose length is below 2 or runs past the header ends the
  * list; one whose length is not that of its kind is passed over (RFC 9293 MUST-7). Options are read
  * in any segment (MUST-5): whether they mean something there is for TCP to say. Of an option that
- * comes twice the last one counts; what is not in seg->has is 0, but for the SACK blocks. Returns
+ * comes twice the last one counts; what is not in seg->has is 0, but for the SACK blocks and the
+ * Fast Open cookie. Returns
  * the header's length in bytes, WIRE_SHORT or WIRE_HEADER.
  */
 int tcp_parse(const uint8_t *p, uint32_t len, struct tcp_seg *seg);
@@ -62,8 +68,8 @@ int tcp_parse(const uint8_t *p, uint32_t len, struct tcp_seg *seg);
 /**
  * tcp_write writes the header that s describes (sport to urg, and the options in s->has; sack blocks
  * as many as fit) with checksum 0. p must have room for TCP_HDR_MAX bytes. Returns its length, a
- * multiple of 4. Order: MSS, SACK-permitted, timestamps, window scale, SACK; padded by NOPs in front
- * of odd ones as every stack does, so that NOP NOP TS is at a fixed place in segments without SYN.
+ * multiple of 4. Order: MSS, SACK-permitted, timestamps, window scale, Fast Open, SACK; padded by NOPs
+ * in front of odd ones as every stack does, so that NOP NOP TS is at a fixed place in segments without SYN.
  */
 uint16_t tcp_write(uint8_t *p, const struct tcp_seg *s);
 

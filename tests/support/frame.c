@@ -120,6 +120,11 @@ static uint8_t put_options(uint8_t *p, const struct tcp_seg *s)
 		memcpy(p + n, (uint8_t[]){1, 3, 3, s->wscale}, 4);
 		n = (uint8_t)(n + 4);
 	}
+	if (s->has & TCP_HAS_FASTOPEN) {
+		memcpy(p + n, (uint8_t[]){1, 1, 34, (uint8_t)(2 + s->cookie_len)}, 4);
+		memcpy(p + n + 4, s->cookie, s->cookie_len);
+		n = (uint8_t)(n + 4 + s->cookie_len);
+	}
 	if (s->has & TCP_HAS_SACK) {
 		memcpy(p + n, (uint8_t[]){1, 1, 5, (uint8_t)(2 + 8 * s->nb_sack)}, 4);
 		n = (uint8_t)(n + 4);
@@ -219,11 +224,24 @@ static void read_timestamp_sack(const uint8_t *o, struct tcp_seg *s)
 	}
 }
 
+/* RFC 7413 section 2 */
+static const char *read_fastopen(const uint8_t *o, struct tcp_seg *s)
+{
+	if (o[1] != 2 && (o[1] < 6 || o[1] > 18 || o[1] % 2 != 0))
+		return "Fast Open option of a wrong length";
+	s->has |= TCP_HAS_FASTOPEN;
+	s->cookie_len = (uint8_t)(o[1] - 2);
+	memcpy(s->cookie, o + 2, s->cookie_len);
+	return NULL;
+}
+
 /* One option of the known lengths; the stack has no business sending any other. */
 static const char *read_option(const uint8_t *o, struct tcp_seg *s)
 {
 	static const uint8_t length[9] = {[2] = 4, [3] = 3, [4] = 2, [8] = 10};
 
+	if (o[0] == 34)
+		return read_fastopen(o, s);
 	if (o[0] == 5 ? (o[1] < 10 || o[1] > 34 || o[1] % 8 != 2)
 	              : (o[0] > 8 || length[o[0]] == 0 || o[1] != length[o[0]]))
 		return "TCP option of unknown kind or wrong length";

@@ -109,10 +109,14 @@ static void set_options(const struct wt *w, const struct seg *s, struct tcp_seg 
 	t->mss = s->mss;
 	t->wscale = (uint8_t)(s->ws - 1);
 	t->nb_sack = s->nb_sack;
+	t->cookie_len = (uint8_t)(s->fo - 1);
+	if (s->fo > 1 && s->cookie != NULL)
+		memcpy(t->cookie, s->cookie, t->cookie_len);
 	t->tsval = s->ts == TS ? s->tsval : (uint32_t)(w->now / 1000000) + 12345;
 	t->tsecr = s->ts == TS ? s->tsecr : w->flow.tsval;
 	t->has = (uint8_t)((s->mss != 0 ? TCP_HAS_MSS : 0) | (s->ws != 0 ? TCP_HAS_WSCALE : 0) |
-	                   (s->sackok ? TCP_HAS_SACKOK : 0) | (s->nb_sack != 0 ? TCP_HAS_SACK : 0));
+	                   (s->sackok ? TCP_HAS_SACKOK : 0) | (s->nb_sack != 0 ? TCP_HAS_SACK : 0) |
+	                   (s->fo != 0 ? TCP_HAS_FASTOPEN : 0));
 	if (s->ts == TS || (s->ts == 0 && w->flow.ts_on))
 		t->has |= TCP_HAS_TS;
 	for (unsigned i = 0; i < s->nb_sack; i++) {
@@ -186,6 +190,10 @@ static void learn(struct wt *w, const struct tcp_seg *t)
 			wt_fail(w, WT_HERE, "TSval runs backwards (RFC 7323 section 5.4)");
 		f->tsval = t->tsval;
 		f->tsval_known = true;
+	}
+	if (t->has & TCP_HAS_FASTOPEN) {
+		f->cookie_len = t->cookie_len;
+		memcpy(f->cookie, t->cookie, t->cookie_len);
 	}
 	if ((t->flags & TCP_SYN) == 0 || f->iss_known)
 		return;
@@ -343,6 +351,8 @@ static struct tcp_seg expected(const struct wt *w, const struct seg *s, const st
 		t.sack[i].start = s->sack[i].start;
 		t.sack[i].end = s->sack[i].end;
 	}
+	if (s->cookie == NULL)
+		memcpy(t.cookie, act->cookie, sizeof(t.cookie));
 	if (s->any_sack) {
 		t.has = (uint8_t)((t.has & ~TCP_HAS_SACK) | (act->has & TCP_HAS_SACK));
 		t.nb_sack = act->nb_sack;
@@ -377,6 +387,9 @@ static const char *difference(const struct tcp_seg *x, const struct tcp_seg *a)
 		return "window scale";
 	if ((x->has & TCP_HAS_TS) && (x->tsval != a->tsval || x->tsecr != a->tsecr))
 		return "timestamps";
+	if ((x->has & TCP_HAS_FASTOPEN) &&
+	    (x->cookie_len != a->cookie_len || memcmp(x->cookie, a->cookie, a->cookie_len) != 0))
+		return "Fast Open cookie";
 	if (x->nb_sack != a->nb_sack ||
 	    memcmp(x->sack, a->sack, x->nb_sack * sizeof(x->sack[0])) != 0)
 		return "SACK blocks";

@@ -68,6 +68,8 @@ struct seg {
 	} sack[4];
 	const void *raw; /* injected options verbatim, raw_len bytes */
 	uint8_t raw_len;
+	uint8_t fo;         /* Fast Open: length of the cookie + 1, 0: no such option */
+	const void *cookie; /* expected, NULL: any */
 	bool any_psh, any_wnd, any_sack; /* expected: not compared */
 	bool bad_cksum;                  /* injected with a wrong TCP checksum */
 	uint8_t ecn;                     /* the two bits of the IP header, see ECT0 and CE */
@@ -95,7 +97,8 @@ struct flow {
 	uint16_t mss;          /* the stack's option */
 	uint32_t tsval;        /* last one of the stack */
 	bool tsval_known;
-	uint32_t edge;       /* right edge of the stack's window, relative */
+	uint8_t cookie_len, cookie[TCP_COOKIE_MAX]; /* of the stack's last Fast Open option */
+	uint32_t edge;                              /* right edge of the stack's window, relative */
 	uint32_t sent, rcvd; /* bytes that the test's application has written and read */
 	int fd;
 };

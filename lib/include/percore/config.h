@@ -77,6 +77,12 @@ X(tcp, keepalive_idle_ms, 7200000, 1000, 86400000, "ms", "idle time before the f
 X(tcp, keepalive_interval_ms, 75000, 1000, 86400000, "ms", "time between keep-alive probes") \
 X(tcp, keepalive_probes, 9, 1, 127, "segments", "probes without an answer before a connection ends") \
 X(tcp, challenge_acks, 1000, 1, 1000000, "segments/s", "challenge ACKs per second at most (RFC 5961 section 7)") \
+X(tcp, fastopen, 0, 0, 519, "bits", \
+  "TCP Fast Open (RFC 7413), as Linux's sysctl: 1: connect; 2: listen; 4: connect without a cookie; 512: listen without one") \
+X(tcp, fastopen_key, 0, 0, UINT64_MAX, "number", \
+  "secret of Fast Open cookies, to be the same for all who serve an address; 0: random, one per lcore") \
+X(tcp, destinations, 1024, 16, 1048576, "entries", \
+  "destinations per lcore whose path MTU and Fast Open cookie are remembered") \
 X(tcp, port_first, 32768, 1024, 65535, "port", "first ephemeral port") \
 X(tcp, port_last, 60999, 1024, 65535, "port", "last ephemeral port")
 /* clang-format on */
@@ -95,6 +101,8 @@ X(tcp, port_last, 60999, 1024, 65535, "port", "last ephemeral port")
 	X(arp, entries)           \
 	X(arp, hold)              \
 	X(tcp, syn_cache)         \
+	X(tcp, destinations)      \
+	X(tcp, fastopen_key)      \
 	X(tcp, time_wait)
 
 /** Every setting of a stack. Make one with pc_stack_config_init, then change members. */

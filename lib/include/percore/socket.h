@@ -62,9 +62,10 @@ int pc_accept(struct pc_stack *st, int fd, struct sockaddr *addr, socklen_t *len
 /**
  * pc_connect starts a TCP connection and fails with EINPROGRESS; EPOLLOUT tells when it is
  * established or has failed (then SO_ERROR says why). On a UDP socket it sets the peer and
- * succeeds at once; AF_UNSPEC undoes that. errno besides: EALREADY, EISCONN, ENETUNREACH,
- * EADDRNOTAVAIL (no free port), ECONNREFUSED etc. after a failed attempt, EACCES (broadcast),
- * ENETUNREACH (multicast, for TCP).
+ * succeeds at once; AF_UNSPEC undoes that. With TCP_FASTOPEN_CONNECT, and a cookie of the
+ * destination, a TCP socket succeeds at once, too, and the SYN waits for the first bytes (RFC 7413).
+ * errno besides: EALREADY, EISCONN, ENETUNREACH, EADDRNOTAVAIL (no free port), ECONNREFUSED etc.
+ * after a failed attempt, EACCES (broadcast), ENETUNREACH (multicast, for TCP).
  */
 int pc_connect(struct pc_stack *st, int fd, const struct sockaddr *addr, socklen_t len);
 
@@ -81,7 +82,8 @@ ssize_t pc_recv(struct pc_stack *st, int fd, void *buf, size_t len, int flags);
  * len is in bytes. Returns how many were queued, in [1,len] (0 only when len is 0); or -1 with errno
  * EAGAIN when the send buffer is full (EPOLLOUT follows), EPIPE after shutdown or reset, ENOTCONN;
  * for UDP also EDESTADDRREQ, EMSGSIZE, ECONNREFUSED, ENETUNREACH. Flags: MSG_DONTWAIT, MSG_NOSIGNAL
- * (no signal is ever raised), MSG_MORE. Call only on the lcore that owns the socket's stack.
+ * (no signal is ever raised), MSG_MORE. A send to a socket whose connect() has waited for it
+ * (TCP_FASTOPEN_CONNECT) returns how many bytes the SYN took. Call only on the lcore that owns the socket's stack.
  */
 ssize_t pc_send(struct pc_stack *st, int fd, const void *buf, size_t len, int flags);
 
@@ -89,7 +91,14 @@ ssize_t pc_send(struct pc_stack *st, int fd, const void *buf, size_t len, int fl
 ssize_t pc_recvfrom(struct pc_stack *st, int fd, void *buf, size_t len, int flags,
                     struct sockaddr *addr, socklen_t *addrlen);
 
-/** pc_sendto is pc_send to addr; TCP ignores addr when connected, as Linux does (EISCONN not raised). */
+/**
+ * pc_sendto is pc_send to addr; TCP ignores addr when connected, as Linux does (EISCONN not raised).
+ *
+ * With MSG_FASTOPEN a TCP socket that is not connected connects to addr, and its SYN carries the bytes
+ * (RFC 7413). Returns how many the SYN took; or -1 with errno EINPROGRESS when it had to ask for a cookie
+ * first (none is queued: send again when EPOLLOUT comes), EOPNOTSUPP when tcp.fastopen does not allow it,
+ * EISCONN, EALREADY, or as pc_connect.
+ */
 ssize_t pc_sendto(struct pc_stack *st, int fd, const void *buf, size_t len, int flags,
                   const struct sockaddr *addr, socklen_t addrlen);
 
@@ -136,7 +145,9 @@ int pc_close(struct pc_stack *st, int fd);
  * pc_getsockopt and pc_setsockopt: SOL_SOCKET: SO_ERROR SO_TYPE SO_DOMAIN SO_PROTOCOL SO_ACCEPTCONN
  * SO_REUSEADDR SO_REUSEPORT SO_KEEPALIVE SO_LINGER SO_SNDBUF SO_RCVBUF SO_BROADCAST; IPPROTO_IP: IP_TTL
  * IP_TOS; IPPROTO_TCP: TCP_NODELAY TCP_CORK TCP_QUICKACK TCP_MAXSEG TCP_KEEPIDLE TCP_KEEPINTVL
- * TCP_KEEPCNT TCP_USER_TIMEOUT TCP_SYNCNT TCP_DEFER_ACCEPT TCP_WINDOW_CLAMP TCP_INFO (Linux's struct
+ * TCP_KEEPCNT TCP_USER_TIMEOUT TCP_SYNCNT TCP_DEFER_ACCEPT TCP_WINDOW_CLAMP TCP_FASTOPEN (connections in
+ * SYN-RECEIVED that a listener allows) TCP_FASTOPEN_CONNECT TCP_FASTOPEN_KEY (16 bytes, or 32 with the key
+ * that old cookies may have; of the whole stack) TCP_INFO (Linux's struct
  * tcp_info). SO_SNDBUF and SO_RCVBUF are not doubled. errno ENOPROTOOPT for others, EINVAL for a bad
  * value or length.
  */

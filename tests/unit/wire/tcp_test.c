@@ -163,7 +163,7 @@ static void test_must_6(void)
 			uint8_t options[40] = {0};
 			struct tcp_seg s;
 
-			if (kind <= 5 || kind == 8)
+			if (kind <= 5 || kind == 8 || kind == 34)
 				continue; /* known */
 			options[0] = (uint8_t)kind;
 			options[1] = (uint8_t)len;
@@ -321,6 +321,40 @@ static void test_sack_without_blocks(void)
 	const struct tcp_seg s = PARSE(1, 1, 5, 2);
 
 	CU_ASSERT(s.has == 0 && s.nb_sack == 0);
+}
+
+/* RFC 7413 section 2: an even number of 4 to 16 bytes, or none: a request */
+static void test_fast_open(void)
+{
+	for (unsigned len = 2; len <= 36; len++) {
+		uint8_t options[40] = {34, (uint8_t)len, 1, 2, 3, 4};
+		struct tcp_seg s = parse(options, 40);
+		bool good = len == 2 || (len >= 6 && len <= 18 && len % 2 == 0);
+
+		CU_ASSERT_EQUAL(s.has, good ? TCP_HAS_FASTOPEN : 0);
+		CU_ASSERT(!good || s.cookie_len == len - 2);
+		CU_ASSERT(!good || len == 2 || memcmp(s.cookie, options + 2, len - 2) == 0);
+	}
+}
+
+/* what is written is read again, with every other option of a SYN beside it */
+static void test_write_fast_open(void)
+{
+	for (uint8_t len = 0; len <= TCP_COOKIE_MAX; len = (uint8_t)(len + (len == 0 ? 4 : 2))) {
+		struct tcp_seg s = {.has = TCP_HAS_MSS | TCP_HAS_SACKOK | TCP_HAS_TS |
+		                           TCP_HAS_WSCALE | TCP_HAS_FASTOPEN,
+		                    .flags = TCP_SYN,
+		                    .cookie_len = len,
+		                    .cookie = "0123456789abcde"},
+		               b;
+		uint8_t p[TCP_HDR_MAX];
+		uint16_t n = tcp_write(p, &s);
+
+		CU_ASSERT(n == tcp_hdr_len(&s) && n % 4 == 0 && n <= TCP_HDR_MAX);
+		CU_ASSERT_EQUAL(tcp_parse(p, n, &b), n);
+		CU_ASSERT(b.has == s.has && b.cookie_len == len);
+		CU_ASSERT_EQUAL(memcmp(b.cookie, s.cookie, len), 0);
+	}
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -517,6 +551,8 @@ static const struct unit_case cases[] = {
     {"timestamp layouts", test_timestamp_layouts},
     {"SACK", test_sack},
     {"SACK without blocks", test_sack_without_blocks},
+    {"RFC 7413 2: Fast Open", test_fast_open},
+    {"write Fast Open", test_write_fast_open},
     {"MUST-68, MUST-69: write every set of options", test_write_every_set},
     {"write the usual layouts", test_write_layouts},
     {"write as many SACK blocks as fit", test_write_sack_room},

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From a SYN to an entry, and from an entry to a connection. */
+
+#include <rte_common.h>
+
+#include "tcp/syncache.h"
+#include "tcp/tcp_conn.h"
+
+static uint8_t negotiate(const struct pc_stack_config *cfg, const struct tcp_seg *seg)
+{
+	uint8_t opt = 0;
+
+	if (cfg->tcp_timestamps && (seg->has & TCP_HAS_TS))
+		opt |= TCB_OPT_TS;
+	if (cfg->tcp_sack && (seg->has & TCP_HAS_SACKOK))
+		opt |= TCB_OPT_SACK;
+	if (cfg->tcp_window_scaling && (seg->has & TCP_HAS_WSCALE))
+		opt |= TCB_OPT_WSCALE;
+	return opt;
+}
+
+struct syn_entry syncache_read(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx)
+{
+	const struct tcp_seg *seg = &rx->seg;
+	struct syn_entry e = {.flow = rx->flow,
+	                      .irs = seg->seq,
+	                      .iss = tcp_isn(tcp, tcp_secret(tcp, &rx->flow)),
+	                      .ts_recent = seg->tsval,
+	                      .sent_us = tcp->ctx->now_us,
+	                      .wnd = seg->wnd,
+	                      .binding = (uint16_t)binding,
+	                      .opt = negotiate(&tcp->ctx->cfg, seg),
+	                      .tos = tcp_tcb(tcp, tcp->bind.binding[binding].tcb)->tos};
+
+	if (seg->has & TCP_HAS_MSS)
+		e.peer_mss = seg->mss;
+	else
+		e.peer_mss = pc_addr_is_ip4(&rx->flow.raddr) ? MSS_DEFAULT : 1220;
+	if (e.opt & TCB_OPT_WSCALE)
+		e.snd_wscale = tcb_peer_scale(seg->wscale);
+	return e;
+}
+
+static void inherit(struct tcp *tcp, struct tcb *t, const struct tcb *from)
+{
+	t->flags |= from->flags & (TCB_NODELAY | TCB_CORK | TCB_QUICKACK | TCB_KEEPALIVE |
+	                           TCB_LINGER | TCB_LINGER_0 | TCB_REUSEADDR | TCB_REUSEPORT);
+	t->rcv_max = from->rcv_max;
+	t->snd_max = from->snd_max;
+	t->ttl = from->ttl;
+	t->tos = from->tos;
+	t->cc = from->cc;
+	t->tuning = from->tuning;
+	if (t->tuning != 0)
+		tcp->tuning[t->tuning].refs++;
+}
+
+struct tcb *syncache_promote(struct tcp *tcp, const struct syn_entry *e)
+{
+	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
+	struct tcb *t = tcb_alloc(tcp);
+
+	if (t == NULL)
+		return NULL;
+	t->flags &= ~(uint32_t)(TCB_NODELAY | TCB_KEEPALIVE);
+	inherit(tcp, t, listener);
+	t->flow = e->flow;
+	t->opt = e->opt;
+	t->binding = e->binding;
+	t->peer_mss = e->peer_mss;
+	t->snd_wscale = e->snd_wscale & 0xfu;
+	t->rcv_wscale =
+	    (e->opt & TCB_OPT_WSCALE) ? tcb_window_scale(tcp_rcv_limit(tcp, t)) & 0xfu : 0u;
+	t->snd_una = t->snd_nxt = e->iss + 1;
+	t->snd_wl1 = e->irs;
+	t->snd_wnd = t->snd_max_wnd = e->wnd;
+	t->rcv_nxt = t->last_ack_sent = e->irs + 1;
+	t->rcv_adv = t->rcv_nxt + RTE_MIN(tcp_rcv_limit(tcp, t), (uint32_t)UINT16_MAX);
+	t->ts_recent = e->ts_recent;
+	t->ts_recent_ms = tcp->ctx->now_ms;
+	if (e->opt & TCB_OPT_TS)
+		t->ts_offset = (uint32_t)(tcp_secret(tcp, &e->flow) >> 32);
+	t->syn_retries = e->lost;
+	if (tcb_set_path(tcp, t, &e->flow.raddr, e->flow.laddr) != 0) {
+		t->state = TCP_S_CLOSED;
+		tcb_free(tcp, t);
+		return NULL;
+	}
+	return t;
+}

@@ -1,0 +1,581 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* TCP Fast Open (RFC 7413), both sides. */
+
+#include <stdio.h>
+
+#include "wt.h"
+
+#define MSS    1460
+#define COOKIE 9 /* .fo of our own cookies: 8 bytes */
+#define ASK    1 /* .fo: no cookie, give me one */
+
+/* ---- server ---------------------------------------------------------------------------------- */
+
+static void listen_fast(struct wt *w, int limit)
+{
+	if (w->cfg.tcp_fastopen == 0)
+		w->cfg.tcp_fastopen = 2;
+	wt_listen(w, 8);
+	OK(pc_setsockopt(w->st, w->lfd, IPPROTO_TCP, TCP_FASTOPEN, &limit, sizeof(limit)));
+}
+
+/* gets a cookie as a client does, by a connection that brings nothing else */
+static struct flow cookie_of(struct wt *w)
+{
+	INJECT(.flags = S, .mss = MSS, .fo = ASK);
+	EXPECT(.flags = SA, .ack = 1, .mss = MSS, .fo = COOKIE);
+	INJECT(.flags = R, .seq = 1);
+	return wt_flow(w);
+}
+
+static void asked_for(struct wt *w)
+{
+	listen_fast(w, 4);
+	/* "the server ... includes a cookie in the SYN-ACK"; data without a cookie is not taken */
+	INJECT(.flags = S, .mss = MSS, .fo = ASK, .len = 10);
+	EXPECT(.flags = SA, .ack = 1, .mss = MSS, .fo = COOKIE);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_accept(w);
+	ERR(pc_recv(w->st, w->flow.fd, &(char){0}, 1, 0), EAGAIN);
+	EQ(wt_count(w, PC_TCP_FASTOPEN_COOKIES), 1);
+	EQ(wt_count(w, PC_TCP_FASTOPEN_PASSIVE), 0);
+}
+
+static void open_fast(struct wt *w)
+{
+	struct flow old;
+
+	listen_fast(w, 4);
+	old = cookie_of(w);
+	INJECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = old.cookie, .len = 100);
+	EXPECT(.flags = SA, .ack = 101, .mss = MSS);
+	wt_accept(w);
+	wt_read(w, 100);
+	EQ(wt_count(w, PC_TCP_FASTOPEN_PASSIVE), 1);
+}
+
+/* "The server ... MAY include data in the SYN-ACK or send it right after", before the handshake's end */
+static void answer_before_ack(struct wt *w)
+{
+	open_fast(w);
+	EQ(wt_info(w).tcpi_state, TCP_SYN_RECV);
+	CHECK(wt_info(w).tcpi_options & TCPI_OPT_SYN_DATA);
+	CHECK(wt_events(w, w->flow.fd) & POLLOUT);
+	wt_opt(w, IPPROTO_TCP, TCP_NODELAY, 1);
+	wt_send(w, 2000);
+	EXPECT(.flags = A, .seq = 1, .ack = 101, .len = MSS, .any_psh = true);
+	EXPECT(.flags = PA, .seq = 1461, .ack = 101, .len = 540);
+	INJECT(.flags = A, .seq = 101, .ack = 1461);
+	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
+	EQ(wt_info(w).tcpi_unacked, 1);
+	INJECT(.flags = PA, .seq = 101, .ack = 2001, .len = 10);
+	wt_read(w, 10);
+	EXPECT_IN(0, 499, .flags = A, .seq = 2001, .ack = 111);
+	EQ(wt_count(w, PC_TCP_OPENED_PASSIVE), 1);
+}
+
+/* only the SYN-ACK is repeated until the handshake is over, and then what was sent early */
+static void syn_ack_lost(struct wt *w)
+{
+	open_fast(w);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1, .ack = 101, .len = 10);
+	EXPECT_IN(990, 1010, .flags = SA, .ack = 101, .mss = MSS);
+	INJECT(.flags = S, .mss = MSS);
+	EXPECT(.flags = SA, .ack = 101, .mss = MSS);
+	INJECT(.flags = A, .seq = 101, .ack = 1);
+	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
+	EXPECT_IN(200, 3100, .flags = PA, .seq = 1, .ack = 101, .len = 10);
+	INJECT(.flags = A, .seq = 101, .ack = 11);
+}
+
+static void nobody_answers(struct wt *w)
+{
+	struct pc_stack_usage u;
+
+	w->cfg.tcp_synack_retries = 2;
+	open_fast(w);
+	wt_pass(w, 8000);
+	wt_drop(w);
+	ERR(pc_recv(w->st, w->flow.fd, &(char){0}, 1, 0), ETIMEDOUT);
+	OK(pc_close(w->st, w->flow.fd));
+	pc_stack_get_usage(w->st, &u);
+	EQ(u.connections, 0);
+}
+
+/* close() before the handshake is over: the FIN goes with the answer, the states follow the ACK */
+static void closed_early(struct wt *w)
+{
+	open_fast(w);
+	EQ(wt_write(w, 10, 0), 10);
+	OK(pc_close(w->st, w->flow.fd));
+	wt_settle(w);
+	EXPECT(.flags = FA, .seq = 1, .ack = 101, .len = 10);
+	INJECT(.flags = FA, .seq = 101, .ack = 12);
+	EXPECT(.flags = A, .seq = 12, .ack = 102);
+}
+
+static void reset_early(struct wt *w)
+{
+	open_fast(w);
+	INJECT(.flags = R, .seq = 101);
+	ERR(pc_recv(w->st, w->flow.fd, &(char){0}, 1, 0), ECONNRESET);
+}
+
+static void bad_ack(struct wt *w)
+{
+	open_fast(w);
+	INJECT(.flags = A, .seq = 101, .ack = 2);
+	EXPECT(.flags = R, .seq = 2);
+	INJECT(.flags = A, .seq = 101, .ack = 0);
+	EXPECT(.flags = R, .seq = 0);
+	INJECT(.flags = A, .seq = 101, .ack = 1);
+	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
+}
+
+/* "If the cookie is invalid, the server falls back to the usual handshake", and gives a good one */
+static void bad_cookie(struct wt *w)
+{
+	listen_fast(w, 4);
+	INJECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = "notours!", .len = 10);
+	EXPECT(.flags = SA, .ack = 1, .mss = MSS, .fo = COOKIE);
+	EQ(wt_count(w, PC_TCP_FASTOPEN_INVALID), 1);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+	wt_accept(w);
+	wt_read(w, 10);
+	EXPECT_IN(0, 499, .flags = A, .seq = 1, .ack = 11);
+}
+
+/* the cookie is bound to the address */
+static void stolen_cookie(struct wt *w)
+{
+	struct flow old;
+
+	listen_fast(w, 4);
+	old = cookie_of(w);
+	w->flow.peer_be = htonl(0xc0000203);
+	wt_start(w);
+	INJECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = old.cookie, .len = 10);
+	EQ(wt_count(w, PC_TCP_FASTOPEN_INVALID), 1);
+	EQ(wt_count(w, PC_TCP_FASTOPEN_PASSIVE), 0);
+	while (wt_next_frame(w, 1) != NULL)
+		; /* ARP for the thief, or a SYN-ACK to him */
+}
+
+static void old_key(struct wt *w)
+{
+	static const char keys[33] = "0123456789abcdefFEDCBA9876543210";
+	struct flow old;
+	char got[32];
+	socklen_t len = sizeof(got);
+
+	listen_fast(w, 4);
+	OK(pc_setsockopt(w->st, w->lfd, IPPROTO_TCP, TCP_FASTOPEN_KEY, keys, 16));
+	old = cookie_of(w);
+	OK(pc_setsockopt(w->st, w->lfd, IPPROTO_TCP, TCP_FASTOPEN_KEY, keys + 16, 16));
+	INJECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = old.cookie, .len = 10);
+	EXPECT(.flags = SA, .ack = 1, .mss = MSS, .fo = COOKIE);
+	INJECT(.flags = R, .seq = 1);
+	/* a new key and the old one: the old cookie is good, and is replaced */
+	memcpy(got, keys + 16, 16);
+	memcpy(got + 16, keys, 16);
+	OK(pc_setsockopt(w->st, w->lfd, IPPROTO_TCP, TCP_FASTOPEN_KEY, got, 32));
+	memset(got, 0, sizeof(got));
+	OK(pc_getsockopt(w->st, w->lfd, IPPROTO_TCP, TCP_FASTOPEN_KEY, got, &len));
+	EQ(len, 32);
+	EQ(memcmp(got, keys + 16, 16), 0);
+	wt_flow(w);
+	INJECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = old.cookie, .len = 10);
+	EXPECT(.flags = SA, .ack = 11, .mss = MSS, .fo = COOKIE);
+	CHECK(memcmp(w->flow.cookie, old.cookie, 8) != 0);
+	wt_accept(w);
+	wt_read(w, 10);
+	ERR(pc_setsockopt(w->st, w->lfd, IPPROTO_TCP, TCP_FASTOPEN_KEY, got, 15), EINVAL);
+}
+
+/* RFC 7413 section 5.1: "PendingFastOpenRequests" is limited */
+static void limited(struct wt *w)
+{
+	struct flow old;
+
+	listen_fast(w, 1);
+	old = cookie_of(w);
+	INJECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = old.cookie, .len = 10);
+	EXPECT(.flags = SA, .ack = 11, .mss = MSS);
+	wt_accept(w);
+	w->flow = (struct flow){0};
+	old.fd = -1;
+	wt_flow(w);
+	INJECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = old.cookie, .len = 10);
+	EXPECT(.flags = SA, .ack = 1, .mss = MSS);
+	EQ(wt_count(w, PC_TCP_FASTOPEN_OVERFLOW), 1);
+	INJECT(.flags = R, .seq = 1);
+}
+
+/* once the handshake is over there is room for the next */
+static void limit_is_left(struct wt *w)
+{
+	struct flow old;
+
+	listen_fast(w, 1);
+	old = cookie_of(w);
+	for (unsigned i = 0; i < 5; i++) {
+		INJECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = old.cookie, .len = 10);
+		EXPECT(.flags = SA, .ack = 11, .mss = MSS);
+		if (i % 2 == 0)
+			wt_accept(w);
+		if (i == 3)
+			INJECT(.flags = R, .seq = 11);
+		else
+			INJECT(.flags = A, .seq = 11, .ack = 1);
+		wt_flow(w);
+	}
+	EQ(wt_count(w, PC_TCP_FASTOPEN_PASSIVE), 5);
+}
+
+/* the listener goes away while what it has accepted is still in SYN-RECEIVED */
+static void listener_closed(struct wt *w)
+{
+	open_fast(w);
+	OK(pc_close(w->st, w->lfd));
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1, .ack = 101, .len = 10);
+	INJECT(.flags = A, .seq = 101, .ack = 11);
+	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
+}
+
+static void off_by_default(struct wt *w)
+{
+	int limit = 5;
+	socklen_t len = sizeof(limit);
+
+	wt_listen(w, 8);
+	OK(pc_setsockopt(w->st, w->lfd, IPPROTO_TCP, TCP_FASTOPEN, &limit, sizeof(limit)));
+	limit = 0;
+	OK(pc_getsockopt(w->st, w->lfd, IPPROTO_TCP, TCP_FASTOPEN, &limit, &len));
+	EQ(limit, 5);
+	INJECT(.flags = S, .mss = MSS, .fo = ASK);
+	EXPECT(.flags = SA, .ack = 1, .mss = MSS);
+	INJECT(.flags = R, .seq = 1);
+}
+
+static void without_cookie(struct wt *w)
+{
+	w->cfg.tcp_fastopen = 0x202;
+	listen_fast(w, 4);
+	INJECT(.flags = S, .mss = MSS, .len = 10);
+	EXPECT(.flags = SA, .ack = 11, .mss = MSS);
+	wt_accept(w);
+	wt_read(w, 10);
+}
+
+/* cookies of stacks with one key are the same, so that any of them may be asked */
+static void shared_key(struct wt *w)
+{
+	uint8_t cookie[8];
+
+	w->cfg.tcp_fastopen_key = 4711;
+	listen_fast(w, 4);
+	memcpy(cookie, cookie_of(w).cookie, 8);
+	pc_stack_destroy(w->st);
+	pc_port_close(probe_port(w->probe));
+	w->st = NULL;
+	w->probe = NULL;
+	w->cfg.stack_seed = 99;
+	listen_fast(w, 4);
+	INJECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = cookie, .len = 10);
+	EXPECT(.flags = SA, .ack = 11, .mss = MSS);
+}
+
+static void timestamps_and_sack(struct wt *w)
+{
+	const struct frame_info *i;
+	struct flow old;
+
+	w->peer.ts = w->peer.sackok = true;
+	w->peer.ws = 8;
+	listen_fast(w, 4);
+	old = cookie_of(w);
+	INJECT(.flags = S, .mss = MSS, .ws = 8, .sackok = true, .ts = TS, .tsval = 1000,
+	       .fo = COOKIE, .cookie = old.cookie, .len = 10);
+	i = wt_next(w, 0);
+	CHECK(i != NULL && i->seg.flags == SA && i->seg.ack == w->flow.irs + 11);
+	EQ(i->seg.has, TCP_HAS_MSS | TCP_HAS_WSCALE | TCP_HAS_TS | TCP_HAS_SACKOK);
+	EQ(i->seg.tsecr, 1000);
+	wt_accept(w);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1, .ack = 11, .len = 10, .ts = TS, .tsecr = 1000);
+	INJECT(.flags = A, .seq = 11, .ack = 11, .ts = TS, .tsval = 1010, .tsecr = w->flow.tsval);
+	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
+}
+
+/* ---- client ---------------------------------------------------------------------------------- */
+
+static ssize_t send_fast(struct wt *w, uint32_t len)
+{
+	const struct sockaddr_in to = wt_addr(WT_PEER, w->flow.pport);
+	uint8_t buf[3000];
+	ssize_t n;
+
+	w->flow.lport = 0;
+	w->flow.fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
+	OK(w->flow.fd);
+	for (uint32_t i = 0; i < len; i++)
+		buf[i] = wt_pattern(0, i);
+	n = pc_sendto(w->st, w->flow.fd, buf, len, MSG_FASTOPEN, (const struct sockaddr *)&to,
+	              sizeof(to));
+	if (n > 0)
+		w->flow.sent = (uint32_t)n;
+	return n;
+}
+
+static void start_client(struct wt *w)
+{
+	if (w->cfg.tcp_fastopen == 0)
+		w->cfg.tcp_fastopen = 1;
+	w->cfg.tcp_timestamps = w->cfg.tcp_sack = w->cfg.tcp_window_scaling = 0;
+	wt_start(w);
+}
+
+/* the first connection asks for a cookie; "EINPROGRESS ... the data is not sent" */
+static void learn_cookie(struct wt *w)
+{
+	start_client(w);
+	ERR(send_fast(w, 10), EINPROGRESS);
+	EXPECT(.flags = S, .mss = MSS, .fo = ASK);
+	INJECT(.flags = SA, .ack = 1, .mss = 1000, .fo = COOKIE, .cookie = "thecooky");
+	EXPECT(.flags = A, .seq = 1, .ack = 1);
+	OK(pc_close(w->st, w->flow.fd));
+	wt_settle(w);
+	wt_drop(w);
+	INJECT(.flags = RA, .seq = 1, .ack = 2);
+	wt_flow(w);
+}
+
+static void syn_with_data(struct wt *w)
+{
+	learn_cookie(w);
+	EQ(send_fast(w, 10), 10);
+	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = "thecooky", .len = 10);
+	INJECT(.flags = SA, .ack = 11, .mss = 1000);
+	EXPECT(.flags = A, .seq = 11, .ack = 1);
+	CHECK(wt_info(w).tcpi_options & TCPI_OPT_SYN_DATA);
+	EQ(wt_info(w).tcpi_unacked, 0);
+	EQ(wt_count(w, PC_TCP_FASTOPEN_ACTIVE), 1);
+	wt_send(w, 20);
+	EXPECT(.flags = PA, .seq = 11, .ack = 1, .len = 20);
+	INJECT(.flags = PA, .seq = 1, .ack = 31, .len = 5);
+	wt_read(w, 5);
+	EXPECT_IN(0, 499, .flags = A, .seq = 31, .ack = 6);
+}
+
+/* the MSS that came with the cookie, less the room for options, is what a SYN may carry */
+static void syn_is_bounded(struct wt *w)
+{
+	learn_cookie(w);
+	EQ(send_fast(w, 3000), 960);
+	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = "thecooky", .len = 960);
+	INJECT(.flags = SA, .ack = 961, .mss = 1000);
+	EXPECT(.flags = A, .seq = 961, .ack = 1);
+}
+
+/* RFC 7413 section 4.2.2: "if the server does not acknowledge the data ... retransmit" it */
+static void data_refused(struct wt *w)
+{
+	learn_cookie(w);
+	EQ(send_fast(w, 100), 100);
+	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 100);
+	INJECT(.flags = SA, .ack = 1, .mss = 1000, .fo = COOKIE, .cookie = "newcooky");
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+	CHECK(!(wt_info(w).tcpi_options & TCPI_OPT_SYN_DATA));
+	EQ(wt_count(w, PC_TCP_FASTOPEN_REFUSED), 1);
+	INJECT(.flags = A, .seq = 1, .ack = 101);
+	EQ(wt_info(w).tcpi_unacked, 0);
+	wt_flow(w);
+	EQ(send_fast(w, 1), 1);
+	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = "newcooky", .len = 1);
+}
+
+static void part_taken(struct wt *w)
+{
+	learn_cookie(w);
+	EQ(send_fast(w, 100), 100);
+	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 100);
+	INJECT(.flags = SA, .ack = 61, .mss = 1000);
+	EXPECT(.flags = PA, .seq = 61, .ack = 1, .len = 40);
+	INJECT(.flags = A, .seq = 1, .ack = 101);
+	EQ(wt_info(w).tcpi_unacked, 0);
+}
+
+/* "the SYN ... without data and without the option"; and the next connections do without, for a while */
+static void syn_lost(struct wt *w)
+{
+	learn_cookie(w);
+	EQ(send_fast(w, 10), 10);
+	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 10);
+	EXPECT_IN(999, 1001, .flags = S, .mss = MSS);
+	EQ(wt_count(w, PC_TCP_FASTOPEN_LOST), 1);
+	INJECT(.flags = SA, .ack = 1, .mss = 1000);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+	INJECT(.flags = A, .seq = 1, .ack = 11);
+	wt_flow(w);
+	ERR(send_fast(w, 10), EINPROGRESS);
+	EXPECT(.flags = S, .mss = MSS);
+	OK(pc_close(w->st, w->flow.fd));
+	wt_pass(w, 61000);
+	wt_flow(w);
+	EQ(send_fast(w, 10), 10);
+	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 10);
+}
+
+/* the first SYN was answered after all, when the second was on its way */
+static void late_syn_ack(struct wt *w)
+{
+	learn_cookie(w);
+	EQ(send_fast(w, 10), 10);
+	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 10);
+	EXPECT_IN(999, 1001, .flags = S, .mss = MSS);
+	INJECT(.flags = SA, .ack = 11, .mss = 1000);
+	EXPECT(.flags = A, .seq = 11, .ack = 1);
+	EQ(wt_info(w).tcpi_unacked, 0);
+}
+
+static void data_on_syn_ack(struct wt *w)
+{
+	learn_cookie(w);
+	EQ(send_fast(w, 10), 10);
+	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 10);
+	INJECT(.flags = SA, .ack = 11, .mss = 1000, .len = 50);
+	EXPECT(.flags = A, .seq = 11, .ack = 51);
+	wt_read(w, 50);
+}
+
+static void connect_waits(struct wt *w)
+{
+	const struct sockaddr_in to = wt_addr(WT_PEER, 40001);
+	const struct sockaddr *addr = (const struct sockaddr *)&to;
+
+	learn_cookie(w);
+	w->flow.lport = 0;
+	w->flow.pport = 40001;
+	w->flow.fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
+	wt_opt(w, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
+	OK(pc_connect(w->st, w->flow.fd, addr, sizeof(to)));
+	NOTHING(100);
+	CHECK(wt_events(w, w->flow.fd) & POLLOUT);
+	ERR(pc_connect(w->st, w->flow.fd, addr, sizeof(to)), EALREADY);
+	ERR(pc_recv(w->st, w->flow.fd, &(char){0}, 1, 0), EAGAIN);
+	wt_send(w, 10);
+	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = "thecooky", .len = 10);
+	ERR(pc_send(w->st, w->flow.fd, "x", 1, 0), EAGAIN);
+	INJECT(.flags = SA, .ack = 11, .mss = 1000);
+	EXPECT(.flags = A, .seq = 11, .ack = 1);
+	CHECK(wt_events(w, w->flow.fd) & POLLOUT);
+}
+
+/* without a cookie connect() asks for one at once; nothing is left of one that never sent */
+static void connect_asks(struct wt *w)
+{
+	const struct sockaddr_in to = wt_addr(WT_PEER, w->flow.pport);
+	struct pc_stack_usage u;
+
+	start_client(w);
+	w->flow.lport = 0;
+	w->flow.fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
+	wt_opt(w, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
+	ERR(pc_connect(w->st, w->flow.fd, (const struct sockaddr *)&to, sizeof(to)), EINPROGRESS);
+	wt_settle(w);
+	EXPECT(.flags = S, .mss = MSS, .fo = ASK);
+	INJECT(.flags = SA, .ack = 1, .mss = 1000, .fo = COOKIE, .cookie = "thecooky");
+	EXPECT(.flags = A, .seq = 1, .ack = 1);
+	OK(pc_close(w->st, w->flow.fd));
+	wt_settle(w);
+	wt_drop(w);
+	INJECT(.flags = RA, .seq = 1, .ack = 2);
+	w->flow.fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
+	wt_opt(w, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
+	OK(pc_connect(w->st, w->flow.fd, (const struct sockaddr *)&to, sizeof(to)));
+	OK(pc_close(w->st, w->flow.fd));
+	NOTHING(5000);
+	pc_stack_get_usage(w->st, &u);
+	EQ(u.connections, 0);
+}
+
+static void client_without_cookie(struct wt *w)
+{
+	w->cfg.tcp_fastopen = 5;
+	start_client(w);
+	EQ(send_fast(w, 10), 10);
+	EXPECT(.flags = S, .mss = MSS, .len = 10);
+	INJECT(.flags = SA, .ack = 11, .mss = 1000);
+	EXPECT(.flags = A, .seq = 11, .ack = 1);
+}
+
+static void client_errors(struct wt *w)
+{
+	struct sockaddr_in to = wt_addr(WT_PEER, 80);
+	int fd;
+
+	wt_start(w);
+	fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
+	ERR(pc_sendto(w->st, fd, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&to, sizeof(to)),
+	    EOPNOTSUPP);
+	ERR(pc_setsockopt(w->st, fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &(int){1}, sizeof(int)),
+	    EOPNOTSUPP);
+	ERR(pc_setsockopt(w->st, fd, IPPROTO_TCP, TCP_FASTOPEN, &(int){-1}, sizeof(int)), EINVAL);
+	ERR(pc_send(w->st, fd, "x", 1, MSG_FASTOPEN), EINVAL);
+	wt_established(w);
+	ERR(pc_sendto(w->st, w->flow.fd, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&to, sizeof(to)),
+	    EISCONN);
+}
+
+/* a SYN with data meets another */
+static void crossing(struct wt *w)
+{
+	learn_cookie(w);
+	EQ(send_fast(w, 10), 10);
+	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 10);
+	INJECT(.flags = S, .mss = 1000);
+	EXPECT(.flags = SA, .ack = 1, .mss = MSS);
+	INJECT(.flags = SA, .ack = 1, .mss = 1000);
+	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
+	EXPECT_IN(100, 3100, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+	INJECT(.flags = A, .seq = 1, .ack = 11);
+	EQ(wt_info(w).tcpi_unacked, 0);
+}
+
+static const struct wt_case cases[] = {
+    {"RFC 7413 4.1.2: a cookie for whom asks", asked_for},
+    {"RFC 7413 4.2.2: data of the SYN is delivered and acknowledged", open_fast},
+    {"RFC 7413 4.2.2: an answer before the handshake is over", answer_before_ack},
+    {"RFC 7413 4.2.2: a lost SYN-ACK", syn_ack_lost},
+    {"RFC 7413 4.2.2: nobody answers the SYN-ACK", nobody_answers},
+    {"RFC 7413 4.2.2: close() before the handshake is over", closed_early},
+    {"RFC 7413 4.2.2: RST before the handshake is over", reset_early},
+    {"RFC 9293 3.10.7.4: an unacceptable ACK before the handshake is over", bad_ack},
+    {"RFC 7413 4.2.2: a bad cookie is replaced, its data waits", bad_cookie},
+    {"RFC 7413 4.1.2: a cookie is bound to the address", stolen_cookie},
+    {"RFC 7413 4.1.2: keys are changed", old_key},
+    {"RFC 7413 5.1: connections in SYN-RECEIVED are limited", limited},
+    {"RFC 7413 5.1: the limit is left with the handshake's end", limit_is_left},
+    {"RFC 7413: a listener is closed before the handshake is over", listener_closed},
+    {"RFC 7413: off by default", off_by_default},
+    {"RFC 7413 6.3.1: a server without cookies", without_cookie},
+    {"RFC 7413 4.1.2: servers that share a key", shared_key},
+    {"RFC 7413, 7323: with timestamps, window scale and SACK", timestamps_and_sack},
+    {"RFC 7413 4.2.2: a client sends data with its SYN", syn_with_data},
+    {"RFC 7413 4.2.2: a SYN carries no more than the MSS that is known", syn_is_bounded},
+    {"RFC 7413 4.2.2: data that was refused is sent again", data_refused},
+    {"RFC 7413 4.2.2: data that was taken in part", part_taken},
+    {"RFC 7413 4.1.3.1: a lost SYN is repeated without option and data", syn_lost},
+    {"RFC 7413 4.1.3.1: the lost SYN is answered after all", late_syn_ack},
+    {"RFC 7413 4.2.2: data on the SYN-ACK", data_on_syn_ack},
+    {"tcp(7): TCP_FASTOPEN_CONNECT", connect_waits},
+    {"tcp(7): TCP_FASTOPEN_CONNECT without a cookie", connect_asks},
+    {"RFC 7413: a client without cookies", client_without_cookie},
+    {"tcp(7): errors of Fast Open", client_errors},
+    {"RFC 9293 MUST-10: SYNs with data cross", crossing},
+};
+
+WT_MAIN("fastopen")
