@@ -314,6 +314,11 @@ int pc_ioctl(struct pc_stack *st, int fd, unsigned long request, void *arg)
 			return (int)sock_fail(-EINVAL);
 		*(int *)arg = ref.tcp != NULL ? (int)ref.tcp->snd_bytes : 0;
 		return 0;
+	case SIOCOUTQNSD:
+		if (ref.tcp == NULL || ref.tcp->state == TCP_S_LISTEN)
+			return (int)sock_fail(ref.tcp == NULL ? -ENOTTY : -EINVAL);
+		*(int *)arg = (int)tcp_unsent(ref.tcp);
+		return 0;
 	default:
 		return (int)sock_fail(-ENOTTY);
 	}

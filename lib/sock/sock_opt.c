@@ -131,8 +131,7 @@ static int set_broadcast(struct sockets *s, const struct sock_ref *ref, int valu
 
 static int get_sndbuf(struct sockets *s, const struct sock_ref *ref)
 {
-	(void)s;
-	return (int)(ref->tcp != NULL ? ref->tcp->snd_max : ref->udp->snd_max);
+	return (int)(ref->tcp != NULL ? tcp_snd_max(s->tcp, ref->tcp) : ref->udp->snd_max);
 }
 
 static int set_sndbuf(struct sockets *s, const struct sock_ref *ref, int value)
@@ -141,7 +140,7 @@ static int set_sndbuf(struct sockets *s, const struct sock_ref *ref, int value)
 
 	(void)s;
 	*(ref->tcp != NULL ? &ref->tcp->snd_max : &ref->udp->snd_max) = bytes;
-	return 0;
+	return set_flag(ref, TCB_SNDBUF_SET, 1); /* as on Linux: it tunes itself no more */
 }
 
 static int get_rcvbuf(struct sockets *s, const struct sock_ref *ref)
@@ -156,7 +155,7 @@ static int set_rcvbuf(struct sockets *s, const struct sock_ref *ref, int value)
 
 	*(ref->tcp != NULL ? &ref->tcp->rcv_max : &ref->udp->rcv_max) = bytes;
 	if (ref->tcp != NULL) {
-		ref->tcp->flags |= TCB_WINDOW_UPDATE;
+		ref->tcp->flags |= TCB_WINDOW_UPDATE | TCB_RCVBUF_SET;
 		tcp_work(s->tcp, ref->tcp);
 	}
 	return 0;
@@ -358,6 +357,19 @@ static int set_window_clamp(struct sockets *s, const struct sock_ref *ref, int v
 	return tune(s, ref, offsetof(struct tcp_tuning, window_clamp), (uint32_t)value);
 }
 
+static int get_notsent_lowat(struct sockets *s, const struct sock_ref *ref)
+{
+	return (int)tcp_tuning(s->tcp, ref->tcp)->notsent_lowat;
+}
+
+static int set_notsent_lowat(struct sockets *s, const struct sock_ref *ref, int value)
+{
+	int err = tune(s, ref, offsetof(struct tcp_tuning, notsent_lowat), (uint32_t)value);
+
+	tcp_work(s->tcp, ref->tcp); /* the flush tells if there is room now */
+	return err;
+}
+
 static const struct option options[] = {
     {SOL_SOCKET, SO_ERROR, get_error, NULL},
     {SOL_SOCKET, SO_TYPE, get_type, NULL},
@@ -382,6 +394,7 @@ static const struct option options[] = {
     {IPPROTO_TCP, TCP_SYNCNT, get_syncnt, set_syncnt},
     {IPPROTO_TCP, TCP_DEFER_ACCEPT, get_defer_accept, set_defer_accept},
     {IPPROTO_TCP, TCP_WINDOW_CLAMP, get_window_clamp, set_window_clamp},
+    {IPPROTO_TCP, TCP_NOTSENT_LOWAT, get_notsent_lowat, set_notsent_lowat},
     {IPPROTO_TCP, TCP_USER_TIMEOUT, get_user_timeout, set_user_timeout},
 };
 

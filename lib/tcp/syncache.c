@@ -164,13 +164,21 @@ static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e, const struc
 		s.has |= TCP_HAS_SACKOK;
 	if (e->opt & TCB_OPT_WSCALE) {
 		s.has |= TCP_HAS_WSCALE;
-		s.wscale = tcb_window_scale(tcp_rcv_limit(tcp, listener));
+		s.wscale = e->rcv_wscale;
 	}
 	if (e->opt & TCB_OPT_ECN) { /* RFC 3168 section 6.1.1; RFC 8257 section 3.4 */
 		s.flags |= TCP_ECE;
 		ecn = cc_of(listener)->needs_ecn ? ECN_ECT0 : 0;
 	}
 	tcp_reply(tcp, &e->flow, ip_laddr(tcp->ip, e->flow.laddr), &s, (uint8_t)(e->tos | ecn));
+}
+
+/* what is told once holds for the connection's life, also when settings change meanwhile */
+static uint8_t choose_scale(const struct tcp *tcp, uint32_t binding)
+{
+	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[binding].tcb);
+
+	return tcb_window_scale(tcp_rcv_ceiling(tcp, listener)) & 0xfu;
 }
 
 static uint8_t negotiate(const struct pc_stack_config *cfg, const struct tcp_seg *seg)
@@ -205,7 +213,8 @@ static struct syn_entry read_syn(struct tcp *tcp, uint32_t binding, const struct
 	else
 		e.peer_mss = pc_addr_is_ip4(&rx->flow.raddr) ? MSS_DEFAULT : 1220;
 	if (e.opt & TCB_OPT_WSCALE)
-		e.snd_wscale = tcb_peer_scale(seg->wscale);
+		e.snd_wscale = tcb_peer_scale(seg->wscale) & 0xfu;
+	e.rcv_wscale = choose_scale(tcp, binding) & 0xfu;
 	return e;
 }
 
@@ -262,7 +271,8 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, bo
 static void inherit(struct tcp *tcp, struct tcb *t, const struct tcb *from)
 {
 	t->flags |= from->flags & (TCB_NODELAY | TCB_CORK | TCB_QUICKACK | TCB_KEEPALIVE |
-	                           TCB_LINGER | TCB_LINGER_0 | TCB_REUSEADDR | TCB_REUSEPORT);
+	                           TCB_LINGER | TCB_LINGER_0 | TCB_REUSEADDR | TCB_REUSEPORT |
+	                           TCB_SNDBUF_SET | TCB_RCVBUF_SET);
 	t->rcv_max = from->rcv_max;
 	t->snd_max = from->snd_max;
 	t->ttl = from->ttl;
@@ -288,8 +298,7 @@ static struct tcb *promote(struct tcp *tcp, const struct syn_entry *e)
 	t->binding = e->binding;
 	t->peer_mss = e->peer_mss;
 	t->snd_wscale = e->snd_wscale & 0xfu;
-	t->rcv_wscale =
-	    (e->opt & TCB_OPT_WSCALE) ? tcb_window_scale(tcp_rcv_limit(tcp, t)) & 0xfu : 0u;
+	t->rcv_wscale = (e->opt & TCB_OPT_WSCALE) ? e->rcv_wscale : 0u;
 	t->snd_una = t->snd_nxt = e->iss + 1;
 	t->snd_wl1 = e->irs;
 	t->snd_wnd = t->snd_max_wnd = e->wnd;
@@ -488,7 +497,8 @@ int syncache_input_cookie(struct tcp *tcp, const struct ip_pkt *p, const struct 
 	if (listener_is_full(&tcp->bind.binding[binding]))
 		return overflow(tcp, p, rx);
 	e.peer_mss = c.peer_mss;
-	e.snd_wscale = c.snd_wscale;
+	e.snd_wscale = c.snd_wscale & 0xfu;
+	e.rcv_wscale = choose_scale(tcp, binding) & 0xfu;
 	e.opt = c.opt;
 	t = promote(tcp, &e);
 	if (t == NULL)

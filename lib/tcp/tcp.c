@@ -190,6 +190,10 @@ static bool flush_one(struct tcp *tcp, struct tcb *t)
 	if (done && t->state != TCP_S_CLOSED &&
 	    (t->flags & TCB_CONNECTED || t->state == TCP_S_SYN_RECEIVED))
 		done = send_ack_if_due(tcp, t);
+	/* TCP_NOTSENT_LOWAT: what was sent makes room, not only what is acknowledged */
+	if (unlikely((t->flags & (TCB_NOSPACE | TCB_CONNECTED)) == (TCB_NOSPACE | TCB_CONNECTED)) &&
+	    tcp_notsent_lowat(tcp, t) != 0)
+		tcp_tell_space(tcp, t);
 	if (t->flags & TCB_STARVED) {
 		if (tcp->ctx->mbufs_low)
 			return false;

@@ -236,6 +236,15 @@ void tcb_update_mss(struct tcp *tcp, struct tcb *t)
 	t->mss = (uint16_t)mss;
 }
 
+uint32_t tcp_rcv_ceiling(const struct tcp *tcp, const struct tcb *t)
+{
+	uint32_t clamp = tcp_tuning(tcp, t)->window_clamp, most = t->rcv_max;
+
+	if (!(t->flags & TCB_RCVBUF_SET))
+		most = (uint32_t)RTE_MAX((uint64_t)most, tcp->ctx->cfg.tcp_rcvbuf_max);
+	return clamp == 0 ? most : RTE_MIN(most, clamp);
+}
+
 uint8_t tcb_window_scale(uint32_t rcv_max)
 {
 	uint8_t scale = 0;

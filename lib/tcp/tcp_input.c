@@ -292,13 +292,15 @@ static void input_fin(struct tcp *tcp, struct tcb *t)
 }
 
 /* RFC 9293 3.8.6.3: at least every second full segment is acknowledged at once */
-static void owe_ack(struct tcp *tcp, struct tcb *t, uint32_t len)
+static void owe_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t len)
 {
 	if (len > t->rcv_mss)
 		t->rcv_mss = (uint16_t)RTE_MIN(len, (uint32_t)UINT16_MAX);
 	t->flags |= TCB_ACK_LATER;
-	if (t->rcv_nxt - t->last_ack_sent >= 2u * t->rcv_mss)
+	if (t->rcv_nxt - t->last_ack_sent >= 2u * t->rcv_mss) {
 		t->flags |= TCB_ACK_NOW;
+		rcvtune_begin(tcp, t, q);
+	}
 	tcp_work(tcp, t);
 }
 
@@ -351,7 +353,7 @@ static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 		q->fin_early = false;
 		*fin = true;
 	}
-	owe_ack(tcp, t, len);
+	owe_ack(tcp, t, q, len);
 	ctx_add(tcp->ctx, PC_TCP_RX_BYTES, t->rcv_nxt - before);
 	tcb_notify(tcp, t, EPOLLIN | EPOLLRDNORM);
 	return VERDICT_DONE;

@@ -68,7 +68,7 @@ ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 	int err = check_send(t);
 	size_t given = iov_bytes(iov, iovcnt), want;
 	struct tcp_queues *q;
-	uint32_t n, limit;
+	uint32_t n, limit, room, lowat;
 
 	if (err != 0)
 		return err;
@@ -80,7 +80,16 @@ ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 	q = tcp->ctx->mbufs_low ? NULL : tcb_attach_queues(tcp, t);
 	if (q == NULL)
 		return no_space(tcp, t, true);
-	want = RTE_MIN(given, (size_t)(limit - t->snd_bytes));
+	room = limit - t->snd_bytes;
+	lowat = tcp_notsent_lowat(tcp, t);
+	if (unlikely(lowat != 0)) {
+		uint32_t unsent = tcp_unsent(t);
+
+		if (unsent >= lowat)
+			return no_space(tcp, t, false);
+		room = RTE_MIN(room, RTE_MAX(lowat - unsent, (uint32_t)t->mss));
+	}
+	want = RTE_MIN(given, (size_t)room);
 	n = sndbuf_append(tcp->ctx, q, end_seq(t), iov, iovcnt, (uint32_t)want, t->mss);
 	if (n == 0) {
 		tcb_detach_queues(tcp, t);
@@ -97,7 +106,7 @@ ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 int tcp_send_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m)
 {
 	int err = check_send(t);
-	uint32_t len = m->pkt_len;
+	uint32_t len = m->pkt_len, lowat;
 	struct tcp_queues *q;
 
 	if (err != 0)
@@ -107,6 +116,9 @@ int tcp_send_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m)
 		return 0;
 	}
 	if (t->snd_bytes > 0 && t->snd_bytes + len > tcp_snd_limit(tcp, t))
+		return no_space(tcp, t, false);
+	lowat = tcp_notsent_lowat(tcp, t);
+	if (lowat != 0 && tcp_unsent(t) >= lowat)
 		return no_space(tcp, t, false);
 	q = tcb_attach_queues(tcp, t);
 	if (q == NULL)
@@ -141,6 +153,10 @@ static int nothing_to_read(struct tcb *t)
 /* the application has read: the window may open */
 static void after_read(struct tcp *tcp, struct tcb *t)
 {
+	struct tcp_queues *q = tcp_queues(tcp, t);
+
+	if (q->tune.on)
+		rcvtune_read(tcp, t, q);
 	tcb_detach_queues(tcp, t);
 	if (tcp_has_window_update(tcp, t) && t->state != TCP_S_CLOSED &&
 	    !(t->flags & TCB_FIN_RCVD)) {

@@ -175,8 +175,9 @@ int tcp_connect(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remote
 	t->ts_offset = (uint32_t)(secret >> 32);
 	t->snd_una = tcp_isn(tcp, secret);
 	t->snd_nxt = t->snd_una + 1;
-	t->rcv_wscale =
-	    tcp->ctx->cfg.tcp_window_scaling ? tcb_window_scale(tcp_rcv_limit(tcp, t)) & 0xfu : 0u;
+	t->rcv_wscale = tcp->ctx->cfg.tcp_window_scaling
+	                    ? tcb_window_scale(tcp_rcv_ceiling(tcp, t)) & 0xfu
+	                    : 0u;
 	t->rttvar_us = tcp->ctx->now_us;
 	t->retries = 0;
 	t->state = TCP_S_SYN_SENT;
@@ -193,7 +194,7 @@ static bool is_same_tuning(const struct tcp_tuning *a, const struct tcp_tuning *
 	return a->keepidle_ms == b->keepidle_ms && a->keepintvl_ms == b->keepintvl_ms &&
 	       a->keepcnt == b->keepcnt && a->user_timeout_ms == b->user_timeout_ms &&
 	       a->maxseg == b->maxseg && a->syncnt == b->syncnt && a->defer == b->defer &&
-	       a->window_clamp == b->window_clamp;
+	       a->window_clamp == b->window_clamp && a->notsent_lowat == b->notsent_lowat;
 }
 
 /* the set with these values, or a free one; 0 is the default's and never freed */

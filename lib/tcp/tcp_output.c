@@ -27,10 +27,11 @@ static uint32_t rcv_space(const struct tcp *tcp, const struct tcb *t)
 {
 	uint32_t space = t->rcv_bytes < t->rcv_max ? t->rcv_max - t->rcv_bytes : 0;
 	uint32_t share = tcp_share(tcp, t->rcv_mss);
+	uint32_t least = (uint32_t)RTE_MAX((uint64_t)t->rcv_mss, tcp->ctx->cfg.tcp_rcvbuf_min);
 
 	space = RTE_MIN(space, tcp_rcv_limit(tcp, t));
 	/* what cannot be kept is not promised */
-	space = RTE_MIN(space, RTE_MAX(share, (uint32_t)t->rcv_mss));
+	space = RTE_MIN(space, RTE_MAX(share, least));
 	return RTE_MIN(space, (uint32_t)UINT16_MAX << t->rcv_wscale);
 }
 

@@ -41,8 +41,18 @@ X(ip, ttl, 64, 1, 255, "hops", "time to live of packets sent") \
 X(icmp, error_rate, 100, 0, 1000000, "messages/s", "ICMP errors sent per second at most; 0: none") \
 X(icmp, echo, 1, 0, 1, "boolean", "answer ICMP echo requests") \
 X(udp, rcvbuf, 212992, 2048, 1073741824, "bytes", "default SO_RCVBUF of a UDP socket") \
-X(tcp, rcvbuf, 524288, 4096, 1073741824, "bytes", "default SO_RCVBUF: the largest receive window of a connection") \
-X(tcp, sndbuf, 524288, 4096, 1073741824, "bytes", "default SO_SNDBUF: bytes queued for sending, unacknowledged ones included") \
+X(tcp, rcvbuf, 524288, 4096, 1073741824, "bytes", \
+  "default SO_RCVBUF: the largest receive window of a connection at first; it grows as what is read in a round trip asks for, unless the application sets it") \
+X(tcp, rcvbuf_min, 4096, 1024, 1073741824, "bytes", "receive window that a connection keeps when mbufs become scarce") \
+X(tcp, rcvbuf_max, 6291456, 4096, 1073741824, "bytes", \
+  "what a receive window grows to by itself (never beyond an eighth of the free mbufs); the window scale follows from it; not above tcp.rcvbuf: it does not grow") \
+X(tcp, sndbuf, 524288, 4096, 1073741824, "bytes", \
+  "default SO_SNDBUF: bytes queued for sending, unacknowledged ones included; it follows twice the congestion window upwards, unless the application sets it") \
+X(tcp, sndbuf_min, 4096, 1024, 1073741824, "bytes", "what a send buffer may hold when mbufs become scarce") \
+X(tcp, sndbuf_max, 4194304, 4096, 1073741824, "bytes", \
+  "what a send buffer grows to by itself (never beyond an eighth of the free mbufs); not above tcp.sndbuf: it does not grow") \
+X(tcp, notsent_lowat, 0, 0, 4294967295, "bytes", \
+  "TCP_NOTSENT_LOWAT of sockets that have none of their own: bytes queued and not sent yet beyond which a socket is not writable; 0: without limit") \
 X(tcp, backlog, 65535, 1, 1048576, "connections", "upper limit of listen()'s backlog") \
 X(tcp, syn_cache, 16384, 16, 16000000, "entries", "half-open connections per lcore") \
 X(tcp, abort_on_overflow, 0, 0, 1, "boolean", \

@@ -136,8 +136,9 @@ int pc_close(struct pc_stack *st, int fd);
  * pc_getsockopt and pc_setsockopt: SOL_SOCKET: SO_ERROR SO_TYPE SO_DOMAIN SO_PROTOCOL SO_ACCEPTCONN
  * SO_REUSEADDR SO_REUSEPORT SO_KEEPALIVE SO_LINGER SO_SNDBUF SO_RCVBUF SO_BROADCAST; IPPROTO_IP: IP_TTL
  * IP_TOS; IPPROTO_TCP: TCP_NODELAY TCP_CORK TCP_QUICKACK TCP_MAXSEG TCP_KEEPIDLE TCP_KEEPINTVL
- * TCP_KEEPCNT TCP_USER_TIMEOUT TCP_SYNCNT TCP_DEFER_ACCEPT TCP_WINDOW_CLAMP TCP_INFO (Linux's struct
- * tcp_info). SO_SNDBUF and SO_RCVBUF are not doubled. errno ENOPROTOOPT for others, EINVAL for a bad
+ * TCP_KEEPCNT TCP_USER_TIMEOUT TCP_SYNCNT TCP_DEFER_ACCEPT TCP_WINDOW_CLAMP TCP_NOTSENT_LOWAT
+ * TCP_INFO (Linux's struct tcp_info). SO_SNDBUF and SO_RCVBUF are not doubled; a buffer that was set does
+ * not tune itself any more (tcp.sndbuf_max, tcp.rcvbuf_max), and what is read is what is in force. errno ENOPROTOOPT for others, EINVAL for a bad
  * value or length.
  */
 int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value, socklen_t *len);
@@ -150,7 +151,7 @@ int pc_getsockname(struct pc_stack *st, int fd, struct sockaddr *addr, socklen_t
 /** pc_getpeername tells a connected socket's peer; errno ENOTCONN. */
 int pc_getpeername(struct pc_stack *st, int fd, struct sockaddr *addr, socklen_t *len);
 
-/** pc_ioctl: SIOCINQ (FIONREAD) and SIOCOUTQ (TIOCOUTQ) fill in an int; FIONBIO is accepted. */
+/** pc_ioctl: SIOCINQ (FIONREAD), SIOCOUTQ (TIOCOUTQ) and SIOCOUTQNSD (unsent) fill in an int; FIONBIO is accepted. */
 int pc_ioctl(struct pc_stack *st, int fd, unsigned long request, void *arg);
 
 /**
