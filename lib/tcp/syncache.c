@@ -141,6 +141,11 @@ static uint32_t take_entry(struct tcp *tcp)
 	return index;
 }
 
+static const struct tcp_tuning *tuning_of(const struct tcp *tcp, const struct syn_entry *e)
+{
+	return tcp_tuning(tcp, tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb));
+}
+
 static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e, const struct syncookie *cookie)
 {
 	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
@@ -150,6 +155,7 @@ static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e, const struc
 	    .ack = e->irs + 1,
 	    .flags = TCP_SYN | TCP_ACK,
 	    .has = TCP_HAS_MSS,
+	    .mss = (uint16_t)tuning_of(tcp, e)->maxseg,
 	    .wnd = (uint16_t)RTE_MIN(tcp_rcv_limit(tcp, listener), (uint32_t)UINT16_MAX)};
 	uint8_t ecn = 0;
 
@@ -171,14 +177,6 @@ static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e, const struc
 		ecn = cc_of(listener)->needs_ecn ? ECN_ECT0 : 0;
 	}
 	tcp_reply(tcp, &e->flow, ip_laddr(tcp->ip, e->flow.laddr), &s, (uint8_t)(e->tos | ecn));
-}
-
-/* what is told once holds for the connection's life, also when settings change meanwhile */
-static uint8_t choose_scale(const struct tcp *tcp, uint32_t binding)
-{
-	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[binding].tcb);
-
-	return tcb_window_scale(tcp_rcv_ceiling(tcp, listener)) & 0xfu;
 }
 
 static uint8_t negotiate(const struct pc_stack_config *cfg, const struct tcp_seg *seg)
@@ -214,7 +212,7 @@ static struct syn_entry read_syn(struct tcp *tcp, uint32_t binding, const struct
 		e.peer_mss = pc_addr_is_ip4(&rx->flow.raddr) ? MSS_DEFAULT : 1220;
 	if (e.opt & TCB_OPT_WSCALE)
 		e.snd_wscale = tcb_peer_scale(seg->wscale) & 0xfu;
-	e.rcv_wscale = choose_scale(tcp, binding) & 0xfu;
+	e.rcv_wscale = tcb_rcv_scale(tcp, tcp_tcb(tcp, tcp->bind.binding[binding].tcb)) & 0xfu;
 	return e;
 }
 
@@ -307,7 +305,7 @@ static struct tcb *promote(struct tcp *tcp, const struct syn_entry *e)
 	t->ts_recent = e->ts_recent;
 	t->ts_recent_ms = tcp->ctx->now_ms;
 	t->ts_offset = (uint32_t)(tcp_secret(tcp, &e->flow) >> 32);
-	t->syn_retries = e->lost;
+	t->syn_lost = e->lost != 0;
 	if (tcb_set_path(tcp, t, &e->flow.raddr, e->flow.laddr) != 0) {
 		t->state = TCP_S_CLOSED;
 		tcb_free(tcp, t);
@@ -320,8 +318,7 @@ static struct tcb *promote(struct tcp *tcp, const struct syn_entry *e)
 static void send_ack(struct tcp *tcp, const struct syn_entry *e, uint32_t wnd)
 {
 	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
-	uint8_t scale =
-	    e->opt & TCB_OPT_WSCALE ? tcb_window_scale(tcp_rcv_limit(tcp, listener)) : 0;
+	uint8_t scale = e->opt & TCB_OPT_WSCALE ? e->rcv_wscale : 0;
 	struct tcp_seg s = {.seq = e->iss + 1,
 	                    .ack = e->irs + 1,
 	                    .flags = TCP_ACK,
@@ -409,11 +406,6 @@ static void announce(struct tcp *tcp, struct tcb *t)
 	tcb_notify(tcp, tcp_tcb(tcp, tcp->bind.binding[t->binding].tcb), EPOLLIN | EPOLLRDNORM);
 }
 
-static const struct tcp_tuning *tuning_of(const struct tcp *tcp, const struct syn_entry *e)
-{
-	return tcp_tuning(tcp, tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb));
-}
-
 /* TCP_DEFER_ACCEPT: a connection without data is not accepted yet; as on Linux, until that has lasted
  * for so many time-outs */
 static bool defers(struct tcp *tcp, struct syn_entry *e, const struct tcp_seg *seg)
@@ -498,7 +490,7 @@ int syncache_input_cookie(struct tcp *tcp, const struct ip_pkt *p, const struct 
 		return overflow(tcp, p, rx);
 	e.peer_mss = c.peer_mss;
 	e.snd_wscale = c.snd_wscale & 0xfu;
-	e.rcv_wscale = choose_scale(tcp, binding) & 0xfu;
+	e.rcv_wscale = tcb_rcv_scale(tcp, tcp_tcb(tcp, tcp->bind.binding[binding].tcb)) & 0xfu;
 	e.opt = c.opt;
 	t = promote(tcp, &e);
 	if (t == NULL)

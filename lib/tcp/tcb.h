@@ -149,10 +149,11 @@ struct tcb {
 	uint8_t retries;                /* of the oldest segment: back-off exponent */
 	uint8_t probes;                 /* keep-alives without an answer */
 	uint8_t cc;                     /* index of the congestion control */
-	uint8_t syn_retries; /* of the opening; RFC 6928: then the window starts at one segment */
-	uint16_t peer_mss;   /* as the peer announced it */
-	uint16_t binding;    /* of the socket, or of the listener that it came from; 0: none */
-	uint16_t tuning;     /* index of struct tcp_tuning */
+	uint8_t syn_lost : 1; /* when opening; RFC 6928: then the window starts at one segment */
+	uint8_t quick : 7;    /* acknowledgements that are not delayed */
+	uint16_t peer_mss;    /* as the peer announced it */
+	uint16_t binding;     /* of the socket, or of the listener that it came from; 0: none */
+	uint16_t tuning;      /* index of struct tcp_tuning */
 	uint16_t path_mtu;
 };
 
@@ -203,6 +204,9 @@ struct tcp_queues {
 	struct rack rack;
 	struct prr prr;
 	struct rcvtune tune;
+	uint32_t snd_up; /* the byte after the urgent data that is queued, if snd_urgent */
+	uint32_t rcv_up; /* the last urgent byte that the peer has announced, if rcv_urgent */
+	bool snd_urgent, rcv_urgent;
 	uint32_t owner;        /* TCB */
 	uint32_t older, newer; /* among those that are only kept: indices, 0: none */
 	uint64_t cc_state[8];  /* of the congestion control */

@@ -176,6 +176,10 @@ static bool send_ack_if_due(struct tcp *tcp, struct tcb *t)
 		return true;
 	if ((t->flags & (TCB_ACK_NOW | TCB_QUICKACK)) || tcp->ctx->cfg.tcp_delack_ms == 0)
 		return tcp_send_ack(tcp, t);
+	if (t->quick > 0) {
+		t->quick = (t->quick - 1) & 0x7f;
+		return tcp_send_ack(tcp, t);
+	}
 	if (!(t->timers & TCB_T_ACK))
 		tcp_timer_set(tcp, t, TCB_T_ACK, ticks_from_ms(tcp->ctx->cfg.tcp_delack_ms));
 	return true;

@@ -22,6 +22,7 @@
 #include "base/verdict.h"
 #include "event/event.h"
 #include "ip/ip.h"
+#include "tcp/dsack.h"
 #include "tcp/listener.h"
 #include "tcp/syncache.h"
 #include "tcp/tcb.h"
@@ -59,7 +60,8 @@ struct tcp {
 	uint32_t idle_oldest,
 	    idle_newest;               /* queues that are only kept, to be taken away if need be */
 	uint32_t work_head, work_tail; /* the work list */
-	uint32_t challenge_tokens;     /* RFC 5961 section 7 */
+	struct dsack dsack;
+	uint32_t challenge_tokens; /* RFC 5961 section 7 */
 	uint32_t challenge_tick;
 	struct tcb *tcb;
 	struct tcp_queues *queues;
@@ -234,9 +236,6 @@ static inline uint32_t tcp_share(const struct tcp *tcp, uint32_t mss)
 
 	return share < UINT32_MAX ? (uint32_t)share : UINT32_MAX;
 }
-
-/** tcp_rcv_ceiling returns what the receive window may grow to, of which the window scale is made. */
-uint32_t tcp_rcv_ceiling(const struct tcp *tcp, const struct tcb *t);
 
 /** tcp_snd_max returns what the send queue may hold: SO_SNDBUF, or as long as nobody has set it twice the
  * congestion window, within tcp.sndbuf and tcp.sndbuf_max. */

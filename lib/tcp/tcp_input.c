@@ -23,6 +23,7 @@
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_syn_sent.h"
 #include "tcp/tcp_timer.h"
+#include "tcp/urgent.h"
 #include "wire/cksum.h"
 
 /* ---- before the state machine ---------------------------------------------------------------- */
@@ -187,6 +188,8 @@ static int check_sequence(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg)
 		seg->len = 0;
 		return VERDICT_DONE;
 	}
+	if (seg->len > 0 && seq_lt(seg->seq, t->rcv_nxt)) /* RFC 2883 */
+		dsack_note(tcp, t, seg->seq, seq_min(seg->seq + seg->len, t->rcv_nxt));
 	/* two confused ends could answer each other's empty segments for ever; keep-alives are no such */
 	if (seg->len == 0 && !(seg->flags & TCP_FIN) && seg->seq != t->rcv_nxt - 1)
 		tcp_challenge(tcp, t);
@@ -319,12 +322,14 @@ static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint3
                        uint32_t seq)
 {
 	struct tcp_queues *q = tcp->ctx->mbufs_low ? NULL : tcb_attach_queues(tcp, t);
+	struct rcvbuf_range dup;
 	int verdict;
 
 	ack_now(tcp, t); /* RFC 5681 section 4.2 */
 	if (q == NULL)
 		return PC_DROP_TCP_MEMORY;
-	verdict = rcvbuf_insert(q, m, off, seq);
+	verdict = rcvbuf_insert(q, m, off, seq, &dup);
+	dsack_note(tcp, t, dup.start, dup.end);
 	if (verdict == VERDICT_DONE)
 		ctx_count(tcp->ctx, PC_TCP_RX_OOO);
 	else
@@ -367,6 +372,7 @@ static int input_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const 
 	uint32_t late = t->rcv_nxt - seq, wnd;
 
 	if (seq_lt(seq, t->rcv_nxt)) {
+		dsack_note(tcp, t, seq, seq + RTE_MIN(late, len));
 		if (late >= len) {
 			ack_now(tcp, t);
 			return PC_DROP_TCP_DUPLICATE;
@@ -397,6 +403,8 @@ static int input_text(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const 
 	bool fin = (seg->flags & TCP_FIN) && takes_data(t);
 	int verdict = PC_DROP_TCP_ACK_DONE;
 
+	if (unlikely(seg->flags & TCP_URG) && takes_data(t))
+		urgent_received(tcp, t, seg); /* sixth step */
 	if (seg->len > 0 && takes_data(t)) {
 		/* RFC 9293 3.10.7.4: data for a user who is gone */
 		if ((t->flags & (TCB_OPEN | TCB_PENDING)) == 0 &&

@@ -11,6 +11,7 @@
 #include "tcp/sndbuf.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_output.h"
+#include "tcp/urgent.h"
 
 int tcp_take_error(struct tcb *t)
 {
@@ -157,6 +158,7 @@ static void after_read(struct tcp *tcp, struct tcb *t)
 
 	if (q->tune.on)
 		rcvtune_read(tcp, t, q);
+	urgent_read(t, q);
 	tcb_detach_queues(tcp, t);
 	if (tcp_has_window_update(tcp, t) && t->state != TCP_S_CLOSED &&
 	    !(t->flags & TCB_FIN_RCVD)) {
@@ -202,7 +204,8 @@ static void consume(struct tcb *t, struct tcp_queues *q, uint32_t n)
 }
 
 /* copies what there is to iov without taking it */
-static uint32_t copy_queue(const struct tcp_queues *q, const struct iovec *iov, int iovcnt)
+static uint32_t copy_queue(const struct tcp_queues *q, const struct iovec *iov, int iovcnt,
+                           uint32_t max)
 {
 	struct rte_mbuf *m = q->rcv.head;
 	uint32_t skip = 0, total = 0;
@@ -214,6 +217,9 @@ static uint32_t copy_queue(const struct tcp_queues *q, const struct iovec *iov, 
 			uint32_t left = pkt_of(m)->rx.len - skip;
 			uint32_t n = (uint32_t)RTE_MIN((size_t)left, iov[i].iov_len - at);
 
+			n = RTE_MIN(n, max - total);
+			if (n == 0)
+				return total;
 			copy_out(m, skip, (char *)iov[i].iov_base + at, n);
 			at += n;
 			total += n;
@@ -234,7 +240,7 @@ ssize_t tcp_recv(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 
 	if (t->rcv_bytes == 0)
 		return nothing_to_read(t);
-	n = copy_queue(q, iov, iovcnt);
+	n = copy_queue(q, iov, iovcnt, urgent_readable(t, q));
 	if (!peek && n > 0) {
 		consume(t, q, n);
 		after_read(tcp, t);
@@ -283,6 +289,8 @@ uint32_t tcp_mask(const struct tcp *tcp, const struct tcb *t)
 		if (wr_shut || (tcp_is_writable(tcp, t) && !(t->flags & TCB_STARVED)))
 			mask |= EPOLLOUT | EPOLLWRNORM;
 	}
+	if (unlikely(t->queues != 0 && urgent_is_ahead(tcp, t)))
+		mask |= EPOLLPRI;
 	if (t->error != 0)
 		mask |= EPOLLERR;
 	return mask;

@@ -175,9 +175,7 @@ int tcp_connect(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remote
 	t->ts_offset = (uint32_t)(secret >> 32);
 	t->snd_una = tcp_isn(tcp, secret);
 	t->snd_nxt = t->snd_una + 1;
-	t->rcv_wscale = tcp->ctx->cfg.tcp_window_scaling
-	                    ? tcb_window_scale(tcp_rcv_ceiling(tcp, t)) & 0xfu
-	                    : 0u;
+	t->rcv_wscale = tcp->ctx->cfg.tcp_window_scaling ? tcb_rcv_scale(tcp, t) & 0xfu : 0u;
 	t->rttvar_us = tcp->ctx->now_us;
 	t->retries = 0;
 	t->state = TCP_S_SYN_SENT;

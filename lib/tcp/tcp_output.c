@@ -20,6 +20,7 @@
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_loss.h"
 #include "tcp/tcp_timer.h"
+#include "tcp/urgent.h"
 
 /* ---- the window we tell ---------------------------------------------------------------------- */
 
@@ -76,7 +77,7 @@ static void make_path(struct tcp *tcp, struct tcb *t, struct ip_path *path)
 
 static void fill_options(struct tcp *tcp, struct tcb *t, struct tcp_seg *s)
 {
-	const struct tcp_queues *q;
+	struct tcp_queues *q;
 
 	if (t->opt & TCB_OPT_TS) {
 		s->has |= TCP_HAS_TS;
@@ -86,6 +87,10 @@ static void fill_options(struct tcp *tcp, struct tcb *t, struct tcp_seg *s)
 	q = tcp_queues(tcp, t);
 	if (q != NULL && q->ooo != NULL && (t->opt & TCB_OPT_SACK))
 		rcvbuf_sack(q, s);
+	if (q != NULL && unlikely(q->snd_urgent))
+		urgent_fill(t, q, s);
+	if (unlikely(dsack_is_due(tcp, t)))
+		dsack_fill(tcp, s);
 }
 
 /* MUST-16: what the segment size does not allow for gives way. Returns whether any block is left. */
@@ -142,8 +147,12 @@ static void emit_sync(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	fill_options(tcp, t, &s);
 	t->last_ack_sent = t->rcv_nxt;
 	/* blocks that find no room beside data follow in an acknowledgement of their own */
-	if (s.nb_sack == 0 || m->pkt_len == 0 || fit_sack(t, &s, m->pkt_len))
+	if (s.nb_sack == 0 || m->pkt_len == 0 || fit_sack(t, &s, m->pkt_len)) {
 		t->flags &= ~(uint32_t)TCB_ACK_NOW;
+		dsack_forget(tcp, t);
+	}
+	if (m->pkt_len > 0) /* who answers lets the acknowledgement ride */
+		t->quick = t->quick >> 1 & 0x3f;
 	t->flags &= ~(uint32_t)(TCB_ACK_LATER | TCB_WINDOW_UPDATE);
 	t->timers &= (uint8_t)~TCB_T_ACK;
 	emit(tcp, t, m, &s, tcp_ecn_tos(t, fresh));
@@ -500,9 +509,13 @@ bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_add
 		return false;
 	s->sport = flow->lport;
 	s->dport = flow->rport;
-	if (s->flags & TCP_SYN)
-		s->mss = (uint16_t)(ip_port(tcp->ip, path.netif)->info.mtu -
-		                    (pc_addr_is_ip4(&flow->raddr) ? 40 : 60));
+	if (s->flags & TCP_SYN) {
+		uint16_t mss = (uint16_t)(ip_port(tcp->ip, path.netif)->info.mtu -
+		                          (pc_addr_is_ip4(&flow->raddr) ? 40 : 60));
+
+		s->mss =
+		    s->mss != 0 && s->mss < mss ? s->mss : mss; /* TCP_MAXSEG of the listener */
+	}
 	hdr = tcp_hdr_len(s);
 	tcp_write((uint8_t *)rte_pktmbuf_prepend(m, hdr), s);
 	ip_l4_checksum(tcp->ip, &path, &is, m, hdr, TCP_CKSUM_OFF);

@@ -72,6 +72,9 @@ X(tcp, hystart, 1, 0, 1, "boolean", "leave the first slow start before packets a
 X(tcp, ecn, 2, 0, 2, "mode", \
   "explicit congestion notification (RFC 3168): 0: never; 1: ask for it and accept it; 2: only accept it") \
 X(tcp, initial_window, 10, 1, 64, "segments", "initial congestion window (RFC 6928)") \
+X(tcp, quick_acks, 16, 0, 127, "segments", \
+  "acknowledgements of a new connection that are not delayed; each answer of the application halves what is left, as the next ACK can ride on an answer") \
+X(tcp, dsack, 1, 0, 1, "boolean", "report what came twice (DSACK, RFC 2883); needs tcp.sack") \
 X(tcp, delack_ms, 40, 0, 499, "ms", "longest delay of an acknowledgement; 0: acknowledge at the end of each turn") \
 X(tcp, rto_initial_ms, 1000, 10, 60000, "ms", "retransmission time-out before the first RTT sample (RFC 6298 2.1)") \
 X(tcp, rto_min_ms, 200, 1, 60000, "ms", "smallest retransmission time-out (RFC 6298 2.4 says 1 s; 200 ms is what Linux and FreeBSD use)") \
