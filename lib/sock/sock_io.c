@@ -8,6 +8,7 @@
 #include <rte_mbuf.h>
 
 #include "sock/sock.h"
+#include "tcp/urgent.h"
 
 #define IOV_LIMIT 1024
 
@@ -99,6 +100,16 @@ static size_t iov_bytes(const struct msghdr *msg)
 	return total;
 }
 
+/* MSG_OOB: the last byte that was taken is called urgent (RFC 9293 MUST-62) */
+static ssize_t send_tcp(struct sockets *s, struct tcb *t, const struct iovec *iov, int n, int flags)
+{
+	ssize_t sent = tcp_send(s->tcp, t, iov, n, flags & MSG_MORE);
+
+	if (sent > 0 && (flags & MSG_OOB))
+		urgent_send(s->tcp, t);
+	return sent;
+}
+
 static ssize_t send_udp(struct sockets *s, const struct sock_ref *ref, const struct msghdr *msg)
 {
 	size_t len = iov_bytes(msg);
@@ -185,13 +196,10 @@ ssize_t pc_sendmsg(struct pc_stack *st, int fd, const struct msghdr *msg, int fl
 	if (msg->msg_iovlen > IOV_LIMIT)
 		return sock_fail(-EMSGSIZE);
 	if (ref.udp != NULL)
-		return sock_fail(send_udp(s, &ref, msg));
-	if (flags & MSG_OOB)
-		return sock_fail(-EOPNOTSUPP);
+		return sock_fail(flags & MSG_OOB ? -EOPNOTSUPP : send_udp(s, &ref, msg));
 	if (flags & MSG_FASTOPEN)
-		return sock_fail(send_fastopen(s, ref.tcp, msg));
-	return sock_fail(
-	    tcp_send(s->tcp, ref.tcp, msg->msg_iov, (int)msg->msg_iovlen, flags & MSG_MORE));
+		return sock_fail(flags & MSG_OOB ? -EOPNOTSUPP : send_fastopen(s, ref.tcp, msg));
+	return sock_fail(send_tcp(s, ref.tcp, msg->msg_iov, (int)msg->msg_iovlen, flags));
 }
 
 ssize_t pc_recvfrom(struct pc_stack *st, int fd, void *buf, size_t len, int flags,
@@ -348,6 +356,16 @@ int pc_ioctl(struct pc_stack *st, int fd, unsigned long request, void *arg)
 		if (ref.tcp != NULL && ref.tcp->state == TCP_S_LISTEN)
 			return (int)sock_fail(-EINVAL);
 		*(int *)arg = ref.tcp != NULL ? (int)ref.tcp->snd_bytes : 0;
+		return 0;
+	case SIOCATMARK:
+		if (ref.tcp == NULL)
+			return (int)sock_fail(-ENOTTY);
+		*(int *)arg = urgent_at_mark(s->tcp, ref.tcp);
+		return 0;
+	case SIOCOUTQNSD:
+		if (ref.tcp == NULL || ref.tcp->state == TCP_S_LISTEN)
+			return (int)sock_fail(ref.tcp == NULL ? -ENOTTY : -EINVAL);
+		*(int *)arg = (int)tcp_unsent(ref.tcp);
 		return 0;
 	default:
 		return (int)sock_fail(-ENOTTY);

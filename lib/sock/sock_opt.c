@@ -132,8 +132,7 @@ static int set_broadcast(struct sockets *s, const struct sock_ref *ref, int valu
 
 static int get_sndbuf(struct sockets *s, const struct sock_ref *ref)
 {
-	(void)s;
-	return (int)(ref->tcp != NULL ? ref->tcp->snd_max : ref->udp->snd_max);
+	return (int)(ref->tcp != NULL ? tcp_snd_max(s->tcp, ref->tcp) : ref->udp->snd_max);
 }
 
 static int set_sndbuf(struct sockets *s, const struct sock_ref *ref, int value)
@@ -142,7 +141,7 @@ static int set_sndbuf(struct sockets *s, const struct sock_ref *ref, int value)
 
 	(void)s;
 	*(ref->tcp != NULL ? &ref->tcp->snd_max : &ref->udp->snd_max) = bytes;
-	return 0;
+	return set_flag(ref, TCB_SNDBUF_SET, 1); /* as on Linux: it tunes itself no more */
 }
 
 static int get_rcvbuf(struct sockets *s, const struct sock_ref *ref)
@@ -157,7 +156,7 @@ static int set_rcvbuf(struct sockets *s, const struct sock_ref *ref, int value)
 
 	*(ref->tcp != NULL ? &ref->tcp->rcv_max : &ref->udp->rcv_max) = bytes;
 	if (ref->tcp != NULL) {
-		ref->tcp->flags |= TCB_WINDOW_UPDATE;
+		ref->tcp->flags |= TCB_WINDOW_UPDATE | TCB_RCVBUF_SET;
 		tcp_work(s->tcp, ref->tcp);
 	}
 	return 0;
@@ -385,6 +384,32 @@ static int set_fastopen_connect(struct sockets *s, const struct sock_ref *ref, i
 	return tune(s, ref, offsetof(struct tcp_tuning, fastopen_connect), (uint32_t)value);
 }
 
+static int get_notsent_lowat(struct sockets *s, const struct sock_ref *ref)
+{
+	return (int)tcp_tuning(s->tcp, ref->tcp)->notsent_lowat;
+}
+
+static int set_notsent_lowat(struct sockets *s, const struct sock_ref *ref, int value)
+{
+	int err = tune(s, ref, offsetof(struct tcp_tuning, notsent_lowat), (uint32_t)value);
+
+	tcp_work(s->tcp, ref->tcp); /* the flush tells if there is room now */
+	return err;
+}
+
+/* urgent bytes stay in the stream: there is nothing else to choose (RFC 6093 section 5) */
+static int get_oobinline(struct sockets *s, const struct sock_ref *ref)
+{
+	(void)s;
+	return ref->tcp != NULL;
+}
+
+static int set_oobinline(struct sockets *s, const struct sock_ref *ref, int value)
+{
+	(void)s;
+	return value != 0 || ref->tcp == NULL ? 0 : -EINVAL;
+}
+
 static const struct option options[] = {
     {SOL_SOCKET, SO_ERROR, get_error, NULL},
     {SOL_SOCKET, SO_TYPE, get_type, NULL},
@@ -395,6 +420,7 @@ static const struct option options[] = {
     {SOL_SOCKET, SO_REUSEPORT, get_reuseport, set_reuseport},
     {SOL_SOCKET, SO_KEEPALIVE, get_keepalive, set_keepalive},
     {SOL_SOCKET, SO_BROADCAST, get_broadcast, set_broadcast},
+    {SOL_SOCKET, SO_OOBINLINE, get_oobinline, set_oobinline},
     {SOL_SOCKET, SO_SNDBUF, get_sndbuf, set_sndbuf},
     {SOL_SOCKET, SO_RCVBUF, get_rcvbuf, set_rcvbuf},
     {IPPROTO_IP, IP_TTL, get_ttl, set_ttl},
@@ -411,6 +437,7 @@ static const struct option options[] = {
     {IPPROTO_TCP, TCP_WINDOW_CLAMP, get_window_clamp, set_window_clamp},
     {IPPROTO_TCP, TCP_FASTOPEN, get_fastopen, set_fastopen},
     {IPPROTO_TCP, TCP_FASTOPEN_CONNECT, get_fastopen_connect, set_fastopen_connect},
+    {IPPROTO_TCP, TCP_NOTSENT_LOWAT, get_notsent_lowat, set_notsent_lowat},
     {IPPROTO_TCP, TCP_USER_TIMEOUT, get_user_timeout, set_user_timeout},
 };
 

@@ -91,11 +91,20 @@ void mbuf_trim_back(struct rte_mbuf *m, uint32_t n)
 	m->pkt_len = total;
 }
 
-int rcvbuf_insert(struct tcp_queues *q, struct rte_mbuf *m, uint32_t off, uint32_t seq)
+/* takes down what came again, unless something was before */
+static void note_again(struct rcvbuf_range *dup, uint32_t start, uint32_t end)
+{
+	if (dup->start == dup->end)
+		*dup = (struct rcvbuf_range){start, end};
+}
+
+int rcvbuf_insert(struct tcp_queues *q, struct rte_mbuf *m, uint32_t off, uint32_t seq,
+                  struct rcvbuf_range *dup)
 {
 	struct rte_mbuf **at = &q->ooo;
 	uint32_t end = seq + m->pkt_len - off, have = 0;
 
+	*dup = (struct rcvbuf_range){0};
 	if (q->ooo_segs >= RCVBUF_OOO_MAX)
 		return PC_DROP_TCP_OOO_FULL;
 	while (*at != NULL && seq_leq(end_of(*at), seq))
@@ -103,20 +112,27 @@ int rcvbuf_insert(struct tcp_queues *q, struct rte_mbuf *m, uint32_t off, uint32
 	/* its front is there already, perhaps in several packets */
 	for (; *at != NULL && seq_leq(pkt_of(*at)->rx.seq, seq + have); at = &pkt_of(*at)->next) {
 		have = end_of(*at) - seq;
-		if (have >= end - seq)
-			return PC_DROP_TCP_DUPLICATE;
+		if (have < end - seq)
+			continue;
+		note_again(dup, seq, end);
+		pkt_of(*at)->rx.cookie = ++q->ooo_serial; /* RFC 2883 4: its block comes next */
+		return PC_DROP_TCP_DUPLICATE;
 	}
+	note_again(dup, seq, seq + have);
 	m = mbuf_trim_front(m, off + have);
 	seq += have;
 	while (*at != NULL && seq_leq(end_of(*at), end)) { /* it covers these */
 		struct rte_mbuf *old = *at;
 
+		note_again(dup, pkt_of(old)->rx.seq, end_of(old));
 		*at = pkt_of(old)->next;
 		rte_pktmbuf_free(old);
 		q->ooo_segs--;
 	}
-	if (*at != NULL && seq_lt(pkt_of(*at)->rx.seq, end))
+	if (*at != NULL && seq_lt(pkt_of(*at)->rx.seq, end)) {
+		note_again(dup, pkt_of(*at)->rx.seq, end);
 		mbuf_trim_back(m, end - pkt_of(*at)->rx.seq);
+	}
 	pkt_of(m)->rx.seq = seq;
 	pkt_of(m)->rx.len = m->pkt_len;
 	pkt_of(m)->rx.cookie = ++q->ooo_serial;

@@ -24,9 +24,16 @@ void mbuf_trim_back(struct rte_mbuf *m, uint32_t n);
  * into the last mbuf, so that a stream of tiny segments does not take an mbuf each. It owns m. */
 void rcvbuf_push(struct tcb *t, struct tcp_queues *q, struct rte_mbuf *m);
 
+/** A range of sequence numbers, [start,end). */
+struct rcvbuf_range {
+	uint32_t start, end;
+};
+
 /** rcvbuf_insert queues the payload that begins off bytes into m, and at seq, beyond RCV.NXT. Overlaps
- * are trimmed, what is there stays. Verdict: done, or a drop, and then m is as it was. */
-int rcvbuf_insert(struct tcp_queues *q, struct rte_mbuf *m, uint32_t off, uint32_t seq);
+ * are trimmed, what is there stays; *dup is the first range that was there already, or empty. Verdict:
+ * done, or a drop, and then m is as it was. */
+int rcvbuf_insert(struct tcp_queues *q, struct rte_mbuf *m, uint32_t off, uint32_t seq,
+                  struct rcvbuf_range *dup);
 
 /** rcvbuf_join moves what is now in order from the early bytes to the others. */
 void rcvbuf_join(struct tcb *t, struct tcp_queues *q);

@@ -37,14 +37,16 @@ struct syn_entry syncache_read(struct tcp *tcp, uint32_t binding, const struct t
 	else
 		e.peer_mss = pc_addr_is_ip4(&rx->flow.raddr) ? MSS_DEFAULT : 1220;
 	if (e.opt & TCB_OPT_WSCALE)
-		e.snd_wscale = tcb_peer_scale(seg->wscale);
+		e.snd_wscale = tcb_peer_scale(seg->wscale) & 0xfu;
+	e.rcv_wscale = tcb_rcv_scale(tcp, tcp_tcb(tcp, tcp->bind.binding[binding].tcb)) & 0xfu;
 	return e;
 }
 
 static void inherit(struct tcp *tcp, struct tcb *t, const struct tcb *from)
 {
 	t->flags |= from->flags & (TCB_NODELAY | TCB_CORK | TCB_QUICKACK | TCB_KEEPALIVE |
-	                           TCB_LINGER | TCB_LINGER_0 | TCB_REUSEADDR | TCB_REUSEPORT);
+	                           TCB_LINGER | TCB_LINGER_0 | TCB_REUSEADDR | TCB_REUSEPORT |
+	                           TCB_SNDBUF_SET | TCB_RCVBUF_SET);
 	t->rcv_max = from->rcv_max;
 	t->snd_max = from->snd_max;
 	t->ttl = from->ttl;
@@ -69,8 +71,7 @@ struct tcb *syncache_promote(struct tcp *tcp, const struct syn_entry *e)
 	t->binding = e->binding;
 	t->peer_mss = e->peer_mss;
 	t->snd_wscale = e->snd_wscale & 0xfu;
-	t->rcv_wscale =
-	    (e->opt & TCB_OPT_WSCALE) ? tcb_window_scale(tcp_rcv_limit(tcp, t)) & 0xfu : 0u;
+	t->rcv_wscale = (e->opt & TCB_OPT_WSCALE) ? e->rcv_wscale : 0u;
 	t->snd_una = t->snd_nxt = e->iss + 1;
 	t->snd_wl1 = e->irs;
 	t->snd_wnd = t->snd_max_wnd = e->wnd;
@@ -80,7 +81,7 @@ struct tcb *syncache_promote(struct tcp *tcp, const struct syn_entry *e)
 	t->ts_recent_ms = tcp->ctx->now_ms;
 	if (e->opt & TCB_OPT_TS)
 		t->ts_offset = (uint32_t)(tcp_secret(tcp, &e->flow) >> 32);
-	t->syn_retries = e->lost;
+	t->syn_lost = e->lost != 0;
 	if (tcb_set_path(tcp, t, &e->flow.raddr, e->flow.laddr) != 0) {
 		t->state = TCP_S_CLOSED;
 		tcb_free(tcp, t);

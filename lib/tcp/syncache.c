@@ -152,6 +152,7 @@ static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e, const struc
 	    .ack = e->irs + 1,
 	    .flags = TCP_SYN | TCP_ACK,
 	    .has = TCP_HAS_MSS,
+	    .mss = (uint16_t)tuning_of(tcp, e)->maxseg,
 	    .wnd = (uint16_t)RTE_MIN(tcp_rcv_limit(tcp, listener), (uint32_t)UINT16_MAX)};
 	uint8_t ecn = 0;
 
@@ -166,7 +167,7 @@ static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e, const struc
 		s.has |= TCP_HAS_SACKOK;
 	if (e->opt & TCB_OPT_WSCALE) {
 		s.has |= TCP_HAS_WSCALE;
-		s.wscale = tcb_window_scale(tcp_rcv_limit(tcp, listener));
+		s.wscale = e->rcv_wscale;
 	}
 	if (e->opt & TCB_OPT_ECN) { /* RFC 3168 section 6.1.1; RFC 8257 section 3.4 */
 		s.flags |= TCP_ECE;
@@ -231,8 +232,7 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, bo
 static void send_ack(struct tcp *tcp, const struct syn_entry *e, uint32_t wnd)
 {
 	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
-	uint8_t scale =
-	    e->opt & TCB_OPT_WSCALE ? tcb_window_scale(tcp_rcv_limit(tcp, listener)) : 0;
+	uint8_t scale = e->opt & TCB_OPT_WSCALE ? e->rcv_wscale : 0;
 	struct tcp_seg s = {.seq = e->iss + 1,
 	                    .ack = e->irs + 1,
 	                    .flags = TCP_ACK,
@@ -320,11 +320,6 @@ static void announce(struct tcp *tcp, struct tcb *t)
 	tcb_notify(tcp, tcp_tcb(tcp, tcp->bind.binding[t->binding].tcb), EPOLLIN | EPOLLRDNORM);
 }
 
-static const struct tcp_tuning *tuning_of(const struct tcp *tcp, const struct syn_entry *e)
-{
-	return tcp_tuning(tcp, tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb));
-}
-
 /* TCP_DEFER_ACCEPT: a connection without data is not accepted yet; as on Linux, until that has lasted
  * for so many time-outs */
 static bool defers(struct tcp *tcp, struct syn_entry *e, const struct tcp_seg *seg)
@@ -408,7 +403,8 @@ int syncache_input_cookie(struct tcp *tcp, const struct ip_pkt *p, const struct 
 	if (listener_is_full(&tcp->bind.binding[binding]))
 		return overflow(tcp, p, rx);
 	e.peer_mss = c.peer_mss;
-	e.snd_wscale = c.snd_wscale;
+	e.snd_wscale = c.snd_wscale & 0xfu;
+	e.rcv_wscale = tcb_rcv_scale(tcp, tcp_tcb(tcp, tcp->bind.binding[binding].tcb)) & 0xfu;
 	e.opt = c.opt;
 	t = syncache_promote(tcp, &e);
 	if (t == NULL)

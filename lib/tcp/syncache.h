@@ -44,7 +44,7 @@ struct syn_entry {
 	uint16_t peer_mss;
 	uint16_t wnd;     /* of the SYN, not scaled */
 	uint16_t binding; /* the listener */
-	uint8_t snd_wscale;
+	uint8_t snd_wscale : 4, rcv_wscale : 4;
 	uint8_t opt;     /* TCB_OPT_* */
 	uint8_t retries; /* time-outs so far */
 	uint8_t tos;

@@ -25,6 +25,7 @@
 #include "ip/ip.h"
 #include "tcp/prr.h"
 #include "tcp/rack.h"
+#include "tcp/rcvtune.h"
 #include "timer/wheel.h"
 
 /** The states of RFC 9293 section 3.3.2; values are those of Linux's tcp_info.tcpi_state. */
@@ -89,6 +90,7 @@ enum {
 	TCB_WORK = 1 << 18,          /* is in the list of what the flush looks at */
 	TCB_MORE = 1 << 19,          /* the last send had MSG_MORE */
 	TCB_PUSH = 1 << 20,          /* an override: small segments are sent now */
+	TCB_SNDBUF_SET = 1 << 21,    /* SO_SNDBUF: the buffer does not tune itself */
 	TCB_IN_TABLE = 1 << 22,      /* found by its flow */
 	TCB_CONNECTED = 1 << 23,     /* was established once */
 	TCB_STARVED = 1 << 24,       /* waits for mbufs, not for the peer */
@@ -97,6 +99,7 @@ enum {
 	TCB_WINDOW_UPDATE = 1 << 25, /* the application has read: look whether to tell */
 	TCB_ECE = 1 << 28,           /* packets that came were marked: say so */
 	TCB_CWR = 1 << 29,           /* cwnd was reduced: say so with the next new data */
+	TCB_RCVBUF_SET = 1 << 30,    /* SO_RCVBUF: the same */
 };
 
 /* tcb.timers: which deadlines count */
@@ -142,16 +145,18 @@ struct tcb {
 	uint32_t rto_us;                /* without back-off */
 	uint32_t ts_offset;             /* of our timestamps (RFC 7323 section 5.4) */
 	uint32_t snd_max_wnd;           /* MAX.SND.WND */
-	uint32_t rcv_max, snd_max;      /* SO_RCVBUF, SO_SNDBUF */
+	uint32_t rcv_max;               /* SO_RCVBUF, or what rcvtune.h has made of it */
+	uint32_t snd_max;               /* SO_SNDBUF, or what it is at least */
 	uint32_t rcv_tick;              /* when the peer was last heard of */
 	uint32_t ts_recent_ms;          /* when ts_recent was set */
 	uint8_t retries;                /* of the oldest segment: back-off exponent */
 	uint8_t probes;                 /* keep-alives without an answer */
 	uint8_t cc;                     /* index of the congestion control */
-	uint8_t syn_retries; /* of the opening; RFC 6928: then the window starts at one segment */
-	uint16_t peer_mss;   /* as the peer announced it */
-	uint16_t binding;    /* of the socket, or of the listener that it came from; 0: none */
-	uint16_t tuning;     /* index of struct tcp_tuning */
+	uint8_t syn_lost : 1; /* when opening; RFC 6928: then the window starts at one segment */
+	uint8_t quick : 7;    /* acknowledgements that are not delayed */
+	uint16_t peer_mss;    /* as the peer announced it */
+	uint16_t binding;     /* of the socket, or of the listener that it came from; 0: none */
+	uint16_t tuning;      /* index of struct tcp_tuning */
 	uint16_t path_mtu;
 };
 
@@ -204,6 +209,10 @@ struct tcp_queues {
 	uint32_t undo_segs;  /* sent again, and not reported as duplicates */
 	struct rack rack;
 	struct prr prr;
+	struct rcvtune tune;
+	uint32_t snd_up; /* the byte after the urgent data that is queued, if snd_urgent */
+	uint32_t rcv_up; /* the last urgent byte that the peer has announced, if rcv_urgent */
+	bool snd_urgent, rcv_urgent;
 	uint32_t owner;        /* TCB */
 	uint32_t older, newer; /* among those that are only kept: indices, 0: none */
 	uint64_t cc_state[8];  /* of the congestion control */

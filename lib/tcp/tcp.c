@@ -182,6 +182,10 @@ static bool send_ack_if_due(struct tcp *tcp, struct tcb *t)
 		return true;
 	if ((t->flags & (TCB_ACK_NOW | TCB_QUICKACK)) || tcp->ctx->cfg.tcp_delack_ms == 0)
 		return tcp_send_ack(tcp, t);
+	if (t->quick > 0) {
+		t->quick = (t->quick - 1) & 0x7f;
+		return tcp_send_ack(tcp, t);
+	}
 	if (!(t->timers & TCB_T_ACK))
 		tcp_timer_set(tcp, t, TCB_T_ACK, ticks_from_ms(tcp->ctx->cfg.tcp_delack_ms));
 	return true;
@@ -196,6 +200,10 @@ static bool flush_one(struct tcp *tcp, struct tcb *t)
 	if (done && t->state != TCP_S_CLOSED &&
 	    (t->flags & TCB_CONNECTED || t->state == TCP_S_SYN_RECEIVED))
 		done = send_ack_if_due(tcp, t);
+	/* TCP_NOTSENT_LOWAT: what was sent makes room, not only what is acknowledged */
+	if (unlikely((t->flags & (TCB_NOSPACE | TCB_CONNECTED)) == (TCB_NOSPACE | TCB_CONNECTED)) &&
+	    tcp_notsent_lowat(tcp, t) != 0)
+		tcp_tell_space(tcp, t);
 	if (t->flags & TCB_STARVED) {
 		if (tcp->ctx->mbufs_low || (tcp_snd_limit(tcp, t) == 0 && t->snd_max != 0))
 			return false;

@@ -23,6 +23,7 @@
 #include "event/event.h"
 #include "ip/ip.h"
 #include "tcp/dest.h"
+#include "tcp/dsack.h"
 #include "tcp/listener.h"
 #include "tcp/syncache.h"
 #include "tcp/tcb.h"
@@ -45,6 +46,7 @@ struct tcp_tuning {
 	uint32_t window_clamp;     /* TCP_WINDOW_CLAMP; 0: SO_RCVBUF alone counts */
 	uint32_t fastopen;         /* TCP_FASTOPEN: connections in SYN-RECEIVED at a time; 0: off */
 	uint32_t fastopen_connect; /* TCP_FASTOPEN_CONNECT */
+	uint32_t notsent_lowat;    /* TCP_NOTSENT_LOWAT; 0: as configured */
 };
 
 #define TCP_TUNINGS 256
@@ -61,7 +63,8 @@ struct tcp {
 	uint32_t idle_oldest,
 	    idle_newest;               /* queues that are only kept, to be taken away if need be */
 	uint32_t work_head, work_tail; /* the work list */
-	uint32_t challenge_tokens;     /* RFC 5961 section 7 */
+	struct dsack dsack;
+	uint32_t challenge_tokens; /* RFC 5961 section 7 */
 	uint32_t challenge_tick;
 	struct tcb *tcb;
 	struct tcp_queues *queues;
@@ -265,22 +268,61 @@ static inline uint32_t tcp_share(const struct tcp *tcp, uint32_t mss)
 	return share < UINT32_MAX ? (uint32_t)share : UINT32_MAX;
 }
 
+/** tcp_snd_max returns what the send queue may hold: SO_SNDBUF, or as long as nobody has set it twice the
+ * congestion window, within tcp.sndbuf and tcp.sndbuf_max. */
+static inline uint32_t tcp_snd_max(const struct tcp *tcp, const struct tcb *t)
+{
+	uint64_t twice = 2 * (uint64_t)t->cwnd, most;
+
+	if (twice <= t->snd_max || (t->flags & TCB_SNDBUF_SET))
+		return t->snd_max;
+	most = tcp->ctx->cfg.tcp_sndbuf_max;
+	twice = twice < most ? twice : most;
+	return twice > t->snd_max ? (uint32_t)twice : t->snd_max;
+}
+
 /** tcp_snd_limit returns the bytes that the send queue may hold now. */
 static inline uint32_t tcp_snd_limit(const struct tcp *tcp, const struct tcb *t)
 {
 	uint32_t share = tcp_share(tcp, t->mss != 0 ? t->mss : MSS_DEFAULT);
+	uint32_t max = tcp_snd_max(tcp, t);
 
-	return share < t->snd_max ? share : t->snd_max;
+	if (share < max && tcp->ctx->mbufs_spare > 0)
+		share = (uint32_t)RTE_MAX((uint64_t)share, tcp->ctx->cfg.tcp_sndbuf_min);
+	return share < max ? share : max;
 }
 
-/** tcp_is_writable says whether a third of the send queue is free, as Linux asks for EPOLLOUT. */
+/** tcp_notsent_lowat returns how many bytes may be queued and unsent; 0: without limit. */
+static inline uint32_t tcp_notsent_lowat(const struct tcp *tcp, const struct tcb *t)
+{
+	uint32_t own = tcp_tuning(tcp, t)->notsent_lowat;
+
+	return own != 0 ? own : (uint32_t)tcp->ctx->cfg.tcp_notsent_lowat;
+}
+
+/** tcp_is_writable says whether a third of the send queue is free, and what is unsent below half of
+ * TCP_NOTSENT_LOWAT, as Linux asks for EPOLLOUT. */
 static inline bool tcp_is_writable(const struct tcp *tcp, const struct tcb *t)
 {
-	uint32_t limit = tcp_snd_limit(tcp, t);
+	uint32_t limit = tcp_snd_limit(tcp, t), lowat = tcp_notsent_lowat(tcp, t);
 
 	if (likely(t->snd_bytes == 0))
 		return limit > 0 || t->snd_max == 0;
+	if (unlikely(lowat != 0) && 2 * (uint64_t)tcp_unsent(t) >= lowat)
+		return false;
 	return t->snd_bytes <= limit - limit / 3 && (limit > 0 || t->snd_max == 0);
+}
+
+/** tcp_tell_space tells a socket that was refused to send once it is writable again. */
+static inline bool tcp_tell_space(struct tcp *tcp, struct tcb *t)
+{
+	if (!tcp_is_writable(tcp, t))
+		return false;
+	t->flags &= ~(uint32_t)TCB_NOSPACE;
+	if (t->flags & TCB_OPEN)
+		event_notify(tcp->ev, &t->poll, tcp->first_fd + tcp_index(tcp, t),
+		             EPOLLOUT | EPOLLWRNORM);
+	return true;
 }
 
 /** tcp_validate checks the invariants of every structure; violations are told on f. */

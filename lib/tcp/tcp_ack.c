@@ -96,10 +96,9 @@ static bool update_window(struct tcb *t, struct tcp_queues *q, const struct tcp_
 /* the send buffer has room again: tell, if somebody was refused (as Linux: a third must be free) */
 static void notify_space(struct tcp *tcp, struct tcb *t)
 {
-	if ((t->flags & TCB_NOSPACE) && tcp_is_writable(tcp, t)) {
-		t->flags &= ~(uint32_t)TCB_NOSPACE;
-		tcb_notify(tcp, t, EPOLLOUT | EPOLLWRNORM);
-	} else if ((t->flags & TCB_NOSPACE) && t->snd_bytes == 0) {
+	if (!(t->flags & TCB_NOSPACE) || tcp_tell_space(tcp, t))
+		return;
+	if (t->snd_bytes == 0) {
 		t->flags |= TCB_STARVED; /* it waits for mbufs, no other ACK will wake it */
 		tcp_work(tcp, t);
 	}

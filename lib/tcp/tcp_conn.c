@@ -238,11 +238,22 @@ void tcb_update_mss(struct tcp *tcp, struct tcb *t)
 	t->mss = (uint16_t)mss;
 }
 
-uint8_t tcb_window_scale(uint32_t rcv_max)
+/* what the receive window may grow to */
+static uint32_t rcv_ceiling(const struct tcp *tcp, const struct tcb *t)
 {
+	uint32_t clamp = tcp_tuning(tcp, t)->window_clamp, most = t->rcv_max;
+
+	if (!(t->flags & TCB_RCVBUF_SET))
+		most = (uint32_t)RTE_MAX((uint64_t)most, tcp->ctx->cfg.tcp_rcvbuf_max);
+	return clamp == 0 ? most : RTE_MIN(most, clamp);
+}
+
+uint8_t tcb_rcv_scale(const struct tcp *tcp, const struct tcb *t)
+{
+	uint32_t most = rcv_ceiling(tcp, t);
 	uint8_t scale = 0;
 
-	while (scale < 14 && (rcv_max >> scale) > UINT16_MAX)
+	while (scale < 14 && (most >> scale) > UINT16_MAX)
 		scale++;
 	return scale;
 }
@@ -252,7 +263,7 @@ uint32_t tcb_initial_window(const struct tcp *tcp, const struct tcb *t)
 	uint32_t segments = (uint32_t)tcp->ctx->cfg.tcp_initial_window;
 	uint32_t mss = t->mss;
 
-	if (t->syn_retries > 0) /* RFC 6928 section 2: a SYN or SYN-ACK was lost */
+	if (t->syn_lost) /* RFC 6928 section 2: a SYN or SYN-ACK was lost */
 		return mss;
 	if (segments < 10)
 		return segments * mss;
@@ -268,8 +279,9 @@ void tcb_establish(struct tcp *tcp, struct tcb *t)
 	tcb_update_mss(tcp, t);
 	t->cwnd = tcb_initial_window(tcp, t);
 	t->rcv_tick = tcp->ctx->tick;
+	t->quick = tcp->ctx->cfg.tcp_quick_acks & 0x7f;
 	/* RFC 6298 (5.7): without a sample a lost SYN makes the first time-out longer */
-	if (t->syn_retries > 0 && t->srtt_us == 0)
+	if (t->syn_lost && t->srtt_us == 0)
 		t->rto_us = RTE_MAX(t->rto_us, 3000000u);
 	tcp_keepalive_start(tcp, t);
 }
@@ -298,6 +310,7 @@ bool tcb_done(struct tcp *tcp, struct tcb *t, int error)
 		tcb_detach_queues(tcp, t);
 	}
 	t->state = TCP_S_CLOSED;
+	dsack_forget(tcp, t);
 	t->flags &= ~(uint32_t)(TCB_ACK_NOW | TCB_ACK_LATER | TCB_NOSPACE | TCB_STARVED |
 	                        TCB_WINDOW_UPDATE);
 	t->flags |= TCB_RD_SHUT | TCB_WR_SHUT;

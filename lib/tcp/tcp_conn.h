@@ -54,8 +54,9 @@ int tcb_set_path(struct tcp *tcp, struct tcb *t, const struct pc_addr *remote, u
 /** tcb_update_mss computes the segment size from peer, path, options and TCP_MAXSEG. */
 void tcb_update_mss(struct tcp *tcp, struct tcb *t);
 
-/** tcb_window_scale returns the shift that lets a window of rcv_max be told (RFC 7323 section 2.3). */
-uint8_t tcb_window_scale(uint32_t rcv_max);
+/** tcb_rcv_scale returns the shift that lets the largest window be told that the socket's may grow to (RFC
+ * 7323 section 2.3). What was told once holds for a connection's life, whatever is set afterwards. */
+uint8_t tcb_rcv_scale(const struct tcp *tcp, const struct tcb *t);
 
 /** tcb_peer_scale returns the shift that a peer announced, at most 14 (RFC 7323 section 2.3). */
 static inline uint8_t tcb_peer_scale(uint8_t announced)

@@ -24,6 +24,7 @@
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_syn_sent.h"
 #include "tcp/tcp_timer.h"
+#include "tcp/urgent.h"
 #include "wire/cksum.h"
 
 /* ---- before the state machine ---------------------------------------------------------------- */
@@ -240,6 +241,8 @@ static int check_sequence(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg)
 		seg->len = 0;
 		return VERDICT_DONE;
 	}
+	if (seg->len > 0 && seq_lt(seg->seq, t->rcv_nxt)) /* RFC 2883 */
+		dsack_note(tcp, t, seg->seq, seq_min(seg->seq + seg->len, t->rcv_nxt));
 	/* two confused ends could answer each other's empty segments for ever; keep-alives are no such */
 	if (seg->len == 0 && !(seg->flags & TCP_FIN) && seg->seq != t->rcv_nxt - 1)
 		tcp_challenge(tcp, t);
@@ -361,13 +364,15 @@ static void input_fin(struct tcp *tcp, struct tcb *t)
 }
 
 /* RFC 9293 3.8.6.3: at least every second full segment is acknowledged at once */
-static void owe_ack(struct tcp *tcp, struct tcb *t, uint32_t len)
+static void owe_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t len)
 {
 	if (len > t->rcv_mss)
 		t->rcv_mss = (uint16_t)RTE_MIN(len, (uint32_t)UINT16_MAX);
 	t->flags |= TCB_ACK_LATER;
-	if (t->rcv_nxt - t->last_ack_sent >= 2u * t->rcv_mss)
+	if (t->rcv_nxt - t->last_ack_sent >= 2u * t->rcv_mss) {
 		t->flags |= TCB_ACK_NOW;
+		rcvtune_begin(tcp, t, q);
+	}
 	tcp_work(tcp, t);
 }
 
@@ -386,12 +391,14 @@ static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint3
                        uint32_t seq)
 {
 	struct tcp_queues *q = tcp->ctx->mbufs_low ? NULL : tcb_attach_queues(tcp, t);
+	struct rcvbuf_range dup;
 	int verdict;
 
 	ack_now(tcp, t); /* RFC 5681 section 4.2 */
 	if (q == NULL)
 		return PC_DROP_TCP_MEMORY;
-	verdict = rcvbuf_insert(q, m, off, seq);
+	verdict = rcvbuf_insert(q, m, off, seq, &dup);
+	dsack_note(tcp, t, dup.start, dup.end);
 	if (verdict == VERDICT_DONE)
 		ctx_count(tcp->ctx, PC_TCP_RX_OOO);
 	else
@@ -420,7 +427,7 @@ static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 		q->fin_early = false;
 		*fin = true;
 	}
-	owe_ack(tcp, t, len);
+	owe_ack(tcp, t, q, len);
 	ctx_add(tcp->ctx, PC_TCP_RX_BYTES, t->rcv_nxt - before);
 	tcb_notify(tcp, t, EPOLLIN | EPOLLRDNORM);
 	return VERDICT_DONE;
@@ -434,6 +441,7 @@ static int input_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const 
 	uint32_t late = t->rcv_nxt - seq, wnd;
 
 	if (seq_lt(seq, t->rcv_nxt)) {
+		dsack_note(tcp, t, seq, seq + RTE_MIN(late, len));
 		if (late >= len) {
 			ack_now(tcp, t);
 			return PC_DROP_TCP_DUPLICATE;
@@ -464,6 +472,8 @@ static int input_text(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const 
 	bool fin = (seg->flags & TCP_FIN) && takes_data(t);
 	int verdict = PC_DROP_TCP_ACK_DONE;
 
+	if (unlikely(seg->flags & TCP_URG) && takes_data(t))
+		urgent_received(tcp, t, seg); /* sixth step */
 	if (seg->len > 0 && takes_data(t)) {
 		/* RFC 9293 3.10.7.4: data for a user who is gone */
 		if ((t->flags & (TCB_OPEN | TCB_PENDING)) == 0 &&

@@ -12,6 +12,7 @@
 #include "tcp/sndbuf.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_output.h"
+#include "tcp/urgent.h"
 
 int tcp_take_error(struct tcb *t)
 {
@@ -70,7 +71,7 @@ ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 	int err = check_send(t);
 	size_t given = iov_bytes(iov, iovcnt), want;
 	struct tcp_queues *q;
-	uint32_t n, limit;
+	uint32_t n, limit, room, lowat;
 
 	if (unlikely(err == -EAGAIN) && fastopen_is_deferred(t))
 		return fastopen_send(tcp, t, iov, iovcnt);
@@ -84,7 +85,16 @@ ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 	q = tcp->ctx->mbufs_low ? NULL : tcb_attach_queues(tcp, t);
 	if (q == NULL)
 		return no_space(tcp, t, true);
-	want = RTE_MIN(given, (size_t)(limit - t->snd_bytes));
+	room = limit - t->snd_bytes;
+	lowat = tcp_notsent_lowat(tcp, t);
+	if (unlikely(lowat != 0)) {
+		uint32_t unsent = tcp_unsent(t);
+
+		if (unsent >= lowat)
+			return no_space(tcp, t, false);
+		room = RTE_MIN(room, RTE_MAX(lowat - unsent, (uint32_t)t->mss));
+	}
+	want = RTE_MIN(given, (size_t)room);
 	n = sndbuf_append(tcp->ctx, q, end_seq(t), iov, iovcnt, (uint32_t)want, t->mss,
 	                  !tcp_port_has(tcp, t, PC_PORT_TX_TCP_CKSUM));
 	if (n == 0) {
@@ -102,7 +112,7 @@ ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 int tcp_send_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m)
 {
 	int err = check_send(t);
-	uint32_t len = m->pkt_len;
+	uint32_t len = m->pkt_len, lowat;
 	struct tcp_queues *q;
 
 	if (unlikely(err == -EAGAIN) && fastopen_is_deferred(t))
@@ -114,6 +124,9 @@ int tcp_send_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m)
 		return 0;
 	}
 	if (t->snd_bytes > 0 && t->snd_bytes + len > tcp_snd_limit(tcp, t))
+		return no_space(tcp, t, false);
+	lowat = tcp_notsent_lowat(tcp, t);
+	if (lowat != 0 && tcp_unsent(t) >= lowat)
 		return no_space(tcp, t, false);
 	q = tcb_attach_queues(tcp, t);
 	if (q == NULL)
@@ -148,6 +161,11 @@ static __rte_noinline int nothing_to_read(struct tcb *t)
 /* the application has read: the window may open */
 static void after_read(struct tcp *tcp, struct tcb *t)
 {
+	struct tcp_queues *q = tcp_queues(tcp, t);
+
+	if (q->tune.on)
+		rcvtune_read(tcp, t, q);
+	urgent_read(t, q);
 	if (tcp_has_window_update(tcp, t) && t->state != TCP_S_CLOSED && !(t->flags & TCB_FIN_RCVD))
 		t->flags |= TCB_WINDOW_UPDATE;
 	/* the flush also takes the queues away if they are empty then: an answer may need them yet */
@@ -192,7 +210,8 @@ static void consume(struct tcb *t, struct tcp_queues *q, uint32_t n)
 }
 
 /* copies what there is to iov without taking it */
-static uint32_t copy_queue(const struct tcp_queues *q, const struct iovec *iov, int iovcnt)
+static uint32_t copy_queue(const struct tcp_queues *q, const struct iovec *iov, int iovcnt,
+                           uint32_t max)
 {
 	struct rte_mbuf *m = q->rcv.head;
 	uint32_t skip = 0, total = 0;
@@ -204,6 +223,9 @@ static uint32_t copy_queue(const struct tcp_queues *q, const struct iovec *iov, 
 			uint32_t left = pkt_of(m)->rx.len - skip;
 			uint32_t n = (uint32_t)RTE_MIN((size_t)left, iov[i].iov_len - at);
 
+			n = RTE_MIN(n, max - total);
+			if (n == 0)
+				return total;
 			copy_out(m, skip, (char *)iov[i].iov_base + at, n);
 			at += n;
 			total += n;
@@ -224,7 +246,7 @@ ssize_t tcp_recv(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 
 	if (t->rcv_bytes == 0)
 		return nothing_to_read(t);
-	n = copy_queue(q, iov, iovcnt);
+	n = copy_queue(q, iov, iovcnt, urgent_readable(t, q));
 	if (!peek && n > 0) {
 		consume(t, q, n);
 		after_read(tcp, t);
@@ -288,6 +310,8 @@ static __rte_noinline uint32_t mask_of_any(struct tcp *tcp, struct tcb *t)
 	}
 	if (unlikely(fastopen_is_deferred(t))) /* it waits for what is to be sent */
 		mask |= EPOLLOUT | EPOLLWRNORM;
+	if (unlikely(t->queues != 0 && urgent_is_ahead(tcp, t)))
+		mask |= EPOLLPRI;
 	if (t->error != 0)
 		mask |= EPOLLERR;
 	return mask;
@@ -304,6 +328,8 @@ uint32_t tcp_mask(struct tcp *tcp, struct tcb *t)
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (likely(has_room(tcp, t)))
 		mask |= EPOLLOUT | EPOLLWRNORM;
+	if (unlikely(t->queues != 0 && urgent_is_ahead(tcp, t)))
+		mask |= EPOLLPRI;
 	return mask;
 }
 

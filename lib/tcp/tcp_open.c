@@ -178,11 +178,10 @@ static int begin(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remot
 	t->ts_offset = (uint32_t)(secret >> 32);
 	t->snd_una = tcp_isn(tcp, secret);
 	t->snd_nxt = t->snd_una + 1;
-	t->rcv_wscale =
-	    tcp->ctx->cfg.tcp_window_scaling ? tcb_window_scale(tcp_rcv_limit(tcp, t)) & 0xfu : 0u;
+	t->rcv_wscale = tcp->ctx->cfg.tcp_window_scaling ? tcb_rcv_scale(tcp, t) & 0xfu : 0u;
 	t->rttvar_us = tcp->ctx->now_us;
 	t->retries = 0;
-	t->syn_retries = 0;
+	t->syn_lost = 0;
 	t->opt = 0;
 	t->state = TCP_S_SYN_SENT;
 	t->flags |= TCB_CONNECTING;
@@ -227,7 +226,7 @@ static bool is_same_tuning(const struct tcp_tuning *a, const struct tcp_tuning *
 	       a->keepcnt == b->keepcnt && a->user_timeout_ms == b->user_timeout_ms &&
 	       a->maxseg == b->maxseg && a->syncnt == b->syncnt && a->defer == b->defer &&
 	       a->window_clamp == b->window_clamp && a->fastopen == b->fastopen &&
-	       a->fastopen_connect == b->fastopen_connect;
+	       a->fastopen_connect == b->fastopen_connect && a->notsent_lowat == b->notsent_lowat;
 }
 
 /* the set with these values, or a free one; 0 is the default's and never freed */

@@ -22,6 +22,7 @@
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_loss.h"
 #include "tcp/tcp_timer.h"
+#include "tcp/urgent.h"
 
 /* ---- the window we tell ---------------------------------------------------------------------- */
 
@@ -35,10 +36,11 @@ static uint32_t rcv_space(const struct tcp *tcp, const struct tcb *t)
 {
 	uint32_t space = t->rcv_bytes < t->rcv_max ? t->rcv_max - t->rcv_bytes : 0;
 	uint32_t share = tcp_share(tcp, t->rcv_mss);
+	uint32_t least = (uint32_t)RTE_MAX((uint64_t)t->rcv_mss, tcp->ctx->cfg.tcp_rcvbuf_min);
 
 	space = RTE_MIN(space, tcp_rcv_limit(tcp, t));
 	/* what cannot be kept is not promised */
-	space = RTE_MIN(space, RTE_MAX(share, (uint32_t)t->rcv_mss));
+	space = RTE_MIN(space, RTE_MAX(share, least));
 	return RTE_MIN(space, (uint32_t)UINT16_MAX << t->rcv_wscale);
 }
 
@@ -90,7 +92,7 @@ static void make_path(struct tcp *tcp, struct tcb *t, struct ip_path *path)
 
 static void fill_options(struct tcp *tcp, struct tcb *t, struct tcp_seg *s)
 {
-	const struct tcp_queues *q;
+	struct tcp_queues *q;
 
 	if (t->opt & TCB_OPT_TS) {
 		s->has |= TCP_HAS_TS;
@@ -100,6 +102,10 @@ static void fill_options(struct tcp *tcp, struct tcb *t, struct tcp_seg *s)
 	q = tcp_queues(tcp, t);
 	if (q != NULL && q->ooo != NULL && (t->opt & TCB_OPT_SACK))
 		rcvbuf_sack(q, s);
+	if (q != NULL && unlikely(q->snd_urgent))
+		urgent_fill(t, q, s);
+	if (unlikely(dsack_is_due(tcp, t)))
+		dsack_fill(tcp, s);
 }
 
 /* MUST-16: what the segment size does not allow for gives way. Returns whether any block is left. */
@@ -185,8 +191,10 @@ static void emit_full(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	s.wnd = wnd;
 	fill_options(tcp, t, &s);
 	/* blocks that find no room beside data follow in an acknowledgement of their own */
-	if (s.nb_sack == 0 || m->pkt_len == 0 || fit_sack(t, &s, m->pkt_len))
+	if (s.nb_sack == 0 || m->pkt_len == 0 || fit_sack(t, &s, m->pkt_len)) {
 		t->flags &= ~(uint32_t)TCB_ACK_NOW;
+		dsack_forget(tcp, t);
+	}
 	emit(tcp, t, m, &s, ecn, note);
 }
 
@@ -195,7 +203,8 @@ static inline bool is_plain(const struct tcp *tcp, const struct tcb *t, const st
 {
 	const struct tcp_queues *q = tcp_queues(tcp, t);
 
-	return (q == NULL || q->ooo == NULL) && !(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) &&
+	return (q == NULL || (q->ooo == NULL && !q->snd_urgent)) && !dsack_is_due(tcp, t) &&
+	       !(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) &&
 	       m->pkt_len + IP4_HDR_LEN + tcp_plain_len(t->opt & TCB_OPT_TS) <= t->path_mtu;
 }
 
@@ -211,6 +220,8 @@ static void emit_sync(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	if ((t->flags & TCB_ECE) && !(flags & TCP_RST))
 		flags |= TCP_ECE;
 	t->last_ack_sent = t->rcv_nxt;
+	if (m->pkt_len > 0) /* who answers lets the acknowledgement ride */
+		t->quick = t->quick >> 1 & 0x3f;
 	t->flags &= ~(uint32_t)(TCB_ACK_LATER | TCB_WINDOW_UPDATE);
 	t->timers &= (uint8_t)~TCB_T_ACK;
 	if (likely(n != NULL && is_plain(tcp, t, m)))
@@ -597,9 +608,13 @@ bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_add
 		return false;
 	s->sport = flow->lport;
 	s->dport = flow->rport;
-	if (s->flags & TCP_SYN)
-		s->mss = (uint16_t)(ip_port(tcp->ip, path.netif)->info.mtu -
-		                    (pc_addr_is_ip4(&flow->raddr) ? 40 : 60));
+	if (s->flags & TCP_SYN) {
+		uint16_t mss = (uint16_t)(ip_port(tcp->ip, path.netif)->info.mtu -
+		                          (pc_addr_is_ip4(&flow->raddr) ? 40 : 60));
+
+		s->mss =
+		    s->mss != 0 && s->mss < mss ? s->mss : mss; /* TCP_MAXSEG of the listener */
+	}
 	hdr = tcp_hdr_len(s);
 	tcp_write((uint8_t *)rte_pktmbuf_prepend(m, hdr), s);
 	ip_l4_checksum(tcp->ip, &path, &is, m, hdr, TCP_CKSUM_OFF);

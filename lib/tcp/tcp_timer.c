@@ -13,6 +13,8 @@
 #include "tcp/tcp_loss.h"
 #include "tcp/tcp_output.h"
 
+#define ACKS_AFTER_DELAY 4u
+
 static uint32_t *deadline_of(struct tcb *t, uint8_t which)
 {
 	return which == TCB_T_LOSS ? &t->t_loss : which == TCB_T_ACK ? &t->t_ack : &t->t_life;
@@ -68,7 +70,7 @@ static void give_up(struct tcp *tcp, struct tcb *t)
 static void on_syn_timeout(struct tcp *tcp, struct tcb *t)
 {
 	t->retries++;
-	t->syn_retries = t->retries;
+	t->syn_lost = 1;
 	fastopen_lost(tcp, t);
 	tcp_send_syn(tcp, t, NULL);
 	ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
@@ -160,6 +162,8 @@ static void on_ack_timer(struct tcp *tcp, struct tcb *t)
 		return;
 	ctx_count(tcp->ctx, PC_TCP_DELACKS);
 	t->flags |= TCB_ACK_NOW;
+	/* no answer came to carry it: the peer may be waiting for just that, so the next few are quick */
+	t->quick = RTE_MIN(tcp->ctx->cfg.tcp_quick_acks, ACKS_AFTER_DELAY) & 0x7f;
 	tcp_work(tcp, t);
 }
 

@@ -47,6 +47,7 @@ static void prepare(struct wt *w)
 	w->cfg.tcp_syn_cache = 64;
 	w->cfg.tcp_time_wait = 64;
 	w->cfg.arp_entries = 64;
+	w->cfg.tcp_quick_acks = 0; /* most cases are about later than the first segments */
 	w->peer = (struct peer){.mss = WT_MSS, .wnd = 65535};
 	w->now = w->mark = 5000000000000;
 	w->pool = suite.pool;

@@ -41,8 +41,18 @@ X(ip, ttl, 64, 1, 255, "hops", "time to live of packets sent") \
 X(icmp, error_rate, 100, 0, 1000000, "messages/s", "ICMP errors sent per second at most; 0: none") \
 X(icmp, echo, 1, 0, 1, "boolean", "answer ICMP echo requests") \
 X(udp, rcvbuf, 212992, 2048, 1073741824, "bytes", "default SO_RCVBUF of a UDP socket") \
-X(tcp, rcvbuf, 524288, 4096, 1073741824, "bytes", "default SO_RCVBUF: the largest receive window of a connection") \
-X(tcp, sndbuf, 524288, 4096, 1073741824, "bytes", "default SO_SNDBUF: bytes queued for sending, unacknowledged ones included") \
+X(tcp, rcvbuf, 524288, 4096, 1073741824, "bytes", \
+  "default SO_RCVBUF: the largest receive window of a connection at first; it grows as what is read in a round trip asks for, unless the application sets it") \
+X(tcp, rcvbuf_min, 4096, 1024, 1073741824, "bytes", "receive window that a connection keeps when mbufs become scarce") \
+X(tcp, rcvbuf_max, 6291456, 4096, 1073741824, "bytes", \
+  "what a receive window grows to by itself (never beyond an eighth of the free mbufs); the window scale follows from it; not above tcp.rcvbuf: it does not grow") \
+X(tcp, sndbuf, 524288, 4096, 1073741824, "bytes", \
+  "default SO_SNDBUF: bytes queued for sending, unacknowledged ones included; it follows twice the congestion window upwards, unless the application sets it") \
+X(tcp, sndbuf_min, 4096, 1024, 1073741824, "bytes", "what a send buffer may hold when mbufs become scarce") \
+X(tcp, sndbuf_max, 4194304, 4096, 1073741824, "bytes", \
+  "what a send buffer grows to by itself (never beyond an eighth of the free mbufs); not above tcp.sndbuf: it does not grow") \
+X(tcp, notsent_lowat, 0, 0, 4294967295, "bytes", \
+  "TCP_NOTSENT_LOWAT of sockets that have none of their own: bytes queued and not sent yet beyond which a socket is not writable; 0: without limit") \
 X(tcp, backlog, 65535, 1, 1048576, "connections", "upper limit of listen()'s backlog") \
 X(tcp, syn_cache, 16384, 16, 16000000, "entries", "half-open connections per lcore") \
 X(tcp, abort_on_overflow, 0, 0, 1, "boolean", \
@@ -62,6 +72,9 @@ X(tcp, hystart, 1, 0, 1, "boolean", "leave the first slow start before packets a
 X(tcp, ecn, 2, 0, 2, "mode", \
   "explicit congestion notification (RFC 3168): 0: never; 1: ask for it and accept it; 2: only accept it") \
 X(tcp, initial_window, 10, 1, 64, "segments", "initial congestion window (RFC 6928)") \
+X(tcp, quick_acks, 16, 0, 127, "segments", \
+  "acknowledgements of a new connection that are not delayed; each answer of the application halves what is left, as the next ACK can ride on an answer") \
+X(tcp, dsack, 1, 0, 1, "boolean", "report what came twice (DSACK, RFC 2883); needs tcp.sack") \
 X(tcp, delack_ms, 40, 0, 499, "ms", "longest delay of an acknowledgement; 0: acknowledge at the end of each turn") \
 X(tcp, rto_initial_ms, 1000, 10, 60000, "ms", "retransmission time-out before the first RTT sample (RFC 6298 2.1)") \
 X(tcp, rto_min_ms, 200, 1, 60000, "ms", "smallest retransmission time-out (RFC 6298 2.4 says 1 s; 200 ms is what Linux and FreeBSD use)") \

@@ -82,8 +82,9 @@ ssize_t pc_recv(struct pc_stack *st, int fd, void *buf, size_t len, int flags);
  * len is in bytes. Returns how many were queued, in [1,len] (0 only when len is 0); or -1 with errno
  * EAGAIN when the send buffer is full (EPOLLOUT follows), EPIPE after shutdown or reset, ENOTCONN;
  * for UDP also EDESTADDRREQ, EMSGSIZE, ECONNREFUSED, ENETUNREACH. Flags: MSG_DONTWAIT, MSG_NOSIGNAL
- * (no signal is ever raised), MSG_MORE. A send to a socket whose connect() has waited for it
- * (TCP_FASTOPEN_CONNECT) returns how many bytes the SYN took. Call only on the lcore that owns the socket's stack.
+ * (no signal is ever raised), MSG_MORE, MSG_OOB (TCP: the last byte is urgent, RFC 9293 section 3.8.5). A
+ * send to a socket whose connect() has waited for it (TCP_FASTOPEN_CONNECT) returns how many bytes the SYN
+ * took. Call only on the lcore that owns the socket's stack.
  */
 ssize_t pc_send(struct pc_stack *st, int fd, const void *buf, size_t len, int flags);
 
@@ -143,13 +144,15 @@ int pc_close(struct pc_stack *st, int fd);
 
 /**
  * pc_getsockopt and pc_setsockopt: SOL_SOCKET: SO_ERROR SO_TYPE SO_DOMAIN SO_PROTOCOL SO_ACCEPTCONN
- * SO_REUSEADDR SO_REUSEPORT SO_KEEPALIVE SO_LINGER SO_SNDBUF SO_RCVBUF SO_BROADCAST; IPPROTO_IP: IP_TTL
+ * SO_REUSEADDR SO_REUSEPORT SO_KEEPALIVE SO_LINGER SO_OOBINLINE (always 1: urgent bytes stay in the
+ * stream, RFC 6093 section 5; EINVAL for 0) SO_SNDBUF SO_RCVBUF SO_BROADCAST; IPPROTO_IP: IP_TTL
  * IP_TOS; IPPROTO_TCP: TCP_NODELAY TCP_CORK TCP_QUICKACK TCP_MAXSEG TCP_KEEPIDLE TCP_KEEPINTVL
- * TCP_KEEPCNT TCP_USER_TIMEOUT TCP_SYNCNT TCP_DEFER_ACCEPT TCP_WINDOW_CLAMP TCP_FASTOPEN (connections in
- * SYN-RECEIVED that a listener allows) TCP_FASTOPEN_CONNECT TCP_FASTOPEN_KEY (16 bytes, or 32 with the key
- * that old cookies may have; of the whole stack) TCP_INFO (Linux's struct
- * tcp_info). SO_SNDBUF and SO_RCVBUF are not doubled. errno ENOPROTOOPT for others, EINVAL for a bad
- * value or length.
+ * TCP_KEEPCNT TCP_USER_TIMEOUT TCP_SYNCNT TCP_DEFER_ACCEPT TCP_WINDOW_CLAMP TCP_NOTSENT_LOWAT
+ * TCP_FASTOPEN (connections in SYN-RECEIVED that a listener allows) TCP_FASTOPEN_CONNECT TCP_FASTOPEN_KEY
+ * (16 bytes, or 32 with the key that old cookies may have; of the whole stack) TCP_INFO (Linux's struct
+ * tcp_info). SO_SNDBUF and SO_RCVBUF are not doubled; a buffer that was set does not tune itself any more
+ * (tcp.sndbuf_max, tcp.rcvbuf_max), and what is read is what is in force. errno ENOPROTOOPT for others,
+ * EINVAL for a bad value or length.
  */
 int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value, socklen_t *len);
 int pc_setsockopt(struct pc_stack *st, int fd, int level, int name, const void *value,
@@ -161,7 +164,9 @@ int pc_getsockname(struct pc_stack *st, int fd, struct sockaddr *addr, socklen_t
 /** pc_getpeername tells a connected socket's peer; errno ENOTCONN. */
 int pc_getpeername(struct pc_stack *st, int fd, struct sockaddr *addr, socklen_t *len);
 
-/** pc_ioctl: SIOCINQ (FIONREAD) and SIOCOUTQ (TIOCOUTQ) fill in an int; FIONBIO is accepted. */
+/** pc_ioctl: SIOCINQ (FIONREAD), SIOCOUTQ (TIOCOUTQ) and SIOCOUTQNSD (unsent) fill in an int;
+ * SIOCATMARK says whether the urgent byte is the next to be read: a read ends in front of it, EPOLLPRI tells
+ * that one is ahead; FIONBIO is accepted. */
 int pc_ioctl(struct pc_stack *st, int fd, unsigned long request, void *arg);
 
 /**

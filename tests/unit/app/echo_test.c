@@ -31,8 +31,8 @@ static struct pc_stack *make_stack(struct pc_port *port, uint32_t addr)
 	pc_stack_config_init(&config);
 	config.stack_max_connections = 64;
 	config.stack_seed = addr;
-	config.tcp_sndbuf = 8192;
-	config.tcp_rcvbuf = 8192;
+	config.tcp_sndbuf = config.tcp_sndbuf_max = 8192;
+	config.tcp_rcvbuf = config.tcp_rcvbuf_max = 8192;
 	st = pc_stack_create(&config, pool);
 	CU_ASSERT_FATAL(st != NULL && pc_stack_add_port(st, port) == 0);
 	CU_ASSERT_FATAL(pc_stack_add_addr(st, 0, &prefix) == 0);

@@ -30,6 +30,7 @@ void prepare(void)
 	cfg->stack_mbufs = 8191;
 	cfg->tcp_syn_cache = 16;
 	cfg->tcp_time_wait = 16;
+	cfg->tcp_quick_acks = 0;
 	cfg->arp_reachable_ms = cfg->arp_stale_ms = 86400000;
 	net.ctx.mbufs_spare = SPARE;
 	next_pport = 4000;

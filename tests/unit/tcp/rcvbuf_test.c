@@ -13,6 +13,7 @@
 
 static struct tcb tcb;
 static struct tcp_queues q;
+static struct rcvbuf_range dup;
 
 static void begin(uint32_t seq)
 {
@@ -87,7 +88,7 @@ static void test_trim_back(void)
 static int insert(uint32_t seq, uint32_t len)
 {
 	struct rte_mbuf *m = payload_mbuf(seq, len, 0);
-	int verdict = rcvbuf_insert(&q, m, 0, seq);
+	int verdict = rcvbuf_insert(&q, m, 0, seq, &dup);
 
 	if (verdict != VERDICT_DONE)
 		rte_pktmbuf_free(m);
@@ -154,7 +155,7 @@ static void test_refused_is_whole(void)
 	insert(100, 50);
 	insert(150, 50);
 	m = payload_mbuf(80, 100, 20);
-	CU_ASSERT_EQUAL(rcvbuf_insert(&q, m, 20, 100), PC_DROP_TCP_DUPLICATE);
+	CU_ASSERT_EQUAL(rcvbuf_insert(&q, m, 20, 100, &dup), PC_DROP_TCP_DUPLICATE);
 	CU_ASSERT(holds(m, 80, 100));
 	rte_pktmbuf_free(m);
 	end();
@@ -163,7 +164,7 @@ static void test_refused_is_whole(void)
 static void test_offset(void)
 {
 	begin(0);
-	CU_ASSERT_EQUAL(rcvbuf_insert(&q, payload_mbuf(60, 90, 40), 40, 100), VERDICT_DONE);
+	CU_ASSERT_EQUAL(rcvbuf_insert(&q, payload_mbuf(60, 90, 40), 40, 100, &dup), VERDICT_DONE);
 	CU_ASSERT(EARLY(100, 150));
 	end();
 }
@@ -282,7 +283,7 @@ static int arrive(uint32_t seq, uint32_t len, uint32_t part)
 	int verdict = VERDICT_DONE;
 
 	if (seq_gt(seq, tcb.rcv_nxt)) {
-		verdict = rcvbuf_insert(&q, m, off, seq);
+		verdict = rcvbuf_insert(&q, m, off, seq, &dup);
 	} else if (late >= len) {
 		verdict = PC_DROP_TCP_DUPLICATE;
 	} else {

@@ -103,6 +103,7 @@ static void test_full(void)
 	start();
 	t = conn(0);
 	t->snd_max = 10000;
+	t->flags |= TCB_SNDBUF_SET;
 	CU_ASSERT_EQUAL(write_bytes(t, 30000), 10000);
 	CU_ASSERT_EQUAL(write_bytes(t, 1), -EAGAIN);
 	CU_ASSERT_FALSE(tcp_mask(tcp, t) & EPOLLOUT);
@@ -179,7 +180,7 @@ static void test_send_mbuf(void)
 	start();
 	t = conn(0);
 	t->snd_max = 4096;
-	t->flags |= TCB_NODELAY;
+	t->flags |= TCB_NODELAY | TCB_SNDBUF_SET;
 	CU_ASSERT_EQUAL(tcp_send_mbuf(tcp, t, payload_mbuf(ISS, 5000, 700)),
 	                0); /* alone: any size */
 	m = payload_mbuf(ISS + 5000, 10, 0);

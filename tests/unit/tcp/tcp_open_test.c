@@ -127,7 +127,7 @@ static void test_connect(void)
 	CU_ASSERT_EQUAL(got.seg.flags, TCP_SYN);
 	CU_ASSERT_EQUAL(got.seg.has, TCP_HAS_MSS | TCP_HAS_TS | TCP_HAS_SACKOK | TCP_HAS_WSCALE);
 	CU_ASSERT_EQUAL(got.seg.mss, 1460);
-	CU_ASSERT_EQUAL(got.seg.wscale, 4); /* 512 KiB in 16 bits: 2^4 */
+	CU_ASSERT_EQUAL(got.seg.wscale, 7); /* 6 MiB in 16 bits: 2^7 */
 	CU_ASSERT_EQUAL(got.seg.seq, t->snd_una);
 	finish();
 }

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_RCVTUNE_H
+#define TCP_RCVTUNE_H
+
+/*
+ * Dynamic right-sizing: a receive window that is never what limits a sender.
+ *
+ * What the application reads in one round trip is what the peer could send in one, so twice that much lets
+ * a peer double its rate with each round trip, as slow start does.  The window grows from tcp.rcvbuf up to
+ * tcp.rcvbuf_max and never back; what is told of it shrinks while mbufs are scarce (tcp_share).
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tcp;
+struct tcb;
+struct tcp_queues;
+
+struct rcvtune {
+	uint32_t start_us; /* when the round trip that is measured began */
+	uint32_t seq;      /* what had been read by then */
+	uint32_t space;    /* most that was read in one */
+	bool on;           /* the peer sends in bulk */
+};
+
+/** rcvtune_begin starts to measure: segments have come faster than they were acknowledged. */
+void rcvtune_begin(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q);
+
+/** rcvtune_read tells that the application has read; at the end of a round trip the window may grow. */
+void rcvtune_read(const struct tcp *tcp, struct tcb *t, struct tcp_queues *q);
+
+#endif

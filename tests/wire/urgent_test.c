@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Urgent data (RFC 9293 section 3.8.5, RFC 6093): a mark in the stream. */
+
+#include <linux/sockios.h>
+#include <poll.h>
+
+#include "wt.h"
+
+#define U TCP_URG
+
+static int at_mark(struct wt *w)
+{
+	int at = -1;
+
+	OK(pc_ioctl(w->st, w->flow.fd, SIOCATMARK, &at));
+	return at;
+}
+
+static bool pri(struct wt *w)
+{
+	return wt_events(w, w->flow.fd) & POLLPRI;
+}
+
+/* how many bytes one read gives */
+static ssize_t read_some(struct wt *w, size_t len)
+{
+	char buf[4096];
+	ssize_t n = pc_recv(w->st, w->flow.fd, buf, len, 0);
+
+	for (ssize_t i = 0; i < n; i++)
+		EQ((uint8_t)buf[i], wt_pattern(1, w->flow.rcvd + (uint32_t)i));
+	if (n > 0)
+		w->flow.rcvd += (uint32_t)n;
+	return n;
+}
+
+static void stops_at_mark(struct wt *w)
+{
+	wt_established(w);
+	CHECK(!pri(w));
+	INJECT(.flags = PA | U, .seq = 1, .ack = 1, .len = 10, .urg = 7);
+	CHECK(pri(w) && (wt_events(w, w->flow.fd) & POLLIN));
+	EQ(at_mark(w), 0);
+	EQ(read_some(w, 100), 6); /* the pointer names the byte after the urgent one */
+	EQ(at_mark(w), 1);
+	CHECK(pri(w));
+	EQ(read_some(w, 100), 4); /* in line, and what follows */
+	EQ(at_mark(w), 0);
+	CHECK(!pri(w));
+	EXPECT_IN(0, 41, .flags = A, .seq = 1, .ack = 11);
+}
+
+static void announced_before(struct wt *w)
+{
+	wt_established(w);
+	INJECT(.flags = PA | U, .seq = 1, .ack = 1, .len = 10, .urg = 15);
+	CHECK(pri(w));
+	EQ(read_some(w, 100), 10);
+	EQ(at_mark(w), 0);
+	CHECK(pri(w));
+	INJECT(.flags = PA | U, .seq = 11, .ack = 1, .len = 10, .urg = 5);
+	EQ(read_some(w, 100), 4);
+	EQ(at_mark(w), 1);
+	EQ(read_some(w, 1), 1);
+	EQ(at_mark(w), 0);
+	EQ(read_some(w, 100), 5);
+	EXPECT_IN(0, 41, .flags = A, .seq = 1, .ack = 21);
+}
+
+static void later_mark_replaces(struct wt *w)
+{
+	wt_established(w);
+	INJECT(.flags = PA | U, .seq = 1, .ack = 1, .len = 10, .urg = 3);
+	INJECT(.flags = PA | U, .seq = 11, .ack = 1, .len = 10, .urg = 10);
+	wt_drop(w);
+	EQ(read_some(w, 100), 19);
+	EQ(at_mark(w), 1);
+	EQ(read_some(w, 100), 1);
+	INJECT(.flags = PA | U, .seq = 1, .ack = 1, .len = 10, .urg = 3); /* long read */
+	CHECK(!pri(w));
+	wt_drop(w);
+	wt_pass(w, 100);
+	wt_drop(w);
+}
+
+static void closed_window(struct wt *w)
+{
+	w->cfg.tcp_rcvbuf = w->cfg.tcp_rcvbuf_max = 4096;
+	wt_established(w);
+	for (uint32_t seq = 1; seq < 4097; seq += 1024)
+		INJECT(.flags = PA, .seq = seq, .ack = 1, .len = 1024);
+	wt_pass(w, 100);
+	wt_drop(w);
+	CHECK(!pri(w));
+	INJECT(.flags = PA | U, .seq = 4097, .ack = 1, .len = 1, .urg = 1);
+	CHECK(pri(w));
+	wt_drop(w);
+	wt_read(w, 4096);
+	EQ(at_mark(w), 1);
+	wt_drop(w);
+}
+
+static void any_length(struct wt *w)
+{
+	uint32_t seq = 1;
+
+	wt_established(w);
+	for (uint32_t urg = 0; urg < 65536; urg += 9973, seq += 100) {
+		INJECT(.flags = PA | U, .seq = seq, .ack = 1, .len = 100, .urg = (uint16_t)urg);
+		while (read_some(w, 4096) > 0)
+			continue;
+	}
+	EQ(w->flow.rcvd, seq - 1);
+	wt_pass(w, 100);
+	wt_drop(w);
+}
+
+static void peek_and_skip(struct wt *w)
+{
+	char buf[100];
+
+	wt_established(w);
+	INJECT(.flags = PA | U, .seq = 1, .ack = 1, .len = 20, .urg = 10);
+	EQ(pc_recv(w->st, w->flow.fd, buf, sizeof(buf), MSG_PEEK), 9);
+	ERR(pc_recv(w->st, w->flow.fd, buf, 1, MSG_OOB), EINVAL); /* as with SO_OOBINLINE */
+	EQ(pc_recv(w->st, w->flow.fd, NULL, 100, MSG_TRUNC), 20);
+	CHECK(!pri(w));
+	EXPECT_IN(0, 41, .flags = A, .seq = 1, .ack = 21);
+}
+
+static void always_in_line(struct wt *w)
+{
+	int v = 7;
+	socklen_t len = sizeof(v);
+
+	wt_established(w);
+	OK(pc_getsockopt(w->st, w->flow.fd, SOL_SOCKET, SO_OOBINLINE, &v, &len));
+	EQ(v, 1);
+	OK(pc_setsockopt(w->st, w->flow.fd, SOL_SOCKET, SO_OOBINLINE, &v, sizeof(v)));
+	v = 0;
+	ERR(pc_setsockopt(w->st, w->flow.fd, SOL_SOCKET, SO_OOBINLINE, &v, sizeof(v)), EINVAL);
+}
+
+static void pointer_sent(struct wt *w)
+{
+	wt_established(w);
+	EQ(wt_write(w, 3, MSG_OOB), 3);
+	wt_settle(w);
+	EXPECT(.flags = PA | U, .seq = 1, .ack = 1, .len = 3, .urg = 3);
+	/* Nagle does not hold what is urgent back */
+	EQ(wt_write(w, 2, MSG_OOB), 2);
+	wt_settle(w);
+	EXPECT(.flags = PA | U, .seq = 4, .ack = 1, .len = 2, .urg = 2);
+	INJECT(.flags = A, .seq = 1, .ack = 6);
+	wt_send(w, 5);
+	EXPECT(.flags = PA, .seq = 6, .ack = 1, .len = 5);
+	INJECT(.flags = A, .seq = 1, .ack = 11);
+}
+
+static void pointer_across_segments(struct wt *w)
+{
+	wt_established(w);
+	EQ(wt_write(w, 2000, MSG_OOB), 2000);
+	EQ(wt_write(w, 1000, 0), 1000);
+	wt_settle(w);
+	EXPECT(.flags = A | U, .seq = 1, .ack = 1, .len = WT_MSS, .urg = 2000, .any_psh = true);
+	EXPECT(.flags = A | U, .seq = 1 + WT_MSS, .ack = 1, .len = WT_MSS, .urg = 540,
+	       .any_psh = true);
+	EXPECT(.flags = PA, .seq = 1 + 2 * WT_MSS, .ack = 1, .len = 80);
+	/* sent again, it is as urgent as before */
+	EXPECT_IN(100, 1001, .flags = A | U, .seq = 1, .ack = 1, .len = WT_MSS, .urg = 2000,
+	          .any_psh = true);
+	INJECT(.flags = A, .seq = 1, .ack = 3001);
+	wt_drop(w);
+}
+
+static void pointer_far_ahead(struct wt *w)
+{
+	w->cfg.tcp_sndbuf = 200000;
+	w->peer.ws = 8;
+	wt_established(w);
+	for (int i = 0; i < 3; i++)
+		(void)wt_write(w, 60000, 0);
+	(void)wt_write(w, 100, MSG_OOB);
+	wt_settle(w);
+	EXPECT(.flags = A | U, .seq = 1, .ack = 1, .len = WT_MSS, .urg = 65535, .any_psh = true);
+	wt_drop(w);
+	INJECT(.flags = R, .seq = 1);
+}
+
+static const struct wt_case cases[] = {
+    {"RFC 9293 MUST-30, MUST-31, MUST-62: a read ends in front of the urgent byte", stops_at_mark},
+    {"RFC 9293 MUST-31, MUST-32: announced before it comes", announced_before},
+    {"RFC 9293 MUST-32: a later mark replaces one that was not reached", later_mark_replaces},
+    {"RFC 9293 MUST-66: announced while the window is closed", closed_window},
+    {"RFC 9293 MUST-31: pointers of any length, no byte lost", any_length},
+    {"RFC 6093 5: MSG_PEEK, MSG_OOB and MSG_TRUNC at the mark", peek_and_skip},
+    {"RFC 6093 5: urgent data is always in line", always_in_line},
+    {"RFC 9293 MUST-62: the pointer sent names the byte after", pointer_sent},
+    {"RFC 9293 MUST-62: the pointer across segments and repetitions", pointer_across_segments},
+    {"RFC 9293 3.8.5: a pointer beyond 16 bits", pointer_far_ahead},
+};
+
+WT_MAIN("urgent")
