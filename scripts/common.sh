@@ -45,7 +45,7 @@ tshark          command tshark
 
 bench_needs='
 python3         command python3
-dpdk            command dpdk-testpmd
+dpdk-dev        command dpdk-testpmd
 gnuplot-nox     command gnuplot
 nginx-light     command nginx
 iproute2        command ip

@@ -45,7 +45,7 @@ def table(rows):
         here = [k for k in found if k[0] == place]
         if not here:
             continue
-        peers = [p for p in ("null", "percore", "testpmd", "linux", "nginx") if any(k[2] == p for k in here)]
+        peers = [p for p in ("null", "percore", "testpmd", "linux", "nginx", "self") if any(k[2] == p for k in here)]
         lines += [f"CPUs {place} to each other (a cache line there and back in "
                   f"{'less' if place == 'near' else 'more'} than 150 ns):", "",
                   "| case | unit | " + " | ".join(peers) + " | percore to null | percore to Linux | n |",
