@@ -57,7 +57,7 @@ CASES = [
          ("--mode", "echo", "--conns", "64"), "latency_us.p99", "us", half_of="echo-64",
          peers=("null", "percore"), lower=True),
     http("http-64", "HTTP keep-alive, 512 B, 64 connections", "--conns", "64"),
-    http("http-64-p16", "the same, 16 requests under way on each", "--conns", "64", "--depth", "16",
+    http("http-64-p16", "HTTP keep-alive, 512 B, 64 connections, 16 requests under way on each", "--conns", "64", "--depth", "16",
          "--set", "load.coalesce=1"),
     Case("conn-64", "connect, echo, close; 64 at a time", ("--mode", "connrate", "--conns", "64"),
          "connections_s", "M/s", 1e-6),
