@@ -68,7 +68,8 @@ class Bed:
                     *self.memif("server", SERVER_MAC), "--", "--mode", "null", "--set",
                     "load.progress=0"]
         if peer == "testpmd":
-            return ["dpdk-testpmd", "--lcores", f"0@{cpu},1@{cpu}", *self.eal(cpu, 256)[2:],
+            # its words would wait in a buffer
+            return ["stdbuf", "-oL", "dpdk-testpmd", "--lcores", f"0@{cpu},1@{cpu}", *self.eal(cpu, 256)[2:],
                     *self.memif("server", SERVER_MAC), "--", "--forward-mode=macswap",
                     "--auto-start", "--nb-cores=1", "--total-num-mbufs=16384", "--no-mlockall"]
         inside = ["ip", "netns", "exec", self.ns, "taskset", "-c", str(cpu)]
@@ -156,7 +157,7 @@ class Bed:
         command = self.load_command(peer, case, seconds, more)
         if self.verbose:
             print(" ".join(command), flush=True)
-        r = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False,
+        r = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False,
                            stdin=subprocess.DEVNULL)
         lines = [x for x in r.stdout.splitlines() if x.startswith("{")]
         if not lines:
