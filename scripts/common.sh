@@ -50,7 +50,7 @@ ethtool         command ethtool
 '
 bench_needs='
 python3         command python3
-dpdk            command dpdk-testpmd
+dpdk-dev        command dpdk-testpmd
 gnuplot-nox     command gnuplot
 nginx-light     command nginx
 iproute2        command ip

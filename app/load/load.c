@@ -19,6 +19,7 @@
 #include "report.h"
 #include "tcp.h"
 
+#define STALL_NS      UINT64_C(20000)
 #define TIMERS_NS     UINT64_C(50000)
 #define ARP_NS        UINT64_C(100000000)
 #define LEARN_NS      (5 * LOAD_SECOND_NS)
@@ -306,8 +307,19 @@ static void step(struct load *l)
 
 /* ---- turns ------------------------------------------------------------------------------------ */
 
+/* A turn that takes so long has been interrupted: the machine's stalls must not be taken for the
+ * server's. */
+static void note_stall(struct load *l, uint64_t gap_ns)
+{
+	l->stalls.n++;
+	l->stalls.sum_ns += gap_ns;
+	l->stalls.max_ns = gap_ns > l->stalls.max_ns ? gap_ns : l->stalls.max_ns;
+}
+
 static void set_time(struct load *l, uint64_t now_ns)
 {
+	if (unlikely(l->measuring && now_ns - l->now > STALL_NS))
+		note_stall(l, now_ns - l->now);
 	l->now = now_ns;
 	l->stamp = (uint32_t)(now_ns >> 6);
 }

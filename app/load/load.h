@@ -119,6 +119,11 @@ struct cpu_share {
 	uint64_t run, wait;
 };
 
+/** When the generator itself did not get to run, as far as it can see. */
+struct stalls {
+	uint64_t n, sum_ns, max_ns;
+};
+
 struct load {
 	/* every frame */
 	uint64_t now;   /* ns */
@@ -147,6 +152,7 @@ struct load {
 	uint64_t timers_at, progress_at, arp_at, answered_at;
 	struct counts at_run, at_end, at_progress;
 	struct cpu_share own[2], server[2];
+	struct stalls stalls;
 	uint32_t pending, established, peak, active;
 	uint32_t next_hop, nb_sources;
 	uint32_t scan; /* the connection that the timers look at next */

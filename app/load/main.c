@@ -260,6 +260,7 @@ int main(int argc, char **argv)
 	        "makes load on a server and measures what comes back; the last line of its output "
 	        "is "
 	        "the result as JSON, and the status is 1 if an answer was wrong or did not come",
+	    .example = "--addr 10.0.0.1/24 --server 10.0.0.2 --mode echo",
 	    .options = options,
 	    .keys = keys,
 	    .nb_keys = sizeof(keys) / sizeof(keys[0]),

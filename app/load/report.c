@@ -102,6 +102,12 @@ void report_summary(const struct load *l, FILE *f)
 		        (double)l->latency.max / 1e3,
 		        l->config->rate > 0 ? "from when each request was due"
 		                            : "from when a request was sent");
+	if (l->stalls.n > 0)
+		fprintf(f,
+		        "the generator itself stood still %" PRIu64
+		        " times for more than 20 us, %.3f %% of the time, at most %.1f us\n",
+		        l->stalls.n, s > 0 ? (double)l->stalls.sum_ns / 1e7 / s : 0,
+		        (double)l->stalls.max_ns / 1e3);
 	for (size_t i = 0; i < NB_ROWS; i++)
 		if (row_value(l, i) != 0)
 			fprintf(f, "%s%" PRIu64 " %s\n", rows[i].bad ? "FAULT: " : "",
@@ -182,6 +188,8 @@ void report_json(const struct load *l, FILE *f)
 	        share(l->own[0].run, l->own[1].run, s), share(l->own[0].wait, l->own[1].wait, s),
 	        share(l->server[0].run, l->server[1].run, s),
 	        share(l->server[0].wait, l->server[1].wait, s));
+	fprintf(f, "\"stalls\":%" PRIu64 ",\"stalled\":%.5f,\"stall_max_us\":%.1f,", l->stalls.n,
+	        s > 0 ? (double)l->stalls.sum_ns / 1e9 / s : 0, (double)l->stalls.max_ns / 1e3);
 	fprintf(f, "\"connection_bytes\":%zu,\"ok\":%s}\n", sizeof(struct client),
 	        load_has_fault(l) ? "false" : "true");
 	fflush(f);

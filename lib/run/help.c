@@ -58,11 +58,15 @@ static void print_usage(const struct settings *s, FILE *f)
 	        "\nUsage: %s [EAL options] -- [options]\n"
 	        "       %s [options]\n\n"
 	        "For example, on a TAP interface named percore0 (as root):\n\n"
-	        "  %s --vdev=net_tap0,iface=percore0 -- --addr 10.0.0.1/24 &\n"
-	        "  ip address add 10.0.0.2/24 dev percore0\n\n"
-	        "and on NICs that scripts/devbind has bound, with two lcores:\n\n"
-	        "  %s -l 1,2 -a 0000:03:00.0 -- --addr 10.0.0.1/24 --gateway 10.0.0.254\n\n",
-	        name, name, name, name);
+	        "  %s --vdev=net_tap0,iface=percore0 -- %s &\n"
+	        "  ip address add 10.0.0.2/24 dev percore0\n\n",
+	        name, name, name, s->app->example != NULL ? s->app->example : "--addr 10.0.0.1/24");
+	if (s->app->frames == NULL)
+		fprintf(
+		    f,
+		    "and on NICs that scripts/devbind has bound, with two lcores:\n\n"
+		    "  %s -l 1,2 -a 0000:03:00.0 -- --addr 10.0.0.1/24 --gateway 10.0.0.254\n\n",
+		    name);
 	print_wrapped(
 	    f,
 	    "Unless EAL's options say otherwise, it runs on one lcore, in hugepages if any are "

@@ -22,6 +22,7 @@
 #include "base/verdict.h"
 #include "event/event.h"
 #include "ip/ip.h"
+#include "tcp/cc_slots.h"
 #include "tcp/dest.h"
 #include "tcp/dsack.h"
 #include "tcp/listener.h"
@@ -47,6 +48,7 @@ struct tcp_tuning {
 	uint32_t fastopen;         /* TCP_FASTOPEN: connections in SYN-RECEIVED at a time; 0: off */
 	uint32_t fastopen_connect; /* TCP_FASTOPEN_CONNECT */
 	uint32_t notsent_lowat;    /* TCP_NOTSENT_LOWAT; 0: as configured */
+	uint64_t max_pacing_rate;  /* SO_MAX_PACING_RATE, bytes/s; 0: unlimited */
 };
 
 #define TCP_TUNINGS 256
@@ -78,6 +80,7 @@ struct tcp {
 		struct sip_key key[2]; /* of new cookies; of older ones, if has_backup */
 		bool has_backup;
 	} fastopen;
+	struct cc_slots slots;
 	struct sip_key isn_key;
 	struct tcp_tuning tuning[TCP_TUNINGS];
 };

@@ -14,6 +14,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -33,8 +34,9 @@ def arguments():
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--build", default=str(TOP / "build"), help="build directory (default build)")
     p.add_argument("--quick", action="store_true", help="few cases, once, in less than two minutes")
-    p.add_argument("--tests", help="cases, separated by commas (default: all but echo-1m)")
-    p.add_argument("--peers", default="null,percore,testpmd,linux,nginx", help="servers, likewise")
+    p.add_argument("--tests", help="cases, separated by commas (default: all but the large ones)")
+    p.add_argument("--peers", default="null,percore,testpmd,linux,nginx,self",
+                   help="servers, likewise")
     p.add_argument("--reps", type=int, help="repetitions (default 5; quick 1)")
     p.add_argument("--seconds", type=float, help="length of a run (default 2; quick 0.5)")
     p.add_argument("--out", help="file of results (default build/bench.jsonl)")
@@ -85,8 +87,9 @@ class Run:
             return
         finally:
             self.bed.stop()
-        polls = [row["own_run"]] + ([] if peer in ("linux", "nginx") else [row["server_run"]])
+        polls = [row["own_run"]] + ([] if peer in ("linux", "nginx", "self") else [row["server_run"]])
         bad = {k: row[k] for k in FAULTS if row[k]}
+        row["start_s"] = self.bed.start_s
         row.update(case=case.name, peer=peer, rep=rep, value=cases.value(case, row),
                    place=machine.place(before, after), distance_ns=[before, after],
                    busy=min(polls) < BUSY)
@@ -165,5 +168,6 @@ def main():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # clean up as for Ctrl-C
     os.environ["PATH"] += ":/usr/local/sbin:/usr/sbin:/sbin"
     sys.exit(main())

@@ -36,6 +36,12 @@ def http(name, title, *more):
     return Case(name, title, ("--mode", "http", "--path", "/512", *more), "answers_s", "M/s", 1e-6, HTTP)
 
 
+def hold(name, title, conns, memory):
+    return Case(name, title, ("--mode", "hold", "--conns", str(conns), "--set", "load.open_window=1024"),
+                "open_s", "M/s", 1e-6, ("percore",), memory=memory,
+                server=("--set", f"stack.max_connections={conns + 100}"))
+
+
 CASES = [
     Case("rtt-1", "echo of 64 B, one connection: RTT p50", ("--mode", "echo", "--conns", "1"),
          "latency_us.p50", "us", lower=True),
@@ -51,7 +57,7 @@ CASES = [
          ("--mode", "echo", "--conns", "64"), "latency_us.p99", "us", half_of="echo-64",
          peers=("null", "percore"), lower=True),
     http("http-64", "HTTP keep-alive, 512 B, 64 connections", "--conns", "64"),
-    http("http-64-p16", "the same, 16 requests under way on each", "--conns", "64", "--depth", "16",
+    http("http-64-p16", "HTTP keep-alive, 512 B, 64 connections, 16 requests under way on each", "--conns", "64", "--depth", "16",
          "--set", "load.coalesce=1"),
     Case("conn-64", "connect, echo, close; 64 at a time", ("--mode", "connrate", "--conns", "64"),
          "connections_s", "M/s", 1e-6),
@@ -68,9 +74,18 @@ CASES = [
          "M/s", 1e-6, FRAMES),
     Case("frames-1518", "frames of 1,518 B there and back", ("--mode", "ping", "--size", "1518"),
          "answers_s", "M/s", 1e-6, FRAMES),
+    Case("tx-64", "percore-load sends frames of 64 B into net_null", ("--mode", "tx", "--size", "64"),
+         "tx_frames_s", "M/s", 1e-6, ("self",)),
+    Case("start-1m", "start until ready for 1,000,000 connections",
+         ("--mode", "echo", "--conns", "1"), "start_s", "s", 1.0, ("percore",), memory=2048,
+         server=("--set", "stack.max_connections=1000000"), lower=True),
+    hold("hold-1m", "1,000,000 connections, opened; 10,000 of them ask each second", 1000000, 2048),
+    hold("hold-10m", "10,000,000 connections, opened; 10,000 of them ask each second", 10000000, 6144),
 ]
 
-DEFAULT = [c.name for c in CASES if c.name != "echo-1m"]
+LARGE = ("echo-1m", "hold-1m", "hold-10m")
+
+DEFAULT = [c.name for c in CASES if c.name not in LARGE]
 QUICK = ["rtt-1", "echo-64", "echo-10k", "http-64", "conn-64", "bulk-in-1", "bulk-out-1", "frames-64"]
 
 

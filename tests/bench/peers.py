@@ -4,6 +4,7 @@
 memif   percore-echo and percore-httpd, percore-load's null, and testpmd, over shared memory
 veth    Linux's sockets (epoll_server) and nginx, behind a veth pair in a namespace of their own; the
         load sits on the other end of the pair
+self    nobody: percore-load sends into net_null
 """
 import os
 import pathlib
@@ -34,7 +35,7 @@ class Bed:
     def __init__(self, build, work, verbose=False):
         self.build, self.work, self.verbose = build, pathlib.Path(work), verbose
         self.ns = f"pcb{os.getpid()}"
-        self.server = None
+        self.server, self.start_s = None, 0.0
         self.huge = machine.free_hugepages() >= 700
         root = self.work / "root"
         root.mkdir(exist_ok=True)
@@ -67,7 +68,8 @@ class Bed:
                     *self.memif("server", SERVER_MAC), "--", "--mode", "null", "--set",
                     "load.progress=0"]
         if peer == "testpmd":
-            return ["dpdk-testpmd", "--lcores", f"0@{cpu},1@{cpu}", *self.eal(cpu, 256)[2:],
+            # its words would wait in a buffer
+            return ["stdbuf", "-oL", "dpdk-testpmd", "--lcores", f"0@{cpu},1@{cpu}", *self.eal(cpu, 256)[2:],
                     *self.memif("server", SERVER_MAC), "--", "--forward-mode=macswap",
                     "--auto-start", "--nb-cores=1", "--total-num-mbufs=16384", "--no-mlockall"]
         inside = ["ip", "netns", "exec", self.ns, "taskset", "-c", str(cpu)]
@@ -99,6 +101,8 @@ class Bed:
             quiet(*inside, *line.split())
 
     def start(self, peer, case):
+        if peer == "self":
+            return
         (self.work / "memif.sock").unlink(missing_ok=True)
         if peer in ("linux", "nginx"):
             self.make_namespace()
@@ -107,12 +111,14 @@ class Bed:
         with open(log, "w", encoding="utf-8") as out:
             self.server = subprocess.Popen(self.command(peer, case), stdin=subprocess.PIPE, stdout=out,
                                            stderr=out)
-        end = time.monotonic() + 30
+        begin = time.monotonic()
+        end = begin + 30
         says = {"nginx": None, "testpmd": "Press enter"}.get(peer, "ready")
         while says and says not in machine.read(log):
             if self.server.poll() is not None or time.monotonic() > end:
                 raise Failure(f"{peer} does not start: {machine.read(log)[-300:]}")
-            time.sleep(0.02)
+            time.sleep(0.01)
+        self.start_s = time.monotonic() - begin
         if says is None:
             time.sleep(0.7)
         if self.server.poll() is not None:
@@ -138,18 +144,20 @@ class Bed:
         if peer in ("linux", "nginx"):
             pre = ["ip", "netns", "exec", self.ns]
             eal += ["--vdev=net_af_xdp0,iface=bench1"]
+        elif peer == "self":
+            eal += ["--vdev=net_null0"]
         else:
             eal += self.memif("client", CLIENT_MAC)
         return [*pre, f"{self.build}/app/load/percore-load", *eal, "--", "--addr", f"{FIRST}/{PREFIX}",
                 "--server", SERVER, "--seconds", str(seconds), "--set", "load.progress=0", "--set",
-                f"load.watch={self.server.pid}", "--set", "load.end=1", *case.load, *more]
+                f"load.watch={self.server.pid if self.server else 0}", "--set", "load.end=1", *case.load, *more]
 
     def drive(self, peer, case, seconds, more=()):
         """Runs the load; returns its last line."""
         command = self.load_command(peer, case, seconds, more)
         if self.verbose:
             print(" ".join(command), flush=True)
-        r = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False,
+        r = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False,
                            stdin=subprocess.DEVNULL)
         lines = [x for x in r.stdout.splitlines() if x.startswith("{")]
         if not lines:

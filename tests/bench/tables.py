@@ -45,7 +45,7 @@ def table(rows):
         here = [k for k in found if k[0] == place]
         if not here:
             continue
-        peers = [p for p in ("null", "percore", "testpmd", "linux", "nginx") if any(k[2] == p for k in here)]
+        peers = [p for p in ("null", "percore", "testpmd", "linux", "nginx", "self") if any(k[2] == p for k in here)]
         lines += [f"CPUs {place} to each other (a cache line there and back in "
                   f"{'less' if place == 'near' else 'more'} than 150 ns):", "",
                   "| case | unit | " + " | ".join(peers) + " | percore to null | percore to Linux | n |",
@@ -54,13 +54,19 @@ def table(rows):
             got = {p: found.get((place, case.name, p), []) for p in peers}
             if not any(got.values()):
                 continue
-            cells = [f"{number(statistics.median(v))} ±{spread(v) * 50:.0f} %" if v else "-"
-                     for v in got.values()]
+            cells = [cell(v) for v in got.values()]
             lines.append(f"| {case.title} | {case.unit} | " + " | ".join(cells) + " | " +
                          " | ".join([ratio(got, "null"), ratio(got, "linux"),
                                      str(max(len(v) for v in got.values()))]) + " |")
         lines.append("")
     return lines
+
+
+def cell(values):
+    if not values:
+        return "-"
+    middle = number(statistics.median(values))
+    return f"{middle} ±{spread(values) * 50:.0f} %" if len(values) > 1 else middle
 
 
 def ratio(got, other):

@@ -62,8 +62,9 @@ struct pc_run_frames {
 
 /** A program that runs on percore. The callbacks of a worker run on its lcore only. */
 struct pc_run_app {
-	const char *name;                    /**< e.g. "percore-echo"; used in messages */
-	const char *summary;                 /**< what it does, a sentence for --help */
+	const char *name;    /**< e.g. "percore-echo"; used in messages */
+	const char *summary; /**< what it does, a sentence for --help */
+	const char *example; /**< its options in --help's example; NULL: an address alone */
 	const struct pc_run_option *options; /**< its own options; may be NULL */
 	/** Its own keys, e.g. section "http": --set http.key=value and the config file write into
 	 * the struct at config; keys may be NULL. The caller sets the defaults beforehand. */
