@@ -51,7 +51,8 @@ static ssize_t recv_udp(struct sockets *s, const struct sock_ref *ref, struct ms
 	if (flags & MSG_TRUNC)
 		n = (ssize_t)m->pkt_len;
 	if (msg->msg_name != NULL)
-		pc_endpoint_to_sockaddr(&from, AF_UNSPEC, msg->msg_name, &msg->msg_namelen);
+		sock_write_addr(sock_is_ip6(ref), &from, pkt_of(m)->rx.netif, msg->msg_name,
+		                &msg->msg_namelen);
 	if (!(flags & MSG_PEEK))
 		rte_pktmbuf_free(m);
 	return n;
@@ -112,24 +113,24 @@ static ssize_t send_tcp(struct sockets *s, struct tcb *t, const struct iovec *io
 
 static ssize_t send_udp(struct sockets *s, const struct sock_ref *ref, const struct msghdr *msg)
 {
+	const bool named = msg->msg_name != NULL;
 	size_t len = iov_bytes(msg);
-	struct pc_endpoint to;
+	struct sock_addr to;
 	struct rte_mbuf *m;
 	int err;
 
 	if (len > 65507)
 		return -EMSGSIZE;
-	if (msg->msg_name != NULL) {
-		err = pc_endpoint_from_sockaddr(&to, msg->msg_name, msg->msg_namelen);
+	if (named) {
+		err = sock_read_addr(s, ref, SOCK_SEND, msg->msg_name, msg->msg_namelen, &to);
 		if (err != 0)
 			return err;
-		if (!pc_addr_is_ip4(&to.addr))
-			return -EAFNOSUPPORT;
 	}
 	m = gather(s->ctx, msg->msg_iov, msg->msg_iovlen);
 	if (m == NULL)
 		return -ENOBUFS;
-	err = udp_send(s->udp, ref->index, m, msg->msg_name != NULL ? &to : NULL);
+	err = named ? udp_send_by(s->udp, ref->index, m, &to.e, to.laddr)
+	            : udp_send(s->udp, ref->index, m, NULL);
 	if (err != 0) {
 		rte_pktmbuf_free(m);
 		return err;
@@ -153,20 +154,22 @@ static ssize_t recv_tcp(struct sockets *s, struct tcb *t, struct msghdr *msg, in
 }
 
 /* MSG_FASTOPEN (RFC 7413 appendix A.1): connect() and send() in one */
-static ssize_t send_fastopen(struct sockets *s, struct tcb *t, const struct msghdr *msg)
+static ssize_t send_fastopen(struct sockets *s, const struct sock_ref *ref,
+                             const struct msghdr *msg)
 {
-	struct pc_endpoint to;
+	struct tcb *t = ref->tcp;
+	struct sock_addr to;
 	int err = sock_check_connect(t);
 
 	if (err == 0 && msg->msg_name == NULL)
 		err = -EINVAL;
 	if (err == 0)
-		err = pc_endpoint_from_sockaddr(&to, msg->msg_name, msg->msg_namelen);
-	if (err == 0 && !pc_addr_is_ip4(&to.addr))
-		err = -EAFNOSUPPORT;
+		err = sock_read_addr(s, ref, SOCK_CONNECT, msg->msg_name, msg->msg_namelen, &to);
 	if (err != 0)
 		return err;
-	return tcp_send_fastopen(s->tcp, t, &to, msg->msg_iov, (int)msg->msg_iovlen);
+	if (to.laddr != LADDR_NONE)
+		t->flow.laddr = to.laddr;
+	return tcp_send_fastopen(s->tcp, t, &to.e, msg->msg_iov, (int)msg->msg_iovlen);
 }
 
 ssize_t pc_recvmsg(struct pc_stack *st, int fd, struct msghdr *msg, int flags)
@@ -198,7 +201,7 @@ ssize_t pc_sendmsg(struct pc_stack *st, int fd, const struct msghdr *msg, int fl
 	if (ref.udp != NULL)
 		return sock_fail(flags & MSG_OOB ? -EOPNOTSUPP : send_udp(s, &ref, msg));
 	if (flags & MSG_FASTOPEN)
-		return sock_fail(flags & MSG_OOB ? -EOPNOTSUPP : send_fastopen(s, ref.tcp, msg));
+		return sock_fail(flags & MSG_OOB ? -EOPNOTSUPP : send_fastopen(s, &ref, msg));
 	return sock_fail(send_tcp(s, ref.tcp, msg->msg_iov, (int)msg->msg_iovlen, flags));
 }
 

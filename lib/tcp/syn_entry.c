@@ -35,7 +35,7 @@ struct syn_entry syncache_read(struct tcp *tcp, uint32_t binding, const struct t
 	if (seg->has & TCP_HAS_MSS)
 		e.peer_mss = seg->mss;
 	else
-		e.peer_mss = pc_addr_is_ip4(&rx->flow.raddr) ? MSS_DEFAULT : 1220;
+		e.peer_mss = pc_addr_is_ip4(&rx->flow.raddr) ? MSS_DEFAULT : MSS_DEFAULT_IP6;
 	if (e.opt & TCB_OPT_WSCALE)
 		e.snd_wscale = tcb_peer_scale(seg->wscale) & 0xfu;
 	e.rcv_wscale = tcb_rcv_scale(tcp, tcp_tcb(tcp, tcp->bind.binding[binding].tcb)) & 0xfu;
@@ -46,7 +46,7 @@ static void inherit(struct tcp *tcp, struct tcb *t, const struct tcb *from)
 {
 	t->flags |= from->flags & (TCB_NODELAY | TCB_CORK | TCB_QUICKACK | TCB_KEEPALIVE |
 	                           TCB_LINGER | TCB_LINGER_0 | TCB_REUSEADDR | TCB_REUSEPORT |
-	                           TCB_SNDBUF_SET | TCB_RCVBUF_SET);
+	                           TCB_SNDBUF_SET | TCB_RCVBUF_SET | TCB_IP6 | TCB_V6ONLY);
 	t->rcv_max = from->rcv_max;
 	t->snd_max = from->snd_max;
 	t->ttl = from->ttl;

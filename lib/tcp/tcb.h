@@ -96,11 +96,12 @@ enum {
 	TCB_CONNECTED = 1 << 23,     /* was established once */
 	TCB_STARVED = 1 << 24,       /* waits for mbufs, not for the peer */
 	TCB_CONNECTING = 1 << 26,    /* connect() has not told yet how it ended */
-	TCB_BROADCAST = 1 << 27,     /* SO_BROADCAST: without effect, but remembered */
+	TCB_V6ONLY = 1 << 27,        /* IPV6_V6ONLY */
 	TCB_WINDOW_UPDATE = 1 << 25, /* the application has read: look whether to tell */
 	TCB_ECE = 1 << 28,           /* packets that came were marked: say so */
 	TCB_CWR = 1 << 29,           /* cwnd was reduced: say so with the next new data */
-	TCB_RCVBUF_SET = 1 << 30,    /* SO_RCVBUF: the same */
+	TCB_IP6 = 1 << 30,           /* the socket was made as AF_INET6 */
+	TCB_RCVBUF_SET = 1u << 31,   /* SO_RCVBUF: the buffer does not tune itself */
 };
 
 /* tcb.timers: which deadlines count */

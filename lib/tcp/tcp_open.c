@@ -33,13 +33,14 @@ static uint16_t next_port(const struct tcp *tcp, uint16_t port)
 	                                                      : port + 1u);
 }
 
-static uint16_t free_bind_port(struct tcp *tcp, uint16_t laddr)
+static uint16_t free_bind_port(struct tcp *tcp, const struct tcb *t, uint16_t laddr)
 {
+	const uint32_t families = t->flags & (TCB_IP6 | TCB_V6ONLY);
 	uint32_t span;
 	uint16_t port = random_port(tcp, &span);
 
 	for (; span > 0; span--, port = next_port(tcp, port))
-		if (!bindings_conflict(tcp, laddr, port, 0, 0))
+		if (!bindings_conflict(tcp, laddr, port, families, 0))
 			return port;
 	return 0;
 }
@@ -51,16 +52,17 @@ int tcp_bind(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *local)
 
 	if (!pc_addr_is_any(&local->addr)) {
 		laddr = netifs_find(&tcp->ip->ifs, &local->addr);
-		if (laddr == LADDR_NONE)
+		if (laddr == LADDR_NONE || !netifs_is_usable(&tcp->ip->ifs, laddr))
 			return -EADDRNOTAVAIL;
 	}
 	if ((t->flags & TCB_BOUND) || t->state != TCP_S_CLOSED || (t->flags & TCB_CONNECTED))
 		return -EINVAL;
 	if (port == 0)
-		port = free_bind_port(tcp, laddr);
+		port = free_bind_port(tcp, t, laddr);
 	if (port == 0 || bindings_conflict(tcp, laddr, port, t->flags, 0))
 		return -EADDRINUSE;
-	binding = bindings_add(&tcp->bind, tcp_index(tcp, t), laddr, port);
+	binding =
+	    bindings_add(&tcp->bind, tcp_index(tcp, t), laddr, port, bindings_families(t->flags));
 	if (binding == 0)
 		return -ENOBUFS;
 	t->binding = (uint16_t)binding;
@@ -161,6 +163,8 @@ static int begin(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remot
 		return -ECONNREFUSED;
 	if (pc_addr_is_multicast(&remote->addr)) /* RFC 9293 MUST-46 */
 		return -ENETUNREACH;
+	if (!(bindings_families(t->flags) & binding_family(&remote->addr)))
+		return -ENETUNREACH;
 	err = tcb_set_path(tcp, t, &remote->addr, t->flow.laddr);
 	if (err != 0)
 		return err;
@@ -227,7 +231,7 @@ static bool is_same_tuning(const struct tcp_tuning *a, const struct tcp_tuning *
 	       a->maxseg == b->maxseg && a->syncnt == b->syncnt && a->defer == b->defer &&
 	       a->window_clamp == b->window_clamp && a->fastopen == b->fastopen &&
 	       a->fastopen_connect == b->fastopen_connect && a->notsent_lowat == b->notsent_lowat &&
-	       a->max_pacing_rate == b->max_pacing_rate;
+	       a->max_pacing_rate == b->max_pacing_rate && a->broadcast == b->broadcast;
 }
 
 /* the set with these values, or a free one; 0 is the default's and never freed */
