@@ -228,7 +228,8 @@ static void discarded_leaves_no_trace(struct wt *w)
 	wt_pass(w, 100);
 	INJECT(.flags = PA, .seq = 1, .ack = 1000000, .len = 10, .ts = TS, .tsval = T + 1000000);
 	EXPECT(.flags = A, .seq = 1, .ack = 1, .ts = TS, .tsecr = T + 1);
-	INJECT(.flags = TCP_PSH, .seq = 1, .len = 10, .ts = TS, .tsval = T + 1000000); /* no ACK bit */
+	INJECT(.flags = TCP_PSH, .seq = 1, .len = 10, .ts = TS,
+	       .tsval = T + 1000000); /* no ACK bit */
 	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10, .ts = TS, .tsval = T + 2);
 	wt_read(w, 10);
 	EXPECT_IN(0, 499, .flags = A, .seq = 1, .ack = 11, .ts = TS, .tsecr = T + 2);
