@@ -73,7 +73,7 @@ static void try_icmp4(const uint8_t *p, uint32_t len)
 	if (icmp4_parse(p, len, &h) < 0)
 		return;
 	fuzz_check(len >= ICMP4_HDR_LEN);
-	if (icmp4_parse_quote(p, len, &q) >= 0)
+	if (icmp4_parse_quote(p + ICMP4_HDR_LEN, len - ICMP4_HDR_LEN, &q) >= 0)
 		fuzz_check(len >= ICMP4_HDR_LEN + IP4_HDR_LEN + 8);
 }
 
