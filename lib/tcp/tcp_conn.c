@@ -314,6 +314,7 @@ bool tcb_done(struct tcp *tcp, struct tcb *t, int error)
 	}
 	t->state = TCP_S_CLOSED;
 	dsack_forget(tcp, t);
+	t->snd_una = t->snd_nxt; /* nothing is under way any more; the socket may yet listen */
 	t->flags &= ~(uint32_t)(TCB_ACK_NOW | TCB_ACK_LATER | TCB_NOSPACE | TCB_STARVED |
 	                        TCB_WINDOW_UPDATE);
 	t->flags |= TCB_RD_SHUT | TCB_WR_SHUT;

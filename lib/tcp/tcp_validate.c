@@ -100,8 +100,8 @@ static void check_tcb(struct report *r, const struct tcb *t)
 	check(r, t, t->state != TCP_S_CLOSED || (t->flags & (TCB_OPEN | TCB_PENDING)),
 	      "a closed connection has an owner");
 	check(r, t,
-	      t->snd_una == t->snd_nxt || t->state == TCP_S_CLOSED || (t->timers & TCB_T_LOSS) ||
-	          (t->flags & TCB_WORK) || fastopen_is_deferred(t),
+	      t->snd_una == t->snd_nxt || (t->timers & TCB_T_LOSS) || (t->flags & TCB_WORK) ||
+	          fastopen_is_deferred(t),
 	      "what is under way has a timer");
 	if (q == NULL) {
 		check(r, t, t->snd_bytes == 0 && t->rcv_bytes == 0, "no bytes without queues");

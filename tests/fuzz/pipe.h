@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef FUZZ_PIPE_H
+#define FUZZ_PIPE_H
+
+/*
+ * A wire between two stacks that an attacker sits on: it sees every frame, and may hold it back, let it
+ * go twice, change it or put one of its own beside it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <percore/port.h>
+
+#define PIPE_FRAME_MAX 1514
+#define PIPE_QUEUE     128
+
+struct rte_mempool;
+
+/** One end: a port, and the frames on their way to it. */
+struct pipe_end {
+	struct pc_port port; /* first: the port is the end */
+	struct pipe_end *peer;
+	struct rte_mempool *pool;
+	struct rte_mbuf *q[PIPE_QUEUE];
+	unsigned n;
+	unsigned drop; /* so many of the next frames sent to this end vanish */
+	uint16_t last_len;
+	uint8_t last[PIPE_FRAME_MAX]; /* the newest frame sent to this end */
+};
+
+/** pipe_open makes both ends, with the same pool for all frames on the way. */
+void pipe_open(struct pipe_end ends[2], struct rte_mempool *pool);
+
+/** pipe_close frees the frames on the way. */
+void pipe_close(struct pipe_end ends[2]);
+
+/** pipe_inject puts a frame in front of an end; it vanishes when there is no room. */
+void pipe_inject(struct pipe_end *to, const uint8_t *frame, uint16_t len);
+
+/** pipe_fix computes the checksums of an IPv4 frame as far as its lengths allow. */
+void pipe_fix(uint8_t *frame, uint16_t len);
+
+#endif

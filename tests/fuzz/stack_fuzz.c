@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Programs of socket calls, frames and time on two whole stacks.
+ *
+ * The bytes of an input are operations: calls on either stack, time that passes, and an attacker on the
+ * wire who drops, repeats and changes what was sent and adds frames of his own.  After each operation
+ * every structure is validated, and at the end no mbuf may be left.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+
+#include <rte_mbuf.h>
+
+#include <percore/percore.h>
+
+#include "eal.h"
+#include "fuzz.h"
+#include "pipe.h"
+
+#define NB_POOL 512
+#define SLOTS   6
+#define OPS_MAX 300
+
+struct side {
+	struct pc_stack *st;
+	int fd[SLOTS]; /* -1: none */
+	int ep;
+};
+
+struct world {
+	struct bytes in;
+	struct side side[2];
+	struct pipe_end pipe[2];
+	uint64_t now;
+};
+
+static struct rte_mempool *pools[3]; /* of each stack, of the wire */
+
+static void turn(struct world *w)
+{
+	for (int i = 0; i < 2; i++) {
+		pc_stack_poll(w->side[i].st, w->now);
+		pc_stack_flush(w->side[i].st, w->now);
+	}
+}
+
+static struct sockaddr_in address(struct world *w, int side, uint8_t port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET,
+	                        .sin_port = htons((uint16_t)(80 + port % 4))};
+
+	(void)w;
+	a.sin_addr.s_addr = inet_addr(side == 0 ? "10.0.0.1" : "10.0.0.2");
+	return a;
+}
+
+/* ---- operations; what says which of the slots, mostly ------------------------------------------- */
+
+static void op_socket(struct world *w, int side, unsigned slot)
+{
+	struct side *s = &w->side[side];
+
+	if (s->fd[slot] < 0)
+		s->fd[slot] =
+		    pc_socket(s->st, AF_INET, take8(&w->in) % 4 == 0 ? SOCK_DGRAM : SOCK_STREAM, 0);
+}
+
+static void op_close(struct world *w, int side, unsigned slot)
+{
+	struct side *s = &w->side[side];
+
+	if (s->fd[slot] < 0)
+		return;
+	fuzz_check(pc_close(s->st, s->fd[slot]) == 0);
+	s->fd[slot] = -1;
+}
+
+static void op_bind(struct world *w, int side, unsigned slot)
+{
+	struct sockaddr_in a = address(w, side, take8(&w->in));
+
+	pc_bind(w->side[side].st, w->side[side].fd[slot], (struct sockaddr *)&a, sizeof(a));
+}
+
+static void op_listen(struct world *w, int side, unsigned slot)
+{
+	pc_listen(w->side[side].st, w->side[side].fd[slot], take8(&w->in) % 4);
+}
+
+static void op_connect(struct world *w, int side, unsigned slot)
+{
+	struct sockaddr_in a = address(w, !side, take8(&w->in));
+
+	pc_connect(w->side[side].st, w->side[side].fd[slot], (struct sockaddr *)&a, sizeof(a));
+}
+
+static void op_accept(struct world *w, int side, unsigned slot)
+{
+	struct side *s = &w->side[side];
+	unsigned to = take8(&w->in) % SLOTS;
+
+	if (s->fd[to] < 0)
+		s->fd[to] = pc_accept(s->st, s->fd[slot], NULL, NULL);
+}
+
+static void op_send(struct world *w, int side, unsigned slot)
+{
+	static const int flags[] = {0, MSG_MORE, MSG_OOB, MSG_DONTWAIT | MSG_NOSIGNAL};
+	static char buf[4096];
+	struct sockaddr_in a = address(w, !side, take8(&w->in));
+	uint8_t how = take8(&w->in);
+	size_t len = take16(&w->in) % sizeof(buf);
+
+	if (how & 4)
+		pc_sendto(w->side[side].st, w->side[side].fd[slot], buf, len, flags[how % 4],
+		          (struct sockaddr *)&a, sizeof(a));
+	else
+		pc_send(w->side[side].st, w->side[side].fd[slot], buf, len, flags[how % 4]);
+}
+
+static void op_recv(struct world *w, int side, unsigned slot)
+{
+	static const int flags[] = {0, MSG_PEEK, MSG_TRUNC, MSG_OOB, MSG_WAITALL};
+	static char buf[4096];
+	struct side *s = &w->side[side];
+	uint8_t how = take8(&w->in);
+	struct rte_mbuf *m = NULL;
+
+	if (how & 0x80) {
+		if (pc_recv_mbuf(s->st, s->fd[slot], &m, NULL) > 0)
+			rte_pktmbuf_free(m);
+		return;
+	}
+	pc_recv(s->st, s->fd[slot], buf, take16(&w->in) % sizeof(buf), flags[how % 5]);
+}
+
+static void op_shutdown(struct world *w, int side, unsigned slot)
+{
+	pc_shutdown(w->side[side].st, w->side[side].fd[slot], take8(&w->in) % 4);
+}
+
+static void op_option(struct world *w, int side, unsigned slot)
+{
+	struct side *s = &w->side[side];
+	uint8_t level = take8(&w->in), name = take8(&w->in);
+	const int levels[] = {SOL_SOCKET, IPPROTO_TCP, IPPROTO_IP, IPPROTO_UDP};
+	uint32_t value[2] = {take8(&w->in), 0};
+	socklen_t len = sizeof(value);
+	char got[256];
+
+	if (level & 0x10)
+		value[0] = take32(&w->in);
+	if (level & 0x20)
+		value[1] = take8(&w->in);
+	pc_setsockopt(s->st, s->fd[slot], levels[level % 4], name % 72, value,
+	              level & 0x40   ? 1
+	              : level & 0x20 ? 8
+	                             : 4);
+	len = level & 0x80 ? 1 : sizeof(got);
+	pc_getsockopt(s->st, s->fd[slot], levels[level % 4], name % 72, got, &len);
+	fuzz_check(len <= sizeof(got));
+}
+
+static void op_epoll(struct world *w, int side, unsigned slot)
+{
+	static const uint32_t extra[] = {0, EPOLLET, EPOLLONESHOT, EPOLLRDHUP};
+	struct side *s = &w->side[side];
+	struct epoll_event ev[4];
+	uint8_t how = take8(&w->in);
+
+	ev[0].events = EPOLLIN | (how & 8 ? EPOLLOUT : 0) | extra[how >> 4 & 3];
+	ev[0].data.u32 = slot;
+	if (how % 4 != 0)
+		pc_epoll_ctl(s->st, s->ep, how % 4, s->fd[slot], &ev[0]);
+	fuzz_check(pc_epoll_wait(s->st, s->ep, ev, 4) <= 4);
+}
+
+static void op_time(struct world *w, int side, unsigned slot)
+{
+	uint8_t how = take8(&w->in);
+	uint64_t next;
+
+	(void)side, (void)slot;
+	if (how < 128) {
+		w->now += 1000ull << how % 32;
+	} else {
+		next = pc_stack_next_deadline(w->side[how & 1].st);
+		if (next != UINT64_MAX && next > w->now)
+			w->now = next;
+	}
+	turn(w);
+}
+
+static void op_drop(struct world *w, int side, unsigned slot)
+{
+	w->pipe[side].drop = slot;
+}
+
+/* the newest frame again, some of its bytes changed */
+static void op_meddle(struct world *w, int side, unsigned slot)
+{
+	struct pipe_end *e = &w->pipe[side];
+	uint8_t frame[PIPE_FRAME_MAX];
+	uint16_t len = e->last_len;
+
+	memcpy(frame, e->last, len);
+	for (unsigned i = 0; i < slot && len > 0; i++) {
+		uint16_t at = (uint16_t)(take16(&w->in) % (uint32_t)(len < 80 ? len : 80));
+		uint8_t by = take8(&w->in);
+
+		frame[at] = (uint8_t)(by & 1 ? frame[at] + by / 2 : by / 2);
+	}
+	if (take8(&w->in) % 16 != 0)
+		pipe_fix(frame, len);
+	if (len > 0)
+		pipe_inject(e, frame, len);
+	turn(w);
+}
+
+/* a frame of the attacker's own */
+static void op_frame(struct world *w, int side, unsigned slot)
+{
+	struct pipe_end *e = &w->pipe[side];
+	uint8_t frame[256];
+	uint16_t len = take8(&w->in);
+
+	if (len < 14)
+		len = 14;
+	for (uint16_t i = 0; i < len; i++)
+		frame[i] = take8(&w->in);
+	memcpy(frame, slot == 0 ? (const uint8_t *)"\xff\xff\xff\xff\xff\xff" : e->port.info.mac,
+	       6);
+	if (slot != 1)
+		pipe_fix(frame, len);
+	pipe_inject(e, frame, len);
+	turn(w);
+}
+
+static void (*const ops[])(struct world *w, int side, unsigned slot) = {
+    op_socket,   op_close,  op_bind,  op_listen, op_connect, op_accept, op_send,  op_recv,
+    op_shutdown, op_option, op_epoll, op_time,   op_drop,    op_meddle, op_frame, op_time};
+
+/* ---- the world ---------------------------------------------------------------------------------- */
+
+static void configure(struct world *w, struct pc_stack_config *c)
+{
+	uint8_t how = take8(&w->in);
+
+	pc_stack_config_init(c);
+	c->stack_seed = 1 + (uint64_t)(how & 1);
+	c->stack_max_connections = 8;
+	c->stack_max_listeners = 2;
+	c->stack_max_udp_sockets = 2;
+	c->arp_entries = 16;
+	c->tcp_syn_cache = 16;
+	c->tcp_time_wait = 4;
+	c->tcp_msl_ms = 100;
+	c->tcp_timestamps = !(how & 2);
+	c->tcp_sack = !(how & 4);
+	c->tcp_window_scaling = !(how & 8);
+	c->tcp_rack = !(how & 16);
+	c->tcp_syn_cookies = how >> 5 & 1 ? 2 : 1;
+	c->tcp_rcvbuf = how >> 6 & 1 ? 4096 : 65536;
+	c->tcp_delack_ms = how >> 7 ? 0 : 40;
+}
+
+static void open_world(struct world *w)
+{
+	struct pc_stack_config c;
+	struct pc_prefix addr;
+
+	pipe_open(w->pipe, pools[2]);
+	for (int i = 0; i < 2; i++) {
+		struct side *s = &w->side[i];
+
+		configure(w, &c);
+		s->st = pc_stack_create(&c, pools[i]);
+		fuzz_check(s->st != NULL);
+		fuzz_check(pc_prefix_parse(i == 0 ? "10.0.0.1/24" : "10.0.0.2/24", &addr) == 0);
+		fuzz_check(pc_stack_add_port(s->st, &w->pipe[i].port) == 0);
+		fuzz_check(pc_stack_add_addr(s->st, 0, &addr) == 0);
+		memset(s->fd, -1, sizeof(s->fd));
+		s->ep = pc_epoll_create(s->st);
+	}
+	w->now = 1000000000;
+	turn(w);
+}
+
+static void close_world(struct world *w)
+{
+	for (int i = 0; i < 2; i++)
+		pc_stack_destroy(w->side[i].st);
+	pipe_close(w->pipe);
+	for (int i = 0; i < 3; i++)
+		fuzz_check(eal_in_use(pools[i]) == 0);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc, (void)argv;
+	eal_start();
+	pools[0] = eal_pool("first", NB_POOL);
+	pools[1] = eal_pool("second", NB_POOL);
+	pools[2] = eal_pool("wire", NB_POOL);
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct world w = {.in = {data, size}};
+
+	open_world(&w);
+	for (unsigned n = 0; n < OPS_MAX && w.in.left > 0; n++) {
+		uint8_t op = take8(&w.in), where = take8(&w.in);
+
+		ops[op % (sizeof(ops) / sizeof(ops[0]))](&w, where & 1, (where >> 1) % SLOTS);
+		for (int i = 0; i < 2; i++)
+			fuzz_check(pc_stack_validate(w.side[i].st, stderr) == 0);
+	}
+	close_world(&w);
+	return 0;
+}

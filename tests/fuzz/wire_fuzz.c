@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Every parser of lib/wire: no byte past the end is read, what is returned lies within the bytes, and
+ * what was parsed and written again is parsed as the same.  The first byte chooses the parser.
+ */
+#include <string.h>
+
+#include "fuzz.h"
+#include "wire/arp.h"
+#include "wire/cksum.h"
+#include "wire/eth.h"
+#include "wire/icmp4.h"
+#include "wire/ip4.h"
+#include "wire/print.h"
+#include "wire/tcp.h"
+#include "wire/udp.h"
+
+static void try_arp(const uint8_t *p, uint32_t len)
+{
+	struct arp_pkt a, b;
+	uint8_t again[ARP_LEN];
+
+	if (arp_parse(p, len, &a) < 0)
+		return;
+	fuzz_check(len >= ARP_LEN);
+	fuzz_check(arp_write(again, &a) == ARP_LEN);
+	fuzz_check(arp_parse(again, sizeof(again), &b) > 0);
+	fuzz_check(a.op == b.op && a.spa_be == b.spa_be && a.tpa_be == b.tpa_be);
+	fuzz_check(eth_equal(a.sha, b.sha) && eth_equal(a.tha, b.tha));
+}
+
+static void walk_options(const uint8_t *p, uint8_t hdr_len)
+{
+	uint8_t off = IP4_HDR_LEN, opt = 0;
+	int n;
+
+	while ((n = ip4_opt_next(p, hdr_len, &off, &opt)) > 0) {
+		fuzz_check(n >= 2 && opt >= IP4_HDR_LEN && opt + n <= hdr_len);
+		fuzz_check(off == opt + n);
+	}
+	fuzz_check((ip4_options(p, hdr_len) == WIRE_FORM) == (n == WIRE_FORM));
+}
+
+static void try_ip4(const uint8_t *p, uint32_t len)
+{
+	struct ip4_hdr h, again;
+	uint8_t out[IP4_HDR_LEN];
+	int n = ip4_parse(p, len, &h);
+
+	if (n < 0)
+		return;
+	fuzz_check(n == h.hdr_len && n >= IP4_HDR_LEN && n <= IP4_HDR_MAX);
+	fuzz_check(h.total_len >= n && h.total_len <= len && h.frag_off % 8 == 0);
+	(void)ip4_cksum_ok(p, h.hdr_len);
+	walk_options(p, h.hdr_len);
+	if (n != IP4_HDR_LEN)
+		return;
+	ip4_write(out, &h);
+	ip4_set_cksum(out);
+	fuzz_check(ip4_cksum_ok(out, IP4_HDR_LEN));
+	fuzz_check(ip4_parse(out, len, &again) == IP4_HDR_LEN);
+	fuzz_check(h.tos == again.tos && h.total_len == again.total_len && h.id == again.id);
+	fuzz_check(h.frag_off == again.frag_off && h.df == again.df && h.mf == again.mf);
+	fuzz_check(h.ttl == again.ttl && h.proto == again.proto);
+	fuzz_check(h.src_be == again.src_be && h.dst_be == again.dst_be);
+}
+
+static void try_icmp4(const uint8_t *p, uint32_t len)
+{
+	struct icmp4_hdr h;
+	struct icmp4_quote q;
+
+	if (icmp4_parse(p, len, &h) < 0)
+		return;
+	fuzz_check(len >= ICMP4_HDR_LEN);
+	if (icmp4_parse_quote(p + ICMP4_HDR_LEN, len - ICMP4_HDR_LEN, &q) >= 0)
+		fuzz_check(len >= ICMP4_HDR_LEN + IP4_HDR_LEN + 8);
+}
+
+static void try_tcp(const uint8_t *p, uint32_t len)
+{
+	struct tcp_seg a = {0}, b = {0};
+	uint8_t out[TCP_HDR_MAX];
+	uint16_t n;
+	int hdr = tcp_parse(p, len, &a);
+
+	if (hdr < 0)
+		return;
+	fuzz_check(hdr == a.hdr_len && hdr >= TCP_HDR_LEN && (uint32_t)hdr <= len);
+	fuzz_check(a.len == len - (uint32_t)hdr && a.nb_sack <= TCP_SACK_BLOCKS);
+	if (tcp_hdr_len(&a) > TCP_HDR_MAX)
+		return;
+	n = tcp_write(out, &a);
+	fuzz_check(n == tcp_hdr_len(&a) && n % 4 == 0);
+	fuzz_check(tcp_parse(out, n + a.len, &b) == n);
+	fuzz_check(a.seq == b.seq && a.ack == b.ack && a.wnd == b.wnd && a.flags == b.flags);
+	fuzz_check(a.mss == b.mss && a.wscale == b.wscale && a.tsval == b.tsval &&
+	           a.tsecr == b.tsecr);
+	/* not all blocks need fit beside the other options */
+	fuzz_check(b.nb_sack <= a.nb_sack);
+	for (uint8_t i = 0; i < b.nb_sack; i++)
+		fuzz_check(a.sack[i].start == b.sack[i].start && a.sack[i].end == b.sack[i].end);
+}
+
+static void try_udp(const uint8_t *p, uint32_t len)
+{
+	struct udp_hdr h;
+
+	if (udp_parse(p, len, &h) < 0)
+		return;
+	fuzz_check(h.len >= UDP_HDR_LEN && h.len <= len);
+}
+
+static void try_print(const uint8_t *p, uint32_t len)
+{
+	char line[200];
+
+	memset(line, 'x', sizeof(line));
+	fuzz_check(wire_print(p, len, line, 100) == line);
+	fuzz_check(memchr(line, '\0', 100) != NULL && line[100] == 'x');
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc, (void)argv;
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static void (*const parsers[])(const uint8_t *p, uint32_t len) = {
+	    try_arp, try_ip4, try_icmp4, try_tcp, try_udp, try_print};
+	const unsigned n = sizeof(parsers) / sizeof(parsers[0]);
+
+	if (size > 0)
+		parsers[data[0] % n](data + 1, (uint32_t)size - 1);
+	return 0;
+}
