@@ -17,6 +17,15 @@ static const struct pc_prefix *first_addr(const struct settings *s)
 	return NULL;
 }
 
+/* the gateway of an address's family */
+static const struct pc_addr *gateway_for(const struct settings *s, const struct pc_prefix *addr)
+{
+	for (unsigned i = 0; addr != NULL && i < s->nb_gateways; i++)
+		if (pc_addr_is_ip4(&s->gateway[i]) == pc_addr_is_ip4(&addr->addr))
+			return &s->gateway[i];
+	return NULL;
+}
+
 int frames_start(struct worker *w)
 {
 	const struct run *r = w->run;
@@ -25,7 +34,7 @@ int frames_start(struct worker *w)
 	    .nb_ports = r->nb_ports,
 	    .pool = w->pool,
 	    .addr = first_addr(r->s),
-	    .gateway = r->s->has_gateway ? &r->s->gateway : NULL,
+	    .gateway = gateway_for(r->s, first_addr(r->s)),
 	};
 
 	w->frames = ports;

@@ -285,7 +285,8 @@ ssize_t fastopen_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, i
 	t->peer_mss = mss;
 	tcb_update_mss(tcp, t);
 	t->mss = (uint16_t)(t->mss - OPTION_SPACE);
-	n = sndbuf_append(tcp->ctx, q, t->snd_una + 1, iov, iovcnt, t->mss, t->mss);
+	n = sndbuf_append(tcp->ctx, q, t->snd_una + 1, iov, iovcnt, t->mss, t->mss,
+	                  !tcp_port_has(tcp, t, PC_PORT_TX_TCP_CKSUM));
 	/* a segment may be cut short by the room in its mbuf; what follows it does not belong to the SYN */
 	if (n == 0 || pkt_of(q->snd.head)->next != NULL) {
 		tcb_drop_unsent(tcp, t);

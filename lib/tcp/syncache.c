@@ -142,6 +142,11 @@ static uint32_t take_entry(struct tcp *tcp)
 	return index;
 }
 
+static const struct tcp_tuning *tuning_of(const struct tcp *tcp, const struct syn_entry *e)
+{
+	return tcp_tuning(tcp, tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb));
+}
+
 /* rx: the SYN, NULL when this is a repetition; cookie: of RFC 4987, or NULL */
 static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e, const struct tcp_rx *rx,
                          const struct syncookie *cookie)
@@ -231,7 +236,6 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, bo
 /* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, within the limit of RFC 5961 section 7 */
 static void send_ack(struct tcp *tcp, const struct syn_entry *e, uint32_t wnd)
 {
-	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
 	uint8_t scale = e->opt & TCB_OPT_WSCALE ? e->rcv_wscale : 0;
 	struct tcp_seg s = {.seq = e->iss + 1,
 	                    .ack = e->irs + 1,

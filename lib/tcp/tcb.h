@@ -226,7 +226,7 @@ struct tcp_queues {
 	uint64_t cc_state[8];  /* of the congestion control */
 } __attribute__((aligned(64)));
 
-static_assert(sizeof(struct tcp_queues) <= 256, "four cache lines of a busy connection");
+static_assert(sizeof(struct tcp_queues) <= 384, "six cache lines of a busy connection");
 
 /** What the deadline TCB_T_LOSS is for. */
 enum tcp_loss_timer {

@@ -153,8 +153,9 @@ static void emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, struct tcp_
 /* a segment with nothing but timestamps among its options, to a next hop that is known: the short way */
 static inline void emit_plain(struct tcp *tcp, struct tcb *t, const struct neigh *n,
                               struct rte_mbuf *m, uint32_t seq, uint8_t flags, uint16_t wnd,
-                              uint8_t ecn)
+                              uint8_t ecn, const struct pkt *note)
 {
+	const bool summed = note != NULL && (note->tx.flags & SEG_SUMMED);
 	const bool has_ts = t->opt & TCB_OPT_TS;
 	const uint16_t hdr = tcp_plain_len(has_ts);
 	uint8_t *l4 = ip_fast_prepend(m, hdr);

@@ -53,6 +53,16 @@ int wt_connect(struct pc_stack *st, int fd, const struct sockaddr *sa, socklen_t
 	              : pc_connect(st, fd, sa, len);
 }
 
+ssize_t wt_sendto(struct pc_stack *st, int fd, const void *p, size_t n, int flags,
+                  const struct sockaddr *sa, socklen_t len)
+{
+	struct sockaddr_in6 in6;
+	const socklen_t n6 = to6(sa, len, &in6);
+
+	return n6 != 0 ? pc_sendto(st, fd, p, n, flags, (struct sockaddr *)&in6, n6)
+	               : pc_sendto(st, fd, p, n, flags, sa, len);
+}
+
 /* One of the calls that fill in an address. */
 static int fill(int (*call)(struct pc_stack *, int, struct sockaddr *, socklen_t *),
                 struct pc_stack *st, int fd, struct sockaddr *sa, socklen_t *len)

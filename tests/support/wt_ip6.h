@@ -18,6 +18,8 @@ extern bool wt_ip6;
 int wt_socket(struct pc_stack *st, int domain, int type, int protocol);
 int wt_bind(struct pc_stack *st, int fd, const struct sockaddr *sa, socklen_t len);
 int wt_connect(struct pc_stack *st, int fd, const struct sockaddr *sa, socklen_t len);
+ssize_t wt_sendto(struct pc_stack *st, int fd, const void *p, size_t n, int flags,
+                  const struct sockaddr *sa, socklen_t len);
 int wt_accept_from(struct pc_stack *st, int fd, struct sockaddr *sa, socklen_t *len);
 int wt_getsockname(struct pc_stack *st, int fd, struct sockaddr *sa, socklen_t *len);
 int wt_getpeername(struct pc_stack *st, int fd, struct sockaddr *sa, socklen_t *len);
@@ -27,6 +29,7 @@ int wt_recv_mbuf(struct pc_stack *st, int fd, struct rte_mbuf **m, struct pc_end
 #define pc_socket      wt_socket
 #define pc_bind        wt_bind
 #define pc_connect     wt_connect
+#define pc_sendto      wt_sendto
 #define pc_accept      wt_accept_from
 #define pc_getsockname wt_getsockname
 #define pc_getpeername wt_getpeername

@@ -64,9 +64,10 @@ static void mistakes_have_a_line_number(void)
 	    {"\n[]\n", ":2: there is no section []; there are: stack, arp, ip, ip6, icmp, udp, "
 	               "tcp, run, port, "
 	               "test, net"},
-	    {"[http]\n", ":1: there is no section [http]; there are: stack, arp, ip, icmp, udp, "
-	                 "tcp, run, port, "
-	                 "test, net"},
+	    {"[http]\n",
+	     ":1: there is no section [http]; there are: stack, arp, ip, ip6, icmp, udp, "
+	     "tcp, run, port, "
+	     "test, net"},
 	    {"[net]\naddr = 10.0.0.1/24\naddr = here\n",
 	     ":3: \"here\" is no address with a prefix length, as 10.0.0.1/24 is"},
 	};

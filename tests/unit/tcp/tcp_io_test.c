@@ -161,6 +161,7 @@ static void test_asked(void)
 	CU_ASSERT(told(t));
 	CU_ASSERT(tcp_mask(tcp, t) & EPOLLOUT);
 	t->snd_max = 10000;
+	t->flags |= TCB_SNDBUF_SET;
 	CU_ASSERT_EQUAL(write_bytes(t, 10000), 10000);
 	CU_ASSERT_FALSE(tcp_mask(tcp, t) & EPOLLOUT);
 	turn();
