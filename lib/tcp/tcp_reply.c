@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Segments without a TCB: SYN-ACKs of half-open connections, acknowledgements in TIME-WAIT, resets. */
+#include "tcp/tcp_output.h"
+
+#include <netinet/in.h>
+
+#include "tcp/tcp_conn.h"
+
+bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_addr *local,
+               struct tcp_seg *s, uint8_t tos)
+{
+	struct ip_send is = {
+	    .src = *local, .dst = flow->raddr, .proto = IPPROTO_TCP, .tos = tos, .df = true};
+	struct rte_mbuf *m;
+	struct ip_path path;
+	uint16_t hdr;
+
+	if (ip_path_find(tcp->ip, &flow->raddr, flow->laddr, &path) != 0) {
+		ctx_count(tcp->ctx, PC_TX_NO_ROUTE);
+		return false;
+	}
+	m = ctx_mbuf(tcp->ctx);
+	if (m == NULL)
+		return false;
+	s->sport = flow->lport;
+	s->dport = flow->rport;
+	if (s->flags & TCP_SYN) {
+		uint16_t mss = (uint16_t)(ip_port(tcp->ip, path.netif)->info.mtu -
+		                          (pc_addr_is_ip4(&flow->raddr) ? 40 : 60));
+
+		s->mss =
+		    s->mss != 0 && s->mss < mss ? s->mss : mss; /* TCP_MAXSEG of the listener */
+	}
+	hdr = tcp_hdr_len(s);
+	tcp_write((uint8_t *)rte_pktmbuf_prepend(m, hdr), s);
+	ip_l4_checksum(tcp->ip, &path, &is, m, hdr, TCP_CKSUM_OFF);
+	ctx_count(tcp->ctx, PC_TCP_TX);
+	ip_output(tcp->ip, &path, &is, m);
+	return true;
+}
+
+void tcp_reply_rst(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx)
+{
+	const struct tcp_seg *in = &rx->seg;
+	struct tcp_seg s = {.flags = TCP_RST};
+
+	if (in->flags & TCP_RST)
+		return;
+	if (in->flags & TCP_ACK) {
+		s.seq = in->ack;
+	} else {
+		s.flags |= TCP_ACK;
+		s.ack = in->seq + in->len + !!(in->flags & TCP_SYN) + !!(in->flags & TCP_FIN);
+	}
+	ctx_count(tcp->ctx, PC_TCP_RESET_TX);
+	tcp_reply(tcp, &rx->flow, &p->dst, &s, 0);
+}
