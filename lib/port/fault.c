@@ -23,10 +23,13 @@
 
 #include "base/rng.h"
 #include "frame.h"
+#include "toobig.h"
 
 #define FAULT_QUEUE         1024
 #define FAULT_REORDER_DELAY 1000000
 #define FAULT_BURST         32
+#define FAULT_BURST_END     200000
+#define FAULT_ACK_LEN       (RTE_ETHER_HDR_LEN + 92) /* IPv6, TCP with 32 bytes of options */
 
 struct held {
 	uint64_t due_ns;
@@ -44,6 +47,7 @@ struct fault {
 	uint64_t free_ns; /* when the wire of rate_bps has sent what is on it */
 	uint64_t last_ns; /* due time of the last frame in order */
 	bool tx_kept;
+	bool in_burst; /* of losses */
 	uint32_t n, room;
 	struct held heap[];
 };
@@ -198,6 +202,61 @@ static bool fault_is_congested(struct fault *f, uint64_t now_ns)
 	return f->cfg.mark_ns != 0 && f->free_ns > now_ns + f->cfg.mark_ns;
 }
 
+/* Says whether a frame falls into a burst of losses, which may begin with it. */
+static bool fault_burst_loses(struct fault *f)
+{
+	bool lost;
+
+	if (!f->in_burst && !rng_chance(&f->rng, f->cfg.burst_ppm))
+		return false;
+	lost = rng_chance(&f->rng, f->cfg.burst_loss_ppm);
+	f->in_burst = !rng_chance(&f->rng, f->cfg.burst_end_ppm);
+	f->stats.burst_lost += lost;
+	return lost;
+}
+
+static bool fault_is_ack(const struct rte_mbuf *m)
+{
+	return rte_pktmbuf_pkt_len(m) <= FAULT_ACK_LEN && fault_may_corrupt(m);
+}
+
+/* Says whether a frame never arrives, by chance. */
+static bool fault_loses(struct fault *f, const struct rte_mbuf *m)
+{
+	if (rng_chance(&f->rng, f->cfg.rx_loss_ppm) || fault_burst_loses(f)) {
+		f->stats.rx_lost++;
+		return true;
+	}
+	if (f->cfg.ack_loss_ppm == 0 || !fault_is_ack(m) ||
+	    !rng_chance(&f->rng, f->cfg.ack_loss_ppm))
+		return false;
+	f->stats.rx_lost++;
+	f->stats.ack_lost++;
+	return true;
+}
+
+/* A packet that is too large for the path ends here; its sender may be told. */
+static void fault_too_big(struct fault *f, struct rte_mbuf *m, uint64_t now_ns)
+{
+	struct rte_mbuf *answer = NULL;
+
+	f->stats.too_big++;
+	if (f->cfg.mtu_icmp)
+		answer = toobig_answer(m, f->cfg.mtu, f->cfg.pool);
+	if (answer != NULL && f->inner->ops->tx_burst(f->inner, &answer, 1, now_ns) == 0)
+		rte_pktmbuf_free(answer);
+	rte_pktmbuf_free(m);
+}
+
+/* Says whether the queue in front of the wire of rate_bps is full. */
+static bool fault_backlog_is_full(struct fault *f, uint64_t now_ns)
+{
+	if (f->cfg.backlog_ns == 0 || f->free_ns <= now_ns + f->cfg.backlog_ns)
+		return false;
+	f->stats.overflowed++;
+	return true;
+}
+
 /* Lets a frame from the inner port suffer what chance has for it. */
 static void fault_receive(struct fault *f, struct rte_mbuf *m, uint64_t now_ns)
 {
@@ -205,8 +264,11 @@ static void fault_receive(struct fault *f, struct rte_mbuf *m, uint64_t now_ns)
 	uint64_t due;
 
 	f->stats.rx++;
-	if (rng_chance(&f->rng, f->cfg.rx_loss_ppm)) {
-		f->stats.rx_lost++;
+	if (f->cfg.mtu != 0 && toobig_packet(m, f->cfg.mtu)) {
+		fault_too_big(f, m, now_ns);
+		return;
+	}
+	if (fault_loses(f, m) || fault_backlog_is_full(f, now_ns)) {
 		rte_pktmbuf_free(m);
 		return;
 	}
@@ -300,6 +362,10 @@ static void fault_configure(struct fault *f, const struct pc_fault_config *confi
 		f->cfg.reorder_delay_ns = FAULT_REORDER_DELAY;
 	if (f->cfg.queue == 0)
 		f->cfg.queue = FAULT_QUEUE;
+	if (f->cfg.burst_end_ppm == 0)
+		f->cfg.burst_end_ppm = FAULT_BURST_END;
+	if (f->cfg.burst_loss_ppm == 0)
+		f->cfg.burst_loss_ppm = 1000000;
 }
 
 struct pc_port *pc_port_fault(struct pc_port *inner, const struct pc_fault_config *config)

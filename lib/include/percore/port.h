@@ -164,11 +164,24 @@ struct pc_fault_config {
 	uint64_t rate_bps;         /**< bits per second of received frames; 0: without limit */
 	uint32_t queue;            /**< frames held at most, more are dropped; default 1024 */
 	struct rte_mempool *pool;  /**< for duplicates and copies; required */
+	uint64_t backlog_ns;       /**< frames that would wait longer for the wire of rate_bps are
+				     * dropped, as at a bottleneck with a short queue; 0: none */
+	/* loss in bursts (Gilbert and Elliott): while one lasts, frames are lost by burst_loss_ppm */
+	uint32_t burst_ppm;     /**< received frames with which a burst of losses begins; 0: none */
+	uint32_t burst_end_ppm; /**< frames of a burst after which it is over; default 200000 */
+	uint32_t burst_loss_ppm; /**< received frames of a burst that vanish; default all */
+	uint32_t ack_loss_ppm;   /**< received IP packets of at most 92 bytes, as acknowledgements
+				   * without data are, that vanish besides */
+	uint16_t mtu;  /**< bytes of the largest IP packet that is received, larger ones are
+				   * lost; 0: without limit */
+	bool mtu_icmp; /**< who has sent one that is too large is told by ICMP (RFC 1191, RFC
+				   * 4443), from the address that he sent it to */
 };
 
 /** What a fault port did so far. */
 struct pc_fault_stats {
 	uint64_t rx, tx, rx_lost, tx_lost, duplicated, reordered, corrupted, overflowed, marked;
+	uint64_t burst_lost, ack_lost, too_big;
 };
 
 /** pc_port_fault wraps inner and owns it. Returns NULL with errno EINVAL or ENOMEM (inner stays). */

@@ -343,6 +343,109 @@ static void what_the_inner_port_refuses_is_the_callers(void)
 	end();
 }
 
+/* Gilbert and Elliott: bursts begin with burst_ppm and end with burst_end_ppm, so that they are
+ * 1 / burst_end long and burst / (burst + end) of all frames fall into one. */
+static void losses_come_in_bursts(void)
+{
+	uint64_t bursts = 0;
+	bool lost, before = false;
+
+	begin((struct pc_fault_config){.seed = 9, .burst_ppm = 10000, .burst_end_ppm = 250000});
+	for (uint32_t i = 0; i < 10 * FRAMES; i++) {
+		arrive(i);
+		lost = receive(0) < 0;
+		bursts += lost && !before;
+		before = lost;
+	}
+	CU_ASSERT_EQUAL(stats().burst_lost, stats().rx_lost);
+	CU_ASSERT(stats().rx_lost > 3500 && stats().rx_lost < 4200);
+	CU_ASSERT(10 * stats().rx_lost > 36 * bursts && 10 * stats().rx_lost < 44 * bursts);
+	end();
+}
+
+static void a_burst_need_not_lose_all(void)
+{
+	begin((struct pc_fault_config){
+	    .seed = 9, .burst_ppm = 1000000, .burst_end_ppm = 1, .burst_loss_ppm = 300000});
+	for (uint32_t i = 0; i < FRAMES; i++) {
+		arrive(i);
+		receive(0);
+	}
+	CU_ASSERT(stats().rx_lost > 2800 && stats().rx_lost < 3200);
+	end();
+}
+
+static void acknowledgements_are_lost_alone(void)
+{
+	struct rte_mbuf *m;
+
+	begin((struct pc_fault_config){.ack_loss_ppm = 1000000});
+	arrive(1);
+	m = make_frame(pool, 2, 14 + 92);
+	CU_ASSERT_EQUAL(port_tx(far_end, &m, 1, 0), 1);
+	m = make_frame(pool, 3, 14 + 93);
+	CU_ASSERT_EQUAL(port_tx(far_end, &m, 1, 0), 1);
+	m = make_frame(pool, 4, 60); /* ARP is not an acknowledgement */
+	rte_pktmbuf_mtod(m, uint8_t *)[13] = 0x06;
+	CU_ASSERT_EQUAL(port_tx(far_end, &m, 1, 0), 1);
+	CU_ASSERT_EQUAL(receive(0), 3);
+	CU_ASSERT_EQUAL(receive(0), 4);
+	CU_ASSERT_EQUAL(receive(0), -1);
+	CU_ASSERT_EQUAL(stats().ack_lost, 2);
+	end();
+}
+
+static void send_with_df(uint16_t len)
+{
+	struct rte_mbuf *m = make_frame(pool, 1, (uint16_t)(14 + len));
+	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, 14);
+
+	*ip = (struct rte_ipv4_hdr){.version_ihl = RTE_IPV4_VHL_DEF,
+	                            .total_length = rte_cpu_to_be_16(len),
+	                            .fragment_offset = rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG)};
+	CU_ASSERT_EQUAL_FATAL(port_tx(far_end, &m, 1, 0), 1);
+}
+
+static void a_small_mtu_lets_small_packets_pass(void)
+{
+	struct pc_fault_config config = {.mtu = 600};
+	struct rte_mbuf *m;
+
+	begin(config);
+	send_with_df(600);
+	send_with_df(601);
+	CU_ASSERT_EQUAL(port_rx(near_end, &m, 1, 0), 1);
+	rte_pktmbuf_free(m);
+	CU_ASSERT_EQUAL(port_rx(near_end, &m, 1, 0), 0);
+	CU_ASSERT_EQUAL(port_rx(far_end, &m, 1, 0), 0); /* a black hole */
+	config.mtu_icmp = true;
+	pc_port_fault_set(near_end, &config);
+	send_with_df(601);
+	CU_ASSERT_EQUAL(port_rx(near_end, &m, 1, 0), 0);
+	CU_ASSERT_EQUAL(port_rx(far_end, &m, 1, 0), 1);
+	CU_ASSERT_EQUAL(rte_pktmbuf_mtod(m, uint8_t *)[14 + 20], 3);
+	CU_ASSERT_EQUAL(rte_pktmbuf_mtod(m, uint8_t *)[14 + 21], 4);
+	rte_pktmbuf_free(m);
+	CU_ASSERT_EQUAL(stats().too_big, 2);
+	end();
+}
+
+static void a_short_queue_drops_what_would_wait(void)
+{
+	/* 100 bytes at 800 kbit/s: one in a millisecond; the fourth would wait for 3 ms */
+	begin((struct pc_fault_config){
+	    .rate_bps = 800000, .backlog_ns = 2 * MS, .delay_ns = 50 * MS});
+	for (uint32_t i = 0; i < 6; i++)
+		arrive(i);
+	for (uint32_t i = 0; i < 3; i++)
+		CU_ASSERT_EQUAL(receive((i == 0 ? 0 : 50 + i) * MS), i == 0 ? -1 : (int64_t)i - 1);
+	CU_ASSERT_EQUAL(stats().overflowed, 3);
+	arrive(9); /* the wire is free again */
+	CU_ASSERT_EQUAL(receive(53 * MS), 2);
+	CU_ASSERT_EQUAL(receive(104 * MS), 9);
+	end();
+}
+
 static void bad_configs_are_refused(void)
 {
 	const struct pc_fault_config no_pool = {0};
@@ -375,6 +478,11 @@ int main(void)
 	    {"sent frames are lost, in order", sent_frames_are_lost_in_order},
 	    {"what the inner port refuses is the caller's",
 	     what_the_inner_port_refuses_is_the_callers},
+	    {"losses come in bursts", losses_come_in_bursts},
+	    {"a burst need not lose all", a_burst_need_not_lose_all},
+	    {"acknowledgements are lost alone", acknowledgements_are_lost_alone},
+	    {"a small MTU lets small packets pass", a_small_mtu_lets_small_packets_pass},
+	    {"a short queue drops what would wait", a_short_queue_drops_what_would_wait},
 	    {"bad configs are refused", bad_configs_are_refused},
 	    CU_TEST_INFO_NULL,
 	};

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "toobig.h"
+
+#include <string.h>
+
+#include <rte_byteorder.h>
+#include <rte_ether.h>
+#include <rte_icmp.h>
+#include <rte_ip.h>
+
+/* Overview: a layer without addresses stands in for a router, so the answer bears the address that
+ * the packet was sent to, as if the hop in front of that host had spoken for it. */
+
+#define ICMP4_UNREACHABLE 3
+#define ICMP4_FRAG_NEEDED 4
+#define ICMP6_TOO_BIG     2
+#define ICMP_HEADER       8
+#define ANSWER_TTL        64
+#define QUOTE4            548 /* RFC 1812 4.3.2.3: as much as fits 576 bytes in all */
+#define QUOTE6            1232
+
+struct icmp_too_big {
+	uint8_t type, code;
+	uint16_t cksum_be;
+	uint32_t mtu_be; /* RFC 1191: of 16 bits, after 16 unused ones */
+};
+
+static uint16_t ether_type(const struct rte_mbuf *m)
+{
+	if (rte_pktmbuf_data_len(m) < RTE_ETHER_HDR_LEN)
+		return 0;
+	return rte_be_to_cpu_16(rte_pktmbuf_mtod(m, const struct rte_ether_hdr *)->ether_type);
+}
+
+static bool has(const struct rte_mbuf *m, uint16_t type, size_t header)
+{
+	return ether_type(m) == type && rte_pktmbuf_data_len(m) >= RTE_ETHER_HDR_LEN + header;
+}
+
+bool toobig_packet(const struct rte_mbuf *m, uint16_t mtu)
+{
+	uint16_t type = ether_type(m);
+
+	return (type == RTE_ETHER_TYPE_IPV4 || type == RTE_ETHER_TYPE_IPV6) &&
+	       rte_pktmbuf_pkt_len(m) > RTE_ETHER_HDR_LEN + (uint32_t)mtu;
+}
+
+/* Says whether an IPv4 packet wants to be told: not about an ICMP error (RFC 1122 3.2.2), of which
+ * types 3 to 5, 11 and 12 are. The byte after the header is there, for the packet is too large. */
+static bool wants_answer4(const struct rte_ipv4_hdr *ip)
+{
+	uint16_t frag = rte_be_to_cpu_16(ip->fragment_offset);
+	uint8_t type = *(const uint8_t *)(ip + 1);
+
+	if (ip->next_proto_id == IPPROTO_ICMP &&
+	    ((type >= 3 && type <= 5) || type == 11 || type == 12))
+		return false;
+	return ip->version_ihl == RTE_IPV4_VHL_DEF && (frag & RTE_IPV4_HDR_DF_FLAG) != 0 &&
+	       (frag & RTE_IPV4_HDR_OFFSET_MASK) == 0;
+}
+
+/* Room for an answer with the Ethernet header turned round; quote bytes of the packet at its end. */
+static struct rte_mbuf *answer_begin(const struct rte_mbuf *m, struct rte_mempool *pool,
+                                     uint16_t header, uint16_t *quote)
+{
+	struct rte_mbuf *a = rte_pktmbuf_alloc(pool);
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+	struct rte_ether_hdr *out;
+	uint32_t len;
+
+	if (a == NULL)
+		return NULL;
+	*quote = (uint16_t)RTE_MIN((uint32_t)*quote, rte_pktmbuf_pkt_len(m) - RTE_ETHER_HDR_LEN);
+	len = RTE_ETHER_HDR_LEN + (uint32_t)header + ICMP_HEADER + *quote;
+	out = (void *)rte_pktmbuf_append(a, (uint16_t)len);
+	if (out == NULL) {
+		rte_pktmbuf_free(a);
+		return NULL;
+	}
+	out->dst_addr = eth->src_addr;
+	out->src_addr = eth->dst_addr;
+	out->ether_type = eth->ether_type;
+	return a;
+}
+
+static void put_quote(uint8_t *to, const struct rte_mbuf *m, uint16_t len)
+{
+	const void *from = rte_pktmbuf_read(m, RTE_ETHER_HDR_LEN, len, to);
+
+	if (from != NULL && from != to)
+		memcpy(to, from, len);
+}
+
+static struct rte_mbuf *answer4(const struct rte_mbuf *m, uint16_t mtu, struct rte_mempool *pool)
+{
+	const struct rte_ipv4_hdr *ip =
+	    rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, RTE_ETHER_HDR_LEN);
+	uint16_t quote = QUOTE4;
+	struct rte_ipv4_hdr *out;
+	struct icmp_too_big *icmp;
+	struct rte_mbuf *a;
+
+	if (!wants_answer4(ip))
+		return NULL;
+	a = answer_begin(m, pool, sizeof(*out), &quote);
+	if (a == NULL)
+		return NULL;
+	out = rte_pktmbuf_mtod_offset(a, struct rte_ipv4_hdr *, RTE_ETHER_HDR_LEN);
+	icmp = (void *)(out + 1);
+	*out = (struct rte_ipv4_hdr){
+	    .version_ihl = RTE_IPV4_VHL_DEF,
+	    .total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*out) + ICMP_HEADER + quote)),
+	    .time_to_live = ANSWER_TTL,
+	    .next_proto_id = IPPROTO_ICMP,
+	    .src_addr = ip->dst_addr,
+	    .dst_addr = ip->src_addr,
+	};
+	out->hdr_checksum = rte_ipv4_cksum(out);
+	*icmp = (struct icmp_too_big){
+	    .type = ICMP4_UNREACHABLE, .code = ICMP4_FRAG_NEEDED, .mtu_be = rte_cpu_to_be_32(mtu)};
+	put_quote((uint8_t *)(icmp + 1), m, quote);
+	icmp->cksum_be = (uint16_t)~rte_raw_cksum(icmp, ICMP_HEADER + (size_t)quote);
+	return a;
+}
+
+static struct rte_mbuf *answer6(const struct rte_mbuf *m, uint16_t mtu, struct rte_mempool *pool)
+{
+	const struct rte_ipv6_hdr *ip =
+	    rte_pktmbuf_mtod_offset(m, const struct rte_ipv6_hdr *, RTE_ETHER_HDR_LEN);
+	uint16_t quote = QUOTE6;
+	struct rte_ipv6_hdr *out;
+	struct icmp_too_big *icmp;
+	struct rte_mbuf *a;
+	uint32_t sum;
+
+	/* RFC 4443 2.4 (e.1): an error message has a type below 128 */
+	if (ip->proto == IPPROTO_ICMPV6 && *(const uint8_t *)(ip + 1) < 128)
+		return NULL;
+	a = answer_begin(m, pool, sizeof(*out), &quote);
+	if (a == NULL)
+		return NULL;
+	out = rte_pktmbuf_mtod_offset(a, struct rte_ipv6_hdr *, RTE_ETHER_HDR_LEN);
+	icmp = (void *)(out + 1);
+	*out = (struct rte_ipv6_hdr){
+	    .vtc_flow = rte_cpu_to_be_32(6u << 28),
+	    .payload_len = rte_cpu_to_be_16((uint16_t)(ICMP_HEADER + quote)),
+	    .proto = IPPROTO_ICMPV6,
+	    .hop_limits = ANSWER_TTL,
+	};
+	memcpy(out->src_addr, ip->dst_addr, sizeof(out->src_addr));
+	memcpy(out->dst_addr, ip->src_addr, sizeof(out->dst_addr));
+	*icmp = (struct icmp_too_big){.type = ICMP6_TOO_BIG, .mtu_be = rte_cpu_to_be_32(mtu)};
+	put_quote((uint8_t *)(icmp + 1), m, quote);
+	sum = rte_raw_cksum(icmp, ICMP_HEADER + (size_t)quote) +
+	      (uint32_t)rte_ipv6_phdr_cksum(out, 0);
+	icmp->cksum_be = (uint16_t) ~((sum & 0xffff) + (sum >> 16));
+	return a;
+}
+
+struct rte_mbuf *toobig_answer(const struct rte_mbuf *m, uint16_t mtu, struct rte_mempool *pool)
+{
+	if (has(m, RTE_ETHER_TYPE_IPV4, sizeof(struct rte_ipv4_hdr) + 1))
+		return answer4(m, mtu, pool);
+	if (has(m, RTE_ETHER_TYPE_IPV6, sizeof(struct rte_ipv6_hdr) + 1))
+		return answer6(m, mtu, pool);
+	return NULL;
+}

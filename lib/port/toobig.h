@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef PORT_TOOBIG_H
+#define PORT_TOOBIG_H
+
+/* What a router says when a packet is too large for its next hop. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+/** toobig_packet says whether the IPv4 or IPv6 packet in a frame is larger than mtu bytes. */
+bool toobig_packet(const struct rte_mbuf *m, uint16_t mtu);
+
+/**
+ * toobig_answer makes the frame that tells the sender of m: for IPv4 with DF, ICMP "fragmentation
+ * needed" with the MTU (RFC 792, RFC 1191 section 4), for IPv6 "packet too big" (RFC 4443 3.2).  It
+ * comes from the address that m was sent to.  m stays the caller's.  NULL: m asks for no answer (no
+ * DF, a fragment other than the first, an ICMP error, a frame that is no such packet), or there is no
+ * mbuf.
+ */
+struct rte_mbuf *toobig_answer(const struct rte_mbuf *m, uint16_t mtu, struct rte_mempool *pool);
+
+#endif
