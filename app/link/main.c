@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * percore-link: emulated links between DPDK ports, for beds of tests and benchmarks.
+ *
+ * It joins the first port with the second, the third with the fourth and so on, and lets frames suffer
+ * in between what its options say: delay, rate, loss, reordering.  Everything happens on one lcore;
+ * while nothing is due it sleeps for a short time, so that it can share a small machine.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_mbuf.h>
+
+#include "link.h"
+
+#define LINKS_MAX    16
+#define IDLE_TURNS   64    /* without a frame before it sleeps */
+#define SLEEP_MAX_NS 50000 /* what a frame may be late by */
+#define EXIT_SETUP   2
+
+static volatile sig_atomic_t stopped;
+
+static void on_signal(int number)
+{
+	(void)number;
+	stopped = 1;
+}
+
+static uint64_t clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static int complain(const char *what, const char *why)
+{
+	fprintf(stderr, "percore-link: %s%s%s\n", what, why[0] != '\0' ? ": " : "", why);
+	return -1;
+}
+
+/* Starts the device and makes a port of it. NULL: there is none (any more), or it does not start. */
+static struct pc_port *open_port(uint16_t id, struct rte_mempool *pool, char *why, size_t len)
+{
+	const struct pc_ethdev_config cfg = {
+	    .promiscuous = true, .no_offloads = true, .pools = &pool};
+	struct pc_port *p;
+
+	if (pc_ethdev_start(id, &cfg, why, len) != 0)
+		return NULL;
+	p = pc_port_ethdev(id, 0, pool);
+	if (p == NULL)
+		snprintf(why, len, "%s", strerror(errno));
+	return p;
+}
+
+/* Makes link number n. Returns 1, 0 if there are no ports for it, or -1 after a message. */
+static int open_link(struct link *l, const struct options *o, unsigned n)
+{
+	struct pc_port *port[2] = {NULL, NULL};
+	char name[32], why[200] = "";
+	struct rte_mempool *pool;
+
+	snprintf(name, sizeof(name), "link%u", n);
+	pool = rte_pktmbuf_pool_create(name, o->mbufs, 64, 0, RTE_MBUF_DEFAULT_BUF_SIZE, -1);
+	if (pool == NULL)
+		return complain("no memory for packet buffers", rte_strerror(rte_errno));
+	port[0] = open_port((uint16_t)(2 * n), pool, why, sizeof(why));
+	if (port[0] == NULL && n > 0) {
+		rte_mempool_free(pool);
+		return 0;
+	}
+	if (port[0] != NULL)
+		port[1] = open_port((uint16_t)(2 * n + 1), pool, why, sizeof(why));
+	if (port[1] == NULL) {
+		pc_port_close(port[0]);
+		return complain("each link needs two ports", why);
+	}
+	return link_make(l, o, n, port, pool) == 0 ? 1 : complain("a link", strerror(errno));
+}
+
+static unsigned turn(struct link *links, unsigned n, uint64_t now)
+{
+	unsigned frames = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		frames += link_turn(&links[i], now);
+	return frames;
+}
+
+/* Sleeps until something is due, and not for long: nobody wakes us when a frame arrives. */
+static void rest(const struct link *links, unsigned n, uint64_t now)
+{
+	uint64_t next = now + SLEEP_MAX_NS;
+	struct timespec t = {0};
+
+	for (unsigned i = 0; i < n; i++)
+		if (link_next(&links[i]) < next)
+			next = link_next(&links[i]);
+	if (next <= now)
+		return;
+	t.tv_nsec = (long)(next - now);
+	nanosleep(&t, NULL);
+}
+
+static void run(struct link *links, unsigned n)
+{
+	unsigned idle = 0;
+
+	while (!stopped) {
+		uint64_t now = clock_ns();
+
+		if (turn(links, n, now) > 0)
+			idle = 0;
+		else if (++idle > IDLE_TURNS)
+			rest(links, n, now);
+	}
+}
+
+static int work(const struct options *o)
+{
+	struct link links[LINKS_MAX];
+	unsigned n = 0;
+	int rc = 1;
+
+	while (n < LINKS_MAX && (rc = open_link(&links[n], o, n)) > 0)
+		n++;
+	if (rc >= 0) {
+		printf("percore-link: %u link%s ready\n", n, n == 1 ? "" : "s,");
+		fflush(stdout);
+		run(links, n);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		link_report(&links[i], i, stdout);
+		link_close(&links[i]);
+		pc_ethdev_stop((uint16_t)(2 * i));
+		pc_ethdev_stop((uint16_t)(2 * i + 1));
+	}
+	return rc >= 0 ? 0 : EXIT_SETUP;
+}
+
+int main(int argc, char **argv)
+{
+	const struct sigaction act = {.sa_handler = on_signal};
+	struct options o;
+	char why[200];
+	int eal = 1, status;
+
+	while (eal < argc && strcmp(argv[eal], "--") != 0)
+		eal++;
+	if (options_parse(&o, eal < argc ? argc - eal - 1 : 0, argv + eal + 1, why, sizeof(why)) !=
+	    0) {
+		complain(why, "");
+		return EXIT_SETUP;
+	}
+	if (o.help || (argc == 2 && strcmp(argv[1], "--help") == 0)) {
+		fputs(options_usage, stdout);
+		return 0;
+	}
+	if (rte_eal_init(eal, argv) < 0) {
+		complain("EAL does not start", rte_strerror(rte_errno));
+		return EXIT_SETUP;
+	}
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+	status = work(&o);
+	rte_eal_cleanup();
+	return status;
+}

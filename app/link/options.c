@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINK_QUEUE 16384
+
+const char options_usage[] =
+    "usage: percore-link [EAL options] -- [options]\n"
+    "\n"
+    "Joins DPDK port 0 with port 1, 2 with 3 and so on by emulated links, each with chances of "
+    "its\n"
+    "own, all from one seed. What follows --ab holds for frames from the first port of a link to\n"
+    "the second, what follows --ba for those on their way back, what stands before for both.\n"
+    "\n"
+    "  --delay TIME          each frame takes as long; TIME is 5ms, 200us or 1s\n"
+    "  --jitter TIME         and up to that much longer; the order stays\n"
+    "  --rate RATE           bits per second; RATE is 20M, 500k or 1G\n"
+    "  --queue TIME          frames that would wait longer for the wire of RATE are dropped\n"
+    "  --loss PERCENT        frames that vanish\n"
+    "  --burst PERCENT       frames with which a burst of losses begins (Gilbert-Elliott)\n"
+    "  --burst-end PERCENT   frames of a burst after which it is over (20)\n"
+    "  --burst-loss PERCENT  frames of a burst that vanish (100)\n"
+    "  --ack-loss PERCENT    packets of at most 92 bytes that vanish besides\n"
+    "  --reorder PERCENT     frames that come late, after others that were sent later\n"
+    "  --reorder-delay TIME  by that much (1ms)\n"
+    "  --duplicate PERCENT   frames that come twice\n"
+    "  --corrupt PERCENT     frames with one bit flipped\n"
+    "  --mark PERCENT        ECN-capable packets that are marked (RFC 3168)\n"
+    "  --mark-queue TIME     likewise those that would wait longer for the wire of RATE\n"
+    "  --mtu BYTES           larger IP packets vanish\n"
+    "  --mtu-icmp BYTES      likewise, and the sender is told by ICMP\n"
+    "  --seed N              the same seed and frames give the same faults (1)\n"
+    "  --mbufs N             packet buffers of each link (16383)\n"
+    "  -h, --help            this text\n"
+    "\n"
+    "SIGINT or SIGTERM ends it; then it prints what it has done.\n";
+
+struct unit {
+	const char *name;
+	double factor;
+};
+
+static const struct unit times[] = {{"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"ns", 1}, {NULL, 0}};
+static const struct unit rates[] = {{"", 1}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {NULL, 0}};
+static const struct unit percents[] = {{"", 1e4}, {"%", 1e4}, {NULL, 0}}; /* in ppm */
+static const struct unit counts[] = {{"", 1}, {NULL, 0}};
+
+#define AT(member) \
+	offsetof(struct pc_fault_config, member), sizeof(((struct pc_fault_config *)0)->member)
+
+/* Options that set a member of the directions. */
+static const struct setting {
+	const char *name;
+	const struct unit *units;
+	double max;
+	size_t offset, size;
+} settings[] = {
+    {"--delay", times, 60e9, AT(delay_ns)},
+    {"--jitter", times, 60e9, AT(jitter_ns)},
+    {"--rate", rates, 1e12, AT(rate_bps)},
+    {"--queue", times, 60e9, AT(backlog_ns)},
+    {"--loss", percents, 1e6, AT(rx_loss_ppm)},
+    {"--burst", percents, 1e6, AT(burst_ppm)},
+    {"--burst-end", percents, 1e6, AT(burst_end_ppm)},
+    {"--burst-loss", percents, 1e6, AT(burst_loss_ppm)},
+    {"--ack-loss", percents, 1e6, AT(ack_loss_ppm)},
+    {"--reorder", percents, 1e6, AT(reorder_ppm)},
+    {"--reorder-delay", times, 60e9, AT(reorder_delay_ns)},
+    {"--duplicate", percents, 1e6, AT(duplicate_ppm)},
+    {"--corrupt", percents, 1e6, AT(corrupt_ppm)},
+    {"--mark", percents, 1e6, AT(mark_ppm)},
+    {"--mark-queue", times, 60e9, AT(mark_ns)},
+    {"--mtu", counts, 65535, AT(mtu)},
+    {"--mtu-icmp", counts, 65535, AT(mtu)},
+};
+
+/* Reads a number with a unit. Returns false if it is none, or out of [0,max]. */
+static bool read_number(const char *text, const struct unit *units, double max, double *value)
+{
+	char *rest;
+	double n = strtod(text, &rest);
+
+	if (rest == text || !(n >= 0))
+		return false;
+	for (const struct unit *u = units; u->name != NULL; u++)
+		if (strcmp(rest, u->name) == 0) {
+			*value = n * u->factor;
+			return *value <= max;
+		}
+	return false;
+}
+
+static void put(struct pc_fault_config *f, const struct setting *s, double value)
+{
+	uint64_t n = (uint64_t)(value + 0.5);
+	uint8_t *member = (uint8_t *)f + s->offset;
+
+	if (s->size == sizeof(uint64_t))
+		memcpy(member, &n, sizeof(n));
+	else if (s->size == sizeof(uint32_t))
+		memcpy(member, &(uint32_t){(uint32_t)n}, sizeof(uint32_t));
+	else
+		memcpy(member, &(uint16_t){(uint16_t)n}, sizeof(uint16_t));
+	if (s->offset == offsetof(struct pc_fault_config, mtu))
+		f->mtu_icmp = strcmp(s->name, "--mtu-icmp") == 0;
+}
+
+static const struct setting *find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+		if (strcmp(settings[i].name, name) == 0)
+			return &settings[i];
+	return NULL;
+}
+
+/* Takes an option that stands for itself. Returns whether it was one. */
+static bool take_word(struct options *o, const char *name, enum direction *which)
+{
+	if (strcmp(name, "--ab") == 0)
+		*which = AB;
+	else if (strcmp(name, "--ba") == 0)
+		*which = BA;
+	else if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+		o->help = true;
+	else
+		return false;
+	return true;
+}
+
+/* Takes an option with a number. Returns whether all is well. */
+static bool take_number(struct options *o, const char *name, const char *text, enum direction which)
+{
+	const struct setting *s = find(name);
+	double value;
+
+	if (s != NULL && !read_number(text, s->units, s->max, &value))
+		return false;
+	if (s == NULL && !read_number(text, counts, UINT32_MAX, &value))
+		return false;
+	if (s == NULL && strcmp(name, "--mbufs") == 0)
+		o->mbufs = (uint32_t)value;
+	for (int d = 0; d < BOTH; d++) {
+		if (s == NULL && strcmp(name, "--seed") == 0)
+			o->dir[d].seed = (uint64_t)value;
+		else if (s != NULL && (which == BOTH || (int)which == d))
+			put(&o->dir[d], s, value);
+	}
+	return true;
+}
+
+static bool is_known(const char *name)
+{
+	return find(name) != NULL || strcmp(name, "--seed") == 0 || strcmp(name, "--mbufs") == 0;
+}
+
+int options_parse(struct options *o, int argc, char **argv, char *why, size_t why_len)
+{
+	enum direction which = BOTH;
+
+	*o = (struct options){.mbufs = 16383};
+	for (int d = 0; d < BOTH; d++)
+		o->dir[d] = (struct pc_fault_config){.seed = 1, .queue = LINK_QUEUE};
+	for (int i = 0; i < argc; i++) {
+		if (take_word(o, argv[i], &which))
+			continue;
+		if (!is_known(argv[i])) {
+			snprintf(why, why_len, "unknown option %s; --help lists them", argv[i]);
+			return -1;
+		}
+		if (i + 1 == argc || !take_number(o, argv[i], argv[i + 1], which)) {
+			snprintf(why, why_len,
+			         "%s: \"%s\" is no such number; --help tells the units", argv[i],
+			         i + 1 < argc ? argv[i + 1] : "");
+			return -1;
+		}
+		i++;
+	}
+	return 0;
+}
