@@ -191,7 +191,7 @@ static bool flush_one(struct tcp *tcp, struct tcb *t)
 	    (t->flags & TCB_CONNECTED || t->state == TCP_S_SYN_RECEIVED))
 		done = send_ack_if_due(tcp, t);
 	if (t->flags & TCB_STARVED) {
-		if (tcp->ctx->mbufs_low)
+		if (tcp->ctx->mbufs_low || (tcp_snd_limit(tcp, t) == 0 && t->snd_max != 0))
 			return false;
 		t->flags &= ~(uint32_t)(TCB_STARVED | TCB_NOSPACE);
 		tcb_notify(tcp, t, EPOLLOUT | EPOLLWRNORM);

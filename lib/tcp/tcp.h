@@ -194,8 +194,8 @@ int tcp_shutdown(struct tcp *tcp, struct tcb *t, int how);
 /** tcp_close takes the descriptor away and lets the protocol end the connection. */
 void tcp_close(struct tcp *tcp, struct tcb *t);
 
-/** tcp_mask returns what is ready, as EPOLL*. */
-uint32_t tcp_mask(const struct tcp *tcp, const struct tcb *t);
+/** tcp_mask returns what is ready, as EPOLL*; when there is room for what has none now, it is told. */
+uint32_t tcp_mask(struct tcp *tcp, struct tcb *t);
 
 /** tcp_local and tcp_remote tell a socket's endpoints. */
 struct pc_endpoint tcp_local(const struct tcp *tcp, const struct tcb *t);

@@ -450,14 +450,15 @@ static int input_synchronised(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m
 		verdict = check_sequence(tcp, t, seg);
 	if (unlikely(verdict != VERDICT_DONE))
 		return verdict;
-	if (t->opt & TCB_OPT_TS)
-		update_ts_recent(tcp, t, seg);
 	if (unlikely(!(seg->flags & TCP_ACK)))
 		return PC_DROP_TCP_NO_ACK;
 	t->rcv_tick = tcp->ctx->tick;
 	verdict = input_ack(tcp, t, p, rx);
 	if (verdict != VERDICT_DONE)
 		return verdict;
+	/* not before RFC 5961 5.2 has judged the ACK: a forged TSval would shut the peer out by PAWS */
+	if (t->opt & TCB_OPT_TS)
+		update_ts_recent(tcp, t, seg);
 	tcp_ecn_input(tcp, t, seg, p->tos);
 	return input_text(tcp, t, m, p, seg);
 }

@@ -250,7 +250,17 @@ int tcp_recv_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf **out)
 	return 1;
 }
 
-uint32_t tcp_mask(const struct tcp *tcp, const struct tcb *t)
+/* Is there room to write?  If not, who asks is told when there is, as by Linux's poll: by the ACK that
+ * makes room, or, where mbufs are missing and nothing is under way, by the flush. */
+static bool has_room(struct tcp *tcp, struct tcb *t)
+{
+	if (tcp_is_writable(tcp, t) && !(t->flags & TCB_STARVED))
+		return true;
+	no_space(tcp, t, t->snd_bytes == 0 && (t->flags & TCB_CONNECTED));
+	return false;
+}
+
+uint32_t tcp_mask(struct tcp *tcp, struct tcb *t)
 {
 	bool rd_shut = t->flags & (TCB_RD_SHUT | TCB_FIN_RCVD), wr_shut = t->flags & TCB_WR_SHUT;
 	uint32_t mask = 0;
@@ -264,7 +274,7 @@ uint32_t tcp_mask(const struct tcp *tcp, const struct tcb *t)
 	if (t->state != TCP_S_SYN_SENT && t->state != TCP_S_SYN_RECEIVED) {
 		if (t->rcv_bytes > 0)
 			mask |= EPOLLIN | EPOLLRDNORM;
-		if (wr_shut || (tcp_is_writable(tcp, t) && !(t->flags & TCB_STARVED)))
+		if (wr_shut || has_room(tcp, t))
 			mask |= EPOLLOUT | EPOLLWRNORM;
 	}
 	if (t->error != 0)

@@ -220,6 +220,21 @@ static void time_wait_same_timestamp(struct wt *w)
 	EQ(wt_next(w, 0)->seg.flags, SA);
 }
 
+/* RFC 5961 5.2: "incoming segments whose ACK value doesn't satisfy the above condition MUST be discarded",
+ * with their timestamps; else one forged segment shuts the peer out (RFC 7323 5.3 R1) */
+static void discarded_leaves_no_trace(struct wt *w)
+{
+	established(w);
+	wt_pass(w, 100);
+	INJECT(.flags = PA, .seq = 1, .ack = 1000000, .len = 10, .ts = TS, .tsval = T + 1000000);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .ts = TS, .tsecr = T + 1);
+	INJECT(.flags = TCP_PSH, .seq = 1, .len = 10, .ts = TS,
+	       .tsval = T + 1000000); /* no ACK bit */
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10, .ts = TS, .tsval = T + 2);
+	wt_read(w, 10);
+	EXPECT_IN(0, 499, .flags = A, .seq = 1, .ack = 11, .ts = TS, .tsecr = T + 2);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 7323 3.2: timestamps on every segment", on_every_segment},
     {"RFC 7323 5.4: the clock's rate", clock_rate},
@@ -237,6 +252,7 @@ static const struct wt_case cases[] = {
     {"RFC 7323 3.2, 5961 4.2: a SYN without the option is challenged", syn_without_option},
     {"RFC 6191 2: the first timestamp reopens TIME-WAIT", time_wait_first_timestamp},
     {"RFC 6191 2: at the same timestamp the sequence number decides", time_wait_same_timestamp},
+    {"RFC 5961 5.2, 7323 5.3: what is discarded leaves no timestamp", discarded_leaves_no_trace},
     {"RFC 7323 4.2: an echo of what was never sent does no harm", senseless_echo},
 };
 

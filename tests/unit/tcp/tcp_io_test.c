@@ -140,6 +140,36 @@ static void test_starved(void)
 	finish();
 }
 
+/* who has asked whether he may write and may not is told when he may, as by Linux's poll */
+static void test_asked(void)
+{
+	struct tcb *t;
+
+	start();
+	t = conn(0);
+	net.ctx.mbufs_low = true;
+	net.ctx.mbufs_spare = 0;
+	CU_ASSERT_FALSE(tcp_mask(tcp, t) & EPOLLOUT);
+	told(t);
+	turn();
+	CU_ASSERT_FALSE(told(t));
+	net.ctx.mbufs_low = false;
+	net.ctx.mbufs_spare = 1u << 16;
+	turn();
+	CU_ASSERT(told(t));
+	CU_ASSERT(tcp_mask(tcp, t) & EPOLLOUT);
+	t->snd_max = 10000;
+	CU_ASSERT_EQUAL(write_bytes(t, 10000), 10000);
+	CU_ASSERT_FALSE(tcp_mask(tcp, t) & EPOLLOUT);
+	turn();
+	told(t);
+	input_ack(t, ISS + 4 * MSS);
+	CU_ASSERT(told(t));
+	turn();
+	forget();
+	finish();
+}
+
 static void test_send_mbuf(void)
 {
 	struct rte_mbuf *m;
@@ -216,6 +246,7 @@ static const struct unit_case cases[] = {
     {"who may send", test_send_states},
     {"a full send buffer", test_full},
     {"mbufs are short", test_starved},
+    {"who has asked is told", test_asked},
     {"sending mbufs", test_send_mbuf},
     {"what is ready", test_mask},
 };
