@@ -22,24 +22,35 @@ uint8_t sim_byte(uint32_t conn, int dir, uint32_t n)
 
 static uint32_t some_total(struct sim *s)
 {
-	switch (sim_rnd(s, 0, 5)) {
+	switch (sim_rnd(s, 0, 9)) {
 	case 0:
 		return 0;
 	case 1:
-		return (uint32_t)sim_rnd(s, 1, 100);
 	case 2:
+		return (uint32_t)sim_rnd(s, 1, 100);
 	case 3:
-		return (uint32_t)sim_rnd(s, 100, 20000);
+	case 4:
+	case 5:
+	case 6:
+		return (uint32_t)sim_rnd(s, 100, 10000);
 	default:
-		return (uint32_t)sim_rnd(s, 10000, 150000);
+		return (uint32_t)sim_rnd(s, 10000, sim_chance(s, 5) ? 400000 : 40000);
 	}
 }
 
-static void plan_end(struct sim *s, struct end *e)
+static uint32_t some_chunk(struct sim *s, uint32_t total)
+{
+	uint64_t small = total > 20000 ? total / 100 : 1; /* not too many steps in all */
+
+	return (uint32_t)(sim_chance(s, 20) ? sim_rnd(s, small, RTE_MAX(small, 300u))
+	                                    : sim_rnd(s, 300, 65536));
+}
+
+static void plan_end(struct sim *s, struct end *e, uint32_t reads, uint32_t writes)
 {
 	e->edge = sim_chance(s, 50);
-	e->read_max = (uint32_t)(sim_chance(s, 20) ? sim_rnd(s, 1, 300) : sim_rnd(s, 300, 65536));
-	e->write_max = (uint32_t)(sim_chance(s, 20) ? sim_rnd(s, 1, 300) : sim_rnd(s, 300, 65536));
+	e->read_max = some_chunk(s, reads);
+	e->write_max = some_chunk(s, writes);
 	e->read_pause_ms = sim_chance(s, 25) ? (uint32_t)sim_rnd(s, 1, 400) : 0;
 	e->write_pause_ms = sim_chance(s, 25) ? (uint32_t)sim_rnd(s, 1, 400) : 0;
 	if (e->read_max < 300) /* slow by size is slow enough */
@@ -50,17 +61,18 @@ static void plan_end(struct sim *s, struct end *e)
 
 void app_plan(struct sim *s)
 {
-	s->nb_conns = (unsigned)sim_rnd(s, 1, sim_chance(s, 20) ? SIM_CONNS : 6);
+	s->nb_conns = (unsigned)sim_rnd(s, 1, sim_chance(s, 5) ? SIM_CONNS : 3);
 	for (unsigned i = 0; i < s->nb_conns; i++) {
 		struct conn *c = &s->conn[i];
 
 		c->id = i;
+		c->client = s->node[SECOND].exists && sim_chance(s, 50) ? SECOND : CLIENT;
 		c->start_at = s->now + sim_rnd(s, 0, 2000) * 1000000;
 		c->abort_at = UINT64_MAX;
-		for (int side = 0; side < 2; side++) {
+		for (int side = 0; side < 2; side++)
 			c->out[side].total = some_total(s);
-			plan_end(s, &c->end[side]);
-		}
+		for (int side = 0; side < 2; side++)
+			plan_end(s, &c->end[side], c->out[!side].total, c->out[side].total);
 		if (sim_chance(s, 5)) {
 			c->abort_at = c->start_at + sim_rnd(s, 0, 3000) * 1000000;
 			c->abort_by = (int)sim_rnd(s, 0, 1);
@@ -72,10 +84,11 @@ static bool watch(struct sim *s, int side, struct conn *c)
 {
 	struct end *e = &c->end[side];
 	struct epoll_event ev = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP, .data.u32 = c->id};
+	struct node *node = sim_node(s, c, side);
 
 	if (e->edge)
 		ev.events |= EPOLLET;
-	if (pc_epoll_ctl(s->st[side], s->ep[side], EPOLL_CTL_ADD, e->fd, &ev) != 0)
+	if (pc_epoll_ctl(node->st, node->ep, EPOLL_CTL_ADD, e->fd, &ev) != 0)
 		return sim_fail(s, "connection %u: EPOLL_CTL_ADD: %s", c->id, strerror(errno));
 	return true;
 }
@@ -85,56 +98,67 @@ static void start(struct sim *s, struct conn *c)
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(80)}, me;
 	socklen_t len = sizeof(me);
 	struct end *e = &c->end[CLIENT];
+	struct pc_stack *st = s->node[c->client].st;
 
-	to.sin_addr.s_addr = inet_addr("10.0.0.2");
+	to.sin_addr.s_addr = inet_addr(c->client == CLIENT ? "10.0.0.2" : "10.0.1.2");
 	c->started = true;
-	e->fd = pc_socket(s->st[CLIENT], AF_INET, SOCK_STREAM, 0);
+	e->fd = pc_socket(st, AF_INET, SOCK_STREAM, 0);
 	if (e->fd < 0) {
 		sim_fail(s, "connection %u: pc_socket: %s", c->id, strerror(errno));
 		return;
 	}
-	if (pc_connect(s->st[CLIENT], e->fd, (struct sockaddr *)&to, sizeof(to)) == 0 ||
-	    errno != EINPROGRESS)
+	if (pc_connect(st, e->fd, (struct sockaddr *)&to, sizeof(to)) == 0 || errno != EINPROGRESS)
 		sim_fail(s, "connection %u: pc_connect: %s", c->id, strerror(errno));
-	pc_getsockname(s->st[CLIENT], e->fd, (struct sockaddr *)&me, &len);
+	pc_getsockname(st, e->fd, (struct sockaddr *)&me, &len);
 	c->port = ntohs(me.sin_port);
 	if (sim_chance(s, 30))
-		pc_setsockopt(s->st[CLIENT], e->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1},
-		              sizeof(int));
+		pc_setsockopt(st, e->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	watch(s, CLIENT, c);
+}
+
+/* RFC 4987 3.6: nobody repeats the SYN-ACK of a cookie, which does not last.  When the ACK that completes
+ * the handshake is lost and what comes first after it is not the first segment, or late, it is refused; and an
+ * old one that comes again opens what was over: the price of cookies. */
+static bool has_cookies(const struct sim *s)
+{
+	const struct pc_stack *server = s->node[SERVER].st;
+
+	return server != NULL && pc_stack_counters(server)->value[PC_TCP_COOKIES_SENT] > 0;
 }
 
 /* The connection that a client has opened from a port, and the server not yet seen; ports may come
  * again. NULL: it was aborted meanwhile, or there is none. */
-static struct conn *find_opened(struct sim *s, uint16_t port)
+static struct conn *find_opened(struct sim *s, int client, uint16_t port)
 {
 	bool aborted = false;
 
 	for (unsigned i = 0; i < s->nb_conns; i++) {
 		struct conn *c = &s->conn[i];
 
-		if (!c->started || c->port != port)
+		if (!c->started || c->client != client || c->port != port)
 			continue;
 		if (c->end[SERVER].fd == 0 && !c->end[SERVER].closed)
 			return c;
 		aborted |= c->aborted;
 	}
-	if (!aborted)
+	if (!aborted && !has_cookies(s))
 		sim_fail(s, "accepted what nobody opened, port %u", port);
 	return NULL;
 }
 
 static void accept_all(struct sim *s)
 {
+	struct pc_stack *st = s->node[SERVER].st;
 	struct sockaddr_in from;
 	socklen_t len = sizeof(from);
 	int fd;
 
-	while ((fd = pc_accept(s->st[SERVER], s->lfd, (struct sockaddr *)&from, &len)) > 0) {
-		struct conn *c = find_opened(s, ntohs(from.sin_port));
+	while ((fd = pc_accept(st, s->lfd, (struct sockaddr *)&from, &len)) > 0) {
+		int client = from.sin_addr.s_addr == inet_addr("10.0.0.1") ? CLIENT : SECOND;
+		struct conn *c = find_opened(s, client, ntohs(from.sin_port));
 
 		if (c == NULL) {
-			pc_close(s->st[SERVER], fd);
+			pc_close(st, fd);
 			continue;
 		}
 		c->end[SERVER].fd = fd;
@@ -183,7 +207,7 @@ static ssize_t write_mbuf(struct sim *s, int side, struct conn *c, uint32_t len)
 		errno = EAGAIN;
 		return -1;
 	}
-	if (pc_send_mbuf(s->st[side], c->end[side].fd, head, NULL) == 0)
+	if (pc_send_mbuf(sim_node(s, c, side)->st, c->end[side].fd, head, NULL) == 0)
 		return done;
 	rte_pktmbuf_free(head);
 	return -1;
@@ -211,22 +235,40 @@ static ssize_t write_some(struct sim *s, int side, struct conn *c)
 	v[2] = (struct iovec){buf + cut, len - cut};
 	switch (sim_rnd(s, 0, 3)) {
 	case 0:
-		return pc_writev(s->st[side], e->fd, v, 3);
+		return pc_writev(sim_node(s, c, side)->st, e->fd, v, 3);
 	case 1:
-		return pc_sendmsg(s->st[side], e->fd, &msg, flags);
+		return pc_sendmsg(sim_node(s, c, side)->st, e->fd, &msg, flags);
 	default:
-		return pc_send(s->st[side], e->fd, buf, len, flags);
+		return pc_send(sim_node(s, c, side)->st, e->fd, buf, len, flags);
 	}
+}
+
+static bool cookie_failed(struct sim *s, int side, struct conn *c)
+{
+	if (side != CLIENT || errno != ECONNRESET || !has_cookies(s))
+		return false;
+	c->aborted = true;
+	return true;
+}
+
+/* A server that is away for longer than a client repeats its SYN is not reached. */
+static bool gave_up(struct sim *s, int side, struct conn *c)
+{
+	if (side != CLIENT || errno != ETIMEDOUT || s->nb_troubles == 0 ||
+	    c->out[CLIENT].sent > 0 || c->end[SERVER].fd != 0)
+		return false;
+	c->aborted = true;
+	return true;
 }
 
 static void broken(struct sim *s, int side, struct conn *c, const char *call)
 {
 	struct end *e = &c->end[side];
 
-	if (!c->aborted)
+	if (!c->aborted && !gave_up(s, side, c) && !cookie_failed(s, side, c))
 		sim_fail(s, "connection %u, %s: %s: %s", c->id,
 		         side == CLIENT ? "client" : "server", call, strerror(errno));
-	pc_close(s->st[side], e->fd);
+	pc_close(sim_node(s, c, side)->st, e->fd);
 	e->fd = 0;
 	e->closed = true;
 	s->progress = true;
@@ -259,7 +301,8 @@ static void write_turn(struct sim *s, int side, struct conn *c)
 	if (e->fd > 0 && e->writable && o->sent == o->total && !o->shut) {
 		o->shut = true;
 		s->progress = true;
-		if (!c->out[!side].ended && pc_shutdown(s->st[side], e->fd, SHUT_WR) != 0)
+		if (!c->out[!side].ended &&
+		    pc_shutdown(sim_node(s, c, side)->st, e->fd, SHUT_WR) != 0)
 			broken(s, side, c, "pc_shutdown");
 	}
 }
@@ -282,7 +325,7 @@ static ssize_t read_mbuf(struct sim *s, int side, struct conn *c)
 {
 	struct rte_mbuf *m;
 	struct stream *in = &c->out[!side];
-	int r = pc_recv_mbuf(s->st[side], c->end[side].fd, &m, NULL);
+	int r = pc_recv_mbuf(sim_node(s, c, side)->st, c->end[side].fd, &m, NULL);
 	uint32_t done = 0;
 
 	if (r <= 0)
@@ -312,17 +355,17 @@ static ssize_t read_some(struct sim *s, int side, struct conn *c)
 	case 0:
 		return read_mbuf(s, side, c);
 	case 1:
-		n = pc_readv(s->st[side], e->fd, v, 2);
+		n = pc_readv(sim_node(s, c, side)->st, e->fd, v, 2);
 		break;
 	case 2:
-		n = pc_recv(s->st[side], e->fd, buf, len, MSG_PEEK);
+		n = pc_recv(sim_node(s, c, side)->st, e->fd, buf, len, MSG_PEEK);
 		if (n <= 0)
 			break;
 		compare(s, side, c, buf, (uint32_t)n, in->rcvd);
 		memset(buf, 0, (size_t)n);
 		/* fall through */
 	default:
-		n = pc_recv(s->st[side], e->fd, buf, len, 0);
+		n = pc_recv(sim_node(s, c, side)->st, e->fd, buf, len, 0);
 	}
 	if (n > 0) {
 		compare(s, side, c, buf, (uint32_t)n, in->rcvd);
@@ -375,14 +418,15 @@ static void end_turn(struct sim *s, int side, struct conn *c)
 		struct linger l = {.l_onoff = 1, .l_linger = 0};
 
 		c->aborted = true;
-		pc_setsockopt(s->st[side], e->fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+		pc_setsockopt(sim_node(s, c, side)->st, e->fd, SOL_SOCKET, SO_LINGER, &l,
+		              sizeof(l));
 		broken(s, side, c, "abort");
 		return;
 	}
 	read_turn(s, side, c);
 	write_turn(s, side, c);
 	if (e->fd > 0 && c->out[side].shut && c->out[!side].ended) {
-		if (pc_close(s->st[side], e->fd) != 0)
+		if (pc_close(sim_node(s, c, side)->st, e->fd) != 0)
 			sim_fail(s, "connection %u: pc_close: %s", c->id, strerror(errno));
 		e->fd = 0;
 		e->closed = true;
@@ -390,43 +434,61 @@ static void end_turn(struct sim *s, int side, struct conn *c)
 	}
 }
 
-static void take_events(struct sim *s, int side)
+static void take_events(struct sim *s, int n)
 {
+	struct node *node = &s->node[n];
 	struct epoll_event ev[8];
-	int n, rounds = 0;
+	int got, rounds = 0;
 
 	do {
-		n = pc_epoll_wait(s->st[side], s->ep[side], ev, 8);
-		for (int i = 0; i < n; i++) {
+		got = pc_epoll_wait(node->st, node->ep, ev, 8);
+		for (int i = 0; i < got; i++) {
 			struct end *e;
 
 			if (ev[i].data.u32 == UINT32_MAX) {
 				accept_all(s);
 				continue;
 			}
-			e = &s->conn[ev[i].data.u32].end[side];
+			e = &s->conn[ev[i].data.u32].end[n == SERVER];
 			if (ev[i].events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 				e->readable = true;
 			if (ev[i].events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
 				e->writable = true;
 		}
-	} while (n == 8 && ++rounds < 8);
+	} while (got == 8 && ++rounds < 8);
 }
 
-void app_turn(struct sim *s, int side)
+void app_turn(struct sim *s, int n)
 {
-	take_events(s, side);
+	take_events(s, n);
 	for (unsigned i = 0; i < s->nb_conns; i++) {
 		struct conn *c = &s->conn[i];
 
-		if (side == CLIENT && !c->started && s->now >= c->start_at) {
+		if (n == c->client && !c->started && s->now >= c->start_at) {
 			start(s, c);
 			s->progress = true;
 		}
 		/* a connection whose client gave up before it was accepted never gets a server */
 		if (c->aborted && c->end[CLIENT].closed && c->end[SERVER].fd == 0)
 			c->end[SERVER].closed = true;
-		end_turn(s, side, c);
+		if (n == SERVER || n == c->client)
+			end_turn(s, n == SERVER, c);
+	}
+}
+
+void app_died(struct sim *s, int n)
+{
+	for (unsigned i = 0; i < s->nb_conns; i++) {
+		struct conn *c = &s->conn[i];
+		struct end *e = &c->end[n == SERVER];
+
+		if (!c->started || (n != SERVER && n != c->client))
+			continue;
+		c->aborted = true; /* one that was half open, or waited to be accepted, too */
+		if (e->fd <= 0)
+			continue;
+		e->fd = 0;
+		e->closed = true;
 	}
 }
 
@@ -437,16 +499,19 @@ uint64_t app_next(const struct sim *s)
 	for (unsigned i = 0; i < s->nb_conns; i++) {
 		const struct conn *c = &s->conn[i];
 
-		if (!c->started)
+		/* what does not run wants nothing */
+		if (!c->started && node_is_up(s, c->client))
 			next = RTE_MIN(next, c->start_at);
-		if (c->abort_at > s->now && c->end[c->abort_by].fd > 0)
-			next = RTE_MIN(next, c->abort_at);
 		for (int side = 0; side < 2; side++) {
 			const struct end *e = &c->end[side];
 
-			if (e->fd > 0 && e->readable && e->read_at > s->now)
+			if (e->fd <= 0 || !node_is_up(s, side == CLIENT ? c->client : SERVER))
+				continue;
+			if (c->abort_by == side && c->abort_at > s->now)
+				next = RTE_MIN(next, c->abort_at);
+			if (e->readable && e->read_at > s->now)
 				next = RTE_MIN(next, e->read_at);
-			if (e->fd > 0 && e->writable && e->write_at > s->now)
+			if (e->writable && e->write_at > s->now)
 				next = RTE_MIN(next, e->write_at);
 		}
 	}

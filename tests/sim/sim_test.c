@@ -6,8 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_errno.h>
+#include <rte_mbuf.h>
+
 #include "eal.h"
 #include "sim.h"
+
+#define POOL 16383
 
 static void usage(const char *program)
 {
@@ -16,6 +21,19 @@ static void usage(const char *program)
 	        "       %s --seed S [--pcap FILE]      run one seed and say more\n",
 	        program, program);
 	exit(2);
+}
+
+/* A pool without a cache: what a cache holds, and so when mbufs run out, depends on the runs before. */
+static struct rte_mempool *pool(const char *name, unsigned n)
+{
+	struct rte_mempool *p =
+	    rte_pktmbuf_pool_create(name, n, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, -1);
+
+	if (p == NULL) {
+		fprintf(stderr, "no mbuf pool %s: %s\n", name, rte_strerror(rte_errno));
+		exit(1);
+	}
+	return p;
 }
 
 static uint64_t number(const char *program, const char *text)
@@ -47,14 +65,15 @@ int main(int argc, char **argv)
 			usage(argv[0]);
 	}
 	eal_start();
-	sim.pool = eal_pool("sim", 32767);
-	sim.tiny[CLIENT] = eal_pool("tiny of the client", 255);
-	sim.tiny[SERVER] = eal_pool("tiny of the server", 255);
+	sim.pool = pool("sim", POOL);
+	sim.eaten = calloc(POOL, sizeof(*sim.eaten));
+	sim.tiny[CLIENT] = pool("tiny of the client", 255);
+	sim.tiny[SERVER] = pool("tiny of the server", 255);
+	sim.tiny[SECOND] = pool("tiny of the second", 255);
 	for (uint64_t seed = first; seed < first + n && failed < 10; seed++) {
 		if (!sim_run(&sim, seed, pcap)) {
-			fprintf(stderr, "seed %llu: %s\n  again: %s --seed %llu --pcap FILE\n",
-			        (unsigned long long)seed, sim.wrong, argv[0],
-			        (unsigned long long)seed);
+			fprintf(stderr, "FAILED: %s; again: %s --seed %llu --pcap FILE\n",
+			        sim.wrong, argv[0], (unsigned long long)seed);
 			failed++;
 		}
 		frames += sim.frames;
@@ -62,5 +81,6 @@ int main(int argc, char **argv)
 	}
 	printf("%llu seeds, %llu failed; %llu frames, %llu bytes compared\n", (unsigned long long)n,
 	       (unsigned long long)failed, (unsigned long long)frames, (unsigned long long)bytes);
+	free(sim.eaten);
 	return failed != 0;
 }

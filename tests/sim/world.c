@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sim.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
-#include <arpa/inet.h>
-#include <rte_mempool.h>
-
-#include "eal.h"
+#include <rte_common.h>
 
 /*
- * Overview: the world around the applications: two stacks, the wire, the faults, the clock.
+ * Overview: time, and the judgement.
  *
- * A step is one turn of both loops.  While frames arrive or an application does something the clock
+ * A step is one turn of all loops.  While frames arrive or an application does something the clock
  * stands still; then it jumps to the next moment at which anything is due.  Everything is validated
  * on the way.
  */
@@ -52,174 +47,40 @@ bool sim_chance(struct sim *s, unsigned percent)
 	return next_random(s) % 100 < percent;
 }
 
-static void plan_stack(struct sim *s, struct pc_stack_config *cfg)
-{
-	pc_stack_config_init(cfg);
-	cfg->stack_seed = sim_rnd(s, 1, UINT32_MAX);
-	cfg->stack_max_connections = 2 * SIM_CONNS + 8;
-	cfg->stack_max_listeners = 2;
-	cfg->stack_max_udp_sockets = 2;
-	cfg->arp_entries = 16;
-	cfg->tcp_syn_cache = 64;
-	cfg->tcp_time_wait = 64;
-	cfg->tcp_timestamps = sim_chance(s, 70);
-	cfg->tcp_window_scaling = sim_chance(s, 70);
-	cfg->tcp_sack = sim_chance(s, 70);
-	cfg->tcp_nagle = sim_chance(s, 70);
-	cfg->tcp_rcvbuf = sim_chance(s, 30) ? sim_rnd(s, 4096, 20000) : sim_rnd(s, 20000, 524288);
-	cfg->tcp_sndbuf = sim_chance(s, 30) ? sim_rnd(s, 4096, 20000) : sim_rnd(s, 20000, 524288);
-	cfg->tcp_delack_ms = s->clean || sim_chance(s, 70) ? 40 : sim_rnd(s, 0, 499);
-	cfg->tcp_msl_ms = sim_rnd(s, 10, 2000);
-	/* an end only by agreement: nothing may give up because of the network */
-	cfg->tcp_syn_retries = cfg->tcp_synack_retries = 20;
-	cfg->tcp_retries = cfg->tcp_orphan_retries = 40;
-	cfg->tcp_rto_max_ms = sim_rnd(s, 1000, 20000);
-	/* what an abort leaves behind when its RST is lost is found by these */
-	cfg->tcp_keepalive = 1;
-	cfg->tcp_keepalive_idle_ms = 20000;
-	cfg->tcp_keepalive_interval_ms = 2000;
-	cfg->tcp_keepalive_probes = 30;
-	cfg->tcp_fin_wait2_ms = 3600000;
-	cfg->stack_rx_burst = sim_rnd(s, 1, 64);
-	cfg->tcp_congestion = sim_rnd(s, 0, 2);
-	cfg->tcp_hystart = sim_chance(s, 70);
-	cfg->tcp_ecn = sim_rnd(s, 0, 2);
-}
-
-static void plan_faults(struct sim *s, struct pc_fault_config *f)
-{
-	if (sim_chance(s, 70))
-		f->rx_loss_ppm = (uint32_t)sim_rnd(s, 0, sim_chance(s, 30) ? 200000 : 30000);
-	if (sim_chance(s, 10))
-		f->tx_loss_ppm = (uint32_t)sim_rnd(s, 0, 30000);
-	if (sim_chance(s, 50))
-		f->duplicate_ppm = (uint32_t)sim_rnd(s, 0, 100000);
-	if (sim_chance(s, 50))
-		f->reorder_ppm = (uint32_t)sim_rnd(s, 0, 200000);
-	if (sim_chance(s, 40))
-		f->corrupt_ppm = (uint32_t)sim_rnd(s, 0, 50000);
-	f->reorder_delay_ns = sim_rnd(s, 100000, 20000000);
-	f->queue = (uint32_t)sim_rnd(s, 64, 1024);
-}
-
-static void plan_network(struct sim *s, struct pc_fault_config *f)
-{
-	f->seed = sim_rnd(s, 1, UINT32_MAX);
-	f->pool = s->pool;
-	f->queue = 16384;
-	if (!s->clean)
-		plan_faults(s, f);
-	if (sim_chance(s, 80))
-		f->delay_ns = sim_rnd(s, 1000, sim_chance(s, 20) ? 150000000 : 10000000);
-	if (sim_chance(s, 30))
-		f->jitter_ns = sim_rnd(s, 0, 5000000);
-	if (sim_chance(s, 40))
-		f->rate_bps = sim_rnd(s, 500000, 100000000);
-	if (sim_chance(s, 40))
-		f->mark_ppm = (uint32_t)sim_rnd(s, 0, 100000);
-	if (sim_chance(s, 30))
-		f->mark_ns = sim_rnd(s, 100000, 20000000);
-}
-
-static bool open_side(struct sim *s, int side, struct pc_port *wire, const char *pcap)
-{
-	struct pc_prefix addr;
-	struct pc_port *p = pc_port_fault(wire, &s->fault[side]);
-
-	if (p == NULL)
-		return sim_fail(s, "pc_port_fault: %s", strerror(errno));
-	s->port[side] = p;
-	if (side == CLIENT && pcap != NULL) {
-		s->port[side] = pc_port_pcap(p, pcap);
-		if (s->port[side] == NULL) {
-			s->port[side] = p;
-			return sim_fail(s, "%s: %s", pcap, strerror(errno));
-		}
-	}
-	s->stack_pool[side] = !s->clean && sim_chance(s, 10) ? s->tiny[side] : s->pool;
-	s->st[side] = pc_stack_create(&s->cfg[side], s->stack_pool[side]);
-	if (s->st[side] == NULL)
-		return sim_fail(s, "pc_stack_create: %s", strerror(errno));
-	pc_prefix_parse(side == CLIENT ? "10.0.0.1/24" : "10.0.0.2/24", &addr);
-	if (pc_stack_add_port(s->st[side], s->port[side]) != 0 ||
-	    pc_stack_add_addr(s->st[side], 0, &addr) != 0)
-		return sim_fail(s, "port or address refused: %s", strerror(errno));
-	s->ep[side] = pc_epoll_create(s->st[side]);
-	return s->ep[side] > 0 || sim_fail(s, "pc_epoll_create: %s", strerror(errno));
-}
-
-static bool open_world(struct sim *s, const char *pcap)
-{
-	struct pc_wire_config wc = {.pool = s->pool};
-	const uint32_t tx = PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_UDP_CKSUM;
-	struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(80)};
-	struct epoll_event ev = {.events = EPOLLIN, .data.u32 = UINT32_MAX};
-	struct pc_port *wire[2];
-
-	for (int side = 0; side < 2; side++) {
-		plan_stack(s, &s->cfg[side]);
-		plan_network(s, &s->fault[side]);
-	}
-	if (sim_chance(s, 30)) /* who corrupts must not believe in checksums of the port's */
-		wc.offloads |= tx;
-	if (sim_chance(s, 30))
-		wc.offloads |= PC_PORT_TX_MULTI_SEGS;
-	if (pc_port_wire(&wc, wire) != 0)
-		return sim_fail(s, "no wire");
-	if (!open_side(s, CLIENT, wire[0], pcap)) {
-		pc_port_close(wire[1]);
-		return false;
-	}
-	if (!open_side(s, SERVER, wire[1], NULL))
-		return false;
-	s->lfd = pc_socket(s->st[SERVER], AF_INET, SOCK_STREAM, 0);
-	if (s->lfd < 0 ||
-	    pc_bind(s->st[SERVER], s->lfd, (struct sockaddr *)&any, sizeof(any)) != 0 ||
-	    pc_listen(s->st[SERVER], s->lfd, (int)sim_rnd(s, 0, 30)) != 0 ||
-	    pc_epoll_ctl(s->st[SERVER], s->ep[SERVER], EPOLL_CTL_ADD, s->lfd, &ev) != 0)
-		return sim_fail(s, "cannot listen: %s", strerror(errno));
-	return true;
-}
-
-static void check_pool(struct sim *s, struct rte_mempool *pool)
-{
-	if (eal_freed_twice(pool) != 0)
-		sim_fail(s, "mbufs were freed twice");
-	if (eal_in_use(pool) != 0)
-		sim_fail(s, "%u mbufs of pool %s leaked", eal_in_use(pool), pool->name);
-}
-
-static void close_world(struct sim *s)
-{
-	for (int side = 0; side < 2; side++) {
-		pc_stack_destroy(s->st[side]);
-		pc_port_close(s->port[side]);
-	}
-	check_pool(s, s->pool);
-	for (int side = 0; side < 2; side++)
-		check_pool(s, s->tiny[side]);
-}
-
 static uint64_t frames_sent(const struct sim *s)
 {
-	return pc_stack_counters(s->st[CLIENT])->value[PC_TX_FRAMES] +
-	       pc_stack_counters(s->st[SERVER])->value[PC_TX_FRAMES];
+	uint64_t sent = 0;
+
+	for (int n = 0; n < SIM_NODES; n++)
+		if (s->node[n].st != NULL)
+			sent += pc_stack_counters(s->node[n].st)->value[PC_TX_FRAMES];
+	return sent;
 }
 
-/* One turn of both loops. Returns whether anything happened. */
+static void validate(struct sim *s, int n)
+{
+	if (pc_stack_validate(s->node[n].st, stderr) != 0)
+		sim_fail(s, "pc_stack_validate finds a broken invariant");
+}
+
+/* One turn of all loops. Returns whether anything happened. */
 static bool step(struct sim *s)
 {
 	const uint64_t sent = frames_sent(s);
 	unsigned frames = 0;
 
 	s->progress = false;
-	for (int side = 0; side < 2; side++) {
-		frames += pc_stack_poll(s->st[side], s->now);
-		app_turn(s, side);
-		pc_stack_flush(s->st[side], s->now);
-		if (s->steps % s->validate_every == 0 &&
-		    pc_stack_validate(s->st[side], stderr) != 0)
-			sim_fail(s, "pc_stack_validate finds a broken invariant");
+	trouble_turn(s);
+	for (int n = 0; n < SIM_NODES; n++) {
+		struct node *node = &s->node[n];
+
+		if (!node_is_up(s, n))
+			continue;
+		frames += pc_stack_poll(node->st, s->now + node->ahead);
+		app_turn(s, n);
+		pc_stack_flush(node->st, s->now + node->ahead);
+		if (s->steps % s->validate_every == 0)
+			validate(s, n);
 	}
 	s->frames += frames;
 	s->steps++;
@@ -227,15 +88,34 @@ static bool step(struct sim *s)
 	return frames != 0 || s->progress || frames_sent(s) != sent;
 }
 
+/* When a machine or one of its ports wants to be polled, by the clock of all. */
+static uint64_t node_next(const struct sim *s, int n)
+{
+	const struct node *node = &s->node[n];
+	uint64_t next;
+
+	if (!node_is_up(s, n))
+		return UINT64_MAX;
+	next = pc_stack_next_deadline(node->st);
+	for (int i = 0; i < SIM_LINKS; i++)
+		for (int e = 0; e < 2; e++) {
+			const struct pc_port *p = s->net[i].port[e];
+
+			if (p != NULL && p->ops->next_deadline != NULL &&
+			    n == (e == 1   ? SERVER
+			          : i == 0 ? CLIENT
+			                   : SECOND))
+				next = RTE_MIN(next, p->ops->next_deadline(p));
+		}
+	return next == UINT64_MAX || next < node->ahead ? next : next - node->ahead;
+}
+
 static uint64_t next_event(const struct sim *s)
 {
-	uint64_t next = app_next(s);
+	uint64_t next = RTE_MIN(app_next(s), trouble_next(s));
 
-	for (int side = 0; side < 2; side++) {
-		next = RTE_MIN(next, pc_stack_next_deadline(s->st[side]));
-		if (s->port[side]->ops->next_deadline != NULL)
-			next = RTE_MIN(next, s->port[side]->ops->next_deadline(s->port[side]));
-	}
+	for (int n = 0; n < SIM_NODES; n++)
+		next = RTE_MIN(next, node_next(s, n));
 	return next;
 }
 
@@ -258,8 +138,6 @@ static bool run(struct sim *s, bool (*done)(const struct sim *), uint64_t limit_
 		if (next == UINT64_MAX) {
 			if (done == NULL)
 				return true;
-			for (int side = 0; side < 2; side++) /* the events that never came */
-				pc_stack_poll(s->st[side], s->now);
 			return sim_fail(s, "nothing is due any more, but connections are not done");
 		}
 		if (next > end)
@@ -281,16 +159,25 @@ static void check_left_over(struct sim *s)
 {
 	struct pc_stack_usage u;
 
-	for (int side = 0; side < 2; side++) {
-		pc_stack_get_usage(s->st[side], &u);
+	for (int n = 0; n < SIM_NODES; n++) {
+		if (!node_is_up(s, n))
+			continue;
+		pc_stack_get_usage(s->node[n].st, &u);
 		if (u.connections != 0 || u.half_open != 0 || u.time_wait != 0 || u.listeners != 0)
 			sim_fail(
 			    s,
 			    "left over: %u connections, %u half-open, %u TIME-WAIT, %u listeners",
 			    u.connections, u.half_open, u.time_wait, u.listeners);
-		if (pc_stack_validate(s->st[side], stderr) != 0)
-			sim_fail(s, "pc_stack_validate finds a broken invariant at the end");
+		validate(s, n);
 	}
+}
+
+static bool is_rated(const struct sim *s)
+{
+	for (int i = 0; i < SIM_LINKS; i++)
+		if (s->net[i].fault[0].rate_bps != 0 || s->net[i].fault[1].rate_bps != 0)
+			return true;
+	return false;
 }
 
 /* Without faults nothing is lost, so nothing may be taken for lost. */
@@ -299,12 +186,14 @@ static void check_clean(struct sim *s)
 	for (unsigned i = 0; i < s->nb_conns; i++)
 		if (s->conn[i].aborted)
 			return;
-	for (int side = 0; side < 2; side++) {
-		const uint64_t *c = pc_stack_counters(s->st[side])->value;
+	for (int n = 0; n < SIM_NODES; n++) {
+		const uint64_t *c;
 
+		if (s->node[n].st == NULL)
+			continue;
+		c = pc_stack_counters(s->node[n].st)->value;
 		/* a queue may grow faster than a time-out learns of it */
-		if (c[PC_TCP_TIMEOUTS] != 0 &&
-		    (s->fault[CLIENT].rate_bps != 0 || s->fault[SERVER].rate_bps != 0))
+		if (c[PC_TCP_TIMEOUTS] != 0 && is_rated(s))
 			continue;
 		if (c[PC_TCP_TIMEOUTS] != 0 || c[PC_TCP_FAST_RETRANSMITS] != 0)
 			sim_fail(s, "%llu time-outs and %llu fast retransmits without a loss",
@@ -313,50 +202,93 @@ static void check_clean(struct sim *s)
 	}
 }
 
-static void describe_side(const struct sim *s, int side)
+static const char *const node_names[] = {"client", "server", "second client"};
+
+static void describe_node(const struct sim *s, int n)
 {
-	const struct pc_stack_config *cfg = &s->cfg[side];
-	const struct pc_fault_config *f = &s->fault[side];
-	const struct pc_counters *c = pc_stack_counters(s->st[side]);
+	const struct node *node = &s->node[n];
+	const struct pc_stack_config *cfg = &node->cfg;
+	const struct pc_counters *c = node->st != NULL ? pc_stack_counters(node->st) : NULL;
 
 	fprintf(stderr,
-	        "  %s: loss %u/%u ppm, dup %u, reorder %u by %llu us, corrupt %u, delay %llu us, "
-	        "%llu bit/s, queue %u\n   ",
-	        side == CLIENT ? "client" : "server", f->rx_loss_ppm, f->tx_loss_ppm,
-	        f->duplicate_ppm, f->reorder_ppm, (unsigned long long)f->reorder_delay_ns / 1000,
-	        f->corrupt_ppm, (unsigned long long)f->delay_ns / 1000,
-	        (unsigned long long)f->rate_bps, f->queue);
-	fprintf(stderr, " ts %llu ws %llu sack %llu rcvbuf %llu sndbuf %llu burst %llu;",
-	        (unsigned long long)cfg->tcp_timestamps,
+	        "  %s: ts %llu ws %llu sack %llu rack %llu tlp %llu rcvbuf %llu sndbuf %llu burst "
+	        "%llu ahead %llu ms boots %u%s;",
+	        node_names[n], (unsigned long long)cfg->tcp_timestamps,
 	        (unsigned long long)cfg->tcp_window_scaling, (unsigned long long)cfg->tcp_sack,
+	        (unsigned long long)cfg->tcp_rack, (unsigned long long)cfg->tcp_tlp,
 	        (unsigned long long)cfg->tcp_rcvbuf, (unsigned long long)cfg->tcp_sndbuf,
-	        (unsigned long long)cfg->stack_rx_burst);
-	if (s->stack_pool[side] != s->pool)
-		fprintf(stderr, " tiny pool;");
-	for (unsigned i = 0; i < PC_COUNTER_MAX; i++)
+	        (unsigned long long)cfg->stack_rx_burst, (unsigned long long)node->ahead / 1000000,
+	        node->boots, node->pool != s->pool ? " tiny pool" : "");
+	for (unsigned i = 0; c != NULL && i < PC_COUNTER_MAX; i++)
 		if (c->value[i] != 0)
 			fprintf(stderr, " %s %llu", pc_counter_name(i),
 			        (unsigned long long)c->value[i]);
 	fprintf(stderr, "\n");
 }
 
-static void describe(const struct sim *s)
+static void describe_net(const struct sim *s, int i)
 {
-	describe_side(s, CLIENT);
-	describe_side(s, SERVER);
+	for (int e = 0; e < 2; e++) {
+		const struct pc_fault_config *f = &s->net[i].fault[e];
+		struct pc_fault_stats st;
+
+		pc_port_fault_stats(s->net[i].faulty[e], &st);
+		fprintf(
+		    stderr,
+		    "  net %d to %s: loss %u/%u ppm burst %u ack %u dup %u reorder %u by %llu us "
+		    "corrupt %u mtu %u delay %llu us jitter %llu %llu bit/s backlog %llu us "
+		    "queue %u; %llu frames %llu lost %llu too big %llu overflowed\n",
+		    i, e == 1 ? "server" : "client", f->rx_loss_ppm, f->tx_loss_ppm, f->burst_ppm,
+		    f->ack_loss_ppm, f->duplicate_ppm, f->reorder_ppm,
+		    (unsigned long long)f->reorder_delay_ns / 1000, f->corrupt_ppm, f->mtu,
+		    (unsigned long long)f->delay_ns / 1000, (unsigned long long)f->jitter_ns / 1000,
+		    (unsigned long long)f->rate_bps, (unsigned long long)f->backlog_ns / 1000,
+		    f->queue, (unsigned long long)st.rx, (unsigned long long)st.rx_lost,
+		    (unsigned long long)st.too_big, (unsigned long long)st.overflowed);
+	}
+}
+
+static void describe_conns(const struct sim *s)
+{
 	for (unsigned i = 0; i < s->nb_conns; i++) {
 		const struct conn *c = &s->conn[i];
 
 		for (int side = 0; side < 2; side++)
 			fprintf(
 			    stderr,
-			    "  connection %u %s fd %d%s%s: sent %u of %u%s, peer read %u%s%s%s\n",
-			    i, side == CLIENT ? "client" : "server", c->end[side].fd,
+			    "  connection %u %s fd %d port %u%s%s%s: sent %u of %u%s, peer read "
+			    "%u%s%s%s\n",
+			    i, node_names[side == CLIENT ? c->client : SERVER], c->end[side].fd,
+			    c->port, c->aborted ? " aborted" : "",
 			    c->end[side].closed ? " closed" : "", c->end[side].edge ? " edge" : "",
 			    c->out[side].sent, c->out[side].total, c->out[side].shut ? " shut" : "",
 			    c->out[side].rcvd, c->out[side].ended ? " ended" : "",
 			    c->end[side].readable ? " R" : "", c->end[side].writable ? " W" : "");
 	}
+}
+
+static void describe(const struct sim *s)
+{
+	static const char *const kinds[] = {"stop",   "reboot",  "jump",
+	                                    "hunger", "weather", "blackout"};
+
+	if (s->wrong[0] != '\0')
+		fprintf(stderr, "seed %llu: %s\n", (unsigned long long)s->seed, s->wrong);
+	fprintf(stderr, "  %s%sat %llu ms, %llu steps, %llu forged\n", s->clean ? "clean, " : "",
+	        s->attacked ? "attacked, " : "", (unsigned long long)s->now / 1000000,
+	        (unsigned long long)s->steps, (unsigned long long)s->forged);
+	for (unsigned i = 0; i < s->nb_troubles; i++)
+		fprintf(stderr, "  %s of %s at %llu ms for %llu ms\n", kinds[s->trouble[i].kind],
+		        node_names[s->trouble[i].node],
+		        (unsigned long long)s->trouble[i].at / 1000000,
+		        (unsigned long long)s->trouble[i].lasts / 1000000);
+	for (int n = 0; n < SIM_NODES; n++)
+		if (s->node[n].exists)
+			describe_node(s, n);
+	for (int i = 0; i < SIM_LINKS; i++)
+		if (s->net[i].faulty[1] != NULL)
+			describe_net(s, i);
+	describe_conns(s);
 }
 
 /* Clocks begin anywhere: at 0, after days, before something in 32 bits wraps. */
@@ -382,18 +314,21 @@ bool sim_run(struct sim *s, uint64_t seed, const char *pcap)
 {
 	const struct sim clean = {.verbose = s->verbose,
 	                          .pool = s->pool,
+	                          .eaten = s->eaten,
 	                          .seed = seed,
 	                          .rng = seed,
-	                          .tiny = {s->tiny[0], s->tiny[1]}};
+	                          .tiny = {s->tiny[0], s->tiny[1], s->tiny[2]}};
 
 	*s = clean;
 	s->now = some_start(s);
-	s->clean = sim_chance(s, 5);
-	s->validate_every = sim_chance(s, 12) ? 1 : 16;
-	if (open_world(s, pcap)) {
+	plan_run(s);
+	if (node_open(s, pcap)) {
 		app_plan(s);
+		plan_troubles(s);
 		if (run(s, app_is_done, 24 * HOUR_NS)) {
-			pc_close(s->st[SERVER], s->lfd);
+			s->closing = true;
+			if (s->node[SERVER].st != NULL)
+				pc_close(s->node[SERVER].st, s->lfd);
 			if (run(s, NULL, 48 * HOUR_NS))
 				check_left_over(s);
 			if (s->clean)
@@ -402,6 +337,6 @@ bool sim_run(struct sim *s, uint64_t seed, const char *pcap)
 		if (s->wrong[0] != '\0' || s->verbose)
 			describe(s);
 	}
-	close_world(s);
+	node_close(s);
 	return s->wrong[0] == '\0';
 }
