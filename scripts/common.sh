@@ -43,6 +43,11 @@ tcpdump         command tcpdump
 tshark          command tshark
 '
 
+goodput_needs='
+python3         command python3
+iproute2        command ip
+ethtool         command ethtool
+'
 bench_needs='
 python3         command python3
 dpdk-dev        command dpdk-testpmd

@@ -1,0 +1,401 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Goodput of percore against Linux's own TCP, and of Linux against itself, over the same emulated links.
+
+Overview: a bed in network namespaces of its own has several lanes. A lane is a sender, an emulated link
+(percore-link joins two af_packet ports on veth pairs) and a receiver:
+
+  linux     a Linux socket sends to a Linux socket
+  sending   percore's source service sends to a Linux socket
+  receiving a Linux socket sends to percore's discard service
+
+All lanes of a cell (loss, RTT, rate) run at the same time and for the same time, so that a busy machine
+is busy for all of them; each has chances of its own, from one seed. What counts is what arrived (or,
+towards percore, what was acknowledged) in the time after the handshake. The table has the median of the
+lanes and rounds of each kind in Mbit/s, the quartiles, and the ratio of the medians to Linux's own.
+"""
+import argparse
+import ctypes
+import os
+import selectors
+import signal
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CLONE_NEWNET = 0x40000000
+DISCARD, SOURCE, PORT = 9, 19, 5001
+TCP_CONGESTION = 13
+ALGORITHMS = {"reno": 0, "cubic": 1}  # values of tcp.congestion
+KINDS = ("linux", "sending", "receiving")
+SYSCTL = {
+    "net/ipv4/tcp_no_metrics_save": "1",
+    "net/ipv4/tcp_rmem": "4096 131072 8388608",
+    "net/ipv4/tcp_wmem": "4096 65536 8388608",
+}
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def sh(*command):
+    r = subprocess.run([str(c) for c in command], capture_output=True, text=True,
+                       stdin=subprocess.DEVNULL)
+    if r.returncode != 0:
+        raise RuntimeError(f"{' '.join(map(str, command))}: {r.stderr.strip()}")
+    return r.stdout
+
+
+def enter(fd):
+    if libc.setns(fd, CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+def acked(sock):
+    """Bytes that the peer has acknowledged (tcpi_bytes_acked), and segments sent again."""
+    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+    return struct.unpack_from("Q", info, 120)[0], struct.unpack_from("I", info, 100)[0]
+
+
+class Lane:
+    """A sender, a link, a receiver; its sockets are opened anew for each cell."""
+
+    def __init__(self, bed, kind, index, number):
+        self.bed, self.kind, self.index, self.number = bed, kind, index, number
+        self.net = f"10.77.{index}"
+        self.socks = []
+
+    def names(self):
+        """The two devices that the link opens."""
+        return f"a{self.index}", f"b{self.index}"
+
+    def make(self):
+        """Each end: a veth pair, one device for the link, the other in a host or for percore."""
+        for side, dev in zip("xy", self.names()):
+            ours = self.is_percore(side)
+            peer = f"p{self.index}" if ours else f"{side}{self.index}"
+            sh("ip", "-n", self.bed.ns["m"], "link", "add", dev, "type", "veth", "peer", "name", peer,
+               *([] if ours else ["netns", self.bed.ns[side]]))
+            sh("ip", "-n", self.bed.ns["m"], "link", "set", dev, "up")
+            where = self.bed.ns["m" if ours else side]
+            sh("ip", "netns", "exec", where, "ethtool", "-K", peer, "tx", "off", "tso", "off", "gso",
+               "off", "gro", "off")
+            if not ours:
+                sh("ip", "-n", where, "addr", "add", f"{self.net}.{1 if side == 'x' else 2}/24", "dev",
+                   peer)
+            sh("ip", "-n", where, "link", "set", peer, "up")
+
+    def is_percore(self, side):
+        return (self.kind, side) in (("sending", "x"), ("receiving", "y"))
+
+    def percore_addr(self):
+        return f"{self.net}.{1 if self.kind == 'sending' else 2}/24"
+
+    def socket(self, side):
+        enter(self.bed.fd[side])
+        s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        enter(self.bed.home)
+        s.setsockopt(socket.IPPROTO_TCP, TCP_CONGESTION, self.bed.algorithm.encode())
+        s.setblocking(False)
+        self.socks.append(s)
+        return s
+
+    def start(self, sel):
+        """Connects; what happens then is left to events of sel."""
+        self.begin, self.result, self.retransmits, self.got, self.left = None, None, 0, 0, b""
+        if self.kind == "linux":
+            listener = self.socket("x")
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((self.net + ".1", PORT))
+            listener.listen(1)
+            sel.register(listener, selectors.EVENT_READ, (self, self.on_accept))
+        s = self.socket("x" if self.kind == "receiving" else "y")
+        to = {"linux": (self.net + ".1", PORT), "sending": (self.net + ".1", SOURCE),
+              "receiving": (self.net + ".2", DISCARD)}[self.kind]
+        s.connect_ex(to)
+        sel.register(s, selectors.EVENT_WRITE, (self, self.on_connect))
+
+    def on_connect(self, sel, s):
+        error = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
+            raise RuntimeError(f"{self.kind} {self.number}: connect: {os.strerror(error)}")
+        self.begin = time.monotonic()
+        if self.kind == "receiving":
+            self.sender = s
+            sel.modify(s, selectors.EVENT_WRITE, (self, self.on_write))
+        else:
+            sel.modify(s, selectors.EVENT_READ, (self, self.on_read))
+
+    def on_accept(self, sel, listener):
+        s, _ = listener.accept()
+        s.setblocking(False)
+        self.socks.append(s)
+        self.sender = s
+        sel.register(s, selectors.EVENT_WRITE, (self, self.on_write))
+
+    def on_write(self, sel, s):
+        try:
+            while s.send(self.bed.data) == len(self.bed.data):
+                pass
+        except BlockingIOError:
+            pass
+
+    def on_read(self, sel, s):
+        try:
+            n = s.recv_into(self.bed.sink)
+        except BlockingIOError:
+            return
+        if n == 0:
+            raise RuntimeError(f"{self.kind} {self.number}: the stream ended")
+        self.got += n
+
+    def finish(self, seconds):
+        """Notes Mbit/s when the time is over."""
+        if self.begin is None or self.result is not None or time.monotonic() < self.begin + seconds:
+            return
+        got, taken = self.got, time.monotonic() - self.begin
+        if self.kind != "sending":
+            acks, self.retransmits = acked(self.sender)
+            got = acks if self.kind == "receiving" else self.got
+        self.result = got * 8e-6 / taken
+
+    def close(self):
+        for s in self.socks:  # a reset: the rest need not be delivered
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            s.close()
+        self.socks = []
+
+
+class Bed:
+    def __init__(self, args):
+        self.args, self.algorithm, self.ns, self.fd = args, "", {}, {}
+        self.data, self.sink = bytes(65536), bytearray(1 << 20)
+        self.home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        self.percore, self.logs = None, tempfile.mkdtemp(prefix="percore-goodput-")
+        self.lanes = []
+        for number in range(args.lanes):
+            for kind in KINDS:
+                self.lanes.append(Lane(self, kind, len(self.lanes), number))
+
+    def __enter__(self):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        try:
+            for who in "xym":
+                self.ns[who] = f"pcg{os.getpid()}{who}"
+                sh("ip", "netns", "add", self.ns[who])
+                self.fd[who] = os.open("/run/netns/" + self.ns[who], os.O_RDONLY | os.O_CLOEXEC)
+                self.settle(who)
+            for lane in self.lanes:
+                lane.make()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def settle(self, who):
+        enter(self.fd[who])
+        for which in ("all", "default"):
+            path = f"/proc/sys/net/ipv6/conf/{which}/disable_ipv6"
+            if os.path.exists(path):
+                open(path, "w").write("1")
+        for key, value in SYSCTL.items() if who != "m" else ():
+            open("/proc/sys/" + key, "w").write(value)
+        enter(self.home)
+
+    def __exit__(self, *_):
+        self.stop(self.percore)
+        for fd in self.fd.values():
+            os.close(fd)
+        for ns in self.ns.values():
+            subprocess.run(["ip", "netns", "del", ns], capture_output=True)
+        subprocess.run(["rm", "-rf", self.logs])
+
+    # ---- programs
+
+    def eal(self, devices, memory):
+        return ["--no-huge", "--no-shconf", "-m", memory, "--no-pci", "--no-telemetry",
+                *(f"--vdev=net_af_packet{i},iface={dev}" for i, dev in enumerate(devices))]
+
+    def spawn(self, name, *command):
+        """Starts a program and waits for its line "ready"."""
+        path = os.path.join(self.logs, name)
+        with open(path, "w") as log:
+            p = subprocess.Popen(["ip", "netns", "exec", self.ns["m"], *map(str, command)],
+                                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        p.log = path
+        end = time.monotonic() + 60
+        while not any(line.endswith("ready") for line in open(path).read().splitlines()):
+            if p.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"{name} did not start:\n{open(path).read()}")
+            time.sleep(0.02)
+        return p
+
+    @staticmethod
+    def stop(p):
+        if p is not None and p.poll() is None:
+            p.send_signal(signal.SIGTERM)
+            try:
+                p.wait(10)
+            except subprocess.TimeoutExpired:
+                p.kill()
+                p.wait()
+
+    def start_percore(self, algorithm):
+        self.stop(self.percore)
+        self.algorithm = algorithm
+        lanes = [lane for lane in self.lanes if lane.kind != "linux"]
+        command = [os.path.join(self.args.build, "app/echo/percore-echo"),
+                   *self.eal([f"p{lane.index}" for lane in lanes], 512), "--",
+                   "--source", SOURCE, "--discard", DISCARD, "--set", "run.idle_turns=16",
+                   "--set", "run.drain_ms=0", "--set", f"tcp.congestion={ALGORITHMS[algorithm]}"]
+        for key in self.args.set:
+            command += ["--set", key]
+        for i, lane in enumerate(lanes):
+            command += ["--addr", f"{i}={lane.percore_addr()}"]
+        if self.args.pcap:
+            command += ["--pcap", self.args.pcap]
+        self.percore = self.spawn("percore", *command)
+
+    def start_link(self, cell, seed):
+        devices = [name for lane in self.lanes for name in lane.names()]
+        link = ["--delay", f"{cell.rtt / 2}ms", "--seed", seed, "--mbufs", 4095, "--rate", cell.rate,
+                "--queue", f"{max(cell.rtt, 10)}ms"]
+        if cell.reorder:
+            link += ["--reorder", cell.reorder, "--reorder-delay", f"{max(cell.rtt / 10, 1)}ms"]
+        if cell.mtu:
+            link += ["--mtu-icmp", cell.mtu]
+        if cell.loss:
+            link += ["--ab", "--loss", cell.loss]
+        return self.spawn("link", os.path.join(self.args.build, "app/link/percore-link"),
+                          *self.eal(devices, 16 * len(self.lanes) + 128), "--", *link)
+
+    # ---- a cell
+
+    def run(self, cell, seed):
+        """Runs all lanes once; adds their results to the cell."""
+        link = self.start_link(cell, seed)
+        sel = selectors.DefaultSelector()
+        try:
+            for lane in self.lanes:
+                lane.start(sel)
+            end = time.monotonic() + self.args.seconds + 20
+            while any(lane.result is None for lane in self.lanes):
+                for key, _ in sel.select(0.05):
+                    lane, then = key.data
+                    then(sel, key.fileobj)
+                for lane in self.lanes:
+                    lane.finish(self.args.seconds)
+                if time.monotonic() > end:
+                    raise RuntimeError("a connection does not come up")
+        finally:
+            for lane in self.lanes:
+                lane.close()
+            sel.close()
+            time.sleep(0.05 + cell.rtt / 1000)
+            self.stop(link)
+        if self.args.verbose:
+            sys.stderr.write(open(link.log).read())
+        for lane in self.lanes:
+            cell.results[lane.kind].append(lane.result)
+            if self.args.verbose:
+                sys.stderr.write(f"{lane.kind} {lane.number}: {lane.result:.2f} Mbit/s, "
+                                 f"{lane.retransmits} retransmits\n")
+
+
+class Cell:
+    """One row of the table."""
+
+    def __init__(self, algorithm, rtt, loss, rate, reorder=0, mtu=0):
+        self.algorithm, self.rtt, self.loss, self.rate = algorithm, rtt, loss, rate
+        self.reorder, self.mtu = reorder, mtu
+        self.results = {kind: [] for kind in KINDS}
+
+    def more(self):
+        return (f"reorder {self.reorder} %" if self.reorder else "") + \
+            (f"mtu {self.mtu}" if self.mtu else "")
+
+    def row(self):
+        linux = statistics.median(self.results["linux"])
+        text = f"{self.algorithm:5} {self.rtt:5} {self.loss:5} {self.rate:>5} {self.more():12}"
+        for kind in KINDS:
+            r = sorted(self.results[kind])
+            low, _, high = statistics.quantiles(r, n=4) if len(r) > 1 else (r[0], r[0], r[0])
+            median = statistics.median(r)
+            text += f" {median:7.2f} [{low:6.2f} {high:6.2f}]"
+            if kind != "linux":
+                text += f" {100 * median / linux:4.0f} %"
+        return text
+
+
+HEAD = ("algo    RTT  loss  rate               ------ linux ------- "
+        "---------- sending ---------- ---------- receiving --------\n"
+        "         ms     %                       Mbit/s [quartiles]   "
+        "Mbit/s [quartiles]  of linux   Mbit/s [quartiles]  of linux")
+
+
+def numbers(text):
+    return [float(x) if "." in x else int(x) for x in text.split(",")]
+
+
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    p.add_argument("--build", default=os.path.join(TOP, "build"))
+    p.add_argument("--algorithms", default="cubic,reno")
+    p.add_argument("--loss", type=numbers, default=[0, 0.1, 1, 2], help="per cent (0,0.1,1,2)")
+    p.add_argument("--rtt", type=numbers, default=[10, 50, 100], help="ms (10,50,100)")
+    p.add_argument("--rate", default="20M", help="bit/s of each link, comma between several (20M)")
+    p.add_argument("--seconds", type=float, default=10, help="of each transfer (10)")
+    p.add_argument("--lanes", type=int, default=4, help="of each kind at once, at most 4 (4)")
+    p.add_argument("--rounds", type=int, default=3, help="of each cell (3)")
+    p.add_argument("--no-extra", action="store_true", help="leave out reordering and the small MTU")
+    p.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE",
+                   help="a setting of percore; may be repeated")
+    p.add_argument("--pcap", help="file for what percore sees")
+    p.add_argument("--verbose", action="store_true", help="tell of every lane")
+    args = p.parse_args()
+    args.build = os.path.abspath(args.build)
+    if not 1 <= args.lanes <= 4:
+        p.error("--lanes: 1 to 4, for a stack has at most 8 ports")
+    return args
+
+
+def cells(args):
+    with open("/proc/sys/net/ipv4/tcp_available_congestion_control") as f:
+        known = f.read().split()
+    for algorithm in args.algorithms.split(","):
+        if algorithm not in known or algorithm not in ALGORITHMS:
+            print(f"# {'percore' if algorithm in known else 'this kernel'} has no {algorithm}")
+            continue
+        for rate in args.rate.split(","):
+            for rtt in args.rtt:
+                for loss in args.loss:
+                    yield Cell(algorithm, rtt, loss, rate)
+            if not args.no_extra:
+                yield Cell(algorithm, 50, 0, rate, reorder=2)
+                yield Cell(algorithm, 50, 0.1, rate, mtu=576)
+
+
+def main():
+    args = arguments()
+    if os.geteuid() != 0:
+        print("goodput: needs root, to make network namespaces", file=sys.stderr)
+        return 2
+    print(HEAD, flush=True)
+    with Bed(args) as bed:
+        for cell in cells(args):
+            if bed.algorithm != cell.algorithm:
+                bed.start_percore(cell.algorithm)
+            for r in range(args.rounds):
+                bed.run(cell, r + 1)
+            print(cell.row(), flush=True)
+    return 0
+
+
+try:
+    sys.exit(main())
+except (RuntimeError, OSError) as error:
+    print(f"goodput: {error}", file=sys.stderr)
+    sys.exit(1)
