@@ -273,24 +273,26 @@ static inline uint32_t tcp_share(const struct tcp *tcp, uint32_t mss)
 	return share < UINT32_MAX ? (uint32_t)share : UINT32_MAX;
 }
 
-/** tcp_snd_max returns what the send queue may hold: SO_SNDBUF, or as long as nobody has set it twice the
- * congestion window, within tcp.sndbuf and tcp.sndbuf_max. */
-static inline uint32_t tcp_snd_max(const struct tcp *tcp, const struct tcb *t)
+/** tcp_snd_grow lets the send queue of a socket whose SO_SNDBUF nobody has set hold twice the congestion
+ * window, within tcp.sndbuf_max. It never takes that back when the window shrinks: who was told of room
+ * must find it. */
+static inline void tcp_snd_grow(const struct tcp *tcp, struct tcb *t)
 {
 	uint64_t twice = 2 * (uint64_t)t->cwnd, most;
 
 	if (twice <= t->snd_max || (t->flags & TCB_SNDBUF_SET))
-		return t->snd_max;
+		return;
 	most = tcp->ctx->cfg.tcp_sndbuf_max;
 	twice = twice < most ? twice : most;
-	return twice > t->snd_max ? (uint32_t)twice : t->snd_max;
+	if (twice > t->snd_max)
+		t->snd_max = (uint32_t)twice;
 }
 
 /** tcp_snd_limit returns the bytes that the send queue may hold now. */
 static inline uint32_t tcp_snd_limit(const struct tcp *tcp, const struct tcb *t)
 {
 	uint32_t share = tcp_share(tcp, t->mss != 0 ? t->mss : MSS_DEFAULT);
-	uint32_t max = tcp_snd_max(tcp, t);
+	uint32_t max = t->snd_max;
 
 	if (share < max && tcp->ctx->mbufs_spare > 0)
 		share = (uint32_t)RTE_MAX((uint64_t)share, tcp->ctx->cfg.tcp_sndbuf_min);

@@ -153,6 +153,7 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 		a.ece = tcp_ecn_is_echo(t, seg);
 		if (a.delivered > 0 || a.duplicate || a.dsack || a.ece)
 			tcp_loss_ack(tcp, t, q, &a, seg);
+		tcp_snd_grow(tcp, t);
 		if (q->snd.head != NULL)
 			tcp_work(tcp, t);
 	}

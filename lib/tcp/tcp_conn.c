@@ -281,6 +281,7 @@ void tcb_establish(struct tcp *tcp, struct tcb *t)
 	t->retries = 0;
 	tcb_update_mss(tcp, t);
 	t->cwnd = tcb_initial_window(tcp, t);
+	tcp_snd_grow(tcp, t);
 	t->rcv_tick = tcp->ctx->tick;
 	t->quick = tcp->ctx->cfg.tcp_quick_acks & 0x7f;
 	/* RFC 6298 (5.7): without a sample a lost SYN makes the first time-out longer */
