@@ -49,7 +49,7 @@ uint64_t cksum_add_chain(uint64_t sum, const struct rte_mbuf *m, uint32_t off, u
 static inline uint64_t cksum_add_mbuf(uint64_t sum, const struct rte_mbuf *m, uint32_t off,
                                       uint32_t len)
 {
-	if (likely(len <= m->data_len && off <= m->data_len - len))
+	if (likely(m != NULL && len <= m->data_len && off <= m->data_len - len))
 		return cksum_add(sum, rte_pktmbuf_mtod_offset(m, const uint8_t *, off), len);
 	return cksum_add_chain(sum, m, off, len);
 }
