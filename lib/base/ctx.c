@@ -6,6 +6,8 @@
 
 #include <rte_mbuf.h>
 
+#include "base/seq.h"
+
 void ctx_set_time(struct ctx *ctx, uint64_t now_ns)
 {
 	uint64_t age_ns;
@@ -21,6 +23,26 @@ void ctx_set_time(struct ctx *ctx, uint64_t now_ns)
 	ctx->now_us = (uint32_t)(age_ns / 1000);
 	ctx->now_ms = (uint32_t)(age_ns / 1000000);
 	ctx->tick = (uint32_t)(age_ns >> TICK_SHIFT);
+}
+
+/* the tick in which a time lies; times of the past are due now */
+static uint32_t tick_of(const struct ctx *ctx, uint64_t ns)
+{
+	if (ns <= ctx->now_ns)
+		return ctx->tick;
+	return ctx->tick +
+	       (uint32_t)RTE_MIN(((ns - ctx->now_ns) >> TICK_SHIFT) + 1, (uint64_t)INT32_MAX);
+}
+
+bool ctx_earlier(const struct ctx *ctx, uint64_t ns, bool any, uint32_t *tick)
+{
+	uint32_t due;
+
+	if (ns == UINT64_MAX)
+		return any;
+	due = tick_of(ctx, ns);
+	*tick = any ? seq_min(*tick, due) : due;
+	return true;
 }
 
 struct rte_mbuf *ctx_mbuf(struct ctx *ctx)

@@ -68,6 +68,12 @@ static inline uint32_t ticks_from_us(uint64_t us)
 	return (uint32_t)((us * 1000 + (2u << TICK_SHIFT) - 1) >> TICK_SHIFT);
 }
 
+/**
+ * ctx_earlier makes *tick, which is a deadline if any is true, that of a time if it is earlier.
+ * UINT64_MAX is no time. Returns whether there is a deadline now.
+ */
+bool ctx_earlier(const struct ctx *ctx, uint64_t ns, bool any, uint32_t *tick);
+
 /** ctx_mbuf returns an empty mbuf with full headroom, or NULL (counted as tx_no_mbuf). */
 struct rte_mbuf *ctx_mbuf(struct ctx *ctx);
 

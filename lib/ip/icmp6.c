@@ -12,6 +12,7 @@
 
 #include "base/mbuf.h"
 #include "ip/icmp.h"
+#include "ip/ra.h"
 #include "neigh/nd.h"
 #include "wire/cksum.h"
 #include "wire/eth.h"
@@ -155,6 +156,15 @@ static int error_input(const struct rte_mbuf *m, const struct ip_pkt *p, const s
 
 /* ---- messages of the link --------------------------------------------------------------------- */
 
+static int na_message(struct ip *ip, const struct nd_in *in)
+{
+	const int verdict = nd_input(ip->neigh, in);
+
+	if (verdict == PC_DROP_ND_DONE && (in->msg->flags & ND_NA_ROUTER) == 0)
+		ra_no_router(ip, in->netif, &in->msg->target);
+	return verdict;
+}
+
 /* The checks of RFC 4861 sections 6.1, 7.1 and 8.1 that all five messages have in common, and that of
  * RFC 6980 against fragments. */
 static int nd_message(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
@@ -172,9 +182,14 @@ static int nd_message(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
 	in.src_mac = eth + ETH_ADDR_LEN;
 	switch (msg.type) {
 	case ND_NS:
-	case ND_NA:
 		return nd_input(ip->neigh, &in);
-	default:
+	case ND_NA:
+		return na_message(ip, &in);
+	case ND_RA:
+		return ra_input(ip, &in);
+	case ND_REDIRECT:
+		return ra_redirect(ip, &in);
+	default: /* solicitations of routers are for routers */
 		return PC_DROP_ND_ROUTER;
 	}
 }

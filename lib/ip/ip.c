@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "ip/ra.h"
 #include "ip/route.h"
 #include "neigh/nd.h"
 #include "wire/ip6.h"
@@ -24,6 +25,7 @@ int ip_init(struct ip *ip, struct ctx *ctx)
 	ip->ctx = ctx;
 	ip->label_key = (struct hash_key){.k = {key.k[0], key.k[1]}};
 	netifs_init(&ip->ifs, ctx);
+	ip->due_ns = UINT64_MAX;
 	ip->error_tokens = (uint32_t)ctx->cfg.icmp_error_rate;
 	ip->error_ns = ctx->now_ns;
 	ip->neigh = neigh_create(ctx, &ip->ifs);
@@ -109,7 +111,20 @@ static int start_ip6(struct ip *ip, uint8_t port)
 	if (laddr < 0)
 		return laddr;
 	nif->link_local = (uint16_t)laddr;
+	ra_start(ip, port);
 	return 0;
+}
+
+int ip_add_slaac(struct ip *ip, int port)
+{
+	int rc;
+
+	if (port < 0 || port >= ip->ifs.n)
+		return -EINVAL;
+	rc = start_ip6(ip, (uint8_t)port);
+	if (rc == 0)
+		ip->ifs.netif[port].slaac = true;
+	return rc;
 }
 
 int ip_add_addr(struct ip *ip, int port, const struct pc_prefix *addr)
@@ -142,6 +157,8 @@ void ip_poll(struct ip *ip)
 	while (ip->ifs.nb_announced < ip->ifs.nb_addrs)
 		announce(ip, ip->ifs.nb_announced++);
 	neigh_poll(ip->neigh);
+	if (ip->due_ns <= ip->ctx->now_ns)
+		ra_poll(ip);
 }
 
 bool ip_next(const struct ip *ip, uint32_t *tick)
@@ -150,5 +167,5 @@ bool ip_next(const struct ip *ip, uint32_t *tick)
 		*tick = ip->ctx->tick;
 		return true;
 	}
-	return neigh_next(ip->neigh, tick);
+	return ctx_earlier(ip->ctx, ip->due_ns, neigh_next(ip->neigh, tick), tick);
 }

@@ -30,8 +30,28 @@ struct route {
 	struct pc_prefix dest;
 	struct pc_addr gateway; /* any: on-link */
 	uint8_t netif;
-	uint16_t laddr; /* source address for packets that have none yet */
+	uint16_t laddr;    /* IPv4: source address for packets that have none yet */
+	uint8_t learnt;    /* ROUTE_*: who said so */
+	int8_t preference; /* of a router: 1 high, 0, -1 low (RFC 4191) */
+	uint64_t until_ns; /* UINT64_MAX: for ever */
 };
+
+enum {
+	ROUTE_SET,      /* a setting, or the network of an address */
+	ROUTE_PREFIX,   /* a network of the link, by a router advertisement */
+	ROUTE_ROUTER,   /* a default router, by its own advertisement */
+	ROUTE_REDIRECT, /* one host's, by a redirect */
+};
+
+/** A path whose MTU is smaller than the link's. */
+struct pmtu {
+	struct pc_addr dst;
+	uint64_t until_ns;
+	uint16_t mtu;
+};
+
+#define PMTU_ENTRIES 256
+#define PMTU_WAYS    4
 
 struct ip {
 	struct ctx *ctx;
@@ -41,7 +61,9 @@ struct ip {
 	uint32_t error_tokens;     /* of the ICMP error rate limit */
 	struct hash_key label_key; /* of IPv6 flow labels */
 	uint16_t nb_routes;
-	struct route route[PC_MAX_ROUTES]; /* longest prefix first */
+	uint64_t due_ns; /* when a route ends, or a router is to be asked; or earlier */
+	struct route route[PC_MAX_ROUTES]; /* longest prefix first; of equal ones, by preference */
+	struct pmtu pmtu[PMTU_ENTRIES];
 };
 
 /** A received packet whose network header has been validated. */
@@ -99,6 +121,10 @@ int ip_init(struct ip *ip, struct ctx *ctx);
 
 /** ip_fini frees what it holds; ports stay the caller's. */
 void ip_fini(struct ip *ip);
+
+/** ip_add_slaac lets an interface have addresses of its own and of its routers' prefixes. Returns 0,
+ * -EINVAL or -ENOSPC. */
+int ip_add_slaac(struct ip *ip, int port);
 
 /* pc_stack_add_*, with the errnos of percore/stack.h as negative returns */
 int ip_add_port(struct ip *ip, struct pc_port *port);
@@ -207,6 +233,16 @@ void ip6_send(struct ip *ip, const struct ip_path *path, const struct ip_send *s
  * Returns LADDR_NONE when it has none that is ready.
  */
 uint16_t ip6_source(const struct ip *ip, uint8_t netif, const struct pc_addr *dst);
+
+/**
+ * ip_pmtu_learn takes in that packets to dst may be of mtu bytes only; transports call it for an error
+ * that they have found to be about a packet of theirs. What is not smaller, or below the least that
+ * IPv6 allows, changes nothing; IPv4 has no part in it.
+ */
+void ip_pmtu_learn(struct ip *ip, const struct pc_addr *dst, uint32_t mtu);
+
+/** ip_pmtu returns the MTU of the path to dst by a link whose own MTU is mtu. */
+uint16_t ip_pmtu(struct ip *ip, const struct pc_addr *dst, uint16_t mtu);
 
 /** ip_poll fires the layer's timers and announces new addresses. */
 void ip_poll(struct ip *ip);

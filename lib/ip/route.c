@@ -18,7 +18,7 @@
 
 /* ---- routes ---------------------------------------------------------------------------------- */
 
-static struct pc_prefix network_of(const struct pc_prefix *p)
+struct pc_prefix route_network(const struct pc_prefix *p)
 {
 	struct pc_prefix net = *p;
 
@@ -27,21 +27,33 @@ static struct pc_prefix network_of(const struct pc_prefix *p)
 	return net;
 }
 
-static bool route_exists(const struct ip *ip, const struct pc_prefix *dest, uint8_t netif)
+bool route_is_set(const struct ip *ip, const struct pc_prefix *dest, uint8_t netif)
 {
 	for (uint16_t i = 0; i < ip->nb_routes; i++)
-		if (ip->route[i].netif == netif && ip->route[i].dest.len == dest->len &&
+		if (ip->route[i].learnt == ROUTE_SET && ip->route[i].netif == netif &&
+		    ip->route[i].dest.len == dest->len &&
 		    pc_addr_equal(&ip->route[i].dest.addr, &dest->addr))
 			return true;
 	return false;
 }
 
-static void insert(struct ip *ip, const struct route *r)
+/* Says whether a comes before b, or is as good and older: longer prefixes, then settings before what
+ * was learnt, then the routers that are preferred. */
+static bool precedes(const struct route *a, const struct route *b)
+{
+	if (a->dest.len != b->dest.len)
+		return a->dest.len > b->dest.len;
+	if ((a->learnt == ROUTE_SET) != (b->learnt == ROUTE_SET))
+		return a->learnt == ROUTE_SET;
+	return a->preference >= b->preference;
+}
+
+void route_insert(struct ip *ip, const struct route *r)
 {
 	uint16_t i = 0;
 
 	assert(ip->nb_routes < PC_MAX_ROUTES);
-	while (i < ip->nb_routes && ip->route[i].dest.len >= r->dest.len)
+	while (i < ip->nb_routes && precedes(&ip->route[i], r))
 		i++;
 	memmove(&ip->route[i + 1], &ip->route[i], (ip->nb_routes - i) * sizeof(*r));
 	ip->route[i] = *r;
@@ -49,16 +61,26 @@ static void insert(struct ip *ip, const struct route *r)
 	neigh_outdate(ip->neigh);
 }
 
+void route_del(struct ip *ip, uint16_t index)
+{
+	assert(index < ip->nb_routes);
+	ip->nb_routes--;
+	memmove(&ip->route[index], &ip->route[index + 1],
+	        (size_t)(ip->nb_routes - index) * sizeof(ip->route[0]));
+	neigh_outdate(ip->neigh);
+}
+
 void route_add_connected(struct ip *ip, uint16_t laddr)
 {
 	const struct laddr *la = &ip->ifs.addr[laddr];
 	const struct pc_prefix p = {.addr = la->addr, .len = la->prefix_len};
-	const struct route r = {.dest = network_of(&p), .netif = la->netif, .laddr = laddr};
+	const struct route r = {
+	    .dest = route_network(&p), .netif = la->netif, .laddr = laddr, .until_ns = UINT64_MAX};
 
 	/* nobody else is on the network of a host address; and of two addresses on one network the
 	 * first is the one that connections are made from */
-	if (la->prefix_len < 128 && !route_exists(ip, &r.dest, r.netif))
-		insert(ip, &r);
+	if (la->prefix_len < 128 && !route_is_set(ip, &r.dest, r.netif))
+		route_insert(ip, &r);
 }
 
 /* The address of ours on whose network a gateway is, the smallest such network. */
@@ -79,7 +101,7 @@ static uint16_t find_link(const struct netifs *ifs, const struct pc_addr *gatewa
 int ip_add_route(struct ip *ip, const struct pc_prefix *dest, const struct pc_addr *gateway)
 {
 	const uint16_t laddr = find_link(&ip->ifs, gateway);
-	struct route r = {.gateway = *gateway, .laddr = laddr};
+	struct route r = {.gateway = *gateway, .laddr = laddr, .until_ns = UINT64_MAX};
 	struct pc_prefix p = *dest;
 
 	if (laddr == LADDR_NONE || netifs_find(&ip->ifs, gateway) != LADDR_NONE ||
@@ -92,12 +114,12 @@ int ip_add_route(struct ip *ip, const struct pc_prefix *dest, const struct pc_ad
 	    (pc_addr_is_ip4(gateway) && p.len < 96))
 		return -ENETUNREACH;
 	r.netif = ip->ifs.addr[laddr].netif;
-	r.dest = network_of(&p);
-	if (route_exists(ip, &r.dest, r.netif))
+	r.dest = route_network(&p);
+	if (route_is_set(ip, &r.dest, r.netif))
 		return -EEXIST;
 	if (ip->nb_routes == PC_MAX_ROUTES)
 		return -ENOSPC;
-	insert(ip, &r);
+	route_insert(ip, &r);
 	return 0;
 }
 
@@ -128,15 +150,27 @@ static const struct route *find(const struct ip *ip, const struct pc_addr *dst, 
 	return best;
 }
 
+bool route_first_hop(const struct ip *ip, const struct pc_addr *dst, uint8_t netif,
+                     struct pc_addr *hop)
+{
+	const struct route *r = find(ip, dst, netif);
+
+	if (r == NULL || pc_addr_is_any(&r->gateway))
+		return false;
+	*hop = r->gateway;
+	return true;
+}
+
 /* ---- paths ----------------------------------------------------------------------------------- */
 
-static void make_path(const struct ip *ip, uint8_t netif, uint16_t laddr, struct ip_path *path)
+static void make_path(struct ip *ip, const struct pc_addr *dst, uint8_t netif, uint16_t laddr,
+                      struct ip_path *path)
 {
 	*path = (struct ip_path){
 	    .netif = netif,
 	    .laddr = laddr,
-	    .mtu = pc_addr_is_ip4(ip_laddr(ip, laddr)) ? ip_port(ip, netif)->info.mtu
-	                                               : ip->ifs.netif[netif].mtu6,
+	    .mtu = pc_addr_is_ip4(dst) ? ip_port(ip, netif)->info.mtu
+	                               : ip_pmtu(ip, dst, ip->ifs.netif[netif].mtu6),
 	};
 }
 
@@ -150,7 +184,7 @@ static int first_netif6(const struct ip *ip)
 }
 
 /* The way to an IPv6 group, in the same way. */
-static int find_group6(const struct ip *ip, const struct pc_addr *dst, uint16_t laddr,
+static int find_group6(struct ip *ip, const struct pc_addr *dst, uint16_t laddr,
                        struct ip_path *path)
 {
 	const struct route *r = find(ip, dst, NETIF_ANY);
@@ -164,14 +198,14 @@ static int find_group6(const struct ip *ip, const struct pc_addr *dst, uint16_t 
 		laddr = ip6_source(ip, (uint8_t)netif, dst);
 	if (laddr == LADDR_NONE)
 		return -EADDRNOTAVAIL;
-	make_path(ip, (uint8_t)netif, laddr, path);
+	make_path(ip, dst, (uint8_t)netif, laddr, path);
 	path->multicast = true;
 	return 0;
 }
 
 /* The way to a group: by the interface of the bound address, of a route, or the first that has an
  * address. */
-static int find_group(const struct ip *ip, const struct pc_addr *dst, uint16_t laddr,
+static int find_group(struct ip *ip, const struct pc_addr *dst, uint16_t laddr,
                       struct ip_path *path)
 {
 	const struct route *r = find(ip, dst, NETIF_ANY);
@@ -182,7 +216,7 @@ static int find_group(const struct ip *ip, const struct pc_addr *dst, uint16_t l
 		laddr = netifs_find_first(&ip->ifs, i);
 	if (laddr == LADDR_NONE)
 		return -ENETUNREACH;
-	make_path(ip, ip->ifs.addr[laddr].netif, laddr, path);
+	make_path(ip, dst, ip->ifs.addr[laddr].netif, laddr, path);
 	path->multicast = pc_addr_is_multicast(dst);
 	path->broadcast = !path->multicast;
 	return 0;
@@ -226,7 +260,7 @@ int ip_path_find(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struc
 		laddr = source_of(ip, r, dst);
 	if (laddr == LADDR_NONE)
 		return -EADDRNOTAVAIL;
-	make_path(ip, r->netif, laddr, path);
+	make_path(ip, dst, r->netif, laddr, path);
 	if (netifs_is_broadcast(&ip->ifs, r->netif, dst))
 		path->broadcast = true;
 	else

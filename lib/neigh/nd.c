@@ -152,15 +152,17 @@ static bool is_good_solicit(const struct nd_in *in)
 	       in->dst.b[11] == 1 && in->dst.b[12] == 0xff;
 }
 
-/* Takes in where a host that asks us is; no proof that it can be reached. */
-static void learn_source(struct neigh_table *nt, const struct nd_in *in)
+void nd_heard(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr,
+              const uint8_t mac[ETH_ADDR_LEN])
 {
-	struct neigh *n = neigh_find(nt, in->netif, &in->src);
+	struct neigh *n = neigh_find(nt, netif, addr);
 
-	if (n == NULL && netifs_find_link(nt->ifs, in->netif, &in->src) != LADDR_NONE)
-		n = neigh_add(nt, in->netif, &in->src);
+	if (!is_good_mac(mac))
+		return;
+	if (n == NULL && netifs_find_link(nt->ifs, netif, addr) != LADDR_NONE)
+		n = neigh_add(nt, netif, addr);
 	if (n != NULL)
-		neigh_learn(nt, n, in->msg->slla, false);
+		neigh_learn(nt, n, mac, false);
 }
 
 /* Somebody without an address asks: he wants the one that he asks for (RFC 4862 section 5.4.3). */
@@ -192,7 +194,7 @@ static int input_solicit(struct neigh_table *nt, const struct nd_in *in)
 	if (nt->ifs->addr[laddr].state == LADDR_TENTATIVE)
 		return PC_DROP_ND_NOT_OURS;
 	if (in->msg->has & ND_HAS_SLLA)
-		learn_source(nt, in);
+		nd_heard(nt, in->netif, &in->src, in->msg->slla);
 	advertise(nt, laddr, &in->src, (in->msg->has & ND_HAS_SLLA) ? in->msg->slla : in->src_mac);
 	return PC_DROP_ND_DONE;
 }

@@ -39,6 +39,10 @@ int nd_input(struct neigh_table *nt, const struct nd_in *in);
 void nd_solicit(struct neigh_table *nt, uint8_t netif, const struct pc_addr *target,
                 const uint8_t *mac);
 
+/** nd_heard takes in where a neighbour is, without proof that it can be reached. */
+void nd_heard(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr,
+              const uint8_t mac[ETH_ADDR_LEN]);
+
 /** nd_send_msg sends a message; len bytes of it, with checksum 0. Returns false without an mbuf. */
 bool nd_send_msg(struct neigh_table *nt, const struct nd_out *o, const uint8_t *msg, uint16_t len);
 

@@ -27,7 +27,6 @@
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
 
-#include "base/seq.h"
 #include "neigh/nd.h"
 #include "neigh/table.h"
 
@@ -479,25 +478,9 @@ void neigh_poll(struct neigh_table *nt)
 	nd_poll(nt);
 }
 
-/* the tick in which a time lies; times of the past are due now */
-static uint32_t tick_of(const struct ctx *ctx, uint64_t ns)
-{
-	if (ns <= ctx->now_ns)
-		return ctx->tick;
-	return ctx->tick +
-	       (uint32_t)RTE_MIN(((ns - ctx->now_ns) >> TICK_SHIFT) + 1, (uint64_t)INT32_MAX);
-}
-
 bool neigh_next(const struct neigh_table *nt, uint32_t *tick)
 {
-	const bool any = wheel_next(&nt->wheel, tick);
-	uint32_t due;
-
-	if (nt->ifs->due_ns == UINT64_MAX)
-		return any;
-	due = tick_of(nt->ctx, nt->ifs->due_ns);
-	*tick = any ? seq_min(*tick, due) : due;
-	return true;
+	return ctx_earlier(nt->ctx, nt->ifs->due_ns, wheel_next(&nt->wheel, tick), tick);
 }
 
 void neigh_destroy(struct neigh_table *nt)

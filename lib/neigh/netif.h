@@ -22,10 +22,13 @@
 struct netif {
 	struct pc_port *port;
 	uint16_t
-	    link_local; /* index of its link-local address; LADDR_NONE: it does not speak IPv6 */
-	uint16_t mtu6;  /* bytes of the largest IPv6 packet; a router may tell a lower one */
-	uint8_t hops;   /* hop limit that a router told; 0: none did */
-	uint64_t mld_v1_ns; /* until then a querier of the older version counts as present */
+	    link_local;   /* index of its link-local address; LADDR_NONE: it does not speak IPv6 */
+	uint16_t mtu6;    /* bytes of the largest IPv6 packet; a router may tell a lower one */
+	uint8_t hops;     /* hop limit that a router told; 0: none did */
+	bool slaac;       /* addresses are made of the prefixes that routers tell */
+	uint8_t solicits; /* of routers, still to be sent */
+	uint64_t solicit_ns; /* when the next one is due */
+	uint64_t mld_v1_ns;  /* until then a querier of the older version counts as present */
 	struct txq txq;
 };
 

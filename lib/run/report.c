@@ -65,7 +65,9 @@ static void report_addrs(const struct run *r, unsigned port, char *line, size_t 
 	for (unsigned i = 0; i < r->s->nb_addrs; i++)
 		if (r->s->addrs[i].port == port)
 			append(line, size, "%s %s", n++ == 0 ? ", addresses:" : "",
-			       pc_prefix_format(&r->s->addrs[i].prefix, text));
+			       r->s->addrs[i].prefix.len == 0
+			           ? "slaac"
+			           : pc_prefix_format(&r->s->addrs[i].prefix, text));
 	if (n == 0)
 		append(line, size, ", no address");
 }

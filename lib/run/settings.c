@@ -268,6 +268,10 @@ static int add_addr(struct settings *s, const char *origin, const char *text)
 		text = equals + 1;
 	}
 	a.port = (unsigned)port;
+	if (strcmp(text, "slaac") == 0) {
+		s->addrs[s->nb_addrs++] = a;
+		return 0;
+	}
 	if (pc_prefix_parse(text, &a.prefix) != 0)
 		return settings_fail(
 		    s, "%s: \"%s\" is no address with a prefix length, as 10.0.0.1/24 is", origin,

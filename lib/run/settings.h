@@ -48,7 +48,7 @@ enum run_idle { RUN_IDLE_AUTO, RUN_IDLE_SPIN, RUN_IDLE_PAUSE, RUN_IDLE_SLEEP };
 /** An address and the port that is to have it. */
 struct run_addr {
 	unsigned port;
-	struct pc_prefix prefix;
+	struct pc_prefix prefix; /* of length 0: by router advertisement ("slaac") */
 };
 
 struct key_table {

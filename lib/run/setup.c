@@ -196,7 +196,8 @@ static int add_addrs(struct run *r, struct worker *w)
 	for (unsigned i = 0; i < r->s->nb_addrs; i++) {
 		const struct run_addr *a = &r->s->addrs[i];
 
-		if (pc_stack_add_addr(w->st, (int)a->port, &a->prefix) == 0)
+		if (a->prefix.len == 0 ? pc_stack_add_slaac(w->st, (int)a->port) == 0
+		                       : pc_stack_add_addr(w->st, (int)a->port, &a->prefix) == 0)
 			continue;
 		pc_prefix_format(&a->prefix, text);
 		return errno == EEXIST

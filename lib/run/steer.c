@@ -3,7 +3,7 @@
  * Overview: a device spreads flows over its queues, and each lcore has a stack of its own.  Two things
  * go wrong with that, and a layer over each queue mends them, with one rte_ring for each lcore:
  *
- * - ARP has no flow: the answer to a question that one lcore has asked arrives on any queue.  So ARP
+ * - ARP, and neighbour discovery, has no flow: the answer to a question that one lcore has asked arrives on any queue.  So ARP
  *   replies, and gratuitous requests (RFC 5227), which tell of a changed MAC address, are copied for
  *   the other lcores.  Other requests are answered once, by the lcore that gets them.
  * - Some devices do not keep flows together: a packet socket's fanout rolls over to another queue
@@ -29,7 +29,15 @@
 
 #include "base/toeplitz.h"
 
-#define STEER_RING 1024
+#define STEER_RING        1024
+#define STEER_HEADERS_MAX 8
+
+/* ICMPv6 types */
+#define STEER_MLD_QUERY   130
+#define STEER_ND_RA       134
+#define STEER_ND_NS       135
+#define STEER_ND_NA       136
+#define STEER_ND_REDIRECT 137
 
 struct steer {
 	unsigned n;
@@ -48,12 +56,68 @@ struct steered_port {
 /* Where a packet comes from and goes to. */
 struct flow {
 	struct pc_endpoint src, dst;
+	uint8_t proto;
 	bool ports;
 };
 
 bool steer_is_fickle(const char *driver)
 {
 	return strcmp(driver, "net_af_packet") == 0;
+}
+
+/* The next header of an IPv6 packet's upper layer and where it begins; 0: it is not there. */
+static uint32_t walk6(const uint8_t *p, uint32_t len, uint8_t *proto, bool *whole)
+{
+	uint32_t off = sizeof(struct rte_ipv6_hdr);
+
+	*proto = p[6];
+	*whole = true;
+	for (unsigned n = 0; n < STEER_HEADERS_MAX; n++) {
+		const bool fragment = *proto == IPPROTO_FRAGMENT;
+
+		if (*proto != IPPROTO_HOPOPTS && *proto != IPPROTO_ROUTING &&
+		    *proto != IPPROTO_DSTOPTS && !fragment)
+			return off;
+		if (off + 8 > len)
+			return 0;
+		/* an atomic fragment (RFC 6946) is whole */
+		if (fragment && ((p[off + 2] | (p[off + 3] & 0xf9)) != 0))
+			*whole = false;
+		*proto = p[off];
+		off += fragment ? 8u : (p[off + 1] + 1u) * 8;
+		if (!*whole)
+			return off;
+	}
+	return 0;
+}
+
+/* Neighbour discovery has no flow either: what tells of a neighbour, a router or a clash of addresses is
+ * for all, and so are queries for groups. */
+static bool is_nd_news(const struct rte_ether_hdr *eth, uint32_t len)
+{
+	const uint8_t *p = (const uint8_t *)(eth + 1);
+	const struct rte_ipv6_hdr *ip = (const struct rte_ipv6_hdr *)p;
+	uint32_t off;
+	uint8_t proto;
+	bool whole;
+
+	if (len < sizeof(*eth) + sizeof(*ip))
+		return false;
+	len -= (uint32_t)sizeof(*eth);
+	off = walk6(p, len, &proto, &whole);
+	if (off == 0 || off >= len || proto != IPPROTO_ICMPV6)
+		return false;
+	switch (p[off]) {
+	case STEER_ND_NS: /* from nobody: somebody tries an address (RFC 4862) */
+		return (ip->src_addr[0] | ip->src_addr[1] | ip->src_addr[15]) == 0;
+	case STEER_MLD_QUERY:
+	case STEER_ND_RA:
+	case STEER_ND_NA:
+	case STEER_ND_REDIRECT:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static bool is_arp_news(const struct rte_ether_hdr *eth, uint32_t len)
@@ -65,8 +129,36 @@ static bool is_arp_news(const struct rte_ether_hdr *eth, uint32_t len)
 	        arp->arp_data.arp_sip == arp->arp_data.arp_tip);
 }
 
+static void read_ports(const uint8_t *l4, struct flow *f)
+{
+	if (!f->ports)
+		return;
+	f->src.port = (uint16_t)(l4[0] << 8 | l4[1]);
+	f->dst.port = (uint16_t)(l4[2] << 8 | l4[3]);
+}
+
+/* Reads an IPv6 packet of which len bytes are there. Returns where its upper layer begins, 0: not one. */
+static uint32_t read_flow6(const uint8_t *p, uint32_t len, struct flow *f)
+{
+	uint32_t off;
+	uint8_t proto;
+	bool whole;
+
+	if (len < sizeof(struct rte_ipv6_hdr))
+		return 0;
+	off = walk6(p, len, &proto, &whole);
+	if (off == 0 || off > len)
+		return 0;
+	memcpy(f->src.addr.b, p + 8, 16);
+	memcpy(f->dst.addr.b, p + 24, 16);
+	f->proto = proto;
+	f->ports = (proto == IPPROTO_TCP || proto == IPPROTO_UDP) && whole && len >= off + 4;
+	read_ports(p + off, f);
+	return off;
+}
+
 /* Reads an IPv4 packet of which len bytes are there. Returns its header's length, 0: not one. */
-static uint32_t read_flow(const uint8_t *p, uint32_t len, struct flow *f)
+static uint32_t read_flow4(const uint8_t *p, uint32_t len, struct flow *f)
 {
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p;
 	const rte_be16_t more = rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK);
@@ -82,24 +174,33 @@ static uint32_t read_flow(const uint8_t *p, uint32_t len, struct flow *f)
 	/* not all fragments have ports, and all are to go the same way */
 	f->ports = (ip->next_proto_id == IPPROTO_TCP || ip->next_proto_id == IPPROTO_UDP) &&
 	           (ip->fragment_offset & more) == 0 && len >= hdr_len + 4;
-	if (f->ports) {
-		f->src.port = (uint16_t)(p[hdr_len] << 8 | p[hdr_len + 1]);
-		f->dst.port = (uint16_t)(p[hdr_len + 2] << 8 | p[hdr_len + 3]);
-	}
+	f->proto = ip->next_proto_id;
+	read_ports(p + hdr_len, f);
 	return hdr_len;
+}
+
+static uint32_t read_flow(const uint8_t *p, uint32_t len, struct flow *f)
+{
+	if (len == 0)
+		return 0;
+	return p[0] >> 4 == 6 ? read_flow6(p, len, f) : read_flow4(p, len, f);
+}
+
+/* Says whether an ICMP message of either family is an error: it quotes a packet of ours. */
+static bool is_error(uint8_t proto, uint8_t type)
+{
+	if (proto == IPPROTO_ICMPV6)
+		return type < 128;
+	return proto == IPPROTO_ICMP && type != RTE_IP_ICMP_ECHO_REPLY &&
+	       type != RTE_IP_ICMP_ECHO_REQUEST;
 }
 
 /* If a packet is an ICMP error, makes *f the flow of what it answers. */
 static void read_error(const uint8_t *p, uint32_t len, uint32_t hdr_len, struct flow *f)
 {
-	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p;
-	struct flow about;
-	uint8_t type;
+	struct flow about = {0};
 
-	if (ip->next_proto_id != IPPROTO_ICMP || len < hdr_len + 8)
-		return;
-	type = p[hdr_len];
-	if (type != RTE_IP_ICMP_ECHO_REPLY && type != RTE_IP_ICMP_ECHO_REQUEST &&
+	if (len >= hdr_len + 8 && is_error(f->proto, p[hdr_len]) &&
 	    read_flow(p + hdr_len + 8, len - hdr_len - 8, &about) != 0)
 		*f = (struct flow){.src = about.dst, .dst = about.src, .ports = about.ports};
 }
@@ -110,7 +211,7 @@ static unsigned choose(const struct steered_port *p, const struct rte_mbuf *m, u
 	const struct pc_port_rss *rss = &p->port.info.rss;
 	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *) + RTE_ETHER_HDR_LEN;
 	uint32_t len = rte_pktmbuf_data_len(m), hdr_len;
-	struct flow f;
+	struct flow f = {0};
 
 	if (len <= RTE_ETHER_HDR_LEN)
 		return own;
@@ -153,7 +254,11 @@ static bool keep(struct steered_port *p, struct rte_mbuf *m)
 	if (unlikely(eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP)) &&
 	    is_arp_news(eth, rte_pktmbuf_data_len(m)))
 		tell_others(p, m);
-	else if (p->steer->by_flow && eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4))
+	else if (eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6) &&
+	         is_nd_news(eth, rte_pktmbuf_data_len(m)))
+		tell_others(p, m);
+	else if (p->steer->by_flow && (eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
+	                               eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6)))
 		to = choose(p, m, to);
 	if (to == p->index)
 		return true;

@@ -158,6 +158,11 @@ int pc_stack_add_addr(struct pc_stack *st, int port, const struct pc_prefix *add
 	return fail(ip_add_addr(&st->ip, port, addr));
 }
 
+int pc_stack_add_slaac(struct pc_stack *st, int port)
+{
+	return fail(ip_add_slaac(&st->ip, port));
+}
+
 int pc_stack_add_route(struct pc_stack *st, const struct pc_prefix *dest,
                        const struct pc_addr *gateway)
 {

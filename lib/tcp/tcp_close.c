@@ -142,6 +142,7 @@ void tcp_error(struct tcp *tcp, const struct icmp_error *e)
 	if (!is_under_way(t, e->seq))
 		return;
 	if (e->error == EMSGSIZE) {
+		ip_pmtu_learn(tcp->ip, &t->flow.raddr, e->mtu);
 		on_too_big(tcp, t, e->mtu);
 	} else if (t->state == TCP_S_SYN_SENT && e->hard) {
 		tcb_done(tcp, t, e->error);

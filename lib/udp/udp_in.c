@@ -4,6 +4,7 @@
  */
 
 #include <assert.h>
+#include <errno.h>
 
 #include <rte_branch_prediction.h>
 #include <rte_mbuf.h>
@@ -198,12 +199,28 @@ int udp_input(struct udp *udp, struct rte_mbuf *m, const struct ip_pkt *p)
 	return s != NULL ? deliver(udp, s, m, p, d.len) : PC_DROP_UDP_NO_SOCKET;
 }
 
+/* RFC 8201: the path is narrower than thought; said of something that some socket can have sent. */
+static void on_too_big(struct udp *udp, struct udp_sock *s, const struct pc_endpoint *local,
+                       const struct icmp_error *e)
+{
+	const struct udp_in d = {.src = {.addr = e->remote, .port = e->remote_port}, .dst = *local};
+
+	if (s == NULL)
+		s = find(udp, &d);
+	if (s == NULL)
+		return;
+	ip_pmtu_learn(udp->ip, &e->remote, e->mtu);
+	udp_forget_path(s);
+}
+
 void udp_error(struct udp *udp, const struct icmp_error *e)
 {
 	const struct pc_endpoint local = {.addr = e->local, .port = e->local_port};
 	const struct pc_endpoint remote = {.addr = e->remote, .port = e->remote_port};
 	struct udp_sock *s = find_connected(udp, &local, &remote);
 
+	if (e->error == EMSGSIZE)
+		on_too_big(udp, s, &local, e);
 	if (s == NULL || !e->hard)
 		return;
 	s->error = e->error;

@@ -16,6 +16,7 @@ static void start6(struct wt *w, unsigned dad)
 	struct pc_prefix us = {.addr = addr6(LOCAL), .len = 64};
 
 	w->cfg.ip6_dad = dad;
+	w->cfg.ip6_accept_ra = 0; /* wire/ra asks routers */
 	w->cold = true;
 	wt_start(w);
 	wt_settle(w);

@@ -40,6 +40,10 @@ X(arp, retries, 3, 1, 20, "requests", "requests without an answer before a neigh
 X(ip, ttl, 64, 1, 255, "hops", "time to live of packets sent, and the hop limit of IPv6 unless a router tells one") \
 X(ip6, dad, 1, 0, 10, "questions", \
   "questions whether somebody else has a new IPv6 address before it is used (RFC 4862), arp.retry_ms apart; 0: none") \
+X(ip6, accept_ra, 1, 0, 1, "boolean", \
+  "take default routers, networks, MTU and hop limit from router advertisements, and first hops from redirects, on ports with IPv6") \
+X(ip6, secret, 0, 0, UINT64_MAX, "number", \
+  "secret of the addresses that are made of routers' prefixes (RFC 7217), the same on every lcore and after a restart; 0: they are made of the MAC address") \
 X(icmp, error_rate, 100, 0, 1000000, "messages/s", "ICMP errors sent per second at most; 0: none") \
 X(icmp, echo, 1, 0, 1, "boolean", "answer ICMP echo requests") \
 X(udp, rcvbuf, 212992, 2048, 1073741824, "bytes", "default SO_RCVBUF of a UDP socket") \

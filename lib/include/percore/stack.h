@@ -83,6 +83,13 @@ int pc_stack_add_port(struct pc_stack *st, struct pc_port *port);
 int pc_stack_add_addr(struct pc_stack *st, int port, const struct pc_prefix *addr);
 
 /**
+ * pc_stack_add_slaac gives port a link-local IPv6 address and lets it make itself one of each prefix that
+ * a router tells (RFC 4862), besides what pc_stack_add_addr says. They come and go while the stack runs.
+ * Returns 0, or -1 with errno EINVAL or ENOSPC.
+ */
+int pc_stack_add_slaac(struct pc_stack *st, int port);
+
+/**
  * pc_stack_add_route sends dest by way of gateway, which must be on a connected network; a prefix
  * of length 0 (of either family: 0.0.0.0/0 is 96 bits long in mapped form) is the default route.
  * Returns 0, or -1 with errno ENETUNREACH, EEXIST or ENOSPC.

@@ -142,6 +142,83 @@ static int way_of(unsigned queue, struct rte_mbuf *m)
 	return found;
 }
 
+/* An IPv6 packet from fd00::2 to fd00::1 whose payload is n bytes, behind a Next Header. */
+static struct rte_mbuf *packet6(uint8_t next, const uint8_t *payload, unsigned n)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
+	struct rte_ether_hdr *eth =
+	    (struct rte_ether_hdr *)rte_pktmbuf_append(m, (uint16_t)(54 + n));
+	uint8_t *ip = (uint8_t *)(eth + 1);
+
+	memset(eth, 0, 54);
+	eth->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6);
+	ip[0] = 0x60;
+	ip[5] = (uint8_t)n;
+	ip[6] = next;
+	ip[8] = ip[24] = 0xfd;
+	ip[23] = 2;
+	ip[39] = 1;
+	memcpy(ip + 40, payload, n);
+	return m;
+}
+
+static int predict6(uint16_t sport, bool ports)
+{
+	const struct pc_endpoint src = {{.b = {0xfd, [15] = 2}}, sport},
+	                         dst = {{.b = {0xfd, [15] = 1}}, 80};
+	const struct pc_port_rss *rss = &port[0]->info.rss;
+
+	return rss->reta[toeplitz_hash(rss, &src, &dst, ports) % rss->reta_size];
+}
+
+/* Flows of IPv6 stay together, with extension headers in front or not; what quotes them follows. */
+static void flows_of_ip6(void)
+{
+	begin(true);
+	for (uint16_t sport = 1000; sport < 1100; sport++) {
+		uint8_t tcp[28] = {6, 0, 1, 4, [8] = (uint8_t)(sport >> 8), (uint8_t)sport, 0, 80};
+		uint8_t error[60] = {1, 4, [8] = 0x60, [14] = 6};
+
+		CU_ASSERT_EQUAL(way_of(0, packet6(6, tcp + 8, 20)), predict6(sport, true));
+		CU_ASSERT_EQUAL(way_of(1, packet6(60, tcp, 28)), predict6(sport, true));
+		error[16] = error[32] = 0xfd; /* from fd00::1 to fd00::2 */
+		error[31] = 1;
+		error[47] = 2;
+		error[49] = 80;
+		error[50] = (uint8_t)(sport >> 8);
+		error[51] = (uint8_t)sport;
+		CU_ASSERT_EQUAL(way_of(2, packet6(58, error, 60)), predict6(sport, true));
+		tcp[2] = 0;
+		tcp[3] = 1; /* the first of several fragments: the others have no ports */
+		CU_ASSERT_EQUAL(way_of(2, packet6(44, tcp, 28)), predict6(0, false));
+		tcp[3] = 0; /* an atomic one */
+		CU_ASSERT_EQUAL(way_of(2, packet6(44, tcp, 28)), predict6(sport, true));
+	}
+	end();
+}
+
+/* Neighbour discovery that tells of somebody reaches every queue, questions only one. */
+static void news_of_neighbours(void)
+{
+	static const struct {
+		uint8_t type;
+		bool news;
+	} cases[] = {{134, true}, {136, true},  {137, true},
+	             {130, true}, {135, false}, {128, false}};
+
+	begin(false);
+	for (unsigned i = 0; i < RTE_DIM(cases); i++) {
+		const uint8_t icmp[32] = {cases[i].type};
+		struct rte_mbuf *m = packet6(58, icmp, 32);
+
+		CU_ASSERT_EQUAL(peer[1]->ops->tx_burst(peer[1], &m, 1, 0), 1);
+		CU_ASSERT_EQUAL(receive(1), 1);
+		CU_ASSERT_EQUAL(receive(0), cases[i].news ? 1 : 0);
+		CU_ASSERT_EQUAL(receive(2), cases[i].news ? 1 : 0);
+	}
+	end();
+}
+
 static int predict(uint16_t sport)
 {
 	const struct pc_endpoint src = {pc_addr_ip4(rte_cpu_to_be_32(0x0a000002)), sport},
@@ -250,6 +327,8 @@ int main(void)
 	    {"all fragments go the same way", all_fragments_go_the_same_way},
 	    {"an error goes where its packet belongs", an_error_goes_where_its_packet_belongs},
 	    {"malformed frames do no harm", malformed_frames_stay_where_they_are},
+	    {"flows of IPv6 stay together", flows_of_ip6},
+	    {"news of neighbours reach every queue", news_of_neighbours},
 	    {"a full ring loses and counts", a_full_ring_loses_and_counts},
 	    CU_TEST_INFO_NULL,
 	};

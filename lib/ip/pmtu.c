@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Path MTUs that are smaller than the link's (RFC 8201).
+ *
+ * Overview: a table of fixed size, a few places for each hash of the destination; of these the one that
+ * ends first gives way.  A value is believed for ten minutes, then the link's counts again (section 4).
+ *
+ * Who may write: transports, for errors that quote something that they have sent (RFC 5927 section 7),
+ * and never below 1280 bytes, so that a liar gains little.
+ */
+
+#include "ip/ip.h"
+
+#include "wire/ip6.h"
+
+#define AGE_NS UINT64_C(600000000000)
+
+static struct pmtu *bucket_of(struct ip *ip, const struct pc_addr *dst)
+{
+	const uint64_t v[3] = {dst->q[0], dst->q[1], 0};
+	const uint64_t h = hash24(&ip->label_key, v);
+
+	return &ip->pmtu[h % (PMTU_ENTRIES / PMTU_WAYS) * PMTU_WAYS];
+}
+
+void ip_pmtu_learn(struct ip *ip, const struct pc_addr *dst, uint32_t mtu)
+{
+	struct pmtu *b = bucket_of(ip, dst), *place = b;
+
+	if (pc_addr_is_ip4(dst) || mtu < IP6_MTU_MIN || mtu > UINT16_MAX)
+		return;
+	for (unsigned i = 0; i < PMTU_WAYS; i++) {
+		if (pc_addr_equal(&b[i].dst, dst)) {
+			place = &b[i];
+			if (place->until_ns > ip->ctx->now_ns && mtu >= place->mtu)
+				return;
+			break;
+		}
+		if (b[i].until_ns < place->until_ns)
+			place = &b[i];
+	}
+	*place =
+	    (struct pmtu){.dst = *dst, .mtu = (uint16_t)mtu, .until_ns = ip->ctx->now_ns + AGE_NS};
+}
+
+uint16_t ip_pmtu(struct ip *ip, const struct pc_addr *dst, uint16_t mtu)
+{
+	const struct pmtu *b = bucket_of(ip, dst);
+
+	for (unsigned i = 0; i < PMTU_WAYS; i++)
+		if (pc_addr_equal(&b[i].dst, dst) && b[i].until_ns > ip->ctx->now_ns &&
+		    b[i].mtu < mtu)
+			return b[i].mtu;
+	return mtu;
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What routers tell: default routers, networks of the link, MTU and hop limit, prefixes to make addresses
+ * of, and better first hops.
+ *
+ * Overview: everything learnt becomes a route with an end (struct route, until_ns) or an address with
+ * lifetimes (struct laddr), beside those that were set, which nobody on the link can change.
+ *
+ * Anybody on the link can speak as a router, so what he may fill is bounded: ROUTERS default routes,
+ * PREFIXES networks, ADDRESSES addresses, REDIRECTS host routes.  ip6.accept_ra switches it all off.
+ */
+
+#include "ip/ra.h"
+
+#include <string.h>
+
+#include "ip/route.h"
+#include "wire/ip6.h"
+
+#define ROUTERS   4
+#define PREFIXES  16
+#define ADDRESSES 16
+#define REDIRECTS 64
+
+/* RFC 4861 section 10: MAX_RTR_SOLICITATIONS, RTR_SOLICITATION_INTERVAL */
+#define SOLICITS    3
+#define INTERVAL_NS UINT64_C(4000000000)
+/* how often to look whether the link-local address is ready */
+#define WAIT_NS UINT64_C(250000000)
+
+#define SECOND_NS UINT64_C(1000000000)
+/* RFC 4862 section 5.5.3 e: no stranger makes an address end sooner than in two hours */
+#define TWO_HOURS_NS (7200 * SECOND_NS)
+/* a redirect counts for ten minutes; if it is still true it comes again */
+#define REDIRECT_NS (600 * SECOND_NS)
+/* RFC 7217 section 5, IDGEN_RETRIES */
+#define STABLE_RETRIES 3
+
+static uint64_t end_of(const struct ip *ip, uint32_t lifetime_s)
+{
+	return lifetime_s == UINT32_MAX ? UINT64_MAX : ip->ctx->now_ns + lifetime_s * SECOND_NS;
+}
+
+static void due(struct ip *ip, uint64_t ns)
+{
+	if (ns < ip->due_ns)
+		ip->due_ns = ns;
+}
+
+/* ---- asking (RFC 4861 section 6.3.7) ----------------------------------------------------------- */
+
+void ra_start(struct ip *ip, uint8_t netif)
+{
+	struct netif *nif = &ip->ifs.netif[netif];
+
+	if (ip->ctx->cfg.ip6_accept_ra == 0)
+		return;
+	nif->solicits = SOLICITS;
+	nif->solicit_ns = ip->ctx->now_ns;
+	due(ip, nif->solicit_ns);
+}
+
+static void solicit(struct ip *ip, uint8_t netif)
+{
+	struct netif *nif = &ip->ifs.netif[netif];
+	struct nd_msg m = {.type = ND_RS, .has = ND_HAS_SLLA};
+	const struct nd_out o = {.src = *ip_laddr(ip, nif->link_local),
+	                         .dst = ip6_all_routers(),
+	                         .netif = netif,
+	                         .hops = ND_HOPS};
+	uint8_t msg[ND_MSG_MAX];
+
+	memcpy(m.slla, nif->port->info.mac, ETH_ADDR_LEN);
+	if (nd_send_msg(ip->neigh, &o, msg, nd_write(msg, &m)))
+		ctx_count(ip->ctx, PC_ND_SOLICITS_TX);
+}
+
+static void poll_solicit(struct ip *ip, uint8_t netif)
+{
+	struct netif *nif = &ip->ifs.netif[netif];
+
+	if (nif->solicits == 0)
+		return;
+	if (nif->solicit_ns <= ip->ctx->now_ns) {
+		const bool ready = netifs_is_usable(&ip->ifs, nif->link_local);
+
+		nif->solicit_ns = ip->ctx->now_ns + (ready ? INTERVAL_NS : WAIT_NS);
+		if (ready) {
+			solicit(ip, netif);
+			nif->solicits--;
+		}
+	}
+	if (nif->solicits > 0)
+		due(ip, nif->solicit_ns);
+}
+
+/* ---- routes ----------------------------------------------------------------------------------- */
+
+static unsigned count_learnt(const struct ip *ip, uint8_t kind)
+{
+	unsigned n = 0;
+
+	for (uint16_t i = 0; i < ip->nb_routes; i++)
+		n += ip->route[i].learnt == kind;
+	return n;
+}
+
+static struct route *find_learnt(struct ip *ip, uint8_t kind, const struct route *like)
+{
+	for (uint16_t i = 0; i < ip->nb_routes; i++) {
+		struct route *r = &ip->route[i];
+
+		if (r->learnt == kind && r->netif == like->netif && r->dest.len == like->dest.len &&
+		    pc_addr_equal(&r->dest.addr, &like->dest.addr) &&
+		    (kind != ROUTE_ROUTER || pc_addr_equal(&r->gateway, &like->gateway)))
+			return r;
+	}
+	return NULL;
+}
+
+/* Adds a route, prolongs the one like it, or takes it away when it ends now. */
+static bool learn_route(struct ip *ip, const struct route *r, unsigned max)
+{
+	struct route *old = find_learnt(ip, r->learnt, r);
+	const bool over = r->until_ns <= ip->ctx->now_ns;
+
+	if (old != NULL && (over || old->preference != r->preference ||
+	                    !pc_addr_equal(&old->gateway, &r->gateway))) {
+		route_del(ip, (uint16_t)(old - ip->route));
+		old = NULL;
+	}
+	if (old != NULL)
+		old->until_ns = r->until_ns;
+	else if (!over && (ip->nb_routes == PC_MAX_ROUTES || count_learnt(ip, r->learnt) >= max))
+		return false;
+	else if (!over)
+		route_insert(ip, r);
+	due(ip, r->until_ns);
+	return true;
+}
+
+static void poll_routes(struct ip *ip)
+{
+	for (uint16_t i = 0; i < ip->nb_routes;) {
+		if (ip->route[i].until_ns <= ip->ctx->now_ns) {
+			route_del(ip, i);
+			continue;
+		}
+		due(ip, ip->route[i].until_ns);
+		i++;
+	}
+}
+
+void ra_poll(struct ip *ip)
+{
+	ip->due_ns = UINT64_MAX;
+	for (uint8_t i = 0; i < ip->ifs.n; i++)
+		poll_solicit(ip, i);
+	poll_routes(ip);
+}
+
+void ra_no_router(struct ip *ip, uint8_t netif, const struct pc_addr *addr)
+{
+	const struct route gone = {.netif = netif, .gateway = *addr, .learnt = ROUTE_ROUTER};
+	struct route *r = find_learnt(ip, ROUTE_ROUTER, &gone);
+
+	if (r != NULL)
+		route_del(ip, (uint16_t)(r - ip->route));
+}
+
+/* ---- addresses (RFC 4862 section 5.5.3) --------------------------------------------------------- */
+
+/* The second half of an address: of the MAC address, or, with a secret, one that tells nothing and
+ * differs from prefix to prefix (RFC 7217). */
+static void make_identifier(const struct ip *ip, uint8_t netif, struct pc_addr *a, uint8_t counter)
+{
+	const uint8_t *mac = ip->ifs.netif[netif].port->info.mac;
+	const uint64_t secret = ip->ctx->cfg.ip6_secret;
+	const struct sip_key key = {{secret, ~secret}};
+	uint8_t text[16] = {0};
+
+	if (secret == 0) {
+		memcpy(a->b + 8,
+		       (uint8_t[8]){mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5]},
+		       8);
+		return;
+	}
+	memcpy(text, a->b, 8);
+	memcpy(text + 8, mac, ETH_ADDR_LEN);
+	text[14] = counter;
+	a->q[1] = siphash24(&key, text, sizeof(text));
+}
+
+static struct laddr *find_autoconf(struct ip *ip, uint8_t netif, const struct pc_prefix *prefix,
+                                   uint8_t *failed)
+{
+	*failed = 0;
+	for (uint16_t i = 0; i < ip->ifs.nb_addrs; i++) {
+		struct laddr *la = &ip->ifs.addr[i];
+
+		if (!la->autoconf || la->netif != netif || !pc_prefix_contains(prefix, &la->addr))
+			continue;
+		if (la->state != LADDR_DUPLICATE)
+			return la;
+		++*failed;
+	}
+	return NULL;
+}
+
+static void prolong(struct ip *ip, struct laddr *la, const struct nd_prefix *x)
+{
+	const uint64_t now = ip->ctx->now_ns, valid = end_of(ip, x->valid_s);
+	const bool ended = la->state == LADDR_EXPIRED;
+
+	/* e 1 to 3: longer is believed, shorter only down to two hours */
+	if (valid > la->valid_ns || x->valid_s > TWO_HOURS_NS / SECOND_NS || ended)
+		la->valid_ns = valid;
+	else if (la->valid_ns > now + TWO_HOURS_NS)
+		la->valid_ns = now + TWO_HOURS_NS;
+	la->preferred_ns = end_of(ip, x->preferred_s);
+	if (la->state == LADDR_TENTATIVE)
+		return;
+	if (ended && la->valid_ns > now) {
+		dad_start(ip->neigh, (uint16_t)(la - ip->ifs.addr), true);
+	} else if (!ended) {
+		la->due_ns = now; /* its state is judged anew */
+		netifs_due(&ip->ifs, now);
+	}
+}
+
+static unsigned count_autoconf(const struct ip *ip)
+{
+	unsigned n = 0;
+
+	for (uint16_t i = 0; i < ip->ifs.nb_addrs; i++)
+		n += ip->ifs.addr[i].autoconf;
+	return n;
+}
+
+static void make_address(struct ip *ip, uint8_t netif, const struct nd_prefix *x, uint8_t counter)
+{
+	struct pc_prefix p = {.addr = x->prefix.addr, .len = x->prefix.len};
+	struct laddr *la;
+	int i;
+
+	/* an identifier of the MAC address that failed once fails again */
+	if (count_autoconf(ip) >= ADDRESSES || counter > STABLE_RETRIES ||
+	    (counter > 0 && ip->ctx->cfg.ip6_secret == 0))
+		return;
+	make_identifier(ip, netif, &p.addr, counter);
+	if (netifs_find(&ip->ifs, &p.addr) != LADDR_NONE)
+		return;
+	i = netifs_add_addr(&ip->ifs, netif, &p);
+	if (i < 0)
+		return;
+	la = &ip->ifs.addr[i];
+	la->autoconf = true;
+	la->state = LADDR_TENTATIVE;
+	la->valid_ns = end_of(ip, x->valid_s);
+	la->preferred_ns = end_of(ip, x->preferred_s);
+	if (ip->ifs.nb_announced != i)
+		return; /* ip_poll begins with it when its turn comes */
+	ip->ifs.nb_announced++;
+	dad_start(ip->neigh, (uint16_t)i, true);
+}
+
+static void autoconf(struct ip *ip, uint8_t netif, const struct nd_prefix *x)
+{
+	uint8_t failed;
+	struct laddr *la;
+
+	if (!ip->ifs.netif[netif].slaac || x->preferred_s > x->valid_s || x->prefix.len != 64)
+		return;
+	la = find_autoconf(ip, netif, &x->prefix, &failed);
+	if (la != NULL)
+		prolong(ip, la, x);
+	else if (x->valid_s > 0)
+		make_address(ip, netif, x, failed);
+}
+
+/* ---- advertisements (RFC 4861 section 6.3.4) ---------------------------------------------------- */
+
+static void take_prefix(struct ip *ip, uint8_t netif, const struct nd_prefix *x)
+{
+	struct route r = {.dest = route_network(&x->prefix),
+	                  .netif = netif,
+	                  .laddr = LADDR_NONE,
+	                  .learnt = ROUTE_PREFIX,
+	                  .until_ns = end_of(ip, x->valid_s)};
+
+	if (pc_addr_is_link_local(&x->prefix.addr) || pc_addr_is_multicast(&x->prefix.addr) ||
+	    x->prefix.len < 3)
+		return;
+	if (x->on_link && !route_is_set(ip, &r.dest, netif))
+		learn_route(ip, &r, PREFIXES);
+	if (x->autonomous)
+		autoconf(ip, netif, x);
+}
+
+static void take_router(struct ip *ip, const struct nd_in *in)
+{
+	const struct nd_msg *m = in->msg;
+	const struct route r = {.gateway = in->src,
+	                        .netif = in->netif,
+	                        .laddr = LADDR_NONE,
+	                        .learnt = ROUTE_ROUTER,
+	                        .preference = m->preference,
+	                        .until_ns = ip->ctx->now_ns + m->lifetime_s * SECOND_NS};
+
+	if (m->lifetime_s > 0)
+		ip->ifs.netif[in->netif].solicits = 0;
+	learn_route(ip, &r, ROUTERS);
+}
+
+static void take_link(struct ip *ip, const struct nd_in *in)
+{
+	struct netif *nif = &ip->ifs.netif[in->netif];
+	const struct nd_msg *m = in->msg;
+
+	if (m->hops != 0)
+		nif->hops = m->hops;
+	if ((m->has & ND_HAS_MTU) && m->mtu >= IP6_MTU_MIN && m->mtu <= nif->port->info.mtu &&
+	    m->mtu != nif->mtu6) {
+		nif->mtu6 = (uint16_t)m->mtu;
+		neigh_outdate(ip->neigh);
+	}
+}
+
+int ra_input(struct ip *ip, const struct nd_in *in)
+{
+	if (!pc_addr_is_link_local(&in->src)) /* section 6.1.2 */
+		return PC_DROP_ND_MALFORMED;
+	if (ip->ctx->cfg.ip6_accept_ra == 0)
+		return PC_DROP_ND_ROUTER;
+	if (in->msg->has & ND_HAS_SLLA)
+		nd_heard(ip->neigh, in->netif, &in->src, in->msg->slla);
+	take_link(ip, in);
+	take_router(ip, in);
+	for (uint8_t i = 0; i < in->msg->nb_prefixes; i++)
+		take_prefix(ip, in->netif, &in->msg->prefix[i]);
+	return PC_DROP_ND_DONE;
+}
+
+/* ---- redirects (RFC 4861 sections 8.1 and 8.3) -------------------------------------------------- */
+
+int ra_redirect(struct ip *ip, const struct nd_in *in)
+{
+	const struct nd_msg *m = in->msg;
+	const bool on_link = pc_addr_equal(&m->target, &m->dest);
+	struct route r = {.dest = {.addr = m->dest, .len = 128},
+	                  .netif = in->netif,
+	                  .laddr = LADDR_NONE,
+	                  .learnt = ROUTE_REDIRECT,
+	                  .until_ns = ip->ctx->now_ns + REDIRECT_NS};
+	struct pc_addr hop;
+
+	if (!pc_addr_is_link_local(&in->src) || pc_addr_is_multicast(&m->dest) ||
+	    pc_addr_is_ip4(&m->dest) || (!on_link && !pc_addr_is_link_local(&m->target)))
+		return PC_DROP_ND_MALFORMED;
+	/* only the router that a packet was sent to may say that another is better */
+	if (ip->ctx->cfg.ip6_accept_ra == 0 || !route_first_hop(ip, &m->dest, in->netif, &hop) ||
+	    !pc_addr_equal(&hop, &in->src))
+		return PC_DROP_ND_ROUTER;
+	if (!on_link)
+		r.gateway = m->target;
+	if (!learn_route(ip, &r, REDIRECTS))
+		return PC_DROP_ND_ROUTER;
+	if (m->has & ND_HAS_TLLA)
+		nd_heard(ip->neigh, in->netif, &m->target, m->tlla);
+	return PC_DROP_ND_DONE;
+}

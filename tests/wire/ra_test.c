@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* What routers tell: advertisements, addresses of their prefixes, redirects, path MTUs. */
+
+#include "frame6.h"
+#include "wt.h"
+
+#define LOCAL  "fd00::1"
+#define ROUTER "fe80::fe"
+#define SECOND "fe80::fd"
+#define FAR    "2001:db8:ffff::1"
+#define SLAAC  "2001:db8::ff:fe00:1" /* of 02:00:00:00:00:01 */
+
+static const char router_mac[] = "\2\0\0\0\0\xfe", second_mac[] = "\2\0\0\0\0\xfd";
+
+/* A stack that has an address, and makes itself more if slaac; its announcements are over. */
+static void start6(struct wt *w, bool slaac)
+{
+	struct pc_prefix us = {.addr = addr6(LOCAL), .len = 64};
+
+	w->cold = true;
+	w->cfg.ip6_dad = 0;
+	wt_start(w);
+	OK(pc_stack_add_addr(w->st, 0, &us));
+	if (slaac)
+		OK(pc_stack_add_slaac(w->st, 0));
+	wt_pass(w, 2000);
+	wt_drop(w);
+}
+
+static struct ends6 ends(const char *src, const char *mac)
+{
+	struct ends6 e = {.dst_mac = {0x33, 0x33, 0, 0, 0, 1}, .src = addr6(src)};
+
+	e.dst = addr6("ff02::1");
+	memcpy(e.src_mac, mac, 6);
+	return e;
+}
+
+/* What a router says. */
+struct ra {
+	const char *src, *mac;
+	uint16_t lifetime;
+	uint8_t hops, preference; /* the two bits of RFC 4191 */
+	uint32_t mtu;
+	const char *prefix;
+	uint8_t len, flags;
+	uint32_t valid, preferred;
+};
+
+static void put32(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)(v >> 24);
+	p[1] = (uint8_t)(v >> 16);
+	p[2] = (uint8_t)(v >> 8);
+	p[3] = (uint8_t)v;
+}
+
+static void advertise(struct wt *w, const struct ra *r)
+{
+	const struct ends6 e = ends(r->src != NULL ? r->src : ROUTER, r->mac ? r->mac : router_mac);
+	uint8_t body[80] = {r->hops, (uint8_t)(r->preference << 3), (uint8_t)(r->lifetime >> 8),
+	                    (uint8_t)r->lifetime};
+	uint16_t n = 12;
+	struct frame f;
+
+	body[n] = body[n + 1] = 1; /* its MAC address */
+	memcpy(body + n + 2, e.src_mac, 6);
+	n += 8;
+	if (r->mtu != 0) {
+		body[n] = 5;
+		body[n + 1] = 1;
+		put32(body + n + 4, r->mtu);
+		n += 8;
+	}
+	if (r->prefix != NULL) {
+		const struct pc_addr a = addr6(r->prefix);
+
+		body[n] = 3;
+		body[n + 1] = 4;
+		body[n + 2] = r->len;
+		body[n + 3] = r->flags;
+		put32(body + n + 4, r->valid);
+		put32(body + n + 8, r->preferred);
+		memcpy(body + n + 16, a.b, 16);
+		n += 32;
+	}
+	frame6_icmp(&f, &e, 255, 134, 0, body, n);
+	wt_inject_frame(w, &f);
+}
+
+#define ADVERTISE(...) advertise(w, &(struct ra){__VA_ARGS__})
+
+static int sock(struct wt *w)
+{
+	const int fd = pc_socket(w->st, AF_INET6, SOCK_DGRAM, 0);
+
+	OK(fd);
+	return fd;
+}
+
+static struct sockaddr_in6 sin6(const char *ip, uint16_t port)
+{
+	const struct pc_addr a = addr6(ip);
+	struct sockaddr_in6 s = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+
+	memcpy(&s.sin6_addr, a.b, 16);
+	return s;
+}
+
+static bool can_reach(struct wt *w, const char *ip)
+{
+	const struct sockaddr_in6 to = sin6(ip, 9);
+	const int fd = sock(w);
+	const bool can = pc_connect(w->st, fd, (const struct sockaddr *)&to, sizeof(to)) == 0;
+
+	OK(pc_close(w->st, fd));
+	return can;
+}
+
+/* Sends a datagram, and returns the frame that goes out, whatever it is. */
+static struct info6 talk(struct wt *w, const char *ip)
+{
+	static struct frame last;
+	const struct sockaddr_in6 to = sin6(ip, 9);
+	const int fd = sock(w);
+	const struct frame *f;
+	struct info6 i;
+
+	OK(pc_sendto(w->st, fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to)));
+	OK(pc_close(w->st, fd));
+	wt_settle(w);
+	f = wt_next_frame(w, 0);
+	if (f == NULL)
+		wt_fail(w, WT_HERE, "nothing was sent to %s", ip);
+	last = *f;
+	CHECK(frame6_read(&last, &i) == NULL);
+	return i;
+}
+
+static bool has_address(struct wt *w, const char *ip)
+{
+	const struct sockaddr_in6 a = sin6(ip, 0);
+	const int fd = sock(w);
+	const bool has = pc_bind(w->st, fd, (const struct sockaddr *)&a, sizeof(a)) == 0;
+
+	OK(pc_close(w->st, fd));
+	return has;
+}
+
+/* RFC 4861 section 6.3.7: three questions, from the link-local address, until a router answers */
+static void solicitations(struct wt *w)
+{
+	struct pc_prefix us = {.addr = addr6(LOCAL), .len = 64};
+	unsigned n = 0;
+	struct info6 i;
+
+	w->cold = true;
+	w->cfg.ip6_dad = 1;
+	wt_start(w);
+	OK(pc_stack_add_addr(w->st, 0, &us));
+	for (const struct frame *f; (f = wt_next_frame(w, 20000)) != NULL;) {
+		if (f->b[12] != 0x86 || frame6_read(f, &i) != NULL || i.l4[0] != 133)
+			continue;
+		EQ(i.hops, 255);
+		CHECK(memcmp(i.ends.dst.b, addr6("ff02::2").b, 16) == 0);
+		CHECK(memcmp(i.ends.src.b, addr6("fe80::ff:fe00:1").b, 16) == 0);
+		CHECK(i.l4[8] == 1 && memcmp(i.l4 + 10, PROBE_MAC, 6) == 0);
+		n++;
+	}
+	EQ(n, 3);
+}
+
+static void default_router(struct wt *w)
+{
+	struct info6 i;
+
+	start6(w, false);
+	CHECK(!can_reach(w, FAR));
+	ADVERTISE(.lifetime = 30, .hops = 33);
+	CHECK(can_reach(w, FAR));
+	i = talk(w, FAR);
+	CHECK(memcmp(i.ends.dst_mac, router_mac, 6) == 0);
+	EQ(i.hops, 33);
+	wt_pass(w, 29000);
+	wt_drop(w);
+	CHECK(can_reach(w, FAR));
+	ADVERTISE(.lifetime = 30);
+	wt_pass(w, 29000);
+	CHECK(can_reach(w, FAR));
+	wt_pass(w, 1100);
+	CHECK(!can_reach(w, FAR));
+	ADVERTISE(.lifetime = 30);
+	CHECK(can_reach(w, FAR));
+	ADVERTISE(.lifetime = 0); /* it is one no more */
+	CHECK(!can_reach(w, FAR));
+	ADVERTISE(.src = "2001:db8::9", .lifetime = 30); /* section 6.1.2 */
+	CHECK(!can_reach(w, FAR));
+	EQ(wt_count(w, PC_DROP_ND_MALFORMED), 1);
+	wt_drop(w);
+}
+
+static void preferences(struct wt *w)
+{
+	start6(w, false);
+	ADVERTISE(.lifetime = 1800);
+	ADVERTISE(.src = SECOND, .mac = second_mac, .lifetime = 1800, .preference = 1); /* high */
+	CHECK(memcmp(talk(w, FAR).ends.dst_mac, second_mac, 6) == 0);
+	ADVERTISE(.src = SECOND, .mac = second_mac, .lifetime = 1800, .preference = 3); /* low */
+	CHECK(memcmp(talk(w, FAR).ends.dst_mac, router_mac, 6) == 0);
+	for (unsigned n = 0; n < 20; n++) { /* bounded */
+		char text[32];
+
+		snprintf(text, sizeof(text), "fe80::%u", 100 + n);
+		ADVERTISE(.src = text, .lifetime = 1800, .preference = 1);
+	}
+	ADVERTISE(.src = "fe80::100", .lifetime = 0);
+	ADVERTISE(.src = "fe80::101", .lifetime = 0);
+	CHECK(memcmp(talk(w, FAR).ends.dst_mac, router_mac, 6) == 0);
+	wt_drop(w);
+}
+
+/* RFC 4861 section 7.3.3: a router that does not answer gives way to one that may */
+static void dead_router(struct wt *w)
+{
+	bool found = false;
+
+	start6(w, false);
+	ADVERTISE(.lifetime = 9000, .preference = 1);
+	ADVERTISE(.src = SECOND, .mac = second_mac, .lifetime = 9000);
+	CHECK(memcmp(talk(w, FAR).ends.dst_mac, router_mac, 6) == 0);
+	for (unsigned s = 0; s < 30 && !found; s++) {
+		wt_pass(w, 500);
+		wt_drop(w);
+		found = memcmp(talk(w, FAR).ends.dst_mac, second_mac, 6) == 0;
+	}
+	CHECK(found);
+	wt_drop(w);
+}
+
+static void link_mtu(struct wt *w)
+{
+	const struct sockaddr_in6 to = sin6("fd00::2", 9);
+	char buf[1452];
+	int fd;
+
+	start6(w, false);
+	fd = sock(w);
+	ADVERTISE(.mtu = 1279);
+	ADVERTISE(.mtu = 1501);
+	OK(pc_sendto(w->st, fd, buf, 1452, 0, (const struct sockaddr *)&to, sizeof(to)));
+	ADVERTISE(.mtu = 1400);
+	ERR(pc_sendto(w->st, fd, buf, 1353, 0, (const struct sockaddr *)&to, sizeof(to)), EMSGSIZE);
+	OK(pc_sendto(w->st, fd, buf, 1352, 0, (const struct sockaddr *)&to, sizeof(to)));
+	wt_drop(w);
+	wt_pass(w, 5000);
+	wt_drop(w);
+}
+
+static void on_link(struct wt *w)
+{
+	struct info6 i;
+
+	start6(w, false);
+	ADVERTISE(.lifetime = 1800, .prefix = "2001:db8::", .len = 64, .flags = 0x80, .valid = 60,
+	          .preferred = 60);
+	i = talk(w, "2001:db8::9"); /* asked for itself, not sent by way of the router */
+	EQ(i.l4[0], 135);
+	CHECK(!has_address(w, SLAAC)); /* nobody has asked for addresses */
+	wt_pass(w, 61000);
+	wt_drop(w);
+	CHECK(memcmp(talk(w, "2001:db8::9").ends.dst_mac, router_mac, 6) == 0);
+	ADVERTISE(.lifetime = 1800, .prefix = "2001:db8::", .len = 64, .flags = 0x80, .valid = 60);
+	ADVERTISE(.lifetime = 1800, .prefix = "2001:db8::", .len = 64, .flags = 0x80);
+	CHECK(memcmp(talk(w, "2001:db8::8").ends.dst_mac, router_mac, 6) == 0);
+	ADVERTISE(.prefix = "fe80::", .len = 64, .flags = 0x80, .valid = 0); /* ignored */
+	wt_drop(w);
+}
+
+#define PREFIX .prefix = "2001:db8::", .len = 64, .flags = 0xc0
+
+/* RFC 4862 section 5.5.3 */
+static void autoconf(struct wt *w)
+{
+	start6(w, true);
+	ADVERTISE(PREFIX, .valid = 100, .preferred = 101); /* b: nonsense */
+	ADVERTISE(.prefix = "2001:db8::", .len = 63, .flags = 0xc0, .valid = 9999);
+	CHECK(!has_address(w, SLAAC));
+	ADVERTISE(.lifetime = 1800, PREFIX, .valid = 9000, .preferred = 50);
+	CHECK(has_address(w, SLAAC));
+	wt_drop(w);
+	CHECK(memcmp(talk(w, FAR).ends.src.b, addr6(SLAAC).b, 16) == 0);
+	wt_pass(w, 51000); /* deprecated: others are better, but it is there */
+	wt_drop(w);
+	ADVERTISE(.lifetime = 1800); /* here I am still */
+	CHECK(memcmp(talk(w, FAR).ends.src.b, addr6(LOCAL).b, 16) == 0);
+	CHECK(has_address(w, SLAAC));
+	ADVERTISE(.lifetime = 1800, PREFIX, .valid = 9000, .preferred = 9000); /* preferred again */
+	CHECK(memcmp(talk(w, FAR).ends.src.b, addr6(SLAAC).b, 16) == 0);
+	ADVERTISE(PREFIX, .valid = 1, .preferred = 1); /* e: not sooner than in two hours */
+	wt_pass(w, 7190000);
+	CHECK(has_address(w, SLAAC));
+	wt_pass(w, 11000);
+	CHECK(!has_address(w, SLAAC));
+	wt_drop(w);
+	ADVERTISE(PREFIX, .valid = 9000, .preferred = 9000);
+	CHECK(has_address(w, SLAAC)); /* back again */
+	wt_drop(w);
+}
+
+/* RFC 7217: with a secret it is another one, the same for a prefix each time */
+static void stable(struct wt *w)
+{
+	struct pc_addr first, second;
+
+	w->cfg.ip6_secret = 77;
+	start6(w, true);
+	ADVERTISE(.lifetime = 1800, PREFIX, .valid = 9000, .preferred = 9000);
+	CHECK(!has_address(w, SLAAC));
+	wt_drop(w);
+	first = talk(w, FAR).ends.src;
+	CHECK(first.b[0] == 0x20 && first.b[3] == 0xb8);
+	ADVERTISE(.lifetime = 1800, PREFIX, .valid = 9000, .preferred = 9000);
+	wt_drop(w);
+	second = talk(w, FAR).ends.src;
+	CHECK(pc_addr_equal(&first, &second));
+	wt_drop(w);
+}
+
+static void bounded(struct wt *w)
+{
+	struct pc_prefix p = {.len = 64};
+
+	start6(w, true);
+	for (unsigned n = 0; n < 100; n++) {
+		char text[32];
+
+		snprintf(text, sizeof(text), "2001:db8:%u::", n);
+		ADVERTISE(.prefix = text, .len = 64, .flags = 0xc0, .valid = 9000,
+		          .preferred = 9000);
+	}
+	wt_drop(w);
+	for (unsigned n = 0; n < 30; n++) { /* there is room for what is set */
+		p.addr = addr6("fd00:1::1");
+		p.addr.b[7] = (uint8_t)n;
+		OK(pc_stack_add_addr(w->st, 0, &p));
+	}
+	wt_settle(w);
+	wt_pass(w, 2000);
+	wt_drop(w);
+}
+
+static void switched_off(struct wt *w)
+{
+	w->cfg.ip6_accept_ra = 0;
+	start6(w, true);
+	ADVERTISE(.lifetime = 1800, PREFIX, .valid = 9000, .preferred = 9000, .mtu = 1280);
+	CHECK(!can_reach(w, FAR) && !has_address(w, SLAAC));
+	EQ(wt_count(w, PC_DROP_ND_ROUTER), 1);
+}
+
+/* ---- redirects --------------------------------------------------------------------------------- */
+
+static void redirect(struct wt *w, const char *src, const char *target, const char *dest,
+                     const char *mac)
+{
+	struct ends6 e = ends(src, router_mac);
+	const struct pc_addr t = addr6(target), d = addr6(dest);
+	uint8_t body[44] = {0};
+	struct frame f;
+
+	e.dst = addr6(LOCAL);
+	memcpy(e.dst_mac, PROBE_MAC, 6);
+	memcpy(body + 4, t.b, 16);
+	memcpy(body + 20, d.b, 16);
+	body[36] = 2;
+	body[37] = 1;
+	memcpy(body + 38, mac, 6);
+	frame6_icmp(&f, &e, 255, 137, 0, body, 44);
+	wt_inject_frame(w, &f);
+}
+
+static void redirects(struct wt *w)
+{
+	start6(w, false);
+	ADVERTISE(.lifetime = 9000);
+	CHECK(memcmp(talk(w, FAR).ends.dst_mac, router_mac, 6) == 0);
+	redirect(w, SECOND, SECOND, FAR, second_mac); /* not the router that it is sent to */
+	EQ(wt_count(w, PC_DROP_ND_ROUTER), 1);
+	redirect(w, ROUTER, "fd00::9", FAR, second_mac); /* neither a router nor the host itself */
+	redirect(w, ROUTER, SECOND, "ff02::9", second_mac);
+	EQ(wt_count(w, PC_DROP_ND_MALFORMED), 2);
+	CHECK(memcmp(talk(w, FAR).ends.dst_mac, router_mac, 6) == 0);
+	redirect(w, ROUTER, SECOND, FAR, second_mac);
+	CHECK(memcmp(talk(w, FAR).ends.dst_mac, second_mac, 6) == 0);
+	CHECK(memcmp(talk(w, "2001:db8:ffff::2").ends.dst_mac, router_mac, 6) == 0);
+	redirect(w, SECOND, FAR, FAR, "\2\0\0\0\0\x11"); /* it is on the link itself */
+	EQ(talk(w, FAR).l4[0], 135); /* its network is not ours: it is asked for */
+	wt_pass(w, 610000);          /* not for ever */
+	wt_drop(w);
+	ADVERTISE(.lifetime = 9000);
+	CHECK(memcmp(talk(w, FAR).ends.dst_mac, router_mac, 6) == 0);
+	for (unsigned n = 0; n < 300; n++) { /* bounded */
+		char text[40];
+
+		snprintf(text, sizeof(text), "2001:db8:fffe::%u", n);
+		redirect(w, ROUTER, SECOND, text, second_mac);
+	}
+	wt_drop(w);
+	CHECK(memcmp(talk(w, "2001:db8:fffe::299").ends.dst_mac, router_mac, 6) == 0);
+	wt_drop(w);
+}
+
+/* ---- path MTU (RFC 8201) ------------------------------------------------------------------------ */
+
+static void too_big(struct wt *w, uint32_t mtu, const struct info6 *about)
+{
+	struct ends6 e = ends(ROUTER, router_mac);
+	uint8_t body[52] = {0};
+	struct frame f;
+
+	e.src = addr6("2001:db8:ffff::fe");
+	e.dst = about->ends.src;
+	memcpy(e.dst_mac, PROBE_MAC, 6);
+	put32(body, mtu);
+	memcpy(body + 4, about->l4 - 40, 48);
+	frame6_icmp(&f, &e, 64, 2, 0, body, 52);
+	wt_inject_frame(w, &f);
+}
+
+static void path_mtu(struct wt *w)
+{
+	const struct sockaddr_in6 to = sin6(FAR, 9), other = sin6("2001:db8:ffff::2", 9);
+	const struct sockaddr *sa = (const struct sockaddr *)&to;
+	struct frame copy;
+	struct info6 i;
+	char buf[1452] = {0};
+	int fd, val;
+	socklen_t len = sizeof(val);
+
+	start6(w, false);
+	ADVERTISE(.lifetime = 9000);
+	fd = sock(w);
+	OK(pc_sendto(w->st, fd, buf, 1452, 0, sa, sizeof(to)));
+	wt_settle(w);
+	copy = *wt_next_frame(w, 0);
+	CHECK(frame6_read(&copy, &i) == NULL);
+	too_big(w, 1400, &i);
+	ERR(pc_sendto(w->st, fd, buf, 1353, 0, sa, sizeof(to)), EMSGSIZE);
+	OK(pc_sendto(w->st, fd, buf, 1352, 0, sa, sizeof(to)));
+	OK(pc_sendto(w->st, fd, buf, 1452, 0, (const struct sockaddr *)&other, sizeof(other)));
+	too_big(w, 1279, &i); /* section 4: never below 1280 */
+	OK(pc_sendto(w->st, fd, buf, 1352, 0, sa, sizeof(to)));
+	too_big(w, 1450, &i); /* nor up */
+	ERR(pc_sendto(w->st, fd, buf, 1353, 0, sa, sizeof(to)), EMSGSIZE);
+	wt_drop(w);
+	OK(pc_close(w->st, fd));
+	too_big(w, 1300, &i); /* about a socket that is gone: nobody has sent it */
+	fd = sock(w);
+	OK(pc_connect(w->st, fd, sa, sizeof(to))); /* others know it too */
+	OK(pc_getsockopt(w->st, fd, IPPROTO_IPV6, IPV6_MTU, &val, &len));
+	EQ(val, 1400);
+	OK(pc_close(w->st, fd));
+	wt_pass(w, 601000); /* for ten minutes */
+	wt_drop(w);
+	fd = sock(w);
+	OK(pc_sendto(w->st, fd, buf, 1452, 0, sa, sizeof(to)));
+	wt_settle(w);
+	wt_drop(w);
+}
+
+static const struct wt_case cases[] = {
+    {"RFC 4861 6.3.7: routers are asked", solicitations},
+    {"RFC 4861 6.3.4: default router and hop limit", default_router},
+    {"RFC 4191 3: preferences of routers", preferences},
+    {"RFC 4861 7.3.3: a dead router gives way", dead_router},
+    {"RFC 4861 6.3.4: MTU of the link", link_mtu},
+    {"RFC 4861 6.3.4: prefixes on the link", on_link},
+    {"RFC 4862 5.5.3: addresses of prefixes, and their lifetimes", autoconf},
+    {"RFC 7217 5: stable addresses", stable},
+    {"RFC 6104: a rogue router fills nothing", bounded},
+    {"ip6.accept_ra off", switched_off},
+    {"RFC 4861 8.1, 8.3: redirects", redirects},
+    {"RFC 8201 4: path MTU of datagrams", path_mtu},
+};
+
+WT_MAIN("ra")
