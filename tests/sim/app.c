@@ -251,11 +251,12 @@ static bool cookie_failed(struct sim *s, int side, struct conn *c)
 	return true;
 }
 
-/* A server that is away for longer than a client repeats its SYN is not reached. */
+/* A server that is away, or behind a bad network, for longer than a client repeats its SYN is not
+ * reached. */
 static bool gave_up(struct sim *s, int side, struct conn *c)
 {
-	if (side != CLIENT || errno != ETIMEDOUT || s->nb_troubles == 0 ||
-	    c->out[CLIENT].sent > 0 || c->end[SERVER].fd != 0)
+	if (side != CLIENT || errno != ETIMEDOUT || s->clean || c->out[CLIENT].sent > 0 ||
+	    c->end[SERVER].fd != 0)
 		return false;
 	c->aborted = true;
 	return true;
