@@ -221,6 +221,12 @@ struct tcp_queues {
 	uint32_t rcv_up; /* the last urgent byte that the peer has announced, if rcv_urgent */
 	bool snd_urgent, rcv_urgent;
 	struct pace pace;
+	struct {
+		uint16_t high, probe; /* MTUs: may fit; of the probe under way; 0: none */
+		uint32_t end;         /* of the probe, or of what is forgiven */
+		uint32_t forgiven;    /* bytes lost for the size of their segments */
+		uint32_t tick;        /* not before */
+	} pmtu;
 	uint32_t owner;        /* TCB */
 	uint32_t older, newer; /* among those that are only kept: indices, 0: none */
 	uint64_t cc_state[8];  /* of the congestion control */

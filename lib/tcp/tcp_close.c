@@ -6,6 +6,7 @@
 
 #include "base/seq.h"
 #include "tcp/fastopen.h"
+#include "tcp/pmtu.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_timer.h"
@@ -115,20 +116,6 @@ static bool is_under_way(const struct tcb *t, uint32_t seq)
 	return seq_leq(t->snd_una, seq) && seq_lt(seq, t->snd_nxt);
 }
 
-/* RFC 1191, RFC 9293 3.9.2.2: the path is narrower than thought */
-static void on_too_big(struct tcp *tcp, struct tcb *t, uint32_t mtu)
-{
-	const uint32_t floor = 552; /* what Linux goes down to */
-
-	mtu = RTE_MAX(mtu, floor);
-	if (mtu >= t->path_mtu)
-		return;
-	t->path_mtu = (uint16_t)mtu;
-	tcb_update_mss(tcp, t);
-	if (t->timers & TCB_T_LOSS) /* what is under way was lost; the time-out sends it smaller */
-		tcp_timer_set(tcp, t, TCB_T_LOSS, 0);
-}
-
 void tcp_error(struct tcp *tcp, const struct icmp_error *e)
 {
 	struct tcp_flow flow = {
@@ -143,7 +130,7 @@ void tcp_error(struct tcp *tcp, const struct icmp_error *e)
 		return;
 	if (e->error == EMSGSIZE) {
 		ip_pmtu_learn(tcp->ip, &t->flow.raddr, e->mtu);
-		on_too_big(tcp, t, e->mtu);
+		pmtu_too_big(tcp, t, e->mtu);
 	} else if (t->state == TCP_S_SYN_SENT && e->hard) {
 		tcb_done(tcp, t, e->error);
 	}

@@ -14,6 +14,7 @@
 
 #include "tcp/cc.h"
 #include "tcp/fastopen.h"
+#include "tcp/pmtu.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_timer.h"
 
@@ -210,6 +211,7 @@ int tcb_set_path(struct tcp *tcp, struct tcb *t, const struct pc_addr *remote, u
 {
 	struct ip_path path;
 	int err = ip_path_find(tcp->ip, remote, laddr, &path);
+	uint16_t known;
 
 	if (err != 0)
 		return err;
@@ -218,6 +220,9 @@ int tcb_set_path(struct tcp *tcp, struct tcb *t, const struct pc_addr *remote, u
 	t->flow.laddr = path.laddr;
 	if (t->path_mtu == 0 || path.mtu < t->path_mtu)
 		t->path_mtu = path.mtu;
+	known = dest_path_mtu(&tcp->dests, remote, (uint32_t)(tcp->ctx->now_ns / 1000000000));
+	if (known != 0 && known < t->path_mtu)
+		t->path_mtu = known;
 	return 0;
 }
 
@@ -280,6 +285,7 @@ void tcb_establish(struct tcp *tcp, struct tcb *t)
 	t->flags &= ~(uint32_t)TCB_CONNECTING;
 	t->retries = 0;
 	tcb_update_mss(tcp, t);
+	pmtu_begin(tcp, t);
 	t->cwnd = tcb_initial_window(tcp, t);
 	tcp_snd_grow(tcp, t);
 	t->rcv_tick = tcp->ctx->tick;

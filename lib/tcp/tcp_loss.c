@@ -10,6 +10,7 @@
 
 #include "base/seq.h"
 #include "tcp/cc.h"
+#include "tcp/pmtu.h"
 #include "tcp/scoreboard.h"
 #include "tcp/sndbuf.h"
 #include "tcp/tcp_conn.h"
@@ -345,7 +346,7 @@ static void look_for_losses(struct tcp *tcp, struct tcb *t, struct tcp_queues *q
 		count_duplicate(tcp, t, q);
 	if (a->delivered > 0 || a->duplicate)
 		find_lost(tcp, t, q, a);
-	if (q->recovery == TCP_R_OPEN && q->lost_bytes > 0)
+	if (q->recovery == TCP_R_OPEN && q->lost_bytes > 0 && !is_forgiven(tcp, t, q))
 		enter_recovery(tcp, t, q, a->flight);
 	if (q->recovery == TCP_R_RECOVERY && cc_of(t)->on_model == NULL) {
 		uint32_t delivered =
@@ -355,6 +356,12 @@ static void look_for_losses(struct tcp *tcp, struct tcb *t, struct tcp_queues *q
 		t->cwnd = prr_cwnd(&q->prr, delivered, tcp_pipe(t, q), t->ssthresh, t->mss,
 		                   a->acked > 0 && q->lost_bytes <= lost);
 	}
+}
+
+/* what is lost was too large for the path, which is no congestion (RFC 4821 section 7.5) */
+static bool is_forgiven(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	return (q->pmtu.probe != 0 || q->pmtu.forgiven != 0) && pmtu_ack(tcp, t, q);
 }
 
 void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const struct loss_ack *a,
@@ -376,6 +383,8 @@ void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const st
 		on_marks(tcp, t, q, a);
 	if (a->acked > 0)
 		on_progress(tcp, t, q, a);
+	if (unlikely(q->pmtu.probe != 0))
+		pmtu_ack(tcp, t, q);
 	if (has_sent(q))
 		look_for_losses(tcp, t, q, a, lost);
 	if (cc_of(t)->on_model != NULL) {
@@ -499,7 +508,7 @@ void tcp_loss_look(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		wait = rack_detect(q, t, tcp->ctx->now_us);
 	else if (q->recovery == TCP_R_OPEN && q->dupacks >= DUP_THRESH)
 		head_lost(t, q);
-	if (q->recovery == TCP_R_OPEN && q->lost_bytes > 0)
+	if (q->recovery == TCP_R_OPEN && q->lost_bytes > 0 && !is_forgiven(tcp, t, q))
 		enter_recovery(tcp, t, q, t->snd_nxt - t->snd_una);
 	if (q->recovery == TCP_R_RECOVERY && cc_of(t)->on_model == NULL)
 		t->cwnd = prr_cwnd(&q->prr, 0, tcp_pipe(t, q), t->ssthresh, t->mss, false);

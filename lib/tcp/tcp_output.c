@@ -16,6 +16,7 @@
 #include "base/seq.h"
 #include "ip/ip_fast.h"
 #include "tcp/fastopen.h"
+#include "tcp/pmtu.h"
 #include "tcp/rcvbuf.h"
 #include "tcp/sndbuf.h"
 #include "tcp/tcp_conn.h"
@@ -83,6 +84,10 @@ static void make_path(struct tcp *tcp, struct tcb *t, struct ip_path *path)
 {
 	*path = (struct ip_path){
 	    .neigh = t->neigh, .laddr = t->flow.laddr, .mtu = t->path_mtu, .netif = t->netif};
+	const struct tcp_queues *q = tcp_queues(tcp, t);
+
+	if (q != NULL && q->pmtu.probe > path->mtu)
+		path->mtu = q->pmtu.probe;
 	if (neigh_is_valid(tcp->ip->neigh, t->neigh))
 		return;
 	if (ip_path_find(tcp->ip, &t->flow.raddr, t->flow.laddr, path) == 0) {
@@ -377,6 +382,9 @@ static void arm_persist(struct tcp *tcp, struct tcb *t)
 
 static bool send_new(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
+	if (unlikely(pmtu_may_probe(q)) && q->pace.left > 0 && pmtu_make_probe(tcp, t, q) &&
+	    !send_next(tcp, t, q))
+		return false;
 	while (q->snd_next != NULL && q->pace.left > 0) {
 		uint32_t room = 0;
 		enum may may;

@@ -7,6 +7,7 @@
 
 #include "base/seq.h"
 #include "tcp/fastopen.h"
+#include "tcp/pmtu.h"
 #include "tcp/rtt.h"
 #include "tcp/sndbuf.h"
 #include "tcp/tcp_conn.h"
@@ -112,6 +113,8 @@ static void on_retransmit(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		q->loss_timer = TCP_LT_RTO;
 	if (t->retries < UINT8_MAX)
 		t->retries++;
+	if (q != NULL)
+		pmtu_timeout(tcp, t, q);
 	if (t->retries == 3) /* R1: ask again who the next hop is */
 		t->neigh.generation = 0;
 	if (q != NULL && q->snd.head != NULL && q->snd.head != q->snd_next) {

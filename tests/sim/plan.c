@@ -79,7 +79,7 @@ static void plan_faults(struct sim *s, struct pc_fault_config *f)
 		f->corrupt_ppm = (uint32_t)sim_rnd(s, 0, 50000);
 	if (sim_chance(s, 20)) {
 		f->mtu = (uint16_t)sim_rnd(s, 576, 1499);
-		f->mtu_icmp = true;
+		f->mtu_icmp = sim_chance(s, 60); /* else a black hole (RFC 4821) */
 	}
 	f->reorder_delay_ns = sim_rnd(s, 100000, 20 * MS);
 	f->queue = (uint32_t)sim_rnd(s, 64, 1024);

@@ -106,6 +106,9 @@ X(tcp, fastopen_key, 0, 0, UINT64_MAX, "number", \
   "secret of Fast Open cookies, to be the same for all who serve an address; 0: random, one per lcore") \
 X(tcp, destinations, 1024, 16, 1048576, "entries", \
   "destinations per lcore whose path MTU and Fast Open cookie are remembered") \
+X(tcp, mtu_probing, 1, 0, 2, "mode", \
+  "find the path MTU without ICMP (RFC 4821): 0: never; 1: when full segments vanish; 2: always, beginning with tcp.base_mss") \
+X(tcp, base_mss, 1024, 536, 8960, "bytes", "segment size to fall back to when full segments vanish") \
 X(tcp, port_first, 32768, 1024, 65535, "port", "first ephemeral port") \
 X(tcp, port_last, 60999, 1024, 65535, "port", "last ephemeral port")
 /* clang-format on */

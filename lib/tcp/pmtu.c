@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The path MTU of a connection.
+ *
+ * tcb.path_mtu is what fits, as far as known.  While it is less than what the interface takes, the search
+ * upwards is on: pmtu.high is the largest that may fit (0: no search), pmtu.probe the size of a probe under
+ * way, pmtu.end where it ends.  When high and path_mtu are near, the search rests for ten minutes and
+ * begins anew.  pmtu.forgiven are bytes that were lost for their segments' size, until pmtu.end is
+ * acknowledged.
+ *
+ * A probe is an ordinary segment of the stream (RFC 4821 section 6.3), merged from the first unsent ones;
+ * when it is lost, tcp_resend splits it.  Invariant: no search without queues; pmtu keeps them (q->keep).
+ */
+#include "tcp/pmtu.h"
+
+#include "base/seq.h"
+#include "tcp/scoreboard.h"
+#include "tcp/sndbuf.h"
+#include "tcp/tcp_conn.h"
+#include "tcp/tcp_loss.h"
+#include "tcp/tcp_output.h"
+
+#define R1         3  /* RFC 9293 SHLD-10: time-outs before something is wrong with the path */
+#define MIN_CWND   11 /* segments: fewer tell too little when one is lost (as Linux) */
+#define BEHIND     3  /* segments to follow a probe, whose duplicate ACKs tell its loss soon */
+#define TS_LEN     12
+#define FIXED_LEN4 40
+#define FIXED_LEN6 60
+
+static uint32_t fixed_len(const struct tcb *t)
+{
+	return pc_addr_is_ip4(&t->flow.raddr) ? FIXED_LEN4 : FIXED_LEN6;
+}
+
+static uint32_t floor_of(const struct tcb *t)
+{
+	return pc_addr_is_ip4(&t->flow.raddr) ? PMTU_MIN4 : PMTU_MIN6;
+}
+
+/* the most that may ever fit: what the port takes, and the peer */
+static uint32_t ceiling_of(const struct tcp *tcp, const struct tcb *t)
+{
+	uint32_t port = ip_port(tcp->ip, t->netif)->info.mtu, peer = t->peer_mss + fixed_len(t);
+	uint32_t maxseg = tcp_tuning(tcp, t)->maxseg;
+
+	if (maxseg != 0)
+		peer = RTE_MIN(peer, maxseg + fixed_len(t));
+	return RTE_MIN(port, peer);
+}
+
+static uint32_t now_s(const struct tcp *tcp)
+{
+	return (uint32_t)(tcp->ctx->now_ns / 1000000000);
+}
+
+static void remember(struct tcp *tcp, const struct tcb *t)
+{
+	struct dest *d = dest_make(&tcp->dests, &t->flow.raddr, now_s(tcp));
+
+	d->path_mtu = t->path_mtu;
+	d->mtu_s = now_s(tcp);
+}
+
+static void set_mtu(struct tcp *tcp, struct tcb *t, uint32_t mtu)
+{
+	t->path_mtu = (uint16_t)mtu;
+	tcb_update_mss(tcp, t);
+}
+
+/* the search upwards goes on, after a while */
+static void search(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t high,
+                   uint32_t wait_ms)
+{
+	if (tcp->ctx->cfg.tcp_mtu_probing == PMTU_PROBING_OFF)
+		return;
+	if (high <= (uint32_t)t->path_mtu + PMTU_CLOSE) { /* found: is there more in a while? */
+		high = ceiling_of(tcp, t);
+		wait_ms = PMTU_RETRY_MS;
+	}
+	q->pmtu.high = high > (uint32_t)t->path_mtu + PMTU_CLOSE ? (uint16_t)high : 0;
+	q->pmtu.tick = tcp->ctx->tick + (wait_ms != 0 ? ticks_from_ms(wait_ms) : 0);
+	q->keep = true;
+}
+
+void pmtu_begin(struct tcp *tcp, struct tcb *t)
+{
+	uint32_t base = (uint32_t)tcp->ctx->cfg.tcp_base_mss + fixed_len(t);
+	struct tcp_queues *q;
+
+	if (tcp->ctx->cfg.tcp_mtu_probing != PMTU_PROBING_ALWAYS || t->path_mtu <= base ||
+	    (q = tcb_attach_queues(tcp, t)) == NULL)
+		return;
+	set_mtu(tcp, t, RTE_MAX(base, floor_of(t)));
+	search(tcp, t, q, ceiling_of(tcp, t), 0);
+	tcb_detach_queues(tcp, t);
+}
+
+/* what is under way in segments that are too large is lost, but not for want of room in some queue */
+static void forgive(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	for (struct rte_mbuf *m = q->snd.head; m != NULL && m != q->snd_next; m = pkt_of(m)->next) {
+		if (pkt_of(m)->tx.len <= t->mss || (pkt_of(m)->tx.flags & (SEG_SACKED | SEG_LOST)))
+			continue;
+		scoreboard_lost(q, m);
+		q->pmtu.forgiven += pkt_of(m)->tx.len;
+	}
+	q->pmtu.end = t->snd_nxt;
+	tcp_loss_arm(tcp, t, q);
+	tcp_work(tcp, t);
+}
+
+void pmtu_too_big(struct tcp *tcp, struct tcb *t, uint32_t mtu)
+{
+	struct tcp_queues *q = tcp_queues(tcp, t);
+
+	mtu = RTE_MAX(mtu, floor_of(t));
+	if (mtu >= t->path_mtu && (q == NULL || q->pmtu.probe == 0 || mtu >= q->pmtu.probe))
+		return;
+	if (mtu < t->path_mtu) {
+		set_mtu(tcp, t, mtu);
+		remember(tcp, t);
+	}
+	if (q == NULL || q->snd.head == NULL || t->snd_nxt == t->snd_una)
+		return;
+	q->pmtu.probe = 0;
+	q->pmtu.forgiven = 0;
+	search(tcp, t, q, mtu, 0);
+	forgive(tcp, t, q);
+}
+
+void pmtu_timeout(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	uint32_t base = (uint32_t)tcp->ctx->cfg.tcp_base_mss + fixed_len(t), mtu, old;
+
+	if (q->pmtu.probe != 0) { /* it may have been the probe; the rest finds out without one */
+		q->pmtu.probe = 0;
+		q->pmtu.tick = tcp->ctx->tick + ticks_from_ms(PMTU_RETRY_MS);
+	}
+	q->pmtu.forgiven = 0;
+	if (tcp->ctx->cfg.tcp_mtu_probing == PMTU_PROBING_OFF || t->retries < R1 ||
+	    q->snd.head == NULL)
+		return;
+	/* what counts is the size of what vanishes: small segments say nothing of a narrow path, and those
+	 * below the base more often have another reason */
+	old = RTE_MIN((uint32_t)t->path_mtu, pkt_of(q->snd.head)->tx.len + fixed_len(t));
+	mtu = RTE_MAX(old > base ? base : old / 2, floor_of(t));
+	if (mtu >= old || (old <= base && t->retries < 2 * R1))
+		return;
+	old = t->path_mtu;
+	ctx_count(tcp->ctx, PC_TCP_BLACK_HOLES);
+	set_mtu(tcp, t, mtu);
+	search(tcp, t, q, RTE_MAX(old, (uint32_t)q->pmtu.high), 0);
+}
+
+/* the probe has come through */
+static void on_delivered(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	set_mtu(tcp, t, q->pmtu.probe);
+	remember(tcp, t);
+	q->pmtu.probe = 0;
+	ctx_count(tcp->ctx, PC_TCP_MTU_RAISED);
+	search(tcp, t, q, q->pmtu.high, 0);
+}
+
+/* nothing but the probe is lost */
+static bool is_lost_alone(const struct tcp_queues *q)
+{
+	const struct rte_mbuf *m = q->snd.head;
+
+	while (m != NULL && m != q->snd_next &&
+	       pkt_of_const(m)->tx.seq + pkt_of_const(m)->tx.len != q->pmtu.end)
+		m = pkt_of_const(m)->next;
+	return m != NULL && m != q->snd_next && (pkt_of_const(m)->tx.flags & SEG_LOST) &&
+	       q->lost_bytes == pkt_of_const(m)->tx.len;
+}
+
+bool pmtu_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	if (q->pmtu.probe != 0) {
+		if (seq_geq(t->snd_una, q->pmtu.end)) {
+			on_delivered(tcp, t, q);
+		} else if (q->lost_bytes > 0 && is_lost_alone(q)) {
+			uint32_t high = q->pmtu.probe - 1u;
+
+			q->pmtu.probe = 0;
+			q->pmtu.forgiven = q->lost_bytes;
+			ctx_count(tcp->ctx, PC_TCP_MTU_PROBES_LOST);
+			search(tcp, t, q, high, 0);
+		}
+	}
+	if (q->pmtu.forgiven == 0)
+		return false;
+	if (seq_geq(t->snd_una, q->pmtu.end)) {
+		q->pmtu.forgiven = 0;
+		return false;
+	}
+	return q->lost_bytes <= q->pmtu.forgiven;
+}
+
+/* RFC 4821 section 7.4: only when all is well, and enough follows to tell its loss soon */
+static bool is_time(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q,
+                    uint32_t len)
+{
+	uint32_t need = len + BEHIND * t->mss;
+
+	return seq_geq(tcp->ctx->tick, q->pmtu.tick) && q->recovery == TCP_R_OPEN &&
+	       t->retries == 0 && q->sacked_segs == 0 && q->dupacks == 0 && q->lost_bytes == 0 &&
+	       t->cwnd >= MIN_CWND * (uint32_t)t->mss && tcp_pipe(t, q) + len <= t->cwnd &&
+	       tcp_unsent(t) >= need && t->snd_nxt - t->snd_una + need <= t->snd_wnd;
+}
+
+bool pmtu_make_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	uint32_t fixed = fixed_len(t) + (t->opt & TCB_OPT_TS ? TS_LEN : 0), mtu;
+	struct rte_mbuf *m = q->snd_next;
+
+	mtu = (t->path_mtu + q->pmtu.high + 1u) / 2;
+	/* the usual sizes are tried first (RFC 4821 section 7.3) */
+	if (q->pmtu.high == ceiling_of(tcp, t))
+		mtu = q->pmtu.high;
+	if (m == NULL || !is_time(tcp, t, q, mtu - fixed))
+		return false;
+	sndbuf_merge(&q->snd, m, (uint16_t)(mtu - fixed));
+	if (pkt_of(m)->tx.len != mtu - fixed || pkt_of(m)->tx.sends != 0)
+		return false;
+	q->pmtu.probe = (uint16_t)mtu;
+	q->pmtu.end = pkt_of(m)->tx.seq + pkt_of(m)->tx.len;
+	q->pmtu.forgiven = 0;
+	ctx_count(tcp->ctx, PC_TCP_MTU_PROBES);
+	return true;
+}

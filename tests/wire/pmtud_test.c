@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* The path MTU: what ICMP says, and where it is silent (RFC 1191, RFC 4821, RFC 8899). */
+
+#include <stdio.h>
+
+#include "wt.h"
+
+#define MSS  1460
+#define BASE 1024 /* tcp.base_mss */
+
+/* a router that has dropped our segment at seq says how large packets may be */
+static void too_big(struct wt *w, uint16_t mtu, uint32_t seq)
+{
+	const struct frame_ends e = wt_ends(w);
+	uint8_t rest[4] = {0, 0, (uint8_t)(mtu >> 8), (uint8_t)mtu}, quote[28] = {0x45};
+	uint32_t number = htonl(w->flow.iss + seq);
+	uint16_t sport = htons(w->flow.lport), dport = htons(w->flow.pport);
+	struct frame f;
+
+	quote[2] = 5;
+	quote[3] = 0xdc;
+	quote[8] = 64;
+	quote[9] = 6;
+	memcpy(quote + 12, &e.dst_be, 4);
+	memcpy(quote + 16, &e.src_be, 4);
+	memcpy(quote + 20, &sport, 2);
+	memcpy(quote + 22, &dport, 2);
+	memcpy(quote + 24, &number, 4);
+	frame_icmp(&f, &e, 3, 4, rest, quote, sizeof(quote));
+	wt_inject_frame(w, &f);
+}
+
+/* a path that takes segments of up to limit bytes: acknowledges what comes in order until it stops; returns
+ * the length of the largest segment that came through, and in *acked up to where */
+static uint32_t through(struct wt *w, uint32_t limit, uint32_t *acked, double ms)
+{
+	const struct frame_info *i;
+	uint32_t largest = 0;
+
+	while ((i = wt_next(w, ms)) != NULL) {
+		uint32_t seq = i->seg.seq - w->flow.iss, len = i->seg.len;
+
+		if (len > limit)
+			continue;
+		if (seq > *acked) { /* a hole: a duplicate ACK */
+			INJECT(.flags = A, .seq = 1, .ack = *acked);
+			continue;
+		}
+		largest = len > largest ? len : largest;
+		if (seq + len > *acked)
+			*acked = seq + len;
+		INJECT(.flags = A, .seq = 1, .ack = *acked);
+	}
+	return largest;
+}
+
+/* RFC 4821 7.7: "full-stop timeout": full segments vanish, and nobody says why */
+static void black_hole(struct wt *w)
+{
+	uint32_t acked = 1;
+
+	wt_established(w);
+	wt_send(w, 4 * MSS);
+	EQ(through(w, 1100, &acked, 5000), BASE);
+	EQ(acked, 1 + 4 * MSS);
+	EQ(wt_count(w, PC_TCP_BLACK_HOLES), 1);
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 3);
+	EQ(wt_info(w).tcpi_snd_mss, BASE);
+}
+
+static void narrower_still(struct wt *w)
+{
+	uint32_t acked = 1;
+
+	wt_established(w);
+	wt_send(w, 2 * MSS);
+	EQ(through(w, 600, &acked, 20000), 552 - 40);
+	EQ(acked, 1 + 2 * MSS);
+	EQ(wt_count(w, PC_TCP_BLACK_HOLES), 2);
+}
+
+/* small segments would pass a narrow path: their loss says nothing about it */
+static void small_segments(struct wt *w)
+{
+	uint32_t acked = 1;
+
+	wt_established(w);
+	wt_send(w, 500);
+	for (unsigned i = 0; i < 6; i++)
+		CHECK(wt_next(w, 20000) != NULL);
+	EQ(wt_count(w, PC_TCP_BLACK_HOLES), 0);
+	EQ(wt_info(w).tcpi_snd_mss, MSS);
+	EQ(through(w, MSS, &acked, 60000), 500);
+}
+
+static void switched_off(struct wt *w)
+{
+	w->cfg.tcp_mtu_probing = 0;
+	wt_established(w);
+	wt_send(w, MSS);
+	for (unsigned i = 0; i < 7; i++) {
+		const struct frame_info *f = wt_next(w, 60000);
+
+		CHECK(f != NULL);
+		EQ(f->seg.len, MSS);
+	}
+	EQ(wt_count(w, PC_TCP_BLACK_HOLES), 0);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + MSS);
+}
+
+/* an outage is no narrow path: when it is over, a probe finds the old size at once */
+static void outage(struct wt *w)
+{
+	uint32_t acked = 1;
+
+	wt_established(w);
+	wt_send(w, 4 * MSS);
+	wt_pass(w, 3000);
+	wt_drop(w);
+	EQ(wt_count(w, PC_TCP_BLACK_HOLES), 1);
+	for (unsigned i = 0; i < 8 && wt_count(w, PC_TCP_MTU_RAISED) == 0; i++) {
+		wt_send(w, 30 * MSS);
+		through(w, MSS, &acked, 10000);
+	}
+	EQ(wt_count(w, PC_TCP_MTU_PROBES), 1);
+	EQ(wt_count(w, PC_TCP_MTU_RAISED), 1);
+	EQ(wt_info(w).tcpi_snd_mss, MSS);
+}
+
+/* sends until a probe leaves, acknowledging all before; returns its length */
+static uint32_t until_probe(struct wt *w, uint32_t *acked)
+{
+	const struct frame_info *i;
+
+	for (unsigned n = 0; n < 20; n++) {
+		wt_send(w, 20 * MSS);
+		while ((i = wt_next(w, 50)) != NULL) {
+			if (i->seg.len > BASE)
+				return i->seg.len;
+			*acked = i->seg.seq - w->flow.iss + i->seg.len;
+			INJECT(.flags = A, .seq = 1, .ack = *acked);
+		}
+	}
+	return 0;
+}
+
+/* a probe that is lost alone is no congestion (RFC 4821 7.5), and the next is smaller */
+static void probe_lost(struct wt *w)
+{
+	uint32_t acked = 1, cwnd, second;
+	const struct frame_info *i;
+
+	w->peer.sackok = true;
+	w->cfg.tcp_mtu_probing = 2;
+	wt_established(w);
+	EQ(until_probe(w, &acked), MSS); /* the largest that may fit is tried first */
+	cwnd = wt_info(w).tcpi_snd_cwnd;
+	for (unsigned n = 0; n < 4 && (i = wt_next(w, 0)) != NULL; n++)
+		INJECT(.flags = A, .seq = 1, .ack = acked, .nb_sack = 1,
+		       .sack = {{acked + MSS, i->seg.seq - w->flow.iss + i->seg.len}});
+	EQ(wt_count(w, PC_TCP_MTU_PROBES_LOST), 1);
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 0);
+	CHECK(wt_info(w).tcpi_snd_cwnd >= cwnd);
+	EQ(wt_info(w).tcpi_snd_mss, BASE);
+	through(w, 1100, &acked, 100);
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 0);
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 0);
+	second = until_probe(w, &acked);
+	IN(second, BASE + 1, MSS - 100);
+	wt_drop(w);
+}
+
+/* RFC 1191 6.5 wants the segments again at once, and no slow start for them */
+static void too_big_in_flight(struct wt *w)
+{
+	uint32_t cwnd;
+
+	wt_established(w);
+	cwnd = wt_info(w).tcpi_snd_cwnd;
+	wt_send(w, 3 * MSS);
+	EQ(wt_drop(w), 3);
+	too_big(w, 1000, 1);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 960, .any_psh = true);
+	EXPECT(.flags = A, .seq = 961, .ack = 1, .len = 500, .any_psh = true);
+	EXPECT(.flags = A, .seq = 1461, .ack = 1, .len = 960, .any_psh = true);
+	EXPECT(.flags = A, .seq = 2421, .ack = 1, .len = 500, .any_psh = true);
+	EXPECT(.flags = A, .seq = 2921, .ack = 1, .len = 960, .any_psh = true);
+	EXPECT(.flags = PA, .seq = 3881, .ack = 1, .len = 500);
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 0);
+	CHECK(wt_info(w).tcpi_snd_cwnd >= cwnd);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 3 * MSS);
+	EQ(wt_info(w).tcpi_unacked, 0);
+}
+
+/* the next connection need not find it out again; after ten minutes it does (RFC 1191 6.3) */
+static void remembered(struct wt *w)
+{
+	wt_established(w);
+	wt_send(w, MSS);
+	wt_drop(w);
+	too_big(w, 1000, 1);
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + MSS);
+	wt_flow(w);
+	wt_established(w);
+	EQ(wt_info(w).tcpi_snd_mss, 960);
+	wt_pass(w, 601000);
+	wt_flow(w);
+	wt_established(w);
+	EQ(wt_info(w).tcpi_snd_mss, MSS);
+}
+
+static void always(struct wt *w)
+{
+	uint32_t acked = 1;
+
+	w->cfg.tcp_mtu_probing = 2;
+	wt_established(w);
+	EQ(wt_info(w).tcpi_snd_mss, BASE);
+	for (unsigned i = 0; i < 5 && wt_count(w, PC_TCP_MTU_RAISED) == 0; i++) {
+		wt_send(w, 20 * MSS);
+		through(w, MSS, &acked, 1000);
+	}
+	EQ(wt_info(w).tcpi_snd_mss, MSS);
+}
+
+/* probes end near what the path takes, and rest then for ten minutes */
+static void converges(struct wt *w)
+{
+	uint32_t acked = 1, probes;
+
+	w->cfg.tcp_mtu_probing = 2;
+	wt_established(w);
+	for (unsigned i = 0; i < 40; i++) {
+		wt_send(w, 40 * MSS);
+		through(w, 1300, &acked, 3000);
+	}
+	IN(wt_info(w).tcpi_snd_mss, 1300 - 8, 1300);
+	probes = (uint32_t)wt_count(w, PC_TCP_MTU_PROBES);
+	IN(probes, 3, 16);
+	for (unsigned i = 0; i < 10; i++) {
+		wt_send(w, 40 * MSS);
+		through(w, 1300, &acked, 1000);
+	}
+	EQ(wt_count(w, PC_TCP_MTU_PROBES), probes);
+}
+
+static const struct wt_case cases[] = {
+    {"RFC 4821 7.7: full segments vanish, smaller ones do not", black_hole},
+    {"RFC 4821 7.7: a path that is narrower still", narrower_still},
+    {"RFC 4821 7.7: small segments say nothing about the path", small_segments},
+    {"tcp.mtu_probing = 0", switched_off},
+    {"RFC 4821 7.3: after an outage the old size is found again", outage},
+    {"RFC 4821 7.5: a probe that is lost alone is no congestion", probe_lost},
+    {"RFC 1191 6.5: what was too big is sent again at once, cwnd stays", too_big_in_flight},
+    {"RFC 1191 6.3: a path MTU is remembered for ten minutes", remembered},
+    {"tcp.mtu_probing = 2: beginning with tcp.base_mss", always},
+    {"RFC 4821 7.3: the search ends near what fits", converges},
+};
+
+WT_MAIN("pmtud")
