@@ -338,6 +338,12 @@ static void find_lost(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	}
 }
 
+/* what is lost was too large for the path, which is no congestion (RFC 4821 section 7.5) */
+static bool is_forgiven(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	return (q->pmtu.probe != 0 || q->pmtu.forgiven != 0) && pmtu_ack(tcp, t, q);
+}
+
 /* what is under way has changed: what is lost now, and how much may be sent meanwhile */
 static void look_for_losses(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                             const struct loss_ack *a, uint32_t lost)
@@ -356,12 +362,6 @@ static void look_for_losses(struct tcp *tcp, struct tcb *t, struct tcp_queues *q
 		t->cwnd = prr_cwnd(&q->prr, delivered, tcp_pipe(t, q), t->ssthresh, t->mss,
 		                   a->acked > 0 && q->lost_bytes <= lost);
 	}
-}
-
-/* what is lost was too large for the path, which is no congestion (RFC 4821 section 7.5) */
-static bool is_forgiven(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
-{
-	return (q->pmtu.probe != 0 || q->pmtu.forgiven != 0) && pmtu_ack(tcp, t, q);
 }
 
 void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const struct loss_ack *a,

@@ -54,7 +54,7 @@ static void judge_header(const struct http_request *r, const char *p, int header
 
 	check_span(r->request_line, header);
 	check_span(r->target, header);
-	for (int f = 0; f < HTTP_FIELD_MAX; f++)
+	for (enum http_field f = 0; f < HTTP_FIELD_MAX; f++)
 		if (http_has(r, f))
 			check_span(r->field[f], header);
 	while (http_next_field(r, p, HTTP_IF_NONE_MATCH, &at, &s))
