@@ -69,7 +69,7 @@ void frame6_icmp(struct frame *f, const struct ends6 *e, uint8_t hops, uint8_t t
 	p[1] = code;
 	put16(p + 2, 0);
 	if (len != 0)
-		memcpy(p + 4, body, len);
+		memmove(p + 4, body, len);
 	put16(p + 2, frame_fold(frame_sum(p, n, frame6_sum(&e->src, &e->dst, 58, n))));
 }
 
