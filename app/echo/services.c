@@ -30,11 +30,12 @@ static void hang_up(struct server *sv, int fd)
 
 int service_open(struct server *sv, int type, uint64_t port, enum kind service)
 {
-	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-	int fd = pc_socket(sv->st, AF_INET, type, 0), on = 1;
+	/* every address of both families */
+	struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+	int fd = pc_socket(sv->st, AF_INET6, type, 0), on = 1;
 	struct sock sock = {.service = (uint8_t)service, .port = (uint16_t)port};
 
-	if (fd < 0 || pc_bind(sv->st, fd, (struct sockaddr *)&sin, sizeof(sin)) != 0)
+	if (fd < 0 || pc_bind(sv->st, fd, (struct sockaddr *)&any, sizeof(any)) != 0)
 		return -1;
 	sock.kind = type == SOCK_STREAM ? LISTENER : DATAGRAMS;
 	if (type == SOCK_STREAM) {

@@ -72,12 +72,13 @@ static int take_memory(struct server *s)
 static int listen_on(struct server *s, char *why, size_t why_len)
 {
 	const uint16_t port = (uint16_t)s->config.listen;
-	const struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(port)};
+	/* every address of both families */
+	const struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
 	struct epoll_event event = {.events = EPOLLIN};
 	const int one = 1;
 
 	s->epfd = pc_epoll_create(s->st);
-	s->listener = pc_socket(s->st, AF_INET, SOCK_STREAM, 0);
+	s->listener = pc_socket(s->st, AF_INET6, SOCK_STREAM, 0);
 	event.data.fd = s->listener;
 	if (s->epfd < 0 || s->listener < 0 ||
 	    pc_setsockopt(s->st, s->listener, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) != 0 ||

@@ -16,7 +16,9 @@ enum {
 	VERDICT_DONE = 0,
 	NEXT_ARP = PC_COUNTER_MAX,
 	NEXT_IP4,
+	NEXT_IP6,
 	NEXT_ICMP4,
+	NEXT_ICMP6,
 	NEXT_UDP,
 	NEXT_TCP,
 	NEXT_ERROR, /* an ICMP error about a packet of ours: struct icmp_error says which */

@@ -27,7 +27,7 @@ int eth_input(const struct ip *ip, const struct rte_mbuf *m, uint8_t netif)
 	case ETH_TYPE_ARP:
 		return NEXT_ARP;
 	case ETH_TYPE_IP6:
-		return PC_DROP_IP6;
+		return NEXT_IP6;
 	default:
 		return PC_DROP_ETH_TYPE;
 	}

@@ -10,7 +10,7 @@
 #include <rte_mbuf.h>
 
 #include "base/mbuf.h"
-#include "ip/ip.h"
+#include "ip/icmp.h"
 #include "wire/cksum.h"
 #include "wire/icmp4.h"
 
@@ -19,8 +19,6 @@
 
 /* RFC 1812 section 4.3.2.5: errors have precedence 6, internetwork control */
 #define ERROR_TOS 0xc0
-
-#define SECOND_NS UINT64_C(1000000000)
 
 /* ---- echo ------------------------------------------------------------------------------------ */
 
@@ -160,29 +158,6 @@ int icmp4_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, struc
 
 /* ---- errors about what we got ----------------------------------------------------------------- */
 
-/*
- * A token bucket that holds one second's worth, filled eight times a second. Each time it loses up to
- * two tokens at random: else its level, which an outsider can probe, would tell how many errors others
- * were sent, and so which ports are in use (CVE-2020-25705).
- */
-static bool take_token(struct ip *ip)
-{
-	const uint64_t rate = ip->ctx->cfg.icmp_error_rate, now = ip->ctx->now_ns;
-	const uint64_t elapsed = RTE_MIN(now - ip->error_ns, SECOND_NS);
-	const uint64_t fresh = elapsed * rate / SECOND_NS;
-
-	if (fresh > rate / 8) {
-		ip->error_tokens = (uint32_t)RTE_MIN(ip->error_tokens + fresh, rate);
-		ip->error_ns = fresh < rate ? ip->error_ns + fresh * SECOND_NS / rate : now;
-		if (rate >= 64)
-			ip->error_tokens -= RTE_MIN(ip->error_tokens, rng_below(&ip->ctx->rng, 3));
-	}
-	if (ip->error_tokens == 0)
-		return false;
-	ip->error_tokens--;
-	return true;
-}
-
 /* RFC 1122 section 3.2.2: no error about an error, a group, or a source that is not one host. What
  * ip4_input lets through is no fragment and was not sent to a group on the link either. */
 static bool may_answer(const struct ip_pkt *p)
@@ -213,20 +188,16 @@ static struct rte_mbuf *make_unreachable(struct ip *ip, const struct rte_mbuf *m
 	return n;
 }
 
-static void send_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
-                             uint8_t code)
+void icmp4_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
+                       uint8_t code)
 {
 	const struct ip_send s = {
 	    .src = p->dst, .dst = p->src, .proto = IPPROTO_ICMP, .tos = ERROR_TOS};
 	struct rte_mbuf *n;
 	struct ip_path path;
 
-	if (!may_answer(p) || ip->ctx->cfg.icmp_error_rate == 0)
+	if (!may_answer(p) || !icmp_take_token(ip))
 		return;
-	if (!take_token(ip)) {
-		ctx_count(ip->ctx, PC_ICMP_ERRORS_LIMITED);
-		return;
-	}
 	if (ip_path_find(ip, &p->src, p->laddr, &path) != 0) {
 		ctx_count(ip->ctx, PC_TX_NO_ROUTE);
 		return;
@@ -236,14 +207,4 @@ static void send_unreachable(struct ip *ip, const struct rte_mbuf *m, const stru
 		return;
 	ctx_count(ip->ctx, PC_ICMP_ERRORS_TX);
 	ip_output(ip, &path, &s, n);
-}
-
-void icmp_port_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p)
-{
-	send_unreachable(ip, m, p, ICMP4_UNREACH_PORT);
-}
-
-void icmp_protocol_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p)
-{
-	send_unreachable(ip, m, p, ICMP4_UNREACH_PROTO);
 }

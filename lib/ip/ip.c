@@ -13,12 +13,17 @@
 #include <string.h>
 
 #include "ip/route.h"
+#include "neigh/nd.h"
+#include "wire/ip6.h"
 
 int ip_init(struct ip *ip, struct ctx *ctx)
 {
+	const struct sip_key key = rng_key(&ctx->rng);
+
 	memset(ip, 0, sizeof(*ip));
 	ip->ctx = ctx;
-	ip->ifs.ctx = ctx;
+	ip->label_key = (struct hash_key){.k = {key.k[0], key.k[1]}};
+	netifs_init(&ip->ifs, ctx);
 	ip->error_tokens = (uint32_t)ctx->cfg.icmp_error_rate;
 	ip->error_ns = ctx->now_ns;
 	ip->neigh = neigh_create(ctx, &ip->ifs);
@@ -40,7 +45,7 @@ int ip_add_port(struct ip *ip, struct pc_port *port)
 
 /* Says whether a host can have this address: not a group, not 0/8 or 127/8, and not one of the two
  * addresses of its network that mean the network itself (RFC 1122 section 3.2.1.3). */
-static bool is_host_address(const struct pc_prefix *p)
+static bool is_host_address4(const struct pc_prefix *p)
 {
 	const uint32_t addr = __builtin_bswap32(pc_addr_get_ip4(&p->addr));
 	uint32_t host_bits;
@@ -55,32 +60,87 @@ static bool is_host_address(const struct pc_prefix *p)
 	return (addr & host_bits) != 0 && (addr & host_bits) != host_bits;
 }
 
-int ip_add_addr(struct ip *ip, int port, const struct pc_prefix *addr)
+/* The same for IPv6: neither ::, ::1, a group nor IPv4's mapped form, and not the address of its
+ * network that means any router there (RFC 4291 section 2.6.1; a /127 has none, RFC 6164). */
+static bool is_host_address6(const struct pc_prefix *p)
+{
+	const struct pc_addr *a = &p->addr;
+	struct pc_prefix any = {.addr = *a, .len = p->len};
+
+	if (p->len == 0 || p->len > 128 || pc_addr_is_any(a) || pc_addr_is_loopback(a) ||
+	    pc_addr_is_multicast(a))
+		return false;
+	for (unsigned bit = p->len; bit < 128; bit++)
+		any.addr.b[bit / 8] &= (uint8_t) ~(0x80u >> (bit % 8));
+	return p->len > 126 || !pc_addr_equal(&any.addr, a);
+}
+
+static int add_addr(struct ip *ip, uint8_t netif, const struct pc_prefix *addr)
 {
 	int laddr;
 
+	if (ip->nb_routes == PC_MAX_ROUTES)
+		return -ENOSPC;
+	laddr = netifs_add_addr(&ip->ifs, netif, addr);
+	if (laddr < 0)
+		return laddr;
+	if (!pc_addr_is_ip4(&addr->addr) && ip->ctx->cfg.ip6_dad != 0)
+		ip->ifs.addr[laddr].state = LADDR_TENTATIVE;
+	route_add_connected(ip, (uint16_t)laddr);
+	neigh_outdate(ip->neigh);
+	return laddr;
+}
+
+/* Gives an interface its link-local address, of its MAC address (RFC 4291 appendix A, RFC 2464). */
+static int start_ip6(struct ip *ip, uint8_t port)
+{
+	struct netif *nif = &ip->ifs.netif[port];
+	const uint8_t *mac = nif->port->info.mac;
+	const struct pc_prefix p = {.len = 64,
+	                            .addr = {.b = {0xfe, 0x80, 0, 0, 0, 0, 0, 0, mac[0] ^ 2, mac[1],
+	                                           mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5]}}};
+	int laddr;
+
+	if (nif->link_local != LADDR_NONE)
+		return 0;
+	if (nif->port->info.mtu < IP6_MTU_MIN)
+		return -EINVAL;
+	laddr = add_addr(ip, port, &p);
+	if (laddr < 0)
+		return laddr;
+	nif->link_local = (uint16_t)laddr;
+	return 0;
+}
+
+int ip_add_addr(struct ip *ip, int port, const struct pc_prefix *addr)
+{
+	const bool ip4 = pc_addr_is_ip4(&addr->addr);
+	int rc;
+
 	if (port < 0 || port >= ip->ifs.n)
 		return -EINVAL;
-	if (!pc_addr_is_ip4(&addr->addr))
-		return -EAFNOSUPPORT;
-	if (!is_host_address(addr))
+	if (ip4 ? !is_host_address4(addr) : !is_host_address6(addr))
 		return -EINVAL;
 	if (netifs_find(&ip->ifs, &addr->addr) != LADDR_NONE)
 		return -EEXIST;
-	if (ip->nb_routes == PC_MAX_ROUTES)
-		return -ENOSPC;
-	laddr = netifs_add_addr(&ip->ifs, (uint8_t)port, addr);
-	if (laddr < 0)
-		return laddr;
-	route_add_connected(ip, (uint16_t)laddr);
-	neigh_outdate(ip->neigh);
-	return 0;
+	rc = ip4 ? 0 : start_ip6(ip, (uint8_t)port);
+	if (rc == 0)
+		rc = add_addr(ip, (uint8_t)port, addr);
+	return rc < 0 ? rc : 0;
+}
+
+static void announce(struct ip *ip, uint16_t laddr)
+{
+	if (pc_addr_is_ip4(ip_laddr(ip, laddr)))
+		arp_announce(ip->neigh, laddr);
+	else
+		dad_start(ip->neigh, laddr, false);
 }
 
 void ip_poll(struct ip *ip)
 {
 	while (ip->ifs.nb_announced < ip->ifs.nb_addrs)
-		arp_announce(ip->neigh, ip->ifs.nb_announced++);
+		announce(ip, ip->ifs.nb_announced++);
 	neigh_poll(ip->neigh);
 }
 

@@ -16,6 +16,7 @@
 #include <percore/stack.h>
 
 #include "base/ctx.h"
+#include "base/hash.h"
 #include "base/verdict.h"
 #include "neigh/neigh.h"
 #include "neigh/netif.h"
@@ -36,8 +37,9 @@ struct ip {
 	struct ctx *ctx;
 	struct netifs ifs;
 	struct neigh_table *neigh;
-	uint64_t error_ns;     /* when error_tokens was last refilled */
-	uint32_t error_tokens; /* of the ICMP error rate limit */
+	uint64_t error_ns;         /* when error_tokens was last refilled */
+	uint32_t error_tokens;     /* of the ICMP error rate limit */
+	struct hash_key label_key; /* of IPv6 flow labels */
 	uint16_t nb_routes;
 	struct route route[PC_MAX_ROUTES]; /* longest prefix first */
 };
@@ -45,16 +47,18 @@ struct ip {
 /** A received packet whose network header has been validated. */
 struct ip_pkt {
 	struct pc_addr src, dst;
-	uint16_t l3_off; /* of the IP header, from the start of the frame */
-	uint16_t l4_off; /* of the transport header; at least min(l4_len, 60) bytes contiguous */
-	uint32_t l4_len; /* bytes of transport header and payload; the frame is trimmed to them */
-	uint16_t laddr;  /* dst as an address of ours; LADDR_NONE for a group */
+	uint16_t l3_off;   /* of the IP header, from the start of the frame */
+	uint16_t l4_off;   /* of the transport header; at least min(l4_len, 60) bytes contiguous */
+	uint32_t l4_len;   /* bytes of transport header and payload; the frame is trimmed to them */
+	uint16_t laddr;    /* dst as an address of ours; LADDR_NONE for a group */
+	uint16_t proto_at; /* IPv6: of the field that says proto, from the IP header */
 	uint8_t netif;
 	uint8_t proto;
 	uint8_t ttl;
 	uint8_t tos;
-	bool group;   /* sent to a broadcast address or to 224.0.0.1 */
-	bool l4_good; /* the port has verified the transport checksum */
+	bool group;      /* sent to a broadcast address or a group */
+	bool l4_good;    /* the port has verified the transport checksum */
+	bool fragmented; /* IPv6: it had a fragment header, though it is whole */
 };
 
 /** The way to a destination; may be kept while ip_path_is_good. */
@@ -99,7 +103,7 @@ int ip_add_port(struct ip *ip, struct pc_port *port);
 int ip_add_addr(struct ip *ip, int port, const struct pc_prefix *addr);
 int ip_add_route(struct ip *ip, const struct pc_prefix *dest, const struct pc_addr *gateway);
 
-/** eth_input looks at a frame's Ethernet header. Verdict: NEXT_ARP, NEXT_IP4 or a drop. */
+/** eth_input looks at a frame's Ethernet header. Verdict: NEXT_ARP, NEXT_IP4, NEXT_IP6 or a drop. */
 int eth_input(const struct ip *ip, const struct rte_mbuf *m, uint8_t netif);
 
 /**
@@ -109,10 +113,23 @@ int eth_input(const struct ip *ip, const struct rte_mbuf *m, uint8_t netif);
 int ip4_input(const struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_pkt *p);
 
 /**
+ * ip6_input does the same for IPv6 (RFC 8200), extension headers included; a problem with one is told
+ * to the sender. Verdict: NEXT_TCP, NEXT_UDP, NEXT_ICMP6 or a drop.
+ */
+int ip6_input(struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_pkt *p);
+
+/**
  * icmp4_input handles an ICMP message: echo requests are answered in place; errors about packets of
  * ours fill in *error. Verdict: done, NEXT_ERROR or a drop.
  */
 int icmp4_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p,
+                struct icmp_error *error);
+
+/**
+ * icmp6_input does the same for ICMPv6, and hands neighbour discovery and multicast listener queries
+ * to lib/neigh.
+ */
+int icmp6_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p,
                 struct icmp_error *error);
 
 /**
@@ -121,7 +138,7 @@ int icmp4_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p,
  */
 void icmp_port_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p);
 
-/** icmp_protocol_unreachable does the same for a packet that ip4_input dropped for its protocol. */
+/** icmp_protocol_unreachable does the same for a packet that was dropped for its protocol. */
 void icmp_protocol_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p);
 
 /**
@@ -148,6 +165,12 @@ static inline const struct pc_addr *ip_laddr(const struct ip *ip, uint16_t laddr
 	return &ip->ifs.addr[laddr].addr;
 }
 
+/** ip_hdr_len returns the bytes of the IP header of packets to an address. */
+static inline uint32_t ip_hdr_len(const struct pc_addr *dst)
+{
+	return pc_addr_is_ip4(dst) ? 20 : 40;
+}
+
 /** ip_port returns the port of an interface. */
 static inline struct pc_port *ip_port(const struct ip *ip, uint8_t netif)
 {
@@ -169,6 +192,19 @@ void ip_l4_checksum(const struct ip *ip, const struct ip_path *path, const struc
  */
 void ip_output(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
                struct rte_mbuf *m);
+
+/**
+ * ip6_send puts the IPv6 header in front of a packet that fits the path, and sends it; ip_output calls
+ * it for that family.
+ */
+void ip6_send(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
+              struct rte_mbuf *m);
+
+/**
+ * ip6_source chooses the address of an interface that packets to dst come from (RFC 6724 section 5).
+ * Returns LADDR_NONE when it has none that is ready.
+ */
+uint16_t ip6_source(const struct ip *ip, uint8_t netif, const struct pc_addr *dst);
 
 /** ip_poll fires the layer's timers and announces new addresses. */
 void ip_poll(struct ip *ip);

@@ -36,13 +36,15 @@ void ip_l4_checksum(const struct ip *ip, const struct ip_path *path, const struc
 	uint8_t *field = rte_pktmbuf_mtod_offset(m, uint8_t *, cksum_off);
 	uint64_t sum;
 
-	m->ol_flags &= ~(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM);
+	m->ol_flags &= ~(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6 |
+	                 RTE_MBUF_F_TX_IP_CKSUM);
 	m->l4_len = (uint8_t)l4_hdr_len;
 	if (flag != 0) {
 		/* a port that cuts the segment adds each piece's length itself */
 		const bool cut = (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0;
 
-		m->ol_flags |= flag | RTE_MBUF_F_TX_IPV4;
+		m->ol_flags |= flag | (likely(pc_addr_is_ip4(&s->dst)) ? RTE_MBUF_F_TX_IPV4
+		                                                       : RTE_MBUF_F_TX_IPV6);
 		sum = cksum_pseudo(&s->src, &s->dst, s->proto, cut ? 0 : m->pkt_len);
 		wire_put16_be(field, cksum_fold_be(sum));
 		return;
@@ -87,8 +89,8 @@ static void drop(struct ip *ip, struct rte_mbuf *m, int counter)
 	ctx_count(ip->ctx, counter);
 }
 
-static void send_packet(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
-                        struct rte_mbuf *m)
+static void ip4_send(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
+                     struct rte_mbuf *m)
 {
 	const uint32_t total_len = m->pkt_len + IP4_HDR_LEN;
 	char *p;
@@ -110,6 +112,16 @@ static void send_packet(struct ip *ip, const struct ip_path *path, const struct 
 		neigh_output_multicast(ip->neigh, path->netif, m, &s->dst);
 	else
 		neigh_output(ip->neigh, path->neigh, m);
+}
+
+/* The one place where the families part on the way out. */
+static void send_packet(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
+                        struct rte_mbuf *m)
+{
+	if (likely(pc_addr_is_ip4(&s->dst)))
+		ip4_send(ip, path, s, m);
+	else
+		ip6_send(ip, path, s, m);
 }
 
 void ip_output(struct ip *ip, const struct ip_path *path, const struct ip_send *s,

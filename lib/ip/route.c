@@ -85,10 +85,11 @@ int ip_add_route(struct ip *ip, const struct pc_prefix *dest, const struct pc_ad
 	if (laddr == LADDR_NONE || netifs_find(&ip->ifs, gateway) != LADDR_NONE ||
 	    netifs_is_broadcast(&ip->ifs, ip->ifs.addr[laddr].netif, gateway))
 		return -ENETUNREACH;
-	if (p.len ==
-	    0) /* ::/0, said of a family without addresses: the gateway's family is meant */
+	/* ::/0 by an IPv4 gateway: its own family is meant */
+	if (p.len == 0 && pc_addr_is_ip4(gateway))
 		p = (struct pc_prefix){.addr = pc_addr_ip4(0), .len = 96};
-	if (!pc_addr_is_ip4(&p.addr) || p.len < 96 || p.len > 128)
+	if (pc_addr_is_ip4(&p.addr) != pc_addr_is_ip4(gateway) || p.len > 128 ||
+	    (pc_addr_is_ip4(gateway) && p.len < 96))
 		return -ENETUNREACH;
 	r.netif = ip->ifs.addr[laddr].netif;
 	r.dest = network_of(&p);
@@ -100,13 +101,31 @@ int ip_add_route(struct ip *ip, const struct pc_prefix *dest, const struct pc_ad
 	return 0;
 }
 
+/* Says whether a route leads to dst; ::/0 holds the mapped form of IPv4 too, and does not mean it. */
+static bool fits(const struct route *r, const struct pc_addr *dst, int netif)
+{
+	return (netif == NETIF_ANY || r->netif == netif) && pc_prefix_contains(&r->dest, dst) &&
+	       pc_addr_is_ip4(&r->dest.addr) == pc_addr_is_ip4(dst);
+}
+
+/* The best route; of equal ones rather one whose gateway answers (RFC 4861 section 6.3.6). */
 static const struct route *find(const struct ip *ip, const struct pc_addr *dst, int netif)
 {
-	for (uint16_t i = 0; i < ip->nb_routes; i++)
-		if ((netif == NETIF_ANY || ip->route[i].netif == netif) &&
-		    pc_prefix_contains(&ip->route[i].dest, dst))
-			return &ip->route[i];
-	return NULL;
+	const struct route *best = NULL;
+
+	for (uint16_t i = 0; i < ip->nb_routes; i++) {
+		const struct route *r = &ip->route[i];
+
+		if (!fits(r, dst, netif))
+			continue;
+		if (best != NULL && r->dest.len != best->dest.len)
+			break;
+		if (pc_addr_is_any(&r->gateway) ||
+		    !neigh_has_failed(ip->neigh, r->netif, &r->gateway))
+			return r;
+		best = best == NULL ? r : best;
+	}
+	return best;
 }
 
 /* ---- paths ----------------------------------------------------------------------------------- */
@@ -116,8 +135,38 @@ static void make_path(const struct ip *ip, uint8_t netif, uint16_t laddr, struct
 	*path = (struct ip_path){
 	    .netif = netif,
 	    .laddr = laddr,
-	    .mtu = ip_port(ip, netif)->info.mtu,
+	    .mtu = pc_addr_is_ip4(ip_laddr(ip, laddr)) ? ip_port(ip, netif)->info.mtu
+	                                               : ip->ifs.netif[netif].mtu6,
 	};
+}
+
+/* The first interface that speaks IPv6. */
+static int first_netif6(const struct ip *ip)
+{
+	for (uint8_t i = 0; i < ip->ifs.n; i++)
+		if (ip->ifs.netif[i].link_local != LADDR_NONE)
+			return i;
+	return NETIF_ANY;
+}
+
+/* The way to an IPv6 group, in the same way. */
+static int find_group6(const struct ip *ip, const struct pc_addr *dst, uint16_t laddr,
+                       struct ip_path *path)
+{
+	const struct route *r = find(ip, dst, NETIF_ANY);
+	const int netif = laddr != LADDR_NONE ? ip->ifs.addr[laddr].netif
+	                  : r != NULL         ? r->netif
+	                                      : first_netif6(ip);
+
+	if (netif == NETIF_ANY)
+		return -ENETUNREACH;
+	if (laddr == LADDR_NONE)
+		laddr = ip6_source(ip, (uint8_t)netif, dst);
+	if (laddr == LADDR_NONE)
+		return -EADDRNOTAVAIL;
+	make_path(ip, (uint8_t)netif, laddr, path);
+	path->multicast = true;
+	return 0;
 }
 
 /* The way to a group: by the interface of the bound address, of a route, or the first that has an
@@ -129,8 +178,8 @@ static int find_group(const struct ip *ip, const struct pc_addr *dst, uint16_t l
 
 	if (laddr == LADDR_NONE && r != NULL)
 		laddr = r->laddr;
-	if (laddr == LADDR_NONE && ip->ifs.nb_addrs != 0)
-		laddr = 0;
+	for (uint8_t i = 0; laddr == LADDR_NONE && i < ip->ifs.n; i++)
+		laddr = netifs_find_first(&ip->ifs, i);
 	if (laddr == LADDR_NONE)
 		return -ENETUNREACH;
 	make_path(ip, ip->ifs.addr[laddr].netif, laddr, path);
@@ -139,11 +188,23 @@ static int find_group(const struct ip *ip, const struct pc_addr *dst, uint16_t l
 	return 0;
 }
 
-/* Says whether no packet can be sent to an address: of no family that is there, 0/8, 127/8, ours. */
+/* Says whether no packet can be sent to an address: 0/8, 127/8, ::, ::1, ours. One that turned out to
+ * be somebody else's is not ours. */
 static bool is_unreachable(const struct ip *ip, const struct pc_addr *dst)
 {
-	return !pc_addr_is_ip4(dst) || dst->b[12] == 0 || dst->b[12] == 127 ||
-	       netifs_find(&ip->ifs, dst) != LADDR_NONE;
+	const uint16_t laddr = netifs_find(&ip->ifs, dst);
+
+	if (laddr != LADDR_NONE && ip->ifs.addr[laddr].state < LADDR_DUPLICATE)
+		return true;
+	if (pc_addr_is_ip4(dst))
+		return dst->b[12] == 0 || dst->b[12] == 127;
+	return pc_addr_is_any(dst) || pc_addr_is_loopback(dst);
+}
+
+/* The address that packets by a route come from. */
+static uint16_t source_of(const struct ip *ip, const struct route *r, const struct pc_addr *dst)
+{
+	return pc_addr_is_ip4(dst) ? r->laddr : ip6_source(ip, r->netif, dst);
 }
 
 int ip_path_find(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path)
@@ -153,12 +214,19 @@ int ip_path_find(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struc
 
 	if (is_unreachable(ip, dst))
 		return -ENETUNREACH;
+	if (laddr != LADDR_NONE && pc_addr_is_ip4(ip_laddr(ip, laddr)) != pc_addr_is_ip4(dst))
+		return -ENETUNREACH;
 	if (pc_addr_is_multicast(dst) || pc_addr_is_broadcast(dst))
-		return find_group(ip, dst, laddr, path);
+		return pc_addr_is_ip4(dst) ? find_group(ip, dst, laddr, path)
+		                           : find_group6(ip, dst, laddr, path);
 	r = find(ip, dst, netif);
 	if (r == NULL)
 		return find(ip, dst, NETIF_ANY) != NULL ? -EADDRNOTAVAIL : -ENETUNREACH;
-	make_path(ip, r->netif, laddr != LADDR_NONE ? laddr : r->laddr, path);
+	if (laddr == LADDR_NONE)
+		laddr = source_of(ip, r, dst);
+	if (laddr == LADDR_NONE)
+		return -EADDRNOTAVAIL;
+	make_path(ip, r->netif, laddr, path);
 	if (netifs_is_broadcast(&ip->ifs, r->netif, dst))
 		path->broadcast = true;
 	else

@@ -27,6 +27,8 @@
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
 
+#include "base/seq.h"
+#include "neigh/nd.h"
 #include "neigh/table.h"
 
 static uint32_t nb_buckets(const struct pc_stack_config *cfg)
@@ -293,7 +295,10 @@ static void ask(struct neigh_table *nt, struct neigh *n)
 	const bool unicast = n->state == NEIGH_PROBE && h->asked < nt->ctx->cfg.arp_retries;
 
 	h->asked++;
-	arp_request(nt, n->netif, &n->addr, unicast ? n->eth : NULL);
+	if (pc_addr_is_ip4(&n->addr))
+		arp_request(nt, n->netif, &n->addr, unicast ? n->eth : NULL);
+	else
+		nd_solicit(nt, n->netif, &n->addr, unicast ? n->eth : NULL);
 	arm(nt, n, nt->ctx->cfg.arp_retry_ms);
 }
 
@@ -338,29 +343,31 @@ void neigh_output(struct neigh_table *nt, struct neigh_ref ref, struct rte_mbuf 
 		output_slow(nt, n, m);
 }
 
-/* A header from an interface of ours to a MAC address, for IPv4. */
-static void make_header(const struct neigh_table *nt, uint8_t netif, struct eth_hdr *h)
+/* A header from an interface of ours to a MAC address, for the family of an address. */
+static void make_header(const struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr,
+                        struct eth_hdr *h)
 {
 	memcpy(h->src, nt->ifs->netif[netif].port->info.mac, ETH_ADDR_LEN);
-	h->type = ETH_TYPE_IP4;
+	h->type = pc_addr_is_ip4(addr) ? ETH_TYPE_IP4 : ETH_TYPE_IP6;
 }
 
 static void output_group(struct neigh_table *nt, uint8_t netif, struct rte_mbuf *m,
-                         struct eth_hdr *h)
+                         const struct pc_addr *group, struct eth_hdr *h)
 {
 	uint8_t eth[ETH_HDR_LEN];
 
-	make_header(nt, netif, h);
+	make_header(nt, netif, group, h);
 	eth_write(eth, h);
 	send_frame(nt, netif, m, eth);
 }
 
 void neigh_output_broadcast(struct neigh_table *nt, uint8_t netif, struct rte_mbuf *m)
 {
+	const struct pc_addr all = pc_addr_ip4(UINT32_MAX);
 	struct eth_hdr h;
 
 	eth_set_broadcast(h.dst);
-	output_group(nt, netif, m, &h);
+	output_group(nt, netif, m, &all, &h);
 }
 
 void neigh_output_multicast(struct neigh_table *nt, uint8_t netif, struct rte_mbuf *m,
@@ -368,8 +375,11 @@ void neigh_output_multicast(struct neigh_table *nt, uint8_t netif, struct rte_mb
 {
 	struct eth_hdr h;
 
-	eth_set_group(h.dst, pc_addr_get_ip4(group));
-	output_group(nt, netif, m, &h);
+	if (pc_addr_is_ip4(group))
+		eth_set_group(h.dst, pc_addr_get_ip4(group));
+	else
+		eth_set_group6(h.dst, group->b);
+	output_group(nt, netif, m, group, &h);
 }
 
 /* ---- learning and forgetting ------------------------------------------------------------------ */
@@ -379,7 +389,7 @@ static void set_mac(struct neigh_table *nt, struct neigh *n, const uint8_t mac[E
 	struct eth_hdr h;
 
 	memcpy(h.dst, mac, ETH_ADDR_LEN);
-	make_header(nt, n->netif, &h);
+	make_header(nt, n->netif, &n->addr, &h);
 	eth_write(n->eth, &h);
 }
 
@@ -412,6 +422,19 @@ void neigh_learn(struct neigh_table *nt, struct neigh *n, const uint8_t mac[ETH_
 	held_send(nt, n);
 }
 
+void neigh_suspect(struct neigh_table *nt, struct neigh *n)
+{
+	if (n->state == NEIGH_REACHABLE)
+		set_state(nt, n, NEIGH_STALE, nt->ctx->cfg.arp_stale_ms);
+}
+
+bool neigh_has_failed(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr)
+{
+	const struct neigh *n = neigh_find(nt, netif, addr);
+
+	return n != NULL && n->state == NEIGH_FAILED;
+}
+
 /* The last request has had no answer: ask again, or give up. */
 static void retry(struct neigh_table *nt, struct neigh *n)
 {
@@ -424,6 +447,7 @@ static void retry(struct neigh_table *nt, struct neigh *n)
 	}
 	held_drop(nt, n);
 	set_state(nt, n, NEIGH_FAILED, nt->ctx->cfg.arp_retry_ms);
+	renew(n); /* whoever goes by this router looks for another one (RFC 4861 section 7.3.3) */
 }
 
 static void on_timer(struct neigh_table *nt, struct neigh *n)
@@ -452,11 +476,28 @@ void neigh_poll(struct neigh_table *nt)
 
 	while ((i = wheel_pop(&nt->wheel, nt->ctx->tick)) != WHEEL_NONE)
 		on_timer(nt, &nt->entry[i]);
+	nd_poll(nt);
+}
+
+/* the tick in which a time lies; times of the past are due now */
+static uint32_t tick_of(const struct ctx *ctx, uint64_t ns)
+{
+	if (ns <= ctx->now_ns)
+		return ctx->tick;
+	return ctx->tick +
+	       (uint32_t)RTE_MIN(((ns - ctx->now_ns) >> TICK_SHIFT) + 1, (uint64_t)INT32_MAX);
 }
 
 bool neigh_next(const struct neigh_table *nt, uint32_t *tick)
 {
-	return wheel_next(&nt->wheel, tick);
+	const bool any = wheel_next(&nt->wheel, tick);
+	uint32_t due;
+
+	if (nt->ifs->due_ns == UINT64_MAX)
+		return any;
+	due = tick_of(nt->ctx, nt->ifs->due_ns);
+	*tick = any ? seq_min(*tick, due) : due;
+	return true;
 }
 
 void neigh_destroy(struct neigh_table *nt)

@@ -44,6 +44,9 @@ void neigh_destroy(struct neigh_table *nt);
  */
 struct neigh_ref neigh_lookup(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);
 
+/** neigh_has_failed says whether a neighbour was asked in vain a moment ago. */
+bool neigh_has_failed(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);
+
 /** neigh_is_valid says whether a reference still means the entry it was made for. */
 bool neigh_is_valid(const struct neigh_table *nt, struct neigh_ref ref);
 
@@ -59,8 +62,8 @@ void neigh_output(struct neigh_table *nt, struct neigh_ref ref, struct rte_mbuf 
 void neigh_output_broadcast(struct neigh_table *nt, uint8_t netif, struct rte_mbuf *m);
 
 /**
- * neigh_output_multicast sends a packet to the group MAC of an IPv4 multicast address (RFC 1112
- * section 6.4).
+ * neigh_output_multicast sends a packet to the group MAC of a multicast address (RFC 1112 section 6.4,
+ * RFC 2464 section 7).
  */
 void neigh_output_multicast(struct neigh_table *nt, uint8_t netif, struct rte_mbuf *m,
                             const struct pc_addr *group);

@@ -14,6 +14,12 @@
 
 #include "wire/eth.h"
 
+void netifs_init(struct netifs *ifs, struct ctx *ctx)
+{
+	ifs->ctx = ctx;
+	ifs->due_ns = UINT64_MAX;
+}
+
 int netifs_add_port(struct netifs *ifs, struct pc_port *port)
 {
 	if (ifs->n == PC_MAX_PORTS)
@@ -21,6 +27,8 @@ int netifs_add_port(struct netifs *ifs, struct pc_port *port)
 	ifs->netif[ifs->n].port = port;
 	ifs->netif[ifs->n].txq.port = port;
 	ifs->netif[ifs->n].txq.n = 0;
+	ifs->netif[ifs->n].link_local = LADDR_NONE;
+	ifs->netif[ifs->n].mtu6 = port->info.mtu;
 	return ifs->n++;
 }
 
@@ -41,7 +49,12 @@ int netifs_add_addr(struct netifs *ifs, uint8_t netif, const struct pc_prefix *a
 		return -EEXIST;
 	if (i == PC_MAX_ADDRS)
 		return -ENOSPC;
-	ifs->addr[i] = (struct laddr){.addr = addr->addr, .prefix_len = addr->len, .netif = netif};
+	ifs->addr[i] = (struct laddr){.addr = addr->addr,
+	                              .prefix_len = addr->len,
+	                              .netif = netif,
+	                              .due_ns = UINT64_MAX,
+	                              .preferred_ns = UINT64_MAX,
+	                              .valid_ns = UINT64_MAX};
 	ifs->last_be[i] = addr->addr.w[3];
 	ifs->broadcast_be[i] = directed_broadcast(addr);
 	return ifs->nb_addrs++;
@@ -50,9 +63,18 @@ int netifs_add_addr(struct netifs *ifs, uint8_t netif, const struct pc_prefix *a
 uint16_t netifs_find_first(const struct netifs *ifs, uint8_t netif)
 {
 	for (uint16_t i = 0; i < ifs->nb_addrs; i++)
-		if (ifs->addr[i].netif == netif)
+		if (ifs->addr[i].netif == netif && pc_addr_is_ip4(&ifs->addr[i].addr))
 			return i;
 	return LADDR_NONE;
+}
+
+bool netifs_is_member(const struct netifs *ifs, uint8_t netif, const struct pc_addr *group)
+{
+	for (uint16_t i = 0; i < ifs->nb_groups; i++)
+		if (ifs->group[i].refs != 0 && ifs->group[i].netif == netif &&
+		    pc_addr_equal(&ifs->group[i].addr, group))
+			return true;
+	return false;
 }
 
 uint16_t netifs_find_link(const struct netifs *ifs, uint8_t netif, const struct pc_addr *addr)
@@ -63,7 +85,8 @@ uint16_t netifs_find_link(const struct netifs *ifs, uint8_t netif, const struct 
 		const struct laddr *la = &ifs->addr[i];
 		const struct pc_prefix net = {.addr = la->addr, .len = la->prefix_len};
 
-		if (la->netif == netif && pc_prefix_contains(&net, addr) &&
+		if (la->netif == netif && la->state < LADDR_DUPLICATE &&
+		    pc_prefix_contains(&net, addr) &&
 		    (best == LADDR_NONE || la->prefix_len > ifs->addr[best].prefix_len))
 			best = i;
 	}

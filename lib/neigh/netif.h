@@ -21,7 +21,21 @@
 
 struct netif {
 	struct pc_port *port;
+	uint16_t
+	    link_local; /* index of its link-local address; LADDR_NONE: it does not speak IPv6 */
+	uint16_t mtu6;  /* bytes of the largest IPv6 packet; a router may tell a lower one */
+	uint8_t hops;   /* hop limit that a router told; 0: none did */
+	uint64_t mld_v1_ns; /* until then a querier of the older version counts as present */
 	struct txq txq;
+};
+
+/** What an address of ours is good for; IPv4 addresses are always ready. */
+enum laddr_state {
+	LADDR_READY,
+	LADDR_DEPRECATED, /* still ours, but not for new connections (RFC 4862 section 5.5.4) */
+	LADDR_TENTATIVE,  /* nobody knows yet whether somebody else has it (RFC 4862 section 5.4) */
+	LADDR_DUPLICATE,  /* somebody else has it */
+	LADDR_EXPIRED,    /* its lifetime is over */
 };
 
 /** An address of ours. */
@@ -29,8 +43,25 @@ struct laddr {
 	struct pc_addr addr;
 	uint8_t prefix_len; /* in mapped form: 96 + n for an IPv4 /n */
 	uint8_t netif;
-	uint64_t conflict_ns; /* when a conflict was last defended; 0: never */
+	uint8_t state;  /* enum laddr_state */
+	uint8_t probes; /* TENTATIVE: questions still to be asked */
+	bool autoconf;  /* made of a router's prefix */
+	uint8_t nonce[6];
+	uint64_t conflict_ns;            /* when a conflict was last defended; 0: never */
+	uint64_t due_ns;                 /* when something is to be done; UINT64_MAX: never */
+	uint64_t preferred_ns, valid_ns; /* ends of its lifetimes; UINT64_MAX: never */
 };
+
+/** A multicast group that an interface listens to. */
+struct group {
+	struct pc_addr addr;
+	uint8_t netif;
+	uint8_t reports; /* still to be sent */
+	uint16_t refs;   /* 0: this place is free */
+	uint64_t due_ns; /* of the next report; UINT64_MAX: none */
+};
+
+#define NETIFS_GROUPS (2 * PC_MAX_ADDRS)
 
 struct netifs {
 	struct ctx *ctx;
@@ -40,7 +71,13 @@ struct netifs {
 	uint32_t broadcast_be[PC_MAX_ADDRS]; /* directed broadcast of its network; 0: none */
 	struct laddr addr[PC_MAX_ADDRS];
 	struct netif netif[PC_MAX_PORTS];
+	uint16_t nb_groups; /* places of group[] that have been used */
+	uint64_t due_ns;    /* the earliest of the times in addr and group, or earlier */
+	struct group group[NETIFS_GROUPS];
 };
+
+/** netifs_init makes the empty set of interfaces. */
+void netifs_init(struct netifs *ifs, struct ctx *ctx);
 
 /** netifs_add_port makes an interface of a port. Returns its index or -ENOSPC. */
 int netifs_add_port(struct netifs *ifs, struct pc_port *port);
@@ -57,7 +94,23 @@ static inline uint16_t netifs_find(const struct netifs *ifs, const struct pc_add
 	return LADDR_NONE;
 }
 
-/** netifs_find_first returns the first address of an interface, or LADDR_NONE. */
+/** netifs_is_usable says whether packets may come to and go from an address of ours. */
+static inline bool netifs_is_usable(const struct netifs *ifs, uint16_t laddr)
+{
+	return ifs->addr[laddr].state <= LADDR_DEPRECATED;
+}
+
+/** netifs_is_member says whether an interface listens to an IPv6 group. */
+bool netifs_is_member(const struct netifs *ifs, uint8_t netif, const struct pc_addr *group);
+
+/** netifs_due notes that something is to be done at a time. */
+static inline void netifs_due(struct netifs *ifs, uint64_t ns)
+{
+	if (ns < ifs->due_ns)
+		ifs->due_ns = ns;
+}
+
+/** netifs_find_first returns the first IPv4 address of an interface, or LADDR_NONE. */
 uint16_t netifs_find_first(const struct netifs *ifs, uint8_t netif);
 
 /** netifs_find_link returns the address of an interface whose network holds addr, or LADDR_NONE; of

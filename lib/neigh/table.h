@@ -73,6 +73,9 @@ struct neigh *neigh_add(struct neigh_table *nt, uint8_t netif, const struct pc_a
 void neigh_learn(struct neigh_table *nt, struct neigh *n, const uint8_t mac[ETH_ADDR_LEN],
                  bool answer);
 
+/** neigh_suspect notes that a reachable neighbour may be somebody else now: it is to be asked again. */
+void neigh_suspect(struct neigh_table *nt, struct neigh *n);
+
 /** arp_request asks for a neighbour's MAC address, at mac or, when NULL, everybody. */
 void arp_request(struct neigh_table *nt, uint8_t netif, const struct pc_addr *target,
                  const uint8_t *mac);

@@ -12,8 +12,16 @@
 static const struct pc_prefix *first_addr(const struct settings *s)
 {
 	for (unsigned i = 0; i < s->nb_addrs; i++)
-		if (s->addrs[i].port == 0)
+		if (s->addrs[i].port == 0 && pc_addr_is_ip4(&s->addrs[i].prefix.addr))
 			return &s->addrs[i].prefix;
+	return NULL;
+}
+
+static const struct pc_addr *gateway(const struct settings *s)
+{
+	for (unsigned i = 0; i < s->nb_gateways; i++)
+		if (pc_addr_is_ip4(&s->gateway[i]))
+			return &s->gateway[i];
 	return NULL;
 }
 
@@ -25,7 +33,7 @@ int frames_start(struct worker *w)
 	    .nb_ports = r->nb_ports,
 	    .pool = w->pool,
 	    .addr = first_addr(r->s),
-	    .gateway = r->s->has_gateway ? &r->s->gateway : NULL,
+	    .gateway = gateway(r->s),
 	};
 
 	w->frames = ports;

@@ -63,8 +63,8 @@ static void compare_texts(const struct settings *from, const struct settings *to
 	if (from->nb_addrs != to->nb_addrs ||
 	    memcmp(from->addrs, to->addrs, from->nb_addrs * sizeof(from->addrs[0])) != 0)
 		fprintf(f, format, from->app->name, "net.addr");
-	if (from->has_gateway != to->has_gateway ||
-	    memcmp(&from->gateway, &to->gateway, sizeof(from->gateway)) != 0)
+	if (from->nb_gateways != to->nb_gateways ||
+	    memcmp(from->gateway, to->gateway, sizeof(from->gateway)) != 0)
 		fprintf(f, format, from->app->name, "net.gateway");
 	if (strcmp(from->pcap, to->pcap) != 0)
 		fprintf(f, format, from->app->name, "run.pcap");

@@ -23,7 +23,8 @@ static const struct text_key text_keys[] = {
      "addresses of the ports, [PORT=]ADDRESS/LENGTH, separated by commas; PORT counts from "
      "0 and is 0 if it is not given",
      "10.0.0.1/24", settings_add_addrs},
-    {"net", "gateway", "address of the default gateway", "10.0.0.254", settings_set_gateway},
+    {"net", "gateway", "addresses of the default gateways, at most one of each family",
+     "10.0.0.254, fd00::fe", settings_set_gateway},
     {"run", "pcap", "file that gets every frame, in pcap format", "trace.pcap", settings_set_pcap},
 };
 
@@ -274,9 +275,6 @@ static int add_addr(struct settings *s, const char *origin, const char *text)
 	if (strchr(text, '/') == NULL)
 		return settings_fail(s, "%s: \"%s\" lacks the prefix length, as in %s/24", origin,
 		                     text, text);
-	if (!pc_addr_is_ip4(&a.prefix.addr))
-		return settings_fail(
-		    s, "%s: \"%s\" is an IPv6 address; percore speaks IPv4 only yet", origin, text);
 	s->addrs[s->nb_addrs++] = a;
 	return 0;
 }
@@ -300,12 +298,34 @@ int settings_add_addrs(struct settings *s, const char *origin, const char *list)
 	return 0;
 }
 
+/* A gateway takes the place of the one of its family that was given before. */
+static int set_gateway(struct settings *s, const char *origin, const char *text)
+{
+	struct pc_addr a;
+	unsigned i = 0;
+
+	if (pc_addr_parse(text, &a) != 0)
+		return settings_fail(s, "%s: \"%s\" is no address of a gateway, as 10.0.0.254 is",
+		                     origin, text);
+	while (i < s->nb_gateways && pc_addr_is_ip4(&s->gateway[i]) != pc_addr_is_ip4(&a))
+		i++;
+	s->gateway[i] = a;
+	if (i == s->nb_gateways)
+		s->nb_gateways++;
+	return 0;
+}
+
 int settings_set_gateway(struct settings *s, const char *origin, const char *value)
 {
-	if (pc_addr_parse(value, &s->gateway) != 0)
-		return settings_fail(s, "%s: \"%s\" is no address of a gateway, as 10.0.0.254 is",
-		                     origin, value);
-	s->has_gateway = true;
+	char buf[256], *next = buf, *item;
+
+	if (snprintf(buf, sizeof(buf), "%s", value) >= (int)sizeof(buf))
+		return settings_fail(s, "%s: the list of gateways is too long", origin);
+	while ((item = strsep(&next, ", \t")) != NULL)
+		if (*item != '\0' && set_gateway(s, origin, item) != 0)
+			return -1;
+	if (s->nb_gateways == 0)
+		return settings_fail(s, "%s: a gateway is missing, e.g. 10.0.0.254", origin);
 	return 0;
 }
 

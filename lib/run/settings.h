@@ -79,9 +79,9 @@ struct settings {
 	bool again; /* read once more, while the program runs: its own options stay as they are */
 	bool addrs_given; /* on the command line: those of the file are forgotten */
 	struct run_addr addrs[PC_MAX_ADDRS];
-	bool has_gateway;
-	struct pc_addr gateway;
-	char pcap[PATH_MAX]; /* empty: none */
+	unsigned nb_gateways;
+	struct pc_addr gateway[2]; /* at most one of each family */
+	char pcap[PATH_MAX];       /* empty: none */
 	char why[SETTINGS_WHY];
 };
 
@@ -105,7 +105,8 @@ int settings_assign(struct settings *s, const char *text);
 /** settings_add_addrs adds the addresses of a list "[PORT=]CIDR,...". Returns 0 or -1. */
 int settings_add_addrs(struct settings *s, const char *origin, const char *list);
 
-/** settings_set_gateway sets the default gateway. Returns 0 or -1. */
+/** settings_set_gateway sets the default gateway of a family, or both: "10.0.0.254,fd00::fe". Returns 0
+ * or -1. */
 int settings_set_gateway(struct settings *s, const char *origin, const char *value);
 
 /** settings_set_pcap sets the name of the capture file. Returns 0 or -1. */

@@ -177,9 +177,20 @@ static int make_port(struct run *r, struct worker *w, unsigned p)
 	return 0;
 }
 
+static int add_gateway(struct run *r, struct worker *w, const struct pc_addr *gateway)
+{
+	const struct pc_prefix all = {0}; /* of the gateway's family */
+	char text[PC_ADDR_STRLEN];
+
+	if (pc_stack_add_route(w->st, &all, gateway) == 0)
+		return 0;
+	return settings_fail(r->s, "gateway %s cannot be used: %s", pc_addr_format(gateway, text),
+	                     errno == ENETUNREACH ? "it is in the network of none of the addresses"
+	                                          : strerror(errno));
+}
+
 static int add_addrs(struct run *r, struct worker *w)
 {
-	const struct pc_prefix any = {.addr = pc_addr_ip4(0), .len = 96};
 	char text[PC_PREFIX_STRLEN];
 
 	for (unsigned i = 0; i < r->s->nb_addrs; i++) {
@@ -194,12 +205,10 @@ static int add_addrs(struct run *r, struct worker *w)
 		                           errno == EINVAL ? "it is no unicast address of a host"
 		                                           : strerror(errno));
 	}
-	if (!r->s->has_gateway || pc_stack_add_route(w->st, &any, &r->s->gateway) == 0)
-		return 0;
-	return settings_fail(r->s, "gateway %s cannot be used: %s",
-	                     pc_addr_format(&r->s->gateway, text),
-	                     errno == ENETUNREACH ? "it is in the network of none of the addresses"
-	                                          : strerror(errno));
+	for (unsigned i = 0; i < r->s->nb_gateways; i++)
+		if (add_gateway(r, w, &r->s->gateway[i]) != 0)
+			return -1;
+	return 0;
 }
 
 static int make_ports(struct run *r, struct worker *w)

@@ -3,6 +3,8 @@
 
 #include "sock/sock.h"
 
+#include <string.h>
+
 #include <percore/epoll.h>
 
 void sockets_layout(struct sockets *s, const struct pc_stack_config *cfg)
@@ -25,37 +27,44 @@ struct pollable *sock_pollable(struct sockets *s, uint32_t fd)
 	return u != NULL ? &u->poll : NULL;
 }
 
-static int open_tcp(struct sockets *s, int protocol)
+static int open_tcp(struct sockets *s, int protocol, bool ip6)
 {
 	struct tcb *t;
 
 	if (protocol != 0 && protocol != IPPROTO_TCP)
 		return -EPROTONOSUPPORT;
 	t = tcp_socket(s->tcp);
-	return t != NULL ? (int)(s->first_tcp + tcp_index(s->tcp, t)) : -ENFILE;
+	if (t == NULL)
+		return -ENFILE;
+	t->flags |= ip6 ? (uint32_t)TCB_IP6 : 0;
+	return (int)(s->first_tcp + tcp_index(s->tcp, t));
 }
 
-static int open_udp(struct sockets *s, int protocol)
+static int open_udp(struct sockets *s, int protocol, bool ip6)
 {
 	int index;
 
 	if (protocol != 0 && protocol != IPPROTO_UDP)
 		return -EPROTONOSUPPORT;
 	index = udp_open(s->udp);
-	return index >= 0 ? (int)s->first_udp + index : index;
+	if (index < 0)
+		return index;
+	udp_sock(s->udp, (uint32_t)index)->ip6 = ip6;
+	return (int)s->first_udp + index;
 }
 
 int pc_socket(struct pc_stack *st, int domain, int type, int protocol)
 {
 	struct sockets *s = sockets_of(st);
+	const bool ip6 = domain == AF_INET6;
 
-	if (domain != AF_INET)
+	if (domain != AF_INET && domain != AF_INET6)
 		return (int)sock_fail(-EAFNOSUPPORT);
 	switch (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) {
 	case SOCK_STREAM:
-		return (int)sock_fail(open_tcp(s, protocol));
+		return (int)sock_fail(open_tcp(s, protocol, ip6));
 	case SOCK_DGRAM:
-		return (int)sock_fail(open_udp(s, protocol));
+		return (int)sock_fail(open_udp(s, protocol, ip6));
 	case SOCK_RAW:
 	case SOCK_RDM:
 	case SOCK_SEQPACKET:
@@ -67,21 +76,106 @@ int pc_socket(struct pc_stack *st, int domain, int type, int protocol)
 	}
 }
 
+/* ---- addresses ------------------------------------------------------------------------------- */
+
+/* the families that an address may have for a socket: 0, or why not */
+static int check_family(const struct sock_ref *ref, enum sock_use use, sa_family_t family,
+                        socklen_t len)
+{
+	const bool mixes = ref->udp != NULL && use != SOCK_BIND; /* AF_INET to an AF_INET6 socket */
+
+	if (!sock_is_ip6(ref)) {
+		if (len < sizeof(struct sockaddr_in))
+			return -EINVAL;
+		return family == AF_INET ? 0 : -EAFNOSUPPORT;
+	}
+	if (family == AF_INET && mixes) {
+		if (len < sizeof(struct sockaddr_in))
+			return -EINVAL;
+		if (!sock_is_v6only(ref))
+			return 0;
+		return use == SOCK_SEND ? -ENETUNREACH : -EAFNOSUPPORT;
+	}
+	if (len < offsetof(struct sockaddr_in6, sin6_scope_id))
+		return -EINVAL;
+	if (family != AF_INET6)
+		return use == SOCK_SEND ? -EINVAL : -EAFNOSUPPORT;
+	return 0;
+}
+
+/* RFC 4007: a link-local address says nothing without its link, which is an interface's number + 1 */
+static int read_scope(const struct sockets *s, const struct sock_ref *ref, enum sock_use use,
+                      const struct sockaddr *sa, socklen_t len, struct sock_addr *a)
+{
+	const struct netifs *ifs = &s->ip->ifs;
+	const uint16_t laddr = ref->tcp != NULL ? ref->tcp->flow.laddr : ref->udp->laddr;
+	uint32_t scope = 0;
+
+	if (len >= sizeof(struct sockaddr_in6))
+		memcpy(&scope, (const char *)sa + offsetof(struct sockaddr_in6, sin6_scope_id),
+		       sizeof(scope));
+	if (scope == 0) /* the address that the socket is bound to may say it */
+		return use != SOCK_BIND && laddr != LADDR_NONE &&
+		               pc_addr_is_link_local(ip_laddr(s->ip, laddr))
+		           ? 0
+		           : -EINVAL;
+	if (scope > ifs->n || ifs->netif[scope - 1].link_local == LADDR_NONE)
+		return use == SOCK_BIND ? -ENODEV : -EINVAL;
+	if (laddr != LADDR_NONE && ifs->addr[laddr].netif != scope - 1)
+		return -EINVAL;
+	if (laddr == LADDR_NONE)
+		a->laddr = ifs->netif[scope - 1].link_local;
+	return 0;
+}
+
+int sock_read_addr(const struct sockets *s, const struct sock_ref *ref, enum sock_use use,
+                   const struct sockaddr *sa, socklen_t len, struct sock_addr *a)
+{
+	int err = sa == NULL || len < sizeof(sa->sa_family)
+	              ? -EINVAL
+	              : check_family(ref, use, sa->sa_family, len);
+
+	a->laddr = LADDR_NONE;
+	if (err == 0)
+		err = pc_endpoint_from_sockaddr(&a->e, sa, len);
+	if (err != 0)
+		return err;
+	if (sock_is_v6only(ref) && pc_addr_is_ip4(&a->e.addr))
+		return use == SOCK_BIND ? -EINVAL : -ENETUNREACH;
+	if (sa->sa_family == AF_INET6 && pc_addr_is_link_local(&a->e.addr))
+		return read_scope(s, ref, use, sa, len, a);
+	return 0;
+}
+
+void sock_write_addr(bool ip6, const struct pc_endpoint *e, uint8_t netif, struct sockaddr *sa,
+                     socklen_t *len)
+{
+	struct sockaddr_in6 in6;
+	socklen_t full = sizeof(in6);
+
+	if (sa == NULL || !ip6 || !pc_addr_is_link_local(&e->addr)) {
+		pc_endpoint_to_sockaddr(e, ip6 ? AF_INET6 : AF_UNSPEC, sa, len);
+		return;
+	}
+	pc_endpoint_to_sockaddr(e, AF_INET6, (struct sockaddr *)&in6, &full);
+	in6.sin6_scope_id = netif + 1u;
+	memcpy(sa, &in6, RTE_MIN(*len, full));
+	*len = full;
+}
+
 int pc_bind(struct pc_stack *st, int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct sockets *s = sockets_of(st);
-	struct pc_endpoint e;
+	struct sock_addr a;
 	struct sock_ref ref;
 	int err;
 
 	if (!sock_find(s, fd, &ref))
 		return (int)sock_fail(-EBADF);
-	err = pc_endpoint_from_sockaddr(&e, addr, len);
-	if (err == 0 && !pc_addr_is_ip4(&e.addr))
-		err = -EAFNOSUPPORT;
+	err = sock_read_addr(s, &ref, SOCK_BIND, addr, len, &a);
 	if (err == 0)
-		err = ref.tcp != NULL ? tcp_bind(s->tcp, ref.tcp, &e)
-		                      : udp_bind(s->udp, ref.index, &e);
+		err = ref.tcp != NULL ? tcp_bind(s->tcp, ref.tcp, &a.e)
+		                      : udp_bind(s->udp, ref.index, &a.e);
 	return (int)sock_fail(err);
 }
 
@@ -115,7 +209,7 @@ int pc_accept(struct pc_stack *st, int fd, struct sockaddr *addr, socklen_t *len
 		return (int)sock_fail(-EAGAIN);
 	if (addr != NULL) {
 		peer = tcp_remote(t);
-		pc_endpoint_to_sockaddr(&peer, AF_UNSPEC, addr, len);
+		sock_write_addr(sock_is_ip6(&ref), &peer, t->netif, addr, len);
 	}
 	return (int)(s->first_tcp + tcp_index(s->tcp, t));
 }
@@ -145,41 +239,48 @@ static int check_connect(struct tcb *t)
 	}
 }
 
-static int connect_tcp(struct sockets *s, struct tcb *t, const struct sockaddr *addr, socklen_t len)
+static int connect_tcp(struct sockets *s, const struct sock_ref *ref, const struct sockaddr *addr,
+                       socklen_t len)
 {
+	struct tcb *t = ref->tcp;
 	int err = check_connect(t);
-	struct pc_endpoint e;
+	struct sock_addr a;
 
 	if (err == 0)
-		err = pc_endpoint_from_sockaddr(&e, addr, len);
-	if (err == 0 && !pc_addr_is_ip4(&e.addr))
-		err = -EAFNOSUPPORT;
-	if (err == 0)
-		err = tcp_connect(s->tcp, t, &e);
+		err = sock_read_addr(s, ref, SOCK_CONNECT, addr, len, &a);
+	if (err != 0)
+		return err;
+	if (a.laddr != LADDR_NONE)
+		t->flow.laddr = a.laddr;
+	err = tcp_connect(s->tcp, t, &a.e);
+	if (err != 0 && a.laddr != LADDR_NONE)
+		t->flow.laddr = LADDR_NONE;
 	return err != 0 ? err : -EINPROGRESS;
+}
+
+static int connect_udp(struct sockets *s, const struct sock_ref *ref, const struct sockaddr *addr,
+                       socklen_t len)
+{
+	struct sock_addr a;
+	int err = sock_read_addr(s, ref, SOCK_CONNECT, addr, len, &a);
+
+	return err != 0 ? err : udp_connect(s->udp, ref->index, &a.e, a.laddr);
 }
 
 int pc_connect(struct pc_stack *st, int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct sockets *s = sockets_of(st);
-	struct pc_endpoint e;
 	struct sock_ref ref;
-	int err;
 
 	if (!sock_find(s, fd, &ref))
 		return (int)sock_fail(-EBADF);
 	if (len < sizeof(addr->sa_family))
 		return (int)sock_fail(-EINVAL);
-	if (ref.udp != NULL && addr->sa_family == AF_UNSPEC)
-		return (int)sock_fail(udp_connect(s->udp, ref.index, NULL));
 	if (ref.tcp != NULL)
-		return (int)sock_fail(connect_tcp(s, ref.tcp, addr, len));
-	err = pc_endpoint_from_sockaddr(&e, addr, len);
-	if (err == 0 && !pc_addr_is_ip4(&e.addr))
-		err = -EAFNOSUPPORT;
-	if (err == 0)
-		err = udp_connect(s->udp, ref.index, &e);
-	return (int)sock_fail(err);
+		return (int)sock_fail(connect_tcp(s, &ref, addr, len));
+	if (addr->sa_family == AF_UNSPEC)
+		return (int)sock_fail(udp_connect(s->udp, ref.index, NULL, LADDR_NONE));
+	return (int)sock_fail(connect_udp(s, &ref, addr, len));
 }
 
 static int shutdown_udp(struct sockets *s, struct udp_sock *u, uint32_t index, int how)
@@ -222,6 +323,14 @@ int pc_close(struct pc_stack *st, int fd)
 	return 0;
 }
 
+/* the interface of a socket's own address */
+static uint8_t netif_of(const struct sockets *s, const struct sock_ref *ref)
+{
+	const uint16_t laddr = ref->tcp != NULL ? ref->tcp->flow.laddr : ref->udp->laddr;
+
+	return laddr != LADDR_NONE ? s->ip->ifs.addr[laddr].netif : 0;
+}
+
 int pc_getsockname(struct pc_stack *st, int fd, struct sockaddr *addr, socklen_t *len)
 {
 	struct sockets *s = sockets_of(st);
@@ -232,8 +341,8 @@ int pc_getsockname(struct pc_stack *st, int fd, struct sockaddr *addr, socklen_t
 		return (int)sock_fail(-EBADF);
 	e = ref.tcp != NULL ? tcp_local(s->tcp, ref.tcp) : ref.udp->local;
 	if (pc_addr_is_any(&e.addr))
-		e.addr = pc_addr_ip4(0);
-	pc_endpoint_to_sockaddr(&e, AF_UNSPEC, addr, len);
+		e.addr = sock_is_ip6(&ref) ? (struct pc_addr){0} : pc_addr_ip4(0);
+	sock_write_addr(sock_is_ip6(&ref), &e, netif_of(s, &ref), addr, len);
 	return 0;
 }
 
@@ -253,6 +362,6 @@ int pc_getpeername(struct pc_stack *st, int fd, struct sockaddr *addr, socklen_t
 	if (ref.tcp != NULL ? !has_peer(ref.tcp) : ref.udp->remote.port == 0)
 		return (int)sock_fail(-ENOTCONN);
 	e = ref.tcp != NULL ? tcp_remote(ref.tcp) : ref.udp->remote;
-	pc_endpoint_to_sockaddr(&e, AF_UNSPEC, addr, len);
+	sock_write_addr(sock_is_ip6(&ref), &e, netif_of(s, &ref), addr, len);
 	return 0;
 }

@@ -89,6 +89,37 @@ static inline uint32_t sock_mask(const struct sockets *s, const struct sock_ref 
 	return ref->tcp != NULL ? tcp_mask(s->tcp, ref->tcp) : udp_mask(ref->udp);
 }
 
+/** sock_is_ip6 says whether a socket was made as AF_INET6. */
+static inline bool sock_is_ip6(const struct sock_ref *ref)
+{
+	return ref->tcp != NULL ? (ref->tcp->flags & TCB_IP6) != 0 : ref->udp->ip6;
+}
+
+/** sock_is_v6only says whether a socket has nothing to do with IPv4. */
+static inline bool sock_is_v6only(const struct sock_ref *ref)
+{
+	return ref->tcp != NULL ? (ref->tcp->flags & TCB_V6ONLY) != 0 : ref->udp->v6only;
+}
+
+/** What an address is for: Linux's errors differ. */
+enum sock_use { SOCK_BIND, SOCK_CONNECT, SOCK_SEND };
+
+/** An address that a call was given. */
+struct sock_addr {
+	struct pc_endpoint e;
+	uint16_t laddr; /* of a link-local one with a scope: our address there; else LADDR_NONE */
+};
+
+/** sock_read_addr reads an address for a socket, judging family, length and scope as Linux does.
+ * Returns 0 or a negative errno. */
+int sock_read_addr(const struct sockets *s, const struct sock_ref *ref, enum sock_use use,
+                   const struct sockaddr *sa, socklen_t len, struct sock_addr *a);
+
+/** sock_write_addr writes an address as a socket's family wants it, with the scope of an interface if
+ * it is a link-local one; at most *len bytes, and *len becomes the full size. */
+void sock_write_addr(bool ip6, const struct pc_endpoint *e, uint8_t netif, struct sockaddr *sa,
+                     socklen_t *len);
+
 /** sock_fail sets errno from a negative errno and returns -1; other values pass. */
 static inline ssize_t sock_fail(ssize_t result)
 {

@@ -50,7 +50,8 @@ static ssize_t recv_udp(struct sockets *s, const struct sock_ref *ref, struct ms
 	if (flags & MSG_TRUNC)
 		n = (ssize_t)m->pkt_len;
 	if (msg->msg_name != NULL)
-		pc_endpoint_to_sockaddr(&from, AF_UNSPEC, msg->msg_name, &msg->msg_namelen);
+		sock_write_addr(sock_is_ip6(ref), &from, pkt_of(m)->rx.netif, msg->msg_name,
+		                &msg->msg_namelen);
 	if (!(flags & MSG_PEEK))
 		rte_pktmbuf_free(m);
 	return n;
@@ -101,24 +102,24 @@ static size_t iov_bytes(const struct msghdr *msg)
 
 static ssize_t send_udp(struct sockets *s, const struct sock_ref *ref, const struct msghdr *msg)
 {
+	const bool named = msg->msg_name != NULL;
 	size_t len = iov_bytes(msg);
-	struct pc_endpoint to;
+	struct sock_addr to;
 	struct rte_mbuf *m;
 	int err;
 
 	if (len > 65507)
 		return -EMSGSIZE;
-	if (msg->msg_name != NULL) {
-		err = pc_endpoint_from_sockaddr(&to, msg->msg_name, msg->msg_namelen);
+	if (named) {
+		err = sock_read_addr(s, ref, SOCK_SEND, msg->msg_name, msg->msg_namelen, &to);
 		if (err != 0)
 			return err;
-		if (!pc_addr_is_ip4(&to.addr))
-			return -EAFNOSUPPORT;
 	}
 	m = gather(s->ctx, msg->msg_iov, msg->msg_iovlen);
 	if (m == NULL)
 		return -ENOBUFS;
-	err = udp_send(s->udp, ref->index, m, msg->msg_name != NULL ? &to : NULL);
+	err = named ? udp_send_by(s->udp, ref->index, m, &to.e, to.laddr)
+	            : udp_send(s->udp, ref->index, m, NULL);
 	if (err != 0) {
 		rte_pktmbuf_free(m);
 		return err;

@@ -57,8 +57,7 @@ static int get_type(struct sockets *s, const struct sock_ref *ref)
 static int get_domain(struct sockets *s, const struct sock_ref *ref)
 {
 	(void)s;
-	(void)ref;
-	return AF_INET;
+	return sock_is_ip6(ref) ? AF_INET6 : AF_INET;
 }
 
 static int get_protocol(struct sockets *s, const struct sock_ref *ref)
@@ -193,6 +192,37 @@ static int set_tos(struct sockets *s, const struct sock_ref *ref, int value)
 	else
 		ref->udp->tos = (uint8_t)value;
 	return 0;
+}
+
+static int get_v6only(struct sockets *s, const struct sock_ref *ref)
+{
+	(void)s;
+	return sock_is_v6only(ref);
+}
+
+static int set_v6only(struct sockets *s, const struct sock_ref *ref, int value)
+{
+	(void)s;
+	if (ref->tcp != NULL ? ref->tcp->flow.lport != 0 : ref->udp->bound)
+		return -EINVAL;
+	if (ref->udp != NULL)
+		ref->udp->v6only = value != 0;
+	return set_flag(ref, TCB_V6ONLY, value);
+}
+
+static int set_tclass(struct sockets *s, const struct sock_ref *ref, int value)
+{
+	if (value < -1 || value > 255)
+		return -EINVAL;
+	return set_tos(s, ref, value == -1 ? 0 : value);
+}
+
+static int get_mtu6(struct sockets *s, const struct sock_ref *ref)
+{
+	(void)s;
+	if (ref->tcp != NULL ? ref->tcp->path_mtu == 0 : ref->udp->path.mtu == 0)
+		return -ENOTCONN;
+	return ref->tcp != NULL ? ref->tcp->path_mtu : ref->udp->path.mtu;
 }
 
 static int get_nodelay(struct sockets *s, const struct sock_ref *ref)
@@ -372,6 +402,10 @@ static const struct option options[] = {
     {SOL_SOCKET, SO_RCVBUF, get_rcvbuf, set_rcvbuf},
     {IPPROTO_IP, IP_TTL, get_ttl, set_ttl},
     {IPPROTO_IP, IP_TOS, get_tos, set_tos},
+    {IPPROTO_IPV6, IPV6_V6ONLY, get_v6only, set_v6only},
+    {IPPROTO_IPV6, IPV6_UNICAST_HOPS, get_ttl, set_ttl},
+    {IPPROTO_IPV6, IPV6_TCLASS, get_tos, set_tclass},
+    {IPPROTO_IPV6, IPV6_MTU, get_mtu6, NULL},
     {IPPROTO_TCP, TCP_NODELAY, get_nodelay, set_nodelay},
     {IPPROTO_TCP, TCP_CORK, get_cork, set_cork},
     {IPPROTO_TCP, TCP_QUICKACK, get_quickack, set_quickack},
@@ -387,7 +421,8 @@ static const struct option options[] = {
 
 static const struct option *find_option(const struct sock_ref *ref, int level, int name)
 {
-	if (level == IPPROTO_TCP && ref->tcp == NULL)
+	if ((level == IPPROTO_TCP && ref->tcp == NULL) ||
+	    (level == IPPROTO_IPV6 && !sock_is_ip6(ref)))
 		return NULL;
 	for (size_t i = 0; i < RTE_DIM(options); i++)
 		if (options[i].level == level && options[i].name == name)
@@ -460,6 +495,8 @@ int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value,
 	if (o == NULL)
 		return (int)sock_fail(-ENOPROTOOPT);
 	number = o->get(s, &ref);
+	if (number < 0)
+		return (int)sock_fail(number);
 	return copy_result(&number, sizeof(number), value, len);
 }
 

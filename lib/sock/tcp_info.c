@@ -38,7 +38,7 @@ static void fill_segments(const struct tcb *t, const struct tcp_queues *q, struc
 
 	info->tcpi_snd_mss = mss;
 	info->tcpi_rcv_mss = t->rcv_mss;
-	info->tcpi_advmss = t->path_mtu != 0 ? t->path_mtu - 40u : 0;
+	info->tcpi_advmss = t->path_mtu != 0 ? t->path_mtu - ip_hdr_len(&t->flow.raddr) - 20u : 0;
 	info->tcpi_unacked = (t->snd_nxt - t->snd_una + mss - 1) / mss;
 	info->tcpi_snd_cwnd = t->cwnd / mss;
 	info->tcpi_snd_ssthresh = t->ssthresh == UINT32_MAX ? 0x7fffffff : t->ssthresh / mss;

@@ -3,9 +3,9 @@
  * The burst pipeline: the data-flow diagram of a received frame.
  *
  *   port -> Ethernet -> ARP ----------------------------------------> answered or learnt
- *                    -> IPv4 -> ICMP -> answered, or an error told to UDP or TCP
- *                            -> UDP  -> socket queue, or port unreachable
- *                            -> TCP  -> (whole burst) look up -> (whole burst) state machine
+ *                    -> IPv4 or IPv6 -> ICMP -> answered, or an error told to UDP or TCP
+ *                                    -> UDP  -> socket queue, or port unreachable
+ *                                    -> TCP  -> (whole burst) look up -> (whole burst) state machine
  *
  * A layer returns the next step or a named drop, and only this file counts and frees what is dropped.
  * TCP is worked in three passes over the burst, so that the cache misses of many flows overlap: parse
@@ -45,12 +45,24 @@ static void tell_error(struct pc_stack *st, const struct icmp_error *e)
 		udp_error(st->udp, e);
 }
 
-/** input_ip carries one IP packet on; TCP waits in the batch for the other passes. */
-static int input_ip(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif, struct batch *b)
+/** input_icmp answers, or tells an error to the transport whose packet it is about. */
+static int input_icmp(struct pc_stack *st, struct rte_mbuf *m, const struct ip_pkt *p, int next)
+{
+	struct icmp_error error;
+	int verdict = next == NEXT_ICMP4 ? icmp4_input(&st->ip, m, p, &error)
+	                                 : icmp6_input(&st->ip, m, p, &error);
+
+	if (verdict != NEXT_ERROR)
+		return verdict;
+	tell_error(st, &error);
+	return PC_DROP_ICMP_DONE;
+}
+
+/** input_upper carries on a packet whose family matters no more; TCP waits in the batch for the other
+ * passes. verdict is what IP said of it. */
+static inline int input_upper(struct pc_stack *st, struct rte_mbuf *m, int verdict, struct batch *b)
 {
 	struct ip_pkt *p = &b->pkt[b->n];
-	struct icmp_error error;
-	int verdict = ip4_input(&st->ip, m, netif, p);
 
 	switch (verdict) {
 	case NEXT_TCP:
@@ -64,12 +76,10 @@ static int input_ip(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif, stru
 			icmp_port_unreachable(&st->ip, m, p);
 		return verdict;
 	case NEXT_ICMP4:
-		verdict = icmp4_input(&st->ip, m, p, &error);
-		if (verdict != NEXT_ERROR)
-			return verdict;
-		tell_error(st, &error);
-		return PC_DROP_ICMP_DONE;
+	case NEXT_ICMP6:
+		return input_icmp(st, m, p, verdict);
 	case PC_DROP_IP4_PROTOCOL:
+	case PC_DROP_IP6_PROTOCOL:
 		icmp_protocol_unreachable(&st->ip, m, p);
 		return verdict;
 	default:
@@ -80,10 +90,13 @@ static int input_ip(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif, stru
 /** input_frame carries one frame through the layers below TCP. */
 static void input_frame(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif, struct batch *b)
 {
+	struct ip_pkt *p = &b->pkt[b->n];
 	int verdict = eth_input(&st->ip, m, netif);
 
-	if (verdict == NEXT_IP4)
-		verdict = input_ip(st, m, netif, b);
+	if (likely(verdict == NEXT_IP4))
+		verdict = input_upper(st, m, ip4_input(&st->ip, m, netif, p), b);
+	else if (verdict == NEXT_IP6)
+		verdict = input_upper(st, m, ip6_input(&st->ip, m, netif, p), b);
 	else if (verdict == NEXT_ARP)
 		verdict = arp_input(st->ip.neigh, m, netif);
 	if (verdict != VERDICT_DONE)

@@ -37,7 +37,15 @@ void bindings_fini(struct bindings *b)
 	b->binding = NULL;
 }
 
-uint32_t bindings_add(struct bindings *b, uint32_t tcb, uint16_t laddr, uint16_t port)
+uint8_t bindings_families(uint32_t flags)
+{
+	if (!(flags & TCB_IP6))
+		return BINDING_IP4;
+	return (flags & TCB_V6ONLY) ? BINDING_IP6 : BINDING_IP4 | BINDING_IP6;
+}
+
+uint32_t bindings_add(struct bindings *b, uint32_t tcb, uint16_t laddr, uint16_t port,
+                      uint8_t families)
 {
 	uint16_t *chain = &b->chain[port % BINDING_BUCKETS];
 	uint32_t index = b->free;
@@ -46,7 +54,8 @@ uint32_t bindings_add(struct bindings *b, uint32_t tcb, uint16_t laddr, uint16_t
 	if (index == 0)
 		return 0;
 	b->free = l->next;
-	*l = (struct binding){.tcb = tcb, .laddr = laddr, .port = port, .next = *chain};
+	*l = (struct binding){
+	    .tcb = tcb, .laddr = laddr, .port = port, .families = families, .next = *chain};
 	*chain = (uint16_t)index;
 	return index;
 }
@@ -71,6 +80,19 @@ void bindings_del(struct bindings *b, uint32_t index)
 	b->free = index;
 }
 
+/* Says whether a name has an address in common with a binding. */
+static bool overlaps(const struct tcp *tcp, const struct binding *l, uint16_t laddr,
+                     uint8_t families)
+{
+	if (laddr != LADDR_NONE && l->laddr != LADDR_NONE)
+		return laddr == l->laddr;
+	if (laddr != LADDR_NONE)
+		families = binding_family(ip_laddr(tcp->ip, laddr));
+	if (l->laddr != LADDR_NONE)
+		return (binding_family(ip_laddr(tcp->ip, l->laddr)) & families) != 0;
+	return (l->families & families) != 0;
+}
+
 /* Linux's rule: the same port on overlapping addresses needs SO_REUSEPORT on both, or SO_REUSEADDR on
  * both while neither listens */
 bool bindings_conflict(const struct tcp *tcp, uint16_t laddr, uint16_t port, uint32_t flags,
@@ -80,10 +102,10 @@ bool bindings_conflict(const struct tcp *tcp, uint16_t laddr, uint16_t port, uin
 
 	for (uint32_t i = b->chain[port % BINDING_BUCKETS]; i != 0; i = b->binding[i].next) {
 		const struct binding *l = &b->binding[i];
-		uint32_t both = tcp_tcb(tcp, l->tcb)->flags & flags;
+		const uint32_t both = tcp_tcb(tcp, l->tcb)->flags & flags;
 
 		if (i == except || l->port != port ||
-		    (l->laddr != laddr && l->laddr != LADDR_NONE && laddr != LADDR_NONE))
+		    !overlaps(tcp, l, laddr, bindings_families(flags)))
 			continue;
 		if (!(both & TCB_REUSEPORT) && !((both & TCB_REUSEADDR) && !l->listening))
 			return true;
@@ -101,7 +123,8 @@ static bool wins(uint32_t hash, uint32_t n)
 	return (uint64_t)(x ^ x >> 16) * n >> 32 == 0;
 }
 
-uint32_t bindings_listener(const struct bindings *b, uint16_t laddr, uint16_t port, uint32_t hash)
+uint32_t bindings_listener(const struct bindings *b, uint8_t family, uint16_t laddr, uint16_t port,
+                           uint32_t hash)
 {
 	uint32_t best = 0, same = 0;
 
@@ -109,7 +132,8 @@ uint32_t bindings_listener(const struct bindings *b, uint16_t laddr, uint16_t po
 		const struct binding *l = &b->binding[i];
 		bool exact = l->laddr == laddr;
 
-		if (!l->listening || l->port != port || (!exact && l->laddr != LADDR_NONE))
+		if (!l->listening || l->port != port ||
+		    (!exact && (l->laddr != LADDR_NONE || !(l->families & family))))
 			continue;
 		if (best != 0 && exact != (b->binding[best].laddr == laddr)) {
 			if (exact) {

@@ -16,14 +16,18 @@
 
 #define BINDING_BUCKETS 1024
 
+#define BINDING_IP4 0x1
+#define BINDING_IP6 0x2
+
 struct binding {
 	uint32_t tcb;                      /* of the socket; 0: free */
 	uint32_t next;                     /* in the chain, or in the free list; index, 0: none */
 	uint32_t accept_head, accept_tail; /* TCBs, linked by their poll.data */
 	uint32_t accept_n, backlog;
 	uint32_t half_open; /* entries of the SYN cache */
-	uint16_t laddr;     /* index of the address, LADDR_NONE: any of the family */
+	uint16_t laddr;     /* index of the address, LADDR_NONE: any of the families */
 	uint16_t port;      /* host byte order */
+	uint8_t families;   /* BINDING_* that it speaks */
 	bool listening;
 };
 
@@ -42,19 +46,38 @@ uint64_t bindings_footprint(uint32_t n);
 int bindings_init(struct bindings *b, uint32_t n, int socket_id);
 void bindings_fini(struct bindings *b);
 
-/** bindings_add binds a socket without asking whether that conflicts. Returns the index or 0: full. */
-uint32_t bindings_add(struct bindings *b, uint32_t tcb, uint16_t laddr, uint16_t port);
+/**
+ * bindings_families returns the families of a socket with flags TCB_IP6 and TCB_V6ONLY: an AF_INET6
+ * one speaks both unless it was told not to (RFC 3493 section 5.3).
+ */
+uint8_t bindings_families(uint32_t flags);
+
+/**
+ * bindings_add binds a socket of these families without asking whether that conflicts. Returns the
+ * index or 0: full.
+ */
+uint32_t bindings_add(struct bindings *b, uint32_t tcb, uint16_t laddr, uint16_t port,
+                      uint8_t families);
 
 /** bindings_del frees a binding. */
 void bindings_del(struct bindings *b, uint32_t index);
 
-/** bindings_conflict says whether a socket with flags (TCB_REUSE*) may not have this name. */
+/** bindings_conflict says whether a socket with flags (TCB_REUSE*, TCB_IP6, TCB_V6ONLY) may not have
+ * this name. */
 bool bindings_conflict(const struct tcp *tcp, uint16_t laddr, uint16_t port, uint32_t flags,
                        uint32_t except);
 
 /** bindings_listener finds who listens on an address and port: the one bound to the address first,
- * then one bound to any; among several (SO_REUSEPORT) by the hash. Returns the index or 0. */
-uint32_t bindings_listener(const struct bindings *b, uint16_t laddr, uint16_t port, uint32_t hash);
+ * then one bound to any of its family (BINDING_*); among several (SO_REUSEPORT) by the hash. Returns
+ * the index or 0. */
+uint32_t bindings_listener(const struct bindings *b, uint8_t family, uint16_t laddr, uint16_t port,
+                           uint32_t hash);
+
+/** binding_family returns the family of an address. */
+static inline uint8_t binding_family(const struct pc_addr *a)
+{
+	return pc_addr_is_ip4(a) ? BINDING_IP4 : BINDING_IP6;
+}
 
 /** listener_push puts an established connection at the end of the accept queue. */
 void listener_push(struct tcp *tcp, uint32_t binding, struct tcb *t);

@@ -203,7 +203,7 @@ static struct syn_entry read_syn(struct tcp *tcp, uint32_t binding, const struct
 	if (seg->has & TCP_HAS_MSS)
 		e.peer_mss = seg->mss;
 	else
-		e.peer_mss = pc_addr_is_ip4(&rx->flow.raddr) ? MSS_DEFAULT : 1220;
+		e.peer_mss = pc_addr_is_ip4(&rx->flow.raddr) ? MSS_DEFAULT : MSS_DEFAULT_IP6;
 	if (e.opt & TCB_OPT_WSCALE)
 		e.snd_wscale = tcb_peer_scale(seg->wscale);
 	return e;
@@ -261,8 +261,9 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, bo
 
 static void inherit(struct tcp *tcp, struct tcb *t, const struct tcb *from)
 {
-	t->flags |= from->flags & (TCB_NODELAY | TCB_CORK | TCB_QUICKACK | TCB_KEEPALIVE |
-	                           TCB_LINGER | TCB_LINGER_0 | TCB_REUSEADDR | TCB_REUSEPORT);
+	t->flags |=
+	    from->flags & (TCB_NODELAY | TCB_CORK | TCB_QUICKACK | TCB_KEEPALIVE | TCB_LINGER |
+	                   TCB_LINGER_0 | TCB_REUSEADDR | TCB_REUSEPORT | TCB_IP6 | TCB_V6ONLY);
 	t->rcv_max = from->rcv_max;
 	t->snd_max = from->snd_max;
 	t->ttl = from->ttl;

@@ -86,11 +86,13 @@ enum {
 	TCB_WORK = 1 << 18,          /* is in the list of what the flush looks at */
 	TCB_MORE = 1 << 19,          /* the last send had MSG_MORE */
 	TCB_PUSH = 1 << 20,          /* an override: small segments are sent now */
+	TCB_V6ONLY = 1 << 21,        /* IPV6_V6ONLY */
 	TCB_IN_TABLE = 1 << 22,      /* found by its flow */
 	TCB_CONNECTED = 1 << 23,     /* was established once */
 	TCB_STARVED = 1 << 24,       /* waits for mbufs, not for the peer */
 	TCB_CONNECTING = 1 << 26,    /* connect() has not told yet how it ended */
 	TCB_BROADCAST = 1 << 27,     /* SO_BROADCAST: without effect, but remembered */
+	TCB_IP6 = 1 << 30,           /* the socket was made as AF_INET6 */
 	TCB_WINDOW_UPDATE = 1 << 25, /* the application has read: look whether to tell */
 	TCB_ECE = 1 << 28,           /* packets that came were marked: say so */
 	TCB_CWR = 1 << 29,           /* cwnd was reduced: say so with the next new data */

@@ -30,8 +30,9 @@
 #include "timer/wheel.h"
 #include "wire/tcp.h"
 
-#define MSS_DEFAULT 536 /* RFC 9293 MUST-15 */
-#define MSS_MIN     64  /* a peer that announces less is taken for this (CVE-2019-11479) */
+#define MSS_DEFAULT     536  /* RFC 9293 MUST-15, over IPv4 */
+#define MSS_DEFAULT_IP6 1220 /* ... and over IPv6 */
+#define MSS_MIN         64   /* a peer that announces less is taken for this (CVE-2019-11479) */
 
 /** Settings of a socket that most never change; shared by all sockets with the same values. */
 struct tcp_tuning {
@@ -156,7 +157,7 @@ static inline uint32_t tcp_rcv_limit(const struct tcp *tcp, const struct tcb *t)
 	return clamp == 0 ? t->rcv_max : RTE_MIN(t->rcv_max, RTE_MAX(clamp, 1u << t->rcv_wscale));
 }
 
-/** tcp_socket makes a closed socket. Returns its TCB, or NULL when max_connections is reached. */
+/** tcp_socket makes a closed socket, of AF_INET until TCB_IP6 is set. Returns its TCB, or NULL when max_connections is reached. */
 struct tcb *tcp_socket(struct tcp *tcp);
 
 /** tcp_bind: -EINVAL (bound), -EADDRINUSE, -EADDRNOTAVAIL, -ENOBUFS. */

@@ -88,8 +88,8 @@ static int input_no_flow(struct tcp *tcp, const struct ip_pkt *p, const struct t
 
 	if (flags & TCP_RST)
 		return PC_DROP_TCP_RST_STRAY;
-	listener =
-	    bindings_listener(&tcp->bind, rx->flow.laddr, rx->flow.lport, (uint32_t)rx->hash);
+	listener = bindings_listener(&tcp->bind, binding_family(&rx->flow.raddr), rx->flow.laddr,
+	                             rx->flow.lport, (uint32_t)rx->hash);
 	if (listener == 0) {
 		tcp_reply_rst(tcp, p, rx);
 		return PC_DROP_TCP_CLOSED;

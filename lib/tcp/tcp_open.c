@@ -32,13 +32,14 @@ static uint16_t next_port(const struct tcp *tcp, uint16_t port)
 	                                                      : port + 1u);
 }
 
-static uint16_t free_bind_port(struct tcp *tcp, uint16_t laddr)
+static uint16_t free_bind_port(struct tcp *tcp, const struct tcb *t, uint16_t laddr)
 {
+	const uint32_t families = t->flags & (TCB_IP6 | TCB_V6ONLY);
 	uint32_t span;
 	uint16_t port = random_port(tcp, &span);
 
 	for (; span > 0; span--, port = next_port(tcp, port))
-		if (!bindings_conflict(tcp, laddr, port, 0, 0))
+		if (!bindings_conflict(tcp, laddr, port, families, 0))
 			return port;
 	return 0;
 }
@@ -50,16 +51,17 @@ int tcp_bind(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *local)
 
 	if (!pc_addr_is_any(&local->addr)) {
 		laddr = netifs_find(&tcp->ip->ifs, &local->addr);
-		if (laddr == LADDR_NONE)
+		if (laddr == LADDR_NONE || !netifs_is_usable(&tcp->ip->ifs, laddr))
 			return -EADDRNOTAVAIL;
 	}
 	if ((t->flags & TCB_BOUND) || t->state != TCP_S_CLOSED || (t->flags & TCB_CONNECTED))
 		return -EINVAL;
 	if (port == 0)
-		port = free_bind_port(tcp, laddr);
+		port = free_bind_port(tcp, t, laddr);
 	if (port == 0 || bindings_conflict(tcp, laddr, port, t->flags, 0))
 		return -EADDRINUSE;
-	binding = bindings_add(&tcp->bind, tcp_index(tcp, t), laddr, port);
+	binding =
+	    bindings_add(&tcp->bind, tcp_index(tcp, t), laddr, port, bindings_families(t->flags));
 	if (binding == 0)
 		return -ENOBUFS;
 	t->binding = (uint16_t)binding;
@@ -157,6 +159,8 @@ int tcp_connect(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remote
 	if (remote->port == 0)
 		return -ECONNREFUSED;
 	if (pc_addr_is_multicast(&remote->addr)) /* RFC 9293 MUST-46 */
+		return -ENETUNREACH;
+	if (!(bindings_families(t->flags) & binding_family(&remote->addr)))
 		return -ENETUNREACH;
 	err = tcb_set_path(tcp, t, &remote->addr, t->flow.laddr);
 	if (err != 0)

@@ -29,7 +29,7 @@ static void take_syn(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, 
 	t->rcv_adv = t->rcv_nxt + RTE_MIN(tcp_rcv_limit(tcp, t), (uint32_t)UINT16_MAX);
 	t->peer_mss = (seg->has & TCP_HAS_MSS)         ? seg->mss
 	              : pc_addr_is_ip4(&t->flow.raddr) ? MSS_DEFAULT
-	                                               : 1220;
+	                                               : MSS_DEFAULT_IP6;
 	if (cfg->tcp_timestamps && (seg->has & TCP_HAS_TS)) {
 		t->opt |= TCB_OPT_TS;
 		t->ts_recent = seg->tsval;

@@ -165,7 +165,8 @@ int timewait_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 	if (may_reopen(tcp, e, seg)) {
 		uint32_t min_iss = e->snd_nxt;
 		uint32_t listener =
-		    bindings_listener(&tcp->bind, e->flow.laddr, e->flow.lport, (uint32_t)rx->hash);
+		    bindings_listener(&tcp->bind, binding_family(&e->flow.raddr), e->flow.laddr,
+		                      e->flow.lport, (uint32_t)rx->hash);
 
 		if (listener != 0) {
 			timewait_remove(tcp, index);

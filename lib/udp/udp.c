@@ -201,6 +201,18 @@ void udp_close(struct udp *udp, uint32_t index)
 
 /* ---- bind ------------------------------------------------------------------------------------ */
 
+/* Says whether two names have an address in common; any is every one of the families spoken. */
+static bool overlap(const struct udp_sock *s, const struct pc_addr *name, const struct udp_sock *o)
+{
+	const bool s_any = pc_addr_is_any(name), o_any = pc_addr_is_any(&o->local.addr);
+
+	if (s_any && o_any)
+		return (!s->v6only && !o->v6only) || (s->ip6 && o->ip6);
+	if (s_any)
+		return udp_speaks(s, &o->local.addr);
+	return o_any ? udp_speaks(o, name) : pc_addr_equal(name, &o->local.addr);
+}
+
 /*
  * Says whether another socket has this name, by the rules of Linux: names overlap when their ports
  * are the same and their addresses are, or one is any; overlapping is allowed if both sockets have
@@ -217,8 +229,7 @@ static bool is_taken(const struct udp *udp, const struct udp_sock *s,
 			continue;
 		if (share && ((o->reuse && s->reuse) || (o->reuseport && s->reuseport)))
 			continue;
-		if (pc_addr_is_any(&o->local.addr) || pc_addr_is_any(&name->addr) ||
-		    pc_addr_equal(&o->local.addr, &name->addr))
+		if (overlap(s, &name->addr, o))
 			return true;
 	}
 	return false;
@@ -277,7 +288,8 @@ int udp_bind(struct udp *udp, uint32_t index, const struct pc_endpoint *local)
 		return -EINVAL;
 	if (!pc_addr_is_any(&name.addr)) {
 		laddr = netifs_find(&udp->ip->ifs, &name.addr);
-		if (laddr == LADDR_NONE && !is_group(udp->ip, &name.addr))
+		if (laddr == LADDR_NONE ? !is_group(udp->ip, &name.addr)
+		                        : !netifs_is_usable(&udp->ip->ifs, laddr))
 			return -EADDRNOTAVAIL;
 		s->addr_fixed = true;
 	}
@@ -318,7 +330,7 @@ static void disconnect(struct udp *udp, struct udp_sock *s)
 	s->local.port = 0;
 }
 
-int udp_connect(struct udp *udp, uint32_t index, const struct pc_endpoint *remote)
+int udp_connect(struct udp *udp, uint32_t index, const struct pc_endpoint *remote, uint16_t laddr)
 {
 	struct udp_sock *s = &udp->sock[index];
 	struct ip_path path;
@@ -328,7 +340,9 @@ int udp_connect(struct udp *udp, uint32_t index, const struct pc_endpoint *remot
 		disconnect(udp, s);
 		return 0;
 	}
-	rc = ip_path_find(udp->ip, &remote->addr, s->addr_fixed ? s->laddr : LADDR_NONE, &path);
+	if (!udp_speaks(s, &remote->addr))
+		return -ENETUNREACH;
+	rc = ip_path_find(udp->ip, &remote->addr, s->addr_fixed ? s->laddr : laddr, &path);
 	if (rc != 0)
 		return rc;
 	if (path.broadcast && !s->broadcast)

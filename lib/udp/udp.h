@@ -34,6 +34,7 @@ struct udp_sock {
 	int error;        /* pending SO_ERROR (an ICMP error; connected sockets only) */
 	uint8_t ttl, tos; /* ttl 0: the default */
 	bool open, bound, rd_shut, wr_shut, reuse, reuseport, broadcast;
+	bool ip6, v6only;            /* made as AF_INET6; IPV6_V6ONLY */
 	bool addr_fixed, port_fixed; /* by bind; what connect chose ends with the connection */
 	/* the rest is of no interest outside udp/ */
 	uint32_t next;      /* in the chain that input looks at, index + 1 */
@@ -53,8 +54,14 @@ struct udp *udp_create(struct ctx *ctx, struct ip *ip, struct events *ev, uint32
 /** udp_destroy frees the layer with every datagram. */
 void udp_destroy(struct udp *udp);
 
-/** udp_open makes a socket. Returns its index or -ENFILE. */
+/** udp_open makes a socket, of AF_INET until ip6 is set. Returns its index or -ENFILE. */
 int udp_open(struct udp *udp);
+
+/** udp_speaks says whether a socket has to do with packets of an address's family. */
+static inline bool udp_speaks(const struct udp_sock *s, const struct pc_addr *addr)
+{
+	return pc_addr_is_ip4(addr) ? !s->v6only : s->ip6;
+}
 
 /** udp_sock returns an open socket, or NULL. */
 struct udp_sock *udp_sock(struct udp *udp, uint32_t index);
@@ -70,12 +77,13 @@ void udp_close(struct udp *udp, uint32_t index);
 int udp_bind(struct udp *udp, uint32_t index, const struct pc_endpoint *local);
 
 /**
- * udp_connect sets the peer, and the local address if it is any; NULL undoes it. A peer with port 0
+ * udp_connect sets the peer, and the local address if it is any; NULL undoes it. laddr: which address
+ * of ours to use if the socket is not bound to one, or LADDR_NONE. A peer with port 0
  * sets the local address only, as people do to learn which address they would use. On failure the
  * socket stays as it was. Returns 0, -ENETUNREACH, -EADDRNOTAVAIL (no free port, or the bound address
  * is on another interface) or -EACCES (broadcast without SO_BROADCAST).
  */
-int udp_connect(struct udp *udp, uint32_t index, const struct pc_endpoint *remote);
+int udp_connect(struct udp *udp, uint32_t index, const struct pc_endpoint *remote, uint16_t laddr);
 
 /**
  * udp_send takes a payload mbuf (or chain) with IP_HEADROOM + 8 bytes of headroom and sends it to
@@ -83,6 +91,10 @@ int udp_connect(struct udp *udp, uint32_t index, const struct pc_endpoint *remot
  * -EMSGSIZE, -ENETUNREACH, -EACCES, -EPIPE, -EINVAL (port 0), or the pending error.
  */
 int udp_send(struct udp *udp, uint32_t index, struct rte_mbuf *m, const struct pc_endpoint *to);
+
+/** udp_send_by does that from laddr's interface, unless that is LADDR_NONE or the socket is bound. */
+int udp_send_by(struct udp *udp, uint32_t index, struct rte_mbuf *m, const struct pc_endpoint *to,
+                uint16_t laddr);
 
 /** udp_recv returns the next datagram and its sender, or NULL; with peek it stays queued. */
 struct rte_mbuf *udp_recv(struct udp *udp, uint32_t index, struct pc_endpoint *from, bool peek);

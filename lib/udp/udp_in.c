@@ -44,7 +44,7 @@ static int score(const struct udp_sock *s, const struct pc_endpoint *dst)
 	if (s->local.port != dst->port)
 		return 0;
 	if (pc_addr_is_any(&s->local.addr))
-		return 1;
+		return udp_speaks(s, &dst->addr) ? 1 : 0;
 	return pc_addr_equal(&s->local.addr, &dst->addr) ? 2 : 0;
 }
 
@@ -168,7 +168,10 @@ static bool checksum_is_good(const struct rte_mbuf *m, const struct ip_pkt *p,
 {
 	uint64_t sum;
 
-	if (h->cksum_be == 0 || p->l4_good) /* RFC 768: 0 says that there is none */
+	if (h->cksum_be ==
+	    0) /* RFC 768: there is none, which IPv6 forbids (RFC 8200 section 8.1) */
+		return pc_addr_is_ip4(&p->src);
+	if (p->l4_good)
 		return true;
 	sum = cksum_pseudo(&p->src, &p->dst, p->proto, h->len);
 	return cksum_is_good(cksum_add_mbuf(sum, m, p->l4_off, h->len));
@@ -214,7 +217,10 @@ static void read_sender(struct rte_mbuf *m, struct pc_endpoint *from)
 	const uint8_t *ip = (const uint8_t *)m->buf_addr + pkt_of(m)->rx.l3_off;
 	const uint8_t *udp = rte_pktmbuf_mtod(m, const uint8_t *) - UDP_HDR_LEN;
 
-	from->addr = pc_addr_ip4(wire_get32_be(ip + 12));
+	if (ip[0] >> 4 == 4)
+		from->addr = pc_addr_ip4(wire_get32_be(ip + 12));
+	else
+		memcpy(from->addr.b, ip + 8, sizeof(from->addr.b));
 	from->port = wire_get16(udp);
 }
 

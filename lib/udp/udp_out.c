@@ -53,12 +53,14 @@ static int prepare(struct udp *udp, struct udp_sock *s, const struct pc_endpoint
 		return -EINVAL;
 	if (unlikely(len > IP4_TOTAL_MAX - IP4_HDR_LEN - UDP_HDR_LEN))
 		return -EMSGSIZE;
+	if (unlikely(!udp_speaks(s, &dst->addr)))
+		return -ENETUNREACH;
 	rc = find_path(udp, s, &dst->addr);
 	if (unlikely(rc != 0))
 		return rc;
 	if (unlikely(s->path.broadcast && !s->broadcast))
 		return -EACCES;
-	if (unlikely(len + UDP_HDR_LEN + IP4_HDR_LEN > s->path.mtu))
+	if (unlikely(len + UDP_HDR_LEN + ip_hdr_len(&dst->addr) > s->path.mtu))
 		return -EMSGSIZE;
 	return likely(s->bound) ? 0 : udp_bind_any(udp, s);
 }
@@ -93,4 +95,21 @@ int udp_send(struct udp *udp, uint32_t index, struct rte_mbuf *m, const struct p
 	ctx_count(udp->ctx, PC_UDP_TX);
 	ip_output(udp->ip, &s->path, &send, m);
 	return 0;
+}
+
+int udp_send_by(struct udp *udp, uint32_t index, struct rte_mbuf *m, const struct pc_endpoint *to,
+                uint16_t laddr)
+{
+	struct udp_sock *s = &udp->sock[index];
+	const bool chosen = laddr != LADDR_NONE && s->laddr == LADDR_NONE;
+	int rc;
+
+	if (!chosen)
+		return udp_send(udp, index, m, to);
+	if (s->path.laddr != laddr)
+		udp_forget_path(s);
+	s->laddr = laddr;
+	rc = udp_send(udp, index, m, to);
+	s->laddr = LADDR_NONE;
+	return rc;
 }

@@ -70,6 +70,13 @@ static inline void eth_set_group(uint8_t mac[ETH_ADDR_LEN], uint32_t group_be)
 	wire_put16(mac + 4, (uint16_t)group);
 }
 
+/** eth_set_group6 makes a MAC address that of an IPv6 multicast group (RFC 2464 section 7). */
+static inline void eth_set_group6(uint8_t mac[ETH_ADDR_LEN], const uint8_t group[16])
+{
+	mac[0] = mac[1] = 0x33;
+	memcpy(mac + 2, group + 12, 4);
+}
+
 /** eth_parse reads a header; len is how many bytes are at p. Returns ETH_HDR_LEN or WIRE_SHORT. */
 static inline int eth_parse(const uint8_t *p, uint32_t len, struct eth_hdr *h)
 {

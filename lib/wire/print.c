@@ -15,7 +15,9 @@
 #include "wire/cksum.h"
 #include "wire/eth.h"
 #include "wire/icmp4.h"
+#include "wire/icmp6.h"
 #include "wire/ip4.h"
+#include "wire/nd.h"
 #include "wire/tcp.h"
 #include "wire/udp.h"
 
@@ -127,29 +129,40 @@ char *tcp_print(const struct tcp_seg *s, char *buf, size_t size)
 
 /* ---- what IP carries ------------------------------------------------------------------------- */
 
-static void put_ports(struct out *o, const struct ip4_hdr *ip, uint16_t sport, uint16_t dport)
+/* What is the same in a packet of either family. */
+struct ends {
+	struct pc_addr src, dst;
+	uint8_t proto;
+};
+
+static void put_addr(struct out *o, const struct pc_addr *a)
 {
-	put_ip4(o, ip->src_be);
+	char text[PC_ADDR_STRLEN];
+
+	put(o, "%s", pc_addr_format(a, text));
+}
+
+static void put_ports(struct out *o, const struct ends *ip, uint16_t sport, uint16_t dport)
+{
+	put_addr(o, &ip->src);
 	put(o, ".%u > ", sport);
-	put_ip4(o, ip->dst_be);
+	put_addr(o, &ip->dst);
 	put(o, ".%u", dport);
 }
 
-static void put_addrs(struct out *o, const struct ip4_hdr *ip)
+static void put_addrs(struct out *o, const struct ends *ip)
 {
-	put_ip4(o, ip->src_be);
+	put_addr(o, &ip->src);
 	put(o, " > ");
-	put_ip4(o, ip->dst_be);
+	put_addr(o, &ip->dst);
 }
 
-static bool l4_cksum_ok(const struct ip4_hdr *ip, const uint8_t *p, uint32_t len)
+static bool l4_cksum_ok(const struct ends *ip, const uint8_t *p, uint32_t len)
 {
-	const struct pc_addr src = pc_addr_ip4(ip->src_be), dst = pc_addr_ip4(ip->dst_be);
-
-	return cksum_is_good(cksum_add(cksum_pseudo(&src, &dst, ip->proto, len), p, len));
+	return cksum_is_good(cksum_add(cksum_pseudo(&ip->src, &ip->dst, ip->proto, len), p, len));
 }
 
-static void put_tcp(struct out *o, const struct ip4_hdr *ip, const uint8_t *p, uint32_t len)
+static void put_tcp(struct out *o, const struct ends *ip, const uint8_t *p, uint32_t len)
 {
 	struct tcp_seg s;
 	const int n = tcp_parse(p, len, &s);
@@ -165,7 +178,7 @@ static void put_tcp(struct out *o, const struct ip4_hdr *ip, const uint8_t *p, u
 		put(o, " (bad tcp checksum)");
 }
 
-static void put_udp(struct out *o, const struct ip4_hdr *ip, const uint8_t *p, uint32_t len)
+static void put_udp(struct out *o, const struct ends *ip, const uint8_t *p, uint32_t len)
 {
 	struct udp_hdr u;
 	const int n = udp_parse(p, len, &u);
@@ -187,20 +200,22 @@ static void put_quote(struct out *o, const uint8_t *p, uint32_t len)
 {
 	struct icmp4_quote q;
 	const int n = icmp4_parse_quote(p, len, &q);
+	struct ends ip;
 
 	if (n < 0) {
 		put_error(o, "quote", n);
 		return;
 	}
+	ip = (struct ends){pc_addr_ip4(q.ip.src_be), pc_addr_ip4(q.ip.dst_be), q.ip.proto};
 	put(o, " {");
-	put_ports(o, &q.ip, q.sport, q.dport);
+	put_ports(o, &ip, q.sport, q.dport);
 	put(o, " proto %u", q.ip.proto);
 	if (q.ip.proto == IPPROTO_TCP)
 		put(o, " seq %" PRIu32, q.seq);
 	put(o, "}");
 }
 
-static void put_icmp4(struct out *o, const struct ip4_hdr *ip, const uint8_t *p, uint32_t len)
+static void put_icmp4(struct out *o, const struct ends *ip, const uint8_t *p, uint32_t len)
 {
 	struct icmp4_hdr h;
 	const int n = icmp4_parse(p, len, &h);
@@ -225,16 +240,31 @@ static void put_icmp4(struct out *o, const struct ip4_hdr *ip, const uint8_t *p,
 		put(o, " (bad icmp checksum)");
 }
 
-/* ---- what Ethernet carries ------------------------------------------------------------------- */
-
-static void put_ip4_payload(struct out *o, const struct ip4_hdr *ip, const uint8_t *p, uint32_t len)
+static void put_icmp6(struct out *o, const struct ends *ip, const uint8_t *p, uint32_t len)
 {
-	if (ip4_is_fragment(ip)) {
-		put_addrs(o, ip);
-		put(o, " proto %u frag id %u offset %u%s len %" PRIu32, ip->proto, ip->id,
-		    ip->frag_off, ip->mf ? "+" : "", len);
+	struct icmp6_hdr h;
+	const int n = icmp6_parse(p, len, &h);
+	struct nd_msg m;
+
+	put_addrs(o, ip);
+	if (n < 0) {
+		put_error(o, "icmp6", n);
 		return;
 	}
+	put(o, " icmp6 type %u code %u", h.type, h.code);
+	if (h.type >= ND_RS && h.type <= ND_REDIRECT && nd_parse(p, len, &m) > 0) {
+		put(o, " target ");
+		put_addr(o, &m.target);
+	}
+	put(o, " len %" PRIu32, len - (uint32_t)n);
+	if (!l4_cksum_ok(ip, p, len))
+		put(o, " (bad icmp6 checksum)");
+}
+
+/* ---- what Ethernet carries ------------------------------------------------------------------- */
+
+static void put_payload(struct out *o, const struct ends *ip, const uint8_t *p, uint32_t len)
+{
 	switch (ip->proto) {
 	case IPPROTO_TCP:
 		put_tcp(o, ip, p, len);
@@ -244,6 +274,9 @@ static void put_ip4_payload(struct out *o, const struct ip4_hdr *ip, const uint8
 		break;
 	case IPPROTO_ICMP:
 		put_icmp4(o, ip, p, len);
+		break;
+	case IPPROTO_ICMPV6:
+		put_icmp6(o, ip, p, len);
 		break;
 	default:
 		put_addrs(o, ip);
@@ -255,19 +288,60 @@ static void put_ip4_packet(struct out *o, const uint8_t *p, uint32_t len)
 {
 	struct ip4_hdr ip;
 	const int n = ip4_parse(p, len, &ip);
+	struct ends ends;
 
 	if (n < 0) {
 		put_error(o, "IP", n);
 		return;
 	}
 	put(o, " IP ");
-	put_ip4_payload(o, &ip, p + n, ip.total_len - (uint32_t)n);
+	ends = (struct ends){pc_addr_ip4(ip.src_be), pc_addr_ip4(ip.dst_be), ip.proto};
+	if (ip4_is_fragment(&ip)) {
+		put_addrs(o, &ends);
+		put(o, " proto %u frag id %u offset %u%s len %d", ip.proto, ip.id, ip.frag_off,
+		    ip.mf ? "+" : "", ip.total_len - n);
+	} else {
+		put_payload(o, &ends, p + n, ip.total_len - (uint32_t)n);
+	}
 	if (ip.ttl <= 1)
 		put(o, " ttl %u", ip.ttl);
 	if (ip4_options(p, ip.hdr_len) != 0)
 		put(o, " ip options %d", ip.hdr_len - IP4_HDR_LEN);
 	if (!ip4_cksum_ok(p, ip.hdr_len))
 		put(o, " (bad ip checksum)");
+}
+
+static void put_ip6_packet(struct out *o, const uint8_t *p, uint32_t len)
+{
+	struct ip6_hdr ip;
+	struct ip6_ext e;
+	struct ends ends;
+	const int n = ip6_parse(p, len, &ip);
+
+	if (n < 0) {
+		put_error(o, "IP6", n);
+		return;
+	}
+	len = IP6_HDR_LEN + (uint32_t)ip.payload_len;
+	put(o, " IP6 ");
+	ends = (struct ends){ip.src, ip.dst, ip.next};
+	switch (ip6_walk(p, len, &ip, &e)) {
+	case IP6_UPPER:
+		ends.proto = e.proto;
+		put_payload(o, &ends, p + e.off, len - e.off);
+		break;
+	case IP6_FRAGMENT:
+		put_addrs(o, &ends);
+		put(o, " proto %u frag id %" PRIu32 " offset %u%s len %" PRIu32, e.proto, e.frag_id,
+		    e.frag_off, e.more ? "+" : "", len - e.off);
+		break;
+	default:
+		put_addrs(o, &ends);
+		put(o, " (bad extension headers) len %" PRIu32, len - IP6_HDR_LEN);
+		break;
+	}
+	if (ip.hops <= 1)
+		put(o, " hlim %u", ip.hops);
 }
 
 static void put_arp(struct out *o, const uint8_t *p, uint32_t len)
@@ -316,6 +390,8 @@ static void put_frame(struct out *o, const uint8_t *p, uint32_t len)
 	}
 	if (eth.type == ETH_TYPE_IP4)
 		put_ip4_packet(o, p, len);
+	else if (eth.type == ETH_TYPE_IP6)
+		put_ip6_packet(o, p, len);
 	else if (eth.type == ETH_TYPE_ARP)
 		put_arp(o, p, len);
 	else

@@ -28,7 +28,7 @@ def table(tmp):
         ("an address that is none", NULL, ["--addr", "192.0.2.300/24"], "192.0.2.300"),
         ("a prefix that is too long", NULL, ["--addr", "192.0.2.1/33"], "33"),
         ("a multicast address", NULL, ["--addr", "224.0.0.1/24"], "224.0.0.1"),
-        ("an address of IPv6", NULL, ["--addr", "2001:db8::1/64"], "2001:db8::1"),
+        ("an IPv6 address without a length", NULL, ["--addr", "2001:db8::1"], "prefix length"),
         ("a gateway that is none", NULL, [*ADDR, "--gateway", "nowhere"], "nowhere"),
         ("a gateway beyond the network", NULL, [*ADDR, "--gateway", "198.51.100.1"], "198.51.100.1"),
         ("a port beyond 65535", NULL, [*ADDR, "--listen", "70000"], "70000"),

@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "frame6.h"
+
 /* Overview: offsets are those of Ethernet without VLAN and IPv4 without options, 14 and 34. */
 
 #define L3 14
@@ -358,5 +360,10 @@ const char *frame_read(const struct frame *f, struct frame_info *info)
 	info->type = get16(f->b + 12);
 	if (info->type == 0x0806)
 		return f->len < L3 + 28 ? "ARP packet too short" : NULL;
+	if (info->type == 0x86dd) {
+		struct info6 six;
+
+		return frame6_read(f, &six);
+	}
 	return info->type == 0x0800 ? read_ip4(f, info) : "unknown EtherType";
 }

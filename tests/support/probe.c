@@ -7,6 +7,8 @@
 #include <rte_ip.h>
 #include <rte_mbuf.h>
 
+#include "frame6.h"
+
 /*
  * Ownership: frames are copied out of mbufs on transmit and into mbufs on receive, so the stack's
  * mbufs are back in its pool as soon as it lets go of them, and a leak is seen by counting.
@@ -76,17 +78,51 @@ static uint16_t probe_rx(struct pc_port *port, struct rte_mbuf **pkts, uint16_t 
 	return i;
 }
 
+/* Does what a NIC does for RTE_MBUF_F_TX_L4_MASK, behind an IP header of either family. */
+static const char *complete_l4(uint64_t asked, uint32_t offloads, struct frame *f, uint32_t l4_off,
+                               uint32_t pseudo)
+{
+	const size_t len = f->len - (size_t)l4_off;
+	uint8_t *field = f->b + l4_off + (asked == RTE_MBUF_F_TX_TCP_CKSUM ? 16 : 6);
+	uint16_t sum = (uint16_t)~frame_fold(pseudo);
+
+	if ((offloads &
+	     (asked == RTE_MBUF_F_TX_TCP_CKSUM ? PC_PORT_TX_TCP_CKSUM : PC_PORT_TX_UDP_CKSUM)) == 0)
+		return "transport checksum offload that is not offered";
+	if (field[0] != sum >> 8 || field[1] != (sum & 0xff))
+		return "the checksum field is not the pseudo header's sum";
+	sum = frame_fold(frame_sum(f->b + l4_off, len, 0));
+	if (asked == RTE_MBUF_F_TX_UDP_CKSUM && sum == 0)
+		sum = UINT16_MAX;
+	field[0] = (uint8_t)(sum >> 8);
+	field[1] = (uint8_t)sum;
+	return NULL;
+}
+
+static const char *complete6(const struct rte_mbuf *m, uint32_t offloads, struct frame *f)
+{
+	const uint8_t *ip = f->b + 14;
+	struct pc_addr src, dst;
+
+	if ((m->ol_flags & RTE_MBUF_F_TX_IP_CKSUM) != 0 || m->l2_len != 14 || m->l3_len != 40)
+		return "offload over IPv6 with a header checksum, or without l2_len and l3_len";
+	memcpy(src.b, ip + 8, 16);
+	memcpy(dst.b, ip + 24, 16);
+	return complete_l4(m->ol_flags & RTE_MBUF_F_TX_L4_MASK, offloads, f, 54,
+	                   frame6_sum(&src, &dst, ip[6], f->len - 54u));
+}
+
 /* Does what a NIC does for RTE_MBUF_F_TX_*, after checking that it was asked properly. */
 static const char *complete(const struct rte_mbuf *m, uint32_t offloads, struct frame *f)
 {
 	const uint64_t asked = m->ol_flags & RTE_MBUF_F_TX_L4_MASK;
 	uint8_t *ip = f->b + 14;
-	size_t len = f->len - 34u, off = asked == RTE_MBUF_F_TX_TCP_CKSUM ? 16 : 6;
 	uint32_t src, dst;
-	uint16_t sum;
 
 	if ((m->ol_flags & (RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK)) == 0)
 		return NULL;
+	if ((m->ol_flags & RTE_MBUF_F_TX_IPV6) != 0 && f->b[12] == 0x86)
+		return complete6(m, offloads, f);
 	if ((m->ol_flags & RTE_MBUF_F_TX_IPV4) == 0 || m->l2_len != 14 || m->l3_len != 20)
 		return "offload without RTE_MBUF_F_TX_IPV4, l2_len and l3_len";
 	if (m->ol_flags & RTE_MBUF_F_TX_IP_CKSUM) {
@@ -96,18 +132,10 @@ static const char *complete(const struct rte_mbuf *m, uint32_t offloads, struct 
 	}
 	if (asked == 0)
 		return NULL;
-	if ((offloads &
-	     (asked == RTE_MBUF_F_TX_TCP_CKSUM ? PC_PORT_TX_TCP_CKSUM : PC_PORT_TX_UDP_CKSUM)) == 0)
-		return "transport checksum offload that is not offered";
 	memcpy(&src, ip + 12, 4);
 	memcpy(&dst, ip + 16, 4);
-	sum = (uint16_t)~frame_fold(frame_l4_sum(src, dst, ip[9], (uint16_t)len));
-	if (ip[20 + off] != sum >> 8 || ip[21 + off] != (sum & 0xff))
-		return "the checksum field is not the pseudo header's sum";
-	sum = frame_fold(frame_sum(ip + 20, len, 0));
-	ip[20 + off] = (uint8_t)(sum >> 8);
-	ip[21 + off] = (uint8_t)sum;
-	return NULL;
+	return complete_l4(asked, offloads, f, 34,
+	                   frame_l4_sum(src, dst, ip[9], (uint16_t)(f->len - 34u)));
 }
 
 /* Answers a request; whatever is ARP is not shown to the test. */
@@ -122,6 +150,27 @@ static bool hide_arp(struct probe *p, const struct frame *f)
 	memcpy(&e.dst_be, f->b + 28, 4);
 	if (f->b[21] == 1 && e.src_be != e.dst_be && e.dst_be != 0)
 		frame_arp(list_add(&p->rx), &e, 2, e.dst_mac);
+	return true;
+}
+
+/* Answers a solicitation for a neighbour; messages of the link are not shown to the test. */
+static bool hide_nd(struct probe *p, const struct frame *f)
+{
+	struct ends6 e = {.src_mac = PEER_MAC};
+	uint8_t body[28] = {0x60};
+	struct info6 i;
+
+	if (f->b[12] != 0x86 || frame6_read(f, &i) != NULL || i.proto != 58 || i.l4[0] < 130)
+		return false;
+	if (i.l4[0] != 135 || pc_addr_is_any(&i.ends.src))
+		return true;
+	memcpy(e.dst_mac, f->b + 6, 6);
+	memcpy(e.src.b, i.l4 + 8, 16);
+	e.dst = i.ends.src;
+	memcpy(body + 4, i.l4 + 8, 16);
+	memcpy(body + 20, (uint8_t[2]){2, 1}, 2);
+	memcpy(body + 22, PEER_MAC, 6);
+	frame6_icmp(list_add(&p->rx), &e, 255, 136, 0, body, sizeof(body));
 	return true;
 }
 
@@ -143,10 +192,12 @@ static void capture(struct probe *p, const struct rte_mbuf *m, uint64_t now_ns)
 	}
 	if (wrong == NULL)
 		wrong = complete(m, p->port.info.offloads, f);
+	if (hide_arp(p, f) || (p->cfg.ip6 && hide_nd(p, f)))
+		p->tx.n--;
+	else if (p->cfg.ip6 && f->b[12] == 0x86 && wrong == NULL)
+		wrong = frame_to4(f);
 	if (wrong != NULL)
 		p->wrong = wrong;
-	if (hide_arp(p, f))
-		p->tx.n--;
 }
 
 static uint16_t probe_tx(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n, uint64_t now_ns)
@@ -210,7 +261,11 @@ struct pc_port *probe_port(struct probe *p)
 
 void probe_inject(struct probe *p, const struct frame *f)
 {
-	*list_add(&p->rx) = *f;
+	struct frame *to = list_add(&p->rx);
+
+	*to = *f;
+	if (p->cfg.ip6)
+		frame_to6(to);
 }
 
 unsigned probe_pending(const struct probe *p)

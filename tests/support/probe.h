@@ -29,6 +29,8 @@ struct probe_config {
 	uint16_t tx_limit; /* frames taken in one tx burst; 0: all */
 	uint16_t
 	    rx_split; /* received frames are chains, the first mbuf of so many bytes; 0: linear */
+	bool
+	    ip6; /* turns packets into IPv6 and back (frame6.h); ND is answered and hidden as ARP is */
 	struct rte_mempool *pool;
 };
 

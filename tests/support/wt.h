@@ -32,6 +32,7 @@
 
 #include "frame.h"
 #include "probe.h"
+#include "wt_ip6.h"
 
 /* flags, as in tcpdump */
 #define S  TCP_SYN
@@ -109,7 +110,7 @@ struct wt {
 	struct rte_mempool *pool, *probe_pool;
 	uint64_t now, mark; /* virtual time; when the last word ended */
 	int lfd, ep;
-	uint16_t mtu, next_pport;
+	uint16_t mtu, next_pport; /* mtu: of IPv4 packets */
 	uint32_t offloads;
 	uint16_t rx_split;
 	bool cold; /* set before the first word: nobody has been heard of, no turn taken */
@@ -132,7 +133,8 @@ struct wt_case {
 /**
  * wt_main runs the cases as a CUnit suite and returns the exit status. Arguments: --case TEXT (only
  * cases whose name contains it), --trace (print every frame), --offloads (the port computes checksums
- * and takes chains), --chains (the port receives chains).
+ * and takes chains), --chains (the port receives chains), --ip6 (wt_ip6.h; cases whose names speak of
+ * IPv4 are left out).
  */
 int wt_main(int argc, char **argv, const char *suite, const struct wt_case *cases, unsigned n);
 
@@ -152,6 +154,12 @@ int wt_main(int argc, char **argv, const char *suite, const struct wt_case *case
 #define EXPECT_AT(ms, ...)     wt_expect(w, WT_HERE, ms, (ms) + 1, &(struct seg){__VA_ARGS__})
 #define EXPECT_IN(lo, hi, ...) wt_expect(w, WT_HERE, lo, hi, &(struct seg){__VA_ARGS__})
 #define NOTHING(ms)            wt_nothing(w, WT_HERE, ms)
+
+/** wt_mss_default is the segment size of a peer that announces none (RFC 9293 MUST-15). */
+static inline uint16_t wt_mss_default(void)
+{
+	return wt_ip6 ? 1220 : 536;
+}
 
 /** wt_start makes the stack of w->cfg; the words do it when it is not there yet. */
 void wt_start(struct wt *w);

@@ -8,6 +8,7 @@
 #include <CUnit/Basic.h>
 
 #include "eal.h"
+#include "frame6.h"
 
 /*
  * Life-cycle: the pools are made once; each case gets a struct wt with default settings, makes its
@@ -60,12 +61,35 @@ static void prepare(struct wt *w)
 	wt_flow(w);
 }
 
+/* The same over IPv6: a solicitation from the peer. */
+static void greet6(struct wt *w)
+{
+	const struct frame_ends e4 = wt_ends(w);
+	struct ends6 e = {.src_mac = PEER_MAC,
+	                  .dst_mac = PROBE_MAC,
+	                  .src = addr6_of4(e4.src_be),
+	                  .dst = addr6_of4(e4.dst_be)};
+	uint8_t body[28] = {0};
+	struct frame f;
+
+	memcpy(body + 4, e.dst.b, 16);
+	memcpy(body + 20, (uint8_t[2]){1, 1}, 2);
+	memcpy(body + 22, PEER_MAC, 6);
+	frame6_icmp(&f, &e, 255, 135, 0, body, sizeof(body));
+	wt_inject_frame(w, &f);
+}
+
 /* A peer asks for our MAC address before it sends anything, so the stack knows the peer's. */
 static void greet(struct wt *w)
 {
 	struct frame_ends e = wt_ends(w);
 	struct frame f;
 
+	if (wt_ip6) {
+		wt_settle(w); /* its own address is announced first */
+		greet6(w);
+		return;
+	}
 	memset(e.dst_mac, 0xff, 6);
 	frame_arp(&f, &e, 1, NULL);
 	wt_inject_frame(w, &f);
@@ -74,17 +98,26 @@ static void greet(struct wt *w)
 void wt_start(struct wt *w)
 {
 	struct pc_prefix addr;
-	struct probe_config pc = {
-	    .offloads = w->offloads, .mtu = w->mtu, .rx_split = w->rx_split, .pool = w->probe_pool};
+	struct probe_config pc = {.offloads = w->offloads,
+	                          .mtu = w->mtu,
+	                          .rx_split = w->rx_split,
+	                          .ip6 = wt_ip6,
+	                          .pool = w->probe_pool};
 
 	if (w->st != NULL)
 		return;
+	if (wt_ip6) {
+		pc.mtu = (uint16_t)((w->mtu != 0 ? w->mtu : 1500) + 20);
+		w->cfg.ip6_dad = 0;
+	}
 	w->st = pc_stack_create(&w->cfg, w->pool);
 	if (w->st == NULL)
 		wt_fail(w, WT_HERE, "pc_stack_create: %s", strerror(errno));
 	w->probe = probe_open(&pc);
 	EQ(pc_stack_add_port(w->st, probe_port(w->probe)), 0);
 	OK(pc_prefix_parse(WT_LOCAL "/24", &addr));
+	if (wt_ip6)
+		addr.addr = addr6_of4(pc_addr_get_ip4(&addr.addr));
 	OK(pc_stack_add_addr(w->st, 0, &addr));
 	if (!w->cold)
 		greet(w);
@@ -140,7 +173,8 @@ static void run_case(void)
 
 static void usage(const char *program)
 {
-	fprintf(stderr, "usage: %s [--case TEXT] [--trace] [--offloads] [--chains]\n", program);
+	fprintf(stderr, "usage: %s [--case TEXT] [--trace] [--offloads] [--chains] [--ip6]\n",
+	        program);
 	exit(2);
 }
 
@@ -159,6 +193,8 @@ int wt_main(int argc, char **argv, const char *name, const struct wt_case *cases
 			                 PC_PORT_TX_UDP_CKSUM | PC_PORT_TX_MULTI_SEGS;
 		else if (strcmp(argv[i], "--chains") == 0)
 			suite.rx_split = 14 + 20 + 20;
+		else if (strcmp(argv[i], "--ip6") == 0)
+			wt_ip6 = true;
 		else
 			usage(argv[0]);
 	}
@@ -170,7 +206,8 @@ int wt_main(int argc, char **argv, const char *name, const struct wt_case *cases
 	CU_initialize_registry();
 	s = CU_add_suite(name, NULL, NULL);
 	for (unsigned i = 0; i < n; i++)
-		if (strstr(cases[i].name, only) != NULL)
+		if (strstr(cases[i].name, only) != NULL &&
+		    (!wt_ip6 || strstr(cases[i].name, "IPv4") == NULL))
 			CU_add_test(s, cases[i].name, run_case);
 	CU_basic_set_mode(suite.trace ? CU_BRM_VERBOSE : CU_BRM_NORMAL);
 	CU_basic_run_tests();

@@ -292,6 +292,8 @@ static void lengths_trusted(struct wt *w)
 	struct tcp_seg t = {.flags = PA, .wnd = 1000, .len = 8};
 	struct frame f;
 
+	if (wt_ip6) /* wire/ip6 has IPv6's */
+		return;
 	wt_established(w);
 	t.sport = w->flow.pport;
 	t.dport = w->flow.lport;

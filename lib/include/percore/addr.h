@@ -95,6 +95,12 @@ static inline bool pc_addr_is_broadcast(const struct pc_addr *a)
 	return pc_addr_is_ip4(a) && a->w[3] == UINT32_MAX;
 }
 
+/** pc_addr_is_link_local says whether the address is in fe80::/10 (RFC 4291 section 2.5.6). */
+static inline bool pc_addr_is_link_local(const struct pc_addr *a)
+{
+	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}
+
 /** pc_addr_is_loopback says whether the address is in 127.0.0.0/8 or ::1. */
 bool pc_addr_is_loopback(const struct pc_addr *a);
 

@@ -31,13 +31,15 @@ X(stack, mbufs, 0, 0, 16000000, "mbufs", \
 X(stack, seed, 0, 0, UINT64_MAX, "number", \
   "secret of ISNs, port choice and hash tables; 0: from the kernel's random source") \
 X(stack, rx_burst, 32, 1, 64, "frames", "frames taken from a port in one turn of the loop") \
-X(arp, entries, 1024, 16, 1000000, "neighbours", "neighbour table entries per lcore") \
+X(arp, entries, 1024, 16, 1000000, "neighbours", "neighbour table entries per lcore, of both families") \
 X(arp, hold, 3, 1, 64, "frames", "frames kept per neighbour while it is being resolved") \
 X(arp, reachable_ms, 30000, 1000, 86400000, "ms", "time a neighbour's answer is trusted before it is asked again") \
 X(arp, stale_ms, 600000, 1000, 86400000, "ms", "time after which an unused neighbour is forgotten") \
 X(arp, retry_ms, 1000, 100, 60000, "ms", "time between two requests to the same neighbour") \
 X(arp, retries, 3, 1, 20, "requests", "requests without an answer before a neighbour counts as unreachable") \
-X(ip, ttl, 64, 1, 255, "hops", "time to live of packets sent") \
+X(ip, ttl, 64, 1, 255, "hops", "time to live of packets sent, and the hop limit of IPv6 unless a router tells one") \
+X(ip6, dad, 1, 0, 10, "questions", \
+  "questions whether somebody else has a new IPv6 address before it is used (RFC 4862), arp.retry_ms apart; 0: none") \
 X(icmp, error_rate, 100, 0, 1000000, "messages/s", "ICMP errors sent per second at most; 0: none") \
 X(icmp, echo, 1, 0, 1, "boolean", "answer ICMP echo requests") \
 X(udp, rcvbuf, 212992, 2048, 1073741824, "bytes", "default SO_RCVBUF of a UDP socket") \

@@ -31,8 +31,10 @@ extern "C" {
 #endif
 
 /**
- * pc_socket makes a socket: domain AF_INET, type SOCK_STREAM or SOCK_DGRAM (SOCK_NONBLOCK and
- * SOCK_CLOEXEC are allowed and mean nothing), protocol 0 or the type's own.
+ * pc_socket makes a socket: domain AF_INET or AF_INET6, type SOCK_STREAM or SOCK_DGRAM (SOCK_NONBLOCK and
+ * SOCK_CLOEXEC are allowed and mean nothing), protocol 0 or the type's own. An AF_INET6 socket speaks
+ * IPv4 too, in mapped addresses (RFC 3493 section 3.7), unless IPV6_V6ONLY is set. The scope of a
+ * link-local address is the port's index plus 1.
  *
  * Returns a descriptor > 0, or -1 with errno EAFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT, or
  * ENFILE when the stack's limit is reached.
@@ -41,7 +43,8 @@ int pc_socket(struct pc_stack *st, int domain, int type, int protocol);
 
 /**
  * pc_bind names a socket. Port 0 takes a free ephemeral port. errno: EADDRINUSE, EADDRNOTAVAIL,
- * EINVAL (bound already, or len too short), EAFNOSUPPORT.
+ * EINVAL (bound already, or len too short, or a link-local address without a scope), EAFNOSUPPORT,
+ * ENODEV (no such scope).
  */
 int pc_bind(struct pc_stack *st, int fd, const struct sockaddr *addr, socklen_t len);
 
@@ -135,7 +138,8 @@ int pc_close(struct pc_stack *st, int fd);
 /**
  * pc_getsockopt and pc_setsockopt: SOL_SOCKET: SO_ERROR SO_TYPE SO_DOMAIN SO_PROTOCOL SO_ACCEPTCONN
  * SO_REUSEADDR SO_REUSEPORT SO_KEEPALIVE SO_LINGER SO_SNDBUF SO_RCVBUF SO_BROADCAST; IPPROTO_IP: IP_TTL
- * IP_TOS; IPPROTO_TCP: TCP_NODELAY TCP_CORK TCP_QUICKACK TCP_MAXSEG TCP_KEEPIDLE TCP_KEEPINTVL
+ * IP_TOS; IPPROTO_IPV6 (AF_INET6 sockets): IPV6_V6ONLY IPV6_UNICAST_HOPS IPV6_TCLASS IPV6_MTU, of which the
+ * hops and the class are the same values as IP_TTL and IP_TOS; IPPROTO_TCP: TCP_NODELAY TCP_CORK TCP_QUICKACK TCP_MAXSEG TCP_KEEPIDLE TCP_KEEPINTVL
  * TCP_KEEPCNT TCP_USER_TIMEOUT TCP_SYNCNT TCP_DEFER_ACCEPT TCP_WINDOW_CLAMP TCP_INFO (Linux's struct
  * tcp_info). SO_SNDBUF and SO_RCVBUF are not doubled. errno ENOPROTOOPT for others, EINVAL for a bad
  * value or length.

@@ -74,9 +74,11 @@ void pc_stack_destroy(struct pc_stack *st);
 int pc_stack_add_port(struct pc_stack *st, struct pc_port *port);
 
 /**
- * pc_stack_add_addr gives port an address and its connected route. The address is announced by a
- * gratuitous ARP at the next poll. Returns 0, or -1 with errno EINVAL (port, or not a unicast
- * address), EEXIST, ENOSPC, or EAFNOSUPPORT (IPv6, for now).
+ * pc_stack_add_addr gives port an address and its connected route. An IPv4 address is announced by a
+ * gratuitous ARP at the next poll. An IPv6 address is first asked for on the link (RFC 4862, ip6.dad)
+ * and may be used when nobody has answered within arp.retry_ms; with the first one the port gets a
+ * link-local address too. Returns 0, or -1 with errno EINVAL (port, not a unicast address, or IPv6 on a
+ * port whose MTU is below 1280), EEXIST or ENOSPC.
  */
 int pc_stack_add_addr(struct pc_stack *st, int port, const struct pc_prefix *addr);
 

@@ -32,7 +32,7 @@ static void test_types(void)
 		uint16_t type;
 		int verdict;
 	} expected[] = {
-	    {0x0800, NEXT_IP4},         {0x0806, NEXT_ARP},         {0x86dd, PC_DROP_IP6},
+	    {0x0800, NEXT_IP4},         {0x0806, NEXT_ARP},         {0x86dd, NEXT_IP6},
 	    {0x8100, PC_DROP_ETH_TYPE}, {0x88a8, PC_DROP_ETH_TYPE}, {0x88cc, PC_DROP_ETH_TYPE},
 	    {46, PC_DROP_ETH_TYPE},     {0x9100, PC_DROP_ETH_TYPE},
 	};

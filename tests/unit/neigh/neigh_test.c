@@ -132,6 +132,8 @@ static void test_give_up(void)
 	CU_ASSERT_EQUAL(net_count(&net, PC_TX_UNRESOLVED), 3);
 	CU_ASSERT(net_idle(&net));
 	/* for a while nothing more is held or asked */
+	CU_ASSERT_FALSE(neigh_is_valid(net.ip.neigh, ref)); /* is there another router? */
+	ref = look_up(NET_PEER);
 	CU_ASSERT(neigh_is_valid(net.ip.neigh, ref));
 	output(NET_PEER, 100);
 	CU_ASSERT_EQUAL(net_count(&net, PC_TX_UNRESOLVED), 4);

@@ -32,7 +32,7 @@ static void without_dashes_all_options_are_ours(void)
 	CU_ASSERT_EQUAL(s->nb_addrs, 1);
 	CU_ASSERT_EQUAL(test_config.answer, 5);
 	CU_ASSERT_STRING_EQUAL(test_config.word, "hi");
-	CU_ASSERT(s->has_gateway);
+	CU_ASSERT_EQUAL(s->nb_gateways, 1);
 	free(s);
 }
 

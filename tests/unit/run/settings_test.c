@@ -36,7 +36,11 @@ static void every_table_can_be_set(void)
 	CU_ASSERT_EQUAL(s->addrs[0].port, 0);
 	CU_ASSERT_EQUAL(s->addrs[1].port, 1);
 	CU_ASSERT_EQUAL(s->addrs[1].prefix.len, 112);
-	CU_ASSERT(s->has_gateway);
+	CU_ASSERT_EQUAL(s->nb_gateways, 1);
+	CU_ASSERT_EQUAL(settings_assign(s, "net.gateway=fd00::fe"), 0);
+	CU_ASSERT_EQUAL(settings_assign(s, "net.gateway=10.0.0.9, fd00::fd"), 0);
+	CU_ASSERT_EQUAL_FATAL(s->nb_gateways, 2); /* one of each family, the last one */
+	CU_ASSERT(s->gateway[0].b[15] == 9 && s->gateway[1].b[15] == 0xfd);
 	CU_ASSERT_STRING_EQUAL(s->pcap, "a=b.pcap");
 	free(s);
 }
@@ -53,9 +57,9 @@ static void mistakes_are_told_exactly(void)
 	    {"net.adr=1", "--set: there is no key net.adr; is net.addr meant?"},
 	    {"tcp.something_else=1",
 	     "--set: there is no key tcp.something_else; --help lists them all"},
-	    {"tpc.rcvbuf=1",
-	     "--set: there is no section [tpc]; there are: stack, arp, ip, icmp, udp, tcp, run, "
-	     "port, test, net"},
+	    {"tpc.rcvbuf=1", "--set: there is no section [tpc]; there are: stack, arp, ip, ip6, "
+	                     "icmp, udp, tcp, run, "
+	                     "port, test, net"},
 	    {"tcp.rcvbuf=",
 	     "--set: tcp.rcvbuf takes a whole number from 4096 to 1073741824 (bytes), not \"\""},
 	    {"tcp.rcvbuf=12k",
@@ -77,8 +81,6 @@ static void mistakes_are_told_exactly(void)
 	     "--set: \"x\" is no address with a prefix length, as 10.0.0.1/24 is"},
 	    {"net.addr=8=10.0.0.1/24",
 	     "--set: \"8=10.0.0.1/24\" names no port; ports are 0 to 7, as in 1=10.0.0.1/24"},
-	    {"net.addr=fd00::1/64",
-	     "--set: \"fd00::1/64\" is an IPv6 address; percore speaks IPv4 only yet"},
 	    {"net.gateway=10.0.0",
 	     "--set: \"10.0.0\" is no address of a gateway, as 10.0.0.254 is"},
 	    {"run.pcap=", "--set: a file name is needed"},

@@ -14,7 +14,7 @@ static uint32_t named(uint16_t laddr, uint16_t port, uint32_t flags, bool listen
 	uint32_t index;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(t);
-	index = bindings_add(&tcp->bind, tcp_index(tcp, t), laddr, port);
+	index = bindings_add(&tcp->bind, tcp_index(tcp, t), laddr, port, BINDING_IP4);
 	CU_ASSERT_NOT_EQUAL_FATAL(index, 0);
 	t->flags |= flags | TCB_BOUND;
 	t->binding = (uint16_t)index;
@@ -97,21 +97,22 @@ static void test_exact_first(void)
 
 	start();
 	any = named(LADDR_NONE, 80, 0, true);
-	CU_ASSERT_EQUAL(bindings_listener(&tcp->bind, 0, 80, 1), any);
+	CU_ASSERT_EQUAL(bindings_listener(&tcp->bind, BINDING_IP4, 0, 80, 1), any);
 	exact = named(0, 80, 0, true);
 	other = named(1, 80, 0, false);
 	for (uint32_t hash = 0; hash < 100; hash++) {
-		CU_ASSERT_EQUAL(bindings_listener(&tcp->bind, 0, 80, hash), exact);
-		CU_ASSERT_EQUAL(bindings_listener(&tcp->bind, 1, 80, hash), any);
+		CU_ASSERT_EQUAL(bindings_listener(&tcp->bind, BINDING_IP4, 0, 80, hash), exact);
+		CU_ASSERT_EQUAL(bindings_listener(&tcp->bind, BINDING_IP4, 1, 80, hash), any);
 	}
-	CU_ASSERT_EQUAL(bindings_listener(&tcp->bind, 0, 81, 0), 0);
-	CU_ASSERT_EQUAL(bindings_listener(&tcp->bind, 0, 80 + BINDING_BUCKETS, 0), 0);
+	CU_ASSERT_EQUAL(bindings_listener(&tcp->bind, BINDING_IP4, 0, 81, 0), 0);
+	CU_ASSERT_EQUAL(bindings_listener(&tcp->bind, BINDING_IP4, 0, 80 + BINDING_BUCKETS, 0), 0);
 	close_named(any);
-	CU_ASSERT_EQUAL(bindings_listener(&tcp->bind, 1, 80, 0), 0); /* bound is not listening */
+	CU_ASSERT_EQUAL(bindings_listener(&tcp->bind, BINDING_IP4, 1, 80, 0),
+	                0);                   /* bound is not listening */
 	any = named(LADDR_NONE, 80, 0, true); /* the order of binding does not matter */
-	CU_ASSERT_EQUAL(bindings_listener(&tcp->bind, 0, 80, 5), exact);
+	CU_ASSERT_EQUAL(bindings_listener(&tcp->bind, BINDING_IP4, 0, 80, 5), exact);
 	close_named(exact);
-	CU_ASSERT_EQUAL(bindings_listener(&tcp->bind, 0, 80, 5), any);
+	CU_ASSERT_EQUAL(bindings_listener(&tcp->bind, BINDING_IP4, 0, 80, 5), any);
 	close_named(other);
 	finish();
 }
@@ -137,9 +138,10 @@ static void test_spread(void)
 		for (uint64_t f = 0; f < FLOWS; f++) {
 			const uint64_t v[3] = {f, 0, 7};
 			const uint32_t hash = (uint32_t)hash24(&key, v);
-			const uint32_t l = bindings_listener(&tcp->bind, 0, 80, hash);
+			const uint32_t l = bindings_listener(&tcp->bind, BINDING_IP4, 0, 80, hash);
 
-			CU_ASSERT_EQUAL_FATAL(l, bindings_listener(&tcp->bind, 0, 80, hash));
+			CU_ASSERT_EQUAL_FATAL(
+			    l, bindings_listener(&tcp->bind, BINDING_IP4, 0, 80, hash));
 			hits[l]++;
 		}
 		for (unsigned i = 0; i < n; i++)
@@ -156,23 +158,23 @@ static void test_pool(void)
 
 	CU_ASSERT_EQUAL_FATAL(bindings_init(&b, 3, -1), 0);
 	for (uint32_t i = 1; i <= 3; i++)
-		CU_ASSERT((last = bindings_add(&b, i, 0,
-		                               (uint16_t)(80 + (i & 1) * BINDING_BUCKETS))) != 0);
-	CU_ASSERT_EQUAL(bindings_add(&b, 4, 0, 80), 0);
+		CU_ASSERT((last = bindings_add(&b, i, 0, (uint16_t)(80 + (i & 1) * BINDING_BUCKETS),
+		                               BINDING_IP4)) != 0);
+	CU_ASSERT_EQUAL(bindings_add(&b, 4, 0, 80, BINDING_IP4), 0);
 	for (uint32_t i = 1; i <= 3; i++)
 		b.binding[i].listening = true;
 	b.listeners = 3;
-	CU_ASSERT_NOT_EQUAL(bindings_listener(&b, 0, 80, 0), 0);
+	CU_ASSERT_NOT_EQUAL(bindings_listener(&b, BINDING_IP4, 0, 80, 0), 0);
 	bindings_del(&b, 2); /* from the middle of a chain, the front, the end */
 	bindings_del(&b, 3);
 	CU_ASSERT_EQUAL(b.listeners, 1);
-	CU_ASSERT_EQUAL(bindings_listener(&b, 0, 80, 0), 0);
+	CU_ASSERT_EQUAL(bindings_listener(&b, BINDING_IP4, 0, 80, 0), 0);
 	bindings_del(&b, 1);
 	CU_ASSERT_EQUAL(b.listeners, 0);
 	for (unsigned i = 0; i < BINDING_BUCKETS; i++)
 		CU_ASSERT_EQUAL(b.chain[i], 0);
 	for (uint32_t i = 1; i <= 3; i++)
-		CU_ASSERT_NOT_EQUAL(bindings_add(&b, i, 0, 80), 0);
+		CU_ASSERT_NOT_EQUAL(bindings_add(&b, i, 0, 80, BINDING_IP4), 0);
 	bindings_fini(&b);
 	(void)last;
 }

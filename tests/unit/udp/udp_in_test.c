@@ -133,7 +133,7 @@ static void test_demux(void)
 	connected = (uint32_t)udp_open(udp);
 	udp_sock(udp, connected)->reuse = true;
 	CU_ASSERT_EQUAL(udp_bind(udp, connected, &(struct pc_endpoint){.port = 53}), 0);
-	CU_ASSERT_EQUAL(udp_connect(udp, connected, &peer), 0);
+	CU_ASSERT_EQUAL(udp_connect(udp, connected, &peer, LADDR_NONE), 0);
 	CU_ASSERT_EQUAL(receive(NET_PEER, 1000, NET_US, 53, 12), VERDICT_DONE);
 	CU_ASSERT(got(connected, NET_PEER, 1000, 12) && empty(here) && empty(any));
 	/* another port, another host: not from its peer */
@@ -264,7 +264,7 @@ static void test_group_refused(void)
 	CU_ASSERT_EQUAL(net_count(&net, PC_TX_NO_MBUF), 1);
 	/* a socket bound to the group hears its peer there */
 	a = bound(all, 54);
-	CU_ASSERT_EQUAL(udp_connect(udp, a, &peer), 0);
+	CU_ASSERT_EQUAL(udp_connect(udp, a, &peer, LADDR_NONE), 0);
 	CU_ASSERT_EQUAL(receive(NET_PEER, 1000, all, 54, 9), VERDICT_DONE);
 	CU_ASSERT_EQUAL(receive(NET_PEER, 1001, all, 54, 9), PC_DROP_UDP_NO_SOCKET);
 	CU_ASSERT(got(a, NET_PEER, 1000, 9) && empty(a));
@@ -377,7 +377,7 @@ static void test_error(void)
 	start();
 	a = bound(0, 53);
 	watch(a);
-	CU_ASSERT_EQUAL(udp_connect(udp, a, &peer), 0);
+	CU_ASSERT_EQUAL(udp_connect(udp, a, &peer, LADDR_NONE), 0);
 	e = error_about(a, EHOSTUNREACH, false);
 	udp_error(udp, &e);
 	CU_ASSERT(udp_sock(udp, a)->error == 0 && !told(a));
@@ -390,7 +390,7 @@ static void test_error(void)
 	CU_ASSERT(udp_sock(udp, a)->error == ECONNREFUSED && told(a));
 	CU_ASSERT_EQUAL(udp_mask(udp_sock(udp, a)), EPOLLOUT | EPOLLERR);
 	udp_sock(udp, a)->error = 0;
-	udp_connect(udp, a, NULL);
+	udp_connect(udp, a, NULL, LADDR_NONE);
 	udp_error(udp, &e);
 	CU_ASSERT(udp_sock(udp, a)->error == 0 && !told(a));
 	finish();

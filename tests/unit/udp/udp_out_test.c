@@ -131,14 +131,14 @@ static void test_connected(void)
 	start();
 	a = (uint32_t)udp_open(udp);
 	CU_ASSERT_EQUAL(send_len(a, 1, NULL), -EDESTADDRREQ);
-	CU_ASSERT_EQUAL(udp_connect(udp, a, &peer), 0);
+	CU_ASSERT_EQUAL(udp_connect(udp, a, &peer, LADDR_NONE), 0);
 	CU_ASSERT_EQUAL(send_len(a, 1, NULL), 0);
 	CU_ASSERT(sent(&info) && info.dport == 53);
 	CU_ASSERT_EQUAL(send_len(a, 1, &far), 0); /* as on Linux, not EISCONN */
 	CU_ASSERT(sent(&info) && info.dport == 54);
 	CU_ASSERT_EQUAL(send_len(a, 1, NULL), 0);
 	CU_ASSERT(sent(&info) && info.dport == 53);
-	udp_connect(udp, a, NULL);
+	udp_connect(udp, a, NULL, LADDR_NONE);
 	CU_ASSERT_EQUAL(send_len(a, 1, NULL), -EDESTADDRREQ);
 	finish();
 }

@@ -28,7 +28,7 @@ static int connect_to(uint32_t index, uint32_t addr_be, uint16_t port)
 {
 	const struct pc_endpoint remote = endpoint(addr_be, port);
 
-	return udp_connect(udp, index, &remote);
+	return udp_connect(udp, index, &remote, LADDR_NONE);
 }
 
 static void test_open(void)
@@ -178,10 +178,10 @@ static void test_connect(void)
 	CU_ASSERT_EQUAL(udp_validate(udp), 0);
 	CU_ASSERT_EQUAL(connect_to(a, IP4(127, 0, 0, 1), 54), -ENETUNREACH);
 	CU_ASSERT(s->remote.port == 54 && s->laddr == 1);
-	CU_ASSERT_EQUAL(udp_connect(udp, a, NULL), 0);
+	CU_ASSERT_EQUAL(udp_connect(udp, a, NULL, LADDR_NONE), 0);
 	CU_ASSERT(!s->bound && s->local.port == 0 && s->remote.port == 0 && s->laddr == LADDR_NONE);
 	CU_ASSERT(pc_addr_is_any(&s->local.addr));
-	CU_ASSERT_EQUAL(udp_connect(udp, a, NULL), 0);
+	CU_ASSERT_EQUAL(udp_connect(udp, a, NULL, LADDR_NONE), 0);
 	finish();
 }
 
@@ -201,13 +201,13 @@ static void test_connect_bound(void)
 	CU_ASSERT_EQUAL(connect_to(a, NET_PEER, 54), 0);
 	CU_ASSERT_EQUAL(connect_to(bound(NET_US_TOO, 53), NET_PEER, 54), -EADDRNOTAVAIL);
 	CU_ASSERT_EQUAL(udp_bind(udp, a, &here), -EINVAL);
-	CU_ASSERT_EQUAL(udp_connect(udp, a, NULL), 0);
+	CU_ASSERT_EQUAL(udp_connect(udp, a, NULL, LADDR_NONE), 0);
 	CU_ASSERT(s->bound && s->local.port == 53 && s->laddr == 0);
 	b = bound(0, 55);
 	s = udp_sock(udp, b);
 	CU_ASSERT_EQUAL(connect_to(b, NET_PEER, 54), 0);
 	CU_ASSERT_EQUAL(s->laddr, 0);
-	CU_ASSERT_EQUAL(udp_connect(udp, b, NULL), 0);
+	CU_ASSERT_EQUAL(udp_connect(udp, b, NULL, LADDR_NONE), 0);
 	CU_ASSERT(s->local.port == 55 && pc_addr_is_any(&s->local.addr));
 	CU_ASSERT_EQUAL(receive(NET_PEER, 9, NET_US, 55, 4), VERDICT_DONE);
 	finish();
@@ -283,7 +283,7 @@ static void test_random(void)
 		else if (what < 8)
 			connect_to(index, peers[what % 4], port);
 		else if (what < 9)
-			udp_connect(udp, index, NULL);
+			udp_connect(udp, index, NULL, LADDR_NONE);
 		else if (what < 10)
 			udp_close(udp, index);
 		else

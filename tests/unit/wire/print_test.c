@@ -13,7 +13,9 @@
 #include "wire/cksum.h"
 #include "wire/eth.h"
 #include "wire/icmp4.h"
+#include "wire/icmp6.h"
 #include "wire/ip4.h"
+#include "wire/nd.h"
 #include "wire/tcp.h"
 #include "wire/udp.h"
 
@@ -162,13 +164,47 @@ static void test_arp_and_others(void)
 	expect(p, 60, MACS " ARP: bad form");
 	expect(p, 20, MACS " ARP: bad short");
 	wire_put16(p + 12, ETH_TYPE_IP6);
-	expect(p, 60, MACS " type 0x86dd len 46");
+	expect(p, 60, MACS " IP6: bad version");
+	wire_put16(p + 12, 0x88b5);
+	expect(p, 60, MACS " type 0x88b5 len 46");
 	wire_put16(p + 12, ETH_TYPE_VLAN);
 	wire_put16(p + 14, 0xe005);
 	wire_put16(p + 16, 0x88cc);
 	expect(p, 60, MACS " vlan 5 type 0x88cc len 42");
 	expect(p, 13, "ethernet: bad short, 13 bytes");
 	expect(p, 0, "ethernet: bad short, 0 bytes");
+}
+
+static void test_ip6(void)
+{
+	struct eth_hdr h = {
+	    .src = {2, 0, 0, 0, 0, 1}, .dst = {2, 0, 0, 0, 0, 2}, .type = ETH_TYPE_IP6};
+	struct ip6_hdr ip = {.next = IPPROTO_ICMPV6,
+	                     .hops = 255,
+	                     .payload_len = 24,
+	                     .src.b = {0xfe, 0x80, [15] = 1},
+	                     .dst.b = {0xfe, 0x80, [15] = 2}};
+	struct nd_msg m = {.type = ND_NS, .target.b = {0xfe, 0x80, [15] = 2}};
+	uint8_t p[14 + 40 + 8 + 24] = {0};
+
+	eth_write(p, &h);
+	ip6_write(p + 14, &ip);
+	nd_write(p + 54, &m);
+	icmp6_set_cksum(p + 54, 24, &ip.src, &ip.dst);
+	expect(p, 78, MACS " IP6 fe80::1 > fe80::2 icmp6 type 135 code 0 target fe80::2 len 16");
+	p[56] ^= 1;
+	expect(p, 78,
+	       MACS " IP6 fe80::1 > fe80::2 icmp6 type 135 code 0 target fe80::2 len 16"
+	            " (bad icmp6 checksum)");
+	ip.next = IP6_EXT_FRAG;
+	ip.hops = 1;
+	ip6_write(p + 14, &ip);
+	memcpy(p + 54, (uint8_t[8]){17, 0, 0, 9, 0, 0, 0, 7}, 8);
+	expect(p, 78, MACS " IP6 fe80::1 > fe80::2 proto 17 frag id 7 offset 8+ len 16 hlim 1");
+	ip.next = IP6_EXT_DST;
+	ip6_write(p + 14, &ip);
+	p[55] = 200;
+	expect(p, 78, MACS " IP6 fe80::1 > fe80::2 (bad extension headers) len 24 hlim 1");
 }
 
 /* The text is cut to any size, and ends within it. */
@@ -226,6 +262,7 @@ static const struct unit_case cases[] = {
     {"a segment alone", test_tcp_print},
     {"UDP and ICMP", test_udp_and_icmp},
     {"ARP and others", test_arp_and_others},
+    {"IPv6", test_ip6},
     {"every size of the buffer", test_every_size},
     {"random bytes", test_random_bytes},
 };

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ICMP of both families: the rate limit of errors, and errors that transports ask for. */
+
+#include "ip/icmp.h"
+
+#include <netinet/in.h>
+
+#include <rte_common.h>
+
+#include "wire/icmp4.h"
+#include "wire/icmp6.h"
+
+#define SECOND_NS UINT64_C(1000000000)
+
+/*
+ * A token bucket that holds one second's worth, filled eight times a second. Each time it loses up to
+ * two tokens at random: else its level, which an outsider can probe, would tell how many errors others
+ * were sent, and so which ports are in use (CVE-2020-25705).
+ */
+static bool take(struct ip *ip)
+{
+	const uint64_t rate = ip->ctx->cfg.icmp_error_rate, now = ip->ctx->now_ns;
+	const uint64_t elapsed = RTE_MIN(now - ip->error_ns, SECOND_NS);
+	const uint64_t fresh = elapsed * rate / SECOND_NS;
+
+	if (fresh > rate / 8) {
+		ip->error_tokens = (uint32_t)RTE_MIN(ip->error_tokens + fresh, rate);
+		ip->error_ns = fresh < rate ? ip->error_ns + fresh * SECOND_NS / rate : now;
+		if (rate >= 64)
+			ip->error_tokens -= RTE_MIN(ip->error_tokens, rng_below(&ip->ctx->rng, 3));
+	}
+	if (ip->error_tokens == 0)
+		return false;
+	ip->error_tokens--;
+	return true;
+}
+
+bool icmp_take_token(struct ip *ip)
+{
+	if (ip->ctx->cfg.icmp_error_rate == 0)
+		return false;
+	if (take(ip))
+		return true;
+	ctx_count(ip->ctx, PC_ICMP_ERRORS_LIMITED);
+	return false;
+}
+
+void icmp_port_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	if (pc_addr_is_ip4(&p->dst))
+		icmp4_unreachable(ip, m, p, ICMP4_UNREACH_PORT);
+	else
+		icmp6_error(ip, m, p, ICMP6_UNREACHABLE, ICMP6_UNREACH_PORT, 0);
+}
+
+void icmp_protocol_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	if (pc_addr_is_ip4(&p->dst))
+		icmp4_unreachable(ip, m, p, ICMP4_UNREACH_PROTO);
+	else
+		icmp6_error(ip, m, p, ICMP6_PARAMETER, ICMP6_PARAM_NEXT, p->proto_at);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IP_ICMP_H
+#define IP_ICMP_H
+
+/* What the two ICMPs have in common, inside lib/ip. */
+
+#include "ip/ip.h"
+
+/** icmp_take_token says whether the rate limit lets another error out, and takes it into account. */
+bool icmp_take_token(struct ip *ip);
+
+/** icmp4_unreachable answers a packet by "destination unreachable" if it may be answered. */
+void icmp4_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
+                       uint8_t code);
+
+/**
+ * icmp6_error answers a packet by an error (RFC 4443 section 2.4) if it may be answered; rest is the
+ * message's second word: the pointer of a parameter problem.
+ */
+void icmp6_error(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p, uint8_t type,
+                 uint8_t code, uint32_t rest);
+
+#endif

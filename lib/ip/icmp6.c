@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ICMPv6 (RFC 4443): echo, errors about what we sent, errors about what we got; and the door to
+ * neighbour discovery and multicast listener discovery, which are ICMPv6 messages too.
+ */
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include <rte_mbuf.h>
+
+#include "base/mbuf.h"
+#include "ip/icmp.h"
+#include "neigh/nd.h"
+#include "wire/cksum.h"
+#include "wire/eth.h"
+#include "wire/icmp6.h"
+
+/* RFC 4443 section 2.4 c: as much of the packet as fits into the smallest MTU */
+#define QUOTE_MAX (IP6_MTU_MIN - IP6_HDR_LEN - ICMP6_HDR_LEN)
+
+/* bytes of a quote that are looked at: its headers and the first of its upper layer */
+#define QUOTE_READ (IP6_HDR_LEN + IP6_EXT_BYTES_MAX + 8)
+
+/* bytes of a neighbour discovery message that are read: what fits into the smallest MTU */
+#define ND_MAX (IP6_MTU_MIN - IP6_HDR_LEN)
+
+/* The way back to the sender of a packet, from the address that it was sent to; from one of the same
+ * interface if that was a group. */
+static int find_way_back(struct ip *ip, const struct ip_pkt *p, struct ip_path *path,
+                         struct ip_send *s)
+{
+	uint16_t laddr = p->laddr;
+	int rc;
+
+	if (laddr == LADDR_NONE)
+		laddr = ip6_source(ip, p->netif, &p->src);
+	rc = laddr == LADDR_NONE ? -EADDRNOTAVAIL : ip_path_find(ip, &p->src, laddr, path);
+	if (rc != 0) {
+		ctx_count(ip->ctx, PC_TX_NO_ROUTE);
+		return rc;
+	}
+	*s = (struct ip_send){
+	    .src = *ip_laddr(ip, path->laddr), .dst = p->src, .proto = IPPROTO_ICMPV6};
+	return 0;
+}
+
+/* ---- echo (sections 4.1 and 4.2) -------------------------------------------------------------- */
+
+/* Answers in the request's own mbuf. Addresses change places, which leaves the sum as it is, unless
+ * the request was sent to a group. */
+static int send_echo_reply(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	struct ip_path path;
+	struct ip_send s;
+	uint8_t *h;
+
+	if (find_way_back(ip, p, &path, &s) != 0) {
+		rte_pktmbuf_free(m);
+		return VERDICT_DONE;
+	}
+	s.tos = p->tos;
+	mbuf_clear_offload(m);
+	h = (uint8_t *)rte_pktmbuf_adj(m, p->l4_off);
+	h[0] = ICMP6_ECHO_REPLY;
+	wire_put16_be(h + ICMP6_CKSUM_OFF, 0);
+	ip_l4_checksum(ip, &path, &s, m, ICMP6_HDR_LEN, ICMP6_CKSUM_OFF);
+	ctx_count(ip->ctx, PC_ICMP_ECHO);
+	ip_output(ip, &path, &s, m);
+	return VERDICT_DONE;
+}
+
+static int echo_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	if (ip->ctx->cfg.icmp_echo == 0)
+		return PC_DROP_ICMP_ECHO_OFF;
+	if (pc_addr_is_any(&p->src))
+		return PC_DROP_IP6_SOURCE;
+	return send_echo_reply(ip, m, p);
+}
+
+/* ---- errors about what we sent ---------------------------------------------------------------- */
+
+/* What a code of "destination unreachable" means to a socket, as on Linux. */
+static const struct {
+	int error;
+	bool hard;
+} unreachable[] = {
+    [ICMP6_UNREACH_ROUTE] = {ENETUNREACH, false},  [ICMP6_UNREACH_PROHIB] = {EACCES, true},
+    [ICMP6_UNREACH_SCOPE] = {EHOSTUNREACH, false}, [ICMP6_UNREACH_ADDR] = {EHOSTUNREACH, false},
+    [ICMP6_UNREACH_PORT] = {ECONNREFUSED, true},   [ICMP6_UNREACH_POLICY] = {EACCES, true},
+    [ICMP6_UNREACH_REJECT] = {EACCES, true},
+};
+
+/* Says what an error means. Returns false for one that means nothing. */
+static bool judge(const struct icmp6_hdr *h, struct icmp_error *e)
+{
+	*e = (struct icmp_error){.type = h->type, .code = h->code};
+	switch (h->type) {
+	case ICMP6_UNREACHABLE:
+		if (h->code >= sizeof(unreachable) / sizeof(unreachable[0]))
+			return false;
+		e->error = unreachable[h->code].error;
+		e->hard = unreachable[h->code].hard;
+		return true;
+	case ICMP6_TOO_BIG: /* RFC 8201 section 4: never below the smallest MTU of the Internet */
+		e->error = EMSGSIZE;
+		e->mtu = RTE_MIN(h->rest, (uint32_t)UINT16_MAX);
+		return h->rest >= IP6_MTU_MIN;
+	case ICMP6_TIME_EXCEEDED:
+		e->error = EHOSTUNREACH;
+		return true;
+	case ICMP6_PARAMETER:
+		e->error = EPROTO;
+		e->hard = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Finds out which packet of ours an error is about. It must quote a source address of ours, and that
+ * is where an honest router sends the error to. */
+static int error_input(const struct rte_mbuf *m, const struct ip_pkt *p, const struct icmp6_hdr *h,
+                       struct icmp_error *e)
+{
+	const uint32_t off = p->l4_off + (uint32_t)ICMP6_HDR_LEN;
+	const uint32_t len = RTE_MIN(p->l4_len - ICMP6_HDR_LEN, (uint32_t)QUOTE_READ);
+	uint8_t copy[QUOTE_READ];
+	struct icmp6_quote q;
+	int n;
+
+	if (p->group)
+		return PC_DROP_ICMP_BROADCAST;
+	if (!judge(h, e))
+		return PC_DROP_ICMP_TYPE;
+	if (len == 0)
+		return PC_DROP_ICMP_SHORT;
+	n = icmp6_parse_quote(rte_pktmbuf_read(m, off, len, copy), len, &q);
+	if (n < 0)
+		return n == WIRE_SHORT ? PC_DROP_ICMP_SHORT : PC_DROP_ICMP_NO_MATCH;
+	if (!pc_addr_equal(&q.ip.src, &p->dst) ||
+	    (q.proto != IPPROTO_TCP && q.proto != IPPROTO_UDP))
+		return PC_DROP_ICMP_NO_MATCH;
+	e->local = p->dst;
+	e->remote = q.ip.dst;
+	e->local_port = q.sport;
+	e->remote_port = q.dport;
+	e->laddr = p->laddr;
+	e->proto = q.proto;
+	e->seq = q.seq;
+	return NEXT_ERROR;
+}
+
+/* ---- messages of the link --------------------------------------------------------------------- */
+
+/* The checks of RFC 4861 sections 6.1, 7.1 and 8.1 that all five messages have in common, and that of
+ * RFC 6980 against fragments. */
+static int nd_message(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	const uint8_t *eth;
+	struct nd_msg msg;
+	struct nd_in in = {.msg = &msg, .src = p->src, .dst = p->dst, .netif = p->netif};
+
+	if (p->ttl != ND_HOPS || p->fragmented || p->l4_len > ND_MAX ||
+	    !mbuf_pullup(m, (uint16_t)m->pkt_len))
+		return PC_DROP_ND_MALFORMED;
+	eth = rte_pktmbuf_mtod(m, const uint8_t *);
+	if (nd_parse(eth + p->l4_off, p->l4_len, &msg) < 0 || msg.code != 0)
+		return PC_DROP_ND_MALFORMED;
+	in.src_mac = eth + ETH_ADDR_LEN;
+	switch (msg.type) {
+	case ND_NS:
+	case ND_NA:
+		return nd_input(ip->neigh, &in);
+	default:
+		return PC_DROP_ND_ROUTER;
+	}
+}
+
+/* RFC 3810 section 6.2: from a router of the link, and not by way of one */
+static int mld_message(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	struct mld_query q;
+
+	if (p->ttl != 1 || !pc_addr_is_link_local(&p->src) ||
+	    mld_parse_query(rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off), p->l4_len, &q) <
+	        0)
+		return PC_DROP_ND_MALFORMED;
+	mld_query(ip->neigh, p->netif, &q);
+	return PC_DROP_ND_DONE;
+}
+
+int icmp6_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, struct icmp_error *error)
+{
+	const uint64_t sum = cksum_pseudo(&p->src, &p->dst, IPPROTO_ICMPV6, p->l4_len);
+	struct icmp6_hdr h;
+
+	if (icmp6_parse(rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off), p->l4_len, &h) < 0)
+		return PC_DROP_ICMP_SHORT;
+	if (!cksum_is_good(cksum_add_mbuf(sum, m, p->l4_off, p->l4_len)))
+		return PC_DROP_ICMP_CHECKSUM;
+	switch (h.type) {
+	case ICMP6_ECHO:
+		return echo_input(ip, m, p);
+	case ICMP6_ECHO_REPLY:
+		return PC_DROP_ICMP_ECHO_REPLY;
+	case MLD_QUERY:
+		return mld_message(ip, m, p);
+	case ND_RS:
+	case ND_RA:
+	case ND_NS:
+	case ND_NA:
+	case ND_REDIRECT:
+		return nd_message(ip, m, p);
+	default:
+		return icmp6_is_error(h.type) ? error_input(m, p, &h, error) : PC_DROP_ICMP_TYPE;
+	}
+}
+
+/* ---- errors about what we got ----------------------------------------------------------------- */
+
+/* Says whether a packet is an ICMPv6 error or a redirect, as far as its headers could be read. */
+static bool is_unanswerable(const struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	const uint8_t *type;
+	uint8_t copy;
+
+	if (p->proto != IPPROTO_ICMPV6)
+		return false;
+	type = rte_pktmbuf_read(m, p->l4_off, 1, &copy);
+	return type == NULL || icmp6_is_error(*type) || *type == ND_REDIRECT;
+}
+
+/* RFC 4443 section 2.4 e: no error about an error, a redirect, a group (but for options that ask for
+ * it), or a source that is not one node */
+static bool may_answer(const struct rte_mbuf *m, const struct ip_pkt *p, uint8_t type, uint8_t code)
+{
+	const bool option = type == ICMP6_PARAMETER && code == ICMP6_PARAM_OPTION;
+
+	return (!p->group || option) && !pc_addr_is_any(&p->src) && !is_unanswerable(m, p);
+}
+
+static struct rte_mbuf *make_error(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
+                                   const struct icmp6_hdr *h)
+{
+	const uint32_t quote = RTE_MIN(m->pkt_len - p->l3_off, (uint32_t)QUOTE_MAX);
+	struct rte_mbuf *n = ctx_mbuf(ip->ctx);
+	const void *from;
+	uint8_t *to;
+
+	if (n == NULL)
+		return NULL;
+	to = (uint8_t *)rte_pktmbuf_append(n, (uint16_t)(ICMP6_HDR_LEN + quote));
+	icmp6_write(to, h);
+	from = rte_pktmbuf_read(m, p->l3_off, quote, to + ICMP6_HDR_LEN);
+	if (from != to + ICMP6_HDR_LEN)
+		memcpy(to + ICMP6_HDR_LEN, from, quote);
+	return n;
+}
+
+void icmp6_error(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p, uint8_t type,
+                 uint8_t code, uint32_t rest)
+{
+	const struct icmp6_hdr h = {.type = type, .code = code, .rest = rest};
+	struct rte_mbuf *n;
+	struct ip_path path;
+	struct ip_send s;
+
+	if (!may_answer(m, p, type, code) || !icmp_take_token(ip) ||
+	    find_way_back(ip, p, &path, &s) != 0)
+		return;
+	n = make_error(ip, m, p, &h);
+	if (n == NULL)
+		return;
+	ip_l4_checksum(ip, &path, &s, n, ICMP6_HDR_LEN, ICMP6_CKSUM_OFF);
+	ctx_count(ip->ctx, PC_ICMP_ERRORS_TX);
+	ip_output(ip, &path, &s, n);
+}

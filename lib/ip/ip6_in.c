@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * IPv6, on the way in (RFC 8200): the fixed header, whose it is, and what stands before the upper
+ * layer.
+ *
+ * Above IP the mapped form ::ffff:a.b.c.d means IPv4, so a packet whose header has one is nobody's:
+ * else it could pass for an IPv4 packet of its sender's choice.
+ */
+
+#include <netinet/in.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_mbuf.h>
+
+#include "base/mbuf.h"
+#include "ip/icmp.h"
+#include "wire/eth.h"
+#include "wire/icmp6.h"
+#include "wire/ip6.h"
+
+/* bytes of the transport header that are made contiguous */
+#define L4_CONTIGUOUS 60
+
+#define HEADERS_MAX (ETH_HDR_LEN + IP6_HDR_LEN + IP6_EXT_BYTES_MAX)
+
+static int drop_of(int parse_error)
+{
+	switch (parse_error) {
+	case WIRE_VERSION:
+		return PC_DROP_IP6_VERSION;
+	case WIRE_LENGTH:
+		return PC_DROP_IP6_LENGTH;
+	default:
+		return PC_DROP_IP6_SHORT;
+	}
+}
+
+static bool l4_is_good(uint32_t offloads, uint64_t ol_flags)
+{
+	const uint64_t said = ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+
+	return (offloads & PC_PORT_RX_L4_CKSUM) != 0 &&
+	       (said == RTE_MBUF_F_RX_L4_CKSUM_GOOD || said == RTE_MBUF_F_RX_L4_CKSUM_NONE);
+}
+
+/* Says whether an address is one of ours; one that turned out to be somebody else's is not. */
+static bool is_ours(const struct ip *ip, const struct pc_addr *a)
+{
+	const uint16_t laddr = netifs_find(&ip->ifs, a);
+
+	return laddr != LADDR_NONE && ip->ifs.addr[laddr].state < LADDR_DUPLICATE;
+}
+
+/* Says whether a packet of another host can come from src; :: is for those who ask for an address. */
+static bool source_is_good(const struct ip *ip, const struct pc_addr *src)
+{
+	return !pc_addr_is_ip4(src) && !pc_addr_is_multicast(src) && !pc_addr_is_loopback(src) &&
+	       !is_ours(ip, src);
+}
+
+/* Finds out which of us a packet is for. Returns VERDICT_DONE or a drop. */
+static int find_destination(const struct ip *ip, uint8_t netif, const uint8_t *eth,
+                            struct ip_pkt *p)
+{
+	const struct pc_addr all = ip6_all_nodes();
+
+	p->group = pc_addr_is_multicast(&p->dst);
+	p->laddr = LADDR_NONE;
+	if (unlikely(p->group)) {
+		if (ip->ifs.netif[netif].link_local != LADDR_NONE &&
+		    (pc_addr_equal(&p->dst, &all) || netifs_is_member(&ip->ifs, netif, &p->dst)))
+			return VERDICT_DONE;
+		return PC_DROP_IP6_NOT_OURS;
+	}
+	if (likely(!pc_addr_is_ip4(&p->dst)))
+		p->laddr = netifs_find(&ip->ifs, &p->dst);
+	/* strong host: an address is reached by its own interface only, and when it is ready */
+	if (p->laddr == LADDR_NONE || ip->ifs.addr[p->laddr].netif != netif ||
+	    !netifs_is_usable(&ip->ifs, p->laddr))
+		return PC_DROP_IP6_NOT_OURS;
+	return unlikely(eth_is_group(eth)) ? PC_DROP_IP6_LINK_GROUP : VERDICT_DONE;
+}
+
+static int next_of(uint8_t proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return NEXT_TCP;
+	case IPPROTO_UDP:
+		return NEXT_UDP;
+	case IPPROTO_ICMPV6:
+		return NEXT_ICMP6;
+	default:
+		return PC_DROP_IP6_PROTOCOL;
+	}
+}
+
+/* Tells the sender of a problem with an extension header, as far as that may be told. */
+static int tell_problem(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
+                        const struct ip6_ext *e)
+{
+	icmp6_error(ip, m, p, ICMP6_PARAMETER, e->code, e->pointer);
+	return e->code == ICMP6_PARAM_OPTION ? PC_DROP_IP6_OPTION : PC_DROP_IP6_EXTENSION;
+}
+
+/* Walks to the upper layer. Returns VERDICT_DONE or a drop. */
+static int walk(struct ip *ip, struct rte_mbuf *m, const struct ip6_hdr *h, struct ip_pkt *p)
+{
+	struct ip6_ext e;
+	enum ip6_end end;
+
+	if (!mbuf_pullup(m, (uint16_t)RTE_MIN(m->pkt_len, (uint32_t)HEADERS_MAX)))
+		return PC_DROP_IP6_SHORT;
+	end = ip6_walk(rte_pktmbuf_mtod_offset(m, const uint8_t *, ETH_HDR_LEN),
+	               m->pkt_len - ETH_HDR_LEN, h, &e);
+	p->proto = e.proto;
+	p->proto_at = e.proto_at;
+	p->fragmented = e.has_fragment;
+	p->l4_off = (uint16_t)(ETH_HDR_LEN + e.off);
+	p->l4_len = m->pkt_len - p->l4_off;
+	p->l4_good = false; /* not every port finds its way behind these headers */
+	switch (end) {
+	case IP6_UPPER:
+		return VERDICT_DONE;
+	case IP6_FRAGMENT:
+		return PC_DROP_IP6_FRAGMENT;
+	case IP6_NOTHING:
+		return PC_DROP_IP6_NOTHING;
+	case IP6_LIMIT:
+		return PC_DROP_IP6_LIMIT;
+	case IP6_DISCARD:
+		return PC_DROP_IP6_OPTION;
+	case IP6_PROBLEM_SINGLE:
+		return p->group ? PC_DROP_IP6_OPTION : tell_problem(ip, m, p, &e);
+	case IP6_PROBLEM:
+		return tell_problem(ip, m, p, &e);
+	default:
+		return PC_DROP_IP6_EXTENSION;
+	}
+}
+
+int ip6_input(struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_pkt *p)
+{
+	const uint8_t *eth;
+	struct ip6_hdr h;
+	int n;
+
+	if (!mbuf_pullup(m, (uint16_t)RTE_MIN(m->pkt_len, (uint32_t)ETH_HDR_LEN + IP6_HDR_LEN)))
+		return PC_DROP_IP6_SHORT;
+	eth = rte_pktmbuf_mtod(m, const uint8_t *);
+	n = ip6_parse(eth + ETH_HDR_LEN, m->pkt_len - ETH_HDR_LEN, &h);
+	if (unlikely(n < 0))
+		return drop_of(n);
+	*p = (struct ip_pkt){.src = h.src,
+	                     .dst = h.dst,
+	                     .l3_off = ETH_HDR_LEN,
+	                     .l4_off = ETH_HDR_LEN + IP6_HDR_LEN,
+	                     .l4_len = h.payload_len,
+	                     .netif = netif,
+	                     .proto = h.next,
+	                     .proto_at = IP6_NEXT_OFF,
+	                     .ttl = h.hops,
+	                     .tos = h.tclass};
+	if (unlikely(!source_is_good(ip, &p->src)))
+		return PC_DROP_IP6_SOURCE;
+	n = find_destination(ip, netif, eth, p);
+	if (unlikely(n != VERDICT_DONE))
+		return n;
+	p->l4_good = l4_is_good(ip_port(ip, netif)->info.offloads, m->ol_flags);
+	mbuf_trim(m, p->l4_off + p->l4_len);
+	if (unlikely(ip6_is_extension(h.next))) {
+		n = walk(ip, m, &h, p);
+		if (n != VERDICT_DONE)
+			return n;
+	}
+	if (unlikely(pc_addr_is_any(&p->src) && p->proto != IPPROTO_ICMPV6))
+		return PC_DROP_IP6_SOURCE;
+	if (unlikely(!mbuf_pullup(
+	        m, (uint16_t)(p->l4_off + RTE_MIN(p->l4_len, (uint32_t)L4_CONTIGUOUS)))))
+		return PC_DROP_IP6_SHORT;
+	return next_of(p->proto);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef NEIGH_ND_H
+#define NEIGH_ND_H
+
+/*
+ * Neighbour Discovery between hosts (RFC 4861 section 7), our own IPv6 addresses (RFC 4862) and the
+ * groups that they belong to (RFC 3810).  What routers tell is for lib/ip.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "neigh/neigh.h"
+#include "wire/nd.h"
+
+/** A message that has passed the checks of RFC 4861 section 7.1 that concern IP and ICMP. */
+struct nd_in {
+	const struct nd_msg *msg;
+	struct pc_addr src, dst;
+	const uint8_t *src_mac; /* of the frame */
+	uint8_t netif;
+};
+
+/** An ICMPv6 message that is sent to a link and no further. */
+struct nd_out {
+	struct pc_addr src, dst;
+	const uint8_t *mac; /* NULL: the group's */
+	uint8_t netif, hops;
+	bool alert; /* with a router alert (RFC 2711), as MLD wants it */
+};
+
+/**
+ * nd_input handles a neighbour solicitation or advertisement. Verdict: PC_DROP_ND_DONE when it was
+ * used, else why not; in either case the frame is the caller's.
+ */
+int nd_input(struct neigh_table *nt, const struct nd_in *in);
+
+/** nd_solicit asks for a neighbour's MAC address, at mac or, when NULL, its solicited-node group. */
+void nd_solicit(struct neigh_table *nt, uint8_t netif, const struct pc_addr *target,
+                const uint8_t *mac);
+
+/** nd_send_msg sends a message; len bytes of it, with checksum 0. Returns false without an mbuf. */
+bool nd_send_msg(struct neigh_table *nt, const struct nd_out *o, const uint8_t *msg, uint16_t len);
+
+/** nd_advertise tells everybody on the link of an address of ours (section 7.2.6). */
+void nd_advertise(struct neigh_table *nt, uint16_t laddr);
+
+/* ---- our addresses (dad.c) ---- */
+
+/**
+ * dad_start begins the life of an address: its solicited-node group is joined, and, unless ip6.dad is
+ * 0, the link is asked whether somebody has it; delay: not at once, because others have learnt of the
+ * same prefix at this moment (RFC 4862 section 5.4.2).
+ */
+void dad_start(struct neigh_table *nt, uint16_t laddr, bool delay);
+
+/** dad_conflict takes in that somebody else has a tentative address. */
+void dad_conflict(struct neigh_table *nt, uint16_t laddr);
+
+/** dad_end ends the life of an address whose time is over. */
+void dad_end(struct neigh_table *nt, uint16_t laddr);
+
+/** nd_poll does what is due at ctx->now_ns: questions, reports, ends of lifetimes. */
+void nd_poll(struct neigh_table *nt);
+
+/* ---- groups (mld.c) ---- */
+
+/** mld_join listens to a group, and tells the routers. Returns false when there are too many. */
+bool mld_join(struct neigh_table *nt, uint8_t netif, const struct pc_addr *group);
+
+/** mld_leave undoes one mld_join. */
+void mld_leave(struct neigh_table *nt, uint8_t netif, const struct pc_addr *group);
+
+/** mld_query answers a query, after a random part of the delay that it grants. */
+void mld_query(struct neigh_table *nt, uint8_t netif, const struct mld_query *q);
+
+/** mld_poll sends the reports that are due, and returns when the next one is. */
+uint64_t mld_poll(struct neigh_table *nt);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SUPPORT_FRAME6_H
+#define SUPPORT_FRAME6_H
+
+/* Frames of IPv6 made and read by hand, apart from lib/wire as those of frame.h are. */
+
+#include <percore/addr.h>
+
+#include "frame.h"
+
+/** The two ends of a packet. */
+struct ends6 {
+	uint8_t src_mac[6], dst_mac[6];
+	struct pc_addr src, dst;
+};
+
+/** What frame6_read has found in a frame. */
+struct info6 {
+	struct ends6 ends;
+	uint8_t tclass, hops;
+	uint32_t label;
+	bool alert;    /* a hop-by-hop header with a router alert was there */
+	uint8_t proto; /* of the upper layer */
+	const uint8_t *l4;
+	uint32_t l4_len;
+};
+
+/** addr6 makes an address of its text; the text must be one. */
+struct pc_addr addr6(const char *text);
+
+/** frame6_raw makes a packet of any payload, behind a header with this Next Header and hop limit. */
+void frame6_raw(struct frame *f, const struct ends6 *e, uint8_t next, uint8_t hops,
+                const void *payload, uint16_t len);
+
+/** frame6_icmp makes an ICMPv6 message; body is what follows the checksum. */
+void frame6_icmp(struct frame *f, const struct ends6 *e, uint8_t hops, uint8_t type, uint8_t code,
+                 const void *body, uint16_t len);
+
+/** frame6_udp makes a UDP datagram. */
+void frame6_udp(struct frame *f, const struct ends6 *e, uint16_t sport, uint16_t dport,
+                const void *payload, uint16_t len);
+
+/** frame6_insert puts n bytes of an extension header of this kind behind the fixed header; their first
+ * byte becomes what the Next Header was. Checksums need no change. */
+void frame6_insert(struct frame *f, uint8_t kind, const void *header, uint16_t n);
+
+/** frame6_sum is the sum of the pseudo header (RFC 8200 section 8.1). */
+uint32_t frame6_sum(const struct pc_addr *src, const struct pc_addr *dst, uint8_t proto,
+                    uint32_t len);
+
+/** frame6_read takes a sent frame apart and verifies lengths, version and transport checksum. Returns
+ * NULL, or what is wrong with it. */
+const char *frame6_read(const struct frame *f, struct info6 *info);
+
+/* ---- between the families ---- */
+
+/** addr6_of4 is the IPv6 address that stands for an IPv4 one: fd00::a.b.c.d. */
+struct pc_addr addr6_of4(uint32_t ip4_be);
+
+/**
+ * frame_to6 makes an IPv6 packet of an IPv4 packet without options: the same transport header and
+ * payload, the checksum as right or wrong as it was; an ICMP error becomes its like, with what it quotes
+ * and an MTU that is 20 larger. Other frames stay as they are.
+ */
+void frame_to6(struct frame *f);
+
+/** frame_to4 does the opposite for TCP and UDP. Returns NULL, or what is wrong with the frame. */
+const char *frame_to4(struct frame *f);
+
+#endif

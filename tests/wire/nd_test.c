@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* Neighbour discovery, our own addresses, and groups, as the link sees them. */
+
+#include "frame6.h"
+#include "wt.h"
+
+#define LOCAL "fd00::1"
+#define PEER  "fd00::2"
+#define LL    "fe80::ff:fe00:1" /* of 02:00:00:00:00:01 */
+
+static struct frame last;
+
+static void start6(struct wt *w, unsigned dad)
+{
+	struct pc_prefix us = {.addr = addr6(LOCAL), .len = 64};
+
+	w->cfg.ip6_dad = dad;
+	w->cold = true;
+	wt_start(w);
+	wt_settle(w);
+	wt_drop(w);
+	OK(pc_stack_add_addr(w->st, 0, &us));
+	wt_settle(w);
+}
+
+/* Ready, and everything that was said on the way forgotten. */
+static void ready(struct wt *w)
+{
+	start6(w, 0);
+	wt_pass(w, 2000);
+	wt_drop(w);
+}
+
+static struct ends6 ends(void)
+{
+	return (struct ends6){
+	    .src_mac = PEER_MAC, .dst_mac = PROBE_MAC, .src = addr6(PEER), .dst = addr6(LOCAL)};
+}
+
+/* The next message sent within ms, or a proto of 0. */
+static struct info6 next6(struct wt *w, double ms)
+{
+	const struct frame *f = wt_next_frame(w, ms);
+	struct info6 i = {0};
+	const char *wrong;
+
+	if (f == NULL)
+		return i;
+	last = *f;
+	wrong = frame6_read(&last, &i);
+	if (wrong != NULL)
+		wt_fail(w, WT_HERE, "malformed frame: %s", wrong);
+	return i;
+}
+
+/* A solicitation (135) or an advertisement (136) for target; lla: its option with this MAC address. */
+static void put_nd(struct frame *f, const struct ends6 *e, uint8_t type, uint8_t flags,
+                   const char *target, const char *lla)
+{
+	const struct pc_addr t = addr6(target);
+	uint8_t body[28] = {flags};
+
+	memcpy(body + 4, t.b, 16);
+	body[20] = type == 135 ? 1 : 2;
+	body[21] = 1;
+	if (lla != NULL)
+		memcpy(body + 22, lla, 6);
+	frame6_icmp(f, e, 255, type, 0, body, lla != NULL ? 28 : 20);
+}
+
+/* Sends a datagram to the peer. */
+static void talk(struct wt *w)
+{
+	struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_port = htons(9)};
+	static int fd;
+
+	memcpy(&to.sin6_addr, addr6(PEER).b, 16);
+	fd = pc_socket(w->st, AF_INET6, SOCK_DGRAM, 0);
+	OK(pc_sendto(w->st, fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to)));
+	OK(pc_close(w->st, fd));
+	wt_settle(w);
+}
+
+/* Says whether the next frame sent is a datagram to this MAC address. */
+static bool goes_to(struct wt *w, const char *mac)
+{
+	const struct info6 i = next6(w, 0);
+
+	return i.proto == 17 && memcmp(i.ends.dst_mac, mac, 6) == 0;
+}
+
+/* RFC 4862 section 5.4: first the groups, then the question, then, after a second, use */
+static void duplicate_detection(struct wt *w)
+{
+	struct ends6 e = ends();
+	struct frame f;
+	struct info6 i;
+	unsigned reports = 0, probes = 0, adverts = 0;
+
+	start6(w, 1);
+	put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
+	wt_inject_frame(w, &f); /* not ours yet: section 5.4.3 */
+	EQ(wt_count(w, PC_DROP_IP6_NOT_OURS), 1);
+	EQ(wt_count(w, PC_DROP_ND_NOT_OURS), 0);
+	while ((i = next6(w, 3000)).proto != 0) {
+		if (i.l4[0] == 143) {
+			CHECK(probes > 0 || reports == 0);
+			reports++;
+		} else if (i.l4[0] == 135) {
+			CHECK(pc_addr_is_any(&i.ends.src) && i.hops == 255);
+			CHECK(pc_addr_equal(
+			    &i.ends.dst,
+			    &(struct pc_addr){.b = {0xff, 2, [11] = 1, [12] = 0xff, [15] = 1,
+			                            [14] = i.l4[22], [13] = i.l4[21]}}));
+			EQ(i.l4[24], 14); /* RFC 7527: a nonce, and no link-layer address */
+			EQ(i.l4_len, 32);
+			probes++;
+		} else {
+			EQ(i.l4[0], 136);
+			CHECK((i.l4[4] & 0x40) == 0);
+			adverts++;
+		}
+	}
+	EQ(probes, 2); /* for fd00::1 and the link-local address */
+	EQ(adverts, 2);
+	EQ(reports, 2); /* both are in one group */
+	wt_inject_frame(w, &f);
+	EQ(next6(w, 0).l4[0], 136);
+}
+
+static void duplicate_found(struct wt *w)
+{
+	struct ends6 e = ends();
+	struct frame f;
+	struct info6 i;
+
+	/* somebody advertises it */
+	start6(w, 1);
+	wt_drop(w);
+	e.dst = addr6("ff02::1");
+	memcpy(e.dst_mac, "\x33\x33\0\0\0\1", 6);
+	e.src = addr6("fe80::2");
+	put_nd(&f, &e, 136, 0x20, LOCAL, PEER_MAC);
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_ND_DUPLICATES), 1);
+	EQ(wt_count(w, PC_DROP_ND_CONFLICT), 1);
+	/* somebody else asks for the other one */
+	e.dst = addr6("ff02::1:ff00:1");
+	memcpy(e.dst_mac, "\x33\x33\xff\0\0\1", 6);
+	e.src = addr6("::");
+	put_nd(&f, &e, 135, 0, LL, NULL);
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_ND_DUPLICATES), 2);
+	while ((i = next6(w, 5000)).proto != 0)
+		CHECK(i.l4[0] != 136);
+}
+
+/* RFC 7527: our own question, come back by a loop, is no duplicate */
+static void loop(struct wt *w)
+{
+	struct info6 i;
+	struct frame f;
+
+	start6(w, 1);
+	do {
+		i = next6(w, 1500);
+		CHECK(i.proto == 58);
+	} while (i.l4[0] != 135);
+	f = last;
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_DROP_ND_LOOP), 1);
+	EQ(wt_count(w, PC_ND_DUPLICATES), 0);
+	wt_pass(w, 3000);
+	wt_drop(w);
+}
+
+static void validity(struct wt *w)
+{
+	struct ends6 e = ends();
+	struct frame f;
+
+	ready(w);
+	put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
+	f.b[21] = 254; /* the hop limit is not covered by the checksum */
+	wt_inject_frame(w, &f);
+	put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
+	frame6_insert(&f, 44, (uint8_t[8]){0}, 8); /* RFC 6980: in an atomic fragment */
+	wt_inject_frame(w, &f);
+	frame6_icmp(&f, &e, 255, 135, 1, f.b + 70, 28); /* code */
+	wt_inject_frame(w, &f);
+	put_nd(&f, &e, 135, 0, "ff02::1", PEER_MAC); /* target is a group */
+	wt_inject_frame(w, &f);
+	put_nd(&f, &e, 135, 0, LOCAL, "\1\0\0\0\0\0"); /* group MAC */
+	wt_inject_frame(w, &f);
+	for (uint16_t n = 0; n < 20; n++) { /* too short; with 20 bytes there are no options */
+		frame6_icmp(&f, &e, 255, 135, 0, "\0\0\0\0\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", n);
+		wt_inject_frame(w, &f);
+	}
+	put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
+	f.b[54 + 25] = 0; /* an option of length 0 */
+	f.b[54 + 3] = (uint8_t)(f.b[54 + 3] + 1);
+	wt_inject_frame(w, &f);
+	e.src = addr6("::");
+	put_nd(&f, &e, 135, 0, LOCAL, NULL); /* from nobody, but not to the group */
+	wt_inject_frame(w, &f);
+	e = ends();
+	e.dst = addr6("ff02::1");
+	memcpy(e.dst_mac, "\x33\x33\0\0\0\1", 6);
+	put_nd(&f, &e, 136, 0x60, PEER, PEER_MAC); /* solicited, to everybody */
+	wt_inject_frame(w, &f);
+	CHECK(wt_next_frame(w, 100) == NULL);
+	EQ(wt_count(w, PC_DROP_ND_MALFORMED) + wt_count(w, PC_DROP_ICMP_SHORT), 28);
+}
+
+/* RFC 4861 section 7.2.4 */
+static void answers(struct wt *w)
+{
+	struct ends6 e = ends();
+	struct info6 i;
+	struct frame f;
+
+	ready(w);
+	e.dst = addr6("ff02::1:ff00:1");
+	memcpy(e.dst_mac, "\x33\x33\xff\0\0\1", 6);
+	put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
+	wt_inject_frame(w, &f);
+	i = next6(w, 0);
+	EQ(i.l4[0], 136);
+	EQ(i.l4[4], 0x60); /* solicited and override, no router */
+	EQ(i.hops, 255);
+	CHECK(memcmp(i.l4 + 8, addr6(LOCAL).b, 16) == 0);
+	CHECK(i.l4[24] == 2 && i.l4[25] == 1 && memcmp(i.l4 + 26, PROBE_MAC, 6) == 0);
+	CHECK(memcmp(i.ends.dst_mac, PEER_MAC, 6) == 0);
+	CHECK(pc_addr_equal(&i.ends.dst, &e.src));
+	put_nd(&f, &e, 135, 0, "fd00::ff00:1", PEER_MAC); /* the same group, but not ours */
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_DROP_ND_NOT_OURS), 1);
+	e.src = addr6("::"); /* somebody wants to have our address */
+	put_nd(&f, &e, 135, 0, LOCAL, NULL);
+	wt_inject_frame(w, &f);
+	i = next6(w, 0);
+	EQ(i.l4[0], 136);
+	EQ(i.l4[4], 0x20);
+	CHECK(memcmp(i.ends.dst_mac, "\x33\x33\0\0\0\1", 6) == 0);
+	talk(w); /* the asker is known now */
+	CHECK(goes_to(w, PEER_MAC));
+}
+
+static void resolution(struct wt *w)
+{
+	struct ends6 e = ends();
+	unsigned n = 0;
+	struct info6 i;
+	struct frame f;
+
+	ready(w);
+	talk(w);
+	i = next6(w, 0);
+	EQ(i.l4[0], 135);
+	CHECK(memcmp(i.ends.dst_mac, "\x33\x33\xff\0\0\2", 6) == 0);
+	CHECK(memcmp(i.ends.dst.b, addr6("ff02::1:ff00:2").b, 16) == 0);
+	CHECK(memcmp(i.ends.src.b, addr6(LOCAL).b, 16) == 0);
+	CHECK(i.l4[24] == 1 && memcmp(i.l4 + 26, PROBE_MAC, 6) == 0);
+	CHECK(wt_next_frame(w, 500) == NULL);
+	put_nd(&f, &e, 136, 0x60, PEER, NULL); /* without an address it says nothing */
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_DROP_ND_UNASKED), 1);
+	put_nd(&f, &e, 136, 0x60, PEER, PEER_MAC);
+	wt_inject_frame(w, &f);
+	CHECK(goes_to(w, PEER_MAC));                     /* what was held */
+	put_nd(&f, &e, 136, 0x60, "fd00::77", PEER_MAC); /* nobody asked */
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_DROP_ND_UNASKED), 2);
+	/* in use after arp.reachable_ms: asked again, by unicast, then given up */
+	wt_pass(w, 31000);
+	talk(w);
+	CHECK(goes_to(w, PEER_MAC));
+	while ((i = next6(w, 6000)).proto == 58 && i.l4[0] == 135) {
+		CHECK(memcmp(i.ends.dst_mac, n < 3 ? PEER_MAC : "\x33\x33\xff\0\0\2", 6) == 0);
+		n++;
+	}
+	IN(n, 3, 6);
+}
+
+/* RFC 4861 section 7.2.5: who may change a known address */
+static void override(struct wt *w)
+{
+	static const char other[] = "\2\0\0\0\0\x77";
+	struct ends6 e = ends();
+	struct frame f;
+
+	ready(w);
+	talk(w);
+	CHECK(next6(w, 0).l4[0] == 135);
+	put_nd(&f, &e, 136, 0x60, PEER, PEER_MAC);
+	wt_inject_frame(w, &f);
+	CHECK(goes_to(w, PEER_MAC));
+	put_nd(&f, &e, 136, 0x00, PEER, other); /* no override: the first one counts */
+	wt_inject_frame(w, &f);
+	talk(w);
+	CHECK(goes_to(w, PEER_MAC));
+	put_nd(&f, &e, 136, 0x20, PEER, other);
+	wt_inject_frame(w, &f);
+	talk(w);
+	CHECK(goes_to(w, other));
+	wt_pass(w, 5100); /* asked, as it was not solicited */
+	CHECK(next6(w, 0).l4[0] == 135);
+	put_nd(&f, &e, 136, 0x60, PEER, other);
+	wt_inject_frame(w, &f);
+	CHECK(wt_next_frame(w, 20000) == NULL);
+	EQ(wt_count(w, PC_TX_UNRESOLVED), 0);
+}
+
+/* RFC 6583: a scan fills nothing but our own questions, and those are bounded */
+static void bounded(struct wt *w)
+{
+	struct pc_stack_usage usage;
+	struct ends6 e = ends();
+	struct frame f;
+
+	ready(w);
+	for (unsigned n = 0; n < 500; n++) {
+		e.src.b[14] = (uint8_t)(n >> 8);
+		e.src.b[13] = (uint8_t)n;
+		put_nd(&f, &e, 136, 0x60, PEER, PEER_MAC); /* nobody asked for these */
+		wt_inject_frame(w, &f);
+		put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
+		wt_inject_frame(w, &f);
+	}
+	pc_stack_get_usage(w->st, &usage);
+	EQ(usage.neighbours, usage.neighbours_max);
+	wt_drop(w);
+}
+
+/* ---- groups ------------------------------------------------------------------------------------ */
+
+/* Expects a report on a group. */
+static void expect_report(struct wt *w, double ms, uint8_t kind, const char *group)
+{
+	struct info6 i = next6(w, ms);
+
+	if (i.proto == 0)
+		wt_fail(w, WT_HERE, "no report on %s", group);
+	EQ(i.l4[0], 143);
+	CHECK(i.alert && i.hops == 1);
+	CHECK(memcmp(i.ends.dst.b, addr6("ff02::16").b, 16) == 0);
+	EQ(i.l4[7], 1);
+	EQ(i.l4[8], kind);
+	CHECK(memcmp(i.l4 + 12, addr6(group).b, 16) == 0);
+}
+
+static void listeners(struct wt *w)
+{
+	struct ends6 e = ends();
+	struct info6 i;
+	uint8_t body[24] = {0};
+	struct frame f;
+
+	start6(w, 1);
+	/* joined before anything else is said, and again within a second (RFC 3810 section 6.1) */
+	expect_report(w, 0, 4, "ff02::1:ff00:1");
+	do {
+		i = next6(w, 1500);
+		CHECK(i.proto == 58);
+	} while (i.l4[0] != 143);
+	EQ(i.l4[8], 4);
+	wt_pass(w, 4000);
+	wt_drop(w);
+	e.src = addr6("fe80::2");
+	e.dst = addr6("ff02::1");
+	memcpy(e.dst_mac, "\x33\x33\0\0\0\1", 6);
+	body[0] = 1000 >> 8;
+	body[1] = (uint8_t)1000;
+	frame6_icmp(&f, &e, 1, 130, 0, body, 24); /* a general query, to be answered within 1 s */
+	wt_inject_frame(w, &f);
+	expect_report(w, 1001, 2, "ff02::1:ff00:1");
+	memcpy(body + 4, addr6("ff02::1:ff00:99").b, 16);
+	frame6_icmp(&f, &e, 1, 130, 0, body, 24); /* about a group of others */
+	wt_inject_frame(w, &f);
+	CHECK(wt_next_frame(w, 2000) == NULL);
+	frame6_icmp(&f, &e, 2, 130, 0, body, 24); /* from beyond the link */
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_DROP_ND_MALFORMED), 1);
+	memset(body + 4, 0, 16);
+	frame6_icmp(&f, &e, 1, 130, 0, body, 20); /* RFC 3810 section 8: an older querier */
+	wt_inject_frame(w, &f);
+	i = next6(w, 1001);
+	EQ(i.l4[0], 131);
+	CHECK(memcmp(i.ends.dst.b, addr6("ff02::1:ff00:1").b, 16) == 0 && i.alert);
+}
+
+static const struct wt_case cases[] = {
+    {"RFC 4862 5.4: duplicate address detection", duplicate_detection},
+    {"RFC 4862 5.4.5: an address that somebody has is not used", duplicate_found},
+    {"RFC 7527 4: a looped question is no duplicate", loop},
+    {"RFC 4861 7.1: what is invalid is dropped", validity},
+    {"RFC 4861 7.2.4: solicitations are answered", answers},
+    {"RFC 4861 7.2.2, 7.3: a packet is kept, neighbours are asked again", resolution},
+    {"RFC 4861 7.2.5: override", override},
+    {"RFC 6583 7: the neighbour cache is bounded", bounded},
+    {"RFC 3810 5: multicast listener reports", listeners},
+};
+
+WT_MAIN("nd")
