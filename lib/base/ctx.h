@@ -29,6 +29,7 @@ struct ctx {
 	uint32_t now_us;    /* modulo 2^32 us; for RTT samples */
 	uint32_t now_ms;    /* modulo 2^32 ms; for timestamps */
 	uint32_t tick;      /* modulo 2^32 ticks; for timers */
+	uint16_t turn;      /* modulo 2^16 turns; what has come in one turn has come at once */
 	int64_t wall_s;     /* seconds since 1970, kept by run/; 0 under any other clock */
 	bool mbufs_low;     /* pool nearly empty: refuse what can be refused */
 	uint16_t low_check; /* turns until mbufs_low is looked at again */

@@ -48,6 +48,7 @@ unsigned pc_stack_poll(struct pc_stack *st, uint64_t now_ns)
 	unsigned n = 0;
 
 	advance(st, now_ns);
+	st->ctx.turn++;
 	check_mbufs(&st->ctx);
 	/* what the last turn has left unsent, if its caller did not flush */
 	pc_stack_flush(st, now_ns);

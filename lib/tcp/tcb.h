@@ -186,6 +186,8 @@ struct tcp_queues {
 	uint32_t cc_bytes;     /* acknowledged since cwnd last grew */
 	uint32_t stalled_tick; /* when what the peer does not acknowledge was first sent */
 	uint8_t dupacks;
+	uint8_t dup_turns;  /* in how many turns they came */
+	uint16_t dup_turn;  /* in which the last came */
 	uint8_t recovery;   /* enum tcp_recovery */
 	uint8_t loss_timer; /* enum tcp_loss_timer: what TCB_T_LOSS means */
 	bool fin_early;

@@ -17,7 +17,9 @@
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_timer.h"
 
-#define DUP_THRESH 3
+#define DUP_THRESH       3
+#define LIMITED_TRANSMIT 2 /* segments (RFC 3042) */
+#define DUP_WAIT_MAX_US  2000
 
 static bool uses_rack(const struct tcp *tcp, const struct tcb *t)
 {
@@ -151,6 +153,15 @@ static void undo(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 
 /* ---- without SACK ---------------------------------------------------------------------------- */
 
+/* the oldest is lost; each duplicate stands for one segment that has arrived */
+static void head_lost(const struct tcb *t, struct tcp_queues *q)
+{
+	uint32_t most = t->snd_nxt - t->snd_una;
+
+	q->dup_bytes = RTE_MIN((uint32_t)q->dupacks * t->mss, most);
+	scoreboard_lost(q, q->snd.head);
+}
+
 /* one of what was acknowledged filled the hole, the rest ate duplicate ACKs */
 static void eat_duplicates(const struct tcb *t, struct tcp_queues *q, uint32_t acked)
 {
@@ -159,12 +170,36 @@ static void eat_duplicates(const struct tcb *t, struct tcp_queues *q, uint32_t a
 	q->dup_bytes = q->dup_bytes > eaten ? q->dup_bytes - eaten : 0;
 }
 
-static void count_duplicate(const struct tcb *t, struct tcp_queues *q)
+static void count_duplicate(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q)
 {
+	if (q->dupacks == 0)
+		q->dup_turns = 0;
+	if (q->dup_turns == 0 || (q->dup_turn != tcp->ctx->turn && q->dup_turns < UINT8_MAX))
+		q->dup_turns++;
+	q->dup_turn = tcp->ctx->turn;
 	if (q->dupacks < UINT8_MAX)
 		q->dupacks++;
+	/* RFC 3042: two segments beyond cwnd, until it is sure that one is lost */
+	if (q->recovery == TCP_R_OPEN && q->dupacks > LIMITED_TRANSMIT)
+		return;
 	if (q->recovery != TCP_R_LOSS && q->dup_bytes + t->mss <= t->snd_nxt - t->snd_una)
 		q->dup_bytes += t->mss;
+}
+
+/* RFC 5681 section 3.2: the third duplicate means a loss.  Some receivers take a burst of segments and
+ * then acknowledge its end as often as it had segments, all at once.  So what comes in one turn says no
+ * more than one duplicate does; then a round trip decides, within which an acknowledgement that moves
+ * calls it off.  Where that would be long a turn is short beside it, and they come in several. */
+static void on_duplicate(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	/* RFC 6582 section 4.1: not again for what an earlier recovery has covered */
+	if (q->recovery != TCP_R_OPEN || q->dupacks < DUP_THRESH || seq_leq(t->snd_una, q->recover))
+		return;
+	if (q->dup_turns >= DUP_THRESH)
+		head_lost(t, q);
+	else if (q->loss_timer != TCP_LT_REORDER || !(t->timers & TCB_T_LOSS))
+		set_loss_timer(tcp, t, q, TCP_LT_REORDER,
+		               ticks_from_us(RTE_MIN(t->srtt_us, (uint32_t)DUP_WAIT_MAX_US)));
 }
 
 /* ---- acknowledgements ------------------------------------------------------------------------ */
@@ -297,10 +332,8 @@ static void find_lost(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 			set_loss_timer(tcp, t, q, TCP_LT_REORDER, ticks_from_us(wait));
 	} else if (t->opt & TCB_OPT_SACK) {
 		find_lost_by_count(q);
-	} else if (a->duplicate && q->recovery == TCP_R_OPEN && q->dupacks >= DUP_THRESH &&
-	           seq_gt(t->snd_una, q->recover)) {
-		/* RFC 6582 section 4.1: not again for what an earlier recovery has covered */
-		scoreboard_lost(q, q->snd.head);
+	} else if (a->duplicate) {
+		on_duplicate(tcp, t, q);
 	}
 }
 
@@ -309,7 +342,7 @@ static void look_for_losses(struct tcp *tcp, struct tcb *t, struct tcp_queues *q
                             const struct loss_ack *a, uint32_t lost)
 {
 	if (a->duplicate && !(t->opt & TCB_OPT_SACK))
-		count_duplicate(t, q);
+		count_duplicate(tcp, t, q);
 	if (a->delivered > 0 || a->duplicate)
 		find_lost(tcp, t, q, a);
 	if (q->recovery == TCP_R_OPEN && q->lost_bytes > 0)
@@ -460,8 +493,12 @@ void tcp_loss_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 
 void tcp_loss_look(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
-	uint32_t wait = rack_detect(q, t, tcp->ctx->now_us);
+	uint32_t wait = 0;
 
+	if (uses_rack(tcp, t))
+		wait = rack_detect(q, t, tcp->ctx->now_us);
+	else if (q->recovery == TCP_R_OPEN && q->dupacks >= DUP_THRESH)
+		head_lost(t, q);
 	if (q->recovery == TCP_R_OPEN && q->lost_bytes > 0)
 		enter_recovery(tcp, t, q, t->snd_nxt - t->snd_una);
 	if (q->recovery == TCP_R_RECOVERY && cc_of(t)->on_model == NULL)

@@ -259,6 +259,40 @@ static void fast_retransmit(struct wt *w)
 	NOTHING(5000);
 }
 
+/* dup_acks in one burst */
+static void dup_burst(struct wt *w, uint32_t ack, unsigned n)
+{
+	while (--n > 0)
+		QUEUE(.flags = A, .seq = 1, .ack = ack);
+	INJECT(.flags = A, .seq = 1, .ack = ack);
+}
+
+static void burst_of_duplicates(struct wt *w)
+{
+	flight(w, 10);
+	dup_burst(w, 1, 9);
+	EXPECT_IN(0.06, 0.3, .flags = A, .seq = 1, .ack = 1, .len = MSS, .any_psh = true);
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 1);
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 0);
+	IN(wt_info(w).tcpi_unacked, 10, 10);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 10 * MSS);
+	NOTHING(5000);
+}
+
+static void needless_duplicates(struct wt *w)
+{
+	flight(w, 10);
+	for (uint32_t ack = 1 + 2 * MSS; ack <= 1 + 8 * MSS; ack += 2 * MSS) {
+		QUEUE(.flags = A, .seq = 1, .ack = ack);
+		dup_burst(w, ack, 20);
+		NOTHING(0.05);
+	}
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 10 * MSS);
+	NOTHING(5000);
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 0);
+	EQ(wt_count(w, PC_TCP_RETRANSMITS), 0);
+}
+
 static void not_duplicates(struct wt *w)
 {
 	w->peer.wnd = 30000;
@@ -505,6 +539,8 @@ static const struct wt_case cases[] = {
     {"RFC 6298 3: timestamps measure retransmissions too", timestamps_measure_retransmissions},
     {"RFC 6298 5.4, 5681 3.1: RTO resends the oldest, cwnd 1", rto_resends_oldest},
     {"RFC 5681 3.2: fast retransmit at the third duplicate", fast_retransmit},
+    {"RFC 5681 3.2: duplicates that come all at once wait a moment", burst_of_duplicates},
+    {"RFC 5681 3.2: ... which an ACK that moves ends", needless_duplicates},
     {"RFC 5681 2: what is no duplicate ACK", not_duplicates},
     {"RFC 3042: limited transmit", limited_transmit},
     {"RFC 6582 3.2: partial ACK", partial_ack},

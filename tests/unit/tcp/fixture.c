@@ -172,6 +172,7 @@ int receive(uint16_t pport, uint16_t lport, struct tcp_seg s)
 
 int input(struct tcb *t, struct tcp_seg s)
 {
+	net.ctx.turn++;
 	return receive(t->flow.rport, t->flow.lport, s);
 }
 

@@ -68,7 +68,7 @@ int receive(uint16_t pport, uint16_t lport, struct tcp_seg s);
 int receive_mbuf(uint16_t pport, uint16_t lport, struct tcp_seg s, uint16_t first, uint16_t rest);
 
 /** input gives in a segment of a connection. */
-int input(struct tcb *t, struct tcp_seg s);
+int input(struct tcb *t, struct tcp_seg s); /* a turn of its own */
 
 /** input_data gives in len bytes from seq on, with an ACK of everything sent. */
 int input_data(struct tcb *t, uint32_t seq, uint32_t len);
