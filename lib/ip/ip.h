@@ -76,7 +76,9 @@ struct ip_send {
 	uint8_t proto;
 	uint8_t ttl; /* 0: the default */
 	uint8_t tos;
-	bool df; /* RFC 1191: TCP always */
+	bool df;              /* RFC 1191: TCP always */
+	bool summed;          /* payload_sum counts */
+	uint16_t payload_sum; /* of what follows the transport header (cksum_fold_be) */
 };
 
 /** An ICMP error about a packet of ours, told to its transport. */
@@ -180,7 +182,7 @@ static inline struct pc_port *ip_port(const struct ip *ip, uint8_t netif)
 /**
  * ip_l4_checksum completes the transport checksum of m, which begins with a transport header of
  * l4_hdr_len bytes whose checksum field, at cksum_off, is 0: by the port if it offers that for
- * s->proto, else here. Chains are allowed.
+ * s->proto, else here, where a payload that is summed already is not read again. Chains are allowed.
  */
 void ip_l4_checksum(const struct ip *ip, const struct ip_path *path, const struct ip_send *s,
                     struct rte_mbuf *m, uint16_t l4_hdr_len, uint16_t cksum_off);

@@ -50,7 +50,11 @@ void ip_l4_checksum(const struct ip *ip, const struct ip_path *path, const struc
 		return;
 	}
 	sum = cksum_pseudo(&s->src, &s->dst, s->proto, m->pkt_len);
-	sum = cksum_add_mbuf(sum, m, 0, m->pkt_len);
+	if (s->summed)
+		sum = cksum_add64(cksum_add(sum, rte_pktmbuf_mtod(m, const uint8_t *), l4_hdr_len),
+		                  s->payload_sum);
+	else
+		sum = cksum_add_mbuf(sum, m, 0, m->pkt_len);
 	wire_put16_be(field,
 	              s->proto == IPPROTO_UDP ? cksum_finish_udp_be(sum) : cksum_finish_be(sum));
 }

@@ -15,10 +15,11 @@ struct iovec;
 /**
  * sndbuf_append copies up to max bytes from iov to the end of the queue, whose sequence number is
  * end_seq: into the last segment while it was never sent and is not full, then into new ones of mss
- * bytes. Returns how many bytes, less when mbufs run out.
+ * bytes. sum: the payload is summed up on the way, for a port that computes no checksums. Returns how
+ * many bytes, less when mbufs run out.
  */
 uint32_t sndbuf_append(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq,
-                       const struct iovec *iov, int iovcnt, uint32_t max, uint16_t mss);
+                       const struct iovec *iov, int iovcnt, uint32_t max, uint16_t mss, bool sum);
 
 /**
  * sndbuf_append_mbuf queues a payload chain without copying it, cut into segments of mss bytes if it

@@ -166,7 +166,8 @@ enum {
 	SEG_SACKED = 1 << 1,
 	SEG_LOST = 1 << 2, /* deemed lost; with SEG_RESENT: and sent again */
 	SEG_RESENT = 1 << 3,
-	SEG_PUSH = 1 << 4, /* the last of what a call queued */
+	SEG_PUSH = 1 << 4,   /* the last of what a call queued */
+	SEG_SUMMED = 1 << 5, /* tx.cookie is the sum of the payload, folded */
 };
 
 /** What a connection has only while something is queued or under way, or worth remembering. */

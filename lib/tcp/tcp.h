@@ -151,6 +151,12 @@ static inline const struct tcp_tuning *tcp_tuning(const struct tcp *tcp, const s
 	return &tcp->tuning[t->tuning];
 }
 
+/** tcp_port_has says whether the connection's port offers all of these (enum pc_port_offload). */
+static inline bool tcp_port_has(const struct tcp *tcp, const struct tcb *t, uint32_t offloads)
+{
+	return (ip_port(tcp->ip, t->netif)->info.offloads & offloads) == offloads;
+}
+
 /** tcp_rcv_limit returns the largest receive window: SO_RCVBUF, or TCP_WINDOW_CLAMP if that is less (but
  * never so small that scaling makes it 0). */
 static inline uint32_t tcp_rcv_limit(const struct tcp *tcp, const struct tcb *t)

@@ -56,6 +56,7 @@ static uint32_t pop_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 			scoreboard_forget(q, m, part);
 			note->tx.seq += part;
 			note->tx.len = (uint16_t)(note->tx.len - part);
+			note->tx.flags &= (uint8_t)~SEG_SUMMED;
 			t->snd_bytes -= part;
 			break;
 		}

@@ -81,7 +81,8 @@ ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 	if (q == NULL)
 		return no_space(tcp, t, true);
 	want = RTE_MIN(given, (size_t)(limit - t->snd_bytes));
-	n = sndbuf_append(tcp->ctx, q, end_seq(t), iov, iovcnt, (uint32_t)want, t->mss);
+	n = sndbuf_append(tcp->ctx, q, end_seq(t), iov, iovcnt, (uint32_t)want, t->mss,
+	                  !tcp_port_has(tcp, t, PC_PORT_TX_TCP_CKSUM));
 	if (n == 0) {
 		tcb_detach_queues(tcp, t);
 		return no_space(tcp, t, true);

@@ -102,18 +102,23 @@ static bool fit_sack(const struct tcb *t, struct tcp_seg *s, uint32_t payload)
 	return false;
 }
 
-/* emit puts the headers in front of m's payload and sends it, with these ECN bits; it owns m */
-static void emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, struct tcp_seg *s, uint8_t ecn)
+/* emit puts the headers in front of m's payload, of which note may have the sum, and sends it with these
+ * ECN bits; it owns m */
+static void emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, struct tcp_seg *s, uint8_t ecn,
+                 const struct pkt *note)
 {
 	struct ip_send is = {.src = *ip_laddr(tcp->ip, t->flow.laddr),
 	                     .dst = t->flow.raddr,
 	                     .proto = IPPROTO_TCP,
 	                     .ttl = t->ttl,
 	                     .tos = (uint8_t)(t->tos | ecn),
-	                     .df = true};
+	                     .df = true,
+	                     .summed = note != NULL && (note->tx.flags & SEG_SUMMED)};
 	struct ip_path path;
 	uint16_t hdr;
 
+	if (is.summed)
+		is.payload_sum = (uint16_t)note->tx.cookie;
 	s->sport = t->flow.lport;
 	s->dport = t->flow.rport;
 	hdr = tcp_hdr_len(s);
@@ -126,7 +131,7 @@ static void emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, struct tcp_
 
 /* a segment of a synchronised connection: everything but SYN */
 static void emit_sync(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t seq,
-                      uint8_t flags, bool fresh)
+                      uint8_t flags, bool fresh, const struct pkt *note)
 {
 	struct tcp_seg s;
 
@@ -146,7 +151,7 @@ static void emit_sync(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 		t->flags &= ~(uint32_t)TCB_ACK_NOW;
 	t->flags &= ~(uint32_t)(TCB_ACK_LATER | TCB_WINDOW_UPDATE);
 	t->timers &= (uint8_t)~TCB_T_ACK;
-	emit(tcp, t, m, &s, tcp_ecn_tos(t, fresh));
+	emit(tcp, t, m, &s, tcp_ecn_tos(t, fresh), note);
 }
 
 /* a sendable packet with the payload of a queued segment, or NULL */
@@ -197,7 +202,7 @@ static bool transmit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, bool fi
 	note->tx.sent_us = tcp->ctx->now_us;
 	if (note->tx.sends < UINT8_MAX)
 		note->tx.sends++;
-	emit_sync(tcp, t, f, note->tx.seq, flags, fresh);
+	emit_sync(tcp, t, f, note->tx.seq, flags, fresh, note);
 	return true;
 }
 
@@ -392,7 +397,7 @@ static bool send_empty(struct tcp *tcp, struct tcb *t, uint32_t seq, uint8_t fla
 
 	if (m == NULL)
 		return false;
-	emit_sync(tcp, t, m, seq, flags, false);
+	emit_sync(tcp, t, m, seq, flags, false, NULL);
 	return true;
 }
 
@@ -452,7 +457,7 @@ void tcp_send_syn(struct tcp *tcp, struct tcb *t)
 	s.wnd = (uint16_t)RTE_MIN(tcp_rcv_limit(tcp, t),
 	                          (uint32_t)UINT16_MAX); /* never scaled in a SYN */
 	/* RFC 8257 section 3.4: where DCTCP is, what cannot be marked is dropped */
-	emit(tcp, t, m, &s, ecn && cc_of(t)->needs_ecn ? ECN_ECT0 : 0);
+	emit(tcp, t, m, &s, ecn && cc_of(t)->needs_ecn ? ECN_ECT0 : 0, NULL);
 }
 
 bool tcp_challenge_allowed(struct tcp *tcp)

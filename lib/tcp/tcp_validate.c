@@ -6,6 +6,7 @@
 #include "base/seq.h"
 #include "tcp/cc.h"
 #include "tcp/tcp.h"
+#include "wire/cksum.h"
 
 struct report {
 	const struct tcp *tcp;
@@ -23,6 +24,15 @@ static void check(struct report *r, const struct tcb *t, bool ok, const char *wh
 		fprintf(r->f, "tcb %u, state %u: %s\n", tcp_index(r->tcp, t), t->state, what);
 }
 
+static bool sum_is_right(const struct rte_mbuf *m)
+{
+	const struct pkt *n = pkt_of_const(m);
+
+	return !(n->tx.flags & SEG_SUMMED) ||
+	       n->tx.cookie ==
+	           cksum_fold_be(cksum_add_mbuf(0, m, m->pkt_len - n->tx.len, n->tx.len));
+}
+
 static void check_snd(struct report *r, const struct tcb *t, const struct tcp_queues *q)
 {
 	uint32_t seq = t->snd_una, bytes = 0, sacked = 0, lost = 0, resent = 0, segs = 0;
@@ -38,7 +48,9 @@ static void check_snd(struct report *r, const struct tcb *t, const struct tcp_qu
 		}
 		check(r, t, n->tx.seq == seq, "the send queue has no gap");
 		check(r, t, n->tx.len > 0 && m->pkt_len >= n->tx.len, "a segment has its payload");
-		check(r, t, sent || n->tx.flags <= (SEG_PUSH | SEG_INLINE), "unsent is unmarked");
+		check(r, t, sent || !(n->tx.flags & (SEG_SACKED | SEG_LOST | SEG_RESENT)),
+		      "unsent is unmarked");
+		check(r, t, sum_is_right(m), "a sum is that of the payload");
 		check(r, t, pkt_of(m)->next != NULL || q->snd.tail == m, "tail is the last");
 		sacked += (n->tx.flags & SEG_SACKED) ? n->tx.len : 0;
 		segs += (n->tx.flags & SEG_SACKED) ? 1 : 0;

