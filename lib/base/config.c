@@ -112,6 +112,27 @@ static bool parse_boolean(const char *text, uint64_t *v)
 	return false;
 }
 
+/* A key whose unit lists as many words as it has values, "one, two, three", takes these words. */
+static bool parse_word(const struct pc_config_key *key, const char *text, uint64_t *v)
+{
+	const size_t n = strlen(text);
+	uint64_t at = 0, words = 0;
+	bool found = false;
+
+	for (const char *word = key->unit; *word != '\0'; words++) {
+		const size_t len = strcspn(word, ",");
+
+		if (len == n && strncasecmp(word, text, n) == 0) {
+			found = true;
+			at = words;
+		}
+		word += len;
+		word += strspn(word, ", ");
+	}
+	*v = at;
+	return found && words == key->max + 1;
+}
+
 /* Reads a whole number; strtoull alone would take signs, spaces and what is left over. */
 static bool parse_number(const char *text, uint64_t *v)
 {
@@ -130,7 +151,7 @@ int pc_config_key_parse(const struct pc_config_key *key, const char *text, uint6
 	uint64_t v;
 
 	if (!(strcmp(key->unit, "boolean") == 0 && parse_boolean(text, &v)) &&
-	    !parse_number(text, &v))
+	    !parse_word(key, text, &v) && !parse_number(text, &v))
 		return refuse(why, why_len,
 		              "%s.%s takes a whole number from %" PRIu64 " to %" PRIu64
 		              " (%s), not \"%s\"",

@@ -417,6 +417,27 @@ static int set_congestion(struct sockets *s, struct tcb *t, const char *name, so
 	return 0;
 }
 
+/* Linux: 32 bits, or 64 where there is room for them; all ones: unlimited */
+static int set_max_pacing_rate(struct sockets *s, struct tcb *t, const void *value, socklen_t len)
+{
+	struct tcp_tuning want = *tcp_tuning(s->tcp, t);
+	uint64_t rate = UINT64_MAX;
+	uint32_t narrow;
+
+	if (len < sizeof(narrow))
+		return -EINVAL;
+	if (len >= sizeof(rate)) {
+		memcpy(&rate, value, sizeof(rate));
+	} else {
+		memcpy(&narrow, value, sizeof(narrow));
+		if (narrow != UINT32_MAX)
+			rate = narrow;
+	}
+	/* 0 would stop the connection for good: as slow as can be, as on Linux */
+	want.max_pacing_rate = rate == UINT64_MAX ? 0 : RTE_MAX(rate, UINT64_C(1));
+	return tcp_tune(s->tcp, t, &want);
+}
+
 static int copy_result(const void *from, size_t size, void *value, socklen_t *len)
 {
 	size_t n = RTE_MIN((size_t)*len, size);
@@ -424,6 +445,18 @@ static int copy_result(const void *from, size_t size, void *value, socklen_t *le
 	memcpy(value, from, n);
 	*len = (socklen_t)n;
 	return 0;
+}
+
+static int get_max_pacing_rate(struct sockets *s, const struct tcb *t, void *value, socklen_t *len)
+{
+	uint64_t rate = tcp_tuning(s->tcp, t)->max_pacing_rate;
+	uint32_t narrow;
+
+	if (rate == 0)
+		rate = UINT64_MAX;
+	narrow = (uint32_t)RTE_MIN(rate, (uint64_t)UINT32_MAX);
+	return *len < sizeof(rate) ? copy_result(&narrow, sizeof(narrow), value, len)
+	                           : copy_result(&rate, sizeof(rate), value, len);
 }
 
 int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value, socklen_t *len)
@@ -448,6 +481,8 @@ int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value,
 		tcp_info_fill(s->tcp, ref.tcp, &info);
 		return copy_result(&info, sizeof(info), value, len);
 	}
+	if (level == SOL_SOCKET && name == SO_MAX_PACING_RATE && ref.tcp != NULL)
+		return get_max_pacing_rate(s, ref.tcp, value, len);
 	if (level == IPPROTO_TCP && ref.udp != NULL)
 		return (int)sock_fail(-EOPNOTSUPP);
 	if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
@@ -478,6 +513,8 @@ int pc_setsockopt(struct pc_stack *st, int fd, int level, int name, const void *
 			return (int)sock_fail(-EINVAL);
 		return set_linger(&ref, value);
 	}
+	if (level == SOL_SOCKET && name == SO_MAX_PACING_RATE && ref.tcp != NULL)
+		return (int)sock_fail(set_max_pacing_rate(s, ref.tcp, value, len));
 	if (level == IPPROTO_TCP && name == TCP_CONGESTION && ref.tcp != NULL)
 		return (int)sock_fail(set_congestion(s, ref.tcp, value, len));
 	o = find_option(&ref, level, name);

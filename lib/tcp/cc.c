@@ -10,20 +10,14 @@
 
 #include "tcp/hystart.h"
 
-static const struct cc_ops *const algorithms[CC_COUNT] = {
-    [CC_RENO] = &cc_newreno, [CC_CUBIC] = &cc_cubic, [CC_DCTCP] = &cc_dctcp};
-
-const struct cc_ops *cc_by_index(unsigned index)
-{
-	assert(index < CC_COUNT);
-	return algorithms[index];
-}
+const struct cc_ops *const cc_algorithms[CC_COUNT] = {
+    [CC_RENO] = &cc_newreno, [CC_CUBIC] = &cc_cubic, [CC_DCTCP] = &cc_dctcp, [CC_BBR] = &cc_bbr};
 
 int cc_find(const char *name, size_t len)
 {
 	for (int i = 0; i < CC_COUNT; i++)
-		if (strlen(algorithms[i]->name) == len &&
-		    memcmp(algorithms[i]->name, name, len) == 0)
+		if (strlen(cc_algorithms[i]->name) == len &&
+		    memcmp(cc_algorithms[i]->name, name, len) == 0)
 			return i;
 	return -1;
 }
@@ -33,6 +27,8 @@ void cc_use(struct tcb *t, struct tcp_queues *q, unsigned index)
 	assert(index < CC_COUNT);
 	if (t->cc == index)
 		return;
+	if (q != NULL && cc_of(t)->release != NULL)
+		cc_of(t)->release(q);
 	t->cc = (uint8_t)index;
 	if (q != NULL) {
 		memset(q->cc_state, 0, sizeof(q->cc_state));
@@ -55,7 +51,8 @@ void cc_slow_start(struct tcb *t, const struct tcp_queues *q, const struct cc_ac
 	}
 	phase = hystart_ack(h, t->snd_una, t->snd_nxt, a->rtt_us);
 	if (cc_is_limited(t, a->flight)) {
-		uint32_t more = RTE_MIN(a->acked, HYSTART_L * mss);
+		/* RFC 9406 section 4.3: L bounds bursts, which pacing does better */
+		uint32_t more = q->pace.rate != 0 ? a->acked : RTE_MIN(a->acked, HYSTART_L * mss);
 
 		t->cwnd += phase == HYSTART_SLOW ? more : more / HYSTART_CSS_DIVISOR;
 	}

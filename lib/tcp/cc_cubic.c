@@ -150,6 +150,8 @@ static void on_ack(struct tcb *t, struct tcp_queues *q, const struct cc_ack *a)
 	bool limited = cc_is_limited(t, a->flight);
 
 	if (t->cwnd < t->ssthresh) {
+		/* section 4.10: what follows slow start is a new epoch, whatever began it */
+		c->e.w_est = 0;
 		cc_slow_start(t, q, a, &c->hystart);
 		return;
 	}
@@ -190,6 +192,13 @@ static void on_loss(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 	q->keep = true;
 }
 
+/* section 4.6: here cwnd may be a single segment */
+static void on_ecn(struct tcb *t, struct tcp_queues *q, uint32_t flight)
+{
+	on_loss(t, q, flight);
+	t->cwnd = RTE_MAX(BETA(flight), (uint32_t)t->mss);
+}
+
 /* section 4.8: the next plateau is where congestion avoidance begins */
 static void on_timeout(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 {
@@ -216,16 +225,17 @@ static void on_undo(struct tcb *t, struct tcp_queues *q)
 }
 
 /* an idle time does not count */
-static void on_start(struct tcb *t, struct tcp_queues *q)
+static void on_start(struct tcb *t, struct tcp_queues *q, const struct cc_turn *turn)
 {
 	(void)t;
+	(void)turn;
 	state(q)->has_last = false;
 }
 
 const struct cc_ops cc_cubic = {.name = "cubic",
                                 .on_ack = on_ack,
                                 .on_loss = on_loss,
-                                .on_ecn = on_loss,
+                                .on_ecn = on_ecn,
                                 .on_timeout = on_timeout,
                                 .on_undo = on_undo,
                                 .on_start = on_start};

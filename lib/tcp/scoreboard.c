@@ -23,6 +23,10 @@ void scoreboard_lost(struct tcp_queues *q, struct rte_mbuf *m)
 
 	if (note->tx.flags & SEG_SACKED)
 		return;
+	if ((note->tx.flags & (SEG_LOST | SEG_RESENT)) != SEG_LOST) {
+		q->lost_total += note->tx.len;
+		q->lost_us = note->tx.sent_us;
+	}
 	scoreboard_plain(q, m);
 	note->tx.flags |= SEG_LOST;
 	q->lost_bytes += note->tx.len;

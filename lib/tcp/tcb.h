@@ -23,6 +23,7 @@
 #include "base/pkt.h"
 #include "event/event.h"
 #include "ip/ip.h"
+#include "tcp/pace.h"
 #include "tcp/prr.h"
 #include "tcp/rack.h"
 #include "timer/wheel.h"
@@ -101,6 +102,7 @@ enum {
 	TCB_T_LOSS = 1 << 0, /* retransmission, or probe of a closed window */
 	TCB_T_ACK = 1 << 1,  /* delayed acknowledgement */
 	TCB_T_LIFE = 1 << 2, /* keep-alive, or the end of an orphan in FIN-WAIT-2 */
+	TCB_T_PACE = 1 << 3, /* the next quantum may leave; the deadline is in tcp_queues.pace */
 };
 
 struct tcb {
@@ -196,8 +198,13 @@ struct tcp_queues {
 	uint32_t undo_ssthresh;
 	uint32_t undo_tsval; /* our timestamp when something was first sent again */
 	uint32_t undo_segs;  /* sent again, and not reported as duplicates */
+	uint32_t cwnd_used; /* most that was under way since cwnd_tick, when cwnd was not used up */
+	uint32_t cwnd_tick; /* RFC 2861: when cwnd was last used up, or reduced for that */
+	uint32_t lost_total; /* bytes ever marked lost, modulo 2^32 */
+	uint32_t lost_us;    /* when the last of them was sent */
 	struct rack rack;
 	struct prr prr;
+	struct pace pace;
 	uint32_t owner;        /* TCB */
 	uint32_t older, newer; /* among those that are only kept: indices, 0: none */
 	uint64_t cc_state[8];  /* of the congestion control */

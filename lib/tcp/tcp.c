@@ -12,6 +12,7 @@
 #include <rte_mempool.h>
 
 #include "base/seq.h"
+#include "tcp/cc.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_timer.h"
@@ -28,6 +29,14 @@ static uint32_t nb_tcbs(const struct pc_stack_config *cfg)
 static uint32_t nb_queues(const struct pc_stack_config *cfg)
 {
 	return (uint32_t)RTE_MIN((uint64_t)nb_tcbs(cfg), RTE_MAX(cfg->stack_mbufs, 1024u));
+}
+
+/* as many connections as can send at once when BBR is what they begin with */
+static uint32_t nb_slots(const struct pc_stack_config *cfg)
+{
+	if (cfg->tcp_bbr_flows != 0)
+		return (uint32_t)cfg->tcp_bbr_flows;
+	return cfg->tcp_congestion == CC_BBR ? nb_queues(cfg) : RTE_MIN(256u, nb_queues(cfg));
 }
 
 static uint64_t nb_flows(const struct pc_stack_config *cfg)
@@ -47,7 +56,8 @@ uint64_t tcp_footprint(const struct pc_stack_config *cfg, struct pc_stack_footpr
 	fp->half_open = (cfg->tcp_syn_cache + 1) * sizeof(struct syn_entry);
 	fp->time_wait = (cfg->tcp_time_wait + 1) * sizeof(struct tw_entry);
 	return sizeof(struct tcp) + bindings_footprint(nb_bindings(cfg)) +
-	       (uint64_t)(nb_queues(cfg) + 1) * sizeof(struct tcp_queues);
+	       (uint64_t)(nb_queues(cfg) + 1) * sizeof(struct tcp_queues) +
+	       cc_slots_footprint(nb_slots(cfg));
 }
 
 static int make_tcbs(struct tcp *tcp, const struct pc_stack_config *cfg)
@@ -82,7 +92,8 @@ static int make_tables(struct tcp *tcp, const struct pc_stack_config *cfg)
 	    syncache_init(&tcp->syn, (uint32_t)cfg->tcp_syn_cache, rng_key(&tcp->ctx->rng),
 	                  cfg->socket_id) != 0 ||
 	    timewait_init(&tcp->tw, (uint32_t)cfg->tcp_time_wait, cfg->socket_id) != 0 ||
-	    bindings_init(&tcp->bind, nb_bindings(cfg), cfg->socket_id) != 0)
+	    bindings_init(&tcp->bind, nb_bindings(cfg), cfg->socket_id) != 0 ||
+	    cc_slots_init(&tcp->slots, nb_slots(cfg), cfg->socket_id) != 0)
 		return -1;
 	tcp_table_kind(&tcp->table, FLOW_TCB, tcp->tcb, sizeof(struct tcb));
 	tcp_table_kind(&tcp->table, FLOW_SYN, tcp->syn.entry, sizeof(struct syn_entry));
@@ -143,6 +154,7 @@ void tcp_destroy(struct tcp *tcp)
 	if (tcp == NULL)
 		return;
 	free_all_queues(tcp);
+	cc_slots_fini(&tcp->slots);
 	bindings_fini(&tcp->bind);
 	timewait_fini(&tcp->tw);
 	syncache_fini(&tcp->syn);

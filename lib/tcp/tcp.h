@@ -22,6 +22,7 @@
 #include "base/verdict.h"
 #include "event/event.h"
 #include "ip/ip.h"
+#include "tcp/cc_slots.h"
 #include "tcp/listener.h"
 #include "tcp/syncache.h"
 #include "tcp/tcb.h"
@@ -42,6 +43,7 @@ struct tcp_tuning {
 	uint32_t syncnt;          /* TCP_SYNCNT; 0: as configured */
 	uint32_t defer;           /* TCP_DEFER_ACCEPT, in time-outs of the SYN-ACK; 0: off */
 	uint32_t window_clamp;    /* TCP_WINDOW_CLAMP; 0: SO_RCVBUF alone counts */
+	uint64_t max_pacing_rate; /* SO_MAX_PACING_RATE, bytes/s; 0: unlimited */
 };
 
 #define TCP_TUNINGS 256
@@ -67,6 +69,7 @@ struct tcp {
 	struct syncache syn;
 	struct timewait tw;
 	struct bindings bind;
+	struct cc_slots slots;
 	struct sip_key isn_key;
 	struct tcp_tuning tuning[TCP_TUNINGS];
 };

@@ -137,6 +137,9 @@ static void release_queues(struct tcp *tcp, struct tcb *t)
 {
 	uint32_t index = t->queues;
 
+	if (cc_of(t)->release != NULL)
+		cc_of(t)->release(&tcp->queues[index]);
+	t->timers &= (uint8_t)~TCB_T_PACE;
 	leave_line(tcp, index);
 	tcp->queues[index].recover = tcp->free_queues;
 	tcp->free_queues = index;

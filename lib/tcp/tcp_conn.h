@@ -72,6 +72,13 @@ bool tcb_done(struct tcp *tcp, struct tcb *t, int error);
 /** tcb_abort sends RST if the peer knows of the connection, then does what tcb_done does. */
 bool tcb_abort(struct tcp *tcp, struct tcb *t, int error);
 
+/** tcb_remember_cwnd keeps in ssthresh what cwnd has been, before it is reduced because it was not used
+ * (RFC 2861 section 3.2). */
+static inline void tcb_remember_cwnd(struct tcb *t)
+{
+	t->ssthresh = RTE_MAX(t->ssthresh, t->cwnd - t->cwnd / 4);
+}
+
 /** tcb_notify tells the socket's epoll set. */
 static inline void tcb_notify(struct tcp *tcp, struct tcb *t, uint32_t mask)
 {

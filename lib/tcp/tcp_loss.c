@@ -106,13 +106,16 @@ static void leave_recovery(struct tcb *t, struct tcp_queues *q)
 {
 	uint32_t flight = t->snd_nxt - t->snd_una;
 
-	if (q->recovery == TCP_R_RECOVERY) {
+	if (cc_of(t)->on_recovered != NULL) {
+		cc_of(t)->on_recovered(t, q);
+	} else if (q->recovery == TCP_R_RECOVERY) {
 		t->cwnd = t->ssthresh;
 		/* RFC 6582 step 3: without SACK no burst afterwards */
 		if (!(t->opt & TCB_OPT_SACK))
 			t->cwnd = RTE_MIN(t->cwnd, RTE_MAX(flight, (uint32_t)t->mss) + t->mss);
-		rack_recovered(&q->rack);
 	}
+	if (q->recovery == TCP_R_RECOVERY)
+		rack_recovered(&q->rack);
 	q->recovery = TCP_R_OPEN;
 	q->dupacks = 0;
 	q->dup_bytes = 0;
@@ -169,6 +172,7 @@ static void count_duplicate(const struct tcb *t, struct tcp_queues *q)
 static struct cc_ack for_cc(const struct tcp *tcp, const struct loss_ack *a)
 {
 	return (struct cc_ack){.acked = a->acked,
+	                       .delivered = a->delivered,
 	                       .flight = a->flight,
 	                       .rtt_us = a->rtt_us,
 	                       .now_us = tcp->ctx->now_us,
@@ -176,10 +180,41 @@ static struct cc_ack for_cc(const struct tcp *tcp, const struct loss_ack *a)
 	                       .ece = a->ece};
 }
 
+/* RFC 2861 section 3.2: of a window that the application has not used for a time-out nobody knows
+ * any more whether the path bears it; what it was is remembered in ssthresh */
+static void validate_cwnd(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t flight)
+{
+	uint32_t initial, used;
+
+	if (cc_is_limited(t, flight)) {
+		q->cwnd_used = 0;
+		return;
+	}
+	initial = tcb_initial_window(tcp, t);
+	if (t->cwnd <= initial)
+		return;
+	if (q->cwnd_used == 0)
+		q->cwnd_tick = tcp->ctx->tick;
+	q->keep = true;
+	q->cwnd_used = RTE_MAX(q->cwnd_used, flight);
+	if (tcp->ctx->tick - q->cwnd_tick < tcp_rto_ticks(tcp, t))
+		return;
+	used = RTE_MAX(q->cwnd_used, initial);
+	q->cwnd_used = 0;
+	if (used >= t->cwnd)
+		return;
+	tcb_remember_cwnd(t);
+	t->cwnd = (t->cwnd + used) / 2;
+}
+
 static void grow(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const struct loss_ack *a)
 {
 	struct cc_ack ack = for_cc(tcp, a);
 
+	if (cc_of(t)->on_ack == NULL)
+		return;
+	if (q->recovery == TCP_R_OPEN)
+		validate_cwnd(tcp, t, q, a->flight);
 	/* RFC 3168 section 6.1.2: not by an acknowledgement with ECE, nor before the peer has seen
 	 * CWR */
 	if (!a->ece && (q->recovery == TCP_R_LOSS || !tcp_ecn_has_reduced(t, q)))
@@ -269,6 +304,26 @@ static void find_lost(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	}
 }
 
+/* what is under way has changed: what is lost now, and how much may be sent meanwhile */
+static void look_for_losses(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                            const struct loss_ack *a, uint32_t lost)
+{
+	if (a->duplicate && !(t->opt & TCB_OPT_SACK))
+		count_duplicate(t, q);
+	if (a->delivered > 0 || a->duplicate)
+		find_lost(tcp, t, q, a);
+	if (q->recovery == TCP_R_OPEN && q->lost_bytes > 0)
+		enter_recovery(tcp, t, q, a->flight);
+	if (q->recovery == TCP_R_RECOVERY && cc_of(t)->on_model == NULL) {
+		uint32_t delivered =
+		    a->delivered +
+		    (a->duplicate && a->delivered == 0 && !(t->opt & TCB_OPT_SACK) ? t->mss : 0);
+
+		t->cwnd = prr_cwnd(&q->prr, delivered, tcp_pipe(t, q), t->ssthresh, t->mss,
+		                   a->acked > 0 && q->lost_bytes <= lost);
+	}
+}
+
 void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const struct loss_ack *a,
                   const struct tcp_seg *seg)
 {
@@ -288,21 +343,13 @@ void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const st
 		on_marks(tcp, t, q, a);
 	if (a->acked > 0)
 		on_progress(tcp, t, q, a);
-	if (!has_sent(q))
-		return;
-	if (a->duplicate && !(t->opt & TCB_OPT_SACK))
-		count_duplicate(t, q);
-	if (a->delivered > 0 || a->duplicate)
-		find_lost(tcp, t, q, a);
-	if (q->recovery == TCP_R_OPEN && q->lost_bytes > 0)
-		enter_recovery(tcp, t, q, a->flight);
-	if (q->recovery == TCP_R_RECOVERY) {
-		uint32_t delivered =
-		    a->delivered +
-		    (a->duplicate && a->delivered == 0 && !(t->opt & TCB_OPT_SACK) ? t->mss : 0);
+	if (has_sent(q))
+		look_for_losses(tcp, t, q, a, lost);
+	if (cc_of(t)->on_model != NULL) {
+		struct cc_ack ack = for_cc(tcp, a);
 
-		t->cwnd = prr_cwnd(&q->prr, delivered, tcp_pipe(t, q), t->ssthresh, t->mss,
-		                   a->acked > 0 && q->lost_bytes <= lost);
+		ack.inflight = tcp_pipe(t, q);
+		cc_of(t)->on_model(t, q, &ack);
 	}
 }
 
@@ -417,7 +464,7 @@ void tcp_loss_look(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 
 	if (q->recovery == TCP_R_OPEN && q->lost_bytes > 0)
 		enter_recovery(tcp, t, q, t->snd_nxt - t->snd_una);
-	if (q->recovery == TCP_R_RECOVERY)
+	if (q->recovery == TCP_R_RECOVERY && cc_of(t)->on_model == NULL)
 		t->cwnd = prr_cwnd(&q->prr, 0, tcp_pipe(t, q), t->ssthresh, t->mss, false);
 	if (wait > 0)
 		set_loss_timer(tcp, t, q, TCP_LT_REORDER, ticks_from_us(wait));
@@ -438,6 +485,8 @@ bool tcp_loss_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 
 		if ((note->tx.flags & (SEG_LOST | SEG_RESENT)) != SEG_LOST)
 			continue;
+		if (q->pace.left == 0)
+			break;
 		/* the oldest goes at once (RFC 5681 3.2, RFC 6675 section 5 (4.3)), others as cwnd says */
 		if (m != q->snd.head && pipe != 0 && pipe + note->tx.len > t->cwnd)
 			break;
@@ -449,6 +498,7 @@ bool tcp_loss_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		if (m == NULL)
 			return false;
 		scoreboard_resent(q, m);
+		pace_take(&q->pace, pkt_of(m)->tx.len);
 		q->undo_segs++;
 		q->prr.out += pkt_of(m)->tx.len;
 	}

@@ -193,7 +193,7 @@ static bool is_same_tuning(const struct tcp_tuning *a, const struct tcp_tuning *
 	return a->keepidle_ms == b->keepidle_ms && a->keepintvl_ms == b->keepintvl_ms &&
 	       a->keepcnt == b->keepcnt && a->user_timeout_ms == b->user_timeout_ms &&
 	       a->maxseg == b->maxseg && a->syncnt == b->syncnt && a->defer == b->defer &&
-	       a->window_clamp == b->window_clamp;
+	       a->window_clamp == b->window_clamp && a->max_pacing_rate == b->max_pacing_rate;
 }
 
 /* the set with these values, or a free one; 0 is the default's and never freed */

@@ -20,6 +20,7 @@
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_loss.h"
 #include "tcp/tcp_timer.h"
+#include "tcp/tcp_turn.h"
 
 /* ---- the window we tell ---------------------------------------------------------------------- */
 
@@ -270,6 +271,7 @@ static bool send_next(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		return false;
 	ctx_add(tcp->ctx, PC_TCP_TX_BYTES, pkt_of(m)->tx.len);
 	q->prr.out += pkt_of(m)->tx.len;
+	pace_take(&q->pace, pkt_of(m)->tx.len);
 	t->snd_nxt += pkt_of(m)->tx.len;
 	q->snd_next = pkt_of(m)->next;
 	if (fin) {
@@ -290,22 +292,9 @@ static void arm_persist(struct tcp *tcp, struct tcb *t)
 		tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
 }
 
-/* RFC 5681 4.1: after more than a time-out without sending, what cwnd was is no longer known to fit;
- * t_loss is one time-out after what was last sent or acknowledged */
-static void restart_if_idle(const struct tcp *tcp, struct tcb *t)
-{
-	if (!(t->timers & TCB_T_LOSS) && seq_gt(tcp->ctx->tick, t->t_loss))
-		t->cwnd = RTE_MIN(t->cwnd, tcb_initial_window(tcp, t));
-}
-
 static bool send_new(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
-	if (q->snd_next != NULL && t->snd_una == t->snd_nxt) {
-		restart_if_idle(tcp, t);
-		if (cc_of(t)->on_start != NULL)
-			cc_of(t)->on_start(t, q);
-	}
-	while (q->snd_next != NULL) {
+	while (q->snd_next != NULL && q->pace.left > 0) {
 		uint32_t room = 0;
 		enum may may;
 
@@ -351,6 +340,21 @@ static bool can_send(const struct tcb *t)
 	}
 }
 
+/* lost segments, then new ones */
+static bool send_queued(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	uint32_t out = q->prr.out;
+	bool done = true;
+
+	tcp_turn_begin(tcp, t, q);
+	if (tcp_has_lost(q))
+		done = tcp_loss_resend(tcp, t, q);
+	if (done)
+		done = send_new(tcp, t, q);
+	tcp_turn_end(tcp, t, q, q->prr.out - out);
+	return done;
+}
+
 bool tcp_output(struct tcp *tcp, struct tcb *t)
 {
 	struct tcp_queues *q = tcp_queues(tcp, t);
@@ -359,10 +363,8 @@ bool tcp_output(struct tcp *tcp, struct tcb *t)
 
 	if (!can_send(t))
 		return true;
-	if (q != NULL && q->lost_bytes > q->resent_bytes)
-		done = tcp_loss_resend(tcp, t, q);
-	if (q != NULL && done)
-		done = send_new(tcp, t, q);
+	if (q != NULL)
+		done = send_queued(tcp, t, q);
 	if (done && (t->flags & (TCB_WR_SHUT | TCB_FIN_SENT)) == TCB_WR_SHUT &&
 	    (q == NULL || q->snd_next == NULL)) {
 		t->flags |= TCB_FIN_SENT;
@@ -376,7 +378,7 @@ bool tcp_output(struct tcp *tcp, struct tcb *t)
 	if (t->snd_nxt != t->snd_una) {
 		if (!(t->timers & TCB_T_LOSS) || t->snd_nxt != before)
 			tcp_loss_sent(tcp, t, q);
-	} else if (q != NULL && q->snd_next != NULL) {
+	} else if (q != NULL && q->snd_next != NULL && !(t->timers & TCB_T_PACE)) {
 		arm_persist(tcp, t);
 	}
 	return done;

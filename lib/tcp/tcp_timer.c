@@ -12,8 +12,10 @@
 #include "tcp/tcp_loss.h"
 #include "tcp/tcp_output.h"
 
-static uint32_t *deadline_of(struct tcb *t, uint8_t which)
+static uint32_t *deadline_of(const struct tcp *tcp, struct tcb *t, uint8_t which)
 {
+	if (which == TCB_T_PACE)
+		return &tcp_queues(tcp, t)->pace.tick;
 	return which == TCB_T_LOSS ? &t->t_loss : which == TCB_T_ACK ? &t->t_ack : &t->t_life;
 }
 
@@ -21,7 +23,7 @@ void tcp_timer_set(struct tcp *tcp, struct tcb *t, uint8_t which, uint32_t ticks
 {
 	uint32_t at = tcp->ctx->tick + ticks;
 
-	*deadline_of(t, which) = at;
+	*deadline_of(tcp, t, which) = at;
 	t->timers |= which;
 	if (!timer_is_armed(&t->timer) || seq_lt(at, t->timer.expiry))
 		wheel_arm(&tcp->wheel, tcp_index(tcp, t), at);
@@ -206,7 +208,7 @@ static void on_life_timer(struct tcp *tcp, struct tcb *t)
 
 static bool take_due(struct tcp *tcp, struct tcb *t, uint8_t which)
 {
-	if (!(t->timers & which) || seq_gt(*deadline_of(t, which), tcp->ctx->tick))
+	if (!(t->timers & which) || seq_gt(*deadline_of(tcp, t, which), tcp->ctx->tick))
 		return false;
 	t->timers &= (uint8_t)~which;
 	return true;
@@ -216,17 +218,21 @@ void tcp_timer_fire(struct tcp *tcp, uint32_t index)
 {
 	struct tcb *t = tcp_tcb(tcp, index);
 
+	if (take_due(tcp, t, TCB_T_PACE))
+		tcp_work(tcp, t);
 	if (take_due(tcp, t, TCB_T_ACK))
 		on_ack_timer(tcp, t);
 	if (take_due(tcp, t, TCB_T_LOSS))
 		on_loss_timer(tcp, t);
 	if (take_due(tcp, t, TCB_T_LIFE))
 		on_life_timer(tcp, t);
-	for (uint8_t which = TCB_T_LOSS; which <= TCB_T_LIFE; which = (uint8_t)(which << 1)) {
-		uint32_t at = *deadline_of(t, which);
+	for (uint8_t which = TCB_T_LOSS; which <= TCB_T_PACE; which = (uint8_t)(which << 1)) {
+		uint32_t at;
 
-		if ((t->timers & which) &&
-		    (!timer_is_armed(&t->timer) || seq_lt(at, t->timer.expiry)))
+		if (!(t->timers & which))
+			continue;
+		at = *deadline_of(tcp, t, which);
+		if (!timer_is_armed(&t->timer) || seq_lt(at, t->timer.expiry))
 			wheel_arm(&tcp->wheel, index, at);
 	}
 }

@@ -4,12 +4,14 @@
 #include <stdio.h>
 
 #include "base/seq.h"
+#include "tcp/cc.h"
 #include "tcp/tcp.h"
 
 struct report {
 	const struct tcp *tcp;
 	FILE *f;
 	unsigned bad;
+	uint32_t slots;
 };
 
 static void check(struct report *r, const struct tcb *t, bool ok, const char *what)
@@ -92,6 +94,7 @@ static void check_tcb(struct report *r, const struct tcb *t)
 		check(r, t, t->snd_bytes == 0 && t->rcv_bytes == 0, "no bytes without queues");
 		return;
 	}
+	r->slots += cc_of(t)->release != NULL && q->cc_state[0] != 0;
 	check(r, t, q->idle == !(q->snd.head || q->rcv.head || q->ooo || q->fin_early),
 	      "queues are not kept empty");
 	check_snd(r, t, q);
@@ -119,5 +122,8 @@ unsigned tcp_validate(const struct tcp *tcp, FILE *f)
 	if (f != NULL && (used != tcp->tcbs_used || queues != tcp->queues_used))
 		fprintf(f, "tcp: %u TCBs and %u queues are in use, counted %u and %u\n", used,
 		        queues, tcp->tcbs_used, tcp->queues_used);
-	return r.bad + tables + (used != tcp->tcbs_used) + (queues != tcp->queues_used);
+	if (f != NULL && r.slots != tcp->slots.used)
+		fprintf(f, "tcp: %u slots are in use, counted %u\n", r.slots, tcp->slots.used);
+	return r.bad + (r.slots != tcp->slots.used) + tables + (used != tcp->tcbs_used) +
+	       (queues != tcp->queues_used);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Overview: what one connection brings over a bad path, as a table of virtual time.
+ * Overview: what one connection brings over a bad path, and how two share it, as tables of virtual time.
  *
- * A client stack sends without end to a server stack for five seconds; the path has a bottleneck of
- * 50 Mbit/s with a queue of one bandwidth-delay product (at least 32 frames).  Everything is drawn
- * from fixed seeds and the clock is virtual, so the table is the same everywhere, and a change of it
- * is a change of the protocol.  Without an argument the table is printed; with a file it is compared.
+ * A client stack sends without end to a server stack; the path has a bottleneck of 50 Mbit/s with a
+ * queue of one bandwidth-delay product (at least 32 frames).  Everything is drawn from fixed seeds and
+ * the clock is virtual, so the tables are the same everywhere, and a change of them is a change of the
+ * protocol.  Without an argument they are printed; with a file they are compared.
  */
 
 #include <errno.h>
@@ -23,23 +23,31 @@
 
 #define RATE_BPS  50000000ull
 #define SECOND_NS 1000000000ull
-#define DURATION  (5 * SECOND_NS)
 #define BUFFER    (4u << 20)
+#define FLOWS     2
 
 enum { CLIENT, SERVER };
 
 struct path {
-	const char *name; /* of the algorithm */
+	const char *name[FLOWS]; /* of the algorithm of each connection; NULL: there is none */
 	uint32_t rtt_ms, loss_ppm;
-	bool marks; /* the bottleneck marks instead of dropping, when it can */
+	bool marks;           /* the bottleneck marks instead of dropping, when it can */
+	uint64_t late_ns;     /* after which the second begins */
+	uint64_t from_ns;     /* after which bytes are counted */
+	uint64_t duration_ns; /* ... for so long */
+};
+
+struct flow {
+	int cfd, sfd;
+	uint64_t received;
 };
 
 struct run {
-	uint64_t now, received;
+	uint64_t now, begun;
 	struct pc_stack *st[2];
 	struct pc_port *port[2];
-	struct pc_fault_stats stats;
-	int lfd, cfd, sfd;
+	struct flow flow[FLOWS];
+	int lfd[FLOWS];
 };
 
 static void die(const char *what)
@@ -87,7 +95,6 @@ static void open_side(struct run *r, int side, const struct path *p, struct pc_p
 static void begin(struct run *r, const struct path *p, struct rte_mempool *pool)
 {
 	struct pc_wire_config wc = {.pool = pool};
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(80)};
 	struct pc_port *wire[2];
 
 	*r = (struct run){.now = SECOND_NS};
@@ -95,43 +102,63 @@ static void begin(struct run *r, const struct path *p, struct rte_mempool *pool)
 		die("wire");
 	for (int side = 0; side < 2; side++)
 		open_side(r, side, p, wire[side], pool);
-	r->lfd = pc_socket(r->st[SERVER], AF_INET, SOCK_STREAM, 0);
-	r->cfd = pc_socket(r->st[CLIENT], AF_INET, SOCK_STREAM, 0);
-	if (pc_setsockopt(r->st[SERVER], r->lfd, IPPROTO_TCP, TCP_CONGESTION, p->name,
-	                  (socklen_t)strlen(p->name)) != 0 ||
-	    pc_setsockopt(r->st[CLIENT], r->cfd, IPPROTO_TCP, TCP_CONGESTION, p->name,
-	                  (socklen_t)strlen(p->name)) != 0)
-		die(p->name);
-	if (pc_bind(r->st[SERVER], r->lfd, (struct sockaddr *)&a, sizeof(a)) != 0 ||
-	    pc_listen(r->st[SERVER], r->lfd, 1) != 0)
+	r->begun = r->now;
+}
+
+/* each connection has a listener of its own, with its algorithm */
+static void open_flow(struct run *r, unsigned i, const char *name)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)(80 + i))};
+	int lfd = r->lfd[i] = pc_socket(r->st[SERVER], AF_INET, SOCK_STREAM, 0);
+	int cfd = r->flow[i].cfd = pc_socket(r->st[CLIENT], AF_INET, SOCK_STREAM, 0);
+	socklen_t len = (socklen_t)strlen(name);
+
+	if (pc_setsockopt(r->st[SERVER], lfd, IPPROTO_TCP, TCP_CONGESTION, name, len) != 0 ||
+	    pc_setsockopt(r->st[CLIENT], cfd, IPPROTO_TCP, TCP_CONGESTION, name, len) != 0)
+		die(name);
+	if (pc_bind(r->st[SERVER], lfd, (struct sockaddr *)&a, sizeof(a)) != 0 ||
+	    pc_listen(r->st[SERVER], lfd, 1) != 0)
 		die("listen");
 	a.sin_addr.s_addr = inet_addr("10.0.0.2");
-	pc_connect(r->st[CLIENT], r->cfd, (struct sockaddr *)&a, sizeof(a));
+	pc_connect(r->st[CLIENT], cfd, (struct sockaddr *)&a, sizeof(a));
 }
 
 static void end(struct run *r)
 {
-	pc_port_fault_stats(r->port[SERVER], &r->stats);
 	for (int side = 0; side < 2; side++) {
 		pc_stack_destroy(r->st[side]);
 		pc_port_close(r->port[side]);
 	}
 }
 
-/* the applications: write what fits, read what is there; returns whether anything was done */
-static bool apps(struct run *r)
+/* an application: writes what fits, reads what is there; returns whether anything was done */
+static bool app(struct run *r, unsigned i, bool counts)
 {
 	static uint8_t buf[65536];
+	struct flow *f = &r->flow[i];
 	bool any = false;
 	ssize_t n;
 
-	while (pc_send(r->st[CLIENT], r->cfd, buf, sizeof(buf), 0) > 0)
+	while (pc_send(r->st[CLIENT], f->cfd, buf, sizeof(buf), 0) > 0)
 		any = true;
-	if (r->sfd <= 0)
-		r->sfd = pc_accept(r->st[SERVER], r->lfd, NULL, NULL);
-	while (r->sfd > 0 && (n = pc_recv(r->st[SERVER], r->sfd, buf, sizeof(buf), 0)) > 0) {
-		r->received += (uint64_t)n;
+	if (f->sfd <= 0)
+		f->sfd = pc_accept(r->st[SERVER], r->lfd[i], NULL, NULL);
+	while (f->sfd > 0 && (n = pc_recv(r->st[SERVER], f->sfd, buf, sizeof(buf), 0)) > 0) {
+		f->received += counts ? (uint64_t)n : 0;
 		any = true;
+	}
+	return any;
+}
+
+static bool apps(struct run *r, const struct path *p)
+{
+	bool counts = r->now >= r->begun + p->from_ns, any = false;
+
+	for (unsigned i = 0; i < FLOWS && p->name[i] != NULL; i++) {
+		if (r->flow[i].cfd == 0 && r->now >= r->begun + i * p->late_ns)
+			open_flow(r, i, p->name[i]), any = true;
+		if (r->flow[i].cfd != 0)
+			any |= app(r, i, counts);
 	}
 	return any;
 }
@@ -147,35 +174,83 @@ static uint64_t next_event(const struct run *r)
 	return next;
 }
 
-/* Mbit/s of payload in five seconds, in hundredths */
-static unsigned goodput(const struct path *p, struct rte_mempool *pool, struct run *r)
+/* Mbit/s of payload of each connection, in hundredths */
+static void goodput(const struct path *p, struct rte_mempool *pool, unsigned out[FLOWS])
 {
-	const uint64_t stop = SECOND_NS + DURATION;
+	struct run r;
+	uint64_t stop;
 
-	begin(r, p, pool);
-	while (r->now < stop) {
+	begin(&r, p, pool);
+	stop = r.begun + p->from_ns + p->duration_ns;
+	while (r.now < stop) {
 		unsigned frames = 0;
 		bool did;
 
 		for (int side = 0; side < 2; side++)
-			frames += pc_stack_poll(r->st[side], r->now);
-		did = apps(r);
+			frames += pc_stack_poll(r.st[side], r.now);
+		did = apps(&r, p);
 		for (int side = 0; side < 2; side++)
-			pc_stack_flush(r->st[side], r->now);
+			pc_stack_flush(r.st[side], r.now);
 		if (frames == 0 && !did)
-			r->now = RTE_MAX(next_event(r), r->now + 1000);
+			r.now = RTE_MAX(next_event(&r), r.now + 1000);
 	}
-	end(r);
-	return (unsigned)(r->received * 8 / (DURATION / SECOND_NS) / 10000);
+	end(&r);
+	for (unsigned i = 0; i < FLOWS; i++)
+		out[i] = (unsigned)(r.flow[i].received * 8 / (p->duration_ns / SECOND_NS) / 10000);
 }
 
-static const char *const algorithms[] = {"reno", "cubic", "dctcp"};
+static const char *const algorithms[] = {"reno", "cubic", "bbr", "dctcp"};
 static const uint32_t rtts[] = {10, 50, 200};
 static const uint32_t losses[] = {0, 1000, 10000, 30000};
 
+static const struct {
+	const char *name[FLOWS];
+	uint32_t rtt_ms;
+	bool marks;
+} pairs[] = {
+    {{"reno", "reno"}, 20, false},  {{"cubic", "cubic"}, 20, false}, {{"bbr", "bbr"}, 20, false},
+    {{"cubic", "reno"}, 20, false}, {{"cubic", "bbr"}, 20, false},   {{"cubic", "bbr"}, 50, false},
+    {{"cubic", "cubic"}, 20, true}, {{"dctcp", "dctcp"}, 20, true},
+};
+
+/* thousandths of 1, which stands for equal shares */
+static unsigned jain(const unsigned x[FLOWS])
+{
+	uint64_t sum = (uint64_t)x[0] + x[1];
+	uint64_t squares = (uint64_t)x[0] * x[0] + (uint64_t)x[1] * x[1];
+
+	return squares == 0 ? 0 : (unsigned)(sum * sum * 1000 / (FLOWS * squares));
+}
+
+static void print_pairs(FILE *out, struct rte_mempool *pool)
+{
+	fprintf(
+	    out,
+	    "\n"
+	    "# Two connections over the same bottleneck, without loss but that of its queue; the\n"
+	    "# second begins a second after the first. Mbit/s from the tenth to the thirtieth\n"
+	    "# second, and Jain's index of fairness: 1 when both get the same, 0.5 when one gets\n"
+	    "# all.\n"
+	    "first  second  RTT ms  marks   first  second   Jain\n");
+	for (size_t i = 0; i < RTE_DIM(pairs); i++) {
+		struct path p = {.name = {pairs[i].name[0], pairs[i].name[1]},
+		                 .rtt_ms = pairs[i].rtt_ms,
+		                 .marks = pairs[i].marks,
+		                 .late_ns = SECOND_NS,
+		                 .from_ns = 10 * SECOND_NS,
+		                 .duration_ns = 20 * SECOND_NS};
+		unsigned x[FLOWS];
+
+		goodput(&p, pool, x);
+		fprintf(out, "%-5s  %-6s  %6u  %-5s  %3u.%02u  %4u.%02u  %u.%03u\n", p.name[0],
+		        p.name[1], p.rtt_ms, p.marks ? "yes" : "no", x[0] / 100, x[0] % 100,
+		        x[1] / 100, x[1] % 100, jain(x) / 1000, jain(x) % 1000);
+	}
+}
+
 static void print_table(FILE *out, struct rte_mempool *pool)
 {
-	struct run r;
+	unsigned g[FLOWS];
 
 	fprintf(
 	    out,
@@ -191,10 +266,14 @@ static void print_table(FILE *out, struct rte_mempool *pool)
 				fprintf(out, "%-9s  %6u  %-5s", algorithms[a], rtts[t],
 				        m ? "yes" : "no");
 				for (size_t l = 0; l < (m ? 1 : RTE_DIM(losses)); l++) {
-					struct path p = {algorithms[a], rtts[t], losses[l], m != 0};
-					unsigned g = goodput(&p, pool, &r);
+					struct path p = {.name = {algorithms[a]},
+					                 .rtt_ms = rtts[t],
+					                 .loss_ppm = losses[l],
+					                 .marks = m != 0,
+					                 .duration_ns = 5 * SECOND_NS};
 
-					fprintf(out, " %5u.%02u", g / 100, g % 100);
+					goodput(&p, pool, g);
+					fprintf(out, " %5u.%02u", g[0] / 100, g[0] % 100);
 				}
 				fprintf(out, "\n");
 			}
@@ -240,11 +319,13 @@ int main(int argc, char **argv)
 	pool = eal_pool("goodput", 16383);
 	if (argc < 2) {
 		print_table(stdout, pool);
+		print_pairs(stdout, pool);
 		return 0;
 	}
 	made = tmpfile();
 	if (made == NULL)
 		die("tmpfile");
 	print_table(made, pool);
+	print_pairs(made, pool);
 	return compare(made, argv[1]);
 }

@@ -202,6 +202,73 @@ static void idle_restart(struct wt *w)
 	EQ(p.high, 1 + 40 * MSS); /* RFC 5681 4.1 */
 }
 
+/* a window that is hardly used shrinks by half of what is not used, each time-out */
+static void unused_window(struct wt *w)
+{
+	struct progress p = {1, 1};
+	uint32_t before;
+
+	w->peer.ws = 7 + 1;
+	wt_established(w);
+	wt_send(w, 60 * MSS);
+	round_trips(w, &p, 4, 20, false);
+	EQ(p.una, 1 + 60 * MSS);
+	before = wt_info(w).tcpi_snd_cwnd;
+	IN(before, 40, 80);
+	for (unsigned i = 0; i < 6; i++) { /* 120 ms: the time-out is 200 ms at least */
+		wt_send(w, MSS);
+		round_trips(w, &p, 1, 20, false);
+	}
+	EQ(wt_info(w).tcpi_snd_cwnd, before);
+	for (unsigned i = 0; i < 10; i++) {
+		wt_send(w, MSS);
+		round_trips(w, &p, 1, 20, false);
+	}
+	IN(wt_info(w).tcpi_snd_cwnd, before / 2, before - 5);
+	for (unsigned i = 0; i < 100; i++) { /* and never below the initial window */
+		wt_send(w, MSS);
+		round_trips(w, &p, 1, 20, false);
+	}
+	EQ(wt_info(w).tcpi_snd_cwnd, 10);
+	EQ(wt_info(w).tcpi_snd_ssthresh, 0x7fffffff); /* not known, and not by this either */
+}
+
+/* ssthresh remembers three quarters of what idleness takes away */
+static void idle_memory(struct wt *w)
+{
+	struct progress p = {1, 1};
+	uint32_t before;
+
+	w->cfg.tcp_congestion = 0;
+	w->peer.ws = 7 + 1;
+	wt_established(w);
+	wt_send(w, 20 * MSS);
+	take_sent(w, &p);
+	for (unsigned i = 0; i < 3; i++)
+		INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 10 * MSS); /* ssthresh is 5 segments now */
+	p.una = p.high = 1 + 10 * MSS;
+	EQ(wt_info(w).tcpi_snd_ssthresh, 5);
+	round_trips(w, &p, 12, 20, true);
+	before = wt_info(w).tcpi_snd_cwnd;
+	CHECK(before > 12);
+	INJECT(.flags = A, .seq = 1, .ack = p.high);
+	take_sent(w, &p);
+	while (p.una < p.high) {
+		INJECT(.flags = A, .seq = 1, .ack = p.high);
+		p.una = p.high;
+		take_sent(w, &p);
+	}
+	before = wt_info(w).tcpi_snd_cwnd;
+	wt_pass(w, 60000);
+	wt_send(w, 10 * MSS);
+	take_sent(w, &p);
+	EQ(wt_info(w).tcpi_snd_cwnd, 10);
+	IN(wt_info(w).tcpi_snd_ssthresh, before * 3 / 4 - 1, before * 3 / 4 + 1);
+	INJECT(.flags = A, .seq = 1, .ack = p.high);
+}
+
 static const struct wt_case cases[] = {
     {"TCP_CONGESTION by name, ENOENT for what nobody has", by_name},
     {"TCP_CONGESTION is inherited from the listener", of_listener},
@@ -213,6 +280,8 @@ static const struct wt_case cases[] = {
     {"RFC 9406 4.2: slow start ends when the round trip grows", hystart_on},
     {"tcp.hystart 0: slow start goes on", hystart_off},
     {"RFC 5681 4.1: restart after idleness", idle_restart},
+    {"RFC 2861 3.2: a window that is not used shrinks", unused_window},
+    {"RFC 2861 3.2: ssthresh remembers", idle_memory},
 };
 
 WT_MAIN("congestion")

@@ -56,8 +56,12 @@ X(tcp, window_scaling, 1, 0, 1, "boolean", "offer and accept window scaling (RFC
 X(tcp, sack, 1, 0, 1, "boolean", "offer and accept selective acknowledgements (RFC 2018)") \
 X(tcp, rack, 1, 0, 1, "boolean", "find losses by time (RACK, RFC 8985); 0: by counting SACKed segments (RFC 6675)") \
 X(tcp, tlp, 1, 0, 1, "boolean", "send tail loss probes (RFC 8985 section 7); needs tcp.rack") \
-X(tcp, congestion, 1, 0, 2, "number", \
-  "congestion control of new sockets: 0: reno (RFC 5681, RFC 6582); 1: cubic (RFC 9438); 2: dctcp (RFC 8257)") \
+X(tcp, congestion, 1, 0, 3, "reno, cubic, dctcp, bbr", \
+  "congestion control of new sockets, by name or number: 0: reno (RFC 5681, RFC 6582); 1: cubic (RFC 9438); 2: dctcp (RFC 8257); 3: bbr (draft-ietf-ccwg-bbr)") \
+X(tcp, bbr_flows, 0, 0, 16000000, "connections", \
+  "connections per lcore that may be bbr's at once, further ones are cubic's; 0: all if tcp.congestion is 3, else 256") \
+X(tcp, pacing, 0, 0, 1, "boolean", \
+  "spread what cwnd allows over the round trip; 0: only where the algorithm or SO_MAX_PACING_RATE asks for it") \
 X(tcp, hystart, 1, 0, 1, "boolean", "leave the first slow start before packets are lost (HyStart++, RFC 9406)") \
 X(tcp, ecn, 2, 0, 2, "mode", \
   "explicit congestion notification (RFC 3168): 0: never; 1: ask for it and accept it; 2: only accept it") \
@@ -95,7 +99,8 @@ X(tcp, port_last, 60999, 1024, 65535, "port", "last ephemeral port")
 	X(arp, entries)           \
 	X(arp, hold)              \
 	X(tcp, syn_cache)         \
-	X(tcp, time_wait)
+	X(tcp, time_wait)         \
+	X(tcp, bbr_flows)
 
 /** Every setting of a stack. Make one with pc_stack_config_init, then change members. */
 struct pc_stack_config {

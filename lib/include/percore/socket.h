@@ -134,11 +134,12 @@ int pc_close(struct pc_stack *st, int fd);
 
 /**
  * pc_getsockopt and pc_setsockopt: SOL_SOCKET: SO_ERROR SO_TYPE SO_DOMAIN SO_PROTOCOL SO_ACCEPTCONN
- * SO_REUSEADDR SO_REUSEPORT SO_KEEPALIVE SO_LINGER SO_SNDBUF SO_RCVBUF SO_BROADCAST; IPPROTO_IP: IP_TTL
- * IP_TOS; IPPROTO_TCP: TCP_NODELAY TCP_CORK TCP_QUICKACK TCP_MAXSEG TCP_KEEPIDLE TCP_KEEPINTVL
- * TCP_KEEPCNT TCP_USER_TIMEOUT TCP_SYNCNT TCP_DEFER_ACCEPT TCP_WINDOW_CLAMP TCP_INFO (Linux's struct
- * tcp_info). SO_SNDBUF and SO_RCVBUF are not doubled. errno ENOPROTOOPT for others, EINVAL for a bad
- * value or length.
+ * SO_REUSEADDR SO_REUSEPORT SO_KEEPALIVE SO_LINGER SO_SNDBUF SO_RCVBUF SO_BROADCAST SO_MAX_PACING_RATE
+ * (TCP only: bytes/s of payload, 32 or 64 bits, all ones: unlimited); IPPROTO_IP: IP_TTL IP_TOS;
+ * IPPROTO_TCP: TCP_NODELAY TCP_CORK TCP_QUICKACK TCP_MAXSEG TCP_KEEPIDLE TCP_KEEPINTVL TCP_KEEPCNT
+ * TCP_USER_TIMEOUT TCP_SYNCNT TCP_DEFER_ACCEPT TCP_WINDOW_CLAMP TCP_INFO (Linux's struct tcp_info)
+ * TCP_CONGESTION ("reno", "cubic", "dctcp", "bbr"; errno ENOENT for others). SO_SNDBUF and SO_RCVBUF are
+ * not doubled. errno ENOPROTOOPT for others, EINVAL for a bad value or length.
  */
 int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value, socklen_t *len);
 int pc_setsockopt(struct pc_stack *st, int fd, int level, int name, const void *value,

@@ -189,6 +189,30 @@ static void test_fit_keeps(void)
 	CU_ASSERT_EQUAL(c.stack_seed, 0); /* "auto", but not of memory */
 }
 
+/* A key that stands for a choice takes its words, and its numbers; no other key takes words. */
+static void test_words(void)
+{
+	const struct pc_config_key *key = pc_stack_config_find("tcp.congestion");
+	static const char *const names[] = {"reno", "cubic", "dctcp", "bbr"};
+	uint64_t v;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(key);
+	for (unsigned i = 0; i < 4; i++) {
+		v = 99;
+		CU_ASSERT_EQUAL(pc_config_key_parse(key, names[i], &v, NULL, 0), 0);
+		CU_ASSERT_EQUAL(v, i);
+	}
+	CU_ASSERT_EQUAL(pc_config_key_parse(key, "BBR", &v, NULL, 0), 0);
+	CU_ASSERT_EQUAL(pc_config_key_parse(key, "2", &v, NULL, 0), 0);
+	CU_ASSERT_EQUAL(v, 2);
+	CU_ASSERT_EQUAL(pc_config_key_parse(key, "4", &v, NULL, 0), -EINVAL);
+	CU_ASSERT_EQUAL(pc_config_key_parse(key, "vegas", &v, NULL, 0), -EINVAL);
+	CU_ASSERT_EQUAL(pc_config_key_parse(key, "cubi", &v, NULL, 0), -EINVAL);
+	CU_ASSERT_EQUAL(pc_config_key_parse(key, "", &v, NULL, 0), -EINVAL);
+	key = pc_stack_config_find("tcp.msl_ms");
+	CU_ASSERT_EQUAL(pc_config_key_parse(key, "ms", &v, NULL, 0), -EINVAL);
+}
+
 static const struct unit_case cases[] = {
     {"defaults", test_defaults},
     {"key table", test_table},
@@ -199,6 +223,7 @@ static const struct unit_case cases[] = {
     {"name and NUMA node", test_other_members},
     {"fit to memory", test_fit},
     {"fit keeps what is set", test_fit_keeps},
+    {"words for a choice", test_words},
 };
 
 UNIT_MAIN("base/config", cases)

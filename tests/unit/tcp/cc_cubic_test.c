@@ -256,6 +256,44 @@ static void test_undo(void)
 	CU_ASSERT_DOUBLE_EQUAL(t.cwnd, w_cubic(1000, 700, 6.0) * SMSS, 4 * SMSS);
 }
 
+/* 4.6: ssthresh is never below two segments, but cwnd may be one when packets were marked */
+static void test_marks(void)
+{
+	begin(100 * SMSS, UINT32_MAX);
+	cc_of(&t)->on_ecn(&t, &q, 100 * SMSS);
+	CU_ASSERT_EQUAL(t.cwnd, 70 * SMSS);
+	CU_ASSERT_EQUAL(t.ssthresh, 70 * SMSS);
+	begin(2 * SMSS, UINT32_MAX);
+	cc_of(&t)->on_ecn(&t, &q, SMSS);
+	CU_ASSERT_EQUAL(t.cwnd, SMSS);
+	CU_ASSERT_EQUAL(t.ssthresh, 2 * SMSS);
+	begin(2 * SMSS, UINT32_MAX);
+	lose(SMSS);
+	CU_ASSERT_EQUAL(t.cwnd, 2 * SMSS);
+}
+
+/* 4.10: slow start after an idle time ends in a new epoch; the estimate of the old one is no window */
+static void test_new_epoch(void)
+{
+	uint32_t before;
+
+	begin(1000 * SMSS, UINT32_MAX);
+	lose(1000 * SMSS);
+	begin_epoch();
+	for (int i = 0; i < 30; i++)
+		round_trip(100000);
+	CU_ASSERT(t.cwnd > 850 * SMSS);
+	t.cwnd = 10 * SMSS; /* RFC 5681 4.1 */
+	t.ssthresh = 100 * SMSS;
+	while (t.cwnd < t.ssthresh)
+		ack(SMSS, t.cwnd);
+	before = t.cwnd;
+	now_us += 1000;
+	ack(SMSS, t.cwnd);
+	ack(SMSS, t.cwnd);
+	CU_ASSERT(t.cwnd <= before + 2 * SMSS);
+}
+
 /* 4.2, 5.8: what the application does not use is not growth, and its time does not count */
 static void test_application_limited(void)
 {
@@ -271,7 +309,7 @@ static void test_application_limited(void)
 		ack(10 * SMSS, 10 * SMSS);
 		CU_ASSERT_EQUAL(t.cwnd, before);
 	}
-	cc_of(&t)->on_start(&t, &q); /* and a minute with nothing */
+	cc_of(&t)->on_start(&t, &q, &(struct cc_turn){0}); /* and a minute with nothing */
 	now_us += 60000000;
 	for (int i = 0; i < 30; i++)
 		round_trip(100000);
@@ -319,11 +357,13 @@ static const struct unit_case cases[] = {
     {"RFC 9438 4.4, 4.5: cwnd follows the function of time", test_follows_function},
     {"RFC 9438 4.4: the target is at most 1.5 cwnd", test_target_limit},
     {"RFC 9438 4.3: the Reno-friendly region", test_reno_friendly},
+    {"RFC 9438 4.6: a single segment when packets were marked", test_marks},
     {"RFC 9438 4.7: fast convergence", test_fast_convergence},
     {"RFC 9438 4.8: time-out", test_timeout},
     {"RFC 9438 4.9: a needless reduction is taken back", test_undo},
     {"RFC 9438 5.8: application-limited periods", test_application_limited},
     {"RFC 9438 4.10: no W_max is known", test_without_w_max},
+    {"RFC 9438 4.10: slow start begins a new epoch", test_new_epoch},
     {"nothing overflows", test_odd_numbers},
 };
 

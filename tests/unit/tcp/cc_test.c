@@ -78,6 +78,11 @@ static void test_limits(void)
 	CU_ASSERT_EQUAL(t.cwnd, 18 * SMSS);
 	ack(20 * SMSS, 0, false); /* RFC 3465: L = 2 */
 	CU_ASSERT_EQUAL(t.cwnd, 20 * SMSS);
+	q.pace.rate = 1; /* RFC 9406 4.3: no L with pacing */
+	ack(15 * SMSS, 0, true);
+	CU_ASSERT_EQUAL(t.cwnd, 35 * SMSS);
+	q.pace.rate = 0;
+	t.cwnd = 20 * SMSS;
 	q.recovery = TCP_R_LOSS;
 	ack(20 * SMSS, 0, false);
 	CU_ASSERT_EQUAL(t.cwnd, 21 * SMSS);

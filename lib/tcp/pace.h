@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_PACE_H
+#define TCP_PACE_H
+
+/*
+ * Pacing: what cwnd allows leaves at a rate instead of at once (draft-ietf-ccwg-bbr section 5.6.2).
+ *
+ * Bytes leave in quanta of about a millisecond's worth, so that a fast connection wakes up a thousand
+ * times a second and no more.  After a quantum the next has to wait until the first would have left
+ * at that rate; a waker that comes late by less than that finds the time made good.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** The pacing of one connection; zeroed: none. */
+struct pace {
+	uint64_t rate;    /* bytes/s; 0: as fast as cwnd allows */
+	uint64_t next_ns; /* when what was sent until now has left */
+	uint32_t quantum; /* bytes sent at once, but for the rest of a segment */
+	uint32_t left;    /* bytes that may still be sent in this turn; UINT32_MAX: any number */
+	uint32_t tick;    /* the deadline TCB_T_PACE */
+	bool waits;       /* there is more to send, but not yet */
+};
+
+/** pace_set changes the rate, in bytes/s; 0: none. */
+void pace_set(struct pace *p, uint64_t rate, uint32_t mss);
+
+/** pace_begin begins a turn: sets left. */
+void pace_begin(struct pace *p, uint64_t now_ns);
+
+/** pace_take takes note of a segment of so many bytes that is being sent. */
+static inline void pace_take(struct pace *p, uint32_t bytes)
+{
+	if (p->left != UINT32_MAX)
+		p->left = p->left > bytes ? p->left - bytes : 0;
+}
+
+/** pace_end takes note that so many bytes were sent in this turn. */
+void pace_end(struct pace *p, uint32_t bytes, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_TCP_TURN_H
+#define TCP_TCP_TURN_H
+
+/*
+ * What surrounds the sending of a connection's queue in a turn: the restart after idleness, pacing, and
+ * what the congestion control wants to know of it.
+ */
+
+#include "tcp/cc.h"
+#include "tcp/tcp.h"
+
+/** tcp_turn_start begins anew: something is to be sent while nothing is under way, and that was not for
+ * pacing. */
+void tcp_turn_start(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);
+
+/** tcp_turn_pace looks how much pacing allows now: q->pace.left. */
+void tcp_turn_pace(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);
+
+/** tcp_turn_note takes note that so many bytes were sent, repeated ones included; when pacing has stopped
+ * the rest, the timer wakes the connection. */
+void tcp_turn_note(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t sent);
+
+/** tcp_has_lost says whether something lost waits to be sent again. */
+static inline bool tcp_has_lost(const struct tcp_queues *q)
+{
+	return q->lost_bytes > q->resent_bytes;
+}
+
+static inline void tcp_turn_begin(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	if (q->snd_next != NULL && t->snd_una == t->snd_nxt && !q->pace.waits)
+		tcp_turn_start(tcp, t, q);
+	if (cc_of(t)->pacing_rate != NULL || t->tuning != 0 || tcp->ctx->cfg.tcp_pacing) {
+		tcp_turn_pace(tcp, t, q);
+	} else {
+		q->pace.left = UINT32_MAX;
+		q->pace.rate = 0;
+		q->pace.waits = false;
+	}
+}
+
+static inline void tcp_turn_end(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t sent)
+{
+	if (q->pace.left != UINT32_MAX || cc_of(t)->on_output != NULL)
+		tcp_turn_note(tcp, t, q, sent);
+}
+
+#endif
