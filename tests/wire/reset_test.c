@@ -88,6 +88,16 @@ static void syn_sent_rst(struct wt *w)
 	NOTHING(10000);
 }
 
+/* as on Linux; nothing of the refused attempt is under way any more (pc_stack_validate looks) */
+static void refused_then_listen(struct wt *w)
+{
+	wt_syn_sent(w);
+	INJECT(.flags = RA, .seq = 0, .ack = 1);
+	EQ(so_error(w), ECONNREFUSED);
+	OK(pc_listen(w->st, w->flow.fd, 1));
+	NOTHING(10000);
+}
+
 static void syn_sent_ack_only(struct wt *w)
 {
 	wt_syn_sent(w);
@@ -388,6 +398,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 3.10.7.2: LISTEN ignores RST and answers ACK with RST", listen_rst_and_ack},
     {"RFC 9293 3.10.7.3: SYN-SENT answers an unacceptable ACK with RST", syn_sent_bad_ack},
     {"RFC 9293 3.10.7.3: SYN-SENT believes RST only with an acceptable ACK", syn_sent_rst},
+    {"a socket that was refused may listen", refused_then_listen},
     {"RFC 9293 3.10.7.3: SYN-SENT drops an ACK without SYN", syn_sent_ack_only},
     {"RFC 9293 3.10.7.4: SYN-RECEIVED answers an unacceptable ACK with RST", syn_received_bad_ack},
     {"RFC 9293 3.10.7.4: SYN-RECEIVED returns to LISTEN on RST", syn_received_rst},
