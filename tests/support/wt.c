@@ -39,7 +39,9 @@ void wt_settle(struct wt *w)
 		if (++turns > 10000)
 			wt_fail(w, WT_HERE, "the stack never comes to rest");
 	} while (probe_pending(w->probe) != 0);
-	if (pc_stack_validate(w->st, stderr) != 0)
+	/* a case of many thousands of steps is looked at now and then */
+	if ((w->settled++ < WT_ALL_VALIDATED || w->settled % 16 == 0) &&
+	    pc_stack_validate(w->st, stderr) != 0)
 		wt_fail(w, WT_HERE, "pc_stack_validate finds a broken invariant");
 	if (probe_wrong(w->probe) != NULL)
 		wt_fail(w, WT_HERE, "%s", probe_wrong(w->probe));

@@ -119,6 +119,7 @@ struct wt {
 	bool cold; /* set before the first word: nobody has been heard of, no turn taken */
 	bool trace;
 	uint32_t in_use, probe_in_use;
+	uint32_t settled; /* times that wt_settle was called */
 	jmp_buf fail;
 };
 
@@ -127,6 +128,9 @@ struct wt_case {
 	const char *name;
 	void (*run)(struct wt *w);
 };
+
+/* so often pc_stack_validate looks after each step of a case, later after every 16th */
+#define WT_ALL_VALIDATED 256
 
 #define WT_LOCAL "192.0.2.1"
 #define WT_PEER  "192.0.2.2"

@@ -128,6 +128,7 @@ void wt_start(struct wt *w)
 static void finish(struct wt *w, bool passed)
 {
 	if (w->st != NULL && passed) {
+		w->settled = 0; /* everything is looked at once more */
 		wt_settle(w);
 		wt_nothing(w, "the end of the case", 0, 0);
 	}

@@ -78,7 +78,7 @@ static void test_loss(void)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		bed_begin(&b, names[i]);
-		b.config.run_ms = 1500;
+		b.config.run_ms = 600;
 		b.config.slots = 1000;
 		bed_start(&b, &faults);
 		bed_run(&b, 60);
