@@ -125,7 +125,7 @@ need() {
 }
 
 # build DIR TARGETS [meson options]: configures if need be and compiles, all if TARGETS is empty; the
-# log is shown on failure only.  The source directory is locked meanwhile: two scripts may be started
+# log is shown on failure only.  The build directory is locked meanwhile: two scripts may be started
 # at the same time.
 build() {
 	local dir=$1 log lock
@@ -133,7 +133,8 @@ build() {
 
 	read -ra targets <<<"$2"
 	shift 2
-	exec {lock}<"$top"
+	mkdir -p "$dir"
+	exec {lock}>"$dir/.lock"
 	flock "$lock"
 	log=$(mktemp)
 	if [ ! -e "$dir/build.ninja" ]; then
