@@ -19,6 +19,7 @@ enum {
 	NEXT_IP6,
 	NEXT_ICMP4,
 	NEXT_ICMP6,
+	NEXT_IGMP,
 	NEXT_UDP,
 	NEXT_TCP,
 	NEXT_ERROR, /* an ICMP error about a packet of ours: struct icmp_error says which */

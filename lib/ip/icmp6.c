@@ -13,6 +13,7 @@
 #include "base/mbuf.h"
 #include "ip/icmp.h"
 #include "ip/ra.h"
+#include "neigh/group.h"
 #include "neigh/nd.h"
 #include "wire/cksum.h"
 #include "wire/eth.h"

@@ -160,6 +160,9 @@ int icmp4_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p,
 int icmp6_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p,
                 struct icmp_error *error);
 
+/** igmp_input takes in what routers and other hosts say of groups (RFC 3376). Verdict: a drop. */
+int igmp_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p);
+
 /**
  * icmp_port_unreachable answers a received packet that found no socket (RFC 1122 section 3.2.2.1),
  * within the rate limit and never about a group, an error or a fragment. m stays the caller's.
@@ -243,6 +246,20 @@ void ip_pmtu_learn(struct ip *ip, const struct pc_addr *dst, uint32_t mtu);
 
 /** ip_pmtu returns the MTU of the path to dst by a link whose own MTU is mtu. */
 uint16_t ip_pmtu(struct ip *ip, const struct pc_addr *dst, uint16_t mtu);
+
+/**
+ * ip_group_join lets an interface listen to a multicast group of either family, and tells the link's
+ * routers and switches by IGMP or MLD; each join asks for a leave. Returns 0, -EINVAL (no such interface,
+ * or no group), -ENODEV (an IPv6 group on an interface without IPv6) or -ENOBUFS (too many groups).
+ */
+int ip_group_join(struct ip *ip, int netif, const struct pc_addr *group);
+
+/** ip_group_leave undoes one ip_group_join. Returns 0 or -EADDRNOTAVAIL. */
+int ip_group_leave(struct ip *ip, int netif, const struct pc_addr *group);
+
+/** ip_group_netif chooses the interface for a group of which no one was named: that by which packets to
+ * it would be sent. Returns its index or -ENODEV. */
+int ip_group_netif(struct ip *ip, const struct pc_addr *group);
 
 /** ip_poll fires the layer's timers and announces new addresses. */
 void ip_poll(struct ip *ip);

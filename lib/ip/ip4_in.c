@@ -88,7 +88,8 @@ static int find_destination(const struct ip *ip, uint8_t netif, const uint8_t *e
 	}
 	p->group = true;
 	if (netifs_is_broadcast(&ip->ifs, netif, &p->dst) ||
-	    p->dst.w[3] == __builtin_bswap32(ALL_HOSTS))
+	    p->dst.w[3] == __builtin_bswap32(ALL_HOSTS) ||
+	    (pc_addr_is_multicast(&p->dst) && netifs_is_member(&ip->ifs, netif, &p->dst)))
 		return VERDICT_DONE;
 	return PC_DROP_IP4_NOT_OURS;
 }
@@ -102,6 +103,8 @@ static int next_of(uint8_t proto)
 		return NEXT_UDP;
 	case IPPROTO_ICMP:
 		return NEXT_ICMP4;
+	case IPPROTO_IGMP:
+		return NEXT_IGMP;
 	default:
 		return PC_DROP_IP4_PROTOCOL;
 	}

@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "neigh/group.h"
 #include "neigh/nd.h"
 #include "neigh/table.h"
 #include "wire/ip6.h"
@@ -70,7 +71,7 @@ void dad_start(struct neigh_table *nt, uint16_t laddr, bool delay)
 	struct laddr *la = &nt->ifs->addr[laddr];
 	const struct pc_addr group = ip6_solicited(&la->addr);
 
-	mld_join(nt, la->netif, &group);
+	group_join(nt, la->netif, &group);
 	la->probes = (uint8_t)nt->ctx->cfg.ip6_dad;
 	if (la->probes == 0) {
 		make_ready(nt, laddr);
@@ -87,7 +88,7 @@ void dad_conflict(struct neigh_table *nt, uint16_t laddr)
 
 	la->state = LADDR_DUPLICATE;
 	la->due_ns = UINT64_MAX;
-	mld_leave(nt, la->netif, &group);
+	group_leave(nt, la->netif, &group);
 	ctx_count(nt->ctx, PC_ND_DUPLICATES);
 	neigh_outdate(nt);
 }
@@ -99,7 +100,7 @@ void dad_end(struct neigh_table *nt, uint16_t laddr)
 
 	la->state = LADDR_EXPIRED;
 	la->due_ns = UINT64_MAX;
-	mld_leave(nt, la->netif, &group);
+	group_leave(nt, la->netif, &group);
 	neigh_outdate(nt);
 }
 
@@ -134,5 +135,5 @@ void nd_poll(struct neigh_table *nt)
 			on_due(nt, i);
 		netifs_due(ifs, ifs->addr[i].due_ns);
 	}
-	netifs_due(ifs, mld_poll(nt));
+	netifs_due(ifs, groups_poll(nt));
 }

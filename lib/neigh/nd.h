@@ -3,8 +3,8 @@
 #define NEIGH_ND_H
 
 /*
- * Neighbour Discovery between hosts (RFC 4861 section 7), our own IPv6 addresses (RFC 4862) and the
- * groups that they belong to (RFC 3810).  What routers tell is for lib/ip.
+ * Neighbour Discovery between hosts (RFC 4861 section 7), and our own IPv6 addresses (RFC
+ * 4862).  What routers tell is for lib/ip.
  */
 
 #include <stdbool.h>
@@ -66,19 +66,5 @@ void dad_end(struct neigh_table *nt, uint16_t laddr);
 
 /** nd_poll does what is due at ctx->now_ns: questions, reports, ends of lifetimes. */
 void nd_poll(struct neigh_table *nt);
-
-/* ---- groups (mld.c) ---- */
-
-/** mld_join listens to a group, and tells the routers. Returns false when there are too many. */
-bool mld_join(struct neigh_table *nt, uint8_t netif, const struct pc_addr *group);
-
-/** mld_leave undoes one mld_join. */
-void mld_leave(struct neigh_table *nt, uint8_t netif, const struct pc_addr *group);
-
-/** mld_query answers a query, after a random part of the delay that it grants. */
-void mld_query(struct neigh_table *nt, uint8_t netif, const struct mld_query *q);
-
-/** mld_poll sends the reports that are due, and returns when the next one is. */
-uint64_t mld_poll(struct neigh_table *nt);
 
 #endif

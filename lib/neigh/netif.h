@@ -28,7 +28,8 @@ struct netif {
 	bool slaac;       /* addresses are made of the prefixes that routers tell */
 	uint8_t solicits; /* of routers, still to be sent */
 	uint64_t solicit_ns; /* when the next one is due */
-	uint64_t mld_v1_ns;  /* until then a querier of the older version counts as present */
+	/* until then a querier of an older version counts as present */
+	uint64_t mld_v1_ns, igmp_v1_ns, igmp_v2_ns;
 	struct txq txq;
 };
 
@@ -64,7 +65,7 @@ struct group {
 	uint64_t due_ns; /* of the next report; UINT64_MAX: none */
 };
 
-#define NETIFS_GROUPS (2 * PC_MAX_ADDRS)
+#define NETIFS_GROUPS 256
 
 struct netifs {
 	struct ctx *ctx;
@@ -103,7 +104,7 @@ static inline bool netifs_is_usable(const struct netifs *ifs, uint16_t laddr)
 	return ifs->addr[laddr].state <= LADDR_DEPRECATED;
 }
 
-/** netifs_is_member says whether an interface listens to an IPv6 group. */
+/** netifs_is_member says whether an interface listens to a group. */
 bool netifs_is_member(const struct netifs *ifs, uint8_t netif, const struct pc_addr *group);
 
 /** netifs_due notes that something is to be done at a time. */

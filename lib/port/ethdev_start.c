@@ -190,6 +190,8 @@ static int setup_start(const struct setup *s)
 		(void)rte_eth_promiscuous_enable(s->id);
 	else
 		(void)rte_eth_promiscuous_disable(s->id);
+	/* which groups are wanted changes with each address and socket: the stack looks itself */
+	(void)rte_eth_allmulticast_enable(s->id);
 	return 0;
 }
 

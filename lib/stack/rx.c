@@ -4,6 +4,7 @@
  *
  *   port -> Ethernet -> ARP ----------------------------------------> answered or learnt
  *                    -> IPv4 or IPv6 -> ICMP -> answered, or an error told to UDP or TCP
+ *                    -> IPv4         -> IGMP -> taken in
  *                                    -> UDP  -> socket queue, or port unreachable
  *                                    -> TCP  -> (whole burst) look up -> (whole burst) state machine
  *
@@ -78,6 +79,8 @@ static inline int input_upper(struct pc_stack *st, struct rte_mbuf *m, int verdi
 	case NEXT_ICMP4:
 	case NEXT_ICMP6:
 		return input_icmp(st, m, p, verdict);
+	case NEXT_IGMP:
+		return igmp_input(&st->ip, m, p);
 	case PC_DROP_IP4_PROTOCOL:
 	case PC_DROP_IP6_PROTOCOL:
 		icmp_protocol_unreachable(&st->ip, m, p);

@@ -29,6 +29,17 @@ void ip4_set_cksum(uint8_t *p)
 	wire_put16_be(p + IP4_CKSUM_OFF, cksum_finish_be(cksum_add(0, p, IP4_HDR_LEN)));
 }
 
+uint16_t ip4_write_alert(uint8_t *p, const struct ip4_hdr *h)
+{
+	ip4_write(p, h);
+	p[0] = 4 << 4 | IP4_ALERT_LEN / 4;
+	p[20] = IP4_OPT_RA;
+	p[21] = 4;
+	wire_put16_be(p + 22, 0);
+	wire_put16_be(p + IP4_CKSUM_OFF, cksum_finish_be(cksum_add(0, p, IP4_ALERT_LEN)));
+	return IP4_ALERT_LEN;
+}
+
 int ip4_opt_next(const uint8_t *p, uint8_t hdr_len, uint8_t *off, uint8_t *opt)
 {
 	while (*off < hdr_len && p[*off] == IP4_OPT_NOP)

@@ -100,6 +100,15 @@ static inline bool ip4_cksum_ok(const uint8_t *p, uint8_t hdr_len)
  */
 uint16_t ip4_write(uint8_t *p, const struct ip4_hdr *h);
 
+/** Bytes of a header with a router alert and nothing else. */
+#define IP4_ALERT_LEN 24
+
+/**
+ * ip4_write_alert writes a header with a router alert (RFC 2113), its checksum included; h->total_len
+ * counts IP4_ALERT_LEN of it. Returns IP4_ALERT_LEN.
+ */
+uint16_t ip4_write_alert(uint8_t *p, const struct ip4_hdr *h);
+
 /** ip4_set_cksum computes and stores the checksum of a header with IP4_HDR_LEN bytes. */
 void ip4_set_cksum(uint8_t *p);
 

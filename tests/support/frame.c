@@ -338,34 +338,49 @@ static const char *read_udp_icmp(const uint8_t *p, size_t len, struct frame_info
 	return NULL;
 }
 
+/* Looks at what is behind the header, but for a fragment, of which alone nothing can be said. */
+static const char *read_ip4_payload(const uint8_t *p, size_t len, struct frame_info *info)
+{
+	uint32_t sum = 0;
+
+	if (info->fragment) {
+		info->payload = p;
+		info->payload_len = (uint32_t)len;
+		return info->df ? "fragment with DF" : NULL;
+	}
+	if (info->proto != 1 && info->proto != 2)
+		sum =
+		    frame_l4_sum(info->ends.src_be, info->ends.dst_be, info->proto, (uint16_t)len);
+	if (frame_fold(frame_sum(p, len, sum)) != 0)
+		return "transport checksum";
+	return info->proto == 6 ? read_tcp(p, len, info) : read_udp_icmp(p, len, info);
+}
+
 static const char *read_ip4(const struct frame *f, struct frame_info *info)
 {
 	const uint8_t *ip = f->b + L3;
-	size_t len;
-	uint32_t sum = 0;
+	size_t len, hdr_len = ip[9] == 2 ? 24 : 20; /* IGMP has a router alert */
 
-	if (f->len < L4 || ip[0] != 0x45)
+	if (f->len < L3 + hdr_len || ip[0] != (0x40 | hdr_len / 4))
 		return "IPv4 header too short, or with options";
 	len = get16(ip + 2);
-	if (len < 20 || len + L3 != f->len)
+	if (len < hdr_len || len + L3 != f->len)
 		return "IPv4 total length does not fit the frame";
-	if (frame_fold(frame_sum(ip, 20, 0)) != 0)
+	if (frame_fold(frame_sum(ip, hdr_len, 0)) != 0)
 		return "IPv4 header checksum";
 	info->df = (ip[6] & 0x40) != 0;
-	if ((ip[6] & 0xbf) != 0 || ip[7] != 0)
-		return "IPv4 fragment";
+	info->more = (ip[6] & 0x20) != 0;
+	info->frag_off = (uint16_t)((get16(ip + 6) & 0x1fff) * 8);
+	info->fragment = info->more || info->frag_off != 0;
+	info->id = get16(ip + 4);
+	if ((ip[6] & 0x80) != 0)
+		return "IPv4 reserved flag";
 	info->tos = ip[1];
 	info->ttl = ip[8];
 	info->proto = ip[9];
 	memcpy(&info->ends.src_be, ip + 12, 4);
 	memcpy(&info->ends.dst_be, ip + 16, 4);
-	len -= 20;
-	if (info->proto != 1)
-		sum =
-		    frame_l4_sum(info->ends.src_be, info->ends.dst_be, info->proto, (uint16_t)len);
-	if (frame_fold(frame_sum(ip + 20, len, sum)) != 0)
-		return "transport checksum";
-	return info->proto == 6 ? read_tcp(ip + 20, len, info) : read_udp_icmp(ip + 20, len, info);
+	return read_ip4_payload(ip + hdr_len, len - hdr_len, info);
 }
 
 const char *frame_read(const struct frame *f, struct frame_info *info)

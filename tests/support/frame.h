@@ -35,7 +35,8 @@ struct frame_info {
 	struct frame_ends ends;
 	uint16_t type; /* EtherType */
 	uint8_t proto, ttl, tos;
-	bool df;
+	bool df, fragment, more;
+	uint16_t frag_off, id; /* of an IPv4 packet; the former in bytes */
 	uint16_t sport, dport; /* UDP */
 	struct tcp_seg seg;    /* TCP */
 	uint8_t icmp_type, icmp_code;

@@ -251,6 +251,8 @@ static const struct frame_info *read_next(struct wt *w)
 	if (wrong != NULL)
 		wt_fail(w, WT_HERE, "malformed frame: %s", wrong);
 	w->mark = frame.at_ns;
+	if (info.type == 0x0800 && info.fragment)
+		wt_fail(w, WT_HERE, "a fragment was sent");
 	if (info.type != 0x0800 || info.proto != 6)
 		return &info;
 	trace(w, "<", &info.seg, frame.at_ns);

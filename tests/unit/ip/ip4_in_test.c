@@ -91,7 +91,7 @@ static void test_protocols(void)
 			CU_ASSERT_EQUAL(input(&f), NEXT_TCP);
 		if (proto == 17)
 			CU_ASSERT_EQUAL(input(&f), NEXT_UDP);
-		if (proto != 1 && proto != 6 && proto != 17)
+		if (proto != 1 && proto != 2 && proto != 6 && proto != 17)
 			CU_ASSERT_EQUAL(input(&f), PC_DROP_IP4_PROTOCOL);
 	}
 	net_close(&net);

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Groups, of both families.
+ *
+ * A switch that snoops sends a group only to ports from which it has heard of it, solicited-node
+ * groups included, so a host that says nothing cannot be found by its neighbours.  A listener to any
+ * source needs one record: "I have joined" (sent twice), "I listen" to a query, "I have left".
+ *
+ * Ownership: a group is kept while anybody wants it (refs).  The groups of all nodes need no report
+ * (RFC 3810 section 6, RFC 3376 section 5), nor does one whose scope is the host itself.
+ */
+
+#include "neigh/group.h"
+
+#include "neigh/table.h"
+#include "wire/ip6.h"
+
+/* RFC 3810 section 9, RFC 3376 section 8: Robustness Variable and Unsolicited Report Interval */
+#define REPORTS     2
+#define INTERVAL_MS 1000
+
+#define MS_NS UINT64_C(1000000)
+
+static struct group *find(struct netifs *ifs, uint8_t netif, const struct pc_addr *addr)
+{
+	for (uint16_t i = 0; i < ifs->nb_groups; i++)
+		if (ifs->group[i].refs != 0 && ifs->group[i].netif == netif &&
+		    pc_addr_equal(&ifs->group[i].addr, addr))
+			return &ifs->group[i];
+	return NULL;
+}
+
+static struct group *take_free(struct netifs *ifs)
+{
+	for (uint16_t i = 0; i < ifs->nb_groups; i++)
+		if (ifs->group[i].refs == 0)
+			return &ifs->group[i];
+	return ifs->nb_groups < NETIFS_GROUPS ? &ifs->group[ifs->nb_groups++] : NULL;
+}
+
+static bool is_reported(const struct pc_addr *group)
+{
+	const struct pc_addr all = ip6_all_nodes();
+
+	if (pc_addr_is_ip4(group))
+		return pc_addr_get_ip4(group) != __builtin_bswap32(IGMP_ALL_HOSTS);
+	return !pc_addr_equal(group, &all) && ip6_group_scope(group) > 1;
+}
+
+static void report(struct neigh_table *nt, uint8_t netif, enum group_change what,
+                   const struct pc_addr *group)
+{
+	if (pc_addr_is_ip4(group))
+		igmp_report(nt, netif, what, group);
+	else
+		mld_report(nt, netif, what, group);
+}
+
+static void set_due(struct neigh_table *nt, struct group *g, uint32_t below_ms)
+{
+	const uint64_t due_ns = nt->ctx->now_ns + rng_below(&nt->ctx->rng, below_ms) * MS_NS;
+
+	if (due_ns >= g->due_ns)
+		return;
+	g->due_ns = due_ns;
+	netifs_due(nt->ifs, due_ns);
+}
+
+bool group_join(struct neigh_table *nt, uint8_t netif, const struct pc_addr *group)
+{
+	struct group *g = find(nt->ifs, netif, group);
+
+	if (g != NULL && g->refs == UINT16_MAX)
+		return false;
+	if (g != NULL) {
+		g->refs++;
+		return true;
+	}
+	g = take_free(nt->ifs);
+	if (g == NULL)
+		return false;
+	*g = (struct group){.addr = *group, .netif = netif, .refs = 1, .due_ns = UINT64_MAX};
+	if (!is_reported(group))
+		return true;
+	report(nt, netif, GROUP_JOINED, group);
+	g->reports = REPORTS - 1;
+	set_due(nt, g, INTERVAL_MS);
+	return true;
+}
+
+void group_leave(struct neigh_table *nt, uint8_t netif, const struct pc_addr *group)
+{
+	struct group *g = find(nt->ifs, netif, group);
+
+	if (g == NULL || --g->refs != 0)
+		return;
+	if (is_reported(group))
+		report(nt, netif, GROUP_LEFT, group);
+}
+
+void group_asked(struct neigh_table *nt, uint8_t netif, bool ip4, const struct pc_addr *group,
+                 uint32_t delay_ms)
+{
+	for (uint16_t i = 0; i < nt->ifs->nb_groups; i++) {
+		struct group *g = &nt->ifs->group[i];
+
+		if (g->refs != 0 && g->netif == netif && pc_addr_is_ip4(&g->addr) == ip4 &&
+		    is_reported(&g->addr) && (group == NULL || pc_addr_equal(group, &g->addr)))
+			set_due(nt, g, delay_ms + 1);
+	}
+}
+
+void group_unasked(struct neigh_table *nt, uint8_t netif, const struct pc_addr *group)
+{
+	struct group *g = find(nt->ifs, netif, group);
+
+	if (g == NULL)
+		return;
+	g->reports = 0;
+	g->due_ns = UINT64_MAX;
+}
+
+void group_again(struct neigh_table *nt, uint8_t netif)
+{
+	for (uint16_t i = 0; i < nt->ifs->nb_groups; i++) {
+		struct group *g = &nt->ifs->group[i];
+
+		if (g->refs == 0 || g->netif != netif || !is_reported(&g->addr))
+			continue;
+		g->reports = REPORTS;
+		set_due(nt, g, INTERVAL_MS);
+	}
+}
+
+uint64_t groups_poll(struct neigh_table *nt)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (uint16_t i = 0; i < nt->ifs->nb_groups; i++) {
+		struct group *g = &nt->ifs->group[i];
+
+		if (g->refs == 0)
+			continue;
+		if (g->due_ns <= nt->ctx->now_ns) {
+			report(nt, g->netif, g->reports > 0 ? GROUP_JOINED : GROUP_LISTENS,
+			       &g->addr);
+			g->reports = (uint8_t)(g->reports > 0 ? g->reports - 1 : 0);
+			g->due_ns = UINT64_MAX;
+			if (g->reports > 0)
+				set_due(nt, g, INTERVAL_MS);
+		}
+		next = g->due_ns < next ? g->due_ns : next;
+	}
+	return next;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef NEIGH_GROUP_H
+#define NEIGH_GROUP_H
+
+/*
+ * The multicast groups that interfaces listen to, of both families, and what is said about them: by
+ * IGMP (RFC 3376, RFC 2236) for IPv4, by MLD (RFC 3810, RFC 2710) for IPv6.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "neigh/neigh.h"
+#include "wire/igmp.h"
+#include "wire/nd.h"
+
+/** What is said of a group; the numbers are those of both protocols' records. */
+enum group_change {
+	GROUP_LISTENS = MLD_IS_EXCLUDE, /* in answer to a question */
+	GROUP_LEFT = MLD_TO_INCLUDE,
+	GROUP_JOINED = MLD_TO_EXCLUDE,
+};
+
+static_assert((int)MLD_IS_EXCLUDE == IGMP_IS_EXCLUDE && (int)MLD_TO_INCLUDE == IGMP_TO_INCLUDE &&
+                  (int)MLD_TO_EXCLUDE == IGMP_TO_EXCLUDE,
+              "both protocols have the same kinds of records");
+
+/** RFC 3376 section 8.12, RFC 3810 section 9.12: how long an older querier counts as present. */
+#define GROUP_OLDER_NS UINT64_C(260000000000)
+
+/** group_join listens to a group, and tells the routers. Returns false when there are too many. */
+bool group_join(struct neigh_table *nt, uint8_t netif, const struct pc_addr *group);
+
+/** group_leave undoes one group_join; without one it does nothing. */
+void group_leave(struct neigh_table *nt, uint8_t netif, const struct pc_addr *group);
+
+/**
+ * group_asked answers, after a random part of delay_ms, the question which groups an interface listens
+ * to; ip4: those of IPv4. group: this one only; NULL: all.
+ */
+void group_asked(struct neigh_table *nt, uint8_t netif, bool ip4, const struct pc_addr *group,
+                 uint32_t delay_ms);
+
+/** group_unasked takes back an answer that is not sent yet: somebody else has given it. */
+void group_unasked(struct neigh_table *nt, uint8_t netif, const struct pc_addr *group);
+
+/** group_again tells the routers anew of all groups of an interface, as when its link has come up. */
+void group_again(struct neigh_table *nt, uint8_t netif);
+
+/** groups_poll sends the reports that are due, and returns when the next one is. */
+uint64_t groups_poll(struct neigh_table *nt);
+
+/* ---- of each family ---- */
+
+/** mld_report and igmp_report send one report, in the version that the link's querier speaks. */
+void mld_report(struct neigh_table *nt, uint8_t netif, enum group_change what,
+                const struct pc_addr *group);
+void igmp_report(struct neigh_table *nt, uint8_t netif, enum group_change what,
+                 const struct pc_addr *group);
+
+/** mld_query takes in a query. */
+void mld_query(struct neigh_table *nt, uint8_t netif, const struct mld_query *q);
+
+/** igmp_message takes in a query, or another host's report of an older version. */
+void igmp_message(struct neigh_table *nt, uint8_t netif, const struct igmp_msg *msg);
+
+#endif
