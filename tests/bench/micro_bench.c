@@ -17,6 +17,8 @@
 #include <percore/percore.h>
 
 #include "base/rng.h"
+#include "coro/stacks.h"
+#include "coro/switch.h"
 #include "event/event.h"
 #include "tcp/tcp_table.h"
 #include "timer/wheel.h"
@@ -261,6 +263,58 @@ static void bench_ready(void)
 	free(r);
 }
 
+/* ---- coroutines ---------------------------------------------------------------------------------- */
+
+#define FIBERS 10000
+
+struct fibers {
+	struct coro_stacks stacks;
+	struct fiber host, fiber[FIBERS];
+	uint32_t n;
+};
+
+static struct fibers *fibers; /* the one set that there is at a time */
+
+static void come_and_go(void *arg)
+{
+	struct fiber *self = arg;
+
+	fiber_begin(self, &fibers->host);
+	for (;;)
+		fiber_leave(self, &fibers->host);
+}
+
+static void there_and_back(void *arg, unsigned batch)
+{
+	struct fibers *f = arg;
+
+	for (unsigned i = 0; i < BATCH; i++)
+		fiber_enter(&f->host, &f->fiber[(batch * BATCH + i) % f->n]);
+}
+
+static void bench_fibers(uint32_t n)
+{
+	struct fibers *f = take(sizeof(*f));
+	char name[64];
+
+	f->n = n;
+	fibers = f;
+	if (coro_stacks_init(&f->stacks, n, 16384) != 0) {
+		fprintf(stderr, "micro_bench: no memory\n");
+		exit(2);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		size_t bytes;
+		void *stack = coro_stacks_get(&f->stacks, i, &bytes);
+
+		fiber_make(&f->fiber[i], stack, bytes, come_and_go, &f->fiber[i], false);
+	}
+	snprintf(name, sizeof(name), "coroutine entered and left, %u in turn", n);
+	measure(name, BATCH, there_and_back, f);
+	coro_stacks_fini(&f->stacks);
+	free(f);
+}
+
 int main(int argc, char **argv)
 {
 	char *eal[] = {argv[0],
@@ -293,6 +347,9 @@ int main(int argc, char **argv)
 	bench_checksum(576);
 	bench_checksum(1460);
 	bench_ready();
+	bench_fibers(1);
+	bench_fibers(100);
+	bench_fibers(FIBERS);
 	rte_eal_cleanup();
 	return 0;
 }

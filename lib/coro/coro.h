@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef CORO_CORO_H
+#define CORO_CORO_H
+
+/* What a coroutine is, and the two things that calls which wait are made of: a list to wait in, a switch. */
+
+#include <percore/coro.h>
+
+#include "coro/stacks.h"
+#include "coro/switch.h"
+#include "timer/wheel.h"
+
+enum coro_state {
+	CORO_FREE,
+	CORO_READY,
+	CORO_WAITING,
+	CORO_ENDED, /* waits to be joined */
+};
+
+/** Why a coroutine goes on. */
+enum coro_reason {
+	CORO_NEWS,
+	CORO_TIMEOUT,
+	CORO_CANCELLED,
+	CORO_CLOSED, /* the socket that it waited for is being closed */
+};
+
+struct pc_coro {
+	struct fiber fiber;
+	struct pc_coros *set;
+	pc_coro_fn fn;
+	void *arg;
+	uint64_t timeout_ns;  /* of each wait */
+	uint64_t deadline_ns; /* of this one; valid while the timer is armed */
+	struct timer timer;
+	uint32_t generation; /* high half of its number */
+	uint32_t next;       /* index + 1: of the free list, or of the queue that it is in */
+	uint32_t wait_next;  /* index + 1: the next that waits for the same socket */
+	uint32_t joiner;     /* index + 1: who waits for its end */
+	uint32_t events;     /* waited for; then those that came */
+	int fd;              /* waited for; 0: none */
+	int result;
+	uint8_t state;
+	uint8_t reason;
+	bool joinable, cancelled;
+};
+
+/** A first-in first-out list of coroutines; indices + 1. */
+struct coro_queue {
+	uint32_t first, last;
+};
+
+struct pc_coros {
+	struct pc_stack *st;
+	struct fiber host; /* the thread's own stack, while a coroutine runs */
+	uint64_t now_ns;
+	struct coro_queue ready, yielded;
+	uint32_t free; /* index + 1 */
+	uint32_t n, alive;
+	uint32_t running; /* index + 1 */
+	int epoll;
+	uint32_t nb_fds;
+	uint32_t *waiting; /* per descriptor: the first that waits for it, index + 1 */
+	bool begun, portable, ending;
+	struct coro_stacks stacks;
+	struct wheel wheel;
+	struct pc_coro co[];
+};
+
+/** coro_deadline returns when a wait that begins now is over. */
+uint64_t coro_deadline(const struct pc_coro *co);
+
+/** coro_suspend lets others run until the coroutine is woken, or until deadline_ns. */
+enum coro_reason coro_suspend(struct pc_coro *co, uint64_t deadline_ns);
+
+/** coro_wake ends a coroutine's waiting; nothing happens if it does not wait. */
+void coro_wake(struct pc_coros *cs, struct pc_coro *co, enum coro_reason reason);
+
+/** coro_wake_waiters wakes those that wait for some of mask, or for anything, of a socket. */
+void coro_wake_waiters(struct pc_coros *cs, int fd, uint32_t mask, enum coro_reason reason);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef CORO_STACKS_H
+#define CORO_STACKS_H
+
+/*
+ * The stacks of coroutines: one mapping, a page in front of each that nobody may touch.
+ *
+ * All memory is there from the start.  The tops of the stacks do not lie a power of two apart, or the
+ * few lines that each coroutine works on would all compete for the same places of the caches.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct coro_stacks {
+	char *base;
+	size_t stride; /* from one stack to the next: the guard page and the stack */
+	size_t guard;
+	uint32_t n;
+};
+
+/** coro_stacks_init maps n stacks of at least that many bytes each. Returns 0 or -ENOMEM. */
+int coro_stacks_init(struct coro_stacks *s, uint32_t n, size_t bytes);
+
+/** coro_stacks_fini gives them back; zeroed ones are left alone. */
+void coro_stacks_fini(struct coro_stacks *s);
+
+/** coro_stacks_get returns the lowest byte of stack i, and its length. */
+void *coro_stacks_get(const struct coro_stacks *s, uint32_t i, size_t *bytes);
+
+#endif

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The calls that wait: servers and clients in coroutines on two stacks. */
+
+#include <rte_mbuf.h>
+
+#include "fixture.h"
+
+#define PORT 7
+#define BIG  300000
+
+static int listening, done;
+static char big[BIG], back[BIG];
+
+static int echo(struct pc_coro *co, void *arg)
+{
+	int fd = (int)(intptr_t)arg;
+	char buf[4096];
+	ssize_t n;
+
+	while ((n = pc_coro_recv(co, fd, buf, sizeof(buf), 0)) > 0)
+		CU_ASSERT_EQUAL(pc_coro_send(co, fd, buf, (size_t)n, 0), n);
+	CU_ASSERT_EQUAL(n, 0);
+	CU_ASSERT_EQUAL(pc_coro_close(co, fd), 0);
+	return 0;
+}
+
+static int serve(struct pc_coro *co, void *arg)
+{
+	int fd;
+
+	(void)arg;
+	while ((fd = pc_coro_accept(co, listening, NULL, NULL)) > 0)
+		CU_ASSERT(pc_coro_spawn(pc_coro_set(co), echo, (void *)(intptr_t)fd, 0) != 0);
+	CU_ASSERT_EQUAL(errno, ECANCELED);
+	return 0;
+}
+
+static int dial(struct pc_coro *co)
+{
+	struct sockaddr_in a = at(PORT);
+	int fd = pc_socket(pc_coro_stack(co), AF_INET, SOCK_STREAM, 0);
+
+	CU_ASSERT_EQUAL(pc_coro_connect(co, fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	return fd;
+}
+
+static int client(struct pc_coro *co, void *arg)
+{
+	char buf[8];
+	int fd = dial(co);
+
+	for (int i = 0; i < 10; i++) {
+		CU_ASSERT_EQUAL(pc_coro_send(co, fd, "hello", 5, 0), 5);
+		CU_ASSERT_EQUAL(pc_coro_recv(co, fd, buf, 5, MSG_WAITALL), 5);
+		CU_ASSERT_EQUAL(memcmp(buf, "hello", 5), 0);
+	}
+	CU_ASSERT_EQUAL(pc_coro_close(co, fd), 0);
+	done++;
+	(void)arg;
+	return 0;
+}
+
+static void run_clients(pc_coro_fn fn, int n)
+{
+	uint64_t server;
+
+	start(20);
+	done = 0;
+	listening = listener(PORT);
+	server = pc_coro_spawn(ours, serve, NULL, 0);
+	for (int i = 0; i < n; i++)
+		CU_ASSERT(pc_coro_spawn(theirs, fn, NULL, 0) != 0);
+	for (int i = 0; i < 10000 && pc_coros_count(theirs) > 0; i++)
+		turns(1, MS);
+	CU_ASSERT_EQUAL(pc_coro_cancel(ours, server), 0);
+	until_quiet();
+	CU_ASSERT_EQUAL(done, n);
+	CU_ASSERT_EQUAL(pc_close(us, listening), 0);
+	finish();
+}
+
+static void test_echo(void)
+{
+	run_clients(client, 8);
+}
+
+/* one coroutine writes while another reads the same socket */
+static int write_big(struct pc_coro *co, void *arg)
+{
+	int fd = (int)(intptr_t)arg;
+
+	CU_ASSERT_EQUAL(pc_coro_send(co, fd, big, BIG, 0), BIG);
+	CU_ASSERT_EQUAL(pc_shutdown(pc_coro_stack(co), fd, SHUT_WR), 0);
+	return 0;
+}
+
+static int client_big(struct pc_coro *co, void *arg)
+{
+	int fd = dial(co), size = 9000;
+	uint64_t writer;
+
+	(void)arg;
+	for (int i = 0; i < BIG; i++)
+		big[i] = (char)(i * 7 / 5);
+	CU_ASSERT_EQUAL(pc_setsockopt(peer, fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+	writer = pc_coro_spawn(theirs, write_big, (void *)(intptr_t)fd, PC_CORO_JOINABLE);
+	memset(back, 0, BIG);
+	CU_ASSERT_EQUAL(pc_coro_recv(co, fd, back, BIG, MSG_WAITALL), BIG);
+	CU_ASSERT_EQUAL(memcmp(big, back, BIG), 0);
+	CU_ASSERT_EQUAL(pc_coro_recv(co, fd, back, 10, MSG_WAITALL), 0);
+	CU_ASSERT_EQUAL(pc_coro_join(co, writer, NULL), 0);
+	CU_ASSERT_EQUAL(pc_coro_close(co, fd), 0);
+	done++;
+	return 0;
+}
+
+static void test_both_ways(void)
+{
+	run_clients(client_big, 1);
+}
+
+/* gathered writes that find no room are finished, in order */
+static int client_vectors(struct pc_coro *co, void *arg)
+{
+	int fd = dial(co), size = 5000;
+	struct iovec out[4] = {{big, 100000}, {NULL, 0}, {big + 100000, 1}, {big + 100001, 19999}};
+	struct iovec in[2] = {{back, 10}, {back + 10, BIG - 10}};
+	ssize_t n, got = 0;
+
+	(void)arg;
+	CU_ASSERT_EQUAL(pc_setsockopt(peer, fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+	CU_ASSERT_EQUAL(pc_coro_writev(co, fd, out, 4), 120000);
+	CU_ASSERT_EQUAL(pc_shutdown(peer, fd, SHUT_WR), 0);
+	memset(back, 0, BIG);
+	while ((n = pc_coro_readv(co, fd, in, 2)) > 0) {
+		got += n;
+		in[0] = (struct iovec){back + got, 0};
+		in[1] = (struct iovec){back + got, (size_t)(BIG - got)};
+	}
+	CU_ASSERT_EQUAL(n, 0);
+	CU_ASSERT_EQUAL(got, 120000);
+	CU_ASSERT_EQUAL(memcmp(big, back, 120000), 0);
+	FAILS(pc_coro_writev(co, fd, out, -1), EINVAL);
+	FAILS(pc_coro_writev(co, fd, out, 1025), EINVAL);
+	CU_ASSERT_EQUAL(pc_coro_close(co, fd), 0);
+	done++;
+	return 0;
+}
+
+static void test_vectors(void)
+{
+	run_clients(client_vectors, 1);
+}
+
+static int client_mbufs(struct pc_coro *co, void *arg)
+{
+	struct rte_mbuf *m = NULL;
+	char buf[100];
+	int fd = dial(co);
+
+	(void)arg;
+	CU_ASSERT_EQUAL(pc_coro_send(co, fd, "mbuf", 4, 0), 4);
+	CU_ASSERT_EQUAL(pc_coro_recv_mbuf(co, fd, &m, NULL), 1);
+	CU_ASSERT_EQUAL(m->pkt_len, 4);
+	CU_ASSERT_EQUAL(pc_coro_send_mbuf(co, fd, m, NULL), 0);
+	CU_ASSERT_EQUAL(pc_coro_recv(co, fd, buf, 100, 0), 4);
+	CU_ASSERT_EQUAL(pc_coro_wait(co, fd, EPOLLIN | EPOLLOUT), EPOLLOUT);
+	FAILS(pc_coro_recv(co, fd, buf, 100, MSG_DONTWAIT), EAGAIN);
+	CU_ASSERT_EQUAL(pc_coro_close(co, fd), 0);
+	FAILS(pc_coro_recv(co, fd, buf, 100, 0), EBADF);
+	FAILS(pc_coro_wait(co, fd, EPOLLIN), EBADF);
+	FAILS(pc_coro_close(co, fd), EBADF);
+	done++;
+	return 0;
+}
+
+static void test_mbufs(void)
+{
+	run_clients(client_mbufs, 1);
+}
+
+static int impatient(struct pc_coro *co, void *arg)
+{
+	struct sockaddr_in nobody = {
+	    .sin_family = AF_INET, .sin_port = htons(7), .sin_addr = {0x090200c0}};
+	uint64_t begin = pc_coro_now_ns(co);
+	char buf[4];
+	int fd = dial(co);
+
+	(void)arg;
+	pc_coro_set_timeout(co, 50 * MS);
+	FAILS(pc_coro_recv(co, fd, buf, 4, 0), EAGAIN);
+	CU_ASSERT(pc_coro_now_ns(co) - begin >= 50 * MS && pc_coro_now_ns(co) - begin < 60 * MS);
+	CU_ASSERT_EQUAL(pc_coro_send(co, fd, "ab", 2, 0), 2);
+	CU_ASSERT_EQUAL(pc_coro_recv(co, fd, buf, 4, MSG_WAITALL), 2); /* and then nothing */
+	CU_ASSERT_EQUAL(pc_coro_wait(co, fd, EPOLLIN), 0);
+	CU_ASSERT_EQUAL(pc_coro_close(co, fd), 0);
+	fd = pc_socket(peer, AF_INET, SOCK_STREAM, 0);
+	FAILS(pc_coro_connect(co, fd, (struct sockaddr *)&nobody, sizeof(nobody)), EINPROGRESS);
+	CU_ASSERT_EQUAL(pc_coro_close(co, fd), 0);
+	done++;
+	return 0;
+}
+
+static void test_timeouts(void)
+{
+	run_clients(impatient, 1);
+}
+
+static int refused(struct pc_coro *co, void *arg)
+{
+	struct sockaddr_in a = at(99);
+	int fd = pc_socket(peer, AF_INET, SOCK_STREAM, 0);
+
+	(void)arg;
+	FAILS(pc_coro_connect(co, fd, (struct sockaddr *)&a, sizeof(a)), ECONNREFUSED);
+	CU_ASSERT_EQUAL(pc_coro_close(co, fd), 0);
+	done++;
+	return 0;
+}
+
+static void test_refused(void)
+{
+	run_clients(refused, 1);
+}
+
+static int datagrams(struct pc_coro *co, void *arg)
+{
+	struct sockaddr_in a = at(9), from;
+	socklen_t len = sizeof(from);
+	struct pc_stack *st = pc_coro_stack(co);
+	char buf[32], two[2][2];
+	struct iovec iov[2] = {{two[0], 2}, {two[1], 2}};
+	struct msghdr msg = {
+	    .msg_iov = iov, .msg_iovlen = 2, .msg_name = &a, .msg_namelen = sizeof(a)};
+	int fd = pc_socket(st, AF_INET, SOCK_DGRAM, 0);
+
+	if (arg != NULL) {
+		CU_ASSERT_EQUAL(pc_bind(st, fd, (struct sockaddr *)&a, sizeof(a)), 0);
+		for (int i = 0; i < 3; i++) {
+			ssize_t n = pc_coro_recvfrom(co, fd, buf, 32, MSG_WAITALL,
+			                             (struct sockaddr *)&from, &len);
+
+			CU_ASSERT_EQUAL(pc_coro_sendto(co, fd, buf, (size_t)n, 0,
+			                               (struct sockaddr *)&from, len),
+			                n);
+		}
+	} else {
+		pc_coro_sleep(co, 3 * MS);
+		CU_ASSERT_EQUAL(pc_coro_sendto(co, fd, "", 0, 0, (struct sockaddr *)&a, sizeof(a)),
+		                0);
+		CU_ASSERT_EQUAL(pc_coro_recv(co, fd, buf, 32, 0), 0);
+		CU_ASSERT_EQUAL(
+		    pc_coro_sendto(co, fd, "abcd", 4, 0, (struct sockaddr *)&a, sizeof(a)), 4);
+		CU_ASSERT_EQUAL(pc_coro_recvmsg(co, fd, &msg, 0), 4);
+		CU_ASSERT_EQUAL(memcmp(two, "abcd", 4), 0);
+		msg.msg_namelen = sizeof(a);
+		CU_ASSERT_EQUAL(pc_coro_sendmsg(co, fd, &msg, 0), 4);
+		CU_ASSERT_EQUAL(pc_coro_recv(co, fd, buf, 32, 0), 4);
+		done++;
+	}
+	CU_ASSERT_EQUAL(pc_coro_close(co, fd), 0);
+	return 0;
+}
+
+static void test_datagrams(void)
+{
+	start(4);
+	done = 0;
+	CU_ASSERT(pc_coro_spawn(ours, datagrams, (void *)1, 0) != 0);
+	CU_ASSERT(pc_coro_spawn(theirs, datagrams, NULL, 0) != 0);
+	until_quiet();
+	CU_ASSERT_EQUAL(done, 1);
+	finish();
+}
+
+static int stuck(struct pc_coro *co, void *arg)
+{
+	char buf[4];
+
+	(void)arg;
+	FAILS(pc_coro_accept(co, listening, NULL, NULL), EBADF);
+	FAILS(pc_coro_recv(co, listening, buf, 4, 0), EBADF);
+	done++;
+	return 0;
+}
+
+static int closer(struct pc_coro *co, void *arg)
+{
+	(void)arg;
+	pc_coro_sleep(co, 5 * MS);
+	CU_ASSERT_EQUAL(pc_coro_close(co, listening), 0);
+	return 0;
+}
+
+/* who waits for a socket that another closes is told, however many they are */
+static void test_closed(void)
+{
+	start(5);
+	done = 0;
+	listening = listener(PORT);
+	for (int i = 0; i < 3; i++)
+		CU_ASSERT(pc_coro_spawn(ours, stuck, NULL, 0) != 0);
+	CU_ASSERT(pc_coro_spawn(ours, closer, NULL, 0) != 0);
+	until_quiet();
+	CU_ASSERT_EQUAL(done, 3);
+	finish();
+}
+
+static int cancelled(struct pc_coro *co, void *arg)
+{
+	FAILS(pc_coro_accept(co, listening, NULL, NULL), ECANCELED);
+	FAILS(pc_coro_accept(co, listening, NULL, NULL), ECANCELED);
+	done++;
+	(void)arg;
+	return 0;
+}
+
+/* the one in the middle of those who wait leaves their list */
+static void test_cancelled(void)
+{
+	uint64_t number[3];
+
+	start(5);
+	done = 0;
+	listening = listener(PORT);
+	for (int i = 0; i < 3; i++)
+		number[i] = pc_coro_spawn(ours, cancelled, NULL, 0);
+	turns(2, MS);
+	CU_ASSERT_EQUAL(pc_coro_cancel(ours, number[1]), 0);
+	turns(1, MS);
+	CU_ASSERT_EQUAL(done, 1);
+	CU_ASSERT_EQUAL(pc_coro_cancel(ours, number[0]), 0);
+	CU_ASSERT_EQUAL(pc_coro_cancel(ours, number[2]), 0);
+	turns(1, MS);
+	CU_ASSERT_EQUAL(done, 3);
+	CU_ASSERT_EQUAL(pc_close(us, listening), 0);
+	finish();
+}
+
+static int busy(struct pc_coro *co, void *arg)
+{
+	(void)arg;
+	FAILS(pc_coro_accept(co, listening, NULL, NULL), EBUSY);
+	done++;
+	return 0;
+}
+
+static void test_other_set(void)
+{
+	struct epoll_event ev = {.events = EPOLLIN};
+	int epoll;
+
+	start(2);
+	done = 0;
+	listening = listener(PORT);
+	epoll = pc_epoll_create(us);
+	CU_ASSERT_EQUAL(pc_epoll_ctl(us, epoll, EPOLL_CTL_ADD, listening, &ev), 0);
+	CU_ASSERT(pc_coro_spawn(ours, busy, NULL, 0) != 0);
+	turns(1, MS);
+	CU_ASSERT_EQUAL(done, 1);
+	finish();
+}
+
+static const struct unit_case cases[] = {
+    {"an echo server and its clients", test_echo},
+    {"one reads while another writes", test_both_ways},
+    {"vectors", test_vectors},
+    {"mbufs, events, descriptors that are closed", test_mbufs},
+    {"time-outs", test_timeouts},
+    {"a connection refused", test_refused},
+    {"datagrams", test_datagrams},
+    {"closed by another", test_closed},
+    {"cancelled", test_cancelled},
+    {"a socket in another epoll set", test_other_set},
+};
+
+CORO_UNIT_MAIN("coro_io")
