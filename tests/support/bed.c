@@ -15,6 +15,7 @@
 
 #include <arpa/inet.h>
 
+#include <percore/host.h>
 #include <percore/percore.h>
 
 /* Overview: two tables of the same calls, and helpers that use nothing but a table. */
@@ -326,16 +327,12 @@ void bed_kernel(struct bed *b)
 	*b = (struct bed){.call = &kernel, .name = "kernel", .ip = {"127.0.0.2", "127.0.0.3"}};
 }
 
-void bed_percore(struct bed *b, struct rte_mempool *pool)
+static void make_stacks(struct bed *b, struct rte_mempool *pool)
 {
 	struct pc_wire_config wc = {.pool = pool};
 	struct pc_stack_config cfg;
 	struct pc_prefix addr;
 
-	*b = (struct bed){.call = &percore_calls,
-	                  .name = "percore",
-	                  .ip = {"10.0.0.1", "10.0.0.2"},
-	                  .now = 1000000000};
 	pc_stack_config_init(&cfg);
 	cfg.stack_seed = 1;
 	cfg.stack_max_connections = 2100;
@@ -352,8 +349,204 @@ void bed_percore(struct bed *b, struct rte_mempool *pool)
 	p_settle(b);
 }
 
+void bed_percore(struct bed *b, struct rte_mempool *pool)
+{
+	*b = (struct bed){.call = &percore_calls,
+	                  .name = "percore",
+	                  .ip = {"10.0.0.1", "10.0.0.2"},
+	                  .now = 1000000000};
+	make_stacks(b, pool);
+}
+
+/* ---- threads: the near side by percore/posix.h, the calling thread drives ---- */
+
+static int t_socket(struct bed *b, int side, int domain, int type, int protocol)
+{
+	return side == FAR ? p_socket(b, side, domain, type, protocol)
+	                   : pcx_socket(domain, type | SOCK_NONBLOCK, protocol);
+}
+
+static int t_bind(struct bed *b, int side, int fd, const struct sockaddr *a, socklen_t len)
+{
+	return side == FAR ? p_bind(b, side, fd, a, len) : pcx_bind(fd, a, len);
+}
+
+static int t_listen(struct bed *b, int side, int fd, int backlog)
+{
+	return side == FAR ? p_listen(b, side, fd, backlog) : pcx_listen(fd, backlog);
+}
+
+static int t_accept(struct bed *b, int side, int fd, struct sockaddr *a, socklen_t *len)
+{
+	return side == FAR ? p_accept(b, side, fd, a, len) : pcx_accept4(fd, a, len, SOCK_NONBLOCK);
+}
+
+static int t_connect(struct bed *b, int side, int fd, const struct sockaddr *a, socklen_t len)
+{
+	return side == FAR ? p_connect(b, side, fd, a, len) : pcx_connect(fd, a, len);
+}
+
+static ssize_t t_recvfrom(struct bed *b, int side, int fd, void *p, size_t n, int flags,
+                          struct sockaddr *a, socklen_t *len)
+{
+	return side == FAR ? p_recvfrom(b, side, fd, p, n, flags, a, len)
+	                   : pcx_recvfrom(fd, p, n, flags, a, len);
+}
+
+static ssize_t t_sendto(struct bed *b, int side, int fd, const void *p, size_t n, int flags,
+                        const struct sockaddr *a, socklen_t len)
+{
+	return side == FAR ? p_sendto(b, side, fd, p, n, flags, a, len)
+	                   : pcx_sendto(fd, p, n, flags | MSG_NOSIGNAL, a, len);
+}
+
+static ssize_t t_readv(struct bed *b, int side, int fd, const struct iovec *v, int n)
+{
+	return side == FAR ? p_readv(b, side, fd, v, n) : pcx_readv(fd, v, n);
+}
+
+static ssize_t t_writev(struct bed *b, int side, int fd, const struct iovec *v, int n)
+{
+	return side == FAR ? p_writev(b, side, fd, v, n) : pcx_writev(fd, v, n);
+}
+
+static ssize_t t_recvmsg(struct bed *b, int side, int fd, struct msghdr *m, int flags)
+{
+	return side == FAR ? p_recvmsg(b, side, fd, m, flags) : pcx_recvmsg(fd, m, flags);
+}
+
+static ssize_t t_sendmsg(struct bed *b, int side, int fd, const struct msghdr *m, int flags)
+{
+	return side == FAR ? p_sendmsg(b, side, fd, m, flags)
+	                   : pcx_sendmsg(fd, m, flags | MSG_NOSIGNAL);
+}
+
+static int t_shutdown(struct bed *b, int side, int fd, int how)
+{
+	return side == FAR ? p_shutdown(b, side, fd, how) : pcx_shutdown(fd, how);
+}
+
+static int t_close(struct bed *b, int side, int fd)
+{
+	return side == FAR ? p_close(b, side, fd) : pcx_close(fd);
+}
+
+static int t_getsockopt(struct bed *b, int side, int fd, int level, int name, void *v,
+                        socklen_t *len)
+{
+	return side == FAR ? p_getsockopt(b, side, fd, level, name, v, len)
+	                   : pcx_getsockopt(fd, level, name, v, len);
+}
+
+static int t_setsockopt(struct bed *b, int side, int fd, int level, int name, const void *v,
+                        socklen_t len)
+{
+	return side == FAR ? p_setsockopt(b, side, fd, level, name, v, len)
+	                   : pcx_setsockopt(fd, level, name, v, len);
+}
+
+static int t_getsockname(struct bed *b, int side, int fd, struct sockaddr *a, socklen_t *len)
+{
+	return side == FAR ? p_getsockname(b, side, fd, a, len) : pcx_getsockname(fd, a, len);
+}
+
+static int t_getpeername(struct bed *b, int side, int fd, struct sockaddr *a, socklen_t *len)
+{
+	return side == FAR ? p_getpeername(b, side, fd, a, len) : pcx_getpeername(fd, a, len);
+}
+
+static int t_ioctl(struct bed *b, int side, int fd, unsigned long request, void *arg)
+{
+	return side == FAR ? p_ioctl(b, side, fd, request, arg) : pcx_ioctl(fd, request, arg);
+}
+
+static int t_poll(struct bed *b, int side, struct pollfd *p, nfds_t n)
+{
+	return side == FAR ? p_poll(b, side, p, n) : pcx_poll(p, n, 0);
+}
+
+static int t_epoll_create(struct bed *b, int side)
+{
+	return side == FAR ? p_epoll_create(b, side) : pcx_epoll_create1(0);
+}
+
+static int t_epoll_ctl(struct bed *b, int side, int ep, int op, int fd, struct epoll_event *e)
+{
+	return side == FAR ? p_epoll_ctl(b, side, ep, op, fd, e) : pcx_epoll_ctl(ep, op, fd, e);
+}
+
+static int t_epoll_wait(struct bed *b, int side, int ep, struct epoll_event *e, int n)
+{
+	return side == FAR ? p_epoll_wait(b, side, ep, e, n) : pcx_epoll_wait(ep, e, n, 0);
+}
+
+static int t_epoll_close(struct bed *b, int side, int ep)
+{
+	return side == FAR ? p_epoll_close(b, side, ep) : pcx_close(ep);
+}
+
+static unsigned t_turn(void *bed)
+{
+	struct bed *b = bed;
+	unsigned n = pc_stack_poll(b->st[NEAR], b->now);
+
+	n += pc_service_turn(b->service, b->now);
+	pc_stack_flush(b->st[NEAR], b->now);
+	return n;
+}
+
+static void t_sleep(void *bed, uint64_t deadline_ns)
+{
+	(void)bed, (void)deadline_ns;
+}
+
+/* as p_settle, and the service has nothing to do any more */
+static void t_settle(struct bed *b)
+{
+	for (unsigned ms = 0; ms < 60; ms++, b->now += 1000000) {
+		unsigned n;
+
+		do {
+			n = t_turn(b);
+			pc_stack_flush(b->st[FAR], b->now);
+			n += pc_stack_poll(b->st[FAR], b->now);
+			pc_stack_flush(b->st[FAR], b->now);
+		} while (n != 0);
+	}
+	for (int side = 0; side < 2; side++)
+		if (pc_stack_validate(b->st[side], stderr) != 0)
+			abort();
+}
+
+static const struct bed_calls thread_calls = {
+    t_socket, t_bind,         t_listen,     t_accept,      t_connect,     t_recvfrom,
+    t_sendto, t_readv,        t_writev,     t_recvmsg,     t_sendmsg,     t_shutdown,
+    t_close,  t_getsockopt,   t_setsockopt, t_getsockname, t_getpeername, t_ioctl,
+    t_poll,   t_epoll_create, t_epoll_ctl,  t_epoll_wait,  t_epoll_close, t_settle,
+};
+
+void bed_threads(struct bed *b, struct rte_mempool *pool)
+{
+	const struct pc_host_config hc = {.nb_lcores = 1, .max_sockets = 2100};
+
+	bed_percore(b, pool);
+	b->call = &thread_calls;
+	b->name = "threads";
+	b->host = pc_host_create(&hc);
+	b->service = b->host != NULL ? pc_host_add(b->host, 0, b->st[NEAR]) : NULL;
+	b->driver = (struct pcx_driver){.arg = b, .turn = t_turn, .sleep = t_sleep};
+	pcx_set_driver(&b->driver);
+	if (b->service == NULL || pcx_attach_fd(pc_host_connect(b->host)) != 0)
+		abort();
+}
+
 void bed_close(struct bed *b)
 {
+	if (b->host != NULL) {
+		pcx_detach();
+		pcx_set_driver(NULL);
+		pc_host_destroy(b->host);
+	}
 	for (int side = 0; side < 2; side++)
 		pc_stack_destroy(b->st[side]);
 	for (int side = 0; side < 2; side++)
@@ -465,7 +658,8 @@ static void print_difference(const struct bed *k, const struct bed *p)
 	        p->log + line);
 }
 
-bool bed_compare(struct rte_mempool *pool, const char *name, void (*program)(struct bed *b))
+bool bed_compare(struct rte_mempool *pool, const char *name, void (*program)(struct bed *b),
+                 bool threads)
 {
 	struct bed k, p;
 	bool same;
@@ -473,7 +667,7 @@ bool bed_compare(struct rte_mempool *pool, const char *name, void (*program)(str
 	bed_kernel(&k);
 	program(&k);
 	bed_log(&k, "\n");
-	bed_percore(&p, pool);
+	(threads ? bed_threads : bed_percore)(&p, pool);
 	program(&p);
 	bed_log(&p, "\n");
 	same = k.log_len == p.log_len && memcmp(k.log, p.log, k.log_len) == 0;

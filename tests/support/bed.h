@@ -18,6 +18,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <percore/posix.h>
+
 enum {
 	FAR, /* whoever the program plays against */
 	NEAR /* whose events are watched */
@@ -67,6 +69,10 @@ struct bed {
 	struct pc_stack *st[2];
 	struct pc_port *port[2];
 	uint64_t now;
+	/* threads only */
+	struct pc_host *host;
+	struct pc_service *service;
+	struct pcx_driver driver;
 	/* what was observed */
 	char *log;
 	size_t log_len, log_size;
@@ -75,6 +81,9 @@ struct bed {
 /** bed_kernel and bed_percore make a bed; bed_close ends it (the program closes its sockets). */
 void bed_kernel(struct bed *b);
 void bed_percore(struct bed *b, struct rte_mempool *pool);
+
+/** bed_threads makes one whose near side is used by percore/posix.h; the calling thread drives the stacks. */
+void bed_threads(struct bed *b, struct rte_mempool *pool);
 void bed_close(struct bed *b);
 
 /** bed_log adds to the log. */
@@ -100,10 +109,11 @@ int bed_listener(struct bed *b, int backlog, struct sockaddr_in *a);
 struct sockaddr_in bed_addr(const struct bed *b, int side, uint16_t port);
 
 /**
- * bed_compare runs a program on both beds. Returns whether the logs are equal; else both are printed,
+ * bed_compare runs a program on both beds, percore's being bed_threads if so wanted. Returns whether the logs are equal; else both are printed,
  * beginning with the first line that differs.
  */
-bool bed_compare(struct rte_mempool *pool, const char *name, void (*program)(struct bed *b));
+bool bed_compare(struct rte_mempool *pool, const char *name, void (*program)(struct bed *b),
+                 bool threads);
 
 /** A program to be compared. */
 struct bed_case {
@@ -111,7 +121,8 @@ struct bed_case {
 	void (*program)(struct bed *b);
 };
 
-/** bed_main compares all programs as a CUnit suite and returns the exit status; --case TEXT picks. */
+/** bed_main compares all programs as a CUnit suite and returns the exit status; --case TEXT picks,
+ * --threads takes bed_threads. */
 int bed_main(int argc, char **argv, const char *suite, const struct bed_case *cases, unsigned n);
 
 #endif

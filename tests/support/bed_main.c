@@ -13,6 +13,7 @@ static struct {
 	const struct bed_case *cases;
 	unsigned n;
 	struct rte_mempool *pool;
+	bool threads;
 } suite;
 
 static void run_case(void)
@@ -22,7 +23,8 @@ static void run_case(void)
 
 	for (unsigned i = 0; i < suite.n; i++)
 		if (strcmp(suite.cases[i].name, name) == 0)
-			CU_ASSERT(bed_compare(suite.pool, name, suite.cases[i].program));
+			CU_ASSERT(
+			    bed_compare(suite.pool, name, suite.cases[i].program, suite.threads));
 	CU_ASSERT_EQUAL(eal_in_use(suite.pool), in_use);
 }
 
@@ -31,10 +33,14 @@ int bed_main(int argc, char **argv, const char *name, const struct bed_case *cas
 	const char *only = "";
 	CU_pSuite s;
 
+	if (argc > 1 && strcmp(argv[1], "--threads") == 0) {
+		suite.threads = true;
+		argv++, argc--;
+	}
 	if (argc == 3 && strcmp(argv[1], "--case") == 0) {
 		only = argv[2];
 	} else if (argc != 1) {
-		fprintf(stderr, "usage: %s [--case TEXT]\n", argv[0]);
+		fprintf(stderr, "usage: bed [--threads] [--case TEXT]\n");
 		return 2;
 	}
 	eal_start();

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* System calls and not the C library: a preload library puts itself before the latter. */
+#include "chan/control.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+union control_space {
+	struct cmsghdr header;
+	char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+int control_send(int socket, const void *message, uint32_t n, int fd)
+{
+	struct iovec iov = {.iov_base = (void *)(uintptr_t)message, .iov_len = n};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+	union control_space space;
+	ssize_t rc;
+
+	if (fd >= 0) {
+		struct cmsghdr *c;
+
+		memset(&space, 0, sizeof(space));
+		m.msg_control = space.bytes;
+		m.msg_controllen = sizeof(space.bytes);
+		c = CMSG_FIRSTHDR(&m);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	}
+	do
+		rc = syscall(SYS_sendmsg, socket, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (rc < 0 && errno == EINTR);
+	return rc < 0 ? -errno : 0;
+}
+
+int control_recv(int socket, void *message, uint32_t n, int *fd)
+{
+	struct iovec iov = {.iov_base = message, .iov_len = n};
+	union control_space space;
+	struct msghdr m = {.msg_iov = &iov,
+	                   .msg_iovlen = 1,
+	                   .msg_control = space.bytes,
+	                   .msg_controllen = sizeof(space.bytes)};
+	const struct cmsghdr *c;
+	int got = -1;
+	ssize_t rc;
+
+	do
+		rc = syscall(SYS_recvmsg, socket, &m, MSG_CMSG_CLOEXEC);
+	while (rc < 0 && errno == EINTR);
+	if (rc <= 0)
+		return rc < 0 ? -errno : -ECONNRESET;
+	c = CMSG_FIRSTHDR(&m);
+	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+	    c->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(&got, CMSG_DATA(c), sizeof(int));
+	if (fd != NULL)
+		*fd = got;
+	else if (got >= 0)
+		(void)syscall(SYS_close, got);
+	return (uint32_t)rc == n && !(m.msg_flags & MSG_TRUNC) ? 0 : -EBADMSG;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef CHAN_LOCK_H
+#define CHAN_LOCK_H
+
+/*
+ * Sleeping on words of shared memory, and a lock that names the process that holds it.
+ *
+ * A thread that waits for a word to change uses the kernel's futex directly: a signal handler interrupts it,
+ * or is followed by a restart, exactly as it does a blocking call of the kernel (SA_RESTART without a
+ * time-out, EINTR with one).
+ *
+ * The lock serialises the threads, and the processes after a fork, that use one direction of one
+ * socket.  The service never takes it.  It holds the number of a process slot, so that what a dead
+ * process has left locked can be opened.
+ */
+
+#include <stdint.h>
+#include <time.h>
+
+/**
+ * futex_wait sleeps while *word is seen, until futex_wake or a deadline (ns of CLOCK_MONOTONIC;
+ * UINT64_MAX: none). Returns 0, or -EINTR, -ETIMEDOUT, -EAGAIN (it has changed already).
+ */
+int futex_wait(const uint32_t *word, uint32_t seen, uint64_t deadline_ns);
+
+/** futex_wake wakes up to n threads that sleep on word. */
+void futex_wake(const uint32_t *word, int n);
+
+/** lock_take takes a lock for process slot proc. */
+void lock_take(uint32_t *lock, uint32_t proc);
+
+/** lock_give gives it back. */
+void lock_give(uint32_t *lock);
+
+/** lock_break opens a lock that the dead process slot proc holds; others stay. */
+void lock_break(uint32_t *lock, uint32_t proc);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef PERCORE_POSIX_H
+#define PERCORE_POSIX_H
+
+/*
+ * Sockets for threads: the calls of POSIX and Linux, blocking or not, on stacks that lcores drive.
+ *
+ * Each function is named after the system's, and means, returns and fails as its manual page says; what differs
+ * is in docs/not-implemented.md.  A program attaches first (one of the pcx_attach functions); then any of its threads may call
+ * anything.  A descriptor of percore is a number that the kernel has reserved for us, so no descriptor of a
+ * file, pipe or other socket has it; a call with a descriptor of the kernel's is made by the kernel.
+ * pcx_epoll, pcx_poll and pcx_select take descriptors of both kinds.
+ *
+ * Unattached, pcx_socket fails with ENETDOWN and everything else goes to the kernel.  When the stack ends or is
+ * killed, calls on its sockets fail with ENETDOWN, also those that sleep.
+ *
+ * fork: the child has the sockets of the parent, as with the kernel; epoll sets become its own copies. It is an
+ * attached process of its own.  exec: see pcx_exec_prepare.  A process that ends, however, loses what only
+ * it held.
+ */
+
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <time.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- attaching -------------------------------------------------------------------------------- */
+
+/**
+ * pcx_attach_fd attaches this process by a connection to a host's control thread, which pc_host_connect or a connect() to
+ * the host's UNIX socket (SOCK_SEQPACKET) gives; it is ours from then on, also on failure. fork is taken care of by
+ * pthread_atfork. Sockets that a former image of this process has handed on (pcx_exec_prepare) are taken up.
+ * Returns 0, or -1 with errno EISCONN (attached already), EPROTO (not a host of this version), ENOSPC (no free
+ * slot), or another of mmap.
+ */
+int pcx_attach_fd(int fd);
+
+/**
+ * pcx_attach attaches by the name of a host's UNIX socket ('@' at its beginning: the abstract namespace). NULL:
+ * by what a former image has handed on (PERCORE_HANDOVER in the environment), or else by the name in PERCORE_SOCKET.
+ * Returns 0, or -1 with errno as pcx_attach_fd, of connect, or ENOENT (NULL, and the environment says nothing).
+ */
+int pcx_attach(const char *path);
+
+/** pcx_detach closes all sockets of this process and forgets the host. No other thread may be in a call. */
+void pcx_detach(void);
+
+/** pcx_is_attached says whether the process has a host, that may have gone down. */
+bool pcx_is_attached(void);
+
+/** What fd is. */
+enum pcx_kind { PCX_KERNEL, PCX_SOCKET, PCX_EPOLL };
+
+/** pcx_kind tells whose a descriptor is: a percore socket, a set made by pcx_epoll_create1, or the
+ * kernel's (or none). Costs a read of memory. */
+enum pcx_kind pcx_kind(int fd);
+
+/**
+ * Driving the stack by the calling thread itself, without a second core: a thread that would sleep calls turn, which
+ * polls and flushes the stack and turns its service; when a turn returns 0 and there is nothing to tell, it
+ * calls sleep. One thread at a time is in either. Set by whoever drives, before the first call; NULL: lcores do it.
+ */
+struct pcx_driver {
+	void *arg;
+	/** Returns how much there was to do. */
+	unsigned (*turn)(void *arg);
+	/** Sleeps until something may have come, deadline_ns of CLOCK_MONOTONIC at the latest. */
+	void (*sleep)(void *arg, uint64_t deadline_ns);
+};
+void pcx_set_driver(const struct pcx_driver *driver);
+
+/**
+ * pcx_exec_prepare makes the sockets that have no FD_CLOEXEC survive an exec: it writes
+ * "PERCORE_HANDOVER=..." into buf, which is to be in the environment of the new image, where pcx_attach takes them
+ * up, and keeps the connection to the host open. Returns the length of the string, 0 when not attached, or -1
+ * with errno ERANGE (len is too short; 24 bytes per socket and 64 more are enough).
+ */
+int pcx_exec_prepare(char *buf, size_t len);
+
+/** pcx_exec_failed undoes pcx_exec_prepare. */
+void pcx_exec_failed(void);
+
+/* ---- sockets ---------------------------------------------------------------------------------- */
+
+int pcx_socket(int domain, int type, int protocol);
+int pcx_bind(int fd, const struct sockaddr *addr, socklen_t len);
+int pcx_listen(int fd, int backlog);
+int pcx_accept(int fd, struct sockaddr *addr, socklen_t *len);
+int pcx_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags);
+int pcx_connect(int fd, const struct sockaddr *addr, socklen_t len);
+int pcx_shutdown(int fd, int how);
+int pcx_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
+int pcx_getpeername(int fd, struct sockaddr *addr, socklen_t *len);
+
+/** pcx_getsockopt and pcx_setsockopt: the options of pc_getsockopt, and SO_RCVTIMEO, SO_SNDTIMEO. */
+int pcx_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
+int pcx_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
+
+/* ---- bytes ------------------------------------------------------------------------------------ */
+
+ssize_t pcx_read(int fd, void *buf, size_t n);
+ssize_t pcx_write(int fd, const void *buf, size_t n);
+ssize_t pcx_readv(int fd, const struct iovec *iov, int n);
+ssize_t pcx_writev(int fd, const struct iovec *iov, int n);
+ssize_t pcx_recv(int fd, void *buf, size_t n, int flags);
+ssize_t pcx_send(int fd, const void *buf, size_t n, int flags);
+ssize_t pcx_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr, socklen_t *len);
+ssize_t pcx_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
+                   socklen_t len);
+ssize_t pcx_recvmsg(int fd, struct msghdr *m, int flags);
+ssize_t pcx_sendmsg(int fd, const struct msghdr *m, int flags);
+int pcx_recvmmsg(int fd, struct mmsghdr *m, unsigned n, int flags, struct timespec *timeout);
+int pcx_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags);
+
+/** pcx_sendfile: out may be a socket of percore, in a file of the kernel's. */
+ssize_t pcx_sendfile(int out, int in, off_t *offset, size_t n);
+
+/* ---- descriptors ------------------------------------------------------------------------------ */
+
+int pcx_close(int fd);
+int pcx_dup(int fd);
+int pcx_dup2(int fd, int to);
+int pcx_dup3(int fd, int to, int flags);
+
+/** pcx_fcntl: F_GETFL, F_SETFL (O_NONBLOCK), F_GETFD, F_SETFD, F_DUPFD, F_DUPFD_CLOEXEC, F_GETOWN, F_SETOWN (kept by
+ * the kernel, no signal is sent). arg is the third argument, of whatever type. */
+int pcx_fcntl(int fd, int command, long arg);
+
+/** pcx_ioctl: FIONBIO, FIONREAD, SIOCATMARK, SIOCOUTQ, SIOCOUTQNSD, FIOCLEX, FIONCLEX. */
+int pcx_ioctl(int fd, unsigned long request, void *arg);
+
+/* ---- waiting ---------------------------------------------------------------------------------- */
+
+int pcx_poll(struct pollfd *p, nfds_t n, int timeout_ms);
+int pcx_ppoll(struct pollfd *p, nfds_t n, const struct timespec *timeout, const sigset_t *mask);
+int pcx_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout);
+int pcx_pselect(int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *timeout,
+                const sigset_t *mask);
+
+/** pcx_epoll_create1 makes a set, which is a set of the kernel's, too; it may be put into others. */
+int pcx_epoll_create1(int flags);
+int pcx_epoll_create(int size);
+int pcx_epoll_ctl(int ep, int op, int fd, struct epoll_event *event);
+int pcx_epoll_wait(int ep, struct epoll_event *events, int max, int timeout_ms);
+int pcx_epoll_pwait(int ep, struct epoll_event *events, int max, int timeout_ms,
+                    const sigset_t *mask);
+int pcx_epoll_pwait2(int ep, struct epoll_event *events, int max, const struct timespec *timeout,
+                     const sigset_t *mask);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Attaching to a host, and what a former image of the process has handed on.
+ *
+ * The client is one variable of the process, as descriptors are a property of the process.
+ */
+#include "posix/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "chan/control.h"
+
+#define MAX_FDS   (1u << 20)
+#define SPIN_NS   5000
+#define HANDOVER  "PERCORE_HANDOVER"
+#define HIDDEN_FD 512 /* our own descriptors stay out of the way of the program's */
+
+struct client client;
+
+void client_init_locks(void)
+{
+	pthread_mutex_init(&client.files, NULL);
+	pthread_mutex_init(&client.sets, NULL);
+	pthread_mutex_init(&client.control_lock, NULL);
+	pthread_mutex_init(&client.drive, NULL);
+}
+
+bool pcx_is_attached(void)
+{
+	return at_load(&client.chan) != NULL;
+}
+
+void pcx_set_driver(const struct pcx_driver *driver)
+{
+	client.driver = driver;
+}
+
+/* ---- attaching -------------------------------------------------------------------------------- */
+
+static int map_segment(int fd)
+{
+	struct stat st;
+	void *p;
+
+	if (fstat(fd, &st) != 0)
+		return -errno;
+	if ((uint64_t)st.st_size < sizeof(struct chan))
+		return -EPROTO;
+	p = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd,
+	         0);
+	if (p == MAP_FAILED)
+		return -errno;
+	if (!chan_check(p, (uint64_t)st.st_size)) {
+		(void)munmap(p, (size_t)st.st_size);
+		return -EPROTO;
+	}
+	(void)madvise(p, (size_t)st.st_size, MADV_DONTDUMP);
+	client.bytes = (uint64_t)st.st_size;
+	at_store(&client.chan, (struct chan *)p);
+	return 0;
+}
+
+static int make_table(void)
+{
+	struct rlimit l = {.rlim_max = MAX_FDS};
+	void *p;
+
+	if (client.fds != NULL)
+		return 0;
+	(void)getrlimit(RLIMIT_NOFILE, &l);
+	client.max_fds = l.rlim_max < MAX_FDS ? (uint32_t)l.rlim_max : MAX_FDS;
+	p = mmap(NULL, client.max_fds * sizeof(struct file *), PROT_READ | PROT_WRITE,
+	         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	client.fds = p;
+	return 0;
+}
+
+/* Moves a descriptor of ours to a high number, if there is one. */
+static int hide(int fd)
+{
+	int hidden = sys_fcntl(fd, F_DUPFD_CLOEXEC, HIDDEN_FD);
+
+	if (hidden < 0)
+		return fd;
+	(void)sys_close(fd);
+	return hidden;
+}
+
+/* What a program sees that looks at a number of ours with a call of the kernel's: a socket. */
+static int make_placeholder(void)
+{
+	int fd = (int)sys(socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 ? -errno : hide(fd);
+}
+
+static void set_spin(void)
+{
+	const char *us = getenv("PERCORE_SPIN_US");
+
+	client.spin_ns = us != NULL ? strtoull(us, NULL, 10) * 1000 : SPIN_NS;
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		client.spin_ns = 0;
+}
+
+static int hello(int control)
+{
+	int memfd = -1, rc;
+	int64_t slot;
+
+	client.control = control;
+	slot = control_ask(CONTROL_HELLO, 0, &memfd);
+	if (slot < 0)
+		return slot == -ECONNRESET ? -EPROTO : (int)slot;
+	if (memfd < 0 || slot == 0 || slot >= CHAN_PROCS)
+		return -EPROTO;
+	client.proc = (uint32_t)slot;
+	rc = map_segment(memfd);
+	(void)sys_close(memfd);
+	return rc;
+}
+
+static int attach(int control)
+{
+	int rc;
+
+	client_init_locks();
+	client.dead = client.watching = false;
+	rc = make_table();
+	if (rc == 0)
+		rc = make_placeholder();
+	if (rc < 0) {
+		(void)sys_close(control);
+		return rc;
+	}
+	client.placeholder = rc;
+	set_spin();
+	control = hide(control);
+	rc = hello(control);
+	if (rc != 0) {
+		(void)sys_close(control);
+		(void)sys_close(client.placeholder);
+		return rc;
+	}
+	fork_install();
+	return 0;
+}
+
+int pcx_attach_fd(int fd)
+{
+	if (pcx_is_attached()) {
+		(void)sys_close(fd);
+		return (int)fail(-EISCONN);
+	}
+	return (int)fail(attach(fd));
+}
+
+static int connect_path(const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+	int fd;
+
+	if (strlen(path) == 0 || strlen(path) >= sizeof(a.sun_path))
+		return (int)fail(-EINVAL);
+	strcpy(a.sun_path, path);
+	if (path[0] == '@')
+		a.sun_path[0] = '\0';
+	else
+		len++;
+	fd = (int)sys(socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && sys(connect, fd, &a, len) != 0) {
+		int error = errno;
+
+		(void)sys_close(fd);
+		errno = error;
+		return -1;
+	}
+	return fd;
+}
+
+/* ---- exec ------------------------------------------------------------------------------------- */
+
+int pcx_exec_prepare(char *buf, size_t len)
+{
+	size_t at;
+
+	if (!pcx_is_attached() || client_is_down() || client.driver != NULL)
+		return 0;
+	at = (size_t)snprintf(buf, len, HANDOVER "=%d", client.control);
+	for (uint32_t fd = 0; fd < client.end_fds && at < len; fd++) {
+		const struct file *f = at_load(&client.fds[fd]);
+		int flags =
+		    f != NULL && f->kind == PCX_SOCKET ? sys_fcntl((int)fd, F_GETFD, 0) : -1;
+
+		if (flags >= 0 && !(flags & FD_CLOEXEC))
+			at += (size_t)snprintf(buf + at, len - at, ",%u:%u", fd, f->sock);
+	}
+	if (at >= len)
+		return (int)fail(-ERANGE);
+	(void)sys_fcntl(client.control, F_SETFD, 0);
+	return (int)at;
+}
+
+void pcx_exec_failed(void)
+{
+	if (pcx_is_attached())
+		(void)sys_fcntl(client.control, F_SETFD, FD_CLOEXEC);
+}
+
+/* Whatever the former image held and did not hand on is closed. */
+static void close_others(const bool *kept)
+{
+	const uint64_t bit = UINT64_C(1) << (client.proc % 64);
+
+	for (uint32_t i = 0; i < client.chan->nb_socks; i++)
+		if ((at_load(&chan_sock(client.chan, i)->holders[client.proc / 64]) & bit) &&
+		    !kept[i])
+			release_socket(i);
+}
+
+static void take_up(unsigned fd, uint32_t sock, struct file **of_sock)
+{
+	struct file *f = of_sock[sock]; /* several numbers may be of one */
+
+	if (fd >= client.max_fds)
+		return;
+	if (f == NULL) {
+		f = file_new(PCX_SOCKET);
+		if (f == NULL)
+			return;
+		f->sock = sock;
+		of_sock[sock] = f;
+	}
+	fd_install((int)fd, f);
+}
+
+static void take_up_list(const char *list)
+{
+	const uint32_t n = client.chan->nb_socks;
+	struct file **of_sock = calloc(n, sizeof(struct file *));
+	bool *kept = calloc(n, sizeof(bool));
+	unsigned fd, sock;
+
+	for (; of_sock != NULL && kept != NULL && list != NULL; list = strchr(list + 1, ',')) {
+		if (sscanf(list, ",%u:%u", &fd, &sock) != 2 || sock >= n)
+			continue;
+		take_up(fd, sock, of_sock);
+		kept[sock] = true;
+		for (uint32_t i = 0; i < sock_parts(chan_sock(client.chan, sock)); i++)
+			kept[chan_sock(client.chan, sock)->part[i] % n] = true;
+	}
+	if (kept != NULL)
+		close_others(kept);
+	for (uint32_t i = 0; of_sock != NULL && i < n; i++)
+		if (of_sock[i] != NULL)
+			file_put(of_sock[i]); /* its descriptors have it */
+	free(of_sock);
+	free(kept);
+}
+
+/* Calls that were under way when the former image ended. */
+static void free_calls(void)
+{
+	struct chan_proc *p = chan_proc(client.chan, client.proc);
+
+	for (uint32_t i = 0; i < CHAN_CALLS; i++) {
+		uint32_t found = CHAN_CALL_DONE;
+
+		(void)at_cas(&p->call[i].state, &found, CHAN_CALL_FREE);
+	}
+}
+
+int pcx_attach(const char *path)
+{
+	const char *handed = path == NULL ? getenv(HANDOVER) : NULL;
+	int fd;
+
+	if (pcx_is_attached())
+		return (int)fail(-EISCONN);
+	if (handed != NULL) {
+		int rc = attach(atoi(handed));
+
+		if (rc == 0) {
+			free_calls();
+			take_up_list(strchr(handed, ','));
+		}
+		(void)unsetenv(HANDOVER);
+		return (int)fail(rc);
+	}
+	if (path == NULL)
+		path = getenv("PERCORE_SOCKET");
+	if (path == NULL)
+		return (int)fail(-ENOENT);
+	fd = connect_path(path);
+	return fd < 0 ? -1 : pcx_attach_fd(fd);
+}
+
+void pcx_detach(void)
+{
+	if (!pcx_is_attached())
+		return;
+	for (uint32_t fd = 0; fd < client.end_fds; fd++)
+		if (at_load(&client.fds[fd]) != NULL)
+			(void)pcx_close((int)fd);
+	poll_queues_forked();
+	(void)sys(shutdown, client.control, SHUT_RDWR);
+	(void)sys_close(client.control);
+	(void)sys_close(client.placeholder);
+	client.end_fds = 0;
+	if (!at_load(&client.watching)) /* else the watcher may still be looking at it */
+		(void)munmap(client.chan, client.bytes);
+	at_store(&client.chan, NULL);
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef POSIX_CLIENT_H
+#define POSIX_CLIENT_H
+
+/*
+ * The client of a channel: what a process knows of its sockets.
+ *
+ * Overview: a descriptor number leads to a struct file (an open file description), a file to a socket of the channel
+ * or to an epoll set.  The number itself is a duplicate of one placeholder socket, so the kernel gives it to nobody
+ * else, and close-on-exec is the kernel's to remember.  What belongs to a description and must be seen
+ * by a forked process too (O_NONBLOCK, time-outs) is in the channel.
+ *
+ * Ownership: files are never given back to the system, so a pointer to one may be looked at at any time; file_get
+ * takes a reference.  A file lives while a descriptor or a call has it; with the last reference the process lets go of
+ * the socket.
+ *
+ * Locks, in the order in which they may be taken: client.sets, a set's own, client.files; client.control alone.
+ */
+
+#include <errno.h>
+#include <percore/posix.h>
+#include <pthread.h>
+
+#include "chan/chan.h"
+#include "posix/sys.h"
+
+struct epset;
+struct item;
+
+struct file {
+	uint32_t refs; /* calls and descriptors; atomic */
+	uint32_t fds;  /* descriptors; under client.files */
+	uint32_t kind; /* enum pcx_kind */
+	uint32_t sock; /* PCX_SOCKET: the primary */
+	struct epset *set;
+	struct item *items; /* in which sets; under client.sets */
+	struct file *next;  /* free list */
+};
+
+struct client {
+	struct chan *chan; /* NULL: not attached; atomic */
+	uint64_t bytes;
+	uint32_t proc;
+	int control;     /* the connection */
+	int placeholder; /* what descriptors are duplicates of */
+	bool dead;       /* the host has gone; atomic */
+	bool watching;   /* the thread that sees it go is there; atomic */
+	uint32_t max_fds;
+	uint32_t
+	    end_fds; /* one more than the highest descriptor that was ours so far; under files */
+	uint32_t next_lcore; /* of the next connection; atomic */
+	uint64_t spin_ns;    /* how long a thread looks before it sleeps */
+	struct file **fds;   /* atomic */
+	struct file *free;   /* under files */
+	pthread_mutex_t files, sets, control_lock, drive;
+	const struct pcx_driver *driver;
+};
+
+extern struct client client;
+
+/* ---- descriptors (fd.c) ----------------------------------------------------------------------- */
+
+/** file_get returns the file of a descriptor with a reference, or NULL: it is the kernel's. */
+struct file *file_get(int fd);
+
+/** file_socket is file_get for sockets: NULL for a set, too. */
+struct file *file_socket(int fd);
+
+/** file_put gives the reference back. */
+void file_put(struct file *f);
+
+/** file_new makes a file without descriptors; the caller has a reference. NULL: no memory. */
+struct file *file_new(enum pcx_kind kind);
+
+/** fd_reserve takes a descriptor number from the kernel, min or more. Returns it or a negative errno. */
+int fd_reserve(bool cloexec, int min);
+
+/** fd_install makes a reserved number a descriptor of the file. */
+void fd_install(int fd, struct file *f);
+
+/** fd_remove takes a descriptor out of the table; the kernel's number stays reserved. Returns its file, whose
+ * reference is the caller's, or NULL. */
+struct file *fd_remove(int fd);
+
+/** hold_socket and release_socket set and clear this process's hold on a socket and its parts. */
+void hold_socket(uint32_t sock, uint32_t proc);
+void release_socket(uint32_t sock);
+
+/* ---- calls (call.c) --------------------------------------------------------------------------- */
+
+/** What goes with a call, and comes back. */
+struct call {
+	enum chan_op op;
+	uint32_t sock;
+	int32_t a, b, c;
+	const void *in;
+	uint32_t in_len;
+	void *out;        /* gets at most out_len bytes */
+	uint32_t out_len; /* then how many there were */
+};
+
+/** call_lcore makes a call to an lcore and waits for it. Returns the result, or a negative errno. */
+int64_t call_lcore(uint32_t lcore, struct call *call);
+
+/** call_sock makes a call about a socket, to its lcore. */
+int64_t call_sock(uint32_t sock, enum chan_op op, int32_t a, int32_t b, const void *in,
+                  uint32_t in_len);
+
+/* ---- waiting (ready.c, wait.c) ---------------------------------------------------------------- */
+
+/** sock_ready returns what is ready on a socket as EPOLL* bits. With want_out it also asks to be told
+ * of room to write when there is none. */
+uint32_t sock_ready(uint32_t sock, bool want_out);
+
+/** sock_readable returns how many bytes (of a datagram socket: whether there is a datagram) a part has. */
+uint64_t part_bytes(uint32_t part);
+
+/** sock_parts returns the parts of a socket: how many, and which. */
+static inline uint32_t sock_parts(const struct chan_sock *s)
+{
+	uint32_t n = at_load(&s->nb_parts);
+
+	return n < CHAN_MAX_LCORES ? n : CHAN_MAX_LCORES;
+}
+
+#define WAIT_READ  (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP)
+#define WAIT_WRITE (EPOLLOUT | EPOLLERR | EPOLLHUP)
+
+/** sock_wait sleeps until one of the events, or a deadline (ns of now_ns; UINT64_MAX: none). Returns 0, or
+ * -EAGAIN (the deadline), -EINTR, -ENETDOWN. */
+int sock_wait(uint32_t sock, uint32_t events, uint64_t deadline_ns);
+
+/** sock_wait_connected sleeps until a connection attempt is over; like sock_wait. */
+int sock_wait_connected(uint32_t sock, uint64_t deadline_ns);
+
+uint64_t now_ns(void);
+
+/** deadline_in returns when so many ns are over; 0 ns: never, as with SO_RCVTIMEO. */
+uint64_t deadline_in(uint64_t ns);
+
+/** client_is_down says whether the host is gone. */
+static inline bool client_is_down(void)
+{
+	return at_load(&client.chan->down) != 0 || at_load(&client.dead);
+}
+
+/** client_watch starts, once, the thread that wakes all others when the host goes. */
+void client_watch(void);
+
+/** client_drive does a turn of the stack, if the calling thread is to. Returns whether it is. */
+bool client_drive(void);
+
+/** client_drive_or_sleep does a turn, and sleeps when there was nothing to do. */
+void client_drive_or_sleep(uint64_t deadline_ns);
+
+/* ---- bytes (stream.c, dgram.c) ---------------------------------------------------------------- */
+
+ssize_t stream_recv(uint32_t sock, const struct iovec *v, size_t n, int flags);
+ssize_t stream_send(uint32_t sock, const struct iovec *v, size_t n, int flags);
+ssize_t dgram_recv(uint32_t sock, struct msghdr *m, int flags);
+ssize_t dgram_send(uint32_t sock, const struct msghdr *m, int flags);
+
+/** dgram_bind gives a datagram socket a port, so that all lcores may receive for it. 0 or -errno. */
+int dgram_autobind(uint32_t sock);
+
+/** sock_spread makes the parts of a bound socket on the other lcores. Returns 0 or a negative errno. */
+int sock_spread(uint32_t sock, int backlog);
+
+/** sock_choose_lcore gives an unbound stream that is going to connect the next lcore in turn. */
+void sock_choose_lcore(struct file *f);
+
+/** epoll_moved tells the sets of a file that its socket is another one now. */
+void epoll_moved(struct file *f, uint32_t from, uint32_t to);
+
+/** take_error returns and clears SO_ERROR, as a negative errno or 0. */
+static inline int take_error(uint32_t sock)
+{
+	struct chan_sock *s = chan_sock(client.chan, sock);
+
+	return at_load_sc(&s->error) == 0 ? 0 : -at_swap(&s->error, 0);
+}
+
+/** iov_total returns the bytes of a vector. */
+static inline size_t iov_total(const struct iovec *v, size_t n)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < n; i++)
+		total += v[i].iov_len;
+	return total;
+}
+
+/** fail sets errno from a negative errno and returns -1; other values pass. */
+static inline int64_t fail(int64_t rc)
+{
+	if (rc >= 0)
+		return rc;
+	errno = (int)-rc;
+	return -1;
+}
+
+/* ---- event queues (queue.c) and sets (epoll.c) ------------------------------------------------ */
+
+/** An event queue of this process. */
+struct queue {
+	uint32_t index; /* CHAN_NONE: none was left; whoever waits has to look now and then */
+	int fd;         /* its eventfd; -1 */
+};
+
+/** control_ask asks the host (chan/control.h). Returns the value of the answer, with its descriptor in *fd, or a
+ * negative errno; fd NULL: there is no answer. */
+int64_t control_ask(uint32_t op, uint32_t arg, int *fd);
+
+/** queue_open gets one from the host; queue_close gives it back. */
+void queue_open(struct queue *q);
+void queue_close(struct queue *q);
+
+/** queue_pop takes the next socket that something has happened to. Returns false when there is none. */
+bool queue_pop(const struct queue *q, uint32_t *sock);
+
+/** queue_arm asks for a write to the eventfd by the next event (CHAN_ARMED) or by every one
+ * (CHAN_ALWAYS); queue_disarm undoes the former, queue_clear empties the eventfd, queue_signal writes to it. */
+void queue_signal(const struct queue *q);
+void queue_arm(const struct queue *q, uint32_t how);
+void queue_disarm(const struct queue *q);
+void queue_clear(const struct queue *q);
+
+/** queue_watch and queue_unwatch say that a queue wants to hear of a socket. */
+void queue_watch(const struct queue *q, uint32_t sock);
+void queue_unwatch(const struct queue *q, uint32_t sock);
+
+/** queues_wake wakes all that sleep in an epoll set or a poll of this process: the host has gone. */
+void queues_wake(void);
+
+/** client_init makes the locks, of a new process or a forked one. */
+void client_init_locks(void);
+
+/** fork_install takes care of forks from now on. */
+void fork_install(void);
+
+/** poll_queues_forked forgets the event queues of poll(), which are the parent's; poll_queues_wake wakes them. */
+void poll_queues_forked(void);
+void poll_queues_wake(void);
+
+/** epoll_forget takes a file out of all sets: its last descriptor is closed. */
+void epoll_forget(struct file *f);
+
+/** epset_free frees a set whose last reference is gone. */
+void epset_free(struct epset *set);
+
+/** epset_ready says whether a set has something to report; it asks to be woken by its kernel descriptor. */
+bool epset_ready(struct epset *set);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "posix/client.h"
+
+/* An attempt that was begun by a call that did not wait is over well: told once, as on Linux. */
+static bool is_late_success(struct chan_sock *s)
+{
+	return s->type == CHAN_STREAM && at_load(&s->state) == CHAN_CONNECTED &&
+	       at_swap(&s->connecting, 0) != 0;
+}
+
+/* Waits for the attempt that is under way. */
+static int64_t wait_for_attempt(uint32_t sock)
+{
+	struct chan_sock *s = chan_sock(client.chan, sock);
+	int rc = sock_wait_connected(sock, deadline_in(at_load(&s->snd_timeout_ns)));
+
+	if (rc == -EAGAIN || rc == -EINTR)
+		at_store(&s->connecting, 1);
+	if (rc == -EAGAIN)
+		return -EINPROGRESS;
+	if (rc != 0)
+		return rc;
+	at_store(&s->connecting, 0);
+	rc = take_error(sock);
+	if (rc == 0 && at_load(&s->state) == CHAN_OVER)
+		rc = -ECONNABORTED;
+	return rc;
+}
+
+static int64_t connect_stream(struct file *f, const struct sockaddr *addr, socklen_t len)
+{
+	struct chan_sock *s;
+	int64_t rc;
+
+	sock_choose_lcore(f);
+	s = chan_sock(client.chan, f->sock);
+	if (is_late_success(s))
+		return 0;
+	rc = call_sock(f->sock, CHAN_OP_CONNECT, 0, 0, addr, len);
+	if (rc == -EALREADY && !at_peek(&s->nonblock))
+		return wait_for_attempt(f->sock);
+	if (rc != -EINPROGRESS)
+		return rc;
+	if (!at_peek(&s->nonblock))
+		return wait_for_attempt(f->sock);
+	at_store(&s->connecting, 1);
+	return rc;
+}
+
+static int64_t connect_dgram(uint32_t sock, const struct sockaddr *addr, socklen_t len)
+{
+	struct chan_sock *s = chan_sock(client.chan, sock);
+	int64_t rc = dgram_autobind(sock);
+
+	if (rc == 0)
+		rc = call_sock(sock, CHAN_OP_CONNECT, 0, 0, addr, len);
+	for (uint32_t i = 1; i < sock_parts(s) && rc == 0; i++)
+		(void)call_sock(s->part[i], CHAN_OP_CONNECT, 0, 0, addr, len);
+	s->known_to.len = 0;
+	return rc;
+}
+
+int pcx_connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	struct file *f = file_socket(fd);
+	int64_t rc;
+
+	if (f == NULL)
+		return (int)sys(connect, fd, addr, len);
+	if (len > CHAN_CALL_DATA)
+		rc = -EINVAL;
+	else if (chan_sock(client.chan, f->sock)->type == CHAN_STREAM)
+		rc = connect_stream(f, addr, len);
+	else
+		rc = connect_dgram(f->sock, addr, len);
+	file_put(f);
+	return (int)fail(rc);
+}

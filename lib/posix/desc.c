@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The calls on descriptors: close, dup, fcntl, ioctl. */
+#include "posix/client.h"
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
+#define LINGER_STEP_NS UINT64_C(1000000)
+
+enum pcx_kind pcx_kind(int fd)
+{
+	struct file *f = file_get(fd);
+	enum pcx_kind kind;
+
+	if (f == NULL)
+		return PCX_KERNEL;
+	kind = (enum pcx_kind)f->kind;
+	file_put(f);
+	return kind;
+}
+
+/* SO_LINGER with a time: the last close() of a blocking socket waits until the peer has everything. */
+static void linger(const struct file *f)
+{
+	const struct chan_sock *s;
+	uint64_t end;
+
+	if (f->kind != PCX_SOCKET || at_load(&f->refs) != 1 || client_is_down())
+		return;
+	s = chan_sock(client.chan, f->sock);
+	if (!at_load(&s->linger) || at_load(&s->linger_s) == 0 || at_peek(&s->nonblock) ||
+	    s->type != CHAN_STREAM || at_load(&s->state) != CHAN_CONNECTED)
+		return;
+	end = now_ns() + at_load(&s->linger_s) * UINT64_C(1000000000);
+	(void)call_sock(f->sock, CHAN_OP_SHUTDOWN, SHUT_WR, 0, NULL, 0);
+	while (now_ns() < end && !client_is_down()) {
+		struct fifo tx = chan_tx(client.chan, f->sock);
+		const struct timespec ts = {.tv_nsec = LINGER_STEP_NS};
+
+		if (fifo_pending(&tx) == 0 &&
+		    call_sock(f->sock, CHAN_OP_IOCTL, SIOCOUTQ, 0, NULL, 0) <= 0)
+			return;
+		if (client.driver != NULL)
+			client_drive_or_sleep(now_ns() + LINGER_STEP_NS);
+		else if (sys(nanosleep, &ts, NULL) != 0)
+			return;
+	}
+}
+
+int pcx_close(int fd)
+{
+	struct file *f = fd_remove(fd);
+	int rc;
+
+	if (f == NULL)
+		return sys_close(fd);
+	rc = sys_close(fd);
+	if (f->fds == 0)
+		linger(f);
+	file_put(f);
+	return rc;
+}
+
+/* ---- dup -------------------------------------------------------------------------------------- */
+
+/* A duplicate that the kernel has made of our number is one of our file. */
+static int installed(int fd, struct file *f)
+{
+	if (fd >= 0 && (uint32_t)fd < client.max_fds) {
+		fd_install(fd, f);
+	} else if (fd >= 0) {
+		(void)sys_close(fd);
+		fd = -1;
+		errno = EMFILE;
+	}
+	file_put(f);
+	return fd;
+}
+
+int pcx_dup(int fd)
+{
+	struct file *f = file_get(fd);
+
+	return f == NULL ? (int)sys(dup, fd) : installed((int)sys(dup, fd), f);
+}
+
+/* Whatever has the number to is closed by the kernel; if it was ours, we forget it first. */
+static int replace(int fd, int to, int flags)
+{
+	struct file *f, *old;
+	int rc;
+
+	if (fd == to || sys_fcntl(fd, F_GETFD, 0) < 0) {
+		rc = (int)sys(dup3, fd, to, flags);
+		return rc;
+	}
+	if (to < 0 || (flags & ~O_CLOEXEC))
+		return (int)sys(dup3, fd, to, flags);
+	f = file_get(fd);
+	if (f != NULL && (uint32_t)to >= client.max_fds) {
+		file_put(f);
+		return (int)fail(-EBADF);
+	}
+	old = fd_remove(to);
+	rc = (int)sys(dup3, fd, to, flags);
+	if (old != NULL)
+		file_put(old);
+	return f == NULL ? rc : installed(rc, f);
+}
+
+int pcx_dup2(int fd, int to)
+{
+	if (fd == to) /* the one thing that dup2() does and dup3() does not */
+		return sys_fcntl(fd, F_GETFD, 0) < 0 ? -1 : fd;
+	return replace(fd, to, 0);
+}
+
+int pcx_dup3(int fd, int to, int flags)
+{
+	return replace(fd, to, flags);
+}
+
+/* ---- fcntl ------------------------------------------------------------------------------------ */
+
+int pcx_fcntl(int fd, int command, long arg)
+{
+	struct file *f = file_get(fd);
+	struct chan_sock *s;
+	int rc;
+
+	if (f == NULL)
+		return sys_fcntl(fd, command, arg);
+	if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
+		return installed(sys_fcntl(fd, command, arg), f);
+	if (f->kind != PCX_SOCKET || (command != F_GETFL && command != F_SETFL)) {
+		rc = sys_fcntl(fd, command, arg); /* the number is the kernel's */
+		file_put(f);
+		return rc;
+	}
+	s = chan_sock(client.chan, f->sock);
+	rc = 0;
+	if (command == F_GETFL)
+		rc = O_RDWR | (at_load(&s->nonblock) ? O_NONBLOCK : 0);
+	else
+		at_store(&s->nonblock, (arg & O_NONBLOCK) != 0);
+	file_put(f);
+	return rc;
+}
+
+/* ---- ioctl ------------------------------------------------------------------------------------ */
+
+/* The next datagram's bytes, or those of a stream. */
+static int64_t bytes_to_read(uint32_t sock)
+{
+	const struct chan_sock *s = chan_sock(client.chan, sock);
+	uint32_t n = sock_parts(s);
+	struct chan_dgram d;
+
+	if (at_load(&s->state) == CHAN_LISTEN)
+		return -EINVAL;
+	if (s->type == CHAN_STREAM)
+		return (int64_t)part_bytes(sock);
+	for (uint32_t i = 0; i < n || i == 0; i++) {
+		struct fifo rx =
+		    chan_rx(client.chan, n > 0 ? s->part[(s->next_part + i) % n] : sock);
+
+		if (fifo_read(&rx, 0, &d, sizeof(d)) == sizeof(d))
+			return d.len;
+	}
+	return 0;
+}
+
+static int64_t bytes_to_send(uint32_t sock, unsigned long request)
+{
+	struct fifo tx = chan_tx(client.chan, sock);
+	int64_t in_stack = call_sock(sock, CHAN_OP_IOCTL, (int32_t)request, 0, NULL, 0);
+
+	return in_stack < 0 ? in_stack : in_stack + (int64_t)fifo_pending(&tx);
+}
+
+static int64_t socket_ioctl(uint32_t sock, unsigned long request, int *value)
+{
+	int64_t rc;
+
+	switch (request) {
+	case FIONBIO:
+		at_store(&chan_sock(client.chan, sock)->nonblock, *value != 0);
+		return 0;
+	case FIONREAD:
+		rc = bytes_to_read(sock);
+		break;
+	case SIOCOUTQ:
+	case SIOCOUTQNSD:
+		rc = bytes_to_send(sock, request);
+		break;
+	default:
+		rc = call_sock(sock, CHAN_OP_IOCTL, (int32_t)request, 0, NULL, 0);
+	}
+	if (rc < 0)
+		return rc;
+	*value = rc < INT32_MAX ? (int)rc : INT32_MAX;
+	return 0;
+}
+
+int pcx_ioctl(int fd, unsigned long request, void *arg)
+{
+	struct file *f = file_socket(fd);
+	int64_t rc;
+
+	if (f == NULL)
+		return (int)sys(ioctl, fd, request, arg);
+	if (request == FIOCLEX || request == FIONCLEX)
+		rc = sys(ioctl, fd, request, arg) < 0 ? -errno : 0;
+	else
+		rc = socket_ioctl(f->sock, request, arg);
+	file_put(f);
+	return (int)fail(rc);
+}

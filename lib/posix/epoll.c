@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The calls of epoll. */
+#include "posix/epset.h"
+
+#include <limits.h>
+
+#define LOOK_NS \
+	UINT64_C(100000) /* between two looks at the kernel's descriptors while we are busy */
+#define PATIENCE_NS \
+	UINT64_C(1000000) /* without an event queue, or when the thread drives the stack */
+
+static struct file *set_get(int ep)
+{
+	struct file *f = file_get(ep);
+
+	if (f == NULL || f->kind == PCX_EPOLL)
+		return f;
+	file_put(f);
+	return NULL;
+}
+
+int pcx_epoll_create1(int flags)
+{
+	int fd = (int)sys(epoll_create1, flags);
+	struct file *f;
+
+	if (fd < 0 || !pcx_is_attached() || (uint32_t)fd >= client.max_fds)
+		return fd;
+	f = file_new(PCX_EPOLL);
+	if (f != NULL)
+		f->set = epset_new(fd);
+	if (f == NULL || f->set == NULL) {
+		(void)sys_close(fd);
+		return (int)fail(-ENOMEM);
+	}
+	fd_install(fd, f);
+	file_put(f);
+	return fd;
+}
+
+int pcx_epoll_create(int size)
+{
+	return size <= 0 ? (int)fail(-EINVAL) : pcx_epoll_create1(0);
+}
+
+/* a descriptor of the kernel's, or another set */
+static int kernel_ctl(int ep, struct epset *set, int op, int fd, struct file *target,
+                      struct epoll_event *event)
+{
+	int rc = (int)sys(epoll_ctl, ep, op, fd, event);
+
+	if (rc != 0)
+		return rc;
+	if (op != EPOLL_CTL_MOD)
+		at_add(&set->kernel_items, op == EPOLL_CTL_ADD ? 1 : (uint32_t)-1);
+	if (target != NULL)
+		epset_nest(set, op, fd, target, event);
+	return 0;
+}
+
+int pcx_epoll_ctl(int ep, int op, int fd, struct epoll_event *event)
+{
+	struct file *f = set_get(ep), *target;
+	int rc;
+
+	if (f == NULL)
+		return (int)sys(epoll_ctl, ep, op, fd, event);
+	target = file_get(fd);
+	if (target == NULL || target->kind == PCX_EPOLL)
+		rc = kernel_ctl(ep, f->set, op, fd, target, event);
+	else
+		rc = (int)fail(epset_ctl(f->set, op, fd, target, event));
+	if (target != NULL)
+		file_put(target);
+	file_put(f);
+	return rc;
+}
+
+/* ---- waiting ---------------------------------------------------------------------------------- */
+
+/* Waits in the kernel until a time. Returns the number of events, or -1 with errno. */
+static int kernel_wait(int ep, struct epoll_event *events, int max, uint64_t wait_ns,
+                       const sigset_t *mask)
+{
+	struct timespec ts = {.tv_sec = (time_t)(wait_ns / 1000000000),
+	                      .tv_nsec = (long)(wait_ns % 1000000000)};
+	int n = (int)sys(epoll_pwait2, ep, events, max, wait_ns == UINT64_MAX ? NULL : &ts, mask,
+	                 _NSIG / 8);
+	uint64_t ms = wait_ns / 1000000 + (wait_ns % 1000000 != 0);
+
+	if (n >= 0 || errno != ENOSYS)
+		return n;
+	return (int)sys(epoll_pwait, ep, events, max,
+	                wait_ns == UINT64_MAX ? -1 : (int)(ms < INT_MAX ? ms : INT_MAX), mask,
+	                _NSIG / 8);
+}
+
+/* What the kernel's descriptors have to say now. */
+static int look_at_kernel(int ep, struct epset *set, struct epoll_event *events, int max)
+{
+	int n = max > 0 ? kernel_wait(ep, events, max, 0, NULL) : 0;
+
+	return n > 0 ? epset_filter(set, events, n) : 0;
+}
+
+/* Ours, and now and then the kernel's, without sleeping. */
+static int collect(int ep, struct epset *set, struct epoll_event *events, int max, bool look)
+{
+	int n;
+	uint64_t now;
+
+	(void)client_drive();
+	n = epset_collect(set, events, max);
+	if (at_load(&set->kernel_items) == 0)
+		return n;
+	if (n > 0) {
+		now = now_ns();
+		look = now >= at_peek(&set->next_look_ns);
+		if (look)
+			at_put(&set->next_look_ns, now + LOOK_NS);
+	}
+	return look ? n + look_at_kernel(ep, set, events + n, max - n) : n;
+}
+
+/* Sleeps once. Returns the number of events, or a negative errno; 0: look again. */
+static int sleep_once(int ep, struct epset *set, struct epoll_event *events, int max,
+                      uint64_t deadline, const sigset_t *mask)
+{
+	uint64_t now = now_ns(), wait = deadline == UINT64_MAX ? UINT64_MAX : deadline - now;
+	int n;
+
+	if (client.driver != NULL) {
+		uint64_t soon = now + PATIENCE_NS;
+
+		client_drive_or_sleep(soon < deadline ? soon : deadline);
+		return 0;
+	}
+	if (set->queue.index == CHAN_NONE && wait > PATIENCE_NS)
+		wait = PATIENCE_NS;
+	client_watch();
+	queue_arm(&set->queue, CHAN_ARMED);
+	n = epset_collect(set, events, max);
+	if (n == 0) {
+		n = kernel_wait(ep, events, max, wait, mask);
+		n = n < 0 ? -errno : epset_filter(set, events, n);
+	}
+	queue_disarm(&set->queue);
+	return n;
+}
+
+static int wait_until(int ep, struct epset *set, struct epoll_event *events, int max,
+                      uint64_t deadline, const sigset_t *mask)
+{
+	for (;;) {
+		int n = collect(ep, set, events, max, deadline == 0 || client.driver != NULL);
+
+		if (n > 0 || deadline == 0)
+			return n;
+		if (deadline != UINT64_MAX && now_ns() >= deadline)
+			return collect(ep, set, events, max, true);
+		n = sleep_once(ep, set, events, max, deadline, mask);
+		if (n != 0)
+			return n;
+	}
+}
+
+static int wait_for(int ep, struct epoll_event *events, int max, uint64_t deadline,
+                    const sigset_t *mask)
+{
+	struct file *f = set_get(ep);
+	int rc;
+
+	if (f == NULL) {
+		uint64_t now = deadline == UINT64_MAX || deadline == 0 ? 0 : now_ns();
+
+		return kernel_wait(ep, events, max,
+		                   deadline > now || deadline == UINT64_MAX ? deadline - now : 0,
+		                   mask);
+	}
+	if (max <= 0 || max > INT_MAX / (int)sizeof(*events))
+		rc = -EINVAL;
+	else
+		rc = wait_until(ep, f->set, events, max, deadline, mask);
+	file_put(f);
+	return (int)fail(rc);
+}
+
+int pcx_epoll_pwait(int ep, struct epoll_event *events, int max, int timeout_ms,
+                    const sigset_t *mask)
+{
+	uint64_t deadline = timeout_ms < 0    ? UINT64_MAX
+	                    : timeout_ms == 0 ? 0
+	                                      : now_ns() + (uint64_t)timeout_ms * 1000000;
+
+	return wait_for(ep, events, max, deadline, mask);
+}
+
+int pcx_epoll_wait(int ep, struct epoll_event *events, int max, int timeout_ms)
+{
+	return pcx_epoll_pwait(ep, events, max, timeout_ms, NULL);
+}
+
+int pcx_epoll_pwait2(int ep, struct epoll_event *events, int max, const struct timespec *timeout,
+                     const sigset_t *mask)
+{
+	uint64_t ns;
+
+	if (timeout == NULL)
+		return wait_for(ep, events, max, UINT64_MAX, mask);
+	if (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= 1000000000)
+		return (int)fail(-EINVAL);
+	ns = (uint64_t)timeout->tv_sec * 1000000000 + (uint64_t)timeout->tv_nsec;
+	return wait_for(ep, events, max, ns == 0 ? 0 : deadline_in(ns), mask);
+}

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The items of epoll sets. */
+#include "posix/epset.h"
+
+#include <stdlib.h>
+
+#define ALWAYS  ((uint32_t)(EPOLLERR | EPOLLHUP))
+#define PRIVATE ((uint32_t)(EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE))
+#define EXCLUSIVELY                                                                    \
+	((uint32_t)(EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | \
+	            EPOLLEXCLUSIVE))
+
+/* ---- the ready list --------------------------------------------------------------------------- */
+
+static void add_ready(struct item *i)
+{
+	struct item *head = &i->set->ready;
+
+	if (i->is_ready)
+		return;
+	i->is_ready = true;
+	i->ready_next = head;
+	i->ready_prev = head->ready_prev;
+	head->ready_prev->ready_next = i;
+	head->ready_prev = i;
+	i->set->nb_ready++;
+}
+
+static void remove_ready(struct item *i)
+{
+	if (!i->is_ready)
+		return;
+	i->is_ready = false;
+	i->ready_prev->ready_next = i->ready_next;
+	i->ready_next->ready_prev = i->ready_prev;
+	i->set->nb_ready--;
+}
+
+static uint32_t ask(const struct item *i)
+{
+	uint32_t want = i->want.events;
+
+	if ((want & ~PRIVATE) == 0) /* a one-shot that has fired */
+		return 0;
+	return sock_ready(i->sock, want & EPOLLOUT) & want;
+}
+
+/* ---- life ------------------------------------------------------------------------------------- */
+
+struct epset *epset_new(int fd)
+{
+	struct epoll_event e = {.events = EPOLLIN, .data.u64 = EPSET_QUEUE};
+	struct epset *set = calloc(1, sizeof(*set));
+
+	if (set == NULL)
+		return NULL;
+	pthread_mutex_init(&set->lock, NULL);
+	set->ready.ready_next = set->ready.ready_prev = &set->ready;
+	queue_open(&set->queue);
+	if (set->queue.fd >= 0)
+		(void)sys(epoll_ctl, fd, EPOLL_CTL_ADD, set->queue.fd, &e);
+	return set;
+}
+
+static struct item **bucket_of(struct epset *set, uint32_t sock)
+{
+	return &set->bucket[sock % EPSET_BUCKETS];
+}
+
+static struct item *find(struct epset *set, const struct file *f, int fd)
+{
+	struct item *i = *bucket_of(set, f->sock);
+
+	while (i != NULL && (i->file != f || i->fd != fd))
+		i = i->next_in_bucket;
+	return i;
+}
+
+static bool is_watched(struct epset *set, uint32_t sock)
+{
+	const struct item *i = *bucket_of(set, sock);
+
+	while (i != NULL && i->sock != sock)
+		i = i->next_in_bucket;
+	return i != NULL;
+}
+
+/* takes an item out of its set, whose lock is held */
+static void unlink_from_set(struct item *i)
+{
+	struct item **at = i->is_set ? &i->set->nested_items : bucket_of(i->set, i->sock);
+
+	while (*at != i)
+		at = &(*at)->next_in_bucket;
+	*at = i->next_in_bucket;
+	remove_ready(i);
+	if (!i->is_set && !is_watched(i->set, i->sock))
+		queue_unwatch(&i->set->queue, i->sock);
+}
+
+static void unlink_from_file(struct item *i)
+{
+	struct item **at = &i->file->items;
+
+	while (*at != i)
+		at = &(*at)->next_of_file;
+	*at = i->next_of_file;
+}
+
+/* removes an item; client.sets is held */
+static void remove_item(struct item *i)
+{
+	struct epset *set = i->set;
+
+	pthread_mutex_lock(&set->lock);
+	unlink_from_set(i);
+	pthread_mutex_unlock(&set->lock);
+	unlink_from_file(i);
+	free(i);
+}
+
+void epoll_forget(struct file *f)
+{
+	pthread_mutex_lock(&client.sets);
+	while (f->items != NULL)
+		remove_item(f->items);
+	pthread_mutex_unlock(&client.sets);
+}
+
+void epset_free(struct epset *set)
+{
+	pthread_mutex_lock(&client.sets);
+	for (uint32_t b = 0; b < EPSET_BUCKETS; b++)
+		while (set->bucket[b] != NULL)
+			remove_item(set->bucket[b]);
+	while (set->nested_items != NULL)
+		remove_item(set->nested_items);
+	pthread_mutex_unlock(&client.sets);
+	queue_close(&set->queue);
+	pthread_mutex_destroy(&set->lock);
+	free(set);
+}
+
+/* ---- epoll_ctl -------------------------------------------------------------------------------- */
+
+static void mark_seen(struct item *i)
+{
+	const struct chan_sock *s = chan_sock(client.chan, i->sock);
+
+	i->seen_in = at_load(&s->ev_in);
+	i->seen_out = at_load(&s->ev_out);
+	i->seen_state = at_load(&s->ev_state);
+}
+
+/* An item that is ready now goes into the list, and whoever sleeps on the set wakes up. */
+static void look(struct item *i)
+{
+	mark_seen(i);
+	if (ask(i) == 0)
+		return;
+	add_ready(i);
+	if (i->set->nested || i->set->queue.index == CHAN_NONE ||
+	    at_load_sc(&chan_queue(client.chan, i->set->queue.index)->armed) != 0)
+		queue_signal(&i->set->queue);
+}
+
+static struct item *new_item(struct epset *set, int fd, struct file *f,
+                             const struct epoll_event *event)
+{
+	struct item *i = calloc(1, sizeof(*i));
+
+	if (i == NULL)
+		return NULL;
+	i->set = set;
+	i->fd = fd;
+	i->file = f;
+	i->sock = f->sock;
+	i->want = *event;
+	i->want.events |= ALWAYS;
+	i->next_of_file = f->items;
+	f->items = i;
+	return i;
+}
+
+static int add(struct epset *set, int fd, struct file *f, const struct epoll_event *event)
+{
+	struct item *i;
+
+	if ((event->events & EPOLLEXCLUSIVE) && (event->events & ~EXCLUSIVELY))
+		return -EINVAL;
+	i = new_item(set, fd, f, event);
+	if (i == NULL)
+		return -ENOMEM;
+	i->next_in_bucket = *bucket_of(set, f->sock);
+	*bucket_of(set, f->sock) = i;
+	queue_watch(&set->queue, i->sock);
+	look(i);
+	return 0;
+}
+
+static int modify(struct item *i, const struct epoll_event *event)
+{
+	if ((i->want.events & EPOLLEXCLUSIVE) || (event->events & EPOLLEXCLUSIVE))
+		return -EINVAL;
+	i->want = *event;
+	i->want.events |= ALWAYS;
+	look(i);
+	return 0;
+}
+
+int epset_ctl(struct epset *set, int op, int fd, struct file *f, const struct epoll_event *event)
+{
+	struct item *i;
+	int rc = 0;
+
+	if (op != EPOLL_CTL_ADD && op != EPOLL_CTL_MOD && op != EPOLL_CTL_DEL)
+		return -EINVAL;
+	if (op != EPOLL_CTL_DEL && event == NULL)
+		return -EFAULT;
+	pthread_mutex_lock(&client.sets);
+	pthread_mutex_lock(&set->lock);
+	i = find(set, f, fd);
+	if (op == EPOLL_CTL_ADD)
+		rc = i != NULL ? -EEXIST : add(set, fd, f, event);
+	else if (i == NULL)
+		rc = -ENOENT;
+	else if (op == EPOLL_CTL_MOD)
+		rc = modify(i, event);
+	else
+		unlink_from_set(i);
+	pthread_mutex_unlock(&set->lock);
+	if (rc == 0 && op == EPOLL_CTL_DEL) {
+		unlink_from_file(i);
+		free(i);
+	}
+	pthread_mutex_unlock(&client.sets);
+	return rc;
+}
+
+void epoll_moved(struct file *f, uint32_t from, uint32_t to)
+{
+	pthread_mutex_lock(&client.sets);
+	for (struct item *i = f->items; i != NULL; i = i->next_of_file) {
+		struct epset *set = i->set;
+
+		if (i->sock != from || i->is_set)
+			continue;
+		pthread_mutex_lock(&set->lock);
+		unlink_from_set(i);
+		i->sock = to;
+		i->next_in_bucket = *bucket_of(set, to);
+		*bucket_of(set, to) = i;
+		queue_watch(&set->queue, to);
+		look(i);
+		pthread_mutex_unlock(&set->lock);
+	}
+	pthread_mutex_unlock(&client.sets);
+}
+
+/* ---- sets in sets ----------------------------------------------------------------------------- */
+
+static void nest(struct epset *outer, int fd, struct file *inner, const struct epoll_event *event)
+{
+	struct item *i = new_item(outer, fd, inner, event);
+
+	if (i == NULL)
+		return;
+	i->is_set = true;
+	pthread_mutex_lock(&outer->lock);
+	i->next_in_bucket = outer->nested_items;
+	outer->nested_items = i;
+	pthread_mutex_unlock(&outer->lock);
+	(void)epset_ready(inner->set);
+}
+
+void epset_nest(struct epset *outer, int op, int fd, struct file *inner,
+                const struct epoll_event *event)
+{
+	struct item *i;
+
+	pthread_mutex_lock(&client.sets);
+	for (i = inner->items; i != NULL; i = i->next_of_file)
+		if (i->set == outer && i->fd == fd)
+			break;
+	if (op == EPOLL_CTL_ADD && i == NULL)
+		nest(outer, fd, inner, event);
+	else if (op == EPOLL_CTL_MOD && i != NULL)
+		i->want = *event;
+	else if (op == EPOLL_CTL_DEL && i != NULL)
+		remove_item(i);
+	pthread_mutex_unlock(&client.sets);
+}
+
+/* ---- waiting ---------------------------------------------------------------------------------- */
+
+/* Whether something has happened that an item is interested in, since it was looked at last. */
+static bool concerns(struct item *i)
+{
+	const struct chan_sock *s = chan_sock(client.chan, i->sock);
+	const uint32_t in = EPOLLIN | EPOLLRDNORM | EPOLLRDBAND | EPOLLPRI;
+	const uint32_t out = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
+	bool any = (i->seen_in != at_load(&s->ev_in) && (i->want.events & in)) ||
+	           (i->seen_out != at_load(&s->ev_out) && (i->want.events & out)) ||
+	           i->seen_state != at_load(&s->ev_state);
+
+	mark_seen(i);
+	return any;
+}
+
+/* Takes what is in the queue; without a queue, all items are looked at. */
+static void take_events(struct epset *set)
+{
+	uint32_t sock;
+
+	while (queue_pop(&set->queue, &sock))
+		for (struct item *i = *bucket_of(set, sock); i != NULL; i = i->next_in_bucket)
+			if (i->sock == sock && concerns(i))
+				add_ready(i);
+	if (set->queue.index != CHAN_NONE && !client_is_down())
+		return;
+	for (uint32_t b = 0; b < EPSET_BUCKETS; b++)
+		for (struct item *i = set->bucket[b]; i != NULL; i = i->next_in_bucket)
+			if (concerns(i) || client_is_down())
+				add_ready(i);
+}
+
+int epset_collect(struct epset *set, struct epoll_event *events, int max)
+{
+	int n = 0;
+
+	pthread_mutex_lock(&set->lock);
+	take_events(set);
+	for (uint32_t left = set->nb_ready; left > 0 && n < max; left--) {
+		struct item *i = set->ready.ready_next;
+		uint32_t mask = ask(i);
+
+		remove_ready(i);
+		if (mask == 0)
+			continue;
+		events[n].events = mask;
+		events[n++].data = i->want.data;
+		if (i->want.events & EPOLLONESHOT)
+			i->want.events &= PRIVATE;
+		else if (!(i->want.events & EPOLLET))
+			add_ready(i);
+	}
+	pthread_mutex_unlock(&set->lock);
+	return n;
+}
+
+bool epset_ready(struct epset *set)
+{
+	bool any = false;
+
+	pthread_mutex_lock(&set->lock);
+	if (!set->nested) {
+		set->nested = true;
+		queue_arm(&set->queue, CHAN_ALWAYS);
+	}
+	queue_clear(&set->queue);
+	take_events(set);
+	while (set->nb_ready > 0 && !any) {
+		if (ask(set->ready.ready_next) != 0)
+			any = true;
+		else
+			remove_ready(set->ready.ready_next);
+	}
+	if (any) /* its kernel's descriptor is to say so, too */
+		queue_signal(&set->queue);
+	pthread_mutex_unlock(&set->lock);
+	return any;
+}
+
+/* A nested set may have been served since it told; its own kernel's descriptors are asked then. */
+static bool is_idle_set(const struct item *i)
+{
+	struct pollfd p = {.fd = i->fd, .events = POLLIN};
+
+	return !epset_ready(i->file->set) && sys(poll, &p, 1, 0) <= 0;
+}
+
+int epset_filter(struct epset *set, struct epoll_event *events, int n)
+{
+	int left = 0;
+
+	for (int k = 0; k < n; k++) {
+		const struct item *i;
+
+		if (events[k].data.u64 == EPSET_QUEUE) {
+			if (set->nested)
+				(void)epset_ready(set); /* stays readable if there is something */
+			else
+				queue_clear(&set->queue);
+			continue;
+		}
+		pthread_mutex_lock(&client.sets);
+		i = set->nested_items;
+		while (i != NULL && i->want.data.u64 != events[k].data.u64)
+			i = i->next_in_bucket;
+		if (i == NULL || !is_idle_set(i))
+			events[left++] = events[k];
+		pthread_mutex_unlock(&client.sets);
+	}
+	return left;
+}
+
+/* ---- after a fork ----------------------------------------------------------------------------- */
+
+/* A kernel's instance that has but our eventfd is exchanged for one of our own. */
+static void unshare_instance(struct epset *set, int fd)
+{
+	int fresh, cloexec = sys_fcntl(fd, F_GETFD, 0) & FD_CLOEXEC ? O_CLOEXEC : 0;
+
+	if (at_load(&set->kernel_items) > 0)
+		return;
+	fresh = (int)sys(epoll_create1, EPOLL_CLOEXEC);
+	if (fresh < 0)
+		return;
+	(void)sys(dup3, fresh, fd, cloexec);
+	(void)sys_close(fresh);
+}
+
+void epset_forked(struct epset *set, int fd)
+{
+	struct epoll_event e = {.events = EPOLLIN, .data.u64 = EPSET_QUEUE};
+
+	pthread_mutex_init(&set->lock, NULL);
+	unshare_instance(set, fd);
+	(void)sys_close(set->queue.fd);
+	queue_open(&set->queue);
+	if (set->queue.fd >= 0)
+		(void)sys(epoll_ctl, fd, EPOLL_CTL_ADD, set->queue.fd, &e);
+	for (uint32_t b = 0; b < EPSET_BUCKETS; b++)
+		for (struct item *i = set->bucket[b]; i != NULL; i = i->next_in_bucket) {
+			queue_watch(&set->queue, i->sock);
+			add_ready(i);
+		}
+	if (set->nested) {
+		set->nested = false;
+		(void)epset_ready(set);
+	}
+}

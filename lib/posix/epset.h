@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef POSIX_EPSET_H
+#define POSIX_EPSET_H
+
+/*
+ * An epoll set: the kernel's for the kernel's descriptors, and a list of items for ours.
+ *
+ * Overview: the descriptor of a set is one of a kernel's epoll instance, which holds the kernel's descriptors with the
+ * caller's data, and the eventfd of the set's event queue.  A thread that waits first takes what is in the
+ * queue, asks each socket what is ready, and sleeps in the kernel's epoll_wait() when there is nothing.
+ *
+ * As in the kernel, an item gets into the ready list by an event that it is interested in, or by epoll_ctl(), and is
+ * asked again before it is reported; a level-triggered one goes back to the end of the list.
+ *
+ * Locks: items and ready list are under lock; file->items under client.sets, which is taken first.
+ */
+
+#include "posix/client.h"
+
+#define EPSET_BUCKETS 256
+
+/* data of the event queue's eventfd in the kernel's set */
+#define EPSET_QUEUE UINT64_C(0x7065726376657175)
+
+struct item {
+	struct item *next_of_file, *next_in_bucket;
+	struct item *ready_next, *ready_prev;
+	struct epset *set;
+	struct file *file;
+	int fd;
+	uint32_t sock;
+	bool is_ready; /* in the list */
+	bool is_set;   /* fd is another set: only to look at what it says */
+	struct epoll_event want;
+	uint32_t seen_in, seen_out, seen_state;
+};
+
+struct epset {
+	pthread_mutex_t lock;
+	struct queue queue;
+	uint32_t kernel_items; /* at most; atomic */
+	uint64_t next_look_ns; /* at the kernel's, while we are busy */
+	struct item ready;     /* head of the ready list */
+	uint32_t nb_ready;
+	uint32_t forked_for;       /* the slot of the child that has its own copy of it */
+	bool nested;               /* in another set, or polled: the eventfd tells of every event */
+	struct item *nested_items; /* sets in this one */
+	struct item *bucket[EPSET_BUCKETS];
+};
+
+/** epset_new makes a set and puts its queue's eventfd into the kernel's instance fd. NULL: no memory. */
+struct epset *epset_new(int fd);
+
+/** epset_collect takes events into at most max places. Returns how many. */
+int epset_collect(struct epset *set, struct epoll_event *events, int max);
+
+/** epset_ctl is epoll_ctl() for a socket. Returns 0 or a negative errno. */
+int epset_ctl(struct epset *set, int op, int fd, struct file *f, const struct epoll_event *event);
+
+/** epset_nest remembers or forgets that a set is in another, whose kernel's instance has it. */
+void epset_nest(struct epset *outer, int op, int fd, struct file *inner,
+                const struct epoll_event *event);
+
+/** epset_filter takes out of n events of the kernel's those that are ours. Returns how many are left. */
+int epset_filter(struct epset *set, struct epoll_event *events, int n);
+
+/**
+ * epset_forked gives the set of a forked child, whose descriptor is fd, an event queue of its own.  The items of ours are a
+ * copy.  A kernel's instance with descriptors of the kernel's stays the parent's, too, as is usual after a fork.
+ */
+void epset_forked(struct epset *set, int fd);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fork.
+ *
+ * Before it, the parent asks the host for a slot and a connection for the child, and makes that slot a holder of all
+ * its sockets: whatever the parent closes from then on, the child has them.  After it, each closes the other's
+ * connection, so that the host hears of the end of each.  If no fork comes of it, the connection's end takes the
+ * slot back.
+ */
+#include "posix/epset.h"
+
+#include "chan/control.h"
+
+static struct {
+	int64_t slot; /* < 0: the child has nothing */
+	int fd;
+	pthread_once_t once;
+} child = {.once = PTHREAD_ONCE_INIT, .fd = -1};
+
+static void prepare(void)
+{
+	child.slot = -ENETDOWN;
+	child.fd = -1;
+	if (!pcx_is_attached())
+		return;
+	pthread_mutex_lock(&client.sets);
+	pthread_mutex_lock(&client.files);
+	if (client.driver != NULL || client_is_down())
+		return;
+	child.slot = control_ask(CONTROL_FORK, 0, &child.fd);
+	if (child.slot <= 0 || child.slot >= CHAN_PROCS)
+		return;
+	for (uint32_t fd = 0; fd < client.end_fds; fd++) {
+		const struct file *f = client.fds[fd];
+
+		if (f != NULL && f->kind == PCX_SOCKET && f->sock != CHAN_NONE)
+			hold_socket(f->sock, (uint32_t)child.slot);
+	}
+}
+
+static void in_parent(void)
+{
+	if (!pcx_is_attached())
+		return;
+	pthread_mutex_unlock(&client.files);
+	pthread_mutex_unlock(&client.sets);
+	if (child.fd >= 0)
+		(void)sys_close(child.fd);
+}
+
+/* Only the thread that forked is there: what others were using is used no more. */
+static void forget_calls(struct file *f)
+{
+	f->refs = f->fds;
+}
+
+static void in_child(void)
+{
+	if (!pcx_is_attached())
+		return;
+	client_init_locks();
+	client.watching = false;
+	client.driver = NULL;
+	(void)sys_close(client.control);
+	if (child.fd < 0) {
+		client.control = -1;
+		client.dead = true;
+		return;
+	}
+	client.control = child.fd;
+	client.proc = (uint32_t)child.slot;
+	child.fd = -1;
+	poll_queues_forked();
+	for (uint32_t fd = 0; fd < client.end_fds; fd++) {
+		struct file *f = client.fds[fd];
+
+		if (f == NULL || f->refs == 0)
+			continue;
+		forget_calls(f);
+		if (f->kind == PCX_EPOLL && f->set->forked_for != client.proc) {
+			f->set->forked_for = client.proc;
+			epset_forked(f->set, (int)fd);
+		}
+	}
+}
+
+static void install(void)
+{
+	(void)pthread_atfork(prepare, in_parent, in_child);
+}
+
+void fork_install(void)
+{
+	(void)pthread_once(&child.once, install);
+}

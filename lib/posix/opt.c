@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Socket options: the few that are the client's, and the rest, which is the stack's. */
+#include "posix/client.h"
+
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/time.h>
+
+#define LINGER_MAX 1000000000
+
+/* ---- time-outs -------------------------------------------------------------------------------- */
+
+static uint64_t *timeout_of(struct chan_sock *s, int level, int name)
+{
+	if (level != SOL_SOCKET)
+		return NULL;
+	if (name == SO_RCVTIMEO)
+		return &s->rcv_timeout_ns;
+	return name == SO_SNDTIMEO ? &s->snd_timeout_ns : NULL;
+}
+
+static int set_timeout(uint64_t *ns, const void *value, socklen_t len)
+{
+	struct timeval tv;
+
+	if (len < sizeof(tv))
+		return -EINVAL;
+	memcpy(&tv, value, sizeof(tv));
+	if (tv.tv_usec < 0 || tv.tv_usec >= 1000000)
+		return -EDOM;
+	if (tv.tv_sec < 0) /* Linux: at once; the shortest that there is */
+		at_store(ns, 1);
+	else
+		at_store(ns, tv.tv_sec > INT32_MAX
+		                 ? 0
+		                 : (uint64_t)tv.tv_sec * 1000000000 + (uint64_t)tv.tv_usec * 1000);
+	return 0;
+}
+
+static int copy_value(const void *from, size_t size, void *value, socklen_t *len)
+{
+	*len = *len < size ? *len : (socklen_t)size;
+	memcpy(value, from, *len);
+	return 0;
+}
+
+static int get_timeout(const uint64_t *ns, void *value, socklen_t *len)
+{
+	uint64_t t = at_load(ns);
+	struct timeval tv = {.tv_sec = (time_t)(t / 1000000000),
+	                     .tv_usec = (suseconds_t)(t % 1000000000 / 1000)};
+
+	return copy_value(&tv, sizeof(tv), value, len);
+}
+
+/* ---- the rest --------------------------------------------------------------------------------- */
+
+/* A socket of another lcore may have to be made like this one. */
+static void remember(struct chan_sock *s, int level, int name, const void *value, socklen_t len)
+{
+	uint32_t n = at_load(&s->nb_options), i = 0;
+
+	while (i < n && i < CHAN_OPTIONS &&
+	       (s->option[i].level != level || s->option[i].name != name))
+		i++;
+	if (i >= CHAN_OPTIONS || len > sizeof(s->option[i].value))
+		return;
+	s->option[i] = (struct chan_option){.level = level, .name = name, .len = len};
+	memcpy(s->option[i].value, value, len);
+	if (i == n)
+		at_store(&s->nb_options, n + 1);
+}
+
+static void remember_linger(struct chan_sock *s, const void *value)
+{
+	struct linger l;
+
+	memcpy(&l, value, sizeof(l));
+	at_store(&s->linger_s,
+	         l.l_linger < 0 || l.l_linger > LINGER_MAX ? LINGER_MAX : (uint32_t)l.l_linger);
+	at_store(&s->linger, l.l_onoff != 0);
+}
+
+static int64_t set_option(uint32_t sock, int level, int name, const void *value, socklen_t len)
+{
+	struct chan_sock *s = chan_sock(client.chan, sock);
+	uint64_t *timeout = timeout_of(s, level, name);
+	int64_t rc;
+
+	if (timeout != NULL)
+		return set_timeout(timeout, value, len);
+	if ((int)len < 0)
+		return -EINVAL;
+	rc = call_sock(sock, CHAN_OP_SETSOCKOPT, level, name, value,
+	               len < CHAN_CALL_DATA ? len : CHAN_CALL_DATA);
+	if (rc != 0)
+		return rc;
+	if (level == SOL_SOCKET && name == SO_LINGER)
+		remember_linger(s, value);
+	remember(s, level, name, value, len);
+	for (uint32_t i = 1; i < sock_parts(s); i++)
+		(void)call_sock(s->part[i], CHAN_OP_SETSOCKOPT, level, name, value, len);
+	return 0;
+}
+
+int pcx_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	struct file *f = file_socket(fd);
+	int64_t rc;
+
+	if (f == NULL)
+		return (int)sys(setsockopt, fd, level, name, value, len);
+	rc = set_option(f->sock, level, name, value, len);
+	file_put(f);
+	return (int)fail(rc);
+}
+
+static int64_t get_option(uint32_t sock, int level, int name, void *value, socklen_t *len)
+{
+	struct chan_sock *s = chan_sock(client.chan, sock);
+	struct call c = {.op = CHAN_OP_GETSOCKOPT,
+	                 .sock = sock,
+	                 .a = level,
+	                 .b = name,
+	                 .out = value,
+	                 .out_len = *len};
+	const uint64_t *timeout = timeout_of(s, level, name);
+	int64_t rc;
+
+	if ((int)*len < 0)
+		return -EINVAL;
+	if (timeout != NULL)
+		return get_timeout(timeout, value, len);
+	if (level == SOL_SOCKET && name == SO_ERROR) {
+		int error = client_is_down() ? ENETDOWN : -take_error(sock);
+
+		return copy_value(&error, sizeof(error), value, len);
+	}
+	if (level == SOL_SOCKET && name == SO_LINGER) {
+		struct linger l = {.l_onoff = (int)at_load(&s->linger),
+		                   .l_linger = (int)at_load(&s->linger_s)};
+
+		return copy_value(&l, sizeof(l), value, len);
+	}
+	rc = call_lcore(s->lcore, &c);
+	if (rc == 0)
+		*len = c.out_len;
+	return rc;
+}
+
+int pcx_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
+{
+	struct file *f = file_socket(fd);
+	int64_t rc;
+
+	if (f == NULL)
+		return (int)sys(getsockopt, fd, level, name, value, len);
+	rc = get_option(f->sock, level, name, value, len);
+	file_put(f);
+	return (int)fail(rc);
+}

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * poll and select, over descriptors of both kinds.
+ *
+ * A call that has to sleep takes an event queue, asks it to be told of each of our sockets, and sleeps in the kernel's
+ * ppoll() on the others and the queue's eventfd.  Queues are kept for the next call.
+ */
+#include "posix/epset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define KEPT        16
+#define FEW         64
+#define PATIENCE_NS UINT64_C(1000000)
+#define ALWAYS      (POLLERR | POLLHUP | POLLNVAL)
+
+/* ---- queues between calls --------------------------------------------------------------------- */
+
+static struct {
+	pthread_mutex_t lock;
+	struct queue kept[KEPT];
+	unsigned n;
+	struct queue used[KEPT]; /* by threads that sleep now: to be woken when the host goes */
+	unsigned nb_used;
+} queues = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void take_queue(struct queue *q)
+{
+	pthread_mutex_lock(&queues.lock);
+	*q = queues.n > 0 ? queues.kept[--queues.n] : (struct queue){CHAN_NONE, -1};
+	pthread_mutex_unlock(&queues.lock);
+	if (q->index == CHAN_NONE)
+		queue_open(q);
+	pthread_mutex_lock(&queues.lock);
+	if (queues.nb_used < KEPT)
+		queues.used[queues.nb_used++] = *q;
+	pthread_mutex_unlock(&queues.lock);
+}
+
+static void give_queue(struct queue *q)
+{
+	bool keep = false;
+
+	pthread_mutex_lock(&queues.lock);
+	for (unsigned i = 0; i < queues.nb_used; i++)
+		if (queues.used[i].index == q->index) {
+			queues.used[i] = queues.used[--queues.nb_used];
+			break;
+		}
+	if (q->index != CHAN_NONE && queues.n < KEPT) {
+		queues.kept[queues.n++] = *q;
+		keep = true;
+	}
+	pthread_mutex_unlock(&queues.lock);
+	if (!keep)
+		queue_close(q);
+}
+
+void poll_queues_forked(void)
+{
+	pthread_mutex_init(&queues.lock, NULL);
+	for (unsigned i = 0; i < queues.n; i++)
+		(void)sys_close(queues.kept[i].fd);
+	for (unsigned i = 0; i < queues.nb_used; i++)
+		(void)sys_close(queues.used[i].fd);
+	queues.n = queues.nb_used = 0;
+}
+
+void poll_queues_wake(void)
+{
+	pthread_mutex_lock(&queues.lock);
+	for (unsigned i = 0; i < queues.nb_used; i++)
+		queue_signal(&queues.used[i]);
+	pthread_mutex_unlock(&queues.lock);
+}
+
+/* ---- poll ------------------------------------------------------------------------------------- */
+
+/** A poll under way: the caller's array, our files, and the kernel's part of it. */
+struct polling {
+	struct pollfd *p;
+	nfds_t n;
+	struct file **file;    /* n; NULL: the kernel's */
+	struct pollfd *kernel; /* n + 1; the last is the queue */
+	bool any_ours, any_kernel;
+};
+
+static uint32_t ask(const struct file *f, const struct pollfd *p)
+{
+	const uint32_t want = (uint16_t)p->events | (uint32_t)ALWAYS;
+
+	if (f->kind == PCX_EPOLL)
+		return epset_ready(f->set) ? want & (POLLIN | POLLRDNORM) : 0;
+	return sock_ready(f->sock, p->events & POLLOUT) & want;
+}
+
+/* Asks ours. Returns how many have something to say. */
+static int scan(struct polling *g)
+{
+	int ready = 0;
+
+	for (nfds_t i = 0; i < g->n; i++) {
+		g->p[i].revents = 0;
+		if (g->file[i] == NULL)
+			continue;
+		g->p[i].revents = (short)ask(g->file[i], &g->p[i]);
+		ready += g->p[i].revents != 0;
+	}
+	return ready;
+}
+
+/* The kernel's part; what it says is merged. Returns the count of all, or -1 with errno. */
+static int ask_kernel(struct polling *g, int ours, const struct timespec *ts, const sigset_t *mask)
+{
+	int rc = (int)sys(ppoll, g->kernel, g->n + 1, ts, mask, _NSIG / 8);
+
+	if (rc < 0)
+		return rc;
+	for (nfds_t i = 0; i < g->n; i++) {
+		short more = g->kernel[i].fd >= 0 ? g->kernel[i].revents : 0;
+
+		if (more == 0)
+			continue;
+		ours += g->p[i].revents == 0;
+		g->p[i].revents |= more;
+	}
+	return ours;
+}
+
+static void watch(struct polling *g, const struct queue *q, bool on)
+{
+	for (nfds_t i = 0; i < g->n; i++) {
+		if (g->file[i] == NULL || g->file[i]->kind != PCX_SOCKET)
+			continue;
+		if (on)
+			queue_watch(q, g->file[i]->sock);
+		else
+			queue_unwatch(q, g->file[i]->sock);
+	}
+}
+
+static int sleep_with(struct polling *g, const struct queue *q, uint64_t deadline,
+                      const sigset_t *mask)
+{
+	uint64_t now = now_ns(), wait = deadline == UINT64_MAX ? UINT64_MAX
+	                                : deadline > now       ? deadline - now
+	                                                       : 0;
+	struct timespec ts;
+	uint32_t sock;
+	int rc;
+
+	if (q->index == CHAN_NONE && wait > PATIENCE_NS)
+		wait = PATIENCE_NS;
+	ts = (struct timespec){(time_t)(wait / 1000000000), (long)(wait % 1000000000)};
+	while (queue_pop(q, &sock))
+		continue;
+	queue_arm(q, CHAN_ARMED);
+	rc = scan(g);
+	if (rc == 0)
+		rc = ask_kernel(g, 0, wait == UINT64_MAX ? NULL : &ts, mask);
+	queue_disarm(q);
+	queue_clear(q);
+	return rc;
+}
+
+/* Returns how many are ready, or -1 with errno. */
+static int wait_with_queue(struct polling *g, uint64_t deadline, const sigset_t *mask)
+{
+	struct queue q;
+	int rc;
+
+	client_watch();
+	take_queue(&q);
+	g->kernel[g->n] = (struct pollfd){.fd = q.fd, .events = POLLIN};
+	watch(g, &q, true);
+	do
+		rc = sleep_with(g, &q, deadline, mask);
+	while (rc == 0 && (deadline == UINT64_MAX || now_ns() < deadline));
+	watch(g, &q, false);
+	g->kernel[g->n].fd = -1;
+	give_queue(&q);
+	return rc;
+}
+
+static int wait_driving(struct polling *g, uint64_t deadline)
+{
+	const struct timespec none = {0};
+	int rc;
+
+	for (;;) {
+		uint64_t now = now_ns(), soon = now + PATIENCE_NS;
+
+		rc = scan(g);
+		if (g->any_kernel)
+			rc = ask_kernel(g, rc, &none, NULL);
+		if (rc != 0 || now >= deadline)
+			return rc;
+		client_drive_or_sleep(soon < deadline ? soon : deadline);
+	}
+}
+
+static int run(struct polling *g, uint64_t deadline, const sigset_t *mask)
+{
+	const struct timespec none = {0};
+	int rc;
+
+	(void)client_drive();
+	rc = scan(g);
+	if (rc > 0 || deadline == 0)
+		return g->any_kernel ? ask_kernel(g, rc, &none, mask) : rc;
+	return client.driver != NULL ? wait_driving(g, deadline)
+	                             : wait_with_queue(g, deadline, mask);
+}
+
+/* Finds out whose each descriptor is; a reference is taken of each of ours. */
+static void sort_out(struct polling *g)
+{
+	for (nfds_t i = 0; i < g->n; i++) {
+		g->file[i] = file_get(g->p[i].fd);
+		g->kernel[i] = g->p[i];
+		if (g->file[i] != NULL) {
+			g->any_ours = true;
+			if (g->file[i]->kind == PCX_SOCKET)
+				g->kernel[i].fd = -1;
+		}
+		g->any_kernel |= g->kernel[i].fd >= 0;
+	}
+	g->kernel[g->n] = (struct pollfd){.fd = -1};
+}
+
+static int poll_until(struct pollfd *p, nfds_t n, uint64_t deadline, const struct timespec *ts,
+                      const sigset_t *mask)
+{
+	struct file *few_files[FEW];
+	struct pollfd few[FEW + 1];
+	struct polling g = {.p = p, .n = n, .file = few_files, .kernel = few};
+	int rc;
+
+	if (n > FEW && n < client.max_fds) {
+		g.file = malloc(n * sizeof(struct file *));
+		g.kernel = malloc((n + 1) * sizeof(struct pollfd));
+	}
+	if (client.chan == NULL || n >= client.max_fds || g.file == NULL || g.kernel == NULL) {
+		rc = (int)sys(ppoll, p, n, ts, mask, _NSIG / 8);
+	} else {
+		sort_out(&g);
+		rc = g.any_ours ? run(&g, deadline, mask)
+		                : (int)sys(ppoll, p, n, ts, mask, _NSIG / 8);
+		for (nfds_t i = 0; i < n; i++)
+			if (g.file[i] != NULL)
+				file_put(g.file[i]);
+	}
+	if (g.kernel != few) {
+		int error = errno;
+
+		free(g.file);
+		free(g.kernel);
+		errno = error;
+	}
+	return rc;
+}
+
+int pcx_ppoll(struct pollfd *p, nfds_t n, const struct timespec *timeout, const sigset_t *mask)
+{
+	struct timespec copy;
+	uint64_t ns;
+
+	if (timeout == NULL)
+		return poll_until(p, n, UINT64_MAX, NULL, mask);
+	if (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= 1000000000)
+		return (int)fail(-EINVAL);
+	copy = *timeout;
+	ns = (uint64_t)copy.tv_sec * 1000000000 + (uint64_t)copy.tv_nsec;
+	return poll_until(p, n, ns == 0 ? 0 : deadline_in(ns), &copy, mask);
+}
+
+int pcx_poll(struct pollfd *p, nfds_t n, int timeout_ms)
+{
+	const struct timespec ts = {timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
+
+	return pcx_ppoll(p, n, timeout_ms < 0 ? NULL : &ts, NULL);
+}
+
+/* ---- select ----------------------------------------------------------------------------------- */
+
+#define SELECT_READ  (POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR)
+#define SELECT_WRITE (POLLWRNORM | POLLWRBAND | POLLOUT | POLLERR)
+
+static bool has(const fd_set *set, int fd)
+{
+	return set != NULL && FD_ISSET(fd, set);
+}
+
+static nfds_t collect_fds(struct pollfd *p, int n, const fd_set *r, const fd_set *w,
+                          const fd_set *e)
+{
+	nfds_t count = 0;
+
+	for (int fd = 0; fd < n; fd++) {
+		short events = (short)((has(r, fd) ? POLLIN | POLLRDNORM | POLLRDBAND : 0) |
+		                       (has(w, fd) ? POLLOUT | POLLWRNORM | POLLWRBAND : 0) |
+		                       (has(e, fd) ? POLLPRI : 0));
+
+		if (events != 0)
+			p[count++] = (struct pollfd){.fd = fd, .events = events};
+	}
+	return count;
+}
+
+static int keep(fd_set *set, const struct pollfd *p, int bits)
+{
+	if (set == NULL || !FD_ISSET(p->fd, set))
+		return 0;
+	if (p->revents & bits)
+		return 1;
+	FD_CLR(p->fd, set);
+	return 0;
+}
+
+/* Returns the number of bits that stay set. */
+static int write_back(const struct pollfd *p, nfds_t count, fd_set *r, fd_set *w, fd_set *e)
+{
+	int bits = 0;
+
+	for (nfds_t i = 0; i < count; i++)
+		bits += keep(r, &p[i], SELECT_READ) + keep(w, &p[i], SELECT_WRITE) +
+		        keep(e, &p[i], POLLPRI);
+	return bits;
+}
+
+static bool any_invalid(const struct pollfd *p, nfds_t count)
+{
+	for (nfds_t i = 0; i < count; i++)
+		if (p[i].revents & POLLNVAL)
+			return true;
+	return false;
+}
+
+int pcx_pselect(int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *timeout,
+                const sigset_t *mask)
+{
+	struct pollfd p[FD_SETSIZE];
+	nfds_t count;
+	int rc;
+
+	if (n < 0)
+		return (int)fail(-EINVAL);
+	count = collect_fds(p, n < FD_SETSIZE ? n : FD_SETSIZE, r, w, e);
+	rc = pcx_ppoll(p, count, timeout, mask);
+	if (rc < 0)
+		return rc;
+	if (any_invalid(p, count))
+		return (int)fail(-EBADF);
+	return write_back(p, count, r, w, e);
+}
+
+int pcx_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout)
+{
+	struct timespec ts;
+	uint64_t begin, passed, all;
+	int rc;
+
+	if (timeout == NULL)
+		return pcx_pselect(n, r, w, e, NULL, NULL);
+	if (timeout->tv_sec < 0 || timeout->tv_usec < 0)
+		return (int)fail(-EINVAL);
+	ts = (struct timespec){timeout->tv_sec + timeout->tv_usec / 1000000,
+	                       timeout->tv_usec % 1000000 * 1000};
+	begin = now_ns();
+	rc = pcx_pselect(n, r, w, e, &ts, NULL);
+	/* Linux tells what is left of the time */
+	all = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	passed = now_ns() - begin < all ? now_ns() - begin : all;
+	timeout->tv_sec = (time_t)((all - passed) / 1000000000);
+	timeout->tv_usec = (suseconds_t)((all - passed) % 1000000000 / 1000);
+	return rc;
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Making, naming and shutting down sockets. */
+#include "posix/client.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+/* Lcore 0 makes what is not yet a connection, so that two sockets that want one port meet there. */
+#define HOME 0
+
+int pcx_socket(int domain, int type, int protocol)
+{
+	struct call c = {
+	    .op = CHAN_OP_SOCKET, .sock = CHAN_NONE, .a = domain, .b = type, .c = protocol};
+	struct file *f;
+	int64_t sock;
+	int fd;
+
+	if (!pcx_is_attached() || client_is_down())
+		return (int)fail(-ENETDOWN);
+	f = file_new(PCX_SOCKET);
+	if (f == NULL)
+		return (int)fail(-ENOMEM);
+	fd = fd_reserve(type & SOCK_CLOEXEC, 0);
+	sock = fd < 0 ? fd : call_lcore(HOME, &c);
+	if (sock >= 0) {
+		f->sock = (uint32_t)sock;
+		at_store(&chan_sock(client.chan, f->sock)->nonblock, (type & SOCK_NONBLOCK) != 0);
+		fd_install(fd, f);
+	} else if (fd >= 0) {
+		(void)sys_close(fd);
+	}
+	file_put(f);
+	return sock < 0 ? (int)fail(sock) : fd;
+}
+
+/* ---- parts ------------------------------------------------------------------------------------ */
+
+/* What was set on a socket is set on another. */
+static void copy_options(const struct chan_sock *from, uint32_t to)
+{
+	uint32_t n = at_load(&from->nb_options);
+
+	for (uint32_t i = 0; i < n && i < CHAN_OPTIONS; i++) {
+		const struct chan_option *o = &from->option[i];
+
+		(void)call_sock(to, CHAN_OP_SETSOCKOPT, o->level, o->name, o->value, o->len);
+	}
+}
+
+/* A socket like this one on another lcore. Returns its number or a negative errno. */
+static int64_t make_like(uint32_t sock, uint32_t lcore, uint32_t primary)
+{
+	const struct chan_sock *s = chan_sock(client.chan, sock);
+	struct call c = {.op = CHAN_OP_SOCKET,
+	                 .sock = primary,
+	                 .a = s->ip6 ? AF_INET6 : AF_INET,
+	                 .b = s->type == CHAN_STREAM ? SOCK_STREAM : SOCK_DGRAM};
+	int64_t made = call_lcore(lcore, &c);
+
+	if (made >= 0)
+		copy_options(s, (uint32_t)made);
+	return made;
+}
+
+static int64_t make_part(uint32_t sock, uint32_t lcore, int backlog)
+{
+	struct sockaddr_storage name;
+	struct call get = {
+	    .op = CHAN_OP_GETSOCKNAME, .sock = sock, .out = &name, .out_len = sizeof(name)};
+	int64_t rc = call_lcore(chan_sock(client.chan, sock)->lcore, &get), made;
+
+	made = rc < 0 ? rc : make_like(sock, lcore, sock);
+	if (made < 0)
+		return made;
+	rc = call_sock((uint32_t)made, CHAN_OP_BIND, 0, 0, &name, get.out_len);
+	if (rc == 0 && backlog >= 0)
+		rc = call_sock((uint32_t)made, CHAN_OP_LISTEN, backlog, 0, NULL, 0);
+	if (rc == 0)
+		return made;
+	release_socket((uint32_t)made);
+	return rc;
+}
+
+int sock_spread(uint32_t sock, int backlog)
+{
+	struct chan_sock *s = chan_sock(client.chan, sock);
+	uint32_t n = 1;
+
+	if (client.chan->nb_lcores == 1)
+		return 0;
+	if (sock_parts(s) > 0) { /* listen() once more: the backlog changes */
+		for (uint32_t i = 1; i < sock_parts(s) && backlog >= 0; i++)
+			(void)call_sock(s->part[i], CHAN_OP_LISTEN, backlog, 0, NULL, 0);
+		return 0;
+	}
+	s->part[0] = sock;
+	for (uint32_t l = 0; l < client.chan->nb_lcores; l++) {
+		int64_t part = l == s->lcore ? (int64_t)sock : make_part(sock, l, backlog);
+
+		if (part < 0) {
+			while (--n > 0)
+				release_socket(s->part[n]);
+			return (int)part;
+		}
+		if ((uint32_t)part != sock)
+			s->part[n++] = (uint32_t)part;
+	}
+	at_store(&s->nb_parts, n);
+	return 0;
+}
+
+/* ---- calls ------------------------------------------------------------------------------------ */
+
+int pcx_bind(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	struct file *f = file_socket(fd);
+	int64_t rc;
+
+	if (f == NULL)
+		return (int)sys(bind, fd, addr, len);
+	rc = call_sock(f->sock, CHAN_OP_BIND, 0, 0, addr,
+	               len < CHAN_CALL_DATA ? len : CHAN_CALL_DATA);
+	if (rc == 0 && chan_sock(client.chan, f->sock)->type == CHAN_DGRAM)
+		rc = sock_spread(f->sock, -1);
+	file_put(f);
+	return (int)fail(rc);
+}
+
+int pcx_listen(int fd, int backlog)
+{
+	struct file *f = file_socket(fd);
+	int64_t rc;
+
+	if (f == NULL)
+		return (int)sys(listen, fd, backlog);
+	rc = call_sock(f->sock, CHAN_OP_LISTEN, backlog, 0, NULL, 0);
+	if (rc == 0)
+		rc = sock_spread(f->sock, backlog < 0 ? 0 : backlog);
+	file_put(f);
+	return (int)fail(rc);
+}
+
+int pcx_shutdown(int fd, int how)
+{
+	struct file *f = file_socket(fd);
+	const struct chan_sock *s;
+	int64_t rc;
+
+	if (f == NULL)
+		return (int)sys(shutdown, fd, how);
+	s = chan_sock(client.chan, f->sock);
+	rc = call_sock(f->sock, CHAN_OP_SHUTDOWN, how, 0, NULL, 0);
+	for (uint32_t i = 1; i < sock_parts(s) && rc == 0; i++)
+		(void)call_sock(s->part[i], CHAN_OP_SHUTDOWN, how, 0, NULL, 0);
+	file_put(f);
+	return (int)fail(rc);
+}
+
+static int64_t get_name(uint32_t sock, enum chan_op op, struct sockaddr *addr, socklen_t *len)
+{
+	const struct chan_sock *s = chan_sock(client.chan, sock);
+	const struct chan_addr *known = op == CHAN_OP_GETSOCKNAME ? &s->local : &s->peer;
+	struct sockaddr_storage name;
+	struct call c = {.op = op, .sock = sock, .out = &name, .out_len = sizeof(name)};
+	int64_t rc;
+
+	if ((int)*len < 0)
+		return -EINVAL;
+	if (known->len != 0 && known->len <= sizeof(known->sa) && op == CHAN_OP_GETSOCKNAME) {
+		memcpy(addr, known->sa, *len < known->len ? *len : known->len);
+		*len = known->len;
+		return 0;
+	}
+	rc = call_lcore(s->lcore, &c);
+	if (rc < 0)
+		return rc;
+	memcpy(addr, &name, *len < c.out_len ? *len : c.out_len);
+	*len = c.out_len;
+	return 0;
+}
+
+int pcx_getsockname(int fd, struct sockaddr *addr, socklen_t *len)
+{
+	struct file *f = file_socket(fd);
+	int64_t rc;
+
+	if (f == NULL)
+		return (int)sys(getsockname, fd, addr, len);
+	rc = get_name(f->sock, CHAN_OP_GETSOCKNAME, addr, len);
+	file_put(f);
+	return (int)fail(rc);
+}
+
+int pcx_getpeername(int fd, struct sockaddr *addr, socklen_t *len)
+{
+	struct file *f = file_socket(fd);
+	int64_t rc;
+
+	if (f == NULL)
+		return (int)sys(getpeername, fd, addr, len);
+	rc = get_name(f->sock, CHAN_OP_GETPEERNAME, addr, len);
+	file_put(f);
+	return (int)fail(rc);
+}
+
+/* ---- the lcore of a connection ---------------------------------------------------------------- */
+
+/* An unbound stream that is going to connect moves to the next lcore in turn. */
+void sock_choose_lcore(struct file *f)
+{
+	uint32_t old = f->sock, lcore;
+	struct chan_sock *s = chan_sock(client.chan, old), *to;
+	int64_t made;
+
+	if (client.chan->nb_lcores == 1 || at_load(&s->state) != CHAN_IDLE ||
+	    (at_load(&s->flags) & CHAN_BOUND))
+		return;
+	lcore = at_add(&client.next_lcore, 1) % client.chan->nb_lcores;
+	if (lcore == s->lcore)
+		return;
+	made = make_like(old, lcore, CHAN_NONE);
+	if (made < 0)
+		return;
+	to = chan_sock(client.chan, (uint32_t)made);
+	to->nonblock = s->nonblock;
+	to->rcv_timeout_ns = s->rcv_timeout_ns;
+	to->snd_timeout_ns = s->snd_timeout_ns;
+	to->linger = s->linger;
+	to->linger_s = s->linger_s;
+	memcpy(to->option, s->option, sizeof(to->option));
+	to->nb_options = s->nb_options;
+	epoll_moved(f, old, (uint32_t)made);
+	at_store(&f->sock, (uint32_t)made);
+	release_socket(old);
+}

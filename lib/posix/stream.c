@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Bytes of connections: between the caller's buffers and the fifos. */
+#include "posix/client.h"
+
+#include <limits.h>
+#include <signal.h>
+
+/* Copies what there is, from the skip'th byte on, at most max bytes; v NULL: copies nothing. */
+static size_t copy_out(const struct fifo *rx, const struct iovec *v, size_t n, size_t skip_v,
+                       uint32_t from, size_t max)
+{
+	size_t done = 0;
+
+	for (size_t i = 0; i < n && done < max; i++) {
+		size_t len = v[i].iov_len, want;
+		uint32_t got;
+
+		if (skip_v >= len) {
+			skip_v -= len;
+			continue;
+		}
+		want = len - skip_v < max - done ? len - skip_v : max - done;
+		got = fifo_read(rx, from + (uint32_t)done, (uint8_t *)v[i].iov_base + skip_v,
+		                want < UINT32_MAX ? (uint32_t)want : UINT32_MAX);
+		done += got;
+		if (got < want)
+			break;
+		skip_v = 0;
+	}
+	return done;
+}
+
+/* The lcore waits for room: it hears of it when half is free, not of every byte. */
+static void tell_room(uint32_t sock, const struct fifo *rx)
+{
+	struct chan_sock *s = chan_sock(client.chan, sock);
+
+	if (at_load_sc(&s->rx_want) != 0 && fifo_used(rx) <= rx->size / 2 &&
+	    at_swap(&s->rx_want, 0) != 0)
+		chan_kick(client.chan, client.proc, sock);
+}
+
+/* One look at the fifo, under its lock. done bytes are in the buffers. Returns how many more came. */
+static size_t take(uint32_t sock, const struct iovec *v, size_t n, size_t done, size_t total,
+                   int flags)
+{
+	struct fifo rx = chan_rx(client.chan, sock);
+	size_t got;
+
+	if (flags & MSG_TRUNC) { /* TCP: dropped instead of copied */
+		uint64_t used = fifo_used(&rx);
+
+		got = used < total - done ? (size_t)used : total - done;
+	} else {
+		got = copy_out(&rx, v, n, flags & MSG_PEEK ? 0 : done, 0, total - done);
+	}
+	if (got > 0 && !(flags & MSG_PEEK)) {
+		fifo_consume(&rx, (uint32_t)got);
+		tell_room(sock, &rx);
+	}
+	return got;
+}
+
+/* Why there is nothing to read: 0 at the end of the stream, -EAGAIN when something may come. */
+static int why_nothing(uint32_t sock)
+{
+	const struct chan_sock *s = chan_sock(client.chan, sock);
+	uint32_t flags = at_load(&s->flags), state = at_load(&s->state);
+	int error;
+
+	if (client_is_down())
+		return -ENETDOWN;
+	if (part_bytes(sock) > 0)
+		return -EAGAIN; /* they came meanwhile: look again */
+	error = take_error(sock);
+	if (error != 0)
+		return error;
+	if (flags & (CHAN_RX_END | CHAN_RX_SHUT))
+		return 0;
+	return state == CHAN_CONNECTED || state == CHAN_CONNECTING ? -EAGAIN : -ENOTCONN;
+}
+
+static bool must_not_wait(const struct chan_sock *s, int flags)
+{
+	return (flags & MSG_DONTWAIT) || at_peek(&s->nonblock);
+}
+
+/* Whether a look was enough. Linux looks for a byte even when none is wanted. */
+static bool is_enough(uint32_t sock, size_t done, size_t total, bool all)
+{
+	if (total == 0)
+		return part_bytes(sock) > 0;
+	return done == total || (done > 0 && !all);
+}
+
+ssize_t stream_recv(uint32_t sock, const struct iovec *v, size_t n, int flags)
+{
+	struct chan_sock *s = chan_sock(client.chan, sock);
+	const size_t total = iov_total(v, n) < SSIZE_MAX ? iov_total(v, n) : SSIZE_MAX;
+	const bool all = flags & MSG_WAITALL;
+	uint64_t deadline = 0;
+	size_t done = 0;
+	int rc;
+
+	if (flags & MSG_OOB)
+		return -EINVAL; /* urgent bytes stay in the stream: there is none to take */
+	if (at_load(&s->state) == CHAN_LISTEN)
+		return -ENOTCONN;
+	for (;;) {
+		uint32_t came = at_load_sc(&s->seq);
+
+		lock_take(&s->rx_lock, client.proc);
+		if (flags & MSG_PEEK)
+			done = 0;
+		done += take(sock, v, n, done, total, flags);
+		lock_give(&s->rx_lock);
+		if (is_enough(sock, done, total, all))
+			break;
+		rc = why_nothing(sock);
+		if (rc != -EAGAIN && (rc == 0 || done == 0))
+			return done > 0 ? (ssize_t)done : rc;
+		if (rc != -EAGAIN) /* kept for the next call, as Linux does */
+			return (ssize_t)done;
+		if (must_not_wait(s, flags)) {
+			if (client_drive() && at_load_sc(&s->seq) != came)
+				continue;
+			return done > 0 ? (ssize_t)done : -EAGAIN;
+		}
+		if (deadline == 0)
+			deadline = deadline_in(at_load(&s->rcv_timeout_ns));
+		rc = flags & MSG_PEEK && done > 0 ? 0 : sock_wait(sock, WAIT_READ, deadline);
+		if (rc != 0)
+			return done > 0 ? (ssize_t)done : rc;
+	}
+	return (ssize_t)done;
+}
+
+/* ---- sending ---------------------------------------------------------------------------------- */
+
+static void *after(const struct iovec *v, size_t skip)
+{
+	return (uint8_t *)v->iov_base + skip;
+}
+
+/* Copies from the skip'th byte of the buffers what has room. Returns how many bytes. */
+static size_t put(uint32_t sock, const struct iovec *v, size_t n, size_t skip, int flags)
+{
+	struct chan_sock *s = chan_sock(client.chan, sock);
+	struct fifo tx = chan_tx(client.chan, sock);
+	size_t done = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t len = v[i].iov_len;
+		uint32_t want, got;
+
+		if (skip >= len) {
+			skip -= len;
+			continue;
+		}
+		want = len - skip < UINT32_MAX ? (uint32_t)(len - skip) : UINT32_MAX;
+		got = fifo_write(&tx, (uint32_t)done, after(&v[i], skip), want);
+		done += got;
+		if (got < want)
+			break;
+		skip = 0;
+	}
+	if (done == 0)
+		return 0;
+	if (flags & MSG_MORE)
+		at_store(&s->tx_more, at_peek(&tx.pos->head) + done);
+	else if (at_peek(&s->tx_more) != 0)
+		at_store(&s->tx_more, 0);
+	fifo_publish(&tx, (uint32_t)done);
+	chan_kick(client.chan, client.proc, sock);
+	return done;
+}
+
+/* Whether a stream takes bytes: 0, -EAGAIN while it connects, or why not. */
+static int may_send(uint32_t sock)
+{
+	const struct chan_sock *s = chan_sock(client.chan, sock);
+	uint32_t state = at_load(&s->state);
+	int error;
+
+	if (client_is_down())
+		return -ENETDOWN;
+	if (state == CHAN_CONNECTED && !(at_load(&s->flags) & CHAN_TX_SHUT) &&
+	    at_load(&s->error) == 0)
+		return 0;
+	if (state == CHAN_CONNECTING)
+		return -EAGAIN;
+	error = take_error(sock);
+	return error != 0 ? error : -EPIPE;
+}
+
+/* What a failed send returns: what was sent before, or the error with its signal. */
+static ssize_t end_send(size_t done, int rc, int flags)
+{
+	if (done > 0)
+		return (ssize_t)done;
+	if (rc == -EPIPE && !(flags & MSG_NOSIGNAL))
+		(void)raise(SIGPIPE);
+	return rc;
+}
+
+static int wait_to_send(uint32_t sock, uint64_t *deadline)
+{
+	const struct chan_sock *s = chan_sock(client.chan, sock);
+
+	if (*deadline == 0)
+		*deadline = deadline_in(at_load(&s->snd_timeout_ns));
+	if (at_load(&s->state) == CHAN_CONNECTING)
+		return sock_wait_connected(sock, *deadline);
+	return sock_wait(sock, WAIT_WRITE, *deadline);
+}
+
+/* MSG_OOB: the last byte is urgent, and goes when all others are in the stack. */
+static ssize_t send_urgent(uint32_t sock, const void *byte, int flags)
+{
+	const struct chan_sock *s = chan_sock(client.chan, sock);
+	uint64_t deadline = 0;
+	ssize_t rc;
+
+	for (;;) {
+		rc = call_sock(sock, CHAN_OP_SEND_OOB, 0, 0, byte, 1);
+		if (rc != -EAGAIN || must_not_wait(s, flags))
+			return rc;
+		rc = wait_to_send(sock, &deadline);
+		if (rc != 0)
+			return rc;
+	}
+}
+
+static ssize_t send_oob(uint32_t sock, const struct iovec *v, size_t n, int flags)
+{
+	size_t done = 0, i = 0;
+	ssize_t rc;
+
+	while (n > 0 && v[n - 1].iov_len == 0)
+		n--;
+	for (; i < n; i++) {
+		struct iovec piece = {v[i].iov_base, v[i].iov_len - (i == n - 1)};
+
+		rc = piece.iov_len > 0 ? stream_send(sock, &piece, 1, flags & ~MSG_OOB) : 0;
+		if (rc < 0 && done == 0)
+			return rc;
+		done += rc > 0 ? (size_t)rc : 0;
+		if (rc < (ssize_t)piece.iov_len)
+			return (ssize_t)done;
+	}
+	rc = n > 0 ? send_urgent(sock, after(&v[n - 1], v[n - 1].iov_len - 1), flags) : 0;
+	return rc > 0 ? (ssize_t)done + 1 : end_send(done, (int)rc, flags);
+}
+
+ssize_t stream_send(uint32_t sock, const struct iovec *v, size_t n, int flags)
+{
+	struct chan_sock *s = chan_sock(client.chan, sock);
+	const size_t total = iov_total(v, n);
+	uint64_t deadline = 0;
+	size_t done = 0;
+	int rc;
+
+	if (flags & MSG_OOB)
+		return send_oob(sock, v, n, flags);
+	for (;;) {
+		rc = may_send(sock);
+		if (rc == 0) {
+			lock_take(&s->tx_lock, client.proc);
+			done += put(sock, v, n, done, flags);
+			lock_give(&s->tx_lock);
+			if (done == total)
+				return (ssize_t)done;
+		} else if (rc != -EAGAIN) {
+			return end_send(done, rc, flags);
+		}
+		if (must_not_wait(s, flags)) {
+			struct fifo tx = chan_tx(client.chan, sock);
+
+			if (client_drive() && fifo_room(&tx) > 0)
+				continue;
+			at_store_sc(&s->tx_want, 1);
+			if (rc == 0 &&
+			    at_load_sc(&tx.pos->head) - at_load_sc(&tx.pos->tail) < tx.size)
+				continue;
+			return end_send(done, -EAGAIN, flags);
+		}
+		rc = wait_to_send(sock, &deadline);
+		if (rc != 0)
+			return end_send(done, rc, flags);
+	}
+}

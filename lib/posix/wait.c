@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Sleeping.
+ *
+ * A thread that waits for one socket sleeps on a futex in the channel: so it is interrupted by signals, or goes on
+ * after them, exactly as in a call of the kernel's.  Nobody but the kernel tells that a host was killed: a thread
+ * of ours sleeps on the connection to it for all others, from the first time that one sleeps.
+ */
+#include "posix/client.h"
+
+#include <limits.h>
+#include <poll.h>
+
+uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t deadline_in(uint64_t ns)
+{
+	uint64_t now = now_ns();
+
+	return ns == 0 || now + ns < now ? UINT64_MAX : now + ns;
+}
+
+/* ---- when the host goes ----------------------------------------------------------------------- */
+
+static void wake_all(void)
+{
+	struct chan *c = client.chan;
+	struct chan_proc *p = chan_proc(c, client.proc);
+
+	at_store_sc(&client.dead, true);
+	for (uint32_t i = 0; i < CHAN_CALLS; i++)
+		futex_wake(&p->call[i].state, INT_MAX);
+	for (uint32_t i = 0; i < c->nb_socks; i++) {
+		struct chan_sock *s = chan_sock(c, i);
+
+		if (!(at_load(&s->holders[client.proc / 64]) & (UINT64_C(1) << (client.proc % 64))))
+			continue;
+		at_add(&s->seq, 1);
+		futex_wake(&s->seq, INT_MAX);
+	}
+	queues_wake();
+}
+
+static void *watch(void *arg)
+{
+	struct pollfd p = {.fd = (int)(intptr_t)arg, .events = POLLRDHUP};
+
+	do
+		(void)sys(poll, &p, 1, -1);
+	while (!(p.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)));
+	if (client.chan != NULL && client.control == p.fd)
+		wake_all();
+	return NULL;
+}
+
+void client_watch(void)
+{
+	sigset_t all, old;
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	if (at_load(&client.watching) || at_swap(&client.watching, true))
+		return;
+	sigfillset(&all);
+	(void)pthread_sigmask(SIG_BLOCK, &all, &old);
+	(void)pthread_attr_init(&attr);
+	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	(void)pthread_attr_setstacksize(&attr, 64 << 10);
+	if (pthread_create(&thread, &attr, watch, (void *)(intptr_t)client.control) != 0)
+		at_store(&client.watching, false);
+	(void)pthread_attr_destroy(&attr);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+/* ---- the calling thread drives ---------------------------------------------------------------- */
+
+bool client_drive(void)
+{
+	if (client.driver == NULL)
+		return false;
+	if (pthread_mutex_trylock(&client.drive) == 0) {
+		(void)client.driver->turn(client.driver->arg);
+		(void)pthread_mutex_unlock(&client.drive);
+	}
+	return true;
+}
+
+void client_drive_or_sleep(uint64_t deadline_ns)
+{
+	const struct pcx_driver *d = client.driver;
+
+	/* whoever has the stack works for all; the others look again soon */
+	if (pthread_mutex_trylock(&client.drive) != 0) {
+		const struct timespec ts = {.tv_nsec = 50000};
+
+		(void)sys(nanosleep, &ts, NULL);
+		return;
+	}
+	if (d->turn(d->arg) == 0)
+		d->sleep(d->arg, deadline_ns);
+	(void)pthread_mutex_unlock(&client.drive);
+}
+
+/* ---- waiting for a socket --------------------------------------------------------------------- */
+
+typedef bool is_over(uint32_t sock, uint32_t events);
+
+static bool ready(uint32_t sock, uint32_t events)
+{
+	return (sock_ready(sock, events & EPOLLOUT) & events) != 0;
+}
+
+static bool is_not_connecting(uint32_t sock, uint32_t events)
+{
+	(void)events;
+	return at_load(&chan_sock(client.chan, sock)->state) != CHAN_CONNECTING;
+}
+
+static int drive_until(uint32_t sock, is_over *over, uint32_t events, uint64_t deadline_ns)
+{
+	for (;;) {
+		(void)client_drive();
+		if (over(sock, events))
+			return 0;
+		if (client_is_down())
+			return -ENETDOWN;
+		if (deadline_ns != UINT64_MAX && now_ns() >= deadline_ns)
+			return -EAGAIN;
+		client_drive_or_sleep(deadline_ns);
+	}
+}
+
+static bool spin(uint32_t sock, is_over *over, uint32_t events)
+{
+	uint64_t end = client.spin_ns > 0 ? now_ns() + client.spin_ns : 0;
+
+	while (client.spin_ns > 0 && now_ns() < end) {
+		if (over(sock, events))
+			return true;
+		at_relax();
+	}
+	return false;
+}
+
+static int wait_until(uint32_t sock, is_over *over, uint32_t events, uint64_t deadline_ns)
+{
+	struct chan_sock *s = chan_sock(client.chan, sock);
+
+	if (client.driver != NULL)
+		return drive_until(sock, over, events, deadline_ns);
+	if (spin(sock, over, events))
+		return 0;
+	client_watch();
+	for (;;) {
+		uint32_t seen;
+		int rc;
+
+		at_store_sc(&s->armed, 1);
+		seen = at_load_sc(&s->seq);
+		if (client_is_down())
+			return -ENETDOWN;
+		if (over(sock, events))
+			return 0;
+		rc = futex_wait(&s->seq, seen, deadline_ns);
+		if (rc == -EINTR)
+			return rc;
+		if (rc == -ETIMEDOUT)
+			return over(sock, events) ? 0 : -EAGAIN;
+	}
+}
+
+int sock_wait(uint32_t sock, uint32_t events, uint64_t deadline_ns)
+{
+	return wait_until(sock, ready, events, deadline_ns);
+}
+
+int sock_wait_connected(uint32_t sock, uint64_t deadline_ns)
+{
+	return wait_until(sock, is_not_connecting, 0, deadline_ns);
+}

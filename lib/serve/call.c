@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Calls: what needs an answer of the stack. */
+#include "serve/service.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#define ACCEPT_MAX 1024 /* connections that wait in our queue and not in the stack's */
+
+struct request {
+	struct chan_call *call;
+	struct chan_sock *c; /* NULL for CHAN_OP_SOCKET */
+	uint32_t proc, sock;
+	int fd;
+	uint32_t len;
+	_Alignas(8) uint8_t data[CHAN_CALL_DATA]; /* a copy: the client may go on writing */
+};
+
+static int64_t result(int64_t rc)
+{
+	return rc < 0 ? -errno : rc;
+}
+
+static const struct sockaddr *address(const struct request *r)
+{
+	return (const struct sockaddr *)(const void *)r->data;
+}
+
+static int64_t do_socket(struct pc_service *s, const struct request *r)
+{
+	const struct chan_call *call = r->call;
+	const int type = call->b & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = pc_socket(s->st, call->a, type, call->c);
+	struct chan_sock *c;
+	uint32_t sock;
+
+	if (fd < 0)
+		return -errno;
+	sock = service_adopt(s, fd, type == SOCK_STREAM ? CHAN_STREAM : CHAN_DGRAM,
+	                     call->a == AF_INET6);
+	if (sock == CHAN_NONE) {
+		(void)pc_close(s->st, fd);
+		return -ENFILE;
+	}
+	c = chan_sock(s->chan, sock);
+	c->protocol = type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+	c->flags = c->type == CHAN_STREAM ? CHAN_HUP : 0;
+	if (r->sock < s->chan->nb_socks)
+		c->primary = r->sock;
+	at_or(&c->holders[r->proc / 64], UINT64_C(1) << (r->proc % 64));
+	return sock;
+}
+
+static int64_t do_bind(struct pc_service *s, const struct request *r)
+{
+	int rc = pc_bind(s->st, r->fd, address(r), r->len);
+
+	if (rc != 0)
+		return -errno;
+	at_or(&r->c->flags, (uint32_t)CHAN_BOUND);
+	return 0;
+}
+
+static int64_t do_listen(struct pc_service *s, const struct request *r)
+{
+	/* our accept queue is part of the backlog */
+	const int backlog = r->call->a < 0 ? 0 : r->call->a;
+	const int ours = backlog / 2 < 1 ? 1 : backlog / 2 < ACCEPT_MAX ? backlog / 2 : ACCEPT_MAX;
+
+	if (pc_listen(s->st, r->fd, backlog > ours ? backlog - ours : 0) != 0)
+		return -errno;
+	service_sock(s, r->sock)->accept_max = (uint32_t)ours;
+	if (r->c->state != CHAN_LISTEN) {
+		memset(&r->c->accepted, 0, sizeof(r->c->accepted));
+		at_store(&r->c->flags, CHAN_BOUND);
+		at_store(&r->c->state, CHAN_LISTEN);
+	}
+	return 0;
+}
+
+static int64_t connected(struct request *r)
+{
+	const bool stream = r->c->type == CHAN_STREAM;
+
+	at_or(&r->c->flags, stream ? CHAN_BOUND : (uint32_t)(CHAN_BOUND | CHAN_PEER));
+	if (stream)
+		at_store(&r->c->state, CHAN_CONNECTED);
+	return 0;
+}
+
+/* The errno of an attempt that was over already; 0: another one is begun, and has not failed yet. */
+static int end_of_attempt(struct pc_service *s, struct request *r)
+{
+	/* we have taken the attempt's error out of the stack */
+	int left = at_swap(&r->c->error, 0);
+	bool told = !at_load(&r->c->connecting);
+
+	at_store(&r->c->state, CHAN_IDLE);
+	at_store(&r->c->flags, CHAN_HUP);
+	if (left != 0)
+		return left;
+	if (!told)
+		return ECONNABORTED;
+	return pc_connect(s->st, r->fd, address(r), r->len) == 0 ? 0 : errno;
+}
+
+static int64_t do_connect(struct pc_service *s, struct request *r)
+{
+	int error;
+
+	if (pc_connect(s->st, r->fd, address(r), r->len) == 0) {
+		if (r->c->type == CHAN_DGRAM && address(r)->sa_family == AF_UNSPEC) {
+			at_and(&r->c->flags, ~(uint32_t)CHAN_PEER);
+			return 0;
+		}
+		return connected(r);
+	}
+	error = errno;
+	if (error == ECONNABORTED && r->c->state == CHAN_OVER)
+		error = end_of_attempt(s, r);
+	if (error == 0)
+		return connected(r);
+	if (error == EINPROGRESS) {
+		at_store(&r->c->flags, CHAN_BOUND);
+		at_store(&r->c->state, CHAN_CONNECTING);
+	}
+	return -error;
+}
+
+static int64_t do_shutdown(struct pc_service *s, const struct request *r)
+{
+	struct service_sock *own = service_sock(s, r->sock);
+	struct fifo tx = chan_tx(s->chan, r->sock);
+	const int how = r->call->a;
+	int stack_how = how;
+	uint32_t flags = 0;
+
+	if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
+		return -EINVAL;
+	if (r->c->type == CHAN_STREAM && r->c->state == CHAN_CONNECTED && how != SHUT_RD &&
+	    fifo_used(&tx) > 0) {
+		own->shutting = true;
+		stack_how = how == SHUT_RDWR ? SHUT_RD : -1;
+	}
+	if (stack_how >= 0 && pc_shutdown(s->st, r->fd, stack_how) != 0)
+		return -errno;
+	if (r->c->state == CHAN_LISTEN) {
+		if (how != SHUT_WR) {
+			at_store(&r->c->state, CHAN_IDLE);
+			at_store(&r->c->flags, CHAN_HUP);
+		}
+		return 0;
+	}
+	flags |= how != SHUT_WR ? CHAN_RX_SHUT : 0;
+	flags |= how != SHUT_RD ? CHAN_TX_SHUT : 0;
+	at_or(&r->c->flags, flags);
+	service_notify(s, r->sock, NEWS_IN | NEWS_STATE);
+	return 0;
+}
+
+static int64_t do_getsockopt(struct pc_service *s, struct request *r)
+{
+	const int32_t room = (int32_t)r->call->len;
+	socklen_t len = room < CHAN_CALL_DATA ? (socklen_t)room : CHAN_CALL_DATA;
+
+	if (room < 0)
+		return -EINVAL;
+	if (pc_getsockopt(s->st, r->fd, r->call->a, r->call->b, r->data, &len) != 0)
+		return -errno;
+	r->len = len;
+	return 0;
+}
+
+static int64_t do_name(struct pc_service *s, struct request *r,
+                       int (*get)(struct pc_stack *, int, struct sockaddr *, socklen_t *))
+{
+	socklen_t len = sizeof(struct sockaddr_storage);
+
+	if (get(s->st, r->fd, (struct sockaddr *)(void *)r->data, &len) != 0)
+		return -errno;
+	r->len = len;
+	return 0;
+}
+
+static int64_t do_ioctl(struct pc_service *s, const struct request *r)
+{
+	int value = 0;
+
+	return pc_ioctl(s->st, r->fd, (unsigned long)(uint32_t)r->call->a, &value) == 0 ? value
+	                                                                                : -errno;
+}
+
+static int64_t do_flush(struct pc_service *s, const struct request *r)
+{
+	struct service_sock *own = service_sock(s, r->sock);
+
+	own->dgram_error = 0;
+	service_look(s, r->sock);
+	return -own->dgram_error;
+}
+
+static int64_t do_send_oob(struct pc_service *s, const struct request *r)
+{
+	struct fifo tx = chan_tx(s->chan, r->sock);
+
+	if (r->c->type != CHAN_STREAM)
+		return -EOPNOTSUPP;
+	service_notify(s, r->sock, stream_transmit(s, r->sock));
+	if (fifo_used(&tx) > 0)
+		return -EAGAIN;
+	return result(pc_send(s->st, r->fd, r->data, 1, MSG_OOB | MSG_NOSIGNAL));
+}
+
+static int64_t execute(struct pc_service *s, struct request *r)
+{
+	switch (r->call->op) {
+	case CHAN_OP_BIND:
+		return do_bind(s, r);
+	case CHAN_OP_LISTEN:
+		return do_listen(s, r);
+	case CHAN_OP_CONNECT:
+		return do_connect(s, r);
+	case CHAN_OP_SHUTDOWN:
+		return do_shutdown(s, r);
+	case CHAN_OP_SETSOCKOPT:
+		return result(pc_setsockopt(s->st, r->fd, r->call->a, r->call->b, r->data, r->len));
+	case CHAN_OP_GETSOCKOPT:
+		return do_getsockopt(s, r);
+	case CHAN_OP_GETSOCKNAME:
+		return do_name(s, r, pc_getsockname);
+	case CHAN_OP_GETPEERNAME:
+		return do_name(s, r, pc_getpeername);
+	case CHAN_OP_IOCTL:
+		return do_ioctl(s, r);
+	case CHAN_OP_FLUSH:
+		return do_flush(s, r);
+	case CHAN_OP_SEND_OOB:
+		return do_send_oob(s, r);
+	default:
+		return -ENOSYS;
+	}
+}
+
+static bool holds(const struct chan_sock *c, uint32_t proc)
+{
+	return (at_load(&c->holders[proc / 64]) & (UINT64_C(1) << (proc % 64))) != 0;
+}
+
+static void finish(struct request *r, int64_t value)
+{
+	struct chan_call *call = r->call;
+
+	call->result = value;
+	if (value >= 0 && r->len > 0)
+		memcpy(call->data, r->data, r->len < CHAN_CALL_DATA ? r->len : CHAN_CALL_DATA);
+	call->len = r->len;
+	at_store_sc(&call->state, CHAN_CALL_DONE);
+	if (at_load_sc(&call->armed) != 0)
+		futex_wake(&call->state, INT_MAX);
+}
+
+void service_call(struct pc_service *s, uint32_t proc, uint32_t index)
+{
+	struct request r = {.call = &chan_proc(s->chan, proc)->call[index], .proc = proc};
+	int64_t value;
+
+	if (at_load(&r.call->state) != CHAN_CALL_POSTED)
+		return;
+	r.sock = r.call->sock;
+	r.len = r.call->len < CHAN_CALL_DATA ? r.call->len : CHAN_CALL_DATA;
+	memcpy(r.data, r.call->data, r.len);
+	if (r.call->op == CHAN_OP_SOCKET || r.call->op == CHAN_OP_NOTHING) {
+		value = r.call->op == CHAN_OP_SOCKET ? do_socket(s, &r) : 0;
+		r.len = 0;
+	} else if (!service_owns(s, r.sock) || !holds(chan_sock(s->chan, r.sock), proc)) {
+		value = -EBADF;
+	} else {
+		r.c = chan_sock(s->chan, r.sock);
+		r.fd = service_sock(s, r.sock)->fd;
+		/* what was written before the call happens before it */
+		if (r.call->op != CHAN_OP_FLUSH)
+			service_look(s, r.sock);
+		value = execute(s, &r);
+		service_look(s, r.sock);
+	}
+	finish(&r, value);
+}

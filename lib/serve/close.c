@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The end of sockets: nobody holds them any more, or a process has died. */
+#include "serve/service.h"
+
+#define SWEEP_NS UINT64_C(1000000000)
+
+bool service_is_held(const struct chan_sock *c)
+{
+	uint64_t any = 0;
+
+	for (uint32_t w = 0; w < CHAN_PROC_WORDS; w++)
+		any |= at_load_sc(&c->holders[w]);
+	return any != 0;
+}
+
+void service_drop(struct pc_service *s, uint32_t sock)
+{
+	const struct linger l = {.l_onoff = 1};
+	int fd = service_sock(s, sock)->fd;
+
+	if (chan_sock(s->chan, sock)->type == CHAN_STREAM)
+		(void)pc_setsockopt(s->st, fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+	(void)pc_close(s->st, fd);
+	service_release(s, sock);
+}
+
+/* As on Linux, connections that nobody has accepted are reset with their listener. */
+static void drop_unaccepted(struct pc_service *s, uint32_t sock)
+{
+	struct chan_sock *c = chan_sock(s->chan, sock);
+	uint32_t n, *words = chan_accept_words(s->chan, sock, &n), one;
+
+	for (uint32_t i = 0; i < n && word_pop(&c->accepted, words, n, &one); i++)
+		if (service_owns(s, one) &&
+		    at_and(&chan_sock(s->chan, one)->holders[0], ~CHAN_QUEUED) == CHAN_QUEUED)
+			service_drop(s, one);
+}
+
+void service_close(struct pc_service *s, uint32_t sock)
+{
+	struct chan_sock *c = chan_sock(s->chan, sock);
+	struct service_sock *own = service_sock(s, sock);
+	struct fifo rx = chan_rx(s->chan, sock), tx = chan_tx(s->chan, sock);
+	bool reset = at_load(&c->linger) && at_load(&c->linger_s) == 0;
+
+	if (c->state == CHAN_LISTEN) {
+		drop_unaccepted(s, sock);
+	} else if (c->type == CHAN_STREAM && c->state == CHAN_CONNECTED) {
+		/* RFC 2525 section 2.17: unread bytes make it a reset */
+		if (reset || (!own->closing && at_load(&rx.pos->head) != at_load(&rx.pos->tail))) {
+			service_drop(s, sock);
+			return;
+		}
+		own->closing = true;
+		(void)stream_transmit(s, sock);
+		if (fifo_used(&tx) > 0 && fifo_used(&tx) <= tx.size &&
+		    !(at_peek(&c->flags) & CHAN_HUP))
+			return; /* the stack tells when it has room */
+	} else if (c->type == CHAN_DGRAM) {
+		(void)dgram_transmit(s, sock);
+	}
+	(void)pc_close(s->st, own->fd);
+	service_release(s, sock);
+}
+
+/* ---- dead processes --------------------------------------------------------------------------- */
+
+static void queues_of(struct chan *c, uint32_t proc, uint64_t mask[CHAN_SUB_WORDS])
+{
+	for (uint32_t q = 0; q < CHAN_QUEUES; q++)
+		if (at_load(&chan_queue(c, q)->owner) == proc)
+			mask[q / 64] |= UINT64_C(1) << (q % 64);
+}
+
+void service_bury(struct pc_service *s, uint32_t proc)
+{
+	struct chan *c = s->chan;
+	uint64_t queues[CHAN_SUB_WORDS] = {0}, bit = UINT64_C(1) << (proc % 64);
+	uint32_t value;
+
+	queues_of(c, proc, queues);
+	/* what it has posted is forgotten; every socket that it holds is looked at below */
+	while (post_pop(chan_post(c, proc, s->lcore), c->post_cells, &s->post_tail[proc], &value))
+		if (value < c->nb_socks)
+			(void)at_swap(&chan_sock(c, value)->kicked, 0);
+	post_init(chan_post(c, proc, s->lcore), c->post_cells);
+	s->post_tail[proc] = 0;
+	for (uint32_t i = s->first; i < s->first + c->socks_per_lcore; i++) {
+		struct chan_sock *k = chan_sock(c, i);
+
+		if (!service_owns(s, i))
+			continue;
+		for (uint32_t w = 0; w < CHAN_SUB_WORDS; w++)
+			(void)at_and(&k->subs[w], ~queues[w]);
+		lock_break(&k->rx_lock, proc);
+		lock_break(&k->tx_lock, proc);
+		if (at_and(&k->holders[proc / 64], ~bit) & bit)
+			service_look(s, i);
+	}
+	s->sweep_ns = 1; /* begin with the next turn */
+}
+
+/* ---- connections that fell out of an accept queue ---------------------------------------------- */
+
+static void mark_queued(struct pc_service *s, uint32_t listener)
+{
+	struct chan_sock *c = chan_sock(s->chan, listener);
+	uint32_t n, *words = chan_accept_words(s->chan, listener, &n);
+	uint64_t at = at_load(&c->accepted.tail), end = at_load(&c->accepted.head);
+
+	for (; at != end && end - at <= n; at++) {
+		uint32_t one = at_peek(&words[at & (n - 1)]);
+
+		if (service_owns(s, one))
+			service_sock(s, one)->in_queue = true;
+	}
+}
+
+/* Returns whether a socket is to be looked at again. */
+static bool sweep_one(struct pc_service *s, uint32_t sock)
+{
+	struct service_sock *own = service_sock(s, sock);
+	struct chan_sock *c = chan_sock(s->chan, sock);
+	uint64_t expected = CHAN_QUEUED;
+
+	if (own->in_queue || at_load(&c->holders[0]) != CHAN_QUEUED) {
+		own->suspect = false;
+		return false;
+	}
+	if (own->suspect && at_cas(&c->holders[0], &expected, 0)) {
+		service_drop(s, sock);
+		return false;
+	}
+	own->suspect = true;
+	return true;
+}
+
+/*
+ * A process may die between taking a connection from an accept queue and holding it.  Such a connection has the
+ * queue's hold and is in no queue.  One that is found so at two sweeps, a second apart, is nobody's.
+ */
+void service_sweep(struct pc_service *s, uint64_t now_ns)
+{
+	const uint32_t end = s->first + s->chan->socks_per_lcore;
+	bool again = false;
+
+	if (now_ns < s->sweep_ns)
+		return;
+	for (uint32_t i = s->first; i < end; i++)
+		service_sock(s, i)->in_queue = false;
+	for (uint32_t i = s->first; i < end; i++)
+		if (service_owns(s, i) && chan_sock(s->chan, i)->state == CHAN_LISTEN)
+			mark_queued(s, i);
+	for (uint32_t i = s->first; i < end; i++)
+		if (service_owns(s, i) && sweep_one(s, i))
+			again = true;
+	s->sweep_ns = again ? now_ns + SWEEP_NS : 0;
+}

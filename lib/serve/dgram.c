@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Datagrams, between fifos and the stack: each is a struct chan_dgram and its payload. */
+#include "serve/service.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define PAYLOAD_MAX 65535u
+
+static bool want_room(struct chan_sock *c, const struct fifo *rx)
+{
+	at_store_sc(&c->rx_want, 1);
+	return fifo_room(rx) >= chan_dgram_bytes(PAYLOAD_MAX);
+}
+
+/* Receives one into the fifo's free memory. Returns whether there was one. */
+static bool receive_one(struct pc_service *s, int fd, const struct fifo *rx)
+{
+	struct chan_dgram d = {.len = 0};
+	struct iovec v[2];
+	struct msghdr m = {.msg_iov = v, .msg_name = d.addr.sa, .msg_namelen = sizeof(d.addr.sa)};
+	ssize_t n;
+
+	(void)fifo_write(rx, 0, &d, sizeof(d));
+	m.msg_iovlen = (size_t)fifo_space(rx, sizeof(d), PAYLOAD_MAX, v);
+	n = pc_recvmsg(s->st, fd, &m, 0);
+	if (n < 0)
+		return false;
+	d.len = (uint32_t)n;
+	d.addr.len = m.msg_namelen;
+	(void)fifo_write(rx, 0, &d, sizeof(d));
+	fifo_publish(rx, chan_dgram_bytes(d.len));
+	return true;
+}
+
+unsigned dgram_receive(struct pc_service *s, uint32_t sock)
+{
+	struct chan_sock *c = chan_sock(s->chan, sock);
+	struct fifo rx = chan_rx(s->chan, sock);
+	unsigned news = 0;
+
+	for (;;) {
+		if (fifo_room(&rx) < chan_dgram_bytes(PAYLOAD_MAX)) {
+			if (fifo_pending(&rx) > rx.size || !want_room(c, &rx))
+				return news;
+		} else if (receive_one(s, service_sock(s, sock)->fd, &rx)) {
+			news = NEWS_IN;
+		} else {
+			return news;
+		}
+	}
+}
+
+/* Sends the first datagram of the fifo. Returns its bytes there; 0: there is none, or it makes no sense. */
+static uint32_t transmit_one(struct pc_service *s, uint32_t sock, const struct fifo *tx)
+{
+	struct service_sock *own = service_sock(s, sock);
+	struct chan_dgram d;
+	struct iovec v[2];
+	struct msghdr m = {.msg_iov = v};
+	uint64_t used = fifo_used(tx);
+
+	if (used < sizeof(d) || used > tx->size)
+		return 0;
+	(void)fifo_read(tx, 0, &d, sizeof(d));
+	if (d.len > PAYLOAD_MAX || d.addr.len > sizeof(d.addr.sa) || chan_dgram_bytes(d.len) > used)
+		return 0;
+	if (d.len > 0)
+		m.msg_iovlen = (size_t)fifo_data(tx, sizeof(d), d.len, v);
+	if (d.addr.len > 0) {
+		m.msg_name = d.addr.sa;
+		m.msg_namelen = d.addr.len;
+	}
+	own->dgram_error = pc_sendmsg(s->st, own->fd, &m, MSG_NOSIGNAL) < 0 ? errno : 0;
+	return chan_dgram_bytes(d.len);
+}
+
+unsigned dgram_transmit(struct pc_service *s, uint32_t sock)
+{
+	struct chan_sock *c = chan_sock(s->chan, sock);
+	struct fifo tx = chan_tx(s->chan, sock);
+	uint32_t n;
+
+	while ((n = transmit_one(s, sock, &tx)) > 0)
+		fifo_consume(&tx, n);
+	if (fifo_used(&tx) > 0) /* it makes no sense: away with it */
+		fifo_consume(&tx, (uint32_t)fifo_used(&tx));
+	if (at_load_sc(&c->tx_want) == 0)
+		return 0;
+	(void)at_swap(&c->tx_want, 0);
+	return NEWS_OUT;
+}

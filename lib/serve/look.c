@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One look at one socket: what the stack says, what the client has left, what has changed. */
+#include "serve/service.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What the stack says of a socket, as EPOLL* bits. */
+static uint32_t ask(struct pc_service *s, int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN | POLLOUT | POLLRDHUP | POLLPRI};
+
+	return pc_poll(s->st, &p, 1) >= 0 ? (uint32_t)(uint16_t)p.revents : 0;
+}
+
+static int take_error(struct pc_service *s, int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	return pc_getsockopt(s->st, fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 ? error : 0;
+}
+
+static unsigned set_flag(struct chan_sock *c, uint32_t flag, bool on)
+{
+	uint32_t flags = at_peek(&c->flags);
+
+	if (((flags & flag) != 0) == on)
+		return 0;
+	at_store(&c->flags, on ? flags | flag : flags & ~flag);
+	return NEWS_STATE;
+}
+
+/* An error of the stack becomes one that the client takes. */
+static unsigned move_error(struct pc_service *s, uint32_t sock, uint32_t mask)
+{
+	struct chan_sock *c = chan_sock(s->chan, sock);
+	int error = mask & EPOLLERR ? take_error(s, service_sock(s, sock)->fd) : 0;
+
+	if (error == 0)
+		return 0;
+	at_store_sc(&chan_sock(s->chan, c->primary < s->chan->nb_socks ? c->primary : sock)->error,
+	            error);
+	return NEWS_STATE;
+}
+
+/* ---- listeners -------------------------------------------------------------------------------- */
+
+static void keep_name(struct pc_service *s, int fd, struct chan_addr *a,
+                      int (*get)(struct pc_stack *, int, struct sockaddr *, socklen_t *))
+{
+	socklen_t len = sizeof(a->sa);
+
+	if (get(s->st, fd, (struct sockaddr *)(void *)a->sa, &len) == 0)
+		a->len = len;
+}
+
+/* Returns whether there may be another one. */
+static bool accept_one(struct pc_service *s, uint32_t sock)
+{
+	struct chan_sock *c = chan_sock(s->chan, sock), *a;
+	const struct service_sock *own = service_sock(s, sock);
+	uint32_t n, *words = chan_accept_words(s->chan, sock, &n), made;
+	int fd;
+
+	if (s->free == CHAN_NONE || word_count(&c->accepted) >= own->accept_max) {
+		at_store_sc(&c->rx_want, 1); /* whoever accepts kicks us */
+		if (s->free == CHAN_NONE || word_count(&c->accepted) >= own->accept_max)
+			return false;
+	}
+	fd = pc_accept(s->st, own->fd, NULL, NULL);
+	if (fd < 0)
+		return false;
+	made = service_adopt(s, fd, CHAN_STREAM, c->ip6);
+	if (made == CHAN_NONE) {
+		(void)pc_close(s->st, fd);
+		return true;
+	}
+	a = chan_sock(s->chan, made);
+	a->protocol = IPPROTO_TCP;
+	a->state = CHAN_CONNECTED;
+	at_put(&a->linger, at_peek(&c->linger));
+	at_put(&a->linger_s, at_peek(&c->linger_s));
+	at_put(&a->rcv_timeout_ns, at_peek(&c->rcv_timeout_ns));
+	at_put(&a->snd_timeout_ns, at_peek(&c->snd_timeout_ns));
+	keep_name(s, fd, &a->local, pc_getsockname);
+	keep_name(s, fd, &a->peer, pc_getpeername);
+	at_store(&a->holders[0], CHAN_QUEUED);
+	service_look(s, made);
+	(void)word_push(&c->accepted, words, n, made);
+	return true;
+}
+
+static unsigned look_listener(struct pc_service *s, uint32_t sock)
+{
+	unsigned news = 0;
+
+	while (accept_one(s, sock))
+		news = NEWS_IN;
+	return news;
+}
+
+/* ---- streams and datagrams -------------------------------------------------------------------- */
+
+static unsigned look_connecting(struct pc_service *s, uint32_t sock, uint32_t mask)
+{
+	struct chan_sock *c = chan_sock(s->chan, sock);
+
+	if ((mask & (EPOLLOUT | EPOLLERR | EPOLLHUP)) == 0)
+		return 0;
+	if (mask & EPOLLHUP) {
+		at_store(&c->flags, at_peek(&c->flags) | CHAN_HUP | CHAN_RX_END | CHAN_TX_SHUT);
+		at_store(&c->state, CHAN_OVER);
+	} else {
+		at_store(&c->flags, at_peek(&c->flags) & ~(uint32_t)CHAN_HUP);
+		at_store(&c->state, CHAN_CONNECTED);
+	}
+	return NEWS_STATE;
+}
+
+static unsigned look_stream(struct pc_service *s, uint32_t sock)
+{
+	struct chan_sock *c = chan_sock(s->chan, sock);
+	struct service_sock *own = service_sock(s, sock);
+	uint32_t mask = ask(s, own->fd);
+	unsigned news = move_error(s, sock, mask);
+
+	if (c->state == CHAN_CONNECTING)
+		news |= look_connecting(s, sock, mask);
+	if (c->state == CHAN_CONNECTED) {
+		news |= stream_receive(s, sock);
+		news |= stream_transmit(s, sock);
+		mask = ask(s, own->fd);
+		news |= move_error(s, sock, mask);
+		if ((mask & EPOLLHUP) && !(at_peek(&c->flags) & CHAN_HUP)) {
+			/* nothing more can come or go */
+			at_store(&c->flags, at_peek(&c->flags) | CHAN_HUP | CHAN_TX_SHUT |
+			                        (mask & EPOLLIN ? 0 : CHAN_RX_END));
+			news |= NEWS_STATE;
+		}
+	} else if (c->state == CHAN_IDLE) {
+		news |= set_flag(c, CHAN_HUP, mask & EPOLLHUP);
+	}
+	news |= set_flag(c, CHAN_PRI, mask & EPOLLPRI);
+	return news;
+}
+
+static unsigned look_dgram(struct pc_service *s, uint32_t sock)
+{
+	unsigned news = move_error(s, sock, ask(s, service_sock(s, sock)->fd));
+
+	news |= dgram_transmit(s, sock);
+	news |= dgram_receive(s, sock);
+	return news;
+}
+
+void service_look(struct pc_service *s, uint32_t sock)
+{
+	struct chan_sock *c = chan_sock(s->chan, sock);
+	bool held = service_is_held(c);
+	unsigned news;
+
+	if (!held && !service_sock(s, sock)->closing) {
+		service_close(s, sock);
+		return;
+	}
+	if (c->state == CHAN_LISTEN)
+		news = look_listener(s, sock);
+	else if (c->type == CHAN_STREAM)
+		news = look_stream(s, sock);
+	else
+		news = look_dgram(s, sock);
+	service_notify(s, sock, news);
+	if (!held)
+		service_close(s, sock);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SERVE_SERVICE_H
+#define SERVE_SERVICE_H
+
+/*
+ * The service of an lcore: turns what comes over the channel into socket calls of the lcore's stack, and
+ * back.
+ *
+ * Overview: service_turn takes posts (kicks and calls) of every attached process and events of the stack's
+ * epoll set, which holds every socket edge-triggered; each names a socket, and service_look looks at that socket:
+ * it moves bytes both ways as far as there is room, accepts, and publishes what has changed.  It does
+ * not matter why it looks, so a kick too many is harmless.
+ *
+ * Ownership: the struct and all of struct service_sock is the lcore's; the channel is shared.  A number, length
+ * or position out of the channel is checked before it is used.
+ *
+ * Invariants: a chan_sock is of type CHAN_FREE exactly when its service_sock is in the free list; else fd is
+ * a socket of the stack, in the epoll set.
+ */
+
+#include <percore/epoll.h>
+#include <percore/socket.h>
+
+#include "chan/chan.h"
+#include "serve/host.h"
+
+/* what has changed, for service_notify */
+enum { NEWS_IN = 1, NEWS_OUT = 2, NEWS_STATE = 4 };
+
+struct service_sock {
+	int fd;          /* of the stack; 0: free */
+	uint32_t next;   /* of the free list */
+	bool closing;    /* without holders: what is in the tx fifo goes out, then it is closed */
+	bool shutting;   /* shutdown(SHUT_WR) waits for the tx fifo */
+	bool in_queue;   /* of a listener, at this sweep */
+	bool suspect;    /* taken from an accept queue and held by nobody, at the last sweep */
+	int dgram_error; /* of the last datagram */
+	uint32_t accept_max; /* connections that may wait in our accept queue */
+};
+
+struct pc_service {
+	struct chan *chan;
+	struct pc_host *host;
+	struct pc_stack *st;
+	uint32_t lcore;
+	uint32_t first; /* the first of our sockets */
+	uint32_t free;  /* CHAN_NONE: all in use */
+	uint32_t nb_used;
+	int epoll;
+	uint64_t buried[CHAN_PROC_WORDS]; /* dying processes that we have forgotten */
+	uint32_t post_tail[CHAN_PROCS];
+	uint64_t
+	    sweep_ns; /* when to look for connections that fell out of an accept queue; 0: never */
+	struct service_sock sock[];
+};
+
+static inline bool service_owns(const struct pc_service *s, uint32_t sock)
+{
+	return sock >= s->first && sock - s->first < s->chan->socks_per_lcore &&
+	       s->sock[sock - s->first].fd != 0;
+}
+
+static inline struct service_sock *service_sock(struct pc_service *s, uint32_t sock)
+{
+	return &s->sock[sock - s->first];
+}
+
+/** service_adopt gives a socket of the stack a chan_sock. Returns its number, or CHAN_NONE. */
+uint32_t service_adopt(struct pc_service *s, int fd, uint32_t type, bool ip6);
+
+/** service_release frees a chan_sock whose socket of the stack is closed. */
+void service_release(struct pc_service *s, uint32_t sock);
+
+/** service_look moves bytes, accepts, and publishes what has changed of a socket. */
+void service_look(struct pc_service *s, uint32_t sock);
+
+/** service_notify tells whoever wants to know about a socket (or the one it is a part of). */
+void service_notify(struct pc_service *s, uint32_t sock, unsigned news);
+
+/** service_call executes a posted call; when nobody waits for its answer, it only frees it. */
+void service_call(struct pc_service *s, uint32_t proc, uint32_t index);
+
+/** stream_receive and stream_transmit move bytes; each returns NEWS_*. */
+unsigned stream_receive(struct pc_service *s, uint32_t sock);
+unsigned stream_transmit(struct pc_service *s, uint32_t sock);
+
+/** dgram_receive and dgram_transmit move datagrams; each returns NEWS_*. */
+unsigned dgram_receive(struct pc_service *s, uint32_t sock);
+unsigned dgram_transmit(struct pc_service *s, uint32_t sock);
+
+/** service_is_held says whether a process, or an accept queue, holds a socket. */
+bool service_is_held(const struct chan_sock *c);
+
+/** service_close ends a socket that nobody holds, at once or when its last bytes are in the stack. */
+void service_close(struct pc_service *s, uint32_t sock);
+
+/** service_drop ends a connection by RST. */
+void service_drop(struct pc_service *s, uint32_t sock);
+
+/** service_bury forgets a dying process: takes its holds away. Its posts are not executed. */
+void service_bury(struct pc_service *s, uint32_t proc);
+
+/** service_sweep closes connections that a process took from an accept queue and died. */
+void service_sweep(struct pc_service *s, uint64_t now_ns);
+
+#endif
