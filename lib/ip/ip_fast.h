@@ -32,7 +32,7 @@ static inline const struct neigh *ip_fast_neigh(const struct ip *ip, struct neig
 
 /** ip_fast_prepend makes room in front of a payload and returns where the transport header goes. The
  * headroom must be there. */
-static inline uint8_t *ip_fast_prepend(struct rte_mbuf *m, uint16_t l4_hdr_len)
+static __rte_always_inline uint8_t *ip_fast_prepend(struct rte_mbuf *m, uint16_t l4_hdr_len)
 {
 	const uint16_t n = (uint16_t)(IP_FAST_HDR_LEN + l4_hdr_len);
 
@@ -45,8 +45,9 @@ static inline uint8_t *ip_fast_prepend(struct rte_mbuf *m, uint16_t l4_hdr_len)
 
 /* The transport checksum: by the port if it can, else here; sum is that of the header, and if summed of
  * the payload too. */
-static inline uint16_t ip_fast_cksum(struct rte_mbuf *m, uint32_t offloads, uint64_t pseudo,
-                                     uint64_t sum, bool summed, uint16_t l4_hdr_len)
+static __rte_always_inline uint16_t ip_fast_cksum(struct rte_mbuf *m, uint32_t offloads,
+                                                  uint64_t pseudo, uint64_t sum, bool summed,
+                                                  uint16_t l4_hdr_len)
 {
 	const uint32_t off = (uint32_t)IP_FAST_HDR_LEN + l4_hdr_len;
 
@@ -68,9 +69,10 @@ static inline uint16_t ip_fast_cksum(struct rte_mbuf *m, uint32_t offloads, uint
  * bytes at l4, is there but for the checksum; sum is that of its words in memory order and, if summed, of
  * the payload too. It owns m. ttl 0: the default.
  */
-static inline void ip_fast_output(struct ip *ip, const struct neigh *n, struct rte_mbuf *m,
-                                  uint8_t *l4, uint16_t l4_hdr_len, uint64_t sum, bool summed,
-                                  uint32_t src_be, uint32_t dst_be, uint8_t ttl, uint8_t tos)
+static __rte_always_inline void ip_fast_output(struct ip *ip, const struct neigh *n,
+                                               struct rte_mbuf *m, uint8_t *l4, uint16_t l4_hdr_len,
+                                               uint64_t sum, bool summed, uint32_t src_be,
+                                               uint32_t dst_be, uint8_t ttl, uint8_t tos)
 {
 	struct txq *q = &ip->ifs.netif[n->netif].txq;
 	const uint32_t offloads = q->port->info.offloads;

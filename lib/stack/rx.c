@@ -17,6 +17,7 @@
 #include <rte_mbuf.h>
 #include <rte_prefetch.h>
 
+#include "ip/ip4_plain.h"
 #include "stack/stack.h"
 
 #define BURST      64
@@ -94,9 +95,16 @@ static inline int input_upper(struct pc_stack *st, struct rte_mbuf *m, int verdi
 static void input_frame(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif, struct batch *b)
 {
 	struct ip_pkt *p = &b->pkt[b->n];
-	int verdict = eth_input(&st->ip, m, netif);
+	int verdict = ip4_plain_input(&st->ip, m, netif, p);
 
-	if (likely(verdict == NEXT_IP4))
+	if (likely(verdict != IP4_NOT_PLAIN)) {
+		verdict = input_upper(st, m, verdict, b);
+		if (verdict != VERDICT_DONE)
+			drop(st, m, verdict);
+		return;
+	}
+	verdict = eth_input(&st->ip, m, netif);
+	if (verdict == NEXT_IP4)
 		verdict = input_upper(st, m, ip4_input(&st->ip, m, netif, p), b);
 	else if (verdict == NEXT_IP6)
 		verdict = input_upper(st, m, ip6_input(&st->ip, m, netif, p), b);

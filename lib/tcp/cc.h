@@ -46,6 +46,9 @@ struct cc_turn {
 struct cc_ops {
 	const char *name; /* as TCP_CONGESTION has it, below CC_NAME_MAX bytes */
 	bool needs_ecn;   /* asks for ECN whatever tcp.ecn says; all its packets may be marked */
+	/** It does not care for an acknowledgement of all that was under way while cwnd does not limit, nor in
+	 * slow start for on_start; and it neither paces nor has on_any_ack, on_model, on_output or release. */
+	bool plain;
 	/** New data was acknowledged outside fast recovery, without ECE. NULL: see on_model. */
 	void (*on_ack)(struct tcb *t, struct tcp_queues *q, const struct cc_ack *a);
 	/** New data was acknowledged, whatever else; before on_ack and on_ecn. May be NULL. */
@@ -80,8 +83,6 @@ struct cc_ops {
 enum cc_index { CC_RENO, CC_CUBIC, CC_DCTCP, CC_BBR, CC_COUNT };
 
 extern const struct cc_ops cc_newreno, cc_cubic, cc_dctcp, cc_bbr;
-
-extern const struct cc_ops *const cc_algorithms[CC_COUNT];
 
 extern const struct cc_ops *const cc_algorithms[CC_COUNT];
 

@@ -233,6 +233,7 @@ static void on_start(struct tcb *t, struct tcp_queues *q, const struct cc_turn *
 }
 
 const struct cc_ops cc_cubic = {.name = "cubic",
+                                .plain = true,
                                 .on_ack = on_ack,
                                 .on_loss = on_loss,
                                 .on_ecn = on_ecn,

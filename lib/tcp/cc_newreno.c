@@ -45,6 +45,7 @@ static void on_timeout(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 }
 
 const struct cc_ops cc_newreno = {.name = "reno",
+                                  .plain = true,
                                   .on_ack = on_ack,
                                   .on_loss = on_loss,
                                   .on_ecn = on_loss,

@@ -16,7 +16,9 @@
 #include "tcp/fastopen.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_output.h"
+#include "tcp/tcp_plain.h"
 #include "tcp/tcp_timer.h"
+#include "tcp/window.h"
 
 /* sockets that are bound but do not listen need a binding too */
 #define EXTRA_BINDINGS 4096
@@ -170,21 +172,6 @@ void tcp_destroy(struct tcp *tcp)
 	rte_free(tcp);
 }
 
-void tcp_work(struct tcp *tcp, struct tcb *t)
-{
-	uint32_t index = tcp_index(tcp, t);
-
-	if (t->flags & TCB_WORK)
-		return;
-	t->flags |= TCB_WORK;
-	t->link = 0;
-	if (tcp->work_head == 0)
-		tcp->work_head = index;
-	else
-		tcp_tcb(tcp, tcp->work_tail)->link = index;
-	tcp->work_tail = index;
-}
-
 static bool send_ack_if_due(struct tcp *tcp, struct tcb *t)
 {
 	if ((t->flags & TCB_WINDOW_UPDATE) && tcp_has_window_update(tcp, t))
@@ -206,8 +193,11 @@ static bool send_ack_if_due(struct tcp *tcp, struct tcb *t)
 /* one connection's part of the flush; returns whether it is through with it */
 static bool flush_one(struct tcp *tcp, struct tcb *t)
 {
-	bool done = tcp_output(tcp, t);
+	bool done;
 
+	if (likely(tcp_plain_output(tcp, t)))
+		return true;
+	done = tcp_output(tcp, t);
 	/* a listener, or a connection in SYN-SENT, has nobody to tell its window to */
 	if (done && t->state != TCP_S_CLOSED &&
 	    (t->flags & TCB_CONNECTED || t->state == TCP_S_SYN_RECEIVED))

@@ -240,7 +240,20 @@ int tcp_take_error(struct tcb *t);
 int tcp_tune(struct tcp *tcp, struct tcb *t, const struct tcp_tuning *want);
 
 /** tcp_work puts a connection on the list that the flush looks at. */
-void tcp_work(struct tcp *tcp, struct tcb *t);
+static inline void tcp_work(struct tcp *tcp, struct tcb *t)
+{
+	uint32_t index = tcp_index(tcp, t);
+
+	if (t->flags & TCB_WORK)
+		return;
+	t->flags |= TCB_WORK;
+	t->link = 0;
+	if (tcp->work_head == 0)
+		tcp->work_head = index;
+	else
+		tcp_tcb(tcp, tcp->work_tail)->link = index;
+	tcp->work_tail = index;
+}
 
 /** tcp_keepalive_start arms or stops the keep-alive timer after a change of settings. */
 void tcp_keepalive_start(struct tcp *tcp, struct tcb *t);

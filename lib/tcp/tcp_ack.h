@@ -12,4 +12,18 @@
  */
 int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg);
 
+/** tcp_owe_ack takes note that len bytes of text are to be acknowledged: at least every second full segment
+ * at once (RFC 9293 3.8.6.3). */
+static inline void tcp_owe_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t len)
+{
+	if (len > t->rcv_mss)
+		t->rcv_mss = (uint16_t)RTE_MIN(len, (uint32_t)UINT16_MAX);
+	t->flags |= TCB_ACK_LATER;
+	if (t->rcv_nxt - t->last_ack_sent >= 2u * t->rcv_mss) {
+		t->flags |= TCB_ACK_NOW;
+		rcvtune_begin(tcp, t, q);
+	}
+	tcp_work(tcp, t);
+}
+
 #endif

@@ -266,18 +266,6 @@ uint8_t tcb_rcv_scale(const struct tcp *tcp, const struct tcb *t)
 	return scale;
 }
 
-uint32_t tcb_initial_window(const struct tcp *tcp, const struct tcb *t)
-{
-	uint32_t segments = (uint32_t)tcp->ctx->cfg.tcp_initial_window;
-	uint32_t mss = t->mss;
-
-	if (t->syn_lost) /* RFC 6928 section 2: a SYN or SYN-ACK was lost */
-		return mss;
-	if (segments < 10)
-		return segments * mss;
-	return RTE_MIN(segments * mss, RTE_MAX(2 * mss, 1460 * segments));
-}
-
 void tcb_establish(struct tcp *tcp, struct tcb *t)
 {
 	t->state = TCP_S_ESTABLISHED;

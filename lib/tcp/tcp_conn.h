@@ -79,7 +79,17 @@ static inline bool tcp_is_acceptable(const struct tcp_seg *seg, uint32_t rcv_nxt
 void tcb_establish(struct tcp *tcp, struct tcb *t);
 
 /** tcb_initial_window returns the first congestion window (RFC 6928). */
-uint32_t tcb_initial_window(const struct tcp *tcp, const struct tcb *t);
+static inline uint32_t tcb_initial_window(const struct tcp *tcp, const struct tcb *t)
+{
+	uint32_t segments = (uint32_t)tcp->ctx->cfg.tcp_initial_window;
+	uint32_t mss = t->mss;
+
+	if (t->syn_lost) /* RFC 6928 section 2: a SYN or SYN-ACK was lost */
+		return mss;
+	if (segments < 10)
+		return segments * mss;
+	return RTE_MIN(segments * mss, RTE_MAX(2 * mss, 1460 * segments));
+}
 
 /**
  * tcb_done ends the protocol's part: out of the table, timers off, send queue dropped, state CLOSED.

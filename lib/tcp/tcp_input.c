@@ -7,7 +7,7 @@
  *                       cookie goes on as ESTABLISHED
  *     SYN cache      -> SYN-RECEIVED; the completing ACK goes on as ESTABLISHED
  *     TIME-WAIT      -> timewait_input
- *     TCB            -> SYN-SENT (3.10.7.3), or synchronised (3.10.7.4): timestamps and sequence, RST,
+ *     TCB            -> tcp_plain_input, or SYN-SENT (3.10.7.3), or synchronised (3.10.7.4): timestamps and sequence, RST,
  *                       SYN, ACK, data, FIN
  *
  * Each step returns VERDICT_DONE to go on, or the drop that ends the segment.
@@ -22,6 +22,7 @@
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_output.h"
+#include "tcp/tcp_plain.h"
 #include "tcp/tcp_syn_sent.h"
 #include "tcp/tcp_timer.h"
 #include "tcp/urgent.h"
@@ -50,10 +51,9 @@ int tcp_rx_parse(struct tcp *tcp, const struct rte_mbuf *m, const struct ip_pkt 
 		return PC_DROP_TCP_BROADCAST;
 	if (unlikely(rx->seg.sport == 0 || rx->seg.dport == 0))
 		return PC_DROP_TCP_PORT_ZERO;
-	rx->flow = (struct tcp_flow){
-	    .raddr = p->src, .laddr = p->laddr, .lport = rx->seg.dport, .rport = rx->seg.sport};
 	rx->tos = p->tos;
-	rx->hash = tcp_table_hash(&tcp->table, &rx->flow);
+	rx->hash =
+	    tcp_table_name(&tcp->table, &rx->flow, &p->src, p->laddr, rx->seg.dport, rx->seg.sport);
 	rte_prefetch0(&tcp->table.bucket[(uint32_t)rx->hash & tcp->table.mask]);
 	ctx_count(tcp->ctx, PC_TCP_RX);
 	return VERDICT_DONE;
@@ -363,19 +363,6 @@ static void input_fin(struct tcp *tcp, struct tcb *t)
 	tcb_notify(tcp, t, EPOLLIN | EPOLLRDNORM | EPOLLRDHUP);
 }
 
-/* RFC 9293 3.8.6.3: at least every second full segment is acknowledged at once */
-static void owe_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t len)
-{
-	if (len > t->rcv_mss)
-		t->rcv_mss = (uint16_t)RTE_MIN(len, (uint32_t)UINT16_MAX);
-	t->flags |= TCB_ACK_LATER;
-	if (t->rcv_nxt - t->last_ack_sent >= 2u * t->rcv_mss) {
-		t->flags |= TCB_ACK_NOW;
-		rcvtune_begin(tcp, t, q);
-	}
-	tcp_work(tcp, t);
-}
-
 /* a FIN beyond a gap is remembered until the gap is filled */
 static void note_early_fin(struct tcp *tcp, struct tcb *t, uint32_t seq)
 {
@@ -427,7 +414,7 @@ static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 		q->fin_early = false;
 		*fin = true;
 	}
-	owe_ack(tcp, t, q, len);
+	tcp_owe_ack(tcp, t, q, len);
 	ctx_add(tcp->ctx, PC_TCP_RX_BYTES, t->rcv_nxt - before);
 	tcb_notify(tcp, t, EPOLLIN | EPOLLRDNORM);
 	return VERDICT_DONE;
@@ -570,6 +557,9 @@ int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struc
 	switch (flow_ref_kind(ref)) {
 	case FLOW_TCB:
 		t = tcp_tcb(tcp, index);
+		verdict = tcp_plain_input(tcp, t, m, p, rx);
+		if (likely(verdict != TCP_NOT_PLAIN))
+			return verdict;
 		break;
 	case FLOW_SYN:
 		verdict = syncache_input(tcp, p, rx, index, &t);

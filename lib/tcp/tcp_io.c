@@ -13,6 +13,7 @@
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_output.h"
 #include "tcp/urgent.h"
+#include "tcp/window.h"
 
 int tcp_take_error(struct tcb *t)
 {
@@ -326,7 +327,8 @@ uint32_t tcp_mask(struct tcp *tcp, struct tcb *t)
 		return mask_of_any(tcp, t);
 	if (t->rcv_bytes > 0)
 		mask |= EPOLLIN | EPOLLRDNORM;
-	if (likely(has_room(tcp, t)))
+	/* an empty queue takes something unless mbufs are very few */
+	if (likely(t->snd_bytes == 0 && tcp->ctx->mbufs_spare >= 8) || has_room(tcp, t))
 		mask |= EPOLLOUT | EPOLLWRNORM;
 	if (unlikely(t->queues != 0 && urgent_is_ahead(tcp, t)))
 		mask |= EPOLLPRI;

@@ -14,69 +14,18 @@
 #include <string.h>
 
 #include "base/seq.h"
-#include "ip/ip_fast.h"
 #include "tcp/fastopen.h"
 #include "tcp/pmtu.h"
 #include "tcp/rcvbuf.h"
 #include "tcp/sndbuf.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_ecn.h"
+#include "tcp/tcp_emit.h"
 #include "tcp/tcp_loss.h"
 #include "tcp/tcp_timer.h"
 #include "tcp/tcp_turn.h"
 #include "tcp/urgent.h"
-
-/* ---- the window we tell ---------------------------------------------------------------------- */
-
-/* no window of the connection is larger than this */
-static uint32_t rcv_most(const struct tcb *t)
-{
-	return RTE_MIN(t->rcv_max, (uint32_t)UINT16_MAX << t->rcv_wscale);
-}
-
-static uint32_t rcv_space(const struct tcp *tcp, const struct tcb *t)
-{
-	uint32_t space = t->rcv_bytes < t->rcv_max ? t->rcv_max - t->rcv_bytes : 0;
-	uint32_t share = tcp_share(tcp, t->rcv_mss);
-	uint32_t least = (uint32_t)RTE_MAX((uint64_t)t->rcv_mss, tcp->ctx->cfg.tcp_rcvbuf_min);
-
-	space = RTE_MIN(space, tcp_rcv_limit(tcp, t));
-	/* what cannot be kept is not promised */
-	space = RTE_MIN(space, RTE_MAX(share, least));
-	return RTE_MIN(space, (uint32_t)UINT16_MAX << t->rcv_wscale);
-}
-
-uint16_t tcp_window(const struct tcp *tcp, struct tcb *t)
-{
-	uint32_t told = t->rcv_adv - t->rcv_nxt, space = rcv_most(t), field;
-	uint32_t step = RTE_MIN((uint32_t)t->rcv_mss, tcp_rcv_limit(tcp, t) / 2);
-
-	/* what is free now matters only if it could be so much more than what was told */
-	if (space >= told + step)
-		space = rcv_space(tcp, t);
-	/* RFC 9293 3.8.6.2.2: the right edge moves by a segment or half the buffer, and never back */
-	if (space < told + step)
-		field = (told + (1u << t->rcv_wscale) - 1) >> t->rcv_wscale;
-	else
-		field = space >> t->rcv_wscale;
-	field = RTE_MIN(field, (uint32_t)UINT16_MAX);
-	t->rcv_adv = t->rcv_nxt + RTE_MAX(told, field << t->rcv_wscale);
-	return (uint16_t)field;
-}
-
-bool tcp_has_window_update(const struct tcp *tcp, const struct tcb *t)
-{
-	uint32_t told = t->rcv_adv - t->rcv_nxt;
-	uint32_t limit = RTE_MIN(tcp_rcv_limit(tcp, t), rcv_most(t)), space, gain;
-
-	if (told > limit - limit / 4) /* then there is nothing to gain that is worth it */
-		return false;
-	space = rcv_space(tcp, t);
-	gain = space > told ? space - told : 0;
-	if (2 * gain >= limit)
-		return true;
-	return gain >= 2u * t->rcv_mss && (gain >= limit / 4 || told <= limit / 8);
-}
+#include "tcp/window.h"
 
 /* ---- one segment ----------------------------------------------------------------------------- */
 
@@ -155,34 +104,6 @@ static void emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, struct tcp_
 	ip_output(tcp->ip, &path, &is, m);
 }
 
-/* a segment with nothing but timestamps among its options, to a next hop that is known: the short way */
-static inline void emit_plain(struct tcp *tcp, struct tcb *t, const struct neigh *n,
-                              struct rte_mbuf *m, uint32_t seq, uint8_t flags, uint16_t wnd,
-                              uint8_t ecn, const struct pkt *note)
-{
-	const bool summed = note != NULL && (note->tx.flags & SEG_SUMMED);
-	const bool has_ts = t->opt & TCB_OPT_TS;
-	const uint16_t hdr = tcp_plain_len(has_ts);
-	uint8_t *l4 = ip_fast_prepend(m, hdr);
-	uint64_t sum = tcp_write_plain(
-	    l4, (struct tcp_plain){.sport = t->flow.lport,
-	                           .dport = t->flow.rport,
-	                           .seq = seq,
-	                           .ack = t->rcv_nxt,
-	                           .flags = flags,
-	                           .wnd = wnd,
-	                           .has_ts = has_ts,
-	                           .tsval = has_ts ? tcp_tsval(tcp, t->ts_offset) : 0,
-	                           .tsecr = has_ts ? t->ts_recent : 0});
-
-	if (summed)
-		sum = cksum_add64(sum, (uint16_t)note->tx.cookie);
-	t->flags &= ~(uint32_t)TCB_ACK_NOW;
-	ctx_count(tcp->ctx, PC_TCP_TX);
-	ip_fast_output(tcp->ip, n, m, l4, hdr, sum, summed, ip_laddr(tcp->ip, t->flow.laddr)->w[3],
-	               t->flow.raddr.w[3], t->ttl, (uint8_t)(t->tos | ecn));
-}
-
 /* any segment of a synchronised connection, by way of struct tcp_seg */
 static void emit_full(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t seq,
                       uint8_t flags, uint16_t wnd, uint8_t ecn, const struct pkt *note)
@@ -232,7 +153,7 @@ static void emit_sync(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	t->flags &= ~(uint32_t)(TCB_ACK_LATER | TCB_WINDOW_UPDATE);
 	t->timers &= (uint8_t)~TCB_T_ACK;
 	if (likely(n != NULL && is_plain(tcp, t, m)))
-		emit_plain(tcp, t, n, m, seq, flags, wnd, ecn, note);
+		tcp_emit_plain(tcp, t, n, m, seq, flags, wnd, ecn, note);
 	else
 		emit_full(tcp, t, m, seq, flags, wnd, ecn, note);
 }

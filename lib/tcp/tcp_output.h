@@ -48,12 +48,6 @@ bool tcp_challenge_allowed(struct tcp *tcp);
 /** tcp_pipe returns the bytes under way, as far as known (RFC 6675's pipe). */
 uint32_t tcp_pipe(const struct tcb *t, const struct tcp_queues *q);
 
-/** tcp_window returns the window field to send now, and moves rcv_adv accordingly. */
-uint16_t tcp_window(const struct tcp *tcp, struct tcb *t);
-
-/** tcp_has_window_update says whether reading has opened the window enough to tell. */
-bool tcp_has_window_update(const struct tcp *tcp, const struct tcb *t);
-
 /** tcp_reply sends a segment that belongs to no TCB along flow; s has everything but the ports. */
 bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_addr *local,
                struct tcp_seg *s, uint8_t tos);

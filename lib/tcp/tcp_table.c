@@ -12,7 +12,6 @@
 #include <errno.h>
 
 #include <rte_malloc.h>
-#include <rte_vect.h>
 
 uint32_t tcp_table_buckets(uint64_t n)
 {
@@ -41,49 +40,17 @@ void tcp_table_kind(struct tcp_table *tbl, enum flow_kind kind, const void *base
 	tbl->stride[kind] = stride;
 }
 
-static inline uint16_t tag_of(uint64_t hash)
-{
-	return (uint16_t)(hash >> 48);
-}
-
-static inline struct tcp_bucket *home_of(const struct tcp_table *tbl, uint64_t hash)
-{
-	return &tbl->bucket[(uint32_t)hash & tbl->mask];
-}
-
-/* the places of a bucket whose tag fits, as two bits each */
-static inline uint32_t match_tags(const struct tcp_bucket *b, uint16_t tag)
-{
-	__m128i tags = _mm_load_si128((const __m128i *)(const void *)b->tag);
-
-	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi16(tags, _mm_set1_epi16((short)tag)));
-}
-
 static inline struct tcp_bucket *next_bucket(const struct tcp_table *tbl, struct tcp_bucket *b)
 {
 	return &tbl->bucket[((uint32_t)(b - tbl->bucket) + 1) & tbl->mask];
 }
 
-flow_ref tcp_table_candidate(const struct tcp_table *tbl, uint64_t hash)
-{
-	const struct tcp_bucket *b = home_of(tbl, hash);
-	uint32_t fit = match_tags(b, tag_of(hash));
-
-	for (; fit != 0; fit &= fit - 1, fit &= fit - 1) {
-		flow_ref ref = b->ref[(uint32_t)__builtin_ctz(fit) / 2];
-
-		if (ref != 0)
-			return ref;
-	}
-	return 0;
-}
-
 flow_ref tcp_table_find(const struct tcp_table *tbl, uint64_t hash, const struct tcp_flow *flow)
 {
-	struct tcp_bucket *b = home_of(tbl, hash);
+	struct tcp_bucket *b = tcp_table_home(tbl, hash);
 
 	for (uint32_t n = 0; n <= tbl->mask; n++) {
-		uint32_t fit = match_tags(b, tag_of(hash));
+		uint32_t fit = tcp_table_match(b, tcp_table_tag(hash));
 
 		for (; fit != 0; fit &= fit - 1, fit &= fit - 1) {
 			flow_ref ref = b->ref[(uint32_t)__builtin_ctz(fit) / 2];
@@ -100,13 +67,13 @@ flow_ref tcp_table_find(const struct tcp_table *tbl, uint64_t hash, const struct
 
 void tcp_table_add(struct tcp_table *tbl, uint64_t hash, flow_ref ref)
 {
-	struct tcp_bucket *b = home_of(tbl, hash);
+	struct tcp_bucket *b = tcp_table_home(tbl, hash);
 
 	assert(ref != 0 && tbl->count < (tbl->mask + 1) * TCP_BUCKET);
 	for (;; b = next_bucket(tbl, b)) {
 		for (uint32_t i = 0; i < TCP_BUCKET; i++) {
 			if (b->ref[i] == 0) {
-				b->tag[i] = tag_of(hash);
+				b->tag[i] = tcp_table_tag(hash);
 				b->ref[i] = ref;
 				tbl->count++;
 				return;
@@ -119,10 +86,10 @@ void tcp_table_add(struct tcp_table *tbl, uint64_t hash, flow_ref ref)
 /* where a reference stands */
 static flow_ref *place_of(const struct tcp_table *tbl, uint64_t hash, flow_ref ref)
 {
-	struct tcp_bucket *b = home_of(tbl, hash);
+	struct tcp_bucket *b = tcp_table_home(tbl, hash);
 
 	for (;; b = next_bucket(tbl, b)) {
-		uint32_t fit = match_tags(b, tag_of(hash));
+		uint32_t fit = tcp_table_match(b, tcp_table_tag(hash));
 
 		for (; fit != 0; fit &= fit - 1, fit &= fit - 1) {
 			flow_ref *at = &b->ref[(uint32_t)__builtin_ctz(fit) / 2];
@@ -137,7 +104,7 @@ static flow_ref *place_of(const struct tcp_table *tbl, uint64_t hash, flow_ref r
 void tcp_table_del(struct tcp_table *tbl, uint64_t hash, flow_ref ref)
 {
 	flow_ref *at = place_of(tbl, hash, ref);
-	struct tcp_bucket *b = home_of(tbl, hash);
+	struct tcp_bucket *b = tcp_table_home(tbl, hash);
 
 	*at = 0;
 	tbl->count--;

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rte_vect.h>
+
 #include "base/hash.h"
 #include "tcp/tcb.h"
 
@@ -118,8 +120,38 @@ static inline bool tcp_flow_equal(const struct tcp_flow *a, const struct tcp_flo
 	return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2])) == 0;
 }
 
+static inline uint16_t tcp_table_tag(uint64_t hash)
+{
+	return (uint16_t)(hash >> 48);
+}
+
+static inline struct tcp_bucket *tcp_table_home(const struct tcp_table *tbl, uint64_t hash)
+{
+	return &tbl->bucket[(uint32_t)hash & tbl->mask];
+}
+
+/* the places of a bucket whose tag fits, as two bits each */
+static inline uint32_t tcp_table_match(const struct tcp_bucket *b, uint16_t tag)
+{
+	__m128i tags = _mm_load_si128((const __m128i *)(const void *)b->tag);
+
+	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi16(tags, _mm_set1_epi16((short)tag)));
+}
+
 /** tcp_table_candidate returns the first reference whose tag fits, unverified; for prefetching. */
-flow_ref tcp_table_candidate(const struct tcp_table *tbl, uint64_t hash);
+static inline flow_ref tcp_table_candidate(const struct tcp_table *tbl, uint64_t hash)
+{
+	const struct tcp_bucket *b = tcp_table_home(tbl, hash);
+	uint32_t fit = tcp_table_match(b, tcp_table_tag(hash));
+
+	for (; fit != 0; fit &= fit - 1, fit &= fit - 1) {
+		flow_ref ref = b->ref[(uint32_t)__builtin_ctz(fit) / 2];
+
+		if (ref != 0)
+			return ref;
+	}
+	return 0;
+}
 
 /** tcp_table_find returns the reference of a flow, or 0. */
 flow_ref tcp_table_find(const struct tcp_table *tbl, uint64_t hash, const struct tcp_flow *flow);

@@ -13,6 +13,7 @@
 #include "base/seq.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_output.h"
+#include "tcp/window.h"
 
 int timewait_init(struct timewait *tw, uint32_t n, int socket_id)
 {

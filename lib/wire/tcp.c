@@ -23,13 +23,6 @@
 
 #define OPTIONS_MAX (TCP_HDR_MAX - TCP_HDR_LEN)
 
-static void parse_ts(const uint8_t *p, struct tcp_seg *seg)
-{
-	seg->tsval = wire_get32(p);
-	seg->tsecr = wire_get32(p + 4);
-	seg->has |= TCP_HAS_TS;
-}
-
 static void parse_sack(const uint8_t *p, unsigned blocks, struct tcp_seg *seg)
 {
 	seg->nb_sack = (uint8_t)blocks;
@@ -77,7 +70,7 @@ static void parse_option(const uint8_t *p, unsigned len, struct tcp_seg *seg)
 		break;
 	case OPT_TS:
 		if (len == LEN_TS)
-			parse_ts(p + 2, seg);
+			tcp_parse_ts(p + 2, seg);
 		break;
 	case OPT_FASTOPEN:
 		parse_fastopen(p + 2, len - 2, seg);
@@ -86,7 +79,7 @@ static void parse_option(const uint8_t *p, unsigned len, struct tcp_seg *seg)
 }
 
 /* Walks the options, which begin anywhere (RFC 9293 MUST-64). */
-static void parse_options(const uint8_t *p, unsigned left, struct tcp_seg *seg)
+void tcp_parse_options(const uint8_t *p, unsigned left, struct tcp_seg *seg)
 {
 	while (left > 0 && p[0] != OPT_EOL) {
 		unsigned len = 1;
@@ -100,38 +93,6 @@ static void parse_options(const uint8_t *p, unsigned left, struct tcp_seg *seg)
 		p += len;
 		left -= len;
 	}
-}
-
-int tcp_parse(const uint8_t *p, uint32_t len, struct tcp_seg *seg)
-{
-	unsigned hdr_len;
-
-	if (len < TCP_HDR_LEN)
-		return WIRE_SHORT;
-	hdr_len = (p[12] >> 4) * 4u;
-	if (hdr_len < TCP_HDR_LEN || hdr_len > len)
-		return WIRE_HEADER;
-	seg->sport = wire_get16(p);
-	seg->dport = wire_get16(p + 2);
-	seg->seq = wire_get32(p + 4);
-	seg->ack = wire_get32(p + 8);
-	seg->len = len - hdr_len;
-	seg->wnd = wire_get16(p + 14);
-	seg->urg = wire_get16(p + 18);
-	seg->flags = p[13];
-	seg->hdr_len = (uint8_t)hdr_len;
-	seg->mss = 0;
-	seg->has = 0;
-	seg->wscale = 0;
-	seg->nb_sack = 0;
-	seg->tsval = 0;
-	seg->tsecr = 0;
-	if (hdr_len == TCP_HDR_LEN + TCP_NOP_NOP_TS_LEN &&
-	    wire_get32(p + TCP_HDR_LEN) == TCP_NOP_NOP_TS)
-		parse_ts(p + TCP_HDR_LEN + 4, seg);
-	else if (hdr_len > TCP_HDR_LEN)
-		parse_options(p + TCP_HDR_LEN, hdr_len - TCP_HDR_LEN, seg);
-	return (int)hdr_len;
 }
 
 /* How many bytes the options without SACK take: always a multiple of 4. */

@@ -40,19 +40,34 @@ struct tcp_seg {
 	uint32_t len; /* payload bytes */
 	uint16_t wnd; /* as on the wire, not scaled */
 	uint16_t urg;
-	uint16_t mss;
 	uint8_t flags;   /* TCP_FIN .. TCP_CWR */
 	uint8_t hdr_len; /* bytes, options included */
-	uint8_t has;     /* TCP_HAS_* */
-	uint8_t wscale;  /* as on the wire */
+	/* what nearly always is 0 stands together: then it takes one store */
+	uint16_t mss;
+	uint8_t has;    /* TCP_HAS_* */
+	uint8_t wscale; /* as on the wire */
 	uint8_t nb_sack;
+	uint8_t cookie_len; /* with TCP_HAS_FASTOPEN; 0: asks for one */
 	uint32_t tsval, tsecr;
 	struct {
 		uint32_t start, end;
 	} sack[TCP_SACK_BLOCKS];
-	uint8_t cookie_len; /* with TCP_HAS_FASTOPEN; 0: asks for one */
 	uint8_t cookie[TCP_COOKIE_MAX];
 };
+
+/* How nearly every segment with timestamps begins its options (RFC 7323 appendix A). */
+#define TCP_NOP_NOP_TS     0x0101080a
+#define TCP_NOP_NOP_TS_LEN 12
+
+/* The parts of tcp_parse that read options. */
+void tcp_parse_options(const uint8_t *p, unsigned left, struct tcp_seg *seg);
+
+static inline void tcp_parse_ts(const uint8_t *p, struct tcp_seg *seg)
+{
+	seg->tsval = wire_get32(p);
+	seg->tsecr = wire_get32(p + 4);
+	seg->has |= TCP_HAS_TS;
+}
 
 /**
  * tcp_parse reads the header at p; len is the length of the whole segment, of which at least
@@ -63,7 +78,38 @@ struct tcp_seg {
  * Fast Open cookie. Returns
  * the header's length in bytes, WIRE_SHORT or WIRE_HEADER.
  */
-int tcp_parse(const uint8_t *p, uint32_t len, struct tcp_seg *seg);
+static inline int tcp_parse(const uint8_t *p, uint32_t len, struct tcp_seg *seg)
+{
+	unsigned hdr_len;
+
+	if (len < TCP_HDR_LEN)
+		return WIRE_SHORT;
+	hdr_len = (p[12] >> 4) * 4u;
+	if (hdr_len < TCP_HDR_LEN || hdr_len > len)
+		return WIRE_HEADER;
+	seg->sport = wire_get16(p);
+	seg->dport = wire_get16(p + 2);
+	seg->seq = wire_get32(p + 4);
+	seg->ack = wire_get32(p + 8);
+	seg->len = len - hdr_len;
+	seg->wnd = wire_get16(p + 14);
+	seg->urg = wire_get16(p + 18);
+	seg->flags = p[13];
+	seg->hdr_len = (uint8_t)hdr_len;
+	seg->mss = 0;
+	seg->has = 0;
+	seg->wscale = 0;
+	seg->nb_sack = 0;
+	seg->cookie_len = 0;
+	seg->tsval = 0;
+	seg->tsecr = 0;
+	if (hdr_len == TCP_HDR_LEN + TCP_NOP_NOP_TS_LEN &&
+	    wire_get32(p + TCP_HDR_LEN) == TCP_NOP_NOP_TS)
+		tcp_parse_ts(p + TCP_HDR_LEN + 4, seg);
+	else if (hdr_len > TCP_HDR_LEN)
+		tcp_parse_options(p + TCP_HDR_LEN, hdr_len - TCP_HDR_LEN, seg);
+	return (int)hdr_len;
+}
 
 /**
  * tcp_write writes the header that s describes (sport to urg, and the options in s->has; sack blocks
@@ -78,10 +124,6 @@ uint16_t tcp_hdr_len(const struct tcp_seg *s);
 
 /** Offset of the checksum field in the header. */
 #define TCP_CKSUM_OFF 16
-
-/* How nearly every segment with timestamps begins its options (RFC 7323 appendix A). */
-#define TCP_NOP_NOP_TS     0x0101080a
-#define TCP_NOP_NOP_TS_LEN 12
 
 /** A segment without options but timestamps, for tcp_write_plain. */
 struct tcp_plain {

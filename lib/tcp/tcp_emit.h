@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_TCP_EMIT_H
+#define TCP_TCP_EMIT_H
+
+/* A segment with nothing but timestamps among its options, to a next hop that is known: the short way. */
+
+#include "ip/ip_fast.h"
+#include "tcp/tcp.h"
+#include "tcp/tcp_conn.h"
+
+/* The two lengths that the headers can have are compiled apart, which saves 30 instructions. */
+static __rte_always_inline void tcp_emit_as(struct tcp *tcp, struct tcb *t, const struct neigh *n,
+                                            struct rte_mbuf *m, uint32_t seq, uint8_t flags,
+                                            uint16_t wnd, uint8_t ecn, const struct pkt *note,
+                                            const bool has_ts)
+{
+	const bool summed = note != NULL && (note->tx.flags & SEG_SUMMED);
+	const uint16_t hdr = tcp_plain_len(has_ts);
+	uint8_t *l4 = ip_fast_prepend(m, hdr);
+	uint64_t sum = tcp_write_plain(
+	    l4, (struct tcp_plain){.sport = t->flow.lport,
+	                           .dport = t->flow.rport,
+	                           .seq = seq,
+	                           .ack = t->rcv_nxt,
+	                           .flags = flags,
+	                           .wnd = wnd,
+	                           .has_ts = has_ts,
+	                           .tsval = has_ts ? tcp_tsval(tcp, t->ts_offset) : 0,
+	                           .tsecr = has_ts ? t->ts_recent : 0});
+
+	if (summed)
+		sum = cksum_add64(sum, (uint16_t)note->tx.cookie);
+	t->flags &= ~(uint32_t)TCB_ACK_NOW;
+	ctx_count(tcp->ctx, PC_TCP_TX);
+	ip_fast_output(tcp->ip, n, m, l4, hdr, sum, summed, ip_laddr(tcp->ip, t->flow.laddr)->w[3],
+	               t->flow.raddr.w[3], t->ttl, (uint8_t)(t->tos | ecn));
+}
+
+/** tcp_emit_plain puts the headers in front of m's payload, of which note (NULL: none) may have the sum, and
+ * sends it; it owns m. */
+static inline void tcp_emit_plain(struct tcp *tcp, struct tcb *t, const struct neigh *n,
+                                  struct rte_mbuf *m, uint32_t seq, uint8_t flags, uint16_t wnd,
+                                  uint8_t ecn, const struct pkt *note)
+{
+	if (t->opt & TCB_OPT_TS)
+		tcp_emit_as(tcp, t, n, m, seq, flags, wnd, ecn, note, true);
+	else
+		tcp_emit_as(tcp, t, n, m, seq, flags, wnd, ecn, note, false);
+}
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_TCP_PLAIN_H
+#define TCP_TCP_PLAIN_H
+
+/*
+ * The short way of a segment that is what nearly every one is, and of the answer to it.
+ *
+ * Both functions decide first and change nothing before they are sure.  What they do is what the thorough
+ * way does with such a segment; whatever is not plain goes there.
+ */
+
+#include "tcp/tcp.h"
+
+/** The verdict of tcp_plain_input that means: nothing has changed, go the thorough way. */
+#define TCP_NOT_PLAIN (-1)
+
+/** tcp_plain_input takes a segment of a connection (header prediction). Verdict: done, a drop, or
+ * TCP_NOT_PLAIN. */
+int tcp_plain_input(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const struct ip_pkt *p,
+                    const struct tcp_rx *rx);
+
+/** tcp_plain_output sends the only segment of a send queue when nothing is under way. Returns false when it
+ * is not as simple as that: nothing has changed, tcp_output has to look. */
+bool tcp_plain_output(struct tcp *tcp, struct tcb *t);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The receive window that is told, when it is more than the rest of what was told before. */
+
+#include "tcp/window.h"
+
+static uint32_t rcv_space(const struct tcp *tcp, const struct tcb *t)
+{
+	uint32_t space = t->rcv_bytes < t->rcv_max ? t->rcv_max - t->rcv_bytes : 0;
+	uint32_t share = tcp_share(tcp, t->rcv_mss);
+	uint32_t least = (uint32_t)RTE_MAX((uint64_t)t->rcv_mss, tcp->ctx->cfg.tcp_rcvbuf_min);
+
+	space = RTE_MIN(space, tcp_rcv_limit(tcp, t));
+	/* what cannot be kept is not promised */
+	space = RTE_MIN(space, RTE_MAX(share, least));
+	return RTE_MIN(space, (uint32_t)UINT16_MAX << t->rcv_wscale);
+}
+
+uint16_t tcp_window_look(const struct tcp *tcp, struct tcb *t)
+{
+	uint32_t told = t->rcv_adv - t->rcv_nxt, space = tcp_window_most(t), field;
+	uint32_t step = RTE_MIN((uint32_t)t->rcv_mss, tcp_rcv_limit(tcp, t) / 2);
+
+	/* what is free now matters only if it could be so much more than what was told */
+	if (space >= told + step)
+		space = rcv_space(tcp, t);
+	/* RFC 9293 3.8.6.2.2: the right edge moves by a segment or half the buffer, and never back */
+	if (space < told + step)
+		field = (told + (1u << t->rcv_wscale) - 1) >> t->rcv_wscale;
+	else
+		field = space >> t->rcv_wscale;
+	field = RTE_MIN(field, (uint32_t)UINT16_MAX);
+	t->rcv_adv = t->rcv_nxt + RTE_MAX(told, field << t->rcv_wscale);
+	return (uint16_t)field;
+}
+
+bool tcp_window_has_grown(const struct tcp *tcp, const struct tcb *t)
+{
+	uint32_t told = t->rcv_adv - t->rcv_nxt;
+	uint32_t limit = RTE_MIN(tcp_rcv_limit(tcp, t), tcp_window_most(t)), space, gain;
+
+	if (told > limit - limit / 4) /* then there is nothing to gain that is worth it */
+		return false;
+	space = rcv_space(tcp, t);
+	gain = space > told ? space - told : 0;
+	if (2 * gain >= limit)
+		return true;
+	return gain >= 2u * t->rcv_mss && (gain >= limit / 4 || told <= limit / 8);
+}
