@@ -79,22 +79,24 @@ void service_bury(struct pc_service *s, uint32_t proc)
 	uint32_t value;
 
 	queues_of(c, proc, queues);
-	/* what it has posted is forgotten; every socket that it holds is looked at below */
+	/* what it has posted is forgotten; every socket that it held or kicked is looked at below: it may have closed
+	 * one, or written to one that others hold, as the last thing in its life */
 	while (post_pop(chan_post(c, proc, s->lcore), c->post_cells, &s->post_tail[proc], &value))
-		if (value < c->nb_socks)
-			(void)at_swap(&chan_sock(c, value)->kicked, 0);
+		continue;
 	post_init(chan_post(c, proc, s->lcore), c->post_cells);
 	s->post_tail[proc] = 0;
 	for (uint32_t i = s->first; i < s->first + c->socks_per_lcore; i++) {
 		struct chan_sock *k = chan_sock(c, i);
+		bool kicked;
 
 		if (!service_owns(s, i))
 			continue;
+		kicked = at_swap(&k->kicked, 0) != 0;
 		for (uint32_t w = 0; w < CHAN_SUB_WORDS; w++)
 			(void)at_and(&k->subs[w], ~queues[w]);
 		lock_break(&k->rx_lock, proc);
 		lock_break(&k->tx_lock, proc);
-		if (at_and(&k->holders[proc / 64], ~bit) & bit)
+		if ((at_and(&k->holders[proc / 64], ~bit) & bit) != 0 || kicked)
 			service_look(s, i);
 	}
 	s->sweep_ns = 1; /* begin with the next turn */
