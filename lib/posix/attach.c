@@ -16,10 +16,9 @@
 
 #include "chan/control.h"
 
-#define MAX_FDS   (1u << 20)
-#define SPIN_NS   5000
-#define HANDOVER  "PERCORE_HANDOVER"
-#define HIDDEN_FD 512 /* our own descriptors stay out of the way of the program's */
+#define MAX_FDS  (1u << 20)
+#define SPIN_NS  5000
+#define HANDOVER "PERCORE_HANDOVER"
 
 struct client client;
 
@@ -83,23 +82,12 @@ static int make_table(void)
 	return 0;
 }
 
-/* Moves a descriptor of ours to a high number, if there is one. */
-static int hide(int fd)
-{
-	int hidden = sys_fcntl(fd, F_DUPFD_CLOEXEC, HIDDEN_FD);
-
-	if (hidden < 0)
-		return fd;
-	(void)sys_close(fd);
-	return hidden;
-}
-
 /* What a program sees that looks at a number of ours with a call of the kernel's: a socket. */
 static int make_placeholder(void)
 {
 	int fd = (int)sys(socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	return fd < 0 ? -errno : hide(fd);
+	return fd < 0 ? -errno : fd_hide(fd);
 }
 
 static void set_spin(void)
@@ -143,11 +131,11 @@ static int attach(int control)
 	}
 	client.placeholder = rc;
 	set_spin();
-	control = hide(control);
+	control = fd_hide(control);
 	rc = hello(control);
 	if (rc != 0) {
-		(void)sys_close(control);
-		(void)sys_close(client.placeholder);
+		fd_close_hidden(control);
+		fd_close_hidden(client.placeholder);
 		return rc;
 	}
 	fork_install();
@@ -313,8 +301,8 @@ void pcx_detach(void)
 			(void)pcx_close((int)fd);
 	poll_queues_forked();
 	(void)sys(shutdown, client.control, SHUT_RDWR);
-	(void)sys_close(client.control);
-	(void)sys_close(client.placeholder);
+	fd_close_hidden(client.control);
+	fd_close_hidden(client.placeholder);
 	client.end_fds = 0;
 	if (!at_load(&client.watching)) /* else the watcher may still be looking at it */
 		(void)munmap(client.chan, client.bytes);

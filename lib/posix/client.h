@@ -37,6 +37,10 @@ struct file {
 	struct file *next;  /* free list */
 };
 
+/* Descriptors of our own stay out of the way of the program's: they get numbers from here on. */
+#define FD_HIDDEN       512
+#define FD_HIDDEN_WORDS 64
+
 struct client {
 	struct chan *chan; /* NULL: not attached; atomic */
 	uint64_t bytes;
@@ -54,6 +58,7 @@ struct client {
 	struct file *free;   /* under files */
 	pthread_mutex_t files, sets, control_lock, drive;
 	const struct pcx_driver *driver;
+	uint64_t hidden[FD_HIDDEN_WORDS]; /* descriptors of our own, from FD_HIDDEN on; atomic */
 };
 
 extern struct client client;
@@ -81,6 +86,12 @@ void fd_install(int fd, struct file *f);
 /** fd_remove takes a descriptor out of the table; the kernel's number stays reserved. Returns its file, whose
  * reference is the caller's, or NULL. */
 struct file *fd_remove(int fd);
+
+/** fd_hide moves a descriptor of our own to a high number, if there is one, and remembers it; fd_is_hidden says
+ * whether a number is such a one, fd_close_hidden closes it. */
+int fd_hide(int fd);
+bool fd_is_hidden(int fd);
+void fd_close_hidden(int fd);
 
 /** hold_socket and release_socket set and clear this process's hold on a socket and its parts. */
 void hold_socket(uint32_t sock, uint32_t proc);

@@ -426,7 +426,7 @@ void epset_forked(struct epset *set, int fd)
 
 	pthread_mutex_init(&set->lock, NULL);
 	unshare_instance(set, fd);
-	(void)sys_close(set->queue.fd);
+	fd_close_hidden(set->queue.fd);
 	queue_open(&set->queue);
 	if (set->queue.fd >= 0)
 		(void)sys(epoll_ctl, fd, EPOLL_CTL_ADD, set->queue.fd, &e);

@@ -107,6 +107,32 @@ struct file *file_new(enum pcx_kind kind)
 	return f;
 }
 
+int fd_hide(int fd)
+{
+	int hidden = sys_fcntl(fd, F_DUPFD_CLOEXEC, FD_HIDDEN);
+
+	if (hidden < 0)
+		return fd;
+	(void)sys_close(fd);
+	if (hidden - FD_HIDDEN < FD_HIDDEN_WORDS * 64)
+		at_or(&client.hidden[(hidden - FD_HIDDEN) / 64], UINT64_C(1) << (hidden % 64));
+	return hidden;
+}
+
+bool fd_is_hidden(int fd)
+{
+	if (fd < FD_HIDDEN || fd - FD_HIDDEN >= FD_HIDDEN_WORDS * 64)
+		return false;
+	return at_load(&client.hidden[(fd - FD_HIDDEN) / 64]) >> (fd % 64) & 1;
+}
+
+void fd_close_hidden(int fd)
+{
+	if (fd_is_hidden(fd))
+		at_and(&client.hidden[(fd - FD_HIDDEN) / 64], ~(UINT64_C(1) << (fd % 64)));
+	(void)sys_close(fd);
+}
+
 int fd_reserve(bool cloexec, int min)
 {
 	int fd = sys_fcntl(client.placeholder, cloexec ? F_DUPFD_CLOEXEC : F_DUPFD, min);

@@ -30,6 +30,7 @@ static void prepare(void)
 	child.slot = control_ask(CONTROL_FORK, 0, &child.fd);
 	if (child.slot <= 0 || child.slot >= CHAN_PROCS)
 		return;
+	child.fd = fd_hide(child.fd);
 	for (uint32_t fd = 0; fd < client.end_fds; fd++) {
 		const struct file *f = client.fds[fd];
 
@@ -45,7 +46,7 @@ static void in_parent(void)
 	pthread_mutex_unlock(&client.files);
 	pthread_mutex_unlock(&client.sets);
 	if (child.fd >= 0)
-		(void)sys_close(child.fd);
+		fd_close_hidden(child.fd);
 }
 
 /* Only the thread that forked is there: what others were using is used no more. */
@@ -61,7 +62,7 @@ static void in_child(void)
 	client_init_locks();
 	client.watching = false;
 	client.driver = NULL;
-	(void)sys_close(client.control);
+	fd_close_hidden(client.control);
 	if (child.fd < 0) {
 		client.control = -1;
 		client.dead = true;

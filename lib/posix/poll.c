@@ -61,9 +61,9 @@ void poll_queues_forked(void)
 {
 	pthread_mutex_init(&queues.lock, NULL);
 	for (unsigned i = 0; i < queues.n; i++)
-		(void)sys_close(queues.kept[i].fd);
+		fd_close_hidden(queues.kept[i].fd);
 	for (unsigned i = 0; i < queues.nb_used; i++)
-		(void)sys_close(queues.used[i].fd);
+		fd_close_hidden(queues.used[i].fd);
 	queues.n = queues.nb_used = 0;
 }
 

@@ -36,6 +36,7 @@ void queue_open(struct queue *q)
 		return;
 	}
 	q->index = (uint32_t)index;
+	q->fd = fd_hide(q->fd);
 	/* what was meant for the one who had it before */
 	while (queue_pop(q, &sock))
 		continue;
@@ -46,7 +47,7 @@ void queue_close(struct queue *q)
 {
 	if (q->index == CHAN_NONE)
 		return;
-	(void)sys_close(q->fd);
+	fd_close_hidden(q->fd);
 	if (!client_is_down())
 		(void)control_ask(CONTROL_QUEUE_FREE, q->index, NULL);
 	q->index = CHAN_NONE;

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * percore-run: runs an unmodified program on percore.
+ *
+ * It starts a stack process (percore-stack), or takes one that runs already, waits until that can be attached to, and
+ * becomes the program, with libpercore-preload.so in front of the C library.  So the program has the process id,
+ * the terminal and the parent that percore-run had, and signals and the exit status need nobody to hand them on.
+ * The stack process is nobody's child; it ends when the program and all that descends from it have ended.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "plan.h"
+
+#define PATIENCE_S    60
+#define MAX_ARGUMENTS (2 * PLAN_WORDS + 16)
+
+static const char usage[] =
+    "percore-run: runs an unmodified program on percore's TCP/IP stack\n"
+    "\n"
+    "Usage: percore-run [EAL options] [options] -- PROGRAM [ARGUMENTS]\n"
+    "       percore-run [EAL options] -- [options] -- PROGRAM [ARGUMENTS]\n"
+    "       percore-run --attach SOCKET [--rule RULE] -- PROGRAM [ARGUMENTS]\n"
+    "\n"
+    "For example, on a TAP interface named percore0 (as root):\n"
+    "\n"
+    "  percore-run --no-huge -m 512 --vdev=net_tap0,iface=percore0 \\\n"
+    "      --addr 192.0.2.1/24 -- redis-server --protected-mode no --bind 192.0.2.1\n"
+    "\n"
+    "The program's TCP and UDP sockets are percore's, all others the kernel's. A stack process is "
+    "started, and ends\n"
+    "after the program; or one that runs already is used.\n"
+    "\n"
+    "  --addr, --gateway, --set, --config, --pcap, --stats\n"
+    "            as every program on percore has them; percore-stack --help tells\n"
+    "  --attach SOCKET\n"
+    "            use the stack process that listens at this UNIX socket\n"
+    "  --socket SOCKET\n"
+    "            where the stack process is to listen, so that other programs can use it, too\n"
+    "  --rule RULE\n"
+    "            whose a socket is; may be repeated, the first that fits decides:\n"
+    "            kernel|percore [tcp|udp] [bind|connect] [ADDRESS[/LEN]|any] [port FIRST[-LAST]]\n"
+    "            127.0.0.0/8 and ::1 are the kernel's unless a rule says otherwise\n"
+    "  --rules FILE\n"
+    "            a file of rules, one a line; # begins a comment\n"
+    "  -v, --verbose\n"
+    "            what the stack process prints goes to stderr\n"
+    "  --print   print what would be run, and with which environment\n"
+    "  -h, --help\n"
+    "            print this\n"
+    "  -V, --version\n"
+    "            print the version\n"
+    "\n"
+    "The exit status is the program's; 2 when it could not be started.\n";
+
+_Noreturn static void fail(const char *what, const char *why)
+{
+	fprintf(stderr, "percore-run: %s%s%s\n", what, why[0] != '\0' ? ": " : "", why);
+	exit(2);
+}
+
+/* ---- where things are ---------------------------------------------------------------------------- */
+
+/* Finds a file of ours by its place beside this program, in the build directory or where it is installed. */
+static void find_file(char *path, size_t len, const char *const *places)
+{
+	char exe[4096];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	if (n <= 0)
+		fail("/proc/self/exe", strerror(errno));
+	exe[n] = '\0';
+	*strrchr(exe, '/') = '\0';
+	for (; *places != NULL; places++) {
+		char real[4096];
+
+		if ((size_t)snprintf(path, len, "%s/%s", exe, *places) < len &&
+		    realpath(path, real) != NULL && access(real, R_OK) == 0) {
+			snprintf(path, len, "%s", real);
+			return;
+		}
+	}
+	fail(path, "is not there; is percore installed as a whole?");
+}
+
+static void find_preload(char *path, size_t len)
+{
+	static const char *const places[] = {"../../lib/preload/libpercore-preload.so",
+	                                     "../" PC_LIBDIR "/libpercore-preload.so", NULL};
+
+	find_file(path, len, places);
+}
+
+static void find_stack(char *path, size_t len)
+{
+	static const char *const places[] = {"percore-stack", "../stack/percore-stack", NULL};
+
+	find_file(path, len, places);
+}
+
+/* A place that only this user can reach. */
+static void choose_socket(char *path, size_t len)
+{
+	const char *run = getenv("XDG_RUNTIME_DIR");
+	char folder[256];
+	struct stat st;
+
+	if (geteuid() == 0)
+		snprintf(folder, sizeof(folder), "/run/percore");
+	else if (run != NULL)
+		snprintf(folder, sizeof(folder), "%.200s/percore", run);
+	else
+		snprintf(folder, sizeof(folder), "/tmp/percore-%u", (unsigned)geteuid());
+	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+		fail(folder, strerror(errno));
+	if (lstat(folder, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+		fail(folder, "is not a directory of ours");
+	snprintf(path, len, "%s/run-%d", folder, (int)getpid());
+}
+
+/* ---- the stack process --------------------------------------------------------------------------- */
+
+static bool can_connect(const char *path)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	size_t n = strlen(path);
+	socklen_t len = sizeof(un);
+	bool ok;
+
+	if (n >= sizeof(un.sun_path))
+		fail(path, "is too long for a UNIX socket");
+	memcpy(un.sun_path, path, n);
+	if (path[0] == '@') {
+		un.sun_path[0] = '\0';
+		len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
+	}
+	ok = fd >= 0 && connect(fd, (struct sockaddr *)&un, len) == 0;
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+static void make_command(char **argv, char *stack, struct plan *p, char *socket_path, char *pid)
+{
+	static char dashes[] = "--", socket_option[] = "--socket", until[] = "--until";
+	size_t n = 0;
+
+	argv[n++] = stack;
+	for (size_t i = 0; i < p->nb_eal; i++)
+		argv[n++] = p->eal[i];
+	argv[n++] = dashes;
+	for (size_t i = 0; i < p->nb_stack; i++)
+		argv[n++] = p->stack[i];
+	argv[n++] = socket_option;
+	argv[n++] = socket_path;
+	argv[n++] = until;
+	argv[n++] = pid;
+	argv[n] = NULL;
+}
+
+/* In the process that becomes the stack. alive stays open for as long as it lives. */
+_Noreturn static void become_stack(char **argv, bool verbose)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)setsid(); /* what is typed at the terminal is for the program */
+	if (null >= 0) {
+		(void)dup2(null, STDIN_FILENO);
+		(void)dup2(verbose ? STDERR_FILENO : null, STDOUT_FILENO);
+	}
+	execv(argv[0], argv);
+	fprintf(stderr, "percore-run: %s: %s\n", argv[0], strerror(errno));
+	_exit(127);
+}
+
+/* Starts the stack process as nobody's child. Returns a descriptor that is at its end when it has ended. */
+static int start_stack(char **argv, bool verbose)
+{
+	int alive[2], status;
+	pid_t middle;
+
+	if (pipe2(alive, O_CLOEXEC) != 0)
+		fail("pipe", strerror(errno));
+	middle = fork();
+	if (middle < 0)
+		fail("fork", strerror(errno));
+	if (middle == 0) {
+		pid_t child = fork();
+
+		if (child != 0)
+			_exit(child < 0);
+		(void)fcntl(alive[1], F_SETFD, 0);
+		become_stack(argv, verbose);
+	}
+	close(alive[1]);
+	if (waitpid(middle, &status, 0) != middle || status != 0)
+		fail("fork", "no process could be made");
+	return alive[0];
+}
+
+/* Waits until the stack can be attached to. */
+static void wait_for_stack(const char *path, int alive)
+{
+	const struct timespec nap = {.tv_nsec = 5000000};
+	char c;
+
+	(void)fcntl(alive, F_SETFL, O_NONBLOCK);
+	for (int i = 0; i < PATIENCE_S * 200; i++) {
+		if (can_connect(path))
+			return;
+		if (read(alive, &c, 1) == 0) /* it has said why on stderr */
+			fail("the stack process did not start", "");
+		(void)nanosleep(&nap, NULL);
+	}
+	fail("the stack process is not ready after a minute", "");
+}
+
+/* ---- the program --------------------------------------------------------------------------------- */
+
+static void set_environment(const char *name, const char *value)
+{
+	if (setenv(name, value, 1) != 0)
+		fail(name, strerror(errno));
+}
+
+static void prepare(const struct plan *p, const char *socket_path)
+{
+	const char *others = getenv("LD_PRELOAD");
+	char preload[4096], both[8192];
+
+	find_preload(preload, sizeof(preload));
+	snprintf(both, sizeof(both), "%s%s%s", preload,
+	         others != NULL && *others != '\0' ? ":" : "", others != NULL ? others : "");
+	set_environment("LD_PRELOAD", both);
+	set_environment("PERCORE_SOCKET", socket_path);
+	if (p->rules[0] != '\0')
+		set_environment("PERCORE_RULES", p->rules);
+	else
+		unsetenv("PERCORE_RULES");
+	unsetenv("PERCORE_HANDOVER");
+}
+
+static void print_words(char *const *words)
+{
+	for (; *words != NULL; words++)
+		printf("%s%c", *words, words[1] != NULL ? ' ' : '\n');
+}
+
+static int print_plan(const struct plan *p, char *const *stack)
+{
+	static const char *const names[] = {"LD_PRELOAD", "PERCORE_SOCKET", "PERCORE_RULES"};
+
+	if (p->attach == NULL)
+		print_words(stack);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (getenv(names[i]) != NULL)
+			printf("%s=%s\n", names[i], getenv(names[i]));
+	print_words(p->program);
+	return 0;
+}
+
+static int run(struct plan *p)
+{
+	char *argv[MAX_ARGUMENTS], stack[4096], socket_path[300], pid[16];
+
+	if (p->attach != NULL)
+		snprintf(socket_path, sizeof(socket_path), "%s", p->attach);
+	else if (p->socket != NULL)
+		snprintf(socket_path, sizeof(socket_path), "%s", p->socket);
+	else
+		choose_socket(socket_path, sizeof(socket_path));
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	if (p->attach == NULL) {
+		find_stack(stack, sizeof(stack));
+		make_command(argv, stack, p, socket_path, pid);
+	}
+	if (p->action == PLAN_RUN && p->attach == NULL)
+		wait_for_stack(socket_path, start_stack(argv, p->verbose));
+	else if (p->action == PLAN_RUN && !can_connect(socket_path))
+		fail("no stack process listens at", socket_path);
+	prepare(p, socket_path); /* for the program: the stack has not seen it */
+	if (p->action == PLAN_PRINT)
+		return print_plan(p, argv);
+	execvp(p->program[0], p->program);
+	fail(p->program[0], strerror(errno));
+}
+
+int main(int argc, char **argv)
+{
+	static struct plan plan;
+	char why[512];
+
+	if (plan_make(&plan, argc, argv, why, sizeof(why)) != 0)
+		fail(why, "");
+	if (plan.action == PLAN_HELP)
+		fputs(usage, stdout);
+	else if (plan.action == PLAN_VERSION)
+		puts("percore-run " PC_VERSION);
+	else
+		return run(&plan);
+	return 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef RUN_PLAN_H
+#define RUN_PLAN_H
+
+/* What percore-run is to do, as its command line says. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <percore/rules.h>
+
+#define PLAN_WORDS 512
+#define PLAN_RULES 4096
+
+enum plan_action { PLAN_RUN, PLAN_PRINT, PLAN_HELP, PLAN_VERSION };
+
+struct plan {
+	enum plan_action action;
+	bool verbose;
+	const char *attach; /* the socket of a stack that runs already; NULL: one is started */
+	const char *socket; /* where the stack that is started is to listen; NULL: anywhere */
+	char *eal[PLAN_WORDS + 1];   /* for the stack process: EAL's arguments, */
+	char *stack[PLAN_WORDS + 1]; /* and those behind "--" */
+	size_t nb_eal, nb_stack;
+	char **program;         /* with its arguments; NULL ends them */
+	char rules[PLAN_RULES]; /* all --rule and --rules, one after another; checked */
+	struct pc_rules checked;
+};
+
+/**
+ * plan_make reads a command line:
+ *
+ *   [EAL options and options] -- PROGRAM [ARGUMENTS]
+ *   [EAL options and options] -- OPTIONS -- PROGRAM [ARGUMENTS]
+ *
+ * What is neither an option of ours nor one of the stack's is for EAL, in front of the first "--". Returns 0, or
+ * -1 with one line for a person in why. argv must live as long as the plan.
+ */
+int plan_make(struct plan *plan, int argc, char **argv, char *why, size_t why_len);
+
+#endif

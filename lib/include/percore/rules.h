@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef PERCORE_RULES_H
+#define PERCORE_RULES_H
+
+/*
+ * Rules: which sockets of an unmodified program are percore's and which the kernel's.
+ *
+ * A rule is a line of words, of which the first is needed:
+ *
+ *   kernel|percore [tcp|udp] [bind|connect] [ADDRESS[/LEN]|any] [port FIRST[-LAST]]
+ *
+ * It is asked when a socket gets its own address (bind) or a destination (connect, sendto); the first
+ * rule that fits decides.  A wildcard address at bind fits "any" and 0.0.0.0/0 or ::/0 only.  After the last rule come
+ * two that are always there: "kernel 127.0.0.0/8" and "kernel ::1", for a stack has no loopback; whatever no rule
+ * fits is percore's.  Rules are separated by ";" or the end of the line; "#" begins a comment.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <percore/addr.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PC_MAX_RULES 64
+
+enum pc_rule_verdict { PC_RULE_PERCORE, PC_RULE_KERNEL };
+enum pc_rule_moment { PC_RULE_ALWAYS, PC_RULE_BIND, PC_RULE_CONNECT };
+
+struct pc_rule {
+	uint8_t verdict;
+	uint8_t moment;
+	uint8_t protocol; /**< IPPROTO_TCP, IPPROTO_UDP; 0: both */
+	bool any;         /**< net says nothing */
+	struct pc_prefix net;
+	uint16_t first, last; /**< ports, in host byte order */
+};
+
+/** An ordered list of rules; zeroed: those that are always there. */
+struct pc_rules {
+	unsigned n;
+	struct pc_rule rule[PC_MAX_RULES];
+};
+
+/**
+ * pc_rules_add reads rules and puts them behind those that are there. Returns 0; or -1 with errno EINVAL (a
+ * mistake) or ENOSPC (more than PC_MAX_RULES), and one line for a person in why. Then none has been added.
+ */
+int pc_rules_add(struct pc_rules *rules, const char *text, char *why, size_t why_len);
+
+/** pc_rules_decide says whose a socket is: protocol is IPPROTO_TCP or IPPROTO_UDP. */
+enum pc_rule_verdict pc_rules_decide(const struct pc_rules *rules, int protocol,
+                                     enum pc_rule_moment moment, const struct pc_endpoint *e);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "choose.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "real.h"
+
+static struct pc_rules rules;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool rules_are_wrong;
+
+static void say(const char *what, const char *why)
+{
+	char line[512];
+	int n = snprintf(line, sizeof(line), "libpercore-preload: %s: %s\n", what, why);
+
+	if (n > 0)
+		(void)!real_write(STDERR_FILENO, line,
+		                  (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
+}
+
+static void attach(void)
+{
+	const char *text = getenv("PERCORE_RULES");
+	char why[256];
+
+	if (text != NULL && pc_rules_add(&rules, text, why, sizeof(why)) != 0) {
+		say("PERCORE_RULES", why);
+		rules_are_wrong = true;
+	} else if (!pcx_is_attached() && pcx_attach(NULL) != 0) {
+		say("cannot attach to the stack", strerror(errno));
+	}
+}
+
+bool choose_attach(void)
+{
+	int error = errno;
+
+	pthread_once(&once, attach);
+	errno = error;
+	return pcx_is_attached() && !rules_are_wrong;
+}
+
+/* Sockets that a former image of this process has handed on are its own from the start. */
+__attribute__((constructor)) static void take_up(void)
+{
+	if (getenv("PERCORE_HANDOVER") != NULL)
+		(void)choose_attach();
+}
+
+static bool may_be_ours(int domain, int type, int protocol)
+{
+	type &= ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (domain != AF_INET && domain != AF_INET6)
+		return false;
+	return (type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP)) ||
+	       (type == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP));
+}
+
+int choose_socket(int domain, int type, int protocol)
+{
+	if (!may_be_ours(domain, type, protocol))
+		return real_socket(domain, type, protocol);
+	if (choose_attach())
+		return pcx_socket(domain, type, protocol);
+	errno = ENETDOWN;
+	return -1;
+}
+
+/* ---- a socket goes to the kernel ----------------------------------------------------------------- */
+
+struct option {
+	int level, name;
+	bool stream; /* of TCP only */
+};
+
+/* What programs set before they bind or connect. */
+static const struct option options[] = {
+    {SOL_SOCKET, SO_REUSEADDR, false},     {SOL_SOCKET, SO_REUSEPORT, false},
+    {SOL_SOCKET, SO_BROADCAST, false},     {SOL_SOCKET, SO_KEEPALIVE, false},
+    {SOL_SOCKET, SO_LINGER, false},        {SOL_SOCKET, SO_RCVTIMEO, false},
+    {SOL_SOCKET, SO_SNDTIMEO, false},      {IPPROTO_IPV6, IPV6_V6ONLY, false},
+    {IPPROTO_TCP, TCP_NODELAY, true},      {IPPROTO_TCP, TCP_CORK, true},
+    {IPPROTO_TCP, TCP_DEFER_ACCEPT, true}, {IPPROTO_TCP, TCP_KEEPIDLE, true},
+    {IPPROTO_TCP, TCP_KEEPINTVL, true},    {IPPROTO_TCP, TCP_KEEPCNT, true},
+    {IPPROTO_TCP, TCP_USER_TIMEOUT, true},
+};
+
+static int ask(int fd, int name)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	return pcx_getsockopt(fd, SOL_SOCKET, name, &value, &len) == 0 ? value : -1;
+}
+
+static void copy_options(int from, int to, bool stream)
+{
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		const struct option *o = &options[i];
+		char value[32];
+		socklen_t len = sizeof(value);
+
+		if ((stream || !o->stream) &&
+		    pcx_getsockopt(from, o->level, o->name, value, &len) == 0)
+			(void)real_setsockopt(to, o->level, o->name, value, len);
+	}
+}
+
+/* One that was bound to a port of any address before its destination was known is so again. */
+static void copy_name(int from, int to)
+{
+	struct sockaddr_in6 name;
+	socklen_t len = sizeof(name);
+
+	if (pcx_getsockname(from, (struct sockaddr *)&name, &len) == 0 && name.sin6_port != 0)
+		(void)real_bind(to, (struct sockaddr *)&name, len);
+}
+
+static enum pcx_kind give_to_kernel(int fd, int domain, int type)
+{
+	int status = pcx_fcntl(fd, F_GETFL, 0), flags = pcx_fcntl(fd, F_GETFD, 0);
+	int to = real_socket(domain, type | (status & O_NONBLOCK ? SOCK_NONBLOCK : 0), 0);
+
+	if (to < 0)
+		return PCX_SOCKET;
+	copy_options(fd, to, type == SOCK_STREAM);
+	copy_name(fd, to);
+	if (pcx_dup3(to, fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0) < 0) {
+		(void)real_close(to);
+		return PCX_SOCKET;
+	}
+	(void)real_close(to);
+	return PCX_KERNEL;
+}
+
+enum pcx_kind choose_address(int fd, enum pc_rule_moment moment, const struct sockaddr *addr,
+                             socklen_t len)
+{
+	struct pc_endpoint e;
+	int error = errno, type;
+	enum pcx_kind kind = PCX_SOCKET;
+
+	if (addr == NULL || pc_endpoint_from_sockaddr(&e, addr, len) != 0)
+		return kind;
+	type = ask(fd, SO_TYPE);
+	if (pc_rules_decide(&rules, type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP, moment, &e) ==
+	    PC_RULE_KERNEL)
+		kind = give_to_kernel(fd, ask(fd, SO_DOMAIN), type);
+	errno = error;
+	return kind;
+}

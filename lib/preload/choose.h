@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef PRELOAD_CHOOSE_H
+#define PRELOAD_CHOOSE_H
+
+/*
+ * Whose a socket is: attaching to the stack, and the rules.
+ *
+ * A process attaches when it first makes a socket that may be percore's or an epoll set, or at its start if a former
+ * image has handed sockets on.  A new socket of AF_INET or AF_INET6 is percore's; if the rules say otherwise when
+ * it gets an address or a destination, a socket of the kernel with the same options takes its number.
+ */
+
+#include <percore/posix.h>
+#include <percore/rules.h>
+
+/** choose_attach attaches this process, once. Returns whether it is attached; if not, one line on stderr has
+ * said why. */
+bool choose_attach(void);
+
+/** choose_socket makes a socket, or returns -1 with errno. */
+int choose_socket(int domain, int type, int protocol);
+
+/**
+ * choose_address is told that a percore socket is to get an address (PC_RULE_BIND) or a destination. When the rules
+ * give it to the kernel it is the kernel's on return. Returns whose it is.
+ */
+enum pcx_kind choose_address(int fd, enum pc_rule_moment moment, const struct sockaddr *addr,
+                             socklen_t len);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef PRELOAD_NAMES_H
+#define PRELOAD_NAMES_H
+
+/*
+ * How a name of the C library is taken over: the function is ours_read for us and read for everybody else, so
+ * that the system's headers, which declare some of them in ways of their own, do not get in the way.
+ */
+
+#include <stdbool.h>
+
+#include "posix/client.h"
+
+#define NAME(type, name, params)                                                       \
+	__attribute__((visibility("default"))) type ours_##name params __asm__(#name); \
+	type ours_##name params
+
+/* The same function under a second name. */
+#define ALIAS(type, alias, name, params, args) \
+	NAME(type, alias, params)              \
+	{                                      \
+		return ours_##name args;       \
+	}
+
+/* Whether a descriptor is the kernel's: by far most are, in most programs, and pay two loads for it. */
+static inline bool is_kernels(int fd)
+{
+	return fd < 0 || (uint32_t)fd >= at_load(&client.end_fds) ||
+	       at_load(&client.fds[fd]) == NULL;
+}
+
+/* Whether it is one that the client core has for itself: a program that closes everything means others. */
+static inline bool is_private(int fd)
+{
+	return fd_is_hidden(fd);
+}
+
+#endif

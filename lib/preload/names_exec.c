@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The names of fork and exec.
+ *
+ * fork() itself is not taken over: the client core has registered with pthread_atfork().  vfork() is, for a
+ * child that shares its parent's memory must not be told that it is another process; here it is fork().
+ *
+ * A new image finds what it inherits in its environment: pcx_exec_prepare writes a string, which goes into a copy
+ * of the environment that exec is given.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "choose.h"
+#include "names.h"
+#include "real.h"
+
+#define HANDOVER     "PERCORE_HANDOVER="
+#define HANDOVER_MAX 65536
+#define MOST_ARGS    4096
+
+extern char **environ;
+
+NAME(pid_t, vfork, (void))
+{
+	return real_fork();
+}
+ALIAS(pid_t, __vfork, vfork, (void), ())
+
+/* A copy of env with the handover in it. Returns NULL when there is nothing to hand on, or no memory. */
+static char **make_environment(char *const *env)
+{
+	size_t n = 0, k = 0;
+	char **copy, *text;
+
+	if (!pcx_is_attached())
+		return NULL;
+	while (env != NULL && env[n] != NULL)
+		n++;
+	copy = malloc((n + 2) * sizeof(*copy) + HANDOVER_MAX);
+	if (copy == NULL)
+		return NULL;
+	text = (char *)(copy + n + 2);
+	if (pcx_exec_prepare(text, HANDOVER_MAX) <= 0) {
+		free(copy);
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (strncmp(env[i], HANDOVER, strlen(HANDOVER)) != 0)
+			copy[k++] = env[i];
+	copy[k++] = text;
+	copy[k] = NULL;
+	return copy;
+}
+
+static void give_up(char **env)
+{
+	int error = errno;
+
+	if (env == NULL)
+		return;
+	pcx_exec_failed();
+	free(env);
+	errno = error;
+}
+
+NAME(int, execve, (const char *path, char *const *argv, char *const *env))
+{
+	char **copy = make_environment(env);
+	int rc = real_execve(path, argv, copy != NULL ? copy : env);
+
+	give_up(copy);
+	return rc;
+}
+
+NAME(int, execvpe, (const char *file, char *const *argv, char *const *env))
+{
+	char **copy = make_environment(env);
+	int rc = real_execvpe(file, argv, copy != NULL ? copy : env);
+
+	give_up(copy);
+	return rc;
+}
+
+NAME(int, fexecve, (int fd, char *const *argv, char *const *env))
+{
+	char **copy = make_environment(env);
+	int rc = real_fexecve(fd, argv, copy != NULL ? copy : env);
+
+	give_up(copy);
+	return rc;
+}
+
+NAME(int, execv, (const char *path, char *const *argv))
+{
+	return ours_execve(path, argv, environ);
+}
+
+NAME(int, execvp, (const char *file, char *const *argv))
+{
+	return ours_execvpe(file, argv, environ);
+}
+
+/* Arguments one by one into argv, which has room for MOST_ARGS. Returns false when there are too many. */
+static bool collect(char **argv, const char *first, va_list ap)
+{
+	union {
+		const char *in;
+		char *out;
+	} arg = {.in = first};
+	size_t n = 0;
+
+	for (; arg.out != NULL && n < MOST_ARGS - 1; arg.out = va_arg(ap, char *))
+		argv[n++] = arg.out;
+	argv[n] = NULL;
+	errno = arg.out == NULL ? errno : E2BIG;
+	return arg.out == NULL;
+}
+
+NAME(int, execl, (const char *path, const char *first, ...))
+{
+	char *argv[MOST_ARGS];
+	va_list ap;
+	bool fits;
+
+	va_start(ap, first);
+	fits = collect(argv, first, ap);
+	va_end(ap);
+	return fits ? ours_execve(path, argv, environ) : -1;
+}
+
+NAME(int, execlp, (const char *file, const char *first, ...))
+{
+	char *argv[MOST_ARGS];
+	va_list ap;
+	bool fits;
+
+	va_start(ap, first);
+	fits = collect(argv, first, ap);
+	va_end(ap);
+	return fits ? ours_execvpe(file, argv, environ) : -1;
+}
+
+NAME(int, execle, (const char *path, const char *first, ...))
+{
+	char *argv[MOST_ARGS], **env;
+	va_list ap;
+	bool fits;
+
+	va_start(ap, first);
+	fits = collect(argv, first, ap);
+	env = fits ? va_arg(ap, char **) : NULL;
+	va_end(ap);
+	return fits ? ours_execve(path, argv, env) : -1;
+}

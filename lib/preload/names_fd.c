@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The names of descriptors: closing, duplicating, and waiting for them. */
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+#include "choose.h"
+#include "names.h"
+#include "real.h"
+
+/* ---- closing and duplicating --------------------------------------------------------------------- */
+
+NAME(int, close, (int fd))
+{
+	if (is_private(fd)) {
+		errno = EBADF;
+		return -1;
+	}
+	return is_kernels(fd) ? real_close(fd) : pcx_close(fd);
+}
+ALIAS(int, __close, close, (int fd), (fd))
+
+/* One more than the highest number that may be percore's or our own. */
+static unsigned end_of_ours(void)
+{
+	const unsigned hidden = FD_HIDDEN + FD_HIDDEN_WORDS * 64, end = at_load(&client.end_fds);
+
+	return end > hidden ? end : hidden;
+}
+
+/* Closes the kernel's descriptors of [first,last] but our own, and those of percore. */
+NAME(int, close_range, (unsigned first, unsigned last, int flags))
+{
+	unsigned begin = first;
+
+	if (!pcx_is_attached() || first > last)
+		return real_close_range(first, last, flags);
+	for (unsigned fd = first; fd <= last && fd < end_of_ours(); fd++) {
+		if (is_kernels((int)fd) && !is_private((int)fd))
+			continue;
+		if (fd > begin && real_close_range(begin, fd - 1, flags) != 0)
+			return -1;
+		begin = fd + 1;
+		if (is_private((int)fd))
+			continue;
+		if ((unsigned)flags & CLOSE_RANGE_CLOEXEC)
+			(void)pcx_fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+		else
+			(void)pcx_close((int)fd);
+	}
+	return begin <= last ? real_close_range(begin, last, flags) : 0;
+}
+
+NAME(void, closefrom, (int first))
+{
+	(void)ours_close_range(first < 0 ? 0 : (unsigned)first, ~0u, 0);
+}
+
+NAME(int, dup, (int fd))
+{
+	return is_kernels(fd) ? real_dup(fd) : pcx_dup(fd);
+}
+
+NAME(int, dup2, (int fd, int to))
+{
+	return is_kernels(fd) && is_kernels(to) ? real_dup2(fd, to) : pcx_dup2(fd, to);
+}
+ALIAS(int, __dup2, dup2, (int fd, int to), (fd, to))
+
+NAME(int, dup3, (int fd, int to, int flags))
+{
+	return is_kernels(fd) && is_kernels(to) ? real_dup3(fd, to, flags)
+	                                        : pcx_dup3(fd, to, flags);
+}
+
+NAME(int, fcntl, (int fd, int command, ...))
+{
+	va_list ap;
+	long arg;
+
+	va_start(ap, command);
+	arg = va_arg(ap, long);
+	va_end(ap);
+	return is_kernels(fd) ? real_fcntl(fd, command, arg) : pcx_fcntl(fd, command, arg);
+}
+
+NAME(int, fcntl64, (int fd, int command, ...))
+{
+	va_list ap;
+	long arg;
+
+	va_start(ap, command);
+	arg = va_arg(ap, long);
+	va_end(ap);
+	return ours_fcntl(fd, command, arg);
+}
+
+NAME(int, __fcntl, (int fd, int command, ...))
+{
+	va_list ap;
+	long arg;
+
+	va_start(ap, command);
+	arg = va_arg(ap, long);
+	va_end(ap);
+	return ours_fcntl(fd, command, arg);
+}
+
+/* Questions about the machine's interfaces are the kernel's, on whatever socket they are asked. */
+static int ask_kernel(unsigned long request, void *arg)
+{
+	int fd = real_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc;
+
+	if (fd < 0)
+		return -1;
+	rc = real_ioctl(fd, request, arg);
+	(void)real_close(fd);
+	return rc;
+}
+
+NAME(int, ioctl, (int fd, unsigned long request, ...))
+{
+	va_list ap;
+	void *arg;
+
+	va_start(ap, request);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	if (is_kernels(fd))
+		return real_ioctl(fd, request, arg);
+	if (request >= SIOCGIFNAME && request <= SIOCGIFCOUNT)
+		return ask_kernel(request, arg);
+	return pcx_ioctl(fd, request, arg);
+}
+
+/* ---- poll and select ----------------------------------------------------------------------------- */
+
+static bool all_kernels(const struct pollfd *p, nfds_t n)
+{
+	for (nfds_t i = 0; i < n; i++)
+		if (p[i].fd >= 0 && !is_kernels(p[i].fd))
+			return false;
+	return true;
+}
+
+NAME(int, poll, (struct pollfd * p, nfds_t n, int timeout_ms))
+{
+	return all_kernels(p, n) ? real_poll(p, n, timeout_ms) : pcx_poll(p, n, timeout_ms);
+}
+ALIAS(int, __poll, poll, (struct pollfd * p, nfds_t n, int timeout_ms), (p, n, timeout_ms))
+
+NAME(int, ppoll,
+     (struct pollfd * p, nfds_t n, const struct timespec *timeout, const sigset_t *mask))
+{
+	return all_kernels(p, n) ? real_ppoll(p, n, timeout, mask) : pcx_ppoll(p, n, timeout, mask);
+}
+
+_Noreturn void __chk_fail(void);
+
+NAME(int, __poll_chk, (struct pollfd * p, nfds_t n, int timeout_ms, size_t room))
+{
+	if (room / sizeof(*p) < n)
+		__chk_fail();
+	return ours_poll(p, n, timeout_ms);
+}
+
+NAME(int, __ppoll_chk,
+     (struct pollfd * p, nfds_t n, const struct timespec *timeout, const sigset_t *mask,
+      size_t room))
+{
+	if (room / sizeof(*p) < n)
+		__chk_fail();
+	return ours_ppoll(p, n, timeout, mask);
+}
+
+static bool none_ours(int n, const fd_set *set)
+{
+	for (int fd = 0; set != NULL && fd < n && fd < FD_SETSIZE; fd++)
+		if (FD_ISSET(fd, set) && !is_kernels(fd))
+			return false;
+	return true;
+}
+
+NAME(int, select, (int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout))
+{
+	if (none_ours(n, r) && none_ours(n, w) && none_ours(n, e))
+		return real_select(n, r, w, e, timeout);
+	return pcx_select(n, r, w, e, timeout);
+}
+ALIAS(int, __select, select, (int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout),
+      (n, r, w, e, timeout))
+
+NAME(int, pselect,
+     (int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *timeout, const sigset_t *mask))
+{
+	if (none_ours(n, r) && none_ours(n, w) && none_ours(n, e))
+		return real_pselect(n, r, w, e, timeout, mask);
+	return pcx_pselect(n, r, w, e, timeout, mask);
+}
+
+/* ---- epoll --------------------------------------------------------------------------------------- */
+
+/* Any set may get a socket of percore later. */
+NAME(int, epoll_create1, (int flags))
+{
+	return choose_attach() ? pcx_epoll_create1(flags) : real_epoll_create1(flags);
+}
+
+NAME(int, epoll_create, (int size))
+{
+	return choose_attach() ? pcx_epoll_create(size) : real_epoll_create(size);
+}
+
+NAME(int, epoll_ctl, (int ep, int op, int fd, struct epoll_event *event))
+{
+	return is_kernels(ep) ? real_epoll_ctl(ep, op, fd, event)
+	                      : pcx_epoll_ctl(ep, op, fd, event);
+}
+
+NAME(int, epoll_wait, (int ep, struct epoll_event *events, int max, int timeout_ms))
+{
+	return is_kernels(ep) ? real_epoll_wait(ep, events, max, timeout_ms)
+	                      : pcx_epoll_wait(ep, events, max, timeout_ms);
+}
+
+NAME(int, epoll_pwait,
+     (int ep, struct epoll_event *events, int max, int timeout_ms, const sigset_t *mask))
+{
+	return is_kernels(ep) ? real_epoll_pwait(ep, events, max, timeout_ms, mask)
+	                      : pcx_epoll_pwait(ep, events, max, timeout_ms, mask);
+}
+
+NAME(int, epoll_pwait2,
+     (int ep, struct epoll_event *events, int max, const struct timespec *timeout,
+      const sigset_t *mask))
+{
+	return is_kernels(ep) ? real_epoll_pwait2(ep, events, max, timeout, mask)
+	                      : pcx_epoll_pwait2(ep, events, max, timeout, mask);
+}

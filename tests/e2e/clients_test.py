@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Unmodified clients on percore, against the kernel's servers; and what goes to the kernel instead."""
+import hashlib
+import os
+import re
+import socket
+import threading
+
+import bed
+from bed import CLIENT, SERVER, expect, sh
+from unmodified import Daemon, answers, command, digest, make_files, run, start_stack
+
+WEB = 8101
+
+
+def start(b):
+    b.root, b.sha = make_files(b)
+    return start_stack(b)
+
+
+def web(b):
+    conf = os.path.join(b.tmp, "nginx.conf")
+    open(conf, "w").write(f"""user root; daemon off; worker_processes 1; error_log {b.tmp}/nginx.log;
+pid {b.tmp}/nginx.pid; events {{}}
+http {{ access_log off; client_body_temp_path {b.tmp}/b; proxy_temp_path {b.tmp}/p; fastcgi_temp_path {b.tmp}/f;
+  uwsgi_temp_path {b.tmp}/u; scgi_temp_path {b.tmp}/s; server {{ listen {WEB}; root {b.root}; }} }}""")
+    return Daemon(b, ["nginx", "-c", conf], answers(WEB, CLIENT), on_stack=False)
+
+
+URL = f"http://{CLIENT}:{WEB}/"
+
+
+def fetchers(b, s):
+    """curl, wget and python3's http.client: a file by SHA-256; wrk and ab: no failure"""
+    with web(b):
+        expect(digest(command(b, "curl", "-sS", URL + "big")) == b.sha, "curl: the SHA-256 differs")
+        expect(digest(command(b, "wget", "-qO-", URL + "big")) == b.sha, "wget: the SHA-256 differs")
+        script = (f"import http.client, sys; c = http.client.HTTPConnection('{CLIENT}', {WEB}, timeout=10)\n"
+                  "for _ in range(20):\n c.request('GET', '/small'); assert c.getresponse().read() == b'hello, percore\\n'\n"
+                  "c.request('GET', '/big'); sys.stdout.buffer.write(c.getresponse().read())")
+        expect(digest(command(b, "python3", "-c", script)) == b.sha, "http.client: the SHA-256 differs")
+        out = run(b, "wrk", "-t", "2", "-c", "10", "-d", "1", URL + "small").stdout
+        expect(re.search(r"[1-9]\d* requests in", out) and "errors" not in out, out)
+        out = run(b, "ab", "-q", "-k", "-n", "500", "-c", "10", URL + "small").stdout
+        expect(re.search(r"Failed requests:\s+0\b", out) and "Complete requests:      500" in out, out)
+
+
+def stdin(b, s):
+    """nc and socat: a megabyte from stdin arrives by SHA-256, and the answer is printed"""
+    name = os.path.join(b.root, "big")
+    for words in (["nc", "-N", CLIENT, "8102"], ["socat", "-", f"TCP:{CLIENT}:8102"]):
+        got = hashlib.sha256()
+        with socket.create_server((CLIENT, 8102), reuse_port=True) as listener:
+            def serve():
+                c, peer = listener.accept()
+                with c:
+                    while part := c.recv(1 << 16):
+                        got.update(part)
+                    c.sendall(peer[0].encode())
+            server = threading.Thread(target=serve)
+            server.start()
+            out = sh(*command(b, *words), timeout=20 * b.slow, stdin=open(name))
+            server.join()
+        expect(got.hexdigest() == b.sha, f"{words[0]}: the SHA-256 differs")
+        expect(out.stdout == SERVER, f"{words[0]}: printed {out.stdout!r}")
+
+
+def redis(b, s):
+    """redis-cli and redis-benchmark against the kernel's redis-server"""
+    with Daemon(b, ["redis-server", "--port", "8103", "--bind", CLIENT, "--protected-mode", "no", "--save", "",
+                    "--dir", b.tmp], answers(8103, CLIENT), on_stack=False):
+        at = ["-h", CLIENT, "-p", "8103"]
+        expect(run(b, "redis-cli", *at, "ping").stdout == "PONG\n", "no PONG")
+        out = run(b, "redis-benchmark", *at, "-t", "set,get", "-n", "3000", "-P", "16", "-q").stdout
+        expect(out.count("requests per second") >= 2, out)
+
+
+def iperf3(b, s):
+    """iperf3 -c: a second each way"""
+    with Daemon(b, ["iperf3", "-s", "-B", CLIENT, "-p", "8104"], on_stack=False,
+                ready=lambda d: sh("ss", "-ltn").stdout.find(":8104") > 0):
+        for how in ([], ["-R"], ["-u", "-b", "10M"]):
+            out = run(b, "iperf3", "-c", CLIENT, "-p", "8104", "-t", "1", *how).stdout
+            expect("receiver" in out, out)
+
+
+def kernels(b, s):
+    """127.0.0.1, AF_UNIX, pipes and files are the kernel's, and what a rule says"""
+    script = f"""
+import os, socket, threading
+def there_and_back(family, addr):
+    l = socket.socket(family); l.bind(addr); l.listen()
+    c = socket.socket(family); c.connect(l.getsockname())
+    a, _ = l.accept(); c.sendall(b'x'); assert a.recv(1) == b'x'
+    return os.readlink('/proc/self/fd/%d' % l.fileno())
+there_and_back(socket.AF_INET, ('127.0.0.1', 0))
+there_and_back(socket.AF_UNIX, '{b.tmp}/unix%d' % os.getpid())
+r, w = os.pipe(); os.write(w, b'y'); assert os.read(r, 1) == b'y'
+a, b = socket.socketpair(); a.send(b'z'); assert b.recv(1) == b'z'
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.sendto(b'q', ('127.0.0.1', 9))
+c = socket.socket(); c.settimeout(5); c.connect(('{CLIENT}', 8105)); print(c.getsockname()[0])
+"""
+    with socket.create_server((CLIENT, 8105)) as listener:
+        out = run(b, "python3", "-c", script).stdout
+        expect(out == f"{SERVER}\n", f"connected from {out}")
+        out = run(b, "python3", "-c", script, rules=[f"kernel tcp connect {CLIENT} port 8105"]).stdout
+        expect(out == f"{CLIENT}\n" or b.backend != "tap", f"with a rule: connected from {out}")
+        listener.close()
+
+
+STEPS = [fetchers, stdin, redis, iperf3, kernels]
+
+if __name__ == "__main__":
+    args = bed.arguments(__doc__)
+    bed.need("ethtool", "curl", "wget", "wrk", "ab", "nc", "nginx", "redis-server", "iperf3", "socat")
+    bed.main(args, STEPS, start)

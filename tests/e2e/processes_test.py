@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Processes of unmodified programs: percore-run from beginning to end, fork, exec, threads, kill -9 of either side."""
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import bed
+from bed import CLIENT, PREFIX, SERVER, expect, sh, wait_for
+from unmodified import Daemon, answers, command, make_files, run, start_stack
+
+
+def start(b):
+    b.root, b.sha = make_files(b)
+    return start_stack(b)
+
+
+def script(b, text, *more, **kw):
+    """A Python script on the stack, in the background."""
+    return Daemon(b, ["python3", "-u", "-c", text, *more], **kw)
+
+
+def says(word):
+    return lambda d: word in d.out()
+
+
+def inherited(b, s):
+    """a listener and a connection go through fork and exec; close-on-exec ones do not"""
+    text = """
+import os, socket, sys
+if sys.argv[1] == 'first':
+    l = socket.create_server(('', 8201)); l.set_inheritable(True)
+    hidden = socket.create_server(('', 8202))
+    print('ready')
+    c, _ = l.accept(); c.set_inheritable(True)
+    os.execv(sys.executable, [sys.executable, '-u', '-c', open('/proc/self/cmdline').read().split('\\0')[3], 'second',
+                              str(l.fileno()), str(c.fileno()), str(hidden.fileno())])
+l, c = (socket.socket(fileno=int(n)) for n in sys.argv[2:4])
+try:
+    os.fstat(int(sys.argv[4])); c.sendall(b'not closed')
+except OSError:
+    pass
+c.sendall(b'second image\\n')
+if os.fork() == 0:
+    c.sendall(b'child\\n'); d, _ = l.accept(); d.sendall(b'accepted by the child\\n'); os._exit(0)
+os.wait(); c.sendall(b'parent\\n')
+"""
+    with script(b, text, "first", ready=says("ready")), socket.create_connection((SERVER, 8201), 5) as c:
+        c.settimeout(10 * b.slow)
+        f = c.makefile("rb")
+        expect(f.readline() == b"second image\n", "the connection did not survive exec")
+        expect(f.readline() == b"child\n", "the child has no connection")
+        with socket.create_connection((SERVER, 8201), 5) as d:
+            d.settimeout(10 * b.slow)
+            expect(d.recv(100) == b"accepted by the child\n", "the child has no listener")
+        expect(f.readline() == b"parent\n", "the parent has lost its connection")
+        expect(f.read() == b"", "no end")
+        expect(not answers(8202)(), "a close-on-exec listener is still there")
+
+
+SERVER_SCRIPT = """
+import socket, sys
+l = socket.create_server(('', int(sys.argv[1]))); print('ready'); c, _ = l.accept(); print('accepted')
+c.sendall(b'hello'); c.recv(1); print('received')
+try:
+    c.recv(1); print('end')
+except OSError as e:
+    print('errno', e.errno)
+try:
+    socket.socket(); print('made a socket')
+except OSError as e:
+    print('errno', e.errno)
+"""
+
+
+def kill_program(b, s):
+    """kill -9 of a program resets its connections, and no others; its port is free at once"""
+    with script(b, SERVER_SCRIPT, "8203", ready=says("ready")) as one, \
+            script(b, SERVER_SCRIPT, "8204", ready=says("ready")) as two, \
+            socket.create_connection((SERVER, 8203), 5) as c, socket.create_connection((SERVER, 8204), 5) as d:
+        for x in (c, d):
+            x.settimeout(10 * b.slow)
+            expect(x.recv(5) == b"hello", "no hello")
+        one.end(signal.SIGKILL)
+        try:
+            expect(c.recv(1) == b"", "bytes from a dead program")
+        except ConnectionResetError:
+            pass
+        d.sendall(b"x")
+        wait_for(lambda: "received" in two.out(), 5 * b.slow, "the other program's byte")
+        wait_for(lambda: not answers(8203)(), 5 * b.slow, "the dead program's listener to go")
+        with script(b, SERVER_SCRIPT, "8203", ready=says("ready")):
+            pass
+
+
+def kill_stack(b, s):
+    """kill -9 of the stack: calls fail with ENETDOWN, those that sleep too, and nothing hangs"""
+    waiting = """
+import select, socket, threading, errno
+l = socket.create_server(('', 8206)); e = select.epoll(); e.register(l, select.EPOLLIN)
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.bind(('', 8206)); p = select.poll(); p.register(u, select.POLLIN)
+def told(name, f):
+    try:
+        r = f(); l2 = l.accept() if name == 'epoll' else u.recv(1)
+    except OSError as x:
+        r = errno.errorcode[x.errno]
+    print(name, r, flush=True)
+for name, f in (('accept', l.accept), ('epoll', lambda: e.poll(30)), ('recv', lambda: u.recv(1)), ('poll', lambda: p.poll(30000))):
+    threading.Thread(target=told, args=(name, f)).start()
+import time; time.sleep(0.3); print('ready', flush=True)
+"""
+    with script(b, SERVER_SCRIPT, "8205", ready=says("ready")) as server, \
+            script(b, waiting, ready=says("ready")) as sleepers, socket.create_connection((SERVER, 8205), 5) as c:
+        c.sendall(b"x")
+        wait_for(lambda: "received" in server.out(), 5 * b.slow, "the byte")
+        s.process.send_signal(signal.SIGKILL)
+        s.process.wait()
+        begin = time.monotonic()
+        status = server.process.wait(10 * b.slow)
+        sleepers.process.wait(10 * b.slow)
+        expect(time.monotonic() - begin < 5 * b.slow, "it took long")
+        expect(status == 0 and server.out().count("errno 100") == 2, server.out())
+        expect(sleepers.out().count("ENETDOWN") == 4, sleepers.out())
+
+
+def one_command(b, s):
+    """percore-run starts a stack, hands on the exit status, and the stack ends after the program"""
+    def here(*words):
+        return ["ip", "netns", "exec", b.server_ns, os.path.join(b.build, "app", "run", "percore-run"), *b.eal(),
+                "--addr", f"{SERVER}/{PREFIX}", *words]
+    name = os.path.join(b.tmp, "own")
+    text = "import os, socket, sys; socket.create_server(('', 80)); print(os.getpid()); sys.exit(7)"
+    with subprocess.Popen(here("--socket", name, "--", "python3", "-c", text), stdout=subprocess.PIPE, text=True) as p:
+        expect(int(p.stdout.readline()) == p.pid, "the program has another process id")
+        expect(p.wait(20 * b.slow) == 7, f"status {p.returncode}")
+    wait_for(lambda: not os.path.exists(name), 10 * b.slow, "the stack to end")
+    bad = sh(*here("--set", "tcp.nonsense=1", "--", "true"), check=False)
+    expect(bad.returncode == 2 and "tcp.nonsense" in bad.stderr and "did not start" in bad.stderr, bad.stderr)
+    with subprocess.Popen(here("--", "sleep", "60")) as p:
+        time.sleep(0.5)
+        p.terminate()
+        expect(p.wait(10 * b.slow) == -signal.SIGTERM, f"status {p.returncode}")
+
+
+STEPS = [inherited, kill_program, kill_stack, one_command]
+
+if __name__ == "__main__":
+    args = bed.arguments(__doc__)
+    bed.need("ethtool")
+    bed.main(args, STEPS, start)
