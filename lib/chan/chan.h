@@ -72,6 +72,7 @@ enum chan_op {
 	CHAN_OP_IOCTL,    /* a: request -> the int */
 	CHAN_OP_FLUSH,    /* move what is in the tx fifo -> 0, or the error of its last datagram */
 	CHAN_OP_SEND_OOB, /* data: one byte, after all others */
+	CHAN_OP_FORGET,   /* a failed connect() was told: the socket is as new */
 	CHAN_OP_NOTHING,  /* there and back */
 };
 

@@ -24,6 +24,8 @@ static int64_t wait_for_attempt(uint32_t sock)
 	rc = take_error(sock);
 	if (rc == 0 && at_load(&s->state) == CHAN_OVER)
 		rc = -ECONNABORTED;
+	if (rc != 0)
+		(void)call_sock(sock, CHAN_OP_FORGET, 0, 0, NULL, 0);
 	return rc;
 }
 

@@ -99,7 +99,7 @@ ssize_t dgram_recv(uint32_t sock, struct msghdr *m, int flags)
 		error = take_error(sock);
 		if (error != 0)
 			return error;
-		rc = flags & MSG_OOB ? -EOPNOTSUPP : take(sock, m, flags);
+		rc = take(sock, m, flags);
 		if (rc != -EAGAIN)
 			return rc;
 		if (at_load(&s->flags) & CHAN_RX_SHUT)

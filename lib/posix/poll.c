@@ -110,13 +110,14 @@ static int scan(struct polling *g)
 	return ready;
 }
 
-/* The kernel's part; what it says is merged. Returns the count of all, or -1 with errno. */
-static int ask_kernel(struct polling *g, int ours, const struct timespec *ts, const sigset_t *mask)
+/* The kernel's part, and then ours again. Returns the count of all, or a negative errno. */
+static int ask_kernel(struct polling *g, const struct timespec *ts, const sigset_t *mask)
 {
-	int rc = (int)sys(ppoll, g->kernel, g->n + 1, ts, mask, _NSIG / 8);
+	int rc = (int)sys(ppoll, g->kernel, g->n + 1, ts, mask, _NSIG / 8), ours;
 
 	if (rc < 0)
-		return rc;
+		return -errno;
+	ours = scan(g);
 	for (nfds_t i = 0; i < g->n; i++) {
 		short more = g->kernel[i].fd >= 0 ? g->kernel[i].revents : 0;
 
@@ -158,13 +159,13 @@ static int sleep_with(struct polling *g, const struct queue *q, uint64_t deadlin
 	queue_arm(q, CHAN_ARMED);
 	rc = scan(g);
 	if (rc == 0)
-		rc = ask_kernel(g, 0, wait == UINT64_MAX ? NULL : &ts, mask);
+		rc = ask_kernel(g, wait == UINT64_MAX ? NULL : &ts, mask);
 	queue_disarm(q);
 	queue_clear(q);
 	return rc;
 }
 
-/* Returns how many are ready, or -1 with errno. */
+/* Returns how many are ready, or a negative errno. */
 static int wait_with_queue(struct polling *g, uint64_t deadline, const sigset_t *mask)
 {
 	struct queue q;
@@ -193,7 +194,7 @@ static int wait_driving(struct polling *g, uint64_t deadline)
 
 		rc = scan(g);
 		if (g->any_kernel)
-			rc = ask_kernel(g, rc, &none, NULL);
+			rc = ask_kernel(g, &none, NULL);
 		if (rc != 0 || now >= deadline)
 			return rc;
 		client_drive_or_sleep(soon < deadline ? soon : deadline);
@@ -208,7 +209,7 @@ static int run(struct polling *g, uint64_t deadline, const sigset_t *mask)
 	(void)client_drive();
 	rc = scan(g);
 	if (rc > 0 || deadline == 0)
-		return g->any_kernel ? ask_kernel(g, rc, &none, mask) : rc;
+		return g->any_kernel ? ask_kernel(g, &none, mask) : rc;
 	return client.driver != NULL ? wait_driving(g, deadline)
 	                             : wait_with_queue(g, deadline, mask);
 }
@@ -245,7 +246,7 @@ static int poll_until(struct pollfd *p, nfds_t n, uint64_t deadline, const struc
 		rc = (int)sys(ppoll, p, n, ts, mask, _NSIG / 8);
 	} else {
 		sort_out(&g);
-		rc = g.any_ours ? run(&g, deadline, mask)
+		rc = g.any_ours ? (int)fail(run(&g, deadline, mask))
 		                : (int)sys(ppoll, p, n, ts, mask, _NSIG / 8);
 		for (nfds_t i = 0; i < n; i++)
 			if (g.file[i] != NULL)

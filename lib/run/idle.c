@@ -63,17 +63,28 @@ void idle_init(struct idle *idle, enum run_idle mode, uint64_t turns, uint64_t m
 		(void)prctl(PR_SET_TIMERSLACK, 1000);
 }
 
-static void idle_sleep(struct idle *idle, const struct pc_stack *st, uint64_t now_ns)
+static void sleep_for(const struct idle *idle, uint64_t ns)
 {
-	uint64_t deadline = pc_stack_next_deadline(st), ns = idle->sleep_ns;
-	struct timespec ts = {0};
+	struct timespec ts = {.tv_nsec = (long)ns};
+
+	if (idle->service == NULL) {
+		(void)nanosleep(&ts, NULL); /* a signal ends it, and may as well */
+		return;
+	}
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	pc_service_sleep(idle->service,
+	                 (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec + ns);
+}
+
+void idle_until(struct idle *idle, const struct pc_stack *st, uint64_t now_ns, uint64_t ns)
+{
+	uint64_t deadline = pc_stack_next_deadline(st);
 
 	if (deadline <= now_ns)
 		return;
 	if (deadline - now_ns < ns)
 		ns = deadline - now_ns;
-	ts.tv_nsec = (long)ns;
-	(void)nanosleep(&ts, NULL); /* a signal ends it, and may as well */
+	sleep_for(idle, ns < idle->sleep_ns ? ns : idle->sleep_ns);
 	idle->sleep_ns = 2 * idle->sleep_ns < idle->max_ns ? 2 * idle->sleep_ns : idle->max_ns;
 }
 
@@ -88,7 +99,7 @@ void idle_turn(struct idle *idle, unsigned frames, const struct pc_stack *st, ui
 		return;
 	idle->empty = idle->turns; /* stay there */
 	if (idle->mode == RUN_IDLE_SLEEP)
-		idle_sleep(idle, st, now_ns);
+		idle_until(idle, st, now_ns, UINT64_MAX);
 	else
 		for (int i = 0; i < IDLE_PAUSES; i++)
 			rte_pause();

@@ -8,14 +8,17 @@
  * its stack.
  */
 
+#include <percore/host.h>
+
 #include "settings.h"
 
 struct idle {
 	enum run_idle mode;
-	uint32_t turns;    /* without a frame before it backs off */
-	uint32_t empty;    /* turns without a frame so far */
-	uint64_t max_ns;   /* longest sleep */
-	uint64_t sleep_ns; /* next sleep */
+	uint32_t turns;             /* without a frame before it backs off */
+	uint32_t empty;             /* turns without a frame so far */
+	uint64_t max_ns;            /* longest sleep */
+	uint64_t sleep_ns;          /* next sleep */
+	struct pc_service *service; /* whose clients may end a sleep; NULL: none */
 };
 
 /** idle_choose returns the mode of an lcore with these ports, given what the settings say. */
@@ -27,6 +30,9 @@ uint64_t idle_choose_us(uint64_t setting, struct pc_port *const *ports, unsigned
 
 /** idle_init begins, on the lcore that is to idle: it backs off after some turns without a frame. */
 void idle_init(struct idle *idle, enum run_idle mode, uint64_t turns, uint64_t max_us);
+
+/** idle_until sleeps for at most ns, and as idle_turn would: until a deadline of the stack, a client, a signal. */
+void idle_until(struct idle *idle, const struct pc_stack *st, uint64_t now_ns, uint64_t ns);
 
 /** idle_turn is told how many frames a turn has received; it returns when the next may begin. */
 void idle_turn(struct idle *idle, unsigned frames, const struct pc_stack *st, uint64_t now_ns);

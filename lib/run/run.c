@@ -13,6 +13,7 @@
 #include "quiet.h"
 #include "reload.h"
 #include "stop.h"
+#include "threads.h"
 #include "worker.h"
 
 #define EXIT_FAILED 1
@@ -44,6 +45,8 @@ static int run_on_eal(struct run *r)
 
 	quiet_begin(&quiet);
 	rc = run_setup(r);
+	if (rc == 0)
+		rc = threads_setup(r);
 	quiet_end(&quiet, line);
 	if (rc == 0) {
 		clock_init(&r->clock, rte_get_tsc_hz());
@@ -59,6 +62,9 @@ static int run_on_eal(struct run *r)
 	quiet_begin(&quiet);
 	for (unsigned i = 0; i < r->nb_workers && status == 0; i++)
 		status = r->workers[i]->status == 0 ? 0 : EXIT_FAILED;
+	if (status == 0)
+		status = r->threads_status;
+	threads_teardown(r);
 	run_teardown(r);
 	quiet_end(&quiet, line);
 	if (status == 0 && r->s->run.run_stats_s != 0)

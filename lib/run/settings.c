@@ -26,6 +26,10 @@ static const struct text_key text_keys[] = {
     {"net", "gateway", "addresses of the default gateways, at most one of each family",
      "10.0.0.254, fd00::fe", settings_set_gateway},
     {"run", "pcap", "file that gets every frame, in pcap format", "trace.pcap", settings_set_pcap},
+    {"run", "sockets",
+     "UNIX socket where other processes attach to use sockets by percore/posix.h; @NAME: without a "
+     "file",
+     "/run/percore.sock", settings_set_sockets},
 };
 
 const struct text_key *settings_text_keys(size_t *n)
@@ -338,6 +342,15 @@ int settings_set_pcap(struct settings *s, const char *origin, const char *value)
 	if (*value == '\0' || strlen(value) >= sizeof(s->pcap) - 32)
 		return settings_fail(s, "%s: a file name is needed", origin);
 	snprintf(s->pcap, sizeof(s->pcap), "%s", value);
+	return 0;
+}
+
+int settings_set_sockets(struct settings *s, const char *origin, const char *value)
+{
+	if (strlen(value) == 0 || strlen(value) >= sizeof(s->sockets))
+		return settings_fail(s, "%s: the name of a UNIX socket has 1 to %zu bytes", origin,
+		                     sizeof(s->sockets) - 1);
+	strcpy(s->sockets, value);
 	return 0;
 }
 

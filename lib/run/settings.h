@@ -23,6 +23,7 @@ X(run, idle_us, 0, 0, 100000, "us", \
   "longest sleep of idle mode 3; a frame may wait that long; 0: 100, or 1000 for a single lcore on TAPs, which a frame wakes") \
 X(run, drain_ms, 5000, 0, 600000, "ms", "time that a stop gives to what is under way") \
 X(run, stats_s, 0, 0, 86400, "s", "time between two prints of the counters, which are also printed at the end; 0: never") \
+X(run, sockets_max, 4096, 1, 1048576, "sockets", "sockets for threads and other processes (run.sockets) per lcore") \
 X(port, rxd, 1024, 32, 32768, "descriptors", "length of each receive queue, adjusted to what the device can do") \
 X(port, txd, 1024, 32, 32768, "descriptors", "length of each transmit queue, adjusted to what the device can do") \
 X(port, mtu, 0, 0, 9702, "bytes", "largest IP packet; 0: as the device has it") \
@@ -82,6 +83,7 @@ struct settings {
 	unsigned nb_gateways;
 	struct pc_addr gateway[2]; /* at most one of each family */
 	char pcap[PATH_MAX];       /* empty: none */
+	char sockets[108];         /* UNIX socket where other processes attach; empty: none */
 	char why[SETTINGS_WHY];
 };
 
@@ -111,6 +113,9 @@ int settings_set_gateway(struct settings *s, const char *origin, const char *val
 
 /** settings_set_pcap sets the name of the capture file. Returns 0 or -1. */
 int settings_set_pcap(struct settings *s, const char *origin, const char *value);
+
+/** settings_set_sockets takes the name of the UNIX socket for other processes; like settings_set_pcap. */
+int settings_set_sockets(struct settings *s, const char *origin, const char *value);
 
 /** settings_check says whether everything agrees and nothing is missing. Returns 0 or -1. */
 int settings_check(struct settings *s);

@@ -10,6 +10,7 @@
 #include "reload.h"
 #include "report.h"
 #include "stop.h"
+#include "threads.h"
 #include "wall.h"
 
 #define DRAIN_PATIENCE_NS 500000000
@@ -19,12 +20,15 @@ static int load_state(const struct worker *w)
 	return __atomic_load_n(&w->state, __ATOMIC_ACQUIRE);
 }
 
-/* One turn of the loop. Returns the number of frames received. */
+/* One turn of the loop. Returns how much there was to do: frames, and what clients wanted. */
 static unsigned turn(struct worker *w, uint64_t now)
 {
 	unsigned frames = pc_stack_poll(w->st, now);
 
-	w->run->app->turn(w->app, w->st, now);
+	if (w->run->app->turn != NULL)
+		w->run->app->turn(w->app, w->st, now);
+	if (w->service != NULL)
+		frames += pc_service_turn(w->service, now);
 	pc_stack_flush(w->st, now);
 	return frames;
 }
@@ -131,7 +135,9 @@ static int start(struct worker *w)
 	idle_init(&w->idle, idle_choose(r->s->run.run_idle, w->ports, r->nb_ports),
 	          r->s->run.run_idle_turns,
 	          idle_choose_us(r->s->run.run_idle_us, w->ports, r->nb_ports, r->nb_workers));
-	rc = r->app->start(r->s->app_arg, w->st, &w->app, w->why, sizeof(w->why));
+	rc = threads_add(w);
+	if (rc == 0 && r->app->start != NULL)
+		rc = r->app->start(r->s->app_arg, w->st, &w->app, w->why, sizeof(w->why));
 	return set_state(w, rc);
 }
 
@@ -186,12 +192,15 @@ int run_loop(struct run *r)
 		(void)start(self);
 		rc = wait_for_start(r);
 	}
+	if (rc == 0)
+		rc = threads_begin(r);
 	if (rc == 0) {
 		report_start(r);
 		work(self);
 	} else {
 		stop_ask(STOP_NOW);
 	}
+	threads_end(r);
 	if (load_state(self) == WORKER_UP)
 		finish(self);
 	rte_eal_mp_wait_lcore();

@@ -12,6 +12,8 @@
 
 #include <pthread.h>
 
+#include <percore/host.h>
+
 #include <rte_common.h>
 
 #include "clock.h"
@@ -39,6 +41,7 @@ struct worker {
 	struct pc_run_ports frames; /* what a program without a stack has been given */
 	void *app;                  /* the program's own */
 	struct idle idle;
+	struct pc_service *service;        /* for threads; NULL: nobody wants one */
 	uint64_t wall_next_ns;             /* when the next second of the day begins */
 	const struct reload_batch *wanted; /* of reload.c; NULL: nothing, or done; atomic */
 	int reload_rc;                     /* whether that went well */
@@ -55,6 +58,10 @@ struct run {
 	char **argv;
 	struct reload *reload; /* of the thread that reads the files again; NULL: there is none */
 	pthread_t reloader;
+	struct pc_host *host; /* for threads; NULL: nobody wants it */
+	pthread_t threads;    /* the program's own, if threads_run */
+	bool threads_run;
+	int threads_status;
 	bool reload_ends; /* atomic */
 	struct clock clock;
 	uint64_t stats_next_ns;

@@ -128,6 +128,19 @@ static int64_t do_connect(struct pc_service *s, struct request *r)
 	return -error;
 }
 
+/* As after Linux's connect() that has failed. The stack says once more that the attempt is over. */
+static int64_t do_forget(struct pc_service *s, const struct request *r)
+{
+	const struct sockaddr_in none = {.sin_family = AF_INET};
+
+	if (r->c->type != CHAN_STREAM || r->c->state != CHAN_OVER)
+		return 0;
+	(void)pc_connect(s->st, r->fd, (const struct sockaddr *)&none, sizeof(none));
+	at_store(&r->c->state, CHAN_IDLE);
+	at_store(&r->c->flags, CHAN_HUP);
+	return 0;
+}
+
 static int64_t do_shutdown(struct pc_service *s, const struct request *r)
 {
 	struct service_sock *own = service_sock(s, r->sock);
@@ -235,6 +248,8 @@ static int64_t execute(struct pc_service *s, struct request *r)
 		return do_ioctl(s, r);
 	case CHAN_OP_FLUSH:
 		return do_flush(s, r);
+	case CHAN_OP_FORGET:
+		return do_forget(s, r);
 	case CHAN_OP_SEND_OOB:
 		return do_send_oob(s, r);
 	default:

@@ -76,11 +76,16 @@ struct pc_run_app {
 	int (*check)(void *app, char *why, size_t why_len);
 	/** Instead of everything that follows: the program wants frames and no stack. */
 	const struct pc_run_frames *frames;
+	/** Called on a thread of its own when everything is up, with the process attached to the stacks: it and
+	 * the threads that it makes use percore/posix.h. When it returns the program stops, and pc_run returns its
+	 * value unless something else failed. start and turn may be NULL then. May be NULL. */
+	int (*threads)(void *app);
 	/** Called on each lcore when its stack is up: makes sockets. *worker is the worker's own
 	 * state. Returns 0, or -1 with a line in why, which ends the program (and finish is not
 	 * called for this worker). */
 	int (*start)(void *app, struct pc_stack *st, void **worker, char *why, size_t why_len);
-	/** Called on each turn, between poll and flush: serves what is ready. */
+	/** Called on each turn, between poll and flush: serves what is ready. May be NULL when all is done by
+	 * threads or other processes (run.sockets), and so may start. */
 	void (*turn)(void *worker, struct pc_stack *st, uint64_t now_ns);
 	/** Called once when a signal asked to stop: closes listeners, lets requests end.
 	 * May be NULL. */
@@ -97,6 +102,19 @@ struct pc_run_app {
  * while it ran, 2 when it could not start. app_arg is handed to the callbacks as app.
  */
 int pc_run(int argc, char **argv, const struct pc_run_app *app, void *app_arg);
+
+/** A stack that the threads themselves drive. */
+struct pc_drive;
+
+/**
+ * pc_drive_start starts EAL, the ports and one stack, as pc_run does with the same arguments, attaches the
+ * process and returns: from then on each thread that would sleep in a call of percore/posix.h drives the stack, and no
+ * second core is needed. No signal is caught. Returns NULL with one line for a person in why.
+ */
+struct pc_drive *pc_drive_start(int argc, char **argv, char *why, size_t why_len);
+
+/** pc_drive_stop detaches the process and takes everything down. */
+void pc_drive_stop(struct pc_drive *drive);
 
 /**
  * pc_run_wall_clock returns seconds since 1970, for Date headers and logs: a read of memory. It is 0

@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Descriptors, datagrams, files and processes. */
+#include "live.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char buf[100000];
+
+static void close_both(struct live *l, int fd[2])
+{
+	l->c->close(fd[NEAR]);
+	l->bed.call->close(&l->bed, FAR, fd[FAR]);
+}
+
+/* ---- dup -------------------------------------------------------------------------------------- */
+
+static void dup_shares(struct live *l)
+{
+	int fd[2], two;
+
+	live_pair(l, fd);
+	two = l->c->dup(fd[NEAR]);
+	bed_log(&l->bed, "%d\n", two > fd[NEAR]);
+	live_log(l, "O_NONBLOCK", l->c->fcntl(two, F_SETFL, O_NONBLOCK));
+	live_log(l, "is seen", l->c->fcntl(fd[NEAR], F_GETFL, 0) & O_NONBLOCK);
+	live_log(l, "recv", l->c->recv(fd[NEAR], buf, 10, 0));
+	live_log(l, "close", l->c->close(fd[NEAR]));
+	live_log(l, "closed", l->c->recv(fd[NEAR], buf, 10, 0));
+	live_far_send(l, fd[FAR], 5);
+	live_sleep(5);
+	live_log(l, "recv", l->c->recv(two, buf, 10, 0));
+	live_log(l, "close", l->c->close(two));
+	live_log(l, "close again", l->c->close(two));
+	bed_log(&l->bed, "far %zu\n", live_far_recv(l, fd[FAR], 1));
+	l->bed.call->close(&l->bed, FAR, fd[FAR]);
+}
+
+static void dup2_replaces(struct live *l)
+{
+	int a[2], b[2], pipes[2], rc;
+
+	signal(SIGPIPE, SIG_IGN);
+	live_pair(l, a);
+	live_pair(l, b);
+	if (pipe(pipes) != 0)
+		abort();
+	live_log(l, "same", l->c->dup2(a[NEAR], a[NEAR]) == a[NEAR]);
+	live_log(l, "same by dup3", l->c->dup3(a[NEAR], a[NEAR], 0));
+	live_log(l, "bad flags", l->c->dup3(a[NEAR], b[NEAR], O_NONBLOCK));
+	live_log(l, "bad descriptor", l->c->dup2(9999, b[NEAR]));
+	live_log(l, "bad target", l->c->dup2(a[NEAR], -1));
+	rc = l->c->dup2(a[NEAR], b[NEAR]);
+	live_log(l, "over ours", rc == b[NEAR]);
+	bed_log(&l->bed, "far %zu\n", live_far_recv(l, b[FAR], 1));
+	live_far_send(l, a[FAR], 5);
+	live_sleep(3);
+	live_log(l, "recv", l->c->recv(b[NEAR], buf, 10, 0));
+	rc = l->c->dup2(a[NEAR], pipes[0]);
+	live_log(l, "over a pipe", rc == pipes[0]);
+	live_log(l, "the pipe is closed", l->c->write(pipes[1], "x", 1));
+	live_far_send(l, a[FAR], 5);
+	live_sleep(3);
+	live_log(l, "recv", l->c->recv(pipes[0], buf, 10, 0));
+	rc = l->c->dup2(pipes[1], a[NEAR]);
+	live_log(l, "a pipe over ours", rc == a[NEAR]);
+	live_log(l, "no socket", l->c->recv(a[NEAR], buf, 10, 0));
+	l->c->close(pipes[0]);
+	l->c->close(pipes[1]);
+	l->c->close(a[NEAR]);
+	l->c->close(b[NEAR]);
+	bed_log(&l->bed, "far %zu\n", live_far_recv(l, a[FAR], 1));
+}
+
+static void fcntl_calls(struct live *l)
+{
+	int fd[2], two;
+
+	live_pair(l, fd);
+	live_log(l, "F_GETFL", l->c->fcntl(fd[NEAR], F_GETFL, 0));
+	live_log(l, "F_GETFD", l->c->fcntl(fd[NEAR], F_GETFD, 0));
+	live_log(l, "F_SETFD", l->c->fcntl(fd[NEAR], F_SETFD, FD_CLOEXEC));
+	live_log(l, "F_GETFD", l->c->fcntl(fd[NEAR], F_GETFD, 0));
+	two = l->c->fcntl(fd[NEAR], F_DUPFD, 100);
+	live_log(l, "F_DUPFD", two);
+	live_log(l, "F_GETFD", l->c->fcntl(two, F_GETFD, 0));
+	live_log(l, "close", l->c->close(two));
+	two = l->c->fcntl(fd[NEAR], F_DUPFD_CLOEXEC, 100);
+	live_log(l, "F_DUPFD_CLOEXEC", two);
+	live_log(l, "F_GETFD", l->c->fcntl(two, F_GETFD, 0));
+	live_log(l, "close", l->c->close(two));
+	live_log(l, "F_DUPFD -1", l->c->fcntl(fd[NEAR], F_DUPFD, -1));
+	live_log(l, "unknown", l->c->fcntl(fd[NEAR], 12345, 0));
+	live_log(l, "closed", l->c->fcntl(two, F_GETFL, 0));
+	close_both(l, fd);
+	two = l->c->socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	live_log(l, "F_GETFL", l->c->fcntl(two, F_GETFL, 0));
+	live_log(l, "F_GETFD", l->c->fcntl(two, F_GETFD, 0));
+	l->c->close(two);
+}
+
+static void ioctl_calls(struct live *l)
+{
+	int fd[2], n = 1;
+
+	live_pair(l, fd);
+	live_log(l, "FIONBIO", l->c->ioctl(fd[NEAR], FIONBIO, &n));
+	live_log(l, "flags", l->c->fcntl(fd[NEAR], F_GETFL, 0));
+	live_log(l, "recv", l->c->recv(fd[NEAR], buf, 10, 0));
+	live_far_send(l, fd[FAR], 42);
+	live_sleep(5);
+	live_log(l, "FIONREAD", l->c->ioctl(fd[NEAR], FIONREAD, &n));
+	bed_log(&l->bed, "%d\n", n);
+	live_log(l, "send", l->c->send(fd[NEAR], buf, 100, 0));
+	live_sleep(50);
+	live_log(l, "SIOCOUTQ", l->c->ioctl(fd[NEAR], SIOCOUTQ, &n));
+	bed_log(&l->bed, "%d\n", n);
+	live_log(l, "SIOCATMARK", l->c->ioctl(fd[NEAR], SIOCATMARK, &n));
+	bed_log(&l->bed, "%d\n", n);
+	live_log(l, "FIOCLEX", l->c->ioctl(fd[NEAR], FIOCLEX, NULL));
+	live_log(l, "F_GETFD", l->c->fcntl(fd[NEAR], F_GETFD, 0));
+	live_log(l, "unknown", l->c->ioctl(fd[NEAR], 0x1234, &n));
+	close_both(l, fd);
+}
+
+static void wrong_descriptors(struct live *l)
+{
+	struct sockaddr_in a = bed_addr(&l->bed, NEAR, 0);
+	socklen_t len = sizeof(a);
+	int pipes[2];
+
+	if (pipe(pipes) != 0)
+		abort();
+	for (int i = 0; i < 3; i++) {
+		int fd = i == 0 ? -1 : i == 1 ? 9999 : pipes[0];
+
+		live_log(l, "bind", l->c->bind(fd, (struct sockaddr *)&a, len));
+		live_log(l, "listen", l->c->listen(fd, 1));
+		live_log(l, "accept", l->c->accept4(fd, NULL, NULL, 0));
+		live_log(l, "connect", l->c->connect(fd, (struct sockaddr *)&a, len));
+		live_log(l, "shutdown", l->c->shutdown(fd, 0));
+		live_log(l, "getsockname", l->c->getsockname(fd, (struct sockaddr *)&a, &len));
+		live_log(l, "getpeername", l->c->getpeername(fd, (struct sockaddr *)&a, &len));
+		live_log(l, "recv", l->c->recv(fd, buf, 1, 0));
+		live_log(l, "send", l->c->send(fd, buf, 1, 0));
+		live_log(l, "write", l->c->write(fd, buf, 1));
+	}
+	live_log(l, "dup", l->c->dup(9999));
+	live_log(l, "fcntl", l->c->fcntl(9999, F_GETFL, 0));
+	live_log(l, "write to a pipe", l->c->write(pipes[1], "abc", 3));
+	live_log(l, "read of a pipe", l->c->read(pipes[0], buf, 10));
+	l->c->close(pipes[0]);
+	l->c->close(pipes[1]);
+}
+
+static void socket_errors(struct live *l)
+{
+	live_log(l, "family", l->c->socket(12345, SOCK_STREAM, 0));
+	live_log(l, "type", l->c->socket(AF_INET, 12345, 0));
+	live_log(l, "protocol", l->c->socket(AF_INET, SOCK_STREAM, IPPROTO_UDP));
+	live_log(l, "protocol", l->c->socket(AF_INET, SOCK_DGRAM, IPPROTO_TCP));
+}
+
+/* ---- datagrams -------------------------------------------------------------------------------- */
+
+struct dgram {
+	int near, far;
+	struct sockaddr_in a, from;
+};
+
+static void open_dgrams(struct live *l, struct dgram *d)
+{
+	struct bed *b = &l->bed;
+	socklen_t len = sizeof(d->a);
+
+	d->near = l->c->socket(AF_INET, SOCK_DGRAM, 0);
+	d->a = bed_addr(b, NEAR, 0);
+	d->far = b->call->socket(b, FAR, AF_INET, SOCK_DGRAM, 0);
+	d->from = bed_addr(b, FAR, 0);
+	if (l->c->bind(d->near, (struct sockaddr *)&d->a, len) != 0 ||
+	    l->c->getsockname(d->near, (struct sockaddr *)&d->a, &len) != 0 ||
+	    b->call->bind(b, FAR, d->far, (struct sockaddr *)&d->from, len) != 0 ||
+	    b->call->getsockname(b, FAR, d->far, (struct sockaddr *)&d->from, &len) != 0)
+		abort();
+}
+
+static void far_dgram(struct live *l, struct dgram *d, size_t n)
+{
+	if (l->bed.call->sendto(&l->bed, FAR, d->far, buf, n, 0, (struct sockaddr *)&d->a,
+	                        sizeof(d->a)) != (ssize_t)n)
+		abort();
+}
+
+static void close_dgrams(struct live *l, struct dgram *d)
+{
+	l->c->close(d->near);
+	l->bed.call->close(&l->bed, FAR, d->far);
+}
+
+static void dgram_recv(struct live *l)
+{
+	struct iovec v[2] = {{buf, 10}, {buf + 10, 20}};
+	struct msghdr m = {.msg_iov = v, .msg_iovlen = 2};
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+	struct dgram d;
+	int n;
+
+	open_dgrams(l, &d);
+	far_dgram(l, &d, 100);
+	live_log(l, "peek", l->c->recv(d.near, buf, 10, MSG_PEEK));
+	live_log(l, "length", l->c->recv(d.near, buf, 10, MSG_PEEK | MSG_TRUNC));
+	live_log(l, "FIONREAD", l->c->ioctl(d.near, FIONREAD, &n));
+	bed_log(&l->bed, "%d\n", n);
+	m.msg_name = &a;
+	m.msg_namelen = sizeof(a);
+	live_log(l, "recvmsg", l->c->recvmsg(d.near, &m, 0));
+	bed_log(&l->bed, "flags %x, name %u, from far %d\n", (unsigned)m.msg_flags, m.msg_namelen,
+	        a.sin_port == d.from.sin_port);
+	far_dgram(l, &d, 0);
+	live_log(l, "empty", l->c->recvfrom(d.near, buf, 10, 0, (struct sockaddr *)&a, &len));
+	bed_log(&l->bed, "%u\n", len);
+	live_log(l, "nothing", l->c->recv(d.near, buf, 10, MSG_DONTWAIT));
+	far_dgram(l, &d, 1472);
+	live_log(l, "read 0", l->c->read(d.near, buf, 0));
+	live_log(l, "read", l->c->read(d.near, buf, 10000));
+	live_log(l, "MSG_OOB", l->c->recv(d.near, buf, 10, MSG_OOB | MSG_DONTWAIT));
+	close_dgrams(l, &d);
+}
+
+static void dgram_send(struct live *l)
+{
+	struct iovec v[2] = {{buf, 10}, {buf + 10, 20}};
+	struct msghdr m = {.msg_iov = v, .msg_iovlen = 2};
+	struct sockaddr_in zero;
+	struct dgram d;
+
+	open_dgrams(l, &d);
+	live_log(l, "no peer", l->c->send(d.near, buf, 10, 0));
+	live_log(l, "no peer", l->c->write(d.near, buf, 10));
+	live_log(l, "sendto",
+	         l->c->sendto(d.near, buf, 10, 0, (struct sockaddr *)&d.from, sizeof(d.from)));
+	live_log(l, "again",
+	         l->c->sendto(d.near, buf, 11, 0, (struct sockaddr *)&d.from, sizeof(d.from)));
+	live_log(l, "empty",
+	         l->c->sendto(d.near, buf, 0, 0, (struct sockaddr *)&d.from, sizeof(d.from)));
+	live_log(l, "short", l->c->sendto(d.near, buf, 10, 0, (struct sockaddr *)&d.from, 8));
+	live_log(l, "too long",
+	         l->c->sendto(d.near, buf, 65508, 0, (struct sockaddr *)&d.from, sizeof(d.from)));
+	zero = d.from;
+	zero.sin_port = 0;
+	live_log(l, "port 0",
+	         l->c->sendto(d.near, buf, 10, 0, (struct sockaddr *)&zero, sizeof(zero)));
+	m.msg_name = &d.from;
+	m.msg_namelen = sizeof(d.from);
+	live_log(l, "sendmsg", l->c->sendmsg(d.near, &m, 0));
+	live_log(l, "connect", l->c->connect(d.near, (struct sockaddr *)&d.from, sizeof(d.from)));
+	live_log(l, "send", l->c->send(d.near, buf, 12, 0));
+	live_log(l, "writev", l->c->writev(d.near, v, 2));
+	live_log(l, "MSG_OOB", l->c->send(d.near, buf, 12, MSG_OOB));
+	live_sleep(5);
+	for (int i = 0; i < 7; i++)
+		live_log(l, "far",
+		         l->bed.call->recvfrom(&l->bed, FAR, d.far, buf, 100, 0, NULL, NULL));
+	close_dgrams(l, &d);
+}
+
+static void far_dgrams(struct live *l, int fd)
+{
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+
+	l->c->getsockname(fd, (struct sockaddr *)&a, &len);
+	fd = l->bed.call->socket(&l->bed, FAR, AF_INET, SOCK_DGRAM, 0);
+	for (size_t i = 1; i <= 3; i++)
+		l->bed.call->sendto(&l->bed, FAR, fd, buf, i, 0, (struct sockaddr *)&a, sizeof(a));
+	l->bed.call->close(&l->bed, FAR, fd);
+}
+
+static void dgrams_wait(struct live *l)
+{
+	const struct timeval tv = {.tv_usec = 20000};
+	struct iovec v[4] = {{buf, 10}, {buf, 10}, {buf, 10}, {buf, 10}};
+	struct mmsghdr m[4] = {0};
+	struct dgram d;
+
+	open_dgrams(l, &d);
+	for (int i = 0; i < 4; i++) {
+		m[i].msg_hdr.msg_iov = &v[i];
+		m[i].msg_hdr.msg_iovlen = 1;
+	}
+	live_later(l, 5, far_dgrams, d.near);
+	live_log(l, "recv", l->c->recv(d.near, buf, 10, 0));
+	live_join();
+	live_sleep(3);
+	live_log(l, "recvmmsg", l->c->recvmmsg(d.near, m, 4, MSG_WAITFORONE, NULL));
+	bed_log(&l->bed, "%u %u\n", m[0].msg_len, m[1].msg_len);
+	l->c->setsockopt(d.near, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	live_log(l, "recvmmsg", l->c->recvmmsg(d.near, m, 4, 0, NULL));
+	live_log(l, "recv", l->c->recv(d.near, buf, 10, 0));
+	for (int i = 0; i < 4; i++) {
+		v[i].iov_len = (size_t)i + 5;
+		m[i].msg_hdr.msg_name = &d.from;
+		m[i].msg_hdr.msg_namelen = sizeof(d.from);
+	}
+	live_log(l, "sendmmsg", l->c->sendmmsg(d.near, m, 4, 0));
+	bed_log(&l->bed, "%u %u %u %u\n", m[0].msg_len, m[1].msg_len, m[2].msg_len, m[3].msg_len);
+	live_sleep(5);
+	for (int i = 0; i < 5; i++)
+		live_log(l, "far",
+		         l->bed.call->recvfrom(&l->bed, FAR, d.far, buf, 100, 0, NULL, NULL));
+	close_dgrams(l, &d);
+}
+
+static void dgram_refused(struct live *l)
+{
+	struct dgram d;
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	open_dgrams(l, &d);
+	l->bed.call->close(&l->bed, FAR, d.far);
+	live_log(l, "connect", l->c->connect(d.near, (struct sockaddr *)&d.from, sizeof(d.from)));
+	live_log(l, "send", l->c->send(d.near, buf, 10, 0));
+	live_log(l, "recv", l->c->recv(d.near, buf, 10, 0));
+	live_log(l, "send", l->c->send(d.near, buf, 10, 0));
+	live_sleep(5);
+	live_log(l, "send", l->c->send(d.near, buf, 10, 0));
+	live_log(l, "send", l->c->send(d.near, buf, 10, 0));
+	live_sleep(5);
+	live_log(l, "SO_ERROR", l->c->getsockopt(d.near, SOL_SOCKET, SO_ERROR, &error, &len));
+	bed_log(&l->bed, "%s\n", bed_errno(error));
+	l->c->close(d.near);
+}
+
+/* ---- files ------------------------------------------------------------------------------------ */
+
+static void sendfile_calls(struct live *l)
+{
+	int fd[2], file = memfd_create("file", 0), pipes[2];
+	off_t offset = 10;
+
+	if (write(file, buf, 100000) != 100000 || lseek(file, 0, SEEK_SET) != 0 || pipe(pipes) != 0)
+		abort();
+	live_pair(l, fd);
+	live_log(l, "100", l->c->sendfile(fd[NEAR], file, NULL, 100));
+	live_log(l, "at", (long)lseek(file, 0, SEEK_CUR));
+	live_log(l, "from 10", l->c->sendfile(fd[NEAR], file, &offset, 100));
+	bed_log(&l->bed, "offset %ld, at %ld\n", (long)offset, (long)lseek(file, 0, SEEK_CUR));
+	live_log(l, "nothing", l->c->sendfile(fd[NEAR], file, NULL, 0));
+	offset = 99990;
+	live_log(l, "the end", l->c->sendfile(fd[NEAR], file, &offset, 100));
+	live_log(l, "after it", l->c->sendfile(fd[NEAR], file, &offset, 100));
+	offset = -1;
+	live_log(l, "before it", l->c->sendfile(fd[NEAR], file, &offset, 100));
+	live_log(l, "all", l->c->sendfile(fd[NEAR], file, NULL, 1000000));
+	bed_log(&l->bed, "far %zu\n", live_far_recv(l, fd[FAR], 100 + 100 + 10 + 99900));
+	live_log(l, "no file", l->c->sendfile(fd[NEAR], 9999, NULL, 10));
+	l->c->close(file);
+	l->c->close(pipes[0]);
+	l->c->close(pipes[1]);
+	close_both(l, fd);
+}
+
+/* ---- processes -------------------------------------------------------------------------------- */
+
+static void wait_child(struct live *l, pid_t pid)
+{
+	int status = -1;
+
+	while (waitpid(pid, &status, 0) < 0)
+		continue;
+	bed_log(&l->bed, "child %d\n", status);
+}
+
+static void fork_shares(struct live *l)
+{
+	int fd[2];
+	pid_t pid;
+
+	live_pair(l, fd);
+	pid = fork();
+	if (pid == 0) {
+		ssize_t n = l->c->recv(fd[NEAR], buf, 10, 0);
+
+		n = n == 10 ? l->c->send(fd[NEAR], buf, 7, 0) : 0;
+		_exit(n == 7 && l->c->fcntl(fd[NEAR], F_GETFL, 0) == (O_RDWR | O_NONBLOCK) ? 0 : 1);
+	}
+	live_sleep(20);
+	live_log(l, "O_NONBLOCK", l->c->fcntl(fd[NEAR], F_SETFL, O_NONBLOCK));
+	live_far_send(l, fd[FAR], 10);
+	wait_child(l, pid);
+	bed_log(&l->bed, "far %zu\n", live_far_recv(l, fd[FAR], 7));
+	live_log(l, "nothing left", l->c->recv(fd[NEAR], buf, 10, 0));
+	close_both(l, fd);
+}
+
+static void fork_keeps(struct live *l)
+{
+	int fd[2];
+	pid_t pid;
+
+	live_pair(l, fd);
+	pid = fork();
+	if (pid == 0) {
+		live_sleep(20);
+		_exit(l->c->send(fd[NEAR], buf, 7, 0) == 7 ? 0 : 1);
+	}
+	live_log(l, "close", l->c->close(fd[NEAR]));
+	bed_log(&l->bed, "far %zu\n", live_far_recv(l, fd[FAR], 10)); /* 7, then the end */
+	wait_child(l, pid);
+	l->bed.call->close(&l->bed, FAR, fd[FAR]);
+}
+
+static void fork_kill(struct live *l)
+{
+	int fd[2], pipes[2];
+	pid_t pid;
+
+	if (pipe(pipes) != 0)
+		abort();
+	live_pair(l, fd);
+	pid = fork();
+	if (pid == 0) {
+		l->c->write(pipes[1], "x", 1);
+		live_sleep(10000);
+		_exit(0);
+	}
+	l->c->close(fd[NEAR]);
+	live_log(l, "child is there", l->c->read(pipes[0], buf, 1));
+	kill(pid, SIGKILL);
+	wait_child(l, pid);
+	bed_log(&l->bed, "far %zu\n", live_far_recv(l, fd[FAR], 10));
+	l->c->close(pipes[0]);
+	l->c->close(pipes[1]);
+	l->bed.call->close(&l->bed, FAR, fd[FAR]);
+}
+
+/* two processes accept from one listener, as master and workers do */
+static void fork_accepts(struct live *l)
+{
+	struct sockaddr_in a;
+	int listener = live_listener(l, 8, &a), far[4];
+	pid_t pid[2];
+
+	for (int i = 0; i < 2; i++) {
+		pid[i] = fork();
+		if (pid[i] != 0)
+			continue;
+		for (int k = 0; k < 2; k++) {
+			int fd = l->c->accept4(listener, NULL, NULL, 0);
+
+			if (fd < 0 || l->c->send(fd, buf, 3, 0) != 3)
+				_exit(1);
+			l->c->close(fd);
+		}
+		_exit(0);
+	}
+	l->c->close(listener);
+	live_sleep(20);
+	for (int i = 0; i < 4; i++)
+		far[i] = live_far_connect(l, &a);
+	for (int i = 0; i < 4; i++) {
+		bed_log(&l->bed, "far %zu\n", live_far_recv(l, far[i], 10));
+		l->bed.call->close(&l->bed, FAR, far[i]);
+	}
+	for (int i = 0; i < 2; i++)
+		wait_child(l, pid[i]);
+}
+
+static const struct live_case cases[] = {
+    {"dup", dup_shares},
+    {"dup2 and dup3", dup2_replaces},
+    {"fcntl", fcntl_calls},
+    {"ioctl", ioctl_calls},
+    {"wrong descriptors", wrong_descriptors},
+    {"socket: errors", socket_errors},
+    {"datagrams: recv", dgram_recv},
+    {"datagrams: send", dgram_send},
+    {"datagrams: waiting", dgrams_wait},
+    {"datagrams: refused", dgram_refused},
+    {"sendfile", sendfile_calls},
+    {"fork: both use it", fork_shares},
+    {"fork: the child keeps it", fork_keeps},
+    {"fork: the child is killed", fork_kill},
+    {"fork: both accept", fork_accepts},
+};
+
+LIVE_MAIN("posix/descriptor", cases)

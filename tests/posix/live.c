@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "live.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <CUnit/Basic.h>
+#include <percore/host.h>
+#include <percore/percore.h>
+
+#include "eal.h"
+
+/* ---- the two tables --------------------------------------------------------------------------- */
+
+static int sys_fcntl_long(int fd, int command, long arg)
+{
+	return fcntl(fd, command, arg);
+}
+
+static int sys_ioctl_ptr(int fd, unsigned long request, void *arg)
+{
+	return ioctl(fd, request, arg);
+}
+
+static int sys_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
+{
+	return sendmmsg(fd, m, n, flags);
+}
+
+static const struct posix_calls kernel_calls = {
+    "kernel",       socket,        bind,        listen,     accept4, connect, shutdown,
+    getsockname,    getpeername,   getsockopt,  setsockopt, read,    write,   readv,
+    writev,         recv,          send,        recvfrom,   sendto,  recvmsg, sendmsg,
+    recvmmsg,       sys_sendmmsg,  sendfile,    close,      dup,     dup2,    dup3,
+    sys_fcntl_long, sys_ioctl_ptr, poll,        ppoll,      select,  pselect, epoll_create1,
+    epoll_ctl,      epoll_wait,    epoll_pwait,
+};
+
+static const struct posix_calls percore_calls = {
+    "percore",      pcx_socket,     pcx_bind,        pcx_listen,      pcx_accept4,
+    pcx_connect,    pcx_shutdown,   pcx_getsockname, pcx_getpeername, pcx_getsockopt,
+    pcx_setsockopt, pcx_read,       pcx_write,       pcx_readv,       pcx_writev,
+    pcx_recv,       pcx_send,       pcx_recvfrom,    pcx_sendto,      pcx_recvmsg,
+    pcx_sendmsg,    pcx_recvmmsg,   pcx_sendmmsg,    pcx_sendfile,    pcx_close,
+    pcx_dup,        pcx_dup2,       pcx_dup3,        pcx_fcntl,       pcx_ioctl,
+    pcx_poll,       pcx_ppoll,      pcx_select,      pcx_pselect,     pcx_epoll_create1,
+    pcx_epoll_ctl,  pcx_epoll_wait, pcx_epoll_pwait,
+};
+
+/* ---- percore: a thread that plays the lcore --------------------------------------------------- */
+
+static struct {
+	pthread_mutex_t lock; /* between its turns and the far side's calls */
+	pthread_t thread;
+	bool ends;
+	const struct bed_calls *far;
+} lcore = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static uint64_t clock_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static void *turn(void *arg)
+{
+	struct bed *b = arg;
+	unsigned idle = 0;
+
+	while (!__atomic_load_n(&lcore.ends, __ATOMIC_RELAXED)) {
+		unsigned n = 0;
+
+		pthread_mutex_lock(&lcore.lock);
+		b->now = clock_ns();
+		for (int side = 0; side < 2; side++) {
+			n += pc_stack_poll(b->st[side], b->now);
+			if (side == NEAR)
+				n += pc_service_turn(b->service, b->now);
+			pc_stack_flush(b->st[side], b->now);
+		}
+		pthread_mutex_unlock(&lcore.lock);
+		idle = n > 0 ? 0 : idle + 1;
+		if (idle > 20)
+			pc_service_sleep(b->service, b->now + 200000);
+	}
+	return NULL;
+}
+
+static void start_lcore(struct live *l)
+{
+	__atomic_store_n(&lcore.ends, false, __ATOMIC_RELAXED);
+	if (pthread_create(&lcore.thread, NULL, turn, &l->bed) != 0)
+		abort();
+}
+
+/* the far side's calls, between two turns */
+#define LOCKED(type, call)                 \
+	type rc;                           \
+	pthread_mutex_lock(&lcore.lock);   \
+	rc = lcore.far->call;              \
+	pthread_mutex_unlock(&lcore.lock); \
+	return rc
+
+static int far_socket(struct bed *b, int side, int domain, int type, int protocol)
+{
+	LOCKED(int, socket(b, side, domain, type, protocol));
+}
+
+static int far_bind(struct bed *b, int side, int fd, const struct sockaddr *a, socklen_t len)
+{
+	LOCKED(int, bind(b, side, fd, a, len));
+}
+
+static int far_listen(struct bed *b, int side, int fd, int backlog)
+{
+	LOCKED(int, listen(b, side, fd, backlog));
+}
+
+static int far_accept(struct bed *b, int side, int fd, struct sockaddr *a, socklen_t *len)
+{
+	LOCKED(int, accept(b, side, fd, a, len));
+}
+
+static int far_connect(struct bed *b, int side, int fd, const struct sockaddr *a, socklen_t len)
+{
+	LOCKED(int, connect(b, side, fd, a, len));
+}
+
+static ssize_t far_recvfrom(struct bed *b, int side, int fd, void *p, size_t n, int flags,
+                            struct sockaddr *a, socklen_t *len)
+{
+	LOCKED(ssize_t, recvfrom(b, side, fd, p, n, flags, a, len));
+}
+
+static ssize_t far_sendto(struct bed *b, int side, int fd, const void *p, size_t n, int flags,
+                          const struct sockaddr *a, socklen_t len)
+{
+	LOCKED(ssize_t, sendto(b, side, fd, p, n, flags, a, len));
+}
+
+static int far_shutdown(struct bed *b, int side, int fd, int how)
+{
+	LOCKED(int, shutdown(b, side, fd, how));
+}
+
+static int far_close(struct bed *b, int side, int fd)
+{
+	LOCKED(int, close(b, side, fd));
+}
+
+static int far_setsockopt(struct bed *b, int side, int fd, int level, int name, const void *v,
+                          socklen_t len)
+{
+	LOCKED(int, setsockopt(b, side, fd, level, name, v, len));
+}
+
+static int far_getsockname(struct bed *b, int side, int fd, struct sockaddr *a, socklen_t *len)
+{
+	LOCKED(int, getsockname(b, side, fd, a, len));
+}
+
+static const struct bed_calls far_calls = {
+    .socket = far_socket,
+    .bind = far_bind,
+    .listen = far_listen,
+    .accept = far_accept,
+    .connect = far_connect,
+    .recvfrom = far_recvfrom,
+    .sendto = far_sendto,
+    .shutdown = far_shutdown,
+    .close = far_close,
+    .setsockopt = far_setsockopt,
+    .getsockname = far_getsockname,
+};
+
+void live_kernel(struct live *l)
+{
+	bed_kernel(&l->bed);
+	signal(SIGPIPE, SIG_DFL);
+	l->c = &kernel_calls;
+}
+
+void live_percore(struct live *l, struct rte_mempool *pool)
+{
+	const struct pc_host_config hc = {.nb_lcores = 1, .max_sockets = 256};
+
+	bed_percore(&l->bed, pool);
+	lcore.far = l->bed.call;
+	l->bed.call = &far_calls;
+	l->bed.host = pc_host_create(&hc);
+	l->bed.service = l->bed.host != NULL ? pc_host_add(l->bed.host, 0, l->bed.st[NEAR]) : NULL;
+	if (l->bed.service == NULL)
+		abort();
+	start_lcore(l);
+	if (pcx_attach_fd(pc_host_connect(l->bed.host)) != 0)
+		abort();
+	l->c = &percore_calls;
+}
+
+void live_end(struct live *l)
+{
+	if (l->bed.host != NULL) {
+		pcx_detach();
+		live_sleep(5); /* the service closes what is left */
+		__atomic_store_n(&lcore.ends, true, __ATOMIC_RELAXED);
+		pthread_join(lcore.thread, NULL);
+	}
+	bed_close(&l->bed);
+}
+
+/* ---- helpers ---------------------------------------------------------------------------------- */
+
+void live_sleep(unsigned ms)
+{
+	struct timespec ts = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+
+	while (nanosleep(&ts, &ts) != 0)
+		continue;
+}
+
+int live_listener(struct live *l, int backlog, struct sockaddr_in *a)
+{
+	socklen_t len = sizeof(*a);
+	int fd = l->c->socket(AF_INET, SOCK_STREAM, 0), one = 1;
+
+	*a = bed_addr(&l->bed, NEAR, 0);
+	if (fd < 0 || l->c->setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
+	    l->c->bind(fd, (struct sockaddr *)a, len) != 0 || l->c->listen(fd, backlog) != 0 ||
+	    l->c->getsockname(fd, (struct sockaddr *)a, &len) != 0)
+		abort();
+	return fd;
+}
+
+int live_far_connect(struct live *l, const struct sockaddr_in *a)
+{
+	struct bed *b = &l->bed;
+	int fd = b->call->socket(b, FAR, AF_INET, SOCK_STREAM, 0), one = 1;
+
+	b->call->setsockopt(b, FAR, fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (fd < 0 || (b->call->connect(b, FAR, fd, (const struct sockaddr *)a, sizeof(*a)) != 0 &&
+	               errno != EINPROGRESS))
+		abort();
+	return fd;
+}
+
+void live_pair(struct live *l, int fd[2])
+{
+	struct sockaddr_in a;
+	int listener = live_listener(l, 5, &a);
+
+	fd[FAR] = live_far_connect(l, &a);
+	fd[NEAR] = l->c->accept4(listener, NULL, NULL, 0);
+	if (fd[NEAR] < 0)
+		abort();
+	l->c->close(listener);
+}
+
+void live_far_send(struct live *l, int fd, size_t n)
+{
+	char buf[26];
+
+	for (size_t i = 0; i < sizeof(buf); i++)
+		buf[i] = (char)('a' + i);
+	for (size_t done = 0; done < n;) {
+		size_t at = done % sizeof(buf), want = sizeof(buf) - at;
+		ssize_t rc = l->bed.call->sendto(&l->bed, FAR, fd, buf + at,
+		                                 want < n - done ? want : n - done, 0, NULL, 0);
+
+		if (rc > 0)
+			done += (size_t)rc;
+		else if (errno != EAGAIN)
+			abort();
+		else
+			live_sleep(1);
+	}
+}
+
+size_t live_far_recv(struct live *l, int fd, size_t n)
+{
+	static char buf[65536];
+	size_t done = 0;
+
+	for (unsigned patience = 0; done < n && patience < 2000;) {
+		ssize_t rc = l->bed.call->recvfrom(&l->bed, FAR, fd, buf,
+		                                   n - done < sizeof(buf) ? n - done : sizeof(buf),
+		                                   0, NULL, NULL);
+
+		if (rc == 0)
+			break;
+		if (rc > 0)
+			done += (size_t)rc;
+		else if (patience++ < 2000)
+			live_sleep(1);
+	}
+	return done;
+}
+
+void live_log(struct live *l, const char *what, long rc)
+{
+	int error = errno;
+
+	bed_log(&l->bed, "%s: %ld", what, rc);
+	if (rc == -1)
+		bed_log(&l->bed, " %s", bed_errno(error));
+	bed_log(&l->bed, "\n");
+}
+
+static struct {
+	pthread_t thread;
+	struct live *l;
+	unsigned ms;
+	void (*what)(struct live *l, int fd);
+	int fd;
+} later;
+
+static void *run_later(void *arg)
+{
+	(void)arg;
+	live_sleep(later.ms);
+	later.what(later.l, later.fd);
+	return NULL;
+}
+
+void live_later(struct live *l, unsigned ms, void (*what)(struct live *l, int fd), int fd)
+{
+	sigset_t all, old;
+
+	later.l = l;
+	later.ms = ms;
+	later.what = what;
+	later.fd = fd;
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &old); /* signals are for the program's thread */
+	if (pthread_create(&later.thread, NULL, run_later, NULL) != 0)
+		abort();
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+void live_join(void)
+{
+	pthread_join(later.thread, NULL);
+}
+
+/* ---- comparing -------------------------------------------------------------------------------- */
+
+static struct {
+	const struct live_case *cases;
+	unsigned n;
+	struct rte_mempool *pool;
+} suite;
+
+static void print_difference(const struct bed *k, const struct bed *p)
+{
+	size_t same = 0, line = 0;
+
+	while (same < k->log_len && same < p->log_len && k->log[same] == p->log[same])
+		if (k->log[same++] == '\n')
+			line = same;
+	fprintf(stderr, "-- kernel\n%.1500s\n-- percore\n%.1500s\n--\n", k->log + line,
+	        p->log + line);
+}
+
+static bool compare(const struct live_case *c)
+{
+	struct live k, p;
+	bool same;
+
+	live_kernel(&k);
+	c->program(&k);
+	bed_log(&k.bed, ".\n");
+	live_percore(&p, suite.pool);
+	c->program(&p);
+	bed_log(&p.bed, ".\n");
+	same = k.bed.log_len == p.bed.log_len && memcmp(k.bed.log, p.bed.log, k.bed.log_len) == 0;
+	if (!same) {
+		fprintf(stderr, "\n%s: kernel and percore differ:\n", c->name);
+		print_difference(&k.bed, &p.bed);
+	}
+	live_end(&k);
+	live_end(&p);
+	return same;
+}
+
+static void run_case(void)
+{
+	const char *name = CU_get_current_test()->pName;
+	uint32_t in_use = eal_in_use(suite.pool);
+
+	for (unsigned i = 0; i < suite.n; i++)
+		if (strcmp(suite.cases[i].name, name) == 0)
+			CU_ASSERT(compare(&suite.cases[i]));
+	CU_ASSERT_EQUAL(eal_in_use(suite.pool), in_use);
+}
+
+int live_main(int argc, char **argv, const char *name, const struct live_case *cases, unsigned n)
+{
+	const char *only = "";
+	CU_pSuite s;
+
+	if (argc == 3 && strcmp(argv[1], "--case") == 0) {
+		only = argv[2];
+	} else if (argc != 1) {
+		fprintf(stderr, "usage: %s [--case TEXT]\n", argv[0]);
+		return 2;
+	}
+	eal_start();
+	suite.cases = cases;
+	suite.n = n;
+	suite.pool = eal_pool("live", 8191);
+	CU_initialize_registry();
+	s = CU_add_suite(name, NULL, NULL);
+	for (unsigned i = 0; i < n; i++)
+		if (strstr(cases[i].name, only) != NULL)
+			CU_add_test(s, cases[i].name, run_case);
+	CU_basic_set_mode(CU_BRM_NORMAL);
+	CU_basic_run_tests();
+	n = CU_get_number_of_failures();
+	CU_cleanup_registry();
+	return n != 0;
+}
