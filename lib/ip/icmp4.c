@@ -131,6 +131,9 @@ static int error_input(const struct rte_mbuf *m, const struct ip_pkt *p, const s
 	e->laddr = p->laddr;
 	e->proto = q.ip.proto;
 	e->seq = q.seq;
+	e->offender = p->src;
+	e->quote_off = (uint16_t)(off + (uint32_t)n + 8);
+	e->quote_len = p->l4_off + p->l4_len - e->quote_off;
 	return NEXT_ERROR;
 }
 

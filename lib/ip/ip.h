@@ -110,10 +110,14 @@ struct icmp_error {
 	uint16_t laddr;
 	uint8_t proto;
 	uint8_t type, code;
-	uint32_t seq; /* TCP: the sequence number quoted */
-	uint32_t mtu; /* of "fragmentation needed"; 0: not told */
-	int error;    /* errno that it means, e.g. ECONNREFUSED */
-	bool hard;    /* RFC 1122 4.2.3.9: ends a connection attempt */
+	uint32_t seq;            /* TCP: the sequence number quoted */
+	uint32_t mtu;            /* of "fragmentation needed"; 0: not told */
+	int error;               /* errno that it means, e.g. ECONNREFUSED */
+	bool hard;               /* RFC 1122 4.2.3.9: ends a connection attempt */
+	struct pc_addr offender; /* who sent it */
+	uint16_t
+	    quote_off; /* in the message's mbuf: of what followed the 8 bytes of our transport header */
+	uint32_t quote_len; /* bytes of that which are there */
 };
 
 /** ip_init makes the layer, without interfaces. Returns 0 or -ENOMEM. */
@@ -240,7 +244,8 @@ uint16_t ip6_source(const struct ip *ip, uint8_t netif, const struct pc_addr *ds
 /**
  * ip_pmtu_learn takes in that packets to dst may be of mtu bytes only; transports call it for an error
  * that they have found to be about a packet of theirs. What is not smaller, or below the least that
- * IPv6 allows, changes nothing; IPv4 has no part in it.
+ * is believed (IPv6: 1280, IPv4: 552), changes nothing. Paths that ip_path_find makes have it of IPv6
+ * only: who sends datagrams over IPv4 asks ip_pmtu.
  */
 void ip_pmtu_learn(struct ip *ip, const struct pc_addr *dst, uint32_t mtu);
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Path MTUs that are smaller than the link's (RFC 8201).
+ * Path MTUs that are smaller than the link's (RFC 8201; RFC 1191 for datagrams: of IPv4, a TCP
+ * connection keeps its own).
  *
  * Overview: a table of fixed size, a few places for each hash of the destination; of these the one that
  * ends first gives way.  A value is believed for ten minutes, then the link's counts again (section 4).
  *
  * Who may write: transports, for errors that quote something that they have sent (RFC 5927 section 7),
- * and never below 1280 bytes, so that a liar gains little.
+ * and never below 1280 bytes, of IPv4 552 as on Linux, so that a liar gains little.
  */
 
 #include "ip/ip.h"
@@ -14,6 +15,13 @@
 #include "wire/ip6.h"
 
 #define AGE_NS UINT64_C(600000000000)
+
+#define IP4_MTU_LEAST 552
+
+static uint32_t least_mtu(const struct pc_addr *dst)
+{
+	return pc_addr_is_ip4(dst) ? IP4_MTU_LEAST : IP6_MTU_MIN;
+}
 
 static struct pmtu *bucket_of(struct ip *ip, const struct pc_addr *dst)
 {
@@ -27,7 +35,7 @@ void ip_pmtu_learn(struct ip *ip, const struct pc_addr *dst, uint32_t mtu)
 {
 	struct pmtu *b = bucket_of(ip, dst), *place = b;
 
-	if (pc_addr_is_ip4(dst) || mtu < IP6_MTU_MIN || mtu > UINT16_MAX)
+	if (mtu < least_mtu(dst) || mtu > UINT16_MAX)
 		return;
 	for (unsigned i = 0; i < PMTU_WAYS; i++) {
 		if (pc_addr_equal(&b[i].dst, dst)) {

@@ -8,7 +8,7 @@
 
 struct pc_stack;
 
-/** wall_set notes the seconds since 1970. */
-void wall_set(struct pc_stack *st, int64_t seconds);
+/** wall_set notes the time since 1970 that now_ns of the stack's clock is. */
+void wall_set(struct pc_stack *st, uint64_t day_ns, uint64_t now_ns);
 
 #endif

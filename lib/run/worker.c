@@ -41,7 +41,7 @@ static void keep_wall_clock(struct worker *w, uint64_t now)
 	if (now < w->wall_next_ns)
 		return;
 	day = clock_time_of_day();
-	wall_set(w->st, (int64_t)(day / 1000000000));
+	wall_set(w->st, day, now);
 	w->wall_next_ns = now + 1000000000 - day % 1000000000;
 }
 

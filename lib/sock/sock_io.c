@@ -8,98 +8,10 @@
 #include <rte_mbuf.h>
 
 #include "sock/sock.h"
+#include "sock/sock_udp.h"
 #include "tcp/urgent.h"
 
 #define IOV_LIMIT 1024
-
-/* ---- UDP: between datagrams and buffers ------------------------------------------------------ */
-
-static ssize_t udp_copy_out(const struct rte_mbuf *m, const struct iovec *iov, int iovcnt)
-{
-	uint32_t off = 0;
-
-	for (int i = 0; i < iovcnt && off < m->pkt_len; i++) {
-		uint32_t n = (uint32_t)RTE_MIN(iov[i].iov_len, (size_t)(m->pkt_len - off));
-		const void *p = n > 0 ? rte_pktmbuf_read(m, off, n, iov[i].iov_base) : NULL;
-
-		if (n > 0 && p != iov[i].iov_base)
-			memcpy(iov[i].iov_base, p, n);
-		off += n;
-	}
-	return off;
-}
-
-static ssize_t recv_udp(struct sockets *s, const struct sock_ref *ref, struct msghdr *msg,
-                        int flags)
-{
-	struct pc_endpoint from;
-	struct rte_mbuf *m;
-	ssize_t n;
-
-	if (ref->udp->error != 0) {
-		int error = ref->udp->error;
-
-		ref->udp->error = 0;
-		return -error;
-	}
-	m = udp_recv(s->udp, ref->index, &from, flags & MSG_PEEK);
-	if (m == NULL)
-		return ref->udp->rd_shut ? 0 : -EAGAIN;
-	n = udp_copy_out(m, msg->msg_iov, (int)msg->msg_iovlen);
-	if ((uint32_t)n < m->pkt_len)
-		msg->msg_flags |= MSG_TRUNC;
-	if (flags & MSG_TRUNC)
-		n = (ssize_t)m->pkt_len;
-	if (msg->msg_name != NULL)
-		sock_write_addr(sock_is_ip6(ref), &from, pkt_of(m)->rx.netif, msg->msg_name,
-		                &msg->msg_namelen);
-	if (!(flags & MSG_PEEK))
-		rte_pktmbuf_free(m);
-	return n;
-}
-
-/* a payload mbuf, or a chain of them, with headroom in the first */
-static struct rte_mbuf *gather(struct ctx *ctx, const struct iovec *iov, size_t iovcnt)
-{
-	struct rte_mbuf *head = ctx_mbuf(ctx), *tail = head;
-
-	for (size_t i = 0; head != NULL && i < iovcnt; i++) {
-		const char *p = iov[i].iov_base;
-		size_t left = iov[i].iov_len;
-
-		while (left > 0) {
-			uint16_t n = (uint16_t)RTE_MIN(left, (size_t)rte_pktmbuf_tailroom(tail));
-
-			if (n == 0) {
-				struct rte_mbuf *more = ctx_mbuf(ctx);
-
-				if (more == NULL) {
-					rte_pktmbuf_free(head);
-					return NULL;
-				}
-				tail->next = more;
-				head->nb_segs++;
-				tail = more;
-				continue;
-			}
-			memcpy(rte_pktmbuf_mtod_offset(tail, char *, tail->data_len), p, n);
-			tail->data_len = (uint16_t)(tail->data_len + n);
-			head->pkt_len += n;
-			p += n;
-			left -= n;
-		}
-	}
-	return head;
-}
-
-static size_t iov_bytes(const struct msghdr *msg)
-{
-	size_t total = 0;
-
-	for (size_t i = 0; i < msg->msg_iovlen; i++)
-		total += msg->msg_iov[i].iov_len;
-	return total;
-}
 
 /* MSG_OOB: the last byte that was taken is called urgent (RFC 9293 MUST-62) */
 static ssize_t send_tcp(struct sockets *s, struct tcb *t, const struct iovec *iov, int n, int flags)
@@ -111,41 +23,12 @@ static ssize_t send_tcp(struct sockets *s, struct tcb *t, const struct iovec *io
 	return sent;
 }
 
-static ssize_t send_udp(struct sockets *s, const struct sock_ref *ref, const struct msghdr *msg)
-{
-	const bool named = msg->msg_name != NULL;
-	size_t len = iov_bytes(msg);
-	struct sock_addr to;
-	struct rte_mbuf *m;
-	int err;
-
-	if (len > 65507)
-		return -EMSGSIZE;
-	if (named) {
-		err = sock_read_addr(s, ref, SOCK_SEND, msg->msg_name, msg->msg_namelen, &to);
-		if (err != 0)
-			return err;
-	}
-	m = gather(s->ctx, msg->msg_iov, msg->msg_iovlen);
-	if (m == NULL)
-		return -ENOBUFS;
-	err = named ? udp_send_by(s->udp, ref->index, m, &to.e, to.laddr)
-	            : udp_send(s->udp, ref->index, m, NULL);
-	if (err != 0) {
-		rte_pktmbuf_free(m);
-		return err;
-	}
-	return (ssize_t)len;
-}
-
-/* ---- both ------------------------------------------------------------------------------------ */
-
 static ssize_t recv_tcp(struct sockets *s, struct tcb *t, struct msghdr *msg, int flags)
 {
 	if (flags & MSG_OOB)
 		return -EINVAL;
 	if (flags & MSG_TRUNC) { /* TCP: dropped instead of copied */
-		size_t n = RTE_MIN(iov_bytes(msg), (size_t)t->rcv_bytes);
+		size_t n = RTE_MIN(sock_iov_bytes(msg), (size_t)t->rcv_bytes);
 
 		return n > 0 ? tcp_discard(s->tcp, t, (uint32_t)n)
 		             : tcp_recv(s->tcp, t, msg->msg_iov, 0, false);
@@ -182,9 +65,9 @@ ssize_t pc_recvmsg(struct pc_stack *st, int fd, struct msghdr *msg, int flags)
 	if (msg->msg_iovlen > IOV_LIMIT)
 		return sock_fail(-EMSGSIZE);
 	msg->msg_flags = 0;
-	msg->msg_controllen = 0;
 	if (ref.udp != NULL)
-		return sock_fail(recv_udp(s, &ref, msg, flags));
+		return sock_fail(sock_udp_recv(s, &ref, msg, flags));
+	msg->msg_controllen = 0;
 	msg->msg_namelen = 0; /* as Linux: a stream's sender is its peer */
 	return sock_fail(recv_tcp(s, ref.tcp, msg, flags));
 }
@@ -199,10 +82,39 @@ ssize_t pc_sendmsg(struct pc_stack *st, int fd, const struct msghdr *msg, int fl
 	if (msg->msg_iovlen > IOV_LIMIT)
 		return sock_fail(-EMSGSIZE);
 	if (ref.udp != NULL)
-		return sock_fail(flags & MSG_OOB ? -EOPNOTSUPP : send_udp(s, &ref, msg));
+		return sock_fail(flags & MSG_OOB ? -EOPNOTSUPP : sock_udp_send(s, &ref, msg));
 	if (flags & MSG_FASTOPEN)
 		return sock_fail(flags & MSG_OOB ? -EOPNOTSUPP : send_fastopen(s, &ref, msg));
 	return sock_fail(send_tcp(s, ref.tcp, msg->msg_iov, (int)msg->msg_iovlen, flags));
+}
+
+int pc_recvmmsg(struct pc_stack *st, int fd, struct mmsghdr *msgs, unsigned n, int flags)
+{
+	unsigned done = 0;
+
+	for (; done < n; done++) {
+		ssize_t len = pc_recvmsg(st, fd, &msgs[done].msg_hdr, flags & ~MSG_WAITFORONE);
+
+		if (len < 0)
+			break;
+		msgs[done].msg_len = (unsigned)len;
+	}
+	return done > 0 || n == 0 ? (int)done : -1;
+}
+
+int pc_sendmmsg(struct pc_stack *st, int fd, struct mmsghdr *msgs, unsigned n, int flags)
+{
+	unsigned done = 0;
+
+	n = RTE_MIN(n, (unsigned)IOV_LIMIT);
+	for (; done < n; done++) {
+		ssize_t len = pc_sendmsg(st, fd, &msgs[done].msg_hdr, flags);
+
+		if (len < 0)
+			break;
+		msgs[done].msg_len = (unsigned)len;
+	}
+	return done > 0 || n == 0 ? (int)done : -1;
 }
 
 ssize_t pc_recvfrom(struct pc_stack *st, int fd, void *buf, size_t len, int flags,
@@ -264,7 +176,7 @@ static ssize_t check_vector(struct pc_stack *st, int fd, const struct iovec *iov
 	if (iovcnt < 0 || iovcnt > IOV_LIMIT)
 		return sock_fail(-EINVAL);
 	msg.msg_iovlen = (size_t)iovcnt;
-	return iov_bytes(&msg) > 0 || ref.udp != NULL;
+	return sock_iov_bytes(&msg) > 0 || ref.udp != NULL;
 }
 
 ssize_t pc_readv(struct pc_stack *st, int fd, const struct iovec *iov, int iovcnt)

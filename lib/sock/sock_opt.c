@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "sock/sock_udp.h"
 #include "sock/tcp_info.h"
 #include "tcp/cc.h"
 #include "tcp/fastopen.h"
@@ -82,12 +83,62 @@ static int get_max_pacing_rate(struct sockets *s, const struct tcb *t, void *val
 	                           : copy_result(&rate, sizeof(rate), value, len);
 }
 
+/* An option whose value is an int; *err is 0 or why there is none. */
+static int get_number(struct sockets *s, const struct sock_ref *ref, int level, int name, int *err)
+{
+	const struct sock_option *o;
+	int number = 0;
+
+	*err = ref->udp != NULL ? sock_udp_get(s, ref, level, name, &number) : -ENOPROTOOPT;
+	if (*err != -ENOPROTOOPT)
+		return number;
+	o = sock_option_find(ref, level, name);
+	if (o == NULL)
+		return 0;
+	number = o->get(s, ref);
+	*err = number < 0 ? number : 0;
+	return number;
+}
+
+static int set_number(struct sockets *s, const struct sock_ref *ref, int level, int name,
+                      int number)
+{
+	const struct sock_option *o;
+	const int err = ref->udp != NULL ? sock_udp_set(s, ref, level, name, number) : -ENOPROTOOPT;
+
+	if (err != -ENOPROTOOPT)
+		return err;
+	o = sock_option_find(ref, level, name);
+	return o != NULL && o->set != NULL ? o->set(s, ref, number) : -ENOPROTOOPT;
+}
+
+/* Says whether an option can be set at all, before its value is looked at. */
+static bool has_option(struct sockets *s, const struct sock_ref *ref, int level, int name)
+{
+	const struct sock_option *o = sock_option_find(ref, level, name);
+	int number;
+
+	return (o != NULL && o->set != NULL) ||
+	       (ref->udp != NULL && sock_udp_get(s, ref, level, name, &number) != -ENOPROTOOPT);
+}
+
+/* Linux reads the options of IPPROTO_IP from an int or from a byte. */
+static int read_number(int level, const void *value, socklen_t len, int *number)
+{
+	if (len >= sizeof(*number))
+		memcpy(number, value, sizeof(*number));
+	else if (level == IPPROTO_IP && len >= 1)
+		*number = *(const uint8_t *)value;
+	else
+		return -EINVAL;
+	return 0;
+}
+
 int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value, socklen_t *len)
 {
 	struct sockets *s = sockets_of(st);
-	const struct sock_option *o;
 	struct sock_ref ref;
-	int number;
+	int number, err;
 
 	if (!sock_find(s, fd, &ref))
 		return (int)sock_fail(-EBADF);
@@ -106,7 +157,8 @@ int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value,
 	}
 	if (level == SOL_SOCKET && name == SO_MAX_PACING_RATE && ref.tcp != NULL)
 		return get_max_pacing_rate(s, ref.tcp, value, len);
-	if (level == IPPROTO_TCP && ref.udp != NULL)
+	if ((level == IPPROTO_TCP && ref.udp != NULL) ||
+	    (level == IPPROTO_IPV6 && !sock_is_ip6(&ref)))
 		return (int)sock_fail(-EOPNOTSUPP);
 	if (level == IPPROTO_TCP && name == TCP_FASTOPEN_KEY)
 		return copy_result(s->tcp->fastopen.key,
@@ -118,12 +170,15 @@ int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value,
 		strcpy(congestion, cc_of(ref.tcp)->name);
 		return copy_result(congestion, sizeof(congestion), value, len);
 	}
-	o = sock_option_find(&ref, level, name);
-	if (o == NULL)
-		return (int)sock_fail(-ENOPROTOOPT);
-	number = o->get(s, &ref);
-	if (number < 0)
-		return (int)sock_fail(number);
+	number = get_number(s, &ref, level, name, &err);
+	if (err != 0)
+		return (int)sock_fail(err);
+	if (level == IPPROTO_IP && *len > 0 && *len < sizeof(number) && number >= 0 &&
+	    number <= 255) {
+		const uint8_t byte = (uint8_t)number;
+
+		return copy_result(&byte, sizeof(byte), value, len);
+	}
 	return copy_result(&number, sizeof(number), value, len);
 }
 
@@ -131,9 +186,8 @@ int pc_setsockopt(struct pc_stack *st, int fd, int level, int name, const void *
                   socklen_t len)
 {
 	struct sockets *s = sockets_of(st);
-	const struct sock_option *o;
 	struct sock_ref ref;
-	int number;
+	int number, err;
 
 	if (!sock_find(s, fd, &ref))
 		return (int)sock_fail(-EBADF);
@@ -148,11 +202,8 @@ int pc_setsockopt(struct pc_stack *st, int fd, int level, int name, const void *
 		return (int)sock_fail(set_congestion(s, ref.tcp, value, len));
 	if (level == IPPROTO_TCP && name == TCP_FASTOPEN_KEY && ref.tcp != NULL)
 		return (int)sock_fail(set_fastopen_key(s, value, len));
-	o = sock_option_find(&ref, level, name);
-	if (o == NULL || o->set == NULL)
+	if (!has_option(s, &ref, level, name))
 		return (int)sock_fail(-ENOPROTOOPT);
-	if (len < sizeof(number))
-		return (int)sock_fail(-EINVAL);
-	memcpy(&number, value, sizeof(number));
-	return (int)sock_fail(o->set(s, &ref, number));
+	err = read_number(level, value, len, &number);
+	return (int)sock_fail(err != 0 ? err : set_number(s, &ref, level, name, number));
 }

@@ -39,12 +39,12 @@ static void drop(struct pc_stack *st, struct rte_mbuf *m, int verdict)
 	rte_pktmbuf_free(m);
 }
 
-static void tell_error(struct pc_stack *st, const struct icmp_error *e)
+static void tell_error(struct pc_stack *st, const struct icmp_error *e, const struct rte_mbuf *m)
 {
 	if (e->proto == IPPROTO_TCP)
 		tcp_error(st->tcp, e);
 	else if (e->proto == IPPROTO_UDP)
-		udp_error(st->udp, e);
+		udp_error(st->udp, e, m);
 }
 
 /** input_icmp answers, or tells an error to the transport whose packet it is about. */
@@ -56,7 +56,7 @@ static int input_icmp(struct pc_stack *st, struct rte_mbuf *m, const struct ip_p
 
 	if (verdict != NEXT_ERROR)
 		return verdict;
-	tell_error(st, &error);
+	tell_error(st, &error, m);
 	return PC_DROP_ICMP_DONE;
 }
 

@@ -32,6 +32,21 @@ static inline void udp_forget_path(struct udp_sock *s)
 	s->path = (struct ip_path){0};
 }
 
+/** udp_find returns the socket that a datagram from src to dst belongs to, or NULL. */
+struct udp_sock *udp_find(const struct udp *udp, const struct pc_endpoint *src,
+                          const struct pc_endpoint *dst);
+
+/** udp_find_connected returns the socket that is connected so, or NULL. */
+struct udp_sock *udp_find_connected(const struct udp *udp, const struct pc_endpoint *local,
+                                    const struct pc_endpoint *remote);
+
+/** udp_report_local notes on the error queue that a datagram of ours is larger than the way to its
+ * destination. */
+void udp_report_local(struct udp *udp, struct udp_sock *s, const struct pc_endpoint *to);
+
+/** udp_path_find is ip_path_find that knows of the path MTU of IPv4, too. */
+int udp_path_find(struct udp *udp, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path);
+
 /** udp_bind_any gives a socket without a port a free one. Returns 0 or -EADDRNOTAVAIL. */
 int udp_bind_any(struct udp *udp, struct udp_sock *s);
 

@@ -16,6 +16,7 @@
 #include "udp/udp.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include <rte_common.h>
@@ -75,8 +76,10 @@ struct udp *udp_create(struct ctx *ctx, struct ip *ip, struct events *ev, uint32
 
 void udp_destroy(struct udp *udp)
 {
-	for (uint32_t i = 0; udp->sock != NULL && i < udp->nb_socks; i++)
+	for (uint32_t i = 0; udp->sock != NULL && i < udp->nb_socks; i++) {
 		pktq_free(&udp->sock[i].rcv);
+		pktq_free(&udp->sock[i].reports);
+	}
 	rte_free(udp->by_bind);
 	rte_free(udp->sock);
 	rte_free(udp);
@@ -169,6 +172,8 @@ int udp_open(struct udp *udp)
 	s->open = true;
 	s->laddr = LADDR_NONE;
 	s->rcv_max = s->snd_max = (uint32_t)udp->ctx->cfg.udp_rcvbuf;
+	s->group_ttl = s->group_hops = -1;
+	s->discover = s->discover6 = IP_PMTUDISC_WANT;
 	return (int)id - 1;
 }
 
@@ -192,6 +197,7 @@ void udp_close(struct udp *udp, uint32_t index)
 		unlink_bind(udp, s);
 	}
 	pktq_free(&s->rcv);
+	pktq_free(&s->reports);
 	s->rcv_bytes = 0;
 	s->open = false;
 	s->next = udp->free;
@@ -342,7 +348,7 @@ int udp_connect(struct udp *udp, uint32_t index, const struct pc_endpoint *remot
 	}
 	if (!udp_speaks(s, &remote->addr))
 		return -ENETUNREACH;
-	rc = ip_path_find(udp->ip, &remote->addr, s->addr_fixed ? s->laddr : laddr, &path);
+	rc = udp_path_find(udp, &remote->addr, s->addr_fixed ? s->laddr : laddr, &path);
 	if (rc != 0)
 		return rc;
 	if (path.broadcast && !s->broadcast)
@@ -383,9 +389,12 @@ static bool is_linked(const struct udp *udp, const struct udp_sock *s)
 
 static unsigned validate_sock(const struct udp *udp, const struct udp_sock *s)
 {
-	uint32_t bytes = 0;
+	uint32_t bytes = 0, reports = 0;
 	unsigned bad = 0;
 
+	for (struct rte_mbuf *m = s->reports.head; m != NULL; m = pkt_of(m)->next)
+		reports++;
+	bad += reports != s->nb_reports;
 	for (struct rte_mbuf *m = s->rcv.head; m != NULL; m = pkt_of(m)->next) {
 		bad += m->pkt_len != pkt_of(m)->rx.len;
 		bytes += pkt_of(m)->rx.len + UDP_OVERHEAD;

@@ -22,6 +22,19 @@
 
 struct udp;
 
+/** What pc_recvmsg is to tell of a datagram besides its bytes (struct udp_sock.tell). */
+enum {
+	UDP_TELL_PKTINFO = 1 << 0,  /* IP_PKTINFO */
+	UDP_TELL_TTL = 1 << 1,      /* IP_RECVTTL */
+	UDP_TELL_TOS = 1 << 2,      /* IP_RECVTOS */
+	UDP_TELL_PKTINFO6 = 1 << 3, /* IPV6_RECVPKTINFO */
+	UDP_TELL_HOPS = 1 << 4,     /* IPV6_RECVHOPLIMIT */
+	UDP_TELL_TCLASS = 1 << 5,   /* IPV6_RECVTCLASS */
+	UDP_TELL_TIME = 1 << 6,     /* SO_TIMESTAMP */
+	UDP_TELL_TIME_NS = 1 << 7,  /* SO_TIMESTAMPNS */
+	UDP_TELL_DROPS = 1 << 8,    /* SO_RXQ_OVFL */
+};
+
 /** The state of a socket that the socket layer may read and set. */
 struct udp_sock {
 	struct pollable poll;
@@ -31,8 +44,19 @@ struct udp_sock {
 	struct pktq rcv;
 	uint32_t rcv_bytes; /* payload of rcv, and UDP_OVERHEAD for each datagram */
 	uint32_t rcv_max, snd_max;
-	int error;        /* pending SO_ERROR (an ICMP error; connected sockets only) */
-	uint8_t ttl, tos; /* ttl 0: the default */
+	int error;            /* pending SO_ERROR (an ICMP error) */
+	uint32_t drops;       /* datagrams that found no room in rcv (SO_RXQ_OVFL) */
+	uint8_t ttl, tos;     /* of IPv4; ttl 0: the default */
+	uint8_t hops, tclass; /* of IPv6; hops 0: the default */
+	int16_t group_ttl,
+	    group_hops;              /* of what is sent to groups; -1: 1, and 0 stays on the host */
+	uint16_t tell;               /* UDP_TELL_* */
+	uint16_t segment;            /* UDP_SEGMENT; 0: one call makes one datagram */
+	uint8_t discover, discover6; /* IP_PMTUDISC_* */
+	uint8_t out_netif,
+	    out_netif6;        /* IP_MULTICAST_IF, IPV6_MULTICAST_IF: index + 1; 0: a route's */
+	bool report, report6;  /* IP_RECVERR, IPV6_RECVERR */
+	bool gro, no_checksum; /* UDP_GRO, SO_NO_CHECK */
 	bool open, bound, rd_shut, wr_shut, reuse, reuseport, broadcast;
 	bool ip6, v6only;            /* made as AF_INET6; IPV6_V6ONLY */
 	bool addr_fixed, port_fixed; /* by bind; what connect chose ends with the connection */
@@ -41,6 +65,34 @@ struct udp_sock {
 	uint32_t bind_next; /* in the chain of sockets bound to ports of one hash, index + 1 */
 	struct pc_addr path_dst;
 	struct ip_path path; /* to path_dst, where the last datagram went; any: unknown */
+	struct pktq reports; /* the error queue */
+	uint32_t nb_reports;
+};
+
+/** What one datagram has that the others of its socket have not; UDP_CTL_NONE: nothing. */
+struct udp_ctl {
+	uint16_t laddr;   /* it comes from this address; LADDR_NONE: the socket's */
+	int16_t ttl, tos; /* -1: the socket's */
+	int32_t segment;  /* of UDP_SEGMENT; -1: the socket's */
+};
+
+#define UDP_CTL_NONE ((struct udp_ctl){.laddr = LADDR_NONE, .ttl = -1, .tos = -1, .segment = -1})
+
+/** What is known of a datagram that was received. */
+struct udp_info {
+	struct pc_endpoint src, dst;
+	uint64_t at_ns; /* by the stack's clock; 0: nobody wanted to know */
+	uint8_t netif, ttl, tos;
+};
+
+/** An error on the error queue (IP_RECVERR); the mbuf holds what it quotes of our payload. */
+struct udp_report {
+	struct pc_endpoint to;   /* where our datagram was sent to */
+	struct pc_addr offender; /* who tells; any: this host itself */
+	uint32_t info;           /* EMSGSIZE: the MTU in bytes */
+	int error;               /* errno */
+	uint8_t type, code;      /* of the ICMP message */
+	uint8_t netif;
 };
 
 /* What a queued datagram counts besides its payload: a flood of empty ones must be bounded too. */
@@ -92,12 +144,32 @@ int udp_connect(struct udp *udp, uint32_t index, const struct pc_endpoint *remot
  */
 int udp_send(struct udp *udp, uint32_t index, struct rte_mbuf *m, const struct pc_endpoint *to);
 
-/** udp_send_by does that from laddr's interface, unless that is LADDR_NONE or the socket is bound. */
-int udp_send_by(struct udp *udp, uint32_t index, struct rte_mbuf *m, const struct pc_endpoint *to,
-                uint16_t laddr);
+/**
+ * udp_send_ctl does that with what the caller says of this datagram alone. An address there is used
+ * whatever the socket is bound to; of its errors besides, -EINVAL: not an address of the family of `to`.
+ */
+int udp_send_ctl(struct udp *udp, uint32_t index, struct rte_mbuf *m, const struct pc_endpoint *to,
+                 const struct udp_ctl *ctl);
+
+/**
+ * udp_payload_max tells how many bytes of payload a datagram to `to` can have without being cut, as
+ * ctl says. Returns them, or a negative errno as udp_send_ctl.
+ */
+int udp_payload_max(struct udp *udp, uint32_t index, const struct pc_endpoint *to,
+                    const struct udp_ctl *ctl);
 
 /** udp_recv returns the next datagram and its sender, or NULL; with peek it stays queued. */
 struct rte_mbuf *udp_recv(struct udp *udp, uint32_t index, struct pc_endpoint *from, bool peek);
+
+/** udp_read_info tells about a datagram that udp_recv has returned. */
+void udp_read_info(const struct rte_mbuf *m, struct udp_info *info);
+
+/**
+ * udp_take_report takes the oldest error off the error queue: the mbuf is the caller's then, and holds
+ * what of our payload was quoted, possibly nothing. NULL: there is none. SO_ERROR becomes the next
+ * one's, as on Linux.
+ */
+struct rte_mbuf *udp_take_report(struct udp *udp, uint32_t index, struct udp_report *r);
 
 /** udp_mask returns what is ready (EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLRDHUP, EPOLLHUP). */
 uint32_t udp_mask(const struct udp_sock *s);
@@ -109,10 +181,11 @@ uint32_t udp_mask(const struct udp_sock *s);
 int udp_input(struct udp *udp, struct rte_mbuf *m, const struct ip_pkt *p);
 
 /**
- * udp_error tells an ICMP error to the connected socket that it is about; as on Linux only hard ones
- * (without IP_RECVERR).
+ * udp_error tells an ICMP error to the socket that it is about, as Linux does: hard ones, and those of
+ * path MTU discovery, to a connected socket; every one to a socket with IP_RECVERR, which finds it on
+ * its error queue too. m is the message, of which the quoted payload is read.
  */
-void udp_error(struct udp *udp, const struct icmp_error *e);
+void udp_error(struct udp *udp, const struct icmp_error *e, const struct rte_mbuf *m);
 
 uint32_t udp_count(const struct udp *udp);
 

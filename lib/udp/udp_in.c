@@ -22,8 +22,8 @@ struct udp_in {
 
 /* ---- lookup ---------------------------------------------------------------------------------- */
 
-static struct udp_sock *find_connected(const struct udp *udp, const struct pc_endpoint *local,
-                                       const struct pc_endpoint *remote)
+struct udp_sock *udp_find_connected(const struct udp *udp, const struct pc_endpoint *local,
+                                    const struct pc_endpoint *remote)
 {
 	struct udp_sock *s;
 
@@ -67,7 +67,7 @@ static struct udp_sock *choose(const struct udp *udp, const struct udp_in *d, in
 
 static struct udp_sock *find(const struct udp *udp, const struct udp_in *d)
 {
-	struct udp_sock *s, *found = find_connected(udp, &d->dst, &d->src);
+	struct udp_sock *s, *found = udp_find_connected(udp, &d->dst, &d->src);
 	uint32_t group = 0;
 	int best = 0, fit;
 
@@ -86,17 +86,34 @@ static struct udp_sock *find(const struct udp *udp, const struct udp_in *d)
 	return group > 1 && found->reuseport ? choose(udp, d, best, group) : found;
 }
 
+struct udp_sock *udp_find(const struct udp *udp, const struct pc_endpoint *src,
+                          const struct pc_endpoint *dst)
+{
+	const struct udp_in d = {.src = *src, .dst = *dst};
+
+	return find(udp, &d);
+}
+
 /* ---- delivery -------------------------------------------------------------------------------- */
 
-static int refuse(const struct udp *udp, const struct udp_sock *s, uint32_t len)
+static int refuse(const struct udp *udp, struct udp_sock *s, uint32_t len)
 {
 	if (unlikely(s->rd_shut))
 		return PC_DROP_UDP_SHUTDOWN;
 	if (s->rcv.head == NULL) /* one datagram always fits, however small the buffer */
 		return VERDICT_DONE;
-	if (udp->ctx->mbufs_low || s->rcv_bytes + len + UDP_OVERHEAD > s->rcv_max)
+	if (udp->ctx->mbufs_low || s->rcv_bytes + len + UDP_OVERHEAD > s->rcv_max) {
+		s->drops++;
 		return PC_DROP_UDP_RCVBUF;
+	}
 	return VERDICT_DONE;
+}
+
+/* When a datagram came, in the two words of the note that datagrams have no use for. */
+static void note_time(struct pkt *note, uint64_t ns)
+{
+	note->rx.seq = (uint32_t)ns;
+	note->rx.cookie = (uint32_t)(ns >> 32);
 }
 
 /* Queues a datagram, of which the headers stay in front. Returns VERDICT_DONE or a drop. */
@@ -113,6 +130,10 @@ static int deliver(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m, cons
 	note->rx.l3_off = (uint16_t)(m->data_off + p->l3_off);
 	note->rx.len = len;
 	note->rx.netif = p->netif;
+	if (unlikely(s->tell & (UDP_TELL_TIME | UDP_TELL_TIME_NS)))
+		note_time(note, udp->ctx->now_ns);
+	else
+		note_time(note, 0);
 	rte_pktmbuf_adj(m, (uint16_t)(p->l4_off + UDP_HDR_LEN));
 	pktq_push(&s->rcv, m);
 	s->rcv_bytes += len + UDP_OVERHEAD;
@@ -142,7 +163,7 @@ static bool deliver_copy(struct udp *udp, struct udp_sock *s, const struct rte_m
 static int deliver_group(struct udp *udp, struct rte_mbuf *m, const struct ip_pkt *p,
                          const struct udp_in *d)
 {
-	struct udp_sock *s, *last = find_connected(udp, &d->dst, &d->src);
+	struct udp_sock *s, *last = udp_find_connected(udp, &d->dst, &d->src);
 	bool delivered = false;
 	int verdict;
 
@@ -199,39 +220,16 @@ int udp_input(struct udp *udp, struct rte_mbuf *m, const struct ip_pkt *p)
 	return s != NULL ? deliver(udp, s, m, p, d.len) : PC_DROP_UDP_NO_SOCKET;
 }
 
-/* RFC 8201: the path is narrower than thought; said of something that some socket can have sent. */
-static void on_too_big(struct udp *udp, struct udp_sock *s, const struct pc_endpoint *local,
-                       const struct icmp_error *e)
-{
-	const struct udp_in d = {.src = {.addr = e->remote, .port = e->remote_port}, .dst = *local};
-
-	if (s == NULL)
-		s = find(udp, &d);
-	if (s == NULL)
-		return;
-	ip_pmtu_learn(udp->ip, &e->remote, e->mtu);
-	udp_forget_path(s);
-}
-
-void udp_error(struct udp *udp, const struct icmp_error *e)
-{
-	const struct pc_endpoint local = {.addr = e->local, .port = e->local_port};
-	const struct pc_endpoint remote = {.addr = e->remote, .port = e->remote_port};
-	struct udp_sock *s = find_connected(udp, &local, &remote);
-
-	if (e->error == EMSGSIZE)
-		on_too_big(udp, s, &local, e);
-	if (s == NULL || !e->hard)
-		return;
-	s->error = e->error;
-	event_notify(udp->ev, &s->poll, udp->first_fd + (uint32_t)(s - udp->sock), EPOLLERR);
-}
-
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static void read_sender(struct rte_mbuf *m, struct pc_endpoint *from)
+static const uint8_t *ip_header(const struct rte_mbuf *m)
 {
-	const uint8_t *ip = (const uint8_t *)m->buf_addr + pkt_of(m)->rx.l3_off;
+	return (const uint8_t *)m->buf_addr + pkt_of_const(m)->rx.l3_off;
+}
+
+static void read_sender(const struct rte_mbuf *m, struct pc_endpoint *from)
+{
+	const uint8_t *ip = ip_header(m);
 	const uint8_t *udp = rte_pktmbuf_mtod(m, const uint8_t *) - UDP_HDR_LEN;
 
 	if (ip[0] >> 4 == 4)
@@ -239,6 +237,26 @@ static void read_sender(struct rte_mbuf *m, struct pc_endpoint *from)
 	else
 		memcpy(from->addr.b, ip + 8, sizeof(from->addr.b));
 	from->port = wire_get16(udp);
+}
+
+void udp_read_info(const struct rte_mbuf *m, struct udp_info *info)
+{
+	const struct pkt *note = pkt_of_const(m);
+	const uint8_t *ip = ip_header(m);
+
+	read_sender(m, &info->src);
+	info->dst.port = wire_get16(rte_pktmbuf_mtod(m, const uint8_t *) - UDP_HDR_LEN + 2);
+	info->at_ns = (uint64_t)note->rx.cookie << 32 | note->rx.seq;
+	info->netif = note->rx.netif;
+	if (ip[0] >> 4 == 4) {
+		info->dst.addr = pc_addr_ip4(wire_get32_be(ip + 16));
+		info->tos = ip[1];
+		info->ttl = ip[8];
+	} else {
+		memcpy(info->dst.addr.b, ip + 24, sizeof(info->dst.addr.b));
+		info->tos = (uint8_t)(wire_get16(ip) >> 4);
+		info->ttl = ip[7];
+	}
 }
 
 struct rte_mbuf *udp_recv(struct udp *udp, uint32_t index, struct pc_endpoint *from, bool peek)
@@ -267,7 +285,7 @@ uint32_t udp_mask(const struct udp_sock *s)
 		mask |= EPOLLRDHUP;
 	if (s->rd_shut && s->wr_shut)
 		mask |= EPOLLHUP;
-	if (s->error != 0)
+	if (s->error != 0 || s->reports.head != NULL)
 		mask |= EPOLLERR;
 	return mask;
 }

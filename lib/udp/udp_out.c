@@ -2,8 +2,9 @@
 /*
  * UDP on the way out.
  *
- * Datagrams may be fragmented by routers (no DF): there is no table of path MTUs that would let a
- * sender of large ones find a size that fits.  Here they are not fragmented yet.
+ * Over IPv4 a datagram that fits the path has DF, so that the path's MTU is learnt (RFC 8085 section
+ * 3.2); what IP_MTU_DISCOVER says changes that as on Linux. A socket keeps the way to the last
+ * destination; what one datagram wants otherwise, it forgets again.
  */
 
 #include <assert.h>
@@ -17,19 +18,48 @@
 #include "wire/ip4.h"
 #include "wire/udp.h"
 
-/* The way to dst; that of the last datagram is kept. Returns 0 or -errno. */
-static int find_path(struct udp *udp, struct udp_sock *s, const struct pc_addr *dst)
+/* The address of ours on the interface that the socket sends to groups by; LADDR_NONE: any. */
+static uint16_t group_laddr(const struct udp *udp, const struct udp_sock *s,
+                            const struct pc_addr *dst)
+{
+	const bool ip4 = pc_addr_is_ip4(dst);
+	const uint8_t netif = ip4 ? s->out_netif : s->out_netif6;
+
+	if (s->laddr != LADDR_NONE || netif == 0 || !pc_addr_is_multicast(dst))
+		return s->laddr;
+	return ip4 ? netifs_find_first(&udp->ip->ifs, netif - 1)
+	           : ip6_source(udp->ip, netif - 1, dst);
+}
+
+int udp_path_find(struct udp *udp, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path)
+{
+	const int rc = ip_path_find(udp->ip, dst, laddr, path);
+
+	if (rc == 0 && pc_addr_is_ip4(dst))
+		path->mtu = ip_pmtu(udp->ip, dst, path->mtu);
+	return rc;
+}
+
+/* The way to dst from an address of ours, or any. Returns 0 or -errno. */
+static int search_path(struct udp *udp, struct udp_sock *s, const struct pc_addr *dst,
+                       uint16_t laddr)
 {
 	int rc;
 
-	if (likely(pc_addr_equal(&s->path_dst, dst) &&
-	           neigh_is_valid(udp->ip->neigh, s->path.neigh)))
-		return 0;
 	udp_forget_path(s);
-	rc = ip_path_find(udp->ip, dst, s->laddr, &s->path);
+	rc = udp_path_find(udp, dst, laddr, &s->path);
 	if (rc == 0)
 		s->path_dst = *dst;
 	return rc;
+}
+
+/* The way to dst; that of the last datagram is kept. Returns 0 or -errno. */
+static inline int find_path(struct udp *udp, struct udp_sock *s, const struct pc_addr *dst)
+{
+	if (likely(pc_addr_equal(&s->path_dst, dst) &&
+	           neigh_is_valid(udp->ip->neigh, s->path.neigh)))
+		return 0;
+	return search_path(udp, s, dst, group_laddr(udp, s, dst));
 }
 
 static int take_error(struct udp_sock *s)
@@ -40,11 +70,32 @@ static int take_error(struct udp_sock *s)
 	return -error;
 }
 
-/* Says whether, and prepares that, s can send len bytes to dst. Returns 0 or -errno. */
-static int prepare(struct udp *udp, struct udp_sock *s, const struct pc_endpoint *dst, uint32_t len)
+static uint16_t link_mtu(const struct udp *udp, const struct udp_sock *s, const struct pc_addr *dst)
 {
-	int rc;
+	return pc_addr_is_ip4(dst) ? ip_port(udp->ip, s->path.netif)->info.mtu
+	                           : udp->ip->ifs.netif[s->path.netif].mtu6;
+}
 
+/* Says whether a packet that is larger than the path's MTU may go, and how. Returns 0 or -EMSGSIZE. */
+static int judge_size(struct udp *udp, struct udp_sock *s, const struct pc_endpoint *dst,
+                      uint32_t total)
+{
+	const uint8_t mode = pc_addr_is_ip4(&dst->addr) ? s->discover : s->discover6;
+	const uint16_t mtu = link_mtu(udp, s, &dst->addr);
+
+	if ((mode == IP_PMTUDISC_PROBE || mode == IP_PMTUDISC_INTERFACE ||
+	     mode == IP_PMTUDISC_OMIT) &&
+	    total <= mtu) {
+		s->path.mtu = mtu; /* whatever the path is said to be */
+		return 0;
+	}
+	udp_report_local(udp, s, dst);
+	return -EMSGSIZE;
+}
+
+/* What has nothing to do with the destination's path. Returns 0 or -errno. */
+static int check(struct udp_sock *s, const struct pc_endpoint *dst, uint32_t len)
+{
 	if (unlikely(s->wr_shut))
 		return -EPIPE;
 	if (unlikely(s->error != 0))
@@ -53,21 +104,71 @@ static int prepare(struct udp *udp, struct udp_sock *s, const struct pc_endpoint
 		return -EINVAL;
 	if (unlikely(len > IP4_TOTAL_MAX - IP4_HDR_LEN - UDP_HDR_LEN))
 		return -EMSGSIZE;
-	if (unlikely(!udp_speaks(s, &dst->addr)))
-		return -ENETUNREACH;
-	rc = find_path(udp, s, &dst->addr);
+	return likely(udp_speaks(s, &dst->addr)) ? 0 : -ENETUNREACH;
+}
+
+/* Says whether, and prepares that, s can send len bytes to dst. Returns 0 or -errno. */
+static inline int prepare(struct udp *udp, struct udp_sock *s, const struct pc_endpoint *dst,
+                          uint32_t len, const struct udp_ctl *ctl)
+{
+	const uint32_t total = len + (uint32_t)UDP_HDR_LEN + ip_hdr_len(&dst->addr);
+	int rc = check(s, dst, len);
+
+	if (unlikely(rc != 0))
+		return rc;
+	if (ctl != NULL && ctl->laddr != LADDR_NONE)
+		rc = search_path(udp, s, &dst->addr, ctl->laddr);
+	else
+		rc = find_path(udp, s, &dst->addr);
 	if (unlikely(rc != 0))
 		return rc;
 	if (unlikely(s->path.broadcast && !s->broadcast))
 		return -EACCES;
-	if (unlikely(len + UDP_HDR_LEN + ip_hdr_len(&dst->addr) > s->path.mtu))
-		return -EMSGSIZE;
+	if (unlikely(total > s->path.mtu) && (rc = judge_size(udp, s, dst, total)) != 0)
+		return rc;
 	return likely(s->bound) ? 0 : udp_bind_any(udp, s);
 }
 
-int udp_send(struct udp *udp, uint32_t index, struct rte_mbuf *m, const struct pc_endpoint *to)
+static bool wants_df(const struct udp_sock *s)
 {
-	struct udp_sock *s = &udp->sock[index];
+	return s->discover >= IP_PMTUDISC_WANT && s->discover <= IP_PMTUDISC_PROBE;
+}
+
+/* What goes into the IP header; groups have a time to live of their own, -1: IP's default. */
+static inline struct ip_send describe(const struct udp *udp, const struct udp_sock *s,
+                                      const struct pc_addr *dst, const struct udp_ctl *ctl)
+{
+	const bool ip4 = pc_addr_is_ip4(dst);
+	struct ip_send send = {.src = *ip_laddr(udp->ip, s->path.laddr),
+	                       .dst = *dst,
+	                       .proto = IPPROTO_UDP,
+	                       .ttl = ip4 ? s->ttl : s->hops,
+	                       .tos = ip4 ? s->tos : s->tclass,
+	                       .df = ip4 && wants_df(s)};
+
+	if (unlikely(s->path.multicast)) {
+		const int16_t ttl = ip4 ? s->group_ttl : s->group_hops;
+
+		send.ttl = ttl < 0 ? 0 : (uint8_t)ttl;
+	}
+	if (ctl != NULL && ctl->ttl >= 0)
+		send.ttl = (uint8_t)ctl->ttl;
+	if (ctl != NULL && ctl->tos >= 0)
+		send.tos = (uint8_t)ctl->tos;
+	return send;
+}
+
+/* RFC 768: over IPv4 a sender may leave the checksum out. */
+static void leave_checksum_out(struct rte_mbuf *m)
+{
+	m->ol_flags &= ~(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6 |
+	                 RTE_MBUF_F_TX_IP_CKSUM);
+	m->l4_len = UDP_HDR_LEN;
+}
+
+static inline int send_datagram(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m,
+                                const struct pc_endpoint *to, const struct udp_ctl *ctl)
+{
 	const struct pc_endpoint *dst = to != NULL ? to : &s->remote;
 	struct udp_hdr h;
 	struct ip_send send;
@@ -76,40 +177,64 @@ int udp_send(struct udp *udp, uint32_t index, struct rte_mbuf *m, const struct p
 
 	if (to == NULL && s->remote.port == 0)
 		return s->wr_shut ? -EPIPE : -EDESTADDRREQ;
-	rc = prepare(udp, s, dst, m->pkt_len);
+	rc = prepare(udp, s, dst, m->pkt_len, ctl);
 	if (unlikely(rc != 0))
 		return rc;
 	h = (struct udp_hdr){.sport = s->local.port,
 	                     .dport = dst->port,
 	                     .len = (uint16_t)(m->pkt_len + UDP_HDR_LEN)};
-	send = (struct ip_send){.src = *ip_laddr(udp->ip, s->path.laddr),
-	                        .dst = dst->addr,
-	                        .proto = IPPROTO_UDP,
-	                        .ttl = s->ttl,
-	                        .tos = s->tos};
+	send = describe(udp, s, &dst->addr, ctl);
 	p = (uint8_t *)rte_pktmbuf_prepend(m, UDP_HDR_LEN);
 	assert(p != NULL);
 	udp_write(p, &h);
 	m->ol_flags &= ~RTE_MBUF_F_TX_TCP_SEG;
-	ip_l4_checksum(udp->ip, &s->path, &send, m, UDP_HDR_LEN, UDP_CKSUM_OFF);
+	if (unlikely(s->no_checksum) && pc_addr_is_ip4(&dst->addr))
+		leave_checksum_out(m);
+	else
+		ip_l4_checksum(udp->ip, &s->path, &send, m, UDP_HDR_LEN, UDP_CKSUM_OFF);
 	ctx_count(udp->ctx, PC_UDP_TX);
-	ip_output(udp->ip, &s->path, &send, m);
+	if (unlikely(s->path.multicast && send.ttl == 0 &&
+	             (pc_addr_is_ip4(&dst->addr) ? s->group_ttl : s->group_hops) == 0))
+		rte_pktmbuf_free(m); /* for this host only */
+	else
+		ip_output(udp->ip, &s->path, &send, m);
 	return 0;
 }
 
-int udp_send_by(struct udp *udp, uint32_t index, struct rte_mbuf *m, const struct pc_endpoint *to,
-                uint16_t laddr)
+int udp_send(struct udp *udp, uint32_t index, struct rte_mbuf *m, const struct pc_endpoint *to)
+{
+	return send_datagram(udp, &udp->sock[index], m, to, NULL);
+}
+
+int udp_send_ctl(struct udp *udp, uint32_t index, struct rte_mbuf *m, const struct pc_endpoint *to,
+                 const struct udp_ctl *ctl)
 {
 	struct udp_sock *s = &udp->sock[index];
-	const bool chosen = laddr != LADDR_NONE && s->laddr == LADDR_NONE;
 	int rc;
 
-	if (!chosen)
-		return udp_send(udp, index, m, to);
-	if (s->path.laddr != laddr)
+	rc = send_datagram(udp, s, m, to, ctl);
+	if (ctl->laddr != LADDR_NONE)
 		udp_forget_path(s);
-	s->laddr = laddr;
-	rc = udp_send(udp, index, m, to);
-	s->laddr = LADDR_NONE;
+	return rc;
+}
+
+int udp_payload_max(struct udp *udp, uint32_t index, const struct pc_endpoint *to,
+                    const struct udp_ctl *ctl)
+{
+	struct udp_sock *s = &udp->sock[index];
+	const struct pc_endpoint *dst = to != NULL ? to : &s->remote;
+	int rc;
+
+	if (dst->port == 0)
+		return -EDESTADDRREQ;
+	if (!udp_speaks(s, &dst->addr))
+		return -ENETUNREACH;
+	rc = search_path(udp, s, &dst->addr,
+	                 ctl->laddr != LADDR_NONE ? ctl->laddr : group_laddr(udp, s, &dst->addr));
+	if (rc != 0)
+		return rc;
+	rc = s->path.mtu - (int)ip_hdr_len(&dst->addr) - UDP_HDR_LEN;
+	if (ctl->laddr != LADDR_NONE)
+		udp_forget_path(s);
 	return rc;
 }

@@ -418,7 +418,7 @@ static void v6only(struct wt *w)
 	ERR(pc_setsockopt(w->st, a, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)), EINVAL);
 	OK(pc_getsockopt(w->st, a, IPPROTO_IPV6, IPV6_V6ONLY, &val, &len));
 	EQ(val, 1);
-	ERR(pc_getsockopt(w->st, b, IPPROTO_IPV6, IPV6_V6ONLY, &val, &len), ENOPROTOOPT);
+	ERR(pc_getsockopt(w->st, b, IPPROTO_IPV6, IPV6_V6ONLY, &val, &len), EOPNOTSUPP);
 	OK(pc_close(w->st, a));
 	a = pc_socket(w->st, AF_INET6, SOCK_STREAM, 0);
 	ERR(pc_bind(w->st, a, (const struct sockaddr *)&any6, sizeof(any6)), EADDRINUSE);
@@ -488,6 +488,77 @@ static void options(struct wt *w)
 	OK(pc_sendto(w->st, fd, "y", 1, 0, (const struct sockaddr *)&to, sizeof(to)));
 	wt_settle(w);
 	EQ(next6(w).label, label); /* RFC 6437: one flow, one label */
+}
+
+/* The values of IPv4 are others, and what one datagram wants counts for it alone. */
+static void datagram_options(struct wt *w)
+{
+	struct sockaddr_in6 to = sin6(PEER, 80);
+	union {
+		char b[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr h;
+	} item = {.h = {CMSG_LEN(sizeof(int)), IPPROTO_IPV6, IPV6_HOPLIMIT}};
+	struct iovec v = {"x", 1};
+	struct msghdr m = {.msg_name = &to,
+	                   .msg_namelen = sizeof(to),
+	                   .msg_iov = &v,
+	                   .msg_iovlen = 1,
+	                   .msg_control = &item,
+	                   .msg_controllen = sizeof(item)};
+	int fd, ttl = 9, hops = 33;
+	struct info6 i;
+
+	start6(w);
+	fd = bound(w, SOCK_DGRAM, "::", 6000, 0);
+	OK(pc_setsockopt(w->st, fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl)));
+	OK(pc_setsockopt(w->st, fd, IPPROTO_IP, IP_TOS, &ttl, sizeof(ttl)));
+	memcpy(CMSG_DATA(&item.h), &hops, sizeof(hops));
+	EQ(pc_sendmsg(w->st, fd, &m, 0), 1);
+	wt_settle(w);
+	EQ(next6(w).hops, 33);
+	m.msg_controllen = 0;
+	EQ(pc_sendmsg(w->st, fd, &m, 0), 1);
+	wt_settle(w);
+	i = next6(w);
+	EQ(i.hops, 64);
+	EQ(i.tclass, 0);
+}
+
+static void datagram_info(struct wt *w)
+{
+	const struct ends6 e = ends();
+	char buf[100], items[256];
+	struct iovec v = {buf, sizeof(buf)};
+	struct msghdr m = {
+	    .msg_iov = &v, .msg_iovlen = 1, .msg_control = items, .msg_controllen = sizeof(items)};
+	struct cmsghdr *h = (struct cmsghdr *)(void *)items;
+	int fd, on = 1, value;
+	struct in6_pktinfo pi;
+	struct frame f;
+
+	start6(w);
+	fd = bound(w, SOCK_DGRAM, "::", 6000, 0);
+	OK(pc_setsockopt(w->st, fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)));
+	OK(pc_setsockopt(w->st, fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &on, sizeof(on)));
+	OK(pc_setsockopt(w->st, fd, IPPROTO_IPV6, IPV6_RECVTCLASS, &on, sizeof(on)));
+	frame6_udp(&f, &e, 5000, 6000, "hello", 5);
+	f.b[14] = 0x6b; /* a traffic class of 0xb9, a hop limit of 17 */
+	f.b[15] = 0x90;
+	f.b[21] = 17;
+	wt_inject_frame(w, &f);
+	EQ(pc_recvmsg(w->st, fd, &m, 0), 5);
+	EQ(h->cmsg_type, IPV6_PKTINFO);
+	memcpy(&pi, CMSG_DATA(h), sizeof(pi));
+	CHECK(pi.ipi6_ifindex == 1 && memcmp(&pi.ipi6_addr, e.dst.b, 16) == 0);
+	h = CMSG_NXTHDR(&m, h);
+	EQ(h->cmsg_type, IPV6_HOPLIMIT);
+	memcpy(&value, CMSG_DATA(h), sizeof(value));
+	EQ(value, 17);
+	h = CMSG_NXTHDR(&m, h);
+	EQ(h->cmsg_type, IPV6_TCLASS);
+	memcpy(&value, CMSG_DATA(h), sizeof(value));
+	EQ(value, 0xb9);
+	CHECK(CMSG_NXTHDR(&m, h) == NULL);
 }
 
 /* A link-local peer: its address comes with a scope, and goes with it. */
@@ -594,6 +665,8 @@ static const struct wt_case cases[] = {
     {"RFC 3493 5.3: IPV6_V6ONLY", v6only},
     {"RFC 3493 3: errors are Linux's", errnos},
     {"RFC 3493 5.1: hop limit and traffic class; RFC 6437: flow label", options},
+    {"RFC 3542 6: hop limit of one datagram, IPv4 apart from IPv6", datagram_options},
+    {"RFC 3542 6: what is told of a datagram", datagram_info},
     {"RFC 4007 6: link-local addresses have a scope", link_local},
     {"RFC 8201 4: packet too big, and what is too small to be true", too_big},
     {"each frame that goes nowhere ends in one counter", every_drop_is_counted},

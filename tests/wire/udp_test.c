@@ -2,6 +2,11 @@
 
 /* UDP sockets on the wire (RFC 768, RFC 1122 section 4.1). */
 
+#include <time.h>
+
+#include <linux/errqueue.h>
+#include <netinet/udp.h>
+
 #include "wt.h"
 
 static int udp_socket(struct wt *w, uint16_t port)
@@ -235,6 +240,235 @@ static void zero_copy(struct wt *w)
 	ERR(pc_recv_mbuf(w->st, fd, &m, &from), EAGAIN);
 }
 
+static void option(struct wt *w, int fd, int level, int name, int value)
+{
+	OK(pc_setsockopt(w->st, fd, level, name, &value, sizeof(value)));
+}
+
+/* Sends len bytes to the peer, which must come out in one piece, and returns whether it has DF. */
+static bool sends_with_df(struct wt *w, int fd, size_t len)
+{
+	static const char data[1472];
+	const struct frame_info *i;
+
+	EQ(pc_send(w->st, fd, data, len, 0), len);
+	wt_settle(w);
+	i = next_udp(w);
+	EQ(i->payload_len, len);
+	return i->df;
+}
+
+static void inject_too_big(struct wt *w, uint16_t sport, uint16_t mtu)
+{
+	const struct frame_ends e = wt_ends(w);
+	const uint8_t rest[4] = {0, 0, (uint8_t)(mtu >> 8), (uint8_t)mtu};
+	struct frame quote, f;
+	struct frame_ends back = {.src_be = e.dst_be, .dst_be = e.src_be};
+
+	frame_udp(&quote, &back, sport, 5000, "of which this is quoted", 23);
+	frame_icmp(&f, &e, 3, 4, rest, quote.b + 14, 28 + 23);
+	wt_inject_frame(w, &f);
+}
+
+static int connected_socket(struct wt *w, int discover)
+{
+	const struct sockaddr_in to = wt_addr(WT_PEER, 5000);
+	int fd = udp_socket(w, 7);
+
+	option(w, fd, IPPROTO_IP, IP_MTU_DISCOVER, discover);
+	OK(pc_connect(w->st, fd, (const struct sockaddr *)&to, sizeof(to)));
+	return fd;
+}
+
+static int path_mtu(struct wt *w, int fd)
+{
+	int mtu = 0;
+	socklen_t len = sizeof(mtu);
+
+	OK(pc_getsockopt(w->st, fd, IPPROTO_IP, IP_MTU, &mtu, &len));
+	return mtu;
+}
+
+static void path_mtu_learnt(struct wt *w)
+{
+	const struct sockaddr_in to = wt_addr(WT_PEER, 5000);
+	static const char data[1472];
+	int fd = connected_socket(w, IP_PMTUDISC_DO);
+
+	EQ(path_mtu(w, fd), 1500);
+	CHECK(sends_with_df(w, fd, 1472));
+	inject_too_big(w, 7, 1400);
+	CHECK(wt_events(w, fd) & POLLERR);
+	ERR(pc_send(w->st, fd, data, 1472, 0), EMSGSIZE); /* what the router said */
+	ERR(pc_send(w->st, fd, data, 1472, 0), EMSGSIZE); /* what is known since */
+	EQ(path_mtu(w, fd), 1400);
+	CHECK(sends_with_df(w, fd, 1372));
+	ERR(pc_send(w->st, fd, data, 1373, 0), EMSGSIZE);
+	inject_too_big(w, 7, 551); /* less than anybody needs: a lie */
+	EQ(pc_recv(w->st, fd, &(char){0}, 1, 0), -1);
+	CHECK(sends_with_df(w, fd, 1372));
+	inject_too_big(w, 8, 600); /* about something that was not sent */
+	CHECK(sends_with_df(w, fd, 1372));
+	wt_pass(w, 601000); /* RFC 1191 6.3: it is forgotten again */
+	wt_drop(w);
+	OK(pc_connect(w->st, fd, (const struct sockaddr *)&to, sizeof(to)));
+	EQ(path_mtu(w, fd), 1500);
+}
+
+static void path_mtu_modes(struct wt *w)
+{
+	int fd = connected_socket(w, IP_PMTUDISC_PROBE);
+
+	inject_too_big(w, 7, 1400);
+	ERR(pc_recv(w->st, fd, &(char){0}, 1, 0), EMSGSIZE);
+	CHECK(sends_with_df(w, fd, 1472)); /* goes all the same */
+	OK(pc_close(w->st, fd));
+	fd = connected_socket(w, IP_PMTUDISC_DONT);
+	CHECK(!sends_with_df(w, fd, 100));
+	inject_too_big(w, 7, 1300);
+	ERR(pc_recv(w->st, fd, &(char){0}, 1, 0), EAGAIN);
+	OK(pc_close(w->st, fd));
+	fd = connected_socket(w, IP_PMTUDISC_INTERFACE);
+	inject_too_big(w, 7, 1200);
+	ERR(pc_recv(w->st, fd, &(char){0}, 1, 0), EAGAIN);
+	EQ(path_mtu(w, fd), 1300);
+	CHECK(!sends_with_df(w, fd, 1472));
+}
+
+static void read_report(struct wt *w, int fd, struct sock_extended_err *ee, char *data, ssize_t len)
+{
+	char items[256];
+	struct iovec v = {data, 100};
+	struct sockaddr_in to;
+	struct msghdr m = {.msg_name = &to,
+	                   .msg_namelen = sizeof(to),
+	                   .msg_iov = &v,
+	                   .msg_iovlen = 1,
+	                   .msg_control = items,
+	                   .msg_controllen = sizeof(items)};
+
+	EQ(pc_recvmsg(w->st, fd, &m, MSG_ERRQUEUE), len);
+	EQ(to.sin_addr.s_addr, w->flow.peer_be);
+	EQ(ntohs(to.sin_port), 5000);
+	CHECK(CMSG_FIRSTHDR(&m) != NULL && CMSG_FIRSTHDR(&m)->cmsg_type == IP_RECVERR);
+	memcpy(ee, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(*ee));
+}
+
+static void error_queue(struct wt *w)
+{
+	static char data[1600];
+	int fd = connected_socket(w, IP_PMTUDISC_DO);
+	struct sock_extended_err ee;
+
+	option(w, fd, IPPROTO_IP, IP_RECVERR, 1);
+	inject_too_big(w, 7, 1400);
+	CHECK(wt_events(w, fd) & POLLERR);
+	read_report(w, fd, &ee, data, 23);
+	CHECK(memcmp(data, "of which this is quoted", 23) == 0);
+	EQ(ee.ee_errno, EMSGSIZE);
+	EQ(ee.ee_info, 1400);
+	EQ(ee.ee_origin, SO_EE_ORIGIN_ICMP);
+	CHECK(ee.ee_type == 3 && ee.ee_code == 4);
+	/* tracepath(8) learns the MTU so */
+	ERR(pc_send(w->st, fd, data, 1472, 0), EMSGSIZE);
+	read_report(w, fd, &ee, data, 0);
+	EQ(ee.ee_origin, SO_EE_ORIGIN_LOCAL);
+	EQ(ee.ee_info, 1400);
+	ERR(pc_recv(w->st, fd, data, 1, MSG_ERRQUEUE), EAGAIN);
+	for (unsigned i = 0; i < 100; i++) /* and a liar cannot fill the memory */
+		inject_too_big(w, 7, 1400);
+	for (unsigned i = 0; i < 64; i++)
+		read_report(w, fd, &ee, data, 23);
+	ERR(pc_recv(w->st, fd, data, 1, MSG_ERRQUEUE), EAGAIN);
+	CHECK((wt_events(w, fd) & POLLERR) == 0);
+}
+
+static void without_checksum(struct wt *w)
+{
+	int fd = connected_socket(w, IP_PMTUDISC_WANT);
+	const struct frame *f;
+
+	option(w, fd, SOL_SOCKET, SO_NO_CHECK, 1);
+	EQ(pc_send(w->st, fd, "hello", 5, 0), 5);
+	wt_settle(w);
+	f = probe_sent(w->probe);
+	CHECK(f != NULL && f->b[40] == 0 && f->b[41] == 0);
+	probe_take(w->probe);
+}
+
+static void batches(struct wt *w)
+{
+	int fd = connected_socket(w, IP_PMTUDISC_WANT);
+	char data[4][10] = {"one", "two", "three", "four"};
+	struct iovec v[4] = {{data[0], 3}, {data[1], 3}, {data[2], 5}, {data[3], 4}};
+	struct mmsghdr m[4] = {0};
+
+	for (unsigned i = 0; i < 4; i++)
+		m[i].msg_hdr = (struct msghdr){.msg_iov = &v[i], .msg_iovlen = 1};
+	EQ(pc_sendmmsg(w->st, fd, m, 4, 0), 4);
+	wt_settle(w);
+	for (unsigned i = 0; i < 4; i++) {
+		EQ(m[i].msg_len, v[i].iov_len);
+		EQ(next_udp(w)->payload_len, v[i].iov_len);
+	}
+	m[2].msg_hdr.msg_iovlen = 2000;
+	EQ(pc_sendmmsg(w->st, fd, m, 4, 0), 2);
+	ERR(pc_sendmmsg(w->st, fd, m + 2, 2, 0), EMSGSIZE);
+	m[2].msg_hdr.msg_iovlen = 1;
+	inject_udp(w, 5000, 7, "a", 1);
+	inject_udp(w, 5000, 7, "bc", 2);
+	inject_udp(w, 5000, 7, "defghi", 6);
+	EQ(pc_recvmmsg(w->st, fd, m, 4, MSG_WAITFORONE), 3);
+	CHECK(m[0].msg_len == 1 && m[1].msg_len == 2 && m[2].msg_len == 5);
+	CHECK(m[2].msg_hdr.msg_flags & MSG_TRUNC);
+	ERR(pc_recvmmsg(w->st, fd, m, 4, 0), EAGAIN);
+	wt_drop(w);
+}
+
+static void segment_sizes(struct wt *w)
+{
+	static char data[65507];
+	int fd = connected_socket(w, IP_PMTUDISC_WANT);
+	const size_t most = 64 * 1000;
+
+	option(w, fd, IPPROTO_UDP, UDP_SEGMENT, 1000);
+	EQ(pc_send(w->st, fd, data, most, 0), most);
+	wt_settle(w);
+	for (unsigned i = 0; i < 64; i++)
+		EQ(next_udp(w)->payload_len, 1000);
+	ERR(pc_send(w->st, fd, data, most + 1, 0), EINVAL); /* 65 of them */
+	option(w, fd, IPPROTO_UDP, UDP_SEGMENT, 1473);
+	ERR(pc_send(w->st, fd, data, 3000, 0), EINVAL); /* larger than the path */
+}
+
+static void sharing(struct wt *w)
+{
+	int fd[4], counts[4] = {0}, one = 1;
+	const struct sockaddr_in a = wt_addr("0.0.0.0", 7);
+	char c;
+
+	wt_start(w);
+	for (unsigned i = 0; i < 4; i++) {
+		OK(fd[i] = pc_socket(w->st, AF_INET, SOCK_DGRAM, 0));
+		OK(pc_setsockopt(w->st, fd[i], SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)));
+		OK(pc_bind(w->st, fd[i], (const struct sockaddr *)&a, sizeof(a)));
+	}
+	for (uint16_t port = 5000; port < 5400; port++) {
+		inject_udp(w, port, 7, "x", 1);
+		inject_udp(w, port, 7, "x", 1);
+		for (unsigned i = 0, before = 0; i < 4; i++) {
+			int n = 0;
+
+			for (; pc_recv(w->st, fd[i], &c, 1, 0) == 1; n++)
+				;
+			CHECK(n == 0 || (n == 2 && before++ == 0)); /* a flow stays where it is */
+			counts[i] += n;
+		}
+	}
+	for (unsigned i = 0; i < 4; i++)
+		IN(counts[i], 140, 260);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 768: datagrams of 0 to 1472 bytes come and go", every_length},
     {"send(2): EMSGSIZE", too_long},
@@ -247,6 +481,13 @@ static const struct wt_case cases[] = {
     {"bind(2): an ephemeral port is taken when sending", ephemeral_port},
     {"socket(7): SO_BROADCAST", broadcast},
     {"pc_recv_mbuf and pc_send_mbuf", zero_copy},
+    {"RFC 8085 3.2, ip(7): IP_MTU_DISCOVER, the path's MTU is learnt", path_mtu_learnt},
+    {"ip(7): the modes of IP_MTU_DISCOVER", path_mtu_modes},
+    {"ip(7): IP_RECVERR, from routers and from here", error_queue},
+    {"RFC 768: SO_NO_CHECK", without_checksum},
+    {"sendmmsg(2), recvmmsg(2)", batches},
+    {"udp(7): UDP_SEGMENT, its limits", segment_sizes},
+    {"socket(7): SO_REUSEPORT spreads flows", sharing},
 };
 
 WT_MAIN("udp")

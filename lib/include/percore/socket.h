@@ -106,11 +106,35 @@ ssize_t pc_recvfrom(struct pc_stack *st, int fd, void *buf, size_t len, int flag
 ssize_t pc_sendto(struct pc_stack *st, int fd, const void *buf, size_t len, int flags,
                   const struct sockaddr *addr, socklen_t addrlen);
 
-/** pc_recvmsg is pc_recvfrom into several buffers; msg_flags is set, no ancillary data is made. */
+/**
+ * pc_recvmsg is pc_recvfrom into several buffers; msg_flags is set (MSG_TRUNC, MSG_CTRUNC). Of datagrams,
+ * msg_control gets what the socket's options ask for, as on Linux: IP_PKTINFO, IP_RECVTTL, IP_RECVTOS,
+ * IPV6_RECVPKTINFO, IPV6_RECVHOPLIMIT, IPV6_RECVTCLASS, SO_TIMESTAMP(NS), SO_RXQ_OVFL; UDP_GRO, with
+ * which datagrams of one flow and size that wait in the queue come in one call. Interfaces are numbered
+ * from 1. Of TCP there is none. With MSG_ERRQUEUE it takes an error off the queue that IP_RECVERR or
+ * IPV6_RECVERR has opened: the quoted payload, the destination in msg_name, and struct sock_extended_err
+ * with the offender's address in msg_control; EPOLLERR tells that there is one. errno EAGAIN: none.
+ */
 ssize_t pc_recvmsg(struct pc_stack *st, int fd, struct msghdr *msg, int flags);
 
-/** pc_sendmsg is pc_sendto from several buffers; ancillary data is ignored. */
+/**
+ * pc_sendmsg is pc_sendto from several buffers. msg_control of a datagram may have IP_PKTINFO, IP_TTL,
+ * IP_TOS, IPV6_PKTINFO, IPV6_HOPLIMIT, IPV6_TCLASS and UDP_SEGMENT, which counts for this call; errno
+ * EINVAL for others and for what is no address of ours. With UDP_SEGMENT, by this or as an option, the
+ * bytes go as datagrams of that size, the last may be smaller: at most 64, none larger than the path's
+ * MTU (EINVAL). TCP ignores msg_control.
+ */
 ssize_t pc_sendmsg(struct pc_stack *st, int fd, const struct msghdr *msg, int flags);
+
+/**
+ * pc_recvmmsg is pc_recvmsg for up to n messages; msg_len of each tells its bytes. Returns how many were
+ * received, or -1 with errno when the first of them failed. MSG_WAITFORONE means nothing: no call waits.
+ */
+int pc_recvmmsg(struct pc_stack *st, int fd, struct mmsghdr *msgs, unsigned n, int flags);
+
+/** pc_sendmmsg is pc_sendmsg for n messages (at most 1024). Returns how many were sent, or -1 with
+ * errno when the first of them failed. */
+int pc_sendmmsg(struct pc_stack *st, int fd, struct mmsghdr *msgs, unsigned n, int flags);
 
 /** pc_readv is pc_recvmsg with buffers only. errno EINVAL for a count outside [0,1024]. */
 ssize_t pc_readv(struct pc_stack *st, int fd, const struct iovec *iov, int iovcnt);
@@ -150,8 +174,11 @@ int pc_close(struct pc_stack *st, int fd);
  * SO_REUSEADDR SO_REUSEPORT SO_KEEPALIVE SO_LINGER SO_OOBINLINE (always 1: urgent bytes stay in the
  * stream, RFC 6093 section 5; EINVAL for 0) SO_SNDBUF SO_RCVBUF SO_BROADCAST SO_MAX_PACING_RATE (TCP only:
  * bytes/s of payload, 32 or 64 bits, all ones: unlimited); IPPROTO_IP: IP_TTL IP_TOS; IPPROTO_IPV6 (AF_INET6
- * sockets): IPV6_V6ONLY IPV6_UNICAST_HOPS IPV6_TCLASS IPV6_MTU, of which the hops and the class are the same
- * values as IP_TTL and IP_TOS; IPPROTO_TCP: TCP_NODELAY TCP_CORK TCP_QUICKACK TCP_MAXSEG TCP_KEEPIDLE
+ * sockets): IPV6_V6ONLY IPV6_UNICAST_HOPS IPV6_TCLASS IPV6_MTU, of which the hops and the class of TCP are
+ * the same values as IP_TTL and IP_TOS; of datagrams: SO_TIMESTAMP SO_TIMESTAMPNS SO_RXQ_OVFL SO_NO_CHECK
+ * IP_MTU_DISCOVER (IP_PMTUDISC_WANT is the default) IP_MTU IP_PKTINFO IP_RECVTTL IP_RECVTOS IP_RECVERR
+ * IP_MULTICAST_TTL IPV6_MTU_DISCOVER IPV6_RECVPKTINFO IPV6_RECVHOPLIMIT IPV6_RECVTCLASS IPV6_RECVERR
+ * IPV6_MULTICAST_HOPS UDP_SEGMENT UDP_GRO; IPPROTO_TCP: TCP_NODELAY TCP_CORK TCP_QUICKACK TCP_MAXSEG TCP_KEEPIDLE
  * TCP_KEEPINTVL TCP_KEEPCNT TCP_USER_TIMEOUT TCP_SYNCNT TCP_DEFER_ACCEPT TCP_WINDOW_CLAMP TCP_NOTSENT_LOWAT
  * TCP_FASTOPEN (connections in SYN-RECEIVED that a listener allows) TCP_FASTOPEN_CONNECT TCP_FASTOPEN_KEY
  * (16 bytes, or 32 with the key that old cookies may have; of the whole stack) TCP_INFO (Linux's struct

@@ -379,19 +379,19 @@ static void test_error(void)
 	watch(a);
 	CU_ASSERT_EQUAL(udp_connect(udp, a, &peer, LADDR_NONE), 0);
 	e = error_about(a, EHOSTUNREACH, false);
-	udp_error(udp, &e);
+	udp_error(udp, &e, NULL);
 	CU_ASSERT(udp_sock(udp, a)->error == 0 && !told(a));
 	e = error_about(a, ECONNREFUSED, true);
 	e.remote_port++;
-	udp_error(udp, &e);
+	udp_error(udp, &e, NULL);
 	CU_ASSERT(udp_sock(udp, a)->error == 0);
 	e = error_about(a, ECONNREFUSED, true);
-	udp_error(udp, &e);
+	udp_error(udp, &e, NULL);
 	CU_ASSERT(udp_sock(udp, a)->error == ECONNREFUSED && told(a));
 	CU_ASSERT_EQUAL(udp_mask(udp_sock(udp, a)), EPOLLOUT | EPOLLERR);
 	udp_sock(udp, a)->error = 0;
 	udp_connect(udp, a, NULL, LADDR_NONE);
-	udp_error(udp, &e);
+	udp_error(udp, &e, NULL);
 	CU_ASSERT(udp_sock(udp, a)->error == 0 && !told(a));
 	finish();
 }

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Ancillary data.
+ *
+ * The items and their order are Linux's. An AF_INET6 socket is told of IPv4 datagrams in the forms of
+ * both families, whichever it has asked for.
+ */
+#include "sock/ancillary.h"
+
+#include <string.h>
+
+#include <linux/errqueue.h>
+#include <netinet/udp.h>
+#include <rte_common.h>
+
+#define SECOND_NS 1000000000
+
+/* ---- out ------------------------------------------------------------------------------------- */
+
+struct ancillary ancillary_begin(struct msghdr *msg)
+{
+	const struct ancillary a = {.msg = msg,
+	                            .left = msg->msg_control != NULL ? msg->msg_controllen : 0};
+
+	msg->msg_controllen = 0;
+	return a;
+}
+
+void ancillary_put(struct ancillary *a, int level, int type, const void *data, size_t len)
+{
+	struct cmsghdr h = {.cmsg_len = CMSG_LEN(len), .cmsg_level = level, .cmsg_type = type};
+	char *at = (char *)a->msg->msg_control + a->msg->msg_controllen;
+	size_t space;
+
+	if (a->left < h.cmsg_len)
+		a->msg->msg_flags |= MSG_CTRUNC;
+	if (a->left < sizeof(h))
+		return;
+	h.cmsg_len = RTE_MIN(h.cmsg_len, a->left);
+	space = RTE_MIN(CMSG_SPACE(len), a->left);
+	memcpy(at, &h, sizeof(h));
+	memcpy(at + sizeof(h), data, h.cmsg_len - sizeof(h));
+	a->msg->msg_controllen += space;
+	a->left -= space;
+}
+
+static void put_int(struct ancillary *a, int level, int type, int value)
+{
+	ancillary_put(a, level, type, &value, sizeof(value));
+}
+
+static void put_time(struct ancillary *a, const struct ctx *ctx, uint16_t tell, uint64_t at_ns)
+{
+	const uint64_t ns = (at_ns != 0 ? at_ns : ctx->now_ns) + (uint64_t)ctx->wall_ns;
+	const struct timespec ts = {.tv_sec = (time_t)(ns / SECOND_NS),
+	                            .tv_nsec = (long)(ns % SECOND_NS)};
+	const struct timeval tv = {.tv_sec = ts.tv_sec, .tv_usec = ts.tv_nsec / 1000};
+
+	if (tell & UDP_TELL_TIME_NS)
+		ancillary_put(a, SOL_SOCKET, SCM_TIMESTAMPNS, &ts, sizeof(ts));
+	else
+		ancillary_put(a, SOL_SOCKET, SCM_TIMESTAMP, &tv, sizeof(tv));
+}
+
+/* The address of ours that an answer comes from: that of the datagram, or of its interface if that is a
+ * group. */
+static uint32_t answer_from(const struct netifs *ifs, const struct udp_info *info)
+{
+	uint16_t laddr = netifs_find(ifs, &info->dst.addr);
+
+	if (laddr == LADDR_NONE)
+		laddr = netifs_find_first(ifs, info->netif);
+	return laddr != LADDR_NONE ? pc_addr_get_ip4(&ifs->addr[laddr].addr) : 0;
+}
+
+static void put_info4(struct ancillary *a, const struct netifs *ifs, uint16_t tell,
+                      const struct udp_info *info)
+{
+	const struct in_pktinfo pi = {.ipi_ifindex = info->netif + 1,
+	                              .ipi_spec_dst.s_addr = answer_from(ifs, info),
+	                              .ipi_addr.s_addr = pc_addr_get_ip4(&info->dst.addr)};
+
+	if (tell & UDP_TELL_PKTINFO)
+		ancillary_put(a, IPPROTO_IP, IP_PKTINFO, &pi, sizeof(pi));
+	if (tell & UDP_TELL_TTL)
+		put_int(a, IPPROTO_IP, IP_TTL, info->ttl);
+	if (tell & UDP_TELL_TOS)
+		ancillary_put(a, IPPROTO_IP, IP_TOS, &info->tos, sizeof(info->tos));
+}
+
+static void put_info6(struct ancillary *a, uint16_t tell, const struct udp_info *info)
+{
+	struct in6_pktinfo pi = {.ipi6_ifindex = info->netif + 1u};
+
+	memcpy(&pi.ipi6_addr, info->dst.addr.b, sizeof(pi.ipi6_addr));
+	if (tell & UDP_TELL_PKTINFO6)
+		ancillary_put(a, IPPROTO_IPV6, IPV6_PKTINFO, &pi, sizeof(pi));
+	if (pc_addr_is_ip4(&info->dst.addr))
+		return;
+	if (tell & UDP_TELL_HOPS)
+		put_int(a, IPPROTO_IPV6, IPV6_HOPLIMIT, info->ttl);
+	if (tell & UDP_TELL_TCLASS)
+		put_int(a, IPPROTO_IPV6, IPV6_TCLASS, info->tos);
+}
+
+void ancillary_put_info(struct ancillary *a, const struct sockets *s, const struct sock_ref *ref,
+                        const struct udp_info *info)
+{
+	const uint16_t tell = ref->udp->tell;
+
+	if (tell & (UDP_TELL_TIME | UDP_TELL_TIME_NS))
+		put_time(a, s->ctx, tell, info->at_ns);
+	if ((tell & UDP_TELL_DROPS) && ref->udp->drops != 0)
+		ancillary_put(a, SOL_SOCKET, SO_RXQ_OVFL, &ref->udp->drops,
+		              sizeof(ref->udp->drops));
+	if (ref->udp->ip6)
+		put_info6(a, tell, info);
+	if (pc_addr_is_ip4(&info->dst.addr))
+		put_info4(a, &s->ip->ifs, tell, info);
+}
+
+void ancillary_put_report(struct ancillary *a, bool ip6, const struct udp_report *r)
+{
+	const bool ip4 = pc_addr_is_ip4(&r->to.addr);
+	const struct pc_endpoint from = {.addr = r->offender};
+	struct {
+		struct sock_extended_err ee;
+		union {
+			struct sockaddr_in in;
+			struct sockaddr_in6 in6;
+		} offender;
+	} e = {.ee = {.ee_errno = (uint32_t)r->error,
+	              .ee_type = r->type,
+	              .ee_code = r->code,
+	              .ee_info = r->info,
+	              .ee_origin = SO_EE_ORIGIN_LOCAL}};
+	socklen_t len = sizeof(e.offender);
+
+	if (!pc_addr_is_any(&r->offender)) {
+		e.ee.ee_origin = ip4 ? SO_EE_ORIGIN_ICMP : SO_EE_ORIGIN_ICMP6;
+		sock_write_addr(ip6 && !ip4, &from, r->netif, (struct sockaddr *)&e.offender, &len);
+	}
+	ancillary_put(a, ip4 ? IPPROTO_IP : IPPROTO_IPV6, ip4 ? IP_RECVERR : IPV6_RECVERR, &e,
+	              sizeof(e.ee) + (ip4 ? sizeof(e.offender.in) : sizeof(e.offender.in6)));
+}
+
+/* ---- in -------------------------------------------------------------------------------------- */
+
+/* Says by which address of ours a datagram is to leave: a given one, or one of a given interface. */
+static int choose_laddr(const struct sockets *s, const struct pc_addr *addr, uint32_t ifindex,
+                        const struct pc_addr *to, struct udp_ctl *ctl)
+{
+	const struct netifs *ifs = &s->ip->ifs;
+
+	if (ifindex > ifs->n)
+		return -EINVAL;
+	if (!pc_addr_is_any(addr)) {
+		ctl->laddr = netifs_find(ifs, addr);
+		if (ctl->laddr == LADDR_NONE || !netifs_is_usable(ifs, ctl->laddr) ||
+		    (ifindex != 0 && ifs->addr[ctl->laddr].netif != ifindex - 1))
+			return -EINVAL;
+	} else if (ifindex != 0) {
+		ctl->laddr = pc_addr_is_ip4(to) ? netifs_find_first(ifs, (uint8_t)(ifindex - 1))
+		                                : ip6_source(s->ip, (uint8_t)(ifindex - 1), to);
+		return ctl->laddr != LADDR_NONE ? 0 : -EADDRNOTAVAIL;
+	}
+	return 0;
+}
+
+static int read_pktinfo(const struct sockets *s, const void *data, const struct pc_addr *to,
+                        struct udp_ctl *ctl)
+{
+	struct pc_addr addr = {0};
+	struct in_pktinfo pi;
+
+	memcpy(&pi, data, sizeof(pi));
+	if (pi.ipi_spec_dst.s_addr != 0)
+		addr = pc_addr_ip4(pi.ipi_spec_dst.s_addr);
+	return choose_laddr(s, &addr, (uint32_t)pi.ipi_ifindex, to, ctl);
+}
+
+static int read_pktinfo6(const struct sockets *s, const void *data, const struct pc_addr *to,
+                         struct udp_ctl *ctl)
+{
+	struct pc_addr addr;
+	struct in6_pktinfo pi;
+
+	memcpy(&pi, data, sizeof(pi));
+	memcpy(addr.b, &pi.ipi6_addr, sizeof(addr.b));
+	return choose_laddr(s, &addr, pi.ipi6_ifindex, to, ctl);
+}
+
+static int read_number(const void *data, int least, int16_t *to)
+{
+	int value;
+
+	memcpy(&value, data, sizeof(value));
+	if (value < least || value > 255)
+		return -EINVAL;
+	*to = (int16_t)value;
+	return 0;
+}
+
+static int read_item(const struct sockets *s, const struct cmsghdr *h, const struct pc_addr *to,
+                     struct udp_ctl *ctl)
+{
+	const void *data = (const char *)h + sizeof(*h);
+	const size_t len = h->cmsg_len - sizeof(*h);
+	const bool ip4 = pc_addr_is_ip4(to);
+	uint16_t segment;
+
+	switch (h->cmsg_level << 16 | h->cmsg_type) {
+	case IPPROTO_IP << 16 | IP_PKTINFO:
+		return len == sizeof(struct in_pktinfo) && ip4 ? read_pktinfo(s, data, to, ctl)
+		                                               : -EINVAL;
+	case IPPROTO_IPV6 << 16 | IPV6_PKTINFO:
+		return len == sizeof(struct in6_pktinfo) ? read_pktinfo6(s, data, to, ctl)
+		                                         : -EINVAL;
+	case IPPROTO_IP << 16 | IP_TTL:
+		return len == sizeof(int) && ip4 ? read_number(data, 1, &ctl->ttl) : -EINVAL;
+	case IPPROTO_IP << 16 | IP_TOS:
+		if (len == 1 && ip4) {
+			ctl->tos = *(const uint8_t *)data;
+			return 0;
+		}
+		return len == sizeof(int) && ip4 ? read_number(data, 0, &ctl->tos) : -EINVAL;
+	case IPPROTO_IPV6 << 16 | IPV6_HOPLIMIT:
+		return len == sizeof(int) ? read_number(data, -1, &ctl->ttl) : -EINVAL;
+	case IPPROTO_IPV6 << 16 | IPV6_TCLASS:
+		return len == sizeof(int) ? read_number(data, -1, &ctl->tos) : -EINVAL;
+	case IPPROTO_UDP << 16 | UDP_SEGMENT:
+		if (len != sizeof(segment))
+			return -EINVAL;
+		memcpy(&segment, data, sizeof(segment));
+		ctl->segment = segment;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+int ancillary_read(const struct sockets *s, const struct sock_ref *ref, const struct msghdr *msg,
+                   const struct pc_addr *to, struct udp_ctl *ctl)
+{
+	struct msghdr m = {.msg_control = msg->msg_control, .msg_controllen = msg->msg_controllen};
+	int err = 0;
+
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(&m); h != NULL && err == 0; h = CMSG_NXTHDR(&m, h)) {
+		if (h->cmsg_len < sizeof(*h) ||
+		    h->cmsg_len > (size_t)((char *)m.msg_control + m.msg_controllen - (char *)h) ||
+		    (h->cmsg_level == IPPROTO_IPV6 && !ref->udp->ip6))
+			return -EINVAL;
+		err = read_item(s, h, to, ctl);
+	}
+	return err;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Socket options of datagrams: a table of where each is kept in struct udp_sock, and what it may be.
+ *
+ * The values of IPv4 and IPv6 are separate, as on Linux; an AF_INET6 socket has both.
+ */
+#include "sock/sock_udp.h"
+
+#include <string.h>
+
+#include <netinet/udp.h>
+
+enum kind {
+	TELL,    /* a bit of tell */
+	TRUTH,   /* a bool */
+	BYTE,    /* uint8_t, of which 0 stands for the default; -1 asks for it */
+	SHORT,   /* uint16_t */
+	SIGNED,  /* int16_t, of which -1 stands for the default */
+	COMPUTE, /* only read, and not kept */
+};
+
+struct udp_option {
+	int level, name;
+	enum kind kind;
+	uint16_t at; /* offset, or bit */
+	int16_t least;
+	uint16_t most;
+};
+
+#define AT(member) offsetof(struct udp_sock, member)
+
+static const struct udp_option options[] = {
+    {SOL_SOCKET, SO_TIMESTAMP, TELL, UDP_TELL_TIME, 0, 1},
+    {SOL_SOCKET, SO_TIMESTAMPNS, TELL, UDP_TELL_TIME_NS, 0, 1},
+    {SOL_SOCKET, SO_RXQ_OVFL, TELL, UDP_TELL_DROPS, 0, 1},
+    {SOL_SOCKET, SO_NO_CHECK, TRUTH, AT(no_checksum), 0, 1},
+    {IPPROTO_IP, IP_TTL, BYTE, AT(ttl), 1, 255},
+    {IPPROTO_IP, IP_TOS, BYTE, AT(tos), 0, 255},
+    {IPPROTO_IP, IP_MULTICAST_TTL, SIGNED, AT(group_ttl), -1, 255},
+    {IPPROTO_IP, IP_MTU_DISCOVER, BYTE, AT(discover), 0, IP_PMTUDISC_OMIT},
+    {IPPROTO_IP, IP_MTU, COMPUTE, 0, 0, 0},
+    {IPPROTO_IP, IP_PKTINFO, TELL, UDP_TELL_PKTINFO, 0, 1},
+    {IPPROTO_IP, IP_RECVTTL, TELL, UDP_TELL_TTL, 0, 1},
+    {IPPROTO_IP, IP_RECVTOS, TELL, UDP_TELL_TOS, 0, 1},
+    {IPPROTO_IP, IP_RECVERR, TRUTH, AT(report), 0, 1},
+    {IPPROTO_IPV6, IPV6_UNICAST_HOPS, BYTE, AT(hops), 1, 255},
+    {IPPROTO_IPV6, IPV6_TCLASS, BYTE, AT(tclass), 0, 255},
+    {IPPROTO_IPV6, IPV6_MULTICAST_HOPS, SIGNED, AT(group_hops), -1, 255},
+    {IPPROTO_IPV6, IPV6_MTU_DISCOVER, BYTE, AT(discover6), 0, IP_PMTUDISC_OMIT},
+    {IPPROTO_IPV6, IPV6_MTU, COMPUTE, 0, 0, 0},
+    {IPPROTO_IPV6, IPV6_RECVPKTINFO, TELL, UDP_TELL_PKTINFO6, 0, 1},
+    {IPPROTO_IPV6, IPV6_RECVHOPLIMIT, TELL, UDP_TELL_HOPS, 0, 1},
+    {IPPROTO_IPV6, IPV6_RECVTCLASS, TELL, UDP_TELL_TCLASS, 0, 1},
+    {IPPROTO_IPV6, IPV6_RECVERR, TRUTH, AT(report6), 0, 1},
+    {IPPROTO_UDP, UDP_SEGMENT, SHORT, AT(segment), 0, UINT16_MAX},
+    {IPPROTO_UDP, UDP_GRO, TRUTH, AT(gro), 0, 1},
+};
+
+static const struct udp_option *find(const struct udp_sock *u, int level, int name)
+{
+	if (level == IPPROTO_IPV6 && !u->ip6)
+		return NULL;
+	for (size_t i = 0; i < RTE_DIM(options); i++)
+		if (options[i].level == level && options[i].name == name)
+			return &options[i];
+	return NULL;
+}
+
+/* IP_MTU, IPV6_MTU: of the way to the peer. */
+static int get_mtu(const struct udp_sock *u, bool ip6)
+{
+	if (u->path.mtu == 0 || u->remote.port == 0 || pc_addr_is_ip4(&u->remote.addr) == ip6)
+		return -ENOTCONN;
+	return u->path.mtu;
+}
+
+static int default_of(const struct sockets *s, const struct udp_option *o)
+{
+	if (o->name == IP_TTL && o->level == IPPROTO_IP)
+		return (int)s->ctx->cfg.ip_ttl;
+	if (o->name == IPV6_UNICAST_HOPS && o->level == IPPROTO_IPV6)
+		return (int)s->ctx->cfg.ip_ttl;
+	return 0;
+}
+
+int sock_udp_get(const struct sockets *s, const struct sock_ref *ref, int level, int name,
+                 int *value)
+{
+	const struct udp_option *o = find(ref->udp, level, name);
+	const char *at = (const char *)ref->udp;
+	int16_t number;
+	uint16_t wide;
+
+	if (o == NULL)
+		return -ENOPROTOOPT;
+	at += o->at;
+	switch (o->kind) {
+	case TELL:
+		*value = (ref->udp->tell & o->at) != 0;
+		return 0;
+	case TRUTH:
+		*value = *(const bool *)at;
+		return 0;
+	case BYTE:
+		*value = *(const uint8_t *)at;
+		if (*value == 0)
+			*value = default_of(s, o);
+		return 0;
+	case SHORT:
+		memcpy(&wide, at, sizeof(wide));
+		*value = wide;
+		return 0;
+	case SIGNED:
+		memcpy(&number, at, sizeof(number));
+		*value = number < 0 ? 1 : number;
+		return 0;
+	default:
+		*value = get_mtu(ref->udp, level == IPPROTO_IPV6);
+		return *value < 0 ? *value : 0;
+	}
+}
+
+static void store(struct udp_sock *u, const struct udp_option *o, int value)
+{
+	char *at = (char *)u + o->at;
+	const int16_t number = (int16_t)value;
+	const uint16_t wide = (uint16_t)value;
+
+	switch (o->kind) {
+	case TELL:
+		u->tell = (uint16_t)(value ? u->tell | o->at : u->tell & ~o->at);
+		break;
+	case TRUTH:
+		*(bool *)at = value != 0;
+		break;
+	case BYTE:
+		*(uint8_t *)at = value < 0 ? 0 : (uint8_t)value;
+		break;
+	case SHORT:
+		memcpy(at, &wide, sizeof(wide));
+		break;
+	default:
+		memcpy(at, &number, sizeof(number));
+		break;
+	}
+}
+
+/* Says whether a value may be set; -1 stands for the default where there is one. */
+static bool is_allowed(const struct udp_option *o, int value)
+{
+	const bool has_default = o->kind == BYTE && o->most == 255 && o->name != IP_TOS;
+
+	if (o->kind == TELL || o->kind == TRUTH)
+		return true;
+	return (value >= o->least && value <= (int)o->most) || (value == -1 && has_default);
+}
+
+int sock_udp_set(struct sockets *s, const struct sock_ref *ref, int level, int name, int value)
+{
+	const struct udp_option *o = find(ref->udp, level, name);
+
+	(void)s;
+	if (o == NULL || o->kind == COMPUTE)
+		return -ENOPROTOOPT;
+	if (o->level == IPPROTO_IP && o->name == IP_TOS)
+		value &= 0xff; /* as Linux takes it */
+	if (!is_allowed(o, value))
+		return -EINVAL;
+	store(ref->udp, o, value);
+	if (o->kind == TELL && o->at == UDP_TELL_TIME && value) /* there is one of the two */
+		ref->udp->tell &= (uint16_t)~UDP_TELL_TIME_NS;
+	if (o->kind == TELL && o->at == UDP_TELL_TIME_NS && value)
+		ref->udp->tell &= (uint16_t)~UDP_TELL_TIME;
+	return 0;
+}

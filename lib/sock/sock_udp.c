@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Datagrams between sockets and the application's buffers. */
+#include "sock/sock_udp.h"
+
+#include <string.h>
+
+#include <linux/errqueue.h>
+#include <netinet/udp.h>
+#include <rte_mbuf.h>
+
+#include "sock/ancillary.h"
+
+#define PAYLOAD_MAX  65507
+#define SEGMENTS_MAX 64 /* of one UDP_SEGMENT call, as on Linux */
+
+/* ---- receiving ------------------------------------------------------------------------------- */
+
+/* Copies a datagram into buffers behind the first skip bytes. Returns how many bytes fitted. */
+static size_t copy_out(const struct rte_mbuf *m, const struct msghdr *msg, size_t skip)
+{
+	uint32_t off = 0;
+
+	for (size_t i = 0; i < msg->msg_iovlen && off < m->pkt_len; i++) {
+		const struct iovec *v = &msg->msg_iov[i];
+		const size_t used = RTE_MIN(skip, v->iov_len);
+		const uint32_t n = (uint32_t)RTE_MIN(v->iov_len - used, (size_t)(m->pkt_len - off));
+		char *to = (char *)v->iov_base + used;
+		const void *p = n > 0 ? rte_pktmbuf_read(m, off, n, to) : NULL;
+
+		if (n > 0 && p != to)
+			memcpy(to, p, n);
+		off += n;
+		skip -= used;
+	}
+	return off;
+}
+
+/* UDP_GRO: says whether a datagram can follow others of its flow in one call. */
+static bool can_follow(const struct rte_mbuf *m, const struct udp_info *first)
+{
+	struct udp_info info;
+
+	udp_read_info(m, &info);
+	return info.src.port == first->src.port && info.dst.port == first->dst.port &&
+	       info.tos == first->tos && pc_addr_equal(&info.src.addr, &first->src.addr) &&
+	       pc_addr_equal(&info.dst.addr, &first->dst.addr);
+}
+
+/* UDP_GRO: takes what is queued behind a datagram of n bytes and is part of the same bulk: all of one
+ * size, but for the last, which may be smaller. Returns the bytes in all. */
+static size_t take_more(struct sockets *s, const struct sock_ref *ref, struct msghdr *msg,
+                        struct ancillary *a, const struct udp_info *info, size_t n)
+{
+	const size_t room = RTE_MIN(sock_iov_bytes(msg), (size_t)UINT16_MAX);
+	const int size = (int)n;
+	size_t total = n;
+
+	while (n == (size_t)size) {
+		struct rte_mbuf *m = udp_recv(s->udp, ref->index, NULL, true);
+
+		if (m == NULL || m->pkt_len == 0 || m->pkt_len > n || m->pkt_len > room - total ||
+		    !can_follow(m, info))
+			break;
+		udp_recv(s->udp, ref->index, NULL, false);
+		n = copy_out(m, msg, total);
+		total += n;
+		rte_pktmbuf_free(m);
+	}
+	if (total != (size_t)size)
+		ancillary_put(a, IPPROTO_UDP, UDP_GRO, &size, sizeof(size));
+	return total;
+}
+
+/* MSG_ERRQUEUE: an error, with the payload that it quotes and the address that this was sent to. */
+static ssize_t recv_report(struct sockets *s, const struct sock_ref *ref, struct msghdr *msg,
+                           int flags, struct ancillary *a)
+{
+	struct udp_report r;
+	struct rte_mbuf *m = udp_take_report(s->udp, ref->index, &r);
+	const bool ip6 = sock_is_ip6(ref);
+	ssize_t n;
+
+	if (m == NULL)
+		return -EAGAIN;
+	n = (ssize_t)copy_out(m, msg, 0);
+	if ((size_t)n < m->pkt_len)
+		msg->msg_flags |= MSG_TRUNC;
+	if (flags & MSG_TRUNC)
+		n = (ssize_t)m->pkt_len;
+	msg->msg_flags |= MSG_ERRQUEUE;
+	if (msg->msg_name != NULL)
+		sock_write_addr(ip6, &r.to, r.netif, msg->msg_name, &msg->msg_namelen);
+	ancillary_put_report(a, ip6, &r);
+	rte_pktmbuf_free(m);
+	return n;
+}
+
+static ssize_t recv_datagram(struct sockets *s, const struct sock_ref *ref, struct msghdr *msg,
+                             int flags, struct ancillary *a)
+{
+	struct rte_mbuf *m = udp_recv(s->udp, ref->index, NULL, flags & MSG_PEEK);
+	struct udp_info info;
+	size_t n;
+
+	if (m == NULL)
+		return ref->udp->rd_shut ? 0 : -EAGAIN;
+	udp_read_info(m, &info);
+	n = copy_out(m, msg, 0);
+	if (n < m->pkt_len)
+		msg->msg_flags |= MSG_TRUNC;
+	if (msg->msg_name != NULL)
+		sock_write_addr(sock_is_ip6(ref), &info.src, info.netif, msg->msg_name,
+		                &msg->msg_namelen);
+	if (ref->udp->tell != 0)
+		ancillary_put_info(a, s, ref, &info);
+	if (ref->udp->gro && n > 0 && n == m->pkt_len && !(flags & MSG_PEEK))
+		n = take_more(s, ref, msg, a, &info, n);
+	if (flags & MSG_TRUNC)
+		n = RTE_MAX(n, (size_t)m->pkt_len);
+	if (!(flags & MSG_PEEK))
+		rte_pktmbuf_free(m);
+	return (ssize_t)n;
+}
+
+ssize_t sock_udp_recv(struct sockets *s, const struct sock_ref *ref, struct msghdr *msg, int flags)
+{
+	struct ancillary a = ancillary_begin(msg);
+
+	if (flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (flags & MSG_ERRQUEUE)
+		return recv_report(s, ref, msg, flags, &a);
+	if (ref->udp->error != 0) {
+		int error = ref->udp->error;
+
+		ref->udp->error = 0;
+		return -error;
+	}
+	return recv_datagram(s, ref, msg, flags, &a);
+}
+
+/* ---- sending --------------------------------------------------------------------------------- */
+
+/* Where in a message's buffers the next byte to be sent is. */
+struct cursor {
+	const struct iovec *iov;
+	size_t off;
+};
+
+/* Appends n bytes to a chain; returns false without mbufs. */
+static bool append(struct ctx *ctx, struct rte_mbuf *head, const char *p, size_t left)
+{
+	struct rte_mbuf *tail = rte_pktmbuf_lastseg(head), *more;
+
+	while (left > 0) {
+		uint16_t n = (uint16_t)RTE_MIN(left, (size_t)rte_pktmbuf_tailroom(tail));
+
+		if (n == 0) {
+			more = ctx_mbuf(ctx);
+			if (more == NULL)
+				return false;
+			tail->next = more;
+			head->nb_segs++;
+			tail = more;
+			continue;
+		}
+		memcpy(rte_pktmbuf_mtod_offset(tail, char *, tail->data_len), p, n);
+		tail->data_len = (uint16_t)(tail->data_len + n);
+		head->pkt_len += n;
+		p += n;
+		left -= n;
+	}
+	return true;
+}
+
+/* A payload mbuf, or a chain of them, of the next len bytes, with headroom in the first. */
+static struct rte_mbuf *gather(struct ctx *ctx, struct cursor *c, size_t len)
+{
+	struct rte_mbuf *head = ctx_mbuf(ctx);
+
+	while (head != NULL && len > 0) {
+		size_t n = RTE_MIN(len, c->iov->iov_len - c->off);
+
+		if (n > 0 && !append(ctx, head, (const char *)c->iov->iov_base + c->off, n)) {
+			rte_pktmbuf_free(head);
+			return NULL;
+		}
+		len -= n;
+		c->off += n;
+		if (c->off == c->iov->iov_len && len > 0)
+			*c = (struct cursor){.iov = c->iov + 1};
+	}
+	return head;
+}
+
+static ssize_t send_one(struct sockets *s, uint32_t index, struct cursor *c, size_t len,
+                        const struct pc_endpoint *to, const struct udp_ctl *ctl)
+{
+	struct rte_mbuf *m = gather(s->ctx, c, len);
+	int err;
+
+	if (m == NULL)
+		return -ENOBUFS;
+	err =
+	    ctl != NULL ? udp_send_ctl(s->udp, index, m, to, ctl) : udp_send(s->udp, index, m, to);
+	if (err == 0)
+		return (ssize_t)len;
+	rte_pktmbuf_free(m);
+	return err;
+}
+
+/* UDP_SEGMENT: one call, many datagrams of one size, of which none may be cut. What fails when the
+ * first of them have left is lost, as it would be on the way. */
+static ssize_t send_segments(struct sockets *s, uint32_t index, struct cursor *c, size_t len,
+                             const struct pc_endpoint *to, const struct udp_ctl *ctl)
+{
+	const size_t size = (size_t)ctl->segment;
+	const int max = udp_payload_max(s->udp, index, to, ctl);
+	ssize_t rc;
+
+	if (max < 0)
+		return max;
+	if (size > (size_t)max || len > size * SEGMENTS_MAX)
+		return -EINVAL;
+	for (size_t sent = 0; sent < len; sent += RTE_MIN(size, len - sent)) {
+		rc = send_one(s, index, c, RTE_MIN(size, len - sent), to, ctl);
+		if (rc < 0)
+			return sent == 0 ? rc : (ssize_t)len;
+	}
+	return (ssize_t)len;
+}
+
+ssize_t sock_udp_send(struct sockets *s, const struct sock_ref *ref, const struct msghdr *msg)
+{
+	const size_t len = sock_iov_bytes(msg);
+	struct cursor c = {.iov = msg->msg_iov};
+	struct udp_ctl ctl = UDP_CTL_NONE;
+	const struct pc_endpoint *dst = NULL;
+	struct sock_addr to;
+	int err;
+
+	if (len > PAYLOAD_MAX)
+		return -EMSGSIZE;
+	if (msg->msg_name != NULL) {
+		err = sock_read_addr(s, ref, SOCK_SEND, msg->msg_name, msg->msg_namelen, &to);
+		if (err != 0)
+			return err;
+		dst = &to.e;
+		if (ref->udp->laddr == LADDR_NONE)
+			ctl.laddr = to.laddr;
+	}
+	ctl.segment = ref->udp->segment;
+	if (msg->msg_control != NULL && msg->msg_controllen > 0) {
+		err = ancillary_read(s, ref, msg, dst != NULL ? &dst->addr : &ref->udp->remote.addr,
+		                     &ctl);
+		if (err != 0)
+			return err;
+	} else if (likely(ctl.laddr == LADDR_NONE && ctl.segment == 0)) {
+		return send_one(s, ref->index, &c, len, dst, NULL);
+	}
+	if (ctl.segment != 0 && len > (size_t)ctl.segment)
+		return send_segments(s, ref->index, &c, len, dst, &ctl);
+	return send_one(s, ref->index, &c, len, dst, &ctl);
+}

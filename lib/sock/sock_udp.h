@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SOCK_SOCK_UDP_H
+#define SOCK_SOCK_UDP_H
+
+/* What pc_recvmsg and pc_sendmsg do for sockets of datagrams, and their options. */
+
+#include "sock/sock.h"
+
+/** sock_iov_bytes returns how many bytes the buffers of a message have. */
+static inline size_t sock_iov_bytes(const struct msghdr *msg)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < msg->msg_iovlen; i++)
+		total += msg->msg_iov[i].iov_len;
+	return total;
+}
+
+/** sock_udp_recv is pc_recvmsg, with a negative errno for an error. */
+ssize_t sock_udp_recv(struct sockets *s, const struct sock_ref *ref, struct msghdr *msg, int flags);
+
+/** sock_udp_send is pc_sendmsg, with a negative errno for an error. */
+ssize_t sock_udp_send(struct sockets *s, const struct sock_ref *ref, const struct msghdr *msg);
+
+/** sock_udp_get reads an option whose value is an int. Returns 0, -ENOPROTOOPT, -ENOTCONN. */
+int sock_udp_get(const struct sockets *s, const struct sock_ref *ref, int level, int name,
+                 int *value);
+
+/** sock_udp_set sets one. Returns 0, -ENOPROTOOPT, -EINVAL. */
+int sock_udp_set(struct sockets *s, const struct sock_ref *ref, int level, int name, int value);
+
+#endif

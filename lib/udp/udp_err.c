@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What ICMP tells UDP sockets.
+ *
+ * Overview: a connected socket learns of hard errors as SO_ERROR.  With IP_RECVERR a socket, connected or
+ * not, learns of each, and its error queue has the whole story: who said so, about which destination,
+ * with what of our payload.
+ *
+ * Ownership: the reports of a queue are ours until udp_take_report hands them out. A report is an mbuf
+ * that begins with struct udp_report; the queue holds REPORTS_MAX of them, and what comes then is
+ * dropped, as a liar could fill it.
+ */
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include <rte_mbuf.h>
+
+#include "udp/table.h"
+
+#define REPORTS_MAX 64
+#define QUOTE_MAX   512
+
+static bool wants_reports(const struct udp_sock *s, const struct pc_addr *remote)
+{
+	return pc_addr_is_ip4(remote) ? s->report : s->report6;
+}
+
+/* Queues a report; len bytes at off of m are what it quotes. */
+static void report(struct udp *udp, struct udp_sock *s, const struct udp_report *r,
+                   const struct rte_mbuf *m, uint32_t off, uint32_t len)
+{
+	const void *from;
+	struct rte_mbuf *q;
+	char *to;
+
+	if (s->nb_reports >= REPORTS_MAX || udp->ctx->mbufs_low)
+		return;
+	q = ctx_mbuf(udp->ctx);
+	if (q == NULL)
+		return;
+	len = RTE_MIN(len, (uint32_t)QUOTE_MAX);
+	to = rte_pktmbuf_append(q, (uint16_t)(sizeof(*r) + len));
+	memcpy(to, r, sizeof(*r));
+	to += sizeof(*r);
+	from = len > 0 ? rte_pktmbuf_read(m, off, len, to) : to;
+	if (from == NULL)
+		rte_pktmbuf_trim(q, (uint16_t)len);
+	else if (from != to)
+		memcpy(to, from, len);
+	pktq_push(&s->reports, q);
+	s->nb_reports++;
+}
+
+void udp_report_local(struct udp *udp, struct udp_sock *s, const struct pc_endpoint *to)
+{
+	const struct udp_report r = {
+	    .to = *to, .error = EMSGSIZE, .info = s->path.mtu, .netif = s->path.netif};
+
+	if (!wants_reports(s, &to->addr))
+		return;
+	report(udp, s, &r, NULL, 0, 0);
+	event_notify(udp->ev, &s->poll, udp->first_fd + (uint32_t)(s - udp->sock), EPOLLERR);
+}
+
+/* The modes of path MTU discovery in which a socket does not believe such errors. */
+static bool ignores_mtu(const struct udp_sock *s, const struct pc_addr *remote)
+{
+	const uint8_t mode = pc_addr_is_ip4(remote) ? s->discover : s->discover6;
+
+	return mode == IP_PMTUDISC_INTERFACE || mode == IP_PMTUDISC_OMIT;
+}
+
+/* RFC 8201, RFC 1191: the path is narrower than thought. Returns whether the socket is told. */
+static bool on_too_big(struct udp *udp, struct udp_sock *s, const struct icmp_error *e)
+{
+	const uint8_t mode = pc_addr_is_ip4(&e->remote) ? s->discover : s->discover6;
+
+	if (ignores_mtu(s, &e->remote))
+		return false;
+	ip_pmtu_learn(udp->ip, &e->remote, e->mtu);
+	udp_forget_path(s);
+	return mode != IP_PMTUDISC_DONT;
+}
+
+void udp_error(struct udp *udp, const struct icmp_error *e, const struct rte_mbuf *m)
+{
+	const struct pc_endpoint local = {.addr = e->local, .port = e->local_port};
+	const struct pc_endpoint remote = {.addr = e->remote, .port = e->remote_port};
+	const struct udp_report r = {
+	    .to = remote,
+	    .offender = e->offender,
+	    .info = e->error == EMSGSIZE ? e->mtu : 0,
+	    .error = e->error,
+	    .type = e->type,
+	    .code = e->code,
+	    .netif = e->laddr != LADDR_NONE ? udp->ip->ifs.addr[e->laddr].netif : (uint8_t)0};
+	struct udp_sock *s = udp_find_connected(udp, &local, &remote);
+	const bool connected = s != NULL;
+	bool hard = e->hard;
+
+	if (s == NULL) /* of something that this socket can have sent */
+		s = udp_find(udp, &remote, &local);
+	if (s == NULL)
+		return;
+	if (e->error == EMSGSIZE) {
+		hard = on_too_big(udp, s, e);
+		if (!hard)
+			return;
+	}
+	if (wants_reports(s, &remote.addr))
+		report(udp, s, &r, m, e->quote_off, e->quote_len);
+	else if (!hard || !connected)
+		return;
+	s->error = e->error;
+	event_notify(udp->ev, &s->poll, udp->first_fd + (uint32_t)(s - udp->sock), EPOLLERR);
+}
+
+struct rte_mbuf *udp_take_report(struct udp *udp, uint32_t index, struct udp_report *r)
+{
+	struct udp_sock *s = &udp->sock[index];
+	struct rte_mbuf *m = pktq_pop(&s->reports);
+
+	if (m == NULL)
+		return NULL;
+	s->nb_reports--;
+	memcpy(r, rte_pktmbuf_mtod(m, const void *), sizeof(*r));
+	rte_pktmbuf_adj(m, sizeof(*r));
+	s->error = 0;
+	if (s->reports.head != NULL) {
+		struct udp_report next;
+
+		memcpy(&next, rte_pktmbuf_mtod(s->reports.head, const void *), sizeof(next));
+		s->error = next.error;
+	}
+	return m;
+}
