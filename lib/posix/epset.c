@@ -320,8 +320,9 @@ static void take_events(struct epset *set)
 		return;
 	for (uint32_t b = 0; b < EPSET_BUCKETS; b++)
 		for (struct item *i = set->bucket[b]; i != NULL; i = i->next_in_bucket)
-			if (concerns(i) || client_is_down())
+			if (concerns(i) || (client_is_down() && !set->told_down))
 				add_ready(i);
+	set->told_down = client_is_down();
 }
 
 int epset_collect(struct epset *set, struct epoll_event *events, int max)

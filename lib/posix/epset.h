@@ -43,6 +43,7 @@ struct epset {
 	struct item ready;     /* head of the ready list */
 	uint32_t nb_ready;
 	uint32_t forked_for;       /* the slot of the child that has its own copy of it */
+	bool told_down;            /* all items have told that the host is gone */
 	bool nested;               /* in another set, or polled: the eventfd tells of every event */
 	struct item *nested_items; /* sets in this one */
 	struct item *bucket[EPSET_BUCKETS];

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * poll_echo: an echo server with poll(), for up to 1,023 clients.
+ *
+ *   PERCORE_SOCKET=/tmp/stack poll_echo 7           (see thread_echo.c for the stack)
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <percore/posix.h>
+
+#define MAX 1024
+
+static struct pollfd p[MAX]; /* the first is the listener */
+static nfds_t n = 1;
+
+/* Returns false when the client is gone. */
+static bool echo(struct pollfd *client)
+{
+	char buf[16384];
+	ssize_t got = pcx_recv(client->fd, buf, sizeof(buf), MSG_PEEK), sent;
+
+	if (got <= 0)
+		return got < 0 && errno == EAGAIN;
+	sent = pcx_send(client->fd, buf, (size_t)got, MSG_NOSIGNAL);
+	if (sent > 0)
+		(void)pcx_recv(client->fd, buf, (size_t)sent, 0);
+	/* as long as there is no room, room is what it waits for */
+	client->events = sent < got ? POLLOUT : POLLIN;
+	return sent > 0 || errno == EAGAIN;
+}
+
+static void accept_one(void)
+{
+	int fd = pcx_accept4(p[0].fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd >= 0 && n < MAX)
+		p[n++] = (struct pollfd){.fd = fd, .events = POLLIN};
+	else if (fd >= 0)
+		pcx_close(fd);
+}
+
+static int open_listener(unsigned short port)
+{
+	const struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int fd = pcx_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || pcx_bind(fd, (const struct sockaddr *)&a, sizeof(a)) != 0 ||
+	    pcx_listen(fd, 1024) != 0)
+		return -1;
+	return fd;
+}
+
+int main(int argc, char **argv)
+{
+	if (pcx_attach(NULL) != 0 ||
+	    (p[0].fd = open_listener((unsigned short)(argc > 1 ? atoi(argv[1]) : 7))) < 0) {
+		perror("poll_echo");
+		return 2;
+	}
+	p[0].events = POLLIN;
+	puts("ready");
+	fflush(stdout);
+	while (pcx_poll(p, n, -1) >= 0) {
+		for (nfds_t i = n; i-- > 1;) {
+			if (p[i].revents == 0 || echo(&p[i]))
+				continue;
+			pcx_close(p[i].fd);
+			p[i] = p[--n];
+		}
+		if (p[0].revents & (POLLERR | POLLHUP | POLLNVAL)) {
+			fputs("the stack has ended\n", stderr);
+			return 1;
+		}
+		if (p[0].revents)
+			accept_one();
+	}
+	perror("poll");
+	return 1;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * udp_receiver: prints who sends datagrams, and how long they are, until one says "end".
+ *
+ *   PERCORE_SOCKET=/tmp/stack udp_receiver 5000     (see thread_echo.c for the stack)
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <percore/posix.h>
+
+#define BATCH 16
+
+static char buf[BATCH][65536];
+static struct sockaddr_in from[BATCH];
+
+static void prepare(struct mmsghdr *m, struct iovec *v)
+{
+	for (int i = 0; i < BATCH; i++) {
+		v[i] = (struct iovec){buf[i], sizeof(buf[i])};
+		m[i].msg_hdr = (struct msghdr){.msg_iov = &v[i],
+		                               .msg_iovlen = 1,
+		                               .msg_name = &from[i],
+		                               .msg_namelen = sizeof(from[i])};
+	}
+}
+
+/* Returns whether it is the last one. */
+static bool show(int i, unsigned len)
+{
+	char addr[INET_ADDRSTRLEN] = "?";
+
+	inet_ntop(AF_INET, &from[i].sin_addr, addr, sizeof(addr));
+	printf("%s:%u %u bytes\n", addr, ntohs(from[i].sin_port), len);
+	fflush(stdout);
+	return len == 3 && memcmp(buf[i], "end", 3) == 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(5000)};
+	struct mmsghdr m[BATCH];
+	struct iovec v[BATCH];
+	int fd, n;
+
+	if (argc > 1)
+		a.sin_port = htons((unsigned short)atoi(argv[1]));
+	if (pcx_attach(NULL) != 0 || (fd = pcx_socket(AF_INET, SOCK_DGRAM, 0)) < 0 ||
+	    pcx_bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0) {
+		perror("udp_receiver");
+		return 2;
+	}
+	puts("ready");
+	fflush(stdout);
+	for (;;) {
+		prepare(m, v);
+		n = pcx_recvmmsg(fd, m, BATCH, MSG_WAITFORONE, NULL);
+		if (n < 0) {
+			perror("recvmmsg");
+			return 1;
+		}
+		for (int i = 0; i < n; i++)
+			if (show(i, m[i].msg_len))
+				return 0;
+	}
+}
