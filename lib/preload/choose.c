@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "posix/epset.h"
 #include "real.h"
 
 static struct pc_rules rules;
@@ -125,20 +126,63 @@ static void copy_name(int from, int to)
 		(void)real_bind(to, (struct sockaddr *)&name, len);
 }
 
+/* ---- the epoll sets that it is in */
+
+#define MOST_SETS 16
+
+struct membership {
+	int ep;
+	struct epoll_event event;
+};
+
+/* The caller has client.sets. Returns a descriptor of the set, or -1. */
+static int find_set(const struct epset *set)
+{
+	for (uint32_t fd = 0; fd < at_load(&client.end_fds); fd++) {
+		const struct file *f = at_load(&client.fds[fd]);
+
+		if (f != NULL && f->kind == PCX_EPOLL && f->set == set)
+			return (int)fd;
+	}
+	return -1;
+}
+
+/* Some programs put a socket into a set before they connect it. */
+static unsigned find_memberships(int fd, struct membership *m)
+{
+	struct file *f = file_get(fd);
+	unsigned n = 0;
+
+	if (f == NULL)
+		return 0;
+	pthread_mutex_lock(&client.sets);
+	for (const struct item *i = f->items; i != NULL && n < MOST_SETS; i = i->next_of_file)
+		if (i->fd == fd)
+			m[n++] = (struct membership){find_set(i->set), i->want};
+	pthread_mutex_unlock(&client.sets);
+	file_put(f);
+	return n;
+}
+
 static enum pcx_kind give_to_kernel(int fd, int domain, int type)
 {
 	int status = pcx_fcntl(fd, F_GETFL, 0), flags = pcx_fcntl(fd, F_GETFD, 0);
 	int to = real_socket(domain, type | (status & O_NONBLOCK ? SOCK_NONBLOCK : 0), 0);
+	struct membership in[MOST_SETS];
+	unsigned n;
 
 	if (to < 0)
 		return PCX_SOCKET;
 	copy_options(fd, to, type == SOCK_STREAM);
 	copy_name(fd, to);
+	n = find_memberships(fd, in);
 	if (pcx_dup3(to, fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0) < 0) {
 		(void)real_close(to);
 		return PCX_SOCKET;
 	}
 	(void)real_close(to);
+	for (unsigned i = 0; i < n; i++)
+		(void)pcx_epoll_ctl(in[i].ep, EPOLL_CTL_ADD, fd, &in[i].event);
 	return PCX_KERNEL;
 }
 

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Unmodified servers on percore, driven by the kernel's clients."""
+import glob
 import os
 import re
+import shutil
 import signal
 import socket
 import threading
 
 import bed
 from bed import CLIENT, SERVER, expect, sh, wait_for
-from unmodified import Daemon, answers, fetch, make_files, start_stack
+from unmodified import Daemon, answers, fetch, make_files, run, start_stack
 
 NGINX = """
 {user}
@@ -17,7 +19,7 @@ daemon off; master_process on; worker_processes 2; error_log {tmp}/nginx.log inf
 events {{ worker_connections 1024; }}
 http {{ access_log off; client_body_temp_path {tmp}/b; proxy_temp_path {tmp}/p; fastcgi_temp_path {tmp}/f;
   uwsgi_temp_path {tmp}/u; scgi_temp_path {tmp}/s; keepalive_requests 100000; sendfile {sendfile};
-  server {{ listen {port}; root {root}; location /version {{ return 200 "{version}\\n"; }} }} }}
+  server {{ listen {port}; root {root}; location /up/ {{ proxy_pass http://127.0.0.1:8107/; }} location /version {{ return 200 "{version}\\n"; }} }} }}
 """
 
 
@@ -75,6 +77,15 @@ def nginx(b, s):
         expect(len(got) > 1 << 20, f"{len(got)} bytes came of a download that had begun")
         status = d.end(0)
         expect(status == 0, f"status {status}")
+
+
+def proxy(b, s):
+    """nginx in front of a server of the kernel's at 127.0.0.1, which a rule of its own makes the kernel's"""
+    inner = ["ip", "netns", "exec", b.server_ns, "python3", "-m", "http.server", "8107", "-d", b.root, "-b", "127.0.0.1"]
+    with Daemon(b, inner, on_stack=False), Daemon(b, ["nginx", "-c", write_nginx(b, "one")], answers(8001)):
+        wait_for(lambda: sh("curl", "-sSf", f"http://{SERVER}:8001/up/small", check=False).returncode == 0, 5 * b.slow,
+                 "an answer")
+        fetch(b, b.sha, 8001, 10, path="up/big")
 
 
 def python(b, s):
@@ -186,7 +197,92 @@ def socat(b, s):
         wait_for(heard, 10 * b.slow, "a datagram to come back")
 
 
-STEPS = [nginx, python, lighttpd, memcached, redis, haproxy, iperf3, socat]
+def replication(b, s):
+    """a redis-server on the stack follows one of the kernel's, and the other way round"""
+    def server(port, on_stack, *more):
+        return Daemon(b, ["redis-server", "--port", port, "--protected-mode", "no", "--save", "", "--dir", b.tmp,
+                          "--repl-diskless-sync-delay", "0", *more], answers(port, SERVER if on_stack else CLIENT), on_stack=on_stack)
+
+    def cli(host, port, *words):
+        return sh("redis-cli", "-h", host, "-p", port, *words).stdout.strip()
+    with server(8010, True) as _, server(8110, False, "--replicaof", SERVER, "8010"), \
+            server(8011, True, "--replicaof", CLIENT, "8110"):
+        sh("redis-benchmark", "-h", SERVER, "-p", "8010", "-t", "set", "-r", "1000", "-n", "3000", "-P", "16", "-q")
+        n = cli(SERVER, 8010, "dbsize")
+        for host, port in ((CLIENT, 8110), (SERVER, 8011)):
+            wait_for(lambda: cli(host, port, "dbsize") == n, 10 * b.slow, f"{n} keys at {host}")
+        expect(int(n) > 500, f"{n} keys")
+
+
+ZMQ = """
+import sys, zmq
+c = zmq.Context(); n = 20000; what, host = sys.argv[1:3]
+def connected(kind, port):
+    s = c.socket(kind); s.setsockopt(zmq.RCVTIMEO, 20000); s.connect(f'tcp://{host}:{port}'); return s
+if what == 'server':
+    rep, pub, go = c.socket(zmq.REP), c.socket(zmq.PUB), c.socket(zmq.REP)
+    pub.setsockopt(zmq.SNDHWM, 0)
+    for s, port in ((rep, 8012), (pub, 8013), (go, 8014)):
+        s.bind(f'tcp://*:{port}')
+    for i in range(500):
+        rep.send(rep.recv())
+    go.recv(); go.send(b'')
+    for i in range(n):
+        pub.send(b'%d' % i)
+    go.recv(); go.send(b'')
+else:
+    req = connected(zmq.REQ, 8012)
+    for i in range(500):
+        req.send(b'%d' % i); assert req.recv() == b'%d' % i
+    sub, go = connected(zmq.SUB, 8013), connected(zmq.REQ, 8014)
+    sub.setsockopt(zmq.RCVHWM, 0); sub.setsockopt(zmq.SUBSCRIBE, b'')
+    import time; time.sleep(0.3)
+    go.send(b''); go.recv()
+    for i in range(n):
+        assert sub.recv() == b'%d' % i, i
+    go.send(b''); go.recv(); print('all')
+c.destroy(1000)
+"""
+
+
+def zeromq(b, s):
+    """libzmq, a server and then a client on the stack: REQ/REP and 20,000 messages of PUB/SUB in order"""
+    if sh("/usr/bin/python3", "-c", "import zmq", check=False).returncode:
+        print("       skipped: python3-zmq is not installed")
+        return
+    python = ["/usr/bin/python3", "-c", ZMQ]
+    with Daemon(b, [*python, "server", "-"], answers(8014)) as d:
+        expect(sh(*python, "client", SERVER, timeout=30 * b.slow).stdout == "all\n", "not all")
+        expect(d.end(0) == 0, d.out())
+    with Daemon(b, [*python, "server", "-"], answers(8014, CLIENT), on_stack=False):
+        expect(run(b, *python, "client", CLIENT).stdout == "all\n", "not all")
+
+
+def postgresql(b, s):
+    """PostgreSQL: pgbench makes its tables and runs 4 clients"""
+    found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
+    if not found or sh("id", "postgres", check=False).returncode:
+        print("       skipped: postgresql is not installed")
+        return
+    binaries, data = os.path.dirname(found[-1]), os.path.join(b.tmp, "pg")
+    os.mkdir(data)
+    shutil.chown(data, "postgres")
+    as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+    sh(*as_user, os.path.join(binaries, "initdb"), "-D", data, "-A", "trust", "--no-sync", cwd="/")
+    with open(os.path.join(data, "pg_hba.conf"), "a") as f:
+        f.write("host all all 0.0.0.0/0 trust\n")
+    os.chmod(b.socket, 0o666)
+    with Daemon(b, [*as_user, os.path.join(binaries, "postgres"), "-D", data, "-c", "listen_addresses=0.0.0.0",
+                    "-p", "8015", "-k", "", "-F"], answers(8015), stop=signal.SIGINT) as d:
+        at = ["-h", SERVER, "-p", "8015", "-U", "postgres"]
+        wait_for(lambda: sh("psql", *at, "-c", "select 1", check=False).returncode == 0, 10 * b.slow, "a query")
+        sh("pgbench", *at, "-i", "-q", "postgres", timeout=30 * b.slow)
+        out = sh("pgbench", *at, "-c", "4", "-t", "50", "postgres", timeout=30 * b.slow).stdout
+        expect("200/200" in out, out)
+        expect(d.end() == 0, d.out()[-2000:])
+
+
+STEPS = [nginx, proxy, replication, zeromq, postgresql, python, lighttpd, memcached, redis, haproxy, iperf3, socat]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
