@@ -50,6 +50,7 @@ haproxy         command haproxy
 iperf3          command iperf3
 wget            command wget
 socat           command socat
+strace          command strace
 '
 
 goodput_needs='

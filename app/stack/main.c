@@ -1,47 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * percore-stack: a stack for other processes.
+ * percore-stack: stacks for other processes, which attach at a UNIX socket (run.sockets).
  *
- * It makes a host, gives it the stack of every lcore, and lets processes attach at a UNIX socket; it has no sockets of
- * its own.  percore-run starts it with --until: then it ends when that process has ended and no other
- * has been attached for a while.
+ * It has no sockets of its own.  percore-run starts it with --until: then it ends when that process has ended
+ * and no other has been attached for a while.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include <rte_lcore.h>
-
-#include <percore/host.h>
 #include <percore/percore.h>
+#include <percore/posix.h>
 
 #define LOOK_NS      100000000 /* between two looks for clients */
 #define LONELY_LOOKS 20        /* so many without any: a daemon may be between two processes */
 
 struct stack {
-	const char *socket;
 	pid_t until; /* 0: for ever */
-	struct pc_host *host;
-	unsigned nb_added;
-	pthread_mutex_t lock;
-	pthread_t watcher;
-	bool watching;
-	atomic_bool ending;
 };
-
-static int set_socket(void *app, const char *argument, char *why, size_t why_len)
-{
-	(void)why;
-	(void)why_len;
-	((struct stack *)app)->socket = argument;
-	return 0;
-}
 
 static int set_until(void *app, const char *argument, char *why, size_t why_len)
 {
@@ -58,10 +36,10 @@ static int set_until(void *app, const char *argument, char *why, size_t why_len)
 static const struct pc_run_option options[] = {
     {.name = "socket",
      .argument = "PATH",
-     .set = set_socket,
-     .help = "let processes attach at this UNIX socket (default /run/percore.sock; a name that "
-             "begins with @ "
-             "is in the abstract namespace)"},
+     .key = "run.sockets",
+     .help =
+         "let processes attach at this UNIX socket; a name that begins with @ is in the abstract "
+         "namespace"},
     {.name = "until",
      .argument = "PID",
      .set = set_until,
@@ -69,81 +47,36 @@ static const struct pc_run_option options[] = {
     {0},
 };
 
-static bool is_wanted(const struct stack *s)
+static bool is_alive(pid_t pid)
 {
-	return kill(s->until, 0) == 0 || errno == EPERM || pc_host_count(s->host) > 0;
+	return kill(pid, 0) == 0 || errno == EPERM;
 }
 
-/* Asks the whole program to end, as a person would, when nobody wants it any more. */
-static void *watch(void *arg)
+/* Waits until nobody wants the stack any more, or it is told to end. We are attached ourselves. */
+static int wait_until_unwanted(void *app)
 {
 	const struct timespec nap = {.tv_nsec = LOOK_NS};
-	struct stack *s = arg;
+	const struct stack *s = app;
+	unsigned n;
 	int lonely = 0;
 
-	while (!atomic_load(&s->ending) && lonely < LONELY_LOOKS) {
+	while (lonely < LONELY_LOOKS && (n = pcx_processes()) > 0) {
 		(void)nanosleep(&nap, NULL);
-		lonely = is_wanted(s) ? 0 : lonely + 1;
+		lonely = s->until == 0 || is_alive(s->until) || n > 1 ? 0 : lonely + 1;
 	}
-	if (!atomic_load(&s->ending))
-		(void)kill(getpid(), SIGTERM);
-	return NULL;
-}
-
-/* The first lcore makes the host, the last one opens it. The caller has the lock. */
-static int add(struct stack *s, struct pc_stack *st, struct pc_service **service)
-{
-	const struct pc_host_config config = {.nb_lcores = rte_lcore_count()};
-
-	if (s->host == NULL)
-		s->host = pc_host_create(&config);
-	if (s->host == NULL)
-		return -1;
-	*service = pc_host_add(s->host, s->nb_added, st);
-	if (*service == NULL)
-		return -1;
-	if (++s->nb_added < config.nb_lcores)
-		return 0;
-	if (pc_host_listen(s->host, s->socket) != 0)
-		return -1;
-	s->watching = s->until != 0 && pthread_create(&s->watcher, NULL, watch, s) == 0;
 	return 0;
-}
-
-static int start(void *app, struct pc_stack *st, void **worker, char *why, size_t why_len)
-{
-	struct stack *s = app;
-	int rc;
-
-	pthread_mutex_lock(&s->lock);
-	rc = add(s, st, (struct pc_service **)worker);
-	pthread_mutex_unlock(&s->lock);
-	if (rc != 0)
-		snprintf(why, why_len, "%s: %s", s->socket, strerror(errno));
-	return rc;
-}
-
-static void turn(void *worker, struct pc_stack *st, uint64_t now_ns)
-{
-	(void)st;
-	(void)pc_service_turn(worker, now_ns);
 }
 
 int main(int argc, char **argv)
 {
-	struct stack s = {.socket = "/run/percore.sock", .lock = PTHREAD_MUTEX_INITIALIZER};
+	struct stack s = {0};
 	const struct pc_run_app app = {
 	    .name = "percore-stack",
-	    .summary = "a stack for other processes, which attach to it",
+	    .summary = "stacks for other processes, which attach to them",
+	    .example = "--addr 192.0.2.1/24 --socket /run/percore.sock",
 	    .options = options,
-	    .start = start,
-	    .turn = turn,
+	    .threads = wait_until_unwanted,
 	};
-	int status = pc_run(argc, argv, &app, &s);
 
-	atomic_store(&s.ending, true);
-	if (s.watching)
-		pthread_join(s.watcher, NULL);
-	pc_host_destroy(s.host);
-	return status;
+	return pc_run(argc, argv, &app, &s);
 }

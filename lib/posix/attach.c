@@ -40,6 +40,18 @@ void pcx_set_driver(const struct pcx_driver *driver)
 	client.driver = driver;
 }
 
+unsigned pcx_processes(void)
+{
+	struct chan *c = at_load(&client.chan);
+	unsigned n = 0;
+
+	if (c == NULL || client_is_down())
+		return 0;
+	for (uint32_t w = 0; w < CHAN_PROC_WORDS; w++)
+		n += (unsigned)__builtin_popcountll(at_load(&c->live[w]));
+	return n;
+}
+
 /* ---- attaching -------------------------------------------------------------------------------- */
 
 static int map_segment(int fd)

@@ -182,15 +182,6 @@ struct pc_host *pc_host_create(const struct pc_host_config *config)
 	return h;
 }
 
-unsigned pc_host_count(const struct pc_host *h)
-{
-	unsigned n = 0;
-
-	for (uint32_t p = 1; p < CHAN_PROCS; p++)
-		n += at_load(&chan_proc(h->chan, p)->state) == CHAN_PROC_LIVE;
-	return n;
-}
-
 void pc_host_stop(struct pc_host *h)
 {
 	struct chan *c = h->chan;

@@ -77,11 +77,11 @@ def redis(b, s):
 
 
 def iperf3(b, s):
-    """iperf3 -c: a second each way"""
+    """iperf3 -c: 40 MB each way, and datagrams"""
     with Daemon(b, ["iperf3", "-s", "-B", CLIENT, "-p", "8104"], on_stack=False,
                 ready=lambda d: sh("ss", "-ltn").stdout.find(":8104") > 0):
-        for how in ([], ["-R"], ["-u", "-b", "10M"]):
-            out = run(b, "iperf3", "-c", CLIENT, "-p", "8104", "-t", "1", *how).stdout
+        for how in (["-n", "40M"], ["-R", "-n", "40M"], ["-u", "-b", "100M", "-n", "4M"]):
+            out = run(b, "iperf3", "-c", CLIENT, "-p", "8104", *how).stdout
             expect("receiver" in out, out)
 
 

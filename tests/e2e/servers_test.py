@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
 import threading
 
 import bed
@@ -162,11 +163,11 @@ backend k
 
 
 def iperf3(b, s):
-    """iperf3 -s: a second each way over TCP, and datagrams"""
+    """iperf3 -s: 40 MB each way over TCP, and datagrams"""
     with Daemon(b, ["iperf3", "-s", "-p", "8007"], answers(8007)):
-        for how in ([], ["-R"], ["-u", "-b", "20M"]):
+        for how in (["-n", "40M"], ["-R", "-n", "40M"], ["-u", "-b", "100M", "-n", "4M"]):
             # between two tests it closes its listener and makes another
-            wait_for(lambda: "receiver" in sh("iperf3", "-c", SERVER, "-p", "8007", "-t", "1", *how, check=False,
+            wait_for(lambda: "receiver" in sh("iperf3", "-c", SERVER, "-p", "8007", *how, check=False,
                                               timeout=20 * b.slow).stdout, 8 * b.slow, "a test with " + " ".join(how))
 
 
@@ -195,6 +196,24 @@ def socat(b, s):
             except OSError:
                 return False
         wait_for(heard, 10 * b.slow, "a datagram to come back")
+
+
+def system_calls(b, s):
+    """redis-server under strace: while it is busy, no request makes a system call"""
+    with Daemon(b, ["redis-server", "--port", "8016", "--protected-mode", "no", "--save", "", "--dir", b.tmp],
+                answers(8016)) as d:
+        log = os.path.join(b.tmp, "strace")
+        trace = subprocess.Popen(["strace", "-f", "-c", "-o", log, "-p", str(d.pid)], stderr=subprocess.PIPE, text=True)
+        expect("attached" in trace.stderr.readline(), "strace does not attach")
+        sh("redis-benchmark", "-h", SERVER, "-p", "8016", "-t", "get", "-n", "50000", "-c", "20", "-P", "16",
+           "-q", timeout=60 * b.slow)
+        trace.send_signal(signal.SIGINT)
+        trace.wait()
+        calls = {m[1]: int(m[0]) for m in re.findall(r"^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)(?:\s+\d+)?\s+(\w+)$",
+                                                    open(log).read(), re.M)}
+        moving = sum(calls.get(c, 0) for c in ("write", "writev", "sendto", "sendmsg", "recvfrom", "recvmsg", "readv"))
+        print(f"       50,000 requests, {calls.get('total')} system calls, to sleep and wake up; {moving} that move bytes")
+        expect(moving < 200 and calls["total"] < 25000, f"{calls}")
 
 
 def replication(b, s):
@@ -282,9 +301,10 @@ def postgresql(b, s):
         expect(d.end() == 0, d.out()[-2000:])
 
 
-STEPS = [nginx, proxy, replication, zeromq, postgresql, python, lighttpd, memcached, redis, haproxy, iperf3, socat]
+STEPS = [nginx, proxy, system_calls, replication, zeromq, postgresql, python, lighttpd, memcached, redis, haproxy, iperf3, socat]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
-    bed.need("ethtool", "curl", "ab", "nginx", "lighttpd", "memcached", "redis-server", "haproxy", "iperf3", "socat")
+    bed.need("ethtool", "curl", "ab", "nginx", "lighttpd", "memcached", "redis-server", "haproxy", "iperf3", "socat",
+             "strace")
     bed.main(args, STEPS, start)

@@ -68,9 +68,6 @@ void pc_service_sleep(struct pc_service *service, uint64_t deadline_ns);
 /** pc_service_is_used says whether a client has sockets of this lcore. */
 bool pc_service_is_used(const struct pc_service *service);
 
-/** pc_host_count returns how many processes are attached. Any thread may ask. */
-unsigned pc_host_count(const struct pc_host *host);
-
 /**
  * pc_host_listen lets other processes attach at a UNIX socket; it is made with mode 0600. A name that begins with '@' is in the abstract namespace. A socket file that
  * nobody listens on any more is replaced. Returns 0, or -1 with errno of socket, bind or listen.

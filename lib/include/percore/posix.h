@@ -59,6 +59,10 @@ void pcx_detach(void);
 /** pcx_is_attached says whether the process has a host, that may have gone down. */
 bool pcx_is_attached(void);
 
+/** pcx_processes returns how many processes are attached to the host, this one included; 0 when it is down or there is
+ * none. */
+unsigned pcx_processes(void);
+
 /** What fd is. */
 enum pcx_kind { PCX_KERNEL, PCX_SOCKET, PCX_EPOLL };
 
