@@ -50,6 +50,22 @@ struct pmtu {
 	uint16_t mtu;
 };
 
+/** The way to a destination; may be kept while ip_path_is_good. */
+struct ip_path {
+	struct neigh_ref neigh;
+	uint16_t laddr;
+	uint16_t mtu;
+	uint8_t netif;
+	bool broadcast, multicast;
+};
+
+/** A path that was found a moment ago: who answers a SYN needs it twice, and from one network come many. */
+struct path_memo {
+	struct pc_addr dst;
+	struct ip_path path; /* neigh.generation 0: none */
+};
+
+#define PATH_MEMOS   64
 #define PMTU_ENTRIES 256
 #define PMTU_WAYS    4
 
@@ -63,6 +79,7 @@ struct ip {
 	uint16_t nb_routes;
 	uint64_t due_ns; /* when a route ends, or a router is to be asked; or earlier */
 	struct route route[PC_MAX_ROUTES]; /* longest prefix first; of equal ones, by preference */
+	struct path_memo memo[PATH_MEMOS]; /* by the last byte of the address; IPv4 only */
 	struct pmtu pmtu[PMTU_ENTRIES];
 };
 
@@ -81,15 +98,6 @@ struct ip_pkt {
 	bool group;      /* sent to a broadcast address or a group */
 	bool l4_good;    /* the port has verified the transport checksum */
 	bool fragmented; /* IPv6: it had a fragment header, though it is whole */
-};
-
-/** The way to a destination; may be kept while ip_path_is_good. */
-struct ip_path {
-	struct neigh_ref neigh;
-	uint16_t laddr;
-	uint16_t mtu;
-	uint8_t netif;
-	bool broadcast, multicast;
 };
 
 /** What a transport says about a packet it sends. */

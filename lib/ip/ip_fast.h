@@ -45,14 +45,16 @@ static __rte_always_inline uint8_t *ip_fast_prepend(struct rte_mbuf *m, uint16_t
 
 /* The transport checksum: by the port if it can, else here; sum is that of the header, and if summed of
  * the payload too. */
-static __rte_always_inline uint16_t ip_fast_cksum(struct rte_mbuf *m, uint32_t offloads,
-                                                  uint64_t pseudo, uint64_t sum, bool summed,
-                                                  uint16_t l4_hdr_len)
+static __rte_always_inline uint16_t ip_fast_cksum(struct rte_mbuf *m, uint8_t proto,
+                                                  uint32_t offloads, uint64_t pseudo, uint64_t sum,
+                                                  bool summed, uint16_t l4_hdr_len)
 {
 	const uint32_t off = (uint32_t)IP_FAST_HDR_LEN + l4_hdr_len;
 
-	if (offloads & PC_PORT_TX_TCP_CKSUM) {
-		m->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_IPV4;
+	if (offloads & (proto == IPPROTO_TCP ? PC_PORT_TX_TCP_CKSUM : PC_PORT_TX_UDP_CKSUM)) {
+		m->ol_flags |=
+		    RTE_MBUF_F_TX_IPV4 |
+		    (proto == IPPROTO_TCP ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM);
 		m->tx_offload =
 		    rte_mbuf_tx_offload(ETH_HDR_LEN, IP4_HDR_LEN, l4_hdr_len, 0, 0, 0, 0);
 		return cksum_fold_be(pseudo);
@@ -61,38 +63,45 @@ static __rte_always_inline uint16_t ip_fast_cksum(struct rte_mbuf *m, uint32_t o
 		sum = cksum_add_mbuf(cksum_add64(sum, pseudo), m, off, m->pkt_len - off);
 	else
 		sum = cksum_add64(sum, pseudo);
-	return cksum_finish_be(sum);
+	return proto == IPPROTO_UDP ? cksum_finish_udp_be(sum) : cksum_finish_be(sum);
 }
 
+/** What stands in a packet's IP header besides lengths and checksum; proto is a constant where it is made. */
+struct ip_fast_hdr {
+	uint32_t src_be, dst_be;
+	uint32_t id_and_flags;   /* the header's second word, host byte order */
+	uint8_t proto, ttl, tos; /* ttl 0: the default */
+};
+
 /**
- * ip_fast_output completes and sends a TCP segment of at most the path's MTU whose header, l4_hdr_len
- * bytes at l4, is there but for the checksum; sum is that of its words in memory order and, if summed, of
- * the payload too. It owns m. ttl 0: the default.
+ * ip_fast_output completes and sends a TCP segment or UDP datagram of at most the path's MTU whose header,
+ * l4_hdr_len bytes at l4, is there but for the checksum; sum is that of its words in memory order and, if
+ * summed, of the payload too. It owns m.
  */
 static __rte_always_inline void ip_fast_output(struct ip *ip, const struct neigh *n,
                                                struct rte_mbuf *m, uint8_t *l4, uint16_t l4_hdr_len,
-                                               uint64_t sum, bool summed, uint32_t src_be,
-                                               uint32_t dst_be, uint8_t ttl, uint8_t tos)
+                                               uint64_t sum, bool summed,
+                                               const struct ip_fast_hdr h)
 {
 	struct txq *q = &ip->ifs.netif[n->netif].txq;
 	const uint32_t offloads = q->port->info.offloads;
 	const uint32_t total_len = m->pkt_len - ETH_HDR_LEN, l4_len = total_len - IP4_HDR_LEN;
-	const uint64_t addrs = (uint64_t)src_be + dst_be;
+	const uint64_t addrs = (uint64_t)h.src_be + h.dst_be;
 	const uint32_t w0 =
-	    __builtin_bswap32((uint32_t)0x45 << 24 | (uint32_t)tos << 16 | total_len);
-	const uint32_t w1 = __builtin_bswap32(IP4_FRAG_DF);
-	const uint32_t w2 = (uint32_t)(ttl != 0 ? ttl : ip->ctx->cfg.ip_ttl) | IPPROTO_TCP << 8;
+	    __builtin_bswap32((uint32_t)0x45 << 24 | (uint32_t)h.tos << 16 | total_len);
+	const uint32_t w1 = __builtin_bswap32(h.id_and_flags);
+	const uint32_t w2 = (uint32_t)(h.ttl != 0 ? h.ttl : ip->ctx->cfg.ip_ttl) | (uint32_t)h.proto
+	                                                                               << 8;
+	const uint64_t pseudo = addrs + __builtin_bswap32(l4_len) + ((uint32_t)h.proto << 8);
 	uint8_t *p = l4 - IP4_HDR_LEN;
 
-	wire_put16_be(
-	    l4 + 16, ip_fast_cksum(m, offloads,
-	                           addrs + __builtin_bswap32(l4_len) + ((uint32_t)IPPROTO_TCP << 8),
-	                           sum, summed, l4_hdr_len));
+	wire_put16_be(l4 + (h.proto == IPPROTO_TCP ? 16 : 6),
+	              ip_fast_cksum(m, h.proto, offloads, pseudo, sum, summed, l4_hdr_len));
 	memcpy(p - ETH_HDR_LEN, n->eth, ETH_HDR_LEN);
 	wire_put32_be(p, w0);
 	wire_put32_be(p + 4, w1);
-	wire_put32_be(p + 12, src_be);
-	wire_put32_be(p + 16, dst_be);
+	wire_put32_be(p + 12, h.src_be);
+	wire_put32_be(p + 16, h.dst_be);
 	if (offloads & PC_PORT_TX_IP4_CKSUM) {
 		m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
 		m->l2_len = ETH_HDR_LEN;

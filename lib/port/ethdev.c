@@ -8,7 +8,8 @@
  *   that cannot send chains gets a copy in one piece;
  * - preparation: a device with checksum offloads looks at the frames first.  What it refuses gets its
  *   checksums from us; what it refuses even then it would never send: such a frame is freed and
- *   counted as tx_refused, else it would stop the queue for ever.
+ *   counted as tx_refused, else it would stop the queue for ever.  A device that refuses to cut a frame
+ *   into segments gets no other to cut; TCP sends the segments one by one.
  *
  * Ownership: the device's queues must not be used by anybody else; the device stays running when the
  * port is closed.
@@ -57,7 +58,10 @@ static uint16_t send_prepared(struct ethdev_port *p, struct rte_mbuf **pkts, uin
 		done = (uint16_t)(done + sent);
 		if (sent < good || done == n)
 			break;
-		if (frame_wants_cksum(pkts[done])) {
+		if (frame_wants_cut(pkts[done])) {
+			/* TCP sends what is in it again, segment by segment */
+			p->port.info.offloads &= ~(uint32_t)PC_PORT_TX_TSO;
+		} else if (frame_wants_cksum(pkts[done])) {
 			frame_finish_cksum(pkts[done]);
 			continue;
 		}

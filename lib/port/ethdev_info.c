@@ -46,6 +46,9 @@ static uint32_t read_offloads(uint16_t id, uint16_t queue)
 	    {RTE_ETH_TX_OFFLOAD_TCP_CKSUM, PC_PORT_TX_TCP_CKSUM},
 	    {RTE_ETH_TX_OFFLOAD_UDP_CKSUM, PC_PORT_TX_UDP_CKSUM},
 	    {RTE_ETH_TX_OFFLOAD_MULTI_SEGS, PC_PORT_TX_MULTI_SEGS},
+	    {RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_TCP_CKSUM |
+	         RTE_ETH_TX_OFFLOAD_MULTI_SEGS,
+	     PC_PORT_TX_TSO},
 	};
 	struct rte_eth_conf conf = {0};
 	struct rte_eth_rxq_info rxq = {0};
@@ -67,7 +70,7 @@ uint32_t ethdev_trusted(const char *driver, uint32_t offloads)
 	/* RFC 9293 MUST-2: of the two forms of zero TCP sends 0x0000 (RFC 1624); this driver writes 0xffff
 	 * for it, as only UDP does. It computes in software anyway, so nothing is lost. */
 	if (strcmp(driver, "net_tap") == 0)
-		offloads &= ~(uint32_t)PC_PORT_TX_TCP_CKSUM;
+		offloads &= ~(uint32_t)(PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_TSO);
 	return offloads;
 }
 
@@ -159,6 +162,7 @@ int ethdev_read_info(uint16_t id, uint16_t queue, struct pc_port_info *info)
 		info->mtu = RTE_ETHER_MTU;
 	info->queue = queue;
 	info->offloads = ethdev_trusted(dev.driver_name, read_offloads(id, queue));
+	info->tx_chain = dev.tx_desc_lim.nb_seg_max;
 	info->socket_id = rte_eth_dev_socket_id(id);
 	info->link_up = rte_eth_link_get_nowait(id, &link) == 0 && link.link_status != 0;
 	info->rss.nb_queues = dev.nb_rx_queues;

@@ -29,7 +29,8 @@
 	 RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_RSS_HASH)
 #define ETHDEV_TX_OFFLOADS                                              \
 	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | \
-	 RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
+	 RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_TSO |    \
+	 RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
 
 /* A device on its way up. */
 struct setup {
@@ -122,6 +123,9 @@ static int setup_configure(struct setup *s)
 		s->conf.rxmode.offloads |= s->dev.rx_offload_capa & ETHDEV_RX_OFFLOADS;
 		s->conf.txmode.offloads |= s->dev.tx_offload_capa & ETHDEV_TX_OFFLOADS;
 	}
+	/* a TAP would need a pool of its own for it, and makes its checksums as ethdev_trusted says */
+	if (strcmp(s->dev.driver_name, "net_tap") == 0)
+		s->conf.txmode.offloads &= ~RTE_ETH_TX_OFFLOAD_TCP_TSO;
 	/* without RSS there is no hash to report */
 	if (s->conf.rxmode.mq_mode != RTE_ETH_MQ_RX_RSS)
 		s->conf.rxmode.offloads &= ~RTE_ETH_RX_OFFLOAD_RSS_HASH;

@@ -384,6 +384,8 @@ struct pc_port *pc_port_fault(struct pc_port *inner, const struct pc_fault_confi
 	}
 	f->port.ops = &fault_ops;
 	f->port.info = inner->info;
+	/* faults are for frames as they are on the wire */
+	f->port.info.offloads &= ~(uint32_t)PC_PORT_TX_TSO;
 	f->inner = inner;
 	f->room = room;
 	fault_configure(f, config);

@@ -21,6 +21,22 @@ struct rte_mbuf *frame_copy(const struct rte_mbuf *m, struct rte_mempool *pool);
 /** frame_finish_cksum fills in the checksums that m asks a device for, and takes the request back. */
 void frame_finish_cksum(struct rte_mbuf *m);
 
+/** frame_wants_cut says whether m asks to be cut into several frames. */
+static inline bool frame_wants_cut(const struct rte_mbuf *m)
+{
+	return (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0;
+}
+
+/* no frame is cut into more: 64 KB of the smallest segments that a stack lets a port cut */
+#define FRAME_PIECES_MAX 128
+
+/**
+ * frame_cut makes the frames that m asks to be cut into, in one piece each and with their checksums; m
+ * stays the caller's. Returns how many; 0 when they are more than max, or an mbuf is lacking or too small.
+ */
+unsigned frame_cut(const struct rte_mbuf *m, struct rte_mempool *pool, struct rte_mbuf **out,
+                   unsigned max);
+
 /** frame_wants_cksum says whether m asks for a checksum. */
 static inline bool frame_wants_cksum(const struct rte_mbuf *m)
 {

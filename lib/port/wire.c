@@ -10,7 +10,7 @@
  * The receiver writes into what it gets, so such a frame is handed over as a private copy.
  *
  * Offloads that the ends are told to have are done here, in software: requested checksums are filled
- * in, and frames come out marked as verified.
+ * in, large segments are cut, and frames come out marked as verified.
  */
 #include <errno.h>
 #include <percore/port.h>
@@ -88,12 +88,36 @@ static struct rte_mbuf *wire_take(struct wire *w, struct rte_mbuf *m, uint32_t o
 	return own;
 }
 
+static void wire_put(struct wire_end *peer, struct rte_mbuf *m)
+{
+	uint32_t slot = peer->head + peer->n++;
+
+	peer->fifo[slot < peer->wire->capacity ? slot : slot - peer->wire->capacity] = m;
+}
+
+/* Sends the pieces of a frame. Returns false, and takes nothing, when they find no room or no mbufs. */
+static bool wire_cut(struct wire_end *peer, struct rte_mbuf *m, uint32_t offloads)
+{
+	struct rte_mbuf *pieces[FRAME_PIECES_MAX];
+	uint32_t room = peer->wire->capacity - peer->n;
+	unsigned n = frame_cut(m, peer->wire->pool, pieces,
+	                       (unsigned)RTE_MIN(room, (uint32_t)FRAME_PIECES_MAX));
+
+	if (n == 0)
+		return false;
+	for (unsigned i = 0; i < n; i++) {
+		wire_mark(pieces[i], offloads);
+		wire_put(peer, pieces[i]);
+	}
+	rte_pktmbuf_free(m);
+	return true;
+}
+
 static uint16_t wire_tx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
                               uint64_t now_ns)
 {
 	struct wire_end *e = (struct wire_end *)port, *peer = wire_peer(e);
 	struct rte_mbuf *m;
-	uint32_t slot;
 	uint16_t i;
 
 	(void)now_ns;
@@ -102,11 +126,15 @@ static uint16_t wire_tx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint
 		return n;
 	}
 	for (i = 0; i < n && peer->n < e->wire->capacity; i++) {
+		if (frame_wants_cut(pkts[i])) {
+			if (!wire_cut(peer, pkts[i], port->info.offloads))
+				break;
+			continue;
+		}
 		m = wire_take(e->wire, pkts[i], port->info.offloads);
 		if (m == NULL)
 			break;
-		slot = peer->head + peer->n++;
-		peer->fifo[slot < e->wire->capacity ? slot : slot - e->wire->capacity] = m;
+		wire_put(peer, m);
 	}
 	return i;
 }
@@ -161,10 +189,13 @@ static int wire_init_end(struct wire *w, int i, const struct pc_wire_config *con
 int pc_port_wire(const struct pc_wire_config *config, struct pc_port *ends[2])
 {
 	const uint32_t can = PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_UDP_CKSUM |
-	                     PC_PORT_TX_MULTI_SEGS | PC_PORT_RX_IP4_CKSUM | PC_PORT_RX_L4_CKSUM;
+	                     PC_PORT_TX_MULTI_SEGS | PC_PORT_TX_TSO | PC_PORT_RX_IP4_CKSUM |
+	                     PC_PORT_RX_L4_CKSUM;
+	const uint32_t tso = PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_MULTI_SEGS; /* what it needs */
 	struct wire *w;
 
-	if (config->pool == NULL || (config->offloads & ~can) != 0)
+	if (config->pool == NULL || (config->offloads & ~can) != 0 ||
+	    ((config->offloads & PC_PORT_TX_TSO) != 0 && (~config->offloads & tso) != 0))
 		return -EINVAL;
 	w = rte_zmalloc("pc_wire", sizeof(*w), 0);
 	if (w == NULL)

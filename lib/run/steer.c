@@ -292,6 +292,7 @@ static uint16_t steer_tx_burst(struct pc_port *port, struct rte_mbuf **pkts, uin
 	uint16_t sent = inner->ops->tx_burst(inner, pkts, n, now_ns);
 
 	port->info.tx_refused = inner->info.tx_refused;
+	port->info.offloads &= inner->info.offloads | ~(uint32_t)PC_PORT_TX_TSO;
 	return sent;
 }
 

@@ -146,20 +146,27 @@ static struct rte_mbuf *slice(struct ctx *ctx, struct rte_mbuf *m, uint32_t off,
 
 struct rte_mbuf *sndbuf_wrap(struct ctx *ctx, struct rte_mbuf *m, uint32_t off, uint32_t len)
 {
-	struct rte_mbuf *head = ctx_mbuf(ctx), *body;
+	struct rte_mbuf *head = ctx_mbuf(ctx);
 
-	if (head == NULL)
-		return NULL;
-	body = slice(ctx, m, off, len);
-	if (body == NULL) {
+	if (head != NULL && !sndbuf_add(ctx, head, m, off, len)) {
 		rte_pktmbuf_free(head);
 		return NULL;
 	}
-	head->next = body;
-	head->nb_segs = (uint16_t)(body->nb_segs + 1);
-	head->pkt_len = body->pkt_len;
-	body->nb_segs = 1;
 	return head;
+}
+
+bool sndbuf_add(struct ctx *ctx, struct rte_mbuf *to, struct rte_mbuf *m, uint32_t off,
+                uint32_t len)
+{
+	struct rte_mbuf *body = slice(ctx, m, off, len);
+
+	if (body == NULL)
+		return false;
+	rte_pktmbuf_lastseg(to)->next = body;
+	to->nb_segs = (uint16_t)(to->nb_segs + body->nb_segs);
+	to->pkt_len += body->pkt_len;
+	body->nb_segs = 1;
+	return true;
 }
 
 static bool is_inline(const struct rte_mbuf *m)

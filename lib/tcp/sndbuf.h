@@ -44,4 +44,9 @@ void sndbuf_merge(struct pktq *q, struct rte_mbuf *m, uint16_t mss);
  * on, by reference. Returns NULL when mbufs are lacking. */
 struct rte_mbuf *sndbuf_wrap(struct ctx *ctx, struct rte_mbuf *m, uint32_t off, uint32_t len);
 
+/** sndbuf_add puts len bytes of a chain, from off on, at the end of a packet, by reference. Returns false
+ * when mbufs are lacking; nothing has changed then. */
+bool sndbuf_add(struct ctx *ctx, struct rte_mbuf *to, struct rte_mbuf *m, uint32_t off,
+                uint32_t len);
+
 #endif

@@ -179,34 +179,47 @@ enum {
 
 /** What a connection has only while something is queued or under way, or worth remembering. */
 struct tcp_queues {
+	/* lines 0 to 2: all that a segment looks at while nothing is the matter */
 	struct pktq
 	    snd; /* one segment each, in order; the first SND.NXT - SND.UNA bytes are sent */
 	struct rte_mbuf *snd_next; /* the first that was never sent; NULL: all were */
 	struct pktq rcv;           /* in order, for the application */
 	struct rte_mbuf *ooo;      /* out of order, sorted, without overlaps */
-	uint16_t ooo_segs;
-	uint16_t sacked_segs; /* in snd, SEG_SACKED */
-	uint32_t sacked_bytes, lost_bytes, resent_bytes;
-	uint32_t dup_bytes;    /* without SACK: what duplicate ACKs say has left the network */
-	uint32_t recover;      /* RFC 6582: SND.NXT when recovery began */
-	uint32_t ooo_serial;   /* of what came last, for the order of SACK blocks */
-	uint32_t fin_seq;      /* of a FIN that came early, when fin_early */
-	uint32_t cc_bytes;     /* acknowledged since cwnd last grew */
-	uint32_t stalled_tick; /* when what the peer does not acknowledge was first sent */
+	uint32_t sacked_bytes, lost_bytes;
+	uint32_t dup_bytes; /* without SACK: what duplicate ACKs say has left the network */
+	uint32_t undo_cwnd; /* what cwnd was before recovery; 0: nothing to undo */
 	uint8_t dupacks;
 	uint8_t dup_turns;  /* in how many turns they came */
 	uint16_t dup_turn;  /* in which the last came */
 	uint8_t recovery;   /* enum tcp_recovery */
 	uint8_t loss_timer; /* enum tcp_loss_timer: what TCB_T_LOSS means */
 	bool fin_early;
-	bool reduced;         /* ECN: no further reduction until reduced_end is passed */
-	bool tlp_out;         /* a loss probe is under way */
-	bool tlp_again;       /* ... that sent something again */
-	bool keep;            /* has something worth keeping while nothing is queued */
-	bool idle;            /* nothing is queued, only kept */
-	uint32_t tlp_end;     /* SND.NXT when the probe was sent */
-	uint32_t reduced_end; /* SND.NXT when cwnd was reduced */
-	uint32_t undo_cwnd;   /* what cwnd was before recovery; 0: nothing to undo */
+	bool reduced;   /* ECN: no further reduction until reduced_end is passed */
+	bool tlp_out;   /* a loss probe is under way */
+	bool tlp_again; /* ... that sent something again */
+	bool keep;      /* has something worth keeping while nothing is queued */
+	bool idle;      /* nothing is queued, only kept */
+	bool snd_urgent, rcv_urgent;
+	uint16_t ooo_segs;
+	struct {
+		uint16_t high, probe; /* MTUs: may fit; of the probe under way; 0: none */
+		uint32_t end;         /* of the probe, or of what is forgiven */
+		uint32_t forgiven;    /* bytes lost for the size of their segments */
+		uint32_t tick;        /* not before */
+	} pmtu;
+	struct rack rack;
+	struct rcvtune tune;
+	struct pace pace;
+	/* the rest */
+	uint16_t sacked_segs; /* in snd, SEG_SACKED */
+	uint32_t resent_bytes;
+	uint32_t recover;      /* RFC 6582: SND.NXT when recovery began */
+	uint32_t ooo_serial;   /* of what came last, for the order of SACK blocks */
+	uint32_t fin_seq;      /* of a FIN that came early, when fin_early */
+	uint32_t cc_bytes;     /* acknowledged since cwnd last grew */
+	uint32_t stalled_tick; /* when what the peer does not acknowledge was first sent */
+	uint32_t tlp_end;      /* SND.NXT when the probe was sent */
+	uint32_t reduced_end;  /* SND.NXT when cwnd was reduced */
 	uint32_t undo_ssthresh;
 	uint32_t undo_tsval; /* our timestamp when something was first sent again */
 	uint32_t undo_segs;  /* sent again, and not reported as duplicates */
@@ -214,25 +227,16 @@ struct tcp_queues {
 	uint32_t cwnd_tick; /* RFC 2861: when cwnd was last used up, or reduced for that */
 	uint32_t lost_total; /* bytes ever marked lost, modulo 2^32 */
 	uint32_t lost_us;    /* when the last of them was sent */
-	struct rack rack;
 	struct prr prr;
-	struct rcvtune tune;
-	uint32_t snd_up; /* the byte after the urgent data that is queued, if snd_urgent */
-	uint32_t rcv_up; /* the last urgent byte that the peer has announced, if rcv_urgent */
-	bool snd_urgent, rcv_urgent;
-	struct pace pace;
-	struct {
-		uint16_t high, probe; /* MTUs: may fit; of the probe under way; 0: none */
-		uint32_t end;         /* of the probe, or of what is forgiven */
-		uint32_t forgiven;    /* bytes lost for the size of their segments */
-		uint32_t tick;        /* not before */
-	} pmtu;
+	uint32_t snd_up;       /* the byte after the urgent data that is queued, if snd_urgent */
+	uint32_t rcv_up;       /* the last urgent byte that the peer has announced, if rcv_urgent */
 	uint32_t owner;        /* TCB */
 	uint32_t older, newer; /* among those that are only kept: indices, 0: none */
 	uint64_t cc_state[8];  /* of the congestion control */
 } __attribute__((aligned(64)));
 
 static_assert(sizeof(struct tcp_queues) <= 384, "six cache lines of a busy connection");
+static_assert(offsetof(struct tcp_queues, pace) + sizeof(struct pace) <= 192, "lines 0 to 2");
 
 /** What the deadline TCB_T_LOSS is for. */
 enum tcp_loss_timer {

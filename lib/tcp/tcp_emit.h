@@ -32,8 +32,13 @@ static __rte_always_inline void tcp_emit_as(struct tcp *tcp, struct tcb *t, cons
 		sum = cksum_add64(sum, (uint16_t)note->tx.cookie);
 	t->flags &= ~(uint32_t)TCB_ACK_NOW;
 	ctx_count(tcp->ctx, PC_TCP_TX);
-	ip_fast_output(tcp->ip, n, m, l4, hdr, sum, summed, ip_laddr(tcp->ip, t->flow.laddr)->w[3],
-	               t->flow.raddr.w[3], t->ttl, (uint8_t)(t->tos | ecn));
+	ip_fast_output(tcp->ip, n, m, l4, hdr, sum, summed,
+	               (struct ip_fast_hdr){.src_be = ip_laddr(tcp->ip, t->flow.laddr)->w[3],
+	                                    .dst_be = t->flow.raddr.w[3],
+	                                    .id_and_flags = IP4_FRAG_DF,
+	                                    .proto = IPPROTO_TCP,
+	                                    .ttl = t->ttl,
+	                                    .tos = (uint8_t)(t->tos | ecn)});
 }
 
 /** tcp_emit_plain puts the headers in front of m's payload, of which note (NULL: none) may have the sum, and

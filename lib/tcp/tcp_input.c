@@ -65,8 +65,9 @@ static inline const struct tcb *likely_tcb(const struct tcp *tcp, const struct t
 	return flow_ref_kind(rx->ref) == FLOW_TCB ? tcp_tcb(tcp, flow_ref_index(rx->ref)) : NULL;
 }
 
-/* with so few connections everything is in a cache near by */
-#define FEW_TCBS 4096
+/* with so few connections everything is in a cache near by; and of their queues this much is looked at */
+#define FEW_TCBS      256
+#define HOT_OF_QUEUES 192
 
 /*
  * Each loop touches what the one before has prefetched, so that a burst waits for memory four times and not
@@ -95,7 +96,7 @@ void tcp_rx_prefetch(struct tcp *tcp, struct tcp_rx *rx, unsigned n)
 		t = likely_tcb(tcp, &rx[i]);
 		if (t == NULL || t->queues == 0)
 			continue;
-		for (size_t line = 0; line < sizeof(*q); line += 64)
+		for (size_t line = 0; line < HOT_OF_QUEUES; line += 64)
 			rte_prefetch0((const char *)&tcp->queues[t->queues] + line);
 	}
 	for (unsigned i = 0; i < n; i++) {

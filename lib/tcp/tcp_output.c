@@ -18,6 +18,7 @@
 #include "tcp/pmtu.h"
 #include "tcp/rcvbuf.h"
 #include "tcp/sndbuf.h"
+#include "tcp/tcp_bunch.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_emit.h"
@@ -186,15 +187,10 @@ static bool is_last(const struct tcb *t, const struct rte_mbuf *m)
 	return pkt_of_const(m)->next == NULL && (t->flags & TCB_WR_SHUT) != 0;
 }
 
-/* fresh: the first time, and not as a probe */
-static bool transmit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, bool fin, bool fresh)
+uint8_t tcp_mark_sent(struct tcp *tcp, struct tcb *t, struct pkt *note, bool fin, bool fresh)
 {
-	struct pkt *note = pkt_of(m);
-	struct rte_mbuf *f = packet_of(tcp, m);
 	uint8_t flags = 0;
 
-	if (f == NULL)
-		return false;
 	if (note->tx.flags & SEG_PUSH || note->next == NULL)
 		flags |= TCP_PSH;
 	if (fin)
@@ -206,6 +202,23 @@ static bool transmit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, bool fi
 	note->tx.sent_us = tcp->ctx->now_us;
 	if (note->tx.sends < UINT8_MAX)
 		note->tx.sends++;
+	return flags;
+}
+
+void tcp_emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t seq, uint8_t flags)
+{
+	emit_sync(tcp, t, m, seq, flags, true, NULL);
+}
+
+static bool transmit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, bool fin, bool fresh)
+{
+	struct pkt *note = pkt_of(m);
+	struct rte_mbuf *f = packet_of(tcp, m);
+	uint8_t flags;
+
+	if (f == NULL)
+		return false;
+	flags = tcp_mark_sent(tcp, t, note, fin, fresh);
 	emit_sync(tcp, t, f, note->tx.seq, flags, fresh, note);
 	return true;
 }
@@ -271,13 +284,19 @@ static enum may may_send(const struct tcb *t, const struct tcp_queues *q, uint32
 	return MAY_NOT;
 }
 
-static bool send_next(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+static bool send_next(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, struct bunch *b)
 {
 	struct rte_mbuf *m = q->snd_next;
 	bool fin = is_last(t, m);
 
-	if (!transmit(tcp, t, m, fin, true))
-		return false;
+	if (bunch_takes(t, b, m)) {
+		if (!bunch_add(tcp, t, b, m, fin))
+			return false;
+	} else {
+		bunch_send(tcp, t, b);
+		if (!transmit(tcp, t, m, fin, true))
+			return false;
+	}
 	ctx_add(tcp->ctx, PC_TCP_TX_BYTES, pkt_of(m)->tx.len);
 	q->prr.out += pkt_of(m)->tx.len;
 	pace_take(&q->pace, pkt_of(m)->tx.len);
@@ -301,10 +320,10 @@ static void arm_persist(struct tcp *tcp, struct tcb *t)
 		tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
 }
 
-static bool send_new(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+static bool send_some(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, struct bunch *b)
 {
 	if (unlikely(pmtu_may_probe(q)) && q->pace.left > 0 && pmtu_make_probe(tcp, t, q) &&
-	    !send_next(tcp, t, q))
+	    !send_next(tcp, t, q, b))
 		return false;
 	while (q->snd_next != NULL && q->pace.left > 0) {
 		uint32_t room = 0;
@@ -322,20 +341,34 @@ static bool send_new(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 				return false;
 			q->snd_next = m;
 		}
-		if (!send_next(tcp, t, q))
+		if (!send_next(tcp, t, q, b))
 			return false;
 	}
 	return true;
 }
 
+static bool send_new(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	struct bunch b;
+	bool done;
+
+	if (q->snd_next == NULL)
+		return true;
+	bunch_init(tcp, t, &b);
+	done = send_some(tcp, t, q, &b);
+	bunch_send(tcp, t, &b);
+	return done;
+}
+
 bool tcp_send_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
 	int32_t usable = seq_diff(t->snd_una + t->snd_wnd, t->snd_nxt);
+	struct bunch none = {0};
 
 	if (q->snd_next == NULL || usable < (int32_t)pkt_of(q->snd_next)->tx.len ||
 	    pkt_of(q->snd_next)->tx.len > t->mss)
 		return false;
-	return send_next(tcp, t, q);
+	return send_next(tcp, t, q, &none);
 }
 
 static bool can_send(const struct tcb *t)

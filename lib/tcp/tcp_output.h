@@ -39,6 +39,13 @@ struct rte_mbuf *tcp_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q
  * takes it. Returns whether it did. */
 bool tcp_send_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);
 
+/** tcp_mark_sent notes on a queued segment that it goes out now, and returns its flags but for ACK; fresh:
+ * the first time, and not as a probe. */
+uint8_t tcp_mark_sent(struct tcp *tcp, struct tcb *t, struct pkt *note, bool fin, bool fresh);
+
+/** tcp_emit puts headers in front of a payload of new bytes and sends it; it owns m. */
+void tcp_emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t seq, uint8_t flags);
+
 /** tcp_challenge sends an ACK within the limit of RFC 5961 section 7. */
 void tcp_challenge(struct tcp *tcp, struct tcb *t);
 

@@ -6,6 +6,9 @@
 
 #include <rte_ip.h>
 #include <rte_mbuf.h>
+#include <rte_tcp.h>
+
+#include "port/frame.h"
 
 #include "frame6.h"
 
@@ -200,6 +203,44 @@ static void capture(struct probe *p, const struct rte_mbuf *m, uint64_t now_ns)
 		p->wrong = wrong;
 }
 
+/* whether a large segment is what a device may be given */
+static const char *check_cut(const struct rte_mbuf *m, uint32_t offloads)
+{
+	const struct rte_ipv4_hdr *ip4 = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, 14);
+	const struct rte_ipv6_hdr *ip6 = rte_pktmbuf_mtod_offset(m, struct rte_ipv6_hdr *, 14);
+	const bool is_ip4 = ip4->version_ihl >> 4 == 4;
+	const struct rte_tcp_hdr *tcp =
+	    is_ip4 ? (const struct rte_tcp_hdr *)(ip4 + 1) : (const struct rte_tcp_hdr *)(ip6 + 1);
+	const uint32_t len = m->pkt_len - 14u - (is_ip4 ? 0 : 40);
+
+	if ((offloads & PC_PORT_TX_TSO) == 0)
+		return "segmentation that is not offered";
+	if (m->l2_len != 14 || m->l3_len != (is_ip4 ? 20 : 40) ||
+	    m->l4_len != tcp->data_off / 16 * 4 || m->tso_segsz == 0)
+		return "segmentation without lengths";
+	if (m->pkt_len <= 14u + m->l3_len + m->l4_len + m->tso_segsz || len > 65535 ||
+	    rte_be_to_cpu_16(is_ip4 ? ip4->total_length : ip6->payload_len) != len)
+		return "segmentation of what is too small or too large";
+	if (tcp->cksum != (is_ip4 ? rte_ipv4_phdr_cksum(ip4, RTE_MBUF_F_TX_TCP_SEG)
+	                          : rte_ipv6_phdr_cksum(ip6, RTE_MBUF_F_TX_TCP_SEG)))
+		return "the checksum field is not the pseudo header's sum without a length";
+	return NULL;
+}
+
+/* Does what a NIC does for RTE_MBUF_F_TX_TCP_SEG. */
+static void capture_cut(struct probe *p, const struct rte_mbuf *m, uint64_t now_ns)
+{
+	const char *wrong = check_cut(m, p->port.info.offloads);
+	struct rte_mbuf *pieces[FRAME_PIECES_MAX];
+	unsigned n = wrong == NULL ? frame_cut(m, p->cfg.pool, pieces, FRAME_PIECES_MAX) : 0;
+
+	for (unsigned i = 0; i < n; i++)
+		capture(p, pieces[i], now_ns);
+	rte_pktmbuf_free_bulk(pieces, n);
+	if (n == 0)
+		p->wrong = wrong != NULL ? wrong : "a large segment cannot be cut";
+}
+
 static uint16_t probe_tx(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n, uint64_t now_ns)
 {
 	struct probe *p = (struct probe *)port;
@@ -209,7 +250,10 @@ static uint16_t probe_tx(struct pc_port *port, struct rte_mbuf **pkts, uint16_t 
 	if (p->cfg.tx_limit != 0 && n > p->cfg.tx_limit)
 		n = p->cfg.tx_limit;
 	for (uint16_t i = 0; i < n; i++) {
-		capture(p, pkts[i], now_ns);
+		if (frame_wants_cut(pkts[i]))
+			capture_cut(p, pkts[i], now_ns);
+		else
+			capture(p, pkts[i], now_ns);
 		rte_pktmbuf_free(pkts[i]);
 	}
 	return n;

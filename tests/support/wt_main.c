@@ -175,7 +175,8 @@ static void run_case(void)
 
 static void usage(const char *program)
 {
-	fprintf(stderr, "usage: %s [--case TEXT] [--trace] [--offloads] [--chains] [--ip6]\n",
+	fprintf(stderr,
+	        "usage: %s [--case TEXT] [--trace] [--offloads] [--tso] [--chains] [--ip6]\n",
 	        program);
 	exit(2);
 }
@@ -193,6 +194,9 @@ int wt_main(int argc, char **argv, const char *name, const struct wt_case *cases
 		else if (strcmp(argv[i], "--offloads") == 0)
 			suite.offloads = PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM |
 			                 PC_PORT_TX_UDP_CKSUM | PC_PORT_TX_MULTI_SEGS;
+		else if (strcmp(argv[i], "--tso") == 0)
+			suite.offloads = PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM |
+			                 PC_PORT_TX_MULTI_SEGS | PC_PORT_TX_TSO;
 		else if (strcmp(argv[i], "--chains") == 0)
 			suite.rx_split = 14 + 20 + 20;
 		else if (strcmp(argv[i], "--ip6") == 0)

@@ -81,6 +81,7 @@ X(tcp, pacing, 0, 0, 1, "boolean", \
 X(tcp, hystart, 1, 0, 1, "boolean", "leave the first slow start before packets are lost (HyStart++, RFC 9406)") \
 X(tcp, ecn, 2, 0, 2, "mode", \
   "explicit congestion notification (RFC 3168): 0: never; 1: ask for it and accept it; 2: only accept it") \
+X(tcp, tso, 1, 0, 1, "boolean", "let ports that can cut large segments into those of the wire (TSO)") \
 X(tcp, initial_window, 10, 1, 64, "segments", "initial congestion window (RFC 6928)") \
 X(tcp, quick_acks, 16, 0, 127, "segments", \
   "acknowledgements of a new connection that are not delayed; each answer of the application halves what is left, as the next ACK can ride on an answer") \

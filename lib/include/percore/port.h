@@ -34,7 +34,9 @@ enum pc_port_offload {
 	PC_PORT_TX_IP4_CKSUM = 1u << 0, /**< fills in the IPv4 header checksum */
 	PC_PORT_TX_TCP_CKSUM = 1u << 1, /**< fills in the TCP checksum, given the pseudo header's */
 	PC_PORT_TX_UDP_CKSUM = 1u << 2, /**< fills in the UDP checksum, given the pseudo header's */
-	PC_PORT_TX_TSO = 1u << 3,       /**< cuts TCP segments to m->tso_segsz */
+	PC_PORT_TX_TSO =
+	    1u << 3, /**< cuts TCP segments to m->tso_segsz; also fills in their checksums
+				    * and takes chains */
 	PC_PORT_TX_MULTI_SEGS = 1u << 4, /**< sends chained mbufs; else they are made linear */
 	PC_PORT_RX_IP4_CKSUM = 1u << 5,  /**< RTE_MBUF_F_RX_IP_CKSUM_* is meant */
 	PC_PORT_RX_L4_CKSUM = 1u << 6,   /**< RTE_MBUF_F_RX_L4_CKSUM_* is meant */
@@ -56,11 +58,12 @@ struct pc_port_info {
 	char name[PC_PORT_NAME_MAX];
 	char driver[PC_PORT_NAME_MAX];
 	uint8_t mac[6];
-	uint16_t mtu;        /**< bytes of the largest IP packet */
-	uint16_t queue;      /**< which of the device's queues this port is */
-	uint32_t offloads;   /**< enum pc_port_offload */
-	int socket_id;       /**< NUMA node, -1 when unknown */
-	bool link_up;        /**< when the port was made; a wire's is kept up to date */
+	uint16_t mtu;      /**< bytes of the largest IP packet */
+	uint16_t queue;    /**< which of the device's queues this port is */
+	uint32_t offloads; /**< enum pc_port_offload; TX_TSO goes when the device refuses a frame */
+	uint16_t tx_chain; /**< mbufs of one frame at most; 0: no limit is known */
+	int socket_id;     /**< NUMA node, -1 when unknown */
+	bool link_up;      /**< when the port was made; a wire's is kept up to date */
 	uint64_t tx_refused; /**< frames freed unsent: the device would never have taken them */
 	uint64_t rx_lost;    /**< frames freed on their way from one queue to another */
 	struct pc_port_rss rss;
@@ -105,7 +108,7 @@ struct pc_ethdev_config {
 
 /**
  * pc_ethdev_start configures and starts a stopped device: queues, RSS over all of them, and every
- * checksum offload that it announces.
+ * checksum and segmentation offload that it announces.
  *
  * Returns 0 or a negative errno of the device: -ENODEV, no such device; -EINVAL, more queues than
  * the device has. On failure why (if not NULL, why_len bytes) holds one line for a person.

@@ -2,6 +2,7 @@
 #include "port/frame.h"
 
 #include <rte_ip.h>
+#include <rte_tcp.h>
 #include <rte_udp.h>
 
 #include "common.h"
@@ -86,12 +87,88 @@ static void checksums_are_finished_over_chains(void)
 	CU_ASSERT_EQUAL(eal_in_use(pool), 0);
 }
 
+/* A TCP segment of len bytes of payload in a chain, to be cut. */
+static struct rte_mbuf *make_large(uint32_t len, uint16_t segsz, uint8_t flags)
+{
+	struct rte_mbuf *m = make_frame(pool, 0, 14 + 20 + 32);
+	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, 14);
+	struct rte_tcp_hdr *tcp = (struct rte_tcp_hdr *)(ip + 1);
+
+	memset(ip, 0, 52);
+	ip->version_ihl = 0x45;
+	ip->total_length = rte_cpu_to_be_16((uint16_t)(52 + len));
+	ip->next_proto_id = 6;
+	ip->src_addr = 0x01020304;
+	ip->dst_addr = 0x05060708;
+	tcp->sent_seq = rte_cpu_to_be_32(0xfffffc00);
+	tcp->data_off = 8 << 4;
+	tcp->tcp_flags = flags;
+	m->ol_flags = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_TCP_SEG;
+	tcp->cksum = rte_ipv4_phdr_cksum(ip, m->ol_flags);
+	m->l2_len = 14;
+	m->l3_len = 20;
+	m->l4_len = 32;
+	m->tso_segsz = segsz;
+	for (uint32_t at = 0; at < len; at += 700) {
+		uint16_t n = (uint16_t)RTE_MIN(len - at, 700u);
+		struct rte_mbuf *part = make_frame(pool, 0, n);
+
+		for (uint16_t i = 0; i < n; i++)
+			rte_pktmbuf_mtod(part, uint8_t *)[i] = (uint8_t)((at + i) % 251);
+		rte_pktmbuf_chain(m, part);
+	}
+	return m;
+}
+
+static void check_piece(struct rte_mbuf *m, uint32_t off, uint32_t len, uint8_t flags)
+{
+	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, 14);
+	const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)(ip + 1);
+	const uint8_t *payload = (const uint8_t *)tcp + 32;
+	bool same = true;
+
+	CU_ASSERT_EQUAL(m->nb_segs, 1);
+	CU_ASSERT_EQUAL(m->pkt_len, 66 + len);
+	CU_ASSERT(!frame_wants_cut(m) && !frame_wants_cksum(m));
+	CU_ASSERT_EQUAL(rte_be_to_cpu_16(ip->total_length), 52 + len);
+	CU_ASSERT_EQUAL(rte_raw_cksum(ip, 20), 0xffff);
+	CU_ASSERT_EQUAL(rte_be_to_cpu_32(tcp->sent_seq), 0xfffffc00u + off);
+	CU_ASSERT_EQUAL(tcp->tcp_flags, flags);
+	CU_ASSERT(l4_sum_is_good(ip));
+	for (uint32_t i = 0; i < len; i++)
+		same = same && payload[i] == (off + i) % 251;
+	CU_ASSERT(same);
+}
+
+static void large_segments_are_cut(void)
+{
+	const uint8_t all =
+	    RTE_TCP_CWR_FLAG | RTE_TCP_ACK_FLAG | RTE_TCP_PSH_FLAG | RTE_TCP_FIN_FLAG;
+	struct rte_mbuf *m = make_large(2500, 1000, all), *out[4];
+
+	CU_ASSERT_EQUAL(frame_cut(m, pool, out, 2), 0); /* more than there is room for */
+	CU_ASSERT_EQUAL_FATAL(frame_cut(m, pool, out, 3), 3);
+	check_piece(out[0], 0, 1000, RTE_TCP_CWR_FLAG | RTE_TCP_ACK_FLAG);
+	check_piece(out[1], 1000, 1000, RTE_TCP_ACK_FLAG);
+	check_piece(out[2], 2000, 500, RTE_TCP_ACK_FLAG | RTE_TCP_PSH_FLAG | RTE_TCP_FIN_FLAG);
+	rte_pktmbuf_free_bulk(out, 3);
+	rte_pktmbuf_free(m);
+	m = make_large(2000, 1000, all); /* no empty piece at the end */
+	CU_ASSERT_EQUAL(frame_cut(m, pool, out, 4), 2);
+	rte_pktmbuf_free_bulk(out, 2);
+	m->tso_segsz = 2500; /* larger than an mbuf */
+	CU_ASSERT_EQUAL(frame_cut(m, pool, out, 4), 0);
+	rte_pktmbuf_free(m);
+	CU_ASSERT_EQUAL(eal_in_use(pool), 0);
+}
+
 int main(void)
 {
 	const CU_TestInfo tests[] = {
 	    {"sharing is seen anywhere in a chain", sharing_is_seen_anywhere_in_a_chain},
 	    {"a copy that does not fit is refused", a_copy_that_does_not_fit_is_refused},
 	    {"checksums are finished over chains", checksums_are_finished_over_chains},
+	    {"large segments are cut", large_segments_are_cut},
 	    CU_TEST_INFO_NULL,
 	};
 

@@ -192,6 +192,48 @@ static void marks_of_an_earlier_port_are_taken_off(void)
 	close_wire(e);
 }
 
+/* A TCP segment of 1000 bytes of payload, to be cut every 400. */
+static struct rte_mbuf *make_large(void)
+{
+	struct rte_mbuf *m = make_frame(pool, 1, 1054);
+	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, 14);
+	struct rte_tcp_hdr *tcp = (struct rte_tcp_hdr *)(ip + 1);
+
+	memset(ip, 0, 40);
+	ip->version_ihl = 0x45;
+	ip->total_length = rte_cpu_to_be_16(1040);
+	ip->next_proto_id = 6;
+	tcp->data_off = 5 << 4;
+	m->ol_flags = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_TCP_SEG;
+	tcp->cksum = rte_ipv4_phdr_cksum(ip, m->ol_flags);
+	m->l2_len = 14;
+	m->l3_len = 20;
+	m->l4_len = 20;
+	m->tso_segsz = 400;
+	return m;
+}
+
+static void large_segments_are_cut(void)
+{
+	struct rte_mbuf *m[2], *got[8];
+	struct pc_port *e[2];
+
+	open_wire(e, 5, PC_PORT_TX_TSO | PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_MULTI_SEGS);
+	m[0] = make_large();
+	m[1] = make_large();
+	/* three pieces find room, three more do not */
+	CU_ASSERT_EQUAL(port_tx(e[0], m, 2, 0), 1);
+	CU_ASSERT_EQUAL_FATAL(port_rx(e[1], got, 8, 0), 3);
+	CU_ASSERT_EQUAL(got[0]->pkt_len, 454);
+	CU_ASSERT_EQUAL(got[2]->pkt_len, 254);
+	for (unsigned i = 0; i < 3; i++)
+		CU_ASSERT(
+		    l4_sum_is_good(rte_pktmbuf_mtod_offset(got[i], struct rte_ipv4_hdr *, 14)));
+	rte_pktmbuf_free_bulk(got, 3);
+	CU_ASSERT_EQUAL(port_tx(e[0], m + 1, 1, 0), 1);
+	close_wire(e);
+}
+
 static void bad_configs_are_refused(void)
 {
 	const struct pc_wire_config no_pool = {0};
@@ -215,6 +257,7 @@ int main(void)
 	    {"a chain is made linear unless chains are sent",
 	     a_chain_is_made_linear_unless_chains_are_sent},
 	    {"offloads are done in software", offloads_are_done_in_software},
+	    {"large segments are cut", large_segments_are_cut},
 	    {"marks of an earlier port are taken off", marks_of_an_earlier_port_are_taken_off},
 	    {"bad configs are refused", bad_configs_are_refused},
 	    CU_TEST_INFO_NULL,

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_TCP_BUNCH_H
+#define TCP_TCP_BUNCH_H
+
+/*
+ * Large segments, for a port that cuts them (TSO).
+ *
+ * Full new segments that may go now go as one packet: a header, and references to their payloads.  Each is
+ * counted, marked, timed and sent again on its own, as the port cuts where they end.
+ */
+
+#include "tcp/tcp.h"
+
+/** New segments of one connection on their way out as one packet. Zeroed: none, and none will be. */
+struct bunch {
+	struct rte_mbuf *head; /* NULL: nothing is waiting */
+	uint32_t seq;
+	uint16_t segs; /* in it */
+	uint16_t max;  /* mbufs of the packet at most; 0: this port gets no bunches */
+	uint8_t flags;
+};
+
+/** bunch_init begins with nothing; max says whether the connection's port cuts. */
+void bunch_init(const struct tcp *tcp, const struct tcb *t, struct bunch *b);
+
+/** bunch_takes says whether a segment that is to be sent now can begin or continue a bunch. */
+bool bunch_takes(const struct tcb *t, const struct bunch *b, const struct rte_mbuf *m);
+
+/** bunch_add adds a segment, which is then as good as sent. Returns false when mbufs ran out. */
+bool bunch_add(struct tcp *tcp, struct tcb *t, struct bunch *b, struct rte_mbuf *m, bool fin);
+
+/** bunch_send sends what is waiting. */
+void bunch_send(struct tcp *tcp, struct tcb *t, struct bunch *b);
+
+#endif
