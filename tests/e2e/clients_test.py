@@ -109,7 +109,35 @@ c = socket.socket(); c.settimeout(5); c.connect(('{CLIENT}', 8105)); print(c.get
         listener.close()
 
 
-STEPS = [fetchers, stdin, redis, iperf3, kernels]
+def calls(b, s):
+    """unusual calls: by number, stdio, vectors, select, sendfile, vfork and exec, closing everything; as the kernel"""
+    def echo(c):
+        try:
+            while part := c.recv(1 << 16):
+                c.sendall(part)
+        except OSError:  # closed with bytes unread
+            pass
+        c.close()
+
+    def serve(listener):
+        try:
+            while True:
+                threading.Thread(target=echo, args=(listener.accept()[0],), daemon=True).start()
+        except OSError:
+            pass
+    program = [os.path.join(b.build, "tests", "e2e", "calls"), CLIENT, "8106"]
+    with socket.create_server((CLIENT, 8106)) as listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        kernel = sh(*program).stdout.splitlines()
+        percore = run(b, *program).stdout.splitlines()
+        listener.shutdown(socket.SHUT_RDWR)
+    expect(len(kernel) > 35, "\n".join(kernel))
+    for one, other in zip(kernel, percore):
+        expect(one == other, f"the kernel: {one}; percore: {other}")
+    expect(len(kernel) == len(percore), "\n".join(percore))
+
+
+STEPS = [calls, fetchers, stdin, redis, iperf3, kernels]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

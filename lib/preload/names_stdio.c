@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The names that turn a descriptor into a stream of stdio.  Inside of the C library a stream reads and writes past
+ * everybody, so one on a percore socket is made of functions of ours (fopencookie), and its descriptor is kept in a
+ * short list for whoever asks for it.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "names.h"
+#include "real.h"
+
+struct stream {
+	struct stream *next;
+	FILE *file;
+	int fd;
+};
+
+static struct {
+	pthread_mutex_t lock;
+	struct stream *first;
+} streams = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static ssize_t stream_read(void *cookie, char *buf, size_t n)
+{
+	return pcx_read(((struct stream *)cookie)->fd, buf, n);
+}
+
+static ssize_t stream_write(void *cookie, const char *buf, size_t n)
+{
+	ssize_t rc = pcx_write(((struct stream *)cookie)->fd, buf, n);
+
+	return rc < 0 ? 0 : rc; /* as fopencookie(3) wants it */
+}
+
+static int stream_close(void *cookie)
+{
+	struct stream *s = cookie, **link;
+	int fd = s->fd;
+
+	pthread_mutex_lock(&streams.lock);
+	for (link = &streams.first; *link != s; link = &(*link)->next)
+		continue;
+	*link = s->next;
+	pthread_mutex_unlock(&streams.lock);
+	free(s);
+	return pcx_close(fd);
+}
+
+static FILE *make_stream(int fd, const char *mode)
+{
+	const cookie_io_functions_t io = {
+	    .read = stream_read, .write = stream_write, .close = stream_close};
+	struct stream *s = malloc(sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	*s = (struct stream){.fd = fd, .file = fopencookie(s, mode, io)};
+	if (s->file == NULL) {
+		free(s);
+		return NULL;
+	}
+	pthread_mutex_lock(&streams.lock);
+	s->next = streams.first;
+	streams.first = s;
+	pthread_mutex_unlock(&streams.lock);
+	return s->file;
+}
+
+NAME(FILE *, fdopen, (int fd, const char *mode))
+{
+	static FILE *(*next)(int, const char *);
+
+	if (!is_kernels(fd))
+		return make_stream(fd, mode);
+	if (next == NULL)
+		*(void **)&next = real_find("fdopen");
+	return next(fd, mode);
+}
+
+static int find_fd(FILE *file)
+{
+	int fd = -1;
+
+	pthread_mutex_lock(&streams.lock);
+	for (const struct stream *s = streams.first; s != NULL; s = s->next)
+		if (s->file == file)
+			fd = s->fd;
+	pthread_mutex_unlock(&streams.lock);
+	return fd;
+}
+
+NAME(int, fileno, (FILE * file))
+{
+	static int (*next)(FILE *);
+	int fd = __atomic_load_n(&streams.first, __ATOMIC_RELAXED) != NULL ? find_fd(file) : -1;
+
+	if (fd >= 0)
+		return fd;
+	if (next == NULL)
+		*(void **)&next = real_find("fileno");
+	return next(file);
+}
+ALIAS(int, fileno_unlocked, fileno, (FILE * file), (file))

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The name of syscall(): some programs and libraries (libuv, for one) make their socket calls by number.
+ *
+ * Inside of this library syscall() is raw_syscall() (see meson.build), which goes straight to the kernel.
+ */
+#include <stdarg.h>
+
+#include "names.h"
+#include "real.h"
+
+long raw_syscall(long number, ...);
+
+enum { ARGS = 6 };
+
+static void take_args(long arg[ARGS], va_list ap)
+{
+	for (int i = 0; i < ARGS; i++)
+		arg[i] = va_arg(ap, long);
+}
+
+static long make_raw(long number, const long arg[ARGS])
+{
+#if defined(__x86_64__)
+	register long r10 __asm__("r10") = arg[3];
+	register long r8 __asm__("r8") = arg[4];
+	register long r9 __asm__("r9") = arg[5];
+	long rc;
+
+	__asm__ volatile("syscall"
+	                 : "=a"(rc)
+	                 : "a"(number), "D"(arg[0]), "S"(arg[1]), "d"(arg[2]), "r"(r10), "r"(r8),
+	                   "r"(r9)
+	                 : "rcx", "r11", "memory");
+	if (rc >= 0 || rc < -4095)
+		return rc;
+	errno = (int)-rc;
+	return -1;
+#else
+	static long (*next)(long, ...);
+
+	if (next == NULL)
+		*(void **)&next = real_find("syscall");
+	return next(number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+#endif
+}
+
+long raw_syscall(long number, ...)
+{
+	long arg[ARGS];
+	va_list ap;
+
+	va_start(ap, number);
+	take_args(arg, ap);
+	va_end(ap);
+	return make_raw(number, arg);
+}
+
+#define POINTER(i) ((void *)arg[i])
+#define INT(i)     ((int)arg[i])
+
+/* The calls on a socket that others than the C library are known to make. Returns whether it was one. */
+static bool socket_call(long number, const long arg[ARGS], long *rc)
+{
+	switch (number) {
+	case SYS_accept4:
+		*rc = pcx_accept4(INT(0), POINTER(1), POINTER(2), INT(3));
+		return true;
+	case SYS_sendmmsg:
+		*rc = pcx_sendmmsg(INT(0), POINTER(1), (unsigned)arg[2], INT(3));
+		return true;
+	case SYS_recvmmsg:
+		*rc = pcx_recvmmsg(INT(0), POINTER(1), (unsigned)arg[2], INT(3), POINTER(4));
+		return true;
+	case SYS_sendto:
+		*rc = pcx_sendto(INT(0), POINTER(1), (size_t)arg[2], INT(3), POINTER(4),
+		                 (socklen_t)arg[5]);
+		return true;
+	case SYS_recvfrom:
+		*rc = pcx_recvfrom(INT(0), POINTER(1), (size_t)arg[2], INT(3), POINTER(4),
+		                   POINTER(5));
+		return true;
+	case SYS_sendmsg:
+		*rc = pcx_sendmsg(INT(0), POINTER(1), INT(2));
+		return true;
+	case SYS_recvmsg:
+		*rc = pcx_recvmsg(INT(0), POINTER(1), INT(2));
+		return true;
+	case SYS_read:
+		*rc = pcx_read(INT(0), POINTER(1), (size_t)arg[2]);
+		return true;
+	case SYS_write:
+		*rc = pcx_write(INT(0), POINTER(1), (size_t)arg[2]);
+		return true;
+	case SYS_readv:
+		*rc = pcx_readv(INT(0), POINTER(1), INT(2));
+		return true;
+	case SYS_writev:
+		*rc = pcx_writev(INT(0), POINTER(1), INT(2));
+		return true;
+	case SYS_close:
+		*rc = pcx_close(INT(0));
+		return true;
+	default:
+		return false;
+	}
+}
+
+NAME(long, syscall, (long number, ...))
+{
+	long arg[ARGS], rc;
+	va_list ap;
+
+	va_start(ap, number);
+	take_args(arg, ap);
+	va_end(ap);
+	if (number == SYS_close_range)
+		return close_range((unsigned)arg[0], (unsigned)arg[1], (int)arg[2]);
+	if (is_kernels((int)arg[0]) || !socket_call(number, arg, &rc))
+		rc = make_raw(number, arg);
+	return rc;
+}

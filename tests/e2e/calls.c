@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * calls: a program that knows nothing of percore and makes the less usual calls on its sockets.  It talks to
+ * an echo server and prints what every step has come to; clients_test.py compares what it prints over the
+ * kernel's sockets with what it prints over percore's.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/select.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct sockaddr_in server;
+
+static void say(const char *step, long value)
+{
+	printf("%s: %ld%s%s\n", step, value, value < 0 ? " " : "",
+	       value < 0 ? strerrorname_np(errno) : "");
+	fflush(stdout);
+}
+
+static int dial(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (connect(fd, (struct sockaddr *)&server, sizeof(server)) != 0)
+		say("connect", -1);
+	return fd;
+}
+
+static void by_number(void)
+{
+	char buf[8] = "";
+	int fd = dial();
+
+	say("syscall sendto", syscall(SYS_sendto, fd, "number", 6, 0, NULL, 0));
+	say("syscall read", syscall(SYS_read, fd, buf, 6));
+	say("equal", memcmp(buf, "number", 6) == 0);
+	say("syscall close", syscall(SYS_close, fd));
+	say("and again", syscall(SYS_close, fd));
+}
+
+static void by_stdio(void)
+{
+	int fd = dial();
+	FILE *in = fdopen(dup(fd), "r"), *out = fdopen(fd, "w");
+	char line[64] = "";
+
+	say("fileno", fileno(out) == fd);
+	say("fprintf", fprintf(out, "a line of %s\n", "stdio"));
+	say("fflush", fflush(out));
+	say("fgets",
+	    fgets(line, sizeof(line), in) != NULL && strcmp(line, "a line of stdio\n") == 0);
+	say("fclose", fclose(in) + fclose(out));
+	say("is closed", fcntl(fd, F_GETFD));
+}
+
+static void vectors(void)
+{
+	char a[4] = "", b[8] = "";
+	struct iovec out[2] = {{"vec", 3}, {"tors", 4}}, in[2] = {{a, 3}, {b, 4}};
+	struct msghdr m = {.msg_iov = in, .msg_iovlen = 2};
+	int fd = dial();
+
+	say("writev", writev(fd, out, 2));
+	say("recvmsg", recvmsg(fd, &m, MSG_WAITALL));
+	printf("%s%s\n", a, b);
+	close(fd);
+}
+
+static void waiting(void)
+{
+	int fd = dial(), p[2];
+	struct timeval tv = {.tv_usec = 1000};
+	struct timespec ts = {.tv_sec = 5};
+	struct pollfd polled[2];
+	fd_set set;
+
+	if (pipe(p) != 0)
+		return;
+	FD_ZERO(&set);
+	FD_SET(fd, &set);
+	FD_SET(p[0], &set);
+	say("select, nothing", select(FD_SETSIZE, &set, NULL, NULL, &tv));
+	say("write", write(fd, "x", 1) + write(p[1], "y", 1));
+	polled[0] = (struct pollfd){.fd = fd, .events = POLLIN};
+	polled[1] = (struct pollfd){.fd = fd, .events = POLLOUT};
+	say("ppoll", ppoll(polled, 1, &ts, NULL));
+	say("poll, one in two places", poll(polled, 2, 5000));
+	FD_ZERO(&set);
+	FD_SET(fd, &set);
+	FD_SET(p[0], &set);
+	say("pselect, both", pselect(FD_SETSIZE, &set, NULL, NULL, &ts, NULL));
+	say("fcntl F_DUPFD", fcntl(fd, F_DUPFD, 300));
+	close(300);
+	close(p[0]);
+	close(p[1]);
+	close(fd);
+}
+
+static void files(void)
+{
+	char buf[6] = "";
+	int fd = dial(), file = fileno(tmpfile());
+	off_t at = 2;
+
+	say("write to a file", write(file, "12sendf", 7));
+	say("sendfile", sendfile(fd, file, &at, 5));
+	say("offset", at);
+	say("recv", recv(fd, buf, 5, MSG_WAITALL));
+	printf("%s\n", buf);
+	close(fd);
+	close(file);
+}
+
+static void interfaces(void)
+{
+	struct ifreq r = {.ifr_name = "lo"};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	say("SIOCGIFINDEX", ioctl(fd, SIOCGIFINDEX, &r));
+	say("index", r.ifr_ifindex);
+	close(fd);
+}
+
+/* The child of vfork() reads a line from the socket, which is its stdin. */
+static void child(void)
+{
+	int fd = dial(), status = -1;
+	pid_t pid;
+
+	say("send", send(fd, "to a child\n", 11, 0));
+	pid = vfork();
+	if (pid == 0) {
+		dup2(fd, STDIN_FILENO);
+		execlp("head", "head", "-n", "1", (char *)NULL);
+		_exit(127);
+	}
+	say("wait", waitpid(pid, &status, 0) == pid);
+	say("status", status);
+	close(fd);
+}
+
+/* As daemons do at their start: what the program does not know of must live on. */
+static void close_everything(void)
+{
+	char c = 0;
+	int fd = dial();
+
+	for (int i = 3; i < 2000; i++)
+		close(i);
+	say("is closed", fcntl(fd, F_GETFD));
+	fd = dial();
+	say("dup2", dup2(fd, 40));
+	say("close_range", close_range(3, 30, 0));
+	say("write to 40", write(40, "z", 1));
+	say("read from 40", read(40, &c, 1));
+	closefrom(3);
+	say("is closed", fcntl(40, F_GETFD));
+	fd = dial();
+	say("still there", write(fd, "z", 1));
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 3)
+		return 2;
+	server =
+	    (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[2]))};
+	inet_pton(AF_INET, argv[1], &server.sin_addr);
+	by_number();
+	by_stdio();
+	vectors();
+	waiting();
+	files();
+	interfaces();
+	child();
+	close_everything();
+	return 0;
+}
