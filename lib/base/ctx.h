@@ -23,16 +23,18 @@ struct rte_mempool;
 #define TICK_SHIFT 16
 
 struct ctx {
-	uint64_t now_ns;   /* of this turn */
-	uint64_t epoch_ns; /* of the first turn; what follows is counted from there, so that */
-	bool has_epoch;    /* what is armed before the first turn is armed for its time */
-	uint32_t now_us;   /* modulo 2^32 us; for RTT samples */
-	uint32_t now_ms;   /* modulo 2^32 ms; for timestamps */
-	uint32_t tick;     /* modulo 2^32 ticks; for timers */
-	uint16_t turn;     /* modulo 2^16 turns; what has come in one turn has come at once */
-	int64_t wall_s;    /* seconds since 1970, kept by run/; 0 under any other clock */
-	int64_t wall_ns;   /* what now_ns is to be added to, to make it the time since 1970; or 0 */
-	bool mbufs_low;    /* pool nearly empty: refuse what can be refused */
+	uint64_t now_ns;    /* of this turn */
+	uint64_t given_ns;  /* the same by the caller's clock, which is behind by behind_ns */
+	uint64_t behind_ns; /* since it ran backwards; 0: it never did */
+	uint64_t epoch_ns;  /* of the first turn; what follows is counted from there, so that */
+	bool has_epoch;     /* what is armed before the first turn is armed for its time */
+	uint32_t now_us;    /* modulo 2^32 us; for RTT samples */
+	uint32_t now_ms;    /* modulo 2^32 ms; for timestamps */
+	uint32_t tick;      /* modulo 2^32 ticks; for timers */
+	uint16_t turn;      /* modulo 2^16 turns; what has come in one turn has come at once */
+	int64_t wall_s;     /* seconds since 1970, kept by run/; 0 under any other clock */
+	int64_t wall_ns; /* what now_ns is to be added to, to make it the time since 1970; or 0 */
+	bool mbufs_low;  /* pool nearly empty: refuse what can be refused */
 	uint16_t low_check; /* turns until mbufs_low is looked at again */
 	uint32_t
 	    mbufs_spare; /* how many more may be taken for new data before the pool counts as low */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One turn of a stack: poll receives and fires timers, flush sends. */
 
+#include <rte_branch_prediction.h>
 #include <rte_mempool.h>
 
 #include "base/seq.h"
@@ -30,10 +31,23 @@ static void check_mbufs(struct ctx *ctx)
 	ctx->low_check = (uint16_t)RTE_MIN(ctx->mbufs_spare / 128, (uint32_t)LOW_CHECK_TURNS);
 }
 
+/* A clock that is set back, for a moment or for good, does not stop time: it goes on from where it was.
+ * Returns the time of the stack for one of the caller's. */
+static uint64_t heed(struct ctx *ctx, uint64_t given_ns)
+{
+	if (unlikely(given_ns < ctx->given_ns)) {
+		ctx->behind_ns += ctx->given_ns - given_ns;
+		ctx_count(ctx, PC_CLOCK_BACKWARDS);
+	}
+	ctx->given_ns = given_ns;
+	return given_ns + ctx->behind_ns;
+}
+
 /* a clock that leaps over days (a machine that slept) is followed in steps, firing what is due in each */
-static void advance(struct pc_stack *st, uint64_t now_ns)
+static void advance(struct pc_stack *st, uint64_t given_ns)
 {
 	struct ctx *ctx = &st->ctx;
+	const uint64_t now_ns = heed(ctx, given_ns);
 
 	while (ctx->has_epoch && now_ns > ctx->now_ns && now_ns - ctx->now_ns > LEAP_MAX_NS) {
 		ctx_set_time(ctx, ctx->now_ns + LEAP_MAX_NS);
@@ -78,6 +92,14 @@ static uint64_t time_of(const struct pc_stack *st, uint32_t tick)
 	        << TICK_SHIFT);
 }
 
+/* the caller's time for one of the stack */
+static uint64_t given(const struct ctx *ctx, uint64_t at_ns)
+{
+	if (at_ns == UINT64_MAX)
+		return at_ns;
+	return at_ns > ctx->behind_ns ? at_ns - ctx->behind_ns : 0;
+}
+
 uint64_t pc_stack_next_deadline(const struct pc_stack *st)
 {
 	uint64_t at = UINT64_MAX;
@@ -91,9 +113,9 @@ uint64_t pc_stack_next_deadline(const struct pc_stack *st)
 		const struct netif *nif = &st->ip.ifs.netif[i];
 
 		if (nif->txq.n > 0)
-			return st->ctx.now_ns;
+			return given(&st->ctx, st->ctx.now_ns);
 		if (nif->port->ops->next_deadline != NULL)
 			at = RTE_MIN(at, nif->port->ops->next_deadline(nif->port));
 	}
-	return at;
+	return given(&st->ctx, at);
 }

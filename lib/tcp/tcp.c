@@ -204,13 +204,14 @@ static bool flush_one(struct tcp *tcp, struct tcb *t)
 		done = send_ack_if_due(tcp, t);
 	/* TCP_NOTSENT_LOWAT: what was sent makes room, not only what is acknowledged */
 	if (unlikely((t->flags & (TCB_NOSPACE | TCB_CONNECTED)) == (TCB_NOSPACE | TCB_CONNECTED)) &&
-	    tcp_notsent_lowat(tcp, t) != 0)
-		tcp_tell_space(tcp, t);
+	    tcp_notsent_lowat(tcp, t) != 0 && tcp_tell_space(tcp, t))
+		tcp->told = true;
 	if (t->flags & TCB_STARVED) {
 		if (tcp->ctx->mbufs_low || (tcp_snd_limit(tcp, t) == 0 && t->snd_max != 0))
 			return false;
 		t->flags &= ~(uint32_t)(TCB_STARVED | TCB_NOSPACE);
 		tcb_notify(tcp, t, EPOLLOUT | EPOLLWRNORM);
+		tcp->told = true;
 	}
 	tcb_detach_queues(tcp, t);
 	return done;
@@ -221,6 +222,7 @@ void tcp_flush(struct tcp *tcp)
 	uint32_t i = tcp->work_head;
 
 	tcp->work_head = tcp->work_tail = 0;
+	tcp->told = false;
 	while (i != 0) {
 		struct tcb *t = tcp_tcb(tcp, i);
 
@@ -256,7 +258,7 @@ static void earliest(bool *any, uint32_t *tick, bool has, uint32_t at)
 bool tcp_next(const struct tcp *tcp, uint32_t *tick)
 {
 	uint32_t at = 0;
-	bool any = tcp->work_head != 0, has;
+	bool any = tcp->work_head != 0 || tcp->told, has;
 
 	*tick = tcp->ctx->tick;
 	has = wheel_next(&tcp->wheel, &at);

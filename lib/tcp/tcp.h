@@ -67,6 +67,7 @@ struct tcp {
 	uint32_t idle_oldest,
 	    idle_newest;               /* queues that are only kept, to be taken away if need be */
 	uint32_t work_head, work_tail; /* the work list */
+	bool told; /* the last flush has told an application something: it wants its turn */
 	struct dsack dsack;
 	uint32_t challenge_tokens; /* RFC 5961 section 7 */
 	uint32_t challenge_tick;
@@ -135,7 +136,8 @@ void tcp_poll(struct tcp *tcp);
 /** tcp_flush sends what the connections on the work list have to send. */
 void tcp_flush(struct tcp *tcp);
 
-/** tcp_next tells the tick of the next timer; the present one while the work list is not empty.
+/** tcp_next tells the tick of the next timer; the present one while the work list is not empty, or an
+ * application has been told something in the flush.
  * Returns false when there is none. */
 bool tcp_next(const struct tcp *tcp, uint32_t *tick);
 

@@ -8,8 +8,9 @@
  * Life: pc_stack_config_init, pc_stack_create, pc_stack_add_port, pc_stack_add_addr,
  * pc_stack_add_route; then turn after turn pc_stack_poll, the application's work, pc_stack_flush;
  * at the end pc_stack_destroy.  Time comes in as now_ns, nanoseconds of a monotonic clock that may
- * as well be invented; it must not run backwards.  All calls on a stack are made by one thread at a
- * time.  Any number of stacks may live in a process, also in one thread.
+ * as well be invented.  Should it run backwards, the stack's own time goes on from where it was
+ * (counted as clock_backwards).  All calls on a stack are made by one thread at a time.  Any number of
+ * stacks may live in a process, also in one thread.
  *
  * EAL must be initialised before pc_stack_create (--no-huge --no-pci will do).
  */
