@@ -33,8 +33,9 @@ struct ctx {
 	uint32_t tick;      /* modulo 2^32 ticks; for timers */
 	uint16_t turn;      /* modulo 2^16 turns; what has come in one turn has come at once */
 	int64_t wall_s;     /* seconds since 1970, kept by run/; 0 under any other clock */
-	int64_t wall_ns; /* what now_ns is to be added to, to make it the time since 1970; or 0 */
-	bool mbufs_low;  /* pool nearly empty: refuse what can be refused */
+	int64_t wall_ns;   /* what now_ns is to be added to, to make it the time since 1970; or 0 */
+	bool mbufs_scarce; /* less than an eighth of the pool is left: no new connections */
+	bool mbufs_low;    /* pool nearly empty: refuse what can be refused */
 	uint16_t low_check; /* turns until mbufs_low is looked at again */
 	uint32_t
 	    mbufs_spare; /* how many more may be taken for new data before the pool counts as low */

@@ -29,7 +29,9 @@ int ip_init(struct ip *ip, struct ctx *ctx)
 	ip->error_tokens = (uint32_t)ctx->cfg.icmp_error_rate;
 	ip->error_ns = ctx->now_ns;
 	ip->neigh = neigh_create(ctx, &ip->ifs);
-	return ip->neigh != NULL ? 0 : -ENOMEM;
+	if (ip->neigh == NULL)
+		return -ENOMEM;
+	return deny_init(&ip->deny, (uint32_t)ctx->cfg.ip_deny_entries, ctx->cfg.socket_id);
 }
 
 void ip_fini(struct ip *ip)
@@ -37,6 +39,7 @@ void ip_fini(struct ip *ip)
 	if (ip->neigh != NULL)
 		neigh_destroy(ip->neigh);
 	ip->neigh = NULL;
+	deny_fini(&ip->deny);
 	netifs_free(&ip->ifs);
 }
 

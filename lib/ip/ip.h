@@ -18,6 +18,7 @@
 #include "base/ctx.h"
 #include "base/hash.h"
 #include "base/verdict.h"
+#include "ip/deny.h"
 #include "neigh/neigh.h"
 #include "neigh/netif.h"
 
@@ -81,6 +82,7 @@ struct ip {
 	struct route route[PC_MAX_ROUTES]; /* longest prefix first; of equal ones, by preference */
 	struct path_memo memo[PATH_MEMOS]; /* by the last byte of the address; IPv4 only */
 	struct pmtu pmtu[PMTU_ENTRIES];
+	struct deny deny;
 };
 
 /** A received packet whose network header has been validated. */

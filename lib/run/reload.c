@@ -70,6 +70,33 @@ static void compare_texts(const struct settings *from, const struct settings *to
 		fprintf(f, format, from->app->name, "run.pcap");
 }
 
+static bool is_denied_same(const struct settings *a, const struct settings *b)
+{
+	bool same = a->nb_denied == b->nb_denied;
+
+	for (unsigned i = 0; same && i < a->nb_denied; i++)
+		same = a->denied[i].len == b->denied[i].len &&
+		       pc_addr_equal(&a->denied[i].addr, &b->denied[i].addr);
+	return same;
+}
+
+/* the list of the denied is taken over as a whole */
+static bool compare_denied(struct settings *from, const struct settings *to, FILE *f)
+{
+	if (is_denied_same(from, to))
+		return false;
+	if (to->nb_denied > from->stack.ip_deny_entries) {
+		fprintf(f, "%s: net.deny stays: %u networks are more than ip.deny_entries\n",
+		        from->app->name, to->nb_denied);
+		return false;
+	}
+	fprintf(f, "%s: net.deny has %u networks, it had %u\n", from->app->name, to->nb_denied,
+	        from->nb_denied);
+	memcpy(from->denied, to->denied, to->nb_denied * sizeof(to->denied[0]));
+	from->nb_denied = to->nb_denied;
+	return true;
+}
+
 unsigned reload_compare(struct settings *from, const struct settings *to, FILE *f)
 {
 	unsigned changed = 0;
@@ -77,6 +104,7 @@ unsigned reload_compare(struct settings *from, const struct settings *to, FILE *
 	for (unsigned t = 0; t < SETTINGS_TABLES; t++)
 		for (size_t i = 0; i < from->tables[t].n; i++)
 			changed += compare_key(from, to, t, &from->tables[t].keys[i], f);
+	changed += compare_denied(from, to, f);
 	compare_texts(from, to, f);
 	return changed;
 }
@@ -136,6 +164,7 @@ void reload_apply(struct worker *w)
 
 	merge(&config, w->wanted);
 	w->reload_rc = pc_stack_reconfigure(w->st, &config, w->why, sizeof(w->why));
+	(void)pc_stack_deny_all(w->st, w->wanted->denied, w->wanted->nb_denied);
 	__atomic_store_n(&w->wanted, NULL, __ATOMIC_RELEASE);
 }
 
@@ -181,6 +210,8 @@ static void reload(struct run *r, struct reload *l)
 	l->batch.from = r->s->stack;
 	if (reload_compare(r->s, &l->s, stdout) > 0) {
 		l->batch.to = r->s->stack;
+		l->batch.denied = r->s->denied;
+		l->batch.nb_denied = r->s->nb_denied;
 		hand_out(r, &l->batch);
 	}
 	printf("%s: has read its settings again\n", r->app->name);

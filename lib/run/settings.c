@@ -2,6 +2,7 @@
 #include "settings.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,9 @@ static const struct text_key text_keys[] = {
      "10.0.0.1/24", settings_add_addrs},
     {"net", "gateway", "addresses of the default gateways, at most one of each family",
      "10.0.0.254, fd00::fe", settings_set_gateway},
+    {"net", "deny",
+     "networks of which nothing is heard, separated by commas, on as many lines as it takes",
+     "192.0.2.0/24, 2001:db8:bad::/48", settings_add_denied},
     {"run", "pcap", "file that gets every frame, in pcap format", "trace.pcap", settings_set_pcap},
     {"run", "sockets",
      "UNIX socket where other processes attach to use sockets by percore/posix.h; @NAME: without a "
@@ -337,6 +341,26 @@ int settings_set_gateway(struct settings *s, const char *origin, const char *val
 	return 0;
 }
 
+int settings_add_denied(struct settings *s, const char *origin, const char *list)
+{
+	char buf[1024], *next = buf, *item;
+
+	if (snprintf(buf, sizeof(buf), "%s", list) >= (int)sizeof(buf))
+		return settings_fail(s, "%s: the list of networks is too long for a line", origin);
+	while ((item = strsep(&next, ", \t")) != NULL) {
+		if (*item == '\0')
+			continue;
+		if (s->nb_denied == SETTINGS_DENIED)
+			return settings_fail(s, "%s: more than %d networks", origin,
+			                     SETTINGS_DENIED);
+		if (pc_prefix_parse(item, &s->denied[s->nb_denied]) != 0)
+			return settings_fail(s, "%s: \"%s\" is no network, as 192.0.2.0/24 is",
+			                     origin, item);
+		s->nb_denied++;
+	}
+	return 0;
+}
+
 int settings_set_pcap(struct settings *s, const char *origin, const char *value)
 {
 	if (*value == '\0' || strlen(value) >= sizeof(s->pcap) - 32)
@@ -360,6 +384,9 @@ int settings_check(struct settings *s)
 
 	if (pc_stack_config_check(&s->stack, why, sizeof(why)) != 0)
 		return settings_fail(s, "%s", why);
+	if (s->nb_denied > s->stack.ip_deny_entries)
+		return settings_fail(s, "net.deny has %u networks, but ip.deny_entries is %" PRIu64,
+		                     s->nb_denied, s->stack.ip_deny_entries);
 	if (s->nb_addrs == 0 && s->app->frames == NULL)
 		return settings_fail(s, "no address; give one, e.g. --addr 10.0.0.1/24");
 	if (s->app->check != NULL && s->app->check(s->app_arg, why, sizeof(why)) != 0)

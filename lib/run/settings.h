@@ -68,6 +68,7 @@ struct text_key {
 
 #define SETTINGS_TABLES 3
 #define SETTINGS_WHY    512
+#define SETTINGS_DENIED 4096 /* prefixes of net.deny */
 
 struct settings {
 	const struct pc_run_app *app;
@@ -82,8 +83,10 @@ struct settings {
 	struct run_addr addrs[PC_MAX_ADDRS];
 	unsigned nb_gateways;
 	struct pc_addr gateway[2]; /* at most one of each family */
-	char pcap[PATH_MAX];       /* empty: none */
-	char sockets[108];         /* UNIX socket where other processes attach; empty: none */
+	unsigned nb_denied;
+	struct pc_prefix denied[SETTINGS_DENIED];
+	char pcap[PATH_MAX]; /* empty: none */
+	char sockets[108];   /* UNIX socket where other processes attach; empty: none */
 	char why[SETTINGS_WHY];
 };
 
@@ -110,6 +113,9 @@ int settings_add_addrs(struct settings *s, const char *origin, const char *list)
 /** settings_set_gateway sets the default gateway of a family, or both: "10.0.0.254,fd00::fe". Returns 0
  * or -1. */
 int settings_set_gateway(struct settings *s, const char *origin, const char *value);
+
+/** settings_add_denied adds the prefixes of a list to those that are denied. Returns 0 or -1. */
+int settings_add_denied(struct settings *s, const char *origin, const char *list);
 
 /** settings_set_pcap sets the name of the capture file. Returns 0 or -1. */
 int settings_set_pcap(struct settings *s, const char *origin, const char *value);

@@ -206,6 +206,8 @@ static int add_addrs(struct run *r, struct worker *w)
 		                           errno == EINVAL ? "it is no unicast address of a host"
 		                                           : strerror(errno));
 	}
+	if (pc_stack_deny_all(w->st, r->s->denied, r->s->nb_denied) != 0)
+		return settings_fail(r->s, "net.deny cannot be used: %s", strerror(errno));
 	for (unsigned i = 0; i < r->s->nb_gateways; i++)
 		if (add_gateway(r, w, &r->s->gateway[i]) != 0)
 			return -1;

@@ -30,6 +30,8 @@ struct reload;
 /** What changes for the stacks when the files have been read again. */
 struct reload_batch {
 	struct pc_stack_config from, to;
+	const struct pc_prefix *denied; /* all of them */
+	unsigned nb_denied;
 };
 
 struct worker {

@@ -13,7 +13,8 @@
 #define LEAP_MAX_NS (1ull << (30 + TICK_SHIFT))
 
 /*
- * A sixteenth of the mbufs is kept for acknowledgements and for what is under way.  What may be taken
+ * What is refused first is what hurts least: new connections when an eighth of the mbufs is left, then
+ * out-of-order data and what applications want to send, when it is a sixteenth.  That is kept for acknowledgements and for what is under way.  What may be taken
  * for new data is counted down where it is taken (mbufs_spare): many connections can take a whole pool
  * within one turn, and then neither an ACK could come in nor a retransmission go out.
  */
@@ -27,6 +28,7 @@ static void check_mbufs(struct ctx *ctx)
 	available = rte_mempool_avail_count(ctx->pool);
 	ctx->mbufs_spare = available > kept ? available - kept : 0;
 	ctx->mbufs_low = ctx->mbufs_spare == 0;
+	ctx->mbufs_scarce = ctx->mbufs_spare < kept;
 	/* what is received is not counted: look again before it could take what is kept */
 	ctx->low_check = (uint16_t)RTE_MIN(ctx->mbufs_spare / 128, (uint32_t)LOW_CHECK_TURNS);
 }

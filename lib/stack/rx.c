@@ -19,6 +19,7 @@
 
 #include "ip/ip4_plain.h"
 #include "stack/stack.h"
+#include "wire/nd.h"
 
 #define BURST      64
 #define LOOK_AHEAD 4
@@ -60,12 +61,29 @@ static int input_icmp(struct pc_stack *st, struct rte_mbuf *m, const struct ip_p
 	return PC_DROP_ICMP_DONE;
 }
 
+/* neighbours and routers are heard, whoever they are */
+static bool is_discovery(const struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	const uint8_t type = *rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off);
+
+	return p->proto == IPPROTO_ICMPV6 && p->l4_len > 0 && type >= ND_RS && type <= ND_REDIRECT;
+}
+
+static int refuse(const struct rte_mbuf *m, const struct ip_pkt *p, int verdict)
+{
+	if (verdict_is_drop(verdict) || is_discovery(m, p))
+		return verdict;
+	return PC_DROP_DENIED;
+}
+
 /** input_upper carries on a packet whose family matters no more; TCP waits in the batch for the other
  * passes. verdict is what IP said of it. */
 static inline int input_upper(struct pc_stack *st, struct rte_mbuf *m, int verdict, struct batch *b)
 {
 	struct ip_pkt *p = &b->pkt[b->n];
 
+	if (deny_has(&st->ip.deny, &p->src))
+		verdict = refuse(m, p, verdict);
 	switch (verdict) {
 	case NEXT_TCP:
 		verdict = tcp_rx_parse(st->tcp, m, p, &b->rx[b->n]);

@@ -15,6 +15,8 @@
 #include <rte_malloc.h>
 #include <rte_mempool.h>
 
+#include "tcp/denied.h"
+
 #define AUTO_BYTES (256ull << 20) /* for settings that are still "auto" */
 
 static struct pc_stack_config effective(const struct pc_stack_config *config)
@@ -39,7 +41,7 @@ void pc_stack_get_footprint(const struct pc_stack_config *config, struct pc_stac
 
 	memset(fp, 0, sizeof(*fp));
 	fp->other = sizeof(struct pc_stack) + tcp_footprint(&cfg, fp) + udp_footprint(&cfg) +
-	            neigh_footprint(&cfg);
+	            neigh_footprint(&cfg) + deny_footprint((uint32_t)cfg.ip_deny_entries);
 	fp->events = events_footprint((uint32_t)cfg.stack_max_epolls, nb_sockets(&cfg));
 	fp->total = fp->connections + fp->flow_table + fp->half_open + fp->time_wait + fp->events +
 	            fp->other;
@@ -167,6 +169,29 @@ int pc_stack_add_route(struct pc_stack *st, const struct pc_prefix *dest,
                        const struct pc_addr *gateway)
 {
 	return fail(ip_add_route(&st->ip, dest, gateway));
+}
+
+int pc_stack_deny(struct pc_stack *st, const struct pc_prefix *prefix)
+{
+	int rc = deny_add(&st->ip.deny, prefix);
+
+	if (rc == 0)
+		denied_begin(st->tcp);
+	return fail(rc);
+}
+
+int pc_stack_allow(struct pc_stack *st, const struct pc_prefix *prefix)
+{
+	return fail(deny_del(&st->ip.deny, prefix));
+}
+
+int pc_stack_deny_all(struct pc_stack *st, const struct pc_prefix *prefixes, unsigned n)
+{
+	int rc = deny_set(&st->ip.deny, prefixes, n);
+
+	if (rc == 0)
+		denied_begin(st->tcp);
+	return fail(rc);
 }
 
 const struct pc_stack_config *pc_stack_get_config(const struct pc_stack *st)

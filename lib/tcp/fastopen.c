@@ -131,7 +131,8 @@ struct tcb *fastopen_accept(struct tcp *tcp, uint32_t binding, const struct tcp_
 	struct syn_entry e;
 	struct tcb *t;
 
-	if (!is_welcome(tcp, binding, rx))
+	if (tcp->ctx->mbufs_scarce || sources_is_full(&tcp->connections, &rx->flow.raddr) ||
+	    !is_welcome(tcp, binding, rx))
 		return NULL;
 	e = syncache_read(tcp, binding, rx);
 	t = syncache_promote(tcp, &e);
@@ -141,7 +142,7 @@ struct tcb *fastopen_accept(struct tcp *tcp, uint32_t binding, const struct tcp_
 	if (tcp_ecn_accepts(tcp, t, &rx->seg, rx->tos))
 		t->opt |= TCB_OPT_ECN;
 	t->rttvar_us = tcp->ctx->now_us;
-	tcb_enter(tcp, t);
+	tcb_enter_passive(tcp, t);
 	tcb_establish(tcp, t);
 	t->state = TCP_S_SYN_RECEIVED;
 	tcp->bind.binding[binding].fastopen++;

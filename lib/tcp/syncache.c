@@ -116,6 +116,7 @@ void syncache_remove(struct tcp *tcp, uint32_t index)
 	              flow_ref_make(FLOW_SYN, index));
 	dequeue(sc, index);
 	tcp->bind.binding[e->binding].half_open--;
+	sources_del(&tcp->half_open, &e->flow.raddr);
 	e->flow = (struct tcp_flow){0};
 	e->next = sc->free;
 	sc->free = index;
@@ -211,11 +212,19 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, bo
 	struct binding *l = &tcp->bind.binding[binding];
 	struct syn_entry e;
 	uint32_t index;
+	bool full;
 
+	if (tcp->ctx->mbufs_scarce)
+		return PC_DROP_TCP_SCARCE;
 	if (listener_is_full(l))
 		return PC_DROP_TCP_BACKLOG;
+	if (sources_is_full(&tcp->connections, &rx->flow.raddr))
+		return PC_DROP_TCP_SOURCE;
+	full = sources_is_full(&tcp->half_open, &rx->flow.raddr);
+	if (full && (has_min || tcp->ctx->cfg.tcp_syn_cookies == SYN_COOKIES_OFF))
+		return PC_DROP_TCP_SOURCE;
 	e = syncache_read(tcp, binding, rx);
-	if (!has_min && wants_cookie(tcp)) {
+	if (full || (!has_min && wants_cookie(tcp))) {
 		send_cookie(tcp, &e, rx);
 		return PC_DROP_TCP_SYN_HANDLED;
 	}
@@ -227,6 +236,7 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, bo
 	index = take_entry(tcp);
 	tcp->syn.entry[index] = e;
 	l->half_open++;
+	sources_add(&tcp->half_open, &e.flow.raddr);
 	tcp_table_add(&tcp->table, rx->hash, flow_ref_make(FLOW_SYN, index));
 	enqueue(tcp, index);
 	send_syn_ack(tcp, &e, rx, NULL);
@@ -317,7 +327,7 @@ static int check(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *r
 /* the new connection is found by its flow from here on, and waits to be accepted */
 static void announce(struct tcp *tcp, struct tcb *t)
 {
-	tcb_enter(tcp, t);
+	tcb_enter_passive(tcp, t);
 	tcb_establish(tcp, t);
 	listener_push(tcp, t->binding, t);
 	ctx_count(tcp->ctx, PC_TCP_OPENED_PASSIVE);
@@ -339,11 +349,21 @@ static bool defers(struct tcp *tcp, struct syn_entry *e, const struct tcp_seg *s
 }
 
 /* the handshake is complete, but nobody accepts: the peer will try again, or is told */
-static int overflow(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx)
+static int overflow(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx, int verdict)
 {
 	if (tcp->ctx->cfg.tcp_abort_on_overflow)
 		tcp_reply_rst(tcp, p, rx);
-	return PC_DROP_TCP_BACKLOG;
+	return verdict;
+}
+
+/* may this listener have one more connection of this source? VERDICT_DONE: yes */
+static int check_limits(const struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx)
+{
+	if (listener_is_full(&tcp->bind.binding[binding]))
+		return PC_DROP_TCP_BACKLOG;
+	if (sources_is_full(&tcp->connections, &rx->flow.raddr))
+		return PC_DROP_TCP_SOURCE;
+	return VERDICT_DONE;
 }
 
 int syncache_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, uint32_t index,
@@ -357,10 +377,11 @@ int syncache_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 		return verdict;
 	if (defers(tcp, e, &rx->seg))
 		return PC_DROP_TCP_ACK_DONE;
-	if (listener_is_full(&tcp->bind.binding[e->binding])) {
+	verdict = check_limits(tcp, e->binding, rx);
+	if (verdict != VERDICT_DONE) {
 		if (tcp->ctx->cfg.tcp_abort_on_overflow)
 			syncache_remove(tcp, index);
-		return overflow(tcp, p, rx);
+		return overflow(tcp, p, rx, verdict);
 	}
 	t = syncache_promote(tcp, e);
 	if (t == NULL)
@@ -393,6 +414,7 @@ int syncache_input_cookie(struct tcp *tcp, const struct ip_pkt *p, const struct 
 	                      .binding = (uint16_t)binding};
 	struct syncookie c;
 	struct tcb *t;
+	int verdict;
 
 	if ((seg->flags & TCP_SYN) || !may_be_cookie(tcp)) {
 		tcp_reply_rst(tcp, p, rx);
@@ -404,8 +426,9 @@ int syncache_input_cookie(struct tcp *tcp, const struct ip_pkt *p, const struct 
 		tcp_reply_rst(tcp, p, rx);
 		return PC_DROP_TCP_CLOSED;
 	}
-	if (listener_is_full(&tcp->bind.binding[binding]))
-		return overflow(tcp, p, rx);
+	verdict = check_limits(tcp, binding, rx);
+	if (verdict != VERDICT_DONE)
+		return overflow(tcp, p, rx, verdict);
 	e.peer_mss = c.peer_mss;
 	e.snd_wscale = c.snd_wscale & 0xfu;
 	e.rcv_wscale = tcb_rcv_scale(tcp, tcp_tcb(tcp, tcp->bind.binding[binding].tcb)) & 0xfu;

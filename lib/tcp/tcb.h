@@ -64,6 +64,7 @@ enum {
 	TCB_OPT_FASTOPEN =
 	    1 << 4, /* the SYN had the option of RFC 7413, from us or with a good cookie */
 	TCB_OPT_SYN_DATA = 1 << 5, /* it may carry data: numbers are counted from behind the SYN */
+	TCB_OPT_COUNTED = 1 << 6,  /* counted for its source (tcp.source_connections) */
 };
 
 /* tcb.flags */

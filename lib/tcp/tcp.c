@@ -13,7 +13,9 @@
 
 #include "base/seq.h"
 #include "tcp/cc.h"
+#include "tcp/denied.h"
 #include "tcp/fastopen.h"
+#include "tcp/pressure.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_plain.h"
@@ -61,7 +63,9 @@ uint64_t tcp_footprint(const struct pc_stack_config *cfg, struct pc_stack_footpr
 	return sizeof(struct tcp) + bindings_footprint(nb_bindings(cfg)) +
 	       dests_footprint((uint32_t)cfg->tcp_destinations) +
 	       (uint64_t)(nb_queues(cfg) + 1) * sizeof(struct tcp_queues) +
-	       cc_slots_footprint(nb_slots(cfg));
+	       cc_slots_footprint(nb_slots(cfg)) +
+	       sources_footprint(cfg->stack_max_connections, cfg->tcp_source_connections) +
+	       sources_footprint(cfg->tcp_syn_cache, cfg->tcp_source_half_open);
 }
 
 static int make_tcbs(struct tcp *tcp, const struct pc_stack_config *cfg)
@@ -85,6 +89,19 @@ static int make_tcbs(struct tcp *tcp, const struct pc_stack_config *cfg)
 	}
 	wheel_init(&tcp->wheel, &tcp->tcb[0].timer, sizeof(struct tcb), tcp->ctx->tick);
 	return 0;
+}
+
+static int make_sources(struct tcp *tcp, const struct pc_stack_config *cfg)
+{
+	const uint64_t limits[] = {cfg->tcp_source_connections, cfg->tcp_source_half_open};
+
+	if ((limits[0] | limits[1]) == 0)
+		return 0;
+	if (sources_init(&tcp->connections, cfg->stack_max_connections, limits[0],
+	                 rng_key(&tcp->ctx->rng), cfg->socket_id) != 0)
+		return -1;
+	return sources_init(&tcp->half_open, cfg->tcp_syn_cache, limits[1], rng_key(&tcp->ctx->rng),
+	                    cfg->socket_id);
 }
 
 static int make_tables(struct tcp *tcp, const struct pc_stack_config *cfg)
@@ -134,7 +151,7 @@ struct tcp *tcp_create(struct ctx *ctx, struct ip *ip, struct events *ev, uint32
 	tcp->isn_key = rng_key(&ctx->rng);
 	fastopen_init(tcp);
 	tcp_configure(tcp);
-	if (make_tcbs(tcp, cfg) != 0 || make_tables(tcp, cfg) != 0) {
+	if (make_tcbs(tcp, cfg) != 0 || make_tables(tcp, cfg) != 0 || make_sources(tcp, cfg) != 0) {
 		tcp_destroy(tcp);
 		return NULL;
 	}
@@ -161,6 +178,8 @@ void tcp_destroy(struct tcp *tcp)
 	if (tcp == NULL)
 		return;
 	free_all_queues(tcp);
+	sources_fini(&tcp->connections);
+	sources_fini(&tcp->half_open);
 	dests_fini(&tcp->dests);
 	cc_slots_fini(&tcp->slots);
 	bindings_fini(&tcp->bind);
@@ -245,6 +264,9 @@ void tcp_poll(struct tcp *tcp)
 		tcp_timer_fire(tcp, index);
 	syncache_poll(tcp);
 	timewait_poll(tcp);
+	pressure_relieve(tcp);
+	if (unlikely(tcp->denied_left > 0))
+		denied_sweep(tcp);
 }
 
 static void earliest(bool *any, uint32_t *tick, bool has, uint32_t at)

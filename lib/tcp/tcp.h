@@ -26,6 +26,7 @@
 #include "tcp/dest.h"
 #include "tcp/dsack.h"
 #include "tcp/listener.h"
+#include "tcp/sources.h"
 #include "tcp/syncache.h"
 #include "tcp/tcb.h"
 #include "tcp/tcp_table.h"
@@ -84,6 +85,12 @@ struct tcp {
 		bool has_backup;
 	} fastopen;
 	struct cc_slots slots;
+	struct sources connections, half_open; /* of each source; tcp.source_* */
+	uint32_t denied_left;                  /* denied.c: TCBs still to be looked at */
+	struct {
+		uint32_t hand,
+		    round; /* pressure.c: the queues looked at last; how often all were */
+	} pressure;
 	struct sip_key isn_key;
 	struct tcp_tuning tuning[TCP_TUNINGS];
 };
@@ -130,7 +137,7 @@ void tcp_error(struct tcp *tcp, const struct icmp_error *e);
 
 /* ---- turns ----------------------------------------------------------------------------------- */
 
-/** tcp_poll fires the timers that are due at ctx->tick. */
+/** tcp_poll fires the timers that are due at ctx->tick, and gives back mbufs while they are scarce. */
 void tcp_poll(struct tcp *tcp);
 
 /** tcp_flush sends what the connections on the work list have to send. */

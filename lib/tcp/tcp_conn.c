@@ -207,6 +207,15 @@ void tcb_enter(struct tcp *tcp, struct tcb *t)
 	t->flags |= TCB_IN_TABLE;
 }
 
+void tcb_enter_passive(struct tcp *tcp, struct tcb *t)
+{
+	tcb_enter(tcp, t);
+	if (tcp->connections.limit == 0)
+		return;
+	t->opt |= TCB_OPT_COUNTED;
+	sources_add(&tcp->connections, &t->flow.raddr);
+}
+
 int tcb_set_path(struct tcp *tcp, struct tcb *t, const struct pc_addr *remote, uint16_t laddr)
 {
 	struct ip_path path;
@@ -298,6 +307,9 @@ bool tcb_done(struct tcp *tcp, struct tcb *t, int error)
 	struct tcp_queues *q = tcp_queues(tcp, t);
 
 	leave_table(tcp, t);
+	if (t->opt & TCB_OPT_COUNTED)
+		sources_del(&tcp->connections, &t->flow.raddr);
+	t->opt &= (uint8_t)~TCB_OPT_COUNTED;
 	if (t->state == TCP_S_SYN_RECEIVED && (t->opt & TCB_OPT_SYN_DATA))
 		fastopen_leave(tcp, t);
 	t->timers = 0;

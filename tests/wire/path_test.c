@@ -195,7 +195,7 @@ static void no_mbufs_to_open(struct wt *w)
 	take_all(w);
 	INJECT(.flags = S, .mss = 1460);
 	CHECK(probe_sent(w->probe) == NULL);
-	CHECK(wt_count(w, PC_TX_NO_MBUF) > 0);
+	EQ(wt_count(w, PC_DROP_TCP_SCARCE), 1);
 	give_back(w);
 	if (probe_sent(w->probe) == NULL)
 		INJECT(.flags = S, .mss = 1460);

@@ -44,6 +44,7 @@ X(ip6, accept_ra, 1, 0, 1, "boolean", \
   "take default routers, networks, MTU and hop limit from router advertisements, and first hops from redirects, on ports with IPv6") \
 X(ip6, secret, 0, 0, UINT64_MAX, "number", \
   "secret of the addresses that are made of routers' prefixes (RFC 7217), the same on every lcore and after a restart; 0: they are made of the MAC address") \
+X(ip, deny_entries, 1024, 0, 1000000, "prefixes", "room in the list of whom is not listened to (net.deny)") \
 X(icmp, error_rate, 100, 0, 1000000, "messages/s", "ICMP errors sent per second at most; 0: none") \
 X(icmp, echo, 1, 0, 1, "boolean", "answer ICMP echo requests") \
 X(udp, rcvbuf, 212992, 2048, 1073741824, "bytes", "default SO_RCVBUF of a UDP socket") \
@@ -61,6 +62,10 @@ X(tcp, notsent_lowat, 0, 0, 4294967295, "bytes", \
   "TCP_NOTSENT_LOWAT of sockets that have none of their own: bytes queued and not sent yet beyond which a socket is not writable; 0: without limit") \
 X(tcp, backlog, 65535, 1, 1048576, "connections", "upper limit of listen()'s backlog") \
 X(tcp, syn_cache, 16384, 16, 16000000, "entries", "half-open connections per lcore") \
+X(tcp, source_connections, 0, 0, 1000000, "connections", \
+  "connections that listeners accept per lcore from one source, an IPv4 address or a /64 of IPv6; 0: without limit") \
+X(tcp, source_half_open, 0, 0, 1000000, "connections", \
+  "half-open connections per lcore of one source; a SYN beyond is answered with a SYN cookie, or dropped where there are none; 0: without limit") \
 X(tcp, abort_on_overflow, 0, 0, 1, "boolean", \
   "reset a client whose connection finds the accept queue full, instead of letting it try again") \
 X(tcp, syn_cookies, 1, 0, 2, "mode", \
@@ -100,6 +105,8 @@ X(tcp, keepalive, 0, 0, 1, "boolean", "SO_KEEPALIVE of new sockets") \
 X(tcp, keepalive_idle_ms, 7200000, 1000, 86400000, "ms", "idle time before the first keep-alive probe") \
 X(tcp, keepalive_interval_ms, 75000, 1000, 86400000, "ms", "time between keep-alive probes") \
 X(tcp, keepalive_probes, 9, 1, 127, "segments", "probes without an answer before a connection ends") \
+X(tcp, stalled_ms, 10000, 0, 86400000, "ms", \
+  "time that a peer may keep its window closed while mbufs are short, before its connection is reset; 0: for ever") \
 X(tcp, challenge_acks, 1000, 1, 1000000, "segments/s", "challenge ACKs per second at most (RFC 5961 section 7)") \
 X(tcp, fastopen, 0, 0, 519, "bits", \
   "TCP Fast Open (RFC 7413), as Linux's sysctl: 1: connect; 2: listen; 4: connect without a cookie; 512: listen without one") \
@@ -118,19 +125,22 @@ X(tcp, port_last, 60999, 1024, 65535, "port", "last ephemeral port")
  * The keys of which tables are made when a stack is created: they cannot change while it runs.  All others
  * can, by pc_stack_set; a key that sizes memory must be named here.
  */
-#define PC_STACK_FIXED_KEYS(X)    \
-	X(stack, max_connections) \
-	X(stack, max_listeners)   \
-	X(stack, max_udp_sockets) \
-	X(stack, max_epolls)      \
-	X(stack, mbufs)           \
-	X(stack, seed)            \
-	X(arp, entries)           \
-	X(arp, hold)              \
-	X(tcp, syn_cache)         \
-	X(tcp, destinations)      \
-	X(tcp, fastopen_key)      \
-	X(tcp, time_wait)         \
+#define PC_STACK_FIXED_KEYS(X)     \
+	X(stack, max_connections)  \
+	X(stack, max_listeners)    \
+	X(stack, max_udp_sockets)  \
+	X(stack, max_epolls)       \
+	X(stack, mbufs)            \
+	X(stack, seed)             \
+	X(arp, entries)            \
+	X(arp, hold)               \
+	X(ip, deny_entries)        \
+	X(tcp, source_connections) \
+	X(tcp, source_half_open)   \
+	X(tcp, syn_cache)          \
+	X(tcp, destinations)       \
+	X(tcp, fastopen_key)       \
+	X(tcp, time_wait)          \
 	X(tcp, bbr_flows)
 
 /** Every setting of a stack. Make one with pc_stack_config_init, then change members. */

@@ -99,6 +99,25 @@ int pc_stack_add_route(struct pc_stack *st, const struct pc_prefix *dest,
                        const struct pc_addr *gateway);
 
 /**
+ * pc_stack_deny lets the stack listen to nobody in a prefix any more, whatever its family: IP packets
+ * from there are dropped (drop_denied) before any transport sees them, and connections with it end
+ * without a word, within some turns, their sockets with ECONNABORTED. ARP and neighbour discovery are heard
+ * as before. Any time is good for it; an empty list costs nothing. The address's bits beyond the length are
+ * not looked at. Returns 0, or -1 with errno EINVAL (a length beyond 128), EEXIST, or ENOSPC
+ * (ip.deny_entries).
+ */
+int pc_stack_deny(struct pc_stack *st, const struct pc_prefix *prefix);
+
+/** pc_stack_allow takes back what pc_stack_deny did, prefix by prefix; -1 with errno ENOENT. */
+int pc_stack_allow(struct pc_stack *st, const struct pc_prefix *prefix);
+
+/**
+ * pc_stack_deny_all makes these n prefixes, which are copied, the whole list; prefixes may be NULL if n is
+ * 0. Returns 0, or -1 with errno EINVAL or ENOSPC; then nothing has changed.
+ */
+int pc_stack_deny_all(struct pc_stack *st, const struct pc_prefix *prefixes, unsigned n);
+
+/**
  * pc_stack_poll is the receiving half of a turn: it takes a burst from each port, runs it through
  * the layers, and fires the timers that are due at now_ns. What it has to send is sent by
  * pc_stack_flush, or by the next poll. Returns the number of frames received.

@@ -69,6 +69,32 @@ static void each_difference_is_a_line(void)
 	free(s);
 }
 
+static void who_is_denied_changes(void)
+{
+	const char *const first[] = {"net.deny=192.0.2.0/24", NULL};
+	const char *const second[] = {"net.deny=192.0.2.0/24, 2001:db8::/32",
+	                              "net.deny=198.51.100.7/32", NULL};
+	const char *const none[] = {NULL};
+	struct settings *s;
+	unsigned changed;
+	char *text = compare(first, second, &s, &changed);
+
+	assert_text(text, "test: net.deny has 3 networks, it had 1\n");
+	CU_ASSERT_EQUAL(changed, 1);
+	CU_ASSERT_EQUAL(s->nb_denied, 3);
+	CU_ASSERT_EQUAL(s->denied[1].len, 32);
+	free(text);
+	free(s);
+	text = compare(first, none, &s, &changed);
+	assert_text(text, "test: net.deny has 0 networks, it had 1\n");
+	free(text);
+	free(s);
+	text = compare(second, second, &s, &changed);
+	assert_text(text, "");
+	free(text);
+	free(s);
+}
+
 static void own_options_stay_as_they_are(void)
 {
 	char *argv[] = {(char *)"test", (char *)"--word", (char *)"new", (char *)"--set",
@@ -89,6 +115,7 @@ int main(void)
 	const CU_TestInfo tests[] = {
 	    {"the same changes nothing", the_same_changes_nothing},
 	    {"each difference is a line", each_difference_is_a_line},
+	    {"who is denied changes at once", who_is_denied_changes},
 	    {"a program's own options stay as they are", own_options_stay_as_they_are},
 	    CU_TEST_INFO_NULL,
 	};

@@ -81,6 +81,7 @@ static void mistakes_are_told_exactly(void)
 	     "--set: \"x\" is no address with a prefix length, as 10.0.0.1/24 is"},
 	    {"net.addr=8=10.0.0.1/24",
 	     "--set: \"8=10.0.0.1/24\" names no port; ports are 0 to 7, as in 1=10.0.0.1/24"},
+	    {"net.deny=10.0.0.0/24, nobody", "--set: \"nobody\" is no network, as 192.0.2.0/24 is"},
 	    {"net.gateway=10.0.0",
 	     "--set: \"10.0.0\" is no address of a gateway, as 10.0.0.254 is"},
 	    {"run.pcap=", "--set: a file name is needed"},

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Overview: a count-min sketch.  Each row has a counter for every thing that there can be, and a source adds
+ * to one of each row, chosen by a keyed hash; what it has is the least of them.  So nothing need be known of
+ * sources, nothing is evicted, and nobody can say whose counter he shares: who shares one in all rows counts
+ * for more than he has, with rows as long as there are things that is one thing in a million for a limit of
+ * a dozen or more.
+ */
+#include "tcp/sources.h"
+
+#include <errno.h>
+
+#include <rte_common.h>
+#include <rte_malloc.h>
+
+static uint64_t row_length(uint64_t n)
+{
+	return rte_align64pow2(RTE_MAX(n, UINT64_C(64)));
+}
+
+uint64_t sources_footprint(uint64_t n, uint64_t limit)
+{
+	return limit == 0 ? 0 : SOURCES_ROWS * row_length(n) * sizeof(uint32_t);
+}
+
+int sources_init(struct sources *s, uint64_t n, uint64_t limit, struct sip_key key, int socket_id)
+{
+	*s = (struct sources){.key = key, .limit = (uint32_t)limit};
+	if (limit == 0)
+		return 0;
+	s->mask = (uint32_t)row_length(n) - 1;
+	for (unsigned i = 0; i < SOURCES_ROWS; i++) {
+		s->row[i] = rte_zmalloc_socket("pc_sources", row_length(n) * sizeof(uint32_t),
+		                               RTE_CACHE_LINE_SIZE, socket_id);
+		if (s->row[i] == NULL)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void sources_fini(struct sources *s)
+{
+	for (unsigned i = 0; i < SOURCES_ROWS; i++)
+		rte_free(s->row[i]);
+	*s = (struct sources){0};
+}
+
+static uint64_t hash_of(const struct sources *s, const struct pc_addr *a)
+{
+	struct pc_addr source = *a;
+
+	if (!pc_addr_is_ip4(a))
+		source.q[1] = 0;
+	return siphash24(&s->key, &source, sizeof(source));
+}
+
+void sources_change(struct sources *s, const struct pc_addr *a, uint32_t by)
+{
+	const uint64_t h = hash_of(s, a);
+
+	for (unsigned i = 0; i < SOURCES_ROWS; i++)
+		s->row[i][(uint32_t)(h >> 32 * i) & s->mask] += by;
+}
+
+uint32_t sources_count(const struct sources *s, const struct pc_addr *a)
+{
+	const uint64_t h = hash_of(s, a);
+	uint32_t least = UINT32_MAX;
+
+	for (unsigned i = 0; i < SOURCES_ROWS; i++)
+		least = RTE_MIN(least, s->row[i][(uint32_t)(h >> 32 * i) & s->mask]);
+	return least;
+}

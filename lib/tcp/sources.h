@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_SOURCES_H
+#define TCP_SOURCES_H
+
+/*
+ * How many of something each source has: an IPv4 address, or a /64 of IPv6, which is what one host is given.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_branch_prediction.h>
+
+#include <percore/addr.h>
+
+#include "base/rng.h"
+
+#define SOURCES_ROWS 2
+
+struct sources {
+	struct sip_key key;
+	uint32_t mask, limit;
+	uint32_t *row[SOURCES_ROWS]; /* NULL: nobody counts */
+};
+
+/** sources_footprint returns the bytes for n things; limit 0: nothing is counted, and no memory needed. */
+uint64_t sources_footprint(uint64_t n, uint64_t limit);
+
+/** sources_init: 0 or -ENOMEM. */
+int sources_init(struct sources *s, uint64_t n, uint64_t limit, struct sip_key key, int socket_id);
+void sources_fini(struct sources *s);
+
+/* The parts of the functions below that count. */
+void sources_change(struct sources *s, const struct pc_addr *a, uint32_t by);
+uint32_t sources_count(const struct sources *s, const struct pc_addr *a);
+
+/** sources_add counts one more of a source, sources_del one less. */
+static inline void sources_add(struct sources *s, const struct pc_addr *a)
+{
+	if (unlikely(s->limit != 0))
+		sources_change(s, a, 1);
+}
+
+static inline void sources_del(struct sources *s, const struct pc_addr *a)
+{
+	if (unlikely(s->limit != 0))
+		sources_change(s, a, UINT32_MAX);
+}
+
+/** sources_is_full says whether a source has as many as it may. */
+static inline bool sources_is_full(const struct sources *s, const struct pc_addr *a)
+{
+	return unlikely(s->limit != 0) && sources_count(s, a) >= s->limit;
+}
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * Mbufs run out: what is refused first, and that connections on which something moves go on.  The port and
+ * the stack take of one pool, as on a device.
+ */
+
+#include "wt.h"
+
+static void one_pool(struct wt *w)
+{
+	w->pool = w->probe_pool;
+	w->in_use = w->probe_in_use;
+}
+
+/* a connection that is open and accepted; the flow is the test's from then on */
+static void open_one(struct wt *w)
+{
+	wt_flow(w);
+	INJECT(.flags = S, .mss = WT_MSS);
+	EXPECT(.flags = SA, .ack = 1, .mss = WT_MSS);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_accept(w);
+}
+
+/* every second byte of the window, never the first: each keeps an mbuf */
+static void send_holes(struct wt *w, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		QUEUE(.flags = A, .seq = 2 + 2 * i, .ack = 1, .len = 1);
+		if (i % 32 == 31)
+			wt_settle(w);
+	}
+	wt_drop(w);
+}
+
+/* RFC 2018 section 8: "the data receiver is permitted to discard data in its queue that has not been
+ * acknowledged to the data sender, even if the data has already been reported in a SACK option" */
+static void holes(struct wt *w)
+{
+	struct flow good;
+
+	one_pool(w);
+	wt_listen(w, 16);
+	open_one(w);
+	good = w->flow;
+	for (unsigned i = 0; i < 3; i++) {
+		open_one(w);
+		send_holes(w, 1000);
+	}
+	CHECK(wt_count(w, PC_TCP_OOO_PRUNED) > 0);
+	/* who does nothing bad goes on at once, both ways */
+	w->flow = good;
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+	wt_read(w, 100);
+	wt_send(w, 1000);
+	EXPECT(.flags = PA, .seq = 1, .ack = 101, .len = 1000);
+	INJECT(.flags = A, .seq = 101, .ack = 1001);
+	open_one(w);
+}
+
+/* what was taken away is asked for again and arrives */
+static void holes_are_filled(struct wt *w)
+{
+	one_pool(w);
+	w->peer.sackok = true;
+	wt_listen(w, 16);
+	open_one(w);
+	for (unsigned i = 0; i < 3; i++) {
+		if (i > 0)
+			open_one(w);
+		send_holes(w, 1000);
+	}
+	CHECK(wt_count(w, PC_TCP_OOO_PRUNED) > 0);
+	for (unsigned at = 1; at < 2000; at += 500)
+		QUEUE(.flags = A, .seq = at, .ack = 1, .len = 500);
+	wt_settle(w);
+	wt_read(w, 2000);
+	wt_drop(w);
+}
+
+static void take_it_all(struct wt *w)
+{
+	while (wt_write(w, 1460, 0) > 0)
+		wt_settle(w);
+	wt_drop(w);
+}
+
+/* Sockstress: peers that ask for much and close their windows for ever. */
+static void closed_windows(struct wt *w)
+{
+	static struct flow bad[60];
+	struct flow good;
+
+	one_pool(w);
+	w->cfg.tcp_sndbuf = w->cfg.tcp_sndbuf_max = 1 << 20;
+	w->cfg.tcp_stalled_ms = 5000;
+	wt_listen(w, 8);
+	open_one(w);
+	good = w->flow;
+	for (unsigned i = 0; i < 60; i++) {
+		open_one(w);
+		INJECT(.flags = A, .seq = 1, .ack = 1, .wnd = ZERO_WND);
+		bad[i] = w->flow;
+	}
+	for (unsigned i = 0; i < 60; i++) {
+		w->flow = bad[i];
+		take_it_all(w);
+	}
+	/* they answer probes, so they may stay as long as there is room (RFC 9293 MUST-37) */
+	EQ(wt_count(w, PC_TCP_STALLED_RESET), 0);
+	/* who is new has to wait */
+	wt_flow(w);
+	INJECT(.flags = S, .mss = WT_MSS);
+	NOTHING(1);
+	EQ(wt_count(w, PC_DROP_TCP_SCARCE), 1);
+	w->flow = good;
+	ERR(wt_write(w, 1460, 0), EAGAIN);
+	wt_pass(w, 20000);
+	wt_drop(w);
+	CHECK(wt_count(w, PC_TCP_STALLED_RESET) > 0);
+	wt_send(w, 1000);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 1000);
+	INJECT(.flags = A, .seq = 1, .ack = 1001);
+	open_one(w);
+}
+
+/* the same peers while mbufs last: nobody is reset */
+static void closed_windows_may_stay(struct wt *w)
+{
+	one_pool(w);
+	w->cfg.tcp_stalled_ms = 5000;
+	wt_listen(w, 16);
+	for (unsigned i = 0; i < 4; i++) {
+		open_one(w);
+		INJECT(.flags = A, .seq = 1, .ack = 1, .wnd = ZERO_WND);
+		EQ(wt_write(w, 5000, 0), 5000);
+	}
+	wt_pass(w, 60000);
+	wt_drop(w);
+	EQ(wt_count(w, PC_TCP_STALLED_RESET), 0);
+}
+
+static const struct wt_case cases[] = {
+    {"RFC 2018 8: out-of-order data gives way to connections that move", holes},
+    {"RFC 2018 8: what gave way is taken when it comes again", holes_are_filled},
+    {"RFC 9293 3.8.6.1: closed windows give way when mbufs are short", closed_windows},
+    {"RFC 9293 MUST-37: and only then", closed_windows_may_stay},
+};
+
+WT_MAIN("pressure")
