@@ -10,7 +10,11 @@
 #include "wire/cksum.h"
 #include "wire/eth.h"
 #include "wire/icmp4.h"
+#include "wire/icmp6.h"
+#include "wire/igmp.h"
 #include "wire/ip4.h"
+#include "wire/ip6.h"
+#include "wire/nd.h"
 #include "wire/print.h"
 #include "wire/tcp.h"
 #include "wire/udp.h"
@@ -120,6 +124,86 @@ static void try_print(const uint8_t *p, uint32_t len)
 	fuzz_check(memchr(line, '\0', 100) != NULL && line[100] == 'x');
 }
 
+static void try_ip6(const uint8_t *p, uint32_t len)
+{
+	struct ip6_hdr h, again;
+	struct ip6_ext e = {0};
+	uint8_t out[IP6_HDR_LEN];
+	enum ip6_end end;
+
+	if (ip6_parse(p, len, &h) < 0)
+		return;
+	fuzz_check(len >= IP6_HDR_LEN && h.payload_len <= len - IP6_HDR_LEN);
+	fuzz_check(ip6_write(out, &h) == IP6_HDR_LEN);
+	fuzz_check(ip6_parse(out, len, &again) == IP6_HDR_LEN);
+	fuzz_check(h.tclass == again.tclass && h.label == again.label && h.next == again.next &&
+	           h.hops == again.hops && h.payload_len == again.payload_len);
+	fuzz_check(pc_addr_equal(&h.src, &again.src) && pc_addr_equal(&h.dst, &again.dst));
+	len = IP6_HDR_LEN + h.payload_len;
+	end = ip6_walk(p, len, &h, &e);
+	fuzz_check(e.off <= len || end == IP6_SHORT);
+	if (end == IP6_UPPER) {
+		fuzz_check(e.off >= IP6_HDR_LEN && e.proto_at < e.off && p[e.proto_at] == e.proto);
+		fuzz_check(e.off <= IP6_HDR_LEN + IP6_EXT_BYTES_MAX && !ip6_is_extension(e.proto));
+	}
+	if (end == IP6_FRAGMENT)
+		fuzz_check(e.has_fragment && (uint32_t)e.frag_at + IP6_FRAG_LEN <= len);
+	if (end == IP6_PROBLEM || end == IP6_PROBLEM_SINGLE)
+		fuzz_check(e.pointer < len);
+}
+
+static void try_icmp6(const uint8_t *p, uint32_t len)
+{
+	struct icmp6_hdr h;
+	struct icmp6_quote q;
+	int n;
+
+	if (icmp6_parse(p, len, &h) < 0)
+		return;
+	fuzz_check(len >= ICMP6_HDR_LEN);
+	n = icmp6_parse_quote(p + ICMP6_HDR_LEN, len - ICMP6_HDR_LEN, &q);
+	if (n >= 0)
+		fuzz_check(n >= IP6_HDR_LEN && (uint32_t)n + 8 <= len - ICMP6_HDR_LEN);
+}
+
+static void write_nd_again(const struct nd_msg *a)
+{
+	struct nd_msg b;
+	uint8_t out[ND_MSG_MAX];
+	uint16_t n = nd_write(out, a);
+
+	fuzz_check(n <= ND_MSG_MAX && nd_parse(out, n, &b) == n);
+	fuzz_check(b.type == a->type && pc_addr_equal(&b.target, &a->target));
+}
+
+static void try_nd(const uint8_t *p, uint32_t len)
+{
+	struct nd_msg m;
+	int n = nd_parse(p, len, &m);
+
+	if (n < 0)
+		return;
+	fuzz_check((uint32_t)n == len && m.type >= ND_RS && m.type <= ND_REDIRECT);
+	fuzz_check(m.nb_prefixes <= ND_PREFIXES_MAX);
+	for (unsigned i = 0; i < m.nb_prefixes; i++)
+		fuzz_check(m.prefix[i].prefix.len <= 128);
+	if (m.type == ND_NS || m.type == ND_NA)
+		write_nd_again(&m);
+}
+
+static void try_listeners(const uint8_t *p, uint32_t len)
+{
+	struct mld_query q;
+	struct igmp_msg m;
+	int n = mld_parse_query(p, len, &q);
+
+	fuzz_check(n < 0 || ((uint32_t)n <= len && n >= MLD_V1_LEN));
+	n = igmp_parse(p, len, &m);
+	fuzz_check(n < 0 || (n == IGMP_LEN && len >= IGMP_LEN));
+	if (n > 0 && m.type == IGMP_QUERY)
+		fuzz_check(m.version >= 1 && m.version <= 3);
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc, (void)argv;
@@ -129,7 +213,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const parsers[])(const uint8_t *p, uint32_t len) = {
-	    try_arp, try_ip4, try_icmp4, try_tcp, try_udp, try_print};
+	    try_arp,   try_ip4, try_icmp4, try_tcp, try_udp,
+	    try_print, try_ip6, try_icmp6, try_nd,  try_listeners};
 	const unsigned n = sizeof(parsers) / sizeof(parsers[0]);
 
 	if (size > 0)
