@@ -24,10 +24,10 @@ static uint64_t place(uint64_t *end, uint64_t bytes)
 	return at;
 }
 
-/* computes sizes and offsets; writes nothing outside *c */
+/* computes sizes and offsets */
 static void compute(struct chan *c, const struct chan_limits *l)
 {
-	uint64_t end = sizeof(*c), socks = (uint64_t)l->nb_lcores * l->socks_per_lcore;
+	uint64_t end = sizeof(*c->head), socks = (uint64_t)l->nb_lcores * l->socks_per_lcore;
 	uint64_t rings;
 
 	c->nb_lcores = l->nb_lcores;
@@ -67,20 +67,26 @@ uint64_t chan_bytes(const struct chan_limits *l)
 	return c.bytes;
 }
 
-void chan_layout(struct chan *c, const struct chan_limits *l)
+void chan_make(struct chan_head *head, const struct chan_limits *l)
 {
-	compute(c, l);
-	at_store(&c->magic, CHAN_MAGIC);
+	head->nb_lcores = l->nb_lcores;
+	head->socks_per_lcore = l->socks_per_lcore;
+	head->fifo_bytes = l->fifo_bytes;
+	at_store(&head->magic, CHAN_MAGIC);
 }
 
-bool chan_check(const struct chan *c, uint64_t bytes)
+bool chan_open(struct chan *c, void *segment, uint64_t bytes)
 {
-	const struct chan_limits l = {c->nb_lcores, c->socks_per_lcore, c->fifo_bytes};
-	struct chan want;
+	struct chan_head *head = segment;
+	struct chan_limits l;
 
-	if (at_load(&c->magic) != CHAN_MAGIC || !in_range(&l))
+	if (bytes < sizeof(*head) || at_load(&head->magic) != CHAN_MAGIC)
 		return false;
-	compute(&want, &l);
-	return want.bytes == bytes && c->bytes == bytes && c->sock_at == want.sock_at &&
-	       c->rx_at == want.rx_at && c->tx_at == want.tx_at;
+	l = (struct chan_limits){at_peek(&head->nb_lcores), at_peek(&head->socks_per_lcore),
+	                         at_peek(&head->fifo_bytes)};
+	if (chan_bytes(&l) != bytes)
+		return false;
+	compute(c, &l);
+	c->head = head;
+	return true;
 }

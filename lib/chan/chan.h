@@ -8,7 +8,7 @@
  * One segment of memory (a memfd, mapped by everybody, at any address: there are offsets in it and no
  * pointers) holds
  *
- *   struct chan            sizes, and whether the stack is down
+ *   struct chan_head       sizes, and whether the stack is down
  *   struct chan_proc []    a slot per attached process: its calls under way, a post ring per lcore
  *   struct chan_queue []   an event queue per epoll set (or poll) that sleeps: a word ring per lcore
  *   struct chan_sock []    the sockets, and for each a receive and a send fifo
@@ -197,18 +197,24 @@ struct chan_lcore {
 	uint32_t pad[14];
 };
 
-struct chan {
+/** The beginning of a segment. Its sizes are written once; nobody computes with them but chan_open. */
+struct chan_head {
 	uint64_t magic;
+	uint32_t nb_lcores, socks_per_lcore, fifo_bytes;
+	uint32_t down;                  /* the stack has ended: ENETDOWN */
+	uint64_t live[CHAN_PROC_WORDS]; /* slots that are not free */
+	_Alignas(64) struct chan_lcore lcore[CHAN_MAX_LCORES];
+};
+
+/** A process's own view of a segment: where things are. It lies outside of it, where no other process writes. */
+struct chan {
+	struct chan_head *head;
 	uint64_t bytes;
 	uint32_t nb_lcores, socks_per_lcore, nb_socks;
 	uint32_t fifo_bytes; /* of each fifo */
 	uint32_t post_cells; /* of each post ring */
 	uint32_t queue_words;
 	uint64_t proc_at, post_at, queue_at, words_at, sock_at, rx_at, tx_at;
-	uint32_t down;                  /* the stack has ended: ENETDOWN; a futex */
-	uint32_t beats;                 /* turns of the control thread */
-	uint64_t live[CHAN_PROC_WORDS]; /* slots that are not free */
-	_Alignas(64) struct chan_lcore lcore[CHAN_MAX_LCORES];
 };
 
 /** What a channel is to have room for. */
@@ -221,36 +227,36 @@ struct chan_limits {
 /** chan_bytes returns the size of a segment; most of it is never touched. 0: limits out of range. */
 uint64_t chan_bytes(const struct chan_limits *l);
 
-/** chan_layout writes the sizes and offsets into a segment of zeroes of chan_bytes(l) bytes. */
-void chan_layout(struct chan *c, const struct chan_limits *l);
+/** chan_make makes a segment of chan_bytes(l) bytes of zeroes a channel. */
+void chan_make(struct chan_head *head, const struct chan_limits *l);
 
-/** chan_check says whether a mapped segment of this many bytes is a channel that we understand. */
-bool chan_check(const struct chan *c, uint64_t bytes);
+/** chan_open gets the view of a mapped segment. Returns false when it is no channel that we understand. */
+bool chan_open(struct chan *c, void *segment, uint64_t bytes);
 
-static inline void *chan_at(struct chan *c, uint64_t offset)
+static inline void *chan_at(const struct chan *c, uint64_t offset)
 {
-	return (uint8_t *)c + offset;
+	return (uint8_t *)c->head + offset;
 }
 
-static inline struct chan_proc *chan_proc(struct chan *c, uint32_t proc)
+static inline struct chan_proc *chan_proc(const struct chan *c, uint32_t proc)
 {
 	return (struct chan_proc *)chan_at(c, c->proc_at) + proc;
 }
 
-static inline struct post_ring *chan_post(struct chan *c, uint32_t proc, uint32_t lcore)
+static inline struct post_ring *chan_post(const struct chan *c, uint32_t proc, uint32_t lcore)
 {
 	uint64_t size = sizeof(struct post_ring) + c->post_cells * sizeof(struct post_cell);
 
 	return chan_at(c, c->post_at + (proc * (uint64_t)c->nb_lcores + lcore) * size);
 }
 
-static inline struct chan_queue *chan_queue(struct chan *c, uint32_t queue)
+static inline struct chan_queue *chan_queue(const struct chan *c, uint32_t queue)
 {
 	return (struct chan_queue *)chan_at(c, c->queue_at) + queue;
 }
 
 /** chan_events returns the ring by which an lcore fills an event queue; *words get its words. */
-static inline struct word_ring *chan_events(struct chan *c, uint32_t queue, uint32_t lcore,
+static inline struct word_ring *chan_events(const struct chan *c, uint32_t queue, uint32_t lcore,
                                             uint32_t **words)
 {
 	uint64_t size = sizeof(struct word_ring) + c->queue_words * sizeof(uint32_t);
@@ -261,25 +267,25 @@ static inline struct word_ring *chan_events(struct chan *c, uint32_t queue, uint
 	return r;
 }
 
-static inline struct chan_sock *chan_sock(struct chan *c, uint32_t sock)
+static inline struct chan_sock *chan_sock(const struct chan *c, uint32_t sock)
 {
 	return (struct chan_sock *)chan_at(c, c->sock_at) + sock;
 }
 
-static inline struct fifo chan_rx(struct chan *c, uint32_t sock)
+static inline struct fifo chan_rx(const struct chan *c, uint32_t sock)
 {
 	return (struct fifo){&chan_sock(c, sock)->rx,
 	                     chan_at(c, c->rx_at + (uint64_t)sock * c->fifo_bytes), c->fifo_bytes};
 }
 
-static inline struct fifo chan_tx(struct chan *c, uint32_t sock)
+static inline struct fifo chan_tx(const struct chan *c, uint32_t sock)
 {
 	return (struct fifo){&chan_sock(c, sock)->tx,
 	                     chan_at(c, c->tx_at + (uint64_t)sock * c->fifo_bytes), c->fifo_bytes};
 }
 
 /** chan_accept_words returns the words of a listener's accept queue, and how many there are. */
-static inline uint32_t *chan_accept_words(struct chan *c, uint32_t sock, uint32_t *n)
+static inline uint32_t *chan_accept_words(const struct chan *c, uint32_t sock, uint32_t *n)
 {
 	*n = c->fifo_bytes / (uint32_t)sizeof(uint32_t);
 	return chan_at(c, c->rx_at + (uint64_t)sock * c->fifo_bytes);
@@ -292,9 +298,9 @@ static inline uint32_t chan_dgram_bytes(uint32_t len)
 }
 
 /** chan_wake_lcore wakes an lcore that sleeps, after something was posted to it. */
-static inline void chan_wake_lcore(struct chan *c, uint32_t lcore)
+static inline void chan_wake_lcore(const struct chan *c, uint32_t lcore)
 {
-	struct chan_lcore *l = &c->lcore[lcore];
+	struct chan_lcore *l = &c->head->lcore[lcore];
 
 	if (at_load_sc(&l->armed) == 0)
 		return;
@@ -303,14 +309,15 @@ static inline void chan_wake_lcore(struct chan *c, uint32_t lcore)
 }
 
 /** chan_kick tells the lcore of a socket that it has something to look at. */
-static inline void chan_kick(struct chan *c, uint32_t proc, uint32_t sock)
+static inline void chan_kick(const struct chan *c, uint32_t proc, uint32_t sock)
 {
 	struct chan_sock *s = chan_sock(c, sock);
 
 	if (at_load_sc(&s->kicked) != 0 || at_swap(&s->kicked, 1) != 0)
 		return;
 	/* a full ring is being emptied, unless the stack is down */
-	while (!post_push(chan_post(c, proc, s->lcore), c->post_cells, sock) && !at_load(&c->down))
+	while (!post_push(chan_post(c, proc, s->lcore), c->post_cells, sock) &&
+	       !at_load(&c->head->down))
 		chan_wake_lcore(c, s->lcore);
 	chan_wake_lcore(c, s->lcore);
 }

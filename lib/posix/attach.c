@@ -61,19 +61,16 @@ static int map_segment(int fd)
 
 	if (fstat(fd, &st) != 0)
 		return -errno;
-	if ((uint64_t)st.st_size < sizeof(struct chan))
-		return -EPROTO;
 	p = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd,
 	         0);
 	if (p == MAP_FAILED)
 		return -errno;
-	if (!chan_check(p, (uint64_t)st.st_size)) {
+	if (!chan_open(&client.view, p, (uint64_t)st.st_size)) {
 		(void)munmap(p, (size_t)st.st_size);
 		return -EPROTO;
 	}
 	(void)madvise(p, (size_t)st.st_size, MADV_DONTDUMP);
-	client.bytes = (uint64_t)st.st_size;
-	at_store(&client.chan, (struct chan *)p);
+	at_store(&client.chan, &client.view);
 	return 0;
 }
 
@@ -317,6 +314,6 @@ void pcx_detach(void)
 	fd_close_hidden(client.placeholder);
 	client.end_fds = 0;
 	if (!at_load(&client.watching)) /* else the watcher may still be looking at it */
-		(void)munmap(client.chan, client.bytes);
+		(void)munmap(client.view.head, client.view.bytes);
 	at_store(&client.chan, NULL);
 }

@@ -224,7 +224,7 @@ int pcx_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
 
 /* ---- files ------------------------------------------------------------------------------------ */
 
-#define FILE_CHUNK 65536
+#define FILE_CHUNK 65507 /* a datagram at most */
 
 static ssize_t read_file(int in, const off_t *offset, off_t done, void *buf, size_t n)
 {
@@ -238,6 +238,16 @@ static void unread(int in, const off_t *offset, size_t n)
 		(void)sys(lseek, in, -(off_t)n, SEEK_CUR);
 }
 
+/* One piece: a datagram, or bytes of a stream. */
+static ssize_t send_piece(struct file *f, void *buf, size_t n, bool more)
+{
+	struct iovec v = {.iov_base = buf, .iov_len = n};
+	const struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1};
+
+	return is_stream(f) ? stream_send(f->sock, &v, 1, more ? MSG_MORE : 0)
+	                    : dgram_send(f->sock, &m, 0);
+}
+
 static ssize_t send_file(struct file *f, int in, const off_t *offset, size_t n)
 {
 	const size_t chunk = n < FILE_CHUNK ? n : FILE_CHUNK;
@@ -246,14 +256,10 @@ static ssize_t send_file(struct file *f, int in, const off_t *offset, size_t n)
 	ssize_t got = 0, sent = 0;
 
 	while (buf != NULL && done < n) {
-		size_t want = n - done < chunk ? n - done : chunk;
-		struct iovec v = {.iov_base = buf};
-
-		got = read_file(in, offset, (off_t)done, buf, want);
+		got = read_file(in, offset, (off_t)done, buf, n - done < chunk ? n - done : chunk);
 		if (got <= 0)
 			break;
-		v.iov_len = (size_t)got;
-		sent = stream_send(f->sock, &v, 1, done + (size_t)got < n ? MSG_MORE : 0);
+		sent = send_piece(f, buf, (size_t)got, done + (size_t)got < n);
 		unread(in, offset, (size_t)(got - (sent > 0 ? sent : 0)));
 		if (sent > 0)
 			done += (size_t)sent;
@@ -275,7 +281,7 @@ ssize_t pcx_sendfile(int out, int in, off_t *offset, size_t n)
 
 	if (f == NULL)
 		return sys(sendfile, out, in, offset, n);
-	if (!is_stream(f) || pcx_kind(in) != PCX_KERNEL)
+	if (pcx_kind(in) != PCX_KERNEL)
 		rc = -EINVAL;
 	else if (offset != NULL && *offset < 0)
 		rc = -EINVAL;

@@ -43,7 +43,7 @@ struct file {
 
 struct client {
 	struct chan *chan; /* NULL: not attached; atomic */
-	uint64_t bytes;
+	struct chan view;
 	uint32_t proc;
 	int control;     /* the connection */
 	int placeholder; /* what descriptors are duplicates of */
@@ -152,7 +152,7 @@ uint64_t deadline_in(uint64_t ns);
 /** client_is_down says whether the host is gone. */
 static inline bool client_is_down(void)
 {
-	return at_load(&client.chan->down) != 0 || at_load(&client.dead);
+	return at_load(&client.chan->head->down) != 0 || at_load(&client.dead);
 }
 
 /** client_watch starts, once, the thread that wakes all others when the host goes. */

@@ -90,6 +90,8 @@ ssize_t dgram_recv(uint32_t sock, struct msghdr *m, int flags)
 	ssize_t rc;
 	int error;
 
+	if (flags & MSG_ERRQUEUE)
+		return -EAGAIN; /* nothing is ever put there */
 	m->msg_flags = 0;
 	for (;;) {
 		uint32_t came = at_load_sc(&s->seq);
@@ -102,13 +104,13 @@ ssize_t dgram_recv(uint32_t sock, struct msghdr *m, int flags)
 		rc = take(sock, m, flags);
 		if (rc != -EAGAIN)
 			return rc;
-		if (at_load(&s->flags) & CHAN_RX_SHUT)
-			return 0;
 		if (must_not_wait(s, flags)) {
 			if (client_drive() && at_load_sc(&s->seq) != came)
 				continue;
 			return -EAGAIN;
 		}
+		if (at_load(&s->flags) & CHAN_RX_SHUT) /* Linux: only who would wait sees it */
+			return 0;
 		if (deadline == 0)
 			deadline = deadline_in(at_load(&s->rcv_timeout_ns));
 		rc = sock_wait(sock, WAIT_READ, deadline);
@@ -153,8 +155,16 @@ static int read_name(const struct chan_sock *s, const struct msghdr *m, struct c
 {
 	if (m->msg_name == NULL || m->msg_namelen == 0)
 		return at_load(&s->flags) & CHAN_PEER ? 0 : -EDESTADDRREQ;
-	if (m->msg_namelen < sizeof(struct sockaddr_in) && !s->ip6)
-		return -EINVAL;
+	if (!s->ip6) {
+		const struct sockaddr_in *a = m->msg_name;
+
+		if (m->msg_namelen < sizeof(*a))
+			return -EINVAL;
+		if (a->sin_family != AF_INET && a->sin_family != AF_UNSPEC)
+			return -EAFNOSUPPORT;
+		if (a->sin_port == 0)
+			return -EINVAL;
+	}
 	d->addr.len =
 	    m->msg_namelen < sizeof(d->addr.sa) ? m->msg_namelen : (uint32_t)sizeof(d->addr.sa);
 	memcpy(d->addr.sa, m->msg_name, d->addr.len);

@@ -102,10 +102,12 @@ ssize_t stream_recv(uint32_t sock, const struct iovec *v, size_t n, int flags)
 	size_t done = 0;
 	int rc;
 
-	if (flags & MSG_OOB)
-		return -EINVAL; /* urgent bytes stay in the stream: there is none to take */
+	if (flags & MSG_ERRQUEUE)
+		return -EAGAIN; /* nothing is ever put there */
 	if (at_load(&s->state) == CHAN_LISTEN)
 		return -ENOTCONN;
+	if (flags & MSG_OOB)
+		return -EINVAL; /* urgent bytes stay in the stream: there is none to take */
 	for (;;) {
 		uint32_t came = at_load_sc(&s->seq);
 

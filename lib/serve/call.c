@@ -68,6 +68,9 @@ static int64_t do_listen(struct pc_service *s, const struct request *r)
 	const int backlog = r->call->a < 0 ? 0 : r->call->a;
 	const int ours = backlog / 2 < 1 ? 1 : backlog / 2 < ACCEPT_MAX ? backlog / 2 : ACCEPT_MAX;
 
+	if (r->c->state == CHAN_OVER &&
+	    at_load(&r->c->connecting)) /* a failure that was not told yet */
+		return -EINVAL;
 	if (pc_listen(s->st, r->fd, backlog > ours ? backlog - ours : 0) != 0)
 		return -errno;
 	service_sock(s, r->sock)->accept_max = (uint32_t)ours;
@@ -141,13 +144,27 @@ static int64_t do_forget(struct pc_service *s, const struct request *r)
 	return 0;
 }
 
+/* Linux: what was shut is so also where the call fails with ENOTCONN. */
+static int64_t mark_shut(struct pc_service *s, const struct request *r, int how, int64_t rc)
+{
+	uint32_t flags = 0;
+
+	if (rc != 0 && rc != -ENOTCONN)
+		return rc;
+	flags |= how != SHUT_WR ? CHAN_RX_SHUT : 0;
+	flags |= how != SHUT_RD ? CHAN_TX_SHUT : 0;
+	at_or(&r->c->flags, flags);
+	service_notify(s, r->sock, NEWS_IN | NEWS_STATE);
+	return rc;
+}
+
 static int64_t do_shutdown(struct pc_service *s, const struct request *r)
 {
 	struct service_sock *own = service_sock(s, r->sock);
 	struct fifo tx = chan_tx(s->chan, r->sock);
 	const int how = r->call->a;
 	int stack_how = how;
-	uint32_t flags = 0;
+	int64_t rc = 0;
 
 	if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
 		return -EINVAL;
@@ -156,20 +173,13 @@ static int64_t do_shutdown(struct pc_service *s, const struct request *r)
 		own->shutting = true;
 		stack_how = how == SHUT_RDWR ? SHUT_RD : -1;
 	}
-	if (stack_how >= 0 && pc_shutdown(s->st, r->fd, stack_how) != 0)
-		return -errno;
-	if (r->c->state == CHAN_LISTEN) {
-		if (how != SHUT_WR) {
-			at_store(&r->c->state, CHAN_IDLE);
-			at_store(&r->c->flags, CHAN_HUP);
-		}
-		return 0;
-	}
-	flags |= how != SHUT_WR ? CHAN_RX_SHUT : 0;
-	flags |= how != SHUT_RD ? CHAN_TX_SHUT : 0;
-	at_or(&r->c->flags, flags);
-	service_notify(s, r->sock, NEWS_IN | NEWS_STATE);
-	return 0;
+	if (stack_how >= 0)
+		rc = result(pc_shutdown(s->st, r->fd, stack_how));
+	if (r->c->state != CHAN_LISTEN)
+		return mark_shut(s, r, how, rc);
+	if (rc == 0 && how != SHUT_WR)
+		service_unlisten(s, r->sock);
+	return rc;
 }
 
 static int64_t do_getsockopt(struct pc_service *s, struct request *r)

@@ -2,6 +2,8 @@
 /* The end of sockets: nobody holds them any more, or a process has died. */
 #include "serve/service.h"
 
+#include <string.h>
+
 #define SWEEP_NS UINT64_C(1000000000)
 
 bool service_is_held(const struct chan_sock *c)
@@ -34,6 +36,17 @@ static void drop_unaccepted(struct pc_service *s, uint32_t sock)
 		if (service_owns(s, one) &&
 		    at_and(&chan_sock(s->chan, one)->holders[0], ~CHAN_QUEUED) == CHAN_QUEUED)
 			service_drop(s, one);
+}
+
+void service_unlisten(struct pc_service *s, uint32_t sock)
+{
+	struct chan_sock *c = chan_sock(s->chan, sock);
+
+	drop_unaccepted(s, sock);
+	at_store(&c->flags, CHAN_HUP);
+	at_store(&c->state, CHAN_IDLE);
+	memset(&c->accepted, 0, sizeof(c->accepted));
+	service_notify(s, sock, NEWS_STATE);
 }
 
 void service_close(struct pc_service *s, uint32_t sock)
@@ -81,8 +94,10 @@ void service_bury(struct pc_service *s, uint32_t proc)
 	queues_of(c, proc, queues);
 	/* what it has posted is forgotten; every socket that it held or kicked is looked at below: it may have closed
 	 * one, or written to one that others hold, as the last thing in its life */
-	while (post_pop(chan_post(c, proc, s->lcore), c->post_cells, &s->post_tail[proc], &value))
-		continue;
+	for (uint32_t i = 0; i < c->post_cells; i++)
+		if (!post_pop(chan_post(c, proc, s->lcore), c->post_cells, &s->post_tail[proc],
+		              &value))
+			break;
 	post_init(chan_post(c, proc, s->lcore), c->post_cells);
 	s->post_tail[proc] = 0;
 	for (uint32_t i = s->first; i < s->first + c->socks_per_lcore; i++) {

@@ -39,6 +39,8 @@ unsigned dgram_receive(struct pc_service *s, uint32_t sock)
 	struct fifo rx = chan_rx(s->chan, sock);
 	unsigned news = 0;
 
+	if (at_peek(&c->flags) & CHAN_RX_SHUT) /* the stack would say "the end" for ever */
+		return 0;
 	for (;;) {
 		if (fifo_room(&rx) < chan_dgram_bytes(PAYLOAD_MAX)) {
 			if (fifo_pending(&rx) > rx.size || !want_room(c, &rx))

@@ -29,7 +29,7 @@ int host_attach(struct pc_host *h, int conn, int pid)
 		proc->pid = pid;
 		h->conn[p] = conn;
 		at_store(&proc->state, CHAN_PROC_LIVE);
-		at_or(&c->live[p / 64], UINT64_C(1) << (p % 64));
+		at_or(&c->head->live[p / 64], UINT64_C(1) << (p % 64));
 		return (int)p;
 	}
 	return -ENOSPC;
@@ -50,7 +50,7 @@ static void free_slot(struct pc_host *h, uint32_t p)
 	for (uint32_t q = 0; q < CHAN_QUEUES; q++)
 		if (h->queue_owner[q] == p)
 			host_queue_free(h, p, q);
-	at_and(&h->chan->live[p / 64], ~(UINT64_C(1) << (p % 64)));
+	at_and(&h->chan->head->live[p / 64], ~(UINT64_C(1) << (p % 64)));
 	at_store(&chan_proc(h->chan, p)->state, CHAN_PROC_FREE);
 }
 
@@ -114,13 +114,13 @@ void host_wake(struct pc_host *h, uint32_t queue)
 
 /* ---- the segment ------------------------------------------------------------------------------ */
 
-static struct chan *map_segment(const struct chan_limits *l, uint64_t bytes, int *memfd)
+static int map_segment(struct pc_host *h, const struct chan_limits *l, uint64_t bytes)
 {
 	int fd = memfd_create("percore", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	void *p = MAP_FAILED;
 
 	if (fd < 0)
-		return NULL;
+		return -1;
 	/* nobody may shrink it under an lcore's feet */
 	if (ftruncate(fd, (off_t)bytes) == 0 &&
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
@@ -130,12 +130,14 @@ static struct chan *map_segment(const struct chan_limits *l, uint64_t bytes, int
 
 		(void)close(fd);
 		errno = error;
-		return NULL;
+		return -1;
 	}
 	(void)madvise(p, bytes, MADV_DONTDUMP);
-	*memfd = fd;
-	chan_layout(p, l);
-	return p;
+	h->memfd = fd;
+	chan_make(p, l);
+	(void)chan_open(&h->view, p, bytes);
+	h->chan = &h->view;
+	return 0;
 }
 
 static void init_rings(struct chan *c)
@@ -165,15 +167,14 @@ struct pc_host *pc_host_create(const struct pc_host_config *config)
 		h->event_fd[q] = -1;
 	for (uint32_t p = 0; p < CHAN_PROCS; p++)
 		h->conn[p] = -1;
-	h->chan = map_segment(&l, bytes, &h->memfd);
-	if (h->chan == NULL) {
+	if (map_segment(h, &l, bytes) != 0) {
 		free(h);
 		return NULL;
 	}
 	init_rings(h->chan);
 	rc = control_start(h);
 	if (rc != 0) {
-		munmap(h->chan, bytes);
+		munmap(h->view.head, bytes);
 		(void)close(h->memfd);
 		free(h);
 		errno = -rc;
@@ -186,9 +187,8 @@ void pc_host_stop(struct pc_host *h)
 {
 	struct chan *c = h->chan;
 
-	if (at_swap(&c->down, 1) != 0)
+	if (at_swap(&c->head->down, 1) != 0)
 		return;
-	futex_wake(&c->down, INT_MAX);
 	for (uint32_t p = 1; p < CHAN_PROCS; p++)
 		for (uint32_t i = 0;
 		     at_load(&chan_proc(c, p)->state) != CHAN_PROC_FREE && i < CHAN_CALLS; i++)
@@ -216,7 +216,7 @@ void pc_host_destroy(struct pc_host *h)
 	for (uint32_t q = 0; q < CHAN_QUEUES; q++)
 		if (h->event_fd[q] >= 0)
 			(void)close(h->event_fd[q]);
-	(void)munmap(h->chan, h->chan->bytes);
+	(void)munmap(h->view.head, h->view.bytes);
 	(void)close(h->memfd);
 	free(h);
 }

@@ -22,7 +22,8 @@
 #include "chan/chan.h"
 
 struct pc_host {
-	struct chan *chan;
+	struct chan view;
+	struct chan *chan; /* = &view */
 	int memfd;
 	int wake_fd;   /* eventfd: the control thread is to look at what follows */
 	int listen_fd; /* -1: none; atomic */

@@ -122,7 +122,7 @@ unsigned pc_service_turn(struct pc_service *s, uint64_t now_ns)
 	int n;
 
 	for (uint32_t w = 0; w < CHAN_PROC_WORDS; w++)
-		for (uint64_t left = at_load(&s->chan->live[w]); left != 0; left &= left - 1)
+		for (uint64_t left = at_load(&s->chan->head->live[w]); left != 0; left &= left - 1)
 			done += serve_proc(s, w * 64 + (uint32_t)__builtin_ctzll(left));
 	n = pc_epoll_wait(s->st, s->epoll, ev, EVENTS);
 	for (int i = 0; i < n; i++)
@@ -139,7 +139,7 @@ static bool has_posts(struct pc_service *s)
 	struct chan *c = s->chan;
 
 	for (uint32_t w = 0; w < CHAN_PROC_WORDS; w++) {
-		for (uint64_t left = at_load_sc(&c->live[w]); left != 0; left &= left - 1) {
+		for (uint64_t left = at_load_sc(&c->head->live[w]); left != 0; left &= left - 1) {
 			uint32_t p = w * 64 + (uint32_t)__builtin_ctzll(left);
 
 			if (post_waiting(chan_post(c, p, s->lcore), c->post_cells, s->post_tail[p]))
@@ -154,7 +154,7 @@ static bool has_posts(struct pc_service *s)
 
 void pc_service_sleep(struct pc_service *s, uint64_t deadline_ns)
 {
-	struct chan_lcore *l = &s->chan->lcore[s->lcore];
+	struct chan_lcore *l = &s->chan->head->lcore[s->lcore];
 	uint32_t seen = at_load_sc(&l->seq);
 
 	at_store_sc(&l->armed, 1);

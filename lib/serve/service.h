@@ -94,6 +94,9 @@ bool service_is_held(const struct chan_sock *c);
 /** service_close ends a socket that nobody holds, at once or when its last bytes are in the stack. */
 void service_close(struct pc_service *s, uint32_t sock);
 
+/** service_unlisten makes a listener a socket like a new one; connections that nobody has accepted are reset. */
+void service_unlisten(struct pc_service *s, uint32_t sock);
+
 /** service_drop ends a connection by RST. */
 void service_drop(struct pc_service *s, uint32_t sock);
 

@@ -290,15 +290,15 @@ int udp_bind(struct udp *udp, uint32_t index, const struct pc_endpoint *local)
 	struct pc_endpoint name = *local;
 	uint16_t laddr = LADDR_NONE;
 
-	if (s->bound)
-		return -EINVAL;
 	if (!pc_addr_is_any(&name.addr)) {
 		laddr = netifs_find(&udp->ip->ifs, &name.addr);
 		if (laddr == LADDR_NONE ? !is_group(udp->ip, &name.addr)
 		                        : !netifs_is_usable(&udp->ip->ifs, laddr))
 			return -EADDRNOTAVAIL;
-		s->addr_fixed = true;
 	}
+	if (s->bound)
+		return -EINVAL;
+	s->addr_fixed = laddr != LADDR_NONE || !pc_addr_is_any(&name.addr);
 	if (name.port == 0)
 		name.port = choose_port(udp, s, &name.addr);
 	else if (is_taken(udp, s, &name, true))

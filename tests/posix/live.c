@@ -362,15 +362,21 @@ static struct {
 	struct rte_mempool *pool;
 } suite;
 
+/* The lines that differ, as long as the logs have the same lines otherwise. */
 static void print_difference(const struct bed *k, const struct bed *p)
 {
-	size_t same = 0, line = 0;
+	const char *a = k->log, *b = p->log;
 
-	while (same < k->log_len && same < p->log_len && k->log[same] == p->log[same])
-		if (k->log[same++] == '\n')
-			line = same;
-	fprintf(stderr, "-- kernel\n%.1500s\n-- percore\n%.1500s\n--\n", k->log + line,
-	        p->log + line);
+	for (unsigned shown = 0; *a != '\0' && *b != '\0' && shown < 40;) {
+		int la = (int)strcspn(a, "\n"), lb = (int)strcspn(b, "\n");
+
+		if (la != lb || strncmp(a, b, (size_t)la) != 0) {
+			fprintf(stderr, "  kernel:  %.*s\n  percore: %.*s\n", la, a, lb, b);
+			shown++;
+		}
+		a += la + (a[la] == '\n');
+		b += lb + (b[lb] == '\n');
+	}
 }
 
 static bool compare(const struct live_case *c)

@@ -265,22 +265,28 @@ static void a_segment_is_checked(void)
 {
 	const struct chan_limits l = {
 	    .nb_lcores = 2, .socks_per_lcore = 8, .fifo_bytes = 128 << 10};
+	struct chan_head *head = aligned(sizeof(*head));
 	struct chan_limits bad = l;
-	struct chan *c = aligned(sizeof(*c));
 	uint64_t bytes = chan_bytes(&l);
+	struct chan c;
 
 	CU_ASSERT(bytes > 16 * 2 * (128 << 10));
-	chan_layout(c, &l);
-	CU_ASSERT(chan_check(c, bytes));
-	CU_ASSERT_FALSE(chan_check(c, bytes + 4096));
-	c->sock_at += 8;
-	CU_ASSERT_FALSE(chan_check(c, bytes));
+	CU_ASSERT_FALSE(chan_open(&c, head, bytes));
+	chan_make(head, &l);
+	CU_ASSERT(chan_open(&c, head, bytes));
+	CU_ASSERT_EQUAL(c.nb_socks, 16);
+	CU_ASSERT_FALSE(chan_open(&c, head, bytes + 4096));
+	CU_ASSERT_FALSE(chan_open(&c, head, 10));
+	head->socks_per_lcore++;
+	CU_ASSERT_FALSE(chan_open(&c, head, bytes));
+	head->fifo_bytes = 100000;
+	CU_ASSERT_FALSE(chan_open(&c, head, bytes));
 	bad.fifo_bytes = 100000;
 	CU_ASSERT_EQUAL(chan_bytes(&bad), 0);
 	bad = l;
 	bad.nb_lcores = CHAN_MAX_LCORES + 1;
 	CU_ASSERT_EQUAL(chan_bytes(&bad), 0);
-	free(c);
+	free(head);
 }
 
 static void messages_carry_descriptors(void)

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""A program whose only thread drives its stack in its own calls (pc_drive_start)."""
+import os
+import socket
+import subprocess
+import threading
+import time
+
+import bed
+from bed import SERVER, expect, wait_for
+
+PORT = 7
+
+
+class Server:
+    def __init__(self, b):
+        self.p = subprocess.Popen(["ip", "netns", "exec", b.server_ns,
+                                   os.path.join(b.build, "tests", "e2e", "drive"), *b.eal(), "--",
+                                   "--addr", f"{SERVER}/24"], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        line = self.p.stdout.readline()
+        expect(line == b"ready\n", f"it says {line} {b'' if line else self.p.stderr.read()}")
+        b._setup_client()
+
+    def cpu_s(self):
+        fields = open(f"/proc/{self.p.pid}/stat").read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def start(b):
+    return Server(b)
+
+
+def stream(b, s):
+    """1 MiB there and back; the sender does not read until all is sent"""
+    data = os.urandom(1 << 20)
+    with socket.create_connection((SERVER, PORT), 10) as c:
+        c.settimeout(20 * b.slow)
+        sender = threading.Thread(target=lambda: (c.sendall(data), c.shutdown(socket.SHUT_WR)))
+        sender.start()
+        got = b""
+        while part := c.recv(1 << 20):
+            got += part
+        sender.join()
+    expect(got == data, f"{len(got)} bytes came back")
+
+
+def many(b, s):
+    """50 clients at once"""
+    clients = [socket.create_connection((SERVER, PORT), 10) for _ in range(50)]
+    for i, c in enumerate(clients):
+        c.settimeout(10 * b.slow)
+        c.sendall(b"%d" % i)
+    for i, c in reversed(list(enumerate(clients))):
+        expect(c.recv(100) == b"%d" % i, f"client {i} got something else")
+        c.close()
+
+
+def idle(b, s):
+    """it sleeps when nothing comes: under 10 % of a second"""
+    before = s.cpu_s()
+    time.sleep(1)
+    used = s.cpu_s() - before
+    expect(used < 0.1 * b.slow, f"{used} s of the CPU")
+
+
+def end(b, s):
+    """the end of standard input, a descriptor of the kernel's in its set, ends it in order"""
+    out, err = s.p.communicate(timeout=10 * b.slow)
+    expect(s.p.returncode == 0 and out == b"stopped\n", f"status {s.p.returncode}, {out} {err}")
+
+
+STEPS = [stream, many, idle, end]
+
+if __name__ == "__main__":
+    args = bed.arguments(__doc__)
+    bed.main(args, STEPS, start)
