@@ -79,7 +79,7 @@ int main(int argc, char **argv)
 	watch(set, EPOLL_CTL_ADD, STDIN_FILENO, EPOLLIN);
 	puts("ready");
 	fflush(stdout);
-	while ((n = pcx_epoll_wait(set, e, 64, -1)) >= 0) {
+	while ((n = pcx_epoll_wait(set, e, 64, -1)) >= 0 || errno == EINTR) {
 		for (int i = 0; i < n; i++) {
 			if (e[i].data.fd == STDIN_FILENO)
 				return 0;

@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 	p[0].events = POLLIN;
 	puts("ready");
 	fflush(stdout);
-	while (pcx_poll(p, n, -1) >= 0) {
+	while (pcx_poll(p, n, -1) >= 0 || errno == EINTR) {
 		for (nfds_t i = n; i-- > 1;) {
 			if (p[i].revents == 0 || echo(&p[i]))
 				continue;

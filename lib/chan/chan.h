@@ -302,7 +302,7 @@ static inline void chan_wake_lcore(const struct chan *c, uint32_t lcore)
 {
 	struct chan_lcore *l = &c->head->lcore[lcore];
 
-	if (at_load_sc(&l->armed) == 0)
+	if (at_load_sc(&l->armed) == 0 || at_swap(&l->armed, 0) == 0)
 		return;
 	at_add(&l->seq, 1);
 	futex_wake(&l->seq, 1);

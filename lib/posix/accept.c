@@ -40,37 +40,44 @@ static uint32_t take(uint32_t sock)
 	return got;
 }
 
-/* Waits for a connection. Returns its number or a negative errno. */
-static int64_t wait_for_one(uint32_t sock)
+/* Waits until there is a connection to take, as it seems. Returns 0 or a negative errno. */
+static int wait_for_one(uint32_t sock, uint64_t *deadline)
 {
 	const struct chan_sock *s = chan_sock(client.chan, sock);
+
+	if (client_is_down())
+		return -ENETDOWN;
+	if (s->type != CHAN_STREAM)
+		return -EOPNOTSUPP;
+	if (at_load(&s->state) != CHAN_LISTEN)
+		return -EINVAL;
+	if (sock_ready(sock, false) & EPOLLIN)
+		return 0;
+	if (at_peek(&s->nonblock))
+		return client_drive() && (sock_ready(sock, false) & EPOLLIN) ? 0 : -EAGAIN;
+	if (*deadline == 0)
+		*deadline = deadline_in(at_load(&s->rcv_timeout_ns));
+	return sock_wait(sock, WAIT_READ, *deadline);
+}
+
+/* A number is reserved before a connection is taken, so that none is lost for want of one. */
+static int64_t take_with_number(uint32_t sock, bool cloexec, int *number)
+{
 	uint64_t deadline = 0;
-	bool driven = false;
 
 	for (;;) {
+		int rc = wait_for_one(sock, &deadline);
 		uint32_t got;
-		int rc;
 
-		if (client_is_down())
-			return -ENETDOWN;
-		if (s->type != CHAN_STREAM)
-			return -EOPNOTSUPP;
-		if (at_load(&s->state) != CHAN_LISTEN)
-			return -EINVAL;
+		if (rc != 0)
+			return rc;
+		if (*number < 0)
+			*number = fd_reserve(cloexec, 0);
+		if (*number < 0)
+			return *number;
 		got = take(sock);
 		if (got != CHAN_NONE)
 			return got;
-		if (at_peek(&s->nonblock)) {
-			if (driven || !client_drive())
-				return -EAGAIN;
-			driven = true;
-			continue;
-		}
-		if (deadline == 0)
-			deadline = deadline_in(at_load(&s->rcv_timeout_ns));
-		rc = sock_wait(sock, WAIT_READ, deadline);
-		if (rc != 0)
-			return rc;
 	}
 }
 
@@ -86,8 +93,8 @@ static void put_peer(uint32_t sock, struct sockaddr *addr, socklen_t *len)
 int pcx_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 {
 	struct file *f = file_socket(fd), *made;
+	int number = -1;
 	int64_t sock;
-	int number;
 
 	if (f == NULL)
 		return (int)sys(accept4, fd, addr, len, flags);
@@ -96,8 +103,7 @@ int pcx_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 		return (int)fail(-EINVAL);
 	}
 	made = file_new(PCX_SOCKET);
-	number = made == NULL ? -ENOMEM : fd_reserve(flags & SOCK_CLOEXEC, 0);
-	sock = number < 0 ? number : wait_for_one(f->sock);
+	sock = made == NULL ? -ENOMEM : take_with_number(f->sock, flags & SOCK_CLOEXEC, &number);
 	if (sock >= 0) {
 		made->sock = (uint32_t)sock;
 		at_store(&chan_sock(client.chan, made->sock)->nonblock,

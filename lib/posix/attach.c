@@ -48,7 +48,7 @@ unsigned pcx_processes(void)
 	if (c == NULL || client_is_down())
 		return 0;
 	for (uint32_t w = 0; w < CHAN_PROC_WORDS; w++)
-		n += (unsigned)__builtin_popcountll(at_load(&c->live[w]));
+		n += (unsigned)__builtin_popcountll(at_load(&c->head->live[w]));
 	return n;
 }
 
@@ -130,6 +130,7 @@ static int attach(int control)
 	int rc;
 
 	client_init_locks();
+	client.generation++;
 	client.dead = client.watching = false;
 	rc = make_table();
 	if (rc == 0)

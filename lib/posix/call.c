@@ -5,7 +5,7 @@
 #include <sched.h>
 #include <string.h>
 
-#define SPINS 4000
+#define SPINS 1000
 
 static struct chan_call *take_block(uint32_t *index)
 {

@@ -45,10 +45,11 @@ struct client {
 	struct chan *chan; /* NULL: not attached; atomic */
 	struct chan view;
 	uint32_t proc;
-	int control;     /* the connection */
-	int placeholder; /* what descriptors are duplicates of */
-	bool dead;       /* the host has gone; atomic */
-	bool watching;   /* the thread that sees it go is there; atomic */
+	int control;         /* the connection */
+	int placeholder;     /* what descriptors are duplicates of */
+	bool dead;           /* the host has gone; atomic */
+	bool watching;       /* the thread that sees it go is there; atomic */
+	uint32_t generation; /* counts attachments */
 	uint32_t max_fds;
 	uint32_t
 	    end_fds; /* one more than the highest descriptor that was ours so far; under files */

@@ -148,6 +148,20 @@ static int sleep_once(int ep, struct epset *set, struct epoll_event *events, int
 	return n;
 }
 
+/* Looks for a moment before it sleeps: what comes while one is busy costs no system call. */
+static int spin(struct epset *set, struct epoll_event *events, int max, uint64_t deadline)
+{
+	uint64_t end = client.spin_ns > 0 && client.driver == NULL ? now_ns() + client.spin_ns : 0;
+	int n = 0;
+
+	for (uint64_t now = end > 0 ? now_ns() : 0; n == 0 && now < end && now < deadline;
+	     now = now_ns()) {
+		at_relax();
+		n = epset_collect(set, events, max);
+	}
+	return n;
+}
+
 static int wait_until(int ep, struct epset *set, struct epoll_event *events, int max,
                       uint64_t deadline, const sigset_t *mask)
 {
@@ -158,7 +172,9 @@ static int wait_until(int ep, struct epset *set, struct epoll_event *events, int
 			return n;
 		if (deadline != UINT64_MAX && now_ns() >= deadline)
 			return collect(ep, set, events, max, true);
-		n = sleep_once(ep, set, events, max, deadline, mask);
+		n = spin(set, events, max, deadline);
+		if (n == 0)
+			n = sleep_once(ep, set, events, max, deadline, mask);
 		if (n != 0)
 			return n;
 	}

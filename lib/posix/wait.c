@@ -49,12 +49,14 @@ static void wake_all(void)
 
 static void *watch(void *arg)
 {
-	struct pollfd p = {.fd = (int)(intptr_t)arg, .events = POLLRDHUP};
+	const uint64_t whose = (uint64_t)(uintptr_t)arg;
+	struct pollfd p = {.fd = (int)(whose & UINT32_MAX), .events = POLLRDHUP};
 
 	do
 		(void)sys(poll, &p, 1, -1);
 	while (!(p.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)));
-	if (client.chan != NULL && client.control == p.fd)
+	/* the number may be another connection's by now, after a pcx_detach */
+	if (client.chan != NULL && client.control == p.fd && client.generation == whose >> 32)
 		wake_all();
 	return NULL;
 }
@@ -62,6 +64,7 @@ static void *watch(void *arg)
 void client_watch(void)
 {
 	sigset_t all, old;
+	uintptr_t whose = (uintptr_t)client.generation << 32 | (uint32_t)client.control;
 	pthread_attr_t attr;
 	pthread_t thread;
 
@@ -72,7 +75,7 @@ void client_watch(void)
 	(void)pthread_attr_init(&attr);
 	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	(void)pthread_attr_setstacksize(&attr, 64 << 10);
-	if (pthread_create(&thread, &attr, watch, (void *)(intptr_t)client.control) != 0)
+	if (pthread_create(&thread, &attr, watch, (void *)whose) != 0)
 		at_store(&client.watching, false);
 	(void)pthread_attr_destroy(&attr);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -306,7 +306,7 @@ void service_call(struct pc_service *s, uint32_t proc, uint32_t index)
 		/* what was written before the call happens before it */
 		if (r.call->op != CHAN_OP_FLUSH)
 			service_look(s, r.sock);
-		value = execute(s, &r);
+		value = service_owns(s, r.sock) ? execute(s, &r) : -EBADF;
 		service_look(s, r.sock);
 	}
 	finish(&r, value);

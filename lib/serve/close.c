@@ -33,7 +33,7 @@ static void drop_unaccepted(struct pc_service *s, uint32_t sock)
 	uint32_t n, *words = chan_accept_words(s->chan, sock, &n), one;
 
 	for (uint32_t i = 0; i < n && word_pop(&c->accepted, words, n, &one); i++)
-		if (service_owns(s, one) &&
+		if (one != sock && service_owns(s, one) &&
 		    at_and(&chan_sock(s->chan, one)->holders[0], ~CHAN_QUEUED) == CHAN_QUEUED)
 			service_drop(s, one);
 }

@@ -160,6 +160,8 @@ void service_look(struct pc_service *s, uint32_t sock)
 	bool held = service_is_held(c);
 	unsigned news;
 
+	if (!service_owns(s, sock))
+		return;
 	if (!held && !service_sock(s, sock)->closing) {
 		service_close(s, sock);
 		return;

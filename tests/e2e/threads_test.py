@@ -19,14 +19,15 @@ def stack(b):
 
 
 def start(b):
-    return b.start("percore-echo", "--listen", "9", "--set", "run.sockets=" + stack(b))
+    return b.start("percore-echo", "--listen", "9", "--set", "run.sockets=" + stack(b),
+                   "--set", "run.idle=2")  # an lcore that sleeps has to be woken by a system call
 
 
 class Example:
     """An example that is running."""
 
-    def __init__(self, b, name, *args, stdin=subprocess.PIPE):
-        env = {**os.environ, "PERCORE_SOCKET": stack(b)}
+    def __init__(self, b, name, *args, stdin=subprocess.PIPE, **more):
+        env = {**os.environ, "PERCORE_SOCKET": stack(b), **more}
         self.p = subprocess.Popen([os.path.join(b.build, "examples", name), *args], env=env,
                                   stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.b = b
@@ -129,6 +130,33 @@ def client(b, s):
     expect(e.p.returncode == 2 and b"refused" in err, f"status {e.p.returncode}, {err}")
 
 
+def busy(b, s):
+    """no system call per request: strace counts those of epoll_echo under load"""
+    with Example(b, "epoll_echo", "7", PERCORE_SPIN_US="2000") as e:
+        many = [socket.create_connection((SERVER, 7), 10) for _ in range(16)]
+        count = subprocess.Popen(["strace", "-c", "-f", "-p", str(e.p.pid)], stderr=subprocess.PIPE,
+                                 text=True)
+        time.sleep(0.3)  # it attaches
+        requests, until = 0, time.monotonic() + 1.5
+        while time.monotonic() < until:
+            for c in many:
+                c.sendall(b"x" * 100)
+            for c in many:
+                got = 0
+                while got < 100:
+                    part = c.recv(100)
+                    expect(part, "the server has closed a connection")
+                    got += len(part)
+            requests += len(many)
+        count.send_signal(signal.SIGINT)
+        report = count.communicate(timeout=10)[1]
+        calls = [line.split() for line in report.splitlines() if line.endswith("total")]
+        expect(calls, f"strace says {report}")
+        n = int(calls[0][3])
+        print(f"    {requests} requests, {n} system calls")
+        expect(n < requests / 4, report)
+
+
 def idle(b, s):
     """a server that waits takes no CPU: under 1 % of two seconds"""
     with Example(b, "epoll_echo", "7") as e, Example(b, "thread_echo", "8") as t:
@@ -201,10 +229,10 @@ def stack_ends(b, s):
             raise bed.Failure("epoll_echo waits for ever") from None
 
 
-STEPS = [blocking, level, edge, polling, datagrams, client, idle, killed, stopped, stack_ends]
+STEPS = [blocking, level, edge, polling, datagrams, client, busy, idle, killed, stopped, stack_ends]
 
 if __name__ == "__main__":
     arguments = bed.arguments(__doc__)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    bed.need("ethtool")
+    bed.need("ethtool", "strace")
     bed.main(arguments, STEPS, start)

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Clients that write nonsense: into sockets, rings, calls and fifos of the channel.  Whatever they do, the lcore must
+ * keep its own structures in order, and serve another client.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <percore/percore.h>
+
+#include "../../support/bed.h"
+#include "../../support/eal.h"
+#include "../unit.h"
+#include "serve/service.h"
+
+#define SLOT 1
+
+static struct rte_mempool *pool;
+static struct bed b;
+static struct chan *c;
+static uint32_t seed;
+
+static uint32_t draw(uint32_t n)
+{
+	seed = seed * 1103515245 + 12345;
+	return (seed >> 8) % n;
+}
+
+static void turn(void)
+{
+	b.now += 1000000;
+	for (int side = 0; side < 2; side++) {
+		pc_stack_poll(b.st[side], b.now);
+		if (side == NEAR)
+			pc_service_turn(b.service, b.now);
+		pc_stack_flush(b.st[side], b.now);
+	}
+}
+
+static void start(void)
+{
+	const struct pc_host_config hc = {.nb_lcores = 1, .max_sockets = 32};
+
+	bed_percore(&b, pool);
+	b.host = pc_host_create(&hc);
+	CU_ASSERT_FATAL(b.host != NULL);
+	b.service = pc_host_add(b.host, 0, b.st[NEAR]);
+	CU_ASSERT_FATAL(b.service != NULL);
+	c = b.host->chan;
+	/* a process that has attached, without the process */
+	at_store(&chan_proc(c, SLOT)->state, CHAN_PROC_LIVE);
+	at_or(&c->head->live[0], UINT64_C(1) << SLOT);
+}
+
+/* The slot dies; nothing of it is left. */
+static void finish(void)
+{
+	for (uint32_t i = 0; i < c->nb_socks; i++)
+		memset(chan_sock(c, i)->holders, 0, sizeof(chan_sock(c, i)->holders));
+	at_store(&chan_proc(c, SLOT)->state, CHAN_PROC_DYING);
+	for (uint32_t i = 0; i < c->nb_socks; i++) {
+		/* what a sweep would find, too */
+		if (service_owns(b.service, i))
+			service_look(b.service, i);
+	}
+	for (int i = 0; i < 5; i++)
+		turn();
+	for (int side = 0; side < 2; side++)
+		CU_ASSERT_EQUAL(pc_stack_validate(b.st[side], stderr), 0);
+	pc_host_destroy(b.host);
+	b.host = NULL;
+	bed_close(&b);
+}
+
+static void post(uint32_t value)
+{
+	(void)post_push(chan_post(c, SLOT, 0), c->post_cells, value);
+}
+
+static int64_t call(enum chan_op op, uint32_t sock, int32_t x, int32_t y, const void *data,
+                    uint32_t len)
+{
+	struct chan_call *call_ = &chan_proc(c, SLOT)->call[0];
+
+	*call_ = (struct chan_call){
+	    .state = CHAN_CALL_POSTED, .op = op, .sock = sock, .a = x, .b = y, .len = len};
+	if (data != NULL)
+		memcpy(call_->data, data, len < CHAN_CALL_DATA ? len : CHAN_CALL_DATA);
+	post(CHAN_POST_CALL | 0);
+	turn();
+	return at_load(&call_->state) == CHAN_CALL_DONE ? call_->result : -1;
+}
+
+/* ---- single faults ---------------------------------------------------------------------------- */
+
+static void numbers_out_of_range(void)
+{
+	start();
+	post(CHAN_POST_CALL | CHAN_CALLS);
+	post(CHAN_POST_CALL | 0x7fffffff);
+	post(c->nb_socks);
+	post(0x7fffffff);
+	post(3); /* which is free */
+	turn();
+	CU_ASSERT_EQUAL(call(CHAN_OP_BIND, 5, 0, 0, NULL, 0), -EBADF);
+	CU_ASSERT_EQUAL(call(CHAN_OP_BIND, UINT32_MAX, 0, 0, NULL, UINT32_MAX), -EBADF);
+	CU_ASSERT_EQUAL(call(99, 0, 0, 0, NULL, 0), -EBADF);
+	finish();
+}
+
+static void a_socket_of_somebody_else(void)
+{
+	int64_t sock;
+
+	start();
+	sock = call(CHAN_OP_SOCKET, CHAN_NONE, AF_INET, SOCK_STREAM, NULL, 0);
+	CU_ASSERT_FATAL(sock >= 0);
+	chan_sock(c, (uint32_t)sock)->holders[1] = 4;
+	chan_sock(c, (uint32_t)sock)->holders[0] = 0;
+	CU_ASSERT_EQUAL(call(CHAN_OP_LISTEN, (uint32_t)sock, 1, 0, NULL, 0), -EBADF);
+	finish();
+}
+
+static void a_listener_in_its_own_queue(void)
+{
+	struct sockaddr_in a = bed_addr(&b, NEAR, 80);
+	int64_t sock;
+	uint32_t n;
+
+	start();
+	a = bed_addr(&b, NEAR, 80);
+	sock = call(CHAN_OP_SOCKET, CHAN_NONE, AF_INET, SOCK_STREAM, NULL, 0);
+	CU_ASSERT_FATAL(sock >= 0);
+	CU_ASSERT_EQUAL(call(CHAN_OP_BIND, (uint32_t)sock, 0, 0, &a, sizeof(a)), 0);
+	CU_ASSERT_EQUAL(call(CHAN_OP_LISTEN, (uint32_t)sock, 5, 0, NULL, 0), 0);
+	chan_accept_words(c, (uint32_t)sock, &n)[0] = (uint32_t)sock;
+	chan_sock(c, (uint32_t)sock)->accepted.head = 1;
+	chan_sock(c, (uint32_t)sock)->holders[0] = CHAN_QUEUED;
+	service_close(b.service, (uint32_t)sock);
+	CU_ASSERT_EQUAL(b.service->nb_used, 0);
+	finish();
+}
+
+/* ---- many ------------------------------------------------------------------------------------- */
+
+static void write_nonsense(uint32_t sock)
+{
+	uint64_t *at = (uint64_t *)(void *)chan_sock(c, sock);
+	size_t i = draw(sizeof(struct chan_sock) / 8);
+
+	at[i] = draw(3) == 0 ? draw(16)
+	        : draw(2)    ? ~UINT64_C(0)
+	                     : (uint64_t)draw(1u << 24) << draw(40);
+}
+
+static void do_something(void)
+{
+	uint32_t sock = draw(c->nb_socks);
+	struct sockaddr_in a = bed_addr(&b, (int)draw(2), (uint16_t)draw(100));
+	uint8_t bytes[300];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)draw(256);
+	switch (draw(8)) {
+	case 0:
+		(void)call(CHAN_OP_SOCKET, draw(4) ? CHAN_NONE : sock,
+		           draw(4) ? AF_INET : (int)draw(12), draw(2) ? SOCK_STREAM : SOCK_DGRAM,
+		           NULL, 0);
+		break;
+	case 1:
+		(void)call(draw(16), sock, (int)draw(20), (int)draw(30),
+		           draw(2) ? (void *)&a : bytes, draw(40));
+		break;
+	case 2:
+	case 3:
+		write_nonsense(sock);
+		break;
+	case 4: {
+		struct fifo tx = chan_tx(c, sock);
+
+		(void)fifo_write(&tx, 0, bytes, draw(300));
+		fifo_publish(&tx, draw(4) ? draw(300) : draw(1u << 20));
+		break;
+	}
+	case 5:
+		chan_post(c, SLOT, 0)->cell[draw(c->post_cells)].value = draw(1u << 20);
+		break;
+	default:
+		post(draw(3) ? sock : draw(2) ? CHAN_POST_CALL | draw(64) : seed);
+	}
+	turn();
+}
+
+static void nonsense(void)
+{
+	for (uint32_t first = 1; first <= 20; first++) {
+		seed = first;
+		start();
+		for (int i = 0; i < 400; i++)
+			do_something();
+		finish();
+	}
+}
+
+static const struct unit_case cases[] = {
+    {"numbers out of range", numbers_out_of_range},
+    {"a socket of somebody else", a_socket_of_somebody_else},
+    {"a listener in its own queue", a_listener_in_its_own_queue},
+    {"nonsense", nonsense},
+};
+
+int main(void)
+{
+	eal_start();
+	pool = eal_pool("hostile", 8191);
+	return unit_run("serve/hostile", cases, sizeof(cases) / sizeof(cases[0]));
+}
