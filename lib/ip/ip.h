@@ -246,6 +246,20 @@ void ip6_send(struct ip *ip, const struct ip_path *path, const struct ip_send *s
               struct rte_mbuf *m);
 
 /**
+ * ip6_label returns the flow label of packets: a keyed hash of addresses, protocol and ports (RFC 6437 section
+ * 3), the same for all packets of a flow, so that routers may spread by it, and nothing that an outsider can
+ * compute. ports_be: the first four bytes of the transport header, or 0.
+ */
+static inline uint32_t ip6_label(const struct ip *ip, const struct pc_addr *src,
+                                 const struct pc_addr *dst, uint8_t proto, uint32_t ports_be)
+{
+	const uint64_t v[3] = {src->q[0] ^ dst->q[0], src->q[1] ^ dst->q[1] << 1 ^ dst->q[1] >> 63,
+	                       (uint64_t)proto << 32 | ports_be};
+
+	return (uint32_t)hash24(&ip->label_key, v) & 0xfffff;
+}
+
+/**
  * ip6_source chooses the address of an interface that packets to dst come from (RFC 6724 section 5).
  * Returns LADDR_NONE when it has none that is ready.
  */

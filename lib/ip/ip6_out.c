@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * IPv6, on the way out: the fixed header; extension headers are never sent.
- *
- * The flow label is a keyed hash of addresses, protocol and ports (RFC 6437 section 3): the same for
- * all packets of a flow, so that routers may spread by it, and nothing that an outsider can compute.
  */
 
 #include <assert.h>
@@ -15,8 +12,6 @@
 #include "ip/ip.h"
 #include "wire/eth.h"
 #include "wire/ip6.h"
-
-#define LABEL_MASK 0xfffff
 
 static uint8_t hops_of(const struct ip *ip, const struct ip_path *path, const struct ip_send *s)
 {
@@ -32,12 +27,9 @@ static uint8_t hops_of(const struct ip *ip, const struct ip_path *path, const st
 static uint32_t label_of(const struct ip *ip, const struct ip_send *s, const struct rte_mbuf *m)
 {
 	const bool ports = s->proto == IPPROTO_TCP || s->proto == IPPROTO_UDP;
-	const uint64_t v[3] = {
-	    s->src.q[0] ^ s->dst.q[0], s->src.q[1] ^ s->dst.q[1] << 1 ^ s->dst.q[1] >> 63,
-	    (uint64_t)s->proto << 32 |
-	        (ports ? wire_get32_be(rte_pktmbuf_mtod(m, const uint8_t *)) : 0)};
 
-	return (uint32_t)hash24(&ip->label_key, v) & LABEL_MASK;
+	return ip6_label(ip, &s->src, &s->dst, s->proto,
+	                 ports ? wire_get32_be(rte_pktmbuf_mtod(m, const uint8_t *)) : 0);
 }
 
 static void drop(struct ip *ip, struct rte_mbuf *m, int counter)

@@ -19,44 +19,41 @@
 #include "neigh/table.h"
 #include "wire/cksum.h"
 #include "wire/ip4.h"
+#include "wire/ip6.h"
 
-/* bytes in front of the transport header */
-#define IP_FAST_HDR_LEN (ETH_HDR_LEN + IP4_HDR_LEN)
+/* bytes in front of the transport header, by family */
+#define IP_FAST_HDR_LEN  (ETH_HDR_LEN + IP4_HDR_LEN)
+#define IP_FAST_HDR_LEN6 (ETH_HDR_LEN + IP6_HDR_LEN)
 
-/** ip_fast_neigh returns the next hop of a peer if the short way leads there, else NULL. */
-static inline const struct neigh *ip_fast_neigh(const struct ip *ip, struct neigh_ref ref,
-                                                const struct pc_addr *dst)
+/** ip_fast_prepend makes room in front of a payload for a transport header and the hdr_len bytes in front of
+ * it (IP_FAST_HDR_LEN, or that of the other family), and returns where the former goes. The headroom must be
+ * there. */
+static __rte_always_inline uint8_t *ip_fast_prepend(struct rte_mbuf *m, uint16_t hdr_len,
+                                                    uint16_t l4_hdr_len)
 {
-	return likely(pc_addr_is_ip4(dst)) ? neigh_ready(ip->neigh, ref) : NULL;
-}
-
-/** ip_fast_prepend makes room in front of a payload and returns where the transport header goes. The
- * headroom must be there. */
-static __rte_always_inline uint8_t *ip_fast_prepend(struct rte_mbuf *m, uint16_t l4_hdr_len)
-{
-	const uint16_t n = (uint16_t)(IP_FAST_HDR_LEN + l4_hdr_len);
+	const uint16_t n = (uint16_t)(hdr_len + l4_hdr_len);
 
 	assert(m->data_off >= n);
 	m->data_off = (uint16_t)(m->data_off - n);
 	m->data_len = (uint16_t)(m->data_len + n);
 	m->pkt_len += n;
-	return rte_pktmbuf_mtod_offset(m, uint8_t *, IP_FAST_HDR_LEN);
+	return rte_pktmbuf_mtod_offset(m, uint8_t *, hdr_len);
 }
 
 /* The transport checksum: by the port if it can, else here; sum is that of the header, and if summed of
  * the payload too. */
-static __rte_always_inline uint16_t ip_fast_cksum(struct rte_mbuf *m, uint8_t proto,
+static __rte_always_inline uint16_t ip_fast_cksum(struct rte_mbuf *m, bool ip4, uint8_t proto,
                                                   uint32_t offloads, uint64_t pseudo, uint64_t sum,
                                                   bool summed, uint16_t l4_hdr_len)
 {
-	const uint32_t off = (uint32_t)IP_FAST_HDR_LEN + l4_hdr_len;
+	const uint32_t off = (ip4 ? IP_FAST_HDR_LEN : IP_FAST_HDR_LEN6) + (uint32_t)l4_hdr_len;
 
 	if (offloads & (proto == IPPROTO_TCP ? PC_PORT_TX_TCP_CKSUM : PC_PORT_TX_UDP_CKSUM)) {
 		m->ol_flags |=
-		    RTE_MBUF_F_TX_IPV4 |
+		    (ip4 ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6) |
 		    (proto == IPPROTO_TCP ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM);
-		m->tx_offload =
-		    rte_mbuf_tx_offload(ETH_HDR_LEN, IP4_HDR_LEN, l4_hdr_len, 0, 0, 0, 0);
+		m->tx_offload = rte_mbuf_tx_offload(ETH_HDR_LEN, ip4 ? IP4_HDR_LEN : IP6_HDR_LEN,
+		                                    l4_hdr_len, 0, 0, 0, 0);
 		return cksum_fold_be(pseudo);
 	}
 	if (!summed && m->pkt_len > off)
@@ -96,7 +93,7 @@ static __rte_always_inline void ip_fast_output(struct ip *ip, const struct neigh
 	uint8_t *p = l4 - IP4_HDR_LEN;
 
 	wire_put16_be(l4 + (h.proto == IPPROTO_TCP ? 16 : 6),
-	              ip_fast_cksum(m, h.proto, offloads, pseudo, sum, summed, l4_hdr_len));
+	              ip_fast_cksum(m, true, h.proto, offloads, pseudo, sum, summed, l4_hdr_len));
 	memcpy(p - ETH_HDR_LEN, n->eth, ETH_HDR_LEN);
 	wire_put32_be(p, w0);
 	wire_put32_be(p + 4, w1);
@@ -111,6 +108,33 @@ static __rte_always_inline void ip_fast_output(struct ip *ip, const struct neigh
 		wire_put32_be(p + 8, w2 | (uint32_t)cksum_finish_be(addrs + w0 + w1 + w2) << 16);
 	}
 	txq_put(q, ip->ctx, m);
+}
+
+/** ip_fast_output6 does the same over IPv6, with the flow label of RFC 6437 section 3. hops 0: what a router
+ * told, or the default. */
+static __rte_always_inline void ip_fast_output6(struct ip *ip, const struct neigh *n,
+                                                struct rte_mbuf *m, uint8_t *l4,
+                                                uint16_t l4_hdr_len, uint64_t sum, bool summed,
+                                                const struct pc_addr *src,
+                                                const struct pc_addr *dst, uint8_t hops,
+                                                uint8_t tos)
+{
+	struct netif *nif = &ip->ifs.netif[n->netif];
+	const uint32_t l4_len = m->pkt_len - IP_FAST_HDR_LEN6;
+	const uint32_t label = ip6_label(ip, src, dst, IPPROTO_TCP, wire_get32_be(l4));
+	uint8_t *p = l4 - IP6_HDR_LEN;
+
+	if (hops == 0)
+		hops = nif->hops != 0 ? nif->hops : (uint8_t)ip->ctx->cfg.ip_ttl;
+	wire_put16_be(l4 + 16, ip_fast_cksum(m, false, IPPROTO_TCP, nif->txq.port->info.offloads,
+	                                     cksum_pseudo(src, dst, IPPROTO_TCP, l4_len), sum,
+	                                     summed, l4_hdr_len));
+	memcpy(p - ETH_HDR_LEN, n->eth, ETH_HDR_LEN);
+	wire_put32(p, 6u << 28 | (uint32_t)tos << 20 | label);
+	wire_put32(p + 4, l4_len << 16 | IPPROTO_TCP << 8 | hops);
+	memcpy(p + 8, src, sizeof(*src));
+	memcpy(p + 24, dst, sizeof(*dst));
+	txq_put(&nif->txq, ip->ctx, m);
 }
 
 #endif

@@ -127,6 +127,15 @@ static void emit_full(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	emit(tcp, t, m, &s, ecn, note);
 }
 
+void tcp_emit_plain6(struct tcp *tcp, struct tcb *t, const struct neigh *n, struct rte_mbuf *m,
+                     uint32_t seq, uint8_t flags, uint16_t wnd, uint8_t ecn, const struct pkt *note)
+{
+	if (t->opt & TCB_OPT_TS)
+		tcp_emit_as(tcp, t, n, m, seq, flags, wnd, ecn, note, false, true);
+	else
+		tcp_emit_as(tcp, t, n, m, seq, flags, wnd, ecn, note, false, false);
+}
+
 /* what the short way can do: no SACK blocks, nothing to cut, no more than the path takes */
 static inline bool is_plain(const struct tcp *tcp, const struct tcb *t, const struct rte_mbuf *m)
 {
@@ -134,14 +143,15 @@ static inline bool is_plain(const struct tcp *tcp, const struct tcb *t, const st
 
 	return (q == NULL || (q->ooo == NULL && !q->snd_urgent)) && !dsack_is_due(tcp, t) &&
 	       !(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) &&
-	       m->pkt_len + IP4_HDR_LEN + tcp_plain_len(t->opt & TCB_OPT_TS) <= t->path_mtu;
+	       m->pkt_len + ip_hdr_len(&t->flow.raddr) + tcp_plain_len(t->opt & TCB_OPT_TS) <=
+	           t->path_mtu;
 }
 
 /* a segment of a synchronised connection: everything but SYN */
 static void emit_sync(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t seq,
                       uint8_t flags, bool fresh, const struct pkt *note)
 {
-	const struct neigh *n = ip_fast_neigh(tcp->ip, t->neigh, &t->flow.raddr);
+	const struct neigh *n = neigh_ready(tcp->ip->neigh, t->neigh);
 	const uint8_t ecn = tcp_ecn_tos(t, fresh);
 	const uint16_t wnd = tcp_window(tcp, t);
 

@@ -186,7 +186,7 @@ bool tcp_plain_output(struct tcp *tcp, struct tcb *t)
 
 	if (m == NULL || !may_send(tcp, t, q) || !segment_fits(t, m))
 		return false;
-	n = ip_fast_neigh(tcp->ip, t->neigh, &t->flow.raddr);
+	n = neigh_ready(tcp->ip->neigh, t->neigh);
 	if (unlikely(n == NULL))
 		return false;
 	if (unlikely(t->cwnd >= t->ssthresh || seq_gt(tcp->ctx->tick, t->t_loss)))

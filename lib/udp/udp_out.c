@@ -180,7 +180,7 @@ static inline bool is_plain(const struct udp_sock *s, const struct rte_mbuf *m,
 static void send_plain(struct udp *udp, const struct udp_sock *s, const struct neigh *n,
                        struct rte_mbuf *m, const struct pc_endpoint *dst)
 {
-	uint8_t *l4 = ip_fast_prepend(m, UDP_HDR_LEN);
+	uint8_t *l4 = ip_fast_prepend(m, IP_FAST_HDR_LEN, UDP_HDR_LEN);
 	const uint32_t len = m->pkt_len - IP_FAST_HDR_LEN;
 	const uint32_t w0 = __builtin_bswap32((uint32_t)s->local.port << 16 | dst->port);
 	const uint32_t w1 = __builtin_bswap32(len << 16);
