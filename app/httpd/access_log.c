@@ -26,6 +26,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <percore/run.h>
+
 #include <rte_ring.h>
 
 #define RINGS_MAX    256
@@ -147,6 +149,7 @@ static int start_thread(struct access_log *log)
 	int error;
 
 	sigfillset(&all);
+	sigdelset(&all, PC_RUN_SIGNAL); /* by which it gives up privileges */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&log->thread, NULL, write_records, log);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

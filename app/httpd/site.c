@@ -18,6 +18,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <percore/run.h>
 #include <time.h>
 
 #define READERS_MAX 256
@@ -137,6 +139,7 @@ static int start_thread(struct site *site)
 	int error;
 
 	sigfillset(&all);
+	sigdelset(&all, PC_RUN_SIGNAL); /* by which it gives up privileges */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&site->thread, NULL, watch, site);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

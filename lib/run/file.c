@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "settings.h"
 
@@ -116,6 +117,17 @@ static int read_lines(struct reader *r, FILE *f)
 	return rc;
 }
 
+/* who may write the settings may do what the program may */
+static int check_mode(struct settings *s, const char *path, FILE *f)
+{
+	struct stat st;
+
+	if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IWOTH))
+		return settings_fail(s, "config file %s may be written by everybody: chmod o-w %s",
+		                     path, path);
+	return 0;
+}
+
 int settings_load(struct settings *s, const char *path)
 {
 	struct reader r = {.s = s, .path = path};
@@ -124,7 +136,9 @@ int settings_load(struct settings *s, const char *path)
 
 	if (f == NULL)
 		return settings_fail(s, "cannot read config file %s: %s", path, strerror(errno));
-	rc = read_lines(&r, f);
+	rc = check_mode(s, path, f);
+	if (rc == 0)
+		rc = read_lines(&r, f);
 	fclose(f);
 	return rc;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <rte_cycles.h>
 #include <rte_version.h>
@@ -109,6 +110,7 @@ int pc_run(int argc, char **argv, const struct pc_run_app *app, void *app_arg)
 
 	if (s == NULL)
 		return EXIT_SETUP;
+	umask(umask(0) | S_IWOTH); /* no file of ours is everybody's to write */
 	settings_init(s, app, app_arg);
 	if (args_parse(s, argc, argv, &args) != 0)
 		status = say(s);

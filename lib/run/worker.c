@@ -7,6 +7,7 @@
 #include <rte_lcore.h>
 #include <rte_pause.h>
 
+#include "privileges.h"
 #include "reload.h"
 #include "report.h"
 #include "stop.h"
@@ -183,6 +184,14 @@ static int launch_others(struct run *r, const struct worker *self)
 	return 0;
 }
 
+static void give_up_privileges(const struct run *r)
+{
+	if (r->s->run.run_privileges == 0)
+		return;
+	if (privileges_drop(privileges_needed(r->workers[0]->ports, r->nb_ports)) != 0)
+		printf("note: not every thread has given up its privileges\n");
+}
+
 int run_loop(struct run *r)
 {
 	struct worker *self = main_worker(r);
@@ -195,6 +204,7 @@ int run_loop(struct run *r)
 	if (rc == 0)
 		rc = threads_begin(r);
 	if (rc == 0) {
+		give_up_privileges(r);
 		report_start(r);
 		work(self);
 	} else {

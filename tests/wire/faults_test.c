@@ -670,6 +670,8 @@ static void check_ends(struct world *w)
 	}
 }
 
+static unsigned runs;
+
 /* Runs a scenario with a fault; returns how many allocations of that kind its transfers made. */
 static uint64_t run_plan(const struct plan *plan, enum kind kind, uint64_t first, uint64_t n)
 {
@@ -683,6 +685,7 @@ static uint64_t run_plan(const struct plan *plan, enum kind kind, uint64_t first
 	memset(&inside, 0, sizeof(inside));
 	inside.fault = (struct fault){kind, first, n};
 	failpool_set(subject_pool, first, kind == MBUF ? n : 0);
+	runs++;
 	open_world(&w, plan);
 	run(&w);
 	taken = kind == MBUF ? failpool_taken(subject_pool) : inside.taken[kind];
@@ -862,5 +865,7 @@ int main(int argc, char **argv)
 	subject_pool = failpool_make("subject", MBUFS);
 	other_pool = eal_pool("other", 2047);
 	wire_pool = eal_pool("wire", 4095);
-	return unit_run("faults", cases, n);
+	n = (unsigned)unit_run("faults", cases, n);
+	printf("%u runs\n", runs);
+	return (int)n;
 }

@@ -13,6 +13,7 @@
  * This is the only part of percore that reads a clock.
  */
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,6 +21,10 @@
 #include <percore/config.h>
 #include <percore/port.h>
 #include <percore/stack.h>
+
+/** The signal by which pc_run makes each thread of the program give up its privileges (run.privileges): a
+ * thread that blocks signals leaves this one open. */
+#define PC_RUN_SIGNAL (SIGRTMAX - 1)
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <sys/stat.h>
+
 #include "common.h"
 
 static char path[] = "/tmp/percore-file-test-XXXXXX";
@@ -145,6 +147,19 @@ static void the_printed_config_can_be_read(void)
 	free(fresh);
 }
 
+static void what_everybody_may_write_is_refused(void)
+{
+	struct settings *s = test_settings();
+
+	CU_ASSERT_EQUAL(load(s, "[tcp]\nnagle = no\n"), 0);
+	CU_ASSERT_EQUAL_FATAL(chmod(path, 0666), 0);
+	CU_ASSERT_EQUAL(settings_load(s, path), -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(s->why, "may be written by everybody: chmod o-w"));
+	CU_ASSERT_EQUAL_FATAL(chmod(path, 0664), 0);
+	CU_ASSERT_EQUAL(settings_load(s, path), 0);
+	free(s);
+}
+
 int main(void)
 {
 	const CU_TestInfo tests[] = {
@@ -154,6 +169,7 @@ int main(void)
 	    {"a long line is refused", a_long_line_is_refused},
 	    {"a file that cannot be read is named", a_file_that_cannot_be_read_is_named},
 	    {"the printed config can be read", the_printed_config_can_be_read},
+	    {"what everybody may write is refused", what_everybody_may_write_is_refused},
 	    CU_TEST_INFO_NULL,
 	};
 	int fd = mkstemp(path), rc;

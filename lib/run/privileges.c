@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Overview: capabilities belong to a thread, and EAL has made threads long before all devices are open.  So
+ * each thread of /proc/self/task gets a signal whose handler drops its own; two system calls, which a handler
+ * may make.  The handler is there for that time only.
+ */
+#include "privileges.h"
+
+#include <percore/run.h>
+
+#include <dirent.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define WAIT_US 1000
+#define WAITS   1000
+
+/* CAP_BPF is newer than some kernels' headers */
+#define CAP_OF_BPF 39
+
+/* what the handler is to do, and how many threads have; only while privileges_drop runs */
+static struct {
+	uint64_t keep;
+	unsigned done; /* atomic */
+} order;
+
+uint64_t privileges_needed(struct pc_port *const *ports, unsigned n)
+{
+	/* files that are served may belong to anybody, and are looked at again while it runs */
+	uint64_t keep = UINT64_C(1) << CAP_DAC_READ_SEARCH;
+
+	for (unsigned i = 0; i < n; i++)
+		if (strcmp(ports[i]->info.driver, "net_af_xdp") == 0) /* its program is detached */
+			keep |= UINT64_C(1) << CAP_NET_ADMIN | UINT64_C(1) << CAP_NET_RAW |
+			        UINT64_C(1) << CAP_OF_BPF;
+	return keep;
+}
+
+static int drop_own(uint64_t keep)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &head, caps) != 0)
+		return -1;
+	for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		caps[i].permitted &= (uint32_t)(keep >> 32 * i);
+		caps[i].effective &= (uint32_t)(keep >> 32 * i);
+		caps[i].inheritable = 0;
+	}
+	if (syscall(SYS_capset, &head, caps) != 0)
+		return -1;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+static void on_signal(int signo)
+{
+	(void)signo;
+	if (drop_own(order.keep) == 0)
+		__atomic_fetch_add(&order.done, 1, __ATOMIC_RELEASE);
+}
+
+/* asks all other threads; returns how many there are */
+static unsigned ask_others(int signo)
+{
+	const long self = syscall(SYS_gettid);
+	DIR *d = opendir("/proc/self/task");
+	struct dirent *e;
+	unsigned n = 0;
+
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		const long tid = strtol(e->d_name, NULL, 10);
+
+		if (tid > 0 && tid != self && syscall(SYS_tgkill, getpid(), tid, signo) == 0)
+			n++;
+	}
+	if (d != NULL)
+		closedir(d);
+	return n;
+}
+
+int privileges_drop(uint64_t keep)
+{
+	const int signo = PC_RUN_SIGNAL;
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART}, before;
+	unsigned others;
+
+	order.keep = keep;
+	__atomic_store_n(&order.done, 0, __ATOMIC_RELEASE);
+	if (sigaction(signo, &action, &before) != 0 || drop_own(keep) != 0)
+		return -1;
+	others = ask_others(signo);
+	for (unsigned i = 0; i < WAITS; i++) {
+		if (__atomic_load_n(&order.done, __ATOMIC_ACQUIRE) >= others)
+			break;
+		usleep(WAIT_US);
+	}
+	if (__atomic_load_n(&order.done, __ATOMIC_ACQUIRE) < others)
+		return -1; /* the handler stays: a thread may get the signal yet */
+	return sigaction(signo, &before, NULL);
+}
