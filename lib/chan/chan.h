@@ -95,7 +95,8 @@ struct chan_proc {
 	uint32_t state; /* of the host */
 	int32_t pid;
 	uint32_t buried; /* lcores that have forgotten a dying process; atomic */
-	uint32_t pad[13];
+	uint32_t deaths; /* counts the ends of processes in this slot; of the host */
+	uint32_t pad[12];
 	struct chan_call call[CHAN_CALLS];
 };
 

@@ -40,6 +40,7 @@ void host_leave(struct pc_host *h, uint32_t proc)
 	(void)close(h->conn[proc]);
 	h->conn[proc] = -1;
 	at_store(&chan_proc(h->chan, proc)->buried, 0);
+	at_add(&chan_proc(h->chan, proc)->deaths, 1);
 	at_store_sc(&chan_proc(h->chan, proc)->state, CHAN_PROC_DYING);
 	for (uint32_t i = 0; i < h->chan->nb_lcores; i++)
 		chan_wake_lcore(h->chan, i);

@@ -99,14 +99,13 @@ static unsigned serve_proc(struct pc_service *s, uint32_t p)
 	unsigned n = 0;
 
 	if (state == CHAN_PROC_DYING) {
-		if (s->buried[p / 64] & (UINT64_C(1) << (p % 64)))
+		if (s->buried[p] == at_load(&chan_proc(c, p)->deaths))
 			return 0;
 		service_bury(s, p);
-		s->buried[p / 64] |= UINT64_C(1) << (p % 64);
+		s->buried[p] = at_load(&chan_proc(c, p)->deaths);
 		at_add(&chan_proc(c, p)->buried, 1);
 		return 1;
 	}
-	s->buried[p / 64] &= ~(UINT64_C(1) << (p % 64));
 	while (n < POSTS &&
 	       post_pop(chan_post(c, p, s->lcore), c->post_cells, &s->post_tail[p], &value)) {
 		take_post(s, p, value);
@@ -145,7 +144,7 @@ static bool has_posts(struct pc_service *s)
 			if (post_waiting(chan_post(c, p, s->lcore), c->post_cells, s->post_tail[p]))
 				return true;
 			if (at_load_sc(&chan_proc(c, p)->state) == CHAN_PROC_DYING &&
-			    !(s->buried[w] & (UINT64_C(1) << (p % 64))))
+			    s->buried[p] != at_load(&chan_proc(c, p)->deaths))
 				return true;
 		}
 	}

@@ -47,7 +47,9 @@ struct pc_service {
 	uint32_t free;  /* CHAN_NONE: all in use */
 	uint32_t nb_used;
 	int epoll;
-	uint64_t buried[CHAN_PROC_WORDS]; /* dying processes that we have forgotten */
+	/* deaths of each slot when it was last buried here: it may have been given out and died again since, without our
+	 * having seen it alive */
+	uint32_t buried[CHAN_PROCS];
 	uint32_t post_tail[CHAN_PROCS];
 	uint64_t
 	    sweep_ns; /* when to look for connections that fell out of an accept queue; 0: never */
