@@ -46,6 +46,12 @@ static const char usage[] =
     "            use the stack process that listens at this UNIX socket\n"
     "  --socket SOCKET\n"
     "            where the stack process is to listen, so that other programs can use it, too\n"
+    "  --proc-type primary|secondary|auto, --proc-id N, --conf FILE\n"
+    "            as other stacks' launchers have them: the first process starts the stack, the "
+    "others use it, and\n"
+    "            what is for the stack is ignored in them; auto: whoever comes first. --conf is "
+    "--config; the stack\n"
+    "            spreads connections over its lcores by itself, so N is not needed\n"
     "  --rule RULE\n"
     "            whose a socket is; may be repeated, the first that fits decides:\n"
     "            kernel|percore [tcp|udp] [bind|connect] [ADDRESS[/LEN]|any] [port FIRST[-LAST]]\n"
@@ -107,8 +113,8 @@ static void find_stack(char *path, size_t len)
 	find_file(path, len, places);
 }
 
-/* A place that only this user can reach. */
-static void choose_socket(char *path, size_t len)
+/* A place that only this user can reach: one of this process, or the one that all of them know. */
+static void choose_socket(char *path, size_t len, bool known)
 {
 	const char *run = getenv("XDG_RUNTIME_DIR");
 	char folder[256];
@@ -124,7 +130,10 @@ static void choose_socket(char *path, size_t len)
 		fail(folder, strerror(errno));
 	if (lstat(folder, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
 		fail(folder, "is not a directory of ours");
-	snprintf(path, len, "%s/run-%d", folder, (int)getpid());
+	if (known)
+		snprintf(path, len, "%s/primary", folder);
+	else
+		snprintf(path, len, "%s/run-%d", folder, (int)getpid());
 }
 
 /* ---- the stack process --------------------------------------------------------------------------- */
@@ -260,7 +269,7 @@ static int print_plan(const struct plan *p, char *const *stack)
 {
 	static const char *const names[] = {"LD_PRELOAD", "PERCORE_SOCKET", "PERCORE_RULES"};
 
-	if (p->attach == NULL)
+	if (stack != NULL)
 		print_words(stack);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (getenv(names[i]) != NULL)
@@ -269,28 +278,37 @@ static int print_plan(const struct plan *p, char *const *stack)
 	return 0;
 }
 
+/* Whether a stack that runs already is to be used. */
+static bool is_to_attach(const struct plan *p, const char *socket_path)
+{
+	return p->attach != NULL || p->type == PLAN_SECONDARY ||
+	       (p->type == PLAN_AUTO && can_connect(socket_path));
+}
+
 static int run(struct plan *p)
 {
 	char *argv[MAX_ARGUMENTS], stack[4096], socket_path[300], pid[16];
+	bool attach;
 
 	if (p->attach != NULL)
 		snprintf(socket_path, sizeof(socket_path), "%s", p->attach);
 	else if (p->socket != NULL)
 		snprintf(socket_path, sizeof(socket_path), "%s", p->socket);
 	else
-		choose_socket(socket_path, sizeof(socket_path));
+		choose_socket(socket_path, sizeof(socket_path), p->type != PLAN_ANY);
+	attach = is_to_attach(p, socket_path);
 	snprintf(pid, sizeof(pid), "%d", (int)getpid());
-	if (p->attach == NULL) {
+	if (!attach) {
 		find_stack(stack, sizeof(stack));
 		make_command(argv, stack, p, socket_path, pid);
 	}
-	if (p->action == PLAN_RUN && p->attach == NULL)
+	if (p->action == PLAN_RUN && !attach)
 		wait_for_stack(socket_path, start_stack(argv, p->verbose));
 	else if (p->action == PLAN_RUN && !can_connect(socket_path))
 		fail("no stack process listens at", socket_path);
 	prepare(p, socket_path); /* for the program: the stack has not seen it */
 	if (p->action == PLAN_PRINT)
-		return print_plan(p, argv);
+		return print_plan(p, attach ? NULL : argv);
 	execvp(p->program[0], p->program);
 	fail(p->program[0], strerror(errno));
 }

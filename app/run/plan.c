@@ -17,7 +17,8 @@ struct option {
 /* Options of percore-run itself, and those of every program that runs on percore. */
 static const struct option options[] = {
     {"attach", 0, true, OURS},  {"socket", 0, true, OURS},     {"rule", 0, true, OURS},
-    {"rules", 0, true, OURS},   {"verbose", 'v', false, OURS}, {"print", 0, false, OURS},
+    {"rules", 0, true, OURS},   {"proc-type", 0, true, OURS},  {"proc-id", 0, true, OURS},
+    {"conf", 0, true, STACKS},  {"verbose", 'v', false, OURS}, {"print", 0, false, OURS},
     {"help", 'h', false, OURS}, {"version", 'V', false, OURS}, {"config", 'c', true, STACKS},
     {"set", 0, true, STACKS},   {"addr", 0, true, STACKS},     {"gateway", 0, true, STACKS},
     {"pcap", 0, true, STACKS},  {"stats", 0, true, STACKS},
@@ -79,12 +80,26 @@ static int read_rules(struct plan *p, const char *name, char *why, size_t why_le
 	return add_rules(p, text, why, why_len);
 }
 
+static int set_type(struct plan *p, const char *value, char *why, size_t why_len)
+{
+	static const char *const names[] = {"", "primary", "secondary", "auto"};
+
+	for (int i = PLAN_PRIMARY; i <= PLAN_AUTO; i++)
+		if (strcmp(value, names[i]) == 0) {
+			p->type = (enum plan_type)i;
+			return 0;
+		}
+	return complain(why, why_len, "--proc-type %s: it is primary, secondary or auto", value);
+}
+
 static int take_ours(struct plan *p, const struct option *o, char *value, char *why, size_t why_len)
 {
 	if (strcmp(o->name, "rule") == 0)
 		return add_rules(p, value, why, why_len);
 	if (strcmp(o->name, "rules") == 0)
 		return read_rules(p, value, why, why_len);
+	if (strcmp(o->name, "proc-type") == 0)
+		return set_type(p, value, why, why_len);
 	if (strcmp(o->name, "attach") == 0)
 		p->attach = value;
 	else if (strcmp(o->name, "socket") == 0)
@@ -93,7 +108,7 @@ static int take_ours(struct plan *p, const struct option *o, char *value, char *
 		p->verbose = true;
 	else if (strcmp(o->name, "print") == 0)
 		p->action = PLAN_PRINT;
-	else
+	else if (o->letter != 0)
 		p->action = o->letter == 'h' ? PLAN_HELP : PLAN_VERSION;
 	return 0;
 }
@@ -108,17 +123,31 @@ static int take_words(char **list, size_t *n, char *word, char *value)
 	return 0;
 }
 
+/* Takes a word, with its argument if that is a word of its own. */
+static int take(struct plan *p, const struct option *o, char *word, char *value, bool apart)
+{
+	static char config[] = "--config"; /* which --conf is another name of */
+
+	if (o == NULL)
+		return take_words(p->eal, &p->nb_eal, word, NULL);
+	if (strcmp(o->name, "conf") == 0)
+		return take_words(p->stack, &p->nb_stack, config, value);
+	return take_words(p->stack, &p->nb_stack, word, apart ? value : NULL);
+}
+
 /* Takes words up to "--". Returns how many, without it; -1: a mistake. first: EAL's may be among them. */
 static int take_section(struct plan *p, char **argv, bool first, char *why, size_t why_len)
 {
 	int i;
 
 	for (i = 0; argv[i] != NULL && strcmp(argv[i], "--") != 0; i++) {
-		char *word = argv[i], *value, *behind = NULL;
+		char *word = argv[i], *value;
+		bool apart = false;
 		const struct option *o = find(word, &value);
 
 		if (o != NULL && o->argument && value == NULL) {
-			value = behind = argv[++i];
+			value = argv[++i];
+			apart = true;
 			if (value == NULL)
 				return complain(why, why_len, "option %s needs an argument", word);
 		}
@@ -127,8 +156,7 @@ static int take_section(struct plan *p, char **argv, bool first, char *why, size
 		if (o != NULL && o->target == OURS) {
 			if (take_ours(p, o, value, why, why_len) != 0)
 				return -1;
-		} else if (o == NULL ? take_words(p->eal, &p->nb_eal, word, NULL) != 0
-		                     : take_words(p->stack, &p->nb_stack, word, behind) != 0) {
+		} else if (take(p, o, word, value, apart) != 0) {
 			return complain(why, why_len, "too many arguments at %s", word);
 		}
 		if (p->action == PLAN_HELP || p->action == PLAN_VERSION)

@@ -14,8 +14,12 @@
 
 enum plan_action { PLAN_RUN, PLAN_PRINT, PLAN_HELP, PLAN_VERSION };
 
+/* --proc-type, as other stacks' launchers have it */
+enum plan_type { PLAN_ANY, PLAN_PRIMARY, PLAN_SECONDARY, PLAN_AUTO };
+
 struct plan {
 	enum plan_action action;
+	enum plan_type type; /* PLAN_ANY: a stack of its own, or attach */
 	bool verbose;
 	const char *attach; /* the socket of a stack that runs already; NULL: one is started */
 	const char *socket; /* where the stack that is started is to listen; NULL: anywhere */

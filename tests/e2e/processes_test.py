@@ -146,7 +146,31 @@ def one_command(b, s):
         expect(p.wait(10 * b.slow) == -signal.SIGTERM, f"status {p.returncode}")
 
 
-STEPS = [inherited, kill_program, kill_stack, one_command]
+def types(b, s):
+    """--proc-type: whoever comes first starts the stack, the others use it; strict ones say what is missing"""
+    def here(kind, *words):
+        return ["ip", "netns", "exec", b.server_ns, "env", "XDG_RUNTIME_DIR=" + b.tmp,
+                os.path.join(b.build, "app", "run", "percore-run"), *b.eal(), "--addr", f"{SERVER}/{PREFIX}",
+                "--proc-type=" + kind, "--proc-id=0", "--socket", os.path.join(b.tmp, "typed"), "--", *words]
+    lonely = sh(*here("secondary", "true"), check=False)
+    expect(lonely.returncode == 2 and "no stack process listens" in lonely.stderr, lonely.stderr)
+    text = "import socket, sys, time; l = socket.create_server(('', int(sys.argv[1]))); print('bound', flush=True); time.sleep(60)"
+    both = [subprocess.Popen(here(kind, "python3", "-c", text, port), stdout=subprocess.PIPE, text=True)
+            for kind, port in (("auto", "81"),)]
+    try:
+        expect(both[0].stdout.readline() == "bound\n", "the first has no stack")
+        both.append(subprocess.Popen(here("auto", "python3", "-c", text, "82"), stdout=subprocess.PIPE, text=True))
+        expect(both[1].stdout.readline() == "bound\n", "the second has no stack")
+        busy = sh(*here("secondary", "python3", "-c", text, "81"), check=False)
+        expect("Address already in use" in busy.stderr, f"it is on another stack: {busy.stderr}")
+    finally:
+        for p in both:
+            p.terminate()
+            p.wait()
+    wait_for(lambda: not os.path.exists(os.path.join(b.tmp, "typed")), 10 * b.slow, "the stack to end")
+
+
+STEPS = [inherited, kill_program, kill_stack, one_command, types]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

@@ -72,6 +72,19 @@ static void test_ours(void)
 	CU_ASSERT_EQUAL(plan.action, PLAN_VERSION);
 }
 
+static void test_types(void)
+{
+	CU_ASSERT_EQUAL(make("--conf f.ini --proc-type=auto --proc-id=1 -- prog"), 0);
+	CU_ASSERT_EQUAL(plan.type, PLAN_AUTO);
+	CU_ASSERT(is(plan.stack, "--config f.ini"));
+	CU_ASSERT_EQUAL(plan.nb_eal, 0);
+	CU_ASSERT_EQUAL(make("--conf=f.ini --proc-type secondary -- prog"), 0);
+	CU_ASSERT_EQUAL(plan.type, PLAN_SECONDARY);
+	CU_ASSERT(is(plan.stack, "--config f.ini"));
+	CU_ASSERT_EQUAL(make("--proc-type=tertiary -- prog"), -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "primary, secondary or auto"));
+}
+
 static void test_rules(void)
 {
 	char name[] = "/tmp/plan_test-XXXXXX", words[128];
@@ -108,10 +121,8 @@ static void test_mistakes(void)
 }
 
 static const struct unit_case cases[] = {
-    {"sections", test_sections},
-    {"its own options", test_ours},
-    {"rules", test_rules},
-    {"mistakes", test_mistakes},
+    {"sections", test_sections}, {"its own options", test_ours}, {"types of processes", test_types},
+    {"rules", test_rules},       {"mistakes", test_mistakes},
 };
 
 UNIT_MAIN("plan", cases)
