@@ -10,15 +10,19 @@ static_assert(sizeof(struct hystart) <= sizeof(((struct tcp_queues *)0)->cc_stat
 
 static void on_ack(struct tcb *t, struct tcp_queues *q, const struct cc_ack *a)
 {
+	uint32_t window;
+
 	if (t->cwnd < t->ssthresh) {
 		cc_slow_start(t, q, a, (struct hystart *)(void *)q->cc_state);
 		return;
 	}
 	if (!cc_is_limited(t, a->flight))
 		return;
+	/* what is less than a segment is never under way, so a round trip does not acknowledge it */
+	window = t->cwnd - t->cwnd % t->mss;
 	q->cc_bytes += a->acked;
-	if (q->cc_bytes >= t->cwnd) {
-		q->cc_bytes -= t->cwnd;
+	if (q->cc_bytes >= window) {
+		q->cc_bytes -= window;
 		t->cwnd += t->mss;
 	}
 }

@@ -43,7 +43,7 @@ void rack_deliver(struct rack *r, const struct pkt *note, uint32_t now_us)
 	/* step 3 */
 	if (!r->valid || seq_gt(end, r->fack))
 		r->fack = end;
-	else if (seq_lt(end, r->fack) && note->tx.sends == 1)
+	if (seq_lt(end, r->fack_was) && note->tx.sends == 1)
 		r->reordering = true;
 	r->valid = true;
 }

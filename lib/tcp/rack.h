@@ -22,6 +22,7 @@ struct rack {
 	uint32_t min_rtt_us; /* smallest round trip of late */
 	uint32_t min_ms;     /* when that was measured */
 	uint32_t fack;       /* RACK.fack: highest end delivered */
+	uint32_t fack_was;   /* ... before the acknowledgement at hand */
 	uint32_t round_end;  /* SND.NXT at the last DSACK: one widening per round trip */
 	uint8_t mult;        /* RACK.reo_wnd_mult, from 1 on */
 	uint8_t persist;     /* recoveries until it falls back to 1 */
@@ -29,6 +30,13 @@ struct rack {
 	bool reordering;     /* RACK.reordering_seen */
 	bool in_round;       /* round_end counts */
 };
+
+/** rack_begin begins an acknowledgement: what one reports together says nothing about the order in which
+ * it came. snd_una is SND.UNA before it. */
+static inline void rack_begin(struct rack *r, uint32_t snd_una)
+{
+	r->fack_was = r->valid ? r->fack : snd_una;
+}
 
 /** rack_deliver takes note of a segment that is now delivered (steps 1 to 3). */
 void rack_deliver(struct rack *r, const struct pkt *note, uint32_t now_us);

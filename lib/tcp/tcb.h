@@ -211,6 +211,8 @@ struct tcp_queues {
 	struct rack rack;
 	struct rcvtune tune;
 	struct pace pace;
+	uint32_t
+	    flight_out; /* SND.NXT - SND.UNA when it last could send; 0 when all is acknowledged */
 	/* the rest */
 	uint16_t sacked_segs; /* in snd, SEG_SACKED */
 	uint32_t resent_bytes;
@@ -237,7 +239,7 @@ struct tcp_queues {
 } __attribute__((aligned(64)));
 
 static_assert(sizeof(struct tcp_queues) <= 384, "six cache lines of a busy connection");
-static_assert(offsetof(struct tcp_queues, pace) + sizeof(struct pace) <= 192, "lines 0 to 2");
+static_assert(offsetof(struct tcp_queues, flight_out) + sizeof(uint32_t) <= 192, "lines 0 to 2");
 
 /** What the deadline TCB_T_LOSS is for. */
 enum tcp_loss_timer {

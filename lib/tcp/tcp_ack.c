@@ -126,8 +126,7 @@ static uint32_t on_new_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 {
 	struct tcp_queues *q = tcp_queues(tcp, t);
-	struct loss_ack a = {.flight = t->snd_nxt - t->snd_una};
-	uint32_t sacked = q != NULL ? q->sacked_bytes : 0;
+	struct loss_ack a = {.flight = t->snd_nxt - t->snd_una, .used = t->snd_nxt - t->snd_una};
 	bool moved;
 
 	if (seq_gt(seg->ack, t->snd_nxt) || seq_lt(seg->ack, t->snd_una - t->snd_max_wnd)) {
@@ -138,12 +137,18 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 		return VERDICT_DONE;
 	if (unlikely(seg->nb_sack > 0 && q == NULL)) /* a DSACK may come when all is acknowledged */
 		q = tcb_attach_queues(tcp, t);
+	if (q != NULL) {
+		/* what else this turn has acknowledged cannot have been replaced yet */
+		a.used = RTE_MAX(a.flight, q->flight_out);
+		a.sacked = q->sacked_bytes;
+		rack_begin(&q->rack, t->snd_una);
+	}
 	if (q != NULL && seg->nb_sack > 0 && (t->opt & TCB_OPT_SACK))
 		a.dsack = tcp_loss_sacks(tcp, t, q, seg);
 	a.acked = seg->ack - t->snd_una;
 	if (a.acked > 0)
 		a.rtt_us = on_new_ack(tcp, t, q, seg);
-	a.delivered = a.acked + (q != NULL ? q->sacked_bytes - sacked : 0);
+	a.delivered = a.acked + (q != NULL ? q->sacked_bytes - a.sacked : 0);
 	t->probes = 0; /* MUST-37: a peer that answers probes may keep the window closed */
 	moved = update_window(t, q, seg);
 	/* RFC 5681 section 2: a duplicate has no data, no new window, and something is under way */
@@ -154,6 +159,8 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 		if (a.delivered > 0 || a.duplicate || a.dsack || a.ece)
 			tcp_loss_ack(tcp, t, q, &a, seg);
 		tcp_snd_grow(tcp, t);
+		if (t->snd_una == t->snd_nxt)
+			q->flight_out = 0;
 		if (q->snd.head != NULL)
 			tcp_work(tcp, t);
 	}

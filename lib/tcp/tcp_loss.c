@@ -73,13 +73,15 @@ bool tcp_loss_sacks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const 
 
 /* ---- the states ------------------------------------------------------------------------------ */
 
-/* RFC 4015: what to go back to if the loss turns out to be none */
+/* RFC 4015: what to go back to if the loss turns out to be none.  What an earlier recovery has sent again
+ * may still be under way: an answer to that is no answer to an original. */
 static void remember(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q)
 {
 	q->undo_cwnd = t->cwnd;
 	q->undo_ssthresh = t->ssthresh;
-	q->undo_tsval = tcp_tsval(tcp, t->ts_offset);
-	q->undo_segs = 0;
+	if (q->resent_bytes == 0)
+		q->undo_tsval = tcp_tsval(tcp, t->ts_offset);
+	q->undo_segs = (q->resent_bytes + t->mss - 1) / t->mss;
 }
 
 /* RFC 5681 section 3.2 step 2: what limited transmit, or a recovery before, has sent beyond cwnd does
@@ -89,18 +91,22 @@ static uint32_t in_use(const struct tcb *t, uint32_t flight)
 	return RTE_MIN(flight, t->cwnd);
 }
 
-static void enter_recovery(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t flight)
+/* of flight so much had been SACKed before: that is not delivered in this recovery (RFC 9937) */
+static void enter_recovery(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t flight,
+                           uint32_t sacked)
 {
+	uint32_t used = RTE_MAX(flight, q->flight_out);
+
 	remember(tcp, t, q);
 	q->recovery = TCP_R_RECOVERY;
 	q->recover = t->snd_nxt;
 	q->keep = true; /* what RACK has learnt of this path */
 	q->tlp_out = false;
-	prr_begin(&q->prr, flight);
+	prr_begin(&q->prr, flight - RTE_MIN(flight, sacked));
 	set_loss_timer(tcp, t, q, TCP_LT_RTO, tcp_rto_ticks(tcp, t));
 	/* RFC 3168 section 6.1.2: losses and marks of one window are one reduction */
 	if (!tcp_ecn_has_reduced(t, q))
-		cc_of(t)->on_loss(t, q, in_use(t, flight));
+		cc_of(t)->on_loss(t, q, in_use(t, used));
 	tcp_ecn_reduced(t, q);
 	ctx_count(tcp->ctx, PC_TCP_FAST_RETRANSMITS);
 }
@@ -209,7 +215,7 @@ static struct cc_ack for_cc(const struct tcp *tcp, const struct loss_ack *a)
 {
 	return (struct cc_ack){.acked = a->acked,
 	                       .delivered = a->delivered,
-	                       .flight = a->flight,
+	                       .flight = a->used,
 	                       .rtt_us = a->rtt_us,
 	                       .now_us = tcp->ctx->now_us,
 	                       .hystart = tcp->ctx->cfg.tcp_hystart,
@@ -250,7 +256,7 @@ static void grow(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const str
 	if (cc_of(t)->on_ack == NULL)
 		return;
 	if (q->recovery == TCP_R_OPEN)
-		validate_cwnd(tcp, t, q, a->flight);
+		validate_cwnd(tcp, t, q, a->used);
 	/* RFC 3168 section 6.1.2: not by an acknowledgement with ECE, nor before the peer has seen
 	 * CWR */
 	if (!a->ece && (q->recovery == TCP_R_LOSS || !tcp_ecn_has_reduced(t, q)))
@@ -262,9 +268,23 @@ static void on_marks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const
 {
 	if (q->recovery != TCP_R_OPEN || tcp_ecn_has_reduced(t, q))
 		return;
-	cc_of(t)->on_ecn(t, q, in_use(t, a->flight));
+	cc_of(t)->on_ecn(t, q, in_use(t, a->used));
 	tcp_ecn_reduced(t, q);
 	ctx_count(tcp->ctx, PC_TCP_ECN_REDUCTIONS);
+}
+
+/* Recovery is over.  What its last acknowledgement delivers is the first of the window that follows: with
+ * few acknowledgements that is much of it. */
+static void end_recovery(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                         const struct loss_ack *a)
+{
+	bool fast = q->recovery == TCP_R_RECOVERY;
+	struct loss_ack rest = *a;
+
+	leave_recovery(t, q);
+	rest.acked = a->delivered;
+	if (fast && (t->opt & TCB_OPT_SACK))
+		grow(tcp, t, q, &rest);
 }
 
 static void on_progress(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
@@ -279,7 +299,7 @@ static void on_progress(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	if (q->recovery == TCP_R_LOSS)
 		grow(tcp, t, q, a);
 	if (seq_geq(t->snd_una, q->recover)) {
-		leave_recovery(t, q);
+		end_recovery(tcp, t, q, a);
 	} else if (q->recovery == TCP_R_RECOVERY && !(t->opt & TCB_OPT_SACK)) {
 		/* RFC 6582 step 4: a partial acknowledgement shows the next hole */
 		eat_duplicates(t, q, a->acked);
@@ -301,7 +321,7 @@ static void on_probe_answer(struct tcp *tcp, struct tcb *t, struct tcp_queues *q
 	q->tlp_out = false;
 	if (!repaired || q->recovery != TCP_R_OPEN)
 		return;
-	cc_of(t)->on_loss(t, q, in_use(t, a->flight));
+	cc_of(t)->on_loss(t, q, in_use(t, a->used));
 	ctx_count(tcp->ctx, PC_TCP_TLP_RECOVERIES);
 }
 
@@ -353,7 +373,7 @@ static void look_for_losses(struct tcp *tcp, struct tcb *t, struct tcp_queues *q
 	if (a->delivered > 0 || a->duplicate)
 		find_lost(tcp, t, q, a);
 	if (q->recovery == TCP_R_OPEN && q->lost_bytes > 0 && !is_forgiven(tcp, t, q))
-		enter_recovery(tcp, t, q, a->flight);
+		enter_recovery(tcp, t, q, a->flight, a->sacked);
 	if (q->recovery == TCP_R_RECOVERY && cc_of(t)->on_model == NULL) {
 		uint32_t delivered =
 		    a->delivered +
@@ -402,7 +422,8 @@ void tcp_loss_timeout(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	/* in recovery cwnd is what PRR has made of it, and ssthresh what it was reduced to */
 	uint32_t cwnd =
 	    q == NULL || q->recovery == TCP_R_OPEN ? t->cwnd : RTE_MAX(t->cwnd, t->ssthresh);
-	uint32_t bounded = RTE_MIN(t->snd_nxt - t->snd_una, cwnd);
+	uint32_t flight = t->snd_nxt - t->snd_una;
+	uint32_t bounded = RTE_MIN(q != NULL ? RTE_MAX(flight, q->flight_out) : flight, cwnd);
 
 	if (q != NULL && t->retries == 0 && q->recovery == TCP_R_OPEN)
 		remember(tcp, t, q);
@@ -509,7 +530,7 @@ void tcp_loss_look(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	else if (q->recovery == TCP_R_OPEN && q->dupacks >= DUP_THRESH)
 		head_lost(t, q);
 	if (q->recovery == TCP_R_OPEN && q->lost_bytes > 0 && !is_forgiven(tcp, t, q))
-		enter_recovery(tcp, t, q, t->snd_nxt - t->snd_una);
+		enter_recovery(tcp, t, q, t->snd_nxt - t->snd_una, q->sacked_bytes);
 	if (q->recovery == TCP_R_RECOVERY && cc_of(t)->on_model == NULL)
 		t->cwnd = prr_cwnd(&q->prr, 0, tcp_pipe(t, q), t->ssthresh, t->mss, false);
 	if (wait > 0)
@@ -543,6 +564,8 @@ bool tcp_loss_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		m = tcp_resend(tcp, t, q, m);
 		if (m == NULL)
 			return false;
+		if (q->recovery == TCP_R_OPEN && q->resent_bytes == 0)
+			q->undo_tsval = tcp_tsval(tcp, t->ts_offset);
 		scoreboard_resent(q, m);
 		pace_take(&q->pace, pkt_of(m)->tx.len);
 		q->undo_segs++;

@@ -18,10 +18,12 @@ struct loss_ack {
 	uint32_t acked;     /* bytes newly acknowledged */
 	uint32_t delivered; /* bytes newly acknowledged or SACKed */
 	uint32_t flight;    /* bytes under way before */
-	uint32_t rtt_us;    /* round trip measured; 0: none */
-	bool duplicate;     /* RFC 5681 section 2 */
-	bool dsack;         /* reports a duplicate (RFC 2883) */
-	bool ece;           /* reports marks (RFC 3168) */
+	uint32_t sacked;    /* of these SACKed before */
+	uint32_t used;   /* bytes under way when it last could send: what cwnd has been used for */
+	uint32_t rtt_us; /* round trip measured; 0: none */
+	bool duplicate;  /* RFC 5681 section 2 */
+	bool dsack;      /* reports a duplicate (RFC 2883) */
+	bool ece;        /* reports marks (RFC 3168) */
 };
 
 /** tcp_loss_sacks takes a segment's SACK blocks. Returns whether the first is a DSACK. */

@@ -408,6 +408,7 @@ static bool send_queued(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		done = tcp_loss_resend(tcp, t, q);
 	if (done)
 		done = send_new(tcp, t, q);
+	q->flight_out = t->snd_nxt - t->snd_una;
 	tcp_turn_end(tcp, t, q, q->prr.out - out);
 	return done;
 }

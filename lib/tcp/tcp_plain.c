@@ -88,13 +88,18 @@ static inline void input_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *
 	}
 	t->snd_una = seg->ack;
 	t->timers &= (uint8_t)~TCB_T_LOSS; /* RFC 6298 (5.2) */
-	if (unlikely(cc_is_limited(t, acked) || t->cwnd > tcb_initial_window(tcp, t))) {
-		struct loss_ack a = {
-		    .acked = acked, .delivered = acked, .flight = acked, .rtt_us = rtt_us};
+	if (unlikely(cc_is_limited(t, RTE_MAX(acked, q->flight_out)) ||
+	             t->cwnd > tcb_initial_window(tcp, t))) {
+		struct loss_ack a = {.acked = acked,
+		                     .delivered = acked,
+		                     .flight = acked,
+		                     .used = RTE_MAX(acked, q->flight_out),
+		                     .rtt_us = rtt_us};
 
 		tcp_loss_ack(tcp, t, q, &a, seg);
 		tcp_snd_grow(tcp, t);
 	}
+	q->flight_out = 0;
 }
 
 static inline void input_text(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,

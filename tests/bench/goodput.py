@@ -10,9 +10,11 @@ Overview: a bed in network namespaces of its own has several lanes. A lane is a 
   receiving a Linux socket sends to percore's discard service
 
 All lanes of a cell (loss, RTT, rate) run at the same time and for the same time, so that a busy machine
-is busy for all of them; each has chances of its own, from one seed. What counts is what arrived (or,
-towards percore, what was acknowledged) in the time after the handshake. The table has the median of the
-lanes and rounds of each kind in Mbit/s, the quartiles, and the ratio of the medians to Linux's own.
+is busy for all of them; each has chances of its own, from one seed. A lane may carry several transfers at
+once (--flows), for where chance losses and not the rate are the limit; the rate is for all of them. What
+counts is what arrived (or, towards percore, what was acknowledged) in the time after the handshake. The
+table has the median of the transfers of each kind in Mbit/s, the quartiles, and the ratio of the medians
+to Linux's own.
 """
 import argparse
 import ctypes
@@ -31,7 +33,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 CLONE_NEWNET = 0x40000000
 DISCARD, SOURCE, PORT = 9, 19, 5001
 TCP_CONGESTION = 13
-ALGORITHMS = {"reno": 0, "cubic": 1}  # values of tcp.congestion
+ALGORITHMS = {"reno": 0, "cubic": 1, "bbr": 3}  # values of tcp.congestion
 KINDS = ("linux", "sending", "receiving")
 SYSCTL = {
     "net/ipv4/tcp_no_metrics_save": "1",
@@ -54,19 +56,74 @@ def enter(fd):
         raise OSError(ctypes.get_errno(), "setns")
 
 
-def acked(sock):
-    """Bytes that the peer has acknowledged (tcpi_bytes_acked), and segments sent again."""
+def tcp_info(sock):
+    """Bytes that the peer has acknowledged, segments sent again, and the round trip in ms."""
     info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
-    return struct.unpack_from("Q", info, 120)[0], struct.unpack_from("I", info, 100)[0]
+    return (struct.unpack_from("Q", info, 120)[0], struct.unpack_from("I", info, 100)[0],
+            struct.unpack_from("I", info, 68)[0] / 1000)
+
+
+class Flow:
+    """One transfer; it opens itself by events of a selector."""
+
+    def __init__(self, lane, number):
+        self.lane, self.bed, self.number = lane, lane.bed, number
+        self.begin, self.result, self.sender, self.got = None, None, None, 0
+        self.retransmits, self.rtt = 0, 0.0
+
+    def start(self, sel):
+        lane = self.lane
+        s = lane.socket("x" if lane.kind == "receiving" else "y")
+        to = {"linux": (lane.net + ".1", PORT), "sending": (lane.net + ".1", SOURCE),
+              "receiving": (lane.net + ".2", DISCARD)}[lane.kind]
+        s.connect_ex(to)
+        sel.register(s, selectors.EVENT_WRITE, (self, self.on_connect))
+
+    def on_connect(self, sel, s):
+        error = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
+            raise RuntimeError(f"{self.lane.kind} {self.lane.number}: connect: {os.strerror(error)}")
+        self.begin = time.monotonic()
+        if self.lane.kind == "receiving":
+            self.sender = s
+            sel.modify(s, selectors.EVENT_WRITE, (self, self.on_write))
+        else:
+            sel.modify(s, selectors.EVENT_READ, (self, self.on_read))
+
+    def on_write(self, sel, s):
+        try:
+            while s.send(self.bed.data) == len(self.bed.data):
+                pass
+        except BlockingIOError:
+            pass
+
+    def on_read(self, sel, s):
+        try:
+            n = s.recv_into(self.bed.sink)
+        except BlockingIOError:
+            return
+        if n == 0:
+            raise RuntimeError(f"{self.lane.kind} {self.lane.number}: the stream ended")
+        self.got += n
+
+    def finish(self, seconds):
+        """Notes Mbit/s when the time is over."""
+        if self.begin is None or self.result is not None or time.monotonic() < self.begin + seconds:
+            return
+        got, taken = self.got, time.monotonic() - self.begin
+        if self.sender is not None:
+            acks, self.retransmits, self.rtt = tcp_info(self.sender)
+            got = acks if self.lane.kind == "receiving" else self.got
+        self.result = got * 8e-6 / taken
 
 
 class Lane:
-    """A sender, a link, a receiver; its sockets are opened anew for each cell."""
+    """A sender, a link, a receiver; its transfers are begun anew for each cell."""
 
     def __init__(self, bed, kind, index, number):
         self.bed, self.kind, self.index, self.number = bed, kind, index, number
         self.net = f"10.77.{index}"
-        self.socks = []
+        self.socks, self.flows, self.accepted = [], [], 0
 
     def names(self):
         """The two devices that the link opens."""
@@ -78,9 +135,9 @@ class Lane:
             ours = self.is_percore(side)
             peer = f"p{self.index}" if ours else f"{side}{self.index}"
             sh("ip", "-n", self.bed.ns["m"], "link", "add", dev, "type", "veth", "peer", "name", peer,
-               *([] if ours else ["netns", self.bed.ns[side]]))
+               "netns", self.bed.ns["p" if ours else side])
             sh("ip", "-n", self.bed.ns["m"], "link", "set", dev, "up")
-            where = self.bed.ns["m" if ours else side]
+            where = self.bed.ns["p" if ours else side]
             sh("ip", "netns", "exec", where, "ethtool", "-K", peer, "tx", "off", "tso", "off", "gso",
                "off", "gro", "off")
             if not ours:
@@ -105,62 +162,25 @@ class Lane:
 
     def start(self, sel):
         """Connects; what happens then is left to events of sel."""
-        self.begin, self.result, self.retransmits, self.got, self.left = None, None, 0, 0, b""
+        self.accepted = 0
+        self.flows = [Flow(self, i) for i in range(self.bed.args.flows)]
         if self.kind == "linux":
             listener = self.socket("x")
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((self.net + ".1", PORT))
-            listener.listen(1)
+            listener.listen(len(self.flows))
             sel.register(listener, selectors.EVENT_READ, (self, self.on_accept))
-        s = self.socket("x" if self.kind == "receiving" else "y")
-        to = {"linux": (self.net + ".1", PORT), "sending": (self.net + ".1", SOURCE),
-              "receiving": (self.net + ".2", DISCARD)}[self.kind]
-        s.connect_ex(to)
-        sel.register(s, selectors.EVENT_WRITE, (self, self.on_connect))
-
-    def on_connect(self, sel, s):
-        error = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if error:
-            raise RuntimeError(f"{self.kind} {self.number}: connect: {os.strerror(error)}")
-        self.begin = time.monotonic()
-        if self.kind == "receiving":
-            self.sender = s
-            sel.modify(s, selectors.EVENT_WRITE, (self, self.on_write))
-        else:
-            sel.modify(s, selectors.EVENT_READ, (self, self.on_read))
+        for flow in self.flows:
+            flow.start(sel)
 
     def on_accept(self, sel, listener):
         s, _ = listener.accept()
         s.setblocking(False)
         self.socks.append(s)
-        self.sender = s
-        sel.register(s, selectors.EVENT_WRITE, (self, self.on_write))
-
-    def on_write(self, sel, s):
-        try:
-            while s.send(self.bed.data) == len(self.bed.data):
-                pass
-        except BlockingIOError:
-            pass
-
-    def on_read(self, sel, s):
-        try:
-            n = s.recv_into(self.bed.sink)
-        except BlockingIOError:
-            return
-        if n == 0:
-            raise RuntimeError(f"{self.kind} {self.number}: the stream ended")
-        self.got += n
-
-    def finish(self, seconds):
-        """Notes Mbit/s when the time is over."""
-        if self.begin is None or self.result is not None or time.monotonic() < self.begin + seconds:
-            return
-        got, taken = self.got, time.monotonic() - self.begin
-        if self.kind != "sending":
-            acks, self.retransmits = acked(self.sender)
-            got = acks if self.kind == "receiving" else self.got
-        self.result = got * 8e-6 / taken
+        flow = self.flows[self.accepted]
+        self.accepted += 1
+        flow.sender = s
+        sel.register(s, selectors.EVENT_WRITE, (flow, flow.on_write))
 
     def close(self):
         for s in self.socks:  # a reset: the rest need not be delivered
@@ -183,7 +203,7 @@ class Bed:
     def __enter__(self):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         try:
-            for who in "xym":
+            for who in "xymp":  # two hosts, the links (m), percore: fanout groups are per namespace
                 self.ns[who] = f"pcg{os.getpid()}{who}"
                 sh("ip", "netns", "add", self.ns[who])
                 self.fd[who] = os.open("/run/netns/" + self.ns[who], os.O_RDONLY | os.O_CLOEXEC)
@@ -201,7 +221,7 @@ class Bed:
             path = f"/proc/sys/net/ipv6/conf/{which}/disable_ipv6"
             if os.path.exists(path):
                 open(path, "w").write("1")
-        for key, value in SYSCTL.items() if who != "m" else ():
+        for key, value in SYSCTL.items() if who in "xy" else ():
             open("/proc/sys/" + key, "w").write(value)
         enter(self.home)
 
@@ -219,11 +239,11 @@ class Bed:
         return ["--no-huge", "--no-shconf", "-m", memory, "--no-pci", "--no-telemetry",
                 *(f"--vdev=net_af_packet{i},iface={dev}" for i, dev in enumerate(devices))]
 
-    def spawn(self, name, *command):
+    def spawn(self, name, where, *command):
         """Starts a program and waits for its line "ready"."""
         path = os.path.join(self.logs, name)
         with open(path, "w") as log:
-            p = subprocess.Popen(["ip", "netns", "exec", self.ns["m"], *map(str, command)],
+            p = subprocess.Popen(["ip", "netns", "exec", self.ns[where], *map(str, command)],
                                  stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         p.log = path
         end = time.monotonic() + 60
@@ -257,7 +277,7 @@ class Bed:
             command += ["--addr", f"{i}={lane.percore_addr()}"]
         if self.args.pcap:
             command += ["--pcap", self.args.pcap]
-        self.percore = self.spawn("percore", *command)
+        self.percore = self.spawn("percore", "p", *command)
 
     def start_link(self, cell, seed):
         devices = [name for lane in self.lanes for name in lane.names()]
@@ -269,7 +289,7 @@ class Bed:
             link += ["--mtu-icmp", cell.mtu]
         if cell.loss:
             link += ["--ab", "--loss", cell.loss]
-        return self.spawn("link", os.path.join(self.args.build, "app/link/percore-link"),
+        return self.spawn("link", "m", os.path.join(self.args.build, "app/link/percore-link"),
                           *self.eal(devices, 16 * len(self.lanes) + 128), "--", *link)
 
     # ---- a cell
@@ -281,13 +301,14 @@ class Bed:
         try:
             for lane in self.lanes:
                 lane.start(sel)
+            flows = [flow for lane in self.lanes for flow in lane.flows]
             end = time.monotonic() + self.args.seconds + 20
-            while any(lane.result is None for lane in self.lanes):
+            while any(flow.result is None for flow in flows):
                 for key, _ in sel.select(0.05):
-                    lane, then = key.data
+                    _, then = key.data
                     then(sel, key.fileobj)
-                for lane in self.lanes:
-                    lane.finish(self.args.seconds)
+                for flow in flows:
+                    flow.finish(self.args.seconds)
                 if time.monotonic() > end:
                     raise RuntimeError("a connection does not come up")
         finally:
@@ -298,11 +319,12 @@ class Bed:
             self.stop(link)
         if self.args.verbose:
             sys.stderr.write(open(link.log).read())
-        for lane in self.lanes:
-            cell.results[lane.kind].append(lane.result)
+        for flow in flows:
+            cell.results[flow.lane.kind].append(flow.result)
             if self.args.verbose:
-                sys.stderr.write(f"{lane.kind} {lane.number}: {lane.result:.2f} Mbit/s, "
-                                 f"{lane.retransmits} retransmits\n")
+                sys.stderr.write(f"{flow.lane.kind} {flow.lane.number}.{flow.number}: "
+                                 f"{flow.result:.2f} Mbit/s, {flow.retransmits} retransmits, "
+                                 f"{flow.rtt:.1f} ms\n")
 
 
 class Cell:
@@ -349,6 +371,7 @@ def arguments():
     p.add_argument("--rate", default="20M", help="bit/s of each link, comma between several (20M)")
     p.add_argument("--seconds", type=float, default=10, help="of each transfer (10)")
     p.add_argument("--lanes", type=int, default=4, help="of each kind at once, at most 4 (4)")
+    p.add_argument("--flows", type=int, default=1, help="transfers of a lane at once (1)")
     p.add_argument("--rounds", type=int, default=3, help="of each cell (3)")
     p.add_argument("--no-extra", action="store_true", help="leave out reordering and the small MTU")
     p.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE",

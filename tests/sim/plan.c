@@ -47,7 +47,9 @@ static void plan_stack(struct sim *s, struct pc_stack_config *cfg)
 		cfg->tcp_port_last = 40000 + 4 * SIM_CONNS;
 	}
 	cfg->stack_rx_burst = sim_rnd(s, 1, 64);
-	cfg->tcp_congestion = sim_rnd(s, 0, 2);
+	cfg->tcp_congestion = sim_rnd(s, 0, 3);
+	cfg->tcp_pacing = sim_chance(s, 20);
+	cfg->tcp_bbr_flows = sim_chance(s, 20) ? sim_rnd(s, 1, 3) : 0;
 	cfg->tcp_hystart = sim_chance(s, 70);
 	cfg->tcp_ecn = sim_rnd(s, 0, 2);
 	plan_patience(s, cfg);

@@ -269,7 +269,22 @@ static void idle_memory(struct wt *w)
 	INJECT(.flags = A, .seq = 1, .ack = p.high);
 }
 
+/* RFC 5681 3.1: cwnd grows by each acknowledgement of a burst, though nothing is sent between them */
+static void burst_of_acks(struct wt *w)
+{
+	wt_established(w);
+	wt_send(w, 40 * 1460);
+	EQ(wt_drop(w), 10);
+	wt_pass(w, 20);
+	for (unsigned i = 2; i < 10; i += 2)
+		QUEUE(.flags = A, .seq = 1, .ack = 1 + i * 1460);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 10 * 1460);
+	EQ(wt_info(w).tcpi_snd_cwnd, 20);
+	EQ(wt_drop(w), 20);
+}
+
 static const struct wt_case cases[] = {
+    {"RFC 5681 3.1: a burst of acknowledgements", burst_of_acks},
     {"TCP_CONGESTION by name, ENOENT for what nobody has", by_name},
     {"TCP_CONGESTION is inherited from the listener", of_listener},
     {"tcp.congestion", of_config},

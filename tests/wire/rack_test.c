@@ -62,6 +62,23 @@ static void reordered(struct wt *w)
 	EQ(wt_count(w, PC_TCP_RETRANSMITS), 0);
 }
 
+/* 6.2 step 3: "... if Segment.end_seq < RACK.fack": what one acknowledgement reports, below and above, came
+ * in no order that it tells of; so DupThresh still counts */
+static void no_order_in_one_ack(struct wt *w)
+{
+	flight(w, 40, 9);
+	wt_pass(w, 40);
+	SACK(SEG(1), SEG(2), SEG(3)); /* the first, which waited for a second, and the third */
+	SACK(SEG(1), SEG(2), SEG(4));
+	NOTHING(1);
+	/* two blocks that are new, the higher one first, for acknowledgements were lost */
+	INJECT(.flags = A, .seq = 1, .ack = SEG(1), .nb_sack = 3,
+	       .sack = {{SEG(8), SEG(9)}, {SEG(5), SEG(6)}, {SEG(2), SEG(4)}});
+	RESENT(1);
+	RESENT(4);
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 1);
+}
+
 /* 3.1: a retransmission that is lost too is found without a time-out */
 static void retransmission_lost(struct wt *w)
 {
@@ -240,10 +257,80 @@ static void no_eifel(struct wt *w)
 	CHECK(wt_drop(w) > 0); /* slow start goes on with the rest */
 }
 
+/* "... equal to or smaller than RetransmitTS": that of the first repetition, also when a recovery before has
+ * made it: its late answer does not say that nothing was lost */
+static void eifel_across_recoveries(struct wt *w)
+{
+	const uint32_t len = MSS - 12;
+	uint32_t resent_ts;
+
+	w->peer.ts = w->peer.sackok = true;
+	wt_syn_received(w);
+	wt_pass(w, 40);
+	ACK(1);
+	wt_accept(w);
+	wt_send(w, 40 * len);
+	EQ(wt_drop(w), 10);
+	wt_pass(w, 40);
+	for (unsigned i = 2; i <= 10; i++)
+		SACK(1, 1 + len, 1 + i * len);
+	CHECK(wt_drop(w) >=
+	      5); /* two by limited transmit, the first again, and new ones: the 12th is lost */
+	wt_pass(w, 40);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .nb_sack = 2,
+	       .sack = {{1 + 13 * len, 1 + 14 * len}, {1 + len, 1 + 12 * len}});
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = len, .any_psh = true);
+	EXPECT(.flags = A, .seq = 1 + 12 * len, .ack = 1, .len = len, .any_psh = true);
+	resent_ts = w->flow.tsval;
+	wt_drop(w);
+	wt_pass(w, 20);
+	SACK(1 + 12 * len, 1 + 13 * len, 1 + 14 * len); /* the first recovery is over */
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 2);
+	wt_drop(w);
+	wt_pass(w, 20);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 14 * len, .ts = TS,
+	       .tsval = (uint32_t)(w->now / 1000000) + 12345, .tsecr = resent_ts);
+	EQ(wt_count(w, PC_TCP_UNDONE), 0);
+	wt_drop(w);
+}
+
+/* "ssthresh = max (FlightSize / 2, 2*SMSS)": of a burst of acknowledgements the first ones make room that
+ * nothing could be sent into; what was under way before counts */
+static void flight_before_the_burst(struct wt *w)
+{
+	w->cfg.tcp_congestion = 0;
+	flight(w, 40, 10);
+	wt_pass(w, 40);
+	for (unsigned i = 2; i <= 6; i += 2)
+		QUEUE(.flags = A, .seq = 1, .ack = SEG(i));
+	for (unsigned i = 8; i < 10; i++)
+		QUEUE(.flags = A, .seq = 1, .ack = SEG(6), .nb_sack = 1,
+		      .sack = {{SEG(7), SEG(i)}});
+	SACK(SEG(6), SEG(7), SEG(10));
+	RESENT(6);
+	EQ(wt_info(w).tcpi_snd_ssthresh, 5);
+}
+
+/* the acknowledgement that ends a recovery counts towards the window that follows: here it brings all of it */
+static void last_ack_counts(struct wt *w)
+{
+	w->cfg.tcp_congestion = 0;
+	flight(w, 40, 10);
+	wt_pass(w, 40);
+	for (unsigned i = 2; i < 5; i++)
+		SACK(SEG(0), SEG(1), SEG(i));
+	RESENT(0);
+	EQ(wt_info(w).tcpi_snd_ssthresh, 5);
+	wt_pass(w, 40);
+	ACK(SEG(10));
+	EQ(wt_info(w).tcpi_snd_cwnd, 6);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 8985 6.2: lost by time", lost_by_time},
     {"RFC 8985 6.2: lost by count when nothing was reordered", lost_by_count},
     {"RFC 8985 6.2: reordered within the window", reordered},
+    {"RFC 8985 6.2: one acknowledgement tells of no order", no_order_in_one_ack},
     {"RFC 8985 3.1: a lost retransmission", retransmission_lost},
     {"RFC 8985 6.2: DSACK widens the reordering window", dsack_widens},
     {"RFC 8985 7.2: a probe at the tail", probe_at_tail},
@@ -253,8 +340,11 @@ static const struct wt_case cases[] = {
     {"RFC 8985 7.2: one probe, then the time-out", probe_then_timeout},
     {"tcp.tlp", probe_switched_off},
     {"RFC 6937 3: PRR", prr_is_proportional},
+    {"RFC 5681 3.1: FlightSize is that before a burst", flight_before_the_burst},
+    {"RFC 5681 3.2: the last acknowledgement of a recovery counts", last_ack_counts},
     {"RFC 3522: a time-out that was none", eifel},
     {"RFC 3522: a time-out that was one", no_eifel},
+    {"RFC 3522: the answer to what an earlier recovery sent again", eifel_across_recoveries},
 };
 
 WT_MAIN("rack")

@@ -75,6 +75,17 @@ static void test_avoidance(void)
 	CU_ASSERT(t.cwnd >= 119 * SMSS && t.cwnd <= 123 * SMSS);
 }
 
+/* a window of five and a half segments is used up by five: the round trip that acknowledges them adds one */
+static void test_fraction(void)
+{
+	begin(5 * SMSS + SMSS / 2, 2 * SMSS);
+	for (int i = 0; i < 5; i++) {
+		CU_ASSERT_EQUAL(t.cwnd, 5 * SMSS + SMSS / 2);
+		ack(SMSS, 5 * SMSS);
+	}
+	CU_ASSERT_EQUAL(t.cwnd, 6 * SMSS + SMSS / 2);
+}
+
 /* RFC 7661: what the application does not use does not grow */
 static void test_application_limited(void)
 {
@@ -123,6 +134,7 @@ static const struct unit_case cases[] = {
     {"slow start doubles", test_slow_start},
     {"appropriate byte counting", test_limit},
     {"congestion avoidance adds a segment", test_avoidance},
+    {"a part of a segment is no window", test_fraction},
     {"no growth while the application is the limit", test_application_limited},
     {"loss halves", test_loss},
     {"a time-out leaves one segment", test_timeout},

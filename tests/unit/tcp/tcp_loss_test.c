@@ -83,6 +83,20 @@ static void test_scoreboard(void)
 	finish();
 }
 
+/* RFC 9937 section 6: what was SACKed before recovery began is not delivered in it, so RecoverFS is without */
+static void test_recover_fs(void)
+{
+	begin(TCB_OPT_SACK, 10);
+	sack(0, 1, 2);
+	sack(0, 1, 3);
+	CU_ASSERT_EQUAL(q->recovery, TCP_R_OPEN);
+	sack(0, 1, 4);
+	CU_ASSERT_EQUAL(q->recovery, TCP_R_RECOVERY);
+	CU_ASSERT_EQUAL(q->prr.recover_fs, 8 * MSS);
+	CU_ASSERT_EQUAL(q->prr.delivered, MSS);
+	finish();
+}
+
 /* RFC 6675 IsLost: three segments beyond it have been SACKed, wherever they are */
 static void test_is_lost(void)
 {
@@ -289,6 +303,7 @@ static void test_no_mbufs(void)
 
 static const struct unit_case cases[] = {
     {"the scoreboard counts", test_scoreboard},
+    {"RFC 9937: RecoverFS", test_recover_fs},
     {"RFC 6675 IsLost", test_is_lost},
     {"blocks that mean nothing", test_bad_blocks},
     {"three duplicate ACKs", test_fast_retransmit},
