@@ -162,6 +162,8 @@ static void do_something(void)
 
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (uint8_t)draw(256);
+	if (draw(2))
+		memcpy(bytes, &a, sizeof(a));
 	switch (draw(8)) {
 	case 0:
 		(void)call(CHAN_OP_SOCKET, draw(4) ? CHAN_NONE : sock,
@@ -169,8 +171,7 @@ static void do_something(void)
 		           NULL, 0);
 		break;
 	case 1:
-		(void)call(draw(16), sock, (int)draw(20), (int)draw(30),
-		           draw(2) ? (void *)&a : bytes, draw(40));
+		(void)call(draw(16), sock, (int)draw(20), (int)draw(30), bytes, draw(40));
 		break;
 	case 2:
 	case 3:
