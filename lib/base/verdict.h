@@ -20,6 +20,7 @@ enum {
 	NEXT_ICMP4,
 	NEXT_ICMP6,
 	NEXT_IGMP,
+	NEXT_FRAGMENT,
 	NEXT_UDP,
 	NEXT_TCP,
 	NEXT_ERROR, /* an ICMP error about a packet of ours: struct icmp_error says which */

@@ -48,7 +48,7 @@ bool icmp_take_token(struct ip *ip)
 void icmp_port_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	if (pc_addr_is_ip4(&p->dst))
-		icmp4_unreachable(ip, m, p, ICMP4_UNREACH_PORT);
+		icmp4_error(ip, m, p, ICMP4_UNREACHABLE, ICMP4_UNREACH_PORT);
 	else
 		icmp6_error(ip, m, p, ICMP6_UNREACHABLE, ICMP6_UNREACH_PORT, 0);
 }
@@ -56,7 +56,7 @@ void icmp_port_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct
 void icmp_protocol_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	if (pc_addr_is_ip4(&p->dst))
-		icmp4_unreachable(ip, m, p, ICMP4_UNREACH_PROTO);
+		icmp4_error(ip, m, p, ICMP4_UNREACHABLE, ICMP4_UNREACH_PROTO);
 	else
 		icmp6_error(ip, m, p, ICMP6_PARAMETER, ICMP6_PARAM_NEXT, p->proto_at);
 }

@@ -9,9 +9,9 @@
 /** icmp_take_token says whether the rate limit lets another error out, and takes it into account. */
 bool icmp_take_token(struct ip *ip);
 
-/** icmp4_unreachable answers a packet by "destination unreachable" if it may be answered. */
-void icmp4_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
-                       uint8_t code);
+/** icmp4_error answers a packet by an error (RFC 1122 section 3.2.2) if it may be answered. */
+void icmp4_error(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p, uint8_t type,
+                 uint8_t code);
 
 /**
  * icmp6_error answers a packet by an error (RFC 4443 section 2.4) if it may be answered; rest is the

@@ -161,19 +161,30 @@ int icmp4_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, struc
 
 /* ---- errors about what we got ----------------------------------------------------------------- */
 
-/* RFC 1122 section 3.2.2: no error about an error, a group, or a source that is not one host. What
- * ip4_input lets through is no fragment and was not sent to a group on the link either. */
-static bool may_answer(const struct ip_pkt *p)
+/* Says whether a packet is an ICMP error, as far as its headers could be read. */
+static bool is_error(const struct rte_mbuf *m, const struct ip_pkt *p)
 {
-	return !p->group && p->laddr != LADDR_NONE && p->proto != IPPROTO_ICMP &&
-	       !pc_addr_is_any(&p->src) && !pc_addr_is_multicast(&p->src) &&
-	       !pc_addr_is_broadcast(&p->src);
+	const uint8_t *type;
+	uint8_t copy;
+
+	if (p->proto != IPPROTO_ICMP)
+		return false;
+	type = rte_pktmbuf_read(m, p->l4_off, 1, &copy);
+	return type == NULL || icmp4_is_error(*type);
 }
 
-static struct rte_mbuf *make_unreachable(struct ip *ip, const struct rte_mbuf *m,
-                                         const struct ip_pkt *p, uint8_t code)
+/* RFC 1122 section 3.2.2: no error about an error, a group, or a source that is not one host. What comes
+ * here is no fragment but a first one, and was not sent to a group on the link either. */
+static bool may_answer(const struct rte_mbuf *m, const struct ip_pkt *p)
 {
-	const struct icmp4_hdr h = {.type = ICMP4_UNREACHABLE, .code = code};
+	return !p->group && p->laddr != LADDR_NONE && !is_error(m, p) && !pc_addr_is_any(&p->src) &&
+	       !pc_addr_is_multicast(&p->src) && !pc_addr_is_broadcast(&p->src);
+}
+
+static struct rte_mbuf *make_error(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
+                                   uint8_t type, uint8_t code)
+{
+	const struct icmp4_hdr h = {.type = type, .code = code};
 	const uint32_t quote = RTE_MIN(m->pkt_len - p->l3_off, (uint32_t)QUOTE_MAX);
 	struct rte_mbuf *n = ctx_mbuf(ip->ctx);
 	const void *from;
@@ -191,21 +202,21 @@ static struct rte_mbuf *make_unreachable(struct ip *ip, const struct rte_mbuf *m
 	return n;
 }
 
-void icmp4_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
-                       uint8_t code)
+void icmp4_error(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p, uint8_t type,
+                 uint8_t code)
 {
 	const struct ip_send s = {
 	    .src = p->dst, .dst = p->src, .proto = IPPROTO_ICMP, .tos = ERROR_TOS};
 	struct rte_mbuf *n;
 	struct ip_path path;
 
-	if (!may_answer(p) || !icmp_take_token(ip))
+	if (!may_answer(m, p) || !icmp_take_token(ip))
 		return;
 	if (ip_path_find(ip, &p->src, p->laddr, &path) != 0) {
 		ctx_count(ip->ctx, PC_TX_NO_ROUTE);
 		return;
 	}
-	n = make_unreachable(ip, m, p, code);
+	n = make_error(ip, m, p, type, code);
 	if (n == NULL)
 		return;
 	ctx_count(ip->ctx, PC_ICMP_ERRORS_TX);

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "ip/frag.h"
 #include "ip/ra.h"
 #include "ip/route.h"
 #include "neigh/nd.h"
@@ -24,22 +25,43 @@ int ip_init(struct ip *ip, struct ctx *ctx)
 	memset(ip, 0, sizeof(*ip));
 	ip->ctx = ctx;
 	ip->label_key = (struct hash_key){.k = {key.k[0], key.k[1]}};
+	ip->id_key = rng_key(&ctx->rng);
 	netifs_init(&ip->ifs, ctx);
 	ip->due_ns = UINT64_MAX;
 	ip->error_tokens = (uint32_t)ctx->cfg.icmp_error_rate;
 	ip->error_ns = ctx->now_ns;
+	ip->frags = frags_create(ctx);
 	ip->neigh = neigh_create(ctx, &ip->ifs);
-	if (ip->neigh == NULL)
+	if (ip->neigh == NULL || ip->frags == NULL)
 		return -ENOMEM;
 	return deny_init(&ip->deny, (uint32_t)ctx->cfg.ip_deny_entries, ctx->cfg.socket_id);
+}
+
+uint64_t ip_footprint(const struct pc_stack_config *cfg)
+{
+	return neigh_footprint(cfg) + frags_footprint(cfg) +
+	       deny_footprint((uint32_t)cfg->ip_deny_entries);
+}
+
+uint32_t ip_fragments_held(const struct ip *ip)
+{
+	return frags_mbufs(ip->frags);
+}
+
+unsigned ip_validate(const struct ip *ip)
+{
+	return neigh_validate(ip->neigh) + frags_validate(ip->frags);
 }
 
 void ip_fini(struct ip *ip)
 {
 	if (ip->neigh != NULL)
 		neigh_destroy(ip->neigh);
+	if (ip->frags != NULL)
+		frags_destroy(ip->frags);
 	ip->neigh = NULL;
 	deny_fini(&ip->deny);
+	ip->frags = NULL;
 	netifs_free(&ip->ifs);
 }
 
@@ -162,6 +184,8 @@ void ip_poll(struct ip *ip)
 	neigh_poll(ip->neigh);
 	if (ip->due_ns <= ip->ctx->now_ns)
 		ra_poll(ip);
+	if (frags_due(ip->frags) <= ip->ctx->now_ns)
+		ip_frag_poll(ip);
 }
 
 bool ip_next(const struct ip *ip, uint32_t *tick)
@@ -170,5 +194,6 @@ bool ip_next(const struct ip *ip, uint32_t *tick)
 		*tick = ip->ctx->tick;
 		return true;
 	}
-	return ctx_earlier(ip->ctx, ip->due_ns, neigh_next(ip->neigh, tick), tick);
+	return ctx_earlier(ip->ctx, RTE_MIN(ip->due_ns, frags_due(ip->frags)),
+	                   neigh_next(ip->neigh, tick), tick);
 }

@@ -70,6 +70,8 @@ struct path_memo {
 #define PMTU_ENTRIES 256
 #define PMTU_WAYS    4
 
+struct frags;
+
 struct ip {
 	struct ctx *ctx;
 	struct netifs ifs;
@@ -77,6 +79,9 @@ struct ip {
 	uint64_t error_ns;         /* when error_tokens was last refilled */
 	uint32_t error_tokens;     /* of the ICMP error rate limit */
 	struct hash_key label_key; /* of IPv6 flow labels */
+	struct sip_key id_key;     /* of identifications */
+	uint32_t id_count[256];
+	struct frags *frags; /* datagrams that are not whole yet */
 	uint16_t nb_routes;
 	uint64_t due_ns; /* when a route ends, or a router is to be asked; or earlier */
 	struct route route[PC_MAX_ROUTES]; /* longest prefix first; of equal ones, by preference */
@@ -99,7 +104,7 @@ struct ip_pkt {
 	uint8_t tos;
 	bool group;      /* sent to a broadcast address or a group */
 	bool l4_good;    /* the port has verified the transport checksum */
-	bool fragmented; /* IPv6: it had a fragment header, though it is whole */
+	bool fragmented; /* IPv6: it has had a fragment header, though it is whole */
 };
 
 /** What a transport says about a packet it sends. */
@@ -108,8 +113,8 @@ struct ip_send {
 	uint8_t proto;
 	uint8_t ttl; /* 0: the default */
 	uint8_t tos;
-	bool df;              /* RFC 1191: TCP always */
-	bool summed;          /* payload_sum counts */
+	bool df;     /* not to be fragmented, by us or (IPv4) by others (RFC 1191): TCP always */
+	bool summed; /* payload_sum counts */
 	uint16_t payload_sum; /* of what follows the transport header (cksum_fold_be) */
 };
 
@@ -129,6 +134,9 @@ struct icmp_error {
 	    quote_off; /* in the message's mbuf: of what followed the 8 bytes of our transport header */
 	uint32_t quote_len; /* bytes of that which are there */
 };
+
+/** ip_footprint returns the bytes that ip_init takes. */
+uint64_t ip_footprint(const struct pc_stack_config *cfg);
 
 /** ip_init makes the layer, without interfaces. Returns 0 or -ENOMEM. */
 int ip_init(struct ip *ip, struct ctx *ctx);
@@ -150,15 +158,21 @@ int eth_input(const struct ip *ip, const struct rte_mbuf *m, uint8_t netif);
 
 /**
  * ip4_input validates a frame's IPv4 packet (RFC 1122 section 3.2.1) and fills in *p. The frame is
- * trimmed to the packet. Verdict: NEXT_TCP, NEXT_UDP, NEXT_ICMP4 or a drop.
+ * trimmed to the packet. Verdict: NEXT_TCP, NEXT_UDP, NEXT_ICMP4, NEXT_IGMP, NEXT_FRAGMENT or a drop.
  */
 int ip4_input(const struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_pkt *p);
 
 /**
  * ip6_input does the same for IPv6 (RFC 8200), extension headers included; a problem with one is told
- * to the sender. Verdict: NEXT_TCP, NEXT_UDP, NEXT_ICMP6 or a drop.
+ * to the sender. Verdict: NEXT_TCP, NEXT_UDP, NEXT_ICMP6, NEXT_FRAGMENT or a drop.
  */
 int ip6_input(struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_pkt *p);
+
+/**
+ * ip_reassemble takes in a packet of which one of these has said NEXT_FRAGMENT. Verdict: done, it waits for
+ * the others; a drop; or, when its datagram is whole, NEXT_TCP and the like with *m and *p that datagram.
+ */
+int ip_reassemble(struct ip *ip, struct rte_mbuf **m, struct ip_pkt *p);
 
 /**
  * icmp4_input handles an ICMP message: echo requests are answered in place; errors about packets of
@@ -232,18 +246,11 @@ void ip_l4_checksum(const struct ip *ip, const struct ip_path *path, const struc
 
 /**
  * ip_output sends a packet that begins with its finished transport header; it owns m. Larger than
- * the MTU: dropped by name, unless the port cuts it (RTE_MBUF_F_TX_TCP_SEG). An outdated path does no
- * harm, but costs a search.
+ * the path's MTU: sent in fragments or, with s->df, dropped by name, unless the port cuts it
+ * (RTE_MBUF_F_TX_TCP_SEG). An outdated path does no harm, but costs a search.
  */
 void ip_output(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
                struct rte_mbuf *m);
-
-/**
- * ip6_send puts the IPv6 header in front of a packet that fits the path, and sends it; ip_output calls
- * it for that family.
- */
-void ip6_send(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
-              struct rte_mbuf *m);
 
 /**
  * ip6_label returns the flow label of packets: a keyed hash of addresses, protocol and ports (RFC 6437 section
@@ -273,6 +280,15 @@ uint16_t ip6_source(const struct ip *ip, uint8_t netif, const struct pc_addr *ds
  */
 void ip_pmtu_learn(struct ip *ip, const struct pc_addr *dst, uint32_t mtu);
 
+/** The least path MTU of IPv4 that is believed, as on Linux; narrower ones fragment. */
+#define IP_PMTU4_MIN 552
+
+/** ip_link_mtu returns the bytes of the largest packet to dst that an interface sends at once. */
+static inline uint16_t ip_link_mtu(const struct ip *ip, uint8_t netif, const struct pc_addr *dst)
+{
+	return pc_addr_is_ip4(dst) ? ip_port(ip, netif)->info.mtu : ip->ifs.netif[netif].mtu6;
+}
+
 /** ip_pmtu returns the MTU of the path to dst by a link whose own MTU is mtu. */
 uint16_t ip_pmtu(struct ip *ip, const struct pc_addr *dst, uint16_t mtu);
 
@@ -289,6 +305,12 @@ int ip_group_leave(struct ip *ip, int netif, const struct pc_addr *group);
 /** ip_group_netif chooses the interface for a group of which no one was named: that by which packets to
  * it would be sent. Returns its index or -ENODEV. */
 int ip_group_netif(struct ip *ip, const struct pc_addr *group);
+
+/** ip_fragments_held returns how many mbufs wait in datagrams that are not whole. */
+uint32_t ip_fragments_held(const struct ip *ip);
+
+/** ip_validate checks the invariants. Returns the number of violations. */
+unsigned ip_validate(const struct ip *ip);
 
 /** ip_poll fires the layer's timers and announces new addresses. */
 void ip_poll(struct ip *ip);

@@ -12,6 +12,7 @@
 #include <rte_mbuf.h>
 
 #include "base/mbuf.h"
+#include "ip/input.h"
 #include "ip/ip4_plain.h"
 #include "wire/eth.h"
 #include "wire/ip4.h"
@@ -76,11 +77,12 @@ static int find_destination(const struct ip *ip, uint8_t netif, const uint8_t *e
 	return PC_DROP_IP4_NOT_OURS;
 }
 
-/* Cuts off the padding, and makes the transport header contiguous. */
-static bool shape_frame(struct rte_mbuf *m, const struct ip_pkt *p)
+int ip4_upper(struct rte_mbuf *m, const struct ip_pkt *p)
 {
-	mbuf_trim(m, p->l4_off + p->l4_len);
-	return mbuf_pullup(m, (uint16_t)(p->l4_off + RTE_MIN(p->l4_len, (uint32_t)L4_CONTIGUOUS)));
+	if (unlikely(!mbuf_pullup(
+	        m, (uint16_t)(p->l4_off + RTE_MIN(p->l4_len, (uint32_t)L4_CONTIGUOUS)))))
+		return PC_DROP_IP4_SHORT;
+	return ip4_next_of(p->proto);
 }
 
 int ip4_input(const struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_pkt *p)
@@ -116,9 +118,6 @@ int ip4_input(const struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_
 	n = find_destination(ip, netif, eth, p);
 	if (unlikely(n != VERDICT_DONE))
 		return n;
-	if (unlikely(ip4_is_fragment(&h)))
-		return PC_DROP_IP4_FRAGMENT;
-	if (unlikely(!shape_frame(m, p)))
-		return PC_DROP_IP4_SHORT;
-	return ip4_next_of(h.proto);
+	mbuf_trim(m, p->l4_off + p->l4_len); /* the padding */
+	return unlikely(ip4_is_fragment(&h)) ? NEXT_FRAGMENT : ip4_upper(m, p);
 }

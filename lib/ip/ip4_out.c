@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * IPv4, on the way out: the header and the checksums.
- *
- * The identification is 0 in a packet that nobody may fragment, and random in others (RFC 6864
- * section 4; RFC 6274 section 3.5.2): a counter would tell outsiders how many packets are sent.
- */
+/* IPv4, on the way out: the header and the checksums. */
 
 #include <assert.h>
 #include <netinet/in.h>
@@ -12,13 +7,13 @@
 #include <rte_branch_prediction.h>
 #include <rte_mbuf.h>
 
-#include "ip/ip.h"
+#include "ip/frag.h"
+#include "ip/output.h"
 #include "wire/cksum.h"
 #include "wire/eth.h"
 #include "wire/ip4.h"
 
 #define VERSION_AND_LENGTH 0x45
-#define DONT_FRAGMENT      0x4000
 
 static uint64_t offload_flag(uint32_t offloads, uint8_t proto)
 {
@@ -69,11 +64,9 @@ static uint8_t ttl_of(const struct ip *ip, const struct ip_path *path, const str
 
 /* Writes the header as five words, summing them up on the way. */
 static void write_header(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
-                         uint8_t *p, uint32_t total_len)
+                         uint8_t *p, uint32_t total_len, uint32_t w1)
 {
-	const uint32_t id = s->df ? 0 : (uint32_t)rng_next(&ip->ctx->rng) << 16;
 	const uint32_t w0 = (uint32_t)VERSION_AND_LENGTH << 24 | (uint32_t)s->tos << 16 | total_len;
-	const uint32_t w1 = id | (s->df ? DONT_FRAGMENT : 0);
 	const uint32_t w2 = (uint32_t)ttl_of(ip, path, s) << 24 | (uint32_t)s->proto << 16;
 	const uint64_t sum = (uint64_t)s->src.w[3] + s->dst.w[3] + __builtin_bswap32(w0) +
 	                     __builtin_bswap32(w1) + __builtin_bswap32(w2);
@@ -87,25 +80,20 @@ static void write_header(struct ip *ip, const struct ip_path *path, const struct
 		wire_put16_be(p + 10, cksum_finish_be(sum));
 }
 
-static void drop(struct ip *ip, struct rte_mbuf *m, int counter)
+void ip_drop(struct ip *ip, struct rte_mbuf *m, int counter)
 {
 	rte_pktmbuf_free(m);
 	ctx_count(ip->ctx, counter);
 }
 
-static void ip4_send(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
-                     struct rte_mbuf *m)
+void ip4_push(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
+              struct rte_mbuf *m, uint32_t word)
 {
 	const uint32_t total_len = m->pkt_len + IP4_HDR_LEN;
-	char *p;
+	char *p = rte_pktmbuf_prepend(m, IP4_HDR_LEN);
 
-	if (unlikely(total_len > path->mtu && (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) == 0)) {
-		drop(ip, m, PC_TX_TOO_BIG);
-		return;
-	}
-	p = rte_pktmbuf_prepend(m, IP4_HDR_LEN);
 	assert(p != NULL);
-	write_header(ip, path, s, (uint8_t *)p, total_len);
+	write_header(ip, path, s, (uint8_t *)p, total_len, word);
 	m->l2_len = ETH_HDR_LEN;
 	m->l3_len = IP4_HDR_LEN;
 	if ((ip_port(ip, path->netif)->info.offloads & PC_PORT_TX_IP4_CKSUM) != 0)
@@ -118,14 +106,22 @@ static void ip4_send(struct ip *ip, const struct ip_path *path, const struct ip_
 		neigh_output(ip->neigh, path->neigh, m);
 }
 
+/* Says whether a packet is too large for its path, and the port does not cut it. */
+static bool is_too_big(const struct ip_path *path, const struct rte_mbuf *m, uint32_t hdr_len)
+{
+	return m->pkt_len + hdr_len > path->mtu && (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) == 0;
+}
+
 /* The one place where the families part on the way out. */
 static void send_packet(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
                         struct rte_mbuf *m)
 {
-	if (likely(pc_addr_is_ip4(&s->dst)))
-		ip4_send(ip, path, s, m);
+	if (unlikely(is_too_big(path, m, ip_hdr_len(&s->dst))))
+		ip_fragment(ip, path, s, m);
+	else if (likely(pc_addr_is_ip4(&s->dst)))
+		ip4_push(ip, path, s, m, s->df ? (uint32_t)IP4_FRAG_DF : ip_make_id(ip, s) << 16);
 	else
-		ip6_send(ip, path, s, m);
+		ip6_push(ip, path, s, m, s->proto, ip6_label_of(ip, s, m));
 }
 
 void ip_output(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
@@ -140,6 +136,6 @@ void ip_output(struct ip *ip, const struct ip_path *path, const struct ip_send *
 		assert(fresh.netif == path->netif);
 		send_packet(ip, &fresh, s, m);
 	} else {
-		drop(ip, m, PC_TX_NO_ROUTE);
+		ip_drop(ip, m, PC_TX_NO_ROUTE);
 	}
 }

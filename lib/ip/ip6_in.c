@@ -14,6 +14,7 @@
 
 #include "base/mbuf.h"
 #include "ip/icmp.h"
+#include "ip/input.h"
 #include "wire/eth.h"
 #include "wire/icmp6.h"
 #include "wire/ip6.h"
@@ -104,18 +105,19 @@ static int tell_problem(struct ip *ip, const struct rte_mbuf *m, const struct ip
 }
 
 /* Walks to the upper layer. Returns VERDICT_DONE or a drop. */
-static int walk(struct ip *ip, struct rte_mbuf *m, const struct ip6_hdr *h, struct ip_pkt *p)
+static int walk(struct ip *ip, struct rte_mbuf *m, struct ip_pkt *p)
 {
+	const struct ip6_hdr h = {.next = p->proto};
 	struct ip6_ext e;
 	enum ip6_end end;
 
 	if (!mbuf_pullup(m, (uint16_t)RTE_MIN(m->pkt_len, (uint32_t)HEADERS_MAX)))
 		return PC_DROP_IP6_SHORT;
 	end = ip6_walk(rte_pktmbuf_mtod_offset(m, const uint8_t *, ETH_HDR_LEN),
-	               m->pkt_len - ETH_HDR_LEN, h, &e);
+	               m->pkt_len - ETH_HDR_LEN, &h, &e);
 	p->proto = e.proto;
 	p->proto_at = e.proto_at;
-	p->fragmented = e.has_fragment;
+	p->fragmented |= e.has_fragment;
 	p->l4_off = (uint16_t)(ETH_HDR_LEN + e.off);
 	p->l4_len = m->pkt_len - p->l4_off;
 	p->l4_good = false; /* not every port finds its way behind these headers */
@@ -123,7 +125,7 @@ static int walk(struct ip *ip, struct rte_mbuf *m, const struct ip6_hdr *h, stru
 	case IP6_UPPER:
 		return VERDICT_DONE;
 	case IP6_FRAGMENT:
-		return PC_DROP_IP6_FRAGMENT;
+		return NEXT_FRAGMENT;
 	case IP6_NOTHING:
 		return PC_DROP_IP6_NOTHING;
 	case IP6_LIMIT:
@@ -137,6 +139,23 @@ static int walk(struct ip *ip, struct rte_mbuf *m, const struct ip6_hdr *h, stru
 	default:
 		return PC_DROP_IP6_EXTENSION;
 	}
+}
+
+int ip6_upper(struct ip *ip, struct rte_mbuf *m, struct ip_pkt *p)
+{
+	int n;
+
+	if (unlikely(ip6_is_extension(p->proto))) {
+		n = walk(ip, m, p);
+		if (n != VERDICT_DONE)
+			return n;
+	}
+	if (unlikely(pc_addr_is_any(&p->src) && p->proto != IPPROTO_ICMPV6))
+		return PC_DROP_IP6_SOURCE;
+	if (unlikely(!mbuf_pullup(
+	        m, (uint16_t)(p->l4_off + RTE_MIN(p->l4_len, (uint32_t)L4_CONTIGUOUS)))))
+		return PC_DROP_IP6_SHORT;
+	return next_of(p->proto);
 }
 
 int ip6_input(struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_pkt *p)
@@ -168,15 +187,5 @@ int ip6_input(struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_pkt *p
 		return n;
 	p->l4_good = l4_is_good(ip_port(ip, netif)->info.offloads, m->ol_flags);
 	mbuf_trim(m, p->l4_off + p->l4_len);
-	if (unlikely(ip6_is_extension(h.next))) {
-		n = walk(ip, m, &h, p);
-		if (n != VERDICT_DONE)
-			return n;
-	}
-	if (unlikely(pc_addr_is_any(&p->src) && p->proto != IPPROTO_ICMPV6))
-		return PC_DROP_IP6_SOURCE;
-	if (unlikely(!mbuf_pullup(
-	        m, (uint16_t)(p->l4_off + RTE_MIN(p->l4_len, (uint32_t)L4_CONTIGUOUS)))))
-		return PC_DROP_IP6_SHORT;
-	return next_of(p->proto);
+	return ip6_upper(ip, m, p);
 }

@@ -169,9 +169,10 @@ static void make_path(struct ip *ip, const struct pc_addr *dst, uint8_t netif, u
 	*path = (struct ip_path){
 	    .netif = netif,
 	    .laddr = laddr,
-	    .mtu = pc_addr_is_ip4(dst) ? ip_port(ip, netif)->info.mtu
-	                               : ip_pmtu(ip, dst, ip->ifs.netif[netif].mtu6),
+	    .mtu = ip_link_mtu(ip, netif, dst),
 	};
+	if (!pc_addr_is_ip4(dst))
+		path->mtu = ip_pmtu(ip, dst, path->mtu);
 }
 
 /* The first interface that speaks IPv6. */

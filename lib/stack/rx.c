@@ -4,6 +4,7 @@
  *
  *   port -> Ethernet -> ARP ----------------------------------------> answered or learnt
  *                    -> IPv4 or IPv6 -> ICMP -> answered, or an error told to UDP or TCP
+ *                                       (a fragment waits for the others first)
  *                    -> IPv4         -> IGMP -> taken in
  *                                    -> UDP  -> socket queue, or port unreachable
  *                                    -> TCP  -> (whole burst) look up -> (whole burst) state machine
@@ -76,6 +77,22 @@ static int refuse(const struct rte_mbuf *m, const struct ip_pkt *p, int verdict)
 	return PC_DROP_DENIED;
 }
 
+static inline int input_upper(struct pc_stack *st, struct rte_mbuf *m, int verdict,
+                              struct batch *b);
+
+/** input_fragment keeps a fragment, or carries on the datagram that it has completed, with all that comes
+ * of it. */
+static __rte_noinline int input_fragment(struct pc_stack *st, struct rte_mbuf *m, struct batch *b)
+{
+	int verdict = ip_reassemble(&st->ip, &m, &b->pkt[b->n]);
+
+	if (verdict != VERDICT_DONE && !verdict_is_drop(verdict))
+		verdict = input_upper(st, m, verdict, b);
+	if (verdict != VERDICT_DONE)
+		drop(st, m, verdict);
+	return VERDICT_DONE;
+}
+
 /** input_upper carries on a packet whose family matters no more; TCP waits in the batch for the other
  * passes. verdict is what IP said of it. */
 static inline int input_upper(struct pc_stack *st, struct rte_mbuf *m, int verdict, struct batch *b)
@@ -98,6 +115,8 @@ static inline int input_upper(struct pc_stack *st, struct rte_mbuf *m, int verdi
 	case NEXT_ICMP4:
 	case NEXT_ICMP6:
 		return input_icmp(st, m, p, verdict);
+	case NEXT_FRAGMENT:
+		return input_fragment(st, m, b);
 	case NEXT_IGMP:
 		return igmp_input(&st->ip, m, p);
 	case PC_DROP_IP4_PROTOCOL:

@@ -41,7 +41,7 @@ void pc_stack_get_footprint(const struct pc_stack_config *config, struct pc_stac
 
 	memset(fp, 0, sizeof(*fp));
 	fp->other = sizeof(struct pc_stack) + tcp_footprint(&cfg, fp) + udp_footprint(&cfg) +
-	            neigh_footprint(&cfg) + deny_footprint((uint32_t)cfg.ip_deny_entries);
+	            ip_footprint(&cfg);
 	fp->events = events_footprint((uint32_t)cfg.stack_max_epolls, nb_sockets(&cfg));
 	fp->total = fp->connections + fp->flow_table + fp->half_open + fp->time_wait + fp->events +
 	            fp->other;
@@ -226,7 +226,7 @@ void pc_stack_get_usage(const struct pc_stack *st, struct pc_stack_usage *u)
 
 unsigned pc_stack_validate(const struct pc_stack *st, FILE *f)
 {
-	unsigned neigh = neigh_validate(st->ip.neigh), udp = udp_validate(st->udp);
+	unsigned neigh = ip_validate(&st->ip), udp = udp_validate(st->udp);
 
 	if (f != NULL && neigh != 0)
 		fprintf(f, "neighbours: %u violations\n", neigh);

@@ -3,7 +3,7 @@
  * UDP on the way out.
  *
  * Over IPv4 a datagram that fits the path has DF, so that the path's MTU is learnt (RFC 8085 section
- * 3.2); what IP_MTU_DISCOVER says changes that as on Linux. A socket keeps the way to the last
+ * 3.2), a larger one is sent in fragments; what IP_MTU_DISCOVER says changes that as on Linux. A socket keeps the way to the last
  * destination; what one datagram wants otherwise, it forgets again.
  */
 
@@ -18,7 +18,12 @@
 #include "ip/ip_fast.h"
 #include "udp/table.h"
 #include "wire/ip4.h"
+#include "wire/ip6.h"
 #include "wire/udp.h"
+
+/* bytes of the largest datagrams that the families have */
+#define UDP_MAX4 (IP4_TOTAL_MAX - IP4_HDR_LEN - UDP_HDR_LEN)
+#define UDP_MAX6 (IP6_PAYLOAD_MAX - UDP_HDR_LEN)
 
 /* The address of ours on the interface that the socket sends to groups by; LADDR_NONE: any. */
 static uint16_t group_laddr(const struct udp *udp, const struct udp_sock *s,
@@ -85,9 +90,9 @@ static int judge_size(struct udp *udp, struct udp_sock *s, const struct pc_endpo
 	const uint8_t mode = pc_addr_is_ip4(&dst->addr) ? s->discover : s->discover6;
 	const uint16_t mtu = link_mtu(udp, s, &dst->addr);
 
-	if ((mode == IP_PMTUDISC_PROBE || mode == IP_PMTUDISC_INTERFACE ||
-	     mode == IP_PMTUDISC_OMIT) &&
-	    total <= mtu) {
+	if (mode == IP_PMTUDISC_WANT || mode == IP_PMTUDISC_DONT)
+		return 0; /* in fragments */
+	if (mode == IP_PMTUDISC_OMIT || (mode != IP_PMTUDISC_DO && total <= mtu)) {
 		s->path.mtu = mtu; /* whatever the path is said to be */
 		return 0;
 	}
@@ -104,7 +109,7 @@ static int check(struct udp_sock *s, const struct pc_endpoint *dst, uint32_t len
 		return take_error(s);
 	if (unlikely(dst->port == 0))
 		return -EINVAL;
-	if (unlikely(len > IP4_TOTAL_MAX - IP4_HDR_LEN - UDP_HDR_LEN))
+	if (unlikely(len > (pc_addr_is_ip4(&dst->addr) ? UDP_MAX4 : UDP_MAX6)))
 		return -EMSGSIZE;
 	return likely(udp_speaks(s, &dst->addr)) ? 0 : -ENETUNREACH;
 }
@@ -131,22 +136,27 @@ static inline int prepare(struct udp *udp, struct udp_sock *s, const struct pc_e
 	return likely(s->bound) ? 0 : udp_bind_any(udp, s);
 }
 
-static bool wants_df(const struct udp_sock *s)
+/* Says whether routers must not fragment a packet of so many bytes, which we have not fragmented either. */
+static bool wants_df(const struct udp_sock *s, uint32_t total)
 {
-	return s->discover >= IP_PMTUDISC_WANT && s->discover <= IP_PMTUDISC_PROBE;
+	if (s->discover == IP_PMTUDISC_WANT)
+		return total <= s->path.mtu;
+	return s->discover == IP_PMTUDISC_DO || s->discover == IP_PMTUDISC_PROBE;
 }
 
 /* What goes into the IP header; groups have a time to live of their own, -1: IP's default. */
 static inline struct ip_send describe(const struct udp *udp, const struct udp_sock *s,
-                                      const struct pc_addr *dst, const struct udp_ctl *ctl)
+                                      const struct pc_addr *dst, uint32_t len,
+                                      const struct udp_ctl *ctl)
 {
+	const uint32_t total = len + (uint32_t)UDP_HDR_LEN + ip_hdr_len(dst);
 	const bool ip4 = pc_addr_is_ip4(dst);
 	struct ip_send send = {.src = *ip_laddr(udp->ip, s->path.laddr),
 	                       .dst = *dst,
 	                       .proto = IPPROTO_UDP,
 	                       .ttl = ip4 ? s->ttl : s->hops,
 	                       .tos = ip4 ? s->tos : s->tclass,
-	                       .df = ip4 && wants_df(s)};
+	                       .df = ip4 && wants_df(s, total)};
 
 	if (unlikely(s->path.multicast)) {
 		const int16_t ttl = ip4 ? s->group_ttl : s->group_hops;
@@ -184,7 +194,7 @@ static void send_plain(struct udp *udp, const struct udp_sock *s, const struct n
 	const uint32_t len = m->pkt_len - IP_FAST_HDR_LEN;
 	const uint32_t w0 = __builtin_bswap32((uint32_t)s->local.port << 16 | dst->port);
 	const uint32_t w1 = __builtin_bswap32(len << 16);
-	const uint32_t id = wants_df(s) ? 0 : (uint32_t)rng_next(&udp->ctx->rng) << 16;
+	const uint32_t id = wants_df(s, 0) ? 0 : (uint32_t)rng_next(&udp->ctx->rng) << 16;
 
 	wire_put32_be(l4, w0);
 	wire_put32_be(l4 + 4, w1);
@@ -193,7 +203,7 @@ static void send_plain(struct udp *udp, const struct udp_sock *s, const struct n
 	ip_fast_output(udp->ip, n, m, l4, UDP_HDR_LEN, (uint64_t)w0 + w1, false,
 	               (struct ip_fast_hdr){.src_be = ip_laddr(udp->ip, s->path.laddr)->w[3],
 	                                    .dst_be = dst->addr.w[3],
-	                                    .id_and_flags = id | (wants_df(s) ? IP4_FRAG_DF : 0),
+	                                    .id_and_flags = id | (wants_df(s, 0) ? IP4_FRAG_DF : 0),
 	                                    .proto = IPPROTO_UDP,
 	                                    .ttl = s->ttl,
 	                                    .tos = s->tos});
@@ -222,7 +232,7 @@ static inline int send_datagram(struct udp *udp, struct udp_sock *s, struct rte_
 	h = (struct udp_hdr){.sport = s->local.port,
 	                     .dport = dst->port,
 	                     .len = (uint16_t)(m->pkt_len + UDP_HDR_LEN)};
-	send = describe(udp, s, &dst->addr, ctl);
+	send = describe(udp, s, &dst->addr, m->pkt_len, ctl);
 	p = (uint8_t *)rte_pktmbuf_prepend(m, UDP_HDR_LEN);
 	assert(p != NULL);
 	udp_write(p, &h);

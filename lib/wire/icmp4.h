@@ -37,6 +37,10 @@
 #define ICMP4_UNREACH_HOST_TOS     12
 #define ICMP4_UNREACH_PROHIB       13 /* RFC 1812 section 5.2.7.1 */
 
+/* codes of ICMP4_TIME_EXCEEDED */
+#define ICMP4_TIME_HOPS       0
+#define ICMP4_TIME_REASSEMBLY 1
+
 /** The eight bytes that every message begins with, in host byte order. */
 struct icmp4_hdr {
 	uint8_t type, code;

@@ -38,6 +38,7 @@
 #define ICMP6_PARAM_FIELD  0
 #define ICMP6_PARAM_NEXT   1
 #define ICMP6_PARAM_OPTION 2
+#define ICMP6_PARAM_CHAIN  3 /* RFC 7112: a first fragment without its whole header chain */
 
 /** The eight bytes that every message begins with, in host byte order. */
 struct icmp6_hdr {

@@ -107,6 +107,7 @@ static enum ip6_end read_fragment(const uint8_t *p, struct ip6_ext *e)
 
 	e->has_fragment = true;
 	e->frag_at = e->off;
+	e->frag_by = e->proto_at;
 	e->frag_off = field & 0xfff8;
 	e->more = (field & 1) != 0;
 	e->frag_id = wire_get32(p + e->off + 4);
@@ -145,11 +146,9 @@ static uint16_t ext_len(const uint8_t *p, uint32_t len, const struct ip6_ext *e)
 	return e->off + n > len ? 0 : (uint16_t)n;
 }
 
-enum ip6_end ip6_walk(const uint8_t *p, uint32_t len, const struct ip6_hdr *h, struct ip6_ext *e)
+/* headers: how many there have been already */
+static enum ip6_end walk(const uint8_t *p, uint32_t len, unsigned headers, struct ip6_ext *e)
 {
-	unsigned headers = 0;
-
-	*e = (struct ip6_ext){.proto = h->next, .off = IP6_HDR_LEN, .proto_at = IP6_NEXT_OFF};
 	for (; is_walked(e->proto, headers == 0); headers++) {
 		enum ip6_end verdict;
 		uint16_t n;
@@ -176,4 +175,15 @@ enum ip6_end ip6_walk(const uint8_t *p, uint32_t len, const struct ip6_hdr *h, s
 	if (e->proto == IP6_EXT_HOP) /* only directly behind the fixed header */
 		return problem(e, ICMP6_PARAM_NEXT, e->proto_at);
 	return IP6_UPPER;
+}
+
+enum ip6_end ip6_walk(const uint8_t *p, uint32_t len, const struct ip6_hdr *h, struct ip6_ext *e)
+{
+	*e = (struct ip6_ext){.proto = h->next, .off = IP6_HDR_LEN, .proto_at = IP6_NEXT_OFF};
+	return walk(p, len, 0, e);
+}
+
+enum ip6_end ip6_walk_on(const uint8_t *p, uint32_t len, struct ip6_ext *e)
+{
+	return walk(p, len, 1, e);
 }

@@ -79,6 +79,7 @@ struct ip6_ext {
 	bool more;         /* its M flag */
 	uint16_t frag_off; /* bytes */
 	uint16_t frag_at;  /* of the fragment header */
+	uint16_t frag_by;  /* of the field that says that it follows */
 	uint32_t frag_id;
 };
 
@@ -90,6 +91,10 @@ struct ip6_ext {
  * (RFC 8200 section 4.2).
  */
 enum ip6_end ip6_walk(const uint8_t *p, uint32_t len, const struct ip6_hdr *h, struct ip6_ext *e);
+
+/** ip6_walk_on does the same from the header of kind e->proto at e->off, which is behind a fragment header;
+ * e->proto_at is not looked at. */
+enum ip6_end ip6_walk_on(const uint8_t *p, uint32_t len, struct ip6_ext *e);
 
 /** ip6_is_extension says whether a Next Header value is that of a header that ip6_walk knows. */
 static inline bool ip6_is_extension(uint8_t next)

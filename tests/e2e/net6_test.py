@@ -38,11 +38,11 @@ def ping(b, s):
 
 
 def ping_sizes(b, s):
-    """echo requests of 0 to 1452 bytes come back unchanged"""
+    """echo requests of 0 to 65507 bytes come back unchanged, the larger ones in fragments"""
     with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as c:
         c.settimeout(2 * b.slow)
         c.connect((SERVER6, 0))
-        for size in range(1453):
+        for size in [*range(1461), *range(1463, 65508, 1279), 65506, 65507]:
             body = struct.pack("!HH", 0x7063, size) + os.urandom(size)
             c.send(struct.pack("!BBH", 128, 0, 0) + body)
             while True:

@@ -238,9 +238,32 @@ static void op_frame(struct world *w, int side, unsigned slot)
 	turn(w);
 }
 
+/* a part of the newest packet as if it were a fragment of something larger */
+static void op_fragment(struct world *w, int side, unsigned slot)
+{
+	struct pipe_end *e = &w->pipe[side];
+	const uint16_t field = take16(&w->in), id = take8(&w->in) % 4, cut = take16(&w->in);
+	uint8_t frame[PIPE_FRAME_MAX];
+	uint16_t len = e->last_len;
+
+	if (len <= 34)
+		return;
+	memcpy(frame, e->last, len);
+	len = (uint16_t)(34 + cut % (uint32_t)(len - 33));
+	frame[16] = (uint8_t)((len - 14) >> 8);
+	frame[17] = (uint8_t)(len - 14);
+	frame[18] = 0;
+	frame[19] = (uint8_t)(slot == 0 ? id : frame[19]);
+	frame[20] = (uint8_t)(field >> 8 & (slot % 2 ? 0x3f : 0x20));
+	frame[21] = (uint8_t)field;
+	pipe_fix(frame, len);
+	pipe_inject(e, frame, len);
+	turn(w);
+}
+
 static void (*const ops[])(struct world *w, int side, unsigned slot) = {
     op_socket,   op_close,  op_bind,  op_listen, op_connect, op_accept, op_send,  op_recv,
-    op_shutdown, op_option, op_epoll, op_time,   op_drop,    op_meddle, op_frame, op_time};
+    op_shutdown, op_option, op_epoll, op_time,   op_drop,    op_meddle, op_frame, op_fragment};
 
 /* ---- the world ---------------------------------------------------------------------------------- */
 
@@ -254,6 +277,8 @@ static void configure(struct world *w, struct pc_stack_config *c)
 	c->stack_max_listeners = 2;
 	c->stack_max_udp_sockets = 2;
 	c->arp_entries = 16;
+	c->ip_fragments = how & 1 ? 2048 : 16;
+	c->ip_datagrams = 4;
 	c->tcp_syn_cache = 16;
 	c->tcp_time_wait = 4;
 	c->tcp_msl_ms = 100;

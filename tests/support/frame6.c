@@ -134,6 +134,18 @@ const char *frame6_read(const struct frame *f, struct info6 *info)
 		len -= 8;
 	}
 	info->l4_len = len;
+	if (info->proto == 44) {
+		if (len < 8 || info->l4[1] != 0 || (info->l4[3] & 6) != 0)
+			return "a fragment header that is none";
+		info->fragment = true;
+		info->frag_off = (uint16_t)(get16(info->l4 + 2) & 0xfff8);
+		info->more = (info->l4[3] & 1) != 0;
+		memcpy(&info->id, info->l4 + 4, 4);
+		info->proto = info->l4[0];
+		info->l4 += 8;
+		info->l4_len -= 8;
+		return NULL;
+	}
 	if (info->proto != 6 && info->proto != 17 && info->proto != 58)
 		return "a protocol that the stack does not speak";
 	if (frame_fold(frame_sum(info->l4, len,

@@ -19,8 +19,11 @@ struct info6 {
 	struct ends6 ends;
 	uint8_t tclass, hops;
 	uint32_t label;
-	bool alert;    /* a hop-by-hop header with a router alert was there */
-	uint8_t proto; /* of the upper layer */
+	bool alert; /* a hop-by-hop header with a router alert was there */
+	bool fragment, more;
+	uint16_t frag_off; /* bytes */
+	uint32_t id;       /* as on the wire */
+	uint8_t proto;     /* of the upper layer */
 	const uint8_t *l4;
 	uint32_t l4_len;
 };

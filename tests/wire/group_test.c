@@ -229,7 +229,7 @@ static void reception(struct wt *w)
 
 static void bounded(struct wt *w)
 {
-	char text[16];
+	char text[32];
 	int n = 0, rc = 0;
 
 	wt_start(w);

@@ -393,6 +393,7 @@ static void udp(struct wt *w)
 	EQ(pc_sendto(w->st, fd, buf, 0, 0, (struct sockaddr *)&from, len), 0);
 	wt_drop(w);
 	from = sin6(PEER, 5000);
+	OK(pc_setsockopt(w->st, fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &(int){IPV6_PMTUDISC_DO}, 4));
 	ERR(pc_sendto(w->st, fd, &f, 1453, 0, (struct sockaddr *)&from, len), EMSGSIZE);
 	EQ(pc_sendto(w->st, fd, &f, 1452, 0, (struct sockaddr *)&from, len), 1452);
 	wt_settle(w);
@@ -644,7 +645,7 @@ static void every_drop_is_counted(struct wt *w)
 		frame6_icmp(&f, &e, 255, (uint8_t)i, 0, "0123456789abcdef", i == 128 ? 0 : 16);
 		wt_inject_frame(w, &f);
 	}
-	while (wt_next_frame(w, 0) != NULL)
+	while (wt_next_frame(w, 61000) != NULL) /* a fragment has waited for the others */
 		;
 	for (unsigned i = PC_DROP_NONE + 1; i < PC_TX_NO_MBUF; i++)
 		drops += pc_stack_counters(w->st)->value[i];

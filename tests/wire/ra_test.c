@@ -96,6 +96,7 @@ static int sock(struct wt *w)
 	const int fd = pc_socket(w->st, AF_INET6, SOCK_DGRAM, 0);
 
 	OK(fd);
+	OK(pc_setsockopt(w->st, fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &(int){IPV6_PMTUDISC_DO}, 4));
 	return fd;
 }
 

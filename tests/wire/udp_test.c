@@ -76,6 +76,7 @@ static void too_long(struct wt *w)
 
 	ERR(pc_sendto(w->st, fd, data, 65508, 0, (const struct sockaddr *)&to, sizeof(to)),
 	    EMSGSIZE);
+	OK(pc_setsockopt(w->st, fd, IPPROTO_IP, IP_MTU_DISCOVER, &(int){IP_PMTUDISC_DO}, 4));
 	ERR(pc_sendto(w->st, fd, data, 1473, 0, (const struct sockaddr *)&to, sizeof(to)),
 	    EMSGSIZE);
 	CHECK(wt_next_frame(w, 100) == NULL);

@@ -38,6 +38,12 @@ X(arp, stale_ms, 600000, 1000, 86400000, "ms", "time after which an unused neigh
 X(arp, retry_ms, 1000, 100, 60000, "ms", "time between two requests to the same neighbour") \
 X(arp, retries, 3, 1, 20, "requests", "requests without an answer before a neighbour counts as unreachable") \
 X(ip, ttl, 64, 1, 255, "hops", "time to live of packets sent, and the hop limit of IPv6 unless a router tells one") \
+X(ip, fragments, 2048, 0, 1000000, "mbufs", \
+  "mbufs per lcore that fragments of both families may hold until their datagrams are whole, a quarter of them for one source; 0: fragments are dropped") \
+X(ip, fragments_each, 256, 2, 8192, "fragments", "fragments of one datagram at most") \
+X(ip, datagrams, 256, 4, 65536, "datagrams", "datagrams per lcore that may be in reassembly at once; the oldest gives way to a new one") \
+X(ip, reassembly_ms, 30000, 1000, 120000, "ms", "time in which an IPv4 datagram must be whole (RFC 1122 3.3.2)") \
+X(ip6, reassembly_ms, 60000, 1000, 120000, "ms", "time in which an IPv6 datagram must be whole (RFC 8200 4.5)") \
 X(ip6, dad, 1, 0, 10, "questions", \
   "questions whether somebody else has a new IPv6 address before it is used (RFC 4862), arp.retry_ms apart; 0: none") \
 X(ip6, accept_ra, 1, 0, 1, "boolean", \
@@ -135,6 +141,7 @@ X(tcp, port_last, 60999, 1024, 65535, "port", "last ephemeral port")
 	X(arp, entries)            \
 	X(arp, hold)               \
 	X(ip, deny_entries)        \
+	X(ip, datagrams)           \
 	X(tcp, source_connections) \
 	X(tcp, source_half_open)   \
 	X(tcp, syn_cache)          \

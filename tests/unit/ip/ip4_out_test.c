@@ -147,12 +147,13 @@ static void test_header(void)
 
 static void test_mtu(void)
 {
-	const struct ip_send s = send_to(NET_PEER, 17);
+	struct ip_send s = send_to(NET_PEER, 17);
 	struct rte_mbuf *m;
 	struct ip_path path;
 	struct frame f;
 
 	start();
+	s.df = true;
 	output(17, 1472, 0, &s);
 	CU_ASSERT(net_next(&net, 0, &f) && f.len == 1514);
 	output(17, 1473, 0, &s);

@@ -80,7 +80,7 @@ void net_open(struct net *net)
 
 void net_close(struct net *net)
 {
-	CU_ASSERT_EQUAL(neigh_validate(net->ip.neigh), 0);
+	CU_ASSERT_EQUAL(ip_validate(&net->ip), 0);
 	ip_fini(&net->ip);
 	for (unsigned i = 0; i < 2; i++)
 		for (uint32_t n = net->port[i].nb_seen; n < net->port[i].nb_sent; n++)

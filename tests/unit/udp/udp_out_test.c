@@ -2,6 +2,7 @@
 /* UDP output: what goes out, and what is refused by which errno. */
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include <rte_mbuf.h>
@@ -78,7 +79,7 @@ static void test_sizes(void)
 			CU_ASSERT_EQUAL_FATAL(info.payload[i], i % 251);
 		net.port[0].nb_sent = net.port[0].nb_seen = 0;
 	}
-	/* nothing is fragmented yet */
+	udp_sock(udp, a)->discover = IP_PMTUDISC_DO;
 	CU_ASSERT_EQUAL(send_len(a, 1473, &peer), -EMSGSIZE);
 	CU_ASSERT(net_idle(&net));
 	finish();
