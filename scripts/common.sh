@@ -41,6 +41,7 @@ nftables        command nft
 ethtool         command ethtool
 tcpdump         command tcpdump
 tshark          command tshark
+dnsmasq-base    command dnsmasq
 nginx-light     command nginx
 redis-server    command redis-server
 redis-tools     command redis-benchmark

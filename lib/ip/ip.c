@@ -111,6 +111,8 @@ static int add_addr(struct ip *ip, uint8_t netif, const struct pc_prefix *addr)
 	laddr = netifs_add_addr(&ip->ifs, netif, addr);
 	if (laddr < 0)
 		return laddr;
+	if (laddr < ip->ifs.nb_announced && pc_addr_is_ip4(&addr->addr))
+		arp_announce(ip->neigh, (uint16_t)laddr); /* it is back */
 	if (!pc_addr_is_ip4(&addr->addr) && ip->ctx->cfg.ip6_dad != 0)
 		ip->ifs.addr[laddr].state = LADDR_TENTATIVE;
 	route_add_connected(ip, (uint16_t)laddr);
@@ -169,8 +171,69 @@ int ip_add_addr(struct ip *ip, int port, const struct pc_prefix *addr)
 	return rc < 0 ? rc : 0;
 }
 
+/* Takes away the routes by an address of ours. */
+static void del_routes(struct ip *ip, uint16_t laddr)
+{
+	for (uint16_t i = ip->nb_routes; i > 0; i--)
+		if (ip->route[i - 1].laddr == laddr)
+			route_del(ip, (uint16_t)(i - 1));
+}
+
+int ip_del_addr(struct ip *ip, int port, const struct pc_prefix *addr)
+{
+	const uint16_t laddr = netifs_find(&ip->ifs, &addr->addr);
+
+	if (!pc_addr_is_ip4(&addr->addr))
+		return -EINVAL;
+	if (laddr == LADDR_NONE || ip->ifs.addr[laddr].netif != port)
+		return -EADDRNOTAVAIL;
+	del_routes(ip, laddr);
+	netifs_del_addr(&ip->ifs, laddr);
+	/* another address of that network has made do without a route of its own */
+	for (uint16_t i = 0; i < ip->ifs.nb_addrs; i++)
+		if (ip->ifs.addr[i].netif == port && netifs_is_usable(&ip->ifs, i) &&
+		    ip->nb_routes < PC_MAX_ROUTES)
+			route_add_connected(ip, i);
+	neigh_outdate(ip->neigh);
+	return 0;
+}
+
+/* ---- name servers ---------------------------------------------------------------------------- */
+
+int ip_add_dns(struct ip *ip, const struct pc_addr *addr, uint64_t until_ns)
+{
+	unsigned i = 0;
+
+	/* those whose time is over make room */
+	while (i < ip->nb_dns && !pc_addr_equal(&ip->dns[i].addr, addr) &&
+	       ip->dns[i].until_ns > ip->ctx->now_ns)
+		i++;
+	if (i == DNS_SERVERS)
+		return -ENOSPC;
+	ip->dns[i] = (struct dns_server){.addr = *addr, .until_ns = until_ns};
+	if (i == ip->nb_dns)
+		ip->nb_dns++;
+	return 0;
+}
+
+unsigned ip_get_dns(const struct ip *ip, struct pc_addr *addr, unsigned n)
+{
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < ip->nb_dns; i++) {
+		if (ip->dns[i].until_ns <= ip->ctx->now_ns)
+			continue;
+		if (found < n)
+			addr[found] = ip->dns[i].addr;
+		found++;
+	}
+	return found;
+}
+
 static void announce(struct ip *ip, uint16_t laddr)
 {
+	if (ip->ifs.addr[laddr].state == LADDR_EXPIRED)
+		return;
 	if (pc_addr_is_ip4(ip_laddr(ip, laddr)))
 		arp_announce(ip->neigh, laddr);
 	else

@@ -72,6 +72,14 @@ struct path_memo {
 
 struct frags;
 
+#define DNS_SERVERS 8
+
+/** A name server that the network has told of. */
+struct dns_server {
+	struct pc_addr addr;
+	uint64_t until_ns; /* UINT64_MAX: until it is taken back */
+};
+
 struct ip {
 	struct ctx *ctx;
 	struct netifs ifs;
@@ -82,12 +90,15 @@ struct ip {
 	struct sip_key id_key;     /* of identifications */
 	uint32_t id_count[256];
 	struct frags *frags; /* datagrams that are not whole yet */
+	uint16_t nb_raw;           /* raw sockets, which want copies of packets */
 	uint16_t nb_routes;
 	uint64_t due_ns; /* when a route ends, or a router is to be asked; or earlier */
 	struct route route[PC_MAX_ROUTES]; /* longest prefix first; of equal ones, by preference */
 	struct path_memo memo[PATH_MEMOS]; /* by the last byte of the address; IPv4 only */
 	struct pmtu pmtu[PMTU_ENTRIES];
 	struct deny deny;
+	uint8_t nb_dns;
+	struct dns_server dns[DNS_SERVERS]; /* in the order in which they were told */
 };
 
 /** A received packet whose network header has been validated. */
@@ -151,7 +162,14 @@ int ip_add_slaac(struct ip *ip, int port);
 /* pc_stack_add_*, with the errnos of percore/stack.h as negative returns */
 int ip_add_port(struct ip *ip, struct pc_port *port);
 int ip_add_addr(struct ip *ip, int port, const struct pc_prefix *addr);
+int ip_del_addr(struct ip *ip, int port, const struct pc_prefix *addr);
 int ip_add_route(struct ip *ip, const struct pc_prefix *dest, const struct pc_addr *gateway);
+
+/** ip_add_dns notes a name server; with until_ns in the past it is forgotten. Returns 0 or -ENOSPC. */
+int ip_add_dns(struct ip *ip, const struct pc_addr *addr, uint64_t until_ns);
+
+/** ip_get_dns returns how many name servers are known now, and writes up to n of them. */
+unsigned ip_get_dns(const struct ip *ip, struct pc_addr *addr, unsigned n);
 
 /** eth_input looks at a frame's Ethernet header. Verdict: NEXT_ARP, NEXT_IP4, NEXT_IP6 or a drop. */
 int eth_input(const struct ip *ip, const struct rte_mbuf *m, uint8_t netif);
@@ -251,6 +269,10 @@ void ip_l4_checksum(const struct ip *ip, const struct ip_path *path, const struc
  */
 void ip_output(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
                struct rte_mbuf *m);
+
+/** ip4_output_header sends a packet to dst that begins with its finished IPv4 header; it owns m. */
+void ip4_output_header(struct ip *ip, const struct ip_path *path, struct rte_mbuf *m,
+                       const struct pc_addr *dst);
 
 /**
  * ip6_label returns the flow label of packets: a keyed hash of addresses, protocol and ports (RFC 6437 section

@@ -106,6 +106,17 @@ void ip4_push(struct ip *ip, const struct ip_path *path, const struct ip_send *s
 		neigh_output(ip->neigh, path->neigh, m);
 }
 
+void ip4_output_header(struct ip *ip, const struct ip_path *path, struct rte_mbuf *m,
+                       const struct pc_addr *dst)
+{
+	if (path->broadcast)
+		neigh_output_broadcast(ip->neigh, path->netif, m);
+	else if (path->multicast)
+		neigh_output_multicast(ip->neigh, path->netif, m, dst);
+	else
+		neigh_output(ip->neigh, path->neigh, m);
+}
+
 /* Says whether a packet is too large for its path, and the port does not cut it. */
 static bool is_too_big(const struct ip_path *path, const struct rte_mbuf *m, uint32_t hdr_len)
 {

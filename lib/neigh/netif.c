@@ -29,6 +29,7 @@ int netifs_add_port(struct netifs *ifs, struct pc_port *port)
 	ifs->netif[ifs->n].txq.n = 0;
 	ifs->netif[ifs->n].link_local = LADDR_NONE;
 	ifs->netif[ifs->n].mtu6 = port->info.mtu;
+	ifs->netif[ifs->n].mtu_max = port->info.mtu;
 	return ifs->n++;
 }
 
@@ -41,9 +42,20 @@ static uint32_t directed_broadcast(const struct pc_prefix *p)
 	       __builtin_bswap32((uint32_t)(UINT64_C(0xffffffff) >> (p->len - 96)));
 }
 
+/* The place that an address has had before, or the next one. */
+static uint16_t find_place(const struct netifs *ifs, uint8_t netif, const struct pc_prefix *addr)
+{
+	if (pc_addr_is_ip4(&addr->addr))
+		for (uint16_t i = 0; i < ifs->nb_addrs; i++)
+			if (ifs->addr[i].was_be == pc_addr_get_ip4(&addr->addr) &&
+			    ifs->addr[i].netif == netif)
+				return i;
+	return ifs->nb_addrs;
+}
+
 int netifs_add_addr(struct netifs *ifs, uint8_t netif, const struct pc_prefix *addr)
 {
-	const uint16_t i = ifs->nb_addrs;
+	const uint16_t i = find_place(ifs, netif, addr);
 
 	if (netifs_find(ifs, &addr->addr) != LADDR_NONE)
 		return -EEXIST;
@@ -57,7 +69,23 @@ int netifs_add_addr(struct netifs *ifs, uint8_t netif, const struct pc_prefix *a
 	                              .valid_ns = UINT64_MAX};
 	ifs->last_be[i] = addr->addr.w[3];
 	ifs->broadcast_be[i] = directed_broadcast(addr);
-	return ifs->nb_addrs++;
+	if (i == ifs->nb_addrs)
+		ifs->nb_addrs++;
+	return i;
+}
+
+void netifs_del_addr(struct netifs *ifs, uint16_t laddr)
+{
+	struct laddr *la = &ifs->addr[laddr];
+
+	*la = (struct laddr){.was_be = pc_addr_get_ip4(&la->addr),
+	                     .netif = la->netif,
+	                     .state = LADDR_EXPIRED,
+	                     .due_ns = UINT64_MAX,
+	                     .preferred_ns = UINT64_MAX,
+	                     .valid_ns = UINT64_MAX};
+	ifs->last_be[laddr] = 0;
+	ifs->broadcast_be[laddr] = 0;
 }
 
 uint16_t netifs_find_first(const struct netifs *ifs, uint8_t netif)

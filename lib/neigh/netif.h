@@ -23,6 +23,7 @@ struct netif {
 	struct pc_port *port;
 	uint16_t
 	    link_local;   /* index of its link-local address; LADDR_NONE: it does not speak IPv6 */
+	uint16_t mtu_max; /* bytes of the largest packet that the port takes */
 	uint16_t mtu6;    /* bytes of the largest IPv6 packet; a router may tell a lower one */
 	uint8_t hops;     /* hop limit that a router told; 0: none did */
 	bool slaac;       /* addresses are made of the prefixes that routers tell */
@@ -47,9 +48,10 @@ struct laddr {
 	struct pc_addr addr;
 	uint8_t prefix_len; /* in mapped form: 96 + n for an IPv4 /n */
 	uint8_t netif;
-	uint8_t state;  /* enum laddr_state */
-	uint8_t probes; /* TENTATIVE: questions still to be asked */
-	bool autoconf;  /* made of a router's prefix */
+	uint8_t state;   /* enum laddr_state */
+	uint8_t probes;  /* TENTATIVE: questions still to be asked */
+	bool autoconf;   /* made of a router's prefix */
+	uint32_t was_be; /* of a place whose IPv4 address was taken back: that address */
 	uint8_t nonce[6];
 	uint64_t conflict_ns;            /* when a conflict was last defended; 0: never */
 	uint64_t due_ns;                 /* when something is to be done; UINT64_MAX: never */
@@ -88,6 +90,9 @@ int netifs_add_port(struct netifs *ifs, struct pc_port *port);
 
 /** netifs_add_addr gives an interface an address. Returns the address's index, -EEXIST or -ENOSPC. */
 int netifs_add_addr(struct netifs *ifs, uint8_t netif, const struct pc_prefix *addr);
+
+/** netifs_del_addr takes an IPv4 address back; its place is kept for it, since connections may know it. */
+void netifs_del_addr(struct netifs *ifs, uint16_t laddr);
 
 /** netifs_find returns the index of one of our addresses, or LADDR_NONE. */
 static inline uint16_t netifs_find(const struct netifs *ifs, const struct pc_addr *addr)

@@ -12,6 +12,7 @@
 #include <percore/posix.h>
 
 #include "args.h"
+#include "lease.h"
 #include "quiet.h"
 #include "threads.h"
 
@@ -31,6 +32,7 @@ static unsigned turn(void *arg)
 	uint64_t now = clock_now(&d->run.clock);
 	unsigned n = pc_stack_poll(w->st, now);
 
+	lease_turn(w, now);
 	n += pc_service_turn(w->service, now);
 	pc_stack_flush(w->st, now);
 	return n;
@@ -73,6 +75,8 @@ static int set_up(struct pc_drive *d)
 	          idle_choose_us(d->s.run.run_idle_us, w->ports, r->nb_ports, 1));
 	if (threads_setup(r) != 0)
 		return -1;
+	if (lease_start(w) != 0)
+		return settings_fail(&d->s, "no sockets for DHCP");
 	return threads_add(w) == 0 ? 0 : settings_fail(&d->s, "%s", w->why);
 }
 
@@ -83,6 +87,8 @@ static void take_down(struct pc_drive *d)
 
 	quiet_begin(&quiet);
 	threads_teardown(&d->run);
+	if (d->run.nb_workers == 1)
+		lease_stop(d->run.workers[0]);
 	run_teardown(&d->run);
 	quiet_end(&quiet, line);
 	eal_end();

@@ -66,7 +66,7 @@ static void report_addrs(const struct run *r, unsigned port, char *line, size_t 
 		if (r->s->addrs[i].port == port)
 			append(line, size, "%s %s", n++ == 0 ? ", addresses:" : "",
 			       r->s->addrs[i].prefix.len == 0
-			           ? "slaac"
+			           ? (r->s->addrs[i].dhcp ? "dhcp" : "slaac")
 			           : pc_prefix_format(&r->s->addrs[i].prefix, text));
 	if (n == 0)
 		append(line, size, ", no address");

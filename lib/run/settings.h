@@ -51,7 +51,8 @@ enum run_idle { RUN_IDLE_AUTO, RUN_IDLE_SPIN, RUN_IDLE_PAUSE, RUN_IDLE_SLEEP };
 /** An address and the port that is to have it. */
 struct run_addr {
 	unsigned port;
-	struct pc_prefix prefix; /* of length 0: by router advertisement ("slaac") */
+	struct pc_prefix prefix; /* of length 0: by router advertisement ("slaac"), or: */
+	bool dhcp;               /* by DHCP */
 };
 
 struct key_table {

@@ -10,6 +10,7 @@
 #include <rte_malloc.h>
 #include <rte_mempool.h>
 
+#include "lease.h"
 #include "memory.h"
 #include "worker.h"
 
@@ -196,6 +197,8 @@ static int add_addrs(struct run *r, struct worker *w)
 	for (unsigned i = 0; i < r->s->nb_addrs; i++) {
 		const struct run_addr *a = &r->s->addrs[i];
 
+		if (a->dhcp)
+			continue; /* lease.c */
 		if (a->prefix.len == 0 ? pc_stack_add_slaac(w->st, (int)a->port) == 0
 		                       : pc_stack_add_addr(w->st, (int)a->port, &a->prefix) == 0)
 			continue;
@@ -256,6 +259,8 @@ int run_setup(struct run *r)
 
 	if (find_ports(r) != 0 || make_workers(r) != 0)
 		return -1;
+	if (lease_prepare(r) != 0)
+		return settings_fail(r->s, "no memory for leases");
 	configs = rte_calloc("configs", r->nb_workers, sizeof(*configs), 0);
 	if (configs == NULL)
 		return settings_fail(r->s, "no memory for settings");
@@ -272,6 +277,7 @@ void run_teardown(struct run *r)
 	for (unsigned i = 0; i < r->nb_workers; i++)
 		for (unsigned p = 0; p < r->nb_ports; p++)
 			pc_port_close(r->workers[i]->ports[p]);
+	lease_free(r);
 	for (unsigned p = 0; p < r->nb_ports; p++)
 		steer_free(r->steers[p]);
 	/* all of them, not only those started: closing is what removes a TAP */

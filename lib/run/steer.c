@@ -120,6 +120,17 @@ static bool is_nd_news(const struct rte_ether_hdr *eth, uint32_t len)
 	}
 }
 
+/* What a DHCP server says is for the lcore that asks (lease.c), whose queue nobody knows. */
+static bool is_dhcp(const struct rte_ether_hdr *eth, uint32_t len)
+{
+	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(eth + 1);
+	const uint8_t *udp = (const uint8_t *)(ip + 1);
+
+	return len >= sizeof(*eth) + sizeof(*ip) + 8 && ip->version_ihl == 0x45 &&
+	       ip->next_proto_id == IPPROTO_UDP && udp[0] == 0 && udp[1] == 67 && udp[2] == 0 &&
+	       udp[3] == 68;
+}
+
 static bool is_arp_news(const struct rte_ether_hdr *eth, uint32_t len)
 {
 	const struct rte_arp_hdr *arp = (const struct rte_arp_hdr *)(eth + 1);
@@ -257,6 +268,9 @@ static bool keep(struct steered_port *p, struct rte_mbuf *m)
 	else if (eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6) &&
 	         is_nd_news(eth, rte_pktmbuf_data_len(m)))
 		tell_others(p, m);
+	else if (eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) &&
+	         unlikely(is_dhcp(eth, rte_pktmbuf_data_len(m))))
+		to = 0;
 	else if (p->steer->by_flow && (eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
 	                               eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6)))
 		to = choose(p, m, to);

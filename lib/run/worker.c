@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "worker.h"
+#include "lease.h"
+#include <errno.h>
+#include <stdio.h>
 
 #include <string.h>
 
@@ -26,6 +29,7 @@ static unsigned turn(struct worker *w, uint64_t now)
 {
 	unsigned frames = pc_stack_poll(w->st, now);
 
+	lease_turn(w, now);
 	if (w->run->app->turn != NULL)
 		w->run->app->turn(w->app, w->st, now);
 	if (w->service != NULL)
@@ -115,6 +119,7 @@ static void finish(struct worker *w)
 		return;
 	}
 	drain(w);
+	lease_stop(w);
 	if (w->run->app->finish != NULL)
 		w->run->app->finish(w->app, w->st);
 }
@@ -133,6 +138,11 @@ static int start(struct worker *w)
 	if (r->app->frames != NULL)
 		return set_state(w, frames_start(w));
 	keep_wall_clock(w, clock_now(&r->clock));
+	if (lease_start(w) != 0) {
+		snprintf(w->why, sizeof(w->why), "DHCP needs two UDP sockets on each lcore: %s",
+		         strerror(errno));
+		return set_state(w, -1);
+	}
 	idle_init(&w->idle, idle_choose(r->s->run.run_idle, w->ports, r->nb_ports),
 	          r->s->run.run_idle_turns,
 	          idle_choose_us(r->s->run.run_idle_us, w->ports, r->nb_ports, r->nb_workers));

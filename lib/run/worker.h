@@ -44,6 +44,7 @@ struct worker {
 	void *app;                  /* the program's own */
 	struct idle idle;
 	struct pc_service *service;        /* for threads; NULL: nobody wants one */
+	struct lease *lease;               /* of lease.c; NULL: no port has its address by DHCP */
 	uint64_t wall_next_ns;             /* when the next second of the day begins */
 	const struct reload_batch *wanted; /* of reload.c; NULL: nothing, or done; atomic */
 	int reload_rc;                     /* whether that went well */
@@ -71,6 +72,7 @@ struct run {
 	unsigned nb_workers, nb_ports, nb_started;
 	uint16_t port_ids[PC_MAX_PORTS];
 	struct steer *steers[PC_MAX_PORTS]; /* NULL with one worker */
+	struct lease_board *board;          /* of lease.c */
 	struct worker *workers[RTE_MAX_LCORE];
 };
 

@@ -7,6 +7,8 @@
 
 #include <percore/epoll.h>
 
+#include "sock/sock_raw.h"
+
 void sockets_layout(struct sockets *s, const struct pc_stack_config *cfg)
 {
 	s->first_udp = 1 + (uint32_t)cfg->stack_max_epolls;
@@ -58,14 +60,18 @@ int pc_socket(struct pc_stack *st, int domain, int type, int protocol)
 	struct sockets *s = sockets_of(st);
 	const bool ip6 = domain == AF_INET6;
 
-	if (domain != AF_INET && domain != AF_INET6)
+	if (domain != AF_INET && domain != AF_INET6 && domain != AF_PACKET)
 		return (int)sock_fail(-EAFNOSUPPORT);
+	if (domain == AF_PACKET)
+		return (int)sock_fail(
+		    sock_raw_open(s, domain, type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC), protocol));
 	switch (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) {
 	case SOCK_STREAM:
 		return (int)sock_fail(open_tcp(s, protocol, ip6));
 	case SOCK_DGRAM:
 		return (int)sock_fail(open_udp(s, protocol, ip6));
 	case SOCK_RAW:
+		return (int)sock_fail(sock_raw_open(s, domain, SOCK_RAW, protocol));
 	case SOCK_RDM:
 	case SOCK_SEQPACKET:
 	case SOCK_DCCP:
@@ -172,6 +178,8 @@ int pc_bind(struct pc_stack *st, int fd, const struct sockaddr *addr, socklen_t 
 
 	if (!sock_find(s, fd, &ref))
 		return (int)sock_fail(-EBADF);
+	if (!sock_is_plain(&ref))
+		return (int)sock_fail(sock_raw_bind(s, &ref, addr, len));
 	err = sock_read_addr(s, &ref, SOCK_BIND, addr, len, &a);
 	if (err == 0)
 		err = ref.tcp != NULL ? tcp_bind(s->tcp, ref.tcp, &a.e)
@@ -279,6 +287,8 @@ int pc_connect(struct pc_stack *st, int fd, const struct sockaddr *addr, socklen
 		return (int)sock_fail(-EINVAL);
 	if (ref.tcp != NULL)
 		return (int)sock_fail(connect_tcp(s, &ref, addr, len));
+	if (ref.udp->kind != UDP_DATAGRAM)
+		return (int)sock_fail(sock_raw_connect(s, &ref, addr, len));
 	if (addr->sa_family == AF_UNSPEC)
 		return (int)sock_fail(udp_connect(s->udp, ref.index, NULL, LADDR_NONE));
 	return (int)sock_fail(connect_udp(s, &ref, addr, len));
@@ -286,7 +296,7 @@ int pc_connect(struct pc_stack *st, int fd, const struct sockaddr *addr, socklen
 
 static int shutdown_udp(struct sockets *s, struct udp_sock *u, uint32_t index, int how)
 {
-	if (u->remote.port == 0)
+	if (!udp_is_connected(u))
 		return -ENOTCONN;
 	u->rd_shut |= how != SHUT_WR;
 	u->wr_shut |= how != SHUT_RD;
@@ -340,6 +350,10 @@ int pc_getsockname(struct pc_stack *st, int fd, struct sockaddr *addr, socklen_t
 
 	if (!sock_find(s, fd, &ref))
 		return (int)sock_fail(-EBADF);
+	if (ref.udp != NULL && ref.udp->kind == UDP_PACKET) {
+		sock_raw_getsockname(s, &ref, addr, len);
+		return 0;
+	}
 	e = ref.tcp != NULL ? tcp_local(s->tcp, ref.tcp) : ref.udp->local;
 	if (pc_addr_is_any(&e.addr))
 		e.addr = sock_is_ip6(&ref) ? (struct pc_addr){0} : pc_addr_ip4(0);
@@ -360,7 +374,7 @@ int pc_getpeername(struct pc_stack *st, int fd, struct sockaddr *addr, socklen_t
 
 	if (!sock_find(s, fd, &ref))
 		return (int)sock_fail(-EBADF);
-	if (ref.tcp != NULL ? !has_peer(ref.tcp) : ref.udp->remote.port == 0)
+	if (ref.tcp != NULL ? !has_peer(ref.tcp) : !udp_is_connected(ref.udp))
 		return (int)sock_fail(-ENOTCONN);
 	e = ref.tcp != NULL ? tcp_remote(ref.tcp) : ref.udp->remote;
 	sock_write_addr(sock_is_ip6(&ref), &e, netif_of(s, &ref), addr, len);

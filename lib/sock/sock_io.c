@@ -201,7 +201,6 @@ ssize_t pc_writev(struct pc_stack *st, int fd, const struct iovec *iov, int iovc
 static __rte_noinline int recv_mbuf_udp(struct sockets *s, int fd, struct rte_mbuf **m,
                                         struct pc_endpoint *from)
 {
-	struct pc_endpoint peer;
 	struct sock_ref ref;
 
 	if (!sock_find(s, fd, &ref))
@@ -213,7 +212,9 @@ static __rte_noinline int recv_mbuf_udp(struct sockets *s, int fd, struct rte_mb
 		ref.udp->error = 0;
 		return (int)sock_fail(-error);
 	}
-	*m = udp_recv(s->udp, ref.index, from != NULL ? from : &peer, false);
+	if (ref.udp->kind == UDP_PACKET && from != NULL)
+		*from = (struct pc_endpoint){0};
+	*m = udp_recv(s->udp, ref.index, ref.udp->kind == UDP_PACKET ? NULL : from, false);
 	return *m != NULL ? 1 : ref.udp->rd_shut ? 0 : (int)sock_fail(-EAGAIN);
 }
 
@@ -236,6 +237,8 @@ static __rte_noinline int send_mbuf_udp(struct sockets *s, int fd, struct rte_mb
 
 	if (!sock_find(s, fd, &ref))
 		return (int)sock_fail(-EBADF);
+	if (ref.udp->kind != UDP_DATAGRAM)
+		return (int)sock_fail(-EOPNOTSUPP);
 	return (int)sock_fail(udp_send(s->udp, ref.index, m, to));
 }
 

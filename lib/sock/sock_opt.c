@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "sock/sock_raw.h"
 #include "sock/sock_udp.h"
 #include "sock/tcp_info.h"
 #include "tcp/cc.h"
@@ -90,6 +91,8 @@ static int get_number(struct sockets *s, const struct sock_ref *ref, int level, 
 	int number = 0;
 
 	*err = ref->udp != NULL ? sock_udp_get(s, ref, level, name, &number) : -ENOPROTOOPT;
+	if (*err == -ENOPROTOOPT && ref->udp != NULL)
+		*err = sock_group_get(s, ref, level, name, &number);
 	if (*err != -ENOPROTOOPT)
 		return number;
 	o = sock_option_find(ref, level, name);
@@ -202,6 +205,13 @@ int pc_setsockopt(struct pc_stack *st, int fd, int level, int name, const void *
 		return (int)sock_fail(set_congestion(s, ref.tcp, value, len));
 	if (level == IPPROTO_TCP && name == TCP_FASTOPEN_KEY && ref.tcp != NULL)
 		return (int)sock_fail(set_fastopen_key(s, value, len));
+	if (ref.udp != NULL) {
+		err = sock_group_set(s, &ref, level, name, value, len);
+		if (err == -ENOPROTOOPT)
+			err = sock_raw_set(s, &ref, level, name, value, len);
+		if (err != -ENOPROTOOPT)
+			return (int)sock_fail(err);
+	}
 	if (!has_option(s, &ref, level, name))
 		return (int)sock_fail(-ENOPROTOOPT);
 	err = read_number(level, value, len, &number);

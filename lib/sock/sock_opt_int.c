@@ -25,19 +25,29 @@ static int get_error(struct sockets *s, const struct sock_ref *ref)
 static int get_type(struct sockets *s, const struct sock_ref *ref)
 {
 	(void)s;
-	return ref->tcp != NULL ? SOCK_STREAM : SOCK_DGRAM;
+	if (ref->tcp != NULL)
+		return SOCK_STREAM;
+	if (ref->udp->kind == UDP_PACKET)
+		return ref->udp->cooked ? SOCK_DGRAM : SOCK_RAW;
+	return ref->udp->kind == UDP_RAW ? SOCK_RAW : SOCK_DGRAM;
 }
 
 static int get_domain(struct sockets *s, const struct sock_ref *ref)
 {
 	(void)s;
+	if (ref->udp != NULL && ref->udp->kind == UDP_PACKET)
+		return AF_PACKET;
 	return sock_is_ip6(ref) ? AF_INET6 : AF_INET;
 }
 
 static int get_protocol(struct sockets *s, const struct sock_ref *ref)
 {
 	(void)s;
-	return ref->tcp != NULL ? IPPROTO_TCP : IPPROTO_UDP;
+	if (ref->tcp != NULL)
+		return IPPROTO_TCP;
+	if (ref->udp->kind == UDP_PACKET)
+		return __builtin_bswap16(ref->udp->ethertype);
+	return ref->udp->kind == UDP_RAW ? ref->udp->proto : IPPROTO_UDP;
 }
 
 static int get_acceptconn(struct sockets *s, const struct sock_ref *ref)

@@ -9,6 +9,7 @@
 #include <rte_mbuf.h>
 
 #include "sock/ancillary.h"
+#include "sock/sock_raw.h"
 
 #define PAYLOAD_MAX  65507
 #define SEGMENTS_MAX 64 /* of one UDP_SEGMENT call, as on Linux */
@@ -36,11 +37,12 @@ static size_t copy_out(const struct rte_mbuf *m, const struct msghdr *msg, size_
 }
 
 /* UDP_GRO: says whether a datagram can follow others of its flow in one call. */
-static bool can_follow(const struct rte_mbuf *m, const struct udp_info *first)
+static bool can_follow(const struct udp_sock *u, const struct rte_mbuf *m,
+                       const struct udp_info *first)
 {
 	struct udp_info info;
 
-	udp_read_info(m, &info);
+	udp_read_info(u, m, &info);
 	return info.src.port == first->src.port && info.dst.port == first->dst.port &&
 	       info.tos == first->tos && pc_addr_equal(&info.src.addr, &first->src.addr) &&
 	       pc_addr_equal(&info.dst.addr, &first->dst.addr);
@@ -59,7 +61,7 @@ static size_t take_more(struct sockets *s, const struct sock_ref *ref, struct ms
 		struct rte_mbuf *m = udp_recv(s->udp, ref->index, NULL, true);
 
 		if (m == NULL || m->pkt_len == 0 || m->pkt_len > n || m->pkt_len > room - total ||
-		    !can_follow(m, info))
+		    !can_follow(ref->udp, m, info))
 			break;
 		udp_recv(s->udp, ref->index, NULL, false);
 		n = copy_out(m, msg, total);
@@ -104,14 +106,17 @@ static ssize_t recv_datagram(struct sockets *s, const struct sock_ref *ref, stru
 
 	if (m == NULL)
 		return ref->udp->rd_shut ? 0 : -EAGAIN;
-	udp_read_info(m, &info);
+	if (ref->udp->kind != UDP_PACKET)
+		udp_read_info(ref->udp, m, &info);
 	n = copy_out(m, msg, 0);
 	if (n < m->pkt_len)
 		msg->msg_flags |= MSG_TRUNC;
-	if (msg->msg_name != NULL)
+	if (msg->msg_name != NULL && ref->udp->kind == UDP_PACKET)
+		sock_raw_write_ll(ref, m, msg);
+	else if (msg->msg_name != NULL)
 		sock_write_addr(sock_is_ip6(ref), &info.src, info.netif, msg->msg_name,
 		                &msg->msg_namelen);
-	if (ref->udp->tell != 0)
+	if (ref->udp->tell != 0 && ref->udp->kind != UDP_PACKET)
 		ancillary_put_info(a, s, ref, &info);
 	if (ref->udp->gro && n > 0 && n == m->pkt_len && !(flags & MSG_PEEK))
 		n = take_more(s, ref, msg, a, &info, n);
@@ -230,6 +235,34 @@ static ssize_t send_segments(struct sockets *s, uint32_t index, struct cursor *c
 	return (ssize_t)len;
 }
 
+/* Raw and packet sockets: the destination is read by those who know its form. */
+static ssize_t send_raw(struct sockets *s, const struct sock_ref *ref, const struct msghdr *msg,
+                        size_t len)
+{
+	struct pc_endpoint to = ref->udp->remote;
+	struct cursor c = {.iov = msg->msg_iov};
+	struct udp_ctl ctl = UDP_CTL_NONE;
+	struct rte_mbuf *m;
+	int err = 0;
+
+	if (msg->msg_control != NULL && msg->msg_controllen > 0) {
+		if (msg->msg_name != NULL)
+			err = pc_endpoint_from_sockaddr(&to, msg->msg_name, msg->msg_namelen);
+		if (err == 0)
+			err = ancillary_read(s, ref, msg, &to.addr, &ctl);
+		if (err != 0)
+			return err;
+	}
+	m = gather(s->ctx, &c, len);
+	if (m == NULL)
+		return -ENOBUFS;
+	err = sock_raw_send(s, ref, m, msg->msg_name, msg->msg_namelen, &ctl);
+	if (err == 0)
+		return (ssize_t)len;
+	rte_pktmbuf_free(m);
+	return err;
+}
+
 ssize_t sock_udp_send(struct sockets *s, const struct sock_ref *ref, const struct msghdr *msg)
 {
 	const size_t len = sock_iov_bytes(msg);
@@ -241,6 +274,8 @@ ssize_t sock_udp_send(struct sockets *s, const struct sock_ref *ref, const struc
 
 	if (len > PAYLOAD_MAX)
 		return -EMSGSIZE;
+	if (unlikely(ref->udp->kind != UDP_DATAGRAM))
+		return send_raw(s, ref, msg, len);
 	if (msg->msg_name != NULL) {
 		err = sock_read_addr(s, ref, SOCK_SEND, msg->msg_name, msg->msg_namelen, &to);
 		if (err != 0)

@@ -29,4 +29,12 @@ int sock_udp_get(const struct sockets *s, const struct sock_ref *ref, int level,
 /** sock_udp_set sets one. Returns 0, -ENOPROTOOPT, -EINVAL. */
 int sock_udp_set(struct sockets *s, const struct sock_ref *ref, int level, int name, int value);
 
+/** sock_group_set sets an option about groups. Returns 0, -ENOPROTOOPT (it is none), or as member.h. */
+int sock_group_set(struct sockets *s, const struct sock_ref *ref, int level, int name,
+                   const void *value, socklen_t len);
+
+/** sock_group_get reads IP_MULTICAST_IF and IPV6_MULTICAST_IF. Returns 0 or -ENOPROTOOPT. */
+int sock_group_get(const struct sockets *s, const struct sock_ref *ref, int level, int name,
+                   int *value);
+
 #endif

@@ -20,6 +20,7 @@
 
 #include "ip/ip4_plain.h"
 #include "stack/stack.h"
+#include "udp/raw.h"
 #include "wire/nd.h"
 
 #define BURST      64
@@ -93,6 +94,18 @@ static __rte_noinline int input_fragment(struct pc_stack *st, struct rte_mbuf *m
 	return VERDICT_DONE;
 }
 
+/** input_raw shows a packet to the raw sockets. Returns whether that was all: a protocol that only they
+ * know needs no error. */
+static __rte_noinline bool input_raw(struct pc_stack *st, const struct rte_mbuf *m,
+                                     const struct ip_pkt *p, int verdict)
+{
+	const bool unknown = verdict == PC_DROP_IP4_PROTOCOL || verdict == PC_DROP_IP6_PROTOCOL;
+
+	if (verdict < PC_COUNTER_MAX && !unknown)
+		return false;
+	return udp_raw_input(st->udp, m, p) && unknown;
+}
+
 /** input_upper carries on a packet whose family matters no more; TCP waits in the batch for the other
  * passes. verdict is what IP said of it. */
 static inline int input_upper(struct pc_stack *st, struct rte_mbuf *m, int verdict, struct batch *b)
@@ -101,6 +114,8 @@ static inline int input_upper(struct pc_stack *st, struct rte_mbuf *m, int verdi
 
 	if (deny_has(&st->ip.deny, &p->src))
 		verdict = refuse(m, p, verdict);
+	if (unlikely(st->ip.nb_raw != 0) && verdict != NEXT_FRAGMENT && input_raw(st, m, p, verdict))
+		return verdict;
 	switch (verdict) {
 	case NEXT_TCP:
 		verdict = tcp_rx_parse(st->tcp, m, p, &b->rx[b->n]);

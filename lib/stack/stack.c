@@ -160,6 +160,37 @@ int pc_stack_add_addr(struct pc_stack *st, int port, const struct pc_prefix *add
 	return fail(ip_add_addr(&st->ip, port, addr));
 }
 
+int pc_stack_del_addr(struct pc_stack *st, int port, const struct pc_prefix *addr)
+{
+	return fail(ip_del_addr(&st->ip, port, addr));
+}
+
+int pc_stack_set_mtu(struct pc_stack *st, int port, uint16_t mtu)
+{
+	struct netif *nif = &st->ip.ifs.netif[port];
+
+	if (port < 0 || port >= st->ip.ifs.n || (mtu != 0 && mtu < 576))
+		return fail(-EINVAL);
+	nif->port->info.mtu = mtu != 0 && mtu < nif->mtu_max ? mtu : nif->mtu_max;
+	neigh_outdate(st->ip.neigh);
+	return 0;
+}
+
+int pc_stack_add_dns(struct pc_stack *st, const struct pc_addr *server)
+{
+	return fail(ip_add_dns(&st->ip, server, UINT64_MAX));
+}
+
+int pc_stack_del_dns(struct pc_stack *st, const struct pc_addr *server)
+{
+	return fail(ip_add_dns(&st->ip, server, 0));
+}
+
+unsigned pc_stack_get_dns(const struct pc_stack *st, struct pc_addr *servers, unsigned n)
+{
+	return ip_get_dns(&st->ip, servers, n);
+}
+
 int pc_stack_add_slaac(struct pc_stack *st, int port)
 {
 	return fail(ip_add_slaac(&st->ip, port));

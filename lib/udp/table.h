@@ -5,7 +5,19 @@
 /* The inside of the UDP layer, shared by its sources. */
 
 #include "base/hash.h"
+#include "udp/cbpf.h"
+#include "udp/raw.h"
 #include "udp/udp.h"
+
+struct udp_member;
+
+/** A port before the port of an interface, while packet sockets want to see its frames. */
+struct udp_tap {
+	struct pc_port port; /* first */
+	struct pc_port *inner;
+	struct udp *udp;
+	uint8_t netif;
+};
 
 struct udp {
 	struct ctx *ctx;
@@ -20,6 +32,11 @@ struct udp {
 	uint32_t *by_peer; /* those with one, by all four of their numbers but the local address */
 	struct hash_key key;
 	struct udp_sock *sock;
+	struct udp_member *member;
+	uint32_t free_member; /* index + 1 */
+	uint32_t raw, packet; /* first of these sockets, index + 1, linked by next */
+	struct cbpf filter[UDP_FILTERS];
+	struct udp_tap tap[PC_MAX_PORTS];
 };
 
 /** udp_peer_chain returns where the sockets with this peer and local port are. */
@@ -46,6 +63,21 @@ void udp_report_local(struct udp *udp, struct udp_sock *s, const struct pc_endpo
 
 /** udp_path_find is ip_path_find that knows of the path MTU of IPv4, too. */
 int udp_path_find(struct udp *udp, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path);
+
+/** udp_refuse says whether a socket has room for len bytes: VERDICT_DONE, or a drop. */
+int udp_refuse(const struct udp *udp, struct udp_sock *s, uint32_t len);
+
+/** udp_queue gives a socket a frame of its own, of which the first skip bytes are not read; l3_off says
+ * where in it that header is which udp_read_info looks at. */
+void udp_queue(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m, uint16_t l3_off,
+               uint16_t skip, uint8_t netif, uint8_t flags);
+
+/** udp_filter says how many of the bytes behind off a socket's filter wants. */
+uint32_t udp_filter(const struct udp *udp, const struct udp_sock *s, const struct rte_mbuf *m,
+                    uint32_t off);
+
+/** udp_untap takes the taps away when there is no packet socket. */
+void udp_untap(struct udp *udp);
 
 /** udp_bind_any gives a socket without a port a free one. Returns 0 or -EADDRNOTAVAIL. */
 int udp_bind_any(struct udp *udp, struct udp_sock *s);

@@ -22,6 +22,7 @@
 #include <rte_common.h>
 #include <rte_malloc.h>
 
+#include "udp/member.h"
 #include "udp/table.h"
 
 /* ---- the layer ------------------------------------------------------------------------------- */
@@ -36,7 +37,7 @@ uint64_t udp_footprint(const struct pc_stack_config *cfg)
 	const uint32_t n = (uint32_t)cfg->stack_max_udp_sockets;
 
 	return sizeof(struct udp) + n * sizeof(struct udp_sock) +
-	       3 * nb_buckets(n) * sizeof(uint32_t);
+	       3 * nb_buckets(n) * sizeof(uint32_t) + udp_nb_members(n) * sizeof(struct udp_member);
 }
 
 static void *alloc(const struct ctx *ctx, uint32_t n, size_t size)
@@ -61,7 +62,8 @@ struct udp *udp_create(struct ctx *ctx, struct ip *ip, struct events *ev, uint32
 	udp->key = (struct hash_key){.k = {key.k[0], key.k[1]}};
 	udp->by_bind = alloc(ctx, 3 * (udp->mask + 1), sizeof(*udp->by_bind));
 	udp->sock = alloc(ctx, RTE_MAX(n, 1u), sizeof(*udp->sock));
-	if (udp->by_bind == NULL || udp->sock == NULL) {
+	udp->member = alloc(ctx, RTE_MAX(udp_nb_members(n), 1u), sizeof(*udp->member));
+	if (udp->by_bind == NULL || udp->sock == NULL || udp->member == NULL) {
 		udp_destroy(udp);
 		return NULL;
 	}
@@ -70,6 +72,10 @@ struct udp *udp_create(struct ctx *ctx, struct ip *ip, struct events *ev, uint32
 	for (uint32_t i = n; i > 0; i--) {
 		udp->sock[i - 1].next = udp->free;
 		udp->free = i;
+	}
+	for (uint32_t i = udp_nb_members(n); i > 0; i--) {
+		udp->member[i - 1].next = udp->free_member;
+		udp->free_member = i;
 	}
 	return udp;
 }
@@ -80,8 +86,11 @@ void udp_destroy(struct udp *udp)
 		pktq_free(&udp->sock[i].rcv);
 		pktq_free(&udp->sock[i].reports);
 	}
+	udp->packet = 0;
+	udp_untap(udp);
 	rte_free(udp->by_bind);
 	rte_free(udp->sock);
+	rte_free(udp->member);
 	rte_free(udp);
 }
 
@@ -174,6 +183,7 @@ int udp_open(struct udp *udp)
 	s->rcv_max = s->snd_max = (uint32_t)udp->ctx->cfg.udp_rcvbuf;
 	s->group_ttl = s->group_hops = -1;
 	s->discover = s->discover6 = IP_PMTUDISC_WANT;
+	s->group_all = s->group_all6 = s->group_loop = s->group_loop6 = true;
 	return (int)id - 1;
 }
 
@@ -196,6 +206,9 @@ void udp_close(struct udp *udp, uint32_t index)
 		unlink_input(udp, s);
 		unlink_bind(udp, s);
 	}
+	udp_leave_all(udp, s);
+	if (s->kind != UDP_DATAGRAM)
+		udp_close_raw(udp, s);
 	pktq_free(&s->rcv);
 	pktq_free(&s->reports);
 	s->rcv_bytes = 0;
@@ -402,8 +415,8 @@ static unsigned validate_sock(const struct udp *udp, const struct udp_sock *s)
 	bad += bytes != s->rcv_bytes;
 	bad += s->bound != (s->local.port != 0);
 	bad += s->remote.port != 0 && !s->bound;
-	bad +=
-	    s->laddr != LADDR_NONE && !pc_addr_equal(&s->local.addr, ip_laddr(udp->ip, s->laddr));
+	bad += s->laddr != LADDR_NONE && netifs_is_usable(&udp->ip->ifs, s->laddr) &&
+	       !pc_addr_equal(&s->local.addr, ip_laddr(udp->ip, s->laddr));
 	if (s->bound)
 		bad += !is_linked(udp, s);
 	return bad;

@@ -35,6 +35,9 @@ enum {
 	UDP_TELL_DROPS = 1 << 8,    /* SO_RXQ_OVFL */
 };
 
+/** What a struct udp_sock is a socket of; raw.h has the other two. */
+enum udp_kind { UDP_DATAGRAM, UDP_RAW, UDP_PACKET };
+
 /** The state of a socket that the socket layer may read and set. */
 struct udp_sock {
 	struct pollable poll;
@@ -58,8 +61,12 @@ struct udp_sock {
 	bool report, report6;  /* IP_RECVERR, IPV6_RECVERR */
 	bool gro, no_checksum; /* UDP_GRO, SO_NO_CHECK */
 	bool open, bound, rd_shut, wr_shut, reuse, reuseport, broadcast;
-	bool ip6, v6only;            /* made as AF_INET6; IPV6_V6ONLY */
-	bool addr_fixed, port_fixed; /* by bind; what connect chose ends with the connection */
+	uint8_t kind;                 /* enum udp_kind */
+	uint8_t netif;                /* it has to do with this interface only: index + 1; 0: any */
+	bool group_all, group_all6;   /* IP_MULTICAST_ALL: hears groups that others have joined */
+	bool group_loop, group_loop6; /* IP_MULTICAST_LOOP, kept but without effect */
+	bool ip6, v6only;             /* made as AF_INET6; IPV6_V6ONLY */
+	bool addr_fixed, port_fixed;  /* by bind; what connect chose ends with the connection */
 	/* the rest is of no interest outside udp/ */
 	uint32_t next;      /* in the chain that input looks at, index + 1 */
 	uint32_t bind_next; /* in the chain of sockets bound to ports of one hash, index + 1 */
@@ -67,6 +74,14 @@ struct udp_sock {
 	struct ip_path path; /* to path_dst, where the last datagram went; any: unknown */
 	struct pktq reports; /* the error queue */
 	uint32_t nb_reports;
+	uint32_t members; /* first of its groups, index + 1 */
+	/* of raw and packet sockets */
+	uint8_t proto;           /* of IP */
+	uint8_t filter;          /* SO_ATTACH_FILTER: index + 1; 0: none */
+	bool header_included;    /* IP_HDRINCL */
+	bool cooked;             /* without Ethernet headers */
+	uint16_t ethertype;      /* ETH_P_ALL: every one */
+	uint32_t icmp_filter[8]; /* types that are kept away */
 };
 
 /** What one datagram has that the others of its socket have not; UDP_CTL_NONE: nothing. */
@@ -122,6 +137,12 @@ struct udp_sock *udp_sock(struct udp *udp, uint32_t index);
  * set beyond its life. NULL past the end. */
 struct udp_sock *udp_sock_slot(struct udp *udp, uint32_t index);
 
+/** udp_is_connected says whether a socket has a peer. */
+static inline bool udp_is_connected(const struct udp_sock *s)
+{
+	return s->kind == UDP_DATAGRAM ? s->remote.port != 0 : !pc_addr_is_any(&s->remote.addr);
+}
+
 /** udp_close frees a socket and its datagrams. */
 void udp_close(struct udp *udp, uint32_t index);
 
@@ -161,8 +182,8 @@ int udp_payload_max(struct udp *udp, uint32_t index, const struct pc_endpoint *t
 /** udp_recv returns the next datagram and its sender, or NULL; with peek it stays queued. */
 struct rte_mbuf *udp_recv(struct udp *udp, uint32_t index, struct pc_endpoint *from, bool peek);
 
-/** udp_read_info tells about a datagram that udp_recv has returned. */
-void udp_read_info(const struct rte_mbuf *m, struct udp_info *info);
+/** udp_read_info tells about a datagram or packet that udp_recv has returned; raw packets have no ports. */
+void udp_read_info(const struct udp_sock *s, const struct rte_mbuf *m, struct udp_info *info);
 
 /**
  * udp_take_report takes the oldest error off the error queue: the mbuf is the caller's then, and holds

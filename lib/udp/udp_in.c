@@ -10,6 +10,7 @@
 #include <rte_mbuf.h>
 
 #include "base/mbuf.h"
+#include "udp/member.h"
 #include "udp/table.h"
 #include "wire/cksum.h"
 #include "wire/udp.h"
@@ -18,6 +19,7 @@
 struct udp_in {
 	struct pc_endpoint src, dst;
 	uint32_t len; /* bytes of payload */
+	uint8_t netif;
 };
 
 /* ---- lookup ---------------------------------------------------------------------------------- */
@@ -40,9 +42,11 @@ struct udp_sock *udp_find_connected(const struct udp *udp, const struct pc_endpo
 }
 
 /* How well a socket without a peer fits: 0 not at all, 1 bound to any address, 2 to this one. */
-static int score(const struct udp_sock *s, const struct pc_endpoint *dst)
+static int score(const struct udp_sock *s, const struct udp_in *d)
 {
-	if (s->local.port != dst->port)
+	const struct pc_endpoint *dst = &d->dst;
+
+	if (s->local.port != dst->port || unlikely(s->netif != 0 && s->netif - 1 != d->netif))
 		return 0;
 	if (pc_addr_is_any(&s->local.addr))
 		return udp_speaks(s, &dst->addr) ? 1 : 0;
@@ -59,7 +63,7 @@ static struct udp_sock *choose(const struct udp *udp, const struct udp_in *d, in
 
 	for (uint32_t id = udp->by_port[d->dst.port & udp->mask]; id != 0; id = s->next) {
 		s = &udp->sock[id - 1];
-		if (s->reuseport && score(s, &d->dst) == best && nth-- == 0)
+		if (s->reuseport && score(s, d) == best && nth-- == 0)
 			return s;
 	}
 	return NULL;
@@ -75,7 +79,7 @@ static struct udp_sock *find(const struct udp *udp, const struct udp_in *d)
 		return found;
 	for (uint32_t id = udp->by_port[d->dst.port & udp->mask]; id != 0; id = s->next) {
 		s = &udp->sock[id - 1];
-		fit = score(s, &d->dst);
+		fit = score(s, d);
 		if (fit > best) {
 			best = fit;
 			found = s;
@@ -89,14 +93,18 @@ static struct udp_sock *find(const struct udp *udp, const struct udp_in *d)
 struct udp_sock *udp_find(const struct udp *udp, const struct pc_endpoint *src,
                           const struct pc_endpoint *dst)
 {
-	const struct udp_in d = {.src = *src, .dst = *dst};
+	const uint16_t laddr = netifs_find(&udp->ip->ifs, &dst->addr);
+	const struct udp_in d = {.src = *src,
+	                         .dst = *dst,
+	                         .netif = laddr != LADDR_NONE ? udp->ip->ifs.addr[laddr].netif
+	                                                      : (uint8_t)0};
 
 	return find(udp, &d);
 }
 
 /* ---- delivery -------------------------------------------------------------------------------- */
 
-static int refuse(const struct udp *udp, struct udp_sock *s, uint32_t len)
+int udp_refuse(const struct udp *udp, struct udp_sock *s, uint32_t len)
 {
 	if (unlikely(s->rd_shut))
 		return PC_DROP_UDP_SHUTDOWN;
@@ -122,7 +130,7 @@ static int deliver(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m, cons
 {
 	const uint32_t index = (uint32_t)(s - udp->sock);
 	struct pkt *note = pkt_of(m);
-	const int verdict = refuse(udp, s, len);
+	const int verdict = udp_refuse(udp, s, len);
 
 	if (verdict != VERDICT_DONE)
 		return verdict;
@@ -142,13 +150,29 @@ static int deliver(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m, cons
 	return VERDICT_DONE;
 }
 
+void udp_queue(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m, uint16_t l3_off,
+               uint16_t skip, uint8_t netif, uint8_t flags)
+{
+	struct pkt *note = pkt_of(m);
+
+	note->rx.l3_off = (uint16_t)(m->data_off + l3_off);
+	rte_pktmbuf_adj(m, skip);
+	note->rx.len = m->pkt_len;
+	note->rx.flags = flags;
+	note->rx.netif = netif;
+	note_time(note, udp->ctx->now_ns);
+	pktq_push(&s->rcv, m);
+	s->rcv_bytes += note->rx.len + UDP_OVERHEAD;
+	event_notify(udp->ev, &s->poll, udp->first_fd + (uint32_t)(s - udp->sock), EPOLLIN);
+}
+
 /* Delivers a copy. Returns whether somebody has it now. */
 static bool deliver_copy(struct udp *udp, struct udp_sock *s, const struct rte_mbuf *m,
                          const struct ip_pkt *p, uint32_t len)
 {
 	struct rte_mbuf *copy;
 
-	if (refuse(udp, s, len) != VERDICT_DONE)
+	if (udp_refuse(udp, s, len) != VERDICT_DONE)
 		return false;
 	copy = rte_pktmbuf_copy(m, udp->ctx->pool, 0, UINT32_MAX);
 	if (copy == NULL) {
@@ -169,7 +193,8 @@ static int deliver_group(struct udp *udp, struct rte_mbuf *m, const struct ip_pk
 
 	for (uint32_t id = udp->by_port[d->dst.port & udp->mask]; id != 0; id = s->next) {
 		s = &udp->sock[id - 1];
-		if (score(s, &d->dst) == 0)
+		if (score(s, d) == 0 || (pc_addr_is_multicast(&p->dst) &&
+		                         !udp_hears(udp, s, p->netif, &p->src, &p->dst)))
 			continue;
 		if (last != NULL)
 			delivered |= deliver_copy(udp, last, m, p, d->len);
@@ -213,6 +238,7 @@ int udp_input(struct udp *udp, struct rte_mbuf *m, const struct ip_pkt *p)
 	    .src = {.addr = p->src, .port = h.sport},
 	    .dst = {.addr = p->dst, .port = h.dport},
 	    .len = h.len - (uint32_t)UDP_HDR_LEN,
+	    .netif = p->netif,
 	};
 	if (p->group)
 		return deliver_group(udp, m, p, &d);
@@ -227,25 +253,33 @@ static const uint8_t *ip_header(const struct rte_mbuf *m)
 	return (const uint8_t *)m->buf_addr + pkt_of_const(m)->rx.l3_off;
 }
 
-static void read_sender(const struct rte_mbuf *m, struct pc_endpoint *from)
+/* The ports of a datagram; packets of raw sockets have none. */
+static uint16_t read_port(const struct udp_sock *s, const struct rte_mbuf *m, uint32_t off)
+{
+	if (s->kind != UDP_DATAGRAM)
+		return 0;
+	return wire_get16(rte_pktmbuf_mtod(m, const uint8_t *) - UDP_HDR_LEN + off);
+}
+
+static void read_sender(const struct udp_sock *s, const struct rte_mbuf *m,
+                        struct pc_endpoint *from)
 {
 	const uint8_t *ip = ip_header(m);
-	const uint8_t *udp = rte_pktmbuf_mtod(m, const uint8_t *) - UDP_HDR_LEN;
 
 	if (ip[0] >> 4 == 4)
 		from->addr = pc_addr_ip4(wire_get32_be(ip + 12));
 	else
 		memcpy(from->addr.b, ip + 8, sizeof(from->addr.b));
-	from->port = wire_get16(udp);
+	from->port = read_port(s, m, 0);
 }
 
-void udp_read_info(const struct rte_mbuf *m, struct udp_info *info)
+void udp_read_info(const struct udp_sock *s, const struct rte_mbuf *m, struct udp_info *info)
 {
 	const struct pkt *note = pkt_of_const(m);
 	const uint8_t *ip = ip_header(m);
 
-	read_sender(m, &info->src);
-	info->dst.port = wire_get16(rte_pktmbuf_mtod(m, const uint8_t *) - UDP_HDR_LEN + 2);
+	read_sender(s, m, &info->src);
+	info->dst.port = read_port(s, m, 2);
 	info->at_ns = (uint64_t)note->rx.cookie << 32 | note->rx.seq;
 	info->netif = note->rx.netif;
 	if (ip[0] >> 4 == 4) {
@@ -267,7 +301,7 @@ struct rte_mbuf *udp_recv(struct udp *udp, uint32_t index, struct pc_endpoint *f
 	if (m == NULL)
 		return NULL;
 	if (from != NULL)
-		read_sender(m, from);
+		read_sender(s, m, from);
 	if (!peek) {
 		pktq_pop(&s->rcv);
 		s->rcv_bytes -= pkt_of(m)->rx.len + UDP_OVERHEAD;

@@ -54,6 +54,16 @@ static int search_path(struct udp *udp, struct udp_sock *s, const struct pc_addr
 	int rc;
 
 	udp_forget_path(s);
+	if (s->netif != 0 && laddr == LADDR_NONE && pc_addr_is_ip4(dst))
+		laddr = netifs_find_first(&udp->ip->ifs, (uint8_t)(s->netif - 1));
+	if (s->netif != 0 && laddr == LADDR_NONE && pc_addr_is_broadcast(dst)) {
+		/* a host without an address asks everybody for one (RFC 1122 section 3.2.1.3) */
+		s->path = (struct ip_path){.netif = (uint8_t)(s->netif - 1),
+		                           .laddr = LADDR_NONE,
+		                           .mtu = udp->ip->ifs.netif[s->netif - 1].port->info.mtu,
+		                           .broadcast = true};
+		return 0;
+	}
 	rc = udp_path_find(udp, dst, laddr, &s->path);
 	if (rc == 0)
 		s->path_dst = *dst;
@@ -151,7 +161,9 @@ static inline struct ip_send describe(const struct udp *udp, const struct udp_so
 {
 	const uint32_t total = len + (uint32_t)UDP_HDR_LEN + ip_hdr_len(dst);
 	const bool ip4 = pc_addr_is_ip4(dst);
-	struct ip_send send = {.src = *ip_laddr(udp->ip, s->path.laddr),
+	struct ip_send send = {.src = likely(s->path.laddr != LADDR_NONE)
+	                                  ? *ip_laddr(udp->ip, s->path.laddr)
+	                                  : pc_addr_ip4(0),
 	                       .dst = *dst,
 	                       .proto = IPPROTO_UDP,
 	                       .ttl = ip4 ? s->ttl : s->hops,

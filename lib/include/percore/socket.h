@@ -36,6 +36,13 @@ extern "C" {
  * IPv4 too, in mapped addresses (RFC 3493 section 3.7), unless IPV6_V6ONLY is set. The scope of a
  * link-local address is the port's index plus 1.
  *
+ * SOCK_RAW with a protocol gets copies of the IP packets that are for us (of IPv4 with their headers), as
+ * raw(7) says: IP_HDRINCL, ICMP_FILTER, ICMP6_FILTER. Domain AF_PACKET (protocol in network byte order,
+ * ETH_P_ALL for all) gets copies of the frames of all ports, both ways, SOCK_DGRAM without their Ethernet
+ * headers; bind() and sendto() take struct sockaddr_ll. Both take SO_ATTACH_FILTER, of at most 256
+ * instructions. They count as UDP sockets (stack.max_udp_sockets), and while there are none nothing is
+ * spent on them.
+ *
  * Returns a descriptor > 0, or -1 with errno EAFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT, or
  * ENFILE when the stack's limit is reached.
  */
@@ -178,7 +185,10 @@ int pc_close(struct pc_stack *st, int fd);
  * the same values as IP_TTL and IP_TOS; of datagrams: SO_TIMESTAMP SO_TIMESTAMPNS SO_RXQ_OVFL SO_NO_CHECK
  * IP_MTU_DISCOVER (IP_PMTUDISC_WANT is the default) IP_MTU IP_PKTINFO IP_RECVTTL IP_RECVTOS IP_RECVERR
  * IP_MULTICAST_TTL IPV6_MTU_DISCOVER IPV6_RECVPKTINFO IPV6_RECVHOPLIMIT IPV6_RECVTCLASS IPV6_RECVERR
- * IPV6_MULTICAST_HOPS UDP_SEGMENT UDP_GRO; IPPROTO_TCP: TCP_NODELAY TCP_CORK TCP_QUICKACK TCP_MAXSEG TCP_KEEPIDLE
+ * IPV6_MULTICAST_HOPS UDP_SEGMENT UDP_GRO SO_BINDTOIFINDEX; of groups: IP_ADD_MEMBERSHIP IP_DROP_MEMBERSHIP
+ * IP_ADD_SOURCE_MEMBERSHIP IP_DROP_SOURCE_MEMBERSHIP IP_BLOCK_SOURCE IP_UNBLOCK_SOURCE IP_MULTICAST_IF
+ * IP_MULTICAST_ALL IPV6_JOIN_GROUP IPV6_LEAVE_GROUP IPV6_MULTICAST_IF IPV6_MULTICAST_ALL MCAST_JOIN_GROUP and
+ * the like; IP_MULTICAST_LOOP is kept without effect; IPPROTO_TCP: TCP_NODELAY TCP_CORK TCP_QUICKACK TCP_MAXSEG TCP_KEEPIDLE
  * TCP_KEEPINTVL TCP_KEEPCNT TCP_USER_TIMEOUT TCP_SYNCNT TCP_DEFER_ACCEPT TCP_WINDOW_CLAMP TCP_NOTSENT_LOWAT
  * TCP_FASTOPEN (connections in SYN-RECEIVED that a listener allows) TCP_FASTOPEN_CONNECT TCP_FASTOPEN_KEY
  * (16 bytes, or 32 with the key that old cookies may have; of the whole stack) TCP_INFO (Linux's struct

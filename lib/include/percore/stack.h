@@ -91,6 +91,26 @@ int pc_stack_add_addr(struct pc_stack *st, int port, const struct pc_prefix *add
 int pc_stack_add_slaac(struct pc_stack *st, int port);
 
 /**
+ * pc_stack_del_addr takes an IPv4 address back, with the routes by it; connections from it find no way any
+ * more. errno: EINVAL (IPv6), EADDRNOTAVAIL (the port does not have it).
+ */
+int pc_stack_del_addr(struct pc_stack *st, int port, const struct pc_prefix *addr);
+
+/** pc_stack_set_mtu limits the IPv4 packets of a port to mtu bytes, at least 576 and at most what it can; 0
+ * undoes that. errno EINVAL. */
+int pc_stack_set_mtu(struct pc_stack *st, int port, uint16_t mtu);
+
+/** pc_stack_add_dns notes the address of a name server, pc_stack_del_dns forgets it. errno ENOSPC. */
+int pc_stack_add_dns(struct pc_stack *st, const struct pc_addr *server);
+int pc_stack_del_dns(struct pc_stack *st, const struct pc_addr *server);
+
+/**
+ * pc_stack_get_dns tells the name servers that DHCP, router advertisements (RFC 8106) and
+ * pc_stack_add_dns have told of: at most n are written. Returns how many there are.
+ */
+unsigned pc_stack_get_dns(const struct pc_stack *st, struct pc_addr *servers, unsigned n);
+
+/**
  * pc_stack_add_route sends dest by way of gateway, which must be on a connected network; a prefix
  * of length 0 (of either family: 0.0.0.0/0 is 96 bits long in mapped form) is the default route.
  * Returns 0, or -1 with errno ENETUNREACH, EEXIST or ENOSPC.

@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The DHCP client (RFC 2131 section 4.4, figure 5).
+ *
+ * Overview: a socket of UDP for messages, a packet socket for ARP while an address is tried.  What happens
+ * is one of three things, a message, an answer to a probe, a time; each ends in a state with its next time.
+ *
+ * Life-cycle: INIT, SELECTING, REQUESTING, TRYING (is the address free?), BOUND, RENEWING, REBINDING, and
+ * from any of these back to INIT.
+ * Invariants: the stack has the leased address exactly in BOUND, RENEWING and REBINDING.
+ */
+#include <percore/dhcp.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include <linux/if_packet.h>
+#include <percore/port.h>
+#include <percore/socket.h>
+#include <rte_common.h>
+#include <rte_malloc.h>
+
+#include "base/rng.h"
+#include "dhcp/message.h"
+#include "stack/stack.h"
+
+#define SECOND_NS   UINT64_C(1000000000)
+#define SERVER_PORT 67
+#define CLIENT_PORT 68
+#define ETHER_ARP   0x0806
+
+/* RFC 2131 section 4.1: the first wait, doubled up to the last, each give or take a second */
+#define WAIT_FIRST_S 4
+#define WAIT_LAST_S  64
+/* how often an offer is asked for before another is looked for */
+#define REQUESTS 4
+/* section 4.4.5: no more often than this */
+#define RENEW_LEAST_S 60
+/* section 3.1.5: after a conflict */
+#define DECLINE_WAIT_S 10
+/* RFC 5227 section 2.1.1, of which the times are shorter here: who waits for an address waits for all */
+#define PROBES       3
+#define PROBE_GAP_NS (SECOND_NS / 5)
+
+enum state { INIT, SELECTING, REQUESTING, TRYING, BOUND, RENEWING, REBINDING };
+
+struct pc_dhcp {
+	struct pc_stack *st;
+	int port, fd, arp; /* arp: -1 but in TRYING */
+	enum state state;
+	uint8_t mac[6];
+	uint32_t xid, generation;
+	unsigned tries;
+	bool started;
+	uint64_t now_ns, at_ns; /* of this turn; when the next step is due */
+	uint64_t begin_ns;      /* of this exchange, for secs */
+	uint64_t asked_ns;      /* of the last request */
+	uint64_t sent_ns;       /* of the request that was granted: the lease counts from there */
+	struct pc_dhcp_lease offer, lease;
+	char hostname[64];
+};
+
+static const struct pc_addr *ip_of(const struct pc_dhcp_lease *l)
+{
+	return &l->addr.addr;
+}
+
+/* ---- sending --------------------------------------------------------------------------------- */
+
+/* From our address if we have one (RENEWING), which the socket does not know. */
+static ssize_t send_from(struct pc_dhcp *d, uint32_t src_be, uint32_t dst_be, const void *data,
+                         size_t len)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+	                         .sin_port = __builtin_bswap16(SERVER_PORT),
+	                         .sin_addr.s_addr = dst_be};
+	struct iovec v = {(void *)(uintptr_t)data, len};
+	union {
+		char b[CMSG_SPACE(sizeof(struct in_pktinfo))];
+		struct cmsghdr h;
+	} item = {.h = {CMSG_LEN(sizeof(struct in_pktinfo)), IPPROTO_IP, IP_PKTINFO}};
+	const struct in_pktinfo pi = {.ipi_spec_dst.s_addr = src_be};
+	struct msghdr m = {
+	    .msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &v, .msg_iovlen = 1};
+
+	memcpy(CMSG_DATA(&item.h), &pi, sizeof(pi));
+	if (src_be != 0) {
+		m.msg_control = &item;
+		m.msg_controllen = sizeof(item);
+	}
+	return pc_sendmsg(d->st, d->fd, &m, 0);
+}
+
+static void send_query(struct pc_dhcp *d, struct dhcp_query *q, uint32_t dst_be)
+{
+	uint8_t msg[DHCP_MESSAGE_MAX];
+
+	q->xid = d->xid;
+	q->hostname = d->hostname;
+	q->secs = (uint16_t)RTE_MIN((d->now_ns - d->begin_ns) / SECOND_NS, UINT64_C(65535));
+	memcpy(q->mac, d->mac, sizeof(q->mac));
+	send_from(d, q->ciaddr_be, dst_be, msg, dhcp_write(msg, q));
+}
+
+static uint64_t random_wait(struct pc_dhcp *d, unsigned tries)
+{
+	const uint64_t s =
+	    RTE_MIN((uint64_t)WAIT_FIRST_S << RTE_MIN(tries, 8u), (uint64_t)WAIT_LAST_S);
+
+	return (s - 1) * SECOND_NS + (uint64_t)rng_below(&d->st->ctx.rng, 2000) * 1000000;
+}
+
+static void discover(struct pc_dhcp *d)
+{
+	struct dhcp_query q = {.type = DHCP_DISCOVER, .broadcast = true};
+
+	if (d->state != SELECTING) {
+		d->xid = (uint32_t)rng_next(&d->st->ctx.rng);
+		d->begin_ns = d->now_ns;
+		d->tries = 0;
+	}
+	d->state = SELECTING;
+	send_query(d, &q, UINT32_MAX);
+	d->at_ns = d->now_ns + random_wait(d, d->tries++);
+}
+
+/* Asks for what was offered (section 4.3.2: SELECTING). */
+static void request(struct pc_dhcp *d)
+{
+	struct dhcp_query q = {.type = DHCP_REQUEST,
+	                       .broadcast = true,
+	                       .request_be = pc_addr_get_ip4(ip_of(&d->offer)),
+	                       .server_be = pc_addr_get_ip4(&d->offer.server)};
+
+	if (d->state != REQUESTING)
+		d->tries = 0;
+	d->state = REQUESTING;
+	d->asked_ns = d->now_ns;
+	send_query(d, &q, UINT32_MAX);
+	d->at_ns = d->now_ns + random_wait(d, d->tries++);
+}
+
+static uint64_t after(uint64_t from_ns, uint32_t seconds)
+{
+	return seconds == UINT32_MAX ? UINT64_MAX : from_ns + seconds * SECOND_NS;
+}
+
+static uint64_t t2_of(const struct pc_dhcp *d)
+{
+	return after(d->sent_ns, d->lease.t2_s);
+}
+
+static uint64_t end_of(const struct pc_dhcp *d)
+{
+	return after(d->sent_ns, d->lease.lease_s);
+}
+
+/* Asks for more time: its server, and from T2 on every one. Again after half of what is left, but not within
+ * a minute (section 4.4.5). */
+static void renew(struct pc_dhcp *d)
+{
+	const bool anyone = d->state == REBINDING;
+	const uint64_t end = anyone ? end_of(d) : t2_of(d);
+	const uint64_t left = end > d->now_ns ? (end - d->now_ns) / 2 : 0;
+	struct dhcp_query q = {.type = DHCP_REQUEST,
+	                       .ciaddr_be = pc_addr_get_ip4(ip_of(&d->lease))};
+
+	d->asked_ns = d->now_ns;
+	send_query(d, &q, anyone ? UINT32_MAX : pc_addr_get_ip4(&d->lease.server));
+	d->at_ns = RTE_MIN(d->now_ns + RTE_MAX(left, RENEW_LEAST_S * SECOND_NS), end);
+}
+
+/* ---- is the address free? -------------------------------------------------------------------- */
+
+static void probe(struct pc_dhcp *d)
+{
+	uint8_t f[60] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0,
+	                 0,    8,    6,    0,    1,    8,    0, 6, 4, 0, 1};
+	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = d->port + 1};
+	const uint32_t target_be = pc_addr_get_ip4(ip_of(&d->offer));
+
+	memcpy(f + 6, d->mac, 6);
+	memcpy(f + 22, d->mac, 6);
+	memcpy(f + 38, &target_be, 4);
+	pc_sendto(d->st, d->arp, f, sizeof(f), 0, (const struct sockaddr *)&to, sizeof(to));
+	d->tries++;
+	d->at_ns = d->now_ns + PROBE_GAP_NS;
+}
+
+/* Says whether an ARP packet of somebody else claims the address, or tries it as we do. */
+static bool claims(const struct pc_dhcp *d, const uint8_t *f, ssize_t len)
+{
+	const uint32_t target_be = pc_addr_get_ip4(ip_of(&d->offer));
+	static const uint8_t none[4];
+
+	if (len < 42 || memcmp(f + 22, d->mac, 6) == 0)
+		return false;
+	if (memcmp(f + 28, &target_be, 4) == 0)
+		return true;
+	return f[21] == 1 && memcmp(f + 28, none, 4) == 0 && memcmp(f + 38, &target_be, 4) == 0;
+}
+
+static void end_probes(struct pc_dhcp *d)
+{
+	if (d->arp >= 0)
+		pc_close(d->st, d->arp);
+	d->arp = -1;
+}
+
+static void bind_lease(struct pc_dhcp *d);
+
+static void try_address(struct pc_dhcp *d)
+{
+	const struct sockaddr_ll any = {.sll_family = AF_PACKET,
+	                                .sll_ifindex = d->port + 1,
+	                                .sll_protocol = __builtin_bswap16(ETHER_ARP)};
+
+	d->state = TRYING;
+	d->tries = 0;
+	d->arp = pc_socket(d->st, AF_PACKET, SOCK_RAW, __builtin_bswap16(ETHER_ARP));
+	if (d->arp < 0) { /* no socket for that: the server has looked, too (section 3.1.2) */
+		bind_lease(d);
+		return;
+	}
+	pc_bind(d->st, d->arp, (const struct sockaddr *)&any, sizeof(any));
+	probe(d);
+}
+
+/* Somebody has it: the server is told, and asked for another after a while (section 3.1.5). */
+static void decline(struct pc_dhcp *d)
+{
+	struct dhcp_query q = {.type = DHCP_DECLINE,
+	                       .request_be = pc_addr_get_ip4(ip_of(&d->offer)),
+	                       .server_be = pc_addr_get_ip4(&d->offer.server)};
+
+	end_probes(d);
+	ctx_count(&d->st->ctx, PC_DHCP_DECLINED);
+	send_query(d, &q, UINT32_MAX);
+	d->state = INIT;
+	d->at_ns = d->now_ns + DECLINE_WAIT_S * SECOND_NS;
+}
+
+/* ---- the lease ------------------------------------------------------------------------------- */
+
+static bool is_default(const struct pc_dhcp_route *r)
+{
+	return r->dest.len == 96;
+}
+
+static void take_back(struct pc_stack *st, int port, const struct pc_dhcp_lease *l)
+{
+	pc_stack_del_addr(st, port, &l->addr); /* with the routes by it */
+	for (unsigned i = 0; i < l->nb_dns; i++)
+		pc_stack_del_dns(st, &l->dns[i]);
+	if (l->mtu != 0)
+		pc_stack_set_mtu(st, port, 0);
+}
+
+static int hand_over(struct pc_stack *st, int port, const struct pc_dhcp_lease *l)
+{
+	static const struct pc_prefix all = {.len = 0};
+
+	if (pc_stack_add_addr(st, port, &l->addr) != 0 && errno != EEXIST)
+		return -1;
+	for (unsigned i = 0; i < l->nb_routes; i++)
+		pc_stack_add_route(st, is_default(&l->route[i]) ? &all : &l->route[i].dest,
+		                   &l->route[i].gateway);
+	for (unsigned i = 0; i < l->nb_dns; i++)
+		pc_stack_add_dns(st, &l->dns[i]);
+	if (l->mtu >= 576)
+		pc_stack_set_mtu(st, port, l->mtu);
+	return 0;
+}
+
+/* Says whether what the stack was given is still the same. */
+static bool is_same(const struct pc_dhcp_lease *a, const struct pc_dhcp_lease *b)
+{
+	return pc_addr_equal(&a->addr.addr, &b->addr.addr) && a->addr.len == b->addr.len &&
+	       a->mtu == b->mtu && a->nb_routes == b->nb_routes && a->nb_dns == b->nb_dns &&
+	       memcmp(a->route, b->route, a->nb_routes * sizeof(a->route[0])) == 0 &&
+	       memcmp(a->dns, b->dns, a->nb_dns * sizeof(a->dns[0])) == 0;
+}
+
+int pc_dhcp_apply(struct pc_stack *st, int port, const struct pc_dhcp_lease *old,
+                  const struct pc_dhcp_lease *lease)
+{
+	if (old != NULL && lease != NULL && is_same(old, lease))
+		return 0;
+	if (old != NULL)
+		take_back(st, port, old);
+	return lease != NULL ? hand_over(st, port, lease) : 0;
+}
+
+static bool has_lease(const struct pc_dhcp *d)
+{
+	return d->state >= BOUND;
+}
+
+static void lose_lease(struct pc_dhcp *d)
+{
+	pc_dhcp_apply(d->st, d->port, &d->lease, NULL);
+	d->generation++;
+	d->state = INIT;
+	d->at_ns = d->now_ns;
+}
+
+static void bind_lease(struct pc_dhcp *d)
+{
+	const struct pc_dhcp_lease *old = has_lease(d) ? &d->lease : NULL;
+
+	end_probes(d);
+	if (pc_dhcp_apply(d->st, d->port, old, &d->offer) != 0) {
+		d->state =
+		    INIT; /* no address of a host, or too many: the server may have another */
+		d->at_ns = d->now_ns + DECLINE_WAIT_S * SECOND_NS;
+		return;
+	}
+	ctx_count(&d->st->ctx, PC_DHCP_LEASES);
+	d->lease = d->offer;
+	d->state = BOUND;
+	d->generation++;
+	d->at_ns = RTE_MIN(after(d->sent_ns, d->lease.t1_s), t2_of(d));
+}
+
+/* ---- messages -------------------------------------------------------------------------------- */
+
+/* T1 < T2 < the end (section 4.4.5); what a server says otherwise is put right. */
+static void tidy(struct pc_dhcp_lease *l)
+{
+	if (l->lease_s == UINT32_MAX) {
+		l->t1_s = l->t2_s = UINT32_MAX;
+		return;
+	}
+	if (l->t2_s >= l->lease_s)
+		l->t2_s = (uint32_t)((uint64_t)l->lease_s * 7 / 8);
+	if (l->t1_s >= l->t2_s)
+		l->t1_s = RTE_MIN(l->lease_s / 2, l->t2_s);
+}
+
+static void on_offer(struct pc_dhcp *d, const struct dhcp_reply *r)
+{
+	if (d->state != SELECTING || !r->has_server || !r->has_lease ||
+	    pc_addr_get_ip4(ip_of(&r->lease)) == 0)
+		return;
+	d->offer = r->lease;
+	request(d);
+}
+
+static void on_ack(struct pc_dhcp *d, const struct dhcp_reply *r)
+{
+	const bool renews = d->state == RENEWING || d->state == REBINDING;
+	const struct pc_dhcp_lease *asked = renews ? &d->lease : &d->offer;
+	struct pc_addr server;
+
+	if ((d->state != REQUESTING && !renews) || !r->has_lease || r->lease.lease_s == 0 ||
+	    !pc_addr_equal(ip_of(&r->lease), ip_of(asked)))
+		return;
+	if (d->state == REQUESTING && r->has_server &&
+	    !pc_addr_equal(&r->lease.server, &d->offer.server))
+		return; /* of a server that was not asked */
+	server = r->has_server ? r->lease.server : asked->server;
+	d->offer = r->lease;
+	d->offer.server = server;
+	d->sent_ns = d->asked_ns;
+	tidy(&d->offer);
+	if (renews)
+		bind_lease(d);
+	else
+		try_address(d);
+}
+
+static void on_nak(struct pc_dhcp *d, const struct dhcp_reply *r)
+{
+	if (d->state == REQUESTING && r->has_server &&
+	    !pc_addr_equal(&r->lease.server, &d->offer.server))
+		return;
+	if (has_lease(d) && d->state != BOUND)
+		lose_lease(d);
+	else if (d->state == REQUESTING) {
+		d->state = INIT;
+		d->at_ns = d->now_ns + SECOND_NS;
+	}
+}
+
+static void read_messages(struct pc_dhcp *d)
+{
+	uint8_t msg[DHCP_MESSAGE_MAX];
+	struct sockaddr_in from;
+	struct dhcp_reply r;
+	socklen_t len;
+	ssize_t n;
+
+	while (len = sizeof(from), (n = pc_recvfrom(d->st, d->fd, msg, sizeof(msg), 0,
+	                                            (struct sockaddr *)&from, &len)) >= 0) {
+		if (from.sin_port != __builtin_bswap16(SERVER_PORT) ||
+		    !dhcp_parse(msg, (size_t)n, &r) || r.xid != d->xid ||
+		    memcmp(r.mac, d->mac, sizeof(r.mac)) != 0)
+			continue;
+		if (r.type == DHCP_OFFER)
+			on_offer(d, &r);
+		else if (r.type == DHCP_ACK)
+			on_ack(d, &r);
+		else if (r.type == DHCP_NAK)
+			on_nak(d, &r);
+	}
+}
+
+static void read_probes(struct pc_dhcp *d)
+{
+	uint8_t f[60];
+	ssize_t n;
+
+	while (d->arp >= 0 && (n = pc_recv(d->st, d->arp, f, sizeof(f), 0)) >= 0)
+		if (claims(d, f, n))
+			decline(d);
+}
+
+/* ---- time ------------------------------------------------------------------------------------ */
+
+static void on_time(struct pc_dhcp *d)
+{
+	switch (d->state) {
+	case INIT:
+	case SELECTING:
+		discover(d);
+		break;
+	case REQUESTING:
+		if (d->tries < REQUESTS) {
+			request(d);
+		} else {
+			d->state = INIT;
+			discover(d);
+		}
+		break;
+	case TRYING:
+		if (d->tries < PROBES)
+			probe(d);
+		else
+			bind_lease(d);
+		break;
+	case BOUND:
+		d->xid = (uint32_t)rng_next(&d->st->ctx.rng);
+		d->begin_ns = d->now_ns;
+		d->state = RENEWING;
+		__attribute__((fallthrough));
+	default:
+		if (d->now_ns >= end_of(d)) {
+			lose_lease(d);
+			discover(d);
+			break;
+		}
+		d->state = d->now_ns >= t2_of(d) ? REBINDING : RENEWING;
+		renew(d);
+		break;
+	}
+}
+
+void pc_dhcp_turn(struct pc_dhcp *d, uint64_t now_ns)
+{
+	d->now_ns = now_ns;
+	if (!d->started) {
+		d->started = true;
+		d->at_ns = now_ns;
+	}
+	read_messages(d);
+	read_probes(d);
+	if (d->at_ns <= now_ns)
+		on_time(d);
+}
+
+uint64_t pc_dhcp_next_deadline(const struct pc_dhcp *d)
+{
+	return d->started ? d->at_ns : 0;
+}
+
+uint32_t pc_dhcp_get_lease(const struct pc_dhcp *d, struct pc_dhcp_lease *lease)
+{
+	if (!has_lease(d))
+		return 0;
+	*lease = d->lease;
+	return d->generation;
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static int open_socket(struct pc_stack *st, int port)
+{
+	const struct sockaddr_in any = {.sin_family = AF_INET,
+	                                .sin_port = __builtin_bswap16(CLIENT_PORT)};
+	const int fd = pc_socket(st, AF_INET, SOCK_DGRAM, 0), ifindex = port + 1, on = 1;
+
+	if (fd < 0)
+		return -1;
+	pc_setsockopt(st, fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	pc_setsockopt(st, fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on));
+	if (pc_setsockopt(st, fd, SOL_SOCKET, SO_BINDTOIFINDEX, &ifindex, sizeof(ifindex)) == 0 &&
+	    pc_bind(st, fd, (const struct sockaddr *)&any, sizeof(any)) == 0)
+		return fd;
+	pc_close(st, fd);
+	return -1;
+}
+
+struct pc_dhcp *pc_dhcp_create(struct pc_stack *st, int port, const char *hostname)
+{
+	struct pc_dhcp *d;
+
+	if (port < 0 || port >= st->ip.ifs.n) {
+		errno = EINVAL;
+		return NULL;
+	}
+	d = rte_zmalloc_socket("dhcp", sizeof(*d), 0, st->ctx.cfg.socket_id);
+	if (d == NULL) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	d->st = st;
+	d->port = port;
+	d->arp = -1;
+	d->fd = open_socket(st, port);
+	if (d->fd < 0) {
+		rte_free(d);
+		return NULL;
+	}
+	memcpy(d->mac, ip_port(&st->ip, (uint8_t)port)->info.mac, sizeof(d->mac));
+	if (hostname != NULL)
+		memcpy(d->hostname, hostname, strnlen(hostname, sizeof(d->hostname) - 1));
+	return d;
+}
+
+void pc_dhcp_destroy(struct pc_dhcp *d)
+{
+	struct dhcp_query q = {.type = DHCP_RELEASE};
+
+	if (d == NULL)
+		return;
+	if (has_lease(d)) {
+		q.ciaddr_be = pc_addr_get_ip4(ip_of(&d->lease));
+		q.server_be = pc_addr_get_ip4(&d->lease.server);
+		d->xid = (uint32_t)rng_next(&d->st->ctx.rng);
+		d->begin_ns = d->now_ns;
+		send_query(d, &q, q.server_be);
+		lose_lease(d);
+	}
+	end_probes(d);
+	pc_close(d->st, d->fd);
+	rte_free(d);
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The interpreter of classic BPF.
+ *
+ * What it reads was written by the program that has the socket, and what it runs on comes from the
+ * network: the first is judged by cbpf_check when it is attached, the second at each load.
+ */
+
+#include "udp/cbpf.h"
+
+#include <stddef.h>
+
+#include <rte_mbuf.h>
+
+/* ---- judging --------------------------------------------------------------------------------- */
+
+static bool load_is_good(const struct sock_filter *i)
+{
+	switch (BPF_MODE(i->code)) {
+	case BPF_ABS:
+	case BPF_IND:
+		return BPF_CLASS(i->code) == BPF_LD && BPF_SIZE(i->code) <= BPF_B;
+	case BPF_IMM:
+	case BPF_LEN:
+		return BPF_SIZE(i->code) == BPF_W;
+	case BPF_MEM:
+		return BPF_SIZE(i->code) == BPF_W && i->k < BPF_MEMWORDS;
+	case BPF_MSH:
+		return i->code == (BPF_LDX | BPF_B | BPF_MSH);
+	default:
+		return false;
+	}
+}
+
+static bool alu_is_good(const struct sock_filter *i)
+{
+	const uint16_t op = BPF_OP(i->code), src = BPF_SRC(i->code);
+
+	if (op > BPF_XOR)
+		return false;
+	if ((op == BPF_DIV || op == BPF_MOD) && src == BPF_K)
+		return i->k != 0;
+	if ((op == BPF_LSH || op == BPF_RSH) && src == BPF_K)
+		return i->k < 32;
+	return true;
+}
+
+static bool jump_is_good(const struct sock_filter *i, uint32_t left)
+{
+	if (BPF_OP(i->code) == BPF_JA)
+		return i->k < left;
+	return BPF_OP(i->code) <= BPF_JSET && i->jt < left && i->jf < left;
+}
+
+/* left: how many instructions follow */
+static bool is_good(const struct sock_filter *i, uint32_t left)
+{
+	switch (BPF_CLASS(i->code)) {
+	case BPF_LD:
+	case BPF_LDX:
+		return load_is_good(i);
+	case BPF_ST:
+	case BPF_STX:
+		return i->k < BPF_MEMWORDS;
+	case BPF_ALU:
+		return alu_is_good(i);
+	case BPF_JMP:
+		return jump_is_good(i, left);
+	case BPF_RET:
+		return BPF_RVAL(i->code) == BPF_K || BPF_RVAL(i->code) == BPF_A;
+	default:
+		return i->code == (BPF_MISC | BPF_TAX) || i->code == (BPF_MISC | BPF_TXA);
+	}
+}
+
+bool cbpf_check(const struct sock_filter *insn, uint32_t n)
+{
+	if (n == 0 || n > CBPF_MAX || BPF_CLASS(insn[n - 1].code) != BPF_RET)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		if (!is_good(&insn[i], n - 1 - i))
+			return false;
+	return true;
+}
+
+/* ---- running --------------------------------------------------------------------------------- */
+
+struct machine {
+	uint32_t a, x, mem[BPF_MEMWORDS];
+	const struct rte_mbuf *m;
+	uint32_t off, len;
+};
+
+static bool fetch(const struct machine *s, uint32_t at, unsigned size, uint32_t *value)
+{
+	uint8_t copy[4];
+	const uint8_t *p;
+
+	if (at > s->len || size > s->len - at)
+		return false;
+	p = rte_pktmbuf_read(s->m, s->off + at, size, copy);
+	if (p == NULL)
+		return false;
+	*value = 0;
+	for (unsigned i = 0; i < size; i++)
+		*value = *value << 8 | p[i];
+	return true;
+}
+
+static bool load(struct machine *s, const struct sock_filter *i)
+{
+	const unsigned size = BPF_SIZE(i->code) == BPF_W ? 4 : BPF_SIZE(i->code) == BPF_H ? 2 : 1;
+	uint32_t value = i->k;
+
+	switch (BPF_MODE(i->code)) {
+	case BPF_ABS:
+		if (!fetch(s, i->k, size, &value))
+			return false;
+		break;
+	case BPF_IND:
+		if (i->k > s->len || s->x > s->len || !fetch(s, s->x + i->k, size, &value))
+			return false;
+		break;
+	case BPF_LEN:
+		value = s->len;
+		break;
+	case BPF_MEM:
+		value = s->mem[i->k];
+		break;
+	case BPF_MSH:
+		if (!fetch(s, i->k, 1, &value))
+			return false;
+		value = (value & 0xf) << 2;
+		break;
+	default: /* BPF_IMM */
+		break;
+	}
+	*(BPF_CLASS(i->code) == BPF_LD ? &s->a : &s->x) = value;
+	return true;
+}
+
+static bool compute(struct machine *s, const struct sock_filter *i)
+{
+	const uint32_t v = BPF_SRC(i->code) == BPF_X ? s->x : i->k;
+
+	switch (BPF_OP(i->code)) {
+	case BPF_ADD:
+		s->a += v;
+		return true;
+	case BPF_SUB:
+		s->a -= v;
+		return true;
+	case BPF_MUL:
+		s->a *= v;
+		return true;
+	case BPF_DIV:
+		s->a = v != 0 ? s->a / v : 0;
+		return v != 0;
+	case BPF_MOD:
+		s->a = v != 0 ? s->a % v : 0;
+		return v != 0;
+	case BPF_AND:
+		s->a &= v;
+		return true;
+	case BPF_OR:
+		s->a |= v;
+		return true;
+	case BPF_XOR:
+		s->a ^= v;
+		return true;
+	case BPF_LSH:
+		s->a = v < 32 ? s->a << v : 0;
+		return true;
+	case BPF_RSH:
+		s->a = v < 32 ? s->a >> v : 0;
+		return true;
+	default: /* BPF_NEG */
+		s->a = 0 - s->a;
+		return true;
+	}
+}
+
+static uint32_t jump(const struct machine *s, const struct sock_filter *i)
+{
+	const uint32_t v = BPF_SRC(i->code) == BPF_X ? s->x : i->k;
+	bool yes;
+
+	switch (BPF_OP(i->code)) {
+	case BPF_JA:
+		return i->k;
+	case BPF_JEQ:
+		yes = s->a == v;
+		break;
+	case BPF_JGT:
+		yes = s->a > v;
+		break;
+	case BPF_JGE:
+		yes = s->a >= v;
+		break;
+	default: /* BPF_JSET */
+		yes = (s->a & v) != 0;
+		break;
+	}
+	return yes ? i->jt : i->jf;
+}
+
+uint32_t cbpf_run(const struct cbpf *f, const struct rte_mbuf *m, uint32_t off)
+{
+	struct machine s = {.m = m, .off = off, .len = m->pkt_len - off};
+
+	if (f->n == 0)
+		return UINT32_MAX;
+	for (uint32_t pc = 0; pc < f->n; pc++) {
+		const struct sock_filter *i = &f->insn[pc];
+
+		switch (BPF_CLASS(i->code)) {
+		case BPF_LD:
+		case BPF_LDX:
+			if (!load(&s, i))
+				return 0;
+			break;
+		case BPF_ST:
+			s.mem[i->k] = s.a;
+			break;
+		case BPF_STX:
+			s.mem[i->k] = s.x;
+			break;
+		case BPF_ALU:
+			if (!compute(&s, i))
+				return 0;
+			break;
+		case BPF_JMP:
+			pc += jump(&s, i);
+			break;
+		case BPF_RET:
+			return BPF_RVAL(i->code) == BPF_A ? s.a : i->k;
+		default:
+			*(i->code & BPF_TXA ? &s.a : &s.x) = i->code & BPF_TXA ? s.x : s.a;
+			break;
+		}
+	}
+	return 0;
+}

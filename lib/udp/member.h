@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef UDP_MEMBER_H
+#define UDP_MEMBER_H
+
+/*
+ * Which groups a socket listens to, and from whom (RFC 3376 section 2).
+ *
+ * Interfaces are members as long as any socket of theirs is; that they tell routers. From whom a socket
+ * wants to hear is looked at when a datagram is delivered, and not told.
+ */
+
+#include "udp/udp.h"
+
+#define UDP_MEMBERS_PER_SOCK 20 /* Linux's net.ipv4.igmp_max_memberships */
+#define UDP_SOURCES          10 /* Linux's net.ipv4.igmp_max_msf */
+
+struct udp_member {
+	struct pc_addr group;
+	uint32_t next; /* of the socket, or free: index + 1 */
+	uint8_t netif;
+	bool include; /* the sources are those heard, and not those shut out */
+	uint8_t nb_sources;
+	struct pc_addr source[UDP_SOURCES];
+};
+
+/** udp_nb_members returns how many memberships a stack has room for. */
+uint32_t udp_nb_members(uint32_t nb_socks);
+
+/** udp_join lets a socket listen to a group. Returns 0, -EINVAL (no group), -ENODEV, -EADDRINUSE (it does)
+ * or -ENOBUFS. */
+int udp_join(struct udp *udp, struct udp_sock *s, int netif, const struct pc_addr *group);
+
+/** udp_leave undoes it. Returns 0 or -EADDRNOTAVAIL (it did not). */
+int udp_leave(struct udp *udp, struct udp_sock *s, int netif, const struct pc_addr *group);
+
+/** udp_leave_all undoes all. */
+void udp_leave_all(struct udp *udp, struct udp_sock *s);
+
+/**
+ * udp_add_source lets a socket hear one more source, joining the group if need be (include), or shuts one
+ * out of a group that it has joined. Returns as udp_join, and -EADDRNOTAVAIL (there already), -EINVAL (the
+ * membership is of the other kind, or none).
+ */
+int udp_add_source(struct udp *udp, struct udp_sock *s, int netif, const struct pc_addr *group,
+                   const struct pc_addr *source, bool include);
+
+/** udp_drop_source undoes that; with the last source that was heard the socket leaves. */
+int udp_drop_source(struct udp *udp, struct udp_sock *s, int netif, const struct pc_addr *group,
+                    const struct pc_addr *source, bool include);
+
+/** udp_hears says whether a socket wants what src has sent to a group. */
+bool udp_hears(const struct udp *udp, const struct udp_sock *s, uint8_t netif,
+               const struct pc_addr *src, const struct pc_addr *group);
+
+#endif

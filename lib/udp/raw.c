@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Raw sockets.
+ *
+ * Overview: they are in one chain, since there are few; struct ip counts them, so that a packet costs one
+ * look when there are none.
+ *
+ * Ownership: a socket gets copies; the packet itself goes on its way.
+ */
+
+#include "udp/raw.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include <rte_mbuf.h>
+
+#include "udp/table.h"
+#include "wire/cksum.h"
+#include "wire/icmp6.h"
+#include "wire/ip4.h"
+
+int udp_open_raw(struct udp *udp, bool ip6, uint8_t proto)
+{
+	const int index = udp_open(udp);
+	struct udp_sock *s;
+
+	if (index < 0)
+		return index;
+	s = &udp->sock[index];
+	s->kind = UDP_RAW;
+	s->ip6 = s->v6only = ip6;
+	s->proto = proto;
+	s->header_included = proto == IPPROTO_RAW && !ip6;
+	s->next = udp->raw;
+	udp->raw = (uint32_t)index + 1;
+	udp->ip->nb_raw++;
+	return index;
+}
+
+static void unlink_sock(struct udp *udp, uint32_t *link, const struct udp_sock *s)
+{
+	while (*link != (uint32_t)(s - udp->sock) + 1)
+		link = &udp->sock[*link - 1].next;
+	*link = s->next;
+}
+
+void udp_close_raw(struct udp *udp, struct udp_sock *s)
+{
+	if (s->filter != 0)
+		udp_set_filter(udp, s, NULL, 0);
+	if (s->kind == UDP_RAW) {
+		unlink_sock(udp, &udp->raw, s);
+		udp->ip->nb_raw--;
+	} else if (s->kind == UDP_PACKET) {
+		unlink_sock(udp, &udp->packet, s);
+		udp_untap(udp);
+	}
+}
+
+int udp_bind_raw(struct udp *udp, struct udp_sock *s, const struct pc_addr *addr)
+{
+	const uint16_t laddr = netifs_find(&udp->ip->ifs, addr);
+
+	if (!pc_addr_is_any(addr) && !(pc_addr_is_ip4(addr) && pc_addr_get_ip4(addr) == 0)) {
+		if (laddr == LADDR_NONE || !netifs_is_usable(&udp->ip->ifs, laddr))
+			return -EADDRNOTAVAIL;
+		s->laddr = laddr;
+		s->local.addr = *addr;
+	} else {
+		s->laddr = LADDR_NONE;
+		s->local.addr = (struct pc_addr){0};
+	}
+	udp_forget_path(s);
+	return 0;
+}
+
+/* ---- in -------------------------------------------------------------------------------------- */
+
+/* ICMP_FILTER, ICMP6_FILTER: a set bit keeps a type away */
+static bool is_filtered(const struct udp_sock *s, const uint8_t *l4)
+{
+	if (s->proto == IPPROTO_ICMP && !s->ip6)
+		return l4[0] < 32 && (s->icmp_filter[0] >> l4[0] & 1) != 0;
+	if (s->proto == IPPROTO_ICMPV6 && s->ip6)
+		return (s->icmp_filter[l4[0] >> 5] >> (l4[0] & 31) & 1) != 0;
+	return false;
+}
+
+static bool wants(const struct udp_sock *s, const struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	if (s->proto != p->proto || s->ip6 == pc_addr_is_ip4(&p->dst) || p->l4_len == 0)
+		return false;
+	if (s->netif != 0 && s->netif - 1 != p->netif)
+		return false;
+	if (!pc_addr_is_any(&s->local.addr) && !pc_addr_equal(&s->local.addr, &p->dst))
+		return false;
+	if (!pc_addr_is_any(&s->remote.addr) && !pc_addr_equal(&s->remote.addr, &p->src))
+		return false;
+	return !is_filtered(s, rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off));
+}
+
+static bool deliver(struct udp *udp, struct udp_sock *s, const struct rte_mbuf *m,
+                    const struct ip_pkt *p)
+{
+	const uint16_t skip = s->ip6 ? p->l4_off : p->l3_off;
+	const uint32_t len =
+	    RTE_MIN(udp_filter(udp, s, m, skip), (uint32_t)p->l4_off + p->l4_len - skip);
+	struct rte_mbuf *copy;
+
+	if (len == 0 || udp_refuse(udp, s, len) != VERDICT_DONE)
+		return false;
+	copy = rte_pktmbuf_copy(m, udp->ctx->pool, 0, skip + len);
+	if (copy == NULL) {
+		ctx_count(udp->ctx, PC_TX_NO_MBUF);
+		return false;
+	}
+	udp_queue(udp, s, copy, p->l3_off, skip, p->netif, 0);
+	ctx_count(udp->ctx, PC_RAW_RX);
+	return true;
+}
+
+bool udp_raw_input(struct udp *udp, const struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	bool taken = false;
+
+	for (uint32_t id = udp->raw; id != 0; id = udp->sock[id - 1].next)
+		if (wants(&udp->sock[id - 1], m, p))
+			taken |= deliver(udp, &udp->sock[id - 1], m, p);
+	return taken;
+}
+
+/* ---- out ------------------------------------------------------------------------------------- */
+
+/* Fills in what a caller's own header leaves to us (raw(7)). Returns 0 or -EINVAL. */
+static int complete_header(const struct udp *udp, struct udp_sock *s, struct rte_mbuf *m)
+{
+	uint8_t *h = rte_pktmbuf_mtod(m, uint8_t *);
+	uint16_t hdr_len;
+
+	if (m->data_len < IP4_HDR_LEN || h[0] >> 4 != 4)
+		return -EINVAL;
+	hdr_len = (uint16_t)((h[0] & 0xf) * 4);
+	if (hdr_len < IP4_HDR_LEN || hdr_len > m->data_len)
+		return -EINVAL;
+	wire_put16(h + 2, (uint16_t)m->pkt_len);
+	if (wire_get32_be(h + 12) == 0)
+		wire_put32_be(h + 12, pc_addr_get_ip4(ip_laddr(udp->ip, s->path.laddr)));
+	if (wire_get16_be(h + 4) == 0)
+		wire_put16(h + 4, (uint16_t)rng_below(&udp->ctx->rng, UINT16_MAX + 1));
+	wire_put16(h + IP4_CKSUM_OFF, 0);
+	wire_put16_be(h + IP4_CKSUM_OFF, cksum_finish_be(cksum_add(0, h, hdr_len)));
+	return 0;
+}
+
+static void send_packet(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m,
+                        const struct pc_addr *to, const struct udp_ctl *ctl)
+{
+	struct ip_send send = {.src = *ip_laddr(udp->ip, s->path.laddr),
+	                       .dst = *to,
+	                       .proto = s->proto,
+	                       .ttl = s->ip6 ? s->hops : s->ttl,
+	                       .tos = s->ip6 ? s->tclass : s->tos,
+	                       .df = !s->ip6 && s->discover >= IP_PMTUDISC_DO &&
+	                             s->discover <= IP_PMTUDISC_PROBE};
+	const int16_t group_ttl = s->ip6 ? s->group_hops : s->group_ttl;
+
+	if (s->path.multicast)
+		send.ttl = group_ttl < 0 ? 0 : (uint8_t)group_ttl;
+	if (ctl->ttl >= 0)
+		send.ttl = (uint8_t)ctl->ttl;
+	if (ctl->tos >= 0)
+		send.tos = (uint8_t)ctl->tos;
+	if (s->ip6 && s->proto == IPPROTO_ICMPV6 && m->data_len >= ICMP6_HDR_LEN) {
+		wire_put16(rte_pktmbuf_mtod_offset(m, uint8_t *, ICMP6_CKSUM_OFF), 0);
+		ip_l4_checksum(udp->ip, &s->path, &send, m, ICMP6_HDR_LEN, ICMP6_CKSUM_OFF);
+	}
+	ip_output(udp->ip, &s->path, &send, m);
+}
+
+int udp_send_raw(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m, const struct pc_addr *to,
+                 const struct udp_ctl *ctl)
+{
+	const uint32_t header = s->header_included ? 0 : ip_hdr_len(to);
+	uint16_t laddr = ctl->laddr != LADDR_NONE ? ctl->laddr : s->laddr;
+	int rc;
+
+	if (pc_addr_is_ip4(to) == s->ip6 || pc_addr_is_any(to))
+		return s->ip6 || pc_addr_is_any(to) ? -EDESTADDRREQ : -ENETUNREACH;
+	rc = udp_path_find(udp, to, laddr, &s->path);
+	if (rc == 0 && s->path.broadcast && !s->broadcast)
+		rc = -EACCES;
+	if (rc == 0 && m->pkt_len + header > IP4_TOTAL_MAX)
+		rc = -EMSGSIZE;
+	if (rc == 0 && (s->header_included || s->discover >= IP_PMTUDISC_DO) &&
+	    m->pkt_len + header > s->path.mtu)
+		rc = -EMSGSIZE;
+	if (rc == 0 && s->header_included)
+		rc = complete_header(udp, s, m);
+	if (rc != 0)
+		return rc;
+	m->ol_flags = 0;
+	ctx_count(udp->ctx, PC_RAW_TX);
+	if (s->header_included)
+		ip4_output_header(udp->ip, &s->path, m, to);
+	else
+		send_packet(udp, s, m, to, ctl);
+	return 0;
+}
+
+/* ---- filters --------------------------------------------------------------------------------- */
+
+int udp_set_filter(struct udp *udp, struct udp_sock *s, const struct sock_filter *insn, uint32_t n)
+{
+	uint8_t place = s->filter;
+
+	if (n == 0) {
+		if (place != 0)
+			udp->filter[place - 1].n = 0;
+		s->filter = 0;
+		return 0;
+	}
+	if (!cbpf_check(insn, n))
+		return -EINVAL;
+	for (uint8_t i = 0; place == 0 && i < UDP_FILTERS; i++)
+		if (udp->filter[i].n == 0)
+			place = (uint8_t)(i + 1);
+	if (place == 0)
+		return -ENOMEM;
+	udp->filter[place - 1].n = (uint16_t)n;
+	memcpy(udp->filter[place - 1].insn, insn, n * sizeof(*insn));
+	s->filter = place;
+	return 0;
+}
+
+uint32_t udp_filter(const struct udp *udp, const struct udp_sock *s, const struct rte_mbuf *m,
+                    uint32_t off)
+{
+	return s->filter != 0 ? cbpf_run(&udp->filter[s->filter - 1], m, off) : UINT32_MAX;
+}

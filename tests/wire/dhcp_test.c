@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* The DHCP client (RFC 2131), played against a server written by hand, under a virtual clock. */
+
+#include <arpa/inet.h>
+
+#include <percore/dhcp.h>
+
+#include "wt.h"
+
+#define SERVER "192.0.2.67"
+#define LEASED "192.0.2.100"
+
+/* What a message of the client says. */
+struct query {
+	uint8_t type;
+	uint32_t xid, ciaddr, requested, server;
+	uint32_t src, dst;
+	bool broadcast, has_id;
+	uint16_t secs;
+};
+
+static struct pc_dhcp *client;
+static uint32_t xid;
+
+/* A stack that has no address any more, and a client. */
+static void start(struct wt *w)
+{
+	struct pc_prefix us;
+
+	wt_start(w);
+	wt_settle(w);
+	wt_drop(w);
+	OK(pc_prefix_parse(WT_LOCAL "/24", &us));
+	OK(pc_stack_del_addr(w->st, 0, &us));
+	probe_answer_arp(w->probe, false);
+	client = pc_dhcp_create(w->st, 0, "wire");
+	CHECK(client != NULL);
+}
+
+static void finish(struct wt *w)
+{
+	pc_dhcp_destroy(client);
+	wt_settle(w);
+	while (wt_next_frame(w, 0) != NULL)
+		;
+}
+
+static void turn(struct wt *w)
+{
+	wt_settle(w);
+	pc_dhcp_turn(client, w->now);
+	wt_settle(w);
+}
+
+/* The next frame that is sent within ms, looked for every step ms; NULL: none is. */
+static const struct frame *wait(struct wt *w, double ms, double step)
+{
+	static struct frame f;
+
+	for (double t = 0; t <= ms; t += step) {
+		turn(w);
+		if (probe_sent(w->probe) != NULL) {
+			f = *probe_sent(w->probe);
+			probe_take(w->probe);
+			return &f;
+		}
+		wt_pass(w, step);
+	}
+	return NULL;
+}
+
+static bool is_arp(const struct frame *f)
+{
+	return f->b[12] == 8 && f->b[13] == 6;
+}
+
+static uint32_t get32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, 4);
+	return v;
+}
+
+static struct query read_query(struct wt *w, const struct frame *f)
+{
+	const uint8_t *d = f->b + 42, *o = d + 240;
+	struct query q = {.src = get32(f->b + 26), .dst = get32(f->b + 30)};
+	struct frame_info i;
+
+	CHECK(frame_read(f, &i) == NULL);
+	CHECK(i.proto == 17 && i.sport == 68 && i.dport == 67 && i.payload_len >= 300);
+	CHECK(d[0] == 1 && d[1] == 1 && d[2] == 6 && get32(d + 236) == htonl(0x63825363));
+	CHECK(memcmp(d + 28, PROBE_MAC, 6) == 0);
+	q.xid = ntohl(get32(d + 4));
+	q.secs = (uint16_t)(d[8] << 8 | d[9]);
+	q.broadcast = d[10] & 0x80;
+	q.ciaddr = get32(d + 12);
+	for (; *o != 255; o += 2 + o[1]) {
+		if (*o == 53)
+			q.type = o[2];
+		else if (*o == 50)
+			q.requested = get32(o + 2);
+		else if (*o == 54)
+			q.server = get32(o + 2);
+		else if (*o == 61)
+			q.has_id = o[1] == 7 && o[2] == 1 && memcmp(o + 3, PROBE_MAC, 6) == 0;
+	}
+	xid = q.xid;
+	return q;
+}
+
+static struct query expect(struct wt *w, double ms, uint8_t type)
+{
+	const struct frame *f = wait(w, ms, ms > 10000 ? 500 : 20);
+	struct query q;
+
+	if (f == NULL)
+		wt_fail(w, WT_HERE, "no message of type %u within %g ms", type, ms);
+	if (is_arp(f))
+		wt_fail(w, WT_HERE, "ARP instead of a message of type %u", type);
+	q = read_query(w, f);
+	EQ(q.type, type);
+	CHECK(q.has_id);
+	return q;
+}
+
+static uint8_t *put(uint8_t *p, uint8_t code, uint8_t len, const void *data)
+{
+	p[0] = code;
+	p[1] = len;
+	memcpy(p + 2, data, len);
+	return p + 2 + len;
+}
+
+/* Builds a reply of a server; more are options put behind the usual ones. */
+static uint16_t build(uint8_t *d, uint8_t type, uint32_t lease_s, const uint8_t *more, size_t n)
+{
+	const uint32_t server = inet_addr(SERVER), addr = inet_addr(LEASED),
+	               mask = inet_addr("255.255.255.0");
+	const uint32_t lease = htonl(lease_s), router = inet_addr("192.0.2.254"), x = htonl(xid);
+	uint8_t *o = d + 240;
+
+	memset(d, 0, 600);
+	memcpy(d, "\2\1\6", 3);
+	memcpy(d + 4, &x, 4);
+	if (type != 6)
+		memcpy(d + 16, &addr, 4);
+	memcpy(d + 28, PROBE_MAC, 6);
+	memcpy(d + 236, "\x63\x82\x53\x63", 4);
+	o = put(o, 53, 1, &type);
+	o = put(o, 54, 4, &server);
+	if (type != 6) {
+		o = put(o, 51, 4, &lease);
+		o = put(o, 1, 4, &mask);
+		o = put(o, 3, 4, &router);
+		o = put(o, 6, 4, &server);
+	}
+	memcpy(o, more, n);
+	o += n;
+	*o++ = 255;
+	return (uint16_t)(o - d);
+}
+
+static void inject(struct wt *w, const char *to, const uint8_t *d, uint16_t len)
+{
+	const bool all = strcmp(to, "255.255.255.255") == 0;
+	struct frame_ends e = {
+	    .src_mac = PEER_MAC, .src_be = inet_addr(SERVER), .dst_be = inet_addr(to)};
+	struct frame f;
+
+	memcpy(e.dst_mac, all ? "\xff\xff\xff\xff\xff\xff" : PROBE_MAC, 6);
+	frame_udp(&f, &e, 67, 68, d, len);
+	wt_inject_frame(w, &f);
+}
+
+static void reply(struct wt *w, uint8_t type, uint32_t lease_s)
+{
+	uint8_t d[600];
+
+	inject(w, "255.255.255.255", d, build(d, type, lease_s, NULL, 0));
+}
+
+/* Three probes of ARP, and then the announcement. */
+static void expect_probes(struct wt *w)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		const struct frame *f = wait(w, 1000, 20);
+
+		CHECK(f != NULL && is_arp(f));
+		EQ(get32(f->b + 38), inet_addr(LEASED));
+		EQ(get32(f->b + 28), i < 3 ? 0 : inet_addr(LEASED));
+	}
+}
+
+static struct pc_dhcp_lease lease_of(struct wt *w)
+{
+	struct pc_dhcp_lease l;
+
+	CHECK(pc_dhcp_get_lease(client, &l) != 0);
+	return l;
+}
+
+static void become_bound(struct wt *w, uint32_t lease_s)
+{
+	expect(w, 1000, 1);
+	reply(w, 2, lease_s);
+	expect(w, 100, 3);
+	reply(w, 5, lease_s);
+	expect_probes(w);
+}
+
+static bool answers_ping(struct wt *w)
+{
+	struct frame_ends e = {.src_mac = PEER_MAC,
+	                       .dst_mac = PROBE_MAC,
+	                       .src_be = inet_addr(WT_PEER),
+	                       .dst_be = inet_addr(LEASED)};
+	bool answers = false;
+	struct frame f;
+
+	probe_answer_arp(w->probe, true);
+	frame_icmp(&f, &e, 8, 0, (uint8_t[4]){0, 1, 0, 1}, "ping", 4);
+	wt_inject_frame(w, &f);
+	for (const struct frame *s; (s = wt_next_frame(w, 50)) != NULL;)
+		answers |= s->b[23] == 1 && s->b[34] == 0;
+	probe_answer_arp(w->probe, false);
+	return answers;
+}
+
+static void life(struct wt *w)
+{
+	struct pc_dhcp_lease l;
+	struct pc_addr dns[2];
+	struct query q;
+
+	start(w);
+	q = expect(w, 1000, 1);
+	CHECK(q.broadcast && q.src == 0 && q.dst == UINT32_MAX && q.ciaddr == 0);
+	CHECK(!answers_ping(w));
+	reply(w, 2, 3600);
+	q = expect(w, 100, 3); /* 4.3.2: requested address and server, ciaddr is zero */
+	EQ(q.requested, inet_addr(LEASED));
+	EQ(q.server, inet_addr(SERVER));
+	CHECK(q.src == 0 && q.dst == UINT32_MAX && q.ciaddr == 0);
+	reply(w, 5, 3600);
+	expect_probes(w);
+	l = lease_of(w);
+	CHECK(l.addr.len == 120 && pc_addr_get_ip4(&l.addr.addr) == inet_addr(LEASED));
+	CHECK(l.lease_s == 3600 && l.t1_s == 1800 && l.t2_s == 3150);
+	EQ(pc_stack_get_dns(w->st, dns, 2), 1);
+	EQ(pc_addr_get_ip4(&dns[0]), inet_addr(SERVER));
+	CHECK(answers_ping(w));
+	finish(w);
+}
+
+/* The messages that are sent from T1 on: to the server, then to all; ARP is answered. */
+static void renewal(struct wt *w)
+{
+	const uint64_t begin = w->now;
+	uint8_t d[600];
+	struct query q;
+
+	start(w);
+	become_bound(w, 3600);
+	probe_answer_arp(w->probe, true);
+	CHECK(wait(w, 1790000, 5000) == NULL);
+	q = expect(w, 20000, 3);
+	IN((w->now - begin) / 1000000, 1799000, 1806000);
+	CHECK(q.src == inet_addr(LEASED) && q.dst == inet_addr(SERVER) && !q.broadcast);
+	CHECK(q.ciaddr == inet_addr(LEASED) && q.requested == 0 && q.server == 0);
+	inject(w, LEASED, d, build(d, 5, 7200, NULL, 0));
+	turn(w);
+	EQ(lease_of(w).lease_s, 7200);
+	CHECK(wait(w, 3590000, 5000) == NULL); /* T1 counts from the request */
+	q = expect(w, 20000, 3);
+	EQ(q.dst, inet_addr(SERVER));
+	q = expect(w, 1360000, 3); /* nobody answers: half of what is left until T2 */
+	EQ(q.dst, inet_addr(SERVER));
+	while (q.dst == inet_addr(SERVER))
+		q = expect(w, 1360000, 3);
+	CHECK(q.dst == UINT32_MAX && q.ciaddr == inet_addr(LEASED)); /* REBINDING */
+	inject(w, LEASED, d, build(d, 5, 3600, NULL, 0));
+	turn(w);
+	EQ(lease_of(w).lease_s, 3600);
+	CHECK(wait(w, 1700000, 5000) == NULL);
+	finish(w);
+}
+
+static void expiry(struct wt *w)
+{
+	const uint64_t begin = w->now;
+	struct pc_dhcp_lease l;
+	struct query q;
+
+	start(w);
+	become_bound(w, 600);
+	probe_answer_arp(w->probe, true);
+	do
+		q = expect(w, 600000, 3);
+	while (q.dst != UINT32_MAX);
+	CHECK(answers_ping(w)); /* until the end it is ours */
+	for (;;) {
+		const struct frame *f = wait(w, 600000, 500);
+
+		CHECK(f != NULL);
+		if (f->b[23] == 1 || is_arp(f))
+			continue;
+		q = read_query(w, f);
+		if (q.type == 1)
+			break;
+		EQ(q.type, 3);
+	}
+	IN((w->now - begin) / 1000000, 598000, 615000);
+	EQ(pc_dhcp_get_lease(client, &l), 0);
+	CHECK(!answers_ping(w));
+	reply(w, 2, 600); /* and it may come back */
+	expect(w, 100, 3);
+	reply(w, 5, 600);
+	for (unsigned i = 0; i < 100; i++) {
+		turn(w);
+		wt_pass(w, 20);
+	}
+	wt_drop(w);
+	CHECK(answers_ping(w));
+	finish(w);
+}
+
+static void conflict(struct wt *w)
+{
+	struct frame_ends e = {
+	    .src_mac = PEER_MAC, .dst_mac = PROBE_MAC, .src_be = inet_addr(LEASED), .dst_be = 0};
+	struct pc_dhcp_lease l;
+	struct query q;
+	struct frame f;
+
+	start(w);
+	expect(w, 1000, 1);
+	reply(w, 2, 3600);
+	expect(w, 100, 3);
+	reply(w, 5, 3600);
+	CHECK(is_arp(wait(w, 100, 20)));
+	frame_arp(&f, &e, 2, (const uint8_t *)PROBE_MAC);
+	wt_inject_frame(w, &f);
+	q = expect(w, 100, 4);
+	CHECK(q.requested == inet_addr(LEASED) && q.server == inet_addr(SERVER) && q.src == 0);
+	EQ(pc_dhcp_get_lease(client, &l), 0);
+	CHECK(wait(w, 9900, 100) == NULL); /* 3.1.5: a minimum of ten seconds */
+	expect(w, 300, 1);
+	EQ(wt_count(w, PC_DHCP_DECLINED), 1);
+	finish(w);
+}
+
+static void refusal(struct wt *w)
+{
+	uint8_t d[600];
+	struct pc_dhcp_lease l;
+
+	start(w);
+	expect(w, 1000, 1);
+	reply(w, 2, 3600);
+	expect(w, 100, 3);
+	reply(w, 6, 0);
+	expect(w, 1100, 1);
+	reply(w, 2, 3600);
+	expect(w, 100, 3);
+	reply(w, 5, 3600);
+	expect_probes(w);
+	probe_answer_arp(w->probe, true);
+	expect(w, 1810000, 3);
+	inject(w, LEASED, d, build(d, 6, 0, NULL, 0)); /* RENEWING: the lease is over at once */
+	expect(w, 100, 1);
+	EQ(pc_dhcp_get_lease(client, &l), 0);
+	CHECK(!answers_ping(w));
+	finish(w);
+}
+
+/* 4.1: 4 s, 8 s, ... 64 s, each give or take one */
+static void patience(struct wt *w)
+{
+	uint64_t last;
+
+	start(w);
+	expect(w, 1000, 1);
+	last = w->now;
+	for (unsigned s = 4; s <= 128; s *= 2) {
+		const unsigned want = s < 64 ? s : 64;
+
+		EQ(expect(w, (want + 2) * 1000, 1).broadcast, true);
+		IN((w->now - last) / 1000000, want * 1000 - 1050, want * 1000 + 1600);
+		last = w->now;
+	}
+	reply(w, 2, 3600);
+	for (unsigned i = 0; i < 4; i++) /* the server that offered does not answer any more */
+		expect(w, 40000, 3);
+	expect(w, 70000, 1);
+	finish(w);
+}
+
+static void strangers(struct wt *w)
+{
+	uint8_t d[600];
+	uint16_t len;
+
+	start(w);
+	expect(w, 1000, 1);
+	len = build(d, 2, 3600, NULL, 0);
+	for (uint16_t n = 0; n < len - 1; n++) /* cut, at each place */
+		if (n < 246 || n > 262)        /* between options what is there may do */
+			inject(w, "255.255.255.255", d, n < 240 ? n : 240);
+	d[4] ^= 1; /* another transaction */
+	inject(w, "255.255.255.255", d, len);
+	d[4] ^= 1;
+	d[28] ^= 1; /* another client */
+	inject(w, "255.255.255.255", d, len);
+	d[28] ^= 1;
+	d[0] = 1; /* a query */
+	inject(w, "255.255.255.255", d, len);
+	d[0] = 2;
+	d[241] = 200; /* an option beyond the end */
+	inject(w, "255.255.255.255", d, len);
+	turn(w);
+	CHECK(probe_sent(w->probe) == NULL);
+	d[241] = 1;
+	inject(w, "255.255.255.255", d, len);
+	expect(w, 100, 3);
+	finish(w);
+}
+
+/* RFC 3442 routes, RFC 2132 MTU, RFC 3396 pieces, option 52 */
+static void options(struct wt *w)
+{
+	static const uint8_t more[] = {26,  2, 0x05, 0x78,                 /* 1400 */
+	                               121, 6, 24,   10,   1, 2,   192, 0, /* in two pieces */
+	                               121, 7, 2,    1,    0, 192, 0,   2,
+	                               253,        /* and the default */
+	                               52,  1, 1}; /* file has options */
+	struct pc_dhcp_lease l;
+	uint8_t d[600];
+	uint16_t len;
+
+	start(w);
+	expect(w, 1000, 1);
+	reply(w, 2, 3600);
+	expect(w, 100, 3);
+	len = build(d, 5, 3600, more, sizeof(more));
+	memcpy(d + 108,
+	       "\x0f\x0b"
+	       "example.org\xff",
+	       14);
+	inject(w, "255.255.255.255", d, len);
+	expect_probes(w);
+	l = lease_of(w);
+	EQ(l.mtu, 1400);
+	EQ(l.nb_routes, 2);
+	CHECK(l.route[0].dest.len == 96 + 24 &&
+	      pc_addr_get_ip4(&l.route[0].dest.addr) == inet_addr("10.1.2.0"));
+	EQ(pc_addr_get_ip4(&l.route[0].gateway), inet_addr("192.0.2.1"));
+	CHECK(l.route[1].dest.len == 96 &&
+	      pc_addr_get_ip4(&l.route[1].gateway) == inet_addr("192.0.2.253"));
+	CHECK(strcmp(l.domain, "example.org") == 0);
+	finish(w);
+}
+
+static void release(struct wt *w)
+{
+	const struct frame *f;
+	struct query q;
+
+	start(w);
+	become_bound(w, 3600);
+	probe_answer_arp(w->probe, true);
+	pc_dhcp_destroy(client);
+	wt_settle(w);
+	wt_settle(w);
+	f = wt_next_frame(w, 10);
+	CHECK(f != NULL);
+	q = read_query(w, f);
+	CHECK(q.type == 7 && q.ciaddr == inet_addr(LEASED) && q.server == inet_addr(SERVER));
+	EQ(q.dst, inet_addr(SERVER));
+}
+
+static const struct wt_case cases[] = {
+    {"RFC 2131 3.1: discover, offer, request, ack", life},
+    {"RFC 2131 4.4.5: renewing and rebinding", renewal},
+    {"RFC 2131 4.4.5: the lease expires", expiry},
+    {"RFC 2131 3.1.5, RFC 5227: an address that somebody has is declined", conflict},
+    {"RFC 2131 4.4.5: a NAK ends it", refusal},
+    {"RFC 2131 4.1: messages are repeated, less and less often", patience},
+    {"RFC 2131 4.4.1: what is malformed or of others is ignored", strangers},
+    {"RFC 2132, RFC 3396, RFC 3442: options", options},
+    {"RFC 2131 4.4.6: the address is given back", release},
+};
+
+WT_MAIN("dhcp")

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* Raw and packet sockets (raw(7), packet(7)), filters (bpf(4)), and groups of datagram sockets (RFC 3493
+ * section 5.2, RFC 3678). */
+
+#include <arpa/inet.h>
+
+#include <linux/filter.h>
+#include <linux/icmp.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+
+#include "wt.h"
+
+#define GROUP "239.1.2.3"
+
+static int open_socket(struct wt *w, int domain, int type, int protocol)
+{
+	int fd;
+
+	wt_start(w);
+	wt_settle(w);
+	wt_drop(w);
+	fd = pc_socket(w->st, domain, type, protocol);
+	OK(fd);
+	return fd;
+}
+
+static void inject_echo(struct wt *w, uint8_t type, uint16_t id)
+{
+	const struct frame_ends e = wt_ends(w);
+	const uint8_t rest[4] = {(uint8_t)(id >> 8), (uint8_t)id, 0, 1};
+	struct frame f;
+
+	frame_icmp(&f, &e, type, 0, rest, "hello", 5);
+	wt_inject_frame(w, &f);
+}
+
+static void raw_icmp(struct wt *w)
+{
+	int fd = open_socket(w, AF_INET, SOCK_RAW, IPPROTO_ICMP), value = 0;
+	const struct sockaddr_in to = wt_addr(WT_PEER, 0);
+	uint8_t buf[200] = {8, 0, 0, 0, 0x12, 0x34, 0, 1, 'x'};
+	const uint32_t keep_away = ~(1u << 0);
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	struct frame_info i;
+	const struct frame *f;
+
+	inject_echo(w, 0, 7); /* an answer: for nobody else */
+	EQ(pc_recvfrom(w->st, fd, buf, sizeof(buf), 0, (struct sockaddr *)&from, &len), 20 + 8 + 5);
+	CHECK(buf[0] == 0x45 && buf[9] == 1 && buf[20] == 0 && memcmp(buf + 28, "hello", 5) == 0);
+	CHECK(from.sin_addr.s_addr == w->flow.peer_be && from.sin_port == 0);
+	inject_echo(w, 8, 7); /* a request: answered, and seen */
+	CHECK(wt_next_frame(w, 0) != NULL);
+	EQ(pc_recv(w->st, fd, buf, sizeof(buf), 0), 33);
+	ERR(pc_recv(w->st, fd, buf, sizeof(buf), 0), EAGAIN);
+	OK(pc_setsockopt(w->st, fd, SOL_RAW, ICMP_FILTER, &keep_away, sizeof(keep_away)));
+	inject_echo(w, 8, 7);
+	CHECK(wt_next_frame(w, 0) != NULL);
+	ERR(pc_recv(w->st, fd, buf, sizeof(buf), 0), EAGAIN);
+	memcpy(buf, "\x8\0\x97\xca\x12\x34\0\1x", 9);
+	EQ(pc_sendto(w->st, fd, buf, 9, 0, (const struct sockaddr *)&to, sizeof(to)), 9);
+	wt_settle(w);
+	f = probe_sent(w->probe);
+	CHECK(f != NULL && f->b[23] == 1 && f->b[22] == 64 && memcmp(f->b + 34, buf, 9) == 0);
+	probe_take(w->probe);
+	len = sizeof(value);
+	OK(pc_getsockopt(w->st, fd, SOL_SOCKET, SO_TYPE, &value, &len));
+	EQ(value, SOCK_RAW);
+	OK(pc_close(w->st, fd));
+	inject_echo(w, 8, 7);
+	CHECK(frame_read(wt_next_frame(w, 0), &i) == NULL);
+}
+
+/* RFC 1122 3.2.2.1: a protocol that nobody has is told; with a socket somebody has it */
+static void raw_protocol(struct wt *w)
+{
+	int fd = open_socket(w, AF_INET, SOCK_RAW, 253), other;
+	const struct sockaddr_in here = wt_addr(WT_LOCAL, 0), peer = wt_addr(WT_PEER, 0),
+	                         stranger = wt_addr("192.0.2.9", 0);
+	const struct frame_ends e = wt_ends(w);
+	uint8_t buf[100];
+	struct frame f;
+
+	frame_udp(&f, &e, 1, 2, "abcd", 4);
+	f.b[23] = 253;
+	frame_fix_ip4(&f);
+	OK(other = pc_socket(w->st, AF_INET, SOCK_RAW, 253));
+	OK(pc_bind(w->st, other, (const struct sockaddr *)&here, sizeof(here)));
+	OK(pc_connect(w->st, other, (const struct sockaddr *)&stranger, sizeof(stranger)));
+	wt_inject_frame(w, &f);
+	CHECK(probe_sent(w->probe) == NULL);
+	EQ(pc_recv(w->st, fd, buf, sizeof(buf), 0), 20 + 8 + 4);
+	ERR(pc_recv(w->st, other, buf, sizeof(buf), 0), EAGAIN);
+	OK(pc_connect(w->st, other, (const struct sockaddr *)&peer, sizeof(peer)));
+	wt_inject_frame(w, &f);
+	EQ(pc_recv(w->st, other, buf, sizeof(buf), 0), 32);
+	OK(pc_close(w->st, fd));
+	OK(pc_close(w->st, other));
+	wt_inject_frame(w, &f);
+	CHECK(probe_sent(w->probe) != NULL); /* protocol unreachable */
+	wt_drop(w);
+	ERR(pc_socket(w->st, AF_INET, SOCK_RAW, 0), EPROTONOSUPPORT);
+}
+
+static void raw_header(struct wt *w)
+{
+	int fd = open_socket(w, AF_INET, SOCK_RAW, IPPROTO_RAW);
+	const struct sockaddr_in to = wt_addr(WT_PEER, 0);
+	uint8_t p[32] = {0x45, 0, 0, 0, 0, 0, 0, 0, 17, 253, 0xff, 0xff};
+	const struct frame *f;
+	uint32_t sum;
+
+	memcpy(p + 16, &to.sin_addr, 4);
+	EQ(pc_sendto(w->st, fd, p, sizeof(p), 0, (const struct sockaddr *)&to, sizeof(to)), 32);
+	wt_settle(w);
+	f = probe_sent(w->probe);
+	CHECK(f != NULL && f->b[17] == 32 && f->b[22] == 17 && f->b[23] == 253);
+	CHECK(memcmp(f->b + 26, &(uint32_t){inet_addr(WT_LOCAL)}, 4) == 0);
+	CHECK(f->b[18] != 0 || f->b[19] != 0);
+	sum = frame_sum(f->b + 14, 20, 0);
+	EQ(frame_fold(sum), 0);
+	probe_take(w->probe);
+	p[0] = 0x46; /* a header longer than what is there is none */
+	EQ(pc_sendto(w->st, fd, p, sizeof(p), 0, (const struct sockaddr *)&to, sizeof(to)), 32);
+	ERR(pc_sendto(w->st, fd, p, 20, 0, (const struct sockaddr *)&to, sizeof(to)), EINVAL);
+	p[0] = 0x65;
+	ERR(pc_sendto(w->st, fd, p, sizeof(p), 0, (const struct sockaddr *)&to, sizeof(to)),
+	    EINVAL);
+	wt_settle(w);
+	CHECK(probe_sent(w->probe) != NULL && probe_sent(w->probe)->b[14] == 0x46);
+	probe_take(w->probe);
+}
+
+/* A packet socket sees what comes and what goes, and nobody notices. */
+static void packets(struct wt *w)
+{
+	int fd = open_socket(w, AF_PACKET, SOCK_RAW, htons(ETH_P_ALL)), cooked;
+	const struct frame_ends e = wt_ends(w);
+	struct sockaddr_ll from, to = {.sll_family = AF_PACKET, .sll_ifindex = 1};
+	socklen_t len = sizeof(from);
+	uint8_t buf[2000];
+	struct frame f;
+
+	OK(cooked = pc_socket(w->st, AF_PACKET, SOCK_DGRAM, htons(ETH_P_IP)));
+	frame_icmp(&f, &e, 8, 0, (uint8_t[4]){0, 1, 0, 1}, "0123456789", 10);
+	wt_inject_frame(w, &f);
+	EQ(pc_recvfrom(w->st, fd, buf, sizeof(buf), 0, (struct sockaddr *)&from, &len), f.len);
+	CHECK(memcmp(buf, f.b, f.len) == 0);
+	CHECK(from.sll_ifindex == 1 && from.sll_pkttype == PACKET_HOST &&
+	      from.sll_protocol == htons(ETH_P_IP) && memcmp(from.sll_addr, PEER_MAC, 6) == 0);
+	EQ(pc_recvfrom(w->st, fd, buf, sizeof(buf), 0, (struct sockaddr *)&from, &len), f.len);
+	CHECK(from.sll_pkttype == PACKET_OUTGOING && buf[34] == 0); /* the answer */
+	CHECK(wt_next_frame(w, 0) != NULL);
+	ERR(pc_recv(w->st, fd, buf, sizeof(buf), 0), EAGAIN);
+	EQ(pc_recv(w->st, cooked, buf, sizeof(buf), 0), f.len - 14); /* only what comes */
+	CHECK(buf[0] == 0x45);
+	ERR(pc_recv(w->st, cooked, buf, sizeof(buf), 0), EAGAIN);
+	/* sending */
+	ERR(pc_sendto(w->st, fd, f.b, 10, 0, (struct sockaddr *)&to, sizeof(to)), EINVAL);
+	ERR(pc_sendto(w->st, fd, buf, 1515, 0, (struct sockaddr *)&to, sizeof(to)), EMSGSIZE);
+	EQ(pc_sendto(w->st, fd, f.b, f.len, 0, (struct sockaddr *)&to, sizeof(to)), f.len);
+	to.sll_ifindex = 2;
+	ERR(pc_sendto(w->st, fd, f.b, f.len, 0, (struct sockaddr *)&to, sizeof(to)), ENXIO);
+	wt_settle(w);
+	CHECK(probe_sent(w->probe) != NULL && memcmp(probe_sent(w->probe)->b, f.b, f.len) == 0);
+	probe_take(w->probe);
+	to = (struct sockaddr_ll){.sll_family = AF_PACKET,
+	                          .sll_ifindex = 1,
+	                          .sll_protocol = htons(0x88b5),
+	                          .sll_halen = 6};
+	memcpy(to.sll_addr, PEER_MAC, 6);
+	EQ(pc_sendto(w->st, cooked, "payload", 7, 0, (struct sockaddr *)&to, sizeof(to)), 7);
+	wt_settle(w);
+	CHECK(probe_sent(w->probe) != NULL && probe_sent(w->probe)->b[12] == 0x88 &&
+	      memcmp(probe_sent(w->probe)->b + 6, PROBE_MAC, 6) == 0);
+	probe_take(w->probe);
+	OK(pc_close(w->st, fd));
+	OK(pc_close(w->st, cooked));
+	inject_echo(w, 8, 1);
+	CHECK(wt_next_frame(w, 0) != NULL);
+}
+
+static int attach(struct wt *w, int fd, struct sock_filter *insn, unsigned short n)
+{
+	struct sock_fprog prog = {.len = n, .filter = insn};
+
+	return pc_setsockopt(w->st, fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog));
+}
+
+/* "icmp[icmptype] = 8", as tcpdump -dd has it, and at most 40 bytes */
+static void filters(struct wt *w)
+{
+	struct sock_filter echo[] = {
+	    {0x28, 0, 0, 12}, {0x15, 0, 8, 0x800},  {0x30, 0, 0, 23}, {0x15, 0, 6, 1},
+	    {0x28, 0, 0, 20}, {0x45, 4, 0, 0x1fff}, {0xb1, 0, 0, 14}, {0x50, 0, 0, 14},
+	    {0x15, 0, 1, 8},  {0x6, 0, 0, 40},      {0x6, 0, 0, 0},
+	};
+	int fd = open_socket(w, AF_PACKET, SOCK_RAW, htons(ETH_P_ALL)), zero = 0;
+	uint8_t buf[200];
+
+	OK(attach(w, fd, echo, 11));
+	inject_echo(w, 8, 1);
+	wt_drop(w);
+	EQ(pc_recv(w->st, fd, buf, sizeof(buf), 0), 40);
+	ERR(pc_recv(w->st, fd, buf, sizeof(buf), 0), EAGAIN); /* not the answer */
+	inject_echo(w, 0, 1);
+	ERR(pc_recv(w->st, fd, buf, sizeof(buf), 0), EAGAIN);
+	/* what may not run */
+	ERR(attach(w, fd, echo, 9), EINVAL); /* no return at the end */
+	echo[8].jt = 2;
+	ERR(attach(w, fd, echo, 11), EINVAL); /* a jump behind the end */
+	echo[8].jt = 0;
+	echo[7] = (struct sock_filter){0x34, 0, 0, 0};
+	ERR(attach(w, fd, echo, 11), EINVAL); /* a division by 0 */
+	echo[7] = (struct sock_filter){0x60, 0, 0, 16};
+	ERR(attach(w, fd, echo, 11), EINVAL); /* scratch memory that is not there */
+	echo[7] = (struct sock_filter){0xff, 0, 0, 0};
+	ERR(attach(w, fd, echo, 11), EINVAL);
+	OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_DETACH_FILTER, &zero, sizeof(zero)));
+	ERR(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_DETACH_FILTER, &zero, sizeof(zero)), ENOENT);
+	inject_echo(w, 0, 1);
+	EQ(pc_recv(w->st, fd, buf, sizeof(buf), 0), 47);
+	OK(pc_close(w->st, fd));
+}
+
+/* ---- groups ---------------------------------------------------------------------------------- */
+
+static int member_socket(struct wt *w, uint16_t port)
+{
+	int fd = open_socket(w, AF_INET, SOCK_DGRAM, 0), one = 1;
+	const struct sockaddr_in a = wt_addr("0.0.0.0", port);
+
+	OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)));
+	OK(pc_bind(w->st, fd, (const struct sockaddr *)&a, sizeof(a)));
+	return fd;
+}
+
+static int member(struct wt *w, int fd, int name, const char *group)
+{
+	struct ip_mreqn m = {.imr_multiaddr.s_addr = inet_addr(group)};
+	int rc = pc_setsockopt(w->st, fd, IPPROTO_IP, name, &m, sizeof(m)), e = errno;
+
+	wt_settle(w);
+	while (probe_sent(w->probe) != NULL)
+		probe_take(w->probe); /* reports; wire/group looks at them */
+	errno = e;
+	return rc;
+}
+
+static int source(struct wt *w, int fd, int name, const char *from)
+{
+	struct ip_mreq_source m = {.imr_multiaddr.s_addr = inet_addr(GROUP),
+	                           .imr_sourceaddr.s_addr = inet_addr(from)};
+	int rc = pc_setsockopt(w->st, fd, IPPROTO_IP, name, &m, sizeof(m)), e = errno;
+
+	wt_settle(w);
+	while (probe_sent(w->probe) != NULL)
+		probe_take(w->probe);
+	errno = e;
+	return rc;
+}
+
+/* Says whether a socket has got what a host has sent to the group. */
+static bool hears(struct wt *w, int fd, const char *from)
+{
+	struct frame_ends e = {
+	    .src_mac = PEER_MAC, .src_be = inet_addr(from), .dst_be = inet_addr(GROUP)};
+	struct frame f;
+	bool heard;
+	char c;
+
+	memcpy(e.dst_mac, "\x01\x00\x5e\x01\x02\x03", 6);
+	frame_udp(&f, &e, 5000, 7000, "x", 1);
+	wt_inject_frame(w, &f);
+	heard = pc_recv(w->st, fd, &c, 1, 0) == 1;
+	while (pc_recv(w->st, fd, &c, 1, 0) == 1)
+		;
+	return heard;
+}
+
+static void members(struct wt *w)
+{
+	int a = member_socket(w, 7000), b = member_socket(w, 7000), zero = 0;
+	struct group_req req = {.gr_interface = 1};
+	struct sockaddr_in group = wt_addr(GROUP, 0);
+	char c;
+
+	CHECK(!hears(w, a, WT_PEER));
+	OK(member(w, a, IP_ADD_MEMBERSHIP, GROUP));
+	ERR(member(w, a, IP_ADD_MEMBERSHIP, GROUP), EADDRINUSE);
+	ERR(member(w, a, IP_ADD_MEMBERSHIP, "10.0.0.1"), EINVAL);
+	CHECK(hears(w, a, WT_PEER));
+	EQ(pc_recv(w->st, b, &c, 1, 0), 1); /* IP_MULTICAST_ALL: b hears what others have joined */
+	OK(pc_setsockopt(w->st, b, IPPROTO_IP, IP_MULTICAST_ALL, &zero, sizeof(zero)));
+	CHECK(hears(w, a, WT_PEER));
+	ERR(pc_recv(w->st, b, &c, 1, 0), EAGAIN);
+	memcpy(&req.gr_group, &group, sizeof(group));
+	OK(pc_setsockopt(w->st, b, IPPROTO_IP, MCAST_JOIN_GROUP, &req, sizeof(req)));
+	wt_drop(w);
+	CHECK(hears(w, a, WT_PEER));
+	EQ(pc_recv(w->st, b, &c, 1, 0), 1);
+	OK(member(w, a, IP_DROP_MEMBERSHIP, GROUP));
+	ERR(member(w, a, IP_DROP_MEMBERSHIP, GROUP), EADDRNOTAVAIL);
+	CHECK(hears(w, b, WT_PEER)); /* the interface is still a member */
+	OK(pc_close(w->st, b));
+	wt_drop(w);
+	EQ(pc_recv(w->st, a, &c, 1, 0), 1); /* as b did */
+	CHECK(!hears(w, a, WT_PEER));       /* the last one has left */
+	for (unsigned i = 0; i < 20; i++) {
+		char text[20];
+
+		snprintf(text, sizeof(text), "239.2.0.%u", i);
+		OK(member(w, a, IP_ADD_MEMBERSHIP, text));
+	}
+	ERR(member(w, a, IP_ADD_MEMBERSHIP, GROUP), ENOBUFS);
+	OK(pc_close(w->st, a));
+	wt_drop(w);
+}
+
+static void sources(struct wt *w)
+{
+	int a = member_socket(w, 7000);
+
+	OK(source(w, a, IP_ADD_SOURCE_MEMBERSHIP, WT_PEER));
+	ERR(source(w, a, IP_ADD_SOURCE_MEMBERSHIP, WT_PEER), EADDRNOTAVAIL);
+	ERR(source(w, a, IP_BLOCK_SOURCE, WT_PEER), EINVAL);
+	CHECK(hears(w, a, WT_PEER));
+	CHECK(!hears(w, a, "192.0.2.9"));
+	OK(source(w, a, IP_ADD_SOURCE_MEMBERSHIP, "192.0.2.9"));
+	CHECK(hears(w, a, "192.0.2.9"));
+	OK(source(w, a, IP_DROP_SOURCE_MEMBERSHIP, WT_PEER));
+	CHECK(!hears(w, a, WT_PEER));
+	OK(source(w, a, IP_DROP_SOURCE_MEMBERSHIP, "192.0.2.9")); /* and so it has left */
+	ERR(member(w, a, IP_DROP_MEMBERSHIP, GROUP), EADDRNOTAVAIL);
+	OK(member(w, a, IP_ADD_MEMBERSHIP, GROUP));
+	OK(source(w, a, IP_BLOCK_SOURCE, WT_PEER));
+	CHECK(!hears(w, a, WT_PEER));
+	CHECK(hears(w, a, "192.0.2.9"));
+	OK(source(w, a, IP_UNBLOCK_SOURCE, WT_PEER));
+	CHECK(hears(w, a, WT_PEER));
+	OK(pc_close(w->st, a));
+	wt_drop(w);
+}
+
+static void send_to_group(struct wt *w)
+{
+	int fd = member_socket(w, 7000);
+	const struct sockaddr_in to = wt_addr(GROUP, 9);
+	struct in_addr here = {inet_addr(WT_LOCAL)}, got, nobody = {inet_addr("10.9.9.9")};
+	socklen_t len = sizeof(got);
+	uint8_t ttl = 5;
+	const struct frame *f;
+
+	OK(pc_setsockopt(w->st, fd, IPPROTO_IP, IP_MULTICAST_IF, &here, sizeof(here)));
+	OK(pc_getsockopt(w->st, fd, IPPROTO_IP, IP_MULTICAST_IF, &got, &len));
+	EQ(got.s_addr, here.s_addr);
+	ERR(pc_setsockopt(w->st, fd, IPPROTO_IP, IP_MULTICAST_IF, &nobody, sizeof(nobody)),
+	    EADDRNOTAVAIL);
+	for (unsigned i = 0; i < 2; i++) {
+		EQ(pc_sendto(w->st, fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to)), 1);
+		wt_settle(w);
+		f = wt_next_frame(w, 0);
+		CHECK(f != NULL && memcmp(f->b, "\x01\x00\x5e\x01\x02\x03", 6) == 0);
+		EQ(f->b[22], i == 0 ? 1 : 5); /* RFC 1112 6.1 */
+		OK(pc_setsockopt(w->st, fd, IPPROTO_IP, IP_MULTICAST_TTL, &ttl, 1));
+	}
+	OK(pc_close(w->st, fd));
+}
+
+static const struct wt_case cases[] = {
+    {"raw(7): ICMP", raw_icmp},
+    {"raw(7): other protocols, names", raw_protocol},
+    {"raw(7): IP_HDRINCL", raw_header},
+    {"packet(7): every frame, both ways", packets},
+    {"bpf(4): SO_ATTACH_FILTER", filters},
+    {"RFC 3493 5.2: members", members},
+    {"RFC 3678 4.1: sources", sources},
+    {"RFC 1112 6.1: what is sent to a group", send_to_group},
+};
+
+WT_MAIN("raw")
