@@ -15,6 +15,7 @@ pkgconf         command pkg-config
 libdpdk-dev     module  libdpdk
 libnuma-dev     module  numa
 libpcap-dev     module  libpcap
+libc-ares-dev   module  libcares
 '
 demo_needs='
 iproute2        command ip

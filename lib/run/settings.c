@@ -22,8 +22,7 @@ static const struct pc_config_key run_keys[] = {
 static const struct text_key text_keys[] = {
     {"net", "addr",
      "addresses of the ports, [PORT=]ADDRESS/LENGTH, separated by commas; PORT counts from "
-     "0 and is 0 if it is not given; dhcp instead of an address leases one, slaac makes "
-     "IPv6 ones as routers say",
+     "0 and is 0 if it is not given",
      "10.0.0.1/24", settings_add_addrs},
     {"net", "gateway", "addresses of the default gateways, at most one of each family",
      "10.0.0.254, fd00::fe", settings_set_gateway},

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef RESOLVE_HOSTS_H
+#define RESOLVE_HOSTS_H
+
+/* The table of /etc/hosts (hosts(5)). */
+
+#include <stddef.h>
+
+#include <percore/addr.h>
+
+struct host {
+	struct pc_addr addr;
+	const char *name;
+};
+
+struct hosts {
+	char *text; /* of the file, in which the names are */
+	struct host *host;
+	size_t n;
+};
+
+/** hosts_parse makes the table of a text, which it takes and writes in. Returns 0 or -ENOMEM. */
+int hosts_parse(struct hosts *h, char *text);
+
+/** hosts_read does so with a file; one that is not there is an empty one. Returns 0 or -ENOMEM. */
+int hosts_read(struct hosts *h, const char *path);
+
+/** hosts_find writes up to n addresses of a name, of one family or both (AF_UNSPEC). Returns how many. */
+unsigned hosts_find(const struct hosts *h, const char *name, int family, struct pc_addr *addr,
+                    unsigned n);
+
+/** hosts_free frees it. */
+void hosts_free(struct hosts *h);
+
+#endif

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""percore-ping asks the kernel, by address and by name: dnsmasq answers for the name, over DHCP's word."""
+import os
+import re
+import subprocess
+
+import bed
+from bed import CLIENT, PREFIX, SERVER, expect, sh
+
+SERVER6, CLIENT6 = "fd00:1::1", "fd00:1::fe"
+
+
+def start(b):
+    return None
+
+
+def ping(b, *options, addr=f"{SERVER}/{PREFIX}"):
+    """Runs percore-ping to its end; returns status and output."""
+    command = ["ip", "netns", "exec", b.server_ns, b.path("percore-ping"), *b.eal(), "--", "--addr", addr,
+               *options]
+    with open(os.path.join(b.tmp, "ping.out"), "w+", encoding="utf-8") as out:
+        p = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+        if b.backend == "tap":
+            bed.wait_for(lambda: os.path.exists(f"/sys/class/net/{b.dev}") or p.poll() is not None,
+                         20 * b.slow, "the TAP")
+            b._setup_client()
+        status = p.wait(40 * b.slow)
+        out.seek(0)
+        return status, out.read()
+
+
+def answers(b, _):
+    """ten answers, as ping(8) prints them"""
+    status, text = ping(b, "--to", CLIENT, "--count", "10", "--interval", "50")
+    expect(status == 0, text)
+    expect(f"PING {CLIENT} ({CLIENT}) 56(84) bytes of data." in text, text)
+    expect(len(re.findall(rf"^64 bytes from {CLIENT}: icmp_seq=\d+ ttl=64 time=[\d.]+ ms$", text, re.M)) == 10,
+           text)
+    expect("10 packets transmitted, 10 received, 0% packet loss" in text, text)
+    expect(re.search(r"rtt min/avg/max/mdev = [\d.]+/[\d.]+/[\d.]+/[\d.]+ ms", text), text)
+
+
+def nobody(b, _):
+    """nobody answers: status 1"""
+    status, text = ping(b, "--to", "192.0.2.77", "--count", "2", "--interval", "50", "--timeout", "500")
+    expect(status == 1 and "2 packets transmitted, 0 received" in text, text)
+    expect("100% packet loss" in text, text)
+
+
+def name(b, _):
+    """the address of a name, by dnsmasq; a name that nobody has"""
+    with open(os.path.join(b.tmp, "resolv.conf"), "w", encoding="utf-8") as f:
+        f.write(f"nameserver {CLIENT}\noptions timeout:1 attempts:2\n")
+    folder = f"/etc/netns/{b.server_ns}"
+    os.makedirs(folder)
+    os.rename(os.path.join(b.tmp, "resolv.conf"), folder + "/resolv.conf")
+    with open(folder + "/hosts", "w", encoding="utf-8") as f:
+        f.write(f"{CLIENT} in-hosts\n")
+    server = subprocess.Popen(["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
+                               "--user=root", "--pid-file=", f"--address=/kernel.example/{CLIENT}"],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for host in ("kernel.example", "in-hosts"):
+            status, text = ping(b, "--to", host, "--count", "2", "--interval", "50")
+            expect(status == 0 and f"PING {host} ({CLIENT})" in text, text)
+        status, text = ping(b, "--to", "nobody.example", "--count", "2")
+        expect(status == 2 and "nobody.example: " in text, f"status {status}: {text}")
+    finally:
+        server.terminate()
+        server.wait(10)
+        os.unlink(folder + "/resolv.conf")
+        os.unlink(folder + "/hosts")
+        os.rmdir(folder)
+
+
+STEPS = [answers, nobody, name]
+
+if __name__ == "__main__":
+    args = bed.arguments(__doc__)
+    bed.need("dnsmasq", "ethtool")
+    bed.main(args, STEPS, start)
