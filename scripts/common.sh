@@ -43,6 +43,8 @@ ethtool         command ethtool
 tcpdump         command tcpdump
 tshark          command tshark
 dnsmasq-base    command dnsmasq
+traceroute      command traceroute
+iputils-tracepath command tracepath
 nginx-light     command nginx
 redis-server    command redis-server
 redis-tools     command redis-benchmark

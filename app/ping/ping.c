@@ -16,7 +16,8 @@
 #include <netinet/icmp6.h>
 #include <percore/socket.h>
 
-#define MS_NS 1000000
+#define MS_NS       1000000
+#define PATIENCE_NS UINT64_C(10000000000)
 
 static bool is_ip4(const struct ping *p)
 {
@@ -70,6 +71,9 @@ static void send_request(struct ping *p, uint64_t now_ns)
 	d[2] = (uint8_t)(sum >> 8);
 	d[3] = (uint8_t)sum;
 	if (pc_sendto(p->st, p->fd, d, n, 0, (const struct sockaddr *)&to, len) < 0) {
+		/* a new IPv6 address is tried for a second or two (RFC 4862), a lease asked for */
+		if (p->stats.sent == 0 && now_ns < p->begin_ns + PATIENCE_NS)
+			return;
 		printf("ping: sendmsg: %s\n", strerror(errno));
 		p->stats.errors++;
 	}
@@ -244,9 +248,11 @@ bool ping_turn(struct ping *p, uint64_t now_ns)
 	if (all)
 		return s->received + s->errors < s->sent &&
 		       now_ns < p->next_ns - plan->interval_ms * MS_NS + plan->timeout_ms * MS_NS;
+	if (p->begin_ns == 0)
+		p->begin_ns = now_ns;
 	if (now_ns >= p->next_ns) {
 		send_request(p, now_ns);
-		p->next_ns = now_ns + plan->interval_ms * MS_NS;
+		p->next_ns = now_ns + (s->sent > 0 ? plan->interval_ms : 100) * MS_NS;
 	}
 	return true;
 }

@@ -33,7 +33,8 @@ struct ping {
 	struct pc_addr to;
 	int fd;
 	uint16_t id;
-	uint64_t next_ns; /* when the next request is due */
+	uint64_t begin_ns; /* of the first attempt to send */
+	uint64_t next_ns;  /* when the next request is due */
 	struct ping_stats stats;
 	uint64_t sent_ns[PING_SEQS];     /* when each was sent */
 	uint8_t answered[PING_SEQS / 8]; /* which of them were */

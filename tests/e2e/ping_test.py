@@ -41,6 +41,17 @@ def answers(b, _):
     expect(re.search(r"rtt min/avg/max/mdev = [\d.]+/[\d.]+/[\d.]+/[\d.]+ ms", text), text)
 
 
+def answers6(b, _):
+    """the same over IPv6"""
+    with open(f"/proc/sys/net/ipv6/conf/{b.dev}/disable_ipv6", "w", encoding="ascii") as f:
+        f.write("0")
+    sh("ip", "addr", "add", f"{CLIENT6}/64", "dev", b.dev, "nodad")
+    status, text = ping(b, "--to", CLIENT6, "--count", "5", "--interval", "50", "--size", "1000",
+                        addr=f"{SERVER6}/64")
+    expect(status == 0 and f"PING {CLIENT6}({CLIENT6}) 1000 data bytes" in text, text)
+    expect(len(re.findall(rf"^1008 bytes from {CLIENT6}: icmp_seq=\d+ ttl=64 time=", text, re.M)) == 5, text)
+
+
 def nobody(b, _):
     """nobody answers: status 1"""
     status, text = ping(b, "--to", "192.0.2.77", "--count", "2", "--interval", "50", "--timeout", "500")
@@ -74,9 +85,25 @@ def name(b, _):
         os.rmdir(folder)
 
 
-STEPS = [answers, nobody, name]
+def routes(b, _):
+    """traceroute and tracepath towards percore, in both families"""
+    program = b.spawn([b.path("percore-echo"), *b.eal(), "--", "--addr",
+                       f"{SERVER}/{PREFIX},{SERVER6}/64"], "percore-echo")
+    bed.wait_for(lambda: sh("ping", "-6", "-c", "1", "-W", "1", SERVER6, check=False).returncode == 0,
+                 10 * b.slow, "an answer over IPv6")
+    for family, addr in (("-4", SERVER), ("-6", SERVER6)):
+        for how in ([], ["-I"], ["-T", "-p", "7"]):
+            text = sh("traceroute", family, "-n", "-q", "1", "-m", "3", *how, addr).stdout
+            expect(re.search(rf"^ 1  {addr}  [\d.]+ ms$", text, re.M), text)
+        text = sh("tracepath", family, "-n", addr).stdout
+        expect("Resume: pmtu 1500 hops 1 back 1" in text, text)
+    program.stop()
+    b.programs.remove(program)
+
+
+STEPS = [answers, answers6, nobody, name, routes]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
-    bed.need("dnsmasq", "ethtool")
+    bed.need("dnsmasq", "ethtool", "ping", "traceroute", "tracepath")
     bed.main(args, STEPS, start)

@@ -131,7 +131,7 @@ static void test_socket(void)
 {
 	start();
 	FAILS(pc_socket(us, AF_UNIX, SOCK_STREAM, 0), EAFNOSUPPORT);
-	FAILS(pc_socket(us, AF_INET, SOCK_RAW, 0), ESOCKTNOSUPPORT);
+	FAILS(pc_socket(us, AF_INET, SOCK_RAW, 0), EPROTONOSUPPORT);
 	FAILS(pc_socket(us, AF_INET, 77, 0), EINVAL);
 	FAILS(pc_socket(us, AF_INET, SOCK_STREAM, IPPROTO_UDP), EPROTONOSUPPORT);
 	FAILS(pc_socket(us, AF_INET, SOCK_DGRAM, IPPROTO_TCP), EPROTONOSUPPORT);
