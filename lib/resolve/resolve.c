@@ -107,7 +107,7 @@ static void on_state(void *user, ares_socket_t fd, int reads, int writes)
 struct pc_resolver *pc_resolver_create(struct pc_stack *st)
 {
 	struct pc_resolver *r = calloc(1, sizeof(*r));
-	static char network_only[] = "b"; /* hosts are looked up here, once for all */
+	char network_only[] = "b"; /* hosts are looked up here, once for all */
 	struct ares_options o = {.lookups = network_only, .sock_state_cb = on_state};
 
 	if (r == NULL) {
