@@ -90,7 +90,7 @@ struct ip {
 	struct sip_key id_key;     /* of identifications */
 	uint32_t id_count[256];
 	struct frags *frags; /* datagrams that are not whole yet */
-	uint16_t nb_raw;           /* raw sockets, which want copies of packets */
+	uint16_t nb_raw;     /* raw sockets, which want copies of packets */
 	uint16_t nb_routes;
 	uint64_t due_ns; /* when a route ends, or a router is to be asked; or earlier */
 	struct route route[PC_MAX_ROUTES]; /* longest prefix first; of equal ones, by preference */

@@ -114,7 +114,8 @@ static inline int input_upper(struct pc_stack *st, struct rte_mbuf *m, int verdi
 
 	if (deny_has(&st->ip.deny, &p->src))
 		verdict = refuse(m, p, verdict);
-	if (unlikely(st->ip.nb_raw != 0) && verdict != NEXT_FRAGMENT && input_raw(st, m, p, verdict))
+	if (unlikely(st->ip.nb_raw != 0) && verdict != NEXT_FRAGMENT &&
+	    input_raw(st, m, p, verdict))
 		return verdict;
 	switch (verdict) {
 	case NEXT_TCP:
