@@ -173,6 +173,9 @@ class Bed:
         self.server_ns = self.tag if self.backend == "tap" else self.tag + "s"
         self.client_ns = self.tag if self.backend == "tap" else self.tag + "c"
         self.dev = "pctap0" if self.backend == "tap" else "pcv0"
+        # net_af_packet has the kernel reassemble IPv4 (PACKET_FANOUT_FLAG_DEFRAG) and cuts the result to its
+        # frame size
+        self.largest4 = 1900 if self.backend == "af_packet" else 65507
         self.tmp, self.programs, self.home, self.count = None, [], None, 0
         self.shared = False  # one program serves all steps
 

@@ -48,7 +48,7 @@ def ping_sizes(b, s):
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as c:
         c.settimeout(2 * b.slow)
         c.connect((SERVER, 0))
-        for size in [*range(1481), *range(1483, 65508, 1279), 65506, 65507]:
+        for size in [*range(1481), *range(1483, b.largest4, 1279), b.largest4 - 1, b.largest4]:
             body = struct.pack("!HH", 0x7063, size) + os.urandom(size)
             c.send(struct.pack("!BBH", 8, 0, checksum(b"\x08\0\0\0" + body)) + body)
             while True:
