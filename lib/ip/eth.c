@@ -2,7 +2,8 @@
 /*
  * Ethernet, on the way in: is the frame for us, and for whom here?
  *
- * Tagged frames are of no interest yet; a port that strips the tag hands the frame over without.
+ * A tag that says a priority and no VLAN is taken off.  VLANs are ports of their own (port/vlan.c): other
+ * tagged frames are nobody's.
  */
 
 #include <rte_mbuf.h>
@@ -10,7 +11,20 @@
 #include "ip/ip.h"
 #include "wire/eth.h"
 
-int eth_input(const struct ip *ip, const struct rte_mbuf *m, uint8_t netif)
+/* Takes a priority tag off (IEEE 802.1Q: VLAN 0). Returns false when the tag says more than that. */
+static bool untag(struct rte_mbuf *m)
+{
+	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
+
+	if (m->data_len < ETH_HDR_LEN + VLAN_TAG_LEN ||
+	    (wire_get16(p + ETH_HDR_LEN) & VLAN_ID_MASK) != 0)
+		return false;
+	memmove(p + VLAN_TAG_LEN, p, 2 * ETH_ADDR_LEN);
+	rte_pktmbuf_adj(m, VLAN_TAG_LEN);
+	return wire_get16(p + VLAN_TAG_LEN + 2 * ETH_ADDR_LEN) != ETH_TYPE_VLAN;
+}
+
+int eth_input(const struct ip *ip, struct rte_mbuf *m, uint8_t netif)
 {
 	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
 	const uint8_t *dst = p, *src = p + ETH_ADDR_LEN;
@@ -28,6 +42,8 @@ int eth_input(const struct ip *ip, const struct rte_mbuf *m, uint8_t netif)
 		return NEXT_ARP;
 	case ETH_TYPE_IP6:
 		return NEXT_IP6;
+	case ETH_TYPE_VLAN:
+		return untag(m) ? eth_input(ip, m, netif) : PC_DROP_ETH_VLAN;
 	default:
 		return PC_DROP_ETH_TYPE;
 	}

@@ -120,20 +120,23 @@ static int add_addr(struct ip *ip, uint8_t netif, const struct pc_prefix *addr)
 	return laddr;
 }
 
-/* Gives an interface its link-local address, of its MAC address (RFC 4291 appendix A, RFC 2464). */
+/* Gives an interface its link-local address, of its MAC address (RFC 4291 appendix A, RFC 2464). Interfaces
+ * that share a MAC address, as VLANs do, differ by their number: an address of ours names one interface. */
 static int start_ip6(struct ip *ip, uint8_t port)
 {
 	struct netif *nif = &ip->ifs.netif[port];
 	const uint8_t *mac = nif->port->info.mac;
-	const struct pc_prefix p = {.len = 64,
-	                            .addr = {.b = {0xfe, 0x80, 0, 0, 0, 0, 0, 0, mac[0] ^ 2, mac[1],
-	                                           mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5]}}};
+	struct pc_prefix p = {.len = 64,
+	                      .addr = {.b = {0xfe, 0x80, 0, 0, 0, 0, 0, 0, mac[0] ^ 2, mac[1],
+	                                     mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5]}}};
 	int laddr;
 
 	if (nif->link_local != LADDR_NONE)
 		return 0;
 	if (nif->port->info.mtu < IP6_MTU_MIN)
 		return -EINVAL;
+	if (netifs_find(&ip->ifs, &p.addr) != LADDR_NONE)
+		p.addr.b[11] = port;
 	laddr = add_addr(ip, port, &p);
 	if (laddr < 0)
 		return laddr;

@@ -172,7 +172,7 @@ int ip_add_dns(struct ip *ip, const struct pc_addr *addr, uint64_t until_ns);
 unsigned ip_get_dns(const struct ip *ip, struct pc_addr *addr, unsigned n);
 
 /** eth_input looks at a frame's Ethernet header. Verdict: NEXT_ARP, NEXT_IP4, NEXT_IP6 or a drop. */
-int eth_input(const struct ip *ip, const struct rte_mbuf *m, uint8_t netif);
+int eth_input(const struct ip *ip, struct rte_mbuf *m, uint8_t netif);
 
 /**
  * ip4_input validates a frame's IPv4 packet (RFC 1122 section 3.2.1) and fills in *p. The frame is

@@ -122,7 +122,7 @@ static void report_port_counts(const struct run *r, FILE *f)
 	uint64_t refused = 0, lost = 0;
 
 	for (unsigned i = 0; i < r->nb_workers; i++)
-		for (unsigned p = 0; p < r->nb_ports; p++) {
+		for (unsigned p = 0; p < r->nb_ports + r->nb_vlans; p++) {
 			refused += r->workers[i]->ports[p]->info.tx_refused;
 			lost += r->workers[i]->ports[p]->info.rx_lost;
 		}

@@ -21,8 +21,11 @@ static const struct pc_config_key run_keys[] = {
 
 static const struct text_key text_keys[] = {
     {"net", "addr",
-     "addresses of the ports, [PORT=]ADDRESS/LENGTH, separated by commas; PORT counts from "
-     "0 and is 0 if it is not given",
+     "addresses of the ports, [PORT[.VLAN[.VLAN]]=]ADDRESS/LENGTH, separated by commas; PORT "
+     "counts "
+     "from 0 and is 0 if it is not given; VLAN is the number of a tag (two: 802.1ad in front of "
+     "802.1Q), 1 "
+     "to 4094",
      "10.0.0.1/24", settings_add_addrs},
     {"net", "gateway", "addresses of the default gateways, at most one of each family",
      "10.0.0.254, fd00::fe", settings_set_gateway},
@@ -257,26 +260,46 @@ int settings_assign(struct settings *s, const char *text)
 	return settings_set(s, "--set", buf, dot + 1, equals + 1);
 }
 
+/* Reads "PORT[.VLAN[.VLAN]]", the part of an address in front of its equals sign. */
+static bool parse_place(const char *text, size_t len, struct run_addr *a)
+{
+	uint64_t n[3] = {0};
+	char buf[32], *next = buf, *part;
+	unsigned i = 0;
+
+	if (snprintf(buf, sizeof(buf), "%.*s", (int)len, text) >= (int)sizeof(buf))
+		return false;
+	for (; (part = strsep(&next, ".")) != NULL; i++)
+		if (i == 3 || !parse_number(part, &n[i]) || (i > 0 && (n[i] < 1 || n[i] > 4094)))
+			return false;
+	if (n[0] >= PC_MAX_PORTS)
+		return false;
+	a->port = (unsigned)n[0];
+	a->vlan[0] = (uint16_t)n[1];
+	a->vlan[1] = (uint16_t)n[2];
+	return true;
+}
+
 static int add_addr(struct settings *s, const char *origin, const char *text)
 {
 	struct run_addr a = {0};
 	const char *equals = strchr(text, '=');
-	uint64_t port = 0;
-	char number[16];
 
 	if (s->nb_addrs == PC_MAX_ADDRS)
 		return settings_fail(s, "%s: more than %d addresses", origin, PC_MAX_ADDRS);
 	if (equals != NULL) {
-		snprintf(number, sizeof(number), "%.*s", (int)(equals - text), text);
-		if (!parse_number(number, &port) || port >= PC_MAX_PORTS)
+		if (!parse_place(text, (size_t)(equals - text), &a))
 			return settings_fail(s,
 			                     "%s: \"%s\" names no port; ports are 0 to %d, as in "
-			                     "1=10.0.0.1/24",
+			                     "1=10.0.0.1/24, and VLANs 1 to 4094, as in "
+			                     "0.10=10.0.0.1/24",
 			                     origin, text, PC_MAX_PORTS - 1);
 		text = equals + 1;
 	}
-	a.port = (unsigned)port;
 	a.dhcp = strcmp(text, "dhcp") == 0;
+	if (a.dhcp && a.vlan[0] != 0)
+		return settings_fail(s, "%s: an address of a VLAN cannot be leased by DHCP yet",
+		                     origin);
 	if (strcmp(text, "slaac") == 0 || a.dhcp) {
 		s->addrs[s->nb_addrs++] = a;
 		return 0;

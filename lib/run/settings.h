@@ -51,6 +51,7 @@ enum run_idle { RUN_IDLE_AUTO, RUN_IDLE_SPIN, RUN_IDLE_PAUSE, RUN_IDLE_SLEEP };
 /** An address and the port that is to have it. */
 struct run_addr {
 	unsigned port;
+	uint16_t vlan[2];        /* outer and inner tag; 0: none */
 	struct pc_prefix prefix; /* of length 0: by router advertisement ("slaac"), or: */
 	bool dhcp;               /* by DHCP */
 };
@@ -110,7 +111,7 @@ int settings_set(struct settings *s, const char *origin, const char *section, co
 /** settings_assign does what "--set section.key=value" says. Returns 0 or -1. */
 int settings_assign(struct settings *s, const char *text);
 
-/** settings_add_addrs adds the addresses of a list "[PORT=]CIDR,...". Returns 0 or -1. */
+/** settings_add_addrs adds the addresses of a list "[PORT[.VLAN[.VLAN]]=]CIDR,...". Returns 0 or -1. */
 int settings_add_addrs(struct settings *s, const char *origin, const char *list);
 
 /** settings_set_gateway sets the default gateway of a family, or both: "10.0.0.254,fd00::fe". Returns 0

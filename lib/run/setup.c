@@ -14,6 +14,34 @@
 #include "memory.h"
 #include "worker.h"
 
+/* The index of a VLAN in r->vlans; r->nb_vlans: it is not there. */
+static unsigned find_vlan(const struct run *r, const struct run_addr *a)
+{
+	unsigned i = 0;
+
+	while (i < r->nb_vlans &&
+	       (r->vlans[i].port != a->port || r->vlans[i].tag[0] != a->vlan[0] ||
+	        r->vlans[i].tag[1] != a->vlan[1]))
+		i++;
+	return i;
+}
+
+/* Notes each VLAN that has an address. */
+static int find_vlans(struct run *r)
+{
+	for (unsigned i = 0; i < r->s->nb_addrs; i++) {
+		const struct run_addr *a = &r->s->addrs[i];
+
+		if (a->vlan[0] == 0 || find_vlan(r, a) < r->nb_vlans)
+			continue;
+		if (r->nb_ports + r->nb_vlans == PC_MAX_PORTS)
+			return settings_fail(r->s, "more than %d ports and VLANs", PC_MAX_PORTS);
+		r->vlans[r->nb_vlans++] =
+		    (struct run_vlan){.port = a->port, .tag = {a->vlan[0], a->vlan[1]}};
+	}
+	return 0;
+}
+
 static int find_ports(struct run *r)
 {
 	uint64_t id = rte_eth_find_next_owned_by(0, RTE_ETH_DEV_NO_OWNER);
@@ -30,7 +58,7 @@ static int find_ports(struct run *r)
 			return settings_fail(r->s,
 			                     "an address is for port %u, but the last port is %u",
 			                     r->s->addrs[i].port, r->nb_ports - 1);
-	return 0;
+	return find_vlans(r);
 }
 
 static int check_queues(struct run *r, unsigned nb_lcores)
@@ -165,6 +193,29 @@ static int add_pcap(struct run *r, struct worker *w, unsigned p)
 	return 0;
 }
 
+/* Makes a trunk of a port that has VLANs, and the ports of these. */
+static int add_vlans(struct run *r, struct worker *w, unsigned p)
+{
+	struct pc_trunk *trunk = NULL;
+
+	for (unsigned i = 0; i < r->nb_vlans; i++) {
+		const struct run_vlan *v = &r->vlans[i];
+		struct pc_port *port = NULL;
+
+		if (v->port != p)
+			continue;
+		if (trunk == NULL && (trunk = pc_trunk_create(w->ports[p])) != NULL)
+			w->ports[p] = pc_trunk_port(trunk, 0, 0);
+		if (trunk != NULL)
+			port = pc_trunk_port(trunk, v->tag[0], v->tag[1]);
+		if (port == NULL)
+			return settings_fail(r->s, "VLAN %u of port %u cannot be used: %s",
+			                     v->tag[0], p, strerror(errno));
+		w->ports[r->nb_ports + i] = port;
+	}
+	return 0;
+}
+
 static int make_port(struct run *r, struct worker *w, unsigned p)
 {
 	w->ports[p] = pc_port_ethdev(r->port_ids[p], (uint16_t)w->index, w->pool);
@@ -173,9 +224,7 @@ static int make_port(struct run *r, struct worker *w, unsigned p)
 		                     strerror(errno));
 	if (add_steer(r, w, p) != 0 || add_pcap(r, w, p) != 0)
 		return -1;
-	if (w->st != NULL && pc_stack_add_port(w->st, w->ports[p]) < 0)
-		return settings_fail(r->s, "port %u cannot be added: %s", p, strerror(errno));
-	return 0;
+	return add_vlans(r, w, p);
 }
 
 static int add_gateway(struct run *r, struct worker *w, const struct pc_addr *gateway)
@@ -196,11 +245,12 @@ static int add_addrs(struct run *r, struct worker *w)
 
 	for (unsigned i = 0; i < r->s->nb_addrs; i++) {
 		const struct run_addr *a = &r->s->addrs[i];
+		const int port = (int)(a->vlan[0] == 0 ? a->port : r->nb_ports + find_vlan(r, a));
 
 		if (a->dhcp)
 			continue; /* lease.c */
-		if (a->prefix.len == 0 ? pc_stack_add_slaac(w->st, (int)a->port) == 0
-		                       : pc_stack_add_addr(w->st, (int)a->port, &a->prefix) == 0)
+		if (a->prefix.len == 0 ? pc_stack_add_slaac(w->st, port) == 0
+		                       : pc_stack_add_addr(w->st, port, &a->prefix) == 0)
 			continue;
 		pc_prefix_format(&a->prefix, text);
 		return errno == EEXIST
@@ -222,6 +272,10 @@ static int make_ports(struct run *r, struct worker *w)
 	for (unsigned p = 0; p < r->nb_ports; p++)
 		if (make_port(r, w, p) != 0)
 			return -1;
+	for (unsigned p = 0; w->st != NULL && p < r->nb_ports + r->nb_vlans; p++)
+		if (pc_stack_add_port(w->st, w->ports[p]) < 0)
+			return settings_fail(r->s, "port %u cannot be added: %s", p,
+			                     strerror(errno));
 	return 0;
 }
 
@@ -275,7 +329,7 @@ void run_teardown(struct run *r)
 	for (unsigned i = 0; i < r->nb_workers; i++)
 		pc_stack_destroy(r->workers[i]->st);
 	for (unsigned i = 0; i < r->nb_workers; i++)
-		for (unsigned p = 0; p < r->nb_ports; p++)
+		for (unsigned p = 0; p < r->nb_ports + r->nb_vlans; p++)
 			pc_port_close(r->workers[i]->ports[p]);
 	lease_free(r);
 	for (unsigned p = 0; p < r->nb_ports; p++)

@@ -93,17 +93,15 @@ static uint32_t walk6(const uint8_t *p, uint32_t len, uint8_t *proto, bool *whol
 
 /* Neighbour discovery has no flow either: what tells of a neighbour, a router or a clash of addresses is
  * for all, and so are queries for groups. */
-static bool is_nd_news(const struct rte_ether_hdr *eth, uint32_t len)
+static bool is_nd_news(const uint8_t *p, uint32_t len)
 {
-	const uint8_t *p = (const uint8_t *)(eth + 1);
 	const struct rte_ipv6_hdr *ip = (const struct rte_ipv6_hdr *)p;
 	uint32_t off;
 	uint8_t proto;
 	bool whole;
 
-	if (len < sizeof(*eth) + sizeof(*ip))
+	if (len < sizeof(*ip))
 		return false;
-	len -= (uint32_t)sizeof(*eth);
 	off = walk6(p, len, &proto, &whole);
 	if (off == 0 || off >= len || proto != IPPROTO_ICMPV6)
 		return false;
@@ -121,23 +119,22 @@ static bool is_nd_news(const struct rte_ether_hdr *eth, uint32_t len)
 }
 
 /* What a DHCP server says is for the lcore that asks (lease.c), whose queue nobody knows. */
-static bool is_dhcp(const struct rte_ether_hdr *eth, uint32_t len)
+static bool is_dhcp(const uint8_t *p, uint32_t len)
 {
-	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(eth + 1);
+	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p;
 	const uint8_t *udp = (const uint8_t *)(ip + 1);
 
-	return len >= sizeof(*eth) + sizeof(*ip) + 8 && ip->version_ihl == 0x45 &&
+	return len >= sizeof(*ip) + 8 && ip->version_ihl == 0x45 &&
 	       ip->next_proto_id == IPPROTO_UDP && udp[0] == 0 && udp[1] == 67 && udp[2] == 0 &&
 	       udp[3] == 68;
 }
 
-static bool is_arp_news(const struct rte_ether_hdr *eth, uint32_t len)
+static bool is_arp_news(const uint8_t *p, uint32_t len)
 {
-	const struct rte_arp_hdr *arp = (const struct rte_arp_hdr *)(eth + 1);
+	const struct rte_arp_hdr *arp = (const struct rte_arp_hdr *)p;
 
-	return len >= sizeof(*eth) + sizeof(*arp) &&
-	       (arp->arp_opcode != rte_cpu_to_be_16(RTE_ARP_OP_REQUEST) ||
-	        arp->arp_data.arp_sip == arp->arp_data.arp_tip);
+	return len >= sizeof(*arp) && (arp->arp_opcode != rte_cpu_to_be_16(RTE_ARP_OP_REQUEST) ||
+	                               arp->arp_data.arp_sip == arp->arp_data.arp_tip);
 }
 
 static void read_ports(const uint8_t *l4, struct flow *f)
@@ -217,16 +214,12 @@ static void read_error(const uint8_t *p, uint32_t len, uint32_t hdr_len, struct 
 }
 
 /* Returns the queue that a frame belongs to. */
-static unsigned choose(const struct steered_port *p, const struct rte_mbuf *m, unsigned own)
+static unsigned choose(const struct steered_port *p, const uint8_t *ip, uint32_t len, unsigned own)
 {
 	const struct pc_port_rss *rss = &p->port.info.rss;
-	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *) + RTE_ETHER_HDR_LEN;
-	uint32_t len = rte_pktmbuf_data_len(m), hdr_len;
 	struct flow f = {0};
+	uint32_t hdr_len;
 
-	if (len <= RTE_ETHER_HDR_LEN)
-		return own;
-	len -= RTE_ETHER_HDR_LEN;
 	hdr_len = read_flow(ip, len, &f);
 	if (hdr_len == 0)
 		return own;
@@ -256,24 +249,41 @@ static void tell_others(struct steered_port *p, const struct rte_mbuf *m)
 	}
 }
 
+/* Finds what is behind the Ethernet header and up to two VLAN tags: its type, in host byte order, and how
+ * many bytes of it there are. NULL: nothing. */
+static const uint8_t *find_payload(const struct rte_mbuf *m, uint16_t *type, uint32_t *len)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+	uint32_t at = RTE_ETHER_HDR_LEN;
+
+	for (unsigned tags = 0; at <= rte_pktmbuf_data_len(m); tags++) {
+		*type = (uint16_t)(p[at - 2] << 8 | p[at - 1]);
+		*len = rte_pktmbuf_data_len(m) - at;
+		if (tags == 2 || (*type != RTE_ETHER_TYPE_VLAN && *type != RTE_ETHER_TYPE_QINQ))
+			return p + at;
+		at += sizeof(struct rte_vlan_hdr);
+	}
+	return NULL;
+}
+
 /* Looks at a frame from the device. Returns whether it is for this lcore; else it is gone. */
 static bool keep(struct steered_port *p, struct rte_mbuf *m)
 {
-	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
 	unsigned to = p->index;
+	const uint8_t *l3;
+	uint16_t type = 0;
+	uint32_t len = 0;
 
-	if (unlikely(eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP)) &&
-	    is_arp_news(eth, rte_pktmbuf_data_len(m)))
+	l3 = find_payload(m, &type, &len);
+	if (l3 == NULL)
+		return true;
+	if ((unlikely(type == RTE_ETHER_TYPE_ARP) && is_arp_news(l3, len)) ||
+	    (type == RTE_ETHER_TYPE_IPV6 && is_nd_news(l3, len)))
 		tell_others(p, m);
-	else if (eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6) &&
-	         is_nd_news(eth, rte_pktmbuf_data_len(m)))
-		tell_others(p, m);
-	else if (eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) &&
-	         unlikely(is_dhcp(eth, rte_pktmbuf_data_len(m))))
+	else if (type == RTE_ETHER_TYPE_IPV4 && unlikely(is_dhcp(l3, len)))
 		to = 0;
-	else if (p->steer->by_flow && (eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
-	                               eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6)))
-		to = choose(p, m, to);
+	else if (p->steer->by_flow && (type == RTE_ETHER_TYPE_IPV4 || type == RTE_ETHER_TYPE_IPV6))
+		to = choose(p, l3, len, to);
 	if (to == p->index)
 		return true;
 	give(p, to, m);

@@ -39,9 +39,9 @@ struct worker {
 	unsigned lcore, index;
 	struct pc_stack *st;
 	struct rte_mempool *pool;
-	struct pc_port *ports[PC_MAX_PORTS];
-	struct pc_run_ports frames; /* what a program without a stack has been given */
-	void *app;                  /* the program's own */
+	struct pc_port *ports[PC_MAX_PORTS]; /* of the devices, then of VLANs */
+	struct pc_run_ports frames;          /* what a program without a stack has been given */
+	void *app;                           /* the program's own */
 	struct idle idle;
 	struct pc_service *service;        /* for threads; NULL: nobody wants one */
 	struct lease *lease;               /* of lease.c; NULL: no port has its address by DHCP */
@@ -52,6 +52,12 @@ struct worker {
 	int status;                        /* of a program without a stack, at its end: 0 or -1 */
 	char why[256];
 } __rte_cache_aligned;
+
+/** A VLAN of a port. */
+struct run_vlan {
+	unsigned port;
+	uint16_t tag[2]; /* outer, inner */
+};
 
 struct run {
 	struct settings *s;
@@ -73,6 +79,8 @@ struct run {
 	uint16_t port_ids[PC_MAX_PORTS];
 	struct steer *steers[PC_MAX_PORTS]; /* NULL with one worker */
 	struct lease_board *board;          /* of lease.c */
+	unsigned nb_vlans;                  /* their ports follow those of the devices */
+	struct run_vlan vlans[PC_MAX_PORTS];
 	struct worker *workers[RTE_MAX_LCORE];
 };
 

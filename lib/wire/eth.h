@@ -21,6 +21,10 @@
 #define ETH_TYPE_IP6  0x86dd
 #define ETH_TYPE_QINQ 0x88a8
 
+/* IEEE 802.1Q: bytes of a tag, and the part of its second word that says which VLAN */
+#define VLAN_TAG_LEN 4
+#define VLAN_ID_MASK 0x0fff
+
 /** A frame's header in host byte order. */
 struct eth_hdr {
 	uint8_t dst[ETH_ADDR_LEN];

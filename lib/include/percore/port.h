@@ -130,6 +130,29 @@ struct pc_port *pc_port_ethdev(uint16_t port_id, uint16_t queue, struct rte_memp
 /** pc_ethdev_stop stops and closes a device; close its ports first, free its pools afterwards. */
 void pc_ethdev_stop(uint16_t port_id);
 
+/* ---- VLANs: one port as several ------------------------------------------------------------- */
+
+/** Most members that a trunk can have. */
+#define PC_TRUNK_MEMBERS 16
+
+struct pc_trunk;
+
+/**
+ * pc_trunk_create makes a trunk of a port, which it owns from then on. Returns NULL with errno ENOMEM
+ * (inner stays the caller's).
+ */
+struct pc_trunk *pc_trunk_create(struct pc_port *inner);
+
+/**
+ * pc_trunk_port makes the port of a VLAN: outer is its number (IEEE 802.1Q), 1 to 4094; inner, if not 0,
+ * that of a second tag behind it (QinQ: outer is sent as 802.1ad). outer 0: frames without a tag, or with
+ * one that says a priority only. All are used by one lcore. The trunk and the port below go with the last
+ * that is closed; a trunk must get one at least. Frames of no member, and those beyond 512 that wait for
+ * one, are counted in info.rx_lost.
+ * Returns NULL with errno EINVAL, EEXIST or ENOSPC.
+ */
+struct pc_port *pc_trunk_port(struct pc_trunk *trunk, uint16_t outer, uint16_t inner);
+
 /* ---- memory: two ends of a wire in one process ----------------------------------------------- */
 
 /** A wire in memory. Zero means the default for every member. */

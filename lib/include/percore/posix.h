@@ -31,6 +31,8 @@
 #include <sys/uio.h>
 #include <time.h>
 
+struct mmsghdr; /* of sys/socket.h, for those who define _GNU_SOURCE */
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -26,6 +26,8 @@
 
 #include <percore/stack.h>
 
+struct mmsghdr; /* of sys/socket.h, for those who define _GNU_SOURCE */
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -64,7 +64,7 @@ struct pc_stack *pc_stack_create(const struct pc_stack_config *config, struct rt
 void pc_stack_destroy(struct pc_stack *st);
 
 /** Most ports and addresses that a stack can have. */
-#define PC_MAX_PORTS  8
+#define PC_MAX_PORTS  16
 #define PC_MAX_ADDRS  64
 #define PC_MAX_ROUTES 256
 

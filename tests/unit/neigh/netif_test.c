@@ -115,9 +115,9 @@ static void test_link(void)
 static void test_mac(void)
 {
 	start();
-	CU_ASSERT(netifs_owns_mac(&ifs, (const uint8_t[6]){0, 0, 0, 0, 0, 7}));
-	CU_ASSERT(!netifs_owns_mac(&ifs, (const uint8_t[6]){0, 0, 0, 0, 0, 8}));
-	CU_ASSERT(!netifs_owns_mac(&ifs, (const uint8_t[6]){1, 0, 0, 0, 0, 7}));
+	CU_ASSERT(netifs_owns_mac(&ifs, (const uint8_t[6]){0, 0, 0, 0, 0, PC_MAX_PORTS - 1}));
+	CU_ASSERT(!netifs_owns_mac(&ifs, (const uint8_t[6]){0, 0, 0, 0, 0, PC_MAX_PORTS}));
+	CU_ASSERT(!netifs_owns_mac(&ifs, (const uint8_t[6]){1, 0, 0, 0, 0, PC_MAX_PORTS - 1}));
 }
 
 static const struct unit_case cases[] = {

@@ -79,8 +79,13 @@ static void mistakes_are_told_exactly(void)
 	     "--set: \"10.0.0.1/33\" is no address with a prefix length, as 10.0.0.1/24 is"},
 	    {"net.addr=10.0.0.1/24,x",
 	     "--set: \"x\" is no address with a prefix length, as 10.0.0.1/24 is"},
-	    {"net.addr=8=10.0.0.1/24",
-	     "--set: \"8=10.0.0.1/24\" names no port; ports are 0 to 7, as in 1=10.0.0.1/24"},
+	    {"net.addr=16=10.0.0.1/24", "--set: \"16=10.0.0.1/24\" names no port; ports are 0 to "
+	                                "15, as in 1=10.0.0.1/24, and VLANs "
+	                                "1 to 4094, as in 0.10=10.0.0.1/24"},
+	    {"net.addr=0.4095=10.0.0.1/24", "--set: \"0.4095=10.0.0.1/24\" names no port; ports "
+	                                    "are 0 to 15, as in 1=10.0.0.1/24, and VLANs "
+	                                    "1 to 4094, as in 0.10=10.0.0.1/24"},
+	    {"net.addr=0.10=dhcp", "--set: an address of a VLAN cannot be leased by DHCP yet"},
 	    {"net.deny=10.0.0.0/24, nobody", "--set: \"nobody\" is no network, as 192.0.2.0/24 is"},
 	    {"net.gateway=10.0.0",
 	     "--set: \"10.0.0\" is no address of a gateway, as 10.0.0.254 is"},
