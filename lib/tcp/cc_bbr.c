@@ -66,12 +66,15 @@ static void release(struct tcp_queues *q)
 /* ---- control parameters (5.6) ------------------------------------------------------------------- */
 
 /* SetPacingRateWithGain() */
-static void set_pacing_rate(struct bbr *b, uint32_t gain)
+/* Not below MinPipeCwnd per round trip: after an outage the samples say next to nothing per second, and what
+ * is left at that rate would outlast the connection. */
+static void set_pacing_rate(const struct tcb *t, struct bbr *b, uint32_t gain)
 {
 	uint64_t rate = b->bw * gain / 100 * (100 - BBR_PACING_MARGIN) / 100;
+	uint64_t least = bbr_min_pipe(t) * 1000000ull / RTE_MAX(t->srtt_us, 1u);
 
 	if (b->full_bw_reached || rate > b->pacing_rate)
-		b->pacing_rate = RTE_MAX(rate, 1u);
+		b->pacing_rate = RTE_MAX(rate, t->srtt_us != 0 ? least : 1u);
 }
 
 /* BoundCwndForModel() */
@@ -129,7 +132,7 @@ static void on_start(struct tcb *t, struct tcp_queues *q, const struct cc_turn *
 	b->idle_restart = true;
 	b->extra_acked_start_us = c->now_us;
 	if (bbr_is_in_probe_bw(b))
-		set_pacing_rate(b, 100);
+		set_pacing_rate(t, b, 100);
 	else if (b->state == BBR_PROBE_RTT)
 		bbr_check_probe_rtt_done(&r);
 }
@@ -175,7 +178,7 @@ static void on_model(struct tcb *t, struct tcp_queues *q, const struct cc_ack *a
 	bbr_update_min_rtt(&r);
 	bbr_check_probe_rtt(&r);
 	bbr_advance_latest(&r);
-	set_pacing_rate(b, gains[b->state].pacing);
+	set_pacing_rate(t, b, gains[b->state].pacing);
 	pace_set(&q->pace, b->pacing_rate, t->mss);
 	set_cwnd(&r);
 	if ((int32_t)(b->rate.delivered - b->limited_round_delivered) > 0)

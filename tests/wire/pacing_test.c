@@ -250,11 +250,26 @@ static void bbr_idle_limit(struct wt *w)
 	wt_drop(w);
 }
 
+/* what was sent at 100 bytes/s is worth half a minute, but the time-out is sooner */
+static void time_out(struct wt *w)
+{
+	w->cfg.tcp_tlp = 0;
+	wt_established(w);
+	set_rate(w, 100);
+	wt_send(w, 2 * MSS);
+	expect_pair(w, 0, 0, 0);
+	EXPECT_IN(200, 3100, .flags = A, .seq = 1, .ack = 1, .len = MSS, .any_psh = true);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 2 * MSS);
+	OK(pc_close(w->st, w->flow.fd));
+	wt_drop(w);
+}
+
 static const struct wt_case cases[] = {
     {"SO_MAX_PACING_RATE", option},
     {"draft-ietf-ccwg-bbr 5.6.2, 5.6.3: quanta at a rate", spread},
     {"acknowledgements do not break the pace", not_by_acks},
     {"retransmissions are paced", retransmissions},
+    {"RFC 6298 (5.4): a time-out does not wait for its turn", time_out},
     {"waiting for one's turn is not idleness", not_idle},
     {"FIN comes last", fin_last},
     {"tcp.pacing", by_window},
