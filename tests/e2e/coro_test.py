@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""examples/coro_echo: a coroutine for each client."""
+"""app/examples/coro_echo: a coroutine for each client."""
 import hashlib
 import os
 import socket
@@ -13,7 +13,7 @@ PORT = 7
 
 
 def start(b):
-    return b.spawn([os.path.join(b.build, "examples", "coro_echo"), *b.eal(), "--",
+    return b.spawn([os.path.join(b.build, "app", "examples", "coro_echo"), *b.eal(), "--",
                     "--addr", f"{SERVER}/24"], "coro_echo")
 
 

@@ -28,7 +28,7 @@ class Example:
 
     def __init__(self, b, name, *args, stdin=subprocess.PIPE, **more):
         env = {**os.environ, "PERCORE_SOCKET": stack(b), **more}
-        self.p = subprocess.Popen([os.path.join(b.build, "examples", name), *args], env=env,
+        self.p = subprocess.Popen([os.path.join(b.build, "app", "examples", name), *args], env=env,
                                   stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.b = b
 
