@@ -58,6 +58,7 @@ struct flow {
 	struct pc_endpoint src, dst;
 	uint8_t proto;
 	bool ports;
+	bool whole; /* no fragment, whose payload may begin anywhere */
 };
 
 bool steer_is_fickle(const char *driver)
@@ -103,7 +104,7 @@ static bool is_nd_news(const uint8_t *p, uint32_t len)
 	if (len < sizeof(*ip))
 		return false;
 	off = walk6(p, len, &proto, &whole);
-	if (off == 0 || off >= len || proto != IPPROTO_ICMPV6)
+	if (off == 0 || off >= len || !whole || proto != IPPROTO_ICMPV6)
 		return false;
 	switch (p[off]) {
 	case STEER_ND_NS: /* from nobody: somebody tries an address (RFC 4862) */
@@ -118,13 +119,20 @@ static bool is_nd_news(const uint8_t *p, uint32_t len)
 	}
 }
 
+static bool is_fragment4(const struct rte_ipv4_hdr *ip)
+{
+	const rte_be16_t mask = rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK);
+
+	return (ip->fragment_offset & mask) != 0;
+}
+
 /* What a DHCP server says is for the lcore that asks (lease.c), whose queue nobody knows. */
 static bool is_dhcp(const uint8_t *p, uint32_t len)
 {
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p;
 	const uint8_t *udp = (const uint8_t *)(ip + 1);
 
-	return len >= sizeof(*ip) + 8 && ip->version_ihl == 0x45 &&
+	return len >= sizeof(*ip) + 8 && ip->version_ihl == 0x45 && !is_fragment4(ip) &&
 	       ip->next_proto_id == IPPROTO_UDP && udp[0] == 0 && udp[1] == 67 && udp[2] == 0 &&
 	       udp[3] == 68;
 }
@@ -150,17 +158,16 @@ static uint32_t read_flow6(const uint8_t *p, uint32_t len, struct flow *f)
 {
 	uint32_t off;
 	uint8_t proto;
-	bool whole;
 
 	if (len < sizeof(struct rte_ipv6_hdr))
 		return 0;
-	off = walk6(p, len, &proto, &whole);
+	off = walk6(p, len, &proto, &f->whole);
 	if (off == 0 || off > len)
 		return 0;
 	memcpy(f->src.addr.b, p + 8, 16);
 	memcpy(f->dst.addr.b, p + 24, 16);
 	f->proto = proto;
-	f->ports = (proto == IPPROTO_TCP || proto == IPPROTO_UDP) && whole && len >= off + 4;
+	f->ports = (proto == IPPROTO_TCP || proto == IPPROTO_UDP) && f->whole && len >= off + 4;
 	read_ports(p + off, f);
 	return off;
 }
@@ -169,7 +176,6 @@ static uint32_t read_flow6(const uint8_t *p, uint32_t len, struct flow *f)
 static uint32_t read_flow4(const uint8_t *p, uint32_t len, struct flow *f)
 {
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p;
-	const rte_be16_t more = rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK);
 	uint32_t hdr_len;
 
 	if (len < sizeof(*ip) || (ip->version_ihl >> 4) != 4)
@@ -180,8 +186,9 @@ static uint32_t read_flow4(const uint8_t *p, uint32_t len, struct flow *f)
 	f->src.addr = pc_addr_ip4(ip->src_addr);
 	f->dst.addr = pc_addr_ip4(ip->dst_addr);
 	/* not all fragments have ports, and all are to go the same way */
+	f->whole = !is_fragment4(ip);
 	f->ports = (ip->next_proto_id == IPPROTO_TCP || ip->next_proto_id == IPPROTO_UDP) &&
-	           (ip->fragment_offset & more) == 0 && len >= hdr_len + 4;
+	           f->whole && len >= hdr_len + 4;
 	f->proto = ip->next_proto_id;
 	read_ports(p + hdr_len, f);
 	return hdr_len;
@@ -208,7 +215,7 @@ static void read_error(const uint8_t *p, uint32_t len, uint32_t hdr_len, struct 
 {
 	struct flow about = {0};
 
-	if (len >= hdr_len + 8 && is_error(f->proto, p[hdr_len]) &&
+	if (f->whole && len >= hdr_len + 8 && is_error(f->proto, p[hdr_len]) &&
 	    read_flow(p + hdr_len + 8, len - hdr_len - 8, &about) != 0)
 		*f = (struct flow){.src = about.dst, .dst = about.src, .ports = about.ports};
 }

@@ -258,6 +258,43 @@ static void all_fragments_go_the_same_way(void)
 	end();
 }
 
+/* What stands where a header would be says nothing of a fragment: each goes where the other pieces go. */
+static void no_fragment_is_judged_by_its_payload(void)
+{
+	const uint16_t more[] = {RTE_IPV4_HDR_MF_FLAG, 185};
+	uint8_t advert[40] = {58, 0, 1, 1, [8] = 134}, error[68] = {58, 0, 1, 0, [8] = 1};
+	int plain;
+
+	begin(true);
+	plain = way_of(0, packet(1, IPPROTO_ICMP, 185));
+	for (unsigned i = 0; i < RTE_DIM(more); i++) {
+		struct rte_mbuf *m = packet(0x0300, IPPROTO_ICMP, more[i]); /* like an error */
+		uint8_t *quoted = rte_pktmbuf_mtod_offset(m, uint8_t *, 14 + 20 + 8);
+
+		for (uint8_t k = 0; k < 16; k++) { /* about one flow or another */
+			struct rte_mbuf *copy;
+
+			quoted[0] = 0x45;
+			quoted[9] = IPPROTO_UDP;
+			quoted[15] = k;
+			copy = rte_pktmbuf_copy(m, pool, 0, UINT32_MAX);
+			CU_ASSERT_EQUAL(way_of(k % QUEUES, copy), plain);
+		}
+		rte_pktmbuf_free(m);
+		m = packet(67, IPPROTO_UDP, more[i]);
+		rte_pktmbuf_mtod(m, uint8_t *)[14 + 20 + 3] = 68; /* like a DHCP server's */
+		CU_ASSERT_EQUAL(way_of(1, m), plain);
+	}
+	plain = way_of(0, packet6(44, (const uint8_t[40]){58, 0, 1, 0}, 40));
+	CU_ASSERT_EQUAL(way_of(0, packet6(44, advert, sizeof(advert))), plain);
+	error[16] = 0x60;
+	for (uint8_t k = 0; k < 16; k++) {
+		error[16 + 23] = k;
+		CU_ASSERT_EQUAL(way_of(k % QUEUES, packet6(44, error, sizeof(error))), plain);
+	}
+	end();
+}
+
 static void an_error_goes_where_its_packet_belongs(void)
 {
 	struct rte_mbuf *m;
@@ -325,6 +362,7 @@ int main(void)
 	    {"an lcore that does not listen loses news", a_lcore_that_does_not_listen_loses_news},
 	    {"a flow comes out where it is predicted", a_flow_comes_out_where_it_is_predicted},
 	    {"all fragments go the same way", all_fragments_go_the_same_way},
+	    {"no fragment is judged by its payload", no_fragment_is_judged_by_its_payload},
 	    {"an error goes where its packet belongs", an_error_goes_where_its_packet_belongs},
 	    {"malformed frames do no harm", malformed_frames_stay_where_they_are},
 	    {"flows of IPv6 stay together", flows_of_ip6},
