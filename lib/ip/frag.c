@@ -250,13 +250,18 @@ static bool is_greedy(const struct frags *fr, const struct pc_addr *src, uint32_
 	return held + more > share;
 }
 
+/* Says whether a source's fragment of n mbufs is not kept, whatever gave way for it. */
+static bool is_refused(const struct frags *fr, const struct pc_addr *src, uint32_t n)
+{
+	return fr->ctx->mbufs_low || n > fr->ctx->cfg.ip_fragments || is_greedy(fr, src, n);
+}
+
 /* Makes room for a fragment of n mbufs. Returns false when it cannot have any. */
 static bool make_room(struct frags *fr, const struct datagram *d, uint32_t n)
 {
 	const uint32_t max = (uint32_t)fr->ctx->cfg.ip_fragments;
 
-	if (fr->ctx->mbufs_low || n > max || d->n >= fr->ctx->cfg.ip_fragments_each ||
-	    is_greedy(fr, &d->pkt.src, n))
+	if (d->n >= fr->ctx->cfg.ip_fragments_each || is_refused(fr, &d->pkt.src, n))
 		return false;
 	while (fr->mbufs + n > max) {
 		struct datagram *victim = oldest(fr);
@@ -402,7 +407,7 @@ int frags_add(struct frags *fr, struct rte_mbuf *m, const struct ip_pkt *p, cons
 	int verdict;
 
 	*whole = NULL;
-	if (d == NULL)
+	if (d == NULL && !is_refused(fr, &p->src, m->nb_segs))
 		d = begin(fr, p, f->id);
 	if (d == NULL || d->dead)
 		return d == NULL ? PC_DROP_FRAG_LIMIT : PC_DROP_FRAG_DEAD;
@@ -418,8 +423,11 @@ int frags_add(struct frags *fr, struct rte_mbuf *m, const struct ip_pkt *p, cons
 	}
 	if (verdict != VERDICT_DONE)
 		return verdict;
-	if (!make_room(fr, d, m->nb_segs))
+	if (!make_room(fr, d, m->nb_segs)) {
+		if (d->n == 0) /* an empty place would only keep others away */
+			release(fr, d);
 		return PC_DROP_FRAG_LIMIT;
+	}
 	insert(fr, d, m, p, f, after);
 	if (d->bytes == d->len)
 		*whole = join(fr, d, first);

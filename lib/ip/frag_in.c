@@ -58,7 +58,8 @@ static int finish4(struct rte_mbuf *m, struct ip_pkt *p)
 
 	p->l4_len = m->pkt_len - p->l4_off;
 	p->l4_good = false;
-	p->fragmented = true;
+	if (hdr_len + p->l4_len > IP4_TOTAL_MAX) /* by the options of the first alone */
+		return PC_DROP_FRAG_FORM;
 	h[1] = p->tos;
 	wire_put16(h + 2, (uint16_t)(hdr_len + p->l4_len));
 	wire_put16_be(h + 6, 0);
@@ -112,14 +113,17 @@ static int read6(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, stru
 /* Takes the fragment header out, and looks at what is behind it. */
 static int finish6(struct ip *ip, struct rte_mbuf *m, struct ip_pkt *p)
 {
+	const uint32_t len = m->pkt_len - p->l3_off - IP6_HDR_LEN - IP6_FRAG_LEN;
 	uint8_t *h = ip_hdr(m, p);
 	struct ip6_hdr hdr;
 	struct ip6_ext e;
 
+	if (len > IP6_PAYLOAD_MAX) /* by the headers in front of the first fragment's alone */
+		return PC_DROP_FRAG_FORM;
 	ip6_parse_quoted(h, m->pkt_len - p->l3_off, &hdr);
 	ip6_walk(h, m->pkt_len - p->l3_off, &hdr, &e);
 	h[e.frag_by] = h[e.frag_at];
-	wire_put16(h + 4, (uint16_t)(m->pkt_len - p->l3_off - IP6_HDR_LEN - IP6_FRAG_LEN));
+	wire_put16(h + 4, (uint16_t)len);
 	h[1] = (uint8_t)((h[1] & 0x0f) | p->tos << 4);
 	memmove(h - p->l3_off + IP6_FRAG_LEN, h - p->l3_off, (size_t)p->l3_off + e.frag_at);
 	rte_pktmbuf_adj(m, IP6_FRAG_LEN);
