@@ -66,14 +66,18 @@ static int input_icmp(struct pc_stack *st, struct rte_mbuf *m, const struct ip_p
 /* neighbours and routers are heard, whoever they are */
 static bool is_discovery(const struct rte_mbuf *m, const struct ip_pkt *p)
 {
-	const uint8_t type = *rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off);
+	uint8_t type;
 
-	return p->proto == IPPROTO_ICMPV6 && p->l4_len > 0 && type >= ND_RS && type <= ND_REDIRECT;
+	if (p->proto != IPPROTO_ICMPV6 || p->l4_len == 0)
+		return false;
+	type = *rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off);
+	return type >= ND_RS && type <= ND_REDIRECT;
 }
 
 static int refuse(const struct rte_mbuf *m, const struct ip_pkt *p, int verdict)
 {
-	if (verdict_is_drop(verdict) || is_discovery(m, p))
+	/* what a fragment begins with is no header, and discovery comes in none (RFC 6980) */
+	if (verdict_is_drop(verdict) || (verdict != NEXT_FRAGMENT && is_discovery(m, p)))
 		return verdict;
 	return PC_DROP_DENIED;
 }
@@ -87,7 +91,8 @@ static __rte_noinline int input_fragment(struct pc_stack *st, struct rte_mbuf *m
 {
 	int verdict = ip_reassemble(&st->ip, &m, &b->pkt[b->n]);
 
-	if (verdict != VERDICT_DONE && !verdict_is_drop(verdict))
+	if (verdict !=
+	    VERDICT_DONE) /* of a protocol that is not ours it is a drop with more to do */
 		verdict = input_upper(st, m, verdict, b);
 	if (verdict != VERDICT_DONE)
 		drop(st, m, verdict);
