@@ -59,7 +59,4 @@ void ip_frag_poll(struct ip *ip);
 void ip_fragment(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
                  struct rte_mbuf *m);
 
-/** ip_make_id makes the identification of a packet that may be fragmented (RFC 7739 section 5.3). */
-uint32_t ip_make_id(struct ip *ip, const struct ip_send *s);
-
 #endif

@@ -270,6 +270,9 @@ void ip_l4_checksum(const struct ip *ip, const struct ip_path *path, const struc
 void ip_output(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
                struct rte_mbuf *m);
 
+/** ip_make_id makes the identification of a packet that may be fragmented (RFC 7739 section 5.3). */
+uint32_t ip_make_id(struct ip *ip, const struct ip_send *s);
+
 /** ip4_output_header sends a packet to dst that begins with its finished IPv4 header; it owns m. */
 void ip4_output_header(struct ip *ip, const struct ip_path *path, struct rte_mbuf *m,
                        const struct pc_addr *dst);

@@ -86,6 +86,17 @@ void ip_drop(struct ip *ip, struct rte_mbuf *m, int counter)
 	ctx_count(ip->ctx, counter);
 }
 
+void ip4_output_header(struct ip *ip, const struct ip_path *path, struct rte_mbuf *m,
+                       const struct pc_addr *dst)
+{
+	if (unlikely(path->broadcast))
+		neigh_output_broadcast(ip->neigh, path->netif, m);
+	else if (unlikely(path->multicast))
+		neigh_output_multicast(ip->neigh, path->netif, m, dst);
+	else
+		neigh_output(ip->neigh, path->neigh, m);
+}
+
 void ip4_push(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
               struct rte_mbuf *m, uint32_t word)
 {
@@ -98,23 +109,7 @@ void ip4_push(struct ip *ip, const struct ip_path *path, const struct ip_send *s
 	m->l3_len = IP4_HDR_LEN;
 	if ((ip_port(ip, path->netif)->info.offloads & PC_PORT_TX_IP4_CKSUM) != 0)
 		m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
-	if (unlikely(path->broadcast))
-		neigh_output_broadcast(ip->neigh, path->netif, m);
-	else if (unlikely(path->multicast))
-		neigh_output_multicast(ip->neigh, path->netif, m, &s->dst);
-	else
-		neigh_output(ip->neigh, path->neigh, m);
-}
-
-void ip4_output_header(struct ip *ip, const struct ip_path *path, struct rte_mbuf *m,
-                       const struct pc_addr *dst)
-{
-	if (path->broadcast)
-		neigh_output_broadcast(ip->neigh, path->netif, m);
-	else if (path->multicast)
-		neigh_output_multicast(ip->neigh, path->netif, m, dst);
-	else
-		neigh_output(ip->neigh, path->neigh, m);
+	ip4_output_header(ip, path, m, &s->dst);
 }
 
 /* Says whether a packet is too large for its path, and the port does not cut it. */

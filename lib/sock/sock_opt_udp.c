@@ -160,18 +160,28 @@ static bool is_allowed(const struct udp_option *o, int value)
 	return (value >= o->least && value <= (int)o->most) || (value == -1 && has_default);
 }
 
+/* Says whether an option has a say in which way datagrams go, and how large they may be there. */
+static bool changes_path(const struct udp_option *o)
+{
+	return o->kind == BYTE &&
+	       (o->at == AT(netif) || o->at == AT(discover) || o->at == AT(discover6));
+}
+
 int sock_udp_set(struct sockets *s, const struct sock_ref *ref, int level, int name, int value)
 {
 	const struct udp_option *o = find(ref->udp, level, name);
 
-	(void)s;
 	if (o == NULL || o->kind == COMPUTE)
 		return -ENOPROTOOPT;
+	if (o->at == AT(netif) && o->kind == BYTE && value > s->ip->ifs.n)
+		return -ENODEV;
 	if (o->level == IPPROTO_IP && o->name == IP_TOS)
 		value &= 0xff; /* as Linux takes it */
 	if (!is_allowed(o, value))
 		return -EINVAL;
 	store(ref->udp, o, value);
+	if (changes_path(o))
+		udp_forget_path(ref->udp);
 	if (o->kind == TELL && o->at == UDP_TELL_TIME && value) /* there is one of the two */
 		ref->udp->tell &= (uint16_t)~UDP_TELL_TIME_NS;
 	if (o->kind == TELL && o->at == UDP_TELL_TIME_NS && value)

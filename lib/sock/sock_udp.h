@@ -26,7 +26,7 @@ ssize_t sock_udp_send(struct sockets *s, const struct sock_ref *ref, const struc
 int sock_udp_get(const struct sockets *s, const struct sock_ref *ref, int level, int name,
                  int *value);
 
-/** sock_udp_set sets one. Returns 0, -ENOPROTOOPT, -EINVAL. */
+/** sock_udp_set sets one. Returns 0, -ENOPROTOOPT, -EINVAL, -ENODEV. */
 int sock_udp_set(struct sockets *s, const struct sock_ref *ref, int level, int name, int value);
 
 /** sock_group_set sets an option about groups. Returns 0, -ENOPROTOOPT (it is none), or as member.h. */

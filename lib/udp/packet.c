@@ -195,7 +195,7 @@ int udp_open_packet(struct udp *udp, bool cooked, uint16_t ethertype)
 
 int udp_bind_packet(struct udp *udp, struct udp_sock *s, int netif, uint16_t ethertype)
 {
-	if (netif >= udp->ip->ifs.n)
+	if (netif < -1 || netif >= udp->ip->ifs.n)
 		return -ENODEV;
 	s->netif = (uint8_t)(netif + 1);
 	if (ethertype != 0)

@@ -20,6 +20,7 @@
 #include "wire/cksum.h"
 #include "wire/icmp6.h"
 #include "wire/ip4.h"
+#include "wire/ip6.h"
 
 int udp_open_raw(struct udp *udp, bool ip6, uint8_t proto)
 {
@@ -134,9 +135,12 @@ bool udp_raw_input(struct udp *udp, const struct rte_mbuf *m, const struct ip_pk
 /* ---- out ------------------------------------------------------------------------------------- */
 
 /* Fills in what a caller's own header leaves to us (raw(7)). Returns 0 or -EINVAL. */
-static int complete_header(const struct udp *udp, struct udp_sock *s, struct rte_mbuf *m)
+static int complete_header(const struct udp *udp, const struct udp_sock *s, struct rte_mbuf *m,
+                           const struct pc_addr *to)
 {
 	uint8_t *h = rte_pktmbuf_mtod(m, uint8_t *);
+	struct ip_send send;
+	struct pc_addr src;
 	uint16_t hdr_len;
 
 	if (m->data_len < IP4_HDR_LEN || h[0] >> 4 != 4)
@@ -145,10 +149,14 @@ static int complete_header(const struct udp *udp, struct udp_sock *s, struct rte
 	if (hdr_len < IP4_HDR_LEN || hdr_len > m->data_len)
 		return -EINVAL;
 	wire_put16(h + 2, (uint16_t)m->pkt_len);
-	if (wire_get32_be(h + 12) == 0)
-		wire_put32_be(h + 12, pc_addr_get_ip4(ip_laddr(udp->ip, s->path.laddr)));
-	if (wire_get16_be(h + 4) == 0)
-		wire_put16(h + 4, (uint16_t)rng_below(&udp->ctx->rng, UINT16_MAX + 1));
+	src = pc_addr_ip4(wire_get32_be(h + 12));
+	if (pc_addr_get_ip4(&src) == 0)
+		src = udp_source(udp, s);
+	wire_put32_be(h + 12, pc_addr_get_ip4(&src));
+	if (wire_get16_be(h + 4) == 0) {
+		send = (struct ip_send){.src = src, .dst = *to, .proto = h[9]};
+		wire_put16(h + 4, (uint16_t)ip_make_id(udp->ip, &send));
+	}
 	wire_put16(h + IP4_CKSUM_OFF, 0);
 	wire_put16_be(h + IP4_CKSUM_OFF, cksum_finish_be(cksum_add(0, h, hdr_len)));
 	return 0;
@@ -157,13 +165,12 @@ static int complete_header(const struct udp *udp, struct udp_sock *s, struct rte
 static void send_packet(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m,
                         const struct pc_addr *to, const struct udp_ctl *ctl)
 {
-	struct ip_send send = {.src = *ip_laddr(udp->ip, s->path.laddr),
+	struct ip_send send = {.src = udp_source(udp, s),
 	                       .dst = *to,
 	                       .proto = s->proto,
 	                       .ttl = s->ip6 ? s->hops : s->ttl,
 	                       .tos = s->ip6 ? s->tclass : s->tos,
-	                       .df = !s->ip6 && s->discover >= IP_PMTUDISC_DO &&
-	                             s->discover <= IP_PMTUDISC_PROBE};
+	                       .df = !s->ip6 && udp_wants_df(s, m->pkt_len + ip_hdr_len(to))};
 	const int16_t group_ttl = s->ip6 ? s->group_hops : s->group_ttl;
 
 	if (s->path.multicast)
@@ -179,25 +186,36 @@ static void send_packet(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m,
 	ip_output(udp->ip, &s->path, &send, m);
 }
 
+/* Says whether, and prepares that, s can send a packet of total bytes to an address. Returns 0 or -errno. */
+static int prepare(struct udp *udp, struct udp_sock *s, const struct pc_addr *to, uint32_t total,
+                   const struct udp_ctl *ctl)
+{
+	const struct pc_endpoint dst = {.addr = *to};
+	const uint16_t laddr = ctl->laddr != LADDR_NONE ? ctl->laddr : udp_group_laddr(udp, s, to);
+	const int rc = udp_search_path(udp, s, to, laddr);
+
+	if (rc != 0)
+		return rc;
+	if (s->path.broadcast && !s->broadcast)
+		return -EACCES;
+	if (total > (s->ip6 ? IP6_PAYLOAD_MAX + IP6_HDR_LEN : IP4_TOTAL_MAX))
+		return -EMSGSIZE;
+	if (total <= s->path.mtu)
+		return 0;
+	return s->header_included ? -EMSGSIZE : udp_judge_size(udp, s, &dst, total);
+}
+
 int udp_send_raw(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m, const struct pc_addr *to,
                  const struct udp_ctl *ctl)
 {
 	const uint32_t header = s->header_included ? 0 : ip_hdr_len(to);
-	uint16_t laddr = ctl->laddr != LADDR_NONE ? ctl->laddr : s->laddr;
 	int rc;
 
 	if (pc_addr_is_ip4(to) == s->ip6 || pc_addr_is_any(to))
 		return s->ip6 || pc_addr_is_any(to) ? -EDESTADDRREQ : -ENETUNREACH;
-	rc = udp_path_find(udp, to, laddr, &s->path);
-	if (rc == 0 && s->path.broadcast && !s->broadcast)
-		rc = -EACCES;
-	if (rc == 0 && m->pkt_len + header > IP4_TOTAL_MAX)
-		rc = -EMSGSIZE;
-	if (rc == 0 && (s->header_included || s->discover >= IP_PMTUDISC_DO) &&
-	    m->pkt_len + header > s->path.mtu)
-		rc = -EMSGSIZE;
+	rc = prepare(udp, s, to, m->pkt_len + header, ctl);
 	if (rc == 0 && s->header_included)
-		rc = complete_header(udp, s, m);
+		rc = complete_header(udp, s, m, to);
 	if (rc != 0)
 		return rc;
 	m->ol_flags = 0;

@@ -4,6 +4,10 @@
 
 /* The inside of the UDP layer, shared by its sources. */
 
+#include <netinet/in.h>
+
+#include <rte_branch_prediction.h>
+
 #include "base/hash.h"
 #include "udp/cbpf.h"
 #include "udp/raw.h"
@@ -42,13 +46,6 @@ struct udp {
 /** udp_peer_chain returns where the sockets with this peer and local port are. */
 uint32_t *udp_peer_chain(const struct udp *udp, const struct pc_endpoint *remote, uint16_t port);
 
-/** udp_forget_path makes the next datagram look for its way. */
-static inline void udp_forget_path(struct udp_sock *s)
-{
-	s->path_dst = (struct pc_addr){0};
-	s->path = (struct ip_path){0};
-}
-
 /** udp_find returns the socket that a datagram from src to dst belongs to, or NULL. */
 struct udp_sock *udp_find(const struct udp *udp, const struct pc_endpoint *src,
                           const struct pc_endpoint *dst);
@@ -63,6 +60,36 @@ void udp_report_local(struct udp *udp, struct udp_sock *s, const struct pc_endpo
 
 /** udp_path_find is ip_path_find that knows of the path MTU of IPv4, too. */
 int udp_path_find(struct udp *udp, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path);
+
+/** udp_group_laddr returns the address of ours that a socket sends to dst from: the one it is bound to, or
+ * for a group one on the interface that it sends to groups by. LADDR_NONE: any. */
+uint16_t udp_group_laddr(const struct udp *udp, const struct udp_sock *s,
+                         const struct pc_addr *dst);
+
+/** udp_search_path makes s->path the way to dst from an address of ours, or any (LADDR_NONE), by the
+ * interface of SO_BINDTOIFINDEX; it may have no address (LADDR_NONE) to a broadcast. Returns 0 or -errno. */
+int udp_search_path(struct udp *udp, struct udp_sock *s, const struct pc_addr *dst, uint16_t laddr);
+
+/** udp_judge_size says whether a packet of total bytes, which is larger than the path's MTU, may go by
+ * IP_MTU_DISCOVER, and how: it may set s->path.mtu. Returns 0 or -EMSGSIZE. */
+int udp_judge_size(struct udp *udp, struct udp_sock *s, const struct pc_endpoint *dst,
+                   uint32_t total);
+
+/** udp_wants_df says whether routers must not fragment an IPv4 packet of so many bytes, which we have not
+ * fragmented either. */
+static inline bool udp_wants_df(const struct udp_sock *s, uint32_t total)
+{
+	if (s->discover == IP_PMTUDISC_WANT)
+		return total <= s->path.mtu;
+	return s->discover == IP_PMTUDISC_DO || s->discover == IP_PMTUDISC_PROBE;
+}
+
+/** udp_source returns the address that packets on s->path come from; 0.0.0.0: this host has none yet. */
+static inline struct pc_addr udp_source(const struct udp *udp, const struct udp_sock *s)
+{
+	return likely(s->path.laddr != LADDR_NONE) ? *ip_laddr(udp->ip, s->path.laddr)
+	                                           : pc_addr_ip4(0);
+}
 
 /** udp_refuse says whether a socket has room for len bytes: VERDICT_DONE, or a drop. */
 int udp_refuse(const struct udp *udp, struct udp_sock *s, uint32_t len);

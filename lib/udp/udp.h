@@ -130,6 +130,13 @@ static inline bool udp_speaks(const struct udp_sock *s, const struct pc_addr *ad
 	return pc_addr_is_ip4(addr) ? !s->v6only : s->ip6;
 }
 
+/** udp_forget_path makes the next datagram look for its way. */
+static inline void udp_forget_path(struct udp_sock *s)
+{
+	s->path_dst = (struct pc_addr){0};
+	s->path = (struct ip_path){0};
+}
+
 /** udp_sock returns an open socket, or NULL. */
 struct udp_sock *udp_sock(struct udp *udp, uint32_t index);
 

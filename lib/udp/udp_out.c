@@ -25,17 +25,20 @@
 #define UDP_MAX4 (IP4_TOTAL_MAX - IP4_HDR_LEN - UDP_HDR_LEN)
 #define UDP_MAX6 (IP6_PAYLOAD_MAX - UDP_HDR_LEN)
 
-/* The address of ours on the interface that the socket sends to groups by; LADDR_NONE: any. */
-static uint16_t group_laddr(const struct udp *udp, const struct udp_sock *s,
-                            const struct pc_addr *dst)
+/* An address of ours on an interface (index + 1) for packets to dst; LADDR_NONE: there is none. */
+static uint16_t laddr_on(const struct udp *udp, uint8_t netif, const struct pc_addr *dst)
 {
-	const bool ip4 = pc_addr_is_ip4(dst);
-	const uint8_t netif = ip4 ? s->out_netif : s->out_netif6;
+	return pc_addr_is_ip4(dst) ? netifs_find_first(&udp->ip->ifs, netif - 1)
+	                           : ip6_source(udp->ip, netif - 1, dst);
+}
+
+uint16_t udp_group_laddr(const struct udp *udp, const struct udp_sock *s, const struct pc_addr *dst)
+{
+	const uint8_t netif = pc_addr_is_ip4(dst) ? s->out_netif : s->out_netif6;
 
 	if (s->laddr != LADDR_NONE || netif == 0 || !pc_addr_is_multicast(dst))
 		return s->laddr;
-	return ip4 ? netifs_find_first(&udp->ip->ifs, netif - 1)
-	           : ip6_source(udp->ip, netif - 1, dst);
+	return laddr_on(udp, netif, dst);
 }
 
 int udp_path_find(struct udp *udp, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path)
@@ -47,15 +50,13 @@ int udp_path_find(struct udp *udp, const struct pc_addr *dst, uint16_t laddr, st
 	return rc;
 }
 
-/* The way to dst from an address of ours, or any. Returns 0 or -errno. */
-static int search_path(struct udp *udp, struct udp_sock *s, const struct pc_addr *dst,
-                       uint16_t laddr)
+int udp_search_path(struct udp *udp, struct udp_sock *s, const struct pc_addr *dst, uint16_t laddr)
 {
 	int rc;
 
 	udp_forget_path(s);
-	if (s->netif != 0 && laddr == LADDR_NONE && pc_addr_is_ip4(dst))
-		laddr = netifs_find_first(&udp->ip->ifs, (uint8_t)(s->netif - 1));
+	if (s->netif != 0 && laddr == LADDR_NONE)
+		laddr = laddr_on(udp, s->netif, dst);
 	if (s->netif != 0 && laddr == LADDR_NONE && pc_addr_is_broadcast(dst)) {
 		/* a host without an address asks everybody for one (RFC 1122 section 3.2.1.3) */
 		s->path = (struct ip_path){.netif = (uint8_t)(s->netif - 1),
@@ -65,6 +66,8 @@ static int search_path(struct udp *udp, struct udp_sock *s, const struct pc_addr
 		return 0;
 	}
 	rc = udp_path_find(udp, dst, laddr, &s->path);
+	if (rc == 0 && s->netif != 0 && s->path.netif != s->netif - 1)
+		rc = -ENETUNREACH; /* by another interface than that of SO_BINDTOIFINDEX */
 	if (rc == 0)
 		s->path_dst = *dst;
 	return rc;
@@ -76,7 +79,7 @@ static inline int find_path(struct udp *udp, struct udp_sock *s, const struct pc
 	if (likely(pc_addr_equal(&s->path_dst, dst) &&
 	           neigh_is_valid(udp->ip->neigh, s->path.neigh)))
 		return 0;
-	return search_path(udp, s, dst, group_laddr(udp, s, dst));
+	return udp_search_path(udp, s, dst, udp_group_laddr(udp, s, dst));
 }
 
 static int take_error(struct udp_sock *s)
@@ -87,18 +90,11 @@ static int take_error(struct udp_sock *s)
 	return -error;
 }
 
-static uint16_t link_mtu(const struct udp *udp, const struct udp_sock *s, const struct pc_addr *dst)
-{
-	return pc_addr_is_ip4(dst) ? ip_port(udp->ip, s->path.netif)->info.mtu
-	                           : udp->ip->ifs.netif[s->path.netif].mtu6;
-}
-
-/* Says whether a packet that is larger than the path's MTU may go, and how. Returns 0 or -EMSGSIZE. */
-static int judge_size(struct udp *udp, struct udp_sock *s, const struct pc_endpoint *dst,
-                      uint32_t total)
+int udp_judge_size(struct udp *udp, struct udp_sock *s, const struct pc_endpoint *dst,
+                   uint32_t total)
 {
 	const uint8_t mode = pc_addr_is_ip4(&dst->addr) ? s->discover : s->discover6;
-	const uint16_t mtu = link_mtu(udp, s, &dst->addr);
+	const uint16_t mtu = ip_link_mtu(udp->ip, s->path.netif, &dst->addr);
 
 	if (mode == IP_PMTUDISC_WANT || mode == IP_PMTUDISC_DONT)
 		return 0; /* in fragments */
@@ -134,24 +130,16 @@ static inline int prepare(struct udp *udp, struct udp_sock *s, const struct pc_e
 	if (unlikely(rc != 0))
 		return rc;
 	if (ctl != NULL && ctl->laddr != LADDR_NONE)
-		rc = search_path(udp, s, &dst->addr, ctl->laddr);
+		rc = udp_search_path(udp, s, &dst->addr, ctl->laddr);
 	else
 		rc = find_path(udp, s, &dst->addr);
 	if (unlikely(rc != 0))
 		return rc;
 	if (unlikely(s->path.broadcast && !s->broadcast))
 		return -EACCES;
-	if (unlikely(total > s->path.mtu) && (rc = judge_size(udp, s, dst, total)) != 0)
+	if (unlikely(total > s->path.mtu) && (rc = udp_judge_size(udp, s, dst, total)) != 0)
 		return rc;
 	return likely(s->bound) ? 0 : udp_bind_any(udp, s);
-}
-
-/* Says whether routers must not fragment a packet of so many bytes, which we have not fragmented either. */
-static bool wants_df(const struct udp_sock *s, uint32_t total)
-{
-	if (s->discover == IP_PMTUDISC_WANT)
-		return total <= s->path.mtu;
-	return s->discover == IP_PMTUDISC_DO || s->discover == IP_PMTUDISC_PROBE;
 }
 
 /* What goes into the IP header; groups have a time to live of their own, -1: IP's default. */
@@ -161,14 +149,12 @@ static inline struct ip_send describe(const struct udp *udp, const struct udp_so
 {
 	const uint32_t total = len + (uint32_t)UDP_HDR_LEN + ip_hdr_len(dst);
 	const bool ip4 = pc_addr_is_ip4(dst);
-	struct ip_send send = {.src = likely(s->path.laddr != LADDR_NONE)
-	                                  ? *ip_laddr(udp->ip, s->path.laddr)
-	                                  : pc_addr_ip4(0),
+	struct ip_send send = {.src = udp_source(udp, s),
 	                       .dst = *dst,
 	                       .proto = IPPROTO_UDP,
 	                       .ttl = ip4 ? s->ttl : s->hops,
 	                       .tos = ip4 ? s->tos : s->tclass,
-	                       .df = ip4 && wants_df(s, total)};
+	                       .df = ip4 && udp_wants_df(s, total)};
 
 	if (unlikely(s->path.multicast)) {
 		const int16_t ttl = ip4 ? s->group_ttl : s->group_hops;
@@ -198,6 +184,14 @@ static inline bool is_plain(const struct udp_sock *s, const struct rte_mbuf *m,
 	       !s->no_checksum && m->pkt_len + UDP_HDR_LEN + IP4_HDR_LEN <= s->path.mtu;
 }
 
+static __rte_noinline uint32_t make_id(const struct udp *udp, const struct udp_sock *s,
+                                       const struct pc_addr *dst)
+{
+	const struct ip_send send = {.src = udp_source(udp, s), .dst = *dst, .proto = IPPROTO_UDP};
+
+	return ip_make_id(udp->ip, &send);
+}
+
 /* To a next hop that is known: the short way, with which an echo of 64 bytes takes 170 instructions less. */
 static void send_plain(struct udp *udp, const struct udp_sock *s, const struct neigh *n,
                        struct rte_mbuf *m, const struct pc_endpoint *dst)
@@ -206,7 +200,8 @@ static void send_plain(struct udp *udp, const struct udp_sock *s, const struct n
 	const uint32_t len = m->pkt_len - IP_FAST_HDR_LEN;
 	const uint32_t w0 = __builtin_bswap32((uint32_t)s->local.port << 16 | dst->port);
 	const uint32_t w1 = __builtin_bswap32(len << 16);
-	const uint32_t id = wants_df(s, 0) ? 0 : (uint32_t)rng_next(&udp->ctx->rng) << 16;
+	const bool df = udp_wants_df(s, 0);
+	const uint32_t id = likely(df) ? (uint32_t)IP4_FRAG_DF : make_id(udp, s, &dst->addr) << 16;
 
 	wire_put32_be(l4, w0);
 	wire_put32_be(l4 + 4, w1);
@@ -215,7 +210,7 @@ static void send_plain(struct udp *udp, const struct udp_sock *s, const struct n
 	ip_fast_output(udp->ip, n, m, l4, UDP_HDR_LEN, (uint64_t)w0 + w1, false,
 	               (struct ip_fast_hdr){.src_be = ip_laddr(udp->ip, s->path.laddr)->w[3],
 	                                    .dst_be = dst->addr.w[3],
-	                                    .id_and_flags = id | (wants_df(s, 0) ? IP4_FRAG_DF : 0),
+	                                    .id_and_flags = id,
 	                                    .proto = IPPROTO_UDP,
 	                                    .ttl = s->ttl,
 	                                    .tos = s->tos});
@@ -290,8 +285,9 @@ int udp_payload_max(struct udp *udp, uint32_t index, const struct pc_endpoint *t
 		return -EDESTADDRREQ;
 	if (!udp_speaks(s, &dst->addr))
 		return -ENETUNREACH;
-	rc = search_path(udp, s, &dst->addr,
-	                 ctl->laddr != LADDR_NONE ? ctl->laddr : group_laddr(udp, s, &dst->addr));
+	rc = udp_search_path(udp, s, &dst->addr,
+	                     ctl->laddr != LADDR_NONE ? ctl->laddr
+	                                              : udp_group_laddr(udp, s, &dst->addr));
 	if (rc != 0)
 		return rc;
 	rc = s->path.mtu - (int)ip_hdr_len(&dst->addr) - UDP_HDR_LEN;

@@ -340,6 +340,57 @@ static void forms(struct wt *w)
 	EQ(held(w), 0);
 }
 
+/* Sends the first n bytes behind a longer header: IPv4 options, or an IPv6 header for each hop. */
+static void put_first_with_options(struct wt *w, uint32_t n)
+{
+	const struct ends6 e6 = ends6();
+	const uint32_t id_be = htonl(d.id);
+	uint8_t b[FRAME_MAX] = {44, 0, 1, 4, [8] = d.proto};
+	struct frame f;
+
+	if (d.ip6) {
+		put16(b + 10, 1);
+		memcpy(b + 12, &id_be, 4);
+		memcpy(b + 16, d.b, n);
+		frame6_raw(&f, &e6, 0, 64, b, (uint16_t)(16 + n));
+	} else {
+		cut(w, &f, 0, n, true);
+		memmove(f.b + 34 + 40, f.b + 34, n);
+		memset(f.b + 34, 1, 40);
+		f.len = (uint16_t)(f.len + 40);
+		f.b[14] = 0x4f;
+		put16(f.b + 16, 60 + n);
+		put16(f.b + 24, 0);
+		put16(f.b + 24, frame_fold(frame_sum(f.b + 14, 60, 0)));
+	}
+	wt_inject_frame(w, &f);
+}
+
+/* Each fragment is within the limits, but the whole is not behind the headers of the first. */
+static void too_long_in_all(struct wt *w)
+{
+	int fd;
+
+	start(w);
+	fd = sock(w);
+	OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_RCVBUF, &(int){1 << 20}, 4));
+	for (uint32_t i = 0; i < 4; i++) {
+		const bool ip6 = i % 2 != 0, fits = i < 2;
+		const uint32_t max = ip6 ? 65535 - 8 : 65535 - 20 - 8;
+		const uint64_t before = wt_count(w, PC_DROP_FRAG_FORM);
+
+		make(w, ip6, false, fits ? 60000 : max);
+		for (uint32_t off = 1232; off < d.len; off += 1232)
+			put(w, off, RTE_MIN(1232u, d.len - off), off + 1232 < d.len);
+		put_first_with_options(w, 1232);
+		if (fits)
+			GOT(fd);
+		NOT_GOT(fd);
+		EQ(wt_count(w, PC_DROP_FRAG_FORM) - before, fits ? 0 : 1);
+		EQ(held(w), 0);
+	}
+}
+
 static void tiny(struct wt *w)
 {
 	const struct frame *f;
@@ -660,6 +711,8 @@ static void mtu_discover(struct wt *w)
 	OK(pc_sendto(w->st, fd2, d.b, 1473, 0, sa, sizeof(to)));
 	wt_settle(w);
 	EQ(gather(w, false, 1500, &id), 1481);
+	set(w, fd2, IP_PMTUDISC_DO); /* it is judged by the path again */
+	ERR(pc_sendto(w->st, fd2, d.b, 973, 0, sa, sizeof(to)), EMSGSIZE);
 }
 
 /* A connected socket is told, as on Linux. */
@@ -689,6 +742,7 @@ static const struct wt_case cases[] = {
     {"RFC 5722 4, RFC 8200 4.5: an overlap ends a datagram", overlaps},
     {"RFC 8200 4.5: exact duplicates are dropped", duplicates},
     {"RFC 8200 4.5: lengths that cannot be", forms},
+    {"RFC 791 3.1, RFC 8200 3: a datagram too long by its first header", too_long_in_all},
     {"RFC 1858 3, RFC 3128, RFC 7112 5: first fragments show what they are", tiny},
     {"RFC 3168 5.3: marks survive, mixtures do not", ecn},
     {"RFC 8200 4.5: headers of the fragmentable part", chains6},

@@ -104,6 +104,108 @@ static void raw_protocol(struct wt *w)
 	ERR(pc_socket(w->st, AF_INET, SOCK_RAW, 0), EPROTONOSUPPORT);
 }
 
+/* A fragment of a datagram of 32 bytes of protocol 253. */
+static void inject_piece(struct wt *w, uint8_t off, bool more)
+{
+	const struct frame_ends e = wt_ends(w);
+	struct frame f;
+
+	frame_udp(&f, &e, 1, 2, "12345678", 8);
+	f.b[19] = 77;
+	f.b[20] = more ? 0x20 : 0;
+	f.b[21] = off / 8;
+	f.b[23] = 253;
+	frame_fix_ip4(&f);
+	wt_inject_frame(w, &f);
+}
+
+static void raw_fragments(struct wt *w)
+{
+	int fd = open_socket(w, AF_INET, SOCK_RAW, 253);
+	const struct frame *f;
+	uint8_t buf[100];
+
+	inject_piece(w, 0, true);
+	ERR(pc_recv(w->st, fd, buf, sizeof(buf), 0), EAGAIN);
+	inject_piece(w, 16, false);
+	EQ(pc_recv(w->st, fd, buf, sizeof(buf), 0), 20 + 32);
+	CHECK(memcmp(buf + 44, "12345678", 8) == 0);
+	CHECK(probe_sent(w->probe) == NULL);
+	OK(pc_close(w->st, fd));
+	inject_piece(w, 0, true);
+	CHECK(probe_sent(w->probe) == NULL);
+	inject_piece(w, 16, false);
+	f = wt_next_frame(w, 0);
+	CHECK(f != NULL && f->b[34] == 3 && f->b[35] == 2); /* protocol unreachable */
+}
+
+static bool is_sent_with_df(struct wt *w)
+{
+	const struct frame *f;
+	bool df;
+
+	wt_settle(w);
+	f = probe_sent(w->probe);
+	CHECK(f != NULL);
+	df = (f->b[20] & 0x40) != 0;
+	CHECK(!df || (f->b[18] == 0 && f->b[19] == 0)); /* RFC 6864 4.1 */
+	while (probe_sent(w->probe) != NULL)
+		probe_take(w->probe);
+	return df;
+}
+
+static void raw_sizes(struct wt *w)
+{
+	static const struct {
+		int mode;
+		bool df, cut;
+	} modes[] = {{IP_PMTUDISC_WANT, true, true},        {IP_PMTUDISC_DONT, false, true},
+	             {IP_PMTUDISC_DO, true, false},         {IP_PMTUDISC_PROBE, true, false},
+	             {IP_PMTUDISC_INTERFACE, false, false}, {IP_PMTUDISC_OMIT, false, true}};
+	int fd = open_socket(w, AF_INET, SOCK_RAW, 253);
+	const struct sockaddr_in to = wt_addr(WT_PEER, 0);
+	static const uint8_t buf[1481];
+
+	for (unsigned i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		OK(pc_setsockopt(w->st, fd, IPPROTO_IP, IP_MTU_DISCOVER, &modes[i].mode, 4));
+		OK(pc_sendto(w->st, fd, buf, 1480, 0, (const struct sockaddr *)&to, sizeof(to)));
+		EQ(is_sent_with_df(w), modes[i].df);
+		if (!modes[i].cut) {
+			ERR(pc_sendto(w->st, fd, buf, 1481, 0, (const struct sockaddr *)&to,
+			              sizeof(to)),
+			    EMSGSIZE);
+			continue;
+		}
+		OK(pc_sendto(w->st, fd, buf, 1481, 0, (const struct sockaddr *)&to, sizeof(to)));
+		CHECK(!is_sent_with_df(w));
+	}
+	OK(pc_close(w->st, fd));
+}
+
+/* netdevice(7): an interface that is not there */
+static void no_interface(struct wt *w)
+{
+	static const int domains[] = {AF_INET, AF_INET6, AF_PACKET};
+	struct sockaddr_ll ll = {.sll_family = AF_PACKET};
+	int fd = open_socket(w, AF_INET, SOCK_DGRAM, 0), one = 1, two = 2, many = 300, less = -1;
+
+	OK(pc_close(w->st, fd));
+	for (unsigned i = 0; i < 3; i++) {
+		OK(fd = pc_socket(w->st, domains[i], SOCK_RAW, 253));
+		ERR(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_BINDTOIFINDEX, &two, 4), ENODEV);
+		ERR(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_BINDTOIFINDEX, &many, 4), ENODEV);
+		ERR(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_BINDTOIFINDEX, &less, 4), EINVAL);
+		OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_BINDTOIFINDEX, &one, 4));
+		for (ll.sll_ifindex = -2; domains[i] == AF_PACKET && ll.sll_ifindex < 3;
+		     ll.sll_ifindex++) {
+			int rc = pc_bind(w->st, fd, (struct sockaddr *)&ll, sizeof(ll));
+
+			EQ(rc, ll.sll_ifindex == 0 || ll.sll_ifindex == 1 ? 0 : -1);
+		}
+		OK(pc_close(w->st, fd));
+	}
+}
+
 static void raw_header(struct wt *w)
 {
 	int fd = open_socket(w, AF_INET, SOCK_RAW, IPPROTO_RAW);
@@ -372,6 +474,9 @@ static void send_to_group(struct wt *w)
 static const struct wt_case cases[] = {
     {"raw(7): ICMP", raw_icmp},
     {"raw(7): other protocols, names", raw_protocol},
+    {"raw(7): datagrams that came in fragments", raw_fragments},
+    {"raw(7): IP_MTU_DISCOVER", raw_sizes},
+    {"raw(7), packet(7): no such interface", no_interface},
     {"raw(7): IP_HDRINCL", raw_header},
     {"packet(7): every frame, both ways", packets},
     {"bpf(4): SO_ATTACH_FILTER", filters},
