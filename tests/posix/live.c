@@ -19,6 +19,7 @@
 #include <percore/host.h>
 #include <percore/percore.h>
 
+#include "cases.h"
 #include "eal.h"
 
 /* ---- the two tables --------------------------------------------------------------------------- */
@@ -357,8 +358,7 @@ void live_join(void)
 /* ---- comparing -------------------------------------------------------------------------------- */
 
 static struct {
-	const struct live_case *cases;
-	unsigned n;
+	struct cases cases;
 	struct rte_mempool *pool;
 } suite;
 
@@ -402,19 +402,15 @@ static bool compare(const struct live_case *c)
 
 static void run_case(void)
 {
-	const char *name = CU_get_current_test()->pName;
 	uint32_t in_use = eal_in_use(suite.pool);
 
-	for (unsigned i = 0; i < suite.n; i++)
-		if (strcmp(suite.cases[i].name, name) == 0)
-			CU_ASSERT(compare(&suite.cases[i]));
+	CU_ASSERT(compare(cases_current(&suite.cases)));
 	CU_ASSERT_EQUAL(eal_in_use(suite.pool), in_use);
 }
 
 int live_main(int argc, char **argv, const char *name, const struct live_case *cases, unsigned n)
 {
 	const char *only = "";
-	CU_pSuite s;
 
 	if (argc == 3 && strcmp(argv[1], "--case") == 0) {
 		only = argv[2];
@@ -423,17 +419,8 @@ int live_main(int argc, char **argv, const char *name, const struct live_case *c
 		return 2;
 	}
 	eal_start();
-	suite.cases = cases;
-	suite.n = n;
+	suite.cases = (struct cases){
+	    .first = cases, .size = sizeof(*cases), .n = n, .only = only, .run = run_case};
 	suite.pool = eal_pool("live", 8191);
-	CU_initialize_registry();
-	s = CU_add_suite(name, NULL, NULL);
-	for (unsigned i = 0; i < n; i++)
-		if (strstr(cases[i].name, only) != NULL)
-			CU_add_test(s, cases[i].name, run_case);
-	CU_basic_set_mode(CU_BRM_NORMAL);
-	CU_basic_run_tests();
-	n = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return n != 0;
+	return cases_run(name, &suite.cases);
 }

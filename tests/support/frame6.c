@@ -73,6 +73,15 @@ void frame6_icmp(struct frame *f, const struct ends6 *e, uint8_t hops, uint8_t t
 	put16(p + 2, frame_fold(frame_sum(p, n, frame6_sum(&e->src, &e->dst, 58, n))));
 }
 
+void frame6_solicit(struct frame *f, const struct ends6 *e)
+{
+	uint8_t body[28] = {[20] = 1, [21] = 1};
+
+	memcpy(body + 4, e->dst.b, 16);
+	memcpy(body + 22, e->src_mac, 6);
+	frame6_icmp(f, e, 255, 135, 0, body, sizeof(body));
+}
+
 void frame6_udp(struct frame *f, const struct ends6 *e, uint16_t sport, uint16_t dport,
                 const void *payload, uint16_t len)
 {

@@ -39,6 +39,9 @@ void frame6_raw(struct frame *f, const struct ends6 *e, uint8_t next, uint8_t ho
 void frame6_icmp(struct frame *f, const struct ends6 *e, uint8_t hops, uint8_t type, uint8_t code,
                  const void *body, uint16_t len);
 
+/** frame6_solicit makes a neighbour solicitation for e->dst that tells e->src_mac (RFC 4861 section 4.3). */
+void frame6_solicit(struct frame *f, const struct ends6 *e);
+
 /** frame6_udp makes a UDP datagram. */
 void frame6_udp(struct frame *f, const struct ends6 *e, uint16_t sport, uint16_t dport,
                 const void *payload, uint16_t len);

@@ -171,6 +171,11 @@ static inline uint16_t wt_mss_default(void)
 /** wt_start makes the stack of w->cfg; the words do it when it is not there yet. */
 void wt_start(struct wt *w);
 
+struct ends6;
+
+/** wt_start6 makes it with ip6.dad = 0 and the IPv6 address e->dst besides, of a /64, and lets it hear from e->src. */
+void wt_start6(struct wt *w, const struct ends6 *e);
+
 /** wt_inject receives a segment and ends the turn. wt_queue leaves it for the same burst as the next. */
 void wt_inject(struct wt *w, const struct seg *s);
 void wt_queue(struct wt *w, const struct seg *s);

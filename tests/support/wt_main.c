@@ -7,6 +7,7 @@
 
 #include <CUnit/Basic.h>
 
+#include "cases.h"
 #include "eal.h"
 #include "frame6.h"
 
@@ -16,8 +17,7 @@
  */
 
 static struct {
-	const struct wt_case *cases;
-	unsigned n;
+	struct cases cases;
 	struct rte_mempool *pool, *probe_pool;
 	uint32_t offloads;
 	uint16_t rx_split;
@@ -70,13 +70,9 @@ static void greet6(struct wt *w)
 	                  .dst_mac = PROBE_MAC,
 	                  .src = addr6_of4(e4.src_be),
 	                  .dst = addr6_of4(e4.dst_be)};
-	uint8_t body[28] = {0};
 	struct frame f;
 
-	memcpy(body + 4, e.dst.b, 16);
-	memcpy(body + 20, (uint8_t[2]){1, 1}, 2);
-	memcpy(body + 22, PEER_MAC, 6);
-	frame6_icmp(&f, &e, 255, 135, 0, body, sizeof(body));
+	frame6_solicit(&f, &e);
 	wt_inject_frame(w, &f);
 }
 
@@ -124,6 +120,20 @@ void wt_start(struct wt *w)
 		greet(w);
 }
 
+void wt_start6(struct wt *w, const struct ends6 *e)
+{
+	const struct pc_prefix us = {.addr = e->dst, .len = 64};
+	struct frame f;
+
+	w->cfg.ip6_dad = 0;
+	wt_start(w);
+	OK(pc_stack_add_addr(w->st, 0, &us));
+	wt_pass(w, 2000);
+	frame6_solicit(&f, e);
+	wt_inject_frame(w, &f);
+	wt_drop(w);
+}
+
 /* At the end of a case: nothing unexpected, and everything given back. */
 static void finish(struct wt *w, bool passed)
 {
@@ -145,26 +155,17 @@ static void finish(struct wt *w, bool passed)
 		        eal_in_use(w->probe_pool) - w->probe_in_use);
 }
 
-static const struct wt_case *current(void)
-{
-	const char *name = CU_get_current_test()->pName;
-
-	for (unsigned i = 0; i < suite.n; i++)
-		if (strcmp(suite.cases[i].name, name) == 0)
-			return &suite.cases[i];
-	abort();
-}
-
 static void run_case(void)
 {
+	const struct wt_case *c = cases_current(&suite.cases);
 	static struct wt w;
 	volatile bool passed = false;
 
 	prepare(&w);
 	if (suite.trace)
-		fprintf(stderr, "\n== %s\n", current()->name);
+		fprintf(stderr, "\n== %s\n", c->name);
 	if (setjmp(w.fail) == 0) {
-		current()->run(&w);
+		c->run(&w);
 		passed = true;
 	}
 	if (setjmp(w.fail) == 0)
@@ -181,16 +182,25 @@ static void usage(const char *program)
 	exit(2);
 }
 
+/* What is about IPv4 has no counterpart over IPv6. */
+static bool is_left_out(const char *name)
+{
+	return wt_ip6 && strstr(name, "IPv4") != NULL;
+}
+
 int wt_main(int argc, char **argv, const char *name, const struct wt_case *cases, unsigned n)
 {
-	const char *only = "";
-	CU_pSuite s;
-
+	suite.cases = (struct cases){.first = cases,
+	                             .size = sizeof(*cases),
+	                             .n = n,
+	                             .only = "",
+	                             .is_left_out = is_left_out,
+	                             .run = run_case};
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--case") == 0 && i + 1 < argc)
-			only = argv[++i];
+			suite.cases.only = argv[++i];
 		else if (strcmp(argv[i], "--trace") == 0)
-			suite.trace = true;
+			suite.trace = suite.cases.verbose = true;
 		else if (strcmp(argv[i], "--offloads") == 0)
 			suite.offloads = PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM |
 			                 PC_PORT_TX_UDP_CKSUM | PC_PORT_TX_MULTI_SEGS;
@@ -205,19 +215,7 @@ int wt_main(int argc, char **argv, const char *name, const struct wt_case *cases
 			usage(argv[0]);
 	}
 	eal_start();
-	suite.cases = cases;
-	suite.n = n;
 	suite.pool = eal_pool("stack", 8191);
 	suite.probe_pool = eal_pool("probe", 2047);
-	CU_initialize_registry();
-	s = CU_add_suite(name, NULL, NULL);
-	for (unsigned i = 0; i < n; i++)
-		if (strstr(cases[i].name, only) != NULL &&
-		    (!wt_ip6 || strstr(cases[i].name, "IPv4") == NULL))
-			CU_add_test(s, cases[i].name, run_case);
-	CU_basic_set_mode(suite.trace ? CU_BRM_VERBOSE : CU_BRM_NORMAL);
-	CU_basic_run_tests();
-	n = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return n != 0;
+	return cases_run(name, &suite.cases);
 }

@@ -5,6 +5,7 @@
 /* The main program of a unit test: one suite of CUnit cases, exit status 1 when one failed. */
 
 #include <CUnit/Basic.h>
+#include <errno.h>
 #include <stdlib.h>
 
 struct unit_case {
@@ -38,5 +39,20 @@ static inline int unit_run(const char *suite_name, const struct unit_case *cases
 	{                                                                               \
 		return unit_run(suite_name, cases, sizeof(cases) / sizeof((cases)[0])); \
 	}
+
+/** UNIT_MAIN_OF makes main of an array named cases, which program(name, cases, n) runs. */
+#define UNIT_MAIN_OF(program, name)                                            \
+	int main(void)                                                         \
+	{                                                                      \
+		return program(name, cases, sizeof(cases) / sizeof(cases[0])); \
+	}
+
+/** FAILS checks that a call returns -1 with an errno. */
+#define FAILS(call, error)                          \
+	do {                                        \
+		errno = 0;                          \
+		CU_ASSERT_EQUAL((long)(call), -1L); \
+		CU_ASSERT_EQUAL(errno, error);      \
+	} while (0)
 
 #endif

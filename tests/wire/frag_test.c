@@ -29,21 +29,9 @@ static void start(struct wt *w)
 {
 	const struct ends6 e = {
 	    .src_mac = PEER_MAC, .dst_mac = PROBE_MAC, .src = addr6(PEER6), .dst = addr6(LOCAL6)};
-	struct pc_prefix us = {.addr = addr6(LOCAL6), .len = 64};
-	uint8_t body[28] = {0};
-	struct frame f;
 
-	w->cfg.ip6_dad = 0;
 	w->cfg.ip6_accept_ra = 0;
-	wt_start(w);
-	OK(pc_stack_add_addr(w->st, 0, &us));
-	wt_pass(w, 2000);
-	memcpy(body + 4, e.dst.b, 16);
-	memcpy(body + 20, (uint8_t[2]){1, 1}, 2);
-	memcpy(body + 22, PEER_MAC, 6);
-	frame6_icmp(&f, &e, 255, 135, 0, body, sizeof(body));
-	wt_inject_frame(w, &f);
-	wt_drop(w);
+	wt_start6(w, &e);
 }
 
 static struct ends6 ends6(void)

@@ -15,20 +15,8 @@ static void start6(struct wt *w)
 {
 	const struct ends6 e = {
 	    .src_mac = PEER_MAC, .dst_mac = PROBE_MAC, .src = addr6(PEER), .dst = addr6(LOCAL)};
-	struct pc_prefix us = {.addr = addr6(LOCAL), .len = 64};
-	uint8_t body[28] = {0};
-	struct frame f;
 
-	w->cfg.ip6_dad = 0;
-	wt_start(w);
-	OK(pc_stack_add_addr(w->st, 0, &us));
-	wt_pass(w, 2000);
-	memcpy(body + 4, e.dst.b, 16);
-	memcpy(body + 20, (uint8_t[2]){1, 1}, 2);
-	memcpy(body + 22, PEER_MAC, 6);
-	frame6_icmp(&f, &e, 255, 135, 0, body, sizeof(body));
-	wt_inject_frame(w, &f);
-	wt_drop(w);
+	wt_start6(w, &e);
 }
 
 static struct ends6 ends(void)
@@ -568,7 +556,6 @@ static void link_local(struct wt *w)
 	struct ends6 e = ends();
 	struct sockaddr_in6 from;
 	socklen_t len = sizeof(from);
-	uint8_t body[28] = {0};
 	struct info6 i;
 	struct frame f;
 	char buf[8];
@@ -578,10 +565,7 @@ static void link_local(struct wt *w)
 	fd = bound(w, SOCK_DGRAM, "::", 6000, 0);
 	e.src = addr6("fe80::2");
 	e.dst = addr6("fe80::ff:fe00:1"); /* of 02:00:00:00:00:01 */
-	memcpy(body + 4, e.dst.b, 16);
-	memcpy(body + 20, (uint8_t[2]){1, 1}, 2);
-	memcpy(body + 22, PEER_MAC, 6);
-	frame6_icmp(&f, &e, 255, 135, 0, body, sizeof(body));
+	frame6_solicit(&f, &e);
 	wt_inject_frame(w, &f);
 	EQ(next6(w).l4[0], 136);
 	frame6_udp(&f, &e, 5000, 6000, "hello", 5);

@@ -10,35 +10,16 @@ uint64_t now = UINT64_C(1) << 50; /* a machine that has been up for a fortnight 
 static struct rte_mempool *pool;
 static struct pc_port *ends[2];
 
-static struct pc_stack *make(struct pc_port *port, uint32_t be)
-{
-	const struct pc_prefix a = {.addr = pc_addr_ip4(be), .len = 96 + 24};
-	struct pc_stack_config cfg;
-	struct pc_stack *st;
-
-	pc_stack_config_init(&cfg);
-	cfg.stack_max_connections = 16;
-	cfg.stack_max_listeners = 2;
-	cfg.stack_max_udp_sockets = 3;
-	cfg.stack_mbufs = 4095;
-	cfg.tcp_syn_cache = 16;
-	cfg.tcp_time_wait = 16;
-	cfg.stack_seed = 1;
-	st = pc_stack_create(&cfg, pool);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(st);
-	CU_ASSERT_EQUAL(pc_stack_add_port(st, port), 0);
-	CU_ASSERT_EQUAL(pc_stack_add_addr(st, 0, &a), 0);
-	return st;
-}
-
 void start(uint32_t max)
 {
 	const struct pc_wire_config wire = {.pool = pool};
 	const struct pc_coro_config config = {.max = max, .stack_bytes = 16384};
+	struct pc_stack_config cfg;
 
 	CU_ASSERT_EQUAL_FATAL(pc_port_wire(&wire, ends), 0);
-	us = make(ends[0], IP_US);
-	peer = make(ends[1], IP_PEER);
+	two_config(&cfg, 16);
+	us = two_stack(&cfg, pool, ends[0], IP_US);
+	peer = two_stack(&cfg, pool, ends[1], IP_PEER);
 	ours = pc_coros_create(us, &config);
 	theirs = pc_coros_create(peer, &config);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(ours);

@@ -10,11 +10,9 @@
 #include <percore/coro.h>
 #include <percore/epoll.h>
 
-#include "../unit.h"
+#include "../two.h"
 
-#define IP_US   0x010200c0u /* 192.0.2.1, in network byte order */
-#define IP_PEER 0x020200c0u /* 192.0.2.2 */
-#define MS      UINT64_C(1000000)
+#define MS UINT64_C(1000000)
 
 extern struct pc_stack *us, *peer;
 extern struct pc_coros *ours, *theirs;
@@ -38,20 +36,8 @@ struct sockaddr_in at(uint16_t port);
 /** listener makes a listening socket of our stack. */
 int listener(uint16_t port);
 
-/** FAILS checks that a call returns -1 with an errno. */
-#define FAILS(call, error)                          \
-	do {                                        \
-		errno = 0;                          \
-		CU_ASSERT_EQUAL((long)(call), -1L); \
-		CU_ASSERT_EQUAL(errno, error);      \
-	} while (0)
-
 /** CORO_UNIT_MAIN makes main of an array named cases. */
-#define CORO_UNIT_MAIN(name)                                                        \
-	int main(void)                                                              \
-	{                                                                           \
-		return coro_program(name, cases, sizeof(cases) / sizeof(cases[0])); \
-	}
+#define CORO_UNIT_MAIN(name) UNIT_MAIN_OF(coro_program, name)
 
 int coro_program(const char *name, const struct unit_case *cases, size_t n);
 

@@ -9,32 +9,14 @@ static struct pc_port *ends[2];
 static uint64_t now;
 static int listening;
 
-static struct pc_stack *make(struct pc_port *port, uint32_t be)
-{
-	const struct pc_prefix a = {.addr = pc_addr_ip4(be), .len = 96 + 24};
-	struct pc_stack *st = pc_stack_create(&cfg, pool);
-
-	CU_ASSERT_PTR_NOT_NULL_FATAL(st);
-	CU_ASSERT_EQUAL(pc_stack_add_port(st, port), 0);
-	CU_ASSERT_EQUAL(pc_stack_add_addr(st, 0, &a), 0);
-	return st;
-}
-
 void start(void)
 {
 	const struct pc_wire_config wire = {.pool = pool};
 
-	pc_stack_config_init(&cfg);
-	cfg.stack_max_connections = 8;
-	cfg.stack_max_listeners = 2;
-	cfg.stack_max_udp_sockets = 3;
-	cfg.stack_mbufs = 4095;
-	cfg.tcp_syn_cache = 16;
-	cfg.tcp_time_wait = 16;
-	cfg.stack_seed = 1;
+	two_config(&cfg, 8);
 	CU_ASSERT_EQUAL_FATAL(pc_port_wire(&wire, ends), 0);
-	us = make(ends[0], IP_US);
-	peer = make(ends[1], IP_PEER);
+	us = two_stack(&cfg, pool, ends[0], IP_US);
+	peer = two_stack(&cfg, pool, ends[1], IP_PEER);
 	listening = 0;
 	settle();
 }

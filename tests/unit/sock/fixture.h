@@ -12,11 +12,8 @@
 #include <percore/stack.h>
 
 #include "../../support/eal.h"
-#include "../unit.h"
+#include "../two.h"
 #include "stack/stack.h"
-
-#define IP_US   0x010200c0u /* 192.0.2.1, in network byte order */
-#define IP_PEER 0x020200c0u /* 192.0.2.2 */
 
 extern struct rte_mempool *pool;
 extern struct pc_stack *us, *peer; /* which is tested, and which it talks to */
@@ -44,20 +41,8 @@ int bind_fd(int fd, uint16_t port);
 /** pair connects a new socket of the peer's to a listener of ours; *far is the peer's. Returns ours. */
 int pair(int *far);
 
-/** FAILS checks that a call returns -1 with an errno. */
-#define FAILS(call, error)                          \
-	do {                                        \
-		errno = 0;                          \
-		CU_ASSERT_EQUAL((long)(call), -1L); \
-		CU_ASSERT_EQUAL(errno, error);      \
-	} while (0)
-
 /** SOCK_UNIT_MAIN makes main of an array named cases. */
-#define SOCK_UNIT_MAIN(name)                                                        \
-	int main(void)                                                              \
-	{                                                                           \
-		return sock_program(name, cases, sizeof(cases) / sizeof(cases[0])); \
-	}
+#define SOCK_UNIT_MAIN(name) UNIT_MAIN_OF(sock_program, name)
 
 int sock_program(const char *name, const struct unit_case *cases, size_t n);
 

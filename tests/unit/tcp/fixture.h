@@ -109,10 +109,6 @@ bool clean(void);
 #define SEG(...) ((struct tcp_seg){__VA_ARGS__})
 
 /** TCP_UNIT_MAIN makes main of an array named cases. */
-#define TCP_UNIT_MAIN(name)                                                        \
-	int main(void)                                                             \
-	{                                                                          \
-		return net_program(name, cases, sizeof(cases) / sizeof(cases[0])); \
-	}
+#define TCP_UNIT_MAIN(name) UNIT_MAIN_OF(net_program, name)
 
 #endif
