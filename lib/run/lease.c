@@ -20,6 +20,8 @@
 
 #include "worker.h"
 
+#define PARTING_NS 200000000 /* turns that are made after the leases are given back */
+
 struct lease_slot {
 	uint32_t number; /* odd while it is written; atomic */
 	bool leased;
@@ -154,13 +156,26 @@ void lease_turn(struct worker *w, uint64_t now_ns)
 	}
 }
 
+/* Lets what is given back go out: the server's MAC address may have to be asked for first. */
+static void part(struct worker *w)
+{
+	const uint64_t end = clock_now(&w->run->clock) + PARTING_NS;
+	uint64_t now;
+
+	do {
+		now = clock_now(&w->run->clock);
+		pc_stack_flush(w->st, now);
+		pc_stack_poll(w->st, now);
+	} while (w->index == 0 && now < end);
+}
+
 void lease_stop(struct worker *w)
 {
 	if (w->lease == NULL)
 		return;
 	for (unsigned i = 0; i < w->run->nb_ports; i++)
 		pc_dhcp_destroy(w->lease->port[i].client);
-	pc_stack_flush(w->st, clock_now(&w->run->clock));
+	part(w);
 	free(w->lease);
 	w->lease = NULL;
 }
