@@ -95,6 +95,7 @@ def ports(b, s):
     expect(out.count("closed") == 3, out)
 
 
+@bed.twice_more
 def capture(b, s):
     """tshark finds no malformed packet, bad checksum or needless retransmission in a session"""
     name = os.path.join(b.tmp, "session.pcap")

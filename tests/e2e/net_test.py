@@ -91,6 +91,7 @@ def neighbour_change(b, s):
     expect(out == "hello\n", out)
 
 
+@bed.twice_more
 def capture(b, s):
     """tshark finds no malformed packet, bad checksum or needless retransmission in a session"""
     name = os.path.join(b.tmp, "session.pcap")
@@ -129,6 +130,7 @@ def judge(name):
     expect(odd.count("\n") == 0, f"odd without any loss:\n{odd[:3000]}")
 
 
+@bed.twice_more
 def own_capture(b, s):
     """--pcap writes both directions as they go over the wire"""
     b.programs[-1].stop()
@@ -138,10 +140,14 @@ def own_capture(b, s):
     sh("curl", "-sS", "--max-time", 20, "-o", "/dev/null", f"http://{SERVER}/1m.bin")
     sh("ping", "-n", "-c", 3, "-i", "0.05", SERVER)
     p.stop()
-    names = [n for n in os.listdir(b.tmp) if n.startswith("own")]
+    names = [os.path.join(b.tmp, n) for n in os.listdir(b.tmp) if n.startswith("own")]
     expect(names, "no file was written")
-    for n in names:
-        judge(os.path.join(b.tmp, n))
+    try:
+        for n in names:
+            judge(n)
+    finally:
+        for n in names:
+            os.remove(n)
 
 
 STEPS = [arping, ping, ping_sizes, dont_answer, nmap, capture, neighbour_change, own_capture]
