@@ -15,19 +15,26 @@
 
 #define EVENTS 256
 
+/* The keys of section [echo]: X(name, default, min, max, unit, sentence). */
+/* clang-format off */
+#define ECHO_KEYS(X) \
+X(listen, 7, 0, 65535, "port", "TCP and UDP port of the echo service; 0: none") \
+X(discard, 0, 0, 65535, "port", "TCP and UDP port of the discard service, which reads and throws away; 0: none") \
+X(source, 0, 0, 65535, "port", \
+  "TCP port of the source service, which sends for ever: byte n is n mod 256; 0: none")
+/* clang-format on */
+
 struct config {
-	uint64_t listen, discard, source;
+#define ECHO_KEY_MEMBER(name, def, min, max, unit, sentence) uint64_t name;
+	ECHO_KEYS(ECHO_KEY_MEMBER)
+#undef ECHO_KEY_MEMBER
 };
 
 static const struct pc_config_key keys[] = {
-    {"echo", "listen", "port", "TCP and UDP port of the echo service; 0: none", 7, 0, 65535,
-     offsetof(struct config, listen)},
-    {"echo", "discard", "port",
-     "TCP and UDP port of the discard service, which reads and throws away; 0: none", 0, 0, 65535,
-     offsetof(struct config, discard)},
-    {"echo", "source", "port",
-     "TCP port of the source service, which sends for ever: byte n is n mod 256; 0: none", 0, 0,
-     65535, offsetof(struct config, source)},
+#define ECHO_KEY(name, def, min, max, unit, sentence) \
+	{"echo", #name, unit, sentence, def, min, max, offsetof(struct config, name)},
+    ECHO_KEYS(ECHO_KEY)
+#undef ECHO_KEY
 };
 
 static const struct pc_run_option options[] = {
