@@ -7,7 +7,7 @@
  *
  * An int, of three kinds.  VERDICT_DONE: the callee has taken the mbuf.  A PC_DROP_ counter: nobody
  * wants it; stack/rx.c counts it and frees the mbuf.  NEXT_*: the step that comes next.  Unless the
- * verdict is VERDICT_DONE the mbuf is still the caller's.
+ * verdict is VERDICT_DONE or NEXT_LATER the mbuf is still the caller's.
  */
 
 #include <percore/stats.h>
@@ -23,6 +23,7 @@ enum {
 	NEXT_FRAGMENT,
 	NEXT_UDP,
 	NEXT_TCP,
+	NEXT_LATER, /* nothing now: it waits in the burst's batch, or for its other fragments */
 	NEXT_ERROR, /* an ICMP error about a packet of ours: struct icmp_error says which */
 };
 

@@ -393,6 +393,7 @@ static struct rte_mbuf *join(struct frags *fr, struct datagram *d, struct ip_pkt
 	if (d->ecn & 1u << ECN_CE)
 		first->tos |= ECN_CE;
 	fr->mbufs -= d->mbufs;
+	ctx_add(fr->ctx, PC_RX_TAKEN, d->n - 1u);
 	d->head = NULL;
 	release(fr, d);
 	ctx_count(fr->ctx, PC_IP_REASSEMBLED);
@@ -475,6 +476,15 @@ bool frags_expire(struct frags *fr, struct rte_mbuf **first, struct ip_pkt *p)
 uint32_t frags_mbufs(const struct frags *fr)
 {
 	return fr->mbufs;
+}
+
+uint32_t frags_held(const struct frags *fr)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < fr->nb; i++)
+		n += fr->datagram[i].used ? fr->datagram[i].n : 0;
+	return n;
 }
 
 static unsigned validate_datagram(const struct frags *fr, const struct datagram *d)

@@ -47,6 +47,9 @@ uint64_t frags_due(const struct frags *fr);
 /** frags_mbufs returns how many mbufs are held. */
 uint32_t frags_mbufs(const struct frags *fr);
 
+/** frags_held returns how many fragments are held. */
+uint32_t frags_held(const struct frags *fr);
+
 /** frags_validate checks the invariants. Returns the number of violations. */
 unsigned frags_validate(const struct frags *fr);
 

@@ -48,6 +48,11 @@ uint32_t ip_fragments_held(const struct ip *ip)
 	return frags_mbufs(ip->frags);
 }
 
+uint32_t ip_fragments_waiting(const struct ip *ip)
+{
+	return frags_held(ip->frags);
+}
+
 unsigned ip_validate(const struct ip *ip)
 {
 	return neigh_validate(ip->neigh) + frags_validate(ip->frags);

@@ -334,6 +334,9 @@ int ip_group_netif(struct ip *ip, const struct pc_addr *group);
 /** ip_fragments_held returns how many mbufs wait in datagrams that are not whole. */
 uint32_t ip_fragments_held(const struct ip *ip);
 
+/** ip_fragments_waiting returns how many frames those are. */
+uint32_t ip_fragments_waiting(const struct ip *ip);
+
 /** ip_validate checks the invariants. Returns the number of violations. */
 unsigned ip_validate(const struct ip *ip);
 

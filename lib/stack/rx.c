@@ -34,12 +34,29 @@ struct batch {
 	struct tcp_rx rx[BURST];
 };
 
+/*
+ * Invariant, between turns: rx_frames = rx_taken + the sum of all drop_ counters + fragments that wait for
+ * others.  Of the fragments that become a datagram all but one are taken then, and the datagram is counted as
+ * the one.
+ */
+
 /** drop counts a frame under the name of what became of it, and frees it. */
 static void drop(struct pc_stack *st, struct rte_mbuf *m, int verdict)
 {
 	assert(verdict_is_drop(verdict));
 	ctx_count(&st->ctx, verdict);
 	rte_pktmbuf_free(m);
+}
+
+/** finish ends the way of a frame, unless it waits. */
+static inline void finish(struct pc_stack *st, struct rte_mbuf *m, int verdict)
+{
+	if (likely(verdict == NEXT_LATER))
+		return;
+	if (likely(verdict == VERDICT_DONE))
+		ctx_count(&st->ctx, PC_RX_TAKEN);
+	else
+		drop(st, m, verdict);
 }
 
 static void tell_error(struct pc_stack *st, const struct icmp_error *e, const struct rte_mbuf *m)
@@ -91,12 +108,11 @@ static __rte_noinline int input_fragment(struct pc_stack *st, struct rte_mbuf *m
 {
 	int verdict = ip_reassemble(&st->ip, &m, &b->pkt[b->n]);
 
-	if (verdict !=
-	    VERDICT_DONE) /* of a protocol that is not ours it is a drop with more to do */
-		verdict = input_upper(st, m, verdict, b);
-	if (verdict != VERDICT_DONE)
-		drop(st, m, verdict);
-	return VERDICT_DONE;
+	if (verdict == VERDICT_DONE)
+		return NEXT_LATER;
+	/* of a protocol that is not ours it is a drop with more to do */
+	finish(st, m, input_upper(st, m, verdict, b));
+	return NEXT_LATER;
 }
 
 /** input_raw shows a packet to the raw sockets. Returns whether that was all: a protocol that only they
@@ -125,9 +141,10 @@ static inline int input_upper(struct pc_stack *st, struct rte_mbuf *m, int verdi
 	switch (verdict) {
 	case NEXT_TCP:
 		verdict = tcp_rx_parse(st->tcp, m, p, &b->rx[b->n]);
-		if (verdict == VERDICT_DONE)
-			b->m[b->n++] = m;
-		return verdict;
+		if (unlikely(verdict != VERDICT_DONE))
+			return verdict;
+		b->m[b->n++] = m;
+		return NEXT_LATER;
 	case NEXT_UDP:
 		verdict = udp_input(st->udp, m, p);
 		if (verdict == PC_DROP_UDP_NO_SOCKET)
@@ -156,9 +173,7 @@ static void input_frame(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif, 
 	int verdict = ip4_plain_input(&st->ip, m, netif, p);
 
 	if (likely(verdict != IP4_NOT_PLAIN)) {
-		verdict = input_upper(st, m, verdict, b);
-		if (verdict != VERDICT_DONE)
-			drop(st, m, verdict);
+		finish(st, m, input_upper(st, m, verdict, b));
 		return;
 	}
 	verdict = eth_input(&st->ip, m, netif);
@@ -168,8 +183,7 @@ static void input_frame(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif, 
 		verdict = input_upper(st, m, ip6_input(&st->ip, m, netif, p), b);
 	else if (verdict == NEXT_ARP)
 		verdict = arp_input(st->ip.neigh, m, netif);
-	if (verdict != VERDICT_DONE)
-		drop(st, m, verdict);
+	finish(st, m, verdict);
 }
 
 /* a frame that somebody else holds too is not ours to write in: a private copy goes on */
@@ -224,11 +238,7 @@ unsigned stack_rx(struct pc_stack *st, uint8_t netif)
 	b.n = 0;
 	pass_parse(st, pkts, n, netif, &b);
 	tcp_rx_prefetch(st->tcp, b.rx, b.n);
-	for (unsigned i = 0; i < b.n; i++) {
-		int verdict = tcp_input(st->tcp, b.m[i], &b.pkt[i], &b.rx[i]);
-
-		if (verdict != VERDICT_DONE)
-			drop(st, b.m[i], verdict);
-	}
+	for (unsigned i = 0; i < b.n; i++)
+		finish(st, b.m[i], tcp_input(st->tcp, b.m[i], &b.pkt[i], &b.rx[i]));
 	return n;
 }

@@ -255,13 +255,27 @@ void pc_stack_get_usage(const struct pc_stack *st, struct pc_stack_usage *u)
 	};
 }
 
+/* every frame received has ended in one counter, or waits (rx.c) */
+static bool is_accounted(const struct pc_stack *st)
+{
+	const uint64_t *c = st->ctx.counters.value;
+	uint64_t ends = c[PC_RX_TAKEN] + ip_fragments_waiting(&st->ip);
+
+	for (int i = PC_DROP_NONE + 1; i < PC_TX_NO_MBUF; i++)
+		ends += c[i];
+	return ends == c[PC_RX_FRAMES];
+}
+
 unsigned pc_stack_validate(const struct pc_stack *st, FILE *f)
 {
 	unsigned neigh = ip_validate(&st->ip), udp = udp_validate(st->udp);
+	unsigned frames = !is_accounted(st);
 
+	if (f != NULL && frames != 0)
+		fprintf(f, "rx_frames is not the sum of what became of them\n");
 	if (f != NULL && neigh != 0)
 		fprintf(f, "neighbours: %u violations\n", neigh);
 	if (f != NULL && udp != 0)
 		fprintf(f, "udp: %u violations\n", udp);
-	return neigh + udp + tcp_validate(st->tcp, f);
+	return frames + neigh + udp + tcp_validate(st->tcp, f);
 }
