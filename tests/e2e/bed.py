@@ -234,6 +234,8 @@ class Bed:
             self._setup_client()
         # a client that opens many connections must not run out of ports
         open("/proc/sys/net/ipv4/ip_local_port_range", "w").write("1024 65000")
+        # and none of them takes a port that a server of the test is going to want
+        open("/proc/sys/net/ipv4/ip_local_reserved_ports", "w").write("8000-8299")
 
     def _setup_client(self):
         sh("ethtool", "-K", self.dev, "tx", "off", "tso", "off", "gso", "off", "gro", "off",
@@ -340,7 +342,7 @@ def main(args, steps, make):
             except (Failure, OSError, subprocess.SubprocessError, ValueError, AssertionError) as e:
                 verdict = "FAILED"
                 failed += 1
-                text = str(e) if isinstance(e, Failure) else traceback.format_exc()
+                text = isinstance(e, Failure) and str(e).strip() or traceback.format_exc()
                 print("    " + text.replace("\n", "\n    "))
                 for p in bed.programs[-1:]:
                     if not p.alive():

@@ -64,9 +64,9 @@ class Daemon:
         return self
 
     def end(self, number=None, seconds=10):
-        """Stops it by a signal; returns its status."""
+        """Stops it by a signal (0: it ends by itself); returns its status."""
         if self.process.poll() is None:
-            self.process.send_signal(number or self.stop_signal)
+            self.process.send_signal(self.stop_signal if number is None else number)
         try:
             return self.process.wait(seconds * self.b.slow)
         except subprocess.TimeoutExpired:
