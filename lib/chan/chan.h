@@ -63,7 +63,7 @@ enum chan_op {
 	    1, /* a: domain, b: type, c: protocol, sock: the primary or CHAN_NONE -> socket */
 	CHAN_OP_BIND,       /* data: address */
 	CHAN_OP_LISTEN,     /* a: backlog */
-	CHAN_OP_CONNECT,    /* data: address; without data: the peer is forgotten */
+	CHAN_OP_CONNECT,    /* data: address; of AF_UNSPEC: the peer is forgotten */
 	CHAN_OP_SHUTDOWN,   /* a: how */
 	CHAN_OP_SETSOCKOPT, /* a: level, b: name, data */
 	CHAN_OP_GETSOCKOPT, /* a: level, b: name, len: room -> data */
@@ -73,7 +73,6 @@ enum chan_op {
 	CHAN_OP_FLUSH,    /* move what is in the tx fifo -> 0, or the error of its last datagram */
 	CHAN_OP_SEND_OOB, /* data: one byte, after all others */
 	CHAN_OP_FORGET,   /* a failed connect() was told: the socket is as new */
-	CHAN_OP_NOTHING,  /* there and back */
 };
 
 enum chan_call_state { CHAN_CALL_FREE, CHAN_CALL_POSTED, CHAN_CALL_DONE };
@@ -92,18 +91,17 @@ struct chan_call {
 enum chan_proc_state { CHAN_PROC_FREE, CHAN_PROC_LIVE, CHAN_PROC_DYING };
 
 struct chan_proc {
-	uint32_t state; /* of the host */
-	int32_t pid;
+	uint32_t state;  /* of the host */
 	uint32_t buried; /* lcores that have forgotten a dying process; atomic */
 	uint32_t deaths; /* counts the ends of processes in this slot; of the host */
-	uint32_t pad[12];
+	uint32_t pad[13];
 	struct chan_call call[CHAN_CALLS];
 };
 
 /** An event queue: filled by the lcores, emptied by one process. */
 struct chan_queue {
 	uint32_t armed; /* 0, or who waits: CHAN_ARMED once, CHAN_ALWAYS for every event */
-	uint32_t owner; /* process slot + 1; 0: free; of the host */
+	uint32_t owner; /* process slot; 0: free; of the host */
 	uint32_t pad[14];
 };
 
@@ -114,7 +112,7 @@ enum chan_type { CHAN_FREE, CHAN_STREAM, CHAN_DGRAM };
 /** States of a stream, as far as the calls of a client have to know them. */
 enum chan_state { CHAN_IDLE, CHAN_LISTEN, CHAN_CONNECTING, CHAN_CONNECTED, CHAN_OVER };
 
-/* flags, L */
+/* flags, L; a client that has sent a datagram adds CHAN_BOUND, which only saves it calls */
 enum {
 	CHAN_RX_END = 1 << 0,  /* no byte follows those in the rx fifo: FIN, RST or an error */
 	CHAN_RX_SHUT = 1 << 1, /* shutdown(SHUT_RD) */
@@ -314,7 +312,8 @@ static inline void chan_kick(const struct chan *c, uint32_t proc, uint32_t sock)
 {
 	struct chan_sock *s = chan_sock(c, sock);
 
-	if (at_load_sc(&s->kicked) != 0 || at_swap(&s->kicked, 1) != 0)
+	/* no look first: a load might overtake the store that published what the kick is about */
+	if (at_swap(&s->kicked, 1) != 0)
 		return;
 	/* a full ring is being emptied, unless the stack is down */
 	while (!post_push(chan_post(c, proc, s->lcore), c->post_cells, sock) &&

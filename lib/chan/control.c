@@ -3,6 +3,7 @@
 #include "chan/control.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -12,6 +13,20 @@ union control_space {
 	struct cmsghdr header;
 	char bytes[CMSG_SPACE(sizeof(int))];
 };
+
+socklen_t control_address(const char *path, struct sockaddr_un *address)
+{
+	const size_t n = strlen(path);
+
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (n == 0 || n >= sizeof(address->sun_path))
+		return 0;
+	memcpy(address->sun_path, path, n);
+	if (path[0] != '@')
+		return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + 1);
+	address->sun_path[0] = '\0';
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
+}
 
 int control_send(int socket, const void *message, uint32_t n, int fd)
 {

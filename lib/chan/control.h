@@ -10,6 +10,8 @@
  */
 
 #include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 enum control_op {
 	CONTROL_HELLO = 1,  /* -> value: the slot; descriptor: the segment */
@@ -26,6 +28,10 @@ struct control_answer {
 	int32_t error; /* 0, or an errno */
 	uint32_t value;
 };
+
+/** control_address makes a path, or a name that begins with '@', an address. Returns its length; 0: it is
+ * empty, or too long. */
+socklen_t control_address(const char *path, struct sockaddr_un *address);
 
 /** control_send sends a message of n bytes, with descriptor fd unless it is -1; it never waits. Returns 0 or
  * -errno. */

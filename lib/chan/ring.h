@@ -23,10 +23,8 @@ struct post_cell {
 };
 
 struct post_ring {
-	uint32_t head; /* producers' */
+	uint32_t head; /* producers'; the consumer keeps its own position to itself */
 	uint32_t pad[15];
-	uint32_t tail; /* consumer's */
-	uint32_t pad2[15];
 	struct post_cell cell[]; /* a power of two of them */
 };
 
@@ -34,7 +32,6 @@ struct post_ring {
 static inline void post_init(struct post_ring *r, uint32_t n)
 {
 	at_put(&r->head, 0);
-	at_put(&r->tail, 0);
 	for (uint32_t i = 0; i < n; i++)
 		at_store(&r->cell[i].turn, i);
 }

@@ -10,11 +10,15 @@
 
 struct request {
 	struct chan_call *call;
-	struct chan_sock *c; /* NULL for CHAN_OP_SOCKET */
-	uint32_t proc, sock;
+	struct chan_sock *shared; /* NULL for CHAN_OP_SOCKET */
+	uint32_t proc;
 	int fd;
-	uint32_t len;
-	_Alignas(8) uint8_t data[CHAN_CALL_DATA]; /* a copy: the client may go on writing */
+	/* copies, each read once: the client may go on writing */
+	uint32_t op, sock;
+	int32_t a, b, c;
+	int32_t room; /* len as it was asked for, */
+	uint32_t len; /* and what fits */
+	_Alignas(8) uint8_t data[CHAN_CALL_DATA];
 };
 
 static int64_t result(int64_t rc)
@@ -29,16 +33,21 @@ static const struct sockaddr *address(const struct request *r)
 
 static int64_t do_socket(struct pc_service *s, const struct request *r)
 {
-	const struct chan_call *call = r->call;
-	const int type = call->b & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
-	int fd = pc_socket(s->st, call->a, type, call->c);
+	const int type = r->b & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct chan_sock *c;
 	uint32_t sock;
+	int fd;
 
+	/* raw and packet sockets see what is others', and send in their name */
+	if (r->a != AF_INET && r->a != AF_INET6)
+		return -EAFNOSUPPORT;
+	if (type == SOCK_RAW)
+		return -ESOCKTNOSUPPORT;
+	fd = pc_socket(s->st, r->a, type, r->c);
 	if (fd < 0)
 		return -errno;
-	sock = service_adopt(s, fd, type == SOCK_STREAM ? CHAN_STREAM : CHAN_DGRAM,
-	                     call->a == AF_INET6);
+	sock =
+	    service_adopt(s, fd, type == SOCK_STREAM ? CHAN_STREAM : CHAN_DGRAM, r->a == AF_INET6);
 	if (sock == CHAN_NONE) {
 		(void)pc_close(s->st, fd);
 		return -ENFILE;
@@ -58,37 +67,37 @@ static int64_t do_bind(struct pc_service *s, const struct request *r)
 
 	if (rc != 0)
 		return -errno;
-	at_or(&r->c->flags, (uint32_t)CHAN_BOUND);
+	at_or(&r->shared->flags, (uint32_t)CHAN_BOUND);
 	return 0;
 }
 
 static int64_t do_listen(struct pc_service *s, const struct request *r)
 {
 	/* our accept queue is part of the backlog */
-	const int backlog = r->call->a < 0 ? 0 : r->call->a;
+	const int backlog = r->a < 0 ? 0 : r->a;
 	const int ours = backlog / 2 < 1 ? 1 : backlog / 2 < ACCEPT_MAX ? backlog / 2 : ACCEPT_MAX;
 
-	if (r->c->state == CHAN_OVER &&
-	    at_load(&r->c->connecting)) /* a failure that was not told yet */
+	if (r->shared->state == CHAN_OVER &&
+	    at_load(&r->shared->connecting)) /* a failure that was not told yet */
 		return -EINVAL;
 	if (pc_listen(s->st, r->fd, backlog > ours ? backlog - ours : 0) != 0)
 		return -errno;
 	service_sock(s, r->sock)->accept_max = (uint32_t)ours;
-	if (r->c->state != CHAN_LISTEN) {
-		memset(&r->c->accepted, 0, sizeof(r->c->accepted));
-		at_store(&r->c->flags, CHAN_BOUND);
-		at_store(&r->c->state, CHAN_LISTEN);
+	if (r->shared->state != CHAN_LISTEN) {
+		memset(&r->shared->accepted, 0, sizeof(r->shared->accepted));
+		at_store(&r->shared->flags, CHAN_BOUND);
+		at_store(&r->shared->state, CHAN_LISTEN);
 	}
 	return 0;
 }
 
 static int64_t connected(struct request *r)
 {
-	const bool stream = r->c->type == CHAN_STREAM;
+	const bool stream = r->shared->type == CHAN_STREAM;
 
-	at_or(&r->c->flags, stream ? CHAN_BOUND : (uint32_t)(CHAN_BOUND | CHAN_PEER));
+	at_or(&r->shared->flags, stream ? CHAN_BOUND : (uint32_t)(CHAN_BOUND | CHAN_PEER));
 	if (stream)
-		at_store(&r->c->state, CHAN_CONNECTED);
+		at_store(&r->shared->state, CHAN_CONNECTED);
 	return 0;
 }
 
@@ -96,11 +105,11 @@ static int64_t connected(struct request *r)
 static int end_of_attempt(struct pc_service *s, struct request *r)
 {
 	/* we have taken the attempt's error out of the stack */
-	int left = at_swap(&r->c->error, 0);
-	bool told = !at_load(&r->c->connecting);
+	int left = at_swap(&r->shared->error, 0);
+	bool told = !at_load(&r->shared->connecting);
 
-	at_store(&r->c->state, CHAN_IDLE);
-	at_store(&r->c->flags, CHAN_HUP);
+	at_store(&r->shared->state, CHAN_IDLE);
+	at_store(&r->shared->flags, CHAN_HUP);
 	if (left != 0)
 		return left;
 	if (!told)
@@ -113,20 +122,20 @@ static int64_t do_connect(struct pc_service *s, struct request *r)
 	int error;
 
 	if (pc_connect(s->st, r->fd, address(r), r->len) == 0) {
-		if (r->c->type == CHAN_DGRAM && address(r)->sa_family == AF_UNSPEC) {
-			at_and(&r->c->flags, ~(uint32_t)CHAN_PEER);
+		if (r->shared->type == CHAN_DGRAM && address(r)->sa_family == AF_UNSPEC) {
+			at_and(&r->shared->flags, ~(uint32_t)CHAN_PEER);
 			return 0;
 		}
 		return connected(r);
 	}
 	error = errno;
-	if (error == ECONNABORTED && r->c->state == CHAN_OVER)
+	if (error == ECONNABORTED && r->shared->state == CHAN_OVER)
 		error = end_of_attempt(s, r);
 	if (error == 0)
 		return connected(r);
 	if (error == EINPROGRESS) {
-		at_store(&r->c->flags, CHAN_BOUND);
-		at_store(&r->c->state, CHAN_CONNECTING);
+		at_store(&r->shared->flags, CHAN_BOUND);
+		at_store(&r->shared->state, CHAN_CONNECTING);
 	}
 	return -error;
 }
@@ -136,11 +145,11 @@ static int64_t do_forget(struct pc_service *s, const struct request *r)
 {
 	const struct sockaddr_in none = {.sin_family = AF_INET};
 
-	if (r->c->type != CHAN_STREAM || r->c->state != CHAN_OVER)
+	if (r->shared->type != CHAN_STREAM || r->shared->state != CHAN_OVER)
 		return 0;
 	(void)pc_connect(s->st, r->fd, (const struct sockaddr *)&none, sizeof(none));
-	at_store(&r->c->state, CHAN_IDLE);
-	at_store(&r->c->flags, CHAN_HUP);
+	at_store(&r->shared->state, CHAN_IDLE);
+	at_store(&r->shared->flags, CHAN_HUP);
 	return 0;
 }
 
@@ -153,7 +162,7 @@ static int64_t mark_shut(struct pc_service *s, const struct request *r, int how,
 		return rc;
 	flags |= how != SHUT_WR ? CHAN_RX_SHUT : 0;
 	flags |= how != SHUT_RD ? CHAN_TX_SHUT : 0;
-	at_or(&r->c->flags, flags);
+	at_or(&r->shared->flags, flags);
 	service_notify(s, r->sock, NEWS_IN | NEWS_STATE);
 	return rc;
 }
@@ -162,34 +171,41 @@ static int64_t do_shutdown(struct pc_service *s, const struct request *r)
 {
 	struct service_sock *own = service_sock(s, r->sock);
 	struct fifo tx = chan_tx(s->chan, r->sock);
-	const int how = r->call->a;
+	const int how = r->a;
 	int stack_how = how;
 	int64_t rc = 0;
 
 	if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
 		return -EINVAL;
-	if (r->c->type == CHAN_STREAM && r->c->state == CHAN_CONNECTED && how != SHUT_RD &&
-	    fifo_used(&tx) > 0) {
+	if (r->shared->type == CHAN_STREAM && r->shared->state == CHAN_CONNECTED &&
+	    how != SHUT_RD && fifo_used(&tx) > 0) {
 		own->shutting = true;
 		stack_how = how == SHUT_RDWR ? SHUT_RD : -1;
 	}
 	if (stack_how >= 0)
 		rc = result(pc_shutdown(s->st, r->fd, stack_how));
-	if (r->c->state != CHAN_LISTEN)
+	if (r->shared->state != CHAN_LISTEN)
 		return mark_shut(s, r, how, rc);
 	if (rc == 0 && how != SHUT_WR)
 		service_unlisten(s, r->sock);
 	return rc;
 }
 
+static int64_t do_setsockopt(struct pc_service *s, const struct request *r)
+{
+	/* its value is a pointer into the client's memory */
+	if (r->a == SOL_SOCKET && (r->b == SO_ATTACH_FILTER || r->b == SO_DETACH_FILTER))
+		return -ENOPROTOOPT;
+	return result(pc_setsockopt(s->st, r->fd, r->a, r->b, r->data, r->len));
+}
+
 static int64_t do_getsockopt(struct pc_service *s, struct request *r)
 {
-	const int32_t room = (int32_t)r->call->len;
-	socklen_t len = room < CHAN_CALL_DATA ? (socklen_t)room : CHAN_CALL_DATA;
+	socklen_t len = r->len;
 
-	if (room < 0)
+	if (r->room < 0)
 		return -EINVAL;
-	if (pc_getsockopt(s->st, r->fd, r->call->a, r->call->b, r->data, &len) != 0)
+	if (pc_getsockopt(s->st, r->fd, r->a, r->b, r->data, &len) != 0)
 		return -errno;
 	r->len = len;
 	return 0;
@@ -210,8 +226,7 @@ static int64_t do_ioctl(struct pc_service *s, const struct request *r)
 {
 	int value = 0;
 
-	return pc_ioctl(s->st, r->fd, (unsigned long)(uint32_t)r->call->a, &value) == 0 ? value
-	                                                                                : -errno;
+	return pc_ioctl(s->st, r->fd, (unsigned long)(uint32_t)r->a, &value) == 0 ? value : -errno;
 }
 
 static int64_t do_flush(struct pc_service *s, const struct request *r)
@@ -227,7 +242,7 @@ static int64_t do_send_oob(struct pc_service *s, const struct request *r)
 {
 	struct fifo tx = chan_tx(s->chan, r->sock);
 
-	if (r->c->type != CHAN_STREAM)
+	if (r->shared->type != CHAN_STREAM)
 		return -EOPNOTSUPP;
 	service_notify(s, r->sock, stream_transmit(s, r->sock));
 	if (fifo_used(&tx) > 0)
@@ -237,7 +252,7 @@ static int64_t do_send_oob(struct pc_service *s, const struct request *r)
 
 static int64_t execute(struct pc_service *s, struct request *r)
 {
-	switch (r->call->op) {
+	switch (r->op) {
 	case CHAN_OP_BIND:
 		return do_bind(s, r);
 	case CHAN_OP_LISTEN:
@@ -247,7 +262,7 @@ static int64_t execute(struct pc_service *s, struct request *r)
 	case CHAN_OP_SHUTDOWN:
 		return do_shutdown(s, r);
 	case CHAN_OP_SETSOCKOPT:
-		return result(pc_setsockopt(s->st, r->fd, r->call->a, r->call->b, r->data, r->len));
+		return do_setsockopt(s, r);
 	case CHAN_OP_GETSOCKOPT:
 		return do_getsockopt(s, r);
 	case CHAN_OP_GETSOCKNAME:
@@ -285,6 +300,22 @@ static void finish(struct request *r, int64_t value)
 		futex_wake(&call->state, INT_MAX);
 }
 
+/* Takes what the client has written, and looks at none of it again. */
+static void read_call(struct request *r)
+{
+	const struct chan_call *call = r->call;
+	const uint32_t len = at_peek(&call->len);
+
+	r->op = at_peek(&call->op);
+	r->sock = at_peek(&call->sock);
+	r->a = at_peek(&call->a);
+	r->b = at_peek(&call->b);
+	r->c = at_peek(&call->c);
+	r->room = (int32_t)len;
+	r->len = len < CHAN_CALL_DATA ? len : CHAN_CALL_DATA;
+	memcpy(r->data, call->data, r->len);
+}
+
 void service_call(struct pc_service *s, uint32_t proc, uint32_t index)
 {
 	struct request r = {.call = &chan_proc(s->chan, proc)->call[index], .proc = proc};
@@ -292,19 +323,17 @@ void service_call(struct pc_service *s, uint32_t proc, uint32_t index)
 
 	if (at_load(&r.call->state) != CHAN_CALL_POSTED)
 		return;
-	r.sock = r.call->sock;
-	r.len = r.call->len < CHAN_CALL_DATA ? r.call->len : CHAN_CALL_DATA;
-	memcpy(r.data, r.call->data, r.len);
-	if (r.call->op == CHAN_OP_SOCKET || r.call->op == CHAN_OP_NOTHING) {
-		value = r.call->op == CHAN_OP_SOCKET ? do_socket(s, &r) : 0;
+	read_call(&r);
+	if (r.op == CHAN_OP_SOCKET) {
+		value = do_socket(s, &r);
 		r.len = 0;
 	} else if (!service_owns(s, r.sock) || !holds(chan_sock(s->chan, r.sock), proc)) {
 		value = -EBADF;
 	} else {
-		r.c = chan_sock(s->chan, r.sock);
+		r.shared = chan_sock(s->chan, r.sock);
 		r.fd = service_sock(s, r.sock)->fd;
 		/* what was written before the call happens before it */
-		if (r.call->op != CHAN_OP_FLUSH)
+		if (r.op != CHAN_OP_FLUSH)
 			service_look(s, r.sock);
 		value = service_owns(s, r.sock) ? execute(s, &r) : -EBADF;
 		service_look(s, r.sock);

@@ -5,18 +5,17 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "chan/control.h"
 
-#define REAP_MS 2
+#define REAP_MS  2
+#define RETRY_MS 100
 
 static void wake(struct pc_host *h)
 {
@@ -43,7 +42,7 @@ static void serve_fork(struct pc_host *h, uint32_t proc)
 		answer(h->conn[proc], errno, 0, -1);
 		return;
 	}
-	slot = host_attach(h, pair[0], 0);
+	slot = host_attach(h, pair[0]);
 	answer(h->conn[proc], slot < 0 ? -slot : 0, (uint32_t)slot, slot < 0 ? -1 : pair[1]);
 	(void)close(pair[1]);
 	if (slot < 0)
@@ -89,20 +88,33 @@ static void serve_request(struct pc_host *h, uint32_t proc)
 
 /* ---- connections ------------------------------------------------------------------------------ */
 
+/* A close with the hello unread would be a reset, and take the answer away. */
+static void refuse(int conn, int error)
+{
+	struct control_request r;
+
+	answer(conn, error, 0, -1);
+	(void)shutdown(conn, SHUT_RD);
+	(void)!recv(conn, &r, sizeof(r), MSG_DONTWAIT);
+	(void)close(conn);
+}
+
 static void take_connection(struct pc_host *h, int conn)
+{
+	const int slot = host_attach(h, conn);
+
+	if (slot < 0)
+		refuse(conn, -slot);
+}
+
+/* A socket file has a mode that says who may come, a name that begins with '@' has none. */
+static bool is_welcome(const struct pc_host *h, int conn)
 {
 	struct ucred who = {0};
 	socklen_t len = sizeof(who);
-	int slot;
 
-	if (conn < 0)
-		return;
-	(void)getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &who, &len);
-	slot = host_attach(h, conn, who.pid);
-	if (slot < 0) {
-		answer(conn, -slot, 0, -1);
-		(void)close(conn);
-	}
+	return !h->abstract || (getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 &&
+	                        (who.uid == 0 || who.uid == geteuid()));
 }
 
 /* one handed over by pc_host_connect */
@@ -111,7 +123,7 @@ static void take_own(struct pc_host *h)
 	uint32_t nothing;
 	int conn;
 
-	if (control_recv(h->pair[0], &nothing, sizeof(nothing), &conn) == 0)
+	if (control_recv(h->pair[0], &nothing, sizeof(nothing), &conn) == 0 && conn >= 0)
 		take_connection(h, conn);
 }
 
@@ -119,6 +131,7 @@ struct waits {
 	struct pollfd fd[CHAN_PROCS + 3];
 	uint32_t proc[CHAN_PROCS + 3];
 	nfds_t n;
+	bool no_accept; /* the last failed, with the connection still waiting: not at once again */
 };
 
 static void wait_for(struct waits *w, int fd, uint32_t proc)
@@ -129,7 +142,18 @@ static void wait_for(struct waits *w, int fd, uint32_t proc)
 	w->fd[w->n++] = (struct pollfd){.fd = fd, .events = POLLIN};
 }
 
-static void serve_ready(struct pc_host *h, const struct pollfd *p, uint32_t proc)
+static void accept_one(struct pc_host *h, struct waits *w, int listen_fd)
+{
+	int conn = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+	w->no_accept = conn < 0 && errno != EINTR && errno != ECONNABORTED;
+	if (conn >= 0 && is_welcome(h, conn))
+		take_connection(h, conn);
+	else if (conn >= 0)
+		refuse(conn, EACCES);
+}
+
+static void serve_ready(struct pc_host *h, struct waits *w, const struct pollfd *p, uint32_t proc)
 {
 	uint64_t n;
 
@@ -142,27 +166,28 @@ static void serve_ready(struct pc_host *h, const struct pollfd *p, uint32_t proc
 	else if (p->fd == h->pair[0])
 		take_own(h);
 	else
-		take_connection(h, accept4(p->fd, NULL, NULL, SOCK_CLOEXEC));
+		accept_one(h, w, p->fd);
 }
 
 static void *control(void *arg)
 {
 	struct pc_host *h = arg;
-	struct waits w;
+	struct waits w = {.n = 0};
 
 	while (!at_load(&h->ends)) {
-		unsigned dying = host_reap(h);
+		const int patience = host_reap(h) > 0 ? REAP_MS : w.no_accept ? RETRY_MS : -1;
 
 		w.n = 0;
 		wait_for(&w, h->wake_fd, 0);
 		wait_for(&w, h->pair[0], 0);
-		wait_for(&w, at_load(&h->listen_fd), 0);
+		wait_for(&w, w.no_accept ? -1 : at_load(&h->listen_fd), 0);
+		w.no_accept = false;
 		for (uint32_t p = 1; p < CHAN_PROCS; p++)
 			wait_for(&w, h->conn[p], p);
-		if (poll(w.fd, w.n, dying > 0 ? REAP_MS : -1) <= 0)
+		if (poll(w.fd, w.n, patience) <= 0)
 			continue;
 		for (nfds_t i = 0; i < w.n; i++)
-			serve_ready(h, &w.fd[i], w.proc[i]);
+			serve_ready(h, &w, &w.fd[i], w.proc[i]);
 	}
 	return NULL;
 }
@@ -206,8 +231,6 @@ void control_stop(struct pc_host *h)
 	(void)close(h->pair[1]);
 	if (h->listen_fd >= 0)
 		(void)close(h->listen_fd);
-	if (h->path[0] != '\0')
-		(void)unlink(h->path);
 }
 
 /* ---- how one gets a connection ---------------------------------------------------------------- */
@@ -254,19 +277,14 @@ static int bind_path(int fd, const struct sockaddr_un *a, socklen_t len)
 
 int pc_host_listen(struct pc_host *h, const char *path)
 {
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+	struct sockaddr_un a;
+	const socklen_t len = control_address(path, &a);
 	int fd, rc;
 
-	if (strlen(path) == 0 || strlen(path) >= sizeof(a.sun_path) || h->listen_fd >= 0) {
+	if (len == 0 || h->listen_fd >= 0) {
 		errno = h->listen_fd >= 0 ? EISCONN : EINVAL;
 		return -1;
 	}
-	strcpy(a.sun_path, path);
-	if (path[0] == '@')
-		a.sun_path[0] = '\0';
-	else
-		len++;
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
@@ -280,7 +298,8 @@ int pc_host_listen(struct pc_host *h, const char *path)
 		errno = -rc;
 		return -1;
 	}
-	if (path[0] != '@')
+	h->abstract = path[0] == '@';
+	if (!h->abstract)
 		strcpy(h->path, path);
 	at_store(&h->listen_fd, fd);
 	wake(h);

@@ -53,19 +53,18 @@ unsigned dgram_receive(struct pc_service *s, uint32_t sock)
 	}
 }
 
-/* Sends the first datagram of the fifo. Returns its bytes there; 0: there is none, or it makes no sense. */
-static uint32_t transmit_one(struct pc_service *s, uint32_t sock, const struct fifo *tx)
+/* Sends the first datagram of the fifo's left bytes. Returns its bytes there; 0: it makes no sense. */
+static uint32_t transmit_one(struct pc_service *s, uint32_t sock, const struct fifo *tx,
+                             uint64_t left)
 {
 	struct service_sock *own = service_sock(s, sock);
 	struct chan_dgram d;
 	struct iovec v[2];
 	struct msghdr m = {.msg_iov = v};
-	uint64_t used = fifo_used(tx);
 
-	if (used < sizeof(d) || used > tx->size)
+	if (left > tx->size || fifo_read(tx, 0, &d, sizeof(d)) < sizeof(d))
 		return 0;
-	(void)fifo_read(tx, 0, &d, sizeof(d));
-	if (d.len > PAYLOAD_MAX || d.addr.len > sizeof(d.addr.sa) || chan_dgram_bytes(d.len) > used)
+	if (d.len > PAYLOAD_MAX || d.addr.len > sizeof(d.addr.sa) || chan_dgram_bytes(d.len) > left)
 		return 0;
 	if (d.len > 0)
 		m.msg_iovlen = (size_t)fifo_data(tx, sizeof(d), d.len, v);
@@ -81,12 +80,17 @@ unsigned dgram_transmit(struct pc_service *s, uint32_t sock)
 {
 	struct chan_sock *c = chan_sock(s->chan, sock);
 	struct fifo tx = chan_tx(s->chan, sock);
-	uint32_t n;
+	uint64_t left = fifo_used(&tx); /* looked at once: what comes meanwhile has its own kick */
 
-	while ((n = transmit_one(s, sock, &tx)) > 0)
-		fifo_consume(&tx, n);
-	if (fifo_used(&tx) > 0) /* it makes no sense: away with it */
-		fifo_consume(&tx, (uint32_t)fifo_used(&tx));
+	while (left > 0) {
+		uint32_t n = transmit_one(s, sock, &tx, left);
+
+		/* away with what makes no sense */
+		fifo_consume(&tx, n > 0 ? n : (uint32_t)left);
+		if (n == 0)
+			break;
+		left -= n;
+	}
 	if (at_load_sc(&c->tx_want) == 0)
 		return 0;
 	(void)at_swap(&c->tx_want, 0);

@@ -15,20 +15,25 @@
 
 /* ---- slots ------------------------------------------------------------------------------------ */
 
-int host_attach(struct pc_host *h, int conn, int pid)
+static void set_state(struct pc_host *h, uint32_t p, enum chan_proc_state state)
+{
+	at_store(&h->slot[p], (uint32_t)state);
+	at_store_sc(&chan_proc(h->chan, p)->state, (uint32_t)state);
+}
+
+int host_attach(struct pc_host *h, int conn)
 {
 	struct chan *c = h->chan;
 
 	for (uint32_t p = 1; p < CHAN_PROCS; p++) {
 		struct chan_proc *proc = chan_proc(c, p);
 
-		if (at_load(&proc->state) != CHAN_PROC_FREE)
+		if (h->slot[p] != CHAN_PROC_FREE)
 			continue;
 		for (uint32_t i = 0; i < CHAN_CALLS; i++)
 			at_store(&proc->call[i].state, CHAN_CALL_FREE);
-		proc->pid = pid;
 		h->conn[p] = conn;
-		at_store(&proc->state, CHAN_PROC_LIVE);
+		set_state(h, p, CHAN_PROC_LIVE);
 		at_or(&c->head->live[p / 64], UINT64_C(1) << (p % 64));
 		return (int)p;
 	}
@@ -41,7 +46,7 @@ void host_leave(struct pc_host *h, uint32_t proc)
 	h->conn[proc] = -1;
 	at_store(&chan_proc(h->chan, proc)->buried, 0);
 	at_add(&chan_proc(h->chan, proc)->deaths, 1);
-	at_store_sc(&chan_proc(h->chan, proc)->state, CHAN_PROC_DYING);
+	set_state(h, proc, CHAN_PROC_DYING);
 	for (uint32_t i = 0; i < h->chan->nb_lcores; i++)
 		chan_wake_lcore(h->chan, i);
 }
@@ -52,7 +57,7 @@ static void free_slot(struct pc_host *h, uint32_t p)
 		if (h->queue_owner[q] == p)
 			host_queue_free(h, p, q);
 	at_and(&h->chan->head->live[p / 64], ~(UINT64_C(1) << (p % 64)));
-	at_store(&chan_proc(h->chan, p)->state, CHAN_PROC_FREE);
+	set_state(h, p, CHAN_PROC_FREE);
 }
 
 unsigned host_reap(struct pc_host *h)
@@ -62,7 +67,7 @@ unsigned host_reap(struct pc_host *h)
 	for (uint32_t p = 1; p < CHAN_PROCS; p++) {
 		const struct chan_proc *proc = chan_proc(h->chan, p);
 
-		if (at_load(&proc->state) != CHAN_PROC_DYING)
+		if (h->slot[p] != CHAN_PROC_DYING)
 			continue;
 		if (at_load(&proc->buried) < h->chan->nb_lcores)
 			dying++;
@@ -188,11 +193,14 @@ void pc_host_stop(struct pc_host *h)
 {
 	struct chan *c = h->chan;
 
+	/* now: when the program's threads do not end in time, nobody destroys the host */
+	if (h->path[0] != '\0')
+		(void)unlink(h->path);
+	h->path[0] = '\0';
 	if (at_swap(&c->head->down, 1) != 0)
 		return;
 	for (uint32_t p = 1; p < CHAN_PROCS; p++)
-		for (uint32_t i = 0;
-		     at_load(&chan_proc(c, p)->state) != CHAN_PROC_FREE && i < CHAN_CALLS; i++)
+		for (uint32_t i = 0; at_load(&h->slot[p]) != CHAN_PROC_FREE && i < CHAN_CALLS; i++)
 			futex_wake(&chan_proc(c, p)->call[i].state, INT_MAX);
 	for (uint32_t i = 0; i < c->nb_socks; i++) {
 		struct chan_sock *s = chan_sock(c, i);

@@ -29,8 +29,11 @@ struct pc_host {
 	int listen_fd; /* -1: none; atomic */
 	int pair[2];   /* a socketpair by which connections of this process are handed over */
 	bool ends;     /* atomic */
+	bool abstract; /* it listens at a name in the abstract namespace; before listen_fd */
 	pthread_t thread;
-	char path[108];                    /* of the socket file; empty: none */
+	char path[108]; /* of the socket file; empty: none */
+	/* enum chan_proc_state; the segment has a copy for the lcores, where clients can write; atomic */
+	uint32_t slot[CHAN_PROCS];
 	int conn[CHAN_PROCS];              /* of a LIVE slot; -1 */
 	int event_fd[CHAN_QUEUES];         /* -1: not made yet; atomic */
 	uint32_t queue_owner[CHAN_QUEUES]; /* slot; 0: free */
@@ -38,7 +41,7 @@ struct pc_host {
 };
 
 /** host_attach gives a new connection a slot. Returns its number, or -ENOSPC. */
-int host_attach(struct pc_host *h, int conn, int pid);
+int host_attach(struct pc_host *h, int conn);
 
 /** host_leave begins the end of a slot; its connection is closed. */
 void host_leave(struct pc_host *h, uint32_t proc);

@@ -193,8 +193,9 @@ void service_notify(struct pc_service *s, uint32_t sock, unsigned news)
 			struct chan_queue *queue = chan_queue(c, q);
 			uint32_t armed;
 
-			if ((at_or(&p->queued[w], bit) & bit) == 0)
-				(void)word_push(r, words, c->queue_words, to);
+			if ((at_or(&p->queued[w], bit) & bit) == 0 &&
+			    !word_push(r, words, c->queue_words, to))
+				(void)at_and(&p->queued[w], ~bit);
 			armed = at_load_sc(&queue->armed);
 			if (armed == CHAN_ALWAYS ||
 			    (armed == CHAN_ARMED && at_cas(&queue->armed, &armed, 0)))

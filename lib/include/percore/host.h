@@ -69,8 +69,9 @@ void pc_service_sleep(struct pc_service *service, uint64_t deadline_ns);
 bool pc_service_is_used(const struct pc_service *service);
 
 /**
- * pc_host_listen lets other processes attach at a UNIX socket; it is made with mode 0600. A name that begins with '@' is in the abstract namespace. A socket file that
- * nobody listens on any more is replaced. Returns 0, or -1 with errno of socket, bind or listen.
+ * pc_host_listen lets other processes attach at a UNIX socket; it is made with mode 0600. A name that begins
+ * with '@' is in the abstract namespace, and processes of other users than root and our own are refused there (EACCES).
+ * A socket file that nobody listens on any more is replaced. Returns 0, or -1 with errno of socket, bind or listen.
  */
 int pc_host_listen(struct pc_host *host, const char *path);
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <percore/percore.h>
 
@@ -109,6 +110,75 @@ static void numbers_out_of_range(void)
 	finish();
 }
 
+static void sockets_that_see_what_is_others(void)
+{
+	const struct {
+		uint64_t n;
+		const void *filter;
+	} program = {1, NULL};
+	int64_t sock;
+
+	start();
+	CU_ASSERT_EQUAL(call(CHAN_OP_SOCKET, CHAN_NONE, AF_PACKET, SOCK_RAW, NULL, 0),
+	                -EAFNOSUPPORT);
+	CU_ASSERT_EQUAL(call(CHAN_OP_SOCKET, CHAN_NONE, AF_PACKET, SOCK_DGRAM, NULL, 0),
+	                -EAFNOSUPPORT);
+	CU_ASSERT_EQUAL(call(CHAN_OP_SOCKET, CHAN_NONE, AF_INET, SOCK_RAW, NULL, 0),
+	                -ESOCKTNOSUPPORT);
+	CU_ASSERT_EQUAL(
+	    call(CHAN_OP_SOCKET, CHAN_NONE, AF_INET6, SOCK_RAW | SOCK_NONBLOCK, NULL, 0),
+	    -ESOCKTNOSUPPORT);
+	CU_ASSERT_EQUAL(b.service->nb_used, 0);
+	sock = call(CHAN_OP_SOCKET, CHAN_NONE, AF_INET, SOCK_DGRAM, NULL, 0);
+	CU_ASSERT_FATAL(sock >= 0);
+	CU_ASSERT_EQUAL(call(CHAN_OP_SETSOCKOPT, (uint32_t)sock, SOL_SOCKET, SO_ATTACH_FILTER,
+	                     &program, sizeof(program)),
+	                -ENOPROTOOPT);
+	finish();
+}
+
+/* What does not fit any more is marked again, once there is room. */
+static void a_full_event_queue(void)
+{
+	uint32_t *words, sock;
+	struct word_ring *r;
+	int64_t made;
+
+	start();
+	made = call(CHAN_OP_SOCKET, CHAN_NONE, AF_INET, SOCK_STREAM, NULL, 0);
+	CU_ASSERT_FATAL(made >= 0);
+	sock = (uint32_t)made;
+	r = chan_events(c, 0, 0, &words);
+	chan_sock(c, sock)->subs[0] = 1;
+	r->head = r->tail + c->queue_words;
+	service_notify(b.service, sock, NEWS_IN);
+	CU_ASSERT_EQUAL(chan_sock(c, sock)->queued[0], 0);
+	r->head = r->tail;
+	service_notify(b.service, sock, NEWS_IN);
+	CU_ASSERT_EQUAL(chan_sock(c, sock)->queued[0], 1);
+	CU_ASSERT_EQUAL(word_count(r), 1);
+	finish();
+}
+
+/* A slot belongs to its connection, whatever the client writes there. */
+static void a_slot_that_says_it_is_free(void)
+{
+	int one = dup(0), two = dup(0), first, second;
+
+	start();
+	first = host_attach(b.host, one);
+	CU_ASSERT_FATAL(first > 0);
+	at_store(&chan_proc(c, (uint32_t)first)->state, CHAN_PROC_FREE);
+	second = host_attach(b.host, two);
+	CU_ASSERT_NOT_EQUAL(first, second);
+	at_store(&chan_proc(c, (uint32_t)first)->buried, 9);
+	at_store(&chan_proc(c, (uint32_t)first)->state, CHAN_PROC_DYING);
+	CU_ASSERT_EQUAL(host_reap(b.host), 0);
+	CU_ASSERT_NOT_EQUAL(b.host->conn[first], -1);
+	CU_ASSERT_EQUAL(b.host->slot[first], CHAN_PROC_LIVE);
+	finish();
+}
+
 static void a_socket_of_somebody_else(void)
 {
 	int64_t sock;
@@ -206,6 +276,9 @@ static void nonsense(void)
 
 static const struct unit_case cases[] = {
     {"numbers out of range", numbers_out_of_range},
+    {"sockets that see what is others'", sockets_that_see_what_is_others},
+    {"a full event queue", a_full_event_queue},
+    {"a slot that says it is free", a_slot_that_says_it_is_free},
     {"a socket of somebody else", a_socket_of_somebody_else},
     {"a listener in its own queue", a_listener_in_its_own_queue},
     {"nonsense", nonsense},
