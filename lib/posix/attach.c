@@ -6,13 +6,13 @@
  */
 #include "posix/client.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include "chan/control.h"
 
@@ -154,6 +154,8 @@ static int attach(int control)
 
 int pcx_attach_fd(int fd)
 {
+	if (fd < 0)
+		return -1;
 	if (pcx_is_attached()) {
 		(void)sys_close(fd);
 		return (int)fail(-EISCONN);
@@ -163,17 +165,12 @@ int pcx_attach_fd(int fd)
 
 static int connect_path(const char *path)
 {
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+	struct sockaddr_un a;
+	const socklen_t len = control_address(path, &a);
 	int fd;
 
-	if (strlen(path) == 0 || strlen(path) >= sizeof(a.sun_path))
+	if (len == 0)
 		return (int)fail(-EINVAL);
-	strcpy(a.sun_path, path);
-	if (path[0] == '@')
-		a.sun_path[0] = '\0';
-	else
-		len++;
 	fd = (int)sys(socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && sys(connect, fd, &a, len) != 0) {
 		int error = errno;
@@ -214,15 +211,29 @@ void pcx_exec_failed(void)
 		(void)sys_fcntl(client.control, F_SETFD, FD_CLOEXEC);
 }
 
+/* What a thread was doing with a socket when exec ended it: it has its locks, or was going to post a kick. */
+static void undo_threads(uint32_t sock)
+{
+	struct chan_sock *s = chan_sock(client.chan, sock);
+
+	lock_break(&s->rx_lock, client.proc);
+	lock_break(&s->tx_lock, client.proc);
+	if (at_swap(&s->kicked, 0) != 0)
+		chan_kick(client.chan, client.proc, sock);
+}
+
 /* Whatever the former image held and did not hand on is closed. */
 static void close_others(const bool *kept)
 {
 	const uint64_t bit = UINT64_C(1) << (client.proc % 64);
 
-	for (uint32_t i = 0; i < client.chan->nb_socks; i++)
-		if ((at_load(&chan_sock(client.chan, i)->holders[client.proc / 64]) & bit) &&
-		    !kept[i])
+	for (uint32_t i = 0; i < client.chan->nb_socks; i++) {
+		if (!(at_load(&chan_sock(client.chan, i)->holders[client.proc / 64]) & bit))
+			continue;
+		undo_threads(i);
+		if (!kept[i])
 			release_socket(i);
+	}
 }
 
 static void take_up(unsigned fd, uint32_t sock, struct file **of_sock)
@@ -277,6 +288,23 @@ static void free_calls(void)
 	}
 }
 
+/* By what the former image has written. Returns 0 or a negative errno. */
+static int attach_handed(const char *text)
+{
+	char *list;
+	const long control = strtol(text, &list, 10);
+	int rc;
+
+	if (list == text || (*list != '\0' && *list != ',') || control < 0 || control > INT_MAX)
+		return -EINVAL;
+	rc = attach((int)control);
+	if (rc == 0) {
+		free_calls();
+		take_up_list(*list == ',' ? list : NULL);
+	}
+	return rc;
+}
+
 int pcx_attach(const char *path)
 {
 	const char *handed = path == NULL ? getenv(HANDOVER) : NULL;
@@ -285,12 +313,8 @@ int pcx_attach(const char *path)
 	if (pcx_is_attached())
 		return (int)fail(-EISCONN);
 	if (handed != NULL) {
-		int rc = attach(atoi(handed));
+		int rc = attach_handed(handed);
 
-		if (rc == 0) {
-			free_calls();
-			take_up_list(strchr(handed, ','));
-		}
 		(void)unsetenv(HANDOVER);
 		return (int)fail(rc);
 	}
@@ -299,7 +323,7 @@ int pcx_attach(const char *path)
 	if (path == NULL)
 		return (int)fail(-ENOENT);
 	fd = connect_path(path);
-	return fd < 0 ? -1 : pcx_attach_fd(fd);
+	return pcx_attach_fd(fd);
 }
 
 void pcx_detach(void)

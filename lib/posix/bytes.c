@@ -153,9 +153,16 @@ ssize_t pcx_send(int fd, const void *buf, size_t n, int flags)
 
 ssize_t pcx_write(int fd, const void *buf, size_t n)
 {
-	if (pcx_kind(fd) != PCX_SOCKET)
+	struct file *f = file_socket(fd);
+	struct iovec v = {.iov_base = (void *)(uintptr_t)buf, .iov_len = n};
+	const struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1};
+	ssize_t rc;
+
+	if (f == NULL)
 		return sys(write, fd, buf, n);
-	return pcx_sendto(fd, buf, n, 0, NULL, 0);
+	rc = transmit(fd, f, &m, 0);
+	file_put(f);
+	return fail(rc);
 }
 
 ssize_t pcx_writev(int fd, const struct iovec *iov, int n)

@@ -5,13 +5,15 @@
 #include <sched.h>
 #include <string.h>
 
-#define SPINS 1000
+#define SPINS  1000
+#define NAP_NS UINT64_C(1000000000)
 
+/* NULL: the host has gone, and gives none back. */
 static struct chan_call *take_block(uint32_t *index)
 {
 	struct chan_proc *p = chan_proc(client.chan, client.proc);
 
-	for (;;) {
+	while (!client_is_down()) {
 		for (uint32_t i = 0; i < CHAN_CALLS; i++) {
 			uint32_t expected = CHAN_CALL_FREE;
 
@@ -23,6 +25,7 @@ static struct chan_call *take_block(uint32_t *index)
 		}
 		(void)sched_yield(); /* more threads than blocks */
 	}
+	return NULL;
 }
 
 /* Returns false when the host goes first. */
@@ -41,7 +44,8 @@ static bool wait_answer(struct chan_call *c)
 	while (at_load_sc(&c->state) != CHAN_CALL_DONE) {
 		if (client_is_down())
 			return false;
-		(void)futex_wait(&c->state, CHAN_CALL_POSTED, UINT64_MAX);
+		/* the host's end does not change the word: its wake-up may come before the sleep */
+		(void)futex_wait(&c->state, CHAN_CALL_POSTED, now_ns() + NAP_NS);
 	}
 	return true;
 }
@@ -53,9 +57,9 @@ int64_t call_lcore(uint32_t lcore, struct call *call)
 	uint32_t index;
 	int64_t result;
 
-	if (client_is_down())
-		return -ENETDOWN;
 	c = take_block(&index);
+	if (c == NULL)
+		return -ENETDOWN;
 	at_store(&c->armed, 0);
 	c->op = call->op;
 	c->sock = call->sock;

@@ -145,10 +145,16 @@ int sock_wait(uint32_t sock, uint32_t events, uint64_t deadline_ns);
 /** sock_wait_connected sleeps until a connection attempt is over; like sock_wait. */
 int sock_wait_connected(uint32_t sock, uint64_t deadline_ns);
 
+/** sock_wait_change sleeps until a socket's seq is not seen any more; like sock_wait. */
+int sock_wait_change(uint32_t sock, uint32_t seen, uint64_t deadline_ns);
+
 uint64_t now_ns(void);
 
 /** deadline_in returns when so many ns are over; 0 ns: never, as with SO_RCVTIMEO. */
 uint64_t deadline_in(uint64_t ns);
+
+/** time_left returns how many ns there are until a deadline: 0 when it has passed, UINT64_MAX: there is none. */
+uint64_t time_left(uint64_t deadline_ns);
 
 /** client_is_down says whether the host is gone. */
 static inline bool client_is_down(void)
@@ -174,6 +180,12 @@ ssize_t dgram_send(uint32_t sock, const struct msghdr *m, int flags);
 
 /** dgram_bind gives a datagram socket a port, so that all lcores may receive for it. 0 or -errno. */
 int dgram_autobind(uint32_t sock);
+
+/** must_not_wait says whether a call with these flags is not to sleep. */
+static inline bool must_not_wait(const struct chan_sock *s, int flags)
+{
+	return (flags & MSG_DONTWAIT) || at_peek(&s->nonblock);
+}
 
 /** sock_spread makes the parts of a bound socket on the other lcores. Returns 0 or a negative errno. */
 int sock_spread(uint32_t sock, int backlog);

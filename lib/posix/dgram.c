@@ -12,11 +12,6 @@
 
 #define PAYLOAD_MAX 65507
 
-static bool must_not_wait(const struct chan_sock *s, int flags)
-{
-	return (flags & MSG_DONTWAIT) || at_peek(&s->nonblock);
-}
-
 /* ---- receiving -------------------------------------------------------------------------------- */
 
 static void put_name(struct msghdr *m, const struct chan_addr *a)

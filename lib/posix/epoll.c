@@ -126,11 +126,11 @@ static int collect(int ep, struct epset *set, struct epoll_event *events, int ma
 static int sleep_once(int ep, struct epset *set, struct epoll_event *events, int max,
                       uint64_t deadline, const sigset_t *mask)
 {
-	uint64_t now = now_ns(), wait = deadline == UINT64_MAX ? UINT64_MAX : deadline - now;
+	uint64_t wait = time_left(deadline);
 	int n;
 
 	if (client.driver != NULL) {
-		uint64_t soon = now + PATIENCE_NS;
+		uint64_t soon = now_ns() + PATIENCE_NS;
 
 		client_drive_or_sleep(soon < deadline ? soon : deadline);
 		return 0;
@@ -186,13 +186,8 @@ static int wait_for(int ep, struct epoll_event *events, int max, uint64_t deadli
 	struct file *f = set_get(ep);
 	int rc;
 
-	if (f == NULL) {
-		uint64_t now = deadline == UINT64_MAX || deadline == 0 ? 0 : now_ns();
-
-		return kernel_wait(ep, events, max,
-		                   deadline > now || deadline == UINT64_MAX ? deadline - now : 0,
-		                   mask);
-	}
+	if (f == NULL)
+		return kernel_wait(ep, events, max, time_left(deadline), mask);
 	if (max <= 0 || max > INT_MAX / (int)sizeof(*events))
 		rc = -EINVAL;
 	else

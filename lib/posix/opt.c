@@ -115,6 +115,23 @@ int pcx_setsockopt(int fd, int level, int name, const void *value, socklen_t len
 	return (int)fail(rc);
 }
 
+/* What a socket is by its making. Returns -1 for other options. */
+static int what_it_is(const struct chan_sock *s, int level, int name)
+{
+	if (level != SOL_SOCKET)
+		return -1;
+	switch (name) {
+	case SO_TYPE:
+		return s->type == CHAN_STREAM ? SOCK_STREAM : SOCK_DGRAM;
+	case SO_DOMAIN:
+		return s->ip6 ? AF_INET6 : AF_INET;
+	case SO_PROTOCOL:
+		return (int)s->protocol;
+	default:
+		return -1;
+	}
+}
+
 static int64_t get_option(uint32_t sock, int level, int name, void *value, socklen_t *len)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
@@ -125,10 +142,13 @@ static int64_t get_option(uint32_t sock, int level, int name, void *value, sockl
 	                 .out = value,
 	                 .out_len = *len};
 	const uint64_t *timeout = timeout_of(s, level, name);
+	const int what = what_it_is(s, level, name);
 	int64_t rc;
 
 	if ((int)*len < 0)
 		return -EINVAL;
+	if (what >= 0)
+		return copy_value(&what, sizeof(what), value, len);
 	if (timeout != NULL)
 		return get_timeout(timeout, value, len);
 	if (level == SOL_SOCKET && name == SO_ERROR) {

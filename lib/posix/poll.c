@@ -21,7 +21,8 @@ static struct {
 	pthread_mutex_t lock;
 	struct queue kept[KEPT];
 	unsigned n;
-	struct queue used[KEPT]; /* by threads that sleep now: to be woken when the host goes */
+	struct queue
+	    used[CHAN_QUEUES]; /* by threads that sleep now: to be woken when the host goes */
 	unsigned nb_used;
 } queues = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -32,8 +33,10 @@ static void take_queue(struct queue *q)
 	pthread_mutex_unlock(&queues.lock);
 	if (q->index == CHAN_NONE)
 		queue_open(q);
+	if (q->index == CHAN_NONE)
+		return; /* who has none looks again by itself */
 	pthread_mutex_lock(&queues.lock);
-	if (queues.nb_used < KEPT)
+	if (queues.nb_used < CHAN_QUEUES)
 		queues.used[queues.nb_used++] = *q;
 	pthread_mutex_unlock(&queues.lock);
 }
@@ -42,13 +45,15 @@ static void give_queue(struct queue *q)
 {
 	bool keep = false;
 
+	if (q->index == CHAN_NONE)
+		return;
 	pthread_mutex_lock(&queues.lock);
 	for (unsigned i = 0; i < queues.nb_used; i++)
 		if (queues.used[i].index == q->index) {
 			queues.used[i] = queues.used[--queues.nb_used];
 			break;
 		}
-	if (q->index != CHAN_NONE && queues.n < KEPT) {
+	if (queues.n < KEPT) {
 		queues.kept[queues.n++] = *q;
 		keep = true;
 	}
@@ -144,9 +149,7 @@ static void watch(struct polling *g, const struct queue *q, bool on)
 static int sleep_with(struct polling *g, const struct queue *q, uint64_t deadline,
                       const sigset_t *mask)
 {
-	uint64_t now = now_ns(), wait = deadline == UINT64_MAX ? UINT64_MAX
-	                                : deadline > now       ? deadline - now
-	                                                       : 0;
+	uint64_t wait = time_left(deadline);
 	struct timespec ts;
 	uint32_t sock;
 	int rc;
@@ -242,8 +245,10 @@ static int poll_until(struct pollfd *p, nfds_t n, uint64_t deadline, const struc
 		g.file = malloc(n * sizeof(struct file *));
 		g.kernel = malloc((n + 1) * sizeof(struct pollfd));
 	}
-	if (client.chan == NULL || n >= client.max_fds || g.file == NULL || g.kernel == NULL) {
+	if (client.chan == NULL || n >= client.max_fds) {
 		rc = (int)sys(ppoll, p, n, ts, mask, _NSIG / 8);
+	} else if (g.file == NULL || g.kernel == NULL) {
+		rc = (int)fail(-ENOMEM);
 	} else {
 		sort_out(&g);
 		rc = g.any_ours ? (int)fail(run(&g, deadline, mask))

@@ -12,7 +12,8 @@ int64_t control_ask(uint32_t op, uint32_t arg, int *fd)
 
 	pthread_mutex_lock(&client.control_lock);
 	rc = control_send(client.control, &r, sizeof(r), -1);
-	if (rc == 0 && fd != NULL)
+	/* whoever refuses us says why, and hears nothing more */
+	if ((rc == 0 || rc == -EPIPE) && fd != NULL)
 		rc = control_recv(client.control, &a, sizeof(a), fd);
 	pthread_mutex_unlock(&client.control_lock);
 	if (rc != 0 || fd == NULL)

@@ -80,11 +80,6 @@ static int why_nothing(uint32_t sock)
 	return state == CHAN_CONNECTED || state == CHAN_CONNECTING ? -EAGAIN : -ENOTCONN;
 }
 
-static bool must_not_wait(const struct chan_sock *s, int flags)
-{
-	return (flags & MSG_DONTWAIT) || at_peek(&s->nonblock);
-}
-
 /* Whether a look was enough. Linux looks for a byte even when none is wanted. */
 static bool is_enough(uint32_t sock, size_t done, size_t total, bool all)
 {
@@ -109,7 +104,8 @@ ssize_t stream_recv(uint32_t sock, const struct iovec *v, size_t n, int flags)
 	if (flags & MSG_OOB)
 		return -EINVAL; /* urgent bytes stay in the stream: there is none to take */
 	for (;;) {
-		uint32_t came = at_load_sc(&s->seq);
+		const uint32_t came = at_load_sc(&s->seq);
+		const bool ended = at_load(&s->flags) & (CHAN_RX_END | CHAN_RX_SHUT);
 
 		lock_take(&s->rx_lock, client.proc);
 		if (flags & MSG_PEEK)
@@ -117,6 +113,8 @@ ssize_t stream_recv(uint32_t sock, const struct iovec *v, size_t n, int flags)
 		done += take(sock, v, n, done, total, flags);
 		lock_give(&s->rx_lock);
 		if (is_enough(sock, done, total, all))
+			break;
+		if ((flags & MSG_PEEK) && done > 0 && ended) /* what follows them is the end */
 			break;
 		rc = why_nothing(sock);
 		if (rc != -EAGAIN && (rc == 0 || done == 0))
@@ -130,7 +128,9 @@ ssize_t stream_recv(uint32_t sock, const struct iovec *v, size_t n, int flags)
 		}
 		if (deadline == 0)
 			deadline = deadline_in(at_load(&s->rcv_timeout_ns));
-		rc = flags & MSG_PEEK && done > 0 ? 0 : sock_wait(sock, WAIT_READ, deadline);
+		/* what was peeked at stays readable: more of it is a change */
+		rc = flags & MSG_PEEK && done > 0 ? sock_wait_change(sock, came, deadline)
+		                                  : sock_wait(sock, WAIT_READ, deadline);
 		if (rc != 0)
 			return done > 0 ? (ssize_t)done : rc;
 	}
@@ -278,7 +278,7 @@ ssize_t stream_send(uint32_t sock, const struct iovec *v, size_t n, int flags)
 		if (must_not_wait(s, flags)) {
 			struct fifo tx = chan_tx(client.chan, sock);
 
-			if (client_drive() && fifo_room(&tx) > 0)
+			if (client_drive() && rc == 0 && fifo_room(&tx) > 0)
 				continue;
 			at_store_sc(&s->tx_want, 1);
 			if (rc == 0 &&

@@ -26,6 +26,16 @@ uint64_t deadline_in(uint64_t ns)
 	return ns == 0 || now + ns < now ? UINT64_MAX : now + ns;
 }
 
+uint64_t time_left(uint64_t deadline_ns)
+{
+	uint64_t now;
+
+	if (deadline_ns == UINT64_MAX || deadline_ns == 0)
+		return deadline_ns;
+	now = now_ns();
+	return deadline_ns > now ? deadline_ns - now : 0;
+}
+
 /* ---- when the host goes ----------------------------------------------------------------------- */
 
 static void wake_all(void)
@@ -112,7 +122,7 @@ void client_drive_or_sleep(uint64_t deadline_ns)
 
 /* ---- waiting for a socket --------------------------------------------------------------------- */
 
-typedef bool is_over(uint32_t sock, uint32_t events);
+typedef bool is_over(uint32_t sock, uint32_t what);
 
 static bool ready(uint32_t sock, uint32_t events)
 {
@@ -123,6 +133,11 @@ static bool is_not_connecting(uint32_t sock, uint32_t events)
 {
 	(void)events;
 	return at_load(&chan_sock(client.chan, sock)->state) != CHAN_CONNECTING;
+}
+
+static bool has_changed(uint32_t sock, uint32_t seen)
+{
+	return at_load_sc(&chan_sock(client.chan, sock)->seq) != seen;
 }
 
 static int drive_until(uint32_t sock, is_over *over, uint32_t events, uint64_t deadline_ns)
@@ -186,4 +201,9 @@ int sock_wait(uint32_t sock, uint32_t events, uint64_t deadline_ns)
 int sock_wait_connected(uint32_t sock, uint64_t deadline_ns)
 {
 	return wait_until(sock, is_not_connecting, 0, deadline_ns);
+}
+
+int sock_wait_change(uint32_t sock, uint32_t seen, uint64_t deadline_ns)
+{
+	return wait_until(sock, has_changed, seen, deadline_ns);
 }

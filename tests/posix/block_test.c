@@ -124,6 +124,13 @@ static void recv_waitall_peek(struct live *l)
 	live_log(l, "recv", l->c->recv(fd[NEAR], buf, 300, MSG_WAITALL | MSG_PEEK));
 	live_log(l, "recv", l->c->recv(fd[NEAR], buf, 300, MSG_WAITALL));
 	live_join();
+	set_timeout(l, fd[NEAR], SO_RCVTIMEO, 20000);
+	live_later(l, 5, far_send_10, fd[FAR]);
+	live_log(l, "a time-out", l->c->recv(fd[NEAR], buf, 300, MSG_WAITALL | MSG_PEEK));
+	live_join();
+	live_later(l, 5, far_shutdown, fd[FAR]);
+	live_log(l, "the end", l->c->recv(fd[NEAR], buf, 300, MSG_WAITALL | MSG_PEEK));
+	live_join();
 	close_both(l, fd);
 }
 

@@ -55,6 +55,8 @@ struct posix_calls {
 	int (*epoll_ctl)(int, int, int, struct epoll_event *);
 	int (*epoll_wait)(int, struct epoll_event *, int, int);
 	int (*epoll_pwait)(int, struct epoll_event *, int, int, const sigset_t *);
+	int (*epoll_pwait2)(int, struct epoll_event *, int, const struct timespec *,
+	                    const sigset_t *);
 };
 
 /** A program under way: its calls, its far side (bed.call, with FAR only), and its log (bed_log). */

@@ -101,6 +101,22 @@ static void epoll_waits(struct live *l)
 	l->c->close(ep);
 }
 
+/* shorter than the look before a sleep: the deadline may have passed when it comes to sleeping */
+static void epoll_short(struct live *l)
+{
+	const struct timespec ts = {.tv_nsec = 4000};
+	int fd[2], ep = l->c->epoll_create1(0), n = 0;
+	struct epoll_event e;
+
+	live_pair(l, fd);
+	add(l, ep, fd[NEAR], EPOLLIN, 1);
+	for (int i = 0; i < 50; i++)
+		n += l->c->epoll_pwait2(ep, &e, 1, &ts, NULL) != 0;
+	live_log(l, "events", n);
+	close_both(l, fd);
+	l->c->close(ep);
+}
+
 static void epoll_edges(struct live *l)
 {
 	int fd[2], ep = l->c->epoll_create1(0);
@@ -573,6 +589,7 @@ static void threads_epoll(struct live *l)
 
 static const struct live_case cases[] = {
     {"epoll: level", epoll_waits},
+    {"epoll: a few microseconds", epoll_short},
     {"epoll: edges", epoll_edges},
     {"epoll: edges of out", epoll_out_edges},
     {"epoll: one-shot", epoll_oneshot},

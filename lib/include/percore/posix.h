@@ -42,16 +42,17 @@ extern "C" {
 /**
  * pcx_attach_fd attaches this process by a connection to a host's control thread, which pc_host_connect or a connect() to
  * the host's UNIX socket (SOCK_SEQPACKET) gives; it is ours from then on, also on failure. fork is taken care of by
- * pthread_atfork. Sockets that a former image of this process has handed on (pcx_exec_prepare) are taken up.
- * Returns 0, or -1 with errno EISCONN (attached already), EPROTO (not a host of this version), ENOSPC (no free
- * slot), or another of mmap.
+ * pthread_atfork. Returns 0, or -1 with errno EISCONN (attached already), EPROTO (not a host of this version), ENOSPC
+ * (no free slot), EACCES (pc_host_listen), or another of mmap; with fd -1 errno stays as the call that gave no
+ * descriptor has left it.
  */
 int pcx_attach_fd(int fd);
 
 /**
  * pcx_attach attaches by the name of a host's UNIX socket ('@' at its beginning: the abstract namespace). NULL:
- * by what a former image has handed on (PERCORE_HANDOVER in the environment), or else by the name in PERCORE_SOCKET.
- * Returns 0, or -1 with errno as pcx_attach_fd, of connect, or ENOENT (NULL, and the environment says nothing).
+ * by what a former image has handed on (PERCORE_HANDOVER in the environment), whose sockets are taken up, or else by the
+ * name in PERCORE_SOCKET. Returns 0, or -1 with errno as pcx_attach_fd, of connect, EINVAL (PERCORE_HANDOVER
+ * is not of pcx_exec_prepare), or ENOENT (NULL, and the environment says nothing).
  */
 int pcx_attach(const char *path);
 
