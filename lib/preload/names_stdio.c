@@ -20,8 +20,9 @@ struct stream {
 
 static struct {
 	pthread_mutex_t lock;
+	pthread_once_t once;
 	struct stream *first;
-} streams = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} streams = {.lock = PTHREAD_MUTEX_INITIALIZER, .once = PTHREAD_ONCE_INIT};
 
 static ssize_t stream_read(void *cookie, char *buf, size_t n)
 {
@@ -49,6 +50,22 @@ static int stream_close(void *cookie)
 	return pcx_close(fd);
 }
 
+/* At a fork: the child's list is in order, and its lock is free. */
+static void lock(void)
+{
+	pthread_mutex_lock(&streams.lock);
+}
+
+static void unlock(void)
+{
+	pthread_mutex_unlock(&streams.lock);
+}
+
+static void watch_forks(void)
+{
+	(void)pthread_atfork(lock, unlock, unlock);
+}
+
 static FILE *make_stream(int fd, const char *mode)
 {
 	const cookie_io_functions_t io = {
@@ -57,6 +74,7 @@ static FILE *make_stream(int fd, const char *mode)
 
 	if (s == NULL)
 		return NULL;
+	pthread_once(&streams.once, watch_forks);
 	*s = (struct stream){.fd = fd, .file = fopencookie(s, mode, io)};
 	if (s->file == NULL) {
 		free(s);

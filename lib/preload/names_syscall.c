@@ -98,9 +98,6 @@ static bool socket_call(long number, const long arg[ARGS], long *rc)
 	case SYS_writev:
 		*rc = pcx_writev(INT(0), POINTER(1), INT(2));
 		return true;
-	case SYS_close:
-		*rc = pcx_close(INT(0));
-		return true;
 	default:
 		return false;
 	}
@@ -114,6 +111,8 @@ NAME(long, syscall, (long number, ...))
 	va_start(ap, number);
 	take_args(arg, ap);
 	va_end(ap);
+	if (number == SYS_close) /* our own descriptors are looked at, too */
+		return close((int)arg[0]);
 	if (number == SYS_close_range)
 		return close_range((unsigned)arg[0], (unsigned)arg[1], (int)arg[2]);
 	if (is_kernels((int)arg[0]) || !socket_call(number, arg, &rc))
