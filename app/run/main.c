@@ -7,8 +7,10 @@
  * the terminal and the parent that percore-run had, and signals and the exit status need nobody to hand them on.
  * The stack process is nobody's child; it ends when the program and all that descends from it have ended.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,31 +115,6 @@ static void find_stack(char *path, size_t len)
 	find_file(path, len, places);
 }
 
-/* A place that only this user can reach: one of this process, or the one that all of them know. */
-static void choose_socket(char *path, size_t len, bool known)
-{
-	const char *run = getenv("XDG_RUNTIME_DIR");
-	char folder[256];
-	struct stat st;
-
-	if (geteuid() == 0)
-		snprintf(folder, sizeof(folder), "/run/percore");
-	else if (run != NULL)
-		snprintf(folder, sizeof(folder), "%.200s/percore", run);
-	else
-		snprintf(folder, sizeof(folder), "/tmp/percore-%u", (unsigned)geteuid());
-	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-		fail(folder, strerror(errno));
-	if (lstat(folder, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
-		fail(folder, "is not a directory of ours");
-	if (known)
-		snprintf(path, len, "%s/primary", folder);
-	else
-		snprintf(path, len, "%s/run-%d", folder, (int)getpid());
-}
-
-/* ---- the stack process --------------------------------------------------------------------------- */
-
 static bool can_connect(const char *path)
 {
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
@@ -158,6 +135,60 @@ static bool can_connect(const char *path)
 		close(fd);
 	return ok;
 }
+
+/* Sockets of stack processes that were killed. One may serve what a program has left running, after its own end. */
+static void remove_left_over(const char *folder)
+{
+	DIR *d = opendir(folder);
+	const struct dirent *e;
+	char path[300];
+	int pid;
+
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		if (sscanf(e->d_name, "run-%d", &pid) != 1 || pid <= 0 || kill(pid, 0) == 0 ||
+		    errno != ESRCH)
+			continue;
+		snprintf(path, sizeof(path), "%s/run-%d", folder, pid);
+		if (strlen(path) < sizeof(((struct sockaddr_un *)0)->sun_path) &&
+		    !can_connect(path))
+			(void)unlink(path);
+	}
+	if (d != NULL)
+		closedir(d);
+}
+
+static void make_folder(const char *folder)
+{
+	struct stat st;
+
+	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+		fail(folder, strerror(errno));
+	if (lstat(folder, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+		fail(folder, "is not a directory of ours");
+	remove_left_over(folder);
+}
+
+/* A place that only this user can reach: one of this process, or the one that all of them know. */
+static void choose_socket(char *path, size_t len, const struct plan *p)
+{
+	const char *run = getenv("XDG_RUNTIME_DIR");
+	char folder[256];
+
+	if (geteuid() == 0)
+		snprintf(folder, sizeof(folder), "/run/percore");
+	else if (run != NULL)
+		snprintf(folder, sizeof(folder), "%.200s/percore", run);
+	else
+		snprintf(folder, sizeof(folder), "/tmp/percore-%u", (unsigned)geteuid());
+	if (p->action == PLAN_RUN)
+		make_folder(folder);
+	if (p->type != PLAN_ANY)
+		snprintf(path, len, "%s/primary", folder);
+	else
+		snprintf(path, len, "%s/run-%d", folder, (int)getpid());
+}
+
+/* ---- the stack process --------------------------------------------------------------------------- */
 
 static void make_command(char **argv, char *stack, struct plan *p, char *socket_path, char *pid)
 {
@@ -212,7 +243,8 @@ static int start_stack(char **argv, bool verbose)
 		become_stack(argv, verbose);
 	}
 	close(alive[1]);
-	if (waitpid(middle, &status, 0) != middle || status != 0)
+	/* ECHILD: our parent ignored SIGCHLD, so we do, and there is no status; wait_for_stack sees to the rest */
+	if (waitpid(middle, &status, 0) != middle ? errno != ECHILD : status != 0)
 		fail("fork", "no process could be made");
 	return alive[0];
 }
@@ -295,7 +327,7 @@ static int run(struct plan *p)
 	else if (p->socket != NULL)
 		snprintf(socket_path, sizeof(socket_path), "%s", p->socket);
 	else
-		choose_socket(socket_path, sizeof(socket_path), p->type != PLAN_ANY);
+		choose_socket(socket_path, sizeof(socket_path), p);
 	attach = is_to_attach(p, socket_path);
 	snprintf(pid, sizeof(pid), "%d", (int)getpid());
 	if (!attach) {
@@ -313,12 +345,12 @@ static int run(struct plan *p)
 	fail(p->program[0], strerror(errno));
 }
 
-int main(int argc, char **argv)
+int main(int argc __attribute__((unused)), char **argv)
 {
 	static struct plan plan;
 	char why[512];
 
-	if (plan_make(&plan, argc, argv, why, sizeof(why)) != 0)
+	if (plan_make(&plan, argv, why, sizeof(why)) != 0)
 		fail(why, "");
 	if (plan.action == PLAN_HELP)
 		fputs(usage, stdout);

@@ -68,14 +68,19 @@ static int read_rules(struct plan *p, const char *name, char *why, size_t why_le
 {
 	char text[PLAN_RULES];
 	FILE *f = fopen(name, "re");
-	size_t n;
+	int error = f == NULL ? errno : 0;
+	size_t n = 0;
 
-	if (f == NULL) {
-		snprintf(why, why_len, "--rules %s: %s", name, strerror(errno));
+	if (f != NULL) {
+		n = fread(text, 1, sizeof(text), f);
+		error = ferror(f) ? errno : n == sizeof(text) ? EFBIG : 0;
+		fclose(f);
+	}
+	if (error != 0) {
+		snprintf(why, why_len, "--rules %s: %s", name,
+		         error == EFBIG ? "the file is too long" : strerror(error));
 		return -1;
 	}
-	n = fread(text, 1, sizeof(text) - 1, f);
-	fclose(f);
 	text[n] = '\0';
 	return add_rules(p, text, why, why_len);
 }
@@ -165,11 +170,10 @@ static int take_section(struct plan *p, char **argv, bool first, char *why, size
 	return i;
 }
 
-int plan_make(struct plan *p, int argc, char **argv, char *why, size_t why_len)
+int plan_make(struct plan *p, char **argv, char *why, size_t why_len)
 {
 	int n;
 
-	(void)argc;
 	memset(p, 0, sizeof(*p));
 	n = take_section(p, ++argv, true, why, why_len);
 	if (n >= 0 && argv[n] != NULL && argv[n + 1] != NULL && argv[n + 1][0] == '-') {

@@ -38,8 +38,8 @@ struct plan {
  *   [EAL options and options] -- OPTIONS -- PROGRAM [ARGUMENTS]
  *
  * What is neither an option of ours nor one of the stack's is for EAL, in front of the first "--". Returns 0, or
- * -1 with one line for a person in why. argv must live as long as the plan.
+ * -1 with one line for a person in why. argv, which NULL ends, must live as long as the plan.
  */
-int plan_make(struct plan *plan, int argc, char **argv, char *why, size_t why_len);
+int plan_make(struct plan *plan, char **argv, char *why, size_t why_len);
 
 #endif

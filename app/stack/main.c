@@ -6,10 +6,13 @@
  * and no other has been attached for a while.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <percore/percore.h>
 #include <percore/posix.h>
@@ -19,6 +22,7 @@
 
 struct stack {
 	pid_t until; /* 0: for ever */
+	int pidfd;   /* of it; -1: it is gone, or the kernel has none */
 };
 
 static int set_until(void *app, const char *argument, char *why, size_t why_len)
@@ -27,6 +31,7 @@ static int set_until(void *app, const char *argument, char *why, size_t why_len)
 	char *end;
 
 	s->until = (pid_t)strtol(argument, &end, 10);
+	s->pidfd = (int)syscall(SYS_pidfd_open, s->until, 0);
 	if (*end == '\0' && s->until > 0)
 		return 0;
 	snprintf(why, why_len, "\"%s\" is no process id", argument);
@@ -47,9 +52,14 @@ static const struct pc_run_option options[] = {
     {0},
 };
 
-static bool is_alive(pid_t pid)
+/* One that has ended and is not waited for yet is not alive: its parent may wait for our end of a pipe. */
+static bool is_alive(const struct stack *s)
 {
-	return kill(pid, 0) == 0 || errno == EPERM;
+	struct pollfd p = {.fd = s->pidfd, .events = POLLIN};
+
+	if (s->pidfd >= 0)
+		return poll(&p, 1, 0) == 0;
+	return kill(s->until, 0) == 0 || errno == EPERM;
 }
 
 /* Waits until nobody wants the stack any more, or it is told to end. We are attached ourselves. */
@@ -62,7 +72,7 @@ static int wait_until_unwanted(void *app)
 
 	while (lonely < LONELY_LOOKS && (n = pcx_processes()) > 0) {
 		(void)nanosleep(&nap, NULL);
-		lonely = s->until == 0 || is_alive(s->until) || n > 1 ? 0 : lonely + 1;
+		lonely = s->until == 0 || is_alive(s) || n > 1 ? 0 : lonely + 1;
 	}
 	return 0;
 }

@@ -146,6 +146,33 @@ def one_command(b, s):
         expect(p.wait(10 * b.slow) == -signal.SIGTERM, f"status {p.returncode}")
 
 
+def tidy(b, s):
+    """percore-run with SIGCHLD ignored; --print leaves nothing; sockets of stacks that were killed go; --rules DIR"""
+    home = os.path.join(b.tmp, "home")
+    os.mkdir(home)
+
+    def here(*words, **kw):
+        # another user than root has its own place
+        return sh("ip", "netns", "exec", b.server_ns, "env", "XDG_RUNTIME_DIR=" + home, "setpriv", "--reuid=65534",
+                  os.path.join(b.build, "app", "run", "percore-run"), *words, "--", "true", check=False, **kw)
+    os.chown(home, 65534, -1)
+    out = here("--no-huge", "--print")
+    expect(out.returncode == 0 and "/percore/run-" in out.stdout, f"{out.returncode} {out.stdout}{out.stderr}")
+    expect(os.listdir(home) == [], f"--print leaves {os.listdir(home)}")
+    bad = here("--rules", b.tmp, "--print")
+    expect(bad.returncode == 2 and "directory" in bad.stderr, f"{bad.returncode} {bad.stderr}")
+    os.mkdir(os.path.join(home, "percore"), 0o700)
+    os.chown(os.path.join(home, "percore"), 65534, -1)
+    name = os.path.join(home, "percore", "run-999999999")
+    socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).bind(name)
+    here("--set", "tcp.nonsense=1")
+    expect(not os.path.exists(name), "the socket of a killed stack stays")
+    started = sh("ip", "netns", "exec", b.server_ns, "env", "--ignore-signal=SIGCHLD",
+                 os.path.join(b.build, "app", "run", "percore-run"), *b.eal(), "--addr", f"{SERVER}/{PREFIX}",
+                 "--socket", os.path.join(b.tmp, "ignored"), "--", "true", check=False)
+    expect(started.returncode == 0, f"with SIGCHLD ignored: {started.returncode} {started.stderr}")
+
+
 def types(b, s):
     """--proc-type: whoever comes first starts the stack, the others use it; strict ones say what is missing"""
     def here(kind, *words):
@@ -170,7 +197,7 @@ def types(b, s):
     wait_for(lambda: not os.path.exists(os.path.join(b.tmp, "typed")), 10 * b.slow, "the stack to end")
 
 
-STEPS = [inherited, kill_program, kill_stack, one_command, types]
+STEPS = [inherited, kill_program, kill_stack, one_command, tidy, types]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

@@ -24,7 +24,7 @@ static int make(const char *words)
 		argv[argc++] = w;
 	argv[argc] = NULL;
 	why[0] = '\0';
-	return plan_make(&plan, argc, argv, why, sizeof(why));
+	return plan_make(&plan, argv, why, sizeof(why));
 }
 
 static bool is(char *const *words, const char *expected)
