@@ -45,11 +45,25 @@ static int set_to(void *app, const char *text, char *why, size_t len)
 {
 	struct config *c = app;
 
+	const char *percent = strchr(text, '%');
+	char addr[PC_ADDR_STRLEN], *end;
+	unsigned long port;
+
 	snprintf(c->name, sizeof(c->name), "%s", text);
-	c->has_to = pc_addr_parse(text, &c->to) == 0;
-	(void)why;
-	(void)len;
-	return 0;
+	if (percent == NULL) {
+		c->has_to = pc_addr_parse(text, &c->to) == 0;
+		return 0;
+	}
+	/* RFC 4007 section 11: the zone of a link-local address; ours are the ports */
+	snprintf(addr, sizeof(addr), "%.*s", (int)(percent - text), text);
+	port = strtoul(percent + 1, &end, 10);
+	c->has_to = pc_addr_parse(addr, &c->to) == 0;
+	c->plan.port = (uint32_t)port;
+	if (c->has_to && percent[1] != '\0' && *end == '\0' && port < PC_MAX_PORTS &&
+	    pc_addr_is_link_local(&c->to))
+		return 0;
+	snprintf(why, len, "\"%s\" is no link-local address with a port, as fe80::1%%0", text);
+	return -1;
 }
 
 static int set_quiet(void *app, const char *text, char *why, size_t len)
@@ -65,7 +79,7 @@ static const struct pc_run_option options[] = {
     {.name = "to",
      .argument = "HOST",
      .set = set_to,
-     .help = "who is asked: an address of either family, or a name"},
+     .help = "who is asked: an address of either family (a link-local one with %PORT), or a name"},
     {.name = "count", .argument = "N", .key = "ping.count", .help = "stop after N requests"},
     {.name = "interval",
      .argument = "MS",

@@ -38,7 +38,7 @@ static uint16_t checksum(const uint8_t *b, size_t n)
 	return (uint16_t) ~((sum & 0xffff) + (sum >> 16));
 }
 
-static socklen_t address_of(const struct pc_addr *to, struct sockaddr_storage *sa)
+static socklen_t address_of(const struct pc_addr *to, uint32_t port, struct sockaddr_storage *sa)
 {
 	const struct pc_endpoint e = {.addr = *to};
 	socklen_t len = sizeof(*sa);
@@ -46,7 +46,7 @@ static socklen_t address_of(const struct pc_addr *to, struct sockaddr_storage *s
 	memset(sa, 0, sizeof(*sa));
 	pc_endpoint_to_sockaddr(&e, AF_UNSPEC, (struct sockaddr *)sa, &len);
 	if (!pc_addr_is_ip4(to) && to->b[0] == 0xfe && (to->b[1] & 0xc0) == 0x80)
-		((struct sockaddr_in6 *)(void *)sa)->sin6_scope_id = 1; /* port 0's link */
+		((struct sockaddr_in6 *)(void *)sa)->sin6_scope_id = port + 1;
 	return len;
 }
 
@@ -55,7 +55,7 @@ static void send_request(struct ping *p, uint64_t now_ns)
 	const uint16_t seq = (uint16_t)(p->stats.sent + 1);
 	const size_t n = 8 + p->plan->size;
 	struct sockaddr_storage to;
-	const socklen_t len = address_of(&p->to, &to);
+	const socklen_t len = address_of(&p->to, p->plan->port, &to);
 	uint8_t *d = p->data;
 	uint16_t sum;
 

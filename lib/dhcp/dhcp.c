@@ -132,10 +132,12 @@ static void request(struct pc_dhcp *d)
 	                       .request_be = pc_addr_get_ip4(ip_of(&d->offer)),
 	                       .server_be = pc_addr_get_ip4(&d->offer.server)};
 
-	if (d->state != REQUESTING)
+	if (d->state != REQUESTING) {
 		d->tries = 0;
+		/* the answer may be to the first of several: the lease counts from there (section 4.4.1) */
+		d->asked_ns = d->now_ns;
+	}
 	d->state = REQUESTING;
-	d->asked_ns = d->now_ns;
 	send_query(d, &q, UINT32_MAX);
 	d->at_ns = d->now_ns + random_wait(d, d->tries++);
 }
@@ -165,6 +167,7 @@ static void renew(struct pc_dhcp *d)
 	struct dhcp_query q = {.type = DHCP_REQUEST,
 	                       .ciaddr_be = pc_addr_get_ip4(ip_of(&d->lease))};
 
+	d->xid = (uint32_t)rng_next(&d->st->ctx.rng); /* so an answer says to which one */
 	d->asked_ns = d->now_ns;
 	send_query(d, &q, anyone ? UINT32_MAX : pc_addr_get_ip4(&d->lease.server));
 	d->at_ns = RTE_MIN(d->now_ns + RTE_MAX(left, RENEW_LEAST_S * SECOND_NS), end);
@@ -439,7 +442,6 @@ static void on_time(struct pc_dhcp *d)
 			bind_lease(d);
 		break;
 	case BOUND:
-		d->xid = (uint32_t)rng_next(&d->st->ctx.rng);
 		d->begin_ns = d->now_ns;
 		d->state = RENEWING;
 		__attribute__((fallthrough));

@@ -30,8 +30,9 @@
 
 #include "base/pkt.h"
 
-#define SHARE  4 /* a source may hold one part in so many of ip.fragments */
-#define ECN    3 /* the field in tos (RFC 3168 section 5) */
+#define SHARE  4    /* a source may hold one part in so many of ip.fragments */
+#define SHARES 1024 /* counts of what sources hold */
+#define ECN    3    /* the field in tos (RFC 3168 section 5) */
 #define ECN_CE 3
 
 struct datagram {
@@ -49,12 +50,18 @@ struct datagram {
 	uint32_t newer, older; /* by age, index + 1 */
 };
 
+/** What the sources of one hash hold; few share one, and nobody can choose with whom. */
+struct share {
+	uint32_t datagrams, mbufs;
+};
+
 struct frags {
 	struct ctx *ctx;
 	uint32_t nb, mask, free;
 	uint32_t mbufs;
 	uint32_t newest[2], oldest[2]; /* of IPv4, of IPv6 */
 	struct hash_key key;
+	struct share share[SHARES];
 	uint32_t *bucket;
 	struct datagram *datagram;
 };
@@ -101,6 +108,14 @@ struct frags *frags_create(struct ctx *ctx)
 	return fr;
 }
 
+/* Of IPv6, a /64 is one source. */
+static struct share *share_of(struct frags *fr, const struct pc_addr *src)
+{
+	const uint64_t v[3] = {src->q[0], pc_addr_is_ip4(src) ? src->q[1] : 0, 0};
+
+	return &fr->share[hash24(&fr->key, v) % SHARES];
+}
+
 /* Frees the fragments of a datagram, each counted unless counter is 0. */
 static void free_fragments(struct frags *fr, struct datagram *d, int counter)
 {
@@ -111,6 +126,7 @@ static void free_fragments(struct frags *fr, struct datagram *d, int counter)
 			ctx_count(fr->ctx, counter);
 	}
 	fr->mbufs -= d->mbufs;
+	share_of(fr, &d->pkt.src)->mbufs -= d->mbufs;
 	d->head = d->tail = NULL;
 	d->n = 0;
 	d->mbufs = d->bytes = 0;
@@ -168,6 +184,7 @@ static void release(struct frags *fr, struct datagram *d)
 	*link = d->next;
 	*(d->newer != 0 ? &fr->datagram[d->newer - 1].older : &fr->newest[family]) = d->older;
 	*(d->older != 0 ? &fr->datagram[d->older - 1].newer : &fr->oldest[family]) = d->newer;
+	share_of(fr, &d->pkt.src)->datagrams--;
 	*d = (struct datagram){.next = fr->free};
 	fr->free = self;
 }
@@ -182,11 +199,6 @@ static struct datagram *oldest(const struct frags *fr)
 	                                                                    : &fr->datagram[b - 1];
 }
 
-static bool is_same_source(const struct pc_addr *a, const struct pc_addr *b)
-{
-	return a->q[0] == b->q[0] && (!pc_addr_is_ip4(a) || a->q[1] == b->q[1]);
-}
-
 /* Drops a datagram with all it holds. */
 static void evict(struct frags *fr, struct datagram *d)
 {
@@ -194,31 +206,16 @@ static void evict(struct frags *fr, struct datagram *d)
 	release(fr, d);
 }
 
-/* What a source holds: its datagrams and their mbufs. */
-static uint32_t share_of(const struct frags *fr, const struct pc_addr *src, uint32_t *mbufs)
-{
-	uint32_t n = 0;
-
-	*mbufs = 0;
-	for (uint32_t i = 0; i < fr->nb; i++) {
-		if (!fr->datagram[i].used || !is_same_source(&fr->datagram[i].pkt.src, src))
-			continue;
-		*mbufs += fr->datagram[i].mbufs;
-		n++;
-	}
-	return n;
-}
-
 /* Makes a place for a new datagram; the oldest gives way when there is none. Returns NULL when its source
  * has its share of them. */
 static struct datagram *begin(struct frags *fr, const struct ip_pkt *p, uint32_t id)
 {
-	uint32_t self, mbufs, *chain;
+	uint32_t self, *chain;
 	struct datagram *d;
 	unsigned family;
 
 	if (fr->free == 0) {
-		if (share_of(fr, &p->src, &mbufs) > fr->nb / SHARE)
+		if (share_of(fr, &p->src)->datagrams > fr->nb / SHARE)
 			return NULL;
 		evict(fr, oldest(fr));
 	}
@@ -233,25 +230,20 @@ static struct datagram *begin(struct frags *fr, const struct ip_pkt *p, uint32_t
 	d->older = fr->newest[family];
 	*(d->older != 0 ? &fr->datagram[d->older - 1].newer : &fr->oldest[family]) = self;
 	fr->newest[family] = self;
+	share_of(fr, &p->src)->datagrams++;
 	return d;
 }
 
 /* ---- limits ---------------------------------------------------------------------------------- */
 
 /* Says whether a source holds its share already. */
-static bool is_greedy(const struct frags *fr, const struct pc_addr *src, uint32_t more)
+static bool is_greedy(struct frags *fr, const struct pc_addr *src, uint32_t more)
 {
-	const uint32_t share = (uint32_t)fr->ctx->cfg.ip_fragments / SHARE;
-	uint32_t held;
-
-	if (fr->mbufs + more <= share)
-		return false;
-	share_of(fr, src, &held);
-	return held + more > share;
+	return share_of(fr, src)->mbufs + more > (uint32_t)fr->ctx->cfg.ip_fragments / SHARE;
 }
 
 /* Says whether a source's fragment of n mbufs is not kept, whatever gave way for it. */
-static bool is_refused(const struct frags *fr, const struct pc_addr *src, uint32_t n)
+static bool is_refused(struct frags *fr, const struct pc_addr *src, uint32_t n)
 {
 	return fr->ctx->mbufs_low || n > fr->ctx->cfg.ip_fragments || is_greedy(fr, src, n);
 }
@@ -329,6 +321,7 @@ static void insert(struct frags *fr, struct datagram *d, struct rte_mbuf *m, con
 	d->n++;
 	d->mbufs += m->nb_segs;
 	fr->mbufs += m->nb_segs;
+	share_of(fr, &p->src)->mbufs += m->nb_segs;
 }
 
 /*
@@ -394,6 +387,7 @@ static struct rte_mbuf *join(struct frags *fr, struct datagram *d, struct ip_pkt
 		first->tos |= ECN_CE;
 	fr->mbufs -= d->mbufs;
 	ctx_add(fr->ctx, PC_RX_TAKEN, d->n - 1u);
+	share_of(fr, &d->pkt.src)->mbufs -= d->mbufs;
 	d->head = NULL;
 	release(fr, d);
 	ctx_count(fr->ctx, PC_IP_REASSEMBLED);
@@ -507,9 +501,13 @@ static unsigned validate_datagram(const struct frags *fr, const struct datagram 
 
 unsigned frags_validate(const struct frags *fr)
 {
-	uint32_t mbufs = 0, used = 0, listed = 0, steps = 0;
+	uint32_t mbufs = 0, used = 0, listed = 0, steps = 0, shared = 0, held = 0;
 	unsigned bad = 0;
 
+	for (uint32_t i = 0; i < SHARES; i++) {
+		shared += fr->share[i].datagrams;
+		held += fr->share[i].mbufs;
+	}
 	for (uint32_t i = 0; i < fr->nb; i++) {
 		if (!fr->datagram[i].used)
 			continue;
@@ -522,5 +520,5 @@ unsigned frags_validate(const struct frags *fr)
 			listed++;
 			i = fr->datagram[i - 1].newer;
 		}
-	return bad + (mbufs != fr->mbufs) + (listed != used);
+	return bad + (mbufs != fr->mbufs) + (listed != used) + (shared != used) + (held != mbufs);
 }

@@ -105,8 +105,8 @@ static bool judge(const struct icmp4_hdr *h, struct icmp_error *e)
  * Finds out which packet of ours an error is about. It must quote a source address of ours, and that
  * is where an honest router sends the error to; ports are there only in a first fragment.
  */
-static int error_input(const struct rte_mbuf *m, const struct ip_pkt *p, const struct icmp4_hdr *h,
-                       struct icmp_error *e)
+static int error_input(const struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
+                       const struct icmp4_hdr *h, struct icmp_error *e)
 {
 	const uint32_t off = p->l4_off + (uint32_t)ICMP4_HDR_LEN;
 	const uint32_t len = RTE_MIN(p->l4_len - ICMP4_HDR_LEN, (uint32_t)IP4_HDR_MAX + 8);
@@ -122,7 +122,7 @@ static int error_input(const struct rte_mbuf *m, const struct ip_pkt *p, const s
 	if (n < 0)
 		return n == WIRE_SHORT ? PC_DROP_ICMP_SHORT : PC_DROP_ICMP_NO_MATCH;
 	if (q.ip.src_be != pc_addr_get_ip4(&p->dst) || q.ip.frag_off != 0 ||
-	    (q.ip.proto != IPPROTO_TCP && q.ip.proto != IPPROTO_UDP))
+	    (q.ip.proto != IPPROTO_TCP && q.ip.proto != IPPROTO_UDP && ip->nb_raw == 0))
 		return PC_DROP_ICMP_NO_MATCH;
 	e->local = p->dst;
 	e->remote = pc_addr_ip4(q.ip.dst_be);
@@ -153,7 +153,7 @@ int icmp4_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, struc
 	case ICMP4_UNREACHABLE:
 	case ICMP4_TIME_EXCEEDED:
 	case ICMP4_PARAMETER:
-		return error_input(m, p, &h, error);
+		return error_input(ip, m, p, &h, error);
 	default: /* source quench (RFC 6633), redirects and what nobody uses any more */
 		return PC_DROP_ICMP_TYPE;
 	}

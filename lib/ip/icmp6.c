@@ -124,8 +124,8 @@ static bool judge(const struct icmp6_hdr *h, struct icmp_error *e)
 
 /* Finds out which packet of ours an error is about. It must quote a source address of ours, and that
  * is where an honest router sends the error to. */
-static int error_input(const struct rte_mbuf *m, const struct ip_pkt *p, const struct icmp6_hdr *h,
-                       struct icmp_error *e)
+static int error_input(const struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
+                       const struct icmp6_hdr *h, struct icmp_error *e)
 {
 	const uint32_t off = p->l4_off + (uint32_t)ICMP6_HDR_LEN;
 	const uint32_t len = RTE_MIN(p->l4_len - ICMP6_HDR_LEN, (uint32_t)QUOTE_READ);
@@ -143,7 +143,7 @@ static int error_input(const struct rte_mbuf *m, const struct ip_pkt *p, const s
 	if (n < 0)
 		return n == WIRE_SHORT ? PC_DROP_ICMP_SHORT : PC_DROP_ICMP_NO_MATCH;
 	if (!pc_addr_equal(&q.ip.src, &p->dst) ||
-	    (q.proto != IPPROTO_TCP && q.proto != IPPROTO_UDP))
+	    (q.proto != IPPROTO_TCP && q.proto != IPPROTO_UDP && ip->nb_raw == 0))
 		return PC_DROP_ICMP_NO_MATCH;
 	e->local = p->dst;
 	e->remote = q.ip.dst;
@@ -234,7 +234,8 @@ int icmp6_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, struc
 	case ND_REDIRECT:
 		return nd_message(ip, m, p);
 	default:
-		return icmp6_is_error(h.type) ? error_input(m, p, &h, error) : PC_DROP_ICMP_TYPE;
+		return icmp6_is_error(h.type) ? error_input(ip, m, p, &h, error)
+		                              : PC_DROP_ICMP_TYPE;
 	}
 }
 

@@ -30,6 +30,8 @@
 #include "neigh/nd.h"
 #include "neigh/table.h"
 
+#define HOLD_SCARCE 3 /* frames of one neighbour while mbufs are scarce */
+
 static uint32_t nb_buckets(const struct pc_stack_config *cfg)
 {
 	return rte_align32pow2((uint32_t)cfg->arp_entries);
@@ -155,6 +157,12 @@ static struct rte_mbuf *held_pop(struct neigh_table *nt, struct neigh *n)
 	return m;
 }
 
+/* Whom nobody answers for is not to hold what others need. */
+static uint8_t hold_limit(const struct neigh_table *nt)
+{
+	return nt->ctx->mbufs_scarce && nt->hold_max > HOLD_SCARCE ? HOLD_SCARCE : nt->hold_max;
+}
+
 /* Keeps a frame until the answer; of too many the latest are kept (RFC 1122 section 2.3.2.2). */
 static void held_push(struct neigh_table *nt, struct neigh *n, struct rte_mbuf *m)
 {
@@ -162,7 +170,7 @@ static void held_push(struct neigh_table *nt, struct neigh *n, struct rte_mbuf *
 
 	if (h->n == 0) {
 		list_remove(nt, n);
-	} else if (h->n == nt->hold_max) {
+	} else if (h->n >= hold_limit(nt)) {
 		rte_pktmbuf_free(held_pop(nt, n));
 		ctx_count(nt->ctx, PC_TX_HOLD_FULL);
 		if (h->n == 0)

@@ -43,6 +43,7 @@ struct vlan_port {
 	bool open;
 	struct pktq waiting;
 	unsigned nb_waiting;
+	uint64_t lost, refused; /* here, not below */
 };
 
 struct pc_trunk {
@@ -98,16 +99,39 @@ static struct vlan_port *member_of(struct pc_trunk *trunk, const struct tags *t)
 	return NULL;
 }
 
-/* Takes n bytes of tags off a frame. */
-static void untag(struct rte_mbuf *m, uint8_t n)
+/* A frame that somebody else holds too is not ours to write in. Returns it, a copy, or NULL. */
+static struct rte_mbuf *make_private(struct rte_mbuf *m)
 {
-	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
+	struct rte_mbuf *copy;
+
+	if (rte_mbuf_refcnt_read(m) == 1 && RTE_MBUF_DIRECT(m))
+		return m;
+	copy = rte_pktmbuf_copy(m, m->pool, 0, UINT32_MAX);
+	rte_pktmbuf_free(m);
+	return copy;
+}
+
+/* Takes n bytes of tags off a frame. Returns it, or NULL: there was no mbuf. */
+static struct rte_mbuf *untag(struct rte_mbuf *m, uint8_t n)
+{
+	uint8_t *p;
 
 	if (n == 0)
-		return;
+		return m;
+	m = make_private(m);
+	if (m == NULL)
+		return NULL;
+	p = rte_pktmbuf_mtod(m, uint8_t *);
 	memmove(p + n, p, VLAN_MACS);
 	rte_pktmbuf_adj(m, n);
 	m->ol_flags &= ~(uint64_t)(RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_QINQ);
+	return m;
+}
+
+static void lose(struct vlan_port *v)
+{
+	v->lost++;
+	v->port.info.rx_lost++;
 }
 
 /* Hands a frame to the member whose it is. */
@@ -118,13 +142,29 @@ static void sort(struct pc_trunk *trunk, struct rte_mbuf *m)
 
 	if (v == NULL || v->nb_waiting == VLAN_WAITING) {
 		/* of nobody's VLAN: counted where a person looks, at the first member */
-		(v != NULL ? v : &trunk->member[0])->port.info.rx_lost++;
+		lose(v != NULL ? v : &trunk->member[0]);
 		rte_pktmbuf_free(m);
 		return;
 	}
-	untag(m, t.len);
+	m = untag(m, t.len);
+	if (m == NULL) {
+		lose(v);
+		return;
+	}
 	pktq_push(&v->waiting, m);
 	v->nb_waiting++;
+}
+
+/* What the port below has become; what it has lost itself is counted at the first member. */
+static void follow(struct vlan_port *v)
+{
+	const struct pc_port_info *below = &v->trunk->inner->info;
+	const bool first = v == &v->trunk->member[0];
+
+	v->port.info.link_up = below->link_up;
+	v->port.info.offloads = below->offloads; /* one that does not work is withdrawn */
+	v->port.info.rx_lost = v->lost + (first ? below->rx_lost : 0);
+	v->port.info.tx_refused = v->refused + (first ? below->tx_refused : 0);
 }
 
 static uint16_t vlan_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
@@ -144,7 +184,7 @@ static uint16_t vlan_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint
 	}
 	for (; got < n && v->nb_waiting > 0; v->nb_waiting--)
 		pkts[got++] = pktq_pop(&v->waiting);
-	port->info.link_up = inner->info.link_up;
+	follow(v);
 	return got;
 }
 
@@ -195,8 +235,9 @@ static uint16_t vlan_tx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint
 	if (sent == ready && ready < n) {
 		/* without headroom it would wait for ever */
 		rte_pktmbuf_free(pkts[sent++]);
-		port->info.tx_refused++;
+		v->refused++;
 	}
+	follow(v);
 	return sent;
 }
 

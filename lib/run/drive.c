@@ -75,8 +75,8 @@ static int set_up(struct pc_drive *d)
 	          idle_choose_us(d->s.run.run_idle_us, w->ports, r->nb_ports, 1));
 	if (threads_setup(r) != 0)
 		return -1;
-	if (lease_start(w) != 0)
-		return settings_fail(&d->s, "no sockets for DHCP");
+	if (worker_lease(w) != 0)
+		return settings_fail(&d->s, "%s", w->why);
 	return threads_add(w) == 0 ? 0 : settings_fail(&d->s, "%s", w->why);
 }
 

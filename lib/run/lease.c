@@ -79,7 +79,7 @@ static void publish(struct lease_slot *slot, const struct pc_dhcp_lease *l)
 static void ask(struct worker *w, unsigned i, uint64_t now_ns)
 {
 	struct lease_port *p = &w->lease->port[i];
-	struct pc_dhcp_lease lease;
+	struct pc_dhcp_lease lease = {0};
 	uint32_t number;
 
 	pc_dhcp_turn(p->client, now_ns);
@@ -112,7 +112,9 @@ static void follow(struct worker *w, unsigned i)
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	if (__atomic_load_n(&slot->number, __ATOMIC_RELAXED) != number)
 		return; /* it has changed meanwhile: next turn */
-	pc_dhcp_apply(w->st, (int)i, p->leased ? &p->lease : NULL, leased ? &lease : NULL);
+	if (pc_dhcp_apply(w->st, (int)i, p->leased ? &p->lease : NULL, leased ? &lease : NULL) != 0)
+		fprintf(stderr, "%s: lcore %u cannot use what port %u has leased: %s\n",
+		        w->run->app->name, w->lcore, i, strerror(errno));
 	p->number = number;
 	p->leased = leased;
 	p->lease = lease;

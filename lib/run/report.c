@@ -131,7 +131,8 @@ static void report_port_counts(const struct run *r, FILE *f)
 		        "frames freed unsent: the device would never have taken them");
 	if (lost != 0)
 		fprintf(f, "%16" PRIu64 " %-24s %s\n", lost, "rx_lost",
-		        "frames lost between lcores: a queue was full");
+		        "frames lost before a stack: a queue between lcores or of a VLAN was full, "
+		        "or nobody has the VLAN");
 }
 
 void report_stats(const struct run *r, FILE *f)

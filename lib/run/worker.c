@@ -130,6 +130,15 @@ static int set_state(struct worker *w, int rc)
 	return rc;
 }
 
+int worker_lease(struct worker *w)
+{
+	if (lease_start(w) == 0)
+		return 0;
+	snprintf(w->why, sizeof(w->why), "DHCP needs two UDP sockets on each lcore: %s",
+	         strerror(errno));
+	return -1;
+}
+
 static int start(struct worker *w)
 {
 	const struct run *r = w->run;
@@ -138,11 +147,8 @@ static int start(struct worker *w)
 	if (r->app->frames != NULL)
 		return set_state(w, frames_start(w));
 	keep_wall_clock(w, clock_now(&r->clock));
-	if (lease_start(w) != 0) {
-		snprintf(w->why, sizeof(w->why), "DHCP needs two UDP sockets on each lcore: %s",
-		         strerror(errno));
+	if (worker_lease(w) != 0)
 		return set_state(w, -1);
-	}
 	idle_init(&w->idle, idle_choose(r->s->run.run_idle, w->ports, r->nb_ports),
 	          r->s->run.run_idle_turns,
 	          idle_choose_us(r->s->run.run_idle_us, w->ports, r->nb_ports, r->nb_workers));

@@ -89,6 +89,9 @@ int frames_start(struct worker *w);
 void frames_work(struct worker *w);
 void frames_finish(struct worker *w);
 
+/** worker_lease is lease_start with a line in w->why when it fails. */
+int worker_lease(struct worker *w);
+
 /** worker_run is an lcore's life from the program's start to its finish. For rte_eal_remote_launch. */
 int worker_run(void *worker);
 

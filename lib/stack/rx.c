@@ -65,6 +65,8 @@ static void tell_error(struct pc_stack *st, const struct icmp_error *e, const st
 		tcp_error(st->tcp, e);
 	else if (e->proto == IPPROTO_UDP)
 		udp_error(st->udp, e, m);
+	else
+		udp_raw_error(st->udp, e);
 }
 
 /** input_icmp answers, or tells an error to the transport whose packet it is about. */

@@ -54,7 +54,7 @@ static void deliver(struct udp *udp, struct udp_sock *s, const struct rte_mbuf *
 		return;
 	copy = rte_pktmbuf_copy(m, udp->ctx->pool, 0, skip + len);
 	if (copy == NULL) {
-		ctx_count(udp->ctx, PC_TX_NO_MBUF);
+		ctx_count(udp->ctx, PC_RX_COPY_NO_MBUF);
 		return;
 	}
 	udp_queue(udp, s, copy, 0, skip, netif, type);
@@ -85,7 +85,7 @@ static struct udp_tap *tap_of(struct pc_port *port)
 static void follow(struct udp_tap *t)
 {
 	t->port.info.link_up = t->inner->info.link_up;
-	t->port.info.mtu = t->inner->info.mtu;
+	t->port.info.offloads = t->inner->info.offloads; /* one that does not work is withdrawn */
 	t->port.info.rx_lost = t->inner->info.rx_lost;
 	t->port.info.tx_refused = t->inner->info.tx_refused;
 }
@@ -170,8 +170,11 @@ void udp_untap(struct udp *udp)
 	if (udp->packet != 0)
 		return;
 	for (uint8_t i = 0; i < udp->ip->ifs.n; i++)
-		if (udp->ip->ifs.netif[i].port == &udp->tap[i].port)
+		if (udp->ip->ifs.netif[i].port == &udp->tap[i].port) {
+			/* what pc_stack_set_mtu has said meanwhile */
+			udp->tap[i].inner->info.mtu = udp->tap[i].port.info.mtu;
 			set_port(&udp->ip->ifs.netif[i], udp->tap[i].inner);
+		}
 }
 
 /* ---- the sockets ----------------------------------------------------------------------------- */

@@ -114,7 +114,7 @@ static bool deliver(struct udp *udp, struct udp_sock *s, const struct rte_mbuf *
 		return false;
 	copy = rte_pktmbuf_copy(m, udp->ctx->pool, 0, skip + len);
 	if (copy == NULL) {
-		ctx_count(udp->ctx, PC_TX_NO_MBUF);
+		ctx_count(udp->ctx, PC_RX_COPY_NO_MBUF);
 		return false;
 	}
 	udp_queue(udp, s, copy, p->l3_off, skip, p->netif, 0);

@@ -39,6 +39,10 @@ int udp_bind_packet(struct udp *udp, struct udp_sock *s, int netif, uint16_t eth
  */
 bool udp_raw_input(struct udp *udp, const struct rte_mbuf *m, const struct ip_pkt *p);
 
+/** udp_raw_error tells the raw sockets that can have sent a packet that an ICMP error is about: of a path that
+ * is narrower, those that discover it; of what is final, the connected ones (raw(7)). */
+void udp_raw_error(struct udp *udp, const struct icmp_error *e);
+
 /**
  * udp_send_raw sends a payload mbuf as udp_send does; with hdrincl, of IPv4, it begins with the IP header,
  * whose length, checksum and, if 0, source and identification are filled in. An ICMPv6 checksum is filled

@@ -117,6 +117,31 @@ void udp_error(struct udp *udp, const struct icmp_error *e, const struct rte_mbu
 	event_notify(udp->ev, &s->poll, udp->first_fd + (uint32_t)(s - udp->sock), EPOLLERR);
 }
 
+/* Says whether a raw socket can have sent the packet that an error is about. */
+static bool may_have_sent(const struct udp_sock *s, const struct icmp_error *e)
+{
+	return s->proto == e->proto && s->ip6 != pc_addr_is_ip4(&e->remote) &&
+	       (pc_addr_is_any(&s->local.addr) || pc_addr_equal(&s->local.addr, &e->local)) &&
+	       (pc_addr_is_any(&s->remote.addr) || pc_addr_equal(&s->remote.addr, &e->remote));
+}
+
+void udp_raw_error(struct udp *udp, const struct icmp_error *e)
+{
+	for (uint32_t id = udp->raw; id != 0; id = udp->sock[id - 1].next) {
+		struct udp_sock *s = &udp->sock[id - 1];
+		bool hard = e->hard;
+
+		if (!may_have_sent(s, e))
+			continue;
+		if (e->error == EMSGSIZE)
+			hard = on_too_big(udp, s, e);
+		if (!hard || pc_addr_is_any(&s->remote.addr))
+			continue;
+		s->error = e->error;
+		event_notify(udp->ev, &s->poll, udp->first_fd + id - 1, EPOLLERR);
+	}
+}
+
 struct rte_mbuf *udp_take_report(struct udp *udp, uint32_t index, struct udp_report *r)
 {
 	struct udp_sock *s = &udp->sock[index];

@@ -176,7 +176,7 @@ static bool deliver_copy(struct udp *udp, struct udp_sock *s, const struct rte_m
 		return false;
 	copy = rte_pktmbuf_copy(m, udp->ctx->pool, 0, UINT32_MAX);
 	if (copy == NULL) {
-		ctx_count(udp->ctx, PC_TX_NO_MBUF);
+		ctx_count(udp->ctx, PC_RX_COPY_NO_MBUF);
 		return false;
 	}
 	deliver(udp, s, copy, p, len);

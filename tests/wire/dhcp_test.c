@@ -288,6 +288,27 @@ static void renewal(struct wt *w)
 	finish(w);
 }
 
+/* The answer may be to the first of several requests, so the lease counts from that. */
+static void late_answer(struct wt *w)
+{
+	uint64_t asked;
+
+	start(w);
+	expect(w, 1000, 1);
+	reply(w, 2, 3600);
+	expect(w, 100, 3);
+	asked = w->now;
+	expect(w, 10000, 3); /* once more */
+	IN((w->now - asked) / 1000000, 2900, 5100);
+	reply(w, 5, 3600);
+	expect_probes(w);
+	probe_answer_arp(w->probe, true);
+	CHECK(wait(w, 1790000, 5000) == NULL);
+	expect(w, 20000, 3);
+	IN((w->now - asked) / 1000000, 1799000, 1802000);
+	finish(w);
+}
+
 static void expiry(struct wt *w)
 {
 	const uint64_t begin = w->now;
@@ -484,6 +505,7 @@ static void release(struct wt *w)
 static const struct wt_case cases[] = {
     {"RFC 2131 3.1: discover, offer, request, ack", life},
     {"RFC 2131 4.4.5: renewing and rebinding", renewal},
+    {"RFC 2131 4.4.1: the lease counts from the first request", late_answer},
     {"RFC 2131 4.4.5: the lease expires", expiry},
     {"RFC 2131 3.1.5, RFC 5227: an address that somebody has is declined", conflict},
     {"RFC 2131 4.4.5: a NAK ends it", refusal},

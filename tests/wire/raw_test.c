@@ -182,6 +182,75 @@ static void raw_sizes(struct wt *w)
 	OK(pc_close(w->st, fd));
 }
 
+/* A router's error about a packet of protocol 253 that we have sent to the peer. */
+static void inject_error(struct wt *w, uint8_t code, uint16_t mtu)
+{
+	const struct frame_ends e = wt_ends(w);
+	const struct frame_ends back = {.src_be = e.dst_be, .dst_be = e.src_be};
+	const uint8_t rest[4] = {0, 0, (uint8_t)(mtu >> 8), (uint8_t)mtu};
+	struct frame f, quoted;
+
+	frame_udp(&quoted, &back, 1, 2, "12345678", 8);
+	quoted.b[23] = 253;
+	frame_fix_ip4(&quoted);
+	frame_icmp(&f, &e, 3, code, rest, quoted.b + 14, 28);
+	wt_inject_frame(w, &f);
+}
+
+static void raw_path_mtu(struct wt *w)
+{
+	int fd = open_socket(w, AF_INET, SOCK_RAW, 253), other, mode = IP_PMTUDISC_DO, error;
+	const struct sockaddr_in to = wt_addr(WT_PEER, 0);
+	static const uint8_t buf[1480];
+	socklen_t len = sizeof(error);
+
+	OK(other = pc_socket(w->st, AF_INET, SOCK_RAW, 252));
+	OK(pc_connect(w->st, other, (const struct sockaddr *)&to, sizeof(to)));
+	OK(pc_setsockopt(w->st, fd, IPPROTO_IP, IP_MTU_DISCOVER, &mode, sizeof(mode)));
+	OK(pc_sendto(w->st, fd, buf, 1480, 0, (const struct sockaddr *)&to, sizeof(to)));
+	inject_error(w, 4, 1000);
+	ERR(pc_sendto(w->st, fd, buf, 981, 0, (const struct sockaddr *)&to, sizeof(to)), EMSGSIZE);
+	OK(pc_sendto(w->st, fd, buf, 980, 0, (const struct sockaddr *)&to, sizeof(to)));
+	inject_error(w, 2, 0); /* it is not connected: not told */
+	OK(pc_sendto(w->st, fd, buf, 980, 0, (const struct sockaddr *)&to, sizeof(to)));
+	OK(pc_connect(w->st, fd, (const struct sockaddr *)&to, sizeof(to)));
+	inject_error(w, 2, 0);
+	OK(pc_getsockopt(w->st, fd, SOL_SOCKET, SO_ERROR, &error, &len));
+	EQ(error, ENOPROTOOPT);
+	OK(pc_getsockopt(w->st, other, SOL_SOCKET, SO_ERROR, &error, &len));
+	EQ(error, 0);
+	wt_settle(w);
+	while (probe_sent(w->probe) != NULL)
+		probe_take(w->probe);
+	OK(pc_close(w->st, other));
+	OK(pc_close(w->st, fd));
+	inject_error(w, 4, 600); /* of nothing that anybody here sends */
+	EQ(wt_count(w, PC_DROP_ICMP_NO_MATCH), 1);
+}
+
+/* pc_stack_set_mtu while a tap stands before the port, and after it has gone */
+static void tap_mtu(struct wt *w)
+{
+	int fd = open_socket(w, AF_PACKET, SOCK_RAW, htons(ETH_P_ALL)), other,
+	    mode = IP_PMTUDISC_DO;
+	const struct sockaddr_in to = wt_addr(WT_PEER, 9);
+	static const uint8_t buf[1472];
+
+	OK(other = pc_socket(w->st, AF_INET, SOCK_DGRAM, 0));
+	OK(pc_setsockopt(w->st, other, IPPROTO_IP, IP_MTU_DISCOVER, &mode, sizeof(mode)));
+	OK(pc_stack_set_mtu(w->st, 0, 1000));
+	wt_pass(w, 1);
+	ERR(pc_sendto(w->st, other, buf, 973, 0, (const struct sockaddr *)&to, sizeof(to)),
+	    EMSGSIZE);
+	OK(pc_close(w->st, fd));
+	ERR(pc_sendto(w->st, other, buf, 973, 0, (const struct sockaddr *)&to, sizeof(to)),
+	    EMSGSIZE);
+	OK(pc_stack_set_mtu(w->st, 0, 0));
+	OK(pc_sendto(w->st, other, buf, 1472, 0, (const struct sockaddr *)&to, sizeof(to)));
+	wt_settle(w);
+	wt_drop(w);
+}
+
 /* netdevice(7): an interface that is not there */
 static void no_interface(struct wt *w)
 {
@@ -476,6 +545,8 @@ static const struct wt_case cases[] = {
     {"raw(7): other protocols, names", raw_protocol},
     {"raw(7): datagrams that came in fragments", raw_fragments},
     {"raw(7): IP_MTU_DISCOVER", raw_sizes},
+    {"raw(7): errors, the path's MTU", raw_path_mtu},
+    {"packet(7): the MTU changes before and behind a tap", tap_mtu},
     {"raw(7), packet(7): no such interface", no_interface},
     {"raw(7): IP_HDRINCL", raw_header},
     {"packet(7): every frame, both ways", packets},

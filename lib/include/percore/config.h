@@ -32,7 +32,8 @@ X(stack, seed, 0, 0, UINT64_MAX, "number", \
   "secret of ISNs, port choice and hash tables; 0: from the kernel's random source") \
 X(stack, rx_burst, 32, 1, 64, "frames", "frames taken from a port in one turn of the loop") \
 X(arp, entries, 1024, 16, 1000000, "neighbours", "neighbour table entries per lcore, of both families") \
-X(arp, hold, 3, 1, 64, "frames", "frames kept per neighbour while it is being resolved") \
+X(arp, hold, 48, 1, 64, "frames", \
+  "frames kept per neighbour while it is being resolved: a datagram of 64 KB in fragments; 3 while mbufs are scarce") \
 X(arp, reachable_ms, 30000, 1000, 86400000, "ms", "time a neighbour's answer is trusted before it is asked again") \
 X(arp, stale_ms, 600000, 1000, 86400000, "ms", "time after which an unused neighbour is forgotten") \
 X(arp, retry_ms, 1000, 100, 60000, "ms", "time between two requests to the same neighbour") \

@@ -91,6 +91,27 @@ static void test_resolve(void)
 	net_close(&net);
 }
 
+/* While mbufs are scarce each neighbour holds three frames at most. */
+static void test_hold_scarce(void)
+{
+	struct frame f;
+
+	start();
+	for (uint32_t i = 0; i < 10; i++)
+		output(NET_PEER, 100 + i);
+	CU_ASSERT_EQUAL(net_count(&net, PC_TX_HOLD_FULL), 0);
+	net.ctx.mbufs_scarce = true;
+	output(NET_PEER, 110);
+	output(IP4(10, 0, 0, 77), 1);
+	for (uint32_t i = 0; i < 10; i++)
+		output(IP4(10, 0, 0, 77), 200 + i);
+	CU_ASSERT_EQUAL(net_count(&net, PC_TX_HOLD_FULL), 1 + 8);
+	hear(NET_PEER, 2, net_peer_mac);
+	while (net_next(&net, 0, &f))
+		;
+	net_close(&net);
+}
+
 /* Of more than arp.hold frames the latest are kept, in order. */
 static void test_hold(void)
 {
@@ -453,6 +474,7 @@ static void test_footprint(void)
 static const struct unit_case cases[] = {
     {"resolve", test_resolve},
     {"hold the latest frames", test_hold},
+    {"held frames while mbufs are scarce", test_hold_scarce},
     {"give up", test_give_up},
     {"a late answer", test_late_answer},
     {"age", test_age},

@@ -8,7 +8,7 @@
 #include "common.h"
 
 static struct rte_mempool *pool;
-static struct pc_port *far, *member[4];
+static struct pc_port *far, *trunk_inner, *member[4];
 static struct pc_trunk *trunk;
 
 /* A wire, one end of which is a trunk: untagged, VLAN 10, VLAN 20, VLAN 10 in 100. */
@@ -19,6 +19,7 @@ static void start(uint16_t capacity)
 
 	CU_ASSERT_EQUAL_FATAL(pc_port_wire(&c, ends), 0);
 	far = ends[1];
+	trunk_inner = ends[0];
 	trunk = pc_trunk_create(ends[0]);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(trunk);
 	member[0] = pc_trunk_port(trunk, 0, 0);
@@ -156,6 +157,50 @@ static void test_refused(void)
 	finish();
 }
 
+/* What others hold too is not written in. */
+static void test_shared(void)
+{
+	struct rte_mbuf *m, *got;
+
+	start(0);
+	m = frame("\x81\0\0\x0a\x08\0def", 9);
+	rte_mbuf_refcnt_update(m, 1);
+	CU_ASSERT_EQUAL(far->ops->tx_burst(far, &m, 1, 0), 1);
+	CU_ASSERT_EQUAL(member[1]->ops->rx_burst(member[1], &got, 1, 0), 1);
+	CU_ASSERT(got->pkt_len == 17 &&
+	          memcmp(rte_pktmbuf_mtod_offset(got, char *, 12), "\x08\0def", 5) == 0);
+	if (got != m) /* the wire has not copied it */
+		CU_ASSERT(m->pkt_len == 21 && memcmp(rte_pktmbuf_mtod_offset(m, char *, 12),
+		                                     "\x81\0\0\x0a\x08\0def", 9) == 0);
+	rte_pktmbuf_free(got);
+	rte_pktmbuf_free(m);
+	finish();
+}
+
+/* What becomes of the port below shows in its members, and what it counts in the first of them. */
+static void test_follow(void)
+{
+	struct pc_port *below;
+	struct rte_mbuf *m;
+
+	start(0);
+	below = trunk_inner;
+	below->info.offloads = PC_PORT_TX_IP4_CKSUM;
+	below->info.rx_lost = 3;
+	below->info.tx_refused = 4;
+	below->info.link_up = false;
+	receive("\x81\0\0\x1e\x08\0pqr", 9); /* nobody's */
+	for (unsigned i = 0; i < 4; i++)
+		CU_ASSERT_EQUAL(member[i]->ops->rx_burst(member[i], &m, 1, 0), 0);
+	for (unsigned i = 0; i < 4; i++) {
+		CU_ASSERT_EQUAL(member[i]->info.offloads, PC_PORT_TX_IP4_CKSUM);
+		CU_ASSERT_FALSE(member[i]->info.link_up);
+		CU_ASSERT_EQUAL(member[i]->info.rx_lost, i == 0 ? 4 : 0);
+		CU_ASSERT_EQUAL(member[i]->info.tx_refused, i == 0 ? 4 : 0);
+	}
+	finish();
+}
+
 static void test_mistakes(void)
 {
 	start(0);
@@ -186,6 +231,8 @@ int main(void)
 	    {"tags that the device has taken off", test_stripped},
 	    {"frames are sent with tags", test_send},
 	    {"frames that are refused", test_refused},
+	    {"frames that others hold too", test_shared},
+	    {"the port below changes", test_follow},
 	    {"mistakes", test_mistakes},
 	    {"more frames than may wait", test_overflow},
 	    CU_TEST_INFO_NULL,
