@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "settings.h"
 
@@ -98,14 +99,23 @@ static int read_line(struct reader *r, char *line)
 	return settings_set(r->s, r->origin, r->section, trim(text), trim(equals + 1));
 }
 
+/* fgets ends what it reads with a NUL: is there one before that? behind it the buffer has none */
+static bool has_nul(const char *line, size_t size)
+{
+	return (const char *)memrchr(line, '\0', size) != line + strlen(line);
+}
+
 static int read_lines(struct reader *r, FILE *f)
 {
 	char line[FILE_LINE];
 	int rc = 0;
 
-	while (rc == 0 && fgets(line, sizeof(line), f) != NULL) {
+	while (rc == 0 && fgets(memset(line, ' ', sizeof(line)), sizeof(line), f) != NULL) {
 		r->line++;
 		snprintf(r->origin, sizeof(r->origin), "%s:%u", r->path, r->line);
+		if (has_nul(line, sizeof(line)))
+			return settings_fail(r->s, "%s: the line has a NUL byte, so it is no text",
+			                     r->origin);
 		if (strchr(line, '\n') == NULL && !feof(f))
 			return settings_fail(r->s, "%s: the line is longer than %d characters",
 			                     r->origin, FILE_LINE - 2);
@@ -122,9 +132,15 @@ static int check_mode(struct settings *s, const char *path, FILE *f)
 {
 	struct stat st;
 
-	if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IWOTH))
+	if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode))
+		return 0;
+	if (st.st_mode & S_IWOTH)
 		return settings_fail(s, "config file %s may be written by everybody: chmod o-w %s",
 		                     path, path);
+	if (geteuid() == 0 && st.st_uid != 0)
+		return settings_fail(
+		    s, "config file %s of user %u must not say what root does: chown root %s", path,
+		    (unsigned)st.st_uid, path);
 	return 0;
 }
 

@@ -9,14 +9,18 @@
 #include <percore/run.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define TASKS   "/proc/self/task"
 #define WAIT_US 1000
 #define WAITS   1000
 
@@ -65,23 +69,42 @@ static void on_signal(int signo)
 		__atomic_fetch_add(&order.done, 1, __ATOMIC_RELEASE);
 }
 
-/* asks all other threads; returns how many there are */
-static unsigned ask_others(int signo)
+/* asks a thread; returns 1, 0 if it has ended meanwhile, or -1 */
+static int ask(long tid, int signo)
+{
+	if (syscall(SYS_tgkill, getpid(), tid, signo) == 0)
+		return 1;
+	if (errno == ESRCH)
+		return 0;
+	fprintf(stderr, "privileges: thread %ld cannot be asked: %s\n", tid, strerror(errno));
+	return -1;
+}
+
+/* asks all other threads; returns whether that was possible, and in *n how many there are */
+static bool ask_others(int signo, unsigned *n)
 {
 	const long self = syscall(SYS_gettid);
-	DIR *d = opendir("/proc/self/task");
+	DIR *d = opendir(TASKS);
 	struct dirent *e;
-	unsigned n = 0;
+	bool good = d != NULL;
 
-	while (d != NULL && (e = readdir(d)) != NULL) {
+	*n = 0;
+	while (d != NULL && (errno = 0, e = readdir(d)) != NULL) {
 		const long tid = strtol(e->d_name, NULL, 10);
+		const int asked = tid > 0 && tid != self ? ask(tid, signo) : 0;
 
-		if (tid > 0 && tid != self && syscall(SYS_tgkill, getpid(), tid, signo) == 0)
-			n++;
+		if (asked < 0)
+			good = false;
+		else
+			*n += (unsigned)asked;
+	}
+	if (d == NULL || errno != 0) {
+		fprintf(stderr, "privileges: cannot read " TASKS ": %s\n", strerror(errno));
+		good = false;
 	}
 	if (d != NULL)
 		closedir(d);
-	return n;
+	return good;
 }
 
 int privileges_drop(uint64_t keep)
@@ -89,18 +112,19 @@ int privileges_drop(uint64_t keep)
 	const int signo = PC_RUN_SIGNAL;
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART}, before;
 	unsigned others;
+	bool good;
 
 	order.keep = keep;
 	__atomic_store_n(&order.done, 0, __ATOMIC_RELEASE);
 	if (sigaction(signo, &action, &before) != 0 || drop_own(keep) != 0)
 		return -1;
-	others = ask_others(signo);
+	good = ask_others(signo, &others);
 	for (unsigned i = 0; i < WAITS; i++) {
 		if (__atomic_load_n(&order.done, __ATOMIC_ACQUIRE) >= others)
 			break;
 		usleep(WAIT_US);
 	}
-	if (__atomic_load_n(&order.done, __ATOMIC_ACQUIRE) < others)
+	if (!good || __atomic_load_n(&order.done, __ATOMIC_ACQUIRE) < others)
 		return -1; /* the handler stays: a thread may get the signal yet */
 	return sigaction(signo, &before, NULL);
 }

@@ -18,7 +18,7 @@ uint64_t privileges_needed(struct pc_port *const *ports, unsigned n);
 /**
  * privileges_drop gives up all capabilities but those of keep in every thread of the process, and lets none
  * of them come back by running a program (no_new_privs). Threads made afterwards inherit that. Returns 0,
- * or -1 when a thread has not done so within a second.
+ * or -1 when a thread has not done so within a second, or cannot be asked, which stderr is told.
  */
 int privileges_drop(uint64_t keep);
 

@@ -160,6 +160,39 @@ static void what_everybody_may_write_is_refused(void)
 	free(s);
 }
 
+static void what_others_own_is_not_for_root(void)
+{
+	struct settings *s = test_settings();
+
+	CU_ASSERT_EQUAL(load(s, "[tcp]\nnagle = no\n"), 0);
+	if (geteuid() == 0) {
+		CU_ASSERT_EQUAL_FATAL(chown(path, 1, (gid_t)-1), 0);
+		CU_ASSERT_EQUAL(settings_load(s, path), -1);
+		CU_ASSERT_PTR_NOT_NULL(
+		    strstr(s->why, " of user 1 must not say what root does: chown root /"));
+		CU_ASSERT_EQUAL_FATAL(chown(path, 0, (gid_t)-1), 0);
+		CU_ASSERT_EQUAL(settings_load(s, path), 0);
+	}
+	free(s);
+}
+
+static void a_nul_is_called_one(void)
+{
+	static const char text[2][16] = {"[tcp]\nnag\0le\n", "[tcp]\nnagle\0"};
+	struct settings *s = test_settings();
+
+	for (unsigned i = 0; i < 2; i++) {
+		FILE *f = fopen(path, "w");
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+		fwrite(text[i], 1, 12, f);
+		fclose(f);
+		CU_ASSERT_EQUAL(settings_load(s, path), -1);
+		CU_ASSERT_PTR_NOT_NULL(strstr(s->why, ":2: the line has a NUL byte"));
+	}
+	free(s);
+}
+
 int main(void)
 {
 	const CU_TestInfo tests[] = {
@@ -170,6 +203,8 @@ int main(void)
 	    {"a file that cannot be read is named", a_file_that_cannot_be_read_is_named},
 	    {"the printed config can be read", the_printed_config_can_be_read},
 	    {"what everybody may write is refused", what_everybody_may_write_is_refused},
+	    {"what others own is not for root", what_others_own_is_not_for_root},
+	    {"a NUL byte is called one", a_nul_is_called_one},
 	    CU_TEST_INFO_NULL,
 	};
 	int fd = mkstemp(path), rc;

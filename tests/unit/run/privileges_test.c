@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -92,6 +93,21 @@ static void what_is_needed_stays(void)
 	CU_ASSERT_EQUAL(in_child(UINT64_C(1) << CAP_DAC_READ_SEARCH), 0);
 }
 
+/* without a descriptor nobody can be found, and that is no success */
+static void who_cannot_be_asked_is_told(void)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		const struct rlimit none = {0};
+
+		_exit(setrlimit(RLIMIT_NOFILE, &none) == 0 && privileges_drop(0) == -1 ? 0 : 1);
+	}
+	CU_ASSERT_EQUAL_FATAL(waitpid(pid, &status, 0), pid);
+	CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 static void drivers_need_different_ones(void)
 {
 	struct pc_port tap = {.info.driver = "net_tap"}, xdp = {.info.driver = "net_af_xdp"};
@@ -107,6 +123,7 @@ int main(void)
 	const CU_TestInfo tests[] = {
 	    {"every thread gives up all", every_thread_gives_up_all},
 	    {"what is needed stays", what_is_needed_stays},
+	    {"who cannot be asked is told", who_cannot_be_asked_is_told},
 	    {"drivers need different ones", drivers_need_different_ones},
 	    CU_TEST_INFO_NULL,
 	};
