@@ -139,7 +139,7 @@ static inline int input_upper(struct pc_stack *st, struct rte_mbuf *m, int verdi
 		verdict = refuse(m, p, verdict);
 	if (unlikely(st->ip.nb_raw != 0) && verdict != NEXT_FRAGMENT &&
 	    input_raw(st, m, p, verdict))
-		return verdict;
+		return PC_DROP_RAW_DONE;
 	switch (verdict) {
 	case NEXT_TCP:
 		verdict = tcp_rx_parse(st->tcp, m, p, &b->rx[b->n]);

@@ -96,10 +96,13 @@ static void raw_protocol(struct wt *w)
 	OK(pc_connect(w->st, other, (const struct sockaddr *)&peer, sizeof(peer)));
 	wt_inject_frame(w, &f);
 	EQ(pc_recv(w->st, other, buf, sizeof(buf), 0), 32);
+	EQ(wt_count(w, PC_DROP_RAW_DONE), 2);
+	EQ(wt_count(w, PC_DROP_IP4_PROTOCOL), 0);
 	OK(pc_close(w->st, fd));
 	OK(pc_close(w->st, other));
 	wt_inject_frame(w, &f);
 	CHECK(probe_sent(w->probe) != NULL); /* protocol unreachable */
+	EQ(wt_count(w, PC_DROP_IP4_PROTOCOL), 1);
 	wt_drop(w);
 	ERR(pc_socket(w->st, AF_INET, SOCK_RAW, 0), EPROTONOSUPPORT);
 }
