@@ -25,7 +25,7 @@ uint16_t tcp_window_look(const struct tcp *tcp, struct tcb *t)
 		space = rcv_space(tcp, t);
 	/* RFC 9293 3.8.6.2.2: the right edge moves by a segment or half the buffer, and never back */
 	if (space < told + step)
-		field = (told + (1u << t->rcv_wscale) - 1) >> t->rcv_wscale;
+		field = tcp_window_field(t, told);
 	else
 		field = space >> t->rcv_wscale;
 	field = RTE_MIN(field, (uint32_t)UINT16_MAX);

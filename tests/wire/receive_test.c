@@ -3,6 +3,7 @@
 /* Receiving: acceptability, trimming, data out of order, acknowledgements. */
 
 #include <rte_mempool.h>
+#include <sys/ioctl.h>
 
 #include "wt.h"
 
@@ -64,6 +65,42 @@ static void ack_in_zero_window(struct wt *w)
 	INJECT(.flags = PA, .seq = WND + 1, .ack = 101, .len = 50);
 	EXPECT(.flags = A, .seq = 101, .ack = WND + 1, .wnd = ZERO_WND);
 	EQ(wt_info(w).tcpi_unacked, 0);
+}
+
+static int queued(struct wt *w)
+{
+	int n = -1;
+
+	OK(pc_ioctl(w->st, w->flow.fd, FIONREAD, &n));
+	return n;
+}
+
+/* a window in units of 128 bytes closes although each segment is smaller than one, and nobody reads */
+static void small_segments_close(struct wt *w)
+{
+	const struct frame_info *f = NULL;
+	uint32_t seq = 1;
+
+	w->peer.ws = 8;
+	w->cfg.tcp_rcvbuf = 5000;
+	wt_established(w);
+	for (; seq < 3 * 5000 && (f == NULL || f->seg.wnd > 0); seq += 100) {
+		INJECT(.flags = PA, .seq = seq, .ack = 1, .len = 100);
+		f = wt_next(w, 500);
+		CHECK(f != NULL);
+	}
+	EQ(f->seg.wnd, 0);
+	IN(seq - 1, 5000 - 2 * 128, 5000);
+	/* what is left below a unit was promised (RFC 7323 2.4), more is not taken */
+	INJECT(.flags = PA, .seq = seq, .ack = 1, .len = 100);
+	INJECT(.flags = PA, .seq = seq + 100, .ack = 1, .len = 100);
+	wt_pass(w, 500);
+	wt_drop(w);
+	IN(queued(w), seq - 1, 5000);
+	wt_read(w, (uint32_t)queued(w));
+	f = wt_next(w, 500);
+	CHECK(f != NULL && f->seg.wnd > 0);
+	wt_drop(w);
 }
 
 static void accept_left(struct wt *w)
@@ -443,6 +480,7 @@ static void large_stream(struct wt *w)
 }
 
 static const struct wt_case cases[] = {
+    {"RFC 7323 2.4: a scaled window closes, however small the segments", small_segments_close},
     {"RFC 9293 3.10.7.4: acceptability, no data, window open", accept_empty},
     {"RFC 9293 3.10.7.4: acceptability, no data, window closed", accept_empty_zero_window},
     {"RFC 9293 3.10.7.4: acceptability, data, window closed", accept_data_zero_window},
