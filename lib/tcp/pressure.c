@@ -15,7 +15,6 @@
 
 #include <errno.h>
 
-#include "tcp/rtt.h"
 #include "tcp/tcp_conn.h"
 
 #define LOOK_AT 64 /* queues in a turn */
@@ -26,13 +25,14 @@ static void take_early(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	tcb_drop_early(tcp, t);
 }
 
-/* has the window been closed for long? the time to the next probe is about that since it closed */
+/* has the window been closed for long? */
 static bool is_stalled(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q)
 {
 	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
 
 	return cfg->tcp_stalled_ms != 0 && t->snd_wnd == 0 && q->snd.head != NULL &&
-	       t->retries > 0 && rtt_backed_off(cfg, t) >= cfg->tcp_stalled_ms * 1000;
+	       t->retries > 0 &&
+	       tcp->ctx->tick - q->stalled_tick >= ticks_from_ms((uint32_t)cfg->tcp_stalled_ms);
 }
 
 static void look_at(struct tcp *tcp, uint32_t index)

@@ -220,7 +220,7 @@ struct tcp_queues {
 	uint32_t ooo_serial;   /* of what came last, for the order of SACK blocks */
 	uint32_t fin_seq;      /* of a FIN that came early, when fin_early */
 	uint32_t cc_bytes;     /* acknowledged since cwnd last grew */
-	uint32_t stalled_tick; /* when what the peer does not acknowledge was first sent */
+	uint32_t stalled_tick; /* since when nothing has moved, while retries > 0 */
 	uint32_t tlp_end;      /* SND.NXT when the probe was sent */
 	uint32_t reduced_end;  /* SND.NXT when cwnd was reduced */
 	uint32_t undo_ssthresh;

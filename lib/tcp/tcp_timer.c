@@ -80,6 +80,13 @@ static void on_syn_timeout(struct tcp *tcp, struct tcb *t)
 	tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
 }
 
+/* a timer has gone off: nothing has moved since what it was for was sent */
+static void note_stall(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q)
+{
+	if (t->retries == 0)
+		q->stalled_tick = tcp->ctx->tick - tcp_rto_ticks(tcp, t);
+}
+
 /* the window is closed: one byte asks whether it still is (RFC 9293 3.8.6.1) */
 static void on_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
@@ -87,6 +94,7 @@ static void on_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	bool fresh = m == q->snd_next;
 
 	ctx_count(tcp->ctx, PC_TCP_PROBES);
+	note_stall(tcp, t, q);
 	if (t->retries < UINT8_MAX)
 		t->retries++;
 	t->probes++;
@@ -106,8 +114,8 @@ static void on_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 static void on_retransmit(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
 	ctx_count(tcp->ctx, PC_TCP_TIMEOUTS);
-	if (q != NULL && t->retries == 0)
-		q->stalled_tick = tcp->ctx->tick - tcp_rto_ticks(tcp, t);
+	if (q != NULL)
+		note_stall(tcp, t, q);
 	tcp_loss_timeout(tcp, t, q);
 	if (q != NULL)
 		q->loss_timer = TCP_LT_RTO;

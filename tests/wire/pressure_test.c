@@ -87,7 +87,7 @@ static void take_it_all(struct wt *w)
 }
 
 /* Sockstress: peers that ask for much and close their windows for ever. */
-static void closed_windows(struct wt *w)
+static void give_way(struct wt *w)
 {
 	static struct flow bad[60];
 	struct flow good;
@@ -125,6 +125,18 @@ static void closed_windows(struct wt *w)
 	open_one(w);
 }
 
+static void closed_windows(struct wt *w)
+{
+	give_way(w);
+}
+
+/* the time is that of the stall, not that to the next probe */
+static void closed_windows_probed_often(struct wt *w)
+{
+	w->cfg.tcp_rto_max_ms = 1000;
+	give_way(w);
+}
+
 /* the same peers while mbufs last: nobody is reset */
 static void closed_windows_may_stay(struct wt *w)
 {
@@ -145,6 +157,7 @@ static const struct wt_case cases[] = {
     {"RFC 2018 8: out-of-order data gives way to connections that move", holes},
     {"RFC 2018 8: what gave way is taken when it comes again", holes_are_filled},
     {"RFC 9293 3.8.6.1: closed windows give way when mbufs are short", closed_windows},
+    {"RFC 9293 3.8.6.1: however often they are probed", closed_windows_probed_often},
     {"RFC 9293 MUST-37: and only then", closed_windows_may_stay},
 };
 

@@ -112,6 +112,38 @@ static void user_timeout(struct wt *w)
 	EQ(so_error(w), ETIMEDOUT);
 }
 
+/* "user data may remain unacknowledged" counts from where the window closed, not from nowhere */
+static void user_timeout_zero_window(struct wt *w)
+{
+	wt_established(w);
+	wt_pass(w, 60000);
+	wt_opt(w, IPPROTO_TCP, TCP_USER_TIMEOUT, 3000);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .wnd = ZERO_WND);
+	wt_send(w, 10);
+	wt_pass(w, 2900);
+	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
+	CHECK(wt_count(w, PC_TCP_PROBES) >= 2);
+	wt_pass(w, 3500);
+	wt_drop(w);
+	EQ(so_error(w), ETIMEDOUT);
+}
+
+/* a FIN is repeated when data comes: the time-out does not begin before there were queues */
+static void user_timeout_after_fin(struct wt *w)
+{
+	wt_established(w);
+	wt_pass(w, 60000);
+	wt_opt(w, IPPROTO_TCP, TCP_USER_TIMEOUT, 30000);
+	OK(pc_shutdown(w->st, w->flow.fd, SHUT_WR));
+	wt_pass(w, 1000);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+	wt_pass(w, 10000);
+	wt_drop(w);
+	EQ(so_error(w), 0);
+	wt_read(w, 10);
+	INJECT(.flags = A, .seq = 11, .ack = 2);
+}
+
 static void default_r2(struct wt *w)
 {
 	wt_established(w);
@@ -186,6 +218,8 @@ static const struct wt_case cases[] = {
     {"RFC 9293 MUST-26: no probes while data is under way", not_while_busy},
     {"RFC 9293 3.8.4: a probe is answered", probe_is_answered},
     {"RFC 9293 MUST-21: TCP_USER_TIMEOUT", user_timeout},
+    {"RFC 9293 MUST-21: TCP_USER_TIMEOUT with a closed window", user_timeout_zero_window},
+    {"RFC 9293 MUST-21: TCP_USER_TIMEOUT of a FIN", user_timeout_after_fin},
     {"RFC 9293 SHLD-11: R2 is at least 100 s", default_r2},
     {"an idle connection has no deadline", deadline_when_idle},
     {"timers across the wrap of their clocks", clock_wraps},
