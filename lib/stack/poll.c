@@ -14,9 +14,10 @@
 
 /*
  * What is refused first is what hurts least: new connections when an eighth of the mbufs is left, then
- * out-of-order data and what applications want to send, when it is a sixteenth.  That is kept for acknowledgements and for what is under way.  What may be taken
- * for new data is counted down where it is taken (mbufs_spare): many connections can take a whole pool
- * within one turn, and then neither an ACK could come in nor a retransmission go out.
+ * out-of-order data and what applications want to send, when it is a sixteenth.  That is kept for
+ * acknowledgements and for what is under way.  What may be taken for new data is counted down where it is
+ * taken (mbufs_spare): many connections can take a whole pool within one turn, and then neither an ACK could
+ * come in nor a retransmission go out.
  */
 static void check_mbufs(struct ctx *ctx)
 {

@@ -65,9 +65,8 @@ static void release(struct tcp_queues *q)
 
 /* ---- control parameters (5.6) ------------------------------------------------------------------- */
 
-/* SetPacingRateWithGain() */
-/* Not below MinPipeCwnd per round trip: after an outage the samples say next to nothing per second, and what
- * is left at that rate would outlast the connection. */
+/* SetPacingRateWithGain(). Not below MinPipeCwnd per round trip: after an outage the samples say next to
+ * nothing per second, and what is left at that rate would outlast the connection. */
 static void set_pacing_rate(const struct tcb *t, struct bbr *b, uint32_t gain)
 {
 	uint64_t rate = b->bw * gain / 100 * (100 - BBR_PACING_MARGIN) / 100;

@@ -280,7 +280,7 @@ static void earliest(bool *any, uint32_t *tick, bool has, uint32_t at)
 bool tcp_next(const struct tcp *tcp, uint32_t *tick)
 {
 	uint32_t at = 0;
-	bool any = tcp->work_head != 0 || tcp->told, has;
+	bool any = tcp->work_head != 0 || tcp->told || tcp->denied_left > 0, has;
 
 	*tick = tcp->ctx->tick;
 	has = wheel_next(&tcp->wheel, &at);

@@ -187,7 +187,8 @@ static inline uint32_t tcp_rcv_limit(const struct tcp *tcp, const struct tcb *t)
 	return clamp == 0 ? t->rcv_max : RTE_MIN(t->rcv_max, RTE_MAX(clamp, 1u << t->rcv_wscale));
 }
 
-/** tcp_socket makes a closed socket, of AF_INET until TCB_IP6 is set. Returns its TCB, or NULL when max_connections is reached. */
+/** tcp_socket makes a closed socket, of AF_INET until TCB_IP6 is set. Returns its TCB, or NULL when
+ * max_connections is reached. */
 struct tcb *tcp_socket(struct tcp *tcp);
 
 /** tcp_bind: -EINVAL (bound), -EADDRINUSE, -EADDRNOTAVAIL, -ENOBUFS. */

@@ -73,24 +73,19 @@ static uint32_t pop_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	return sample_rtt(tcp, t, q, &a, seg);
 }
 
-/* RFC 9293: SND.WND from segments newer than the last that set it; SND.WL2 =< SEG.ACK holds, as no
- * older acknowledgement comes here. Returns whether the window changed. */
+/* no older acknowledgement comes here; returns whether the window changed */
 static bool update_window(struct tcb *t, struct tcp_queues *q, const struct tcp_seg *seg)
 {
-	uint32_t wnd = (uint32_t)seg->wnd << t->snd_wscale, old = t->snd_wnd;
+	uint32_t old = t->snd_wnd;
 
-	if (seq_gt(t->snd_wl1, seg->seq))
+	if (!tcp_take_window(t, seg))
 		return false;
-	t->snd_wnd = wnd;
-	t->snd_wl1 = seg->seq;
-	if (wnd > t->snd_max_wnd)
-		t->snd_max_wnd = wnd;
-	if (old == 0 && wnd > 0 && q != NULL && q->snd.head != NULL) {
+	if (old == 0 && t->snd_wnd > 0 && q != NULL && q->snd.head != NULL) {
 		t->retries = 0;
 		t->timers &= (uint8_t)~TCB_T_LOSS;
 		tcp_loss_reopen(t, q);
 	}
-	return wnd != old;
+	return t->snd_wnd != old;
 }
 
 /* the send buffer has room again: tell, if somebody was refused (as Linux: a third must be free) */

@@ -4,6 +4,7 @@
 
 /* The acknowledgement field of a segment (RFC 9293 section 3.10.7.4, fifth step). */
 
+#include "base/seq.h"
 #include "tcp/tcp.h"
 
 /**
@@ -11,6 +12,30 @@
  * moves the send window. Returns VERDICT_DONE, or PC_DROP_TCP_ACK_RANGE after it has answered.
  */
 int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg);
+
+/**
+ * tcp_take_window sets the send window by a segment that acknowledges SND.UNA or more (so SND.WL2 =< SEG.ACK),
+ * unless a newer segment has set it (RFC 9293 3.10.7.4). Returns whether it has.
+ */
+static inline bool tcp_take_window(struct tcb *t, const struct tcp_seg *seg)
+{
+	uint32_t wnd = (uint32_t)seg->wnd << t->snd_wscale;
+
+	if (unlikely(seq_gt(t->snd_wl1, seg->seq)))
+		return false;
+	t->snd_wnd = wnd;
+	t->snd_wl1 = seg->seq;
+	if (unlikely(wnd > t->snd_max_wnd))
+		t->snd_max_wnd = wnd;
+	return true;
+}
+
+/** tcp_ack_now lets an acknowledgement go at the end of this turn. */
+static inline void tcp_ack_now(struct tcp *tcp, struct tcb *t)
+{
+	t->flags |= TCB_ACK_NOW;
+	tcp_work(tcp, t);
+}
 
 /** tcp_owe_ack takes note that len bytes of text are to be acknowledged: at least every second full segment
  * at once (RFC 9293 3.8.6.3). */

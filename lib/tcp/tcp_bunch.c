@@ -19,8 +19,11 @@
 void bunch_init(const struct tcp *tcp, const struct tcb *t, struct bunch *b)
 {
 	uint16_t max = ip_port(tcp->ip, t->netif)->info.tx_chain;
+	const struct tcp_queues *q = tcp_queues(tcp, t);
 
 	*b = (struct bunch){0};
+	if (q != NULL && q->snd_urgent) /* each piece would get the same pointer */
+		return;
 	if (tcp->ctx->cfg.tcp_tso && tcp_port_has(tcp, t, PC_PORT_TX_TSO | PC_PORT_TX_TCP_CKSUM) &&
 	    t->mss >= MSS_CUT)
 		b->max = max == 0 || max > CHAIN_MAX ? CHAIN_MAX : max;

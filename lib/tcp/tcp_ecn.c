@@ -2,6 +2,7 @@
 #include "tcp/tcp_ecn.h"
 
 #include "base/seq.h"
+#include "tcp/tcp_ack.h"
 #include "tcp/tcp_output.h"
 
 /* tcp.ecn */
@@ -25,12 +26,6 @@ bool tcp_ecn_accepts(const struct tcp *tcp, const struct tcb *t, const struct tc
 	return tcp->ctx->cfg.tcp_ecn != ECN_NEVER && (tos & ECN_MASK) == 0;
 }
 
-static void ack_now(struct tcp *tcp, struct tcb *t)
-{
-	t->flags |= TCB_ACK_NOW;
-	tcp_work(tcp, t);
-}
-
 /* RFC 8257 section 3.2: each acknowledgement tells the state of what it acknowledges */
 static void follow_marks(struct tcp *tcp, struct tcb *t, bool ce)
 {
@@ -39,7 +34,7 @@ static void follow_marks(struct tcp *tcp, struct tcb *t, bool ce)
 	if (t->flags & (TCB_ACK_NOW | TCB_ACK_LATER))
 		tcp_send_ack(tcp, t);
 	t->flags ^= TCB_ECE;
-	ack_now(tcp, t);
+	tcp_ack_now(tcp, t);
 }
 
 void tcp_ecn_input(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint8_t tos)
@@ -58,11 +53,11 @@ void tcp_ecn_input(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, ui
 	/* RFC 3168 section 6.1.3: ECE from the first mark until CWR; CWR may be marked itself */
 	if (seg->flags & TCP_CWR) {
 		t->flags &= ~(uint32_t)TCB_ECE;
-		ack_now(tcp, t);
+		tcp_ack_now(tcp, t);
 	}
 	if (ce && !(t->flags & TCB_ECE)) {
 		t->flags |= TCB_ECE;
-		ack_now(tcp, t);
+		tcp_ack_now(tcp, t);
 	}
 }
 

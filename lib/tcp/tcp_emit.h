@@ -8,6 +8,16 @@
 #include "tcp/tcp.h"
 #include "tcp/tcp_conn.h"
 
+/** tcp_emit_note takes note that a segment with len bytes of text goes out: it acknowledges all. */
+static inline void tcp_emit_note(struct tcb *t, uint32_t len)
+{
+	t->last_ack_sent = t->rcv_nxt;
+	if (len > 0) /* who answers lets the acknowledgement ride */
+		t->quick = t->quick >> 1 & 0x3f;
+	t->flags &= ~(uint32_t)(TCB_ACK_LATER | TCB_WINDOW_UPDATE);
+	t->timers &= (uint8_t)~TCB_T_ACK;
+}
+
 /* The families, and the two lengths of the TCP header, are compiled apart, which saves 30 instructions. */
 static __rte_always_inline void tcp_emit_as(struct tcp *tcp, struct tcb *t, const struct neigh *n,
                                             struct rte_mbuf *m, uint32_t seq, uint8_t flags,

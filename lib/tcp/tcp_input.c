@@ -7,8 +7,8 @@
  *                       cookie goes on as ESTABLISHED
  *     SYN cache      -> SYN-RECEIVED; the completing ACK goes on as ESTABLISHED
  *     TIME-WAIT      -> timewait_input
- *     TCB            -> tcp_plain_input, or SYN-SENT (3.10.7.3), or synchronised (3.10.7.4): timestamps and sequence, RST,
- *                       SYN, ACK, data, FIN
+ *     TCB            -> tcp_plain_input, or SYN-SENT (3.10.7.3), or synchronised (3.10.7.4): timestamps and
+ *                       sequence, RST, SYN, ACK, data, FIN
  *
  * Each step returns VERDICT_DONE to go on, or the drop that ends the segment.
  */
@@ -152,23 +152,21 @@ static void opened_active(struct tcp *tcp, struct tcb *t)
 	tcp_work(tcp, t);
 }
 
-static void ack_now(struct tcp *tcp, struct tcb *t)
+/* RFC 7323 section 5.5: older than half of what the fastest clock can count */
+static bool ts_recent_is_invalid(const struct tcp *tcp, const struct tcb *t)
 {
-	t->flags |= TCB_ACK_NOW;
-	tcp_work(tcp, t);
+	return tcp->ctx->now_ms - t->ts_recent_ms >= 24u * 86400 * 1000;
 }
 
 /* RFC 7323 sections 4.3 and 5 */
 static int check_timestamp(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 {
-	const uint32_t days_24 = 24u * 86400 * 1000;
-
 	if (!(seg->has &
 	      TCP_HAS_TS)) /* SYN: a peer that has started anew is challenged (RFC 5961) */
 		return seg->flags & (TCP_RST | TCP_SYN) ? VERDICT_DONE : PC_DROP_TCP_NO_TIMESTAMP;
 	if (seq_lt(seg->tsval, t->ts_recent) && !(seg->flags & TCP_RST) &&
-	    tcp->ctx->now_ms - t->ts_recent_ms < days_24) {
-		ack_now(tcp, t);
+	    !ts_recent_is_invalid(tcp, t)) {
+		tcp_ack_now(tcp, t);
 		return PC_DROP_TCP_PAWS;
 	}
 	return VERDICT_DONE;
@@ -176,8 +174,9 @@ static int check_timestamp(struct tcp *tcp, struct tcb *t, const struct tcp_seg 
 
 static void update_ts_recent(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 {
-	/* 4.3 (2): it covers Last.ACK.sent; an older value never replaces a newer one */
-	if (seq_leq(seg->seq, t->last_ack_sent) && seq_geq(seg->tsval, t->ts_recent)) {
+	/* 4.3 (2): it covers Last.ACK.sent; an older value never replaces a newer one that is valid */
+	if (seq_leq(seg->seq, t->last_ack_sent) &&
+	    (seq_geq(seg->tsval, t->ts_recent) || ts_recent_is_invalid(tcp, t))) {
 		t->ts_recent = seg->tsval;
 		t->ts_recent_ms = tcp->ctx->now_ms;
 	}
@@ -237,7 +236,7 @@ static int check_sequence(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg)
 		return VERDICT_DONE;
 	/* MUST-66: a closed window still lets ACK and URG pass */
 	if (t->rcv_adv == t->rcv_nxt && seg->seq == t->rcv_nxt) {
-		ack_now(tcp, t);
+		tcp_ack_now(tcp, t);
 		seg->flags &= (uint8_t)~TCP_FIN;
 		seg->len = 0;
 		return VERDICT_DONE;
@@ -248,7 +247,7 @@ static int check_sequence(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg)
 	if (seg->len == 0 && !(seg->flags & TCP_FIN) && seg->seq != t->rcv_nxt - 1)
 		tcp_challenge(tcp, t);
 	else
-		ack_now(tcp, t);
+		tcp_ack_now(tcp, t);
 	return PC_DROP_TCP_SEQUENCE;
 }
 
@@ -347,7 +346,7 @@ static void input_fin(struct tcp *tcp, struct tcb *t)
 	t->rcv_adv = seq_max(t->rcv_adv, t->rcv_nxt);
 	t->flags |= TCB_FIN_RCVD;
 	tcb_drop_early(tcp, t); /* nothing follows a FIN */
-	ack_now(tcp, t);
+	tcp_ack_now(tcp, t);
 	switch (t->state) {
 	case TCP_S_ESTABLISHED:
 		t->state = TCP_S_CLOSE_WAIT;
@@ -382,7 +381,7 @@ static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint3
 	struct rcvbuf_range dup;
 	int verdict;
 
-	ack_now(tcp, t); /* RFC 5681 section 4.2 */
+	tcp_ack_now(tcp, t); /* RFC 5681 section 4.2 */
 	if (q == NULL)
 		return PC_DROP_TCP_MEMORY;
 	verdict = rcvbuf_insert(q, m, off, seq, &dup);
@@ -402,14 +401,14 @@ static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	struct tcp_queues *q = tcb_attach_queues(tcp, t);
 
 	if (q == NULL || (tcp->ctx->mbufs_low && t->rcv_bytes > 0)) {
-		ack_now(tcp, t);
+		tcp_ack_now(tcp, t);
 		*fin = false;
 		return PC_DROP_TCP_MEMORY;
 	}
 	rcvbuf_push(t, q, mbuf_trim_front(m, off));
 	if (unlikely(q->ooo != NULL)) {
 		rcvbuf_join(t, q);
-		ack_now(tcp, t); /* a gap was filled */
+		tcp_ack_now(tcp, t); /* a gap was filled */
 	}
 	if (unlikely(q->fin_early && q->fin_seq == t->rcv_nxt)) {
 		q->fin_early = false;
@@ -431,7 +430,7 @@ static int input_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const 
 	if (seq_lt(seq, t->rcv_nxt)) {
 		dsack_note(tcp, t, seq, seq + RTE_MIN(late, len));
 		if (late >= len) {
-			ack_now(tcp, t);
+			tcp_ack_now(tcp, t);
 			return PC_DROP_TCP_DUPLICATE;
 		}
 		off += late;
@@ -475,10 +474,10 @@ static int input_text(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const 
 	} else if (fin && seg->seq + seg->len != t->rcv_nxt) {
 		if (seq_gt(seg->seq, t->rcv_nxt))
 			note_early_fin(tcp, t, seg->seq);
-		ack_now(tcp, t);
+		tcp_ack_now(tcp, t);
 		fin = false;
 	} else if (seg->len > 0 || (seg->flags & TCP_FIN)) {
-		ack_now(tcp, t);
+		tcp_ack_now(tcp, t);
 	}
 	if (verdict != VERDICT_DONE)
 		tcb_detach_queues(tcp, t); /* all may be acknowledged, and nothing came */

@@ -504,21 +504,30 @@ void tcp_loss_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		set_loss_timer(tcp, t, q, TCP_LT_PROBE, probe);
 }
 
-void tcp_loss_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+static bool resend_last(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
-	bool again = !tcp_send_probe(tcp, t, q);
 	struct rte_mbuf *m = q->snd.head;
 
-	if (again && has_sent(q)) {
-		while (pkt_of(m)->next != q->snd_next)
-			m = pkt_of(m)->next;
-		if (tcp_resend(tcp, t, q, m) != NULL)
-			q->undo_segs++;
+	if (!has_sent(q))
+		return false;
+	while (pkt_of(m)->next != q->snd_next)
+		m = pkt_of(m)->next;
+	if (tcp_resend(tcp, t, q, m) == NULL)
+		return false;
+	q->undo_segs++;
+	return true;
+}
+
+void tcp_loss_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	bool fresh = tcp_send_probe(tcp, t, q);
+
+	if (fresh || resend_last(tcp, t, q)) {
+		ctx_count(tcp->ctx, PC_TCP_TLP_PROBES);
+		q->tlp_out = true;
+		q->tlp_again = !fresh;
+		q->tlp_end = t->snd_nxt;
 	}
-	ctx_count(tcp->ctx, PC_TCP_TLP_PROBES);
-	q->tlp_out = true;
-	q->tlp_again = again;
-	q->tlp_end = t->snd_nxt;
 	set_loss_timer(tcp, t, q, TCP_LT_RTO, tcp_rto_ticks(tcp, t));
 }
 

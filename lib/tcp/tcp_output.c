@@ -158,11 +158,7 @@ static void emit_sync(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	flags |= TCP_ACK;
 	if ((t->flags & TCB_ECE) && !(flags & TCP_RST))
 		flags |= TCP_ECE;
-	t->last_ack_sent = t->rcv_nxt;
-	if (m->pkt_len > 0) /* who answers lets the acknowledgement ride */
-		t->quick = t->quick >> 1 & 0x3f;
-	t->flags &= ~(uint32_t)(TCB_ACK_LATER | TCB_WINDOW_UPDATE);
-	t->timers &= (uint8_t)~TCB_T_ACK;
+	tcp_emit_note(t, m->pkt_len);
 	if (likely(n != NULL && is_plain(tcp, t, m)))
 		tcp_emit_plain(tcp, t, n, m, seq, flags, wnd, ecn, note);
 	else
@@ -247,7 +243,8 @@ struct rte_mbuf *tcp_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q
 	}
 	if (!transmit(tcp, t, m, fin, false))
 		return NULL;
-	ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
+	if (pkt_of(m)->tx.sends > 1) /* not the first byte beyond a closed window */
+		ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
 	return m;
 }
 

@@ -127,7 +127,7 @@ int tcp_plain_input(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const st
 {
 	const struct tcp_seg *seg = &rx->seg;
 	struct tcp_queues *q = tcp_queues(tcp, t);
-	const uint32_t acked = seg->ack - t->snd_una, wnd = (uint32_t)seg->wnd << t->snd_wscale;
+	const uint32_t acked = seg->ack - t->snd_una;
 
 	if (!segment_is_plain(tcp, t, rx))
 		return TCP_NOT_PLAIN;
@@ -141,10 +141,7 @@ int tcp_plain_input(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const st
 		t->ts_recent_ms = tcp->ctx->now_ms;
 	}
 	t->probes = 0;
-	t->snd_wnd = wnd;
-	t->snd_wl1 = seg->seq;
-	if (unlikely(wnd > t->snd_max_wnd))
-		t->snd_max_wnd = wnd;
+	tcp_take_window(t, seg);
 	if (acked != 0)
 		input_ack(tcp, t, q, seg, acked);
 	if (seg->len > 0) {
@@ -202,13 +199,12 @@ bool tcp_plain_output(struct tcp *tcp, struct tcb *t)
 	m->ol_flags = 0;
 	rte_mbuf_refcnt_set(m, 2);
 	ctx_add(tcp->ctx, PC_TCP_TX_BYTES, note->tx.len);
-	t->last_ack_sent = t->rcv_nxt;
-	t->quick = t->quick >> 1 & 0x3f; /* who answers lets the acknowledgement ride */
-	t->flags &= ~(uint32_t)(TCB_ACK_LATER | TCB_WINDOW_UPDATE);
-	t->timers &= (uint8_t) ~(TCB_T_ACK | TCB_T_LOSS);
+	tcp_emit_note(t, note->tx.len);
+	t->timers &= (uint8_t)~TCB_T_LOSS;
 	tcp_emit_plain(tcp, t, n, m, t->snd_nxt, TCP_ACK | TCP_PSH, tcp_window(tcp, t), 0, note);
 	t->snd_nxt += note->tx.len;
 	q->snd_next = NULL;
+	q->flight_out = note->tx.len;
 	tcp_loss_arm(tcp, t, q);
 	return true;
 }

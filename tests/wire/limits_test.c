@@ -171,6 +171,27 @@ static void denied(struct wt *w)
 	open_one(w);
 }
 
+/* the sweep takes more than a turn, and does not wait for something to come */
+static void sweep_has_no_pause(struct wt *w)
+{
+	struct pc_prefix p = prefix("192.0.2.77/32");
+
+	w->cfg.stack_max_connections = 1000;
+	wt_listen(w, 8);
+	from(w, "192.0.2.77");
+	open_one(w);
+	wt_pass(w, 1000);
+	CHECK(pc_stack_next_deadline(w->st) > w->now);
+	OK(pc_stack_deny(w->st, &p));
+	for (unsigned i = 0; i < 4; i++) {
+		CHECK(pc_stack_next_deadline(w->st) <= w->now);
+		pc_stack_poll(w->st, w->now);
+		pc_stack_flush(w->st, w->now);
+	}
+	EQ(wt_count(w, PC_TCP_DENIED_ENDED), 1);
+	CHECK(pc_stack_next_deadline(w->st) > w->now);
+}
+
 /* neither UDP nor ping nor a closed port answers */
 static void denied_altogether(struct wt *w)
 {
@@ -216,6 +237,7 @@ static const struct wt_case cases[] = {
     {"tcp.source_half_open without SYN cookies", half_open},
     {"tcp.source_half_open: cookies beyond it", half_open_cookies},
     {"net.deny: what a source has ends, and nothing of it is heard", denied},
+    {"net.deny: a sweep over many connections has no pause", sweep_has_no_pause},
     {"net.deny: no transport answers (IPv4)", denied_altogether},
     {"ip.deny_entries is a limit", no_room},
 };

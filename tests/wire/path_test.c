@@ -262,6 +262,50 @@ static void no_mbufs_to_retransmit(struct wt *w)
 	wt_drop(w);
 }
 
+/* an mbuf without headroom takes another one for the headers, each time that it is sent */
+static void send_in_place(struct wt *w, uint16_t len)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(w->pool);
+	uint8_t *p;
+
+	CHECK(m != NULL);
+	m->data_off = 0;
+	p = (uint8_t *)rte_pktmbuf_append(m, len);
+	for (uint16_t i = 0; i < len; i++)
+		p[i] = wt_pattern(0, w->flow.sent + i);
+	w->flow.sent += len;
+	OK(pc_send_mbuf(w->st, w->flow.fd, m, NULL));
+	wt_settle(w);
+	w->mark = w->now;
+}
+
+static void no_mbufs_for_loss_probe(struct wt *w)
+{
+	w->peer.sackok = true;
+	w->cfg.tcp_rto_min_ms = 500;
+	wt_listen(w, 8);
+	INJECT(.flags = S, .mss = 1460, .sackok = true);
+	EXPECT(.flags = SA, .ack = 1, .mss = WT_MSS, .sackok = true);
+	wt_pass(w, 100);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_accept(w);
+	wt_opt(w, IPPROTO_TCP, TCP_NODELAY, 1);
+	send_in_place(w, 1000);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 1000);
+	send_in_place(w, 1000);
+	EXPECT(.flags = PA, .seq = 1001, .ack = 1, .len = 1000);
+	take_all(w);
+	wt_pass(w, 300); /* the probe is due after 200 ms, the time-out later */
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 0);
+	EQ(wt_count(w, PC_TCP_TLP_PROBES), 0);
+	give_back(w);
+	CHECK(wt_next(w, 2000) != NULL); /* the time-out stands */
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 1);
+	INJECT(.flags = A, .seq = 1, .ack = 2001);
+	wt_drop(w);
+	EQ(wt_count(w, PC_TCP_TLP_RECOVERIES), 0);
+}
+
 static void no_mbufs_for_probes(struct wt *w)
 {
 	wt_established(w);
@@ -291,6 +335,7 @@ static const struct wt_case cases[] = {
     {"no mbufs: sending and receiving", no_mbufs_to_send},
     {"no mbufs: close()", no_mbufs_to_close},
     {"no mbufs: a retransmission", no_mbufs_to_retransmit},
+    {"no mbufs: a tail loss probe", no_mbufs_for_loss_probe},
     {"no mbufs: probes of a closed window", no_mbufs_for_probes},
 };
 

@@ -235,6 +235,7 @@ static void zero_window(struct wt *w)
 
 		CHECK(f != NULL);
 		check_probe(w, f, 2921);
+		EQ(wt_count(w, PC_TCP_RETRANSMITS), i); /* the first time the byte is new */
 		gap = (w->mark - last) / 1000000;
 		last = w->mark;
 		IN(gap,
@@ -286,6 +287,20 @@ static void window_update_lost(struct wt *w)
 	check_probe(w, f, 1461);
 	INJECT(.flags = A, .seq = 1, .ack = 1461 + f->seg.len, .wnd = 1460);
 	EXPECT(.flags = PA, .seq = 1461 + f->seg.len, .ack = 1, .len = 1460 - f->seg.len);
+}
+
+static void window_overtaken(struct wt *w)
+{
+	wt_established(w);
+	wt_opt(w, IPPROTO_TCP, TCP_NODELAY, 1);
+	INJECT(.flags = A, .seq = 101, .ack = 1, .wnd = 5000);
+	/* sent before that, and in order: SND.WL1 is beyond it */
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 100, .wnd = 1000);
+	wt_send(w, 2000);
+	EXPECT(.flags = A, .seq = 1, .ack = 101, .len = 1460, .any_psh = true);
+	EXPECT(.flags = PA, .seq = 1461, .ack = 101, .len = 540);
+	INJECT(.flags = A, .seq = 101, .ack = 2001);
+	wt_read(w, 100);
 }
 
 static void shrunk_window(struct wt *w)
@@ -381,6 +396,7 @@ static void large_stream(struct wt *w)
 }
 
 static const struct wt_case cases[] = {
+    {"RFC 9293 3.10.7.4: what a newer segment has overtaken does not set the window", window_overtaken},
     {"RFC 9293 SHLD-7: Nagle holds small segments back", nagle},
     {"RFC 9293 3.7.4: Nagle never holds a full segment", nagle_full_segment},
     {"RFC 9293 MUST-17: TCP_NODELAY", nodelay},

@@ -83,7 +83,14 @@ static void paws_forgets(struct wt *w)
 	w->flow.tsval_known = false;         /* half of what TSval can count */
 	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10, .ts = TS, .tsval = T - 1000);
 	wt_read(w, 10);
-	wt_drop(w);
+	/* and the new one takes its place: it is echoed, and what is older than it is dropped */
+	EXPECT_IN(0, 499, .flags = A, .seq = 1, .ack = 11, .ts = TS, .tsecr = T - 1000);
+	INJECT(.flags = PA, .seq = 11, .ack = 1, .len = 10, .ts = TS, .tsval = T - 900);
+	wt_read(w, 10);
+	EXPECT_IN(0, 499, .flags = A, .seq = 1, .ack = 21, .ts = TS, .tsecr = T - 900);
+	INJECT(.flags = PA, .seq = 21, .ack = 1, .len = 10, .ts = TS, .tsval = T - 950);
+	EXPECT(.flags = A, .seq = 1, .ack = 21, .ts = TS, .tsecr = T - 900);
+	EQ(wt_count(w, PC_DROP_TCP_PAWS), 1);
 }
 
 static void paws_across_wrap(struct wt *w)

@@ -128,8 +128,29 @@ static void all_is_lost(struct wt *w)
 	NOTHING(5000);
 }
 
+/* the pointer counts from the segment's own number, and a port copies it */
+static void urgent(struct wt *w)
+{
+	begin(w);
+	EQ(wt_write(w, 4 * MSS, MSG_OOB), 4 * MSS);
+	wt_settle(w);
+	for (unsigned i = 0; i < 4; i++)
+		EXPECT(.flags = A | TCP_URG, .seq = 1 + i * MSS, .ack = 1, .len = MSS,
+		       .urg = (uint16_t)((4 - i) * MSS), .any_psh = true);
+	EQ(wt_count(w, PC_TCP_TX_TSO), 0);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 4 * MSS);
+	wt_send(w, 10); /* what is behind it is like before */
+	EXPECT(.flags = PA, .seq = 1 + 4 * MSS, .ack = 1, .len = 10);
+	INJECT(.flags = A, .seq = 1, .ack = 11 + 4 * MSS);
+	wt_send(w, 4 * MSS);
+	expect(w, 11 + 4 * MSS, 4);
+	EQ(wt_count(w, PC_TCP_TX_TSO), 1);
+	INJECT(.flags = A, .seq = 1, .ack = 11 + 8 * MSS);
+}
+
 static const struct wt_case cases[] = {
-    {"full segments that may go go as one packet", one_packet},
+    {"RFC 9293 MUST-62: urgent data is not cut by the port", urgent},
+    {"full segments that may go leave as one packet", one_packet},
     {"what is small or alone goes as it is", what_stays_single},
     {"tcp.tso = 0", switched_off},
     {"segments that devices do not cut", tiny_segments},
