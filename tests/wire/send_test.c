@@ -396,7 +396,8 @@ static void large_stream(struct wt *w)
 }
 
 static const struct wt_case cases[] = {
-    {"RFC 9293 3.10.7.4: what a newer segment has overtaken does not set the window", window_overtaken},
+    {"RFC 9293 3.10.7.4: what a newer segment has overtaken does not set the window",
+     window_overtaken},
     {"RFC 9293 SHLD-7: Nagle holds small segments back", nagle},
     {"RFC 9293 3.7.4: Nagle never holds a full segment", nagle_full_segment},
     {"RFC 9293 MUST-17: TCP_NODELAY", nodelay},
