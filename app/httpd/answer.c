@@ -58,7 +58,7 @@ static void answer_path(struct answer *a, const struct http_request *r, const ch
 {
 	const struct file *f = files_find(files, a->path, a->path_len);
 
-	if (f != NULL && f->kind == FILE_REGULAR && file_is_broken(f))
+	if (f != NULL && (f->kind == FILE_UNREADABLE || file_is_broken(f)))
 		a->status = 503;
 	else if (f != NULL && f->kind == FILE_REGULAR)
 		answer_regular(a, r, p, f, now);

@@ -463,12 +463,36 @@ bool conn_is_idle(const struct conn *c)
 	return c->state == CONN_OPEN && c->input == 0 && !(c->flags & CONN_UNREAD);
 }
 
+/* what of a response is not queued yet */
+static uint64_t unsent(const struct server *s, const struct conn *c)
+{
+	const struct buffer *b = c->output != 0 ? buffers_get(&s->buffers, c->output) : NULL;
+
+	return (b != NULL ? b->len - b->done : 0u) + (c->file != NULL ? c->end - c->off : 0);
+}
+
+/*
+ * EPOLLOUT comes when a good part of the send buffer is free, which a slow client may take longer for than
+ * it has: so what matters is how much fits into the buffer now.
+ */
+static void look_at_reader(struct server *s, int fd)
+{
+	struct conn *c = &s->conns[fd];
+	const uint64_t before = unsent(s, c);
+	const uint64_t least = s->config.send_rate * s->config.send_ms / 1000;
+
+	if (send_rest(s, fd))
+		resume(s, fd);
+	else if (c->state == CONN_SENDING && before - unsent(s, c) < (least > 0 ? least : 1))
+		conn_abort(s, fd);
+}
+
 void conn_expired(struct server *s, int fd)
 {
 	struct conn *c = &s->conns[fd];
 
 	if (c->state == CONN_SENDING)
-		conn_abort(s, fd);
+		look_at_reader(s, fd);
 	else if (c->state == CONN_OPEN && c->input != 0)
 		conn_refuse(s, fd, 408);
 	else

@@ -65,6 +65,7 @@ struct walk {
 
 static const struct file directory = {.kind = FILE_DIRECTORY};
 static const struct file forbidden = {.kind = FILE_FORBIDDEN};
+static const struct file unreadable = {.kind = FILE_UNREADABLE};
 
 __attribute__((format(printf, 2, 3))) static int fail(struct walk *w, const char *format, ...)
 {
@@ -74,6 +75,20 @@ __attribute__((format(printf, 2, 3))) static int fail(struct walk *w, const char
 	vsnprintf(w->why, w->why_len, format, ap);
 	va_end(ap);
 	return -1;
+}
+
+/* an error that says nothing about the file: the disk's, or that this process has no room */
+static bool is_trouble(int error)
+{
+	return error == EIO || error == ESTALE || error == EMFILE || error == ENFILE ||
+	       error == ENOMEM;
+}
+
+static int fail_to_read(struct walk *w)
+{
+	const int error = errno;
+
+	return fail(w, "cannot read %s%s (%s)", w->root, w->path, strerror(error));
 }
 
 static uint64_t hash_path(const char *p, size_t len)
@@ -149,14 +164,14 @@ static const struct file *open_regular(struct walk *w, int fd, const struct stat
 	const struct file *f = w->previous ? files_find(w->previous, w->path, w->path_len) : NULL;
 	int readable;
 
-	if (f != NULL && f->kind == FILE_REGULAR && file_unchanged(f, st))
+	if (f != NULL && f->kind == FILE_REGULAR && !file_is_broken(f) && file_unchanged(f, st))
 		return f;
 	readable = reopen(fd, O_RDONLY);
 	if (readable < 0)
-		return &forbidden;
+		return is_trouble(errno) ? &unreadable : &forbidden;
 	f = file_open(readable, st, w->path, w->config->copy_bytes, &w->preload);
 	close(readable);
-	return f != NULL ? f : &forbidden;
+	return f != NULL ? f : &unreadable;
 }
 
 static int add_regular(struct walk *w, int fd, const struct stat *st, const struct file **file)
@@ -212,7 +227,7 @@ static int visit(struct walk *w, int dirfd, const char *name, const struct level
 		return 0;
 	fd = openat(dirfd, name, O_PATH | O_CLOEXEC);
 	if (fd < 0)
-		return 0;
+		return is_trouble(errno) ? fail_to_read(w) : 0;
 	w->path[before] = '/';
 	memcpy(w->path + before + 1, name, len + 1);
 	w->path_len = before + 1 + len;
@@ -224,6 +239,17 @@ static int visit(struct walk *w, int dirfd, const char *name, const struct level
 	return result;
 }
 
+/* Looks at all entries of a directory. */
+static int visit_all(struct walk *w, DIR *dir, const struct level *l, const struct file **index)
+{
+	struct dirent *entry;
+	int result = 0;
+
+	for (errno = 0; result == 0 && (entry = readdir(dir)) != NULL; errno = 0)
+		result = visit(w, dirfd(dir), entry->d_name, l, index);
+	return result == 0 && is_trouble(errno) ? fail_to_read(w) : result;
+}
+
 /* Walks the directory at w->path; fd is O_PATH. */
 static int walk_directory(struct walk *w, int fd, const struct stat *st, const struct level *up)
 {
@@ -231,15 +257,14 @@ static int walk_directory(struct walk *w, int fd, const struct stat *st, const s
 	const struct file *index = &forbidden;
 	int readable = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = 0;
 	DIR *dir = readable >= 0 ? fdopendir(readable) : NULL;
-	struct dirent *entry;
 
 	if (dir == NULL) {
+		result = is_trouble(errno) ? fail_to_read(w) : add_slot(w, "/", &forbidden);
 		if (readable >= 0)
 			close(readable);
-		return add_slot(w, "/", &forbidden);
+		return result;
 	}
-	while (result == 0 && (entry = readdir(dir)) != NULL)
-		result = visit(w, readable, entry->d_name, &l, &index);
+	result = visit_all(w, dir, &l, &index);
 	closedir(dir);
 	return result == 0 ? add_slot(w, "/", index) : result;
 }

@@ -12,7 +12,8 @@
  *
  * What is in it: regular files, and directories by their index.html.  Names that begin with a dot
  * are left out, but for /.well-known (RFC 8615).  A symbolic link is followed if what it leads to
- * lies below the root.  What may not be read is there as FILE_FORBIDDEN.
+ * lies below the root.  What may not be read is there as FILE_FORBIDDEN, what the system fails to read as
+ * FILE_UNREADABLE.  A directory that the system fails to read makes no table: nobody knows what is missing.
  */
 
 #include <stdatomic.h>
@@ -26,8 +27,9 @@ struct stat;
 
 enum file_kind {
 	FILE_REGULAR,
-	FILE_DIRECTORY, /**< asked for without the final '/': 301 */
-	FILE_FORBIDDEN, /**< 403: it may not be read, or a directory without index.html */
+	FILE_DIRECTORY,  /**< asked for without the final '/': 301 */
+	FILE_FORBIDDEN,  /**< 403: it may not be read, or a directory without index.html */
+	FILE_UNREADABLE, /**< 503: the system could not read it, which the next look tries again */
 };
 
 /** A file, or the stand-in for what is none. */

@@ -19,7 +19,9 @@ X(requests, 0, 0, 1000000000, "requests", "requests per connection before it is 
 X(header_ms, 10000, 100, 3600000, "ms", "time for a whole request header, the first one from the connection's start") \
 X(body_ms, 60000, 100, 3600000, "ms", "time for a whole request body") \
 X(idle_ms, 60000, 100, 86400000, "ms", "time that a connection may wait for its next request") \
-X(send_ms, 30000, 100, 3600000, "ms", "time that a client may take no bytes of its response") \
+X(send_ms, 30000, 100, 3600000, "ms", "time in which a client must take some of its response (http.send_rate)") \
+X(send_rate, 64, 0, 1000000000, "bytes/s", \
+  "what a client must take of its response on average over http.send_ms; 0: one byte in that time") \
 X(linger_ms, 2000, 100, 60000, "ms", "time for a client to see an error before its connection is dropped") \
 X(buffers, 0, 0, 1000000, "buffers", \
   "incomplete requests held per lcore, header_bytes each, the oldest gives way; 0: max_connections / 8, within [64,16384]") \

@@ -1,12 +1,46 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "files.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/syscall.h>
 
 #include "suite.h"
 #include "tree.h"
 
 static char why[256];
+
+/* ---- a disk that fails: what the linker finds here goes before the C library ---- */
+
+static const char *bad_bytes; /* of a file that begins so nothing can be read; NULL: all is well */
+static int bad_entry; /* this entry of a directory cannot be read, and none after; 0: all is well */
+
+ssize_t pread(int fd, void *buf, size_t n, off_t off)
+{
+	const ssize_t got = syscall(SYS_pread64, fd, buf, n, off);
+
+	if (bad_bytes == NULL || got < (ssize_t)strlen(bad_bytes) ||
+	    memcmp(buf, bad_bytes, strlen(bad_bytes)) != 0)
+		return got;
+	errno = EIO;
+	return -1;
+}
+
+struct dirent *readdir(DIR *dir)
+{
+	static struct dirent *(*next)(DIR * dir);
+
+	if (bad_entry > 0 && --bad_entry == 0) {
+		bad_entry = 1;
+		errno = EIO;
+		return NULL;
+	}
+	if (next == NULL)
+		*(void **)&next = dlsym(RTLD_NEXT, "readdir64");
+	return next(dir);
+}
 
 static struct files *load(uint64_t max_files, uint64_t copy_bytes, const struct files *previous)
 {
@@ -226,6 +260,43 @@ static void many_files(void)
 	tree_remove();
 }
 
+/* what cannot be read is there and has no answer now; what is not known is not taken for gone */
+static void disk_errors(void)
+{
+	struct files *f, *g;
+
+	fill_tree();
+	f = load(100, 65536, NULL);
+	CU_ASSERT_FATAL(f != NULL);
+	tree_text("root/a b.txt", "good no more");
+	bad_bytes = "good no";
+	g = load(100, 65536, f);
+	CU_ASSERT_FATAL(g != NULL);
+	CU_ASSERT(has_kind(g, "/a b.txt", FILE_UNREADABLE));
+	CU_ASSERT(find(g, "/empty") == find(f, "/empty"));
+	CU_ASSERT(!files_same(f, g));
+	bad_bytes = NULL;
+	unload(f);
+	f = load(100, 65536, g);
+	CU_ASSERT_FATAL(f != NULL && has_kind(f, "/a b.txt", FILE_REGULAR));
+	unload(g);
+	for (int at = 1; at < 20; at++) {
+		bad_entry = at;
+		CU_ASSERT(load(100, 65536, f) == NULL);
+		CU_ASSERT(strstr(why, "cannot read ") != NULL &&
+		          strstr(why, strerror(EIO)) != NULL);
+	}
+	bad_entry = 0;
+	/* a file that broke under its mapping is opened anew, even if it looks the same */
+	file_break(find(f, "/empty"));
+	g = load(100, 65536, f);
+	CU_ASSERT_FATAL(g != NULL);
+	CU_ASSERT(find(g, "/empty") != find(f, "/empty") && !file_is_broken(find(g, "/empty")));
+	unload(f);
+	unload(g);
+	tree_remove();
+}
+
 static const struct unit_case cases[] = {
     {"what is served", what_is_served},
     {"what is not served", what_is_not_served},
@@ -233,6 +304,7 @@ static const struct unit_case cases[] = {
     {"mistakes", mistakes},
     {"what has not changed is shared", what_has_not_changed_is_shared},
     {"many files", many_files},
+    {"disk errors", disk_errors},
 };
 
 UNIT_MAIN("app/files", cases)

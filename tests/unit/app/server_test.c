@@ -521,6 +521,35 @@ static void time_outs(void)
 	end();
 }
 
+/* what a client takes counts, whether or not the stack has told of room yet */
+static void slow_readers(void)
+{
+	const size_t per_period = 30 * defaults.send_rate;
+	int steady, dripping;
+
+	begin();
+	steady = fake_connect(&stack);
+	dripping = fake_connect(&stack);
+	stack.conns[steady].window = stack.conns[dripping].window = 1000;
+	fake_send(&stack, steady, "GET /big HTTP/1.1\r\n" HOST "\r\n", 30);
+	fake_send(&stack, dripping, "GET /big HTTP/1.1\r\n" HOST "\r\n", 30);
+	turns(3);
+	for (int i = 0; i < 4; i++) {
+		stack.conns[steady].window += per_period;
+		stack.conns[dripping].window += per_period - 1;
+		wait_seconds(31);
+	}
+	CU_ASSERT(!stack.conns[steady].closed);
+	CU_ASSERT(stack.conns[steady].out_len == 1000 + 4 * per_period);
+	CU_ASSERT(stack.conns[dripping].closed && stack.conns[dripping].aborted);
+	CU_ASSERT(stack.conns[dripping].out_len == 1000 + per_period - 1);
+	/* and it may be at its end when its time is over */
+	stack.conns[steady].window += 1000000;
+	wait_seconds(31);
+	CU_ASSERT(count(output(steady), "HTTP/1.1 200") == 1 && !stack.conns[steady].closed);
+	end();
+}
+
 static void clients_that_go(void)
 {
 	int fd;
@@ -708,6 +737,7 @@ static const struct unit_case cases[] = {
     {"100-continue", expect_100_continue},
     {"keep-alive", keep_alive},
     {"time-outs", time_outs},
+    {"slow readers", slow_readers},
     {"clients that go", clients_that_go},
     {"too few buffers", too_few_buffers},
     {"draining", draining},
