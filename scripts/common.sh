@@ -16,6 +16,7 @@ libdpdk-dev     module  libdpdk
 libnuma-dev     module  numa
 libpcap-dev     module  libpcap
 libc-ares-dev   module  libcares
+libseccomp-dev  module  libseccomp
 '
 demo_needs='
 iproute2        command ip

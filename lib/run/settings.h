@@ -23,6 +23,8 @@ X(run, idle_us, 0, 0, 100000, "us", \
   "longest sleep of idle mode 3; a frame may wait that long; 0: 100, or 1000 for a single lcore on TAPs, which a frame wakes") \
 X(run, privileges, 1, 0, 1, "mode", \
   "what is kept after the start of what an ordinary user may not do: 0 all of it; 1 what the ports and the files that are read need") \
+X(run, seccomp, 0, 0, 1, "boolean", \
+  "after the start, end the program when it makes a system call that no program of percore has use for") \
 X(run, drain_ms, 5000, 0, 600000, "ms", "time that a stop gives to what is under way") \
 X(run, stats_s, 0, 0, 86400, "s", "time between two prints of the counters, which are also printed at the end; 0: never") \
 X(run, sockets_max, 4096, 1, 1048576, "sockets", "sockets for threads and other processes (run.sockets) per lcore") \

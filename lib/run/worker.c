@@ -13,6 +13,7 @@
 #include "privileges.h"
 #include "reload.h"
 #include "report.h"
+#include "seccomp.h"
 #include "stop.h"
 #include "threads.h"
 #include "wall.h"
@@ -208,6 +209,24 @@ static void give_up_privileges(const struct run *r)
 		printf("note: not every thread has given up its privileges\n");
 }
 
+/* After everything else, as the start makes many more calls. */
+static int give_up_system_calls(struct run *r)
+{
+	bool xdp = false;
+	int rc;
+
+	if (r->s->run.run_seccomp == 0)
+		return 0;
+	for (unsigned p = 0; p < r->nb_ports; p++)
+		xdp = xdp || strcmp(r->workers[0]->ports[p]->info.driver, "net_af_xdp") == 0;
+	rc = seccomp_enter(r->app->name, xdp);
+	if (rc == -ENOSYS)
+		return settings_fail(r->s, "run.seccomp: percore was built without libseccomp");
+	if (rc != 0)
+		return settings_fail(r->s, "run.seccomp: %s", strerror(-rc));
+	return 0;
+}
+
 int run_loop(struct run *r)
 {
 	struct worker *self = main_worker(r);
@@ -221,6 +240,9 @@ int run_loop(struct run *r)
 		rc = threads_begin(r);
 	if (rc == 0) {
 		give_up_privileges(r);
+		rc = give_up_system_calls(r);
+	}
+	if (rc == 0) {
 		report_start(r);
 		work(self);
 	} else {
