@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include <linux/if_packet.h>
+#include <percore/control.h>
 #include <percore/port.h>
 #include <percore/socket.h>
 #include <rte_common.h>
@@ -245,29 +246,50 @@ static void decline(struct pc_dhcp *d)
 
 /* ---- the lease ------------------------------------------------------------------------------- */
 
-static bool is_default(const struct pc_dhcp_route *r)
+/* The routes of a lease; some would not go with the address. */
+static void del_routes(struct pc_stack *st, const struct pc_dhcp_lease *l)
 {
-	return r->dest.len == 96;
+	for (unsigned i = l->nb_routes; i > 0; i--) {
+		const struct pc_route r = {.dest = l->route[i - 1].dest,
+		                           .gateway = l->route[i - 1].gateway};
+
+		pc_route_del(st, &r);
+	}
 }
 
 static void take_back(struct pc_stack *st, int port, const struct pc_dhcp_lease *l)
 {
-	pc_stack_del_addr(st, port, &l->addr); /* with the routes by it */
+	del_routes(st, l);
+	pc_stack_del_addr(st, port, &l->addr); /* with the other routes by it */
 	for (unsigned i = 0; i < l->nb_dns; i++)
 		pc_stack_del_dns(st, &l->dns[i]);
 	if (l->mtu != 0)
 		pc_stack_set_mtu(st, port, 0);
 }
 
+/* RFC 3442: a gateway 0.0.0.0 means that the network is on the link; and of several gateways to one network the
+ * first is preferred (RFC 2132 section 3.5). */
+static void add_routes(struct pc_stack *st, int port, const struct pc_dhcp_lease *l)
+{
+	for (unsigned i = 0; i < l->nb_routes; i++) {
+		struct pc_route r = {
+		    .dest = l->route[i].dest, .gateway = l->route[i].gateway, .port = port};
+
+		if (pc_addr_get_ip4(&r.gateway) == 0)
+			r.gateway = (struct pc_addr){0};
+		for (unsigned j = 0; j < i; j++)
+			r.metric +=
+			    memcmp(&l->route[j].dest, &l->route[i].dest, sizeof(r.dest)) == 0;
+		if (pc_route_add(st, &r) != 0 && errno != EEXIST)
+			ctx_count(&st->ctx, PC_DHCP_ROUTES_REFUSED);
+	}
+}
+
 static int hand_over(struct pc_stack *st, int port, const struct pc_dhcp_lease *l)
 {
-	static const struct pc_prefix all = {.len = 0};
-
 	if (pc_stack_add_addr(st, port, &l->addr) != 0 && errno != EEXIST)
 		return -1;
-	for (unsigned i = 0; i < l->nb_routes; i++)
-		pc_stack_add_route(st, is_default(&l->route[i]) ? &all : &l->route[i].dest,
-		                   &l->route[i].gateway);
+	add_routes(st, port, l);
 	for (unsigned i = 0; i < l->nb_dns; i++)
 		pc_stack_add_dns(st, &l->dns[i]);
 	if (l->mtu >= 576)

@@ -184,7 +184,8 @@ static void read_lease(const struct reader *r, struct dhcp_reply *reply)
 		return;
 	l->nb_routes = 0;
 	if (find(r, OPT_ROUTER, 4, &o))
-		add_route(l, 0, 0, get32_be(o.b));
+		for (size_t i = 0; i + 4 <= o.len; i += 4)
+			add_route(l, 0, 0, get32_be(o.b + i));
 }
 
 bool dhcp_parse(const uint8_t *p, size_t len, struct dhcp_reply *reply)

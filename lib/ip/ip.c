@@ -2,7 +2,7 @@
 /*
  * The network layer as a whole: its making, its settings, its turn.
  *
- * Life-cycle: ip_init, then ports, addresses and routes in that order; they only grow.  Each change
+ * Life-cycle: ip_init, then ports, addresses and routes.  Addresses and routes come and go at any time; each change
  * outdates the paths that were found before.
  * Ownership: the neighbour table and waiting frames are ours, ports the caller's.
  */
@@ -28,18 +28,19 @@ int ip_init(struct ip *ip, struct ctx *ctx)
 	ip->id_key = rng_key(&ctx->rng);
 	netifs_init(&ip->ifs, ctx);
 	ip->due_ns = UINT64_MAX;
+	ip->gateways.due_ns = UINT64_MAX;
 	ip->error_tokens = (uint32_t)ctx->cfg.icmp_error_rate;
 	ip->error_ns = ctx->now_ns;
 	ip->frags = frags_create(ctx);
 	ip->neigh = neigh_create(ctx, &ip->ifs);
-	if (ip->neigh == NULL || ip->frags == NULL)
+	if (ip->neigh == NULL || ip->frags == NULL || routes_init(&ip->routes, ctx) != 0)
 		return -ENOMEM;
 	return deny_init(&ip->deny, (uint32_t)ctx->cfg.ip_deny_entries, ctx->cfg.socket_id);
 }
 
 uint64_t ip_footprint(const struct pc_stack_config *cfg)
 {
-	return neigh_footprint(cfg) + frags_footprint(cfg) +
+	return neigh_footprint(cfg) + frags_footprint(cfg) + routes_footprint(cfg) +
 	       deny_footprint((uint32_t)cfg->ip_deny_entries);
 }
 
@@ -55,7 +56,7 @@ uint32_t ip_fragments_waiting(const struct ip *ip)
 
 unsigned ip_validate(const struct ip *ip)
 {
-	return neigh_validate(ip->neigh) + frags_validate(ip->frags);
+	return neigh_validate(ip->neigh) + frags_validate(ip->frags) + routes_validate(ip);
 }
 
 void ip_fini(struct ip *ip)
@@ -66,6 +67,7 @@ void ip_fini(struct ip *ip)
 		frags_destroy(ip->frags);
 	ip->neigh = NULL;
 	deny_fini(&ip->deny);
+	routes_fini(&ip->routes);
 	ip->frags = NULL;
 	netifs_free(&ip->ifs);
 }
@@ -107,20 +109,31 @@ static bool is_host_address6(const struct pc_prefix *p)
 	return p->len > 126 || !pc_addr_equal(&any.addr, a);
 }
 
+static void announce(struct ip *ip, uint16_t laddr)
+{
+	if (ip->ifs.addr[laddr].state == LADDR_EXPIRED)
+		return;
+	if (pc_addr_is_ip4(ip_laddr(ip, laddr)))
+		arp_announce(ip->neigh, laddr);
+	else
+		dad_start(ip->neigh, laddr, false);
+}
+
 static int add_addr(struct ip *ip, uint8_t netif, const struct pc_prefix *addr)
 {
+	const bool ip4 = pc_addr_is_ip4(&addr->addr);
 	int laddr;
 
-	if (ip->nb_routes == PC_MAX_ROUTES)
+	if (!routes_have_room(ip))
 		return -ENOSPC;
 	laddr = netifs_add_addr(&ip->ifs, netif, addr);
 	if (laddr < 0)
 		return laddr;
-	if (laddr < ip->ifs.nb_announced && pc_addr_is_ip4(&addr->addr))
-		arp_announce(ip->neigh, (uint16_t)laddr); /* it is back */
-	if (!pc_addr_is_ip4(&addr->addr) && ip->ctx->cfg.ip6_dad != 0)
-		ip->ifs.addr[laddr].state = LADDR_TENTATIVE;
 	route_add_connected(ip, (uint16_t)laddr);
+	if (!ip4 && ip->ctx->cfg.ip6_dad != 0)
+		ip->ifs.addr[laddr].state = LADDR_TENTATIVE;
+	if (laddr < ip->ifs.nb_announced) /* it is back */
+		announce(ip, (uint16_t)laddr);
 	neigh_outdate(ip->neigh);
 	return laddr;
 }
@@ -179,29 +192,21 @@ int ip_add_addr(struct ip *ip, int port, const struct pc_prefix *addr)
 	return rc < 0 ? rc : 0;
 }
 
-/* Takes away the routes by an address of ours. */
-static void del_routes(struct ip *ip, uint16_t laddr)
-{
-	for (uint16_t i = ip->nb_routes; i > 0; i--)
-		if (ip->route[i - 1].laddr == laddr)
-			route_del(ip, (uint16_t)(i - 1));
-}
-
 int ip_del_addr(struct ip *ip, int port, const struct pc_prefix *addr)
 {
 	const uint16_t laddr = netifs_find(&ip->ifs, &addr->addr);
+	uint8_t state;
 
-	if (!pc_addr_is_ip4(&addr->addr))
-		return -EINVAL;
-	if (laddr == LADDR_NONE || ip->ifs.addr[laddr].netif != port)
+	if (laddr == LADDR_NONE || ip->ifs.addr[laddr].netif != port ||
+	    ip->ifs.addr[laddr].state == LADDR_EXPIRED)
 		return -EADDRNOTAVAIL;
-	del_routes(ip, laddr);
+	if (ip->ifs.netif[port].link_local == laddr)
+		return -EBUSY;
+	state = ip->ifs.addr[laddr].state;
+	if (!pc_addr_is_ip4(&addr->addr) && laddr < ip->ifs.nb_announced && state < LADDR_DUPLICATE)
+		dad_end(ip->neigh, laddr);
 	netifs_del_addr(&ip->ifs, laddr);
-	/* another address of that network has made do without a route of its own */
-	for (uint16_t i = 0; i < ip->ifs.nb_addrs; i++)
-		if (ip->ifs.addr[i].netif == port && netifs_is_usable(&ip->ifs, i) &&
-		    ip->nb_routes < PC_MAX_ROUTES)
-			route_add_connected(ip, i);
+	route_forget_addr(ip, laddr);
 	neigh_outdate(ip->neigh);
 	return 0;
 }
@@ -238,21 +243,12 @@ unsigned ip_get_dns(const struct ip *ip, struct pc_addr *addr, unsigned n)
 	return found;
 }
 
-static void announce(struct ip *ip, uint16_t laddr)
-{
-	if (ip->ifs.addr[laddr].state == LADDR_EXPIRED)
-		return;
-	if (pc_addr_is_ip4(ip_laddr(ip, laddr)))
-		arp_announce(ip->neigh, laddr);
-	else
-		dad_start(ip->neigh, laddr, false);
-}
-
 void ip_poll(struct ip *ip)
 {
 	while (ip->ifs.nb_announced < ip->ifs.nb_addrs)
 		announce(ip, ip->ifs.nb_announced++);
 	neigh_poll(ip->neigh);
+	gateway_poll(ip);
 	if (ip->due_ns <= ip->ctx->now_ns)
 		ra_poll(ip);
 	if (frags_due(ip->frags) <= ip->ctx->now_ns)
@@ -265,6 +261,7 @@ bool ip_next(const struct ip *ip, uint32_t *tick)
 		*tick = ip->ctx->tick;
 		return true;
 	}
-	return ctx_earlier(ip->ctx, RTE_MIN(ip->due_ns, frags_due(ip->frags)),
+	return ctx_earlier(ip->ctx,
+	                   RTE_MIN(RTE_MIN(ip->due_ns, ip->gateways.due_ns), frags_due(ip->frags)),
 	                   neigh_next(ip->neigh, tick), tick);
 }

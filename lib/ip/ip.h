@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <percore/control.h>
 #include <percore/stack.h>
 
 #include "base/ctx.h"
@@ -30,11 +31,16 @@
 struct route {
 	struct pc_prefix dest;
 	struct pc_addr gateway; /* any: on-link */
+	uint64_t until_ns;      /* UINT64_MAX: for ever */
+	uint32_t metric;        /* the lowest counts */
+	uint32_t next;          /* in its chain, or among the free, index + 1; 0: the last */
+	uint16_t laddr;         /* IPv4: source address for packets that have none yet */
+	uint16_t mtu;           /* 0: the link's */
+	uint16_t by;            /* place of the gateway; GATEWAY_NONE: on-link */
 	uint8_t netif;
-	uint16_t laddr;    /* IPv4: source address for packets that have none yet */
 	uint8_t learnt;    /* ROUTE_*: who said so */
 	int8_t preference; /* of a router: 1 high, 0, -1 low (RFC 4191) */
-	uint64_t until_ns; /* UINT64_MAX: for ever */
+	bool used;
 };
 
 enum {
@@ -42,6 +48,45 @@ enum {
 	ROUTE_PREFIX,   /* a network of the link, by a router advertisement */
 	ROUTE_ROUTER,   /* a default router, by its own advertisement */
 	ROUTE_REDIRECT, /* one host's, by a redirect */
+};
+
+#define ROUTES_LEARNT 96 /* places for what the network says; ra.c takes no more */
+#define ROUTES_EQUAL  16 /* routes to one network that share what goes there */
+
+/** The lengths of the networks of one family. */
+struct route_lengths {
+	uint8_t n, len[129];  /* those that there are, the longest first */
+	uint32_t routes[129]; /* with each length */
+};
+
+/** All routes (route.c). */
+struct routes {
+	uint32_t n, max, mask;
+	uint32_t end;                    /* places from here on are free */
+	uint32_t free[2];                /* of set, of learnt ones: index + 1 */
+	struct route_lengths lengths[2]; /* of IPv4, of IPv6 */
+	struct hash_key key;
+	uint32_t *bucket;    /* the first of a chain: index + 1 */
+	struct route *route; /* learnt ones have the first ROUTES_LEARNT places */
+};
+
+#define GATEWAYS     128
+#define GATEWAY_NONE UINT16_MAX
+
+/** Who is the next hop of routes (gateway.c). */
+struct gateway {
+	struct pc_addr addr;
+	uint64_t probe_ns; /* down: when it is asked again */
+	uint32_t refs;     /* routes by it; 0: this place is free */
+	uint8_t netif;
+	bool down; /* it was asked in vain, and has not been heard of since */
+};
+
+struct gateways {
+	uint16_t n;
+	uint32_t failures; /* of neighbours, that have been looked at */
+	uint64_t due_ns;
+	struct gateway place[GATEWAYS];
 };
 
 /** A path whose MTU is smaller than the link's. */
@@ -91,9 +136,9 @@ struct ip {
 	uint32_t id_count[256];
 	struct frags *frags; /* datagrams that are not whole yet */
 	uint16_t nb_raw;     /* raw sockets, which want copies of packets */
-	uint16_t nb_routes;
-	uint64_t due_ns; /* when a route ends, or a router is to be asked; or earlier */
-	struct route route[PC_MAX_ROUTES]; /* longest prefix first; of equal ones, by preference */
+	uint64_t due_ns;     /* when a route ends, or a router is to be asked; or earlier */
+	struct routes routes;
+	struct gateways gateways;
 	struct path_memo memo[PATH_MEMOS]; /* by the last byte of the address; IPv4 only */
 	struct pmtu pmtu[PMTU_ENTRIES];
 	struct deny deny;
@@ -164,6 +209,12 @@ int ip_add_port(struct ip *ip, struct pc_port *port);
 int ip_add_addr(struct ip *ip, int port, const struct pc_prefix *addr);
 int ip_del_addr(struct ip *ip, int port, const struct pc_prefix *addr);
 int ip_add_route(struct ip *ip, const struct pc_prefix *dest, const struct pc_addr *gateway);
+
+/* pc_route_*, likewise */
+int ip_route_add(struct ip *ip, const struct pc_route *want);
+int ip_route_del(struct ip *ip, const struct pc_route *want);
+int ip_route_replace(struct ip *ip, const struct pc_route *want);
+unsigned ip_route_list(const struct ip *ip, struct pc_route_info *list, unsigned n);
 
 /** ip_add_dns notes a name server; with until_ns in the past it is forgotten. Returns 0 or -ENOSPC. */
 int ip_add_dns(struct ip *ip, const struct pc_addr *addr, uint64_t until_ns);

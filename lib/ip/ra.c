@@ -12,6 +12,7 @@
 
 #include "ip/ra.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "ip/route.h"
@@ -21,6 +22,8 @@
 #define PREFIXES  16
 #define ADDRESSES 16
 #define REDIRECTS 64
+
+static_assert(ROUTERS + PREFIXES + REDIRECTS <= ROUTES_LEARNT, "there is room for all of them");
 
 /* RFC 4861 section 10: MAX_RTR_SOLICITATIONS, RTR_SOLICITATION_INTERVAL */
 #define SOLICITS    3
@@ -100,17 +103,18 @@ static unsigned count_learnt(const struct ip *ip, uint8_t kind)
 {
 	unsigned n = 0;
 
-	for (uint16_t i = 0; i < ip->nb_routes; i++)
-		n += ip->route[i].learnt == kind;
+	for (uint32_t i = 0; i < ROUTES_LEARNT; i++)
+		n += ip->routes.route[i].used && ip->routes.route[i].learnt == kind;
 	return n;
 }
 
 static struct route *find_learnt(struct ip *ip, uint8_t kind, const struct route *like)
 {
-	for (uint16_t i = 0; i < ip->nb_routes; i++) {
-		struct route *r = &ip->route[i];
+	for (uint32_t i = 0; i < ROUTES_LEARNT; i++) {
+		struct route *r = &ip->routes.route[i];
 
-		if (r->learnt == kind && r->netif == like->netif && r->dest.len == like->dest.len &&
+		if (r->used && r->learnt == kind && r->netif == like->netif &&
+		    r->dest.len == like->dest.len &&
 		    pc_addr_equal(&r->dest.addr, &like->dest.addr) &&
 		    (kind != ROUTE_ROUTER || pc_addr_equal(&r->gateway, &like->gateway)))
 			return r;
@@ -126,28 +130,26 @@ static bool learn_route(struct ip *ip, const struct route *r, unsigned max)
 
 	if (old != NULL && (over || old->preference != r->preference ||
 	                    !pc_addr_equal(&old->gateway, &r->gateway))) {
-		route_del(ip, (uint16_t)(old - ip->route));
+		route_del(ip, (uint32_t)(old - ip->routes.route));
 		old = NULL;
 	}
 	if (old != NULL)
 		old->until_ns = r->until_ns;
-	else if (!over && (ip->nb_routes == PC_MAX_ROUTES || count_learnt(ip, r->learnt) >= max))
+	else if (!over && (count_learnt(ip, r->learnt) >= max || route_insert(ip, r) != 0))
 		return false;
-	else if (!over)
-		route_insert(ip, r);
 	due(ip, r->until_ns);
 	return true;
 }
 
 static void poll_routes(struct ip *ip)
 {
-	for (uint16_t i = 0; i < ip->nb_routes;) {
-		if (ip->route[i].until_ns <= ip->ctx->now_ns) {
+	for (uint32_t i = 0; i < ROUTES_LEARNT; i++) {
+		const struct route *r = &ip->routes.route[i];
+
+		if (r->used && r->until_ns <= ip->ctx->now_ns)
 			route_del(ip, i);
-			continue;
-		}
-		due(ip, ip->route[i].until_ns);
-		i++;
+		else if (r->used)
+			due(ip, r->until_ns);
 	}
 }
 
@@ -165,7 +167,7 @@ void ra_no_router(struct ip *ip, uint8_t netif, const struct pc_addr *addr)
 	struct route *r = find_learnt(ip, ROUTE_ROUTER, &gone);
 
 	if (r != NULL)
-		route_del(ip, (uint16_t)(r - ip->route));
+		route_del(ip, (uint32_t)(r - ip->routes.route));
 }
 
 /* ---- addresses (RFC 4862 section 5.5.3) --------------------------------------------------------- */

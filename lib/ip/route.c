@@ -1,11 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Routes and paths.
+ * The table of routes.
  *
- * Overview: an array, longest prefix first, so that the first route that fits is the one; of equal
- * ones the older.  It is walked once per connection, not per packet: what it yields is kept as a
- * path.  Two routes to one network may differ in their interface; which is taken then depends on the
- * address that a socket is bound to, so a host with two uplinks answers by the one it was asked by.
+ * Overview: places in an array, found by a keyed hash of network and length; a search tries the lengths that
+ * there are, the longest first, in each family its own.  So it takes as many probes as there are different
+ * lengths, however many routes (docs/adr/0015-routes.md says why it is none of DPDK's tables).  It is made
+ * once per connection, not per packet: what it yields is kept as a path.
+ *
+ * Routes to one network stand next to each other in their chain, the best first: settings before what was
+ * learnt, then the lower metric, then the router that is preferred, then the older one.  Of those that are equal
+ * and set, a hash of the destination chooses (as on Linux without ports in its hash); whose gateway does not
+ * answer is passed over.  Two routes to one network may differ in their interface; which is taken then
+ * depends on the address that a socket is bound to, so a host with two uplinks answers by the one it
+ * was asked by.
+ *
+ * What is learnt has the first ROUTES_LEARNT places, so that nobody on the link can make a walk over it long.
+ *
+ * Invariants: a place in use is in one chain, and counted under its length; every route with a gateway holds a
+ * reference to it.
  */
 
 #include "ip/route.h"
@@ -14,61 +26,291 @@
 #include <errno.h>
 #include <string.h>
 
-#define NETIF_ANY (-1)
+#include <rte_malloc.h>
 
-/* ---- routes ---------------------------------------------------------------------------------- */
+#include "wire/ip6.h"
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+static uint32_t nb_places(const struct pc_stack_config *cfg)
+{
+	return (uint32_t)cfg->ip_routes + ROUTES_LEARNT;
+}
+
+static uint32_t nb_buckets(const struct pc_stack_config *cfg)
+{
+	return rte_align32pow2(nb_places(cfg));
+}
+
+uint64_t routes_footprint(const struct pc_stack_config *cfg)
+{
+	return nb_places(cfg) * sizeof(struct route) + nb_buckets(cfg) * sizeof(uint32_t);
+}
+
+/* Makes places [from,to) the free ones of a class, lowest first. */
+static void free_places(struct routes *rs, unsigned class, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = to; i > from; i--) {
+		rs->route[i - 1].next = rs->free[class];
+		rs->free[class] = i;
+	}
+}
+
+int routes_init(struct routes *rs, struct ctx *ctx)
+{
+	const struct sip_key key = rng_key(&ctx->rng);
+	const struct pc_stack_config *cfg = &ctx->cfg;
+
+	rs->key = (struct hash_key){.k = {key.k[0], key.k[1]}};
+	rs->max = nb_places(cfg);
+	rs->mask = nb_buckets(cfg) - 1;
+	rs->route = rte_zmalloc_socket("routes", rs->max * sizeof(*rs->route), RTE_CACHE_LINE_SIZE,
+	                               cfg->socket_id);
+	rs->bucket = rte_zmalloc_socket("routes", (rs->mask + 1) * sizeof(*rs->bucket),
+	                                RTE_CACHE_LINE_SIZE, cfg->socket_id);
+	if (rs->route == NULL || rs->bucket == NULL)
+		return -ENOMEM;
+	free_places(rs, 1, 0, ROUTES_LEARNT);
+	free_places(rs, 0, ROUTES_LEARNT, rs->max);
+	rs->end = ROUTES_LEARNT;
+	return 0;
+}
+
+void routes_fini(struct routes *rs)
+{
+	rte_free(rs->route);
+	rte_free(rs->bucket);
+	rs->route = NULL;
+	rs->bucket = NULL;
+}
+
+/* ::/0 holds the mapped form of IPv4 too, and does not mean it: each family has its own networks. */
+static unsigned family_of(const struct pc_addr *a)
+{
+	return pc_addr_is_ip4(a) ? 0 : 1;
+}
+
+static uint32_t *bucket_of(const struct routes *rs, const struct pc_prefix *net)
+{
+	const uint64_t v[3] = {net->addr.q[0], net->addr.q[1], net->len};
+
+	return &rs->bucket[hash24(&rs->key, v) & rs->mask];
+}
+
+static bool is_to(const struct route *r, const struct pc_prefix *net)
+{
+	return r->dest.len == net->len && pc_addr_equal(&r->dest.addr, &net->addr);
+}
+
+/* Notes that a route of this length has come or gone. */
+static void count_length(struct routes *rs, const struct pc_prefix *net, int change)
+{
+	struct route_lengths *l = &rs->lengths[family_of(&net->addr)];
+	unsigned i = 0;
+
+	l->routes[net->len] = (uint32_t)((int)l->routes[net->len] + change);
+	while (i < l->n && l->len[i] > net->len)
+		i++;
+	if (change > 0 && (i == l->n || l->len[i] != net->len)) {
+		memmove(&l->len[i + 1], &l->len[i], l->n - i);
+		l->len[i] = net->len;
+		l->n++;
+	} else if (l->routes[net->len] == 0) {
+		l->n--;
+		memmove(&l->len[i], &l->len[i + 1], l->n - i);
+	}
+}
 
 struct pc_prefix route_network(const struct pc_prefix *p)
 {
 	struct pc_prefix net = *p;
+	const unsigned whole = p->len / 8;
 
-	for (unsigned bit = p->len; bit < 128; bit++)
-		net.addr.b[bit / 8] &= (uint8_t) ~(0x80u >> (bit % 8));
+	if (p->len < 128) {
+		net.addr.b[whole] &= (uint8_t) ~(0xffu >> p->len % 8);
+		memset(&net.addr.b[whole + 1], 0, 15 - whole);
+	}
 	return net;
+}
+
+/* Says whether a comes before b, or is as good and older. */
+static bool precedes(const struct route *a, const struct route *b)
+{
+	if ((a->learnt == ROUTE_SET) != (b->learnt == ROUTE_SET))
+		return a->learnt == ROUTE_SET;
+	if (a->metric != b->metric)
+		return a->metric < b->metric;
+	return a->preference >= b->preference;
+}
+
+/* The first route to a network in its chain; 0: none. */
+static uint32_t first_to(const struct routes *rs, const struct pc_prefix *net)
+{
+	uint32_t i = *bucket_of(rs, net);
+
+	while (i != 0 && !is_to(&rs->route[i - 1], net))
+		i = rs->route[i - 1].next;
+	return i;
+}
+
+/* The next one to the same network: they stand together. */
+static uint32_t next_to(const struct routes *rs, uint32_t i)
+{
+	const struct route *r = &rs->route[i - 1];
+
+	return r->next != 0 && is_to(&rs->route[r->next - 1], &r->dest) ? r->next : 0;
 }
 
 bool route_is_set(const struct ip *ip, const struct pc_prefix *dest, uint8_t netif)
 {
-	for (uint16_t i = 0; i < ip->nb_routes; i++)
-		if (ip->route[i].learnt == ROUTE_SET && ip->route[i].netif == netif &&
-		    ip->route[i].dest.len == dest->len &&
-		    pc_addr_equal(&ip->route[i].dest.addr, &dest->addr))
+	const struct routes *rs = &ip->routes;
+
+	for (uint32_t i = first_to(rs, dest); i != 0; i = next_to(rs, i))
+		if (rs->route[i - 1].learnt == ROUTE_SET && rs->route[i - 1].netif == netif)
 			return true;
 	return false;
 }
 
-/* Says whether a comes before b, or is as good and older: longer prefixes, then settings before what
- * was learnt, then the routers that are preferred. */
-static bool precedes(const struct route *a, const struct route *b)
+/* Puts a place into its chain: with the others to its network, behind those that precede it. */
+static void chain(struct routes *rs, uint32_t self)
 {
-	if (a->dest.len != b->dest.len)
-		return a->dest.len > b->dest.len;
-	if ((a->learnt == ROUTE_SET) != (b->learnt == ROUTE_SET))
-		return a->learnt == ROUTE_SET;
-	return a->preference >= b->preference;
+	struct route *r = &rs->route[self - 1];
+	uint32_t *link = bucket_of(rs, &r->dest);
+
+	while (*link != 0 && !is_to(&rs->route[*link - 1], &r->dest))
+		link = &rs->route[*link - 1].next;
+	while (*link != 0 && is_to(&rs->route[*link - 1], &r->dest) &&
+	       precedes(&rs->route[*link - 1], r))
+		link = &rs->route[*link - 1].next;
+	r->next = *link;
+	*link = self;
 }
 
-void route_insert(struct ip *ip, const struct route *r)
+int route_insert(struct ip *ip, const struct route *r)
 {
-	uint16_t i = 0;
+	struct routes *rs = &ip->routes;
+	const unsigned class = r->learnt != ROUTE_SET;
+	const uint32_t self = rs->free[class];
+	uint16_t gateway = GATEWAY_NONE;
 
-	assert(ip->nb_routes < PC_MAX_ROUTES);
-	while (i < ip->nb_routes && precedes(&ip->route[i], r))
-		i++;
-	memmove(&ip->route[i + 1], &ip->route[i], (ip->nb_routes - i) * sizeof(*r));
-	ip->route[i] = *r;
-	ip->nb_routes++;
+	if (self == 0)
+		return -ENOSPC;
+	if (!pc_addr_is_any(&r->gateway) &&
+	    (gateway = gateway_take(ip, r->netif, &r->gateway)) == GATEWAY_NONE)
+		return -ENOSPC;
+	rs->free[class] = rs->route[self - 1].next;
+	rs->route[self - 1] = *r;
+	rs->route[self - 1].by = gateway;
+	rs->route[self - 1].used = true;
+	chain(rs, self);
+	count_length(rs, &r->dest, 1);
+	rs->end = RTE_MAX(rs->end, self);
+	rs->n++;
+	neigh_outdate(ip->neigh);
+	return 0;
+}
+
+void route_del(struct ip *ip, uint32_t index)
+{
+	struct routes *rs = &ip->routes;
+	struct route *r = &rs->route[index];
+	const unsigned class = r->learnt != ROUTE_SET;
+	uint32_t *link = bucket_of(rs, &r->dest);
+
+	assert(r->used);
+	while (*link != index + 1)
+		link = &rs->route[*link - 1].next;
+	*link = r->next;
+	count_length(rs, &r->dest, -1);
+	if (r->by != GATEWAY_NONE)
+		gateway_put(ip, r->by);
+	*r = (struct route){.next = rs->free[class]};
+	rs->free[class] = index + 1;
+	rs->n--;
+	while (rs->end > ROUTES_LEARNT && !rs->route[rs->end - 1].used)
+		rs->end--;
 	neigh_outdate(ip->neigh);
 }
 
-void route_del(struct ip *ip, uint16_t index)
+/* ---- search ---------------------------------------------------------------------------------- */
+
+/* Says whether packets can go by a route, as far as anybody knows. */
+static bool is_up(const struct ip *ip, const struct route *r)
 {
-	assert(index < ip->nb_routes);
-	ip->nb_routes--;
-	memmove(&ip->route[index], &ip->route[index + 1],
-	        (size_t)(ip->nb_routes - index) * sizeof(ip->route[0]));
-	neigh_outdate(ip->neigh);
+	return r->by == GATEWAY_NONE || !ip->gateways.place[r->by].down;
 }
+
+/* Says whether two routes to one network are equally good, and settings. */
+static bool is_equal(const struct route *a, const struct route *b)
+{
+	return a->learnt == ROUTE_SET && b->learnt == ROUTE_SET && a->metric == b->metric;
+}
+
+/* Chooses one of the routes like r, which follow it, by the destination. */
+static const struct route *share(const struct ip *ip, uint32_t i, const struct pc_addr *dst,
+                                 int netif)
+{
+	const struct routes *rs = &ip->routes;
+	const struct route *lead = &rs->route[i - 1], *like[ROUTES_EQUAL];
+	const uint64_t v[3] = {dst->q[0], dst->q[1], UINT64_MAX};
+	uint32_t n = 0;
+
+	for (; i != 0 && n < ROUTES_EQUAL && is_equal(lead, &rs->route[i - 1]); i = next_to(rs, i))
+		if ((netif == ROUTE_ANY || rs->route[i - 1].netif == netif) &&
+		    is_up(ip, &rs->route[i - 1]))
+			like[n++] = &rs->route[i - 1];
+	return n > 1 ? like[hash24(&rs->key, v) % n] : lead;
+}
+
+/* The best of the routes to one network; of equal ones one whose gateway answers (RFC 1122 section 3.3.1.2,
+ * RFC 4861 section 6.3.6). */
+static const struct route *choose(const struct ip *ip, uint32_t first, const struct pc_addr *dst,
+                                  int netif)
+{
+	const struct routes *rs = &ip->routes;
+	const struct route *best = NULL;
+
+	for (uint32_t i = first; i != 0; i = next_to(rs, i)) {
+		const struct route *r = &rs->route[i - 1];
+
+		if (netif != ROUTE_ANY && r->netif != netif)
+			continue;
+		if (is_up(ip, r))
+			return share(ip, i, dst, netif);
+		best = best == NULL ? r : best;
+	}
+	return best;
+}
+
+const struct route *route_find(const struct ip *ip, const struct pc_addr *dst, int netif)
+{
+	const struct routes *rs = &ip->routes;
+	const struct route_lengths *l = &rs->lengths[family_of(dst)];
+
+	for (unsigned i = 0; i < l->n; i++) {
+		const struct pc_prefix whole = {.addr = *dst, .len = l->len[i]};
+		const struct pc_prefix net = route_network(&whole);
+		const uint32_t first = first_to(rs, &net);
+		const struct route *r = first != 0 ? choose(ip, first, dst, netif) : NULL;
+
+		if (r != NULL)
+			return r;
+	}
+	return NULL;
+}
+
+bool route_first_hop(const struct ip *ip, const struct pc_addr *dst, uint8_t netif,
+                     struct pc_addr *hop)
+{
+	const struct route *r = route_find(ip, dst, netif);
+
+	if (r == NULL || pc_addr_is_any(&r->gateway))
+		return false;
+	*hop = r->gateway;
+	return true;
+}
+
+/* ---- settings -------------------------------------------------------------------------------- */
 
 void route_add_connected(struct ip *ip, uint16_t laddr)
 {
@@ -80,7 +322,7 @@ void route_add_connected(struct ip *ip, uint16_t laddr)
 	/* nobody else is on the network of a host address; and of two addresses on one network the
 	 * first is the one that connections are made from */
 	if (la->prefix_len < 128 && !route_is_set(ip, &r.dest, r.netif))
-		route_insert(ip, &r);
+		(void)route_insert(ip, &r);
 }
 
 /* The address of ours on whose network a gateway is, the smallest such network. */
@@ -98,195 +340,261 @@ static uint16_t find_link(const struct netifs *ifs, const struct pc_addr *gatewa
 	return best;
 }
 
-int ip_add_route(struct ip *ip, const struct pc_prefix *dest, const struct pc_addr *gateway)
+/* An address of an interface that packets of a family can come from. */
+static uint16_t any_laddr(const struct netifs *ifs, uint8_t netif, bool ip4)
+{
+	for (uint16_t i = 0; i < ifs->nb_addrs; i++)
+		if (ifs->addr[i].netif == netif && ifs->addr[i].state < LADDR_DUPLICATE &&
+		    pc_addr_is_ip4(&ifs->addr[i].addr) == ip4)
+			return i;
+	return LADDR_NONE;
+}
+
+/* The address of ours by which a gateway is reached: on its network, or by a route that needs no gateway. */
+static uint16_t find_laddr(const struct ip *ip, const struct pc_addr *gateway)
 {
 	const uint16_t laddr = find_link(&ip->ifs, gateway);
-	struct route r = {.gateway = *gateway, .laddr = laddr, .until_ns = UINT64_MAX};
-	struct pc_prefix p = *dest;
+	const struct route *r = laddr == LADDR_NONE ? route_find(ip, gateway, ROUTE_ANY) : NULL;
 
-	if (laddr == LADDR_NONE || netifs_find(&ip->ifs, gateway) != LADDR_NONE ||
-	    netifs_is_broadcast(&ip->ifs, ip->ifs.addr[laddr].netif, gateway))
-		return -ENETUNREACH;
-	/* ::/0 by an IPv4 gateway: its own family is meant */
-	if (p.len == 0 && pc_addr_is_ip4(gateway))
-		p = (struct pc_prefix){.addr = pc_addr_ip4(0), .len = 96};
-	if (pc_addr_is_ip4(&p.addr) != pc_addr_is_ip4(gateway) || p.len > 128 ||
-	    (pc_addr_is_ip4(gateway) && p.len < 96))
-		return -ENETUNREACH;
-	r.netif = ip->ifs.addr[laddr].netif;
-	r.dest = route_network(&p);
-	if (route_is_set(ip, &r.dest, r.netif))
-		return -EEXIST;
-	if (ip->nb_routes == PC_MAX_ROUTES)
-		return -ENOSPC;
-	route_insert(ip, &r);
+	if (r == NULL || r->by != GATEWAY_NONE)
+		return laddr;
+	return any_laddr(&ip->ifs, r->netif, pc_addr_is_ip4(gateway));
+}
+
+/* Finds by which interface and address a route goes. Returns 0 or -ENETUNREACH. */
+static int find_way(const struct ip *ip, const struct pc_route *want, struct route *r)
+{
+	const struct netifs *ifs = &ip->ifs;
+	const struct pc_addr *gateway = &want->gateway;
+
+	if (!pc_addr_is_any(gateway)) {
+		r->laddr = find_laddr(ip, gateway);
+		if (r->laddr == LADDR_NONE || netifs_find(ifs, gateway) != LADDR_NONE ||
+		    netifs_is_broadcast(ifs, ifs->addr[r->laddr].netif, gateway))
+			return -ENETUNREACH;
+	} else {
+		if (want->port < 0 || want->port >= ifs->n)
+			return -ENETUNREACH;
+		r->laddr = any_laddr(ifs, (uint8_t)want->port, pc_addr_is_ip4(&want->dest.addr));
+		if (r->laddr == LADDR_NONE)
+			return -ENETUNREACH;
+	}
+	r->netif = ifs->addr[r->laddr].netif;
 	return 0;
 }
 
-/* Says whether a route leads to dst; ::/0 holds the mapped form of IPv4 too, and does not mean it. */
-static bool fits(const struct route *r, const struct pc_addr *dst, int netif)
+/* The network that a destination means: ::/0 by an IPv4 gateway is the default route of its family. */
+static struct pc_prefix destination(const struct pc_route *want)
 {
-	return (netif == NETIF_ANY || r->netif == netif) && pc_prefix_contains(&r->dest, dst) &&
-	       pc_addr_is_ip4(&r->dest.addr) == pc_addr_is_ip4(dst);
+	if (want->dest.len == 0 && pc_addr_is_ip4(&want->gateway))
+		return (struct pc_prefix){.addr = pc_addr_ip4(0), .len = 96};
+	return want->dest;
 }
 
-/* The best route; of equal ones rather one whose gateway answers (RFC 4861 section 6.3.6). */
-static const struct route *find(const struct ip *ip, const struct pc_addr *dst, int netif)
+/* Makes a route of what is wanted. Returns 0, -EINVAL or -ENETUNREACH. */
+static int make_route(const struct ip *ip, const struct pc_route *want, struct route *r)
 {
-	const struct route *best = NULL;
+	const struct pc_prefix p = destination(want);
+	const bool ip4 = pc_addr_is_ip4(&p.addr);
 
-	for (uint16_t i = 0; i < ip->nb_routes; i++) {
-		const struct route *r = &ip->route[i];
+	*r = (struct route){.gateway = want->gateway,
+	                    .metric = want->metric,
+	                    .mtu = want->mtu,
+	                    .until_ns = UINT64_MAX};
+	if (p.len > 128 || (ip4 && p.len < 96) ||
+	    (want->mtu != 0 && want->mtu < (ip4 ? IP_PMTU4_MIN : IP6_MTU_MIN)))
+		return -EINVAL;
+	if (!pc_addr_is_any(&want->gateway) && pc_addr_is_ip4(&want->gateway) != ip4)
+		return -ENETUNREACH;
+	r->dest = route_network(&p);
+	return find_way(ip, want, r);
+}
 
-		if (!fits(r, dst, netif))
+/* Says whether there is such a route, or the network is our own; and, if it is a setting, where (index + 1). */
+static bool is_there(const struct ip *ip, const struct route *r)
+{
+	const struct routes *rs = &ip->routes;
+
+	for (uint32_t i = first_to(rs, &r->dest); i != 0; i = next_to(rs, i)) {
+		const struct route *o = &rs->route[i - 1];
+
+		if (o->learnt == ROUTE_SET && o->netif == r->netif &&
+		    (o->by == GATEWAY_NONE || pc_addr_equal(&o->gateway, &r->gateway)))
+			return true;
+	}
+	return false;
+}
+
+int ip_route_add(struct ip *ip, const struct pc_route *want)
+{
+	struct route r;
+	const int rc = make_route(ip, want, &r);
+
+	if (rc != 0)
+		return rc;
+	return is_there(ip, &r) ? -EEXIST : route_insert(ip, &r);
+}
+
+/* Says whether a route is the network of one of our addresses, which goes with that only. */
+static bool is_connected(const struct ip *ip, const struct route *r)
+{
+	for (uint16_t i = 0; r->by == GATEWAY_NONE && i < ip->ifs.nb_addrs; i++) {
+		const struct laddr *la = &ip->ifs.addr[i];
+
+		if (la->netif == r->netif && la->prefix_len == r->dest.len &&
+		    la->state < LADDR_DUPLICATE && pc_prefix_contains(&r->dest, &la->addr))
+			return true;
+	}
+	return false;
+}
+
+/* Takes away the set routes to a network, by one gateway or all but keep. Returns how many. */
+static unsigned del_routes(struct ip *ip, const struct pc_prefix *net,
+                           const struct pc_addr *gateway, const struct pc_addr *keep)
+{
+	struct routes *rs = &ip->routes;
+	unsigned n = 0;
+
+	for (uint32_t i = first_to(rs, net), next; i != 0; i = next) {
+		const struct route *r = &rs->route[i - 1];
+
+		next = next_to(rs, i);
+		if (r->learnt != ROUTE_SET || is_connected(ip, r) ||
+		    (gateway != NULL && !pc_addr_equal(&r->gateway, gateway)) ||
+		    (keep != NULL && pc_addr_equal(&r->gateway, keep)))
 			continue;
-		if (best != NULL && r->dest.len != best->dest.len)
-			break;
-		if (pc_addr_is_any(&r->gateway) ||
-		    !neigh_has_failed(ip->neigh, r->netif, &r->gateway))
-			return r;
-		best = best == NULL ? r : best;
+		route_del(ip, i - 1);
+		n++;
 	}
-	return best;
+	return n;
 }
 
-bool route_first_hop(const struct ip *ip, const struct pc_addr *dst, uint8_t netif,
-                     struct pc_addr *hop)
+int ip_add_route(struct ip *ip, const struct pc_prefix *dest, const struct pc_addr *gateway)
 {
-	const struct route *r = find(ip, dst, netif);
+	const struct pc_route want = {.dest = *dest, .gateway = *gateway};
+	struct route r;
+	const int rc = make_route(ip, &want, &r);
 
-	if (r == NULL || pc_addr_is_any(&r->gateway))
-		return false;
-	*hop = r->gateway;
-	return true;
+	if (rc != 0)
+		return rc;
+	return route_is_set(ip, &r.dest, r.netif) ? -EEXIST : route_insert(ip, &r);
 }
 
-/* ---- paths ----------------------------------------------------------------------------------- */
-
-static void make_path(struct ip *ip, const struct pc_addr *dst, uint8_t netif, uint16_t laddr,
-                      struct ip_path *path)
+int ip_route_del(struct ip *ip, const struct pc_route *want)
 {
-	*path = (struct ip_path){
-	    .netif = netif,
-	    .laddr = laddr,
-	    .mtu = ip_link_mtu(ip, netif, dst),
-	};
-	if (!pc_addr_is_ip4(dst))
-		path->mtu = ip_pmtu(ip, dst, path->mtu);
+	const struct pc_prefix p = destination(want);
+	struct pc_prefix net;
+
+	if (p.len > 128)
+		return -EINVAL;
+	net = route_network(&p);
+	return del_routes(ip, &net, pc_addr_is_any(&want->gateway) ? NULL : &want->gateway, NULL) >
+	               0
+	           ? 0
+	           : -ESRCH;
 }
 
-/* The first interface that speaks IPv6. */
-static int first_netif6(const struct ip *ip)
+int ip_route_replace(struct ip *ip, const struct pc_route *want)
 {
-	for (uint8_t i = 0; i < ip->ifs.n; i++)
-		if (ip->ifs.netif[i].link_local != LADDR_NONE)
-			return i;
-	return NETIF_ANY;
-}
+	struct route r;
+	int rc = make_route(ip, want, &r);
 
-/* The way to an IPv6 group, in the same way. */
-static int find_group6(struct ip *ip, const struct pc_addr *dst, uint16_t laddr,
-                       struct ip_path *path)
-{
-	const struct route *r = find(ip, dst, NETIF_ANY);
-	const int netif = laddr != LADDR_NONE ? ip->ifs.addr[laddr].netif
-	                  : r != NULL         ? r->netif
-	                                      : first_netif6(ip);
-
-	if (netif == NETIF_ANY)
-		return -ENETUNREACH;
-	if (laddr == LADDR_NONE)
-		laddr = ip6_source(ip, (uint8_t)netif, dst);
-	if (laddr == LADDR_NONE)
-		return -EADDRNOTAVAIL;
-	make_path(ip, dst, (uint8_t)netif, laddr, path);
-	path->multicast = true;
-	return 0;
-}
-
-/* The way to a group: by the interface of the bound address, of a route, or the first that has an
- * address. */
-static int find_group(struct ip *ip, const struct pc_addr *dst, uint16_t laddr,
-                      struct ip_path *path)
-{
-	const struct route *r = find(ip, dst, NETIF_ANY);
-
-	if (laddr == LADDR_NONE && r != NULL)
-		laddr = r->laddr;
-	for (uint8_t i = 0; laddr == LADDR_NONE && i < ip->ifs.n; i++)
-		laddr = netifs_find_first(&ip->ifs, i);
-	if (laddr == LADDR_NONE)
-		return -ENETUNREACH;
-	make_path(ip, dst, ip->ifs.addr[laddr].netif, laddr, path);
-	path->multicast = pc_addr_is_multicast(dst);
-	path->broadcast = !path->multicast;
-	return 0;
-}
-
-/* Says whether no packet can be sent to an address: 0/8, 127/8, ::, ::1, ours. One that turned out to
- * be somebody else's is not ours. */
-static bool is_unreachable(const struct ip *ip, const struct pc_addr *dst)
-{
-	const uint16_t laddr = netifs_find(&ip->ifs, dst);
-
-	if (laddr != LADDR_NONE && ip->ifs.addr[laddr].state < LADDR_DUPLICATE)
-		return true;
-	if (pc_addr_is_ip4(dst))
-		return dst->b[12] == 0 || dst->b[12] == 127;
-	return pc_addr_is_any(dst) || pc_addr_is_loopback(dst);
-}
-
-/* The address that packets by a route come from. */
-static uint16_t source_of(const struct ip *ip, const struct route *r, const struct pc_addr *dst)
-{
-	return pc_addr_is_ip4(dst) ? r->laddr : ip6_source(ip, r->netif, dst);
-}
-
-static int find_path(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path)
-{
-	const int netif = laddr != LADDR_NONE ? ip->ifs.addr[laddr].netif : NETIF_ANY;
-	const struct route *r;
-
-	if (is_unreachable(ip, dst))
-		return -ENETUNREACH;
-	if (laddr != LADDR_NONE && pc_addr_is_ip4(ip_laddr(ip, laddr)) != pc_addr_is_ip4(dst))
-		return -ENETUNREACH;
-	if (pc_addr_is_multicast(dst) || pc_addr_is_broadcast(dst))
-		return pc_addr_is_ip4(dst) ? find_group(ip, dst, laddr, path)
-		                           : find_group6(ip, dst, laddr, path);
-	r = find(ip, dst, netif);
-	if (r == NULL)
-		return find(ip, dst, NETIF_ANY) != NULL ? -EADDRNOTAVAIL : -ENETUNREACH;
-	if (laddr == LADDR_NONE)
-		laddr = source_of(ip, r, dst);
-	if (laddr == LADDR_NONE)
-		return -EADDRNOTAVAIL;
-	make_path(ip, dst, r->netif, laddr, path);
-	if (netifs_is_broadcast(&ip->ifs, r->netif, dst))
-		path->broadcast = true;
-	else
-		path->neigh = neigh_lookup(ip->neigh, r->netif,
-		                           pc_addr_is_any(&r->gateway) ? dst : &r->gateway);
-	return 0;
-}
-
-/*
- * What changes a path outdates every neighbour (neigh_outdate), and so the memo.  A connection that is
- * opened, served and closed spends 520 instructions less by it.
- */
-int ip_path_find(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path)
-{
-	struct path_memo *memo = &ip->memo[dst->b[15] % PATH_MEMOS];
-	int rc;
-
-	if (memo->path.laddr == laddr && pc_addr_equal(&memo->dst, dst) &&
-	    neigh_is_valid(ip->neigh, memo->path.neigh)) {
-		*path = memo->path;
-		return 0;
-	}
-	rc = find_path(ip, dst, laddr, path);
-	/* the MTU of an IPv6 path may change at any time (RFC 8201) */
-	if (rc == 0 && laddr != LADDR_NONE && pc_addr_is_ip4(dst) && path->neigh.generation != 0)
-		*memo = (struct path_memo){.dst = *dst, .path = *path};
+	if (rc != 0)
+		return rc;
+	/* the same one, perhaps with another metric or MTU, is made anew */
+	del_routes(ip, &r.dest, &want->gateway, NULL);
+	if (is_there(ip, &r))
+		return -EEXIST;
+	rc = route_insert(ip, &r);
+	if (rc == -ENOSPC && del_routes(ip, &r.dest, NULL, &want->gateway) > 0)
+		return route_insert(ip, &r);
+	if (rc == 0)
+		del_routes(ip, &r.dest, NULL, &want->gateway);
 	return rc;
+}
+
+void route_forget_addr(struct ip *ip, uint16_t laddr)
+{
+	struct routes *rs = &ip->routes;
+
+	for (uint32_t i = 0; i < rs->end; i++) {
+		struct route *r = &rs->route[i];
+		uint16_t other;
+
+		if (!r->used || r->learnt != ROUTE_SET || r->laddr != laddr)
+			continue;
+		other = r->by != GATEWAY_NONE ? netifs_find_link(&ip->ifs, r->netif, &r->gateway)
+		        : is_connected(ip, r) ? netifs_find_link(&ip->ifs, r->netif, &r->dest.addr)
+		                              : LADDR_NONE;
+		if (other == LADDR_NONE)
+			route_del(ip, i);
+		else
+			r->laddr = other;
+	}
+}
+
+unsigned ip_route_list(const struct ip *ip, struct pc_route_info *list, unsigned n)
+{
+	const struct routes *rs = &ip->routes;
+	unsigned found = 0;
+
+	for (uint32_t i = 0; i < rs->end; i++) {
+		const struct route *r = &rs->route[i];
+
+		if (!r->used)
+			continue;
+		if (found < n)
+			list[found] = (struct pc_route_info){.route = {.dest = r->dest,
+			                                               .gateway = r->gateway,
+			                                               .port = r->netif,
+			                                               .metric = r->metric,
+			                                               .mtu = r->mtu},
+			                                     .learnt = r->learnt != ROUTE_SET,
+			                                     .connected = is_connected(ip, r),
+			                                     .down = !is_up(ip, r)};
+		found++;
+	}
+	return found;
+}
+
+/* ---- invariants ------------------------------------------------------------------------------ */
+
+static unsigned validate_lengths(const struct routes *rs, uint32_t n)
+{
+	uint32_t counted = 0;
+	unsigned bad = 0;
+
+	for (unsigned family = 0; family < 2; family++) {
+		const struct route_lengths *l = &rs->lengths[family];
+
+		for (unsigned i = 0; i < l->n; i++) {
+			counted += l->routes[l->len[i]];
+			bad += l->routes[l->len[i]] == 0 || (i > 0 && l->len[i] >= l->len[i - 1]);
+		}
+	}
+	return bad + (counted != n);
+}
+
+unsigned routes_validate(const struct ip *ip)
+{
+	const struct routes *rs = &ip->routes;
+	uint32_t n = 0, refs = 0, chained = 0;
+	unsigned bad = 0;
+
+	for (uint32_t i = 0; i < rs->max; i++) {
+		const struct route *r = &rs->route[i];
+
+		n += r->used;
+		refs += r->used && r->by != GATEWAY_NONE;
+		bad += r->used && (i >= rs->end || (i < ROUTES_LEARNT) != (r->learnt != ROUTE_SET));
+	}
+	for (uint32_t b = 0; b <= rs->mask; b++)
+		for (uint32_t i = rs->bucket[b]; i != 0 && chained <= n;
+		     i = rs->route[i - 1].next) {
+			bad += bucket_of(rs, &rs->route[i - 1].dest) != &rs->bucket[b];
+			chained++;
+		}
+	for (uint16_t i = 0; i < ip->gateways.n; i++)
+		refs -= ip->gateways.place[i].refs;
+	return bad + (n != rs->n) + (chained != n) + (refs != 0) + validate_lengths(rs, n);
 }

@@ -2,9 +2,26 @@
 #ifndef IP_ROUTE_H
 #define IP_ROUTE_H
 
-/* Routes, inside lib/ip. */
+/* Routes, inside lib/ip: the table, and the gateways that they go by. */
 
 #include "ip/ip.h"
+
+/** routes_footprint returns the bytes that routes_init takes. */
+uint64_t routes_footprint(const struct pc_stack_config *cfg);
+
+/** routes_init makes the empty table: ip.routes places, and ROUTES_LEARNT for what the network says. Returns 0
+ * or -ENOMEM. */
+int routes_init(struct routes *rs, struct ctx *ctx);
+void routes_fini(struct routes *rs);
+
+/** routes_validate checks the invariants. Returns the number of violations. */
+unsigned routes_validate(const struct ip *ip);
+
+/** routes_have_room says whether a route can be set. */
+static inline bool routes_have_room(const struct ip *ip)
+{
+	return ip->routes.free[0] != 0;
+}
 
 /** route_add_connected adds the route to the network of an address of ours; there must be room. */
 void route_add_connected(struct ip *ip, uint16_t laddr);
@@ -15,15 +32,34 @@ struct pc_prefix route_network(const struct pc_prefix *p);
 /** route_is_set says whether somebody has set a route to this network by this interface. */
 bool route_is_set(const struct ip *ip, const struct pc_prefix *dest, uint8_t netif);
 
-/** route_insert adds a route; there must be room. */
-void route_insert(struct ip *ip, const struct route *r);
+/** route_insert adds a route. Returns 0, or -ENOSPC: no room for it, or for its gateway. */
+int route_insert(struct ip *ip, const struct route *r);
 
 /** route_del takes a route away by its index. */
-void route_del(struct ip *ip, uint16_t index);
+void route_del(struct ip *ip, uint32_t index);
+
+/** route_forget_addr takes away the routes that need an address of ours which has gone, unless another one does
+ * for them. */
+void route_forget_addr(struct ip *ip, uint16_t laddr);
+
+#define ROUTE_ANY (-1)
+
+/** route_find finds the best route to dst, by an interface or, with ROUTE_ANY, by any one. NULL: none. */
+const struct route *route_find(const struct ip *ip, const struct pc_addr *dst, int netif);
 
 /** route_first_hop finds to whom packets to dst go by an interface. Returns false when there is no
  * route, or dst is on the link. */
 bool route_first_hop(const struct ip *ip, const struct pc_addr *dst, uint8_t netif,
                      struct pc_addr *hop);
+
+/* ---- gateways (gateway.c) ---- */
+
+/** gateway_take returns the place of a gateway, made if need be, with one more route by it; GATEWAY_NONE when
+ * there is no room. gateway_put takes that route back. */
+uint16_t gateway_take(struct ip *ip, uint8_t netif, const struct pc_addr *addr);
+void gateway_put(struct ip *ip, uint16_t gateway);
+
+/** gateway_poll notes which gateways have not answered, and asks those again. */
+void gateway_poll(struct ip *ip);
 
 #endif

@@ -13,13 +13,14 @@
  * Ownership: held frames are ours until the answer sends them or failure drops them.
  *
  * Invariants: an entry in use has an armed timer and a generation that no other use of it has had;
- * only an INCOMPLETE entry holds frames; the list by use has exactly the entries that hold none, so
- * taking its last element is enough to evict, and no flood of unanswered addresses makes it walk.
+ * only an INCOMPLETE entry holds frames; the list by use has exactly the entries that hold none and are not
+ * set by hand, so taking its last element is enough to evict, and no flood of unanswered addresses makes it walk.
  */
 
 #include "neigh/neigh.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 #include <rte_branch_prediction.h>
@@ -85,9 +86,23 @@ static uint32_t index_of(const struct neigh_table *nt, const struct neigh *n)
 	return (uint32_t)(n - nt->entry);
 }
 
-static struct neigh_ref ref_of(const struct neigh_table *nt, const struct neigh *n)
+/* Makes references to an entry invalid. */
+static void renew(struct neigh *n)
 {
-	return (struct neigh_ref){.index = index_of(nt, n), .generation = n->generation};
+	if (++n->generation == 0)
+		n->generation = 1;
+}
+
+static struct neigh_ref ref_of(const struct neigh_table *nt, struct neigh *n)
+{
+	if (unlikely(neigh_generation(nt, n) == 0)) /* that is for references to none */
+		renew(n);
+	return (struct neigh_ref){.index = index_of(nt, n), .generation = neigh_generation(nt, n)};
+}
+
+static bool is_fixed(const struct neigh_table *nt, const struct neigh *n)
+{
+	return nt->hold[index_of(nt, n)].fixed;
 }
 
 static void arm(struct neigh_table *nt, const struct neigh *n, uint64_t ms)
@@ -127,7 +142,7 @@ static void list_remove(struct neigh_table *nt, struct neigh *n)
 static void touch(struct neigh_table *nt, struct neigh *n)
 {
 	n->used = nt->ctx->tick;
-	if (nt->hold[index_of(nt, n)].n == 0) {
+	if (nt->hold[index_of(nt, n)].n == 0 && !is_fixed(nt, n)) {
 		list_remove(nt, n);
 		list_insert(nt, n);
 	}
@@ -192,40 +207,26 @@ static void held_drop(struct neigh_table *nt, struct neigh *n)
 
 /* ---- entries --------------------------------------------------------------------------------- */
 
-static uint32_t *bucket_of(const struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr)
-{
-	const uint64_t v[3] = {addr->q[0], addr->q[1], netif};
-
-	return &nt->bucket[hash24(&nt->key, v) & nt->mask];
-}
-
 struct neigh *neigh_find(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr)
 {
-	for (uint32_t i = *bucket_of(nt, netif, addr); i != 0; i = nt->entry[i - 1].next)
+	for (uint32_t i = *neigh_bucket(nt, netif, addr); i != 0; i = nt->entry[i - 1].next)
 		if (nt->entry[i - 1].netif == netif && pc_addr_equal(&nt->entry[i - 1].addr, addr))
 			return &nt->entry[i - 1];
 	return NULL;
 }
 
-/* Makes references to an entry invalid; 0 is for those to none. */
-static void renew(struct neigh *n)
-{
-	if (++n->generation == 0)
-		n->generation = 1;
-}
-
 void neigh_outdate(struct neigh_table *nt)
 {
-	for (uint32_t i = 0; i < nt->nb_entries; i++)
-		renew(&nt->entry[i]);
+	nt->epoch++;
 }
 
 static void entry_free(struct neigh_table *nt, struct neigh *n)
 {
-	uint32_t *link = bucket_of(nt, n->netif, &n->addr);
+	uint32_t *link = neigh_bucket(nt, n->netif, &n->addr);
 
 	held_drop(nt, n);
-	list_remove(nt, n);
+	if (!is_fixed(nt, n))
+		list_remove(nt, n);
 	wheel_disarm(&nt->wheel, index_of(nt, n));
 	while (*link != index_of(nt, n) + 1)
 		link = &nt->entry[*link - 1].next;
@@ -239,7 +240,7 @@ static void entry_free(struct neigh_table *nt, struct neigh *n)
 
 struct neigh *neigh_add(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr)
 {
-	uint32_t *bucket = bucket_of(nt, netif, addr);
+	uint32_t *bucket = neigh_bucket(nt, netif, addr);
 	struct neigh *n;
 
 	if (nt->free == 0) {
@@ -274,7 +275,7 @@ struct neigh_ref neigh_lookup(struct neigh_table *nt, uint8_t netif, const struc
 
 bool neigh_is_valid(const struct neigh_table *nt, struct neigh_ref ref)
 {
-	return ref.generation != 0 && nt->entry[ref.index].generation == ref.generation;
+	return ref.generation != 0 && neigh_generation(nt, &nt->entry[ref.index]) == ref.generation;
 }
 
 /* ---- sending --------------------------------------------------------------------------------- */
@@ -341,7 +342,7 @@ void neigh_output(struct neigh_table *nt, struct neigh_ref ref, struct rte_mbuf 
 		ctx_count(nt->ctx, PC_TX_UNRESOLVED);
 		return;
 	}
-	assert(n->generation == ref.generation && n->state != NEIGH_FREE);
+	assert(neigh_generation(nt, n) == ref.generation && n->state != NEIGH_FREE);
 	if (unlikely(n->used != nt->ctx->tick))
 		touch(nt, n);
 	if (likely(n->state >= NEIGH_REACHABLE))
@@ -417,7 +418,7 @@ void neigh_learn(struct neigh_table *nt, struct neigh *n, const uint8_t mac[ETH_
 	const bool same = known && eth_equal(n->eth, mac);
 	const bool proof = answer && h->asked != 0;
 
-	if (!proof && same)
+	if ((!proof && same) || h->fixed)
 		return;
 	if (!same)
 		set_mac(nt, n, mac);
@@ -431,7 +432,7 @@ void neigh_learn(struct neigh_table *nt, struct neigh *n, const uint8_t mac[ETH_
 
 void neigh_suspect(struct neigh_table *nt, struct neigh *n)
 {
-	if (n->state == NEIGH_REACHABLE)
+	if (n->state == NEIGH_REACHABLE && !is_fixed(nt, n))
 		set_state(nt, n, NEIGH_STALE, nt->ctx->cfg.arp_stale_ms);
 }
 
@@ -440,6 +441,61 @@ bool neigh_has_failed(struct neigh_table *nt, uint8_t netif, const struct pc_add
 	const struct neigh *n = neigh_find(nt, netif, addr);
 
 	return n != NULL && n->state == NEIGH_FAILED;
+}
+
+bool neigh_is_known(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr)
+{
+	const struct neigh *n = neigh_find(nt, netif, addr);
+
+	return n != NULL && n->state >= NEIGH_STALE;
+}
+
+void neigh_ask(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr)
+{
+	struct neigh *n = neigh_find(nt, netif, addr);
+
+	if (n == NULL)
+		n = neigh_add(nt, netif, addr);
+	if (n == NULL || n->state != NEIGH_NEW)
+		return; /* it is being asked, or was a moment ago */
+	n->state = NEIGH_INCOMPLETE;
+	ask(nt, n);
+}
+
+uint32_t neigh_failures(const struct neigh_table *nt)
+{
+	return nt->failures;
+}
+
+int neigh_set(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr,
+              const uint8_t mac[ETH_ADDR_LEN])
+{
+	struct neigh *n = neigh_find(nt, netif, addr);
+	struct neigh_hold *h;
+
+	if (n == NULL)
+		n = neigh_add(nt, netif, addr);
+	if (n == NULL)
+		return -ENOSPC;
+	h = &nt->hold[index_of(nt, n)];
+	set_mac(nt, n, mac);
+	h->asked = 0;
+	set_state(nt, n, NEIGH_REACHABLE, nt->ctx->cfg.arp_stale_ms);
+	held_send(nt, n);
+	if (!h->fixed)
+		list_remove(nt, n);
+	h->fixed = true;
+	return 0;
+}
+
+int neigh_del(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr)
+{
+	struct neigh *n = neigh_find(nt, netif, addr);
+
+	if (n == NULL)
+		return -ENOENT;
+	entry_free(nt, n);
+	return 0;
 }
 
 /* The last request has had no answer: ask again, or give up. */
@@ -453,12 +509,17 @@ static void retry(struct neigh_table *nt, struct neigh *n)
 		return;
 	}
 	held_drop(nt, n);
+	nt->failures++;
 	set_state(nt, n, NEIGH_FAILED, nt->ctx->cfg.arp_retry_ms);
 	renew(n); /* whoever goes by this router looks for another one (RFC 4861 section 7.3.3) */
 }
 
 static void on_timer(struct neigh_table *nt, struct neigh *n)
 {
+	if (is_fixed(nt, n)) {
+		arm(nt, n, nt->ctx->cfg.arp_stale_ms);
+		return;
+	}
 	switch ((enum neigh_state)n->state) {
 	case NEIGH_REACHABLE:
 		set_state(nt, n, NEIGH_STALE, nt->ctx->cfg.arp_stale_ms);
@@ -506,64 +567,4 @@ void neigh_destroy(struct neigh_table *nt)
 uint32_t neigh_count(const struct neigh_table *nt)
 {
 	return nt->count;
-}
-
-/* ---- invariants ------------------------------------------------------------------------------ */
-
-static unsigned validate_entry(const struct neigh_table *nt, const struct neigh *n)
-{
-	const struct neigh_hold *h = &nt->hold[index_of(nt, n)];
-	unsigned bad = 0;
-
-	bad += n->generation == 0;
-	if (n->state == NEIGH_FREE)
-		return bad + (timer_is_armed(&n->timer) || h->n != 0);
-	bad += !timer_is_armed(&n->timer);
-	bad += h->n > nt->hold_max || (h->n != 0 && n->state != NEIGH_INCOMPLETE);
-	bad += n->netif >= nt->ifs->n;
-	bad += n->state >= NEIGH_STALE && (eth_is_group(n->eth) || eth_is_zero(n->eth));
-	return bad;
-}
-
-/* Follows the list by use from its oldest end; bounded, should it be a circle. */
-static unsigned validate_list(const struct neigh_table *nt, uint32_t expected)
-{
-	uint32_t n = 0, newer = 0;
-
-	for (uint32_t i = nt->newest; i != 0 && n <= expected; i = nt->entry[i - 1].older, n++) {
-		if (nt->entry[i - 1].newer != newer || nt->hold[i - 1].n != 0)
-			return 1;
-		newer = i;
-	}
-	return n != expected || nt->oldest != newer;
-}
-
-static unsigned validate_chains(const struct neigh_table *nt)
-{
-	uint32_t n = 0;
-
-	for (uint32_t b = 0; b <= nt->mask; b++)
-		for (uint32_t i = nt->bucket[b]; i != 0; i = nt->entry[i - 1].next, n++) {
-			const struct neigh *e = &nt->entry[i - 1];
-
-			if (n >= nt->count || e->state == NEIGH_FREE ||
-			    bucket_of(nt, e->netif, &e->addr) != &nt->bucket[b])
-				return 1;
-		}
-	return n != nt->count;
-}
-
-unsigned neigh_validate(const struct neigh_table *nt)
-{
-	uint32_t used = 0, listed = 0;
-	unsigned bad = 0;
-
-	for (uint32_t i = 0; i < nt->nb_entries; i++) {
-		bad += validate_entry(nt, &nt->entry[i]);
-		used += nt->entry[i].state != NEIGH_FREE;
-		listed += nt->entry[i].state != NEIGH_FREE && nt->hold[i].n == 0;
-	}
-	bad += used != nt->count;
-	bad += validate_chains(nt) + validate_list(nt, listed);
-	return bad + wheel_validate(&nt->wheel, nt->nb_entries);
 }

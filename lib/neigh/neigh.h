@@ -47,6 +47,22 @@ struct neigh_ref neigh_lookup(struct neigh_table *nt, uint8_t netif, const struc
 /** neigh_has_failed says whether a neighbour was asked in vain a moment ago. */
 bool neigh_has_failed(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);
 
+/** neigh_is_known says whether a neighbour's MAC address is known, old or new. */
+bool neigh_is_known(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);
+
+/** neigh_ask asks for a neighbour that is not known, though nothing is to be sent to it. */
+void neigh_ask(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);
+
+/** neigh_failures counts the neighbours that were given up. */
+uint32_t neigh_failures(const struct neigh_table *nt);
+
+/** neigh_set says which MAC address a neighbour has, until neigh_del. Returns 0 or -ENOSPC. */
+int neigh_set(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr,
+              const uint8_t mac[6]);
+
+/** neigh_del forgets a neighbour. Returns 0 or -ENOENT. */
+int neigh_del(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);
+
 /** neigh_is_valid says whether a reference still means the entry it was made for. */
 bool neigh_is_valid(const struct neigh_table *nt, struct neigh_ref ref);
 

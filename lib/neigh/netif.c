@@ -45,11 +45,9 @@ static uint32_t directed_broadcast(const struct pc_prefix *p)
 /* The place that an address has had before, or the next one. */
 static uint16_t find_place(const struct netifs *ifs, uint8_t netif, const struct pc_prefix *addr)
 {
-	if (pc_addr_is_ip4(&addr->addr))
-		for (uint16_t i = 0; i < ifs->nb_addrs; i++)
-			if (ifs->addr[i].was_be == pc_addr_get_ip4(&addr->addr) &&
-			    ifs->addr[i].netif == netif)
-				return i;
+	for (uint16_t i = 0; i < ifs->nb_addrs; i++)
+		if (pc_addr_equal(&ifs->addr[i].was, &addr->addr) && ifs->addr[i].netif == netif)
+			return i;
 	return ifs->nb_addrs;
 }
 
@@ -78,13 +76,13 @@ void netifs_del_addr(struct netifs *ifs, uint16_t laddr)
 {
 	struct laddr *la = &ifs->addr[laddr];
 
-	*la = (struct laddr){.was_be = pc_addr_get_ip4(&la->addr),
+	*la = (struct laddr){.was = la->addr,
 	                     .netif = la->netif,
 	                     .state = LADDR_EXPIRED,
 	                     .due_ns = UINT64_MAX,
 	                     .preferred_ns = UINT64_MAX,
 	                     .valid_ns = UINT64_MAX};
-	ifs->last_be[laddr] = 0;
+	ifs->last_be[laddr] = UINT32_MAX; /* fits no address that equals the empty one */
 	ifs->broadcast_be[laddr] = 0;
 }
 

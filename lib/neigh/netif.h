@@ -48,10 +48,10 @@ struct laddr {
 	struct pc_addr addr;
 	uint8_t prefix_len; /* in mapped form: 96 + n for an IPv4 /n */
 	uint8_t netif;
-	uint8_t state;   /* enum laddr_state */
-	uint8_t probes;  /* TENTATIVE: questions still to be asked */
-	bool autoconf;   /* made of a router's prefix */
-	uint32_t was_be; /* of a place whose IPv4 address was taken back: that address */
+	uint8_t state;      /* enum laddr_state */
+	uint8_t probes;     /* TENTATIVE: questions still to be asked */
+	bool autoconf;      /* made of a router's prefix */
+	struct pc_addr was; /* of a place whose address was taken back: that address */
 	uint8_t nonce[6];
 	uint64_t conflict_ns;            /* when a conflict was last defended; 0: never */
 	uint64_t due_ns;                 /* when something is to be done; UINT64_MAX: never */
@@ -91,7 +91,7 @@ int netifs_add_port(struct netifs *ifs, struct pc_port *port);
 /** netifs_add_addr gives an interface an address. Returns the address's index, -EEXIST or -ENOSPC. */
 int netifs_add_addr(struct netifs *ifs, uint8_t netif, const struct pc_prefix *addr);
 
-/** netifs_del_addr takes an IPv4 address back; its place is kept for it, since connections may know it. */
+/** netifs_del_addr takes an address back; its place is kept for it, since connections may know it. */
 void netifs_del_addr(struct netifs *ifs, uint16_t laddr);
 
 /** netifs_find returns the index of one of our addresses, or LADDR_NONE. */

@@ -45,6 +45,7 @@ static_assert(sizeof(struct neigh) == 64, "an entry is one cache line");
 struct neigh_hold {
 	uint8_t asked; /* requests since the last answer */
 	uint8_t first, n;
+	bool fixed; /* set by hand: its timer and what others say change nothing */
 };
 
 struct neigh_table {
@@ -52,7 +53,9 @@ struct neigh_table {
 	struct netifs *ifs;
 	struct neigh *entry;
 	uint32_t nb_entries, count;
-	uint32_t free; /* first free entry, index + 1 */
+	uint32_t free;     /* first free entry, index + 1 */
+	uint32_t epoch;    /* of all references: counts neigh_outdate */
+	uint32_t failures; /* neighbours given up */
 	uint32_t newest, oldest;
 	uint32_t mask; /* of bucket[] */
 	uint32_t *bucket;
@@ -63,6 +66,12 @@ struct neigh_table {
 	struct wheel wheel;
 };
 
+/** neigh_generation returns what a reference to an entry carries while it is good. */
+static inline uint32_t neigh_generation(const struct neigh_table *nt, const struct neigh *n)
+{
+	return n->generation + nt->epoch;
+}
+
 /**
  * neigh_ready returns the entry of a reference, of any age, if a frame to it can simply go out and this
  * tick's use has been noted; NULL: it takes neigh_output.
@@ -71,10 +80,19 @@ static inline const struct neigh *neigh_ready(const struct neigh_table *nt, stru
 {
 	const struct neigh *n = &nt->entry[ref.index];
 
-	if (likely(n->generation == ref.generation && n->state >= NEIGH_REACHABLE &&
+	if (likely(neigh_generation(nt, n) == ref.generation && n->state >= NEIGH_REACHABLE &&
 	           n->used == nt->ctx->tick))
 		return n;
 	return NULL;
+}
+
+/** neigh_bucket returns where the chain of an address begins. */
+static inline uint32_t *neigh_bucket(const struct neigh_table *nt, uint8_t netif,
+                                     const struct pc_addr *addr)
+{
+	const uint64_t v[3] = {addr->q[0], addr->q[1], netif};
+
+	return &nt->bucket[hash24(&nt->key, v) & nt->mask];
 }
 
 /** neigh_find returns the entry of an address, or NULL. */

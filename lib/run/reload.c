@@ -66,6 +66,8 @@ static void compare_texts(const struct settings *from, const struct settings *to
 	if (from->nb_gateways != to->nb_gateways ||
 	    memcmp(from->gateway, to->gateway, sizeof(from->gateway)) != 0)
 		fprintf(f, format, from->app->name, "net.gateway");
+	if (strcmp(from->control, to->control) != 0)
+		fprintf(f, format, from->app->name, "run.control");
 	if (strcmp(from->pcap, to->pcap) != 0)
 		fprintf(f, format, from->app->name, "run.pcap");
 }

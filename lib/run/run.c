@@ -11,6 +11,7 @@
 #include <rte_version.h>
 
 #include "args.h"
+#include "ctl.h"
 #include "quiet.h"
 #include "reload.h"
 #include "stop.h"
@@ -53,7 +54,10 @@ static int run_on_eal(struct run *r)
 		clock_init(&r->clock, rte_get_tsc_hz());
 		rc = reload_start(r);
 		if (rc == 0)
+			rc = ctl_start(r);
+		if (rc == 0)
 			rc = run_loop(r);
+		ctl_stop(r);
 		reload_stop(r);
 	} else {
 		add_cause(r, line);
@@ -67,6 +71,7 @@ static int run_on_eal(struct run *r)
 		status = r->threads_status;
 	threads_teardown(r);
 	run_teardown(r);
+	ctl_free(r);
 	quiet_end(&quiet, line);
 	if (status == 0 && r->s->run.run_stats_s != 0)
 		printf("%16" PRIu64 " %-24s %s\n", r->mbufs_missing, "mbufs_missing",

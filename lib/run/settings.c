@@ -37,6 +37,10 @@ static const struct text_key text_keys[] = {
      "UNIX socket where other processes attach to use sockets by percore/posix.h; @NAME: without a "
      "file",
      "/run/percore.sock", settings_set_sockets},
+    {"run", "control",
+     "UNIX socket where percore-ctl changes routes, addresses and the like while the program runs; "
+     "only its owner may",
+     "/run/percore.ctl", settings_set_control},
 };
 
 const struct text_key *settings_text_keys(size_t *n)
@@ -399,6 +403,18 @@ int settings_set_sockets(struct settings *s, const char *origin, const char *val
 		return settings_fail(s, "%s: the name of a UNIX socket has 1 to %zu bytes", origin,
 		                     sizeof(s->sockets) - 1);
 	strcpy(s->sockets, value);
+	return 0;
+}
+
+int settings_set_control(struct settings *s, const char *origin, const char *value)
+{
+	if (value[0] != '/' || strlen(value) >= sizeof(s->control))
+		return settings_fail(
+		    s,
+		    "%s: the UNIX socket for commands is a file with its whole path, of at "
+		    "most %zu bytes",
+		    origin, sizeof(s->control) - 1);
+	strcpy(s->control, value);
 	return 0;
 }
 

@@ -93,6 +93,7 @@ struct settings {
 	struct pc_prefix denied[SETTINGS_DENIED];
 	char pcap[PATH_MAX]; /* empty: none */
 	char sockets[108];   /* UNIX socket where other processes attach; empty: none */
+	char control[108];   /* UNIX socket for commands (ctl.h); empty: none */
 	char why[SETTINGS_WHY];
 };
 
@@ -128,6 +129,9 @@ int settings_set_pcap(struct settings *s, const char *origin, const char *value)
 
 /** settings_set_sockets takes the name of the UNIX socket for other processes; like settings_set_pcap. */
 int settings_set_sockets(struct settings *s, const char *origin, const char *value);
+
+/** settings_set_control takes the name of the UNIX socket for commands. Returns 0 or -1. */
+int settings_set_control(struct settings *s, const char *origin, const char *value);
 
 /** settings_check says whether everything agrees and nothing is missing. Returns 0 or -1. */
 int settings_check(struct settings *s);

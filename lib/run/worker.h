@@ -67,6 +67,7 @@ struct run {
 	char **argv;
 	struct reload *reload; /* of the thread that reads the files again; NULL: there is none */
 	pthread_t reloader;
+	struct ctl *ctl;      /* of the thread that serves run.control; NULL: nobody wants it */
 	struct pc_host *host; /* for threads; NULL: nobody wants it */
 	pthread_t threads;    /* the program's own, if threads_run */
 	bool threads_run;

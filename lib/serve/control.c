@@ -263,7 +263,7 @@ static bool is_stale(const struct sockaddr_un *a, socklen_t len)
 	return stale;
 }
 
-static int bind_path(int fd, const struct sockaddr_un *a, socklen_t len)
+int control_bind(int fd, const struct sockaddr_un *a, socklen_t len)
 {
 	if (bind(fd, (const struct sockaddr *)a, len) == 0)
 		return 0;
@@ -288,7 +288,7 @@ int pc_host_listen(struct pc_host *h, const char *path)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
-	rc = bind_path(fd, &a, len);
+	rc = control_bind(fd, &a, len);
 	if (rc == 0 && path[0] != '@')
 		(void)chmod(path, S_IRUSR | S_IWUSR);
 	if (rc == 0 && listen(fd, CHAN_PROCS) != 0)

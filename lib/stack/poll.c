@@ -67,6 +67,8 @@ unsigned pc_stack_poll(struct pc_stack *st, uint64_t now_ns)
 	advance(st, now_ns);
 	st->ctx.turn++;
 	check_mbufs(&st->ctx);
+	if (unlikely(mail_is_there(st->mail)))
+		mail_take(st->mail, st);
 	/* what the last turn has left unsent, if its caller did not flush */
 	pc_stack_flush(st, now_ns);
 	for (uint8_t i = 0; i < st->ip.ifs.n; i++)
@@ -108,6 +110,8 @@ uint64_t pc_stack_next_deadline(const struct pc_stack *st)
 	uint64_t at = UINT64_MAX;
 	uint32_t tick;
 
+	if (mail_is_there(st->mail))
+		return given(&st->ctx, st->ctx.now_ns);
 	if (tcp_next(st->tcp, &tick))
 		at = time_of(st, tick);
 	if (ip_next(&st->ip, &tick))

@@ -40,8 +40,8 @@ void pc_stack_get_footprint(const struct pc_stack_config *config, struct pc_stac
 	struct pc_stack_config cfg = effective(config);
 
 	memset(fp, 0, sizeof(*fp));
-	fp->other = sizeof(struct pc_stack) + tcp_footprint(&cfg, fp) + udp_footprint(&cfg) +
-	            ip_footprint(&cfg);
+	fp->other = sizeof(struct pc_stack) + mail_footprint() + tcp_footprint(&cfg, fp) +
+	            udp_footprint(&cfg) + ip_footprint(&cfg);
 	fp->events = events_footprint((uint32_t)cfg.stack_max_epolls, nb_sockets(&cfg));
 	fp->total = fp->connections + fp->flow_table + fp->half_open + fp->time_wait + fp->events +
 	            fp->other;
@@ -70,6 +70,7 @@ static void free_layers(struct pc_stack *st)
 		tcp_destroy(st->tcp);
 	if (st->udp != NULL)
 		udp_destroy(st->udp);
+	mail_free(st->mail);
 	events_fini(&st->events);
 	ip_fini(&st->ip);
 }
@@ -80,7 +81,8 @@ static int make_layers(struct pc_stack *st)
 	struct sockets *s = &st->sockets;
 
 	sockets_layout(s, cfg);
-	if (ip_init(&st->ip, &st->ctx) != 0)
+	st->mail = mail_create(cfg->socket_id);
+	if (ip_init(&st->ip, &st->ctx) != 0 || st->mail == NULL)
 		return -1;
 	if (events_init(&st->events, (uint32_t)cfg->stack_max_epolls, s->end, cfg->socket_id) != 0)
 		return -1;
@@ -167,10 +169,11 @@ int pc_stack_del_addr(struct pc_stack *st, int port, const struct pc_prefix *add
 
 int pc_stack_set_mtu(struct pc_stack *st, int port, uint16_t mtu)
 {
-	struct netif *nif = &st->ip.ifs.netif[port];
+	struct netif *nif;
 
 	if (port < 0 || port >= st->ip.ifs.n || (mtu != 0 && mtu < 576))
 		return fail(-EINVAL);
+	nif = &st->ip.ifs.netif[port];
 	nif->port->info.mtu = mtu != 0 && mtu < nif->mtu_max ? mtu : nif->mtu_max;
 	neigh_outdate(st->ip.neigh);
 	return 0;

@@ -14,6 +14,7 @@
 #include "event/event.h"
 #include "ip/ip.h"
 #include "sock/sock.h"
+#include "stack/mail.h"
 #include "tcp/tcp.h"
 #include "udp/udp.h"
 
@@ -24,6 +25,7 @@ struct pc_stack {
 	struct udp *udp;
 	struct tcp *tcp;
 	struct events events;
+	struct mail *mail; /* what other threads ask for */
 };
 
 static_assert(offsetof(struct pc_stack, sockets) == 0, "sockets_of relies on it");

@@ -35,15 +35,24 @@ static void make_path(struct tcp *tcp, struct tcb *t, struct ip_path *path)
 	*path = (struct ip_path){
 	    .neigh = t->neigh, .laddr = t->flow.laddr, .mtu = t->path_mtu, .netif = t->netif};
 	const struct tcp_queues *q = tcp_queues(tcp, t);
+	uint16_t was;
 
 	if (q != NULL && q->pmtu.probe > path->mtu)
 		path->mtu = q->pmtu.probe;
 	if (neigh_is_valid(tcp->ip->neigh, t->neigh))
 		return;
-	if (ip_path_find(tcp->ip, &t->flow.raddr, t->flow.laddr, path) == 0) {
-		t->neigh = path->neigh;
-		t->netif = path->netif;
-	}
+	was = path->mtu;
+	if (ip_path_find(tcp->ip, &t->flow.raddr, t->flow.laddr, path) != 0)
+		return;
+	t->neigh = path->neigh;
+	t->netif = path->netif;
+	if (path->mtu >= t->path_mtu)
+		return;
+	/* another way, and a narrower one: what is cut from now on fits, and this goes as it is (routers say so
+	 * if it is too large, RFC 1191) */
+	t->path_mtu = path->mtu;
+	tcb_update_mss(tcp, t);
+	path->mtu = was;
 }
 
 static void fill_options(struct tcp *tcp, struct tcb *t, struct tcp_seg *s)

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 
+#include <percore/control.h>
 #include <percore/dhcp.h>
 
 #include "wt.h"
@@ -484,6 +485,64 @@ static void options(struct wt *w)
 	finish(w);
 }
 
+/* Says whether there is a route with this gateway (NULL: none) and metric. */
+static bool has_route(struct wt *w, const char *dest, const char *gateway, uint32_t metric)
+{
+	struct pc_route_info list[8];
+	const unsigned n = pc_route_list(w->st, list, 8);
+	struct pc_addr by = {0};
+	struct pc_prefix p;
+	bool found = false;
+
+	pc_prefix_parse(dest, &p);
+	if (gateway != NULL)
+		pc_addr_parse(gateway, &by);
+	for (unsigned i = 0; i < n; i++)
+		found |= list[i].route.dest.len == p.len && list[i].route.metric == metric &&
+		         pc_addr_equal(&list[i].route.dest.addr, &p.addr) &&
+		         pc_addr_equal(&list[i].route.gateway, &by);
+	return found;
+}
+
+static void lease_with(struct wt *w, const uint8_t *more, size_t n)
+{
+	uint8_t d[600];
+
+	start(w);
+	expect(w, 1000, 1);
+	reply(w, 2, 3600);
+	expect(w, 100, 3);
+	inject(w, "255.255.255.255", d, build(d, 5, 3600, more, n));
+	expect_probes(w);
+}
+
+static void on_link(struct wt *w)
+{
+	static const uint8_t more[] = {121, 20,  32, 203, 0, 113, 9,  0,   0, 0, 0,
+	                               0,   203, 0,  113, 9, 8,   10, 192, 0, 2, 77};
+
+	lease_with(w, more, sizeof(more));
+	CHECK(has_route(w, "203.0.113.9/32", NULL, 0));
+	CHECK(has_route(w, "0.0.0.0/0", "203.0.113.9", 0));
+	CHECK(has_route(w, "10.0.0.0/8", "192.0.2.77", 0));
+	CHECK(!has_route(w, "0.0.0.0/0", "192.0.2.254", 0)); /* that of option 3 */
+	finish(w);
+	CHECK(!has_route(w, "203.0.113.9/32", NULL, 0) &&
+	      !has_route(w, "0.0.0.0/0", "203.0.113.9", 0));
+}
+
+static void several_routers(struct wt *w)
+{
+	static const uint8_t more[] = {3, 8, 192, 0, 2, 253, 203, 0, 113, 1};
+
+	lease_with(w, more, sizeof(more));
+	CHECK(has_route(w, "0.0.0.0/0", "192.0.2.254", 0));
+	CHECK(has_route(w, "0.0.0.0/0", "192.0.2.253", 1));
+	EQ(wt_count(w, PC_DHCP_ROUTES_REFUSED), 1); /* nobody is on that network */
+	finish(w);
+	CHECK(!has_route(w, "0.0.0.0/0", "192.0.2.253", 1));
+}
+
 static void release(struct wt *w)
 {
 	const struct frame *f;
@@ -512,6 +571,8 @@ static const struct wt_case cases[] = {
     {"RFC 2131 4.1: messages are repeated, less and less often", patience},
     {"RFC 2131 4.4.1: what is malformed or of others is ignored", strangers},
     {"RFC 2132, RFC 3396, RFC 3442: options", options},
+    {"RFC 3442: routes without a gateway", on_link},
+    {"RFC 2132 3.5: several routers", several_routers},
     {"RFC 2131 4.4.6: the address is given back", release},
 };
 

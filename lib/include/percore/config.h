@@ -51,6 +51,7 @@ X(ip6, accept_ra, 1, 0, 1, "boolean", \
   "take default routers, networks, MTU and hop limit from router advertisements, and first hops from redirects, on ports with IPv6") \
 X(ip6, secret, 0, 0, UINT64_MAX, "number", \
   "secret of the addresses that are made of routers' prefixes (RFC 7217), the same on every lcore and after a restart; 0: they are made of the MAC address") \
+X(ip, routes, 1024, 16, 4000000, "routes", "routes of both families per lcore, besides what router advertisements and redirects tell") \
 X(ip, deny_entries, 1024, 0, 1000000, "prefixes", "room in the list of whom is not listened to (net.deny)") \
 X(icmp, error_rate, 100, 0, 1000000, "messages/s", "ICMP errors sent per second at most; 0: none") \
 X(icmp, echo, 1, 0, 1, "boolean", "answer ICMP echo requests") \
@@ -143,6 +144,7 @@ X(tcp, port_last, 60999, 1024, 65535, "port", "last ephemeral port")
 	X(arp, hold)               \
 	X(ip, deny_entries)        \
 	X(ip, datagrams)           \
+	X(ip, routes)              \
 	X(tcp, source_connections) \
 	X(tcp, source_half_open)   \
 	X(tcp, syn_cache)          \

@@ -6,6 +6,7 @@
 
 #include <percore/addr.h>
 #include <percore/config.h>
+#include <percore/control.h>
 #include <percore/coro.h>
 #include <percore/epoll.h>
 #include <percore/port.h>

@@ -63,10 +63,9 @@ struct pc_stack *pc_stack_create(const struct pc_stack_config *config, struct rt
  */
 void pc_stack_destroy(struct pc_stack *st);
 
-/** Most ports and addresses that a stack can have. */
-#define PC_MAX_PORTS  16
-#define PC_MAX_ADDRS  64
-#define PC_MAX_ROUTES 256
+/** Most ports, and most different addresses in its life, that a stack can have; routes: ip.routes. */
+#define PC_MAX_PORTS 16
+#define PC_MAX_ADDRS 64
 
 /**
  * pc_stack_add_port attaches a port; it must live as long as the stack. Returns its index, counted
@@ -91,8 +90,9 @@ int pc_stack_add_addr(struct pc_stack *st, int port, const struct pc_prefix *add
 int pc_stack_add_slaac(struct pc_stack *st, int port);
 
 /**
- * pc_stack_del_addr takes an IPv4 address back, with the routes by it; connections from it find no way any
- * more. errno: EINVAL (IPv6), EADDRNOTAVAIL (the port does not have it).
+ * pc_stack_del_addr takes an address back, with the routes that need it; connections from it find no way any
+ * more, until it is added again. errno: EADDRNOTAVAIL (the port does not have it), EBUSY (a port's link-local
+ * address).
  */
 int pc_stack_del_addr(struct pc_stack *st, int port, const struct pc_prefix *addr);
 
@@ -112,8 +112,9 @@ unsigned pc_stack_get_dns(const struct pc_stack *st, struct pc_addr *servers, un
 
 /**
  * pc_stack_add_route sends dest by way of gateway, which must be on a connected network; a prefix
- * of length 0 (of either family: 0.0.0.0/0 is 96 bits long in mapped form) is the default route.
- * Returns 0, or -1 with errno ENETUNREACH, EEXIST or ENOSPC.
+ * of length 0 (of either family: 0.0.0.0/0 is 96 bits long in mapped form) is the default route. There is one
+ * such route per network and port; pc_route_add (percore/control.h) takes several, with metrics and MTUs, and
+ * says how they change. Returns 0, or -1 with errno EINVAL, ENETUNREACH, EEXIST or ENOSPC.
  */
 int pc_stack_add_route(struct pc_stack *st, const struct pc_prefix *dest,
                        const struct pc_addr *gateway);

@@ -102,7 +102,7 @@ static void test_echo_unresolved(void)
 	CU_ASSERT_EQUAL(net_input(&net, 0, &f, NULL, NULL), VERDICT_DONE);
 	CU_ASSERT(net_next(&net, 0, &f) && f.b[13] == 6);
 	CU_ASSERT(memcmp(f.b + 38, &(uint32_t){NET_GATEWAY}, 4) == 0);
-	net.ip.nb_routes = 0;
+	net_forget_routes(&net);
 	neigh_outdate(net.ip.neigh);
 	frame_icmp(&f, &e, 8, 0, zeros, NULL, 0);
 	CU_ASSERT_EQUAL(net_input(&net, 0, &f, NULL, NULL), VERDICT_DONE);
@@ -371,7 +371,7 @@ static void test_unreachable_fails(void)
 	net_relent();
 	rte_pktmbuf_free(m);
 	CU_ASSERT_EQUAL(net_count(&net, PC_TX_NO_MBUF), 1);
-	net.ip.nb_routes = 0;
+	net_forget_routes(&net);
 	frame_udp(&f, &far, 1000, 2000, "x", 1);
 	unreachable(&f);
 	CU_ASSERT_EQUAL(net_count(&net, PC_TX_NO_ROUTE), 1);

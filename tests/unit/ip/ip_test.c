@@ -66,8 +66,9 @@ static void test_routes_full(void)
 	struct pc_prefix p;
 
 	net_init(&net);
+	net.ctx.cfg.ip_routes = 200;
 	net_open(&net);
-	for (unsigned i = 3; i < PC_MAX_ROUTES; i++) {
+	for (unsigned i = 3; i < net.ctx.cfg.ip_routes; i++) {
 		snprintf(text, sizeof(text), "20.%u.0.0/16", i);
 		CU_ASSERT_EQUAL(pc_prefix_parse(text, &p), 0);
 		CU_ASSERT_EQUAL(ip_add_route(&net.ip, &p, &gateway), 0);

@@ -9,6 +9,7 @@
 #include "../unit.h"
 #include "base/mbuf.h"
 #include "ip/ip4_plain.h"
+#include "ip/route.h"
 
 const uint8_t net_peer_mac[6] = {2, 0, 0, 0, 0, 0x99};
 const uint8_t net_broadcast_mac[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
@@ -76,6 +77,13 @@ void net_open(struct net *net)
 	net_advance(net, 10);
 	CU_ASSERT(net_next(net, 0, &f) && net_next(net, 1, &f) && net_idle(net));
 	memset(&net->ctx.counters, 0, sizeof(net->ctx.counters));
+}
+
+void net_forget_routes(struct net *net)
+{
+	for (uint32_t i = 0; i < net->ip.routes.max; i++)
+		if (net->ip.routes.route[i].used)
+			route_del(&net->ip, i);
 }
 
 void net_close(struct net *net)

@@ -54,6 +54,9 @@ void net_init(struct net *net);
 /** net_open makes the layer with its ports, addresses and default route, and announces them. */
 void net_open(struct net *net);
 
+/** net_forget_routes takes every route away. */
+void net_forget_routes(struct net *net);
+
 /** net_close ends the layer and checks that no mbuf is missing. */
 void net_close(struct net *net);
 

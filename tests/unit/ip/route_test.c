@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Routes: the longest prefix, the right interface, the right source address. */
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../unit.h"
+#include "ip/route.h"
 #include "net.h"
 
 static struct net net;
@@ -178,7 +181,7 @@ static void test_groups_alone(void)
 	struct ip_path path;
 
 	start();
-	net.ip.nb_routes = 0;
+	net_forget_routes(&net);
 	CU_ASSERT(find("255.255.255.255", LADDR_NONE, &path) == 0 && path.laddr == 0);
 	net.ip.ifs.nb_addrs = 0;
 	CU_ASSERT_EQUAL(find("255.255.255.255", LADDR_NONE, &path), -ENETUNREACH);
@@ -192,15 +195,151 @@ static void test_full(void)
 	int rc = 0;
 	unsigned n = 0;
 
-	start();
+	net_init(&net);
+	net.ctx.cfg.ip_routes = 200;
+	net_open(&net);
 	while (rc == 0) {
 		snprintf(text, sizeof(text), "20.%u.0.0/16", n);
 		rc = add(text, "10.0.0.9");
 		n += rc == 0;
 	}
 	CU_ASSERT_EQUAL(rc, -ENOSPC);
-	CU_ASSERT_EQUAL(n, PC_MAX_ROUTES - 3);
-	CU_ASSERT(goes_by("20.200.1.1", "10.0.0.9", 0));
+	CU_ASSERT_EQUAL(n, net.ctx.cfg.ip_routes - 3);
+	CU_ASSERT(goes_by("20.100.1.1", "10.0.0.9", 0));
+	net_close(&net);
+}
+
+/* The table against a walk over all networks: both families, every length, coming and going. */
+static void test_random(void)
+{
+	static struct pc_route set[400];
+	static bool there[400];
+	struct rng rng;
+	struct pc_prefix p;
+
+	net_init(&net);
+	net.ctx.cfg.ip_routes = 500;
+	net.ctx.cfg.ip6_dad = 0;
+	net_open(&net);
+	pc_prefix_parse("fd00::1/64", &p);
+	CU_ASSERT_EQUAL(ip_add_addr(&net.ip, 0, &p), 0);
+	rng_seed(&rng, 7);
+	for (unsigned round = 0; round < 4000; round++) {
+		const unsigned k = rng_below(&rng, 400), longest = UINT_MAX;
+		struct pc_route *r = &set[k];
+		const struct route *found;
+		unsigned best = longest;
+		struct pc_addr dst;
+
+		if (there[k]) {
+			CU_ASSERT_EQUAL(ip_route_del(&net.ip, r), 0);
+			there[k] = false;
+		} else {
+			*r = (struct pc_route){.metric = k + 1, .port = -1};
+			if (k % 2 == 0) { /* few bits, so that many hold each other */
+				r->dest.addr =
+				    pc_addr_ip4(htonl(0x40000000 | rng_below(&rng, 256) << 12));
+				r->dest.len = (uint8_t)(98 + rng_below(&rng, 31));
+				r->gateway = net_addr(NET_GATEWAY);
+			} else {
+				r->dest.addr.b[0] = 0x20;
+				r->dest.addr.b[1] = (uint8_t)rng_below(&rng, 4);
+				r->dest.addr.b[15] = (uint8_t)rng_below(&rng, 4);
+				r->dest.len = (uint8_t)(2 + rng_below(&rng, 127));
+				pc_addr_parse("fd00::fe", &r->gateway);
+			}
+			r->dest = route_network(&r->dest);
+			there[k] = ip_route_add(&net.ip, r) == 0; /* or another is the same */
+		}
+		dst = set[rng_below(&rng, 400)].dest.addr;
+		dst.b[15] ^= (uint8_t)rng_below(&rng, 3);
+		for (unsigned i = 0; i < 400; i++)
+			if (there[i] && pc_addr_is_ip4(&set[i].dest.addr) == pc_addr_is_ip4(&dst) &&
+			    pc_prefix_contains(&set[i].dest, &dst) &&
+			    (best == longest || set[i].dest.len > set[best].dest.len))
+				best = i;
+		found = route_find(&net.ip, &dst, ROUTE_ANY);
+		if (best == longest)
+			CU_ASSERT(found == NULL || found->metric == 0) /* none of these */
+		else
+			CU_ASSERT(found != NULL && found->metric == best + 1);
+	}
+	CU_ASSERT_EQUAL(ip_validate(&net.ip), 0);
+	net_close(&net);
+}
+
+/* How many of 256 destinations go by each of the gateways 10.0.0.11 to 14. */
+static void count_ways(unsigned n[4])
+{
+	memset(n, 0, 4 * sizeof(n[0]));
+	for (unsigned i = 0; i < 256; i++) {
+		const struct pc_addr dst = net_addr(IP4(8, 0, 0, i));
+		const struct route *r = route_find(&net.ip, &dst, ROUTE_ANY);
+
+		CU_ASSERT(r != NULL && r == route_find(&net.ip, &dst, 0)); /* the same each time */
+		n[r->gateway.b[15] - 11]++;
+	}
+}
+
+static void drain(void)
+{
+	struct frame f;
+
+	while (net_next(&net, 0, &f))
+		;
+}
+
+static void add_ways(void)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		const struct pc_route r = {.dest = {.addr = net_addr(IP4(8, 0, 0, 0)), .len = 104},
+		                           .gateway = net_addr(IP4(10, 0, 0, 11 + i)),
+		                           .metric = 3};
+
+		CU_ASSERT_EQUAL(ip_route_add(&net.ip, &r), 0);
+		CU_ASSERT_EQUAL(ip_route_add(&net.ip, &r), -EEXIST);
+	}
+}
+
+/* Equal routes share the destinations; a gateway that does not answer gets none. */
+static void test_equal(void)
+{
+	struct pc_route better = {.dest = {.addr = net_addr(IP4(8, 0, 0, 0)), .len = 104},
+	                          .gateway = net_addr(IP4(10, 0, 0, 14)),
+	                          .metric = 2};
+	unsigned n[4], again[4];
+	struct frame_ends e;
+	struct frame f;
+
+	start();
+	add_ways();
+	count_ways(n);
+	for (unsigned i = 0; i < 4; i++)
+		CU_ASSERT(n[i] > 30 && n[i] < 100);
+	neigh_ask(net.ip.neigh, 0, &(struct pc_addr){.w = {0, 0, 0xffff0000, IP4(10, 0, 0, 12)}});
+	net_advance(&net, 3500);
+	CU_ASSERT_EQUAL(net_count(&net, PC_GATEWAYS_DOWN), 1);
+	count_ways(again);
+	CU_ASSERT(again[1] == 0 && again[0] > 30 && again[2] > 30 && again[3] > 30);
+	drain();
+	net_advance(&net, 10000); /* it is asked again, and answers */
+	CU_ASSERT(net_next(&net, 0, &f) && f.b[13] == 6 && f.b[41] == 12);
+	e = net_ends(IP4(10, 0, 0, 12), NET_US);
+	frame_arp(&f, &e, 2, e.dst_mac);
+	CU_ASSERT_EQUAL(net_input(&net, 0, &f, NULL, NULL), VERDICT_DONE);
+	net_advance(&net, 1500);
+	count_ways(again);
+	CU_ASSERT(memcmp(n, again, sizeof(n)) == 0);
+	CU_ASSERT_EQUAL(ip_route_del(&net.ip, &better), 0);
+	CU_ASSERT_EQUAL(ip_route_add(&net.ip, &better), 0);
+	count_ways(again);
+	CU_ASSERT_EQUAL(again[3], 256); /* a lower metric takes all */
+	CU_ASSERT_EQUAL(ip_route_replace(&net.ip, &better), 0);
+	better.gateway = (struct pc_addr){0};
+	CU_ASSERT_EQUAL(ip_route_del(&net.ip, &better), 0);
+	CU_ASSERT_EQUAL(ip_route_del(&net.ip, &better), -ESRCH);
+	CU_ASSERT_EQUAL(ip_validate(&net.ip), 0);
+	drain();
 	net_close(&net);
 }
 
@@ -213,6 +352,8 @@ static const struct unit_case cases[] = {
     {"a full table", test_full},
     {"the gateway's interface", test_gateway_link},
     {"groups without routes", test_groups_alone},
+    {"any networks, against a walk", test_random},
+    {"equal routes, and gateways that fail", test_equal},
 };
 
 int main(void)

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * percore-ctl: changes routes, addresses and the like of a program that runs with run.control.
+ *
+ * It sends its arguments as one command and prints the answer. It uses no DPDK.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define COMMAND_MAX 1000
+#define PACKET_MAX  65536
+
+static const char usage[] =
+    "Usage: percore-ctl PATH COMMAND\n\n"
+    "sends a command to the program whose run.control (--set run.control=PATH) is PATH:\n\n"
+    "  route add NETWORK via GATEWAY [metric N] [mtu BYTES]\n"
+    "  route add NETWORK port N [metric N] [mtu BYTES]    what is on the link itself\n"
+    "  route replace ...                                  the only one to NETWORK from now on\n"
+    "  route del NETWORK [via GATEWAY]\n"
+    "  route show\n"
+    "  addr add ADDRESS/LENGTH [port N]\n"
+    "  addr del ADDRESS/LENGTH [port N]\n"
+    "  addr show\n"
+    "  neigh set ADDRESS mac MAC [port N]\n"
+    "  neigh del ADDRESS [port N]\n"
+    "  deny add NETWORK                                   listen to nobody there\n"
+    "  deny del NETWORK\n"
+    "  mtu set BYTES [port N]                             of IPv4; 0: what the port takes\n"
+    "  usage show\n\n"
+    "NETWORK is 192.0.2.0/24, 2001:db8::/32 or \"default\". Every lcore makes the change, without "
+    "a\n"
+    "pause of what it does. Status 0: made; 1: refused; 2: nobody to ask.\n";
+
+static int fail(const char *path, int status)
+{
+	fprintf(stderr, "percore-ctl: %s: %s\n", path, strerror(errno));
+	return status;
+}
+
+static int join(int argc, char **argv, char *text)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < argc; i++) {
+		const size_t len = strlen(argv[i]);
+
+		if (n + len + 2 > COMMAND_MAX)
+			return -1;
+		memcpy(text + n, argv[i], len);
+		n += len;
+		text[n++] = ' ';
+	}
+	text[n] = '\0';
+	return 0;
+}
+
+static int open_control(const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	if (strlen(path) >= sizeof(a.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	strcpy(a.sun_path, path);
+	return fd >= 0 && connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0 ? fd : -1;
+}
+
+/* Prints the answer, whose first line is its verdict. Returns the status. */
+static int print_answer(int fd, const char *path)
+{
+	static char text[PACKET_MAX];
+	ssize_t n = recv(fd, text, sizeof(text) - 1, 0);
+	const char *body = text;
+	int status = 0;
+
+	if (n <= 0) {
+		errno = n == 0 ? ECONNRESET : errno;
+		return fail(path, 2);
+	}
+	text[n] = '\0';
+	if (strncmp(text, "ok\n", 3) == 0)
+		body += 3;
+	else
+		status = 1;
+	if (status != 0)
+		fprintf(stderr, "percore-ctl: %s",
+		        strncmp(body, "error ", 6) == 0 ? body + 6 : body);
+	else
+		fwrite(body, 1, (size_t)(n - (body - text)), stdout);
+	while (status == 0 && (n = recv(fd, text, sizeof(text), 0)) > 0)
+		fwrite(text, 1, (size_t)n, stdout);
+	return fflush(stdout) == 0 ? status : fail("output", 2);
+}
+
+int main(int argc, char **argv)
+{
+	char command[COMMAND_MAX + 1];
+	int fd, status;
+
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		printf("percore-ctl (percore %s)\n", PC_VERSION);
+		return 0;
+	}
+	if (argc < 3) {
+		fputs(usage, argc == 2 && strcmp(argv[1], "--help") == 0 ? stdout : stderr);
+		return argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : 2;
+	}
+	if (join(argc - 2, argv + 2, command) != 0) {
+		errno = E2BIG;
+		return fail("command", 2);
+	}
+	fd = open_control(argv[1]);
+	if (fd < 0)
+		return fail(argv[1], 2);
+	if (send(fd, command, strlen(command), MSG_NOSIGNAL) < 0)
+		return fail(argv[1], 2);
+	status = print_answer(fd, argv[1]);
+	(void)close(fd);
+	return status;
+}

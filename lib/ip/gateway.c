@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Gateways: which of them answer.
+ *
+ * Overview: each gateway that a route goes by has a place here.  When the neighbour table gives one up it is
+ * down, and routes by it are passed over if there are others to the same network (RFC 1122 section 3.3.1.4).
+ * It is asked again every ten seconds; when it answers, or is heard of, the routes by it count again and every
+ * path is looked up anew.
+ *
+ * Invariants: refs routes go by each; places behind n are free; nb_down of them are down.
+ */
+
+#include "ip/route.h"
+
+#define PROBE_NS UINT64_C(10000000000)
+
+static void due(struct ip *ip, uint64_t ns)
+{
+	if (ns < ip->gateways.due_ns)
+		ip->gateways.due_ns = ns;
+}
+
+uint16_t gateway_take(struct ip *ip, uint8_t netif, const struct pc_addr *addr)
+{
+	struct gateways *gs = &ip->gateways;
+	uint16_t place = GATEWAY_NONE;
+
+	for (uint16_t i = 0; i < gs->n; i++) {
+		struct gateway *g = &gs->place[i];
+
+		if (g->refs != 0 && g->netif == netif && pc_addr_equal(&g->addr, addr)) {
+			g->refs++;
+			return i;
+		}
+		if (g->refs == 0 && place == GATEWAY_NONE)
+			place = i;
+	}
+	if (place == GATEWAY_NONE) {
+		if (gs->n == GATEWAYS)
+			return GATEWAY_NONE;
+		place = gs->n++;
+	}
+	gs->place[place] = (struct gateway){.addr = *addr, .netif = netif, .refs = 1};
+	return place;
+}
+
+void gateway_put(struct ip *ip, uint16_t gateway)
+{
+	struct gateways *gs = &ip->gateways;
+
+	gs->place[gateway].refs--;
+	while (gs->n > 0 && gs->place[gs->n - 1].refs == 0)
+		gs->n--;
+}
+
+/* Notes those that have been asked in vain; the neighbour table says so for arp.retry_ms. */
+static void note_failures(struct ip *ip)
+{
+	struct gateways *gs = &ip->gateways;
+
+	for (uint16_t i = 0; i < gs->n; i++) {
+		struct gateway *g = &gs->place[i];
+
+		if (g->refs == 0 || g->down || !neigh_has_failed(ip->neigh, g->netif, &g->addr))
+			continue;
+		g->down = true;
+		g->probe_ns = ip->ctx->now_ns + PROBE_NS;
+		due(ip, g->probe_ns);
+		ctx_count(ip->ctx, PC_GATEWAYS_DOWN);
+		neigh_outdate(ip->neigh);
+	}
+}
+
+/* Asks those that are down, and looks whether they have answered since. */
+static void probe(struct ip *ip)
+{
+	struct gateways *gs = &ip->gateways;
+
+	gs->due_ns = UINT64_MAX;
+	for (uint16_t i = 0; i < gs->n; i++) {
+		struct gateway *g = &gs->place[i];
+
+		if (g->refs == 0 || !g->down)
+			continue;
+		if (neigh_is_known(ip->neigh, g->netif, &g->addr)) {
+			g->down = false;
+			neigh_outdate(ip->neigh);
+			continue;
+		}
+		if (g->probe_ns <= ip->ctx->now_ns) {
+			neigh_ask(ip->neigh, g->netif, &g->addr);
+			g->probe_ns = ip->ctx->now_ns + PROBE_NS;
+		}
+		due(ip, RTE_MIN(g->probe_ns, ip->ctx->now_ns + PROBE_NS / 10));
+	}
+}
+
+void gateway_poll(struct ip *ip)
+{
+	const uint32_t failures = neigh_failures(ip->neigh);
+
+	if (unlikely(failures != ip->gateways.failures)) {
+		ip->gateways.failures = failures;
+		note_failures(ip);
+	}
+	if (unlikely(ip->gateways.due_ns <= ip->ctx->now_ns))
+		probe(ip);
+}

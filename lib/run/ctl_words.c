@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Commands of the control socket: words to what they ask for, and lists to words. */
+#include "ctl.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORDS    16
+#define TEXT_MAX 1024
+
+struct words {
+	unsigned n, at;
+	char *word[WORDS];
+	char *why;
+	size_t len;
+};
+
+__attribute__((format(printf, 2, 3))) static int fail(struct words *w, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(w->why, w->len, format, args);
+	va_end(args);
+	return -1;
+}
+
+/* ---- words ----------------------------------------------------------------------------------- */
+
+static const char *next(struct words *w)
+{
+	return w->at < w->n ? w->word[w->at++] : NULL;
+}
+
+/* Takes the next word if it is this one. */
+static bool is_next(struct words *w, const char *word)
+{
+	if (w->at == w->n || strcmp(w->word[w->at], word) != 0)
+		return false;
+	w->at++;
+	return true;
+}
+
+static int read_number(struct words *w, const char *what, uint64_t max, uint64_t *v)
+{
+	const char *text = next(w);
+	char *end;
+
+	if (text == NULL)
+		return fail(w, "a number is missing behind \"%s\"", what);
+	*v = strtoull(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || *v > max)
+		return fail(w, "\"%s\" is no %s from 0 to %" PRIu64, text, what, max);
+	return 0;
+}
+
+static int read_addr(struct words *w, struct pc_addr *a)
+{
+	const char *text = next(w);
+
+	if (text == NULL)
+		return fail(w, "an address is missing");
+	return pc_addr_parse(text, a) == 0 ? 0 : fail(w, "\"%s\" is no address", text);
+}
+
+static int read_prefix(struct words *w, struct pc_prefix *p)
+{
+	const char *text = next(w);
+
+	if (text == NULL)
+		return fail(w, "a network is missing, as 192.0.2.0/24 is one");
+	return pc_prefix_parse(text, p) == 0 ? 0 : fail(w, "\"%s\" is no network", text);
+}
+
+static int read_mac(struct words *w, uint8_t mac[6])
+{
+	const char *text = next(w);
+	int n = 0;
+
+	if (text != NULL &&
+	    sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2],
+	           &mac[3], &mac[4], &mac[5], &n) == 6 &&
+	    text[n] == '\0')
+		return 0;
+	return fail(w, "\"%s\" is no MAC address, as 02:00:00:00:00:01 is one",
+	            text != NULL ? text : "");
+}
+
+/* ---- commands -------------------------------------------------------------------------------- */
+
+/* "via ADDR", "port N", "metric N", "mtu N" in any order, as far as allowed says. */
+enum { VIA = 1, PORT = 2, METRIC = 4, MTU = 8 };
+
+static int read_option(struct words *w, struct pc_change *c, unsigned allowed)
+{
+	uint64_t v;
+
+	if ((allowed & VIA) && is_next(w, "via"))
+		return read_addr(w, &c->addr);
+	if ((allowed & PORT) && is_next(w, "port")) {
+		if (read_number(w, "port", PC_MAX_PORTS - 1, &v) != 0)
+			return -1;
+		c->port = (int32_t)v;
+	} else if ((allowed & METRIC) && is_next(w, "metric")) {
+		if (read_number(w, "metric", UINT32_MAX, &v) != 0)
+			return -1;
+		c->metric = (uint32_t)v;
+	} else if ((allowed & MTU) && is_next(w, "mtu")) {
+		if (read_number(w, "mtu", UINT16_MAX, &v) != 0)
+			return -1;
+		c->mtu = (uint16_t)v;
+	} else {
+		return fail(w, "\"%s\" is not understood here", next(w));
+	}
+	return 0;
+}
+
+static int read_options(struct words *w, struct pc_change *c, unsigned allowed)
+{
+	while (w->at < w->n)
+		if (read_option(w, c, allowed) != 0)
+			return -1;
+	return 0;
+}
+
+static int read_route(struct words *w, struct pc_change *c)
+{
+	const bool all = is_next(w, "default");
+	const unsigned options =
+	    c->kind == PC_CHANGE_DEL_ROUTE ? VIA | PORT : VIA | PORT | METRIC | MTU;
+
+	c->port = -1;
+	if ((!all && read_prefix(w, &c->prefix) != 0) || read_options(w, c, options) != 0)
+		return -1;
+	if (all && pc_addr_is_any(&c->addr))
+		return fail(w, "\"default\" needs \"via\" and a gateway, whose family it is of");
+	if (c->kind != PC_CHANGE_DEL_ROUTE && pc_addr_is_any(&c->addr) && c->port < 0)
+		return fail(w, "\"via\" and a gateway are missing, or \"port\" and its number");
+	return 0;
+}
+
+static int read_address(struct words *w, struct pc_change *c)
+{
+	return read_prefix(w, &c->prefix) != 0 ? -1 : read_options(w, c, PORT);
+}
+
+static int read_neigh(struct words *w, struct pc_change *c)
+{
+	if (read_addr(w, &c->addr) != 0)
+		return -1;
+	if (c->kind == PC_CHANGE_SET_NEIGH && !is_next(w, "mac"))
+		return fail(w, "\"mac\" and a MAC address are missing");
+	if (c->kind == PC_CHANGE_SET_NEIGH && read_mac(w, c->mac) != 0)
+		return -1;
+	return read_options(w, c, PORT);
+}
+
+static int read_deny(struct words *w, struct pc_change *c)
+{
+	return read_prefix(w, &c->prefix) != 0 ? -1 : read_options(w, c, 0);
+}
+
+static int read_mtu(struct words *w, struct pc_change *c)
+{
+	uint64_t v;
+
+	if (read_number(w, "mtu", UINT16_MAX, &v) != 0)
+		return -1;
+	c->mtu = (uint16_t)v;
+	return read_options(w, c, PORT);
+}
+
+static const struct {
+	const char *object, *verb;
+	uint32_t kind;
+	int (*read)(struct words *w, struct pc_change *c);
+} commands[] = {
+    {"route", "add", PC_CHANGE_ADD_ROUTE, read_route},
+    {"route", "del", PC_CHANGE_DEL_ROUTE, read_route},
+    {"route", "replace", PC_CHANGE_REPLACE_ROUTE, read_route},
+    {"addr", "add", PC_CHANGE_ADD_ADDR, read_address},
+    {"addr", "del", PC_CHANGE_DEL_ADDR, read_address},
+    {"neigh", "set", PC_CHANGE_SET_NEIGH, read_neigh},
+    {"neigh", "del", PC_CHANGE_DEL_NEIGH, read_neigh},
+    {"deny", "add", PC_CHANGE_DENY, read_deny},
+    {"deny", "del", PC_CHANGE_ALLOW, read_deny},
+    {"mtu", "set", PC_CHANGE_SET_MTU, read_mtu},
+};
+
+static const struct {
+	const char *object;
+	enum ctl_verb verb;
+} lists[] = {
+    {"route", CTL_SHOW_ROUTES},
+    {"addr", CTL_SHOW_ADDRS},
+    {"usage", CTL_SHOW_USAGE},
+};
+
+static int read_command(struct words *w, struct ctl_command *c)
+{
+	const char *object = next(w), *verb = next(w);
+
+	if (object == NULL)
+		return fail(w, "a command is missing");
+	for (unsigned i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		if (strcmp(object, lists[i].object) == 0 && w->n <= 2 &&
+		    (verb == NULL || strcmp(verb, "show") == 0)) {
+			c->verb = lists[i].verb;
+			return 0;
+		}
+	for (unsigned i = 0; verb != NULL && i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(object, commands[i].object) == 0 &&
+		    strcmp(verb, commands[i].verb) == 0) {
+			c->verb = CTL_CHANGE;
+			c->change.kind = commands[i].kind;
+			return commands[i].read(w, &c->change);
+		}
+	return fail(w, "there is no command \"%s%s%s\"", object, verb != NULL ? " " : "",
+	            verb != NULL ? verb : "");
+}
+
+int ctl_parse(const char *text, struct ctl_command *c, char *why, size_t len)
+{
+	struct words w = {.why = why, .len = len};
+	char buf[TEXT_MAX], *rest = buf, *word;
+
+	memset(c, 0, sizeof(*c));
+	if (snprintf(buf, sizeof(buf), "%s", text) >= (int)sizeof(buf))
+		return fail(&w, "the command is too long");
+	while ((word = strsep(&rest, " \t\r\n")) != NULL) {
+		if (*word == '\0')
+			continue;
+		if (w.n == WORDS)
+			return fail(&w, "the command has too many words");
+		w.word[w.n++] = word;
+	}
+	return read_command(&w, c);
+}
+
+/* ---- lists ----------------------------------------------------------------------------------- */
+
+void ctl_print_routes(FILE *f, const struct pc_route_info *list, unsigned n)
+{
+	char dest[PC_PREFIX_STRLEN], gateway[PC_ADDR_STRLEN];
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct pc_route *r = &list[i].route;
+
+		fputs(pc_prefix_format(&r->dest, dest), f);
+		if (!pc_addr_is_any(&r->gateway))
+			fprintf(f, " via %s", pc_addr_format(&r->gateway, gateway));
+		fprintf(f, " port %d", r->port);
+		if (r->metric != 0)
+			fprintf(f, " metric %" PRIu32, r->metric);
+		if (r->mtu != 0)
+			fprintf(f, " mtu %u", r->mtu);
+		fprintf(f, "%s%s%s\n", list[i].connected ? " connected" : "",
+		        list[i].learnt ? " learnt" : "", list[i].down ? " down" : "");
+	}
+}
+
+void ctl_print_addrs(FILE *f, const struct pc_stack_addr *list, unsigned n)
+{
+	char addr[PC_PREFIX_STRLEN];
+
+	for (unsigned i = 0; i < n; i++)
+		fprintf(f, "%s port %d%s%s\n", pc_prefix_format(&list[i].addr, addr), list[i].port,
+		        list[i].autoconf ? " autoconf" : "", list[i].ready ? "" : " not-ready");
+}

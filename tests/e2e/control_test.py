@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""percore-ctl changes routes and addresses of a running percore-httpd, under a transfer and for ping.
+
+The kernel is two gateways: the device itself, and a macvlan on it with a MAC address of its own, whose counter shows
+by which of them packets come.
+"""
+import hashlib
+import json
+import os
+import subprocess
+
+import bed
+from bed import CLIENT, PREFIX, SERVER, expect, sh, wait_for
+
+FAR = "203.0.113.1"
+SECOND = "192.0.2.253"
+SIZE = 60_000_000
+
+
+class State:
+    """The program, its control socket, and the file that it serves."""
+
+
+def start(b):
+    s = State()
+    s.path = os.path.join(b.tmp, "control")
+    data = os.urandom(1 << 20) * (SIZE >> 20)
+    s.digest = hashlib.sha256(data).hexdigest()
+    with open(os.path.join(b.tmp, "big"), "wb") as f:
+        f.write(data)
+    s.program = b.start("percore-httpd", "--listen", "80", "--root", b.tmp, "--set", f"run.control={s.path}")
+    for name in ("all", "default", b.dev):
+        for key, value in (("rp_filter", "0"), ("arp_ignore", "1"), ("arp_announce", "2")):
+            with open(f"/proc/sys/net/ipv4/conf/{name}/{key}", "w", encoding="ascii") as f:
+                f.write(value)
+    sh("ip", "link", "add", "link", b.dev, "name", "second", "type", "macvlan", "mode", "bridge")
+    sh("ip", "addr", "add", f"{SECOND}/32", "dev", "second")
+    sh("ip", "link", "set", "second", "up")
+    sh("ip", "addr", "add", f"{FAR}/32", "dev", "lo")
+    return s
+
+
+def ctl(b, s, *words, status=0):
+    """What percore-ctl prints."""
+    r = sh(b.path("percore-ctl"), s.path, *words, check=False)
+    expect(r.returncode == status, f"{words}: status {r.returncode}: {r.stdout}{r.stderr}")
+    return r.stdout + r.stderr
+
+
+def received(name):
+    return json.loads(sh("ip", "-j", "-s", "link", "show", "dev", name).stdout)[0]["stats64"]["rx"]["bytes"]
+
+
+def pings(addr, family="-4"):
+    return sh("ping", family, "-n", "-c", 1, "-W", 1, addr, check=False).returncode == 0
+
+
+def routes(b, s):
+    """routes are shown, made, and refused with a reason"""
+    text = ctl(b, s, "route", "show")
+    expect(f"192.0.2.0/{PREFIX} port 0 connected\n" in text, text)
+    expect(f"0.0.0.0/0 via {CLIENT} port 0\n" in text, text)
+    expect("ERROR" not in ctl(b, s, "route", "add", "198.51.100.0/24", "via", CLIENT, "metric", "7"), "")
+    text = ctl(b, s, "route")
+    expect(f"198.51.100.0/24 via {CLIENT} port 0 metric 7\n" in text, text)
+    text = ctl(b, s, "route", "add", "198.51.100.0/24", "via", CLIENT, status=1)
+    expect("lcore 0: File exists" in text, text)
+    text = ctl(b, s, "route", "add", "198.51.100.0/24", "over", CLIENT, status=1)
+    expect('"over" is not understood here' in text, text)
+    ctl(b, s, "route", "del", "198.51.100.0/24")
+    expect("198.51.100.0" not in ctl(b, s, "route"), "the route is still there")
+    expect((os.stat(s.path).st_mode & 0o777) == 0o600, "everybody may change routes")
+
+
+def transfer(b, s):
+    """a transfer goes on while its route changes, and by the new way"""
+    before = received("second")
+    with subprocess.Popen(["curl", "-sS", "--interface", FAR, "--limit-rate", "12M", "--max-time", str(60 * b.slow),
+                           f"http://{SERVER}/big"], stdout=subprocess.PIPE) as curl:
+        digest = hashlib.sha256()
+        got, changed = 0, 0
+        while chunk := curl.stdout.read(1 << 16):
+            digest.update(chunk)
+            got += len(chunk)
+            if changed == 0 and got > SIZE // 6:
+                expect(received("second") - before < 100_000, "it came by the second gateway from the first")
+                ctl(b, s, "route", "add", "203.0.113.0/24", "via", SECOND)
+                changed = 1
+            elif changed == 1 and got > SIZE // 2:
+                ctl(b, s, "route", "replace", "203.0.113.0/24", "via", CLIENT, "mtu", "1000")
+                changed, middle = 2, received("second")
+        expect(curl.wait() == 0, "curl has failed")
+    expect(digest.hexdigest() == s.digest, "the file differs")
+    expect(middle - before > SIZE // 6, f"only {middle - before} bytes came by the second gateway")
+    expect(received("second") - middle < SIZE // 4, "it went on by the second gateway")
+    ctl(b, s, "route", "del", "203.0.113.0/24")
+
+
+def addresses(b, s):
+    """addresses of both families come, answer, and go"""
+    with open(f"/proc/sys/net/ipv6/conf/{b.dev}/disable_ipv6", "w", encoding="ascii") as f:
+        f.write("0")
+    sh("ip", "addr", "add", "fd00:1::fe/64", "dev", b.dev, "nodad")
+    expect(not pings("192.0.2.77"), "somebody has that address already")
+    ctl(b, s, "addr", "add", "192.0.2.77/24")
+    expect(pings("192.0.2.77"), "no answer from the new address")
+    ctl(b, s, "addr", "add", "fd00:1::77/64")
+    wait_for(lambda: pings("fd00:1::77", "-6"), 10 * b.slow, "an answer over IPv6")
+    text = ctl(b, s, "addr")
+    expect("192.0.2.77/24 port 0\n" in text and "fd00:1::77/64 port 0\n" in text, text)
+    ctl(b, s, "addr", "del", "192.0.2.77/24")
+    ctl(b, s, "addr", "del", "fd00:1::77/64")
+    expect(not pings("192.0.2.77") and not pings("fd00:1::77", "-6"), "an address that was deleted answers")
+    expect(pings(SERVER), "the first address has gone, too")
+
+
+def denied(b, s):
+    """nobody listens to a network, and then again"""
+    ctl(b, s, "deny", "add", f"{CLIENT}/32")
+    expect(not pings(SERVER), "somebody listens")
+    ctl(b, s, "deny", "del", f"{CLIENT}/32")
+    expect(pings(SERVER), "nobody listens")
+
+
+def end(b, s):
+    """the socket goes with the program"""
+    s.program.stop()
+    expect(not os.path.exists(s.path), "the socket is left")
+    text = ctl(b, s, "route", status=2)
+    expect("No such file" in text, text)
+
+
+STEPS = [routes, transfer, addresses, denied, end]
+
+if __name__ == "__main__":
+    args = bed.arguments(__doc__)
+    bed.need("ethtool", "ping", "curl")
+    bed.main(args, STEPS, start)

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Commands of the control socket. */
+#include "run/ctl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../unit.h"
+
+static struct ctl_command c;
+static char why[256];
+
+static bool reads(const char *text)
+{
+	return ctl_parse(text, &c, why, sizeof(why)) == 0;
+}
+
+static bool is_addr(const struct pc_addr *a, const char *text)
+{
+	struct pc_addr b;
+
+	return pc_addr_parse(text, &b) == 0 && pc_addr_equal(a, &b);
+}
+
+static void test_routes(void)
+{
+	CU_ASSERT(reads("route add 10.0.0.0/8 via 192.0.2.254 metric 7 mtu 1400\n"));
+	CU_ASSERT(c.verb == CTL_CHANGE && c.change.kind == PC_CHANGE_ADD_ROUTE);
+	CU_ASSERT(is_addr(&c.change.prefix.addr, "10.0.0.0") && c.change.prefix.len == 104);
+	CU_ASSERT(is_addr(&c.change.addr, "192.0.2.254"));
+	CU_ASSERT(c.change.metric == 7 && c.change.mtu == 1400 && c.change.port == -1);
+	CU_ASSERT(reads("route replace default via fd00::1"));
+	CU_ASSERT(c.change.kind == PC_CHANGE_REPLACE_ROUTE && c.change.prefix.len == 0);
+	CU_ASSERT(reads("  route\tadd  2001:db8::/32 port 3 "));
+	CU_ASSERT(c.change.port == 3 && pc_addr_is_any(&c.change.addr));
+	CU_ASSERT(reads("route del 10.0.0.0/8"));
+	CU_ASSERT(c.change.kind == PC_CHANGE_DEL_ROUTE && pc_addr_is_any(&c.change.addr));
+}
+
+static void test_others(void)
+{
+	CU_ASSERT(reads("addr add 192.0.2.9/24") && c.change.kind == PC_CHANGE_ADD_ADDR);
+	CU_ASSERT(c.change.port == 0 && c.change.prefix.len == 120);
+	CU_ASSERT(reads("addr del fd00::9/64 port 2") && c.change.kind == PC_CHANGE_DEL_ADDR);
+	CU_ASSERT_EQUAL(c.change.port, 2);
+	CU_ASSERT(reads("neigh set 192.0.2.9 mac 02:00:00:00:00:fE port 1"));
+	CU_ASSERT(c.change.kind == PC_CHANGE_SET_NEIGH && c.change.port == 1);
+	CU_ASSERT(memcmp(c.change.mac, "\2\0\0\0\0\xfe", 6) == 0);
+	CU_ASSERT(reads("neigh del fe80::1") && c.change.kind == PC_CHANGE_DEL_NEIGH);
+	CU_ASSERT(reads("deny add 198.51.100.0/24") && c.change.kind == PC_CHANGE_DENY);
+	CU_ASSERT(reads("deny del 198.51.100.0/24") && c.change.kind == PC_CHANGE_ALLOW);
+	CU_ASSERT(reads("mtu set 1400 port 1") && c.change.kind == PC_CHANGE_SET_MTU);
+	CU_ASSERT(c.change.mtu == 1400 && c.change.port == 1);
+	CU_ASSERT(reads("route show") && c.verb == CTL_SHOW_ROUTES);
+	CU_ASSERT(reads("addr") && c.verb == CTL_SHOW_ADDRS);
+	CU_ASSERT(reads("usage show") && c.verb == CTL_SHOW_USAGE);
+}
+
+static void test_mistakes(void)
+{
+	static const char *const wrong[] = {
+	    "",
+	    "   ",
+	    "route",
+	    "rout add",
+	    "route add",
+	    "route add 10.0.0.0/8",
+	    "route add 10.0.0.0/99 via 192.0.2.1",
+	    "route add default",
+	    "route add default port 0",
+	    "route add 10.0.0.0/8 via",
+	    "route add 10.0.0.0/8 via nobody",
+	    "route add 10.0.0.0/8 via 192.0.2.1 metric",
+	    "route add 10.0.0.0/8 via 192.0.2.1 metric -1",
+	    "route add 10.0.0.0/8 via 192.0.2.1 metric 4294967296",
+	    "route add 10.0.0.0/8 via 192.0.2.1 mtu 65536",
+	    "route add 10.0.0.0/8 via 192.0.2.1 sideways",
+	    "route del 10.0.0.0/8 metric 1",
+	    "route show all",
+	    "addr add",
+	    "addr add 192.0.2.9/24 port 16",
+	    "addr add 192.0.2.9/24 metric 3",
+	    "neigh set 192.0.2.9",
+	    "neigh set 192.0.2.9 mac",
+	    "neigh set 192.0.2.9 mac 02:00:00:00:00",
+	    "neigh set 192.0.2.9 mac 02:00:00:00:00:01:02",
+	    "deny add 10.0.0.0/8 port 1",
+	    "mtu set many",
+	    "a b c d e f g h i j k l m n o p q",
+	};
+	char *text = malloc(5000);
+
+	for (unsigned i = 1; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		why[0] = '\0';
+		if (strcmp(wrong[i], "route") == 0) /* which lists them */
+			CU_ASSERT(reads(wrong[i]))
+		else
+			CU_ASSERT(!reads(wrong[i]) && why[0] != '\0');
+	}
+	memset(text, 'a', 4999);
+	text[4999] = '\0';
+	CU_ASSERT(!reads(text));
+	free(text);
+}
+
+static void test_lists(void)
+{
+	struct pc_route_info routes[3] = {{.route = {.port = 1}, .connected = true},
+	                                  {.route = {.metric = 5, .mtu = 1400}, .down = true},
+	                                  {.learnt = true}};
+	struct pc_stack_addr addrs[2] = {{.ready = true}, {.port = 2, .autoconf = true}};
+	char *text = NULL;
+	size_t n;
+	FILE *f = open_memstream(&text, &n);
+
+	pc_prefix_parse("10.0.0.0/24", &routes[0].route.dest);
+	pc_prefix_parse("0.0.0.0/0", &routes[1].route.dest);
+	pc_addr_parse("10.0.0.254", &routes[1].route.gateway);
+	pc_addr_parse("fe80::1", &routes[2].route.gateway);
+	pc_prefix_parse("10.0.0.1/24", &addrs[0].addr);
+	pc_prefix_parse("fd00::1/64", &addrs[1].addr);
+	ctl_print_routes(f, routes, 3);
+	ctl_print_addrs(f, addrs, 2);
+	fclose(f);
+	CU_ASSERT_STRING_EQUAL(text, "10.0.0.0/24 port 1 connected\n"
+	                             "0.0.0.0/0 via 10.0.0.254 port 0 metric 5 mtu 1400 down\n"
+	                             "::/0 via fe80::1 port 0 learnt\n"
+	                             "10.0.0.1/24 port 0\n"
+	                             "fd00::1/64 port 2 autoconf not-ready\n");
+	free(text);
+}
+
+static const struct unit_case cases[] = {
+    {"routes", test_routes},
+    {"addresses, neighbours and the rest", test_others},
+    {"mistakes", test_mistakes},
+    {"lists", test_lists},
+};
+
+UNIT_MAIN("run/ctl", cases)

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* Addresses, routes and neighbours that come and go while a stack runs (percore/control.h), and what connections make
+ * of it. */
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include <percore/control.h>
+
+#include "frame6.h"
+#include "wt.h"
+
+#define OTHER "192.0.2.9"
+#define FAR   "198.51.100.7"
+#define NET   "198.51.100.0/24"
+
+static const uint8_t mac1[6] = {2, 0, 0, 0, 0, 0x11}, mac2[6] = {2, 0, 0, 0, 0, 0x12};
+
+static struct pc_prefix prefix(const char *text)
+{
+	struct pc_prefix p;
+
+	if (pc_prefix_parse(text, &p) != 0)
+		abort();
+	return p;
+}
+
+static struct pc_addr addr(const char *text)
+{
+	struct pc_addr a;
+
+	if (pc_addr_parse(text, &a) != 0)
+		abort();
+	return a;
+}
+
+static struct pc_route route(const char *dest, const char *gateway)
+{
+	return (struct pc_route){.dest = prefix(dest), .gateway = addr(gateway), .port = -1};
+}
+
+/* A stack that knows two gateways by their MAC addresses. */
+static void start(struct wt *w)
+{
+	const struct pc_addr one = addr("192.0.2.251"), two = addr("192.0.2.252");
+
+	wt_start(w);
+	wt_settle(w);
+	wt_drop(w);
+	OK(pc_stack_set_neigh(w->st, 0, &one, mac1));
+	OK(pc_stack_set_neigh(w->st, 0, &two, mac2));
+}
+
+/* Says whether an address of ours answers an echo request of the peer. */
+static bool answers(struct wt *w, const char *to)
+{
+	struct frame_ends e = wt_ends(w);
+	const struct frame *f;
+	struct frame_info i;
+	struct frame q;
+
+	e.dst_be = inet_addr(to);
+	frame_icmp(&q, &e, 8, 0, (uint8_t[4]){1, 2, 3, 4}, "x", 1);
+	wt_inject_frame(w, &q);
+	f = wt_next_frame(w, 0);
+	return f != NULL && frame_read(f, &i) == NULL && i.proto == 1 && i.icmp_type == 0 &&
+	       i.ends.src_be == e.dst_be;
+}
+
+/* Sends a datagram; returns 0, or the errno. *mac, if not NULL, is where it went. */
+static int send_to(struct wt *w, const char *to, uint8_t mac[6])
+{
+	const struct sockaddr_in a = wt_addr(to, 9);
+	const int fd = pc_socket(w->st, AF_INET, SOCK_DGRAM, 0);
+	const ssize_t n = pc_sendto(w->st, fd, "x", 1, 0, (const struct sockaddr *)&a, sizeof(a));
+	const int error = n < 0 ? errno : 0;
+
+	wt_settle(w);
+	if (mac != NULL && probe_sent(w->probe) != NULL)
+		memcpy(mac, probe_sent(w->probe)->b, 6);
+	wt_drop(w);
+	OK(pc_close(w->st, fd));
+	return error;
+}
+
+static bool goes_by(struct wt *w, const char *to, const uint8_t want[6])
+{
+	uint8_t mac[6] = {0};
+
+	return send_to(w, to, mac) == 0 && memcmp(mac, want, 6) == 0;
+}
+
+/* ---- addresses ------------------------------------------------------------------------------- */
+
+static void addresses(struct wt *w)
+{
+	const struct pc_prefix p = prefix(OTHER "/24");
+	struct pc_stack_addr list[4];
+
+	start(w);
+	CHECK(!answers(w, OTHER));
+	OK(pc_stack_add_addr(w->st, 0, &p));
+	wt_settle(w);
+	wt_drop(w);
+	CHECK(answers(w, OTHER));
+	EQ(pc_stack_get_addrs(w->st, list, 4), 2);
+	CHECK(pc_addr_equal(&list[1].addr.addr, &p.addr) && list[1].ready && list[1].port == 0);
+	OK(pc_stack_del_addr(w->st, 0, &p));
+	CHECK(!answers(w, OTHER));
+	ERR(pc_stack_del_addr(w->st, 0, &p), EADDRNOTAVAIL);
+	CHECK(answers(w, WT_LOCAL)); /* the other one of the network works both ways as before */
+	EQ(send_to(w, WT_PEER, NULL), 0);
+	for (unsigned i = 0; i < 100; i++) { /* the same address takes the same place */
+		OK(pc_stack_add_addr(w->st, 0, &p));
+		OK(pc_stack_del_addr(w->st, 0, &p));
+	}
+	OK(pc_stack_add_addr(w->st, 0, &p));
+	wt_settle(w);
+	wt_drop(w);
+	CHECK(answers(w, OTHER));
+	EQ(pc_stack_validate(w->st, NULL), 0);
+}
+
+static void last_address(struct wt *w)
+{
+	const struct pc_prefix p = prefix(WT_LOCAL "/24");
+	const struct pc_route r = route("0.0.0.0/0", "192.0.2.251");
+
+	start(w);
+	OK(pc_route_add(w->st, &r));
+	CHECK(goes_by(w, FAR, mac1));
+	OK(pc_stack_del_addr(w->st, 0, &p));
+	EQ(send_to(w, WT_PEER, NULL), ENETUNREACH);
+	EQ(send_to(w, FAR, NULL), ENETUNREACH); /* its gateway cannot be reached any more */
+	OK(pc_stack_add_addr(w->st, 0, &p));
+	EQ(send_to(w, WT_PEER, NULL), 0);
+	EQ(send_to(w, FAR, NULL), ENETUNREACH);
+	EQ(pc_stack_validate(w->st, NULL), 0);
+}
+
+static struct ends6 ends6(const char *to)
+{
+	struct ends6 e = {.src_mac = PEER_MAC, .dst_mac = PROBE_MAC};
+
+	e.src = addr("fd00::2");
+	e.dst = addr(to);
+	return e;
+}
+
+static bool answers6(struct wt *w, const char *to)
+{
+	const struct ends6 e = ends6(to);
+	bool yes = false;
+	struct frame f;
+	struct info6 i;
+
+	frame6_icmp(&f, &e, 64, 128, 0, (uint8_t[4]){1, 2, 3, 4}, 4);
+	wt_inject_frame(w, &f);
+	for (const struct frame *s; (s = wt_next_frame(w, 1)) != NULL;)
+		yes |= frame6_read(s, &i) == NULL && i.proto == 58 && s->b[54] == 129;
+	return yes;
+}
+
+static void addresses6(struct wt *w)
+{
+	const struct ends6 e = ends6("fd00::1");
+	const struct pc_prefix p = prefix("fd00::9/64"), first = prefix("fd00::1/64");
+	struct pc_prefix link_local = {.len = 64};
+	struct pc_stack_addr list[4];
+
+	wt_start6(w, &e);
+	wt_drop(w);
+	CHECK(answers6(w, "fd00::1") && !answers6(w, "fd00::9"));
+	OK(pc_stack_add_addr(w->st, 0, &p));
+	wt_pass(w, 1);
+	CHECK(answers6(w, "fd00::9"));
+	OK(pc_stack_del_addr(w->st, 0, &p));
+	CHECK(!answers6(w, "fd00::9") && answers6(w, "fd00::1"));
+	for (unsigned i = 0; i < 100; i++) {
+		OK(pc_stack_add_addr(w->st, 0, &p));
+		wt_pass(w, 1);
+		OK(pc_stack_del_addr(w->st, 0, &p));
+	}
+	OK(pc_stack_del_addr(w->st, 0, &first));
+	CHECK(!answers6(w, "fd00::1"));
+	OK(pc_stack_add_addr(w->st, 0, &first));
+	wt_pass(w, 1);
+	CHECK(answers6(w, "fd00::1"));
+	EQ(pc_stack_get_addrs(w->st, list, 4), 3);
+	for (unsigned i = 0; i < 3; i++)
+		if (pc_addr_is_link_local(&list[i].addr.addr))
+			link_local.addr = list[i].addr.addr;
+	ERR(pc_stack_del_addr(w->st, 0, &link_local), EBUSY);
+	wt_drop(w);
+	EQ(pc_stack_validate(w->st, NULL), 0);
+}
+
+/* A connection whose address goes is silent; it goes on when the address is back. */
+static void connection_and_address(struct wt *w)
+{
+	const struct pc_prefix p = prefix(WT_LOCAL "/24");
+
+	wt_established(w);
+	OK(pc_stack_del_addr(w->st, 0, &p));
+	wt_send(w, 100);
+	NOTHING(150);
+	OK(pc_stack_add_addr(w->st, 0, &p));
+	wt_settle(w);
+	while (wt_next_frame(w, 0) != NULL) /* the address is announced */
+		;
+	EXPECT_IN(0, 2000, .flags = PA, .seq = 1, .ack = 1, .len = 100);
+	INJECT(.flags = A, .seq = 1, .ack = 101);
+	NOTHING(1000);
+}
+
+/* ---- routes ---------------------------------------------------------------------------------- */
+
+static void routes(struct wt *w)
+{
+	struct pc_route one = route(NET, "192.0.2.251"), two = route(NET, "192.0.2.252");
+	const struct pc_route any = route(NET, "::"), connected = route("192.0.2.0/24", "::");
+	const struct pc_route nowhere = route(NET, "203.0.113.1");
+	struct pc_route_info list[4];
+
+	start(w);
+	EQ(send_to(w, FAR, NULL), ENETUNREACH);
+	OK(pc_route_add(w->st, &one));
+	ERR(pc_route_add(w->st, &one), EEXIST);
+	CHECK(goes_by(w, FAR, mac1));
+	two.metric = 5;
+	OK(pc_route_add(w->st, &two)); /* a second way there, which is worse */
+	CHECK(goes_by(w, FAR, mac1));
+	EQ(pc_route_list(w->st, list, 4), 3);
+	CHECK(list[0].connected + list[1].connected + list[2].connected == 1);
+	OK(pc_route_del(w->st, &one));
+	ERR(pc_route_del(w->st, &one), ESRCH);
+	CHECK(goes_by(w, FAR, mac2));
+	OK(pc_route_replace(w->st, &one));
+	ERR(pc_route_del(w->st, &two), ESRCH);
+	CHECK(goes_by(w, FAR, mac1));
+	ERR(pc_route_replace(w->st, &nowhere), ENETUNREACH);
+	CHECK(goes_by(w, FAR, mac1)); /* the old one is still there */
+	OK(pc_route_add(w->st, &two));
+	OK(pc_route_del(w->st, &any)); /* all of them */
+	EQ(send_to(w, FAR, NULL), ENETUNREACH);
+	ERR(pc_route_del(w->st, &connected), ESRCH);
+	ERR(pc_stack_change(w->st, &(struct pc_change){.kind = 99}), EINVAL);
+	EQ(pc_stack_validate(w->st, NULL), 0);
+}
+
+/* A network on the link itself, and a gateway there (RFC 3442). */
+static void on_link(struct wt *w)
+{
+	struct pc_route net = {.dest = prefix("203.0.113.1/32"), .port = 0};
+	const struct pc_route by = route(NET, "203.0.113.1");
+	const struct pc_addr gateway = addr("203.0.113.1");
+
+	start(w);
+	ERR(pc_route_add(w->st, &by), ENETUNREACH);
+	net.port = 1;
+	ERR(pc_route_add(w->st, &net), ENETUNREACH);
+	net.port = 0;
+	OK(pc_route_add(w->st, &net));
+	OK(pc_route_add(w->st, &by));
+	OK(pc_stack_set_neigh(w->st, 0, &gateway, mac2));
+	CHECK(goes_by(w, FAR, mac2));
+}
+
+/* The segments of a connection take the new way at once, and its data arrive. */
+static void connection_and_route(struct wt *w)
+{
+	const struct pc_route peer = route(NET, "192.0.2.253"), one = route(NET, "192.0.2.251"),
+	                      two = route(NET, "192.0.2.252");
+	const struct frame *f;
+	struct frame_info i;
+
+	start(w);
+	OK(pc_route_add(w->st, &peer));
+	w->flow.peer_be = inet_addr(FAR);
+	wt_established(w);
+	for (uint32_t n = 0; n < 6; n++) {
+		OK(pc_route_replace(w->st, n % 2 == 0 ? &one : &two));
+		wt_send(w, 100);
+		f = probe_sent(w->probe);
+		CHECK(f != NULL && memcmp(f->b, n % 2 == 0 ? mac1 : mac2, 6) == 0);
+		CHECK(frame_read(f, &i) == NULL && i.payload_len == 100);
+		EQ(i.seg.seq - w->flow.iss, 1 + 100 * n);
+		probe_take(w->probe);
+		INJECT(.flags = A, .seq = 1, .ack = 101 + 100 * n);
+	}
+	CHECK(probe_sent(w->probe) == NULL);
+}
+
+/* A route with an MTU: what is cut from then on fits. */
+static void route_mtu(struct wt *w)
+{
+	struct pc_route r = route(NET, "192.0.2.253");
+
+	start(w);
+	OK(pc_route_add(w->st, &r));
+	w->flow.peer_be = inet_addr(FAR);
+	wt_established(w);
+	wt_send(w, 1460);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 1460);
+	INJECT(.flags = A, .seq = 1, .ack = 1461);
+	r.mtu = 1000;
+	OK(pc_route_replace(w->st, &r));
+	wt_send(w, 100); /* which looks for its way */
+	EXPECT(.flags = PA, .seq = 1461, .ack = 1, .len = 100);
+	INJECT(.flags = A, .seq = 1, .ack = 1561);
+	wt_send(w, 1460);
+	EXPECT(.flags = A, .seq = 1561, .ack = 1, .len = 960);
+	INJECT(.flags = A, .seq = 1, .ack = 2521);
+	EXPECT(.flags = PA, .seq = 2521, .ack = 1, .len = 500);
+	INJECT(.flags = A, .seq = 1, .ack = 3021);
+	r.mtu = 551;
+	ERR(pc_route_replace(w->st, &r), EINVAL);
+}
+
+/* RFC 1122 3.3.1.4: a gateway that does not answer is left, and used again when it does. */
+static void dead_gateway(struct wt *w)
+{
+	const struct pc_route one = route(NET, "192.0.2.253");
+	struct pc_route two = route(NET, "192.0.2.252");
+	struct pc_route_info list[4];
+	const struct frame *f;
+	struct frame_ends e;
+	struct frame r;
+
+	start(w);
+	two.metric = 1;
+	OK(pc_route_add(w->st, &one));
+	OK(pc_route_add(w->st, &two));
+	probe_answer_arp(w->probe, false);
+	send_to(w, FAR, NULL);
+	wt_pass(w, 3500);
+	wt_drop(w);
+	EQ(wt_count(w, PC_GATEWAYS_DOWN), 1);
+	CHECK(goes_by(w, FAR, mac2));
+	wt_pass(w, 5000); /* the neighbour's own failure is forgotten, but not the gateway's */
+	wt_drop(w);
+	CHECK(goes_by(w, FAR, mac2));
+	EQ(pc_route_list(w->st, list, 4), 3);
+	EQ(list[0].down + list[1].down + list[2].down, 1);
+	f = wt_next_frame(w, 10000); /* it is asked again */
+	CHECK(f != NULL && f->b[13] == 6 && f->b[41] == 253);
+	e = wt_ends(w);
+	e.src_be = inet_addr("192.0.2.253");
+	memcpy(e.src_mac, mac1, 6);
+	frame_arp(&r, &e, 2, e.dst_mac);
+	wt_inject_frame(w, &r);
+	wt_pass(w, 1100);
+	wt_drop(w);
+	CHECK(goes_by(w, FAR, mac1));
+	wt_pass(w, 20000);
+	wt_drop(w);
+	EQ(pc_stack_validate(w->st, NULL), 0);
+}
+
+/* ---- neighbours ------------------------------------------------------------------------------ */
+
+static void neighbours(struct wt *w)
+{
+	const struct pc_addr peer = addr(WT_PEER), ours = addr(WT_LOCAL), group = addr("224.0.0.1");
+	struct frame_ends e;
+	struct frame f;
+
+	start(w);
+	OK(pc_stack_set_neigh(w->st, 0, &peer, mac1));
+	CHECK(goes_by(w, WT_PEER, mac1));
+	e = wt_ends(w); /* somebody says otherwise */
+	frame_arp(&f, &e, 1, NULL);
+	wt_inject_frame(w, &f);
+	wt_drop(w);
+	wt_pass(w, 2000000);
+	CHECK(goes_by(w, WT_PEER, mac1));
+	EQ(wt_drop(w), 0);
+	OK(pc_stack_del_neigh(w->st, 0, &peer));
+	CHECK(!goes_by(w, WT_PEER, mac1));
+	OK(pc_stack_set_neigh(w->st, 0, &peer, mac2));
+	OK(pc_stack_del_neigh(w->st, 0, &peer));
+	ERR(pc_stack_del_neigh(w->st, 0, &peer), ENOENT);
+	ERR(pc_stack_set_neigh(w->st, 0, &ours, mac1), EINVAL);
+	ERR(pc_stack_set_neigh(w->st, 0, &group, mac1), EINVAL);
+	ERR(pc_stack_set_neigh(w->st, 1, &peer, mac1), EINVAL);
+	ERR(pc_stack_set_neigh(w->st, 0, &peer, (const uint8_t[6]){1}), EINVAL);
+	EQ(pc_stack_validate(w->st, NULL), 0);
+}
+
+/* ---- from other threads ---------------------------------------------------------------------- */
+
+#define THREADS 4
+#define CHANGES 60
+
+struct poster {
+	struct pc_stack *st;
+	unsigned number;
+	uint64_t ticket[CHANGES];
+};
+
+/* Each posts routes of its own. */
+static void *post(void *arg)
+{
+	struct poster *p = arg;
+
+	for (unsigned i = 0; i < CHANGES; i++) {
+		const struct pc_change add = {
+		    .kind = PC_CHANGE_ADD_ROUTE,
+		    .prefix = {.addr =
+		                   pc_addr_ip4(htonl(0xcb000000 + (p->number << 16) + (i << 8))),
+		               .len = 120},
+		    .addr = addr("192.0.2.251"),
+		    .port = -1};
+
+		p->ticket[i] = pc_stack_post_change(p->st, &add);
+	}
+	return NULL;
+}
+
+static void by_mail(struct wt *w)
+{
+	struct poster p[THREADS];
+	pthread_t thread[THREADS];
+	int rc;
+
+	start(w);
+	for (unsigned i = 0; i < THREADS; i++) {
+		p[i] = (struct poster){.st = w->st, .number = i};
+		EQ(pthread_create(&thread[i], NULL, post, &p[i]), 0);
+	}
+	for (unsigned i = 0; i < THREADS; i++)
+		EQ(pthread_join(thread[i], NULL), 0);
+	CHECK(!pc_stack_posted(w->st, p[0].ticket[0], &rc));
+	EQ(send_to(w, "203.0.1.1", NULL),
+	   ENETUNREACH); /* nothing happens in the midst of a turn ... */
+	wt_settle(w);
+	for (unsigned i = 0; i < THREADS; i++)
+		for (unsigned k = 0; k < CHANGES; k++)
+			CHECK(pc_stack_posted(w->st, p[i].ticket[k], &rc) && rc == 0);
+	CHECK(goes_by(w, "203.3.59.1", mac1)); /* ... but at the beginning of the next */
+	EQ(wt_count(w, PC_CHANGES), THREADS * CHANGES);
+	EQ(pc_stack_validate(w->st, NULL), 0);
+}
+
+static int note(struct pc_stack *st, const void *data)
+{
+	(void)st;
+	++**(unsigned *const *)data;
+	return -7;
+}
+
+static void mail_limits(struct wt *w)
+{
+	const struct pc_change nonsense = {.kind = PC_CHANGE_DEL_ADDR,
+	                                   .prefix = prefix(OTHER "/24")};
+	unsigned calls = 0, *p = &calls;
+	uint64_t first, ticket;
+	int rc = 1;
+
+	start(w);
+	first = pc_stack_post_change(w->st, &nonsense);
+	CHECK(first != 0 && pc_stack_next_deadline(w->st) <= w->now);
+	wt_settle(w);
+	CHECK(pc_stack_posted(w->st, first, &rc) && rc == -EADDRNOTAVAIL);
+	EQ(wt_count(w, PC_CHANGES_REFUSED), 1);
+	for (unsigned i = 0; i < PC_POSTS; i++)
+		CHECK((ticket = pc_stack_post(w->st, note, &p, sizeof(p))) != 0);
+	errno = 0;
+	CHECK(pc_stack_post(w->st, note, &p, sizeof(p)) == 0 && errno == EAGAIN);
+	CHECK(pc_stack_post(w->st, note, &p, PC_POST_MAX + 1) == 0 && errno == EINVAL);
+	wt_settle(w);
+	EQ(calls, PC_POSTS);
+	CHECK(pc_stack_posted(w->st, ticket, &rc) && rc == -7);
+	for (unsigned i = 0; i < 2 * PC_POSTS; i++) {
+		CHECK(pc_stack_post(w->st, note, &p, sizeof(p)) != 0);
+		wt_settle(w);
+	}
+	CHECK(pc_stack_posted(w->st, first, &rc) && rc == -ESTALE); /* asked too late */
+}
+
+static const struct wt_case cases[] = {
+    {"addresses come and go", addresses},
+    {"RFC 4862: addresses of IPv6 come and go", addresses6},
+    {"with its last address a network goes, and the routes by it", last_address},
+    {"an address that comes back finds its connections", connection_and_address},
+    {"routes come and go, with metrics", routes},
+    {"RFC 3442: a network on the link, a gateway in it", on_link},
+    {"a route changes under a connection", connection_and_route},
+    {"a route has an MTU", route_mtu},
+    {"RFC 1122 3.3.1.4: a gateway that does not answer", dead_gateway},
+    {"neighbours are set", neighbours},
+    {"several threads ask for changes", by_mail},
+    {"the mailbox is full, results are kept for a while", mail_limits},
+};
+
+WT_MAIN("change")
