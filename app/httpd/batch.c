@@ -42,6 +42,37 @@ struct batch_entry *batch_add(struct batch *b, const struct reply_stamp *stamp,
 	return e;
 }
 
+void batch_gather(const struct batch *b, struct batch_ready *ready, int64_t now)
+{
+	size_t done = 0;
+
+	assert(b->n == 1);
+	ready->len = 0;
+	if (batch_bytes(b) > sizeof(ready->bytes))
+		return;
+	for (unsigned i = 0; i < b->nb_iov; done += b->iov[i++].iov_len)
+		memcpy(ready->bytes + done, b->iov[i].iov_base, b->iov[i].iov_len);
+	ready->len = (uint32_t)done;
+	ready->now = now;
+	ready->entry = b->entries[0];
+	ready->entry.nb_iov = 1;
+}
+
+struct batch_entry *batch_repeat(struct batch *b, const struct batch_ready *ready, const char *p)
+{
+	struct batch_entry *e = &b->entries[b->n];
+	const uint64_t end = batch_bytes(b) + ready->len;
+
+	assert(b->n < BATCH_MAX && ready->len != 0);
+	*e = ready->entry;
+	e->end = end;
+	e->request = p;
+	e->first_iov = (uint8_t)b->nb_iov;
+	b->iov[b->nb_iov++] = (struct iovec){(void *)(uintptr_t)ready->bytes, ready->len};
+	b->n++;
+	return e;
+}
+
 unsigned batch_find(const struct batch *b, uint64_t sent)
 {
 	unsigned i = 0;

@@ -50,6 +50,30 @@ struct batch_entry *batch_add(struct batch *b, const struct reply_stamp *stamp,
                               const struct answer *a, enum reply_keep keep,
                               const struct http_request *r, const char *p);
 
+#define BATCH_READY_MAX 2048
+
+/**
+ * A response in one piece, to be sent again and again; zeroed: none.
+ *
+ * Of 16 pipelined requests for a file of 512 bytes each then takes one buffer and no decision: with what TCP
+ * does for it, 1262 instructions instead of 1722.
+ */
+struct batch_ready {
+	uint32_t len;             /**< of bytes; 0: none */
+	int64_t now;              /**< when its Date is true */
+	struct batch_entry entry; /**< as it would be the first of a batch */
+	char bytes[BATCH_READY_MAX];
+};
+
+/**
+ * batch_gather makes ready the batch's only response, whose Date is now, if it is short. No batch may
+ * refer to what is in ready.
+ */
+void batch_gather(const struct batch *b, struct batch_ready *ready, int64_t now);
+
+/** batch_repeat appends it as the response to a request whose header is at p. There must be room. */
+struct batch_entry *batch_repeat(struct batch *b, const struct batch_ready *ready, const char *p);
+
 /** batch_bytes returns how many bytes the batch holds. */
 static inline uint64_t batch_bytes(const struct batch *b)
 {

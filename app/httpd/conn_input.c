@@ -91,15 +91,26 @@ static bool is_last(const struct server *s, int fd, const struct http_request *r
 	       (s->config.requests != 0 && answered >= s->config.requests);
 }
 
-/* Answers a whole request, body included, whose header is at p; end is where it ends in the input. */
-static enum step respond(struct server *s, int fd, struct view *v, const struct http_request *r,
-                         const char *p, size_t end)
+/* The response once more that was sent a moment ago, if this is the same request. */
+static struct batch_entry *repeat(struct server *s, int fd, const struct http_request *r,
+                                  const char *p)
 {
+	if (r != &s->memo.request || !memo_is_ready(&s->memo, s->stamp.now) ||
+	    is_last(s, fd, r, &s->memo.answer))
+		return NULL;
+	return batch_repeat(&s->batch, &s->memo.ready, p);
+}
+
+/* Adds the response to a whole request whose header is at p. */
+static struct batch_entry *answer(struct server *s, int fd, const struct http_request *r,
+                                  const char *p)
+{
+	const bool again = r == &s->memo.request && memo_has_answer(&s->memo);
 	enum reply_keep keep = r->minor == 0 ? REPLY_KEEP_10 : REPLY_KEEP;
 	struct batch_entry *e;
 	struct answer a;
 
-	if (r == &s->memo.request && memo_has_answer(&s->memo)) {
+	if (again) {
 		a = s->memo.answer;
 	} else {
 		answer_request(&a, r, p, s->files, s->path, s->stamp.now);
@@ -109,6 +120,19 @@ static enum step respond(struct server *s, int fd, struct view *v, const struct 
 	if (is_last(s, fd, r, &a))
 		keep = REPLY_CLOSE;
 	e = batch_add(&s->batch, &s->stamp, &a, keep, r, p);
+	if (again && !e->close && s->batch.n == 1 && batch_mapping(&s->batch) == NULL)
+		batch_gather(&s->batch, &s->memo.ready, s->stamp.now);
+	return e;
+}
+
+/* Answers a whole request, body included, whose header is at p; end is where it ends in the input. */
+static enum step respond(struct server *s, int fd, struct view *v, const struct http_request *r,
+                         const char *p, size_t end)
+{
+	struct batch_entry *e = repeat(s, fd, r, p);
+
+	if (e == NULL)
+		e = answer(s, fd, r, p);
 	e->input_end = v->pos = end;
 	if (e->close && end < v->len)
 		s->conns[fd].flags |= CONN_LINGER;

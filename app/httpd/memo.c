@@ -5,6 +5,7 @@ void memo_keep(struct memo *m, const struct http_request *r, const char *p, size
 {
 	m->len = 0;
 	m->has_answer = false;
+	m->ready.len = 0;
 	if (len > MEMO_BYTES || r->body != HTTP_BODY_NONE)
 		return;
 	memcpy(m->bytes, p, len);
@@ -29,4 +30,5 @@ void memo_keep_answer(struct memo *m, const struct answer *a)
 	m->answer = (struct answer){
 	    .status = a->status, .no_body = a->no_body, .file = a->file, .len = a->len};
 	m->has_answer = true;
+	m->ready.len = 0; /* it may be of another file by that name */
 }

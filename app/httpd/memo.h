@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "answer.h"
+#include "batch.h"
 #include "http_parse.h"
 
 #define MEMO_BYTES 256
@@ -25,7 +26,8 @@ struct memo {
 	uint16_t len; /**< of the request's header; 0: none */
 	bool has_answer;
 	struct http_request request;
-	struct answer answer; /**< a whole file */
+	struct answer answer;     /**< a whole file */
+	struct batch_ready ready; /**< the response, for as long as its Date is true */
 	char bytes[MEMO_BYTES];
 };
 
@@ -51,6 +53,12 @@ static inline void memo_forget_answer(struct memo *m)
 static inline bool memo_has_answer(const struct memo *m)
 {
 	return m->has_answer && !file_is_broken(m->answer.file);
+}
+
+/** memo_is_ready says whether m->ready is the response to the request in the memo, at this time. */
+static inline bool memo_is_ready(const struct memo *m, int64_t now)
+{
+	return m->ready.len != 0 && m->ready.now == now && memo_has_answer(m);
 }
 
 #endif

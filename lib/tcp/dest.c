@@ -44,8 +44,11 @@ static struct dest *set_of(const struct dests *d, const struct pc_addr *addr)
 
 struct dest *dest_find(struct dests *d, const struct pc_addr *addr, uint32_t now_s)
 {
-	struct dest *e = set_of(d, addr);
+	struct dest *e;
 
+	if (!d->any)
+		return NULL;
+	e = set_of(d, addr);
 	for (unsigned i = 0; i < WAYS; i++, e++) {
 		if (memcmp(&e->addr, addr, sizeof(*addr)) != 0)
 			continue;
@@ -72,6 +75,7 @@ struct dest *dest_make(struct dests *d, const struct pc_addr *addr, uint32_t now
 			e = &set[i];
 	}
 	*e = (struct dest){.addr = *addr, .used_s = now_s};
+	d->any = true;
 	return e;
 }
 

@@ -39,6 +39,7 @@ static_assert(sizeof(struct dest) <= 64, "a destination takes one cache line");
 struct dests {
 	struct dest *entry;
 	uint32_t sets; /* of four, a power of two */
+	bool any;      /* something was ever noted: mostly it is not, and no connection need look */
 	struct sip_key key;
 };
 

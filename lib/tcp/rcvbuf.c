@@ -16,19 +16,12 @@
 /* segments up to this size are copied into the tail of the one before */
 #define COALESCE_MAX 256
 
-struct rte_mbuf *mbuf_trim_front(struct rte_mbuf *m, uint32_t n)
+struct rte_mbuf *mbuf_trim_front_chain(struct rte_mbuf *m, uint32_t n)
 {
 	uint32_t total = m->pkt_len - n;
 	uint16_t segs = m->nb_segs;
-	struct pkt note;
+	struct pkt note = *pkt_of(m);
 
-	if (likely(n < m->data_len)) {
-		m->data_off = (uint16_t)(m->data_off + n);
-		m->data_len = (uint16_t)(m->data_len - n);
-		m->pkt_len = total;
-		return m;
-	}
-	note = *pkt_of(m);
 	while (n >= m->data_len && m->next != NULL) {
 		struct rte_mbuf *next = m->next;
 

@@ -4,6 +4,8 @@
 
 /* The receive side: bytes in order for the application, and those that came too early. */
 
+#include <rte_branch_prediction.h>
+
 #include "base/ctx.h"
 #include "tcp/tcb.h"
 #include "wire/tcp.h"
@@ -13,9 +15,20 @@ struct tcp;
 /* out-of-order packets of one connection at most (CVE-2018-5390) */
 #define RCVBUF_OOO_MAX 1024
 
+/* The part of mbuf_trim_front that takes whole mbufs off. */
+struct rte_mbuf *mbuf_trim_front_chain(struct rte_mbuf *m, uint32_t n);
+
 /** mbuf_trim_front takes n bytes from the front of a chain and returns what is now its first mbuf;
  * a chain keeps at least one. The note moves along. */
-struct rte_mbuf *mbuf_trim_front(struct rte_mbuf *m, uint32_t n);
+static inline struct rte_mbuf *mbuf_trim_front(struct rte_mbuf *m, uint32_t n)
+{
+	if (unlikely(n >= m->data_len))
+		return mbuf_trim_front_chain(m, n);
+	m->data_off = (uint16_t)(m->data_off + n);
+	m->data_len = (uint16_t)(m->data_len - n);
+	m->pkt_len -= n;
+	return m;
+}
 
 /** mbuf_trim_back takes n bytes, fewer than all, from the end of a chain. */
 void mbuf_trim_back(struct rte_mbuf *m, uint32_t n);

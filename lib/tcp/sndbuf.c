@@ -53,12 +53,15 @@ static struct rte_mbuf *open_segment(struct ctx *ctx, struct tcp_queues *q, uint
 	return m;
 }
 
-/* copies n bytes to the end of a segment, which has room */
+/* copies n bytes to the end of a segment in one piece, which has room */
 static void add_bytes(struct rte_mbuf *m, const char *p, uint16_t n, bool sum)
 {
 	struct pkt *note = pkt_of(m);
-	char *to = rte_pktmbuf_append(m, n);
+	char *to = rte_pktmbuf_mtod_offset(m, char *, m->data_len);
 	uint64_t old = 0;
+
+	m->data_len = (uint16_t)(m->data_len + n);
+	m->pkt_len += n;
 
 	if (note->tx.len > 0) {
 		sum = sum && (note->tx.flags & SEG_SUMMED);
@@ -78,7 +81,7 @@ uint32_t sndbuf_append(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq,
                        const struct iovec *iov, int iovcnt, uint32_t max, uint16_t mss, bool sum)
 {
 	struct rte_mbuf *m = NULL;
-	uint32_t done = 0;
+	uint32_t done = 0, room = 0; /* room: of m */
 
 	for (int i = 0; i < iovcnt; i++) {
 		const char *p = iov[i].iov_base;
@@ -87,16 +90,19 @@ uint32_t sndbuf_append(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq,
 		while (left > 0) {
 			uint32_t n;
 
-			m = open_segment(ctx, q, end_seq + done, mss);
-			if (m == NULL)
-				return done;
-			n = RTE_MIN((uint32_t)(mss - pkt_of(m)->tx.len),
-			            (uint32_t)rte_pktmbuf_tailroom(m));
-			n = (uint32_t)RTE_MIN((size_t)n, left);
+			if (room == 0) {
+				m = open_segment(ctx, q, end_seq + done, mss);
+				if (m == NULL)
+					return done;
+				room = RTE_MIN((uint32_t)(mss - pkt_of(m)->tx.len),
+				               (uint32_t)rte_pktmbuf_tailroom(m));
+			}
+			n = (uint32_t)RTE_MIN((size_t)room, left);
 			add_bytes(m, p, (uint16_t)n, sum);
 			p += n;
 			left -= n;
 			done += n;
+			room -= n;
 		}
 	}
 	if (m != NULL)

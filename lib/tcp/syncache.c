@@ -107,13 +107,12 @@ static void dequeue(struct syncache *sc, uint32_t index)
 		sc->queue[k].tail = e->prev;
 }
 
-void syncache_remove(struct tcp *tcp, uint32_t index)
+/* gives back an entry that the flow table does not refer to any more */
+static void release(struct tcp *tcp, uint32_t index)
 {
 	struct syncache *sc = &tcp->syn;
 	struct syn_entry *e = &sc->entry[index];
 
-	tcp_table_del(&tcp->table, tcp_table_hash(&tcp->table, &e->flow),
-	              flow_ref_make(FLOW_SYN, index));
 	dequeue(sc, index);
 	tcp->bind.binding[e->binding].half_open--;
 	sources_del(&tcp->half_open, &e->flow.raddr);
@@ -121,6 +120,13 @@ void syncache_remove(struct tcp *tcp, uint32_t index)
 	e->next = sc->free;
 	sc->free = index;
 	sc->used--;
+}
+
+void syncache_remove(struct tcp *tcp, uint32_t index)
+{
+	tcp_table_del(&tcp->table, tcp_table_hash(&tcp->table, &tcp->syn.entry[index].flow),
+	              flow_ref_make(FLOW_SYN, index));
+	release(tcp, index);
 }
 
 static uint32_t take_entry(struct tcp *tcp)
@@ -324,10 +330,9 @@ static int check(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *r
 	return VERDICT_DONE;
 }
 
-/* the new connection is found by its flow from here on, and waits to be accepted */
+/* the new connection, which is found by its flow, waits to be accepted */
 static void announce(struct tcp *tcp, struct tcb *t)
 {
-	tcb_enter_passive(tcp, t);
 	tcb_establish(tcp, t);
 	listener_push(tcp, t->binding, t);
 	ctx_count(tcp->ctx, PC_TCP_OPENED_PASSIVE);
@@ -389,7 +394,8 @@ int syncache_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 	if (e->lost == 0)
 		rtt_sample(&tcp->ctx->cfg, t,
 		           e->acked ? e->sent_us : tcp->ctx->now_us - e->sent_us);
-	syncache_remove(tcp, index);
+	tcb_replace(tcp, t, rx->hash, flow_ref_make(FLOW_SYN, index));
+	release(tcp, index);
 	announce(tcp, t);
 	*out = t;
 	return VERDICT_DONE;
@@ -437,6 +443,7 @@ int syncache_input_cookie(struct tcp *tcp, const struct ip_pkt *p, const struct 
 	if (t == NULL)
 		return PC_DROP_TCP_NO_TCB;
 	ctx_count(tcp->ctx, PC_TCP_COOKIES_ACCEPTED);
+	tcb_enter_passive(tcp, t);
 	announce(tcp, t);
 	*out = t;
 	return VERDICT_DONE;

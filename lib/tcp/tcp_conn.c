@@ -208,13 +208,25 @@ void tcb_enter(struct tcp *tcp, struct tcb *t)
 	t->flags |= TCB_IN_TABLE;
 }
 
-void tcb_enter_passive(struct tcp *tcp, struct tcb *t)
+static void count_source(struct tcp *tcp, struct tcb *t)
 {
-	tcb_enter(tcp, t);
 	if (tcp->connections.limit == 0)
 		return;
 	t->opt |= TCB_OPT_COUNTED;
 	sources_add(&tcp->connections, &t->flow.raddr);
+}
+
+void tcb_enter_passive(struct tcp *tcp, struct tcb *t)
+{
+	tcb_enter(tcp, t);
+	count_source(tcp, t);
+}
+
+void tcb_replace(struct tcp *tcp, struct tcb *t, uint64_t hash, flow_ref from)
+{
+	tcp_table_move(&tcp->table, hash, from, flow_ref_make(FLOW_TCB, tcp_index(tcp, t)));
+	t->flags |= TCB_IN_TABLE;
+	count_source(tcp, t);
 }
 
 int tcb_set_path(struct tcp *tcp, struct tcb *t, const struct pc_addr *remote, uint16_t laddr)

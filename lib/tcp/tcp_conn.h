@@ -51,6 +51,9 @@ void tcb_enter(struct tcp *tcp, struct tcb *t);
 /** tcb_enter_passive is tcb_enter for a connection that its peer has opened: it counts for its source. */
 void tcb_enter_passive(struct tcp *tcp, struct tcb *t);
 
+/** tcb_replace does the same where the flow table has the flow, of this hash, as something else: from. */
+void tcb_replace(struct tcp *tcp, struct tcb *t, uint64_t hash, flow_ref from);
+
 /** tcb_set_path fills in the way to the peer; returns 0, -ENETUNREACH or -EADDRNOTAVAIL. */
 int tcb_set_path(struct tcp *tcp, struct tcb *t, const struct pc_addr *remote, uint16_t laddr);
 

@@ -339,8 +339,7 @@ static bool takes_data(const struct tcb *t)
 	       t->state == TCP_S_FIN_WAIT_2 || t->state == TCP_S_SYN_RECEIVED;
 }
 
-/* eighth step */
-static void input_fin(struct tcp *tcp, struct tcb *t)
+void tcp_input_fin(struct tcp *tcp, struct tcb *t)
 {
 	t->rcv_nxt++;
 	t->rcv_adv = seq_max(t->rcv_adv, t->rcv_nxt);
@@ -482,7 +481,7 @@ static int input_text(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const 
 	if (verdict != VERDICT_DONE)
 		tcb_detach_queues(tcp, t); /* all may be acknowledged, and nothing came */
 	if (unlikely(fin))
-		input_fin(tcp, t);
+		tcp_input_fin(tcp, t);
 	return verdict;
 }
 
@@ -557,9 +556,6 @@ int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struc
 	switch (flow_ref_kind(ref)) {
 	case FLOW_TCB:
 		t = tcp_tcb(tcp, index);
-		verdict = tcp_plain_input(tcp, t, m, p, rx);
-		if (likely(verdict != TCP_NOT_PLAIN))
-			return verdict;
 		break;
 	case FLOW_SYN:
 		verdict = syncache_input(tcp, p, rx, index, &t);
@@ -576,6 +572,9 @@ int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struc
 			return input_fast_open(tcp, t, m, p, rx);
 		break;
 	}
+	verdict = tcp_plain_input(tcp, t, m, p, rx);
+	if (likely(verdict != TCP_NOT_PLAIN))
+		return verdict;
 	if (unlikely(t->state == TCP_S_SYN_SENT))
 		return input_syn_sent(tcp, t, m, p, rx);
 	return input_synchronised(tcp, t, m, p, rx);

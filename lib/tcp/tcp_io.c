@@ -240,6 +240,29 @@ static uint32_t copy_queue(const struct tcp_queues *q, const struct iovec *iov, 
 	return total;
 }
 
+/* All that is queued is one packet in one piece, and there is room for it: then one copy is all. */
+static inline bool takes_all(const struct tcb *t, const struct tcp_queues *q,
+                             const struct iovec *iov, int iovcnt)
+{
+	const struct rte_mbuf *m = q->rcv.head;
+
+	return iovcnt > 0 && t->rcv_bytes <= iov->iov_len && m == q->rcv.tail && m->nb_segs == 1 &&
+	       !q->rcv_urgent;
+}
+
+static ssize_t take_all(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, void *to)
+{
+	const uint32_t n = t->rcv_bytes;
+	struct rte_mbuf *m = q->rcv.head;
+
+	rte_memcpy(to, rte_pktmbuf_mtod_offset(m, char *, m->pkt_len - n), n);
+	q->rcv = (struct pktq){0};
+	t->rcv_bytes = 0;
+	rte_pktmbuf_free(m);
+	after_read(tcp, t);
+	return (ssize_t)n;
+}
+
 ssize_t tcp_recv(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int iovcnt, bool peek)
 {
 	struct tcp_queues *q = tcp_queues(tcp, t);
@@ -247,6 +270,8 @@ ssize_t tcp_recv(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 
 	if (t->rcv_bytes == 0)
 		return nothing_to_read(t);
+	if (likely(!peek && takes_all(t, q, iov, iovcnt)))
+		return take_all(tcp, t, q, iov->iov_base);
 	n = copy_queue(q, iov, iovcnt, urgent_readable(t, q));
 	if (!peek && n > 0) {
 		consume(t, q, n);

@@ -19,6 +19,9 @@
 int tcp_plain_input(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const struct ip_pkt *p,
                     const struct tcp_rx *rx);
 
+/** tcp_input_fin takes a FIN that is the next in order (tcp_input.c: the eighth step of RFC 9293 3.10.7.4). */
+void tcp_input_fin(struct tcp *tcp, struct tcb *t);
+
 /** tcp_plain_output sends the only segment of a send queue when nothing is under way. Returns false when it
  * is not as simple as that: nothing has changed, tcp_output has to look. */
 bool tcp_plain_output(struct tcp *tcp, struct tcb *t);

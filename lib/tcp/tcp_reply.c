@@ -4,16 +4,43 @@
 
 #include <netinet/in.h>
 
+#include "ip/ip_fast.h"
 #include "tcp/tcp_conn.h"
+
+static void send_any(struct tcp *tcp, const struct ip_path *path, const struct ip_send *is,
+                     struct rte_mbuf *m, const struct tcp_seg *s)
+{
+	const uint16_t hdr = tcp_hdr_len(s);
+
+	tcp_write((uint8_t *)rte_pktmbuf_prepend(m, hdr), s);
+	ip_l4_checksum(tcp->ip, path, is, m, hdr, TCP_CKSUM_OFF);
+	ip_output(tcp->ip, path, is, m);
+}
+
+/* over IPv4, to a next hop that is known */
+static void send_fast(struct tcp *tcp, const struct neigh *n, const struct ip_send *is,
+                      struct rte_mbuf *m, const struct tcp_seg *s)
+{
+	const uint16_t hdr = tcp_hdr_len(s);
+	uint8_t *l4 = ip_fast_prepend(m, IP_FAST_HDR_LEN, hdr);
+
+	tcp_write(l4, s);
+	ip_fast_output(tcp->ip, n, m, l4, hdr, cksum_add(0, l4, hdr), true,
+	               (struct ip_fast_hdr){.src_be = is->src.w[3],
+	                                    .dst_be = is->dst.w[3],
+	                                    .id_and_flags = IP4_FRAG_DF,
+	                                    .proto = IPPROTO_TCP,
+	                                    .tos = is->tos});
+}
 
 bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_addr *local,
                struct tcp_seg *s, uint8_t tos)
 {
 	struct ip_send is = {
 	    .src = *local, .dst = flow->raddr, .proto = IPPROTO_TCP, .tos = tos, .df = true};
+	const struct neigh *n;
 	struct rte_mbuf *m;
 	struct ip_path path;
-	uint16_t hdr;
 
 	if (ip_path_find(tcp->ip, &flow->raddr, flow->laddr, &path) != 0) {
 		ctx_count(tcp->ctx, PC_TX_NO_ROUTE);
@@ -31,11 +58,12 @@ bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_add
 		s->mss =
 		    s->mss != 0 && s->mss < mss ? s->mss : mss; /* TCP_MAXSEG of the listener */
 	}
-	hdr = tcp_hdr_len(s);
-	tcp_write((uint8_t *)rte_pktmbuf_prepend(m, hdr), s);
-	ip_l4_checksum(tcp->ip, &path, &is, m, hdr, TCP_CKSUM_OFF);
 	ctx_count(tcp->ctx, PC_TCP_TX);
-	ip_output(tcp->ip, &path, &is, m);
+	n = neigh_ready(tcp->ip->neigh, path.neigh);
+	if (likely(n != NULL && !path.broadcast && !path.multicast && pc_addr_is_ip4(&is.dst)))
+		send_fast(tcp, n, &is, m, s);
+	else
+		send_any(tcp, &path, &is, m, s);
 	return true;
 }
 

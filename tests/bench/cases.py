@@ -77,7 +77,7 @@ CASES = [
     Case("tx-64", "percore-load sends frames of 64 B into net_null", ("--mode", "tx", "--size", "64"),
          "tx_frames_s", "M/s", 1e-6, ("self",)),
     Case("start-1m", "start until ready for 1,000,000 connections",
-         ("--mode", "echo", "--conns", "1"), "start_s", "s", 1.0, ("percore",), memory=2048,
+         ("--mode", "echo", "--conns", "1"), "start_s", "s", 1.0, ("percore",), memory=640,
          server=("--set", "stack.max_connections=1000000"), lower=True),
     hold("hold-1m", "1,000,000 connections, opened; 10,000 of them ask each second", 1000000, 2048),
     hold("hold-10m", "10,000,000 connections, opened; 10,000 of them ask each second", 10000000, 6144),

@@ -68,6 +68,56 @@ static void any_part_can_be_continued(void)
 	}
 }
 
+/* What is sent again is what was sent, with a request and places of its own. */
+static void repeats_a_response(void)
+{
+	static const char text[] = "GET";
+	static const char body[] = "the body", head[] = "Content-Length: 8\r\n\r\n";
+	static const struct file file = {
+	    .head = head, .head_len = sizeof(head) - 1, .size = 8, .body = body};
+	const struct answer a = {.status = 200, .file = &file, .len = 8};
+	const struct http_request r = {.request_line = {0, 3}};
+	static struct batch_ready ready;
+	const struct batch_entry *e;
+	struct batch_entry first;
+	size_t len = 0;
+	char out[1024];
+
+	batch_reset(&batch);
+	first = *batch_add(&batch, &stamp, &a, REPLY_KEEP, &r, NULL);
+	for (unsigned i = 0; i < batch.nb_iov; len += batch.iov[i++].iov_len)
+		memcpy(all + len, batch.iov[i].iov_base, batch.iov[i].iov_len);
+	batch_gather(&batch, &ready, 7);
+	CU_ASSERT(ready.len == len && ready.now == 7 && memcmp(ready.bytes, all, len) == 0);
+	for (unsigned i = 1; i < 4; i++) {
+		e = batch_repeat(&batch, &ready, text);
+		CU_ASSERT(batch.n == i + 1 && e->end == (i + 1) * len && e->request == text);
+		CU_ASSERT(e->line.len == 3 && e->status == 200 && !e->close);
+		CU_ASSERT(e->file == &file && e->head_len == first.head_len && e->body_len == 8);
+		CU_ASSERT(e->nb_iov == 1 && batch.iov[e->first_iov].iov_len == len);
+		CU_ASSERT(batch.iov[e->first_iov].iov_base == ready.bytes);
+		/* stopped one byte before its body */
+		CU_ASSERT(batch_copy_head(&batch, e, i * len + e->head_len - 1, out, sizeof(out)) ==
+		              1 &&
+		          out[0] == '\n');
+	}
+}
+
+static void gathers_only_what_is_short(void)
+{
+	static char body[BATCH_READY_MAX];
+	const struct file file = {
+	    .head = "\r\n", .head_len = 2, .size = sizeof(body), .body = body};
+	const struct answer a = {.status = 200, .file = &file, .len = sizeof(body)};
+	const struct http_request r = {0};
+	static struct batch_ready ready = {.len = 1};
+
+	batch_reset(&batch);
+	batch_add(&batch, &stamp, &a, REPLY_KEEP, &r, NULL);
+	batch_gather(&batch, &ready, 7);
+	CU_ASSERT(ready.len == 0);
+}
+
 static void room(void)
 {
 	const struct http_request r = {0};
@@ -86,6 +136,8 @@ static void room(void)
 
 static const struct unit_case cases[] = {
     {"any part can be continued", any_part_can_be_continued},
+    {"repeats a response", repeats_a_response},
+    {"gathers only what is short", gathers_only_what_is_short},
     {"room", room},
 };
 

@@ -80,6 +80,33 @@ static void keeps_answers_that_are_files(void)
 	CU_ASSERT_FALSE(memo_has_answer(&m)); /* that was another request's */
 }
 
+/* a response is ready for one second, one request and one table of files */
+static void is_ready_while_nothing_has_changed(void)
+{
+	struct file f = {0};
+	const struct answer a = {.status = 200, .file = &f, .len = 7};
+	static struct memo m;
+
+	keep(&m, "GET /a HTTP/1.1\r\n" HOST "\r\n");
+	memo_keep_answer(&m, &a);
+	CU_ASSERT_FALSE(memo_is_ready(&m, 1));
+	m.ready.len = 10;
+	m.ready.now = 1;
+	CU_ASSERT(memo_is_ready(&m, 1));
+	CU_ASSERT_FALSE(memo_is_ready(&m, 2));
+	file_break(&f);
+	CU_ASSERT_FALSE(memo_is_ready(&m, 1));
+	f.broken = false;
+	memo_forget_answer(&m);
+	CU_ASSERT_FALSE(memo_is_ready(&m, 1));
+	memo_keep_answer(&m, &a); /* the file by that name may be another one now */
+	CU_ASSERT_FALSE(memo_is_ready(&m, 1));
+	m.ready.len = 10;
+	keep(&m, "GET /b HTTP/1.1\r\n" HOST "\r\n");
+	memo_keep_answer(&m, &a);
+	CU_ASSERT_FALSE(memo_is_ready(&m, 1));
+}
+
 /* the answer to a condition or a range depends on more than the file */
 static void keeps_no_conditional_answers(void)
 {
@@ -108,6 +135,7 @@ static const struct unit_case cases[] = {
     {"finds the same bytes", finds_the_same_bytes},
     {"keeps only what is short and whole", keeps_only_what_is_short_and_whole},
     {"keeps answers that are files", keeps_answers_that_are_files},
+    {"is ready while nothing has changed", is_ready_while_nothing_has_changed},
     {"keeps no conditional answers", keeps_no_conditional_answers},
 };
 
