@@ -124,7 +124,7 @@ static void recv_waitall_peek(struct live *l)
 	live_log(l, "recv", l->c->recv(fd[NEAR], buf, 300, MSG_WAITALL | MSG_PEEK));
 	live_log(l, "recv", l->c->recv(fd[NEAR], buf, 300, MSG_WAITALL));
 	live_join();
-	set_timeout(l, fd[NEAR], SO_RCVTIMEO, 20000);
+	set_timeout(l, fd[NEAR], SO_RCVTIMEO, 150000);
 	live_later(l, 5, far_send_10, fd[FAR]);
 	live_log(l, "a time-out", l->c->recv(fd[NEAR], buf, 300, MSG_WAITALL | MSG_PEEK));
 	live_join();
@@ -229,6 +229,7 @@ static void recv_timeout(struct live *l)
 	live_pair(l, fd);
 	set_timeout(l, fd[NEAR], SO_RCVTIMEO, 20000);
 	live_log(l, "recv", l->c->recv(fd[NEAR], buf, 3, 0));
+	set_timeout(l, fd[NEAR], SO_RCVTIMEO, 150000);
 	live_later(l, 5, far_send_10, fd[FAR]);
 	live_log(l, "recv", l->c->recv(fd[NEAR], buf, 100, MSG_WAITALL));
 	live_join();
@@ -340,24 +341,28 @@ static void sigpipe(struct live *l)
 
 static void send_waits(struct live *l)
 {
+	ssize_t rc;
 	int fd[2];
 
 	live_pair(l, fd);
 	live_later(l, 5, far_recv_all, fd[FAR]);
-	live_log(l, "send", l->c->send(fd[NEAR], buf, sizeof(buf), 0));
-	live_join();
+	rc = l->c->send(fd[NEAR], buf, sizeof(buf), 0);
+	live_join(); /* either side may be the first to see that all is there */
+	live_log(l, "send", rc);
 	close_both(l, fd);
 }
 
 static void writev_waits(struct live *l)
 {
 	struct iovec v[4] = {{buf, 300000}, {buf, 0}, {buf, 1}, {buf, (1 << 20) - 300001}};
+	ssize_t rc;
 	int fd[2];
 
 	live_pair(l, fd);
 	live_later(l, 5, far_recv_all, fd[FAR]);
-	live_log(l, "writev", l->c->writev(fd[NEAR], v, 4));
+	rc = l->c->writev(fd[NEAR], v, 4);
 	live_join();
+	live_log(l, "writev", rc);
 	close_both(l, fd);
 }
 

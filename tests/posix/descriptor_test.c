@@ -250,6 +250,7 @@ static void dgram_send(struct live *l)
 	live_log(l, "no peer", l->c->write(d.near, buf, 10));
 	live_log(l, "sendto",
 	         l->c->sendto(d.near, buf, 10, 0, (struct sockaddr *)&d.from, sizeof(d.from)));
+	live_sleep(1); /* the neighbour answers: few datagrams are held until then */
 	live_log(l, "again",
 	         l->c->sendto(d.near, buf, 11, 0, (struct sockaddr *)&d.from, sizeof(d.from)));
 	live_log(l, "empty",
