@@ -168,8 +168,17 @@ void client_watch(void);
 /** client_drive does a turn of the stack, if the calling thread is to. Returns whether it is. */
 bool client_drive(void);
 
-/** client_drive_or_sleep does a turn, and sleeps when there was nothing to do. */
+/** client_drive_and_sleep does a turn, and sleeps when there was nothing to do. Returns false at once when another
+ * thread is at it: that one wakes whoever sleeps as a client of lcores does. */
+bool client_drive_and_sleep(uint64_t deadline_ns);
+
+/** client_drive_or_sleep does so, or sleeps a moment while another thread is at it. */
 void client_drive_or_sleep(uint64_t deadline_ns);
+
+/** CLIENT_PATIENCE_NS is how long a thread sleeps that nobody may wake: without an event queue, or while another thread
+ * drives. client_soon returns the end of such a sleep, the deadline at the latest. */
+#define CLIENT_PATIENCE_NS UINT64_C(1000000)
+uint64_t client_soon(uint64_t deadline_ns);
 
 /* ---- bytes (stream.c, dgram.c) ---------------------------------------------------------------- */
 

@@ -6,8 +6,6 @@
 
 #define LOOK_NS \
 	UINT64_C(100000) /* between two looks at the kernel's descriptors while we are busy */
-#define PATIENCE_NS \
-	UINT64_C(1000000) /* without an event queue, or when the thread drives the stack */
 
 static struct file *set_get(int ep)
 {
@@ -129,15 +127,12 @@ static int sleep_once(int ep, struct epset *set, struct epoll_event *events, int
 	uint64_t wait = time_left(deadline);
 	int n;
 
-	if (client.driver != NULL) {
-		uint64_t soon = now_ns() + PATIENCE_NS;
-
-		client_drive_or_sleep(soon < deadline ? soon : deadline);
+	if (client.driver != NULL && client_drive_and_sleep(client_soon(deadline)))
 		return 0;
-	}
-	if (set->queue.index == CHAN_NONE && wait > PATIENCE_NS)
-		wait = PATIENCE_NS;
-	client_watch();
+	if ((client.driver != NULL || set->queue.index == CHAN_NONE) && wait > CLIENT_PATIENCE_NS)
+		wait = CLIENT_PATIENCE_NS;
+	if (client.driver == NULL)
+		client_watch();
 	queue_arm(&set->queue, CHAN_ARMED);
 	n = epset_collect(set, events, max);
 	if (n == 0) {

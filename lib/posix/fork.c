@@ -6,8 +6,12 @@
  * its sockets: whatever the parent closes from then on, the child has them.  After it, each closes the other's
  * connection, so that the host hears of the end of each.  If no fork comes of it, the connection's end takes the
  * slot back.
+ *
+ * When threads of the parent drive the stack, the child has none: its sockets fail with ENETDOWN.
  */
 #include "posix/epset.h"
+
+#include <sys/mman.h>
 
 #include "chan/control.h"
 
@@ -55,6 +59,13 @@ static void forget_calls(struct file *f)
 	f->refs = f->fds;
 }
 
+/* A child without a slot: whatever it does with the sockets that it sees must not reach its parent's. */
+static void leave_segment(void)
+{
+	(void)mmap(client.view.head, client.view.bytes, PROT_READ | PROT_WRITE,
+	           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+}
+
 static void in_child(void)
 {
 	if (!pcx_is_attached())
@@ -66,6 +77,7 @@ static void in_child(void)
 	if (child.fd < 0) {
 		client.control = -1;
 		client.dead = true;
+		leave_segment();
 		return;
 	}
 	client.control = child.fd;

@@ -10,10 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEPT        16
-#define FEW         64
-#define PATIENCE_NS UINT64_C(1000000)
-#define ALWAYS      (POLLERR | POLLHUP | POLLNVAL)
+#define KEPT   16
+#define FEW    64
+#define ALWAYS (POLLERR | POLLHUP | POLLNVAL)
 
 /* ---- queues between calls --------------------------------------------------------------------- */
 
@@ -154,8 +153,8 @@ static int sleep_with(struct polling *g, const struct queue *q, uint64_t deadlin
 	uint32_t sock;
 	int rc;
 
-	if (q->index == CHAN_NONE && wait > PATIENCE_NS)
-		wait = PATIENCE_NS;
+	if (q->index == CHAN_NONE && wait > CLIENT_PATIENCE_NS)
+		wait = CLIENT_PATIENCE_NS;
 	ts = (struct timespec){(time_t)(wait / 1000000000), (long)(wait % 1000000000)};
 	while (queue_pop(q, &sock))
 		continue;
@@ -193,14 +192,14 @@ static int wait_driving(struct polling *g, uint64_t deadline)
 	int rc;
 
 	for (;;) {
-		uint64_t now = now_ns(), soon = now + PATIENCE_NS;
+		uint64_t now = now_ns();
 
 		rc = scan(g);
 		if (g->any_kernel)
 			rc = ask_kernel(g, &none, NULL);
 		if (rc != 0 || now >= deadline)
 			return rc;
-		client_drive_or_sleep(soon < deadline ? soon : deadline);
+		client_drive_or_sleep(client_soon(deadline));
 	}
 }
 

@@ -36,6 +36,13 @@ uint64_t time_left(uint64_t deadline_ns)
 	return deadline_ns > now ? deadline_ns - now : 0;
 }
 
+uint64_t client_soon(uint64_t deadline_ns)
+{
+	uint64_t soon = now_ns() + CLIENT_PATIENCE_NS;
+
+	return soon < deadline_ns ? soon : deadline_ns;
+}
+
 /* ---- when the host goes ----------------------------------------------------------------------- */
 
 static void wake_all(void)
@@ -104,20 +111,24 @@ bool client_drive(void)
 	return true;
 }
 
-void client_drive_or_sleep(uint64_t deadline_ns)
+bool client_drive_and_sleep(uint64_t deadline_ns)
 {
 	const struct pcx_driver *d = client.driver;
 
-	/* whoever has the stack works for all; the others look again soon */
-	if (pthread_mutex_trylock(&client.drive) != 0) {
-		const struct timespec ts = {.tv_nsec = 50000};
-
-		(void)sys(nanosleep, &ts, NULL);
-		return;
-	}
+	if (pthread_mutex_trylock(&client.drive) != 0)
+		return false;
 	if (d->turn(d->arg) == 0)
 		d->sleep(d->arg, deadline_ns);
 	(void)pthread_mutex_unlock(&client.drive);
+	return true;
+}
+
+void client_drive_or_sleep(uint64_t deadline_ns)
+{
+	const struct timespec ts = {.tv_nsec = 50000};
+
+	if (!client_drive_and_sleep(deadline_ns))
+		(void)sys(nanosleep, &ts, NULL);
 }
 
 /* ---- waiting for a socket --------------------------------------------------------------------- */
@@ -140,8 +151,22 @@ static bool has_changed(uint32_t sock, uint32_t seen)
 	return at_load_sc(&chan_sock(client.chan, sock)->seq) != seen;
 }
 
+/* Another thread drives, and wakes us, unless it has gone to do something else. */
+static void sleep_beside(struct chan_sock *s, uint32_t sock, is_over *over, uint32_t events,
+                         uint64_t deadline_ns)
+{
+	uint32_t seen;
+
+	at_store_sc(&s->armed, 1);
+	seen = at_load_sc(&s->seq);
+	if (!over(sock, events))
+		(void)futex_wait(&s->seq, seen, client_soon(deadline_ns));
+}
+
 static int drive_until(uint32_t sock, is_over *over, uint32_t events, uint64_t deadline_ns)
 {
+	struct chan_sock *s = chan_sock(client.chan, sock);
+
 	for (;;) {
 		(void)client_drive();
 		if (over(sock, events))
@@ -150,7 +175,8 @@ static int drive_until(uint32_t sock, is_over *over, uint32_t events, uint64_t d
 			return -ENETDOWN;
 		if (deadline_ns != UINT64_MAX && now_ns() >= deadline_ns)
 			return -EAGAIN;
-		client_drive_or_sleep(deadline_ns);
+		if (!client_drive_and_sleep(client_soon(deadline_ns)))
+			sleep_beside(s, sock, over, events, deadline_ns);
 	}
 }
 
