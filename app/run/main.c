@@ -25,6 +25,8 @@
 
 #define PATIENCE_S    60
 #define MAX_ARGUMENTS (2 * PLAN_WORDS + 16)
+#define ONE_CORE_TEXT 32768
+#define EAL_TLS_BYTES "16384"
 
 static const char usage[] =
     "percore-run: runs an unmodified program on percore's TCP/IP stack\n"
@@ -32,6 +34,7 @@ static const char usage[] =
     "Usage: percore-run [EAL options] [options] -- PROGRAM [ARGUMENTS]\n"
     "       percore-run [EAL options] -- [options] -- PROGRAM [ARGUMENTS]\n"
     "       percore-run --attach SOCKET [--rule RULE] -- PROGRAM [ARGUMENTS]\n"
+    "       percore-run --one-core [EAL options] [options] -- PROGRAM [ARGUMENTS]\n"
     "\n"
     "For example, on a TAP interface named percore0 (as root):\n"
     "\n"
@@ -46,6 +49,11 @@ static const char usage[] =
     "            as every program on percore has them; percore-stack --help tells\n"
     "  --attach SOCKET\n"
     "            use the stack process that listens at this UNIX socket\n"
+    "  --one-core\n"
+    "            no stack process: the program's own calls drive the stack, on the program's core. "
+    "For programs of one "
+    "process;\n"
+    "            in its forked children its sockets fail with ENETDOWN\n"
     "  --socket SOCKET\n"
     "            where the stack process is to listen, so that other programs can use it, too\n"
     "  --proc-type primary|secondary|auto, --proc-id N, --conf FILE\n"
@@ -104,6 +112,14 @@ static void find_preload(char *path, size_t len)
 {
 	static const char *const places[] = {"../../lib/preload/libpercore-preload.so",
 	                                     "../" PC_LIBDIR "/libpercore-preload.so", NULL};
+
+	find_file(path, len, places);
+}
+
+static void find_library(char *path, size_t len)
+{
+	static const char *const places[] = {"../../lib/libpercore.so",
+	                                     "../" PC_LIBDIR "/libpercore.so", NULL};
 
 	find_file(path, len, places);
 }
@@ -274,6 +290,44 @@ static void set_environment(const char *name, const char *value)
 		fail(name, strerror(errno));
 }
 
+static void add_line(char *text, const char *word)
+{
+	size_t n = strlen(text);
+
+	if (strchr(word, '\n') != NULL)
+		fail(word, "an argument has one line");
+	if ((size_t)snprintf(text + n, ONE_CORE_TEXT - n, "%s%s", n > 0 ? "\n" : "", word) >=
+	    ONE_CORE_TEXT - n)
+		fail("the arguments are too long", "");
+}
+
+/* EAL's thread-local variables are of the kind that has to have its place when the program starts. */
+static void make_room_for_eal(void)
+{
+	const char *others = getenv("GLIBC_TUNABLES");
+	char text[4096];
+
+	snprintf(text, sizeof(text), "%s%sglibc.rtld.optional_static_tls=" EAL_TLS_BYTES,
+	         others != NULL ? others : "", others != NULL && *others != '\0' ? ":" : "");
+	set_environment("GLIBC_TUNABLES", text);
+}
+
+/* What the preload library hands to pc_drive_open. */
+static void set_one_core(const struct plan *p)
+{
+	char text[ONE_CORE_TEXT] = "", library[4096];
+
+	make_room_for_eal();
+	find_library(library, sizeof(library));
+	add_line(text, library);
+	for (size_t i = 0; i < p->nb_eal; i++)
+		add_line(text, p->eal[i]);
+	add_line(text, "--");
+	for (size_t i = 0; i < p->nb_stack; i++)
+		add_line(text, p->stack[i]);
+	set_environment("PERCORE_ONE_CORE", text);
+}
+
 static void prepare(const struct plan *p, const char *socket_path)
 {
 	const char *others = getenv("LD_PRELOAD");
@@ -283,7 +337,12 @@ static void prepare(const struct plan *p, const char *socket_path)
 	snprintf(both, sizeof(both), "%s%s%s", preload,
 	         others != NULL && *others != '\0' ? ":" : "", others != NULL ? others : "");
 	set_environment("LD_PRELOAD", both);
-	set_environment("PERCORE_SOCKET", socket_path);
+	unsetenv("PERCORE_ONE_CORE");
+	unsetenv("PERCORE_SOCKET");
+	if (p->one_core)
+		set_one_core(p);
+	else
+		set_environment("PERCORE_SOCKET", socket_path);
 	if (p->rules[0] != '\0')
 		set_environment("PERCORE_RULES", p->rules);
 	else
@@ -299,7 +358,8 @@ static void print_words(char *const *words)
 
 static int print_plan(const struct plan *p, char *const *stack)
 {
-	static const char *const names[] = {"LD_PRELOAD", "PERCORE_SOCKET", "PERCORE_RULES"};
+	static const char *const names[] = {"LD_PRELOAD", "PERCORE_SOCKET", "PERCORE_ONE_CORE",
+	                                    "PERCORE_RULES"};
 
 	if (stack != NULL)
 		print_words(stack);
@@ -317,6 +377,13 @@ static bool is_to_attach(const struct plan *p, const char *socket_path)
 	       (p->type == PLAN_AUTO && can_connect(socket_path));
 }
 
+_Noreturn static void become_program(const struct plan *p)
+{
+	execvp(p->program[0], p->program);
+	fail(p->program[0], strerror(errno));
+}
+
+/* With a stack process: one that is started, or one that runs already. */
 static int run(struct plan *p)
 {
 	char *argv[MAX_ARGUMENTS], stack[4096], socket_path[300], pid[16];
@@ -341,8 +408,15 @@ static int run(struct plan *p)
 	prepare(p, socket_path); /* for the program: the stack has not seen it */
 	if (p->action == PLAN_PRINT)
 		return print_plan(p, attach ? NULL : argv);
-	execvp(p->program[0], p->program);
-	fail(p->program[0], strerror(errno));
+	become_program(p);
+}
+
+static int run_one_core(const struct plan *p)
+{
+	prepare(p, NULL);
+	if (p->action == PLAN_PRINT)
+		return print_plan(p, NULL);
+	become_program(p);
 }
 
 int main(int argc __attribute__((unused)), char **argv)
@@ -357,6 +431,6 @@ int main(int argc __attribute__((unused)), char **argv)
 	else if (plan.action == PLAN_VERSION)
 		puts("percore-run " PC_VERSION);
 	else
-		return run(&plan);
+		return plan.one_core ? run_one_core(&plan) : run(&plan);
 	return 0;
 }

@@ -16,12 +16,12 @@ struct option {
 
 /* Options of percore-run itself, and those of every program that runs on percore. */
 static const struct option options[] = {
-    {"attach", 0, true, OURS},  {"socket", 0, true, OURS},     {"rule", 0, true, OURS},
-    {"rules", 0, true, OURS},   {"proc-type", 0, true, OURS},  {"proc-id", 0, true, OURS},
-    {"conf", 0, true, STACKS},  {"verbose", 'v', false, OURS}, {"print", 0, false, OURS},
-    {"help", 'h', false, OURS}, {"version", 'V', false, OURS}, {"config", 'c', true, STACKS},
-    {"set", 0, true, STACKS},   {"addr", 0, true, STACKS},     {"gateway", 0, true, STACKS},
-    {"pcap", 0, true, STACKS},  {"stats", 0, true, STACKS},
+    {"attach", 0, true, OURS},     {"socket", 0, true, OURS},     {"rule", 0, true, OURS},
+    {"rules", 0, true, OURS},      {"proc-type", 0, true, OURS},  {"proc-id", 0, true, OURS},
+    {"conf", 0, true, STACKS},     {"verbose", 'v', false, OURS}, {"print", 0, false, OURS},
+    {"one-core", 0, false, OURS},  {"help", 'h', false, OURS},    {"version", 'V', false, OURS},
+    {"config", 'c', true, STACKS}, {"set", 0, true, STACKS},      {"addr", 0, true, STACKS},
+    {"gateway", 0, true, STACKS},  {"pcap", 0, true, STACKS},     {"stats", 0, true, STACKS},
 };
 
 static int complain(char *why, size_t why_len, const char *format, const char *what)
@@ -109,6 +109,8 @@ static int take_ours(struct plan *p, const struct option *o, char *value, char *
 		p->attach = value;
 	else if (strcmp(o->name, "socket") == 0)
 		p->socket = value;
+	else if (strcmp(o->name, "one-core") == 0)
+		p->one_core = true;
 	else if (strcmp(o->name, "verbose") == 0)
 		p->verbose = true;
 	else if (strcmp(o->name, "print") == 0)
@@ -195,5 +197,12 @@ int plan_make(struct plan *p, char **argv, char *why, size_t why_len)
 		    why, why_len,
 		    "--attach uses a stack that runs already: %s is for one that is started",
 		    p->nb_eal > 0 ? p->eal[0] : p->stack[0]);
+	if (p->one_core && (p->attach != NULL || p->socket != NULL || p->type != PLAN_ANY))
+		return complain(why, why_len,
+		                "--one-core is for a stack in the program's own process, which %s "
+		                "cannot share",
+		                p->attach != NULL   ? "--attach"
+		                : p->socket != NULL ? "--socket"
+		                                    : "--proc-type");
 	return 0;
 }

@@ -21,6 +21,7 @@ struct plan {
 	enum plan_action action;
 	enum plan_type type; /* PLAN_ANY: a stack of its own, or attach */
 	bool verbose;
+	bool one_core;      /* no stack process: the program drives its own stack */
 	const char *attach; /* the socket of a stack that runs already; NULL: one is started */
 	const char *socket; /* where the stack that is started is to listen; NULL: anywhere */
 	char *eal[PLAN_WORDS + 1];   /* for the stack process: EAL's arguments, */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "one_core.h"
 #include "posix/epset.h"
 #include "real.h"
 
@@ -31,12 +32,17 @@ static void say(const char *what, const char *why)
 static void attach(void)
 {
 	const char *text = getenv("PERCORE_RULES");
-	char why[256];
+	char why[512];
 
 	if (text != NULL && pc_rules_add(&rules, text, why, sizeof(why)) != 0) {
 		say("PERCORE_RULES", why);
 		rules_are_wrong = true;
-	} else if (!pcx_is_attached() && pcx_attach(NULL) != 0) {
+	} else if (pcx_is_attached()) {
+		return;
+	} else if (one_core_is_wanted()) {
+		if (one_core_start(why, sizeof(why)) != 0)
+			say("no stack in this process", why);
+	} else if (pcx_attach(NULL) != 0) {
 		say("cannot attach to the stack", strerror(errno));
 	}
 }
@@ -68,7 +74,7 @@ static bool may_be_ours(int domain, int type, int protocol)
 
 int choose_socket(int domain, int type, int protocol)
 {
-	if (!may_be_ours(domain, type, protocol))
+	if (!may_be_ours(domain, type, protocol) || one_core_is_stacks())
 		return real_socket(domain, type, protocol);
 	if (choose_attach())
 		return pcx_socket(domain, type, protocol);

@@ -8,6 +8,7 @@
 
 #include "choose.h"
 #include "names.h"
+#include "one_core.h"
 #include "real.h"
 
 /* ---- closing and duplicating --------------------------------------------------------------------- */
@@ -202,15 +203,20 @@ NAME(int, pselect,
 
 /* ---- epoll --------------------------------------------------------------------------------------- */
 
-/* Any set may get a socket of percore later. */
+/* Any set of the program's may get a socket of percore later. */
+static bool may_get_ours(void)
+{
+	return !one_core_is_stacks() && choose_attach();
+}
+
 NAME(int, epoll_create1, (int flags))
 {
-	return choose_attach() ? pcx_epoll_create1(flags) : real_epoll_create1(flags);
+	return may_get_ours() ? pcx_epoll_create1(flags) : real_epoll_create1(flags);
 }
 
 NAME(int, epoll_create, (int size))
 {
-	return choose_attach() ? pcx_epoll_create(size) : real_epoll_create(size);
+	return may_get_ours() ? pcx_epoll_create(size) : real_epoll_create(size);
 }
 
 NAME(int, epoll_ctl, (int ep, int op, int fd, struct epoll_event *event))

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
@@ -100,6 +101,9 @@
 	REAL(int, epoll_pwait2,                                                                    \
 	     (int ep, struct epoll_event *e, int n, const struct timespec *t, const sigset_t *s),  \
 	     (ep, e, n, t, s), syscall(SYS_epoll_pwait2, ep, e, n, t, s, REAL_SIGSET_BYTES))       \
+	REAL(int, pthread_create,                                                                  \
+	     (pthread_t * t, const pthread_attr_t *a, void *(*f)(void *), void *arg),              \
+	     (t, a, f, arg), EAGAIN)                                                               \
 	REAL(pid_t, fork, (void), (), (errno = ENOSYS, -1))                                        \
 	REAL(int, execve, (const char *p, char *const *a, char *const *e), (p, a, e),              \
 	     syscall(SYS_execve, p, a, e))                                                         \

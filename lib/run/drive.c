@@ -5,6 +5,7 @@
  * What run.c does around its loop is done here by two calls, and the loop is the client's (struct pcx_driver).
  */
 #include <errno.h>
+#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,6 +16,10 @@
 #include "lease.h"
 #include "quiet.h"
 #include "threads.h"
+
+#define DRAIN_NS      UINT64_C(1000000000)
+#define DRAIN_STEP_NS UINT64_C(1000000)
+#define DRAIN_TURNS   10
 
 struct pc_drive {
 	struct settings s;
@@ -35,6 +40,8 @@ static unsigned turn(void *arg)
 	lease_turn(w, now);
 	n += pc_service_turn(w->service, now);
 	pc_stack_flush(w->st, now);
+	if (n > 0) /* the next sleep is a short one */
+		idle_turn(&w->idle, n, w->st, now);
 	return n;
 }
 
@@ -52,12 +59,6 @@ static void sleep_until(void *arg, uint64_t deadline_ns)
 }
 
 /* ---- life ------------------------------------------------------------------------------------- */
-
-static int fail(struct settings *s, char *why, size_t len)
-{
-	snprintf(why, len, "%s", s->why);
-	return -1;
-}
 
 static int set_up(struct pc_drive *d)
 {
@@ -127,8 +128,44 @@ static int begin(struct pc_drive *d, int argc, char **argv)
 	return rc == 0 ? 0 : -2;
 }
 
-struct pc_drive *pc_drive_start(int argc, char **argv, char *why, size_t why_len)
+/* getopt's variables belong to the program, which may be in the middle of its options. */
+struct getopt_state {
+	char *arg;
+	int ind, err, opt;
+};
+
+static struct getopt_state getopt_save(void)
 {
+	return (struct getopt_state){optarg, optind, opterr, optopt};
+}
+
+static void getopt_restore(const struct getopt_state *g)
+{
+	optarg = g->arg;
+	optind = g->ind;
+	opterr = g->err;
+	optopt = g->opt;
+}
+
+/* Returns 0; -1: EAL does not run; -2: there is something to take down. */
+static int open_drive(struct pc_drive *d, int argc, char **argv, int *connection)
+{
+	int rc = begin(d, argc, argv);
+
+	if (rc != 0)
+		return rc;
+	d->driver = (struct pcx_driver){.arg = d, .turn = turn, .sleep = sleep_until};
+	*connection = pc_host_connect(d->run.host);
+	if (*connection >= 0)
+		return 0;
+	(void)settings_fail(&d->s, "no connection: %s", strerror(errno));
+	return -2;
+}
+
+struct pc_drive *pc_drive_open(int argc, char **argv, const struct pcx_driver **driver,
+                               int *connection, char *why, size_t why_len)
+{
+	const struct getopt_state options = getopt_save();
 	struct pc_drive *d = calloc(1, sizeof(*d));
 	int rc;
 
@@ -137,17 +174,13 @@ struct pc_drive *pc_drive_start(int argc, char **argv, char *why, size_t why_len
 		return NULL;
 	}
 	d->app = (struct pc_run_app){.name = "percore", .summary = "", .threads = no_threads};
-	rc = begin(d, argc, argv);
+	rc = open_drive(d, argc, argv, connection);
+	getopt_restore(&options);
 	if (rc == 0) {
-		d->driver = (struct pcx_driver){.arg = d, .turn = turn, .sleep = sleep_until};
-		pcx_set_driver(&d->driver);
-		if (pcx_attach_fd(pc_host_connect(d->run.host)) == 0)
-			return d;
-		pcx_set_driver(NULL);
-		(void)settings_fail(&d->s, "cannot attach: %s", strerror(errno));
-		rc = -2;
+		*driver = &d->driver;
+		return d;
 	}
-	(void)fail(&d->s, why, why_len);
+	snprintf(why, why_len, "%s", d->s.why);
 	if (rc == -2)
 		take_down(d);
 	else
@@ -155,12 +188,55 @@ struct pc_drive *pc_drive_start(int argc, char **argv, char *why, size_t why_len
 	return NULL;
 }
 
+/* Whether all that was closed is over. */
+static bool is_drained(const struct worker *w)
+{
+	struct pc_stack_usage usage;
+
+	pc_stack_get_usage(w->st, &usage);
+	return usage.connections == 0 && !pc_service_is_used(w->service);
+}
+
+static void drain(struct pc_drive *d)
+{
+	const struct worker *w = d->run.workers[0];
+	const uint64_t end = clock_now(&d->run.clock) + DRAIN_NS;
+
+	/* datagrams are on no list: a few turns for them */
+	for (unsigned i = 0; i < DRAIN_TURNS; i++)
+		(void)turn(d);
+	while (!is_drained(w) && clock_now(&d->run.clock) < end)
+		if (turn(d) == 0)
+			idle_until(&d->run.workers[0]->idle, w->st, clock_now(&d->run.clock),
+			           DRAIN_STEP_NS);
+}
+
+void pc_drive_close(struct pc_drive *d)
+{
+	drain(d);
+	take_down(d);
+}
+
+struct pc_drive *pc_drive_start(int argc, char **argv, char *why, size_t why_len)
+{
+	const struct pcx_driver *driver;
+	int connection;
+	struct pc_drive *d = pc_drive_open(argc, argv, &driver, &connection, why, why_len);
+
+	if (d == NULL)
+		return NULL;
+	pcx_set_driver(driver);
+	if (pcx_attach_fd(connection) == 0)
+		return d;
+	snprintf(why, why_len, "cannot attach: %s", strerror(errno));
+	pcx_set_driver(NULL);
+	take_down(d);
+	return NULL;
+}
+
 void pc_drive_stop(struct pc_drive *d)
 {
 	pcx_detach();
 	pcx_set_driver(NULL);
-	/* what the sockets still had to send goes out */
-	for (unsigned i = 0; i < 10; i++)
-		(void)turn(d);
-	take_down(d);
+	pc_drive_close(d);
 }

@@ -118,8 +118,24 @@ struct pc_drive;
  */
 struct pc_drive *pc_drive_start(int argc, char **argv, char *why, size_t why_len);
 
-/** pc_drive_stop detaches the process and takes everything down. */
+/** pc_drive_stop detaches the process and does what pc_drive_close does. */
 void pc_drive_stop(struct pc_drive *drive);
+
+struct pcx_driver; /* of percore/posix.h */
+
+/**
+ * pc_drive_open is pc_drive_start without the attaching, for a library that has the calls of percore/posix.h as a part
+ * of its own: *driver, which lives as long as the drive, is for its pcx_set_driver, and *connection, which is the
+ * caller's, for its pcx_attach_fd. EAL's threads are made in this call, with the signal mask of the caller.
+ */
+struct pc_drive *pc_drive_open(int argc, char **argv, const struct pcx_driver **driver,
+                               int *connection, char *why, size_t why_len);
+
+/**
+ * pc_drive_close turns the stack until all sockets that were closed have sent what they had and all connections have
+ * ended, for a second at most, and takes everything down. Nobody may be in a call on the stack.
+ */
+void pc_drive_close(struct pc_drive *drive);
 
 /**
  * pc_run_wall_clock returns seconds since 1970, for Date headers and logs: a read of memory. It is 0

@@ -66,6 +66,10 @@ static void test_ours(void)
 	CU_ASSERT_EQUAL(make("--socket=@y -- prog"), 0);
 	CU_ASSERT_STRING_EQUAL(plan.socket, "@y");
 	CU_ASSERT_PTR_NULL(plan.attach);
+	CU_ASSERT_FALSE(plan.one_core);
+	CU_ASSERT_EQUAL(make("--no-huge --one-core --addr 1.2.3.4/24 -- prog"), 0);
+	CU_ASSERT(plan.one_core);
+	CU_ASSERT(is(plan.eal, "--no-huge"));
 	CU_ASSERT_EQUAL(make("--help"), 0);
 	CU_ASSERT_EQUAL(plan.action, PLAN_HELP);
 	CU_ASSERT_EQUAL(make("-V"), 0);
@@ -118,6 +122,9 @@ static void test_mistakes(void)
 	CU_ASSERT_EQUAL(make("--attach /x --addr 1.2.3.4/24 -- prog"), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(why, "--addr is for one that is started"));
 	CU_ASSERT_EQUAL(make("--attach /x --no-huge -- prog"), -1);
+	CU_ASSERT_EQUAL(make("--one-core --socket /x -- prog"), -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "which --socket cannot share"));
+	CU_ASSERT_EQUAL(make("--one-core --proc-type auto -- prog"), -1);
 }
 
 static const struct unit_case cases[] = {

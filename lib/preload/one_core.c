@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Overview: libpercore.so is loaded where its names are nobody else's, and asked for a driver and a connection; the
+ * rest is the client core's, as in a program that calls pc_drive_start itself.
+ *
+ * The stack's own calls of the C library come by our names as well.  Those with a descriptor go to the kernel, for none
+ * of percore's sockets is among them; those that make one are told from the program's by the thread: EAL's threads are
+ * made, directly or not, by the thread that starts it, while it does.
+ *
+ * At the end of the program its sockets are closed and the stack turns until they are over.  From then on nobody gets
+ * the lock of the stack: threads that go on find it taken.
+ */
+#include "one_core.h"
+
+#include <dlfcn.h>
+#include <percore/run.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "names.h"
+#include "real.h"
+
+#define VARIABLE   "PERCORE_ONE_CORE"
+#define MOST_WORDS 512
+#define PATIENCE_S 1
+
+typedef struct pc_drive *open_drive(int, char **, const struct pcx_driver **, int *, char *,
+                                    size_t);
+typedef void close_drive(struct pc_drive *);
+
+static struct {
+	struct pc_drive *drive;
+	open_drive *open;
+	close_drive *close;
+} one;
+
+static __thread bool starts; /* EAL, just now */
+static __thread bool stacks; /* a thread of EAL's or the host's */
+
+bool one_core_is_wanted(void)
+{
+	return getenv(VARIABLE) != NULL;
+}
+
+bool one_core_is_stacks(void)
+{
+	return starts || stacks;
+}
+
+/* ---- threads of the stack ------------------------------------------------------------------------ */
+
+struct beginning {
+	void *(*function)(void *);
+	void *arg;
+};
+
+static void *begin(void *arg)
+{
+	const struct beginning b = *(struct beginning *)arg;
+
+	free(arg);
+	stacks = true;
+	return b.function(b.arg);
+}
+
+NAME(int, pthread_create,
+     (pthread_t * thread, const pthread_attr_t *attr, void *(*function)(void *), void *arg))
+{
+	struct beginning *b;
+	int rc;
+
+	if (!one_core_is_stacks())
+		return real_pthread_create(thread, attr, function, arg);
+	b = malloc(sizeof(*b));
+	if (b == NULL)
+		return EAGAIN;
+	*b = (struct beginning){function, arg};
+	rc = real_pthread_create(thread, attr, begin, b);
+	if (rc != 0)
+		free(b);
+	return rc;
+}
+
+/* ---- the end ------------------------------------------------------------------------------------- */
+
+static void close_all(void)
+{
+	for (uint32_t fd = 0; fd < at_load(&client.end_fds); fd++)
+		if (!is_kernels((int)fd))
+			(void)pcx_close((int)fd);
+}
+
+static void end(void)
+{
+	struct timespec until;
+
+	if (client.driver == NULL || one.drive == NULL) /* a forked child */
+		return;
+	close_all();
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += PATIENCE_S;
+	/* taken for good when a signal's handler has left a call by exit() or siglongjmp() */
+	if (pthread_mutex_timedlock(&client.drive, &until) != 0)
+		return;
+	starts = true;
+	one.close(one.drive);
+	one.drive = NULL;
+}
+
+/* ---- the beginning ------------------------------------------------------------------------------- */
+
+/* Cuts the text into words. Returns how many; 0: too many. */
+static int cut(char *text, char **argv)
+{
+	char *next = text, *word;
+	int n = 0;
+
+	while ((word = strsep(&next, "\n")) != NULL && n < MOST_WORDS)
+		argv[n++] = word;
+	argv[n] = NULL;
+	return word == NULL ? n : 0;
+}
+
+static int load(const char *library, char *why, size_t why_len)
+{
+	void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+
+	if (handle != NULL) {
+		*(void **)&one.open = dlsym(handle, "pc_drive_open");
+		*(void **)&one.close = dlsym(handle, "pc_drive_close");
+	}
+	if (one.open != NULL && one.close != NULL)
+		return 0;
+	snprintf(why, why_len, "%s",
+	         handle == NULL ? dlerror() : "libpercore.so is of another version");
+	return -1;
+}
+
+/* EAL starts; its threads get no signal that is meant for the program. */
+static int open_stack(int argc, char **argv, int *connection, char *why, size_t why_len)
+{
+	const struct pcx_driver *driver;
+	sigset_t all, old;
+
+	sigfillset(&all);
+	(void)pthread_sigmask(SIG_BLOCK, &all, &old);
+	if (load(argv[0], why, why_len) == 0)
+		one.drive = one.open(argc, argv, &driver, connection, why, why_len);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (one.drive == NULL)
+		return -1;
+	pcx_set_driver(driver);
+	return 0;
+}
+
+int one_core_start(char *why, size_t why_len)
+{
+	char *text = strdup(getenv(VARIABLE)), *argv[MOST_WORDS + 1];
+	int argc = text != NULL ? cut(text, argv) : 0, connection, rc = -1;
+
+	starts = true;
+	snprintf(why, why_len, "%s", "too many words in " VARIABLE);
+	if (argc > 0)
+		rc = open_stack(argc, argv, &connection, why, why_len);
+	starts = false;
+	/* EAL and the settings may point into the text: it stays */
+	if (rc != 0)
+		return rc;
+	if (pcx_attach_fd(connection) != 0) {
+		snprintf(why, why_len, "%s", strerror(errno));
+		pcx_set_driver(NULL);
+		return -1;
+	}
+	(void)atexit(end);
+	return 0;
+}
