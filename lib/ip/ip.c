@@ -111,17 +111,14 @@ static bool is_host_address6(const struct pc_prefix *p)
 
 static void announce(struct ip *ip, uint16_t laddr)
 {
-	if (ip->ifs.addr[laddr].state == LADDR_EXPIRED)
-		return;
-	if (pc_addr_is_ip4(ip_laddr(ip, laddr)))
-		arp_announce(ip->neigh, laddr);
-	else
+	if (ip->ifs.addr[laddr].state != LADDR_EXPIRED)
 		dad_start(ip->neigh, laddr, false);
 }
 
 static int add_addr(struct ip *ip, uint8_t netif, const struct pc_prefix *addr)
 {
-	const bool ip4 = pc_addr_is_ip4(&addr->addr);
+	const uint64_t questions =
+	    pc_addr_is_ip4(&addr->addr) ? ip->ctx->cfg.arp_probes : ip->ctx->cfg.ip6_dad;
 	int laddr;
 
 	if (!routes_have_room(ip))
@@ -130,7 +127,7 @@ static int add_addr(struct ip *ip, uint8_t netif, const struct pc_prefix *addr)
 	if (laddr < 0)
 		return laddr;
 	route_add_connected(ip, (uint16_t)laddr);
-	if (!ip4 && ip->ctx->cfg.ip6_dad != 0)
+	if (questions != 0)
 		ip->ifs.addr[laddr].state = LADDR_TENTATIVE;
 	if (laddr < ip->ifs.nb_announced) /* it is back */
 		announce(ip, (uint16_t)laddr);
@@ -203,7 +200,7 @@ int ip_del_addr(struct ip *ip, int port, const struct pc_prefix *addr)
 	if (ip->ifs.netif[port].link_local == laddr)
 		return -EBUSY;
 	state = ip->ifs.addr[laddr].state;
-	if (!pc_addr_is_ip4(&addr->addr) && laddr < ip->ifs.nb_announced && state < LADDR_DUPLICATE)
+	if (laddr < ip->ifs.nb_announced && state < LADDR_DUPLICATE)
 		dad_end(ip->neigh, laddr);
 	netifs_del_addr(&ip->ifs, laddr);
 	route_forget_addr(ip, laddr);

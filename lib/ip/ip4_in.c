@@ -65,7 +65,8 @@ static int find_destination(const struct ip *ip, uint8_t netif, const uint8_t *e
 	p->laddr = netifs_find(&ip->ifs, &p->dst);
 	if (likely(p->laddr != LADDR_NONE)) {
 		/* strong host: an address is reached by its own interface only */
-		if (unlikely(ip->ifs.addr[p->laddr].netif != netif))
+		if (unlikely(ip->ifs.addr[p->laddr].netif != netif ||
+		             !netifs_is_usable(&ip->ifs, p->laddr)))
 			return PC_DROP_IP4_NOT_OURS;
 		return unlikely(eth_is_group(eth)) ? PC_DROP_IP4_LINK_GROUP : VERDICT_DONE;
 	}

@@ -79,7 +79,7 @@ static inline bool ip4_hosts_are_plain(const struct ip *ip, uint8_t netif, uint3
 	}
 	*laddr = found;
 	return found != LADDR_NONE && ifs->addr[found].netif == netif &&
-	       pc_addr_is_ip4(&ifs->addr[found].addr);
+	       netifs_is_usable(ifs, found) && pc_addr_is_ip4(&ifs->addr[found].addr);
 }
 
 /**

@@ -111,7 +111,7 @@ static int find_path(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, s
 		return route_find(ip, dst, ROUTE_ANY) != NULL ? -EADDRNOTAVAIL : -ENETUNREACH;
 	if (laddr == LADDR_NONE)
 		laddr = source_of(ip, r, dst);
-	if (laddr == LADDR_NONE)
+	if (laddr == LADDR_NONE || (pc_addr_is_ip4(dst) && !netifs_is_usable(&ip->ifs, laddr)))
 		return -EADDRNOTAVAIL;
 	make_path(ip, dst, r->netif, laddr, r->mtu, path);
 	if (netifs_is_broadcast(&ip->ifs, r->netif, dst))

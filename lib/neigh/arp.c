@@ -15,6 +15,7 @@
 
 #include "base/mbuf.h"
 #include "base/verdict.h"
+#include "neigh/nd.h"
 #include "neigh/neigh.h"
 #include "neigh/table.h"
 #include "wire/arp.h"
@@ -41,7 +42,10 @@ static uint16_t find_on(const struct neigh_table *nt, uint8_t netif, const struc
 {
 	const uint16_t laddr = netifs_find(nt->ifs, addr);
 
-	return laddr != LADDR_NONE && nt->ifs->addr[laddr].netif == netif ? laddr : LADDR_NONE;
+	return laddr != LADDR_NONE && nt->ifs->addr[laddr].netif == netif &&
+	               nt->ifs->addr[laddr].state < LADDR_DUPLICATE
+	           ? laddr
+	           : LADDR_NONE;
 }
 
 /* ---- sending --------------------------------------------------------------------------------- */
@@ -57,7 +61,7 @@ static void write_frame(const struct neigh_table *nt, uint8_t netif, uint8_t *p,
 	arp_write(p, a);
 }
 
-/* Sends a request for target from an address of ours; mac NULL: to everybody. */
+/* Sends a request for target from an address of ours, or none; mac NULL: to everybody. */
 static void send_request(struct neigh_table *nt, uint8_t netif, uint16_t laddr,
                          const struct pc_addr *target, const uint8_t *mac)
 {
@@ -67,7 +71,8 @@ static void send_request(struct neigh_table *nt, uint8_t netif, uint16_t laddr,
 
 	if (m == NULL)
 		return;
-	a.spa_be = pc_addr_get_ip4(&nt->ifs->addr[laddr].addr);
+	if (laddr != LADDR_NONE)
+		a.spa_be = pc_addr_get_ip4(&nt->ifs->addr[laddr].addr);
 	memcpy(a.sha, mac_of(nt, netif), ETH_ADDR_LEN);
 	write_frame(nt, netif, (uint8_t *)rte_pktmbuf_append(m, ARP_FRAME_LEN),
 	            mac != NULL ? mac : everybody, &a);
@@ -80,10 +85,17 @@ void arp_request(struct neigh_table *nt, uint8_t netif, const struct pc_addr *ta
 {
 	uint16_t laddr = netifs_find_link(nt->ifs, netif, target);
 
-	if (laddr == LADDR_NONE)
+	if (laddr == LADDR_NONE || !netifs_is_usable(nt->ifs, laddr))
 		laddr = netifs_find_first(nt->ifs, netif);
 	if (laddr != LADDR_NONE)
 		send_request(nt, netif, laddr, target, mac);
+}
+
+void arp_probe(struct neigh_table *nt, uint16_t laddr)
+{
+	const struct laddr *la = &nt->ifs->addr[laddr];
+
+	send_request(nt, la->netif, LADDR_NONE, &la->addr, NULL);
 }
 
 void arp_announce(struct neigh_table *nt, uint16_t laddr)
@@ -125,6 +137,14 @@ static bool is_bad_sender(const struct neigh_table *nt, uint8_t netif, const str
 	        netifs_find(nt->ifs, &in->sender) != LADDR_NONE);
 }
 
+/* RFC 5227 section 2.1.1: somebody else asks for what we are about to take. */
+static bool wants_ours(const struct neigh_table *nt, const struct arp_in *in)
+{
+	return in->a.spa_be == 0 && in->target_laddr != LADDR_NONE &&
+	       nt->ifs->addr[in->target_laddr].state == LADDR_TENTATIVE &&
+	       !netifs_owns_mac(nt->ifs, in->a.sha);
+}
+
 /* Reads and judges a packet. Returns VERDICT_DONE or a drop. */
 static int read_packet(const struct neigh_table *nt, const struct rte_mbuf *m, uint8_t netif,
                        struct arp_in *in)
@@ -143,15 +163,22 @@ static int read_packet(const struct neigh_table *nt, const struct rte_mbuf *m, u
 		return PC_DROP_ARP_SENDER;
 	in->sender_laddr = find_on(nt, netif, &in->sender);
 	in->target_laddr = find_on(nt, netif, &in->target);
+	if (wants_ours(nt, in))
+		in->sender_laddr = in->target_laddr;
 	return in->sender_laddr == LADDR_NONE ? VERDICT_DONE : PC_DROP_ARP_CONFLICT;
 }
 
-/* Keeps our address, and says so once in ten seconds (RFC 5227 section 2.4 c). */
+/* Keeps our address, and says so once in ten seconds (RFC 5227 section 2.4 c); one that is not in use yet is
+ * given up (section 2.1.1). */
 static void defend(struct neigh_table *nt, uint16_t laddr)
 {
 	struct laddr *la = &nt->ifs->addr[laddr];
 	const uint64_t now = nt->ctx->now_ns;
 
+	if (la->state == LADDR_TENTATIVE) {
+		dad_conflict(nt, laddr);
+		return;
+	}
 	if (la->conflict_ns != 0 && now - la->conflict_ns < ARP_DEFEND_NS)
 		return;
 	la->conflict_ns = now != 0 ? now : 1;
@@ -186,7 +213,7 @@ int arp_input(struct neigh_table *nt, struct rte_mbuf *m, uint8_t netif)
 	if (verdict != VERDICT_DONE)
 		return verdict;
 	asked = in.a.op == ARP_REQUEST;
-	ours = asked && in.target_laddr != LADDR_NONE;
+	ours = asked && in.target_laddr != LADDR_NONE && netifs_is_usable(nt->ifs, in.target_laddr);
 	known = learn_sender(nt, netif, &in, ours);
 	if (!ours && !known)
 		return asked ? PC_DROP_ARP_NOT_OURS : PC_DROP_ARP_UNASKED;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The life of an IPv6 address of ours (RFC 4862).
+ * The life of an address of ours (RFC 4862; IPv4: RFC 5227).
  *
- * Life-cycle: TENTATIVE while ip6.dad questions are asked, arp.retry_ms apart -> READY, announced to
- * the link; or DUPLICATE, for good, when somebody answers.  An address of a router's prefix becomes
+ * Life-cycle: TENTATIVE while ip6.dad (arp.probes) questions are asked -> READY, announced to
+ * the link (IPv4: twice); or DUPLICATE, for good, when somebody answers.  An address of a router's prefix becomes
  * DEPRECATED and EXPIRED by the lifetimes that the router tells, and READY again when it tells more.
  *
  * Whatever is due is looked for in all addresses and groups at once: they are few, and netifs.due_ns
@@ -20,6 +20,13 @@
 /* RFC 4861 section 10, MAX_RTR_SOLICITATION_DELAY */
 #define DELAY_MAX_MS 1000
 
+/* RFC 5227 section 1.1: PROBE_WAIT, PROBE_MIN and PROBE_MAX, ANNOUNCE_WAIT and ANNOUNCE_INTERVAL */
+#define PROBE_WAIT_MS    1000
+#define PROBE_MIN_MS     1000
+#define PROBE_MAX_MS     2000
+#define ANNOUNCE_WAIT_MS 2000
+#define ANNOUNCES        2
+
 #define MS_NS UINT64_C(1000000)
 
 static uint64_t after_ms(const struct neigh_table *nt, uint64_t ms)
@@ -27,8 +34,13 @@ static uint64_t after_ms(const struct neigh_table *nt, uint64_t ms)
 	return nt->ctx->now_ns + ms * MS_NS;
 }
 
+static bool is_ip4(const struct laddr *la)
+{
+	return pc_addr_is_ip4(&la->addr);
+}
+
 /* Sends one question whether somebody has the address (RFC 4862 section 5.4.2, RFC 7527). */
-static void probe(struct neigh_table *nt, uint16_t laddr)
+static void probe6(struct neigh_table *nt, uint16_t laddr)
 {
 	struct laddr *la = &nt->ifs->addr[laddr];
 	struct nd_msg m = {.type = ND_NS, .has = ND_HAS_NONCE, .target = la->addr};
@@ -41,6 +53,43 @@ static void probe(struct neigh_table *nt, uint16_t laddr)
 	memcpy(m.nonce, &nonce, ND_NONCE_LEN);
 	if (nd_send_msg(nt, &o, msg, nd_write(msg, &m)))
 		ctx_count(nt->ctx, PC_ND_SOLICITS_TX);
+}
+
+static void probe(struct neigh_table *nt, uint16_t laddr)
+{
+	if (is_ip4(&nt->ifs->addr[laddr]))
+		arp_probe(nt, laddr);
+	else
+		probe6(nt, laddr);
+}
+
+/* How long an answer to a question may take: before the next one, or the address's use. */
+static uint64_t wait_ms(struct neigh_table *nt, const struct laddr *la)
+{
+	if (!is_ip4(la))
+		return nt->ctx->cfg.arp_retry_ms;
+	return la->probes == 0
+	           ? ANNOUNCE_WAIT_MS
+	           : PROBE_MIN_MS + rng_below(&nt->ctx->rng, PROBE_MAX_MS - PROBE_MIN_MS);
+}
+
+/* The group by which the link asks for an address, of IPv6 only. */
+static void join(struct neigh_table *nt, uint16_t laddr)
+{
+	const struct laddr *la = &nt->ifs->addr[laddr];
+	const struct pc_addr group = ip6_solicited(&la->addr);
+
+	if (!is_ip4(la))
+		group_join(nt, la->netif, &group);
+}
+
+static void leave(struct neigh_table *nt, uint16_t laddr)
+{
+	const struct laddr *la = &nt->ifs->addr[laddr];
+	const struct pc_addr group = ip6_solicited(&la->addr);
+
+	if (!is_ip4(la))
+		group_leave(nt, la->netif, &group);
 }
 
 /* When a ready address changes by the passing of time. */
@@ -62,45 +111,59 @@ static void make_ready(struct neigh_table *nt, uint16_t laddr)
 
 	la->state = LADDR_READY;
 	set_due(nt, la, end_of(la));
-	nd_advertise(nt, laddr);
+	dad_announce(nt, laddr);
 	neigh_outdate(nt); /* sources may be chosen anew */
+}
+
+void dad_announce(struct neigh_table *nt, uint16_t laddr)
+{
+	struct laddr *la = &nt->ifs->addr[laddr];
+
+	if (!is_ip4(la)) {
+		nd_advertise(nt, laddr);
+		return;
+	}
+	arp_announce(nt, laddr);
+	if (nt->ctx->cfg.arp_probes == 0)
+		return;
+	la->probes = ANNOUNCES - 1;
+	set_due(nt, la, after_ms(nt, ANNOUNCE_WAIT_MS));
 }
 
 void dad_start(struct neigh_table *nt, uint16_t laddr, bool delay)
 {
 	struct laddr *la = &nt->ifs->addr[laddr];
-	const struct pc_addr group = ip6_solicited(&la->addr);
-
-	group_join(nt, la->netif, &group);
-	la->probes = (uint8_t)nt->ctx->cfg.ip6_dad;
+	join(nt, laddr);
+	la->probes = (uint8_t)(is_ip4(la) ? nt->ctx->cfg.arp_probes : nt->ctx->cfg.ip6_dad);
 	if (la->probes == 0) {
 		make_ready(nt, laddr);
 		return;
 	}
 	la->state = LADDR_TENTATIVE;
-	set_due(nt, la, after_ms(nt, delay ? rng_below(&nt->ctx->rng, DELAY_MAX_MS) : 0));
+	if (is_ip4(la))
+		set_due(nt, la, after_ms(nt, rng_below(&nt->ctx->rng, PROBE_WAIT_MS)));
+	else
+		set_due(nt, la, after_ms(nt, delay ? rng_below(&nt->ctx->rng, DELAY_MAX_MS) : 0));
 }
 
 void dad_conflict(struct neigh_table *nt, uint16_t laddr)
 {
 	struct laddr *la = &nt->ifs->addr[laddr];
-	const struct pc_addr group = ip6_solicited(&la->addr);
 
 	la->state = LADDR_DUPLICATE;
 	la->due_ns = UINT64_MAX;
-	group_leave(nt, la->netif, &group);
-	ctx_count(nt->ctx, PC_ND_DUPLICATES);
+	leave(nt, laddr);
+	ctx_count(nt->ctx, is_ip4(la) ? PC_ARP_DUPLICATES : PC_ND_DUPLICATES);
 	neigh_outdate(nt);
 }
 
 void dad_end(struct neigh_table *nt, uint16_t laddr)
 {
 	struct laddr *la = &nt->ifs->addr[laddr];
-	const struct pc_addr group = ip6_solicited(&la->addr);
 
 	la->state = LADDR_EXPIRED;
 	la->due_ns = UINT64_MAX;
-	group_leave(nt, la->netif, &group);
+	leave(nt, laddr);
 	neigh_outdate(nt);
 }
 
@@ -111,9 +174,13 @@ static void on_due(struct neigh_table *nt, uint16_t laddr)
 	if (la->state == LADDR_TENTATIVE && la->probes > 0) {
 		la->probes--;
 		probe(nt, laddr);
-		set_due(nt, la, after_ms(nt, nt->ctx->cfg.arp_retry_ms));
+		set_due(nt, la, after_ms(nt, wait_ms(nt, la)));
 	} else if (la->state == LADDR_TENTATIVE) {
 		make_ready(nt, laddr);
+	} else if (is_ip4(la)) { /* READY: it is announced once more */
+		la->probes = 0;
+		set_due(nt, la, UINT64_MAX);
+		arp_announce(nt, laddr);
 	} else if (la->valid_ns <= nt->ctx->now_ns) {
 		dad_end(nt, laddr);
 	} else {

@@ -52,11 +52,14 @@ void nd_advertise(struct neigh_table *nt, uint16_t laddr);
 /* ---- our addresses (dad.c) ---- */
 
 /**
- * dad_start begins the life of an address: its solicited-node group is joined, and, unless ip6.dad is
- * 0, the link is asked whether somebody has it; delay: not at once, because others have learnt of the
+ * dad_start begins the life of an address: its solicited-node group is joined, and, unless ip6.dad (of IPv4:
+ * arp.probes) is 0, the link is asked whether somebody has it; delay: not at once, because others have learnt of the
  * same prefix at this moment (RFC 4862 section 5.4.2).
  */
 void dad_start(struct neigh_table *nt, uint16_t laddr, bool delay);
+
+/** dad_announce tells the link of an address that is ready. */
+void dad_announce(struct neigh_table *nt, uint16_t laddr);
 
 /** dad_conflict takes in that somebody else has a tentative address. */
 void dad_conflict(struct neigh_table *nt, uint16_t laddr);

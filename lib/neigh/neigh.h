@@ -90,6 +90,9 @@ void neigh_output_multicast(struct neigh_table *nt, uint8_t netif, struct rte_mb
  */
 int arp_input(struct neigh_table *nt, struct rte_mbuf *m, uint8_t netif);
 
+/** arp_probe asks whether somebody has an address that we want (RFC 5227 section 2.1.1). */
+void arp_probe(struct neigh_table *nt, uint16_t laddr);
+
 /** arp_announce sends a gratuitous ARP request for an address of ours (RFC 5227 section 3). */
 void arp_announce(struct neigh_table *nt, uint16_t laddr);
 

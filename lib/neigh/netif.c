@@ -89,7 +89,8 @@ void netifs_del_addr(struct netifs *ifs, uint16_t laddr)
 uint16_t netifs_find_first(const struct netifs *ifs, uint8_t netif)
 {
 	for (uint16_t i = 0; i < ifs->nb_addrs; i++)
-		if (ifs->addr[i].netif == netif && pc_addr_is_ip4(&ifs->addr[i].addr))
+		if (ifs->addr[i].netif == netif && pc_addr_is_ip4(&ifs->addr[i].addr) &&
+		    netifs_is_usable(ifs, i))
 			return i;
 	return LADDR_NONE;
 }

@@ -34,13 +34,13 @@ struct netif {
 	struct txq txq;
 };
 
-/** What an address of ours is good for; IPv4 addresses are always ready. */
+/** What an address of ours is good for. */
 enum laddr_state {
 	LADDR_READY,
 	LADDR_DEPRECATED, /* still ours, but not for new connections (RFC 4862 section 5.5.4) */
-	LADDR_TENTATIVE,  /* nobody knows yet whether somebody else has it (RFC 4862 section 5.4) */
-	LADDR_DUPLICATE,  /* somebody else has it */
-	LADDR_EXPIRED,    /* its lifetime is over */
+	LADDR_TENTATIVE, /* nobody knows yet whether somebody else has it (RFC 4862 section 5.4, RFC 5227) */
+	LADDR_DUPLICATE, /* somebody else has it */
+	LADDR_EXPIRED,   /* its lifetime is over */
 };
 
 /** An address of ours. */
@@ -49,7 +49,7 @@ struct laddr {
 	uint8_t prefix_len; /* in mapped form: 96 + n for an IPv4 /n */
 	uint8_t netif;
 	uint8_t state;      /* enum laddr_state */
-	uint8_t probes;     /* TENTATIVE: questions still to be asked */
+	uint8_t probes;     /* TENTATIVE: questions still to be asked; IPv4, READY: announcements */
 	bool autoconf;      /* made of a router's prefix */
 	struct pc_addr was; /* of a place whose address was taken back: that address */
 	uint8_t nonce[6];

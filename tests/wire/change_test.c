@@ -480,6 +480,97 @@ static void mail_limits(struct wt *w)
 	CHECK(pc_stack_posted(w->st, first, &rc) && rc == -ESTALE); /* asked too late */
 }
 
+/* ---- RFC 5227 -------------------------------------------------------------------------------- */
+
+static bool is_from(const struct frame *f, uint32_t sender_be, uint32_t target_be)
+{
+	return f != NULL && f->b[12] == 8 && f->b[13] == 6 && f->b[21] == 1 &&
+	       memcmp(f->b + 28, &sender_be, 4) == 0 && memcmp(f->b + 38, &target_be, 4) == 0;
+}
+
+/* A stack that asks, nobody answers, and the peer is known. */
+static void start_asking(struct wt *w)
+{
+	const struct pc_addr peer = addr(WT_PEER);
+
+	w->cfg.arp_probes = 3;
+	w->cold = true;
+	wt_start(w);
+	probe_answer_arp(w->probe, false);
+	wt_pass(w, 20000); /* the first address is asked for, too */
+	wt_drop(w);
+	OK(pc_stack_set_neigh(w->st, 0, &peer, (const uint8_t *)PEER_MAC));
+}
+
+static void probing(struct wt *w)
+{
+	const struct pc_prefix p = prefix(OTHER "/24");
+	const uint32_t us = inet_addr(OTHER);
+	uint64_t last;
+
+	start_asking(w);
+	CHECK(answers(w, WT_LOCAL));
+	OK(pc_stack_add_addr(w->st, 0, &p));
+	CHECK(!answers(w, OTHER));
+	last = w->now;
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK(is_from(wt_next_frame(w, 2010), 0, us));
+		IN((w->now - last) / 1000000, i == 0 ? 0 : 995, i == 0 ? 1010 : 2010);
+		CHECK(!answers(w, OTHER));
+		last = w->now;
+	}
+	for (unsigned i = 0; i < 2; i++) { /* it is announced */
+		CHECK(is_from(wt_next_frame(w, 2020), us, us));
+		IN((w->now - last) / 1000000, 1995, 2010);
+		last = w->now;
+	}
+	CHECK(wt_next_frame(w, 60000) == NULL);
+	CHECK(answers(w, OTHER));
+	EQ(pc_stack_validate(w->st, NULL), 0);
+}
+
+/* how 0: somebody has it; 1: somebody wants it too, at the same time */
+static void conflict(struct wt *w, const struct pc_prefix *p, unsigned how)
+{
+	struct frame_ends e = wt_ends(w);
+	struct frame f;
+
+	OK(pc_stack_add_addr(w->st, 0, p));
+	wt_pass(w, 1500);
+	e.src_be = how == 0 ? inet_addr(OTHER) : 0;
+	e.dst_be = inet_addr(OTHER);
+	frame_arp(&f, &e, how == 0 ? 2 : 1, how == 0 ? e.dst_mac : NULL);
+	wt_inject_frame(w, &f);
+	wt_pass(w, 20000);
+	wt_drop(w);
+	CHECK(!answers(w, OTHER));
+	EQ(wt_count(w, PC_ARP_DUPLICATES), how + 1);
+	OK(pc_stack_del_addr(w->st, 0, p));
+}
+
+static void conflicts(struct wt *w)
+{
+	const struct pc_prefix p = prefix(OTHER "/24");
+	struct frame_ends e;
+	struct frame f;
+
+	start_asking(w);
+	conflict(w, &p, 0);
+	conflict(w, &p, 1);
+	OK(pc_stack_add_addr(w->st, 0, &p));
+	wt_pass(w, 1500);
+	e = wt_ends(w); /* our own question, which a loop has brought back */
+	memcpy(e.src_mac, PROBE_MAC, 6);
+	e.src_be = 0;
+	e.dst_be = inet_addr(OTHER);
+	frame_arp(&f, &e, 1, NULL);
+	wt_inject_frame(w, &f);
+	wt_pass(w, 20000);
+	wt_drop(w);
+	CHECK(answers(w, OTHER));
+	EQ(pc_stack_validate(w->st, NULL), 0);
+}
+
 static const struct wt_case cases[] = {
     {"addresses come and go", addresses},
     {"RFC 4862: addresses of IPv6 come and go", addresses6},
@@ -491,6 +582,8 @@ static const struct wt_case cases[] = {
     {"a route has an MTU", route_mtu},
     {"RFC 1122 3.3.1.4: a gateway that does not answer", dead_gateway},
     {"neighbours are set", neighbours},
+    {"RFC 5227 2.1.1: an address is asked for before it is used", probing},
+    {"RFC 5227 2.1.1: an address that somebody has or wants", conflicts},
     {"several threads ask for changes", by_mail},
     {"the mailbox is full, results are kept for a while", mail_limits},
 };

@@ -38,6 +38,8 @@ X(arp, reachable_ms, 30000, 1000, 86400000, "ms", "time a neighbour's answer is 
 X(arp, stale_ms, 600000, 1000, 86400000, "ms", "time after which an unused neighbour is forgotten") \
 X(arp, retry_ms, 1000, 100, 60000, "ms", "time between two requests to the same neighbour") \
 X(arp, retries, 3, 1, 20, "requests", "requests without an answer before a neighbour counts as unreachable") \
+X(arp, probes, 0, 0, 10, "questions", \
+  "questions whether somebody else has a new IPv4 address before it is used (RFC 5227), one to two seconds apart; 0: it is used at once, announced and defended") \
 X(ip, ttl, 64, 1, 255, "hops", "time to live of packets sent, and the hop limit of IPv6 unless a router tells one") \
 X(ip, fragments, 2048, 0, 1000000, "mbufs", \
   "mbufs per lcore that fragments of both families may hold until their datagrams are whole, a quarter of them for one source; 0: fragments are dropped") \

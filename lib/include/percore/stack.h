@@ -75,7 +75,7 @@ int pc_stack_add_port(struct pc_stack *st, struct pc_port *port);
 
 /**
  * pc_stack_add_addr gives port an address and its connected route. An IPv4 address is announced by a
- * gratuitous ARP at the next poll. An IPv6 address is first asked for on the link (RFC 4862, ip6.dad)
+ * gratuitous ARP at the next poll, or, with arp.probes, first asked for (RFC 5227). An IPv6 address is first asked for on the link (RFC 4862, ip6.dad)
  * and may be used when nobody has answered within arp.retry_ms; with the first one the port gets a
  * link-local address too. Returns 0, or -1 with errno EINVAL (port, not a unicast address, or IPv6 on a
  * port whose MTU is below 1280), EEXIST or ENOSPC.
