@@ -12,9 +12,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rte_branch_prediction.h>
+#include <rte_common.h>
+
 #include "ip/frag.h"
 #include "ip/ra.h"
 #include "ip/route.h"
+#include "neigh/group.h"
 #include "neigh/nd.h"
 #include "wire/ip6.h"
 
@@ -240,10 +244,39 @@ unsigned ip_get_dns(const struct ip *ip, struct pc_addr *addr, unsigned n)
 	return found;
 }
 
+/* A link has come up: whoever is behind it may be somebody else now, and has not heard of us (RFC 5227 section
+ * 2.3, RFC 4861 section 7.2.6). */
+static __rte_noinline void on_link_up(struct ip *ip, uint8_t netif)
+{
+	ctx_count(ip->ctx, PC_LINKS_UP);
+	neigh_suspect_all(ip->neigh, netif);
+	for (uint16_t i = 0; i < ip->ifs.nb_announced; i++)
+		if (ip->ifs.addr[i].netif == netif && netifs_is_usable(&ip->ifs, i))
+			dad_announce(ip->neigh, i);
+	group_again(ip->neigh, netif);
+	if (ip->ifs.netif[netif].link_local != LADDR_NONE)
+		ra_start(ip, netif);
+}
+
+static void follow_links(struct ip *ip)
+{
+	for (uint8_t i = 0; i < ip->ifs.n; i++) {
+		struct netif *nif = &ip->ifs.netif[i];
+		const bool up = nif->port->info.link_up;
+
+		if (likely(up == nif->up))
+			continue;
+		nif->up = up;
+		if (up)
+			on_link_up(ip, i);
+	}
+}
+
 void ip_poll(struct ip *ip)
 {
 	while (ip->ifs.nb_announced < ip->ifs.nb_addrs)
 		announce(ip, ip->ifs.nb_announced++);
+	follow_links(ip);
 	neigh_poll(ip->neigh);
 	gateway_poll(ip);
 	if (ip->due_ns <= ip->ctx->now_ns)

@@ -436,6 +436,13 @@ void neigh_suspect(struct neigh_table *nt, struct neigh *n)
 		set_state(nt, n, NEIGH_STALE, nt->ctx->cfg.arp_stale_ms);
 }
 
+void neigh_suspect_all(struct neigh_table *nt, uint8_t netif)
+{
+	for (uint32_t i = 0; i < nt->nb_entries; i++)
+		if (nt->entry[i].state != NEIGH_FREE && nt->entry[i].netif == netif)
+			neigh_suspect(nt, &nt->entry[i]);
+}
+
 bool neigh_has_failed(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr)
 {
 	const struct neigh *n = neigh_find(nt, netif, addr);

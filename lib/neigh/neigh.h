@@ -102,6 +102,9 @@ void arp_announce(struct neigh_table *nt, uint16_t laddr);
  */
 void neigh_outdate(struct neigh_table *nt);
 
+/** neigh_suspect_all notes that everybody on a link may be somebody else now: who is in use is asked again. */
+void neigh_suspect_all(struct neigh_table *nt, uint8_t netif);
+
 /** neigh_poll fires what is due at ctx->tick: requests, ageing, giving up. */
 void neigh_poll(struct neigh_table *nt);
 

@@ -28,6 +28,7 @@ int netifs_add_port(struct netifs *ifs, struct pc_port *port)
 	ifs->netif[ifs->n].txq.port = port;
 	ifs->netif[ifs->n].txq.n = 0;
 	ifs->netif[ifs->n].link_local = LADDR_NONE;
+	ifs->netif[ifs->n].up = port->info.link_up;
 	ifs->netif[ifs->n].mtu6 = port->info.mtu;
 	ifs->netif[ifs->n].mtu_max = port->info.mtu;
 	return ifs->n++;

@@ -26,6 +26,7 @@ struct netif {
 	uint16_t mtu_max; /* bytes of the largest packet that the port takes */
 	uint16_t mtu6;    /* bytes of the largest IPv6 packet; a router may tell a lower one */
 	uint8_t hops;     /* hop limit that a router told; 0: none did */
+	bool up;          /* its link, when that was last looked at */
 	bool slaac;       /* addresses are made of the prefixes that routers tell */
 	uint8_t solicits; /* of routers, still to be sent */
 	uint64_t solicit_ns; /* when the next one is due */

@@ -222,6 +222,8 @@ static int make_port(struct run *r, struct worker *w, unsigned p)
 	if (w->ports[p] == NULL)
 		return settings_fail(r->s, "port %u cannot be used by lcore %u: %s", p, w->lcore,
 		                     strerror(errno));
+	w->devices[p] = w->ports[p];
+	r->link_up[p] = w->ports[p]->info.link_up;
 	if (add_steer(r, w, p) != 0 || add_pcap(r, w, p) != 0)
 		return -1;
 	return add_vlans(r, w, p);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include <rte_ethdev.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
 #include <rte_pause.h>
@@ -39,7 +40,21 @@ static unsigned turn(struct worker *w, uint64_t now)
 	return frames;
 }
 
-/* The time of day, read from the system once a second. */
+/* What the devices say of their links, asked by the first worker alone, once a second. */
+static void follow_links(struct worker *w)
+{
+	struct run *r = w->run;
+
+	for (unsigned p = 0; p < r->nb_ports; p++) {
+		struct rte_eth_link link;
+
+		if (w->index == 0 && rte_eth_link_get_nowait(r->port_ids[p], &link) == 0)
+			__atomic_store_n(&r->link_up[p], link.link_status != 0, __ATOMIC_RELAXED);
+		w->devices[p]->info.link_up = __atomic_load_n(&r->link_up[p], __ATOMIC_RELAXED);
+	}
+}
+
+/* The time of day, and the links, read from the system once a second. */
 static void keep_wall_clock(struct worker *w, uint64_t now)
 {
 	uint64_t day;
@@ -49,6 +64,7 @@ static void keep_wall_clock(struct worker *w, uint64_t now)
 	day = clock_time_of_day();
 	wall_set(w->st, day, now);
 	w->wall_next_ns = now + 1000000000 - day % 1000000000;
+	follow_links(w);
 }
 
 static void print_stats(struct run *r, uint64_t now)

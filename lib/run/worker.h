@@ -39,9 +39,10 @@ struct worker {
 	unsigned lcore, index;
 	struct pc_stack *st;
 	struct rte_mempool *pool;
-	struct pc_port *ports[PC_MAX_PORTS]; /* of the devices, then of VLANs */
-	struct pc_run_ports frames;          /* what a program without a stack has been given */
-	void *app;                           /* the program's own */
+	struct pc_port *ports[PC_MAX_PORTS];   /* of the devices, then of VLANs */
+	struct pc_run_ports frames;            /* what a program without a stack has been given */
+	struct pc_port *devices[PC_MAX_PORTS]; /* below everything that is around them */
+	void *app;                             /* the program's own */
 	struct idle idle;
 	struct pc_service *service;        /* for threads; NULL: nobody wants one */
 	struct lease *lease;               /* of lease.c; NULL: no port has its address by DHCP */
@@ -79,6 +80,7 @@ struct run {
 	unsigned nb_workers, nb_ports, nb_started;
 	uint16_t port_ids[PC_MAX_PORTS];
 	struct steer *steers[PC_MAX_PORTS]; /* NULL with one worker */
+	bool link_up[PC_MAX_PORTS];         /* as the first worker has seen it; atomic */
 	struct lease_board *board;          /* of lease.c */
 	unsigned nb_vlans;                  /* their ports follow those of the devices */
 	struct run_vlan vlans[PC_MAX_PORTS];

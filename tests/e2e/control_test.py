@@ -123,6 +123,24 @@ def denied(b, s):
     expect(pings(SERVER), "nobody listens")
 
 
+def link(b, s):
+    """a link that comes up again: the address is announced"""
+    if b.backend != "tap":
+        return  # the other drivers' links are always up
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806)) as tap:
+        sh("ip", "link", "set", b.dev, "down")
+        time.sleep(2.2)
+        sh("ip", "link", "set", b.dev, "up")
+        tap.bind((b.dev, 0x0806))
+        tap.settimeout(5 * b.slow)
+        ours = socket.inet_aton(SERVER)
+        while True:
+            arp = tap.recv(100)
+            if arp[28:32] == ours and arp[38:42] == ours:
+                break
+    wait_for(lambda: pings(SERVER), 5 * b.slow, "an answer after that")
+
+
 def end(b, s):
     """the socket goes with the program"""
     s.program.stop()
@@ -131,7 +149,7 @@ def end(b, s):
     expect("No such file" in text, text)
 
 
-STEPS = [routes, transfer, addresses, denied, end]
+STEPS = [routes, transfer, addresses, denied, link, end]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

@@ -571,6 +571,55 @@ static void conflicts(struct wt *w)
 	EQ(pc_stack_validate(w->st, NULL), 0);
 }
 
+/* ---- links ----------------------------------------------------------------------------------- */
+
+static void link_up(struct wt *w)
+{
+	const uint32_t us = inet_addr(WT_LOCAL);
+	struct pc_port *port;
+	const struct frame *f;
+
+	start(w);
+	EQ(send_to(w, WT_PEER, NULL), 0);
+	port = probe_port(w->probe);
+	port->info.link_up = false;
+	wt_pass(w, 10);
+	CHECK(wt_next_frame(w, 100) == NULL);
+	probe_answer_arp(w->probe, false);
+	port->info.link_up = true;
+	CHECK(is_from(wt_next_frame(w, 10), us, us)); /* whoever is there now hears of us */
+	EQ(wt_count(w, PC_LINKS_UP), 1);
+	CHECK(wt_next_frame(w, 100) == NULL);
+	CHECK(
+	    answers(w, WT_LOCAL)); /* what was known is used, but asked again within five seconds */
+	f = wt_next_frame(w, 5100);
+	CHECK(f != NULL && f->b[13] == 6 && f->b[21] == 1 && memcmp(f->b, PEER_MAC, 6) == 0);
+	wt_pass(w, 10000);
+	wt_drop(w);
+}
+
+static void link_up6(struct wt *w)
+{
+	const struct ends6 e = ends6("fd00::1");
+	unsigned adverts = 0, reports = 0, solicits = 0;
+	struct pc_port *port;
+
+	wt_start6(w, &e);
+	wt_pass(w, 20000);
+	wt_drop(w);
+	port = probe_port(w->probe);
+	port->info.link_up = false;
+	wt_pass(w, 10);
+	port->info.link_up = true;
+	for (const struct frame *f; (f = wt_next_frame(w, 5000)) != NULL;) {
+		adverts += f->b[20] == 58 && f->b[54] == 136;
+		solicits += f->b[20] == 58 && f->b[54] == 133;
+		reports += f->b[20] == 0 && f->b[62] == 143;
+	}
+	EQ(adverts, 2); /* of it and the link-local one */
+	CHECK(solicits > 0 && reports > 0);
+}
+
 static const struct wt_case cases[] = {
     {"addresses come and go", addresses},
     {"RFC 4862: addresses of IPv6 come and go", addresses6},
@@ -584,6 +633,8 @@ static const struct wt_case cases[] = {
     {"neighbours are set", neighbours},
     {"RFC 5227 2.1.1: an address is asked for before it is used", probing},
     {"RFC 5227 2.1.1: an address that somebody has or wants", conflicts},
+    {"RFC 5227 2.3: a link comes up", link_up},
+    {"RFC 4861 7.2.6: a link comes up", link_up6},
     {"several threads ask for changes", by_mail},
     {"the mailbox is full, results are kept for a while", mail_limits},
 };
