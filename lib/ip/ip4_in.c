@@ -14,6 +14,7 @@
 #include "base/mbuf.h"
 #include "ip/input.h"
 #include "ip/ip4_plain.h"
+#include "ip/route.h"
 #include "wire/eth.h"
 #include "wire/ip4.h"
 
@@ -50,11 +51,13 @@ static bool source_is_good(const struct ip *ip, uint8_t netif, const struct pc_a
 	       !netifs_is_broadcast(&ip->ifs, netif, src);
 }
 
-static bool options_are_good(const uint8_t *p, uint8_t hdr_len)
+static bool options_are_good(const struct ip *ip, const uint8_t *p, uint8_t hdr_len)
 {
 	const int options = ip4_options(p, hdr_len);
+	const int bad =
+	    IP4_HAS_SOURCE_ROUTE | (ip->ctx->cfg.ip_options == 0 ? IP4_HAS_UNWANTED : 0);
 
-	return options >= 0 && (options & IP4_HAS_SOURCE_ROUTE) == 0;
+	return options >= 0 && (options & bad) == 0;
 }
 
 /* Finds out which of us a packet is for. Returns VERDICT_DONE or a drop. */
@@ -114,7 +117,9 @@ int ip4_input(const struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_
 	p->l4_good = ip4_l4_is_good(offloads, m->ol_flags);
 	if (unlikely(!source_is_good(ip, netif, &p->src, &p->dst)))
 		return PC_DROP_IP4_SOURCE;
-	if (unlikely(h.hdr_len != IP4_HDR_LEN && !options_are_good(hdr, h.hdr_len)))
+	if (unlikely(ip->ctx->cfg.ip_rp_filter != 0) && !route_leads_back(ip, &p->src, netif))
+		return PC_DROP_IP_REVERSE_PATH;
+	if (unlikely(h.hdr_len != IP4_HDR_LEN && !options_are_good(ip, hdr, h.hdr_len)))
 		return PC_DROP_IP4_OPTION;
 	n = find_destination(ip, netif, eth, p);
 	if (unlikely(n != VERDICT_DONE))

@@ -104,7 +104,8 @@ static inline int ip4_plain_input(const struct ip *ip, struct rte_mbuf *m, uint8
 	if (hdr[0] != 0x45 || (wire_get16(hdr + 6) & (IP4_FRAG_MF | IP4_FRAG_MASK)) != 0 ||
 	    total_len < IP4_HDR_LEN || total_len + ETH_HDR_LEN > m->data_len ||
 	    !ip4_header_is_good(offloads, m->ol_flags, hdr, IP4_HDR_LEN) ||
-	    !ip4_hosts_are_plain(ip, netif, src_be, dst_be, &p->laddr))
+	    !ip4_hosts_are_plain(ip, netif, src_be, dst_be, &p->laddr) ||
+	    unlikely(ip->ctx->cfg.ip_rp_filter != 0))
 		return IP4_NOT_PLAIN;
 	m->pkt_len = total_len + ETH_HDR_LEN;
 	m->data_len = (uint16_t)m->pkt_len;

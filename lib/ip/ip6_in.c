@@ -15,6 +15,7 @@
 #include "base/mbuf.h"
 #include "ip/icmp.h"
 #include "ip/input.h"
+#include "ip/route.h"
 #include "wire/eth.h"
 #include "wire/icmp6.h"
 #include "wire/ip6.h"
@@ -182,6 +183,8 @@ int ip6_input(struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_pkt *p
 	                     .tos = h.tclass};
 	if (unlikely(!source_is_good(ip, &p->src)))
 		return PC_DROP_IP6_SOURCE;
+	if (unlikely(ip->ctx->cfg.ip_rp_filter != 0) && !route_leads_back(ip, &p->src, netif))
+		return PC_DROP_IP_REVERSE_PATH;
 	n = find_destination(ip, netif, eth, p);
 	if (unlikely(n != VERDICT_DONE))
 		return n;

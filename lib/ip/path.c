@@ -10,6 +10,12 @@
 
 #include <errno.h>
 
+bool route_leads_back(const struct ip *ip, const struct pc_addr *src, uint8_t netif)
+{
+	return pc_addr_is_link_local(src) || pc_addr_is_any(src) ||
+	       (pc_addr_is_ip4(src) && src->w[3] == 0) || route_find(ip, src, netif) != NULL;
+}
+
 /* mtu: the route's; 0: it has none */
 static void make_path(struct ip *ip, const struct pc_addr *dst, uint8_t netif, uint16_t laddr,
                       uint16_t mtu, struct ip_path *path)

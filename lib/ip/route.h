@@ -52,6 +52,10 @@ const struct route *route_find(const struct ip *ip, const struct pc_addr *dst, i
 bool route_first_hop(const struct ip *ip, const struct pc_addr *dst, uint8_t netif,
                      struct pc_addr *hop);
 
+/** route_leads_back says whether a source is reached by an interface (RFC 3704 section 2.2); link-local ones and
+ * those without an address are. */
+bool route_leads_back(const struct ip *ip, const struct pc_addr *src, uint8_t netif);
+
 /* ---- gateways (gateway.c) ---- */
 
 /** gateway_take returns the place of a gateway, made if need be, with one more route by it; GATEWAY_NONE when

@@ -55,6 +55,30 @@ int ip4_opt_next(const uint8_t *p, uint8_t hdr_len, uint8_t *off, uint8_t *opt)
 	return p[*opt + 1];
 }
 
+/* RFC 7126 section 4: records of routes and times tell about a network and cost time on every router, the others
+ * are obsolete or were experiments. Security labels and what is not known (RFC 1122 section 3.2.1.8) pass. */
+static bool is_unwanted(uint8_t type)
+{
+	switch (type) {
+	case IP4_OPT_RR:
+	case IP4_OPT_TS:
+	case 11:  /* probe MTU */
+	case 12:  /* reply MTU */
+	case 15:  /* ENCODE */
+	case 82:  /* traceroute */
+	case 136: /* stream identifier */
+	case 142: /* VISA */
+	case 145: /* extended Internet protocol */
+	case 147: /* address extension */
+	case 149: /* sender directed multi-destination delivery */
+	case 151: /* dynamic packet state */
+	case 152: /* upstream multicast packet */
+		return true;
+	default:
+		return false;
+	}
+}
+
 int ip4_options(const uint8_t *p, uint8_t hdr_len)
 {
 	uint8_t off = IP4_HDR_LEN, opt;
@@ -66,7 +90,7 @@ int ip4_options(const uint8_t *p, uint8_t hdr_len)
 		else if (p[opt] == IP4_OPT_RA)
 			has |= IP4_HAS_ROUTER_ALERT;
 		else
-			has |= IP4_HAS_OTHER;
+			has |= is_unwanted(p[opt]) ? IP4_HAS_UNWANTED : IP4_HAS_OTHER;
 	}
 	return len < 0 ? len : has;
 }

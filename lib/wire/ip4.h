@@ -126,6 +126,7 @@ void ip4_set_cksum(uint8_t *p);
 #define IP4_HAS_SOURCE_ROUTE 0x01 /* loose or strict */
 #define IP4_HAS_ROUTER_ALERT 0x02
 #define IP4_HAS_OTHER        0x04 /* anything else but EOL and NOP */
+#define IP4_HAS_UNWANTED     0x08 /* what RFC 7126 advises to drop, besides the first two */
 
 /**
  * ip4_opt_next steps through the options of a parsed header. *off is the offset of the option to

@@ -620,6 +620,45 @@ static void link_up6(struct wt *w)
 	CHECK(solicits > 0 && reports > 0);
 }
 
+/* ---- reverse path (RFC 3704) ------------------------------------------------------------------ */
+
+static void reverse_path(struct wt *w)
+{
+	const struct pc_route far = route(NET, "192.0.2.251");
+	struct frame_ends e;
+	struct frame f;
+
+	w->cfg.ip_rp_filter = 1;
+	start(w);
+	CHECK(answers(w, WT_LOCAL));
+	e = wt_ends(w);
+	e.src_be = inet_addr(FAR);
+	frame_icmp(&f, &e, 8, 0, (uint8_t[4]){1, 2, 3, 4}, "x", 1);
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_DROP_IP_REVERSE_PATH), 1);
+	CHECK(wt_next_frame(w, 0) == NULL);
+	OK(pc_route_add(w->st, &far));
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_DROP_IP_REVERSE_PATH), 1);
+	CHECK(wt_next_frame(w, 0) != NULL);
+}
+
+static void reverse_path6(struct wt *w)
+{
+	struct ends6 e = ends6("fd00::1");
+	struct frame f;
+
+	w->cfg.ip_rp_filter = 1;
+	wt_start6(w, &e);
+	wt_drop(w);
+	CHECK(answers6(w, "fd00::1"));
+	e.src = addr("2001:db8::7");
+	frame6_icmp(&f, &e, 64, 128, 0, (uint8_t[4]){1, 2, 3, 4}, 4);
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_DROP_IP_REVERSE_PATH), 1);
+	CHECK(wt_next_frame(w, 0) == NULL);
+}
+
 static const struct wt_case cases[] = {
     {"addresses come and go", addresses},
     {"RFC 4862: addresses of IPv6 come and go", addresses6},
@@ -635,6 +674,8 @@ static const struct wt_case cases[] = {
     {"RFC 5227 2.1.1: an address that somebody has or wants", conflicts},
     {"RFC 5227 2.3: a link comes up", link_up},
     {"RFC 4861 7.2.6: a link comes up", link_up6},
+    {"RFC 3704 2.2: a source without a way back", reverse_path},
+    {"RFC 3704 2.2: the same over IPv6", reverse_path6},
     {"several threads ask for changes", by_mail},
     {"the mailbox is full, results are kept for a while", mail_limits},
 };

@@ -222,6 +222,19 @@ static void ip_options_are_skipped(struct wt *w)
 	wt_inject_frame(w, &g);
 	CHECK(wt_next_frame(w, 0) == NULL);
 	EQ(wt_count(w, PC_DROP_IP4_OPTION), 2);
+	memcpy(g.b + 34, (uint8_t[]){200, 4, 0, 0, 130, 4, 0, 0},
+	       8); /* unknown, and a security label */
+	frame_fix_ip4(&g);
+	wt_inject_frame(w, &g);
+	CHECK(wt_next_frame(w, 0) != NULL);
+	memcpy(g.b + 34, (uint8_t[]){7, 7, 4, 0, 0, 0, 0, 0}, 8); /* a record of the route */
+	frame_fix_ip4(&g);
+	wt_inject_frame(w, &g);
+	CHECK(wt_next_frame(w, 0) == NULL);
+	EQ(wt_count(w, PC_DROP_IP4_OPTION), 3);
+	OK(pc_stack_set(w->st, "ip.options", "yes", NULL, 0));
+	wt_inject_frame(w, &g);
+	CHECK(wt_next_frame(w, 0) != NULL);
 }
 
 static void impossible_sources(struct wt *w)

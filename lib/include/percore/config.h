@@ -41,6 +41,10 @@ X(arp, retries, 3, 1, 20, "requests", "requests without an answer before a neigh
 X(arp, probes, 0, 0, 10, "questions", \
   "questions whether somebody else has a new IPv4 address before it is used (RFC 5227), one to two seconds apart; 0: it is used at once, announced and defended") \
 X(ip, ttl, 64, 1, 255, "hops", "time to live of packets sent, and the hop limit of IPv6 unless a router tells one") \
+X(ip, rp_filter, 0, 0, 1, "boolean", \
+  "drop packets of both families from sources to which no route leads by the interface that they came by (RFC 3704)") \
+X(ip, options, 0, 0, 1, "boolean", \
+  "take IPv4 packets with options that RFC 7126 advises to drop, as records of routes and times; source routes are never taken") \
 X(ip, fragments, 2048, 0, 1000000, "mbufs", \
   "mbufs per lcore that fragments of both families may hold until their datagrams are whole, a quarter of them for one source; 0: fragments are dropped") \
 X(ip, fragments_each, 256, 2, 8192, "fragments", "fragments of one datagram at most") \

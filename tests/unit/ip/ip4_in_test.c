@@ -228,9 +228,10 @@ static void test_options(void)
 		bool good;
 	} options[] = {
 	    {{1, 1, 1, 0}, 4, true},
-	    {{7, 7, 4, 0, 0, 0, 0, 0}, 8, true},     /* record route */
+	    {{7, 7, 4, 0, 0, 0, 0, 0}, 8, false},    /* record route */
 	    {{148, 4, 0, 0}, 4, true},               /* router alert */
-	    {{68, 8, 5, 0, 0, 0, 0, 0}, 8, true},    /* time stamp */
+	    {{68, 8, 5, 0, 0, 0, 0, 0}, 8, false},   /* time stamp */
+	    {{130, 4, 0, 0}, 4, true},               /* security */
 	    {{200, 2, 1, 1}, 4, true},               /* nobody knows */
 	    {{0, 131, 131, 131}, 4, true},           /* after the end nothing counts */
 	    {{131, 7, 4, 10, 0, 0, 9, 0}, 8, false}, /* loose source route */
