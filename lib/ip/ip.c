@@ -216,12 +216,13 @@ int ip_del_addr(struct ip *ip, int port, const struct pc_prefix *addr)
 
 int ip_add_dns(struct ip *ip, const struct pc_addr *addr, uint64_t until_ns)
 {
-	unsigned i = 0;
+	unsigned i = 0, over = DNS_SERVERS;
 
-	/* those whose time is over make room */
-	while (i < ip->nb_dns && !pc_addr_equal(&ip->dns[i].addr, addr) &&
-	       ip->dns[i].until_ns > ip->ctx->now_ns)
-		i++;
+	for (; i < ip->nb_dns && !pc_addr_equal(&ip->dns[i].addr, addr); i++)
+		if (ip->dns[i].until_ns <= ip->ctx->now_ns && over == DNS_SERVERS)
+			over = i;
+	if (i == ip->nb_dns && over != DNS_SERVERS) /* one whose time is over makes room */
+		i = over;
 	if (i == DNS_SERVERS)
 		return -ENOSPC;
 	ip->dns[i] = (struct dns_server){.addr = *addr, .until_ns = until_ns};

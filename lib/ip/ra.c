@@ -7,7 +7,7 @@
  * lifetimes (struct laddr), beside those that were set, which nobody on the link can change.
  *
  * Anybody on the link can speak as a router, so what he may fill is bounded: ROUTERS default routes,
- * PREFIXES networks, ADDRESSES addresses, REDIRECTS host routes.  ip6.accept_ra switches it all off.
+ * PREFIXES networks, ADDRESSES addresses, REDIRECTS host routes, SERVERS name servers.  ip6.accept_ra switches it all off.
  */
 
 #include "ip/ra.h"
@@ -22,6 +22,7 @@
 #define PREFIXES  16
 #define ADDRESSES 16
 #define REDIRECTS 64
+#define SERVERS   4
 
 static_assert(ROUTERS + PREFIXES + REDIRECTS <= ROUTES_LEARNT, "there is room for all of them");
 
@@ -328,6 +329,35 @@ static void take_link(struct ip *ip, const struct nd_in *in)
 	}
 }
 
+/* Says whether a router may tell of this name server: it was not set, and there are not too many. */
+static bool may_learn_dns(const struct ip *ip, const struct pc_addr *addr)
+{
+	unsigned learnt = 0;
+
+	for (uint8_t i = 0; i < ip->nb_dns; i++) {
+		const struct dns_server *d = &ip->dns[i];
+
+		if (pc_addr_equal(&d->addr, addr) && d->until_ns > ip->ctx->now_ns)
+			return d->until_ns != UINT64_MAX;
+		learnt += d->until_ns != UINT64_MAX && d->until_ns > ip->ctx->now_ns;
+	}
+	return learnt < SERVERS;
+}
+
+/* RFC 8106 section 5.1, but for link-local servers, which the resolver does not reach; what was set, or came by DHCP, is for ever and stays so */
+static void take_dns(struct ip *ip, const struct nd_msg *m)
+{
+	for (uint8_t i = 0; i < m->nb_dns; i++) {
+		if (pc_addr_is_any(&m->dns[i]) || pc_addr_is_multicast(&m->dns[i]) ||
+		    pc_addr_is_loopback(&m->dns[i]) || pc_addr_is_ip4(&m->dns[i]) ||
+		    pc_addr_is_link_local(&m->dns[i]))
+			continue;
+		if (may_learn_dns(ip, &m->dns[i])) /* what is for ever was set */
+			(void)ip_add_dns(ip, &m->dns[i],
+			                 RTE_MIN(end_of(ip, m->dns_s[i]), UINT64_MAX - 1));
+	}
+}
+
 int ra_input(struct ip *ip, const struct nd_in *in)
 {
 	if (!pc_addr_is_link_local(&in->src)) /* section 6.1.2 */
@@ -340,6 +370,7 @@ int ra_input(struct ip *ip, const struct nd_in *in)
 	take_router(ip, in);
 	for (uint8_t i = 0; i < in->msg->nb_prefixes; i++)
 		take_prefix(ip, in->netif, &in->msg->prefix[i]);
+	take_dns(ip, in->msg);
 	return PC_DROP_ND_DONE;
 }
 

@@ -8,6 +8,7 @@
 #define OPT_TLLA   2
 #define OPT_PREFIX 3
 #define OPT_MTU    5
+#define OPT_DNS    25
 #define OPT_NONCE  14
 
 #define PREFIX_ON_LINK    0x80
@@ -54,6 +55,15 @@ static void parse_mac(const uint8_t *o, struct nd_msg *m, uint8_t has, uint8_t *
 	memcpy(mac, o + 2, ETH_ADDR_LEN);
 }
 
+/* RFC 8106 section 5.1: a lifetime and addresses */
+static void parse_dns(const uint8_t *o, uint32_t len, struct nd_msg *m)
+{
+	for (uint32_t at = 8; at + 16 <= len && m->nb_dns < ND_DNS_MAX; at += 16) {
+		m->dns_s[m->nb_dns] = wire_get32(o + 4);
+		memcpy(m->dns[m->nb_dns++].b, o + at, 16);
+	}
+}
+
 /* One option of len bytes. Returns whether its length is one that it can have; others are passed over. */
 static bool parse_option(const uint8_t *o, uint32_t len, struct nd_msg *m)
 {
@@ -75,6 +85,9 @@ static bool parse_option(const uint8_t *o, uint32_t len, struct nd_msg *m)
 			m->has |= ND_HAS_MTU;
 			m->mtu = wire_get32(o + 4);
 		}
+		return true;
+	case OPT_DNS:
+		parse_dns(o, len, m);
 		return true;
 	case OPT_NONCE:
 		if (len == 8) {

@@ -23,6 +23,7 @@
 
 #define ND_HOPS         255 /* section 7.1: nobody beyond the link can have sent it */
 #define ND_PREFIXES_MAX 8   /* of one router advertisement; more are not looked at */
+#define ND_DNS_MAX      4   /* name servers of one router advertisement; more are not looked at */
 #define ND_NONCE_LEN    6   /* RFC 3971 section 5.3.2: the least, and what we send */
 #define ND_MSG_MAX      48  /* bytes that nd_write writes at most */
 
@@ -61,6 +62,9 @@ struct nd_msg {
 	uint32_t mtu;
 	uint8_t nb_prefixes;
 	struct nd_prefix prefix[ND_PREFIXES_MAX];
+	uint8_t nb_dns;             /* RFC 8106 section 5.1 */
+	uint32_t dns_s[ND_DNS_MAX]; /* lifetimes; UINT32_MAX: for ever */
+	struct pc_addr dns[ND_DNS_MAX];
 };
 
 /**

@@ -470,6 +470,48 @@ static void path_mtu(struct wt *w)
 	wt_drop(w);
 }
 
+/* A router tells of n name servers, fd00::53 and the following, for so long. */
+static void tell_servers(struct wt *w, uint8_t first, uint8_t n, uint32_t seconds)
+{
+	const struct ends6 e = ends(ROUTER, router_mac);
+	uint8_t body[300] = {[12] = 25, [13] = (uint8_t)(1 + 2 * n)};
+	struct frame f;
+
+	put32(body + 16, seconds);
+	for (uint8_t i = 0; i < n; i++) {
+		struct pc_addr a = addr6("fd00::53");
+
+		a.b[15] = (uint8_t)(first + i);
+		memcpy(body + 20 + 16 * i, a.b, 16);
+	}
+	frame6_icmp(&f, &e, 255, 134, 0, body, (uint16_t)(20 + 16 * n));
+	wt_inject_frame(w, &f);
+}
+
+static void name_servers(struct wt *w)
+{
+	const struct pc_addr set = addr6("fd00::1:53");
+	struct pc_addr list[8];
+
+	start6(w, false);
+	OK(pc_stack_add_dns(w->st, &set));
+	tell_servers(w, 0x53, 2, 600);
+	EQ(pc_stack_get_dns(w->st, list, 8), 3);
+	CHECK(pc_addr_equal(&list[1], &(struct pc_addr){.b = {0xfd, [15] = 0x53}}));
+	tell_servers(w, 0x53, 1, 1800); /* told again, for longer */
+	wt_pass(w, 700000);
+	EQ(pc_stack_get_dns(w->st, list, 8), 2);
+	tell_servers(w, 0x53, 1, 0); /* taken back */
+	EQ(pc_stack_get_dns(w->st, list, 8), 1);
+	CHECK(pc_addr_equal(&list[0], &set));
+	tell_servers(w, 0x60, 4, UINT32_MAX);
+	tell_servers(w, 0x70, 6, UINT32_MAX); /* too many */
+	EQ(pc_stack_get_dns(w->st, list, 8), 5);
+	tell_servers(w, 0x60, 4, 0);
+	EQ(pc_stack_get_dns(w->st, list, 8), 1);
+	wt_drop(w);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 4861 6.3.7: routers are asked", solicitations},
     {"RFC 4861 6.3.4: default router and hop limit", default_router},
@@ -483,6 +525,7 @@ static const struct wt_case cases[] = {
     {"ip6.accept_ra off", switched_off},
     {"RFC 4861 8.1, 8.3: redirects", redirects},
     {"RFC 8201 4: path MTU of datagrams", path_mtu},
+    {"RFC 8106 5.1: name servers, as long as they are told", name_servers},
 };
 
 WT_MAIN("ra")
