@@ -63,6 +63,12 @@ static __rte_always_inline uint16_t ip_fast_cksum(struct rte_mbuf *m, bool ip4, 
 	return proto == IPPROTO_UDP ? cksum_finish_udp_be(sum) : cksum_finish_be(sum);
 }
 
+/** ip_confirm takes in that what was sent by a next hop has arrived. */
+static inline void ip_confirm(struct ip *ip, struct neigh_ref ref)
+{
+	neigh_confirm(ip->neigh, ref);
+}
+
 /** What stands in a packet's IP header besides lengths and checksum; proto is a constant where it is made. */
 struct ip_fast_hdr {
 	uint32_t src_be, dst_be;

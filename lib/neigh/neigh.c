@@ -430,6 +430,12 @@ void neigh_learn(struct neigh_table *nt, struct neigh *n, const uint8_t mac[ETH_
 	held_send(nt, n);
 }
 
+void neigh_confirmed(struct neigh_table *nt, struct neigh *n)
+{
+	nt->hold[index_of(nt, n)].asked = 0;
+	set_state(nt, n, NEIGH_REACHABLE, nt->ctx->cfg.arp_reachable_ms);
+}
+
 void neigh_suspect(struct neigh_table *nt, struct neigh *n)
 {
 	if (n->state == NEIGH_REACHABLE && !is_fixed(nt, n))

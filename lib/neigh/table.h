@@ -95,6 +95,19 @@ static inline uint32_t *neigh_bucket(const struct neigh_table *nt, uint8_t netif
 	return &nt->bucket[hash24(&nt->key, v) & nt->mask];
 }
 
+/** neigh_confirmed is what neigh_confirm does of one that is about to be asked. */
+void neigh_confirmed(struct neigh_table *nt, struct neigh *n);
+
+/** neigh_confirm takes in that what was sent to a neighbour has arrived (RFC 4861 section 7.3.1): it is not asked
+ * whether it is still there. */
+static inline void neigh_confirm(struct neigh_table *nt, struct neigh_ref ref)
+{
+	struct neigh *n = &nt->entry[ref.index];
+
+	if (unlikely(n->state >= NEIGH_DELAY) && neigh_generation(nt, n) == ref.generation)
+		neigh_confirmed(nt, n);
+}
+
 /** neigh_find returns the entry of an address, or NULL. */
 struct neigh *neigh_find(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);
 

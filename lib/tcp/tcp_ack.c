@@ -4,6 +4,7 @@
 #include "tcp/tcp_ack.h"
 
 #include "base/seq.h"
+#include "ip/ip_fast.h"
 #include "tcp/rtt.h"
 #include "tcp/scoreboard.h"
 #include "tcp/tcp_conn.h"
@@ -109,6 +110,7 @@ static uint32_t on_new_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	if (q != NULL && rtt_us == 0 && t->probes == 0)
 		t->rto_us = (uint32_t)rtt_backed_off(&tcp->ctx->cfg, t);
 	t->snd_una = seg->ack;
+	ip_confirm(tcp->ip, t->neigh);
 	t->retries = 0;
 	if (t->snd_una == t->snd_nxt) /* RFC 6298 (5.2) */
 		t->timers &= (uint8_t)~TCB_T_LOSS;

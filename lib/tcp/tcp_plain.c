@@ -16,6 +16,7 @@
 #include "tcp/tcp_plain.h"
 
 #include "base/seq.h"
+#include "ip/ip_fast.h"
 #include "tcp/cc.h"
 #include "tcp/pmtu.h"
 #include "tcp/rcvbuf.h"
@@ -87,6 +88,7 @@ static inline void input_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *
 		rtt_sample(&tcp->ctx->cfg, t, rtt_us);
 	}
 	t->snd_una = seg->ack;
+	ip_confirm(tcp->ip, t->neigh);
 	t->timers &= (uint8_t)~TCB_T_LOSS; /* RFC 6298 (5.2) */
 	if (unlikely(cc_is_limited(t, RTE_MAX(acked, q->flight_out)) ||
 	             t->cwnd > tcb_initial_window(tcp, t))) {

@@ -659,6 +659,28 @@ static void reverse_path6(struct wt *w)
 	CHECK(wt_next_frame(w, 0) == NULL);
 }
 
+/* ---- hints of reachability (RFC 4861 7.3.1) --------------------------------------------------- */
+
+/* A connection on which data arrive is proof enough; without it the neighbour is asked. */
+static void hints(struct wt *w)
+{
+	wt_established(w);
+	probe_answer_arp(w->probe, false);
+	for (uint32_t i = 0; i < 30; i++) { /* 90 s, three times arp.reachable_ms */
+		wt_send(w, 100);
+		EXPECT(.flags = PA, .seq = 1 + 100 * i, .ack = 1, .len = 100);
+		INJECT(.flags = A, .seq = 1, .ack = 101 + 100 * i);
+		NOTHING(3000);
+	}
+	wt_pass(w, 31000);
+	wt_send(w, 100); /* without an answer */
+	EXPECT(.flags = PA, .seq = 3001, .ack = 1, .len = 100);
+	for (const struct frame *f; (f = wt_next_frame(w, 6000)) != NULL;)
+		if (f->b[12] == 8 && f->b[13] == 6)
+			return;
+	wt_fail(w, WT_HERE, "nobody was asked");
+}
+
 static const struct wt_case cases[] = {
     {"addresses come and go", addresses},
     {"RFC 4862: addresses of IPv6 come and go", addresses6},
@@ -676,6 +698,7 @@ static const struct wt_case cases[] = {
     {"RFC 4861 7.2.6: a link comes up", link_up6},
     {"RFC 3704 2.2: a source without a way back", reverse_path},
     {"RFC 3704 2.2: the same over IPv6", reverse_path6},
+    {"RFC 4861 7.3.1: what arrives is proof that a neighbour is there", hints},
     {"several threads ask for changes", by_mail},
     {"the mailbox is full, results are kept for a while", mail_limits},
 };
