@@ -73,6 +73,7 @@ enum chan_op {
 	CHAN_OP_FLUSH,    /* move what is in the tx fifo -> 0, or the error of its last datagram */
 	CHAN_OP_SEND_OOB, /* data: one byte, after all others */
 	CHAN_OP_FORGET,   /* a failed connect() was told: the socket is as new */
+	CHAN_OP_ERRQUEUE, /* a: how many bytes are wanted -> data: a struct chan_error and what follows */
 };
 
 enum chan_call_state { CHAN_CALL_FREE, CHAN_CALL_POSTED, CHAN_CALL_DONE };
@@ -183,11 +184,21 @@ struct chan_sock {
 	struct chan_fifo tx;
 };
 
-/** A datagram in a fifo: this, the payload, and filling up to a multiple of 8 bytes. */
+#define CHAN_PAYLOAD_MAX 65535u
+#define CHAN_CONTROL_MAX 256u
+
+/** A datagram in a fifo: this, the payload, and its ancillary data, each filled up to a multiple of 8 bytes. */
 struct chan_dgram {
 	uint32_t len;
-	uint32_t pad;
+	uint32_t control_len;  /* of messages as in msg_control */
 	struct chan_addr addr; /* of the sender, or for whom; len 0: for the peer */
+};
+
+/** An error of the queue that MSG_ERRQUEUE reads, in the data of its call: this, what is quoted, and the messages. */
+struct chan_error {
+	uint32_t len, control_len;
+	uint32_t flags; /* of msg_flags */
+	struct chan_addr addr;
 };
 
 struct chan_lcore {
@@ -290,11 +301,19 @@ static inline uint32_t *chan_accept_words(const struct chan *c, uint32_t sock, u
 	return chan_at(c, c->rx_at + (uint64_t)sock * c->fifo_bytes);
 }
 
-/** chan_dgram_bytes returns what a datagram of len bytes takes of a fifo. */
-static inline uint32_t chan_dgram_bytes(uint32_t len)
+static inline uint32_t chan_round(uint32_t len)
 {
-	return (uint32_t)sizeof(struct chan_dgram) + ((len + 7) & ~UINT32_C(7));
+	return (len + 7) & ~UINT32_C(7);
 }
+
+/** chan_dgram_bytes returns what a datagram takes of a fifo; neither length may exceed its maximum. */
+static inline uint32_t chan_dgram_bytes(uint32_t len, uint32_t control_len)
+{
+	return (uint32_t)sizeof(struct chan_dgram) + chan_round(len) + chan_round(control_len);
+}
+
+/** CHAN_DGRAM_MAX is what the largest takes. */
+#define CHAN_DGRAM_MAX chan_dgram_bytes(CHAN_PAYLOAD_MAX, CHAN_CONTROL_MAX)
 
 /** chan_wake_lcore wakes an lcore that sleeps, after something was posted to it. */
 static inline void chan_wake_lcore(const struct chan *c, uint32_t lcore)

@@ -17,6 +17,7 @@ static bool is_stream(const struct file *f)
 
 static ssize_t receive(struct file *f, struct msghdr *m, int flags)
 {
+	const size_t control_room = m->msg_control != NULL ? m->msg_controllen : 0;
 	ssize_t rc;
 
 	if (m->msg_iovlen > IOV_LIMIT)
@@ -24,7 +25,7 @@ static ssize_t receive(struct file *f, struct msghdr *m, int flags)
 	m->msg_flags = 0;
 	m->msg_controllen = 0;
 	if (!is_stream(f))
-		return dgram_recv(f->sock, m, flags);
+		return dgram_recv(f->sock, m, control_room, flags);
 	rc = stream_recv(f->sock, m->msg_iov, m->msg_iovlen, flags);
 	if (rc >= 0)
 		m->msg_namelen = 0; /* as Linux: a stream's sender is its peer */
@@ -36,8 +37,12 @@ ssize_t pcx_recvmsg(int fd, struct msghdr *m, int flags)
 	struct file *f = file_socket(fd);
 	ssize_t rc;
 
-	if (f == NULL)
-		return sys(recvmsg, fd, m, flags);
+	if (f == NULL) {
+		rc = sys(recvmsg, fd, m, flags);
+		if (rc >= 0 && m->msg_controllen > 0 && pcx_is_attached() && carry_came(m))
+			carry_take(m);
+		return rc;
+	}
 	rc = receive(f, m, flags);
 	file_put(f);
 	return fail(rc);
@@ -124,7 +129,8 @@ ssize_t pcx_sendmsg(int fd, const struct msghdr *m, int flags)
 	ssize_t rc;
 
 	if (f == NULL)
-		return sys(sendmsg, fd, m, flags);
+		return m->msg_controllen > 0 && carry_any(m) ? carry_send(fd, m, flags)
+		                                             : sys(sendmsg, fd, m, flags);
 	rc = transmit(fd, f, m, flags);
 	file_put(f);
 	return fail(rc);

@@ -5,8 +5,7 @@
 #include <sched.h>
 #include <string.h>
 
-#define SPINS  1000
-#define NAP_NS UINT64_C(1000000000)
+#define SPINS 1000
 
 /* NULL: the host has gone, and gives none back. */
 static struct chan_call *take_block(uint32_t *index)
@@ -38,14 +37,12 @@ static bool wait_answer(struct chan_call *c)
 	}
 	while (client.driver != NULL && at_load(&c->state) != CHAN_CALL_DONE)
 		client_drive_or_sleep(now_ns() + 100000);
-	if (at_load(&c->state) != CHAN_CALL_DONE)
-		client_watch();
 	at_store_sc(&c->armed, 1);
 	while (at_load_sc(&c->state) != CHAN_CALL_DONE) {
 		if (client_is_down())
 			return false;
 		/* the host's end does not change the word: its wake-up may come before the sleep */
-		(void)futex_wait(&c->state, CHAN_CALL_POSTED, now_ns() + NAP_NS);
+		(void)client_sleep(&c->state, CHAN_CALL_POSTED, UINT64_MAX - 1);
 	}
 	return true;
 }

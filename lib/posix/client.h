@@ -49,6 +49,7 @@ struct client {
 	int placeholder;     /* what descriptors are duplicates of */
 	bool dead;           /* the host has gone; atomic */
 	bool watching;       /* the thread that sees it go is there; atomic */
+	bool sandboxed;      /* threads can no longer be made; atomic */
 	uint32_t generation; /* counts attachments */
 	uint32_t max_fds;
 	uint32_t
@@ -97,6 +98,18 @@ void fd_close_hidden(int fd);
 /** hold_socket and release_socket set and clear this process's hold on a socket and its parts. */
 void hold_socket(uint32_t sock, uint32_t proc);
 void release_socket(uint32_t sock);
+
+/* ---- sockets in messages (carry.c) ------------------------------------------------------------ */
+
+/** carry_any says whether a message has sockets of ours among its descriptors (SCM_RIGHTS); carry_send sends such a one
+ * as sendmsg() does, on a socket of the kernel's. */
+bool carry_any(const struct msghdr *m);
+ssize_t carry_send(int fd, const struct msghdr *m, int flags);
+
+/** carry_came says whether descriptors that were received may stand for sockets of ours; carry_take makes those that
+ * do what they stand for, under their numbers. */
+bool carry_came(struct msghdr *m);
+void carry_take(struct msghdr *m);
 
 /* ---- calls (call.c) --------------------------------------------------------------------------- */
 
@@ -162,8 +175,20 @@ static inline bool client_is_down(void)
 	return at_load(&client.chan->head->down) != 0 || at_load(&client.dead);
 }
 
-/** client_watch starts, once, the thread that wakes all others when the host goes. */
-void client_watch(void);
+#define NAP_NS \
+	UINT64_C(200000000) /* between two looks at the connection, where nobody sleeps on it */
+
+/** client_check asks the kernel whether the host is there, and wakes all who sleep if it is not. */
+void client_check(void);
+
+/** client_sleep sleeps on a word of the channel while it has the value seen; it may return 0 early. When the host
+ * goes it returns within 200 ms. Returns 0, -EINTR or -ETIMEDOUT. */
+int client_sleep(uint32_t *word, uint32_t seen, uint64_t deadline_ns);
+
+/** client_sandboxed is told before the process gives up making system calls: from here on the library makes but
+ * read, write, poll or epoll_wait, futex and close, and no thread. Whoever then sleeps in a call without a time-out
+ * is woken by every signal (EINTR). */
+void client_sandboxed(void);
 
 /** client_drive does a turn of the stack, if the calling thread is to. Returns whether it is. */
 bool client_drive(void);
@@ -184,7 +209,7 @@ uint64_t client_soon(uint64_t deadline_ns);
 
 ssize_t stream_recv(uint32_t sock, const struct iovec *v, size_t n, int flags);
 ssize_t stream_send(uint32_t sock, const struct iovec *v, size_t n, int flags);
-ssize_t dgram_recv(uint32_t sock, struct msghdr *m, int flags);
+ssize_t dgram_recv(uint32_t sock, struct msghdr *m, size_t control_room, int flags);
 ssize_t dgram_send(uint32_t sock, const struct msghdr *m, int flags);
 
 /** dgram_bind gives a datagram socket a port, so that all lcores may receive for it. 0 or -errno. */
@@ -271,9 +296,17 @@ void client_init_locks(void);
 /** fork_install takes care of forks from now on. */
 void fork_install(void);
 
-/** poll_queues_forked forgets the event queues of poll(), which are the parent's; poll_queues_wake wakes them. */
+/** What is done around a fork that does not come through the C library: fork_prepare before it, then one of the
+ * two others. */
+void fork_prepare(void);
+void fork_in_parent(void);
+void fork_in_child(void);
+
+/** poll_queues_forked forgets the event queues of poll(), which are the parent's; poll_queues_wake wakes them;
+ * poll_queue_reserve has one there for the next poll(). */
 void poll_queues_forked(void);
 void poll_queues_wake(void);
+void poll_queue_reserve(void);
 
 /** epoll_forget takes a file out of all sets: its last descriptor is closed. */
 void epoll_forget(struct file *f);

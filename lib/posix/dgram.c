@@ -22,6 +22,38 @@ static void put_name(struct msghdr *m, const struct chan_addr *a)
 	m->msg_namelen = a->len;
 }
 
+/* One message, cut where the room ends, as Linux does it. Returns what it takes. */
+static size_t put_control_one(struct msghdr *m, const struct cmsghdr *c, size_t room)
+{
+	struct cmsghdr h = *c;
+	size_t take = CMSG_ALIGN(c->cmsg_len);
+
+	if (room < sizeof(h)) {
+		m->msg_flags |= MSG_CTRUNC;
+		return 0;
+	}
+	if (h.cmsg_len > room) {
+		h.cmsg_len = room;
+		m->msg_flags |= MSG_CTRUNC;
+	}
+	memcpy((char *)m->msg_control + m->msg_controllen, c, h.cmsg_len);
+	memcpy((char *)m->msg_control + m->msg_controllen, &h, sizeof(h));
+	return take < room ? take : room;
+}
+
+/* len bytes of messages, which are aligned */
+static void put_control(struct msghdr *m, const void *control, size_t len, size_t room)
+{
+	struct msghdr from = {.msg_control = (void *)(uintptr_t)control, .msg_controllen = len};
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&from); c != NULL; c = CMSG_NXTHDR(&from, c)) {
+		if (c->cmsg_len < sizeof(*c) ||
+		    c->cmsg_len > len - (size_t)((const char *)c - (const char *)control))
+			return;
+		m->msg_controllen += put_control_one(m, c, room - m->msg_controllen);
+	}
+}
+
 static size_t copy_payload(const struct fifo *rx, const struct msghdr *m, uint32_t len)
 {
 	uint32_t done = 0;
@@ -37,8 +69,9 @@ static size_t copy_payload(const struct fifo *rx, const struct msghdr *m, uint32
 }
 
 /* The first datagram of a part, whose lock is held. Returns its length as recvmsg() does, or -EAGAIN. */
-static ssize_t take_from(uint32_t part, struct msghdr *m, int flags)
+static ssize_t take_from(uint32_t part, struct msghdr *m, size_t room, int flags)
 {
+	_Alignas(struct cmsghdr) uint8_t control[CHAN_CONTROL_MAX];
 	struct chan_sock *s = chan_sock(client.chan, part);
 	struct fifo rx = chan_rx(client.chan, part);
 	struct chan_dgram d;
@@ -49,18 +82,23 @@ static ssize_t take_from(uint32_t part, struct msghdr *m, int flags)
 	d.addr.len = d.addr.len < sizeof(d.addr.sa) ? d.addr.len : (uint32_t)sizeof(d.addr.sa);
 	n = copy_payload(&rx, m, d.len);
 	put_name(m, &d.addr);
+	if (d.control_len > 0 && d.control_len <= sizeof(control))
+		put_control(
+		    m, control,
+		    fifo_read(&rx, (uint32_t)sizeof(d) + chan_round(d.len), control, d.control_len),
+		    room);
 	if (n < d.len)
 		m->msg_flags |= MSG_TRUNC;
 	if (!(flags & MSG_PEEK)) {
-		fifo_consume(&rx, chan_dgram_bytes(d.len));
-		if (at_load_sc(&s->rx_want) != 0 &&
-		    fifo_used(&rx) + chan_dgram_bytes(65535) <= rx.size && at_swap(&s->rx_want, 0))
+		fifo_consume(&rx, chan_dgram_bytes(d.len, d.control_len));
+		if (at_load_sc(&s->rx_want) != 0 && fifo_used(&rx) + CHAN_DGRAM_MAX <= rx.size &&
+		    at_swap(&s->rx_want, 0))
 			chan_kick(client.chan, client.proc, part);
 	}
 	return flags & MSG_TRUNC ? (ssize_t)d.len : (ssize_t)n;
 }
 
-static ssize_t take(uint32_t sock, struct msghdr *m, int flags)
+static ssize_t take(uint32_t sock, struct msghdr *m, size_t room, int flags)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
 	uint32_t n = sock_parts(s);
@@ -68,9 +106,9 @@ static ssize_t take(uint32_t sock, struct msghdr *m, int flags)
 
 	lock_take(&s->rx_lock, client.proc);
 	if (n == 0)
-		rc = take_from(sock, m, flags);
+		rc = take_from(sock, m, room, flags);
 	for (uint32_t i = 0, at = at_peek(&s->next_part); i < n && rc == -EAGAIN; i++, at++) {
-		rc = take_from(s->part[at % n], m, flags);
+		rc = take_from(s->part[at % n], m, room, flags);
 		if (rc >= 0 && !(flags & MSG_PEEK))
 			at_put(&s->next_part, at + 1);
 	}
@@ -78,7 +116,60 @@ static ssize_t take(uint32_t sock, struct msghdr *m, int flags)
 	return rc;
 }
 
-ssize_t dgram_recv(uint32_t sock, struct msghdr *m, int flags)
+/* ---- the queue of errors ---------------------------------------------------------------------- */
+
+static ssize_t put_error(const uint8_t *data, uint32_t len, struct msghdr *m, size_t room)
+{
+	_Alignas(struct cmsghdr) uint8_t control[CHAN_CALL_DATA];
+	struct chan_error e;
+	uint32_t done = 0;
+
+	if (len < sizeof(e))
+		return -EPROTO;
+	memcpy(&e, data, sizeof(e));
+	if (e.len > len || e.control_len > len ||
+	    sizeof(e) + chan_round(e.len) + e.control_len > len || e.addr.len > sizeof(e.addr.sa))
+		return -EPROTO;
+	for (size_t i = 0; i < m->msg_iovlen && done < e.len; i++) {
+		const size_t left = e.len - done,
+		             n = m->msg_iov[i].iov_len < left ? m->msg_iov[i].iov_len : left;
+
+		memcpy(m->msg_iov[i].iov_base, &data[sizeof(e) + done], n);
+		done += (uint32_t)n;
+	}
+	put_name(m, &e.addr);
+	m->msg_flags |= (int)e.flags & ~MSG_CTRUNC;
+	memcpy(control, &data[sizeof(e) + chan_round(e.len)], e.control_len);
+	put_control(m, control, e.control_len, room);
+	return done;
+}
+
+static ssize_t recv_error(uint32_t sock, struct msghdr *m, size_t room)
+{
+	const struct chan_sock *s = chan_sock(client.chan, sock);
+	const size_t want = iov_total(m->msg_iov, m->msg_iovlen);
+	const uint32_t n = sock_parts(s);
+	uint8_t data[CHAN_CALL_DATA];
+	int64_t rc = -EAGAIN;
+
+	for (uint32_t i = 0; (i < n || i == 0) && rc == -EAGAIN; i++) {
+		const uint32_t part = n > 0 ? s->part[i] : sock;
+		struct call c = {.op = CHAN_OP_ERRQUEUE,
+		                 .sock = part,
+		                 .a = want < INT32_MAX ? (int32_t)want : INT32_MAX,
+		                 .out = data,
+		                 .out_len = sizeof(data)};
+
+		rc = call_lcore(chan_sock(client.chan, part)->lcore, &c);
+		if (rc == 0) {
+			(void)take_error(sock); /* it is told */
+			return put_error(data, c.out_len, m, room);
+		}
+	}
+	return rc;
+}
+
+ssize_t dgram_recv(uint32_t sock, struct msghdr *m, size_t control_room, int flags)
 {
 	const struct chan_sock *s = chan_sock(client.chan, sock);
 	uint64_t deadline = 0;
@@ -86,8 +177,7 @@ ssize_t dgram_recv(uint32_t sock, struct msghdr *m, int flags)
 	int error;
 
 	if (flags & MSG_ERRQUEUE)
-		return -EAGAIN; /* nothing is ever put there */
-	m->msg_flags = 0;
+		return client_is_down() ? -ENETDOWN : recv_error(sock, m, control_room);
 	for (;;) {
 		uint32_t came = at_load_sc(&s->seq);
 
@@ -96,7 +186,7 @@ ssize_t dgram_recv(uint32_t sock, struct msghdr *m, int flags)
 		error = take_error(sock);
 		if (error != 0)
 			return error;
-		rc = take(sock, m, flags);
+		rc = take(sock, m, control_room, flags);
 		if (rc != -EAGAIN)
 			return rc;
 		if (must_not_wait(s, flags)) {
@@ -136,12 +226,15 @@ static int put(uint32_t sock, const struct msghdr *m, const struct chan_dgram *d
 	struct fifo tx = chan_tx(client.chan, sock);
 	uint32_t at = sizeof(*d);
 
-	if (fifo_room(&tx) < chan_dgram_bytes(d->len))
+	if (fifo_room(&tx) < chan_dgram_bytes(d->len, d->control_len))
 		return -EAGAIN;
 	(void)fifo_write(&tx, 0, d, sizeof(*d));
 	for (size_t i = 0; i < m->msg_iovlen; i++)
 		at += fifo_write(&tx, at, m->msg_iov[i].iov_base, (uint32_t)m->msg_iov[i].iov_len);
-	fifo_publish(&tx, chan_dgram_bytes(d->len));
+	if (d->control_len > 0)
+		(void)fifo_write(&tx, (uint32_t)sizeof(*d) + chan_round(d->len), m->msg_control,
+		                 d->control_len);
+	fifo_publish(&tx, chan_dgram_bytes(d->len, d->control_len));
 	return 0;
 }
 
@@ -193,7 +286,8 @@ static int send_one(uint32_t sock, const struct msghdr *m, const struct chan_dgr
 
 	lock_take(&s->tx_lock, client.proc);
 	rc = put(sock, m, d);
-	if (rc == 0 && !is_known(s, &d->addr))
+	/* what ancillary data say may be wrong, too */
+	if (rc == 0 && (d->control_len > 0 || !is_known(s, &d->addr)))
 		rc = confirm(sock, &d->addr);
 	else if (rc == 0)
 		chan_kick(client.chan, client.proc, sock);
@@ -213,7 +307,10 @@ ssize_t dgram_send(uint32_t sock, const struct msghdr *m, int flags)
 		return -EMSGSIZE;
 	if (flags & MSG_OOB)
 		return -EOPNOTSUPP;
+	if (m->msg_controllen > CHAN_CONTROL_MAX && m->msg_control != NULL)
+		return -ENOBUFS;
 	d.len = (uint32_t)len;
+	d.control_len = m->msg_control != NULL ? (uint32_t)m->msg_controllen : 0;
 	rc = client_is_down() ? -ENETDOWN : read_name(s, m, &d);
 	if (rc == 0)
 		rc = take_error(sock);

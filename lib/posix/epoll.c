@@ -131,8 +131,6 @@ static int sleep_once(int ep, struct epset *set, struct epoll_event *events, int
 		return 0;
 	if ((client.driver != NULL || set->queue.index == CHAN_NONE) && wait > CLIENT_PATIENCE_NS)
 		wait = CLIENT_PATIENCE_NS;
-	if (client.driver == NULL)
-		client_watch();
 	queue_arm(&set->queue, CHAN_ARMED);
 	n = epset_collect(set, events, max);
 	if (n == 0) {

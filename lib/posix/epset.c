@@ -47,9 +47,19 @@ static uint32_t ask(const struct item *i)
 
 /* ---- life ------------------------------------------------------------------------------------- */
 
+/* The kernel's instance says when the queue has something, and, once, when the host goes. */
+static void join_kernel(const struct epset *set, int fd)
+{
+	struct epoll_event e = {.events = EPOLLIN, .data.u64 = EPSET_QUEUE},
+	                   control = {.events = EPOLLRDHUP | EPOLLET, .data.u64 = EPSET_CONTROL};
+
+	if (set->queue.fd >= 0)
+		(void)sys(epoll_ctl, fd, EPOLL_CTL_ADD, set->queue.fd, &e);
+	(void)sys(epoll_ctl, fd, EPOLL_CTL_ADD, client.control, &control);
+}
+
 struct epset *epset_new(int fd)
 {
-	struct epoll_event e = {.events = EPOLLIN, .data.u64 = EPSET_QUEUE};
 	struct epset *set = calloc(1, sizeof(*set));
 
 	if (set == NULL)
@@ -57,8 +67,7 @@ struct epset *epset_new(int fd)
 	pthread_mutex_init(&set->lock, NULL);
 	set->ready.ready_next = set->ready.ready_prev = &set->ready;
 	queue_open(&set->queue);
-	if (set->queue.fd >= 0)
-		(void)sys(epoll_ctl, fd, EPOLL_CTL_ADD, set->queue.fd, &e);
+	join_kernel(set, fd);
 	return set;
 }
 
@@ -394,6 +403,10 @@ int epset_filter(struct epset *set, struct epoll_event *events, int n)
 				queue_clear(&set->queue);
 			continue;
 		}
+		if (events[k].data.u64 == EPSET_CONTROL) {
+			client_check();
+			continue;
+		}
 		pthread_mutex_lock(&client.sets);
 		i = set->nested_items;
 		while (i != NULL && i->want.data.u64 != events[k].data.u64)
@@ -423,14 +436,11 @@ static void unshare_instance(struct epset *set, int fd)
 
 void epset_forked(struct epset *set, int fd)
 {
-	struct epoll_event e = {.events = EPOLLIN, .data.u64 = EPSET_QUEUE};
-
 	pthread_mutex_init(&set->lock, NULL);
 	unshare_instance(set, fd);
 	fd_close_hidden(set->queue.fd);
 	queue_open(&set->queue);
-	if (set->queue.fd >= 0)
-		(void)sys(epoll_ctl, fd, EPOLL_CTL_ADD, set->queue.fd, &e);
+	join_kernel(set, fd);
 	for (uint32_t b = 0; b < EPSET_BUCKETS; b++)
 		for (struct item *i = set->bucket[b]; i != NULL; i = i->next_in_bucket) {
 			queue_watch(&set->queue, i->sock);

@@ -20,7 +20,8 @@
 #define EPSET_BUCKETS 256
 
 /* data of the event queue's eventfd in the kernel's set */
-#define EPSET_QUEUE UINT64_C(0x7065726376657175)
+#define EPSET_QUEUE   UINT64_C(0x7065726376657175)
+#define EPSET_CONTROL UINT64_C(0x7065726376656374)
 
 struct item {
 	struct item *next_of_file, *next_in_bucket;

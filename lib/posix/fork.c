@@ -21,7 +21,7 @@ static struct {
 	pthread_once_t once;
 } child = {.once = PTHREAD_ONCE_INIT, .fd = -1};
 
-static void prepare(void)
+void fork_prepare(void)
 {
 	child.slot = -ENETDOWN;
 	child.fd = -1;
@@ -43,7 +43,7 @@ static void prepare(void)
 	}
 }
 
-static void in_parent(void)
+void fork_in_parent(void)
 {
 	if (!pcx_is_attached())
 		return;
@@ -66,7 +66,7 @@ static void leave_segment(void)
 	           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
-static void in_child(void)
+void fork_in_child(void)
 {
 	if (!pcx_is_attached())
 		return;
@@ -99,7 +99,7 @@ static void in_child(void)
 
 static void install(void)
 {
-	(void)pthread_atfork(prepare, in_parent, in_child);
+	(void)pthread_atfork(fork_prepare, fork_in_parent, fork_in_child);
 }
 
 void fork_install(void)

@@ -12,6 +12,7 @@
 
 #define KEPT   16
 #define FEW    64
+#define OWN    2
 #define ALWAYS (POLLERR | POLLHUP | POLLNVAL)
 
 /* ---- queues between calls --------------------------------------------------------------------- */
@@ -71,6 +72,14 @@ void poll_queues_forked(void)
 	queues.n = queues.nb_used = 0;
 }
 
+void poll_queue_reserve(void)
+{
+	struct queue q;
+
+	take_queue(&q);
+	give_queue(&q);
+}
+
 void poll_queues_wake(void)
 {
 	pthread_mutex_lock(&queues.lock);
@@ -86,7 +95,7 @@ struct polling {
 	struct pollfd *p;
 	nfds_t n;
 	struct file **file;    /* n; NULL: the kernel's */
-	struct pollfd *kernel; /* n + 1; the last is the queue */
+	struct pollfd *kernel; /* n + OWN; behind the caller's, the queue and the connection */
 	bool any_ours, any_kernel;
 };
 
@@ -117,10 +126,14 @@ static int scan(struct polling *g)
 /* The kernel's part, and then ours again. Returns the count of all, or a negative errno. */
 static int ask_kernel(struct polling *g, const struct timespec *ts, const sigset_t *mask)
 {
-	int rc = (int)sys(ppoll, g->kernel, g->n + 1, ts, mask, _NSIG / 8), ours;
+	/* a sandbox may have set RLIMIT_NOFILE to 1, and then more are EINVAL (sshd) */
+	const nfds_t first = g->any_kernel ? 0 : g->n, own = at_load(&client.sandboxed) ? 1 : OWN;
+	int rc = (int)sys(ppoll, &g->kernel[first], g->n + own - first, ts, mask, _NSIG / 8), ours;
 
 	if (rc < 0)
 		return -errno;
+	if (g->kernel[g->n + 1].revents != 0)
+		client_check();
 	ours = scan(g);
 	for (nfds_t i = 0; i < g->n; i++) {
 		short more = g->kernel[i].fd >= 0 ? g->kernel[i].revents : 0;
@@ -155,6 +168,10 @@ static int sleep_with(struct polling *g, const struct queue *q, uint64_t deadlin
 
 	if (q->index == CHAN_NONE && wait > CLIENT_PATIENCE_NS)
 		wait = CLIENT_PATIENCE_NS;
+	if (at_load(&client.sandboxed) && wait > NAP_NS) {
+		wait = NAP_NS;
+		client_check();
+	}
 	ts = (struct timespec){(time_t)(wait / 1000000000), (long)(wait % 1000000000)};
 	while (queue_pop(q, &sock))
 		continue;
@@ -173,15 +190,15 @@ static int wait_with_queue(struct polling *g, uint64_t deadline, const sigset_t 
 	struct queue q;
 	int rc;
 
-	client_watch();
 	take_queue(&q);
 	g->kernel[g->n] = (struct pollfd){.fd = q.fd, .events = POLLIN};
+	g->kernel[g->n + 1] = (struct pollfd){.fd = client.control, .events = POLLRDHUP};
 	watch(g, &q, true);
 	do
 		rc = sleep_with(g, &q, deadline, mask);
 	while (rc == 0 && (deadline == UINT64_MAX || now_ns() < deadline));
 	watch(g, &q, false);
-	g->kernel[g->n].fd = -1;
+	g->kernel[g->n].fd = g->kernel[g->n + 1].fd = -1;
 	give_queue(&q);
 	return rc;
 }
@@ -229,20 +246,20 @@ static void sort_out(struct polling *g)
 		}
 		g->any_kernel |= g->kernel[i].fd >= 0;
 	}
-	g->kernel[g->n] = (struct pollfd){.fd = -1};
+	g->kernel[g->n] = g->kernel[g->n + 1] = (struct pollfd){.fd = -1};
 }
 
 static int poll_until(struct pollfd *p, nfds_t n, uint64_t deadline, const struct timespec *ts,
                       const sigset_t *mask)
 {
 	struct file *few_files[FEW];
-	struct pollfd few[FEW + 1];
+	struct pollfd few[FEW + OWN];
 	struct polling g = {.p = p, .n = n, .file = few_files, .kernel = few};
 	int rc;
 
 	if (n > FEW && n < client.max_fds) {
 		g.file = malloc(n * sizeof(struct file *));
-		g.kernel = malloc((n + 1) * sizeof(struct pollfd));
+		g.kernel = malloc((n + OWN) * sizeof(struct pollfd));
 	}
 	if (client.chan == NULL || n >= client.max_fds) {
 		rc = (int)sys(ppoll, p, n, ts, mask, _NSIG / 8);

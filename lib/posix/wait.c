@@ -3,8 +3,10 @@
  * Sleeping.
  *
  * A thread that waits for one socket sleeps on a futex in the channel: so it is interrupted by signals, or goes on
- * after them, exactly as in a call of the kernel's.  Nobody but the kernel tells that a host was killed: a thread
- * of ours sleeps on the connection to it for all others, from the first time that one sleeps.
+ * after them, exactly as in a call of the kernel's.  Nobody but the kernel tells that a host was killed, by the
+ * connection to it.  Who sleeps in poll or epoll has that among the kernel's descriptors; who sleeps until a time
+ * looks at it now and then; for whoever sleeps without an end, a thread of ours sleeps on it.  That thread is made
+ * only then: a process that has given up capabilities or system calls for itself could not have one.
  */
 #include "posix/client.h"
 
@@ -64,6 +66,14 @@ static void wake_all(void)
 	queues_wake();
 }
 
+void client_check(void)
+{
+	struct pollfd p = {.fd = client.control, .events = POLLRDHUP};
+
+	if (!at_load(&client.dead) && sys(poll, &p, 1, 0) > 0)
+		wake_all();
+}
+
 static void *watch(void *arg)
 {
 	const uint64_t whose = (uint64_t)(uintptr_t)arg;
@@ -78,7 +88,7 @@ static void *watch(void *arg)
 	return NULL;
 }
 
-void client_watch(void)
+static void start_watch(void)
 {
 	sigset_t all, old;
 	uintptr_t whose = (uintptr_t)client.generation << 32 | (uint32_t)client.control;
@@ -96,6 +106,33 @@ void client_watch(void)
 		at_store(&client.watching, false);
 	(void)pthread_attr_destroy(&attr);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+void client_sandboxed(void)
+{
+	if (!pcx_is_attached())
+		return;
+	poll_queue_reserve();
+	at_store(&client.sandboxed, true);
+}
+
+int client_sleep(uint32_t *word, uint32_t seen, uint64_t deadline_ns)
+{
+	uint64_t soon;
+	int rc;
+
+	if (deadline_ns == UINT64_MAX && !at_load(&client.sandboxed)) {
+		start_watch();
+		return client_is_down() ? 0 : futex_wait(word, seen, UINT64_MAX);
+	}
+	soon = now_ns() + NAP_NS;
+	if (soon >= deadline_ns)
+		return futex_wait(word, seen, deadline_ns);
+	rc = futex_wait(word, seen, soon);
+	if (rc != -ETIMEDOUT)
+		return rc;
+	client_check();
+	return 0;
 }
 
 /* ---- the calling thread drives ---------------------------------------------------------------- */
@@ -200,7 +237,6 @@ static int wait_until(uint32_t sock, is_over *over, uint32_t events, uint64_t de
 		return drive_until(sock, over, events, deadline_ns);
 	if (spin(sock, over, events))
 		return 0;
-	client_watch();
 	for (;;) {
 		uint32_t seen;
 		int rc;
@@ -211,7 +247,7 @@ static int wait_until(uint32_t sock, is_over *over, uint32_t events, uint64_t de
 			return -ENETDOWN;
 		if (over(sock, events))
 			return 0;
-		rc = futex_wait(&s->seq, seen, deadline_ns);
+		rc = client_sleep(&s->seq, seen, deadline_ns);
 		if (rc == -EINTR)
 			return rc;
 		if (rc == -ETIMEDOUT)

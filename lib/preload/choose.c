@@ -59,8 +59,8 @@ bool choose_attach(void)
 /* Sockets that a former image of this process has handed on are its own from the start. */
 __attribute__((constructor)) static void take_up(void)
 {
-	if (getenv("PERCORE_HANDOVER") != NULL)
-		(void)choose_attach();
+	if (getenv("PERCORE_HANDOVER") != NULL && choose_attach())
+		stdio_follow();
 }
 
 static bool may_be_ours(int domain, int type, int protocol)

@@ -27,4 +27,7 @@ int choose_socket(int domain, int type, int protocol);
 enum pcx_kind choose_address(int fd, enum pc_rule_moment moment, const struct sockaddr *addr,
                              socklen_t len);
 
+/** stdio_follow is told that the descriptors 0 to 2 may have changed hands: stdin, stdout and stderr follow them. */
+void stdio_follow(void);
+
 #endif

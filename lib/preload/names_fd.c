@@ -66,14 +66,25 @@ NAME(int, dup, (int fd))
 
 NAME(int, dup2, (int fd, int to))
 {
-	return is_kernels(fd) && is_kernels(to) ? real_dup2(fd, to) : pcx_dup2(fd, to);
+	int rc;
+
+	if (is_kernels(fd) && is_kernels(to))
+		return real_dup2(fd, to);
+	rc = pcx_dup2(fd, to);
+	stdio_follow();
+	return rc;
 }
 ALIAS(int, __dup2, dup2, (int fd, int to), (fd, to))
 
 NAME(int, dup3, (int fd, int to, int flags))
 {
-	return is_kernels(fd) && is_kernels(to) ? real_dup3(fd, to, flags)
-	                                        : pcx_dup3(fd, to, flags);
+	int rc;
+
+	if (is_kernels(fd) && is_kernels(to))
+		return real_dup3(fd, to, flags);
+	rc = pcx_dup3(fd, to, flags);
+	stdio_follow();
+	return rc;
 }
 
 NAME(int, fcntl, (int fd, int command, ...))

@@ -95,7 +95,14 @@ NAME(ssize_t, recvfrom,
 
 NAME(ssize_t, recvmsg, (int fd, struct msghdr *m, int flags))
 {
-	return is_kernels(fd) ? real_recvmsg(fd, m, flags) : pcx_recvmsg(fd, m, flags);
+	ssize_t rc;
+
+	if (!is_kernels(fd))
+		return pcx_recvmsg(fd, m, flags);
+	rc = real_recvmsg(fd, m, flags);
+	if (rc >= 0 && m->msg_controllen > 0 && carry_came(m) && choose_attach())
+		carry_take(m);
+	return rc;
 }
 
 NAME(int, recvmmsg, (int fd, struct mmsghdr *m, unsigned n, int flags, struct timespec *timeout))
@@ -160,6 +167,8 @@ NAME(ssize_t, sendto,
 
 NAME(ssize_t, sendmsg, (int fd, const struct msghdr *m, int flags))
 {
+	if (is_kernels(fd) && m->msg_controllen > 0 && carry_any(m))
+		return carry_send(fd, m, flags);
 	if (is_kernels(fd) ||
 	    (m->msg_name != NULL &&
 	     choose_address(fd, PC_RULE_CONNECT, m->msg_name, m->msg_namelen) == PCX_KERNEL))

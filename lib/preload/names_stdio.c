@@ -2,13 +2,16 @@
 /*
  * The names that turn a descriptor into a stream of stdio.  Inside of the C library a stream reads and writes past
  * everybody, so one on a percore socket is made of functions of ours (fopencookie), and its descriptor is kept in a
- * short list for whoever asks for it.
+ * short list for whoever asks for it.  stdin, stdout and stderr are variables: while their descriptors are percore
+ * sockets, as in whatever an inetd starts, they name streams of ours.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "choose.h"
 #include "names.h"
 #include "real.h"
 
@@ -23,6 +26,11 @@ static struct {
 	pthread_once_t once;
 	struct stream *first;
 } streams = {.lock = PTHREAD_MUTEX_INITIALIZER, .once = PTHREAD_ONCE_INIT};
+
+/* ours: a stream that stands for stdin, stdout or stderr */
+static struct standard {
+	FILE *of_libc, *ours;
+} standard[3];
 
 static ssize_t stream_read(void *cookie, char *buf, size_t n)
 {
@@ -45,9 +53,12 @@ static int stream_close(void *cookie)
 	for (link = &streams.first; *link != s; link = &(*link)->next)
 		continue;
 	*link = s->next;
+	for (int i = 0; i < 3; i++)
+		if (standard[i].ours == s->file)
+			standard[i].ours = NULL;
 	pthread_mutex_unlock(&streams.lock);
 	free(s);
-	return pcx_close(fd);
+	return fd < 0 ? 0 : pcx_close(fd);
 }
 
 /* At a fork: the child's list is in order, and its lock is free. */
@@ -122,3 +133,49 @@ NAME(int, fileno, (FILE * file))
 	return next(file);
 }
 ALIAS(int, fileno_unlocked, fileno, (FILE * file), (file))
+
+/* ---- stdin, stdout, stderr ------------------------------------------------------------------------ */
+
+/* What was written is sent; the descriptor is no business of it any more. */
+static void give_back(FILE **name, struct standard *s)
+{
+	if (*name == s->ours)
+		*name = s->of_libc;
+	(void)fflush(s->ours);
+	pthread_mutex_lock(&streams.lock);
+	for (struct stream *i = streams.first; i != NULL; i = i->next)
+		if (i->file == s->ours)
+			i->fd = -1;
+	pthread_mutex_unlock(&streams.lock);
+	(void)fclose(s->ours);
+}
+
+static void follow(FILE **name, int fd, const char *mode)
+{
+	struct standard *s = &standard[fd];
+
+	if (is_kernels(fd)) {
+		if (s->ours != NULL)
+			give_back(name, s);
+		return;
+	}
+	if (s->ours != NULL)
+		return;
+	s->ours = make_stream(fd, mode);
+	if (s->ours == NULL)
+		return;
+	if (fd == STDERR_FILENO)
+		(void)setvbuf(s->ours, NULL, _IONBF, 0);
+	s->of_libc = *name;
+	*name = s->ours;
+}
+
+void stdio_follow(void)
+{
+	int error = errno;
+
+	follow(&stdin, STDIN_FILENO, "r");
+	follow(&stdout, STDOUT_FILENO, "w");
+	follow(&stderr, STDERR_FILENO, "w");
+	errno = error;
+}

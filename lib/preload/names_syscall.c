@@ -4,12 +4,12 @@
  *
  * Inside of this library syscall() is raw_syscall() (see meson.build), which goes straight to the kernel.
  */
+#include <linux/seccomp.h>
+#include <sched.h>
 #include <stdarg.h>
 
 #include "names.h"
 #include "real.h"
-
-long raw_syscall(long number, ...);
 
 enum { ARGS = 6 };
 
@@ -103,6 +103,32 @@ static bool socket_call(long number, const long arg[ARGS], long *rc)
 	}
 }
 
+/* A child with its own memory on its parent's stack is what fork() makes; namespaces come this way (vsftpd). */
+static bool is_fork(long number, const long arg[ARGS])
+{
+#ifdef SYS_fork
+	if (number == SYS_fork)
+		return true;
+#endif
+	return number == SYS_clone && arg[1] == 0 && !(arg[0] & CLONE_VM);
+}
+
+static long fork_by_number(long number, const long arg[ARGS])
+{
+	long rc;
+	int error;
+
+	fork_prepare();
+	rc = make_raw(number, arg);
+	error = errno;
+	if (rc == 0)
+		fork_in_child();
+	else
+		fork_in_parent();
+	errno = error;
+	return rc;
+}
+
 NAME(long, syscall, (long number, ...))
 {
 	long arg[ARGS], rc;
@@ -115,6 +141,10 @@ NAME(long, syscall, (long number, ...))
 		return close((int)arg[0]);
 	if (number == SYS_close_range)
 		return close_range((unsigned)arg[0], (unsigned)arg[1], (int)arg[2]);
+	if (is_fork(number, arg))
+		return fork_by_number(number, arg);
+	if (number == SYS_seccomp && arg[0] <= SECCOMP_SET_MODE_FILTER)
+		client_sandboxed(); /* as libseccomp does it */
 	if (is_kernels((int)arg[0]) || !socket_call(number, arg, &rc))
 		rc = make_raw(number, arg);
 	return rc;

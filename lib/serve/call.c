@@ -250,6 +250,33 @@ static int64_t do_send_oob(struct pc_service *s, const struct request *r)
 	return result(pc_send(s->st, r->fd, r->data, 1, MSG_OOB | MSG_NOSIGNAL));
 }
 
+static int64_t do_errqueue(struct pc_service *s, struct request *r)
+{
+	enum { CONTROL = 128, QUOTED = CHAN_CALL_DATA - sizeof(struct chan_error) - CONTROL - 8 };
+	_Alignas(struct cmsghdr) uint8_t control[CONTROL];
+	struct chan_error e = {.len = 0};
+	struct iovec v = {.iov_base = &r->data[sizeof(e)],
+	                  .iov_len = r->a < 0 || r->a > QUOTED ? QUOTED : (size_t)r->a};
+	struct msghdr m = {.msg_iov = &v,
+	                   .msg_iovlen = 1,
+	                   .msg_name = e.addr.sa,
+	                   .msg_namelen = sizeof(e.addr.sa),
+	                   .msg_control = control,
+	                   .msg_controllen = sizeof(control)};
+	const ssize_t n = pc_recvmsg(s->st, r->fd, &m, MSG_ERRQUEUE);
+
+	if (n < 0)
+		return -errno;
+	e.len = (uint32_t)n;
+	e.control_len = (uint32_t)m.msg_controllen;
+	e.flags = (uint32_t)m.msg_flags;
+	e.addr.len = m.msg_namelen;
+	memcpy(r->data, &e, sizeof(e));
+	memcpy(&r->data[sizeof(e) + chan_round(e.len)], control, e.control_len);
+	r->len = (uint32_t)sizeof(e) + chan_round(e.len) + e.control_len;
+	return 0;
+}
+
 static int64_t execute(struct pc_service *s, struct request *r)
 {
 	switch (r->op) {
@@ -277,6 +304,8 @@ static int64_t execute(struct pc_service *s, struct request *r)
 		return do_forget(s, r);
 	case CHAN_OP_SEND_OOB:
 		return do_send_oob(s, r);
+	case CHAN_OP_ERRQUEUE:
+		return do_errqueue(s, r);
 	default:
 		return -ENOSYS;
 	}

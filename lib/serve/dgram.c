@@ -1,35 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Datagrams, between fifos and the stack: each is a struct chan_dgram and its payload. */
+/* Datagrams, between fifos and the stack: each is a struct chan_dgram, its payload, and its ancillary data. */
 #include "serve/service.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define PAYLOAD_MAX 65535u
-
 static bool want_room(struct chan_sock *c, const struct fifo *rx)
 {
 	at_store_sc(&c->rx_want, 1);
-	return fifo_room(rx) >= chan_dgram_bytes(PAYLOAD_MAX);
+	return fifo_room(rx) >= CHAN_DGRAM_MAX;
 }
 
 /* Receives one into the fifo's free memory. Returns whether there was one. */
 static bool receive_one(struct pc_service *s, int fd, const struct fifo *rx)
 {
 	struct chan_dgram d = {.len = 0};
+	_Alignas(struct cmsghdr) uint8_t control[CHAN_CONTROL_MAX];
 	struct iovec v[2];
-	struct msghdr m = {.msg_iov = v, .msg_name = d.addr.sa, .msg_namelen = sizeof(d.addr.sa)};
+	struct msghdr m = {.msg_iov = v,
+	                   .msg_name = d.addr.sa,
+	                   .msg_namelen = sizeof(d.addr.sa),
+	                   .msg_control = control,
+	                   .msg_controllen = sizeof(control)};
 	ssize_t n;
 
 	(void)fifo_write(rx, 0, &d, sizeof(d));
-	m.msg_iovlen = (size_t)fifo_space(rx, sizeof(d), PAYLOAD_MAX, v);
+	m.msg_iovlen = (size_t)fifo_space(rx, sizeof(d), CHAN_PAYLOAD_MAX, v);
 	n = pc_recvmsg(s->st, fd, &m, 0);
 	if (n < 0)
 		return false;
 	d.len = (uint32_t)n;
 	d.addr.len = m.msg_namelen;
+	d.control_len = (uint32_t)m.msg_controllen;
 	(void)fifo_write(rx, 0, &d, sizeof(d));
-	fifo_publish(rx, chan_dgram_bytes(d.len));
+	if (d.control_len > 0)
+		(void)fifo_write(rx, (uint32_t)sizeof(d) + chan_round(d.len), control,
+		                 d.control_len);
+	fifo_publish(rx, chan_dgram_bytes(d.len, d.control_len));
 	return true;
 }
 
@@ -42,7 +49,7 @@ unsigned dgram_receive(struct pc_service *s, uint32_t sock)
 	if (at_peek(&c->flags) & CHAN_RX_SHUT) /* the stack would say "the end" for ever */
 		return 0;
 	for (;;) {
-		if (fifo_room(&rx) < chan_dgram_bytes(PAYLOAD_MAX)) {
+		if (fifo_room(&rx) < CHAN_DGRAM_MAX) {
 			if (fifo_pending(&rx) > rx.size || !want_room(c, &rx))
 				return news;
 		} else if (receive_one(s, service_sock(s, sock)->fd, &rx)) {
@@ -58,13 +65,15 @@ static uint32_t transmit_one(struct pc_service *s, uint32_t sock, const struct f
                              uint64_t left)
 {
 	struct service_sock *own = service_sock(s, sock);
+	_Alignas(struct cmsghdr) uint8_t control[CHAN_CONTROL_MAX];
 	struct chan_dgram d;
 	struct iovec v[2];
 	struct msghdr m = {.msg_iov = v};
 
 	if (left > tx->size || fifo_read(tx, 0, &d, sizeof(d)) < sizeof(d))
 		return 0;
-	if (d.len > PAYLOAD_MAX || d.addr.len > sizeof(d.addr.sa) || chan_dgram_bytes(d.len) > left)
+	if (d.len > CHAN_PAYLOAD_MAX || d.control_len > sizeof(control) ||
+	    d.addr.len > sizeof(d.addr.sa) || chan_dgram_bytes(d.len, d.control_len) > left)
 		return 0;
 	if (d.len > 0)
 		m.msg_iovlen = (size_t)fifo_data(tx, sizeof(d), d.len, v);
@@ -72,8 +81,13 @@ static uint32_t transmit_one(struct pc_service *s, uint32_t sock, const struct f
 		m.msg_name = d.addr.sa;
 		m.msg_namelen = d.addr.len;
 	}
+	if (d.control_len > 0) {
+		m.msg_control = control;
+		m.msg_controllen =
+		    fifo_read(tx, (uint32_t)sizeof(d) + chan_round(d.len), control, d.control_len);
+	}
 	own->dgram_error = pc_sendmsg(s->st, own->fd, &m, MSG_NOSIGNAL) < 0 ? errno : 0;
-	return chan_dgram_bytes(d.len);
+	return chan_dgram_bytes(d.len, d.control_len);
 }
 
 unsigned dgram_transmit(struct pc_service *s, uint32_t sock)

@@ -185,6 +185,14 @@ int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value,
 	return copy_result(&number, sizeof(number), value, len);
 }
 
+/* Linux: past the system's limit, for the privileged. Here the limits are the configuration's for everybody. */
+static int unforced(int level, int name)
+{
+	if (level != SOL_SOCKET)
+		return name;
+	return name == SO_RCVBUFFORCE ? SO_RCVBUF : name == SO_SNDBUFFORCE ? SO_SNDBUF : name;
+}
+
 int pc_setsockopt(struct pc_stack *st, int fd, int level, int name, const void *value,
                   socklen_t len)
 {
@@ -194,6 +202,7 @@ int pc_setsockopt(struct pc_stack *st, int fd, int level, int name, const void *
 
 	if (!sock_find(s, fd, &ref))
 		return (int)sock_fail(-EBADF);
+	name = unforced(level, name);
 	if (level == SOL_SOCKET && name == SO_LINGER) {
 		if (len < sizeof(struct linger))
 			return (int)sock_fail(-EINVAL);

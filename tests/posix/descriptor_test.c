@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Descriptors, datagrams, files and processes. */
+/* Descriptors, files and processes. */
 #include "live.h"
 
 #include <errno.h>
@@ -171,179 +171,6 @@ static void socket_errors(struct live *l)
 	live_log(l, "protocol", l->c->socket(AF_INET, SOCK_DGRAM, IPPROTO_TCP));
 }
 
-/* ---- datagrams -------------------------------------------------------------------------------- */
-
-struct dgram {
-	int near, far;
-	struct sockaddr_in a, from;
-};
-
-static void open_dgrams(struct live *l, struct dgram *d)
-{
-	struct bed *b = &l->bed;
-	socklen_t len = sizeof(d->a);
-
-	d->near = l->c->socket(AF_INET, SOCK_DGRAM, 0);
-	d->a = bed_addr(b, NEAR, 0);
-	d->far = b->call->socket(b, FAR, AF_INET, SOCK_DGRAM, 0);
-	d->from = bed_addr(b, FAR, 0);
-	if (l->c->bind(d->near, (struct sockaddr *)&d->a, len) != 0 ||
-	    l->c->getsockname(d->near, (struct sockaddr *)&d->a, &len) != 0 ||
-	    b->call->bind(b, FAR, d->far, (struct sockaddr *)&d->from, len) != 0 ||
-	    b->call->getsockname(b, FAR, d->far, (struct sockaddr *)&d->from, &len) != 0)
-		abort();
-}
-
-static void far_dgram(struct live *l, struct dgram *d, size_t n)
-{
-	if (l->bed.call->sendto(&l->bed, FAR, d->far, buf, n, 0, (struct sockaddr *)&d->a,
-	                        sizeof(d->a)) != (ssize_t)n)
-		abort();
-}
-
-static void close_dgrams(struct live *l, struct dgram *d)
-{
-	l->c->close(d->near);
-	l->bed.call->close(&l->bed, FAR, d->far);
-}
-
-static void dgram_recv(struct live *l)
-{
-	struct iovec v[2] = {{buf, 10}, {buf + 10, 20}};
-	struct msghdr m = {.msg_iov = v, .msg_iovlen = 2};
-	struct sockaddr_in a;
-	socklen_t len = sizeof(a);
-	struct dgram d;
-	int n;
-
-	open_dgrams(l, &d);
-	far_dgram(l, &d, 100);
-	live_log(l, "peek", l->c->recv(d.near, buf, 10, MSG_PEEK));
-	live_log(l, "length", l->c->recv(d.near, buf, 10, MSG_PEEK | MSG_TRUNC));
-	live_log(l, "FIONREAD", l->c->ioctl(d.near, FIONREAD, &n));
-	bed_log(&l->bed, "%d\n", n);
-	m.msg_name = &a;
-	m.msg_namelen = sizeof(a);
-	live_log(l, "recvmsg", l->c->recvmsg(d.near, &m, 0));
-	bed_log(&l->bed, "flags %x, name %u, from far %d\n", (unsigned)m.msg_flags, m.msg_namelen,
-	        a.sin_port == d.from.sin_port);
-	far_dgram(l, &d, 0);
-	live_log(l, "empty", l->c->recvfrom(d.near, buf, 10, 0, (struct sockaddr *)&a, &len));
-	bed_log(&l->bed, "%u\n", len);
-	live_log(l, "nothing", l->c->recv(d.near, buf, 10, MSG_DONTWAIT));
-	far_dgram(l, &d, 1472);
-	live_log(l, "read 0", l->c->read(d.near, buf, 0));
-	live_log(l, "read", l->c->read(d.near, buf, 10000));
-	live_log(l, "MSG_OOB", l->c->recv(d.near, buf, 10, MSG_OOB | MSG_DONTWAIT));
-	close_dgrams(l, &d);
-}
-
-static void dgram_send(struct live *l)
-{
-	struct iovec v[2] = {{buf, 10}, {buf + 10, 20}};
-	struct msghdr m = {.msg_iov = v, .msg_iovlen = 2};
-	struct sockaddr_in zero;
-	struct dgram d;
-
-	open_dgrams(l, &d);
-	live_log(l, "no peer", l->c->send(d.near, buf, 10, 0));
-	live_log(l, "no peer", l->c->write(d.near, buf, 10));
-	live_log(l, "sendto",
-	         l->c->sendto(d.near, buf, 10, 0, (struct sockaddr *)&d.from, sizeof(d.from)));
-	live_sleep(1); /* the neighbour answers: few datagrams are held until then */
-	live_log(l, "again",
-	         l->c->sendto(d.near, buf, 11, 0, (struct sockaddr *)&d.from, sizeof(d.from)));
-	live_log(l, "empty",
-	         l->c->sendto(d.near, buf, 0, 0, (struct sockaddr *)&d.from, sizeof(d.from)));
-	live_log(l, "short", l->c->sendto(d.near, buf, 10, 0, (struct sockaddr *)&d.from, 8));
-	live_log(l, "too long",
-	         l->c->sendto(d.near, buf, 65508, 0, (struct sockaddr *)&d.from, sizeof(d.from)));
-	zero = d.from;
-	zero.sin_port = 0;
-	live_log(l, "port 0",
-	         l->c->sendto(d.near, buf, 10, 0, (struct sockaddr *)&zero, sizeof(zero)));
-	m.msg_name = &d.from;
-	m.msg_namelen = sizeof(d.from);
-	live_log(l, "sendmsg", l->c->sendmsg(d.near, &m, 0));
-	live_log(l, "connect", l->c->connect(d.near, (struct sockaddr *)&d.from, sizeof(d.from)));
-	live_log(l, "send", l->c->send(d.near, buf, 12, 0));
-	live_log(l, "writev", l->c->writev(d.near, v, 2));
-	live_log(l, "MSG_OOB", l->c->send(d.near, buf, 12, MSG_OOB));
-	live_sleep(5);
-	for (int i = 0; i < 7; i++)
-		live_log(l, "far",
-		         l->bed.call->recvfrom(&l->bed, FAR, d.far, buf, 100, 0, NULL, NULL));
-	close_dgrams(l, &d);
-}
-
-static void far_dgrams(struct live *l, int fd)
-{
-	struct sockaddr_in a;
-	socklen_t len = sizeof(a);
-
-	l->c->getsockname(fd, (struct sockaddr *)&a, &len);
-	fd = l->bed.call->socket(&l->bed, FAR, AF_INET, SOCK_DGRAM, 0);
-	for (size_t i = 1; i <= 3; i++)
-		l->bed.call->sendto(&l->bed, FAR, fd, buf, i, 0, (struct sockaddr *)&a, sizeof(a));
-	l->bed.call->close(&l->bed, FAR, fd);
-}
-
-static void dgrams_wait(struct live *l)
-{
-	const struct timeval tv = {.tv_usec = 20000};
-	struct iovec v[4] = {{buf, 10}, {buf, 10}, {buf, 10}, {buf, 10}};
-	struct mmsghdr m[4] = {0};
-	struct dgram d;
-
-	open_dgrams(l, &d);
-	for (int i = 0; i < 4; i++) {
-		m[i].msg_hdr.msg_iov = &v[i];
-		m[i].msg_hdr.msg_iovlen = 1;
-	}
-	live_later(l, 5, far_dgrams, d.near);
-	live_log(l, "recv", l->c->recv(d.near, buf, 10, 0));
-	live_join();
-	live_sleep(3);
-	live_log(l, "recvmmsg", l->c->recvmmsg(d.near, m, 4, MSG_WAITFORONE, NULL));
-	bed_log(&l->bed, "%u %u\n", m[0].msg_len, m[1].msg_len);
-	l->c->setsockopt(d.near, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	live_log(l, "recvmmsg", l->c->recvmmsg(d.near, m, 4, 0, NULL));
-	live_log(l, "recv", l->c->recv(d.near, buf, 10, 0));
-	for (int i = 0; i < 4; i++) {
-		v[i].iov_len = (size_t)i + 5;
-		m[i].msg_hdr.msg_name = &d.from;
-		m[i].msg_hdr.msg_namelen = sizeof(d.from);
-	}
-	live_log(l, "sendmmsg", l->c->sendmmsg(d.near, m, 4, 0));
-	bed_log(&l->bed, "%u %u %u %u\n", m[0].msg_len, m[1].msg_len, m[2].msg_len, m[3].msg_len);
-	live_sleep(5);
-	for (int i = 0; i < 5; i++)
-		live_log(l, "far",
-		         l->bed.call->recvfrom(&l->bed, FAR, d.far, buf, 100, 0, NULL, NULL));
-	close_dgrams(l, &d);
-}
-
-static void dgram_refused(struct live *l)
-{
-	struct dgram d;
-	int error = 0;
-	socklen_t len = sizeof(error);
-
-	open_dgrams(l, &d);
-	l->bed.call->close(&l->bed, FAR, d.far);
-	live_log(l, "connect", l->c->connect(d.near, (struct sockaddr *)&d.from, sizeof(d.from)));
-	live_log(l, "send", l->c->send(d.near, buf, 10, 0));
-	live_log(l, "recv", l->c->recv(d.near, buf, 10, 0));
-	live_log(l, "send", l->c->send(d.near, buf, 10, 0));
-	live_sleep(5);
-	live_log(l, "send", l->c->send(d.near, buf, 10, 0));
-	live_log(l, "send", l->c->send(d.near, buf, 10, 0));
-	live_sleep(5);
-	live_log(l, "SO_ERROR", l->c->getsockopt(d.near, SOL_SOCKET, SO_ERROR, &error, &len));
-	bed_log(&l->bed, "%s\n", bed_errno(error));
-	l->c->close(d.near);
-}
-
 /* ---- files ------------------------------------------------------------------------------------ */
 
 static void sendfile_calls(struct live *l)
@@ -486,10 +313,6 @@ static const struct live_case cases[] = {
     {"ioctl", ioctl_calls},
     {"wrong descriptors", wrong_descriptors},
     {"socket: errors", socket_errors},
-    {"datagrams: recv", dgram_recv},
-    {"datagrams: send", dgram_send},
-    {"datagrams: waiting", dgrams_wait},
-    {"datagrams: refused", dgram_refused},
     {"sendfile", sendfile_calls},
     {"fork: both use it", fork_shares},
     {"fork: the child keeps it", fork_keeps},

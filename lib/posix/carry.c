@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Sockets in messages (SCM_RIGHTS, unix(7)).
+ *
+ * A socket of ours is nothing to the kernel, so what travels in its place is a connection to the host that has a slot of
+ * its own, like a child's before fork: a process without anybody in it, which holds the socket.  Whoever receives it asks
+ * on that connection which slot it is, takes the socket over, and closes it.  A message that nobody ever reads is
+ * thrown away by the kernel with what is in it; the host sees the connection's end, as of any process, and the
+ * socket is closed unless somebody else has it: just as with the kernel's.
+ */
+#include "posix/client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "chan/control.h"
+
+#define MOST_FDS 253 /* SCM_MAX_FD of Linux */
+
+/* ---- out -------------------------------------------------------------------------------------- */
+
+/* Returns a connection that stands for the socket, or a negative errno. */
+static int make_carrier(uint32_t sock)
+{
+	int fd = -1;
+	int64_t slot = client_is_down() ? -ENETDOWN : control_ask(CONTROL_FORK, 0, &fd);
+
+	if (slot < 0)
+		return slot == -EAGAIN ? -ETOOMANYREFS : (int)slot;
+	if (slot == 0 || slot >= CHAN_PROCS || fd < 0) {
+		if (fd >= 0)
+			(void)sys_close(fd);
+		return -EPROTO;
+	}
+	hold_socket(sock, (uint32_t)slot);
+	return fd;
+}
+
+static int *fds_of(struct cmsghdr *c, size_t *n)
+{
+	*n = 0;
+	if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len < CMSG_LEN(0))
+		return NULL;
+	*n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	return (int *)CMSG_DATA(c);
+}
+
+/* Puts connections in the place of our sockets, and notes them. Returns how many, or a negative errno. */
+static int replace_all(struct msghdr *m, int *carrier)
+{
+	int count = 0;
+	size_t n;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
+		int *fd = fds_of(c, &n);
+
+		for (size_t i = 0; i < n && count < MOST_FDS; i++) {
+			struct file *f = file_socket(fd[i]);
+			int rc;
+
+			if (f == NULL)
+				continue;
+			rc = make_carrier(f->sock);
+			file_put(f);
+			if (rc < 0) {
+				while (count > 0)
+					(void)sys_close(carrier[--count]);
+				return rc;
+			}
+			carrier[count++] = fd[i] = rc;
+		}
+	}
+	return count;
+}
+
+bool carry_any(const struct msghdr *m)
+{
+	struct msghdr copy = *m;
+	size_t n;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&copy); c != NULL; c = CMSG_NXTHDR(&copy, c)) {
+		const int *fd = fds_of(c, &n);
+
+		for (size_t i = 0; i < n; i++) {
+			struct file *f = file_socket(fd[i]);
+
+			if (f == NULL)
+				continue;
+			file_put(f);
+			return true;
+		}
+	}
+	return false;
+}
+
+ssize_t carry_send(int fd, const struct msghdr *m, int flags)
+{
+	struct msghdr copy = *m;
+	int carrier[MOST_FDS], count, error;
+	ssize_t rc;
+
+	copy.msg_control = malloc(m->msg_controllen);
+	if (copy.msg_control == NULL)
+		return fail(-ENOMEM);
+	memcpy(copy.msg_control, m->msg_control, m->msg_controllen);
+	count = replace_all(&copy, carrier);
+	if (count < 0) {
+		rc = fail(count);
+	} else {
+		rc = sys(sendmsg, fd, &copy, flags);
+		error = errno;
+		while (count > 0)
+			(void)sys_close(carrier[--count]);
+		errno = error;
+	}
+	free(copy.msg_control);
+	return rc;
+}
+
+/* ---- in --------------------------------------------------------------------------------------- */
+
+static int option(int fd, int name)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	return sys(getsockopt, fd, SOL_SOCKET, name, &value, &len) == 0 ? value : -1;
+}
+
+static pid_t other_end(int fd)
+{
+	struct ucred who = {.pid = -1};
+	socklen_t len = sizeof(who);
+
+	return sys(getsockopt, fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 ? who.pid : -1;
+}
+
+static bool may_be_carrier(int fd)
+{
+	return option(fd, SO_TYPE) == SOCK_SEQPACKET && option(fd, SO_DOMAIN) == AF_UNIX;
+}
+
+/* The socket that a slot holds, or CHAN_NONE. */
+static uint32_t socket_of(uint32_t slot)
+{
+	uint32_t found = CHAN_NONE;
+
+	for (uint32_t i = 0; i < client.chan->nb_socks; i++) {
+		const struct chan_sock *s = chan_sock(client.chan, i);
+
+		if (!(at_load(&s->holders[slot / 64]) >> (slot % 64) & 1))
+			continue;
+		if (found == CHAN_NONE || sock_parts(s) > 0) /* a listener's parts come with it */
+			found = i;
+	}
+	return found;
+}
+
+/* The file that this process has for a socket already, with a reference, or NULL. */
+static struct file *file_of(uint32_t sock)
+{
+	struct file *found = NULL;
+
+	pthread_mutex_lock(&client.files);
+	for (uint32_t fd = 0; fd < client.end_fds && found == NULL; fd++) {
+		struct file *f = client.fds[fd];
+
+		if (f != NULL && f->kind == PCX_SOCKET && f->sock == sock)
+			found = f;
+	}
+	if (found != NULL)
+		at_add(&found->refs, 1);
+	pthread_mutex_unlock(&client.files);
+	return found;
+}
+
+static struct file *take_socket(int carrier)
+{
+	const struct control_request r = {.op = CONTROL_HELLO};
+	struct control_answer a;
+	struct file *f;
+	uint32_t sock;
+	int memfd = -1;
+
+	if (control_send(carrier, &r, sizeof(r), -1) != 0 ||
+	    control_recv(carrier, &a, sizeof(a), &memfd) != 0)
+		return NULL;
+	if (memfd >= 0)
+		(void)sys_close(memfd);
+	if (a.error != 0 || a.value == 0 || a.value >= CHAN_PROCS)
+		return NULL;
+	sock = socket_of(a.value);
+	f = sock != CHAN_NONE ? file_of(sock) : NULL;
+	if (f != NULL || sock == CHAN_NONE)
+		return f;
+	f = file_new(PCX_SOCKET);
+	if (f != NULL) {
+		f->sock = sock;
+		hold_socket(sock, client.proc);
+	}
+	return f;
+}
+
+/* The number stays; what it means is ours from here on. */
+static void take_one(int fd)
+{
+	const int flags = sys_fcntl(fd, F_GETFD, 0) & FD_CLOEXEC ? O_CLOEXEC : 0;
+	struct file *f;
+	int carrier;
+
+	if (!may_be_carrier(fd) || other_end(fd) != other_end(client.control))
+		return;
+	f = (uint32_t)fd < client.max_fds ? take_socket(fd) : NULL;
+	if (f == NULL)
+		return;
+	carrier = sys_fcntl(fd, F_DUPFD_CLOEXEC, FD_HIDDEN);
+	(void)sys(dup3, client.placeholder, fd, flags);
+	fd_install(fd, f);
+	file_put(f);
+	if (carrier >= 0)
+		(void)sys_close(carrier);
+}
+
+bool carry_came(struct msghdr *m)
+{
+	size_t n;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
+		const int *fd = fds_of(c, &n);
+
+		for (size_t i = 0; i < n; i++)
+			if (may_be_carrier(fd[i]))
+				return true;
+	}
+	return false;
+}
+
+void carry_take(struct msghdr *m)
+{
+	int error = errno;
+	size_t n;
+
+	if (client.driver != NULL || client_is_down())
+		return;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
+		const int *fd = fds_of(c, &n);
+
+		for (size_t i = 0; i < n; i++)
+			take_one(fd[i]);
+	}
+	errno = error;
+}

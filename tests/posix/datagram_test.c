@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Datagrams, their ancillary data, and the queue of their errors. */
+#include "live.h"
+
+#include <linux/errqueue.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/time.h>
+
+static char buf[100000];
+
+struct dgram {
+	int near, far;
+	struct sockaddr_in a, from;
+};
+
+static void open_dgrams(struct live *l, struct dgram *d)
+{
+	struct bed *b = &l->bed;
+	socklen_t len = sizeof(d->a);
+
+	d->near = l->c->socket(AF_INET, SOCK_DGRAM, 0);
+	d->a = bed_addr(b, NEAR, 0);
+	d->far = b->call->socket(b, FAR, AF_INET, SOCK_DGRAM, 0);
+	d->from = bed_addr(b, FAR, 0);
+	if (l->c->bind(d->near, (struct sockaddr *)&d->a, len) != 0 ||
+	    l->c->getsockname(d->near, (struct sockaddr *)&d->a, &len) != 0 ||
+	    b->call->bind(b, FAR, d->far, (struct sockaddr *)&d->from, len) != 0 ||
+	    b->call->getsockname(b, FAR, d->far, (struct sockaddr *)&d->from, &len) != 0)
+		abort();
+}
+
+static void far_dgram(struct live *l, struct dgram *d, size_t n)
+{
+	if (l->bed.call->sendto(&l->bed, FAR, d->far, buf, n, 0, (struct sockaddr *)&d->a,
+	                        sizeof(d->a)) != (ssize_t)n)
+		abort();
+}
+
+static void close_dgrams(struct live *l, struct dgram *d)
+{
+	l->c->close(d->near);
+	l->bed.call->close(&l->bed, FAR, d->far);
+}
+
+static void dgram_recv(struct live *l)
+{
+	struct iovec v[2] = {{buf, 10}, {buf + 10, 20}};
+	struct msghdr m = {.msg_iov = v, .msg_iovlen = 2};
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+	struct dgram d;
+	int n;
+
+	open_dgrams(l, &d);
+	far_dgram(l, &d, 100);
+	live_log(l, "peek", l->c->recv(d.near, buf, 10, MSG_PEEK));
+	live_log(l, "length", l->c->recv(d.near, buf, 10, MSG_PEEK | MSG_TRUNC));
+	live_log(l, "FIONREAD", l->c->ioctl(d.near, FIONREAD, &n));
+	bed_log(&l->bed, "%d\n", n);
+	m.msg_name = &a;
+	m.msg_namelen = sizeof(a);
+	live_log(l, "recvmsg", l->c->recvmsg(d.near, &m, 0));
+	bed_log(&l->bed, "flags %x, name %u, from far %d\n", (unsigned)m.msg_flags, m.msg_namelen,
+	        a.sin_port == d.from.sin_port);
+	far_dgram(l, &d, 0);
+	live_log(l, "empty", l->c->recvfrom(d.near, buf, 10, 0, (struct sockaddr *)&a, &len));
+	bed_log(&l->bed, "%u\n", len);
+	live_log(l, "nothing", l->c->recv(d.near, buf, 10, MSG_DONTWAIT));
+	far_dgram(l, &d, 1472);
+	live_log(l, "read 0", l->c->read(d.near, buf, 0));
+	live_log(l, "read", l->c->read(d.near, buf, 10000));
+	live_log(l, "MSG_OOB", l->c->recv(d.near, buf, 10, MSG_OOB | MSG_DONTWAIT));
+	close_dgrams(l, &d);
+}
+
+static void dgram_send(struct live *l)
+{
+	struct iovec v[2] = {{buf, 10}, {buf + 10, 20}};
+	struct msghdr m = {.msg_iov = v, .msg_iovlen = 2};
+	struct sockaddr_in zero;
+	struct dgram d;
+
+	open_dgrams(l, &d);
+	live_log(l, "no peer", l->c->send(d.near, buf, 10, 0));
+	live_log(l, "no peer", l->c->write(d.near, buf, 10));
+	live_log(l, "sendto",
+	         l->c->sendto(d.near, buf, 10, 0, (struct sockaddr *)&d.from, sizeof(d.from)));
+	live_sleep(1); /* the neighbour answers: few datagrams are held until then */
+	live_log(l, "again",
+	         l->c->sendto(d.near, buf, 11, 0, (struct sockaddr *)&d.from, sizeof(d.from)));
+	live_log(l, "empty",
+	         l->c->sendto(d.near, buf, 0, 0, (struct sockaddr *)&d.from, sizeof(d.from)));
+	live_log(l, "short", l->c->sendto(d.near, buf, 10, 0, (struct sockaddr *)&d.from, 8));
+	live_log(l, "too long",
+	         l->c->sendto(d.near, buf, 65508, 0, (struct sockaddr *)&d.from, sizeof(d.from)));
+	zero = d.from;
+	zero.sin_port = 0;
+	live_log(l, "port 0",
+	         l->c->sendto(d.near, buf, 10, 0, (struct sockaddr *)&zero, sizeof(zero)));
+	m.msg_name = &d.from;
+	m.msg_namelen = sizeof(d.from);
+	live_log(l, "sendmsg", l->c->sendmsg(d.near, &m, 0));
+	live_log(l, "connect", l->c->connect(d.near, (struct sockaddr *)&d.from, sizeof(d.from)));
+	live_log(l, "send", l->c->send(d.near, buf, 12, 0));
+	live_log(l, "writev", l->c->writev(d.near, v, 2));
+	live_log(l, "MSG_OOB", l->c->send(d.near, buf, 12, MSG_OOB));
+	live_sleep(5);
+	for (int i = 0; i < 7; i++)
+		live_log(l, "far",
+		         l->bed.call->recvfrom(&l->bed, FAR, d.far, buf, 100, 0, NULL, NULL));
+	close_dgrams(l, &d);
+}
+
+static void far_dgrams(struct live *l, int fd)
+{
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+
+	l->c->getsockname(fd, (struct sockaddr *)&a, &len);
+	fd = l->bed.call->socket(&l->bed, FAR, AF_INET, SOCK_DGRAM, 0);
+	for (size_t i = 1; i <= 3; i++)
+		l->bed.call->sendto(&l->bed, FAR, fd, buf, i, 0, (struct sockaddr *)&a, sizeof(a));
+	l->bed.call->close(&l->bed, FAR, fd);
+}
+
+static void dgrams_wait(struct live *l)
+{
+	const struct timeval tv = {.tv_usec = 20000};
+	struct iovec v[4] = {{buf, 10}, {buf, 10}, {buf, 10}, {buf, 10}};
+	struct mmsghdr m[4] = {0};
+	struct dgram d;
+
+	open_dgrams(l, &d);
+	for (int i = 0; i < 4; i++) {
+		m[i].msg_hdr.msg_iov = &v[i];
+		m[i].msg_hdr.msg_iovlen = 1;
+	}
+	live_later(l, 5, far_dgrams, d.near);
+	live_log(l, "recv", l->c->recv(d.near, buf, 10, 0));
+	live_join();
+	live_sleep(3);
+	live_log(l, "recvmmsg", l->c->recvmmsg(d.near, m, 4, MSG_WAITFORONE, NULL));
+	bed_log(&l->bed, "%u %u\n", m[0].msg_len, m[1].msg_len);
+	l->c->setsockopt(d.near, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	live_log(l, "recvmmsg", l->c->recvmmsg(d.near, m, 4, 0, NULL));
+	live_log(l, "recv", l->c->recv(d.near, buf, 10, 0));
+	for (int i = 0; i < 4; i++) {
+		v[i].iov_len = (size_t)i + 5;
+		m[i].msg_hdr.msg_name = &d.from;
+		m[i].msg_hdr.msg_namelen = sizeof(d.from);
+	}
+	live_log(l, "sendmmsg", l->c->sendmmsg(d.near, m, 4, 0));
+	bed_log(&l->bed, "%u %u %u %u\n", m[0].msg_len, m[1].msg_len, m[2].msg_len, m[3].msg_len);
+	live_sleep(5);
+	for (int i = 0; i < 5; i++)
+		live_log(l, "far",
+		         l->bed.call->recvfrom(&l->bed, FAR, d.far, buf, 100, 0, NULL, NULL));
+	close_dgrams(l, &d);
+}
+
+static void dgram_refused(struct live *l)
+{
+	struct dgram d;
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	open_dgrams(l, &d);
+	l->bed.call->close(&l->bed, FAR, d.far);
+	live_log(l, "connect", l->c->connect(d.near, (struct sockaddr *)&d.from, sizeof(d.from)));
+	live_log(l, "send", l->c->send(d.near, buf, 10, 0));
+	live_log(l, "recv", l->c->recv(d.near, buf, 10, 0));
+	live_log(l, "send", l->c->send(d.near, buf, 10, 0));
+	live_sleep(5);
+	live_log(l, "send", l->c->send(d.near, buf, 10, 0));
+	live_log(l, "send", l->c->send(d.near, buf, 10, 0));
+	live_sleep(5);
+	live_log(l, "SO_ERROR", l->c->getsockopt(d.near, SOL_SOCKET, SO_ERROR, &error, &len));
+	bed_log(&l->bed, "%s\n", bed_errno(error));
+	l->c->close(d.near);
+}
+/* ---- ancillary data --------------------------------------------------------------------------- */
+
+static void set_int(struct live *l, int fd, int level, int name, int value)
+{
+	live_log(l, "option", l->c->setsockopt(fd, level, name, &value, sizeof(value)));
+}
+
+/* Addresses and interfaces have other names on percore: what matters is whether they are the right ones. */
+static void log_message(struct live *l, const struct dgram *d, const struct cmsghdr *c)
+{
+	struct in_pktinfo pi;
+	int value = 0;
+
+	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO &&
+	    c->cmsg_len == CMSG_LEN(sizeof(pi))) {
+		memcpy(&pi, CMSG_DATA(c), sizeof(pi));
+		bed_log(&l->bed, "  to us %d, answer from us %d, interface %d\n",
+		        pi.ipi_addr.s_addr == d->a.sin_addr.s_addr,
+		        pi.ipi_spec_dst.s_addr == d->a.sin_addr.s_addr, pi.ipi_ifindex > 0);
+		return;
+	}
+	memcpy(&value, CMSG_DATA(c),
+	       c->cmsg_len - CMSG_LEN(0) < sizeof(value) ? c->cmsg_len - CMSG_LEN(0)
+	                                                 : sizeof(value));
+	bed_log(&l->bed, "  %d/%d %zu: %d\n", c->cmsg_level, c->cmsg_type, (size_t)c->cmsg_len,
+	        value);
+}
+
+static void receive(struct live *l, const struct dgram *d, size_t room)
+{
+	_Alignas(struct cmsghdr) char control[512];
+	struct iovec v = {buf, 100};
+	struct msghdr m = {
+	    .msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = room};
+
+	live_log(l, "recvmsg", l->c->recvmsg(d->near, &m, 0));
+	bed_log(&l->bed, "flags %x, %zu bytes\n", (unsigned)m.msg_flags, (size_t)m.msg_controllen);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c != NULL; c = CMSG_NXTHDR(&m, c))
+		log_message(l, d, c);
+}
+
+static void control_in(struct live *l)
+{
+	struct dgram d;
+
+	open_dgrams(l, &d);
+	far_dgram(l, &d, 10);
+	live_sleep(5);
+	receive(l, &d, 512);
+	set_int(l, d.near, IPPROTO_IP, IP_PKTINFO, 1);
+	set_int(l, d.near, IPPROTO_IP, IP_RECVTTL, 1);
+	set_int(l, d.near, IPPROTO_IP, IP_RECVTOS, 1);
+	for (size_t room = 512; room != 0; room = room == 512  ? 40
+	                                          : room == 40 ? 20
+	                                          : room == 20 ? 8
+	                                                       : 0) {
+		far_dgram(l, &d, 20);
+		receive(l, &d, room);
+	}
+	far_dgram(l, &d, 20);
+	live_log(l, "recv", l->c->recv(d.near, buf, 10, 0));
+	close_dgrams(l, &d);
+}
+
+/* A datagram with one message of an int. */
+static void send_with(struct live *l, const struct dgram *d, const char *what, int level, int type,
+                      const void *value, size_t size)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(64)] = "";
+	struct iovec v = {buf, 10};
+	struct msghdr m = {.msg_iov = &v,
+	                   .msg_iovlen = 1,
+	                   .msg_name = (void *)(uintptr_t)&d->from,
+	                   .msg_namelen = sizeof(d->from),
+	                   .msg_control = control,
+	                   .msg_controllen = CMSG_SPACE(size)};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = CMSG_LEN(size);
+	memcpy(CMSG_DATA(c), value, size);
+	live_log(l, what, l->c->sendmsg(d->near, &m, 0));
+}
+
+static void control_out(struct live *l)
+{
+	const int ttl = 9, tos = 0x20, zero = 0;
+	const uint16_t segment = 4;
+	struct in_pktinfo from = {0};
+	struct dgram d;
+	int far = 0;
+
+	open_dgrams(l, &d);
+	from.ipi_spec_dst = d.a.sin_addr;
+	send_with(l, &d, "IP_TTL", IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
+	send_with(l, &d, "IP_TOS", IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
+	send_with(l, &d, "IP_PKTINFO", IPPROTO_IP, IP_PKTINFO, &from, sizeof(from));
+	send_with(l, &d, "UDP_SEGMENT", IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment));
+	send_with(l, &d, "a TTL of 0", IPPROTO_IP, IP_TTL, &zero, sizeof(zero));
+	send_with(l, &d, "too short", IPPROTO_IP, IP_PKTINFO, &from, 4);
+	live_sleep(5);
+	while (l->bed.call->recvfrom(&l->bed, FAR, d.far, buf, 100, 0, NULL, NULL) >= 0)
+		far++;
+	bed_log(&l->bed, "far %d\n", far);
+	close_dgrams(l, &d);
+}
+
+static void log_error(struct live *l, int fd, size_t room)
+{
+	_Alignas(struct cmsghdr) char control[512];
+	struct sockaddr_in to = {0};
+	struct iovec v = {buf, 100};
+	struct msghdr m = {.msg_iov = &v,
+	                   .msg_iovlen = 1,
+	                   .msg_name = &to,
+	                   .msg_namelen = sizeof(to),
+	                   .msg_control = control,
+	                   .msg_controllen = room};
+	struct sock_extended_err e;
+	struct cmsghdr *c;
+
+	memset(buf, 0, sizeof(buf));
+	live_log(l, "MSG_ERRQUEUE", l->c->recvmsg(fd, &m, MSG_ERRQUEUE));
+	bed_log(&l->bed, "flags %x, port %d, '%.5s'\n", (unsigned)m.msg_flags, ntohs(to.sin_port),
+	        buf);
+	c = m.msg_controllen >= CMSG_LEN(sizeof(e)) ? CMSG_FIRSTHDR(&m) : NULL;
+	if (c == NULL || c->cmsg_type != IP_RECVERR)
+		return;
+	memcpy(&e, CMSG_DATA(c), sizeof(e));
+	bed_log(&l->bed, "  errno %u, origin %u, type %u, code %u\n", e.ee_errno, e.ee_origin,
+	        e.ee_type, e.ee_code);
+}
+
+static void error_queue(struct live *l)
+{
+	struct sockaddr_in nobody;
+	struct pollfd p = {.events = POLLIN};
+	struct dgram d;
+
+	open_dgrams(l, &d);
+	set_int(l, d.near, IPPROTO_IP, IP_RECVERR, 1);
+	nobody = d.from;
+	nobody.sin_port = htons(1);
+	live_log(l, "sendto",
+	         l->c->sendto(d.near, "hello", 5, 0, (struct sockaddr *)&nobody, sizeof(nobody)));
+	p.fd = d.near;
+	live_log(l, "poll", l->c->poll(&p, 1, 1000));
+	live_log(l, "POLLERR", p.revents & POLLERR);
+	log_error(l, d.near, 512);
+	live_log(l, "poll", l->c->poll(&p, 1, 0));
+	log_error(l, d.near, 512);
+	live_log(l, "sendto",
+	         l->c->sendto(d.near, "hello", 5, 0, (struct sockaddr *)&nobody, sizeof(nobody)));
+	live_sleep(10);
+	log_error(l, d.near, 0);
+	close_dgrams(l, &d);
+}
+
+static const struct live_case cases[] = {
+    {"recv", dgram_recv},
+    {"send", dgram_send},
+    {"waiting", dgrams_wait},
+    {"refused", dgram_refused},
+    {"ancillary data: received", control_in},
+    {"ancillary data: sent", control_out},
+    {"the queue of errors", error_queue},
+};
+
+LIVE_MAIN("posix/datagram", cases)
