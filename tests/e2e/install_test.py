@@ -38,6 +38,8 @@ def install(b):
        timeout=120)
     for tool in ("percore-echo", "percore-httpd"):
         expect(glob.glob(f"{dest}{prefix}/bin/{tool}"), f"{tool} is not installed")
+    printed = sh(f"{dest}{prefix}/bin/percore-run", "--one-core", "--print", "--", "true").stdout
+    expect(printed.count(f"={dest}{prefix}/") == 2, f"percore-run does not find what is installed: {printed}")
     return exe, env, flags
 
 

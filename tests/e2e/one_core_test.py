@@ -106,9 +106,9 @@ def python(b, s):
 
 
 def iperf3(b, s):
-    """iperf3 -s: 20 MB each way"""
+    """iperf3 -s: 10 MB each way"""
     with Program(b, ["iperf3", "-s", "-p", "8305"], answers(8305)):
-        for how in (["-n", "20M"], ["-R", "-n", "20M"]):
+        for how in (["-n", "10M"], ["-R", "-n", "10M"]):
             # between two tests it closes its listener and makes another
             wait_for(lambda: "receiver" in sh("iperf3", "-c", SERVER, "-p", "8305", *how, check=False,
                                               timeout=20 * b.slow).stdout, 8 * b.slow, "a test with " + " ".join(how))
