@@ -15,7 +15,7 @@ from bed import CLIENT, PREFIX, SERVER, expect, sh, wait_for
 
 FAR = "203.0.113.1"
 SECOND = "192.0.2.253"
-SIZE = 60_000_000
+SIZE = 36_000_000
 
 
 class State:
