@@ -37,7 +37,8 @@ int ip_init(struct ip *ip, struct ctx *ctx)
 	ip->error_ns = ctx->now_ns;
 	ip->frags = frags_create(ctx);
 	ip->neigh = neigh_create(ctx, &ip->ifs);
-	if (ip->neigh == NULL || ip->frags == NULL || routes_init(&ip->routes, ctx) != 0)
+	if (ip->neigh == NULL || ip->frags == NULL ||
+	    routes_init(&ip->routes, ctx, &ip->label_key) != 0)
 		return -ENOMEM;
 	return deny_init(&ip->deny, (uint32_t)ctx->cfg.ip_deny_entries, ctx->cfg.socket_id);
 }

@@ -56,12 +56,11 @@ static void free_places(struct routes *rs, unsigned class, uint32_t from, uint32
 	}
 }
 
-int routes_init(struct routes *rs, struct ctx *ctx)
+int routes_init(struct routes *rs, const struct ctx *ctx, const struct hash_key *key)
 {
-	const struct sip_key key = rng_key(&ctx->rng);
 	const struct pc_stack_config *cfg = &ctx->cfg;
 
-	rs->key = (struct hash_key){.k = {key.k[0], key.k[1]}};
+	rs->key = *key;
 	rs->max = nb_places(cfg);
 	rs->mask = nb_buckets(cfg) - 1;
 	rs->route = rte_zmalloc_socket("routes", rs->max * sizeof(*rs->route), RTE_CACHE_LINE_SIZE,

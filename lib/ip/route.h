@@ -9,9 +9,9 @@
 /** routes_footprint returns the bytes that routes_init takes. */
 uint64_t routes_footprint(const struct pc_stack_config *cfg);
 
-/** routes_init makes the empty table: ip.routes places, and ROUTES_LEARNT for what the network says. Returns 0
- * or -ENOMEM. */
-int routes_init(struct routes *rs, struct ctx *ctx);
+/** routes_init makes the empty table: ip.routes places, and ROUTES_LEARNT for what the network says; key is
+ * secret. Returns 0 or -ENOMEM. */
+int routes_init(struct routes *rs, const struct ctx *ctx, const struct hash_key *key);
 void routes_fini(struct routes *rs);
 
 /** routes_validate checks the invariants. Returns the number of violations. */

@@ -8,7 +8,9 @@ by which of them packets come.
 import hashlib
 import json
 import os
+import socket
 import subprocess
+import time
 
 import bed
 from bed import CLIENT, PREFIX, SERVER, expect, sh, wait_for
