@@ -56,7 +56,8 @@
 #define CHAN_QUEUED     UINT64_C(1) /* bit 0 of holders[0] */
 
 /* What is posted: the number of a socket, or this and the number of a call. */
-#define CHAN_POST_CALL (UINT32_C(1) << 31)
+#define CHAN_POST_CALL    (UINT32_C(1) << 31)
+#define CHAN_POST_NOTHING (CHAN_POST_CALL - 1) /* no socket has this number */
 
 enum chan_op {
 	CHAN_OP_SOCKET =

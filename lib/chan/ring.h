@@ -79,6 +79,22 @@ static inline bool post_waiting(const struct post_ring *r, uint32_t n, uint32_t 
 	return at_load_sc(&r->cell[tail & (n - 1)].turn) == tail + 1;
 }
 
+/** post_mend fills, with a value, the cells that producers had taken and not filled when they ended. No other thread of
+ * the process may push meanwhile. */
+static inline void post_mend(struct post_ring *r, uint32_t n, uint32_t value)
+{
+	const uint32_t head = at_peek(&r->head);
+
+	for (uint32_t at = head - n; at != head; at++) {
+		struct post_cell *c = &r->cell[at & (n - 1)];
+
+		if (at_load(&c->turn) != at)
+			continue;
+		at_put(&c->value, value);
+		at_store_sc(&c->turn, at + 1);
+	}
+}
+
 struct word_ring {
 	uint64_t head; /* producer's */
 	uint64_t pad[7];

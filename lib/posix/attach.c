@@ -276,16 +276,28 @@ static void take_up_list(const char *list)
 	free(kept);
 }
 
-/* Calls that were under way when the former image ended. */
-static void free_calls(void)
+/*
+ * What threads of the former image were posting when exec ended them, and their calls.  Posts are served in their order:
+ * when one more call has been answered, nothing of theirs is under way, and their blocks are nobody's.
+ */
+static void end_calls(void)
 {
-	struct chan_proc *p = chan_proc(client.chan, client.proc);
+	struct chan *c = client.chan;
+	struct chan_proc *p = chan_proc(c, client.proc);
+	uint32_t found;
 
+	for (uint32_t l = 0; l < c->nb_lcores; l++)
+		post_mend(chan_post(c, client.proc, l), c->post_cells, CHAN_POST_NOTHING);
 	for (uint32_t i = 0; i < CHAN_CALLS; i++) {
-		uint32_t found = CHAN_CALL_DONE;
-
+		found = CHAN_CALL_DONE;
 		(void)at_cas(&p->call[i].state, &found, CHAN_CALL_FREE);
 	}
+	/* if all are under way: a call that is made twice is answered once */
+	at_store(&p->call[CHAN_CALLS - 1].state, CHAN_CALL_FREE);
+	for (uint32_t l = 0; l < c->nb_lcores; l++)
+		(void)call_lcore(l, &(struct call){.op = CHAN_OP_IOCTL, .sock = CHAN_NONE});
+	for (uint32_t i = 0; i < CHAN_CALLS; i++)
+		at_store(&p->call[i].state, CHAN_CALL_FREE);
 }
 
 /* By what the former image has written. Returns 0 or a negative errno. */
@@ -299,7 +311,7 @@ static int attach_handed(const char *text)
 		return -EINVAL;
 	rc = attach((int)control);
 	if (rc == 0) {
-		free_calls();
+		end_calls();
 		take_up_list(*list == ',' ? list : NULL);
 	}
 	return rc;

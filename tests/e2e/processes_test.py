@@ -62,6 +62,32 @@ os.wait(); c.sendall(b'parent\\n')
         expect(not answers(8202)(), "a close-on-exec listener is still there")
 
 
+BUSY_EXEC = """
+import os, socket, sys, threading, time
+n = int(sys.argv[1])
+l = socket.create_server(('', 8210)) if n == 0 else socket.socket(fileno=int(sys.argv[2]))
+l.set_inheritable(True)
+def work():
+    while True:
+        u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.sendto(b'x', (sys.argv[3], 9)); u.close()
+if n < 15:
+    for _ in range(8):
+        threading.Thread(target=work, daemon=True).start()
+    time.sleep(0.03)
+    os.execv(sys.executable, [sys.executable, '-u', '-c', open('/proc/self/cmdline').read().split('\\0')[3], str(n + 1),
+             str(l.fileno()), sys.argv[3]])
+print('ready')
+c, _ = l.accept(); c.sendall(b'still here')
+"""
+
+
+def busy_exec(b, s):
+    """15 images of a program, each executed while eight threads of the one before are in calls"""
+    with script(b, BUSY_EXEC, "0", "0", CLIENT, ready=says("ready")), socket.create_connection((SERVER, 8210), 5) as c:
+        c.settimeout(10 * b.slow)
+        expect(c.recv(100) == b"still here", "nothing came")
+
+
 SERVER_SCRIPT = """
 import socket, sys
 l = socket.create_server(('', int(sys.argv[1]))); print('ready'); c, _ = l.accept(); print('accepted')
@@ -197,7 +223,7 @@ def types(b, s):
     wait_for(lambda: not os.path.exists(os.path.join(b.tmp, "typed")), 10 * b.slow, "the stack to end")
 
 
-STEPS = [inherited, kill_program, kill_stack, one_command, tidy, types]
+STEPS = [inherited, busy_exec, kill_program, kill_stack, one_command, tidy, types]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

@@ -100,6 +100,33 @@ static void a_full_post_ring_says_so(void)
 	free(post);
 }
 
+/* A thread that exec ends between taking a cell and filling it must not hold up the next image. */
+static void a_cell_left_empty_is_filled(void)
+{
+	uint32_t tail = 0, value;
+
+	post = aligned(sizeof(*post) + CELLS * sizeof(post->cell[0]));
+	post_init(post, CELLS);
+	for (uint32_t i = 0; i < CELLS + 3; i++) { /* somewhere in the second round */
+		CU_ASSERT(post_push(post, CELLS, i));
+		CU_ASSERT(post_pop(post, CELLS, &tail, &value));
+	}
+	CU_ASSERT(post_push(post, CELLS, 1));
+	post->head += 2; /* taken, and left */
+	CU_ASSERT(post_push(post, CELLS, 2));
+	CU_ASSERT(post_pop(post, CELLS, &tail, &value));
+	CU_ASSERT_FALSE(post_pop(post, CELLS, &tail, &value));
+	post_mend(post, CELLS, 77);
+	for (uint32_t i = 0; i < 2; i++) {
+		CU_ASSERT(post_pop(post, CELLS, &tail, &value));
+		CU_ASSERT_EQUAL(value, 77);
+	}
+	CU_ASSERT(post_pop(post, CELLS, &tail, &value));
+	CU_ASSERT_EQUAL(value, 2);
+	CU_ASSERT_FALSE(post_pop(post, CELLS, &tail, &value));
+	free(post);
+}
+
 /* ---- word ring: one producer, many consumers -------------------------------------------------- */
 
 static struct word_ring words;
@@ -313,6 +340,7 @@ static void messages_carry_descriptors(void)
 static const struct unit_case cases[] = {
     {"posts come once and in order", posts_come_once_and_in_order},
     {"a full post ring says so", a_full_post_ring_says_so},
+    {"a cell left empty is filled", a_cell_left_empty_is_filled},
     {"words are taken once", words_are_taken_once},
     {"bytes come in order", bytes_come_in_order},
     {"fifo details", fifo_details},
