@@ -13,8 +13,12 @@
 #include "base/seq.h"
 #include "base/verdict.h"
 
-/* segments up to this size are copied into the tail of the one before */
-#define COALESCE_MAX 256
+/* Segments up to this size are copied into the tail of the one before.  When much waits to be read, larger ones
+ * are: whoever has not come so far has the time, and a peer that cuts its segments so that one does not fit beside another in
+ * an mbuf must not hold eight times the memory of what it sends. */
+#define COALESCE_MAX     256
+#define COALESCE_BACKLOG 1024
+#define BACKLOG_BYTES    32768
 
 struct rte_mbuf *mbuf_trim_front_chain(struct rte_mbuf *m, uint32_t n)
 {
@@ -38,11 +42,11 @@ struct rte_mbuf *mbuf_trim_front_chain(struct rte_mbuf *m, uint32_t n)
 	return m;
 }
 
-static bool coalesce(struct pktq *rcv, struct rte_mbuf *m)
+static bool coalesce(struct pktq *rcv, struct rte_mbuf *m, uint32_t max)
 {
 	struct rte_mbuf *tail = rcv->tail;
 
-	if (tail == NULL || m->pkt_len > COALESCE_MAX || m->nb_segs != 1 || tail->nb_segs != 1 ||
+	if (tail == NULL || m->pkt_len > max || m->nb_segs != 1 || tail->nb_segs != 1 ||
 	    !RTE_MBUF_DIRECT(tail) || rte_mbuf_refcnt_read(tail) != 1 ||
 	    rte_pktmbuf_tailroom(tail) < m->data_len)
 		return false;
@@ -57,7 +61,7 @@ void rcvbuf_push(struct tcb *t, struct tcp_queues *q, struct rte_mbuf *m)
 
 	t->rcv_nxt += len;
 	t->rcv_bytes += len;
-	if (coalesce(&q->rcv, m)) {
+	if (coalesce(&q->rcv, m, t->rcv_bytes > BACKLOG_BYTES ? COALESCE_BACKLOG : COALESCE_MAX)) {
 		rte_pktmbuf_free(m);
 		return;
 	}

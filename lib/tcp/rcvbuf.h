@@ -34,7 +34,8 @@ static inline struct rte_mbuf *mbuf_trim_front(struct rte_mbuf *m, uint32_t n)
 void mbuf_trim_back(struct rte_mbuf *m, uint32_t n);
 
 /** rcvbuf_push queues the payload m, the next bytes in order, and moves RCV.NXT; small ones are copied
- * into the last mbuf, so that a stream of tiny segments does not take an mbuf each. It owns m. */
+ * into the last mbuf, so that a stream of tiny segments does not take an mbuf each, and when much is unread those that
+ * are not so small. It owns m. */
 void rcvbuf_push(struct tcb *t, struct tcp_queues *q, struct rte_mbuf *m);
 
 /** A range of sequence numbers, [start,end). */

@@ -86,15 +86,30 @@ void scoreboard_all_plain(struct tcp_queues *q)
 		scoreboard_plain(q, m);
 }
 
-void scoreboard_sack(struct tcp_queues *q, uint32_t start, uint32_t end, uint32_t now_us)
+static bool is_within(const struct pkt *note, const struct sack_block *b, unsigned n)
 {
+	for (unsigned i = 0; i < n; i++)
+		if (seq_geq(note->tx.seq, b[i].start) &&
+		    seq_leq(note->tx.seq + note->tx.len, b[i].end))
+			return true;
+	return false;
+}
+
+void scoreboard_sack(struct tcp_queues *q, const struct sack_block *b, unsigned n, uint32_t now_us)
+{
+	struct sack_block all = b[0];
+
+	for (unsigned i = 1; i < n; i++) {
+		all.start = seq_min(all.start, b[i].start);
+		all.end = seq_max(all.end, b[i].end);
+	}
 	for (struct rte_mbuf *m = first_sent(q); m != NULL; m = next_sent(q, m)) {
 		struct pkt *note = pkt_of(m);
 
-		if (seq_geq(note->tx.seq, end))
+		if (seq_geq(note->tx.seq, all.end))
 			break;
-		if (seq_lt(note->tx.seq, start) || seq_gt(note->tx.seq + note->tx.len, end) ||
-		    (note->tx.flags & SEG_SACKED))
+		if (seq_lt(note->tx.seq, all.start) || (note->tx.flags & SEG_SACKED) ||
+		    !is_within(note, b, n))
 			continue;
 		rack_deliver(&q->rack, note, now_us);
 		scoreboard_plain(q, m);

@@ -32,8 +32,13 @@ void scoreboard_all_lost(struct tcp_queues *q);
 /** scoreboard_all_plain takes every LOST and RESENT back: the loss was none. */
 void scoreboard_all_plain(struct tcp_queues *q);
 
-/** scoreboard_sack marks the segments that lie within [start,end) as SACKED and calls rack_deliver
- * for each that was not before. */
-void scoreboard_sack(struct tcp_queues *q, uint32_t start, uint32_t end, uint32_t now_us);
+/** What a SACK block says has arrived: [start,end), not empty. */
+struct sack_block {
+	uint32_t start, end;
+};
+
+/** scoreboard_sack marks the segments that lie within one of n blocks as SACKED and calls rack_deliver for
+ * each that was not before. It looks at each segment under way at most once, however the blocks lie. */
+void scoreboard_sack(struct tcp_queues *q, const struct sack_block *b, unsigned n, uint32_t now_us);
 
 #endif

@@ -55,15 +55,19 @@ static bool is_dsack(const struct tcp_seg *seg)
 
 bool tcp_loss_sacks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const struct tcp_seg *seg)
 {
+	struct sack_block b[TCP_SACK_BLOCKS];
 	bool dsack = is_dsack(seg);
+	unsigned n = 0;
 
 	for (int i = dsack ? 1 : 0; i < seg->nb_sack; i++) {
 		uint32_t start = seg->sack[i].start, end = seg->sack[i].end;
 
 		if (seq_geq(start, end) || seq_lt(start, t->snd_una) || seq_gt(end, t->snd_nxt))
 			continue;
-		scoreboard_sack(q, start, end, tcp->ctx->now_us);
+		b[n++] = (struct sack_block){start, end};
 	}
+	if (n > 0)
+		scoreboard_sack(q, b, n, tcp->ctx->now_us);
 	if (dsack) {
 		rack_dsack(&q->rack, t->snd_una, t->snd_nxt);
 		q->keep = true;

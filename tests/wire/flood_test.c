@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 
+#include "frame6.h"
 #include "wt.h"
 
 #define PACKETS 2000
@@ -267,12 +268,40 @@ static void arp_flood(struct wt *w)
 	wt_drop(w);
 }
 
+/* everybody of a network asks for us by neighbour discovery, and says where it is */
+static void make_ns(struct wt *w, struct frame *f)
+{
+	const struct frame_ends e4 = wt_ends(w);
+	struct ends6 e = {.src_mac = PEER_MAC,
+	                  .dst_mac = PROBE_MAC,
+	                  .src = addr6_of4(htonl(0xc0000200 | (3 + rnd() % 250))),
+	                  .dst = addr6_of4(e4.dst_be)};
+	uint8_t body[28] = {0};
+
+	memcpy(body + 4, e.dst.b, 16);
+	memcpy(body + 20, (uint8_t[2]){1, 1}, 2);
+	memcpy(body + 22, PEER_MAC, 6);
+	body[27] = (uint8_t)rnd();
+	frame6_icmp(f, &e, 255, 135, 0, body, sizeof(body));
+}
+
+static void nd_flood(struct wt *w)
+{
+	if (!wt_ip6)
+		return;
+	wt_established(w);
+	flood(w, make_ns);
+	CHECK(wt_count(w, PC_ARP_EVICTED) > 0);
+	wt_drop(w);
+}
+
 static const struct wt_case cases[] = {
     {"floods of TCP to open and closed ports (IPv4)", tcp_floods},
     {"RFC 5961: blind segments of a connection (IPv4)", blind},
     {"RFC 4987: SYNs from nobody (IPv4)", syn_flood},
     {"RFC 1812 4.3.2.8: ping, ICMP errors and UDP to closed ports (IPv4)", ip_floods},
     {"RFC 826: more neighbours than there is room for (IPv4)", arp_flood},
+    {"RFC 4861: more neighbours than there is room for", nd_flood},
 };
 
 WT_MAIN("flood")

@@ -197,6 +197,26 @@ static void test_coalesce(void)
 	end();
 }
 
+/* a peer with much unread takes no mbuf for each of its segments, however it cuts them */
+static void test_coalesce_backlog(void)
+{
+	uint32_t seq = 0;
+	unsigned n = 0;
+
+	begin(0);
+	for (int i = 0; i < 400; i++, seq += 300)
+		rcvbuf_push(&tcb, &q, payload_mbuf(seq, 300, 0));
+	CU_ASSERT_EQUAL(tcb.rcv_bytes, 120000);
+	seq = 0;
+	for (struct rte_mbuf *m = q.rcv.head; m != NULL; m = pkt_of(m)->next, n++) {
+		CU_ASSERT(holds(m, seq, m->pkt_len));
+		seq += m->pkt_len;
+	}
+	CU_ASSERT_EQUAL(seq, 120000);
+	CU_ASSERT(n <= 32768 / 300 + 1 + (120000 - 32768) / 1500 + 1);
+	end();
+}
+
 /* the last mbuf is left alone while somebody else holds it too, and when it is a chain */
 static void test_no_coalesce(void)
 {
@@ -373,6 +393,7 @@ static const struct unit_case cases[] = {
     {"payload behind headers", test_offset},
     {"early packets are limited", test_limit},
     {"tiny segments share an mbuf", test_coalesce},
+    {"and those of a long backlog", test_coalesce_backlog},
     {"but not one that others hold", test_no_coalesce},
     {"SACK blocks by recency", test_sack},
     {"random segments against a model", test_random},

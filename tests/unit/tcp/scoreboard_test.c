@@ -40,17 +40,36 @@ static void done(void)
 	finish();
 }
 
+static void sack(uint32_t from, uint32_t to)
+{
+	scoreboard_sack(&q, &(struct sack_block){from, to}, 1, 0);
+}
+
+/* blocks in any order, beside and within each other */
+static void test_sack_blocks(void)
+{
+	const struct sack_block b[4] = {{1500, 1600}, {1100, 1400}, {1200, 1300}, {1150, 1190}};
+
+	begin_at(1000);
+	scoreboard_sack(&q, b, 4, 0);
+	CU_ASSERT_EQUAL(q.sacked_segs, 4);
+	for (unsigned i = 0; i < N; i++)
+		CU_ASSERT_EQUAL((pkt_of(seg[i])->tx.flags & SEG_SACKED) != 0,
+		                (i >= 1 && i <= 3) || i == 5);
+	done();
+}
+
 static void test_sack(void)
 {
 	begin_at(1000);
-	scoreboard_sack(&q, 1100, 1300, 0);
+	sack(1100, 1300);
 	CU_ASSERT_EQUAL(q.sacked_segs, 2);
 	CU_ASSERT_EQUAL(q.sacked_bytes, 200);
-	scoreboard_sack(&q, 1100, 1400, 0); /* what is known counts once */
+	sack(1100, 1400); /* what is known counts once */
 	CU_ASSERT_EQUAL(q.sacked_segs, 3);
-	scoreboard_sack(&q, 1450, 1550, 0); /* parts of segments do not count */
+	sack(1450, 1550); /* parts of segments do not count */
 	CU_ASSERT_EQUAL(q.sacked_segs, 3);
-	scoreboard_sack(&q, 1000 + (N - 2) * LEN, 1000 + N * LEN, 0); /* never sent */
+	sack(1000 + (N - 2) * LEN, 1000 + N * LEN); /* never sent */
 	CU_ASSERT_EQUAL(q.sacked_segs, 3);
 	done();
 }
@@ -58,7 +77,7 @@ static void test_sack(void)
 static void test_lost_and_resent(void)
 {
 	begin_at(1000);
-	scoreboard_sack(&q, 1100, 1200, 0);
+	sack(1100, 1200);
 	scoreboard_lost(&q, seg[1]); /* SACKed is not lost */
 	CU_ASSERT_EQUAL(q.lost_bytes, 0);
 	scoreboard_lost(&q, seg[0]);
@@ -85,7 +104,7 @@ static void test_forget(void)
 	CU_ASSERT(q.lost_bytes == 60 && q.resent_bytes == 60);
 	scoreboard_forget(&q, seg[0], 60);
 	CU_ASSERT(q.lost_bytes == 0 && q.resent_bytes == 0);
-	scoreboard_sack(&q, 1100, 1200, 0);
+	sack(1100, 1200);
 	scoreboard_forget(&q, seg[1], LEN);
 	CU_ASSERT(q.sacked_bytes == 0 && q.sacked_segs == 0);
 	pkt_of(seg[1])->tx.flags = pkt_of(seg[0])->tx.flags = 0;
@@ -96,12 +115,12 @@ static void test_forget(void)
 static void test_all_lost(void)
 {
 	begin_at(1000);
-	scoreboard_sack(&q, 1200, 1300, 0);
+	sack(1200, 1300);
 	scoreboard_all_lost(&q);
 	CU_ASSERT(q.sacked_segs == 1 && q.lost_bytes == (N - 3) * LEN);
 	scoreboard_all_plain(&q);
 	CU_ASSERT(q.sacked_segs == 1 && q.lost_bytes == 0);
-	scoreboard_sack(&q, 1000, 1100, 0);
+	sack(1000, 1100);
 	scoreboard_all_lost(&q);
 	CU_ASSERT(q.sacked_segs == 0 && q.sacked_bytes == 0 && q.lost_bytes == (N - 2) * LEN);
 	done();
@@ -110,14 +129,17 @@ static void test_all_lost(void)
 static void test_wrap(void)
 {
 	begin_at(0u - 250);
-	scoreboard_sack(&q, 0u - 150, 150, 0);
+	sack(0u - 150, 150);
 	CU_ASSERT_EQUAL(q.sacked_segs, 3);
 	done();
 }
 
 static const struct unit_case cases[] = {
-    {"SACK", test_sack},           {"lost and sent again", test_lost_and_resent},
-    {"acknowledged", test_forget}, {"a time-out", test_all_lost},
+    {"SACK", test_sack},
+    {"several blocks at once", test_sack_blocks},
+    {"lost and sent again", test_lost_and_resent},
+    {"acknowledged", test_forget},
+    {"a time-out", test_all_lost},
     {"numbers wrap", test_wrap},
 };
 

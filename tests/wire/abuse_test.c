@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* Peers that keep to the protocol and mean no good: what they can make the stack hold and do is bounded. */
+
+#include "eal.h"
+#include "wt.h"
+
+static void open_one(struct wt *w)
+{
+	wt_flow(w);
+	INJECT(.flags = S, .mss = WT_MSS, .sackok = w->peer.sackok);
+	EXPECT(.flags = SA, .ack = 1, .mss = WT_MSS, .sackok = w->peer.sackok);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_accept(w);
+}
+
+/* ---- memory: segments of a size of which one does not fit beside another --------------------------- */
+
+/* fills the window with segments of a size; returns how many mbufs that took */
+static uint32_t fill(struct wt *w, uint32_t len)
+{
+	const uint32_t before = eal_in_use(w->probe_pool);
+	uint32_t seq = 1;
+
+	for (; seq + len <= w->flow.edge; seq += len) {
+		QUEUE(.flags = A, .seq = seq, .ack = 1, .len = len);
+		if (seq / len % 32 == 31)
+			wt_drop(w);
+	}
+	wt_drop(w);
+	w->flow.rcvd = 0;
+	CHECK(seq > 60000);
+	return eal_in_use(w->probe_pool) - before;
+}
+
+static void tiny_segments(struct wt *w)
+{
+	static const uint32_t sizes[] = {1, 100, 257, 600};
+
+	w->cfg.tcp_rcvbuf = w->cfg.tcp_rcvbuf_max = 131072;
+	wt_listen(w, 16);
+	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		uint32_t bytes, mbufs;
+
+		open_one(w);
+		mbufs = fill(w, sizes[i]);
+		bytes = w->flow.edge;
+		/* until 32 KB wait an mbuf each, from then on three quarters of each are used */
+		CHECK(mbufs <= 32768 / (sizes[i] > 257 ? sizes[i] : 257) + 2 + bytes / 1500);
+		wt_read(w, (bytes - 1) / sizes[i] * sizes[i]);
+		wt_drop(w);
+	}
+}
+
+/* ---- instructions: SACK blocks that are others each time -------------------------------------------- */
+
+#define FLIGHT 600 /* segments */
+
+/* The peer has grown our window, and then reports three segments here and there of all that is under way, never
+ * the same, and never acknowledges anything. */
+static void sack_blocks(struct wt *w)
+{
+	uint32_t una = 1;
+
+	w->peer.sackok = true;
+	w->peer.ws = 8;
+	w->cfg.tcp_sndbuf = w->cfg.tcp_sndbuf_max = 2u << 20;
+	wt_listen(w, 16);
+	wt_flow(w);
+	INJECT(.flags = S, .mss = WT_MSS, .sackok = true, .ws = 8);
+	EXPECT(.flags = SA, .ack = 1, .mss = WT_MSS, .sackok = true, .ws = 8);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_accept(w);
+	while (wt_info(w).tcpi_snd_cwnd < FLIGHT) {
+		while (wt_write(w, WT_MSS, 0) > 0)
+			;
+		wt_settle(w);
+		for (const struct frame_info *f; (f = wt_next(w, 0)) != NULL;)
+			una = f->seg.seq + f->payload_len - w->flow.iss;
+		INJECT(.flags = A, .seq = 1, .ack = una);
+	}
+	while (wt_write(w, WT_MSS, 0) > 0)
+		;
+	wt_drop(w);
+	for (uint32_t i = 0; i < 150; i++) {
+		uint32_t at[3] = {1 + i, 200 + i, 400 + i};
+
+		INJECT(.flags = A, .seq = 1, .ack = una, .nb_sack = 3,
+		       .sack = {{una + at[2] * WT_MSS, una + (at[2] + 1) * WT_MSS},
+		                {una + at[1] * WT_MSS, una + (at[1] + 1) * WT_MSS},
+		                {una + at[0] * WT_MSS, una + (at[0] + 1) * WT_MSS}});
+		wt_drop(w);
+	}
+	EQ(wt_info(w).tcpi_sacked, 450);
+}
+
+/* ---- churn at the limit ------------------------------------------------------------------------------ */
+
+static void end_one(struct wt *w)
+{
+	INJECT(.flags = R, .seq = w->flow.rcvd + 1);
+	OK(pc_close(w->st, w->flow.fd));
+	wt_settle(w);
+}
+
+static void churn_at_the_limit(struct wt *w)
+{
+	struct pc_stack_usage u;
+	struct flow open[8], last;
+
+	w->cfg.stack_max_connections = 8;
+	wt_listen(w, 16);
+	for (unsigned i = 0; i < 8; i++) {
+		open_one(w);
+		open[i] = w->flow;
+	}
+	for (unsigned i = 0; i < 300; i++) {
+		/* one too many: its handshake is not completed, and is when there is room */
+		wt_flow(w);
+		INJECT(.flags = S, .mss = WT_MSS);
+		EXPECT(.flags = SA, .ack = 1, .mss = WT_MSS);
+		INJECT(.flags = A, .seq = 1, .ack = 1);
+		NOTHING(1);
+		EQ(wt_count(w, PC_DROP_TCP_NO_TCB), i + 1);
+		last = w->flow;
+		w->flow = open[i % 8];
+		end_one(w);
+		w->flow = last;
+		INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+		wt_accept(w);
+		wt_read(w, 10);
+		wt_drop(w);
+		open[i % 8] = w->flow;
+	}
+	pc_stack_get_usage(w->st, &u);
+	EQ(u.connections, 8);
+	EQ(u.half_open, 0);
+	for (unsigned i = 0; i < 8; i++) {
+		w->flow = open[i];
+		INJECT(.flags = R, .seq = 11);
+		OK(pc_close(w->st, w->flow.fd));
+	}
+	wt_settle(w);
+	pc_stack_get_usage(w->st, &u);
+	EQ(u.connections, 0);
+}
+
+static const struct wt_case cases[] = {
+    {"tiny segments that nobody reads share mbufs", tiny_segments},
+    {"SACK blocks that are others each time", sack_blocks},
+    {"churn at stack.max_connections", churn_at_the_limit},
+};
+
+WT_MAIN("abuse")
