@@ -22,6 +22,11 @@ struct rte_mempool;
 /* One tick of the timers is 2^16 ns = 65.536 us; 32 bits of them wrap in 78 hours. */
 #define TICK_SHIFT 16
 
+/* One mbuf in so many is kept for acknowledgements and what is under way: mbufs are low when no more are
+ * left, and scarce when twice as many are.  One buffer may grow to one in so many of the others. */
+#define MBUFS_KEPT  16
+#define MBUFS_SHARE 8
+
 struct ctx {
 	uint64_t now_ns;    /* of this turn */
 	uint64_t given_ns;  /* the same by the caller's clock, which is behind by behind_ns */

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/ctx.h"
 #include "memory.h"
 
 #define MIB (1024.0 * 1024.0)
@@ -89,6 +90,29 @@ static void report_memory(const struct run *r)
 	       (stack + mbufs) * r->nb_workers, r->eal.no_huge ? "ordinary memory" : "hugepages");
 }
 
+static void append_limit(char *line, size_t size, const char *what, uint64_t n)
+{
+	if (n != 0)
+		append(line, size, ", %s %" PRIu64, what, n);
+	else
+		append(line, size, ", %s without limit", what);
+}
+
+void report_admission(const struct pc_stack_config *c, char *line, size_t size)
+{
+	const uint64_t kept = c->stack_mbufs / MBUFS_KEPT;
+
+	line[0] = '\0';
+	append(line, size,
+	       "each lcore refuses new connections at %" PRIu64
+	       " of its mbufs left, and new data at %" PRIu64 "; one buffer holds at most %" PRIu64
+	       " of them; half-open connections %" PRIu64 "%s, TIME-WAIT %" PRIu64,
+	       2 * kept, kept, (c->stack_mbufs - kept) / MBUFS_SHARE, c->tcp_syn_cache,
+	       c->tcp_syn_cookies != 0 ? " and cookies beyond" : "", c->tcp_time_wait);
+	append_limit(line, size, "connections of a source", c->tcp_source_connections);
+	append_limit(line, size, "half-open", c->tcp_source_half_open);
+}
+
 void report_start(const struct run *r)
 {
 	char line[1024];
@@ -100,8 +124,11 @@ void report_start(const struct run *r)
 		report_addrs(r, p, line, sizeof(line));
 		printf("port %u: %s\n", p, line);
 	}
-	if (r->app->frames == NULL)
+	if (r->app->frames == NULL) {
 		report_memory(r);
+		report_admission(pc_stack_get_config(r->workers[0]->st), line, sizeof(line));
+		printf("admission: %s\n", line);
+	}
 	printf("%s: ready\n", r->app->name);
 	fflush(stdout);
 }

@@ -6,7 +6,7 @@
 
 #include "worker.h"
 
-/** report_start prints a line for each port, one for the memory, and "ready". */
+/** report_start prints a line for each port, one for the memory, one for who is let in, and "ready". */
 void report_start(const struct run *r);
 
 /** report_stats prints the sums of all counters that are not 0. */
@@ -14,5 +14,8 @@ void report_stats(const struct run *r, FILE *f);
 
 /** report_port describes a port in one line, without its addresses. */
 void report_port(const struct pc_port_info *info, char *line, size_t size);
+
+/** report_admission says in one line what a stack refuses when its mbufs or places run short. */
+void report_admission(const struct pc_stack_config *c, char *line, size_t size);
 
 #endif

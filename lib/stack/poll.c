@@ -21,7 +21,7 @@
  */
 static void check_mbufs(struct ctx *ctx)
 {
-	const uint32_t kept = ctx->pool->size / 16;
+	const uint32_t kept = ctx->pool->size / MBUFS_KEPT;
 	uint32_t available;
 
 	if (ctx->low_check-- > 0 && ctx->mbufs_spare > 0)

@@ -291,7 +291,7 @@ static inline uint32_t tcp_unsent(const struct tcb *t)
  */
 static inline uint32_t tcp_share(const struct tcp *tcp, uint32_t mss)
 {
-	uint64_t share = (uint64_t)(tcp->ctx->mbufs_spare / 8) * mss;
+	uint64_t share = (uint64_t)(tcp->ctx->mbufs_spare / MBUFS_SHARE) * mss;
 
 	return share < UINT32_MAX ? (uint32_t)share : UINT32_MAX;
 }

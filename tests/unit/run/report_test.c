@@ -33,10 +33,35 @@ static void a_port_is_one_line(void)
 	CU_ASSERT_EQUAL(strlen(line), 19);
 }
 
+static void who_is_let_in(void)
+{
+	struct pc_stack_config c;
+	char line[512];
+
+	pc_stack_config_init(&c);
+	c.stack_mbufs = 16384;
+	c.tcp_syn_cache = 1024;
+	c.tcp_time_wait = 4096;
+	report_admission(&c, line, sizeof(line));
+	assert_text(
+	    line,
+	    "each lcore refuses new connections at 2048 of its mbufs left, and new data at 1024; "
+	    "one "
+	    "buffer holds at most 1920 of them; half-open connections 1024 and cookies beyond, "
+	    "TIME-WAIT 4096, connections of a source without limit, half-open without limit");
+	c.tcp_syn_cookies = 0;
+	c.tcp_source_connections = 50;
+	c.tcp_source_half_open = 5;
+	report_admission(&c, line, sizeof(line));
+	CU_ASSERT(strstr(line, "half-open connections 1024, TIME-WAIT 4096, connections of a "
+	                       "source 50, half-open 5") != NULL);
+}
+
 int main(void)
 {
 	const CU_TestInfo tests[] = {
 	    {"a port is one line", a_port_is_one_line},
+	    {"who is let in", who_is_let_in},
 	    CU_TEST_INFO_NULL,
 	};
 
