@@ -73,10 +73,23 @@ struct world {
 
 /*
  * What fails: mbufs (failpool.h), what the TCP of the subject takes from its own pools, or from a turn on
- * for some time: the port takes nothing, the link is down, the lcore stands still, its clock is set back or
- * forth, its application takes a third of a second in each turn.
+ * for some time: the port takes nothing, the link is down, or goes down and up, the receive ring has room for two
+ * frames, the lcore stands still, its clock is set back or forth, its application takes a third of a second in each turn.
  */
-enum kind { MBUF, TCB, QUEUES, TX_FULL, LINK_DOWN, STALL, BACK, FORTH, SLOW, KINDS };
+enum kind {
+	MBUF,
+	TCB,
+	QUEUES,
+	TX_FULL,
+	LINK_DOWN,
+	LINK_FLAPS,
+	RX_FULL,
+	STALL,
+	BACK,
+	FORTH,
+	SLOW,
+	KINDS
+};
 
 struct fault {
 	enum kind kind;
@@ -158,15 +171,27 @@ static bool suffers(enum kind kind)
 	return inside.fault.kind == kind && is_failing();
 }
 
+#define FLAP_NS   150000000
+#define RX_PLACES 2
+
+static bool is_down(uint64_t now_ns)
+{
+	return suffers(LINK_DOWN) || (suffers(LINK_FLAPS) && now_ns / FLAP_NS % 2 == 0);
+}
+
 static uint16_t plug_rx(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n, uint64_t now_ns)
 {
 	struct pc_port *inner = ((struct plug *)port)->inner;
-	uint16_t got = inner->ops->rx_burst(inner, pkts, n, now_ns);
+	uint16_t got = inner->ops->rx_burst(inner, pkts, n, now_ns), room = UINT16_MAX;
 
-	if (!suffers(LINK_DOWN))
+	if (is_down(now_ns))
+		room = 0;
+	else if (suffers(RX_FULL))
+		room = RX_PLACES;
+	if (got <= room)
 		return got;
-	rte_pktmbuf_free_bulk(pkts, got);
-	return 0;
+	rte_pktmbuf_free_bulk(pkts + room, got - room);
+	return room;
 }
 
 static uint16_t plug_tx(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n, uint64_t now_ns)
@@ -175,7 +200,7 @@ static uint16_t plug_tx(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n
 
 	if (suffers(TX_FULL))
 		return 0;
-	if (!suffers(LINK_DOWN))
+	if (!is_down(now_ns))
 		return inner->ops->tx_burst(inner, pkts, n, now_ns);
 	rte_pktmbuf_free_bulk(pkts, n);
 	return n;
@@ -675,10 +700,17 @@ static unsigned runs;
 /* Runs a scenario with a fault; returns how many allocations of that kind its transfers made. */
 static uint64_t run_plan(const struct plan *plan, enum kind kind, uint64_t first, uint64_t n)
 {
-	static const char *const names[] = {
-	    "mbuf",      "TCB",   "queues",         "full port",
-	    "dead link", "stall", "clock set back", "clock set forth",
-	    "slow turn"};
+	static const char *const names[] = {"mbuf",
+	                                    "TCB",
+	                                    "queues",
+	                                    "full port",
+	                                    "dead link",
+	                                    "flapping link",
+	                                    "full receive ring",
+	                                    "stall",
+	                                    "clock set back",
+	                                    "clock set forth",
+	                                    "slow turn"};
 	struct world w;
 	uint64_t taken;
 

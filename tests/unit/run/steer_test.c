@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "run/steer.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include <rte_arp.h>
 #include <rte_ether.h>
 #include <rte_ip.h>
@@ -354,6 +357,58 @@ static void a_full_ring_loses_and_counts(void)
 	end();
 }
 
+/* ---- lcores at once: each polls its own queue, and frames of any flow arrive at each -------------- */
+
+#define EACH 300 /* so that no ring is ever full */
+
+static atomic_uint arrived, misled;
+static struct rte_mbuf *kept[QUEUES][QUEUES * EACH + 8]; /* given back when all is over */
+static unsigned nb_kept[QUEUES];
+
+static void *lcore(void *arg)
+{
+	const unsigned self = (unsigned)(uintptr_t)arg;
+
+	while (atomic_load(&arrived) < QUEUES * EACH) {
+		struct rte_mbuf **m = &kept[self][nb_kept[self]];
+		uint16_t n = port[self]->ops->rx_burst(port[self], m, 8, 0);
+
+		for (uint16_t i = 0; i < n; i++) {
+			const uint8_t *p = rte_pktmbuf_mtod(m[i], const uint8_t *);
+
+			if (predict((uint16_t)(p[34] << 8 | p[35])) != (int)self)
+				atomic_fetch_add(&misled, 1);
+		}
+		nb_kept[self] += n;
+		atomic_fetch_add(&arrived, n);
+	}
+	return NULL;
+}
+
+static void lcores_at_once(void)
+{
+	pthread_t t[QUEUES];
+	unsigned sum = 0;
+
+	begin(true);
+	for (unsigned q = 0; q < QUEUES; q++)
+		for (unsigned i = 0; i < EACH; i++) {
+			struct rte_mbuf *m = packet((uint16_t)(1000 + i * 7 + q), IPPROTO_TCP, 0);
+
+			CU_ASSERT_EQUAL(peer[q]->ops->tx_burst(peer[q], &m, 1, 0), 1);
+		}
+	for (uintptr_t q = 0; q < QUEUES; q++)
+		CU_ASSERT_FATAL(pthread_create(&t[q], NULL, lcore, (void *)q) == 0);
+	for (unsigned q = 0; q < QUEUES; q++) {
+		pthread_join(t[q], NULL);
+		rte_pktmbuf_free_bulk(kept[q], nb_kept[q]);
+		sum += nb_kept[q];
+	}
+	CU_ASSERT_EQUAL(sum, QUEUES * EACH);
+	CU_ASSERT_EQUAL(misled, 0);
+	end();
+}
+
 int main(void)
 {
 	const CU_TestInfo tests[] = {
@@ -368,6 +423,7 @@ int main(void)
 	    {"flows of IPv6 stay together", flows_of_ip6},
 	    {"news of neighbours reach every queue", news_of_neighbours},
 	    {"a full ring loses and counts", a_full_ring_loses_and_counts},
+	    {"lcores at once", lcores_at_once},
 	    CU_TEST_INFO_NULL,
 	};
 
