@@ -29,6 +29,7 @@ clang           command clang
 clang-format-14 command clang-format-14
 binutils        command nm
 git             command git
+libhttp-parser-dev header http_parser.h
 '
 e2e_needs='
 iproute2        command ip

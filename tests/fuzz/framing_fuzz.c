@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The HTTP parser beside another one: Node's http_parser, of Debian.
+ *
+ * Requests are smuggled where two programs disagree about where one ends.  So whatever percore-httpd accepts, header
+ * and body, the other must accept too, ending at the same byte, with the same target and Host, and keep the connection or not
+ * if no Connection field speaks of it.  What percore-httpd refuses the other may accept: it is meant to be the stricter one.
+ */
+#include <string.h>
+
+#include <http_parser.h>
+
+/* both have names for methods and such, and ours are enumerators that theirs define, too */
+#define http_method  own_method
+#define HTTP_DELETE  OWN_DELETE
+#define HTTP_GET     OWN_GET
+#define HTTP_HEAD    OWN_HEAD
+#define HTTP_POST    OWN_POST
+#define HTTP_PUT     OWN_PUT
+#define HTTP_CONNECT OWN_CONNECT
+#define HTTP_OPTIONS OWN_OPTIONS
+#define HTTP_TRACE   OWN_TRACE
+#define HTTP_PATCH   OWN_PATCH
+#include "http_chunked.h"
+#include "http_parse.h"
+#include "http_target.h"
+
+#include "fuzz.h"
+
+static const struct http_limits limits = {.header_bytes = 4096, .target_bytes = 2048, .fields = 64};
+
+/* what the other has found in one request */
+struct other {
+	char target[2100], name[4100], host[4100];
+	size_t target_len, name_len, host_len;
+	bool in_value, is_host, in_body, complete, keep;
+};
+
+static struct other *of(http_parser *p)
+{
+	return p->data;
+}
+
+static int on_target(http_parser *p, const char *at, size_t len)
+{
+	struct other *o = of(p);
+
+	fuzz_check(o->target_len + len < sizeof(o->target));
+	memcpy(o->target + o->target_len, at, len);
+	o->target_len += len;
+	return 0;
+}
+
+static int on_field(http_parser *p, const char *at, size_t len)
+{
+	struct other *o = of(p);
+
+	if (o->in_value)
+		o->name_len = 0;
+	o->in_value = false;
+	fuzz_check(o->name_len + len < sizeof(o->name));
+	memcpy(o->name + o->name_len, at, len);
+	o->name_len += len;
+	return 0;
+}
+
+static int on_value(http_parser *p, const char *at, size_t len)
+{
+	struct other *o = of(p);
+
+	if (!o->in_value)
+		o->is_host =
+		    !o->in_body && o->name_len == 4 && strncasecmp(o->name, "host", 4) == 0;
+	o->in_value = true;
+	if (!o->is_host)
+		return 0;
+	fuzz_check(o->host_len + len < sizeof(o->host));
+	memcpy(o->host + o->host_len, at, len);
+	o->host_len += len;
+	return 0;
+}
+
+static int on_header(http_parser *p)
+{
+	of(p)->in_body = true;
+	return 0;
+}
+
+static int on_complete(http_parser *p)
+{
+	struct other *o = of(p);
+
+	o->complete = true;
+	o->keep = http_should_keep_alive(p) != 0;
+	http_parser_pause(p, 1); /* the next request is none of its business */
+	return 0;
+}
+
+/* The end of the request's body behind its header, 0 if it is not there or not good. */
+static size_t end_of_body(const struct http_request *r, const char *p, size_t head, size_t len)
+{
+	struct http_chunked c;
+	size_t used = 0;
+
+	if (r->body == HTTP_BODY_NONE)
+		return head;
+	if (r->body == HTTP_BODY_LENGTH)
+		return r->content_length <= len - head ? head + (size_t)r->content_length : 0;
+	http_chunked_init(&c);
+	if (http_chunked_read(&c, p + head, len - head, 100000, &used) != 0 ||
+	    !http_chunked_done(&c))
+		return 0;
+	return head + used;
+}
+
+static bool has_line(const char *p, size_t len, const char *name, char not_next)
+{
+	const size_t n = strlen(name);
+
+	for (size_t i = 0; i + n < len; i++)
+		if (p[i] == '\n' && strncasecmp(p + i + 1, name, n) == 0 &&
+		    p[i + 1 + n] != not_next)
+			return true;
+	return false;
+}
+
+/* a tab in a line that says how the body is cut */
+static bool has_tab(const struct http_request *r, const char *p)
+{
+	const struct http_span v = r->field[HTTP_TRANSFER_ENCODING];
+
+	return http_has(r, HTTP_TRANSFER_ENCODING) &&
+	       (p[v.off - 1] == '\t' || p[v.off + v.len] == '\t');
+}
+
+/* What the other gets wrong, or judges where it means nothing: it takes "Transfer-Encodings:" for
+ * "Transfer-Encoding:", and fields about the length among trailers for such (RFC 9110 6.5.1), and "chunked"
+ * with a tab behind it for another coding. */
+static bool is_odd(const struct http_request *r, const char *p, size_t head, size_t end)
+{
+	return has_tab(r, p) || has_line(p, head, "transfer-encoding", ':') ||
+	       has_line(p + head, end - head, "transfer-encoding", '\0') ||
+	       has_line(p + head, end - head, "content-length", '\0') ||
+	       has_line(p + head, end - head, "connection", '\0');
+}
+
+/* not: methods that only one of the two knows, CONNECT, whose body nobody defines, and targets that are
+ * answered with 400, which ends the connection */
+static bool is_comparable(const struct http_request *r, const char *p, size_t head, size_t end)
+{
+	struct http_target t;
+
+	return r->method != HTTP_OTHER && r->method != OWN_CONNECT && !is_odd(r, p, head, end) &&
+	       http_target_split(p + r->target.off, r->target.len, &t) == 0;
+}
+
+static void compare(const struct http_request *r, const char *p, size_t end)
+{
+	static const http_parser_settings settings = {.on_url = on_target,
+	                                              .on_header_field = on_field,
+	                                              .on_header_value = on_value,
+	                                              .on_headers_complete = on_header,
+	                                              .on_message_complete = on_complete};
+	static struct other o;
+	http_parser parser;
+
+	o = (struct other){0};
+	http_parser_init(&parser, HTTP_REQUEST);
+	parser.data = &o;
+	(void)http_parser_execute(&parser, &settings, p, end - 1);
+	fuzz_check(!o.complete && HTTP_PARSER_ERRNO(&parser) == HPE_OK);
+	(void)http_parser_execute(&parser, &settings, p + end - 1, 1);
+	fuzz_check(o.complete);
+	fuzz_check(o.target_len == r->target.len &&
+	           memcmp(o.target, p + r->target.off, o.target_len) == 0);
+	/* the other takes "closed" for "close" and much else */
+	fuzz_check(http_has(r, HTTP_CONNECTION) || o.keep == http_keep_alive(r));
+	if (!http_has(r, HTTP_HOST))
+		return;
+	while (o.host_len > 0 && (o.host[o.host_len - 1] == ' ' || o.host[o.host_len - 1] == '\t'))
+		o.host_len--;
+	fuzz_check(o.host_len == r->field[HTTP_HOST].len &&
+	           memcmp(o.host, p + r->field[HTTP_HOST].off, o.host_len) == 0);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc, (void)argv;
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *p = (const char *)data;
+	struct http_request r;
+	size_t end = 0;
+	int head;
+
+	for (unsigned n = 0; n < 20 && size > 0; n++, p += end, size -= end) {
+		http_request_init(&r);
+		head = http_parse(&r, p, size, &limits);
+		if (head <= 0)
+			break;
+		end = end_of_body(&r, p, (size_t)head, size);
+		if (end == 0)
+			break;
+		if (is_comparable(&r, p, (size_t)head, end))
+			compare(&r, p, end);
+	}
+	return 0;
+}
