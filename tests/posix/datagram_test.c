@@ -303,9 +303,13 @@ static void log_error(struct live *l, int fd, size_t room)
 	                   .msg_controllen = room};
 	struct sock_extended_err e;
 	struct cmsghdr *c;
+	ssize_t rc;
 
 	memset(buf, 0, sizeof(buf));
-	live_log(l, "MSG_ERRQUEUE", l->c->recvmsg(fd, &m, MSG_ERRQUEUE));
+	rc = l->c->recvmsg(fd, &m, MSG_ERRQUEUE);
+	live_log(l, "MSG_ERRQUEUE", rc);
+	if (rc < 0)
+		return;
 	bed_log(&l->bed, "flags %x, port %d, '%.5s'\n", (unsigned)m.msg_flags, ntohs(to.sin_port),
 	        buf);
 	c = m.msg_controllen >= CMSG_LEN(sizeof(e)) ? CMSG_FIRSTHDR(&m) : NULL;
