@@ -14,7 +14,7 @@
 
 #include <percore/addr.h>
 
-#define BINDING_BUCKETS 1024
+#define BINDING_BUCKETS 16384 /* with all bindings in use a chain has four */
 
 #define BINDING_IP4 0x1
 #define BINDING_IP6 0x2

@@ -22,7 +22,7 @@
 #include "tcp/tcp_timer.h"
 #include "tcp/window.h"
 
-/* sockets that are bound but do not listen need a binding too */
+/* sockets that are bound but do not listen need a binding too; there are at least so many for them */
 #define EXTRA_BINDINGS 4096
 
 static uint32_t nb_tcbs(const struct pc_stack_config *cfg)
@@ -51,7 +51,10 @@ static uint64_t nb_flows(const struct pc_stack_config *cfg)
 
 static uint32_t nb_bindings(const struct pc_stack_config *cfg)
 {
-	return (uint32_t)cfg->stack_max_listeners + EXTRA_BINDINGS;
+	uint64_t others = RTE_MAX(cfg->stack_max_connections, (uint64_t)EXTRA_BINDINGS);
+
+	/* an index has 16 bits, as a port has */
+	return (uint32_t)RTE_MIN(cfg->stack_max_listeners + others, (uint64_t)UINT16_MAX);
 }
 
 uint64_t tcp_footprint(const struct pc_stack_config *cfg, struct pc_stack_footprint *fp)

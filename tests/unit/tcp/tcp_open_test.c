@@ -47,6 +47,19 @@ static void test_bind(void)
 	finish();
 }
 
+/* sockets that are bound first are as many as others */
+static void test_many_binds(void)
+{
+	const unsigned n = 6000;
+
+	prepare();
+	net.ctx.cfg.stack_max_connections = n;
+	start_with();
+	for (unsigned i = 0; i < n; i++)
+		CU_ASSERT_EQUAL(bind_to(tcp_socket(tcp), NET_US, 0), 0);
+	finish();
+}
+
 /* port 0: any free one of the range, and none when all are taken */
 static void test_ephemeral_bind(void)
 {
@@ -265,6 +278,7 @@ static const struct unit_case cases[] = {
     {"max_connections", test_limit},
     {"bind", test_bind},
     {"bind to port 0", test_ephemeral_bind},
+    {"bind: as many as connections", test_many_binds},
     {"listen", test_listen},
     {"listen of sockets that share a name", test_listen_shared},
     {"connect", test_connect},
