@@ -4,7 +4,8 @@
  *
  * Packets in q->rcv hold exactly the bytes that the application has not read, rx.len of them at the
  * end of the packet.  Packets in q->ooo are sorted by sequence number, do not overlap, and lie beyond
- * RCV.NXT.
+ * RCV.NXT.  Segments that follow upon each other are chained there, up to RUN_MBUFS: behind one hole a whole
+ * window may wait, and the list that every early segment and every SACK looks through shall not be as long.
  */
 #include "tcp/rcvbuf.h"
 
@@ -19,6 +20,9 @@
 #define COALESCE_MAX     256
 #define COALESCE_BACKLOG 1024
 #define BACKLOG_BYTES    32768
+
+#define RUN_MBUFS 16
+#define RUN_MIN   536 /* bytes; smaller ones are counted one by one (CVE-2018-5390) */
 
 struct rte_mbuf *mbuf_trim_front_chain(struct rte_mbuf *m, uint32_t n)
 {
@@ -42,16 +46,15 @@ struct rte_mbuf *mbuf_trim_front_chain(struct rte_mbuf *m, uint32_t n)
 	return m;
 }
 
-static bool coalesce(struct pktq *rcv, struct rte_mbuf *m, uint32_t max)
+static bool coalesce(struct rte_mbuf *tail, struct rte_mbuf *m, uint32_t max)
 {
-	struct rte_mbuf *tail = rcv->tail;
-
 	if (tail == NULL || m->pkt_len > max || m->nb_segs != 1 || tail->nb_segs != 1 ||
 	    !RTE_MBUF_DIRECT(tail) || rte_mbuf_refcnt_read(tail) != 1 ||
 	    rte_pktmbuf_tailroom(tail) < m->data_len)
 		return false;
 	memcpy(rte_pktmbuf_append(tail, m->data_len), rte_pktmbuf_mtod(m, char *), m->data_len);
 	pkt_of(tail)->rx.len += m->data_len;
+	rte_pktmbuf_free(m);
 	return true;
 }
 
@@ -61,10 +64,9 @@ void rcvbuf_push(struct tcb *t, struct tcp_queues *q, struct rte_mbuf *m)
 
 	t->rcv_nxt += len;
 	t->rcv_bytes += len;
-	if (coalesce(&q->rcv, m, t->rcv_bytes > BACKLOG_BYTES ? COALESCE_BACKLOG : COALESCE_MAX)) {
-		rte_pktmbuf_free(m);
+	if (coalesce(q->rcv.tail, m,
+	             t->rcv_bytes > BACKLOG_BYTES ? COALESCE_BACKLOG : COALESCE_MAX))
 		return;
-	}
 	pkt_of(m)->rx.len = len;
 	pktq_push(&q->rcv, m);
 }
@@ -95,19 +97,33 @@ static void note_again(struct rcvbuf_range *dup, uint32_t start, uint32_t end)
 		*dup = (struct rcvbuf_range){start, end};
 }
 
+/* puts m, the bytes next to those of a packet, behind them; returns whether it could */
+static bool extend(struct rte_mbuf *to, struct rte_mbuf *m)
+{
+	uint32_t len = m->pkt_len;
+
+	if (coalesce(to, m, COALESCE_MAX))
+		return true;
+	if (len < RUN_MIN || to->nb_segs + m->nb_segs > RUN_MBUFS || rte_pktmbuf_chain(to, m) != 0)
+		return false;
+	pkt_of(to)->rx.len += len;
+	return true;
+}
+
 int rcvbuf_insert(struct tcp_queues *q, struct rte_mbuf *m, uint32_t off, uint32_t seq,
                   struct rcvbuf_range *dup)
 {
-	struct rte_mbuf **at = &q->ooo;
+	struct rte_mbuf **at = &q->ooo, *before = NULL;
 	uint32_t end = seq + m->pkt_len - off, have = 0;
 
 	*dup = (struct rcvbuf_range){0};
 	if (q->ooo_segs >= RCVBUF_OOO_MAX)
 		return PC_DROP_TCP_OOO_FULL;
-	while (*at != NULL && seq_leq(end_of(*at), seq))
-		at = &pkt_of(*at)->next;
+	for (; *at != NULL && seq_leq(end_of(*at), seq); at = &pkt_of(*at)->next)
+		before = *at;
 	/* its front is there already, perhaps in several packets */
 	for (; *at != NULL && seq_leq(pkt_of(*at)->rx.seq, seq + have); at = &pkt_of(*at)->next) {
+		before = *at;
 		have = end_of(*at) - seq;
 		if (have < end - seq)
 			continue;
@@ -130,13 +146,34 @@ int rcvbuf_insert(struct tcp_queues *q, struct rte_mbuf *m, uint32_t off, uint32
 		note_again(dup, pkt_of(*at)->rx.seq, end);
 		mbuf_trim_back(m, end - pkt_of(*at)->rx.seq);
 	}
+	q->ooo_serial++;
+	if (before != NULL && end_of(before) == seq && extend(before, m)) {
+		pkt_of(before)->rx.cookie = q->ooo_serial;
+		return VERDICT_DONE;
+	}
 	pkt_of(m)->rx.seq = seq;
 	pkt_of(m)->rx.len = m->pkt_len;
-	pkt_of(m)->rx.cookie = ++q->ooo_serial;
+	pkt_of(m)->rx.cookie = q->ooo_serial;
 	pkt_of(m)->next = *at;
 	*at = m;
 	q->ooo_segs++;
 	return VERDICT_DONE;
+}
+
+struct rcvbuf_range rcvbuf_again(const struct tcb *t, const struct tcp_queues *q)
+{
+	struct rcvbuf_range dup = {0};
+
+	for (struct rte_mbuf *m = q->ooo; m != NULL; m = pkt_of(m)->next) {
+		uint32_t seq = pkt_of(m)->rx.seq;
+
+		if (seq_geq(seq, t->rcv_nxt) || (m != q->ooo && seq != dup.end))
+			break;
+		if (m == q->ooo)
+			dup.start = seq;
+		dup.end = seq_min(end_of(m), t->rcv_nxt);
+	}
+	return dup;
 }
 
 void rcvbuf_join(struct tcb *t, struct tcp_queues *q)

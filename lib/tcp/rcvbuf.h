@@ -12,7 +12,7 @@
 
 struct tcp;
 
-/* out-of-order packets of one connection at most (CVE-2018-5390) */
+/* out-of-order packets of one connection at most, full segments next to each other being one (CVE-2018-5390) */
 #define RCVBUF_OOO_MAX 1024
 
 /* The part of mbuf_trim_front that takes whole mbufs off. */
@@ -48,6 +48,9 @@ struct rcvbuf_range {
  * done, or a drop, and then m is as it was. */
 int rcvbuf_insert(struct tcp_queues *q, struct rte_mbuf *m, uint32_t off, uint32_t seq,
                   struct rcvbuf_range *dup);
+
+/** rcvbuf_again returns the first range below RCV.NXT that had come early, too; or an empty one. */
+struct rcvbuf_range rcvbuf_again(const struct tcb *t, const struct tcp_queues *q);
 
 /** rcvbuf_join moves what is now in order from the early bytes to the others. */
 void rcvbuf_join(struct tcb *t, struct tcp_queues *q);

@@ -215,6 +215,7 @@ struct tcp_queues {
 	    flight_out; /* SND.NXT - SND.UNA when it last could send; 0 when all is acknowledged */
 	/* the rest */
 	uint16_t sacked_segs; /* in snd, SEG_SACKED */
+	uint8_t frto;         /* enum frto_step */
 	uint32_t resent_bytes;
 	uint32_t recover;      /* RFC 6582: SND.NXT when recovery began */
 	uint32_t ooo_serial;   /* of what came last, for the order of SACK blocks */

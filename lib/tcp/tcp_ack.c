@@ -124,13 +124,14 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 {
 	struct tcp_queues *q = tcp_queues(tcp, t);
 	struct loss_ack a = {.flight = t->snd_nxt - t->snd_una, .used = t->snd_nxt - t->snd_una};
-	bool moved;
+	bool old = seq_lt(seg->ack, t->snd_una), moved = false;
 
 	if (seq_gt(seg->ack, t->snd_nxt) || seq_lt(seg->ack, t->snd_una - t->snd_max_wnd)) {
 		tcp_challenge(tcp, t); /* RFC 5961 section 5.2 */
 		return PC_DROP_TCP_ACK_RANGE;
 	}
-	if (seq_lt(seg->ack, t->snd_una))
+	/* of one that others have overtaken the SACK blocks count: they may be the only ones of their kind */
+	if (unlikely(old) && (seg->nb_sack == 0 || q == NULL))
 		return VERDICT_DONE;
 	if (unlikely(seg->nb_sack > 0 && q == NULL)) /* a DSACK may come when all is acknowledged */
 		q = tcb_attach_queues(tcp, t);
@@ -142,15 +143,16 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 	}
 	if (q != NULL && seg->nb_sack > 0 && (t->opt & TCB_OPT_SACK))
 		a.dsack = tcp_loss_sacks(tcp, t, q, seg);
-	a.acked = seg->ack - t->snd_una;
+	a.acked = old ? 0 : seg->ack - t->snd_una;
 	if (a.acked > 0)
 		a.rtt_us = on_new_ack(tcp, t, q, seg);
 	a.delivered = a.acked + (q != NULL ? q->sacked_bytes - a.sacked : 0);
 	t->probes = 0; /* MUST-37: a peer that answers probes may keep the window closed */
-	moved = update_window(t, q, seg);
+	if (likely(!old))
+		moved = update_window(t, q, seg);
 	/* RFC 5681 section 2: a duplicate has no data, no new window, and something is under way */
-	a.duplicate = a.acked == 0 && seg->len == 0 && !moved && t->snd_wnd > 0 && a.flight > 0 &&
-	              !(seg->flags & (TCP_SYN | TCP_FIN));
+	a.duplicate = a.acked == 0 && !old && seg->len == 0 && !moved && t->snd_wnd > 0 &&
+	              a.flight > 0 && !(seg->flags & (TCP_SYN | TCP_FIN));
 	if (q != NULL) {
 		a.ece = tcp_ecn_is_echo(t, seg);
 		if (a.delivered > 0 || a.duplicate || a.dsack || a.ece)

@@ -406,6 +406,9 @@ static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	}
 	rcvbuf_push(t, q, mbuf_trim_front(m, off));
 	if (unlikely(q->ooo != NULL)) {
+		struct rcvbuf_range dup = rcvbuf_again(t, q);
+
+		dsack_note(tcp, t, dup.start, dup.end);
 		rcvbuf_join(t, q);
 		tcp_ack_now(tcp, t); /* a gap was filled */
 	}

@@ -10,6 +10,7 @@
 
 #include "base/seq.h"
 #include "tcp/cc.h"
+#include "tcp/frto.h"
 #include "tcp/pmtu.h"
 #include "tcp/scoreboard.h"
 #include "tcp/sndbuf.h"
@@ -395,8 +396,13 @@ void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const st
 
 	if (a->dsack && q->undo_segs > 0)
 		q->undo_segs--;
-	if (was_needless(t, q, a, seg))
+	if (was_needless(t, q, a, seg)) {
 		undo(tcp, t, q);
+	} else if (unlikely(q->frto != FRTO_OFF) && frto_ack(t, q, a)) {
+		undo(tcp, t, q);
+		q->rack.valid =
+		    false; /* what was sent again says nothing about what was sent before */
+	}
 	on_probe_answer(tcp, t, q, a);
 	if (a->acked > 0 && cc_of(t)->on_any_ack != NULL) {
 		struct cc_ack ack = for_cc(tcp, a);
@@ -429,7 +435,9 @@ void tcp_loss_timeout(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	uint32_t flight = t->snd_nxt - t->snd_una;
 	uint32_t bounded = RTE_MIN(q != NULL ? RTE_MAX(flight, q->flight_out) : flight, cwnd);
 
-	if (q != NULL && t->retries == 0 && q->recovery == TCP_R_OPEN)
+	bool first = q != NULL && t->retries == 0 && q->recovery == TCP_R_OPEN;
+
+	if (first)
 		remember(tcp, t, q);
 	/* RFC 6298 (5.4), RFC 5681 equation (4): FlightSize of the first time-out counts */
 	if (t->retries == 0)
@@ -446,6 +454,9 @@ void tcp_loss_timeout(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	scoreboard_all_lost(q);
 	q->recovery = TCP_R_LOSS;
 	q->recover = t->snd_nxt;
+	q->frto = FRTO_OFF;
+	if (first && tcp->ctx->cfg.tcp_frto)
+		frto_begin(t, q);
 }
 
 void tcp_loss_reopen(struct tcb *t, struct tcp_queues *q)
@@ -566,7 +577,7 @@ bool tcp_loss_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 
 		if ((note->tx.flags & (SEG_LOST | SEG_RESENT)) != SEG_LOST)
 			continue;
-		if (q->pace.left == 0)
+		if (q->pace.left == 0 || (m != q->snd.head && q->frto == FRTO_FIRST))
 			break;
 		/* the oldest goes at once (RFC 5681 3.2, RFC 6675 section 5 (4.3)), others as cwnd says */
 		if (m != q->snd.head && pipe != 0 && pipe + note->tx.len > t->cwnd)

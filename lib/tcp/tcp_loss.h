@@ -8,7 +8,8 @@
  *   with SACK:    RACK finds what is lost (RFC 8985), a tail loss probe asks when answers stop
  *   without:      the third duplicate ACK, and partial ones (RFC 5681, RFC 6582)
  *   both:         the retransmission time-out (RFC 6298); PRR (RFC 6937) sets cwnd in fast recovery;
- *                 timestamps (RFC 3522, RFC 4015) and DSACK (RFC 3708) take a needless one back
+ *                 timestamps (RFC 3522, RFC 4015), DSACK (RFC 3708) and F-RTO (frto.h) take a needless one
+ *                 back
  */
 
 #include "tcp/tcp.h"

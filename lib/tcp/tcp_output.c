@@ -15,6 +15,7 @@
 
 #include "base/seq.h"
 #include "tcp/fastopen.h"
+#include "tcp/frto.h"
 #include "tcp/pmtu.h"
 #include "tcp/rcvbuf.h"
 #include "tcp/sndbuf.h"
@@ -410,10 +411,12 @@ static bool send_queued(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	bool done = true;
 
 	tcp_turn_begin(tcp, t, q);
-	if (tcp_has_lost(q))
+	if (tcp_has_lost(q) && !frto_holds(q))
 		done = tcp_loss_resend(tcp, t, q);
 	if (done)
 		done = send_new(tcp, t, q);
+	if (done && frto_sent(t, q))
+		done = tcp_loss_resend(tcp, t, q);
 	q->flight_out = t->snd_nxt - t->snd_una;
 	tcp_turn_end(tcp, t, q, q->prr.out - out);
 	return done;

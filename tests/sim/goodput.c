@@ -356,7 +356,7 @@ int main(int argc, char **argv)
 	FILE *made;
 
 	eal_start();
-	pool = eal_pool("goodput", 16383);
+	pool = eal_pool("goodput", 65535);
 	if (argc == 7)
 		return print_cell(argv + 1, pool);
 	if (argc < 2) {

@@ -91,6 +91,7 @@ X(tcp, window_scaling, 1, 0, 1, "boolean", "offer and accept window scaling (RFC
 X(tcp, sack, 1, 0, 1, "boolean", "offer and accept selective acknowledgements (RFC 2018)") \
 X(tcp, rack, 1, 0, 1, "boolean", "find losses by time (RACK, RFC 8985); 0: by counting SACKed segments (RFC 6675)") \
 X(tcp, tlp, 1, 0, 1, "boolean", "send tail loss probes (RFC 8985 section 7); needs tcp.rack") \
+X(tcp, frto, 1, 0, 1, "boolean", "find needless time-outs of connections without timestamps (F-RTO, RFC 5682)") \
 X(tcp, congestion, 1, 0, 3, "reno, cubic, dctcp, bbr", \
   "congestion control of new sockets, by name or number: 0: reno (RFC 5681, RFC 6582); 1: cubic (RFC 9438); 2: dctcp (RFC 8257); 3: bbr (draft-ietf-ccwg-bbr)") \
 X(tcp, bbr_flows, 0, 0, 16000000, "connections", \

@@ -152,8 +152,8 @@ ssize_t pc_readv(struct pc_stack *st, int fd, const struct iovec *iov, int iovcn
 ssize_t pc_writev(struct pc_stack *st, int fd, const struct iovec *iov, int iovcnt);
 
 /**
- * pc_recv_mbuf takes received data without copying: for TCP the bytes of one received segment that
- * have not been read yet, for UDP one datagram. The mbuf (possibly a chain) holds payload only and
+ * pc_recv_mbuf takes received data without copying: for TCP the bytes of one received segment (or of some that
+ * came early, one after the other) that have not been read yet, for UDP one datagram. The mbuf (possibly a chain) holds payload only and
  * is the caller's to free or to send. from (may be NULL) gets the sender.
  * Returns 1 with *m set, 0 at the end of the stream (*m NULL), or -1 with errno as pc_recv.
  */

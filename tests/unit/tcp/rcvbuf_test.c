@@ -122,11 +122,11 @@ static void test_insert(void)
 	CU_ASSERT_EQUAL(insert(100, 50), PC_DROP_TCP_DUPLICATE);
 	CU_ASSERT_EQUAL(insert(110, 10), PC_DROP_TCP_DUPLICATE);
 	CU_ASSERT_EQUAL(insert(140, 20), VERDICT_DONE); /* its front is there */
-	CU_ASSERT(EARLY(100, 150, 150, 160, 200, 250, 300, 350));
+	CU_ASSERT(EARLY(100, 160, 200, 250, 300, 350));
 	CU_ASSERT_EQUAL(insert(190, 20), VERDICT_DONE); /* its back is there */
-	CU_ASSERT(EARLY(100, 150, 150, 160, 190, 200, 200, 250, 300, 350));
+	CU_ASSERT(EARLY(100, 160, 190, 200, 200, 250, 300, 350));
 	CU_ASSERT_EQUAL(insert(240, 200), VERDICT_DONE); /* covers one, joins another */
-	CU_ASSERT(EARLY(100, 150, 150, 160, 190, 200, 200, 250, 250, 440));
+	CU_ASSERT(EARLY(100, 160, 190, 200, 200, 440));
 	CU_ASSERT_EQUAL(insert(90, 400), VERDICT_DONE); /* covers all */
 	CU_ASSERT(EARLY(90, 490));
 	end();
@@ -136,13 +136,47 @@ static void test_insert(void)
 static void test_covered_by_two(void)
 {
 	begin(0);
-	CU_ASSERT_EQUAL(insert(100, 50), VERDICT_DONE);
-	CU_ASSERT_EQUAL(insert(150, 50), VERDICT_DONE);
-	CU_ASSERT_EQUAL(insert(120, 60), PC_DROP_TCP_DUPLICATE);
-	CU_ASSERT_EQUAL(insert(120, 80), PC_DROP_TCP_DUPLICATE);
-	CU_ASSERT(EARLY(100, 150, 150, 200));
-	CU_ASSERT_EQUAL(insert(120, 90), VERDICT_DONE);
-	CU_ASSERT(EARLY(100, 150, 150, 200, 200, 210));
+	CU_ASSERT_EQUAL(insert(100, 300), VERDICT_DONE);
+	CU_ASSERT_EQUAL(insert(400, 300), VERDICT_DONE);
+	CU_ASSERT_EQUAL(insert(200, 400), PC_DROP_TCP_DUPLICATE);
+	CU_ASSERT_EQUAL(insert(200, 500), PC_DROP_TCP_DUPLICATE);
+	CU_ASSERT(EARLY(100, 400, 400, 700));
+	CU_ASSERT_EQUAL(insert(200, 600), VERDICT_DONE);
+	CU_ASSERT(EARLY(100, 400, 400, 800));
+	end();
+}
+
+/* full segments that follow upon each other are few packets, whole ones when the gap is filled */
+static void test_run(void)
+{
+	begin(0);
+	for (uint32_t i = 1; i <= 40; i++)
+		CU_ASSERT_EQUAL(insert(i * 600, 600), VERDICT_DONE);
+	CU_ASSERT(EARLY(600, 10200, 10200, 19800, 19800, 24600));
+	CU_ASSERT_EQUAL(insert(9000, 1200), PC_DROP_TCP_DUPLICATE);
+	CU_ASSERT_EQUAL(insert(24000, 1200), VERDICT_DONE);
+	rcvbuf_push(&tcb, &q, payload_mbuf(0, 600, 0));
+	CU_ASSERT_EQUAL(rcvbuf_again(&tcb, &q).end, 0);
+	rcvbuf_join(&tcb, &q);
+	CU_ASSERT_EQUAL(tcb.rcv_nxt, 25200);
+	CU_ASSERT_EQUAL(q.ooo_segs, 0);
+	end();
+}
+
+/* what fills a gap covers what came early: the first range of that, over several packets */
+static void test_again(void)
+{
+	begin(0);
+	insert(100, 300);
+	insert(400, 300);
+	insert(800, 300);
+	rcvbuf_push(&tcb, &q, payload_mbuf(0, 500, 0));
+	CU_ASSERT_EQUAL(rcvbuf_again(&tcb, &q).start, 100);
+	CU_ASSERT_EQUAL(rcvbuf_again(&tcb, &q).end, 500);
+	rcvbuf_push(&tcb, &q, payload_mbuf(500, 500, 0));
+	CU_ASSERT_EQUAL(rcvbuf_again(&tcb, &q).end, 700);
+	rcvbuf_join(&tcb, &q);
+	CU_ASSERT_EQUAL(tcb.rcv_nxt, 1100);
 	end();
 }
 
@@ -389,6 +423,8 @@ static const struct unit_case cases[] = {
     {"trim behind, chains of any cut", test_trim_back},
     {"early packets are sorted, overlaps trimmed", test_insert},
     {"a packet that two others cover is a duplicate", test_covered_by_two},
+    {"full segments behind a gap", test_run},
+    {"RFC 2883 4: what came early comes again", test_again},
     {"a packet that is refused stays whole", test_refused_is_whole},
     {"payload behind headers", test_offset},
     {"early packets are limited", test_limit},

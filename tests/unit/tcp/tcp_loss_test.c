@@ -18,6 +18,7 @@ static void begin(uint8_t opt, uint32_t n)
 	prepare();
 	net.ctx.cfg.tcp_congestion = 0; /* Reno's numbers are round */
 	net.ctx.cfg.tcp_rack = 0;       /* losses by count here; by time in the tests of rack.c */
+	net.ctx.cfg.tcp_frto = 0;       /* after a time-out all goes again, as cwnd allows */
 	start_with();
 	t = conn(opt);
 	t->cwnd = 100 * MSS;
