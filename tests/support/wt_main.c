@@ -216,6 +216,6 @@ int wt_main(int argc, char **argv, const char *name, const struct wt_case *cases
 	}
 	eal_start();
 	suite.pool = eal_pool("stack", 8191);
-	suite.probe_pool = eal_pool("probe", 2047);
+	suite.probe_pool = eal_pool("probe", 8191);
 	return cases_run(name, &suite.cases);
 }
