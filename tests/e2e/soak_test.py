@@ -140,7 +140,7 @@ def soak(b, s):
 
 
 def report(b, s):
-    """memory is flat, every frame is in one counter, every mbuf is back"""
+    """memory is flat (from a minute on), every frame is in one counter, every mbuf is back"""
     p, rss, p99 = s["program"], s["rss"], s["p99"]
     p.stop(20)
     values = {n: int(v) for v, n in re.findall(r"^ *(\d+) (\w+) ", p.out(), re.M)}
@@ -153,7 +153,9 @@ def report(b, s):
     waiting = values["rx_frames"] - values["rx_taken"] - drops
     expect(0 <= waiting <= (2048 if "ip_fragments_rx" in values else 0),
            f"{values['rx_frames']} frames, {values['rx_taken']} taken, {drops} dropped")
-    expect(max(rss[len(rss) // 2:]) - max(rss[:max(1, len(rss) // 4)]) < GROWTH_KB, f"memory grows: {rss} kB")
+    # in the first minute pools are touched for the first time; AddressSanitizer keeps what is freed, and finds leaks itself
+    if b.slow == 1 and args.seconds >= 60:
+        expect(max(rss[len(rss) // 2:]) - max(rss[:max(1, len(rss) // 4)]) < GROWTH_KB, f"memory grows: {rss} kB")
 
 
 args = bed.arguments(__doc__, seconds=3)
