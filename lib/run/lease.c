@@ -20,7 +20,8 @@
 
 #include "worker.h"
 
-#define PARTING_NS 200000000 /* turns that are made after the leases are given back */
+#define PARTING_NS  200000000            /* turns that are made after the leases are given back */
+#define PATIENCE_NS UINT64_C(2000000000) /* how long others wait for the worker that makes them */
 
 struct lease_slot {
 	uint32_t number; /* odd while it is written; atomic */
@@ -30,6 +31,7 @@ struct lease_slot {
 
 struct lease_board {
 	struct lease_slot slot[PC_MAX_PORTS];
+	bool parted; /* the leases have been given back; atomic */
 };
 
 struct lease_port {
@@ -158,17 +160,21 @@ void lease_turn(struct worker *w, uint64_t now_ns)
 	}
 }
 
-/* Lets what is given back go out: the server's MAC address may have to be asked for first. */
+/* Lets what is given back go out: the server's MAC address may have to be asked for first, and the answer may come to
+ * another worker's queue. */
 static void part(struct worker *w)
 {
-	const uint64_t end = clock_now(&w->run->clock) + PARTING_NS;
+	const uint64_t end = clock_now(&w->run->clock) + (w->index == 0 ? PARTING_NS : PATIENCE_NS);
+	bool *parted = &w->run->board->parted;
 	uint64_t now;
 
 	do {
 		now = clock_now(&w->run->clock);
 		pc_stack_flush(w->st, now);
 		pc_stack_poll(w->st, now);
-	} while (w->index == 0 && now < end);
+	} while (now < end && !__atomic_load_n(parted, __ATOMIC_ACQUIRE));
+	if (w->index == 0)
+		__atomic_store_n(parted, true, __ATOMIC_RELEASE);
 }
 
 void lease_stop(struct worker *w)
