@@ -185,8 +185,8 @@ void client_check(void);
  * goes it returns within 200 ms. Returns 0, -EINTR or -ETIMEDOUT. */
 int client_sleep(uint32_t *word, uint32_t seen, uint64_t deadline_ns);
 
-/** client_sandboxed is told before the process gives up making system calls: from here on the library makes but
- * read, write, poll or epoll_wait, futex and close, and no thread. Whoever then sleeps in a call without a time-out
+/** client_sandboxed is told before the process gives up making system calls: from here on the library makes no
+ * thread, and for the sockets and sets that are there no calls but read, write, poll or epoll_wait, futex and close. Whoever then sleeps in a call without a time-out
  * is woken by every signal (EINTR). */
 void client_sandboxed(void);
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """More unmodified programs on percore than the default run has time for; those not installed are skipped."""
 import ftplib
+import functools
 import getpass
 import os
 import re
@@ -14,16 +15,15 @@ import threading
 
 import bed
 from bed import CLIENT, SERVER, expect, sh, wait_for
-from servers_test import ab, start
-from unmodified import Daemon, answers, digest, fetch, has, run
+from servers_test import ab, start, write_nginx
+from unmodified import Daemon, answers, command, digest, fetch, has, run
 
 NODE_CLUSTER = """
 const cluster = require('cluster'), http = require('http');
 if (cluster.isPrimary) { cluster.fork(); cluster.fork(); }
 else http.createServer((q, r) => r.end('hello, percore\\n')).listen(%d);
 """
-PYTHON_SERVERS = {
-    "asyncio": """
+ASYNCIO = """
 import asyncio
 async def serve(r, w):
     while part := await r.read(65536):
@@ -32,33 +32,19 @@ async def serve(r, w):
 async def main():
     s = await asyncio.start_server(serve, '0.0.0.0', %d)
     await s.serve_forever()
-asyncio.run(main())
-""",
-    "socketserver threads": """
+"""
+SOCKETSERVER = """
 import socketserver, shutil
 class H(socketserver.StreamRequestHandler):
     def handle(self): shutil.copyfileobj(self.rfile, self.wfile, 1000)
-class S(socketserver.ThreadingTCPServer): allow_reuse_address = True
+class S(socketserver.{kind}TCPServer): allow_reuse_address = True
 S(('0.0.0.0', %d), H).serve_forever()
-""",
-    "socketserver forks": """
-import socketserver, shutil
-class H(socketserver.StreamRequestHandler):
-    def handle(self): shutil.copyfileobj(self.rfile, self.wfile, 1000)
-class S(socketserver.ForkingTCPServer): allow_reuse_address = True
-S(('0.0.0.0', %d), H).serve_forever()
-""",
-    "uvloop": """
-import asyncio, uvloop
-async def serve(r, w):
-    while part := await r.read(65536):
-        w.write(part); await w.drain()
-    w.close()
-async def main():
-    s = await asyncio.start_server(serve, '0.0.0.0', %d)
-    await s.serve_forever()
-uvloop.install(); asyncio.run(main())
-""",
+"""
+PYTHON_SERVERS = {
+    "asyncio": ASYNCIO + "asyncio.run(main())",
+    "uvloop": ASYNCIO + "import uvloop; uvloop.install(); asyncio.run(main())",
+    "threads": SOCKETSERVER.format(kind="Threading"),
+    "forks": SOCKETSERVER.format(kind="Forking"),
 }
 
 
@@ -74,12 +60,12 @@ def want(*tools):
 
 def optional(step):
     """A step that says so when its programs are missing."""
+    @functools.wraps(step)
     def tried(b, s):
         try:
             step(b, s)
         except Skip as e:
             print(f"       skipped: {e}")
-    tried.__doc__, tried.__name__ = step.__doc__, step.__name__
     return tried
 
 
@@ -221,14 +207,9 @@ def openssl(b, s):
     with Daemon(b, ["openssl", "s_server", "-accept", f"{CLIENT}:9110", "-key", key, "-cert", cert, "-rev", "-quiet"],
                 answers(9110, CLIENT), on_stack=False, stop=signal.SIGKILL):
         out = subprocess.run(["sh", "-c", "(echo hello; sleep 1) | " + " ".join(
-            [*command_of(b), "openssl", "s_client", "-connect", f"{CLIENT}:9110", "-quiet", "-no_ign_eof"])],
+            [*command(b), "openssl", "s_client", "-connect", f"{CLIENT}:9110", "-quiet", "-no_ign_eof"])],
             capture_output=True, text=True, timeout=20 * b.slow)
         expect("olleh" in out.stdout, out.stdout + out.stderr)
-
-
-def command_of(b):
-    from unmodified import command
-    return command(b)
 
 
 @optional
@@ -292,10 +273,9 @@ def mosquitto(b, s):
         at = ["-h", SERVER, "-p", "9014", "-t", "t"]
         sub = subprocess.Popen(["mosquitto_sub", *at, "-C", "500", "-q", "1"], stdout=subprocess.PIPE, text=True)
         wait_for(lambda: sh("mosquitto_sub", *at, "-W", "1", "-E", check=False).returncode == 0, 5 * b.slow, "the broker")
-        text = "".join(f"m{i}\n" for i in range(500))
         sh("sh", "-c", "sleep 0.5; seq 500 | mosquitto_pub " + " ".join(at) + " -q 1 -l", timeout=20 * b.slow)
         out = sub.communicate(timeout=20 * b.slow)[0].split()
-        expect(out == [str(i + 1) for i in range(500)], f"{len(out)} messages {text[:0]}")
+        expect(out == [str(i + 1) for i in range(500)], f"{len(out)} messages")
     with Daemon(b, ["mosquitto", "-c", conf(b, "mosquitto2.conf", "listener 9114\nallow_anonymous true\nuser root\n")],
                 answers(9114, CLIENT), on_stack=False):
         for i in range(3):
@@ -616,7 +596,6 @@ def beanstalkd(b, s):
 def siege(b, s):
     """siege, perl and busybox wget as clients of the kernel's nginx"""
     want("siege", "nginx", "perl")
-    from servers_test import write_nginx
     with Daemon(b, ["nginx", "-c", write_nginx(b, "one", 9142)], answers(9142, CLIENT), on_stack=False):
         r = run(b, "siege", "-b", "-c", "5", "-r", "40", f"http://{CLIENT}:9142/small", check=False, env=dict(os.environ, HOME=b.tmp))
         expect(re.search(r'[Ff]ailed.transactions"?:\s+0', r.stdout + r.stderr), r.stdout + r.stderr)
