@@ -251,6 +251,7 @@ unsigned ip_get_dns(const struct ip *ip, struct pc_addr *addr, unsigned n)
 static __rte_noinline void on_link_up(struct ip *ip, uint8_t netif)
 {
 	ctx_count(ip->ctx, PC_LINKS_UP);
+	ip->ifs.netif[netif].ups++;
 	neigh_suspect_all(ip->neigh, netif);
 	for (uint16_t i = 0; i < ip->ifs.nb_announced; i++)
 		if (ip->ifs.addr[i].netif == netif && netifs_is_usable(&ip->ifs, i))

@@ -37,6 +37,12 @@ static_assert(ROUTERS + PREFIXES + REDIRECTS <= ROUTES_LEARNT, "there is room fo
 #define TWO_HOURS_NS (7200 * SECOND_NS)
 /* a redirect counts for ten minutes; if it is still true it comes again */
 #define REDIRECT_NS (600 * SECOND_NS)
+/* Times that a router may tell: at most an hour and a minute (RFC 4861 section 6.2.1 has the hour), and not so short
+ * that a stranger can have the link flooded by its hosts. */
+#define REACHABLE_MIN_MS UINT32_C(1000)
+#define REACHABLE_MAX_MS UINT32_C(3600000)
+#define RETRANS_MIN_MS   UINT32_C(100)
+#define RETRANS_MAX_MS   UINT32_C(60000)
 /* RFC 7217 section 5, IDGEN_RETRIES */
 #define STABLE_RETRIES 3
 
@@ -322,6 +328,12 @@ static void take_link(struct ip *ip, const struct nd_in *in)
 
 	if (m->hops != 0)
 		nif->hops = m->hops;
+	/* section 4.2: what M says has all that O says */
+	nif->ra_other = m->ra_flags != 0;
+	if (m->reachable_ms != 0 && m->reachable_ms <= REACHABLE_MAX_MS)
+		nif->reachable_ms = RTE_MAX(m->reachable_ms, REACHABLE_MIN_MS);
+	if (m->retrans_ms != 0 && m->retrans_ms <= RETRANS_MAX_MS)
+		nif->retrans_ms = RTE_MAX(m->retrans_ms, RETRANS_MIN_MS);
 	if ((m->has & ND_HAS_MTU) && m->mtu >= IP6_MTU_MIN && m->mtu <= nif->port->info.mtu &&
 	    m->mtu != nif->mtu6) {
 		nif->mtu6 = (uint16_t)m->mtu;

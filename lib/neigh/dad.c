@@ -66,8 +66,8 @@ static void probe(struct neigh_table *nt, uint16_t laddr)
 /* How long an answer to a question may take: before the next one, or the address's use. */
 static uint64_t wait_ms(struct neigh_table *nt, const struct laddr *la)
 {
-	if (!is_ip4(la))
-		return nt->ctx->cfg.arp_retry_ms;
+	if (!is_ip4(la)) /* RFC 4862 section 5.4 */
+		return netifs_retrans_ms(nt->ifs, la->netif);
 	return la->probes == 0
 	           ? ANNOUNCE_WAIT_MS
 	           : PROBE_MIN_MS + rng_below(&nt->ctx->rng, PROBE_MAX_MS - PROBE_MIN_MS);

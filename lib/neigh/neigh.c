@@ -296,6 +296,23 @@ static void set_state(struct neigh_table *nt, struct neigh *n, enum neigh_state 
 	arm(nt, n, ms);
 }
 
+/* How far apart questions to a neighbour are. */
+static uint64_t retry_ms(const struct neigh_table *nt, const struct neigh *n)
+{
+	return pc_addr_is_ip4(&n->addr) ? nt->ctx->cfg.arp_retry_ms
+	                                : netifs_retrans_ms(nt->ifs, n->netif);
+}
+
+/* How long an answer counts: what is set or, for IPv6, about what a router tells (RFC 4861 section 6.3.4). */
+static uint64_t reachable_ms(struct neigh_table *nt, const struct neigh *n)
+{
+	const uint32_t told = nt->ifs->netif[n->netif].reachable_ms;
+
+	if (told == 0 || pc_addr_is_ip4(&n->addr))
+		return nt->ctx->cfg.arp_reachable_ms;
+	return told / 2 + rng_below(&nt->ctx->rng, told);
+}
+
 /* Asks once more: by unicast, when a MAC address is known and has not been tried in vain yet. */
 static void ask(struct neigh_table *nt, struct neigh *n)
 {
@@ -307,7 +324,7 @@ static void ask(struct neigh_table *nt, struct neigh *n)
 		arp_request(nt, n->netif, &n->addr, unicast ? n->eth : NULL);
 	else
 		nd_solicit(nt, n->netif, &n->addr, unicast ? n->eth : NULL);
-	arm(nt, n, nt->ctx->cfg.arp_retry_ms);
+	arm(nt, n, retry_ms(nt, n));
 }
 
 /* What neigh_output does when the frame cannot simply go out. */
@@ -424,7 +441,7 @@ void neigh_learn(struct neigh_table *nt, struct neigh *n, const uint8_t mac[ETH_
 		set_mac(nt, n, mac);
 	h->asked = 0;
 	if (proof)
-		set_state(nt, n, NEIGH_REACHABLE, nt->ctx->cfg.arp_reachable_ms);
+		set_state(nt, n, NEIGH_REACHABLE, reachable_ms(nt, n));
 	else
 		set_state(nt, n, NEIGH_STALE, nt->ctx->cfg.arp_stale_ms);
 	held_send(nt, n);
@@ -433,7 +450,7 @@ void neigh_learn(struct neigh_table *nt, struct neigh *n, const uint8_t mac[ETH_
 void neigh_confirmed(struct neigh_table *nt, struct neigh *n)
 {
 	nt->hold[index_of(nt, n)].asked = 0;
-	set_state(nt, n, NEIGH_REACHABLE, nt->ctx->cfg.arp_reachable_ms);
+	set_state(nt, n, NEIGH_REACHABLE, reachable_ms(nt, n));
 }
 
 void neigh_suspect(struct neigh_table *nt, struct neigh *n)
@@ -523,7 +540,7 @@ static void retry(struct neigh_table *nt, struct neigh *n)
 	}
 	held_drop(nt, n);
 	nt->failures++;
-	set_state(nt, n, NEIGH_FAILED, nt->ctx->cfg.arp_retry_ms);
+	set_state(nt, n, NEIGH_FAILED, retry_ms(nt, n));
 	renew(n); /* whoever goes by this router looks for another one (RFC 4861 section 7.3.3) */
 }
 

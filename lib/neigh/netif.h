@@ -15,6 +15,7 @@
 
 #include <percore/stack.h>
 
+#include "base/ctx.h"
 #include "port/txq.h"
 
 #define LADDR_NONE UINT16_MAX
@@ -28,8 +29,11 @@ struct netif {
 	uint8_t hops;     /* hop limit that a router told; 0: none did */
 	bool up;          /* its link, when that was last looked at */
 	bool slaac;       /* addresses are made of the prefixes that routers tell */
+	bool ra_other;    /* a router tells to ask by DHCPv6 for what it does not tell itself */
+	uint8_t ups;      /* how often its link has come up, modulo 256 */
 	uint8_t solicits; /* of routers, still to be sent */
-	uint64_t solicit_ns; /* when the next one is due */
+	uint64_t solicit_ns;               /* when the next one is due */
+	uint32_t reachable_ms, retrans_ms; /* of IPv6 neighbours, that a router told; 0: none did */
 	/* until then a querier of an older version counts as present */
 	uint64_t mld_v1_ns, igmp_v1_ns, igmp_v2_ns;
 	struct txq txq;
@@ -112,6 +116,14 @@ static inline bool netifs_is_usable(const struct netifs *ifs, uint16_t laddr)
 
 /** netifs_is_member says whether an interface listens to a group. */
 bool netifs_is_member(const struct netifs *ifs, uint8_t netif, const struct pc_addr *group);
+
+/** netifs_retrans_ms returns how far apart questions about an IPv6 address are on an interface (RetransTimer). */
+static inline uint64_t netifs_retrans_ms(const struct netifs *ifs, uint8_t netif)
+{
+	const uint32_t told = ifs->netif[netif].retrans_ms;
+
+	return told != 0 ? told : ifs->ctx->cfg.arp_retry_ms;
+}
 
 /** netifs_due notes that something is to be done at a time. */
 static inline void netifs_due(struct netifs *ifs, uint64_t ns)

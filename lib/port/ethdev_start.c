@@ -94,18 +94,42 @@ static int setup_rss(struct setup *s)
 	return 0;
 }
 
+/* The largest MTU that DPDK lets a device have: the driver says it, or how long its frames are. */
+static uint16_t mtu_limit(const struct rte_eth_dev_info *dev)
+{
+	const bool both = dev->max_mtu != UINT16_MAX && dev->max_rx_pktlen > dev->max_mtu;
+	const uint32_t overhead =
+	    both ? dev->max_rx_pktlen - dev->max_mtu : RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
+
+	if (dev->max_rx_pktlen < overhead)
+		return dev->max_mtu;
+	return (uint16_t)RTE_MIN(dev->max_rx_pktlen - overhead, (uint32_t)dev->max_mtu);
+}
+
+/* Drivers that carry larger frames than DPDK 22.11 lets them announce: net_af_packet as large as its framesz, net_memif
+ * in as many buffers as it takes. */
+static bool carries_more(const struct rte_eth_dev_info *dev)
+{
+	return strcmp(dev->driver_name, "net_af_packet") == 0 ||
+	       strcmp(dev->driver_name, "net_memif") == 0;
+}
+
 static int setup_mtu(struct setup *s)
 {
+	const uint16_t limit = mtu_limit(&s->dev);
 	uint32_t room = rte_pktmbuf_data_room_size(s->config->pools[0]) - RTE_PKTMBUF_HEADROOM;
 	uint16_t mtu = s->config->mtu;
 
 	if (mtu == 0 && rte_eth_dev_get_mtu(s->id, &mtu) != 0)
 		mtu = RTE_ETHER_MTU;
-	if (s->config->mtu != 0 && (mtu < s->dev.min_mtu || mtu > s->dev.max_mtu))
+	if (s->config->mtu != 0 &&
+	    (mtu < s->dev.min_mtu || (mtu > limit && !carries_more(&s->dev))))
 		return refuse(s, -EINVAL, "its MTU can be %u to %u bytes, not %u", s->dev.min_mtu,
-		              s->dev.max_mtu, mtu);
-	if (s->config->mtu != 0)
+		              limit, mtu);
+	if (s->config->mtu != 0 && mtu <= limit)
 		s->conf.rxmode.mtu = mtu;
+	if (mtu > limit && carries_more(&s->dev))
+		return 0; /* memif makes chains; net_af_packet looks itself whether frames fit */
 	if ((uint32_t)(mtu + RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN) <= room)
 		return 0;
 	if ((s->dev.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) == 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: struct lease is a worker's part, struct lease_board what they share: for each port a lease with
- * a number before and behind it, which the writer makes odd while it writes (a sequence lock). One writes,
- * and nobody waits for the others.
+ * Overview: struct lease is a worker's part, struct lease_board what they share: for each port, VLANs included, what
+ * it has by DHCP and DHCPv6, with a number before and behind it, which the writer makes odd while it writes (a
+ * sequence lock). One writes, and nobody waits for the others.
  *
  * Ownership: each worker frees its part; the board is of the run.
  */
@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <percore/dhcp.h>
+#include <percore/dhcp6.h>
 #include <percore/socket.h>
 
 #include "worker.h"
@@ -25,8 +26,9 @@
 
 struct lease_slot {
 	uint32_t number; /* odd while it is written; atomic */
-	bool leased;
+	bool leased, informed;
 	struct pc_dhcp_lease lease;
+	struct pc_dhcp6_info info;
 };
 
 struct lease_board {
@@ -34,22 +36,43 @@ struct lease_board {
 	bool parted; /* the leases have been given back; atomic */
 };
 
+/** What is in force on a port of a stack. */
 struct lease_port {
-	struct pc_dhcp *client; /* of the first worker */
-	uint32_t number;        /* of what is in force */
-	bool leased;
+	struct pc_dhcp *client; /* of the first worker, as client6 is */
+	struct pc_dhcp6 *client6;
+	uint32_t number, number6; /* of the clients; the others have the slot's in number */
+	bool leased, informed;
 	struct pc_dhcp_lease lease;
+	struct pc_dhcp6_info info;
 };
 
 struct lease {
 	struct lease_port port[PC_MAX_PORTS];
 };
 
+static unsigned nb_ports(const struct worker *w)
+{
+	return w->run->nb_ports + w->run->nb_vlans;
+}
+
 static bool wants_dhcp(const struct run *r, unsigned port)
 {
 	for (unsigned i = 0; i < r->s->nb_addrs; i++)
-		if (r->s->addrs[i].dhcp && r->s->addrs[i].port == port)
+		if (r->s->addrs[i].dhcp && setup_port_of(r, &r->s->addrs[i]) == port)
 			return true;
+	return false;
+}
+
+/* Says whether a port has IPv6: an address of it, or those of the routers' prefixes. */
+static bool wants_dhcp6(const struct run *r, unsigned port)
+{
+	for (unsigned i = 0; r->s->run.ip6_dhcp != 0 && i < r->s->nb_addrs; i++) {
+		const struct run_addr *a = &r->s->addrs[i];
+
+		if (!a->dhcp && setup_port_of(r, a) == port &&
+		    (a->prefix.len == 0 || !pc_addr_is_ip4(&a->prefix.addr)))
+			return true;
+	}
 	return false;
 }
 
@@ -67,33 +90,82 @@ static void say(const struct worker *w, unsigned port, const struct pc_dhcp_leas
 	fflush(stdout);
 }
 
+/* Says what has been told, unless it is what was told before. */
+static void say6(const struct worker *w, unsigned port, const struct pc_dhcp6_info *old,
+                 const struct pc_dhcp6_info *info)
+{
+	char addr[PC_ADDR_STRLEN];
+
+	if (old != NULL && old->nb_dns == info->nb_dns &&
+	    memcmp(old->dns, info->dns, info->nb_dns * sizeof(info->dns[0])) == 0)
+		return;
+	printf("%s: port %u has been told by %s of %u name servers", w->run->app->name, port,
+	       pc_addr_format(&info->server, addr), info->nb_dns);
+	for (unsigned i = 0; i < info->nb_dns; i++)
+		printf("%s%s", i == 0 ? ": " : ", ", pc_addr_format(&info->dns[i], addr));
+	printf("\n");
+	fflush(stdout);
+}
+
 /* ---- the first worker ------------------------------------------------------------------------ */
 
-static void publish(struct lease_slot *slot, const struct pc_dhcp_lease *l)
+static void publish(struct lease_slot *slot, const struct lease_port *p)
 {
 	__atomic_fetch_add(&slot->number, 1, __ATOMIC_ACQ_REL);
-	slot->leased = l != NULL;
-	if (l != NULL)
-		slot->lease = *l;
+	slot->leased = p->leased;
+	slot->informed = p->informed;
+	slot->lease = p->lease;
+	slot->info = p->info;
 	__atomic_fetch_add(&slot->number, 1, __ATOMIC_RELEASE);
 }
 
-static void ask(struct worker *w, unsigned i, uint64_t now_ns)
+/* Returns whether the lease has changed. */
+static bool ask(struct worker *w, unsigned i, uint64_t now_ns)
 {
 	struct lease_port *p = &w->lease->port[i];
 	struct pc_dhcp_lease lease = {0};
 	uint32_t number;
 
+	if (p->client == NULL)
+		return false;
 	pc_dhcp_turn(p->client, now_ns);
 	number = pc_dhcp_get_lease(p->client, &lease);
 	if (number == p->number)
-		return;
+		return false;
 	if (number == 0 || !p->leased || !pc_addr_equal(&lease.addr.addr, &p->lease.addr.addr))
 		say(w, i, number != 0 ? &lease : NULL);
 	p->number = number;
 	p->leased = number != 0;
 	p->lease = lease;
-	publish(&w->run->board->slot[i], number != 0 ? &lease : NULL);
+	return true;
+}
+
+/* Returns whether what is known by DHCPv6 has changed. */
+static bool ask6(struct worker *w, unsigned i, uint64_t now_ns)
+{
+	struct lease_port *p = &w->lease->port[i];
+	struct pc_dhcp6_info info;
+	uint32_t number;
+
+	if (p->client6 == NULL)
+		return false;
+	pc_dhcp6_turn(p->client6, now_ns);
+	number = pc_dhcp6_get_info(p->client6, &info);
+	if (number == p->number6)
+		return false;
+	say6(w, i, p->informed ? &p->info : NULL, &info);
+	p->number6 = number;
+	p->informed = true;
+	p->info = info;
+	return true;
+}
+
+static void ask_all(struct worker *w, unsigned i, uint64_t now_ns)
+{
+	const bool leased = ask(w, i, now_ns), informed = ask6(w, i, now_ns);
+
+	if (leased || informed)
+		publish(&w->run->board->slot[i], &w->lease->port[i]);
 }
 
 /* ---- the others ------------------------------------------------------------------------------ */
@@ -101,48 +173,59 @@ static void ask(struct worker *w, unsigned i, uint64_t now_ns)
 static void follow(struct worker *w, unsigned i)
 {
 	const struct lease_slot *slot = &w->run->board->slot[i];
-	struct lease_port *p = &w->lease->port[i];
+	struct lease_port *p = &w->lease->port[i], next;
 	const uint32_t number = __atomic_load_n(&slot->number, __ATOMIC_ACQUIRE);
-	struct pc_dhcp_lease lease = {0};
-	bool leased;
 
 	if (number == p->number || number % 2 != 0)
 		return;
-	leased = slot->leased;
-	if (leased)
-		memcpy(&lease, &slot->lease, sizeof(lease));
+	next = (struct lease_port){.number = number,
+	                           .leased = slot->leased,
+	                           .informed = slot->informed,
+	                           .lease = slot->lease,
+	                           .info = slot->info};
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	if (__atomic_load_n(&slot->number, __ATOMIC_RELAXED) != number)
 		return; /* it has changed meanwhile: next turn */
-	if (pc_dhcp_apply(w->st, (int)i, p->leased ? &p->lease : NULL, leased ? &lease : NULL) != 0)
+	if (pc_dhcp_apply(w->st, (int)i, p->leased ? &p->lease : NULL,
+	                  next.leased ? &next.lease : NULL) != 0)
 		fprintf(stderr, "%s: lcore %u cannot use what port %u has leased: %s\n",
 		        w->run->app->name, w->lcore, i, strerror(errno));
-	p->number = number;
-	p->leased = leased;
-	p->lease = lease;
+	pc_dhcp6_apply(w->st, p->informed ? &p->info : NULL, next.informed ? &next.info : NULL);
+	*p = next;
 }
 
 /* ---- all ------------------------------------------------------------------------------------- */
 
-static int start_port(struct worker *w, unsigned i)
+static int start_dhcp(struct worker *w, unsigned i)
 {
 	char host[64] = "";
 
-	if (w->index != 0)
-		return 0;
 	gethostname(host, sizeof(host) - 1);
 	w->lease->port[i].client = pc_dhcp_create(w->st, (int)i, host);
 	return w->lease->port[i].client != NULL ? 0 : -1;
 }
 
+static int start_dhcp6(struct worker *w, unsigned i)
+{
+	const bool always = w->run->s->run.ip6_dhcp == 2;
+
+	w->lease->port[i].client6 = pc_dhcp6_create(w->st, (int)i, always);
+	return w->lease->port[i].client6 != NULL ? 0 : -1;
+}
+
 int lease_start(struct worker *w)
 {
-	for (unsigned i = 0; i < w->run->nb_ports; i++) {
-		if (!wants_dhcp(w->run, i))
+	for (unsigned i = 0; i < nb_ports(w); i++) {
+		const bool dhcp = wants_dhcp(w->run, i), dhcp6 = wants_dhcp6(w->run, i);
+
+		if (!dhcp && !dhcp6)
 			continue;
 		if (w->lease == NULL)
 			w->lease = calloc(1, sizeof(*w->lease));
-		if (w->lease == NULL || start_port(w, i) != 0)
+		if (w->lease == NULL)
+			return -1;
+		if (w->index == 0 &&
+		    ((dhcp && start_dhcp(w, i) != 0) || (dhcp6 && start_dhcp6(w, i) != 0)))
 			return -1;
 	}
 	return 0;
@@ -152,11 +235,11 @@ void lease_turn(struct worker *w, uint64_t now_ns)
 {
 	if (likely(w->lease == NULL))
 		return;
-	for (unsigned i = 0; i < w->run->nb_ports; i++) {
+	for (unsigned i = 0; i < nb_ports(w); i++) {
 		if (w->index != 0)
 			follow(w, i);
-		else if (w->lease->port[i].client != NULL)
-			ask(w, i, now_ns);
+		else
+			ask_all(w, i, now_ns);
 	}
 }
 
@@ -179,11 +262,17 @@ static void part(struct worker *w)
 
 void lease_stop(struct worker *w)
 {
+	bool leases = false;
+
 	if (w->lease == NULL)
 		return;
-	for (unsigned i = 0; i < w->run->nb_ports; i++)
+	for (unsigned i = 0; i < nb_ports(w); i++) {
 		pc_dhcp_destroy(w->lease->port[i].client);
-	part(w);
+		pc_dhcp6_destroy(w->lease->port[i].client6);
+		leases |= wants_dhcp(w->run, i);
+	}
+	if (leases)
+		part(w);
 	free(w->lease);
 	w->lease = NULL;
 }

@@ -301,9 +301,6 @@ static int add_addr(struct settings *s, const char *origin, const char *text)
 		text = equals + 1;
 	}
 	a.dhcp = strcmp(text, "dhcp") == 0;
-	if (a.dhcp && a.vlan[0] != 0)
-		return settings_fail(s, "%s: an address of a VLAN cannot be leased by DHCP yet",
-		                     origin);
 	if (strcmp(text, "slaac") == 0 || a.dhcp) {
 		s->addrs[s->nb_addrs++] = a;
 		return 0;

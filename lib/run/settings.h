@@ -34,7 +34,9 @@ X(port, mtu, 0, 0, 9702, "bytes", "largest IP packet; 0: as the device has it") 
 X(port, offloads, 1, 0, 1, "boolean", "let the device compute and verify checksums if it can") \
 X(port, steer, 0, 0, 2, "mode", \
   "which of several lcores gets a frame: 1 the one on whose queue it arrives, 2 the one that a hash of its addresses and ports in software chooses; 0: 2 for devices that may spread one connection over several queues (af_packet), else 1") \
-X(port, promiscuous, 0, 0, 1, "boolean", "receive frames for other MAC addresses too")
+X(port, promiscuous, 0, 0, 1, "boolean", "receive frames for other MAC addresses too") \
+X(ip6, dhcp, 1, 0, 2, "never, router, always", \
+  "ask by stateless DHCPv6 (RFC 8415) for name servers, on ports with IPv6: when a router says that there is somebody to ask, or in any case")
 /* clang-format on */
 
 /* Those of them that a running program takes over when it reads its file again. */

@@ -26,6 +26,11 @@ static unsigned find_vlan(const struct run *r, const struct run_addr *a)
 	return i;
 }
 
+unsigned setup_port_of(const struct run *r, const struct run_addr *a)
+{
+	return a->vlan[0] == 0 ? a->port : r->nb_ports + find_vlan(r, a);
+}
+
 /* Notes each VLAN that has an address. */
 static int find_vlans(struct run *r)
 {
@@ -42,16 +47,35 @@ static int find_vlans(struct run *r)
 	return 0;
 }
 
+/* The next device from id on that nobody else owns; RTE_MAX_ETHPORTS: none. */
+static uint64_t next_device(uint64_t id)
+{
+	return id < RTE_MAX_ETHPORTS
+	           ? rte_eth_find_next_owned_by((uint16_t)id, RTE_ETH_DEV_NO_OWNER)
+	           : id;
+}
+
+static bool is_member(uint16_t id)
+{
+	for (uint64_t i = next_device(0); i < RTE_MAX_ETHPORTS; i = next_device(i + 1)) {
+		struct bond b;
+
+		bond_find(&b, (uint16_t)i);
+		if (bond_has(&b, id))
+			return true;
+	}
+	return false;
+}
+
 static int find_ports(struct run *r)
 {
-	uint64_t id = rte_eth_find_next_owned_by(0, RTE_ETH_DEV_NO_OWNER);
-
-	for (; id < RTE_MAX_ETHPORTS;
-	     id = rte_eth_find_next_owned_by((uint16_t)(id + 1), RTE_ETH_DEV_NO_OWNER)) {
+	for (uint64_t i = next_device(0); i < RTE_MAX_ETHPORTS; i = next_device(i + 1)) {
+		if (is_member((uint16_t)i))
+			continue;
 		if (r->nb_ports == PC_MAX_PORTS)
 			return settings_fail(r->s, "more than %d ports; name those to use by -a",
 			                     PC_MAX_PORTS);
-		r->port_ids[r->nb_ports++] = (uint16_t)id;
+		r->port_ids[r->nb_ports++] = (uint16_t)i;
 	}
 	for (unsigned i = 0; i < r->s->nb_addrs; i++)
 		if (r->s->addrs[i].port >= r->nb_ports)
@@ -222,8 +246,13 @@ static int make_port(struct run *r, struct worker *w, unsigned p)
 	if (w->ports[p] == NULL)
 		return settings_fail(r->s, "port %u cannot be used by lcore %u: %s", p, w->lcore,
 		                     strerror(errno));
+	/* some drivers do not keep it (pc_ethdev_config) */
+	if (r->s->run.port_mtu != 0)
+		w->ports[p]->info.mtu = (uint16_t)r->s->run.port_mtu;
 	w->devices[p] = w->ports[p];
 	r->link_up[p] = w->ports[p]->info.link_up;
+	if (w->index == 0)
+		bond_find(&r->bonds[p], r->port_ids[p]);
 	if (add_steer(r, w, p) != 0 || add_pcap(r, w, p) != 0)
 		return -1;
 	return add_vlans(r, w, p);
@@ -247,7 +276,7 @@ static int add_addrs(struct run *r, struct worker *w)
 
 	for (unsigned i = 0; i < r->s->nb_addrs; i++) {
 		const struct run_addr *a = &r->s->addrs[i];
-		const int port = (int)(a->vlan[0] == 0 ? a->port : r->nb_ports + find_vlan(r, a));
+		const int port = (int)setup_port_of(r, a);
 
 		if (a->dhcp)
 			continue; /* lease.c */

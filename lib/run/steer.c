@@ -137,6 +137,16 @@ static bool is_dhcp(const uint8_t *p, uint32_t len)
 	       udp[3] == 68;
 }
 
+/* The same of DHCPv6, which has no other headers in front. */
+static bool is_dhcp6(const uint8_t *p, uint32_t len)
+{
+	const struct rte_ipv6_hdr *ip = (const struct rte_ipv6_hdr *)p;
+	const uint8_t *udp = (const uint8_t *)(ip + 1);
+
+	return len >= sizeof(*ip) + 8 && ip->proto == IPPROTO_UDP && udp[0] == 547 >> 8 &&
+	       udp[1] == (547 & 0xff) && udp[2] == 546 >> 8 && udp[3] == (546 & 0xff);
+}
+
 static bool is_arp_news(const uint8_t *p, uint32_t len)
 {
 	const struct rte_arp_hdr *arp = (const struct rte_arp_hdr *)p;
@@ -287,7 +297,8 @@ static bool keep(struct steered_port *p, struct rte_mbuf *m)
 	if ((unlikely(type == RTE_ETHER_TYPE_ARP) && is_arp_news(l3, len)) ||
 	    (type == RTE_ETHER_TYPE_IPV6 && is_nd_news(l3, len)))
 		tell_others(p, m);
-	else if (type == RTE_ETHER_TYPE_IPV4 && unlikely(is_dhcp(l3, len)))
+	else if ((type == RTE_ETHER_TYPE_IPV4 && unlikely(is_dhcp(l3, len))) ||
+	         (type == RTE_ETHER_TYPE_IPV6 && unlikely(is_dhcp6(l3, len))))
 		to = 0;
 	else if (p->steer->by_flow && (type == RTE_ETHER_TYPE_IPV4 || type == RTE_ETHER_TYPE_IPV6))
 		to = choose(p, l3, len, to);

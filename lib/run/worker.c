@@ -20,6 +20,8 @@
 #include "wall.h"
 
 #define DRAIN_PATIENCE_NS 500000000
+#define SECOND_NS         UINT64_C(1000000000)
+#define LOOK_NS           UINT64_C(100000000) /* between looks at links that are down */
 
 static int load_state(const struct worker *w)
 {
@@ -40,21 +42,36 @@ static unsigned turn(struct worker *w, uint64_t now)
 	return frames;
 }
 
-/* What the devices say of their links, asked by the first worker alone, once a second. */
-static void follow_links(struct worker *w)
+/* Says whether the link of a port is up. A bond that goes on with another member counts as down for a moment: when it
+ * is up again, our addresses are announced by way of that. */
+static bool link_is_up(struct run *r, unsigned p)
 {
-	struct run *r = w->run;
+	struct rte_eth_link link;
 
-	for (unsigned p = 0; p < r->nb_ports; p++) {
-		struct rte_eth_link link;
-
-		if (w->index == 0 && rte_eth_link_get_nowait(r->port_ids[p], &link) == 0)
-			__atomic_store_n(&r->link_up[p], link.link_status != 0, __ATOMIC_RELAXED);
-		w->devices[p]->info.link_up = __atomic_load_n(&r->link_up[p], __ATOMIC_RELAXED);
-	}
+	if (rte_eth_link_get_nowait(r->port_ids[p], &link) != 0)
+		return r->link_up[p];
+	return link.link_status != 0 && !bond_moved(&r->bonds[p]);
 }
 
-/* The time of day, and the links, read from the system once a second. */
+/* What the devices say of their links, asked by the first worker alone, once a second. Returns whether one is down. */
+static bool follow_links(struct worker *w)
+{
+	struct run *r = w->run;
+	bool down = false;
+
+	for (unsigned p = 0; p < r->nb_ports; p++) {
+		bool up;
+
+		if (w->index == 0)
+			__atomic_store_n(&r->link_up[p], link_is_up(r, p), __ATOMIC_RELAXED);
+		up = __atomic_load_n(&r->link_up[p], __ATOMIC_RELAXED);
+		w->devices[p]->info.link_up = up;
+		down |= !up;
+	}
+	return down;
+}
+
+/* The time of day, and the links, read from the system once a second; while a link is down, more often. */
 static void keep_wall_clock(struct worker *w, uint64_t now)
 {
 	uint64_t day;
@@ -63,8 +80,9 @@ static void keep_wall_clock(struct worker *w, uint64_t now)
 		return;
 	day = clock_time_of_day();
 	wall_set(w->st, day, now);
-	w->wall_next_ns = now + 1000000000 - day % 1000000000;
-	follow_links(w);
+	w->wall_next_ns = now + SECOND_NS - day % SECOND_NS;
+	if (follow_links(w))
+		w->wall_next_ns = RTE_MIN(w->wall_next_ns, now + LOOK_NS);
 }
 
 static void print_stats(struct run *r, uint64_t now)

@@ -16,6 +16,7 @@
 
 #include <rte_common.h>
 
+#include "bond.h"
 #include "clock.h"
 #include "eal.h"
 #include "idle.h"
@@ -45,7 +46,7 @@ struct worker {
 	void *app;                             /* the program's own */
 	struct idle idle;
 	struct pc_service *service;        /* for threads; NULL: nobody wants one */
-	struct lease *lease;               /* of lease.c; NULL: no port has its address by DHCP */
+	struct lease *lease;               /* of lease.c; NULL: no port wants one */
 	uint64_t wall_next_ns;             /* when the next second of the day begins */
 	const struct reload_batch *wanted; /* of reload.c; NULL: nothing, or done; atomic */
 	int reload_rc;                     /* whether that went well */
@@ -79,6 +80,7 @@ struct run {
 	uint64_t mbufs_missing; /* when everything has been given back: a leak */
 	unsigned nb_workers, nb_ports, nb_started;
 	uint16_t port_ids[PC_MAX_PORTS];
+	struct bond bonds[PC_MAX_PORTS];    /* what each port is a bond of; of the first worker */
 	struct steer *steers[PC_MAX_PORTS]; /* NULL with one worker */
 	bool link_up[PC_MAX_PORTS];         /* as the first worker has seen it; atomic */
 	struct lease_board *board;          /* of lease.c */
@@ -97,6 +99,9 @@ int worker_lease(struct worker *w);
 
 /** worker_run is an lcore's life from the program's start to its finish. For rte_eal_remote_launch. */
 int worker_run(void *worker);
+
+/** setup_port_of returns the index of the port, of a device or of a VLAN, that is to have an address. */
+unsigned setup_port_of(const struct run *r, const struct run_addr *a);
 
 /** run_setup makes workers, ports and stacks. Returns 0, or -1 with a line in r->s->why. */
 int run_setup(struct run *r);

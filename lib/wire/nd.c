@@ -128,6 +128,7 @@ static void parse_fixed(const uint8_t *p, struct nd_msg *m)
 	switch (m->type) {
 	case ND_RA:
 		m->hops = p[4];
+		m->ra_flags = p[5] & (ND_RA_MANAGED | ND_RA_OTHER);
 		m->preference = preference_of(p[5]);
 		m->lifetime_s = wire_get16(p + 6);
 		m->reachable_ms = wire_get32(p + 8);

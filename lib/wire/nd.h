@@ -32,6 +32,10 @@
 #define ND_NA_SOLICITED 0x40
 #define ND_NA_OVERRIDE  0x20
 
+/* flags of a router advertisement */
+#define ND_RA_MANAGED 0x80
+#define ND_RA_OTHER   0x40
+
 /* options that were present */
 #define ND_HAS_SLLA  0x01 /* source link-layer address */
 #define ND_HAS_TLLA  0x02 /* target link-layer address */
@@ -56,6 +60,7 @@ struct nd_msg {
 	struct pc_addr dest;   /* redirect: for which destination */
 	/* router advertisement */
 	uint8_t hops;        /* 0: not told */
+	uint8_t ra_flags;    /* ND_RA_* */
 	int8_t preference;   /* -1, 0 or 1 (RFC 4191 section 2.2) */
 	uint16_t lifetime_s; /* as a default router; 0: it is none */
 	uint32_t reachable_ms, retrans_ms;

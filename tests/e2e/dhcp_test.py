@@ -1,30 +1,84 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""percore-echo leases its address from dnsmasq, is reached by it, and gives it back."""
+"""percore-echo leases its address from dnsmasq, is reached by it, and gives it back; of IPv6 it makes its own address,
+and asks dnsmasq by stateless DHCPv6 for the name servers."""
 import os
 import re
+import select
 import signal
 import socket
+import struct
 import subprocess
+import threading
 
 import bed
 from bed import expect, sh, wait_for
+
+
+SOL_PACKET, PACKET_AUXDATA, PACKET_IGNORE_OUTGOING, TP_STATUS_VLAN_VALID = 263, 8, 23, 1 << 4
+ROUTER6, DNS6 = "fd00::254", "fd00::53"
+
+
+VLAN = 0  # tag, 0: none
 
 
 class State:
     """The server, the program, and the address."""
 
 
+def tag(outer, inner, vlan):
+    """Carries frames between an interface and the VLAN of another, as a VLAN interface would; not every kernel has
+    these."""
+    aux = struct.Struct("IIIHHHH")  # struct tpacket_auxdata
+    ends = [socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) for _ in range(2)]
+    for end, dev in zip(ends, (outer, inner)):
+        end.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        end.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+        end.bind((dev, 0))
+    while True:
+        for end in select.select(ends, [], [])[0]:
+            try:
+                frame, items, _, _ = end.recvmsg(65536, socket.CMSG_SPACE(aux.size))
+            except OSError:
+                return  # the interface is gone
+            status, tci = aux.unpack(items[0][2])[0], aux.unpack(items[0][2])[5]
+            try:
+                if end is ends[1]:
+                    ends[0].send(frame[:12] + struct.pack("!HH", 0x8100, vlan) + frame[12:])
+                elif status & TP_STATUS_VLAN_VALID and tci & 0xfff == vlan:
+                    ends[1].send(frame)
+            except OSError:
+                pass  # the interface is going
+
+
 def start(b):
     s = State()
+    where = f"0.{VLAN}=" if VLAN else ""
     s.leases = os.path.join(b.tmp, "leases")
-    s.program = b.spawn([b.path("percore-echo"), *b.eal(), "--", "--addr", "dhcp"], "percore-echo")
+    s.program = b.spawn([b.path("percore-echo"), *b.eal(), "--", "--addr", where + "dhcp", "--addr",
+                         where + "slaac"], "percore-echo")
+    s.dev = b.dev
+    if VLAN:
+        s.dev = "pcvlan"
+        sh("ip", "link", "add", s.dev, "type", "veth", "peer", "name", "pcuntagged")
+        for dev in (b.dev, "pcuntagged"):
+            sh("ip", "addr", "flush", "dev", dev)
+            sh("ip", "link", "set", dev, "up")
+        sh("ethtool", "-K", s.dev, "tx", "off", check=False)
+        threading.Thread(target=tag, args=(b.dev, "pcuntagged", VLAN), daemon=True).start()
+        sh("ip", "addr", "replace", f"{bed.CLIENT}/{bed.PREFIX}", "dev", s.dev)
+        sh("ip", "link", "set", s.dev, "up")
+    with open(f"/proc/sys/net/ipv6/conf/{s.dev}/disable_ipv6", "w", encoding="ascii") as f:
+        f.write("0")
+    sh("ip", "-6", "addr", "replace", f"{ROUTER6}/64", "dev", s.dev, "nodad")
     s.log = os.path.join(b.tmp, "dnsmasq.log")
     with open(s.log, "w", encoding="utf-8") as log:
         s.dnsmasq = subprocess.Popen(
             ["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--port=0",
-             f"--interface={b.dev}", "--bind-interfaces", "--user=root", "--pid-file=", "--log-dhcp",
+             f"--interface={s.dev}", "--bind-interfaces", "--user=root", "--pid-file=", "--log-dhcp",
              "--dhcp-range=192.0.2.100,192.0.2.110,255.255.255.0,2m", "--no-ping",
+             "--enable-ra", "--dhcp-range=fd00::,ra-stateless,64",
+             f"--dhcp-option=option6:dns-server,[{DNS6}]", "--dhcp-option=option6:domain-search,example.org",
              "--dhcp-option=option:dns-server,192.0.2.254", f"--dhcp-leasefile={s.leases}"],
             stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
     return s
@@ -54,6 +108,19 @@ def reach(b, s):
         expect(c.recv(100) == b"hello", "the echo differs")
 
 
+def inform(b, s):
+    """the name server of DHCPv6 is known, and the address made of the router's prefix answers"""
+    said = wait_for(lambda: re.search(r"has been told by (\S+) of 1 name servers: (\S+)", s.program.out()),
+                    12 * b.slow, "an answer by DHCPv6")
+    expect(said.group(2) == DNS6, said.group(0))
+    out = sh("ip", "neigh", "show", s.addr, "dev", s.dev).stdout
+    mac = [int(x, 16) for x in re.search(r"lladdr (\S+)", out).group(1).split(":")]
+    low = [mac[0] ^ 2, *mac[1:3], 0xff, 0xfe, *mac[3:]]
+    addr = "fd00::" + ":".join(f"{low[i] << 8 | low[i + 1]:x}" for i in range(0, 8, 2))
+    wait_for(lambda: sh("ping", "-6", "-n", "-c", 1, "-W", 1, addr, check=False).returncode == 0, 12 * b.slow,
+             f"an answer from {addr}")
+
+
 def release(b, s):
     """at its end the program gives the address back"""
     try:
@@ -64,9 +131,10 @@ def release(b, s):
         s.dnsmasq.wait(10)
 
 
-STEPS = [lease, reach, release]
+STEPS = [lease, reach, inform, release]
 
 if __name__ == "__main__":
-    args = bed.arguments(__doc__)
+    args = bed.arguments(__doc__, vlan=0)
+    VLAN = args.vlan
     bed.need("dnsmasq", "ping", "ethtool")
     bed.main(args, STEPS, start)

@@ -42,6 +42,7 @@ struct ra {
 	const char *src, *mac;
 	uint16_t lifetime;
 	uint8_t hops, preference; /* the two bits of RFC 4191 */
+	uint32_t reachable_ms, retrans_ms;
 	uint32_t mtu;
 	const char *prefix;
 	uint8_t len, flags;
@@ -64,6 +65,8 @@ static void advertise(struct wt *w, const struct ra *r)
 	uint16_t n = 12;
 	struct frame f;
 
+	put32(body + 4, r->reachable_ms);
+	put32(body + 8, r->retrans_ms);
 	body[n] = body[n + 1] = 1; /* its MAC address */
 	memcpy(body + n + 2, e.src_mac, 6);
 	n += 8;
@@ -198,6 +201,81 @@ static void default_router(struct wt *w)
 	ADVERTISE(.src = "2001:db8::9", .lifetime = 30); /* section 6.1.2 */
 	CHECK(!can_reach(w, FAR));
 	EQ(wt_count(w, PC_DROP_ND_MALFORMED), 1);
+	wt_drop(w);
+}
+
+/* When somebody is asked for next, in ms from now; it must be to one, or to many. -1: not within ms. */
+static double next_solicit(struct wt *w, const char *ip, double ms, bool to_one)
+{
+	const struct pc_addr target = addr6(ip);
+	const uint64_t begin = w->now;
+
+	for (double t = 0; t < ms; t += 10) {
+		for (const struct frame *f; (f = wt_next_frame(w, 0)) != NULL;) {
+			struct info6 i;
+
+			if (f->b[12] != 0x86 || frame6_read(f, &i) != NULL || i.l4[0] != 135 ||
+			    memcmp(i.l4 + 8, target.b, 16) != 0)
+				continue;
+			EQ(!pc_addr_is_multicast(&i.ends.dst), to_one);
+			return (double)(w->now - begin) / 1e6;
+		}
+		wt_pass(w, 10);
+	}
+	return -1;
+}
+
+static void send_to(struct wt *w, const char *ip)
+{
+	const struct sockaddr_in6 to = sin6(ip, 9);
+	const int fd = sock(w);
+
+	OK(pc_sendto(w->st, fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to)));
+	OK(pc_close(w->st, fd));
+	wt_settle(w);
+}
+
+static void answer(struct wt *w, const char *ip)
+{
+	struct ends6 e = ends(ip, second_mac);
+	uint8_t body[28] = {0x60}; /* solicited, override */
+	struct frame f;
+
+	memcpy(e.dst_mac, PROBE_MAC, 6);
+	e.dst = addr6(LOCAL);
+	memcpy(body + 4, e.src.b, 16);
+	body[20] = 2;
+	body[21] = 1;
+	memcpy(body + 22, second_mac, 6);
+	frame6_icmp(&f, &e, 255, 136, 0, body, sizeof(body));
+	wt_inject_frame(w, &f);
+	wt_drop(w);
+}
+
+/* Retrans Timer: between questions. Reachable Time: 0.5 to 1.5 of it an answer counts. */
+static void times(struct wt *w)
+{
+	start6(w, false);
+	ADVERTISE(.retrans_ms = 3000, .reachable_ms = 10000);
+	send_to(w, "fd00::7");
+	CHECK(next_solicit(w, "fd00::7", 100, false) >= 0);
+	IN(next_solicit(w, "fd00::7", 4000, false), 2900, 3100);
+	answer(w, "fd00::7");
+	wt_pass(w, 4900);
+	send_to(w, "fd00::7");
+	CHECK(next_solicit(w, "fd00::7", 10200, true) < 0); /* it was reachable still */
+	send_to(w, "fd00::7");
+	/* DELAY_FIRST_PROBE_TIME; without a router's word 30 s would not be over */
+	IN(next_solicit(w, "fd00::7", 5500, true), 4900, 5200);
+	ADVERTISE(.retrans_ms = 0, .reachable_ms = 0); /* nothing is said: as before */
+	send_to(w, "fd00::8");
+	CHECK(next_solicit(w, "fd00::8", 100, false) >= 0);
+	IN(next_solicit(w, "fd00::8", 4000, false), 2900, 3100);
+	ADVERTISE(.retrans_ms = 1, .reachable_ms = 3600001); /* bounded */
+	send_to(w, "fd00::9");
+	CHECK(next_solicit(w, "fd00::9", 50, false) >= 0);
+	IN(next_solicit(w, "fd00::9", 1000, false), 90, 110);
+	wt_pass(w, 10000);
 	wt_drop(w);
 }
 
@@ -515,6 +593,7 @@ static void name_servers(struct wt *w)
 static const struct wt_case cases[] = {
     {"RFC 4861 6.3.7: routers are asked", solicitations},
     {"RFC 4861 6.3.4: default router and hop limit", default_router},
+    {"RFC 4861 6.3.4: reachable time and retransmission timer", times},
     {"RFC 4191 3: preferences of routers", preferences},
     {"RFC 4861 7.3.3: a dead router gives way", dead_router},
     {"RFC 4861 6.3.4: MTU of the link", link_mtu},

@@ -99,9 +99,11 @@ struct pc_ethdev_config {
 	uint16_t nb_queues; /**< RX/TX queue pairs; default 1 */
 	uint16_t nb_rxd;    /**< descriptors per RX queue; default 1024 (adjusted to the device) */
 	uint16_t nb_txd;    /**< descriptors per TX queue; default 1024 */
-	uint16_t mtu;       /**< bytes; default: as the device has it */
-	bool no_offloads;   /**< do everything in software */
-	bool promiscuous;   /**< receive frames for other MACs too */
+	/** bytes; default: as the device has it. net_af_packet and net_memif carry more than they can announce: then
+	 * pc_port_ethdev's info.mtu is still what they announce, and yours to set. */
+	uint16_t mtu;
+	bool no_offloads; /**< do everything in software */
+	bool promiscuous; /**< receive frames for other MACs too */
 	/** RX mbuf pool of each queue; at least one. Pools beyond nb_queues are ignored. */
 	struct rte_mempool *const *pools;
 };

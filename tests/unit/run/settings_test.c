@@ -85,7 +85,6 @@ static void mistakes_are_told_exactly(void)
 	    {"net.addr=0.4095=10.0.0.1/24", "--set: \"0.4095=10.0.0.1/24\" names no port; ports "
 	                                    "are 0 to 15, as in 1=10.0.0.1/24, and VLANs "
 	                                    "1 to 4094, as in 0.10=10.0.0.1/24"},
-	    {"net.addr=0.10=dhcp", "--set: an address of a VLAN cannot be leased by DHCP yet"},
 	    {"net.deny=10.0.0.0/24, nobody", "--set: \"nobody\" is no network, as 192.0.2.0/24 is"},
 	    {"net.gateway=10.0.0",
 	     "--set: \"10.0.0\" is no address of a gateway, as 10.0.0.254 is"},

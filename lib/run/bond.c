@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Bonds.
+ *
+ * Overview: DPDK's bond takes its members over when it is configured, and does not say so before; so they are read
+ * from the arguments of the bond ("slave=" of its --vdev).  They are no ports of ours.
+ *
+ * When a member's link goes, the bond goes on with another one, and its own link stays up; but the switches believe
+ * our address to be where it was until they hear of us by the other one.  So links of members are looked at, too.
+ */
+#include "bond.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_dev.h>
+#include <rte_devargs.h>
+#include <rte_ethdev.h>
+
+static void add_member(struct bond *b, const char *name)
+{
+	uint16_t id;
+
+	if (b->n < BOND_MEMBERS && rte_eth_dev_get_port_by_name(name, &id) == 0)
+		b->id[b->n++] = id;
+}
+
+static uint32_t links_of(const struct bond *b)
+{
+	uint32_t up = 0;
+
+	for (unsigned i = 0; i < b->n; i++) {
+		struct rte_eth_link link;
+
+		if (rte_eth_link_get_nowait(b->id[i], &link) == 0 && link.link_status != 0)
+			up |= UINT32_C(1) << i;
+	}
+	return up;
+}
+
+void bond_find(struct bond *b, uint16_t id)
+{
+	const struct rte_devargs *args;
+	struct rte_eth_dev_info dev;
+	char *text, *rest, *item;
+
+	memset(b, 0, sizeof(*b));
+	if (rte_eth_dev_info_get(id, &dev) != 0 || strcmp(dev.driver_name, "net_bonding") != 0)
+		return;
+	args = rte_dev_devargs(dev.device);
+	text = rest = args != NULL && args->args != NULL ? strdup(args->args) : NULL;
+	while (rest != NULL && (item = strsep(&rest, ",")) != NULL)
+		if (strncmp(item, "slave=", 6) == 0)
+			add_member(b, item + 6);
+	free(text);
+	b->up = links_of(b);
+}
+
+bool bond_has(const struct bond *b, uint16_t id)
+{
+	for (unsigned i = 0; i < b->n; i++)
+		if (b->id[i] == id)
+			return true;
+	return false;
+}
+
+bool bond_moved(struct bond *b)
+{
+	const uint32_t up = b->n > 0 ? links_of(b) : 0, was = b->up;
+
+	b->up = up;
+	return up != was;
+}
