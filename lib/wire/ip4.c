@@ -55,24 +55,29 @@ int ip4_opt_next(const uint8_t *p, uint8_t hdr_len, uint8_t *off, uint8_t *opt)
 	return p[*opt + 1];
 }
 
-/* RFC 7126 section 4: records of routes and times tell about a network and cost time on every router, the others
- * are obsolete or were experiments. Security labels and what is not known (RFC 1122 section 3.2.1.8) pass. */
+/*
+ * What RFC 7126 advises to drop unless somebody needs it, with the section of each: records of routes and times tell
+ * about a network and cost time on every router, the others are obsolete (RFC 6814) or were experiments.  All
+ * else passes, as it advises too: the router alert (4.8), security labels (4.12 to 4.14), Quick-Start (4.21), the numbers for
+ * experiments (4.22), and what is not known (4.23, RFC 1122 section 3.2.1.8). Source routes (4.3, 4.4) have a bit of
+ * their own.
+ */
 static bool is_unwanted(uint8_t type)
 {
 	switch (type) {
-	case IP4_OPT_RR:
-	case IP4_OPT_TS:
-	case 11:  /* probe MTU */
-	case 12:  /* reply MTU */
-	case 15:  /* ENCODE */
-	case 82:  /* traceroute */
-	case 136: /* stream identifier */
-	case 142: /* VISA */
-	case 145: /* extended Internet protocol */
-	case 147: /* address extension */
-	case 149: /* sender directed multi-destination delivery */
-	case 151: /* dynamic packet state */
-	case 152: /* upstream multicast packet */
+	case IP4_OPT_RR: /* 4.5 */
+	case IP4_OPT_TS: /* 4.7 */
+	case 11:         /* 4.9: probe MTU */
+	case 12:         /* 4.10: reply MTU */
+	case 15:         /* ENCODE: RFC 6814 */
+	case 82:         /* 4.11: traceroute */
+	case 136:        /* 4.6: stream identifier */
+	case 142:        /* 4.15: VISA */
+	case 145:        /* 4.16: extended Internet protocol */
+	case 147:        /* 4.17: address extension */
+	case 149:        /* 4.18: sender directed multi-destination delivery */
+	case 151:        /* 4.19: dynamic packet state */
+	case 152:        /* 4.20: upstream multicast packet */
 		return true;
 	default:
 		return false;

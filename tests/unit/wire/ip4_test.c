@@ -191,6 +191,28 @@ static void test_options(void)
 	}
 }
 
+/* RFC 7126 section 4: which of all types are dropped unless somebody needs them. */
+static void test_option_types(void)
+{
+	static const uint8_t unwanted[] = {7,   68,  11,  12,  15,  82, 136,
+	                                   142, 145, 147, 149, 151, 152};
+
+	for (unsigned type = 2; type < 256; type++) {
+		const uint8_t option[4] = {(uint8_t)type, 4};
+		int want = IP4_HAS_OTHER;
+		uint8_t *p = with_options(option, 4);
+
+		if (type == 131 || type == 137)
+			want = IP4_HAS_SOURCE_ROUTE;
+		else if (type == 148)
+			want = IP4_HAS_ROUTER_ALERT;
+		else if (memchr(unwanted, (int)type, sizeof(unwanted)) != NULL)
+			want = IP4_HAS_UNWANTED;
+		CU_ASSERT_EQUAL(ip4_options(p, 24), want);
+		free(p);
+	}
+}
+
 static void test_option_steps(void)
 {
 	const uint8_t options[12] = {1, 68, 4, 5, 0, 1, 148, 4, 0, 0, 0, 99};
@@ -252,6 +274,7 @@ static const struct unit_case cases[] = {
     {"every length", test_lengths},
     {"checksum", test_checksum},
     {"options", test_options},
+    {"option types, RFC 7126", test_option_types},
     {"option by option", test_option_steps},
     {"random options", test_random_options},
     {"quoted packets", test_quoted},
