@@ -107,7 +107,7 @@ static void turn(void *worker, struct pc_stack *st, uint64_t now_ns)
 
 	(void)now_ns;
 	for (int i = 0; i < n; i++)
-		service_serve(sv, ev[i].data.fd);
+		service_serve(sv, ev[i].data.fd, ev[i].events);
 }
 
 static void drain(void *worker, struct pc_stack *st, uint64_t now_ns)

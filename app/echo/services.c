@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Overview: one function for each kind of socket.  The sockets are edge-triggered: an event tells of
- * news once, so a function goes on until the stack says EAGAIN.  Echo copies no byte: the mbufs that
+ * news once, so a function goes on until there is nothing left.  Echo copies no byte: the mbufs that
  * came in go out.
  *
- * Ownership: a received mbuf is ours until pc_send_mbuf has taken it.
+ * Ownership: a received mbuf is ours until pc_send_mbuf has taken it.  Those that find no room in the send
+ * buffer wait in a list, each linked behind the last mbuf of the one before.
  */
 #include "services.h"
 
 #include <errno.h>
 
+#include <rte_branch_prediction.h>
 #include <rte_mbuf.h>
+
+#define BATCH 8 /* packets that are taken at a time */
 
 static int watch(struct server *sv, int fd, const struct sock *sock)
 {
-	struct epoll_event ev = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.fd = fd};
+	struct epoll_event ev = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+	                         .data.fd = fd};
 
 	sv->socks[fd] = *sock;
 	return pc_epoll_ctl(sv->st, sv->epoll, EPOLL_CTL_ADD, fd, &ev);
@@ -64,31 +69,91 @@ static void serve_listener(struct server *sv, int listener)
 			hang_up(sv, fd);
 }
 
-static void serve_echo(struct server *sv, int fd)
+/* behind what has found no room already */
+static void keep(struct rte_mbuf **rest, struct rte_mbuf *m)
 {
-	struct rte_mbuf *m = sv->socks[fd].rest;
-	int rc = 1;
+	while (*rest != NULL)
+		rest = &(*rest)->next;
+	*rest = m;
+}
 
-	/* what finds no room in the send buffer waits in rest; meanwhile nothing is read, so that
-	 * the peer's sending stops when its own window is full */
-	while (m != NULL || (rc = pc_recv_mbuf(sv->st, fd, &m, NULL)) == 1) {
-		if (pc_send_mbuf(sv->st, fd, m, NULL) != 0)
-			break;
-		m = NULL;
+/* takes the first packet off the list */
+static struct rte_mbuf *take(struct rte_mbuf **rest)
+{
+	struct rte_mbuf *first = *rest, *last = first;
+
+	for (unsigned i = 1; i < first->nb_segs; i++)
+		last = last->next;
+	*rest = last->next;
+	last->next = NULL;
+	return first;
+}
+
+/* sends what found no room before. Returns whether all of it has gone. */
+static bool send_rest(struct server *sv, int fd)
+{
+	struct rte_mbuf **rest = &sv->socks[fd].rest, *m;
+
+	while (*rest != NULL) {
+		m = take(rest);
+		if (pc_send_mbuf(sv->st, fd, m, NULL) != 0) {
+			keep(&m, *rest);
+			*rest = m;
+			return false;
+		}
 	}
-	sv->socks[fd].rest = m;
-	if (rc == 0 || errno != EAGAIN)
+	return true;
+}
+
+/* sends n packets; from the first that finds no room on they wait. Returns whether all have gone. */
+static bool send_all(struct server *sv, int fd, struct rte_mbuf **m, int n)
+{
+	int i = 0;
+
+	while (i < n && pc_send_mbuf(sv->st, fd, m[i], NULL) == 0)
+		i++;
+	for (int j = i; j < n; j++)
+		keep(&sv->socks[fd].rest, m[j]);
+	return i == n;
+}
+
+/* A short read has emptied the queue, and then only an end that this event has told of is left to be seen. */
+static bool is_all(int n, uint32_t events)
+{
+	return n < BATCH && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0;
+}
+
+/* while something waits in rest nothing is read, so that the peer's sending stops when its own window is
+ * full */
+static void serve_echo(struct server *sv, int fd, uint32_t events)
+{
+	struct rte_mbuf *m[BATCH];
+	int n = BATCH;
+	bool ok = likely(sv->socks[fd].rest == NULL) || send_rest(sv, fd);
+
+	while (ok) {
+		n = pc_recv_mbufs(sv->st, fd, m, BATCH);
+		if (n <= 0)
+			break;
+		ok = send_all(sv, fd, m, n);
+		if (ok && likely(is_all(n, events)))
+			return;
+	}
+	if (n == 0 || errno != EAGAIN)
 		hang_up(sv, fd);
 }
 
-static void serve_discard(struct server *sv, int fd)
+static void serve_discard(struct server *sv, int fd, uint32_t events)
 {
-	struct rte_mbuf *m;
-	int rc;
+	struct rte_mbuf *m[BATCH];
+	int n;
 
-	while ((rc = pc_recv_mbuf(sv->st, fd, &m, NULL)) == 1)
-		rte_pktmbuf_free(m);
-	if (rc == 0 || errno != EAGAIN)
+	while ((n = pc_recv_mbufs(sv->st, fd, m, BATCH)) > 0) {
+		rte_pktmbuf_free_bulk(m, (unsigned)n);
+		if (is_all(n, events))
+			return;
+	}
+	if (n == 0 || errno != EAGAIN)
 		hang_up(sv, fd);
 }
 
@@ -118,14 +183,14 @@ static void serve_datagrams(struct server *sv, int fd)
 			rte_pktmbuf_free(m);
 }
 
-void service_serve(struct server *sv, int fd)
+void service_serve(struct server *sv, int fd, uint32_t events)
 {
 	switch (sv->socks[fd].kind) {
 	case ECHO:
-		serve_echo(sv, fd);
+		serve_echo(sv, fd, events);
 		break;
 	case DISCARD:
-		serve_discard(sv, fd);
+		serve_discard(sv, fd, events);
 		break;
 	case SOURCE:
 		serve_source(sv, fd);

@@ -35,8 +35,8 @@ struct server {
 /** service_open makes a socket of that type and serves it. Returns 0, or -1 with errno. */
 int service_open(struct server *sv, int type, uint64_t port, enum kind service);
 
-/** service_serve does what can be done for a socket that has news. */
-void service_serve(struct server *sv, int fd);
+/** service_serve does what can be done for a socket that has news: events is what pc_epoll_wait has said. */
+void service_serve(struct server *sv, int fd, uint32_t events);
 
 /** service_close_all closes every socket; the stack still delivers what is queued. */
 void service_close_all(struct server *sv);

@@ -53,3 +53,10 @@ struct rte_mbuf *ctx_mbuf(struct ctx *ctx)
 		ctx_count(ctx, PC_TX_NO_MBUF);
 	return m;
 }
+
+void ctx_free_done(struct ctx *ctx)
+{
+	if (ctx->nb_done > 0)
+		rte_mempool_put_bulk(ctx->pool, (void **)ctx->done, ctx->nb_done);
+	ctx->nb_done = 0;
+}

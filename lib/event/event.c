@@ -59,24 +59,6 @@ void events_fini(struct events *ev)
 	ev->set = NULL;
 }
 
-void event_push(struct events *ev, struct pollable *p, uint32_t fd)
-{
-	struct rte_ring *ring = ev->set[p->set - 1].ring;
-	bool full;
-
-	if (p->flags & POLLABLE_QUEUED)
-		return;
-	p->flags |= POLLABLE_QUEUED;
-	full = rte_ring_sp_enqueue_elem(ring, &fd, sizeof(fd)) != 0;
-	assert(!full); /* there is room for every descriptor */
-	(void)full;
-}
-
-bool event_pop(struct events *ev, uint32_t set, uint32_t *fd)
-{
-	return rte_ring_sc_dequeue_elem(ev->set[set].ring, fd, sizeof(*fd)) == 0;
-}
-
 uint32_t event_count(const struct events *ev, uint32_t set)
 {
 	return rte_ring_count(ev->set[set].ring);

@@ -11,13 +11,15 @@
  * waited for.
  */
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 
-#include "base/ctx.h"
+#include <rte_ring.h>
+#include <rte_ring_elem.h>
 
-struct rte_ring;
+#include "base/ctx.h"
 
 enum {
 	POLLABLE_QUEUED = 1 << 0,
@@ -53,10 +55,24 @@ int events_init(struct events *ev, uint32_t nb_sets, uint32_t n, int socket_id);
 void events_fini(struct events *ev);
 
 /** event_push puts a socket into the ring of its set, unless it is there already. */
-void event_push(struct events *ev, struct pollable *p, uint32_t fd);
+static inline void event_push(struct events *ev, struct pollable *p, uint32_t fd)
+{
+	struct rte_ring *ring = ev->set[p->set - 1].ring;
+	bool full;
 
-/** event_pop takes the next descriptor of a set's ring. Returns false when it is empty. */
-bool event_pop(struct events *ev, uint32_t set, uint32_t *fd);
+	if (p->flags & POLLABLE_QUEUED)
+		return;
+	p->flags |= POLLABLE_QUEUED;
+	full = rte_ring_sp_enqueue_elem(ring, &fd, sizeof(fd)) != 0;
+	assert(!full); /* there is room for every descriptor */
+	(void)full;
+}
+
+/** event_pop takes the n next descriptors of a set's ring, or as many as there are. Returns how many. */
+static inline uint32_t event_pop(struct events *ev, uint32_t set, uint32_t *fd, uint32_t n)
+{
+	return rte_ring_sc_dequeue_burst_elem(ev->set[set].ring, fd, sizeof(*fd), n, NULL);
+}
 
 /** event_count returns how many descriptors a set's ring holds. */
 uint32_t event_count(const struct events *ev, uint32_t set);

@@ -82,6 +82,19 @@ static inline bool ip4_hosts_are_plain(const struct ip *ip, uint8_t netif, uint3
 	       netifs_is_usable(ifs, found) && pc_addr_is_ip4(&ifs->addr[found].addr);
 }
 
+/* Says whether a frame begins as an untagged one from somebody to us, with an IPv4 header without options. */
+static inline bool ip4_frame_is_plain(const uint8_t *eth, const uint8_t mac[ETH_ADDR_LEN])
+{
+	const uint64_t ends = wire_get32_be(mac) | (uint64_t)wire_get16_be(mac + 4) << 32;
+	uint64_t first;
+	uint32_t type;
+
+	memcpy(&first, eth, sizeof(first)); /* both addresses: theirs must not be a group */
+	memcpy(&type, eth + 2 * ETH_ADDR_LEN, sizeof(type));
+	return (first & (UINT64_MAX >> 16 | 1ull << 48)) == ends &&
+	       (type & 0xffffff) == (uint32_t)(0x08 | 0x00 << 8 | 0x45 << 16);
+}
+
 /**
  * ip4_plain_input does what eth_input and ip4_input do for such a frame. Verdict: NEXT_TCP, NEXT_UDP,
  * NEXT_ICMP4, NEXT_IGMP or a drop; IP4_NOT_PLAIN: nothing has changed.
@@ -95,14 +108,13 @@ static inline int ip4_plain_input(const struct ip *ip, struct rte_mbuf *m, uint8
 	uint32_t total_len, src_be, dst_be;
 
 	if (m->nb_segs != 1 || m->data_len < ETH_HDR_LEN + IP4_HDR_LEN ||
-	    !eth_equal(eth, port->info.mac) || eth_is_group(eth + ETH_ADDR_LEN) ||
-	    wire_get16(eth + 2 * ETH_ADDR_LEN) != ETH_TYPE_IP4)
+	    !ip4_frame_is_plain(eth, port->info.mac))
 		return IP4_NOT_PLAIN;
 	total_len = wire_get16(hdr + 2);
 	src_be = wire_get32_be(hdr + 12);
 	dst_be = wire_get32_be(hdr + 16);
-	if (hdr[0] != 0x45 || (wire_get16(hdr + 6) & (IP4_FRAG_MF | IP4_FRAG_MASK)) != 0 ||
-	    total_len < IP4_HDR_LEN || total_len + ETH_HDR_LEN > m->data_len ||
+	if ((wire_get16(hdr + 6) & (IP4_FRAG_MF | IP4_FRAG_MASK)) != 0 || total_len < IP4_HDR_LEN ||
+	    total_len + ETH_HDR_LEN > m->data_len ||
 	    !ip4_header_is_good(offloads, m->ol_flags, hdr, IP4_HDR_LEN) ||
 	    !ip4_hosts_are_plain(ip, netif, src_be, dst_be, &p->laddr) ||
 	    unlikely(ip->ctx->cfg.ip_rp_filter != 0))
@@ -120,7 +132,7 @@ static inline int ip4_plain_input(const struct ip *ip, struct rte_mbuf *m, uint8
 	p->tos = hdr[1];
 	p->group = false;
 	p->l4_good = ip4_l4_is_good(offloads, m->ol_flags);
-	return ip4_next_of(p->proto);
+	return likely(p->proto == IPPROTO_TCP) ? NEXT_TCP : ip4_next_of(p->proto);
 }
 
 #endif

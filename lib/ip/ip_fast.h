@@ -56,10 +56,15 @@ static __rte_always_inline uint16_t ip_fast_cksum(struct rte_mbuf *m, bool ip4, 
 		                                    l4_hdr_len, 0, 0, 0, 0);
 		return cksum_fold_be(pseudo);
 	}
-	if (!summed && m->pkt_len > off)
-		sum = cksum_add_mbuf(cksum_add64(sum, pseudo), m, off, m->pkt_len - off);
-	else
-		sum = cksum_add64(sum, pseudo);
+	sum = cksum_add64(sum, pseudo);
+	if (!summed && m->pkt_len > off) {
+		const uint32_t len = m->pkt_len - off;
+
+		if (likely(m->nb_segs == 1 && len >= 8 && len < CKSUM_SHORT))
+			sum = cksum_add_short(sum, rte_pktmbuf_mtod_offset(m, uint8_t *, off), len);
+		else
+			sum = cksum_add_mbuf(sum, m, off, len);
+	}
 	return proto == IPPROTO_UDP ? cksum_finish_udp_be(sum) : cksum_finish_be(sum);
 }
 

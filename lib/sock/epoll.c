@@ -10,6 +10,8 @@
 
 #include "sock/sock.h"
 
+#define POPS 32 /* descriptors that are taken out of the ring at a time */
+
 static bool is_set(const struct sockets *s, int epfd)
 {
 	return epfd >= 1 && (uint32_t)epfd < s->first_udp && s->ev->set[epfd - 1].used;
@@ -127,7 +129,7 @@ static bool report(struct sockets *s, uint32_t set, uint32_t fd, struct epoll_ev
 int pc_epoll_wait(struct pc_stack *st, int epfd, struct epoll_event *events, int maxevents)
 {
 	struct sockets *s = sockets_of(st);
-	uint32_t set = (uint32_t)epfd - 1, left, fd;
+	uint32_t set = (uint32_t)epfd - 1, left, fds[POPS], got;
 	int n = 0;
 
 	if (!is_set(s, epfd))
@@ -135,9 +137,12 @@ int pc_epoll_wait(struct pc_stack *st, int epfd, struct epoll_event *events, int
 	if (maxevents <= 0)
 		return (int)sock_fail(-EINVAL);
 	/* those that go back behind the others wait for the next call */
-	for (left = event_count(s->ev, set); left > 0 && n < maxevents; left--)
-		if (event_pop(s->ev, set, &fd) && report(s, set, fd, &events[n]))
-			n++;
+	for (left = event_count(s->ev, set); left > 0 && n < maxevents; left -= got) {
+		got = RTE_MIN(left, RTE_MIN((uint32_t)POPS, (uint32_t)(maxevents - n)));
+		event_pop(s->ev, set, fds, got);
+		for (uint32_t i = 0; i < got; i++)
+			n += report(s, set, fds[i], &events[n]);
+	}
 	return n;
 }
 

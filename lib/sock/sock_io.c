@@ -232,7 +232,28 @@ int pc_recv_mbuf(struct pc_stack *st, int fd, struct rte_mbuf **m, struct pc_end
 		return recv_mbuf_udp(s, fd, m, from);
 	if (from != NULL)
 		*from = tcp_remote(t);
-	return (int)sock_fail(tcp_recv_mbuf(s->tcp, t, m));
+	*m = NULL;
+	return (int)sock_fail(tcp_recv_mbufs(s->tcp, t, m, 1));
+}
+
+static __rte_noinline int recv_mbufs_udp(struct sockets *s, int fd, struct rte_mbuf **m, unsigned n)
+{
+	unsigned i = 0;
+	int rc = 1;
+
+	while (i < n && (rc = recv_mbuf_udp(s, fd, &m[i], NULL)) == 1)
+		i++;
+	return i > 0 ? (int)i : rc;
+}
+
+int pc_recv_mbufs(struct pc_stack *st, int fd, struct rte_mbuf **m, unsigned n)
+{
+	struct sockets *s = sockets_of(st);
+	struct tcb *t = sock_find_tcb(s, fd);
+
+	if (unlikely(t == NULL))
+		return recv_mbufs_udp(s, fd, m, n);
+	return (int)sock_fail(tcp_recv_mbufs(s->tcp, t, m, n));
 }
 
 static __rte_noinline int send_mbuf_udp(struct sockets *s, int fd, struct rte_mbuf *m,

@@ -83,6 +83,7 @@ void pc_stack_flush(struct pc_stack *st, uint64_t now_ns)
 	advance(st, now_ns);
 	tcp_flush(st->tcp);
 	netifs_flush(&st->ip.ifs);
+	ctx_free_done(&st->ctx);
 }
 
 /* a tick of this stack's near future as a time */

@@ -20,7 +20,6 @@ struct pace {
 	uint32_t quantum; /* bytes sent at once, but for the rest of a segment */
 	uint32_t left;    /* bytes that may still be sent in this turn; UINT32_MAX: any number */
 	uint32_t tick;    /* the deadline TCB_T_PACE */
-	bool waits;       /* there is more to send, but not yet */
 };
 
 /** pace_set changes the rate, in bytes/s; 0: none. */

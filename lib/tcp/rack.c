@@ -9,21 +9,12 @@
 
 #define DUP_THRESH 3
 #define PERSIST    16
-#define MIN_RTT_MS 300000
 #define WND_MIN_US 128 /* two ticks: the clock is no finer than a turn of the loop */
 
 /* RACK_sent_after: of two segments sent in the same microsecond the one with more behind it */
 static bool sent_after(uint32_t us, uint32_t end, uint32_t than_us, uint32_t than_end)
 {
 	return seq_gt(us, than_us) || (us == than_us && seq_gt(end, than_end));
-}
-
-void rack_min_rtt(struct rack *r, uint32_t rtt_us, uint32_t now_ms)
-{
-	if (r->min_rtt_us == 0 || rtt_us <= r->min_rtt_us || now_ms - r->min_ms > MIN_RTT_MS) {
-		r->min_rtt_us = rtt_us > 0 ? rtt_us : 1;
-		r->min_ms = now_ms;
-	}
 }
 
 void rack_deliver(struct rack *r, const struct pkt *note, uint32_t now_us)

@@ -41,8 +41,16 @@ static inline void rack_begin(struct rack *r, uint32_t snd_una)
 /** rack_deliver takes note of a segment that is now delivered (steps 1 to 3). */
 void rack_deliver(struct rack *r, const struct pkt *note, uint32_t now_us);
 
+#define RACK_MIN_RTT_MS 300000
+
 /** rack_min_rtt takes a round trip into the running minimum of about five minutes. */
-void rack_min_rtt(struct rack *r, uint32_t rtt_us, uint32_t now_ms);
+static inline void rack_min_rtt(struct rack *r, uint32_t rtt_us, uint32_t now_ms)
+{
+	if (r->min_rtt_us == 0 || rtt_us <= r->min_rtt_us || now_ms - r->min_ms > RACK_MIN_RTT_MS) {
+		r->min_rtt_us = rtt_us > 0 ? rtt_us : 1;
+		r->min_ms = now_ms;
+	}
+}
 
 /** rack_dsack widens the reordering window: a retransmission was needless (step 4). */
 void rack_dsack(struct rack *r, uint32_t snd_una, uint32_t snd_nxt);

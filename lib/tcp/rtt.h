@@ -6,14 +6,47 @@
 
 #include <stdint.h>
 
+#include <rte_branch_prediction.h>
+#include <rte_common.h>
+
 #include <percore/config.h>
 
+#include "base/ctx.h"
 #include "tcp/tcb.h"
 
+/* RFC 6298 section 2: alpha 1/8, beta 1/4, K 4; the clock's granularity is a tick */
+#define RTT_GRANULARITY_US ((1u << TICK_SHIFT) / 1000 + 1)
+
 /** rtt_sample takes one measurement; the time-out follows without back-off. */
-void rtt_sample(const struct pc_stack_config *cfg, struct tcb *t, uint32_t rtt_us);
+static inline void rtt_sample(const struct pc_stack_config *cfg, struct tcb *t, uint32_t rtt_us)
+{
+	const uint32_t rtt = RTE_MAX(RTE_MIN(rtt_us, 120000000u), 1u);
+	const uint32_t min = (uint32_t)cfg->tcp_rto_min_ms * 1000;
+	const uint32_t max = (uint32_t)cfg->tcp_rto_max_ms * 1000;
+	uint32_t srtt = t->srtt_us, var = t->rttvar_us;
+
+	if (unlikely(srtt == 0)) {
+		srtt = rtt;
+		var = rtt / 2;
+	} else {
+		const uint32_t err = rtt > srtt ? rtt - srtt : srtt - rtt;
+
+		var = var - var / 4 + err / 4;
+		srtt = srtt - srtt / 8 + rtt / 8;
+		srtt = RTE_MAX(srtt, 1u);
+	}
+	t->srtt_us = srtt;
+	t->rttvar_us = var;
+	/* as Linux does: the floor is under the variance term, not under the whole */
+	t->rto_us = RTE_MIN(srtt + RTE_MAX(RTE_MAX(4 * var, RTT_GRANULARITY_US), min), max);
+}
 
 /** rtt_backed_off returns the time-out in us after t->retries repetitions (RFC 6298 (5.5)). */
-uint64_t rtt_backed_off(const struct pc_stack_config *cfg, const struct tcb *t);
+static inline uint64_t rtt_backed_off(const struct pc_stack_config *cfg, const struct tcb *t)
+{
+	const uint64_t rto = (uint64_t)t->rto_us << RTE_MIN(t->retries, 30);
+
+	return RTE_MIN(rto, cfg->tcp_rto_max_ms * 1000);
+}
 
 #endif

@@ -189,18 +189,22 @@ struct tcp_queues {
 	uint32_t sacked_bytes, lost_bytes;
 	uint32_t dup_bytes; /* without SACK: what duplicate ACKs say has left the network */
 	uint32_t undo_cwnd; /* what cwnd was before recovery; 0: nothing to undo */
-	uint8_t dupacks;
+	union {
+		struct {
+			uint8_t dupacks;
+			uint8_t recovery; /* enum tcp_recovery */
+			bool fin_early;
+			bool tlp_out; /* a loss probe is under way */
+			bool snd_urgent, rcv_urgent;
+			bool pace_waits; /* what is queued waits for pacing */
+		};
+		uint64_t trouble; /* 0: none of these, nothing is the matter */
+	};
 	uint8_t dup_turns;  /* in how many turns they came */
-	uint16_t dup_turn;  /* in which the last came */
-	uint8_t recovery;   /* enum tcp_recovery */
 	uint8_t loss_timer; /* enum tcp_loss_timer: what TCB_T_LOSS means */
-	bool fin_early;
-	bool reduced;   /* ECN: no further reduction until reduced_end is passed */
-	bool tlp_out;   /* a loss probe is under way */
-	bool tlp_again; /* ... that sent something again */
-	bool keep;      /* has something worth keeping while nothing is queued */
-	bool idle;      /* nothing is queued, only kept */
-	bool snd_urgent, rcv_urgent;
+	uint16_t dup_turn;  /* in which the last came */
+	bool keep;          /* has something worth keeping while nothing is queued */
+	bool idle;          /* nothing is queued, only kept */
 	uint16_t ooo_segs;
 	struct {
 		uint16_t high, probe; /* MTUs: may fit; of the probe under way; 0: none */
@@ -216,6 +220,8 @@ struct tcp_queues {
 	/* the rest */
 	uint16_t sacked_segs; /* in snd, SEG_SACKED */
 	uint8_t frto;         /* enum frto_step */
+	bool reduced : 1;     /* ECN: no further reduction until reduced_end is passed */
+	bool tlp_again : 1;   /* the loss probe sent something again */
 	uint32_t resent_bytes;
 	uint32_t recover;      /* RFC 6582: SND.NXT when recovery began */
 	uint32_t ooo_serial;   /* of what came last, for the order of SACK blocks */

@@ -5,7 +5,7 @@
 /*
  * TCP of one stack: what the socket layer and the stack call.
  *
- * A segment's way: tcp_rx_parse (header, checksum, flow), tcp_rx_prefetch, tcp_input.  What a
+ * A segment's way: tcp_rx_parse (tcp_rx.h: header, checksum, flow), tcp_rx_prefetch, tcp_input.  What a
  * connection wants to send is not sent at once: it is put on the work list, and tcp_flush at the end
  * of the turn sends data with the acknowledgement on it, or the acknowledgement alone.
  *
@@ -104,6 +104,13 @@ struct tcp_rx {
 	flow_ref ref; /* a candidate, verified by tcp_input */
 };
 
+/** The same with its packet and its IP header: what waits for the next stage. */
+struct tcp_pending {
+	struct tcp_rx rx;
+	struct ip_pkt pkt;
+	struct rte_mbuf *m;
+};
+
 /** tcp_footprint fills in what tcp_create takes: connections, flow_table, half_open, time_wait;
  * what else it takes is returned. */
 uint64_t tcp_footprint(const struct pc_stack_config *cfg, struct pc_stack_footprint *fp);
@@ -119,15 +126,8 @@ void tcp_destroy(struct tcp *tcp);
 
 /* ---- the way in ------------------------------------------------------------------------------ */
 
-/**
- * tcp_rx_parse reads and verifies a segment and finds its flow's place in the table, which it
- * prefetches. Verdict: VERDICT_DONE means go on, the mbuf is still the caller's; or a drop.
- */
-int tcp_rx_parse(struct tcp *tcp, const struct rte_mbuf *m, const struct ip_pkt *p,
-                 struct tcp_rx *rx);
-
 /** tcp_rx_prefetch looks the flows of a burst up and prefetches what it finds. */
-void tcp_rx_prefetch(struct tcp *tcp, struct tcp_rx *rx, unsigned n);
+void tcp_rx_prefetch(struct tcp *tcp, struct tcp_pending *seg, unsigned n);
 
 /** tcp_input runs a parsed segment (RFC 9293 section 3.10.7). Verdict: done, or a drop. */
 int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struct tcp_rx *rx);
@@ -226,8 +226,9 @@ ssize_t tcp_recv(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 /** tcp_discard drops n received bytes, of which there are that many; returns n. */
 ssize_t tcp_discard(struct tcp *tcp, struct tcb *t, uint32_t n);
 
-/** tcp_recv_mbuf takes the oldest received mbuf: 1 with *m, 0 at the end of the stream, or as tcp_recv. */
-int tcp_recv_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf **m);
+/** tcp_recv_mbufs takes the n oldest received mbufs, or as many as there are. Returns how many, 0 at the end of
+ * the stream, or as tcp_recv. */
+int tcp_recv_mbufs(struct tcp *tcp, struct tcb *t, struct rte_mbuf **m, unsigned n);
 
 /** tcp_shutdown: -ENOTCONN. how is SHUT_*. */
 int tcp_shutdown(struct tcp *tcp, struct tcb *t, int how);

@@ -69,7 +69,7 @@ static uint32_t pop_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 		scoreboard_forget(q, m, note->tx.len);
 		t->snd_bytes -= note->tx.len;
 		pktq_pop(&q->snd);
-		rte_pktmbuf_free(m);
+		ctx_free(tcp->ctx, m);
 	}
 	return sample_rtt(tcp, t, q, &a, seg);
 }

@@ -2,12 +2,12 @@
 /*
  * The way in, in the order of RFC 9293 section 3.10.7.
  *
- *   tcp_rx_parse ... tcp_input
+ *   tcp_rx_parse ... tcp_input, which knows whose it is and takes what is plain (tcp_plain.c) ... tcp_input_any
  *     no flow        -> listener: LISTEN (3.10.7.2), else CLOSED (3.10.7.1); an ACK that returns a SYN
  *                       cookie goes on as ESTABLISHED
  *     SYN cache      -> SYN-RECEIVED; the completing ACK goes on as ESTABLISHED
  *     TIME-WAIT      -> timewait_input
- *     TCB            -> tcp_plain_input, or SYN-SENT (3.10.7.3), or synchronised (3.10.7.4): timestamps and
+ *     TCB            -> SYN-SENT (3.10.7.3), or synchronised (3.10.7.4): timestamps and
  *                       sequence, RST, SYN, ACK, data, FIN
  *
  * Each step returns VERDICT_DONE to go on, or the drop that ends the segment.
@@ -26,98 +26,8 @@
 #include "tcp/tcp_syn_sent.h"
 #include "tcp/tcp_timer.h"
 #include "tcp/urgent.h"
-#include "wire/cksum.h"
 
-/* ---- before the state machine ---------------------------------------------------------------- */
-
-static bool is_intact(const struct rte_mbuf *m, const struct ip_pkt *p)
-{
-	uint64_t sum = cksum_pseudo(&p->src, &p->dst, IPPROTO_TCP, p->l4_len);
-
-	return cksum_is_good(cksum_add_mbuf(sum, m, p->l4_off, p->l4_len));
-}
-
-int tcp_rx_parse(struct tcp *tcp, const struct rte_mbuf *m, const struct ip_pkt *p,
-                 struct tcp_rx *rx)
-{
-	const uint8_t *l4 = rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off);
-	int len = tcp_parse(l4, p->l4_len, &rx->seg);
-
-	if (unlikely(len < 0))
-		return len == WIRE_SHORT ? PC_DROP_TCP_SHORT : PC_DROP_TCP_OFFSET;
-	if (!p->l4_good && unlikely(!is_intact(m, p)))
-		return PC_DROP_TCP_CHECKSUM;
-	if (unlikely(p->group)) /* RFC 9293 MUST-57 */
-		return PC_DROP_TCP_BROADCAST;
-	if (unlikely(rx->seg.sport == 0 || rx->seg.dport == 0))
-		return PC_DROP_TCP_PORT_ZERO;
-	rx->tos = p->tos;
-	rx->hash =
-	    tcp_table_name(&tcp->table, &rx->flow, &p->src, p->laddr, rx->seg.dport, rx->seg.sport);
-	rte_prefetch0(&tcp->table.bucket[(uint32_t)rx->hash & tcp->table.mask]);
-	ctx_count(tcp->ctx, PC_TCP_RX);
-	return VERDICT_DONE;
-}
-
-/* the connection that a segment of the burst most likely belongs to, or NULL */
-static inline const struct tcb *likely_tcb(const struct tcp *tcp, const struct tcp_rx *rx)
-{
-	return flow_ref_kind(rx->ref) == FLOW_TCB ? tcp_tcb(tcp, flow_ref_index(rx->ref)) : NULL;
-}
-
-/* with so few connections everything is in a cache near by; and of their queues this much is looked at */
-#define FEW_TCBS      256
-#define HOT_OF_QUEUES 192
-
-/*
- * Each loop touches what the one before has prefetched, so that a burst waits for memory four times and not
- * four times per segment: bucket, TCB, queues, and the oldest segment under way, which is most likely
- * acknowledged.
- */
-void tcp_rx_prefetch(struct tcp *tcp, struct tcp_rx *rx, unsigned n)
-{
-	const struct tcp_queues *q;
-	const struct tcb *t;
-
-	for (unsigned i = 0; i < n; i++) {
-		const char *at;
-
-		rx[i].ref = tcp_table_candidate(&tcp->table, rx[i].hash);
-		if (rx[i].ref == 0)
-			continue;
-		at = (const char *)tcp_table_flow(&tcp->table, rx[i].ref);
-		rte_prefetch0(at);
-		rte_prefetch0(at + 64);
-		rte_prefetch0(at + 128);
-	}
-	if (tcp->tcbs_used < FEW_TCBS)
-		return;
-	for (unsigned i = 0; i < n; i++) {
-		t = likely_tcb(tcp, &rx[i]);
-		if (t == NULL || t->queues == 0)
-			continue;
-		for (size_t line = 0; line < HOT_OF_QUEUES; line += 64)
-			rte_prefetch0((const char *)&tcp->queues[t->queues] + line);
-	}
-	for (unsigned i = 0; i < n; i++) {
-		t = likely_tcb(tcp, &rx[i]);
-		q = t != NULL ? tcp_queues(tcp, t) : NULL;
-		if (q == NULL || q->snd.head == NULL)
-			continue;
-		rte_prefetch0(q->snd.head);
-		rte_prefetch0(pkt_of(q->snd.head));
-	}
-}
-
-static flow_ref resolve(const struct tcp *tcp, const struct tcp_rx *rx)
-{
-	if (likely(rx->ref != 0 &&
-	           tcp_flow_equal(tcp_table_flow(&tcp->table, rx->ref), &rx->flow) &&
-	           flow_ref_kind(rx->ref) == FLOW_TCB &&
-	           (tcp_tcb(tcp, flow_ref_index(rx->ref))->flags & TCB_IN_TABLE)))
-		return rx->ref;
-	return tcp_table_find(&tcp->table, rx->hash, &rx->flow);
-}
+/* ---- without a connection -------------------------------------------------------------------- */
 
 /* 3.10.7.1 and 3.10.7.2 */
 static int input_no_flow(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx,
@@ -549,9 +459,9 @@ static int input_synchronised(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m
 	return input_text(tcp, t, m, p, seg);
 }
 
-int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struct tcp_rx *rx)
+int tcp_input_any(struct tcp *tcp, flow_ref ref, struct rte_mbuf *m, const struct ip_pkt *p,
+                  struct tcp_rx *rx)
 {
-	flow_ref ref = resolve(tcp, rx);
 	uint32_t index = flow_ref_index(ref);
 	struct tcb *t = NULL;
 	int verdict;
@@ -559,7 +469,9 @@ int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struc
 	switch (flow_ref_kind(ref)) {
 	case FLOW_TCB:
 		t = tcp_tcb(tcp, index);
-		break;
+		if (unlikely(t->state == TCP_S_SYN_SENT))
+			return input_syn_sent(tcp, t, m, p, rx);
+		return input_synchronised(tcp, t, m, p, rx);
 	case FLOW_SYN:
 		verdict = syncache_input(tcp, p, rx, index, &t);
 		if (verdict != VERDICT_DONE)
@@ -575,10 +487,7 @@ int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struc
 			return input_fast_open(tcp, t, m, p, rx);
 		break;
 	}
+	/* what has just been established goes on like any other segment */
 	verdict = tcp_plain_input(tcp, t, m, p, rx);
-	if (likely(verdict != TCP_NOT_PLAIN))
-		return verdict;
-	if (unlikely(t->state == TCP_S_SYN_SENT))
-		return input_syn_sent(tcp, t, m, p, rx);
-	return input_synchronised(tcp, t, m, p, rx);
+	return likely(verdict != TCP_NOT_PLAIN) ? verdict : input_synchronised(tcp, t, m, p, rx);
 }

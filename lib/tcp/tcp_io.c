@@ -287,23 +287,22 @@ ssize_t tcp_discard(struct tcp *tcp, struct tcb *t, uint32_t n)
 	return (ssize_t)n;
 }
 
-int tcp_recv_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf **out)
+int tcp_recv_mbufs(struct tcp *tcp, struct tcb *t, struct rte_mbuf **out, unsigned n)
 {
 	struct tcp_queues *q = tcp_queues(tcp, t);
-	struct rte_mbuf *m;
-	uint32_t len;
+	unsigned i = 0;
 
-	*out = NULL;
 	if (t->rcv_bytes == 0)
 		return nothing_to_read(t);
-	m = pktq_pop(&q->rcv);
-	len = pkt_of(m)->rx.len;
-	t->rcv_bytes -= len;
-	if (unlikely(m->pkt_len != len))
-		m = mbuf_trim_front(m, m->pkt_len - len);
-	*out = m;
+	for (; i < n && q->rcv.head != NULL; i++) {
+		struct rte_mbuf *m = pktq_pop(&q->rcv);
+		const uint32_t len = pkt_of(m)->rx.len;
+
+		t->rcv_bytes -= len;
+		out[i] = likely(m->pkt_len == len) ? m : mbuf_trim_front(m, m->pkt_len - len);
+	}
 	after_read(tcp, t);
-	return 1;
+	return (int)i;
 }
 
 /* Is there room to write?  If not, who asks is told when there is, as by Linux's poll: by the ACK that

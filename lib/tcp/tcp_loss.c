@@ -476,14 +476,9 @@ void tcp_loss_reopen(struct tcb *t, struct tcp_queues *q)
 	scoreboard_lost(q, m);
 }
 
-/* RFC 8985 section 7.2: two round trips, and the peer's delay when it has only one to answer */
 static uint32_t probe_ticks(const struct tcp *tcp, const struct tcb *t)
 {
-	uint64_t pto = t->srtt_us != 0 ? 2ull * t->srtt_us : 1000000;
-
-	if (t->snd_nxt - t->snd_una <= t->mss)
-		pto += tcp->ctx->cfg.tcp_rto_min_ms * 1000;
-	return ticks_from_us(RTE_MAX(pto, 2000u));
+	return ticks_from_us(tcp_probe_us(tcp, t));
 }
 
 static bool may_probe(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q)

@@ -44,6 +44,17 @@ void tcp_loss_reopen(struct tcb *t, struct tcp_queues *q);
 /** tcp_loss_resend sends lost segments while cwnd allows. Returns false when mbufs ran out. */
 bool tcp_loss_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);
 
+/** tcp_probe_us returns when a tail loss probe is due: after two round trips, and the peer's delay when it has
+ * only one segment to answer (RFC 8985 section 7.2). */
+static inline uint32_t tcp_probe_us(const struct tcp *tcp, const struct tcb *t)
+{
+	uint64_t pto = t->srtt_us != 0 ? 2ull * t->srtt_us : 1000000;
+
+	if (t->snd_nxt - t->snd_una <= t->mss)
+		pto += tcp->ctx->cfg.tcp_rto_min_ms * 1000;
+	return (uint32_t)RTE_MIN(RTE_MAX(pto, 2000u), (uint64_t)UINT32_MAX);
+}
+
 /** tcp_loss_arm sets the loss timer anew: for a tail loss probe if that comes first, else for the
  * retransmission time-out. */
 void tcp_loss_arm(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);

@@ -19,6 +19,12 @@
 int tcp_plain_input(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const struct ip_pkt *p,
                     const struct tcp_rx *rx);
 
+/** tcp_input_any goes the thorough way with a segment, which belongs to what ref says: nothing, a half-open
+ * connection, one in TIME-WAIT, or one whose segment tcp_plain_input has not taken (tcp_input.c). Verdict:
+ * done, or a drop. */
+int tcp_input_any(struct tcp *tcp, flow_ref ref, struct rte_mbuf *m, const struct ip_pkt *p,
+                  struct tcp_rx *rx);
+
 /** tcp_input_fin takes a FIN that is the next in order (tcp_input.c: the eighth step of RFC 9293 3.10.7.4). */
 void tcp_input_fin(struct tcp *tcp, struct tcb *t);
 

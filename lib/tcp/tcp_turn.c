@@ -82,8 +82,8 @@ static void end_pace(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint3
 	uint32_t at;
 
 	pace_end(&q->pace, sent, ctx->now_ns);
-	q->pace.waits = q->pace.left == 0 && (q->snd_next != NULL || tcp_has_lost(q));
-	if (!q->pace.waits)
+	q->pace_waits = q->pace.left == 0 && (q->snd_next != NULL || tcp_has_lost(q));
+	if (!q->pace_waits)
 		return;
 	at = (uint32_t)((q->pace.next_ns - ctx->epoch_ns + (1u << TICK_SHIFT) - 1) >> TICK_SHIFT);
 	tcp_timer_set(tcp, t, TCB_T_PACE, RTE_MAX(at - ctx->tick, 1u));

@@ -29,14 +29,14 @@ static inline bool tcp_has_lost(const struct tcp_queues *q)
 
 static inline void tcp_turn_begin(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
-	if (q->snd_next != NULL && t->snd_una == t->snd_nxt && !q->pace.waits)
+	if (q->snd_next != NULL && t->snd_una == t->snd_nxt && !q->pace_waits)
 		tcp_turn_start(tcp, t, q);
 	if (cc_of(t)->pacing_rate != NULL || t->tuning != 0 || tcp->ctx->cfg.tcp_pacing) {
 		tcp_turn_pace(tcp, t, q);
 	} else {
 		q->pace.left = UINT32_MAX;
 		q->pace.rate = 0;
-		q->pace.waits = false;
+		q->pace_waits = false;
 	}
 }
 

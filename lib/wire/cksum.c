@@ -12,8 +12,6 @@
 
 #include "wire/cksum.h"
 
-#include <x86intrin.h>
-
 #include <rte_branch_prediction.h>
 #include <rte_mbuf.h>
 
@@ -22,15 +20,7 @@
 /* from here on four sums are faster */
 #define LONG_BLOCK 1024
 /* from here on the vector code is worth its call */
-#define WIDE_MIN 256
-
-static inline uint64_t load64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
+#define WIDE_MIN CKSUM_SHORT
 
 /* Adds the 1 to 7 last bytes of a message, filled up with zeros. */
 static uint64_t add_rest(uint64_t sum, const uint8_t *p, size_t len)
@@ -53,28 +43,16 @@ static uint64_t add_rest(uint64_t sum, const uint8_t *p, size_t len)
 	return cksum_add64(sum, rest);
 }
 
-static inline uint64_t add_block32(uint64_t sum, const uint8_t *p)
-{
-	unsigned long long s = sum;
-	unsigned char carry = _addcarry_u64(0, s, load64(p), &s);
-
-	carry = _addcarry_u64(carry, s, load64(p + 8), &s);
-	carry = _addcarry_u64(carry, s, load64(p + 16), &s);
-	carry = _addcarry_u64(carry, s, load64(p + 24), &s);
-	_addcarry_u64(carry, s, 0, &s);
-	return s;
-}
-
 /* Adds the blocks of 32 bytes of a long message. */
 static uint64_t add_long(uint64_t sum, const uint8_t *p, size_t len)
 {
 	uint64_t sum1 = 0, sum2 = 0, sum3 = 0;
 
 	for (; len >= 32; len -= 32, p += 32) {
-		sum = cksum_add64(sum, load64(p));
-		sum1 = cksum_add64(sum1, load64(p + 8));
-		sum2 = cksum_add64(sum2, load64(p + 16));
-		sum3 = cksum_add64(sum3, load64(p + 24));
+		sum = cksum_add64(sum, cksum_load64(p));
+		sum1 = cksum_add64(sum1, cksum_load64(p + 8));
+		sum2 = cksum_add64(sum2, cksum_load64(p + 16));
+		sum3 = cksum_add64(sum3, cksum_load64(p + 24));
 	}
 	return cksum_add64(cksum_add64(sum, sum1), cksum_add64(sum2, sum3));
 }
@@ -94,9 +72,9 @@ uint64_t cksum_add(uint64_t sum, const void *data, size_t len)
 	p += done;
 	len -= done;
 	for (; len >= 32; len -= 32, p += 32)
-		sum = add_block32(sum, p);
+		sum = cksum_add_block32(sum, p);
 	for (; len >= 8; len -= 8, p += 8)
-		sum = cksum_add64(sum, load64(p));
+		sum = cksum_add64(sum, cksum_load64(p));
 	return len > 0 ? add_rest(sum, p, len) : sum;
 }
 

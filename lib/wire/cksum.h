@@ -13,6 +13,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <rte_branch_prediction.h>
 #include <rte_mbuf.h>
@@ -32,6 +33,53 @@ static inline uint64_t cksum_add64(uint64_t a, uint64_t b)
 
 /** cksum_add adds len bytes at p, at any alignment, which begin at an even offset of the message. */
 uint64_t cksum_add(uint64_t sum, const void *p, size_t len);
+
+/* eight bytes at any address, of any type */
+typedef uint64_t __attribute__((aligned(1), may_alias)) cksum_word;
+
+static inline uint64_t cksum_load64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* Adds 32 bytes by a chain of additions with carry: two instructions for 16 bytes.  The compiler would store each
+ * sum of _addcarry_u64. */
+static __rte_always_inline uint64_t cksum_add_block32(uint64_t sum, const uint8_t *p)
+{
+	__asm__("addq %[a], %[sum]\n\t"
+	        "adcq %[b], %[sum]\n\t"
+	        "adcq %[c], %[sum]\n\t"
+	        "adcq %[d], %[sum]\n\t"
+	        "adcq $0, %[sum]"
+	        : [sum] "+r"(sum)
+	        : [a] "m"(*(const cksum_word *)(const void *)p),
+	          [b] "m"(*(const cksum_word *)(const void *)(p + 8)),
+	          [c] "m"(*(const cksum_word *)(const void *)(p + 16)),
+	          [d] "m"(*(const cksum_word *)(const void *)(p + 24))
+	        : "cc");
+	return sum;
+}
+
+/** CKSUM_SHORT: from so many bytes on a call of cksum_add is worth it. */
+#define CKSUM_SHORT 256
+
+/**
+ * cksum_add_short is cksum_add for short messages of at least 8 bytes, without a call.  The last 1 to 7 bytes
+ * are the upper ones of a word that ends with them: a segment of 84 bytes takes 40 instructions instead of 85.
+ */
+static __rte_always_inline uint64_t cksum_add_short(uint64_t sum, const void *data, size_t len)
+{
+	const uint8_t *p = data, *end = p + len;
+
+	for (; len >= 32; len -= 32, p += 32)
+		sum = cksum_add_block32(sum, p);
+	for (; len >= 8; len -= 8, p += 8)
+		sum = cksum_add64(sum, cksum_load64(p));
+	return len > 0 ? cksum_add64(sum, cksum_load64(end - 8) >> (64 - 8 * len)) : sum;
+}
 
 /** cksum_add_at does the same for bytes that begin at any offset of the message. */
 uint64_t cksum_add_at(uint64_t sum, size_t offset, const void *p, size_t len);
@@ -82,10 +130,11 @@ static inline uint16_t cksum_finish_udp_be(uint64_t sum)
 	return cksum_be == 0 ? UINT16_MAX : cksum_be;
 }
 
-/** cksum_is_good says whether a sum over a message, its checksum field included, is right. */
+/** cksum_is_good says whether a sum over a message, its checksum field included, is right: whether it folds to
+ * 0xffff, so is a multiple of that but 0, which takes one multiplication. */
 static inline bool cksum_is_good(uint64_t sum)
 {
-	return cksum_fold_be(sum) == UINT16_MAX;
+	return sum % UINT16_MAX == 0 && likely(sum != 0);
 }
 
 /**

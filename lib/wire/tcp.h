@@ -81,14 +81,16 @@ static inline void tcp_parse_ts(const uint8_t *p, struct tcp_seg *seg)
 static inline int tcp_parse(const uint8_t *p, uint32_t len, struct tcp_seg *seg)
 {
 	unsigned hdr_len;
+	uint32_t ports;
 
 	if (len < TCP_HDR_LEN)
 		return WIRE_SHORT;
 	hdr_len = (p[12] >> 4) * 4u;
 	if (hdr_len < TCP_HDR_LEN || hdr_len > len)
 		return WIRE_HEADER;
-	seg->sport = wire_get16(p);
-	seg->dport = wire_get16(p + 2);
+	ports = wire_get32(p);
+	seg->sport = (uint16_t)(ports >> 16);
+	seg->dport = (uint16_t)ports;
 	seg->seq = wire_get32(p + 4);
 	seg->ack = wire_get32(p + 8);
 	seg->len = len - hdr_len;

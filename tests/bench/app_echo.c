@@ -39,17 +39,17 @@ static uint64_t turn(void *self, struct pc_stack *st, uint64_t now_ns)
 
 	(void)now_ns;
 	for (int i = 0; i < n; i++)
-		service_serve(sv, ev[i].data.fd);
+		service_serve(sv, ev[i].data.fd, ev[i].events);
 	return wait;
 }
 
-static void serve_copy(struct server *sv, int fd)
+static void serve_copy(struct server *sv, int fd, uint32_t events)
 {
 	char buf[4096];
 	ssize_t n;
 
 	if (sv->socks[fd].kind != ECHO) {
-		service_serve(sv, fd);
+		service_serve(sv, fd, events);
 		return;
 	}
 	while ((n = pc_recv(sv->st, fd, buf, sizeof(buf), 0)) > 0) {
@@ -70,7 +70,7 @@ static uint64_t turn_copy(void *self, struct pc_stack *st, uint64_t now_ns)
 
 	(void)now_ns;
 	for (int i = 0; i < n; i++)
-		serve_copy(sv, ev[i].data.fd);
+		serve_copy(sv, ev[i].data.fd, ev[i].events);
 	return wait;
 }
 

@@ -160,6 +160,14 @@ ssize_t pc_writev(struct pc_stack *st, int fd, const struct iovec *iov, int iovc
 int pc_recv_mbuf(struct pc_stack *st, int fd, struct rte_mbuf **m, struct pc_endpoint *from);
 
 /**
+ * pc_recv_mbufs is pc_recv_mbuf for up to n mbufs at a time. Returns how many m[] has got, 0 at the end of the
+ * stream, or -1 with errno as pc_recv. Fewer than n means that nothing more is queued: who is told of events by
+ * edges (EPOLLET) need not ask again, unless the event has said EPOLLRDHUP, EPOLLHUP or EPOLLERR, too: the end, or
+ * the error, is what the next call tells.
+ */
+int pc_recv_mbufs(struct pc_stack *st, int fd, struct rte_mbuf **m, unsigned n);
+
+/**
  * pc_send_mbuf queues a whole mbuf chain of payload and owns it from then on; on failure it stays
  * the caller's. No byte is copied when the mbuf is a single unshared segment of at most one MSS with
  * 128 bytes of headroom, or when the port sends chains. It takes the whole chain or nothing.

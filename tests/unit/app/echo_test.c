@@ -70,7 +70,7 @@ static void turn(void)
 	pc_stack_poll(sv->st, now);
 	n = pc_epoll_wait(sv->st, sv->epoll, ev, 16);
 	for (int i = 0; i < n; i++)
-		service_serve(sv, ev[i].data.fd);
+		service_serve(sv, ev[i].data.fd, ev[i].events);
 	pc_stack_flush(sv->st, now);
 	pc_stack_poll(cl, now);
 	pc_stack_flush(cl, now);

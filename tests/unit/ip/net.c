@@ -93,6 +93,7 @@ void net_close(struct net *net)
 	for (unsigned i = 0; i < 2; i++)
 		for (uint32_t n = net->port[i].nb_seen; n < net->port[i].nb_sent; n++)
 			rte_pktmbuf_free(net->port[i].sent[n]);
+	ctx_free_done(&net->ctx);
 	CU_ASSERT_EQUAL(eal_in_use(net->pool), 0);
 }
 

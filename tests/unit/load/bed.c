@@ -123,7 +123,7 @@ static void turn_server(struct bed *b)
 	pc_stack_poll(sv->st, b->now);
 	n = pc_epoll_wait(sv->st, sv->epoll, ev, 64);
 	for (int i = 0; i < n; i++)
-		service_serve(sv, ev[i].data.fd);
+		service_serve(sv, ev[i].data.fd, ev[i].events);
 	n = pc_epoll_wait(sv->st, b->http_epoll, ev, 64);
 	for (int i = 0; i < n; i++)
 		if (ev[i].data.fd == b->listener)

@@ -143,7 +143,7 @@ int receive_mbuf(uint16_t pport, uint16_t lport, struct tcp_seg s, uint16_t firs
 {
 	const struct frame_ends e = net_ends(NET_PEER, NET_US);
 	static uint8_t bytes[2048];
-	struct tcp_rx rx = {0};
+	struct tcp_pending seg = {0};
 	struct rte_mbuf *m;
 	struct ip_pkt p;
 	struct frame f;
@@ -155,10 +155,10 @@ int receive_mbuf(uint16_t pport, uint16_t lport, struct tcp_seg s, uint16_t firs
 	frame_tcp(&f, &e, &s, bytes, NULL, 0);
 	verdict = net_input_mbuf(&net, 0, net_mbuf(&net, f.b, f.len, first, rest), &p, &m);
 	CU_ASSERT_EQUAL_FATAL(verdict, NEXT_TCP);
-	verdict = tcp_rx_parse(tcp, m, &p, &rx);
+	verdict = tcp_rx_parse(tcp, m, &p, &seg.rx, false);
 	if (verdict == VERDICT_DONE) {
-		tcp_rx_prefetch(tcp, &rx, 1);
-		verdict = tcp_input(tcp, m, &p, &rx);
+		tcp_rx_prefetch(tcp, &seg, 1);
+		verdict = tcp_input(tcp, m, &p, &seg.rx);
 	}
 	if (verdict != VERDICT_DONE)
 		rte_pktmbuf_free(m);
@@ -288,7 +288,7 @@ bool told(struct tcb *t)
 	bool found = false;
 	uint32_t fd;
 
-	while (event_pop(&ev, 0, &fd)) {
+	while (event_pop(&ev, 0, &fd, 1)) {
 		tcp_tcb(tcp, fd - TCP_FIRST_FD)->poll.flags &= (uint16_t)~POLLABLE_QUEUED;
 		found |= fd - TCP_FIRST_FD == tcp_index(tcp, t);
 	}

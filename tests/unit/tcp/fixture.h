@@ -13,6 +13,8 @@
 #include "../ip/net.h"
 #include "tcp/tcp.h"
 #include "tcp/tcp_conn.h"
+#include "tcp/tcp_loss.h"
+#include "tcp/tcp_rx.h"
 
 #define TCP_FIRST_FD 100
 #define ISS          1000u

@@ -54,7 +54,7 @@ static void test_recv_random(void)
 			uint8_t bytes[2048];
 			const void *p;
 
-			if (tcp_recv_mbuf(tcp, t, &m) != 1)
+			if (tcp_recv_mbufs(tcp, t, &m, 1) != 1)
 				continue;
 			p = rte_pktmbuf_read(m, 0, m->pkt_len, bytes);
 			CU_ASSERT_FATAL(p != NULL && is_payload(p, out, m->pkt_len));
