@@ -3,8 +3,13 @@
 
 #include "tcp/scoreboard.h"
 
+#include <string.h>
+
 #include "base/seq.h"
 #include "tcp/rack.h"
+
+#define VAIN_MAX  4096 /* segments looked at for nothing */
+#define VAIN_EACH 16   /* of them forgiven with each acknowledgement */
 
 void scoreboard_plain(struct tcp_queues *q, struct rte_mbuf *m)
 {
@@ -44,8 +49,11 @@ void scoreboard_forget(struct tcp_queues *q, const struct rte_mbuf *m, uint32_t 
 
 	if (flags & SEG_SACKED) {
 		q->sacked_bytes -= bytes;
-		if (bytes == pkt_of_const(m)->tx.len)
+		if (bytes == pkt_of_const(m)->tx.len) {
 			q->sacked_segs--;
+			if (m == q->sack_at)
+				q->sack_at = NULL;
+		}
 	}
 	if (flags & SEG_LOST)
 		q->lost_bytes -= bytes;
@@ -72,6 +80,7 @@ void scoreboard_all_lost(struct tcp_queues *q)
 	if (reneged) {
 		q->sacked_bytes = 0;
 		q->sacked_segs = 0;
+		q->sack_at = NULL;
 	}
 	for (; m != NULL; m = next_sent(q, m)) {
 		if (reneged)
@@ -95,26 +104,93 @@ static bool is_within(const struct pkt *note, const struct sack_block *b, unsign
 	return false;
 }
 
-void scoreboard_sack(struct tcp_queues *q, const struct sack_block *b, unsigned n, uint32_t now_us)
+/* Takes away of a block what is known of it. Returns whether something is left. */
+static bool is_news(const struct tcp_queues *q, struct sack_block *b)
 {
-	struct sack_block all = b[0];
+	for (unsigned i = 0; i < SACK_KNOWN; i++) {
+		const struct sack_block *k = &q->sack_known[i];
 
-	for (unsigned i = 1; i < n; i++) {
-		all.start = seq_min(all.start, b[i].start);
-		all.end = seq_max(all.end, b[i].end);
+		if (seq_geq(b->start, k->start) && seq_lt(b->start, k->end))
+			b->start = k->end;
+		else if (seq_gt(b->end, k->start) && seq_leq(b->end, k->end))
+			b->end = k->start;
+		if (seq_geq(b->start, b->end))
+			return false;
 	}
-	for (struct rte_mbuf *m = first_sent(q); m != NULL; m = next_sent(q, m)) {
-		struct pkt *note = pkt_of(m);
+	return true;
+}
 
-		if (seq_geq(note->tx.seq, all.end))
-			break;
-		if (seq_lt(note->tx.seq, all.start) || (note->tx.flags & SEG_SACKED) ||
-		    !is_within(note, b, n))
+/* Where what is new lies: *span holds all of it. Returns false when there is nothing. */
+static bool find_news(struct tcp_queues *q, const struct sack_block *b, unsigned n,
+                      struct sack_block *span)
+{
+	bool any = false;
+
+	if (q->sacked_segs == 0) /* or of numbers that have gone round since */
+		memset(q->sack_known, 0, sizeof(q->sack_known));
+	for (unsigned i = 0; i < n; i++) {
+		struct sack_block news = b[i];
+
+		if (!is_news(q, &news))
 			continue;
-		rack_deliver(&q->rack, note, now_us);
-		scoreboard_plain(q, m);
-		note->tx.flags |= SEG_SACKED;
-		q->sacked_bytes += note->tx.len;
-		q->sacked_segs++;
+		span->start = any ? seq_min(span->start, news.start) : news.start;
+		span->end = any ? seq_max(span->end, news.end) : news.end;
+		any = true;
 	}
+	return any;
+}
+
+/* the segment from which on something that begins there, or before in the same segment, can be */
+static struct rte_mbuf *walk_from(const struct tcp_queues *q, uint32_t start)
+{
+	struct rte_mbuf *m = q->sack_at;
+
+	return m != NULL && seq_leq(pkt_of(m)->tx.seq, start) ? m : first_sent(q);
+}
+
+static void mark_sacked(struct tcp_queues *q, struct rte_mbuf *m, uint32_t now_us)
+{
+	struct pkt *note = pkt_of(m);
+
+	rack_deliver(&q->rack, note, now_us);
+	scoreboard_plain(q, m);
+	note->tx.flags |= SEG_SACKED;
+	q->sacked_bytes += note->tx.len;
+	q->sacked_segs++;
+	q->sack_at = m;
+}
+
+static uint32_t mark_within(struct tcp_queues *q, const struct sack_block *b, unsigned n,
+                            const struct sack_block *span, uint32_t now_us)
+{
+	uint32_t looks = 0;
+
+	for (struct rte_mbuf *m = walk_from(q, span->start); m != NULL; m = next_sent(q, m)) {
+		const struct pkt *note = pkt_of(m);
+
+		if (seq_geq(note->tx.seq, span->end))
+			break;
+		looks++;
+		if (seq_gt(note->tx.seq + note->tx.len, span->start) &&
+		    !(note->tx.flags & SEG_SACKED) && is_within(note, b, n))
+			mark_sacked(q, m, now_us);
+	}
+	return looks;
+}
+
+uint32_t scoreboard_sack(struct tcp_queues *q, const struct sack_block *b, unsigned n,
+                         uint32_t now_us)
+{
+	const uint32_t before = q->sacked_segs;
+	struct sack_block span;
+	uint32_t looks;
+
+	q->sack_vain -= q->sack_vain < VAIN_EACH ? q->sack_vain : VAIN_EACH;
+	if (q->sack_vain >= VAIN_MAX || !find_news(q, b, n, &span))
+		return 0;
+	looks = mark_within(q, b, n, &span, now_us);
+	q->sack_vain = q->sacked_segs != before ? 0 : q->sack_vain + looks;
+	memset(q->sack_known, 0, sizeof(q->sack_known));
+	memcpy(q->sack_known, b, (n < SACK_KNOWN ? n : SACK_KNOWN) * sizeof(*b));
+	return looks;
 }

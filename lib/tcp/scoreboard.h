@@ -32,13 +32,15 @@ void scoreboard_all_lost(struct tcp_queues *q);
 /** scoreboard_all_plain takes every LOST and RESENT back: the loss was none. */
 void scoreboard_all_plain(struct tcp_queues *q);
 
-/** What a SACK block says has arrived: [start,end), not empty. */
-struct sack_block {
-	uint32_t start, end;
-};
-
-/** scoreboard_sack marks the segments that lie within one of n blocks as SACKED and calls rack_deliver for
- * each that was not before. It looks at each segment under way at most once, however the blocks lie. */
-void scoreboard_sack(struct tcp_queues *q, const struct sack_block *b, unsigned n, uint32_t now_us);
+/**
+ * scoreboard_sack marks the segments that lie within one of n blocks, none of them empty, as SACKED and calls
+ * rack_deliver for each that was not before. Returns how many segments it has looked at.
+ *
+ * That is bounded, however the blocks lie: what the blocks before have said is not looked for again; who only
+ * adds to what was SACKED last has the walk begin there; and each segment is looked at once. Walks that find nothing may
+ * look at 4096 segments, and at 16 more with each call; beyond that blocks are not heeded, which RFC 2018 allows.
+ */
+uint32_t scoreboard_sack(struct tcp_queues *q, const struct sack_block *b, unsigned n,
+                         uint32_t now_us);
 
 #endif

@@ -178,6 +178,13 @@ enum {
 	SEG_SUMMED = 1 << 5, /* tx.cookie is the sum of the payload, folded */
 };
 
+/** What a SACK block says has arrived: [start,end). */
+struct sack_block {
+	uint32_t start, end;
+};
+
+#define SACK_KNOWN 3 /* as many blocks as fit beside timestamps */
+
 /** What a connection has only while something is queued or under way, or worth remembering. */
 struct tcp_queues {
 	/* lines 0 to 2: all that a segment looks at while nothing is the matter */
@@ -242,7 +249,10 @@ struct tcp_queues {
 	uint32_t rcv_up;       /* the last urgent byte that the peer has announced, if rcv_urgent */
 	uint32_t owner;        /* TCB */
 	uint32_t older, newer; /* among those that are only kept: indices, 0: none */
+	uint32_t sack_vain;    /* segments looked at for nothing of late (scoreboard.h) */
 	uint64_t cc_state[8];  /* of the congestion control */
+	struct sack_block sack_known[SACK_KNOWN]; /* what the last blocks said; empty: nothing */
+	struct rte_mbuf *sack_at; /* the segment that was SACKED last; NULL: it has gone */
 } __attribute__((aligned(64)));
 
 static_assert(sizeof(struct tcp_queues) <= 384, "six cache lines of a busy connection");

@@ -71,6 +71,7 @@ static void drop_snd(struct tcb *t, struct tcp_queues *q)
 	free_queue(&q->snd);
 	q->snd_next = NULL;
 	q->sacked_segs = 0;
+	q->sack_at = NULL;
 	q->sacked_bytes = q->lost_bytes = q->resent_bytes = q->dup_bytes = 0;
 	t->snd_bytes = 0;
 }

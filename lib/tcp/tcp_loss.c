@@ -68,7 +68,7 @@ bool tcp_loss_sacks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const 
 		b[n++] = (struct sack_block){start, end};
 	}
 	if (n > 0)
-		scoreboard_sack(q, b, n, tcp->ctx->now_us);
+		ctx_add(tcp->ctx, PC_TCP_SACK_LOOKS, scoreboard_sack(q, b, n, tcp->ctx->now_us));
 	if (dsack) {
 		rack_dsack(&q->rack, t->snd_una, t->snd_nxt);
 		q->keep = true;
@@ -375,7 +375,8 @@ static void look_for_losses(struct tcp *tcp, struct tcb *t, struct tcp_queues *q
 {
 	if (a->duplicate && !(t->opt & TCB_OPT_SACK))
 		count_duplicate(tcp, t, q);
-	if (a->delivered > 0 || a->duplicate)
+	/* RACK learns from what is delivered, and from time by a timer of its own */
+	if (a->delivered > 0 || (a->duplicate && !uses_rack(tcp, t)))
 		find_lost(tcp, t, q, a);
 	if (q->recovery == TCP_R_OPEN && q->lost_bytes > 0 && !is_forgiven(tcp, t, q))
 		enter_recovery(tcp, t, q, a->flight, a->sacked);
@@ -434,7 +435,6 @@ void tcp_loss_timeout(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	    q == NULL || q->recovery == TCP_R_OPEN ? t->cwnd : RTE_MAX(t->cwnd, t->ssthresh);
 	uint32_t flight = t->snd_nxt - t->snd_una;
 	uint32_t bounded = RTE_MIN(q != NULL ? RTE_MAX(flight, q->flight_out) : flight, cwnd);
-
 	bool first = q != NULL && t->retries == 0 && q->recovery == TCP_R_OPEN;
 
 	if (first)

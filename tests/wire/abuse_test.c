@@ -56,9 +56,8 @@ static void tiny_segments(struct wt *w)
 
 #define FLIGHT 600 /* segments */
 
-/* The peer has grown our window, and then reports three segments here and there of all that is under way, never
- * the same, and never acknowledges anything. */
-static void sack_blocks(struct wt *w)
+/* The peer has grown our window to FLIGHT segments, all of which are under way. Returns what it has acknowledged. */
+static uint32_t fill_window(struct wt *w)
 {
 	uint32_t una = 1;
 
@@ -82,6 +81,45 @@ static void sack_blocks(struct wt *w)
 	while (wt_write(w, WT_MSS, 0) > 0)
 		;
 	wt_drop(w);
+	return una;
+}
+
+/* It goes on to report what it has reported, in turns: of what finds nothing a share is looked for. */
+static void sack_in_vain(struct wt *w, uint32_t una)
+{
+	const uint64_t before = wt_count(w, PC_TCP_SACK_LOOKS);
+
+	for (uint32_t i = 0; i < 2000; i++) {
+		uint32_t at = i % 2 ? 540 : 300;
+
+		INJECT(.flags = A, .seq = 1, .ack = una, .nb_sack = 1,
+		       .sack = {{una + at * WT_MSS, una + (at + 1) * WT_MSS}});
+		wt_drop(w);
+	}
+	EQ(wt_info(w).tcpi_sacked, 450);
+	CHECK(wt_count(w, PC_TCP_SACK_LOOKS) - before <= 2000 * 16 + 4096 + FLIGHT);
+}
+
+/* One segment is missing, and each of the 500 behind it is reported, as by any peer: the walks to them are short. */
+static void sack_one_more(struct wt *w)
+{
+	uint32_t una = fill_window(w);
+
+	for (uint32_t i = 2; i <= 500; i++) {
+		INJECT(.flags = A, .seq = 1, .ack = una, .nb_sack = 1,
+		       .sack = {{una + WT_MSS, una + i * WT_MSS}});
+		wt_drop(w);
+	}
+	EQ(wt_info(w).tcpi_sacked, 499);
+	CHECK(wt_count(w, PC_TCP_SACK_LOOKS) <= 2 * 499);
+}
+
+/* The peer reports three segments here and there of all that is under way, never the same, and never acknowledges
+ * anything. */
+static void sack_blocks(struct wt *w)
+{
+	const uint32_t una = fill_window(w);
+
 	for (uint32_t i = 0; i < 150; i++) {
 		uint32_t at[3] = {1 + i, 200 + i, 400 + i};
 
@@ -92,6 +130,9 @@ static void sack_blocks(struct wt *w)
 		wt_drop(w);
 	}
 	EQ(wt_info(w).tcpi_sacked, 450);
+	/* each found something, and looked at each segment once at most */
+	CHECK(wt_count(w, PC_TCP_SACK_LOOKS) <= 150 * (FLIGHT + 100));
+	sack_in_vain(w, una);
 }
 
 /* ---- churn at the limit ------------------------------------------------------------------------------ */
@@ -148,6 +189,7 @@ static void churn_at_the_limit(struct wt *w)
 static const struct wt_case cases[] = {
     {"tiny segments that nobody reads share mbufs", tiny_segments},
     {"SACK blocks that are others each time", sack_blocks},
+    {"SACK blocks that grow, segment by segment", sack_one_more},
     {"churn at stack.max_connections", churn_at_the_limit},
 };
 

@@ -74,6 +74,79 @@ static void test_sack(void)
 	done();
 }
 
+static uint32_t looks(uint32_t from, uint32_t to)
+{
+	return scoreboard_sack(&q, &(struct sack_block){from, to}, 1, 0);
+}
+
+/* what was said before is not looked for, and what follows it is found without a walk to it */
+static void test_sack_looks(void)
+{
+	begin_at(1000);
+	CU_ASSERT_EQUAL(looks(1200, 1300), 3);
+	CU_ASSERT_EQUAL(looks(1200, 1300), 0);
+	CU_ASSERT_EQUAL(looks(1210, 1290), 0);
+	CU_ASSERT_EQUAL(looks(1200, 1400), 2);
+	CU_ASSERT_EQUAL(q.sacked_segs, 2);
+	CU_ASSERT_EQUAL(looks(1200, 1450), 2); /* half of one, which does not count */
+	CU_ASSERT_EQUAL(looks(1200, 1500), 2); /* the other half: now it does */
+	CU_ASSERT_EQUAL(q.sacked_segs, 3);
+	CU_ASSERT_EQUAL(looks(1100, 1500), 2); /* before what is known: from the oldest on */
+	CU_ASSERT_EQUAL(q.sacked_segs, 4);
+	/* the segment where a walk could begin is acknowledged */
+	while (seg[1] != q.snd.head || q.sack_at != NULL) {
+		struct rte_mbuf *m = q.snd.head;
+
+		scoreboard_forget(&q, m, LEN);
+		pktq_pop(&q.snd);
+		rte_pktmbuf_free(m);
+		if (m == seg[1])
+			break;
+	}
+	CU_ASSERT_PTR_NULL(q.sack_at);
+	CU_ASSERT_EQUAL(looks(1500, 1600), 4);
+	CU_ASSERT_EQUAL(q.sacked_segs, 4);
+	done();
+}
+
+/* numbers that come round again are not known */
+static void test_sack_round(void)
+{
+	begin_at(1000);
+	sack(1200, 1300);
+	scoreboard_all_lost(&q);
+	CU_ASSERT_EQUAL(q.sacked_segs, 1);
+	sack(1000, 1100); /* the oldest: with the next time-out all are forgotten */
+	scoreboard_all_lost(&q);
+	CU_ASSERT_EQUAL(q.sacked_segs, 0);
+	CU_ASSERT_PTR_NULL(q.sack_at);
+	sack(1000, 1100);
+	sack(1200, 1300);
+	CU_ASSERT_EQUAL(q.sacked_segs, 2);
+	done();
+}
+
+/* walks that find nothing: 4096 segments, and then 16 with each call */
+static void test_sack_in_vain(void)
+{
+	uint32_t all = 0;
+
+	begin_at(1000);
+	sack(1000, 1100);
+	for (unsigned i = 0; i < 5000; i++)
+		all += looks(i % 2 ? 1510 : 1310, i % 2 ? 1590 : 1390);
+	CU_ASSERT(q.sack_vain <= 16); /* five or six with each: always forgiven */
+	CU_ASSERT(all >= 5000 * 4);
+	q.sack_vain = 4096 + 16 + 16;
+	CU_ASSERT_EQUAL(looks(1500, 1600), 0);
+	CU_ASSERT_EQUAL(q.sacked_segs, 1);
+	CU_ASSERT_EQUAL(looks(1500, 1600), 0);
+	CU_ASSERT_EQUAL(looks(1500, 1600), 6);
+	CU_ASSERT_EQUAL(q.sacked_segs, 2);
+	CU_ASSERT_EQUAL(q.sack_vain, 0);
+	done();
+}
+
 static void test_lost_and_resent(void)
 {
 	begin_at(1000);
@@ -136,6 +209,9 @@ static void test_wrap(void)
 
 static const struct unit_case cases[] = {
     {"SACK", test_sack},
+    {"SACK blocks are looked for where they can be", test_sack_looks},
+    {"SACKs that are forgotten are not known", test_sack_round},
+    {"SACK blocks in vain", test_sack_in_vain},
     {"several blocks at once", test_sack_blocks},
     {"lost and sent again", test_lost_and_resent},
     {"acknowledged", test_forget},
