@@ -153,10 +153,8 @@ int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value,
 		return copy_result(&l, sizeof(l), value, len);
 	}
 	if (level == IPPROTO_TCP && name == TCP_INFO && ref.tcp != NULL) {
-		struct tcp_info info;
-
-		tcp_info_fill(s->tcp, ref.tcp, &info);
-		return copy_result(&info, sizeof(info), value, len);
+		tcp_info_copy(s->tcp, ref.tcp, value, len);
+		return 0;
 	}
 	if (level == SOL_SOCKET && name == SO_MAX_PACING_RATE && ref.tcp != NULL)
 		return get_max_pacing_rate(s, ref.tcp, value, len);

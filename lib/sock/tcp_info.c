@@ -3,9 +3,11 @@
 
 #include "sock/tcp_info.h"
 
+#include <linux/tcp.h>
 #include <string.h>
 
 #include "base/seq.h"
+#include "tcp/account.h"
 #include "tcp/tcp.h"
 
 static uint8_t ca_state(const struct tcp_queues *q)
@@ -57,7 +59,63 @@ static void fill_listener(const struct binding *l, struct tcp_info *info)
 	info->tcpi_sacked = l->backlog;
 }
 
-void tcp_info_fill(const struct tcp *tcp, const struct tcb *t, struct tcp_info *info)
+/* with what runs, until now */
+static uint64_t spent(const struct ctx *ctx, const struct tcp_account *a, enum account_chrono what)
+{
+	return a->spent_us[what] + (a->chrono == what ? ctx->now_us - a->chrono_us : 0);
+}
+
+/* what has gone out at once, and is not acknowledged: nobody has begun to count (account.h) */
+static uint64_t under_way(const struct ctx *ctx, const struct tcp_account *a,
+                          const struct tcp_queues *q)
+{
+	if (a->chrono != ACCOUNT_IDLE || q == NULL || q->snd.head == NULL ||
+	    q->snd.head == q->snd_next)
+		return 0;
+	return ctx->now_us - pkt_of(q->snd.head)->tx.sent_us;
+}
+
+static void fill_account(const struct ctx *ctx, const struct tcp_account *a, struct tcp_info *info)
+{
+	info->tcpi_bytes_acked = a->bytes_acked;
+	info->tcpi_bytes_received = a->bytes_received;
+	info->tcpi_bytes_sent = a->bytes_sent;
+	info->tcpi_bytes_retrans = a->bytes_retrans;
+	info->tcpi_segs_in = a->segs_in;
+	info->tcpi_segs_out = a->segs_out;
+	info->tcpi_data_segs_in = a->data_segs_in;
+	info->tcpi_data_segs_out = a->data_segs_out;
+	info->tcpi_total_retrans = a->retrans;
+	info->tcpi_delivered = a->delivered;
+	info->tcpi_dsack_dups = a->dsacks;
+	info->tcpi_rcv_ooopack = a->ooo;
+	info->tcpi_rwnd_limited = spent(ctx, a, ACCOUNT_RWND);
+	info->tcpi_sndbuf_limited = spent(ctx, a, ACCOUNT_SNDBUF);
+	info->tcpi_busy_time =
+	    spent(ctx, a, ACCOUNT_BUSY) + info->tcpi_rwnd_limited + info->tcpi_sndbuf_limited;
+	if (a->rate_us != 0)
+		info->tcpi_delivery_rate = (uint64_t)a->rate_bytes * 1000000 / a->rate_us;
+	info->tcpi_delivery_rate_app_limited = a->rate_limited;
+}
+
+/* in bytes per second; all ones: no limit */
+static void fill_pacing(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q,
+                        struct tcp_info *info)
+{
+	uint64_t max = tcp_tuning(tcp, t)->max_pacing_rate;
+
+	info->tcpi_max_pacing_rate = max != 0 ? max : UINT64_MAX;
+	info->tcpi_pacing_rate = q != NULL && q->pace.rate != 0 ? q->pace.rate : UINT64_MAX;
+}
+
+static uint32_t min_rtt(const struct tcp_queues *q, const struct tcp_account *a)
+{
+	uint32_t us = q != NULL && q->rack.min_rtt_us != 0 ? q->rack.min_rtt_us : a->min_rtt_us;
+
+	return us != 0 ? us : UINT32_MAX;
+}
+
+static void fill(const struct tcp *tcp, const struct tcb *t, struct tcp_info *info)
 {
 	const struct tcp_queues *q = tcp_queues(tcp, t);
 
@@ -78,8 +136,26 @@ void tcp_info_fill(const struct tcp *tcp, const struct tcb *t, struct tcp_info *
 	info->tcpi_rtt = t->srtt_us;
 	info->tcpi_rttvar = t->srtt_us != 0 ? t->rttvar_us : 0;
 	info->tcpi_rcv_space = t->rcv_max;
+	info->tcpi_notsent_bytes = t->state == TCP_S_LISTEN ? 0 : tcp_unsent(t);
+	info->tcpi_snd_wnd = t->snd_wnd;
+	info->tcpi_min_rtt = min_rtt(q, account_of(tcp, t));
+	fill_pacing(tcp, t, q, info);
+	if (t->account != 0) {
+		fill_account(tcp->ctx, account_of(tcp, t), info);
+		info->tcpi_busy_time += under_way(tcp->ctx, account_of(tcp, t), q);
+	}
 	if (t->state == TCP_S_LISTEN) /* as Linux: the accept queue and its limit */
 		fill_listener(&tcp->bind.binding[t->binding], info);
 	else
 		fill_segments(t, q, info);
+}
+
+void tcp_info_copy(const struct tcp *tcp, const struct tcb *t, void *to, socklen_t *len)
+{
+	struct tcp_info info;
+
+	fill(tcp, t, &info);
+	if (*len > sizeof(info))
+		*len = sizeof(info);
+	memcpy(to, &info, *len);
 }

@@ -2,12 +2,13 @@
 #ifndef SOCK_TCP_INFO_H
 #define SOCK_TCP_INFO_H
 
-#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 struct tcp;
 struct tcb;
 
-/** tcp_info_fill fills in Linux's struct tcp_info; what percore does not keep is 0. */
-void tcp_info_fill(const struct tcp *tcp, const struct tcb *t, struct tcp_info *info);
+/** tcp_info_copy writes Linux's struct tcp_info (linux/tcp.h, which has more members than the C library's), up
+ * to *len bytes of it, and sets *len to how many; what percore does not keep is 0. */
+void tcp_info_copy(const struct tcp *tcp, const struct tcb *t, void *to, socklen_t *len);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <rte_common.h>
 
+#include "tcp/account.h"
 #include "tcp/syncache.h"
 #include "tcp/tcp_conn.h"
 
@@ -78,10 +79,14 @@ struct tcb *syncache_promote(struct tcp *tcp, const struct syn_entry *e)
 	t->rcv_nxt = t->last_ack_sent = e->irs + 1;
 	t->rcv_adv = t->rcv_nxt + RTE_MIN(tcp_rcv_limit(tcp, t), (uint32_t)UINT16_MAX);
 	t->ts_recent = e->ts_recent;
-	t->ts_recent_ms = tcp->ctx->now_ms;
+	t->ts_recent_at = (uint16_t)(tcp->ctx->now_ms >> 16);
 	if (e->opt & TCB_OPT_TS)
 		t->ts_offset = (uint32_t)(tcp_secret(tcp, &e->flow) >> 32);
 	t->syn_lost = e->lost != 0;
+	/* as on Linux: the SYN has come, and the SYN-ACK has arrived */
+	account_of(tcp, t)->segs_in = 1;
+	account_of(tcp, t)->delivered = 1;
+	account_of(tcp, t)->retrans = e->retries;
 	if (tcb_set_path(tcp, t, &e->flow.raddr, e->flow.laddr) != 0) {
 		t->state = TCP_S_CLOSED;
 		tcb_free(tcp, t);

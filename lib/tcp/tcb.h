@@ -152,7 +152,6 @@ struct tcb {
 	uint32_t rcv_max;               /* SO_RCVBUF, or what rcvtune.h has made of it */
 	uint32_t snd_max;               /* SO_SNDBUF, or what it is at least */
 	uint32_t rcv_tick;              /* when the peer was last heard of */
-	uint32_t ts_recent_ms;          /* when ts_recent was set */
 	uint8_t retries;                /* of the oldest segment: back-off exponent */
 	uint8_t probes;                 /* keep-alives without an answer */
 	uint8_t cc;                     /* index of the congestion control */
@@ -162,6 +161,8 @@ struct tcb {
 	uint16_t binding;     /* of the socket, or of the listener that it came from; 0: none */
 	uint16_t tuning;      /* index of struct tcp_tuning */
 	uint16_t path_mtu;
+	uint16_t ts_recent_at; /* when ts_recent was set, in 2^16 ms */
+	uint16_t account;      /* index of struct tcp_account */
 };
 
 static_assert(sizeof(struct tcb) == 192, "an idle connection takes three cache lines");

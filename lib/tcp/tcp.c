@@ -12,6 +12,7 @@
 #include <rte_mempool.h>
 
 #include "base/seq.h"
+#include "tcp/account.h"
 #include "tcp/cc.h"
 #include "tcp/denied.h"
 #include "tcp/fastopen.h"
@@ -66,7 +67,7 @@ uint64_t tcp_footprint(const struct pc_stack_config *cfg, struct pc_stack_footpr
 	return sizeof(struct tcp) + bindings_footprint(nb_bindings(cfg)) +
 	       dests_footprint((uint32_t)cfg->tcp_destinations) +
 	       (uint64_t)(nb_queues(cfg) + 1) * sizeof(struct tcp_queues) +
-	       cc_slots_footprint(nb_slots(cfg)) +
+	       cc_slots_footprint(nb_slots(cfg)) + accounts_footprint(nb_tcbs(cfg)) +
 	       sources_footprint(cfg->stack_max_connections, cfg->tcp_source_connections) +
 	       sources_footprint(cfg->tcp_syn_cache, cfg->tcp_source_half_open);
 }
@@ -119,7 +120,8 @@ static int make_tables(struct tcp *tcp, const struct pc_stack_config *cfg)
 	    bindings_init(&tcp->bind, nb_bindings(cfg), cfg->socket_id) != 0 ||
 	    dests_init(&tcp->dests, (uint32_t)cfg->tcp_destinations, rng_key(&tcp->ctx->rng),
 	               cfg->socket_id) != 0 ||
-	    cc_slots_init(&tcp->slots, nb_slots(cfg), cfg->socket_id) != 0)
+	    cc_slots_init(&tcp->slots, nb_slots(cfg), cfg->socket_id) != 0 ||
+	    accounts_init(&tcp->accounts, nb_tcbs(cfg), cfg->socket_id) != 0)
 		return -1;
 	tcp_table_kind(&tcp->table, FLOW_TCB, tcp->tcb, sizeof(struct tcb));
 	tcp_table_kind(&tcp->table, FLOW_SYN, tcp->syn.entry, sizeof(struct syn_entry));
@@ -185,6 +187,7 @@ void tcp_destroy(struct tcp *tcp)
 	sources_fini(&tcp->half_open);
 	dests_fini(&tcp->dests);
 	cc_slots_fini(&tcp->slots);
+	accounts_fini(&tcp->accounts);
 	bindings_fini(&tcp->bind);
 	timewait_fini(&tcp->tw);
 	syncache_fini(&tcp->syn);

@@ -56,6 +56,14 @@ struct tcp_tuning {
 
 #define TCP_TUNINGS 256
 
+struct tcp_account;
+
+/** What TCP_INFO tells of the sockets' past (account.h). */
+struct accounts {
+	struct tcp_account *account; /* 0: of those that have none */
+	uint16_t free;               /* 0: none left */
+};
+
 struct tcp {
 	struct ctx *ctx;
 	struct ip *ip;
@@ -70,6 +78,7 @@ struct tcp {
 	uint32_t work_head, work_tail; /* the work list */
 	bool told; /* the last flush has told an application something: it wants its turn */
 	struct dsack dsack;
+	struct accounts accounts;
 	uint32_t challenge_tokens; /* RFC 5961 section 7 */
 	uint32_t challenge_tick;
 	struct tcb *tcb;

@@ -5,6 +5,7 @@
 
 #include "base/seq.h"
 #include "ip/ip_fast.h"
+#include "tcp/account.h"
 #include "tcp/rtt.h"
 #include "tcp/scoreboard.h"
 #include "tcp/tcp_conn.h"
@@ -39,6 +40,13 @@ static uint32_t sample_rtt(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	return us;
 }
 
+static void deliver(struct tcp *tcp, const struct tcb *t, struct tcp_queues *q,
+                    const struct pkt *note)
+{
+	rack_deliver(&q->rack, note, tcp->ctx->now_us);
+	account_of(tcp, t)->delivered++;
+}
+
 /* takes what ack covers out of the queue; returns the RTT sample */
 static uint32_t pop_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                           const struct tcp_seg *seg)
@@ -65,7 +73,7 @@ static uint32_t pop_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 		a.clear = a.clear && note->tx.sends == 1 && !(note->tx.flags & SEG_SACKED);
 		a.sent_us = note->tx.sent_us;
 		if (!(note->tx.flags & SEG_SACKED))
-			rack_deliver(&q->rack, note, tcp->ctx->now_us);
+			deliver(tcp, t, q, note);
 		scoreboard_forget(q, m, note->tx.len);
 		t->snd_bytes -= note->tx.len;
 		pktq_pop(&q->snd);
@@ -146,6 +154,10 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 	a.acked = old ? 0 : seg->ack - t->snd_una;
 	if (a.acked > 0)
 		a.rtt_us = on_new_ack(tcp, t, q, seg);
+	if (a.acked > 0)
+		account_acked(tcp, t, a.acked);
+	if (a.acked == 1 && (t->flags & TCB_FIN_SENT) && t->snd_una == t->snd_nxt)
+		account_of(tcp, t)->delivered++; /* the FIN, in a segment of its own */
 	a.delivered = a.acked + (q != NULL ? q->sacked_bytes - a.sacked : 0);
 	t->probes = 0; /* MUST-37: a peer that answers probes may keep the window closed */
 	if (likely(!old))

@@ -9,6 +9,7 @@
  */
 #include "tcp/tcp_bunch.h"
 
+#include "tcp/account.h"
 #include "tcp/sndbuf.h"
 #include "tcp/tcp_output.h"
 
@@ -50,6 +51,7 @@ void bunch_send(struct tcp *tcp, struct tcb *t, struct bunch *b)
 		m->tso_segsz = t->mss;
 		ctx_count(tcp->ctx, PC_TCP_TX_TSO);
 		ctx_add(tcp->ctx, PC_TCP_TX, b->segs - 1u);
+		account_of(tcp, t)->segs_out += b->segs - 1u;
 	}
 	tcp_emit(tcp, t, m, b->seq, b->flags);
 }

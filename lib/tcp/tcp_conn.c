@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "tcp/account.h"
 #include "tcp/cc.h"
 #include "tcp/fastopen.h"
 #include "tcp/pmtu.h"
@@ -42,6 +43,7 @@ struct tcb *tcb_alloc(struct tcp *tcp)
 	t->peer_mss = MSS_DEFAULT;
 	t->ssthresh = UINT32_MAX;
 	t->cc = (uint8_t)cfg->tcp_congestion;
+	account_open(tcp, t);
 	if (!cfg->tcp_nagle)
 		t->flags |= TCB_NODELAY;
 	if (cfg->tcp_keepalive)
@@ -99,6 +101,7 @@ void tcb_free(struct tcp *tcp, struct tcb *t)
 		tcp->tuning[t->tuning].refs--;
 	if (t->flags & TCB_BOUND)
 		bindings_del(&tcp->bind, t->binding);
+	account_close(tcp, t);
 	memset(&t->flow, 0, sizeof(t->flow));
 	t->state = TCP_S_FREE;
 	t->poll.set = 0;
@@ -149,6 +152,8 @@ static void release_queues(struct tcp *tcp, struct tcb *t)
 	if (cc_of(t)->release != NULL)
 		cc_of(t)->release(&tcp->queues[index]);
 	t->timers &= (uint8_t)~TCB_T_PACE;
+	if (tcp->queues[index].rack.min_rtt_us != 0)
+		account_of(tcp, t)->min_rtt_us = tcp->queues[index].rack.min_rtt_us;
 	leave_line(tcp, index);
 	tcp->queues[index].recover = tcp->free_queues;
 	tcp->free_queues = index;

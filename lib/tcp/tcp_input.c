@@ -16,6 +16,7 @@
 #include <netinet/in.h>
 
 #include "base/seq.h"
+#include "tcp/account.h"
 #include "tcp/fastopen.h"
 #include "tcp/rcvbuf.h"
 #include "tcp/tcp_ack.h"
@@ -65,7 +66,7 @@ static void opened_active(struct tcp *tcp, struct tcb *t)
 /* RFC 7323 section 5.5: older than half of what the fastest clock can count */
 static bool ts_recent_is_invalid(const struct tcp *tcp, const struct tcb *t)
 {
-	return tcp->ctx->now_ms - t->ts_recent_ms >= 24u * 86400 * 1000;
+	return (uint16_t)((tcp->ctx->now_ms >> 16) - t->ts_recent_at) >= 24u * 86400 * 1000 >> 16;
 }
 
 /* RFC 7323 sections 4.3 and 5 */
@@ -88,7 +89,7 @@ static void update_ts_recent(struct tcp *tcp, struct tcb *t, const struct tcp_se
 	if (seq_leq(seg->seq, t->last_ack_sent) &&
 	    (seq_geq(seg->tsval, t->ts_recent) || ts_recent_is_invalid(tcp, t))) {
 		t->ts_recent = seg->tsval;
-		t->ts_recent_ms = tcp->ctx->now_ms;
+		t->ts_recent_at = (uint16_t)(tcp->ctx->now_ms >> 16);
 	}
 }
 
@@ -252,6 +253,7 @@ static bool takes_data(const struct tcb *t)
 void tcp_input_fin(struct tcp *tcp, struct tcb *t)
 {
 	t->rcv_nxt++;
+	account_of(tcp, t)->bytes_received++;
 	t->rcv_adv = seq_max(t->rcv_adv, t->rcv_nxt);
 	t->flags |= TCB_FIN_RCVD;
 	tcb_drop_early(tcp, t); /* nothing follows a FIN */
@@ -283,6 +285,12 @@ static void note_early_fin(struct tcp *tcp, struct tcb *t, uint32_t seq)
 	q->fin_seq = seq;
 }
 
+static void count_early(struct tcp *tcp, const struct tcb *t)
+{
+	ctx_count(tcp->ctx, PC_TCP_RX_OOO);
+	account_of(tcp, t)->ooo++;
+}
+
 static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t off,
                        uint32_t seq)
 {
@@ -296,7 +304,7 @@ static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint3
 	verdict = rcvbuf_insert(q, m, off, seq, &dup);
 	dsack_note(tcp, t, dup.start, dup.end);
 	if (verdict == VERDICT_DONE)
-		ctx_count(tcp->ctx, PC_TCP_RX_OOO);
+		count_early(tcp, t);
 	else
 		tcb_detach_queues(tcp, t);
 	return verdict;
@@ -328,6 +336,7 @@ static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	}
 	tcp_owe_ack(tcp, t, q, len);
 	ctx_add(tcp->ctx, PC_TCP_RX_BYTES, t->rcv_nxt - before);
+	account_of(tcp, t)->bytes_received += t->rcv_nxt - before;
 	tcb_notify(tcp, t, EPOLLIN | EPOLLRDNORM);
 	return VERDICT_DONE;
 }
@@ -469,6 +478,7 @@ int tcp_input_any(struct tcp *tcp, flow_ref ref, struct rte_mbuf *m, const struc
 	switch (flow_ref_kind(ref)) {
 	case FLOW_TCB:
 		t = tcp_tcb(tcp, index);
+		account_in(account_of(tcp, t), rx->seg.len);
 		if (unlikely(t->state == TCP_S_SYN_SENT))
 			return input_syn_sent(tcp, t, m, p, rx);
 		return input_synchronised(tcp, t, m, p, rx);
@@ -489,5 +499,8 @@ int tcp_input_any(struct tcp *tcp, flow_ref ref, struct rte_mbuf *m, const struc
 	}
 	/* what has just been established goes on like any other segment */
 	verdict = tcp_plain_input(tcp, t, m, p, rx);
-	return likely(verdict != TCP_NOT_PLAIN) ? verdict : input_synchronised(tcp, t, m, p, rx);
+	if (likely(verdict != TCP_NOT_PLAIN))
+		return verdict;
+	account_in(account_of(tcp, t), rx->seg.len);
+	return input_synchronised(tcp, t, m, p, rx);
 }

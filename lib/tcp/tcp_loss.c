@@ -9,6 +9,7 @@
 #include "tcp/tcp_loss.h"
 
 #include "base/seq.h"
+#include "tcp/account.h"
 #include "tcp/cc.h"
 #include "tcp/frto.h"
 #include "tcp/pmtu.h"
@@ -67,9 +68,13 @@ bool tcp_loss_sacks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const 
 			continue;
 		b[n++] = (struct sack_block){start, end};
 	}
-	if (n > 0)
+	if (n > 0) {
+		account_of(tcp, t)->delivered -= q->sacked_segs;
 		ctx_add(tcp->ctx, PC_TCP_SACK_LOOKS, scoreboard_sack(q, b, n, tcp->ctx->now_us));
+		account_of(tcp, t)->delivered += q->sacked_segs;
+	}
 	if (dsack) {
+		account_of(tcp, t)->dsacks++;
 		rack_dsack(&q->rack, t->snd_una, t->snd_nxt);
 		q->keep = true;
 	}
@@ -558,38 +563,4 @@ void tcp_loss_look(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	else
 		set_loss_timer(tcp, t, q, TCP_LT_RTO, tcp_rto_ticks(tcp, t));
 	tcp_work(tcp, t);
-}
-
-/* ---- sending again --------------------------------------------------------------------------- */
-
-bool tcp_loss_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
-{
-	struct rte_mbuf *m = q->snd.head;
-
-	for (; m != q->snd_next && m != NULL; m = pkt_of(m)->next) {
-		struct pkt *note = pkt_of(m);
-		uint32_t pipe = tcp_pipe(t, q);
-
-		if ((note->tx.flags & (SEG_LOST | SEG_RESENT)) != SEG_LOST)
-			continue;
-		if (q->pace.left == 0 || (m != q->snd.head && q->frto == FRTO_FIRST))
-			break;
-		/* the oldest goes at once (RFC 5681 3.2, RFC 6675 section 5 (4.3)), others as cwnd says */
-		if (m != q->snd.head && pipe != 0 && pipe + note->tx.len > t->cwnd)
-			break;
-		/* 9293 SHLD-16: beyond a shrunken window only what probes it */
-		if (m != q->snd.head &&
-		    seq_gt(note->tx.seq + note->tx.len, t->snd_una + t->snd_wnd))
-			break;
-		m = tcp_resend(tcp, t, q, m);
-		if (m == NULL)
-			return false;
-		if (q->recovery == TCP_R_OPEN && q->resent_bytes == 0)
-			q->undo_tsval = tcp_tsval(tcp, t->ts_offset);
-		scoreboard_resent(q, m);
-		pace_take(&q->pace, pkt_of(m)->tx.len);
-		q->undo_segs++;
-		q->prr.out += pkt_of(m)->tx.len;
-	}
-	return true;
 }

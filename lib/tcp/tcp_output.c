@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/seq.h"
+#include "tcp/account.h"
 #include "tcp/fastopen.h"
 #include "tcp/frto.h"
 #include "tcp/pmtu.h"
@@ -169,6 +170,7 @@ static void emit_sync(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	if ((t->flags & TCB_ECE) && !(flags & TCP_RST))
 		flags |= TCP_ECE;
 	tcp_emit_note(t, m->pkt_len);
+	account_of(tcp, t)->segs_out++;
 	if (likely(n != NULL && is_plain(tcp, t, m)))
 		tcp_emit_plain(tcp, t, n, m, seq, flags, wnd, ecn, note);
 	else
@@ -216,6 +218,9 @@ uint8_t tcp_mark_sent(struct tcp *tcp, struct tcb *t, struct pkt *note, bool fin
 		t->flags &= ~(uint32_t)TCB_CWR;
 	}
 	note->tx.sent_us = tcp->ctx->now_us;
+	account_text(account_of(tcp, t), note->tx.len);
+	if (note->tx.sends > 0)
+		account_again(account_of(tcp, t), note->tx.len);
 	if (note->tx.sends < UINT8_MAX)
 		note->tx.sends++;
 	return flags;
@@ -404,6 +409,22 @@ static bool can_send(const struct tcb *t)
 	}
 }
 
+/* what keeps the rest, for TCP_INFO */
+static void note_limit(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q)
+{
+	const struct rte_mbuf *m = q->snd_next;
+	const uint32_t len = m != NULL ? pkt_of_const(m)->tx.len : 0;
+	enum account_chrono what = ACCOUNT_BUSY;
+
+	if (q->snd.head == NULL)
+		return;
+	if (m == NULL && (t->flags & TCB_NOSPACE))
+		what = ACCOUNT_SNDBUF;
+	else if (seq_gt(t->snd_nxt + len, t->snd_una + t->snd_wnd))
+		what = ACCOUNT_RWND;
+	account_turn(tcp, t, what);
+}
+
 /* lost segments, then new ones */
 static bool send_queued(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
@@ -413,11 +434,13 @@ static bool send_queued(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	tcp_turn_begin(tcp, t, q);
 	if (tcp_has_lost(q) && !frto_holds(q))
 		done = tcp_loss_resend(tcp, t, q);
-	if (done)
+	/* RFC 6675 section 5 (C): new data is what follows when nothing is left to repair */
+	if (done && (!tcp_has_lost(q) || frto_holds(q)))
 		done = send_new(tcp, t, q);
 	if (done && frto_sent(t, q))
 		done = tcp_loss_resend(tcp, t, q);
 	q->flight_out = t->snd_nxt - t->snd_una;
+	note_limit(tcp, t, q);
 	tcp_turn_end(tcp, t, q, q->prr.out - out);
 	return done;
 }
@@ -543,6 +566,9 @@ void tcp_send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *
 	}
 	if (cookie != NULL)
 		add_cookie(tcp, t, cookie, m, &s);
+	account_of(tcp, t)->segs_out++;
+	if (t->retries > 0)
+		account_again(account_of(tcp, t), 0);
 	/* RFC 8257 section 3.4: where DCTCP is, what cannot be marked is dropped */
 	emit(tcp, t, m, &s, ecn && cc_of(t)->needs_ecn ? ECN_ECT0 : 0, NULL);
 }

@@ -18,6 +18,7 @@
 
 #include "base/seq.h"
 #include "ip/ip_fast.h"
+#include "tcp/account.h"
 #include "tcp/cc.h"
 #include "tcp/pmtu.h"
 #include "tcp/rcvbuf.h"
@@ -121,10 +122,11 @@ static inline bool ack_is_plain(const struct tcb *t, const struct tcp_queues *q)
 }
 
 /* takes the acknowledged segments out of the queue, down to snd_next; returns the RTT sample, 0: none */
-static inline uint32_t pop_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+static inline uint32_t pop_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                                struct tcp_account *a)
 {
 	const uint32_t now_us = tcp->ctx->now_us;
-	uint32_t us = 0;
+	uint32_t us = 0, segs = 0;
 
 	do {
 		struct rte_mbuf *m = q->snd.head;
@@ -134,22 +136,25 @@ static inline uint32_t pop_sent(struct tcp *tcp, struct tcb *t, struct tcp_queue
 		us = note->tx.sends == 1 ? RTE_MAX(now_us - note->tx.sent_us, 1u) : 0;
 		q->snd.head = note->next;
 		ctx_free(tcp->ctx, m);
+		segs++;
 	} while (q->snd.head != q->snd_next);
+	a->delivered += segs;
 	if (q->snd.head == NULL)
 		q->snd.tail = NULL;
 	return us;
 }
 
 static inline void input_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
-                             const struct tcp_seg *seg, uint32_t acked)
+                             struct tcp_account *account, const struct tcp_seg *seg, uint32_t acked)
 {
-	uint32_t rtt_us = pop_sent(tcp, t, q);
+	uint32_t rtt_us = pop_sent(tcp, t, q, account);
 
 	q->rack.valid = false; /* what comes next was sent after all that has been delivered */
 	if (likely(rtt_us > 0)) {
 		rack_min_rtt(&q->rack, rtt_us, tcp->ctx->now_ms);
 		rtt_sample(&tcp->ctx->cfg, t, rtt_us);
 	}
+	account_all_acked(tcp, t, account, acked, rtt_us);
 	t->snd_una = seg->ack;
 	ip_confirm(tcp->ip, t->neigh);
 	t->timers &= (uint8_t)~TCB_T_LOSS; /* RFC 6298 (5.2) */
@@ -206,7 +211,7 @@ static inline void input_header(struct tcp *tcp, struct tcb *t, const struct tcp
 	t->rcv_tick = tcp->ctx->tick;
 	if ((t->opt & TCB_OPT_TS) && seq_leq(seg->seq, t->last_ack_sent)) { /* RFC 7323 4.3 (2) */
 		t->ts_recent = seg->tsval;
-		t->ts_recent_ms = tcp->ctx->now_ms;
+		t->ts_recent_at = (uint16_t)(tcp->ctx->now_ms >> 16);
 	}
 	t->probes = 0;
 	tcp_take_window(t, seg);
@@ -219,6 +224,7 @@ static __rte_always_inline int plain_input(struct tcp *tcp, struct tcb *t, struc
 	struct tcp_queues *q = tcp_queues(tcp, t);
 	const uint32_t acked = seg->ack - t->snd_una;
 	const bool has_text = seg->len > 0;
+	struct tcp_account *a;
 
 	if (!segment_is_plain(tcp, t, rx))
 		return TCP_NOT_PLAIN;
@@ -226,9 +232,12 @@ static __rte_always_inline int plain_input(struct tcp *tcp, struct tcb *t, struc
 		return TCP_NOT_PLAIN;
 	if (!rest_is_plain(tcp, t, seg, acked, &q))
 		return TCP_NOT_PLAIN;
+	a = account_of(tcp, t);
+	account_in(a, seg->len);
+	a->bytes_received += seg->len;
 	input_header(tcp, t, seg);
 	if (acked != 0)
-		input_ack(tcp, t, q, seg, acked);
+		input_ack(tcp, t, q, a, seg, acked);
 	if (has_text)
 		input_text(tcp, t, q, m, p, seg);
 	else if (q != NULL && q->snd.head != NULL)

@@ -8,6 +8,7 @@
 #include "tcp/tcp_plain.h"
 
 #include "base/seq.h"
+#include "tcp/account.h"
 #include "tcp/cc.h"
 #include "tcp/pmtu.h"
 #include "tcp/tcp_conn.h"
@@ -65,6 +66,7 @@ bool tcp_plain_output(struct tcp *tcp, struct tcb *t)
 {
 	struct tcp_queues *q = tcp_queues(tcp, t);
 	struct rte_mbuf *m = q != NULL ? q->snd_next : NULL;
+	struct tcp_account *a;
 	const struct neigh *n;
 	struct pkt *note;
 
@@ -75,6 +77,9 @@ bool tcp_plain_output(struct tcp *tcp, struct tcb *t)
 		return false;
 	if (unlikely(t->cwnd >= t->ssthresh || seq_gt(tcp->ctx->tick, t->t_loss)))
 		tcp_turn_start(tcp, t, q);
+	a = account_of(tcp, t);
+	account_text(a, pkt_of(m)->tx.len);
+	a->segs_out++;
 	note = pkt_of(m);
 	note->tx.sent_us = tcp->ctx->now_us;
 	note->tx.sends = 1;

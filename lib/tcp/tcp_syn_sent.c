@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "base/seq.h"
+#include "tcp/account.h"
 #include "tcp/fastopen.h"
 #include "tcp/rtt.h"
 #include "tcp/tcp_conn.h"
@@ -34,7 +35,7 @@ static void take_syn(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, 
 	if (cfg->tcp_timestamps && (seg->has & TCP_HAS_TS)) {
 		t->opt |= TCB_OPT_TS;
 		t->ts_recent = seg->tsval;
-		t->ts_recent_ms = tcp->ctx->now_ms;
+		t->ts_recent_at = (uint16_t)(tcp->ctx->now_ms >> 16);
 	}
 	if (cfg->tcp_sack && (seg->has & TCP_HAS_SACKOK))
 		t->opt |= TCB_OPT_SACK;
@@ -79,6 +80,8 @@ int tcp_syn_sent_input(struct tcp *tcp, struct tcb *t, const struct ip_pkt *p,
 	fastopen_synack(tcp, t, seg);
 	if (!(t->opt & TCB_OPT_SYN_DATA)) /* else fastopen_settle does it */
 		t->snd_una = seg->ack;
+	account_of(tcp, t)->bytes_acked++;
+	account_of(tcp, t)->delivered++;
 	t->timers &= (uint8_t)~TCB_T_LOSS;
 	if (t->retries == 0)
 		rtt_sample(&tcp->ctx->cfg, t, tcp->ctx->now_us - t->rttvar_us);

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "base/seq.h"
+#include "tcp/account.h"
 #include "tcp/fastopen.h"
 #include "tcp/pmtu.h"
 #include "tcp/rtt.h"
@@ -129,6 +130,7 @@ static void on_retransmit(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		tcp_work(tcp, t);
 	} else if (t->flags & TCB_FIN_SENT) {
 		ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
+		account_again(account_of(tcp, t), 0);
 		tcp_send_fin(tcp, t);
 	}
 	tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));

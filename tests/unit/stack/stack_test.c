@@ -107,7 +107,7 @@ static void test_each_allocation_fails(void)
 
 	box_init(&b);
 	b.cfg.stack_max_connections = 20000;
-	for (size_t leave = 0; leave < (8u << 20); leave += 192 * 1024) {
+	for (size_t leave = 0; leave < (12u << 20); leave += 288 * 1024) {
 		void *hole = leave > 0 ? rte_malloc("hole", leave, 0) : NULL;
 		void *taken[64];
 		unsigned n = 0;

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The accounts of a stack's sockets; see account.h.
+ *
+ * Ownership: a socket has its account from tcb_alloc to tcb_free.  Free ones are a list, the last freed first.
+ */
+#include "tcp/account.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <rte_malloc.h>
+
+static uint32_t nb_accounts(uint32_t n)
+{
+	return RTE_MIN(n, (uint32_t)ACCOUNTS_MAX);
+}
+
+uint64_t accounts_footprint(uint32_t n)
+{
+	return (uint64_t)(nb_accounts(n) + 1) * sizeof(struct tcp_account);
+}
+
+int accounts_init(struct accounts *a, uint32_t n, int socket_id)
+{
+	a->account = rte_zmalloc_socket("pc_accounts", accounts_footprint(n), RTE_CACHE_LINE_SIZE,
+	                                socket_id);
+	if (a->account == NULL)
+		return -ENOMEM;
+	for (uint32_t i = nb_accounts(n); i >= 1; i--) {
+		a->account[i].next = a->free;
+		a->free = (uint16_t)i;
+	}
+	a->account[0].chrono = ACCOUNT_IDLE;
+	return 0;
+}
+
+void accounts_fini(struct accounts *a)
+{
+	rte_free(a->account);
+	*a = (struct accounts){0};
+}
+
+void account_open(struct tcp *tcp, struct tcb *t)
+{
+	struct accounts *all = &tcp->accounts;
+	struct tcp_account *a = &all->account[all->free];
+
+	t->account = all->free;
+	all->free = a->next;
+	memset(a, 0, sizeof(*a));
+	a->chrono = ACCOUNT_IDLE;
+}
+
+void account_close(struct tcp *tcp, struct tcb *t)
+{
+	if (t->account == 0)
+		return;
+	account_of(tcp, t)->next = tcp->accounts.free;
+	tcp->accounts.free = t->account;
+	t->account = 0;
+}
+
+void account_turn(const struct tcp *tcp, const struct tcb *t, enum account_chrono what)
+{
+	struct tcp_account *a = account_of(tcp, t);
+	const uint32_t now_us = tcp->ctx->now_us;
+
+	if (a->chrono == what)
+		return;
+	if (a->chrono != ACCOUNT_IDLE) {
+		a->spent_us[a->chrono] += now_us - a->chrono_us;
+	} else {
+		a->mark = a->bytes_acked;
+		a->mark_us = now_us;
+	}
+	a->chrono = (uint8_t)what;
+	a->chrono_us = now_us;
+}
+
+void account_rate(struct tcp_account *a, uint32_t bytes, uint32_t us, bool limited)
+{
+	if (us == 0 || (limited && (uint64_t)bytes * a->rate_us < (uint64_t)a->rate_bytes * us))
+		return;
+	a->rate_bytes = bytes;
+	a->rate_us = us;
+	a->rate_limited = limited;
+}
+
+void account_acked(const struct tcp *tcp, const struct tcb *t, uint32_t bytes)
+{
+	struct tcp_account *a = account_of(tcp, t);
+	const uint32_t us = tcp->ctx->now_us - a->mark_us;
+	const bool all = t->snd_bytes == 0;
+
+	a->bytes_acked += bytes;
+	if (us >= t->srtt_us && t->srtt_us != 0) {
+		account_rate(a, (uint32_t)(a->bytes_acked - a->mark), us, all);
+		a->mark = a->bytes_acked;
+		a->mark_us = tcp->ctx->now_us;
+	}
+	if (all)
+		account_turn(tcp, t, ACCOUNT_IDLE);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Sending again what is lost (tcp_loss.c says what that is).
+ *
+ * A segment that was cut for a wider path goes in parts: its first part is what has to find room, and the
+ * rest follows like a lost segment of its own.
+ */
+#include "tcp/tcp_loss.h"
+
+#include "base/seq.h"
+#include "tcp/frto.h"
+#include "tcp/scoreboard.h"
+#include "tcp/tcp_conn.h"
+#include "tcp/tcp_output.h"
+
+/* the oldest goes at once (RFC 5681 3.2, RFC 6675 section 5 (4.3)), others as cwnd says; 9293 SHLD-16: beyond a
+ * shrunken window only what probes it */
+static bool may_go(const struct tcb *t, const struct tcp_queues *q, const struct rte_mbuf *m)
+{
+	const struct pkt *note = pkt_of_const(m);
+	const uint32_t len = RTE_MIN((uint32_t)note->tx.len, (uint32_t)t->mss);
+	const uint32_t pipe = tcp_pipe(t, q);
+
+	if (m == q->snd.head)
+		return true;
+	return (pipe == 0 || pipe + len <= t->cwnd) && q->frto != FRTO_FIRST &&
+	       seq_leq(note->tx.seq + len, t->snd_una + t->snd_wnd);
+}
+
+bool tcp_loss_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	struct rte_mbuf *m = q->snd.head;
+
+	for (; m != q->snd_next && m != NULL; m = pkt_of(m)->next) {
+		if ((pkt_of(m)->tx.flags & (SEG_LOST | SEG_RESENT)) != SEG_LOST)
+			continue;
+		if (q->pace.left == 0 || !may_go(t, q, m))
+			break;
+		m = tcp_resend(tcp, t, q, m);
+		if (m == NULL)
+			return false;
+		if (q->recovery == TCP_R_OPEN && q->resent_bytes == 0)
+			q->undo_tsval = tcp_tsval(tcp, t->ts_offset);
+		scoreboard_resent(q, m);
+		pace_take(&q->pace, pkt_of(m)->tx.len);
+		q->undo_segs++;
+		q->prr.out += pkt_of(m)->tx.len;
+	}
+	return true;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* What TCP_INFO tells of a connection's past: who has an account, and what is counted there. */
+
+#include "tcp/account.h"
+
+#include "../unit.h"
+#include "fixture.h"
+
+/* each socket has one of its own, and a new one begins at zero */
+static void ownership(void)
+{
+	struct tcb *a, *b;
+	uint16_t was;
+
+	start();
+	a = conn(0);
+	b = conn(0);
+	CU_ASSERT_NOT_EQUAL(a->account, 0);
+	CU_ASSERT_NOT_EQUAL(a->account, b->account);
+	input_data(a, IRS, 10);
+	CU_ASSERT_EQUAL(account_of(tcp, a)->bytes_received, 10);
+	CU_ASSERT_EQUAL(account_of(tcp, a)->segs_in, 1);
+	CU_ASSERT_EQUAL(account_of(tcp, b)->segs_in, 0);
+	was = a->account;
+	tcp_close(tcp, a);
+	turn();
+	forget();
+	a = conn(0);
+	CU_ASSERT_EQUAL(a->account, was);
+	CU_ASSERT_EQUAL(account_of(tcp, a)->bytes_received, 0);
+	finish();
+}
+
+/* who finds none left shares one that nobody reads */
+static void none_left(void)
+{
+	struct tcb *a, *b;
+
+	start();
+	tcp->accounts.free = 0;
+	a = conn(0);
+	b = conn(0);
+	CU_ASSERT_EQUAL(a->account, 0);
+	CU_ASSERT_EQUAL(b->account, 0);
+	input_data(a, IRS, 10);
+	CU_ASSERT_EQUAL(read_bytes(a, IRS, 10), 10);
+	tcp_close(tcp, a);
+	tcp_close(tcp, b);
+	CU_ASSERT_EQUAL(tcp->accounts.free, 0);
+	turn();
+	forget();
+	finish();
+}
+
+/* a time belongs to one thing */
+static void times(void)
+{
+	const struct tcp_account *a;
+	struct tcb *t;
+
+	start();
+	t = conn(0);
+	a = account_of(tcp, t);
+	account_turn(tcp, t, ACCOUNT_BUSY);
+	net.ctx.now_us += 1000;
+	account_turn(tcp, t, ACCOUNT_BUSY);
+	net.ctx.now_us += 1000;
+	account_turn(tcp, t, ACCOUNT_RWND);
+	net.ctx.now_us += 500;
+	account_turn(tcp, t, ACCOUNT_SNDBUF);
+	net.ctx.now_us += 50;
+	account_turn(tcp, t, ACCOUNT_IDLE);
+	net.ctx.now_us += 7000;
+	account_turn(tcp, t, ACCOUNT_BUSY);
+	CU_ASSERT_EQUAL(a->spent_us[ACCOUNT_BUSY], 2000);
+	CU_ASSERT_EQUAL(a->spent_us[ACCOUNT_RWND], 500);
+	CU_ASSERT_EQUAL(a->spent_us[ACCOUNT_SNDBUF], 50);
+	finish();
+}
+
+/* as on Linux: less counts only when the application is not the limit */
+static void rates(void)
+{
+	struct tcp_account a = {.chrono = ACCOUNT_IDLE};
+
+	account_rate(&a, 1000, 0, false);
+	CU_ASSERT_EQUAL(a.rate_us, 0);
+	account_rate(&a, 1000, 10, true);
+	CU_ASSERT_EQUAL(a.rate_bytes, 1000);
+	account_rate(&a, 1000, 20, true);
+	CU_ASSERT_EQUAL(a.rate_us, 10);
+	account_rate(&a, 1000, 20, false);
+	CU_ASSERT_EQUAL(a.rate_us, 20);
+	CU_ASSERT_FALSE(a.rate_limited);
+	account_rate(&a, UINT32_MAX, 40, true); /* 64 bits */
+	CU_ASSERT_EQUAL(a.rate_bytes, UINT32_MAX);
+	CU_ASSERT(a.rate_limited);
+}
+
+static void footprint(void)
+{
+	CU_ASSERT_EQUAL(accounts_footprint(10), 11 * sizeof(struct tcp_account));
+	CU_ASSERT_EQUAL(accounts_footprint(10000000), 65536 * sizeof(struct tcp_account));
+}
+
+static const struct unit_case cases[] = {
+    {"each has its own", ownership}, {"none left", none_left}, {"times", times},
+    {"the rate of delivery", rates}, {"footprint", footprint},
+};
+
+TCP_UNIT_MAIN("account")
