@@ -37,7 +37,7 @@ int service_open(struct server *sv, int type, uint64_t port, enum kind service)
 {
 	/* every address of both families */
 	struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
-	int fd = pc_socket(sv->st, AF_INET6, type, 0), on = 1;
+	int fd = pc_socket(sv->st, AF_INET6, type, 0), on = 1, unsent = SOURCE_UNSENT;
 	struct sock sock = {.service = (uint8_t)service, .port = (uint16_t)port};
 
 	if (fd < 0 || pc_bind(sv->st, fd, (struct sockaddr *)&any, sizeof(any)) != 0)
@@ -46,6 +46,9 @@ int service_open(struct server *sv, int type, uint64_t port, enum kind service)
 	if (type == SOCK_STREAM) {
 		/* connections inherit it: no answer waits for more to come */
 		pc_setsockopt(sv->st, fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		if (service == SOURCE)
+			pc_setsockopt(sv->st, fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent,
+			              sizeof(unsent));
 		if (pc_listen(sv->st, fd, 65535) != 0)
 			return -1;
 	}

@@ -9,6 +9,9 @@
 struct rte_mbuf;
 
 #define SOURCE_BURST 65536 /* bytes of the source's stream per call; a multiple of 256 */
+/* Bytes of the source's stream that wait to be sent: what leaves soon after it was written is still in the
+ * cache then.  Over net_memif a stream is half as fast again (docs/performance.md). */
+#define SOURCE_UNSENT 131072
 
 enum kind { CLOSED, ECHO, DISCARD, SOURCE, LISTENER, DATAGRAMS };
 

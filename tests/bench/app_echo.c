@@ -22,7 +22,9 @@ static void *start(struct pc_stack *st, uint32_t connections)
 	sv->nb_socks = (uint32_t)n;
 	sv->epoll = pc_epoll_create(st);
 	if (service_open(sv, SOCK_STREAM, 7, ECHO) != 0 ||
-	    service_open(sv, SOCK_DGRAM, 7, ECHO) != 0) {
+	    service_open(sv, SOCK_DGRAM, 7, ECHO) != 0 ||
+	    service_open(sv, SOCK_STREAM, 9, DISCARD) != 0 ||
+	    service_open(sv, SOCK_STREAM, 19, SOURCE) != 0) {
 		perror("echo service");
 		exit(2);
 	}
@@ -75,4 +77,6 @@ static uint64_t turn_copy(void *self, struct pc_stack *st, uint64_t now_ns)
 }
 
 const struct app app_echo = {.port = 7, .start = start, .turn = turn, .finish = free};
+const struct app app_discard = {.port = 9, .start = start, .turn = turn, .finish = free};
+const struct app app_source = {.port = 19, .start = start, .turn = turn, .finish = free};
 const struct app app_echo_copy = {.port = 7, .start = start, .turn = turn_copy, .finish = free};

@@ -18,8 +18,8 @@ struct app {
 	void (*finish)(void *self);
 };
 
-/** percore-echo; and percore-httpd with a file of 512 bytes under /512. */
-extern const struct app app_echo, app_httpd;
+/** percore-echo with each of its services; and percore-httpd with a file of 512 bytes under /512. */
+extern const struct app app_echo, app_discard, app_source, app_httpd;
 
 /** Echo by pc_recv and pc_send, which copy. */
 extern const struct app app_echo_copy;

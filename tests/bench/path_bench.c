@@ -26,8 +26,11 @@
 #include "peer.h"
 
 #define SERVER     "10.9.0.1"
-#define TURN_NS    20000 /* virtual time of a turn */
+#define SERVER6    "fd09::a09:1" /* what peer.h makes of it */
+#define DAD_NS     3000000000    /* until an address of IPv6 is ours */
+#define TURN_NS    20000         /* virtual time of a turn */
 #define MAX_ROUNDS 100000
+#define FULL       1460 /* bytes of a full segment */
 #define STRIDE     7919 /* a prime: all clients have their turn, in an order that no cache foresees */
 
 enum stage { RECEIVE, EVENT, SOCKET, SEND, STAGES };
@@ -55,7 +58,7 @@ struct bench_case {
 	uint32_t conns;
 	/** Does one round of operations, measured as b->measured says; returns how many there were. */
 	uint32_t (*round)(struct bench *b);
-	bool datagrams;
+	bool datagrams, ip6;
 };
 
 /* ---- turns ----------------------------------------------------------------------------------- */
@@ -174,23 +177,49 @@ static uint32_t round_datagrams(struct bench *b)
 	return b->burst;
 }
 
+/* what the source has sent is acknowledged two segments at a time; returns how many came instead */
+static uint32_t round_source(struct bench *b)
+{
+	const uint64_t before = peer_frames(b->peer);
+
+	for (uint32_t i = 0; i < b->burst; i++)
+		peer_send(b->peer, 0, PEER_ACK_TWO);
+	turn(b);
+	return (uint32_t)(peer_frames(b->peer) - before);
+}
+
+/* a burst of full segments of one stream */
+static uint32_t round_sink(struct bench *b)
+{
+	for (uint32_t i = 0; i < b->burst; i++)
+		peer_send(b->peer, 0, PEER_DATA);
+	turn(b);
+	return b->burst;
+}
+
 #define GET  "GET /512 HTTP/1.1\r\nHost: a\r\n\r\n"
 #define GET4 GET GET GET GET
 
-static const char zeros[64];
+static const char zeros[FULL];
 
 static const struct bench_case cases[] = {
-    {"echo", "echo of 64 bytes", &app_echo, zeros, 64, 1000, round_requests, false},
+    {"echo", "echo of 64 bytes", &app_echo, zeros, 64, 1000, round_requests, false, false},
+    {"echo-ip6", "echo of 64 bytes over IPv6", &app_echo, zeros, 64, 1000, round_requests, false,
+     true},
     {"echo-copy", "echo of 64 bytes by recv and send", &app_echo_copy, zeros, 64, 1000,
-     round_requests, false},
-    {"ack", "pure acknowledgement", &app_echo, zeros, 64, 1000, round_acks, false},
-    {"conn", "connect, echo, close", &app_echo, zeros, 64, 1000, round_connections, false},
-    {"udp", "UDP echo of 64 bytes", &app_echo, zeros, 64, 64, round_datagrams, true},
-    {"http", "HTTP request", &app_httpd, GET, sizeof(GET) - 1, 1000, round_requests, false},
+     round_requests, false, false},
+    {"ack", "pure acknowledgement", &app_echo, zeros, 64, 1000, round_acks, false, false},
+    {"conn", "connect, echo, close", &app_echo, zeros, 64, 1000, round_connections, false, false},
+    {"conn-ip6", "connect, echo, close over IPv6", &app_echo, zeros, 64, 1000, round_connections,
+     false, true},
+    {"udp", "UDP echo of 64 bytes", &app_echo, zeros, 64, 64, round_datagrams, true, false},
+    {"bulk-in", "full segment received", &app_discard, zeros, FULL, 1, round_sink, false, false},
+    {"bulk-out", "full segment sent", &app_source, zeros, 64, 1, round_source, false, false},
+    {"http", "HTTP request", &app_httpd, GET, sizeof(GET) - 1, 1000, round_requests, false, false},
     {"http-16", "16 pipelined HTTP requests", &app_httpd, GET4 GET4 GET4 GET4,
-     16 * (sizeof(GET) - 1), 64, round_requests, false},
+     16 * (sizeof(GET) - 1), 64, round_requests, false, false},
     {"http-conn", "connect, HTTP request, close", &app_httpd, GET, sizeof(GET) - 1, 1000,
-     round_connections, false},
+     round_connections, false, false},
 };
 
 /* ---- one case -------------------------------------------------------------------------------- */
@@ -239,8 +268,8 @@ static void start(struct bench *b, const struct bench_case *c, struct rte_mempoo
 	struct pc_prefix addr;
 
 	b->st = make_stack(pool, b->conns, mbufs);
-	b->peer = peer_create(pool, b->conns, inet_addr(SERVER), c->app->port);
-	if (b->peer == NULL || pc_prefix_parse(SERVER "/16", &addr) != 0 ||
+	b->peer = peer_create(pool, b->conns, inet_addr(SERVER), c->app->port, c->ip6);
+	if (b->peer == NULL || pc_prefix_parse(c->ip6 ? SERVER6 "/64" : SERVER "/16", &addr) != 0 ||
 	    pc_stack_add_port(b->st, peer_port(b->peer)) < 0 ||
 	    pc_stack_add_addr(b->st, 0, &addr) != 0)
 		exit(2);
@@ -248,6 +277,8 @@ static void start(struct bench *b, const struct bench_case *c, struct rte_mempoo
 	b->now_ns = 1000000000;
 	b->self = c->app->start(b->st, b->conns);
 	peer_request(b->peer, c->request, c->len);
+	plain_turn(b);
+	b->now_ns += DAD_NS;
 	plain_turn(b);
 }
 
@@ -283,7 +314,7 @@ static void run(struct bench *b, const struct bench_case *c, unsigned rounds)
 	}
 	if (c->round != round_connections && !c->datagrams)
 		connect_all(b);
-	for (uint32_t i = 0; i < 2 * b->conns / b->burst + 4; i++)
+	for (uint32_t i = 0; i < 2 * b->conns / b->burst + 16; i++)
 		c->round(b);
 	b->measured = true;
 	for (; b->rounds < rounds; b->rounds++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Overview: a FIFO of segments that clients were told to send, made into frames by rx_burst; and in
- * tx_burst a parser that finds the client by arithmetic from address and port.
+ * tx_burst a parser that finds the client by arithmetic from address and port.  Over IPv6 the addresses are
+ * those of IPv4 behind fd09::.
  *
  * Ownership: frames are made from the pool and are the stack's once received; what the stack sends is
  * freed at once, as a device does whose descriptors are done.
@@ -23,22 +24,43 @@
 #define FIRST_PORT 16384
 #define FIRST_ADDR 0x0a090100 /* 10.9.1.0, and so on */
 #define WINDOW     65535
+#define MSS        1460       /* at most, of what the stack sends */
 #define MSS_OPTION 0x020405b4 /* 1460 */
 
 struct client {
 	uint32_t nxt, rcv; /* SND.NXT and RCV.NXT */
+	uint32_t acked;    /* of rcv */
 	uint32_t got;
 	bool syn, fin;
 };
 
+/* one segment or datagram on its way to the stack */
 struct frame {
-	struct rte_ether_hdr eth;
-	struct rte_ipv4_hdr ip;
+	struct rte_ether_hdr *eth;
+	void *l3;
 	union {
-		struct rte_tcp_hdr tcp;
-		struct rte_udp_hdr udp;
+		void *l4;
+		struct rte_tcp_hdr *tcp;
+		struct rte_udp_hdr *udp;
 	};
+};
+
+/* a question who has an address, or the answer (RFC 4861 sections 4.3 and 4.4) */
+struct nd {
+	struct rte_ether_hdr eth;
+	struct rte_ipv6_hdr ip;
+	uint8_t type, code;
+	rte_be16_t cksum;
+	rte_be32_t flags;
+	uint8_t target[16];
+	uint8_t option, option_len;
+	struct rte_ether_addr mac;
 } __attribute__((packed, aligned(2)));
+
+#define ND_QUESTION  135
+#define ND_ANSWER    136
+#define ND_SOLICITED 0x60000000 /* and overriding what was known */
+#define ND_LEN       (sizeof(struct nd) - offsetof(struct nd, type))
 
 struct order {
 	uint32_t client;
@@ -50,10 +72,11 @@ struct peer {
 	struct rte_mempool *pool;
 	struct client *client;
 	uint32_t n, server_be;
-	uint16_t server_port;
+	uint16_t server_port, l3_len;
+	bool ip6;
 	struct order fifo[FIFO];
 	uint32_t head, tail;
-	struct rte_mbuf *answer; /* to an ARP request */
+	struct rte_mbuf *answer; /* to a question for a MAC address */
 	const void *data;
 	uint16_t len;
 	uint64_t cycles, frames;
@@ -68,6 +91,7 @@ static uint8_t flags_of(enum peer_segment what)
 	static const uint8_t flags[] = {
 	    [PEER_SYN] = RTE_TCP_SYN_FLAG,
 	    [PEER_ACK] = RTE_TCP_ACK_FLAG,
+	    [PEER_ACK_TWO] = RTE_TCP_ACK_FLAG,
 	    [PEER_DATA] = RTE_TCP_ACK_FLAG | RTE_TCP_PSH_FLAG,
 	    [PEER_FIN] = RTE_TCP_ACK_FLAG | RTE_TCP_FIN_FLAG,
 	    [PEER_DATAGRAM] = 0,
@@ -81,22 +105,62 @@ static rte_be32_t addr_of(uint32_t client)
 	return rte_cpu_to_be_32(FIRST_ADDR + (client >> PEER_PORTS_BITS));
 }
 
-static void write_network(const struct peer *p, struct frame *f, uint32_t client, uint16_t l4_len,
-                          uint8_t proto)
+static void write_addr6(uint8_t *to, rte_be32_t addr)
 {
-	memcpy(&f->eth.dst_addr, server_mac, 6);
-	memcpy(&f->eth.src_addr, client_mac, 6);
-	f->eth.ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
-	f->ip = (struct rte_ipv4_hdr){
+	static const uint8_t prefix[12] = {0xfd, 0x09};
+
+	memcpy(to, prefix, sizeof(prefix));
+	memcpy(to + sizeof(prefix), &addr, sizeof(addr));
+}
+
+static void write_ip6(const struct peer *p, struct rte_ipv6_hdr *h, uint32_t client,
+                      uint16_t l4_len, uint8_t proto, uint8_t hops)
+{
+	*h = (struct rte_ipv6_hdr){
+	    .vtc_flow = rte_cpu_to_be_32(6u << 28),
+	    .payload_len = rte_cpu_to_be_16(l4_len),
+	    .proto = proto,
+	    .hop_limits = hops,
+	};
+	write_addr6(h->src_addr, addr_of(client));
+	write_addr6(h->dst_addr, p->server_be);
+}
+
+static void write_ip4(const struct peer *p, struct rte_ipv4_hdr *h, uint32_t client,
+                      uint16_t l4_len, uint8_t proto)
+{
+	*h = (struct rte_ipv4_hdr){
 	    .version_ihl = 0x45,
-	    .total_length = rte_cpu_to_be_16((uint16_t)(sizeof(f->ip) + l4_len)),
+	    .total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*h) + l4_len)),
 	    .fragment_offset = rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG),
 	    .time_to_live = 64,
 	    .next_proto_id = proto,
 	    .src_addr = addr_of(client),
 	    .dst_addr = p->server_be,
 	};
-	f->ip.hdr_checksum = rte_ipv4_cksum(&f->ip);
+	h->hdr_checksum = rte_ipv4_cksum(h);
+}
+
+static void write_eth(const struct peer *p, struct rte_ether_hdr *eth)
+{
+	memcpy(&eth->dst_addr, server_mac, 6);
+	memcpy(&eth->src_addr, client_mac, 6);
+	eth->ether_type = rte_cpu_to_be_16(p->ip6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4);
+}
+
+static void write_network(const struct peer *p, const struct frame *f, uint32_t client,
+                          uint16_t l4_len, uint8_t proto)
+{
+	write_eth(p, f->eth);
+	if (p->ip6)
+		write_ip6(p, f->l3, client, l4_len, proto, 64);
+	else
+		write_ip4(p, f->l3, client, l4_len, proto);
+}
+
+static rte_be16_t l4_cksum(const struct peer *p, const struct frame *f)
+{
+	return p->ip6 ? rte_ipv6_udptcp_cksum(f->l3, f->l4) : rte_ipv4_udptcp_cksum(f->l3, f->l4);
 }
 
 static uint16_t port_of(uint32_t client)
@@ -104,43 +168,51 @@ static uint16_t port_of(uint32_t client)
 	return rte_cpu_to_be_16((uint16_t)(FIRST_PORT + (client & (PEER_PER_ADDRESS - 1))));
 }
 
-static void write_tcp(struct peer *p, struct frame *f, const struct order *o, uint16_t len)
+static uint32_t ack_of(struct client *c, enum peer_segment what)
+{
+	if (what == PEER_SYN)
+		return 0;
+	c->acked = what == PEER_ACK_TWO ? c->acked + RTE_MIN(c->rcv - c->acked, 2u * MSS) : c->rcv;
+	return c->acked;
+}
+
+static void write_tcp(struct peer *p, const struct frame *f, const struct order *o, uint16_t len)
 {
 	struct client *c = &p->client[o->client];
-	const uint8_t flags = flags_of(o->what);
 
 	if (o->what == PEER_SYN)
 		*c = (struct client){.nxt = 0x10000000 + o->client * 64};
-	f->tcp = (struct rte_tcp_hdr){
+	*f->tcp = (struct rte_tcp_hdr){
 	    .src_port = port_of(o->client),
 	    .dst_port = rte_cpu_to_be_16(p->server_port),
 	    .sent_seq = rte_cpu_to_be_32(c->nxt),
-	    .recv_ack = rte_cpu_to_be_32(flags & RTE_TCP_ACK_FLAG ? c->rcv : 0),
-	    .data_off = sizeof(f->tcp) / 4 << 4,
-	    .tcp_flags = flags,
+	    .recv_ack = rte_cpu_to_be_32(ack_of(c, o->what)),
+	    .data_off = sizeof(*f->tcp) / 4 << 4,
+	    .tcp_flags = flags_of(o->what),
 	    .rx_win = rte_cpu_to_be_16(WINDOW),
 	};
 	if (o->what == PEER_SYN) {
 		const rte_be32_t mss = rte_cpu_to_be_32(MSS_OPTION);
 
-		memcpy(&f->tcp + 1, &mss, sizeof(mss));
-		f->tcp.data_off = (sizeof(f->tcp) + sizeof(mss)) / 4 << 4;
+		memcpy(f->tcp + 1, &mss, sizeof(mss));
+		f->tcp->data_off = (sizeof(*f->tcp) + sizeof(mss)) / 4 << 4;
 	} else if (len > 0) {
-		memcpy(&f->tcp + 1, p->data, len);
+		memcpy(f->tcp + 1, p->data, len);
 	}
-	f->tcp.cksum = rte_ipv4_udptcp_cksum(&f->ip, &f->tcp);
+	f->tcp->cksum = l4_cksum(p, f);
 	c->nxt += (uint32_t)len + (o->what == PEER_SYN || o->what == PEER_FIN);
 }
 
-static void write_udp(const struct peer *p, struct frame *f, const struct order *o, uint16_t len)
+static void write_udp(const struct peer *p, const struct frame *f, const struct order *o,
+                      uint16_t len)
 {
-	f->udp = (struct rte_udp_hdr){
+	*f->udp = (struct rte_udp_hdr){
 	    .src_port = port_of(o->client),
 	    .dst_port = rte_cpu_to_be_16(p->server_port),
-	    .dgram_len = rte_cpu_to_be_16((uint16_t)(sizeof(f->udp) + len)),
+	    .dgram_len = rte_cpu_to_be_16((uint16_t)(sizeof(*f->udp) + len)),
 	};
-	memcpy(&f->udp + 1, p->data, len);
-	f->udp.dgram_cksum = rte_ipv4_udptcp_cksum(&f->ip, &f->udp);
+	memcpy(f->udp + 1, p->data, len);
+	f->udp->dgram_cksum = l4_cksum(p, f);
 }
 
 static struct rte_mbuf *make_packet(struct peer *p, const struct order *o)
@@ -150,17 +222,40 @@ static struct rte_mbuf *make_packet(struct peer *p, const struct order *o)
 	const size_t hdr = udp ? sizeof(struct rte_udp_hdr) : sizeof(struct rte_tcp_hdr);
 	const uint16_t l4 = (uint16_t)(hdr + len + (o->what == PEER_SYN ? sizeof(uint32_t) : 0));
 	struct rte_mbuf *m = rte_pktmbuf_alloc(p->pool);
-	struct frame *f;
+	struct frame f;
 
 	if (m == NULL)
 		abort();
-	f = (void *)rte_pktmbuf_append(
-	    m, (uint16_t)(sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr) + l4));
-	write_network(p, f, o->client, l4, udp ? IPPROTO_UDP : IPPROTO_TCP);
+	f.eth = (void *)rte_pktmbuf_append(m, (uint16_t)(sizeof(*f.eth) + p->l3_len + l4));
+	f.l3 = f.eth + 1;
+	f.l4 = (char *)f.l3 + p->l3_len;
+	write_network(p, &f, o->client, l4, udp ? IPPROTO_UDP : IPPROTO_TCP);
 	if (udp)
-		write_udp(p, f, o, len);
+		write_udp(p, &f, o, len);
 	else
-		write_tcp(p, f, o, len);
+		write_tcp(p, &f, o, len);
+	return m;
+}
+
+static struct rte_mbuf *make_nd(const struct peer *p, uint32_t client)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(p->pool);
+	struct nd *nd;
+
+	if (m == NULL)
+		abort();
+	nd = (void *)rte_pktmbuf_append(m, sizeof(*nd));
+	write_eth(p, &nd->eth);
+	write_ip6(p, &nd->ip, client, ND_LEN, IPPROTO_ICMPV6, 255);
+	nd->type = ND_QUESTION;
+	nd->code = 0;
+	nd->cksum = 0;
+	nd->flags = 0;
+	write_addr6(nd->target, p->server_be);
+	nd->option = 1;
+	nd->option_len = 1;
+	memcpy(&nd->mac, client_mac, 6);
+	nd->cksum = rte_ipv6_udptcp_cksum(&nd->ip, &nd->type);
 	return m;
 }
 
@@ -193,7 +288,7 @@ static struct rte_mbuf *make_arp(const struct peer *p, uint32_t client)
 static struct rte_mbuf *make_frame(struct peer *p, const struct order *o)
 {
 	if (o->what == PEER_ARP)
-		return make_arp(p, o->client);
+		return p->ip6 ? make_nd(p, o->client) : make_arp(p, o->client);
 	return make_packet(p, o);
 }
 
@@ -241,36 +336,72 @@ static bool answer_arp(struct peer *p, struct rte_mbuf *m)
 	return true;
 }
 
-static void take_frame(struct peer *p, const struct rte_mbuf *m)
+static bool answer_nd(struct peer *p, struct rte_mbuf *m)
 {
-	const struct frame *f = rte_pktmbuf_mtod(m, const struct frame *);
-	const uint32_t addr = rte_be_to_cpu_32(f->ip.dst_addr) - FIRST_ADDR;
-	const uint32_t port = rte_be_to_cpu_16(f->tcp.dst_port);
-	const uint32_t i = (addr << PEER_PORTS_BITS) + port - FIRST_PORT;
-	const uint16_t total = rte_be_to_cpu_16(f->ip.total_length);
-	struct client *c = &p->client[i];
-	uint16_t len;
+	struct nd *nd = rte_pktmbuf_mtod(m, struct nd *);
+	uint8_t asked[16];
 
-	if (i >= p->n)
-		abort();
-	if (f->ip.next_proto_id == IPPROTO_UDP) {
-		c->got += total - (uint32_t)(sizeof(f->ip) + sizeof(f->udp));
-		return;
+	if (nd->ip.proto == IPPROTO_TCP || nd->ip.proto == IPPROTO_UDP)
+		return false;
+	/* whether anybody has our own address is none of the clients' business */
+	if (nd->ip.proto != IPPROTO_ICMPV6 || nd->type != ND_QUESTION || p->answer != NULL ||
+	    nd->ip.src_addr[0] != 0xfd) {
+		rte_pktmbuf_free(m);
+		return true;
 	}
-	len = (uint16_t)(total - sizeof(f->ip) - (f->tcp.data_off >> 4) * 4);
-	if (f->tcp.tcp_flags & RTE_TCP_RST_FLAG)
+	memcpy(asked, nd->target, sizeof(asked));
+	write_eth(p, &nd->eth);
+	write_ip6(p, &nd->ip, 0, ND_LEN, IPPROTO_ICMPV6, 255);
+	memcpy(nd->ip.src_addr, asked, sizeof(asked));
+	nd->type = ND_ANSWER;
+	nd->flags = rte_cpu_to_be_32(ND_SOLICITED);
+	nd->option = 2;
+	memcpy(&nd->mac, client_mac, 6);
+	nd->cksum = 0;
+	nd->cksum = rte_ipv6_udptcp_cksum(&nd->ip, &nd->type);
+	p->answer = m;
+	return true;
+}
+
+static void take_segment(struct client *c, const struct rte_tcp_hdr *tcp, uint32_t l4_len)
+{
+	const uint32_t len = l4_len - (tcp->data_off >> 4) * 4u;
+
+	if (tcp->tcp_flags & RTE_TCP_RST_FLAG)
 		abort();
-	if (f->tcp.tcp_flags & RTE_TCP_SYN_FLAG) {
-		c->rcv = rte_be_to_cpu_32(f->tcp.sent_seq);
+	if (tcp->tcp_flags & RTE_TCP_SYN_FLAG) {
+		c->acked = c->rcv = rte_be_to_cpu_32(tcp->sent_seq) + 1;
 		c->syn = true;
-		c->rcv++;
 	}
 	c->got += len;
 	c->rcv += len;
-	if (f->tcp.tcp_flags & RTE_TCP_FIN_FLAG) {
+	if (tcp->tcp_flags & RTE_TCP_FIN_FLAG) {
 		c->fin = true;
 		c->rcv++;
 	}
+}
+
+static void take_frame(struct peer *p, const struct rte_mbuf *m)
+{
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+	const struct rte_ipv4_hdr *ip4 = (const void *)(eth + 1);
+	const struct rte_ipv6_hdr *ip6 = (const void *)(eth + 1);
+	const struct rte_tcp_hdr *tcp = (const void *)((const char *)ip4 + p->l3_len);
+	const uint8_t proto = p->ip6 ? ip6->proto : ip4->next_proto_id;
+	rte_be32_t to = ip4->dst_addr;
+	uint32_t i;
+
+	if (p->ip6)
+		memcpy(&to, ip6->dst_addr + 12, sizeof(to));
+	i = (rte_be_to_cpu_32(to) - FIRST_ADDR) << PEER_PORTS_BITS;
+	i += (uint32_t)rte_be_to_cpu_16(tcp->dst_port) - FIRST_PORT;
+	if (i >= p->n)
+		abort();
+	if (proto == IPPROTO_UDP)
+		p->client[i].got += m->pkt_len - (uint32_t)sizeof(*eth) - p->l3_len -
+		                    (uint32_t)sizeof(struct rte_udp_hdr);
+	else
+		take_segment(&p->client[i], tcp, m->pkt_len - (uint32_t)sizeof(*eth) - p->l3_len);
 }
 
 uint16_t peer_tx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n, uint64_t now_ns)
@@ -280,7 +411,7 @@ uint16_t peer_tx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
 
 	(void)now_ns;
 	for (uint16_t i = 0; i < n; i++) {
-		if (answer_arp(p, pkts[i]))
+		if (p->ip6 ? answer_nd(p, pkts[i]) : answer_arp(p, pkts[i]))
 			continue;
 		take_frame(p, pkts[i]);
 		rte_pktmbuf_free(pkts[i]);
@@ -307,7 +438,8 @@ static const struct pc_port_ops peer_ops = {
     .close = peer_close,
 };
 
-struct peer *peer_create(struct rte_mempool *pool, uint32_t n, uint32_t server_be, uint16_t port)
+struct peer *peer_create(struct rte_mempool *pool, uint32_t n, uint32_t server_be, uint16_t port,
+                         bool ip6)
 {
 	struct peer *p = calloc(1, sizeof(*p));
 
@@ -331,6 +463,8 @@ struct peer *peer_create(struct rte_mempool *pool, uint32_t n, uint32_t server_b
 	p->n = n;
 	p->server_be = server_be;
 	p->server_port = port;
+	p->ip6 = ip6;
+	p->l3_len = ip6 ? sizeof(struct rte_ipv6_hdr) : sizeof(struct rte_ipv4_hdr);
 	return p;
 }
 

@@ -24,14 +24,17 @@ struct peer;
 enum peer_segment {
 	PEER_SYN,
 	PEER_ACK,
-	PEER_DATA, /* the request, with an acknowledgement of all that came */
+	PEER_ACK_TWO, /* an acknowledgement of two full segments more than the one before */
+	PEER_DATA,    /* the request, with an acknowledgement of all that came */
 	PEER_FIN,
 	PEER_DATAGRAM, /* the request over UDP */
-	PEER_ARP,      /* a question for the server's MAC address, which tells it the client's */
+	PEER_ARP, /* a question for the server's MAC address, by ARP or ND: it learns the client's */
 };
 
-/** peer_create makes a port with n clients of server (network byte order) and port. NULL: no memory. */
-struct peer *peer_create(struct rte_mempool *pool, uint32_t n, uint32_t server_be, uint16_t port);
+/** peer_create makes a port with n clients of server (network byte order) and port, or with ip6 of the
+ * address fd09::server. NULL: no memory. */
+struct peer *peer_create(struct rte_mempool *pool, uint32_t n, uint32_t server_be, uint16_t port,
+                         bool ip6);
 
 /** peer_port returns the port, which is closed by pc_port_close: the peer goes with it. */
 struct pc_port *peer_port(struct peer *p);
