@@ -3,12 +3,12 @@
 #define TIMER_WHEEL_H
 
 /*
- * A hierarchical timer wheel: slots of 1, 2^8, 2^16 and 2^24 ticks, 512 of each but the last.
+ * A hierarchical timer wheel: slots of 1, 2^12 and 2^24 ticks, 2^13 of each but the last.
  *
  * The timers are members of the elements of an array; a timer is known by its element's index, and
- * links are indices.  Arm and disarm are O(1).  Pop moves a few timers nearer each time it is
- * called, so that the work of a crowded slot is spread over the turns before its time instead of
- * stopping one of them; each timer moves at most three times in its life.  The wheel calls nobody:
+ * links are indices.  Arm and disarm are O(1).  Pop moves some timers nearer each time it is
+ * called, so that the work of a crowded slot is spread over the time before it instead of
+ * stopping one turn; each timer moves at most twice in its life, those of less than 2^12 ticks never.  The wheel calls nobody:
  * wheel_pop returns who is due, one at a time.  A timer fires at its tick or, when the wheel is
  * turned late, later; never earlier.  Ticks are 32 bits that wrap; a deadline lies at most 2^31 - 1
  * ticks ahead, and time must not pass by more than that without a pop while timers are armed.
@@ -19,9 +19,12 @@
 
 #define WHEEL_NONE   UINT32_MAX
 #define WHEEL_WALK   16
-#define WHEEL_LEVELS 4
-#define WHEEL_ROW    512 /* slots of a level; the last has half as many */
-#define WHEEL_SLOTS  (3 * WHEEL_ROW + WHEEL_ROW / 2)
+#define WHEEL_LEVELS 3
+#define WHEEL_BITS   12                 /* of a tick, by level; the last has the rest */
+#define WHEEL_ROW    (2u << WHEEL_BITS) /* slots of a level */
+#define WHEEL_LAST   (1u << (32 - 24))  /* slots of the last */
+#define WHEEL_SLOTS  (2 * WHEEL_ROW + WHEEL_LAST)
+#define WHEEL_WORDS  (WHEEL_SLOTS / 64)
 
 /** A timer; zeroed, it is disarmed. */
 struct timer {
@@ -36,8 +39,9 @@ struct wheel {
 	uint32_t now; /* the tick up to which everything has been popped, itself perhaps not yet */
 	uint32_t armed;    /* how many timers are */
 	uint32_t draining; /* bit for each level whose next slot is being spread over lower ones */
-	uint64_t map[WHEEL_SLOTS / 64]; /* slots that are not empty */
-	uint32_t slot[WHEEL_SLOTS];     /* first timer, index + 1; lowest level first */
+	uint64_t map[WHEEL_WORDS];               /* slots that are not empty */
+	uint64_t words[(WHEEL_WORDS + 63) / 64]; /* words of the map that are not 0 */
+	uint32_t slot[WHEEL_SLOTS];              /* first timer, index + 1; lowest level first */
 };
 
 /** wheel_init makes an empty wheel over an array whose timers are stride bytes apart. */

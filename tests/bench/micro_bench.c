@@ -150,6 +150,8 @@ static void bench_flows(uint32_t n)
 
 /* ---- timer wheel ------------------------------------------------------------------------------- */
 
+#define FAR_TICKS 457764 /* 30 s */
+
 struct timers {
 	struct wheel wheel;
 	uint32_t n, now, popped;
@@ -179,6 +181,37 @@ static void turn(void *arg, unsigned batch)
 		wheel_arm(&t->wheel, i, t->now + 4000 + i % 100);
 		t->popped++;
 	}
+}
+
+/* The same with time-outs of half a minute, as keep-alives are. */
+static void turn_far(void *arg, unsigned batch)
+{
+	struct timers *t = arg;
+	uint32_t i;
+
+	(void)batch;
+	t->now++;
+	while ((i = wheel_pop(&t->wheel, t->now)) != WHEEL_NONE) {
+		wheel_arm(&t->wheel, i, t->now + FAR_TICKS);
+		t->popped++;
+	}
+}
+
+static void bench_far_timers(uint32_t n)
+{
+	struct timers *t = take(sizeof(*t));
+	char name[64];
+
+	t->n = n;
+	t->elements = take(n * sizeof(*t->elements));
+	wheel_init(&t->wheel, &t->elements[0].timer, sizeof(t->elements[0]), 0);
+	for (uint32_t i = 0; i < n; i++)
+		wheel_arm(&t->wheel, (uint32_t)(i * UINT64_C(7919) % n),
+		          1 + (uint32_t)((uint64_t)i * FAR_TICKS / n));
+	snprintf(name, sizeof(name), "turn of the wheel, %u keep-alives", n);
+	measure(name, 1, turn_far, t);
+	free(t->elements);
+	free(t);
 }
 
 static void bench_timers(uint32_t n)
@@ -342,6 +375,7 @@ int main(int argc, char **argv)
 		bench_flows(n);
 	bench_timers(1000);
 	bench_timers(1000000);
+	bench_far_timers(1000000);
 	bench_checksum(20);
 	bench_checksum(64);
 	bench_checksum(576);
