@@ -208,11 +208,12 @@ struct tcp_queues {
 		};
 		uint64_t trouble; /* 0: none of these, nothing is the matter */
 	};
-	uint8_t dup_turns;  /* in how many turns they came */
-	uint8_t loss_timer; /* enum tcp_loss_timer: what TCB_T_LOSS means */
-	uint16_t dup_turn;  /* in which the last came */
-	bool keep;          /* has something worth keeping while nothing is queued */
-	bool idle;          /* nothing is queued, only kept */
+	uint8_t dup_turns : 2; /* in how many turns they came, at most DUP_THRESH */
+	uint8_t dup_turn : 6;  /* in which the last came, modulo 2^6 */
+	uint8_t loss_timer;    /* enum tcp_loss_timer: what TCB_T_LOSS means */
+	uint16_t dup_us;       /* when the first came, modulo 2^16 */
+	bool keep;             /* has something worth keeping while nothing is queued */
+	bool idle;             /* nothing is queued, only kept */
 	uint16_t ooo_segs;
 	struct {
 		uint16_t high, probe; /* MTUs: may fit; of the probe under way; 0: none */

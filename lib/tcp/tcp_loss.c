@@ -189,11 +189,15 @@ static void eat_duplicates(const struct tcb *t, struct tcp_queues *q, uint32_t a
 
 static void count_duplicate(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q)
 {
-	if (q->dupacks == 0)
+	const unsigned turn = tcp->ctx->turn & 0x3fu;
+
+	if (q->dupacks == 0) {
 		q->dup_turns = 0;
-	if (q->dup_turns == 0 || (q->dup_turn != tcp->ctx->turn && q->dup_turns < UINT8_MAX))
-		q->dup_turns++;
-	q->dup_turn = tcp->ctx->turn;
+		q->dup_us = (uint16_t)tcp->ctx->now_us;
+	}
+	if (q->dup_turns == 0 || (q->dup_turn != turn && q->dup_turns < DUP_THRESH))
+		q->dup_turns = (q->dup_turns + 1) & 3;
+	q->dup_turn = turn & 0x3fu;
 	if (q->dupacks < UINT8_MAX)
 		q->dupacks++;
 	/* RFC 3042: two segments beyond cwnd, until it is sure that one is lost */
@@ -203,16 +207,27 @@ static void count_duplicate(const struct tcp *tcp, const struct tcb *t, struct t
 		q->dup_bytes += t->mss;
 }
 
+/* Have they come over some time?  Where a round trip is long a turn is short beside it; where it is not, only a
+ * quarter of it is as good as several turns (RFC 8985 section 6.2 waits that long for what is late). */
+static bool are_apart(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q)
+{
+	const uint16_t us = (uint16_t)(tcp->ctx->now_us - q->dup_us);
+
+	return q->dup_turns >= DUP_THRESH &&
+	       (t->srtt_us == 0 || t->srtt_us >= DUP_WAIT_MAX_US || us > t->srtt_us / 4);
+}
+
 /* RFC 5681 section 3.2: the third duplicate means a loss.  Some receivers take a burst of segments and
- * then acknowledge its end as often as it had segments, all at once.  So what comes in one turn says no
+ * then acknowledge its end as often as it had segments, all at once.  So what comes at once says no
  * more than one duplicate does; then a round trip decides, within which an acknowledgement that moves
- * calls it off.  Where that would be long a turn is short beside it, and they come in several. */
+ * calls it off.  A stream to such a receiver over shared memory was in recovery 400 times a second while they only had
+ * to come in three turns. */
 static void on_duplicate(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
 	/* RFC 6582 section 4.1: not again for what an earlier recovery has covered */
 	if (q->recovery != TCP_R_OPEN || q->dupacks < DUP_THRESH || seq_leq(t->snd_una, q->recover))
 		return;
-	if (q->dup_turns >= DUP_THRESH)
+	if (are_apart(tcp, t, q))
 		head_lost(t, q);
 	else if (q->loss_timer != TCP_LT_REORDER || !(t->timers & TCB_T_LOSS))
 		set_loss_timer(tcp, t, q, TCP_LT_REORDER,

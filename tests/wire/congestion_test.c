@@ -89,8 +89,10 @@ static void flight(struct wt *w, unsigned n)
 static void fast_retransmit(struct wt *w)
 {
 	flight(w, 10);
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < 3; i++) {
+		wt_pass(w, 0.02);
 		INJECT(.flags = A, .seq = 1, .ack = 1);
+	}
 	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = MSS, .any_psh = true);
 	EQ(wt_info(w).tcpi_snd_ssthresh, 7);
 	wt_drop(w);
@@ -244,8 +246,10 @@ static void idle_memory(struct wt *w)
 	wt_established(w);
 	wt_send(w, 20 * MSS);
 	take_sent(w, &p);
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < 3; i++) {
+		wt_pass(w, 0.02);
 		INJECT(.flags = A, .seq = 1, .ack = 1);
+	}
 	wt_drop(w);
 	INJECT(.flags = A, .seq = 1, .ack = 1 + 10 * MSS); /* ssthresh is 5 segments now */
 	p.una = p.high = 1 + 10 * MSS;

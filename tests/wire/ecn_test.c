@@ -328,8 +328,10 @@ static void loss_in_the_same_window(struct wt *w)
 	flight(w, 10);
 	INJECT(.flags = A | E, .seq = 1, .ack = 1 + MSS);
 	EQ(wt_info(w).tcpi_snd_ssthresh, 5);
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < 3; i++) {
+		wt_pass(w, 0.02);
 		INJECT(.flags = A | E, .seq = 1, .ack = 1 + MSS);
+	}
 	EXPECT(.flags = A, .seq = 1 + MSS, .ack = 1, .len = MSS, .any_psh = true);
 	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 1);
 	EQ(wt_info(w).tcpi_snd_ssthresh, 5); /* "only once in response to a series" */
@@ -344,6 +346,7 @@ static void cwr_after_loss(struct wt *w)
 	for (unsigned i = 0; i < 2; i++)
 		INJECT(.flags = A, .seq = 1, .ack = 1);
 	expect_new(w, 1 + 10 * MSS, 2); /* limited transmit: nothing was reduced yet */
+	wt_pass(w, 0.02);
 	INJECT(.flags = A, .seq = 1, .ack = 1);
 	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = MSS);
 	INJECT(.flags = A, .seq = 1, .ack = 1 + 12 * MSS);

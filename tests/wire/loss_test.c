@@ -37,8 +37,10 @@ static void flight(struct wt *w, unsigned n)
 
 static void dup_acks(struct wt *w, uint32_t ack, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
+		wt_pass(w, 0.02);
 		INJECT(.flags = A, .seq = 1, .ack = ack);
+	}
 }
 
 /* Acknowledges everything sent so far, two segments at a time, and what that sets free too. */
@@ -286,6 +288,22 @@ static void needless_duplicates(struct wt *w)
 	for (uint32_t ack = 1 + 2 * MSS; ack <= 1 + 8 * MSS; ack += 2 * MSS) {
 		QUEUE(.flags = A, .seq = 1, .ack = ack);
 		dup_burst(w, ack, 20);
+		NOTHING(0.05);
+	}
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 10 * MSS);
+	NOTHING(5000);
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 0);
+	EQ(wt_count(w, PC_TCP_RETRANSMITS), 0);
+}
+
+/* ... also when the turns are so short that a burst takes several */
+static void needless_in_turns(struct wt *w)
+{
+	flight(w, 10);
+	for (uint32_t ack = 1 + 2 * MSS; ack <= 1 + 8 * MSS; ack += 2 * MSS) {
+		INJECT(.flags = A, .seq = 1, .ack = ack);
+		for (unsigned i = 0; i < 5; i++)
+			INJECT(.flags = A, .seq = 1, .ack = ack);
 		NOTHING(0.05);
 	}
 	INJECT(.flags = A, .seq = 1, .ack = 1 + 10 * MSS);
@@ -542,6 +560,7 @@ static const struct wt_case cases[] = {
     {"RFC 5681 3.2: fast retransmit at the third duplicate", fast_retransmit},
     {"RFC 5681 3.2: duplicates that come all at once wait a moment", burst_of_duplicates},
     {"RFC 5681 3.2: ... which an ACK that moves ends", needless_duplicates},
+    {"RFC 5681 3.2: ... in whatever number of turns they came", needless_in_turns},
     {"RFC 5681 2: what is no duplicate ACK", not_duplicates},
     {"RFC 3042: limited transmit", limited_transmit},
     {"RFC 6582 3.2: partial ACK", partial_ack},

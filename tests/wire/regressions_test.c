@@ -89,6 +89,7 @@ static void no_fast_retransmit(struct wt *w)
 	EQ(wt_drop(w), 5);
 	for (unsigned i = 0; i < 3; i++) {
 		EQ(wt_drop(w), 0);
+		wt_pass(w, 0.02);
 		INJECT(.flags = A, .seq = 1, .ack = 1);
 	}
 	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 1460, .any_psh = true);
