@@ -77,6 +77,7 @@ struct tcp {
 	    idle_newest;               /* queues that are only kept, to be taken away if need be */
 	uint32_t work_head, work_tail; /* the work list */
 	bool told; /* the last flush has told an application something: it wants its turn */
+	uint8_t keepalives; /* sent in this turn */
 	struct dsack dsack;
 	struct accounts accounts;
 	uint32_t challenge_tokens; /* RFC 5961 section 7 */

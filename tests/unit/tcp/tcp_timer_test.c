@@ -91,6 +91,28 @@ static void test_keepalive(void)
 	finish();
 }
 
+/* many that are due at once: some in this turn, the others within two milliseconds */
+static void test_keepalives_at_once(void)
+{
+	start();
+	for (unsigned i = 0; i < 60; i++) {
+		struct tcb *t = conn(0);
+
+		t->flags |= TCB_KEEPALIVE;
+		tcp_keepalive_start(tcp, t);
+	}
+	ctx_set_time(&net.ctx, net.ctx.now_ns + 7200100 * UINT64_C(1000000));
+	tcp_poll(tcp);
+	turn();
+	CU_ASSERT_EQUAL(count(PC_TCP_KEEPALIVES), 32);
+	pass(2);
+	CU_ASSERT_EQUAL(count(PC_TCP_KEEPALIVES), 60);
+	pass(10);
+	CU_ASSERT_EQUAL(count(PC_TCP_KEEPALIVES), 60);
+	forget();
+	finish();
+}
+
 /* 3.8.6.1: a closed window is probed with one byte, at growing distances, and for ever if answered */
 static void test_probe(void)
 {
@@ -165,6 +187,7 @@ static const struct unit_case cases[] = {
     {"one place in the wheel", test_lazy},
     {"retransmission, back-off, the end", test_retransmit},
     {"keep-alive", test_keepalive},
+    {"keep-alives at once", test_keepalives_at_once},
     {"a closed window", test_probe},
     {"FIN-WAIT-2 of an orphan", test_fin_wait_2},
     {"the user time-out", test_user_timeout},
