@@ -153,7 +153,7 @@ static void on_error(struct ping *p, const uint8_t *m, size_t n, const struct pc
 	p->stats.errors++;
 	if (!p->plan->quiet)
 		printf("From %s icmp_seq=%u %s\n", pc_addr_format(from, text),
-		       m[quote + 6] << 8 | m[quote + 7], name_of_error(p, m[0], m[1]));
+		       (unsigned)(m[quote + 6] << 8 | m[quote + 7]), name_of_error(p, m[0], m[1]));
 	fflush(stdout);
 }
 

@@ -47,6 +47,8 @@ struct ctx {
 	uint16_t low_check; /* turns until mbufs_low is looked at again */
 	uint32_t
 	    mbufs_spare; /* how many more may be taken for new data before the pool counts as low */
+	uint32_t
+	    mbufs_small; /* the last of these are for small buffers: large ones do not make mbufs scarce */
 	struct rte_mempool *pool;   /* the mbufs of what is sent */
 	struct pc_stack_config cfg; /* changed by pc_stack_reconfigure only, between turns */
 	struct rng rng;

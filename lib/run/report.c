@@ -107,7 +107,7 @@ void report_admission(const struct pc_stack_config *c, char *line, size_t size)
 	       "each lcore refuses new connections at %" PRIu64
 	       " of its mbufs left, and new data at %" PRIu64 "; one buffer holds at most %" PRIu64
 	       " of them; half-open connections %" PRIu64 "%s, TIME-WAIT %" PRIu64,
-	       2 * kept, kept, (c->stack_mbufs - kept) / MBUFS_SHARE, c->tcp_syn_cache,
+	       2 * kept, kept, (c->stack_mbufs - 3 * kept) / MBUFS_SHARE, c->tcp_syn_cache,
 	       c->tcp_syn_cookies != 0 ? " and cookies beyond" : "", c->tcp_time_wait);
 	append_limit(line, size, "connections of a source", c->tcp_source_connections);
 	append_limit(line, size, "half-open", c->tcp_source_half_open);

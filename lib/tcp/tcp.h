@@ -297,12 +297,13 @@ static inline uint32_t tcp_unsent(const struct tcb *t)
 
 /**
  * tcp_share returns the bytes that one buffer may grow to now: an eighth of the mbufs that are to
- * spare. Alone a connection so gets all that its limit allows, among many each gets about the same,
- * and some mbufs are always left.
+ * spare beyond mbufs_small. Alone a connection so gets all that its limit allows, among many each gets about the same,
+ * and however many hold as much as they can, who is new is taken in and finds room (tcp.sndbuf_min).
  */
 static inline uint32_t tcp_share(const struct tcp *tcp, uint32_t mss)
 {
-	uint64_t share = (uint64_t)(tcp->ctx->mbufs_spare / MBUFS_SHARE) * mss;
+	const uint32_t spare = tcp->ctx->mbufs_spare, small = tcp->ctx->mbufs_small;
+	uint64_t share = spare > small ? (uint64_t)((spare - small) / MBUFS_SHARE) * mss : 0;
 
 	return share < UINT32_MAX ? (uint32_t)share : UINT32_MAX;
 }

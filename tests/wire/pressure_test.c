@@ -94,6 +94,7 @@ static void give_way(struct wt *w)
 
 	one_pool(w);
 	w->cfg.tcp_sndbuf = w->cfg.tcp_sndbuf_max = 1 << 20;
+	w->cfg.tcp_sndbuf_min = 16384; /* what each may have however many there are */
 	w->cfg.tcp_stalled_ms = 5000;
 	wt_listen(w, 8);
 	open_one(w);
@@ -137,6 +138,30 @@ static void closed_windows_probed_often(struct wt *w)
 	give_way(w);
 }
 
+/* Peers that ask for much and read slowly, so that nothing is stalled: they hold what they can, and who is new finds
+ * room for a connection and for some data. */
+static void slow_readers(struct wt *w)
+{
+	one_pool(w);
+	w->cfg.tcp_sndbuf = w->cfg.tcp_sndbuf_max = 1 << 20;
+	wt_listen(w, 8);
+	for (unsigned i = 0; i < 50; i++) {
+		open_one(w);
+		take_it_all(w);
+	}
+	for (unsigned i = 0; i < 5; i++) {
+		open_one(w);
+		INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+		wt_read(w, 100);
+		EQ(wt_write(w, 4096, 0), 4096);
+		wt_drop(w);
+		INJECT(.flags = A, .seq = 101, .ack = 4097);
+		wt_drop(w);
+	}
+	EQ(wt_count(w, PC_DROP_TCP_SCARCE), 0);
+	EQ(wt_count(w, PC_TCP_STALLED_RESET), 0);
+}
+
 /* the same peers while mbufs last: nobody is reset */
 static void closed_windows_may_stay(struct wt *w)
 {
@@ -158,6 +183,7 @@ static const struct wt_case cases[] = {
     {"RFC 2018 8: what gave way is taken when it comes again", holes_are_filled},
     {"RFC 9293 3.8.6.1: closed windows give way when mbufs are short", closed_windows},
     {"RFC 9293 3.8.6.1: however often they are probed", closed_windows_probed_often},
+    {"slow readers leave room for who is new", slow_readers},
     {"RFC 9293 MUST-37: and only then", closed_windows_may_stay},
 };
 

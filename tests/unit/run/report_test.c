@@ -47,7 +47,7 @@ static void who_is_let_in(void)
 	    line,
 	    "each lcore refuses new connections at 2048 of its mbufs left, and new data at 1024; "
 	    "one "
-	    "buffer holds at most 1920 of them; half-open connections 1024 and cookies beyond, "
+	    "buffer holds at most 1664 of them; half-open connections 1024 and cookies beyond, "
 	    "TIME-WAIT 4096, connections of a source without limit, half-open without limit");
 	c.tcp_syn_cookies = 0;
 	c.tcp_source_connections = 50;
