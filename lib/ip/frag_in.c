@@ -105,6 +105,9 @@ static int read6(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, stru
 		return tell(ip, m, p, ICMP6_PARAM_FIELD, 4, PC_DROP_FRAG_FORM);
 	if (at - IP6_HDR_LEN + f->off + f->len > IP6_PAYLOAD_MAX)
 		return tell(ip, m, p, ICMP6_PARAM_FIELD, at + 2u, PC_DROP_FRAG_FORM);
+	if (f->off == 0 &&
+	    h[0] == IP6_EXT_HOP) /* RFC 8200 section 4.1: only behind the fixed header */
+		return tell(ip, m, p, ICMP6_PARAM_NEXT, at, PC_DROP_IP6_EXTENSION);
 	if (f->off == 0 && !chain_is_whole(m, p)) /* RFC 7112 section 5 */
 		return tell(ip, m, p, ICMP6_PARAM_CHAIN, 0, PC_DROP_FRAG_TINY);
 	return VERDICT_DONE;

@@ -20,6 +20,38 @@ static void due(struct ip *ip, uint64_t ns)
 		ip->gateways.due_ns = ns;
 }
 
+static bool has_room(const struct ip *ip, uint8_t netif, const struct pc_addr *addr)
+{
+	const struct gateways *gs = &ip->gateways;
+
+	if (pc_addr_is_any(addr) || gs->n < GATEWAYS)
+		return true;
+	for (uint16_t i = 0; i < gs->n; i++) {
+		const struct gateway *g = &gs->place[i];
+
+		if (g->refs == 0 || (g->netif == netif && pc_addr_equal(&g->addr, addr)))
+			return true;
+	}
+	return false;
+}
+
+bool gateway_would_fit(const struct ip *ip, const struct route *r)
+{
+	const struct routes *rs = &ip->routes;
+
+	if (has_room(ip, r->netif, &r->gateway))
+		return true;
+	for (uint32_t i = 0; i < rs->end; i++) {
+		const struct route *o = &rs->route[i];
+
+		if (o->used && o->learnt == ROUTE_SET && o->by != GATEWAY_NONE &&
+		    o->dest.len == r->dest.len && pc_addr_equal(&o->dest.addr, &r->dest.addr) &&
+		    ip->gateways.place[o->by].refs == 1)
+			return true;
+	}
+	return false;
+}
+
 uint16_t gateway_take(struct ip *ip, uint8_t netif, const struct pc_addr *addr)
 {
 	struct gateways *gs = &ip->gateways;

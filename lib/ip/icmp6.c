@@ -177,7 +177,7 @@ static int nd_message(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
 	struct nd_msg msg;
 	struct nd_in in = {.msg = &msg, .src = p->src, .dst = p->dst, .netif = p->netif};
 
-	if (p->ttl != ND_HOPS || p->fragmented || p->l4_len > ND_MAX ||
+	if (p->ttl != ND_HOPS || p->fragmented || p->l4_len > ND_MAX || p->netif == NETIF_LO ||
 	    !mbuf_pullup(m, (uint16_t)m->pkt_len))
 		return PC_DROP_ND_MALFORMED;
 	eth = rte_pktmbuf_mtod(m, const uint8_t *);

@@ -17,4 +17,8 @@ int ip4_upper(struct rte_mbuf *m, const struct ip_pkt *p);
  */
 int ip6_upper(struct ip *ip, struct rte_mbuf *m, struct ip_pkt *p);
 
+/** ip_find_looped finds out for whom of us a packet of our own is that has come by NETIF_LO; its laddr is set. Verdict:
+ * done, or a drop. */
+int ip_find_looped(const struct ip *ip, struct ip_pkt *p);
+
 #endif

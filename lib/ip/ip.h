@@ -273,10 +273,14 @@ void icmp_protocol_unreachable(struct ip *ip, const struct rte_mbuf *m, const st
  * ip_path_find finds the way to dst. laddr, a bound address, restricts it to that address's
  * interface (the strong host of RFC 1122 section 3.3.4.2); with LADDR_NONE the route says which
  * address to use. path may be outdated or uninitialised and is untouched on failure.
- * Returns 0, -ENETUNREACH (no route; also: dst is ours, nothing loops back) or -EADDRNOTAVAIL (there
- * is a route, but not by laddr's interface).
+ * An address of ours is reached by NETIF_LO.
+ * Returns 0, -ENETUNREACH (no route) or -EADDRNOTAVAIL (there is a route, but not by laddr's interface).
  */
 int ip_path_find(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path);
+
+/** ip_path_loop makes the way of a packet back to ourselves, whatever its destination is: for copies of what is sent
+ * to groups. laddr is its source. Returns 0 or -EADDRNOTAVAIL. */
+int ip_path_loop(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path);
 
 /**
  * ip_path_is_good says whether a path still leads where it should. Those to groups always do; they

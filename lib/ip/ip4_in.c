@@ -45,6 +45,8 @@ static bool source_is_good(const struct ip *ip, uint8_t netif, const struct pc_a
 {
 	const uint8_t net = src->b[12];
 
+	if (unlikely(netif == NETIF_LO))
+		return netifs_find(&ip->ifs, src) != LADDR_NONE;
 	if (unlikely(net == 0))
 		return src->w[3] == 0 && pc_addr_is_broadcast(dst);
 	return net != 127 && (net & 0xf0) != 0xe0 && netifs_find(&ip->ifs, src) == LADDR_NONE &&
@@ -60,12 +62,32 @@ static bool options_are_good(const struct ip *ip, const uint8_t *p, uint8_t hdr_
 	return options >= 0 && (options & bad) == 0;
 }
 
+int ip_find_looped(const struct ip *ip, struct ip_pkt *p)
+{
+	const bool ip4 = pc_addr_is_ip4(&p->dst);
+	const uint16_t src = netifs_find(&ip->ifs, &p->src);
+
+	if (p->laddr != LADDR_NONE && netifs_is_usable(&ip->ifs, p->laddr))
+		return VERDICT_DONE;
+	/* a copy of what goes to a group: heard as if it came by the interface that it is sent by */
+	if (!pc_addr_is_multicast(&p->dst) || src == LADDR_NONE)
+		return ip4 ? PC_DROP_IP4_NOT_OURS : PC_DROP_IP6_NOT_OURS;
+	p->group = true;
+	p->laddr = LADDR_NONE;
+	p->netif = ip->ifs.addr[src].netif;
+	if (netifs_is_member(&ip->ifs, p->netif, &p->dst))
+		return VERDICT_DONE;
+	return ip4 ? PC_DROP_IP4_NOT_OURS : PC_DROP_IP6_NOT_OURS;
+}
+
 /* Finds out which of us a packet is for. Returns VERDICT_DONE or a drop. */
 static int find_destination(const struct ip *ip, uint8_t netif, const uint8_t *eth,
                             struct ip_pkt *p)
 {
 	p->group = false;
 	p->laddr = netifs_find(&ip->ifs, &p->dst);
+	if (unlikely(netif == NETIF_LO))
+		return ip_find_looped(ip, p);
 	if (likely(p->laddr != LADDR_NONE)) {
 		/* strong host: an address is reached by its own interface only */
 		if (unlikely(ip->ifs.addr[p->laddr].netif != netif ||

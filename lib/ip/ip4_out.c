@@ -137,9 +137,10 @@ void ip_output(struct ip *ip, const struct ip_path *path, const struct ip_send *
 
 	if (likely(ip_path_is_good(ip, path))) {
 		send_packet(ip, path, s, m);
-	} else if (ip_path_find(ip, &s->dst, path->laddr, &fresh) == 0) {
-		/* the same address of ours, so the same port: the checksum is as it must be */
-		assert(fresh.netif == path->netif);
+	} else if (ip_path_find(ip, &s->dst, path->laddr, &fresh) == 0 &&
+	           fresh.netif == path->netif) {
+		/* the same address of ours, so the same port: the checksum is as it must be; but that the other end has
+		 * become one of ours, or is it no more */
 		send_packet(ip, &fresh, s, m);
 	} else {
 		ip_drop(ip, m, PC_TX_NO_ROUTE);

@@ -54,8 +54,10 @@ static bool is_ours(const struct ip *ip, const struct pc_addr *a)
 }
 
 /* Says whether a packet of another host can come from src; :: is for those who ask for an address. */
-static bool source_is_good(const struct ip *ip, const struct pc_addr *src)
+static bool source_is_good(const struct ip *ip, uint8_t netif, const struct pc_addr *src)
 {
+	if (unlikely(netif == NETIF_LO))
+		return !pc_addr_is_ip4(src) && is_ours(ip, src);
 	return !pc_addr_is_ip4(src) && !pc_addr_is_multicast(src) && !pc_addr_is_loopback(src) &&
 	       !is_ours(ip, src);
 }
@@ -68,6 +70,10 @@ static int find_destination(const struct ip *ip, uint8_t netif, const uint8_t *e
 
 	p->group = pc_addr_is_multicast(&p->dst);
 	p->laddr = LADDR_NONE;
+	if (unlikely(netif == NETIF_LO)) {
+		p->laddr = netifs_find(&ip->ifs, &p->dst);
+		return ip_find_looped(ip, p);
+	}
 	if (unlikely(p->group)) {
 		if (ip->ifs.netif[netif].link_local != LADDR_NONE &&
 		    (pc_addr_equal(&p->dst, &all) || netifs_is_member(&ip->ifs, netif, &p->dst)))
@@ -181,7 +187,7 @@ int ip6_input(struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_pkt *p
 	                     .proto_at = IP6_NEXT_OFF,
 	                     .ttl = h.hops,
 	                     .tos = h.tclass};
-	if (unlikely(!source_is_good(ip, &p->src)))
+	if (unlikely(!source_is_good(ip, netif, &p->src)))
 		return PC_DROP_IP6_SOURCE;
 	if (unlikely(ip->ctx->cfg.ip_rp_filter != 0) && !route_leads_back(ip, &p->src, netif))
 		return PC_DROP_IP_REVERSE_PATH;

@@ -12,7 +12,7 @@
 
 bool route_leads_back(const struct ip *ip, const struct pc_addr *src, uint8_t netif)
 {
-	return pc_addr_is_link_local(src) || pc_addr_is_any(src) ||
+	return netif == NETIF_LO || pc_addr_is_link_local(src) || pc_addr_is_any(src) ||
 	       (pc_addr_is_ip4(src) && src->w[3] == 0) || route_find(ip, src, netif) != NULL;
 }
 
@@ -79,17 +79,39 @@ static int find_group(struct ip *ip, const struct pc_addr *dst, uint16_t laddr,
 	return 0;
 }
 
-/* Says whether no packet can be sent to an address: 0/8, 127/8, ::, ::1, ours. One that turned out to
- * be somebody else's is not ours. */
-static bool is_unreachable(const struct ip *ip, const struct pc_addr *dst)
+/* Says whether no packet can be sent to an address: 0/8, 127/8 but for 127.0.0.1, ::. */
+static bool is_unreachable(const struct pc_addr *dst)
 {
-	const uint16_t laddr = netifs_find(&ip->ifs, dst);
-
-	if (laddr != LADDR_NONE && ip->ifs.addr[laddr].state < LADDR_DUPLICATE)
-		return true;
 	if (pc_addr_is_ip4(dst))
 		return dst->b[12] == 0 || dst->b[12] == 127;
-	return pc_addr_is_any(dst) || pc_addr_is_loopback(dst);
+	return pc_addr_is_any(dst);
+}
+
+/* One for each family, which a frame on the way to ourselves goes by. */
+static struct neigh_ref loop_neigh(struct ip *ip, const struct pc_addr *dst)
+{
+	const struct pc_addr *lo = ip_laddr(ip, pc_addr_is_ip4(dst) ? LADDR_LO4 : LADDR_LO6);
+
+	if (!neigh_is_known(ip->neigh, NETIF_LO, lo))
+		(void)neigh_set(ip->neigh, NETIF_LO, lo, ip->ifs.loop.port.info.mac);
+	return neigh_lookup(ip->neigh, NETIF_LO, lo);
+}
+
+int ip_path_loop(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path)
+{
+	if (!netifs_is_usable(&ip->ifs, laddr))
+		return -EADDRNOTAVAIL;
+	*path = (struct ip_path){.netif = NETIF_LO,
+	                         .laddr = laddr,
+	                         .mtu = ip->ifs.loop.port.info.mtu,
+	                         .neigh = loop_neigh(ip, dst)};
+	return 0;
+}
+
+/* Says whether an address is one of ours; one that turned out to be somebody else's is not. */
+static bool is_ours(const struct ip *ip, uint16_t laddr)
+{
+	return laddr != LADDR_NONE && ip->ifs.addr[laddr].state < LADDR_DUPLICATE;
 }
 
 /* The address that packets by a route come from. */
@@ -101,13 +123,18 @@ static uint16_t source_of(const struct ip *ip, const struct route *r, const stru
 static int find_path(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path)
 {
 	const int netif = laddr != LADDR_NONE ? ip->ifs.addr[laddr].netif : ROUTE_ANY;
+	const uint16_t own = netifs_find(&ip->ifs, dst);
 	const struct route *r;
 
-	if (is_unreachable(ip, dst))
-		return -ENETUNREACH;
 	if (laddr != LADDR_NONE && ip->ifs.addr[laddr].state == LADDR_EXPIRED)
 		return -EADDRNOTAVAIL; /* it has gone, and its place knows no address */
 	if (laddr != LADDR_NONE && pc_addr_is_ip4(ip_laddr(ip, laddr)) != pc_addr_is_ip4(dst))
+		return -ENETUNREACH;
+	if (is_ours(ip, own))
+		return netifs_is_usable(&ip->ifs, own)
+		           ? ip_path_loop(ip, dst, laddr != LADDR_NONE ? laddr : own, path)
+		           : -ENETUNREACH;
+	if (is_unreachable(dst))
 		return -ENETUNREACH;
 	if (pc_addr_is_multicast(dst) || pc_addr_is_broadcast(dst))
 		return pc_addr_is_ip4(dst) ? find_group(ip, dst, laddr, path)

@@ -505,7 +505,8 @@ int ip_route_replace(struct ip *ip, const struct pc_route *want)
 	if (is_there(ip, &r))
 		return -EEXIST;
 	rc = route_insert(ip, &r);
-	if (rc == -ENOSPC && del_routes(ip, &r.dest, NULL, &want->gateway) > 0)
+	if (rc == -ENOSPC && gateway_would_fit(ip, &r) &&
+	    del_routes(ip, &r.dest, NULL, &want->gateway) > 0)
 		return route_insert(ip, &r);
 	if (rc == 0)
 		del_routes(ip, &r.dest, NULL, &want->gateway);

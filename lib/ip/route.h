@@ -63,6 +63,9 @@ bool route_leads_back(const struct ip *ip, const struct pc_addr *src, uint8_t ne
 uint16_t gateway_take(struct ip *ip, uint8_t netif, const struct pc_addr *addr);
 void gateway_put(struct ip *ip, uint16_t gateway);
 
+/** gateway_would_fit says whether the gateway of a route would have a place if the other routes to its network went. */
+bool gateway_would_fit(const struct ip *ip, const struct route *r);
+
 /** gateway_poll notes which gateways have not answered, and asks those again. */
 void gateway_poll(struct ip *ip);
 

@@ -12,25 +12,49 @@
 
 #include <errno.h>
 
+#include <rte_branch_prediction.h>
+
 #include "wire/eth.h"
+
+static void set_netif(struct netif *nif, struct pc_port *port)
+{
+	nif->port = port;
+	nif->txq.port = port;
+	nif->txq.n = 0;
+	nif->link_local = LADDR_NONE;
+	nif->up = port->info.link_up;
+	nif->mtu6 = port->info.mtu;
+	nif->mtu_max = port->info.mtu;
+}
+
+static void set_loopback(struct netifs *ifs, uint16_t laddr, const struct pc_addr *addr)
+{
+	ifs->addr[laddr] = (struct laddr){.addr = *addr,
+	                                  .prefix_len = 128,
+	                                  .netif = NETIF_LO,
+	                                  .due_ns = UINT64_MAX,
+	                                  .preferred_ns = UINT64_MAX,
+	                                  .valid_ns = UINT64_MAX};
+}
 
 void netifs_init(struct netifs *ifs, struct ctx *ctx)
 {
+	const struct pc_addr lo4 = pc_addr_ip4(__builtin_bswap32(0x7f000001));
+	const struct pc_addr lo6 = {.b = {[15] = 1}};
+
 	ifs->ctx = ctx;
 	ifs->due_ns = UINT64_MAX;
+	loop_init(&ifs->loop, ctx->pool);
+	set_netif(&ifs->netif[NETIF_LO], &ifs->loop.port);
+	set_loopback(ifs, LADDR_LO4, &lo4);
+	set_loopback(ifs, LADDR_LO6, &lo6);
 }
 
 int netifs_add_port(struct netifs *ifs, struct pc_port *port)
 {
 	if (ifs->n == PC_MAX_PORTS)
 		return -ENOSPC;
-	ifs->netif[ifs->n].port = port;
-	ifs->netif[ifs->n].txq.port = port;
-	ifs->netif[ifs->n].txq.n = 0;
-	ifs->netif[ifs->n].link_local = LADDR_NONE;
-	ifs->netif[ifs->n].up = port->info.link_up;
-	ifs->netif[ifs->n].mtu6 = port->info.mtu;
-	ifs->netif[ifs->n].mtu_max = port->info.mtu;
+	set_netif(&ifs->netif[ifs->n], port);
 	return ifs->n++;
 }
 
@@ -134,10 +158,14 @@ void netifs_flush(struct netifs *ifs)
 	for (uint16_t i = 0; i < ifs->n; i++)
 		if (ifs->netif[i].txq.n != 0)
 			txq_flush(&ifs->netif[i].txq, ifs->ctx);
+	if (unlikely(ifs->netif[NETIF_LO].txq.n != 0))
+		txq_flush(&ifs->netif[NETIF_LO].txq, ifs->ctx);
 }
 
 void netifs_free(struct netifs *ifs)
 {
 	for (uint16_t i = 0; i < ifs->n; i++)
 		txq_free(&ifs->netif[i].txq);
+	txq_free(&ifs->netif[NETIF_LO].txq);
+	loop_free(&ifs->loop);
 }

@@ -16,9 +16,15 @@
 #include <percore/stack.h>
 
 #include "base/ctx.h"
+#include "port/loop.h"
 #include "port/txq.h"
 
 #define LADDR_NONE UINT16_MAX
+
+/* The loopback interface and its two addresses, 127.0.0.1 and ::1, are always there, beyond those that are counted. */
+#define NETIF_LO  PC_MAX_PORTS
+#define LADDR_LO4 PC_MAX_ADDRS
+#define LADDR_LO6 (PC_MAX_ADDRS + 1)
 
 struct netif {
 	struct pc_port *port;
@@ -80,8 +86,9 @@ struct netifs {
 	uint16_t nb_announced;               /* the first so many addresses have been announced */
 	uint32_t last_be[PC_MAX_ADDRS];      /* the last four bytes of each address */
 	uint32_t broadcast_be[PC_MAX_ADDRS]; /* directed broadcast of its network; 0: none */
-	struct laddr addr[PC_MAX_ADDRS];
-	struct netif netif[PC_MAX_PORTS];
+	struct laddr addr[PC_MAX_ADDRS + 2];
+	struct netif netif[PC_MAX_PORTS + 1];
+	struct loop loop;   /* the port of NETIF_LO */
 	uint16_t nb_groups; /* places of group[] that have been used */
 	uint64_t due_ns;    /* the earliest of the times in addr and group, or earlier */
 	struct group group[NETIFS_GROUPS];
@@ -99,13 +106,24 @@ int netifs_add_addr(struct netifs *ifs, uint8_t netif, const struct pc_prefix *a
 /** netifs_del_addr takes an address back; its place is kept for it, since connections may know it. */
 void netifs_del_addr(struct netifs *ifs, uint16_t laddr);
 
+/** netifs_find_loopback returns the index of 127.0.0.1 and ::1, LADDR_NONE for others. */
+static inline uint16_t netifs_find_loopback(const struct pc_addr *addr)
+{
+	if (addr->q[0] != 0)
+		return LADDR_NONE;
+	if (addr->w[2] == 0)
+		return addr->w[3] == __builtin_bswap32(1) ? LADDR_LO6 : LADDR_NONE;
+	return addr->w[3] == __builtin_bswap32(0x7f000001) && pc_addr_is_ip4(addr) ? LADDR_LO4
+	                                                                           : LADDR_NONE;
+}
+
 /** netifs_find returns the index of one of our addresses, or LADDR_NONE. */
 static inline uint16_t netifs_find(const struct netifs *ifs, const struct pc_addr *addr)
 {
 	for (uint16_t i = 0; i < ifs->nb_addrs; i++)
 		if (ifs->last_be[i] == addr->w[3] && pc_addr_equal(addr, &ifs->addr[i].addr))
 			return i;
-	return LADDR_NONE;
+	return netifs_find_loopback(addr);
 }
 
 /** netifs_is_usable says whether packets may come to and go from an address of ours. */

@@ -15,7 +15,7 @@ static unsigned validate_entry(const struct neigh_table *nt, const struct neigh 
 	bad += !timer_is_armed(&n->timer);
 	bad += h->fixed && n->state != NEIGH_REACHABLE;
 	bad += h->n > nt->hold_max || (h->n != 0 && n->state != NEIGH_INCOMPLETE);
-	bad += n->netif >= nt->ifs->n;
+	bad += (n->netif >= nt->ifs->n && n->netif != NETIF_LO);
 	bad += n->state >= NEIGH_STALE && (eth_is_group(n->eth) || eth_is_zero(n->eth));
 	return bad;
 }

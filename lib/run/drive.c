@@ -13,6 +13,7 @@
 #include <percore/posix.h>
 
 #include "args.h"
+#include "ctl.h"
 #include "lease.h"
 #include "quiet.h"
 #include "threads.h"
@@ -78,7 +79,9 @@ static int set_up(struct pc_drive *d)
 		return -1;
 	if (worker_lease(w) != 0)
 		return settings_fail(&d->s, "%s", w->why);
-	return threads_add(w) == 0 ? 0 : settings_fail(&d->s, "%s", w->why);
+	if (threads_add(w) != 0)
+		return settings_fail(&d->s, "%s", w->why);
+	return ctl_start(r); /* what is posted is done in the next turn */
 }
 
 static void take_down(struct pc_drive *d)
@@ -87,10 +90,12 @@ static void take_down(struct pc_drive *d)
 	char line[QUIET_LINE];
 
 	quiet_begin(&quiet);
+	ctl_stop(&d->run);
 	threads_teardown(&d->run);
 	if (d->run.nb_workers == 1)
 		lease_stop(d->run.workers[0]);
 	run_teardown(&d->run);
+	ctl_free(&d->run);
 	quiet_end(&quiet, line);
 	eal_end();
 	free(d);

@@ -73,6 +73,8 @@ unsigned pc_stack_poll(struct pc_stack *st, uint64_t now_ns)
 	pc_stack_flush(st, now_ns);
 	for (uint8_t i = 0; i < st->ip.ifs.n; i++)
 		n += stack_rx(st, i);
+	if (unlikely(loop_count(&st->ip.ifs.loop) != 0))
+		n += stack_rx(st, NETIF_LO);
 	tcp_poll(st->tcp);
 	ip_poll(&st->ip);
 	return n;
@@ -111,7 +113,8 @@ uint64_t pc_stack_next_deadline(const struct pc_stack *st)
 	uint64_t at = UINT64_MAX;
 	uint32_t tick;
 
-	if (mail_is_there(st->mail))
+	if (mail_is_there(st->mail) || loop_count(&st->ip.ifs.loop) != 0 ||
+	    st->ip.ifs.netif[NETIF_LO].txq.n != 0)
 		return given(&st->ctx, st->ctx.now_ns);
 	if (tcp_next(st->tcp, &tick))
 		at = time_of(st, tick);

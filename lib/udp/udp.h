@@ -64,7 +64,7 @@ struct udp_sock {
 	uint8_t kind;                 /* enum udp_kind */
 	uint8_t netif;                /* it has to do with this interface only: index + 1; 0: any */
 	bool group_all, group_all6;   /* IP_MULTICAST_ALL: hears groups that others have joined */
-	bool group_loop, group_loop6; /* IP_MULTICAST_LOOP, kept but without effect */
+	bool group_loop, group_loop6; /* IP_MULTICAST_LOOP */
 	bool ip6, v6only;             /* made as AF_INET6; IPV6_V6ONLY */
 	bool addr_fixed, port_fixed;  /* by bind; what connect chose ends with the connection */
 	/* the rest is of no interest outside udp/ */

@@ -216,6 +216,25 @@ static void send_plain(struct udp *udp, const struct udp_sock *s, const struct n
 	                                    .tos = s->tos});
 }
 
+/* What goes to a group that we listen to as well comes back to us (RFC 1112 section 6.1), unless IP_MULTICAST_LOOP
+ * is off. m begins with the UDP header, without its checksum. */
+static __rte_noinline void loop_group(struct udp *udp, const struct udp_sock *s,
+                                      const struct rte_mbuf *m, const struct ip_send *send)
+{
+	struct ip_path path;
+	struct rte_mbuf *copy;
+
+	if (!(pc_addr_is_ip4(&send->dst) ? s->group_loop : s->group_loop6) ||
+	    !netifs_is_member(&udp->ip->ifs, s->path.netif, &send->dst) ||
+	    ip_path_loop(udp->ip, &send->dst, s->path.laddr, &path) != 0)
+		return;
+	copy = rte_pktmbuf_copy(m, udp->ctx->pool, 0, UINT32_MAX);
+	if (copy == NULL)
+		return;
+	ip_l4_checksum(udp->ip, &path, send, copy, UDP_HDR_LEN, UDP_CKSUM_OFF);
+	ip_output(udp->ip, &path, send, copy);
+}
+
 static inline int send_datagram(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m,
                                 const struct pc_endpoint *to, const struct udp_ctl *ctl)
 {
@@ -244,6 +263,8 @@ static inline int send_datagram(struct udp *udp, struct udp_sock *s, struct rte_
 	assert(p != NULL);
 	udp_write(p, &h);
 	m->ol_flags &= ~RTE_MBUF_F_TX_TCP_SEG;
+	if (unlikely(s->path.multicast))
+		loop_group(udp, s, m, &send);
 	if (unlikely(s->no_checksum) && pc_addr_is_ip4(&dst->addr))
 		leave_checksum_out(m);
 	else

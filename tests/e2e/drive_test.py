@@ -8,16 +8,20 @@ import threading
 import time
 
 import bed
-from bed import SERVER, expect, wait_for
+from bed import SERVER, expect, sh
 
 PORT = 7
+
+
+def control(b):
+    return os.path.join(b.tmp, "control")
 
 
 class Server:
     def __init__(self, b):
         self.p = subprocess.Popen(["ip", "netns", "exec", b.server_ns,
                                    os.path.join(b.build, "tests", "e2e", "drive"), *b.eal(), "--",
-                                   "--addr", f"{SERVER}/24"], stdin=subprocess.PIPE,
+                                   "--addr", f"{SERVER}/24", "--set", "run.control=" + control(b)], stdin=subprocess.PIPE,
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         line = self.p.stdout.readline()
         expect(line == b"ready\n", f"it says {line} {b'' if line else self.p.stderr.read()}")
@@ -65,13 +69,21 @@ def idle(b, s):
     expect(used < 0.1 * b.slow, f"{used} s of the CPU")
 
 
+def commands(b, s):
+    """percore-ctl reaches the stack, which turns in the program's calls"""
+    ctl = [b.path("percore-ctl"), control(b)]
+    expect(SERVER in sh(*ctl, "addr", "show").stdout, "the address is not shown")
+    sh(*ctl, "addr", "add", "192.0.2.77/24", "port", 0)
+    sh("ping", "-n", "-c", 2, "-i", "0.2", "-W", 2, "192.0.2.77")
+
+
 def end(b, s):
     """the end of standard input, a descriptor of the kernel's in its set, ends it in order"""
     out, err = s.p.communicate(timeout=10 * b.slow)
     expect(s.p.returncode == 0 and out == b"stopped\n", f"status {s.p.returncode}, {out} {err}")
 
 
-STEPS = [stream, many, idle, end]
+STEPS = [stream, many, idle, commands, end]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

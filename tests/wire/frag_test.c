@@ -723,6 +723,28 @@ static void told(struct wt *w)
 	wt_drop(w);
 }
 
+/* A hop-by-hop header stands directly behind the fixed header, and nowhere else. */
+static void hop_by_hop(struct wt *w)
+{
+	const struct ends6 e = {
+	    .src_mac = PEER_MAC, .dst_mac = PROBE_MAC, .src = addr6(PEER6), .dst = addr6(LOCAL6)};
+	/* fragment header, first of two; hop-by-hop header with padding; an echo request */
+	static const uint8_t payload[40] = {0, 0, 0, 1, 0, 0, 0, 7, 58, 0, 1, 4, 0, 0, 0, 0, 128};
+	const struct frame *f;
+	struct frame in;
+	struct info6 i;
+
+	start(w);
+	frame6_raw(&in, &e, 44, 64, payload, sizeof(payload));
+	wt_inject_frame(w, &in);
+	f = wt_next_frame(w, 0);
+	CHECK(f != NULL && frame6_read(f, &i) == NULL);
+	EQ(i.l4[0], 4); /* parameter problem: unrecognized next header, */
+	EQ(i.l4[1], 1);
+	EQ(i.l4[7], 40); /* which is that of the fragment header */
+	EQ(wt_count(w, PC_DROP_IP6_EXTENSION), 1);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 791 3.2, RFC 8200 4.5: fragments in any order make a datagram", orders_and_sizes},
     {"RFC 791 3.2: nothing is delivered before all is there", incomplete},
@@ -734,6 +756,7 @@ static const struct wt_case cases[] = {
     {"RFC 1858 3, RFC 3128, RFC 7112 5: first fragments show what they are", tiny},
     {"RFC 3168 5.3: marks survive, mixtures do not", ecn},
     {"RFC 8200 4.5: headers of the fragmentable part", chains6},
+    {"RFC 8200 4.1: a hop-by-hop header behind a fragment header", hop_by_hop},
     {"RFC 6980 5: no neighbour discovery in fragments", no_nd},
     {"a source has its share of the buffers", shares},
     {"under a flood of fragments the oldest give way", flood},

@@ -87,9 +87,11 @@ static void test_errors(void)
 	CU_ASSERT_EQUAL(add("0.0.0.0/0", "10.0.0.9"), -EEXIST);
 	CU_ASSERT_EQUAL(add("::/0", "10.0.0.9"), -EEXIST);
 	CU_ASSERT_EQUAL(add("10.0.0.0/24", "10.0.0.9"), -EEXIST); /* the connected one */
-	CU_ASSERT_EQUAL(find("10.0.0.1", LADDR_NONE, &path), -ENETUNREACH);
-	CU_ASSERT_EQUAL(find("192.168.1.1", LADDR_NONE, &path), -ENETUNREACH);
-	CU_ASSERT_EQUAL(find("127.0.0.1", LADDR_NONE, &path), -ENETUNREACH);
+	CU_ASSERT_EQUAL(find("10.0.0.1", LADDR_NONE, &path), 0);  /* ours */
+	CU_ASSERT_EQUAL(path.netif, NETIF_LO);
+	CU_ASSERT_EQUAL(find("127.0.0.1", LADDR_NONE, &path), 0);
+	CU_ASSERT_TRUE(path.netif == NETIF_LO && path.laddr == LADDR_LO4);
+	CU_ASSERT_EQUAL(find("127.0.0.2", LADDR_NONE, &path), -ENETUNREACH);
 	CU_ASSERT_EQUAL(find("0.0.0.0", LADDR_NONE, &path), -ENETUNREACH);
 	CU_ASSERT_EQUAL(find("0.1.2.3", LADDR_NONE, &path), -ENETUNREACH);
 	CU_ASSERT_EQUAL(find("2001:db8::1", LADDR_NONE, &path), -ENETUNREACH);
@@ -343,6 +345,47 @@ static void test_equal(void)
 	net_close(&net);
 }
 
+static struct pc_route via(const char *dest, const char *gateway)
+{
+	struct pc_route r = {0};
+
+	CU_ASSERT_EQUAL_FATAL(pc_prefix_parse(dest, &r.dest), 0);
+	CU_ASSERT_EQUAL_FATAL(pc_addr_parse(gateway, &r.gateway), 0);
+	return r;
+}
+
+/* There are GATEWAYS places: a route that cannot be replaced stays. */
+static void test_replace_full(void)
+{
+	const struct pc_route shared = via("7.0.0.0/8", "10.0.0.3"),
+	                      alone = via("8.0.0.0/8", "10.0.0.3");
+	const struct pc_route other = via("7.0.0.0/8", "10.0.0.250"),
+	                      last = via("9.9.0.0/16", "10.0.0.250");
+	unsigned n;
+	char dest[32], gateway[32];
+
+	start();
+	CU_ASSERT_EQUAL(ip_route_add(&net.ip, &shared), 0);
+	CU_ASSERT_EQUAL(ip_route_add(&net.ip, &alone), 0);
+	for (n = net.ip.gateways.n; n < GATEWAYS; n++) {
+		struct pc_route r;
+
+		snprintf(dest, sizeof(dest), "9.%u.0.0/16", n);
+		snprintf(gateway, sizeof(gateway), "10.0.0.%u", n + 10);
+		r = via(dest, gateway);
+		CU_ASSERT_EQUAL(ip_route_add(&net.ip, &r), 0);
+	}
+	CU_ASSERT_EQUAL(ip_route_replace(&net.ip, &other), -ENOSPC); /* 10.0.0.3 serves 8/8 too */
+	CU_ASSERT(goes_by("7.1.1.1", "10.0.0.3", 0));
+	CU_ASSERT_EQUAL(ip_route_del(&net.ip, &alone), 0);
+	CU_ASSERT_EQUAL(ip_route_replace(&net.ip, &other), 0); /* now its place is there */
+	CU_ASSERT(goes_by("7.1.1.1", "10.0.0.250", 0));
+	CU_ASSERT_EQUAL(ip_route_add(&net.ip, &last), 0);
+	CU_ASSERT_EQUAL(ip_validate(&net.ip), 0);
+	drain();
+	net_close(&net);
+}
+
 static const struct unit_case cases[] = {
     {"longest prefix", test_longest},
     {"errors", test_errors},
@@ -353,6 +396,7 @@ static const struct unit_case cases[] = {
     {"the gateway's interface", test_gateway_link},
     {"groups without routes", test_groups_alone},
     {"any networks, against a walk", test_random},
+    {"no place for another gateway", test_replace_full},
     {"equal routes, and gateways that fail", test_equal},
 };
 

@@ -120,8 +120,10 @@ static void test_routes(void)
 	CU_ASSERT_EQUAL(path.laddr, 0);
 	CU_ASSERT_EQUAL(find("fd00::2", 0, &path), -ENETUNREACH); /* from an IPv4 address */
 	CU_ASSERT_EQUAL(find("::", LADDR_NONE, &path), -ENETUNREACH);
-	CU_ASSERT_EQUAL(find("::1", LADDR_NONE, &path), -ENETUNREACH);
-	CU_ASSERT_EQUAL(find("fd00::1", LADDR_NONE, &path), -ENETUNREACH); /* ours */
+	CU_ASSERT_EQUAL(find("::1", LADDR_NONE, &path), 0);
+	CU_ASSERT_TRUE(path.netif == NETIF_LO && path.laddr == LADDR_LO6);
+	CU_ASSERT_EQUAL(find("fd00::1", LADDR_NONE, &path), 0); /* ours */
+	CU_ASSERT_EQUAL(path.netif, NETIF_LO);
 	CU_ASSERT_EQUAL(find("ff02::1", LADDR_NONE, &path), 0);
 	CU_ASSERT(path.multicast);
 	drain();
