@@ -170,7 +170,7 @@ struct chan_sock {
 	    part[CHAN_MAX_LCORES]; /* the sockets of all lcores, with itself, if nb_parts > 0 */
 	struct chan_option option[CHAN_OPTIONS];
 	struct chan_addr known_to; /* a datagram to here was routed */
-	uint32_t pad1;
+	uint32_t rcvlowat; /* SO_RCVLOWAT less one */
 	/* both */
 	uint64_t holders[CHAN_PROC_WORDS];
 	uint64_t subs[CHAN_SUB_WORDS];   /* C: event queues that want to know */

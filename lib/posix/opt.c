@@ -53,6 +53,20 @@ static int get_timeout(const uint64_t *ns, void *value, socklen_t *len)
 	return copy_value(&tv, sizeof(tv), value, len);
 }
 
+/* ---- SO_RCVLOWAT ------------------------------------------------------------------------------ */
+
+/* The bytes are in the client's fifo: nothing of it is the stack's. */
+static int set_lowat(struct chan_sock *s, const void *value, socklen_t len)
+{
+	int n;
+
+	if (len < sizeof(n))
+		return -EINVAL;
+	memcpy(&n, value, sizeof(n));
+	at_store(&s->rcvlowat, n < 0 ? INT32_MAX - 1u : n == 0 ? 0 : (uint32_t)n - 1);
+	return 0;
+}
+
 /* ---- the rest --------------------------------------------------------------------------------- */
 
 /* A socket of another lcore may have to be made like this one. */
@@ -89,6 +103,8 @@ static int64_t set_option(uint32_t sock, int level, int name, const void *value,
 
 	if (timeout != NULL)
 		return set_timeout(timeout, value, len);
+	if (level == SOL_SOCKET && name == SO_RCVLOWAT)
+		return set_lowat(s, value, len);
 	if ((int)len < 0)
 		return -EINVAL;
 	rc = call_sock(sock, CHAN_OP_SETSOCKOPT, level, name, value,
@@ -155,6 +171,11 @@ static int64_t get_option(uint32_t sock, int level, int name, void *value, sockl
 		int error = client_is_down() ? ENETDOWN : -take_error(sock);
 
 		return copy_value(&error, sizeof(error), value, len);
+	}
+	if (level == SOL_SOCKET && name == SO_RCVLOWAT) {
+		int least = (int)at_load(&s->rcvlowat) + 1;
+
+		return copy_value(&least, sizeof(least), value, len);
 	}
 	if (level == SOL_SOCKET && name == SO_LINGER) {
 		struct linger l = {.l_onoff = (int)at_load(&s->linger),

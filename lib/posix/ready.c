@@ -49,6 +49,18 @@ static uint32_t shut_bits(uint32_t flags)
 	return (rx ? READ_BITS | EPOLLRDHUP : 0) | (rx && tx ? (uint32_t)EPOLLHUP : 0);
 }
 
+/* SO_RCVLOWAT, less one; more than half of what can wait nobody waits for. */
+static uint64_t least_bytes(uint32_t sock)
+{
+	const uint32_t lowat = at_load(&chan_sock(client.chan, sock)->rcvlowat);
+	uint32_t most;
+
+	if (lowat == 0)
+		return 0;
+	most = chan_rx(client.chan, sock).size / 2;
+	return lowat < most ? lowat : most;
+}
+
 static uint32_t stream_ready(uint32_t sock, bool want_out)
 {
 	const struct chan_sock *s = chan_sock(client.chan, sock);
@@ -58,7 +70,7 @@ static uint32_t stream_ready(uint32_t sock, bool want_out)
 		return mask;
 	if (flags & CHAN_HUP)
 		mask |= EPOLLHUP;
-	if (part_bytes(sock) > 0)
+	if (part_bytes(sock) > least_bytes(sock))
 		mask |= READ_BITS;
 	if (flags & CHAN_PRI)
 		mask |= EPOLLPRI;

@@ -80,12 +80,13 @@ static int why_nothing(uint32_t sock)
 	return state == CHAN_CONNECTED || state == CHAN_CONNECTING ? -EAGAIN : -ENOTCONN;
 }
 
-/* Whether a look was enough. Linux looks for a byte even when none is wanted. */
+/* Whether a look was enough: all, or as much as SO_RCVLOWAT asks for. Linux looks for a byte even when none is
+ * wanted. */
 static bool is_enough(uint32_t sock, size_t done, size_t total, bool all)
 {
 	if (total == 0)
 		return part_bytes(sock) > 0;
-	return done == total || (done > 0 && !all);
+	return done == total || (done > at_load(&chan_sock(client.chan, sock)->rcvlowat) && !all);
 }
 
 ssize_t stream_recv(uint32_t sock, const struct iovec *v, size_t n, int flags)
@@ -128,8 +129,9 @@ ssize_t stream_recv(uint32_t sock, const struct iovec *v, size_t n, int flags)
 		}
 		if (deadline == 0)
 			deadline = deadline_in(at_load(&s->rcv_timeout_ns));
-		/* what was peeked at stays readable: more of it is a change */
-		rc = flags & MSG_PEEK && done > 0 ? sock_wait_change(sock, came, deadline)
+		/* what was peeked at stays readable, and SO_RCVLOWAT may be more than what is missing: more is
+		 * a change */
+		rc = (flags & MSG_PEEK || at_load(&s->rcvlowat) > 0) && done > 0 ? sock_wait_change(sock, came, deadline)
 		                                  : sock_wait(sock, WAIT_READ, deadline);
 		if (rc != 0)
 			return done > 0 ? (ssize_t)done : rc;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "sock/sock_opt_kept.h"
 #include "sock/sock_raw.h"
 #include "sock/sock_udp.h"
 #include "sock/tcp_info.h"
@@ -93,6 +94,8 @@ static int get_number(struct sockets *s, const struct sock_ref *ref, int level, 
 	*err = ref->udp != NULL ? sock_udp_get(s, ref, level, name, &number) : -ENOPROTOOPT;
 	if (*err == -ENOPROTOOPT && ref->udp != NULL)
 		*err = sock_group_get(s, ref, level, name, &number);
+	if (*err == -ENOPROTOOPT)
+		*err = sock_kept_get(s, ref, level, name, &number);
 	if (*err != -ENOPROTOOPT)
 		return number;
 	o = sock_option_find(ref, level, name);
@@ -107,8 +110,10 @@ static int set_number(struct sockets *s, const struct sock_ref *ref, int level, 
                       int number)
 {
 	const struct sock_option *o;
-	const int err = ref->udp != NULL ? sock_udp_set(s, ref, level, name, number) : -ENOPROTOOPT;
+	int err = ref->udp != NULL ? sock_udp_set(s, ref, level, name, number) : -ENOPROTOOPT;
 
+	if (err == -ENOPROTOOPT)
+		err = sock_kept_set(s, ref, level, name, number);
 	if (err != -ENOPROTOOPT)
 		return err;
 	o = sock_option_find(ref, level, name);
@@ -121,7 +126,7 @@ static bool has_option(struct sockets *s, const struct sock_ref *ref, int level,
 	const struct sock_option *o = sock_option_find(ref, level, name);
 	int number;
 
-	return (o != NULL && o->set != NULL) ||
+	return (o != NULL && o->set != NULL) || sock_kept_has(ref, level, name) ||
 	       (ref->udp != NULL && sock_udp_get(s, ref, level, name, &number) != -ENOPROTOOPT);
 }
 

@@ -19,6 +19,7 @@
 #include <rte_prefetch.h>
 
 #include "base/ctx.h"
+#include "base/kept.h"
 #include "base/verdict.h"
 #include "event/event.h"
 #include "ip/ip.h"
@@ -52,6 +53,7 @@ struct tcp_tuning {
 	uint32_t notsent_lowat;    /* TCP_NOTSENT_LOWAT; 0: as configured */
 	uint32_t broadcast;        /* SO_BROADCAST */
 	uint64_t max_pacing_rate;  /* SO_MAX_PACING_RATE, bytes/s; 0: unlimited */
+	struct kept kept;          /* of SOL_SOCKET and IPPROTO_IP */
 };
 
 #define TCP_TUNINGS 256
@@ -353,6 +355,25 @@ static inline bool tcp_is_writable(const struct tcp *tcp, const struct tcb *t)
 	if (unlikely(lowat != 0) && 2 * (uint64_t)tcp_unsent(t) >= lowat)
 		return false;
 	return t->snd_bytes <= limit - limit / 3 && (limit > 0 || t->snd_max == 0);
+}
+
+/** tcp_is_readable says whether so much is queued as SO_RCVLOWAT asks for, or as the window lets come. */
+static inline bool tcp_is_readable(const struct tcp *tcp, const struct tcb *t)
+{
+	uint32_t lowat;
+
+	if (likely(t->tuning == 0 || t->rcv_bytes == 0))
+		return t->rcv_bytes > 0;
+	lowat = tcp_tuning(tcp, t)->kept.rcvlowat; /* less one */
+	return t->rcv_bytes > lowat || t->rcv_bytes >= t->rcv_max / 2;
+}
+
+/** tcp_notify_readable tells the socket's set if it is readable: SO_RCVLOWAT has changed. */
+static inline void tcp_notify_readable(struct tcp *tcp, struct tcb *t)
+{
+	if ((t->flags & TCB_OPEN) && tcp_is_readable(tcp, t))
+		event_notify(tcp->ev, &t->poll, tcp->first_fd + tcp_index(tcp, t),
+		             EPOLLIN | EPOLLRDNORM);
 }
 
 /** tcp_tell_space tells a socket that was refused to send once it is writable again. */

@@ -328,7 +328,7 @@ static __rte_noinline uint32_t mask_of_any(struct tcp *tcp, struct tcb *t)
 	if (rd_shut)
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
 	if (!tcb_is_opening(t)) {
-		if (t->rcv_bytes > 0)
+		if (tcp_is_readable(tcp, t))
 			mask |= EPOLLIN | EPOLLRDNORM;
 		if (wr_shut || has_room(tcp, t))
 			mask |= EPOLLOUT | EPOLLWRNORM;
@@ -349,7 +349,7 @@ uint32_t tcp_mask(struct tcp *tcp, struct tcb *t)
 
 	if (unlikely(t->state != TCP_S_ESTABLISHED || (t->flags & special) || t->error != 0))
 		return mask_of_any(tcp, t);
-	if (t->rcv_bytes > 0)
+	if (tcp_is_readable(tcp, t))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	/* an empty queue takes something unless mbufs are very few */
 	if (likely(t->snd_bytes == 0 && tcp->ctx->mbufs_spare >= 8) || has_room(tcp, t))

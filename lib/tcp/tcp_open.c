@@ -231,7 +231,8 @@ static bool is_same_tuning(const struct tcp_tuning *a, const struct tcp_tuning *
 	       a->maxseg == b->maxseg && a->syncnt == b->syncnt && a->defer == b->defer &&
 	       a->window_clamp == b->window_clamp && a->fastopen == b->fastopen &&
 	       a->fastopen_connect == b->fastopen_connect && a->notsent_lowat == b->notsent_lowat &&
-	       a->max_pacing_rate == b->max_pacing_rate && a->broadcast == b->broadcast;
+	       a->max_pacing_rate == b->max_pacing_rate && a->broadcast == b->broadcast &&
+	       kept_equal(&a->kept, &b->kept);
 }
 
 /* the set with these values, or a free one; 0 is the default's and never freed */

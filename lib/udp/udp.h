@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/ctx.h"
+#include "base/kept.h"
 #include "base/pkt.h"
 #include "event/event.h"
 #include "ip/ip.h"
@@ -75,6 +76,7 @@ struct udp_sock {
 	struct pktq reports; /* the error queue */
 	uint32_t nb_reports;
 	uint32_t members; /* first of its groups, index + 1 */
+	struct kept kept;
 	/* of raw and packet sockets */
 	uint8_t proto;           /* of IP */
 	uint8_t filter;          /* SO_ATTACH_FILTER: index + 1; 0: none */

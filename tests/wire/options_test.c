@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* Socket options that a socket keeps and tells, value by value, on the kernel and on percore. */
+
+#include "bed.h"
+
+#include <asm/socket.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <string.h>
+#include <unistd.h>
+
+#define OPTION(level, name)        \
+	{                          \
+#name, level, name \
+	}
+
+struct option {
+	const char *name;
+	int level, number;
+};
+
+/* of every socket */
+static const struct option of_all[] = {
+    OPTION(SOL_SOCKET, SO_DONTROUTE),
+    OPTION(SOL_SOCKET, SO_PRIORITY),
+    OPTION(SOL_SOCKET, SO_SNDLOWAT),
+    OPTION(SOL_SOCKET, SO_MARK),
+    OPTION(SOL_SOCKET, SO_BUSY_POLL),
+    OPTION(SOL_SOCKET, SO_INCOMING_CPU),
+    OPTION(SOL_SOCKET, SO_INCOMING_NAPI_ID),
+    OPTION(SOL_SOCKET, SO_WIFI_STATUS),
+    OPTION(SOL_SOCKET, SO_NOFCS),
+    OPTION(SOL_SOCKET, SO_LOCK_FILTER),
+    OPTION(SOL_SOCKET, SO_SELECT_ERR_QUEUE),
+    OPTION(SOL_SOCKET, SO_NO_CHECK),
+    OPTION(SOL_SOCKET, SO_DEBUG),
+    OPTION(SOL_SOCKET, SO_BSDCOMPAT),
+    OPTION(SOL_SOCKET, SO_RXQ_OVFL),
+    OPTION(SOL_SOCKET, SO_TIMESTAMP),
+    OPTION(SOL_SOCKET, SO_TIMESTAMPNS),
+    OPTION(IPPROTO_IP, IP_RECVERR),
+    OPTION(IPPROTO_IP, IP_PKTINFO),
+    OPTION(IPPROTO_IP, IP_RECVTOS),
+    OPTION(IPPROTO_IP, IP_RECVTTL),
+    OPTION(IPPROTO_IP, IP_RECVOPTS),
+    OPTION(IPPROTO_IP, IP_RETOPTS),
+    OPTION(IPPROTO_IP, IP_TRANSPARENT),
+    OPTION(IPPROTO_IP, IP_FREEBIND),
+    OPTION(IPPROTO_IP, IP_RECVORIGDSTADDR),
+    OPTION(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT),
+    OPTION(IPPROTO_IP, IP_MULTICAST_LOOP),
+};
+
+static const struct option of_tcp[] = {
+    OPTION(SOL_SOCKET, SO_TIMESTAMPING_OLD),
+    OPTION(IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS),
+};
+
+static const struct option of_udp[] = {
+    OPTION(IPPROTO_UDP, UDP_NO_CHECK6_TX),
+    OPTION(IPPROTO_UDP, UDP_NO_CHECK6_RX),
+};
+
+static void log_value(struct bed *b, int fd, const struct option *o)
+{
+	int v = -77, r;
+	socklen_t len = sizeof(v);
+
+	errno = 0;
+	r = b->call->getsockopt(b, NEAR, fd, o->level, o->number, &v, &len);
+	bed_log(b, " %s %d len %u", r < 0 ? bed_errno(errno) : "is", v, len);
+}
+
+static void try_all(struct bed *b, int type, const struct option *o, size_t n)
+{
+	static const int values[] = {1, 5, 0, -1, 70000};
+
+	for (; n > 0; n--, o++) {
+		int fd = b->call->socket(b, NEAR, AF_INET, type, 0);
+
+		bed_log(b, "%s:", o->name);
+		log_value(b, fd, o);
+		for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+			int r;
+
+			errno = 0;
+			r = b->call->setsockopt(b, NEAR, fd, o->level, o->number, &values[i],
+			                        sizeof(values[i]));
+			bed_log(b, "; %d %s", values[i], r < 0 ? bed_errno(errno) : "ok");
+			log_value(b, fd, o);
+		}
+		bed_log(b, "\n");
+		b->call->close(b, NEAR, fd);
+	}
+}
+
+#define TRY(b, type, list) try_all(b, type, list, sizeof(list) / sizeof(list[0]))
+
+/* without CAP_NET_ADMIN the kernel refuses some of them */
+static void of_streams(struct bed *b)
+{
+	TRY(b, SOCK_STREAM, of_all);
+	TRY(b, SOCK_STREAM, of_tcp);
+}
+
+static void of_datagrams(struct bed *b)
+{
+	TRY(b, SOCK_DGRAM, of_all);
+	TRY(b, SOCK_DGRAM, of_udp);
+}
+
+/* socket(7) SO_RCVLOWAT: "the minimum number of bytes in the buffer until the socket layer will pass the data
+ * ... to the user on receiving"; select(2) and poll(2) go by it */
+static void low_water(struct bed *b)
+{
+	int fd[2], v = 10, got = 0;
+	socklen_t len = sizeof(got);
+
+	bed_pair(b, fd);
+	b->call->getsockopt(b, NEAR, fd[NEAR], SOL_SOCKET, SO_RCVLOWAT, &got, &len);
+	bed_log(b, "at first %d\n", got);
+	b->call->setsockopt(b, NEAR, fd[NEAR], SOL_SOCKET, SO_RCVLOWAT, &v, sizeof(v));
+	b->call->getsockopt(b, NEAR, fd[NEAR], SOL_SOCKET, SO_RCVLOWAT, &got, &len);
+	bed_log(b, "then %d\n", got);
+	for (int i = 0; i < 3; i++) {
+		struct pollfd p = {.fd = fd[NEAR], .events = POLLIN};
+
+		bed_send(b, FAR, fd[FAR], 6);
+		b->call->settle(b);
+		b->call->poll(b, NEAR, &p, 1);
+		bed_log(b, "after %d bytes: ", 6 * (i + 1));
+		bed_log_events(b, (uint32_t)p.revents);
+		bed_log(b, "\n");
+	}
+	bed_recv(b, NEAR, fd[NEAR], 100);
+	bed_send(b, FAR, fd[FAR], 1);
+	b->call->shutdown(b, FAR, fd[FAR], SHUT_WR);
+	b->call->settle(b);
+	{
+		struct pollfd p = {.fd = fd[NEAR], .events = POLLIN};
+
+		b->call->poll(b, NEAR, &p, 1);
+		bed_log(b, "at the end: ");
+		bed_log_events(b, (uint32_t)p.revents);
+		bed_log(b, "\n");
+	}
+	bed_recv(b, NEAR, fd[NEAR], 100);
+	b->call->close(b, FAR, fd[FAR]);
+	b->call->close(b, NEAR, fd[NEAR]);
+}
+
+/* what is asked for early is taken over when it is there at once */
+static void low_water_lowered(struct bed *b)
+{
+	int fd[2], v = 100;
+	struct pollfd p = {.events = POLLIN};
+
+	bed_pair(b, fd);
+	b->call->setsockopt(b, NEAR, fd[NEAR], SOL_SOCKET, SO_RCVLOWAT, &v, sizeof(v));
+	bed_send(b, FAR, fd[FAR], 6);
+	b->call->settle(b);
+	p.fd = fd[NEAR];
+	bed_log(b, "too few: %d\n", b->call->poll(b, NEAR, &p, 1));
+	v = 5;
+	b->call->setsockopt(b, NEAR, fd[NEAR], SOL_SOCKET, SO_RCVLOWAT, &v, sizeof(v));
+	bed_log(b, "enough: %d\n", b->call->poll(b, NEAR, &p, 1));
+	b->call->close(b, FAR, fd[FAR]);
+	b->call->close(b, NEAR, fd[NEAR]);
+}
+
+static const struct bed_case cases[] = {
+    {"options of streams", of_streams},
+    {"options of datagrams", of_datagrams},
+    {"SO_RCVLOWAT", low_water},
+    {"SO_RCVLOWAT that is lowered", low_water_lowered},
+};
+
+int main(int argc, char **argv)
+{
+	return bed_main(argc, argv, "options", cases, sizeof(cases) / sizeof(cases[0]));
+}
