@@ -3,12 +3,19 @@
 #define BASE_KEPT_H
 
 /*
- * Socket options that a socket keeps and tells, and that nothing in the stack goes by, but for rcvlowat.
+ * Socket options that a socket keeps and tells, and that nothing in the stack goes by, but for rcvlowat; the calls
+ * that move bytes go by two more.
  * Zeroed: what Linux begins with.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/* bits of truths that the calls go by */
+enum {
+	KEPT_ZEROCOPY = 1u << 26, /* SO_ZEROCOPY: MSG_ZEROCOPY is answered in the error queue */
+	KEPT_INQ = 1u << 27,      /* TCP_INQ: recvmsg tells what is left */
+};
 
 struct kept {
 	uint32_t

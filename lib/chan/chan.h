@@ -52,6 +52,8 @@
 #define CHAN_CALLS      64 /* calls of a process that are under way at the same time */
 #define CHAN_CALL_DATA  512
 #define CHAN_OPTIONS    16
+#define CHAN_TELL_INQ    1u /* TCP_INQ */
+#define CHAN_TELL_COPIES 2u /* SO_ZEROCOPY */
 #define CHAN_NONE       UINT32_MAX
 #define CHAN_QUEUED     UINT64_C(1) /* bit 0 of holders[0] */
 
@@ -149,7 +151,7 @@ struct chan_sock {
 	uint32_t rx_want; /* both: the lcore waits for room in the rx fifo */
 	uint64_t rx_mark; /* position of the urgent byte in the rx fifo, if CHAN_PRI */
 	uint32_t protocol;
-	uint32_t pad0;
+	uint32_t tells; /* CHAN_TELL_* */
 	/* C */
 	uint32_t kicked;         /* it is in a post ring */
 	uint32_t armed;          /* somebody sleeps on seq */
@@ -170,7 +172,9 @@ struct chan_sock {
 	    part[CHAN_MAX_LCORES]; /* the sockets of all lcores, with itself, if nb_parts > 0 */
 	struct chan_option option[CHAN_OPTIONS];
 	struct chan_addr known_to; /* a datagram to here was routed */
-	uint32_t rcvlowat; /* SO_RCVLOWAT less one */
+	uint32_t rcvlowat;    /* SO_RCVLOWAT less one */
+	uint32_t copies;      /* calls with MSG_ZEROCOPY */
+	uint32_t copies_told; /* of them told in the error queue */
 	/* both */
 	uint64_t holders[CHAN_PROC_WORDS];
 	uint64_t subs[CHAN_SUB_WORDS];   /* C: event queues that want to know */

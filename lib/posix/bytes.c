@@ -26,9 +26,13 @@ static ssize_t receive(struct file *f, struct msghdr *m, int flags)
 	m->msg_controllen = 0;
 	if (!is_stream(f))
 		return dgram_recv(f->sock, m, control_room, flags);
+	if (flags & MSG_ERRQUEUE)
+		return told_errors(f->sock, m, control_room);
 	rc = stream_recv(f->sock, m->msg_iov, m->msg_iovlen, flags);
-	if (rc >= 0)
+	if (rc >= 0) {
 		m->msg_namelen = 0; /* as Linux: a stream's sender is its peer */
+		told_left(f->sock, m, control_room);
+	}
 	return rc;
 }
 
@@ -114,13 +118,18 @@ static ssize_t connect_and_send(int fd, struct file *f, const struct msghdr *m, 
 
 static ssize_t transmit(int fd, struct file *f, const struct msghdr *m, int flags)
 {
+	ssize_t rc;
+
 	if (m->msg_iovlen > IOV_LIMIT)
 		return -EMSGSIZE;
 	if (!is_stream(f))
 		return dgram_send(f->sock, m, flags);
 	if ((flags & MSG_FASTOPEN) && at_load(&chan_sock(client.chan, f->sock)->state) == CHAN_IDLE)
 		return connect_and_send(fd, f, m, flags);
-	return stream_send(f->sock, m->msg_iov, m->msg_iovlen, flags & ~MSG_FASTOPEN);
+	rc = stream_send(f->sock, m->msg_iov, m->msg_iovlen, flags & ~MSG_FASTOPEN);
+	if (rc > 0 && (flags & MSG_ZEROCOPY))
+		told_copied(f->sock);
+	return rc;
 }
 
 ssize_t pcx_sendmsg(int fd, const struct msghdr *m, int flags)

@@ -140,6 +140,17 @@ uint32_t sock_ready(uint32_t sock, bool want_out);
 /** sock_readable returns how many bytes (of a datagram socket: whether there is a datagram) a part has. */
 uint64_t part_bytes(uint32_t part);
 
+/* What a stream's reader is told beside its bytes (told.c): whether an option is about that, setting and getting
+ * it; what is left to be read (TCP_INQ); that a call with MSG_ZEROCOPY has been made, whether one waits to be told,
+ * and MSG_ERRQUEUE. room: of m->msg_control. */
+bool told_is_option(const struct chan_sock *s, int level, int name);
+int told_set(struct chan_sock *s, int level, int name, const void *value, socklen_t len);
+int told_get(const struct chan_sock *s, int level, int name);
+void told_left(uint32_t sock, struct msghdr *m, size_t room);
+void told_copied(uint32_t sock);
+bool told_waits(const struct chan_sock *s);
+ssize_t told_errors(uint32_t sock, struct msghdr *m, size_t room);
+
 /** sock_parts returns the parts of a socket: how many, and which. */
 static inline uint32_t sock_parts(const struct chan_sock *s)
 {

@@ -105,6 +105,8 @@ static int64_t set_option(uint32_t sock, int level, int name, const void *value,
 		return set_timeout(timeout, value, len);
 	if (level == SOL_SOCKET && name == SO_RCVLOWAT)
 		return set_lowat(s, value, len);
+	if (told_is_option(s, level, name))
+		return told_set(s, level, name, value, len);
 	if ((int)len < 0)
 		return -EINVAL;
 	rc = call_sock(sock, CHAN_OP_SETSOCKOPT, level, name, value,
@@ -171,6 +173,11 @@ static int64_t get_option(uint32_t sock, int level, int name, void *value, sockl
 		int error = client_is_down() ? ENETDOWN : -take_error(sock);
 
 		return copy_value(&error, sizeof(error), value, len);
+	}
+	if (told_is_option(s, level, name)) {
+		int on = told_get(s, level, name);
+
+		return copy_value(&on, sizeof(on), value, len);
 	}
 	if (level == SOL_SOCKET && name == SO_RCVLOWAT) {
 		int least = (int)at_load(&s->rcvlowat) + 1;

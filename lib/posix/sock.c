@@ -228,6 +228,8 @@ void sock_choose_lcore(struct file *f)
 	to->snd_timeout_ns = s->snd_timeout_ns;
 	to->linger = s->linger;
 	to->linger_s = s->linger_s;
+	to->rcvlowat = s->rcvlowat;
+	to->tells = s->tells;
 	memcpy(to->option, s->option, sizeof(to->option));
 	to->nb_options = s->nb_options;
 	epoll_moved(f, old, (uint32_t)made);

@@ -98,8 +98,6 @@ ssize_t stream_recv(uint32_t sock, const struct iovec *v, size_t n, int flags)
 	size_t done = 0;
 	int rc;
 
-	if (flags & MSG_ERRQUEUE)
-		return -EAGAIN; /* nothing is ever put there */
 	if (at_load(&s->state) == CHAN_LISTEN)
 		return -ENOTCONN;
 	if (flags & MSG_OOB)

@@ -82,6 +82,7 @@ static bool accept_one(struct pc_service *s, uint32_t sock)
 	at_put(&a->linger, at_peek(&c->linger));
 	at_put(&a->linger_s, at_peek(&c->linger_s));
 	at_put(&a->rcvlowat, at_peek(&c->rcvlowat));
+	at_put(&a->tells, at_peek(&c->tells));
 	at_put(&a->rcv_timeout_ns, at_peek(&c->rcv_timeout_ns));
 	at_put(&a->snd_timeout_ns, at_peek(&c->snd_timeout_ns));
 	keep_name(s, fd, &a->local, pc_getsockname);

@@ -73,6 +73,17 @@ static uint32_t answer_from(const struct netifs *ifs, const struct udp_info *inf
 	return laddr != LADDR_NONE ? pc_addr_get_ip4(&ifs->addr[laddr].addr) : 0;
 }
 
+/* where the datagram was sent to: nothing changes that on its way through a stack */
+static void put_dst(struct ancillary *a, bool ip6, const struct udp_info *info)
+{
+	struct sockaddr_in6 sa = {0};
+	socklen_t len = sizeof(sa);
+
+	sock_write_addr(ip6, &info->dst, info->netif, (struct sockaddr *)&sa, &len);
+	ancillary_put(a, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_ORIGDSTADDR : IP_ORIGDSTADDR,
+	              &sa, len);
+}
+
 static void put_info4(struct ancillary *a, const struct netifs *ifs, uint16_t tell,
                       const struct udp_info *info)
 {
@@ -86,6 +97,8 @@ static void put_info4(struct ancillary *a, const struct netifs *ifs, uint16_t te
 		put_int(a, IPPROTO_IP, IP_TTL, info->ttl);
 	if (tell & UDP_TELL_TOS)
 		ancillary_put(a, IPPROTO_IP, IP_TOS, &info->tos, sizeof(info->tos));
+	if (tell & UDP_TELL_DST)
+		put_dst(a, false, info);
 }
 
 static void put_info6(struct ancillary *a, uint16_t tell, const struct udp_info *info)
@@ -101,6 +114,8 @@ static void put_info6(struct ancillary *a, uint16_t tell, const struct udp_info 
 		put_int(a, IPPROTO_IPV6, IPV6_HOPLIMIT, info->ttl);
 	if (tell & UDP_TELL_TCLASS)
 		put_int(a, IPPROTO_IPV6, IPV6_TCLASS, info->tos);
+	if (tell & UDP_TELL_DST6)
+		put_dst(a, true, info);
 }
 
 void ancillary_put_info(struct ancillary *a, const struct sockets *s, const struct sock_ref *ref,
@@ -142,6 +157,21 @@ void ancillary_put_report(struct ancillary *a, bool ip6, const struct udp_report
 	}
 	ancillary_put(a, ip4 ? IPPROTO_IP : IPPROTO_IPV6, ip4 ? IP_RECVERR : IPV6_RECVERR, &e,
 	              sizeof(e.ee) + (ip4 ? sizeof(e.offender.in) : sizeof(e.offender.in6)));
+}
+
+void ancillary_put_copied(struct ancillary *a, bool ip6, uint32_t first, uint32_t last)
+{
+	const struct {
+		struct sock_extended_err ee;
+		struct sockaddr_in6 none;
+	} e = {.ee = {.ee_origin = SO_EE_ORIGIN_ZEROCOPY,
+	              .ee_code = SO_EE_CODE_ZEROCOPY_COPIED,
+	              .ee_info = first,
+	              .ee_data = last}};
+
+	ancillary_put(a, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_RECVERR : IP_RECVERR, &e,
+	              sizeof(e.ee) +
+	                  (ip6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in)));
 }
 
 /* ---- in -------------------------------------------------------------------------------------- */

@@ -22,6 +22,9 @@ void ancillary_put(struct ancillary *a, int level, int type, const void *data, s
 void ancillary_put_info(struct ancillary *a, const struct sockets *s, const struct sock_ref *ref,
                         const struct udp_info *info);
 
+/** ancillary_put_copied appends, in the same form, that what these calls with MSG_ZEROCOPY sent was copied. */
+void ancillary_put_copied(struct ancillary *a, bool ip6, uint32_t first, uint32_t last);
+
 /** ancillary_put_report appends an error as struct sock_extended_err with its offender. */
 void ancillary_put_report(struct ancillary *a, bool ip6, const struct udp_report *r);
 

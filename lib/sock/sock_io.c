@@ -7,11 +7,18 @@
 #include <linux/sockios.h>
 #include <rte_mbuf.h>
 
+#include "sock/ancillary.h"
 #include "sock/sock.h"
 #include "sock/sock_udp.h"
+#include "tcp/account.h"
 #include "tcp/urgent.h"
 
 #define IOV_LIMIT 1024
+
+static bool has_kept(const struct sockets *s, const struct tcb *t, uint32_t bit)
+{
+	return (tcp_tuning(s->tcp, t)->kept.truths & bit) != 0;
+}
 
 /* MSG_OOB: the last byte that was taken is called urgent (RFC 9293 MUST-62) */
 static ssize_t send_tcp(struct sockets *s, struct tcb *t, const struct iovec *iov, int n, int flags)
@@ -20,7 +27,43 @@ static ssize_t send_tcp(struct sockets *s, struct tcb *t, const struct iovec *io
 
 	if (sent > 0 && (flags & MSG_OOB))
 		urgent_send(s->tcp, t);
+	/* the bytes were copied, as Linux does where it must; the caller hears that they are his again */
+	if (sent > 0 && (flags & MSG_ZEROCOPY) && has_kept(s, t, KEPT_ZEROCOPY)) {
+		account_of(s->tcp, t)->copies++;
+		event_notify(s->ev, &t->poll, s->first_tcp + tcp_index(s->tcp, t), EPOLLERR);
+	}
 	return sent;
+}
+
+/* the error queue of a stream: one message for all calls since the last */
+static ssize_t recv_report(struct sockets *s, const struct sock_ref *ref, struct msghdr *msg)
+{
+	struct tcp_account *a = account_of(s->tcp, ref->tcp);
+	struct ancillary out;
+
+	if (!tcp_has_report(s->tcp, ref->tcp)) {
+		msg->msg_controllen = 0;
+		return -EAGAIN;
+	}
+	out = ancillary_begin(msg);
+	ancillary_put_copied(&out, sock_is_ip6(ref), a->copies_told, a->copies - 1);
+	a->copies_told = a->copies;
+	msg->msg_flags |= MSG_ERRQUEUE;
+	msg->msg_namelen = 0;
+	return 0;
+}
+
+/* TCP_INQ: what is left to be read; 1 for the end of the stream */
+static void put_inq(const struct sockets *s, const struct tcb *t, struct msghdr *msg)
+{
+	struct ancillary out = ancillary_begin(msg);
+	int left = (int)t->rcv_bytes;
+
+	if (!has_kept(s, t, KEPT_INQ) || out.left == 0)
+		return;
+	if (left == 0 && (t->flags & TCB_FIN_RCVD))
+		left = 1;
+	ancillary_put(&out, IPPROTO_TCP, TCP_CM_INQ, &left, sizeof(left));
 }
 
 static ssize_t recv_tcp(struct sockets *s, struct tcb *t, struct msghdr *msg, int flags)
@@ -59,6 +102,7 @@ ssize_t pc_recvmsg(struct pc_stack *st, int fd, struct msghdr *msg, int flags)
 {
 	struct sockets *s = sockets_of(st);
 	struct sock_ref ref;
+	ssize_t n;
 
 	if (!sock_find(s, fd, &ref))
 		return sock_fail(-EBADF);
@@ -67,9 +111,15 @@ ssize_t pc_recvmsg(struct pc_stack *st, int fd, struct msghdr *msg, int flags)
 	msg->msg_flags = 0;
 	if (ref.udp != NULL)
 		return sock_fail(sock_udp_recv(s, &ref, msg, flags));
-	msg->msg_controllen = 0;
+	if (flags & MSG_ERRQUEUE)
+		return sock_fail(recv_report(s, &ref, msg));
 	msg->msg_namelen = 0; /* as Linux: a stream's sender is its peer */
-	return sock_fail(recv_tcp(s, ref.tcp, msg, flags));
+	n = recv_tcp(s, ref.tcp, msg, flags);
+	if (n >= 0)
+		put_inq(s, ref.tcp, msg);
+	else
+		msg->msg_controllen = 0;
+	return sock_fail(n);
 }
 
 ssize_t pc_sendmsg(struct pc_stack *st, int fd, const struct msghdr *msg, int flags)
@@ -149,7 +199,7 @@ ssize_t pc_recv(struct pc_stack *st, int fd, void *buf, size_t len, int flags)
 	struct sockets *s = sockets_of(st);
 	struct tcb *t = sock_find_tcb(s, fd);
 
-	if (likely(t != NULL && (flags & (MSG_TRUNC | MSG_OOB)) == 0))
+	if (likely(t != NULL && (flags & (MSG_TRUNC | MSG_OOB | MSG_ERRQUEUE)) == 0))
 		return sock_fail(tcp_recv(s->tcp, t, &iov, 1, flags & MSG_PEEK));
 	return pc_recvfrom(st, fd, buf, len, flags, NULL, NULL);
 }
@@ -160,7 +210,7 @@ ssize_t pc_send(struct pc_stack *st, int fd, const void *buf, size_t len, int fl
 	struct sockets *s = sockets_of(st);
 	struct tcb *t = sock_find_tcb(s, fd);
 
-	if (likely(t != NULL && (flags & (MSG_OOB | MSG_FASTOPEN)) == 0))
+	if (likely(t != NULL && (flags & (MSG_OOB | MSG_FASTOPEN | MSG_ZEROCOPY)) == 0))
 		return sock_fail(tcp_send(s->tcp, t, &iov, 1, flags & MSG_MORE));
 	return pc_sendto(st, fd, buf, len, flags, NULL, 0);
 }

@@ -73,6 +73,8 @@ static const struct kept_option options[] = {
     {IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, OF_ALL, TRUTH, 21, 0, 0},
     {IPPROTO_IP, IP_MULTICAST_LOOP, OF_TCP, TRUTH, 22, 1, 0},
     {IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, OF_TCP, STRICT, 23, 0, 0},
+    {SOL_SOCKET, SO_ZEROCOPY, OF_TCP, STRICT, 26, 0, 0},
+    {IPPROTO_TCP, TCP_INQ, OF_TCP, STRICT, 27, 0, 0},
     {IPPROTO_UDP, UDP_NO_CHECK6_TX, OF_OTHERS, TRUTH, 24, 0, 0},
     {IPPROTO_UDP, UDP_NO_CHECK6_RX, OF_OTHERS, TRUTH, 25, 0, 0},
 };
@@ -129,7 +131,9 @@ static int judge(const struct sockets *s, const struct sock_ref *ref, const stru
                  int *value)
 {
 	switch (o->kind) {
-	case STRICT:
+	case STRICT: /* without an account nobody could be told of copies */
+		if (o->name == SO_ZEROCOPY && ref->tcp->account == 0)
+			return -ENOBUFS;
 		return *value == 0 || *value == 1 ? 0 : -EINVAL;
 	case ONCE:
 		return *value == 0 && read_kept(kept_of(s, ref), o) ? -EPERM : 0;

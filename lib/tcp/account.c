@@ -87,6 +87,13 @@ void account_rate(struct tcp_account *a, uint32_t bytes, uint32_t us, bool limit
 	a->rate_limited = limited;
 }
 
+bool tcp_has_report(const struct tcp *tcp, const struct tcb *t)
+{
+	const struct tcp_account *a = account_of(tcp, t);
+
+	return t->account != 0 && a->copies != a->copies_told;
+}
+
 void account_acked(const struct tcp *tcp, const struct tcb *t, uint32_t bytes)
 {
 	struct tcp_account *a = account_of(tcp, t);

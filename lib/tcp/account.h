@@ -40,13 +40,15 @@ struct tcp_account {
 
 	uint64_t bytes_retrans;
 	uint64_t spent_us[ACCOUNT_IDLE];
-	uint32_t retrans;    /* segments sent again, SYN and FIN included */
-	uint32_t delivered;  /* segments; SYN included */
-	uint32_t dsacks;     /* reports of segments that came twice */
-	uint32_t ooo;        /* segments received out of order */
-	uint32_t min_rtt_us; /* smallest round trip of late, when there are no queues; 0: none */
-	uint32_t mark_us;    /* since when the rate is being measured */
-	uint64_t mark;       /* bytes_acked then */
+	uint32_t retrans;     /* segments sent again, SYN and FIN included */
+	uint32_t delivered;   /* segments; SYN included */
+	uint32_t dsacks;      /* reports of segments that came twice */
+	uint32_t ooo;         /* segments received out of order */
+	uint32_t min_rtt_us;  /* smallest round trip of late, when there are no queues; 0: none */
+	uint32_t mark_us;     /* since when the rate is being measured */
+	uint64_t mark;        /* bytes_acked then */
+	uint32_t copies;      /* calls with MSG_ZEROCOPY */
+	uint32_t copies_told; /* of them told in the error queue */
 } __attribute__((aligned(64)));
 
 static_assert(sizeof(struct tcp_account) == 128, "two cache lines");

@@ -368,6 +368,9 @@ static inline bool tcp_is_readable(const struct tcp *tcp, const struct tcb *t)
 	return t->rcv_bytes > lowat || t->rcv_bytes >= t->rcv_max / 2;
 }
 
+/** tcp_has_report says whether something waits in the error queue: calls with MSG_ZEROCOPY whose bytes were copied. */
+bool tcp_has_report(const struct tcp *tcp, const struct tcb *t);
+
 /** tcp_notify_readable tells the socket's set if it is readable: SO_RCVLOWAT has changed. */
 static inline void tcp_notify_readable(struct tcp *tcp, struct tcb *t)
 {

@@ -337,7 +337,7 @@ static __rte_noinline uint32_t mask_of_any(struct tcp *tcp, struct tcb *t)
 		mask |= EPOLLOUT | EPOLLWRNORM;
 	if (unlikely(t->queues != 0 && urgent_is_ahead(tcp, t)))
 		mask |= EPOLLPRI;
-	if (t->error != 0)
+	if (t->error != 0 || (t->tuning != 0 && tcp_has_report(tcp, t)))
 		mask |= EPOLLERR;
 	return mask;
 }
@@ -356,6 +356,8 @@ uint32_t tcp_mask(struct tcp *tcp, struct tcb *t)
 		mask |= EPOLLOUT | EPOLLWRNORM;
 	if (unlikely(t->queues != 0 && urgent_is_ahead(tcp, t)))
 		mask |= EPOLLPRI;
+	if (unlikely(t->tuning != 0) && tcp_has_report(tcp, t))
+		mask |= EPOLLERR;
 	return mask;
 }
 

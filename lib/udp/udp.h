@@ -34,6 +34,8 @@ enum {
 	UDP_TELL_TIME = 1 << 6,     /* SO_TIMESTAMP */
 	UDP_TELL_TIME_NS = 1 << 7,  /* SO_TIMESTAMPNS */
 	UDP_TELL_DROPS = 1 << 8,    /* SO_RXQ_OVFL */
+	UDP_TELL_DST = 1 << 9,      /* IP_RECVORIGDSTADDR */
+	UDP_TELL_DST6 = 1 << 10,    /* IPV6_RECVORIGDSTADDR */
 };
 
 /** What a struct udp_sock is a socket of; raw.h has the other two. */

@@ -73,6 +73,8 @@ static void log_item(struct bed *b, const struct cmsghdr *h)
 		bed_log(b, "a time\n");
 	else if (h->cmsg_level == IPPROTO_IP && h->cmsg_type == IP_PKTINFO)
 		log_hex(b, CMSG_DATA(h), 4);
+	else if (h->cmsg_level == IPPROTO_IP && h->cmsg_type == IP_ORIGDSTADDR)
+		log_hex(b, CMSG_DATA(h), 4);
 	else if (h->cmsg_level == IPPROTO_IPV6 && h->cmsg_type == IPV6_PKTINFO)
 		log_hex(b, CMSG_DATA(h), 12);
 	else if (h->cmsg_level == IPPROTO_IP && h->cmsg_type == IP_RECVERR)
@@ -128,6 +130,9 @@ static void told4(struct bed *b)
 	set(b, NEAR, near, SOL_SOCKET, SO_TIMESTAMPNS, 1);
 	get(b, NEAR, near, SOL_SOCKET, SO_TIMESTAMPNS, 4);
 	send_to(b, FAR, far, NEAR, 5007, "ns", 2);
+	recv_msg(b, NEAR, near, 100, 512, 0);
+	set(b, NEAR, near, IPPROTO_IP, IP_RECVORIGDSTADDR, 1);
+	send_to(b, FAR, far, NEAR, 5007, "dst", 3);
 	recv_msg(b, NEAR, near, 100, 512, 0);
 	close_both(b, far, near);
 }

@@ -6,6 +6,7 @@
 
 #include <asm/socket.h>
 #include <errno.h>
+#include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
@@ -49,14 +50,16 @@ static const struct option of_all[] = {
     OPTION(IPPROTO_IP, IP_RETOPTS),
     OPTION(IPPROTO_IP, IP_TRANSPARENT),
     OPTION(IPPROTO_IP, IP_FREEBIND),
+    OPTION(IPPROTO_IP, IP_RECVORIGDSTADDR),
     OPTION(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT),
     OPTION(IPPROTO_IP, IP_MULTICAST_LOOP),
 };
 
 static const struct option of_tcp[] = {
     OPTION(SOL_SOCKET, SO_TIMESTAMPING_OLD),
-    OPTION(IPPROTO_IP, IP_RECVORIGDSTADDR),
     OPTION(IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS),
+    OPTION(IPPROTO_TCP, TCP_INQ),
+    OPTION(SOL_SOCKET, SO_ZEROCOPY),
 };
 
 static const struct option of_udp[] = {
@@ -171,11 +174,109 @@ static void low_water_lowered(struct bed *b)
 	b->call->close(b, NEAR, fd[NEAR]);
 }
 
+/* one recvmsg(), and what it tells beside the bytes */
+static void receive(struct bed *b, int fd, size_t n, int flags)
+{
+	char buf[100], control[100];
+	struct iovec v = {.iov_base = buf, .iov_len = n};
+	struct msghdr m = {.msg_iov = &v,
+	                   .msg_iovlen = 1,
+	                   .msg_control = control,
+	                   .msg_controllen = sizeof(control)};
+	struct sock_extended_err e;
+	ssize_t r;
+	int left;
+
+	errno = 0;
+	r = b->call->recvmsg(b, NEAR, fd, &m, flags | MSG_DONTWAIT);
+	bed_log(b, "%zd %s, flags %x, control %zu:", r, r < 0 ? bed_errno(errno) : "",
+	        (unsigned)m.msg_flags, r < 0 ? 0 : m.msg_controllen);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); r >= 0 && c != NULL; c = CMSG_NXTHDR(&m, c)) {
+		bed_log(b, " level %d type %d len %zu", c->cmsg_level, c->cmsg_type,
+		        (size_t)c->cmsg_len);
+		if (c->cmsg_level == IPPROTO_TCP) {
+			memcpy(&left, CMSG_DATA(c), sizeof(left));
+			bed_log(b, " left %d", left);
+		} else {
+			memcpy(&e, CMSG_DATA(c), sizeof(e));
+			bed_log(b, " errno %u origin %u type %u code %u [%u,%u]", e.ee_errno,
+			        e.ee_origin, e.ee_type, e.ee_code, e.ee_info, e.ee_data);
+		}
+	}
+	bed_log(b, "\n");
+}
+
+/* tcp(7) has no word of TCP_INQ: "the amount of data in the receive queue ... is returned as a control message" */
+static void left_to_read(struct bed *b)
+{
+	int fd[2], on = 1;
+
+	bed_pair(b, fd);
+	bed_send(b, FAR, fd[FAR], 10);
+	b->call->settle(b);
+	receive(b, fd[NEAR], 1, 0);
+	b->call->setsockopt(b, NEAR, fd[NEAR], IPPROTO_TCP, TCP_INQ, &on, sizeof(on));
+	receive(b, fd[NEAR], 2, MSG_PEEK);
+	receive(b, fd[NEAR], 4, 0);
+	receive(b, fd[NEAR], 5, 0);
+	receive(b, fd[NEAR], 5, 0);
+	bed_send(b, FAR, fd[FAR], 3);
+	b->call->shutdown(b, FAR, fd[FAR], SHUT_WR);
+	b->call->settle(b);
+	receive(b, fd[NEAR], 3, 0);
+	receive(b, fd[NEAR], 3, 0);
+	b->call->close(b, FAR, fd[FAR]);
+	b->call->close(b, NEAR, fd[NEAR]);
+}
+
+static void poll_error(struct bed *b, int fd)
+{
+	struct pollfd p = {.fd = fd, .events = 0};
+
+	b->call->poll(b, NEAR, &p, 1);
+	bed_log_events(b, (uint32_t)p.revents);
+	bed_log(b, "\n");
+}
+
+/* send(2) MSG_ZEROCOPY: each call is told of in the queue of errors, several in one message; over the
+ * loopback Linux copies, too */
+static void zerocopy(struct bed *b)
+{
+	int fd[2], on = 1;
+	char buf[100] = "";
+
+	bed_pair(b, fd);
+	bed_log(b, "not asked for: %zd\n",
+	        b->call->sendto(b, NEAR, fd[NEAR], buf, 10, MSG_ZEROCOPY, NULL, 0));
+	b->call->settle(b);
+	receive(b, fd[NEAR], 10, MSG_ERRQUEUE);
+	b->call->setsockopt(b, NEAR, fd[NEAR], SOL_SOCKET, SO_ZEROCOPY, &on, sizeof(on));
+	for (int i = 0; i < 3; i++) {
+		b->call->sendto(b, NEAR, fd[NEAR], buf, 100, i == 1 ? 0 : MSG_ZEROCOPY, NULL, 0);
+		b->call->settle(b);
+	}
+	bed_recv(b, FAR, fd[FAR], 1000);
+	bed_send(b, FAR, fd[FAR], 1); /* what it acknowledges is over */
+	b->call->settle(b);
+	poll_error(b, fd[NEAR]);
+	receive(b, fd[NEAR], 10, MSG_ERRQUEUE);
+	poll_error(b, fd[NEAR]);
+	receive(b, fd[NEAR], 10, MSG_ERRQUEUE);
+	receive(b, fd[NEAR], 10, 0);
+	b->call->sendto(b, NEAR, fd[NEAR], buf, 100, MSG_ZEROCOPY, NULL, 0);
+	b->call->settle(b);
+	bed_recv(b, FAR, fd[FAR], 1000);
+	bed_send(b, FAR, fd[FAR], 1);
+	b->call->settle(b);
+	receive(b, fd[NEAR], 10, MSG_ERRQUEUE);
+	b->call->close(b, FAR, fd[FAR]);
+	b->call->close(b, NEAR, fd[NEAR]);
+}
+
 static const struct bed_case cases[] = {
-    {"options of streams", of_streams},
-    {"options of datagrams", of_datagrams},
-    {"SO_RCVLOWAT", low_water},
-    {"SO_RCVLOWAT that is lowered", low_water_lowered},
+    {"options of streams", of_streams}, {"options of datagrams", of_datagrams},
+    {"SO_RCVLOWAT", low_water},         {"SO_RCVLOWAT that is lowered", low_water_lowered},
+    {"TCP_INQ", left_to_read},          {"MSG_ZEROCOPY", zerocopy},
 };
 
 int main(int argc, char **argv)

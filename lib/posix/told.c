@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the reader of a stream is told beside its bytes: what is left to be read (TCP_INQ), and that bytes
+ * sent with MSG_ZEROCOPY are the caller's again (msg_zerocopy in Linux's networking documentation).
+ *
+ * The bytes are copied into a fifo, so that the second is true as soon as the call is over; it says so with
+ * SO_EE_CODE_ZEROCOPY_COPIED, as Linux does where it has to copy.
+ */
+#include "posix/client.h"
+
+#include <linux/errqueue.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+static uint32_t bit_of(int level, int name)
+{
+	if (level == IPPROTO_TCP && name == TCP_INQ)
+		return CHAN_TELL_INQ;
+	return level == SOL_SOCKET && name == SO_ZEROCOPY ? CHAN_TELL_COPIES : 0;
+}
+
+bool told_is_option(const struct chan_sock *s, int level, int name)
+{
+	return s->type == CHAN_STREAM && bit_of(level, name) != 0;
+}
+
+int told_set(struct chan_sock *s, int level, int name, const void *value, socklen_t len)
+{
+	const uint32_t bit = bit_of(level, name);
+	int on;
+
+	if (len < sizeof(on))
+		return -EINVAL;
+	memcpy(&on, value, sizeof(on));
+	if (on != 0 && on != 1)
+		return -EINVAL;
+	if (on)
+		(void)at_or(&s->tells, bit);
+	else
+		(void)at_and(&s->tells, ~bit);
+	return 0;
+}
+
+int told_get(const struct chan_sock *s, int level, int name)
+{
+	return (at_load(&s->tells) & bit_of(level, name)) != 0;
+}
+
+/* one message, if there is room for its head */
+static void put(struct msghdr *m, size_t room, int level, int type, const void *data, size_t len)
+{
+	struct cmsghdr h = {.cmsg_len = CMSG_LEN(len), .cmsg_level = level, .cmsg_type = type};
+
+	if (room < h.cmsg_len)
+		m->msg_flags |= MSG_CTRUNC;
+	if (room < sizeof(h))
+		return;
+	h.cmsg_len = h.cmsg_len < room ? h.cmsg_len : room;
+	memcpy(m->msg_control, &h, sizeof(h));
+	memcpy((char *)m->msg_control + sizeof(h), data, h.cmsg_len - sizeof(h));
+	m->msg_controllen = CMSG_SPACE(len) < room ? CMSG_SPACE(len) : room;
+}
+
+void told_left(uint32_t sock, struct msghdr *m, size_t room)
+{
+	const struct chan_sock *s = chan_sock(client.chan, sock);
+	int left;
+
+	if (room == 0 || !(at_load(&s->tells) & CHAN_TELL_INQ))
+		return;
+	left = (int)part_bytes(sock);
+	if (left == 0 && (at_load(&s->flags) & CHAN_RX_END))
+		left = 1;
+	put(m, room, IPPROTO_TCP, TCP_CM_INQ, &left, sizeof(left));
+}
+
+void told_copied(uint32_t sock)
+{
+	struct chan_sock *s = chan_sock(client.chan, sock);
+
+	if (at_load(&s->tells) & CHAN_TELL_COPIES)
+		(void)at_add(&s->copies, 1);
+}
+
+bool told_waits(const struct chan_sock *s)
+{
+	return at_load(&s->copies) != at_load(&s->copies_told);
+}
+
+ssize_t told_errors(uint32_t sock, struct msghdr *m, size_t room)
+{
+	struct chan_sock *s = chan_sock(client.chan, sock);
+	const uint32_t last = at_load(&s->copies), first = at_swap(&s->copies_told, last);
+	const struct {
+		struct sock_extended_err ee;
+		struct sockaddr_in6 none;
+	} e = {.ee = {.ee_origin = SO_EE_ORIGIN_ZEROCOPY,
+	              .ee_code = SO_EE_CODE_ZEROCOPY_COPIED,
+	              .ee_info = first,
+	              .ee_data = last - 1}};
+
+	if (first == last)
+		return -EAGAIN;
+	m->msg_flags |= MSG_ERRQUEUE;
+	m->msg_namelen = 0;
+	put(m, room, s->ip6 ? IPPROTO_IPV6 : IPPROTO_IP, s->ip6 ? IPV6_RECVERR : IP_RECVERR, &e,
+	    sizeof(e.ee) + (s->ip6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in)));
+	return 0;
+}
