@@ -43,19 +43,19 @@
 #include "chan/lock.h"
 #include "chan/ring.h"
 
-#define CHAN_MAGIC      UINT64_C(0x3165726f63726570) /* "percore1" */
-#define CHAN_MAX_LCORES 16
-#define CHAN_PROCS      128 /* slot 0 is the service's own: a connection in an accept queue */
-#define CHAN_PROC_WORDS (CHAN_PROCS / 64)
-#define CHAN_QUEUES     256
-#define CHAN_SUB_WORDS  (CHAN_QUEUES / 64)
-#define CHAN_CALLS      64 /* calls of a process that are under way at the same time */
-#define CHAN_CALL_DATA  512
-#define CHAN_OPTIONS    16
+#define CHAN_MAGIC       UINT64_C(0x3165726f63726570) /* "percore1" */
+#define CHAN_MAX_LCORES  16
+#define CHAN_PROCS       128 /* slot 0 is the service's own: a connection in an accept queue */
+#define CHAN_PROC_WORDS  (CHAN_PROCS / 64)
+#define CHAN_QUEUES      256
+#define CHAN_SUB_WORDS   (CHAN_QUEUES / 64)
+#define CHAN_CALLS       64 /* calls of a process that are under way at the same time */
+#define CHAN_CALL_DATA   512
+#define CHAN_OPTIONS     16
 #define CHAN_TELL_INQ    1u /* TCP_INQ */
 #define CHAN_TELL_COPIES 2u /* SO_ZEROCOPY */
-#define CHAN_NONE       UINT32_MAX
-#define CHAN_QUEUED     UINT64_C(1) /* bit 0 of holders[0] */
+#define CHAN_NONE        UINT32_MAX
+#define CHAN_QUEUED      UINT64_C(1) /* bit 0 of holders[0] */
 
 /* What is posted: the number of a socket, or this and the number of a call. */
 #define CHAN_POST_CALL    (UINT32_C(1) << 31)
@@ -172,9 +172,9 @@ struct chan_sock {
 	    part[CHAN_MAX_LCORES]; /* the sockets of all lcores, with itself, if nb_parts > 0 */
 	struct chan_option option[CHAN_OPTIONS];
 	struct chan_addr known_to; /* a datagram to here was routed */
-	uint32_t rcvlowat;    /* SO_RCVLOWAT less one */
-	uint32_t copies;      /* calls with MSG_ZEROCOPY */
-	uint32_t copies_told; /* of them told in the error queue */
+	uint32_t rcvlowat;         /* SO_RCVLOWAT less one */
+	uint32_t copies;           /* calls with MSG_ZEROCOPY */
+	uint32_t copies_told;      /* of them told in the error queue */
 	/* both */
 	uint64_t holders[CHAN_PROC_WORDS];
 	uint64_t subs[CHAN_SUB_WORDS];   /* C: event queues that want to know */

@@ -129,8 +129,9 @@ ssize_t stream_recv(uint32_t sock, const struct iovec *v, size_t n, int flags)
 			deadline = deadline_in(at_load(&s->rcv_timeout_ns));
 		/* what was peeked at stays readable, and SO_RCVLOWAT may be more than what is missing: more is
 		 * a change */
-		rc = (flags & MSG_PEEK || at_load(&s->rcvlowat) > 0) && done > 0 ? sock_wait_change(sock, came, deadline)
-		                                  : sock_wait(sock, WAIT_READ, deadline);
+		rc = (flags & MSG_PEEK || at_load(&s->rcvlowat) > 0) && done > 0
+		         ? sock_wait_change(sock, came, deadline)
+		         : sock_wait(sock, WAIT_READ, deadline);
 		if (rc != 0)
 			return done > 0 ? (ssize_t)done : rc;
 	}
