@@ -94,7 +94,7 @@ ssize_t pc_recv(struct pc_stack *st, int fd, void *buf, size_t len, int flags);
  * len is in bytes. Returns how many were queued, in [1,len] (0 only when len is 0); or -1 with errno
  * EAGAIN when the send buffer is full (EPOLLOUT follows), EPIPE after shutdown or reset, ENOTCONN;
  * for UDP also EDESTADDRREQ, EMSGSIZE, ECONNREFUSED, ENETUNREACH. Flags: MSG_DONTWAIT, MSG_NOSIGNAL
- * (no signal is ever raised), MSG_MORE, MSG_OOB (TCP: the last byte is urgent, RFC 9293 section 3.8.5). A
+ * (no signal is ever raised), MSG_MORE, MSG_ZEROCOPY (copies, and says so), MSG_OOB (TCP: the last byte is urgent, RFC 9293 section 3.8.5). A
  * send to a socket whose connect() has waited for it (TCP_FASTOPEN_CONNECT) returns how many bytes the SYN
  * took. Call only on the lcore that owns the socket's stack.
  */
@@ -118,9 +118,9 @@ ssize_t pc_sendto(struct pc_stack *st, int fd, const void *buf, size_t len, int 
 /**
  * pc_recvmsg is pc_recvfrom into several buffers; msg_flags is set (MSG_TRUNC, MSG_CTRUNC). Of datagrams,
  * msg_control gets what the socket's options ask for, as on Linux: IP_PKTINFO, IP_RECVTTL, IP_RECVTOS,
- * IPV6_RECVPKTINFO, IPV6_RECVHOPLIMIT, IPV6_RECVTCLASS, SO_TIMESTAMP(NS), SO_RXQ_OVFL; UDP_GRO, with
+ * IPV6_RECVPKTINFO, IPV6_RECVHOPLIMIT, IPV6_RECVTCLASS, SO_TIMESTAMP(NS), SO_RXQ_OVFL, IP_RECVORIGDSTADDR; UDP_GRO, with
  * which datagrams of one flow and size that wait in the queue come in one call. Interfaces are numbered
- * from 1. Of TCP there is none. With MSG_ERRQUEUE it takes an error off the queue that IP_RECVERR or
+ * from 1. Of TCP: TCP_INQ, and by MSG_ERRQUEUE which MSG_ZEROCOPY calls are over. With MSG_ERRQUEUE it takes an error off the queue that IP_RECVERR or
  * IPV6_RECVERR has opened: the quoted payload, the destination in msg_name, and struct sock_extended_err
  * with the offender's address in msg_control; EPOLLERR tells that there is one. errno EAGAIN: none.
  */
@@ -190,7 +190,7 @@ int pc_close(struct pc_stack *st, int fd);
  * pc_getsockopt and pc_setsockopt: SOL_SOCKET: SO_ERROR SO_TYPE SO_DOMAIN SO_PROTOCOL SO_ACCEPTCONN
  * SO_REUSEADDR SO_REUSEPORT SO_KEEPALIVE SO_LINGER SO_OOBINLINE (always 1: urgent bytes stay in the
  * stream, RFC 6093 section 5; EINVAL for 0) SO_SNDBUF SO_RCVBUF SO_BROADCAST SO_MAX_PACING_RATE (TCP only:
- * bytes/s of payload, 32 or 64 bits, all ones: unlimited); IPPROTO_IP: IP_TTL IP_TOS; IPPROTO_IPV6 (AF_INET6
+ * bytes/s of payload, 32 or 64 bits, all ones: unlimited) SO_RCVLOWAT SO_ZEROCOPY, SO_PRIORITY and others kept without effect; IPPROTO_IP: IP_TTL IP_TOS; IPPROTO_IPV6 (AF_INET6
  * sockets): IPV6_V6ONLY IPV6_UNICAST_HOPS IPV6_TCLASS IPV6_MTU, of which the hops and the class of TCP are
  * the same values as IP_TTL and IP_TOS; of datagrams: SO_TIMESTAMP SO_TIMESTAMPNS SO_RXQ_OVFL SO_NO_CHECK
  * IP_MTU_DISCOVER (IP_PMTUDISC_WANT is the default) IP_MTU IP_PKTINFO IP_RECVTTL IP_RECVTOS IP_RECVERR
@@ -201,7 +201,7 @@ int pc_close(struct pc_stack *st, int fd);
  * the like; IP_MULTICAST_LOOP; IPPROTO_TCP: TCP_NODELAY TCP_CORK TCP_QUICKACK TCP_MAXSEG TCP_KEEPIDLE
  * TCP_KEEPINTVL TCP_KEEPCNT TCP_USER_TIMEOUT TCP_SYNCNT TCP_DEFER_ACCEPT TCP_WINDOW_CLAMP TCP_NOTSENT_LOWAT
  * TCP_FASTOPEN (connections in SYN-RECEIVED that a listener allows) TCP_FASTOPEN_CONNECT TCP_FASTOPEN_KEY
- * (16 bytes, or 32 with the key that old cookies may have; of the whole stack) TCP_INFO (Linux's struct
+ * (16 bytes, or 32 with the key that old cookies may have; of the whole stack) TCP_INQ TCP_INFO (Linux's struct
  * tcp_info) TCP_CONGESTION ("reno", "cubic", "dctcp", "bbr"; errno ENOENT for others). SO_SNDBUF and
  * SO_RCVBUF are not doubled; a buffer that was set does not tune itself any more (tcp.sndbuf_max,
  * tcp.rcvbuf_max), and what is read is what is in force. errno ENOPROTOOPT for others, EINVAL for a bad
