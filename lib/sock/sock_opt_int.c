@@ -210,6 +210,10 @@ static int get_nodelay(struct sockets *s, const struct sock_ref *ref)
 static int set_nodelay(struct sockets *s, const struct sock_ref *ref, int value)
 {
 	sock_set_flag(ref, TCB_NODELAY, value);
+	/* "setting this option forces an explicit flush of pending output, even if TCP_CORK is currently
+	 * set" (tcp(7)) */
+	if (value && ref->tcp->snd_bytes > 0)
+		ref->tcp->flags |= TCB_PUSH;
 	tcp_work(s->tcp, ref->tcp); /* what Nagle held back may go */
 	return 0;
 }

@@ -84,6 +84,25 @@ static void cork(struct wt *w)
 	EXPECT(.flags = PA, .seq = 1461, .ack = 1, .len = 40);
 }
 
+/* "setting this option forces an explicit flush of pending output, even if TCP_CORK is currently set"; what is
+ * queued afterwards is corked again */
+static void cork_and_nodelay(struct wt *w)
+{
+	wt_established(w);
+	wt_opt(w, IPPROTO_TCP, TCP_CORK, 1);
+	wt_send(w, 400);
+	NOTHING(50);
+	wt_opt(w, IPPROTO_TCP, TCP_NODELAY, 1);
+	wt_settle(w);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 400);
+	INJECT(.flags = A, .seq = 1, .ack = 401);
+	wt_send(w, 400);
+	NOTHING(50);
+	wt_opt(w, IPPROTO_TCP, TCP_CORK, 0);
+	wt_settle(w);
+	EXPECT(.flags = PA, .seq = 401, .ack = 1, .len = 400);
+}
+
 static void more(struct wt *w)
 {
 	wt_established(w);
@@ -405,6 +424,7 @@ static const struct wt_case cases[] = {
     {"tcp.nagle 0", nagle_off_by_config},
     {"RFC 9293 3.10.4: FIN takes the last small segment along", nagle_fin},
     {"tcp(7): TCP_CORK sends full segments only", cork},
+    {"tcp(7): TCP_NODELAY flushes what is corked", cork_and_nodelay},
     {"send(2): MSG_MORE", more},
     {"RFC 9293 MUST-60: MSG_MORE does not hold data for ever", more_is_not_for_ever},
     {"RFC 9293 MUST-61: the last segment carries PSH", psh_on_last},
