@@ -113,7 +113,7 @@ static int hello(int control)
 	int memfd = -1, rc;
 	int64_t slot;
 
-	client.control = control;
+	at_store(&client.control, control);
 	slot = control_ask(CONTROL_HELLO, 0, &memfd);
 	if (slot < 0)
 		return slot == -ECONNRESET ? -EPROTO : (int)slot;
@@ -130,7 +130,7 @@ static int attach(int control)
 	int rc;
 
 	client_init_locks();
-	client.generation++;
+	at_store(&client.generation, client.generation + 1);
 	client.dead = client.watching = false;
 	rc = make_table();
 	if (rc == 0)
@@ -346,6 +346,8 @@ void pcx_detach(void)
 		if (at_load(&client.fds[fd]) != NULL)
 			(void)pcx_close((int)fd);
 	poll_queues_forked();
+	/* the watcher sees a hang-up that is none of its own: nobody may be woken in an attachment to come */
+	at_store(&client.generation, client.generation + 1);
 	(void)sys(shutdown, client.control, SHUT_RDWR);
 	fd_close_hidden(client.control);
 	fd_close_hidden(client.placeholder);

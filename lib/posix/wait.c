@@ -83,7 +83,8 @@ static void *watch(void *arg)
 		(void)sys(poll, &p, 1, -1);
 	while (!(p.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)));
 	/* the number may be another connection's by now, after a pcx_detach */
-	if (client.chan != NULL && client.control == p.fd && client.generation == whose >> 32)
+	if (at_load(&client.chan) != NULL && at_load(&client.control) == p.fd &&
+	    at_load(&client.generation) == whose >> 32)
 		wake_all();
 	return NULL;
 }

@@ -117,13 +117,14 @@ static void dgram_send(struct live *l)
 
 static void far_dgrams(struct live *l, int fd)
 {
+	const char some[3] = "";
 	struct sockaddr_in a;
 	socklen_t len = sizeof(a);
 
 	l->c->getsockname(fd, (struct sockaddr *)&a, &len);
 	fd = l->bed.call->socket(&l->bed, FAR, AF_INET, SOCK_DGRAM, 0);
 	for (size_t i = 1; i <= 3; i++)
-		l->bed.call->sendto(&l->bed, FAR, fd, buf, i, 0, (struct sockaddr *)&a, sizeof(a));
+		l->bed.call->sendto(&l->bed, FAR, fd, some, i, 0, (struct sockaddr *)&a, sizeof(a));
 	l->bed.call->close(&l->bed, FAR, fd);
 }
 

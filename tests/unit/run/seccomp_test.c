@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -69,6 +70,10 @@ static void everyday(void)
 	fd = socket(AF_INET, SOCK_DGRAM, 0);
 	if (fd < 0 || close(fd) != 0)
 		_exit(3);
+	/* EAL's thread for interrupts: with each descriptor that comes, as when a memif is connected */
+	fd = epoll_create(1);
+	if (fd < 0 || close(fd) != 0)
+		_exit(6);
 	if (pthread_create(&thread, NULL, one_second, NULL) != 0)
 		_exit(4);
 	if (pthread_cancel(thread) != 0 || pthread_join(thread, NULL) != 0)
