@@ -209,12 +209,17 @@ static int append_parts(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq,
 	return 0;
 }
 
+void sndbuf_append_one(struct tcp_queues *q, uint32_t end_seq, struct rte_mbuf *m)
+{
+	queue_segment(q, m, end_seq, is_inline(m) ? SEG_INLINE | SEG_PUSH : SEG_PUSH);
+}
+
 int sndbuf_append_mbuf(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq, struct rte_mbuf *m,
                        uint16_t mss)
 {
 	if (m->pkt_len > mss)
 		return append_parts(ctx, q, end_seq, m, mss);
-	queue_segment(q, m, end_seq, is_inline(m) ? SEG_INLINE | SEG_PUSH : SEG_PUSH);
+	sndbuf_append_one(q, end_seq, m);
 	return 0;
 }
 

@@ -21,6 +21,9 @@ struct iovec;
 uint32_t sndbuf_append(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq,
                        const struct iovec *iov, int iovcnt, uint32_t max, uint16_t mss, bool sum);
 
+/** sndbuf_append_one queues a payload chain of at most a segment without copying it, and owns it. */
+void sndbuf_append_one(struct tcp_queues *q, uint32_t end_seq, struct rte_mbuf *m);
+
 /**
  * sndbuf_append_mbuf queues a payload chain without copying it, cut into segments of mss bytes if it
  * is longer. It owns m on success. Returns 0 or -ENOBUFS.

@@ -110,7 +110,7 @@ ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 	return (ssize_t)n;
 }
 
-int tcp_send_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m)
+static __rte_noinline int send_any_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m)
 {
 	int err = check_send(t);
 	uint32_t len = m->pkt_len, lowat;
@@ -139,6 +139,25 @@ int tcp_send_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m)
 	}
 	t->snd_bytes += len;
 	t->flags &= ~(uint32_t)TCB_MORE;
+	tcp_work(tcp, t);
+	return 0;
+}
+
+/* an answer: nothing else is queued, so any chain that is one segment is taken as it is */
+static inline bool is_answer(const struct tcp *tcp, const struct tcb *t, const struct rte_mbuf *m)
+{
+	return t->state == TCP_S_ESTABLISHED && (t->flags & TCB_WR_SHUT) == 0 && t->error == 0 &&
+	       t->snd_bytes == 0 && m->pkt_len - 1 < t->mss && t->queues != 0 &&
+	       !tcp_queues(tcp, t)->idle;
+}
+
+int tcp_send_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m)
+{
+	if (unlikely(!is_answer(tcp, t, m)))
+		return send_any_mbuf(tcp, t, m);
+	t->snd_bytes = m->pkt_len;
+	t->flags &= ~(uint32_t)TCB_MORE;
+	sndbuf_append_one(tcp_queues(tcp, t), t->snd_una, m);
 	tcp_work(tcp, t);
 	return 0;
 }
@@ -194,7 +213,7 @@ static uint32_t copy_out(struct rte_mbuf *m, uint32_t skip, char *to, uint32_t l
 	return done;
 }
 
-static void consume(struct tcb *t, struct tcp_queues *q, uint32_t n)
+static void consume(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t n)
 {
 	t->rcv_bytes -= n;
 	while (n > 0) {
@@ -205,7 +224,7 @@ static void consume(struct tcb *t, struct tcp_queues *q, uint32_t n)
 		pkt_of(m)->rx.len -= take;
 		if (pkt_of(m)->rx.len == 0) {
 			pktq_pop(&q->rcv);
-			rte_pktmbuf_free(m);
+			ctx_free(tcp->ctx, m);
 		}
 	}
 }
@@ -258,7 +277,7 @@ static ssize_t take_all(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, vo
 	rte_memcpy(to, rte_pktmbuf_mtod_offset(m, char *, m->pkt_len - n), n);
 	q->rcv = (struct pktq){0};
 	t->rcv_bytes = 0;
-	rte_pktmbuf_free(m);
+	ctx_free(tcp->ctx, m);
 	after_read(tcp, t);
 	return (ssize_t)n;
 }
@@ -274,7 +293,7 @@ ssize_t tcp_recv(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 		return take_all(tcp, t, q, iov->iov_base);
 	n = copy_queue(q, iov, iovcnt, urgent_readable(t, q));
 	if (!peek && n > 0) {
-		consume(t, q, n);
+		consume(tcp, t, q, n);
 		after_read(tcp, t);
 	}
 	return (ssize_t)n;
@@ -282,7 +301,7 @@ ssize_t tcp_recv(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 
 ssize_t tcp_discard(struct tcp *tcp, struct tcb *t, uint32_t n)
 {
-	consume(t, tcp_queues(tcp, t), n);
+	consume(tcp, t, tcp_queues(tcp, t), n);
 	after_read(tcp, t);
 	return (ssize_t)n;
 }

@@ -113,10 +113,10 @@ static inline const struct tcp_flow *tcp_table_flow(const struct tcp_table *tbl,
 
 static inline bool tcp_flow_equal(const struct tcp_flow *a, const struct tcp_flow *b)
 {
-	uint64_t x[3], y[3];
+	/* word by word: the compiler would copy them into vectors first */
+	typedef uint64_t __attribute__((aligned(1), may_alias)) word;
+	const word *x = (const word *)(const void *)a, *y = (const word *)(const void *)b;
 
-	__builtin_memcpy(x, a, sizeof(x));
-	__builtin_memcpy(y, b, sizeof(y));
 	return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2])) == 0;
 }
 
