@@ -142,6 +142,7 @@ void pc_stack_destroy(struct pc_stack *st)
 	if (st == NULL)
 		return;
 	free_layers(st);
+	ctx_free_done(&st->ctx);
 	rte_free(st);
 }
 
