@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rte_mbuf.h>
+
 #include <percore/control.h>
 #include <percore/stack.h>
 
@@ -307,6 +309,15 @@ static inline uint32_t ip_hdr_len(const struct pc_addr *dst)
 static inline struct pc_port *ip_port(const struct ip *ip, uint8_t netif)
 {
 	return ip->ifs.netif[netif].port;
+}
+
+/** ip_l4_is_good says whether a port with these offloads has verified the transport checksum of a packet. */
+static inline bool ip_l4_is_good(uint32_t offloads, uint64_t ol_flags)
+{
+	const uint64_t said = ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+
+	return (offloads & PC_PORT_RX_L4_CKSUM) != 0 &&
+	       (said == RTE_MBUF_F_RX_L4_CKSUM_GOOD || said == RTE_MBUF_F_RX_L4_CKSUM_NONE);
 }
 
 /**

@@ -136,7 +136,7 @@ int ip4_input(const struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_
 	p->proto = h.proto;
 	p->ttl = h.ttl;
 	p->tos = h.tos;
-	p->l4_good = ip4_l4_is_good(offloads, m->ol_flags);
+	p->l4_good = ip_l4_is_good(offloads, m->ol_flags);
 	if (unlikely(!source_is_good(ip, netif, &p->src, &p->dst)))
 		return PC_DROP_IP4_SOURCE;
 	if (unlikely(ip->ctx->cfg.ip_rp_filter != 0) && !route_leads_back(ip, &p->src, netif))

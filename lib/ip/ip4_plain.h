@@ -32,14 +32,6 @@ static inline bool ip4_header_is_good(uint32_t offloads, uint64_t ol_flags, cons
 	return ip4_cksum_ok(p, hdr_len);
 }
 
-static inline bool ip4_l4_is_good(uint32_t offloads, uint64_t ol_flags)
-{
-	const uint64_t said = ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
-
-	return (offloads & PC_PORT_RX_L4_CKSUM) != 0 &&
-	       (said == RTE_MBUF_F_RX_L4_CKSUM_GOOD || said == RTE_MBUF_F_RX_L4_CKSUM_NONE);
-}
-
 static inline int ip4_next_of(uint8_t proto)
 {
 	switch (proto) {
@@ -131,7 +123,7 @@ static inline int ip4_plain_input(const struct ip *ip, struct rte_mbuf *m, uint8
 	p->ttl = hdr[8];
 	p->tos = hdr[1];
 	p->group = false;
-	p->l4_good = ip4_l4_is_good(offloads, m->ol_flags);
+	p->l4_good = ip_l4_is_good(offloads, m->ol_flags);
 	return likely(p->proto == IPPROTO_TCP) ? NEXT_TCP : ip4_next_of(p->proto);
 }
 

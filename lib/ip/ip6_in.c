@@ -37,14 +37,6 @@ static int drop_of(int parse_error)
 	}
 }
 
-static bool l4_is_good(uint32_t offloads, uint64_t ol_flags)
-{
-	const uint64_t said = ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
-
-	return (offloads & PC_PORT_RX_L4_CKSUM) != 0 &&
-	       (said == RTE_MBUF_F_RX_L4_CKSUM_GOOD || said == RTE_MBUF_F_RX_L4_CKSUM_NONE);
-}
-
 /* Says whether an address is one of ours; one that turned out to be somebody else's is not. */
 static bool is_ours(const struct ip *ip, const struct pc_addr *a)
 {
@@ -194,7 +186,7 @@ int ip6_input(struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_pkt *p
 	n = find_destination(ip, netif, eth, p);
 	if (unlikely(n != VERDICT_DONE))
 		return n;
-	p->l4_good = l4_is_good(ip_port(ip, netif)->info.offloads, m->ol_flags);
+	p->l4_good = ip_l4_is_good(ip_port(ip, netif)->info.offloads, m->ol_flags);
 	mbuf_trim(m, p->l4_off + p->l4_len);
 	return ip6_upper(ip, m, p);
 }

@@ -6,7 +6,7 @@
  * The first pass over a received segment: header, checksum, and where its flow is in the table.
  *
  * It is inline because the burst pipeline has it in two places: for the frames that nearly all are, of which it
- * is known that they are IPv4 in one piece, and for all others.
+ * is known that they are in one piece, and for all others.
  */
 
 #include <netinet/in.h>
@@ -18,36 +18,45 @@
 #include "tcp/tcp.h"
 #include "wire/cksum.h"
 
-/* Is the checksum right? An IPv4 packet in one mbuf needs neither long addresses nor a walk. */
+/** What is known of a packet where tcp_rx_parse is called, a constant. */
+enum tcp_rx_kind {
+	TCP_RX_ANY,
+	TCP_RX_PLAIN4, /* over IPv4, in one mbuf */
+	TCP_RX_PLAIN6, /* over IPv6, in one mbuf */
+};
+
+/* Is the checksum right? A packet in one mbuf needs no walk, over IPv4 no long addresses. */
 static __rte_always_inline bool tcp_rx_is_intact(const struct rte_mbuf *m, const struct ip_pkt *p,
-                                                 const uint8_t *l4, const bool plain)
+                                                 const uint8_t *l4, const enum tcp_rx_kind kind)
 {
 	uint64_t sum;
 
-	if (plain && likely(p->l4_len < CKSUM_SHORT)) {
+	if (kind == TCP_RX_PLAIN4 && likely(p->l4_len < CKSUM_SHORT)) {
 		sum = (uint64_t)p->src.w[3] + p->dst.w[3] + __builtin_bswap32(p->l4_len) +
 		      ((uint32_t)IPPROTO_TCP << 8);
 		return cksum_is_good(cksum_add_short(sum, l4, p->l4_len));
 	}
 	sum = cksum_pseudo(&p->src, &p->dst, IPPROTO_TCP, p->l4_len);
+	if (kind == TCP_RX_PLAIN6 && likely(p->l4_len < CKSUM_SHORT))
+		return cksum_is_good(cksum_add_short(sum, l4, p->l4_len));
 	return cksum_is_good(cksum_add_mbuf(sum, m, p->l4_off, p->l4_len));
 }
 
 /**
  * tcp_rx_parse reads and verifies a segment and finds its flow's place in the table, which it
- * prefetches; plain, a constant, says that it came over IPv4 in one mbuf. Verdict: VERDICT_DONE means go on,
+ * prefetches. Verdict: VERDICT_DONE means go on,
  * the mbuf is still the caller's; or a drop.
  */
 static __rte_always_inline int tcp_rx_parse(struct tcp *tcp, const struct rte_mbuf *m,
                                             const struct ip_pkt *p, struct tcp_rx *rx,
-                                            const bool plain)
+                                            const enum tcp_rx_kind kind)
 {
 	const uint8_t *l4 = rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off);
 	const int len = tcp_parse(l4, p->l4_len, &rx->seg);
 
 	if (unlikely(len < 0))
 		return len == WIRE_SHORT ? PC_DROP_TCP_SHORT : PC_DROP_TCP_OFFSET;
-	if (!p->l4_good && unlikely(!tcp_rx_is_intact(m, p, l4, plain)))
+	if (!p->l4_good && unlikely(!tcp_rx_is_intact(m, p, l4, kind)))
 		return PC_DROP_TCP_CHECKSUM;
 	if (unlikely(p->group)) /* RFC 9293 MUST-57 */
 		return PC_DROP_TCP_BROADCAST;

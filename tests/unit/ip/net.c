@@ -9,6 +9,7 @@
 #include "../unit.h"
 #include "base/mbuf.h"
 #include "ip/ip4_plain.h"
+#include "ip/ip6_plain.h"
 #include "ip/route.h"
 
 const uint8_t net_peer_mac[6] = {2, 0, 0, 0, 0, 0x99};
@@ -143,23 +144,41 @@ struct rte_mbuf *net_payload(struct net *net, uint32_t len)
 	return m;
 }
 
+static bool same_packet(const struct ip_pkt *a, const struct ip_pkt *b)
+{
+	return pc_addr_equal(&a->src, &b->src) && pc_addr_equal(&a->dst, &b->dst) &&
+	       a->l3_off == b->l3_off && a->l4_off == b->l4_off && a->l4_len == b->l4_len &&
+	       a->laddr == b->laddr && a->netif == b->netif && a->proto == b->proto &&
+	       a->ttl == b->ttl && a->tos == b->tos && a->group == b->group &&
+	       a->l4_good == b->l4_good;
+}
+
+/* The same over IPv6. */
+static void compare6(struct net *net, uint8_t netif, struct rte_mbuf *m)
+{
+	struct ip_pkt plain, p;
+
+	if (ip6_plain_input(&net->ip, m, netif, &plain) == IP6_NOT_PLAIN)
+		return;
+	CU_ASSERT_EQUAL(eth_input(&net->ip, m, netif), NEXT_IP6);
+	CU_ASSERT_EQUAL(ip6_input(&net->ip, m, netif, &p), NEXT_TCP);
+	CU_ASSERT(same_packet(&plain, &p) && plain.proto_at == p.proto_at && !plain.fragmented);
+}
+
 /* What the short way takes the thorough one takes too, and says the same of it. */
 static int input(struct net *net, uint8_t netif, struct rte_mbuf *m, struct ip_pkt *p)
 {
 	struct ip_pkt plain = {.laddr = LADDR_NONE};
 	const int shortly = ip4_plain_input(&net->ip, m, netif, &plain);
-	int verdict = eth_input(&net->ip, m, netif);
+	int verdict;
 
+	compare6(net, netif, m);
+	verdict = eth_input(&net->ip, m, netif);
 	if (shortly != IP4_NOT_PLAIN) {
 		CU_ASSERT_EQUAL_FATAL(verdict, NEXT_IP4);
 		verdict = ip4_input(&net->ip, m, netif, p);
 		CU_ASSERT_EQUAL(verdict, shortly);
-		CU_ASSERT(pc_addr_equal(&plain.src, &p->src) && pc_addr_equal(&plain.dst, &p->dst));
-		CU_ASSERT(plain.l3_off == p->l3_off && plain.l4_off == p->l4_off &&
-		          plain.l4_len == p->l4_len && plain.laddr == p->laddr &&
-		          plain.netif == p->netif && plain.proto == p->proto &&
-		          plain.ttl == p->ttl && plain.tos == p->tos && plain.group == p->group &&
-		          plain.l4_good == p->l4_good);
+		CU_ASSERT(same_packet(&plain, p));
 		return verdict == NEXT_ICMP4 ? icmp4_input(&net->ip, m, p, &net_error) : verdict;
 	}
 

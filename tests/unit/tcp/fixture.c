@@ -155,7 +155,7 @@ int receive_mbuf(uint16_t pport, uint16_t lport, struct tcp_seg s, uint16_t firs
 	frame_tcp(&f, &e, &s, bytes, NULL, 0);
 	verdict = net_input_mbuf(&net, 0, net_mbuf(&net, f.b, f.len, first, rest), &p, &m);
 	CU_ASSERT_EQUAL_FATAL(verdict, NEXT_TCP);
-	verdict = tcp_rx_parse(tcp, m, &p, &seg.rx, false);
+	verdict = tcp_rx_parse(tcp, m, &p, &seg.rx, TCP_RX_ANY);
 	if (verdict == VERDICT_DONE) {
 		tcp_rx_prefetch(tcp, &seg, 1);
 		verdict = tcp_input(tcp, m, &p, &seg.rx);
