@@ -5,8 +5,8 @@
 /*
  * The short way of a segment that is what nearly every one is, and of the answer to it.
  *
- * Both functions decide first and change nothing before they are sure.  What they do is what the thorough
- * way does with such a segment; whatever is not plain goes there.
+ * tcp_input (tcp.h) begins with the former.  Both ways decide first and change nothing before they are sure; what they
+ * do is what the thorough way does with such a segment, and whatever is not plain goes there.
  */
 
 #include "tcp/tcp.h"
