@@ -24,7 +24,8 @@ static void check_mbufs(struct ctx *ctx)
 	const uint32_t kept = ctx->pool->size / MBUFS_KEPT;
 	uint32_t available;
 
-	if (ctx->low_check-- > 0 && ctx->mbufs_spare > 0)
+	/* what has come back since is not counted either: before large buffers are kept small, look */
+	if (ctx->low_check-- > 0 && ctx->mbufs_spare > ctx->mbufs_small)
 		return;
 	available = rte_mempool_avail_count(ctx->pool);
 	ctx->mbufs_spare = available > kept ? available - kept : 0;

@@ -256,6 +256,24 @@ static void test_two_stacks(void)
 	CU_ASSERT_EQUAL(box_allocated(), before);
 }
 
+/* what was taken for new data and has come back counts again before it makes buffers small */
+static void test_spare_mbufs(void)
+{
+	struct ctx *ctx;
+	uint32_t counted;
+
+	box_init(&b);
+	box_open(&b);
+	ctx = &b.st->ctx;
+	box_turn(&b, 1);
+	counted = ctx->mbufs_spare;
+	CU_ASSERT_FATAL(counted > ctx->mbufs_small);
+	ctx->mbufs_spare = ctx->mbufs_small;
+	box_turn(&b, 1);
+	CU_ASSERT_EQUAL(ctx->mbufs_spare, counted);
+	box_close(&b);
+}
+
 static const struct unit_case cases[] = {
     {"nothing to do: no deadline", test_no_deadline},
     {"what is to be sent is due now", test_work_is_due},
@@ -265,6 +283,7 @@ static const struct unit_case cases[] = {
     {"a clock that runs backwards", test_backwards},
     {"poll sends what was not flushed", test_poll_flushes},
     {"two stacks in one thread", test_two_stacks},
+    {"mbufs that have come back", test_spare_mbufs},
 };
 
 int main(void)
