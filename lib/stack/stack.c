@@ -45,7 +45,8 @@ void pc_stack_get_footprint(const struct pc_stack_config *config, struct pc_stac
 	fp->events = events_footprint((uint32_t)cfg.stack_max_epolls, nb_sockets(&cfg));
 	fp->total = fp->connections + fp->flow_table + fp->half_open + fp->time_wait + fp->events +
 	            fp->other;
-	/* an idle connection: its TCB, its share of the flow table's places, its place in each ring */
+	/* an idle connection: its TCB, its share of the accounts and of the flow table's places, its place in each
+	 * ring */
 	fp->per_idle_connection =
 	    (fp->connections + fp->flow_table + fp->events + cfg.stack_max_connections - 1) /
 	    cfg.stack_max_connections;

@@ -60,14 +60,15 @@ static uint32_t nb_bindings(const struct pc_stack_config *cfg)
 
 uint64_t tcp_footprint(const struct pc_stack_config *cfg, struct pc_stack_footprint *fp)
 {
-	fp->connections = (uint64_t)(nb_tcbs(cfg) + 1) * sizeof(struct tcb);
+	fp->connections =
+	    (uint64_t)(nb_tcbs(cfg) + 1) * sizeof(struct tcb) + accounts_footprint(nb_tcbs(cfg));
 	fp->flow_table = (uint64_t)tcp_table_buckets(nb_flows(cfg)) * sizeof(struct tcp_bucket);
 	fp->half_open = (cfg->tcp_syn_cache + 1) * sizeof(struct syn_entry);
 	fp->time_wait = (cfg->tcp_time_wait + 1) * sizeof(struct tw_entry);
 	return sizeof(struct tcp) + bindings_footprint(nb_bindings(cfg)) +
 	       dests_footprint((uint32_t)cfg->tcp_destinations) +
 	       (uint64_t)(nb_queues(cfg) + 1) * sizeof(struct tcp_queues) +
-	       cc_slots_footprint(nb_slots(cfg)) + accounts_footprint(nb_tcbs(cfg)) +
+	       cc_slots_footprint(nb_slots(cfg)) +
 	       sources_footprint(cfg->stack_max_connections, cfg->tcp_source_connections) +
 	       sources_footprint(cfg->tcp_syn_cache, cfg->tcp_source_half_open);
 }

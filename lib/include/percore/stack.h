@@ -33,14 +33,16 @@ struct pc_stack;
 
 /** Bytes that a stack takes, by what takes them; mbufs belong to whoever makes the pool. */
 struct pc_stack_footprint {
-	uint64_t connections; /**< TCBs, with their sockets and timers */
+	uint64_t
+	    connections; /**< TCBs, with their sockets and timers, and what TCP_INFO tells of them */
 	uint64_t flow_table;
 	uint64_t half_open;
 	uint64_t time_wait;
 	uint64_t events; /**< epoll sets */
 	uint64_t other;  /**< neighbours, routes, listeners, UDP sockets, the stack itself */
 	uint64_t total;
-	uint64_t per_idle_connection; /**< total cost of one more connection, everything included */
+	uint64_t
+	    per_idle_connection; /**< cost of a connection, everything included; of many, on average */
 };
 
 /** pc_stack_get_footprint computes what pc_stack_create would take, without taking it. */
