@@ -199,6 +199,35 @@ static void receive_segments(struct wt *w)
 	wt_drop(w);
 }
 
+/* several at a time: fewer than asked for means that no more are there, but perhaps an end */
+static void receive_several(struct wt *w)
+{
+	struct rte_mbuf *m[4];
+	int n;
+
+	wt_established(w);
+	ERR(pc_recv_mbufs(w->st, w->flow.fd, m, 4), EAGAIN);
+	for (uint32_t i = 0; i < 6; i++)
+		INJECT(.flags = PA, .seq = 1 + i * 1000, .ack = 1, .len = 1000);
+	EQ(pc_recv_mbufs(w->st, w->flow.fd, m, 4), 4);
+	for (int i = 0; i < 4; i++) {
+		EQ(check_received(w, m[i]), 1000);
+		rte_pktmbuf_free(m[i]);
+	}
+	INJECT(.flags = FA, .seq = 6001, .ack = 1, .len = 10);
+	CHECK(wt_events(w, w->flow.fd) & POLLRDHUP);
+	n = pc_recv_mbufs(w->st, w->flow.fd, m, 4);
+	IN(n, 2, 3); /* the last ten bytes may have been put behind those before */
+	for (int i = 0; i < n; i++) {
+		IN(check_received(w, m[i]), 10, 1010);
+		rte_pktmbuf_free(m[i]);
+	}
+	EQ(w->flow.rcvd, 6010);
+	EQ(pc_recv_mbufs(w->st, w->flow.fd, m, 4), 0);
+	wt_pass(w, 500);
+	wt_drop(w);
+}
+
 static void receive_the_rest(struct wt *w)
 {
 	struct rte_mbuf *m;
@@ -278,6 +307,7 @@ static const struct wt_case cases[] = {
     {"a refused mbuf stays the caller's", refused_stays},
     {"a chain larger than the send buffer", larger_than_the_buffer},
     {"received segments, and the end", receive_segments},
+    {"several at a time, and the end", receive_several},
     {"what a copying read has left", receive_the_rest},
     {"segments that overlap", receive_trimmed},
     {"received mbufs are sent back", echo},

@@ -3,6 +3,8 @@
 
 #include "fixture.h"
 
+#define MANY 40
+
 static int ep;
 
 static void add(int fd, uint32_t events)
@@ -127,6 +129,31 @@ static void test_fair(void)
 	finish();
 }
 
+/* more ready ones than are taken out of the ring at a time: each is told once, as many as are asked for */
+static void test_many(void)
+{
+	struct epoll_event e[64];
+	int seen[64] = {0}, n;
+
+	start_with_udp(MANY);
+	ep = pc_epoll_create(us);
+	for (int i = 0; i < MANY; i++) {
+		struct epoll_event one = {.events = EPOLLOUT | EPOLLET, .data.u32 = (uint32_t)i};
+
+		CU_ASSERT_EQUAL(pc_epoll_ctl(us, ep, EPOLL_CTL_ADD, udp_fd(), &one), 0);
+	}
+	for (int left = MANY; left > 0; left -= n) {
+		n = pc_epoll_wait(us, ep, e, left == MANY ? 35 : 64);
+		CU_ASSERT_EQUAL_FATAL(n, left == MANY ? 35 : MANY - 35);
+		for (int i = 0; i < n; i++)
+			seen[e[i].data.u32]++;
+	}
+	for (int i = 0; i < MANY; i++)
+		CU_ASSERT_EQUAL(seen[i], 1);
+	CU_ASSERT_EQUAL(pc_epoll_wait(us, ep, e, 64), 0);
+	finish();
+}
+
 static void test_close(void)
 {
 	struct epoll_event e[4];
@@ -230,6 +257,7 @@ static const struct unit_case cases[] = {
     {"edge-triggered", test_edge},
     {"one-shot", test_oneshot},
     {"all get their turn", test_fair},
+    {"many at once", test_many},
     {"closed while queued", test_close},
     {"from one set to another", test_two_sets},
     {"errors", test_errors},

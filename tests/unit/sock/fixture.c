@@ -9,16 +9,22 @@ static struct pc_port *ends[2];
 static uint64_t now;
 static int listening;
 
-void start(void)
+void start_with_udp(uint32_t n)
 {
 	const struct pc_wire_config wire = {.pool = pool};
 
 	two_config(&cfg, 8);
+	cfg.stack_max_udp_sockets = n;
 	CU_ASSERT_EQUAL_FATAL(pc_port_wire(&wire, ends), 0);
 	us = two_stack(&cfg, pool, ends[0], IP_US);
 	peer = two_stack(&cfg, pool, ends[1], IP_PEER);
 	listening = 0;
 	settle();
+}
+
+void start(void)
+{
+	start_with_udp(3);
 }
 
 void finish(void)

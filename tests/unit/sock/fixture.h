@@ -21,6 +21,7 @@ extern struct pc_stack_config cfg;
 
 /** start makes both stacks (2 sets, 3 UDP sockets, 8 connections, 2 listeners). */
 void start(void);
+void start_with_udp(uint32_t n); /* UDP sockets; else 3 */
 
 /** finish ends them and checks that no mbuf is missing. */
 void finish(void);

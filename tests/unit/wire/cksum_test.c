@@ -260,6 +260,37 @@ static void test_update(void)
 	}
 }
 
+/* Every length that it is for, in memory of exactly that length: no byte before or behind is read. */
+static void test_short(void)
+{
+	fill(7);
+	for (size_t len = 8; len < CKSUM_SHORT; len++) {
+		uint8_t *p = exact_copy(bytes, len);
+
+		CU_ASSERT_EQUAL(host(cksum_fold_be(cksum_add_short(0, p, len))), naive(p, len, 0));
+		CU_ASSERT_EQUAL(host(cksum_fold_be(cksum_add_short(UINT64_MAX, p, len))),
+		                naive(p, len, 0xffff));
+		free(p);
+	}
+}
+
+/* A sum is right when it folds to 0xffff; that of nothing but zeros is not. */
+static void test_is_good(void)
+{
+	struct rng rng;
+
+	rng_seed(&rng, 3);
+	CU_ASSERT_FALSE(cksum_is_good(0));
+	CU_ASSERT(cksum_is_good(UINT64_MAX) && cksum_is_good(0xffff));
+	for (int i = 0; i < 200000; i++) {
+		uint64_t sum = rng_next(&rng);
+
+		if (i % 2 != 0) /* made right */
+			sum = cksum_add64(sum, cksum_finish_be(sum));
+		CU_ASSERT_EQUAL(cksum_is_good(sum), cksum_fold_be(sum) == UINT16_MAX);
+	}
+}
+
 static const struct unit_case cases[] = {
     {"example of RFC 1071", test_rfc1071_example},
     {"every length", test_every_length},
@@ -272,6 +303,8 @@ static const struct unit_case cases[] = {
     {"good and bad", test_good},
     {"UDP's zero", test_udp_zero},
     {"incremental update, RFC 1624", test_update},
+    {"short ones", test_short},
+    {"which sums are right", test_is_good},
 };
 
 UNIT_MAIN("wire/cksum", cases)
