@@ -138,6 +138,18 @@ static void header(struct wt *w)
 	EQ(wt_count(w, PC_DROP_ICMP_CHECKSUM), 1);
 }
 
+/* a packet that says it is TCP: those have a short way of their own */
+static void drop_tcp(struct wt *w, const struct ends6 *e, enum pc_counter counter)
+{
+	const uint64_t before = wt_count(w, counter);
+	struct frame f;
+
+	put_echo(&f, e, 32);
+	f.b[14 + 6] = IPPROTO_TCP;
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, counter), before + 1);
+}
+
 /* RFC 4291: no packet comes from a group, from ::1, from ourselves, or from IPv4's mapped form. */
 static void sources(struct wt *w)
 {
@@ -150,13 +162,20 @@ static void sources(struct wt *w)
 		e.src = addr6(bad[i]);
 		put_echo(&f, &e, 8);
 		CHECK(!answers_echo(w, &f));
-		EQ(wt_count(w, PC_DROP_IP6_SOURCE), i + 1);
+		EQ(wt_count(w, PC_DROP_IP6_SOURCE), 2 * i + 1);
+		drop_tcp(w, &e, PC_DROP_IP6_SOURCE);
 	}
 	e = ends();
 	e.dst = addr6("::ffff:192.0.2.1"); /* our IPv4 address */
 	put_echo(&f, &e, 8);
 	CHECK(!answers_echo(w, &f));
 	EQ(wt_count(w, PC_DROP_IP6_NOT_OURS), 1);
+	drop_tcp(w, &e, PC_DROP_IP6_NOT_OURS);
+	e.dst = addr6("fd00::9");
+	drop_tcp(w, &e, PC_DROP_IP6_NOT_OURS);
+	e = ends();
+	e.dst_mac[0] = 0x33;
+	drop_tcp(w, &e, PC_DROP_IP6_LINK_GROUP);
 }
 
 static void extension_headers(struct wt *w)
