@@ -258,8 +258,9 @@ static void look_at(struct load *l, struct client *c, uint32_t i)
 			time_out(l, c, i);
 		return;
 	}
-	/* nothing under way: the peer's window is too small, or its update was lost */
-	if (idle < CLIENT_TICKS / 2 || c->state != CLIENT_OPEN)
+	/* nothing under way: the peer's window is too small, or its update was lost; those of a hold have
+	 * nothing to send, most of the time */
+	if (idle < CLIENT_TICKS / 2 || c->state != CLIENT_OPEN || l->plan == &plan_hold)
 		return;
 	c->tick = l->tick % CLIENT_TICKS;
 	if (l->asking && l->period_ns == 0 && out_backlog(&l->out) < OUT_HIGH &&

@@ -111,6 +111,7 @@ enum {
 	TCB_T_ACK = 1 << 1,  /* delayed acknowledgement */
 	TCB_T_LIFE = 1 << 2, /* keep-alive, or the end of an orphan in FIN-WAIT-2 */
 	TCB_T_PACE = 1 << 3, /* the next quantum may leave; the deadline is in tcp_queues.pace */
+	TCB_T_TURN = 1 << 4, /* no deadline: the keep-alive has waited for its turn */
 };
 
 struct tcb {

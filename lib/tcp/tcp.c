@@ -267,7 +267,6 @@ void tcp_poll(struct tcp *tcp)
 {
 	uint32_t index;
 
-	tcp->keepalives = 0;
 	while ((index = wheel_pop(&tcp->wheel, tcp->ctx->tick)) != WHEEL_NONE)
 		tcp_timer_fire(tcp, index);
 	syncache_poll(tcp);

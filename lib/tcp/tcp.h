@@ -79,7 +79,10 @@ struct tcp {
 	    idle_newest;               /* queues that are only kept, to be taken away if need be */
 	uint32_t work_head, work_tail; /* the work list */
 	bool told; /* the last flush has told an application something: it wants its turn */
-	uint8_t keepalives; /* sent in this turn */
+	struct {
+		uint32_t tick,
+		    taken; /* the last tick in which any may be sent, and how many are to be */
+	} keepalive;
 	struct dsack dsack;
 	struct accounts accounts;
 	uint32_t challenge_tokens; /* RFC 5961 section 7 */

@@ -17,10 +17,11 @@
 
 #define ACKS_AFTER_DELAY 4u
 
-/* Keep-alives sent in a turn.  What has fallen due while the machine stood still, of millions of connections some
- * ten thousand in a tenth of a second, would overrun rings and make a turn as long again. */
-#define KEEPALIVES_A_TURN 32
-#define KEEPALIVE_SPREAD  16 /* ticks over which the rest is put off: 1 ms */
+/* Keep-alives sent in a tick, at least, and the part of all connections that may be.  Millions that were opened within a
+ * few seconds are due within a few seconds, too; sent at once they, and what answers them, would leave time for nothing
+ * else.  So it takes half a minute to ask all of a great number. */
+#define KEEPALIVES_A_TICK 2u
+#define KEEPALIVES_PART   (1u << 19) /* some 33 s, in ticks */
 
 static uint32_t *deadline_of(const struct tcp *tcp, struct tcb *t, uint8_t which)
 {
@@ -190,12 +191,27 @@ static void on_ack_timer(struct tcp *tcp, struct tcb *t)
 void tcp_keepalive_start(struct tcp *tcp, struct tcb *t)
 {
 	t->probes = 0;
+	t->timers &= (uint8_t)~TCB_T_TURN;
 	if (t->state == TCP_S_FIN_WAIT_2 && !(t->flags & TCB_OPEN))
 		return; /* the deadline is that of the orphan */
 	if ((t->flags & TCB_KEEPALIVE) && (t->flags & TCB_CONNECTED) && t->state != TCP_S_CLOSED)
 		tcp_timer_set(tcp, t, TCB_T_LIFE, ticks_from_ms(tcp_tuning(tcp, t)->keepidle_ms));
 	else
 		t->timers &= (uint8_t)~TCB_T_LIFE;
+}
+
+/* Gives away a keep-alive's place. Returns the tick in which it may be sent, this one or a later one. */
+static uint32_t keepalive_turn(struct tcp *tcp)
+{
+	if (seq_lt(tcp->keepalive.tick, tcp->ctx->tick)) {
+		tcp->keepalive.tick = tcp->ctx->tick;
+		tcp->keepalive.taken = 0;
+	} else if (tcp->keepalive.taken >= KEEPALIVES_A_TICK + tcp->tcbs_used / KEEPALIVES_PART) {
+		tcp->keepalive.tick++;
+		tcp->keepalive.taken = 0;
+	}
+	tcp->keepalive.taken++;
+	return tcp->keepalive.tick;
 }
 
 /* RFC 9293 3.8.4 */
@@ -206,6 +222,7 @@ static void on_keepalive(struct tcp *tcp, struct tcb *t)
 
 	if (idle < wait) { /* something came meanwhile: the idle time is counted from there */
 		t->probes = 0;
+		t->timers &= (uint8_t)~TCB_T_TURN;
 		tcp_timer_set(tcp, t, TCB_T_LIFE, wait - idle);
 		return;
 	}
@@ -217,11 +234,15 @@ static void on_keepalive(struct tcp *tcp, struct tcb *t)
 		give_up(tcp, t);
 		return;
 	}
-	if (tcp->keepalives >= KEEPALIVES_A_TURN) {
-		tcp_timer_set(tcp, t, TCB_T_LIFE, 1 + tcp_index(tcp, t) % KEEPALIVE_SPREAD);
-		return;
+	if (!(t->timers & TCB_T_TURN)) {
+		wait = keepalive_turn(tcp) - tcp->ctx->tick;
+		if (wait > 0) {
+			tcp_timer_set(tcp, t, TCB_T_LIFE, wait);
+			t->timers |= TCB_T_TURN;
+			return;
+		}
 	}
-	tcp->keepalives++;
+	t->timers &= (uint8_t)~TCB_T_TURN;
 	t->probes++;
 	tcp_send_keepalive(tcp, t);
 	tcp_timer_set(tcp, t, TCB_T_LIFE, ticks_from_ms(tune->keepintvl_ms));
