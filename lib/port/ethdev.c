@@ -11,6 +11,8 @@
  *   counted as tx_refused, else it would stop the queue for ever.  A device that refuses to cut a frame
  *   into segments gets no other to cut; TCP sends the segments one by one.
  *
+ * A device whose peer may take its memory away (net_memif) has functions of its own, which say when they look at it.
+ *
  * Ownership: the device's queues must not be used by anybody else; the device stays running when the
  * port is closed.
  */
@@ -23,6 +25,8 @@
 #include <rte_malloc.h>
 
 #include "frame.h"
+#include "memif.h"
+#include "reader.h"
 
 #define ETHDEV_CHUNK 64
 
@@ -35,6 +39,7 @@ struct ethdev_port {
 	bool linear;       /* no chains */
 	bool prepare;
 	struct rte_mempool *pool;
+	struct reader reader; /* of what a peer may take away: shared_ops only */
 };
 
 static uint16_t ethdev_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
@@ -132,6 +137,49 @@ static const struct pc_port_ops ethdev_ops = {
     .close = ethdev_close,
 };
 
+static uint16_t shared_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
+                                uint64_t now_ns)
+{
+	struct ethdev_port *p = (struct ethdev_port *)port;
+
+	reader_enter(&p->reader);
+	n = ethdev_rx_burst(port, pkts, n, now_ns);
+	reader_leave(&p->reader);
+	return n;
+}
+
+static uint16_t shared_tx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
+                                uint64_t now_ns)
+{
+	struct ethdev_port *p = (struct ethdev_port *)port;
+
+	reader_enter(&p->reader);
+	n = ethdev_tx_burst(port, pkts, n, now_ns);
+	reader_leave(&p->reader);
+	return n;
+}
+
+static void shared_close(struct pc_port *port)
+{
+	reader_remove(&((struct ethdev_port *)port)->reader);
+	ethdev_close(port);
+}
+
+static const struct pc_port_ops shared_ops = {
+    .rx_burst = shared_rx_burst,
+    .tx_burst = shared_tx_burst,
+    .close = shared_close,
+};
+
+/* The functions of a port. Where the driver cannot be made to wait for readers, they cost nothing either. */
+static const struct pc_port_ops *choose_ops(struct ethdev_port *p)
+{
+	if (!memif_is_driver(p->port.info.driver) || memif_guard() != 0)
+		return &ethdev_ops;
+	reader_add(&p->reader);
+	return &shared_ops;
+}
+
 /* Makes the port of a device that is there. Returns NULL with errno. */
 static struct ethdev_port *ethdev_alloc(uint16_t port_id, uint16_t queue)
 {
@@ -164,7 +212,7 @@ struct pc_port *pc_port_ethdev(uint16_t port_id, uint16_t queue, struct rte_memp
 	p = ethdev_alloc(port_id, queue);
 	if (p == NULL)
 		return NULL;
-	p->port.ops = &ethdev_ops;
+	p->port.ops = choose_ops(p);
 	p->id = port_id;
 	p->queue = queue;
 	p->pool = pool;

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef PORT_READER_H
+#define PORT_READER_H
+
+/*
+ * Who reads memory that another thread may take away: an lcore in the burst functions of a driver.  The other thread
+ * first makes sure that no further burst looks at the memory, then waits here for those that are under way.
+ */
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct reader {
+	struct reader *next;
+	_Atomic uint32_t times; /* entered and left; odd within.  Written by its lcore only */
+};
+
+/** reader_add makes a reader known, which is outside. Any thread. */
+void reader_add(struct reader *r);
+
+/** reader_remove makes it unknown; it must be outside. It may be freed then. */
+void reader_remove(struct reader *r);
+
+/** reader_enter: what its lcore loads from now on is there until reader_leave, or it sees that no more is to be
+ * looked at. */
+static inline void reader_enter(struct reader *r)
+{
+	const uint32_t times = atomic_load_explicit(&r->times, memory_order_relaxed);
+
+	atomic_store_explicit(&r->times, times + 1, memory_order_relaxed);
+	/* the store is seen before anything is looked at; the other half is in readers_wait */
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
+static inline void reader_leave(struct reader *r)
+{
+	const uint32_t times = atomic_load_explicit(&r->times, memory_order_relaxed);
+
+	atomic_store_explicit(&r->times, times + 1, memory_order_release);
+}
+
+/** readers_wait returns when every reader that was within has left. Not from within. */
+void readers_wait(void);
+
+#endif

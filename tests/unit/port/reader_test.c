@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "port/reader.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdbool.h>
+
+#include "common.h"
+
+#define ROUNDS 2000
+
+static struct reader a, b;
+
+static void nobody_within_is_not_waited_for(void)
+{
+	reader_add(&a);
+	reader_add(&b);
+	readers_wait();
+	reader_enter(&a);
+	reader_leave(&a);
+	readers_wait();
+	reader_remove(&a);
+	readers_wait();
+	reader_remove(&b);
+	reader_remove(&b);
+	readers_wait();
+}
+
+/* What a driver does: a flag, a wait, and then the memory is gone. */
+static struct {
+	_Atomic bool connected, stop;
+	_Atomic int memory; /* 1: there */
+	_Atomic uint32_t bursts;
+	uint32_t faults;
+} driver;
+
+static void *lcore(void *arg)
+{
+	struct reader *r = arg;
+
+	while (!atomic_load(&driver.stop)) {
+		reader_enter(r);
+		if (atomic_load_explicit(&driver.connected, memory_order_relaxed)) {
+			for (int i = 0; i < 20; i++)
+				driver.faults +=
+				    atomic_load_explicit(&driver.memory, memory_order_relaxed) != 1;
+			atomic_fetch_add(&driver.bursts, 1);
+		}
+		reader_leave(r);
+	}
+	return NULL;
+}
+
+static void memory_outlives_those_who_look_at_it(void)
+{
+	pthread_t t;
+
+	reader_add(&a);
+	CU_ASSERT_EQUAL_FATAL(pthread_create(&t, NULL, lcore, &a), 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		const uint32_t before = atomic_load(&driver.bursts);
+
+		atomic_store(&driver.memory, 1);
+		atomic_store(&driver.connected, true);
+		while (i % 100 == 0 && atomic_load(&driver.bursts) == before)
+			sched_yield();
+		atomic_store_explicit(&driver.connected, false, memory_order_relaxed);
+		readers_wait();
+		atomic_store_explicit(&driver.memory, 0, memory_order_relaxed);
+	}
+	atomic_store(&driver.stop, true);
+	pthread_join(t, NULL);
+	reader_remove(&a);
+	CU_ASSERT_EQUAL(driver.faults, 0);
+	CU_ASSERT(atomic_load(&driver.bursts) >= ROUNDS / 100);
+}
+
+int main(void)
+{
+	const CU_TestInfo tests[] = {
+	    {"nobody within is not waited for", nobody_within_is_not_waited_for},
+	    {"memory outlives those who look at it", memory_outlives_those_who_look_at_it},
+	    CU_TEST_INFO_NULL,
+	};
+
+	return run_suite("port/reader", tests);
+}
