@@ -16,6 +16,7 @@
 
 #define REAP_MS  2
 #define RETRY_MS 100
+#define BURIALS  50 /* looks for which newcomers wait: a tenth of a second */
 
 static void wake(struct pc_host *h)
 {
@@ -153,12 +154,13 @@ static void accept_one(struct pc_host *h, struct waits *w, int listen_fd)
 		refuse(conn, EACCES);
 }
 
-static void serve_ready(struct pc_host *h, struct waits *w, const struct pollfd *p, uint32_t proc)
+/* Returns whether somebody waits in front of the door, for whom there is time when all others are served. */
+static bool serve_ready(struct pc_host *h, const struct pollfd *p, uint32_t proc)
 {
 	uint64_t n;
 
 	if (p->revents == 0)
-		return;
+		return false;
 	if (proc != 0)
 		serve_request(h, proc);
 	else if (p->fd == h->wake_fd)
@@ -166,28 +168,57 @@ static void serve_ready(struct pc_host *h, struct waits *w, const struct pollfd 
 	else if (p->fd == h->pair[0])
 		take_own(h);
 	else
-		accept_one(h, w, p->fd);
+		return true;
+	return false;
+}
+
+/*
+ * A process that begins when another has ended finds the other's sockets closed, as with a kernel: its connection comes behind
+ * the other's end, and waits until the lcores have buried it.  It does not wait for an lcore that stands still.
+ */
+static bool is_burying(const struct pc_host *h)
+{
+	for (uint32_t p = 1; p < CHAN_PROCS; p++)
+		if (h->slot[p] == CHAN_PROC_DYING)
+			return true;
+	return false;
+}
+
+/* Waits for somebody. Returns the socket of newcomers if there are any, for whom there is time when all others are served; else -1. */
+static int serve_some(struct pc_host *h, struct waits *w, int patience, bool opened)
+{
+	int newcomers = -1;
+
+	w->n = 0;
+	wait_for(w, h->wake_fd, 0);
+	wait_for(w, h->pair[0], 0);
+	wait_for(w, opened && !w->no_accept ? at_load(&h->listen_fd) : -1, 0);
+	w->no_accept = false;
+	for (uint32_t p = 1; p < CHAN_PROCS; p++)
+		wait_for(w, h->conn[p], p);
+	if (poll(w->fd, w->n, patience) <= 0)
+		return -1;
+	for (nfds_t i = 0; i < w->n; i++)
+		if (serve_ready(h, &w->fd[i], w->proc[i]))
+			newcomers = w->fd[i].fd;
+	return newcomers;
 }
 
 static void *control(void *arg)
 {
 	struct pc_host *h = arg;
 	struct waits w = {.n = 0};
+	unsigned looks = 0;
 
 	while (!at_load(&h->ends)) {
-		const int patience = host_reap(h) > 0 ? REAP_MS : w.no_accept ? RETRY_MS : -1;
+		const bool buries = host_reap(h) > 0;
+		const int patience = buries ? REAP_MS : w.no_accept ? RETRY_MS : -1;
+		int newcomers;
 
-		w.n = 0;
-		wait_for(&w, h->wake_fd, 0);
-		wait_for(&w, h->pair[0], 0);
-		wait_for(&w, w.no_accept ? -1 : at_load(&h->listen_fd), 0);
-		w.no_accept = false;
-		for (uint32_t p = 1; p < CHAN_PROCS; p++)
-			wait_for(&w, h->conn[p], p);
-		if (poll(w.fd, w.n, patience) <= 0)
-			continue;
-		for (nfds_t i = 0; i < w.n; i++)
-			serve_ready(h, &w, &w.fd[i], w.proc[i]);
+		looks = buries ? looks + 1 : 0;
+		newcomers = serve_some(h, &w, patience, !buries || looks >= BURIALS);
+		if (newcomers >= 0 && (looks >= BURIALS || !is_burying(h)))
+			accept_one(h, &w, newcomers);
 	}
 	return NULL;
 }

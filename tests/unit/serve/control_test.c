@@ -13,6 +13,7 @@
 #include "../unit.h"
 #include "chan/chan.h"
 #include "chan/control.h"
+#include "serve/host.h"
 
 #define NOBODY 65534
 
@@ -51,6 +52,12 @@ static int hello_at(const char *path)
 	rc = connect(fd, (const struct sockaddr *)&a, len) == 0 ? hello(fd) : -errno;
 	(void)close(fd);
 	return rc;
+}
+
+static void bury(struct pc_host *h, uint32_t proc)
+{
+	at_store(&chan_proc(h->chan, proc)->buried, 1);
+	(void)usleep(100);
 }
 
 static void addresses(void)
@@ -128,6 +135,41 @@ static void socket_file(void)
 	pc_host_destroy(h);
 }
 
+/* a process that begins when another has ended comes when the other is buried, and so finds its slot free, and its ports */
+static void one_after_the_other(void)
+{
+	const struct control_request r = {.op = CONTROL_HELLO};
+	struct control_answer a;
+	struct sockaddr_un where;
+	struct pc_host *h;
+	socklen_t len;
+	char name[64];
+	int one, two, memfd = -1;
+
+	snprintf(name, sizeof(name), "@percore-control-%d", (int)getpid());
+	h = start(name);
+	len = control_address(name, &where);
+	for (int i = 0; i < 50; i++) {
+		one = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+		two = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+		CU_ASSERT_EQUAL(connect(one, (const struct sockaddr *)&where, len), 0);
+		CU_ASSERT_EQUAL(hello(one), 1);
+		(void)close(one);
+		CU_ASSERT_EQUAL(connect(two, (const struct sockaddr *)&where, len), 0);
+		CU_ASSERT_EQUAL(control_send(two, &r, sizeof(r), -1), 0);
+		while (recv(two, &a, sizeof(a), MSG_DONTWAIT | MSG_PEEK) < 0)
+			bury(h, 1); /* we are the lcore */
+		CU_ASSERT_EQUAL(control_recv(two, &a, sizeof(a), &memfd), 0);
+		CU_ASSERT_EQUAL(a.error, 0);
+		CU_ASSERT_EQUAL(a.value, 1);
+		(void)close(memfd);
+		(void)close(two);
+		while (at_load(&h->slot[1]) != CHAN_PROC_FREE)
+			bury(h, 1);
+	}
+	pc_host_destroy(h);
+}
+
 static void attaching_to_nothing(void)
 {
 	errno = EPIPE;
@@ -149,6 +191,7 @@ static const struct unit_case cases[] = {
     {"other users", other_users},
     {"the socket's file", socket_file},
     {"attaching to nothing", attaching_to_nothing},
+    {"one process after the other", one_after_the_other},
 };
 
 int main(void)
