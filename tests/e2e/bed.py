@@ -263,9 +263,10 @@ class Bed:
     # ---- programs
 
     def eal(self, memory=512):
-        """EAL's arguments for this backend, without hugepages; the CPUs are used from the last on."""
+        """EAL's arguments for this backend, without hugepages; tests that run side by side begin at different CPUs."""
         cpus = sorted(os.sched_getaffinity(0), reverse=True)
-        where = ",".join(f"{i}@{cpus[i % len(cpus)]}" for i in range(self.lcores))
+        first = os.getpid() if self.lcores == 1 else 0
+        where = ",".join(f"{i}@{cpus[(first + i) % len(cpus)]}" for i in range(self.lcores))
         queues = {"tap": "", "af_packet": f",qpairs={self.lcores}",
                   "af_xdp": f",queue_count={self.lcores}"}[self.backend]
         device = {"tap": f"net_tap0,iface={self.dev}", "af_packet": "net_af_packet0,iface=pcv1",
