@@ -173,11 +173,13 @@ struct chan_sock {
 	struct chan_option option[CHAN_OPTIONS];
 	struct chan_addr known_to; /* a datagram to here was routed */
 	uint32_t rcvlowat;         /* SO_RCVLOWAT less one */
+	uint32_t peek_off;         /* SO_PEEK_OFF and one more; 0: off */
 	uint32_t copies;           /* calls with MSG_ZEROCOPY */
 	uint32_t copies_told;      /* of them told in the error queue */
 	/* both */
 	uint64_t holders[CHAN_PROC_WORDS];
 	uint64_t subs[CHAN_SUB_WORDS];   /* C: event queues that want to know */
+	uint64_t lone[CHAN_SUB_WORDS];   /* C: of them those with EPOLLEXCLUSIVE */
 	uint64_t queued[CHAN_SUB_WORDS]; /* in which of them it is */
 	/* L, of an accepted connection */
 	struct chan_addr local, peer;

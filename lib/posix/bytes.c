@@ -122,8 +122,12 @@ static ssize_t transmit(int fd, struct file *f, const struct msghdr *m, int flag
 
 	if (m->msg_iovlen > IOV_LIMIT)
 		return -EMSGSIZE;
-	if (!is_stream(f))
-		return dgram_send(f->sock, m, flags);
+	if (!is_stream(f)) {
+		rc = dgram_send(f->sock, m, flags);
+		if (rc > 0 && (flags & MSG_ZEROCOPY))
+			told_copied(f->sock);
+		return rc;
+	}
 	if ((flags & MSG_FASTOPEN) && at_load(&chan_sock(client.chan, f->sock)->state) == CHAN_IDLE)
 		return connect_and_send(fd, f, m, flags);
 	rc = stream_send(f->sock, m->msg_iov, m->msg_iovlen, flags & ~MSG_FASTOPEN);

@@ -161,7 +161,7 @@ static struct file *file_of(uint32_t sock)
 {
 	struct file *found = NULL;
 
-	pthread_mutex_lock(&client.files);
+	section_begin(SECTION_FILES);
 	for (uint32_t fd = 0; fd < client.end_fds && found == NULL; fd++) {
 		struct file *f = client.fds[fd];
 
@@ -170,7 +170,7 @@ static struct file *file_of(uint32_t sock)
 	}
 	if (found != NULL)
 		at_add(&found->refs, 1);
-	pthread_mutex_unlock(&client.files);
+	section_end(SECTION_FILES);
 	return found;
 }
 

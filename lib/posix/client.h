@@ -65,6 +65,15 @@ struct client {
 
 extern struct client client;
 
+/* ---- sections (fork.c) ------------------------------------------------------------------------ */
+
+enum section { SECTION_SETS = 1, SECTION_FILES = 2 };
+
+/** section_begin and section_end take client.sets or client.files and give it back. A signal may come between the two, and
+ * its handler may fork, as POSIX allows: such a fork finds its own thread in the section and does not wait for it. */
+void section_begin(enum section s);
+void section_end(enum section s);
+
 /* ---- descriptors (fd.c) ----------------------------------------------------------------------- */
 
 /** file_get returns the file of a descriptor with a reference, or NULL: it is the kernel's. */
@@ -157,6 +166,31 @@ static inline uint32_t sock_parts(const struct chan_sock *s)
 	uint32_t n = at_load(&s->nb_parts);
 
 	return n < CHAN_MAX_LCORES ? n : CHAN_MAX_LCORES;
+}
+
+/** peek_offset returns how many bytes a call with MSG_PEEK leaves out (SO_PEEK_OFF). peek_forward and peek_back move that
+ * by what was peeked at, or taken. */
+static inline uint32_t peek_offset(const struct chan_sock *s, int flags)
+{
+	const uint32_t off = at_load(&s->peek_off);
+
+	return (flags & MSG_PEEK) && off > 0 ? off - 1 : 0;
+}
+
+static inline void peek_forward(struct chan_sock *s, size_t n)
+{
+	const uint32_t off = at_load(&s->peek_off);
+
+	if (off > 0)
+		at_store(&s->peek_off, off + (uint32_t)n);
+}
+
+static inline void peek_back(struct chan_sock *s, size_t n)
+{
+	const uint32_t off = at_load(&s->peek_off);
+
+	if (off > 0)
+		at_store(&s->peek_off, off - 1 > n ? off - (uint32_t)n : 1);
 }
 
 #define WAIT_READ  (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP)
@@ -294,8 +328,8 @@ void queue_arm(const struct queue *q, uint32_t how);
 void queue_disarm(const struct queue *q);
 void queue_clear(const struct queue *q);
 
-/** queue_watch and queue_unwatch say that a queue wants to hear of a socket. */
-void queue_watch(const struct queue *q, uint32_t sock);
+/** queue_watch and queue_unwatch say that a queue wants to hear of a socket; alone: unless another such one was woken. */
+void queue_watch(const struct queue *q, uint32_t sock, bool alone);
 void queue_unwatch(const struct queue *q, uint32_t sock);
 
 /** queues_wake wakes all that sleep in an epoll set or a poll of this process: the host has gone. */

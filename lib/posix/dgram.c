@@ -54,7 +54,9 @@ static void put_control(struct msghdr *m, const void *control, size_t len, size_
 	}
 }
 
-static size_t copy_payload(const struct fifo *rx, const struct msghdr *m, uint32_t len)
+/* The len bytes from from on, which are of a payload. */
+static size_t copy_payload(const struct fifo *rx, const struct msghdr *m, uint32_t from,
+                           uint32_t len)
 {
 	uint32_t done = 0;
 
@@ -62,32 +64,45 @@ static size_t copy_payload(const struct fifo *rx, const struct msghdr *m, uint32
 		size_t want =
 		    m->msg_iov[i].iov_len < len - done ? m->msg_iov[i].iov_len : len - done;
 
-		done += fifo_read(rx, (uint32_t)sizeof(struct chan_dgram) + done,
-		                  m->msg_iov[i].iov_base, (uint32_t)want);
+		done += fifo_read(rx, from + done, m->msg_iov[i].iov_base, (uint32_t)want);
 	}
 	return done;
 }
 
-/* The first datagram of a part, whose lock is held. Returns its length as recvmsg() does, or -EAGAIN. */
-static ssize_t take_from(uint32_t part, struct msghdr *m, size_t room, int flags)
+/* The head of the first datagram that does not lie before *off bytes of payload (SO_PEEK_OFF), of which those are taken that
+ * do. Returns whether there is one; *at is its position. */
+static bool find_dgram(const struct fifo *rx, uint32_t *off, uint32_t *at, struct chan_dgram *d)
+{
+	*at = 0;
+	while (fifo_read(rx, *at, d, sizeof(*d)) == sizeof(*d)) {
+		if (*off == 0 || *off < d->len)
+			return true;
+		*off -= d->len;
+		*at += chan_dgram_bytes(d->len, d->control_len);
+	}
+	return false;
+}
+
+/* The first datagram of a part behind *off bytes, whose lock is held. Returns its length as recvmsg() does, or -EAGAIN. */
+static ssize_t take_from(uint32_t part, struct msghdr *m, size_t room, int flags, uint32_t *off)
 {
 	_Alignas(struct cmsghdr) uint8_t control[CHAN_CONTROL_MAX];
 	struct chan_sock *s = chan_sock(client.chan, part);
 	struct fifo rx = chan_rx(client.chan, part);
 	struct chan_dgram d;
+	uint32_t at;
 	size_t n;
 
-	if (fifo_read(&rx, 0, &d, sizeof(d)) < sizeof(d))
+	if (!find_dgram(&rx, off, &at, &d))
 		return -EAGAIN;
 	d.addr.len = d.addr.len < sizeof(d.addr.sa) ? d.addr.len : (uint32_t)sizeof(d.addr.sa);
-	n = copy_payload(&rx, m, d.len);
+	at += (uint32_t)sizeof(d);
+	n = copy_payload(&rx, m, at + *off, d.len - *off);
 	put_name(m, &d.addr);
 	if (d.control_len > 0 && d.control_len <= sizeof(control))
-		put_control(
-		    m, control,
-		    fifo_read(&rx, (uint32_t)sizeof(d) + chan_round(d.len), control, d.control_len),
-		    room);
-	if (n < d.len)
+		put_control(m, control,
+		            fifo_read(&rx, at + chan_round(d.len), control, d.control_len), room);
+	if (n < d.len - *off)
 		m->msg_flags |= MSG_TRUNC;
 	if (!(flags & MSG_PEEK)) {
 		fifo_consume(&rx, chan_dgram_bytes(d.len, d.control_len));
@@ -101,17 +116,21 @@ static ssize_t take_from(uint32_t part, struct msghdr *m, size_t room, int flags
 static ssize_t take(uint32_t sock, struct msghdr *m, size_t room, int flags)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
-	uint32_t n = sock_parts(s);
+	uint32_t n = sock_parts(s), off = peek_offset(s, flags);
 	ssize_t rc = -EAGAIN;
 
 	lock_take(&s->rx_lock, client.proc);
 	if (n == 0)
-		rc = take_from(sock, m, room, flags);
+		rc = take_from(sock, m, room, flags, &off);
 	for (uint32_t i = 0, at = at_peek(&s->next_part); i < n && rc == -EAGAIN; i++, at++) {
-		rc = take_from(s->part[at % n], m, room, flags);
+		rc = take_from(s->part[at % n], m, room, flags, &off);
 		if (rc >= 0 && !(flags & MSG_PEEK))
 			at_put(&s->next_part, at + 1);
 	}
+	if (rc > 0 && (flags & MSG_PEEK))
+		peek_forward(s, (size_t)rc);
+	else if (rc > 0)
+		peek_back(s, (size_t)rc);
 	lock_give(&s->rx_lock);
 	return rc;
 }
@@ -176,8 +195,11 @@ ssize_t dgram_recv(uint32_t sock, struct msghdr *m, size_t control_room, int fla
 	ssize_t rc;
 	int error;
 
+	if ((flags & MSG_ERRQUEUE) && client_is_down())
+		return -ENETDOWN;
 	if (flags & MSG_ERRQUEUE)
-		return client_is_down() ? -ENETDOWN : recv_error(sock, m, control_room);
+		return told_waits(s) ? told_errors(sock, m, control_room)
+		                     : recv_error(sock, m, control_room);
 	for (;;) {
 		uint32_t came = at_load_sc(&s->seq);
 
@@ -198,7 +220,9 @@ ssize_t dgram_recv(uint32_t sock, struct msghdr *m, size_t control_room, int fla
 			return 0;
 		if (deadline == 0)
 			deadline = deadline_in(at_load(&s->rcv_timeout_ns));
-		rc = sock_wait(sock, WAIT_READ, deadline);
+		/* what SO_PEEK_OFF leaves out stays readable */
+		rc = peek_offset(s, flags) > 0 ? sock_wait_change(sock, came, deadline)
+		                               : sock_wait(sock, WAIT_READ, deadline);
 		if (rc != 0)
 			return rc;
 	}

@@ -131,13 +131,15 @@ static int sleep_once(int ep, struct epset *set, struct epoll_event *events, int
 		return 0;
 	if ((client.driver != NULL || set->queue.index == CHAN_NONE) && wait > CLIENT_PATIENCE_NS)
 		wait = CLIENT_PATIENCE_NS;
+	at_add(&set->sleepers, 1);
 	queue_arm(&set->queue, CHAN_ARMED);
 	n = epset_collect(set, events, max);
 	if (n == 0) {
 		n = kernel_wait(ep, events, max, wait, mask);
 		n = n < 0 ? -errno : epset_filter(set, events, n);
 	}
-	queue_disarm(&set->queue);
+	if (at_add(&set->sleepers, (uint32_t)-1) == 1)
+		queue_disarm(&set->queue);
 	return n;
 }
 
@@ -155,8 +157,8 @@ static int spin(struct epset *set, struct epoll_event *events, int max, uint64_t
 	return n;
 }
 
-static int wait_until(int ep, struct epset *set, struct epoll_event *events, int max,
-                      uint64_t deadline, const sigset_t *mask)
+static int look_and_sleep(int ep, struct epset *set, struct epoll_event *events, int max,
+                          uint64_t deadline, const sigset_t *mask)
 {
 	for (;;) {
 		int n = collect(ep, set, events, max, deadline == 0 || client.driver != NULL);
@@ -171,6 +173,16 @@ static int wait_until(int ep, struct epset *set, struct epoll_event *events, int
 		if (n != 0)
 			return n;
 	}
+}
+
+static int wait_until(int ep, struct epset *set, struct epoll_event *events, int max,
+                      uint64_t deadline, const sigset_t *mask)
+{
+	const int n = look_and_sleep(ep, set, events, max, deadline, mask);
+
+	if (at_load(&set->sleepers) > 0)
+		epset_hand_over(set);
+	return n;
 }
 
 static int wait_for(int ep, struct epoll_event *events, int max, uint64_t deadline,

@@ -85,13 +85,21 @@ static struct item *find(struct epset *set, const struct file *f, int fd)
 	return i;
 }
 
-static bool is_watched(struct epset *set, uint32_t sock)
+/* Has the queue told of a socket as the items of it want to be told: alone, if all do. */
+static void watch(struct epset *set, uint32_t sock)
 {
-	const struct item *i = *bucket_of(set, sock);
+	bool any = false, alone = true;
 
-	while (i != NULL && i->sock != sock)
-		i = i->next_in_bucket;
-	return i != NULL;
+	for (const struct item *i = *bucket_of(set, sock); i != NULL; i = i->next_in_bucket) {
+		if (i->sock != sock)
+			continue;
+		any = true;
+		alone = alone && (i->want.events & EPOLLEXCLUSIVE) && (i->want.events & EPOLLIN);
+	}
+	if (any)
+		queue_watch(&set->queue, sock, alone);
+	else
+		queue_unwatch(&set->queue, sock);
 }
 
 /* takes an item out of its set, whose lock is held */
@@ -103,8 +111,8 @@ static void unlink_from_set(struct item *i)
 		at = &(*at)->next_in_bucket;
 	*at = i->next_in_bucket;
 	remove_ready(i);
-	if (!i->is_set && !is_watched(i->set, i->sock))
-		queue_unwatch(&i->set->queue, i->sock);
+	if (!i->is_set)
+		watch(i->set, i->sock);
 }
 
 static void unlink_from_file(struct item *i)
@@ -130,21 +138,21 @@ static void remove_item(struct item *i)
 
 void epoll_forget(struct file *f)
 {
-	pthread_mutex_lock(&client.sets);
+	section_begin(SECTION_SETS);
 	while (f->items != NULL)
 		remove_item(f->items);
-	pthread_mutex_unlock(&client.sets);
+	section_end(SECTION_SETS);
 }
 
 void epset_free(struct epset *set)
 {
-	pthread_mutex_lock(&client.sets);
+	section_begin(SECTION_SETS);
 	for (uint32_t b = 0; b < EPSET_BUCKETS; b++)
 		while (set->bucket[b] != NULL)
 			remove_item(set->bucket[b]);
 	while (set->nested_items != NULL)
 		remove_item(set->nested_items);
-	pthread_mutex_unlock(&client.sets);
+	section_end(SECTION_SETS);
 	queue_close(&set->queue);
 	pthread_mutex_destroy(&set->lock);
 	free(set);
@@ -202,7 +210,7 @@ static int add(struct epset *set, int fd, struct file *f, const struct epoll_eve
 		return -ENOMEM;
 	i->next_in_bucket = *bucket_of(set, f->sock);
 	*bucket_of(set, f->sock) = i;
-	queue_watch(&set->queue, i->sock);
+	watch(set, i->sock);
 	look(i);
 	return 0;
 }
@@ -226,7 +234,7 @@ int epset_ctl(struct epset *set, int op, int fd, struct file *f, const struct ep
 		return -EINVAL;
 	if (op != EPOLL_CTL_DEL && event == NULL)
 		return -EFAULT;
-	pthread_mutex_lock(&client.sets);
+	section_begin(SECTION_SETS);
 	pthread_mutex_lock(&set->lock);
 	i = find(set, f, fd);
 	if (op == EPOLL_CTL_ADD)
@@ -242,13 +250,13 @@ int epset_ctl(struct epset *set, int op, int fd, struct file *f, const struct ep
 		unlink_from_file(i);
 		free(i);
 	}
-	pthread_mutex_unlock(&client.sets);
+	section_end(SECTION_SETS);
 	return rc;
 }
 
 void epoll_moved(struct file *f, uint32_t from, uint32_t to)
 {
-	pthread_mutex_lock(&client.sets);
+	section_begin(SECTION_SETS);
 	for (struct item *i = f->items; i != NULL; i = i->next_of_file) {
 		struct epset *set = i->set;
 
@@ -259,11 +267,11 @@ void epoll_moved(struct file *f, uint32_t from, uint32_t to)
 		i->sock = to;
 		i->next_in_bucket = *bucket_of(set, to);
 		*bucket_of(set, to) = i;
-		queue_watch(&set->queue, to);
+		watch(set, to);
 		look(i);
 		pthread_mutex_unlock(&set->lock);
 	}
-	pthread_mutex_unlock(&client.sets);
+	section_end(SECTION_SETS);
 }
 
 /* ---- sets in sets ----------------------------------------------------------------------------- */
@@ -287,7 +295,7 @@ void epset_nest(struct epset *outer, int op, int fd, struct file *inner,
 {
 	struct item *i;
 
-	pthread_mutex_lock(&client.sets);
+	section_begin(SECTION_SETS);
 	for (i = inner->items; i != NULL; i = i->next_of_file)
 		if (i->set == outer && i->fd == fd)
 			break;
@@ -297,7 +305,7 @@ void epset_nest(struct epset *outer, int op, int fd, struct file *inner,
 		i->want = *event;
 	else if (op == EPOLL_CTL_DEL && i != NULL)
 		remove_item(i);
-	pthread_mutex_unlock(&client.sets);
+	section_end(SECTION_SETS);
 }
 
 /* ---- waiting ---------------------------------------------------------------------------------- */
@@ -358,24 +366,46 @@ int epset_collect(struct epset *set, struct epoll_event *events, int max)
 	return n;
 }
 
+/* Whether an item has something to report; those that have not leave the list. */
+static bool any_ready(struct epset *set)
+{
+	take_events(set);
+	while (set->nb_ready > 0) {
+		if (ask(set->ready.ready_next) != 0)
+			return true;
+		remove_ready(set->ready.ready_next);
+	}
+	return false;
+}
+
+void epset_hand_over(struct epset *set)
+{
+	bool any;
+
+	queue_arm(&set->queue, CHAN_ARMED);
+	pthread_mutex_lock(&set->lock);
+	any = any_ready(set);
+	pthread_mutex_unlock(&set->lock);
+	if (any)
+		queue_signal(&set->queue);
+}
+
 bool epset_ready(struct epset *set)
 {
-	bool any = false;
+	bool any, news = false;
 
 	pthread_mutex_lock(&set->lock);
 	if (!set->nested) {
-		set->nested = true;
+		set->nested = news = true;
 		queue_arm(&set->queue, CHAN_ALWAYS);
 	}
-	queue_clear(&set->queue);
-	take_events(set);
-	while (set->nb_ready > 0 && !any) {
-		if (ask(set->ready.ready_next) != 0)
-			any = true;
-		else
-			remove_ready(set->ready.ready_next);
+	any = any_ready(set);
+	if (!any) {
+		queue_clear(&set->queue);
+		any = news = any_ready(set);
 	}
-	if (any) /* its kernel's descriptor is to say so, too */
+	/* its kernel's descriptor is to say so, too; once, or an outer set would see another edge */
+	if (any && news)
 		queue_signal(&set->queue);
 	pthread_mutex_unlock(&set->lock);
 	return any;
@@ -407,13 +437,13 @@ int epset_filter(struct epset *set, struct epoll_event *events, int n)
 			client_check();
 			continue;
 		}
-		pthread_mutex_lock(&client.sets);
+		section_begin(SECTION_SETS);
 		i = set->nested_items;
 		while (i != NULL && i->want.data.u64 != events[k].data.u64)
 			i = i->next_in_bucket;
 		if (i == NULL || !is_idle_set(i))
 			events[left++] = events[k];
-		pthread_mutex_unlock(&client.sets);
+		section_end(SECTION_SETS);
 	}
 	return left;
 }
@@ -437,13 +467,14 @@ static void unshare_instance(struct epset *set, int fd)
 void epset_forked(struct epset *set, int fd)
 {
 	pthread_mutex_init(&set->lock, NULL);
+	set->sleepers = 0;
 	unshare_instance(set, fd);
 	fd_close_hidden(set->queue.fd);
 	queue_open(&set->queue);
 	join_kernel(set, fd);
 	for (uint32_t b = 0; b < EPSET_BUCKETS; b++)
 		for (struct item *i = set->bucket[b]; i != NULL; i = i->next_in_bucket) {
-			queue_watch(&set->queue, i->sock);
+			watch(set, i->sock);
 			add_ready(i);
 		}
 	if (set->nested) {

@@ -12,6 +12,9 @@
  * As in the kernel, an item gets into the ready list by an event that it is interested in, or by epoll_ctl(), and is
  * asked again before it is reported; a level-triggered one goes back to the end of the list.
  *
+ * Several threads may wait for one set. The queue stays armed while one of them sleeps, and a thread that leaves with
+ * events wakes another if there are more, or a level-triggered one that stays, as in the kernel.
+ *
  * Locks: items and ready list are under lock; file->items under client.sets, which is taken first.
  */
 
@@ -43,6 +46,7 @@ struct epset {
 	uint64_t next_look_ns; /* at the kernel's, while we are busy */
 	struct item ready;     /* head of the ready list */
 	uint32_t nb_ready;
+	uint32_t sleepers;         /* threads in the kernel's epoll_wait(); atomic */
 	uint32_t forked_for;       /* the slot of the child that has its own copy of it */
 	bool told_down;            /* all items have told that the host is gone */
 	bool nested;               /* in another set, or polled: the eventfd tells of every event */
@@ -55,6 +59,9 @@ struct epset *epset_new(int fd);
 
 /** epset_collect takes events into at most max places. Returns how many. */
 int epset_collect(struct epset *set, struct epoll_event *events, int max);
+
+/** epset_hand_over has another thread that sleeps on a set look, if there is something. */
+void epset_hand_over(struct epset *set);
 
 /** epset_ctl is epoll_ctl() for a socket. Returns 0 or a negative errno. */
 int epset_ctl(struct epset *set, int op, int fd, struct file *f, const struct epoll_event *event);

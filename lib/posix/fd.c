@@ -79,21 +79,21 @@ void file_put(struct file *f)
 		epset_free(f->set);
 	else if (f->sock != CHAN_NONE)
 		release_socket(f->sock);
-	pthread_mutex_lock(&client.files);
+	section_begin(SECTION_FILES);
 	f->next = client.free;
 	client.free = f;
-	pthread_mutex_unlock(&client.files);
+	section_end(SECTION_FILES);
 }
 
 struct file *file_new(enum pcx_kind kind)
 {
 	struct file *f;
 
-	pthread_mutex_lock(&client.files);
+	section_begin(SECTION_FILES);
 	f = client.free;
 	if (f != NULL)
 		client.free = f->next;
-	pthread_mutex_unlock(&client.files);
+	section_end(SECTION_FILES);
 	if (f == NULL)
 		f = calloc(1, sizeof(*f));
 	if (f == NULL)
@@ -148,12 +148,12 @@ int fd_reserve(bool cloexec, int min)
 void fd_install(int fd, struct file *f)
 {
 	at_add(&f->refs, 1);
-	pthread_mutex_lock(&client.files);
+	section_begin(SECTION_FILES);
 	f->fds++;
 	if ((uint32_t)fd >= client.end_fds)
 		client.end_fds = (uint32_t)fd + 1;
 	at_store(&client.fds[fd], f);
-	pthread_mutex_unlock(&client.files);
+	section_end(SECTION_FILES);
 }
 
 struct file *fd_remove(int fd)
@@ -163,10 +163,10 @@ struct file *fd_remove(int fd)
 
 	if (fd < 0 || (uint32_t)fd >= client.max_fds || at_load(&client.fds[fd]) == NULL)
 		return NULL;
-	pthread_mutex_lock(&client.files);
+	section_begin(SECTION_FILES);
 	f = at_swap(&client.fds[fd], NULL);
 	last = f != NULL && --f->fds == 0;
-	pthread_mutex_unlock(&client.files);
+	section_end(SECTION_FILES);
 	if (last)
 		epoll_forget(f);
 	return f;

@@ -7,6 +7,9 @@
  * connection, so that the host hears of the end of each.  If no fork comes of it, the connection's end takes the
  * slot back.
  *
+ * A handler of signals may fork, too (PostgreSQL's postmaster does), whatever its thread was just doing.  What that
+ * takes is not waited for: a section that the thread is in stays so, and signals wait while it talks to the host.
+ *
  * When threads of the parent drive the stack, the child has none: its sockets fail with ENETDOWN.
  */
 #include "posix/epset.h"
@@ -18,8 +21,46 @@
 static struct {
 	int64_t slot; /* < 0: the child has nothing */
 	int fd;
+	unsigned entered; /* sections that fork_prepare has begun */
 	pthread_once_t once;
 } child = {.once = PTHREAD_ONCE_INIT, .fd = -1};
+
+static __thread unsigned sections; /* that this thread is in, or waits for */
+
+static pthread_mutex_t *lock_of(enum section s)
+{
+	return s == SECTION_SETS ? &client.sets : &client.files;
+}
+
+void section_begin(enum section s)
+{
+	sections |= s;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	pthread_mutex_lock(lock_of(s));
+}
+
+void section_end(enum section s)
+{
+	if (!(sections & s)) /* in a child: the lock is another one */
+		return;
+	pthread_mutex_unlock(lock_of(s));
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	sections &= ~(unsigned)s;
+}
+
+static void enter(enum section s)
+{
+	if (sections & s)
+		return;
+	section_begin(s);
+	child.entered |= s;
+}
+
+static void leave(enum section s)
+{
+	if (child.entered & s)
+		section_end(s);
+}
 
 void fork_prepare(void)
 {
@@ -27,8 +68,9 @@ void fork_prepare(void)
 	child.fd = -1;
 	if (!pcx_is_attached())
 		return;
-	pthread_mutex_lock(&client.sets);
-	pthread_mutex_lock(&client.files);
+	child.entered = 0;
+	enter(SECTION_SETS);
+	enter(SECTION_FILES);
 	if (client.driver != NULL || client_is_down())
 		return;
 	child.slot = control_ask(CONTROL_FORK, 0, &child.fd);
@@ -47,8 +89,8 @@ void fork_in_parent(void)
 {
 	if (!pcx_is_attached())
 		return;
-	pthread_mutex_unlock(&client.files);
-	pthread_mutex_unlock(&client.sets);
+	leave(SECTION_FILES);
+	leave(SECTION_SETS);
 	if (child.fd >= 0)
 		fd_close_hidden(child.fd);
 }
@@ -70,6 +112,7 @@ void fork_in_child(void)
 {
 	if (!pcx_is_attached())
 		return;
+	sections = 0;
 	client_init_locks();
 	client.watching = false;
 	client.driver = NULL;

@@ -53,18 +53,32 @@ static int get_timeout(const uint64_t *ns, void *value, socklen_t *len)
 	return copy_value(&tv, sizeof(tv), value, len);
 }
 
-/* ---- SO_RCVLOWAT ------------------------------------------------------------------------------ */
+/* ---- SO_RCVLOWAT, SO_PEEK_OFF ----------------------------------------------------------------- */
 
-/* The bytes are in the client's fifo: nothing of it is the stack's. */
-static int set_lowat(struct chan_sock *s, const void *value, socklen_t len)
+/* The bytes are in the client's fifo: nothing of these is the stack's. */
+static bool is_about_reading(int level, int name)
+{
+	return level == SOL_SOCKET && (name == SO_RCVLOWAT || name == SO_PEEK_OFF);
+}
+
+static int set_reading(struct chan_sock *s, int name, const void *value, socklen_t len)
 {
 	int n;
 
 	if (len < sizeof(n))
 		return -EINVAL;
 	memcpy(&n, value, sizeof(n));
-	at_store(&s->rcvlowat, n < 0 ? INT32_MAX - 1u : n == 0 ? 0 : (uint32_t)n - 1);
+	if (name == SO_PEEK_OFF)
+		at_store(&s->peek_off, n < 0 ? 0 : (uint32_t)n + 1);
+	else
+		at_store(&s->rcvlowat, n < 0 ? INT32_MAX - 1u : n == 0 ? 0 : (uint32_t)n - 1);
 	return 0;
+}
+
+static int get_reading(const struct chan_sock *s, int name)
+{
+	return name == SO_PEEK_OFF ? (int)at_load(&s->peek_off) - 1
+	                           : (int)at_load(&s->rcvlowat) + 1;
 }
 
 /* ---- the rest --------------------------------------------------------------------------------- */
@@ -103,8 +117,8 @@ static int64_t set_option(uint32_t sock, int level, int name, const void *value,
 
 	if (timeout != NULL)
 		return set_timeout(timeout, value, len);
-	if (level == SOL_SOCKET && name == SO_RCVLOWAT)
-		return set_lowat(s, value, len);
+	if (is_about_reading(level, name))
+		return set_reading(s, name, value, len);
 	if (told_is_option(s, level, name))
 		return told_set(s, level, name, value, len);
 	if ((int)len < 0)
@@ -179,10 +193,10 @@ static int64_t get_option(uint32_t sock, int level, int name, void *value, sockl
 
 		return copy_value(&on, sizeof(on), value, len);
 	}
-	if (level == SOL_SOCKET && name == SO_RCVLOWAT) {
-		int least = (int)at_load(&s->rcvlowat) + 1;
+	if (is_about_reading(level, name)) {
+		int n = get_reading(s, name);
 
-		return copy_value(&least, sizeof(least), value, len);
+		return copy_value(&n, sizeof(n), value, len);
 	}
 	if (level == SOL_SOCKET && name == SO_LINGER) {
 		struct linger l = {.l_onoff = (int)at_load(&s->linger),

@@ -123,6 +123,19 @@ static int scan(struct polling *g)
 	return ready;
 }
 
+/* What the kernel says of a descriptor. Of a set it may be that something had happened that concerns nobody: scan() has
+ * taken that out of it. */
+static short kernels_word(const struct polling *g, nfds_t i)
+{
+	struct pollfd p = g->kernel[i];
+
+	if (p.fd < 0 || p.revents == 0)
+		return 0;
+	if (g->file[i] != NULL && g->p[i].revents == 0 && sys(poll, &p, 1, 0) <= 0)
+		return 0;
+	return p.revents;
+}
+
 /* The kernel's part, and then ours again. Returns the count of all, or a negative errno. */
 static int ask_kernel(struct polling *g, const struct timespec *ts, const sigset_t *mask)
 {
@@ -136,7 +149,7 @@ static int ask_kernel(struct polling *g, const struct timespec *ts, const sigset
 		client_check();
 	ours = scan(g);
 	for (nfds_t i = 0; i < g->n; i++) {
-		short more = g->kernel[i].fd >= 0 ? g->kernel[i].revents : 0;
+		const short more = kernels_word(g, i);
 
 		if (more == 0)
 			continue;
@@ -152,7 +165,7 @@ static void watch(struct polling *g, const struct queue *q, bool on)
 		if (g->file[i] == NULL || g->file[i]->kind != PCX_SOCKET)
 			continue;
 		if (on)
-			queue_watch(q, g->file[i]->sock);
+			queue_watch(q, g->file[i]->sock, false);
 		else
 			queue_unwatch(q, g->file[i]->sock);
 	}

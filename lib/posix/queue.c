@@ -8,14 +8,19 @@ int64_t control_ask(uint32_t op, uint32_t arg, int *fd)
 {
 	const struct control_request r = {.op = op, .arg = arg};
 	struct control_answer a;
+	sigset_t all, old;
 	int rc;
 
+	/* a handler of signals may fork, and ask for itself */
+	sigfillset(&all);
+	(void)pthread_sigmask(SIG_BLOCK, &all, &old);
 	pthread_mutex_lock(&client.control_lock);
 	rc = control_send(client.control, &r, sizeof(r), -1);
 	/* whoever refuses us says why, and hears nothing more */
 	if ((rc == 0 || rc == -EPIPE) && fd != NULL)
 		rc = control_recv(client.control, &a, sizeof(a), fd);
 	pthread_mutex_unlock(&client.control_lock);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (rc != 0 || fd == NULL)
 		return rc;
 	return a.error != 0 ? -a.error : (int64_t)a.value;
@@ -111,11 +116,17 @@ void queue_clear(const struct queue *q)
 		(void)!sys(read, q->fd, &n, sizeof(n));
 }
 
-void queue_watch(const struct queue *q, uint32_t sock)
+void queue_watch(const struct queue *q, uint32_t sock, bool alone)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
 
 	if (q->index == CHAN_NONE)
+		return;
+	if (alone)
+		(void)at_or(&s->lone[q->index / 64], bit_of(q));
+	else
+		(void)at_and(&s->lone[q->index / 64], ~bit_of(q));
+	if (at_load(&s->subs[q->index / 64]) & bit_of(q))
 		return;
 	/* a mark that somebody left who died between the two steps of queue_pop */
 	(void)at_and(&s->queued[q->index / 64], ~bit_of(q));
@@ -124,8 +135,12 @@ void queue_watch(const struct queue *q, uint32_t sock)
 
 void queue_unwatch(const struct queue *q, uint32_t sock)
 {
-	if (q->index != CHAN_NONE)
-		(void)at_and(&chan_sock(client.chan, sock)->subs[q->index / 64], ~bit_of(q));
+	struct chan_sock *s = chan_sock(client.chan, sock);
+
+	if (q->index == CHAN_NONE)
+		return;
+	(void)at_and(&s->subs[q->index / 64], ~bit_of(q));
+	(void)at_and(&s->lone[q->index / 64], ~bit_of(q));
 }
 
 void queues_wake(void)

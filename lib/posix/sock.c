@@ -229,6 +229,7 @@ void sock_choose_lcore(struct file *f)
 	to->linger = s->linger;
 	to->linger_s = s->linger_s;
 	to->rcvlowat = s->rcvlowat;
+	to->peek_off = s->peek_off;
 	to->tells = s->tells;
 	memcpy(to->option, s->option, sizeof(to->option));
 	to->nb_options = s->nb_options;

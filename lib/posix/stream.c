@@ -44,18 +44,22 @@ static void tell_room(uint32_t sock, const struct fifo *rx)
 static size_t take(uint32_t sock, const struct iovec *v, size_t n, size_t done, size_t total,
                    int flags)
 {
+	struct chan_sock *s = chan_sock(client.chan, sock);
 	struct fifo rx = chan_rx(client.chan, sock);
+	const uint32_t off = peek_offset(s, flags);
 	size_t got;
 
 	if (flags & MSG_TRUNC) { /* TCP: dropped instead of copied */
 		uint64_t used = fifo_used(&rx);
 
+		used = used > off ? used - off : 0;
 		got = used < total - done ? (size_t)used : total - done;
 	} else {
-		got = copy_out(&rx, v, n, flags & MSG_PEEK ? 0 : done, 0, total - done);
+		got = copy_out(&rx, v, n, flags & MSG_PEEK ? 0 : done, off, total - done);
 	}
 	if (got > 0 && !(flags & MSG_PEEK)) {
 		fifo_consume(&rx, (uint32_t)got);
+		peek_back(s, got);
 		tell_room(sock, &rx);
 	}
 	return got;
@@ -89,7 +93,7 @@ static bool is_enough(uint32_t sock, size_t done, size_t total, bool all)
 	return done == total || (done > at_load(&chan_sock(client.chan, sock)->rcvlowat) && !all);
 }
 
-ssize_t stream_recv(uint32_t sock, const struct iovec *v, size_t n, int flags)
+static ssize_t receive(uint32_t sock, const struct iovec *v, size_t n, int flags)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
 	const size_t total = iov_total(v, n) < SSIZE_MAX ? iov_total(v, n) : SSIZE_MAX;
@@ -113,7 +117,8 @@ ssize_t stream_recv(uint32_t sock, const struct iovec *v, size_t n, int flags)
 		lock_give(&s->rx_lock);
 		if (is_enough(sock, done, total, all))
 			break;
-		if ((flags & MSG_PEEK) && done > 0 && ended) /* what follows them is the end */
+		if ((flags & MSG_PEEK) && (done > 0 || peek_offset(s, flags) > 0) &&
+		    ended) /* what follows them is the end */
 			break;
 		rc = why_nothing(sock);
 		if (rc != -EAGAIN && (rc == 0 || done == 0))
@@ -129,13 +134,23 @@ ssize_t stream_recv(uint32_t sock, const struct iovec *v, size_t n, int flags)
 			deadline = deadline_in(at_load(&s->rcv_timeout_ns));
 		/* what was peeked at stays readable, and SO_RCVLOWAT may be more than what is missing: more is
 		 * a change */
-		rc = (flags & MSG_PEEK || at_load(&s->rcvlowat) > 0) && done > 0
+		rc = ((flags & MSG_PEEK || at_load(&s->rcvlowat) > 0) && done > 0) ||
+		             peek_offset(s, flags) > 0
 		         ? sock_wait_change(sock, came, deadline)
 		         : sock_wait(sock, WAIT_READ, deadline);
 		if (rc != 0)
 			return done > 0 ? (ssize_t)done : rc;
 	}
 	return (ssize_t)done;
+}
+
+ssize_t stream_recv(uint32_t sock, const struct iovec *v, size_t n, int flags)
+{
+	ssize_t rc = receive(sock, v, n, flags);
+
+	if (rc > 0 && (flags & MSG_PEEK))
+		peek_forward(chan_sock(client.chan, sock), (size_t)rc);
+	return rc;
 }
 
 /* ---- sending ---------------------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the reader of a stream is told beside its bytes: what is left to be read (TCP_INQ), and that bytes
+ * What the reader of a socket is told beside its bytes: what is left to be read (TCP_INQ), and that bytes
  * sent with MSG_ZEROCOPY are the caller's again (msg_zerocopy in Linux's networking documentation).
  *
  * The bytes are copied into a fifo, so that the second is true as soon as the call is over; it says so with
@@ -21,7 +21,9 @@ static uint32_t bit_of(int level, int name)
 
 bool told_is_option(const struct chan_sock *s, int level, int name)
 {
-	return s->type == CHAN_STREAM && bit_of(level, name) != 0;
+	const uint32_t bit = bit_of(level, name);
+
+	return bit == CHAN_TELL_COPIES || (bit != 0 && s->type == CHAN_STREAM);
 }
 
 int told_set(struct chan_sock *s, int level, int name, const void *value, socklen_t len)
@@ -78,8 +80,10 @@ void told_copied(uint32_t sock)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
 
-	if (at_load(&s->tells) & CHAN_TELL_COPIES)
-		(void)at_add(&s->copies, 1);
+	if (!(at_load(&s->tells) & CHAN_TELL_COPIES))
+		return;
+	(void)at_add(&s->copies, 1);
+	chan_kick(client.chan, client.proc, sock); /* who sleeps is woken by the lcore */
 }
 
 bool told_waits(const struct chan_sock *s)

@@ -161,11 +161,11 @@ static unsigned find_memberships(int fd, struct membership *m)
 
 	if (f == NULL)
 		return 0;
-	pthread_mutex_lock(&client.sets);
+	section_begin(SECTION_SETS);
 	for (const struct item *i = f->items; i != NULL && n < MOST_SETS; i = i->next_of_file)
 		if (i->fd == fd)
 			m[n++] = (struct membership){find_set(i->set), i->want};
-	pthread_mutex_unlock(&client.sets);
+	section_end(SECTION_SETS);
 	file_put(f);
 	return n;
 }

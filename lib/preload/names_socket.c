@@ -192,3 +192,11 @@ NAME(ssize_t, sendfile, (int out, int in, off_t *offset, size_t n))
 }
 ALIAS(ssize_t, sendfile64, sendfile, (int out, int in, off_t *offset, size_t n),
       (out, in, offset, n))
+
+NAME(ssize_t, splice,
+     (int in, off_t *in_offset, int out, off_t *out_offset, size_t n, unsigned flags))
+{
+	return is_kernels(in) && is_kernels(out)
+	           ? real_splice(in, in_offset, out, out_offset, n, flags)
+	           : pcx_splice(in, in_offset, out, out_offset, n, flags);
+}

@@ -98,6 +98,9 @@ static bool socket_call(long number, const long arg[ARGS], long *rc)
 	case SYS_writev:
 		*rc = pcx_writev(INT(0), POINTER(1), INT(2));
 		return true;
+	case SYS_sendfile:
+		*rc = pcx_sendfile(INT(0), INT(1), POINTER(2), (size_t)arg[3]);
+		return true;
 	default:
 		return false;
 	}
@@ -141,6 +144,9 @@ NAME(long, syscall, (long number, ...))
 		return close((int)arg[0]);
 	if (number == SYS_close_range)
 		return close_range((unsigned)arg[0], (unsigned)arg[1], (int)arg[2]);
+	if (number == SYS_splice) /* the socket may be the second descriptor */
+		return splice((int)arg[0], (off_t *)arg[1], (int)arg[2], (off_t *)arg[3],
+		              (size_t)arg[4], (unsigned)arg[5]);
 	if (is_fork(number, arg))
 		return fork_by_number(number, arg);
 	if (number == SYS_seccomp && arg[0] <= SECCOMP_SET_MODE_FILTER)

@@ -73,6 +73,8 @@
 	     syscall(SYS_sendmmsg, fd, m, n, f))                                                   \
 	REAL(ssize_t, sendfile, (int o, int i, off_t *at, size_t n), (o, i, at, n),                \
 	     syscall(SYS_sendfile, o, i, at, n))                                                   \
+	REAL(ssize_t, splice, (int i, off_t *ia, int o, off_t *oa, size_t n, unsigned f),          \
+	     (i, ia, o, oa, n, f), syscall(SYS_splice, i, ia, o, oa, n, f))                        \
 	REAL(int, close, (int fd), (fd), syscall(SYS_close, fd))                                   \
 	REAL(int, close_range, (unsigned a, unsigned b, int f), (a, b, f),                         \
 	     syscall(SYS_close_range, a, b, f))                                                    \

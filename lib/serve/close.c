@@ -108,7 +108,8 @@ void service_bury(struct pc_service *s, uint32_t proc)
 			continue;
 		kicked = at_swap(&k->kicked, 0) != 0;
 		for (uint32_t w = 0; w < CHAN_SUB_WORDS; w++)
-			(void)at_and(&k->subs[w], ~queues[w]);
+			(void)at_and(&k->subs[w], ~queues[w]),
+			    (void)at_and(&k->lone[w], ~queues[w]);
 		lock_break(&k->rx_lock, proc);
 		lock_break(&k->tx_lock, proc);
 		if ((at_and(&k->holders[proc / 64], ~bit) & bit) != 0 || kicked)

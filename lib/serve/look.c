@@ -93,13 +93,11 @@ static bool accept_one(struct pc_service *s, uint32_t sock)
 	return true;
 }
 
-static unsigned look_listener(struct pc_service *s, uint32_t sock)
+/* Each connection wakes one of those that want to be woken alone. */
+static void look_listener(struct pc_service *s, uint32_t sock)
 {
-	unsigned news = 0;
-
 	while (accept_one(s, sock))
-		news = NEWS_IN;
-	return news;
+		service_notify(s, sock, NEWS_IN);
 }
 
 /* ---- streams and datagrams -------------------------------------------------------------------- */
@@ -120,12 +118,24 @@ static unsigned look_connecting(struct pc_service *s, uint32_t sock, uint32_t ma
 	return NEWS_STATE;
 }
 
+/* A client has put into the queue of errors that a call with MSG_ZEROCOPY is over. */
+static unsigned look_copies(struct pc_service *s, uint32_t sock)
+{
+	const uint32_t copies = at_load(&chan_sock(s->chan, sock)->copies);
+	struct service_sock *own = service_sock(s, sock);
+
+	if (copies == own->copies)
+		return 0;
+	own->copies = copies;
+	return NEWS_STATE;
+}
+
 static unsigned look_stream(struct pc_service *s, uint32_t sock)
 {
 	struct chan_sock *c = chan_sock(s->chan, sock);
 	struct service_sock *own = service_sock(s, sock);
 	uint32_t mask = ask(s, own->fd);
-	unsigned news = move_error(s, sock, mask);
+	unsigned news = move_error(s, sock, mask) | look_copies(s, sock);
 
 	if (c->state == CHAN_CONNECTING)
 		news |= look_connecting(s, sock, mask);
@@ -151,6 +161,7 @@ static unsigned look_dgram(struct pc_service *s, uint32_t sock)
 {
 	unsigned news = move_error(s, sock, ask(s, service_sock(s, sock)->fd));
 
+	news |= look_copies(s, sock);
 	news |= dgram_transmit(s, sock);
 	news |= dgram_receive(s, sock);
 	return news;
@@ -160,7 +171,7 @@ void service_look(struct pc_service *s, uint32_t sock)
 {
 	struct chan_sock *c = chan_sock(s->chan, sock);
 	bool held = service_is_held(c);
-	unsigned news;
+	unsigned news = 0;
 
 	if (!service_owns(s, sock))
 		return;
@@ -169,7 +180,7 @@ void service_look(struct pc_service *s, uint32_t sock)
 		return;
 	}
 	if (c->state == CHAN_LISTEN)
-		news = look_listener(s, sock);
+		look_listener(s, sock);
 	else if (c->type == CHAN_STREAM)
 		news = look_stream(s, sock);
 	else

@@ -167,6 +167,42 @@ bool pc_service_is_used(const struct pc_service *s)
 	return s->nb_used > 0;
 }
 
+/* Puts a socket into an event queue. Returns whether that has woken somebody. */
+static bool tell_queue(struct pc_service *s, uint32_t sock, uint32_t q)
+{
+	struct chan *c = s->chan;
+	struct chan_sock *p = chan_sock(c, sock);
+	struct chan_queue *queue = chan_queue(c, q);
+	const uint64_t bit = UINT64_C(1) << (q % 64);
+	uint32_t *words, armed;
+	struct word_ring *r = chan_events(c, q, s->lcore, &words);
+
+	if ((at_or(&p->queued[q / 64], bit) & bit) == 0 &&
+	    !word_push(r, words, c->queue_words, sock))
+		(void)at_and(&p->queued[q / 64], ~bit);
+	armed = at_load_sc(&queue->armed);
+	if (armed == CHAN_ALWAYS)
+		host_wake(s->host, q);
+	else if (armed == CHAN_ARMED && at_cas(&queue->armed, &armed, 0))
+		host_wake(s->host, q);
+	else
+		return false;
+	return armed == CHAN_ARMED;
+}
+
+/* EPOLLEXCLUSIVE, as on Linux: sets are told one after the other, up to the first in which somebody sleeps. */
+static void tell_one(struct pc_service *s, uint32_t sock, unsigned news)
+{
+	const struct chan_sock *p = chan_sock(s->chan, sock);
+
+	for (uint32_t w = 0; w < CHAN_SUB_WORDS; w++)
+		for (uint64_t left = at_load_sc(&p->subs[w]) & at_load(&p->lone[w]); left != 0;
+		     left &= left - 1)
+			if (tell_queue(s, sock, w * 64 + (uint32_t)__builtin_ctzll(left)) &&
+			    news == NEWS_IN)
+				return;
+}
+
 void service_notify(struct pc_service *s, uint32_t sock, unsigned news)
 {
 	struct chan *c = s->chan;
@@ -185,21 +221,9 @@ void service_notify(struct pc_service *s, uint32_t sock, unsigned news)
 	at_add(&p->seq, 1);
 	if (at_load_sc(&p->armed) != 0 && at_swap(&p->armed, 0) != 0)
 		futex_wake(&p->seq, INT_MAX);
-	for (uint32_t w = 0; w < CHAN_SUB_WORDS; w++) {
-		for (uint64_t left = at_load_sc(&p->subs[w]); left != 0; left &= left - 1) {
-			uint64_t bit = left & -left;
-			uint32_t q = w * 64 + (uint32_t)__builtin_ctzll(left), *words;
-			struct word_ring *r = chan_events(c, q, s->lcore, &words);
-			struct chan_queue *queue = chan_queue(c, q);
-			uint32_t armed;
-
-			if ((at_or(&p->queued[w], bit) & bit) == 0 &&
-			    !word_push(r, words, c->queue_words, to))
-				(void)at_and(&p->queued[w], ~bit);
-			armed = at_load_sc(&queue->armed);
-			if (armed == CHAN_ALWAYS ||
-			    (armed == CHAN_ARMED && at_cas(&queue->armed, &armed, 0)))
-				host_wake(s->host, q);
-		}
-	}
+	for (uint32_t w = 0; w < CHAN_SUB_WORDS; w++)
+		for (uint64_t left = at_load_sc(&p->subs[w]) & ~at_load(&p->lone[w]); left != 0;
+		     left &= left - 1)
+			(void)tell_queue(s, to, w * 64 + (uint32_t)__builtin_ctzll(left));
+	tell_one(s, to, news);
 }

@@ -35,6 +35,7 @@ struct service_sock {
 	bool in_queue;   /* of a listener, at this sweep */
 	bool suspect;    /* taken from an accept queue and held by nobody, at the last sweep */
 	int dgram_error; /* of the last datagram */
+	uint32_t copies; /* of struct chan_sock, when it was looked at last */
 	uint32_t accept_max; /* connections that may wait in our accept queue */
 };
 

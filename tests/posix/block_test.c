@@ -538,6 +538,57 @@ static void connect_later(struct live *l)
 	l->c->close(fd);
 }
 
+static void peek(struct live *l, int fd, const char *what, size_t n, int flags)
+{
+	int off = 0;
+	socklen_t len = sizeof(off);
+	ssize_t rc;
+
+	memset(buf, 0, 16);
+	rc = l->c->recv(fd, buf, n, flags);
+	live_log(l, what, rc);
+	(void)l->c->getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &off, &len);
+	bed_log(&l->bed, "'%.8s', offset %d\n", rc > 0 ? buf : "", off);
+}
+
+/* SO_PEEK_OFF: MSG_PEEK goes on where it was, and what is taken moves it back */
+static void recv_peek_off(struct live *l)
+{
+	int fd[2], off = -1;
+	socklen_t len = sizeof(off);
+
+	live_pair(l, fd);
+	live_log(l, "get", l->c->getsockopt(fd[NEAR], SOL_SOCKET, SO_PEEK_OFF, &off, &len));
+	bed_log(&l->bed, "%d\n", off);
+	live_far_send(l, fd[FAR], 10);
+	live_sleep(5);
+	peek(l, fd[NEAR], "off", 3, MSG_PEEK);
+	off = 0;
+	live_log(l, "set", l->c->setsockopt(fd[NEAR], SOL_SOCKET, SO_PEEK_OFF, &off, len));
+	live_log(l, "set", l->c->setsockopt(fd[NEAR], SOL_SOCKET, SO_PEEK_OFF, &off, 2));
+	peek(l, fd[NEAR], "first", 3, MSG_PEEK);
+	peek(l, fd[NEAR], "second", 3, MSG_PEEK);
+	peek(l, fd[NEAR], "taken", 4, 0);
+	peek(l, fd[NEAR], "third", 10, MSG_PEEK);
+	peek(l, fd[NEAR], "none", 10, MSG_PEEK | MSG_DONTWAIT);
+	live_later(l, 5, far_send_10, fd[FAR]);
+	peek(l, fd[NEAR], "waits", 10, MSG_PEEK);
+	live_join();
+	peek(l, fd[NEAR], "all", 100, 0);
+	off = 4;
+	live_log(l, "set", l->c->setsockopt(fd[NEAR], SOL_SOCKET, SO_PEEK_OFF, &off, len));
+	live_far_send(l, fd[FAR], 6);
+	live_sleep(5);
+	peek(l, fd[NEAR], "the fifth", 1, MSG_PEEK);
+	l->bed.call->shutdown(&l->bed, FAR, fd[FAR], SHUT_WR);
+	live_sleep(5);
+	peek(l, fd[NEAR], "the last", 10, MSG_PEEK);
+	peek(l, fd[NEAR], "the end", 10, MSG_PEEK);
+	peek(l, fd[NEAR], "all", 10, 0);
+	peek(l, fd[NEAR], "the end", 10, 0);
+	close_both(l, fd);
+}
+
 static const struct live_case cases[] = {
     {"recv waits", recv_waits},
     {"read and readv wait", read_and_readv_wait},
@@ -545,6 +596,7 @@ static const struct live_case cases[] = {
     {"recv: MSG_WAITALL and MSG_PEEK", recv_waitall_peek},
     {"recv: MSG_TRUNC", recv_trunc},
     {"recv: MSG_DONTWAIT", recv_dontwait},
+    {"recv: SO_PEEK_OFF", recv_peek_off},
     {"recv: the end", recv_end},
     {"recv: reset", recv_reset},
     {"recv: shutdown", recv_shut},

@@ -346,6 +346,47 @@ static void error_queue(struct live *l)
 	close_dgrams(l, &d);
 }
 
+static void peek(struct live *l, int fd, const char *what, size_t n, int flags)
+{
+	struct iovec v = {.iov_base = buf, .iov_len = n};
+	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1};
+	int off = 0;
+	socklen_t len = sizeof(off);
+	ssize_t rc;
+
+	memset(buf, 0, 16);
+	rc = l->c->recvmsg(fd, &m, flags);
+	live_log(l, what, rc);
+	(void)l->c->getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &off, &len);
+	bed_log(&l->bed, "'%.8s', flags %x, offset %d\n", rc > 0 ? buf : "",
+	        rc < 0 ? 0 : (unsigned)m.msg_flags, off);
+}
+
+static void peek_off(struct live *l)
+{
+	struct dgram d;
+
+	open_dgrams(l, &d);
+	memcpy(buf, "abcde", 5);
+	far_dgram(l, &d, 5);
+	memcpy(buf, "fghijklm", 8);
+	far_dgram(l, &d, 8);
+	live_sleep(5);
+	peek(l, d.near, "off", 3, MSG_PEEK);
+	set_int(l, d.near, SOL_SOCKET, SO_PEEK_OFF, 0);
+	peek(l, d.near, "first", 3, MSG_PEEK);
+	peek(l, d.near, "rest of it", 3, MSG_PEEK);
+	peek(l, d.near, "of the second", 3, MSG_PEEK);
+	peek(l, d.near, "with its length", 2, MSG_PEEK | MSG_TRUNC);
+	peek(l, d.near, "beyond", 3, MSG_PEEK | MSG_DONTWAIT);
+	set_int(l, d.near, SOL_SOCKET, SO_PEEK_OFF, 7);
+	peek(l, d.near, "taken", 100, 0);
+	peek(l, d.near, "of the second", 100, MSG_PEEK);
+	peek(l, d.near, "taken", 4, MSG_TRUNC);
+	peek(l, d.near, "none", 4, MSG_PEEK | MSG_DONTWAIT);
+	close_dgrams(l, &d);
+}
+
 static const struct live_case cases[] = {
     {"recv", dgram_recv},
     {"send", dgram_send},
@@ -354,6 +395,7 @@ static const struct live_case cases[] = {
     {"ancillary data: received", control_in},
     {"ancillary data: sent", control_out},
     {"the queue of errors", error_queue},
+    {"SO_PEEK_OFF", peek_off},
 };
 
 LIVE_MAIN("posix/datagram", cases)

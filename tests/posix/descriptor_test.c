@@ -306,6 +306,65 @@ static void fork_accepts(struct live *l)
 		wait_child(l, pid[i]);
 }
 
+#ifdef __SANITIZE_ADDRESS__
+#define FORKERS 0 /* it has locks of its own, around a fork */
+#else
+#define FORKERS 12
+#endif
+
+#define PATIENCE 1000
+
+static void on_alarm(int sig)
+{
+	const int error = errno;
+	const pid_t pid = fork();
+
+	(void)sig;
+	if (pid == 0)
+		_exit(0);
+	errno = error;
+}
+
+/* What a process does that forks in the handler of a timer's signal, after some microseconds. */
+static void fork_and_go_on(struct live *l, int fd, int us)
+{
+	const struct itimerval soon = {.it_value.tv_usec = us};
+	struct sigaction sa = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	signal(SIGCHLD, SIG_IGN);
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	(void)l->c->poll(&p, 1, 1);
+	for (int k = 0; k < 10; k++)
+		l->c->close(l->c->dup(fd));
+	_exit(0);
+}
+
+/* Some of these processes hung, when the signal came in a call that speaks with the host. */
+static void fork_in_handler(struct live *l)
+{
+	int fd[2], hung = 0;
+
+	live_pair(l, fd);
+	for (int i = 0; i < FORKERS; i++) {
+		const pid_t pid = fork();
+		int patience = 0;
+
+		if (pid == 0)
+			fork_and_go_on(l, fd[NEAR], 20 + 8 * i);
+		while (waitpid(pid, NULL, WNOHANG) == 0 && patience++ < PATIENCE)
+			live_sleep(1);
+		if (patience < PATIENCE)
+			continue;
+		hung++;
+		kill(pid, SIGKILL);
+		(void)waitpid(pid, NULL, 0);
+	}
+	bed_log(&l->bed, "%d hung\n", hung);
+	close_both(l, fd);
+}
+
 static const struct live_case cases[] = {
     {"dup", dup_shares},
     {"dup2 and dup3", dup2_replaces},
@@ -318,6 +377,7 @@ static const struct live_case cases[] = {
     {"fork: the child keeps it", fork_keeps},
     {"fork: the child is killed", fork_kill},
     {"fork: both accept", fork_accepts},
+    {"fork: in a handler of signals", fork_in_handler},
 };
 
 LIVE_MAIN("posix/descriptor", cases)

@@ -43,23 +43,23 @@ static int sys_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
 #define RESTS_NAPS 5000 /* half a second at least: then something goes on without end */
 
 static const struct posix_calls kernel_calls = {
-    "kernel",       socket,        bind,        listen,       accept4, connect, shutdown,
-    getsockname,    getpeername,   getsockopt,  setsockopt,   read,    write,   readv,
-    writev,         recv,          send,        recvfrom,     sendto,  recvmsg, sendmsg,
-    recvmmsg,       sys_sendmmsg,  sendfile,    close,        dup,     dup2,    dup3,
-    sys_fcntl_long, sys_ioctl_ptr, poll,        ppoll,        select,  pselect, epoll_create1,
-    epoll_ctl,      epoll_wait,    epoll_pwait, epoll_pwait2,
+    "kernel",      socket,         bind,          listen,      accept4,      connect, shutdown,
+    getsockname,   getpeername,    getsockopt,    setsockopt,  read,         write,   readv,
+    writev,        recv,           send,          recvfrom,    sendto,       recvmsg, sendmsg,
+    recvmmsg,      sys_sendmmsg,   sendfile,      splice,      close,        dup,     dup2,
+    dup3,          sys_fcntl_long, sys_ioctl_ptr, poll,        ppoll,        select,  pselect,
+    epoll_create1, epoll_ctl,      epoll_wait,    epoll_pwait, epoll_pwait2,
 };
 
 static const struct posix_calls percore_calls = {
-    "percore",      pcx_socket,     pcx_bind,        pcx_listen,       pcx_accept4,
-    pcx_connect,    pcx_shutdown,   pcx_getsockname, pcx_getpeername,  pcx_getsockopt,
-    pcx_setsockopt, pcx_read,       pcx_write,       pcx_readv,        pcx_writev,
-    pcx_recv,       pcx_send,       pcx_recvfrom,    pcx_sendto,       pcx_recvmsg,
-    pcx_sendmsg,    pcx_recvmmsg,   pcx_sendmmsg,    pcx_sendfile,     pcx_close,
-    pcx_dup,        pcx_dup2,       pcx_dup3,        pcx_fcntl,        pcx_ioctl,
-    pcx_poll,       pcx_ppoll,      pcx_select,      pcx_pselect,      pcx_epoll_create1,
-    pcx_epoll_ctl,  pcx_epoll_wait, pcx_epoll_pwait, pcx_epoll_pwait2,
+    "percore",         pcx_socket,    pcx_bind,        pcx_listen,      pcx_accept4,
+    pcx_connect,       pcx_shutdown,  pcx_getsockname, pcx_getpeername, pcx_getsockopt,
+    pcx_setsockopt,    pcx_read,      pcx_write,       pcx_readv,       pcx_writev,
+    pcx_recv,          pcx_send,      pcx_recvfrom,    pcx_sendto,      pcx_recvmsg,
+    pcx_sendmsg,       pcx_recvmmsg,  pcx_sendmmsg,    pcx_sendfile,    pcx_splice,
+    pcx_close,         pcx_dup,       pcx_dup2,        pcx_dup3,        pcx_fcntl,
+    pcx_ioctl,         pcx_poll,      pcx_ppoll,       pcx_select,      pcx_pselect,
+    pcx_epoll_create1, pcx_epoll_ctl, pcx_epoll_wait,  pcx_epoll_pwait, pcx_epoll_pwait2,
 };
 
 /* ---- percore: a thread that plays the lcore --------------------------------------------------- */

@@ -40,6 +40,7 @@ struct posix_calls {
 	int (*recvmmsg)(int, struct mmsghdr *, unsigned, int, struct timespec *);
 	int (*sendmmsg)(int, struct mmsghdr *, unsigned, int);
 	ssize_t (*sendfile)(int, int, off_t *, size_t);
+	ssize_t (*splice)(int, off_t *, int, off_t *, size_t, unsigned);
 	int (*close)(int);
 	int (*dup)(int);
 	int (*dup2)(int, int);

@@ -133,6 +133,9 @@ int pcx_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags);
 /** pcx_sendfile: out may be a socket of percore, in a file of the kernel's. */
 ssize_t pcx_sendfile(int out, int in, off_t *offset, size_t n);
 
+/** pcx_splice: one is a socket of percore, the other a pipe of the kernel's; the bytes are copied. */
+ssize_t pcx_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t n, unsigned flags);
+
 /* ---- descriptors ------------------------------------------------------------------------------ */
 
 int pcx_close(int fd);
