@@ -142,8 +142,7 @@ static uint16_t shared_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, ui
 {
 	struct ethdev_port *p = (struct ethdev_port *)port;
 
-	reader_enter(&p->reader);
-	n = ethdev_rx_burst(port, pkts, n, now_ns);
+	n = reader_enter(&p->reader) ? ethdev_rx_burst(port, pkts, n, now_ns) : 0;
 	reader_leave(&p->reader);
 	return n;
 }
@@ -153,8 +152,7 @@ static uint16_t shared_tx_burst(struct pc_port *port, struct rte_mbuf **pkts, ui
 {
 	struct ethdev_port *p = (struct ethdev_port *)port;
 
-	reader_enter(&p->reader);
-	n = ethdev_tx_burst(port, pkts, n, now_ns);
+	n = reader_enter(&p->reader) ? ethdev_tx_burst(port, pkts, n, now_ns) : 0;
 	reader_leave(&p->reader);
 	return n;
 }
@@ -176,7 +174,7 @@ static const struct pc_port_ops *choose_ops(struct ethdev_port *p)
 {
 	if (!memif_is_driver(p->port.info.driver) || memif_guard() != 0)
 		return &ethdev_ops;
-	reader_add(&p->reader);
+	reader_add(&p->reader, p->id);
 	return &shared_ops;
 }
 
@@ -212,9 +210,9 @@ struct pc_port *pc_port_ethdev(uint16_t port_id, uint16_t queue, struct rte_memp
 	p = ethdev_alloc(port_id, queue);
 	if (p == NULL)
 		return NULL;
-	p->port.ops = choose_ops(p);
 	p->id = port_id;
 	p->queue = queue;
+	p->port.ops = choose_ops(p);
 	p->pool = pool;
 	p->by_reference = strcmp(p->port.info.driver, "net_ring") == 0;
 	p->linear = (p->port.info.offloads & PC_PORT_TX_MULTI_SEGS) == 0;

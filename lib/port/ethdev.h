@@ -15,4 +15,9 @@ int ethdev_read_info(uint16_t port_id, uint16_t queue, struct pc_port_info *info
 /** ethdev_trusted returns which of a driver's offloads (enum pc_port_offload) do what they announce. */
 uint32_t ethdev_trusted(const char *driver, uint32_t offloads);
 
+/** ethdev_restart stops a device over net_memif and starts it again, which makes a client look for its server; its ports
+ * receive and send nothing meanwhile, whoever uses them. Not from an lcore that does: the driver may sleep. Returns 0 or a
+ * negative errno; the ports have to wait for another try then. */
+int ethdev_restart(uint16_t port_id);
+
 #endif

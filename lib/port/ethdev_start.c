@@ -14,6 +14,8 @@
 #include <rte_mbuf.h>
 
 #include "ethdev.h"
+#include "memif.h"
+#include "reader.h"
 
 #define ETHDEV_DESCRIPTORS 1024
 /* the key length that devices have had since Microsoft defined RSS; some say 0 and mean this */
@@ -210,6 +212,9 @@ static int setup_start(const struct setup *s)
 {
 	int rc = rte_eth_dev_start(s->id);
 
+	if (rc != 0 && memif_is_driver(s->dev.driver_name))
+		return refuse(s, rc,
+		              "there is no server at the other end of it yet; start that first");
 	if (rc != 0)
 		return refuse(s, rc, "it does not start: %s", strerror(-rc));
 	setup_reta(s);
@@ -248,4 +253,17 @@ void pc_ethdev_stop(uint16_t port_id)
 		return;
 	(void)rte_eth_dev_stop(port_id);
 	(void)rte_eth_dev_close(port_id);
+}
+
+int ethdev_restart(uint16_t port_id)
+{
+	int rc;
+
+	readers_shut(port_id);
+	rc = rte_eth_dev_stop(port_id);
+	if (rc == 0)
+		rc = rte_eth_dev_start(port_id);
+	if (rc == 0)
+		readers_open(port_id);
+	return rc;
 }

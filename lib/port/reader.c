@@ -22,9 +22,11 @@ static struct {
 	struct reader *first;
 } readers = {.lock = RTE_SPINLOCK_INITIALIZER};
 
-void reader_add(struct reader *r)
+void reader_add(struct reader *r, unsigned group)
 {
 	atomic_init(&r->times, 0);
+	atomic_init(&r->shut, false);
+	r->group = group;
 	rte_spinlock_lock(&readers.lock);
 	r->next = readers.first;
 	readers.first = r;
@@ -60,4 +62,24 @@ void readers_wait(void)
 	for (const struct reader *r = readers.first; r != NULL; r = r->next)
 		wait_for(r);
 	rte_spinlock_unlock(&readers.lock);
+}
+
+static void set_shut(unsigned group, bool shut)
+{
+	rte_spinlock_lock(&readers.lock);
+	for (struct reader *r = readers.first; r != NULL; r = r->next)
+		if (r->group == group)
+			atomic_store_explicit(&r->shut, shut, memory_order_release);
+	rte_spinlock_unlock(&readers.lock);
+}
+
+void readers_shut(unsigned group)
+{
+	set_shut(group, true);
+	readers_wait();
+}
+
+void readers_open(unsigned group)
+{
+	set_shut(group, false);
 }

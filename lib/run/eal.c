@@ -12,6 +12,7 @@
 #include <rte_log.h>
 
 #include "quiet.h"
+#include "rejoin.h"
 
 static bool has_arg(int n, char **argv, const char *name)
 {
@@ -81,15 +82,26 @@ static int check_device(struct settings *s, const char *arg, const char *line)
 	return rte_eth_dev_get_port_by_name(name, &id) == 0 ? 0 : fail_device(s, name, line);
 }
 
+/* What the i-th argument says of a virtual device; NULL: nothing. */
+static const char *vdev_of(int n, char **argv, int i)
+{
+	if (strncmp(argv[i], "--vdev=", 7) == 0)
+		return argv[i] + 7;
+	return strcmp(argv[i], "--vdev") == 0 && i < n ? argv[i + 1] : NULL;
+}
+
+static void clear_left_overs(int n, char **argv)
+{
+	for (int i = 1; i <= n; i++)
+		if (vdev_of(n, argv, i) != NULL)
+			rejoin_clear(vdev_of(n, argv, i));
+}
+
 static int check_devices(struct settings *s, int n, char **argv, const char *line)
 {
 	for (int i = 1; i <= n; i++) {
-		const char *arg = NULL;
+		const char *arg = vdev_of(n, argv, i);
 
-		if (strncmp(argv[i], "--vdev=", 7) == 0)
-			arg = argv[i] + 7;
-		else if (strcmp(argv[i], "--vdev") == 0 && i < n)
-			arg = argv[i + 1];
 		if (arg != NULL && check_device(s, arg, line) != 0)
 			return -1;
 	}
@@ -119,14 +131,18 @@ int eal_begin(struct settings *s, int nb_eal, char **argv, struct eal *eal)
 	eal_look(&machine);
 	if (eal_make_args(s, nb_eal, argv, &machine, &args, eal) != 0)
 		return -1;
+	clear_left_overs(nb_eal, argv);
 	if (!loud)
 		quiet_begin(&quiet);
 	rc = rte_eal_init(args.argc, args.argv);
 	quiet_end(&quiet, line);
 	if (rc < 0)
 		return fail_start(s, line, eal);
-	if (!loud)
+	if (!loud) {
 		rte_log_set_global_level(RTE_LOG_ERR);
+		/* which says so whenever a client does not find its server; a client of ours looks again */
+		(void)rte_log_set_level_pattern("pmd.net.memif", RTE_LOG_CRIT);
+	}
 	if (check_devices(s, nb_eal, argv, line) != 0) {
 		eal_end();
 		return -1;

@@ -251,8 +251,10 @@ static int make_port(struct run *r, struct worker *w, unsigned p)
 		w->ports[p]->info.mtu = (uint16_t)r->s->run.port_mtu;
 	w->devices[p] = w->ports[p];
 	r->link_up[p] = w->ports[p]->info.link_up;
-	if (w->index == 0)
+	if (w->index == 0) {
 		bond_find(&r->bonds[p], r->port_ids[p]);
+		rejoin_find(&r->rejoins[p], r->port_ids[p]);
+	}
 	if (add_steer(r, w, p) != 0 || add_pcap(r, w, p) != 0)
 		return -1;
 	return add_vlans(r, w, p);
@@ -357,6 +359,8 @@ int run_setup(struct run *r)
 
 void run_teardown(struct run *r)
 {
+	for (unsigned p = 0; p < r->nb_ports; p++)
+		rejoin_end(&r->rejoins[p]);
 	for (unsigned i = 0; i < r->nb_workers; i++)
 		pc_stack_destroy(r->workers[i]->st);
 	for (unsigned i = 0; i < r->nb_workers; i++)

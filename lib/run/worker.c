@@ -54,7 +54,7 @@ static bool link_is_up(struct run *r, unsigned p)
 }
 
 /* What the devices say of their links, asked by the first worker alone, once a second. Returns whether one is down. */
-static bool follow_links(struct worker *w)
+static bool follow_links(struct worker *w, uint64_t now)
 {
 	struct run *r = w->run;
 	bool down = false;
@@ -62,8 +62,11 @@ static bool follow_links(struct worker *w)
 	for (unsigned p = 0; p < r->nb_ports; p++) {
 		bool up;
 
-		if (w->index == 0)
-			__atomic_store_n(&r->link_up[p], link_is_up(r, p), __ATOMIC_RELAXED);
+		if (w->index == 0) {
+			up = link_is_up(r, p);
+			rejoin_look(&r->rejoins[p], up, now);
+			__atomic_store_n(&r->link_up[p], up, __ATOMIC_RELAXED);
+		}
 		up = __atomic_load_n(&r->link_up[p], __ATOMIC_RELAXED);
 		w->devices[p]->info.link_up = up;
 		down |= !up;
@@ -81,7 +84,7 @@ static void keep_wall_clock(struct worker *w, uint64_t now)
 	day = clock_time_of_day();
 	wall_set(w->st, day, now);
 	w->wall_next_ns = now + SECOND_NS - day % SECOND_NS;
-	if (follow_links(w))
+	if (follow_links(w, now))
 		w->wall_next_ns = RTE_MIN(w->wall_next_ns, now + LOOK_NS);
 }
 

@@ -20,6 +20,7 @@
 #include "clock.h"
 #include "eal.h"
 #include "idle.h"
+#include "rejoin.h"
 #include "settings.h"
 #include "steer.h"
 
@@ -80,11 +81,12 @@ struct run {
 	uint64_t mbufs_missing; /* when everything has been given back: a leak */
 	unsigned nb_workers, nb_ports, nb_started;
 	uint16_t port_ids[PC_MAX_PORTS];
-	struct bond bonds[PC_MAX_PORTS];    /* what each port is a bond of; of the first worker */
-	struct steer *steers[PC_MAX_PORTS]; /* NULL with one worker */
-	bool link_up[PC_MAX_PORTS];         /* as the first worker has seen it; atomic */
-	struct lease_board *board;          /* of lease.c */
-	unsigned nb_vlans;                  /* their ports follow those of the devices */
+	struct bond bonds[PC_MAX_PORTS];     /* what each port is a bond of; of the first worker */
+	struct rejoin rejoins[PC_MAX_PORTS]; /* likewise */
+	struct steer *steers[PC_MAX_PORTS];  /* NULL with one worker */
+	bool link_up[PC_MAX_PORTS];          /* as the first worker has seen it; atomic */
+	struct lease_board *board;           /* of lease.c */
+	unsigned nb_vlans;                   /* their ports follow those of the devices */
 	struct run_vlan vlans[PC_MAX_PORTS];
 	struct worker *workers[RTE_MAX_LCORE];
 };

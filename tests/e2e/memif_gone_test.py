@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Peers of a memif that come, send as fast as they can, and are gone in the middle of it, hundreds of times: percore-echo
-must outlive them, and answer the one that comes after. Needs no root."""
+must outlive them, and answer the one that comes after. And a server that is killed and comes back to its client. Needs no
+root."""
 import os
 import random
+import re
 import socket
 import struct
 import subprocess
@@ -81,34 +83,86 @@ def stay(path, answers):
     peer.close()
 
 
+class Echo:
+    """percore-echo on one end of a memif."""
+
+    def __init__(self, args, tmp, role, n):
+        self.out = f"{tmp}/{role}.out"
+        cpus = sorted(os.sched_getaffinity(0))
+        self.process = subprocess.Popen(
+            [f"{args.build}/app/echo/percore-echo", "-l", str(cpus[n % len(cpus)]), "--no-huge", "--no-shconf", "-m", "320",
+             "--no-pci", "--no-telemetry", f"--vdev=net_memif0,role={role},id=0,socket={tmp}/memif.sock,"
+             f"socket-abstract=no,mac=02:00:00:00:00:0{n}", "--", "--addr", f"192.0.2.{n}/24", "--listen", "7", "--set",
+             "run.stats_s=3600"],
+            stdin=subprocess.DEVNULL, stdout=open(self.out, "w"), stderr=subprocess.STDOUT)
+        bed.wait_for(lambda: self.process.poll() is not None or "ready" in self.said(), 30 * args.slow, "percore-echo")
+        bed.expect(self.process.poll() is None, f"percore-echo ended: {self.said()}")
+
+    def said(self):
+        return open(self.out).read()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def end(self):
+        """Ends it as it should, and returns what it counted."""
+        self.process.terminate()
+        status = self.process.wait(45)
+        bed.expect(status == 0, f"percore-echo ended with status {status}")
+        return {m[2]: int(m[1]) for m in re.finditer(r"^ +(\d+) (\w+) ", self.said(), re.M)}
+
+
+def clients(args, tmp):
+    """Clients that are gone in the middle of a burst."""
+    server = Echo(args, tmp, "server", 1)
+    try:
+        begin = time.monotonic()
+        come_and_go(f"{tmp}/memif.sock", args.rounds, random.Random(args.seed))
+        stay(f"{tmp}/memif.sock", 20)
+        print(f"{args.rounds} clients came and went in {time.monotonic() - begin:.1f} s", flush=True)
+        server.end()
+    finally:
+        server.kill()
+
+
+def servers(args, tmp):
+    """A server that is killed, and comes back where its socket still lies, twice. A client that comes first is told."""
+    try:
+        Echo(args, tmp, "client", 2).kill()
+        raise bed.Failure("a client has started without a server")
+    except bed.Failure as e:
+        bed.expect("start that first" in str(e), str(e))
+    both = [Echo(args, tmp, "server", 1), Echo(args, tmp, "client", 2)]
+    try:
+        for _ in range(2):
+            both[0].kill()
+            time.sleep(1.5 * args.slow)
+            both[0] = Echo(args, tmp, "server", 1)
+            time.sleep(2 * args.slow)
+        heard, seen = both[0].end(), both[1].end()
+        bed.expect(seen["links_up"] == 2, f"the client's link came up {seen['links_up']} times, not twice")
+        bed.expect(heard["rx_frames"] > 0, "the server that came back heard nothing of the client")
+        print("a client has found its server again, twice", flush=True)
+    finally:
+        for end in both:
+            end.kill()
+
+
 def main():
     args = bed.arguments(__doc__, rounds=1500, seed=1)
-    with tempfile.TemporaryDirectory(prefix="percore-e2e-") as tmp, open(f"{tmp}/out", "w+") as out:
-        path = f"{tmp}/memif.sock"
-        server = subprocess.Popen(
-            [f"{args.build}/app/echo/percore-echo", "-l", str(min(os.sched_getaffinity(0))), "--no-huge", "--no-shconf",
-             "-m", "512", "--no-pci", "--no-telemetry", "--log-level=4", "--vdev=net_memif0,role=server,id=0,"
-             f"socket={path},socket-abstract=no,mac=02:00:00:00:00:01", "--", "--addr", SERVER + "/24", "--listen", "7"],
-            stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
-        status = 1
-        try:
-            bed.wait_for(lambda: server.poll() is not None or "ready" in open(f"{tmp}/out").read(), 30 * args.slow,
-                         "percore-echo")
-            begin = time.monotonic()
-            come_and_go(path, args.rounds, random.Random(args.seed))
-            stay(path, 20)
-            print(f"{args.rounds} peers came and went in {time.monotonic() - begin:.1f} s", flush=True)
-            server.terminate()
-            status = server.wait(15 * args.slow)
-            bed.expect(status == 0, f"percore-echo ended with status {status}")
-        except (bed.Failure, OSError, subprocess.SubprocessError) as e:
-            status = 1
-            print(f"FAILED: {e}; status of percore-echo: {server.poll()}")
-            print(open(f"{tmp}/out").read()[-4000:])
-        finally:
-            server.kill()
-            server.wait()
-    sys.exit(status)
+    for step in (clients, servers):
+        if args.only and args.only not in step.__name__:
+            continue
+        with tempfile.TemporaryDirectory(prefix="percore-e2e-") as tmp:
+            try:
+                step(args, tmp)
+            except (bed.Failure, OSError, KeyError, subprocess.SubprocessError) as e:
+                print(f"FAILED: {step.__name__}: {e!r}")
+                for name in os.listdir(tmp):
+                    if name.endswith(".out"):
+                        print(f"{name}:\n{open(tmp + '/' + name).read()[-3000:]}")
+                sys.exit(1)
 
 
 main()

@@ -13,10 +13,10 @@ static struct reader a, b;
 
 static void nobody_within_is_not_waited_for(void)
 {
-	reader_add(&a);
-	reader_add(&b);
+	reader_add(&a, 1);
+	reader_add(&b, 2);
 	readers_wait();
-	reader_enter(&a);
+	CU_ASSERT(reader_enter(&a));
 	reader_leave(&a);
 	readers_wait();
 	reader_remove(&a);
@@ -24,6 +24,22 @@ static void nobody_within_is_not_waited_for(void)
 	reader_remove(&b);
 	reader_remove(&b);
 	readers_wait();
+}
+
+static void a_group_is_shut_out_and_let_in(void)
+{
+	reader_add(&a, 1);
+	reader_add(&b, 2);
+	readers_shut(2);
+	CU_ASSERT(reader_enter(&a));
+	reader_leave(&a);
+	CU_ASSERT_FALSE(reader_enter(&b));
+	reader_leave(&b);
+	readers_open(2);
+	CU_ASSERT(reader_enter(&b));
+	reader_leave(&b);
+	reader_remove(&a);
+	reader_remove(&b);
 }
 
 /* What a driver does: a flag, a wait, and then the memory is gone. */
@@ -39,8 +55,8 @@ static void *lcore(void *arg)
 	struct reader *r = arg;
 
 	while (!atomic_load(&driver.stop)) {
-		reader_enter(r);
-		if (atomic_load_explicit(&driver.connected, memory_order_relaxed)) {
+		if (reader_enter(r) &&
+		    atomic_load_explicit(&driver.connected, memory_order_relaxed)) {
 			for (int i = 0; i < 20; i++)
 				driver.faults +=
 				    atomic_load_explicit(&driver.memory, memory_order_relaxed) != 1;
@@ -55,7 +71,7 @@ static void memory_outlives_those_who_look_at_it(void)
 {
 	pthread_t t;
 
-	reader_add(&a);
+	reader_add(&a, 1);
 	CU_ASSERT_EQUAL_FATAL(pthread_create(&t, NULL, lcore, &a), 0);
 	for (int i = 0; i < ROUNDS; i++) {
 		const uint32_t before = atomic_load(&driver.bursts);
@@ -79,6 +95,7 @@ int main(void)
 {
 	const CU_TestInfo tests[] = {
 	    {"nobody within is not waited for", nobody_within_is_not_waited_for},
+	    {"a group is shut out and let in", a_group_is_shut_out_and_let_in},
 	    {"memory outlives those who look at it", memory_outlives_those_who_look_at_it},
 	    CU_TEST_INFO_NULL,
 	};
