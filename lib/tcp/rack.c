@@ -82,8 +82,13 @@ uint32_t rack_detect(struct tcp_queues *q, const struct tcb *t, uint32_t now_us)
 
 		if ((marks & SEG_SACKED) || marks == SEG_LOST)
 			continue;
-		if (!sent_after(r->sent_us, r->end, note->tx.sent_us, note->tx.seq + note->tx.len))
+		if (!sent_after(r->sent_us, r->end, note->tx.sent_us,
+		                note->tx.seq + note->tx.len)) {
+			/* sent once: all behind it was sent later, whether once or again */
+			if (note->tx.sends == 1)
+				break;
 			continue;
+		}
 		left = seq_diff(note->tx.sent_us + r->rtt_us + wnd, now_us);
 		if (left <= 0)
 			scoreboard_lost(q, m);

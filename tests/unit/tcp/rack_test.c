@@ -159,6 +159,22 @@ static void same_time(void)
 	done();
 }
 
+/* what was sent again a moment ago stands in front of what was sent long ago: that may be lost all the same */
+static void sent_again(void)
+{
+	begin(7000000);
+	q.recovery = TCP_R_RECOVERY;
+	pkt_of(seg[0])->tx.sends = 2;
+	pkt_of(seg[0])->tx.sent_us = 7000000 + 3 * RTT;
+	sack(3);
+	CU_ASSERT_EQUAL(rack_detect(&q, &t, now), 0);
+	CU_ASSERT_FALSE(pkt_of(seg[0])->tx.flags & SEG_LOST);
+	CU_ASSERT(pkt_of(seg[1])->tx.flags & SEG_LOST);
+	CU_ASSERT(pkt_of(seg[2])->tx.flags & SEG_LOST);
+	CU_ASSERT_FALSE(pkt_of(seg[4])->tx.flags & SEG_LOST);
+	done();
+}
+
 /* a running minimum of five minutes */
 static void min_rtt(void)
 {
@@ -181,6 +197,7 @@ static const struct unit_case cases[] = {
     {"RFC 8985 6.2 step 2: answers to originals", quick_answer},
     {"RFC 8985 6.2 step 4: DSACKs", dsacks},
     {"RFC 8985 6.2 step 2: sent at the same time", same_time},
+    {"RFC 8985 6.2 step 5: what was sent again", sent_again},
     {"RFC 8985 6.2 step 1: the smallest round trip", min_rtt},
 };
 
