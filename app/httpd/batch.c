@@ -28,6 +28,8 @@ struct batch_entry *batch_add(struct batch *b, const struct reply_stamp *stamp,
 	    .referer = span_of(r, HTTP_REFERER),
 	    .agent = span_of(r, HTTP_USER_AGENT),
 	    .status = a->status,
+	    .times = 1,
+	    .begin = batch_bytes(b),
 	    .first_iov = (uint8_t)b->nb_iov,
 	    .close = keep == REPLY_CLOSE,
 	};
@@ -35,10 +37,11 @@ struct batch_entry *batch_add(struct batch *b, const struct reply_stamp *stamp,
 	for (unsigned i = 0; i < e->nb_iov; i++)
 		total += iov[i].iov_len;
 	e->head_len = total - (e->file != NULL ? a->len : 0);
-	e->end = batch_bytes(b) + total;
+	e->end = e->begin + total;
 	b->space_used += used;
 	b->nb_iov += e->nb_iov;
 	b->n++;
+	b->responses++;
 	return e;
 }
 
@@ -46,46 +49,75 @@ void batch_gather(const struct batch *b, struct batch_ready *ready, int64_t now)
 {
 	size_t done = 0;
 
-	assert(b->n == 1);
+	assert(b->n == 1 && b->responses == 1);
 	ready->len = 0;
-	if (batch_bytes(b) > sizeof(ready->bytes))
+	if (batch_bytes(b) > BATCH_READY_MAX)
 		return;
 	for (unsigned i = 0; i < b->nb_iov; done += b->iov[i++].iov_len)
 		memcpy(ready->bytes + done, b->iov[i].iov_base, b->iov[i].iov_len);
 	ready->len = (uint32_t)done;
+	ready->copies = 1;
 	ready->now = now;
 	ready->entry = b->entries[0];
 	ready->entry.nb_iov = 1;
 }
 
-struct batch_entry *batch_repeat(struct batch *b, const struct batch_ready *ready, const char *p)
+struct batch_entry *batch_repeat(struct batch *b, struct batch_ready *ready, const char *p,
+                                 uint32_t times)
 {
 	struct batch_entry *e = &b->entries[b->n];
-	const uint64_t end = batch_bytes(b) + ready->len;
+	const uint64_t begin = batch_bytes(b);
 
-	assert(b->n < BATCH_MAX && ready->len != 0);
+	assert(b->n < BATCH_MAX && ready->len != 0 && times <= batch_repeat_max(ready));
+	for (; ready->copies < times; ready->copies++)
+		memcpy(ready->bytes + (size_t)ready->copies * ready->len, ready->bytes, ready->len);
 	*e = ready->entry;
-	e->end = end;
+	e->begin = begin;
+	e->end = begin + (uint64_t)times * ready->len;
+	e->times = times;
 	e->request = p;
 	e->first_iov = (uint8_t)b->nb_iov;
-	b->iov[b->nb_iov++] = (struct iovec){(void *)(uintptr_t)ready->bytes, ready->len};
+	b->iov[b->nb_iov++] =
+	    (struct iovec){(void *)(uintptr_t)ready->bytes, (size_t)times * ready->len};
 	b->n++;
+	b->responses += times;
 	return e;
 }
 
-unsigned batch_find(const struct batch *b, uint64_t sent)
+/* The i-th of the responses that an entry stands for. As they are equal, its bytes are where those of the first
+ * are. */
+static struct batch_entry one_of(const struct batch_entry *e, uint32_t i)
 {
-	unsigned i = 0;
+	const uint64_t len = (e->end - e->begin) / e->times;
+	struct batch_entry one = *e;
 
-	while (i < b->n && b->entries[i].end <= sent)
-		i++;
-	return i;
+	one.begin = e->begin + i * len;
+	one.end = one.begin + len;
+	one.input_end = e->input_end - (size_t)(e->times - 1 - i) * e->request_len;
+	one.times = 1;
+	return one;
+}
+
+unsigned batch_find(const struct batch *b, uint64_t sent, struct batch_entry *next)
+{
+	unsigned done = 0, part;
+
+	if (sent == batch_bytes(b))
+		return b->responses;
+	for (const struct batch_entry *e = b->entries;; e++) {
+		if (e->end > sent) {
+			part = (unsigned)((sent - e->begin) * e->times / (e->end - e->begin));
+			*next = one_of(e, part);
+			return done + part;
+		}
+		done += e->times;
+	}
 }
 
 int batch_copy_head(const struct batch *b, const struct batch_entry *e, uint64_t sent, char *out,
                     size_t cap)
 {
-	uint64_t skip = sent - batch_begin(b, e), left = e->head_len - skip;
+	uint64_t skip = sent - e->begin, left = e->head_len - skip;
 	size_t done = 0;
 
 	if (left > cap)

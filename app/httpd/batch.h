@@ -22,15 +22,18 @@
 #define BATCH_BIG_BYTES 65536 /**< a batch of this many bytes is sent before it grows */
 #define BATCH_SPACE     98304 /**< more than reply_space() of the longest target */
 
-/** One response, and what is needed to go on when only a part of it could be sent. */
+/** One response, or several equal ones to equal requests, and what is needed to go on when only a part of it
+ * could be sent. */
 struct batch_entry {
 	const struct file *file; /**< its body; NULL when the body is part of the head */
 	uint64_t off;            /**< of the body in the file */
 	uint64_t head_len;       /**< bytes before the body */
-	uint64_t end;            /**< bytes of the batch up to here */
+	uint64_t begin, end;     /**< bytes of the batch before it, and with it */
 	uint64_t body_len;       /**< for the log */
 	size_t input_end;        /**< where the next request begins in the input */
-	const char *request;     /**< the request's header, for the log; with the spans below */
+	uint32_t times;          /**< how many responses it stands for */
+	uint32_t request_len; /**< bytes of each of their requests; meant when they are several */
+	const char *request;  /**< the request's header, for the log; with the spans below */
 	struct http_span line, referer, agent;
 	uint16_t status;
 	uint8_t first_iov, nb_iov;
@@ -39,6 +42,7 @@ struct batch_entry {
 
 struct batch {
 	unsigned n, nb_iov;
+	unsigned responses; /**< n, those of each entry counted */
 	size_t space_used;
 	struct batch_entry entries[BATCH_MAX];
 	struct iovec iov[BATCH_MAX * REPLY_IOV_MAX];
@@ -50,19 +54,21 @@ struct batch_entry *batch_add(struct batch *b, const struct reply_stamp *stamp,
                               const struct answer *a, enum reply_keep keep,
                               const struct http_request *r, const char *p);
 
-#define BATCH_READY_MAX 2048
+#define BATCH_READY_MAX   2048
+#define BATCH_READY_BYTES 32768
 
 /**
  * A response in one piece, to be sent again and again; zeroed: none.
  *
- * Of 16 pipelined requests for a file of 512 bytes each then takes one buffer and no decision: with what TCP
- * does for it, 1262 instructions instead of 1722.
+ * Of 16 pipelined requests for a file of 512 bytes each then takes no decision: with what TCP does for it, 1262
+ * instructions instead of 1722; and 669 since equal requests that follow upon each other get one buffer together.
  */
 struct batch_ready {
-	uint32_t len;             /**< of bytes; 0: none */
+	uint32_t len;             /**< of the response; 0: none */
+	uint32_t copies;          /**< how often it stands in bytes, one after the other */
 	int64_t now;              /**< when its Date is true */
 	struct batch_entry entry; /**< as it would be the first of a batch */
-	char bytes[BATCH_READY_MAX];
+	char bytes[BATCH_READY_BYTES];
 };
 
 /**
@@ -71,8 +77,16 @@ struct batch_ready {
  */
 void batch_gather(const struct batch *b, struct batch_ready *ready, int64_t now);
 
-/** batch_repeat appends it as the response to a request whose header is at p. There must be room. */
-struct batch_entry *batch_repeat(struct batch *b, const struct batch_ready *ready, const char *p);
+/** batch_repeat_max returns how often it can be appended at once. */
+static inline uint32_t batch_repeat_max(const struct batch_ready *ready)
+{
+	return BATCH_READY_BYTES / ready->len;
+}
+
+/** batch_repeat appends it as the response to so many equal requests, of which the first's header is at p. There
+ * must be room. */
+struct batch_entry *batch_repeat(struct batch *b, struct batch_ready *ready, const char *p,
+                                 uint32_t times);
 
 /** batch_bytes returns how many bytes the batch holds. */
 static inline uint64_t batch_bytes(const struct batch *b)
@@ -95,8 +109,9 @@ static inline const struct file *batch_mapping(const struct batch *b)
 	return f != NULL && f->mapped_bytes > 0 ? f : NULL;
 }
 
-/** batch_find returns the first entry that is not complete after sent bytes; b->n: all are. */
-unsigned batch_find(const struct batch *b, uint64_t sent);
+/** batch_find returns how many responses are complete after sent bytes. Unless all are, *next becomes the one
+ * after them. */
+unsigned batch_find(const struct batch *b, uint64_t sent, struct batch_entry *next);
 
 /**
  * batch_copy_head copies what is left of an entry's head after sent bytes of the batch to out, which
@@ -105,15 +120,9 @@ unsigned batch_find(const struct batch *b, uint64_t sent);
 int batch_copy_head(const struct batch *b, const struct batch_entry *e, uint64_t sent, char *out,
                     size_t cap);
 
-/** batch_begin returns where in the batch an entry begins. */
-static inline uint64_t batch_begin(const struct batch *b, const struct batch_entry *e)
-{
-	return e == b->entries ? 0 : e[-1].end;
-}
-
 static inline void batch_reset(struct batch *b)
 {
-	b->n = b->nb_iov = 0;
+	b->n = b->nb_iov = b->responses = 0;
 	b->space_used = 0;
 }
 

@@ -170,16 +170,23 @@ static void log_entry(struct server *s, int fd, const struct batch_entry *e)
 /* The first n responses are out, or on their way. */
 static void commit(struct server *s, int fd, unsigned n)
 {
+	const struct batch_entry *e = s->batch.entries;
+
 	s->conns[fd].requests += n;
-	for (unsigned i = 0; s->log != NULL && i < n; i++)
-		log_entry(s, fd, &s->batch.entries[i]);
+	for (unsigned i = 0, of_entry = 0; s->log != NULL && i < n; i++) {
+		if (of_entry++ == e->times) {
+			of_entry = 1;
+			e++;
+		}
+		log_entry(s, fd, e);
+	}
 }
 
 /* Remembers what is left of a response after sent bytes of the batch. Returns false without room. */
 static bool hold_rest(struct server *s, int fd, const struct batch_entry *e, uint64_t sent)
 {
 	struct conn *c = &s->conns[fd];
-	const uint64_t done = sent - batch_begin(&s->batch, e);
+	const uint64_t done = sent - e->begin;
 	struct buffer *b;
 	int n;
 
@@ -236,8 +243,9 @@ static ssize_t send_batch(struct server *s, int fd, const struct batch *b)
 bool conn_flush(struct server *s, int fd, size_t *next)
 {
 	struct batch *b = &s->batch;
-	const unsigned n = b->n;
+	const unsigned n = b->responses;
 	const struct file *mapped;
+	struct batch_entry rest;
 	bool closing;
 	ssize_t sent;
 	unsigned done;
@@ -256,15 +264,15 @@ bool conn_flush(struct server *s, int fd, size_t *next)
 		conn_close(s, fd);
 		return false;
 	}
-	done = batch_find(b, sent < 0 ? 0 : (uint64_t)sent);
+	done = batch_find(b, sent < 0 ? 0 : (uint64_t)sent, &rest);
 	commit(s, fd, done < n ? done + 1 : n);
 	if (done < n) {
-		*next = b->entries[done].input_end;
-		begin_sending(s, fd, &b->entries[done], sent < 0 ? 0 : (uint64_t)sent);
+		*next = rest.input_end;
+		begin_sending(s, fd, &rest, sent < 0 ? 0 : (uint64_t)sent);
 		batch_reset(b);
 		return false;
 	}
-	closing = b->entries[n - 1].close;
+	closing = b->entries[b->n - 1].close;
 	batch_reset(b);
 	if (closing)
 		finish(s, fd);

@@ -85,20 +85,10 @@ static enum step refuse(struct server *s, int fd, struct view *v, const struct h
 static bool is_last(const struct server *s, int fd, const struct http_request *r,
                     const struct answer *a)
 {
-	const uint64_t answered = s->conns[fd].requests + s->batch.n + 1;
+	const uint64_t answered = s->conns[fd].requests + s->batch.responses + 1;
 
 	return s->draining || !http_keep_alive(r) || a->status == 400 ||
 	       (s->config.requests != 0 && answered >= s->config.requests);
-}
-
-/* The response once more that was sent a moment ago, if this is the same request. */
-static struct batch_entry *repeat(struct server *s, int fd, const struct http_request *r,
-                                  const char *p)
-{
-	if (r != &s->memo.request || !memo_is_ready(&s->memo, s->stamp.now) ||
-	    is_last(s, fd, r, &s->memo.answer))
-		return NULL;
-	return batch_repeat(&s->batch, &s->memo.ready, p);
 }
 
 /* Adds the response to a whole request whose header is at p. */
@@ -129,10 +119,8 @@ static struct batch_entry *answer(struct server *s, int fd, const struct http_re
 static enum step respond(struct server *s, int fd, struct view *v, const struct http_request *r,
                          const char *p, size_t end)
 {
-	struct batch_entry *e = repeat(s, fd, r, p);
+	struct batch_entry *e = answer(s, fd, r, p);
 
-	if (e == NULL)
-		e = answer(s, fd, r, p);
 	e->input_end = v->pos = end;
 	if (e->close && end < v->len)
 		s->conns[fd].flags |= CONN_LINGER;
@@ -140,6 +128,39 @@ static enum step respond(struct server *s, int fd, struct view *v, const struct 
 	    !batch_has_room(&s->batch, s->limits.target_bytes))
 		return flush(s, fd, v);
 	return STEP_NEXT;
+}
+
+/* How many of the requests that are known to begin with the one in the memo get its response once more, as it was
+ * sent a moment ago; 0: it is not ready. */
+static uint32_t count_repeats(const struct server *s, int fd, const char *p, size_t len)
+{
+	const struct memo *m = &s->memo;
+	uint64_t most, left, n = 1;
+
+	if (!memo_is_ready(m, s->stamp.now) || is_last(s, fd, &m->request, &m->answer))
+		return 0;
+	most = batch_repeat_max(&m->ready);
+	left = s->config.requests - 1 - s->batch.responses - s->conns[fd].requests;
+	if (s->config.requests != 0 && left < most) /* the last one of a connection says so */
+		most = left;
+	while (n < most && memo_find(m, p + n * m->len, len - n * m->len) != 0)
+		n++;
+	return (uint32_t)n;
+}
+
+/* Answers the request in the memo, with which what is left of the input begins, as often as it is there. */
+static enum step respond_again(struct server *s, int fd, struct view *v)
+{
+	const char *p = v->p + v->pos;
+	const uint32_t len = s->memo.len, n = count_repeats(s, fd, p, v->len - v->pos);
+	struct batch_entry *e;
+
+	if (n == 0)
+		return respond(s, fd, v, &s->memo.request, p, v->pos + len);
+	e = batch_repeat(&s->batch, &s->memo.ready, p, n);
+	e->request_len = len;
+	e->input_end = v->pos += (size_t)n * len;
+	return batch_has_room(&s->batch, s->limits.target_bytes) ? STEP_NEXT : flush(s, fd, v);
 }
 
 static int read_body(const struct server *s, const struct http_request *r, struct body *body,
@@ -252,15 +273,13 @@ static enum step next_request(struct server *s, int fd, struct view *v)
 	struct buffer *b = input_buffer(s, fd);
 	struct http_request *r = &s->request;
 	const char *p = v->p + v->pos;
-	size_t known;
 	int n;
 
 	if (b != NULL && p == b->bytes) {
 		r = &b->request;
 	} else {
-		known = memo_find(&s->memo, p, v->len - v->pos);
-		if (known != 0)
-			return respond(s, fd, v, &s->memo.request, p, v->pos + known);
+		if (memo_find(&s->memo, p, v->len - v->pos) != 0)
+			return respond_again(s, fd, v);
 		http_request_init(r);
 	}
 	n = http_parse(r, p, v->len - v->pos, &s->limits);

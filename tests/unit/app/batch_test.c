@@ -40,14 +40,15 @@ static void any_part_can_be_continued(void)
 	char out[1024];
 
 	CU_ASSERT(batch_bytes(&batch) == total && batch.n == 4);
-	CU_ASSERT(batch_find(&batch, total) == 4);
+	CU_ASSERT(batch_find(&batch, total, NULL) == 4);
 	for (size_t sent = 0; sent < total; sent++) {
-		const unsigned i = batch_find(&batch, sent);
-		const struct batch_entry *e = &batch.entries[i];
-		const size_t begin = batch_begin(&batch, e);
+		struct batch_entry one, *e = &one;
+		const unsigned i = batch_find(&batch, sent, e);
+		const size_t begin = e->begin;
 		size_t n = 0;
 
 		CU_ASSERT_FATAL(i < 4 && begin <= sent && sent < e->end);
+		CU_ASSERT(begin == batch.entries[i].begin && e->end == batch.entries[i].end);
 		if (sent - begin < e->head_len) {
 			int left = batch_copy_head(&batch, e, sent, out, sizeof(out));
 
@@ -90,7 +91,7 @@ static void repeats_a_response(void)
 	batch_gather(&batch, &ready, 7);
 	CU_ASSERT(ready.len == len && ready.now == 7 && memcmp(ready.bytes, all, len) == 0);
 	for (unsigned i = 1; i < 4; i++) {
-		e = batch_repeat(&batch, &ready, text);
+		e = batch_repeat(&batch, &ready, text, 1);
 		CU_ASSERT(batch.n == i + 1 && e->end == (i + 1) * len && e->request == text);
 		CU_ASSERT(e->line.len == 3 && e->status == 200 && !e->close);
 		CU_ASSERT(e->file == &file && e->head_len == first.head_len && e->body_len == 8);
@@ -101,6 +102,44 @@ static void repeats_a_response(void)
 		              1 &&
 		          out[0] == '\n');
 	}
+	CU_ASSERT(batch.responses == 4);
+}
+
+/* Several at once are as many, each of which can be gone on with. */
+static void repeats_several(void)
+{
+	static const char body[] = "the body", head[] = "Content-Length: 8\r\n\r\n";
+	static const struct file file = {
+	    .head = head, .head_len = sizeof(head) - 1, .size = 8, .body = body};
+	const struct answer a = {.status = 200, .file = &file, .len = 8};
+	const struct http_request r = {0};
+	static struct batch_ready ready;
+	struct batch_entry *e, one;
+	const struct iovec *v;
+	uint32_t len;
+
+	batch_reset(&batch);
+	batch_add(&batch, &stamp, &a, REPLY_KEEP, &r, NULL)->input_end = 100;
+	batch_gather(&batch, &ready, 7);
+	len = ready.len;
+	e = batch_repeat(&batch, &ready, NULL, 5);
+	e->request_len = 10;
+	e->input_end = 150;
+	v = &batch.iov[e->first_iov];
+	CU_ASSERT(batch.n == 2 && batch.responses == 6 && batch_bytes(&batch) == 6 * len);
+	CU_ASSERT(v->iov_len == 5 * len && batch.nb_iov == e->first_iov + 1u);
+	for (unsigned i = 0; i < 5; i++)
+		CU_ASSERT(memcmp((char *)v->iov_base + i * len, ready.bytes, len) == 0);
+	CU_ASSERT(batch_find(&batch, 6 * len, NULL) == 6);
+	for (uint32_t sent = 0; sent < 6 * len; sent++) {
+		CU_ASSERT(batch_find(&batch, sent, &one) == sent / len);
+		CU_ASSERT(one.begin == sent / len * len && one.end == one.begin + len);
+		CU_ASSERT(one.input_end == 100 + sent / len * 10 && one.times == 1);
+	}
+	/* what is ready is as much as there is room for */
+	batch_reset(&batch);
+	e = batch_repeat(&batch, &ready, NULL, batch_repeat_max(&ready));
+	CU_ASSERT(e->end <= BATCH_READY_BYTES && e->end + len > BATCH_READY_BYTES);
 }
 
 static void gathers_only_what_is_short(void)
@@ -137,6 +176,7 @@ static void room(void)
 static const struct unit_case cases[] = {
     {"any part can be continued", any_part_can_be_continued},
     {"repeats a response", repeats_a_response},
+    {"repeats several", repeats_several},
     {"gathers only what is short", gathers_only_what_is_short},
     {"room", room},
 };

@@ -386,6 +386,72 @@ static void pipelining(void)
 	end();
 }
 
+/* three requests, so that the response is ready to be sent again */
+static void make_ready(void)
+{
+	for (int i = 0; i < 3; i++)
+		CU_ASSERT(count(ask(GET), "HTTP/1.1 200 ") == 1);
+	CU_ASSERT(server->memo.ready.len != 0);
+}
+
+/* Equal requests in one piece, and another one behind them: wherever a send stops, the rest follows. */
+static void equal_requests(void)
+{
+	static const char many[] = GET GET GET GET GET "GET /a.txt HTTP/1.1\r\n" HOST "\r\n";
+	static char all[8192];
+	size_t len, each;
+	int fd;
+
+	begin();
+	make_ready();
+	each = server->memo.ready.len;
+	fd = connect_and_send(many, sizeof(many) - 1);
+	len = stack.conns[fd].out_len;
+	memcpy(all, output(fd), len);
+	CU_ASSERT(stack.conns[fd].sends == 1 && len > 5 * each && server->conns[fd].requests == 6);
+	CU_ASSERT(count(output(fd), "\r\n\r\nroot\n") == 5);
+	CU_ASSERT(strcmp(output(fd) + len - 10, "0123456789") == 0);
+	end();
+	for (size_t cut = 1; cut < 6 * each; cut++) {
+		begin();
+		make_ready();
+		fd = fake_connect(&stack);
+		stack.conns[fd].window = cut;
+		turns(1);
+		fake_send(&stack, fd, many, sizeof(many) - 1);
+		turns(1);
+		CU_ASSERT(stack.conns[fd].out_len == cut);
+		/* one is under way, those behind it were not read */
+		CU_ASSERT(server->conns[fd].requests == cut / each + 1);
+		fake_open_window(&stack, fd, SIZE_MAX / 2);
+		turns(3);
+		CU_ASSERT(stack.conns[fd].out_len == len && memcmp(output(fd), all, len) == 0);
+		CU_ASSERT(server->conns[fd].requests == 6 && server->buffers.used == 0);
+		end();
+	}
+}
+
+/* so many as are allowed on a connection, and the last says that it is */
+static void equal_requests_up_to_the_last(void)
+{
+	static const char many[] = GET GET GET GET GET GET GET GET;
+	int fd;
+
+	config.requests = 5;
+	begin();
+	make_ready();
+	for (size_t first = 0; first < 3; first++) {
+		fd = connect_and_send(many, first * (sizeof(GET) - 1));
+		fake_send(&stack, fd, many, sizeof(many) - 1);
+		turns(3);
+		CU_ASSERT(count(output(fd), "HTTP/1.1 200") == 5);
+		CU_ASSERT(count(output(fd), "Connection: close") == 1);
+		CU_ASSERT(stack.conns[fd].shut_wr || stack.conns[fd].closed);
+	}
+	end();
+	config.requests = 0;
+}
+
 /* A malformed body is refused, also where the method is not allowed anyway. */
 static void bad_bodies(void)
 {
@@ -711,6 +777,35 @@ static void the_log(void)
 	fclose(f);
 }
 
+/* each of the requests that were answered together has its line */
+static void the_log_of_equal_requests(void)
+{
+	static const char many[] = GET GET GET GET "GET /a.txt HTTP/1.1\r\n" HOST "\r\n" GET GET;
+	char why[128], line[512], path[256];
+	unsigned n = 0, other = 0;
+	FILE *f;
+
+	strcpy(path, tree_path("log2"));
+	access_log = access_log_open(path, why, sizeof(why));
+	CU_ASSERT_FATAL(access_log != NULL);
+	begin();
+	make_ready();
+	connect_and_send(many, sizeof(many) - 1);
+	end();
+	CU_ASSERT(access_log_close(access_log) == 0);
+	access_log = NULL;
+	f = fopen(path, "r");
+	for (; fgets(line, sizeof(line), f) != NULL; n++) {
+		const bool is_other = strstr(line, "\"GET /a.txt HTTP/1.1\" 200 10") != NULL;
+
+		other += is_other;
+		CHECK_ROW(is_other == (n == 3 + 4), line);
+		CHECK_ROW(is_other || strstr(line, "\"GET / HTTP/1.1\" 200 5 ") != NULL, line);
+	}
+	CU_ASSERT(n == 3 + 7 && other == 1);
+	fclose(f);
+}
+
 static void set_up(void)
 {
 	config = defaults;
@@ -732,6 +827,8 @@ static const struct unit_case cases[] = {
     {"any window gives the same", any_window_gives_the_same},
     {"random pieces and windows", random_pieces_and_windows},
     {"pipelining", pipelining},
+    {"equal requests", equal_requests},
+    {"equal requests up to the last", equal_requests_up_to_the_last},
     {"bad bodies", bad_bodies},
     {"bodies have limits", bodies_have_limits},
     {"100-continue", expect_100_continue},
@@ -742,6 +839,7 @@ static const struct unit_case cases[] = {
     {"too few buffers", too_few_buffers},
     {"draining", draining},
     {"the log", the_log},
+    {"the log of equal requests", the_log_of_equal_requests},
     {"damaged streams", damaged_streams},
     {"a file that shrinks", a_file_that_shrinks},
     {"tear-down", tear_down},
