@@ -141,7 +141,7 @@ struct ip {
 	uint64_t due_ns;     /* when a route ends, or a router is to be asked; or earlier */
 	struct routes routes;
 	struct gateways gateways;
-	struct path_memo memo[PATH_MEMOS]; /* by the last byte of the address; IPv4 only */
+	struct path_memo memo[PATH_MEMOS]; /* by the last byte of the address */
 	struct pmtu pmtu[PMTU_ENTRIES];
 	struct deny deny;
 	uint8_t nb_dns;

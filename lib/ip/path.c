@@ -27,8 +27,6 @@ static void make_path(struct ip *ip, const struct pc_addr *dst, uint8_t netif, u
 	};
 	if (mtu != 0 && mtu < path->mtu)
 		path->mtu = mtu;
-	if (!pc_addr_is_ip4(dst))
-		path->mtu = ip_pmtu(ip, dst, path->mtu);
 }
 
 /* The first interface that speaks IPv6. */
@@ -159,7 +157,8 @@ static int find_path(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, s
  * What changes a path outdates every neighbour (neigh_outdate), and so the memo.  A connection that is
  * opened, served and closed spends 520 instructions less by it.
  */
-int ip_path_find(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path)
+static int remember_path(struct ip *ip, const struct pc_addr *dst, uint16_t laddr,
+                         struct ip_path *path)
 {
 	struct path_memo *memo = &ip->memo[dst->b[15] % PATH_MEMOS];
 	int rc;
@@ -170,8 +169,17 @@ int ip_path_find(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struc
 		return 0;
 	}
 	rc = find_path(ip, dst, laddr, path);
-	/* the MTU of an IPv6 path may change at any time (RFC 8201) */
-	if (rc == 0 && laddr != LADDR_NONE && pc_addr_is_ip4(dst) && path->neigh.generation != 0)
+	if (rc == 0 && laddr != LADDR_NONE && path->neigh.generation != 0)
 		*memo = (struct path_memo){.dst = *dst, .path = *path};
+	return rc;
+}
+
+int ip_path_find(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path)
+{
+	const int rc = remember_path(ip, dst, laddr, path);
+
+	/* the MTU of an IPv6 path may change at any time (RFC 8201) */
+	if (rc == 0 && !pc_addr_is_ip4(dst))
+		path->mtu = ip_pmtu(ip, dst, path->mtu);
 	return rc;
 }

@@ -17,20 +17,26 @@ static void send_any(struct tcp *tcp, const struct ip_path *path, const struct i
 	ip_output(tcp->ip, path, is, m);
 }
 
-/* over IPv4, to a next hop that is known */
+/* to a next hop that is known */
 static void send_fast(struct tcp *tcp, const struct neigh *n, const struct ip_send *is,
                       struct rte_mbuf *m, const struct tcp_seg *s)
 {
+	const bool ip4 = pc_addr_is_ip4(&is->dst);
 	const uint16_t hdr = tcp_hdr_len(s);
-	uint8_t *l4 = ip_fast_prepend(m, IP_FAST_HDR_LEN, hdr);
+	uint8_t *l4 = ip_fast_prepend(m, ip4 ? IP_FAST_HDR_LEN : IP_FAST_HDR_LEN6, hdr);
+	uint64_t sum;
 
 	tcp_write(l4, s);
-	ip_fast_output(tcp->ip, n, m, l4, hdr, cksum_add(0, l4, hdr), true,
-	               (struct ip_fast_hdr){.src_be = is->src.w[3],
-	                                    .dst_be = is->dst.w[3],
-	                                    .id_and_flags = IP4_FRAG_DF,
-	                                    .proto = IPPROTO_TCP,
-	                                    .tos = is->tos});
+	sum = cksum_add(0, l4, hdr);
+	if (likely(ip4))
+		ip_fast_output(tcp->ip, n, m, l4, hdr, sum, true,
+		               (struct ip_fast_hdr){.src_be = is->src.w[3],
+		                                    .dst_be = is->dst.w[3],
+		                                    .id_and_flags = IP4_FRAG_DF,
+		                                    .proto = IPPROTO_TCP,
+		                                    .tos = is->tos});
+	else
+		ip_fast_output6(tcp->ip, n, m, l4, hdr, sum, true, &is->src, &is->dst, 0, is->tos);
 }
 
 bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_addr *local,
@@ -60,7 +66,7 @@ bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_add
 	}
 	ctx_count(tcp->ctx, PC_TCP_TX);
 	n = neigh_ready(tcp->ip->neigh, path.neigh);
-	if (likely(n != NULL && !path.broadcast && !path.multicast && pc_addr_is_ip4(&is.dst)))
+	if (likely(n != NULL && !path.broadcast && !path.multicast))
 		send_fast(tcp, n, &is, m, s);
 	else
 		send_any(tcp, &path, &is, m, s);
