@@ -45,7 +45,7 @@ bool ctx_earlier(const struct ctx *ctx, uint64_t ns, bool any, uint32_t *tick)
 	return true;
 }
 
-struct rte_mbuf *ctx_mbuf(struct ctx *ctx)
+struct rte_mbuf *ctx_mbuf_of_pool(struct ctx *ctx)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(ctx->pool);
 

@@ -108,7 +108,20 @@ static inline void ctx_free(struct ctx *ctx, struct rte_mbuf *m)
 		ctx_free_done(ctx);
 }
 
-/** ctx_mbuf returns an empty mbuf with full headroom, or NULL (counted as tx_no_mbuf). */
-struct rte_mbuf *ctx_mbuf(struct ctx *ctx);
+/* The part of the next that asks the pool. */
+struct rte_mbuf *ctx_mbuf_of_pool(struct ctx *ctx);
+
+/** ctx_mbuf returns an empty mbuf with full headroom, or NULL (counted as tx_no_mbuf). It is the one that was done
+ * with last, if any, which is still in the cache. */
+static inline struct rte_mbuf *ctx_mbuf(struct ctx *ctx)
+{
+	struct rte_mbuf *m;
+
+	if (unlikely(ctx->nb_done == 0))
+		return ctx_mbuf_of_pool(ctx);
+	m = ctx->done[--ctx->nb_done];
+	rte_pktmbuf_reset(m);
+	return m;
+}
 
 #endif

@@ -281,6 +281,5 @@ unsigned stack_rx(struct pc_stack *st, uint8_t netif)
 	tcp_rx_prefetch(st->tcp, b.seg, b.n);
 	for (struct tcp_pending *seg = b.seg; seg < b.seg + b.n; seg++)
 		finish(st, seg->m, tcp_input(st->tcp, seg->m, &seg->pkt, &seg->rx));
-	ctx_free_done(&st->ctx);
 	return n;
 }

@@ -329,6 +329,7 @@ static unsigned nb_taken;
 
 void net_exhaust(struct net *net)
 {
+	ctx_free_done(&net->ctx);
 	while (nb_taken < 8192 && (taken[nb_taken] = rte_pktmbuf_alloc(net->pool)) != NULL)
 		nb_taken++;
 }
