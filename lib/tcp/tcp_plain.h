@@ -28,8 +28,8 @@ int tcp_input_any(struct tcp *tcp, flow_ref ref, struct rte_mbuf *m, const struc
 /** tcp_input_fin takes a FIN that is the next in order (tcp_input.c: the eighth step of RFC 9293 3.10.7.4). */
 void tcp_input_fin(struct tcp *tcp, struct tcb *t);
 
-/** tcp_plain_output sends the only segment of a send queue when nothing is under way. Returns false when it
- * is not as simple as that: nothing has changed, tcp_output has to look. */
+/** tcp_plain_output sends new segments as long as it is as simple as that. Returns whether nothing is left to do
+ * for the connection in this turn; else tcp_output has to look. */
 bool tcp_plain_output(struct tcp *tcp, struct tcb *t);
 
 #endif

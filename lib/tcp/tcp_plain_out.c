@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The short way out: the answer, in one segment, of a connection with nothing else under way.
+ * The short way out: new segments of a connection with which nothing is the matter.
  *
- * Overview: may_send and segment_fits say whether it is that; then what tcp_output does for such a segment is
- * done here in one piece.  Nothing is changed before that is sure.
+ * Overview: may_send says whether it is such a connection, segment_fits whether a segment may go now and can go
+ * as it is; then what tcp_output does for such segments is done here in one piece, up to the first that is not
+ * one.  Nothing is changed before the first is sure; what is left is tcp_output's.
  */
 #include "tcp/tcp_plain.h"
 
@@ -22,22 +23,39 @@
 static inline bool may_send(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q)
 {
 	const uint32_t special = TCB_CORK | TCB_MORE | TCB_WR_SHUT | TCB_FIN_SENT | TCB_CWR |
-	                         TCB_ECE | TCB_PUSH | TCB_STARVED | TCB_NOSPACE;
+	                         TCB_ECE | TCB_PUSH | TCB_STARVED;
 
-	return t->state == TCP_S_ESTABLISHED && t->snd_nxt == t->snd_una && !(t->flags & special) &&
-	       t->tuning == 0 && !(t->opt & TCB_OPT_ECN) && cc_of(t)->plain &&
-	       !tcp->ctx->cfg.tcp_pacing && tcp->dsack.tcb == 0 && q->ooo == NULL &&
-	       q->trouble == 0 && q->pmtu.high == 0 && t->retries == 0;
+	return t->state == TCP_S_ESTABLISHED && !(t->flags & special) &&
+	       (t->tuning == 0 || tcp_tuning(tcp, t)->max_pacing_rate == 0) &&
+	       !(t->opt & TCB_OPT_ECN) && cc_of(t)->plain && !tcp->ctx->cfg.tcp_pacing &&
+	       tcp->dsack.tcb == 0 && q->ooo == NULL && q->trouble == 0 && q->pmtu.high == 0 &&
+	       t->retries == 0;
 }
 
-/* it is the only one, all of it may be sent, and its own mbuf can carry it */
-static inline bool segment_fits(const struct tcb *t, const struct rte_mbuf *m)
+/* all that is under way is on its way, as far as is known */
+static inline bool flight_is_plain(const struct tcp_queues *q, uint32_t flight)
+{
+	return flight == 0 || (q->sacked_bytes | q->lost_bytes | q->dup_bytes) == 0;
+}
+
+/* a segment may go, with so many bytes under way: it is full, or the last, for which Nagle does not wait; and its own
+ * mbuf can carry it */
+static inline bool segment_fits(const struct tcb *t, const struct rte_mbuf *m, uint32_t flight)
 {
 	const struct pkt *note = pkt_of_const(m);
+	const uint32_t len = note->tx.len, after = flight + len;
 
-	return note->next == NULL && note->tx.len <= t->mss && note->tx.len <= t->snd_wnd &&
-	       (note->tx.flags & SEG_INLINE) && m->pkt_len == note->tx.len &&
-	       rte_mbuf_refcnt_read(m) == 1;
+	if (len != t->mss &&
+	    (len > t->mss || note->next != NULL || (flight != 0 && !(t->flags & TCB_NODELAY))))
+		return false;
+	return after <= t->snd_wnd && (flight == 0 || after <= t->cwnd) &&
+	       (note->tx.flags & SEG_INLINE) && m->pkt_len == len && rte_mbuf_refcnt_read(m) == 1;
+}
+
+/* the port cuts several segments out of one */
+static inline bool port_cuts(const struct tcp *tcp, const struct tcb *t)
+{
+	return tcp->ctx->cfg.tcp_tso && tcp_port_has(tcp, t, PC_PORT_TX_TSO);
 }
 
 /* the deadline of what is sent now: tcp_loss_arm where nothing else is under way, lost or probed for */
@@ -62,35 +80,83 @@ static inline void arm(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		wheel_arm(&tcp->wheel, tcp_index(tcp, t), at);
 }
 
-bool tcp_plain_output(struct tcp *tcp, struct tcb *t)
+static __rte_always_inline void send_segment(struct tcp *tcp, struct tcb *t, const struct neigh *n,
+                                             struct rte_mbuf *m, const uint8_t flags)
 {
-	struct tcp_queues *q = tcp_queues(tcp, t);
-	struct rte_mbuf *m = q != NULL ? q->snd_next : NULL;
-	struct tcp_account *a;
-	const struct neigh *n;
-	struct pkt *note;
+	struct pkt *note = pkt_of(m);
 
-	if (m == NULL || !may_send(tcp, t, q) || !segment_fits(t, m))
-		return false;
-	n = neigh_ready(tcp->ip->neigh, t->neigh);
-	if (unlikely(n == NULL))
-		return false;
-	if (unlikely(t->cwnd >= t->ssthresh || seq_gt(tcp->ctx->tick, t->t_loss)))
-		tcp_turn_start(tcp, t, q);
-	a = account_of(tcp, t);
-	account_text(a, pkt_of(m)->tx.len);
-	a->segs_out++;
-	note = pkt_of(m);
 	note->tx.sent_us = tcp->ctx->now_us;
 	note->tx.sends = 1;
 	m->ol_flags = 0;
 	rte_mbuf_refcnt_set(m, 2);
-	ctx_add(tcp->ctx, PC_TCP_TX_BYTES, note->tx.len);
 	tcp_emit_note(t, note->tx.len);
-	tcp_emit_plain(tcp, t, n, m, t->snd_nxt, TCP_ACK | TCP_PSH, tcp_window(tcp, t), 0, note);
+	tcp_emit_plain(tcp, t, n, m, t->snd_nxt, flags, tcp_window(tcp, t), 0, note);
 	t->snd_nxt += note->tx.len;
-	q->snd_next = NULL;
-	q->flight_out = note->tx.len;
-	arm(tcp, t, q);
-	return true;
+}
+
+static inline uint8_t flags_of(const struct rte_mbuf *m)
+{
+	const struct pkt *note = pkt_of_const(m);
+
+	return note->next == NULL || (note->tx.flags & SEG_PUSH) ? TCP_ACK | TCP_PSH : TCP_ACK;
+}
+
+/* sends what fits behind the first; returns how many segments */
+static __rte_noinline uint32_t send_more(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                                         const struct neigh *n)
+{
+	struct rte_mbuf *m = q->snd_next;
+	uint32_t segs = 0;
+
+	for (; m != NULL && segment_fits(t, m, t->snd_nxt - t->snd_una); segs++) {
+		send_segment(tcp, t, n, m, flags_of(m));
+		m = pkt_of(m)->next;
+	}
+	q->snd_next = m;
+	/* it may be acknowledged in parts */
+	account_turn(tcp, t, ACCOUNT_BUSY);
+	return segs;
+}
+
+/* takes note of what was sent since SND.NXT was at before */
+static inline void note_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t before,
+                             uint32_t segs)
+{
+	struct tcp_account *a = account_of(tcp, t);
+	const uint32_t bytes = t->snd_nxt - before;
+
+	a->segs_out += segs;
+	a->data_segs_out += segs;
+	a->bytes_sent += bytes;
+	ctx_add(tcp->ctx, PC_TCP_TX_BYTES, bytes);
+	q->flight_out = t->snd_nxt - t->snd_una;
+	q->pace.left = UINT32_MAX; /* nothing is paced */
+	if (likely(before == t->snd_una))
+		arm(tcp, t, q);
+	else
+		tcp_loss_sent(tcp, t, q);
+}
+
+bool tcp_plain_output(struct tcp *tcp, struct tcb *t)
+{
+	struct tcp_queues *q = tcp_queues(tcp, t);
+	struct rte_mbuf *m = q != NULL ? q->snd_next : NULL;
+	const uint32_t before = t->snd_nxt, flight = before - t->snd_una;
+	const struct neigh *n;
+	uint32_t segs = 1;
+
+	if (m == NULL || !may_send(tcp, t, q) || !flight_is_plain(q, flight) ||
+	    !segment_fits(t, m, flight) || (pkt_of(m)->next != NULL && port_cuts(tcp, t)))
+		return false;
+	n = neigh_ready(tcp->ip->neigh, t->neigh);
+	if (unlikely(n == NULL))
+		return false;
+	if (flight == 0 && unlikely(t->cwnd >= t->ssthresh || seq_gt(tcp->ctx->tick, t->t_loss)))
+		tcp_turn_start(tcp, t, q);
+	send_segment(tcp, t, n, m, flags_of(m));
+	q->snd_next = pkt_of(m)->next;
+	if (unlikely(q->snd_next != NULL))
+		segs += send_more(tcp, t, q, n);
+	note_sent(tcp, t, q, before, segs);
+	return q->snd_next == NULL && !(t->flags & TCB_NOSPACE);
 }
