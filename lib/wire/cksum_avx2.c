@@ -2,14 +2,28 @@
 /*
  * Sums with AVX2, 64 bytes a step.
  *
- * A 64-bit word is taken apart into its two halves, which are added up in lanes of 64 bits: 2^32 of them
- * find room there without a carry.  Both halves weigh the same, as 2^32 is 1 modulo 2^16 - 1.
+ * One instruction multiplies 16-bit words by 1 and adds each to its neighbour, but takes them as signed.  So
+ * 2^15 is taken off each word first (its highest bit flipped), and put back at the end.  Eight lanes of 32
+ * bits add up what comes of it: each step adds less than 2^17 to each, so there is room for
+ * CKSUM_WIDE_MAX.  The last block ends where the message does, and what the steps before have had of it is
+ * cleared: then no byte is looked at by itself.
  */
 #include "wire/cksum_wide.h"
 
+#include <assert.h>
+
 #include <immintrin.h>
 
-#define AVX2 __attribute__((target("avx2")))
+/* tuned for what has it: for older machines 32 bytes at any address would be two loads */
+#define AVX2  __attribute__((target("avx2,tune=haswell")))
+#define BLOCK 64
+
+static_assert(CKSUM_WIDE_MIN >= BLOCK, "the last block is whole");
+
+/* from its n-th byte on a mask that clears the first BLOCK - n bytes of a block */
+static const uint8_t masks[2 * BLOCK] = {
+    [BLOCK... 2 * BLOCK - 1] = UINT8_MAX,
+};
 
 bool cksum_has_wide(void)
 {
@@ -21,53 +35,81 @@ AVX2 static inline __m256i load(const uint8_t *p)
 	return _mm256_loadu_si256((const __m256i *)(const void *)p);
 }
 
-AVX2 static inline __m256i low(__m256i v)
+AVX2 static inline void store(uint8_t *p, __m256i v)
 {
-	return _mm256_and_si256(v, _mm256_set1_epi64x(UINT32_MAX));
+	_mm256_storeu_si256((__m256i *)(void *)p, v);
 }
 
-AVX2 static inline __m256i high(__m256i v)
+/* The words of v, 2^15 less each, two by two. */
+AVX2 static inline __m256i pairs(__m256i v)
 {
-	return _mm256_srli_epi64(v, 32);
+	return _mm256_madd_epi16(_mm256_xor_si256(v, _mm256_set1_epi16(INT16_MIN)),
+	                         _mm256_set1_epi16(1));
 }
 
-/* The sum of four lanes, each below 2^62: no carry is lost. */
-AVX2 static inline uint64_t sum_of(__m256i v)
+AVX2 static inline __m256i pairs_of_block(__m256i v, __m256i w)
 {
+	return _mm256_add_epi32(pairs(v), pairs(w));
+}
+
+/* The sum of all words that went into the lanes, which were so many bytes. */
+AVX2 static inline uint64_t total(__m256i lanes, size_t bytes)
+{
+	const __m256i wide =
+	    _mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_castsi256_si128(lanes)),
+	                     _mm256_cvtepi32_epi64(_mm256_extracti128_si256(lanes, 1)));
 	const __m128i half =
-	    _mm_add_epi64(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+	    _mm_add_epi64(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
+	const uint64_t sum =
+	    (uint64_t)_mm_extract_epi64(half, 0) + (uint64_t)_mm_extract_epi64(half, 1);
 
-	return (uint64_t)_mm_extract_epi64(half, 0) + (uint64_t)_mm_extract_epi64(half, 1);
+	return sum + ((uint64_t)bytes << 14);
+}
+
+/* The last 1 to BLOCK bytes of a message, of which v and w are the last block. */
+AVX2 static inline __m256i pairs_of_rest(__m256i v, __m256i w, size_t rest)
+{
+	const uint8_t *mask = masks + rest;
+
+	return pairs_of_block(_mm256_and_si256(v, load(mask)),
+	                      _mm256_and_si256(w, load(mask + 32)));
+}
+
+/* The sum of a message: that of the whole blocks before the last, which had so many bytes, and of the rest. */
+AVX2 static inline uint64_t finish(__m256i sum, __m256i last, size_t bytes, size_t rest)
+{
+	/* the words of the last block end where it does: after an odd number of bytes each is one place off */
+	if (rest % 2 != 0)
+		return total(sum, bytes) + (total(last, BLOCK) << 8);
+	return total(_mm256_add_epi32(sum, last), bytes + BLOCK);
 }
 
 AVX2 uint64_t cksum_wide(const uint8_t *p, size_t len)
 {
-	__m256i a = _mm256_setzero_si256(), b = a, c = a, d = a;
+	const size_t rest = (len - 1) % BLOCK + 1, bytes = len - rest;
+	const uint8_t *end = p + bytes, *last = p + len - BLOCK;
+	__m256i sum = _mm256_setzero_si256();
 
-	for (; len > 0; len -= CKSUM_BLOCK, p += CKSUM_BLOCK) {
-		const __m256i v = load(p), w = load(p + 32);
-
-		a = _mm256_add_epi64(a, low(v));
-		b = _mm256_add_epi64(b, high(v));
-		c = _mm256_add_epi64(c, low(w));
-		d = _mm256_add_epi64(d, high(w));
-	}
-	return sum_of(_mm256_add_epi64(_mm256_add_epi64(a, b), _mm256_add_epi64(c, d)));
+	for (; p < end; p += BLOCK)
+		sum = _mm256_add_epi32(sum, pairs_of_block(load(p), load(p + 32)));
+	return finish(sum, pairs_of_rest(load(last), load(last + 32), rest), bytes, rest);
 }
 
 AVX2 uint64_t cksum_wide_copy(uint8_t *to, const uint8_t *from, size_t len)
 {
-	__m256i a = _mm256_setzero_si256(), b = a, c = a, d = a;
+	const size_t rest = (len - 1) % BLOCK + 1, bytes = len - rest;
+	__m256i sum = _mm256_setzero_si256(), v, w;
 
-	for (; len > 0; len -= CKSUM_BLOCK, from += CKSUM_BLOCK, to += CKSUM_BLOCK) {
-		const __m256i v = load(from), w = load(from + 32);
-
-		_mm256_storeu_si256((__m256i *)(void *)to, v);
-		_mm256_storeu_si256((__m256i *)(void *)(to + 32), w);
-		a = _mm256_add_epi64(a, low(v));
-		b = _mm256_add_epi64(b, high(v));
-		c = _mm256_add_epi64(c, low(w));
-		d = _mm256_add_epi64(d, high(w));
+	for (size_t i = 0; i < bytes; i += BLOCK) {
+		v = load(from + i);
+		w = load(from + i + 32);
+		store(to + i, v);
+		store(to + i + 32, w);
+		sum = _mm256_add_epi32(sum, pairs_of_block(v, w));
 	}
-	return sum_of(_mm256_add_epi64(_mm256_add_epi64(a, b), _mm256_add_epi64(c, d)));
+	v = load(from + len - BLOCK);
+	w = load(from + len - 32);
+	store(to + len - BLOCK, v);
+	store(to + len - 32, w);
+	return finish(sum, pairs_of_rest(v, w, rest), bytes, rest);
 }

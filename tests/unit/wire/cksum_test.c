@@ -89,6 +89,29 @@ static void test_carries(void)
 	CU_ASSERT_EQUAL(cksum_fold_be(0), 0);
 }
 
+/* As much as is summed up in one go, and more: lanes at their largest and their smallest. */
+static void test_long(void)
+{
+	const size_t most = 1 << 20;
+	uint8_t *p = malloc(most + 2), *copy = malloc(most + 2);
+
+	for (size_t len = most - 2; len <= most + 2; len++) {
+		for (int byte = 0; byte <= 0xff; byte += 0xff) {
+			memset(p, byte, len);
+			/* all ones are nothing, but for a single byte that is left */
+			CU_ASSERT_EQUAL(host(cksum_fold_be(cksum_add(0, p, len))), byte == 0 ? 0
+			                                                           : len % 2 == 0
+			                                                               ? 0xffff
+			                                                               : 0xff00);
+			CU_ASSERT_EQUAL(cksum_fold_be(cksum_copy_at(0, 0, copy, p, len)),
+			                cksum_fold_be(cksum_add(0, p, len)));
+			CU_ASSERT_EQUAL(memcmp(p, copy, len), 0);
+		}
+	}
+	free(copy);
+	free(p);
+}
+
 /* A message cut in two at every place, odd ones too. */
 static void test_every_split(void)
 {
@@ -296,6 +319,7 @@ static const struct unit_case cases[] = {
     {"every length", test_every_length},
     {"every alignment", test_every_alignment},
     {"carries", test_carries},
+    {"long", test_long},
     {"every split", test_every_split},
     {"copy and sum", test_copy},
     {"mbuf chains", test_chains},
