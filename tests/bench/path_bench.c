@@ -58,7 +58,7 @@ struct bench_case {
 	uint32_t conns;
 	/** Does one round of operations, measured as b->measured says; returns how many there were. */
 	uint32_t (*round)(struct bench *b);
-	bool datagrams, ip6;
+	bool datagrams, ip6, sack;
 };
 
 /* ---- turns ----------------------------------------------------------------------------------- */
@@ -203,23 +203,25 @@ static uint32_t round_sink(struct bench *b)
 static const char zeros[FULL];
 
 static const struct bench_case cases[] = {
-    {"echo", "echo of 64 bytes", &app_echo, zeros, 64, 1000, round_requests, false, false},
-    {"echo-ip6", "echo of 64 bytes over IPv6", &app_echo, zeros, 64, 1000, round_requests, false,
-     true},
+    {"echo", "echo of 64 bytes", &app_echo, zeros, 64, 1000, round_requests},
+    {"echo-ip6", "echo of 64 bytes over IPv6", &app_echo, zeros, 64, 1000, round_requests,
+     .ip6 = true},
     {"echo-copy", "echo of 64 bytes by recv and send", &app_echo_copy, zeros, 64, 1000,
-     round_requests, false, false},
-    {"ack", "pure acknowledgement", &app_echo, zeros, 64, 1000, round_acks, false, false},
-    {"conn", "connect, echo, close", &app_echo, zeros, 64, 1000, round_connections, false, false},
+     round_requests},
+    {"ack", "pure acknowledgement", &app_echo, zeros, 64, 1000, round_acks},
+    {"conn", "connect, echo, close", &app_echo, zeros, 64, 1000, round_connections},
     {"conn-ip6", "connect, echo, close over IPv6", &app_echo, zeros, 64, 1000, round_connections,
-     false, true},
-    {"udp", "UDP echo of 64 bytes", &app_echo, zeros, 64, 64, round_datagrams, true, false},
-    {"bulk-in", "full segment received", &app_discard, zeros, FULL, 1, round_sink, false, false},
-    {"bulk-out", "full segment sent", &app_source, zeros, 64, 1, round_source, false, false},
-    {"http", "HTTP request", &app_httpd, GET, sizeof(GET) - 1, 1000, round_requests, false, false},
+     .ip6 = true},
+    {"udp", "UDP echo of 64 bytes", &app_echo, zeros, 64, 64, round_datagrams, .datagrams = true},
+    {"bulk-in", "full segment received", &app_discard, zeros, FULL, 1, round_sink},
+    {"bulk-out", "full segment sent", &app_source, zeros, 64, 1, round_source},
+    {"bulk-out-sack", "full segment sent to a peer with SACK", &app_source, zeros, 64, 1,
+     round_source, .sack = true},
+    {"http", "HTTP request", &app_httpd, GET, sizeof(GET) - 1, 1000, round_requests},
     {"http-16", "16 pipelined HTTP requests", &app_httpd, GET4 GET4 GET4 GET4,
-     16 * (sizeof(GET) - 1), 64, round_requests, false, false},
+     16 * (sizeof(GET) - 1), 64, round_requests},
     {"http-conn", "connect, HTTP request, close", &app_httpd, GET, sizeof(GET) - 1, 1000,
-     round_connections, false, false},
+     round_connections},
 };
 
 /* ---- one case -------------------------------------------------------------------------------- */
@@ -277,6 +279,8 @@ static void start(struct bench *b, const struct bench_case *c, struct rte_mempoo
 	b->now_ns = 1000000000;
 	b->self = c->app->start(b->st, b->conns);
 	peer_request(b->peer, c->request, c->len);
+	if (c->sack)
+		peer_offer_sack(b->peer);
 	plain_turn(b);
 	b->now_ns += DAD_NS;
 	plain_turn(b);

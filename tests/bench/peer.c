@@ -20,12 +20,13 @@
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
-#define FIFO       8192u
-#define FIRST_PORT 16384
-#define FIRST_ADDR 0x0a090100 /* 10.9.1.0, and so on */
-#define WINDOW     65535
-#define MSS        1460       /* at most, of what the stack sends */
-#define MSS_OPTION 0x020405b4 /* 1460 */
+#define FIFO           8192u
+#define FIRST_PORT     16384
+#define FIRST_ADDR     0x0a090100 /* 10.9.1.0, and so on */
+#define WINDOW         65535
+#define MSS            1460       /* at most, of what the stack sends */
+#define MSS_OPTION     0x020405b4 /* 1460 */
+#define SACK_PERMITTED 0x01010402 /* behind two NOPs */
 
 struct client {
 	uint32_t nxt, rcv; /* SND.NXT and RCV.NXT */
@@ -73,7 +74,7 @@ struct peer {
 	struct client *client;
 	uint32_t n, server_be;
 	uint16_t server_port, l3_len;
-	bool ip6;
+	bool ip6, sack;
 	struct order fifo[FIFO];
 	uint32_t head, tail;
 	struct rte_mbuf *answer; /* to a question for a MAC address */
@@ -176,6 +177,11 @@ static uint32_t ack_of(struct client *c, enum peer_segment what)
 	return c->acked;
 }
 
+static uint16_t syn_options_len(const struct peer *p)
+{
+	return p->sack ? 2 * sizeof(rte_be32_t) : sizeof(rte_be32_t);
+}
+
 static void write_tcp(struct peer *p, const struct frame *f, const struct order *o, uint16_t len)
 {
 	struct client *c = &p->client[o->client];
@@ -192,10 +198,11 @@ static void write_tcp(struct peer *p, const struct frame *f, const struct order 
 	    .rx_win = rte_cpu_to_be_16(WINDOW),
 	};
 	if (o->what == PEER_SYN) {
-		const rte_be32_t mss = rte_cpu_to_be_32(MSS_OPTION);
+		const rte_be32_t option[] = {rte_cpu_to_be_32(MSS_OPTION),
+		                             rte_cpu_to_be_32(SACK_PERMITTED)};
 
-		memcpy(f->tcp + 1, &mss, sizeof(mss));
-		f->tcp->data_off = (sizeof(*f->tcp) + sizeof(mss)) / 4 << 4;
+		memcpy(f->tcp + 1, option, syn_options_len(p));
+		f->tcp->data_off = (uint8_t)((sizeof(*f->tcp) + syn_options_len(p)) / 4 << 4);
 	} else if (len > 0) {
 		memcpy(f->tcp + 1, p->data, len);
 	}
@@ -220,7 +227,7 @@ static struct rte_mbuf *make_packet(struct peer *p, const struct order *o)
 	const bool udp = o->what == PEER_DATAGRAM;
 	const uint16_t len = udp || o->what == PEER_DATA ? p->len : 0;
 	const size_t hdr = udp ? sizeof(struct rte_udp_hdr) : sizeof(struct rte_tcp_hdr);
-	const uint16_t l4 = (uint16_t)(hdr + len + (o->what == PEER_SYN ? sizeof(uint32_t) : 0));
+	const uint16_t l4 = (uint16_t)(hdr + len + (o->what == PEER_SYN ? syn_options_len(p) : 0));
 	struct rte_mbuf *m = rte_pktmbuf_alloc(p->pool);
 	struct frame f;
 
@@ -477,6 +484,11 @@ void peer_request(struct peer *p, const void *data, uint16_t len)
 {
 	p->data = data;
 	p->len = len;
+}
+
+void peer_offer_sack(struct peer *p)
+{
+	p->sack = true;
 }
 
 void peer_send(struct peer *p, uint32_t client, enum peer_segment what)

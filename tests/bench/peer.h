@@ -42,6 +42,9 @@ struct pc_port *peer_port(struct peer *p);
 /** peer_request sets what PEER_DATA sends: len bytes, which the peer does not copy. */
 void peer_request(struct peer *p, const void *data, uint16_t len);
 
+/** peer_offer_sack has the clients offer SACK in their SYNs. */
+void peer_offer_sack(struct peer *p);
+
 /** peer_send has a client send a segment at the next rx_burst. */
 void peer_send(struct peer *p, uint32_t client, enum peer_segment what);
 
