@@ -14,9 +14,10 @@ static uint64_t *timeout_of(struct chan_sock *s, int level, int name)
 {
 	if (level != SOL_SOCKET)
 		return NULL;
-	if (name == SO_RCVTIMEO)
+	/* the second of each is the first where time is of 64 bits */
+	if (name == SO_RCVTIMEO || name == SO_RCVTIMEO_NEW)
 		return &s->rcv_timeout_ns;
-	return name == SO_SNDTIMEO ? &s->snd_timeout_ns : NULL;
+	return name == SO_SNDTIMEO || name == SO_SNDTIMEO_NEW ? &s->snd_timeout_ns : NULL;
 }
 
 static int set_timeout(uint64_t *ns, const void *value, socklen_t len)

@@ -56,10 +56,14 @@ static void put_time(struct ancillary *a, const struct ctx *ctx, uint16_t tell, 
 	                            .tv_nsec = (long)(ns % SECOND_NS)};
 	const struct timeval tv = {.tv_sec = ts.tv_sec, .tv_usec = ts.tv_nsec / 1000};
 
+	const struct scm_timestamping stamps = {.ts = {ts}};
+
 	if (tell & UDP_TELL_TIME_NS)
 		ancillary_put(a, SOL_SOCKET, SCM_TIMESTAMPNS, &ts, sizeof(ts));
-	else
+	else if (tell & UDP_TELL_TIME)
 		ancillary_put(a, SOL_SOCKET, SCM_TIMESTAMP, &tv, sizeof(tv));
+	if (tell & UDP_TELL_STAMPS)
+		ancillary_put(a, SOL_SOCKET, SCM_TIMESTAMPING, &stamps, sizeof(stamps));
 }
 
 /* The address of ours that an answer comes from: that of the datagram, or of its interface if that is a
@@ -123,7 +127,7 @@ void ancillary_put_info(struct ancillary *a, const struct sockets *s, const stru
 {
 	const uint16_t tell = ref->udp->tell;
 
-	if (tell & (UDP_TELL_TIME | UDP_TELL_TIME_NS))
+	if (tell & (UDP_TELL_TIME | UDP_TELL_TIME_NS | UDP_TELL_STAMPS))
 		put_time(a, s->ctx, tell, info->at_ns);
 	if ((tell & UDP_TELL_DROPS) && ref->udp->drops != 0)
 		ancillary_put(a, SOL_SOCKET, SO_RXQ_OVFL, &ref->udp->drops,

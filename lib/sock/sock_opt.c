@@ -165,7 +165,7 @@ int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value,
 		return get_max_pacing_rate(s, ref.tcp, value, len);
 	if ((level == IPPROTO_TCP && ref.udp != NULL) ||
 	    (level == IPPROTO_IPV6 && !sock_is_ip6(&ref)))
-		return (int)sock_fail(-EOPNOTSUPP);
+		return (int)sock_fail(sock_is_ip6(&ref) ? -ENOPROTOOPT : -EOPNOTSUPP);
 	if (level == IPPROTO_TCP && name == TCP_FASTOPEN_KEY)
 		return copy_result(s->tcp->fastopen.key,
 		                   sizeof(struct sip_key) * (s->tcp->fastopen.has_backup ? 2 : 1),
@@ -176,6 +176,9 @@ int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value,
 		strcpy(congestion, cc_of(ref.tcp)->name);
 		return copy_result(congestion, sizeof(congestion), value, len);
 	}
+	err = sock_told_get(st, fd, &ref, level, name, value, len);
+	if (err != -ENOPROTOOPT)
+		return (int)sock_fail(err);
 	number = get_number(s, &ref, level, name, &err);
 	if (err != 0)
 		return (int)sock_fail(err);
@@ -224,6 +227,9 @@ int pc_setsockopt(struct pc_stack *st, int fd, int level, int name, const void *
 		if (err != -ENOPROTOOPT)
 			return (int)sock_fail(err);
 	}
+	err = sock_told_set(&ref, level, name, value, len);
+	if (err != -ENOPROTOOPT)
+		return (int)sock_fail(err);
 	if (!has_option(s, &ref, level, name))
 		return (int)sock_fail(-ENOPROTOOPT);
 	err = read_number(level, value, len, &number);

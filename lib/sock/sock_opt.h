@@ -15,6 +15,13 @@ struct sock_option {
 /** sock_option_find returns the row of an option that a socket has, or NULL. */
 const struct sock_option *sock_option_find(const struct sock_ref *ref, int level, int name);
 
+/** sock_told_get and sock_told_set are pc_getsockopt and pc_setsockopt for options that tell what cannot be chosen.
+ * Return 0 or a negative errno; -ENOPROTOOPT: it is another option. */
+int sock_told_get(struct pc_stack *st, int fd, const struct sock_ref *ref, int level, int name,
+                  void *value, socklen_t *len);
+int sock_told_set(const struct sock_ref *ref, int level, int name, const void *value,
+                  socklen_t len);
+
 /** sock_set_flag sets or clears a TCB_* flag of a TCP socket; of another it does nothing. Returns 0. */
 static inline int sock_set_flag(const struct sock_ref *ref, uint32_t flag, int on)
 {

@@ -193,7 +193,7 @@ static int set_tclass(struct sockets *s, const struct sock_ref *ref, int value)
 	return set_tos(s, ref, value == -1 ? 0 : value);
 }
 
-static int get_mtu6(struct sockets *s, const struct sock_ref *ref)
+static int get_mtu(struct sockets *s, const struct sock_ref *ref)
 {
 	(void)s;
 	if (ref->tcp != NULL ? ref->tcp->path_mtu == 0 : ref->udp->path.mtu == 0)
@@ -444,10 +444,11 @@ static const struct sock_option options[] = {
     {SOL_SOCKET, SO_RCVBUF, get_rcvbuf, set_rcvbuf},
     {IPPROTO_IP, IP_TTL, get_ttl, set_ttl},
     {IPPROTO_IP, IP_TOS, get_tos, set_tos},
+    {IPPROTO_IP, IP_MTU, get_mtu, NULL},
     {IPPROTO_IPV6, IPV6_V6ONLY, get_v6only, set_v6only},
     {IPPROTO_IPV6, IPV6_UNICAST_HOPS, get_ttl, set_ttl},
     {IPPROTO_IPV6, IPV6_TCLASS, get_tos, set_tclass},
-    {IPPROTO_IPV6, IPV6_MTU, get_mtu6, NULL},
+    {IPPROTO_IPV6, IPV6_MTU, get_mtu, NULL},
     {IPPROTO_TCP, TCP_NODELAY, get_nodelay, set_nodelay},
     {IPPROTO_TCP, TCP_CORK, get_cork, set_cork},
     {IPPROTO_TCP, TCP_QUICKACK, get_quickack, set_quickack},

@@ -10,8 +10,44 @@
 #include <string.h>
 
 #include <asm/socket.h>
+#include <linux/net_tstamp.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
+
+/* of newer headers than some systems have; Linux's values */
+#ifndef SO_RCVMARK
+#define SO_RCVMARK 75
+#endif
+#ifndef SO_RCVPRIORITY
+#define SO_RCVPRIORITY 82
+#endif
+#ifndef IP_RECVERR_RFC4884
+#define IP_RECVERR_RFC4884 26
+#endif
+#ifndef IPV6_RECVERR_RFC4884
+#define IPV6_RECVERR_RFC4884 31
+#endif
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE 51
+#endif
+#ifndef IP_PROTOCOL
+#define IP_PROTOCOL 52
+#endif
+#ifndef IPV6_2292HOPLIMIT
+#define IPV6_2292HOPLIMIT 8
+#endif
+#ifndef IPV6_ROUTER_ALERT_ISOLATE
+#define IPV6_ROUTER_ALERT_ISOLATE 30
+#endif
+#ifndef IPV6_FLOWINFO_SEND
+#define IPV6_FLOWINFO_SEND 33
+#endif
+#ifndef IPV6_RECVFRAGSIZE
+#define IPV6_RECVFRAGSIZE 77
+#endif
+#ifndef IPV6_FLOWINFO
+#define IPV6_FLOWINFO 11
+#endif
 
 /* which sockets have it */
 enum { OF_TCP = 1, OF_OTHERS = 2, OF_ALL = 3 };
@@ -20,12 +56,15 @@ enum kind {
 	TRUTH,   /* any value: 0 or 1 */
 	STRICT,  /* 0 or 1, others are refused */
 	ONCE,    /* as TRUTH, but never off again */
-	NOTHING, /* taken, and told to be 0 */
+	NOTHING, /* taken, and told to be 0; more than most is refused */
 	FIXED,   /* only read */
 	NUMBER,  /* any value */
 	COUNT,   /* 0 or more */
 	BITS,    /* as many as most says */
 	LOWAT,   /* 1 or more; 0 means 1, and less than 0 all that there can be */
+	SMALL,   /* 0 to most, kept in a byte */
+	LINGER2, /* TCP_LINGER2: seconds, at most most; 0: the default, less: -1 */
+	PORTS,   /* two ports, the first below and the last above; 0: none */
 };
 
 struct kept_option {
@@ -45,10 +84,10 @@ static const struct kept_option options[] = {
     {SOL_SOCKET, SO_BUSY_POLL, OF_ALL, COUNT, AT(busy_poll), 0, 0},
     {SOL_SOCKET, SO_INCOMING_CPU, OF_ALL, NUMBER, AT(cpu), -1, 0},
     {SOL_SOCKET, SO_RCVLOWAT, OF_ALL, LOWAT, AT(rcvlowat), 1, 0},
-    {SOL_SOCKET, SO_TIMESTAMPING_OLD, OF_TCP, BITS, AT(timestamping), 0, 0xffff},
+    {SOL_SOCKET, SO_TIMESTAMPING_OLD, OF_ALL, BITS, AT(timestamping), 0, 0xffff},
     {SOL_SOCKET, SO_SNDLOWAT, OF_ALL, FIXED, 0, 1, 0},
     {SOL_SOCKET, SO_INCOMING_NAPI_ID, OF_ALL, FIXED, 0, 0, 0},
-    {SOL_SOCKET, SO_BSDCOMPAT, OF_ALL, NOTHING, 0, 0, 0},
+    {SOL_SOCKET, SO_BSDCOMPAT, OF_ALL, NOTHING, 0, 0, INT32_MAX},
     {SOL_SOCKET, SO_DONTROUTE, OF_ALL, TRUTH, 0, 0, 0},
     {SOL_SOCKET, SO_DEBUG, OF_ALL, TRUTH, 1, 0, 0},
     {SOL_SOCKET, SO_WIFI_STATUS, OF_ALL, TRUTH, 2, 0, 0},
@@ -75,6 +114,56 @@ static const struct kept_option options[] = {
     {IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, OF_TCP, STRICT, 23, 0, 0},
     {SOL_SOCKET, SO_ZEROCOPY, OF_TCP, STRICT, 26, 0, 0},
     {IPPROTO_TCP, TCP_INQ, OF_TCP, STRICT, 27, 0, 0},
+    {SOL_SOCKET, SO_RCVMARK, OF_ALL, TRUTH, 28, 0, 0},
+    {SOL_SOCKET, SO_RCVPRIORITY, OF_ALL, TRUTH, 29, 0, 0},
+    {SOL_SOCKET, SO_BUF_LOCK, OF_ALL, SMALL, 0, 0, 3},
+    {SOL_SOCKET, SO_BPF_EXTENSIONS, OF_ALL, FIXED, 0, 64, 0},
+    {IPPROTO_IP, IP_HDRINCL, OF_TCP, FIXED, 0, 0, 0},
+    {IPPROTO_IP, IP_MTU_DISCOVER, OF_TCP, SMALL, 1, IP_PMTUDISC_WANT, IP_PMTUDISC_OMIT},
+    {IPPROTO_IP, IP_MINTTL, OF_ALL, SMALL, 2, 0, 255},
+    {IPPROTO_IP, IP_NODEFRAG, OF_ALL, FIXED, 0, 0, 0},
+    {IPPROTO_IP, IP_CHECKSUM, OF_ALL, TRUTH, 30, 0, 0},
+    {IPPROTO_IP, IP_RECVERR_RFC4884, OF_ALL, STRICT, 31, 0, 0},
+    {IPPROTO_IP, IP_MULTICAST_IF, OF_TCP, FIXED, 0, 0, 0},
+    {IPPROTO_IP, IP_MULTICAST_TTL, OF_TCP, FIXED, 0, 1, 0},
+    {IPPROTO_IP, IP_MULTICAST_ALL, OF_TCP, STRICT, 32, 1, 0},
+    {IPPROTO_IP, IP_LOCAL_PORT_RANGE, OF_ALL, PORTS, 0, 0, 0},
+    {IPPROTO_IP, IP_PROTOCOL, OF_ALL, FIXED, 0, 0, 0},
+    {IPPROTO_TCP, TCP_LINGER2, OF_TCP, LINGER2, 3, 60, 120},
+    {IPPROTO_TCP, TCP_THIN_DUPACK, OF_TCP, NOTHING, 0, 0, 1},
+    {IPPROTO_IPV6, IPV6_2292PKTINFO, OF_ALL, TRUTH, 33, 0, 0},
+    {IPPROTO_IPV6, IPV6_2292HOPOPTS, OF_ALL, TRUTH, 34, 0, 0},
+    {IPPROTO_IPV6, IPV6_2292DSTOPTS, OF_ALL, TRUTH, 35, 0, 0},
+    {IPPROTO_IPV6, IPV6_2292RTHDR, OF_ALL, TRUTH, 36, 0, 0},
+    {IPPROTO_IPV6, IPV6_2292HOPLIMIT, OF_ALL, TRUTH, 37, 0, 0},
+    {IPPROTO_IPV6, IPV6_FLOWINFO, OF_ALL, TRUTH, 38, 0, 0},
+    {IPPROTO_IPV6, IPV6_MULTICAST_IF, OF_TCP, FIXED, 0, 0, 0},
+    {IPPROTO_IPV6, IPV6_MULTICAST_HOPS, OF_TCP, FIXED, 0, 1, 0},
+    {IPPROTO_IPV6, IPV6_MULTICAST_LOOP, OF_TCP, TRUTH, 39, 1, 0},
+    {IPPROTO_IPV6, IPV6_MTU_DISCOVER, OF_TCP, SMALL, 4, IP_PMTUDISC_WANT, IP_PMTUDISC_OMIT},
+    {IPPROTO_IPV6, IPV6_RECVERR, OF_TCP, TRUTH, 40, 0, 0},
+    {IPPROTO_IPV6, IPV6_MULTICAST_ALL, OF_TCP, TRUTH, 41, 1, 0},
+    {IPPROTO_IPV6, IPV6_RECVERR_RFC4884, OF_ALL, STRICT, 42, 0, 0},
+    {IPPROTO_IPV6, IPV6_RECVPKTINFO, OF_TCP, TRUTH, 43, 0, 0},
+    {IPPROTO_IPV6, IPV6_RECVHOPLIMIT, OF_TCP, TRUTH, 44, 0, 0},
+    {IPPROTO_IPV6, IPV6_RECVTCLASS, OF_TCP, TRUTH, 45, 0, 0},
+    {IPPROTO_IPV6, IPV6_RECVHOPOPTS, OF_ALL, TRUTH, 46, 0, 0},
+    {IPPROTO_IPV6, IPV6_RECVRTHDR, OF_ALL, TRUTH, 47, 0, 0},
+    {IPPROTO_IPV6, IPV6_RECVDSTOPTS, OF_ALL, TRUTH, 48, 0, 0},
+    {IPPROTO_IPV6, IPV6_RECVPATHMTU, OF_ALL, TRUTH, 49, 0, 0},
+    {IPPROTO_IPV6, IPV6_DONTFRAG, OF_ALL, TRUTH, 50, 0, 0},
+    {IPPROTO_IPV6, IPV6_AUTOFLOWLABEL, OF_ALL, TRUTH, 51, 1, 0},
+    {IPPROTO_IPV6, IPV6_ORIGDSTADDR, OF_TCP, TRUTH, 52, 0, 0},
+    {IPPROTO_IP, IP_ROUTER_ALERT, OF_ALL, FIXED, 0, 0, 0},
+    {IPPROTO_IP, IP_UNICAST_IF, OF_ALL, FIXED, 0, 0, 0},
+    {IPPROTO_IP, IP_RECVFRAGSIZE, OF_OTHERS, TRUTH, 53, 0, 0},
+    {IPPROTO_IPV6, IPV6_FLOWINFO_SEND, OF_ALL, TRUTH, 54, 0, 0},
+    {IPPROTO_IPV6, IPV6_ROUTER_ALERT_ISOLATE, OF_ALL, TRUTH, 55, 0, 0},
+    {IPPROTO_IPV6, IPV6_RECVFRAGSIZE, OF_ALL, TRUTH, 56, 0, 0},
+    {IPPROTO_IPV6, IPV6_MINHOPCOUNT, OF_ALL, SMALL, 5, 0, 255},
+    {IPPROTO_IPV6, IPV6_UNICAST_IF, OF_ALL, FIXED, 0, 0, 0},
+    {IPPROTO_IPV6, IPV6_TRANSPARENT, OF_ALL, TRUTH, 18, 0, 0},
+    {IPPROTO_IPV6, IPV6_FREEBIND, OF_ALL, TRUTH, 19, 0, 0},
     {IPPROTO_UDP, UDP_NO_CHECK6_TX, OF_OTHERS, TRUTH, 24, 0, 0},
     {IPPROTO_UDP, UDP_NO_CHECK6_RX, OF_OTHERS, TRUTH, 25, 0, 0},
 };
@@ -82,6 +171,9 @@ static const struct kept_option options[] = {
 static const struct kept_option *find(const struct sock_ref *ref, int level, int name)
 {
 	const unsigned of = ref->tcp != NULL ? OF_TCP : OF_OTHERS;
+
+	if (level == IPPROTO_IPV6 && !sock_is_ip6(ref))
+		return NULL;
 
 	for (size_t i = 0; i < RTE_DIM(options); i++)
 		if (options[i].level == level && options[i].name == name && (options[i].of & of))
@@ -107,23 +199,40 @@ static int read_kept(const struct kept *k, const struct kept_option *o)
 		return ((k->truths >> o->at & 1) != 0) != (o->base != 0);
 	if (o->kind == FIXED || o->kind == NOTHING)
 		return o->base;
+	if (o->kind == PORTS)
+		return (int)((uint32_t)k->port_last << 16 | k->port_first);
+	if (o->kind == SMALL)
+		return (uint8_t)(k->small[o->at] + o->base);
+	if (o->kind == LINGER2)
+		return (int8_t)(k->small[o->at] + o->base);
 	memcpy(&number, (const char *)k + o->at, sizeof(number));
 	return (int)((uint32_t)number + (uint32_t)o->base);
 }
 
 static void write_kept(struct kept *k, const struct kept_option *o, int value)
 {
-	const uint32_t bit = is_truth(o) ? 1u << o->at : 0;
+	const uint64_t bit = is_truth(o) ? UINT64_C(1) << o->at : 0;
 	const uint32_t number = (uint32_t)value - (uint32_t)o->base;
 
 	if (o->kind == NOTHING)
 		return;
-	if (!is_truth(o))
+	if (o->kind == SMALL || o->kind == LINGER2)
+		k->small[o->at] = (uint8_t)number;
+	else if (o->kind == PORTS)
+		k->port_first = (uint16_t)value, k->port_last = (uint16_t)((uint32_t)value >> 16);
+	else if (!is_truth(o))
 		memcpy((char *)k + o->at, &number, sizeof(number));
 	else if ((value != 0) != (o->base != 0))
 		k->truths |= bit;
 	else
 		k->truths &= ~bit;
+}
+
+static bool is_range(uint32_t value)
+{
+	const uint32_t first = value & UINT16_MAX, last = value >> 16;
+
+	return first == 0 || last == 0 || first <= last;
 }
 
 /* 0 and the value as it is kept, or why it is refused */
@@ -139,6 +248,14 @@ static int judge(const struct sockets *s, const struct sock_ref *ref, const stru
 		return *value == 0 && read_kept(kept_of(s, ref), o) ? -EPERM : 0;
 	case COUNT:
 		return *value >= 0 ? 0 : -EINVAL;
+	case LINGER2:
+		*value = *value == 0 ? o->base : *value < 0 ? -1 : RTE_MIN(*value, o->most);
+		return 0;
+	case NOTHING:
+		return o->most == 1 && *value != 0 && *value != 1 ? -EINVAL : 0;
+	case PORTS:
+		return is_range((uint32_t)*value) ? 0 : -EINVAL;
+	case SMALL:
 	case BITS:
 		return *value >= 0 && *value <= o->most ? 0 : -EINVAL;
 	case LOWAT:
@@ -167,6 +284,17 @@ bool sock_kept_has(const struct sock_ref *ref, int level, int name)
 	return o != NULL && o->kind != FIXED;
 }
 
+/* What arrives is stamped by software, and that is told, if both is wanted. */
+static void tell_stamps(struct udp_sock *u, unsigned flags)
+{
+	const unsigned both = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+
+	if ((flags & both) == both)
+		u->tell |= UDP_TELL_STAMPS;
+	else
+		u->tell &= (uint16_t)~UDP_TELL_STAMPS;
+}
+
 int sock_kept_set(struct sockets *s, const struct sock_ref *ref, int level, int name, int value)
 {
 	const struct kept_option *o = find(ref, level, name);
@@ -180,6 +308,8 @@ int sock_kept_set(struct sockets *s, const struct sock_ref *ref, int level, int 
 		return err;
 	if (ref->tcp == NULL) {
 		write_kept(&ref->udp->kept, o, value);
+		if (o->kind == BITS)
+			tell_stamps(ref->udp, (unsigned)value);
 		return 0;
 	}
 	want = *tcp_tuning(s->tcp, ref->tcp);

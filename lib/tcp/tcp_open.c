@@ -19,44 +19,52 @@ struct tcb *tcp_socket(struct tcp *tcp)
 	return t;
 }
 
-static uint16_t random_port(struct tcp *tcp, uint32_t *span)
+/* Ephemeral ports, from a random one on. */
+struct ports {
+	uint16_t first, last, next;
+	uint32_t left;
+};
+
+static struct ports ports_of(struct tcp *tcp, const struct tcb *t)
 {
 	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
+	struct ports p = {.first = (uint16_t)cfg->tcp_port_first,
+	                  .last = (uint16_t)cfg->tcp_port_last};
 
-	*span = (uint32_t)(cfg->tcp_port_last - cfg->tcp_port_first + 1);
-	return (uint16_t)(cfg->tcp_port_first + rng_below(&tcp->ctx->rng, *span));
+	kept_ports(&tcp_tuning(tcp, t)->kept, &p.first, &p.last);
+	p.left = (uint32_t)(p.last - p.first + 1);
+	p.next = (uint16_t)(p.first + rng_below(&tcp->ctx->rng, p.left));
+	return p;
 }
 
-static uint16_t next_port(const struct tcp *tcp, uint16_t port)
+/* Returns the next one, or 0: that were all. */
+static uint16_t next_port(struct ports *p)
 {
-	return (uint16_t)(port == tcp->ctx->cfg.tcp_port_last ? tcp->ctx->cfg.tcp_port_first
-	                                                      : port + 1u);
+	const uint16_t port = p->next;
+
+	if (p->left == 0)
+		return 0;
+	p->left--;
+	p->next = (uint16_t)(port == p->last ? p->first : port + 1u);
+	return port;
 }
 
 static uint16_t free_bind_port(struct tcp *tcp, const struct tcb *t, uint16_t laddr)
 {
 	const uint32_t families = t->flags & (TCB_IP6 | TCB_V6ONLY);
-	uint32_t span;
-	uint16_t port = random_port(tcp, &span);
+	struct ports ports = ports_of(tcp, t);
+	uint16_t port;
 
-	for (; span > 0; span--, port = next_port(tcp, port))
-		if (!bindings_conflict(tcp, laddr, port, families, 0))
-			return port;
-	return 0;
+	while ((port = next_port(&ports)) != 0 && bindings_conflict(tcp, laddr, port, families, 0))
+		continue;
+	return port;
 }
 
-int tcp_bind(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *local)
+/* Gives a socket a name; port 0: one that is free. */
+static int take_name(struct tcp *tcp, struct tcb *t, uint16_t laddr, uint16_t port)
 {
-	uint16_t laddr = LADDR_NONE, port = local->port;
 	uint32_t binding;
 
-	if (!pc_addr_is_any(&local->addr)) {
-		laddr = netifs_find(&tcp->ip->ifs, &local->addr);
-		if (laddr == LADDR_NONE || !netifs_is_usable(&tcp->ip->ifs, laddr))
-			return -EADDRNOTAVAIL;
-	}
-	if ((t->flags & TCB_BOUND) || t->state != TCP_S_CLOSED || (t->flags & TCB_CONNECTED))
-		return -EINVAL;
 	if (port == 0)
 		port = free_bind_port(tcp, t, laddr);
 	if (port == 0 || bindings_conflict(tcp, laddr, port, t->flags, 0))
@@ -72,9 +80,32 @@ int tcp_bind(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *local)
 	return 0;
 }
 
+/* IP_BIND_ADDRESS_NO_PORT */
+static bool has_no_port(const struct tcp *tcp, const struct tcb *t)
+{
+	return (tcp_tuning(tcp, t)->kept.truths & KEPT_NO_PORT) != 0;
+}
+
+int tcp_bind(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *local)
+{
+	uint16_t laddr = LADDR_NONE;
+
+	if (!pc_addr_is_any(&local->addr)) {
+		laddr = netifs_find(&tcp->ip->ifs, &local->addr);
+		if (laddr == LADDR_NONE || !netifs_is_usable(&tcp->ip->ifs, laddr))
+			return -EADDRNOTAVAIL;
+	}
+	if ((t->flags & TCB_BOUND) || t->state != TCP_S_CLOSED || (t->flags & TCB_CONNECTED))
+		return -EINVAL;
+	if (local->port == 0 && has_no_port(tcp, t)) {
+		t->flow.laddr = laddr; /* connect chooses the port, by the peer */
+		return 0;
+	}
+	return take_name(tcp, t, laddr, local->port);
+}
+
 int tcp_listen(struct tcp *tcp, struct tcb *t, int backlog)
 {
-	const struct pc_endpoint any = {.addr = pc_addr_ip4(0)};
 	struct binding *l;
 	int err;
 
@@ -87,7 +118,8 @@ int tcp_listen(struct tcp *tcp, struct tcb *t, int backlog)
 		return -EINVAL;
 	if (tcp->bind.listeners >= tcp->ctx->cfg.stack_max_listeners)
 		return -ENOBUFS;
-	if (!(t->flags & TCB_BOUND) && (err = tcp_bind(tcp, t, &any)) != 0)
+	if (!(t->flags & TCB_BOUND) &&
+	    (err = take_name(tcp, t, has_no_port(tcp, t) ? t->flow.laddr : LADDR_NONE, 0)) != 0)
 		return err;
 	l = &tcp->bind.binding[t->binding];
 	l->listening = true;
@@ -120,10 +152,10 @@ static int choose_port(struct tcp *tcp, struct tcb *t)
 	const struct pc_port_info *info = &ip_port(tcp->ip, t->netif)->info;
 	struct pc_endpoint here = {.addr = *ip_laddr(tcp->ip, t->flow.laddr)};
 	struct pc_endpoint there = {.addr = t->flow.raddr, .port = t->flow.rport};
-	uint32_t span;
-	uint16_t port = random_port(tcp, &span);
+	struct ports ports = ports_of(tcp, t);
+	uint16_t port;
 
-	for (; span > 0; span--, port = next_port(tcp, port)) {
+	while ((port = next_port(&ports)) != 0) {
 		here.port = t->flow.lport = port;
 		if (toeplitz_queue(&info->rss, &there, &here) != info->queue)
 			continue;

@@ -257,11 +257,14 @@ static bool is_taken(const struct udp *udp, const struct udp_sock *s,
 /* Looks for a free port from a random one on (RFC 6056 section 3.3.1). Returns 0 when there is none. */
 static uint16_t choose_port(struct udp *udp, const struct udp_sock *s, const struct pc_addr *addr)
 {
-	const uint32_t first = (uint32_t)udp->ctx->cfg.tcp_port_first;
-	const uint32_t n = (uint32_t)udp->ctx->cfg.tcp_port_last - first + 1;
-	const uint32_t start = rng_below(&udp->ctx->rng, n);
+	uint16_t first = (uint16_t)udp->ctx->cfg.tcp_port_first,
+	         last = (uint16_t)udp->ctx->cfg.tcp_port_last;
 	struct pc_endpoint name = {.addr = *addr};
+	uint32_t n, start;
 
+	kept_ports(&s->kept, &first, &last);
+	n = (uint32_t)(last - first + 1);
+	start = rng_below(&udp->ctx->rng, n);
 	for (uint32_t i = 0; i < n; i++) {
 		name.port = (uint16_t)(first + (start + i) % n);
 		if (!is_taken(udp, s, &name, false))

@@ -36,6 +36,7 @@ enum {
 	UDP_TELL_DROPS = 1 << 8,    /* SO_RXQ_OVFL */
 	UDP_TELL_DST = 1 << 9,      /* IP_RECVORIGDSTADDR */
 	UDP_TELL_DST6 = 1 << 10,    /* IPV6_RECVORIGDSTADDR */
+	UDP_TELL_STAMPS = 1 << 11,  /* SO_TIMESTAMPING, of the software that receives */
 };
 
 /** What a struct udp_sock is a socket of; raw.h has the other two. */

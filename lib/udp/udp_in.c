@@ -138,7 +138,7 @@ static int deliver(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m, cons
 	note->rx.l3_off = (uint16_t)(m->data_off + p->l3_off);
 	note->rx.len = len;
 	note->rx.netif = p->netif;
-	if (unlikely(s->tell & (UDP_TELL_TIME | UDP_TELL_TIME_NS)))
+	if (unlikely(s->tell & (UDP_TELL_TIME | UDP_TELL_TIME_NS | UDP_TELL_STAMPS)))
 		note_time(note, udp->ctx->now_ns);
 	else
 		note_time(note, 0);
