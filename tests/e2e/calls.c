@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+extern char **environ;
 
 static struct sockaddr_in server;
 
@@ -153,6 +156,39 @@ static void child(void)
 	close(fd);
 }
 
+/* The child of posix_spawn() has the socket as its stdin, though every other number of it is closed. */
+static void spawned(void)
+{
+	char *argv[] = {(char[]){"head"}, (char[]){"-n"}, (char[]){"1"}, NULL};
+	posix_spawn_file_actions_t actions;
+	int fd = dial(), status = -1;
+	pid_t pid = -1;
+
+	say("send", send(fd, "to a spawned child\n", 19, 0));
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
+	posix_spawn_file_actions_addclose(&actions, fd);
+	say("posix_spawnp", posix_spawnp(&pid, "head", &actions, NULL, argv, environ));
+	posix_spawn_file_actions_destroy(&actions);
+	say("wait", waitpid(pid, &status, 0) == pid);
+	say("status", status);
+	say("no such program", posix_spawn(&pid, "/no/such/program", NULL, NULL, argv, environ));
+	close(fd);
+}
+
+static void by_shell(void)
+{
+	int fd = dial(), status;
+	char command[64];
+
+	say("send", send(fd, "to a shell\n", 11, 0));
+	snprintf(command, sizeof(command), "head -n 1 <&%d; exit 3", fd);
+	status = system(command);
+	say("system", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+	say("is still ours", send(fd, "x", 1, 0));
+	close(fd);
+}
+
 /* As daemons do at their start: what the program does not know of must live on. */
 static void close_everything(void)
 {
@@ -188,6 +224,8 @@ int main(int argc, char **argv)
 	files();
 	interfaces();
 	child();
+	spawned();
+	by_shell();
 	close_everything();
 	return 0;
 }

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The names of posix_spawn() and system().
+ *
+ * The C library makes such a child without fork(), past everybody who has to hear of it, and what is to be done to its
+ * descriptors is in a struct that only the C library can read.  So the functions that fill that struct are taken over,
+ * and note what they were told.  A child that inherits percore sockets is forked, does what was noted by our own close() and
+ * dup2(), and is executed by our own execve(), which hands the sockets on.  Every other child is the C library's.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "names.h"
+#include "real.h"
+
+extern char **environ;
+
+enum verb { CLOSE, DUP2, OPEN, CHDIR, FCHDIR, CLOSEFROM };
+
+struct action {
+	struct action *next;
+	enum verb verb;
+	int fd, other; /* DUP2: to; OPEN: flags */
+	mode_t mode;
+	char path[];
+};
+
+/** What was noted of a struct of the program's. */
+struct note {
+	struct note *next;
+	const posix_spawn_file_actions_t *of;
+	struct action *first;
+};
+
+static struct {
+	pthread_mutex_t lock;
+	struct note *first;
+} notes = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* ---- notes --------------------------------------------------------------------------------------- */
+
+/* The caller has the lock. */
+static struct note **find(const posix_spawn_file_actions_t *of)
+{
+	struct note **link = &notes.first;
+
+	while (*link != NULL && (*link)->of != of)
+		link = &(*link)->next;
+	return link;
+}
+
+static void forget(const posix_spawn_file_actions_t *of)
+{
+	struct note **link, *n;
+
+	pthread_mutex_lock(&notes.lock);
+	link = find(of);
+	n = *link;
+	if (n != NULL)
+		*link = n->next;
+	pthread_mutex_unlock(&notes.lock);
+	if (n == NULL)
+		return;
+	for (struct action *a = n->first, *next; a != NULL; a = next) {
+		next = a->next;
+		free(a);
+	}
+	free(n);
+}
+
+/* Returns 0 or ENOMEM. */
+static int note(const posix_spawn_file_actions_t *of, enum verb verb, int fd, int other,
+                mode_t mode, const char *path)
+{
+	const size_t len = path != NULL ? strlen(path) + 1 : 0;
+	struct action *a = malloc(sizeof(*a) + len), **end;
+	struct note **link, *n;
+
+	if (a == NULL)
+		return ENOMEM;
+	*a = (struct action){.verb = verb, .fd = fd, .other = other, .mode = mode};
+	if (len > 0)
+		memcpy(a->path, path, len);
+	pthread_mutex_lock(&notes.lock);
+	link = find(of);
+	n = *link;
+	if (n == NULL) {
+		n = calloc(1, sizeof(*n));
+		*link = n;
+	}
+	if (n != NULL) {
+		n->of = of;
+		for (end = &n->first; *end != NULL; end = &(*end)->next)
+			continue;
+		*end = a;
+	}
+	pthread_mutex_unlock(&notes.lock);
+	if (n != NULL)
+		return 0;
+	free(a);
+	return ENOMEM;
+}
+
+/* The C library's function first: what it refuses is not noted. */
+#define NOTED(name, params, args, ...)                       \
+	NAME(int, name, params)                              \
+	{                                                    \
+		static int(*next) params;                    \
+		int rc;                                      \
+                                                             \
+		if (next == NULL)                            \
+			*(void **)&next = real_find(#name);  \
+		rc = next != NULL ? next args : ENOSYS;      \
+		return rc != 0 ? rc : note(of, __VA_ARGS__); \
+	}
+
+NOTED(posix_spawn_file_actions_addclose, (posix_spawn_file_actions_t * of, int fd), (of, fd), CLOSE,
+      fd, 0, 0, NULL)
+NOTED(posix_spawn_file_actions_adddup2, (posix_spawn_file_actions_t * of, int fd, int to),
+      (of, fd, to), DUP2, fd, to, 0, NULL)
+NOTED(posix_spawn_file_actions_addopen,
+      (posix_spawn_file_actions_t * of, int fd, const char *path, int flags, mode_t mode),
+      (of, fd, path, flags, mode), OPEN, fd, flags, mode, path)
+NOTED(posix_spawn_file_actions_addchdir_np, (posix_spawn_file_actions_t * of, const char *path),
+      (of, path), CHDIR, 0, 0, 0, path)
+NOTED(posix_spawn_file_actions_addfchdir_np, (posix_spawn_file_actions_t * of, int fd), (of, fd),
+      FCHDIR, fd, 0, 0, NULL)
+NOTED(posix_spawn_file_actions_addclosefrom_np, (posix_spawn_file_actions_t * of, int fd), (of, fd),
+      CLOSEFROM, fd, 0, 0, NULL)
+
+NAME(int, posix_spawn_file_actions_destroy, (posix_spawn_file_actions_t * of))
+{
+	static int (*next)(posix_spawn_file_actions_t *);
+
+	if (next == NULL)
+		*(void **)&next = real_find("posix_spawn_file_actions_destroy");
+	forget(of);
+	return next != NULL ? next(of) : ENOSYS;
+}
+
+NAME(int, posix_spawn_file_actions_init, (posix_spawn_file_actions_t * of))
+{
+	static int (*next)(posix_spawn_file_actions_t *);
+
+	if (next == NULL)
+		*(void **)&next = real_find("posix_spawn_file_actions_init");
+	forget(of); /* one that was never destroyed */
+	return next != NULL ? next(of) : ENOSYS;
+}
+
+static const struct action *actions_of(const posix_spawn_file_actions_t *of)
+{
+	const struct action *first = NULL;
+
+	if (of == NULL)
+		return NULL;
+	pthread_mutex_lock(&notes.lock);
+	if (*find(of) != NULL)
+		first = (*find(of))->first;
+	pthread_mutex_unlock(&notes.lock);
+	return first;
+}
+
+/* ---- the child ----------------------------------------------------------------------------------- */
+
+/* Whether a child is to have percore sockets: such as are not close-on-exec, or become another descriptor. */
+static bool inherits(const struct action *first)
+{
+	if (!pcx_is_attached() || client.driver != NULL)
+		return false;
+	for (const struct action *a = first; a != NULL; a = a->next)
+		if (a->verb == DUP2 && !is_kernels(a->fd))
+			return true;
+	for (uint32_t fd = 0; fd < at_load(&client.end_fds); fd++)
+		if (pcx_kind((int)fd) == PCX_SOCKET &&
+		    !(pcx_fcntl((int)fd, F_GETFD, 0) & FD_CLOEXEC))
+			return true;
+	return false;
+}
+
+static int open_as(const struct action *a)
+{
+	const int fd = open(a->path, a->other, a->mode);
+
+	if (fd < 0 || fd == a->fd)
+		return fd;
+	if (dup2(fd, a->fd) < 0)
+		return -1;
+	return close(fd);
+}
+
+static int act(const struct action *a)
+{
+	switch (a->verb) {
+	case CLOSE:
+		(void)close(a->fd); /* also if it is not open */
+		return 0;
+	case DUP2: /* to itself: it is to stay open */
+		return a->fd == a->other ? fcntl(a->fd, F_SETFD, 0) : dup2(a->fd, a->other);
+	case OPEN:
+		return open_as(a);
+	case CHDIR:
+		return chdir(a->path);
+	case FCHDIR:
+		return fchdir(a->fd);
+	default:
+		closefrom(a->fd);
+		return 0;
+	}
+}
+
+static int set_scheduling(const posix_spawnattr_t *attr, short flags)
+{
+	struct sched_param param;
+	int policy;
+
+	(void)posix_spawnattr_getschedparam(attr, &param);
+	(void)posix_spawnattr_getschedpolicy(attr, &policy);
+	if (flags & POSIX_SPAWN_SETSCHEDULER)
+		return sched_setscheduler(0, policy, &param);
+	return flags & POSIX_SPAWN_SETSCHEDPARAM ? sched_setparam(0, &param) : 0;
+}
+
+/* What the attributes ask for. Returns 0, or -1 with errno. */
+static int set_attributes(const posix_spawnattr_t *attr)
+{
+	sigset_t set;
+	pid_t group;
+	short flags;
+
+	if (attr == NULL)
+		return 0;
+	(void)posix_spawnattr_getflags(attr, &flags);
+	(void)posix_spawnattr_getsigdefault(attr, &set);
+	for (int sig = 1; (flags & POSIX_SPAWN_SETSIGDEF) && sig < _NSIG; sig++)
+		if (sigismember(&set, sig) == 1)
+			(void)signal(sig, SIG_DFL);
+	if (set_scheduling(attr, flags) != 0)
+		return -1;
+	if ((flags & POSIX_SPAWN_SETSID) && setsid() < 0)
+		return -1;
+	(void)posix_spawnattr_getpgroup(attr, &group);
+	if ((flags & POSIX_SPAWN_SETPGROUP) && setpgid(0, group) != 0)
+		return -1;
+	if ((flags & POSIX_SPAWN_RESETIDS) && (setegid(getgid()) != 0 || seteuid(getuid()) != 0))
+		return -1;
+	(void)posix_spawnattr_getsigmask(attr, &set);
+	return flags & POSIX_SPAWN_SETSIGMASK ? sigprocmask(SIG_SETMASK, &set, NULL) : 0;
+}
+
+typedef int execute(const char *path, char *const *argv, char *const *env);
+
+/* The rest of a child's life before its program. What fails is told through a pipe, whose end closes with the exec. */
+static _Noreturn void live(int tell, execute *run, const char *path, const struct action *first,
+                           const posix_spawnattr_t *attr, char *const *argv, char *const *env)
+{
+	int error, rc = set_attributes(attr);
+
+	for (const struct action *a = first; a != NULL && rc >= 0; a = a->next)
+		rc = act(a);
+	if (rc >= 0)
+		(void)run(path, argv, env);
+	error = errno;
+	(void)!real_write(tell, &error, sizeof(error));
+	_exit(127);
+}
+
+/* The pipe's end is out of the way of the actions. */
+static int make_pipe(int pipes[2])
+{
+	int high;
+
+	if (pipe2(pipes, O_CLOEXEC) != 0)
+		return errno;
+	high = real_fcntl(pipes[1], F_DUPFD_CLOEXEC, FD_HIDDEN);
+	if (high < 0)
+		return 0;
+	(void)real_close(pipes[1]);
+	pipes[1] = high;
+	return 0;
+}
+
+static int spawn(pid_t *pid, execute *run, const char *path, const struct action *first,
+                 const posix_spawnattr_t *attr, char *const *argv, char *const *env)
+{
+	int pipes[2], error = make_pipe(pipes);
+	pid_t child;
+
+	if (error != 0)
+		return error;
+	child = real_fork();
+	if (child == 0)
+		live(pipes[1], run, path, first, attr, argv, env);
+	if (child < 0)
+		error = errno;
+	(void)real_close(pipes[1]);
+	if (child > 0 && real_read(pipes[0], &error, sizeof(error)) == (ssize_t)sizeof(error))
+		(void)waitpid(child, NULL, 0);
+	(void)real_close(pipes[0]);
+	if (error == 0 && pid != NULL)
+		*pid = child;
+	return error;
+}
+
+typedef int spawn_function(pid_t *, const char *, const posix_spawn_file_actions_t *,
+                           const posix_spawnattr_t *, char *const *, char *const *);
+
+NAME(int, posix_spawn,
+     (pid_t * pid, const char *path, const posix_spawn_file_actions_t *of,
+      const posix_spawnattr_t *attr, char *const *argv, char *const *env))
+{
+	static spawn_function *next;
+	const struct action *first = actions_of(of);
+
+	if (next == NULL)
+		*(void **)&next = real_find("posix_spawn");
+	if (next != NULL && !inherits(first))
+		return next(pid, path, of, attr, argv, env);
+	return spawn(pid, execve, path, first, attr, argv, env);
+}
+
+NAME(int, posix_spawnp,
+     (pid_t * pid, const char *file, const posix_spawn_file_actions_t *of,
+      const posix_spawnattr_t *attr, char *const *argv, char *const *env))
+{
+	static spawn_function *next;
+	const struct action *first = actions_of(of);
+
+	if (next == NULL)
+		*(void **)&next = real_find("posix_spawnp");
+	if (next != NULL && !inherits(first))
+		return next(pid, file, of, attr, argv, env);
+	return spawn(pid, execvpe, file, first, attr, argv, env);
+}
+
+/* ---- system() ------------------------------------------------------------------------------------ */
+
+/* As POSIX has it: the caller does not hear of the child's end, nor of what the terminal sends meanwhile. */
+static int run_command(const char *command)
+{
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+	char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, strdup(command), NULL};
+	struct sigaction old_int, old_quit;
+	posix_spawnattr_t attr;
+	sigset_t block, old, reset;
+	int status = -1, error;
+	pid_t pid = -1;
+
+	sigemptyset(&block);
+	sigaddset(&block, SIGCHLD);
+	sigemptyset(&reset);
+	sigaction(SIGINT, &ignore, &old_int);
+	sigaction(SIGQUIT, &ignore, &old_quit);
+	sigprocmask(SIG_BLOCK, &block, &old);
+	if (old_int.sa_handler != SIG_IGN)
+		sigaddset(&reset, SIGINT);
+	if (old_quit.sa_handler != SIG_IGN)
+		sigaddset(&reset, SIGQUIT);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	posix_spawnattr_setsigdefault(&attr, &reset);
+	posix_spawnattr_setsigmask(&attr, &old);
+	error = spawn(&pid, execve, "/bin/sh", NULL, &attr, argv, environ);
+	while (error == 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	posix_spawnattr_destroy(&attr);
+	free(argv[2]);
+	sigaction(SIGINT, &old_int, NULL);
+	sigaction(SIGQUIT, &old_quit, NULL);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	if (error != 0)
+		status = 127 << 8; /* as if the shell could not be executed */
+	return status;
+}
+
+NAME(int, system, (const char *command))
+{
+	static int (*next)(const char *);
+
+	if (next == NULL)
+		*(void **)&next = real_find("system");
+	if (command == NULL || (next != NULL && !inherits(NULL)))
+		return next != NULL ? next(command) : 0;
+	return run_command(command);
+}
