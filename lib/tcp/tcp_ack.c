@@ -97,8 +97,7 @@ static bool update_window(struct tcb *t, struct tcp_queues *q, const struct tcp_
 	return t->snd_wnd != old;
 }
 
-/* the send buffer has room again: tell, if somebody was refused (as Linux: a third must be free) */
-static void notify_space(struct tcp *tcp, struct tcb *t)
+void tcp_ack_space(struct tcp *tcp, struct tcb *t)
 {
 	if (!(t->flags & TCB_NOSPACE) || tcp_tell_space(tcp, t))
 		return;
@@ -124,7 +123,7 @@ static uint32_t on_new_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 		t->timers &= (uint8_t)~TCB_T_LOSS;
 	else /* (5.3) */
 		tcp_loss_arm(tcp, t, q);
-	notify_space(tcp, t);
+	tcp_ack_space(tcp, t);
 	return rtt_us;
 }
 

@@ -13,6 +13,10 @@
  */
 int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg);
 
+/** tcp_ack_space tells a socket that was refused to send when the send buffer has room again (as Linux: a third
+ * must be free). */
+void tcp_ack_space(struct tcp *tcp, struct tcb *t);
+
 /**
  * tcp_take_window sets the send window by a segment that acknowledges SND.UNA or more (so SND.WL2 =< SEG.ACK),
  * unless a newer segment has set it (RFC 9293 3.10.7.4). Returns whether it has.

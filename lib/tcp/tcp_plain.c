@@ -6,9 +6,10 @@
  * paced, and the segment that comes is the next in order; or it is not, and then everything has to be
  * looked at.  The steps of RFC 9293 section 3.10.7.4 for the former are here in one piece.
  *
- * Of an acknowledgement only that is plain which covers all that was under way, so that nothing is left
- * for RACK, the scoreboard and the loss timer; the congestion control hears of it when cwnd was what
- * limited, or was larger than at the beginning.
+ * An acknowledgement is plain that covers all that was under way, so that nothing is left for RACK, the
+ * scoreboard and the loss timer; the congestion control hears of it when cwnd was what limited, or was larger
+ * than at the beginning.  One that covers some whole segments, as those of a stream do, has a way of its own
+ * (part_input), which takes 250 instructions less than the thorough one.
  *
  * An echo of 64 bytes took 2952 instructions without this file and 2215 with it, a pure acknowledgement 1454
  * and 1043.  The end of a handshake and a FIN are as plain as any other segment.
@@ -111,13 +112,12 @@ static inline bool segment_is_plain(const struct tcp *tcp, const struct tcb *t,
 }
 
 /* nothing has been lost, or is being found out, that an acknowledgement of everything could be about */
-static inline bool ack_is_plain(const struct tcb *t, const struct tcp_queues *q)
+static inline bool flight_is_plain(const struct tcb *t, const struct tcp_queues *q)
 {
 	return q->trouble == 0 &&
 	       (q->sacked_bytes | q->lost_bytes | q->dup_bytes | q->undo_cwnd | q->pmtu.forgiven |
 	        q->pmtu.probe | t->retries) == 0 &&
-	       q->snd.head != q->snd_next && pkt_of(q->snd.head)->tx.sends == 1 &&
-	       !(t->flags & TCB_NOSPACE) && cc_of(t)->plain;
+	       q->snd.head != q->snd_next && pkt_of(q->snd.head)->tx.sends == 1 && cc_of(t)->plain;
 }
 
 /* takes the acknowledged segments out of the queue, down to snd_next; returns the RTT sample, 0: none */
@@ -227,7 +227,8 @@ static __rte_always_inline int plain_input(struct tcp *tcp, struct tcb *t, struc
 
 	if (!segment_is_plain(tcp, t, rx))
 		return TCP_NOT_PLAIN;
-	if (acked != 0 && (acked != t->snd_nxt - t->snd_una || q == NULL || !ack_is_plain(t, q)))
+	if (acked != 0 && (acked != t->snd_nxt - t->snd_una || q == NULL ||
+	                   (t->flags & TCB_NOSPACE) || !flight_is_plain(t, q)))
 		return TCP_NOT_PLAIN;
 	if (!rest_is_plain(tcp, t, seg, acked, &q))
 		return TCP_NOT_PLAIN;
@@ -248,6 +249,85 @@ static __rte_always_inline int plain_input(struct tcp *tcp, struct tcb *t, struc
 	return has_text ? VERDICT_DONE : PC_DROP_TCP_ACK_DONE;
 }
 
+/* ---- acknowledgements of a part ------------------------------------------------------------- */
+
+/* ack is where a segment ends that is under way, and that as those before it was sent once */
+static inline bool ends_segment(const struct tcp_queues *q, uint32_t ack)
+{
+	for (const struct rte_mbuf *m = q->snd.head; m != q->snd_next; m = pkt_of_const(m)->next) {
+		const struct pkt *note = pkt_of_const(m);
+		const int32_t beyond = seq_diff(note->tx.seq + note->tx.len, ack);
+
+		if (note->tx.sends != 1 || beyond > 0)
+			return false;
+		if (beyond == 0)
+			return true;
+	}
+	return false;
+}
+
+/* takes the acknowledged segments out of the queue, behind which there are others; returns the RTT sample */
+static inline uint32_t pop_part(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                                struct tcp_account *a, uint32_t ack)
+{
+	uint32_t us;
+
+	do {
+		struct rte_mbuf *m = q->snd.head;
+		const struct pkt *note = pkt_of(m);
+
+		t->snd_bytes -= note->tx.len;
+		us = RTE_MAX(tcp->ctx->now_us - note->tx.sent_us, 1u);
+		q->snd.head = note->next;
+		a->delivered++;
+		if (pkt_of(q->snd.head)->tx.seq == ack) /* it was sent after the others */
+			rack_deliver(&q->rack, note, tcp->ctx->now_us);
+		ctx_free(tcp->ctx, m);
+	} while (pkt_of(q->snd.head)->tx.seq != ack);
+	return us;
+}
+
+/* what tcp_ack does of such an acknowledgement */
+static void input_part(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                       const struct tcp_seg *seg, uint32_t acked)
+{
+	const uint32_t flight = t->snd_nxt - t->snd_una;
+	struct loss_ack a = {.acked = acked,
+	                     .delivered = acked,
+	                     .flight = flight,
+	                     .used = RTE_MAX(flight, q->flight_out)};
+
+	a.rtt_us = pop_part(tcp, t, q, account_of(tcp, t), seg->ack);
+	rack_min_rtt(&q->rack, a.rtt_us, tcp->ctx->now_ms);
+	rtt_sample(&tcp->ctx->cfg, t, a.rtt_us);
+	t->snd_una = seg->ack;
+	ip_confirm(tcp->ip, t->neigh);
+	tcp_loss_arm(tcp, t, q); /* RFC 6298 (5.3) */
+	tcp_ack_space(tcp, t);
+	account_acked(tcp, t, acked);
+	tcp_loss_ack(tcp, t, q, &a, seg);
+	tcp_snd_grow(tcp, t);
+}
+
+/* a segment that does nothing but acknowledge whole segments, with more of them under way; what else is not plain is
+ * the thorough way's */
+static __rte_noinline int part_input(struct tcp *tcp, struct tcb *t, const struct tcp_rx *rx)
+{
+	const struct tcp_seg *seg = &rx->seg;
+	struct tcp_queues *q = tcp_queues(tcp, t);
+	const uint32_t acked = seg->ack - t->snd_una;
+
+	if (!segment_is_plain(tcp, t, rx) || seg->len != 0 || (seg->flags & TCP_FIN) ||
+	    acked >= t->snd_nxt - t->snd_una || q == NULL || !flight_is_plain(t, q) ||
+	    !ends_segment(q, seg->ack))
+		return TCP_NOT_PLAIN;
+	account_in(account_of(tcp, t), 0);
+	input_header(tcp, t, seg);
+	input_part(tcp, t, q, seg, acked);
+	tcp_work(tcp, t);
+	return PC_DROP_TCP_ACK_DONE;
+}
+
 int tcp_plain_input(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const struct ip_pkt *p,
                     const struct tcp_rx *rx)
 {
@@ -257,10 +337,14 @@ int tcp_plain_input(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const st
 int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struct tcp_rx *rx)
 {
 	const flow_ref ref = resolve(tcp, rx);
+	struct tcb *t;
 	int verdict;
 
 	if (likely(flow_ref_kind(ref) == FLOW_TCB)) {
-		verdict = plain_input(tcp, tcp_tcb(tcp, flow_ref_index(ref)), m, p, rx);
+		t = tcp_tcb(tcp, flow_ref_index(ref));
+		verdict = plain_input(tcp, t, m, p, rx);
+		if (unlikely(verdict == TCP_NOT_PLAIN))
+			verdict = part_input(tcp, t, rx);
 		if (likely(verdict != TCP_NOT_PLAIN))
 			return verdict;
 	}

@@ -244,8 +244,58 @@ static void both_ways(void)
 	}
 }
 
+/* Karn (RFC 6298 section 3): of what was sent twice, as may be left of a recovery that was none, nobody knows which
+ * of the two was answered, also where an acknowledgement covers a part of what is under way */
+static void sent_twice(void)
+{
+	start();
+	t = conn(0);
+	CU_ASSERT_EQUAL(write_bytes(t, 4 * MSS), 4 * MSS);
+	turn();
+	ctx_set_time(&net.ctx, net.ctx.now_ns + 5000000);
+	input_ack(t, ISS + MSS);
+	CU_ASSERT_EQUAL(t->srtt_us, 5000);
+	pkt_of(pkt_of(tcp_queues(tcp, t)->snd.head)->next)->tx.sends = 2;
+	ctx_set_time(&net.ctx, net.ctx.now_ns + 5000000);
+	input_ack(t, ISS + 3 * MSS);
+	CU_ASSERT_EQUAL(t->srtt_us, 5000);
+	CU_ASSERT_EQUAL(t->snd_una, ISS + 3 * MSS);
+	CU_ASSERT_EQUAL(t->snd_bytes, MSS);
+	forget();
+	finish();
+}
+
+/* an acknowledgement of a part of what is under way: RACK learns from its last segment, and what else the segment
+ * says is not passed over */
+static void a_part(void)
+{
+	const struct tcp_queues *q;
+
+	start();
+	t = conn(TCB_OPT_SACK);
+	CU_ASSERT_EQUAL(write_bytes(t, 6 * MSS), 6 * MSS);
+	turn();
+	q = tcp_queues(tcp, t);
+	ctx_set_time(&net.ctx, net.ctx.now_ns + 5000000);
+	CU_ASSERT_EQUAL(input_ack(t, ISS + 2 * MSS), PC_DROP_TCP_ACK_DONE);
+	CU_ASSERT(q->rack.valid && q->rack.rtt_us == 5000);
+	CU_ASSERT_EQUAL(q->rack.end, ISS + 2 * MSS);
+	CU_ASSERT_EQUAL(q->rack.fack, ISS + 2 * MSS);
+	/* RFC 9293 3.10.7.4, first step: what is not in the window acknowledges nothing */
+	CU_ASSERT_EQUAL(
+	    input(t, SEG(.flags = TCP_ACK, .seq = IRS - 2, .ack = ISS + 3 * MSS, .wnd = 9)),
+	    PC_DROP_TCP_SEQUENCE);
+	CU_ASSERT(t->snd_una == ISS + 2 * MSS && t->snd_wnd == 65535);
+	input(t, SEG(.flags = TCP_ACK | TCP_FIN, .seq = IRS, .ack = ISS + 4 * MSS, .wnd = 65535));
+	CU_ASSERT(t->state == TCP_S_CLOSE_WAIT && t->snd_una == ISS + 4 * MSS);
+	forget();
+	finish();
+}
+
 static const struct unit_case cases[] = {
     {"the same by both ways", both_ways},
+    {"RFC 6298 section 3: sent twice", sent_twice},
+    {"a part is acknowledged", a_part},
 };
 
 TCP_UNIT_MAIN("tcp_plain")
