@@ -263,6 +263,8 @@ static void take_back(struct pc_stack *st, int port, const struct pc_dhcp_lease 
 	pc_stack_del_addr(st, port, &l->addr); /* with the other routes by it */
 	for (unsigned i = 0; i < l->nb_dns; i++)
 		pc_stack_del_dns(st, &l->dns[i]);
+	if (l->domain[0] != '\0')
+		pc_stack_del_search(st, l->domain);
 	if (l->mtu != 0)
 		pc_stack_set_mtu(st, port, 0);
 }
@@ -292,6 +294,8 @@ static int hand_over(struct pc_stack *st, int port, const struct pc_dhcp_lease *
 	add_routes(st, port, l);
 	for (unsigned i = 0; i < l->nb_dns; i++)
 		pc_stack_add_dns(st, &l->dns[i]);
+	if (l->domain[0] != '\0')
+		pc_stack_add_search(st, l->domain);
 	if (l->mtu >= 576)
 		pc_stack_set_mtu(st, port, l->mtu);
 	return 0;
@@ -302,6 +306,7 @@ static bool is_same(const struct pc_dhcp_lease *a, const struct pc_dhcp_lease *b
 {
 	return pc_addr_equal(&a->addr.addr, &b->addr.addr) && a->addr.len == b->addr.len &&
 	       a->mtu == b->mtu && a->nb_routes == b->nb_routes && a->nb_dns == b->nb_dns &&
+	       strcmp(a->domain, b->domain) == 0 &&
 	       memcmp(a->route, b->route, a->nb_routes * sizeof(a->route[0])) == 0 &&
 	       memcmp(a->dns, b->dns, a->nb_dns * sizeof(a->dns[0])) == 0;
 }

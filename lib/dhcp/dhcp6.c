@@ -133,7 +133,20 @@ static void begin(struct pc_dhcp6 *d)
 
 static bool is_same(const struct pc_dhcp6_info *a, const struct pc_dhcp6_info *b)
 {
-	return a->nb_dns == b->nb_dns && memcmp(a->dns, b->dns, a->nb_dns * sizeof(a->dns[0])) == 0;
+	return a->nb_dns == b->nb_dns &&
+	       memcmp(a->dns, b->dns, a->nb_dns * sizeof(a->dns[0])) == 0 &&
+	       strcmp(a->search, b->search) == 0;
+}
+
+/* Gives each of the domains, which have spaces between them, to the stack. */
+static void each_domain(struct pc_stack *st, const char *search,
+                        int (*give)(struct pc_stack *, const char *))
+{
+	char list[sizeof(((struct pc_dhcp6_info *)NULL)->search)], *rest = NULL;
+
+	strcpy(list, search);
+	for (char *d = strtok_r(list, " ", &rest); d != NULL; d = strtok_r(NULL, " ", &rest))
+		(void)give(st, d);
 }
 
 void pc_dhcp6_apply(struct pc_stack *st, const struct pc_dhcp6_info *old,
@@ -143,8 +156,12 @@ void pc_dhcp6_apply(struct pc_stack *st, const struct pc_dhcp6_info *old,
 		return;
 	for (unsigned i = 0; old != NULL && i < old->nb_dns; i++)
 		pc_stack_del_dns(st, &old->dns[i]);
+	if (old != NULL)
+		each_domain(st, old->search, pc_stack_del_search);
 	for (unsigned i = 0; info != NULL && i < info->nb_dns; i++)
 		pc_stack_add_dns(st, &info->dns[i]);
+	if (info != NULL)
+		each_domain(st, info->search, pc_stack_add_search);
 }
 
 static void know(struct pc_dhcp6 *d, const struct pc_dhcp6_info *info)

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/name.h"
+
 #define OPT_CLIENT_ID  1
 #define OPT_SERVER_ID  2
 #define OPT_ORO        6
@@ -74,42 +76,13 @@ static bool read_dns(const uint8_t *p, size_t len, struct pc_dhcp6_info *info)
 	return true;
 }
 
-static bool is_name_char(uint8_t c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '-' || c == '_';
-}
-
-/* One name, not compressed (RFC 8415 section 10), with its final dot left out. Returns its bytes, 0: malformed. */
-static size_t read_name(const uint8_t *p, size_t len, char *name, size_t *n)
-{
-	size_t at = 0;
-
-	*n = 0;
-	while (at < len && p[at] != 0) {
-		const size_t label = p[at++];
-
-		if (label > 63 || label > len - at || *n + label + 1 > 254)
-			return 0;
-		if (*n > 0)
-			name[(*n)++] = '.';
-		for (size_t i = 0; i < label; i++) {
-			if (!is_name_char(p[at + i]))
-				return 0;
-			name[(*n)++] = (char)p[at + i];
-		}
-		at += label;
-	}
-	return at < len ? at + 1 : 0;
-}
-
 static bool read_search(const uint8_t *p, size_t len, struct pc_dhcp6_info *info)
 {
 	size_t used = strlen(info->search);
 
 	while (len > 0) {
-		char name[256];
-		size_t n, took = read_name(p, len, name, &n);
+		char name[NAME_MAX_LEN + 1];
+		const size_t took = name_read(p, len, name), n = strlen(name);
 
 		if (took == 0)
 			return false;

@@ -213,39 +213,6 @@ int ip_del_addr(struct ip *ip, int port, const struct pc_prefix *addr)
 	return 0;
 }
 
-/* ---- name servers ---------------------------------------------------------------------------- */
-
-int ip_add_dns(struct ip *ip, const struct pc_addr *addr, uint64_t until_ns)
-{
-	unsigned i = 0, over = DNS_SERVERS;
-
-	for (; i < ip->nb_dns && !pc_addr_equal(&ip->dns[i].addr, addr); i++)
-		if (ip->dns[i].until_ns <= ip->ctx->now_ns && over == DNS_SERVERS)
-			over = i;
-	if (i == ip->nb_dns && over != DNS_SERVERS) /* one whose time is over makes room */
-		i = over;
-	if (i == DNS_SERVERS)
-		return -ENOSPC;
-	ip->dns[i] = (struct dns_server){.addr = *addr, .until_ns = until_ns};
-	if (i == ip->nb_dns)
-		ip->nb_dns++;
-	return 0;
-}
-
-unsigned ip_get_dns(const struct ip *ip, struct pc_addr *addr, unsigned n)
-{
-	unsigned found = 0;
-
-	for (unsigned i = 0; i < ip->nb_dns; i++) {
-		if (ip->dns[i].until_ns <= ip->ctx->now_ns)
-			continue;
-		if (found < n)
-			addr[found] = ip->dns[i].addr;
-		found++;
-	}
-	return found;
-}
-
 /* A link has come up: whoever is behind it may be somebody else now, and has not heard of us (RFC 5227 section
  * 2.3, RFC 4861 section 7.2.6). */
 static __rte_noinline void on_link_up(struct ip *ip, uint8_t netif)

@@ -22,6 +22,7 @@
 #include "base/hash.h"
 #include "base/verdict.h"
 #include "ip/deny.h"
+#include "ip/names.h"
 #include "neigh/neigh.h"
 #include "neigh/netif.h"
 
@@ -119,14 +120,6 @@ struct path_memo {
 
 struct frags;
 
-#define DNS_SERVERS 8
-
-/** A name server that the network has told of. */
-struct dns_server {
-	struct pc_addr addr;
-	uint64_t until_ns; /* UINT64_MAX: until it is taken back */
-};
-
 struct ip {
 	struct ctx *ctx;
 	struct netifs ifs;
@@ -144,8 +137,7 @@ struct ip {
 	struct path_memo memo[PATH_MEMOS]; /* by the last byte of the address */
 	struct pmtu pmtu[PMTU_ENTRIES];
 	struct deny deny;
-	uint8_t nb_dns;
-	struct dns_server dns[DNS_SERVERS]; /* in the order in which they were told */
+	struct names names;
 };
 
 /** A received packet whose network header has been validated. */
@@ -217,12 +209,6 @@ int ip_route_add(struct ip *ip, const struct pc_route *want);
 int ip_route_del(struct ip *ip, const struct pc_route *want);
 int ip_route_replace(struct ip *ip, const struct pc_route *want);
 unsigned ip_route_list(const struct ip *ip, struct pc_route_info *list, unsigned n);
-
-/** ip_add_dns notes a name server; with until_ns in the past it is forgotten. Returns 0 or -ENOSPC. */
-int ip_add_dns(struct ip *ip, const struct pc_addr *addr, uint64_t until_ns);
-
-/** ip_get_dns returns how many name servers are known now, and writes up to n of them. */
-unsigned ip_get_dns(const struct ip *ip, struct pc_addr *addr, unsigned n);
 
 /** eth_input looks at a frame's Ethernet header. Verdict: NEXT_ARP, NEXT_IP4, NEXT_IP6 or a drop. */
 int eth_input(const struct ip *ip, struct rte_mbuf *m, uint8_t netif);

@@ -7,7 +7,7 @@
  * lifetimes (struct laddr), beside those that were set, which nobody on the link can change.
  *
  * Anybody on the link can speak as a router, so what he may fill is bounded: ROUTERS default routes,
- * PREFIXES networks, ADDRESSES addresses, REDIRECTS host routes, SERVERS name servers.  ip6.accept_ra switches it all off.
+ * PREFIXES networks, ADDRESSES addresses, REDIRECTS host routes, and NAMES_LEARNT name servers and domains (names.h).  ip6.accept_ra switches it all off.
  */
 
 #include "ip/ra.h"
@@ -22,7 +22,6 @@
 #define PREFIXES  16
 #define ADDRESSES 16
 #define REDIRECTS 64
-#define SERVERS   4
 
 static_assert(ROUTERS + PREFIXES + REDIRECTS <= ROUTES_LEARNT, "there is room for all of them");
 
@@ -341,32 +340,39 @@ static void take_link(struct ip *ip, const struct nd_in *in)
 	}
 }
 
-/* Says whether a router may tell of this name server: it was not set, and there are not too many. */
-static bool may_learn_dns(const struct ip *ip, const struct pc_addr *addr)
+static bool is_good_server(const struct pc_addr *a)
 {
-	unsigned learnt = 0;
-
-	for (uint8_t i = 0; i < ip->nb_dns; i++) {
-		const struct dns_server *d = &ip->dns[i];
-
-		if (pc_addr_equal(&d->addr, addr) && d->until_ns > ip->ctx->now_ns)
-			return d->until_ns != UINT64_MAX;
-		learnt += d->until_ns != UINT64_MAX && d->until_ns > ip->ctx->now_ns;
-	}
-	return learnt < SERVERS;
+	return !pc_addr_is_any(a) && !pc_addr_is_multicast(a) && !pc_addr_is_loopback(a) &&
+	       !pc_addr_is_ip4(a);
 }
 
-/* RFC 8106 section 5.1, but for link-local servers, which the resolver does not reach; what was set, or came by DHCP, is for ever and stays so */
-static void take_dns(struct ip *ip, const struct nd_msg *m)
+/* RFC 8106 section 5.1; what was set, or came by DHCP, is for ever and stays so */
+static void take_servers(struct ip *ip, const struct nd_in *in)
 {
-	for (uint8_t i = 0; i < m->nb_dns; i++) {
-		if (pc_addr_is_any(&m->dns[i]) || pc_addr_is_multicast(&m->dns[i]) ||
-		    pc_addr_is_loopback(&m->dns[i]) || pc_addr_is_ip4(&m->dns[i]) ||
-		    pc_addr_is_link_local(&m->dns[i]))
-			continue;
-		if (may_learn_dns(ip, &m->dns[i])) /* what is for ever was set */
-			(void)ip_add_dns(ip, &m->dns[i],
-			                 RTE_MIN(end_of(ip, m->dns_s[i]), UINT64_MAX - 1));
+	const struct nd_msg *m = in->msg;
+	const uint64_t now = ip->ctx->now_ns;
+
+	for (uint8_t i = 0; i < m->nb_dns; i++)
+		if (is_good_server(&m->dns[i]) &&
+		    names_may_learn_server(&ip->names, &m->dns[i], now))
+			(void)names_add_server(&ip->names, &m->dns[i], (uint8_t)in->netif,
+			                       RTE_MIN(end_of(ip, m->dns_s[i]), UINT64_MAX - 1),
+			                       now);
+}
+
+/* RFC 8106 section 5.2: names one behind the other, and zeros up to the option's end */
+static void take_domains(struct ip *ip, const struct nd_search *s)
+{
+	const uint64_t now = ip->ctx->now_ns;
+	uint64_t until = RTE_MIN(end_of(ip, s->lifetime_s), UINT64_MAX - 1);
+	char name[NAME_MAX_LEN + 1];
+
+	for (size_t at = 0, n; at < s->len; at += n) {
+		n = name_read(s->names + at, s->len - at, name);
+		if (n == 0)
+			return;
+		if (name[0] != '\0' && names_may_learn_domain(&ip->names, name, now))
+			(void)names_add_domain(&ip->names, name, until, now);
 	}
 }
 
@@ -382,7 +388,9 @@ int ra_input(struct ip *ip, const struct nd_in *in)
 	take_router(ip, in);
 	for (uint8_t i = 0; i < in->msg->nb_prefixes; i++)
 		take_prefix(ip, in->netif, &in->msg->prefix[i]);
-	take_dns(ip, in->msg);
+	take_servers(ip, in);
+	for (uint8_t i = 0; i < in->msg->nb_searches; i++)
+		take_domains(ip, &in->msg->search[i]);
 	return PC_DROP_ND_DONE;
 }
 

@@ -22,6 +22,7 @@
 
 #define SOCKETS_MAX 16 /* that c-ares has open at once */
 #define SERVERS_MAX 8
+#define DOMAINS_MAX 8
 #define ADDRS_MAX   32
 #define LOOK_NS     UINT64_C(50000000)
 
@@ -39,6 +40,8 @@ struct pc_resolver {
 	struct watched watched[SOCKETS_MAX];
 	struct pc_addr server[SERVERS_MAX]; /* those in use that the stack told of */
 	unsigned nb_servers;
+	char domain[DOMAINS_MAX][PC_DOMAIN_MAX + 1]; /* the search list in use, likewise */
+	unsigned nb_domains;
 };
 
 struct question {
@@ -67,6 +70,16 @@ static int on_close(ares_socket_t fd, void *user)
 
 static int on_connect(ares_socket_t fd, const struct sockaddr *addr, ares_socklen_t len, void *user)
 {
+	struct sockaddr_in6 in6;
+	struct pc_endpoint server;
+
+	/* c-ares knows addresses only; who is link-local is so on one link */
+	if (pc_endpoint_from_sockaddr(&server, addr, len) == 0 &&
+	    pc_addr_is_link_local(&server.addr) && len <= sizeof(in6)) {
+		memcpy(&in6, addr, len);
+		in6.sin6_scope_id = pc_stack_dns_scope(stack_of(user), &server.addr);
+		return pc_connect(stack_of(user), fd, (const struct sockaddr *)&in6, len);
+	}
 	return pc_connect(stack_of(user), fd, addr, len);
 }
 
@@ -104,33 +117,50 @@ static void on_state(void *user, ares_socket_t fd, int reads, int writes)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
+/* Makes a channel whose search list is r's, or that of resolv.conf if r has none. Returns 0 or ARES_E*. */
+static int make_channel(struct pc_resolver *r, ares_channel *channel)
+{
+	char network_only[] = "b"; /* hosts are looked up here, once for all */
+	char *domains[DOMAINS_MAX];
+	struct ares_options o = {.lookups = network_only,
+	                         .sock_state_cb = on_state,
+	                         .sock_state_cb_data = r,
+	                         .domains = domains,
+	                         .ndomains = (int)r->nb_domains};
+	int rc;
+
+	for (unsigned i = 0; i < r->nb_domains; i++)
+		domains[i] = r->domain[i];
+	rc = ares_init_options(channel, &o,
+	                       ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB |
+	                           (r->nb_domains > 0 ? ARES_OPT_DOMAINS : 0));
+	if (rc == ARES_SUCCESS)
+		ares_set_socket_functions(*channel, &socket_functions, r);
+	return rc;
+}
+
 struct pc_resolver *pc_resolver_create(struct pc_stack *st)
 {
 	struct pc_resolver *r = calloc(1, sizeof(*r));
-	char network_only[] = "b"; /* hosts are looked up here, once for all */
-	struct ares_options o = {.lookups = network_only, .sock_state_cb = on_state};
 
 	if (r == NULL) {
 		errno = ENOMEM;
 		return NULL;
 	}
 	r->st = st;
-	o.sock_state_cb_data = r;
 	if (hosts_read(&r->hosts, "/etc/hosts") != 0 || ares_library_init(ARES_LIB_INIT_ALL) != 0) {
 		hosts_free(&r->hosts);
 		free(r);
 		errno = ENOMEM;
 		return NULL;
 	}
-	if (ares_init_options(&r->channel, &o, ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB) !=
-	    ARES_SUCCESS) {
+	if (make_channel(r, &r->channel) != ARES_SUCCESS) {
 		ares_library_cleanup();
 		hosts_free(&r->hosts);
 		free(r);
 		errno = EIO;
 		return NULL;
 	}
-	ares_set_socket_functions(r->channel, &socket_functions, r);
 	return r;
 }
 
@@ -145,6 +175,27 @@ void pc_resolver_destroy(struct pc_resolver *r)
 }
 
 /* ---- asking ---------------------------------------------------------------------------------- */
+
+/* c-ares is told of a search list when a channel is made, so another list means another channel. */
+static void use_domains(struct pc_resolver *r)
+{
+	char domain[DOMAINS_MAX][PC_DOMAIN_MAX + 1] = {0};
+	unsigned n = pc_stack_get_search(r->st, domain, DOMAINS_MAX);
+	ares_channel channel;
+
+	n = n < DOMAINS_MAX ? n : DOMAINS_MAX;
+	if (n == r->nb_domains && memcmp(domain, r->domain, sizeof(domain)) == 0)
+		return;
+	memcpy(r->domain, domain, sizeof(domain));
+	r->nb_domains = n;
+	if (make_channel(r, &channel) != ARES_SUCCESS) {
+		r->nb_domains = DOMAINS_MAX + 1; /* with the next question */
+		return;
+	}
+	ares_destroy(r->channel);
+	r->channel = channel;
+	r->nb_servers = 0;
+}
 
 /* What the network has told of name servers counts more than the file. */
 static void use_servers(struct pc_resolver *r)
@@ -260,8 +311,10 @@ static int ask(struct pc_resolver *r, const char *node, int family, uint16_t por
 	if (q == NULL)
 		return EAI_MEMORY;
 	*q = (struct question){.r = r, .done = done, .arg = arg, .port = port};
-	if (r->asked == 0)
+	if (r->asked == 0) {
+		use_domains(r);
 		use_servers(r);
+	}
 	r->asked++;
 	ares_getaddrinfo(r->channel, node, NULL, &hints, on_answer, q);
 	return 0;

@@ -182,21 +182,6 @@ int pc_stack_set_mtu(struct pc_stack *st, int port, uint16_t mtu)
 	return 0;
 }
 
-int pc_stack_add_dns(struct pc_stack *st, const struct pc_addr *server)
-{
-	return fail(ip_add_dns(&st->ip, server, UINT64_MAX));
-}
-
-int pc_stack_del_dns(struct pc_stack *st, const struct pc_addr *server)
-{
-	return fail(ip_add_dns(&st->ip, server, 0));
-}
-
-unsigned pc_stack_get_dns(const struct pc_stack *st, struct pc_addr *servers, unsigned n)
-{
-	return ip_get_dns(&st->ip, servers, n);
-}
-
 int pc_stack_add_slaac(struct pc_stack *st, int port)
 {
 	return fail(ip_add_slaac(&st->ip, port));

@@ -10,6 +10,7 @@
 #define OPT_MTU    5
 #define OPT_DNS    25
 #define OPT_NONCE  14
+#define OPT_SEARCH 31
 
 #define PREFIX_ON_LINK    0x80
 #define PREFIX_AUTONOMOUS 0x40
@@ -64,6 +65,14 @@ static void parse_dns(const uint8_t *o, uint32_t len, struct nd_msg *m)
 	}
 }
 
+/* RFC 8106 section 5.2: at least one name of at most eight bytes */
+static void parse_search(const uint8_t *o, uint32_t len, struct nd_msg *m)
+{
+	if (len >= 16 && m->nb_searches < ND_SEARCHES_MAX)
+		m->search[m->nb_searches++] = (struct nd_search){
+		    .names = o + 8, .len = len - 8, .lifetime_s = wire_get32(o + 4)};
+}
+
 /* One option of len bytes. Returns whether its length is one that it can have; others are passed over. */
 static bool parse_option(const uint8_t *o, uint32_t len, struct nd_msg *m)
 {
@@ -88,6 +97,9 @@ static bool parse_option(const uint8_t *o, uint32_t len, struct nd_msg *m)
 		return true;
 	case OPT_DNS:
 		parse_dns(o, len, m);
+		return true;
+	case OPT_SEARCH:
+		parse_search(o, len, m);
 		return true;
 	case OPT_NONCE:
 		if (len == 8) {

@@ -24,6 +24,7 @@
 #define ND_HOPS         255 /* section 7.1: nobody beyond the link can have sent it */
 #define ND_PREFIXES_MAX 8   /* of one router advertisement; more are not looked at */
 #define ND_DNS_MAX      4   /* name servers of one router advertisement; more are not looked at */
+#define ND_SEARCHES_MAX 2   /* lists of domains, likewise */
 #define ND_NONCE_LEN    6   /* RFC 3971 section 5.3.2: the least, and what we send */
 #define ND_MSG_MAX      48  /* bytes that nd_write writes at most */
 
@@ -49,6 +50,13 @@ struct nd_prefix {
 	uint32_t valid_s, preferred_s;
 };
 
+/** A list of domains to search (RFC 8106 section 5.2), as it stands in the message (name.h), and for how long it holds. */
+struct nd_search {
+	const uint8_t *names;
+	uint32_t len; /* with the zeros that fill the option up */
+	uint32_t lifetime_s;
+};
+
 /** A message of any of the five types, in host byte order; what the type does not have is 0. */
 struct nd_msg {
 	uint8_t type, code;
@@ -70,6 +78,8 @@ struct nd_msg {
 	uint8_t nb_dns;             /* RFC 8106 section 5.1 */
 	uint32_t dns_s[ND_DNS_MAX]; /* lifetimes; UINT32_MAX: for ever */
 	struct pc_addr dns[ND_DNS_MAX];
+	uint8_t nb_searches;
+	struct nd_search search[ND_SEARCHES_MAX];
 };
 
 /**

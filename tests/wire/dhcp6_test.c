@@ -335,6 +335,7 @@ static void strangers(struct wt *w)
 static void options(struct wt *w)
 {
 	static const char domains[] = "\7example\3org\0\1a\2b2\0";
+	char list[2][PC_DOMAIN_MAX + 1];
 	struct pc_dhcp6_info i;
 	uint8_t d[300], more[200];
 	size_t n =
@@ -350,6 +351,8 @@ static void options(struct wt *w)
 	i = info_of(w);
 	EQ(i.nb_dns, 0);
 	CHECK(strcmp(i.search, "example.org a.b2") == 0);
+	EQ(pc_stack_get_search(w->st, list, 2), 2);
+	CHECK(strcmp(list[1], "a.b2") == 0);
 	EQ(i.sol_max_rt_s, 100);
 	EQ(i.inf_max_rt_s, 0);
 	CHECK(is_addr(&i.server, SERVER));

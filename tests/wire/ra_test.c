@@ -2,6 +2,9 @@
 
 /* What routers tell: advertisements, addresses of their prefixes, redirects, path MTUs. */
 
+#include <errno.h>
+#include <string.h>
+
 #include "frame6.h"
 #include "wt.h"
 
@@ -590,6 +593,83 @@ static void name_servers(struct wt *w)
 	wt_drop(w);
 }
 
+/* A router tells of domains, len bytes as they stand in the option, for so long. */
+static void tell_domains(struct wt *w, const char *names, uint8_t len, uint32_t seconds)
+{
+	const struct ends6 e = ends(ROUTER, router_mac);
+	uint8_t body[300] = {[12] = 31, [13] = (uint8_t)(1 + (len + 7) / 8)};
+	struct frame f;
+
+	put32(body + 16, seconds);
+	memcpy(body + 20, names, len);
+	frame6_icmp(&f, &e, 255, 134, 0, body, (uint16_t)(12 + 8 * body[13]));
+	wt_inject_frame(w, &f);
+}
+
+#define DOMAINS(names) names, sizeof(names) - 1
+
+static void search_list(struct wt *w)
+{
+	char list[8][PC_DOMAIN_MAX + 1];
+
+	start6(w, false);
+	OK(pc_stack_add_search(w->st, "set.example"));
+	tell_domains(w, DOMAINS("\7example\3org\0\1a\2b2\0"), 600);
+	EQ(pc_stack_get_search(w->st, list, 8), 3);
+	CHECK(strcmp(list[0], "set.example") == 0);
+	CHECK(strcmp(list[1], "example.org") == 0);
+	CHECK(strcmp(list[2], "a.b2") == 0);
+	tell_domains(w, DOMAINS("\1A\2B2\0"), 1800);     /* told again, for longer */
+	tell_domains(w, DOMAINS("\3set\7example\0"), 0); /* what was set stays */
+	wt_pass(w, 700000);
+	EQ(pc_stack_get_search(w->st, list, 8), 2);
+	CHECK(strcmp(list[1], "A.B2") == 0);
+	tell_domains(w, DOMAINS("\1a\2b2\0"), 0); /* taken back */
+	EQ(pc_stack_get_search(w->st, list, 8), 1);
+	tell_domains(w, DOMAINS("\1c\0\1d\0\1e\0\1f\0\1g\0\1h\0"), UINT32_MAX); /* too many */
+	EQ(pc_stack_get_search(w->st, list, 8), 5);
+	OK(pc_stack_del_search(w->st, "SET.example"));
+	EQ(pc_stack_get_search(w->st, list, 8), 4);
+	wt_drop(w);
+}
+
+/* names that are cut short, compressed, or no names: what stands before them is taken, nothing behind */
+static void bad_search_list(struct wt *w)
+{
+	char list[8][PC_DOMAIN_MAX + 1];
+
+	start6(w, false);
+	tell_domains(w, DOMAINS("\1a\0\5ab\0\0\0\0"), 600);
+	EQ(pc_stack_get_search(w->st, list, 8), 1);
+	tell_domains(w, DOMAINS("\300\014\0\0\0\0\0\0"), 600);
+	tell_domains(w, DOMAINS("\4a b;\0\0\0"), 600);
+	tell_domains(w, DOMAINS("\7abcdefg"), 600);
+	tell_domains(w, "", 0, 600);
+	EQ(pc_stack_get_search(w->st, list, 8), 1);
+	CHECK(strcmp(list[0], "a") == 0);
+	EQ(pc_stack_add_search(w->st, ""), -1);
+	EQ(errno, EINVAL);
+	wt_drop(w);
+}
+
+static void link_local_server(struct wt *w)
+{
+	const struct ends6 e = ends(ROUTER, router_mac);
+	uint8_t body[12 + 8 + 16] = {[12] = 25, [13] = 3, [19] = 200};
+	struct pc_addr list[2], server = addr6("fe80::53");
+	struct frame f;
+
+	start6(w, false);
+	memcpy(body + 20, server.b, 16);
+	frame6_icmp(&f, &e, 255, 134, 0, body, sizeof(body));
+	wt_inject_frame(w, &f);
+	EQ(pc_stack_get_dns(w->st, list, 2), 1);
+	EQ(pc_stack_dns_scope(w->st, &list[0]), 1);
+	server = addr6("fd00::53");
+	EQ(pc_stack_dns_scope(w->st, &server), 0);
+	wt_drop(w);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 4861 6.3.7: routers are asked", solicitations},
     {"RFC 4861 6.3.4: default router and hop limit", default_router},
@@ -605,6 +685,9 @@ static const struct wt_case cases[] = {
     {"RFC 4861 8.1, 8.3: redirects", redirects},
     {"RFC 8201 4: path MTU of datagrams", path_mtu},
     {"RFC 8106 5.1: name servers, as long as they are told", name_servers},
+    {"RFC 8106 5.1: a link-local name server is one of its link", link_local_server},
+    {"RFC 8106 5.2: domains to search, as long as they are told", search_list},
+    {"RFC 8106 5.2: what is no list of domains", bad_search_list},
 };
 
 WT_MAIN("ra")

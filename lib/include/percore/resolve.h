@@ -6,8 +6,8 @@
  * Names to addresses, without waiting: getaddrinfo(3) with a callback.
  *
  * Questions go out by sockets of the stack. /etc/hosts and /etc/resolv.conf are read when the resolver is
- * made and not again; name servers that the stack has learnt (pc_stack_get_dns) take the place of those of
- * resolv.conf. There is no cache. It is there where percore was built with c-ares.
+ * made and not again; name servers and a search list that the stack has learnt (pc_stack_get_dns,
+ * pc_stack_get_search) take the place of those of resolv.conf. There is no cache. It is there where percore was built with c-ares.
  */
 
 #include <netdb.h>

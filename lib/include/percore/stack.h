@@ -112,6 +112,25 @@ int pc_stack_del_dns(struct pc_stack *st, const struct pc_addr *server);
  */
 unsigned pc_stack_get_dns(const struct pc_stack *st, struct pc_addr *servers, unsigned n);
 
+/** pc_stack_dns_scope returns the scope (sin6_scope_id) in which a link-local name server is, which a router
+ * has told of; 0 for all others. */
+uint32_t pc_stack_dns_scope(const struct pc_stack *st, const struct pc_addr *server);
+
+#define PC_DOMAIN_MAX 253 /**< characters of a domain's name, without a final dot */
+
+/** pc_stack_add_search notes a domain in which names are to be looked for, pc_stack_del_search forgets it. errno ENOSPC,
+ * EINVAL (empty or too long). */
+int pc_stack_add_search(struct pc_stack *st, const char *domain);
+int pc_stack_del_search(struct pc_stack *st, const char *domain);
+
+/**
+ * pc_stack_get_search tells the domains that DHCP (RFC 2132 section 3.17, RFC 3646 section 4), router advertisements
+ * (RFC 8106 section 5.2) and pc_stack_add_search have told of, in that order: at most n are written. Returns how
+ * many there are.
+ */
+unsigned pc_stack_get_search(const struct pc_stack *st, char (*domains)[PC_DOMAIN_MAX + 1],
+                             unsigned n);
+
 /**
  * pc_stack_add_route sends dest by way of gateway, which must be on a connected network; a prefix
  * of length 0 (of either family: 0.0.0.0/0 is 96 bits long in mapped form) is the default route. There is one

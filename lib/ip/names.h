@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef IP_NAMES_H
+#define IP_NAMES_H
+
+/*
+ * What the network has told of name service: servers, and domains in which names without a dot are looked for.
+ *
+ * Both are lists in the order in which they were told.  What is for ever (UINT64_MAX) was set, or came by DHCP, which
+ * takes it back itself; the rest was learnt from routers and has its time.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <percore/addr.h>
+
+#include "base/name.h"
+
+#define NAMES_SERVERS 8
+#define NAMES_DOMAINS 8
+#define NAMES_LEARNT  4 /* of each, from routers (RFC 8106 section 5.3.1 wants three) */
+#define NAMES_ANYPORT UINT8_MAX
+
+struct name_server {
+	struct pc_addr addr;
+	uint64_t until_ns;
+	uint8_t netif; /* on whose link it was told; NAMES_ANYPORT: it was set */
+};
+
+struct name_domain {
+	char name[NAME_MAX_LEN + 1];
+	uint64_t until_ns;
+};
+
+struct names {
+	uint8_t nb_servers, nb_domains;
+	struct name_server server[NAMES_SERVERS];
+	struct name_domain domain[NAMES_DOMAINS];
+};
+
+/** names_add_server notes a server; with until_ns in the past it is forgotten. Returns 0 or -ENOSPC. */
+int names_add_server(struct names *n, const struct pc_addr *addr, uint8_t netif, uint64_t until_ns,
+                     uint64_t now_ns);
+
+/** names_add_domain does the same with a domain. Returns 0, -ENOSPC, or -EINVAL (empty, or too long). */
+int names_add_domain(struct names *n, const char *name, uint64_t until_ns, uint64_t now_ns);
+
+/** names_may_learn_server and names_may_learn_domain say whether a router may tell of one: it was not set, and
+ * there are not too many. */
+bool names_may_learn_server(const struct names *n, const struct pc_addr *addr, uint64_t now_ns);
+bool names_may_learn_domain(const struct names *n, const char *name, uint64_t now_ns);
+
+#endif
