@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """percore-httpd or percore-echo under the tools that attackers have: floods by hping3, scans by nmap, slow clients by
-slowhttptest, packets by scapy's fuzz(), random and mutated frames and requests of our own. A good client keeps fetching
+slowhttptest, what thc-ipv6 does to IPv6, packets by scapy's fuzz(), random and mutated frames and requests of our own. A good client keeps fetching
 meanwhile, and at the end every frame received has ended in one counter and no mbuf is missing. scripts/attack runs it."""
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -18,6 +19,7 @@ import bed
 from bed import CLIENT, SERVER, expect, sh, wait_for
 
 FILE_BYTES = 1 << 20
+SERVER6, CLIENT6, NET6 = "fd00::1", "fd00::fe", "fd00::"
 ETH_ALL = 3
 SMUGGLED = (b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
 
@@ -47,18 +49,18 @@ class Good(threading.Thread):
         self.join()
 
 
-def fetch(digest):
+def fetch(digest, host):
     """A file by curl, whole and right."""
-    r = subprocess.run(["curl", "-sS", "-m", "30", f"http://{SERVER}/big.bin"], capture_output=True,
+    r = subprocess.run(["curl", "-sS", "-g", "-m", "30", f"http://{host}/big.bin"], capture_output=True,
                        stdin=subprocess.DEVNULL, timeout=40)
     if r.returncode != 0:
         raise OSError(r.stderr.decode(errors="replace"))
     return hashlib.sha256(r.stdout).digest() == digest
 
 
-def echo(data):
+def echo(data, host):
     """Bytes to percore-echo and back, whole and right."""
-    with socket.create_connection((SERVER, 7), timeout=30) as s:
+    with socket.create_connection((host.strip("[]"), 7), timeout=30) as s:
         sender = threading.Thread(target=s.sendall, args=(data,))
         sender.start()
         got = bytearray()
@@ -97,6 +99,20 @@ def nmap(*options):
     def attack(seconds, port):
         run_for(seconds, "nmap", "-n", "-Pn", "-T5", "--max-retries", "1", *options, SERVER)
     return attack
+
+
+def thc(tool, *options):
+    """A tool of thc-ipv6, as often as it takes; what it says of tests that get no answer is not judged."""
+    def attack(seconds, port):
+        names = {"DEV": "pctap0", "PORT": port, "SERVER": SERVER6, "CLIENT": CLIENT6, "NET": NET6}
+        run_for(seconds, "atk6-" + tool, *[names.get(o, o) for o in options])
+    return attack
+
+
+def thc_denial(seconds, port):
+    """Each kind of packet that is known to have stopped somebody."""
+    for kind in range(1, 8):
+        thc("denial6", "DEV", "SERVER", kind)(seconds / 7, port)
 
 
 def slow(*options):
@@ -390,6 +406,30 @@ ATTACKS = {
     "nmap-all": nmap("-A", "-p", "7,80,443"),
     "nmap-xmas-fragments": nmap("-sX", "-f", "--data-length", "50", "-p", "1-1000"),
     "nmap-protocols": nmap("-sO"),
+    "nmap-ip6": nmap("-6", "-A", "-p", "7,22,80,443,8080"),
+    "thc-router-flood": thc("flood_router26", "DEV"),
+    "thc-router-flood-headers": thc("flood_router26", "-HFD", "DEV"),
+    "thc-advertise-flood": thc("flood_advertise6", "DEV", "SERVER"),
+    "thc-solicit-flood": thc("flood_solicitate6", "DEV", "SERVER"),
+    "thc-mld-flood": thc("flood_mld26", "DEV", "SERVER"),
+    "thc-unreach-flood": thc("flood_unreach6", "DEV", "SERVER"),
+    "thc-neighbours": thc("ndpexhaust26", "-r", "DEV", "NET"),
+    "thc-syn": thc("thcsyn6", "DEV", "SERVER", "PORT"),
+    "thc-fragmentation": thc("fragmentation6", "DEV", "SERVER"),
+    "thc-fragmentation-flood": thc("fragmentation6", "-fp", "DEV", "SERVER"),
+    "thc-exploit": thc("exploit6", "DEV", "SERVER"),
+    "thc-denial": thc_denial,
+    "thc-implementation": thc("implementation6", "DEV", "SERVER"),
+    "thc-fuzz": thc("fuzz_ip6", "-IFSDHRJ", "DEV", "SERVER"),
+    "thc-fuzz-syn": thc("fuzz_ip6", "-x", "-0", "PORT", "DEV", "SERVER"),
+    "thc-redirect": thc("redir6", "DEV", "SERVER", "CLIENT", "fe80::1", "fe80::2"),
+    "thc-too-big": thc("toobig6", "DEV", "SERVER", "CLIENT", 68),
+    "thc-kill-router": thc("kill_router6", "DEV", "*"),
+    "thc-own-address": thc("fake_advertise6", "DEV", "SERVER"),
+    "thc-smurf": thc("smurf6", "DEV", "SERVER"),
+    "thc-remote-smurf": thc("rsmurf6", "DEV", "SERVER"),
+    "thc-send-keys": thc("sendpees6", "DEV", 2048, "NET", "SERVER"),
+    "thc-icmp": thc("randicmp6", "DEV", "SERVER"),
     "slow-headers": slow("-H", "-x", "24"),
     "slow-body": slow("-B", "-s", "8192", "-x", "10"),
     "slow-ranges": slow("-R", "-a", "5", "-b", "3000"),
@@ -413,7 +453,17 @@ def frames_out():
     return tx["packets"], tx["dropped"]
 
 
+def setup_ip6(b):
+    with open(f"/proc/sys/net/ipv6/conf/{b.dev}/disable_ipv6", "w") as f:
+        f.write("0")
+    sh("ip", "-6", "addr", "replace", f"{CLIENT6}/64", "dev", b.dev, "nodad")
+    wait_for(lambda: sh("ping", "-6", "-n", "-c", 1, "-W", 1, SERVER6, check=False).returncode == 0, 10, "an IPv6 neighbour")
+
+
 def start(b):
+    """Returns what the good client does over and over: its transfer over one family, then over the other."""
+    families = itertools.cycle((SERVER, f"[{SERVER6}]"))
+    common = ("--addr", f"{SERVER6}/64", "--set", "run.stats_s=86400", *more())
     if args.program == "percore-httpd":
         root = os.path.join(b.tmp, "root")
         os.mkdir(root)
@@ -421,11 +471,13 @@ def start(b):
         open(os.path.join(root, "big.bin"), "wb").write(data)
         open(os.path.join(root, "index.html"), "wb").write(b"good\n")
         digest = hashlib.sha256(data).digest()
-        b.start(args.program, "--listen", "80", "--root", root, "--set", "run.stats_s=86400", *more())
-        return lambda: fetch(digest)
-    b.start(args.program, "--set", "run.stats_s=86400", *more())
+        b.start(args.program, "--listen", "80", "--root", root, *common)
+        setup_ip6(b)
+        return lambda: fetch(digest, next(families))
+    b.start(args.program, *common)
+    setup_ip6(b)
     data = os.urandom(FILE_BYTES // 4)
-    return lambda: echo(data)
+    return lambda: echo(data, next(families))
 
 
 def more():
@@ -465,7 +517,7 @@ def settled(b, _):
 
 
 args = bed.arguments(__doc__, seconds=60, program="percore-httpd", set="", seed=1)
-bed.need("hping3", "nmap", "slowhttptest", "curl")
+bed.need("hping3", "nmap", "slowhttptest", "curl", "atk6-exploit6")
 args.only, only = None, args.only
 chosen = [n for n in ATTACKS if (not only or re.search(only, n)) and (args.program == "percore-httpd" or "slow" not in n and n != "requests")]
 bed.main(args, [*map(step, chosen), settled], start)

@@ -135,10 +135,13 @@ static bool has_tab(const struct http_request *r, const char *p)
 
 /* What the other gets wrong, or judges where it means nothing: it takes "Transfer-Encodings:" for
  * "Transfer-Encoding:", and fields about the length among trailers for such (RFC 9110 6.5.1), and "chunked"
- * with a tab behind it for another coding. */
+ * with a tab behind it for another coding; and it refuses a tab behind the size of a chunk, which RFC 9112 7.1.1 lets
+ * stand there (BWS). */
 static bool is_odd(const struct http_request *r, const char *p, size_t head, size_t end)
 {
-	return has_tab(r, p) || has_line(p, head, "transfer-encoding", ':') ||
+	return has_tab(r, p) ||
+	       (r->body == HTTP_BODY_CHUNKED && memchr(p + head, '\t', end - head) != NULL) ||
+	       has_line(p, head, "transfer-encoding", ':') ||
 	       has_line(p + head, end - head, "transfer-encoding", '\0') ||
 	       has_line(p + head, end - head, "content-length", '\0') ||
 	       has_line(p + head, end - head, "connection", '\0');
