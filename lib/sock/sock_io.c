@@ -23,7 +23,7 @@ static bool has_kept(const struct sockets *s, const struct tcb *t, uint32_t bit)
 /* MSG_OOB: the last byte that was taken is called urgent (RFC 9293 MUST-62) */
 static ssize_t send_tcp(struct sockets *s, struct tcb *t, const struct iovec *iov, int n, int flags)
 {
-	ssize_t sent = tcp_send(s->tcp, t, iov, n, flags & MSG_MORE);
+	ssize_t sent = tcp_send(s->tcp, t, iov, n, flags);
 
 	if (sent > 0 && (flags & MSG_OOB))
 		urgent_send(s->tcp, t);
@@ -79,6 +79,13 @@ static ssize_t recv_tcp(struct sockets *s, struct tcb *t, struct msghdr *msg, in
 	return tcp_recv(s->tcp, t, msg->msg_iov, (int)msg->msg_iovlen, flags & MSG_PEEK);
 }
 
+/* AF_UNSPEC, which dissolves an association in connect(), has no sense here */
+static bool has_no_family(const struct msghdr *msg)
+{
+	return msg->msg_namelen >= sizeof(sa_family_t) &&
+	       ((const struct sockaddr *)msg->msg_name)->sa_family == AF_UNSPEC;
+}
+
 /* MSG_FASTOPEN (RFC 7413 appendix A.1): connect() and send() in one */
 static ssize_t send_fastopen(struct sockets *s, const struct sock_ref *ref,
                              const struct msghdr *msg)
@@ -89,6 +96,8 @@ static ssize_t send_fastopen(struct sockets *s, const struct sock_ref *ref,
 
 	if (err == 0 && msg->msg_name == NULL)
 		err = -EINVAL;
+	else if (err == 0 && has_no_family(msg))
+		err = -EOPNOTSUPP;
 	if (err == 0)
 		err = sock_read_addr(s, ref, SOCK_CONNECT, msg->msg_name, msg->msg_namelen, &to);
 	if (err != 0)
@@ -211,7 +220,7 @@ ssize_t pc_send(struct pc_stack *st, int fd, const void *buf, size_t len, int fl
 	struct tcb *t = sock_find_tcb(s, fd);
 
 	if (likely(t != NULL && (flags & (MSG_OOB | MSG_FASTOPEN | MSG_ZEROCOPY)) == 0))
-		return sock_fail(tcp_send(s->tcp, t, &iov, 1, flags & MSG_MORE));
+		return sock_fail(tcp_send(s->tcp, t, &iov, 1, flags));
 	return pc_sendto(st, fd, buf, len, flags, NULL, 0);
 }
 
@@ -247,7 +256,7 @@ ssize_t pc_writev(struct pc_stack *st, int fd, const struct iovec *iov, int iovc
 	ssize_t go;
 
 	if (likely(t != NULL && iovcnt > 0 && iovcnt <= IOV_LIMIT && iov[0].iov_len > 0))
-		return sock_fail(tcp_send(s->tcp, t, iov, iovcnt, false));
+		return sock_fail(tcp_send(s->tcp, t, iov, iovcnt, 0));
 	go = check_vector(st, fd, iov, iovcnt);
 	return go > 0 ? pc_sendmsg(st, fd, &msg, 0) : go;
 }

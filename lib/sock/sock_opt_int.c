@@ -212,7 +212,7 @@ static int set_nodelay(struct sockets *s, const struct sock_ref *ref, int value)
 	sock_set_flag(ref, TCB_NODELAY, value);
 	/* "setting this option forces an explicit flush of pending output, even if TCP_CORK is currently
 	 * set" (tcp(7)) */
-	if (value && ref->tcp->snd_bytes > 0)
+	if (value && tcp_unsent(ref->tcp) > 0)
 		ref->tcp->flags |= TCB_PUSH;
 	tcp_work(s->tcp, ref->tcp); /* what Nagle held back may go */
 	return 0;
@@ -229,7 +229,8 @@ static int set_cork(struct sockets *s, const struct sock_ref *ref, int value)
 	sock_set_flag(ref, TCB_CORK, value);
 	if (!value) {
 		ref->tcp->flags &= ~(uint32_t)TCB_MORE;
-		ref->tcp->flags |= TCB_PUSH;
+		if (tcp_unsent(ref->tcp) > 0)
+			ref->tcp->flags |= TCB_PUSH;
 		tcp_work(s->tcp, ref->tcp);
 	}
 	return 0;

@@ -10,6 +10,8 @@
 #include "tcp/account.h"
 #include "tcp/tcp.h"
 
+#define DUP_THRESH 3 /* RFC 5681 section 3.2; tcpi_reordering while nothing came later than that */
+
 static uint8_t ca_state(const struct tcp_queues *q)
 {
 	if (q != NULL && q->recovery == TCP_R_OPEN && q->reduced)
@@ -36,13 +38,25 @@ static uint8_t options_of(const struct tcb *t)
 	return o;
 }
 
-static void fill_segments(const struct tcb *t, const struct tcp_queues *q, struct tcp_info *info)
+/* what was announced, as far as we remember: TCP_MAXSEG, or what the path takes */
+static uint32_t advmss(const struct tcp *tcp, const struct tcb *t)
+{
+	uint32_t own = tcp_tuning(tcp, t)->maxseg, path;
+
+	if (t->path_mtu == 0)
+		return 0;
+	path = t->path_mtu - ip_hdr_len(&t->flow.raddr) - 20u;
+	return own != 0 && own < path ? own : path;
+}
+
+static void fill_segments(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q,
+                          struct tcp_info *info)
 {
 	uint32_t mss = t->mss != 0 ? t->mss : MSS_DEFAULT;
 
 	info->tcpi_snd_mss = mss;
 	info->tcpi_rcv_mss = t->rcv_mss;
-	info->tcpi_advmss = t->path_mtu != 0 ? t->path_mtu - ip_hdr_len(&t->flow.raddr) - 20u : 0;
+	info->tcpi_advmss = advmss(tcp, t);
 	info->tcpi_unacked = (t->snd_nxt - t->snd_una + mss - 1) / mss;
 	info->tcpi_snd_cwnd = t->cwnd / mss;
 	info->tcpi_snd_ssthresh = t->ssthresh == UINT32_MAX ? 0x7fffffff : t->ssthresh / mss;
@@ -87,6 +101,9 @@ static void fill_account(const struct ctx *ctx, const struct tcp_account *a, str
 	info->tcpi_data_segs_out = a->data_segs_out;
 	info->tcpi_total_retrans = a->retrans;
 	info->tcpi_delivered = a->delivered;
+	info->tcpi_delivered_ce = a->delivered_ce;
+	info->tcpi_reord_seen = a->reord_seen;
+	info->tcpi_reordering = RTE_MAX(info->tcpi_reordering, (uint32_t)a->reordering);
 	info->tcpi_dsack_dups = a->dsacks;
 	info->tcpi_rcv_ooopack = a->ooo;
 	info->tcpi_rwnd_limited = spent(ctx, a, ACCOUNT_RWND);
@@ -136,6 +153,8 @@ static void fill(const struct tcp *tcp, const struct tcb *t, struct tcp_info *in
 	info->tcpi_rtt = t->srtt_us;
 	info->tcpi_rttvar = t->srtt_us != 0 ? t->rttvar_us : 0;
 	info->tcpi_rcv_space = t->rcv_max;
+	info->tcpi_rcv_rtt = q != NULL ? q->tune.rtt_us : 0;
+	info->tcpi_reordering = DUP_THRESH;
 	info->tcpi_notsent_bytes = t->state == TCP_S_LISTEN ? 0 : tcp_unsent(t);
 	info->tcpi_snd_wnd = t->snd_wnd;
 	info->tcpi_min_rtt = min_rtt(q, account_of(tcp, t));
@@ -147,7 +166,7 @@ static void fill(const struct tcp *tcp, const struct tcb *t, struct tcp_info *in
 	if (t->state == TCP_S_LISTEN) /* as Linux: the accept queue and its limit */
 		fill_listener(&tcp->bind.binding[t->binding], info);
 	else
-		fill_segments(t, q, info);
+		fill_segments(tcp, t, q, info);
 }
 
 void tcp_info_copy(const struct tcp *tcp, const struct tcb *t, void *to, socklen_t *len)

@@ -71,10 +71,10 @@ void account_turn(const struct tcp *tcp, const struct tcb *t, enum account_chron
 	if (a->chrono != ACCOUNT_IDLE) {
 		a->spent_us[a->chrono] += now_us - a->chrono_us;
 	} else {
-		a->mark = a->bytes_acked;
+		a->mark = (uint32_t)a->bytes_acked;
 		a->mark_us = now_us;
 	}
-	a->chrono = (uint8_t)what;
+	a->chrono = what & 3u;
 	a->chrono_us = now_us;
 }
 
@@ -85,6 +85,18 @@ void account_rate(struct tcp_account *a, uint32_t bytes, uint32_t us, bool limit
 	a->rate_bytes = bytes;
 	a->rate_us = us;
 	a->rate_limited = limited;
+}
+
+void account_late(const struct tcp *tcp, const struct tcb *t, uint8_t segs)
+{
+	struct tcp_account *a = account_of(tcp, t);
+
+	if (t->account == 0)
+		return;
+	if (segs > a->reordering)
+		a->reordering = segs;
+	if (a->reord_seen < UINT16_MAX)
+		a->reord_seen++;
 }
 
 bool tcp_has_report(const struct tcp *tcp, const struct tcb *t)
@@ -102,8 +114,8 @@ void account_acked(const struct tcp *tcp, const struct tcb *t, uint32_t bytes)
 
 	a->bytes_acked += bytes;
 	if (us >= t->srtt_us && t->srtt_us != 0) {
-		account_rate(a, (uint32_t)(a->bytes_acked - a->mark), us, all);
-		a->mark = a->bytes_acked;
+		account_rate(a, (uint32_t)a->bytes_acked - a->mark, us, all);
+		a->mark = (uint32_t)a->bytes_acked;
 		a->mark_us = tcp->ctx->now_us;
 	}
 	if (all)

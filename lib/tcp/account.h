@@ -34,21 +34,26 @@ struct tcp_account {
 	uint32_t data_segs_in, data_segs_out; /* with text */
 	uint32_t rate_bytes, rate_us;         /* the delivery that tcpi_delivery_rate is of */
 	uint32_t chrono_us;                   /* since when */
-	uint8_t chrono;    /* ... the time is spent on what; enum account_chrono */
-	bool rate_limited; /* the application had no more to send */
-	uint16_t next;     /* in the free list */
+	uint8_t chrono : 2;       /* ... the time is spent on what; enum account_chrono */
+	uint8_t rate_limited : 1; /* the application had no more to send */
+	uint8_t reordering;       /* most segments that one was late by, at most 255 */
+	union {
+		uint16_t reord_seen; /* acknowledgements that told of late ones, at most 65535 */
+		uint16_t next;       /* in the free list, and of account 0 */
+	};
 
 	uint64_t bytes_retrans;
 	uint64_t spent_us[ACCOUNT_IDLE];
-	uint32_t retrans;     /* segments sent again, SYN and FIN included */
-	uint32_t delivered;   /* segments; SYN included */
-	uint32_t dsacks;      /* reports of segments that came twice */
-	uint32_t ooo;         /* segments received out of order */
-	uint32_t min_rtt_us;  /* smallest round trip of late, when there are no queues; 0: none */
-	uint32_t mark_us;     /* since when the rate is being measured */
-	uint64_t mark;        /* bytes_acked then */
-	uint32_t copies;      /* calls with MSG_ZEROCOPY */
-	uint32_t copies_told; /* of them told in the error queue */
+	uint32_t retrans;      /* segments sent again, SYN and FIN included */
+	uint32_t delivered;    /* segments; SYN included */
+	uint32_t dsacks;       /* reports of segments that came twice */
+	uint32_t ooo;          /* segments received out of order */
+	uint32_t min_rtt_us;   /* smallest round trip of late, when there are no queues; 0: none */
+	uint32_t mark_us;      /* since when the rate is being measured */
+	uint32_t mark;         /* bytes_acked then, modulo 2^32 */
+	uint32_t delivered_ce; /* segments of which the peer has told congestion (ECE) */
+	uint32_t copies;       /* calls with MSG_ZEROCOPY */
+	uint32_t copies_told;  /* of them told in the error queue */
 } __attribute__((aligned(64)));
 
 static_assert(sizeof(struct tcp_account) == 128, "two cache lines");
@@ -95,6 +100,9 @@ void account_turn(const struct tcp *tcp, const struct tcb *t, enum account_chron
 
 /** account_rate takes a rate of delivery, unless it is less than what was seen and the application is why. */
 void account_rate(struct tcp_account *a, uint32_t bytes, uint32_t us, bool limited);
+
+/** account_late takes note that a segment was so many segments late (RFC 8985 section 6.2: reordering). */
+void account_late(const struct tcp *tcp, const struct tcb *t, uint8_t segs);
 
 /** account_all_acked counts the acknowledgement of all that was under way, after rtt_us (0: not known). What
  * has gone out at once is busy for its round trip: nobody has begun to count that. */

@@ -271,6 +271,14 @@ static void begin_behind_syn(struct tcb *t, struct tcp_queues *q)
 	t->opt |= TCB_OPT_FASTOPEN | TCB_OPT_SYN_DATA;
 }
 
+static bool is_empty(const struct iovec *iov, int iovcnt)
+{
+	for (int i = 0; i < iovcnt; i++)
+		if (iov[i].iov_len > 0)
+			return false;
+	return true;
+}
+
 ssize_t fastopen_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int iovcnt)
 {
 	struct fastopen_cookie c;
@@ -278,6 +286,11 @@ ssize_t fastopen_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, i
 	uint16_t mss;
 	uint32_t n;
 
+	if (is_empty(iov, iovcnt) && find_cookie(tcp, t, &c, &mss)) {
+		t->opt |= TCB_OPT_FASTOPEN;
+		send_syn(tcp, t, &c);
+		return -EINPROGRESS;
+	}
 	if (!find_cookie(tcp, t, &c, &mss) ||
 	    (q = tcp->ctx->mbufs_low ? NULL : tcb_attach_queues(tcp, t)) == NULL) {
 		fastopen_request(tcp, t);

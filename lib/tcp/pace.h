@@ -19,7 +19,6 @@ struct pace {
 	uint64_t next_ns; /* when what was sent until now has left */
 	uint32_t quantum; /* bytes sent at once, but for the rest of a segment */
 	uint32_t left;    /* bytes that may still be sent in this turn; UINT32_MAX: any number */
-	uint32_t tick;    /* the deadline TCB_T_PACE */
 };
 
 /** pace_set changes the rate, in bytes/s; 0: none. */

@@ -120,7 +120,8 @@ void pmtu_too_big(struct tcp *tcp, struct tcb *t, uint32_t mtu)
 		set_mtu(tcp, t, mtu);
 		remember(tcp, t);
 	}
-	if (q == NULL || q->snd.head == NULL || t->snd_nxt == t->snd_una)
+	if (q == NULL || q->snd.head == NULL || t->snd_nxt == t->snd_una ||
+	    t->state == TCP_S_SYN_SENT)
 		return;
 	q->pmtu.probe = 0;
 	q->pmtu.forgiven = 0;

@@ -34,8 +34,12 @@ void rack_deliver(struct rack *r, const struct pkt *note, uint32_t now_us)
 	/* step 3 */
 	if (!r->valid || seq_gt(end, r->fack))
 		r->fack = end;
-	if (seq_lt(end, r->fack_was) && note->tx.sends == 1)
+	if (unlikely(seq_lt(end, r->fack_was)) && note->tx.sends == 1) {
+		uint32_t late = (r->fack_was - note->tx.seq + note->tx.len - 1) / note->tx.len;
+
 		r->reordering = true;
+		r->late = (uint8_t)RTE_MAX(r->late, RTE_MIN(late, (uint32_t)UINT8_MAX));
+	}
 	r->valid = true;
 }
 

@@ -29,6 +29,8 @@ struct rack {
 	bool valid;          /* something was delivered */
 	bool reordering;     /* RACK.reordering_seen */
 	bool in_round;       /* round_end counts */
+	bool in_parts;       /* of what is under way a part has been acknowledged (tcp_loss_most) */
+	uint8_t late; /* of the acknowledgement at hand: most segments that one was late by */
 };
 
 /** rack_begin begins an acknowledgement: what one reports together says nothing about the order in which
@@ -36,6 +38,7 @@ struct rack {
 static inline void rack_begin(struct rack *r, uint32_t snd_una)
 {
 	r->fack_was = r->valid ? r->fack : snd_una;
+	r->late = 0;
 }
 
 /** rack_deliver takes note of a segment that is now delivered (steps 1 to 3). */

@@ -2,26 +2,51 @@
 /*
  * Dynamic right-sizing of the receive window.
  *
- * The round trip is that of the sender's side, which has at least the sample of the handshake: a smaller one
- * than the path's of now only makes the window fit the path without its queues.  A connection that has no
- * sample at all (it was opened by a cookie or a repeated SYN, without timestamps, and sends nothing) is
- * measured over ROUND_US.
+ * The round trip is the receiver's own estimate, which follows the path as it is now:
+ * - with timestamps (RFC 7323 section 4.1) the time since we sent what the peer echoes.  While a peer sends in bulk
+ *   an echo is fresh; one that was old, for the peer had nothing to send, must not count much, so that the estimate
+ *   falls at once and rises by eighths.  Our clock counts milliseconds: a shorter round trip is not seen by it.
+ * - without them the time in which more than a whole window came: the end of it was sent after the beginning had been
+ *   acknowledged, so a round trip is no longer than that.
+ * Else it is that of the sender's side, which has at least the sample of the handshake; a connection that has none
+ * (it was opened by a cookie or a repeated SYN, without timestamps, and sends nothing) is measured over ROUND_US.
  */
 #include "tcp/rcvtune.h"
 
 #include "tcp/tcp.h"
+#include "tcp/tcp_conn.h"
 
-#define ROUND_US 100000
+#define ROUND_US   100000
+#define RTT_MAX_MS 120000
 
-void rcvtune_begin(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q)
+static void begin(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q)
 {
-	if (q->tune.on || (t->flags & TCB_RCVBUF_SET))
-		return;
 	q->tune = (struct rcvtune){.on = true,
 	                           .start_us = tcp->ctx->now_us,
 	                           .seq = t->rcv_nxt - t->rcv_bytes,
 	                           .space = 10u * t->rcv_mss};
 	q->keep = true;
+}
+
+void rcvtune_bulk(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q,
+                  const struct tcp_seg *seg)
+{
+	struct rcvtune *r = &q->tune;
+	uint32_t ms, us;
+
+	if (!r->on) {
+		if (!(t->flags & TCB_RCVBUF_SET))
+			begin(tcp, t, q);
+		return;
+	}
+	if (!(t->opt & TCB_OPT_TS) || (uint16_t)seg->tsecr == r->tsecr)
+		return;
+	r->tsecr = (uint16_t)seg->tsecr;
+	ms = tcp_tsval(tcp, t->ts_offset) - seg->tsecr;
+	if (ms > RTT_MAX_MS)
+		return;
+	us = ms * 1000;
+	r->rtt_us = us <= r->rtt_us || r->rtt_us == 0 ? us : r->rtt_us + (us - r->rtt_us) / 8;
 }
 
 /* so much that a sender in slow start, who sends twice as much in the next round trip, is not held up */
@@ -32,11 +57,28 @@ static uint32_t wanted(const struct tcp *tcp, const struct tcb *t, uint32_t copi
 	return (uint32_t)RTE_MIN(want, tcp->ctx->cfg.tcp_rcvbuf_max);
 }
 
+static void look_at_window(const struct tcb *t, struct rcvtune *r, uint32_t elapsed)
+{
+	if (t->rcv_nxt - r->seq > t->rcv_max && (r->rtt_us == 0 || elapsed < r->rtt_us))
+		r->rtt_us = RTE_MAX(elapsed, 1u);
+}
+
+static uint32_t round_of(const struct tcb *t, const struct rcvtune *r)
+{
+	if (r->rtt_us != 0)
+		return r->rtt_us;
+	return t->srtt_us != 0 ? t->srtt_us : ROUND_US;
+}
+
 void rcvtune_read(const struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
-	uint32_t round = t->srtt_us != 0 ? t->srtt_us : ROUND_US, done, copied;
+	uint32_t elapsed = tcp->ctx->now_us - q->tune.start_us, done, copied;
 
-	if (!q->tune.on || tcp->ctx->now_us - q->tune.start_us < round)
+	if (!q->tune.on)
+		return;
+	if (!(t->opt & TCB_OPT_TS))
+		look_at_window(t, &q->tune, elapsed);
+	if (elapsed < round_of(t, &q->tune))
 		return;
 	done = t->rcv_nxt - t->rcv_bytes;
 	copied = done - q->tune.seq;

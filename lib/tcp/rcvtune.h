@@ -16,16 +16,21 @@
 struct tcp;
 struct tcb;
 struct tcp_queues;
+struct tcp_seg;
 
 struct rcvtune {
 	uint32_t start_us; /* when the round trip that is measured began */
 	uint32_t seq;      /* what had been read by then */
 	uint32_t space;    /* most that was read in one */
+	uint32_t rtt_us;   /* the round trip as a receiver sees it; 0: not known */
+	uint16_t tsecr;    /* what the last sample was taken of */
 	bool on;           /* the peer sends in bulk */
 };
 
-/** rcvtune_begin starts to measure: segments have come faster than they were acknowledged. */
-void rcvtune_begin(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q);
+/** rcvtune_bulk is told that segments come faster than they are acknowledged, of which seg is one: it begins to
+ * measure, and takes a round trip by timestamps. */
+void rcvtune_bulk(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q,
+                  const struct tcp_seg *seg);
 
 /** rcvtune_read tells that the application has read; at the end of a round trip the window may grow. */
 void rcvtune_read(const struct tcp *tcp, struct tcb *t, struct tcp_queues *q);

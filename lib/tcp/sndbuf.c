@@ -38,7 +38,8 @@ static struct rte_mbuf *open_segment(struct ctx *ctx, struct tcp_queues *q, uint
 {
 	struct rte_mbuf *m = q->snd.tail;
 
-	if (m != NULL && q->snd_next != NULL && (pkt_of(m)->tx.flags & SEG_INLINE) &&
+	if (m != NULL && q->snd_next != NULL &&
+	    (pkt_of(m)->tx.flags & (SEG_INLINE | SEG_EOR)) == SEG_INLINE &&
 	    pkt_of(m)->tx.sends == 0 && pkt_of(m)->tx.len < mss && rte_pktmbuf_tailroom(m) > 0)
 		return m;
 	if (ctx->mbufs_spare == 0) {
@@ -252,7 +253,7 @@ struct rte_mbuf *sndbuf_split(struct ctx *ctx, struct pktq *q, struct rte_mbuf *
 	note->tx.flags &= (uint8_t)~SEG_SUMMED;
 	*front = *note;
 	front->tx.len = (uint16_t)len;
-	front->tx.flags = (uint8_t)((note->tx.flags & ~SEG_PUSH) | SEG_INLINE);
+	front->tx.flags = (uint8_t)((note->tx.flags & ~(SEG_PUSH | SEG_EOR)) | SEG_INLINE);
 	note->tx.seq += len;
 	note->tx.len = (uint16_t)(note->tx.len - len);
 	front->next = m;
@@ -278,7 +279,7 @@ void sndbuf_merge(struct pktq *q, struct rte_mbuf *m, uint16_t mss)
 {
 	struct pkt *to = pkt_of(m);
 
-	while (is_mergeable(m) && is_mergeable(to->next)) {
+	while (is_mergeable(m) && !(to->tx.flags & SEG_EOR) && is_mergeable(to->next)) {
 		struct rte_mbuf *from = to->next;
 		struct pkt *note = pkt_of(from);
 		uint16_t room = (uint16_t)(mss - to->tx.len), n;
@@ -294,7 +295,7 @@ void sndbuf_merge(struct pktq *q, struct rte_mbuf *m, uint16_t mss)
 		note->tx.len = (uint16_t)(note->tx.len - n);
 		if (note->tx.len > 0)
 			return;
-		to->tx.flags |= note->tx.flags & SEG_PUSH;
+		to->tx.flags |= note->tx.flags & (SEG_PUSH | SEG_EOR);
 		to->next = note->next;
 		if (q->tail == from)
 			q->tail = m;

@@ -39,8 +39,8 @@ struct rte_mbuf *sndbuf_split(struct ctx *ctx, struct pktq *q, struct rte_mbuf *
  * front of the unsent segment after it. Returns false when they do not. */
 bool sndbuf_unsplit(struct pktq *q);
 
-/** sndbuf_merge copies what follows a small unsent segment into it, up to mss bytes: a stream has no
- * message boundaries to keep. */
+/** sndbuf_merge copies what follows a small unsent segment into it, up to mss bytes and the end of a record: a
+ * stream has no other boundaries to keep. */
 void sndbuf_merge(struct pktq *q, struct rte_mbuf *m, uint16_t mss);
 
 /** sndbuf_wrap makes a packet with headroom for all headers out of len bytes of a chain from off

@@ -178,6 +178,7 @@ enum {
 	SEG_RESENT = 1 << 3,
 	SEG_PUSH = 1 << 4,   /* the last of what a call queued */
 	SEG_SUMMED = 1 << 5, /* tx.cookie is the sum of the payload, folded */
+	SEG_EOR = 1 << 6,    /* ends a record (MSG_EOR): nothing that follows is added to it */
 };
 
 /** What a SACK block says has arrived: [start,end). */
@@ -224,9 +225,10 @@ struct tcp_queues {
 	} pmtu;
 	struct rack rack;
 	struct rcvtune tune;
-	struct pace pace;
 	uint32_t
 	    flight_out; /* SND.NXT - SND.UNA when it last could send; 0 when all is acknowledged */
+	struct pace pace;
+	uint32_t pace_tick; /* the deadline TCB_T_PACE */
 	/* the rest */
 	uint16_t sacked_segs; /* in snd, SEG_SACKED */
 	uint8_t frto;         /* enum frto_step */
@@ -248,18 +250,27 @@ struct tcp_queues {
 	uint32_t lost_total; /* bytes ever marked lost, modulo 2^32 */
 	uint32_t lost_us;    /* when the last of them was sent */
 	struct prr prr;
-	uint32_t snd_up;       /* the byte after the urgent data that is queued, if snd_urgent */
-	uint32_t rcv_up;       /* the last urgent byte that the peer has announced, if rcv_urgent */
-	uint32_t owner;        /* TCB */
-	uint32_t older, newer; /* among those that are only kept: indices, 0: none */
-	uint32_t sack_vain;    /* segments looked at for nothing of late (scoreboard.h) */
-	uint64_t cc_state[8];  /* of the congestion control */
+	uint32_t snd_up; /* the byte after the urgent data that is queued, if snd_urgent */
+	uint32_t rcv_up; /* the last urgent byte that the peer has announced, if rcv_urgent */
+	uint32_t owner;  /* TCB */
+	union {
+		struct {
+			uint32_t older,
+			    newer; /* while idle, among those that are: indices, 0: none */
+		};
+		struct {
+			uint32_t most;     /* while not: most bytes under way before ... */
+			uint32_t most_end; /* ... this was acknowledged */
+		};
+	};
+	uint32_t sack_vain;   /* segments looked at for nothing of late (scoreboard.h) */
+	uint64_t cc_state[8]; /* of the congestion control */
 	struct sack_block sack_known[SACK_KNOWN]; /* what the last blocks said; empty: nothing */
 	struct rte_mbuf *sack_at; /* the segment that was SACKED last; NULL: it has gone */
 } __attribute__((aligned(64)));
 
 static_assert(sizeof(struct tcp_queues) <= 384, "six cache lines of a busy connection");
-static_assert(offsetof(struct tcp_queues, flight_out) + sizeof(uint32_t) <= 192, "lines 0 to 2");
+static_assert(offsetof(struct tcp_queues, pace_tick) + sizeof(uint32_t) <= 192, "lines 0 to 2");
 
 /** What the deadline TCB_T_LOSS is for. */
 enum tcp_loss_timer {

@@ -219,9 +219,9 @@ struct tcb *tcp_accept(struct tcp *tcp, struct tcb *listener);
  * (TCP_FASTOPEN_CONNECT). */
 int tcp_connect(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remote);
 
-/** tcp_send copies bytes into the send queue; more: MSG_MORE. Returns how many, or -EAGAIN, -EPIPE,
- * -ENOTCONN or the socket's error. */
-ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int iovcnt, bool more);
+/** tcp_send copies bytes into the send queue; flags: MSG_MORE; MSG_EOR, which counts when all bytes are taken.
+ * Returns how many, or -EAGAIN, -EPIPE, -ENOTCONN or the socket's error. */
+ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int iovcnt, int flags);
 
 /**
  * tcp_send_fastopen is tcp_connect and tcp_send in one (MSG_FASTOPEN). Returns how many bytes the SYN took,

@@ -130,7 +130,8 @@ static uint32_t on_new_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 {
 	struct tcp_queues *q = tcp_queues(tcp, t);
-	struct loss_ack a = {.flight = t->snd_nxt - t->snd_una, .used = t->snd_nxt - t->snd_una};
+	struct loss_ack a = {.flight = t->snd_nxt - t->snd_una};
+	const uint32_t delivered = account_of(tcp, t)->delivered;
 	bool old = seq_lt(seg->ack, t->snd_una), moved = false;
 
 	if (seq_gt(seg->ack, t->snd_nxt) || seq_lt(seg->ack, t->snd_una - t->snd_max_wnd)) {
@@ -145,6 +146,7 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 	if (q != NULL) {
 		/* what else this turn has acknowledged cannot have been replaced yet */
 		a.used = RTE_MAX(a.flight, q->flight_out);
+		a.most = tcp_loss_most(t, q, a.used);
 		a.sacked = q->sacked_bytes;
 		rack_begin(&q->rack, t->snd_una);
 	}
@@ -155,6 +157,8 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 		a.rtt_us = on_new_ack(tcp, t, q, seg);
 	if (a.acked > 0)
 		account_acked(tcp, t, a.acked);
+	if (a.acked > 0 && q != NULL)
+		q->rack.in_parts = t->snd_una != t->snd_nxt;
 	if (a.acked == 1 && (t->flags & TCB_FIN_SENT) && t->snd_una == t->snd_nxt)
 		account_of(tcp, t)->delivered++; /* the FIN, in a segment of its own */
 	a.delivered = a.acked + (q != NULL ? q->sacked_bytes - a.sacked : 0);
@@ -166,6 +170,11 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 	              a.flight > 0 && !(seg->flags & (TCP_SYN | TCP_FIN));
 	if (q != NULL) {
 		a.ece = tcp_ecn_is_echo(t, seg);
+		if (unlikely(a.ece))
+			account_of(tcp, t)->delivered_ce +=
+			    account_of(tcp, t)->delivered - delivered;
+		if (unlikely(q->rack.late > 0))
+			account_late(tcp, t, q->rack.late);
 		if (a.delivered > 0 || a.duplicate || a.dsack || a.ece)
 			tcp_loss_ack(tcp, t, q, &a, seg);
 		tcp_snd_grow(tcp, t);

@@ -113,7 +113,17 @@ void tcp_close(struct tcp *tcp, struct tcb *t)
 /* RFC 5927 section 4: believed only if it quotes something that is under way */
 static bool is_under_way(const struct tcb *t, uint32_t seq)
 {
-	return seq_leq(t->snd_una, seq) && seq_lt(seq, t->snd_nxt);
+	/* a SYN with data is the number before */
+	const bool syn_data = t->state == TCP_S_SYN_SENT && (t->opt & TCB_OPT_SYN_DATA);
+
+	return seq_leq(t->snd_una - syn_data, seq) && seq_lt(seq, t->snd_nxt);
+}
+
+/* a SYN with data was too large for the path: without data it is not (RFC 7413 section 4.1.3.1) */
+static void on_syn_too_big(struct tcp *tcp, struct tcb *t)
+{
+	if ((t->opt & TCB_OPT_SYN_DATA) && t->retries == 0)
+		tcp_resend_syn(tcp, t);
 }
 
 void tcp_error(struct tcp *tcp, const struct icmp_error *e)
@@ -131,6 +141,8 @@ void tcp_error(struct tcp *tcp, const struct icmp_error *e)
 	if (e->error == EMSGSIZE) {
 		ip_pmtu_learn(tcp->ip, &t->flow.raddr, e->mtu);
 		pmtu_too_big(tcp, t, e->mtu);
+		if (t->state == TCP_S_SYN_SENT)
+			on_syn_too_big(tcp, t);
 	} else if (t->state == TCP_S_SYN_SENT && e->hard) {
 		tcb_done(tcp, t, e->error);
 	}

@@ -143,6 +143,7 @@ static void leave_line(struct tcp *tcp, uint32_t index)
 		tcp->queues[q->newer].older = q->older;
 	else
 		tcp->idle_newest = q->older;
+	q->most = 0;
 }
 
 static void release_queues(struct tcp *tcp, struct tcb *t)

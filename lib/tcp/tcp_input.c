@@ -140,10 +140,20 @@ static int input_syn(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg)
 	return PC_DROP_TCP_SYN_WINDOW;
 }
 
+/* The next in order is a FIN, and the window is closed.  3.10.7.4 leaves it to us whether that is cut off ("one
+ * could tailor"): it takes no room, and one that is refused comes again for as long as nobody reads. */
+static bool is_fin_at_closed_window(const struct tcb *t, const struct tcp_seg *seg)
+{
+	return t->rcv_adv == t->rcv_nxt && seg->seq + seg->len == t->rcv_nxt &&
+	       (seg->flags & (TCP_FIN | TCP_ACK)) == (TCP_FIN | TCP_ACK);
+}
+
 /* first step, for segments with neither RST nor SYN */
 static int check_sequence(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg)
 {
 	if (likely(tcp_is_acceptable(seg, t->rcv_nxt, t->rcv_adv - t->rcv_nxt)))
+		return VERDICT_DONE;
+	if (is_fin_at_closed_window(t, seg))
 		return VERDICT_DONE;
 	/* MUST-66: a closed window still lets ACK and URG pass */
 	if (t->rcv_adv == t->rcv_nxt && seg->seq == t->rcv_nxt) {
@@ -301,6 +311,7 @@ static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint3
 	tcp_ack_now(tcp, t); /* RFC 5681 section 4.2 */
 	if (q == NULL)
 		return PC_DROP_TCP_MEMORY;
+	tcp_note_mss(t, m->pkt_len - off);
 	verdict = rcvbuf_insert(q, m, off, seq, &dup);
 	dsack_note(tcp, t, dup.start, dup.end);
 	if (verdict == VERDICT_DONE)
@@ -312,7 +323,8 @@ static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint3
 
 /* the payload begins off bytes into m, which is cut only once it is sure to be taken: what is dropped
  * is freed by whoever knows the mbuf as it came */
-static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t off, bool *fin)
+static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t off,
+                      const struct tcp_seg *seg, bool *fin)
 {
 	uint32_t len = m->pkt_len - off, before = t->rcv_nxt;
 	struct tcp_queues *q = tcb_attach_queues(tcp, t);
@@ -334,7 +346,7 @@ static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 		q->fin_early = false;
 		*fin = true;
 	}
-	tcp_owe_ack(tcp, t, q, len);
+	tcp_owe_ack(tcp, t, q, seg, len);
 	ctx_add(tcp->ctx, PC_TCP_RX_BYTES, t->rcv_nxt - before);
 	account_of(tcp, t)->bytes_received += t->rcv_nxt - before;
 	tcb_notify(tcp, t, EPOLLIN | EPOLLRDNORM);
@@ -366,7 +378,7 @@ static int input_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const 
 		mbuf_trim_back(m, len - wnd);
 	}
 	if (likely(seq == t->rcv_nxt))
-		return queue_data(tcp, t, m, off, fin);
+		return queue_data(tcp, t, m, off, seg, fin);
 	if (*fin)
 		note_early_fin(tcp, t, seq + len);
 	*fin = false;

@@ -67,7 +67,7 @@ static uint32_t end_seq(const struct tcb *t)
 	return t->snd_una + t->snd_bytes;
 }
 
-ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int iovcnt, bool more)
+ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int iovcnt, int flags)
 {
 	int err = check_send(t);
 	size_t given = iov_bytes(iov, iovcnt), want;
@@ -103,9 +103,11 @@ ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 		return no_space(tcp, t, true);
 	}
 	t->snd_bytes += n;
-	t->flags = more ? t->flags | TCB_MORE : t->flags & ~(uint32_t)TCB_MORE;
+	t->flags = flags & MSG_MORE ? t->flags | TCB_MORE : t->flags & ~(uint32_t)TCB_MORE;
 	if (n < given) /* as on Linux, a short write is a promise of EPOLLOUT (epoll(7)) */
 		t->flags |= TCB_NOSPACE;
+	else if (unlikely(flags & MSG_EOR))
+		pkt_of(q->snd.tail)->tx.flags |= SEG_EOR;
 	tcp_work(tcp, t);
 	return (ssize_t)n;
 }

@@ -240,7 +240,7 @@ static struct cc_ack for_cc(const struct tcp *tcp, const struct loss_ack *a)
 {
 	return (struct cc_ack){.acked = a->acked,
 	                       .delivered = a->delivered,
-	                       .flight = a->used,
+	                       .flight = a->most,
 	                       .rtt_us = a->rtt_us,
 	                       .now_us = tcp->ctx->now_us,
 	                       .hystart = tcp->ctx->cfg.tcp_hystart,
@@ -281,7 +281,7 @@ static void grow(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const str
 	if (cc_of(t)->on_ack == NULL)
 		return;
 	if (q->recovery == TCP_R_OPEN)
-		validate_cwnd(tcp, t, q, a->used);
+		validate_cwnd(tcp, t, q, a->most);
 	/* RFC 3168 section 6.1.2: not by an acknowledgement with ECE, nor before the peer has seen
 	 * CWR */
 	if (!a->ece && (q->recovery == TCP_R_LOSS || !tcp_ecn_has_reduced(t, q)))
@@ -496,9 +496,20 @@ void tcp_loss_reopen(struct tcb *t, struct tcp_queues *q)
 	scoreboard_lost(q, m);
 }
 
-static uint32_t probe_ticks(const struct tcp *tcp, const struct tcb *t)
+/* RFC 8985 section 7.2: if the time-out would come first, the probe is sent in its place */
+static uint32_t probe_ticks(const struct tcp *tcp, const struct tcb *t, uint32_t rto)
 {
-	return ticks_from_us(tcp_probe_us(tcp, t));
+	return RTE_MIN(ticks_from_us(tcp_probe_us(tcp, t)), rto);
+}
+
+/* what is left of the time-out since the oldest was sent */
+static uint32_t rto_left(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q)
+{
+	const uint32_t rto = tcp_rto_ticks(tcp, t);
+	const uint64_t age_us = tcp->ctx->now_us - pkt_of(q->snd.head)->tx.sent_us;
+	const uint32_t age = (uint32_t)(age_us * 1000 >> TICK_SHIFT);
+
+	return rto > age ? rto - age : 1;
 }
 
 static bool may_probe(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q)
@@ -509,11 +520,10 @@ static bool may_probe(const struct tcp *tcp, const struct tcb *t, const struct t
 
 void tcp_loss_arm(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
-	uint32_t rto = tcp_rto_ticks(tcp, t),
-	         probe = may_probe(tcp, t, q) ? probe_ticks(tcp, t) : rto;
+	const uint32_t rto = tcp_rto_ticks(tcp, t);
 
-	if (probe < rto)
-		set_loss_timer(tcp, t, q, TCP_LT_PROBE, probe);
+	if (may_probe(tcp, t, q))
+		set_loss_timer(tcp, t, q, TCP_LT_PROBE, probe_ticks(tcp, t, rto));
 	else
 		set_loss_timer(tcp, t, q, TCP_LT_RTO, rto);
 }
@@ -529,8 +539,8 @@ void tcp_loss_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	if (!may_probe(tcp, t, q) || q->loss_timer == TCP_LT_REORDER)
 		return;
 	/* RFC 8985 section 7.2: two round trips after the last new data, never after the time-out */
-	probe = probe_ticks(tcp, t);
-	if (q->loss_timer == TCP_LT_PROBE || seq_lt(tcp->ctx->tick + probe, t->t_loss))
+	probe = probe_ticks(tcp, t, rto_left(tcp, t, q));
+	if (q->loss_timer == TCP_LT_PROBE || seq_leq(tcp->ctx->tick + probe, t->t_loss))
 		set_loss_timer(tcp, t, q, TCP_LT_PROBE, probe);
 }
 

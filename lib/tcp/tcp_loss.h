@@ -12,6 +12,7 @@
  *                 back
  */
 
+#include "base/seq.h"
 #include "tcp/tcp.h"
 
 /** What an acknowledgement brought. */
@@ -21,11 +22,19 @@ struct loss_ack {
 	uint32_t flight;    /* bytes under way before */
 	uint32_t sacked;    /* of these SACKed before */
 	uint32_t used;   /* bytes under way when it last could send: what cwnd has been used for */
+	uint32_t most;   /* most of it since what is acknowledged was sent (RFC 7661: pipeACK) */
 	uint32_t rtt_us; /* round trip measured; 0: none */
 	bool duplicate;  /* RFC 5681 section 2 */
 	bool dsack;      /* reports a duplicate (RFC 2883) */
 	bool ece;        /* reports marks (RFC 3168) */
 };
+
+/** tcp_loss_most returns how much of cwnd has been used over a round trip: used at least. To be asked before SND.UNA
+ * moves. */
+static inline uint32_t tcp_loss_most(const struct tcb *t, const struct tcp_queues *q, uint32_t used)
+{
+	return q->most > used && seq_lt(t->snd_una, q->most_end) ? q->most : used;
+}
 
 /** tcp_loss_sacks takes a segment's SACK blocks. Returns whether the first is a DSACK. */
 bool tcp_loss_sacks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
@@ -55,8 +64,8 @@ static inline uint32_t tcp_probe_us(const struct tcp *tcp, const struct tcb *t)
 	return (uint32_t)RTE_MIN(RTE_MAX(pto, 2000u), (uint64_t)UINT32_MAX);
 }
 
-/** tcp_loss_arm sets the loss timer anew: for a tail loss probe if that comes first, else for the
- * retransmission time-out. */
+/** tcp_loss_arm sets the loss timer anew: for a tail loss probe if there may be one, which comes in the time-out's
+ * place at the latest; else for the retransmission time-out. */
 void tcp_loss_arm(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);
 
 /** tcp_loss_sent has the loss timer run after something new was sent; q may be NULL. */

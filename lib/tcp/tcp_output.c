@@ -275,10 +275,11 @@ uint32_t tcp_pipe(const struct tcb *t, const struct tcp_queues *q)
 	return flight > gone ? flight - gone : 0;
 }
 
-/* RFC 9293 3.7.4 (Nagle) and TCP_CORK: may a segment that is not full go now? */
+/* RFC 9293 3.7.4 (Nagle) and TCP_CORK: may a segment that is not full go now? Nothing is added to a record. */
 static bool may_send_small(const struct tcb *t, const struct rte_mbuf *m)
 {
-	if (t->flags & (TCB_PUSH | TCB_WR_SHUT))
+	if ((t->flags & (TCB_PUSH | TCB_WR_SHUT)) ||
+	    ((pkt_of_const(m)->tx.flags & SEG_EOR) && pkt_of_const(m)->next != NULL))
 		return true;
 	if (t->flags & (TCB_CORK | TCB_MORE))
 		return tcp_unsent(t) >= t->mss && pkt_of_const(m)->next != NULL;
@@ -289,8 +290,7 @@ enum may { MAY_NOT, MAY_SEND, MAY_SPLIT };
 
 static enum may may_send(const struct tcb *t, const struct tcp_queues *q, uint32_t *room)
 {
-	uint32_t len = pkt_of(q->snd_next)->tx.len;
-	uint32_t pipe = tcp_pipe(t, q);
+	uint32_t len = pkt_of(q->snd_next)->tx.len, pipe = tcp_pipe(t, q);
 	int32_t usable = seq_diff(t->snd_una + t->snd_wnd, t->snd_nxt);
 
 	if (pipe != 0 && pipe + len > t->cwnd)

@@ -146,28 +146,31 @@ static inline uint32_t pop_sent(struct tcp *tcp, struct tcb *t, struct tcp_queue
 static inline void input_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                              struct tcp_account *account, const struct tcp_seg *seg, uint32_t acked)
 {
-	uint32_t rtt_us = pop_sent(tcp, t, q, account);
+	uint32_t rtt_us = pop_sent(tcp, t, q, account), used = RTE_MAX(acked, q->flight_out);
+	uint32_t most = unlikely(q->rack.in_parts) ? tcp_loss_most(t, q, used) : used;
 
+	q->rack.in_parts = false;
 	q->rack.valid = false; /* what comes next was sent after all that has been delivered */
 	if (likely(rtt_us > 0)) {
 		rack_min_rtt(&q->rack, rtt_us, tcp->ctx->now_ms);
 		rtt_sample(&tcp->ctx->cfg, t, rtt_us);
 	}
 	account_all_acked(tcp, t, account, acked, rtt_us);
-	t->snd_una = seg->ack;
 	ip_confirm(tcp->ip, t->neigh);
 	t->timers &= (uint8_t)~TCB_T_LOSS; /* RFC 6298 (5.2) */
-	if (unlikely(cc_is_limited(t, RTE_MAX(acked, q->flight_out)) ||
-	             t->cwnd > tcb_initial_window(tcp, t))) {
+	if (unlikely(cc_is_limited(t, most) || t->cwnd > tcb_initial_window(tcp, t))) {
 		struct loss_ack a = {.acked = acked,
 		                     .delivered = acked,
 		                     .flight = acked,
-		                     .used = RTE_MAX(acked, q->flight_out),
+		                     .used = used,
+		                     .most = most,
 		                     .rtt_us = rtt_us};
 
+		t->snd_una = seg->ack;
 		tcp_loss_ack(tcp, t, q, &a, seg);
 		tcp_snd_grow(tcp, t);
 	}
+	t->snd_una = seg->ack;
 	q->flight_out = 0;
 }
 
@@ -176,7 +179,7 @@ static inline void input_text(struct tcp *tcp, struct tcb *t, struct tcp_queues 
 {
 	rcvbuf_push(t, q, mbuf_trim_front(m, (uint32_t)p->l4_off + seg->hdr_len));
 	ctx_add(tcp->ctx, PC_TCP_RX_BYTES, seg->len);
-	tcp_owe_ack(tcp, t, q, seg->len);
+	tcp_owe_ack(tcp, t, q, seg, seg->len);
 	tcb_notify(tcp, t, EPOLLIN | EPOLLRDNORM);
 }
 
@@ -297,6 +300,8 @@ static void input_part(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	                     .flight = flight,
 	                     .used = RTE_MAX(flight, q->flight_out)};
 
+	a.most = tcp_loss_most(t, q, a.used);
+	q->rack.in_parts = true;
 	a.rtt_us = pop_part(tcp, t, q, account_of(tcp, t), seg->ack);
 	rack_min_rtt(&q->rack, a.rtt_us, tcp->ctx->now_ms);
 	rtt_sample(&tcp->ctx->cfg, t, a.rtt_us);

@@ -66,12 +66,8 @@ static inline void arm(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 
 	q->loss_timer = TCP_LT_RTO;
 	if (cfg->tcp_tlp && cfg->tcp_rack && (t->opt & TCB_OPT_SACK)) {
-		const uint32_t pto = tcp_probe_us(tcp, t);
-
-		if (pto < us) {
-			us = pto;
-			q->loss_timer = TCP_LT_PROBE;
-		}
+		us = RTE_MIN(us, tcp_probe_us(tcp, t));
+		q->loss_timer = TCP_LT_PROBE;
 	}
 	at = tcp->ctx->tick + ticks_from_us(us);
 	t->t_loss = at;
@@ -131,6 +127,8 @@ static inline void note_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *
 	ctx_add(tcp->ctx, PC_TCP_TX_BYTES, bytes);
 	q->flight_out = t->snd_nxt - t->snd_una;
 	q->pace.left = UINT32_MAX; /* nothing is paced */
+	if (segs > 1 || before != t->snd_una)
+		tcp_turn_use(t, q);
 	if (likely(before == t->snd_una))
 		arm(tcp, t, q);
 	else

@@ -26,7 +26,7 @@
 static uint32_t *deadline_of(const struct tcp *tcp, struct tcb *t, uint8_t which)
 {
 	if (which == TCB_T_PACE)
-		return &tcp_queues(tcp, t)->pace.tick;
+		return &tcp_queues(tcp, t)->pace_tick;
 	return which == TCB_T_LOSS ? &t->t_loss : which == TCB_T_ACK ? &t->t_ack : &t->t_life;
 }
 
@@ -77,14 +77,19 @@ static void give_up(struct tcp *tcp, struct tcb *t)
 		tcb_abort(tcp, t, ETIMEDOUT);
 }
 
-static void on_syn_timeout(struct tcp *tcp, struct tcb *t)
+void tcp_resend_syn(struct tcp *tcp, struct tcb *t)
 {
 	t->retries++;
-	t->syn_lost = 1;
-	fastopen_lost(tcp, t);
 	tcp_send_syn(tcp, t, NULL);
 	ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
 	tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
+}
+
+static void on_syn_timeout(struct tcp *tcp, struct tcb *t)
+{
+	t->syn_lost = 1;
+	tcp_resend_syn(tcp, t);
+	fastopen_lost(tcp, t);
 }
 
 /* a timer has gone off: nothing has moved since what it was for was sent */

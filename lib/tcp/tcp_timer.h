@@ -21,4 +21,7 @@ void tcp_timer_fire(struct tcp *tcp, uint32_t index);
 /** tcp_rto_ticks returns the retransmission time-out, backed off. */
 uint32_t tcp_rto_ticks(const struct tcp *tcp, const struct tcb *t);
 
+/** tcp_resend_syn sends the SYN or SYN-ACK again, without Fast Open's option and data, and has its time-out run. */
+void tcp_resend_syn(struct tcp *tcp, struct tcb *t);
+
 #endif

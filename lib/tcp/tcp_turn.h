@@ -7,6 +7,7 @@
  * what the congestion control wants to know of it.
  */
 
+#include "base/seq.h"
 #include "tcp/cc.h"
 #include "tcp/tcp.h"
 
@@ -40,8 +41,21 @@ static inline void tcp_turn_begin(struct tcp *tcp, struct tcb *t, struct tcp_que
 	}
 }
 
+/** tcp_turn_use takes note, over a round trip, of how much of cwnd the application has used (RFC 7661 section 4.1). */
+static inline void tcp_turn_use(const struct tcb *t, struct tcp_queues *q)
+{
+	const uint32_t flight = t->snd_nxt - t->snd_una;
+
+	if (flight > q->most || seq_geq(t->snd_una, q->most_end)) {
+		q->most = flight;
+		q->most_end = t->snd_nxt;
+	}
+}
+
 static inline void tcp_turn_end(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t sent)
 {
+	if (sent > 0)
+		tcp_turn_use(t, q);
 	if (q->pace.left != UINT32_MAX || cc_of(t)->on_output != NULL)
 		tcp_turn_note(tcp, t, q, sent);
 }

@@ -30,5 +30,7 @@ struct totals totals_read(const void *info, socklen_t len)
 	                       .min_rtt = i.tcpi_min_rtt,
 	                       .snd_wnd = i.tcpi_snd_wnd,
 	                       .pacing_rate = i.tcpi_pacing_rate,
-	                       .max_pacing_rate = i.tcpi_max_pacing_rate};
+	                       .max_pacing_rate = i.tcpi_max_pacing_rate,
+	                       .delivered_ce = i.tcpi_delivered_ce,
+	                       .reord_seen = i.tcpi_reord_seen};
 }

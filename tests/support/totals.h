@@ -16,6 +16,7 @@ struct totals {
 	uint32_t total_retrans, delivered, dsack_dups, rcv_ooopack;
 	uint32_t notsent, min_rtt, snd_wnd;
 	uint64_t pacing_rate, max_pacing_rate;
+	uint32_t delivered_ce, reord_seen;
 };
 
 /** totals_read takes them out of the result of getsockopt(TCP_INFO), len bytes of which were written. */

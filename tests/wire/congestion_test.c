@@ -173,7 +173,7 @@ static void hystart(struct wt *w, bool on)
 	if (on)
 		IN(wt_info(w).tcpi_snd_cwnd, 50, 260);
 	else
-		IN(wt_info(w).tcpi_snd_cwnd, 261, 1280);
+		IN(wt_info(w).tcpi_snd_cwnd, 261, 2560); /* twice as much with each round trip */
 	EQ(wt_count(w, PC_TCP_RETRANSMITS), 0);
 	wt_drop(w);
 }

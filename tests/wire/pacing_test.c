@@ -113,13 +113,13 @@ static void not_idle(struct wt *w)
 	EQ(wt_drop(w), 10);
 	for (unsigned n = 1; n <= 10; n++)
 		INJECT(.flags = A, .seq = 1, .ack = 1 + n * MSS);
-	EQ(wt_info(w).tcpi_snd_cwnd, 14);
+	EQ(wt_info(w).tcpi_snd_cwnd, 20);
 	set_rate(w, 5 * MSS);
 	wt_send(w, 4 * MSS);
 	expect_pair(w, 10, 0, 0);
 	INJECT(.flags = A, .seq = 1, .ack = 1 + 12 * MSS);
 	expect_pair(w, 12, 399, 401);
-	EQ(wt_info(w).tcpi_snd_cwnd, 14);
+	EQ(wt_info(w).tcpi_snd_cwnd, 20);
 	INJECT(.flags = A, .seq = 1, .ack = 1 + 14 * MSS);
 }
 

@@ -110,6 +110,13 @@ static bool is_acceptable(const struct spot *p, const struct seg *s)
 	return p->wnd > 0 && (in_window(p, s->seq) || in_window(p, s->seq + len - 1));
 }
 
+/* "One could tailor actual segments to fit this assumption by trimming off any portions that lie outside the
+ * window (including SYN and FIN)": a FIN that is next needs no room, and is taken with a closed window too */
+static bool is_next_fin(const struct spot *p, const struct seg *s)
+{
+	return (s->flags & FA) == FA && !(s->flags & TCP_SYN) && s->seq + s->len == p->rcv;
+}
+
 static struct answer quiet(const struct spot *p)
 {
 	return (struct answer){.state = p->state};
@@ -205,7 +212,7 @@ static struct answer take_text(struct spot *p, const struct seg *s)
 		len = len > old ? len - old : 0;
 	else if (s->seq != p->rcv)
 		return a;
-	if (p->wnd == 0) /* not acceptable, but for its acknowledgement */
+	if (p->wnd == 0 && !is_next_fin(p, s)) /* not acceptable, but for its acknowledgement */
 		return a;
 	a.bytes = len;
 	a.ack += len;
@@ -266,7 +273,7 @@ static struct answer reopened(const struct seg *s)
 static struct answer in_synchronised(struct spot *p, const struct seg *s)
 {
 	struct answer a = quiet(p);
-	bool only_ack = p->wnd == 0 && s->seq == p->rcv;
+	bool only_ack = p->wnd == 0 && (s->seq == p->rcv || is_next_fin(p, s));
 
 	if (s->flags & TCP_RST)
 		return on_reset(p, s);

@@ -265,7 +265,7 @@ ssize_t write_bytes(struct tcb *t, uint32_t len)
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(bytes);
 	payload(bytes, t->snd_una + t->snd_bytes, len);
-	n = tcp_send(tcp, t, &iov, 1, false);
+	n = tcp_send(tcp, t, &iov, 1, 0);
 	free(bytes);
 	return n;
 }
