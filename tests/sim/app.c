@@ -93,6 +93,29 @@ static bool watch(struct sim *s, int side, struct conn *c)
 	return true;
 }
 
+/* Fast Open: the first bytes go with the SYN, if a cookie is known; else it asks for one, or it is an ordinary
+ * connect(). Returns whether the attempt has begun. */
+static bool begin(struct sim *s, struct conn *c, const struct sockaddr_in *to)
+{
+	struct pc_stack *st = s->node[c->client].st;
+	uint8_t buf[1200];
+	uint32_t len =
+	    (uint32_t)sim_rnd(s, 0, RTE_MIN(c->out[CLIENT].total, (uint32_t)sizeof(buf)));
+	ssize_t n;
+
+	if (s->node[c->client].cfg.tcp_fastopen == 0 || sim_chance(s, 20))
+		return pc_connect(st, c->end[CLIENT].fd, (const struct sockaddr *)to,
+		                  sizeof(*to)) != 0 &&
+		       errno == EINPROGRESS;
+	for (uint32_t i = 0; i < len; i++)
+		buf[i] = sim_byte(c->id, CLIENT, i);
+	n = pc_sendto(st, c->end[CLIENT].fd, buf, len, MSG_FASTOPEN, (const struct sockaddr *)to,
+	              sizeof(*to));
+	if (n > 0)
+		c->early = c->out[CLIENT].sent = (uint32_t)n;
+	return n > 0 || (n < 0 && errno == EINPROGRESS);
+}
+
 static void start(struct sim *s, struct conn *c)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(80)}, me;
@@ -107,7 +130,7 @@ static void start(struct sim *s, struct conn *c)
 		sim_fail(s, "connection %u: pc_socket: %s", c->id, strerror(errno));
 		return;
 	}
-	if (pc_connect(st, e->fd, (struct sockaddr *)&to, sizeof(to)) == 0 || errno != EINPROGRESS)
+	if (!begin(s, c, &to))
 		sim_fail(s, "connection %u: pc_connect: %s", c->id, strerror(errno));
 	pc_getsockname(st, e->fd, (struct sockaddr *)&me, &len);
 	c->port = ntohs(me.sin_port);
@@ -126,6 +149,15 @@ static bool has_cookies(const struct sim *s)
 	return server != NULL && pc_stack_counters(server)->value[PC_TCP_COOKIES_SENT] > 0;
 }
 
+/* RFC 7413 section 6.1: a SYN with data that comes again when its connection is over opens another, and its data is
+ * delivered again: the price of Fast Open. */
+static bool has_fast_opens(const struct sim *s)
+{
+	const struct pc_stack *server = s->node[SERVER].st;
+
+	return server != NULL && pc_stack_counters(server)->value[PC_TCP_FASTOPEN_PASSIVE] > 0;
+}
+
 /* The connection that a client has opened from a port, and the server not yet seen; ports may come
  * again. NULL: it was aborted meanwhile, or there is none. */
 static struct conn *find_opened(struct sim *s, int client, uint16_t port)
@@ -141,7 +173,7 @@ static struct conn *find_opened(struct sim *s, int client, uint16_t port)
 			return c;
 		aborted |= c->aborted;
 	}
-	if (!aborted && !has_cookies(s))
+	if (!aborted && !has_cookies(s) && !has_fast_opens(s))
 		sim_fail(s, "accepted what nobody opened, port %u", port);
 	return NULL;
 }
@@ -255,7 +287,7 @@ static bool cookie_failed(struct sim *s, int side, struct conn *c)
  * reached. */
 static bool gave_up(struct sim *s, int side, struct conn *c)
 {
-	if (side != CLIENT || errno != ETIMEDOUT || s->clean || c->out[CLIENT].sent > 0 ||
+	if (side != CLIENT || errno != ETIMEDOUT || s->clean || c->out[CLIENT].sent > c->early ||
 	    c->end[SERVER].fd != 0)
 		return false;
 	c->aborted = true;

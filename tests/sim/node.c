@@ -67,6 +67,8 @@ static bool listen_at(struct sim *s, struct node *node)
 	struct epoll_event ev = {.events = EPOLLIN, .data.u32 = UINT32_MAX};
 
 	s->lfd = pc_socket(node->st, AF_INET, SOCK_STREAM, 0);
+	if (s->lfd > 0 && node->cfg.tcp_fastopen != 0)
+		pc_setsockopt(node->st, s->lfd, IPPROTO_TCP, TCP_FASTOPEN, &(int){8}, sizeof(int));
 	if (s->lfd < 0 || pc_bind(node->st, s->lfd, (struct sockaddr *)&any, sizeof(any)) != 0 ||
 	    pc_listen(node->st, s->lfd, s->backlog) != 0 ||
 	    pc_epoll_ctl(node->st, node->ep, EPOLL_CTL_ADD, s->lfd, &ev) != 0)

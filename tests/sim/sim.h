@@ -56,6 +56,7 @@ struct conn {
 	uint64_t start_at;
 	struct end end[2];
 	struct stream out[2]; /* out[CLIENT] is what the client sends */
+	uint32_t early;       /* bytes that went with the client's SYN (Fast Open) */
 	uint64_t abort_at;    /* UINT64_MAX: never */
 	int abort_by;
 	bool started;
