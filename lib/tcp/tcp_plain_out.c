@@ -97,9 +97,9 @@ static inline uint8_t flags_of(const struct rte_mbuf *m)
 	return note->next == NULL || (note->tx.flags & SEG_PUSH) ? TCP_ACK | TCP_PSH : TCP_ACK;
 }
 
-/* sends what fits behind the first; returns how many segments */
-static __rte_noinline uint32_t send_more(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
-                                         const struct neigh *n)
+/* sends from the first on, which fits, what else does; returns how many segments */
+static __rte_noinline uint32_t send_run(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                                        const struct neigh *n)
 {
 	struct rte_mbuf *m = q->snd_next;
 	uint32_t segs = 0;
@@ -151,10 +151,12 @@ bool tcp_plain_output(struct tcp *tcp, struct tcb *t)
 		return false;
 	if (flight == 0 && unlikely(t->cwnd >= t->ssthresh || seq_gt(tcp->ctx->tick, t->t_loss)))
 		tcp_turn_start(tcp, t, q);
-	send_segment(tcp, t, n, m, flags_of(m));
-	q->snd_next = pkt_of(m)->next;
-	if (unlikely(q->snd_next != NULL))
-		segs += send_more(tcp, t, q, n);
+	if (likely(pkt_of(m)->next == NULL)) {
+		send_segment(tcp, t, n, m, TCP_ACK | TCP_PSH);
+		q->snd_next = NULL;
+	} else {
+		segs = send_run(tcp, t, q, n);
+	}
 	note_sent(tcp, t, q, before, segs);
 	return q->snd_next == NULL && !(t->flags & TCB_NOSPACE);
 }
