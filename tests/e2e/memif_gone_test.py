@@ -150,7 +150,7 @@ def servers(args, tmp):
 
 
 def main():
-    args = bed.arguments(__doc__, rounds=1500, seed=1)
+    args = bed.arguments(__doc__, rounds=500, seed=1)
     for step in (clients, servers):
         if args.only and args.only not in step.__name__:
             continue
