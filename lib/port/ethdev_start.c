@@ -149,8 +149,8 @@ static int setup_configure(struct setup *s)
 		s->conf.rxmode.offloads |= s->dev.rx_offload_capa & ETHDEV_RX_OFFLOADS;
 		s->conf.txmode.offloads |= s->dev.tx_offload_capa & ETHDEV_TX_OFFLOADS;
 	}
-	/* a TAP would need a pool of its own for it, and makes its checksums as ethdev_trusted says */
-	if (strcmp(s->dev.driver_name, "net_tap") == 0)
+	/* a TAP would need a pool of its own for it; and what is not trusted is not asked for */
+	if ((ethdev_trusted(s->dev.driver_name, PC_PORT_TX_TSO) & PC_PORT_TX_TSO) == 0)
 		s->conf.txmode.offloads &= ~RTE_ETH_TX_OFFLOAD_TCP_TSO;
 	/* without RSS there is no hash to report */
 	if (s->conf.rxmode.mq_mode != RTE_ETH_MQ_RX_RSS)

@@ -116,12 +116,13 @@ static void a_full_ring_leaves_the_rest_to_the_caller(void)
 	end("net_ring2", id);
 }
 
-static void a_tap_does_not_make_tcp_checksums(void)
+static void what_is_announced_and_not_done(void)
 {
 	const uint32_t all = PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_UDP_CKSUM;
 
 	CU_ASSERT_EQUAL(ethdev_trusted("net_tap", all), all & ~(uint32_t)PC_PORT_TX_TCP_CKSUM);
-	CU_ASSERT_EQUAL(ethdev_trusted("net_ixgbe", all), all);
+	CU_ASSERT_EQUAL(ethdev_trusted("net_vmxnet3", all | PC_PORT_TX_TSO), all);
+	CU_ASSERT_EQUAL(ethdev_trusted("net_ixgbe", all | PC_PORT_TX_TSO), all | PC_PORT_TX_TSO);
 }
 
 static void a_device_started_by_others_has_no_offloads_unless_told(void)
@@ -226,7 +227,7 @@ int main(void)
 	     a_ring_gets_copies_of_what_the_sender_keeps},
 	    {"a full ring leaves the rest to the caller",
 	     a_full_ring_leaves_the_rest_to_the_caller},
-	    {"a TAP does not make TCP checksums", a_tap_does_not_make_tcp_checksums},
+	    {"what drivers announce and do not do", what_is_announced_and_not_done},
 	    {"a device started by others has no offloads unless told",
 	     a_device_started_by_others_has_no_offloads_unless_told},
 	    {"several queues have a table", several_queues_have_a_table},
