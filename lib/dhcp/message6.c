@@ -55,12 +55,6 @@ static void write_duid(uint8_t *p, const uint8_t mac[6])
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static bool is_good_server(const struct pc_addr *a)
-{
-	return !pc_addr_is_any(a) && !pc_addr_is_multicast(a) && !pc_addr_is_loopback(a) &&
-	       !pc_addr_is_ip4(a) && !pc_addr_is_link_local(a);
-}
-
 /* RFC 3646 section 3; link-local ones say nothing without an interface, and the resolver has none */
 static bool read_dns(const uint8_t *p, size_t len, struct pc_dhcp6_info *info)
 {
@@ -70,7 +64,7 @@ static bool read_dns(const uint8_t *p, size_t len, struct pc_dhcp6_info *info)
 		struct pc_addr a;
 
 		memcpy(a.b, p + i, 16);
-		if (is_good_server(&a))
+		if (name_server_is_good(&a) && !pc_addr_is_link_local(&a))
 			info->dns[info->nb_dns++] = a;
 	}
 	return true;

@@ -10,7 +10,7 @@ static unsigned find_server(const struct names *n, const struct pc_addr *addr)
 {
 	unsigned i = 0;
 
-	while (i < n->nb_servers && !pc_addr_equal(&n->server[i].addr, addr))
+	while (i < n->servers.n && !pc_addr_equal(&n->server[i].addr, addr))
 		i++;
 	return i;
 }
@@ -19,69 +19,66 @@ static unsigned find_domain(const struct names *n, const char *name)
 {
 	unsigned i = 0;
 
-	while (i < n->nb_domains && strcasecmp(n->domain[i].name, name) != 0)
+	while (i < n->domains.n && strcasecmp(n->domain[i], name) != 0)
 		i++;
 	return i;
+}
+
+/* Gives what was found at i, or was not (i == n), a place until then. Returns it, or -ENOSPC. */
+static int take_place(struct name_times *t, unsigned i, uint64_t until_ns, uint64_t now_ns)
+{
+	if (i == t->n)
+		for (i = 0; i < t->n && t->until_ns[i] > now_ns;)
+			i++;
+	if (i == NAMES_MAX)
+		return -ENOSPC;
+	t->n = i < t->n ? t->n : i + 1;
+	t->until_ns[i] = until_ns;
+	return (int)i;
+}
+
+/* Says whether a router may tell of what was found at i, or was not (i == n). */
+static bool may_learn(const struct name_times *t, unsigned i, uint64_t now_ns)
+{
+	unsigned learnt = 0;
+
+	if (i < t->n && t->until_ns[i] > now_ns)
+		return t->until_ns[i] != UINT64_MAX;
+	for (i = 0; i < t->n; i++)
+		learnt += t->until_ns[i] != UINT64_MAX && t->until_ns[i] > now_ns;
+	return learnt < NAMES_LEARNT;
 }
 
 int names_add_server(struct names *n, const struct pc_addr *addr, uint8_t netif, uint64_t until_ns,
                      uint64_t now_ns)
 {
-	unsigned i = find_server(n, addr), over = 0;
+	const int at = take_place(&n->servers, find_server(n, addr), until_ns, now_ns);
 
-	if (i == n->nb_servers) {
-		while (over < n->nb_servers && n->server[over].until_ns > now_ns)
-			over++;
-		i = over;
-	}
-	if (i == NAMES_SERVERS)
-		return -ENOSPC;
-	n->server[i] = (struct name_server){.addr = *addr, .until_ns = until_ns, .netif = netif};
-	if (i == n->nb_servers)
-		n->nb_servers++;
+	if (at < 0)
+		return at;
+	n->server[at] = (struct name_server){.addr = *addr, .netif = netif};
 	return 0;
 }
 
 int names_add_domain(struct names *n, const char *name, uint64_t until_ns, uint64_t now_ns)
 {
-	unsigned i = find_domain(n, name), over = 0;
+	int at;
 
 	if (name[0] == '\0' || strlen(name) > NAME_MAX_LEN)
 		return -EINVAL;
-	if (i == n->nb_domains) {
-		while (over < n->nb_domains && n->domain[over].until_ns > now_ns)
-			over++;
-		i = over;
-	}
-	if (i == NAMES_DOMAINS)
-		return -ENOSPC;
-	strcpy(n->domain[i].name, name);
-	n->domain[i].until_ns = until_ns;
-	if (i == n->nb_domains)
-		n->nb_domains++;
+	at = take_place(&n->domains, find_domain(n, name), until_ns, now_ns);
+	if (at < 0)
+		return at;
+	strcpy(n->domain[at], name);
 	return 0;
 }
 
 bool names_may_learn_server(const struct names *n, const struct pc_addr *addr, uint64_t now_ns)
 {
-	const unsigned known = find_server(n, addr);
-	unsigned learnt = 0;
-
-	if (known < n->nb_servers && n->server[known].until_ns > now_ns)
-		return n->server[known].until_ns != UINT64_MAX;
-	for (unsigned i = 0; i < n->nb_servers; i++)
-		learnt += n->server[i].until_ns != UINT64_MAX && n->server[i].until_ns > now_ns;
-	return learnt < NAMES_LEARNT;
+	return may_learn(&n->servers, find_server(n, addr), now_ns);
 }
 
 bool names_may_learn_domain(const struct names *n, const char *name, uint64_t now_ns)
 {
-	const unsigned known = find_domain(n, name);
-	unsigned learnt = 0;
-
-	if (known < n->nb_domains && n->domain[known].until_ns > now_ns)
-		return n->domain[known].until_ns != UINT64_MAX;
-	for (unsigned i = 0; i < n->nb_domains; i++)
-		learnt += n->domain[i].until_ns != UINT64_MAX && n->domain[i].until_ns > now_ns;
-	return learnt < NAMES_LEARNT;
+	return may_learn(&n->domains, find_domain(n, name), now_ns);
 }

@@ -16,26 +16,23 @@
 
 #include "base/name.h"
 
-#define NAMES_SERVERS 8
-#define NAMES_DOMAINS 8
+#define NAMES_MAX     8 /* of each */
 #define NAMES_LEARNT  4 /* of each, from routers (RFC 8106 section 5.3.1 wants three) */
 #define NAMES_ANYPORT UINT8_MAX
 
-struct name_server {
-	struct pc_addr addr;
-	uint64_t until_ns;
-	uint8_t netif; /* on whose link it was told; NAMES_ANYPORT: it was set */
-};
-
-struct name_domain {
-	char name[NAME_MAX_LEN + 1];
-	uint64_t until_ns;
+/** Until when each entry of a list holds. */
+struct name_times {
+	unsigned n; /* places in use, with those whose time is over */
+	uint64_t until_ns[NAMES_MAX];
 };
 
 struct names {
-	uint8_t nb_servers, nb_domains;
-	struct name_server server[NAMES_SERVERS];
-	struct name_domain domain[NAMES_DOMAINS];
+	struct name_times servers, domains;
+	struct name_server {
+		struct pc_addr addr;
+		uint8_t netif; /* on whose link it was told; NAMES_ANYPORT: it was set */
+	} server[NAMES_MAX];
+	char domain[NAMES_MAX][NAME_MAX_LEN + 1];
 };
 
 /** names_add_server notes a server; with until_ns in the past it is forgotten. Returns 0 or -ENOSPC. */

@@ -340,12 +340,6 @@ static void take_link(struct ip *ip, const struct nd_in *in)
 	}
 }
 
-static bool is_good_server(const struct pc_addr *a)
-{
-	return !pc_addr_is_any(a) && !pc_addr_is_multicast(a) && !pc_addr_is_loopback(a) &&
-	       !pc_addr_is_ip4(a);
-}
-
 /* RFC 8106 section 5.1; what was set, or came by DHCP, is for ever and stays so */
 static void take_servers(struct ip *ip, const struct nd_in *in)
 {
@@ -353,7 +347,7 @@ static void take_servers(struct ip *ip, const struct nd_in *in)
 	const uint64_t now = ip->ctx->now_ns;
 
 	for (uint8_t i = 0; i < m->nb_dns; i++)
-		if (is_good_server(&m->dns[i]) &&
+		if (name_server_is_good(&m->dns[i]) &&
 		    names_may_learn_server(&ip->names, &m->dns[i], now))
 			(void)names_add_server(&ip->names, &m->dns[i], (uint8_t)in->netif,
 			                       RTE_MIN(end_of(ip, m->dns_s[i]), UINT64_MAX - 1),

@@ -8,29 +8,21 @@
 #include "stack/mail.h"
 #include "stack/stack.h"
 
-static int fail(int result)
-{
-	if (result >= 0)
-		return result;
-	errno = -result;
-	return -1;
-}
-
 /* ---- routes, addresses, neighbours ------------------------------------------------------------ */
 
 int pc_route_add(struct pc_stack *st, const struct pc_route *route)
 {
-	return fail(ip_route_add(&st->ip, route));
+	return stack_fail(ip_route_add(&st->ip, route));
 }
 
 int pc_route_del(struct pc_stack *st, const struct pc_route *route)
 {
-	return fail(ip_route_del(&st->ip, route));
+	return stack_fail(ip_route_del(&st->ip, route));
 }
 
 int pc_route_replace(struct pc_stack *st, const struct pc_route *route)
 {
-	return fail(ip_route_replace(&st->ip, route));
+	return stack_fail(ip_route_replace(&st->ip, route));
 }
 
 unsigned pc_route_list(const struct pc_stack *st, struct pc_route_info *list, unsigned n)
@@ -70,15 +62,15 @@ int pc_stack_set_neigh(struct pc_stack *st, int port, const struct pc_addr *addr
                        const uint8_t mac[6])
 {
 	if (!is_neighbour(st, port, addr) || (mac[0] & 1) != 0)
-		return fail(-EINVAL);
-	return fail(neigh_set(st->ip.neigh, (uint8_t)port, addr, mac));
+		return stack_fail(-EINVAL);
+	return stack_fail(neigh_set(st->ip.neigh, (uint8_t)port, addr, mac));
 }
 
 int pc_stack_del_neigh(struct pc_stack *st, int port, const struct pc_addr *addr)
 {
 	if (port < 0 || port >= st->ip.ifs.n)
-		return fail(-EINVAL);
-	return fail(neigh_del(st->ip.neigh, (uint8_t)port, addr));
+		return stack_fail(-EINVAL);
+	return stack_fail(neigh_del(st->ip.neigh, (uint8_t)port, addr));
 }
 
 /* ---- changes as values ------------------------------------------------------------------------- */
@@ -118,7 +110,7 @@ int pc_stack_change(struct pc_stack *st, const struct pc_change *c)
 	case PC_CHANGE_DEL_NEIGH:
 		return pc_stack_del_neigh(st, c->port, &c->addr);
 	}
-	return fail(-EINVAL);
+	return stack_fail(-EINVAL);
 }
 
 /* ---- from other threads ------------------------------------------------------------------------ */

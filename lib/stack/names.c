@@ -1,38 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a stack knows of name service; see percore/stack.h and ip/names.h. */
-#include <errno.h>
 #include <string.h>
 
 #include "stack/stack.h"
 
-static int add_server(struct pc_stack *st, const struct pc_addr *server, uint64_t until_ns)
-{
-	int rc = names_add_server(&st->ip.names, server, NAMES_ANYPORT, until_ns, st->ctx.now_ns);
-
-	if (rc == 0)
-		return 0;
-	errno = -rc;
-	return -1;
-}
-
-static int add_domain(struct pc_stack *st, const char *domain, uint64_t until_ns)
-{
-	int rc = names_add_domain(&st->ip.names, domain, until_ns, st->ctx.now_ns);
-
-	if (rc == 0)
-		return 0;
-	errno = -rc;
-	return -1;
-}
-
 int pc_stack_add_dns(struct pc_stack *st, const struct pc_addr *server)
 {
-	return add_server(st, server, UINT64_MAX);
+	return stack_fail(
+	    names_add_server(&st->ip.names, server, NAMES_ANYPORT, UINT64_MAX, st->ctx.now_ns));
 }
 
 int pc_stack_del_dns(struct pc_stack *st, const struct pc_addr *server)
 {
-	return add_server(st, server, 0);
+	return stack_fail(
+	    names_add_server(&st->ip.names, server, NAMES_ANYPORT, 0, st->ctx.now_ns));
 }
 
 unsigned pc_stack_get_dns(const struct pc_stack *st, struct pc_addr *servers, unsigned n)
@@ -40,8 +21,8 @@ unsigned pc_stack_get_dns(const struct pc_stack *st, struct pc_addr *servers, un
 	const struct names *names = &st->ip.names;
 	unsigned found = 0;
 
-	for (unsigned i = 0; i < names->nb_servers; i++) {
-		if (names->server[i].until_ns <= st->ctx.now_ns)
+	for (unsigned i = 0; i < names->servers.n; i++) {
+		if (names->servers.until_ns[i] <= st->ctx.now_ns)
 			continue;
 		if (found < n)
 			servers[found] = names->server[i].addr;
@@ -54,7 +35,7 @@ uint32_t pc_stack_dns_scope(const struct pc_stack *st, const struct pc_addr *ser
 {
 	const struct names *names = &st->ip.names;
 
-	for (unsigned i = 0; i < names->nb_servers && pc_addr_is_link_local(server); i++)
+	for (unsigned i = 0; i < names->servers.n && pc_addr_is_link_local(server); i++)
 		if (pc_addr_equal(&names->server[i].addr, server) &&
 		    names->server[i].netif != NAMES_ANYPORT)
 			return names->server[i].netif + 1u;
@@ -63,12 +44,12 @@ uint32_t pc_stack_dns_scope(const struct pc_stack *st, const struct pc_addr *ser
 
 int pc_stack_add_search(struct pc_stack *st, const char *domain)
 {
-	return add_domain(st, domain, UINT64_MAX);
+	return stack_fail(names_add_domain(&st->ip.names, domain, UINT64_MAX, st->ctx.now_ns));
 }
 
 int pc_stack_del_search(struct pc_stack *st, const char *domain)
 {
-	return add_domain(st, domain, 0);
+	return stack_fail(names_add_domain(&st->ip.names, domain, 0, st->ctx.now_ns));
 }
 
 unsigned pc_stack_get_search(const struct pc_stack *st, char (*domains)[PC_DOMAIN_MAX + 1],
@@ -77,11 +58,11 @@ unsigned pc_stack_get_search(const struct pc_stack *st, char (*domains)[PC_DOMAI
 	const struct names *names = &st->ip.names;
 	unsigned found = 0;
 
-	for (unsigned i = 0; i < names->nb_domains; i++) {
-		if (names->domain[i].until_ns <= st->ctx.now_ns)
+	for (unsigned i = 0; i < names->domains.n; i++) {
+		if (names->domains.until_ns[i] <= st->ctx.now_ns)
 			continue;
 		if (found < n)
-			strcpy(domains[found], names->domain[i].name);
+			strcpy(domains[found], names->domain[i]);
 		found++;
 	}
 	return found;

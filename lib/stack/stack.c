@@ -147,27 +147,19 @@ void pc_stack_destroy(struct pc_stack *st)
 	rte_free(st);
 }
 
-static int fail(int result)
-{
-	if (result >= 0)
-		return result;
-	errno = -result;
-	return -1;
-}
-
 int pc_stack_add_port(struct pc_stack *st, struct pc_port *port)
 {
-	return fail(ip_add_port(&st->ip, port));
+	return stack_fail(ip_add_port(&st->ip, port));
 }
 
 int pc_stack_add_addr(struct pc_stack *st, int port, const struct pc_prefix *addr)
 {
-	return fail(ip_add_addr(&st->ip, port, addr));
+	return stack_fail(ip_add_addr(&st->ip, port, addr));
 }
 
 int pc_stack_del_addr(struct pc_stack *st, int port, const struct pc_prefix *addr)
 {
-	return fail(ip_del_addr(&st->ip, port, addr));
+	return stack_fail(ip_del_addr(&st->ip, port, addr));
 }
 
 int pc_stack_set_mtu(struct pc_stack *st, int port, uint16_t mtu)
@@ -175,7 +167,7 @@ int pc_stack_set_mtu(struct pc_stack *st, int port, uint16_t mtu)
 	struct netif *nif;
 
 	if (port < 0 || port >= st->ip.ifs.n || (mtu != 0 && mtu < 576))
-		return fail(-EINVAL);
+		return stack_fail(-EINVAL);
 	nif = &st->ip.ifs.netif[port];
 	nif->port->info.mtu = mtu != 0 && mtu < nif->mtu_max ? mtu : nif->mtu_max;
 	neigh_outdate(st->ip.neigh);
@@ -184,13 +176,13 @@ int pc_stack_set_mtu(struct pc_stack *st, int port, uint16_t mtu)
 
 int pc_stack_add_slaac(struct pc_stack *st, int port)
 {
-	return fail(ip_add_slaac(&st->ip, port));
+	return stack_fail(ip_add_slaac(&st->ip, port));
 }
 
 int pc_stack_add_route(struct pc_stack *st, const struct pc_prefix *dest,
                        const struct pc_addr *gateway)
 {
-	return fail(ip_add_route(&st->ip, dest, gateway));
+	return stack_fail(ip_add_route(&st->ip, dest, gateway));
 }
 
 int pc_stack_deny(struct pc_stack *st, const struct pc_prefix *prefix)
@@ -199,12 +191,12 @@ int pc_stack_deny(struct pc_stack *st, const struct pc_prefix *prefix)
 
 	if (rc == 0)
 		denied_begin(st->tcp);
-	return fail(rc);
+	return stack_fail(rc);
 }
 
 int pc_stack_allow(struct pc_stack *st, const struct pc_prefix *prefix)
 {
-	return fail(deny_del(&st->ip.deny, prefix));
+	return stack_fail(deny_del(&st->ip.deny, prefix));
 }
 
 int pc_stack_deny_all(struct pc_stack *st, const struct pc_prefix *prefixes, unsigned n)
@@ -213,7 +205,7 @@ int pc_stack_deny_all(struct pc_stack *st, const struct pc_prefix *prefixes, uns
 
 	if (rc == 0)
 		denied_begin(st->tcp);
-	return fail(rc);
+	return stack_fail(rc);
 }
 
 const struct pc_stack_config *pc_stack_get_config(const struct pc_stack *st)

@@ -6,6 +6,7 @@
  * struct pc_stack: everything that one lcore owns, in the order in which a packet meets it.
  */
 
+#include <errno.h>
 #include <stddef.h>
 
 #include <percore/stack.h>
@@ -27,6 +28,15 @@ struct pc_stack {
 	struct events events;
 	struct mail *mail; /* what other threads ask for */
 };
+
+/** stack_fail makes the public form of a result: errno and -1 for a negative errno. */
+static inline int stack_fail(int result)
+{
+	if (result >= 0)
+		return result;
+	errno = -result;
+	return -1;
+}
 
 static_assert(offsetof(struct pc_stack, sockets) == 0, "sockets_of relies on it");
 
