@@ -32,6 +32,7 @@
 
 #include "frame.h"
 #include "probe.h"
+#include "totals.h"
 #include "wt_ip6.h"
 
 /* flags, as in tcpdump */
@@ -236,6 +237,13 @@ void wt_opt(struct wt *w, int level, int name, int value);
 
 /** wt_info reads TCP_INFO of the flow's socket. */
 struct tcp_info wt_info(struct wt *w);
+
+/** wt_totals tells the rest of it (totals.h). */
+struct totals wt_totals(struct wt *w);
+
+/** wt_send_fast opens a connection with len bytes of data in the SYN, if a cookie is known (RFC 7413). Returns what
+ * sendto() does. */
+ssize_t wt_send_fast(struct wt *w, uint32_t len);
 
 /** wt_events returns what pc_poll reports for a descriptor. */
 short wt_events(struct wt *w, int fd);

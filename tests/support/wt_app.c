@@ -78,6 +78,33 @@ struct tcp_info wt_info(struct wt *w)
 	return info;
 }
 
+struct totals wt_totals(struct wt *w)
+{
+	char raw[TOTALS_ROOM];
+	socklen_t len = sizeof(raw);
+
+	OK(pc_getsockopt(w->st, w->flow.fd, IPPROTO_TCP, TCP_INFO, raw, &len));
+	return totals_read(raw, len);
+}
+
+ssize_t wt_send_fast(struct wt *w, uint32_t len)
+{
+	const struct sockaddr_in to = wt_addr(WT_PEER, w->flow.pport);
+	uint8_t buf[3000];
+	ssize_t n;
+
+	w->flow.lport = 0;
+	w->flow.fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
+	OK(w->flow.fd);
+	for (uint32_t i = 0; i < len; i++)
+		buf[i] = wt_pattern(0, i);
+	n = pc_sendto(w->st, w->flow.fd, buf, len, MSG_FASTOPEN, (const struct sockaddr *)&to,
+	              sizeof(to));
+	if (n > 0)
+		w->flow.sent = (uint32_t)n;
+	return n;
+}
+
 short wt_events(struct wt *w, int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN | POLLOUT | POLLRDHUP | POLLPRI};

@@ -14,24 +14,6 @@
 
 /* ---- Fast Open, the client ------------------------------------------------------------------- */
 
-static ssize_t send_fast(struct wt *w, uint32_t len)
-{
-	const struct sockaddr_in to = wt_addr(WT_PEER, w->flow.pport);
-	uint8_t buf[3000];
-	ssize_t n;
-
-	w->flow.lport = 0;
-	w->flow.fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
-	OK(w->flow.fd);
-	for (uint32_t i = 0; i < len; i++)
-		buf[i] = wt_pattern(0, i);
-	n = pc_sendto(w->st, w->flow.fd, buf, len, MSG_FASTOPEN, (const struct sockaddr *)&to,
-	              sizeof(to));
-	if (n > 0)
-		w->flow.sent = (uint32_t)n;
-	return n;
-}
-
 static void start_client(struct wt *w)
 {
 	w->cfg.tcp_fastopen = 1;
@@ -51,7 +33,7 @@ static void close_flow(struct wt *w)
 static void learn_cookie(struct wt *w)
 {
 	start_client(w);
-	ERR(send_fast(w, 0), EINPROGRESS);
+	ERR(wt_send_fast(w, 0), EINPROGRESS);
 	EXPECT(.flags = S, .mss = WT_MSS, .fo = ASK);
 	INJECT(.flags = SA, .ack = 1, .mss = 1000, .fo = COOKIE, .cookie = "thecooky");
 	EXPECT(.flags = A, .seq = 1, .ack = 1);
@@ -62,13 +44,13 @@ static void learn_cookie(struct wt *w)
 static void nothing_to_send(struct wt *w)
 {
 	learn_cookie(w);
-	ERR(send_fast(w, 0), EINPROGRESS);
+	ERR(wt_send_fast(w, 0), EINPROGRESS);
 	EXPECT(.flags = S, .mss = WT_MSS, .fo = COOKIE, .cookie = "thecooky");
 	INJECT(.flags = SA, .ack = 1, .mss = 940, .fo = COOKIE, .cookie = "newcooky");
 	EXPECT(.flags = A, .seq = 1, .ack = 1);
 	CHECK(!(wt_info(w).tcpi_options & TCPI_OPT_SYN_DATA));
 	close_flow(w);
-	EQ(send_fast(w, 2000), 900);
+	EQ(wt_send_fast(w, 2000), 900);
 	EXPECT(.flags = S, .mss = WT_MSS, .fo = COOKIE, .cookie = "newcooky", .len = 900);
 	INJECT(.flags = SA, .ack = 901, .mss = 940);
 	EXPECT(.flags = A, .seq = 901, .ack = 1);
@@ -80,14 +62,14 @@ static void nothing_to_send(struct wt *w)
 static void cookie_after_timeout(struct wt *w)
 {
 	start_client(w);
-	ERR(send_fast(w, 0), EINPROGRESS);
+	ERR(wt_send_fast(w, 0), EINPROGRESS);
 	EXPECT(.flags = S, .mss = WT_MSS, .fo = ASK);
 	EXPECT_IN(999, 1001, .flags = S, .mss = WT_MSS);
 	INJECT(.flags = SA, .ack = 1, .mss = 1240, .fo = COOKIE, .cookie = "thecooky");
 	EXPECT(.flags = A, .seq = 1, .ack = 1);
 	close_flow(w);
 	wt_pass(w, 3600000); /* Fast Open rests for a while after that */
-	EQ(send_fast(w, 10), 10);
+	EQ(wt_send_fast(w, 10), 10);
 	EXPECT(.flags = S, .mss = WT_MSS, .fo = COOKIE, .cookie = "thecooky", .len = 10);
 	INJECT(.flags = SA, .ack = 11, .mss = 1240);
 	EXPECT(.flags = A, .seq = 11, .ack = 1);
@@ -124,7 +106,7 @@ static void icmp_about(struct wt *w, uint8_t code, uint16_t mtu, uint32_t seq)
 static void syn_is_too_large(struct wt *w)
 {
 	learn_cookie(w);
-	EQ(send_fast(w, 960), 960);
+	EQ(wt_send_fast(w, 960), 960);
 	EXPECT(.flags = S, .mss = WT_MSS, .fo = COOKIE, .cookie = "thecooky", .len = 960);
 	icmp_about(w, 4, 800, 5000); /* not of ours (RFC 5927 4) */
 	NOTHING(10);
@@ -145,7 +127,7 @@ static void syn_is_too_large(struct wt *w)
 static void syn_is_refused(struct wt *w)
 {
 	learn_cookie(w);
-	EQ(send_fast(w, 10), 10);
+	EQ(wt_send_fast(w, 10), 10);
 	EXPECT(.flags = S, .mss = WT_MSS, .fo = COOKIE, .cookie = "thecooky", .len = 10);
 	icmp_about(w, 1, 0, 0); /* host unreachable: "MUST NOT abort" (MUST-56) */
 	EQ(wt_info(w).tcpi_state, TCP_SYN_SENT);

@@ -23,15 +23,6 @@ static void open_small(struct wt *w)
 	wt_established(w);
 }
 
-static struct totals totals(struct wt *w)
-{
-	char raw[TOTALS_ROOM];
-	socklen_t len = sizeof(raw);
-
-	OK(pc_getsockopt(w->st, w->flow.fd, IPPROTO_TCP, TCP_INFO, raw, &len));
-	return totals_read(raw, len);
-}
-
 static int queued(struct wt *w)
 {
 	int n = -1;
@@ -137,7 +128,7 @@ static void reset_before_ack(struct wt *w)
 	wt_drop(w);
 	INJECT(.flags = PA, .seq = 601, .ack = 1, .len = 600);
 	wt_drop(w);
-	EQ(totals(w).bytes_received, 1200);
+	EQ(wt_totals(w).bytes_received, 1200);
 	INJECT(.flags = RA, .seq = 1201, .ack = 1);
 	INJECT(.flags = A, .seq = 1201, .ack = 1);
 	EXPECT(.flags = R, .seq = 1);
@@ -233,26 +224,26 @@ static void limited_by_window(struct wt *w)
 	wt_pass(w, 10);
 	INJECT(.flags = SA, .ack = 1, .mss = MSS, .sackok = true, .wnd = ZERO_WND);
 	EXPECT(.flags = A, .seq = 1, .ack = 1);
-	EQ(totals(w).rwnd_us, 0);
+	EQ(wt_totals(w).rwnd_us, 0);
 	wt_send(w, MSS);
 	wt_pass(w, 100);
-	IN(totals(w).rwnd_us, 98000, 110000);
+	IN(wt_totals(w).rwnd_us, 98000, 110000);
 	wt_pass(w, 100);
 	wt_drop(w);
 	INJECT(.flags = A, .seq = 1, .ack = 1, .wnd = 2000);
-	IN(totals(w).rwnd_us, 198000, 210000);
+	IN(wt_totals(w).rwnd_us, 198000, 210000);
 	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = MSS);
 	wt_pass(w, 30);
 	INJECT(.flags = A, .seq = 1, .ack = 1001, .wnd = 10);
 	wt_send(w, MSS);
 	wt_pass(w, 100);
 	INJECT(.flags = A, .seq = 1, .ack = 1001, .wnd = 2000);
-	IN(totals(w).rwnd_us, 298000, 310000);
-	IN(totals(w).busy_us, 328000, 342000);
+	IN(wt_totals(w).rwnd_us, 298000, 310000);
+	IN(wt_totals(w).busy_us, 328000, 342000);
 	EXPECT(.flags = PA, .seq = 1001, .ack = 1, .len = MSS);
 	wt_pass(w, 20);
 	INJECT(.flags = A, .seq = 1, .ack = 2001, .wnd = 2000);
-	IN(totals(w).busy_us, 348000, 362000);
+	IN(wt_totals(w).busy_us, 348000, 362000);
 }
 
 /* RFC 3168 6.1.2: of what the peer says that it came marked */
@@ -268,12 +259,12 @@ static void marked(struct wt *w)
 	wt_send(w, 4 * MSS);
 	wt_drop(w);
 	INJECT(.flags = A, .seq = 1, .ack = 1001);
-	EQ(totals(w).delivered_ce, 0);
+	EQ(wt_totals(w).delivered_ce, 0);
 	INJECT(.flags = A | TCP_ECE, .seq = 1, .ack = 3001);
-	EQ(totals(w).delivered_ce, 2);
+	EQ(wt_totals(w).delivered_ce, 2);
 	INJECT(.flags = A, .seq = 1, .ack = 4001);
-	EQ(totals(w).delivered_ce, 2);
-	EQ(totals(w).delivered, 1 + 4);
+	EQ(wt_totals(w).delivered_ce, 2);
+	EQ(wt_totals(w).delivered, 1 + 4);
 	wt_drop(w);
 }
 

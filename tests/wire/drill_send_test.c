@@ -40,15 +40,6 @@ static void sent(struct wt *w, unsigned from, unsigned to)
 		SENT(i);
 }
 
-static struct totals totals(struct wt *w)
-{
-	char raw[TOTALS_ROOM];
-	socklen_t len = sizeof(raw);
-
-	OK(pc_getsockopt(w->st, w->flow.fd, IPPROTO_TCP, TCP_INFO, raw, &len));
-	return totals_read(raw, len);
-}
-
 /* ---- slow start ------------------------------------------------------------------------------ */
 
 /* "During slow start, a TCP increments cwnd by at most SMSS bytes for each ACK received that cumulatively
@@ -406,16 +397,16 @@ static void reordering(struct wt *w)
 	sent(w, 0, 10);
 	wt_pass(w, 20);
 	SACK(1, 9, 10);
-	EQ(totals(w).reord_seen, 0);
+	EQ(wt_totals(w).reord_seen, 0);
 	INJECT(.flags = A, .seq = 1, .ack = 1, .wnd = 40960, .nb_sack = 2,
 	       .sack = {{SEG(3), SEG(4)}, {SEG(9), SEG(10)}});
 	EQ(wt_info(w).tcpi_sacked, 2);
 	EQ(wt_info(w).tcpi_reordering, 7);
-	EQ(totals(w).reord_seen, 1);
+	EQ(wt_totals(w).reord_seen, 1);
 	ACK(SEG(10));
 	EQ(wt_info(w).tcpi_sacked, 0);
 	EQ(wt_info(w).tcpi_reordering, 10);
-	EQ(totals(w).reord_seen, 2);
+	EQ(wt_totals(w).reord_seen, 2);
 	IN(wt_info(w).tcpi_snd_cwnd, 10, 20);
 	wt_drop(w);
 }

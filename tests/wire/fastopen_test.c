@@ -312,24 +312,6 @@ static void timestamps_and_sack(struct wt *w)
 
 /* ---- client ---------------------------------------------------------------------------------- */
 
-static ssize_t send_fast(struct wt *w, uint32_t len)
-{
-	const struct sockaddr_in to = wt_addr(WT_PEER, w->flow.pport);
-	uint8_t buf[3000];
-	ssize_t n;
-
-	w->flow.lport = 0;
-	w->flow.fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
-	OK(w->flow.fd);
-	for (uint32_t i = 0; i < len; i++)
-		buf[i] = wt_pattern(0, i);
-	n = pc_sendto(w->st, w->flow.fd, buf, len, MSG_FASTOPEN, (const struct sockaddr *)&to,
-	              sizeof(to));
-	if (n > 0)
-		w->flow.sent = (uint32_t)n;
-	return n;
-}
-
 static void start_client(struct wt *w)
 {
 	if (w->cfg.tcp_fastopen == 0)
@@ -342,7 +324,7 @@ static void start_client(struct wt *w)
 static void learn_cookie(struct wt *w)
 {
 	start_client(w);
-	ERR(send_fast(w, 10), EINPROGRESS);
+	ERR(wt_send_fast(w, 10), EINPROGRESS);
 	EXPECT(.flags = S, .mss = MSS, .fo = ASK);
 	INJECT(.flags = SA, .ack = 1, .mss = 1000, .fo = COOKIE, .cookie = "thecooky");
 	EXPECT(.flags = A, .seq = 1, .ack = 1);
@@ -356,7 +338,7 @@ static void learn_cookie(struct wt *w)
 static void syn_with_data(struct wt *w)
 {
 	learn_cookie(w);
-	EQ(send_fast(w, 10), 10);
+	EQ(wt_send_fast(w, 10), 10);
 	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = "thecooky", .len = 10);
 	INJECT(.flags = SA, .ack = 11, .mss = 1000);
 	EXPECT(.flags = A, .seq = 11, .ack = 1);
@@ -374,7 +356,7 @@ static void syn_with_data(struct wt *w)
 static void syn_is_bounded(struct wt *w)
 {
 	learn_cookie(w);
-	EQ(send_fast(w, 3000), 960);
+	EQ(wt_send_fast(w, 3000), 960);
 	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = "thecooky", .len = 960);
 	INJECT(.flags = SA, .ack = 961, .mss = 1000);
 	EXPECT(.flags = A, .seq = 961, .ack = 1);
@@ -384,7 +366,7 @@ static void syn_is_bounded(struct wt *w)
 static void data_refused(struct wt *w)
 {
 	learn_cookie(w);
-	EQ(send_fast(w, 100), 100);
+	EQ(wt_send_fast(w, 100), 100);
 	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 100);
 	INJECT(.flags = SA, .ack = 1, .mss = 1000, .fo = COOKIE, .cookie = "newcooky");
 	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
@@ -393,14 +375,14 @@ static void data_refused(struct wt *w)
 	INJECT(.flags = A, .seq = 1, .ack = 101);
 	EQ(wt_info(w).tcpi_unacked, 0);
 	wt_flow(w);
-	EQ(send_fast(w, 1), 1);
+	EQ(wt_send_fast(w, 1), 1);
 	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = "newcooky", .len = 1);
 }
 
 static void part_taken(struct wt *w)
 {
 	learn_cookie(w);
-	EQ(send_fast(w, 100), 100);
+	EQ(wt_send_fast(w, 100), 100);
 	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 100);
 	INJECT(.flags = SA, .ack = 61, .mss = 1000);
 	EXPECT(.flags = PA, .seq = 61, .ack = 1, .len = 40);
@@ -412,7 +394,7 @@ static void part_taken(struct wt *w)
 static void syn_lost(struct wt *w)
 {
 	learn_cookie(w);
-	EQ(send_fast(w, 10), 10);
+	EQ(wt_send_fast(w, 10), 10);
 	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 10);
 	EXPECT_IN(999, 1001, .flags = S, .mss = MSS);
 	EQ(wt_count(w, PC_TCP_FASTOPEN_LOST), 1);
@@ -420,12 +402,12 @@ static void syn_lost(struct wt *w)
 	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
 	INJECT(.flags = A, .seq = 1, .ack = 11);
 	wt_flow(w);
-	ERR(send_fast(w, 10), EINPROGRESS);
+	ERR(wt_send_fast(w, 10), EINPROGRESS);
 	EXPECT(.flags = S, .mss = MSS);
 	OK(pc_close(w->st, w->flow.fd));
 	wt_pass(w, 61000);
 	wt_flow(w);
-	EQ(send_fast(w, 10), 10);
+	EQ(wt_send_fast(w, 10), 10);
 	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 10);
 }
 
@@ -433,7 +415,7 @@ static void syn_lost(struct wt *w)
 static void late_syn_ack(struct wt *w)
 {
 	learn_cookie(w);
-	EQ(send_fast(w, 10), 10);
+	EQ(wt_send_fast(w, 10), 10);
 	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 10);
 	EXPECT_IN(999, 1001, .flags = S, .mss = MSS);
 	INJECT(.flags = SA, .ack = 11, .mss = 1000);
@@ -444,7 +426,7 @@ static void late_syn_ack(struct wt *w)
 static void data_on_syn_ack(struct wt *w)
 {
 	learn_cookie(w);
-	EQ(send_fast(w, 10), 10);
+	EQ(wt_send_fast(w, 10), 10);
 	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 10);
 	INJECT(.flags = SA, .ack = 11, .mss = 1000, .len = 50);
 	EXPECT(.flags = A, .seq = 11, .ack = 51);
@@ -506,7 +488,7 @@ static void client_without_cookie(struct wt *w)
 {
 	w->cfg.tcp_fastopen = 5;
 	start_client(w);
-	EQ(send_fast(w, 10), 10);
+	EQ(wt_send_fast(w, 10), 10);
 	EXPECT(.flags = S, .mss = MSS, .len = 10);
 	INJECT(.flags = SA, .ack = 11, .mss = 1000);
 	EXPECT(.flags = A, .seq = 11, .ack = 1);
@@ -534,7 +516,7 @@ static void client_errors(struct wt *w)
 static void crossing(struct wt *w)
 {
 	learn_cookie(w);
-	EQ(send_fast(w, 10), 10);
+	EQ(wt_send_fast(w, 10), 10);
 	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 10);
 	INJECT(.flags = S, .mss = 1000);
 	EXPECT(.flags = SA, .ack = 1, .mss = MSS);

@@ -12,15 +12,6 @@
 #define ACK(a)  INJECT(.flags = A, .seq = 1, .ack = (a))
 #define SENT(i) EXPECT(.flags = A, .seq = SEG(i), .ack = 1, .len = MSS, .any_psh = true)
 
-static struct totals totals(struct wt *w)
-{
-	char raw[TOTALS_ROOM];
-	socklen_t len = sizeof(raw);
-
-	OK(pc_getsockopt(w->st, w->flow.fd, IPPROTO_TCP, TCP_INFO, raw, &len));
-	return totals_read(raw, len);
-}
-
 /* tcp(7) and RFC 4898: a loss is sent again, and counted with what was sent */
 static void loss(struct wt *w)
 {
@@ -31,19 +22,19 @@ static void loss(struct wt *w)
 	for (unsigned i = 0; i < 5; i++)
 		SENT(i);
 	INJECT(.flags = A, .seq = 1, .ack = 1, .nb_sack = 1, .sack = {{SEG(1), SEG(3)}});
-	EQ(totals(w).delivered, 1 + 2);
+	EQ(wt_totals(w).delivered, 1 + 2);
 	INJECT(.flags = A, .seq = 1, .ack = 1, .nb_sack = 1, .sack = {{SEG(1), SEG(5)}});
 	wt_pass(w, 40);
 	SENT(0);
 	ACK(SEG(5));
-	EQ(totals(w).bytes_acked, 5 * MSS);
-	EQ(totals(w).bytes_sent, 6 * MSS);
-	EQ(totals(w).bytes_retrans, MSS);
-	EQ(totals(w).total_retrans, 1);
-	EQ(totals(w).data_segs_out, 6);
-	EQ(totals(w).delivered, 1 + 5);
+	EQ(wt_totals(w).bytes_acked, 5 * MSS);
+	EQ(wt_totals(w).bytes_sent, 6 * MSS);
+	EQ(wt_totals(w).bytes_retrans, MSS);
+	EQ(wt_totals(w).total_retrans, 1);
+	EQ(wt_totals(w).data_segs_out, 6);
+	EQ(wt_totals(w).delivered, 1 + 5);
 	INJECT(.flags = A, .seq = 1, .ack = SEG(5), .nb_sack = 1, .sack = {{SEG(0), SEG(1)}});
-	EQ(totals(w).dsack_dups, 1);
+	EQ(wt_totals(w).dsack_dups, 1);
 }
 
 /* the peer's window, then the send buffer, then nothing keeps the sender */
@@ -57,22 +48,22 @@ static void limits(struct wt *w)
 	wt_send(w, 3 * MSS);
 	SENT(0);
 	SENT(1);
-	EQ(totals(w).notsent, MSS);
-	EQ(totals(w).snd_wnd, 2 * MSS);
+	EQ(wt_totals(w).notsent, MSS);
+	EQ(wt_totals(w).snd_wnd, 2 * MSS);
 	wt_pass(w, 100);
-	t = totals(w);
+	t = wt_totals(w);
 	IN(t.rwnd_us, 100000, 101000);
 	INJECT(.flags = A, .seq = 1, .ack = SEG(2), .wnd = 2 * MSS);
 	SENT(2);
 	wt_pass(w, 50);
 	ACK(SEG(3));
-	t = totals(w);
+	t = wt_totals(w);
 	IN(t.rwnd_us, 100000, 102000);
 	IN(t.busy_us, 150000, 153000);
 	EQ(t.sndbuf_us, 0);
 	wt_pass(w, 1000);
-	IN(totals(w).busy_us, 150000, 153000);
-	EQ(totals(w).notsent, 0);
+	IN(wt_totals(w).busy_us, 150000, 153000);
+	EQ(wt_totals(w).notsent, 0);
 }
 
 /* "the application was refused more": all is under way */
@@ -85,8 +76,8 @@ static void send_buffer(struct wt *w)
 	IN(wt_write(w, 3 * MSS, 0), 2 * MSS, 4096);
 	wt_settle(w);
 	wt_pass(w, 100);
-	IN(totals(w).sndbuf_us, 100000, 101000);
-	EQ(totals(w).rwnd_us, 0);
+	IN(wt_totals(w).sndbuf_us, 100000, 101000);
+	EQ(wt_totals(w).rwnd_us, 0);
 	wt_drop(w);
 }
 
@@ -95,20 +86,20 @@ static void rate(struct wt *w)
 {
 	w->cfg.tcp_tlp = 0;
 	wt_established(w);
-	EQ(totals(w).delivery_rate, 0);
+	EQ(wt_totals(w).delivery_rate, 0);
 	wt_send(w, 4 * MSS);
 	for (unsigned i = 0; i < 4; i++)
 		SENT(i);
 	wt_pass(w, 100);
 	ACK(SEG(4));
-	IN(totals(w).delivery_rate, 4 * MSS * 9, 4 * MSS * 10);
-	IN(totals(w).min_rtt, 100000, 101000);
+	IN(wt_totals(w).delivery_rate, 4 * MSS * 9, 4 * MSS * 10);
+	IN(wt_totals(w).min_rtt, 100000, 101000);
 	/* less, as the application had no more: what was seen counts on */
 	wt_send(w, 100);
 	EXPECT(.flags = PA, .seq = SEG(4), .ack = 1, .len = 100);
 	wt_pass(w, 100);
 	ACK(SEG(4) + 100);
-	IN(totals(w).delivery_rate, 4 * MSS * 9, 4 * MSS * 10);
+	IN(wt_totals(w).delivery_rate, 4 * MSS * 9, 4 * MSS * 10);
 }
 
 /* 64 bits, whatever the sequence numbers do */
@@ -117,13 +108,13 @@ static void early(struct wt *w)
 	wt_established(w);
 	INJECT(.flags = PA, .seq = 101, .ack = 1, .len = 100);
 	wt_drop(w);
-	EQ(totals(w).rcv_ooopack, 1);
-	EQ(totals(w).bytes_received, 0);
-	EQ(totals(w).data_segs_in, 1);
+	EQ(wt_totals(w).rcv_ooopack, 1);
+	EQ(wt_totals(w).bytes_received, 0);
+	EQ(wt_totals(w).data_segs_in, 1);
 	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
 	wt_drop(w);
-	EQ(totals(w).bytes_received, 200);
-	EQ(totals(w).data_segs_in, 2);
+	EQ(wt_totals(w).bytes_received, 200);
+	EQ(wt_totals(w).data_segs_in, 2);
 	wt_read(w, 200);
 }
 
@@ -133,9 +124,9 @@ static void handshake(struct wt *w)
 	wt_syn_sent(w);
 	EXPECT_IN(900, 1100, .flags = S, .mss = MSS, .sackok = true, .ts = TS, .ws = 8,
 	          .any_wnd = true);
-	EQ(totals(w).total_retrans, 1);
-	EQ(totals(w).segs_out, 2);
-	EQ(totals(w).bytes_sent, 0);
+	EQ(wt_totals(w).total_retrans, 1);
+	EQ(wt_totals(w).segs_out, 2);
+	EQ(wt_totals(w).bytes_sent, 0);
 }
 
 static const struct wt_case cases[] = {
