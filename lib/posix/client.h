@@ -50,6 +50,7 @@ struct client {
 	bool dead;           /* the host has gone; atomic */
 	bool watching;       /* the thread that sees it go is there; atomic */
 	bool sandboxed;      /* threads can no longer be made; atomic */
+	bool ended;          /* client_end has been here; under drive */
 	uint32_t generation; /* counts attachments */
 	uint32_t max_fds;
 	uint32_t
@@ -249,6 +250,26 @@ void client_drive_or_sleep(uint64_t deadline_ns);
  * drives. client_soon returns the end of such a sleep, the deadline at the latest. */
 #define CLIENT_PATIENCE_NS UINT64_C(1000000)
 uint64_t client_soon(uint64_t deadline_ns);
+
+/* ---- signals of a thread that drives (held.c) -------------------------------------------------- */
+
+struct held {
+	bool on;
+	sigset_t before; /* what the thread had blocked */
+	sigset_t open;   /* what is blocked while signals are let through */
+};
+
+/** held_begin holds signals back, if that is not done yet; mask: those that stay blocked in this call, as of ppoll(), or
+ * NULL: those that are. held_end undoes it. */
+void held_begin(struct held *h, const sigset_t *mask);
+void held_end(struct held *h);
+
+/** held_look lets signals through that have come. Returns -EINTR when they end the wait: those without SA_RESTART, or
+ * always all; else 0. No lock may be held. */
+int held_look(struct held *h, bool always);
+
+/** client_end closes all sockets of a process that drives and is about to end, and has what was closed sent. */
+void client_end(void);
 
 /* ---- bytes (stream.c, dgram.c) ---------------------------------------------------------------- */
 

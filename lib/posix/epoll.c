@@ -127,8 +127,6 @@ static int sleep_once(int ep, struct epset *set, struct epoll_event *events, int
 	uint64_t wait = time_left(deadline);
 	int n;
 
-	if (client.driver != NULL && client_drive_and_sleep(client_soon(deadline)))
-		return 0;
 	if ((client.driver != NULL || set->queue.index == CHAN_NONE) && wait > CLIENT_PATIENCE_NS)
 		wait = CLIENT_PATIENCE_NS;
 	at_add(&set->sleepers, 1);
@@ -157,8 +155,22 @@ static int spin(struct epset *set, struct epoll_event *events, int max, uint64_t
 	return n;
 }
 
+/* As sleep_once, and signals are held back meanwhile. */
+static int drive_once(int ep, struct epset *set, struct epoll_event *events, int max,
+                      uint64_t deadline, const sigset_t *mask, struct held *h)
+{
+	const int rc = held_look(h, true);
+
+	if (rc != 0)
+		return rc;
+	held_begin(h, mask);
+	if (client_drive_and_sleep(client_soon(deadline)))
+		return 0;
+	return sleep_once(ep, set, events, max, deadline, NULL);
+}
+
 static int look_and_sleep(int ep, struct epset *set, struct epoll_event *events, int max,
-                          uint64_t deadline, const sigset_t *mask)
+                          uint64_t deadline, const sigset_t *mask, struct held *h)
 {
 	for (;;) {
 		int n = collect(ep, set, events, max, deadline == 0 || client.driver != NULL);
@@ -168,7 +180,9 @@ static int look_and_sleep(int ep, struct epset *set, struct epoll_event *events,
 		if (deadline != UINT64_MAX && now_ns() >= deadline)
 			return collect(ep, set, events, max, true);
 		n = spin(set, events, max, deadline);
-		if (n == 0)
+		if (client.driver != NULL)
+			n = drive_once(ep, set, events, max, deadline, mask, h);
+		else if (n == 0)
 			n = sleep_once(ep, set, events, max, deadline, mask);
 		if (n != 0)
 			return n;
@@ -178,8 +192,10 @@ static int look_and_sleep(int ep, struct epset *set, struct epoll_event *events,
 static int wait_until(int ep, struct epset *set, struct epoll_event *events, int max,
                       uint64_t deadline, const sigset_t *mask)
 {
-	const int n = look_and_sleep(ep, set, events, max, deadline, mask);
+	struct held h = {.on = false};
+	const int n = look_and_sleep(ep, set, events, max, deadline, mask, &h);
 
+	held_end(&h);
 	if (at_load(&set->sleepers) > 0)
 		epset_hand_over(set);
 	return n;

@@ -216,7 +216,7 @@ static int wait_with_queue(struct polling *g, uint64_t deadline, const sigset_t 
 	return rc;
 }
 
-static int wait_driving(struct polling *g, uint64_t deadline)
+static int drive_on(struct polling *g, uint64_t deadline, struct held *h)
 {
 	const struct timespec none = {0};
 	int rc;
@@ -229,8 +229,22 @@ static int wait_driving(struct polling *g, uint64_t deadline)
 			rc = ask_kernel(g, &none, NULL);
 		if (rc != 0 || now >= deadline)
 			return rc;
+		rc = held_look(h, true);
+		if (rc != 0)
+			return rc;
 		client_drive_or_sleep(client_soon(deadline));
 	}
+}
+
+static int wait_driving(struct polling *g, uint64_t deadline, const sigset_t *mask)
+{
+	struct held h = {.on = false};
+	int rc;
+
+	held_begin(&h, mask);
+	rc = drive_on(g, deadline, &h);
+	held_end(&h);
+	return rc;
 }
 
 static int run(struct polling *g, uint64_t deadline, const sigset_t *mask)
@@ -242,7 +256,7 @@ static int run(struct polling *g, uint64_t deadline, const sigset_t *mask)
 	rc = scan(g);
 	if (rc > 0 || deadline == 0)
 		return g->any_kernel ? ask_kernel(g, &none, mask) : rc;
-	return client.driver != NULL ? wait_driving(g, deadline)
+	return client.driver != NULL ? wait_driving(g, deadline, mask)
 	                             : wait_with_queue(g, deadline, mask);
 }
 

@@ -201,11 +201,12 @@ static void sleep_beside(struct chan_sock *s, uint32_t sock, is_over *over, uint
 		(void)futex_wait(&s->seq, seen, client_soon(deadline_ns));
 }
 
-static int drive_until(uint32_t sock, is_over *over, uint32_t events, uint64_t deadline_ns)
+static int drive_on(uint32_t sock, is_over *over, uint32_t events, uint64_t deadline_ns,
+                    struct held *h)
 {
-	struct chan_sock *s = chan_sock(client.chan, sock);
-
 	for (;;) {
+		int rc;
+
 		(void)client_drive();
 		if (over(sock, events))
 			return 0;
@@ -213,9 +214,23 @@ static int drive_until(uint32_t sock, is_over *over, uint32_t events, uint64_t d
 			return -ENETDOWN;
 		if (deadline_ns != UINT64_MAX && now_ns() >= deadline_ns)
 			return -EAGAIN;
+		/* signal(7): a time-out of a socket ends what SA_RESTART would go on with */
+		rc = held_look(h, deadline_ns != UINT64_MAX);
+		if (rc != 0)
+			return rc;
+		held_begin(h, NULL);
 		if (!client_drive_and_sleep(client_soon(deadline_ns)))
-			sleep_beside(s, sock, over, events, deadline_ns);
+			sleep_beside(chan_sock(client.chan, sock), sock, over, events, deadline_ns);
 	}
+}
+
+static int drive_until(uint32_t sock, is_over *over, uint32_t events, uint64_t deadline_ns)
+{
+	struct held h = {.on = false};
+	const int rc = drive_on(sock, over, events, deadline_ns, &h);
+
+	held_end(&h);
+	return rc;
 }
 
 static bool spin(uint32_t sock, is_over *over, uint32_t events)

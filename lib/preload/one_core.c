@@ -18,22 +18,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "names.h"
 #include "real.h"
 
 #define VARIABLE   "PERCORE_ONE_CORE"
 #define MOST_WORDS 512
-#define PATIENCE_S 1
 
 typedef struct pc_drive *open_drive(int, char **, const struct pcx_driver **, int *, char *,
                                     size_t);
-typedef void close_drive(struct pc_drive *);
 
 static struct {
 	struct pc_drive *drive;
 	open_drive *open;
-	close_drive *close;
+	pid_t pid; /* that has it */
+	const struct pcx_driver *theirs;
+	struct pcx_driver driver; /* theirs, and what it does at the end is the stack's work */
 } one;
 
 static __thread bool starts; /* EAL, just now */
@@ -85,28 +87,30 @@ NAME(int, pthread_create,
 
 /* ---- the end ------------------------------------------------------------------------------------- */
 
-static void close_all(void)
+static void end_stack(void *arg)
 {
-	for (uint32_t fd = 0; fd < at_load(&client.end_fds); fd++)
-		if (!is_kernels((int)fd))
-			(void)pcx_close((int)fd);
+	starts = true;
+	one.theirs->end(arg);
 }
 
+/* Not in a child that shares this memory. */
 static void end(void)
 {
-	struct timespec until;
+	if (one.pid != (pid_t)syscall(SYS_getpid))
+		return;
+	client_end();
+}
 
-	if (client.driver == NULL || one.drive == NULL) /* a forked child */
-		return;
-	close_all();
-	(void)clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += PATIENCE_S;
-	/* taken for good when a signal's handler has left a call by exit() or siglongjmp() */
-	if (pthread_mutex_timedlock(&client.drive, &until) != 0)
-		return;
-	starts = true;
-	one.close(one.drive);
-	one.drive = NULL;
+NAME(_Noreturn void, _exit, (int status))
+{
+	end();
+	for (;;)
+		(void)syscall(SYS_exit_group, status);
+}
+
+NAME(_Noreturn void, _Exit, (int status))
+{
+	ours__exit(status);
 }
 
 /* ---- the beginning ------------------------------------------------------------------------------- */
@@ -127,11 +131,9 @@ static int load(const char *library, char *why, size_t why_len)
 {
 	void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
 
-	if (handle != NULL) {
+	if (handle != NULL)
 		*(void **)&one.open = dlsym(handle, "pc_drive_open");
-		*(void **)&one.close = dlsym(handle, "pc_drive_close");
-	}
-	if (one.open != NULL && one.close != NULL)
+	if (one.open != NULL)
 		return 0;
 	snprintf(why, why_len, "%s",
 	         handle == NULL ? dlerror() : "libpercore.so is of another version");
@@ -141,17 +143,19 @@ static int load(const char *library, char *why, size_t why_len)
 /* EAL starts; its threads get no signal that is meant for the program. */
 static int open_stack(int argc, char **argv, int *connection, char *why, size_t why_len)
 {
-	const struct pcx_driver *driver;
 	sigset_t all, old;
 
 	sigfillset(&all);
 	(void)pthread_sigmask(SIG_BLOCK, &all, &old);
 	if (load(argv[0], why, why_len) == 0)
-		one.drive = one.open(argc, argv, &driver, connection, why, why_len);
+		one.drive = one.open(argc, argv, &one.theirs, connection, why, why_len);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (one.drive == NULL)
 		return -1;
-	pcx_set_driver(driver);
+	one.driver = *one.theirs;
+	one.driver.end = end_stack;
+	pcx_set_driver(&one.driver);
+	one.pid = getpid();
 	return 0;
 }
 

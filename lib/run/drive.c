@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -27,6 +28,7 @@ struct pc_drive {
 	struct run run;
 	struct pc_run_app app;
 	struct pcx_driver driver;
+	sigset_t own_signals;
 };
 
 /* ---- the driver ------------------------------------------------------------------------------- */
@@ -101,6 +103,44 @@ static void take_down(struct pc_drive *d)
 	free(d);
 }
 
+/* ---- the end ----------------------------------------------------------------------------------- */
+
+/* Whether all that was closed is over. */
+static bool is_drained(const struct worker *w)
+{
+	struct pc_stack_usage usage;
+
+	pc_stack_get_usage(w->st, &usage);
+	return usage.connections == 0 && !pc_service_is_used(w->service);
+}
+
+static void drain(struct pc_drive *d)
+{
+	const struct worker *w = d->run.workers[0];
+	const uint64_t end = clock_now(&d->run.clock) + DRAIN_NS;
+
+	/* datagrams are on no list: a few turns for them */
+	for (unsigned i = 0; i < DRAIN_TURNS; i++)
+		(void)turn(d);
+	while (!is_drained(w) && clock_now(&d->run.clock) < end)
+		if (turn(d) == 0)
+			idle_until(&d->run.workers[0]->idle, w->st, clock_now(&d->run.clock),
+			           DRAIN_STEP_NS);
+}
+
+void pc_drive_close(struct pc_drive *d)
+{
+	drain(d);
+	take_down(d);
+}
+
+static void end(void *arg)
+{
+	pc_drive_close(arg);
+}
+
+/* ---- the beginning ----------------------------------------------------------------------------- */
+
 static int no_threads(void *app)
 {
 	(void)app;
@@ -133,6 +173,34 @@ static int begin(struct pc_drive *d, int argc, char **argv)
 	return rc == 0 ? 0 : -2;
 }
 
+/* ---- signals of devices ------------------------------------------------------------------------ */
+
+typedef void handler(int);
+
+static handler *handler_of(int sig)
+{
+	struct sigaction sa;
+
+	/* handlers of both kinds are in one place */
+	return sigaction(sig, NULL, &sa) == 0 ? sa.sa_handler : SIG_DFL;
+}
+
+/* begin, and notes what signals the ports have taken for themselves, as net_tap does. */
+static int begin_noting(struct pc_drive *d, int argc, char **argv)
+{
+	handler *before[_NSIG];
+	int rc;
+
+	for (int sig = 1; sig < _NSIG; sig++)
+		before[sig] = handler_of(sig);
+	rc = begin(d, argc, argv);
+	(void)sigemptyset(&d->own_signals);
+	for (int sig = 1; sig < _NSIG; sig++)
+		if (handler_of(sig) != before[sig])
+			(void)sigaddset(&d->own_signals, sig);
+	return rc;
+}
+
 /* getopt's variables belong to the program, which may be in the middle of its options. */
 struct getopt_state {
 	char *arg;
@@ -155,11 +223,15 @@ static void getopt_restore(const struct getopt_state *g)
 /* Returns 0; -1: EAL does not run; -2: there is something to take down. */
 static int open_drive(struct pc_drive *d, int argc, char **argv, int *connection)
 {
-	int rc = begin(d, argc, argv);
+	int rc = begin_noting(d, argc, argv);
 
 	if (rc != 0)
 		return rc;
-	d->driver = (struct pcx_driver){.arg = d, .turn = turn, .sleep = sleep_until};
+	d->driver = (struct pcx_driver){.arg = d,
+	                                .turn = turn,
+	                                .sleep = sleep_until,
+	                                .end = end,
+	                                .own_signals = &d->own_signals};
 	*connection = pc_host_connect(d->run.host);
 	if (*connection >= 0)
 		return 0;
@@ -191,35 +263,6 @@ struct pc_drive *pc_drive_open(int argc, char **argv, const struct pcx_driver **
 	else
 		free(d);
 	return NULL;
-}
-
-/* Whether all that was closed is over. */
-static bool is_drained(const struct worker *w)
-{
-	struct pc_stack_usage usage;
-
-	pc_stack_get_usage(w->st, &usage);
-	return usage.connections == 0 && !pc_service_is_used(w->service);
-}
-
-static void drain(struct pc_drive *d)
-{
-	const struct worker *w = d->run.workers[0];
-	const uint64_t end = clock_now(&d->run.clock) + DRAIN_NS;
-
-	/* datagrams are on no list: a few turns for them */
-	for (unsigned i = 0; i < DRAIN_TURNS; i++)
-		(void)turn(d);
-	while (!is_drained(w) && clock_now(&d->run.clock) < end)
-		if (turn(d) == 0)
-			idle_until(&d->run.workers[0]->idle, w->st, clock_now(&d->run.clock),
-			           DRAIN_STEP_NS);
-}
-
-void pc_drive_close(struct pc_drive *d)
-{
-	drain(d);
-	take_down(d);
 }
 
 struct pc_drive *pc_drive_start(int argc, char **argv, char *why, size_t why_len)

@@ -168,6 +168,38 @@ def fork(b, s):
         expect(d.end(0) == 0, d.out())
 
 
+ENDS = """
+import os, signal, socket, sys
+class Late(Exception): pass
+def late(*a): raise Late
+l = socket.create_server(('', 8309)); print('ready', flush=True)
+c, _ = l.accept()
+signal.signal(signal.SIGALRM, late)
+signal.setitimer(signal.ITIMER_REAL, 0.1)
+try:
+    c.recv(1)
+except Late:
+    c.sendall(b'interrupted')
+if sys.argv[1] == 'exit':
+    os._exit(0)
+c.recv(1)
+"""
+
+
+def ends(b, s):
+    """a signal interrupts a call; peers hear of the end by _exit(), and by a signal while the program waits"""
+    for how in ("exit", "signal"):
+        with Program(b, ["python3", "-u", "-c", ENDS, how], lambda d: "ready" in d.out()) as d, \
+                socket.create_connection((SERVER, 8309), 5) as c:
+            c.settimeout(5 * b.slow)
+            expect(c.recv(100) == b"interrupted", f"{how}: the call goes on")
+            if how == "signal":
+                d.process.send_signal(signal.SIGTERM)
+            expect(c.recv(100) == b"", f"{how}: no end")
+            status = d.end(0)
+            expect(status == (0 if how == "exit" else -signal.SIGTERM), f"{how}: status {status}\n{d.out()}")
+
+
 def mistakes(b, s):
     """a stack that cannot be had: a line says why, and socket() fails with ENETDOWN"""
     words = one_core(b, "python3", "-c", "import socket; socket.socket()")
@@ -178,7 +210,7 @@ def mistakes(b, s):
         expect(out.returncode == 1 and text in out.stderr and "Network is down" in out.stderr, out.stderr)
 
 
-STEPS = [redis, lighttpd, memcached, python, iperf3, clients, fork, mistakes]
+STEPS = [redis, lighttpd, memcached, python, iperf3, clients, fork, ends, mistakes]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

@@ -71,6 +71,9 @@ static struct {
 	pid_t pid;      /* of the process that has the thread; 0: there is none */
 	unsigned rests; /* how often it had nothing to do */
 	const struct bed_calls *far;
+	bool drives; /* --drive: the threads of the near side drive its stack, */
+	bool others; /* and just now: this one turns the far side's only */
+	struct pcx_driver driver;
 } lcore = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static uint64_t clock_ns(void)
@@ -79,6 +82,36 @@ static uint64_t clock_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static unsigned turn_side(struct bed *b, int side)
+{
+	unsigned n = pc_stack_poll(b->st[side], b->now);
+
+	if (side == NEAR)
+		n += pc_service_turn(b->service, b->now);
+	pc_stack_flush(b->st[side], b->now);
+	return n;
+}
+
+static unsigned drive(void *bed)
+{
+	struct bed *b = bed;
+	unsigned n;
+
+	pthread_mutex_lock(&lcore.lock);
+	b->now = clock_ns();
+	n = turn_side(b, NEAR);
+	pthread_mutex_unlock(&lcore.lock);
+	return n;
+}
+
+static void drive_sleep(void *bed, uint64_t deadline_ns)
+{
+	const struct timespec nap = {.tv_nsec = 50000};
+
+	(void)bed, (void)deadline_ns;
+	(void)nanosleep(&nap, NULL);
 }
 
 static void *turn(void *arg)
@@ -91,12 +124,9 @@ static void *turn(void *arg)
 
 		pthread_mutex_lock(&lcore.lock);
 		b->now = clock_ns();
-		for (int side = 0; side < 2; side++) {
-			n += pc_stack_poll(b->st[side], b->now);
-			if (side == NEAR)
-				n += pc_service_turn(b->service, b->now);
-			pc_stack_flush(b->st[side], b->now);
-		}
+		for (int side = 0; side < 2; side++)
+			if (side == FAR || !__atomic_load_n(&lcore.others, __ATOMIC_RELAXED))
+				n += turn_side(b, side);
 		pthread_mutex_unlock(&lcore.lock);
 		idle = n > 0 ? 0 : idle + 1;
 		if (idle > 20)
@@ -213,7 +243,10 @@ void live_percore(struct live *l, struct rte_mempool *pool)
 	l->bed.service = l->bed.host != NULL ? pc_host_add(l->bed.host, 0, l->bed.st[NEAR]) : NULL;
 	if (l->bed.service == NULL)
 		abort();
+	__atomic_store_n(&lcore.others, lcore.drives, __ATOMIC_RELAXED);
 	start_lcore(l);
+	lcore.driver = (struct pcx_driver){.arg = &l->bed, .turn = drive, .sleep = drive_sleep};
+	pcx_set_driver(lcore.drives ? &lcore.driver : NULL);
 	if (pcx_attach_fd(pc_host_connect(l->bed.host)) != 0)
 		abort();
 	l->c = &percore_calls;
@@ -223,6 +256,8 @@ void live_end(struct live *l)
 {
 	if (l->bed.host != NULL) {
 		pcx_detach();
+		pcx_set_driver(NULL);
+		__atomic_store_n(&lcore.others, false, __ATOMIC_RELAXED);
 		live_sleep(5); /* the service closes what is left */
 		__atomic_store_n(&lcore.ends, true, __ATOMIC_RELAXED);
 		pthread_join(lcore.thread, NULL);
@@ -246,10 +281,26 @@ static void let_lcore_rest(void)
 	}
 }
 
+/* While nobody is in a call, nobody drives: here it is as if somebody were. */
+static void sleep_driving(unsigned ms)
+{
+	const uint64_t end = clock_ns() + ms * UINT64_C(1000000);
+	const struct timespec nap = {.tv_nsec = 50000};
+
+	do {
+		(void)drive(lcore.driver.arg);
+		(void)nanosleep(&nap, NULL);
+	} while (clock_ns() < end);
+}
+
 void live_sleep(unsigned ms)
 {
 	struct timespec ts = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
 
+	if (__atomic_load_n(&lcore.others, __ATOMIC_RELAXED)) {
+		sleep_driving(ms);
+		return;
+	}
 	while (nanosleep(&ts, &ts) != 0)
 		continue;
 	if (lcore.pid == getpid())
@@ -441,10 +492,14 @@ int live_main(int argc, char **argv, const char *name, const struct live_case *c
 {
 	const char *only = "";
 
+	if (argc > 1 && strcmp(argv[1], "--drive") == 0) {
+		lcore.drives = true;
+		argc--, argv++;
+	}
 	if (argc == 3 && strcmp(argv[1], "--case") == 0) {
 		only = argv[2];
 	} else if (argc != 1) {
-		fprintf(stderr, "usage: %s [--case TEXT]\n", argv[0]);
+		fprintf(stderr, "usage: %s [--drive] [--case TEXT]\n", argv[0]);
 		return 2;
 	}
 	eal_start();

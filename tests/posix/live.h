@@ -102,7 +102,8 @@ struct live_case {
 	void (*program)(struct live *l);
 };
 
-/** live_main compares all programs as a CUnit suite and returns the exit status; --case TEXT picks. */
+/** live_main compares all programs as a CUnit suite and returns the exit status; --case TEXT picks; --drive: the calling threads
+ * drive percore's near side (struct pcx_driver). */
 int live_main(int argc, char **argv, const char *suite, const struct live_case *cases, unsigned n);
 
 #define LIVE_MAIN(suite, cases)                                                                 \

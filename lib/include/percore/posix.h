@@ -84,6 +84,12 @@ struct pcx_driver {
 	unsigned (*turn)(void *arg);
 	/** Sleeps until something may have come, deadline_ns of CLOCK_MONOTONIC at the latest. */
 	void (*sleep)(void *arg, uint64_t deadline_ns);
+	/** Sends what the process has left, for it ends by a signal: its sockets are closed. No turn follows. NULL: nothing
+	 * is done. */
+	void (*end)(void *arg);
+	/** Signals of the driver's own, which may come while it sleeps and interrupt no call; others are handled between
+	 * two turns. NULL: there are none. */
+	const sigset_t *own_signals;
 };
 void pcx_set_driver(const struct pcx_driver *driver);
 
