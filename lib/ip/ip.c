@@ -213,32 +213,55 @@ int ip_del_addr(struct ip *ip, int port, const struct pc_prefix *addr)
 	return 0;
 }
 
-/* A link has come up: whoever is behind it may be somebody else now, and has not heard of us (RFC 5227 section
- * 2.3, RFC 4861 section 7.2.6). */
+/* The switches, and perhaps the neighbours, have not heard of us by the way that frames go now. */
+static void announce_again(struct ip *ip, uint8_t netif, bool ask)
+{
+	neigh_suspect_all(ip->neigh, netif);
+	for (uint16_t i = 0; i < ip->ifs.nb_announced; i++) {
+		if (ip->ifs.addr[i].netif != netif)
+			continue;
+		if (ask && ip->ifs.addr[i].state < LADDR_DUPLICATE)
+			dad_again(ip->neigh, i);
+		else if (netifs_is_usable(&ip->ifs, i))
+			dad_announce(ip->neigh, i);
+	}
+	group_again(ip->neigh, netif);
+}
+
+/* A link has come up: whoever is behind it may be somebody else now, who may have our addresses (RFC 5227 sections
+ * 2.1 and 2.3, RFC 4862 section 5.4), and has not heard of us (RFC 4861 section 7.2.6). */
 static __rte_noinline void on_link_up(struct ip *ip, uint8_t netif)
 {
 	ctx_count(ip->ctx, PC_LINKS_UP);
 	ip->ifs.netif[netif].ups++;
-	neigh_suspect_all(ip->neigh, netif);
-	for (uint16_t i = 0; i < ip->ifs.nb_announced; i++)
-		if (ip->ifs.addr[i].netif == netif && netifs_is_usable(&ip->ifs, i))
-			dad_announce(ip->neigh, i);
-	group_again(ip->neigh, netif);
+	announce_again(ip, netif, true);
 	if (ip->ifs.netif[netif].link_local != LADDR_NONE)
 		ra_start(ip, netif);
+}
+
+/* Another member of a bond carries the frames, to the same neighbours. */
+static __rte_noinline void on_link_moved(struct ip *ip, uint8_t netif)
+{
+	ctx_count(ip->ctx, PC_LINKS_MOVED);
+	announce_again(ip, netif, false);
 }
 
 static void follow_links(struct ip *ip)
 {
 	for (uint8_t i = 0; i < ip->ifs.n; i++) {
 		struct netif *nif = &ip->ifs.netif[i];
-		const bool up = nif->port->info.link_up;
+		const struct pc_port_info *now = &nif->port->info;
+		const bool came = now->link_up && !nif->up;
+		const bool moved = now->link_moves != nif->moves && nif->up;
 
-		if (likely(up == nif->up))
+		if (likely(now->link_up == nif->up && now->link_moves == nif->moves))
 			continue;
-		nif->up = up;
-		if (up)
+		nif->up = now->link_up;
+		nif->moves = now->link_moves;
+		if (came)
 			on_link_up(ip, i);
+		else if (moved && nif->up)
+			on_link_moved(ip, i);
 	}
 }
 

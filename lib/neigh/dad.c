@@ -3,7 +3,8 @@
  * The life of an address of ours (RFC 4862; IPv4: RFC 5227).
  *
  * Life-cycle: TENTATIVE while ip6.dad (arp.probes) questions are asked -> READY, announced to
- * the link (IPv4: twice); or DUPLICATE, for good, when somebody answers.  An address of a router's prefix becomes
+ * the link (IPv4: twice); or DUPLICATE, for good, when somebody answers.  When its link comes up again, it is
+ * TENTATIVE once more.  An address of a router's prefix becomes
  * DEPRECATED and EXPIRED by the lifetimes that the router tells, and READY again when it tells more.
  *
  * Whatever is due is looked for in all addresses and groups at once: they are few, and netifs.due_ns
@@ -130,20 +131,44 @@ void dad_announce(struct neigh_table *nt, uint16_t laddr)
 	set_due(nt, la, after_ms(nt, ANNOUNCE_WAIT_MS));
 }
 
-void dad_start(struct neigh_table *nt, uint16_t laddr, bool delay)
+/* How many questions are asked about an address. */
+static uint8_t questions(const struct neigh_table *nt, const struct laddr *la)
 {
-	struct laddr *la = &nt->ifs->addr[laddr];
-	join(nt, laddr);
-	la->probes = (uint8_t)(is_ip4(la) ? nt->ctx->cfg.arp_probes : nt->ctx->cfg.ip6_dad);
-	if (la->probes == 0) {
-		make_ready(nt, laddr);
-		return;
-	}
+	return (uint8_t)(is_ip4(la) ? nt->ctx->cfg.arp_probes : nt->ctx->cfg.ip6_dad);
+}
+
+/* Begins to ask for an address, which is not used meanwhile. */
+static void ask(struct neigh_table *nt, struct laddr *la, bool delay)
+{
+	la->probes = questions(nt, la);
 	la->state = LADDR_TENTATIVE;
 	if (is_ip4(la))
 		set_due(nt, la, after_ms(nt, rng_below(&nt->ctx->rng, PROBE_WAIT_MS)));
 	else
 		set_due(nt, la, after_ms(nt, delay ? rng_below(&nt->ctx->rng, DELAY_MAX_MS) : 0));
+}
+
+void dad_start(struct neigh_table *nt, uint16_t laddr, bool delay)
+{
+	struct laddr *la = &nt->ifs->addr[laddr];
+
+	join(nt, laddr);
+	if (questions(nt, la) == 0)
+		make_ready(nt, laddr);
+	else
+		ask(nt, la, delay);
+}
+
+void dad_again(struct neigh_table *nt, uint16_t laddr)
+{
+	struct laddr *la = &nt->ifs->addr[laddr];
+
+	if (questions(nt, la) == 0) {
+		dad_announce(nt, laddr);
+		return;
+	}
+	ask(nt, la, false);
+	neigh_outdate(nt);
 }
 
 void dad_conflict(struct neigh_table *nt, uint16_t laddr)

@@ -58,6 +58,10 @@ void nd_advertise(struct neigh_table *nt, uint16_t laddr);
  */
 void dad_start(struct neigh_table *nt, uint16_t laddr, bool delay);
 
+/** dad_again asks for an address of ours once more, since its link has come up, and does not use it meanwhile; without
+ * questions it is announced. */
+void dad_again(struct neigh_table *nt, uint16_t laddr);
+
 /** dad_announce tells the link of an address that is ready. */
 void dad_announce(struct neigh_table *nt, uint16_t laddr);
 

@@ -23,6 +23,7 @@ static void set_netif(struct netif *nif, struct pc_port *port)
 	nif->txq.n = 0;
 	nif->link_local = LADDR_NONE;
 	nif->up = port->info.link_up;
+	nif->moves = port->info.link_moves;
 	nif->mtu6 = port->info.mtu;
 	nif->mtu_max = port->info.mtu;
 }

@@ -37,6 +37,7 @@ struct netif {
 	bool slaac;       /* addresses are made of the prefixes that routers tell */
 	bool ra_other;    /* a router tells to ask by DHCPv6 for what it does not tell itself */
 	uint8_t ups;      /* how often its link has come up, modulo 256 */
+	uint8_t moves;    /* the port's link_moves, when that was last looked at */
 	uint8_t solicits; /* of routers, still to be sent */
 	uint64_t solicit_ns;               /* when the next one is due */
 	uint32_t reachable_ms, retrans_ms; /* of IPv6 neighbours, that a router told; 0: none did */

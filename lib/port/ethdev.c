@@ -11,6 +11,8 @@
  *   counted as tx_refused, else it would stop the queue for ever.  A device that refuses to cut a frame
  *   into segments gets no other to cut; TCP sends the segments one by one.
  *
+ * A bond speaks of its own to the other side (LACP) when its queues are used, which it wants to be at least every 100 ms.
+ *
  * A device whose peer may take its memory away (net_memif) has functions of its own, which say when they look at it.
  *
  * Ownership: the device's queues must not be used by anybody else; the device stays running when the
@@ -28,7 +30,8 @@
 #include "memif.h"
 #include "reader.h"
 
-#define ETHDEV_CHUNK 64
+#define ETHDEV_CHUNK    64
+#define ETHDEV_SPEAK_NS UINT64_C(50000000)
 
 #define ETHDEV_TX_CKSUM (PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_UDP_CKSUM)
 
@@ -39,6 +42,7 @@ struct ethdev_port {
 	bool linear;       /* no chains */
 	bool prepare;
 	struct rte_mempool *pool;
+	uint64_t spoke_ns;    /* when a bond could speak last: bond_ops only */
 	struct reader reader; /* of what a peer may take away: shared_ops only */
 };
 
@@ -169,9 +173,36 @@ static const struct pc_port_ops shared_ops = {
     .close = shared_close,
 };
 
+static uint16_t bond_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
+                              uint64_t now_ns)
+{
+	struct ethdev_port *p = (struct ethdev_port *)port;
+	struct rte_mbuf *none[1];
+
+	if (now_ns - p->spoke_ns >= ETHDEV_SPEAK_NS) {
+		p->spoke_ns = now_ns;
+		(void)rte_eth_tx_burst(p->id, p->queue, none, 0);
+	}
+	return ethdev_rx_burst(port, pkts, n, now_ns);
+}
+
+static uint64_t bond_next_deadline(const struct pc_port *port)
+{
+	return ((const struct ethdev_port *)port)->spoke_ns + ETHDEV_SPEAK_NS;
+}
+
+static const struct pc_port_ops bond_ops = {
+    .rx_burst = bond_rx_burst,
+    .tx_burst = ethdev_tx_burst,
+    .next_deadline = bond_next_deadline,
+    .close = ethdev_close,
+};
+
 /* The functions of a port. Where the driver cannot be made to wait for readers, they cost nothing either. */
 static const struct pc_port_ops *choose_ops(struct ethdev_port *p)
 {
+	if (strcmp(p->port.info.driver, "net_bonding") == 0)
+		return &bond_ops;
 	if (!memif_is_driver(p->port.info.driver) || memif_guard() != 0)
 		return &ethdev_ops;
 	reader_add(&p->reader, p->id);

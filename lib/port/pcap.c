@@ -54,6 +54,7 @@ static uint16_t pcap_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint
 		pcap_dump((u_char *)p->dump, &h, p->frame);
 	}
 	port->info.link_up = p->inner->info.link_up;
+	port->info.link_moves = p->inner->info.link_moves;
 	port->info.rx_lost = p->inner->info.rx_lost;
 	return got;
 }

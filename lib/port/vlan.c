@@ -162,6 +162,7 @@ static void follow(struct vlan_port *v)
 	const bool first = v == &v->trunk->member[0];
 
 	v->port.info.link_up = below->link_up;
+	v->port.info.link_moves = below->link_moves;
 	v->port.info.offloads = below->offloads; /* one that does not work is withdrawn */
 	v->port.info.rx_lost = v->lost + (first ? below->rx_lost : 0);
 	v->port.info.tx_refused = v->refused + (first ? below->tx_refused : 0);

@@ -7,6 +7,9 @@
  *
  * When a member's link goes, the bond goes on with another one, and its own link stays up; but the switches believe
  * our address to be where it was until they hear of us by the other one.  So links of members are looked at, too.
+ *
+ * The bond hears of a link by the driver's event, or looks itself, every 10 ms (lsc_poll_period_ms), if the driver has none.
+ * A driver that announces the event and does not send it would have it go on with a dead member.
  */
 #include "bond.h"
 
@@ -64,10 +67,32 @@ bool bond_has(const struct bond *b, uint16_t id)
 	return false;
 }
 
+/* net_tap of DPDK 22.11 reads its link when the kernel tells of a change, but calls nobody back for it. */
+static bool is_silent(const struct rte_eth_dev_info *dev)
+{
+	return strcmp(dev->driver_name, "net_tap") == 0;
+}
+
+void bond_prepare(uint16_t id)
+{
+	struct rte_eth_dev_info dev;
+	struct bond b;
+
+	bond_find(&b, id);
+	for (unsigned i = 0; i < b.n; i++) {
+		if (rte_eth_dev_info_get(b.id[i], &dev) != 0 || !is_silent(&dev))
+			continue;
+		/* the device's own flags, which only its driver writes otherwise, when it makes the device */
+		*(uint32_t *)(uintptr_t)dev.dev_flags &= ~(uint32_t)RTE_ETH_DEV_INTR_LSC;
+	}
+}
+
 bool bond_moved(struct bond *b)
 {
-	const uint32_t up = b->n > 0 ? links_of(b) : 0, was = b->up;
+	const uint32_t up = b->n > 0 ? links_of(b) : 0;
+	const bool moved = b->changed;
 
+	b->changed = up != b->up;
 	b->up = up;
-	return up != was;
+	return moved;
 }

@@ -13,7 +13,8 @@
 struct bond {
 	unsigned n; /* 0: it is none */
 	uint16_t id[BOND_MEMBERS];
-	uint32_t up; /* bits: whose link was up, when that was last looked at */
+	uint32_t up;  /* bits: whose link was up, when that was last looked at */
+	bool changed; /* and that has changed since the look before */
 };
 
 /** bond_find notes the members of a device, by what EAL was told of it; a device that is no bond has none. */
@@ -22,7 +23,16 @@ void bond_find(struct bond *b, uint16_t id);
 /** bond_has says whether a device is a member. */
 bool bond_has(const struct bond *b, uint16_t id);
 
-/** bond_moved says whether links of members have come or gone since it was last asked. */
+/**
+ * bond_prepare has a bond look at the links of those of its members whose drivers announce that they tell when a link
+ * goes, and do not. Before it is configured.
+ */
+void bond_prepare(uint16_t id);
+
+/**
+ * bond_moved says whether links of members had come or gone when it was asked for the last time but one: so that the bond
+ * has had the time between to notice it itself.
+ */
 bool bond_moved(struct bond *b);
 
 #endif

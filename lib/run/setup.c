@@ -163,6 +163,7 @@ static int start_devices(struct run *r)
 	for (unsigned i = 0; i < r->nb_workers; i++)
 		pools[i] = r->workers[i]->pool;
 	for (; r->nb_started < r->nb_ports; r->nb_started++) {
+		bond_prepare(r->port_ids[r->nb_started]);
 		if (pc_ethdev_start(r->port_ids[r->nb_started], &config, why, sizeof(why)) == 0)
 			continue;
 		(void)rte_eth_dev_get_name_by_port(r->port_ids[r->nb_started], name);

@@ -321,6 +321,7 @@ static uint16_t steer_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uin
 	if (out == n)
 		return out;
 	port->info.link_up = p->inner->info.link_up;
+	port->info.link_moves = p->inner->info.link_moves;
 	got = p->inner->ops->rx_burst(p->inner, pkts + out, (uint16_t)(n - out), now_ns);
 	for (uint16_t i = 0, first = out; i < got; i++)
 		if (keep(p, pkts[first + i]))

@@ -42,39 +42,48 @@ static unsigned turn(struct worker *w, uint64_t now)
 	return frames;
 }
 
-/* Says whether the link of a port is up. A bond that goes on with another member counts as down for a moment: when it
- * is up again, our addresses are announced by way of that. */
+/* Says whether the link of a port is up. */
 static bool link_is_up(struct run *r, unsigned p)
 {
 	struct rte_eth_link link;
 
 	if (rte_eth_link_get_nowait(r->port_ids[p], &link) != 0)
 		return r->link_up[p];
-	return link.link_status != 0 && !bond_moved(&r->bonds[p]);
+	return link.link_status != 0;
 }
 
-/* What the devices say of their links, asked by the first worker alone, once a second. Returns whether one is down. */
+/* Asks a device for its link, on behalf of all workers. */
+static void look_at_link(struct run *r, unsigned p, uint64_t now)
+{
+	const bool up = link_is_up(r, p);
+
+	rejoin_look(&r->rejoins[p], up, now);
+	__atomic_store_n(&r->link_up[p], up, __ATOMIC_RELAXED);
+	if (bond_moved(&r->bonds[p]))
+		__atomic_store_n(&r->link_moves[p], (uint8_t)(r->link_moves[p] + 1),
+		                 __ATOMIC_RELAXED);
+}
+
+/* What the devices say of their links, asked by the first worker alone, once a second. Returns whether one should be
+ * looked at sooner: it is down, or a bond, whose members come and go. */
 static bool follow_links(struct worker *w, uint64_t now)
 {
 	struct run *r = w->run;
-	bool down = false;
+	bool soon = false;
 
 	for (unsigned p = 0; p < r->nb_ports; p++) {
-		bool up;
+		struct pc_port_info *info = &w->devices[p]->info;
 
-		if (w->index == 0) {
-			up = link_is_up(r, p);
-			rejoin_look(&r->rejoins[p], up, now);
-			__atomic_store_n(&r->link_up[p], up, __ATOMIC_RELAXED);
-		}
-		up = __atomic_load_n(&r->link_up[p], __ATOMIC_RELAXED);
-		w->devices[p]->info.link_up = up;
-		down |= !up;
+		if (w->index == 0)
+			look_at_link(r, p, now);
+		info->link_up = __atomic_load_n(&r->link_up[p], __ATOMIC_RELAXED);
+		info->link_moves = __atomic_load_n(&r->link_moves[p], __ATOMIC_RELAXED);
+		soon |= !info->link_up || r->bonds[p].n > 0;
 	}
-	return down;
+	return soon;
 }
 
-/* The time of day, and the links, read from the system once a second; while a link is down, more often. */
+/* The time of day, and the links, read from the system once a second; what changes, more often. */
 static void keep_wall_clock(struct worker *w, uint64_t now)
 {
 	uint64_t day;

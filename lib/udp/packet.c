@@ -85,6 +85,7 @@ static struct udp_tap *tap_of(struct pc_port *port)
 static void follow(struct udp_tap *t)
 {
 	t->port.info.link_up = t->inner->info.link_up;
+	t->port.info.link_moves = t->inner->info.link_moves;
 	t->port.info.offloads = t->inner->info.offloads; /* one that does not work is withdrawn */
 	t->port.info.rx_lost = t->inner->info.rx_lost;
 	t->port.info.tx_refused = t->inner->info.tx_refused;

@@ -1,15 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""percore-httpd on a bond of two TAPs (DPDK's net_bonding, balance by addresses and ports), which a bridge of the kernel
-joins."""
+"""percore-httpd on a bond of two TAPs (DPDK's net_bonding). A bridge of the kernel joins them, which stands for switches:
+it knows behind which of them it has heard our address. For 802.3ad the other end is a bond of percore's, too, of two
+packet sockets, since few kernels that tests run on have bonds. To pull a cable, the carrier of a TAP is switched off."""
+import contextlib
 import json
 import os
+import socket
 import subprocess
+import time
 
 import bed
-from bed import CLIENT, PREFIX, SERVER, expect, sh
+from bed import CLIENT, PREFIX, SERVER, expect, sh, wait_for
 
 MEMBERS = ("pcbond0", "pcbond1")
+MAC = "02:00:00:00:00:99"
+SERVER6 = "fd00:1::1"
 MEGABYTES = 32
 
 
@@ -18,26 +24,38 @@ def start(b):
     os.mkdir(root)
     with open(os.path.join(root, "large"), "wb") as f:
         f.write(os.urandom(1 << 20) * MEGABYTES)
+    b._setup_client = lambda: None  # there is no TAP of the bed's
+
+
+@contextlib.contextmanager
+def bond(b, options):
+    """percore-httpd on a bond."""
     eal = b.eal()[:-1]
     for i, member in enumerate(MEMBERS):
         eal.append(f"--vdev=net_tap{i},iface={member}")
-    eal.append("--vdev=net_bonding0,mode=2,xmit_policy=l34,mac=02:00:00:00:00:99,slave=net_tap0,slave=net_tap1")
-    b._setup_client = lambda: None  # there is no TAP of the bed's
-    p = b.spawn([b.path("percore-httpd"), *eal, "--", "--addr", f"{SERVER}/{PREFIX}", "--root", root], "percore-httpd")
-    sh("ip", "link", "add", "pcbr", "type", "bridge")
+    eal.append(f"--vdev=net_bonding0,{options},mac={MAC},slave=net_tap0,slave=net_tap1")
+    p = b.spawn([b.path("percore-httpd"), *eal, "--", "--addr", f"{SERVER}/{PREFIX}", "--addr", f"{SERVER6}/64",
+                 "--root", os.path.join(b.tmp, "root")], "percore-httpd")
     for i, member in enumerate(MEMBERS):
         # the kernel's end of a TAP has the bond's address, too, which would keep the frames for itself
-        sh("ip", "link", "set", member, "address", f"02:00:00:00:01:0{i}")
-        sh("ip", "link", "set", member, "master", "pcbr", "up")
+        sh("ip", "link", "set", member, "address", f"02:00:00:00:01:0{i}", "up")
+    try:
+        yield p
+    finally:
+        p.stop()
+
+
+@contextlib.contextmanager
+def bridge():
+    sh("ip", "link", "add", "pcbr", "type", "bridge")
+    for member in MEMBERS:
+        sh("ip", "link", "set", member, "master", "pcbr")
     sh("ip", "addr", "add", f"{CLIENT}/{PREFIX}", "dev", "pcbr")
-    sh("ip", "link", "set", "pcbr", "up")
-    return p
-
-
-def one_port(b, p):
-    """the bond is the one port, its members are none"""
-    ports = [line for line in p.out().splitlines() if line.startswith("port ")]
-    expect(len(ports) == 1 and "net_bonding" in ports[0], p.out())
+    sh("ip", "link", "set", "pcbr", "up", "promisc", "on")
+    try:
+        yield
+    finally:
+        sh("ip", "link", "del", "pcbr")
 
 
 def sent_by(member):
@@ -45,22 +63,94 @@ def sent_by(member):
     return json.loads(sh("ip", "-s", "-j", "link", "show", member).stdout)[0]["stats64"]["rx"]["bytes"]
 
 
-def transfer(b, p):
-    """transfers are spread over both members, and complete"""
-    sh("ping", "-n", "-c", 3, "-i", "0.1", "-W", 2, SERVER)
-    for port in (40000, 40001): # which differ in the last bit of the bond's hash
-        with subprocess.Popen(["curl", "-sS", "--max-time", str(30 * b.slow), "--local-port", str(port),
-                               f"http://{SERVER}/large"], stdout=subprocess.PIPE) as c:
-            got = c.stdout.read()
-        with open(os.path.join(b.tmp, "root", "large"), "rb") as f:
-            expect(c.returncode == 0 and got == f.read(), f"curl: status {c.returncode}, {len(got)} bytes")
-    sent = [sent_by(m) for m in MEMBERS]
-    expect(min(sent) > MEGABYTES << 19, f"sent by the members: {sent}")
+def where():
+    """Behind which member the bridge has heard the bond's address."""
+    entries = json.loads(sh("bridge", "-j", "fdb", "show", "br", "pcbr").stdout)
+    return [e["ifname"] for e in entries if e["mac"] == MAC]
 
 
-STEPS = [one_port, transfer]
+def carrier(member, on):
+    sh("ip", "link", "set", member, "carrier", "on" if on else "off")
+
+
+def download(b, *options):
+    return subprocess.Popen(["curl", "-sS", "--max-time", str(30 * b.slow), *options, f"http://{SERVER}/large"],
+                            stdout=subprocess.PIPE)
+
+
+def finish(b, c):
+    got, _ = c.communicate()
+    with open(os.path.join(b.tmp, "root", "large"), "rb") as f:
+        expect(c.returncode == 0 and got == f.read(), f"curl: status {c.returncode}, {len(got)} bytes")
+
+
+def balance(b, _):
+    """by addresses and ports: it is one port, and transfers are spread over both members"""
+    with bond(b, "mode=2,xmit_policy=l34") as p, bridge():
+        ports = [line for line in p.out().splitlines() if line.startswith("port ")]
+        expect(len(ports) == 1 and "net_bonding" in ports[0], p.out())
+        for port in (40000, 40001):  # which differ in the last bit of the bond's hash
+            finish(b, download(b, "--local-port", str(port)))
+        sent = [sent_by(m) for m in MEMBERS]
+        expect(min(sent) > MEGABYTES << 19, f"sent by the members: {sent}")
+        carrier(MEMBERS[1], False)
+        wait_for(lambda: where() == [MEMBERS[0]], 5 * b.slow, "the first member to carry all")
+        for port in (40002, 40003):
+            finish(b, download(b, "--local-port", str(port)))
+        expect(sent_by(MEMBERS[1]) < sent[1] + (1 << 20), "frames went by a member without a link")
+
+
+def is_announced(listener, heard):
+    """Notes what has been heard: ARP of the kind that RFC 5227 calls an announcement, unsolicited advertisements."""
+    own = socket.inet_aton(SERVER)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            f = listener.recv(2000, socket.MSG_DONTWAIT)
+            if f[12:14] == b"\x08\x06" and f[28:32] == own == f[38:42]:
+                heard.add(SERVER)
+            if f[12:14] == b"\x86\xdd" and f[20] == 58 and f[54] == 136:
+                heard.add(socket.inet_ntop(socket.AF_INET6, f[62:78]))
+    return heard >= {SERVER, SERVER6}
+
+
+def failover(b, _):
+    """active-backup: a member's link goes, and comes again; addresses are announced, a transfer goes on"""
+    with bond(b, "mode=1,primary=net_tap0"), bridge(), \
+            socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as listener:
+        sh("ping", "-n", "-c", 3, "-i", "0.1", "-W", 2, SERVER)
+        expect(where() == [MEMBERS[0]], f"heard by {where()}")
+        listener.bind(("pcbr", 0))
+        for now in (1, 0):  # nobody sends anything: what is announced alone tells the bridge
+            is_announced(listener, set())
+            carrier(MEMBERS[0], on=now == 0)
+            heard = set()
+            wait_for(lambda: is_announced(listener, heard), 5 * b.slow, "announcements of both families")
+            wait_for(lambda: where() == [MEMBERS[now]], 5 * b.slow, f"{MEMBERS[now]} to take over")
+        c = download(b, "--limit-rate", "16M")
+        time.sleep(0.5)
+        carrier(MEMBERS[0], False)
+        begin = sent_by(MEMBERS[1])
+        finish(b, c)
+        expect(sent_by(MEMBERS[1]) > begin + (MEGABYTES << 18), "the transfer did not go on by the other member")
+
+
+def lacp(b, _):
+    """802.3ad: both ends agree on an aggregate by LACP, while nothing else is sent, and it carries packets"""
+    with bond(b, "mode=4"):
+        eal = ["--lcores", f"0@{min(os.sched_getaffinity(0))}", "--no-huge", "--no-shconf", "-m", "256", "--no-pci",
+               "--no-telemetry"]
+        for i, member in enumerate(MEMBERS):
+            eal.append(f"--vdev=net_af_packet{i},iface={member}")
+        eal.append("--vdev=net_bonding0,mode=4,mac=02:00:00:00:00:88,slave=net_af_packet0,slave=net_af_packet1")
+        # it takes about two seconds; packets wait meanwhile, or are asked for again
+        out = sh(b.path("percore-ping"), *eal, "--", "--addr", f"{CLIENT}/{PREFIX}", "--to", SERVER, "--count", 40,
+                 "--interval", 100, "--timeout", 1000, "--size", 1400, check=False, timeout=40 * b.slow).stdout
+        expect(out.count("1408 bytes from") >= 10, out)
+
+
+STEPS = [balance, failover, lacp]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
-    bed.need("ping", "curl")
+    bed.need("ping", "curl", "bridge")
     bed.main(args, STEPS, start)

@@ -620,6 +620,125 @@ static void link_up6(struct wt *w)
 	CHECK(solicits > 0 && reports > 0);
 }
 
+/* Frames of the kinds that tell or ask of our addresses over IPv6, within ms of each other. */
+struct told {
+	unsigned adverts, questions, reports;
+};
+
+static struct told hear6(struct wt *w, unsigned ms)
+{
+	struct told t = {0};
+
+	for (const struct frame *f; (f = wt_next_frame(w, ms)) != NULL;) {
+		t.adverts += f->b[20] == 58 && f->b[54] == 136;
+		t.questions += f->b[20] == 58 && f->b[54] == 135;
+		t.reports += f->b[20] == 0 && f->b[62] == 143;
+	}
+	return t;
+}
+
+/* Our addresses are not used, and asked for, after a link has come up; somebody on the new link has one of them. */
+static void link_up_asks(struct wt *w)
+{
+	const uint32_t us = inet_addr(WT_LOCAL);
+	struct frame_ends e = wt_ends(w);
+	struct pc_port *port;
+	struct frame f;
+
+	start_asking(w);
+	port = probe_port(w->probe);
+	for (unsigned taken = 0; taken < 2; taken++) {
+		CHECK(answers(w, WT_LOCAL));
+		port->info.link_up = false;
+		wt_pass(w, 10);
+		CHECK(answers(w, WT_LOCAL)); /* as far as anybody knows */
+		port->info.link_up = true;
+		for (unsigned i = 0; i < 3 - 2 * taken; i++) {
+			CHECK(is_from(wt_next_frame(w, 2010), 0, us));
+			CHECK(!answers(w, WT_LOCAL));
+		}
+		if (taken) {
+			e.src_be = us;
+			e.dst_be = us;
+			frame_arp(&f, &e, 2, e.dst_mac);
+			wt_inject_frame(w, &f);
+		} else {
+			CHECK(is_from(wt_next_frame(w, 2020), us, us)); /* announced */
+			CHECK(is_from(wt_next_frame(w, 2020), us, us));
+		}
+	}
+	wt_pass(w, 20000);
+	wt_drop(w);
+	CHECK(!answers(w, WT_LOCAL));
+	EQ(wt_count(w, PC_ARP_DUPLICATES), 1);
+	EQ(pc_stack_validate(w->st, NULL), 0);
+}
+
+static void link_up_asks6(struct wt *w)
+{
+	const struct pc_prefix p = prefix("fd00::1/64");
+	struct pc_port *port;
+	struct told t;
+
+	w->cfg.ip6_dad = 2;
+	start(w);
+	OK(pc_stack_add_addr(w->st, 0, &p));
+	wt_pass(w, 20000);
+	wt_drop(w);
+	port = probe_port(w->probe);
+	port->info.link_up = false;
+	wt_pass(w, 10);
+	port->info.link_up = true;
+	wt_pass(w, 500);
+	port->info.link_up = false; /* and once more, in the middle of it */
+	wt_pass(w, 10);
+	port->info.link_up = true;
+	t = hear6(w, 5000);
+	EQ(t.adverts, 2); /* when it is ready: of it and the link-local one */
+	IN(t.questions, 4 + 2,
+	   20); /* two of each, of which one was asked in vain; routers' are others */
+	CHECK(t.reports > 0);
+	EQ(wt_count(w, PC_ND_DUPLICATES), 0);
+	EQ(pc_stack_validate(w->st, NULL), 0);
+}
+
+/* Another member of a bond takes over: who is behind it hears of us, and nothing is asked. */
+static void link_moves(struct wt *w)
+{
+	const uint32_t us = inet_addr(WT_LOCAL);
+	struct pc_port *port;
+
+	start(w);
+	probe_answer_arp(w->probe, false);
+	port = probe_port(w->probe);
+	port->info.link_moves++;
+	CHECK(is_from(wt_next_frame(w, 10), us, us));
+	EQ(wt_count(w, PC_LINKS_MOVED), 1);
+	EQ(wt_count(w, PC_LINKS_UP), 0);
+	CHECK(wt_next_frame(w, 100) == NULL);
+	port->info.link_up = false;
+	wt_pass(w, 10);
+	port->info.link_moves++; /* of a link that is down nobody hears */
+	CHECK(wt_next_frame(w, 100) == NULL);
+}
+
+static void link_moves6(struct wt *w)
+{
+	const struct pc_prefix p = prefix("fd00::1/64");
+	struct told t;
+
+	w->cfg.ip6_dad = 2;
+	start(w);
+	OK(pc_stack_add_addr(w->st, 0, &p));
+	wt_pass(w, 20000);
+	wt_drop(w);
+	probe_port(w->probe)->info.link_moves++;
+	t = hear6(w, 1000);
+	EQ(t.adverts, 2);
+	EQ(t.questions, 0);
+	CHECK(t.reports > 0);
+}
+
 /* ---- reverse path (RFC 3704) ------------------------------------------------------------------ */
 
 static void reverse_path(struct wt *w)
@@ -696,6 +815,10 @@ static const struct wt_case cases[] = {
     {"RFC 5227 2.1.1: an address that somebody has or wants", conflicts},
     {"RFC 5227 2.3: a link comes up", link_up},
     {"RFC 4861 7.2.6: a link comes up", link_up6},
+    {"RFC 5227 2.1: a link comes up, and addresses are asked for", link_up_asks},
+    {"RFC 4862 5.4: a link comes up, and addresses are asked for", link_up_asks6},
+    {"RFC 5227 2.3: a member of a bond takes over", link_moves},
+    {"RFC 4861 7.2.6: a member of a bond takes over", link_moves6},
     {"RFC 3704 2.2: a source without a way back", reverse_path},
     {"RFC 3704 2.2: the same over IPv6", reverse_path6},
     {"RFC 4861 7.3.1: what arrives is proof that a neighbour is there", hints},

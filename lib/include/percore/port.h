@@ -53,7 +53,7 @@ struct pc_port_rss {
 	uint16_t reta[PC_RSS_RETA_MAX]; /**< queue for each value of hash % reta_size */
 };
 
-/** What a port is; constant once it is made, but for mtu, link_up and counts. */
+/** What a port is; constant once it is made, but for mtu, link_up, link_moves and counts. */
 struct pc_port_info {
 	char name[PC_PORT_NAME_MAX];
 	char driver[PC_PORT_NAME_MAX];
@@ -64,6 +64,8 @@ struct pc_port_info {
 	uint16_t tx_chain; /**< mbufs of one frame at most; 0: no limit is known */
 	int socket_id;     /**< NUMA node, -1 when unknown */
 	bool link_up;      /**< when the port was made; a wire's is kept up to date */
+	uint8_t link_moves;  /**< counts up, modulo 256, when frames go by another member of a bond
+			      * from now on: our addresses are announced there */
 	uint64_t tx_refused; /**< frames freed unsent: the device would never have taken them */
 	uint64_t rx_lost;    /**< frames freed on their way from one queue to another */
 	struct pc_port_rss rss;
