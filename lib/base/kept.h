@@ -13,6 +13,7 @@
 #include <string.h>
 
 /* bits of truths that the calls go by */
+#define KEPT_NO_QUICKACK (UINT64_C(1) << 63) /* TCP_QUICKACK was turned off */
 enum {
 	KEPT_PKTINFO = 1u << 12,  /* IP_PKTINFO: IP_PKTOPTIONS tells it */
 	KEPT_TOS = 1u << 13,      /* IP_RECVTOS: so it does */
@@ -22,7 +23,7 @@ enum {
 	KEPT_INQ = 1u << 27,      /* TCP_INQ: recvmsg tells what is left */
 };
 
-#define KEPT_SMALL 6
+#define KEPT_SMALL 7
 
 struct kept {
 	uint64_t
@@ -35,6 +36,7 @@ struct kept {
 	int32_t cpu;                    /* SO_INCOMING_CPU + 1 */
 	uint32_t rcvlowat;              /* SO_RCVLOWAT - 1, bytes */
 	int32_t timestamping;           /* SO_TIMESTAMPING */
+	int32_t tx_delay;               /* TCP_TX_DELAY, us */
 };
 
 /** kept_equal says whether two sockets have the same. */
@@ -42,8 +44,9 @@ static inline bool kept_equal(const struct kept *a, const struct kept *b)
 {
 	return a->truths == b->truths && a->priority == b->priority && a->mark == b->mark &&
 	       a->busy_poll == b->busy_poll && a->cpu == b->cpu && a->rcvlowat == b->rcvlowat &&
-	       a->timestamping == b->timestamping && memcmp(a->small, b->small, KEPT_SMALL) == 0 &&
-	       a->port_first == b->port_first && a->port_last == b->port_last;
+	       a->timestamping == b->timestamping && a->tx_delay == b->tx_delay &&
+	       memcmp(a->small, b->small, KEPT_SMALL) == 0 && a->port_first == b->port_first &&
+	       a->port_last == b->port_last;
 }
 
 /** kept_ports narrows a range of ephemeral ports by that of a socket; an end that lies outside of it counts for nothing. */

@@ -151,7 +151,8 @@ struct chan_sock {
 	uint32_t rx_want; /* both: the lcore waits for room in the rx fifo */
 	uint64_t rx_mark; /* position of the urgent byte in the rx fifo, if CHAN_PRI */
 	uint32_t protocol;
-	uint32_t tells; /* CHAN_TELL_* */
+	uint32_t tells;  /* CHAN_TELL_* */
+	uint64_t cookie; /* SO_COOKIE: no other socket of this stack had or gets it */
 	/* C */
 	uint32_t kicked;         /* it is in a post ring */
 	uint32_t armed;          /* somebody sleeps on seq */

@@ -82,6 +82,35 @@ static int get_reading(const struct chan_sock *s, int name)
 	                           : (int)at_load(&s->rcvlowat) + 1;
 }
 
+/* ---- what Linux doubles ----------------------------------------------------------------------- */
+
+/* socket(7): "the kernel doubles this value [...] when it is set using setsockopt(2), and this doubled value is returned
+ * by getsockopt(2)". What is set is remembered, so that it is known. */
+static bool is_doubled(const struct chan_sock *s, int level, int name)
+{
+	const uint32_t n = at_load(&s->nb_options);
+
+	if (level != SOL_SOCKET || (name != SO_SNDBUF && name != SO_RCVBUF))
+		return false;
+	for (uint32_t i = 0; i < n && i < CHAN_OPTIONS; i++)
+		if (s->option[i].level == level &&
+		    (s->option[i].name == name ||
+		     s->option[i].name == (name == SO_SNDBUF ? SO_SNDBUFFORCE : SO_RCVBUFFORCE)))
+			return true;
+	return false;
+}
+
+static void double_it(void *value, socklen_t len)
+{
+	int n;
+
+	if (len < sizeof(n))
+		return;
+	memcpy(&n, value, sizeof(n));
+	n *= 2;
+	memcpy(value, &n, sizeof(n));
+}
+
 /* ---- the rest --------------------------------------------------------------------------------- */
 
 /* A socket of another lcore may have to be made like this one. */
@@ -189,6 +218,10 @@ static int64_t get_option(uint32_t sock, int level, int name, void *value, sockl
 
 		return copy_value(&error, sizeof(error), value, len);
 	}
+	if (level == SOL_SOCKET && name == SO_COOKIE)
+		return *len < sizeof(s->cookie)
+		           ? -EINVAL
+		           : copy_value(&s->cookie, sizeof(s->cookie), value, len);
 	if (told_is_option(s, level, name)) {
 		int on = told_get(s, level, name);
 
@@ -208,6 +241,8 @@ static int64_t get_option(uint32_t sock, int level, int name, void *value, sockl
 	rc = call_lcore(s->lcore, &c);
 	if (rc == 0)
 		*len = c.out_len;
+	if (rc == 0 && is_doubled(s, level, name))
+		double_it(value, *len);
 	return rc;
 }
 

@@ -231,6 +231,7 @@ void sock_choose_lcore(struct file *f)
 	to->rcvlowat = s->rcvlowat;
 	to->peek_off = s->peek_off;
 	to->tells = s->tells;
+	to->cookie = s->cookie;
 	memcpy(to->option, s->option, sizeof(to->option));
 	to->nb_options = s->nb_options;
 	epoll_moved(f, old, (uint32_t)made);

@@ -194,7 +194,7 @@ static int64_t do_shutdown(struct pc_service *s, const struct request *r)
 static int64_t do_setsockopt(struct pc_service *s, const struct request *r)
 {
 	/* its value is a pointer into the client's memory */
-	if (r->a == SOL_SOCKET && (r->b == SO_ATTACH_FILTER || r->b == SO_DETACH_FILTER))
+	if (r->a == SOL_SOCKET && r->b == SO_ATTACH_FILTER)
 		return -ENOPROTOOPT;
 	return result(pc_setsockopt(s->st, r->fd, r->a, r->b, r->data, r->len));
 }

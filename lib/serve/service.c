@@ -69,6 +69,7 @@ uint32_t service_adopt(struct pc_service *s, int fd, uint32_t type, bool ip6)
 	c->ip6 = ip6;
 	c->lcore = s->lcore;
 	c->primary = sock;
+	c->cookie = (uint64_t)s->lcore << 48 | ++s->made;
 	return sock;
 }
 

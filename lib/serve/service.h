@@ -47,6 +47,7 @@ struct pc_service {
 	uint32_t first; /* the first of our sockets */
 	uint32_t free;  /* CHAN_NONE: all in use */
 	uint32_t nb_used;
+	uint64_t made; /* sockets so far */
 	int epoll;
 	/* deaths of each slot when it was last buried here: it may have been given out and died again since, without our
 	 * having seen it alive */

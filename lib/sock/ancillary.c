@@ -58,12 +58,18 @@ static void put_time(struct ancillary *a, const struct ctx *ctx, uint16_t tell, 
 
 	const struct scm_timestamping stamps = {.ts = {ts}};
 
+	const bool is_new = tell & UDP_TELL_NEW;
+
+	/* the new ones look the same where a time has 64 bits */
 	if (tell & UDP_TELL_TIME_NS)
-		ancillary_put(a, SOL_SOCKET, SCM_TIMESTAMPNS, &ts, sizeof(ts));
+		ancillary_put(a, SOL_SOCKET, is_new ? SO_TIMESTAMPNS_NEW : SO_TIMESTAMPNS_OLD, &ts,
+		              sizeof(ts));
 	else if (tell & UDP_TELL_TIME)
-		ancillary_put(a, SOL_SOCKET, SCM_TIMESTAMP, &tv, sizeof(tv));
+		ancillary_put(a, SOL_SOCKET, is_new ? SO_TIMESTAMP_NEW : SO_TIMESTAMP_OLD, &tv,
+		              sizeof(tv));
 	if (tell & UDP_TELL_STAMPS)
-		ancillary_put(a, SOL_SOCKET, SCM_TIMESTAMPING, &stamps, sizeof(stamps));
+		ancillary_put(a, SOL_SOCKET, is_new ? SO_TIMESTAMPING_NEW : SO_TIMESTAMPING_OLD,
+		              &stamps, sizeof(stamps));
 }
 
 /* The address of ours that an answer comes from: that of the datagram, or of its interface if that is a

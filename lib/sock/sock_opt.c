@@ -102,7 +102,7 @@ static int get_number(struct sockets *s, const struct sock_ref *ref, int level, 
 	if (o == NULL)
 		return 0;
 	number = o->get(s, ref);
-	*err = number < 0 ? number : 0;
+	*err = number < -1 ? number : 0; /* -1 is a value of TCP_NOTSENT_LOWAT */
 	return number;
 }
 
@@ -130,16 +130,99 @@ static bool has_option(struct sockets *s, const struct sock_ref *ref, int level,
 	       (ref->udp != NULL && sock_udp_get(s, ref, level, name, &number) != -ENOPROTOOPT);
 }
 
-/* Linux reads the options of IPPROTO_IP from an int or from a byte. */
-static int read_number(int level, const void *value, socklen_t len, int *number)
+/* of IPPROTO_IP: no value at all stands for 0, */
+static bool takes_nothing(int name)
 {
+	const uint64_t names =
+	    UINT64_C(1) << IP_TOS | UINT64_C(1) << IP_RECVOPTS | UINT64_C(1) << IP_RETOPTS |
+	    UINT64_C(1) << IP_PKTINFO | UINT64_C(1) << IP_MTU_DISCOVER | UINT64_C(1) << IP_RECVERR |
+	    UINT64_C(1) << IP_RECVTTL | UINT64_C(1) << IP_RECVTOS | UINT64_C(1) << IP_PASSSEC |
+	    UINT64_C(1) << IP_RECVORIGDSTADDR | UINT64_C(1) << IP_CHECKSUM |
+	    UINT64_C(1) << IP_RECVFRAGSIZE | UINT64_C(1) << IP_BIND_ADDRESS_NO_PORT |
+	    UINT64_C(1) << IP_RECVERR_RFC4884;
+
+	return name >= 0 && name < 64 && (names >> name & 1);
+}
+
+/* and of IPPROTO_IPV6: anything shorter than an int does */
+static bool takes_less(int name)
+{
+	return name == IPV6_AUTOFLOWLABEL || name == IPV6_DONTFRAG || name == IPV6_RECVFRAGSIZE;
+}
+
+/* Linux reads the options of IPPROTO_IP from an int or from a byte. */
+static int read_number(int level, int name, const void *value, socklen_t len, int *number)
+{
+	*number = 0;
 	if (len >= sizeof(*number))
 		memcpy(number, value, sizeof(*number));
 	else if (level == IPPROTO_IP && len >= 1)
 		*number = *(const uint8_t *)value;
-	else
+	else if (!(level == IPPROTO_IP && takes_nothing(name)) &&
+	         !(level == IPPROTO_IPV6 && takes_less(name)))
 		return -EINVAL;
 	return 0;
+}
+
+/* ---- SO_TIMESTAMP_NEW and its kin ------------------------------------------------------------- */
+
+/* The option that is the same where a time has 64 bits; the name, if it is none of these. */
+static int old_name(int level, int name)
+{
+	if (level != SOL_SOCKET)
+		return name;
+	switch (name) {
+	case SO_TIMESTAMP_NEW:
+		return SO_TIMESTAMP_OLD;
+	case SO_TIMESTAMPNS_NEW:
+		return SO_TIMESTAMPNS_OLD;
+	case SO_TIMESTAMPING_NEW:
+		return SO_TIMESTAMPING_OLD;
+	default:
+		return name;
+	}
+}
+
+static bool is_about_time(int level, int name)
+{
+	return level == SOL_SOCKET && (name == SO_TIMESTAMP_OLD || name == SO_TIMESTAMPNS_OLD ||
+	                               name == SO_TIMESTAMPING_OLD);
+}
+
+/* Messages have the type of the option that was set last. */
+static void note_time(const struct sock_ref *ref, bool is_new)
+{
+	if (ref->udp == NULL)
+		return;
+	if (is_new)
+		ref->udp->tell |= UDP_TELL_NEW;
+	else
+		ref->udp->tell &= (uint16_t)~UDP_TELL_NEW;
+}
+
+/* Whether an option is off because its other form was set. */
+static bool has_other_form(const struct sock_ref *ref, int old, bool is_new)
+{
+	return ref->udp != NULL && (old == SO_TIMESTAMP_OLD || old == SO_TIMESTAMPNS_OLD) &&
+	       is_new != ((ref->udp->tell & UDP_TELL_NEW) != 0);
+}
+
+/* Whether options of a level are those of another protocol's sockets. */
+static bool is_others(const struct sock_ref *ref, int level)
+{
+	switch (level) {
+	case SOL_SOCKET:
+	case IPPROTO_IP:
+		return false;
+	case IPPROTO_IPV6:
+		return !sock_is_ip6(ref);
+	case IPPROTO_TCP:
+		return ref->tcp == NULL;
+	case IPPROTO_UDP:
+		return ref->tcp != NULL;
+	default: /* raw and packet sockets have levels of their own */
+		return ref->tcp != NULL || ref->udp->kind == UDP_DATAGRAM;
+	}
 }
 
 int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value, socklen_t *len)
@@ -163,8 +246,7 @@ int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value,
 	}
 	if (level == SOL_SOCKET && name == SO_MAX_PACING_RATE && ref.tcp != NULL)
 		return get_max_pacing_rate(s, ref.tcp, value, len);
-	if ((level == IPPROTO_TCP && ref.udp != NULL) ||
-	    (level == IPPROTO_IPV6 && !sock_is_ip6(&ref)))
+	if (is_others(&ref, level))
 		return (int)sock_fail(sock_is_ip6(&ref) ? -ENOPROTOOPT : -EOPNOTSUPP);
 	if (level == IPPROTO_TCP && name == TCP_FASTOPEN_KEY)
 		return copy_result(s->tcp->fastopen.key,
@@ -176,9 +258,20 @@ int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value,
 		strcpy(congestion, cc_of(ref.tcp)->name);
 		return copy_result(congestion, sizeof(congestion), value, len);
 	}
-	err = sock_told_get(st, fd, &ref, level, name, value, len);
+	err = sock_told_get(st, fd, &ref, level, old_name(level, name), value, len);
+	if (err == -ENOPROTOOPT)
+		err = sock_plain_get(&ref, level, name, value, len);
 	if (err != -ENOPROTOOPT)
 		return (int)sock_fail(err);
+	if (ref.udp != NULL) {
+		const int old = old_name(level, name);
+
+		if (is_about_time(level, old) && has_other_form(&ref, old, old != name)) {
+			number = 0;
+			return copy_result(&number, sizeof(number), value, len);
+		}
+		name = old;
+	}
 	number = get_number(s, &ref, level, name, &err);
 	if (err != 0)
 		return (int)sock_fail(err);
@@ -199,16 +292,51 @@ static int unforced(int level, int name)
 	return name == SO_RCVBUFFORCE ? SO_RCVBUF : name == SO_SNDBUFFORCE ? SO_SNDBUF : name;
 }
 
+/* Linux looks at the length first, whatever the name. */
+static bool needs_int(const struct sock_ref *ref, int level, int name)
+{
+	switch (level) {
+	case SOL_SOCKET:
+		return name != SO_BINDTODEVICE;
+	case IPPROTO_TCP:
+		return ref->tcp != NULL && name != TCP_CONGESTION && name != TCP_ULP &&
+		       name != TCP_FASTOPEN_KEY;
+	case IPPROTO_UDP:
+		return ref->udp != NULL && ref->udp->kind == UDP_DATAGRAM;
+	default:
+		return false;
+	}
+}
+
+static int set_int(struct sockets *s, const struct sock_ref *ref, int level, int name,
+                   const void *value, socklen_t len)
+{
+	const int old =
+	    ref->udp != NULL || name == SO_TIMESTAMPING_NEW ? old_name(level, name) : name;
+	int number, err;
+
+	if (!has_option(s, ref, level, old))
+		return -ENOPROTOOPT;
+	err = read_number(level, old, value, len, &number);
+	if (err == 0)
+		err = set_number(s, ref, level, old, number);
+	if (err == 0 && is_about_time(level, old))
+		note_time(ref, old != name);
+	return err;
+}
+
 int pc_setsockopt(struct pc_stack *st, int fd, int level, int name, const void *value,
                   socklen_t len)
 {
 	struct sockets *s = sockets_of(st);
 	struct sock_ref ref;
-	int number, err;
+	int err;
 
 	if (!sock_find(s, fd, &ref))
 		return (int)sock_fail(-EBADF);
 	name = unforced(level, name);
+	if (len < sizeof(int) && needs_int(&ref, level, name))
+		return (int)sock_fail(-EINVAL);
 	if (level == SOL_SOCKET && name == SO_LINGER) {
 		if (len < sizeof(struct linger))
 			return (int)sock_fail(-EINVAL);
@@ -228,10 +356,9 @@ int pc_setsockopt(struct pc_stack *st, int fd, int level, int name, const void *
 			return (int)sock_fail(err);
 	}
 	err = sock_told_set(&ref, level, name, value, len);
+	if (err == -ENOPROTOOPT)
+		err = sock_plain_set(&ref, level, name, value, len);
 	if (err != -ENOPROTOOPT)
 		return (int)sock_fail(err);
-	if (!has_option(s, &ref, level, name))
-		return (int)sock_fail(-ENOPROTOOPT);
-	err = read_number(level, value, len, &number);
-	return (int)sock_fail(err != 0 ? err : set_number(s, &ref, level, name, number));
+	return (int)sock_fail(set_int(s, &ref, level, name, value, len));
 }

@@ -22,6 +22,12 @@ int sock_told_get(struct pc_stack *st, int fd, const struct sock_ref *ref, int l
 int sock_told_set(const struct sock_ref *ref, int level, int name, const void *value,
                   socklen_t len);
 
+/** sock_plain_get and sock_plain_set are pc_getsockopt and pc_setsockopt for options with which there is nothing to do.
+ * Return 0 or a negative errno; -ENOPROTOOPT: it is another option, or that is what Linux says. */
+int sock_plain_get(const struct sock_ref *ref, int level, int name, void *value, socklen_t *len);
+int sock_plain_set(const struct sock_ref *ref, int level, int name, const void *value,
+                   socklen_t len);
+
 /** sock_set_flag sets or clears a TCB_* flag of a TCP socket; of another it does nothing. Returns 0. */
 static inline int sock_set_flag(const struct sock_ref *ref, uint32_t flag, int on)
 {

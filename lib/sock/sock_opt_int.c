@@ -10,6 +10,9 @@
 #include "tcp/fastopen.h"
 #include "tcp/tcp_conn.h"
 
+/* of SO_SNDBUF and SO_RCVBUF; what is less than 0 is much, as on Linux */
+#define BUFFER_MOST (UINT32_C(1) << 29)
+
 static int get_error(struct sockets *s, const struct sock_ref *ref)
 {
 	int error;
@@ -112,7 +115,7 @@ static int get_sndbuf(struct sockets *s, const struct sock_ref *ref)
 
 static int set_sndbuf(struct sockets *s, const struct sock_ref *ref, int value)
 {
-	uint32_t bytes = (uint32_t)RTE_MIN(RTE_MAX(value, 4096), 1 << 30);
+	uint32_t bytes = RTE_MIN(RTE_MAX((uint32_t)value, 4096u), BUFFER_MOST);
 
 	(void)s;
 	*(ref->tcp != NULL ? &ref->tcp->snd_max : &ref->udp->snd_max) = bytes;
@@ -127,7 +130,7 @@ static int get_rcvbuf(struct sockets *s, const struct sock_ref *ref)
 
 static int set_rcvbuf(struct sockets *s, const struct sock_ref *ref, int value)
 {
-	uint32_t bytes = (uint32_t)RTE_MIN(RTE_MAX(value, 2048), 1 << 30);
+	uint32_t bytes = RTE_MIN(RTE_MAX((uint32_t)value, 2048u), BUFFER_MOST);
 
 	*(ref->tcp != NULL ? &ref->tcp->rcv_max : &ref->udp->rcv_max) = bytes;
 	if (ref->tcp != NULL) {
@@ -238,12 +241,20 @@ static int set_cork(struct sockets *s, const struct sock_ref *ref, int value)
 
 static int get_quickack(struct sockets *s, const struct sock_ref *ref)
 {
-	(void)s;
-	return sock_has_flag(ref, TCB_QUICKACK);
+	/* until it was told otherwise, a connection acknowledges at once while it only receives: Linux says 1 */
+	return !(tcp_tuning(s->tcp, ref->tcp)->kept.truths & KEPT_NO_QUICKACK);
 }
 
 static int set_quickack(struct sockets *s, const struct sock_ref *ref, int value)
 {
+	struct tcp_tuning want = *tcp_tuning(s->tcp, ref->tcp);
+	int err;
+
+	want.kept.truths &= ~KEPT_NO_QUICKACK;
+	want.kept.truths |= value ? 0 : KEPT_NO_QUICKACK;
+	err = tcp_tune(s->tcp, ref->tcp, &want);
+	if (err != 0)
+		return err;
 	sock_set_flag(ref, TCB_QUICKACK, value);
 	tcp_work(s->tcp, ref->tcp);
 	return 0;

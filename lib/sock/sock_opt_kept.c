@@ -45,6 +45,15 @@
 #ifndef IPV6_RECVFRAGSIZE
 #define IPV6_RECVFRAGSIZE 77
 #endif
+#ifndef SO_TXREHASH
+#define SO_TXREHASH 74
+#endif
+#ifndef TCP_TX_DELAY
+#define TCP_TX_DELAY 37
+#endif
+#ifndef TCP_IS_MPTCP
+#define TCP_IS_MPTCP 43
+#endif
 #ifndef IPV6_FLOWINFO
 #define IPV6_FLOWINFO 11
 #endif
@@ -55,6 +64,7 @@ enum { OF_TCP = 1, OF_OTHERS = 2, OF_ALL = 3 };
 enum kind {
 	TRUTH,   /* any value: 0 or 1 */
 	STRICT,  /* 0 or 1, others are refused */
+	REHASH,  /* as STRICT; -1: the default */
 	ONCE,    /* as TRUTH, but never off again */
 	NOTHING, /* taken, and told to be 0; more than most is refused */
 	FIXED,   /* only read */
@@ -124,7 +134,6 @@ static const struct kept_option options[] = {
     {IPPROTO_IP, IP_NODEFRAG, OF_ALL, FIXED, 0, 0, 0},
     {IPPROTO_IP, IP_CHECKSUM, OF_ALL, TRUTH, 30, 0, 0},
     {IPPROTO_IP, IP_RECVERR_RFC4884, OF_ALL, STRICT, 31, 0, 0},
-    {IPPROTO_IP, IP_MULTICAST_IF, OF_TCP, FIXED, 0, 0, 0},
     {IPPROTO_IP, IP_MULTICAST_TTL, OF_TCP, FIXED, 0, 1, 0},
     {IPPROTO_IP, IP_MULTICAST_ALL, OF_TCP, STRICT, 32, 1, 0},
     {IPPROTO_IP, IP_LOCAL_PORT_RANGE, OF_ALL, PORTS, 0, 0, 0},
@@ -155,17 +164,24 @@ static const struct kept_option options[] = {
     {IPPROTO_IPV6, IPV6_AUTOFLOWLABEL, OF_ALL, TRUTH, 51, 1, 0},
     {IPPROTO_IPV6, IPV6_ORIGDSTADDR, OF_TCP, TRUTH, 52, 0, 0},
     {IPPROTO_IP, IP_ROUTER_ALERT, OF_ALL, FIXED, 0, 0, 0},
-    {IPPROTO_IP, IP_UNICAST_IF, OF_ALL, FIXED, 0, 0, 0},
     {IPPROTO_IP, IP_RECVFRAGSIZE, OF_OTHERS, TRUTH, 53, 0, 0},
     {IPPROTO_IPV6, IPV6_FLOWINFO_SEND, OF_ALL, TRUTH, 54, 0, 0},
     {IPPROTO_IPV6, IPV6_ROUTER_ALERT_ISOLATE, OF_ALL, TRUTH, 55, 0, 0},
     {IPPROTO_IPV6, IPV6_RECVFRAGSIZE, OF_ALL, TRUTH, 56, 0, 0},
     {IPPROTO_IPV6, IPV6_MINHOPCOUNT, OF_ALL, SMALL, 5, 0, 255},
-    {IPPROTO_IPV6, IPV6_UNICAST_IF, OF_ALL, FIXED, 0, 0, 0},
     {IPPROTO_IPV6, IPV6_TRANSPARENT, OF_ALL, TRUTH, 18, 0, 0},
     {IPPROTO_IPV6, IPV6_FREEBIND, OF_ALL, TRUTH, 19, 0, 0},
     {IPPROTO_UDP, UDP_NO_CHECK6_TX, OF_OTHERS, TRUTH, 24, 0, 0},
     {IPPROTO_UDP, UDP_NO_CHECK6_RX, OF_OTHERS, TRUTH, 25, 0, 0},
+    {SOL_SOCKET, SO_KEEPALIVE, OF_OTHERS, TRUTH, 57, 0, 0},
+    {SOL_SOCKET, SO_OOBINLINE, OF_OTHERS, TRUTH, 58, 0, 0},
+    {SOL_SOCKET, SO_TXREHASH, OF_TCP, REHASH, 59, 1, 0},
+    {SOL_SOCKET, SO_TIMESTAMP_NEW, OF_TCP, TRUTH, 60, 0, 0},
+    {SOL_SOCKET, SO_TIMESTAMPNS_NEW, OF_TCP, TRUTH, 61, 0, 0},
+    {IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, OF_TCP, STRICT, 62, 0, 0},
+    {IPPROTO_TCP, TCP_SAVE_SYN, OF_TCP, SMALL, 6, 0, 2},
+    {IPPROTO_TCP, TCP_TX_DELAY, OF_TCP, COUNT, AT(tx_delay), 0, 0},
+    {IPPROTO_TCP, TCP_IS_MPTCP, OF_TCP, FIXED, 0, 0, 0},
 };
 
 static const struct kept_option *find(const struct sock_ref *ref, int level, int name)
@@ -188,7 +204,7 @@ static const struct kept *kept_of(const struct sockets *s, const struct sock_ref
 
 static bool is_truth(const struct kept_option *o)
 {
-	return o->kind == TRUTH || o->kind == STRICT || o->kind == ONCE;
+	return o->kind == TRUTH || o->kind == STRICT || o->kind == ONCE || o->kind == REHASH;
 }
 
 static int read_kept(const struct kept *k, const struct kept_option *o)
@@ -243,6 +259,10 @@ static int judge(const struct sockets *s, const struct sock_ref *ref, const stru
 	case STRICT: /* without an account nobody could be told of copies */
 		if (o->name == SO_ZEROCOPY && ref->tcp->account == 0)
 			return -ENOBUFS;
+		return *value == 0 || *value == 1 ? 0 : -EINVAL;
+	case REHASH:
+		if (*value == -1)
+			*value = o->base;
 		return *value == 0 || *value == 1 ? 0 : -EINVAL;
 	case ONCE:
 		return *value == 0 && read_kept(kept_of(s, ref), o) ? -EPERM : 0;

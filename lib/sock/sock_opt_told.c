@@ -122,6 +122,11 @@ int sock_told_get(struct pc_stack *st, int fd, const struct sock_ref *ref, int l
 		return tell_messages(sockets_of(st), ref->tcp, value, len);
 	if (level == IPPROTO_TCP && name == TCP_ULP && ref->tcp != NULL)
 		return tell_nothing(len);
+	if (level == IPPROTO_TCP && name == TCP_TIMESTAMP && ref->tcp != NULL) {
+		const uint32_t now = tcp_tsval(sockets_of(st)->tcp, ref->tcp->ts_offset);
+
+		return tell(&now, sizeof(now), value, len);
+	}
 	return -ENOPROTOOPT;
 }
 

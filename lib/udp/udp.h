@@ -37,6 +37,7 @@ enum {
 	UDP_TELL_DST = 1 << 9,      /* IP_RECVORIGDSTADDR */
 	UDP_TELL_DST6 = 1 << 10,    /* IPV6_RECVORIGDSTADDR */
 	UDP_TELL_STAMPS = 1 << 11,  /* SO_TIMESTAMPING, of the software that receives */
+	UDP_TELL_NEW = 1 << 12,     /* times as SO_TIMESTAMP_NEW and its kin tell them */
 };
 
 /** What a struct udp_sock is a socket of; raw.h has the other two. */

@@ -15,13 +15,36 @@ struct option {
 };
 
 static const struct option options[] = {
-    {SOL_SOCKET, 25, ALL}, /* SO_BINDTODEVICE */
-    {SOL_SOCKET, 28, ALL}, /* SO_PEERNAME */
-    {SOL_SOCKET, 37, ALL}, /* SO_TIMESTAMPING */
-    {SOL_SOCKET, 48, ALL}, /* SO_BPF_EXTENSIONS */
-    {SOL_SOCKET, 72, ALL}, /* SO_BUF_LOCK */
-    {SOL_SOCKET, 75, ALL}, /* SO_RCVMARK */
-    {IPPROTO_IP, 3, TCP4}, /* IP_HDRINCL */
+    {SOL_SOCKET, 3, ALL},          /* SO_TYPE */
+    {SOL_SOCKET, 9, ALL},          /* SO_KEEPALIVE */
+    {SOL_SOCKET, 10, UDP4 | UDP6}, /* SO_OOBINLINE */
+    {SOL_SOCKET, 17, ALL},         /* SO_PEERCRED */
+    {SOL_SOCKET, 22, ALL},         /* none */
+    {SOL_SOCKET, 25, ALL},         /* SO_BINDTODEVICE */
+    {SOL_SOCKET, 27, ALL},         /* SO_DETACH_FILTER */
+    {SOL_SOCKET, 28, ALL},         /* SO_PEERNAME */
+    {SOL_SOCKET, 37, ALL},         /* SO_TIMESTAMPING */
+    {SOL_SOCKET, 48, ALL},         /* SO_BPF_EXTENSIONS */
+    {SOL_SOCKET, 53, ALL},         /* SO_CNX_ADVICE */
+    {SOL_SOCKET, 59, ALL},         /* SO_PEERGROUPS */
+    {SOL_SOCKET, 63, ALL},         /* SO_TIMESTAMP_NEW */
+    {SOL_SOCKET, 64, ALL},         /* SO_TIMESTAMPNS_NEW */
+    {SOL_SOCKET, 65, ALL},         /* SO_TIMESTAMPING_NEW */
+    {SOL_SOCKET, 72, ALL},         /* SO_BUF_LOCK */
+    {SOL_SOCKET, 75, ALL},         /* SO_RCVMARK */
+    {IPPROTO_IP, 1, UDP4},         /* IP_TOS */
+    {IPPROTO_IP, 3, TCP4},         /* IP_HDRINCL */
+    {IPPROTO_IP, 6, IP4},           {IPPROTO_IP, 8, UDP4},
+    {IPPROTO_IP, 12, UDP4},         {IPPROTO_IP, 35, TCP4}, /* IP_ADD_MEMBERSHIP */
+    {IPPROTO_IP, 39, TCP4},         {IPPROTO_IP, 42, TCP4},
+    {IPPROTO_TCP, 7, TCP4},         {IPPROTO_TCP, 12, TCP4}, /* TCP_QUICKACK */
+    {IPPROTO_TCP, 25, TCP4},        {IPPROTO_TCP, 27, TCP4}, /* TCP_SAVE_SYN */
+    {IPPROTO_TCP, 28, TCP4},        {IPPROTO_TCP, 34, TCP4},
+    {IPPROTO_TCP, 37, TCP4},                                  /* TCP_TX_DELAY */
+    {IPPROTO_UDP, 2, IP4},          {IPPROTO_UDP, 100, TCP4}, /* UDP_ENCAP */
+    {IPPROTO_IPV6, 6, ALL},                                   /* IPV6_2292PKTOPTIONS */
+    {IPPROTO_IPV6, 20, TCP6},       {IPPROTO_IPV6, 54, ALL},  /* IPV6_HOPOPTS */
+    {IPPROTO_IPV6, 57, ALL},        {IPPROTO_IPV6, 59, ALL},
     {IPPROTO_IP, 9, TCP4}, /* IP_PKTOPTIONS */
     {IPPROTO_IP, 10, TCP4},         {IPPROTO_IP, 14, TCP4},
     {IPPROTO_IP, 21, ALL},          {IPPROTO_IP, 22, ALL},
@@ -57,12 +80,17 @@ static void log_get(struct live *l, int fd, const struct option *o)
 		bed_log(&l->bed, " %d (%u)", len >= sizeof(number) ? number : 0, (unsigned)len);
 }
 
+static void log_set_part(struct live *l, int fd, const struct option *o, int value, socklen_t len)
+{
+	int rc = l->c->setsockopt(fd, o->level, o->name, &value, len);
+
+	bed_log(&l->bed, ", set %d/%u: %s", value, (unsigned)len, rc == 0 ? "" : bed_errno(errno));
+	log_get(l, fd, o);
+}
+
 static void log_set(struct live *l, int fd, const struct option *o, int value)
 {
-	int rc = l->c->setsockopt(fd, o->level, o->name, &value, sizeof(value));
-
-	bed_log(&l->bed, ", set %d: %s", value, rc == 0 ? "" : bed_errno(errno));
-	log_get(l, fd, o);
+	log_set_part(l, fd, o, value, sizeof(value));
 }
 
 static void try_all(struct live *l, int domain, int type, unsigned of)
@@ -81,6 +109,8 @@ static void try_all(struct live *l, int domain, int type, unsigned of)
 		log_set(l, fd, o, 3);
 		log_set(l, fd, o, -1);
 		log_set(l, fd, o, 300);
+		log_set_part(l, fd, o, 2, 1);
+		log_set_part(l, fd, o, 1, 0);
 		bed_log(&l->bed, "\n");
 		l->c->close(fd);
 	}
@@ -106,8 +136,8 @@ static void udp6(struct live *l)
 	try_all(l, AF_INET6, SOCK_DGRAM, UDP6);
 }
 
-/* SO_TIMESTAMPING: the time at which software has received a datagram */
-static void stamps(struct live *l)
+/* SO_TIMESTAMPING, old and new: the time at which software has received a datagram */
+static void stamps_of(struct live *l, int name)
 {
 	struct sockaddr_in a = bed_addr(&l->bed, NEAR, 0);
 	int fd = l->c->socket(AF_INET, SOCK_DGRAM, 0), flags = 1 << 3 | 1 << 4,
@@ -124,13 +154,15 @@ static void stamps(struct live *l)
 
 	live_log(l, "bind", l->c->bind(fd, (struct sockaddr *)&a, len));
 	(void)l->c->getsockname(fd, (struct sockaddr *)&a, &len);
-	live_log(l, "set",
-	         l->c->setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof(flags)));
+	live_log(l, "set", l->c->setsockopt(fd, SOL_SOCKET, name, &flags, sizeof(flags)));
 	(void)l->bed.call->sendto(&l->bed, FAR, far, "x", 1, 0, (struct sockaddr *)&a, len);
 	live_log(l, "recvmsg", l->c->recvmsg(fd, &m, 0));
 	c = CMSG_FIRSTHDR(&m);
 	if (c != NULL) {
-		memcpy(ts, CMSG_DATA(c), sizeof(ts));
+		memset(ts, 0, sizeof(ts));
+		memcpy(ts, CMSG_DATA(c),
+		       c->cmsg_len - CMSG_LEN(0) < sizeof(ts) ? c->cmsg_len - CMSG_LEN(0)
+		                                              : sizeof(ts));
 		bed_log(&l->bed, "%d %d %zu, a time: %d, by hardware: %d\n", c->cmsg_level,
 		        c->cmsg_type, (size_t)c->cmsg_len, ts[0].tv_sec + ts[0].tv_nsec != 0,
 		        ts[2].tv_sec != 0);
@@ -139,9 +171,47 @@ static void stamps(struct live *l)
 	l->bed.call->close(&l->bed, FAR, far);
 }
 
+static void stamps(struct live *l)
+{
+	stamps_of(l, SO_TIMESTAMPING);
+	stamps_of(l, SO_TIMESTAMPING_NEW);
+	stamps_of(l, SO_TIMESTAMP_NEW);
+	stamps_of(l, SO_TIMESTAMPNS_NEW);
+}
+
+/* socket(7): the sizes of buffers are doubled; and a cookie is nobody else's */
+static void buffers_and_cookies(struct live *l)
+{
+	static const int names[] = {SO_SNDBUF, SO_RCVBUF};
+	uint64_t cookie[2] = {0, 0};
+	int fd[2], size;
+	socklen_t len;
+
+	for (int i = 0; i < 2; i++) {
+		fd[i] = l->c->socket(AF_INET, i == 0 ? SOCK_STREAM : SOCK_DGRAM, 0);
+		for (size_t k = 0; k < 2; k++) {
+			size = 30000;
+			live_log(
+			    l, "set",
+			    l->c->setsockopt(fd[i], SOL_SOCKET, names[k], &size, sizeof(size)));
+			len = sizeof(size);
+			live_log(l, "get",
+			         l->c->getsockopt(fd[i], SOL_SOCKET, names[k], &size, &len));
+			bed_log(&l->bed, "%d\n", size);
+		}
+		len = sizeof(cookie[i]);
+		live_log(l, "cookie",
+		         l->c->getsockopt(fd[i], SOL_SOCKET, 57, &cookie[i], &len)); /* SO_COOKIE */
+	}
+	bed_log(&l->bed, "a cookie: %d, another: %d\n", cookie[0] != 0, cookie[0] != cookie[1]);
+	l->c->close(fd[0]);
+	l->c->close(fd[1]);
+}
+
 static const struct live_case cases[] = {
-    {"TCP over IPv4", tcp4}, {"UDP over IPv4", udp4},     {"TCP over IPv6", tcp6},
-    {"UDP over IPv6", udp6}, {"SO_TIMESTAMPING", stamps},
+    {"TCP over IPv4", tcp4},     {"UDP over IPv4", udp4},
+    {"TCP over IPv6", tcp6},     {"UDP over IPv6", udp6},
+    {"SO_TIMESTAMPING", stamps}, {"buffers and cookies", buffers_and_cookies},
 };
 
 LIVE_MAIN("posix/options", cases)

@@ -116,7 +116,8 @@ int pcx_shutdown(int fd, int how);
 int pcx_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
 int pcx_getpeername(int fd, struct sockaddr *addr, socklen_t *len);
 
-/** pcx_getsockopt and pcx_setsockopt: the options of pc_getsockopt, and SO_RCVTIMEO, SO_SNDTIMEO. */
+/** pcx_getsockopt and pcx_setsockopt: the options of pc_getsockopt, and SO_RCVTIMEO, SO_SNDTIMEO,
+ * SO_PEEK_OFF, SO_COOKIE; a size of SO_SNDBUF or SO_RCVBUF that was set is told doubled, as in socket(7). */
 int pcx_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
 int pcx_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
 
