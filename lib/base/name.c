@@ -7,6 +7,8 @@
 #include <stdbool.h>
 
 #define LABEL_MAX 63u
+#define POINTER   0xc0u
+#define NO_LABELS SIZE_MAX
 
 static bool is_name_char(uint8_t c)
 {
@@ -14,24 +16,59 @@ static bool is_name_char(uint8_t c)
 	       c == '-' || c == '_';
 }
 
-size_t name_read(const uint8_t *p, size_t len, char name[NAME_MAX_LEN + 1])
+/* Reads labels up to the end of the name or something that is no label. Returns how many bytes they take, without
+ * what ends them, and adds their text to the *n characters of name; or NO_LABELS. */
+static size_t read_labels(const uint8_t *p, size_t len, char *name, size_t *n)
 {
-	size_t at = 0, n = 0;
+	size_t at = 0;
 
-	while (at < len && p[at] != 0) {
+	while (at < len && p[at] != 0 && p[at] <= LABEL_MAX) {
 		const size_t label = p[at++];
 
-		if (label > LABEL_MAX || label > len - at || n + (n > 0) + label > NAME_MAX_LEN)
-			return 0;
-		if (n > 0)
-			name[n++] = '.';
+		if (label > len - at || *n + (*n > 0) + label > NAME_MAX_LEN)
+			return NO_LABELS;
+		if (*n > 0)
+			name[(*n)++] = '.';
 		for (size_t i = 0; i < label; i++) {
 			if (!is_name_char(p[at + i]))
-				return 0;
-			name[n++] = (char)p[at + i];
+				return NO_LABELS;
+			name[(*n)++] = (char)p[at + i];
 		}
 		at += label;
 	}
-	name[n] = '\0';
-	return at < len ? at + 1 : 0;
+	name[*n] = '\0';
+	return at < len ? at : NO_LABELS;
+}
+
+size_t name_read(const uint8_t *p, size_t len, char name[NAME_MAX_LEN + 1])
+{
+	size_t n = 0;
+	const size_t took = read_labels(p, len, name, &n);
+
+	return took != NO_LABELS && p[took] == 0 ? took + 1 : 0;
+}
+
+/* Each pointer must lead to a place before the labels that it stands behind, so that there is an end to them. */
+size_t name_read_at(const uint8_t *list, size_t len, size_t at, char name[NAME_MAX_LEN + 1])
+{
+	size_t from = at, n = 0, end = 0;
+
+	for (;;) {
+		const size_t took =
+		    from < len ? read_labels(list + from, len - from, name, &n) : NO_LABELS;
+		const uint8_t *p = list + from + took;
+		size_t to;
+
+		if (took == NO_LABELS)
+			return 0;
+		if (*p == 0)
+			return end != 0 ? end : from + took + 1 - at;
+		if (*p < POINTER || from + took + 2 > len)
+			return 0;
+		to = (size_t)(*p & ~POINTER) << 8 | p[1];
+		if (to >= from)
+			return 0;
+		end = end != 0 ? end : from + took + 2 - at;
+		from = to;
+	}
 }

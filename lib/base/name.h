@@ -3,8 +3,8 @@
 #define BASE_NAME_H
 
 /*
- * Domain names as options of DHCPv6 and of router advertisements carry them: labels, not compressed
- * (RFC 1035 section 3.1, RFC 8415 section 10).
+ * Domain names as options carry them: labels (RFC 1035 section 3.1), not compressed in those of DHCPv6 and of router
+ * advertisements (RFC 8415 section 10), compressed in those of DHCP (RFC 3397).
  */
 
 #include <stdbool.h>
@@ -20,6 +20,13 @@
  * bytes it takes; 0 when it is cut short, too long, or has other characters than letters, digits, '-' and '_'.
  */
 size_t name_read(const uint8_t *p, size_t len, char name[NAME_MAX_LEN + 1]);
+
+/**
+ * name_read_at reads the name at an offset of a list of len bytes, which may end in a pointer to an earlier place of the
+ * list (RFC 1035 section 4.1.4). Returns how many bytes it takes there, a pointer included; 0 as name_read, and when a
+ * pointer does not point back.
+ */
+size_t name_read_at(const uint8_t *list, size_t len, size_t at, char name[NAME_MAX_LEN + 1]);
 
 /** name_server_is_good says whether an IPv6 address can be a name server's: that of one host, another one. */
 static inline bool name_server_is_good(const struct pc_addr *a)

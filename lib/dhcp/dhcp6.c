@@ -22,6 +22,7 @@
 
 #include "base/rng.h"
 #include "dhcp/message6.h"
+#include "dhcp/search.h"
 #include "stack/stack.h"
 
 #define SECOND_NS   UINT64_C(1000000000)
@@ -138,18 +139,7 @@ static bool is_same(const struct pc_dhcp6_info *a, const struct pc_dhcp6_info *b
 	       strcmp(a->search, b->search) == 0;
 }
 
-/* Gives each of the domains, which have spaces between them, to the stack. */
-static void each_domain(struct pc_stack *st, const char *search,
-                        int (*give)(struct pc_stack *, const char *))
-{
-	char list[sizeof(((struct pc_dhcp6_info *)NULL)->search)], *rest = NULL;
-
-	strcpy(list, search);
-	for (char *d = strtok_r(list, " ", &rest); d != NULL; d = strtok_r(NULL, " ", &rest))
-		(void)give(st, d);
-}
-
-void pc_dhcp6_apply(struct pc_stack *st, const struct pc_dhcp6_info *old,
+void pc_dhcp6_apply(struct pc_stack *st, int port, const struct pc_dhcp6_info *old,
                     const struct pc_dhcp6_info *info)
 {
 	if (old != NULL && info != NULL && is_same(old, info))
@@ -157,16 +147,16 @@ void pc_dhcp6_apply(struct pc_stack *st, const struct pc_dhcp6_info *old,
 	for (unsigned i = 0; old != NULL && i < old->nb_dns; i++)
 		pc_stack_del_dns(st, &old->dns[i]);
 	if (old != NULL)
-		each_domain(st, old->search, pc_stack_del_search);
+		search_each(st, old->search, pc_stack_del_search);
 	for (unsigned i = 0; info != NULL && i < info->nb_dns; i++)
-		pc_stack_add_dns(st, &info->dns[i]);
+		pc_stack_add_port_dns(st, port, &info->dns[i]);
 	if (info != NULL)
-		each_domain(st, info->search, pc_stack_add_search);
+		search_each(st, info->search, pc_stack_add_search);
 }
 
 static void know(struct pc_dhcp6 *d, const struct pc_dhcp6_info *info)
 {
-	pc_dhcp6_apply(d->st, d->generation != 0 ? &d->info : NULL, info);
+	pc_dhcp6_apply(d->st, d->port, d->generation != 0 ? &d->info : NULL, info);
 	ctx_count(&d->st->ctx, PC_DHCP6_REPLIES);
 	d->info = *info;
 	if (++d->generation == 0)
@@ -283,7 +273,7 @@ void pc_dhcp6_destroy(struct pc_dhcp6 *d)
 	if (d == NULL)
 		return;
 	if (d->generation != 0)
-		pc_dhcp6_apply(d->st, &d->info, NULL);
+		pc_dhcp6_apply(d->st, d->port, &d->info, NULL);
 	close_socket(d);
 	rte_free(d);
 }

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "dhcp/search.h"
+
 #define COOKIE 0x63825363u
 
 #define OPT_MASK       1
@@ -27,6 +29,7 @@
 #define OPT_T1         58
 #define OPT_T2         59
 #define OPT_CLIENT_ID  61
+#define OPT_SEARCH     119
 #define OPT_ROUTES     121
 #define OPT_END        255
 
@@ -179,6 +182,8 @@ static void read_lease(const struct reader *r, struct dhcp_reply *reply)
 			l->dns[l->nb_dns++] = pc_addr_ip4(get32_be(o.b + i));
 	if (find(r, OPT_DOMAIN, 1, &o) && o.len < sizeof(l->domain))
 		memcpy(l->domain, o.b, o.len);
+	if (find(r, OPT_SEARCH, 1, &o) && !search_read(o.b, o.len, true, l->search))
+		l->search[0] = '\0';
 	/* RFC 3442: with classless routes the router's option does not count */
 	if (find(r, OPT_ROUTES, 5, &o) && read_routes(&o, l))
 		return;
@@ -222,8 +227,9 @@ static uint8_t *put(uint8_t *p, uint8_t code, const void *data, uint8_t len)
 
 static uint8_t *put_options(uint8_t *p, const struct dhcp_query *q)
 {
-	static const uint8_t wanted[] = {OPT_MASK, OPT_ROUTES, OPT_ROUTER, OPT_DNS, OPT_DOMAIN,
-	                                 OPT_MTU,  OPT_LEASE,  OPT_T1,     OPT_T2,  OPT_SERVER};
+	static const uint8_t wanted[] = {OPT_MASK,   OPT_ROUTES, OPT_ROUTER, OPT_DNS,
+	                                 OPT_DOMAIN, OPT_SEARCH, OPT_MTU,    OPT_LEASE,
+	                                 OPT_T1,     OPT_T2,     OPT_SERVER};
 	static const uint8_t size[2] = {DHCP_MESSAGE_MAX >> 8, DHCP_MESSAGE_MAX & 0xff};
 	uint8_t id[7] = {1};
 	const bool asks = q->type == DHCP_DISCOVER || q->type == DHCP_REQUEST;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/name.h"
+#include "dhcp/search.h"
 
 #define OPT_CLIENT_ID  1
 #define OPT_SERVER_ID  2
@@ -55,7 +56,7 @@ static void write_duid(uint8_t *p, const uint8_t mac[6])
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/* RFC 3646 section 3; link-local ones say nothing without an interface, and the resolver has none */
+/* RFC 3646 section 3 */
 static bool read_dns(const uint8_t *p, size_t len, struct pc_dhcp6_info *info)
 {
 	if (len % 16 != 0)
@@ -64,31 +65,8 @@ static bool read_dns(const uint8_t *p, size_t len, struct pc_dhcp6_info *info)
 		struct pc_addr a;
 
 		memcpy(a.b, p + i, 16);
-		if (name_server_is_good(&a) && !pc_addr_is_link_local(&a))
+		if (name_server_is_good(&a))
 			info->dns[info->nb_dns++] = a;
-	}
-	return true;
-}
-
-static bool read_search(const uint8_t *p, size_t len, struct pc_dhcp6_info *info)
-{
-	size_t used = strlen(info->search);
-
-	while (len > 0) {
-		char name[NAME_MAX_LEN + 1];
-		const size_t took = name_read(p, len, name), n = strlen(name);
-
-		if (took == 0)
-			return false;
-		if (n > 0 && used + (used > 0) + n < sizeof(info->search)) {
-			if (used > 0)
-				info->search[used++] = ' ';
-			memcpy(info->search + used, name, n);
-			used += n;
-			info->search[used] = '\0';
-		}
-		p += took;
-		len -= took;
 	}
 	return true;
 }
@@ -130,7 +108,7 @@ static bool read_option(uint16_t code, const uint8_t *p, size_t len, const uint8
 	case OPT_DNS:
 		return read_dns(p, len, &r->info);
 	case OPT_SEARCH:
-		return read_search(p, len, &r->info);
+		return search_read(p, len, false, r->info.search);
 	case OPT_REFRESH:
 		return read_refresh(p, len, &r->info.refresh_s);
 	case OPT_SOL_MAX_RT:

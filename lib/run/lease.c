@@ -190,7 +190,8 @@ static void follow(struct worker *w, unsigned i)
 	                  next.leased ? &next.lease : NULL) != 0)
 		fprintf(stderr, "%s: lcore %u cannot use what port %u has leased: %s\n",
 		        w->run->app->name, w->lcore, i, strerror(errno));
-	pc_dhcp6_apply(w->st, p->informed ? &p->info : NULL, next.informed ? &next.info : NULL);
+	pc_dhcp6_apply(w->st, (int)i, p->informed ? &p->info : NULL,
+	               next.informed ? &next.info : NULL);
 	*p = next;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a stack knows of name service; see percore/stack.h and ip/names.h. */
+#include <errno.h>
 #include <string.h>
 
 #include "stack/stack.h"
@@ -8,6 +9,14 @@ int pc_stack_add_dns(struct pc_stack *st, const struct pc_addr *server)
 {
 	return stack_fail(
 	    names_add_server(&st->ip.names, server, NAMES_ANYPORT, UINT64_MAX, st->ctx.now_ns));
+}
+
+int pc_stack_add_port_dns(struct pc_stack *st, int port, const struct pc_addr *server)
+{
+	if (port < 0 || port >= st->ip.ifs.n)
+		return stack_fail(-EINVAL);
+	return stack_fail(
+	    names_add_server(&st->ip.names, server, (uint8_t)port, UINT64_MAX, st->ctx.now_ns));
 }
 
 int pc_stack_del_dns(struct pc_stack *st, const struct pc_addr *server)

@@ -338,8 +338,8 @@ static void options(struct wt *w)
 	char list[2][PC_DOMAIN_MAX + 1];
 	struct pc_dhcp6_info i;
 	uint8_t d[300], more[200];
-	size_t n =
-	    dns_option(more, "fe80::53", "ff02::fb"); /* of no use without an interface; a group */
+	size_t n = dns_option(more, "fe80::53", "ff02::fb"); /* a group is no server */
+	struct pc_addr dns[2];
 
 	start(w, true);
 	CHECK(asks(w, 1100, 20));
@@ -349,7 +349,10 @@ static void options(struct wt *w)
 	n += (size_t)(put(more + n, 99, 3, "abc") - (more + n));
 	inject(w, d, build(d, more, n));
 	i = info_of(w);
-	EQ(i.nb_dns, 0);
+	EQ(i.nb_dns, 1);
+	EQ(pc_stack_get_dns(w->st, dns, 2), 1);
+	CHECK(is_addr(&dns[0], "fe80::53"));
+	EQ(pc_stack_dns_scope(w->st, &dns[0]), 1); /* of the port where it was told */
 	CHECK(strcmp(i.search, "example.org a.b2") == 0);
 	EQ(pc_stack_get_search(w->st, list, 2), 2);
 	CHECK(strcmp(list[1], "a.b2") == 0);

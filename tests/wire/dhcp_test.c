@@ -485,6 +485,33 @@ static void options(struct wt *w)
 	finish(w);
 }
 
+static void search_list(struct wt *w)
+{
+	/* in two pieces (RFC 3397 section 2), the cut within a name; the second name ends in the first */
+	static const uint8_t more[] = {15,  3,  'l', 'a', 'n', 119, 5, 3,   'e', 'n',  'g', 3,
+	                               119, 10, 'o', 'r', 'g', 0,   2, 'q', 'a', 0xc0, 4,   0},
+	                     loops[] = {119, 4, 1, 'a', 0xc0, 0};
+	char list[3][PC_DOMAIN_MAX + 1];
+	uint8_t d[600];
+
+	start(w);
+	expect(w, 1000, 1);
+	reply(w, 2, 3600);
+	expect(w, 100, 3);
+	inject(w, "255.255.255.255", d, build(d, 5, 3600, more, sizeof(more)));
+	expect_probes(w);
+	CHECK(strcmp(lease_of(w).search, "eng.org qa.org") == 0);
+	EQ(pc_stack_get_search(w->st, list, 3), 2); /* in the place of the host's own domain */
+	CHECK(strcmp(list[0], "eng.org") == 0 && strcmp(list[1], "qa.org") == 0);
+	probe_answer_arp(w->probe, true);
+	expect(w, 1810000, 3); /* renewed with a list that is none, and no domain */
+	inject(w, LEASED, d, build(d, 5, 3600, loops, sizeof(loops)));
+	turn(w);
+	CHECK(lease_of(w).search[0] == '\0');
+	EQ(pc_stack_get_search(w->st, list, 3), 0);
+	finish(w);
+}
+
 /* Says whether there is a route with this gateway (NULL: none) and metric. */
 static bool has_route(struct wt *w, const char *dest, const char *gateway, uint32_t metric)
 {
@@ -571,6 +598,7 @@ static const struct wt_case cases[] = {
     {"RFC 2131 4.1: messages are repeated, less and less often", patience},
     {"RFC 2131 4.4.1: what is malformed or of others is ignored", strangers},
     {"RFC 2132, RFC 3396, RFC 3442: options", options},
+    {"RFC 3397 2: a search list in pieces, with pointers", search_list},
     {"RFC 3442: routes without a gateway", on_link},
     {"RFC 2132 3.5: several routers", several_routers},
     {"RFC 2131 4.4.6: the address is given back", release},

@@ -39,7 +39,8 @@ struct pc_dhcp_lease {
 	uint8_t nb_routes, nb_dns;
 	struct pc_dhcp_route route[PC_DHCP_ROUTES]; /**< the default route is one of them */
 	struct pc_addr dns[PC_DHCP_SERVERS];
-	char domain[256];
+	char domain[256]; /**< that of the host (option 15) */
+	char search[256]; /**< domains to search (RFC 3397), with a space between each two; empty: the host's own */
 };
 
 /**

@@ -30,7 +30,7 @@ struct pc_dhcp6_info {
 	uint32_t sol_max_rt_s; /**< SOL_MAX_RT (RFC 8415 section 21.24); 0: not told */
 	uint32_t inf_max_rt_s; /**< INF_MAX_RT (section 21.25); 0: not told */
 	uint8_t nb_dns;
-	struct pc_addr dns[PC_DHCP6_SERVERS];
+	struct pc_addr dns[PC_DHCP6_SERVERS]; /**< link-local ones are of the port's link */
 	char search
 	    [256]; /**< domains to search (RFC 3646 section 4), with a space between each two */
 };
@@ -55,10 +55,10 @@ uint64_t pc_dhcp6_next_deadline(const struct pc_dhcp6 *d);
 uint32_t pc_dhcp6_get_info(const struct pc_dhcp6 *d, struct pc_dhcp6_info *info);
 
 /**
- * pc_dhcp6_apply gives a stack the name servers that another stack's client was told of, and takes back those
- * that it was given before (old, or NULL). info NULL: nothing is known.
+ * pc_dhcp6_apply gives a stack the name servers that another stack's client of that port was told of, and takes back
+ * those that it was given before (old, or NULL). info NULL: nothing is known.
  */
-void pc_dhcp6_apply(struct pc_stack *st, const struct pc_dhcp6_info *old,
+void pc_dhcp6_apply(struct pc_stack *st, int port, const struct pc_dhcp6_info *old,
                     const struct pc_dhcp6_info *info);
 
 /** pc_dhcp6_destroy ends a client; the name servers that it was told of are forgotten. */

@@ -106,13 +106,17 @@ int pc_stack_set_mtu(struct pc_stack *st, int port, uint16_t mtu);
 int pc_stack_add_dns(struct pc_stack *st, const struct pc_addr *server);
 int pc_stack_del_dns(struct pc_stack *st, const struct pc_addr *server);
 
+/** pc_stack_add_port_dns is pc_stack_add_dns for a server that a port's network has told of: if its address is
+ * link-local, it is asked on that port. errno as there, and EINVAL (no such port). */
+int pc_stack_add_port_dns(struct pc_stack *st, int port, const struct pc_addr *server);
+
 /**
  * pc_stack_get_dns tells the name servers that DHCP, router advertisements (RFC 8106) and
  * pc_stack_add_dns have told of: at most n are written. Returns how many there are.
  */
 unsigned pc_stack_get_dns(const struct pc_stack *st, struct pc_addr *servers, unsigned n);
 
-/** pc_stack_dns_scope returns the scope (sin6_scope_id) in which a link-local name server is, which a router
+/** pc_stack_dns_scope returns the scope (sin6_scope_id) in which a link-local name server is, which a router or DHCPv6
  * has told of; 0 for all others. */
 uint32_t pc_stack_dns_scope(const struct pc_stack *st, const struct pc_addr *server);
 

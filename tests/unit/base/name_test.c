@@ -67,7 +67,63 @@ static void test_limits(void)
 	CU_ASSERT_EQUAL(read_exact(b, 256), 0);
 }
 
+/* the name at an offset of a list of exactly that length */
+static size_t read_at(const void *bytes, size_t len, size_t at)
+{
+	uint8_t *p = exact_copy(bytes, len);
+	size_t n;
+
+	text[0] = '?';
+	n = name_read_at(p, len, at, text);
+	free(p);
+	return n;
+}
+
+#define READ_AT(literal, at) read_at(literal, sizeof(literal) - 1, at)
+
+/* RFC 1035 section 4.1.4, with the list of RFC 3397 section 3 */
+static void test_compressed(void)
+{
+	static const char list[] = "\3eng\5apple\3com\0\11marketing\xc0\4\xc0\x11\1x\xc0\x1d";
+
+	CU_ASSERT_EQUAL(READ_AT(list, 0), 15);
+	CU_ASSERT_STRING_EQUAL(text, "eng.apple.com");
+	CU_ASSERT_EQUAL(READ_AT(list, 15), 12);
+	CU_ASSERT_STRING_EQUAL(text, "marketing.apple.com");
+	CU_ASSERT_EQUAL(READ_AT("\1a\0\xc0\0\1b\xc0\3", 3), 2);
+	CU_ASSERT_STRING_EQUAL(text, "a");
+	CU_ASSERT_EQUAL(READ_AT("\1a\0\xc0\0\1b\xc0\3", 5), 4); /* a pointer to a pointer */
+	CU_ASSERT_STRING_EQUAL(text, "b.a");
+}
+
+static void test_bad_pointers(void)
+{
+	uint8_t b[600] = {63};
+
+	CU_ASSERT_EQUAL(READ_AT("\xc0\0", 0), 0);         /* to itself */
+	CU_ASSERT_EQUAL(READ_AT("\1a\xc0\0", 0), 0);      /* to the name that it is of */
+	CU_ASSERT_EQUAL(READ_AT("\1a\xc0\2", 0), 0);      /* to itself, behind a label */
+	CU_ASSERT_EQUAL(READ_AT("\1a\xc0\4\1b\0", 0), 0); /* ahead */
+	CU_ASSERT_EQUAL(READ_AT("\1a\0\1b\xc0", 3), 0);   /* half a pointer */
+	CU_ASSERT_EQUAL(READ_AT("\1a\0\x80\0", 3), 0);    /* the other types of RFC 1035 are none */
+	CU_ASSERT_EQUAL(READ_AT("\1a\0\x40\0", 3), 0);
+	CU_ASSERT_EQUAL(READ_AT("\1a\0", 3), 0); /* at the end */
+	/* 63 characters, to which each name adds 63 of its own: the third is too long */
+	memset(b + 1, 'a', 63);
+	for (unsigned i = 0; i < 4; i++) {
+		uint8_t *p = b + 65 + 66 * i;
+
+		p[0] = 63;
+		memset(p + 1, 'b', 63);
+		p[64] = (uint8_t)(0xc0 | (i == 0 ? 0 : (65 + 66 * (i - 1)) >> 8));
+		p[65] = (uint8_t)(i == 0 ? 0 : 65 + 66 * (i - 1));
+		CU_ASSERT_EQUAL(read_at(b, 65 + 66 * (i + 1), 65 + 66 * i), i < 2 ? 66 : 0);
+	}
+}
+
 static const struct unit_case cases[] = {
+    {"RFC 1035 4.1.4, RFC 3397 2: names that end in earlier ones", test_compressed},
+    {"RFC 1035 4.1.4: pointers that lead nowhere", test_bad_pointers},
     {"names", test_names},
     {"what is none", test_none},
     {"limits", test_limits},

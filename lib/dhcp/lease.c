@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* What a lease gives to a stack: address, routes, MTU, name servers, search list; see percore/dhcp.h. */
+
+#include <percore/dhcp.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include <percore/control.h>
+
+#include "dhcp/search.h"
+#include "stack/stack.h"
+
+/* The host's own domain is searched where no list is told. */
+static const char *search_of(const struct pc_dhcp_lease *l)
+{
+	return l->search[0] != '\0' ? l->search : l->domain;
+}
+
+/* The routes of a lease; some would not go with the address. */
+static void del_routes(struct pc_stack *st, const struct pc_dhcp_lease *l)
+{
+	for (unsigned i = l->nb_routes; i > 0; i--) {
+		const struct pc_route r = {.dest = l->route[i - 1].dest,
+		                           .gateway = l->route[i - 1].gateway};
+
+		pc_route_del(st, &r);
+	}
+}
+
+static void take_back(struct pc_stack *st, int port, const struct pc_dhcp_lease *l)
+{
+	del_routes(st, l);
+	pc_stack_del_addr(st, port, &l->addr); /* with the other routes by it */
+	for (unsigned i = 0; i < l->nb_dns; i++)
+		pc_stack_del_dns(st, &l->dns[i]);
+	search_each(st, search_of(l), pc_stack_del_search);
+	if (l->mtu != 0)
+		pc_stack_set_mtu(st, port, 0);
+}
+
+/* RFC 3442: a gateway 0.0.0.0 means that the network is on the link; and of several gateways to one network the
+ * first is preferred (RFC 2132 section 3.5). */
+static void add_routes(struct pc_stack *st, int port, const struct pc_dhcp_lease *l)
+{
+	for (unsigned i = 0; i < l->nb_routes; i++) {
+		struct pc_route r = {
+		    .dest = l->route[i].dest, .gateway = l->route[i].gateway, .port = port};
+
+		if (pc_addr_get_ip4(&r.gateway) == 0)
+			r.gateway = (struct pc_addr){0};
+		for (unsigned j = 0; j < i; j++)
+			r.metric +=
+			    memcmp(&l->route[j].dest, &l->route[i].dest, sizeof(r.dest)) == 0;
+		if (pc_route_add(st, &r) != 0 && errno != EEXIST)
+			ctx_count(&st->ctx, PC_DHCP_ROUTES_REFUSED);
+	}
+}
+
+static int hand_over(struct pc_stack *st, int port, const struct pc_dhcp_lease *l)
+{
+	if (pc_stack_add_addr(st, port, &l->addr) != 0 && errno != EEXIST)
+		return -1;
+	add_routes(st, port, l);
+	for (unsigned i = 0; i < l->nb_dns; i++)
+		pc_stack_add_dns(st, &l->dns[i]);
+	search_each(st, search_of(l), pc_stack_add_search);
+	if (l->mtu >= 576)
+		pc_stack_set_mtu(st, port, l->mtu);
+	return 0;
+}
+
+/* Says whether what the stack was given is still the same. */
+static bool is_same(const struct pc_dhcp_lease *a, const struct pc_dhcp_lease *b)
+{
+	return pc_addr_equal(&a->addr.addr, &b->addr.addr) && a->addr.len == b->addr.len &&
+	       a->mtu == b->mtu && a->nb_routes == b->nb_routes && a->nb_dns == b->nb_dns &&
+	       strcmp(search_of(a), search_of(b)) == 0 &&
+	       memcmp(a->route, b->route, a->nb_routes * sizeof(a->route[0])) == 0 &&
+	       memcmp(a->dns, b->dns, a->nb_dns * sizeof(a->dns[0])) == 0;
+}
+
+int pc_dhcp_apply(struct pc_stack *st, int port, const struct pc_dhcp_lease *old,
+                  const struct pc_dhcp_lease *lease)
+{
+	if (old != NULL && lease != NULL && is_same(old, lease))
+		return 0;
+	if (old != NULL)
+		take_back(st, port, old);
+	return lease != NULL ? hand_over(st, port, lease) : 0;
+}

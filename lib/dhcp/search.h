@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DHCP_SEARCH_H
+#define DHCP_SEARCH_H
+
+/* Search lists as leases keep them: domains in one string, with a space between each two. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <percore/stack.h>
+
+#define SEARCH_SIZE 256 /* of such a string; domains that do not fit are left out */
+
+/**
+ * search_read appends the names of an option to a list: those of DHCPv6 (RFC 3646 section 4), or, with pointers,
+ * those of DHCP (RFC 3397), where a name may end in what is earlier in the option. Returns false when a name is none.
+ */
+bool search_read(const uint8_t *p, size_t len, bool pointers, char search[SEARCH_SIZE]);
+
+/** search_each gives each of the domains to a stack, or takes it back: give is pc_stack_add_search or pc_stack_del_search. */
+void search_each(struct pc_stack *st, const char search[SEARCH_SIZE],
+                 int (*give)(struct pc_stack *, const char *));
+
+#endif
