@@ -6,7 +6,9 @@
  * is one of three things, a message, an answer to a probe, a time; each ends in a state with its next time.
  *
  * Life-cycle: INIT, SELECTING, REQUESTING, TRYING (is the address free?), BOUND, RENEWING, REBINDING, and
- * from any of these back to INIT.
+ * from any of these back to INIT.  Who remembers an address begins with REBOOTING in the place of the first three.
+ * When the link has been down, another network may be behind it: a lease is asked for anew as in REBINDING, and
+ * whoever has none begins anew (section 3.7).
  * Invariants: the stack has the leased address exactly in BOUND, RENEWING and REBINDING.
  */
 #include <percore/dhcp.h>
@@ -35,6 +37,8 @@
 #define WAIT_LAST_S  64
 /* how often an offer is asked for before another is looked for */
 #define REQUESTS 4
+/* how often a remembered one is, which takes 12 s */
+#define REBOOTS 2
 /* section 4.4.5: no more often than this */
 #define RENEW_LEAST_S 60
 /* section 3.1.5: after a conflict */
@@ -43,16 +47,20 @@
 #define PROBES       3
 #define PROBE_GAP_NS (SECOND_NS / 5)
 
-enum state { INIT, SELECTING, REQUESTING, TRYING, BOUND, RENEWING, REBINDING };
+enum state { INIT, REBOOTING, SELECTING, REQUESTING, TRYING, BOUND, RENEWING, REBINDING };
 
 struct pc_dhcp {
 	struct pc_stack *st;
 	int port, fd, arp; /* arp: -1 but in TRYING */
 	enum state state;
 	uint8_t mac[6];
+	uint8_t ups;      /* of the interface, when it was looked at last */
+	uint32_t wish_be; /* the address that a server is told to be welcome; 0: any */
 	uint32_t xid, generation;
 	unsigned tries;
 	bool started;
+	bool remembers;         /* wish_be is leased, as far as we know */
+	bool keeps;             /* the lease is not given back at the end */
 	uint64_t now_ns, at_ns; /* of this turn; when the next step is due */
 	uint64_t begin_ns;      /* of this exchange, for secs */
 	uint64_t asked_ns;      /* of the last request */
@@ -111,16 +119,27 @@ static uint64_t random_wait(struct pc_dhcp *d, unsigned tries)
 	return (s - 1) * SECOND_NS + (uint64_t)rng_below(&d->st->ctx.rng, 2000) * 1000000;
 }
 
+/* The address that was remembered is not to be had. */
+static void forget(struct pc_dhcp *d)
+{
+	d->wish_be = 0;
+	d->remembers = false;
+}
+
+static void begin(struct pc_dhcp *d, enum state state)
+{
+	d->xid = (uint32_t)rng_next(&d->st->ctx.rng);
+	d->begin_ns = d->now_ns;
+	d->tries = 0;
+	d->state = state;
+}
+
 static void discover(struct pc_dhcp *d)
 {
-	struct dhcp_query q = {.type = DHCP_DISCOVER, .broadcast = true};
+	struct dhcp_query q = {.type = DHCP_DISCOVER, .broadcast = true, .request_be = d->wish_be};
 
-	if (d->state != SELECTING) {
-		d->xid = (uint32_t)rng_next(&d->st->ctx.rng);
-		d->begin_ns = d->now_ns;
-		d->tries = 0;
-	}
-	d->state = SELECTING;
+	if (d->state != SELECTING)
+		begin(d, SELECTING);
 	send_query(d, &q, UINT32_MAX);
 	d->at_ns = d->now_ns + random_wait(d, d->tries++);
 }
@@ -139,6 +158,20 @@ static void request(struct pc_dhcp *d)
 		d->asked_ns = d->now_ns;
 	}
 	d->state = REQUESTING;
+	send_query(d, &q, UINT32_MAX);
+	d->at_ns = d->now_ns + random_wait(d, d->tries++);
+}
+
+/* Asks whether a remembered address is still ours (section 4.3.2: INIT-REBOOT). */
+static void reboot(struct pc_dhcp *d)
+{
+	struct dhcp_query q = {.type = DHCP_REQUEST, .broadcast = true, .request_be = d->wish_be};
+
+	if (d->state != REBOOTING) {
+		begin(d, REBOOTING);
+		d->offer = (struct pc_dhcp_lease){.addr.addr = pc_addr_ip4(d->wish_be)};
+		d->asked_ns = d->now_ns;
+	}
 	send_query(d, &q, UINT32_MAX);
 	d->at_ns = d->now_ns + random_wait(d, d->tries++);
 }
@@ -238,6 +271,7 @@ static void decline(struct pc_dhcp *d)
 	                       .server_be = pc_addr_get_ip4(&d->offer.server)};
 
 	end_probes(d);
+	forget(d);
 	ctx_count(&d->st->ctx, PC_DHCP_DECLINED);
 	send_query(d, &q, UINT32_MAX);
 	d->state = INIT;
@@ -272,6 +306,7 @@ static void bind_lease(struct pc_dhcp *d)
 	}
 	ctx_count(&d->st->ctx, PC_DHCP_LEASES);
 	d->lease = d->offer;
+	d->remembers = false;
 	d->state = BOUND;
 	d->generation++;
 	d->at_ns = RTE_MIN(after(d->sent_ns, d->lease.t1_s), t2_of(d));
@@ -307,8 +342,10 @@ static void on_ack(struct pc_dhcp *d, const struct dhcp_reply *r)
 	const struct pc_dhcp_lease *asked = renews ? &d->lease : &d->offer;
 	struct pc_addr server;
 
-	if ((d->state != REQUESTING && !renews) || !r->has_lease || r->lease.lease_s == 0 ||
-	    !pc_addr_equal(ip_of(&r->lease), ip_of(asked)))
+	if ((d->state != REQUESTING && d->state != REBOOTING && !renews) || !r->has_lease ||
+	    r->lease.lease_s == 0 || !pc_addr_equal(ip_of(&r->lease), ip_of(asked)))
+		return;
+	if (d->state == REBOOTING && !r->has_server)
 		return;
 	if (d->state == REQUESTING && r->has_server &&
 	    !pc_addr_equal(&r->lease.server, &d->offer.server))
@@ -331,7 +368,8 @@ static void on_nak(struct pc_dhcp *d, const struct dhcp_reply *r)
 		return;
 	if (has_lease(d) && d->state != BOUND)
 		lose_lease(d);
-	else if (d->state == REQUESTING) {
+	else if (d->state == REQUESTING || d->state == REBOOTING) {
+		forget(d);
 		d->state = INIT;
 		d->at_ns = d->now_ns + SECOND_NS;
 	}
@@ -372,12 +410,23 @@ static void read_probes(struct pc_dhcp *d)
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
+static void look_for_address(struct pc_dhcp *d)
+{
+	if (d->remembers && (d->state != REBOOTING || d->tries < REBOOTS)) {
+		reboot(d);
+		return;
+	}
+	d->remembers = false;
+	discover(d);
+}
+
 static void on_time(struct pc_dhcp *d)
 {
 	switch (d->state) {
 	case INIT:
+	case REBOOTING:
 	case SELECTING:
-		discover(d);
+		look_for_address(d);
 		break;
 	case REQUESTING:
 		if (d->tries < REQUESTS) {
@@ -409,6 +458,25 @@ static void on_time(struct pc_dhcp *d)
 	}
 }
 
+/* The link has been away. */
+static void follow_link(struct pc_dhcp *d)
+{
+	const uint8_t ups = d->st->ip.ifs.netif[d->port].ups;
+
+	if (d->ups == ups)
+		return;
+	d->ups = ups;
+	if (has_lease(d)) {
+		d->begin_ns = d->now_ns;
+		d->state = REBINDING;
+		renew(d);
+	} else {
+		end_probes(d);
+		d->state = INIT;
+		d->at_ns = d->now_ns;
+	}
+}
+
 void pc_dhcp_turn(struct pc_dhcp *d, uint64_t now_ns)
 {
 	d->now_ns = now_ns;
@@ -416,6 +484,7 @@ void pc_dhcp_turn(struct pc_dhcp *d, uint64_t now_ns)
 		d->started = true;
 		d->at_ns = now_ns;
 	}
+	follow_link(d);
 	read_messages(d);
 	read_probes(d);
 	if (d->at_ns <= now_ns)
@@ -470,6 +539,7 @@ struct pc_dhcp *pc_dhcp_create(struct pc_stack *st, int port, const char *hostna
 	d->st = st;
 	d->port = port;
 	d->arp = -1;
+	d->ups = st->ip.ifs.netif[port].ups;
 	d->fd = open_socket(st, port);
 	if (d->fd < 0) {
 		rte_free(d);
@@ -481,13 +551,22 @@ struct pc_dhcp *pc_dhcp_create(struct pc_stack *st, int port, const char *hostna
 	return d;
 }
 
+void pc_dhcp_remember(struct pc_dhcp *d, const struct pc_addr *addr, bool in_force)
+{
+	d->wish_be = pc_addr_is_ip4(addr) ? pc_addr_get_ip4(addr) : 0;
+	d->remembers = in_force && d->wish_be != 0;
+	d->keeps = true;
+}
+
 void pc_dhcp_destroy(struct pc_dhcp *d)
 {
 	struct dhcp_query q = {.type = DHCP_RELEASE};
 
 	if (d == NULL)
 		return;
-	if (has_lease(d)) {
+	if (has_lease(d) && d->keeps) {
+		lose_lease(d);
+	} else if (has_lease(d)) {
 		q.ciaddr_be = pc_addr_get_ip4(ip_of(&d->lease));
 		q.server_be = pc_addr_get_ip4(&d->lease.server);
 		d->xid = (uint32_t)rng_next(&d->st->ctx.rng);

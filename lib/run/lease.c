@@ -4,6 +4,8 @@
  * it has by DHCP and DHCPv6, with a number before and behind it, which the writer makes odd while it writes (a
  * sequence lock). One writes, and nobody waits for the others.
  *
+ * With run.leases, the first worker notes what is leased in a file (recall.h), and asks for that at the next start.
+ *
  * Ownership: each worker frees its part; the board is of the run.
  */
 #include "lease.h"
@@ -19,6 +21,7 @@
 #include <percore/dhcp6.h>
 #include <percore/socket.h>
 
+#include "recall.h"
 #include "worker.h"
 
 #define PARTING_NS  200000000            /* turns that are made after the leases are given back */
@@ -47,6 +50,8 @@ struct lease_port {
 };
 
 struct lease {
+	struct recall recall; /* of the first worker, with run.leases */
+	bool forgets;         /* the file cannot be written, and that has been said */
 	struct lease_port port[PC_MAX_PORTS];
 };
 
@@ -119,6 +124,31 @@ static void publish(struct lease_slot *slot, const struct lease_port *p)
 	__atomic_fetch_add(&slot->number, 1, __ATOMIC_RELEASE);
 }
 
+static int write_recall(struct worker *w)
+{
+	return recall_write(w->run->s->leases, &w->lease->recall);
+}
+
+/* Notes in the file what a port has, or that it is over. */
+static void remember(struct worker *w, unsigned i)
+{
+	const struct lease_port *p = &w->lease->port[i];
+	const int64_t now_s = (int64_t)(clock_time_of_day() / 1000000000);
+	struct recall_lease l = {.port = i, .addr = p->lease.addr.addr, .until_s = now_s};
+
+	if (w->run->s->leases[0] == '\0' || w->lease->forgets)
+		return;
+	if (p->leased)
+		l.until_s = p->lease.lease_s == UINT32_MAX ? INT64_MAX : now_s + p->lease.lease_s;
+	memcpy(l.mac, w->ports[i]->info.mac, sizeof(l.mac));
+	recall_set(&w->lease->recall, &l);
+	if (write_recall(w) == 0)
+		return;
+	w->lease->forgets = true;
+	fprintf(stderr, "%s: run.leases: %s cannot be written: %s\n", w->run->app->name,
+	        w->run->s->leases, strerror(errno));
+}
+
 /* Returns whether the lease has changed. */
 static bool ask(struct worker *w, unsigned i, uint64_t now_ns)
 {
@@ -136,7 +166,9 @@ static bool ask(struct worker *w, unsigned i, uint64_t now_ns)
 		say(w, i, number != 0 ? &lease : NULL);
 	p->number = number;
 	p->leased = number != 0;
-	p->lease = lease;
+	if (p->leased)
+		p->lease = lease;
+	remember(w, i);
 	return true;
 }
 
@@ -197,13 +229,41 @@ static void follow(struct worker *w, unsigned i)
 
 /* ---- all ------------------------------------------------------------------------------------- */
 
+static void recall(struct worker *w, unsigned i)
+{
+	const struct recall_lease *known = recall_find(&w->lease->recall, i, w->ports[i]->info.mac);
+	const int64_t now_s = (int64_t)(clock_time_of_day() / 1000000000);
+	const struct pc_addr none = pc_addr_ip4(0);
+
+	pc_dhcp_remember(w->lease->port[i].client, known != NULL ? &known->addr : &none,
+	                 known != NULL && known->until_s > now_s);
+}
+
 static int start_dhcp(struct worker *w, unsigned i)
 {
 	char host[64] = "";
 
 	gethostname(host, sizeof(host) - 1);
 	w->lease->port[i].client = pc_dhcp_create(w->st, (int)i, host);
-	return w->lease->port[i].client != NULL ? 0 : -1;
+	if (w->lease->port[i].client == NULL)
+		return -1;
+	if (w->run->s->leases[0] != '\0')
+		recall(w, i);
+	return 0;
+}
+
+/* The file is written at once, so that a mistake is told at the start. */
+static int open_recall(struct worker *w)
+{
+	const char *path = w->run->s->leases;
+
+	if (w->index != 0 || path[0] == '\0')
+		return 0;
+	if (recall_read(path, &w->lease->recall) == 0 && write_recall(w) == 0)
+		return 0;
+	snprintf(w->why, sizeof(w->why), "run.leases: %.160s cannot be used: %s", path,
+	         strerror(errno));
+	return -1;
 }
 
 static int start_dhcp6(struct worker *w, unsigned i)
@@ -221,9 +281,8 @@ int lease_start(struct worker *w)
 
 		if (!dhcp && !dhcp6)
 			continue;
-		if (w->lease == NULL)
-			w->lease = calloc(1, sizeof(*w->lease));
-		if (w->lease == NULL)
+		if (w->lease == NULL &&
+		    ((w->lease = calloc(1, sizeof(*w->lease))) == NULL || open_recall(w) != 0))
 			return -1;
 		if (w->index == 0 &&
 		    ((dhcp && start_dhcp(w, i) != 0) || (dhcp6 && start_dhcp6(w, i) != 0)))

@@ -68,6 +68,8 @@ static void compare_texts(const struct settings *from, const struct settings *to
 		fprintf(f, format, from->app->name, "net.gateway");
 	if (strcmp(from->control, to->control) != 0)
 		fprintf(f, format, from->app->name, "run.control");
+	if (strcmp(from->leases, to->leases) != 0)
+		fprintf(f, format, from->app->name, "run.leases");
 	if (strcmp(from->pcap, to->pcap) != 0)
 		fprintf(f, format, from->app->name, "run.pcap");
 }

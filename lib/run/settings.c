@@ -41,6 +41,11 @@ static const struct text_key text_keys[] = {
      "UNIX socket where percore-ctl changes routes, addresses and the like while the program runs; "
      "only its owner may",
      "/run/percore.ctl", settings_set_control},
+    {"run", "leases",
+     "file that remembers what has been leased by DHCP, so that a restart asks for the same "
+     "address first (RFC 2131 "
+     "section 3.2) and a stop does not give it back",
+     "/run/percore.leases", settings_set_leases},
 };
 
 const struct text_key *settings_text_keys(size_t *n)
@@ -412,6 +417,15 @@ int settings_set_control(struct settings *s, const char *origin, const char *val
 		    "most %zu bytes",
 		    origin, sizeof(s->control) - 1);
 	strcpy(s->control, value);
+	return 0;
+}
+
+int settings_set_leases(struct settings *s, const char *origin, const char *value)
+{
+	if (value[0] != '/' || strlen(value) >= sizeof(s->leases) - sizeof(".new"))
+		return settings_fail(
+		    s, "%s: the file that remembers leases is one with its whole path", origin);
+	strcpy(s->leases, value);
 	return 0;
 }
 

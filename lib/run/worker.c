@@ -181,8 +181,9 @@ int worker_lease(struct worker *w)
 {
 	if (lease_start(w) == 0)
 		return 0;
-	snprintf(w->why, sizeof(w->why), "DHCP needs two UDP sockets on each lcore: %s",
-	         strerror(errno));
+	if (w->why[0] == '\0')
+		snprintf(w->why, sizeof(w->why), "DHCP needs two UDP sockets on each lcore: %s",
+		         strerror(errno));
 	return -1;
 }
 

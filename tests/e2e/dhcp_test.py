@@ -121,6 +121,34 @@ def inform(b, s):
              f"an answer from {addr}")
 
 
+def remember(b, s):
+    """with run.leases, after a kill and after a stop, the address is asked for first; run.seccomp lets it be written"""
+    s.program.stop()
+    wait_for(lambda: s.addr not in leases(s), 3 * b.slow, "the lease to end")
+    state = os.path.join(b.tmp, "state", "leases")
+    os.mkdir(os.path.dirname(state))
+    command = [b.path("percore-echo"), *b.eal(), "--", "--addr", "dhcp", "--set", f"run.leases={state}"]
+    if b.seccomp:
+        command += ["--set", "run.seccomp=1"]
+    for how in ("first", "killed", "stopped"):
+        s.program = b.spawn(command, "percore-echo")
+        said = wait_for(lambda: re.search(r"has leased (\S+)/24 from", s.program.out()), 12 * b.slow, "a lease")
+        expect(said.group(1) == s.addr, f"{said.group(1)} instead of {s.addr}")
+        with open(state, encoding="ascii") as f:
+            line = f.read()
+        expect(f" {s.addr} " in line and os.stat(state).st_mode & 0o777 == 0o600, line)
+        with open(s.log, encoding="utf-8") as f:
+            log = f.read().split("DHCPRELEASE")[-1]
+        expect(log.count("DHCPDISCOVER(") == 1, f"it was not asked for first: {log}")
+        if how == "first":
+            s.program.kill()
+            continue
+        s.program.stop()
+        expect(s.addr in leases(s), "it was given back")
+    s.program = b.spawn([b.path("percore-echo"), *b.eal(), "--", "--addr", "dhcp"], "percore-echo")
+    wait_for(lambda: f"has leased {s.addr}" in s.program.out(), 12 * b.slow, "a lease")
+
+
 def release(b, s):
     """at its end the program gives the address back"""
     try:
@@ -137,4 +165,6 @@ if __name__ == "__main__":
     args = bed.arguments(__doc__, vlan=0)
     VLAN = args.vlan
     bed.need("dnsmasq", "ping", "ethtool")
+    if args.backend != "tap":  # a TAP goes with its program
+        STEPS.insert(3, remember)
     bed.main(args, STEPS, start)

@@ -588,6 +588,110 @@ static void release(struct wt *w)
 	EQ(q.dst, inet_addr(SERVER));
 }
 
+static void start_again(struct wt *w, const char *addr, bool in_force)
+{
+	struct pc_addr a;
+
+	start(w);
+	OK(pc_addr_parse(addr, &a));
+	pc_dhcp_remember(client, &a, in_force);
+}
+
+/* 4.3.2, INIT-REBOOT: the requested address, no server, ciaddr zero */
+static void remembered(struct wt *w)
+{
+	struct pc_dhcp_lease l;
+	struct query q;
+
+	start_again(w, LEASED, true);
+	q = expect(w, 1000, 3);
+	CHECK(q.requested == inet_addr(LEASED) && q.server == 0 && q.ciaddr == 0);
+	CHECK(q.src == 0 && q.dst == UINT32_MAX && q.broadcast);
+	reply(w, 5, 3600);
+	expect_probes(w);
+	l = lease_of(w);
+	EQ(pc_addr_get_ip4(&l.server), inet_addr(SERVER));
+	CHECK(answers_ping(w));
+	pc_dhcp_destroy(client); /* who remembers does not give it back (3.2) */
+	for (const struct frame *f; (f = wt_next_frame(w, 0)) != NULL;)
+		CHECK(is_arp(f));
+	CHECK(!answers_ping(w));
+}
+
+static void remembered_elsewhere(struct wt *w)
+{
+	struct query q;
+
+	start_again(w, "192.0.2.99", true);
+	q = expect(w, 1000, 3);
+	EQ(q.requested, inet_addr("192.0.2.99"));
+	reply(w, 5, 3600); /* of another address: it does not count */
+	CHECK(wait(w, 100, 20) == NULL);
+	reply(w, 6, 0);
+	EQ(expect(w, 1100, 1).requested, 0);
+	reply(w, 2, 3600);
+	EQ(expect(w, 100, 3).requested, inet_addr(LEASED));
+	finish(w);
+}
+
+/* Nobody knows of it: after 12 s it is only named as welcome. */
+static void remembered_alone(struct wt *w)
+{
+	start_again(w, LEASED, true);
+	expect(w, 1000, 3);
+	expect(w, 5100, 3);
+	EQ(expect(w, 9100, 1).requested, inet_addr(LEASED));
+	finish(w);
+}
+
+static void remembered_too_long(struct wt *w)
+{
+	start_again(w, LEASED, false);
+	EQ(expect(w, 1000, 1).requested, inet_addr(LEASED));
+	finish(w);
+}
+
+static void flap(struct wt *w)
+{
+	probe_port(w->probe)->info.link_up = false;
+	wt_pass(w, 10);
+	turn(w);
+	probe_port(w->probe)->info.link_up = true;
+	wt_pass(w, 10);
+	wt_settle(w);
+	wt_drop(w);
+}
+
+/* 3.7: another network may be behind the link */
+static void link_comes_up(struct wt *w)
+{
+	uint8_t d[600];
+	struct query q;
+
+	start(w);
+	expect(w, 1000, 1);
+	flap(w);
+	expect(w, 30, 1); /* at once, and not when the time has come */
+	reply(w, 2, 3600);
+	expect(w, 100, 3);
+	reply(w, 5, 3600);
+	expect_probes(w);
+	flap(w);
+	probe_answer_arp(w->probe, true);
+	q = expect(w, 30, 3);
+	CHECK(q.ciaddr == inet_addr(LEASED) && q.dst == UINT32_MAX && q.server == 0);
+	CHECK(answers_ping(w)); /* meanwhile it is ours */
+	inject(w, LEASED, d, build(d, 5, 7200, NULL, 0));
+	turn(w);
+	EQ(lease_of(w).lease_s, 7200);
+	flap(w);
+	expect(w, 30, 3);
+	inject(w, LEASED, d, build(d, 6, 0, NULL, 0));
+	expect(w, 100, 1);
+	CHECK(!answers_ping(w));
+	finish(w);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 2131 3.1: discover, offer, request, ack", life},
     {"RFC 2131 4.4.5: renewing and rebinding", renewal},
@@ -602,6 +706,11 @@ static const struct wt_case cases[] = {
     {"RFC 3442: routes without a gateway", on_link},
     {"RFC 2132 3.5: several routers", several_routers},
     {"RFC 2131 4.4.6: the address is given back", release},
+    {"RFC 2131 3.2: a remembered address is asked for first", remembered},
+    {"RFC 2131 3.2: a remembered address that is refused", remembered_elsewhere},
+    {"RFC 2131 3.2, 4.4.1: a remembered address that nobody knows of", remembered_alone},
+    {"RFC 2131 4.4.1: a remembered address whose lease is over", remembered_too_long},
+    {"RFC 2131 3.7: a lease is asked for anew when the link comes up", link_comes_up},
 };
 
 WT_MAIN("dhcp")

@@ -40,7 +40,8 @@ struct pc_dhcp_lease {
 	struct pc_dhcp_route route[PC_DHCP_ROUTES]; /**< the default route is one of them */
 	struct pc_addr dns[PC_DHCP_SERVERS];
 	char domain[256]; /**< that of the host (option 15) */
-	char search[256]; /**< domains to search (RFC 3397), with a space between each two; empty: the host's own */
+	char search
+	    [256]; /**< domains to search (RFC 3397), with a space between each two; empty: the host's own */
 };
 
 /**
@@ -49,6 +50,13 @@ struct pc_dhcp_lease {
  * ENOMEM.
  */
 struct pc_dhcp *pc_dhcp_create(struct pc_stack *st, int port, const char *hostname);
+
+/**
+ * pc_dhcp_remember tells a client before its first turn what it has leased in a former life. If the lease is in force, the
+ * address is asked for first (RFC 2131 section 3.2), else it is named as welcome. And pc_dhcp_destroy will not give
+ * back what the client has leased: the caller remembers it. With an address of 0.0.0.0 it only does the latter.
+ */
+void pc_dhcp_remember(struct pc_dhcp *d, const struct pc_addr *addr, bool in_force);
 
 /** pc_dhcp_turn does what is due at now_ns, the time of the stack's turn. */
 void pc_dhcp_turn(struct pc_dhcp *d, uint64_t now_ns);
@@ -67,7 +75,8 @@ uint32_t pc_dhcp_get_lease(const struct pc_dhcp *d, struct pc_dhcp_lease *lease)
 int pc_dhcp_apply(struct pc_stack *st, int port, const struct pc_dhcp_lease *old,
                   const struct pc_dhcp_lease *lease);
 
-/** pc_dhcp_destroy ends a client; it tells the server so (DHCPRELEASE) and takes the address back. */
+/** pc_dhcp_destroy ends a client; it tells the server so (DHCPRELEASE), but for pc_dhcp_remember, and takes the address
+ * back. */
 void pc_dhcp_destroy(struct pc_dhcp *d);
 
 #ifdef __cplusplus

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef RUN_RECALL_H
+#define RUN_RECALL_H
+
+/* Leases that are remembered over a restart (RFC 2131 section 3.2): a file of lines, one for each port (run.leases). */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <percore/addr.h>
+#include <percore/port.h>
+#include <percore/stack.h>
+
+/** What a port has leased last. */
+struct recall_lease {
+	unsigned port;
+	uint8_t mac[6]; /* another device may have the port's number now */
+	struct pc_addr addr;
+	int64_t until_s; /* by the time of day; INT64_MAX: for ever */
+};
+
+struct recall {
+	unsigned n;
+	struct recall_lease lease[PC_MAX_PORTS];
+};
+
+/** recall_find returns what is known of a port with that MAC address, or NULL. */
+const struct recall_lease *recall_find(const struct recall *r, unsigned port, const uint8_t mac[6]);
+
+/** recall_set notes what a port has leased, in place of what it had before. */
+void recall_set(struct recall *r, const struct recall_lease *lease);
+
+/** recall_read reads the file at path; lines that are none are left out, and no file has no lines. Returns 0, or -1 with
+ * errno when it is there and cannot be read. */
+int recall_read(const char *path, struct recall *r);
+
+/** recall_write replaces the file at path at once, so that whoever reads it finds the old lines or the new ones; only its
+ * owner may. Returns 0, or -1 with errno. */
+int recall_write(const char *path, const struct recall *r);
+
+#endif
