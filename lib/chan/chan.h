@@ -76,6 +76,7 @@ enum chan_op {
 	CHAN_OP_FLUSH,    /* move what is in the tx fifo -> 0, or the error of its last datagram */
 	CHAN_OP_SEND_OOB, /* data: one byte, after all others */
 	CHAN_OP_FORGET,   /* a failed connect() was told: the socket is as new */
+	CHAN_OP_ADDRESSES, /* a: of them that are ready, the first that is told -> how many, data: struct chan_local [] */
 	CHAN_OP_ERRQUEUE, /* a: how many bytes are wanted -> data: a struct chan_error and what follows */
 };
 
@@ -207,6 +208,13 @@ struct chan_error {
 	uint32_t len, control_len;
 	uint32_t flags; /* of msg_flags */
 	struct chan_addr addr;
+};
+
+/** An address of the stack's, as CHAN_OP_ADDRESSES tells it. */
+struct chan_local {
+	uint8_t ip6, prefix; /* prefix: how many bits name the network */
+	uint8_t port, pad;
+	uint8_t addr[16]; /* of IPv4 the first 4 */
 };
 
 struct chan_lcore {

@@ -346,6 +346,7 @@ void pcx_detach(void)
 		if (at_load(&client.fds[fd]) != NULL)
 			(void)pcx_close((int)fd);
 	poll_queues_forked();
+	async_forked();
 	/* the watcher sees a hang-up that is none of its own: nobody may be woken in an attachment to come */
 	at_store(&client.generation, client.generation + 1);
 	(void)sys(shutdown, client.control, SHUT_RDWR);

@@ -27,6 +27,19 @@
 struct epset;
 struct item;
 
+/** O_ASYNC of a file (async.c). */
+struct async {
+	bool on;              /* atomic */
+	int32_t sig;          /* F_SETSIG; 0: SIGIO */
+	int32_t owner;        /* 0: nobody */
+	enum __pid_type type; /* F_OWNER_* */
+	int end, other;       /* a pair of sockets of the kernel's; -1: there is none yet */
+	struct file *next;    /* of those that have it */
+	uint32_t seen_in, seen_out, seen_state;
+};
+
+#define ASYNC_OFF ((struct async){.on = false, .end = -1, .other = -1})
+
 struct file {
 	uint32_t refs; /* calls and descriptors; atomic */
 	uint32_t fds;  /* descriptors; under client.files */
@@ -35,6 +48,7 @@ struct file {
 	struct epset *set;
 	struct item *items; /* in which sets; under client.sets */
 	struct file *next;  /* free list */
+	struct async async;
 };
 
 /* Descriptors of our own stay out of the way of the program's: they get numbers from here on. */
@@ -270,6 +284,24 @@ int held_look(struct held *h, bool always);
 
 /** client_end closes all sockets of a process that drives and is about to end, and has what was closed sent. */
 void client_end(void);
+
+/* ---- signals of O_ASYNC (async.c) -------------------------------------------------------------- */
+
+/** async_set sets or clears O_ASYNC. Returns 0 or a negative errno. */
+int async_set(struct file *f, int fd, bool on);
+
+/** async_set_owner and async_owner are F_SETOWN and F_GETOWN; async_fcntl is these, F_SETSIG, F_GETSIG, F_SETOWN_EX and
+ * F_GETOWN_EX. Return a value or a negative errno. */
+int async_set_owner(struct file *f, long owner);
+int async_owner(const struct file *f);
+int async_fcntl(struct file *f, int command, long arg);
+
+/** async_forget is told that the last descriptor of a file is closed, async_moved that its socket is another one. */
+void async_forget(struct file *f);
+void async_moved(struct file *f, uint32_t from, uint32_t to);
+
+/** async_forked forgets the thread and its queue, which are the parent's, or those of an attachment that is over. */
+void async_forked(void);
 
 /* ---- bytes (stream.c, dgram.c) ---------------------------------------------------------------- */
 

@@ -19,6 +19,18 @@ enum pcx_kind pcx_kind(int fd)
 	return kind;
 }
 
+/* A forked process may have it, too. */
+static bool is_held_by_others(const struct chan_sock *s)
+{
+	for (uint32_t w = 0; w < CHAN_PROC_WORDS; w++) {
+		const uint64_t ours = w == client.proc / 64 ? UINT64_C(1) << (client.proc % 64) : 0;
+
+		if ((at_load_sc(&s->holders[w]) & ~ours) != 0)
+			return true;
+	}
+	return false;
+}
+
 /* SO_LINGER with a time: the last close() of a blocking socket waits until the peer has everything. */
 static void linger(const struct file *f)
 {
@@ -29,7 +41,7 @@ static void linger(const struct file *f)
 		return;
 	s = chan_sock(client.chan, f->sock);
 	if (!at_load(&s->linger) || at_load(&s->linger_s) == 0 || at_peek(&s->nonblock) ||
-	    s->type != CHAN_STREAM || at_load(&s->state) != CHAN_CONNECTED)
+	    s->type != CHAN_STREAM || at_load(&s->state) != CHAN_CONNECTED || is_held_by_others(s))
 		return;
 	end = now_ns() + at_load(&s->linger_s) * UINT64_C(1000000000);
 	(void)call_sock(f->sock, CHAN_OP_SHUTDOWN, SHUT_WR, 0, NULL, 0);
@@ -122,27 +134,48 @@ int pcx_dup3(int fd, int to, int flags)
 
 /* ---- fcntl ------------------------------------------------------------------------------------ */
 
+/* A group of processes is a negative number, and no error. */
+static int async_answer(int rc, int command)
+{
+	return command == F_GETOWN ? rc : (int)fail(rc);
+}
+
+static int socket_fcntl(struct file *f, int fd, int command, long arg)
+{
+	struct chan_sock *s = chan_sock(client.chan, f->sock);
+
+	switch (command) {
+	case F_GETFL:
+		return O_RDWR | (at_load(&s->nonblock) ? O_NONBLOCK : 0) |
+		       (at_load(&f->async.on) ? O_ASYNC : 0);
+	case F_SETFL:
+		at_store(&s->nonblock, (arg & O_NONBLOCK) != 0);
+		return (int)fail(async_set(f, fd, arg & O_ASYNC));
+	case F_SETOWN:
+	case F_GETOWN:
+	case F_SETSIG:
+	case F_GETSIG:
+	case F_SETOWN_EX:
+	case F_GETOWN_EX:
+		return async_answer(async_fcntl(f, command, arg), command);
+	default:
+		return sys_fcntl(fd, command, arg); /* the number is the kernel's */
+	}
+}
+
 int pcx_fcntl(int fd, int command, long arg)
 {
 	struct file *f = file_get(fd);
-	struct chan_sock *s;
 	int rc;
 
 	if (f == NULL)
 		return sys_fcntl(fd, command, arg);
 	if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
 		return installed(sys_fcntl(fd, command, arg), f);
-	if (f->kind != PCX_SOCKET || (command != F_GETFL && command != F_SETFL)) {
+	if (f->kind != PCX_SOCKET)
 		rc = sys_fcntl(fd, command, arg); /* the number is the kernel's */
-		file_put(f);
-		return rc;
-	}
-	s = chan_sock(client.chan, f->sock);
-	rc = 0;
-	if (command == F_GETFL)
-		rc = O_RDWR | (at_load(&s->nonblock) ? O_NONBLOCK : 0);
 	else
-		at_store(&s->nonblock, (arg & O_NONBLOCK) != 0);
+		rc = socket_fcntl(f, fd, command, arg);
 	file_put(f);
 	return rc;
 }
@@ -178,13 +211,23 @@ static int64_t bytes_to_send(uint32_t sock, unsigned long request)
 	return in_stack < 0 ? in_stack : in_stack + (int64_t)fifo_pending(&tx);
 }
 
-static int64_t socket_ioctl(uint32_t sock, unsigned long request, int *value)
+static int64_t socket_ioctl(struct file *f, int fd, unsigned long request, int *value)
 {
+	const uint32_t sock = f->sock;
 	int64_t rc;
 
 	switch (request) {
 	case FIONBIO:
 		at_store(&chan_sock(client.chan, sock)->nonblock, *value != 0);
+		return 0;
+	case FIOASYNC:
+		return async_set(f, fd, *value != 0);
+	case FIOSETOWN:
+	case SIOCSPGRP:
+		return async_set_owner(f, *value);
+	case FIOGETOWN:
+	case SIOCGPGRP:
+		*value = async_owner(f);
 		return 0;
 	case FIONREAD:
 		rc = bytes_to_read(sock);
@@ -212,7 +255,7 @@ int pcx_ioctl(int fd, unsigned long request, void *arg)
 	if (request == FIOCLEX || request == FIONCLEX)
 		rc = sys(ioctl, fd, request, arg) < 0 ? -errno : 0;
 	else
-		rc = socket_ioctl(f->sock, request, arg);
+		rc = socket_ioctl(f, fd, request, arg);
 	file_put(f);
 	return (int)fail(rc);
 }

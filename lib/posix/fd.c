@@ -103,6 +103,7 @@ struct file *file_new(enum pcx_kind kind)
 	f->sock = CHAN_NONE;
 	f->set = NULL;
 	f->items = NULL;
+	f->async = ASYNC_OFF;
 	at_store_sc(&f->refs, 1);
 	return f;
 }
@@ -167,7 +168,9 @@ struct file *fd_remove(int fd)
 	f = at_swap(&client.fds[fd], NULL);
 	last = f != NULL && --f->fds == 0;
 	section_end(SECTION_FILES);
-	if (last)
+	if (last) {
 		epoll_forget(f);
+		async_forget(f);
+	}
 	return f;
 }

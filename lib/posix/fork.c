@@ -127,6 +127,7 @@ void fork_in_child(void)
 	client.proc = (uint32_t)child.slot;
 	child.fd = -1;
 	poll_queues_forked();
+	async_forked();
 	for (uint32_t fd = 0; fd < client.end_fds; fd++) {
 		struct file *f = client.fds[fd];
 

@@ -235,6 +235,7 @@ void sock_choose_lcore(struct file *f)
 	memcpy(to->option, s->option, sizeof(to->option));
 	to->nb_options = s->nb_options;
 	epoll_moved(f, old, (uint32_t)made);
+	async_moved(f, old, (uint32_t)made);
 	at_store(&f->sock, (uint32_t)made);
 	release_socket(old);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "env.h"
 #include "one_core.h"
 #include "posix/epset.h"
 #include "real.h"
@@ -31,7 +32,9 @@ static void say(const char *what, const char *why)
 
 static void attach(void)
 {
-	const char *text = getenv("PERCORE_RULES");
+	const char *text = env_get("PERCORE_RULES");
+	/* what a former image has handed on comes first */
+	const char *path = getenv("PERCORE_HANDOVER") == NULL ? env_get("PERCORE_SOCKET") : NULL;
 	char why[512];
 
 	if (text != NULL && pc_rules_add(&rules, text, why, sizeof(why)) != 0) {
@@ -42,7 +45,7 @@ static void attach(void)
 	} else if (one_core_is_wanted()) {
 		if (one_core_start(why, sizeof(why)) != 0)
 			say("no stack in this process", why);
-	} else if (pcx_attach(NULL) != 0) {
+	} else if (pcx_attach(path) != 0) {
 		say("cannot attach to the stack", strerror(errno));
 	}
 }

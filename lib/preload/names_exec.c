@@ -6,7 +6,7 @@
  * child that shares its parent's memory must not be told that it is another process; here it is fork().
  *
  * A new image finds what it inherits in its environment: pcx_exec_prepare writes a string, which goes into a copy
- * of the environment that exec is given.
+ * of the environment that exec is given, and with it what the new image needs to use it, if the program has left that out.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "choose.h"
+#include "env.h"
 #include "names.h"
 #include "real.h"
 
@@ -39,10 +40,10 @@ static char **make_environment(char *const *env)
 		return NULL;
 	while (env != NULL && env[n] != NULL)
 		n++;
-	copy = malloc((n + 2) * sizeof(*copy) + HANDOVER_MAX);
+	copy = malloc((n + 2 + ENV_NAMES) * sizeof(*copy) + HANDOVER_MAX);
 	if (copy == NULL)
 		return NULL;
-	text = (char *)(copy + n + 2);
+	text = (char *)(copy + n + 2 + ENV_NAMES);
 	if (pcx_exec_prepare(text, HANDOVER_MAX) <= 0) {
 		free(copy);
 		return NULL;
@@ -51,7 +52,7 @@ static char **make_environment(char *const *env)
 		if (strncmp(env[i], HANDOVER, strlen(HANDOVER)) != 0)
 			copy[k++] = env[i];
 	copy[k++] = text;
-	copy[k] = NULL;
+	env_complete(copy, k);
 	return copy;
 }
 

@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "choose.h"
 #include "names.h"
@@ -22,6 +25,35 @@ NAME(int, close, (int fd))
 	return is_kernels(fd) ? real_close(fd) : pcx_close(fd);
 }
 ALIAS(int, __close, close, (int fd), (fd))
+
+/* Every percore socket has the number of another socket of the kernel's: its inode is made of what is its own, so that
+ * it is the same in each process that has it, and no other's (dovecot compares them). */
+static void put_inode(int fd, struct stat *st)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	if (pcx_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) == 0)
+		st->st_ino = cookie;
+}
+
+NAME(int, fstat, (int fd, struct stat *st))
+{
+	const int rc = (int)syscall(SYS_fstat, fd, st);
+
+	if (rc == 0 && !is_kernels(fd))
+		put_inode(fd, st);
+	return rc;
+}
+ALIAS(int, fstat64, fstat, (int fd, struct stat *st), (fd, st))
+
+/* of programs that were linked with an older C library */
+NAME(int, __fxstat, (int version, int fd, struct stat *st))
+{
+	(void)version;
+	return ours_fstat(fd, st);
+}
+ALIAS(int, __fxstat64, __fxstat, (int version, int fd, struct stat *st), (version, fd, st))
 
 /* One more than the highest number that may be percore's or our own. */
 static unsigned end_of_ours(void)

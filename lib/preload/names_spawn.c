@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "inherit.h"
 #include "names.h"
 #include "real.h"
 
@@ -339,6 +340,22 @@ NAME(int, posix_spawnp,
 	if (next != NULL && !inherits(first))
 		return next(pid, file, of, attr, argv, env);
 	return spawn(pid, execvpe, file, first, attr, argv, env);
+}
+
+bool spawn_inherits(void)
+{
+	return inherits(NULL);
+}
+
+int spawn_shell(pid_t *pid, const char *command, int fd, int to)
+{
+	const struct action on_pipe = {.verb = DUP2, .fd = fd, .other = to};
+	char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, strdup(command), NULL};
+	const int error =
+	    argv[2] == NULL ? ENOMEM : spawn(pid, execve, "/bin/sh", &on_pipe, NULL, argv, environ);
+
+	free(argv[2]);
+	return error;
 }
 
 /* ---- system() ------------------------------------------------------------------------------------ */

@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "env.h"
 #include "names.h"
 #include "real.h"
 
@@ -43,7 +44,7 @@ static __thread bool stacks; /* a thread of EAL's or the host's */
 
 bool one_core_is_wanted(void)
 {
-	return getenv(VARIABLE) != NULL;
+	return env_get(VARIABLE) != NULL;
 }
 
 bool one_core_is_stacks(void)
@@ -161,7 +162,7 @@ static int open_stack(int argc, char **argv, int *connection, char *why, size_t 
 
 int one_core_start(char *why, size_t why_len)
 {
-	char *text = strdup(getenv(VARIABLE)), *argv[MOST_WORDS + 1];
+	char *text = strdup(env_get(VARIABLE)), *argv[MOST_WORDS + 1];
 	int argc = text != NULL ? cut(text, argv) : 0, connection, rc = -1;
 
 	starts = true;

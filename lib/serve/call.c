@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <percore/control.h>
 #include <string.h>
 
 #define ACCEPT_MAX 1024 /* connections that wait in our queue and not in the stack's */
@@ -59,6 +60,29 @@ static int64_t do_socket(struct pc_service *s, const struct request *r)
 		c->primary = r->sock;
 	at_or(&c->holders[r->proc / 64], UINT64_C(1) << (r->proc % 64));
 	return sock;
+}
+
+static int64_t do_addresses(struct pc_service *s, struct request *r)
+{
+	enum { ROOM = CHAN_CALL_DATA / sizeof(struct chan_local), MOST = 128 };
+	struct pc_stack_addr list[MOST];
+	unsigned n = pc_stack_get_addrs(s->st, list, MOST), skip = r->a < 0 ? 0 : (unsigned)r->a,
+	         told = 0;
+
+	n = n < MOST ? n : MOST;
+	for (unsigned i = 0; i < n && told < ROOM; i++) {
+		const struct pc_addr *a = &list[i].addr.addr;
+		const bool ip6 = !pc_addr_is_ip4(a);
+		struct chan_local l = {.ip6 = ip6, .port = (uint8_t)list[i].port};
+
+		if (!list[i].ready || (skip > 0 && skip-- > 0))
+			continue;
+		l.prefix = ip6 ? list[i].addr.len : (uint8_t)(list[i].addr.len - 96);
+		memcpy(l.addr, ip6 ? a->b : &a->b[12], ip6 ? 16 : 4);
+		memcpy(&r->data[told++ * sizeof(l)], &l, sizeof(l));
+	}
+	r->len = told * (uint32_t)sizeof(struct chan_local);
+	return told;
 }
 
 static int64_t do_bind(struct pc_service *s, const struct request *r)
@@ -356,6 +380,8 @@ void service_call(struct pc_service *s, uint32_t proc, uint32_t index)
 	if (r.op == CHAN_OP_SOCKET) {
 		value = do_socket(s, &r);
 		r.len = 0;
+	} else if (r.op == CHAN_OP_ADDRESSES) {
+		value = do_addresses(s, &r);
 	} else if (!service_owns(s, r.sock) || !holds(chan_sock(s->chan, r.sock), proc)) {
 		value = -EBADF;
 	} else {

@@ -18,6 +18,7 @@
 #include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -189,6 +190,42 @@ static void by_shell(void)
 	close(fd);
 }
 
+static void by_popen(void)
+{
+	char command[64], line[64] = "";
+	int fd = dial();
+	FILE *f;
+
+	say("send", send(fd, "to popen\n", 9, 0));
+	snprintf(command, sizeof(command), "head -n 1 <&%d; exit 4", fd);
+	f = popen(command, "r");
+	say("popen", f != NULL);
+	say("line", fgets(line, sizeof(line), f) != NULL && strcmp(line, "to popen\n") == 0);
+	say("pclose", WEXITSTATUS(pclose(f)));
+	snprintf(command, sizeof(command), "cat >&%d", fd);
+	f = popen(command, "w");
+	say("popen", f != NULL);
+	fputs("from popen\n", f);
+	say("pclose", WEXITSTATUS(pclose(f)));
+	say("recv", recv(fd, line, 11, MSG_WAITALL));
+	say("neither", popen("true", "rw") == NULL);
+	close(fd);
+}
+
+/* A file is told from another by this. */
+static void inodes(void)
+{
+	struct stat a, b, c;
+	int fd = dial(), other = dial(), copy = dup(fd);
+
+	say("fstat", fstat(fd, &a) + fstat(other, &b) + fstat(copy, &c));
+	say("the same file", a.st_ino == c.st_ino);
+	say("another", a.st_ino != b.st_ino);
+	close(fd);
+	close(other);
+	close(copy);
+}
+
 /* As daemons do at their start: what the program does not know of must live on. */
 static void close_everything(void)
 {
@@ -226,6 +263,8 @@ int main(int argc, char **argv)
 	child();
 	spawned();
 	by_shell();
+	by_popen();
+	inodes();
 	close_everything();
 	return 0;
 }

@@ -168,11 +168,12 @@ def stop_stack(b, s, workers):
 
 
 def kill_stack(b, s, workers):
-    """The stack dies, and whoever is on it must be told: the programs end of themselves, or by our signal at once."""
+    """The stack dies, and whoever is on it must be told, also who sleeps in accept(): the programs end by themselves."""
     s["quiet"].set()
     s["stack"].kill()
     for w in (*workers, s["steady"]):
-        w.end(signal.SIGTERM, 5)
+        status = w.end(0, 5)
+        expect(status == 1 and "Network is down" in w.out(), f"after the stack's end: {status} {w.out()[-2000:]}")
         w.__exit__()
     s["stacks"] += 1
     b.programs.remove(s["stack"])

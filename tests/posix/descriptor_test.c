@@ -365,6 +365,106 @@ static void fork_in_handler(struct live *l)
 	close_both(l, fd);
 }
 
+/* A close() that lingers is the last one only: who was forked goes on. */
+static void fork_and_linger(struct live *l)
+{
+	const struct linger linger = {.l_onoff = 1, .l_linger = 1};
+	int fd[2], status;
+	pid_t pid;
+
+	live_pair(l, fd);
+	live_log(l, "linger",
+	         l->c->setsockopt(fd[NEAR], SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)));
+	pid = fork();
+	if (pid == 0) {
+		const struct timespec nap = {.tv_nsec = 20000000};
+
+		(void)nanosleep(&nap, NULL);
+		_exit(l->c->send(fd[NEAR], "child", 5, MSG_NOSIGNAL) == 5 ? 7 : 8);
+	}
+	live_log(l, "close", l->c->close(fd[NEAR]));
+	(void)waitpid(pid, &status, 0);
+	bed_log(&l->bed, "child %d, far %d\n", WEXITSTATUS(status),
+	        (int)live_far_recv(l, fd[FAR], 5));
+	l->bed.call->close(&l->bed, FAR, fd[FAR]);
+}
+
+/* ---- O_ASYNC ---------------------------------------------------------------------------------- */
+
+static const int io_signal = 40; /* of those for applications */
+
+/* The signals that come within a moment: the numbers of descriptors are told apart, and one stands for several alike. */
+static void log_signals(struct live *l, const char *what, int fd)
+{
+	const struct timespec moment = {.tv_nsec = 30000000}, none = {0};
+	siginfo_t info, last = {.si_signo = 0};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, io_signal);
+	sigaddset(&set, SIGIO);
+	bed_log(&l->bed, "%s:", what);
+	live_sleep(5);
+	for (int n = 0; sigtimedwait(&set, &info, n == 0 ? &moment : &none) > 0; n++) {
+		if (info.si_signo != last.si_signo || info.si_code != last.si_code)
+			bed_log(&l->bed, " %s code %d band %lx%s",
+			        info.si_signo == SIGIO ? "SIGIO" : "ours", info.si_code,
+			        info.si_signo == SIGIO ? 0 : (unsigned long)info.si_band,
+			        info.si_signo != SIGIO && info.si_fd == fd ? " its fd" : "");
+		last = info;
+	}
+	bed_log(&l->bed, "\n");
+}
+
+static void async(struct live *l)
+{
+	const struct posix_calls *c = l->c;
+	/* not any thread of the process: EAL's have nothing blocked */
+	struct f_owner_ex ex = {.type = F_OWNER_TID, .pid = gettid()};
+	struct sockaddr_in a;
+	sigset_t set, old;
+	int fd[2], listener, far, on = 1;
+
+	sigemptyset(&set);
+	sigaddset(&set, io_signal);
+	sigaddset(&set, SIGIO);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	live_pair(l, fd);
+	live_log(l, "owner", c->fcntl(fd[NEAR], F_GETOWN, 0));
+	live_log(l, "signal", c->fcntl(fd[NEAR], F_GETSIG, 0));
+	live_log(l, "bad owner", c->fcntl(fd[NEAR], F_SETOWN, 0x3fffffff));
+	live_log(l, "bad signal", c->fcntl(fd[NEAR], F_SETSIG, 65));
+	live_log(l, "own", c->fcntl(fd[NEAR], F_SETOWN, getpid()));
+	live_log(l, "owner", c->fcntl(fd[NEAR], F_GETOWN, 0) == getpid());
+	live_log(l, "own", c->fcntl(fd[NEAR], F_SETOWN_EX, (long)&ex));
+	live_log(l, "flags", c->fcntl(fd[NEAR], F_GETFL, 0));
+	live_log(l, "async", c->fcntl(fd[NEAR], F_SETFL, O_ASYNC));
+	live_log(l, "flags", c->fcntl(fd[NEAR], F_GETFL, 0));
+	live_far_send(l, fd[FAR], 10);
+	log_signals(l, "bytes", fd[NEAR]);
+	live_log(l, "F_SETSIG", c->fcntl(fd[NEAR], F_SETSIG, io_signal));
+	live_log(l, "signal", c->fcntl(fd[NEAR], F_GETSIG, 0));
+	live_far_send(l, fd[FAR], 10);
+	log_signals(l, "bytes", fd[NEAR]);
+	live_log(l, "off", c->fcntl(fd[NEAR], F_SETFL, 0));
+	live_far_send(l, fd[FAR], 10);
+	log_signals(l, "bytes", fd[NEAR]);
+	live_log(l, "FIOASYNC", c->ioctl(fd[NEAR], FIOASYNC, &on));
+	l->bed.call->close(&l->bed, FAR, fd[FAR]);
+	log_signals(l, "the end", fd[NEAR]);
+	c->close(fd[NEAR]);
+	listener = live_listener(l, 5, &a);
+	c->fcntl(listener, F_SETOWN_EX, (long)&ex);
+	c->fcntl(listener, F_SETSIG, io_signal);
+	live_log(l, "async", c->fcntl(listener, F_SETFL, O_ASYNC));
+	far = live_far_connect(l, &a);
+	log_signals(l, "a connection", listener);
+	l->bed.call->close(&l->bed, FAR, far);
+	c->close(listener);
+	log_signals(l, "closed", listener);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
 static const struct live_case cases[] = {
     {"dup", dup_shares},
     {"dup2 and dup3", dup2_replaces},
@@ -378,6 +478,8 @@ static const struct live_case cases[] = {
     {"fork: the child is killed", fork_kill},
     {"fork: both accept", fork_accepts},
     {"fork: in a handler of signals", fork_in_handler},
+    {"fork: a close that lingers", fork_and_linger},
+    {"O_ASYNC", async},
 };
 
 LIVE_MAIN("posix/descriptor", cases)

@@ -139,10 +139,15 @@ static void *turn(void *arg)
 
 static void start_lcore(struct live *l)
 {
+	sigset_t all, old;
+
 	__atomic_store_n(&lcore.ends, false, __ATOMIC_RELAXED);
 	lcore.pid = getpid();
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &old); /* signals are for the program's thread */
 	if (pthread_create(&lcore.thread, NULL, turn, &l->bed) != 0)
 		abort();
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
 /* the far side's calls, between two turns */

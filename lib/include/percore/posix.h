@@ -150,11 +150,12 @@ int pcx_dup(int fd);
 int pcx_dup2(int fd, int to);
 int pcx_dup3(int fd, int to, int flags);
 
-/** pcx_fcntl: F_GETFL, F_SETFL (O_NONBLOCK), F_GETFD, F_SETFD, F_DUPFD, F_DUPFD_CLOEXEC, F_GETOWN, F_SETOWN (kept by
- * the kernel, no signal is sent). arg is the third argument, of whatever type. */
+/** pcx_fcntl: F_GETFL, F_SETFL (O_NONBLOCK), F_GETFD, F_SETFD, F_DUPFD, F_DUPFD_CLOEXEC, and for
+ * signals (O_ASYNC) F_SETOWN, F_SETOWN_EX, F_SETSIG and their F_GET. arg is the third argument, of whatever type. */
 int pcx_fcntl(int fd, int command, long arg);
 
-/** pcx_ioctl: FIONBIO, FIONREAD, SIOCATMARK, SIOCOUTQ, SIOCOUTQNSD, FIOCLEX, FIONCLEX. */
+/** pcx_ioctl: FIONBIO, FIONREAD, SIOCATMARK, SIOCOUTQ, SIOCOUTQNSD, FIOCLEX, FIONCLEX, FIOASYNC, FIOSETOWN,
+ * FIOGETOWN. */
 int pcx_ioctl(int fd, unsigned long request, void *arg);
 
 /* ---- waiting ---------------------------------------------------------------------------------- */

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The names of getifaddrs().
+ *
+ * Servers that bind to each address of the machine (named) ask for them here. The stack's, which are no interface's of
+ * the kernel's, are put in front of the kernel's, as interfaces percore0 and so on, one per port.
+ */
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "choose.h"
+#include "names.h"
+#include "one_core.h"
+#include "real.h"
+
+#define MOST 64
+
+/** A list of the program's that begins with ours. */
+struct found {
+	struct found *next;
+	struct ifaddrs *of_libc; /* what comes after them */
+	struct entry {
+		struct ifaddrs ifa;
+		struct sockaddr_storage addr, mask;
+		char name[IFNAMSIZ];
+	} entry[];
+};
+
+static struct {
+	pthread_mutex_t lock;
+	struct found *first;
+} lists = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static unsigned ask(struct chan_local *list)
+{
+	const unsigned room = CHAN_CALL_DATA / sizeof(*list);
+	unsigned n = 0;
+
+	while (n < MOST) {
+		struct call c = {
+		    .op = CHAN_OP_ADDRESSES,
+		    .sock = CHAN_NONE,
+		    .a = (int32_t)n,
+		    .out = &list[n],
+		    .out_len = (uint32_t)((MOST - n < room ? MOST - n : room) * sizeof(*list))};
+		const int64_t got = call_lcore(0, &c);
+
+		if (got <= 0)
+			break;
+		n += (unsigned)got < MOST - n ? (unsigned)got : MOST - n;
+	}
+	return n;
+}
+
+static void fill(struct sockaddr_storage *to, bool ip6, const uint8_t *bytes)
+{
+	if (ip6) {
+		struct sockaddr_in6 *a = (struct sockaddr_in6 *)to;
+
+		a->sin6_family = AF_INET6;
+		memcpy(&a->sin6_addr, bytes, sizeof(a->sin6_addr));
+	} else {
+		struct sockaddr_in *a = (struct sockaddr_in *)to;
+
+		a->sin_family = AF_INET;
+		memcpy(&a->sin_addr, bytes, sizeof(a->sin_addr));
+	}
+}
+
+static void make_entry(struct entry *e, const struct chan_local *l, struct ifaddrs *next)
+{
+	uint8_t mask[16] = {0};
+
+	for (unsigned bit = 0; bit < l->prefix && bit < 128; bit++)
+		mask[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	fill(&e->addr, l->ip6, l->addr);
+	fill(&e->mask, l->ip6, mask);
+	(void)snprintf(e->name, sizeof(e->name), "percore%u", l->port);
+	e->ifa = (struct ifaddrs){.ifa_next = next,
+	                          .ifa_name = e->name,
+	                          .ifa_flags = IFF_UP | IFF_RUNNING | IFF_MULTICAST,
+	                          .ifa_addr = (struct sockaddr *)&e->addr,
+	                          .ifa_netmask = (struct sockaddr *)&e->mask};
+}
+
+/* Puts ours in front. Without memory the list stays as it is. */
+static void prepend(struct ifaddrs **list)
+{
+	struct chan_local local[MOST];
+	const unsigned n = ask(local);
+	struct found *f = n > 0 ? calloc(1, sizeof(*f) + n * sizeof(f->entry[0])) : NULL;
+
+	if (f == NULL)
+		return;
+	f->of_libc = *list;
+	for (unsigned i = n; i-- > 0;) {
+		make_entry(&f->entry[i], &local[i], *list);
+		*list = &f->entry[i].ifa;
+	}
+	pthread_mutex_lock(&lists.lock);
+	f->next = lists.first;
+	lists.first = f;
+	pthread_mutex_unlock(&lists.lock);
+}
+
+NAME(int, getifaddrs, (struct ifaddrs * *list))
+{
+	static int (*next)(struct ifaddrs **);
+	int rc;
+
+	if (next == NULL)
+		*(void **)&next = real_find("getifaddrs");
+	rc = next(list);
+	if (rc == 0 && !one_core_is_stacks() && choose_attach())
+		prepend(list);
+	return rc;
+}
+
+static struct found *take(struct ifaddrs *list)
+{
+	struct found **link, *f;
+
+	pthread_mutex_lock(&lists.lock);
+	for (link = &lists.first; *link != NULL && &(*link)->entry[0].ifa != list;
+	     link = &(*link)->next)
+		continue;
+	f = *link;
+	if (f != NULL)
+		*link = f->next;
+	pthread_mutex_unlock(&lists.lock);
+	return f;
+}
+
+NAME(void, freeifaddrs, (struct ifaddrs * list))
+{
+	static void (*next)(struct ifaddrs *);
+	struct found *f = take(list);
+
+	if (next == NULL)
+		*(void **)&next = real_find("freeifaddrs");
+	next(f != NULL ? f->of_libc : list);
+	free(f);
+}
