@@ -16,6 +16,7 @@
 
 #include "arp.h"
 #include "cpu.h"
+#include "flood.h"
 #include "report.h"
 #include "tcp.h"
 
@@ -95,8 +96,13 @@ bool load_has_fault(const struct load *l)
 
 static void take_counts(struct load *l, struct counts *n, unsigned end)
 {
+	const struct flood_counts flood = flood_count(l->flood);
+
 	l->n.tx_frames = l->out.frames;
 	l->n.tx_bytes = l->out.bytes;
+	l->n.flood_sent = flood.sent;
+	l->n.flood_refused = flood.refused;
+	l->n.flood_back = flood.back;
 	*n = l->n;
 	cpu_read(0, &l->own[end]);
 	if (l->config->watch != 0)
@@ -353,6 +359,8 @@ bool load_turn(struct load *l, uint64_t now_ns)
 	set_time(l, now_ns);
 	if (likely(out_backlog(&l->out) < OUT_FULL))
 		n = port->ops->rx_burst(port, pkts, LOAD_BURST, now_ns);
+	if (unlikely(l->flood != NULL))
+		n = flood_input(l->flood, l, pkts, n);
 	if (n > 0) {
 		l->n.rx_frames += n;
 		for (unsigned k = 0; k < n; k++)
@@ -363,6 +371,8 @@ bool load_turn(struct load *l, uint64_t now_ns)
 	}
 	step(l);
 	out_flush(&l->out, now_ns);
+	if (unlikely(l->flood != NULL) && (l->phase == PHASE_WARM || l->phase == PHASE_RUN))
+		flood_turn(l->flood, l);
 	timers(l);
 	return l->phase != PHASE_DONE;
 }
@@ -455,13 +465,16 @@ struct load *load_create(const struct load_config *config, const struct pc_run_p
 	set_defaults(l, config);
 	l->out.port = ports->ports[0];
 	l->out.pool = ports->pool;
+	l->out.overflows = config->overflow != 0;
 	set_time(l, now_ns);
 	l->tick = (uint32_t)(l->now / CLIENT_TICK_NS) % CLIENT_TICKS;
 	l->timers_at = l->phase_since = l->began = now_ns;
 	l->progress_at = now_ns + LOAD_SECOND_NS;
 	if (set_addresses(l, ports, why, why_len) == 0 &&
-	    l->mode->engine->init(l, why, why_len) == 0 && check_sources(l, why, why_len) == 0)
+	    l->mode->engine->init(l, why, why_len) == 0 && check_sources(l, why, why_len) == 0) {
+		l->flood = flood_create(l);
 		return l;
+	}
 	load_destroy(l);
 	return NULL;
 }
@@ -473,5 +486,6 @@ void load_destroy(struct load *l)
 	out_fini(&l->out);
 	answer_fini(&l->answer);
 	free(l->engine_state);
+	free(l->flood);
 	free(l);
 }

@@ -103,6 +103,7 @@ struct counts {
 	uint64_t answers, opened, closed;
 	uint64_t payload_in, payload_acked;
 	uint64_t overrun; /* requests of an open loop that were never sent: too far behind */
+	uint64_t flood_sent, flood_refused, flood_back; /* flood.h */
 };
 
 /** What went wrong, and what was mended. */
@@ -165,6 +166,7 @@ struct load {
 	bool failed;
 	char why[160];
 	void *engine_state;
+	struct flood *flood; /* NULL: none */
 	struct answer answer;
 	struct hist latency;
 	struct stream stream;

@@ -36,6 +36,8 @@ X(load, window, 512, 1, 30000, "frames", "modes ping and udp: frames under way a
 X(load, verify_checksums, 1, 0, 1, "boolean", "verify the checksum of every frame received") \
 X(load, wait_ms, 20000, 1, 3600000, "ms", "how long to wait for the link and the neighbour") \
 X(load, loss_ppm, 0, 0, 1000000, "ppm", "frames of each direction that are lost on purpose, to see recovery") \
+X(load, flood_rate, 0, 0, 100000000, "frames/s", "frames of --flood; 0: as many as the port takes") \
+X(load, overflow, 0, 0, 1, "boolean", "frames that the port has no room for are lost, as in the ring of a network card that overflows, and do not wait") \
 X(load, seed, 1, 1, UINT64_MAX, "number", "of what is random: the bytes sent, which connections are asked, which frames are lost") \
 X(load, progress, 1, 0, 1, "boolean", "print a line each second") \
 X(load, watch, 0, 0, 4194304, "process", "process whose share of a core is reported beside one's own; 0: none")
@@ -53,6 +55,7 @@ struct load_config {
 	uint8_t mac[6];   /* where frames go; all 0: it is asked for */
 	const char *path; /* of HTTP */
 	const char *label;
+	const char *flood; /* kind of the flood beside the load; NULL: none */
 };
 
 #endif

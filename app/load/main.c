@@ -14,6 +14,7 @@
 #include <rte_byteorder.h>
 #include <rte_ether.h>
 
+#include "flood.h"
 #include "load.h"
 #include "report.h"
 
@@ -70,6 +71,19 @@ static int set_path(void *app, const char *text, char *why, size_t why_len)
 	}
 	((struct program *)app)->config.path = text;
 	return 0;
+}
+
+static int set_flood(void *app, const char *text, char *why, size_t why_len)
+{
+	size_t n;
+
+	((struct program *)app)->config.flood = text;
+	if (flood_is_kind(text))
+		return 0;
+	n = (size_t)snprintf(why, why_len, "there is no flood \"%s\"; there are:", text);
+	if (n < why_len)
+		flood_names(why + n, why_len - n);
+	return -1;
 }
 
 static int set_label(void *app, const char *text, char *why, size_t why_len)
@@ -148,6 +162,12 @@ static const struct pc_run_option options[] = {
      .argument = "0|1",
      .key = "load.http",
      .help = "modes connrate and hold: HTTP requests instead of echoes"},
+    {.name = "flood",
+     .argument = "KIND",
+     .set = set_flood,
+     .help = "send frames of an attacker beside the load (load.flood_rate): syn, ack, data, "
+             "zero-window, ...; a "
+             "wrong name prints all"},
     {.name = "label", .argument = "TEXT", .set = set_label, .help = "goes into the result"},
     {0},
 };
@@ -167,6 +187,11 @@ static int check(void *app, char *why, size_t why_len)
 		snprintf(why, why_len,
 		         "an open loop (--rate) has one request under way on a connection: "
 		         "leave --depth out");
+		return -1;
+	}
+	if (c->flood != NULL && c->mode->engine != &engine_tcp) {
+		snprintf(why, why_len, "a flood (--flood) goes beside a load of TCP, not mode %s",
+		         c->mode->name);
 		return -1;
 	}
 	if (c->scale == 15 && c->mode->scale != 15)

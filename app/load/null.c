@@ -43,8 +43,8 @@ static bool answer_arp(const struct load *l, struct rte_ether_hdr *eth)
 static uint16_t adjust(uint16_t checksum, uint32_t old_words, uint32_t new_words)
 {
 	/* ~m of a 16-bit word is 0xffff - m, and there are two of them */
-	return (uint16_t)~stream_fold((uint64_t)(uint16_t)~checksum + 2 * 0xffff - old_words +
-	                              new_words);
+	return (uint16_t)~stream_fold((uint64_t)(uint16_t)~checksum + 2 * UINT64_C(0xffff) -
+	                              old_words + new_words);
 }
 
 static bool answer_tcp(struct rte_ipv4_hdr *ip, uint32_t room)

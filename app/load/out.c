@@ -17,6 +17,13 @@ struct rte_mbuf *out_refill(struct out *out)
 	return m;
 }
 
+static void lose(struct out *out)
+{
+	out->lost += out_backlog(out);
+	while (out->head != out->tail)
+		out_recycle(out, out->queue[out->head++ % OUT_QUEUE]);
+}
+
 void out_flush(struct out *out, uint64_t now_ns)
 {
 	uint32_t at, n, sent;
@@ -27,8 +34,10 @@ void out_flush(struct out *out, uint64_t now_ns)
 		sent = out->port->ops->tx_burst(out->port, out->queue + at, (uint16_t)n, now_ns);
 		out->head += sent;
 		if (sent < n)
-			return;
+			break;
 	}
+	if (unlikely(out->overflows))
+		lose(out);
 }
 
 void out_fini(struct out *out)

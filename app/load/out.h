@@ -10,6 +10,7 @@
  * seldom asked and what is written is warm in the cache.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <rte_mbuf.h>
@@ -29,6 +30,8 @@ struct out {
 	uint32_t head, tail, nb_stock;
 	uint64_t frames, bytes; /* handed over so far */
 	uint64_t no_mbuf;       /* frames that were not made, for want of an mbuf */
+	uint64_t lost;          /* that the port had no room for */
+	bool overflows;         /* such frames do not wait */
 	struct rte_mbuf *queue[OUT_QUEUE];
 	struct rte_mbuf *stock[OUT_STOCK];
 };
@@ -80,7 +83,7 @@ static inline void out_push(struct out *out, struct rte_mbuf *m, uint32_t len)
 	out->queue[out->tail++ % OUT_QUEUE] = m;
 }
 
-/** out_flush hands the port as much as it takes. */
+/** out_flush hands the port as much as it takes; if overflows is set, the rest is lost. */
 void out_flush(struct out *out, uint64_t now_ns);
 
 /** out_fini frees what is left. */

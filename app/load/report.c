@@ -93,6 +93,13 @@ void report_summary(const struct load *l, FILE *f)
 	        per_second(a->tx_frames, b->tx_frames, s),
 	        per_second(a->payload_in, b->payload_in, s) * 8e-9,
 	        per_second(a->payload_acked, b->payload_acked, s) * 8e-9);
+	if (l->flood != NULL)
+		fprintf(f,
+		        "flood %s: %.0f frames/s, %.0f more that the port did not take, %.0f "
+		        "answers/s\n",
+		        l->config->flood, per_second(a->flood_sent, b->flood_sent, s),
+		        per_second(a->flood_refused, b->flood_refused, s),
+		        per_second(a->flood_back, b->flood_back, s));
 	if (l->latency.n > 0)
 		fprintf(f, "latency: p50 %.2f, p90 %.2f, p99 %.2f, p99.9 %.2f, max %.2f us, %s\n",
 		        (double)hist_quantile(&l->latency, 0.5) / 1e3,
@@ -142,6 +149,19 @@ static void json_rates(const struct load *l, FILE *f, double s)
 	        per_second(a->payload_acked, b->payload_acked, s) * 8e-9);
 }
 
+static void json_flood(const struct load *l, FILE *f, double s)
+{
+	const struct counts *a = &l->at_run, *b = &l->at_end;
+
+	if (l->flood == NULL)
+		return;
+	json_text(f, "flood", l->config->flood);
+	fprintf(f, "\"flood_s\":%.1f,\"flood_refused_s\":%.1f,\"flood_back_s\":%.1f,",
+	        per_second(a->flood_sent, b->flood_sent, s),
+	        per_second(a->flood_refused, b->flood_refused, s),
+	        per_second(a->flood_back, b->flood_back, s));
+}
+
 static void json_latency(const struct load *l, FILE *f)
 {
 	static const struct {
@@ -177,13 +197,14 @@ void report_json(const struct load *l, FILE *f)
 	        ",\"seconds\":%.4f,",
 	        c->conns, c->size, c->depth, c->rate, s);
 	json_rates(l, f, s);
+	json_flood(l, f, s);
 	json_latency(l, f);
 	fprintf(f, "\"open_seconds\":%.4f,\"open_s\":%.1f,\"peak\":%u,\"asked_once\":%" PRIu64 ",",
 	        opening, opening > 0 ? (double)c->conns / opening : 0, l->peak, l->asked_once);
 	for (size_t i = 0; i < NB_ROWS; i++)
 		fprintf(f, "\"%s\":%" PRIu64 ",", rows[i].name, row_value(l, i));
-	fprintf(f, "\"overrun\":%" PRIu64 ",\"no_mbuf\":%" PRIu64 ",", l->n.overrun,
-	        l->out.no_mbuf);
+	fprintf(f, "\"overrun\":%" PRIu64 ",\"no_mbuf\":%" PRIu64 ",\"overflowed\":%" PRIu64 ",",
+	        l->n.overrun, l->out.no_mbuf, l->out.lost);
 	fprintf(f, "\"own_run\":%.3f,\"own_wait\":%.3f,\"server_run\":%.3f,\"server_wait\":%.3f,",
 	        share(l->own[0].run, l->own[1].run, s), share(l->own[0].wait, l->own[1].wait, s),
 	        share(l->server[0].run, l->server[1].run, s),

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "bed.h"
+#include "flood.h"
 #include "report.h"
 #include "unit/unit.h"
 
@@ -400,6 +401,31 @@ static void test_report(void)
 	bed_end(&b);
 }
 
+/* every kind of flood beside a load: no answer is wrong or missing, and the server keeps nothing of it */
+static void test_flood(void)
+{
+	char names[400], *name, *save = NULL;
+	struct flood_counts n;
+
+	flood_names(names, sizeof(names));
+	CU_ASSERT(flood_is_kind("syn") && !flood_is_kind("sin"));
+	for (name = strtok_r(names, " ", &save); name != NULL; name = strtok_r(NULL, " ", &save)) {
+		bed_begin(&b, "echo");
+		b.config.flood = name;
+		b.config.flood_rate = 100000; /* two in a step */
+		b.config.run_ms = 50;
+		bed_start(&b, NULL);
+		bed_run(&b, 10);
+		if (load_has_fault(b.load))
+			printf("%s\n", name);
+		CU_ASSERT(!load_has_fault(b.load));
+		CU_ASSERT(answers() > 100);
+		n = flood_count(b.load->flood);
+		CU_ASSERT(n.sent > 4000 && n.refused == 0);
+		bed_end(&b);
+	}
+}
+
 static const struct unit_case cases[] = {
     {"echo", test_echo},
     {"echo of long messages, with timestamps", test_echo_large},
@@ -423,6 +449,7 @@ static const struct unit_case cases[] = {
     {"a server without state", test_null},
     {"ping and pong", test_ping},
     {"tx at a rate, rx finds what is lost", test_tx_rx},
+    {"a flood beside it", test_flood},
     {"the result", test_report},
 };
 
