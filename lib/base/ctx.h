@@ -18,6 +18,7 @@
 #include <percore/stats.h>
 
 #include "rng.h"
+#include "strangers.h"
 
 /* One tick of the timers is 2^16 ns = 65.536 us; 32 bits of them wrap in 78 hours. */
 #define TICK_SHIFT 16
@@ -52,6 +53,7 @@ struct ctx {
 	struct rte_mempool *pool;   /* the mbufs of what is sent */
 	struct pc_stack_config cfg; /* changed by pc_stack_reconfigure only, between turns */
 	struct rng rng;
+	struct strangers *strangers; /* of the port whose burst is worked on; NULL: of none */
 	uint32_t nb_done;
 	struct rte_mbuf *done[CTX_DONE]; /* to be freed, see ctx_free */
 	struct pc_counters counters;
@@ -70,6 +72,18 @@ static inline void ctx_count(struct ctx *ctx, int counter)
 static inline void ctx_add(struct ctx *ctx, int counter, uint64_t n)
 {
 	ctx->counters.value[counter] += n;
+}
+
+/** ctx_may_answer says whether a stranger is answered (strangers.h). */
+static inline bool ctx_may_answer(struct ctx *ctx)
+{
+	return ctx->strangers == NULL || strangers_ask(ctx->strangers);
+}
+
+/** ctx_answers_are_spent says that the next stranger is not. */
+static inline bool ctx_answers_are_spent(const struct ctx *ctx)
+{
+	return ctx->strangers != NULL && strangers_are_done(ctx->strangers);
 }
 
 /** ticks_from_ms rounds up, and adds the tick that has begun: a timer never fires early. */

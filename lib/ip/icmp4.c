@@ -53,6 +53,8 @@ static int echo_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
 		return PC_DROP_ICMP_BROADCAST;
 	if (ip->ctx->cfg.icmp_echo == 0)
 		return PC_DROP_ICMP_ECHO_OFF;
+	if (!ctx_may_answer(ip->ctx))
+		return PC_DROP_BUSY;
 	return send_echo_reply(ip, m, p);
 }
 

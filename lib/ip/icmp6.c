@@ -77,6 +77,8 @@ static int echo_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	if (ip->ctx->cfg.icmp_echo == 0)
 		return PC_DROP_ICMP_ECHO_OFF;
+	if (!ctx_may_answer(ip->ctx))
+		return PC_DROP_BUSY;
 	if (pc_addr_is_any(&p->src))
 		return PC_DROP_IP6_SOURCE;
 	return send_echo_reply(ip, m, p);

@@ -265,6 +265,18 @@ static void pass_parse(struct pc_stack *st, struct rte_mbuf **pkts, unsigned n, 
 	}
 }
 
+/* who comes by loopback is no stranger */
+static inline void meet_strangers(struct pc_stack *st, uint8_t netif, unsigned n)
+{
+	const struct pc_stack_config *cfg = &st->ctx.cfg;
+
+	if (netif >= PC_MAX_PORTS)
+		return;
+	st->ctx.strangers = &st->strangers[netif];
+	strangers_burst(st->ctx.strangers, n, (uint32_t)cfg->stack_rx_burst,
+	                (uint32_t)cfg->stack_busy_answers);
+}
+
 unsigned stack_rx(struct pc_stack *st, uint8_t netif)
 {
 	struct pc_port *port = ip_port(&st->ip, netif);
@@ -276,10 +288,12 @@ unsigned stack_rx(struct pc_stack *st, uint8_t netif)
 	if (n == 0)
 		return 0;
 	ctx_add(&st->ctx, PC_RX_FRAMES, n);
+	meet_strangers(st, netif, n);
 	b.n = 0;
 	pass_parse(st, pkts, n, netif, &b);
 	tcp_rx_prefetch(st->tcp, b.seg, b.n);
 	for (struct tcp_pending *seg = b.seg; seg < b.seg + b.n; seg++)
 		finish(st, seg->m, tcp_input(st->tcp, seg->m, &seg->pkt, &seg->rx));
+	st->ctx.strangers = NULL;
 	return n;
 }

@@ -27,6 +27,7 @@ struct pc_stack {
 	struct tcp *tcp;
 	struct events events;
 	struct mail *mail; /* what other threads ask for */
+	struct strangers strangers[PC_MAX_PORTS]; /* for each port */
 };
 
 /** stack_fail makes the public form of a result: errno and -1 for a negative errno. */

@@ -227,6 +227,8 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, bo
 	if (sources_is_full(&tcp->connections, &rx->flow.raddr))
 		return PC_DROP_TCP_SOURCE;
 	full = sources_is_full(&tcp->half_open, &rx->flow.raddr);
+	if ((full || tcp->syn.free == 0) && !ctx_may_answer(tcp->ctx))
+		return PC_DROP_BUSY;
 	if (full && (has_min || tcp->ctx->cfg.tcp_syn_cookies == SYN_COOKIES_OFF))
 		return PC_DROP_TCP_SOURCE;
 	e = syncache_read(tcp, binding, rx);

@@ -39,6 +39,9 @@ static int input_no_flow(struct tcp *tcp, const struct ip_pkt *p, const struct t
 
 	if (flags & TCP_RST)
 		return PC_DROP_TCP_RST_STRAY;
+	if (unlikely(ctx_answers_are_spent(tcp->ctx)) && tcp->syn.free == 0 &&
+	    (flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+		return PC_DROP_BUSY;
 	listener = bindings_listener(&tcp->bind, binding_family(&rx->flow.raddr), rx->flow.laddr,
 	                             rx->flow.lport, (uint32_t)rx->hash);
 	if (listener == 0) {

@@ -80,6 +80,10 @@ void tcp_reply_rst(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx 
 
 	if (in->flags & TCP_RST)
 		return;
+	if (!ctx_may_answer(tcp->ctx)) {
+		ctx_count(tcp->ctx, PC_TCP_RESET_LIMITED);
+		return;
+	}
 	if (in->flags & TCP_ACK) {
 		s.seq = in->ack;
 	} else {

@@ -282,6 +282,7 @@ static void pressure(struct wt *w)
 	struct flow first;
 
 	w->cfg.tcp_syn_cache = 16;
+	w->cfg.stack_busy_answers = 64; /* always */
 	listen_with(w, PRESSURE);
 	wt_syn_received(w); /* the first entry */
 	first = wt_flow(w);
@@ -366,7 +367,9 @@ static void flood(struct wt *w)
 		IN(usage(w).half_open, 1000, 1024);
 	}
 	EQ(wt_count(w, PC_TCP_COOKIES_ACCEPTED), 10);
-	EQ(wt_count(w, PC_TCP_COOKIES_SENT), 100000 - 1024 + 10);
+	/* who comes in full bursts is answered in part (stack.busy_answers) */
+	EQ(wt_count(w, PC_TCP_COOKIES_SENT) + wt_count(w, PC_DROP_BUSY), 100000 - 1024 + 10);
+	CHECK(wt_count(w, PC_TCP_COOKIES_SENT) > 20000);
 	EQ(usage(w).connections, 1);
 	wt_pass(w, 200000);
 	forget(w);

@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 
+#include "base/strangers.h"
 #include "frame6.h"
 #include "wt.h"
 
@@ -295,10 +296,75 @@ static void nd_flood(struct wt *w)
 	wt_drop(w);
 }
 
+/* queues n packets at once: what a port holds that is not looked at fast enough */
+static void pile_up(struct wt *w, void (*make)(struct wt *w, struct frame *f), unsigned n)
+{
+	struct frame f;
+
+	for (unsigned i = 0; i < n; i++) {
+		make(w, &f);
+		wt_queue_frame(w, &f);
+	}
+}
+
+/* frames come faster than they are worked on: of strangers only some are answered, of who has a connection all */
+static void overrun(struct wt *w)
+{
+	const uint64_t burst = 32, few = 8;
+	uint64_t busy, answers;
+
+	begin(w);
+	EQ(w->cfg.stack_rx_burst, burst);
+	EQ(w->cfg.stack_busy_answers, few);
+	pile_up(w, make_syn, w->cfg.tcp_syn_cache < 400 ? 400 : (unsigned)w->cfg.tcp_syn_cache);
+	go_on(w);
+	busy = wt_count(w, PC_DROP_BUSY); /* none but in the cache is refused */
+	answers = wt_count(w, PC_DROP_TCP_SYN_HANDLED);
+	pile_up(w, make_syn, PACKETS);
+	go_on(w);
+	busy = wt_count(w, PC_DROP_BUSY) - busy;
+	answers = wt_count(w, PC_DROP_TCP_SYN_HANDLED) - answers;
+	EQ(busy + answers, PACKETS);
+	CHECK(answers >= STRANGERS_BEHIND - 2 * burst);
+	CHECK(answers <= STRANGERS_BEHIND + few * (PACKETS - STRANGERS_BEHIND) / burst + burst);
+	pile_up(w, make_ack_closed, PACKETS);
+	go_on(w);
+	EQ(wt_count(w, PC_DROP_TCP_CLOSED), PACKETS);
+	CHECK(wt_count(w, PC_TCP_RESET_LIMITED) >= PACKETS - few * (PACKETS / burst + 2));
+	wt_drop(w);
+}
+
+/* who comes when it is over is answered, and who comes alone always is */
+static void after_overrun(struct wt *w)
+{
+	uint64_t busy;
+
+	begin(w);
+	pile_up(w, make_syn, PACKETS + (unsigned)w->cfg.tcp_syn_cache);
+	go_on(w);
+	busy = wt_count(w, PC_DROP_BUSY);
+	CHECK(busy > 0);
+	wt_drop(w);
+	wt_flow(w);
+	INJECT(.flags = S, .mss = WT_MSS);
+	EXPECT(.flags = SA, .ack = 1, .mss = WT_MSS);
+	INJECT(.flags = R, .seq = 1);
+	for (unsigned i = 0; i < STRANGERS_HOLD; i++)
+		INJECT(.flags = R, .seq = 1);
+	pile_up(w, make_syn, STRANGERS_BEHIND / 2);
+	pile_up(w, make_ack_closed, STRANGERS_BEHIND / 4);
+	INJECT(.flags = R, .seq = 1);
+	EQ(wt_count(w, PC_DROP_BUSY), busy);
+	EQ(wt_count(w, PC_TCP_RESET_LIMITED), 0);
+	wt_drop(w);
+}
+
 static const struct wt_case cases[] = {
     {"floods of TCP to open and closed ports (IPv4)", tcp_floods},
     {"RFC 5961: blind segments of a connection (IPv4)", blind},
     {"RFC 4987: SYNs from nobody (IPv4)", syn_flood},
+    {"frames come faster than they are worked on (IPv4)", overrun},
+    {"and when that is over (IPv4)", after_overrun},
     {"RFC 1812 4.3.2.8: ping, ICMP errors and UDP to closed ports (IPv4)", ip_floods},
     {"RFC 826: more neighbours than there is room for (IPv4)", arp_flood},
     {"RFC 4861: more neighbours than there is room for", nd_flood},

@@ -31,6 +31,7 @@ X(stack, mbufs, 0, 0, 16000000, "mbufs", \
 X(stack, seed, 0, 0, UINT64_MAX, "number", \
   "secret of ISNs, port choice and hash tables; 0: from the kernel's random source") \
 X(stack, rx_burst, 32, 1, 64, "frames", "frames taken from a port in one turn of the loop") \
+X(stack, busy_answers, 8, 1, 64, "answers", "who has no connection is answered so often in each burst while frames come faster than they are worked on; 64: always") \
 X(arp, entries, 1024, 16, 1000000, "neighbours", "neighbour table entries per lcore, of both families") \
 X(arp, hold, 48, 1, 64, "frames", \
   "frames kept per neighbour while it is being resolved: a datagram of 64 KB in fragments; 3 while mbufs are scarce") \
