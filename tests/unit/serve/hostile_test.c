@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <percore/percore.h>
@@ -163,13 +164,16 @@ static void a_full_event_queue(void)
 /* A slot belongs to its connection, whatever the client writes there. */
 static void a_slot_that_says_it_is_free(void)
 {
-	int one = dup(0), two = dup(0), first, second;
+	int one[2], two[2], first, second;
 
 	start();
-	first = host_attach(b.host, one);
+	/* the control thread, which may begin late, must see nothing of these */
+	CU_ASSERT_FATAL(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, one) == 0);
+	CU_ASSERT_FATAL(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, two) == 0);
+	first = host_attach(b.host, one[0]);
 	CU_ASSERT_FATAL(first > 0);
 	at_store(&chan_proc(c, (uint32_t)first)->state, CHAN_PROC_FREE);
-	second = host_attach(b.host, two);
+	second = host_attach(b.host, two[0]);
 	CU_ASSERT_NOT_EQUAL(first, second);
 	at_store(&chan_proc(c, (uint32_t)first)->buried, 9);
 	at_store(&chan_proc(c, (uint32_t)first)->state, CHAN_PROC_DYING);
@@ -177,6 +181,8 @@ static void a_slot_that_says_it_is_free(void)
 	CU_ASSERT_NOT_EQUAL(b.host->conn[first], -1);
 	CU_ASSERT_EQUAL(b.host->slot[first], CHAN_PROC_LIVE);
 	finish();
+	close(one[1]);
+	close(two[1]);
 }
 
 static void a_socket_of_somebody_else(void)
