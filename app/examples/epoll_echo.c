@@ -70,7 +70,8 @@ int main(int argc, char **argv)
 
 	trigger = argc > 2 && strcmp(argv[2], "et") == 0 ? EPOLLET : 0;
 	if (pcx_attach(NULL) != 0 ||
-	    (listener = open_listener((unsigned short)(argc > 1 ? atoi(argv[1]) : 7))) < 0) {
+	    (listener =
+	         open_listener((unsigned short)(argc > 1 ? strtoul(argv[1], NULL, 10) : 7))) < 0) {
 		perror("epoll_echo");
 		return 2;
 	}

@@ -56,7 +56,8 @@ static int open_listener(unsigned short port)
 int main(int argc, char **argv)
 {
 	if (pcx_attach(NULL) != 0 ||
-	    (p[0].fd = open_listener((unsigned short)(argc > 1 ? atoi(argv[1]) : 7))) < 0) {
+	    (p[0].fd = open_listener((unsigned short)(argc > 1 ? strtoul(argv[1], NULL, 10) : 7))) <
+	        0) {
 		perror("poll_echo");
 		return 2;
 	}

@@ -16,7 +16,7 @@
 static int connect_to(const char *addr, const char *port)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET,
-	                        .sin_port = htons((unsigned short)atoi(port))};
+	                        .sin_port = htons((unsigned short)strtoul(port, NULL, 10))};
 	const struct timeval patience = {.tv_sec = 10};
 	int fd = pcx_socket(AF_INET, SOCK_STREAM, 0);
 

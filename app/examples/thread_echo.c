@@ -51,7 +51,7 @@ int main(int argc, char **argv)
 		perror("PERCORE_SOCKET");
 		return 2;
 	}
-	listener = open_listener((unsigned short)(argc > 1 ? atoi(argv[1]) : 7));
+	listener = open_listener((unsigned short)(argc > 1 ? strtoul(argv[1], NULL, 10) : 7));
 	if (listener < 0) {
 		perror("listen");
 		return 2;

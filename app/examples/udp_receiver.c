@@ -47,7 +47,7 @@ int main(int argc, char **argv)
 	int fd, n;
 
 	if (argc > 1)
-		a.sin_port = htons((unsigned short)atoi(argv[1]));
+		a.sin_port = htons((unsigned short)strtoul(argv[1], NULL, 10));
 	if (pcx_attach(NULL) != 0 || (fd = pcx_socket(AF_INET, SOCK_DGRAM, 0)) < 0 ||
 	    pcx_bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0) {
 		perror("udp_receiver");

@@ -40,10 +40,10 @@ static void write_head(struct file *f, char *head, const char *name)
 	int n;
 
 	http_date_format(f->mtime, date);
-	f->etag_len = (uint16_t)snprintf(
-	    etag, sizeof(etag), "\"%llx-%llx\"",
-	    (unsigned long long)(f->modified.tv_sec * INT64_C(1000000000) + f->modified.tv_nsec),
-	    (unsigned long long)f->size);
+	f->etag_len = (uint16_t)snprintf(etag, sizeof(etag), "\"%llx-%llx\"",
+	                                 (unsigned long long)f->modified.tv_sec * 1000000000 +
+	                                     (unsigned long long)f->modified.tv_nsec,
+	                                 (unsigned long long)f->size);
 	n = snprintf(head, FILE_HEAD_MAX, "Content-Type: %s\r\n", mime_type(name));
 	f->validators_off = (uint16_t)n;
 	f->etag_off = (uint16_t)(n + (int)strlen("Last-Modified: \r\nETag: ") + HTTP_DATE_LEN);

@@ -213,7 +213,7 @@ bool http_date_parse(const char *p, size_t len, int64_t now, int64_t *seconds)
 	}
 	if (!c.ok || c.p != c.end || !is_date(&tm))
 		return false;
-	*seconds = days_from_date(tm.year, tm.month, tm.day) * DAY_SECONDS + tm.hour * 3600 +
-	           tm.minute * 60 + tm.second;
+	*seconds = days_from_date(tm.year, tm.month, tm.day) * DAY_SECONDS +
+	           tm.hour * INT64_C(3600) + tm.minute * INT64_C(60) + tm.second;
 	return true;
 }

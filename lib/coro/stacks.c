@@ -18,7 +18,7 @@ static void touch(volatile char *stack, size_t bytes, size_t page)
 int coro_stacks_init(struct coro_stacks *s, uint32_t n, size_t bytes)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t room = (bytes + COLOURS * COLOUR_BYTES + page - 1) / page * page;
+	size_t room = (bytes + (size_t)COLOURS * COLOUR_BYTES + page - 1) / page * page;
 	void *base = mmap(NULL, n * (room + page), PROT_NONE,
 	                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
@@ -47,6 +47,6 @@ void coro_stacks_fini(struct coro_stacks *s)
 
 void *coro_stacks_get(const struct coro_stacks *s, uint32_t i, size_t *bytes)
 {
-	*bytes = s->stride - s->guard - i % COLOURS * COLOUR_BYTES;
+	*bytes = s->stride - s->guard - (size_t)(i % COLOURS) * COLOUR_BYTES;
 	return s->base + i * s->stride + s->guard;
 }

@@ -40,6 +40,11 @@ static void take_back(struct pc_stack *st, int port, const struct pc_dhcp_lease 
 		pc_stack_set_mtu(st, port, 0);
 }
 
+static bool is_same_network(const struct pc_prefix *a, const struct pc_prefix *b)
+{
+	return a->len == b->len && pc_addr_equal(&a->addr, &b->addr);
+}
+
 /* RFC 3442: a gateway 0.0.0.0 means that the network is on the link; and of several gateways to one network the
  * first is preferred (RFC 2132 section 3.5). */
 static void add_routes(struct pc_stack *st, int port, const struct pc_dhcp_lease *l)
@@ -51,8 +56,7 @@ static void add_routes(struct pc_stack *st, int port, const struct pc_dhcp_lease
 		if (pc_addr_get_ip4(&r.gateway) == 0)
 			r.gateway = (struct pc_addr){0};
 		for (unsigned j = 0; j < i; j++)
-			r.metric +=
-			    memcmp(&l->route[j].dest, &l->route[i].dest, sizeof(r.dest)) == 0;
+			r.metric += is_same_network(&l->route[j].dest, &l->route[i].dest);
 		if (pc_route_add(st, &r) != 0 && errno != EEXIST)
 			ctx_count(&st->ctx, PC_DHCP_ROUTES_REFUSED);
 	}
@@ -71,13 +75,22 @@ static int hand_over(struct pc_stack *st, int port, const struct pc_dhcp_lease *
 	return 0;
 }
 
+/* of as many routes */
+static bool are_same_routes(const struct pc_dhcp_lease *a, const struct pc_dhcp_lease *b)
+{
+	for (unsigned i = 0; i < a->nb_routes; i++)
+		if (!is_same_network(&a->route[i].dest, &b->route[i].dest) ||
+		    !pc_addr_equal(&a->route[i].gateway, &b->route[i].gateway))
+			return false;
+	return true;
+}
+
 /* Says whether what the stack was given is still the same. */
 static bool is_same(const struct pc_dhcp_lease *a, const struct pc_dhcp_lease *b)
 {
 	return pc_addr_equal(&a->addr.addr, &b->addr.addr) && a->addr.len == b->addr.len &&
 	       a->mtu == b->mtu && a->nb_routes == b->nb_routes && a->nb_dns == b->nb_dns &&
-	       strcmp(search_of(a), search_of(b)) == 0 &&
-	       memcmp(a->route, b->route, a->nb_routes * sizeof(a->route[0])) == 0 &&
+	       strcmp(search_of(a), search_of(b)) == 0 && are_same_routes(a, b) &&
 	       memcmp(a->dns, b->dns, a->nb_dns * sizeof(a->dns[0])) == 0;
 }
 
