@@ -26,7 +26,7 @@ struct pc_stack {
 	struct udp *udp;
 	struct tcp *tcp;
 	struct events events;
-	struct mail *mail; /* what other threads ask for */
+	struct mail *mail;                        /* what other threads ask for */
 	struct strangers strangers[PC_MAX_PORTS]; /* for each port */
 };
 
