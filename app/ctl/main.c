@@ -18,7 +18,7 @@
 static const char usage[] =
     "Usage: percore-ctl PATH COMMAND\n\n"
     "sends a command to the program whose run.control (--set run.control=PATH) is PATH:\n\n"
-    "  route add NETWORK via GATEWAY [metric N] [mtu BYTES]\n"
+    "  route add NETWORK via GATEWAY [metric N] [weight N] [mtu BYTES]\n"
     "  route add NETWORK port N [metric N] [mtu BYTES]    what is on the link itself\n"
     "  route replace ...                                  the only one to NETWORK from now on\n"
     "  route del NETWORK [via GATEWAY]\n"

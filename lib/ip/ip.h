@@ -40,6 +40,7 @@ struct route {
 	uint16_t laddr;         /* IPv4: source address for packets that have none yet */
 	uint16_t mtu;           /* 0: the link's */
 	uint16_t by;            /* place of the gateway; GATEWAY_NONE: on-link */
+	uint16_t weight;        /* share among equal ones, 1 to ROUTE_WEIGHT_MAX */
 	uint8_t netif;
 	uint8_t learnt;    /* ROUTE_*: who said so */
 	int8_t preference; /* of a router: 1 high, 0, -1 low (RFC 4191) */
@@ -55,6 +56,8 @@ enum {
 
 #define ROUTES_LEARNT 96 /* places for what the network says; ra.c takes no more */
 #define ROUTES_EQUAL  16 /* routes to one network that share what goes there */
+
+#define ROUTE_WEIGHT_MAX 256 /* as on Linux */
 
 /** The lengths of the networks of one family. */
 struct route_lengths {
@@ -106,6 +109,8 @@ struct ip_path {
 	uint16_t mtu;
 	uint8_t netif;
 	bool broadcast, multicast;
+	bool
+	    shared; /* it is this one for its flow: packets to the same destination may have another */
 };
 
 /** A path that was found a moment ago: who answers a SYN needs it twice, and from one network come many. */
@@ -265,6 +270,11 @@ void icmp_protocol_unreachable(struct ip *ip, const struct rte_mbuf *m, const st
  * Returns 0, -ENETUNREACH (no route) or -EADDRNOTAVAIL (there is a route, but not by laddr's interface).
  */
 int ip_path_find(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path);
+
+/** ip_path_find_flow does so for packets with ports, which choose among equal routes too (ip.multipath_hash): the source
+ * port times 65536 plus the destination's, of the packets that are sent; 0 where there are none. */
+int ip_path_find_flow(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, uint32_t ports,
+                      struct ip_path *path);
 
 /** ip_path_loop makes the way of a packet back to ourselves, whatever its destination is: for copies of what is sent
  * to groups. laddr is its source. Returns 0 or -EADDRNOTAVAIL. */

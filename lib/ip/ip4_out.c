@@ -130,6 +130,14 @@ static void send_packet(struct ip *ip, const struct ip_path *path, const struct 
 		ip6_push(ip, path, s, m, s->proto, ip6_label_of(ip, s, m));
 }
 
+/* The ports of a packet that begins with its transport header. */
+static uint32_t ports_of(const struct ip_send *s, const struct rte_mbuf *m)
+{
+	const bool ports = s->proto == IPPROTO_TCP || s->proto == IPPROTO_UDP;
+
+	return ports ? wire_get32(rte_pktmbuf_mtod(m, const uint8_t *)) : 0;
+}
+
 void ip_output(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
                struct rte_mbuf *m)
 {
@@ -137,7 +145,7 @@ void ip_output(struct ip *ip, const struct ip_path *path, const struct ip_send *
 
 	if (likely(ip_path_is_good(ip, path))) {
 		send_packet(ip, path, s, m);
-	} else if (ip_path_find(ip, &s->dst, path->laddr, &fresh) == 0 &&
+	} else if (ip_path_find_flow(ip, &s->dst, path->laddr, ports_of(s, m), &fresh) == 0 &&
 	           fresh.netif == path->netif) {
 		/* the same address of ours, so the same port: the checksum is as it must be; but that the other end has
 		 * become one of ours, or is it no more */

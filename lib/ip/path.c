@@ -118,11 +118,26 @@ static uint16_t source_of(const struct ip *ip, const struct route *r, const stru
 	return pc_addr_is_ip4(dst) ? r->laddr : ip6_source(ip, r->netif, dst);
 }
 
-static int find_path(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path)
+/* What chooses among equal routes. */
+static struct ip_flow flow_of(const struct ip *ip, uint16_t laddr, uint32_t ports)
 {
+	struct ip_flow f = {0};
+
+	if (laddr != LADDR_NONE)
+		f.src = *ip_laddr(ip, laddr);
+	if (ip->ctx->cfg.ip_multipath_hash != 0)
+		f.ports = ports;
+	return f;
+}
+
+static int find_path(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, uint32_t ports,
+                     struct ip_path *path)
+{
+	const struct ip_flow flow = flow_of(ip, laddr, ports);
 	const int netif = laddr != LADDR_NONE ? ip->ifs.addr[laddr].netif : ROUTE_ANY;
 	const uint16_t own = netifs_find(&ip->ifs, dst);
 	const struct route *r;
+	bool shared = false;
 
 	if (laddr != LADDR_NONE && ip->ifs.addr[laddr].state == LADDR_EXPIRED)
 		return -EADDRNOTAVAIL; /* it has gone, and its place knows no address */
@@ -137,7 +152,7 @@ static int find_path(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, s
 	if (pc_addr_is_multicast(dst) || pc_addr_is_broadcast(dst))
 		return pc_addr_is_ip4(dst) ? find_group(ip, dst, laddr, path)
 		                           : find_group6(ip, dst, laddr, path);
-	r = route_find(ip, dst, netif);
+	r = route_find_flow(ip, dst, netif, &flow, &shared);
 	if (r == NULL)
 		return route_find(ip, dst, ROUTE_ANY) != NULL ? -EADDRNOTAVAIL : -ENETUNREACH;
 	if (laddr == LADDR_NONE)
@@ -145,6 +160,7 @@ static int find_path(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, s
 	if (laddr == LADDR_NONE || (pc_addr_is_ip4(dst) && !netifs_is_usable(&ip->ifs, laddr)))
 		return -EADDRNOTAVAIL;
 	make_path(ip, dst, r->netif, laddr, r->mtu, path);
+	path->shared = shared;
 	if (netifs_is_broadcast(&ip->ifs, r->netif, dst))
 		path->broadcast = true;
 	else
@@ -157,7 +173,7 @@ static int find_path(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, s
  * What changes a path outdates every neighbour (neigh_outdate), and so the memo.  A connection that is
  * opened, served and closed spends 520 instructions less by it.
  */
-static int remember_path(struct ip *ip, const struct pc_addr *dst, uint16_t laddr,
+static int remember_path(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, uint32_t ports,
                          struct ip_path *path)
 {
 	struct path_memo *memo = &ip->memo[dst->b[15] % PATH_MEMOS];
@@ -168,18 +184,24 @@ static int remember_path(struct ip *ip, const struct pc_addr *dst, uint16_t ladd
 		*path = memo->path;
 		return 0;
 	}
-	rc = find_path(ip, dst, laddr, path);
-	if (rc == 0 && laddr != LADDR_NONE && path->neigh.generation != 0)
+	rc = find_path(ip, dst, laddr, ports, path);
+	if (rc == 0 && laddr != LADDR_NONE && path->neigh.generation != 0 && !path->shared)
 		*memo = (struct path_memo){.dst = *dst, .path = *path};
 	return rc;
 }
 
-int ip_path_find(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path)
+int ip_path_find_flow(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, uint32_t ports,
+                      struct ip_path *path)
 {
-	const int rc = remember_path(ip, dst, laddr, path);
+	const int rc = remember_path(ip, dst, laddr, ports, path);
 
 	/* the MTU of an IPv6 path may change at any time (RFC 8201) */
 	if (rc == 0 && !pc_addr_is_ip4(dst))
 		path->mtu = ip_pmtu(ip, dst, path->mtu);
 	return rc;
+}
+
+int ip_path_find(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path)
+{
+	return ip_path_find_flow(ip, dst, laddr, 0, path);
 }

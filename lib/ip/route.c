@@ -2,15 +2,14 @@
 /*
  * The table of routes.
  *
- * Overview: places in an array, found by a keyed hash of network and length; a search tries the lengths that
- * there are, the longest first, in each family its own.  So it takes as many probes as there are different
+ * Overview: places in an array, found by a keyed hash of network and length; a search (route_find.c) tries the lengths
+ * that there are, the longest first, in each family its own.  So it takes as many probes as there are different
  * lengths, however many routes (docs/adr/0015-routes.md says why it is none of DPDK's tables).  It is made
  * once per connection, not per packet: what it yields is kept as a path.
  *
  * Routes to one network stand next to each other in their chain, the best first: settings before what was
- * learnt, then the lower metric, then the router that is preferred, then the older one.  Of those that are equal
- * and set, a hash of the destination chooses (as on Linux without ports in its hash); whose gateway does not
- * answer is passed over.  Two routes to one network may differ in their interface; which is taken then
+ * learnt, then the lower metric, then the router that is preferred, then the older one; route_find.c chooses among
+ * them.  Two routes to one network may differ in their interface; which is taken then
  * depends on the address that a socket is bound to, so a host with two uplinks answers by the one it
  * was asked by.
  *
@@ -83,12 +82,6 @@ void routes_fini(struct routes *rs)
 	rs->bucket = NULL;
 }
 
-/* ::/0 holds the mapped form of IPv4 too, and does not mean it: each family has its own networks. */
-static unsigned family_of(const struct pc_addr *a)
-{
-	return pc_addr_is_ip4(a) ? 0 : 1;
-}
-
 static uint32_t *bucket_of(const struct routes *rs, const struct pc_prefix *net)
 {
 	const uint64_t v[3] = {net->addr.q[0], net->addr.q[1], net->len};
@@ -104,7 +97,7 @@ static bool is_to(const struct route *r, const struct pc_prefix *net)
 /* Notes that a route of this length has come or gone. */
 static void count_length(struct routes *rs, const struct pc_prefix *net, int change)
 {
-	struct route_lengths *l = &rs->lengths[family_of(&net->addr)];
+	struct route_lengths *l = &rs->lengths[route_family(&net->addr)];
 	unsigned i = 0;
 
 	l->routes[net->len] = (uint32_t)((int)l->routes[net->len] + change);
@@ -142,8 +135,7 @@ static bool precedes(const struct route *a, const struct route *b)
 	return a->preference >= b->preference;
 }
 
-/* The first route to a network in its chain; 0: none. */
-static uint32_t first_to(const struct routes *rs, const struct pc_prefix *net)
+uint32_t route_first_to(const struct routes *rs, const struct pc_prefix *net)
 {
 	uint32_t i = *bucket_of(rs, net);
 
@@ -152,8 +144,7 @@ static uint32_t first_to(const struct routes *rs, const struct pc_prefix *net)
 	return i;
 }
 
-/* The next one to the same network: they stand together. */
-static uint32_t next_to(const struct routes *rs, uint32_t i)
+uint32_t route_next_to(const struct routes *rs, uint32_t i)
 {
 	const struct route *r = &rs->route[i - 1];
 
@@ -164,7 +155,7 @@ bool route_is_set(const struct ip *ip, const struct pc_prefix *dest, uint8_t net
 {
 	const struct routes *rs = &ip->routes;
 
-	for (uint32_t i = first_to(rs, dest); i != 0; i = next_to(rs, i))
+	for (uint32_t i = route_first_to(rs, dest); i != 0; i = route_next_to(rs, i))
 		if (rs->route[i - 1].learnt == ROUTE_SET && rs->route[i - 1].netif == netif)
 			return true;
 	return false;
@@ -231,92 +222,17 @@ void route_del(struct ip *ip, uint32_t index)
 	neigh_outdate(ip->neigh);
 }
 
-/* ---- search ---------------------------------------------------------------------------------- */
-
-/* Says whether packets can go by a route, as far as anybody knows. */
-static bool is_up(const struct ip *ip, const struct route *r)
-{
-	return r->by == GATEWAY_NONE || !ip->gateways.place[r->by].down;
-}
-
-/* Says whether two routes to one network are equally good, and settings. */
-static bool is_equal(const struct route *a, const struct route *b)
-{
-	return a->learnt == ROUTE_SET && b->learnt == ROUTE_SET && a->metric == b->metric;
-}
-
-/* Chooses one of the routes like r, which follow it, by the destination. */
-static const struct route *share(const struct ip *ip, uint32_t i, const struct pc_addr *dst,
-                                 int netif)
-{
-	const struct routes *rs = &ip->routes;
-	const struct route *lead = &rs->route[i - 1], *like[ROUTES_EQUAL];
-	const uint64_t v[3] = {dst->q[0], dst->q[1], UINT64_MAX};
-	uint32_t n = 0;
-
-	for (; i != 0 && n < ROUTES_EQUAL && is_equal(lead, &rs->route[i - 1]); i = next_to(rs, i))
-		if ((netif == ROUTE_ANY || rs->route[i - 1].netif == netif) &&
-		    is_up(ip, &rs->route[i - 1]))
-			like[n++] = &rs->route[i - 1];
-	return n > 1 ? like[hash24(&rs->key, v) % n] : lead;
-}
-
-/* The best of the routes to one network; of equal ones one whose gateway answers (RFC 1122 section 3.3.1.2,
- * RFC 4861 section 6.3.6). */
-static const struct route *choose(const struct ip *ip, uint32_t first, const struct pc_addr *dst,
-                                  int netif)
-{
-	const struct routes *rs = &ip->routes;
-	const struct route *best = NULL;
-
-	for (uint32_t i = first; i != 0; i = next_to(rs, i)) {
-		const struct route *r = &rs->route[i - 1];
-
-		if (netif != ROUTE_ANY && r->netif != netif)
-			continue;
-		if (is_up(ip, r))
-			return share(ip, i, dst, netif);
-		best = best == NULL ? r : best;
-	}
-	return best;
-}
-
-const struct route *route_find(const struct ip *ip, const struct pc_addr *dst, int netif)
-{
-	const struct routes *rs = &ip->routes;
-	const struct route_lengths *l = &rs->lengths[family_of(dst)];
-
-	for (unsigned i = 0; i < l->n; i++) {
-		const struct pc_prefix whole = {.addr = *dst, .len = l->len[i]};
-		const struct pc_prefix net = route_network(&whole);
-		const uint32_t first = first_to(rs, &net);
-		const struct route *r = first != 0 ? choose(ip, first, dst, netif) : NULL;
-
-		if (r != NULL)
-			return r;
-	}
-	return NULL;
-}
-
-bool route_first_hop(const struct ip *ip, const struct pc_addr *dst, uint8_t netif,
-                     struct pc_addr *hop)
-{
-	const struct route *r = route_find(ip, dst, netif);
-
-	if (r == NULL || pc_addr_is_any(&r->gateway))
-		return false;
-	*hop = r->gateway;
-	return true;
-}
-
 /* ---- settings -------------------------------------------------------------------------------- */
 
 void route_add_connected(struct ip *ip, uint16_t laddr)
 {
 	const struct laddr *la = &ip->ifs.addr[laddr];
 	const struct pc_prefix p = {.addr = la->addr, .len = la->prefix_len};
-	const struct route r = {
-	    .dest = route_network(&p), .netif = la->netif, .laddr = laddr, .until_ns = UINT64_MAX};
+	const struct route r = {.dest = route_network(&p),
+	                        .netif = la->netif,
+	                        .laddr = laddr,
+	                        .weight = 1,
+	                        .until_ns = UINT64_MAX};
 
 	/* nobody else is on the network of a host address; and of two addresses on one network the
 	 * first is the one that connections are made from */
@@ -399,8 +315,9 @@ static int make_route(const struct ip *ip, const struct pc_route *want, struct r
 	*r = (struct route){.gateway = want->gateway,
 	                    .metric = want->metric,
 	                    .mtu = want->mtu,
+	                    .weight = want->weight != 0 ? want->weight : 1,
 	                    .until_ns = UINT64_MAX};
-	if (p.len > 128 || (ip4 && p.len < 96) ||
+	if (p.len > 128 || (ip4 && p.len < 96) || want->weight > ROUTE_WEIGHT_MAX ||
 	    (want->mtu != 0 && want->mtu < (ip4 ? IP_PMTU4_MIN : IP6_MTU_MIN)))
 		return -EINVAL;
 	if (!pc_addr_is_any(&want->gateway) && pc_addr_is_ip4(&want->gateway) != ip4)
@@ -414,7 +331,7 @@ static bool is_there(const struct ip *ip, const struct route *r)
 {
 	const struct routes *rs = &ip->routes;
 
-	for (uint32_t i = first_to(rs, &r->dest); i != 0; i = next_to(rs, i)) {
+	for (uint32_t i = route_first_to(rs, &r->dest); i != 0; i = route_next_to(rs, i)) {
 		const struct route *o = &rs->route[i - 1];
 
 		if (o->learnt == ROUTE_SET && o->netif == r->netif &&
@@ -454,10 +371,10 @@ static unsigned del_routes(struct ip *ip, const struct pc_prefix *net,
 	struct routes *rs = &ip->routes;
 	unsigned n = 0;
 
-	for (uint32_t i = first_to(rs, net), next; i != 0; i = next) {
+	for (uint32_t i = route_first_to(rs, net), next; i != 0; i = next) {
 		const struct route *r = &rs->route[i - 1];
 
-		next = next_to(rs, i);
+		next = route_next_to(rs, i);
 		if (r->learnt != ROUTE_SET || is_connected(ip, r) ||
 		    (gateway != NULL && !pc_addr_equal(&r->gateway, gateway)) ||
 		    (keep != NULL && pc_addr_equal(&r->gateway, keep)))
@@ -548,10 +465,11 @@ unsigned ip_route_list(const struct ip *ip, struct pc_route_info *list, unsigned
 			                                               .gateway = r->gateway,
 			                                               .port = r->netif,
 			                                               .metric = r->metric,
-			                                               .mtu = r->mtu},
+			                                               .mtu = r->mtu,
+			                                               .weight = r->weight},
 			                                     .learnt = r->learnt != ROUTE_SET,
 			                                     .connected = is_connected(ip, r),
-			                                     .down = !is_up(ip, r)};
+			                                     .down = !route_is_up(ip, r)};
 		found++;
 	}
 	return found;

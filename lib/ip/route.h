@@ -42,9 +42,40 @@ void route_del(struct ip *ip, uint32_t index);
  * for them. */
 void route_forget_addr(struct ip *ip, uint16_t laddr);
 
+/** route_first_to returns the first route to a network in its chain, the best (index + 1); 0: none. route_next_to returns
+ * the next one to the same network: they stand together. */
+uint32_t route_first_to(const struct routes *rs, const struct pc_prefix *net);
+uint32_t route_next_to(const struct routes *rs, uint32_t i);
+
+/** route_family numbers the families. ::/0 holds the mapped form of IPv4 too, and does not mean it: each family has its
+ * own networks. */
+static inline unsigned route_family(const struct pc_addr *a)
+{
+	return pc_addr_is_ip4(a) ? 0 : 1;
+}
+
+/** route_is_up says whether packets can go by a route, as far as anybody knows. */
+static inline bool route_is_up(const struct ip *ip, const struct route *r)
+{
+	return r->by == GATEWAY_NONE || !ip->gateways.place[r->by].down;
+}
+
+/* ---- finding one (route_find.c) ---- */
+
 #define ROUTE_ANY (-1)
 
-/** route_find finds the best route to dst, by an interface or, with ROUTE_ANY, by any one. NULL: none. */
+/** What packets of one flow have in common besides their destination; what is not known is 0. */
+struct ip_flow {
+	struct pc_addr src;
+	uint32_t ports; /* as ip_path_find_flow has them */
+};
+
+/** route_find_flow finds the best route to dst, by an interface or, with ROUTE_ANY, by any one; of equally good ones that
+ * of the flow, and then *shared is set. NULL: none. */
+const struct route *route_find_flow(const struct ip *ip, const struct pc_addr *dst, int netif,
+                                    const struct ip_flow *flow, bool *shared);
+
+/** route_find does so for a flow of which nothing else is known. */
 const struct route *route_find(const struct ip *ip, const struct pc_addr *dst, int netif);
 
 /** route_first_hop finds to whom packets to dst go by an interface. Returns false when there is no

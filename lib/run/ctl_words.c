@@ -90,8 +90,8 @@ static int read_mac(struct words *w, uint8_t mac[6])
 
 /* ---- commands -------------------------------------------------------------------------------- */
 
-/* "via ADDR", "port N", "metric N", "mtu N" in any order, as far as allowed says. */
-enum { VIA = 1, PORT = 2, METRIC = 4, MTU = 8 };
+/* "via ADDR", "port N", "metric N", "mtu N", "weight N" in any order, as far as allowed says. */
+enum { VIA = 1, PORT = 2, METRIC = 4, MTU = 8, WEIGHT = 16 };
 
 static int read_option(struct words *w, struct pc_change *c, unsigned allowed)
 {
@@ -111,6 +111,10 @@ static int read_option(struct words *w, struct pc_change *c, unsigned allowed)
 		if (read_number(w, "mtu", UINT16_MAX, &v) != 0)
 			return -1;
 		c->mtu = (uint16_t)v;
+	} else if ((allowed & WEIGHT) && is_next(w, "weight")) {
+		if (read_number(w, "weight", UINT16_MAX, &v) != 0)
+			return -1;
+		c->weight = (uint16_t)v;
 	} else {
 		return fail(w, "\"%s\" is not understood here", next(w));
 	}
@@ -129,7 +133,7 @@ static int read_route(struct words *w, struct pc_change *c)
 {
 	const bool all = is_next(w, "default");
 	const unsigned options =
-	    c->kind == PC_CHANGE_DEL_ROUTE ? VIA | PORT : VIA | PORT | METRIC | MTU;
+	    c->kind == PC_CHANGE_DEL_ROUTE ? VIA | PORT : VIA | PORT | METRIC | MTU | WEIGHT;
 
 	c->port = -1;
 	if ((!all && read_prefix(w, &c->prefix) != 0) || read_options(w, c, options) != 0)
@@ -174,7 +178,7 @@ static int read_mtu(struct words *w, struct pc_change *c)
 
 static const struct {
 	const char *object, *verb;
-	uint32_t kind;
+	uint16_t kind;
 	int (*read)(struct words *w, struct pc_change *c);
 } commands[] = {
     {"route", "add", PC_CHANGE_ADD_ROUTE, read_route},
@@ -256,6 +260,8 @@ void ctl_print_routes(FILE *f, const struct pc_route_info *list, unsigned n)
 			fprintf(f, " metric %" PRIu32, r->metric);
 		if (r->mtu != 0)
 			fprintf(f, " mtu %u", r->mtu);
+		if (r->weight > 1)
+			fprintf(f, " weight %u", r->weight);
 		fprintf(f, "%s%s%s\n", list[i].connected ? " connected" : "",
 		        list[i].learnt ? " learnt" : "", list[i].down ? " down" : "");
 	}

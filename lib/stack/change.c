@@ -81,7 +81,8 @@ static struct pc_route route_of(const struct pc_change *c)
 	                         .gateway = c->addr,
 	                         .port = c->port,
 	                         .metric = c->metric,
-	                         .mtu = c->mtu};
+	                         .mtu = c->mtu,
+	                         .weight = c->weight};
 }
 
 int pc_stack_change(struct pc_stack *st, const struct pc_change *c)

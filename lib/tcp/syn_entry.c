@@ -87,7 +87,7 @@ struct tcb *syncache_promote(struct tcp *tcp, const struct syn_entry *e)
 	account_of(tcp, t)->segs_in = 1;
 	account_of(tcp, t)->delivered = 1;
 	account_of(tcp, t)->retrans = e->retries;
-	if (tcb_set_path(tcp, t, &e->flow.raddr, e->flow.laddr) != 0) {
+	if (tcb_set_path(tcp, t, &e->flow.raddr, e->flow.laddr, tcp_flow_ports(&e->flow)) < 0) {
 		t->state = TCP_S_CLOSED;
 		tcb_free(tcp, t);
 		return NULL;

@@ -55,6 +55,12 @@ struct tcp_flow {
 
 static_assert(sizeof(struct tcp_flow) == 24, "hashed as three words");
 
+/** tcp_flow_ports returns the ports of what is sent, as ip_path_find_flow wants them. */
+static inline uint32_t tcp_flow_ports(const struct tcp_flow *f)
+{
+	return (uint32_t)f->lport << 16 | f->rport;
+}
+
 /* tcb.opt: what was negotiated */
 enum {
 	TCB_OPT_TS = 1 << 0,

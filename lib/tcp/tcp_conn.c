@@ -236,10 +236,11 @@ void tcb_replace(struct tcp *tcp, struct tcb *t, uint64_t hash, flow_ref from)
 	count_source(tcp, t);
 }
 
-int tcb_set_path(struct tcp *tcp, struct tcb *t, const struct pc_addr *remote, uint16_t laddr)
+int tcb_set_path(struct tcp *tcp, struct tcb *t, const struct pc_addr *remote, uint16_t laddr,
+                 uint32_t ports)
 {
 	struct ip_path path;
-	int err = ip_path_find(tcp->ip, remote, laddr, &path);
+	int err = ip_path_find_flow(tcp->ip, remote, laddr, ports, &path);
 	uint16_t known;
 
 	if (err != 0)
@@ -252,7 +253,7 @@ int tcb_set_path(struct tcp *tcp, struct tcb *t, const struct pc_addr *remote, u
 	known = dest_path_mtu(&tcp->dests, remote, (uint32_t)(tcp->ctx->now_ns / 1000000000));
 	if (known != 0 && known < t->path_mtu)
 		t->path_mtu = known;
-	return 0;
+	return path.shared ? 1 : 0;
 }
 
 /* bytes of IP and TCP headers without options */

@@ -54,8 +54,16 @@ void tcb_enter_passive(struct tcp *tcp, struct tcb *t);
 /** tcb_replace does the same where the flow table has the flow, of this hash, as something else: from. */
 void tcb_replace(struct tcp *tcp, struct tcb *t, uint64_t hash, flow_ref from);
 
-/** tcb_set_path fills in the way to the peer; returns 0, -ENETUNREACH or -EADDRNOTAVAIL. */
-int tcb_set_path(struct tcp *tcp, struct tcb *t, const struct pc_addr *remote, uint16_t laddr);
+/** tcp_path_find finds the way of what is sent to a connection's peer; errors are those of ip_path_find. */
+static inline int tcp_path_find(struct tcp *tcp, const struct tcp_flow *f, struct ip_path *path)
+{
+	return ip_path_find_flow(tcp->ip, &f->raddr, f->laddr, tcp_flow_ports(f), path);
+}
+
+/** tcb_set_path fills in the way to the peer, for a connection with these ports (ip_path_find_flow); returns 0, or 1 when
+ * it is one of several for other ports, or -ENETUNREACH or -EADDRNOTAVAIL. */
+int tcb_set_path(struct tcp *tcp, struct tcb *t, const struct pc_addr *remote, uint16_t laddr,
+                 uint32_t ports);
 
 /** tcb_update_mss computes the segment size from peer, path, options and TCP_MAXSEG. */
 void tcb_update_mss(struct tcp *tcp, struct tcb *t);

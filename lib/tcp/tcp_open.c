@@ -189,7 +189,7 @@ static int claim_flow(struct tcp *tcp, struct tcb *t)
 static int begin(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remote)
 {
 	uint64_t secret;
-	int err;
+	int err, way;
 
 	if (remote->port == 0)
 		return -ECONNREFUSED;
@@ -197,9 +197,10 @@ static int begin(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remot
 		return -ENETUNREACH;
 	if (!(bindings_families(t->flags) & binding_family(&remote->addr)))
 		return -ENETUNREACH;
-	err = tcb_set_path(tcp, t, &remote->addr, t->flow.laddr);
-	if (err != 0)
-		return err;
+	way = tcb_set_path(tcp, t, &remote->addr, t->flow.laddr,
+	                   (uint32_t)t->flow.lport << 16 | remote->port);
+	if (way < 0)
+		return way;
 	if (netifs_is_broadcast(&tcp->ip->ifs, t->netif, &remote->addr))
 		return -ENETUNREACH;
 	t->flow.raddr = remote->addr;
@@ -210,6 +211,8 @@ static int begin(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remot
 		t->flow.rport = 0;
 		return err;
 	}
+	if (way > 0) /* now that both ends are known */
+		(void)tcb_set_path(tcp, t, &remote->addr, t->flow.laddr, tcp_flow_ports(&t->flow));
 	secret = tcp_secret(tcp, &t->flow);
 	t->ts_offset = (uint32_t)(secret >> 32);
 	t->snd_una = tcp_isn(tcp, secret);

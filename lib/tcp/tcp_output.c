@@ -44,7 +44,7 @@ static void make_path(struct tcp *tcp, struct tcb *t, struct ip_path *path)
 	if (neigh_is_valid(tcp->ip->neigh, t->neigh))
 		return;
 	was = path->mtu;
-	if (ip_path_find(tcp->ip, &t->flow.raddr, t->flow.laddr, path) != 0)
+	if (tcp_path_find(tcp, &t->flow, path) != 0)
 		return;
 	t->neigh = path->neigh;
 	t->netif = path->netif;

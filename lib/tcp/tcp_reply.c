@@ -48,7 +48,7 @@ bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_add
 	struct rte_mbuf *m;
 	struct ip_path path;
 
-	if (ip_path_find(tcp->ip, &flow->raddr, flow->laddr, &path) != 0) {
+	if (tcp_path_find(tcp, flow, &path) != 0) {
 		ctx_count(tcp->ctx, PC_TX_NO_ROUTE);
 		return false;
 	}

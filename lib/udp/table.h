@@ -58,17 +58,20 @@ struct udp_sock *udp_find_connected(const struct udp *udp, const struct pc_endpo
  * destination. */
 void udp_report_local(struct udp *udp, struct udp_sock *s, const struct pc_endpoint *to);
 
-/** udp_path_find is ip_path_find that knows of the path MTU of IPv4, too. */
-int udp_path_find(struct udp *udp, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path);
+/** udp_path_find is ip_path_find_flow that knows of the path MTU of IPv4, too. */
+int udp_path_find(struct udp *udp, const struct pc_addr *dst, uint16_t laddr, uint32_t ports,
+                  struct ip_path *path);
 
 /** udp_group_laddr returns the address of ours that a socket sends to dst from: the one it is bound to, or
  * for a group one on the interface that it sends to groups by. LADDR_NONE: any. */
 uint16_t udp_group_laddr(const struct udp *udp, const struct udp_sock *s,
                          const struct pc_addr *dst);
 
-/** udp_search_path makes s->path the way to dst from an address of ours, or any (LADDR_NONE), by the
- * interface of SO_BINDTOIFINDEX; it may have no address (LADDR_NONE) to a broadcast. Returns 0 or -errno. */
-int udp_search_path(struct udp *udp, struct udp_sock *s, const struct pc_addr *dst, uint16_t laddr);
+/** udp_search_path makes s->path the way to dst and its port (0: it has none) from an address of ours, or any
+ * (LADDR_NONE), by the interface of SO_BINDTOIFINDEX; it may have no address (LADDR_NONE) to a broadcast. Returns 0 or
+ * -errno. */
+int udp_search_path(struct udp *udp, struct udp_sock *s, const struct pc_addr *dst, uint16_t port,
+                    uint16_t laddr);
 
 /** udp_judge_size says whether a packet of total bytes, which is larger than the path's MTU, may go by
  * IP_MTU_DISCOVER, and how: it may set s->path.mtu. Returns 0 or -EMSGSIZE. */

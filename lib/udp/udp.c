@@ -364,7 +364,8 @@ int udp_connect(struct udp *udp, uint32_t index, const struct pc_endpoint *remot
 	}
 	if (!udp_speaks(s, &remote->addr))
 		return -ENETUNREACH;
-	rc = udp_path_find(udp, &remote->addr, s->addr_fixed ? s->laddr : laddr, &path);
+	rc = udp_path_find(udp, &remote->addr, s->addr_fixed ? s->laddr : laddr,
+	                   (uint32_t)s->local.port << 16 | remote->port, &path);
 	if (rc != 0)
 		return rc;
 	if (path.broadcast && !s->broadcast)
@@ -379,6 +380,8 @@ int udp_connect(struct udp *udp, uint32_t index, const struct pc_endpoint *remot
 	s->remote = remote->port != 0 ? *remote : (struct pc_endpoint){0};
 	s->path_dst = remote->addr;
 	s->path = path;
+	if (path.shared) /* both ends are known only now */
+		udp_forget_path(s);
 	link_input(udp, s);
 	return 0;
 }

@@ -77,6 +77,7 @@ struct udp_sock {
 	uint32_t bind_next; /* in the chain of sockets bound to ports of one hash, index + 1 */
 	struct pc_addr path_dst;
 	struct ip_path path; /* to path_dst, where the last datagram went; any: unknown */
+	uint16_t path_port;  /* the destination's, if the path is shared */
 	struct pktq reports; /* the error queue */
 	uint32_t nb_reports;
 	uint32_t members; /* first of its groups, index + 1 */

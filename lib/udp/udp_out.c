@@ -41,16 +41,18 @@ uint16_t udp_group_laddr(const struct udp *udp, const struct udp_sock *s, const 
 	return laddr_on(udp, netif, dst);
 }
 
-int udp_path_find(struct udp *udp, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path)
+int udp_path_find(struct udp *udp, const struct pc_addr *dst, uint16_t laddr, uint32_t ports,
+                  struct ip_path *path)
 {
-	const int rc = ip_path_find(udp->ip, dst, laddr, path);
+	const int rc = ip_path_find_flow(udp->ip, dst, laddr, ports, path);
 
 	if (rc == 0 && pc_addr_is_ip4(dst))
 		path->mtu = ip_pmtu(udp->ip, dst, path->mtu);
 	return rc;
 }
 
-int udp_search_path(struct udp *udp, struct udp_sock *s, const struct pc_addr *dst, uint16_t laddr)
+int udp_search_path(struct udp *udp, struct udp_sock *s, const struct pc_addr *dst, uint16_t port,
+                    uint16_t laddr)
 {
 	int rc;
 
@@ -65,21 +67,37 @@ int udp_search_path(struct udp *udp, struct udp_sock *s, const struct pc_addr *d
 		                           .broadcast = true};
 		return 0;
 	}
-	rc = udp_path_find(udp, dst, laddr, &s->path);
+	rc = udp_path_find(udp, dst, laddr, port != 0 ? (uint32_t)s->local.port << 16 | port : 0,
+	                   &s->path);
 	if (rc == 0 && s->netif != 0 && s->path.netif != s->netif - 1)
 		rc = -ENETUNREACH; /* by another interface than that of SO_BINDTOIFINDEX */
-	if (rc == 0)
+	if (rc == 0) {
 		s->path_dst = *dst;
+		s->path_port = port;
+	}
 	return rc;
 }
 
 /* The way to dst; that of the last datagram is kept. Returns 0 or -errno. */
-static inline int find_path(struct udp *udp, struct udp_sock *s, const struct pc_addr *dst)
+static inline int find_path(struct udp *udp, struct udp_sock *s, const struct pc_endpoint *dst)
 {
-	if (likely(pc_addr_equal(&s->path_dst, dst) &&
-	           neigh_is_valid(udp->ip->neigh, s->path.neigh)))
+	if (likely(pc_addr_equal(&s->path_dst, &dst->addr) &&
+	           neigh_is_valid(udp->ip->neigh, s->path.neigh) &&
+	           (!s->path.shared || s->path_port == dst->port)))
 		return 0;
-	return udp_search_path(udp, s, dst, udp_group_laddr(udp, s, dst));
+	return udp_search_path(udp, s, &dst->addr, dst->port, udp_group_laddr(udp, s, &dst->addr));
+}
+
+/* Gives a socket its port, which may choose the path. */
+static __rte_noinline int bind_any(struct udp *udp, struct udp_sock *s,
+                                   const struct pc_endpoint *dst)
+{
+	const uint16_t laddr = s->path.laddr;
+	const int rc = udp_bind_any(udp, s);
+
+	if (rc != 0 || !s->path.shared)
+		return rc;
+	return udp_search_path(udp, s, &dst->addr, dst->port, laddr);
 }
 
 static int take_error(struct udp_sock *s)
@@ -130,16 +148,16 @@ static inline int prepare(struct udp *udp, struct udp_sock *s, const struct pc_e
 	if (unlikely(rc != 0))
 		return rc;
 	if (ctl != NULL && ctl->laddr != LADDR_NONE)
-		rc = udp_search_path(udp, s, &dst->addr, ctl->laddr);
+		rc = udp_search_path(udp, s, &dst->addr, dst->port, ctl->laddr);
 	else
-		rc = find_path(udp, s, &dst->addr);
+		rc = find_path(udp, s, dst);
 	if (unlikely(rc != 0))
 		return rc;
 	if (unlikely(s->path.broadcast && !s->broadcast))
 		return -EACCES;
 	if (unlikely(total > s->path.mtu) && (rc = udp_judge_size(udp, s, dst, total)) != 0)
 		return rc;
-	return likely(s->bound) ? 0 : udp_bind_any(udp, s);
+	return likely(s->bound) ? 0 : bind_any(udp, s, dst);
 }
 
 /* What goes into the IP header; groups have a time to live of their own, -1: IP's default. */
@@ -306,7 +324,7 @@ int udp_payload_max(struct udp *udp, uint32_t index, const struct pc_endpoint *t
 		return -EDESTADDRREQ;
 	if (!udp_speaks(s, &dst->addr))
 		return -ENETUNREACH;
-	rc = udp_search_path(udp, s, &dst->addr,
+	rc = udp_search_path(udp, s, &dst->addr, dst->port,
 	                     ctl->laddr != LADDR_NONE ? ctl->laddr
 	                                              : udp_group_laddr(udp, s, &dst->addr));
 	if (rc != 0)

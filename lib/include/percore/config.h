@@ -44,6 +44,8 @@ X(arp, probes, 0, 0, 10, "questions", \
 X(ip, ttl, 64, 1, 255, "hops", "time to live of packets sent, and the hop limit of IPv6 unless a router tells one") \
 X(ip, rp_filter, 0, 0, 1, "boolean", \
   "drop packets of both families from sources to which no route leads by the interface that they came by (RFC 3704)") \
+X(ip, multipath_hash, 1, 0, 1, "number", \
+  "what chooses among equal routes, beside the addresses: 0 nothing, 1 the ports (fib_multipath_hash_policy of Linux)") \
 X(ip, options, 0, 0, 1, "boolean", \
   "take IPv4 packets with options that RFC 7126 advises to drop, as records of routes and times; source routes are never taken") \
 X(ip, fragments, 2048, 0, 1000000, "mbufs", \

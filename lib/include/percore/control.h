@@ -32,6 +32,7 @@ struct pc_route {
 	int port;               /**< used without a gateway only */
 	uint32_t metric; /**< of several routes to one network the lowest that works is taken */
 	uint16_t mtu;    /**< bytes of the largest packet; 0: what the port takes */
+	uint16_t weight; /**< share of the flows among equal routes, 1 to 256; 0: 1 */
 };
 
 /** A route as pc_route_list tells it. */
@@ -45,11 +46,11 @@ struct pc_route_info {
 /**
  * pc_route_add adds a route. The gateway must be on a connected network; ::/0 by an IPv4 gateway means
  * 0.0.0.0/0, which is 96 bits long in mapped form. Several gateways to one network are allowed: of those with
- * the lowest metric each destination is given one by a hash of its address (RFC 2992 describes the like), and
- * a gateway that does not answer is passed over until it does (RFC 1122 section 3.3.1). The route may be used
- * by connections that run already.
+ * the lowest metric each flow is given one by a hash of its addresses and ports (ip.multipath_hash), in proportion to
+ * their weights, and keeps it while that is there (RFC 2991 section 4); a gateway that does not answer is passed over
+ * until it does (RFC 1122 section 3.3.1). The route may be used by connections that run already.
  *
- * Returns 0, or -1 with errno EINVAL (a length, or an MTU below 552, of IPv6 below 1280), ENETUNREACH (the
+ * Returns 0, or -1 with errno EINVAL (a length, a weight, or an MTU below 552, of IPv6 below 1280), ENETUNREACH (the
  * gateway is not on a network of ours, is ours or of the other family, or there is no such port, or it has
  * no address of the family), EEXIST (there is one by this gateway already, or the network is connected) or
  * ENOSPC (ip.routes, or more than 128 gateways).
@@ -116,8 +117,8 @@ bool pc_stack_posted(const struct pc_stack *st, uint64_t ticket, int *result);
 enum pc_change_kind {
 	PC_CHANGE_ADD_ADDR = 1, /**< port, prefix: pc_stack_add_addr */
 	PC_CHANGE_DEL_ADDR,     /**< port, prefix: pc_stack_del_addr */
-	PC_CHANGE_ADD_ROUTE,    /**< prefix, addr (the gateway), port, metric, mtu: pc_route_add */
-	PC_CHANGE_DEL_ROUTE,    /**< prefix, addr: pc_route_del */
+	PC_CHANGE_ADD_ROUTE, /**< prefix, addr (the gateway), port, metric, mtu, weight: pc_route_add */
+	PC_CHANGE_DEL_ROUTE, /**< prefix, addr: pc_route_del */
 	PC_CHANGE_REPLACE_ROUTE,
 	PC_CHANGE_DENY,      /**< prefix: pc_stack_deny */
 	PC_CHANGE_ALLOW,     /**< prefix: pc_stack_allow */
@@ -134,7 +135,8 @@ struct pc_change {
 	int32_t port;
 	uint16_t mtu;
 	uint8_t mac[6];
-	uint32_t kind; /**< enum pc_change_kind */
+	uint16_t weight;
+	uint16_t kind; /**< enum pc_change_kind */
 };
 
 /** pc_stack_change makes a change on the stack's own thread. Returns 0, or -1 with the errno of the call that it

@@ -114,7 +114,7 @@ static void test_strong_host(void)
 	CU_ASSERT_EQUAL(find("8.8.8.8", 1, &path), 0);
 	CU_ASSERT(path.netif == 1 && path.laddr == 1);
 	CU_ASSERT_EQUAL(find("8.8.8.8", LADDR_NONE, &path), 0);
-	CU_ASSERT(path.netif == 0 && path.laddr == 0);
+	CU_ASSERT(path.netif == path.laddr); /* of two equal routes either, from its own address */
 	CU_ASSERT_EQUAL(find("10.0.0.2", 1, &path), 0);
 	CU_ASSERT(path.netif == 1);
 	net_close(&net);
@@ -345,6 +345,42 @@ static void test_equal(void)
 	net_close(&net);
 }
 
+/* Shares of 8000 flows to one destination, by weight; and who has had none of a gateway's keeps his. */
+static void test_weights(void)
+{
+	static const uint16_t weight[4] = {1, 1, 2, 4};
+	const struct pc_addr dst = net_addr(IP4(8, 0, 0, 9));
+	const struct route *way[8000];
+	unsigned n[4] = {0}, moved = 0;
+	bool shared = false;
+
+	start();
+	for (unsigned i = 0; i < 4; i++) {
+		const struct pc_route r = {.dest = {.addr = net_addr(IP4(8, 0, 0, 0)), .len = 104},
+		                           .gateway = net_addr(IP4(10, 0, 0, 11 + i)),
+		                           .weight = weight[i]};
+
+		CU_ASSERT_EQUAL(ip_route_add(&net.ip, &r), 0);
+	}
+	for (uint32_t i = 0; i < 8000; i++) {
+		const struct ip_flow f = {.src = net_addr(NET_US), .ports = 80u << 16 | i};
+
+		way[i] = route_find_flow(&net.ip, &dst, ROUTE_ANY, &f, &shared);
+		CU_ASSERT(shared);
+		n[way[i]->gateway.b[15] - 11]++;
+	}
+	for (unsigned i = 0; i < 4; i++) /* four standard deviations */
+		CU_ASSERT(n[i] > weight[i] * 1000u - 180 && n[i] < weight[i] * 1000u + 180);
+	net.ip.gateways.place[way[0]->by].down = true;
+	for (uint32_t i = 0; i < 8000; i++) {
+		const struct ip_flow f = {.src = net_addr(NET_US), .ports = 80u << 16 | i};
+
+		moved += route_find_flow(&net.ip, &dst, ROUTE_ANY, &f, &shared) != way[i];
+	}
+	CU_ASSERT_EQUAL(moved, n[way[0]->gateway.b[15] - 11]);
+	net_close(&net);
+}
+
 static struct pc_route via(const char *dest, const char *gateway)
 {
 	struct pc_route r = {0};
@@ -398,6 +434,7 @@ static const struct unit_case cases[] = {
     {"any networks, against a walk", test_random},
     {"no place for another gateway", test_replace_full},
     {"equal routes, and gateways that fail", test_equal},
+    {"RFC 2991 4: equal routes with weights", test_weights},
 };
 
 int main(void)

@@ -24,11 +24,12 @@ static bool is_addr(const struct pc_addr *a, const char *text)
 
 static void test_routes(void)
 {
-	CU_ASSERT(reads("route add 10.0.0.0/8 via 192.0.2.254 metric 7 mtu 1400\n"));
+	CU_ASSERT(reads("route add 10.0.0.0/8 via 192.0.2.254 metric 7 mtu 1400 weight 5\n"));
 	CU_ASSERT(c.verb == CTL_CHANGE && c.change.kind == PC_CHANGE_ADD_ROUTE);
 	CU_ASSERT(is_addr(&c.change.prefix.addr, "10.0.0.0") && c.change.prefix.len == 104);
 	CU_ASSERT(is_addr(&c.change.addr, "192.0.2.254"));
 	CU_ASSERT(c.change.metric == 7 && c.change.mtu == 1400 && c.change.port == -1);
+	CU_ASSERT_EQUAL(c.change.weight, 5);
 	CU_ASSERT(reads("route replace default via fd00::1"));
 	CU_ASSERT(c.change.kind == PC_CHANGE_REPLACE_ROUTE && c.change.prefix.len == 0);
 	CU_ASSERT(reads("  route\tadd  2001:db8::/32 port 3 "));
@@ -105,9 +106,10 @@ static void test_mistakes(void)
 
 static void test_lists(void)
 {
-	struct pc_route_info routes[3] = {{.route = {.port = 1}, .connected = true},
-	                                  {.route = {.metric = 5, .mtu = 1400}, .down = true},
-	                                  {.learnt = true}};
+	struct pc_route_info routes[3] = {
+	    {.route = {.port = 1}, .connected = true},
+	    {.route = {.metric = 5, .mtu = 1400, .weight = 3}, .down = true},
+	    {.learnt = true}};
 	struct pc_stack_addr addrs[2] = {{.ready = true}, {.port = 2, .autoconf = true}};
 	char *text = NULL;
 	size_t n;
@@ -122,11 +124,12 @@ static void test_lists(void)
 	ctl_print_routes(f, routes, 3);
 	ctl_print_addrs(f, addrs, 2);
 	fclose(f);
-	CU_ASSERT_STRING_EQUAL(text, "10.0.0.0/24 port 1 connected\n"
-	                             "0.0.0.0/0 via 10.0.0.254 port 0 metric 5 mtu 1400 down\n"
-	                             "::/0 via fe80::1 port 0 learnt\n"
-	                             "10.0.0.1/24 port 0\n"
-	                             "fd00::1/64 port 2 autoconf not-ready\n");
+	CU_ASSERT_STRING_EQUAL(text,
+	                       "10.0.0.0/24 port 1 connected\n"
+	                       "0.0.0.0/0 via 10.0.0.254 port 0 metric 5 mtu 1400 weight 3 down\n"
+	                       "::/0 via fe80::1 port 0 learnt\n"
+	                       "10.0.0.1/24 port 0\n"
+	                       "fd00::1/64 port 2 autoconf not-ready\n");
 	free(text);
 }
 

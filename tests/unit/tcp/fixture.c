@@ -119,7 +119,7 @@ struct tcb *conn(uint8_t opt)
 	t->snd_wnd = t->snd_max_wnd = 65535;
 	t->rcv_nxt = t->last_ack_sent = IRS;
 	t->rcv_adv = IRS + 65535;
-	CU_ASSERT_EQUAL(tcb_set_path(tcp, t, &peer, LADDR_NONE), 0);
+	CU_ASSERT_EQUAL(tcb_set_path(tcp, t, &peer, LADDR_NONE, 0), 0);
 	tcb_enter(tcp, t);
 	tcb_establish(tcp, t);
 	t->poll =

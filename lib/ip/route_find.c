@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Finding a route.
+ *
+ * Overview: the longest network first.  Of the routes to one network the best is taken whose gateway answers (RFC 1122
+ * section 3.3.1.2, RFC 4861 section 6.3.6); those that are equally good and set share the flows by their weights.
+ *
+ * Which of the equal ones a flow has is computed, not kept: each gets points by a keyed hash of flow and gateway, and the
+ * one with most has it ("highest random weight", RFC 2991 section 4; with weights as in Schindelhauer and Schomaker,
+ * "Weighted distributed hash tables", 2005).  So when a gateway comes or goes, no flow moves but those that it gets or
+ * had.  The key is the stack's: nobody outside can have his flows meet on one path.
+ */
+
+#include "ip/route.h"
+
+/* Says whether two routes to one network are equally good, and settings. */
+static bool is_equal(const struct route *a, const struct route *b)
+{
+	return a->learnt == ROUTE_SET && b->learnt == ROUTE_SET && a->metric == b->metric;
+}
+
+/* A hash of what the packets of a flow have in common. */
+static uint64_t hash_flow(const struct routes *rs, const struct pc_addr *dst,
+                          const struct ip_flow *f)
+{
+	const uint64_t to[3] = {dst->q[0], dst->q[1], UINT64_MAX};
+	const uint64_t from[3] = {f->src.q[0], f->src.q[1], hash24(&rs->key, to) ^ f->ports};
+
+	return hash24(&rs->key, from);
+}
+
+/* -log2(x / 2^32) in 65536ths; x is not 0. */
+static uint32_t minus_log2(uint32_t x)
+{
+	const unsigned zeros = (unsigned)__builtin_clz(x);
+	uint64_t m = (uint64_t)x << zeros; /* in units of 2^-31: [1,2) */
+	uint32_t fraction = 0;
+
+	for (uint32_t bit = 1u << 15; bit != 0; bit >>= 1) {
+		m = m * m >> 31;
+		if (m >> 32 != 0) {
+			fraction |= bit;
+			m >>= 1;
+		}
+	}
+	return ((zeros + 1) << 16) - fraction;
+}
+
+/* The lot of a route for a flow, to be divided by its weight: the least quotient wins. With a weight of w the chance is
+ * that of w routes with a weight of 1. */
+static uint32_t draw(const struct routes *rs, const struct route *r, uint64_t flow)
+{
+	const uint64_t v[3] = {r->gateway.q[0] ^ r->netif, r->gateway.q[1], flow};
+
+	return minus_log2((uint32_t)hash24(&rs->key, v) | 1);
+}
+
+/* Chooses one of the routes like the first, which follow it, by the flow. */
+static const struct route *share(const struct ip *ip, uint32_t i, const struct pc_addr *dst,
+                                 int netif, const struct ip_flow *flow, bool *shared)
+{
+	const struct routes *rs = &ip->routes;
+	const struct route *lead = &rs->route[i - 1], *best = NULL;
+	const uint64_t hash = hash_flow(rs, dst, flow);
+	uint64_t least = 0;
+	uint32_t n = 0;
+
+	for (; i != 0 && n < ROUTES_EQUAL && is_equal(lead, &rs->route[i - 1]);
+	     i = route_next_to(rs, i)) {
+		const struct route *r = &rs->route[i - 1];
+		uint64_t lot;
+
+		if ((netif != ROUTE_ANY && r->netif != netif) || !route_is_up(ip, r))
+			continue;
+		lot = draw(rs, r, hash);
+		if (n++ == 0 || lot * best->weight < least * r->weight) {
+			least = lot;
+			best = r;
+		}
+	}
+	*shared = n > 1;
+	return best;
+}
+
+/* Says whether another one like it follows a route. */
+static bool has_equal(const struct routes *rs, uint32_t i)
+{
+	const uint32_t next = route_next_to(rs, i);
+
+	return next != 0 && is_equal(&rs->route[i - 1], &rs->route[next - 1]);
+}
+
+/* The best of the routes to one network. */
+static const struct route *choose(const struct ip *ip, uint32_t first, const struct pc_addr *dst,
+                                  int netif, const struct ip_flow *flow, bool *shared)
+{
+	const struct routes *rs = &ip->routes;
+	const struct route *best = NULL;
+
+	for (uint32_t i = first; i != 0; i = route_next_to(rs, i)) {
+		const struct route *r = &rs->route[i - 1];
+
+		if (netif != ROUTE_ANY && r->netif != netif)
+			continue;
+		if (route_is_up(ip, r))
+			return has_equal(rs, i) ? share(ip, i, dst, netif, flow, shared) : r;
+		best = best == NULL ? r : best;
+	}
+	return best;
+}
+
+const struct route *route_find_flow(const struct ip *ip, const struct pc_addr *dst, int netif,
+                                    const struct ip_flow *flow, bool *shared)
+{
+	const struct routes *rs = &ip->routes;
+	const struct route_lengths *l = &rs->lengths[route_family(dst)];
+
+	for (unsigned i = 0; i < l->n; i++) {
+		const struct pc_prefix whole = {.addr = *dst, .len = l->len[i]};
+		const struct pc_prefix net = route_network(&whole);
+		const uint32_t first = route_first_to(rs, &net);
+		const struct route *r =
+		    first != 0 ? choose(ip, first, dst, netif, flow, shared) : NULL;
+
+		if (r != NULL)
+			return r;
+	}
+	return NULL;
+}
+
+const struct route *route_find(const struct ip *ip, const struct pc_addr *dst, int netif)
+{
+	static const struct ip_flow none;
+	bool shared = false;
+
+	return route_find_flow(ip, dst, netif, &none, &shared);
+}
+
+bool route_first_hop(const struct ip *ip, const struct pc_addr *dst, uint8_t netif,
+                     struct pc_addr *hop)
+{
+	const struct route *r = route_find(ip, dst, netif);
+
+	if (r == NULL || pc_addr_is_any(&r->gateway))
+		return false;
+	*hop = r->gateway;
+	return true;
+}
