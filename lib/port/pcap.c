@@ -83,6 +83,14 @@ static uint64_t pcap_next_deadline(const struct pc_port *port)
 	return inner->ops->next_deadline != NULL ? inner->ops->next_deadline(inner) : UINT64_MAX;
 }
 
+/* Not written: it is what has been received, put together. */
+static bool pcap_pass(struct pc_port *port, uint16_t queue, struct rte_mbuf *m)
+{
+	struct pc_port *inner = ((struct pcap_port *)port)->inner;
+
+	return inner->ops->pass != NULL && inner->ops->pass(inner, queue, m);
+}
+
 static void pcap_close_port(struct pc_port *port)
 {
 	struct pcap_port *p = (struct pcap_port *)port;
@@ -97,6 +105,7 @@ static const struct pc_port_ops pcap_ops = {
     .rx_burst = pcap_rx_burst,
     .tx_burst = pcap_tx_burst,
     .next_deadline = pcap_next_deadline,
+    .pass = pcap_pass,
     .close = pcap_close_port,
 };
 

@@ -252,6 +252,20 @@ static uint64_t vlan_next_deadline(const struct pc_port *port)
 	return inner->ops->next_deadline != NULL ? inner->ops->next_deadline(inner) : UINT64_MAX;
 }
 
+/* Back to where it has come from, with its tags. */
+static bool vlan_pass(struct pc_port *port, uint16_t queue, struct rte_mbuf *m)
+{
+	struct vlan_port *v = (struct vlan_port *)port;
+	struct pc_port *inner = v->trunk->inner;
+
+	if (inner->ops->pass == NULL || !tag(v, m))
+		return false;
+	if (inner->ops->pass(inner, queue, m))
+		return true;
+	take_back(v, m);
+	return false;
+}
+
 /* ---- making ---------------------------------------------------------------------------------- */
 
 static void vlan_close(struct pc_port *port)
@@ -272,6 +286,7 @@ static const struct pc_port_ops vlan_ops = {
     .rx_burst = vlan_rx_burst,
     .tx_burst = vlan_tx_burst,
     .next_deadline = vlan_next_deadline,
+    .pass = vlan_pass,
     .close = vlan_close,
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a device spreads flows over its queues, and each lcore has a stack of its own.  Two things
+ * Overview: a device spreads flows over its queues, and each lcore has a stack of its own.  Three things
  * go wrong with that, and a layer over each queue mends them, with one rte_ring for each lcore:
  *
  * - ARP, and neighbour discovery, has no flow: the answer to a question that one lcore has asked arrives on any queue.  So ARP
@@ -10,6 +10,9 @@
  *   when one is full, where nobody knows the connection, and a RST would end it.  There each frame
  *   is handed to the lcore that its hash chooses, the same on every queue.  ICMP errors go where the
  *   packets that they are about belong.
+ *
+ * And fragments have no ports: they come to the queue of their addresses.  The stack there puts them together, and has the
+ * whole passed to the lcore where the ports belong.
  *
  * Ownership: a ring has many producers and its lcore as its only consumer; frames in a ring belong to
  * the struct steer.  A full ring loses frames (rx_lost), as a full device queue does.
@@ -347,6 +350,16 @@ static uint64_t steer_next_deadline(const struct pc_port *port)
 	return inner->ops->next_deadline != NULL ? inner->ops->next_deadline(inner) : UINT64_MAX;
 }
 
+static bool steer_pass(struct pc_port *port, uint16_t queue, struct rte_mbuf *m)
+{
+	struct steered_port *p = (struct steered_port *)port;
+
+	if (queue >= p->steer->n)
+		return false;
+	give(p, queue, m);
+	return true;
+}
+
 static void steer_close(struct pc_port *port)
 {
 	struct steered_port *p = (struct steered_port *)port;
@@ -359,6 +372,7 @@ static const struct pc_port_ops steer_ops = {
     .rx_burst = steer_rx_burst,
     .tx_burst = steer_tx_burst,
     .next_deadline = steer_next_deadline,
+    .pass = steer_pass,
     .close = steer_close,
 };
 

@@ -18,6 +18,8 @@
 #include <rte_mbuf.h>
 #include <rte_prefetch.h>
 
+#include "base/mbuf.h"
+#include "base/toeplitz.h"
 #include "ip/ip4_plain.h"
 #include "ip/ip6_plain.h"
 #include "stack/stack.h"
@@ -103,14 +105,44 @@ static int refuse(const struct rte_mbuf *m, const struct ip_pkt *p, int verdict)
 
 static int input_upper(struct pc_stack *st, struct rte_mbuf *m, int verdict, struct batch *b);
 
+/** pass_on hands a datagram that has come in fragments, which devices spread by addresses alone, to the lcore that its
+ * ports choose. Returns whether it is gone. */
+static bool pass_on(struct pc_stack *st, struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	struct pc_port *port = ip_port(&st->ip, p->netif);
+	const struct pc_port_info *info = &port->info;
+	struct pc_endpoint src = {.addr = p->src}, dst = {.addr = p->dst};
+	const uint8_t *ports;
+	uint16_t queue;
+
+	if (info->rss.nb_queues <= 1 || port->ops->pass == NULL || p->l4_len < 4)
+		return false;
+	ports = rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off);
+	src.port = wire_get16(ports);
+	dst.port = wire_get16(ports + 2);
+	queue = toeplitz_queue(&info->rss, &src, &dst);
+	if (queue == info->queue)
+		return false;
+	mbuf_clear_offload(m); /* what the device said was of a fragment */
+	if (!port->ops->pass(port, queue, m))
+		return false;
+	ctx_count(&st->ctx, PC_IP_FRAGMENTS_PASSED);
+	return true;
+}
+
 /** input_fragment keeps a fragment, or carries on the datagram that it has completed, with all that comes
  * of it. */
 static __rte_noinline int input_fragment(struct pc_stack *st, struct rte_mbuf *m, struct batch *b)
 {
-	int verdict = ip_reassemble(&st->ip, &m, &b->seg[b->n].pkt);
+	struct ip_pkt *p = &b->seg[b->n].pkt;
+	int verdict = ip_reassemble(&st->ip, &m, p);
 
 	if (verdict == VERDICT_DONE)
 		return NEXT_LATER;
+	if ((verdict == NEXT_TCP || verdict == NEXT_UDP) && pass_on(st, m, p)) {
+		ctx_count(&st->ctx, PC_RX_TAKEN);
+		return NEXT_LATER;
+	}
 	/* of a protocol that is not ours it is a drop with more to do */
 	finish(st, m, input_upper(st, m, verdict, b));
 	return NEXT_LATER;

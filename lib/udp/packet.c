@@ -132,6 +132,14 @@ static uint64_t tap_next_deadline(const struct pc_port *port)
 	return inner->ops->next_deadline != NULL ? inner->ops->next_deadline(inner) : UINT64_MAX;
 }
 
+/* Its packet sockets have seen it in fragments, and those of the other lcore see the whole. */
+static bool tap_pass(struct pc_port *port, uint16_t queue, struct rte_mbuf *m)
+{
+	struct pc_port *inner = tap_of(port)->inner;
+
+	return inner->ops->pass != NULL && inner->ops->pass(inner, queue, m);
+}
+
 static void tap_close(struct pc_port *port)
 {
 	(void)port;
@@ -141,6 +149,7 @@ static const struct pc_port_ops tap_ops = {
     .rx_burst = tap_rx_burst,
     .tx_burst = tap_tx_burst,
     .next_deadline = tap_next_deadline,
+    .pass = tap_pass,
     .close = tap_close,
 };
 

@@ -109,7 +109,9 @@ uint32_t udp_filter(const struct udp *udp, const struct udp_sock *s, const struc
 /** udp_untap takes the taps away when there is no packet socket. */
 void udp_untap(struct udp *udp);
 
-/** udp_bind_any gives a socket without a port a free one. Returns 0 or -EADDRNOTAVAIL. */
-int udp_bind_any(struct udp *udp, struct udp_sock *s);
+/** udp_bind_any gives a socket without a port a free one; if there is one, such that answers of remote come to our own
+ * queue of the path's port. Returns 0 or -EADDRNOTAVAIL. */
+int udp_bind_any(struct udp *udp, struct udp_sock *s, const struct pc_endpoint *remote,
+                 const struct ip_path *path);
 
 #endif

@@ -22,6 +22,7 @@
 #include <rte_common.h>
 #include <rte_malloc.h>
 
+#include "base/toeplitz.h"
 #include "udp/member.h"
 #include "udp/table.h"
 
@@ -254,8 +255,28 @@ static bool is_taken(const struct udp *udp, const struct udp_sock *s,
 	return false;
 }
 
-/* Looks for a free port from a random one on (RFC 6056 section 3.3.1). Returns 0 when there is none. */
-static uint16_t choose_port(struct udp *udp, const struct udp_sock *s, const struct pc_addr *addr)
+/* The answers to a socket: from whom, and on which of the queues of a port; remote NULL: from anybody. */
+struct answers {
+	const struct pc_port_info *info;
+	const struct pc_addr *local;
+	const struct pc_endpoint *remote;
+};
+
+/* Says whether answers to a port of ours come to our own queue. */
+static bool come_here(const struct answers *a, uint16_t port)
+{
+	struct pc_endpoint here;
+
+	if (a->remote == NULL || a->info->rss.nb_queues <= 1)
+		return true;
+	here = (struct pc_endpoint){.addr = *a->local, .port = port};
+	return toeplitz_queue(&a->info->rss, a->remote, &here) == a->info->queue;
+}
+
+/* Looks for a free port from a random one on (RFC 6056 section 3.3.1), to which answers come. Returns 0 when there is
+ * none. */
+static uint16_t choose_port(struct udp *udp, const struct udp_sock *s, const struct pc_addr *addr,
+                            const struct answers *a)
 {
 	uint16_t first = (uint16_t)udp->ctx->cfg.tcp_port_first,
 	         last = (uint16_t)udp->ctx->cfg.tcp_port_last;
@@ -267,7 +288,7 @@ static uint16_t choose_port(struct udp *udp, const struct udp_sock *s, const str
 	start = rng_below(&udp->ctx->rng, n);
 	for (uint32_t i = 0; i < n; i++) {
 		name.port = (uint16_t)(first + (start + i) % n);
-		if (!is_taken(udp, s, &name, false))
+		if (come_here(a, name.port) && !is_taken(udp, s, &name, false))
 			return name.port;
 	}
 	return 0;
@@ -280,11 +301,20 @@ static void set_name(struct udp *udp, struct udp_sock *s, const struct pc_endpoi
 	link_input(udp, s);
 }
 
-int udp_bind_any(struct udp *udp, struct udp_sock *s)
+int udp_bind_any(struct udp *udp, struct udp_sock *s, const struct pc_endpoint *remote,
+                 const struct ip_path *path)
 {
-	const struct pc_endpoint name = {.addr = s->local.addr,
-	                                 .port = choose_port(udp, s, &s->local.addr)};
+	const bool one =
+	    remote->port != 0 && path->laddr != LADDR_NONE && !path->broadcast && !path->multicast;
+	const struct answers some = {.info = &ip_port(udp->ip, path->netif)->info,
+	                             .local = one ? ip_laddr(udp->ip, path->laddr) : NULL,
+	                             .remote = one ? remote : NULL},
+	                     any = {0};
+	struct pc_endpoint name = {.addr = s->local.addr};
 
+	name.port = choose_port(udp, s, &name.addr, &some);
+	if (name.port == 0) /* better one whose answers another lcore gets than none */
+		name.port = choose_port(udp, s, &name.addr, &any);
 	if (name.port == 0)
 		return -EADDRNOTAVAIL;
 	set_name(udp, s, &name);
@@ -316,7 +346,7 @@ int udp_bind(struct udp *udp, uint32_t index, const struct pc_endpoint *local)
 		return -EINVAL;
 	s->addr_fixed = laddr != LADDR_NONE || !pc_addr_is_any(&name.addr);
 	if (name.port == 0)
-		name.port = choose_port(udp, s, &name.addr);
+		name.port = choose_port(udp, s, &name.addr, &(struct answers){0});
 	else if (is_taken(udp, s, &name, true))
 		name.port = 0;
 	if (name.port == 0) {
@@ -370,7 +400,7 @@ int udp_connect(struct udp *udp, uint32_t index, const struct pc_endpoint *remot
 		return rc;
 	if (path.broadcast && !s->broadcast)
 		return -EACCES;
-	if (!s->bound && (rc = udp_bind_any(udp, s)) != 0)
+	if (!s->bound && (rc = udp_bind_any(udp, s, remote, &path)) != 0)
 		return rc;
 	unlink_input(udp, s);
 	if (!s->addr_fixed) {

@@ -93,7 +93,7 @@ static __rte_noinline int bind_any(struct udp *udp, struct udp_sock *s,
                                    const struct pc_endpoint *dst)
 {
 	const uint16_t laddr = s->path.laddr;
-	const int rc = udp_bind_any(udp, s);
+	const int rc = udp_bind_any(udp, s, dst, &s->path);
 
 	if (rc != 0 || !s->path.shared)
 		return rc;

@@ -277,7 +277,10 @@ static void probe_close(struct pc_port *port)
 
 struct probe *probe_open(const struct probe_config *config)
 {
-	static const struct pc_port_ops ops = {probe_rx, probe_tx, probe_next, probe_close};
+	static const struct pc_port_ops ops = {.rx_burst = probe_rx,
+	                                       .tx_burst = probe_tx,
+	                                       .next_deadline = probe_next,
+	                                       .close = probe_close};
 	struct probe *p = calloc(1, sizeof(*p));
 
 	if (p == NULL)

@@ -81,6 +81,9 @@ struct pc_port_ops {
 	                     uint64_t now_ns);
 	/** When frames will be ready by the passing of time alone; UINT64_MAX: never. May be NULL. */
 	uint64_t (*next_deadline)(const struct pc_port *port);
+	/** Hands a received frame to the port of another queue of the device, which receives it as if it had come
+	 * there; it may be lost on the way (rx_lost). Returns false, and the frame stays, when nobody can. May be NULL. */
+	bool (*pass)(struct pc_port *port, uint16_t queue, struct rte_mbuf *m);
 	/** Frees the port and all frames it holds. */
 	void (*close)(struct pc_port *port);
 };
