@@ -40,6 +40,7 @@ static uint32_t read_offloads(uint16_t id, uint16_t queue)
 	    {RTE_ETH_RX_OFFLOAD_IPV4_CKSUM, PC_PORT_RX_IP4_CKSUM},
 	    {RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM, PC_PORT_RX_L4_CKSUM},
 	    {RTE_ETH_RX_OFFLOAD_RSS_HASH, PC_PORT_RX_RSS_HASH},
+	    {RTE_ETH_RX_OFFLOAD_VLAN_STRIP, PC_PORT_RX_VLAN},
 	};
 	static const struct offload_map tx_map[] = {
 	    {RTE_ETH_TX_OFFLOAD_IPV4_CKSUM, PC_PORT_TX_IP4_CKSUM},
@@ -49,6 +50,8 @@ static uint32_t read_offloads(uint16_t id, uint16_t queue)
 	    {RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_TCP_CKSUM |
 	         RTE_ETH_TX_OFFLOAD_MULTI_SEGS,
 	     PC_PORT_TX_TSO},
+	    {RTE_ETH_TX_OFFLOAD_VLAN_INSERT, PC_PORT_TX_VLAN},
+	    {RTE_ETH_TX_OFFLOAD_VLAN_INSERT | RTE_ETH_TX_OFFLOAD_QINQ_INSERT, PC_PORT_TX_QINQ},
 	};
 	struct rte_eth_conf conf = {0};
 	struct rte_eth_rxq_info rxq = {0};
@@ -65,8 +68,23 @@ static uint32_t read_offloads(uint16_t id, uint16_t queue)
 	       map_offloads(conf.txmode.offloads | txq.conf.offloads, tx_map, RTE_DIM(tx_map));
 }
 
+/* Drivers that put tags on in software, by a function of DPDK's that drops the mbufs which TCP keeps until they are
+ * acknowledged; a bond may have such members. */
+static bool inserts_in_software(const char *driver)
+{
+	static const char *const names[] = {"net_af_packet", "net_virtio", "net_virtio_user",
+	                                    "net_vhost", "net_bonding"};
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(driver, names[i]) == 0)
+			return true;
+	return false;
+}
+
 uint32_t ethdev_trusted(const char *driver, uint32_t offloads)
 {
+	if (inserts_in_software(driver))
+		offloads &= ~(uint32_t)(PC_PORT_TX_VLAN | PC_PORT_TX_QINQ);
 	/* RFC 9293 MUST-2: of the two forms of zero TCP sends 0x0000 (RFC 1624); this driver writes 0xffff
 	 * for it, as only UDP does. It computes in software anyway, so nothing is lost. */
 	if (strcmp(driver, "net_tap") == 0)

@@ -33,6 +33,7 @@
 	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | \
 	 RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_TSO |    \
 	 RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
+#define ETHDEV_TX_VLAN (RTE_ETH_TX_OFFLOAD_VLAN_INSERT | RTE_ETH_TX_OFFLOAD_QINQ_INSERT)
 
 /* A device on its way up. */
 struct setup {
@@ -141,6 +142,20 @@ static int setup_mtu(struct setup *s)
 	return 0;
 }
 
+/* Tags are taken off one by one: of two the device takes the outer, whichever kind it is of. */
+static void setup_vlan(struct setup *s)
+{
+	if (!s->config->vlans)
+		return;
+	s->conf.rxmode.offloads |= s->dev.rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
+	s->conf.txmode.offloads |= s->dev.tx_offload_capa & ETHDEV_TX_VLAN;
+	/* the tag in front of two is of 802.1ad, which not every device can be told */
+	if ((s->conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_QINQ_INSERT) != 0 &&
+	    rte_eth_dev_set_vlan_ether_type(s->id, RTE_ETH_VLAN_TYPE_OUTER, RTE_ETHER_TYPE_QINQ) !=
+	        0)
+		s->conf.txmode.offloads &= ~RTE_ETH_TX_OFFLOAD_QINQ_INSERT;
+}
+
 static int setup_configure(struct setup *s)
 {
 	int rc;
@@ -148,10 +163,13 @@ static int setup_configure(struct setup *s)
 	if (!s->config->no_offloads) {
 		s->conf.rxmode.offloads |= s->dev.rx_offload_capa & ETHDEV_RX_OFFLOADS;
 		s->conf.txmode.offloads |= s->dev.tx_offload_capa & ETHDEV_TX_OFFLOADS;
+		setup_vlan(s);
 	}
 	/* a TAP would need a pool of its own for it; and what is not trusted is not asked for */
 	if ((ethdev_trusted(s->dev.driver_name, PC_PORT_TX_TSO) & PC_PORT_TX_TSO) == 0)
 		s->conf.txmode.offloads &= ~RTE_ETH_TX_OFFLOAD_TCP_TSO;
+	if ((ethdev_trusted(s->dev.driver_name, PC_PORT_TX_VLAN) & PC_PORT_TX_VLAN) == 0)
+		s->conf.txmode.offloads &= ~ETHDEV_TX_VLAN;
 	/* without RSS there is no hash to report */
 	if (s->conf.rxmode.mq_mode != RTE_ETH_MQ_RX_RSS)
 		s->conf.rxmode.offloads &= ~RTE_ETH_RX_OFFLOAD_RSS_HASH;

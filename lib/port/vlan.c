@@ -5,7 +5,7 @@
  * Overview: a trunk owns the port below and has a list of members.  The member that is asked for frames
  * and has none waiting takes a burst from below and sorts it; what belongs to others waits for them.  The
  * tags are taken off and put on here, by moving the two MAC addresses, unless the device has taken one
- * off already.  A member without a tag has the untagged frames and those with nothing but a priority
+ * off already, or says that it puts them on (PC_PORT_TX_VLAN, PC_PORT_TX_QINQ).  A member without a tag has the untagged frames and those with nothing but a priority
  * (VLAN 0).
  *
  * Ownership: the trunk goes, and closes the port below, with its last member.  Frames that wait are the
@@ -191,20 +191,43 @@ static uint16_t vlan_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
-/* Puts the tags of a member on a frame. Returns false when there is no room for them. */
-static bool tag(const struct vlan_port *v, struct rte_mbuf *m)
+/* What the device is asked to do about the tags of a member; 0: it cannot. */
+static uint64_t request(const struct vlan_port *v)
+{
+	const uint32_t offloads = v->trunk->inner->info.offloads;
+
+	if (v->tags.inner == 0)
+		return (offloads & PC_PORT_TX_VLAN) != 0 ? RTE_MBUF_F_TX_VLAN : 0;
+	return (offloads & PC_PORT_TX_QINQ) != 0 ? RTE_MBUF_F_TX_VLAN | RTE_MBUF_F_TX_QINQ : 0;
+}
+
+/* Puts the tags of a member into a frame. Returns false when there is no room for them. */
+static bool insert(const struct vlan_port *v, struct rte_mbuf *m)
 {
 	const uint8_t n = v->tags.len;
 	uint8_t *p;
 
-	if (n == 0)
-		return true;
 	p = (uint8_t *)rte_pktmbuf_prepend(m, n);
 	if (p == NULL)
 		return false;
 	memmove(p, p + n, VLAN_MACS);
 	memcpy(p + VLAN_MACS, v->bytes, n);
 	m->l2_len = (uint16_t)((m->l2_len + n) & 0x7f);
+	return true;
+}
+
+/* Has the tags of a member sent with a frame. Returns false when there is no room for them. */
+static bool tag(const struct vlan_port *v, struct rte_mbuf *m)
+{
+	const uint64_t flags = request(v);
+
+	if (v->tags.len == 0)
+		return true;
+	if (flags == 0)
+		return insert(v, m);
+	m->ol_flags |= flags;
+	m->vlan_tci = v->tags.inner != 0 ? v->tags.inner : v->tags.outer;
+	m->vlan_tci_outer = v->tags.outer;
 	return true;
 }
 
@@ -216,6 +239,10 @@ static void take_back(const struct vlan_port *v, struct rte_mbuf *m)
 
 	if (n == 0)
 		return;
+	if ((m->ol_flags & RTE_MBUF_F_TX_VLAN) != 0) {
+		m->ol_flags &= ~(uint64_t)(RTE_MBUF_F_TX_VLAN | RTE_MBUF_F_TX_QINQ);
+		return;
+	}
 	memmove(p + n, p, VLAN_MACS);
 	rte_pktmbuf_adj(m, n);
 	m->l2_len = (uint16_t)((m->l2_len - n) & 0x7f);
@@ -258,7 +285,7 @@ static bool vlan_pass(struct pc_port *port, uint16_t queue, struct rte_mbuf *m)
 	struct vlan_port *v = (struct vlan_port *)port;
 	struct pc_port *inner = v->trunk->inner;
 
-	if (inner->ops->pass == NULL || !tag(v, m))
+	if (inner->ops->pass == NULL || (v->tags.len != 0 && !insert(v, m)))
 		return false;
 	if (inner->ops->pass(inner, queue, m))
 		return true;

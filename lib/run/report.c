@@ -32,6 +32,8 @@ static void append_offloads(uint32_t offloads, char *line, size_t size)
 	    {PC_PORT_TX_UDP_CKSUM, "tx-udp"},     {PC_PORT_TX_TSO, "tso"},
 	    {PC_PORT_TX_MULTI_SEGS, "tx-chains"}, {PC_PORT_RX_IP4_CKSUM, "rx-ip4"},
 	    {PC_PORT_RX_L4_CKSUM, "rx-tcp/udp"},  {PC_PORT_RX_RSS_HASH, "rss-hash"},
+	    {PC_PORT_TX_VLAN, "tx-vlan"},         {PC_PORT_TX_QINQ, "tx-qinq"},
+	    {PC_PORT_RX_VLAN, "rx-vlan"},
 	};
 
 	append(line, size, ", offloads:");

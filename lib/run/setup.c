@@ -146,11 +146,20 @@ static int make_pools(struct run *r, struct pc_stack_config *configs)
 	return 0;
 }
 
+/* Says whether a device is to take tags off and put them on; a file of frames shows those that it does not. */
+static bool wants_vlans(const struct run *r, unsigned p)
+{
+	for (unsigned i = 0; i < r->nb_vlans; i++)
+		if (r->vlans[i].port == p)
+			return *r->s->pcap == '\0';
+	return false;
+}
+
 static int start_devices(struct run *r)
 {
 	struct rte_mempool *pools[RTE_MAX_LCORE];
 	char why[256] = "", name[RTE_ETH_NAME_MAX_LEN] = "";
-	const struct pc_ethdev_config config = {
+	struct pc_ethdev_config config = {
 	    .nb_queues = (uint16_t)r->nb_workers,
 	    .nb_rxd = (uint16_t)r->s->run.port_rxd,
 	    .nb_txd = (uint16_t)r->s->run.port_txd,
@@ -164,6 +173,7 @@ static int start_devices(struct run *r)
 		pools[i] = r->workers[i]->pool;
 	for (; r->nb_started < r->nb_ports; r->nb_started++) {
 		bond_prepare(r->port_ids[r->nb_started]);
+		config.vlans = wants_vlans(r, r->nb_started);
 		if (pc_ethdev_start(r->port_ids[r->nb_started], &config, why, sizeof(why)) == 0)
 			continue;
 		(void)rte_eth_dev_get_name_by_port(r->port_ids[r->nb_started], name);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the guest does: the first NIC stays with the kernel, in a namespace of its own; the second is
+"""What the guest does: the first NIC stays with the kernel, in a namespace of its own, with a VLAN, too; the second is
 given to DPDK by scripts/devbind; percore-httpd serves on it, and the kernel fetches from it.
 
 usage: guest.py BUILD DRIVER MEGABYTES PAGES"""
@@ -16,6 +16,7 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 KERNEL, OURS = "0000:00:08.0", "0000:00:09.0"
 SERVER, PEER = "10.9.0.2", "10.9.0.1"
+VLAN, VLAN_SERVER, VLAN_PEER = 7, "10.9.7.2", "10.9.7.1"
 
 
 def sh(*command, check=True):
@@ -35,7 +36,7 @@ def interface_of(pci):
 def prepare(driver):
     """Loads modules, moves the kernel's NIC away, binds ours."""
     sh("modprobe", "-a", "virtio_net", "uio_pci_generic", "vfio-pci", "vfio_iommu_type1", check=False)
-    for module in ("e1000", "e1000e", "igb", "vmxnet3"):
+    for module in ("e1000", "e1000e", "igb", "vmxnet3", "8021q"):
         sh("modprobe", module, check=False)
     time.sleep(1)
     kernel = interface_of(KERNEL)
@@ -48,21 +49,29 @@ def prepare(driver):
     sh("ip", "-n", "peer", "link", "set", "lo", "up")
     sh("ip", "-n", "peer", "link", "set", kernel, "up")
     sh("ip", "netns", "exec", "peer", "ethtool", "-K", kernel, "gro", "off", check=False)
+    sh("ip", "-n", "peer", "link", "add", "link", kernel, "name", "tagged", "type", "vlan", "id", str(VLAN))
+    sh("ip", "-n", "peer", "addr", "add", VLAN_PEER + "/24", "dev", "tagged")
+    sh("ip", "-n", "peer", "link", "set", "tagged", "up")
 
 
-def make_site(megabytes):
-    """A large file and a small page; returns their sums."""
-    os.makedirs("/dev/shm/site", exist_ok=True)
+def make_file(name, megabytes):
+    """A file of the site; returns its sum."""
     block = hashlib.sha256(b"percore").digest() * 32768
     whole = hashlib.sha256()
-    with open("/dev/shm/site/large", "wb") as f:
+    with open("/dev/shm/site/" + name, "wb") as f:
         for i in range(megabytes):
             piece = i.to_bytes(8, "big") + block[8:]
             f.write(piece)
             whole.update(piece)
+    return whole.hexdigest()
+
+
+def make_site(megabytes):
+    """Two files, the second of a tenth, and a small page; returns the files' sums."""
+    os.makedirs("/dev/shm/site", exist_ok=True)
     with open("/dev/shm/site/page", "wb") as f:
         f.write(b"a page\n" * 100)
-    return whole.hexdigest()
+    return make_file("large", megabytes), make_file("tenth", megabytes // 10)
 
 
 def wait_for(log, process, text, seconds):
@@ -83,10 +92,10 @@ def enter_peer():
         sys.exit("setns failed")
 
 
-def fetch_large(want):
+def fetch_file(server, name, want):
     begin, sum_, size = time.time(), hashlib.sha256(), 0
-    c = http.client.HTTPConnection(SERVER, timeout=60)
-    c.request("GET", "/large")
+    c = http.client.HTTPConnection(server, timeout=60)
+    c.request("GET", "/" + name)
     r = c.getresponse()
     while True:
         piece = r.read(1 << 18)
@@ -97,7 +106,7 @@ def fetch_large(want):
     took = time.time() - begin
     if sum_.hexdigest() != want:
         sys.exit(f"the file has come damaged ({size} bytes)")
-    print(f"fetched {size >> 20} MB in {took:.1f} s", flush=True)
+    print(f"fetched {size >> 20} MB from {server} in {took:.1f} s", flush=True)
 
 
 def fetch_pages(pages):
@@ -115,11 +124,12 @@ def fetch_pages(pages):
 def main():
     build, driver, megabytes, pages = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     prepare(driver)
-    want = make_site(megabytes)
+    large, tenth = make_site(megabytes)
     log = "/dev/shm/httpd.log"
     with open(log, "w", encoding="utf-8") as f:
         httpd = subprocess.Popen([os.path.join(build, "app/httpd/percore-httpd"), "-l", "1", "-a", OURS,
-                                  "--", "--addr", SERVER + "/24", "--root", "/dev/shm/site"],
+                                  "--", "--addr", SERVER + "/24", "--addr",
+                                  f"0.{VLAN}={VLAN_SERVER}/24", "--root", "/dev/shm/site"],
                                  stdout=f, stderr=subprocess.STDOUT)
     print(wait_for(log, httpd, "lcore", 60).strip(), flush=True)
     enter_peer()
@@ -131,8 +141,9 @@ def main():
         httpd.kill()
         with open(log, encoding="utf-8", errors="replace") as f:
             sys.exit("no answer to ping; percore-httpd said: " + f.read())
-    fetch_large(want)
+    fetch_file(SERVER, "large", large)
     fetch_pages(pages)
+    fetch_file(VLAN_SERVER, "tenth", tenth) # with tags that the device puts on and takes off, if it announces that
     httpd.send_signal(signal.SIGTERM)
     if httpd.wait(30) != 0:
         sys.exit(f"percore-httpd ended with status {httpd.returncode}")

@@ -6,6 +6,7 @@ some NICs on one hub, runs a command as root and returns its status and output. 
 machine's files under the same paths, and what it writes there is in its memory and gone afterwards; only
 the folder /out is shared.  Emulation alone is used, so no KVM is needed, and everything takes its time.
 """
+import contextlib
 import glob
 import os
 import shutil
@@ -14,7 +15,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MODULES = ("virtio_pci virtio_net 9p 9pnet_virtio overlay vfio vfio_iommu_type1 vfio-pci uio "
-           "uio_pci_generic e1000 e1000e igb vmxnet3").split()
+           "uio_pci_generic e1000 e1000e igb vmxnet3 8021q").split()
 
 
 class NoMachine(Exception):
@@ -89,12 +90,20 @@ def make_root(place, kernel):
     return version
 
 
+def is_of_these(place):
+    """Says whether an image that is there has these modules."""
+    with contextlib.suppress(OSError):
+        with open(os.path.join(place, "modules"), encoding="ascii") as f:
+            return f.read().split() == MODULES
+    return False
+
+
 def image(place):
     """Makes kernel and initramfs in a folder unless they are there."""
     for tool in ("busybox", "cpio", "dpkg-deb", "apt-get"):
         if not shutil.which(tool):
             raise NoMachine(f"{tool} is not installed")
-    if os.path.exists(os.path.join(place, "initrd.gz")):
+    if os.path.exists(os.path.join(place, "initrd.gz")) and is_of_these(place):
         return
     os.makedirs(place, exist_ok=True)
     try:
@@ -105,6 +114,8 @@ def image(place):
         subprocess.run("find . | cpio -o -H newc --quiet | gzip -6", shell=True, check=True,
                        cwd=os.path.join(place, "root"), stdout=out)
     os.rename(os.path.join(place, "initrd.new"), os.path.join(place, "initrd.gz"))
+    with open(os.path.join(place, "modules"), "w", encoding="ascii") as f:
+        f.write(" ".join(MODULES))
     shutil.rmtree(os.path.join(place, "root"))
 
 

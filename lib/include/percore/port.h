@@ -41,6 +41,12 @@ enum pc_port_offload {
 	PC_PORT_RX_IP4_CKSUM = 1u << 5,  /**< RTE_MBUF_F_RX_IP_CKSUM_* is meant */
 	PC_PORT_RX_L4_CKSUM = 1u << 6,   /**< RTE_MBUF_F_RX_L4_CKSUM_* is meant */
 	PC_PORT_RX_RSS_HASH = 1u << 7,   /**< m->hash.rss is the Toeplitz hash of the flow */
+	PC_PORT_TX_VLAN =
+	    1u << 8, /**< puts on the tag of m->vlan_tci when RTE_MBUF_F_TX_VLAN asks for it */
+	PC_PORT_TX_QINQ =
+	    1u
+	    << 9, /**< and in front of that the one of 802.1ad, m->vlan_tci_outer, when RTE_MBUF_F_TX_QINQ does */
+	PC_PORT_RX_VLAN = 1u << 10, /**< takes tags off: RTE_MBUF_F_RX_VLAN_STRIPPED is meant */
 };
 
 /** How a port with several queues spreads flows over them. */
@@ -109,6 +115,8 @@ struct pc_ethdev_config {
 	uint16_t mtu;
 	bool no_offloads; /**< do everything in software */
 	bool promiscuous; /**< receive frames for other MACs too */
+	bool
+	    vlans; /**< take VLAN tags off and put them on if it can; a trunk must be made of each queue's port */
 	/** RX mbuf pool of each queue; at least one. Pools beyond nb_queues are ignored. */
 	struct rte_mempool *const *pools;
 };

@@ -121,6 +121,9 @@ static void what_is_announced_and_not_done(void)
 	const uint32_t all = PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_UDP_CKSUM;
 
 	CU_ASSERT_EQUAL(ethdev_trusted("net_tap", all), all & ~(uint32_t)PC_PORT_TX_TCP_CKSUM);
+	CU_ASSERT_EQUAL(ethdev_trusted("net_virtio", all | PC_PORT_TX_VLAN), all);
+	CU_ASSERT_EQUAL(ethdev_trusted("net_e1000_em", all | PC_PORT_TX_VLAN),
+	                all | PC_PORT_TX_VLAN);
 	CU_ASSERT_EQUAL(ethdev_trusted("net_vmxnet3", all | PC_PORT_TX_TSO), all);
 	CU_ASSERT_EQUAL(ethdev_trusted("net_ixgbe", all | PC_PORT_TX_TSO), all | PC_PORT_TX_TSO);
 }

@@ -137,6 +137,42 @@ static void test_send(void)
 	finish();
 }
 
+/* A device that puts tags on is asked to, and gets the frame as it is; and once more if it was full. */
+static void test_offload(void)
+{
+	static const struct {
+		uint64_t flags;
+		uint16_t tci, outer;
+	} asked[4] = {{0, 0, 0},
+	              {RTE_MBUF_F_TX_VLAN, 10, 10},
+	              {RTE_MBUF_F_TX_VLAN, 20, 20},
+	              {RTE_MBUF_F_TX_VLAN | RTE_MBUF_F_TX_QINQ, 10, 100}};
+
+	start(1);
+	trunk_inner->info.offloads |= PC_PORT_TX_VLAN | PC_PORT_TX_QINQ;
+	for (unsigned i = 0; i < 4; i++) {
+		struct rte_mbuf *m = frame("\x08\0abc", 5), *again = frame("\x08\0abc", 5);
+
+		CU_ASSERT_EQUAL(member[i]->ops->tx_burst(member[i], &m, 1, 0), 1);
+		CU_ASSERT_EQUAL(member[i]->ops->tx_burst(member[i], &again, 1, 0), 0);
+		CU_ASSERT_EQUAL(again->ol_flags, 0);
+		CU_ASSERT_EQUAL(again->pkt_len, 17);
+		CU_ASSERT_EQUAL_FATAL(far->ops->rx_burst(far, &m, 1, 0), 1);
+		CU_ASSERT_EQUAL(m->ol_flags & (RTE_MBUF_F_TX_VLAN | RTE_MBUF_F_TX_QINQ),
+		                asked[i].flags);
+		CU_ASSERT(asked[i].flags == 0 || m->vlan_tci == asked[i].tci);
+		CU_ASSERT(asked[i].flags == 0 || m->vlan_tci_outer == asked[i].outer);
+		CU_ASSERT_EQUAL(m->pkt_len, 17);
+		rte_pktmbuf_free(m);
+		rte_pktmbuf_free(again);
+	}
+	trunk_inner->info.offloads &= ~(uint32_t)PC_PORT_TX_QINQ; /* two tags in software then */
+	struct rte_mbuf *m = frame("\x08\0abc", 5);
+	CU_ASSERT_EQUAL(member[3]->ops->tx_burst(member[3], &m, 1, 0), 1);
+	CU_ASSERT(comes(far, "\x88\xa8\0\x64\x81\0\0\x0a\x08\0abc", 13));
+	finish();
+}
+
 /* A frame that the port below does not take is as it was, and one without headroom does not stop all. */
 static void test_refused(void)
 {
@@ -230,6 +266,7 @@ int main(void)
 	    {"frames go to the member with their tags", test_receive},
 	    {"tags that the device has taken off", test_stripped},
 	    {"frames are sent with tags", test_send},
+	    {"tags that the device puts on", test_offload},
 	    {"frames that are refused", test_refused},
 	    {"frames that others hold too", test_shared},
 	    {"the port below changes", test_follow},
