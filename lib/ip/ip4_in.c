@@ -69,13 +69,14 @@ int ip_find_looped(const struct ip *ip, struct ip_pkt *p)
 
 	if (p->laddr != LADDR_NONE && netifs_is_usable(&ip->ifs, p->laddr))
 		return VERDICT_DONE;
-	/* a copy of what goes to a group: heard as if it came by the interface that it is sent by */
-	if (!pc_addr_is_multicast(&p->dst) || src == LADDR_NONE)
+	/* a copy of what goes to a group or to all: heard as if it came by the interface that it is sent by */
+	if (src == LADDR_NONE)
 		return ip4 ? PC_DROP_IP4_NOT_OURS : PC_DROP_IP6_NOT_OURS;
 	p->group = true;
 	p->laddr = LADDR_NONE;
 	p->netif = ip->ifs.addr[src].netif;
-	if (netifs_is_member(&ip->ifs, p->netif, &p->dst))
+	if (netifs_is_member(&ip->ifs, p->netif, &p->dst) ||
+	    netifs_is_broadcast(&ip->ifs, p->netif, &p->dst))
 		return VERDICT_DONE;
 	return ip4 ? PC_DROP_IP4_NOT_OURS : PC_DROP_IP6_NOT_OURS;
 }

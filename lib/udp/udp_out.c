@@ -234,16 +234,25 @@ static void send_plain(struct udp *udp, const struct udp_sock *s, const struct n
 	                                    .tos = s->tos});
 }
 
-/* What goes to a group that we listen to as well comes back to us (RFC 1112 section 6.1), unless IP_MULTICAST_LOOP
- * is off. m begins with the UDP header, without its checksum. */
+/* Says whether what goes to all, or to a group, is heard here too: the latter unless IP_MULTICAST_LOOP is off. */
+static bool is_heard_here(const struct udp *udp, const struct udp_sock *s,
+                          const struct pc_addr *dst)
+{
+	if (s->path.broadcast) /* by a host without an address: not by itself */
+		return s->path.laddr != LADDR_NONE;
+	return (pc_addr_is_ip4(dst) ? s->group_loop : s->group_loop6) &&
+	       netifs_is_member(&udp->ip->ifs, s->path.netif, dst);
+}
+
+/* What goes to a group that we listen to as well comes back to us (RFC 1112 section 6.1), and so does what goes to
+ * all. m begins with the UDP header, without its checksum. */
 static __rte_noinline void loop_group(struct udp *udp, const struct udp_sock *s,
                                       const struct rte_mbuf *m, const struct ip_send *send)
 {
 	struct ip_path path;
 	struct rte_mbuf *copy;
 
-	if (!(pc_addr_is_ip4(&send->dst) ? s->group_loop : s->group_loop6) ||
-	    !netifs_is_member(&udp->ip->ifs, s->path.netif, &send->dst) ||
+	if (!is_heard_here(udp, s, &send->dst) ||
 	    ip_path_loop(udp->ip, &send->dst, s->path.laddr, &path) != 0)
 		return;
 	copy = rte_pktmbuf_copy(m, udp->ctx->pool, 0, UINT32_MAX);
@@ -281,7 +290,7 @@ static inline int send_datagram(struct udp *udp, struct udp_sock *s, struct rte_
 	assert(p != NULL);
 	udp_write(p, &h);
 	m->ol_flags &= ~RTE_MBUF_F_TX_TCP_SEG;
-	if (unlikely(s->path.multicast))
+	if (unlikely(s->path.multicast || s->path.broadcast))
 		loop_group(udp, s, m, &send);
 	if (unlikely(s->no_checksum) && pc_addr_is_ip4(&dst->addr))
 		leave_checksum_out(m);

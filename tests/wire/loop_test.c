@@ -266,6 +266,39 @@ static void groups(struct wt *w)
 	}
 }
 
+/* Who listens hears his own broadcasts, as on Linux, and those of others in his stack. */
+static void broadcasts(struct wt *w)
+{
+	const char *const to[] = {"192.0.2.255", "255.255.255.255"};
+	static char data[1400];
+	struct sockaddr_storage a, from;
+	socklen_t from_len = sizeof(from);
+	const int one = 1;
+	int s, other;
+
+	start(w);
+	s = make(w, SOCK_DGRAM, "0.0.0.0", 7000);
+	other = make(w, SOCK_DGRAM, WT_LOCAL, 7000 + 1);
+	OK(pc_setsockopt(w->st, s, SOL_SOCKET, SO_BROADCAST, &one, sizeof(one)));
+	OK(pc_setsockopt(w->st, other, SOL_SOCKET, SO_BROADCAST, &one, sizeof(one)));
+	for (unsigned i = 0; i < 2; i++)
+		for (unsigned by = 0; by < 2; by++) {
+			const socklen_t len = address(to[i], 7000, &a);
+			const size_t n = by == 0 ? 1 : sizeof(data);
+
+			EQ(pc_sendto(w->st, by == 0 ? s : other, data, n, 0, (struct sockaddr *)&a,
+			             len),
+			   n);
+			wt_pass(w, 2);
+			CHECK(wt_drop(w) > 0); /* and it goes out */
+			EQ(pc_recvfrom(w->st, s, data, sizeof(data), 0, (struct sockaddr *)&from,
+			               &from_len),
+			   n);
+			CHECK(is_name(&from, WT_LOCAL));
+			ERR(pc_recv(w->st, s, data, sizeof(data), 0), EAGAIN);
+		}
+}
+
 /* RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3: never outside of a host */
 static void strangers(struct wt *w)
 {
@@ -332,6 +365,7 @@ static const struct wt_case cases[] = {
     {"a connection with itself", itself},
     {"datagrams to our own addresses", datagrams},
     {"RFC 1112 6.1: IP_MULTICAST_LOOP", groups},
+    {"RFC 1122 3.3.6: broadcasts are heard by their own host", broadcasts},
     {"RFC 1122 3.2.1.3: nobody outside passes for ourselves", strangers},
     {"an address that goes", gone},
 };
