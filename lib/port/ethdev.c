@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: one queue pair of a started device.  On the way in there is nothing to do.  On the way
+ * Overview: one queue pair of a started device.  On the way
  * out a frame goes through up to two steps, each only where the device needs it:
  *
  * - substitution: a device that hands mbufs by reference to somebody in this process (net_ring) gets
@@ -10,6 +10,9 @@
  *   checksums from us; what it refuses even then it would never send: such a frame is freed and
  *   counted as tx_refused, else it would stop the queue for ever.  A device that refuses to cut a frame
  *   into segments gets no other to cut; TCP sends the segments one by one.
+ *
+ * On the way in, some of the frames whose checksums the device calls good are looked at: all at first, then one burst in
+ * 1024.  An offload that is wrong is withdrawn.
  *
  * A bond speaks of its own to the other side (LACP) when its queues are used, which it wants to be at least every 100 ms.
  *
@@ -29,7 +32,10 @@
 #include "frame.h"
 #include "memif.h"
 #include "reader.h"
+#include "verify.h"
 
+#define ETHDEV_CHECKED  64   /* frames that are looked at to begin with */
+#define ETHDEV_SELDOM   1024 /* bursts from one to the next that is looked at later */
 #define ETHDEV_CHUNK    64
 #define ETHDEV_SPEAK_NS UINT64_C(50000000)
 
@@ -42,17 +48,40 @@ struct ethdev_port {
 	bool linear;       /* no chains */
 	bool prepare;
 	struct rte_mempool *pool;
+	uint32_t unchecked;   /* bursts until the next that is looked at */
+	uint32_t checked;     /* frames that have been */
 	uint64_t spoke_ns;    /* when a bond could speak last: bond_ops only */
 	struct reader reader; /* of what a peer may take away: shared_ops only */
 };
 
+/* Looks whether what the device says of checksums is so. */
+static __rte_noinline void check_burst(struct ethdev_port *p, struct rte_mbuf *const *pkts,
+                                       uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++) {
+		const uint32_t wrong = verify_frame(pkts[i]) & p->port.info.offloads;
+
+		p->port.info.offloads &= ~wrong;
+		p->port.info.rx_untrue += wrong != 0;
+	}
+	p->checked = RTE_MIN(p->checked + n, (uint32_t)ETHDEV_CHECKED);
+	p->unchecked = p->checked < ETHDEV_CHECKED ? 0 : ETHDEV_SELDOM;
+}
+
 static uint16_t ethdev_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
                                 uint64_t now_ns)
 {
-	const struct ethdev_port *p = (const struct ethdev_port *)port;
+	struct ethdev_port *p = (struct ethdev_port *)port;
 
 	(void)now_ns;
-	return rte_eth_rx_burst(p->id, p->queue, pkts, n);
+	n = rte_eth_rx_burst(p->id, p->queue, pkts, n);
+	if (n == 0)
+		return 0;
+	if (unlikely(p->unchecked == 0))
+		check_burst(p, pkts, n);
+	else
+		p->unchecked--;
+	return n;
 }
 
 /* Sends what the device accepts; a refused frame is mended once, else freed. Returns how many of pkts

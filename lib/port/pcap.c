@@ -56,6 +56,7 @@ static uint16_t pcap_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint
 	port->info.link_up = p->inner->info.link_up;
 	port->info.link_moves = p->inner->info.link_moves;
 	port->info.rx_lost = p->inner->info.rx_lost;
+	port->info.rx_untrue = p->inner->info.rx_untrue;
 	return got;
 }
 

@@ -165,6 +165,7 @@ static void follow(struct vlan_port *v)
 	v->port.info.link_moves = below->link_moves;
 	v->port.info.offloads = below->offloads; /* one that does not work is withdrawn */
 	v->port.info.rx_lost = v->lost + (first ? below->rx_lost : 0);
+	v->port.info.rx_untrue = first ? below->rx_untrue : 0;
 	v->port.info.tx_refused = v->refused + (first ? below->tx_refused : 0);
 }
 

@@ -148,12 +148,13 @@ static uint64_t sum_counter(const struct run *r, enum pc_counter c)
 /* What the ports have counted themselves. */
 static void report_port_counts(const struct run *r, FILE *f)
 {
-	uint64_t refused = 0, lost = 0;
+	uint64_t refused = 0, lost = 0, untrue = 0;
 
 	for (unsigned i = 0; i < r->nb_workers; i++)
 		for (unsigned p = 0; p < r->nb_ports + r->nb_vlans; p++) {
 			refused += r->workers[i]->ports[p]->info.tx_refused;
 			lost += r->workers[i]->ports[p]->info.rx_lost;
+			untrue += r->workers[i]->ports[p]->info.rx_untrue;
 		}
 	if (refused != 0)
 		fprintf(f, "%16" PRIu64 " %-24s %s\n", refused, "tx_refused",
@@ -162,6 +163,11 @@ static void report_port_counts(const struct run *r, FILE *f)
 		fprintf(f, "%16" PRIu64 " %-24s %s\n", lost, "rx_lost",
 		        "frames lost before a stack: a queue between lcores or of a VLAN was full, "
 		        "or nobody has the VLAN");
+	if (untrue != 0)
+		fprintf(f, "%16" PRIu64 " %-24s %s\n", untrue, "rx_untrue",
+		        "frames of which the device has said what is not so, of a checksum or by "
+		        "their queue: done in "
+		        "software since");
 }
 
 void report_stats(const struct run *r, FILE *f)

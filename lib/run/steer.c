@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a device spreads flows over its queues, and each lcore has a stack of its own.  Three things
+ * Overview: a device spreads flows over its queues, and each lcore has a stack of its own.  Four things
  * go wrong with that, and a layer over each queue mends them, with one rte_ring for each lcore:
  *
  * - ARP, and neighbour discovery, has no flow: the answer to a question that one lcore has asked arrives on any queue.  So ARP
@@ -8,8 +8,10 @@
  *   the other lcores.  Other requests are answered once, by the lcore that gets them.
  * - Some devices do not keep flows together: a packet socket's fanout rolls over to another queue
  *   when one is full, where nobody knows the connection, and a RST would end it.  There each frame
- *   is handed to the lcore that its hash chooses, the same on every queue.  ICMP errors go where the
- *   packets that they are about belong.
+ *   is handed to the lcore that its hash chooses, the same on every queue.  Others announce RSS and do not do it, or
+ *   otherwise than they say: the first thousand TCP segments and UDP datagrams of each queue are looked at, handed to where they
+ *   belong, and with the fourth that was elsewhere the device counts as one of these, for that protocol.
+ * - ICMP errors go where the packets that they are about belong.
  *
  * And fragments have no ports: they come to the queue of their addresses.  The stack there puts them together, and has the
  * whole passed to the lcore where the ports belong.
@@ -33,7 +35,10 @@
 #include "base/toeplitz.h"
 
 #define STEER_RING        1024
+#define STEER_RX_CKSUM    (PC_PORT_RX_IP4_CKSUM | PC_PORT_RX_L4_CKSUM)
 #define STEER_HEADERS_MAX 8
+#define STEER_CHECKED     1000 /* frames of each protocol and queue that are looked at */
+#define STEER_UNTRUE      4    /* of these at another queue: RSS does not do what it announces */
 
 /* ICMPv6 types */
 #define STEER_MLD_QUERY   130
@@ -42,9 +47,18 @@
 #define STEER_ND_NA       136
 #define STEER_ND_REDIRECT 137
 
+/* What is handed over by software (struct steer.by_flow): bits */
+enum {
+	BY_FLOW_TCP = 1,
+	BY_FLOW_UDP = 2, /* some devices hash TCP with ports, and UDP without */
+	BY_FLOW_ALL = 4,
+};
+
 struct steer {
 	unsigned n;
-	bool by_flow;
+	uint32_t by_flow; /* atomic: each lcore may find out */
+	uint32_t
+	    untrue[2]; /* TCP, UDP: frames that came to another queue than they should; atomic */
 	struct rte_ring *ring[];
 };
 
@@ -53,6 +67,8 @@ struct steered_port {
 	struct pc_port *inner;
 	struct steer *steer;
 	unsigned index;
+	unsigned unchecked[2]; /* TCP, UDP: frames that are still looked at */
+	uint64_t untrue;
 	struct rte_mempool *pool;
 };
 
@@ -233,7 +249,7 @@ static void read_error(const uint8_t *p, uint32_t len, uint32_t hdr_len, struct 
 		*f = (struct flow){.src = about.dst, .dst = about.src, .ports = about.ports};
 }
 
-/* Returns the queue that a frame belongs to. */
+/* Returns the queue that a frame belongs to: by its addresses, and by its ports or those that an error quotes. */
 static unsigned choose(const struct steered_port *p, const uint8_t *ip, uint32_t len, unsigned own)
 {
 	const struct pc_port_rss *rss = &p->port.info.rss;
@@ -286,9 +302,55 @@ static const uint8_t *find_payload(const struct rte_mbuf *m, uint16_t *type, uin
 	return NULL;
 }
 
+/* The protocol of a packet that has it directly behind a header without options, whole; 0: another. */
+static uint8_t plain_proto(const uint8_t *p, uint32_t len)
+{
+	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p;
+
+	if (len < sizeof(struct rte_ipv6_hdr) + 4)
+		return 0;
+	if (p[0] >> 4 == 6)
+		return p[6];
+	return ip->version_ihl == 0x45 && !is_fragment4(ip) ? ip->next_proto_id : 0;
+}
+
+/* Notes that a frame has come to another queue than the device's RSS would have brought it to. */
+static void note_untrue(struct steered_port *p, unsigned which)
+{
+	p->untrue++;
+	if (__atomic_add_fetch(&p->steer->untrue[which], 1, __ATOMIC_RELAXED) == STEER_UNTRUE)
+		__atomic_fetch_or(&p->steer->by_flow, which == 0 ? BY_FLOW_TCP : BY_FLOW_UDP,
+		                  __ATOMIC_RELAXED);
+}
+
+/* The queue of an IP packet that is nothing special, on a device whose RSS is believed, as far as it is. */
+static unsigned check_queue(struct steered_port *p, const uint8_t *l3, uint32_t len,
+                            uint32_t by_flow)
+{
+	const uint8_t proto = plain_proto(l3, len);
+	const unsigned own = p->index, which = proto == IPPROTO_UDP;
+	unsigned to;
+
+	if (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6)
+		return is_error(proto, l3[l3[0] >> 4 == 6 ? 40 : 20]) ? choose(p, l3, len, own)
+		                                                      : own;
+	if (proto != IPPROTO_TCP && proto != IPPROTO_UDP)
+		return own;
+	if ((by_flow & (which ? BY_FLOW_UDP : BY_FLOW_TCP)) == 0 && p->unchecked[which] == 0)
+		return own;
+	to = choose(p, l3, len, own);
+	if (p->unchecked[which] > 0) {
+		p->unchecked[which]--;
+		if (to != own)
+			note_untrue(p, which);
+	}
+	return to;
+}
+
 /* Looks at a frame from the device. Returns whether it is for this lcore; else it is gone. */
 static bool keep(struct steered_port *p, struct rte_mbuf *m)
 {
+	const uint32_t by_flow = __atomic_load_n(&p->steer->by_flow, __ATOMIC_RELAXED);
 	unsigned to = p->index;
 	const uint8_t *l3;
 	uint16_t type = 0;
@@ -303,8 +365,9 @@ static bool keep(struct steered_port *p, struct rte_mbuf *m)
 	else if ((type == RTE_ETHER_TYPE_IPV4 && unlikely(is_dhcp(l3, len))) ||
 	         (type == RTE_ETHER_TYPE_IPV6 && unlikely(is_dhcp6(l3, len))))
 		to = 0;
-	else if (p->steer->by_flow && (type == RTE_ETHER_TYPE_IPV4 || type == RTE_ETHER_TYPE_IPV6))
-		to = choose(p, l3, len, to);
+	else if (type == RTE_ETHER_TYPE_IPV4 || type == RTE_ETHER_TYPE_IPV6)
+		to = (by_flow & BY_FLOW_ALL) != 0 ? choose(p, l3, len, to)
+		                                  : check_queue(p, l3, len, by_flow);
 	if (to == p->index)
 		return true;
 	give(p, to, m);
@@ -329,6 +392,9 @@ static uint16_t steer_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uin
 	for (uint16_t i = 0, first = out; i < got; i++)
 		if (keep(p, pkts[first + i]))
 			pkts[out++] = pkts[first + i];
+	/* what the device says of checksums may turn out wrong */
+	port->info.offloads &= p->inner->info.offloads | ~(uint32_t)STEER_RX_CKSUM;
+	port->info.rx_untrue = p->untrue + p->inner->info.rx_untrue;
 	return out;
 }
 
@@ -384,7 +450,7 @@ struct steer *steer_create(unsigned device, unsigned n, bool by_flow)
 	if (s == NULL)
 		return NULL;
 	s->n = n;
-	s->by_flow = by_flow;
+	s->by_flow = by_flow ? BY_FLOW_ALL : 0;
 	for (unsigned i = 0; i < n; i++) {
 		snprintf(name, sizeof(name), "steer_%u_%u", device, i);
 		s->ring[i] = rte_ring_create(name, STEER_RING, SOCKET_ID_ANY, RING_F_SC_DEQ);
@@ -422,6 +488,7 @@ struct pc_port *steer_port(struct steer *steer, unsigned index, struct pc_port *
 	p->inner = inner;
 	p->steer = steer;
 	p->index = index;
+	p->unchecked[0] = p->unchecked[1] = STEER_CHECKED;
 	p->pool = pool;
 	return &p->port;
 }

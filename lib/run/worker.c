@@ -83,6 +83,23 @@ static bool follow_links(struct worker *w, uint64_t now)
 	return soon;
 }
 
+/* Tells, once, of a device that does not do what it announces. */
+static void tell_untrue(struct run *r, const struct worker *w)
+{
+	for (unsigned p = 0; p < r->nb_ports; p++) {
+		const struct pc_port_info *info = &w->ports[p]->info;
+
+		if (info->rx_untrue == 0 || r->untrue_told[p])
+			continue;
+		r->untrue_told[p] = true;
+		printf("note: port %u (%s) says of frames what is not so, of their queue (RSS) or "
+		       "a checksum; it is done "
+		       "in software where that goes on\n",
+		       p, info->driver);
+		fflush(stdout);
+	}
+}
+
 /* The time of day, and the links, read from the system once a second; what changes, more often. */
 static void keep_wall_clock(struct worker *w, uint64_t now)
 {
@@ -93,6 +110,8 @@ static void keep_wall_clock(struct worker *w, uint64_t now)
 	day = clock_time_of_day();
 	wall_set(w->st, day, now);
 	w->wall_next_ns = now + SECOND_NS - day % SECOND_NS;
+	if (w->index == 0)
+		tell_untrue(w->run, w);
 	if (follow_links(w, now))
 		w->wall_next_ns = RTE_MIN(w->wall_next_ns, now + LOOK_NS);
 }

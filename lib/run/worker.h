@@ -86,6 +86,7 @@ struct run {
 	struct steer *steers[PC_MAX_PORTS];  /* NULL with one worker */
 	bool link_up[PC_MAX_PORTS];          /* as the first worker has seen it; atomic */
 	uint8_t link_moves[PC_MAX_PORTS];    /* of bonds, likewise */
+	bool untrue_told[PC_MAX_PORTS];      /* that a device does not do what it announces */
 	struct lease_board *board;           /* of lease.c */
 	unsigned nb_vlans;                   /* their ports follow those of the devices */
 	struct run_vlan vlans[PC_MAX_PORTS];

@@ -88,6 +88,7 @@ static void follow(struct udp_tap *t)
 	t->port.info.link_moves = t->inner->info.link_moves;
 	t->port.info.offloads = t->inner->info.offloads; /* one that does not work is withdrawn */
 	t->port.info.rx_lost = t->inner->info.rx_lost;
+	t->port.info.rx_untrue = t->inner->info.rx_untrue;
 	t->port.info.tx_refused = t->inner->info.tx_refused;
 }
 

@@ -64,16 +64,19 @@ struct pc_port_info {
 	char name[PC_PORT_NAME_MAX];
 	char driver[PC_PORT_NAME_MAX];
 	uint8_t mac[6];
-	uint16_t mtu;      /**< bytes of the largest IP packet */
-	uint16_t queue;    /**< which of the device's queues this port is */
-	uint32_t offloads; /**< enum pc_port_offload; TX_TSO goes when the device refuses a frame */
-	uint16_t tx_chain; /**< mbufs of one frame at most; 0: no limit is known */
-	int socket_id;     /**< NUMA node, -1 when unknown */
-	bool link_up;      /**< when the port was made; a wire's is kept up to date */
+	uint16_t mtu;        /**< bytes of the largest IP packet */
+	uint16_t queue;      /**< which of the device's queues this port is */
+	uint32_t offloads;   /**< enum pc_port_offload; what turns out not to work goes */
+	uint16_t tx_chain;   /**< mbufs of one frame at most; 0: no limit is known */
+	int socket_id;       /**< NUMA node, -1 when unknown */
+	bool link_up;        /**< when the port was made; a wire's is kept up to date */
 	uint8_t link_moves;  /**< counts up, modulo 256, when frames go by another member of a bond
 			      * from now on: our addresses are announced there */
 	uint64_t tx_refused; /**< frames freed unsent: the device would never have taken them */
 	uint64_t rx_lost;    /**< frames freed on their way from one queue to another */
+	uint64_t
+	    rx_untrue; /**< frames of which the device has said what is not so: that a checksum is good, or by their
+			      * queue what they hash to; what it announces is not used any more then */
 	struct pc_port_rss rss;
 };
 
@@ -87,11 +90,11 @@ struct pc_port_ops {
 	                     uint64_t now_ns);
 	/** When frames will be ready by the passing of time alone; UINT64_MAX: never. May be NULL. */
 	uint64_t (*next_deadline)(const struct pc_port *port);
+	/** Frees the port and all frames it holds. */
+	void (*close)(struct pc_port *port);
 	/** Hands a received frame to the port of another queue of the device, which receives it as if it had come
 	 * there; it may be lost on the way (rx_lost). Returns false, and the frame stays, when nobody can. May be NULL. */
 	bool (*pass)(struct pc_port *port, uint16_t queue, struct rte_mbuf *m);
-	/** Frees the port and all frames it holds. */
-	void (*close)(struct pc_port *port);
 };
 
 /** A port; makers embed it as the first member of their own struct. */

@@ -88,6 +88,35 @@ static void a_ring_gets_copies_of_what_the_sender_keeps(void)
 	end("net_ring1", id);
 }
 
+/* A device that says that checksums are good which are not: it is not believed any more. */
+static void checksums_that_are_not_true(void)
+{
+	uint16_t id = start_device("net_ring5", "", 1);
+	struct pc_port *p = pc_port_ethdev(id, 0, pool);
+
+	p->info.offloads |= PC_PORT_RX_IP4_CKSUM | PC_PORT_RX_L4_CKSUM;
+	for (unsigned i = 0; i < 3; i++) {
+		struct rte_mbuf *m = make_frame(pool, 0, 60);
+		struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, 14);
+
+		*ip = (struct rte_ipv4_hdr){.version_ihl = RTE_IPV4_VHL_DEF,
+		                            .total_length = rte_cpu_to_be_16(46),
+		                            .next_proto_id = IPPROTO_TCP};
+		ip->hdr_checksum = rte_ipv4_cksum(ip);
+		if (i == 1)
+			ip->hdr_checksum ^= 1;
+		m->ol_flags |= i == 2 ? RTE_MBUF_F_RX_L4_CKSUM_GOOD : RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+		CU_ASSERT_EQUAL(port_tx(p, &m, 1, 0), 1);
+		CU_ASSERT_EQUAL(port_rx(p, &m, 1, 0), 1);
+		rte_pktmbuf_free(m);
+		CU_ASSERT_EQUAL(p->info.rx_untrue, i);
+		CU_ASSERT_EQUAL((p->info.offloads & PC_PORT_RX_IP4_CKSUM) != 0, i == 0);
+		CU_ASSERT_EQUAL((p->info.offloads & PC_PORT_RX_L4_CKSUM) != 0, i < 2);
+	}
+	pc_port_close(p);
+	end("net_ring5", id);
+}
+
 static void a_full_ring_leaves_the_rest_to_the_caller(void)
 {
 	uint16_t id = start_device("net_ring2", "", 1);
@@ -228,6 +257,7 @@ int main(void)
 	    {"a ring passes frames on", a_ring_passes_frames_on},
 	    {"a ring gets copies of what the sender keeps",
 	     a_ring_gets_copies_of_what_the_sender_keeps},
+	    {"checksums that are not true", checksums_that_are_not_true},
 	    {"a full ring leaves the rest to the caller",
 	     a_full_ring_leaves_the_rest_to_the_caller},
 	    {"what drivers announce and do not do", what_is_announced_and_not_done},

@@ -321,6 +321,85 @@ static void an_error_goes_where_its_packet_belongs(void)
 	end();
 }
 
+/* A port of a flow that belongs to a queue. */
+static uint16_t port_for(unsigned queue)
+{
+	uint16_t sport = 2000;
+
+	while (predict(sport) != (int)queue)
+		sport++;
+	return sport;
+}
+
+/* RSS that is announced and not done: all frames come to queue 0. None of them stays there, and the device is not believed
+ * any more, neither after the frames that are looked at. */
+static void rss_that_is_not_true(void)
+{
+	static const uint8_t protos[] = {IPPROTO_TCP, IPPROTO_UDP};
+
+	for (unsigned k = 0; k < 2; k++) {
+		const uint8_t other = protos[1 - k];
+
+		begin(false);
+		for (unsigned i = 0; i < 1500; i++) { /* as it should be */
+			const uint16_t sport = (uint16_t)(2000 + i % 100);
+
+			CU_ASSERT_EQUAL(
+			    way_of((unsigned)predict(sport), packet(sport, protos[k], 0)),
+			    predict(sport));
+		}
+		CU_ASSERT_EQUAL(port[0]->info.rx_untrue, 0);
+		end();
+		begin(false);
+		for (unsigned i = 0; i < 1500; i++) {
+			const uint16_t sport = (uint16_t)(2000 + i % 100);
+
+			CU_ASSERT_EQUAL(way_of(0, packet(sport, protos[k], 0)), predict(sport));
+		}
+		CU_ASSERT(port[0]->info.rx_untrue >= 4 && port[0]->info.rx_untrue <= 1000);
+		/* on each queue, for that protocol; the other one is judged by itself */
+		CU_ASSERT_EQUAL(way_of(1, packet(port_for(2), protos[k], 0)), 2);
+		CU_ASSERT_EQUAL(way_of(2, packet(port_for(2), other, 0)), 2);
+		end();
+	}
+}
+
+static void errors_go_where_they_belong_without_steering(void)
+{
+	struct rte_mbuf *m;
+	struct rte_ipv4_hdr *inner;
+	uint8_t *icmp, error[60] = {2, 0, [8] = 0x60, [14] = 6};
+
+	begin(false);
+	for (uint16_t sport = 1000; sport < 1050; sport++) {
+		m = packet(0, IPPROTO_ICMP, 0);
+		icmp = rte_pktmbuf_mtod_offset(m, uint8_t *, 34);
+		icmp[0] = 3;
+		inner = (struct rte_ipv4_hdr *)(icmp + 8);
+		inner->version_ihl = 0x45;
+		inner->next_proto_id = IPPROTO_TCP;
+		inner->src_addr = rte_cpu_to_be_32(0x0a000001);
+		inner->dst_addr = rte_cpu_to_be_32(0x0a000002);
+		((rte_be16_t *)(inner + 1))[0] = rte_cpu_to_be_16(80);
+		((rte_be16_t *)(inner + 1))[1] = rte_cpu_to_be_16(sport);
+		CU_ASSERT_EQUAL(way_of(sport % QUEUES, m), predict(sport));
+		error[16] = error[32] = 0xfd; /* from fd00::1 to fd00::2 */
+		error[31] = 1;
+		error[47] = 2;
+		error[49] = 80;
+		error[50] = (uint8_t)(sport >> 8);
+		error[51] = (uint8_t)sport;
+		CU_ASSERT_EQUAL(way_of(sport % QUEUES, packet6(58, error, 60)),
+		                predict6(sport, true));
+	}
+	/* what asks for echoes has no flow but its addresses, by which it has come */
+	m = packet(0, IPPROTO_ICMP, 0);
+	*rte_pktmbuf_mtod_offset(m, uint8_t *, 34) = 8;
+	CU_ASSERT_EQUAL(way_of(2, m), 2);
+	CU_ASSERT_EQUAL(port[2]->info.rx_untrue, 0);
+	end();
+}
+
 static void malformed_frames_stay_where_they_are(void)
 {
 	struct rte_mbuf *m;
@@ -419,6 +498,9 @@ int main(void)
 	    {"all fragments go the same way", all_fragments_go_the_same_way},
 	    {"no fragment is judged by its payload", no_fragment_is_judged_by_its_payload},
 	    {"an error goes where its packet belongs", an_error_goes_where_its_packet_belongs},
+	    {"RSS that is not true", rss_that_is_not_true},
+	    {"errors go where they belong, without steering",
+	     errors_go_where_they_belong_without_steering},
 	    {"malformed frames do no harm", malformed_frames_stay_where_they_are},
 	    {"flows of IPv6 stay together", flows_of_ip6},
 	    {"news of neighbours reach every queue", news_of_neighbours},

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* for rte_ipv4_udptcp_cksum_mbuf_verify and its twin: declared experimental in 22.11, stable later */
+#define ALLOW_EXPERIMENTAL_API
+
+#include "verify.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+
+#include <percore/port.h>
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_mbuf.h>
+#include <rte_udp.h>
+
+#define TAGS_MAX 2
+
+static bool says_good_l4(const struct rte_mbuf *m)
+{
+	return (m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+}
+
+static bool says_good_ip(const struct rte_mbuf *m)
+{
+	return (m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+}
+
+/* Where the IP header is, behind tags, and its type; 0: it is not all there. */
+static uint16_t find_ip(const struct rte_mbuf *m, uint16_t *type)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+	uint16_t at = RTE_ETHER_HDR_LEN;
+
+	for (unsigned tags = 0; at + sizeof(struct rte_ipv6_hdr) <= m->data_len; tags++) {
+		*type = (uint16_t)(p[at - 2] << 8 | p[at - 1]);
+		if (tags == TAGS_MAX ||
+		    (*type != RTE_ETHER_TYPE_VLAN && *type != RTE_ETHER_TYPE_QINQ))
+			return at;
+		at = (uint16_t)(at + sizeof(struct rte_vlan_hdr));
+	}
+	return 0;
+}
+
+/* Says whether a packet of len bytes at an offset, with this protocol at l4, has a checksum of TCP or UDP. */
+static bool has_l4(const struct rte_mbuf *m, uint32_t at, uint32_t len, uint8_t proto, uint32_t l4)
+{
+	if (at + len > m->pkt_len || l4 + sizeof(struct rte_udp_hdr) > m->data_len)
+		return false;
+	if (proto == IPPROTO_UDP)
+		return rte_pktmbuf_mtod_offset(m, const struct rte_udp_hdr *, l4)->dgram_cksum != 0;
+	return proto == IPPROTO_TCP;
+}
+
+static bool is_fragment(const struct rte_ipv4_hdr *ip)
+{
+	const rte_be16_t mask = rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK);
+
+	return (ip->fragment_offset & mask) != 0;
+}
+
+static uint32_t verify4(const struct rte_mbuf *m, uint16_t at)
+{
+	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, at);
+	const uint32_t len = rte_be_to_cpu_16(ip->total_length);
+	const uint16_t l4 = (uint16_t)(at + sizeof(*ip));
+	uint32_t wrong = 0;
+
+	if (ip->version_ihl != RTE_IPV4_VHL_DEF || len < sizeof(*ip))
+		return 0;
+	if (says_good_ip(m) && rte_ipv4_cksum(ip) != 0)
+		wrong |= PC_PORT_RX_IP4_CKSUM;
+	if (says_good_l4(m) && !is_fragment(ip) && has_l4(m, at, len, ip->next_proto_id, l4) &&
+	    rte_ipv4_udptcp_cksum_mbuf_verify(m, ip, l4) != 0)
+		wrong |= PC_PORT_RX_L4_CKSUM;
+	return wrong;
+}
+
+static uint32_t verify6(const struct rte_mbuf *m, uint16_t at)
+{
+	const struct rte_ipv6_hdr *ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv6_hdr *, at);
+	const uint32_t len = sizeof(*ip) + rte_be_to_cpu_16(ip->payload_len);
+	const uint16_t l4 = (uint16_t)(at + sizeof(*ip));
+
+	return says_good_l4(m) && has_l4(m, at, len, ip->proto, l4) &&
+	               rte_ipv6_udptcp_cksum_mbuf_verify(m, ip, l4) != 0
+	           ? PC_PORT_RX_L4_CKSUM
+	           : 0;
+}
+
+uint32_t verify_frame(const struct rte_mbuf *m)
+{
+	uint16_t type = 0, at;
+
+	if (!says_good_ip(m) && !says_good_l4(m))
+		return 0;
+	at = find_ip(m, &type);
+	if (at == 0)
+		return 0;
+	return type == RTE_ETHER_TYPE_IPV4   ? verify4(m, at)
+	       : type == RTE_ETHER_TYPE_IPV6 ? verify6(m, at)
+	                                     : 0;
+}
