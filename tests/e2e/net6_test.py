@@ -42,7 +42,7 @@ def ping_sizes(b, s):
     with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as c:
         c.settimeout(2 * b.slow)
         c.connect((SERVER6, 0))
-        for size in [*range(1461), *range(1463, 65508, 1279), 65506, 65507]:
+        for size in [*range(1461), *range(1461, 65508, args.step), 65506, 65507]:
             body = struct.pack("!HH", 0x7063, size) + os.urandom(size)
             c.send(struct.pack("!BBH", 128, 0, 0) + body)
             while True:
@@ -131,6 +131,6 @@ def capture(b, s):
 STEPS = [ping, ping_sizes, neighbour, http, link_local, load, ports, capture]
 
 if __name__ == "__main__":
-    args = bed.arguments(__doc__)
+    args = bed.arguments(__doc__, step=1279)
     bed.need("ping", "curl", "wrk", "nmap", "tcpdump", "tshark", "ethtool")
     bed.main(args, STEPS, start)

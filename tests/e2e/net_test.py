@@ -48,7 +48,7 @@ def ping_sizes(b, s):
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as c:
         c.settimeout(2 * b.slow)
         c.connect((SERVER, 0))
-        for size in [*range(1481), *range(1483, b.largest4, 1279), b.largest4 - 1, b.largest4]:
+        for size in [*range(1481), *range(1481, b.largest4, args.step), b.largest4 - 1, b.largest4]:
             body = struct.pack("!HH", 0x7063, size) + os.urandom(size)
             c.send(struct.pack("!BBH", 8, 0, checksum(b"\x08\0\0\0" + body)) + body)
             while True:
@@ -153,6 +153,6 @@ def own_capture(b, s):
 STEPS = [arping, ping, ping_sizes, dont_answer, nmap, capture, neighbour_change, own_capture]
 
 if __name__ == "__main__":
-    args = bed.arguments(__doc__)
+    args = bed.arguments(__doc__, step=1279)
     bed.need("ping", "arping", "curl", "nmap", "tcpdump", "tshark", "ethtool")
     bed.main(args, STEPS, start)

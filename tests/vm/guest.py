@@ -3,7 +3,7 @@
 """What the guest does: the first NIC stays with the kernel, in a namespace of its own, with a VLAN, too; the second is
 given to DPDK by scripts/devbind; percore-httpd serves on it, and the kernel fetches from it.
 
-usage: guest.py BUILD DRIVER MEGABYTES PAGES"""
+usage: guest.py BUILD DRIVER MEGABYTES PAGES LCORES"""
 import glob
 import hashlib
 import http.client
@@ -122,13 +122,15 @@ def fetch_pages(pages):
 
 
 def main():
-    build, driver, megabytes, pages = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    build, driver, megabytes, pages, lcores = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
     prepare(driver)
     large, tenth = make_site(megabytes)
     log = "/dev/shm/httpd.log"
     with open(log, "w", encoding="utf-8") as f:
-        httpd = subprocess.Popen([os.path.join(build, "app/httpd/percore-httpd"), "-l", "1", "-a", OURS,
-                                  "--", "--addr", SERVER + "/24", "--addr",
+        httpd = subprocess.Popen([os.path.join(build, "app/httpd/percore-httpd"),
+                                  "-l", "1" if lcores == 1 else "0,1", "-a", OURS, "--",
+                                  *(["--set", "run.idle=3"] if lcores > 1 else []),
+                                  "--set", "run.stats_s=3600", "--addr", SERVER + "/24", "--addr",
                                   f"0.{VLAN}={VLAN_SERVER}/24", "--root", "/dev/shm/site"],
                                  stdout=f, stderr=subprocess.STDOUT)
     print(wait_for(log, httpd, "lcore", 60).strip(), flush=True)
@@ -147,6 +149,8 @@ def main():
     httpd.send_signal(signal.SIGTERM)
     if httpd.wait(30) != 0:
         sys.exit(f"percore-httpd ended with status {httpd.returncode}")
+    with open(log, encoding="utf-8", errors="replace") as f:
+        print("".join(line for line in f if line.startswith("note:") or " rx_untrue " in line), end="")
     print("well")
 
 

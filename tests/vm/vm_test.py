@@ -18,6 +18,7 @@ def main():
     p.add_argument("--driver", default="uio_pci_generic", help="uio_pci_generic or vfio-pci")
     p.add_argument("--megabytes", default="100", help="size of the large file")
     p.add_argument("--pages", default="1000", help="how many pages are fetched")
+    p.add_argument("--lcores", type=int, default=1, help="1 or 2, and as many queues")
     p.add_argument("--limit", type=int, default=400, help="seconds that a guest may take")
     args = p.parse_args()
     build = os.path.abspath(args.build)
@@ -34,7 +35,7 @@ def main():
     iommu = args.driver == "vfio-pci"
     if iommu and model == "virtio-net-pci":
         nic += ",iommu_platform=on,disable-legacy=on"
-    command = f"python3 -u {HERE}/guest.py {build} {args.driver} {args.megabytes} {args.pages}"
+    command = f"python3 -u {HERE}/guest.py {build} {args.driver} {args.megabytes} {args.pages} {args.lcores}"
     for attempt in range(2): # on a busy machine a guest may fail to come up in time
         status, text = vm.run(place, ["virtio-net-pci", nic], command, iommu=iommu, limit=args.limit)
         print(text)
