@@ -390,11 +390,20 @@ void epset_hand_over(struct epset *set)
 		queue_signal(&set->queue);
 }
 
+/* A set in this one may have been served since it told: then its kernel's descriptor is to say so no more. An item is
+ * taken out under the lock of its set, which is held: the inner set is there. */
+static void settle_nested(const struct epset *set)
+{
+	for (const struct item *i = set->nested_items; i != NULL; i = i->next_in_bucket)
+		(void)epset_ready(i->file->set);
+}
+
 bool epset_ready(struct epset *set)
 {
 	bool any, news = false;
 
 	pthread_mutex_lock(&set->lock);
+	settle_nested(set);
 	if (!set->nested) {
 		set->nested = news = true;
 		queue_arm(&set->queue, CHAN_ALWAYS);

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Sets of epoll in each other, level- and edge-triggered, waited for by epoll, poll and select, alone and by several
+ * threads: who is woken, and what it is told.
+ */
+#include "live.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static char buf[4096];
+
+static int add(struct live *l, int ep, int fd, uint32_t events)
+{
+	struct epoll_event e = {.events = events, .data.fd = fd};
+
+	return l->c->epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e);
+}
+
+/* ---- every way to be in each other -------------------------------------------------------------- */
+
+#define MOST_DEPTH 3
+
+/* A chain of sets: ep[0] has the sockets, each next one the one before. */
+struct chain {
+	int depth, sockets;
+	uint32_t modes; /* bit d: ep[d]'s item is edge-triggered */
+	int ep[MOST_DEPTH];
+	int fd[2][2];
+};
+
+static void make_chain(struct live *l, struct chain *c)
+{
+	for (int i = 0; i < c->sockets; i++)
+		live_pair(l, c->fd[i]);
+	for (int d = 0; d < c->depth; d++) {
+		const uint32_t events = EPOLLIN | (c->modes >> d & 1 ? EPOLLET : 0u);
+
+		c->ep[d] = l->c->epoll_create1(0);
+		for (int i = 0; d == 0 && i < c->sockets; i++)
+			live_log(l, "add", add(l, c->ep[0], c->fd[i][NEAR], events));
+		if (d > 0)
+			live_log(l, "add a set", add(l, c->ep[d], c->ep[d - 1], events));
+	}
+}
+
+static void end_chain(struct live *l, struct chain *c)
+{
+	for (int i = 0; i < c->sockets; i++) {
+		l->bed.call->close(&l->bed, FAR, c->fd[i][FAR]);
+		l->c->close(c->fd[i][NEAR]);
+	}
+	for (int d = c->depth; d-- > 0;)
+		l->c->close(c->ep[d]);
+}
+
+/* What every set of the chain says, the outermost first, or last; events are counted, for their order is not told. */
+static void ask(struct live *l, const struct chain *c, bool inner_first, int max)
+{
+	for (int k = 0; k < c->depth; k++) {
+		const int d = inner_first ? k : c->depth - 1 - k;
+		struct epoll_event e[4];
+		struct pollfd p = {.fd = c->ep[d], .events = POLLIN};
+		int n;
+
+		bed_log(&l->bed, " poll %d", l->c->poll(&p, 1, 0));
+		n = l->c->epoll_wait(c->ep[d], e, max, 0);
+		bed_log(&l->bed, " wait %d", n);
+		for (int i = 0; i < n; i++)
+			bed_log_events(&l->bed, e[i].events);
+	}
+	bed_log(&l->bed, "\n");
+}
+
+static void send_to(struct live *l, const struct chain *c, int i)
+{
+	live_far_send(l, c->fd[i][FAR], 4);
+	live_sleep(2);
+}
+
+static void try_chain(struct live *l, struct chain *c, bool inner_first)
+{
+	bed_log(&l->bed, "depth %d, sockets %d, modes %x, %d\n", c->depth, c->sockets, c->modes,
+	        inner_first);
+	make_chain(l, c);
+	ask(l, c, inner_first, 4);
+	send_to(l, c, 0);
+	ask(l, c, inner_first, 4);
+	ask(l, c, inner_first, 4);
+	send_to(l, c, c->sockets - 1);
+	ask(l, c, inner_first, 1);
+	ask(l, c, inner_first, 1);
+	bed_log(&l->bed, "recv %zd", l->c->recv(c->fd[0][NEAR], buf, sizeof(buf), MSG_DONTWAIT));
+	ask(l, c, inner_first, 4);
+	send_to(l, c, 0);
+	ask(l, c, inner_first, 4);
+	end_chain(l, c);
+}
+
+static void chains(struct live *l, int sockets, bool inner_first)
+{
+	for (int depth = 1; depth <= MOST_DEPTH; depth++)
+		for (uint32_t modes = 0; modes < 1u << depth; modes++) {
+			struct chain c = {.depth = depth, .sockets = sockets, .modes = modes};
+
+			try_chain(l, &c, inner_first);
+		}
+}
+
+static void one_socket(struct live *l)
+{
+	chains(l, 1, false);
+	chains(l, 1, true);
+}
+
+static void two_sockets(struct live *l)
+{
+	chains(l, 2, false);
+	chains(l, 2, true);
+}
+
+/* ---- several threads ---------------------------------------------------------------------------- */
+
+#define MOST_WAITERS 3
+
+enum how { BY_EPOLL, BY_POLL, BY_SELECT };
+
+struct waiter {
+	struct live *l;
+	pthread_t thread;
+	enum how how;
+	int ep;
+	int got;
+};
+
+static void *wait_for_one(void *arg)
+{
+	struct waiter *w = arg;
+	const struct posix_calls *c = w->l->c;
+	struct pollfd p = {.fd = w->ep, .events = POLLIN};
+	struct timeval tv = {.tv_usec = 40000};
+	struct epoll_event e;
+	fd_set r;
+
+	switch (w->how) {
+	case BY_EPOLL:
+		w->got = c->epoll_wait(w->ep, &e, 1, 40);
+		break;
+	case BY_POLL:
+		w->got = c->poll(&p, 1, 40);
+		break;
+	default:
+		FD_ZERO(&r);
+		FD_SET(w->ep, &r);
+		w->got = c->select(w->ep + 1, &r, NULL, NULL, &tv);
+		break;
+	}
+	return NULL;
+}
+
+/* How many of the waiters for a set are told of one event; of those of a level-triggered one all, in the end. */
+static void try_waiters(struct live *l, uint32_t modes, int depth, const enum how *how, int n)
+{
+	struct chain c = {.depth = depth, .sockets = 1, .modes = modes};
+	struct waiter w[MOST_WAITERS];
+	int told = 0;
+
+	bed_log(&l->bed, "depth %d, modes %x, %d %d %d: ", depth, modes, how[0], how[1], n);
+	make_chain(l, &c);
+	for (int i = 0; i < n; i++) {
+		w[i] = (struct waiter){.l = l, .how = how[i], .ep = c.ep[depth - 1]};
+		if (pthread_create(&w[i].thread, NULL, wait_for_one, &w[i]) != 0)
+			abort();
+	}
+	live_sleep(10);
+	live_far_send(l, c.fd[0][FAR], 4);
+	for (int i = 0; i < n; i++) {
+		pthread_join(w[i].thread, NULL);
+		told += w[i].got > 0;
+	}
+	bed_log(&l->bed, "told %d\n", told);
+	end_chain(l, &c);
+}
+
+static void waiters(struct live *l)
+{
+	static const enum how hows[][MOST_WAITERS] = {
+	    {BY_EPOLL, BY_EPOLL, BY_EPOLL},
+	    {BY_POLL, BY_POLL, BY_SELECT},
+	};
+
+	for (int depth = 1; depth <= 2; depth++)
+		for (uint32_t modes = 0; modes < 1u << depth; modes++)
+			for (size_t h = 0; h < sizeof(hows) / sizeof(hows[0]); h++)
+				try_waiters(l, modes, depth, hows[h], 3);
+}
+
+/* ---- what is refused ---------------------------------------------------------------------------- */
+
+static void loops(struct live *l)
+{
+	int ep[7];
+
+	for (int i = 0; i < 7; i++)
+		ep[i] = l->c->epoll_create1(0);
+	live_log(l, "itself", add(l, ep[0], ep[0], EPOLLIN));
+	for (int i = 0; i + 1 < 7; i++)
+		live_log(l, "a chain", add(l, ep[i + 1], ep[i], EPOLLIN));
+	live_log(l, "twice", add(l, ep[1], ep[0], EPOLLIN));
+	live_log(l, "a loop", add(l, ep[0], ep[3], EPOLLIN));
+	live_log(l, "exclusive", add(l, ep[0], ep[6], EPOLLIN | EPOLLEXCLUSIVE));
+	for (int i = 0; i < 7; i++)
+		l->c->close(ep[i]);
+}
+
+static const struct live_case cases[] = {
+    {"sets in each other, one socket", one_socket},
+    {"sets in each other, two sockets", two_sockets},
+    {"several threads wait", waiters},
+    {"loops", loops},
+};
+
+LIVE_MAIN("posix/nest", cases)
