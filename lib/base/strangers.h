@@ -8,7 +8,7 @@
  * Overview: as long as frames are worked on as fast as they come, everybody is answered. When one burst after the
  * other comes full, the ring behind the port fills, and what it has no room for is lost, whoever sent it: a flood
  * then takes from connections what it costs to answer it. So from then on, and for some bursts longer, only so many
- * strangers of each burst are answered. To look whether a frame has a connection costs a fifth of an answer, and
+ * strangers of each burst are answered. To look whether a frame has a connection costs a quarter of an answer, and
  * the ring is emptied that much faster.
  *
  * Ownership: one struct for each port of a stack. Invariant: whoever has a connection is no stranger; neither is a
