@@ -2,7 +2,8 @@
 /*
  * percore-ping: ping(8) from a stack of percore.
  *
- * It runs on one lcore. The program ends by the signal that Ctrl-C would send, which it sends itself.
+ * It runs on one lcore.  A name is asked for when there is an address to ask from, which may have to be leased first.
+ * The program ends by the signal that Ctrl-C would send, which it sends itself.
  */
 #include <errno.h>
 #include <signal.h>
@@ -10,10 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <percore/control.h>
 #include <percore/run.h>
 
 #include "name.h"
 #include "ping.h"
+
+/* how long an address is waited for, and then the name servers that come with it */
+#define ADDRESS_NS UINT64_C(30000000000)
+#define SERVERS_NS UINT64_C(3000000000)
 
 struct config {
 	struct ping_plan plan;
@@ -23,6 +29,8 @@ struct config {
 	struct ping *ping;
 	struct name *asked; /* while the address is not known yet */
 	bool begun;
+	bool fixed;                  /* there was an address at the start */
+	uint64_t begin_ns, ready_ns; /* of the first turn; when there was an address */
 	int status;
 };
 
@@ -75,23 +83,90 @@ static int set_quiet(void *app, const char *text, char *why, size_t len)
 	return 0;
 }
 
+/* The numbers of IP_MTU_DISCOVER, which those of IPv6 equal. */
+static int set_pmtudisc(void *app, const char *text, char *why, size_t len)
+{
+	static const char *const modes[] = {"dont", "want", "do", "probe"};
+
+	for (int i = 0; i < 4; i++)
+		if (strcmp(text, modes[i]) == 0) {
+			((struct config *)app)->plan.pmtudisc = i;
+			return 0;
+		}
+	snprintf(why, len, "\"%s\" is none of do, want, dont, probe", text);
+	return -1;
+}
+
+/* Reads seconds as ping(8) takes them, with a fraction, into milliseconds. */
+static int read_seconds(const char *text, uint64_t *ms, char *why, size_t len)
+{
+	char *end;
+	const double s = strtod(text, &end);
+
+	if (end != text && *end == '\0' && s >= 0.001 && s <= 3600) {
+		*ms = (uint64_t)(s * 1000 + 0.5);
+		return 0;
+	}
+	snprintf(why, len, "\"%s\" is no time in seconds, 0.001 to 3600", text);
+	return -1;
+}
+
+static int set_every(void *app, const char *text, char *why, size_t len)
+{
+	return read_seconds(text, &((struct config *)app)->plan.interval_ms, why, len);
+}
+
+static int set_wait(void *app, const char *text, char *why, size_t len)
+{
+	return read_seconds(text, &((struct config *)app)->plan.timeout_ms, why, len);
+}
+
 static const struct pc_run_option options[] = {
     {.name = "to",
      .argument = "HOST",
      .set = set_to,
      .help = "who is asked: an address of either family (a link-local one with %PORT), or a name"},
-    {.name = "count", .argument = "N", .key = "ping.count", .help = "stop after N requests"},
+    {.name = "count",
+     .argument = "N",
+     .key = "ping.count",
+     .help = "stop after N requests",
+     .letter = 'c'},
     {.name = "interval",
      .argument = "MS",
      .key = "ping.interval",
      .help = "time between two (1000)"},
-    {.name = "size", .argument = "BYTES", .key = "ping.size", .help = "payload of each (56)"},
-    {.name = "ttl", .argument = "HOPS", .key = "ping.ttl", .help = "time to live, or hop limit"},
+    {.name = "every",
+     .argument = "SECONDS",
+     .set = set_every,
+     .help = "the same in seconds, with a fraction",
+     .letter = 'i'},
+    {.name = "size",
+     .argument = "BYTES",
+     .key = "ping.size",
+     .help = "payload of each (56)",
+     .letter = 's'},
+    {.name = "ttl",
+     .argument = "HOPS",
+     .key = "ping.ttl",
+     .help = "time to live, or hop limit",
+     .letter = 't'},
     {.name = "timeout",
      .argument = "MS",
      .key = "ping.timeout",
      .help = "wait for the last (2000)"},
-    {.name = "quiet", .set = set_quiet, .help = "print the summary only"},
+    {.name = "wait",
+     .argument = "SECONDS",
+     .set = set_wait,
+     .help = "the same in seconds, with a fraction",
+     .letter = 'W'},
+    {.name = "pmtudisc",
+     .argument = "MODE",
+     .set = set_pmtudisc,
+     .help =
+         "what is too large: do (an error), want (fragments, once the path's MTU is known), dont "
+         "(fragments), probe (sent as it is)",
+     .letter = 'M'},
+    {.name = "quiet", .set = set_quiet, .help = "print the summary only", .letter = 'q'},
     {0},
 };
 
@@ -101,6 +176,18 @@ static int check(void *app, char *why, size_t len)
 		return 0;
 	snprintf(why, len, "whom to ask is missing: --to HOST");
 	return -1;
+}
+
+/* Says whether the stack has an address that is no link's own: any, or one that can be used. */
+static bool has_address(const struct pc_stack *st, bool ready)
+{
+	struct pc_stack_addr list[PC_MAX_ADDRS];
+	const unsigned n = pc_stack_get_addrs(st, list, PC_MAX_ADDRS);
+
+	for (unsigned i = 0; i < n && i < PC_MAX_ADDRS; i++)
+		if (!pc_addr_is_link_local(&list[i].addr.addr) && (list[i].ready || !ready))
+			return true;
+	return false;
 }
 
 static int begin(struct config *c, struct pc_stack *st)
@@ -130,26 +217,53 @@ static int start(void *app, struct pc_stack *st, void **worker, char *why, size_
 		return -1;
 	}
 	c->ping = calloc(1, sizeof(*c->ping));
-	if (c->ping != NULL && c->has_to && begin(c, st) == 0)
+	c->fixed = has_address(st, false);
+	if (c->ping != NULL && (!c->has_to || begin(c, st) == 0))
 		return 0;
-	if (c->ping != NULL && !c->has_to && (c->asked = name_ask(st, c->name)) != NULL)
-		return 0;
-	snprintf(why, len, c->has_to ? "no socket: %s" : "names cannot be resolved: %s",
-	         strerror(errno));
+	snprintf(why, len, "no socket: %s", strerror(errno));
 	return -1;
+}
+
+/* ---- a name ----------------------------------------------------------------------------------- */
+
+/* Says whether a name can be asked for: from an address, and of the servers that come with a leased or made one. */
+static bool may_ask(struct config *c, const struct pc_stack *st, uint64_t now_ns)
+{
+	if (c->begin_ns == 0)
+		c->begin_ns = now_ns;
+	if (now_ns >= c->begin_ns + ADDRESS_NS)
+		return true; /* nobody gives us one: the resolver says what is missing */
+	if (!has_address(st, true))
+		return false;
+	if (c->ready_ns == 0)
+		c->ready_ns = now_ns;
+	return c->fixed || pc_stack_get_dns(st, NULL, 0) > 0 || now_ns >= c->ready_ns + SERVERS_NS;
+}
+
+static void give_up(struct config *c, const char *why)
+{
+	fprintf(stderr, "percore-ping: %s: %s\n", c->name, why);
+	c->status = 2;
+	raise(SIGINT);
 }
 
 /* Waits for the address. */
 static void turn_name(struct config *c, struct pc_stack *st, uint64_t now_ns)
 {
 	const char *why = "";
-	const int rc = name_turn(c->asked, now_ns, &c->to, &why);
+	int rc;
 
-	if (rc == 0 || (rc > 0 && begin(c, st) == 0))
+	if (c->asked == NULL && !may_ask(c, st, now_ns))
 		return;
-	fprintf(stderr, "percore-ping: %s: %s\n", c->name, rc < 0 ? why : strerror(errno));
-	c->status = 2;
-	raise(SIGINT);
+	if (c->asked == NULL && (c->asked = name_ask(st, c->name)) == NULL) {
+		give_up(c, "names cannot be resolved");
+		return;
+	}
+	rc = name_turn(c->asked, now_ns, &c->to, &why);
+	if (rc < 0)
+		give_up(c, why);
+	else if (rc > 0 && begin(c, st) != 0)
+		give_up(c, strerror(errno));
 }
 
 static void turn(void *worker, struct pc_stack *st, uint64_t now_ns)
@@ -177,8 +291,9 @@ static void finish(void *worker, struct pc_stack *st)
 
 int main(int argc, char **argv)
 {
-	struct config config = {.plan = {.interval_ms = 1000, .timeout_ms = 2000, .size = 56},
-	                        .status = 1};
+	struct config config = {
+	    .plan = {.interval_ms = 1000, .timeout_ms = 2000, .size = 56, .pmtudisc = -1},
+	    .status = 1};
 	const struct pc_run_app app = {
 	    .name = "percore-ping",
 	    .summary = "asks a host for echoes, as ping(8) does",

@@ -17,7 +17,7 @@
 #include <percore/socket.h>
 
 #define MS_NS       1000000
-#define PATIENCE_NS UINT64_C(10000000000)
+#define PATIENCE_NS UINT64_C(30000000000)
 
 static bool is_ip4(const struct ping *p)
 {
@@ -72,7 +72,7 @@ static void send_request(struct ping *p, uint64_t now_ns)
 	d[3] = (uint8_t)sum;
 	if (pc_sendto(p->st, p->fd, d, n, 0, (const struct sockaddr *)&to, len) < 0) {
 		/* a new IPv6 address is tried for a second or two (RFC 4862), a lease asked for */
-		if (p->stats.sent == 0 && now_ns < p->begin_ns + PATIENCE_NS)
+		if (errno != EMSGSIZE && p->stats.sent == 0 && now_ns < p->begin_ns + PATIENCE_NS)
 			return;
 		printf("ping: sendmsg: %s\n", strerror(errno));
 		p->stats.errors++;
@@ -232,6 +232,9 @@ int ping_start(struct ping *p, struct pc_stack *st, const struct ping_plan *plan
 	set_option(p, SOL_SOCKET, SO_RCVBUF, 1 << 22);
 	if (!is_ip4(p))
 		set_option(p, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+	if (plan->pmtudisc >= 0)
+		set_option(p, is_ip4(p) ? IPPROTO_IP : IPPROTO_IPV6,
+		           is_ip4(p) ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER, plan->pmtudisc);
 	if (plan->ttl != 0)
 		set_option(p, is_ip4(p) ? IPPROTO_IP : IPPROTO_IPV6,
 		           is_ip4(p) ? IP_TTL : IPV6_UNICAST_HOPS, (int)plan->ttl);

@@ -17,6 +17,7 @@
 struct ping_plan {
 	uint64_t count; /* 0: for ever */
 	uint64_t interval_ms, timeout_ms, size, ttl, quiet;
+	int pmtudisc;  /* IP_PMTUDISC_*; -1: the default */
 	uint32_t port; /* whose link a link-local address is on */
 };
 

@@ -64,8 +64,10 @@ static void add_routes(struct pc_stack *st, int port, const struct pc_dhcp_lease
 
 static int hand_over(struct pc_stack *st, int port, const struct pc_dhcp_lease *l)
 {
-	if (pc_stack_add_addr(st, port, &l->addr) != 0 && errno != EEXIST)
-		return -1;
+	const int rc = ip_add_tried(&st->ip, port, &l->addr); /* the client has asked for it */
+
+	if (rc != 0 && rc != -EEXIST)
+		return stack_fail(rc);
 	add_routes(st, port, l);
 	for (unsigned i = 0; i < l->nb_dns; i++)
 		pc_stack_add_dns(st, &l->dns[i]);

@@ -200,12 +200,12 @@ static int nd_message(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
 	}
 }
 
-/* RFC 3810 section 6.2: from a router of the link, and not by way of one */
+/* RFC 3810 section 6.2: from a router of the link, and not by way of one, with a router alert */
 static int mld_message(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	struct mld_query q;
 
-	if (p->ttl != 1 || !pc_addr_is_link_local(&p->src) ||
+	if (p->ttl != 1 || !p->alert || !pc_addr_is_link_local(&p->src) ||
 	    mld_parse_query(rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off), p->l4_len, &q) <
 	        0)
 		return PC_DROP_ND_MALFORMED;

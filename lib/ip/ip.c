@@ -120,7 +120,7 @@ static void announce(struct ip *ip, uint16_t laddr)
 		dad_start(ip->neigh, laddr, false);
 }
 
-static int add_addr(struct ip *ip, uint8_t netif, const struct pc_prefix *addr)
+static int add_addr(struct ip *ip, uint8_t netif, const struct pc_prefix *addr, bool tried)
 {
 	const uint64_t questions =
 	    pc_addr_is_ip4(&addr->addr) ? ip->ctx->cfg.arp_probes : ip->ctx->cfg.ip6_dad;
@@ -132,7 +132,8 @@ static int add_addr(struct ip *ip, uint8_t netif, const struct pc_prefix *addr)
 	if (laddr < 0)
 		return laddr;
 	route_add_connected(ip, (uint16_t)laddr);
-	if (questions != 0)
+	ip->ifs.addr[laddr].tried = tried;
+	if (questions != 0 && !tried)
 		ip->ifs.addr[laddr].state = LADDR_TENTATIVE;
 	if (laddr < ip->ifs.nb_announced) /* it is back */
 		announce(ip, (uint16_t)laddr);
@@ -157,7 +158,7 @@ static int start_ip6(struct ip *ip, uint8_t port)
 		return -EINVAL;
 	if (netifs_find(&ip->ifs, &p.addr) != LADDR_NONE)
 		p.addr.b[11] = port;
-	laddr = add_addr(ip, port, &p);
+	laddr = add_addr(ip, port, &p, false);
 	if (laddr < 0)
 		return laddr;
 	nif->link_local = (uint16_t)laddr;
@@ -177,7 +178,7 @@ int ip_add_slaac(struct ip *ip, int port)
 	return rc;
 }
 
-int ip_add_addr(struct ip *ip, int port, const struct pc_prefix *addr)
+static int add_host(struct ip *ip, int port, const struct pc_prefix *addr, bool tried)
 {
 	const bool ip4 = pc_addr_is_ip4(&addr->addr);
 	int rc;
@@ -190,8 +191,18 @@ int ip_add_addr(struct ip *ip, int port, const struct pc_prefix *addr)
 		return -EEXIST;
 	rc = ip4 ? 0 : start_ip6(ip, (uint8_t)port);
 	if (rc == 0)
-		rc = add_addr(ip, (uint8_t)port, addr);
+		rc = add_addr(ip, (uint8_t)port, addr, tried);
 	return rc < 0 ? rc : 0;
+}
+
+int ip_add_addr(struct ip *ip, int port, const struct pc_prefix *addr)
+{
+	return add_host(ip, port, addr, false);
+}
+
+int ip_add_tried(struct ip *ip, int port, const struct pc_prefix *addr)
+{
+	return add_host(ip, port, addr, true);
 }
 
 int ip_del_addr(struct ip *ip, int port, const struct pc_prefix *addr)

@@ -160,6 +160,7 @@ struct ip_pkt {
 	bool group;      /* sent to a broadcast address or a group */
 	bool l4_good;    /* the port has verified the transport checksum */
 	bool fragmented; /* IPv6: it has had a fragment header, though it is whole */
+	bool alert;      /* IPv6: it has a router alert for MLD */
 };
 
 /** What a transport says about a packet it sends. */
@@ -206,6 +207,9 @@ int ip_add_slaac(struct ip *ip, int port);
 /* pc_stack_add_*, with the errnos of percore/stack.h as negative returns */
 int ip_add_port(struct ip *ip, struct pc_port *port);
 int ip_add_addr(struct ip *ip, int port, const struct pc_prefix *addr);
+
+/** ip_add_tried is ip_add_addr for an address that the link has been asked for already: it is ready at once. */
+int ip_add_tried(struct ip *ip, int port, const struct pc_prefix *addr);
 int ip_del_addr(struct ip *ip, int port, const struct pc_prefix *addr);
 int ip_add_route(struct ip *ip, const struct pc_prefix *dest, const struct pc_addr *gateway);
 

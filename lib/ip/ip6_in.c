@@ -117,6 +117,7 @@ static int walk(struct ip *ip, struct rte_mbuf *m, struct ip_pkt *p)
 	p->proto = e.proto;
 	p->proto_at = e.proto_at;
 	p->fragmented |= e.has_fragment;
+	p->alert |= e.has_alert;
 	p->l4_off = (uint16_t)(ETH_HDR_LEN + e.off);
 	p->l4_len = m->pkt_len - p->l4_off;
 	p->l4_good = false; /* not every port finds its way behind these headers */

@@ -153,7 +153,7 @@ void dad_start(struct neigh_table *nt, uint16_t laddr, bool delay)
 	struct laddr *la = &nt->ifs->addr[laddr];
 
 	join(nt, laddr);
-	if (questions(nt, la) == 0)
+	if (la->tried || questions(nt, la) == 0)
 		make_ready(nt, laddr);
 	else
 		ask(nt, la, delay);

@@ -63,6 +63,7 @@ struct laddr {
 	uint8_t state;      /* enum laddr_state */
 	uint8_t probes;     /* TENTATIVE: questions still to be asked; IPv4, READY: announcements */
 	bool autoconf;      /* made of a router's prefix */
+	bool tried;         /* somebody else has asked for it: no question before its first use */
 	struct pc_addr was; /* of a place whose address was taken back: that address */
 	uint8_t nonce[6];
 	uint64_t conflict_ns;            /* when a conflict was last defended; 0: never */

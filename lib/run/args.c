@@ -11,6 +11,7 @@
 
 #define ARGS_MAX_OPTIONS 64
 #define ARGS_MAX         512
+#define LETTERS_MAX      64
 
 const struct common_option common_options[] = {
     {"config", "FILE", "read settings from FILE", 'c'},
@@ -99,29 +100,53 @@ static int fail_option(struct settings *s, int c, const char *arg)
 	return settings_fail(s, "unknown option %s; see --help", arg);
 }
 
-static int find_letter(int c)
+static int find_letter(const struct settings *s, int c)
 {
+	const struct pc_run_option *own = s->app->options;
+
+	for (int i = 0; own != NULL && own[i].name != NULL; i++)
+		if (own[i].letter == c)
+			return OPT_COMMON + i;
 	for (int i = 0; i < OPT_COMMON; i++)
 		if (common_options[i].letter == c)
 			return i;
 	return -1;
 }
 
+/* What getopt wants to know of letters; of two that are the same it takes the first. */
+static void list_letters(const struct settings *s, char text[LETTERS_MAX])
+{
+	const struct pc_run_option *own = s->app->options;
+	size_t n = 2;
+
+	memcpy(text, "+:", n);
+	for (; own != NULL && own->name != NULL && n < LETTERS_MAX - 8; own++) {
+		if (own->letter == 0)
+			continue;
+		text[n++] = own->letter;
+		if (own->argument != NULL)
+			text[n++] = ':';
+	}
+	strcpy(text + n, "c:hV");
+}
+
 /* Notes what getopt finds in argv, whose first element is passed over. */
 static int collect(struct parse *p, int argc, char **argv)
 {
+	char letters[LETTERS_MAX];
 	int c, at, i;
 
+	list_letters(p->s, letters);
 	optind = 0; /* GNU: start anew */
 	opterr = 0;
 	for (;;) {
 		at = optind > 0 ? optind : 1;
-		c = getopt_long(argc, argv, "+:c:hV", p->options, NULL);
+		c = getopt_long(argc, argv, letters, p->options, NULL);
 		if (c == -1)
 			break;
 		if (c == '?' || c == ':')
 			return fail_option(p->s, c, argv[at]);
-		i = c >= 256 ? c - 256 : find_letter(c);
+		i = c >= 256 ? c - 256 : find_letter(p->s, c);
 		if (p->nb_given == ARGS_MAX)
 			return settings_fail(p->s, "more than %d options", ARGS_MAX);
 		p->given[p->nb_given++] = (struct given){i, optarg};

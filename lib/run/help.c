@@ -76,6 +76,16 @@ static void print_usage(const struct settings *s, FILE *f)
 	    "", 0);
 }
 
+/* Says whether the program has a meaning of its own for a letter. */
+static bool is_taken(const struct pc_run_app *app, char letter)
+{
+	for (const struct pc_run_option *own = app->options; own != NULL && own->name != NULL;
+	     own++)
+		if (own->letter == letter)
+			return true;
+	return false;
+}
+
 void help_print(const struct settings *s, FILE *f)
 {
 	const struct pc_run_option *own = s->app->options;
@@ -85,9 +95,10 @@ void help_print(const struct settings *s, FILE *f)
 	print_usage(s, f);
 	fprintf(f, "\nOptions:\n");
 	for (; own != NULL && own->name != NULL; own++)
-		print_option(f, 0, own->name, own->argument, own->help);
+		print_option(f, own->letter, own->name, own->argument, own->help);
 	for (const struct common_option *o = common_options; o->name != NULL; o++)
-		print_option(f, o->letter, o->name, o->argument, o->help);
+		print_option(f, is_taken(s->app, o->letter) ? 0 : o->letter, o->name, o->argument,
+		             o->help);
 	fprintf(
 	    f,
 	    "\nKeys of the config file and of --set, with their defaults and limits (* those that\n"

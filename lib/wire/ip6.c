@@ -9,8 +9,11 @@
 /* option types (RFC 8200 section 4.2): the two high bits say what to do with an unknown one */
 #define OPT_PAD1   0
 #define OPT_PADN   1
-#define OPT_ALERT  5 /* router alert (RFC 2711): of no interest to a host, but known */
+#define OPT_ALERT  5 /* router alert (RFC 2711): of interest for MLD only, but known */
 #define OPT_ACTION 0xc0
+
+#define ALERT_LEN 4
+#define ALERT_MLD 0
 
 int ip6_parse_quoted(const uint8_t *p, uint32_t len, struct ip6_hdr *h)
 {
@@ -85,6 +88,8 @@ static enum ip6_end walk_options(const uint8_t *p, uint16_t off, uint16_t end, s
 		options += padding == 0;
 		if (padding > IP6_PADDING_MAX || options > IP6_OPTIONS_MAX)
 			return IP6_LIMIT;
+		e->has_alert |= type == OPT_ALERT && len == ALERT_LEN && e->proto == IP6_EXT_HOP &&
+		                wire_get16(p + off + 2) == ALERT_MLD;
 		verdict = padding == 0 ? judge_option(e, type, off) : IP6_UPPER;
 		if (verdict != IP6_UPPER)
 			return verdict;

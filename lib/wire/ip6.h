@@ -77,6 +77,7 @@ struct ip6_ext {
 	uint16_t pointer;  /* of a problem */
 	bool has_fragment; /* a fragment header was there, atomic (RFC 6946) or not */
 	bool more;         /* its M flag */
+	bool has_alert; /* a hop-by-hop header with a router alert for MLD (RFC 2711 section 2.1) */
 	uint16_t frag_off; /* bytes */
 	uint16_t frag_at;  /* of the fragment header */
 	uint16_t frag_by;  /* of the field that says that it follows */

@@ -52,6 +52,31 @@ def answers6(b, _):
     expect(len(re.findall(rf"^1008 bytes from {CLIENT6}: icmp_seq=\d+ ttl=64 time=", text, re.M)) == 5, text)
 
 
+def letters(b, _):
+    """the options of ping(8): a size that fits and one that does not with -M do, and in fragments without"""
+    for size, mode, status, said in ((1472, "do", 0, "3 received"), (1473, "do", 1, "Message too long"),
+                                     (1473, "dont", 0, "3 received")):
+        got, text = ping(b, "--to", CLIENT, "-c", "3", "-i", "0.05", "-W", "0.5", "-t", "9", "-q", "-s", str(size),
+                         "-M", mode)
+        expect(got == status and said in text and "bytes from" not in text, f"{size} {mode}: {got}: {text}")
+
+
+def leased(b, _):
+    """a name while the address is still to be leased: the server comes with the address, and so does the domain"""
+    server = subprocess.Popen(["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
+                               "--user=root", "--pid-file=", f"--address=/kernel.example/{CLIENT}", "--no-ping", "--local=/example/",
+                               "--dhcp-range=192.0.2.100,192.0.2.110,255.255.255.0,2m",
+                               "--dhcp-option=option:domain-search,none.example,example",
+                               f"--dhcp-leasefile={b.tmp}/leases"],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        status, text = ping(b, "--to", "kernel", "-c", "2", "-i", "0.05", addr="dhcp")
+        expect(status == 0 and f"PING kernel ({CLIENT})" in text and "2 received" in text, f"{status}: {text}")
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
 def nobody(b, _):
     """nobody answers: status 1"""
     status, text = ping(b, "--to", "192.0.2.77", "--count", "2", "--interval", "50", "--timeout", "500")
@@ -101,7 +126,7 @@ def routes(b, _):
     b.programs.remove(program)
 
 
-STEPS = [answers, answers6, nobody, name, routes]
+STEPS = [answers, answers6, letters, leased, nobody, name, routes]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

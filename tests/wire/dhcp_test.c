@@ -256,6 +256,17 @@ static void life(struct wt *w)
 	finish(w);
 }
 
+/* The client has asked for the address: arp.probes has nobody ask again. */
+static void one_question(struct wt *w)
+{
+	w->cfg.arp_probes = 3;
+	w->cold = true;
+	start(w);
+	become_bound(w, 3600);
+	CHECK(answers_ping(w));
+	finish(w);
+}
+
 /* The messages that are sent from T1 on: to the server, then to all; ARP is answered. */
 static void renewal(struct wt *w)
 {
@@ -694,6 +705,7 @@ static void link_comes_up(struct wt *w)
 
 static const struct wt_case cases[] = {
     {"RFC 2131 3.1: discover, offer, request, ack", life},
+    {"RFC 5227 2.1.1: a leased address is asked for once", one_question},
     {"RFC 2131 4.4.5: renewing and rebinding", renewal},
     {"RFC 2131 4.4.1: the lease counts from the first request", late_answer},
     {"RFC 2131 4.4.5: the lease expires", expiry},

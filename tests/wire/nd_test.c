@@ -351,6 +351,21 @@ static void expect_report(struct wt *w, double ms, uint8_t kind, const char *gro
 	CHECK(memcmp(i.l4 + 12, addr6(group).b, 16) == 0);
 }
 
+/* A query of MLD, behind a hop-by-hop header with this option (RFC 2711 section 2.1) and padding. */
+static void query(struct wt *w, const struct ends6 *e, const uint8_t *body, uint16_t len,
+                  const char option[4])
+{
+	uint8_t hop[8] = {0, 0, [6] = 1};
+	struct frame f;
+
+	memcpy(hop + 2, option, 4);
+	frame6_icmp(&f, e, 1, 130, 0, body, len);
+	frame6_insert(&f, 0, hop, sizeof(hop));
+	wt_inject_frame(w, &f);
+}
+
+#define ALERT "\5\2\0\0"
+
 static void listeners(struct wt *w)
 {
 	struct ends6 e = ends();
@@ -373,19 +388,22 @@ static void listeners(struct wt *w)
 	memcpy(e.dst_mac, "\x33\x33\0\0\0\1", 6);
 	body[0] = 1000 >> 8;
 	body[1] = (uint8_t)1000;
-	frame6_icmp(&f, &e, 1, 130, 0, body, 24); /* a general query, to be answered within 1 s */
-	wt_inject_frame(w, &f);
+	query(w, &e, body, 24, ALERT); /* a general query, to be answered within 1 s */
 	expect_report(w, 1001, 2, "ff02::1:ff00:1");
 	memcpy(body + 4, addr6("ff02::1:ff00:99").b, 16);
-	frame6_icmp(&f, &e, 1, 130, 0, body, 24); /* about a group of others */
-	wt_inject_frame(w, &f);
+	query(w, &e, body, 24, ALERT); /* about a group of others */
 	CHECK(wt_next_frame(w, 2000) == NULL);
+	memset(body + 4, 0, 16);
 	frame6_icmp(&f, &e, 2, 130, 0, body, 24); /* from beyond the link */
 	wt_inject_frame(w, &f);
 	EQ(wt_count(w, PC_DROP_ND_MALFORMED), 1);
-	memset(body + 4, 0, 16);
-	frame6_icmp(&f, &e, 1, 130, 0, body, 20); /* RFC 3810 section 8: an older querier */
+	frame6_icmp(&f, &e, 1, 130, 0, body, 24); /* RFC 3810 section 6.2: no router alert */
 	wt_inject_frame(w, &f);
+	query(w, &e, body, 24, "\5\2\0\1"); /* one for RSVP */
+	query(w, &e, body, 24, "\1\2\0\0"); /* padding */
+	EQ(wt_count(w, PC_DROP_ND_MALFORMED), 4);
+	CHECK(wt_next_frame(w, 2000) == NULL);
+	query(w, &e, body, 20, ALERT); /* RFC 3810 section 8: an older querier */
 	i = next6(w, 1001);
 	EQ(i.l4[0], 131);
 	CHECK(memcmp(i.ends.dst.b, addr6("ff02::1:ff00:1").b, 16) == 0 && i.alert);

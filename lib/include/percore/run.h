@@ -39,6 +39,7 @@ struct pc_run_option {
 	int (*set)(void *app, const char *argument, char *why, size_t why_len);
 	/** Instead of set: the "section.key" that the argument is the value of. */
 	const char *key;
+	char letter; /**< short name, which goes before those that all programs have; 0: none */
 };
 
 /** What a program without a stack is given on each lcore; it lives until its finish. */

@@ -33,6 +33,9 @@ static void without_dashes_all_options_are_ours(void)
 	CU_ASSERT_EQUAL(test_config.answer, 5);
 	CU_ASSERT_STRING_EQUAL(test_config.word, "hi");
 	CU_ASSERT_EQUAL(s->nb_gateways, 1);
+	CU_ASSERT_EQUAL(parse(s, "-b 7 -c /dev/null --addr 10.0.0.1/24", &args), 0);
+	CU_ASSERT_EQUAL(test_config.answer, 7);
+	CU_ASSERT_EQUAL(s->nb_files, 1);
 	free(s);
 }
 

@@ -37,7 +37,7 @@ static const struct pc_config_key test_keys[] = {
 };
 
 static const struct pc_run_option test_options[] = {
-    {.name = "answer", .argument = "N", .help = "the answer", .key = "test.answer"},
+    {.name = "answer", .argument = "N", .help = "the answer", .key = "test.answer", .letter = 'b'},
     {.name = "word", .argument = "WORD", .help = "a word", .set = test_set_word},
     {0},
 };
