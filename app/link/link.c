@@ -19,7 +19,7 @@ int link_make(struct link *l, const struct options *o, unsigned index, struct pc
 		struct pc_fault_config f = o->dir[d];
 
 		f.pool = pool;
-		f.seed = o->dir[d].seed * 1000 + 2 * (uint64_t)index + (unsigned)d;
+		f.seed = o->dir[d].seed * 1000 + 2 * (uint64_t)(index / o->alike) + (unsigned)d;
 		l->end[d] = pc_port_fault(ports[d], &f);
 		if (l->end[d] != NULL)
 			continue;

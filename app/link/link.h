@@ -13,7 +13,7 @@ struct link {
 
 /**
  * link_make joins two ports and owns them from then on; index tells links of one program apart, so
- * that each has chances of its own. Returns 0, or -1 with errno; then the ports are closed.
+ * that each has chances of its own, or each o->alike in a row have the same. Returns 0, or -1 with errno; then the ports are closed.
  */
 int link_make(struct link *l, const struct options *o, unsigned index, struct pc_port *ports[2],
               struct rte_mempool *pool);

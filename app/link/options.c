@@ -33,6 +33,7 @@ const char options_usage[] =
     "  --mtu BYTES           larger IP packets vanish\n"
     "  --mtu-icmp BYTES      likewise, and the sender is told by ICMP\n"
     "  --seed N              the same seed and frames give the same faults (1)\n"
+    "  --alike N             N links in a row have the same chances (1)\n"
     "  --mbufs N             packet buffers of each link (16383)\n"
     "  -h, --help            this text\n"
     "\n"
@@ -142,6 +143,8 @@ static bool take_number(struct options *o, const char *name, const char *text, e
 		return false;
 	if (s == NULL && strcmp(name, "--mbufs") == 0)
 		o->mbufs = (uint32_t)value;
+	if (s == NULL && strcmp(name, "--alike") == 0)
+		o->alike = value < 1 ? 1 : (uint32_t)value;
 	for (int d = 0; d < BOTH; d++) {
 		if (s == NULL && strcmp(name, "--seed") == 0)
 			o->dir[d].seed = (uint64_t)value;
@@ -153,14 +156,15 @@ static bool take_number(struct options *o, const char *name, const char *text, e
 
 static bool is_known(const char *name)
 {
-	return find(name) != NULL || strcmp(name, "--seed") == 0 || strcmp(name, "--mbufs") == 0;
+	return find(name) != NULL || strcmp(name, "--seed") == 0 || strcmp(name, "--mbufs") == 0 ||
+	       strcmp(name, "--alike") == 0;
 }
 
 int options_parse(struct options *o, int argc, char **argv, char *why, size_t why_len)
 {
 	enum direction which = BOTH;
 
-	*o = (struct options){.mbufs = 16383};
+	*o = (struct options){.mbufs = 16383, .alike = 1};
 	for (int d = 0; d < BOTH; d++)
 		o->dir[d] = (struct pc_fault_config){.seed = 1, .queue = LINK_QUEUE};
 	for (int i = 0; i < argc; i++) {

@@ -15,6 +15,7 @@ enum direction { AB, BA, BOTH };
 struct options {
 	struct pc_fault_config dir[BOTH];
 	uint32_t mbufs; /* of each link */
+	uint32_t alike; /* links in a row with the same chances, at least 1 */
 	bool help;
 };
 

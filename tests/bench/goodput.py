@@ -10,11 +10,14 @@ Overview: a bed in network namespaces of its own has several lanes. A lane is a 
   receiving a Linux socket sends to percore's discard service
 
 All lanes of a cell (loss, RTT, rate) run at the same time and for the same time, so that a busy machine
-is busy for all of them; each has chances of its own, from one seed. A lane may carry several transfers at
+is busy for all of them. The lanes of the same number, one of each kind, have the same chances: the n-th frame
+of one is lost if that of the others is. What runs has priority over what else the machine does (SCHED_FIFO),
+for a program that has to wait for its turn makes round trips longer, and of the stacks here only the kernel's
+never waits. A lane may carry several transfers at
 once (--flows), for where chance losses and not the rate are the limit; the rate is for all of them. What
 counts is what arrived (or, towards percore, what was acknowledged) in the time after the handshake. The
-table has the median of the transfers of each kind in Mbit/s, the quartiles, and the ratio of the medians
-to Linux's own.
+table has the median of the transfers of each kind in Mbit/s, the quartiles, and what lanes brought in per
+cent of Linux's lane with the same chances: the mean over the pairs, and twice its standard error.
 """
 import argparse
 import ctypes
@@ -281,7 +284,7 @@ class Bed:
 
     def start_link(self, cell, seed):
         devices = [name for lane in self.lanes for name in lane.names()]
-        link = ["--delay", f"{cell.rtt / 2}ms", "--seed", seed, "--mbufs", 4095, "--rate", cell.rate,
+        link = ["--delay", f"{cell.rtt / 2}ms", "--seed", seed, "--alike", len(KINDS), "--mbufs", 4095, "--rate", cell.rate,
                 "--queue", f"{max(cell.rtt, 10)}ms"]
         if cell.reorder:
             link += ["--reorder", cell.reorder, "--reorder-delay", f"{max(cell.rtt / 10, 1)}ms"]
@@ -319,8 +322,8 @@ class Bed:
             self.stop(link)
         if self.args.verbose:
             sys.stderr.write(open(link.log).read())
+        cell.pair(self.lanes)
         for flow in flows:
-            cell.results[flow.lane.kind].append(flow.result)
             if self.args.verbose:
                 sys.stderr.write(f"{flow.lane.kind} {flow.lane.number}.{flow.number}: "
                                  f"{flow.result:.2f} Mbit/s, {flow.retransmits} retransmits, "
@@ -334,13 +337,27 @@ class Cell:
         self.algorithm, self.rtt, self.loss, self.rate = algorithm, rtt, loss, rate
         self.reorder, self.mtu = reorder, mtu
         self.results = {kind: [] for kind in KINDS}
+        self.ratios = {kind: [] for kind in KINDS}  # of lanes of the same number to Linux's
+
+    def pair(self, lanes):
+        """Takes the results of one run."""
+        total = {(lane.kind, lane.number): sum(f.result for f in lane.flows) for lane in lanes}
+        for lane in lanes:
+            self.results[lane.kind] += [flow.result for flow in lane.flows]
+            self.ratios[lane.kind].append(total[lane.kind, lane.number] /
+                                          total["linux", lane.number])
 
     def more(self):
         return (f"reorder {self.reorder} %" if self.reorder else "") + \
             (f"mtu {self.mtu}" if self.mtu else "")
 
+    def ratio(self, kind):
+        """The mean of the pairs' ratios and twice its standard error, in per cent."""
+        r = self.ratios[kind]
+        error = 2 * statistics.stdev(r) / len(r) ** 0.5 if len(r) > 1 else 0
+        return f"{100 * statistics.mean(r):4.0f} ±{100 * error:2.0f}"
+
     def row(self):
-        linux = statistics.median(self.results["linux"])
         text = f"{self.algorithm:5} {self.rtt:5} {self.loss:5} {self.rate:>5} {self.more():12}"
         for kind in KINDS:
             r = sorted(self.results[kind])
@@ -348,18 +365,18 @@ class Cell:
             median = statistics.median(r)
             text += f" {median:7.2f} [{low:6.2f} {high:6.2f}]"
             if kind != "linux":
-                text += f" {100 * median / linux:4.0f} %"
+                text += f" {self.ratio(kind)}"
         return text
 
 
 HEAD = ("algo    RTT  loss  rate               ------ linux ------- "
-        "---------- sending ---------- ---------- receiving --------\n"
+        "----------- sending ----------- ---------- receiving ----------\n"
         "         ms     %                       Mbit/s [quartiles]   "
-        "Mbit/s [quartiles]  of linux   Mbit/s [quartiles]  of linux")
+        "Mbit/s [quartiles]  % of linux   Mbit/s [quartiles]  % of linux")
 
 
 def numbers(text):
-    return [float(x) if "." in x else int(x) for x in text.split(",")]
+    return [float(x) if "." in x else int(x) for x in text.split(",") if x]
 
 
 def arguments():
@@ -406,6 +423,10 @@ def main():
     if os.geteuid() != 0:
         print("goodput: needs root, to make network namespaces", file=sys.stderr)
         return 2
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    except OSError as error:
+        print(f"# without priority over other programs: {error.strerror}")
     print(HEAD, flush=True)
     with Bed(args) as bed:
         for cell in cells(args):
