@@ -23,6 +23,8 @@ enum {
 	KEPT_INQ = 1u << 27,      /* TCP_INQ: recvmsg tells what is left */
 };
 
+#define KEPT_OUT_OF_BAND (UINT64_C(1) << 58) /* of TCP: SO_OOBINLINE 0 */
+
 #define KEPT_SMALL 7
 
 struct kept {

@@ -66,16 +66,46 @@ static void put_inq(const struct sockets *s, const struct tcb *t, struct msghdr 
 	ancillary_put(&out, IPPROTO_TCP, TCP_CM_INQ, &left, sizeof(left));
 }
 
+/* MSG_OOB: the urgent byte, if it is out of band */
+static ssize_t recv_urgent(struct sockets *s, struct tcb *t, struct msghdr *msg, int flags)
+{
+	const int byte = urgent_take(s->tcp, t, flags & MSG_PEEK);
+	size_t i = 0;
+
+	if (byte < 0)
+		return byte == -ESHUTDOWN ? 0 : byte;
+	while (i < msg->msg_iovlen && msg->msg_iov[i].iov_len == 0)
+		i++;
+	if (i == msg->msg_iovlen) {
+		msg->msg_flags |= MSG_OOB | MSG_TRUNC;
+		return 0;
+	}
+	if (!(flags & MSG_TRUNC))
+		*(uint8_t *)msg->msg_iov[i].iov_base = (uint8_t)byte;
+	msg->msg_flags |= MSG_OOB;
+	return 1;
+}
+
+/* MSG_TRUNC: what would be read is dropped instead of copied, or only counted */
+static ssize_t recv_nowhere(struct sockets *s, struct tcb *t, size_t len, bool peek)
+{
+	const uint32_t hole = urgent_hole(s->tcp, t);
+	uint32_t n = RTE_MIN(t->rcv_bytes - hole, urgent_before(s->tcp, t));
+
+	n = (uint32_t)RTE_MIN(len, (size_t)n);
+	if (n == 0)
+		return tcp_recv(s->tcp, t, NULL, 0, peek);
+	if (!peek)
+		(void)tcp_discard(s->tcp, t, hole + n);
+	return n;
+}
+
 static ssize_t recv_tcp(struct sockets *s, struct tcb *t, struct msghdr *msg, int flags)
 {
 	if (flags & MSG_OOB)
-		return -EINVAL;
-	if (flags & MSG_TRUNC) { /* TCP: dropped instead of copied */
-		size_t n = RTE_MIN(sock_iov_bytes(msg), (size_t)t->rcv_bytes);
-
-		return n > 0 ? tcp_discard(s->tcp, t, (uint32_t)n)
-		             : tcp_recv(s->tcp, t, msg->msg_iov, 0, false);
-	}
+		return recv_urgent(s, t, msg, flags);
+	if (flags & MSG_TRUNC)
+		return recv_nowhere(s, t, sock_iov_bytes(msg), flags & MSG_PEEK);
 	return tcp_recv(s->tcp, t, msg->msg_iov, (int)msg->msg_iovlen, flags & MSG_PEEK);
 }
 
@@ -353,7 +383,9 @@ int pc_ioctl(struct pc_stack *st, int fd, unsigned long request, void *arg)
 		if (ref.tcp != NULL && ref.tcp->state == TCP_S_LISTEN)
 			return (int)sock_fail(-EINVAL);
 		m = ref.udp != NULL ? udp_recv(s->udp, ref.index, &from, true) : NULL;
-		*(int *)arg = ref.tcp != NULL ? (int)ref.tcp->rcv_bytes : m ? (int)m->pkt_len : 0;
+		*(int *)arg = ref.tcp != NULL ? (int)urgent_inq(s->tcp, ref.tcp)
+		              : m             ? (int)m->pkt_len
+		                              : 0;
 		return 0;
 	case SIOCOUTQ:
 		if (ref.tcp != NULL && ref.tcp->state == TCP_S_LISTEN)

@@ -428,19 +428,6 @@ static int set_notsent_lowat(struct sockets *s, const struct sock_ref *ref, int 
 	return err;
 }
 
-/* urgent bytes stay in the stream: there is nothing else to choose (RFC 6093 section 5) */
-static int get_oobinline(struct sockets *s, const struct sock_ref *ref)
-{
-	(void)s;
-	return ref->tcp != NULL;
-}
-
-static int set_oobinline(struct sockets *s, const struct sock_ref *ref, int value)
-{
-	(void)s;
-	return value != 0 || ref->tcp == NULL ? 0 : -EINVAL;
-}
-
 static const struct sock_option options[] = {
     {SOL_SOCKET, SO_ERROR, get_error, NULL},
     {SOL_SOCKET, SO_TYPE, get_type, NULL},
@@ -451,7 +438,6 @@ static const struct sock_option options[] = {
     {SOL_SOCKET, SO_REUSEPORT, get_reuseport, set_reuseport},
     {SOL_SOCKET, SO_KEEPALIVE, get_keepalive, set_keepalive},
     {SOL_SOCKET, SO_BROADCAST, get_broadcast, set_broadcast},
-    {SOL_SOCKET, SO_OOBINLINE, get_oobinline, set_oobinline},
     {SOL_SOCKET, SO_SNDBUF, get_sndbuf, set_sndbuf},
     {SOL_SOCKET, SO_RCVBUF, get_rcvbuf, set_rcvbuf},
     {IPPROTO_IP, IP_TTL, get_ttl, set_ttl},

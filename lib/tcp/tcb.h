@@ -211,8 +211,10 @@ struct tcp_queues {
 			uint8_t recovery; /* enum tcp_recovery */
 			bool fin_early;
 			bool tlp_out; /* a loss probe is under way */
-			bool snd_urgent, rcv_urgent;
-			bool pace_waits; /* what is queued waits for pacing */
+			bool snd_urgent;
+			uint8_t rcv_urgent; /* enum urgent_state */
+			bool pace_waits;    /* what is queued waits for pacing */
+			uint8_t urgent_byte;
 		};
 		uint64_t trouble; /* 0: none of these, nothing is the matter */
 	};

@@ -360,15 +360,15 @@ static inline bool tcp_is_writable(const struct tcp *tcp, const struct tcb *t)
 	return t->snd_bytes <= limit - limit / 3 && (limit > 0 || t->snd_max == 0);
 }
 
+/** tcp_is_readable_tuned is tcp_is_readable of a socket with rare settings and something queued. */
+bool tcp_is_readable_tuned(const struct tcp *tcp, const struct tcb *t);
+
 /** tcp_is_readable says whether so much is queued as SO_RCVLOWAT asks for, or as the window lets come. */
 static inline bool tcp_is_readable(const struct tcp *tcp, const struct tcb *t)
 {
-	uint32_t lowat;
-
 	if (likely(t->tuning == 0 || t->rcv_bytes == 0))
 		return t->rcv_bytes > 0;
-	lowat = tcp_tuning(tcp, t)->kept.rcvlowat; /* less one */
-	return t->rcv_bytes > lowat || t->rcv_bytes >= t->rcv_max / 2;
+	return tcp_is_readable_tuned(tcp, t);
 }
 
 /** tcp_has_report says whether something waits in the error queue: calls with MSG_ZEROCOPY whose bytes were copied. */

@@ -396,7 +396,8 @@ static int input_text(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const 
 	int verdict = PC_DROP_TCP_ACK_DONE;
 
 	if (unlikely(seg->flags & TCP_URG) && takes_data(t))
-		urgent_received(tcp, t, seg); /* sixth step */
+		urgent_received(tcp, t, seg, m,
+		                (uint32_t)p->l4_off + seg->hdr_len); /* sixth step */
 	if (seg->len > 0 && takes_data(t)) {
 		/* RFC 9293 3.10.7.4: data for a user who is gone */
 		if ((t->flags & (TCB_OPEN | TCB_PENDING)) == 0 &&

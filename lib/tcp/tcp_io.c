@@ -232,11 +232,10 @@ static void consume(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32
 }
 
 /* copies what there is to iov without taking it */
-static uint32_t copy_queue(const struct tcp_queues *q, const struct iovec *iov, int iovcnt,
-                           uint32_t max)
+static inline uint32_t copy_queue(struct rte_mbuf *m, uint32_t skip, const struct iovec *iov,
+                                  int iovcnt, uint32_t max)
 {
-	struct rte_mbuf *m = q->rcv.head;
-	uint32_t skip = 0, total = 0;
+	uint32_t total = 0;
 
 	for (int i = 0; i < iovcnt; i++) {
 		size_t at = 0;
@@ -284,6 +283,26 @@ static ssize_t take_all(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, vo
 	return (ssize_t)n;
 }
 
+/* a read while a mark is ahead: it ends in front of it, and passes over a byte out of band */
+static __rte_noinline ssize_t recv_urgent(struct tcp *tcp, struct tcb *t, const struct iovec *iov,
+                                          int iovcnt, bool peek)
+{
+	struct tcp_queues *q = tcp_queues(tcp, t);
+	uint32_t hole = urgent_hole(tcp, t), n;
+	struct rte_mbuf *m = q->rcv.head;
+
+	if (hole != 0 && !peek)
+		return tcp_discard(tcp, t, 1), tcp_recv(tcp, t, iov, iovcnt, false);
+	if (hole == t->rcv_bytes)
+		return nothing_to_read(t);
+	if (hole != 0 && pkt_of(m)->rx.len == 1)
+		m = pkt_of(m)->next, hole = 0;
+	n = copy_queue(m, hole, iov, iovcnt, urgent_readable(t, q));
+	if (!peek && n > 0)
+		(void)tcp_discard(tcp, t, n);
+	return (ssize_t)n;
+}
+
 ssize_t tcp_recv(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int iovcnt, bool peek)
 {
 	struct tcp_queues *q = tcp_queues(tcp, t);
@@ -293,7 +312,9 @@ ssize_t tcp_recv(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 		return nothing_to_read(t);
 	if (likely(!peek && takes_all(t, q, iov, iovcnt)))
 		return take_all(tcp, t, q, iov->iov_base);
-	n = copy_queue(q, iov, iovcnt, urgent_readable(t, q));
+	if (unlikely(q->rcv_urgent))
+		return recv_urgent(tcp, t, iov, iovcnt, peek);
+	n = copy_queue(q->rcv.head, 0, iov, iovcnt, UINT32_MAX);
 	if (!peek && n > 0) {
 		consume(tcp, t, q, n);
 		after_read(tcp, t);
@@ -303,6 +324,8 @@ ssize_t tcp_recv(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 
 ssize_t tcp_discard(struct tcp *tcp, struct tcb *t, uint32_t n)
 {
+	if (n == 0)
+		return 0;
 	consume(tcp, t, tcp_queues(tcp, t), n);
 	after_read(tcp, t);
 	return (ssize_t)n;
@@ -324,6 +347,13 @@ int tcp_recv_mbufs(struct tcp *tcp, struct tcb *t, struct rte_mbuf **out, unsign
 	}
 	after_read(tcp, t);
 	return (int)i;
+}
+
+bool tcp_is_readable_tuned(const struct tcp *tcp, const struct tcb *t)
+{
+	const uint32_t least = tcp_tuning(tcp, t)->kept.rcvlowat + 1 + urgent_hole(tcp, t);
+
+	return t->rcv_bytes >= least || t->rcv_bytes >= RTE_MAX(t->rcv_max / 2, 1u);
 }
 
 /* Is there room to write?  If not, who asks is told when there is, as by Linux's poll: by the ACK that
@@ -356,7 +386,7 @@ static __rte_noinline uint32_t mask_of_any(struct tcp *tcp, struct tcb *t)
 	}
 	if (unlikely(fastopen_is_deferred(t))) /* it waits for what is to be sent */
 		mask |= EPOLLOUT | EPOLLWRNORM;
-	if (unlikely(t->queues != 0 && urgent_is_ahead(tcp, t)))
+	if (unlikely(t->queues != 0 && urgent_is_told(tcp, t)))
 		mask |= EPOLLPRI;
 	if (t->error != 0 || (t->tuning != 0 && tcp_has_report(tcp, t)))
 		mask |= EPOLLERR;
@@ -375,7 +405,7 @@ uint32_t tcp_mask(struct tcp *tcp, struct tcb *t)
 	/* an empty queue takes something unless mbufs are very few */
 	if (likely(t->snd_bytes == 0 && tcp->ctx->mbufs_spare >= 8) || has_room(tcp, t))
 		mask |= EPOLLOUT | EPOLLWRNORM;
-	if (unlikely(t->queues != 0 && urgent_is_ahead(tcp, t)))
+	if (unlikely(t->queues != 0 && urgent_is_told(tcp, t)))
 		mask |= EPOLLPRI;
 	if (unlikely(t->tuning != 0) && tcp_has_report(tcp, t))
 		mask |= EPOLLERR;

@@ -5,17 +5,31 @@
 /*
  * Urgent data (RFC 9293 section 3.8.5, RFC 6093): a mark in the stream, not a channel beside it.
  *
- * The byte that the peer calls urgent stays where it is, as with SO_OOBINLINE on Linux.  A read ends in
- * front of it, SIOCATMARK tells that it is next, and EPOLLPRI that there is one ahead.  The pointer names
- * the byte after the urgent ones (MUST-62); as on Linux only the last of them is marked, and a later mark
- * replaces one that has not been reached.
+ * A read ends in front of the byte that the peer calls urgent, SIOCATMARK tells that it is next, and EPOLLPRI
+ * that there is one.  The pointer names the byte after the urgent ones (MUST-62); as on Linux only the last of
+ * them is marked, and a later mark replaces one that has not been reached.
+ *
+ * In line, which is the default, the byte stays where it is.  With SO_OOBINLINE 0 it is out of band as on Linux:
+ * reads pass over it, MSG_OOB takes it, as soon as it has arrived, even when the window has no room for it in
+ * the stream, and EPOLLPRI tells of it only then and until it is taken.  Packets that are handed over whole
+ * (pc_recv_mbuf) have it in them all the same.
  */
 
 #include "base/seq.h"
 #include "tcp/tcp.h"
 
-/** urgent_received takes the pointer of a segment with URG (the sixth step of RFC 9293 3.10.7.4). */
-void urgent_received(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg);
+/** What is known of the mark ahead: tcp_queues.rcv_urgent. */
+enum urgent_state {
+	URGENT_NONE,
+	URGENT_ANNOUNCED, /* its byte may be among what is queued by now */
+	URGENT_HERE,      /* and its byte is in tcp_queues.urgent_byte */
+	URGENT_TAKEN,     /* by MSG_OOB; reads pass over it */
+};
+
+/** urgent_received takes the pointer of a segment with URG (the sixth step of RFC 9293 3.10.7.4) and, if the
+ * segment has it, the byte; off is where the payload begins in m. */
+void urgent_received(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, struct rte_mbuf *m,
+                     uint32_t off);
 
 /** urgent_readable returns how many bytes a read may take before it ends in front of the mark. */
 static inline uint32_t urgent_readable(const struct tcb *t, const struct tcp_queues *q)
@@ -29,7 +43,7 @@ static inline uint32_t urgent_readable(const struct tcb *t, const struct tcp_que
 static inline void urgent_read(const struct tcb *t, struct tcp_queues *q)
 {
 	if (unlikely(q->rcv_urgent) && seq_lt(q->rcv_up, t->rcv_nxt - t->rcv_bytes))
-		q->rcv_urgent = false;
+		q->rcv_urgent = q->urgent_byte = 0;
 }
 
 /** urgent_is_ahead says whether a mark has been announced and not been read. */
@@ -40,8 +54,30 @@ static inline bool urgent_is_ahead(const struct tcp *tcp, const struct tcb *t)
 	return q != NULL && q->rcv_urgent;
 }
 
+/** urgent_is_told says whether EPOLLPRI is to tell: in line of a mark ahead, else of a byte that can be taken. */
+bool urgent_is_told(const struct tcp *tcp, const struct tcb *t);
+
 /** urgent_at_mark says whether the urgent byte is the next to be read. */
 bool urgent_at_mark(const struct tcp *tcp, const struct tcb *t);
+
+/** urgent_hole returns 1 if the next queued byte is one that reads pass over, else 0. */
+uint32_t urgent_hole(const struct tcp *tcp, const struct tcb *t);
+
+/** urgent_before returns how many bytes stand between the next to be read and a mark ahead of it, or more than
+ * there can be. */
+static inline uint32_t urgent_before(const struct tcp *tcp, const struct tcb *t)
+{
+	return urgent_is_ahead(tcp, t) ? urgent_readable(t, tcp_queues(tcp, t)) : UINT32_MAX;
+}
+
+/** urgent_inq returns how many bytes SIOCINQ tells: those in front of a byte out of band, or all. */
+uint32_t urgent_inq(const struct tcp *tcp, const struct tcb *t);
+
+/**
+ * urgent_take gives the urgent byte (MSG_OOB); peek leaves it. Returns the byte, or -EINVAL: in line, there is
+ * none, or it was taken; -EAGAIN: it has not arrived; -ENOTCONN; or -ESHUTDOWN: nothing more will arrive.
+ */
+int urgent_take(struct tcp *tcp, struct tcb *t, bool peek);
 
 /** urgent_send calls the last byte that is queued urgent (MSG_OOB). */
 void urgent_send(struct tcp *tcp, struct tcb *t);

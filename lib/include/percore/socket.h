@@ -84,7 +84,9 @@ int pc_connect(struct pc_stack *st, int fd, const struct sockaddr *addr, socklen
 /**
  * pc_recv copies received bytes into buf. Returns how many, 0 at the end of the stream (or for an
  * empty datagram), or -1 with errno EAGAIN, ECONNRESET, ETIMEDOUT, ENOTCONN. Flags: MSG_PEEK,
- * MSG_TRUNC, MSG_DONTWAIT, MSG_WAITALL (without effect: nothing blocks).
+ * MSG_TRUNC, MSG_DONTWAIT, MSG_WAITALL (without effect: nothing blocks), MSG_OOB (the urgent byte of a socket
+ * with SO_OOBINLINE 0; errno EINVAL: there is none, EAGAIN: it is announced). A read ends in front of an urgent
+ * byte; out of band it passes over it, which pc_recv_mbuf does not.
  */
 ssize_t pc_recv(struct pc_stack *st, int fd, void *buf, size_t len, int flags);
 
@@ -189,8 +191,8 @@ int pc_close(struct pc_stack *st, int fd);
 
 /**
  * pc_getsockopt and pc_setsockopt: SOL_SOCKET: SO_ERROR SO_TYPE SO_DOMAIN SO_PROTOCOL SO_ACCEPTCONN
- * SO_REUSEADDR SO_REUSEPORT SO_KEEPALIVE SO_LINGER SO_OOBINLINE (always 1: urgent bytes stay in the
- * stream, RFC 6093 section 5; EINVAL for 0) SO_SNDBUF SO_RCVBUF SO_BROADCAST SO_MAX_PACING_RATE (TCP only:
+ * SO_REUSEADDR SO_REUSEPORT SO_KEEPALIVE SO_LINGER SO_OOBINLINE (TCP: 1 is the default, urgent bytes
+ * stay in the stream, RFC 6093 section 5; 0: out of band as on Linux, for MSG_OOB) SO_SNDBUF SO_RCVBUF SO_BROADCAST SO_MAX_PACING_RATE (TCP only:
  * bytes/s of payload, 32 or 64 bits, all ones: unlimited) SO_RCVLOWAT SO_ZEROCOPY SO_PEERNAME SO_MEMINFO, SO_PRIORITY and others kept without effect; IPPROTO_IP: IP_TTL IP_TOS
  * IP_LOCAL_PORT_RANGE IP_BIND_ADDRESS_NO_PORT (TCP) IP_PKTOPTIONS (TCP); IPPROTO_IPV6 (AF_INET6
  * sockets): IPV6_V6ONLY IPV6_UNICAST_HOPS IPV6_TCLASS IPV6_MTU, of which the hops and the class of TCP are
@@ -221,7 +223,7 @@ int pc_getpeername(struct pc_stack *st, int fd, struct sockaddr *addr, socklen_t
 
 /** pc_ioctl: SIOCINQ (FIONREAD), SIOCOUTQ (TIOCOUTQ) and SIOCOUTQNSD (unsent) fill in an int;
  * SIOCATMARK says whether the urgent byte is the next to be read: a read ends in front of it, EPOLLPRI tells
- * that one is ahead; FIONBIO is accepted. */
+ * that one is ahead (with SO_OOBINLINE 0: that MSG_OOB gives it, and SIOCINQ counts what is before it); FIONBIO is accepted. */
 int pc_ioctl(struct pc_stack *st, int fd, unsigned long request, void *arg);
 
 /**
