@@ -54,8 +54,15 @@
 #define CHAN_OPTIONS     16
 #define CHAN_TELL_INQ    1u /* TCP_INQ */
 #define CHAN_TELL_COPIES 2u /* SO_ZEROCOPY */
-#define CHAN_NONE        UINT32_MAX
-#define CHAN_QUEUED      UINT64_C(1) /* bit 0 of holders[0] */
+#define CHAN_TELL_INLINE 4u /* SO_OOBINLINE */
+
+/* struct chan_sock.urgent: how many have come in the upper half, and the byte */
+#define CHAN_URGENT_HERE  (1u << 8)
+#define CHAN_URGENT_TAKEN (1u << 9) /* by MSG_OOB */
+#define CHAN_URGENT_STATE (3u << 8)
+#define CHAN_URGENT_ONE   (1u << 16)
+#define CHAN_NONE         UINT32_MAX
+#define CHAN_QUEUED       UINT64_C(1) /* bit 0 of holders[0] */
 
 /* What is posted: the number of a socket, or this and the number of a call. */
 #define CHAN_POST_CALL    (UINT32_C(1) << 31)
@@ -123,7 +130,7 @@ enum {
 	CHAN_RX_SHUT = 1 << 1, /* shutdown(SHUT_RD) */
 	CHAN_TX_SHUT = 1 << 2, /* shutdown(SHUT_WR), or the connection is over */
 	CHAN_HUP = 1 << 3,     /* EPOLLHUP */
-	CHAN_PRI = 1 << 4,     /* EPOLLPRI: an urgent byte is ahead */
+	CHAN_PRI = 1 << 4,     /* the stack has a mark ahead of what is in the rx fifo */
 	CHAN_PEER = 1 << 5,    /* a datagram socket has a peer */
 	CHAN_BOUND = 1 << 6,   /* it has a port */
 };
@@ -150,7 +157,8 @@ struct chan_sock {
 	uint32_t lcore;
 	int32_t error;    /* SO_ERROR; taken by swapping it for 0 */
 	uint32_t rx_want; /* both: the lcore waits for room in the rx fifo */
-	uint64_t rx_mark; /* position of the urgent byte in the rx fifo, if CHAN_PRI */
+	uint64_t
+	    rx_mark; /* position of the urgent byte in the rx fifo, and one more; 0: not known */
 	uint32_t protocol;
 	uint32_t tells;  /* CHAN_TELL_* */
 	uint64_t cookie; /* SO_COOKIE: no other socket of this stack had or gets it */
@@ -178,6 +186,10 @@ struct chan_sock {
 	uint32_t peek_off;         /* SO_PEEK_OFF and one more; 0: off */
 	uint32_t copies;           /* calls with MSG_ZEROCOPY */
 	uint32_t copies_told;      /* of them told in the error queue */
+	uint32_t urgent;           /* both: the last urgent byte; 0: none, or read past */
+	uint32_t pad;
+	/* L: positions of bytes whose marks were replaced while the reader stood at them: [rx_hole,rx_hole_end) */
+	uint64_t rx_hole, rx_hole_end;
 	/* both */
 	uint64_t holders[CHAN_PROC_WORDS];
 	uint64_t subs[CHAN_SUB_WORDS];   /* C: event queues that want to know */

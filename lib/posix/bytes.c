@@ -29,6 +29,8 @@ static ssize_t receive(struct file *f, struct msghdr *m, int flags)
 	if (flags & MSG_ERRQUEUE)
 		return told_errors(f->sock, m, control_room);
 	rc = stream_recv(f->sock, m->msg_iov, m->msg_iovlen, flags);
+	if (flags & MSG_OOB)
+		m->msg_flags |= rc > 0 ? MSG_OOB : 0;
 	if (rc >= 0) {
 		m->msg_namelen = 0; /* as Linux: a stream's sender is its peer */
 		told_left(f->sock, m, control_room);

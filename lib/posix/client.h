@@ -208,6 +208,28 @@ static inline void peek_back(struct chan_sock *s, size_t n)
 		at_store(&s->peek_off, off - 1 > n ? off - (uint32_t)n : 1);
 }
 
+/** What a reader has to know of an urgent byte (oob.c), skip bytes after what is read next. */
+struct oob_view {
+	bool at_mark; /* the urgent byte is next */
+	uint32_t
+	    hole; /* bytes that are passed over first, this one among them if it is out of band */
+	size_t most; /* bytes that may be read before one has to look again */
+};
+
+struct oob_view oob_look(const struct chan_sock *s, uint32_t skip);
+
+/** oob_bytes returns how many of so many bytes in the fifo stand before one that reads pass over. */
+uint64_t oob_bytes(const struct chan_sock *s, uint64_t bytes);
+
+/** oob_passed forgets the byte if the reader is past it. */
+void oob_passed(struct chan_sock *s);
+
+/** oob_is_told says whether EPOLLPRI is to tell of it. */
+bool oob_is_told(const struct chan_sock *s);
+
+/** oob_take is recv with MSG_OOB: 1, 0 at the end of the stream or without room, or -errno. */
+ssize_t oob_take(struct chan_sock *s, const struct iovec *v, size_t n, int flags);
+
 #define WAIT_READ  (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP)
 #define WAIT_WRITE (EPOLLOUT | EPOLLERR | EPOLLHUP)
 

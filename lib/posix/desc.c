@@ -192,7 +192,7 @@ static int64_t bytes_to_read(uint32_t sock)
 	if (at_load(&s->state) == CHAN_LISTEN)
 		return -EINVAL;
 	if (s->type == CHAN_STREAM)
-		return (int64_t)part_bytes(sock);
+		return (int64_t)oob_bytes(s, part_bytes(sock));
 	for (uint32_t i = 0; i < n || i == 0; i++) {
 		struct fifo rx =
 		    chan_rx(client.chan, n > 0 ? s->part[(s->next_part + i) % n] : sock);
@@ -231,6 +231,11 @@ static int64_t socket_ioctl(struct file *f, int fd, unsigned long request, int *
 		return 0;
 	case FIONREAD:
 		rc = bytes_to_read(sock);
+		break;
+	case SIOCATMARK:
+		rc = chan_sock(client.chan, sock)->type == CHAN_STREAM
+		         ? oob_look(chan_sock(client.chan, sock), 0).at_mark
+		         : -ENOTTY;
 		break;
 	case SIOCOUTQ:
 	case SIOCOUTQNSD:

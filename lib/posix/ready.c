@@ -70,9 +70,9 @@ static uint32_t stream_ready(uint32_t sock, bool want_out)
 		return mask;
 	if (flags & CHAN_HUP)
 		mask |= EPOLLHUP;
-	if (part_bytes(sock) > least_bytes(sock))
+	if (part_bytes(sock) > least_bytes(sock) + oob_look(s, 0).hole)
 		mask |= READ_BITS;
-	if (flags & CHAN_PRI)
+	if (oob_is_told(s))
 		mask |= EPOLLPRI;
 	if ((flags & CHAN_TX_SHUT) || has_room(sock, want_out))
 		mask |= WRITE_BITS;

@@ -40,28 +40,50 @@ static void tell_room(uint32_t sock, const struct fifo *rx)
 		chan_kick(client.chan, client.proc, sock);
 }
 
+/* What was read is the lcore's again. */
+static void consume(uint32_t sock, const struct fifo *rx, size_t n)
+{
+	struct chan_sock *s = chan_sock(client.chan, sock);
+
+	fifo_consume(rx, (uint32_t)n);
+	peek_back(s, n);
+	oob_passed(s);
+	tell_room(sock, rx);
+}
+
 /* One look at the fifo, under its lock. done bytes are in the buffers. Returns how many more came. */
 static size_t take(uint32_t sock, const struct iovec *v, size_t n, size_t done, size_t total,
                    int flags)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
 	struct fifo rx = chan_rx(client.chan, sock);
-	const uint32_t off = peek_offset(s, flags);
+	uint32_t off = peek_offset(s, flags);
+	struct oob_view u;
+	uint64_t used;
 	size_t got;
 
-	if (flags & MSG_TRUNC) { /* TCP: dropped instead of copied */
-		uint64_t used = fifo_used(&rx);
+	used = fifo_used(&rx); /* before the mark, which is told first */
+	u = oob_look(s, off);
+	if (u.at_mark && done > 0)
+		return 0;
+	if (u.hole > 0 && used > off && total > done) {
+		const uint32_t hole = used - off < u.hole ? (uint32_t)(used - off) : u.hole;
 
-		used = used > off ? used - off : 0;
-		got = used < total - done ? (size_t)used : total - done;
-	} else {
-		got = copy_out(&rx, v, n, flags & MSG_PEEK ? 0 : done, off, total - done);
+		if (flags & MSG_PEEK)
+			off += hole;
+		else
+			consume(sock, &rx, hole);
+		used = fifo_used(&rx);
+		u = oob_look(s, off);
 	}
-	if (got > 0 && !(flags & MSG_PEEK)) {
-		fifo_consume(&rx, (uint32_t)got);
-		peek_back(s, got);
-		tell_room(sock, &rx);
-	}
+	used = used > off ? used - off : 0;
+	got = total - done < u.most ? total - done : u.most;
+	if (got > used)
+		got = (size_t)used;
+	if (!(flags & MSG_TRUNC)) /* TCP: dropped instead of copied */
+		got = copy_out(&rx, v, n, flags & MSG_PEEK ? 0 : done, off, got);
+	if (got > 0 && !(flags & MSG_PEEK))
+		consume(sock, &rx, got);
 	return got;
 }
 
@@ -74,7 +96,7 @@ static int why_nothing(uint32_t sock)
 
 	if (client_is_down())
 		return -ENETDOWN;
-	if (part_bytes(sock) > 0)
+	if (part_bytes(sock) > oob_look(s, 0).hole)
 		return -EAGAIN; /* they came meanwhile: look again */
 	error = take_error(sock);
 	if (error != 0)
@@ -93,6 +115,14 @@ static bool is_enough(uint32_t sock, size_t done, size_t total, bool all)
 	return done == total || (done > at_load(&chan_sock(client.chan, sock)->rcvlowat) && !all);
 }
 
+/* A read ends in front of an urgent byte. */
+static bool ends_at_mark(const struct chan_sock *s, size_t done, int flags)
+{
+	const uint32_t seen = flags & MSG_PEEK ? (uint32_t)done + peek_offset(s, flags) : 0;
+
+	return done > 0 && oob_look(s, seen).at_mark;
+}
+
 static ssize_t receive(uint32_t sock, const struct iovec *v, size_t n, int flags)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
@@ -105,7 +135,7 @@ static ssize_t receive(uint32_t sock, const struct iovec *v, size_t n, int flags
 	if (at_load(&s->state) == CHAN_LISTEN)
 		return -ENOTCONN;
 	if (flags & MSG_OOB)
-		return -EINVAL; /* urgent bytes stay in the stream: there is none to take */
+		return oob_take(s, v, n, flags);
 	for (;;) {
 		const uint32_t came = at_load_sc(&s->seq);
 		const bool ended = at_load(&s->flags) & (CHAN_RX_END | CHAN_RX_SHUT);
@@ -115,7 +145,7 @@ static ssize_t receive(uint32_t sock, const struct iovec *v, size_t n, int flags
 			done = 0;
 		done += take(sock, v, n, done, total, flags);
 		lock_give(&s->rx_lock);
-		if (is_enough(sock, done, total, all))
+		if (is_enough(sock, done, total, all) || ends_at_mark(s, done, flags))
 			break;
 		if ((flags & MSG_PEEK) && (done > 0 || peek_offset(s, flags) > 0) &&
 		    ended) /* what follows them is the end */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the reader of a socket is told beside its bytes: what is left to be read (TCP_INQ), and that bytes
- * sent with MSG_ZEROCOPY are the caller's again (msg_zerocopy in Linux's networking documentation).
+ * sent with MSG_ZEROCOPY are the caller's again (msg_zerocopy in Linux's networking documentation). SO_OOBINLINE,
+ * too, is the reader's.
  *
  * The bytes are copied into a fifo, so that the second is true as soon as the call is over; it says so with
  * SO_EE_CODE_ZEROCOPY_COPIED, as Linux does where it has to copy.
@@ -16,7 +17,9 @@ static uint32_t bit_of(int level, int name)
 {
 	if (level == IPPROTO_TCP && name == TCP_INQ)
 		return CHAN_TELL_INQ;
-	return level == SOL_SOCKET && name == SO_ZEROCOPY ? CHAN_TELL_COPIES : 0;
+	if (level != SOL_SOCKET)
+		return 0;
+	return name == SO_ZEROCOPY ? CHAN_TELL_COPIES : name == SO_OOBINLINE ? CHAN_TELL_INLINE : 0;
 }
 
 bool told_is_option(const struct chan_sock *s, int level, int name)
@@ -34,7 +37,7 @@ int told_set(struct chan_sock *s, int level, int name, const void *value, sockle
 	if (len < sizeof(on))
 		return -EINVAL;
 	memcpy(&on, value, sizeof(on));
-	if (on != 0 && on != 1)
+	if (on != 0 && on != 1 && bit != CHAN_TELL_INLINE)
 		return -EINVAL;
 	if (on)
 		(void)at_or(&s->tells, bit);

@@ -140,7 +140,9 @@ static unsigned look_stream(struct pc_service *s, uint32_t sock)
 	if (c->state == CHAN_CONNECTING)
 		news |= look_connecting(s, sock, mask);
 	if (c->state == CHAN_CONNECTED) {
-		news |= stream_receive(s, sock);
+		if (mask & EPOLLPRI)
+			news |= stream_urgent(s, sock);
+		news |= stream_receive(s, sock, mask & EPOLLPRI);
 		news |= stream_transmit(s, sock);
 		mask = ask(s, own->fd);
 		news |= move_error(s, sock, mask);

@@ -3,6 +3,9 @@
 #include "serve/service.h"
 
 #include <errno.h>
+#include <sys/ioctl.h>
+
+#include <linux/sockios.h>
 
 /* Nothing more will come: the end, or an error that the client takes. */
 static unsigned end_receive(struct chan_sock *c, int error)
@@ -24,7 +27,63 @@ static bool want_room(struct chan_sock *c, const struct fifo *rx)
 	return at_load_sc(&rx->pos->tail) + rx->size != at_peek(&rx->pos->head);
 }
 
-unsigned stream_receive(struct pc_service *s, uint32_t sock)
+/* ---- urgent bytes ----------------------------------------------------------------------------------
+ *
+ * The stack's sockets have them in line, so that every byte goes through the fifo; what is out of band is the
+ * client's to say, as it reads.  It learns the byte as soon as the stack has it, which may be long before there
+ * is room for it in the fifo, and the place when all that stands before it is in the fifo. */
+
+/* As on Linux: another mark replaces one that has not been reached, whose byte is then one like others; but the
+ * reader who stands in front of it passes over it. */
+static void replace_mark(struct chan_sock *c, const struct fifo *rx)
+{
+	const uint64_t tail = at_load(&rx->pos->tail), end = at_peek(&c->rx_hole_end);
+	const uint64_t mark = at_peek(&c->rx_mark), at = tail < end ? end : tail;
+
+	if (mark == at + 1 && at < at_peek(&rx->pos->head) &&
+	    !(at_load(&c->tells) & CHAN_TELL_INLINE)) {
+		if (at == tail)
+			at_store(&c->rx_hole, tail);
+		at_store(&c->rx_hole_end, mark);
+	}
+	at_store(&c->rx_mark, 0);
+}
+
+static void set_inline(struct pc_service *s, int fd, int on)
+{
+	(void)pc_setsockopt(s->st, fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
+}
+
+unsigned stream_urgent(struct pc_service *s, uint32_t sock)
+{
+	struct chan_sock *c = chan_sock(s->chan, sock);
+	const struct fifo rx = chan_rx(s->chan, sock);
+	const uint32_t before = at_load(&c->urgent);
+	const int fd = service_sock(s, sock)->fd;
+	uint8_t byte;
+	ssize_t n;
+
+	set_inline(s, fd, 0);
+	n = pc_recv(s->st, fd, &byte, 1, MSG_OOB);
+	set_inline(s, fd, 1);
+	if (n != 1)
+		return 0;
+	replace_mark(c, &rx);
+	at_store(&c->urgent,
+	         ((before & ~(CHAN_URGENT_ONE - 1)) + CHAN_URGENT_ONE) | CHAN_URGENT_HERE | byte);
+	return NEWS_STATE;
+}
+
+/* All that stands before a mark is in the fifo: what follows is the urgent byte. */
+static void note_mark(struct pc_service *s, uint32_t sock, const struct fifo *rx)
+{
+	int at = 0;
+
+	if (pc_ioctl(s->st, service_sock(s, sock)->fd, SIOCATMARK, &at) == 0 && at)
+		at_store(&chan_sock(s->chan, sock)->rx_mark, at_peek(&rx->pos->head) + 1);
+}
+
+unsigned stream_receive(struct pc_service *s, uint32_t sock, bool urgent)
 {
 	struct chan_sock *c = chan_sock(s->chan, sock);
 	struct fifo rx = chan_rx(s->chan, sock);
@@ -43,6 +102,8 @@ unsigned stream_receive(struct pc_service *s, uint32_t sock)
 				return news;
 			continue;
 		}
+		if (urgent)
+			note_mark(s, sock, &rx);
 		n = pc_readv(s->st, fd, v, pieces);
 		if (n == 0)
 			return news | end_receive(c, 0);

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Urgent bytes of a stream (tcp(7), SO_OOBINLINE and MSG_OOB), as Linux's tcp_recvmsg() has them.
+ *
+ * Every byte is in the rx fifo, the urgent one too.  The lcore says which byte it is as soon as the stack has it
+ * (urgent), and where when it puts it into the fifo (rx_mark, before the byte itself can be read).  Whether reads
+ * pass over it is decided as they are made.
+ *
+ * A mark is over when the reader is past it; then the byte is forgotten, unless the lcore has put another there.
+ */
+#include "posix/client.h"
+
+static bool is_inline(const struct chan_sock *s)
+{
+	return (at_load(&s->tells) & CHAN_TELL_INLINE) != 0;
+}
+
+/* Where the reader really stands, who has pos to read: behind bytes that were passed over. */
+static uint64_t behind_holes(const struct chan_sock *s, uint64_t pos)
+{
+	const uint64_t end = at_load(&s->rx_hole_end);
+
+	return pos < end && pos >= at_load(&s->rx_hole) ? end : pos;
+}
+
+struct oob_view oob_look(const struct chan_sock *s, uint32_t skip)
+{
+	const uint64_t pos = at_load(&s->rx.tail) + skip, at = behind_holes(s, pos);
+	const uint64_t mark = at_load(&s->rx_mark); /* and one more; 0: none */
+	struct oob_view v = {.most = SIZE_MAX, .hole = (uint32_t)(at - pos)};
+
+	v.at_mark = mark == at + 1;
+	if (v.at_mark && !is_inline(s))
+		v.hole++;
+	else if (mark > at + 1)
+		v.most = mark - 1 - at;
+	return v;
+}
+
+uint64_t oob_bytes(const struct chan_sock *s, uint64_t bytes)
+{
+	const struct oob_view v = oob_look(s, 0);
+
+	if (v.at_mark && !is_inline(s))
+		return 0;
+	bytes -= v.hole < bytes ? v.hole : bytes;
+	return v.most < bytes && !is_inline(s) ? v.most : bytes;
+}
+
+void oob_passed(struct chan_sock *s)
+{
+	uint32_t urgent = at_load(&s->urgent);
+	const uint64_t mark = at_load(&s->rx_mark);
+
+	if (urgent != 0 && mark != 0 && mark - 1 < at_load(&s->rx.tail))
+		(void)at_cas(&s->urgent, &urgent, urgent & ~(CHAN_URGENT_ONE - 1));
+}
+
+bool oob_is_told(const struct chan_sock *s)
+{
+	return (at_load(&s->urgent) & CHAN_URGENT_HERE) != 0;
+}
+
+ssize_t oob_take(struct chan_sock *s, const struct iovec *v, size_t n, int flags)
+{
+	uint32_t urgent = at_load(&s->urgent);
+	uint32_t taken;
+
+	do {
+		const uint32_t state = urgent & CHAN_URGENT_STATE;
+
+		if (is_inline(s) || state == CHAN_URGENT_TAKEN)
+			return -EINVAL;
+		if (state == 0 && !(at_load(&s->flags) & CHAN_PRI))
+			return -EINVAL;
+		if (state == 0)
+			return at_load(&s->flags) & (CHAN_RX_END | CHAN_RX_SHUT) ? 0 : -EAGAIN;
+		taken = (urgent & ~(CHAN_URGENT_ONE - 1)) | CHAN_URGENT_TAKEN;
+	} while (!(flags & MSG_PEEK) && !at_cas(&s->urgent, &urgent, taken));
+	while (n > 0 && v->iov_len == 0)
+		v++, n--;
+	if (n == 0)
+		return 0;
+	if (!(flags & MSG_TRUNC))
+		*(uint8_t *)v->iov_base = (uint8_t)urgent;
+	return 1;
+}
