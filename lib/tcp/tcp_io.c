@@ -386,7 +386,7 @@ static __rte_noinline uint32_t mask_of_any(struct tcp *tcp, struct tcb *t)
 	}
 	if (unlikely(fastopen_is_deferred(t))) /* it waits for what is to be sent */
 		mask |= EPOLLOUT | EPOLLWRNORM;
-	if (unlikely(t->queues != 0 && urgent_is_told(tcp, t)))
+	if (unlikely(t->queues != 0 && urgent_is_ahead(tcp, t)) && urgent_is_told(tcp, t))
 		mask |= EPOLLPRI;
 	if (t->error != 0 || (t->tuning != 0 && tcp_has_report(tcp, t)))
 		mask |= EPOLLERR;
@@ -405,7 +405,7 @@ uint32_t tcp_mask(struct tcp *tcp, struct tcb *t)
 	/* an empty queue takes something unless mbufs are very few */
 	if (likely(t->snd_bytes == 0 && tcp->ctx->mbufs_spare >= 8) || has_room(tcp, t))
 		mask |= EPOLLOUT | EPOLLWRNORM;
-	if (unlikely(t->queues != 0 && urgent_is_told(tcp, t)))
+	if (unlikely(t->queues != 0 && urgent_is_ahead(tcp, t)) && urgent_is_told(tcp, t))
 		mask |= EPOLLPRI;
 	if (unlikely(t->tuning != 0) && tcp_has_report(tcp, t))
 		mask |= EPOLLERR;
