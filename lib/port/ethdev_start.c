@@ -173,7 +173,12 @@ static int setup_configure(struct setup *s)
 	/* without RSS there is no hash to report */
 	if (s->conf.rxmode.mq_mode != RTE_ETH_MQ_RX_RSS)
 		s->conf.rxmode.offloads &= ~RTE_ETH_RX_OFFLOAD_RSS_HASH;
+	s->conf.intr_conf.rxq = s->config->rx_interrupts;
 	rc = rte_eth_dev_configure(s->id, s->nb_queues, s->nb_queues, &s->conf);
+	if (rc != 0 && s->config->rx_interrupts) {
+		s->conf.intr_conf.rxq = 0;
+		rc = rte_eth_dev_configure(s->id, s->nb_queues, s->nb_queues, &s->conf);
+	}
 	if (rc != 0)
 		return refuse(s, rc, "its configuration was refused: %s", strerror(-rc));
 	s->nb_rxd = s->config->nb_rxd != 0 ? s->config->nb_rxd : ETHDEV_DESCRIPTORS;

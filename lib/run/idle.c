@@ -5,12 +5,15 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include <rte_common.h>
 #include <rte_pause.h>
 
 #define IDLE_FIRST_NS 10000
 #define IDLE_US       100
 #define IDLE_WOKEN_US 1000
 #define IDLE_PAUSES   8
+/* what no device interrupts for, as a call that is posted to the stack, may wait that long */
+#define IDLE_INTERRUPT_US 20000
 
 /* Devices of the kernel: polling them is a system call, and the peer may need this very CPU. */
 static bool is_kernel_driver(const char *driver)
@@ -24,6 +27,12 @@ static bool is_kernel_driver(const char *driver)
 	return false;
 }
 
+bool idle_wants_interrupts(uint64_t setting, const char *driver)
+{
+	return setting == RUN_IDLE_INTERRUPT ||
+	       (setting == RUN_IDLE_AUTO && is_kernel_driver(driver));
+}
+
 enum run_idle idle_choose(uint64_t setting, struct pc_port *const *ports, unsigned n)
 {
 	if (setting != RUN_IDLE_AUTO)
@@ -31,7 +40,7 @@ enum run_idle idle_choose(uint64_t setting, struct pc_port *const *ports, unsign
 	for (unsigned i = 0; i < n; i++)
 		if (!is_kernel_driver(ports[i]->info.driver))
 			return RUN_IDLE_PAUSE;
-	return RUN_IDLE_SLEEP;
+	return RUN_IDLE_INTERRUPT;
 }
 
 /*
@@ -59,8 +68,21 @@ void idle_init(struct idle *idle, enum run_idle mode, uint64_t turns, uint64_t m
 	    .sleep_ns = IDLE_FIRST_NS,
 	};
 	/* a sleep takes 50 us longer by default */
-	if (mode == RUN_IDLE_SLEEP)
+	if (mode == RUN_IDLE_SLEEP || mode == RUN_IDLE_INTERRUPT)
 		(void)prctl(PR_SET_TIMERSLACK, 1000);
+}
+
+void idle_interrupts(struct idle *idle, const uint16_t *ids, unsigned n, uint16_t queue,
+                     uint64_t max_us)
+{
+	if (idle->mode != RUN_IDLE_INTERRUPT)
+		return;
+	if (rx_wait_open(&idle->rx, ids, n, queue)) {
+		idle->max_ns = IDLE_INTERRUPT_US * UINT64_C(1000);
+		return;
+	}
+	idle->mode = RUN_IDLE_SLEEP;
+	idle->max_ns = max_us * 1000;
 }
 
 static void sleep_for(const struct idle *idle, uint64_t ns)
@@ -88,10 +110,22 @@ void idle_until(struct idle *idle, const struct pc_stack *st, uint64_t now_ns, u
 	idle->sleep_ns = 2 * idle->sleep_ns < idle->max_ns ? 2 * idle->sleep_ns : idle->max_ns;
 }
 
+/* The first time that there is nothing the queues are armed, the next time they have been looked at since. */
+static void wait_for_frames(struct idle *idle, const struct pc_stack *st, uint64_t now_ns)
+{
+	const uint64_t deadline = pc_stack_next_deadline(st);
+
+	if (!idle->rx.armed)
+		rx_wait_arm(&idle->rx);
+	else if (deadline > now_ns)
+		rx_wait_sleep(&idle->rx, RTE_MIN(deadline - now_ns, idle->max_ns));
+}
+
 void idle_turn(struct idle *idle, unsigned frames, const struct pc_stack *st, uint64_t now_ns)
 {
 	if (frames > 0) {
 		idle->empty = 0;
+		rx_wait_disarm(&idle->rx);
 		idle->sleep_ns = IDLE_FIRST_NS < idle->max_ns ? IDLE_FIRST_NS : idle->max_ns;
 		return;
 	}
@@ -100,6 +134,8 @@ void idle_turn(struct idle *idle, unsigned frames, const struct pc_stack *st, ui
 	idle->empty = idle->turns; /* stay there */
 	if (idle->mode == RUN_IDLE_SLEEP)
 		idle_until(idle, st, now_ns, UINT64_MAX);
+	else if (idle->mode == RUN_IDLE_INTERRUPT)
+		wait_for_frames(idle, st, now_ns);
 	else
 		for (int i = 0; i < IDLE_PAUSES; i++)
 			rte_pause();

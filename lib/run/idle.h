@@ -5,11 +5,12 @@
 /*
  * Idling: what an lcore does when frames stop coming.  It polls on for a number of turns, for more may
  * be on their way; then it pauses, or sleeps a little longer each time, never past a deadline of
- * its stack.
+ * its stack.  Where every queue of it can interrupt (rxwait.h), it sleeps until one does.
  */
 
 #include <percore/host.h>
 
+#include "rxwait.h"
 #include "settings.h"
 
 struct idle {
@@ -19,12 +20,21 @@ struct idle {
 	uint64_t max_ns;            /* longest sleep */
 	uint64_t sleep_ns;          /* next sleep */
 	struct pc_service *service; /* whose clients may end a sleep; NULL: none */
+	struct rx_wait rx;          /* open in RUN_IDLE_INTERRUPT */
 };
+
+/** idle_wants_interrupts says whether queues of a driver are to be set up so that they can interrupt. */
+bool idle_wants_interrupts(uint64_t setting, const char *driver);
 
 /** idle_choose returns the mode of an lcore with these ports, given what the settings say. */
 enum run_idle idle_choose(uint64_t setting, struct pc_port *const *ports, unsigned n);
 
-/** idle_choose_us returns the longest sleep of an lcore, one of nb_lcores, with these ports. */
+/** idle_interrupts has an lcore in RUN_IDLE_INTERRUPT wait for its queue of n devices; where one of them cannot
+ * interrupt, it sleeps between polls instead, for max_us at most. */
+void idle_interrupts(struct idle *idle, const uint16_t *ids, unsigned n, uint16_t queue,
+                     uint64_t max_us);
+
+/** idle_choose_us returns the longest sleep between polls of an lcore, one of nb_lcores, with these ports. */
 uint64_t idle_choose_us(uint64_t setting, struct pc_port *const *ports, unsigned n,
                         unsigned nb_lcores);
 

@@ -16,11 +16,11 @@
 
 /* clang-format off */
 #define RUN_KEYS(X) \
-X(run, idle, 0, 0, 3, "mode", \
-  "what an lcore does when no frame comes: 1 polls on, 2 polls with short pauses, 3 sleeps between polls; 0: 3 if every port is one of the kernel's (tap, af_packet, af_xdp, pcap, virtio_user), else 2") \
+X(run, idle, 0, 0, 4, "mode", \
+  "what an lcore does when no frame comes: 1 polls on, 2 polls with short pauses, 3 sleeps between polls, 4 sleeps until a receive queue interrupts, or as 3 where a port cannot; 0: 4 if every port is one of the kernel's (tap, af_packet, af_xdp, pcap, virtio_user), else 2") \
 X(run, idle_turns, 2000, 1, 1000000000, "turns", "turns without a frame before an lcore pauses or sleeps") \
 X(run, idle_us, 0, 0, 100000, "us", \
-  "longest sleep of idle mode 3; a frame may wait that long; 0: 100, or 1000 for a single lcore on TAPs, which a frame wakes") \
+  "longest sleep of idle mode 3, or of 4 where a port cannot interrupt; a frame may wait that long; 0: 100, or 1000 for a single lcore on TAPs, which a frame wakes") \
 X(run, privileges, 1, 0, 1, "mode", \
   "what is kept after the start of what an ordinary user may not do: 0 all of it; 1 what the ports and the files that are read need") \
 X(run, seccomp, 0, 0, 1, "boolean", \
@@ -50,7 +50,7 @@ struct run_config {
 };
 
 enum run_steer { RUN_STEER_AUTO, RUN_STEER_QUEUE, RUN_STEER_FLOW };
-enum run_idle { RUN_IDLE_AUTO, RUN_IDLE_SPIN, RUN_IDLE_PAUSE, RUN_IDLE_SLEEP };
+enum run_idle { RUN_IDLE_AUTO, RUN_IDLE_SPIN, RUN_IDLE_PAUSE, RUN_IDLE_SLEEP, RUN_IDLE_INTERRUPT };
 
 /** An address and the port that is to have it. */
 struct run_addr {

@@ -155,6 +155,14 @@ static bool wants_vlans(const struct run *r, unsigned p)
 	return false;
 }
 
+static bool wants_interrupts(const struct run *r, uint16_t id)
+{
+	struct rte_eth_dev_info dev;
+
+	return rte_eth_dev_info_get(id, &dev) == 0 &&
+	       idle_wants_interrupts(r->s->run.run_idle, dev.driver_name);
+}
+
 static int start_devices(struct run *r)
 {
 	struct rte_mempool *pools[RTE_MAX_LCORE];
@@ -174,6 +182,7 @@ static int start_devices(struct run *r)
 	for (; r->nb_started < r->nb_ports; r->nb_started++) {
 		bond_prepare(r->port_ids[r->nb_started]);
 		config.vlans = wants_vlans(r, r->nb_started);
+		config.rx_interrupts = wants_interrupts(r, r->port_ids[r->nb_started]);
 		if (pc_ethdev_start(r->port_ids[r->nb_started], &config, why, sizeof(why)) == 0)
 			continue;
 		(void)rte_eth_dev_get_name_by_port(r->port_ids[r->nb_started], name);

@@ -59,8 +59,17 @@ struct steer {
 	uint32_t by_flow; /* atomic: each lcore may find out */
 	uint32_t
 	    untrue[2]; /* TCP, UDP: frames that came to another queue than they should; atomic */
-	struct rte_ring *ring[];
+	struct steer_end {
+		struct rte_ring *ring;
+		struct rx_wait *bell; /* NULL: its lcore polls; atomic */
+	} end[];
 };
+
+void steer_bell(struct steer *steer, unsigned index, struct rx_wait *bell)
+{
+	if (steer != NULL)
+		__atomic_store_n(&steer->end[index].bell, bell, __ATOMIC_RELEASE);
+}
 
 struct steered_port {
 	struct pc_port port;
@@ -266,8 +275,14 @@ static unsigned choose(const struct steered_port *p, const uint8_t *ip, uint32_t
 
 static void give(struct steered_port *p, unsigned to, struct rte_mbuf *m)
 {
-	if (rte_ring_enqueue(p->steer->ring[to], m) == 0)
+	struct steer_end *end = &p->steer->end[to];
+	struct rx_wait *bell = __atomic_load_n(&end->bell, __ATOMIC_ACQUIRE);
+
+	if (rte_ring_enqueue(end->ring, m) == 0) {
+		if (bell != NULL)
+			rx_wait_ring(bell);
 		return;
+	}
 	p->port.info.rx_lost++;
 	rte_pktmbuf_free(m);
 }
@@ -378,7 +393,7 @@ static uint16_t steer_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uin
                                uint64_t now_ns)
 {
 	struct steered_port *p = (struct steered_port *)port;
-	struct rte_ring *own = p->steer->ring[p->index];
+	struct rte_ring *own = p->steer->end[p->index].ring;
 	uint16_t out = 0, got;
 
 	/* at most half from the others, so that both sources get their turn */
@@ -444,7 +459,7 @@ static const struct pc_port_ops steer_ops = {
 
 struct steer *steer_create(unsigned device, unsigned n, bool by_flow)
 {
-	struct steer *s = rte_zmalloc("steer", sizeof(*s) + n * sizeof(s->ring[0]), 0);
+	struct steer *s = rte_zmalloc("steer", sizeof(*s) + n * sizeof(s->end[0]), 0);
 	char name[RTE_RING_NAMESIZE];
 
 	if (s == NULL)
@@ -453,8 +468,8 @@ struct steer *steer_create(unsigned device, unsigned n, bool by_flow)
 	s->by_flow = by_flow ? BY_FLOW_ALL : 0;
 	for (unsigned i = 0; i < n; i++) {
 		snprintf(name, sizeof(name), "steer_%u_%u", device, i);
-		s->ring[i] = rte_ring_create(name, STEER_RING, SOCKET_ID_ANY, RING_F_SC_DEQ);
-		if (s->ring[i] == NULL) {
+		s->end[i].ring = rte_ring_create(name, STEER_RING, SOCKET_ID_ANY, RING_F_SC_DEQ);
+		if (s->end[i].ring == NULL) {
 			steer_free(s);
 			return NULL;
 		}
@@ -468,10 +483,10 @@ void steer_free(struct steer *s)
 
 	if (s == NULL)
 		return;
-	for (unsigned i = 0; i < s->n && s->ring[i] != NULL; i++) {
-		while (rte_ring_dequeue(s->ring[i], &m) == 0)
+	for (unsigned i = 0; i < s->n && s->end[i].ring != NULL; i++) {
+		while (rte_ring_dequeue(s->end[i].ring, &m) == 0)
 			rte_pktmbuf_free(m);
-		rte_ring_free(s->ring[i]);
+		rte_ring_free(s->end[i].ring);
 	}
 	rte_free(s);
 }

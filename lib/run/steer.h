@@ -6,6 +6,8 @@
 
 #include <percore/port.h>
 
+#include "rxwait.h"
+
 struct steer;
 struct rte_mempool;
 
@@ -24,6 +26,9 @@ void steer_free(struct steer *steer);
  */
 struct pc_port *steer_port(struct steer *steer, unsigned index, struct pc_port *inner,
                            struct rte_mempool *pool);
+
+/** steer_bell has the lcore of a queue woken by bell when it is given frames. steer NULL is allowed: nothing. */
+void steer_bell(struct steer *steer, unsigned index, struct rx_wait *bell);
 
 /** steer_is_fickle says whether a driver may send frames of one connection to several queues. */
 bool steer_is_fickle(const char *driver);

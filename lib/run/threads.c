@@ -29,6 +29,21 @@ int threads_setup(struct run *r)
 	return 0;
 }
 
+/* A sleep is to end for clients and frames alike. */
+static int wait_for_both(struct worker *w)
+{
+	int rc;
+
+	if (w->idle.mode != RUN_IDLE_INTERRUPT)
+		return 0;
+	rc = rx_wait_serve(&w->idle.rx, w->service);
+	if (rc == 0)
+		return 0;
+	snprintf(w->why, sizeof(w->why), "lcore %u cannot wait for frames: %s", w->lcore,
+	         strerror(rc));
+	return -1;
+}
+
 int threads_add(struct worker *w)
 {
 	if (w->run->host == NULL)
@@ -36,7 +51,7 @@ int threads_add(struct worker *w)
 	w->service = pc_host_add(w->run->host, w->index, w->st);
 	w->idle.service = w->service;
 	if (w->service != NULL)
-		return 0;
+		return wait_for_both(w);
 	snprintf(w->why, sizeof(w->why), "lcore %u cannot serve threads: %s", w->lcore,
 	         errno == EMFILE ? "raise stack.max_epolls by one" : strerror(errno));
 	return -1;

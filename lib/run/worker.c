@@ -206,6 +206,22 @@ int worker_lease(struct worker *w)
 	return -1;
 }
 
+/* What it does when nothing comes. Others may ring for it, where lcores pass frames on. */
+static void start_idling(struct worker *w)
+{
+	const struct run *r = w->run;
+	const struct run_config *c = &r->s->run;
+	const uint64_t us = idle_choose_us(c->run_idle_us, w->ports, r->nb_ports, r->nb_workers);
+
+	idle_init(&w->idle, idle_choose(c->run_idle, w->ports, r->nb_ports), c->run_idle_turns, us);
+	idle_interrupts(&w->idle, r->port_ids, r->nb_ports, (uint16_t)w->index, us);
+	if (w->index == 0 && c->run_idle == RUN_IDLE_INTERRUPT &&
+	    w->idle.mode != RUN_IDLE_INTERRUPT)
+		printf("note: not every port can interrupt: lcores sleep between polls\n");
+	for (unsigned p = 0; p < r->nb_ports && w->idle.mode == RUN_IDLE_INTERRUPT; p++)
+		steer_bell(r->steers[p], w->index, &w->idle.rx);
+}
+
 static int start(struct worker *w)
 {
 	const struct run *r = w->run;
@@ -216,9 +232,7 @@ static int start(struct worker *w)
 	keep_wall_clock(w, clock_now(&r->clock));
 	if (worker_lease(w) != 0)
 		return set_state(w, -1);
-	idle_init(&w->idle, idle_choose(r->s->run.run_idle, w->ports, r->nb_ports),
-	          r->s->run.run_idle_turns,
-	          idle_choose_us(r->s->run.run_idle_us, w->ports, r->nb_ports, r->nb_workers));
+	start_idling(w);
 	rc = threads_add(w);
 	if (rc == 0 && r->app->start != NULL)
 		rc = r->app->start(r->s->app_arg, w->st, &w->app, w->why, sizeof(w->why));
@@ -318,6 +332,8 @@ int run_loop(struct run *r)
 	if (load_state(self) == WORKER_UP)
 		finish(self);
 	rte_eal_mp_wait_lcore();
+	for (unsigned i = 0; i < r->nb_workers; i++)
+		rx_wait_close(&r->workers[i]->idle.rx);
 	if (rc == 0 && r->app->frames == NULL && r->s->run.run_stats_s != 0)
 		report_stats(r, stdout);
 	return rc;

@@ -158,9 +158,16 @@ void pc_service_sleep(struct pc_service *s, uint64_t deadline_ns)
 	uint32_t seen = at_load_sc(&l->seq);
 
 	at_store_sc(&l->armed, 1);
-	if (!has_posts(s))
+	if (!has_posts(s) && at_swap(&s->woken, 0) == 0)
 		(void)futex_wait(&l->seq, seen, deadline_ns);
 	at_store_sc(&l->armed, 0);
+	at_store(&s->woken, 0); /* whatever comes now is looked at before the next sleep */
+}
+
+void pc_service_wake(struct pc_service *s)
+{
+	at_store_sc(&s->woken, 1);
+	chan_wake_lcore(s->chan, s->lcore);
 }
 
 bool pc_service_is_used(const struct pc_service *s)

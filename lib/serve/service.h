@@ -49,6 +49,7 @@ struct pc_service {
 	uint32_t nb_used;
 	uint64_t made; /* sockets so far */
 	int epoll;
+	uint32_t woken; /* by pc_service_wake; atomic */
 	/* deaths of each slot when it was last buried here: it may have been given out and died again since, without our
 	 * having seen it alive */
 	uint32_t buried[CHAN_PROCS];

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Beginnings and ends: signals under load, kills, restarts, two at once; nothing is left behind."""
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -115,6 +116,29 @@ def interrupt(b, root):
     expect(status == 0, f"status {status}\n{p.tail()}")
 
 
+def wake_ups(p):
+    """How often the main lcore has gone to sleep."""
+    status = open(f"/proc/{p.pid}/status").read()
+    return int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", status, re.M).group(1))
+
+
+def idle(b, root):
+    """nothing to do: the lcore sleeps until frames interrupt it, and then it is there; alone, and serving processes"""
+    for more in ([], ["--set", "run.sockets=" + os.path.join(b.tmp, "idle.sock")]):
+        p = httpd(b, root, *more)
+        expect(works(), "it does not serve")
+        time.sleep(1)  # for the connection's ends
+        before = wake_ups(p)
+        time.sleep(1)
+        n = wake_ups(p) - before
+        print(f"    {n} wake-ups in a second")
+        expect(n < 150, f"{n} wake-ups in an idle second")
+        for _ in range(10):
+            time.sleep(0.03)
+            expect(works(), "a request that finds it asleep")
+        p.stop()
+
+
 def hang_up(b, root):
     """SIGHUP under load reads the config file again: what can change does, nothing stops"""
     ini = os.path.join(b.tmp, "hang-up.ini")
@@ -186,7 +210,7 @@ def nobody_left(b, root):
     expect("pctap" not in devices(b), devices(b))
 
 
-STEPS = [term_under_load, drain, drain_slow_reader, interrupt, hang_up, kill_and_restart, crash, again, nobody_left]
+STEPS = [term_under_load, drain, drain_slow_reader, interrupt, idle, hang_up, kill_and_restart, crash, again, nobody_left]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

@@ -65,6 +65,9 @@ unsigned pc_service_turn(struct pc_service *service, uint64_t now_ns);
  */
 void pc_service_sleep(struct pc_service *service, uint64_t deadline_ns);
 
+/** pc_service_wake ends a sleep of the service's lcore, or the next one. For any thread of this process. */
+void pc_service_wake(struct pc_service *service);
+
 /** pc_service_is_used says whether a client has sockets of this lcore. */
 bool pc_service_is_used(const struct pc_service *service);
 

@@ -120,6 +120,8 @@ struct pc_ethdev_config {
 	bool promiscuous; /**< receive frames for other MACs too */
 	bool
 	    vlans; /**< take VLAN tags off and put them on if it can; a trunk must be made of each queue's port */
+	/** have the RX queues interrupt where the device can (rte_eth_dev_rx_intr_enable); one that cannot starts without */
+	bool rx_interrupts;
 	/** RX mbuf pool of each queue; at least one. Pools beyond nb_queues are ignored. */
 	struct rte_mempool *const *pools;
 };

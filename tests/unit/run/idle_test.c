@@ -15,9 +15,13 @@ static void the_kernels_devices_sleep(void)
 {
 	struct pc_port *taps[] = {&tap, &tap}, *mixed[] = {&tap, &memif};
 
-	CU_ASSERT_EQUAL(idle_choose(RUN_IDLE_AUTO, taps, 2), RUN_IDLE_SLEEP);
+	CU_ASSERT_EQUAL(idle_choose(RUN_IDLE_AUTO, taps, 2), RUN_IDLE_INTERRUPT);
 	CU_ASSERT_EQUAL(idle_choose(RUN_IDLE_AUTO, mixed, 2), RUN_IDLE_PAUSE);
 	CU_ASSERT_EQUAL(idle_choose(RUN_IDLE_SPIN, taps, 2), RUN_IDLE_SPIN);
+	CU_ASSERT(idle_wants_interrupts(RUN_IDLE_AUTO, "net_tap"));
+	CU_ASSERT(!idle_wants_interrupts(RUN_IDLE_AUTO, "net_ixgbe"));
+	CU_ASSERT(idle_wants_interrupts(RUN_IDLE_INTERRUPT, "net_ixgbe"));
+	CU_ASSERT(!idle_wants_interrupts(RUN_IDLE_SLEEP, "net_tap"));
 	CU_ASSERT_EQUAL(idle_choose_us(0, taps, 2, 1), 1000);
 	CU_ASSERT_EQUAL(idle_choose_us(0, taps, 2, 2), 100);
 	CU_ASSERT_EQUAL(idle_choose_us(0, mixed, 2, 1), 100);
@@ -78,12 +82,78 @@ static void it_does_not_sleep_past_a_deadline(void)
 	pc_close(st, fd);
 }
 
+static void without_interrupts_it_polls(void)
+{
+	const uint16_t none = RTE_MAX_ETHPORTS - 1;
+	struct idle idle;
+
+	idle_init(&idle, RUN_IDLE_INTERRUPT, 1, 500);
+	idle_interrupts(&idle, &none, 1, 0, 500);
+	CU_ASSERT_EQUAL(idle.mode, RUN_IDLE_SLEEP);
+	CU_ASSERT_EQUAL(idle.max_ns, 500000);
+	rx_wait_close(&idle.rx);
+}
+
+/* No deadline, and ten minutes to sleep: it is the bell that ends it. */
+static void a_bell_ends_a_sleep(void)
+{
+	struct idle idle;
+
+	idle_init(&idle, RUN_IDLE_INTERRUPT, 1, 500);
+	idle_interrupts(&idle, NULL, 0, 0, 500);
+	CU_ASSERT_EQUAL_FATAL(idle.mode, RUN_IDLE_INTERRUPT);
+	idle.max_ns = UINT64_C(600000000000);
+	rx_wait_ring(&idle.rx); /* nobody sleeps: nothing happens */
+	idle_turn(&idle, 0, st, 0);
+	CU_ASSERT(!idle.rx.armed);
+	idle_turn(&idle, 0, st, 0);
+	CU_ASSERT(idle.rx.armed); /* and now its rings are looked at once more */
+	rx_wait_ring(&idle.rx);
+	rx_wait_ring(&idle.rx);
+	idle_turn(&idle, 0, st, 0);
+	CU_ASSERT(!idle.rx.armed);
+	CU_ASSERT_EQUAL(idle.rx.hollow, 1);
+	idle_turn(&idle, 0, st, 0);
+	idle_turn(&idle, 1, st, 0);
+	CU_ASSERT(!idle.rx.armed); /* frames came: polling again */
+	CU_ASSERT_EQUAL(idle.rx.hollow, 0);
+	idle.max_ns = 1000;
+	for (unsigned i = 0; i < 3; i++)
+		idle_turn(&idle, 0, st, 0);
+	CU_ASSERT(idle.rx.armed); /* it was only the time that ended a sleep */
+	rx_wait_close(&idle.rx);
+	CU_ASSERT(!idle.rx.is_open);
+	rx_wait_close(&idle.rx);
+}
+
+/* A device that interrupts for nothing costs no core. */
+static void hollow_interrupts_are_not_believed(void)
+{
+	struct rx_wait w;
+
+	CU_ASSERT_FATAL(rx_wait_open(&w, NULL, 0, 0));
+	for (unsigned i = 0; i < 65; i++) {
+		rx_wait_arm(&w);
+		rx_wait_ring(&w);
+		rx_wait_sleep(&w, UINT64_C(600000000000));
+	}
+	CU_ASSERT_EQUAL(w.hollow, 65);
+	rx_wait_arm(&w);
+	rx_wait_sleep(&w, UINT64_C(600000000000)); /* a millisecond */
+	CU_ASSERT_EQUAL(w.hollow, 0);
+	CU_ASSERT(w.armed);
+	rx_wait_close(&w);
+}
+
 int main(void)
 {
 	const CU_TestInfo tests[] = {
 	    {"the kernel's devices sleep", the_kernels_devices_sleep},
 	    {"it sleeps only after empty turns", it_sleeps_only_after_empty_turns},
 	    {"it does not sleep past a deadline", it_does_not_sleep_past_a_deadline},
+	    {"without interrupts it polls", without_interrupts_it_polls},
+	    {"a bell ends a sleep", a_bell_ends_a_sleep},
+	    {"hollow interrupts are not believed", hollow_interrupts_are_not_believed},
 	    CU_TEST_INFO_NULL,
 	};
 	struct pc_prefix addr = {.addr = pc_addr_ip4(htonl(0x0a000001)), .len = 96 + 24};

@@ -87,6 +87,25 @@ static void replies_reach_every_queue_once(void)
 	end();
 }
 
+static void who_sleeps_is_woken(void)
+{
+	struct rx_wait bell;
+
+	begin(false);
+	CU_ASSERT_FATAL(rx_wait_open(&bell, NULL, 0, 2));
+	steer_bell(steer, 2, &bell);
+	steer_bell(NULL, 2, &bell);
+	rx_wait_arm(&bell);
+	CU_ASSERT_EQUAL(receive(2), 0);
+	arrive(1, RTE_ETHER_TYPE_ARP, RTE_ARP_OP_REPLY, 1, 2);
+	CU_ASSERT_EQUAL(receive(1), 1);
+	rx_wait_sleep(&bell, UINT64_C(600000000000)); /* ten minutes, if nobody rang */
+	CU_ASSERT_EQUAL(receive(2), 1);
+	CU_ASSERT_EQUAL(receive(0), 1);
+	end();
+	rx_wait_close(&bell);
+}
+
 static void gratuitous_requests_do_and_others_do_not(void)
 {
 	begin(false);
@@ -492,6 +511,7 @@ int main(void)
 {
 	const CU_TestInfo tests[] = {
 	    {"replies reach every queue, once", replies_reach_every_queue_once},
+	    {"who sleeps is woken", who_sleeps_is_woken},
 	    {"gratuitous requests do, others do not", gratuitous_requests_do_and_others_do_not},
 	    {"an lcore that does not listen loses news", a_lcore_that_does_not_listen_loses_news},
 	    {"a flow comes out where it is predicted", a_flow_comes_out_where_it_is_predicted},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who may attach to a host, and what the others are told. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "chan/chan.h"
 #include "chan/control.h"
 #include "serve/host.h"
+#include "serve/service.h"
 
 #define NOBODY 65534
 
@@ -58,6 +60,31 @@ static void bury(struct pc_host *h, uint32_t proc)
 {
 	at_store(&chan_proc(h->chan, proc)->buried, 1);
 	(void)usleep(100);
+}
+
+/* Without a deadline: it is the wake-up that ends the sleep, before it began or while it lasts. */
+static void *wake_soon(void *service)
+{
+	(void)usleep(1000);
+	pc_service_wake(service);
+	return NULL;
+}
+
+static void a_service_is_woken(void)
+{
+	struct pc_host *h = start(NULL);
+	struct pc_service *s = calloc(1, sizeof(*s));
+	pthread_t other;
+
+	CU_ASSERT_FATAL(s != NULL);
+	s->chan = h->chan;
+	pc_service_wake(s);
+	pc_service_sleep(s, UINT64_MAX);
+	CU_ASSERT_EQUAL_FATAL(pthread_create(&other, NULL, wake_soon, s), 0);
+	pc_service_sleep(s, UINT64_MAX);
+	pthread_join(other, NULL);
+	free(s);
+	pc_host_destroy(h);
 }
 
 static void addresses(void)
@@ -187,6 +214,7 @@ static void attaching_to_nothing(void)
 
 static const struct unit_case cases[] = {
     {"addresses", addresses},
+    {"a service is woken", a_service_is_woken},
     {"one process too many", one_process_too_many},
     {"other users", other_users},
     {"the socket's file", socket_file},
