@@ -20,6 +20,8 @@
 #include <rte_devargs.h>
 #include <rte_ethdev.h>
 
+#define BOND_AGAIN 11 /* looks after which a change is told once more: a second */
+
 static void add_member(struct bond *b, const char *name)
 {
 	uint16_t id;
@@ -90,9 +92,14 @@ void bond_prepare(uint16_t id)
 bool bond_moved(struct bond *b)
 {
 	const uint32_t up = b->n > 0 ? links_of(b) : 0;
-	const bool moved = b->changed;
 
-	b->changed = up != b->up;
-	b->up = up;
-	return moved;
+	if (up != b->up) {
+		b->up = up;
+		b->since = 1;
+		return false;
+	}
+	if (b->since == 0)
+		return false;
+	b->since = b->since < BOND_AGAIN ? (uint8_t)(b->since + 1) : 0;
+	return b->since == 2 || b->since == 0;
 }

@@ -13,8 +13,8 @@
 struct bond {
 	unsigned n; /* 0: it is none */
 	uint16_t id[BOND_MEMBERS];
-	uint32_t up;  /* bits: whose link was up, when that was last looked at */
-	bool changed; /* and that has changed since the look before */
+	uint32_t up;   /* bits: whose link was up, when that was last looked at */
+	uint8_t since; /* looks since that has changed, and that one; 0: long ago */
 };
 
 /** bond_find notes the members of a device, by what EAL was told of it; a device that is no bond has none. */
@@ -30,8 +30,8 @@ bool bond_has(const struct bond *b, uint16_t id);
 void bond_prepare(uint16_t id);
 
 /**
- * bond_moved says whether links of members had come or gone when it was asked for the last time but one: so that the bond
- * has had the time between to notice it itself.
+ * bond_moved says whether links of members had come or gone when it was asked before: so that the bond has had the time
+ * between to notice it itself. It says so twice, since the bond may have taken longer, or what was sent then is lost.
  */
 bool bond_moved(struct bond *b);
 
