@@ -126,16 +126,20 @@ def idle(b, root):
     """nothing to do: the lcore sleeps until frames interrupt it, and then it is there; alone, and serving processes"""
     for more in ([], ["--set", "run.sockets=" + os.path.join(b.tmp, "idle.sock")]):
         p = httpd(b, root, *more)
-        expect(works(), "it does not serve")
-        time.sleep(1)  # for the connection's ends
-        before = wake_ups(p)
-        time.sleep(1)
-        n = wake_ups(p) - before
-        print(f"    {n} wake-ups in a second")
-        expect(n < 150, f"{n} wake-ups in an idle second")
-        for _ in range(10):
-            time.sleep(0.03)
-            expect(works(), "a request that finds it asleep")
+        try:
+            expect(works(), "it does not serve")
+            time.sleep(1)  # for the connection's ends
+            before = wake_ups(p)
+            time.sleep(1)
+            n = wake_ups(p) - before
+            print(f"    {n} wake-ups in a second")
+            expect(n < 150 or b.backend != "tap", "an idle lcore looks for frames")  # others do not interrupt
+            for _ in range(10):
+                time.sleep(0.03)
+                expect(works(), "a request that finds it asleep")
+        except bed.Failure:
+            p.kill()
+            raise
         p.stop()
 
 
