@@ -306,7 +306,7 @@ static inline void meet_strangers(struct pc_stack *st, uint8_t netif, unsigned n
 		return;
 	st->ctx.strangers = &st->strangers[netif];
 	strangers_burst(st->ctx.strangers, n, (uint32_t)cfg->stack_rx_burst,
-	                (uint32_t)cfg->stack_busy_answers);
+	                (uint32_t)cfg->stack_busy_answers, st->ctx.now_ns);
 }
 
 unsigned stack_rx(struct pc_stack *st, uint8_t netif)
@@ -317,10 +317,12 @@ unsigned stack_rx(struct pc_stack *st, uint8_t netif)
 	unsigned n =
 	    port->ops->rx_burst(port, pkts, (uint16_t)st->ctx.cfg.stack_rx_burst, st->ctx.now_ns);
 
-	if (n == 0)
-		return 0;
-	ctx_add(&st->ctx, PC_RX_FRAMES, n);
 	meet_strangers(st, netif, n);
+	if (n == 0) {
+		st->ctx.strangers = NULL;
+		return 0;
+	}
+	ctx_add(&st->ctx, PC_RX_FRAMES, n);
 	b.n = 0;
 	pass_parse(st, pkts, n, netif, &b);
 	tcp_rx_prefetch(st->tcp, b.seg, b.n);

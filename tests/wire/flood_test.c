@@ -349,12 +349,25 @@ static void after_overrun(struct wt *w)
 	INJECT(.flags = S, .mss = WT_MSS);
 	EXPECT(.flags = SA, .ack = 1, .mss = WT_MSS);
 	INJECT(.flags = R, .seq = 1);
-	for (unsigned i = 0; i < STRANGERS_HOLD; i++)
-		INJECT(.flags = R, .seq = 1);
+	NOTHING(STRANGERS_HOLD_NS / 1000000 + 1);
 	pile_up(w, make_syn, STRANGERS_BEHIND / 2);
 	pile_up(w, make_ack_closed, STRANGERS_BEHIND / 4);
 	INJECT(.flags = R, .seq = 1);
 	EQ(wt_count(w, PC_DROP_BUSY), busy);
+	EQ(wt_count(w, PC_TCP_RESET_LIMITED), 0);
+	wt_drop(w);
+}
+
+/* full bursts are no crowd while the ring is empty after each */
+static void keeping_up(struct wt *w)
+{
+	begin(w);
+	for (unsigned i = 0; i < 3 * STRANGERS_BEHIND / 32; i++) {
+		pile_up(w, make_ack_closed, 32);
+		wt_pass(w, 1);
+		wt_drop(w);
+	}
+	EQ(wt_count(w, PC_DROP_TCP_CLOSED), 3 * STRANGERS_BEHIND);
 	EQ(wt_count(w, PC_TCP_RESET_LIMITED), 0);
 	wt_drop(w);
 }
@@ -365,6 +378,7 @@ static const struct wt_case cases[] = {
     {"RFC 4987: SYNs from nobody (IPv4)", syn_flood},
     {"frames come faster than they are worked on (IPv4)", overrun},
     {"and when that is over (IPv4)", after_overrun},
+    {"frames come in full bursts, and are worked on (IPv4)", keeping_up},
     {"RFC 1812 4.3.2.8: ping, ICMP errors and UDP to closed ports (IPv4)", ip_floods},
     {"RFC 826: more neighbours than there is room for (IPv4)", arp_flood},
     {"RFC 4861: more neighbours than there is room for", nd_flood},
