@@ -23,7 +23,7 @@ struct icmp_too_big {
 	uint8_t type, code;
 	uint16_t cksum_be;
 	uint32_t mtu_be; /* RFC 1191: of 16 bits, after 16 unused ones */
-};
+} __rte_packed __rte_aligned(2);
 
 static uint16_t ether_type(const struct rte_mbuf *m)
 {

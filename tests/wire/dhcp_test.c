@@ -158,7 +158,8 @@ static uint16_t build(uint8_t *d, uint8_t type, uint32_t lease_s, const uint8_t 
 		o = put(o, 3, 4, &router);
 		o = put(o, 6, 4, &server);
 	}
-	memcpy(o, more, n);
+	if (n > 0)
+		memcpy(o, more, n);
 	o += n;
 	*o++ = 255;
 	return (uint16_t)(o - d);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <arpa/inet.h>
+
 #include "common.h"
 
 #include <rte_icmp.h>
@@ -24,8 +26,8 @@ static struct rte_mbuf *packet4(uint16_t len, uint16_t frag, uint8_t proto)
 	    .fragment_offset = rte_cpu_to_be_16(frag),
 	    .time_to_live = 9,
 	    .next_proto_id = proto,
-	    .src_addr = rte_cpu_to_be_32(RTE_IPV4(192, 0, 2, 1)),
-	    .dst_addr = rte_cpu_to_be_32(RTE_IPV4(192, 0, 2, 2)),
+	    .src_addr = inet_addr("192.0.2.1"),
+	    .dst_addr = inet_addr("192.0.2.2"),
 	};
 	return m;
 }
@@ -75,8 +77,8 @@ static void ipv4_with_df_is_answered(void)
 	CU_ASSERT_EQUAL(eth->dst_addr.addr_bytes[0], 0x11);
 	CU_ASSERT_EQUAL(eth->src_addr.addr_bytes[0], 0x22);
 	CU_ASSERT_EQUAL(ip->next_proto_id, IPPROTO_ICMP);
-	CU_ASSERT_EQUAL(ip->src_addr, rte_cpu_to_be_32(RTE_IPV4(192, 0, 2, 2)));
-	CU_ASSERT_EQUAL(ip->dst_addr, rte_cpu_to_be_32(RTE_IPV4(192, 0, 2, 1)));
+	CU_ASSERT_EQUAL(ip->src_addr, inet_addr("192.0.2.2"));
+	CU_ASSERT_EQUAL(ip->dst_addr, inet_addr("192.0.2.1"));
 	CU_ASSERT_EQUAL(rte_be_to_cpu_16(ip->total_length), 576);
 	CU_ASSERT_EQUAL(rte_pktmbuf_data_len(a), RTE_ETHER_HDR_LEN + 576);
 	CU_ASSERT_EQUAL(rte_raw_cksum(ip, 20), 0xffff);
