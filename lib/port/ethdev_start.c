@@ -165,6 +165,9 @@ static int setup_configure(struct setup *s)
 		s->conf.txmode.offloads |= s->dev.tx_offload_capa & ETHDEV_TX_OFFLOADS;
 		setup_vlan(s);
 	}
+	/* the other end of a virtio device filters tags whatever is asked for: so that rte_eth_dev_vlan_filter works */
+	if (strcmp(s->dev.driver_name, "net_virtio") == 0)
+		s->conf.rxmode.offloads |= s->dev.rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
 	/* a TAP would need a pool of its own for it; and what is not trusted is not asked for */
 	if ((ethdev_trusted(s->dev.driver_name, PC_PORT_TX_TSO) & PC_PORT_TX_TSO) == 0)
 		s->conf.txmode.offloads &= ~RTE_ETH_TX_OFFLOAD_TCP_TSO;

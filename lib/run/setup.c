@@ -163,6 +163,20 @@ static bool wants_interrupts(const struct run *r, uint16_t id)
 	       idle_wants_interrupts(r->s->run.run_idle, dev.driver_name);
 }
 
+/* Has a device that filters tags let those through that are wanted, and 0, which only says a priority. Most filter
+ * nothing, and refuse. */
+static void let_tags_through(const struct run *r, unsigned p)
+{
+	const uint16_t id = r->port_ids[p];
+
+	for (unsigned i = 0; i < r->nb_vlans; i++) {
+		if (r->vlans[i].port != p)
+			continue;
+		(void)rte_eth_dev_vlan_filter(id, r->vlans[i].tag[0], 1);
+		(void)rte_eth_dev_vlan_filter(id, 0, 1);
+	}
+}
+
 static int start_devices(struct run *r)
 {
 	struct rte_mempool *pools[RTE_MAX_LCORE];
@@ -183,8 +197,10 @@ static int start_devices(struct run *r)
 		bond_prepare(r->port_ids[r->nb_started]);
 		config.vlans = wants_vlans(r, r->nb_started);
 		config.rx_interrupts = wants_interrupts(r, r->port_ids[r->nb_started]);
-		if (pc_ethdev_start(r->port_ids[r->nb_started], &config, why, sizeof(why)) == 0)
+		if (pc_ethdev_start(r->port_ids[r->nb_started], &config, why, sizeof(why)) == 0) {
+			let_tags_through(r, r->nb_started);
 			continue;
+		}
 		(void)rte_eth_dev_get_name_by_port(r->port_ids[r->nb_started], name);
 		return settings_fail(r->s, "port %u (%s) cannot be used: %s", r->nb_started, name,
 		                     why);
