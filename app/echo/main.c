@@ -110,6 +110,14 @@ static void turn(void *worker, struct pc_stack *st, uint64_t now_ns)
 		service_serve(sv, ev[i].data.fd, ev[i].events);
 }
 
+/* Without a frame or a timer of the stack there is nothing to do. */
+static uint64_t next_deadline(void *worker, struct pc_stack *st)
+{
+	(void)worker;
+	(void)st;
+	return UINT64_MAX;
+}
+
 static void drain(void *worker, struct pc_stack *st, uint64_t now_ns)
 {
 	(void)st;
@@ -138,6 +146,7 @@ int main(int argc, char **argv)
 	    .config = &config,
 	    .start = start,
 	    .turn = turn,
+	    .next_deadline = next_deadline,
 	    .drain = drain,
 	    .drained = drained,
 	    .finish = finish,

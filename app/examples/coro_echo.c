@@ -64,6 +64,12 @@ static void turn(void *worker, struct pc_stack *st, uint64_t now_ns)
 	pc_coros_turn(worker, now_ns);
 }
 
+static uint64_t next_deadline(void *worker, struct pc_stack *st)
+{
+	(void)st;
+	return pc_coros_next_deadline(worker);
+}
+
 static void drain(void *worker, struct pc_stack *st, uint64_t now_ns)
 {
 	(void)st;
@@ -84,6 +90,7 @@ int main(int argc, char **argv)
 	    .summary = "answers every byte with itself, by a coroutine for each client",
 	    .start = start,
 	    .turn = turn,
+	    .next_deadline = next_deadline,
 	    .drain = drain,
 	    .finish = finish,
 	};

@@ -110,6 +110,12 @@ static void turn(void *worker, struct pc_stack *st, uint64_t now_ns)
 	server_turn(worker, now_ns);
 }
 
+static uint64_t next_deadline(void *worker, struct pc_stack *st)
+{
+	(void)st;
+	return server_next_deadline(worker);
+}
+
 static void drain(void *worker, struct pc_stack *st, uint64_t now_ns)
 {
 	(void)st;
@@ -144,6 +150,7 @@ int main(int argc, char **argv)
 	    .check = check,
 	    .start = start,
 	    .turn = turn,
+	    .next_deadline = next_deadline,
 	    .drain = drain,
 	    .drained = drained,
 	    .finish = finish,

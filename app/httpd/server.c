@@ -208,6 +208,11 @@ void server_turn(struct server *s, uint64_t now_ns)
 	expire(s);
 }
 
+uint64_t server_next_deadline(const struct server *s)
+{
+	return s->again_first != 0 ? 0 : s->now_ns + (UINT64_C(1) << TIMEOUTS_TICK_SHIFT);
+}
+
 void server_drain(struct server *s, uint64_t now_ns)
 {
 	server_turn(s, now_ns);

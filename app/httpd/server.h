@@ -59,6 +59,9 @@ struct server *server_start(struct pc_stack *st, const struct server_config *con
 /** server_turn serves what is ready. */
 void server_turn(struct server *s, uint64_t now_ns);
 
+/** server_next_deadline tells when server_turn has something to do without a frame: at once, or a tick of its time-outs. */
+uint64_t server_next_deadline(const struct server *server);
+
 /** server_drain stops listening and closes what is idle; the rest ends with its response. */
 void server_drain(struct server *s, uint64_t now_ns);
 

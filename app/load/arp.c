@@ -9,6 +9,19 @@
 #define ARP_LEN   (sizeof(struct rte_ether_hdr) + sizeof(struct rte_arp_hdr))
 #define FRAME_MIN 60u
 
+void load_arp_fill(struct rte_arp_hdr *arp, uint16_t op, const struct rte_ether_addr *mac,
+                   uint32_t own, uint32_t target)
+{
+	arp->arp_hardware = RTE_BE16(RTE_ARP_HRD_ETHER);
+	arp->arp_protocol = RTE_BE16(RTE_ETHER_TYPE_IPV4);
+	arp->arp_hlen = sizeof(arp->arp_data.arp_sha);
+	arp->arp_plen = sizeof(arp->arp_data.arp_sip);
+	arp->arp_opcode = rte_cpu_to_be_16(op);
+	arp->arp_data.arp_sha = *mac;
+	arp->arp_data.arp_sip = rte_cpu_to_be_32(own);
+	arp->arp_data.arp_tip = rte_cpu_to_be_32(target);
+}
+
 static void send_arp(struct load *l, uint16_t op, const struct rte_ether_addr *to, uint32_t own,
                      uint32_t target)
 {
@@ -27,16 +40,9 @@ static void send_arp(struct load *l, uint16_t op, const struct rte_ether_addr *t
 	eth->src_addr = l->wire.mac;
 	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_ARP);
 	arp = (struct rte_arp_hdr *)(eth + 1);
-	arp->arp_hardware = RTE_BE16(RTE_ARP_HRD_ETHER);
-	arp->arp_protocol = RTE_BE16(RTE_ETHER_TYPE_IPV4);
-	arp->arp_hlen = sizeof(arp->arp_data.arp_sha);
-	arp->arp_plen = sizeof(arp->arp_data.arp_sip);
-	arp->arp_opcode = rte_cpu_to_be_16(op);
-	arp->arp_data.arp_sha = l->wire.mac;
-	arp->arp_data.arp_sip = rte_cpu_to_be_32(own);
 	if (to != NULL)
 		arp->arp_data.arp_tha = *to;
-	arp->arp_data.arp_tip = rte_cpu_to_be_32(target);
+	load_arp_fill(arp, op, &l->wire.mac, own, target);
 	out_push(&l->out, m, FRAME_MIN);
 }
 

@@ -17,6 +17,7 @@
 #include <rte_byteorder.h>
 #include <rte_icmp.h>
 
+#include "arp.h"
 #include "tcp.h"
 
 #define BURST            64u
@@ -304,14 +305,7 @@ static uint32_t make_arp(struct flood *f, const struct load *l, struct flood_fra
 	draw_source(f, l, &source, &low);
 	h->eth = l->wire.head.eth;
 	h->eth.ether_type = RTE_BE16(RTE_ETHER_TYPE_ARP);
-	arp->arp_hardware = RTE_BE16(RTE_ARP_HRD_ETHER);
-	arp->arp_protocol = RTE_BE16(RTE_ETHER_TYPE_IPV4);
-	arp->arp_hlen = sizeof(arp->arp_data.arp_sha);
-	arp->arp_plen = sizeof(arp->arp_data.arp_sip);
-	arp->arp_opcode = RTE_BE16(RTE_ARP_OP_REQUEST);
-	arp->arp_data.arp_sha = l->wire.mac;
-	arp->arp_data.arp_sip = rte_cpu_to_be_32(source);
-	arp->arp_data.arp_tip = rte_cpu_to_be_32(l->wire.server);
+	load_arp_fill(arp, RTE_ARP_OP_REQUEST, &l->wire.mac, source, l->wire.server);
 	return FRAME_MIN;
 }
 

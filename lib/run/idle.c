@@ -73,16 +73,23 @@ void idle_init(struct idle *idle, enum run_idle mode, uint64_t turns, uint64_t m
 }
 
 void idle_interrupts(struct idle *idle, const uint16_t *ids, unsigned n, uint16_t queue,
-                     uint64_t max_us)
+                     bool is_patient)
 {
 	if (idle->mode != RUN_IDLE_INTERRUPT)
 		return;
-	if (rx_wait_open(&idle->rx, ids, n, queue)) {
+	if (!rx_wait_open(&idle->rx, ids, n, queue))
+		idle->mode = RUN_IDLE_SLEEP;
+	else if (is_patient)
 		idle->max_ns = IDLE_INTERRUPT_US * UINT64_C(1000);
-		return;
-	}
-	idle->mode = RUN_IDLE_SLEEP;
-	idle->max_ns = max_us * 1000;
+}
+
+static uint64_t next_deadline(const struct idle *idle, const struct pc_stack *st)
+{
+	const uint64_t of_stack = pc_stack_next_deadline(st);
+
+	if (idle->deadline == NULL)
+		return of_stack;
+	return RTE_MIN(of_stack, idle->deadline(idle->deadline_arg));
 }
 
 static void sleep_for(const struct idle *idle, uint64_t ns)
@@ -100,7 +107,7 @@ static void sleep_for(const struct idle *idle, uint64_t ns)
 
 void idle_until(struct idle *idle, const struct pc_stack *st, uint64_t now_ns, uint64_t ns)
 {
-	uint64_t deadline = pc_stack_next_deadline(st);
+	uint64_t deadline = next_deadline(idle, st);
 
 	if (deadline <= now_ns)
 		return;
@@ -113,7 +120,7 @@ void idle_until(struct idle *idle, const struct pc_stack *st, uint64_t now_ns, u
 /* The first time that there is nothing the queues are armed, the next time they have been looked at since. */
 static void wait_for_frames(struct idle *idle, const struct pc_stack *st, uint64_t now_ns)
 {
-	const uint64_t deadline = pc_stack_next_deadline(st);
+	const uint64_t deadline = next_deadline(idle, st);
 
 	if (!idle->rx.armed)
 		rx_wait_arm(&idle->rx);

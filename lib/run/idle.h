@@ -21,6 +21,9 @@ struct idle {
 	uint64_t sleep_ns;          /* next sleep */
 	struct pc_service *service; /* whose clients may end a sleep; NULL: none */
 	struct rx_wait rx;          /* open in RUN_IDLE_INTERRUPT */
+	/* when there is something to do that the stack knows nothing of, ns; NULL: never */
+	uint64_t (*deadline)(const void *arg);
+	const void *deadline_arg;
 };
 
 /** idle_wants_interrupts says whether queues of a driver are to be set up so that they can interrupt. */
@@ -30,9 +33,10 @@ bool idle_wants_interrupts(uint64_t setting, const char *driver);
 enum run_idle idle_choose(uint64_t setting, struct pc_port *const *ports, unsigned n);
 
 /** idle_interrupts has an lcore in RUN_IDLE_INTERRUPT wait for its queue of n devices; where one of them cannot
- * interrupt, it sleeps between polls instead, for max_us at most. */
+ * interrupt, it sleeps between polls instead. It does not look at anything sooner than its deadlines say if is_patient,
+ * else as often as between polls. */
 void idle_interrupts(struct idle *idle, const uint16_t *ids, unsigned n, uint16_t queue,
-                     uint64_t max_us);
+                     bool is_patient);
 
 /** idle_choose_us returns the longest sleep between polls of an lcore, one of nb_lcores, with these ports. */
 uint64_t idle_choose_us(uint64_t setting, struct pc_port *const *ports, unsigned n,

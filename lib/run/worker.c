@@ -206,6 +206,13 @@ int worker_lease(struct worker *w)
 	return -1;
 }
 
+static uint64_t deadline_of_app(const void *arg)
+{
+	const struct worker *w = arg;
+
+	return w->run->app->next_deadline(w->app, w->st);
+}
+
 /* What it does when nothing comes. Others may ring for it, where lcores pass frames on. */
 static void start_idling(struct worker *w)
 {
@@ -214,7 +221,12 @@ static void start_idling(struct worker *w)
 	const uint64_t us = idle_choose_us(c->run_idle_us, w->ports, r->nb_ports, r->nb_workers);
 
 	idle_init(&w->idle, idle_choose(c->run_idle, w->ports, r->nb_ports), c->run_idle_turns, us);
-	idle_interrupts(&w->idle, r->port_ids, r->nb_ports, (uint16_t)w->index, us);
+	if (r->app->next_deadline != NULL) {
+		w->idle.deadline = deadline_of_app;
+		w->idle.deadline_arg = w;
+	}
+	idle_interrupts(&w->idle, r->port_ids, r->nb_ports, (uint16_t)w->index,
+	                r->app->turn == NULL || r->app->next_deadline != NULL);
 	if (w->index == 0 && c->run_idle == RUN_IDLE_INTERRUPT &&
 	    w->idle.mode != RUN_IDLE_INTERRUPT)
 		printf("note: not every port can interrupt: lcores sleep between polls\n");

@@ -28,6 +28,16 @@ int sock_plain_get(const struct sock_ref *ref, int level, int name, void *value,
 int sock_plain_set(const struct sock_ref *ref, int level, int name, const void *value,
                    socklen_t len);
 
+/* Which sockets have an option, in the tables of several files. */
+enum { OF_TCP = 1, OF_OTHERS = 2, OF_ALL = 3 };
+
+/** sock_option_is_of says whether a socket has an option of that level that sockets of that kind (OF_*) have. */
+static inline bool sock_option_is_of(const struct sock_ref *ref, int level, unsigned of)
+{
+	return (of & (ref->tcp != NULL ? OF_TCP : OF_OTHERS)) != 0 &&
+	       (level != IPPROTO_IPV6 || sock_is_ip6(ref));
+}
+
 /** sock_set_flag sets or clears a TCB_* flag of a TCP socket; of another it does nothing. Returns 0. */
 static inline int sock_set_flag(const struct sock_ref *ref, uint32_t flag, int on)
 {

@@ -14,6 +14,8 @@
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 
+#include "sock/sock_opt.h"
+
 /* of newer headers than some systems have; Linux's values */
 #ifndef SO_RCVMARK
 #define SO_RCVMARK 75
@@ -57,9 +59,6 @@
 #ifndef IPV6_FLOWINFO
 #define IPV6_FLOWINFO 11
 #endif
-
-/* which sockets have it */
-enum { OF_TCP = 1, OF_OTHERS = 2, OF_ALL = 3 };
 
 enum kind {
 	TRUTH,   /* any value: 0 or 1 */
@@ -187,13 +186,9 @@ static const struct kept_option options[] = {
 
 static const struct kept_option *find(const struct sock_ref *ref, int level, int name)
 {
-	const unsigned of = ref->tcp != NULL ? OF_TCP : OF_OTHERS;
-
-	if (level == IPPROTO_IPV6 && !sock_is_ip6(ref))
-		return NULL;
-
 	for (size_t i = 0; i < RTE_DIM(options); i++)
-		if (options[i].level == level && options[i].name == name && (options[i].of & of))
+		if (options[i].level == level && options[i].name == name &&
+		    sock_option_is_of(ref, level, options[i].of))
 			return &options[i];
 	return NULL;
 }

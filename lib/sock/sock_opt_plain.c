@@ -23,8 +23,6 @@ enum {
 	P_UDP_ENCAP = 100,
 };
 
-enum { OF_TCP = 1, OF_OTHERS = 2, OF_ALL = 3 };
-
 enum {
 	AS_NONE = 1, /* taken where the value is 0 */
 	EMPTY = 2,   /* taken where there is no value */
@@ -96,12 +94,9 @@ static const struct plain options[] = {
 
 static const struct plain *find(const struct sock_ref *ref, int level, int name)
 {
-	const unsigned of = ref->tcp != NULL ? OF_TCP : OF_OTHERS;
-
-	if (level == IPPROTO_IPV6 && !sock_is_ip6(ref))
-		return NULL;
 	for (size_t i = 0; i < RTE_DIM(options); i++)
-		if (options[i].level == level && options[i].name == name && (options[i].of & of))
+		if (options[i].level == level && options[i].name == name &&
+		    sock_option_is_of(ref, level, options[i].of))
 			return &options[i];
 	return NULL;
 }

@@ -674,17 +674,24 @@ static void link_up_asks(struct wt *w)
 	EQ(pc_stack_validate(w->st, NULL), 0);
 }
 
-static void link_up_asks6(struct wt *w)
+/* an address of IPv6 that has been asked for twice, and nothing more is said of it */
+static void start_settled6(struct wt *w)
 {
 	const struct pc_prefix p = prefix("fd00::1/64");
-	struct pc_port *port;
-	struct told t;
 
 	w->cfg.ip6_dad = 2;
 	start(w);
 	OK(pc_stack_add_addr(w->st, 0, &p));
 	wt_pass(w, 20000);
 	wt_drop(w);
+}
+
+static void link_up_asks6(struct wt *w)
+{
+	struct pc_port *port;
+	struct told t;
+
+	start_settled6(w);
 	port = probe_port(w->probe);
 	port->info.link_up = false;
 	wt_pass(w, 10);
@@ -724,14 +731,9 @@ static void link_moves(struct wt *w)
 
 static void link_moves6(struct wt *w)
 {
-	const struct pc_prefix p = prefix("fd00::1/64");
 	struct told t;
 
-	w->cfg.ip6_dad = 2;
-	start(w);
-	OK(pc_stack_add_addr(w->st, 0, &p));
-	wt_pass(w, 20000);
-	wt_drop(w);
+	start_settled6(w);
 	probe_port(w->probe)->info.link_moves++;
 	t = hear6(w, 1000);
 	EQ(t.adverts, 2);

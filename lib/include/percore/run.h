@@ -93,6 +93,9 @@ struct pc_run_app {
 	/** Called on each turn, between poll and flush: serves what is ready. May be NULL when all is done by
 	 * threads or other processes (run.sockets), and so may start. */
 	void (*turn)(void *worker, struct pc_stack *st, uint64_t now_ns);
+	/** Says when turn has something to do although nothing comes, ns as its now_ns; UINT64_MAX: never. Asked before an
+	 * idle lcore sleeps. NULL: that is not known, and it looks once a millisecond or so. */
+	uint64_t (*next_deadline)(void *worker, struct pc_stack *st);
 	/** Called once when a signal asked to stop: closes listeners, lets requests end.
 	 * May be NULL. */
 	void (*drain)(void *worker, struct pc_stack *st, uint64_t now_ns);

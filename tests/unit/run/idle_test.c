@@ -88,7 +88,7 @@ static void without_interrupts_it_polls(void)
 	struct idle idle;
 
 	idle_init(&idle, RUN_IDLE_INTERRUPT, 1, 500);
-	idle_interrupts(&idle, &none, 1, 0, 500);
+	idle_interrupts(&idle, &none, 1, 0, true);
 	CU_ASSERT_EQUAL(idle.mode, RUN_IDLE_SLEEP);
 	CU_ASSERT_EQUAL(idle.max_ns, 500000);
 	rx_wait_close(&idle.rx);
@@ -100,7 +100,8 @@ static void a_bell_ends_a_sleep(void)
 	struct idle idle;
 
 	idle_init(&idle, RUN_IDLE_INTERRUPT, 1, 500);
-	idle_interrupts(&idle, NULL, 0, 0, 500);
+	idle_interrupts(&idle, NULL, 0, 0, false);
+	CU_ASSERT_EQUAL(idle.max_ns, 500000); /* nobody says when the program has something to do */
 	CU_ASSERT_EQUAL_FATAL(idle.mode, RUN_IDLE_INTERRUPT);
 	idle.max_ns = UINT64_C(600000000000);
 	rx_wait_ring(&idle.rx); /* nobody sleeps: nothing happens */
@@ -123,6 +124,30 @@ static void a_bell_ends_a_sleep(void)
 	CU_ASSERT(idle.rx.armed); /* it was only the time that ended a sleep */
 	rx_wait_close(&idle.rx);
 	CU_ASSERT(!idle.rx.is_open);
+	rx_wait_close(&idle.rx);
+}
+
+static uint64_t in_the_past(const void *arg)
+{
+	return *(const uint64_t *)arg;
+}
+
+/* What the program has to do ends a sleep, or keeps it from beginning. */
+static void a_program_has_deadlines(void)
+{
+	const uint64_t past = 1;
+	struct idle idle;
+
+	idle_init(&idle, RUN_IDLE_INTERRUPT, 1, 500);
+	idle_interrupts(&idle, NULL, 0, 0, true);
+	CU_ASSERT(idle.max_ns > 500000);
+	idle.max_ns = UINT64_C(600000000000);
+	idle.deadline = in_the_past;
+	idle.deadline_arg = &past;
+	for (unsigned i = 0; i < 4; i++)
+		idle_turn(&idle, 0, st, 2); /* ten minutes, if it slept */
+	CU_ASSERT(idle.rx.armed);
+	idle_turn(&idle, 0, st, 0); /* a nanosecond */
 	rx_wait_close(&idle.rx);
 }
 
@@ -153,6 +178,7 @@ int main(void)
 	    {"it does not sleep past a deadline", it_does_not_sleep_past_a_deadline},
 	    {"without interrupts it polls", without_interrupts_it_polls},
 	    {"a bell ends a sleep", a_bell_ends_a_sleep},
+	    {"a program has deadlines", a_program_has_deadlines},
 	    {"hollow interrupts are not believed", hollow_interrupts_are_not_believed},
 	    CU_TEST_INFO_NULL,
 	};

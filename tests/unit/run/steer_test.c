@@ -317,26 +317,28 @@ static void no_fragment_is_judged_by_its_payload(void)
 	end();
 }
 
+/* Destination unreachable, about a packet that we have sent. */
+static struct rte_mbuf *error_about(uint16_t sport)
+{
+	struct rte_mbuf *m = packet(0, IPPROTO_ICMP, 0);
+	uint8_t *icmp = rte_pktmbuf_mtod_offset(m, uint8_t *, 34);
+	struct rte_ipv4_hdr *inner = (struct rte_ipv4_hdr *)(icmp + 8);
+
+	icmp[0] = 3;
+	inner->version_ihl = 0x45;
+	inner->next_proto_id = IPPROTO_TCP;
+	inner->src_addr = rte_cpu_to_be_32(0x0a000001);
+	inner->dst_addr = rte_cpu_to_be_32(0x0a000002);
+	((rte_be16_t *)(inner + 1))[0] = rte_cpu_to_be_16(80);
+	((rte_be16_t *)(inner + 1))[1] = rte_cpu_to_be_16(sport);
+	return m;
+}
+
 static void an_error_goes_where_its_packet_belongs(void)
 {
-	struct rte_mbuf *m;
-	struct rte_ipv4_hdr *inner;
-	uint8_t *icmp;
-
 	begin(true);
-	for (uint16_t sport = 1000; sport < 1050; sport++) {
-		m = packet(0, IPPROTO_ICMP, 0);
-		icmp = rte_pktmbuf_mtod_offset(m, uint8_t *, 34);
-		icmp[0] = 3; /* destination unreachable, about a packet that we have sent */
-		inner = (struct rte_ipv4_hdr *)(icmp + 8);
-		inner->version_ihl = 0x45;
-		inner->next_proto_id = IPPROTO_TCP;
-		inner->src_addr = rte_cpu_to_be_32(0x0a000001);
-		inner->dst_addr = rte_cpu_to_be_32(0x0a000002);
-		((rte_be16_t *)(inner + 1))[0] = rte_cpu_to_be_16(80);
-		((rte_be16_t *)(inner + 1))[1] = rte_cpu_to_be_16(sport);
-		CU_ASSERT_EQUAL(way_of(sport % QUEUES, m), predict(sport));
-	}
+	for (uint16_t sport = 1000; sport < 1050; sport++)
+		CU_ASSERT_EQUAL(way_of(sport % QUEUES, error_about(sport)), predict(sport));
 	end();
 }
 
@@ -385,23 +387,12 @@ static void rss_that_is_not_true(void)
 
 static void errors_go_where_they_belong_without_steering(void)
 {
+	uint8_t error[60] = {2, 0, [8] = 0x60, [14] = 6};
 	struct rte_mbuf *m;
-	struct rte_ipv4_hdr *inner;
-	uint8_t *icmp, error[60] = {2, 0, [8] = 0x60, [14] = 6};
 
 	begin(false);
 	for (uint16_t sport = 1000; sport < 1050; sport++) {
-		m = packet(0, IPPROTO_ICMP, 0);
-		icmp = rte_pktmbuf_mtod_offset(m, uint8_t *, 34);
-		icmp[0] = 3;
-		inner = (struct rte_ipv4_hdr *)(icmp + 8);
-		inner->version_ihl = 0x45;
-		inner->next_proto_id = IPPROTO_TCP;
-		inner->src_addr = rte_cpu_to_be_32(0x0a000001);
-		inner->dst_addr = rte_cpu_to_be_32(0x0a000002);
-		((rte_be16_t *)(inner + 1))[0] = rte_cpu_to_be_16(80);
-		((rte_be16_t *)(inner + 1))[1] = rte_cpu_to_be_16(sport);
-		CU_ASSERT_EQUAL(way_of(sport % QUEUES, m), predict(sport));
+		CU_ASSERT_EQUAL(way_of(sport % QUEUES, error_about(sport)), predict(sport));
 		error[16] = error[32] = 0xfd; /* from fd00::1 to fd00::2 */
 		error[31] = 1;
 		error[47] = 2;
