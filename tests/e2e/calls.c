@@ -162,16 +162,17 @@ static void spawned(void)
 {
 	char *argv[] = {(char[]){"head"}, (char[]){"-n"}, (char[]){"1"}, NULL};
 	posix_spawn_file_actions_t actions;
-	int fd = dial(), status = -1;
+	int fd = dial(), status = -1, rc;
 	pid_t pid = -1;
 
 	say("send", send(fd, "to a spawned child\n", 19, 0));
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
 	posix_spawn_file_actions_addclose(&actions, fd);
-	say("posix_spawnp", posix_spawnp(&pid, "head", &actions, NULL, argv, environ));
+	rc = posix_spawnp(&pid, "head", &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
-	say("wait", waitpid(pid, &status, 0) == pid);
+	say("wait", waitpid(pid, &status, 0) == pid); /* the child prints a line, too */
+	say("posix_spawnp", rc);
 	say("status", status);
 	say("no such program", posix_spawn(&pid, "/no/such/program", NULL, NULL, argv, environ));
 	close(fd);
