@@ -21,8 +21,10 @@ void rack_deliver(struct rack *r, const struct pkt *note, uint32_t now_us)
 {
 	uint32_t end = note->tx.seq + note->tx.len, rtt = now_us - note->tx.sent_us;
 
-	/* step 2: an answer this quick to something sent again is the answer to the original */
-	if (note->tx.sends > 1 && rtt < r->min_rtt_us)
+	/* step 2: an answer to something sent again that echoes an older timestamp, or is this quick, is the
+	 * answer to the original */
+	if (note->tx.sends > 1 &&
+	    (rtt < r->min_rtt_us || (r->has_echo && seq_geq(note->tx.sent_us, r->echo_us))))
 		return;
 	if (!r->valid || sent_after(note->tx.sent_us, end, r->sent_us, r->end)) {
 		r->sent_us = note->tx.sent_us;

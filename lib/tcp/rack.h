@@ -24,13 +24,16 @@ struct rack {
 	uint32_t fack;       /* RACK.fack: highest end delivered */
 	uint32_t fack_was;   /* ... before the acknowledgement at hand */
 	uint32_t round_end;  /* SND.NXT at the last DSACK: one widening per round trip */
-	uint8_t mult;        /* RACK.reo_wnd_mult, from 1 on */
-	uint8_t persist;     /* recoveries until it falls back to 1 */
-	bool valid;          /* something was delivered */
-	bool reordering;     /* RACK.reordering_seen */
-	bool in_round;       /* round_end counts */
-	bool in_parts;       /* of what is under way a part has been acknowledged (tcp_loss_most) */
-	uint8_t late; /* of the acknowledgement at hand: most segments that one was late by */
+	uint32_t
+	    echo_us;     /* of the acknowledgement at hand: what was sent since has not caused it */
+	uint8_t mult;    /* RACK.reo_wnd_mult, from 1 on */
+	uint8_t persist; /* recoveries until it falls back to 1 */
+	uint8_t late;    /* of the acknowledgement at hand: most segments that one was late by */
+	bool valid : 1;  /* something was delivered */
+	bool reordering : 1; /* RACK.reordering_seen */
+	bool in_round : 1;   /* round_end counts */
+	bool in_parts : 1;   /* of what is under way a part has been acknowledged (tcp_loss_most) */
+	bool has_echo : 1;   /* echo_us counts */
 };
 
 /** rack_begin begins an acknowledgement: what one reports together says nothing about the order in which
@@ -39,6 +42,14 @@ static inline void rack_begin(struct rack *r, uint32_t snd_una)
 {
 	r->fack_was = r->valid ? r->fack : snd_una;
 	r->late = 0;
+	r->has_echo = false;
+}
+
+/** rack_echo tells that the acknowledgement echoes our timestamp of this ms (step 2, condition 1). */
+static inline void rack_echo(struct rack *r, uint32_t ms)
+{
+	r->echo_us = (ms + 1) * 1000;
+	r->has_echo = true;
 }
 
 /** rack_deliver takes note of a segment that is now delivered (steps 1 to 3). */

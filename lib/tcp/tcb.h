@@ -271,8 +271,11 @@ struct tcp_queues {
 			uint32_t most_end; /* ... this was acknowledged */
 		};
 	};
-	uint32_t sack_vain;   /* segments looked at for nothing of late (scoreboard.h) */
-	uint64_t cc_state[8]; /* of the congestion control */
+	union {
+		uint32_t sack_vain; /* segments looked at for nothing of late (scoreboard.h) */
+		uint32_t ack_step;  /* without SACK: by how much SND.UNA moved last */
+	};
+	uint64_t cc_state[8];                     /* of the congestion control */
 	struct sack_block sack_known[SACK_KNOWN]; /* what the last blocks said; empty: nothing */
 	struct rte_mbuf *sack_at; /* the segment that was SACKED last; NULL: it has gone */
 } __attribute__((aligned(64)));

@@ -132,7 +132,7 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 	struct tcp_queues *q = tcp_queues(tcp, t);
 	struct loss_ack a = {.flight = t->snd_nxt - t->snd_una};
 	const uint32_t delivered = account_of(tcp, t)->delivered;
-	bool old = seq_lt(seg->ack, t->snd_una), moved = false;
+	bool old = seq_lt(seg->ack, t->snd_una), moved = false, still;
 
 	if (seq_gt(seg->ack, t->snd_nxt) || seq_lt(seg->ack, t->snd_una - t->snd_max_wnd)) {
 		tcp_challenge(tcp, t); /* RFC 5961 section 5.2 */
@@ -149,6 +149,8 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 		a.most = tcp_loss_most(t, q, a.used);
 		a.sacked = q->sacked_bytes;
 		rack_begin(&q->rack, t->snd_una);
+		if ((t->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS) && seg->tsecr != 0)
+			rack_echo(&q->rack, seg->tsecr - t->ts_offset);
 	}
 	if (q != NULL && seg->nb_sack > 0 && (t->opt & TCB_OPT_SACK))
 		a.dsack = tcp_loss_sacks(tcp, t, q, seg);
@@ -166,8 +168,10 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 	if (likely(!old))
 		moved = update_window(t, q, seg);
 	/* RFC 5681 section 2: a duplicate has no data, no new window, and something is under way */
-	a.duplicate = a.acked == 0 && !old && seg->len == 0 && !moved && t->snd_wnd > 0 &&
-	              a.flight > 0 && !(seg->flags & (TCP_SYN | TCP_FIN));
+	still =
+	    a.acked == 0 && !old && seg->len == 0 && !moved && !(seg->flags & (TCP_SYN | TCP_FIN));
+	a.duplicate = still && t->snd_wnd > 0 && a.flight > 0;
+	a.repeated = still && seg->nb_sack == 0;
 	if (q != NULL) {
 		a.ece = tcp_ecn_is_echo(t, seg);
 		if (unlikely(a.ece))
@@ -175,7 +179,8 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 			    account_of(tcp, t)->delivered - delivered;
 		if (unlikely(q->rack.late > 0))
 			account_late(tcp, t, q->rack.late);
-		if (a.delivered > 0 || a.duplicate || a.dsack || a.ece)
+		if (a.delivered > 0 || a.duplicate || a.dsack || a.ece ||
+		    (a.repeated && q->tlp_out))
 			tcp_loss_ack(tcp, t, q, &a, seg);
 		tcp_snd_grow(tcp, t);
 		if (t->snd_una == t->snd_nxt)

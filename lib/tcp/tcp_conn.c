@@ -169,7 +169,9 @@ struct tcp_queues *tcb_take_queues(struct tcp *tcp, struct tcb *t)
 
 	if (q != NULL) { /* kept */
 		leave_line(tcp, t->queues);
-		q->recover = t->snd_una - 1;
+		/* RFC 6582 section 3.2: what comes next may yet be about the recovery that ended here */
+		if (q->recover != t->snd_una)
+			q->recover = t->snd_una - 1;
 		return q;
 	}
 	if (tcp->free_queues == 0 && tcp->idle_oldest != 0)

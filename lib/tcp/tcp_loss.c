@@ -11,6 +11,7 @@
 #include "base/seq.h"
 #include "tcp/account.h"
 #include "tcp/cc.h"
+#include "tcp/dupack.h"
 #include "tcp/frto.h"
 #include "tcp/pmtu.h"
 #include "tcp/scoreboard.h"
@@ -20,9 +21,7 @@
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_timer.h"
 
-#define DUP_THRESH       3
-#define LIMITED_TRANSMIT 2 /* segments (RFC 3042) */
-#define DUP_WAIT_MAX_US  2000
+#define DUP_THRESH 3
 
 static bool uses_rack(const struct tcp *tcp, const struct tcb *t)
 {
@@ -84,14 +83,15 @@ bool tcp_loss_sacks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const 
 /* ---- the states ------------------------------------------------------------------------------ */
 
 /* RFC 4015: what to go back to if the loss turns out to be none.  What an earlier recovery has sent again
- * may still be under way: an answer to that is no answer to an original. */
+ * may still be under way: an answer to that is no answer to an original.  So may a probe: that it was needless
+ * says nothing about what is lost. */
 static void remember(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q)
 {
 	q->undo_cwnd = t->cwnd;
 	q->undo_ssthresh = t->ssthresh;
 	if (q->resent_bytes == 0)
 		q->undo_tsval = tcp_tsval(tcp, t->ts_offset);
-	q->undo_segs = (q->resent_bytes + t->mss - 1) / t->mss;
+	q->undo_segs = (q->resent_bytes + t->mss - 1) / t->mss + (q->tlp_out && q->tlp_again);
 }
 
 /* RFC 5681 section 3.2 step 2: what limited transmit, or a recovery before, has sent beyond cwnd does
@@ -166,72 +166,6 @@ static void undo(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	if (cc_of(t)->on_undo != NULL)
 		cc_of(t)->on_undo(t, q);
 	ctx_count(tcp->ctx, PC_TCP_UNDONE);
-}
-
-/* ---- without SACK ---------------------------------------------------------------------------- */
-
-/* the oldest is lost; each duplicate stands for one segment that has arrived */
-static void head_lost(const struct tcb *t, struct tcp_queues *q)
-{
-	uint32_t most = t->snd_nxt - t->snd_una;
-
-	q->dup_bytes = RTE_MIN((uint32_t)q->dupacks * t->mss, most);
-	scoreboard_lost(q, q->snd.head);
-}
-
-/* one of what was acknowledged filled the hole, the rest ate duplicate ACKs */
-static void eat_duplicates(const struct tcb *t, struct tcp_queues *q, uint32_t acked)
-{
-	uint32_t eaten = acked > t->mss ? acked - t->mss : 0;
-
-	q->dup_bytes = q->dup_bytes > eaten ? q->dup_bytes - eaten : 0;
-}
-
-static void count_duplicate(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q)
-{
-	const unsigned turn = tcp->ctx->turn & 0x3fu;
-
-	if (q->dupacks == 0) {
-		q->dup_turns = 0;
-		q->dup_us = (uint16_t)tcp->ctx->now_us;
-	}
-	if (q->dup_turns == 0 || (q->dup_turn != turn && q->dup_turns < DUP_THRESH))
-		q->dup_turns = (q->dup_turns + 1) & 3;
-	q->dup_turn = turn & 0x3fu;
-	if (q->dupacks < UINT8_MAX)
-		q->dupacks++;
-	/* RFC 3042: two segments beyond cwnd, until it is sure that one is lost */
-	if (q->recovery == TCP_R_OPEN && q->dupacks > LIMITED_TRANSMIT)
-		return;
-	if (q->recovery != TCP_R_LOSS && q->dup_bytes + t->mss <= t->snd_nxt - t->snd_una)
-		q->dup_bytes += t->mss;
-}
-
-/* Have they come over some time?  Where a round trip is long a turn is short beside it; where it is not, only a
- * quarter of it is as good as several turns (RFC 8985 section 6.2 waits that long for what is late). */
-static bool are_apart(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q)
-{
-	const uint16_t us = (uint16_t)(tcp->ctx->now_us - q->dup_us);
-
-	return q->dup_turns >= DUP_THRESH &&
-	       (t->srtt_us == 0 || t->srtt_us >= DUP_WAIT_MAX_US || us > t->srtt_us / 4);
-}
-
-/* RFC 5681 section 3.2: the third duplicate means a loss.  Some receivers take a burst of segments and
- * then acknowledge its end as often as it had segments, all at once.  So what comes at once says no
- * more than one duplicate does; then a round trip decides, within which an acknowledgement that moves
- * calls it off.  A stream to such a receiver over shared memory was in recovery 400 times a second while they only had
- * to come in three turns. */
-static void on_duplicate(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
-{
-	/* RFC 6582 section 4.1: not again for what an earlier recovery has covered */
-	if (q->recovery != TCP_R_OPEN || q->dupacks < DUP_THRESH || seq_leq(t->snd_una, q->recover))
-		return;
-	if (are_apart(tcp, t, q))
-		head_lost(t, q);
-	else if (q->loss_timer != TCP_LT_REORDER || !(t->timers & TCB_T_LOSS))
-		set_loss_timer(tcp, t, q, TCP_LT_REORDER,
-		               ticks_from_us(RTE_MIN(t->srtt_us, (uint32_t)DUP_WAIT_MAX_US)));
 }
 
 /* ---- acknowledgements ------------------------------------------------------------------------ */
@@ -310,11 +244,15 @@ static void end_recovery(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	rest.acked = a->delivered;
 	if (fast && (t->opt & TCB_OPT_SACK))
 		grow(tcp, t, q, &rest);
+	if (!(t->opt & TCB_OPT_SACK) && has_sent(q))
+		dupack_recovered(t, q);
 }
 
 static void on_progress(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                         const struct loss_ack *a)
 {
+	if (!(t->opt & TCB_OPT_SACK))
+		q->ack_step = a->acked;
 	if (q->recovery == TCP_R_OPEN) {
 		q->dupacks = 0;
 		q->dup_bytes = 0;
@@ -327,24 +265,24 @@ static void on_progress(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 		end_recovery(tcp, t, q, a);
 	} else if (q->recovery == TCP_R_RECOVERY && !(t->opt & TCB_OPT_SACK)) {
 		/* RFC 6582 step 4: a partial acknowledgement shows the next hole */
-		eat_duplicates(t, q, a->acked);
 		if (has_sent(q))
 			scoreboard_lost(q, q->snd.head);
 	}
 }
 
-/* RFC 8985 section 7.4: what the answer to a probe says */
+/* RFC 8985 section 7.4.2: what the answer to a probe says.  What was sent again may have been lost, or not yet
+ * acknowledged: as long as no more than its end is acknowledged a duplicate may follow that tells so. */
 static void on_probe_answer(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                             const struct loss_ack *a)
 {
-	bool repaired;
-
 	if (!q->tlp_out || seq_lt(t->snd_una, q->tlp_end))
 		return;
-	/* what was sent again had been lost, unless it is reported as a duplicate or nothing moved */
-	repaired = q->tlp_again && !a->dsack && a->acked > 0;
+	if (q->tlp_again && !a->dsack && !a->repeated && t->snd_una == q->tlp_end) {
+		q->keep = true;
+		return;
+	}
 	q->tlp_out = false;
-	if (!repaired || q->recovery != TCP_R_OPEN)
+	if (!q->tlp_again || a->dsack || a->repeated || q->recovery != TCP_R_OPEN)
 		return;
 	cc_of(t)->on_loss(t, q, in_use(t, a->used));
 	ctx_count(tcp->ctx, PC_TCP_TLP_RECOVERIES);
@@ -379,7 +317,9 @@ static void find_lost(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	} else if (t->opt & TCB_OPT_SACK) {
 		find_lost_by_count(q);
 	} else if (a->duplicate) {
-		on_duplicate(tcp, t, q);
+		wait = dupack_find(tcp, t, q);
+		if (wait > 0 && (q->loss_timer != TCP_LT_REORDER || !(t->timers & TCB_T_LOSS)))
+			set_loss_timer(tcp, t, q, TCP_LT_REORDER, ticks_from_us(wait));
 	}
 }
 
@@ -389,21 +329,37 @@ static bool is_forgiven(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	return (q->pmtu.probe != 0 || q->pmtu.forgiven != 0) && pmtu_ack(tcp, t, q);
 }
 
+/* what the acknowledgement has delivered (RFC 9937 section 6): without SACK a duplicate has delivered a segment, which
+ * is none of what the next that moves delivers */
+static uint32_t delivered_by(const struct tcb *t, struct tcp_queues *q, const struct loss_ack *a)
+{
+	if (t->opt & TCB_OPT_SACK)
+		return a->delivered;
+	return a->acked > 0 ? dupack_part(t, q, a->acked) : a->duplicate ? t->mss : 0;
+}
+
+/* what had left the network before the acknowledgement that begins a recovery */
+static uint32_t delivered_before(const struct tcb *t, const struct tcp_queues *q,
+                                 const struct loss_ack *a)
+{
+	if (t->opt & TCB_OPT_SACK)
+		return a->sacked;
+	return q->dup_bytes > t->mss ? q->dup_bytes - t->mss : 0;
+}
+
 /* what is under way has changed: what is lost now, and how much may be sent meanwhile */
 static void look_for_losses(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                             const struct loss_ack *a, uint32_t lost)
 {
 	if (a->duplicate && !(t->opt & TCB_OPT_SACK))
-		count_duplicate(tcp, t, q);
+		dupack_count(tcp, t, q);
 	/* RACK learns from what is delivered, and from time by a timer of its own */
 	if (a->delivered > 0 || (a->duplicate && !uses_rack(tcp, t)))
 		find_lost(tcp, t, q, a);
 	if (q->recovery == TCP_R_OPEN && q->lost_bytes > 0 && !is_forgiven(tcp, t, q))
-		enter_recovery(tcp, t, q, a->flight, a->sacked);
+		enter_recovery(tcp, t, q, a->flight, delivered_before(t, q, a));
 	if (q->recovery == TCP_R_RECOVERY && cc_of(t)->on_model == NULL) {
-		uint32_t delivered =
-		    a->delivered +
-		    (a->duplicate && a->delivered == 0 && !(t->opt & TCB_OPT_SACK) ? t->mss : 0);
+		uint32_t delivered = delivered_by(t, q, a);
 
 		t->cwnd = prr_cwnd(&q->prr, delivered, tcp_pipe(t, q), t->ssthresh, t->mss,
 		                   a->acked > 0 && q->lost_bytes <= lost);
@@ -467,6 +423,7 @@ void tcp_loss_timeout(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	if (q == NULL)
 		return;
 	tcp_ecn_reduced(t, q);
+	q->keep = true;
 	q->dup_bytes = 0;
 	q->dupacks = 0;
 	q->tlp_out = false;
@@ -577,8 +534,8 @@ void tcp_loss_look(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 
 	if (uses_rack(tcp, t))
 		wait = rack_detect(q, t, tcp->ctx->now_us);
-	else if (q->recovery == TCP_R_OPEN && q->dupacks >= DUP_THRESH)
-		head_lost(t, q);
+	else
+		dupack_lost(t, q);
 	if (q->recovery == TCP_R_OPEN && q->lost_bytes > 0 && !is_forgiven(tcp, t, q))
 		enter_recovery(tcp, t, q, t->snd_nxt - t->snd_una, q->sacked_bytes);
 	if (q->recovery == TCP_R_RECOVERY && cc_of(t)->on_model == NULL)

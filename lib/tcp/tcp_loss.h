@@ -25,6 +25,7 @@ struct loss_ack {
 	uint32_t most;   /* most of it since what is acknowledged was sent (RFC 7661: pipeACK) */
 	uint32_t rtt_us; /* round trip measured; 0: none */
 	bool duplicate;  /* RFC 5681 section 2 */
+	bool repeated;   /* says nothing but what was known, without SACK blocks */
 	bool dsack;      /* reports a duplicate (RFC 2883) */
 	bool ece;        /* reports marks (RFC 3168) */
 };

@@ -195,7 +195,7 @@ static inline struct tcp_queues *take_queues(struct tcp *tcp, struct tcb *t)
 }
 
 /* what the segment carries can be taken: text with *q for it; a FIN that ends nothing early; or neither, when
- * no acknowledgement that says nothing new could be about a loss */
+ * no acknowledgement that says nothing new could be about a loss, or about a probe for one */
 static inline bool rest_is_plain(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg,
                                  uint32_t acked, struct tcp_queues **q)
 {
@@ -204,7 +204,7 @@ static inline bool rest_is_plain(struct tcp *tcp, struct tcb *t, const struct tc
 	if (seg->flags & TCP_FIN) /* a closed window takes none */
 		return t->rcv_adv != t->rcv_nxt &&
 		       (*q == NULL || ((*q)->ooo == NULL && !(*q)->fin_early));
-	return acked != 0 || t->snd_nxt == t->snd_una;
+	return acked != 0 || (t->snd_nxt == t->snd_una && (*q == NULL || !(*q)->tlp_out));
 }
 
 /* notes of a plain segment what stands in its header beside the acknowledgement */

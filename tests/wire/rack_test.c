@@ -148,7 +148,8 @@ static void probe_is_new(struct wt *w)
 	EQ(wt_count(w, PC_TCP_RETRANSMITS), 0);
 }
 
-/* 7.4.2: a probe that repaired the loss counts as one; cwnd is halved */
+/* 7.4.2: "If ... ACK's ack. number > TLP.end_seq: ... Repaired the single loss": a probe that repaired the loss counts as
+ * one, as soon as it is sure that it did; cwnd is halved */
 static void probe_repairs(struct wt *w)
 {
 	uint32_t cwnd;
@@ -158,8 +159,44 @@ static void probe_repairs(struct wt *w)
 	wt_next(w, 100);
 	wt_pass(w, 40);
 	ACK(SEG(4));
+	EQ(wt_count(w, PC_TCP_TLP_RECOVERIES), 0); /* it may have been the original */
+	wt_send(w, MSS);
+	RESENT(4); /* new */
+	wt_pass(w, 40);
+	ACK(SEG(5));
 	EQ(wt_count(w, PC_TCP_TLP_RECOVERIES), 1);
 	CHECK(wt_info(w).tcpi_snd_cwnd < cwnd);
+}
+
+/* 7.4.2: the acknowledgement of the original was late, and that of the probe follows: a DSACK, or a duplicate of a peer
+ * that sends none */
+static void answer_was_late(struct wt *w, bool dsack)
+{
+	flight(w, 40, 4);
+	wt_next(w, 100);
+	ACK(SEG(4));
+	wt_pass(w, 40);
+	if (dsack)
+		SACK(SEG(4), SEG(3), SEG(4));
+	else
+		ACK(SEG(4));
+	wt_send(w, 4 * MSS);
+	for (unsigned i = 4; i < 8; i++)
+		RESENT(i); /* new ones */
+	wt_pass(w, 40);
+	ACK(SEG(8));
+	EQ(wt_count(w, PC_TCP_TLP_RECOVERIES), 0);
+	CHECK(wt_info(w).tcpi_snd_cwnd >= 10);
+}
+
+static void answer_was_late_dsack(struct wt *w)
+{
+	answer_was_late(w, true);
+}
+
+static void answer_was_late_duplicate(struct wt *w)
+{
+	answer_was_late(w, false);
 }
 
 /* 7.4.2: a DSACK says that the original had arrived: no reaction */
@@ -337,6 +374,8 @@ static const struct wt_case cases[] = {
     {"RFC 8985 7.3: the probe is new data if there is any", probe_is_new},
     {"RFC 8985 7.4.2: a probe that repaired a loss", probe_repairs},
     {"RFC 8985 7.4.2: a probe that was needless", probe_was_needless},
+    {"RFC 8985 7.4.2: the answer was late, and a DSACK follows", answer_was_late_dsack},
+    {"RFC 8985 7.4.2: the answer was late, and a duplicate follows", answer_was_late_duplicate},
     {"RFC 8985 7.2: one probe, then the time-out", probe_then_timeout},
     {"tcp.tlp", probe_switched_off},
     {"RFC 6937 3: PRR", prr_is_proportional},

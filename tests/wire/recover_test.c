@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * Recovery where acknowledgements mean less than they seem to: from peers that keep nothing beyond a hole, to
+ * what was repeated, to what a probe had sent again.
+ */
+
+#include "wt.h"
+
+#define MSS 1460
+
+#define SEG(i) (1 + (uint32_t)(i)*MSS) /* where the i-th segment begins, from 0 */
+#define ACK(a) INJECT(.flags = A, .seq = 1, .ack = (a))
+#define SACK(a, from, to) \
+	INJECT(.flags = A, .seq = 1, .ack = (a), .nb_sack = 1, .sack = {{from, to}})
+#define SENT(i) EXPECT(.flags = A, .seq = SEG(i), .ack = 1, .len = MSS, .any_psh = true)
+
+/* n full segments are queued on a connection whose round trip takes 40 ms; ten of them go at first */
+static void queued(struct wt *w, bool sack, unsigned n)
+{
+	w->peer.sackok = sack;
+	w->cfg.tcp_sndbuf = 1000000;
+	wt_syn_received(w);
+	wt_pass(w, 40);
+	ACK(1);
+	wt_accept(w);
+	wt_send(w, n * MSS);
+}
+
+/* ---- without SACK (RFC 6582) ------------------------------------------------------------------ */
+
+#define MOST 64
+
+/* A peer that keeps nothing beyond a hole, 40 ms away: what has come in this round trip is answered in the next. */
+struct peer_model {
+	uint32_t next;    /* RCV.NXT */
+	uint32_t lost[4]; /* these segments are lost the first time */
+	unsigned rounds;  /* until all has come */
+	uint32_t again;   /* segments that came before */
+	uint32_t highest;
+};
+
+static bool loses(struct peer_model *p, uint32_t seq)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		if (p->lost[i] != 0 && p->lost[i] == seq) {
+			p->lost[i] = 0;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* takes what was sent since the last round trip; acks[] are its answers, of which it returns the number */
+static unsigned one_round(struct wt *w, struct peer_model *p, uint32_t *acks)
+{
+	const struct frame_info *f;
+	unsigned n = 0;
+
+	while (n < MOST && (f = wt_next(w, 0)) != NULL) {
+		uint32_t seq = f->seg.seq - w->flow.iss;
+
+		if (seq + f->seg.len <= p->highest)
+			p->again++;
+		else
+			p->highest = seq + f->seg.len;
+		if (loses(p, seq))
+			continue;
+		if (seq == p->next)
+			p->next += f->seg.len;
+		acks[n++] = p->next;
+	}
+	return n;
+}
+
+/* all of len bytes; a time-out is a round trip that brought nothing, and half a second more */
+static void deliver(struct wt *w, struct peer_model *p, uint32_t len)
+{
+	uint32_t acks[MOST];
+
+	p->next = 1;
+	while (p->next != 1 + len && p->rounds < 400) {
+		unsigned n = one_round(w, p, acks);
+
+		wt_pass(w, n > 0 ? 40 : 500);
+		for (unsigned i = 0; i < n; i++) {
+			ACK(acks[i]);
+			wt_pass(w, 0.1);
+		}
+		p->rounds++;
+	}
+	wt_drop(w);
+	EQ(p->next, 1 + len);
+}
+
+/* 4.1: "If true, duplicate ACKs indicate a lost segment": what was sent during the first recovery has been thrown away,
+ * and is missed by nobody until the first has been repaired */
+static void go_back_n(struct wt *w)
+{
+	struct peer_model p = {.lost = {SEG(12)}};
+
+	queued(w, false, 300);
+	deliver(w, &p, 300 * MSS);
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 0);
+	CHECK(wt_count(w, PC_TCP_FAST_RETRANSMITS) >= 2);
+}
+
+/* the same where the loss is younger than the last repetition: new data draws the duplicates */
+static void small_steps(struct wt *w)
+{
+	w->cfg.tcp_initial_window = 4;
+	queued(w, false, 6);
+	for (unsigned i = 0; i < 4; i++)
+		SENT(i);
+	wt_pass(w, 40);
+	for (unsigned i = 0; i < 3; i++) {
+		wt_pass(w, 1);
+		ACK(1);
+	}
+	SENT(4);
+	SENT(5);
+	SENT(0);
+	for (unsigned i = 1; i < 6; i++) {
+		wt_pass(w, 40);
+		ACK(SEG(i));
+		SENT(i);
+	}
+	wt_send(w, MSS);
+	SENT(6); /* lost; sent after the sixth */
+	wt_pass(w, 40);
+	ACK(SEG(6));
+	wt_opt(w, IPPROTO_TCP, 1 /* TCP_NODELAY */, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		wt_send(w, 100);
+		wt_pass(w, 12);
+		ACK(SEG(6));
+	}
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 2);
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 0);
+	wt_drop(w);
+}
+
+/* "Otherwise, duplicate ACKs likely result from unnecessary retransmissions": the acknowledgement before came in a large
+ * step, so the peer had all of it */
+static void large_step(struct wt *w)
+{
+	w->cfg.tcp_frto = 0;
+	w->cfg.tcp_tlp = 0;
+	queued(w, false, 10);
+	for (unsigned i = 0; i < 10; i++)
+		SENT(i);
+	wt_next(w, 400); /* the time-out; then answers to the originals */
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 1);
+	ACK(SEG(2));
+	SENT(2);
+	SENT(3);
+	ACK(SEG(10));
+	wt_send(w, 4 * MSS);
+	wt_drop(w);
+	for (unsigned i = 0; i < 3; i++) { /* and to the repetitions */
+		wt_pass(w, 12);
+		ACK(SEG(10));
+	}
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 0);
+	SENT(13); /* limited transmit */
+	EQ(wt_drop(w), 0);
+}
+
+/* RFC 9937 6, DeliveredData without SACK: a duplicate has delivered a segment; the acknowledgement that follows does not
+ * deliver that again. Of 20 under way, of which ten are to stay, 2 + 6 are delivered: half of that is sent in all. */
+static void counted_once(struct wt *w)
+{
+	w->cfg.tcp_congestion = 0;
+	w->cfg.tcp_initial_window = 20;
+	queued(w, false, 100);
+	for (unsigned i = 0; i < 20; i++)
+		SENT(i);
+	wt_pass(w, 40);
+	for (unsigned i = 1; i <= 4;
+	     i++) { /* the first and the eleventh are lost, and other duplicates */
+		wt_pass(w, 1);
+		ACK(1);
+	}
+	SENT(20); /* limited transmit */
+	SENT(21);
+	SENT(0);
+	EQ(wt_info(w).tcpi_snd_ssthresh, 10);
+	wt_pass(w, 36);
+	ACK(SEG(10)); /* four of these duplicates */
+	SENT(10);
+	SENT(22);
+	SENT(23);
+	EQ(wt_drop(w), 0);
+}
+
+/* RFC 6582 4.1, and RFC 8985's idea: what follows was sent long before the repetition whose acknowledgement ends the
+ * recovery, and is not acknowledged with it: it is missing, and nothing new is left whose duplicates could tell so */
+static void lost_beyond_recovery(struct wt *w)
+{
+	queued(w, false, 14);
+	for (unsigned i = 0; i < 10; i++)
+		SENT(i);
+	wt_pass(w, 40);
+	for (unsigned i = 1; i < 10; i++) { /* the first is lost */
+		wt_pass(w, 0.1);
+		ACK(1);
+	}
+	SENT(10); /* this is lost, too */
+	SENT(11);
+	SENT(0);
+	SENT(12);
+	SENT(13);
+	wt_pass(w, 40);
+	ACK(1);
+	wt_pass(w, 0.1);
+	ACK(SEG(10)); /* and no further duplicates */
+	SENT(10);
+	wt_pass(w, 40);
+	ACK(SEG(14));
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 0);
+	EQ(wt_info(w).tcpi_unacked, 0);
+}
+
+/* what follows was sent after the repetition: it is on its way */
+static void sent_after_the_repetition(struct wt *w)
+{
+	queued(w, false, 13);
+	for (unsigned i = 0; i < 10; i++)
+		SENT(i);
+	wt_pass(w, 40);
+	for (unsigned i = 1; i <= 8; i++) {
+		wt_pass(w, 1);
+		ACK(1);
+	}
+	SENT(10);
+	SENT(11);
+	SENT(0);
+	SENT(12);
+	wt_pass(w, 35);
+	ACK(SEG(12));
+	NOTHING(10);
+	ACK(SEG(13));
+	EQ(wt_count(w, PC_TCP_RETRANSMITS), 1);
+}
+
+/* ---- what was repeated ------------------------------------------------------------------------- */
+
+#define LEN     (MSS - 12)
+#define TSEG(i) (1 + (uint32_t)(i)*LEN)
+
+static void report(struct wt *w, uint32_t ack, unsigned from, unsigned to, uint32_t tsecr)
+{
+	INJECT(.flags = A, .seq = 1, .ack = ack, .ts = TS,
+	       .tsval = (uint32_t)(w->now / 1000000) + 12345, .tsecr = tsecr, .nb_sack = 1,
+	       .sack = {{TSEG(from), TSEG(to)}});
+}
+
+/* RFC 8985 6.2 step 2: "If ACK.ts_option.echo_reply < Segment.xmit_ts" the segment is passed over: its original has
+ * arrived, long after it had been repeated, and what was sent in between is not late for that */
+static void echo_of_the_original(struct wt *w)
+{
+	uint32_t first;
+
+	w->peer.ts = w->peer.sackok = true;
+	w->cfg.tcp_sndbuf = 1000000;
+	wt_syn_received(w);
+	wt_pass(w, 40);
+	ACK(1);
+	wt_accept(w);
+	wt_send(w, 10 * LEN);
+	EQ(wt_drop(w), 10);
+	first = w->flow.tsval;
+	wt_pass(w, 40);
+	report(w, TSEG(0), 2, 5, first); /* the first two are late */
+	EXPECT(.flags = A, .seq = TSEG(0), .ack = 1, .len = LEN, .any_psh = true);
+	EXPECT(.flags = A, .seq = TSEG(1), .ack = 1, .len = LEN, .any_psh = true);
+	wt_pass(w, 30);
+	wt_send(w, 10 * LEN); /* sent before the repetitions can have arrived */
+	wt_drop(w);
+	wt_pass(w, 14);
+	/* the second's original, 44 ms after the repetition: nothing that was sent before that is lost for it */
+	report(w, TSEG(0), 1, 5, first);
+	EQ(wt_info(w).tcpi_lost, 1);
+	EXPECT(.flags = A, .seq = TSEG(10), .ack = 1, .len = LEN, .any_psh = true); /* new */
+	NOTHING(5);
+	EQ(wt_count(w, PC_TCP_RETRANSMITS), 2);
+}
+
+/* a probe of the tail has sent the last again, and the first is lost: that the probe's answer reports a duplicate says
+ * nothing about what was lost */
+static void dsack_of_a_probe(struct wt *w)
+{
+	queued(w, true, 4);
+	for (unsigned i = 0; i < 4; i++)
+		SENT(i);
+	EXPECT_IN(79, 84, .flags = A, .seq = SEG(3), .ack = 1, .len = MSS, .any_psh = true);
+	SACK(1, SEG(1), SEG(4)); /* the originals' answer; the first is lost */
+	SENT(0);
+	wt_pass(w, 40);
+	SACK(SEG(4), SEG(3), SEG(4)); /* of the repetition's answer and the probe's the latter */
+	EQ(wt_count(w, PC_TCP_UNDONE), 0);
+	CHECK(wt_info(w).tcpi_snd_cwnd < 10);
+}
+
+static const struct wt_case cases[] = {
+    {"RFC 6582 4.1: a peer that keeps nothing beyond a hole", go_back_n},
+    {"RFC 6582 4.1: duplicates after small steps", small_steps},
+    {"RFC 6582 4.1: duplicates after a large step", large_step},
+    {"RFC 6582 4.1: lost beyond the recovery", lost_beyond_recovery},
+    {"RFC 6582 3.2: on its way beyond the recovery", sent_after_the_repetition},
+    {"RFC 9937 6: without SACK each delivery counts once", counted_once},
+    {"RFC 8985 6.2: the echo of an original", echo_of_the_original},
+    {"RFC 8985 7.4.2: the DSACK of a probe takes no recovery back", dsack_of_a_probe},
+};
+
+WT_MAIN("recover")
