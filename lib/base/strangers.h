@@ -11,8 +11,14 @@
  * strangers of each burst are answered. To look whether a frame has a connection costs a quarter of an answer, and
  * the ring is emptied that much faster.
  *
- * Ownership: one struct for each port of a stack. Invariant: whoever has a connection is no stranger; neither is a
- * client whose SYN finds room in the SYN cache, so that many who come at once are all answered.
+ * A SYN of a source that has completed a handshake before (tcp/known.h) has answers of its own, as many again: a client
+ * that comes back is not lost among addresses that nobody has.
+ *
+ * A client whose SYN finds room in the SYN cache is no stranger, so that many who come at once are all answered. But
+ * when frames have come too fast for a quarter of a second these are not clients who came at once: more connections are begun than
+ * can be worked on, and each costs as much as four answers. From then on each counts for so many.
+ *
+ * Ownership: one struct for each port of a stack. Invariant: whoever has a connection is no stranger.
  */
 
 #include <stdbool.h>
@@ -23,21 +29,41 @@
 /* Time until everybody is answered again, ns. Without it, a ring under a flood would be half full on average. */
 #define STRANGERS_HOLD_NS UINT64_C(40000000)
 
+/* Time after which there is no room for everybody's connection any more, ns. */
+#define STRANGERS_LONG_NS UINT64_C(250000000)
+/* What a connection costs, in answers. */
+#define STRANGERS_CONNECTION 4
+/* stack.busy_answers with which nothing is limited. */
+#define STRANGERS_ALL 64
+
 struct strangers {
 	uint32_t behind;   /* frames in full bursts, one after the other */
 	uint32_t left;     /* answers that this burst may still have */
+	uint32_t known;    /* ... those who are known beside these */
+	bool is_long;      /* answers have been limited for long */
+	uint64_t since_ns; /* when they began to be limited */
 	uint64_t until_ns; /* for which answers are limited; 0: they are not */
 };
+
+/* Frames come faster than they are worked on. */
+static inline void strangers_limit(struct strangers *s, uint64_t now_ns)
+{
+	if (s->until_ns == 0)
+		s->since_ns = now_ns;
+	s->until_ns = now_ns + STRANGERS_HOLD_NS;
+	s->is_long = now_ns - s->since_ns >= STRANGERS_LONG_NS;
+}
 
 /** strangers_burst notes a burst of n frames, at most most, 0 too, and says how many answers it may have. */
 static inline void strangers_burst(struct strangers *s, uint32_t n, uint32_t most, uint32_t answers,
                                    uint64_t now_ns)
 {
 	s->behind = n < most ? 0 : s->behind + n;
-	s->left = answers;
+	s->left = s->known = answers;
 	if (__builtin_expect(s->behind >= STRANGERS_BEHIND, 0)) {
 		s->behind = STRANGERS_BEHIND;
-		s->until_ns = now_ns + STRANGERS_HOLD_NS;
+		if (answers < STRANGERS_ALL)
+			strangers_limit(s, now_ns);
 	} else if (__builtin_expect(s->until_ns != 0, 0) && now_ns >= s->until_ns) {
 		s->until_ns = 0;
 	}
@@ -57,6 +83,25 @@ static inline bool strangers_ask(struct strangers *s)
 	if (s->left == 0)
 		return false;
 	s->left--;
+	return true;
+}
+
+/** strangers_cost returns what a SYN costs, in answers; 0: it is none of a stranger. has_room: it has a place in the SYN cache. */
+static inline uint32_t strangers_cost(const struct strangers *s, bool has_room)
+{
+	if (__builtin_expect(s->until_ns == 0, 1))
+		return 0;
+	if (!has_room)
+		return 1;
+	return s->is_long ? STRANGERS_CONNECTION : 0;
+}
+
+/** strangers_take takes what something costs off left or known. Returns false when that has no more so many. */
+static inline bool strangers_take(uint32_t *answers, uint32_t cost)
+{
+	if (*answers < cost)
+		return false;
+	*answers -= cost;
 	return true;
 }
 

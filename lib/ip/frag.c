@@ -206,6 +206,12 @@ static void evict(struct frags *fr, struct datagram *d)
 	release(fr, d);
 }
 
+/* Says whether another datagram must give way for a new one of n mbufs. */
+static bool is_full(const struct frags *fr, uint32_t n)
+{
+	return fr->free == 0 || fr->mbufs + n > fr->ctx->cfg.ip_fragments;
+}
+
 /* Makes a place for a new datagram; the oldest gives way when there is none. Returns NULL when its source
  * has its share of them. */
 static struct datagram *begin(struct frags *fr, const struct ip_pkt *p, uint32_t id)
@@ -402,6 +408,9 @@ int frags_add(struct frags *fr, struct rte_mbuf *m, const struct ip_pkt *p, cons
 	int verdict;
 
 	*whole = NULL;
+	/* what is only begun is all that a flood of fragments makes */
+	if (d == NULL && is_full(fr, m->nb_segs) && !ctx_may_answer(fr->ctx))
+		return PC_DROP_BUSY;
 	if (d == NULL && !is_refused(fr, &p->src, m->nb_segs))
 		d = begin(fr, p, f->id);
 	if (d == NULL || d->dead)

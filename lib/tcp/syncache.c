@@ -212,6 +212,20 @@ static bool wants_cookie(const struct tcp *tcp)
 	return mode == SYN_COOKIES_ALWAYS || (mode == SYN_COOKIES_PRESSURE && tcp->syn.free == 0);
 }
 
+/* While frames come faster than they are worked on: is there an answer left for this SYN? */
+static bool admits(struct tcp *tcp, const struct pc_addr *raddr, bool has_room)
+{
+	struct strangers *s = tcp->ctx->strangers;
+	uint32_t cost;
+
+	if (s == NULL)
+		return true;
+	cost = strangers_cost(s, has_room);
+	return likely(cost == 0) || strangers_take(&s->left, cost) ||
+	       (s->known >= cost && known_has(&tcp->known, raddr) &&
+	        strangers_take(&s->known, cost));
+}
+
 int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, bool has_min,
                   uint32_t min_iss)
 {
@@ -227,7 +241,7 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, bo
 	if (sources_is_full(&tcp->connections, &rx->flow.raddr))
 		return PC_DROP_TCP_SOURCE;
 	full = sources_is_full(&tcp->half_open, &rx->flow.raddr);
-	if ((full || tcp->syn.free == 0) && !ctx_may_answer(tcp->ctx))
+	if (!admits(tcp, &rx->flow.raddr, !full && tcp->syn.free != 0))
 		return PC_DROP_BUSY;
 	if (full && (has_min || tcp->ctx->cfg.tcp_syn_cookies == SYN_COOKIES_OFF))
 		return PC_DROP_TCP_SOURCE;
@@ -335,6 +349,9 @@ static int check(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *r
 /* the new connection, which is found by its flow, waits to be accepted */
 static void announce(struct tcp *tcp, struct tcb *t)
 {
+	const struct strangers *s = tcp->ctx->strangers;
+
+	known_note(&tcp->known, &t->flow.raddr, tcp->ctx->now_ns, s != NULL && s->until_ns != 0);
 	tcb_establish(tcp, t);
 	listener_push(tcp, t->binding, t);
 	ctx_count(tcp->ctx, PC_TCP_OPENED_PASSIVE);

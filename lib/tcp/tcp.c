@@ -124,6 +124,7 @@ static int make_tables(struct tcp *tcp, const struct pc_stack_config *cfg)
 	    cc_slots_init(&tcp->slots, nb_slots(cfg), cfg->socket_id) != 0 ||
 	    accounts_init(&tcp->accounts, nb_tcbs(cfg), cfg->socket_id) != 0)
 		return -1;
+	tcp->known.key = (struct hash_key){{seed.k[1], seed.k[0]}};
 	tcp_table_kind(&tcp->table, FLOW_TCB, tcp->tcb, sizeof(struct tcb));
 	tcp_table_kind(&tcp->table, FLOW_SYN, tcp->syn.entry, sizeof(struct syn_entry));
 	tcp_table_kind(&tcp->table, FLOW_TW, tcp->tw.entry, sizeof(struct tw_entry));

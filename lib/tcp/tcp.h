@@ -26,6 +26,7 @@
 #include "tcp/cc_slots.h"
 #include "tcp/dest.h"
 #include "tcp/dsack.h"
+#include "tcp/known.h"
 #include "tcp/listener.h"
 #include "tcp/sources.h"
 #include "tcp/syncache.h"
@@ -108,6 +109,7 @@ struct tcp {
 	} pressure;
 	struct sip_key isn_key;
 	struct tcp_tuning tuning[TCP_TUNINGS];
+	struct known known; /* sources that have completed a handshake */
 };
 
 /** A received segment on its way through the stages of a burst. */

@@ -2,6 +2,7 @@
 /* Configuration files: whatever is in one, it is taken or refused by one line that ends within its room. */
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fuzz.h"
@@ -11,22 +12,14 @@ static const struct pc_run_app app = {.name = "fuzz", .summary = "is fuzzed"};
 static int file;
 static char path[64];
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-	(void)argc, (void)argv;
-	file = memfd_create("config", 0);
-	fuzz_check(file >= 0);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
-	return 0;
-}
-
 static void check_why(const struct settings *s, int rc)
 {
 	fuzz_check(memchr(s->why, '\0', sizeof(s->why)) != NULL);
 	fuzz_check(rc == 0 || (s->why[0] != '\0' && strchr(s->why, '\n') == NULL));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* Returns whether the file is taken. */
+static bool load(const void *data, size_t size)
 {
 	static struct settings s;
 	int rc;
@@ -38,5 +31,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_why(&s, rc);
 	if (rc == 0)
 		check_why(&s, settings_check(&s));
+	return rc == 0;
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	static const char good[] = "[stack]\nmax_connections = 100\n",
+	                  bad[] = "[stack]\nmax = 100\n";
+
+	(void)argc, (void)argv;
+	file = memfd_create("config", 0);
+	fuzz_check(file >= 0);
+	fuzz_check(fchmod(file, 0600) == 0); /* one that everybody may write to is refused unread */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	fuzz_check(load(good, sizeof(good) - 1) && !load(bad, sizeof(bad) - 1));
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	load(data, size);
 	return 0;
 }

@@ -358,6 +358,82 @@ static void after_overrun(struct wt *w)
 	wt_drop(w);
 }
 
+/* a SYN of the good client's machine from another port, behind so many of strangers; returns how many of all were answered */
+static uint64_t come_back(struct wt *w, unsigned strangers)
+{
+	const struct flow good = w->flow;
+	uint64_t answers;
+
+	pile_up(w, make_syn, strangers);
+	wt_drop(w);
+	answers = wt_count(w, PC_DROP_TCP_SYN_HANDLED);
+	pile_up(w, make_syn, 31);
+	wt_flow(w);
+	QUEUE(.flags = S, .mss = WT_MSS);
+	pile_up(w, make_syn, 32);
+	wt_drop(w);
+	w->flow = good;
+	return wt_count(w, PC_DROP_TCP_SYN_HANDLED) - answers;
+}
+
+/* who has completed a handshake before is answered beside the strangers */
+static void known(struct wt *w)
+{
+	const unsigned few = 8;
+
+	begin(w);
+	go_on(w);
+	EQ(come_back(w, PACKETS + (unsigned)w->cfg.tcp_syn_cache), 2 * few + 1);
+	CHECK(wt_count(w, PC_DROP_BUSY) > 0);
+	go_on(w);
+}
+
+/* ... and a stranger is not */
+static void not_known(struct wt *w)
+{
+	const struct pc_prefix all = {0};
+	const struct pc_addr gateway = pc_addr_ip4(inet_addr(WT_PEER));
+	const unsigned few = 8;
+
+	wt_listen(w, 16);
+	OK(pc_stack_add_route(w->st, &all, &gateway));
+	EQ(come_back(w, PACKETS + (unsigned)w->cfg.tcp_syn_cache), 2 * few);
+}
+
+/* More connections are begun than can be worked on, for long: each counts for four answers though the SYN cache
+ * has room. Not in the first quarter of a second: these may be clients who come at once. */
+static void churn(struct wt *w)
+{
+	const unsigned pile = 2 * STRANGERS_BEHIND, bursts = (pile - STRANGERS_BEHIND) / 32;
+	const uint64_t few = 8 / STRANGERS_CONNECTION;
+	uint64_t busy;
+
+	w->cfg.tcp_syn_cache = 65536;
+	begin(w);
+	for (unsigned ms = 0; ms < STRANGERS_LONG_NS / 1000000 - 30; ms += 20) {
+		pile_up(w, make_syn, pile);
+		go_on(w);
+		wt_pass(w, 19);
+		wt_drop(w);
+	}
+	EQ(wt_count(w, PC_DROP_BUSY), 0);
+	for (unsigned i = 0; i < 4; i++) {
+		pile_up(w, make_syn, pile);
+		go_on(w);
+		wt_pass(w, 20);
+	}
+	busy = wt_count(w, PC_DROP_BUSY);
+	CHECK(busy >= (32 - few) * (bursts - 2));
+	CHECK(busy <= (32 - few) * 2 * (bursts + 32));
+	EQ(wt_count(w, PC_TCP_COOKIES_SENT), 0);
+	wt_pass(w, STRANGERS_HOLD_NS / 1000000 + 1);
+	wt_drop(w);
+	pile_up(w, make_syn, pile); /* they come at once */
+	go_on(w);
+	EQ(wt_count(w, PC_DROP_BUSY), busy);
+	wt_drop(w);
+}
+
 /* full bursts are no crowd while the ring is empty after each */
 static void keeping_up(struct wt *w)
 {
@@ -378,6 +454,9 @@ static const struct wt_case cases[] = {
     {"RFC 4987: SYNs from nobody (IPv4)", syn_flood},
     {"frames come faster than they are worked on (IPv4)", overrun},
     {"and when that is over (IPv4)", after_overrun},
+    {"... to who has been here before (IPv4)", known},
+    {"... and to who has not (IPv4)", not_known},
+    {"more connections are begun than can be worked on (IPv4)", churn},
     {"frames come in full bursts, and are worked on (IPv4)", keeping_up},
     {"RFC 1812 4.3.2.8: ping, ICMP errors and UDP to closed ports (IPv4)", ip_floods},
     {"RFC 826: more neighbours than there is room for (IPv4)", arp_flood},

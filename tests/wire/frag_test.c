@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/strangers.h"
 #include "frame6.h"
 #include "stack/stack.h"
 #include "wt.h"
@@ -745,6 +746,47 @@ static void hop_by_hop(struct wt *w)
 	EQ(wt_count(w, PC_DROP_IP6_EXTENSION), 1);
 }
 
+/* n datagrams are begun, each by somebody else */
+static void begin_many(struct wt *w, uint32_t n)
+{
+	static uint32_t who;
+	char from[32];
+	struct frame f;
+
+	for (uint32_t i = 0; i < n; i++, who++) {
+		snprintf(from, sizeof(from), "11.%u.%u.1", who >> 8 & 0xff, who & 0xff);
+		d.from = from;
+		make(w, false, false, 200);
+		cut(w, &f, 0, 64, true);
+		wt_queue_frame(w, &f);
+	}
+	d.from = NULL;
+}
+
+/* Frames come faster than they are worked on: of datagrams for which others would have to give way only some are
+ * begun, and those that are go on. */
+static void overrun(struct wt *w)
+{
+	const uint32_t burst = 32, few = 8, pile = 2 * STRANGERS_BEHIND;
+	struct frame first, last;
+	uint64_t busy;
+	int fd;
+
+	start(w);
+	fd = sock(w);
+	begin_many(w, pile);
+	make(w, false, false, 200);
+	cut(w, &first, 0, 104, true);
+	cut(w, &last, 104, 104, false);
+	wt_queue_frame(w, &first);
+	begin_many(w, burst + 8);
+	wt_inject_frame(w, &last);
+	EQ(pc_recv(w->st, fd, got, sizeof(got), 0), 200);
+	busy = wt_count(w, PC_DROP_BUSY);
+	CHECK(busy >= (burst - few) * (pile - STRANGERS_BEHIND) / burst);
+	CHECK(busy <= (burst - few) * ((pile - STRANGERS_BEHIND) / burst + 3));
+}
+
 static const struct wt_case cases[] = {
     {"RFC 791 3.2, RFC 8200 4.5: fragments in any order make a datagram", orders_and_sizes},
     {"RFC 791 3.2: nothing is delivered before all is there", incomplete},
@@ -766,6 +808,7 @@ static const struct wt_case cases[] = {
     {"RFC 791 2.3, RFC 8200 4.5: large datagrams are sent in fragments", datagrams},
     {"RFC 1191 6.1: IP_MTU_DISCOVER", mtu_discover},
     {"RFC 1191 6.1: a connected socket is told", told},
+    {"datagrams are begun faster than they are worked on", overrun},
 };
 
 WT_MAIN("frag")

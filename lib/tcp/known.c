@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Overview: a table with one place for each source, chosen by a keyed hash of it. A place holds other bits of the
+ * hash, so that nobody can say whose place he shares, and the time in units of about a minute, modulo 256.
+ *
+ * A source that comes anew takes its place from whoever has it; while frames come faster than they are worked on only from
+ * one that has not come for an hour: an attacker with many addresses would else have everybody forgotten.
+ */
+#include "tcp/known.h"
+
+static uint64_t hash_of(const struct known *k, const struct pc_addr *a)
+{
+	const uint64_t v[3] = {a->q[0], pc_addr_is_ip4(a) ? a->q[1] : 0, 0};
+
+	return hash24(&k->key, v);
+}
+
+static uint32_t place_of(uint64_t hash)
+{
+	return (uint32_t)hash & (KNOWN_PLACES - 1);
+}
+
+/* never 0, which is a free place */
+static uint32_t tag_of(uint64_t hash)
+{
+	return ((uint32_t)(hash >> 32) & ~UINT32_C(0xff)) | 1u << 31;
+}
+
+void known_note(struct known *k, const struct pc_addr *a, uint64_t now_ns, bool busy)
+{
+	const uint64_t hash = hash_of(k, a);
+	const uint32_t unit = (uint32_t)(now_ns >> KNOWN_SHIFT) & 0xff;
+	uint32_t *place = &k->place[place_of(hash)];
+	const bool other = (*place & ~UINT32_C(0xff)) != tag_of(hash);
+
+	if (busy && *place != 0 && other && ((unit - *place) & 0xff) <= KNOWN_UNITS)
+		return;
+	*place = tag_of(hash) | unit;
+}
+
+bool known_has(const struct known *k, const struct pc_addr *a)
+{
+	const uint64_t hash = hash_of(k, a);
+
+	return (k->place[place_of(hash)] & ~UINT32_C(0xff)) == tag_of(hash);
+}
