@@ -131,7 +131,7 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 {
 	struct tcp_queues *q = tcp_queues(tcp, t);
 	struct loss_ack a = {.flight = t->snd_nxt - t->snd_una};
-	const uint32_t delivered = account_of(tcp, t)->delivered;
+	const uint32_t delivered = account_of(tcp, t)->delivered, was = t->snd_wnd;
 	bool old = seq_lt(seg->ack, t->snd_una), moved = false, still;
 
 	if (seq_gt(seg->ack, t->snd_nxt) || seq_lt(seg->ack, t->snd_una - t->snd_max_wnd)) {
@@ -167,6 +167,8 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 	t->probes = 0; /* MUST-37: a peer that answers probes may keep the window closed */
 	if (likely(!old))
 		moved = update_window(t, q, seg);
+	if (unlikely(was == 0 && t->snd_wnd > 0)) /* nobody has taken the FIN that probed it */
+		tcp_timer_reopen(tcp, t);
 	/* RFC 5681 section 2: a duplicate has no data, no new window, and something is under way */
 	still =
 	    a.acked == 0 && !old && seg->len == 0 && !moved && !(seg->flags & (TCP_SYN | TCP_FIN));

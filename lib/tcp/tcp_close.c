@@ -78,6 +78,13 @@ int tcp_shutdown(struct tcp *tcp, struct tcb *t, int how)
 	return 0;
 }
 
+/* RFC 9293 3.10.5: ABORT in CLOSING and LAST-ACK tells the peer nothing; it has sent and been sent a FIN */
+static bool has_ended(const struct tcb *t)
+{
+	return (t->state == TCP_S_CLOSING || t->state == TCP_S_LAST_ACK) &&
+	       (t->flags & TCB_FIN_SENT);
+}
+
 void tcp_close(struct tcp *tcp, struct tcb *t)
 {
 	bool unread = t->rcv_bytes > 0;
@@ -98,6 +105,10 @@ void tcp_close(struct tcp *tcp, struct tcb *t)
 		return;
 	default:
 		break;
+	}
+	if (!unread && (t->flags & TCB_LINGER_0) && has_ended(t)) {
+		tcb_done(tcp, t, 0);
+		return;
 	}
 	/* RFC 2525 2.17: the peer shall know that not everything was read */
 	if (unread || (t->flags & TCB_LINGER_0)) {

@@ -178,11 +178,9 @@ static int claim_flow(struct tcp *tcp, struct tcb *t)
 	ref = tcp_table_find(&tcp->table, tcp_table_hash(&tcp->table, &t->flow), &t->flow);
 	if (ref == 0)
 		return 0;
-	if (flow_ref_kind(ref) != FLOW_TW)
-		return -EADDRNOTAVAIL;
-	/* a bound port may leave TIME-WAIT behind once the ISN has moved on (RFC 6191) */
-	timewait_remove(tcp, flow_ref_index(ref));
-	return 0;
+	return flow_ref_kind(ref) == FLOW_TW && timewait_give_up(tcp, flow_ref_index(ref))
+	           ? 0
+	           : -EADDRNOTAVAIL;
 }
 
 /* all of an active open but its SYN */

@@ -275,15 +275,27 @@ uint32_t tcp_pipe(const struct tcb *t, const struct tcp_queues *q)
 	return flight > gone ? flight - gone : 0;
 }
 
-/* RFC 9293 3.7.4 (Nagle) and TCP_CORK: may a segment that is not full go now? Nothing is added to a record. */
-static bool may_send_small(const struct tcb *t, const struct rte_mbuf *m)
+/* RFC 9293 3.7.4 (Nagle) and TCP_CORK: may a segment that is not full go now, when full ones fit or do not? Nothing is added
+ * to a record. */
+static bool may_send_small(const struct tcb *t, const struct rte_mbuf *m, bool full_fit)
 {
+	const bool full = full_fit && tcp_unsent(t) >= t->mss;
+
 	if ((t->flags & (TCB_PUSH | TCB_WR_SHUT)) ||
 	    ((pkt_of_const(m)->tx.flags & SEG_EOR) && pkt_of_const(m)->next != NULL))
 		return true;
 	if (t->flags & (TCB_CORK | TCB_MORE))
-		return tcp_unsent(t) >= t->mss && pkt_of_const(m)->next != NULL;
-	return (t->flags & TCB_NODELAY) || t->snd_una == t->snd_nxt || tcp_unsent(t) >= t->mss;
+		return full && pkt_of_const(m)->next != NULL;
+	return (t->flags & TCB_NODELAY) || t->snd_una == t->snd_nxt || full;
+}
+
+/* 3.8.6.2.1: rather nothing than a sliver, unless that is half of the largest window, and with Nagle's algorithm nothing
+ * is under way ("[SND.NXT = SND.UNA and] min(D,U) >= Fs * Max(SND.WND)") */
+static bool may_send_part(const struct tcb *t, uint32_t room)
+{
+	return room >= t->mss || (t->flags & TCB_PUSH) ||
+	       (room >= t->snd_max_wnd / 2 &&
+	        ((t->flags & TCB_NODELAY) || t->snd_una == t->snd_nxt));
 }
 
 enum may { MAY_NOT, MAY_SEND, MAY_SPLIT };
@@ -295,15 +307,12 @@ static enum may may_send(const struct tcb *t, const struct tcp_queues *q, uint32
 
 	if (pipe != 0 && pipe + len > t->cwnd)
 		return MAY_NOT;
-	if (len < t->mss && !may_send_small(t, q->snd_next))
+	if (len < t->mss && !may_send_small(t, q->snd_next, usable >= (int32_t)t->mss))
 		return MAY_NOT;
 	if (usable >= (int32_t)len)
 		return len > t->mss ? (*room = t->mss, MAY_SPLIT) : MAY_SEND;
-	/* 3.8.6.2.1: rather nothing than a sliver, unless that is half of the largest window */
 	*room = RTE_MIN((uint32_t)RTE_MAX(usable, 0), (uint32_t)t->mss);
-	if (usable > 0 && (*room >= t->snd_max_wnd / 2 || (t->flags & TCB_PUSH)))
-		return MAY_SPLIT;
-	return MAY_NOT;
+	return usable > 0 && may_send_part(t, *room) ? MAY_SPLIT : MAY_NOT;
 }
 
 static bool send_next(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, struct bunch *b)
@@ -571,26 +580,6 @@ void tcp_send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *
 		account_again(account_of(tcp, t), 0);
 	/* RFC 8257 section 3.4: where DCTCP is, what cannot be marked is dropped */
 	emit(tcp, t, m, &s, ecn && cc_of(t)->needs_ecn ? ECN_ECT0 : 0, NULL);
-}
-
-bool tcp_challenge_allowed(struct tcp *tcp)
-{
-	uint32_t second = (uint32_t)(tcp->ctx->now_ns / 1000000000);
-
-	if (second != tcp->challenge_tick) {
-		uint32_t limit = (uint32_t)tcp->ctx->cfg.tcp_challenge_acks;
-
-		/* a limit that an attacker cannot count (CVE-2016-5696) */
-		tcp->challenge_tick = second;
-		tcp->challenge_tokens = limit / 2 + 1 + rng_below(&tcp->ctx->rng, limit / 2 + 1);
-	}
-	if (tcp->challenge_tokens == 0) {
-		ctx_count(tcp->ctx, PC_TCP_CHALLENGE_LIMITED);
-		return false;
-	}
-	tcp->challenge_tokens--;
-	ctx_count(tcp->ctx, PC_TCP_CHALLENGE_ACKS);
-	return true;
 }
 
 void tcp_challenge(struct tcp *tcp, struct tcb *t)

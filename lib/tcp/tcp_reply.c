@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Segments without a TCB: SYN-ACKs of half-open connections, acknowledgements in TIME-WAIT, resets. */
+/* Segments without a TCB: SYN-ACKs of half-open connections, acknowledgements in TIME-WAIT, resets; and how many challenges
+ * there are. */
 #include "tcp/tcp_output.h"
 
 #include <netinet/in.h>
@@ -92,4 +93,24 @@ void tcp_reply_rst(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx 
 	}
 	ctx_count(tcp->ctx, PC_TCP_RESET_TX);
 	tcp_reply(tcp, &rx->flow, &p->dst, &s, 0);
+}
+
+bool tcp_challenge_allowed(struct tcp *tcp)
+{
+	uint32_t second = (uint32_t)(tcp->ctx->now_ns / 1000000000);
+
+	if (second != tcp->challenge_tick) {
+		uint32_t limit = (uint32_t)tcp->ctx->cfg.tcp_challenge_acks;
+
+		/* a limit that an attacker cannot count (CVE-2016-5696) */
+		tcp->challenge_tick = second;
+		tcp->challenge_tokens = limit / 2 + 1 + rng_below(&tcp->ctx->rng, limit / 2 + 1);
+	}
+	if (tcp->challenge_tokens == 0) {
+		ctx_count(tcp->ctx, PC_TCP_CHALLENGE_LIMITED);
+		return false;
+	}
+	tcp->challenge_tokens--;
+	ctx_count(tcp->ctx, PC_TCP_CHALLENGE_ACKS);
+	return true;
 }

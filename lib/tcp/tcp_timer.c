@@ -45,23 +45,68 @@ uint32_t tcp_rto_ticks(const struct tcp *tcp, const struct tcb *t)
 	return ticks_from_us(rtt_backed_off(&tcp->ctx->cfg, t));
 }
 
-/* R2 (RFC 9293 3.8.3), or the user time-out if there is one (RFC 5482) */
-static bool has_given_up(const struct tcp *tcp, const struct tcb *t)
+/* What was sent is a FIN alone: no queue has it. */
+static bool is_fin_alone(const struct tcb *t)
+{
+	return (t->flags & TCB_FIN_SENT) && t->snd_nxt - t->snd_una == 1;
+}
+
+/* The window is closed, and there is something to probe it with. */
+static bool is_probing(const struct tcb *t, const struct tcp_queues *q)
+{
+	return t->snd_wnd == 0 && ((q != NULL && q->snd.head != NULL) || is_fin_alone(t));
+}
+
+/* how long n repetitions after the first one have been waited for; their ticks are known where there are queues */
+static uint32_t stalled_ticks(const struct tcp *tcp, const struct tcb *t, uint32_t n)
 {
 	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
 	const struct tcp_queues *q = tcp_queues(tcp, t);
-	uint32_t user_ms = tcp_tuning(tcp, t)->user_timeout_ms;
+	uint64_t us = 0;
+
+	if (q != NULL && t->state != TCP_S_SYN_SENT && t->state != TCP_S_SYN_RECEIVED)
+		return tcp->ctx->tick - q->stalled_tick;
+	for (uint32_t i = 1; i <= n; i++)
+		us += RTE_MIN((uint64_t)t->rto_us << RTE_MIN(i, 30u), cfg->tcp_rto_max_ms * 1000);
+	return ticks_from_us(us);
+}
+
+/* The user time-out (RFC 9293 3.10.8, "for any state"; RFC 5482), as on Linux counted from the first repetition.  Returns
+ * how many ticks of it are left after n more of them. */
+static uint32_t user_ticks_left(const struct tcp *tcp, const struct tcb *t, uint32_t n)
+{
+	const uint32_t user_ms = tcp_tuning(tcp, t)->user_timeout_ms;
+	const uint32_t all = ticks_from_ms(user_ms), gone = stalled_ticks(tcp, t, n);
+
+	if (user_ms == 0)
+		return UINT32_MAX;
+	return all > gone ? all - gone : 0;
+}
+
+/* the next time-out, which comes when the user's does if that is sooner */
+static uint32_t next_ticks(const struct tcp *tcp, const struct tcb *t)
+{
+	const uint32_t rto = tcp_rto_ticks(tcp, t);
+
+	return RTE_MIN(rto, RTE_MAX(user_ticks_left(tcp, t, t->retries - 1u), 1u));
+}
+
+/* R2 (RFC 9293 3.8.3), or the user time-out if there is one */
+static bool has_given_up(const struct tcp *tcp, const struct tcb *t)
+{
+	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
 	uint32_t syncnt = tcp_tuning(tcp, t)->syncnt;
 	bool orphan = !(t->flags & (TCB_OPEN | TCB_PENDING));
 
+	if (t->retries > 0 && user_ticks_left(tcp, t, t->retries) == 0)
+		return true;
 	if (t->state == TCP_S_SYN_SENT)
 		return t->retries >= (syncnt != 0 ? syncnt : cfg->tcp_syn_retries);
 	if (t->state == TCP_S_SYN_RECEIVED)
 		return t->retries >= cfg->tcp_synack_retries;
-	if (user_ms != 0 && q != NULL && t->retries > 0)
-		return tcp->ctx->tick - q->stalled_tick >= ticks_from_ms(user_ms);
-	if (t->snd_wnd == 0 && q != NULL &&
-	    q->snd.head != NULL) /* MUST-37: answers count, not time */
+	if (t->retries > 0 && tcp_tuning(tcp, t)->user_timeout_ms != 0)
+		return false;
+	if (is_probing(t, tcp_queues(tcp, t))) /* MUST-37: answers count, not time */
 		return t->probes >= (orphan ? cfg->tcp_orphan_retries : cfg->tcp_retries);
 	return t->retries >= (orphan ? cfg->tcp_orphan_retries : cfg->tcp_retries);
 }
@@ -82,7 +127,7 @@ void tcp_resend_syn(struct tcp *tcp, struct tcb *t)
 	t->retries++;
 	tcp_send_syn(tcp, t, NULL);
 	ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
-	tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
+	tcp_timer_set(tcp, t, TCB_T_LOSS, next_ticks(tcp, t));
 }
 
 static void on_syn_timeout(struct tcp *tcp, struct tcb *t)
@@ -93,23 +138,27 @@ static void on_syn_timeout(struct tcp *tcp, struct tcb *t)
 }
 
 /* a timer has gone off: nothing has moved since what it was for was sent */
-static void note_stall(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q)
+static void note_stall(const struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
-	if (t->retries == 0)
-		q->stalled_tick = tcp->ctx->tick - tcp_rto_ticks(tcp, t);
+	if (t->retries == 0 && q != NULL)
+		q->stalled_tick = tcp->ctx->tick;
+	if (t->retries < UINT8_MAX)
+		t->retries++;
 }
 
-/* the window is closed: one byte asks whether it still is (RFC 9293 3.8.6.1) */
-static void on_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+static void resend_fin(struct tcp *tcp, struct tcb *t)
+{
+	ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
+	account_again(account_of(tcp, t), 0);
+	tcp_send_fin(tcp, t);
+}
+
+/* the oldest byte, which may be new */
+static void send_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
 	struct rte_mbuf *m = q->snd.head;
 	bool fresh = m == q->snd_next;
 
-	ctx_count(tcp->ctx, PC_TCP_PROBES);
-	note_stall(tcp, t, q);
-	if (t->retries < UINT8_MAX)
-		t->retries++;
-	t->probes++;
 	if (pkt_of(m)->tx.len > 1) {
 		m = sndbuf_split(tcp->ctx, &q->snd, m, 1);
 		if (m != NULL && fresh)
@@ -120,30 +169,45 @@ static void on_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		q->snd_next = pkt_of(m)->next;
 		ctx_add(tcp->ctx, PC_TCP_TX_BYTES, pkt_of(m)->tx.len);
 	}
-	tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
+}
+
+/* the window is closed: one byte, or the FIN, asks whether it still is (RFC 9293 3.8.6.1) */
+static void on_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+{
+	ctx_count(tcp->ctx, PC_TCP_PROBES);
+	note_stall(tcp, t, q);
+	t->probes++;
+	if (q != NULL && q->snd.head != NULL)
+		send_probe(tcp, t, q);
+	else
+		resend_fin(tcp, t);
+	tcp_timer_set(tcp, t, TCB_T_LOSS, next_ticks(tcp, t));
 }
 
 static void on_retransmit(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
 	ctx_count(tcp->ctx, PC_TCP_TIMEOUTS);
-	if (q != NULL)
-		note_stall(tcp, t, q);
 	tcp_loss_timeout(tcp, t, q);
-	if (q != NULL)
+	note_stall(tcp, t, q);
+	if (q != NULL) {
 		q->loss_timer = TCP_LT_RTO;
-	if (t->retries < UINT8_MAX)
-		t->retries++;
-	if (q != NULL)
 		pmtu_timeout(tcp, t, q);
+	}
 	if (t->retries == 3) /* R1: ask again who the next hop is */
 		t->neigh.generation = 0;
-	if (q != NULL && q->snd.head != NULL && q->snd.head != q->snd_next) {
+	if (q != NULL && q->snd.head != NULL && q->snd.head != q->snd_next)
 		tcp_work(tcp, t);
-	} else if (t->flags & TCB_FIN_SENT) {
-		ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
-		account_again(account_of(tcp, t), 0);
-		tcp_send_fin(tcp, t);
-	}
+	else if (t->flags & TCB_FIN_SENT)
+		resend_fin(tcp, t);
+	tcp_timer_set(tcp, t, TCB_T_LOSS, next_ticks(tcp, t));
+}
+
+void tcp_timer_reopen(struct tcp *tcp, struct tcb *t)
+{
+	if (!is_fin_alone(t) || t->retries == 0)
+		return;
+	t->retries = 0;
+	resend_fin(tcp, t);
 	tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
 }
 
@@ -164,7 +228,6 @@ static bool on_early_timer(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 static void on_loss_timer(struct tcp *tcp, struct tcb *t)
 {
 	struct tcp_queues *q = tcp_queues(tcp, t);
-	bool closed = t->snd_wnd == 0 && q != NULL && q->snd.head != NULL;
 
 	if (on_early_timer(tcp, t, q))
 		return;
@@ -172,7 +235,7 @@ static void on_loss_timer(struct tcp *tcp, struct tcb *t)
 		give_up(tcp, t);
 	} else if (t->state == TCP_S_SYN_SENT || t->state == TCP_S_SYN_RECEIVED) {
 		on_syn_timeout(tcp, t);
-	} else if (closed) {
+	} else if (is_probing(t, q)) {
 		on_probe(tcp, t, q);
 	} else if (t->snd_nxt != t->snd_una) {
 		on_retransmit(tcp, t, q);
@@ -235,7 +298,9 @@ static void on_keepalive(struct tcp *tcp, struct tcb *t)
 		tcp_timer_set(tcp, t, TCB_T_LIFE, wait);
 		return;
 	}
-	if (t->probes >= tune->keepcnt) {
+	if (tune->user_timeout_ms != 0 /* tcp(7): it counts in place of TCP_KEEPCNT */
+	        ? t->probes > 0 && idle >= ticks_from_ms(tune->user_timeout_ms)
+	        : t->probes >= tune->keepcnt) {
 		give_up(tcp, t);
 		return;
 	}

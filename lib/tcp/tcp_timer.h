@@ -24,4 +24,7 @@ uint32_t tcp_rto_ticks(const struct tcp *tcp, const struct tcb *t);
 /** tcp_resend_syn sends the SYN or SYN-ACK again, without Fast Open's option and data, and has its time-out run. */
 void tcp_resend_syn(struct tcp *tcp, struct tcb *t);
 
+/** tcp_timer_reopen sends a FIN again that was sent into a closed window: it has opened. */
+void tcp_timer_reopen(struct tcp *tcp, struct tcb *t);
+
 #endif

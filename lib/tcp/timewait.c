@@ -15,6 +15,8 @@
 #include "tcp/tcp_output.h"
 #include "tcp/window.h"
 
+#define REUSE_MS 1001 /* a timestamp is newer then than any that was sent */
+
 int timewait_init(struct timewait *tw, uint32_t n, int socket_id)
 {
 	*tw = (struct timewait){.n = n};
@@ -141,6 +143,19 @@ static bool may_reopen(const struct tcp *tcp, const struct tw_entry *e, const st
 	if (has_ts && seg->tsval != e->ts_recent)
 		return seq_gt(seg->tsval, e->ts_recent);
 	return seq_gt(seg->seq, e->rcv_nxt);
+}
+
+bool timewait_give_up(struct tcp *tcp, uint32_t index)
+{
+	const struct tw_entry *e = &tcp->tw.entry[index];
+	const uint32_t entered = e->expiry - life(tcp);
+
+	if (!(e->opt & TCB_OPT_TS) || !tcp->ctx->cfg.tcp_timestamps ||
+	    tcp->ctx->tick - entered < ticks_from_ms(REUSE_MS) ||
+	    seq_leq(tcp_isn(tcp, tcp_secret(tcp, &e->flow)), e->snd_nxt))
+		return false;
+	timewait_remove(tcp, index);
+	return true;
 }
 
 /* is there something to acknowledge, or a peer to be put right? An acknowledgement of what is known draws
