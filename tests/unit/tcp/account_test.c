@@ -98,6 +98,34 @@ static void rates(void)
 	CU_ASSERT(a.rate_limited);
 }
 
+/* the most that one segment was late by, and how often that was */
+static void late(void)
+{
+	const struct tcp_account *a;
+	struct tcb *t, *b;
+
+	start();
+	t = conn(0);
+	a = account_of(tcp, t);
+	account_late(tcp, t, 3);
+	CU_ASSERT_EQUAL(a->reordering, 3);
+	CU_ASSERT_EQUAL(a->reord_seen, 1);
+	account_late(tcp, t, 2);
+	CU_ASSERT_EQUAL(a->reordering, 3);
+	CU_ASSERT_EQUAL(a->reord_seen, 2);
+	account_late(tcp, t, 200);
+	CU_ASSERT_EQUAL(a->reordering, 200);
+	account_of(tcp, t)->reord_seen = UINT16_MAX;
+	account_late(tcp, t, 1);
+	CU_ASSERT_EQUAL(a->reord_seen, UINT16_MAX);
+	tcp->accounts.free = 0; /* who has none leaves nothing behind for others */
+	b = conn(0);
+	account_late(tcp, b, 7);
+	CU_ASSERT_EQUAL(account_of(tcp, b)->reordering, 0);
+	CU_ASSERT_EQUAL(account_of(tcp, b)->reord_seen, 0);
+	finish();
+}
+
 static void footprint(void)
 {
 	CU_ASSERT_EQUAL(accounts_footprint(10), 11 * sizeof(struct tcp_account));
@@ -106,7 +134,7 @@ static void footprint(void)
 
 static const struct unit_case cases[] = {
     {"each has its own", ownership}, {"none left", none_left}, {"times", times},
-    {"the rate of delivery", rates}, {"footprint", footprint},
+    {"the rate of delivery", rates}, {"late segments", late},  {"footprint", footprint},
 };
 
 TCP_UNIT_MAIN("account")

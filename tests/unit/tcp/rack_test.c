@@ -110,6 +110,56 @@ static void reordering(void)
 	done();
 }
 
+/* by how many segments it was late, of the acknowledgement at hand: the most, rounded up, and no more than 255 */
+static void how_late(void)
+{
+	begin(7000000);
+	sack(3);
+	CU_ASSERT_EQUAL(q.rack.late, 0);
+	sack(1); /* the fourth had been there: three behind it, itself included */
+	CU_ASSERT_EQUAL(q.rack.late, 3);
+	sack(4);
+	CU_ASSERT_EQUAL(q.rack.late, 0); /* each acknowledgement anew */
+	rack_begin(&q.rack, 1);
+	pkt_of(seg[2])->tx.len = 60; /* shorter: 1.x of them are rounded up */
+	rack_deliver(&q.rack, pkt_of(seg[2]), now);
+	CU_ASSERT_EQUAL(q.rack.late, 5);
+	rack_deliver(&q.rack, pkt_of(seg[0]), now); /* in the same one: the later counts */
+	CU_ASSERT_EQUAL(q.rack.late, 5);
+	q.rack.fack_was = 1 + 400 * LEN;
+	rack_deliver(&q.rack, pkt_of(seg[0]), now);
+	CU_ASSERT_EQUAL(q.rack.late, 255);
+	done();
+}
+
+/* "If ACK.ts_option.echo_reply < Segment.xmit_ts": it answers something older */
+static void old_echo(void)
+{
+	begin(7000000);
+	sack(0);
+	now = 7000000 + 3 * RTT;
+	pkt_of(seg[1])->tx.sends = 2;
+	pkt_of(seg[1])->tx.sent_us = 7000000 + RTT + 2000;
+	rack_begin(&q.rack, 1);
+	rack_echo(&q.rack, 7000 + RTT / 1000 + 1); /* a millisecond before */
+	rack_deliver(&q.rack, pkt_of(seg[1]), now);
+	CU_ASSERT_EQUAL(q.rack.end, 1 + LEN);
+	rack_begin(&q.rack, 1);
+	rack_echo(&q.rack, 7000 + RTT / 1000 + 2);
+	rack_deliver(&q.rack, pkt_of(seg[1]), now);
+	CU_ASSERT_EQUAL(q.rack.end, 1 + 2 * LEN);
+	rack_begin(&q.rack, 1); /* nothing is echoed */
+	pkt_of(seg[2])->tx.sends = 2;
+	pkt_of(seg[2])->tx.sent_us = now - RTT;
+	rack_deliver(&q.rack, pkt_of(seg[2]), now);
+	CU_ASSERT_EQUAL(q.rack.end, 1 + 3 * LEN);
+	rack_begin(&q.rack, 1);
+	rack_echo(&q.rack, 6000); /* it was sent once: there is no doubt */
+	rack_deliver(&q.rack, pkt_of(seg[3]), now);
+	CU_ASSERT_EQUAL(q.rack.fack, 1 + 4 * LEN);
+	done();
+}
+
 /* step 2: an answer sooner than any round trip is the answer to the original */
 static void quick_answer(void)
 {
@@ -194,7 +244,9 @@ static const struct unit_case cases[] = {
     {"RFC 8985 6.2 step 5: lost by time", by_time},
     {"RFC 8985 6.2 step 4: no window", no_window},
     {"RFC 8985 6.2 step 3: reordering", reordering},
+    {"RFC 8985 6.2 step 3: how late", how_late},
     {"RFC 8985 6.2 step 2: answers to originals", quick_answer},
+    {"RFC 8985 6.2 step 2: echoes of originals", old_echo},
     {"RFC 8985 6.2 step 4: DSACKs", dsacks},
     {"RFC 8985 6.2 step 2: sent at the same time", same_time},
     {"RFC 8985 6.2 step 5: what was sent again", sent_again},
