@@ -48,12 +48,13 @@ static void send_arp(struct load *l, uint16_t op, const struct rte_ether_addr *t
 
 void load_arp_ask(struct load *l)
 {
-	send_arp(l, RTE_ARP_OP_REQUEST, NULL, l->wire.first, l->next_hop);
+	send_arp(l, RTE_ARP_OP_REQUEST, NULL, l->wire.first,
+	         rte_be_to_cpu_32(pc_addr_get_ip4(&l->next_hop)));
 }
 
 static void take_reply(struct load *l, const struct rte_arp_hdr *arp)
 {
-	if (l->wire.resolved || rte_be_to_cpu_32(arp->arp_data.arp_sip) != l->next_hop)
+	if (l->wire.resolved || arp->arp_data.arp_sip != pc_addr_get_ip4(&l->next_hop))
 		return;
 	l->wire.peer_mac = arp->arp_data.arp_sha;
 	l->wire.resolved = true;
@@ -70,6 +71,8 @@ bool load_arp_input(struct load *l, const struct rte_mbuf *m)
 	if (m->data_len < sizeof(*eth) || eth->ether_type != RTE_BE16(RTE_ETHER_TYPE_ARP))
 		return false;
 	if (m->data_len < ARP_LEN)
+		return true;
+	if (l->wire.ip6)
 		return true;
 	target = rte_be_to_cpu_32(arp->arp_data.arp_tip);
 	sender = rte_be_to_cpu_32(arp->arp_data.arp_sip);

@@ -17,6 +17,8 @@
 #include "arp.h"
 #include "cpu.h"
 #include "flood.h"
+#include "nd.h"
+#include "parties.h"
 #include "report.h"
 #include "tcp.h"
 
@@ -126,7 +128,7 @@ static void enter(struct load *l, enum phase phase)
 	switch (phase) {
 	case PHASE_WARM:
 		l->pace_from = l->now;
-		l->next_ask = 0;
+		l->next_ask = l->slow_next = 0;
 		break;
 	case PHASE_RUN:
 		take_counts(l, &l->at_run, 0);
@@ -136,7 +138,8 @@ static void enter(struct load *l, enum phase phase)
 	case PHASE_CHECK:
 	case PHASE_CLOSE:
 		end_run(l);
-		l->next_ask = 0;
+		l->next_ask =
+		    phase == PHASE_CHECK ? l->nb_slow : 0; /* slow readers wait as they are */
 		break;
 	default:
 		break;
@@ -160,11 +163,16 @@ static void resolve(struct load *l)
 		return;
 	}
 	if (expired(l, l->config->wait_ms * 1000000))
-		load_fail(l, "nobody answers for the server's address (ARP): is it up, and on this "
-		             "network?");
+		load_fail(
+		    l,
+		    "nobody answers for the server's address (%s): is it up, and on this network?",
+		    l->wire.ip6 ? "neighbour discovery" : "ARP");
 	if (l->now < l->arp_at)
 		return;
-	load_arp_ask(l);
+	if (l->wire.ip6)
+		load_nd_ask(l);
+	else
+		load_arp_ask(l);
 	l->arp_at = l->now + ARP_NS;
 }
 
@@ -180,6 +188,7 @@ static void learn(struct load *l)
 			client_reset(l, c, 0);
 		c->state = CLIENT_CLOSED;
 		l->n.answers = l->n.opened = l->n.closed = 0;
+		l->nb_slow = (uint32_t)l->config->slow;
 		enter(l, l->plan->opens_first ? PHASE_OPEN : PHASE_WARM);
 	} else if (c->state == CLIENT_DEAD || expired(l, LEARN_NS)) {
 		load_fail(l, "the server does not answer the first request");
@@ -278,10 +287,12 @@ static void close_all(struct load *l)
 	     k++, l->next_ask++) {
 		struct client *c = &l->clients[l->next_ask];
 
-		if (c->state == CLIENT_OPEN && l->config->end == 0 && l->plan != &plan_bulk)
+		bool fin = l->config->end == 0 && l->plan != &plan_bulk && !is_slow(l, l->next_ask);
+
+		if (c->state == CLIENT_OPEN && fin)
 			client_close(l, c, l->next_ask);
 		else if (c->state != CLIENT_CLOSED && c->state != CLIENT_DEAD &&
-		         (l->config->end == 1 || l->plan == &plan_bulk))
+		         (l->config->end == 1 || !fin))
 			client_reset(l, c, l->next_ask);
 	}
 	patience = CLOSE_NS + n * CLOSE_EACH_NS;
@@ -387,36 +398,53 @@ void load_stop(struct load *l)
 
 /* ---- making ----------------------------------------------------------------------------------- */
 
-static int set_addresses(struct load *l, const struct pc_run_ports *ports, char *why,
-                         size_t why_len)
+/* Who is asked for the way to the server. Returns 0, or -1 with a line in why. */
+static int set_next_hop(struct load *l, const struct pc_run_ports *ports, char *why, size_t why_len)
 {
-	const struct load_config *config = l->config;
-	struct pc_addr server = pc_addr_ip4(rte_cpu_to_be_32(config->server));
-
-	memcpy(&l->wire.mac, ports->ports[0]->info.mac, sizeof(l->wire.mac));
-	memcpy(&l->wire.peer_mac, config->mac, sizeof(l->wire.peer_mac));
-	l->wire.resolved = !rte_is_zero_ether_addr(&l->wire.peer_mac);
-	l->wire.server = config->server;
-	l->wire.port = (uint16_t)(config->port != 0 ? config->port : l->mode->port);
-	l->wire.first_port = (uint16_t)config->first_port;
-	if (!l->mode->engine->resolves)
+	l->next_hop = l->config->server;
+	if (pc_prefix_contains(ports->addr, &l->config->server))
 		return 0;
-	if (ports->addr == NULL || config->server == 0) {
-		snprintf(why, why_len, "mode %s needs --addr, our first address, and --server",
-		         l->mode->name);
-		return -1;
-	}
-	l->wire.first = rte_be_to_cpu_32(pc_addr_get_ip4(&ports->addr->addr));
-	l->next_hop = config->server;
-	if (pc_prefix_contains(ports->addr, &server))
-		return 0;
-	if (ports->gateway == NULL) {
+	if (ports->gateway == NULL ||
+	    pc_addr_is_ip4(ports->gateway) != pc_addr_is_ip4(&l->config->server)) {
 		snprintf(why, why_len,
 		         "the server is in another network than --addr; give a --gateway");
 		return -1;
 	}
-	l->next_hop = rte_be_to_cpu_32(pc_addr_get_ip4(ports->gateway));
+	l->next_hop = *ports->gateway;
 	return 0;
+}
+
+static int set_addresses(struct load *l, const struct pc_run_ports *ports, char *why,
+                         size_t why_len)
+{
+	const struct load_config *config = l->config;
+	struct wire *w = &l->wire;
+
+	memcpy(&w->mac, ports->ports[0]->info.mac, sizeof(w->mac));
+	memcpy(&w->peer_mac, config->mac, sizeof(w->peer_mac));
+	w->resolved = !rte_is_zero_ether_addr(&w->peer_mac);
+	w->server_addr = config->server;
+	w->server = rte_be_to_cpu_32(config->server.w[3]);
+	w->port = (uint16_t)(config->port != 0 ? config->port : l->mode->port);
+	w->first_port = (uint16_t)config->first_port;
+	l->own_mss = (uint32_t)config->mss;
+	if (!l->mode->engine->resolves)
+		return 0;
+	if (ports->addr == NULL || pc_addr_is_any(&config->server)) {
+		snprintf(why, why_len, "mode %s needs --addr, our first address, and --server",
+		         l->mode->name);
+		return -1;
+	}
+	w->first_addr = ports->addr->addr;
+	w->first = rte_be_to_cpu_32(w->first_addr.w[3]);
+	w->ip6 = !pc_addr_is_ip4(&config->server);
+	if (w->ip6 == pc_addr_is_ip4(&w->first_addr)) {
+		snprintf(why, why_len, "--server and the first --addr are not of one family");
+		return -1;
+	}
+	if (w->ip6)
+		l->own_mss -= (uint32_t)(sizeof(struct rte_ipv6_hdr) - sizeof(struct rte_ipv4_hdr));
+	return set_next_hop(l, ports, why, why_len);
 }
 
 static void set_defaults(struct load *l, const struct load_config *config)
@@ -427,11 +455,15 @@ static void set_defaults(struct load *l, const struct load_config *config)
 	l->talk = l->mode->talk;
 	if (l->talk == &talk_echo && config->http != 0)
 		l->talk = &talk_http;
+	l->nb_busy = (uint32_t)(config->busy > 0 ? config->busy : config->conns - config->slow);
+	l->nb_slow = l->talk == &talk_http
+	                 ? 0
+	                 : (uint32_t)config->slow; /* the first answer is learnt quickly */
 	if (l->plan == &plan_steady && config->rate > 0)
 		l->period_ns =
-		    (uint64_t)((unsigned __int128)config->conns * LOAD_SECOND_NS / config->rate);
+		    (uint64_t)((unsigned __int128)l->nb_busy * LOAD_SECOND_NS / config->rate);
 	l->turns = l->plan == &plan_steady && config->rate == 0 &&
-	           config->conns * config->depth > LOAD_DIRECT;
+	           (uint64_t)l->nb_busy * config->depth > LOAD_DIRECT;
 	l->random = config->seed;
 }
 
@@ -445,7 +477,8 @@ static int check_sources(struct load *l, char *why, size_t why_len)
 		snprintf(why, why_len, "load.first_port leaves fewer than %u ports", ports);
 		return -1;
 	}
-	if (l->config->server - l->wire.first < l->nb_sources && l->mode->engine->resolves) {
+	if (l->mode->engine->resolves && l->wire.server - l->wire.first < l->nb_sources &&
+	    memcmp(&l->wire.server_addr, &l->wire.first_addr, 12) == 0) {
 		snprintf(why, why_len, "the server's address is one of the %u that follow --addr",
 		         l->nb_sources);
 		return -1;
@@ -486,6 +519,7 @@ void load_destroy(struct load *l)
 	out_fini(&l->out);
 	answer_fini(&l->answer);
 	free(l->engine_state);
+	free(l->readers);
 	free(l->flood);
 	free(l);
 }

@@ -21,6 +21,7 @@
 #include "hist.h"
 #include "load_config.h"
 #include "out.h"
+#include "sizes.h"
 #include "stream.h"
 #include "wire.h"
 
@@ -30,6 +31,7 @@
 #define LOAD_SECOND_NS UINT64_C(1000000000)
 
 struct load;
+struct reader;
 
 /** What frames of a protocol need. */
 struct engine {
@@ -102,6 +104,8 @@ struct counts {
 	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes;
 	uint64_t answers, opened, closed;
 	uint64_t payload_in, payload_acked;
+	uint64_t slow_answers,
+	    slow_in;      /* of slow readers; answers and payload_in are without them */
 	uint64_t overrun; /* requests of an open loop that were never sent: too far behind */
 	uint64_t flood_sent, flood_refused, flood_back; /* flood.h */
 };
@@ -109,7 +113,7 @@ struct counts {
 /** What went wrong, and what was mended. */
 struct faults {
 	/* each of these makes the run a failure */
-	uint64_t wrong, checksum, reset, refused, dead, stuck, lost, unsolicited_fin;
+	uint64_t wrong, checksum, reset, refused, dead, stuck, lost, unsolicited_fin, beyond;
 	/* these do not */
 	uint64_t retransmitted, syn_retransmitted, out_of_order, duplicate, stray, probes,
 	    half_open;
@@ -137,9 +141,12 @@ struct load {
 	const struct plan *plan;
 	struct client *clients;
 	uint32_t nb_clients, port_bits;
-	uint32_t request; /* bytes of a request */
-	uint32_t window;  /* bytes of requests that may be under way on a connection */
-	uint32_t peer_mss, peer_scale;
+	uint32_t request; /* bytes of a request, if all are alike */
+	uint32_t window;  /* bytes of requests that may be under way on a connection, likewise */
+	const struct sizes *sizes; /* NULL: all requests are alike */
+	uint32_t nb_slow, nb_busy; /* parties.h */
+	struct reader *readers;    /* nb_slow of them */
+	uint32_t own_mss, peer_mss, peer_scale, own_scale;
 	uint32_t owed[LOAD_OWED], nb_owed; /* connections that owe an acknowledgement */
 	struct wire wire;
 	struct counts n;
@@ -155,9 +162,11 @@ struct load {
 	struct cpu_share own[2], server[2];
 	struct stalls stalls;
 	uint32_t pending, established, peak, active;
-	uint32_t next_hop, nb_sources;
+	struct pc_addr next_hop;
+	uint32_t nb_sources;
 	uint32_t scan; /* the connection that the timers look at next */
 	uint32_t next_open, next_ask;
+	uint32_t slow_scan, slow_next;
 	uint64_t paced, opened_paced, asked, period_ns;
 	uint64_t pace_from, hold_from;
 	uint64_t random;
@@ -188,6 +197,12 @@ void load_destroy(struct load *l);
 
 /** load_fail notes why the run cannot go on, and ends it. */
 void load_fail(struct load *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** plan_due returns how many requests of an open loop have been due by now. */
+uint64_t plan_due(const struct load *l);
+
+/** plan_due_ns returns when request k of an open loop is due. */
+uint64_t plan_due_ns(const struct load *l, uint64_t k);
 
 /** load_random returns a number in [0,n). */
 static inline uint32_t load_random(struct load *l, uint32_t n)

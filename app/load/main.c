@@ -23,6 +23,7 @@
 struct program {
 	struct load_config config;
 	struct load *load;
+	struct sizes sizes;
 };
 
 static int set_mode(void *app, const char *text, char *why, size_t why_len)
@@ -43,11 +44,11 @@ static int set_server(void *app, const char *text, char *why, size_t why_len)
 {
 	struct pc_addr a;
 
-	if (pc_addr_parse(text, &a) != 0 || !pc_addr_is_ip4(&a) || pc_addr_is_any(&a)) {
-		snprintf(why, why_len, "\"%s\" is no IPv4 address of a server", text);
+	if (pc_addr_parse(text, &a) != 0 || pc_addr_is_any(&a) || pc_addr_is_multicast(&a)) {
+		snprintf(why, why_len, "\"%s\" is no address of a server", text);
 		return -1;
 	}
-	((struct program *)app)->config.server = rte_be_to_cpu_32(pc_addr_get_ip4(&a));
+	((struct program *)app)->config.server = a;
 	return 0;
 }
 
@@ -84,6 +85,14 @@ static int set_flood(void *app, const char *text, char *why, size_t why_len)
 	if (n < why_len)
 		flood_names(why + n, why_len - n);
 	return -1;
+}
+
+static int set_sizes(void *app, const char *text, char *why, size_t why_len)
+{
+	struct program *p = app;
+
+	p->config.sizes = &p->sizes;
+	return sizes_parse(&p->sizes, text, why, why_len);
 }
 
 static int set_label(void *app, const char *text, char *why, size_t why_len)
@@ -139,6 +148,26 @@ static const struct pc_run_option options[] = {
      .argument = "BYTES",
      .key = "load.size",
      .help = "of a message or a bare frame"},
+    {.name = "sizes",
+     .argument = "LIST",
+     .set = set_sizes,
+     .help =
+         "messages of random length instead: LOW-HIGH, or lengths or ranges with weights, as in "
+         "64:80,200-1400:15,16384:5"},
+    {.name = "busy",
+     .argument = "N",
+     .key = "load.busy",
+     .help = "so many of the connections ask, the others are idle (default: all ask)"},
+    {.name = "slow",
+     .argument = "N",
+     .key = "load.slow",
+     .help =
+         "so many of the connections ask for much and read slowly (load.slow_rate); the others are "
+         "measured"},
+    {.name = "burst",
+     .argument = "N",
+     .key = "load.burst",
+     .help = "with --rate: so many requests are due at the same time, every N/rate seconds"},
     {.name = "depth",
      .argument = "N",
      .key = "load.depth",
@@ -179,6 +208,40 @@ static const struct pc_config_key keys[] = {
 #undef LOAD_KEY
 };
 
+/* Options that a mode does not have, or that do not go together. */
+static int check_parties(const struct load_config *c, char *why, size_t why_len)
+{
+	bool steady = c->mode->plan == &plan_steady, out = c->mode->talk == &talk_source;
+	const char *bad = NULL;
+
+	if (c->busy > 0 && !steady)
+		bad = "--busy goes with modes echo and http";
+	else if (c->slow > 0 && !steady && !out)
+		bad = "--slow goes with modes echo, http and bulk-out";
+	else if (c->slow >= c->conns)
+		bad = "--slow leaves no connection of --conns to be measured";
+	else if (c->busy > c->conns - c->slow)
+		bad = "--busy is more than the connections that there are: --conns less --slow";
+	else if (c->skew > 0 && c->mode->plan != &plan_hold)
+		bad = "load.skew goes with mode hold";
+	else if (c->burst > 1 &&
+	         (c->rate == 0 || c->mode->engine == &engine_tx || c->mode->engine == &engine_ping))
+		bad = "--burst needs a --rate, of requests, connections or datagrams";
+	else if (c->burst > 1 && steady &&
+	         (c->busy > 0 ? c->busy : c->conns - c->slow) % c->burst != 0)
+		bad = "the connections that ask must be a multiple of --burst";
+	else if (c->sizes != NULL && c->mode->talk != &talk_echo && c->mode->engine != &engine_udp)
+		bad = "--sizes goes with echoes: modes echo, connrate, hold and udp";
+	else if (c->sizes != NULL && c->http != 0)
+		bad = "--sizes goes with echoes, not with load.http";
+	else if (c->sizes != NULL && (uint64_t)c->sizes->max * c->depth > UINT32_MAX / 4)
+		bad = "--sizes times --depth is more than a connection can have under way";
+	if (bad == NULL)
+		return 0;
+	snprintf(why, why_len, "%s", bad);
+	return -1;
+}
+
 static int check(void *app, char *why, size_t why_len)
 {
 	struct load_config *c = &((struct program *)app)->config;
@@ -189,9 +252,15 @@ static int check(void *app, char *why, size_t why_len)
 		         "leave --depth out");
 		return -1;
 	}
+	if (check_parties(c, why, why_len) != 0)
+		return -1;
 	if (c->flood != NULL && c->mode->engine != &engine_tcp) {
 		snprintf(why, why_len, "a flood (--flood) goes beside a load of TCP, not mode %s",
 		         c->mode->name);
+		return -1;
+	}
+	if (c->flood != NULL && !pc_addr_is_ip4(&c->server)) {
+		snprintf(why, why_len, "a flood (--flood) is made of IPv4, and --server is not");
 		return -1;
 	}
 	if (c->scale == 15 && c->mode->scale != 15)
@@ -205,13 +274,13 @@ static int add_loss(const struct load_config *c, const struct pc_run_ports *port
 {
 	const struct pc_fault_config faults = {
 	    .seed = c->seed,
-	    .rx_loss_ppm = (uint32_t)c->loss_ppm,
-	    .tx_loss_ppm = (uint32_t)c->loss_ppm,
+	    .rx_loss_ppm = (uint32_t)(c->loss_in_ppm > 0 ? c->loss_in_ppm : c->loss_ppm),
+	    .tx_loss_ppm = (uint32_t)(c->loss_out_ppm > 0 ? c->loss_out_ppm : c->loss_ppm),
 	    .pool = ports->pool,
 	};
 
 	*port = ports->ports[0];
-	if (c->loss_ppm == 0)
+	if ((c->loss_ppm | c->loss_in_ppm | c->loss_out_ppm) == 0)
 		return 0;
 	*port = pc_port_fault(*port, &faults);
 	return *port != NULL ? 0 : -1;
@@ -234,6 +303,7 @@ static int start(void *app, const struct pc_run_ports *ports, uint64_t now_ns, v
 	}
 	mine.ports = &port;
 	mine.nb_ports = 1;
+	p->sizes.seed = (uint32_t)p->config.seed;
 	p->load = load_create(&p->config, &mine, now_ns, why, why_len);
 	*worker = p->load;
 	return p->load != NULL ? 0 : -1;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Overview: a server without state: the limit of a bed.  Every TCP segment with data, a SYN or a FIN is
- * turned round in place, with what it carries acknowledged, as a perfect echo server's answer would look;
+ * turned round in place, with what it carries acknowledged, as a perfect echo server's answer would look: both directions
+ * have the same sequence numbers, from the SYN on, so it takes no state to say where a byte belongs;
  * datagrams and bare frames go back as they are; whoever asks for any address gets ours.
  */
 #include <string.h>
@@ -10,19 +11,9 @@
 #include <rte_byteorder.h>
 
 #include "load.h"
+#include "nd.h"
 
 #define NULL_FLAGS (RTE_TCP_SYN_FLAG | RTE_TCP_FIN_FLAG)
-
-static void swap_addresses(struct rte_ipv4_hdr *ip, uint16_t *ports)
-{
-	uint32_t address = ip->src_addr;
-	uint16_t port = ports[0];
-
-	ip->src_addr = ip->dst_addr;
-	ip->dst_addr = address;
-	ports[0] = ports[1];
-	ports[1] = port;
-}
 
 static bool answer_arp(const struct load *l, struct rte_ether_hdr *eth)
 {
@@ -47,33 +38,79 @@ static uint16_t adjust(uint16_t checksum, uint32_t old_words, uint32_t new_words
 	                              old_words + new_words);
 }
 
-static bool answer_tcp(struct rte_ipv4_hdr *ip, uint32_t room)
+/* The answer to len bytes of TCP; its checksum is made afresh (returns 1) or has been adjusted (0); -1: there is
+ * none. Swapped addresses and ports have the same sum. */
+static int answer_tcp(struct rte_tcp_hdr *tcp, uint32_t len)
 {
-	struct rte_tcp_hdr *tcp = (struct rte_tcp_hdr *)(ip + 1);
-	uint32_t total = rte_be_to_cpu_16(ip->total_length), head, len, old_seq, old_ack;
+	uint32_t head = (uint32_t)(tcp->data_off >> 4) * 4, old_seq = tcp->sent_seq;
+	uint32_t old_ack = tcp->recv_ack;
 	uint8_t flags = tcp->tcp_flags;
 
-	head = (uint32_t)sizeof(*ip) + (uint32_t)(tcp->data_off >> 4) * 4;
-	if (total > room || head > total)
-		return false;
-	len = total - head;
-	if (len == 0 && (flags & NULL_FLAGS) == 0)
-		return false;
-	swap_addresses(ip, &tcp->src_port);
-	old_seq = tcp->sent_seq;
-	old_ack = tcp->recv_ack;
-	tcp->sent_seq = (flags & RTE_TCP_SYN_FLAG) != 0 ? 0 : old_ack;
+	if (head > len || (len == head && (flags & NULL_FLAGS) == 0))
+		return -1;
 	tcp->recv_ack =
-	    rte_cpu_to_be_32(rte_be_to_cpu_32(old_seq) + len + ((flags & NULL_FLAGS) != 0));
+	    rte_cpu_to_be_32(rte_be_to_cpu_32(old_seq) + len - head + ((flags & NULL_FLAGS) != 0));
 	if ((flags & NULL_FLAGS) != 0) {
 		tcp->tcp_flags = flags | RTE_TCP_ACK_FLAG;
 		tcp->cksum = 0;
-		tcp->cksum = wire_l4_sum(ip, tcp, total - (uint32_t)sizeof(*ip));
-	} else {
-		/* the number sent is the one acknowledged before: only the other one is new */
-		tcp->cksum =
-		    adjust(tcp->cksum, wire_sum_words(old_seq), wire_sum_words(tcp->recv_ack));
+		return 1;
 	}
+	tcp->cksum = adjust(tcp->cksum, wire_sum_words(old_ack), wire_sum_words(tcp->recv_ack));
+	return 0;
+}
+
+static void swap_ports(void *l4)
+{
+	uint16_t *ports = l4, port = ports[0];
+
+	ports[0] = ports[1];
+	ports[1] = port;
+}
+
+static bool answer_ip4(struct rte_ipv4_hdr *ip, uint32_t room)
+{
+	uint32_t total = rte_be_to_cpu_16(ip->total_length), address = ip->src_addr;
+	struct rte_tcp_hdr *tcp = (struct rte_tcp_hdr *)(ip + 1);
+	int fresh = 0;
+
+	if (room < WIRE_LEN - WIRE_IP || ip->version_ihl != RTE_IPV4_VHL_DEF || total > room ||
+	    total < sizeof(*ip))
+		return false;
+	if (ip->next_proto_id == IPPROTO_TCP)
+		fresh = answer_tcp(tcp, total - (uint32_t)sizeof(*ip));
+	else if (ip->next_proto_id != IPPROTO_UDP)
+		return false;
+	if (fresh < 0)
+		return false;
+	ip->src_addr = ip->dst_addr;
+	ip->dst_addr = address;
+	swap_ports(tcp);
+	if (fresh > 0)
+		tcp->cksum = wire_l4_sum(ip, tcp, total - (uint32_t)sizeof(*ip));
+	return true;
+}
+
+static bool answer_ip6(struct rte_ipv6_hdr *ip, uint32_t room)
+{
+	uint32_t len = rte_be_to_cpu_16(ip->payload_len);
+	struct rte_tcp_hdr *tcp = (struct rte_tcp_hdr *)(ip + 1);
+	uint8_t address[16];
+	int fresh = 0;
+
+	if (room < WIRE6_LEN - WIRE_IP || len + sizeof(*ip) > room)
+		return false;
+	if (ip->proto == IPPROTO_TCP)
+		fresh = answer_tcp(tcp, len);
+	else if (ip->proto != IPPROTO_UDP)
+		return false;
+	if (fresh < 0)
+		return false;
+	memcpy(address, ip->src_addr, sizeof(address));
+	memcpy(ip->src_addr, ip->dst_addr, sizeof(address));
+	memcpy(ip->dst_addr, address, sizeof(address));
+	swap_ports(tcp);
+	if (fresh > 0)
+		tcp->cksum = wire_l4_sum6(ip, tcp, len);
 	return true;
 }
 
@@ -81,21 +118,21 @@ static bool answer_tcp(struct rte_ipv4_hdr *ip, uint32_t room)
 static bool answer(const struct load *l, struct rte_mbuf *m)
 {
 	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(eth + 1);
+	uint32_t room = m->data_len - (uint32_t)sizeof(*eth);
 
+	if (m->data_len < sizeof(*eth))
+		return false;
 	if (eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4)) {
-		if (m->data_len < WIRE_LEN || ip->version_ihl != RTE_IPV4_VHL_DEF)
+		if (!answer_ip4((struct rte_ipv4_hdr *)(eth + 1), room))
 			return false;
-		if (ip->next_proto_id == IPPROTO_UDP)
-			swap_addresses(ip, (uint16_t *)(ip + 1));
-		else if (ip->next_proto_id != IPPROTO_TCP ||
-		         !answer_tcp(ip, m->data_len - (uint32_t)WIRE_IP))
+	} else if (eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV6)) {
+		if (load_nd_answer(eth, m->data_len, &l->wire.mac))
+			return true;
+		if (!answer_ip6((struct rte_ipv6_hdr *)(eth + 1), room))
 			return false;
 	} else if (eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_ARP)) {
-		if (m->data_len < sizeof(*eth) + sizeof(struct rte_arp_hdr) || !answer_arp(l, eth))
+		if (room < sizeof(struct rte_arp_hdr) || !answer_arp(l, eth))
 			return false;
-	} else if (m->data_len < sizeof(*eth)) {
-		return false;
 	}
 	eth->dst_addr = eth->src_addr;
 	eth->src_addr = l->wire.mac;

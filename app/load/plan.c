@@ -11,8 +11,11 @@
  * server delays shows also where it kept a request from being sent (coordinated omission).  A connection
  * that is still waiting when it is due again owes a request and sends it as soon as it can.
  */
+#include <math.h>
+
 #include <rte_prefetch.h>
 
+#include "slow.h"
 #include "tcp.h"
 
 #define PLAN_BURST  64u
@@ -26,27 +29,44 @@ static uint64_t due(uint64_t rate, uint64_t elapsed_ns)
 	return (uint64_t)((unsigned __int128)elapsed_ns * rate / LOAD_SECOND_NS);
 }
 
+uint64_t plan_due(const struct load *l)
+{
+	uint64_t burst = l->config->burst, n = due(l->config->rate, l->now - l->pace_from);
+
+	return burst == 1 ? n : (n / burst + 1) * burst;
+}
+
+uint64_t plan_due_ns(const struct load *l, uint64_t k)
+{
+	uint64_t burst = l->config->burst;
+
+	k = burst == 1 ? k : k / burst * burst;
+	return l->pace_from + (uint64_t)((unsigned __int128)k * LOAD_SECOND_NS / l->config->rate);
+}
+
 /* ---- steady: connections stay ----------------------------------------------------------------- */
 
 /* Sends the first requests; answers call for the rest. */
 static void kick(struct load *l)
 {
-	for (; l->next_ask < l->config->conns && out_backlog(&l->out) < LOAD_DIRECT; l->next_ask++)
-		if (l->clients[l->next_ask].state == CLIENT_OPEN)
-			l->talk->send(l, &l->clients[l->next_ask], l->next_ask, false);
+	for (; l->next_ask < l->nb_busy && out_backlog(&l->out) < LOAD_DIRECT; l->next_ask++) {
+		uint32_t i = busy_nth(l, l->next_ask);
+
+		if (l->clients[i].state == CLIENT_OPEN)
+			l->talk->send(l, &l->clients[i], i, false);
+	}
 }
 
 static void take_turns(struct load *l)
 {
-	uint32_t n = (uint32_t)l->config->conns;
-
 	for (uint32_t k = 0; k < TURN_BURST && out_backlog(&l->out) < TURN_BURST; k++) {
-		struct client *c = &l->clients[l->next_ask];
+		uint32_t i = busy_nth(l, l->next_ask);
+		struct client *c = &l->clients[i];
 
-		rte_prefetch0(c + TURN_AHEAD);
+		rte_prefetch0(&l->clients[busy_nth(l, l->next_ask + TURN_AHEAD)]);
 		if (c->state == CLIENT_OPEN)
-			l->talk->send(l, c, l->next_ask, false);
-		if (++l->next_ask == n)
+			l->talk->send(l, c, i, false);
+		if (++l->next_ask == l->nb_busy)
 			l->next_ask = 0;
 	}
 }
@@ -54,17 +74,15 @@ static void take_turns(struct load *l)
 /* The time, as a stamp, at which request k is due. */
 static uint32_t due_stamp(const struct load *l, uint64_t k)
 {
-	uint64_t ns = (uint64_t)((unsigned __int128)k * LOAD_SECOND_NS / l->config->rate);
-
-	return (uint32_t)((l->pace_from + ns) / NO_STAMP_NS);
+	return (uint32_t)(plan_due_ns(l, k) / NO_STAMP_NS);
 }
 
 static void pace(struct load *l)
 {
-	uint64_t want = due(l->config->rate, l->now - l->pace_from);
+	uint64_t want = plan_due(l);
 
 	for (uint32_t k = 0; k < PLAN_BURST && l->paced < want; k++, l->paced++) {
-		uint32_t i = (uint32_t)(l->paced % l->config->conns);
+		uint32_t i = busy_nth(l, (uint32_t)(l->paced % l->nb_busy));
 		struct client *c = &l->clients[i];
 
 		if (c->state == CLIENT_OPEN && !client_waits(c) && c->wait == 0) {
@@ -80,6 +98,8 @@ static void pace(struct load *l)
 
 static void steady_step(struct load *l)
 {
+	if (l->nb_slow > 0)
+		slow_ask(l);
 	if (l->config->rate > 0)
 		pace(l);
 	else if (l->turns)
@@ -117,12 +137,30 @@ const struct plan plan_steady = {
 
 /* ---- hold: many connections, few of them busy -------------------------------------------------- */
 
+/* One of the connections. Ranks have popularities after Zipf, by the inverse of the distribution that is
+ * continuous; a rank's connection is anywhere in the table. */
+static uint32_t choose(struct load *l)
+{
+	uint32_t n = (uint32_t)l->config->conns;
+	double s = 1 - (double)l->config->skew / 100, u, rank;
+
+	if (l->config->skew == 0)
+		return load_random(l, n);
+	u = (double)load_random(l, UINT32_MAX) / UINT32_MAX;
+	rank = fabs(s) < 1e-6 ? pow((double)n + 1, u)
+	                      : pow(1 + u * (pow((double)n + 1, s) - 1), 1 / s);
+	return (uint32_t)((uint64_t)RTE_MIN((uint32_t)rank - 1, n - 1) * 2654435761u % n);
+}
+
 static void hold_step(struct load *l)
 {
 	uint64_t want = due(l->config->sample, l->now - l->pace_from);
 
 	for (uint32_t k = 0; k < PLAN_BURST && l->paced < want; k++, l->paced++)
-		l->asked += client_ask(l, load_random(l, (uint32_t)l->config->conns));
+		if (client_ask(l, choose(l)))
+			l->asked++;
+		else
+			l->n.overrun++;
 }
 
 static bool hold_answered(struct load *l, struct client *c, uint32_t i, uint32_t n)
@@ -145,8 +183,7 @@ const struct plan plan_hold = {
 static bool may_open(const struct load *l)
 {
 	return l->active < l->config->conns && out_backlog(&l->out) < OUT_HIGH &&
-	       (l->config->rate == 0 ||
-	        l->opened_paced < due(l->config->rate, l->now - l->pace_from));
+	       (l->config->rate == 0 || l->opened_paced < plan_due(l));
 }
 
 static void connrate_step(struct load *l)

@@ -27,6 +27,7 @@ static const struct {
     {"lost", "frames or datagrams that did not come back", offsetof(struct faults, lost), true},
     {"closed", "connections that the server closed unasked",
      offsetof(struct faults, unsolicited_fin), true},
+    {"beyond", "segments that went beyond a window", offsetof(struct faults, beyond), true},
     {"retransmitted", "times that a connection sent again", offsetof(struct faults, retransmitted),
      false},
     {"syn_retransmitted", "SYNs sent again", offsetof(struct faults, syn_retransmitted), false},
@@ -100,6 +101,10 @@ void report_summary(const struct load *l, FILE *f)
 		        l->config->flood, per_second(a->flood_sent, b->flood_sent, s),
 		        per_second(a->flood_refused, b->flood_refused, s),
 		        per_second(a->flood_back, b->flood_back, s));
+	if (l->config->slow > 0)
+		fprintf(f, "slow readers: %" PRIu64 " beside these, %.0f answers/s, %.0f bytes/s\n",
+		        l->config->slow, per_second(a->slow_answers, b->slow_answers, s),
+		        per_second(a->slow_in, b->slow_in, s));
 	if (l->latency.n > 0)
 		fprintf(f, "latency: p50 %.2f, p90 %.2f, p99 %.2f, p99.9 %.2f, max %.2f us, %s\n",
 		        (double)hist_quantile(&l->latency, 0.5) / 1e3,
@@ -162,6 +167,26 @@ static void json_flood(const struct load *l, FILE *f, double s)
 	        per_second(a->flood_back, b->flood_back, s));
 }
 
+/* What is not in every load. */
+static void json_parties(const struct load *l, FILE *f, double s)
+{
+	const struct counts *a = &l->at_run, *b = &l->at_end;
+
+	if (l->config->sizes != NULL)
+		fprintf(f, "\"size_mean\":%.1f,\"size_max\":%u,", l->config->sizes->mean,
+		        l->config->sizes->max);
+	if (l->config->burst > 1)
+		fprintf(f, "\"burst\":%" PRIu64 ",", l->config->burst);
+	if (l->config->busy > 0)
+		fprintf(f, "\"busy\":%u,", l->nb_busy);
+	if (l->config->skew > 0)
+		fprintf(f, "\"skew\":%.2f,", (double)l->config->skew / 100);
+	if (l->config->slow > 0)
+		fprintf(f, "\"slow\":%" PRIu64 ",\"slow_answers_s\":%.1f,\"slow_bytes_s\":%.1f,",
+		        l->config->slow, per_second(a->slow_answers, b->slow_answers, s),
+		        per_second(a->slow_in, b->slow_in, s));
+}
+
 static void json_latency(const struct load *l, FILE *f)
 {
 	static const struct {
@@ -198,6 +223,7 @@ void report_json(const struct load *l, FILE *f)
 	        c->conns, c->size, c->depth, c->rate, s);
 	json_rates(l, f, s);
 	json_flood(l, f, s);
+	json_parties(l, f, s);
 	json_latency(l, f);
 	fprintf(f, "\"open_seconds\":%.4f,\"open_s\":%.1f,\"peak\":%u,\"asked_once\":%" PRIu64 ",",
 	        opening, opening > 0 ? (double)c->conns / opening : 0, l->peak, l->asked_once);

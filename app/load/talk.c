@@ -24,6 +24,7 @@ static int echo_init(struct load *l, char *why, size_t why_len)
 	stream_random(&l->stream, l->config->seed);
 	l->request = (uint32_t)l->config->size;
 	l->window = l->request * (uint32_t)l->config->depth;
+	l->sizes = l->config->sizes;
 	return 0;
 }
 
@@ -35,19 +36,19 @@ static void echo_opened(struct load *l, struct client *c)
 
 static uint32_t echo_receive(struct load *l, struct client *c, const uint8_t *data, uint32_t len)
 {
-	uint32_t at = c->rcv + c->base, end = at + len, n = 0;
+	uint32_t at = c->rcv + c->base, end = at + len, n = 0, part;
 
 	if (unlikely((int32_t)(end - c->nxt) > 0 && c->nxt == c->una))
 		l->faults.wrong++; /* more than was sent */
-	for (uint32_t done = 0, part; done < len; done += part) {
+	for (uint32_t done = 0; done < len; done += part) {
 		part = RTE_MIN(len - done, STREAM_PIECE);
 		if (unlikely(memcmp(data + done, stream_at(&l->stream, at + done), part) != 0)) {
 			l->faults.wrong++;
 			break;
 		}
 	}
-	while ((int32_t)(end - c->mark - l->request) >= 0) {
-		c->mark += l->request;
+	while ((int32_t)(end - c->mark - (part = client_request(l, c->mark))) >= 0) {
+		c->mark += part;
 		n++;
 	}
 	return n;

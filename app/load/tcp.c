@@ -11,50 +11,89 @@
 
 #include <rte_byteorder.h>
 
-#define DEFAULT_MSS  536u /* RFC 9293 3.7.1 */
-#define SCAN_NS      UINT64_C(64000000)
-#define SETTLE_BURST 4096u
+#include "slow.h"
 
-/* Everything of a segment's header that is not in the template; sum is that of the data. */
-static inline void fill_head(const struct load *l, struct wire_head *h, const struct client *c,
-                             uint32_t i, uint32_t seq, uint8_t flags, uint32_t len, uint32_t sum)
+#define DEFAULT_MSS     536u /* RFC 9293 3.7.1 */
+#define SCAN_NS         UINT64_C(64000000)
+#define SETTLE_BURST    4096u
+#define SYN_OPTIONS_MAX 40u
+
+/* Copies the template and fills in IP's header for tcp_len bytes behind it; sum becomes the sum of what is
+ * constant in TCP's header, and of its pseudo header. */
+static inline struct rte_tcp_hdr *put_ip4(const struct load *l, uint8_t *frame, uint32_t i,
+                                          uint32_t tcp_len, uint32_t *sum)
 {
-	const struct wire *w = &l->wire;
+	struct wire_head *h = (struct wire_head *)frame;
 	uint32_t source = rte_cpu_to_be_32(client_address(l, i));
-	uint32_t tcp_len = w->len - (uint32_t)WIRE_TCP + len, times[2];
 
+	memcpy(h, &l->wire.head, sizeof(*h));
 	h->ip.src_addr = source;
 	h->ip.total_length = rte_cpu_to_be_16((uint16_t)(sizeof(h->ip) + tcp_len));
-	h->ip.hdr_checksum = (uint16_t)~stream_fold((uint64_t)w->ip_sum + wire_sum_words(source) +
-	                                            h->ip.total_length);
-	h->tcp.src_port = rte_cpu_to_be_16(client_port(l, i));
-	h->tcp.sent_seq = rte_cpu_to_be_32(seq);
-	h->tcp.recv_ack = rte_cpu_to_be_32(c->rcv);
-	h->tcp.tcp_flags = flags;
-	sum += w->tcp_sum + wire_sum_words(source) + h->tcp.src_port +
-	       rte_cpu_to_be_16((uint16_t)tcp_len) + wire_sum_words(h->tcp.sent_seq) +
-	       wire_sum_words(h->tcp.recv_ack) + ((uint32_t)flags << 8);
+	h->ip.hdr_checksum = (uint16_t)~stream_fold((uint64_t)l->wire.ip_sum +
+	                                            wire_sum_words(source) + h->ip.total_length);
+	*sum = l->wire.tcp_sum + wire_sum_words(source) + rte_cpu_to_be_16((uint16_t)tcp_len);
+	return (struct rte_tcp_hdr *)(frame + WIRE_TCP);
+}
+
+static inline struct rte_tcp_hdr *put_ip6(const struct load *l, uint8_t *frame, uint32_t i,
+                                          uint32_t tcp_len, uint32_t *sum)
+{
+	struct wire_head6 *h = (struct wire_head6 *)frame;
+	uint32_t source = rte_cpu_to_be_32(client_address(l, i));
+
+	memcpy(h, &l->wire.head6, sizeof(*h));
+	wire_set_low(h->ip.src_addr, source);
+	h->ip.payload_len = rte_cpu_to_be_16((uint16_t)tcp_len);
+	*sum = l->wire.tcp_sum + wire_sum_words(source) + rte_cpu_to_be_16((uint16_t)tcp_len);
+	return (struct rte_tcp_hdr *)(frame + WIRE6_TCP);
+}
+
+static inline struct rte_tcp_hdr *put_ip(const struct load *l, uint8_t *frame, uint32_t i,
+                                         uint32_t tcp_len, uint32_t *sum)
+{
+	return likely(!l->wire.ip6) ? put_ip4(l, frame, i, tcp_len, sum)
+	                            : put_ip6(l, frame, i, tcp_len, sum);
+}
+
+/* A segment's headers but its data, of which there are len bytes with that sum. */
+static inline void fill_head(struct load *l, uint8_t *frame, const struct client *c, uint32_t i,
+                             uint32_t seq, uint8_t flags, uint32_t len, uint32_t data_sum)
+{
+	const struct wire *w = &l->wire;
+	uint32_t sum, times[2];
+	struct rte_tcp_hdr *tcp = put_ip(l, frame, i, w->len - w->tcp_at + len, &sum);
+
+	tcp->src_port = rte_cpu_to_be_16(client_port(l, i));
+	tcp->sent_seq = rte_cpu_to_be_32(seq);
+	tcp->recv_ack = rte_cpu_to_be_32(c->rcv);
+	tcp->tcp_flags = flags;
+	sum += data_sum + tcp->src_port + wire_sum_words(tcp->sent_seq) +
+	       wire_sum_words(tcp->recv_ack) + ((uint32_t)flags << 8);
 	if (w->timestamps) {
 		times[0] = rte_cpu_to_be_32(w->time);
 		times[1] = rte_cpu_to_be_32(c->peer_time);
-		memcpy(h->options + 4, times, sizeof(times));
+		memcpy((uint8_t *)(tcp + 1) + 4, times, sizeof(times));
 		sum += wire_sum_words(times[0]) + wire_sum_words(times[1]);
 	}
-	h->tcp.cksum = (uint16_t)~stream_fold(sum);
+	if (is_slow(l, i)) {
+		sum += 0xffffu ^ tcp->rx_win;
+		tcp->rx_win = rte_cpu_to_be_16(slow_window(l, c, i));
+		sum += tcp->rx_win;
+	}
+	tcp->cksum = (uint16_t)~stream_fold(sum);
 }
 
 void client_send_data(struct load *l, const struct client *c, uint32_t i, uint32_t seq,
                       uint8_t flags, uint32_t len)
 {
 	struct rte_mbuf *m = out_mbuf(&l->out);
-	struct wire_head *h;
+	uint8_t *frame;
 
 	if (unlikely(m == NULL))
 		return;
-	h = rte_pktmbuf_mtod(m, struct wire_head *);
-	memcpy(h, &l->wire.head, sizeof(*h));
-	fill_head(l, h, c, i, seq, flags, len, stream_sum(&l->stream, seq, len));
-	memcpy((uint8_t *)h + l->wire.len, stream_at(&l->stream, seq), len);
+	frame = rte_pktmbuf_mtod(m, uint8_t *);
+	fill_head(l, frame, c, i, seq, flags, len, stream_sum(&l->stream, seq, len));
+	memcpy(frame + l->wire.len, stream_at(&l->stream, seq), len);
 	out_push(&l->out, m, l->wire.len + len);
 }
 
@@ -62,14 +101,19 @@ void client_send_bare(struct load *l, const struct client *c, uint32_t i, uint32
                       uint8_t flags)
 {
 	struct rte_mbuf *m = out_mbuf(&l->out);
-	struct wire_head *h;
 
 	if (unlikely(m == NULL))
 		return;
-	h = rte_pktmbuf_mtod(m, struct wire_head *);
-	memcpy(h, &l->wire.head, sizeof(*h));
-	fill_head(l, h, c, i, seq, flags, 0, 0);
+	fill_head(l, rte_pktmbuf_mtod(m, uint8_t *), c, i, seq, flags, 0, 0);
 	out_push(&l->out, m, l->wire.len);
+}
+
+static uint16_t client_sum(const struct load *l, const uint8_t *frame,
+                           const struct rte_tcp_hdr *tcp, uint32_t len)
+{
+	if (l->wire.ip6)
+		return wire_l4_sum6((const struct rte_ipv6_hdr *)(frame + WIRE_IP), tcp, len);
+	return wire_l4_sum((const struct rte_ipv4_hdr *)(frame + WIRE_IP), tcp, len);
 }
 
 /* The options of a SYN. Returns their length, a multiple of 4. */
@@ -81,8 +125,8 @@ static uint32_t put_options(const struct load *l, uint8_t *p)
 
 	*p++ = 2;
 	*p++ = 4;
-	*p++ = (uint8_t)(config->mss >> 8);
-	*p++ = (uint8_t)config->mss;
+	*p++ = (uint8_t)(l->own_mss >> 8);
+	*p++ = (uint8_t)l->own_mss;
 	if (config->scale < 15) {
 		*p++ = 1;
 		*p++ = 3;
@@ -104,23 +148,26 @@ static uint32_t put_options(const struct load *l, uint8_t *p)
 static void send_syn(struct load *l, const struct client *c, uint32_t i)
 {
 	struct rte_mbuf *m = out_mbuf(&l->out);
-	struct wire_head *h;
-	uint32_t len;
+	uint8_t options[SYN_OPTIONS_MAX];
+	struct rte_tcp_hdr *tcp;
+	uint32_t len, sum;
 
 	if (m == NULL)
 		return;
-	h = rte_pktmbuf_mtod(m, struct wire_head *);
-	memcpy(h, &l->wire.head, WIRE_LEN);
-	len = (uint32_t)sizeof(h->tcp) + put_options(l, h->options);
-	h->ip.src_addr = rte_cpu_to_be_32(client_address(l, i));
-	h->ip.total_length = rte_cpu_to_be_16((uint16_t)(sizeof(h->ip) + len));
-	h->ip.hdr_checksum = (uint16_t)~stream_fold(wire_sum(&h->ip, sizeof(h->ip)));
-	h->tcp.src_port = rte_cpu_to_be_16(client_port(l, i));
-	h->tcp.sent_seq = rte_cpu_to_be_32(c->una);
-	h->tcp.tcp_flags = RTE_TCP_SYN_FLAG;
-	h->tcp.data_off = (uint8_t)(len / 4 << 4);
-	h->tcp.cksum = wire_l4_sum(&h->ip, &h->tcp, len);
-	out_push(&l->out, m, (uint32_t)WIRE_TCP + len);
+	len = put_options(l, options);
+	tcp = put_ip(l, rte_pktmbuf_mtod(m, uint8_t *), i, (uint32_t)sizeof(*tcp) + len, &sum);
+	memcpy(tcp + 1, options, len);
+	len += (uint32_t)sizeof(*tcp);
+	tcp->src_port = rte_cpu_to_be_16(client_port(l, i));
+	tcp->sent_seq = rte_cpu_to_be_32(c->una);
+	tcp->recv_ack = 0;
+	tcp->tcp_flags = RTE_TCP_SYN_FLAG;
+	tcp->data_off = (uint8_t)(len / 4 << 4);
+	if (is_slow(l, i))
+		tcp->rx_win = rte_cpu_to_be_16((uint16_t)slow_syn_window(l));
+	tcp->cksum = 0;
+	tcp->cksum = client_sum(l, rte_pktmbuf_mtod(m, uint8_t *), tcp, len);
+	out_push(&l->out, m, l->wire.tcp_at + len);
 }
 
 void client_open(struct load *l, uint32_t i)
@@ -167,40 +214,84 @@ void client_reset(struct load *l, struct client *c, uint32_t i)
 	client_leave(l, c, CLIENT_CLOSED);
 }
 
-/* How much of what is left to send goes into the next segment. */
-static inline uint32_t piece(const struct load *l, const struct client *c, uint32_t left)
-{
-	uint32_t request = l->request, into;
+/* Where among the requests a sequence number lies. */
+struct place {
+	uint32_t number; /* of the requests from the oldest unanswered one on, from 1 */
+	uint32_t end;    /* of that request */
+};
 
-	if (left > request && !l->config->coalesce) {
-		into = (c->nxt - c->mark) % request;
-		left = request - into;
+/* Requests of all lengths have to be gone through. */
+static struct place find_request(const struct load *l, const struct client *c, uint32_t seq)
+{
+	struct place p = {1, c->mark + client_request(l, c->mark)};
+
+	for (; (int32_t)(seq - p.end) >= 0; p.number++)
+		p.end += client_request(l, p.end);
+	return p;
+}
+
+/* Up to where requests may be sent, as far as the server's window allows. */
+static inline uint32_t limit_of(const struct load *l, const struct client *c, uint32_t i)
+{
+	uint32_t end = c->mark;
+
+	if (is_slow(l, i) && l->learnt)
+		return end + (uint32_t)l->config->slow_ask;
+	if (likely(l->sizes == NULL))
+		return end + l->window;
+	for (uint64_t k = 0; k < l->config->depth; k++)
+		end += client_request(l, end);
+	return end;
+}
+
+/* How much of what is left to send goes into the next segment; slow readers do not count what they ask. */
+static inline uint32_t piece(const struct load *l, const struct client *c, uint32_t i,
+                             uint32_t left)
+{
+	uint32_t into;
+
+	if (unlikely(l->config->coalesce != 0) || is_slow(l, i))
+		return RTE_MIN(left, l->peer_mss);
+	if (unlikely(l->sizes != NULL)) {
+		left = find_request(l, c, c->nxt).end - c->nxt;
+	} else if (left > l->request) {
+		into = (c->nxt - c->mark) % l->request;
+		left = l->request - into;
 	}
 	return RTE_MIN(left, l->peer_mss);
 }
 
+/* One request at a time is timed: that which ends with the next segment, or which it is part of. */
+static inline void begin_timing(const struct load *l, struct client *c, uint32_t len)
+{
+	uint32_t last = c->nxt + len - c->mark - 1, ahead;
+
+	if (likely(l->sizes == NULL))
+		ahead = last / l->request + 1;
+	else
+		ahead = find_request(l, c, c->mark + last).number;
+	if (ahead > CLIENT_WAIT_MAX)
+		return;
+	c->wait = ahead & CLIENT_WAIT_MAX;
+	c->stamp = l->stamp;
+}
+
 bool client_send_requests(struct load *l, struct client *c, uint32_t i, bool force)
 {
-	uint32_t limit = c->mark + l->window, window = c->una + c->wnd * CLIENT_WND_UNIT, len;
+	uint32_t limit = limit_of(l, c, i), window = c->una + c->wnd * CLIENT_WND_UNIT, len;
 	bool sent = false;
 
 	while ((int32_t)(limit - c->nxt) > 0) {
-		len = piece(l, c, limit - c->nxt);
+		len = piece(l, c, i, limit - c->nxt);
 		if ((int32_t)(window - c->nxt - len) < 0 && !force)
 			break;
 		if (unlikely(out_backlog(&l->out) > OUT_QUEUE - 512))
 			break;
 		if (c->una == c->nxt)
 			c->tick = l->tick % CLIENT_TICKS;
-		/* one request at a time is timed, in an open loop from when it was due */
-		if (c->wait == 0 && l->period_ns == 0) {
-			uint32_t ahead = (c->nxt + len - c->mark + l->request - 1) / l->request;
-
-			if (ahead <= CLIENT_WAIT_MAX) {
-				c->wait = ahead & CLIENT_WAIT_MAX;
-				c->stamp = l->stamp;
-			}
-		}
+		/* in an open loop a request is timed from when it was due */
+		if (c->wait == 0 && l->period_ns == 0)
+			begin_timing(l, c, len);
 		client_send_data(l, c, i, c->nxt, RTE_TCP_ACK_FLAG | RTE_TCP_PSH_FLAG, len);
 		c->nxt += len;
 		sent = true;
@@ -260,7 +351,8 @@ static void look_at(struct load *l, struct client *c, uint32_t i)
 	}
 	/* nothing under way: the peer's window is too small, or its update was lost; those of a hold have
 	 * nothing to send, most of the time */
-	if (idle < CLIENT_TICKS / 2 || c->state != CLIENT_OPEN || l->plan == &plan_hold)
+	if (idle < CLIENT_TICKS / 2 || c->state != CLIENT_OPEN || l->plan == &plan_hold ||
+	    !(is_busy(l, i) || is_slow(l, i)))
 		return;
 	c->tick = l->tick % CLIENT_TICKS;
 	if (l->asking && l->period_ns == 0 && out_backlog(&l->out) < OUT_HIGH &&
@@ -275,6 +367,8 @@ void client_timers(struct load *l, uint64_t elapsed_ns)
 	uint64_t n = l->nb_clients * RTE_MIN(elapsed_ns, pass) / pass + 1;
 	struct client *c;
 
+	if (l->nb_slow > 0)
+		slow_timers(l, elapsed_ns);
 	while (n-- > 0 && out_backlog(&l->out) < OUT_HIGH) {
 		c = &l->clients[l->scan];
 		if (c->state != CLIENT_CLOSED && c->state != CLIENT_DEAD)
@@ -284,12 +378,13 @@ void client_timers(struct load *l, uint64_t elapsed_ns)
 	}
 }
 
-/* Whether something is still to come. */
+/* Whether something is still to come, and soon. */
 static bool is_waiting(const struct load *l, const struct client *c)
 {
 	switch (c->state) {
 	case CLIENT_OPEN:
-		return client_waits(c) && l->plan != &plan_bulk;
+		return client_waits(c) && l->plan != &plan_bulk &&
+		       !is_slow(l, (uint32_t)(c - l->clients));
 	case CLIENT_SYN_SENT:
 	case CLIENT_FIN_WAIT:
 	case CLIENT_LAST_ACK:
@@ -363,7 +458,10 @@ static int init(struct load *l, char *why, size_t why_len)
 {
 	if (client_make_table(l, why, why_len) != 0)
 		return -1;
-	l->peer_mss = RTE_MIN((uint32_t)l->config->mss, DEFAULT_MSS);
+	l->peer_mss = RTE_MIN(l->own_mss, DEFAULT_MSS);
+	l->learnt = l->talk != &talk_http;
+	if (slow_init(l, why, why_len) != 0)
+		return -1;
 	return l->talk->init(l, why, why_len);
 }
 

@@ -5,6 +5,7 @@
 /* Many TCP clients in little memory: sending, opening and closing; tcp_in.c has the other direction. */
 
 #include "load.h"
+#include "parties.h"
 
 /** client_address returns the address of a connection, host byte order. */
 static inline uint32_t client_address(const struct load *l, uint32_t i)
@@ -33,6 +34,12 @@ static inline uint32_t client_find(const struct load *l, uint32_t address, uint1
 static inline bool client_waits(const struct client *c)
 {
 	return c->nxt != c->mark;
+}
+
+/** client_request returns the length of the request that begins at seq. */
+static inline uint32_t client_request(const struct load *l, uint32_t seq)
+{
+	return likely(l->sizes == NULL) ? l->request : sizes_at(l->sizes, seq);
 }
 
 /** client_send_data sends len bytes of the stream from seq on. */

@@ -12,6 +12,8 @@
 #include <rte_prefetch.h>
 
 #include "arp.h"
+#include "nd.h"
+#include "slow.h"
 
 #define AHEAD 4u
 
@@ -49,7 +51,7 @@ static void owe(struct load *l, const struct client *c, uint32_t i, uint32_t bef
 
 struct offered {
 	uint32_t mss, scale;
-	bool timestamps;
+	bool scales, timestamps;
 };
 
 static void read_option(const struct load *l, struct client *c, const uint8_t *p, uint32_t len,
@@ -61,6 +63,7 @@ static void read_option(const struct load *l, struct client *c, const uint8_t *p
 		o->mss = (uint32_t)p[2] << 8 | p[3];
 	} else if (p[0] == 3 && len == 3 && l->config->scale < 15) {
 		o->scale = RTE_MIN((uint32_t)p[2], 14u);
+		o->scales = true;
 	} else if (p[0] == 8 && len == 10 && l->config->timestamps) {
 		memcpy(&time, p + 2, sizeof(time));
 		c->peer_time = rte_be_to_cpu_32(time);
@@ -72,7 +75,7 @@ static void read_option(const struct load *l, struct client *c, const uint8_t *p
 static void read_options(struct load *l, struct client *c, const struct segment *s)
 {
 	const uint8_t *p = (const uint8_t *)(s->tcp + 1), *end = p + s->options;
-	struct offered o = {536, 0, false};
+	struct offered o = {536, 0, false, false};
 
 	while (p < end && *p != 0) {
 		if (*p == 1) {
@@ -85,7 +88,8 @@ static void read_options(struct load *l, struct client *c, const struct segment 
 		p += p[1];
 	}
 	l->peer_scale = o.scale;
-	l->peer_mss = RTE_MIN(o.mss, (uint32_t)l->config->mss) - (o.timestamps ? WIRE_OPTIONS : 0);
+	l->own_scale = o.scales ? (uint32_t)l->config->scale : 0;
+	l->peer_mss = RTE_MIN(o.mss, l->own_mss) - (o.timestamps ? WIRE_OPTIONS : 0);
 	if (o.timestamps != l->wire.timestamps) {
 		l->wire.timestamps = o.timestamps;
 		wire_init(&l->wire, (uint16_t)l->config->receive_window);
@@ -105,6 +109,8 @@ static void establish(struct load *l, struct client *c, uint32_t i, const struct
 	if (++l->established > l->peak)
 		l->peak = l->established;
 	l->talk->opened(l, c);
+	if (is_slow(l, i))
+		slow_opened(l, c, i);
 	client_send_bare(l, c, i, c->nxt, RTE_TCP_ACK_FLAG);
 	if (l->plan == &plan_connrate || l->phase == PHASE_LEARN) {
 		uint32_t since = c->stamp;
@@ -196,6 +202,8 @@ static inline void input_ack(struct load *l, struct client *c, uint32_t i, const
 		return;
 	client_set_wnd(c, s->wnd << l->peer_scale);
 	if (acked == 0) {
+		if (is_slow(l, i))
+			c->tries = 0; /* its window is closed, and it says so */
 		count_duplicate(l, c, i, s);
 		return;
 	}
@@ -222,12 +230,25 @@ static inline void note_latency(struct load *l, struct client *c, uint32_t n)
 	c->wait = 0;
 }
 
+/* Data for a slow reader, which fits its window. */
+static bool input_slow(struct load *l, struct client *c, uint32_t i, const uint8_t *data,
+                       uint32_t len)
+{
+	l->n.slow_in += len;
+	if (c->state == CLIENT_OPEN)
+		l->n.slow_answers += l->talk->receive(l, c, data, len);
+	c->rcv += len;
+	return l->asking && c->state == CLIENT_OPEN && l->talk->send(l, c, i, false);
+}
+
 /* Data that is in order. Returns whether something was sent that carries the acknowledgement. */
 static inline bool input_data(struct load *l, struct client *c, uint32_t i, const uint8_t *data,
                               uint32_t len)
 {
 	uint32_t n;
 
+	if (is_slow(l, i))
+		return input_slow(l, c, i, data, len);
 	l->n.payload_in += len;
 	if (c->state != CLIENT_OPEN) {
 		c->rcv += len;
@@ -312,6 +333,17 @@ static inline void input_segment(struct load *l, struct client *c, uint32_t i, s
 	if (unlikely(s->seq != c->rcv) && !input_out_of_order(l, c, i, s))
 		return;
 	before = c->rcv;
+	if (is_slow(l, i) && s->len > 0) {
+		uint32_t room = slow_room(l, c, i, s->len);
+
+		if (room < s->len)
+			s->flags &= (uint8_t)~RTE_TCP_FIN_FLAG;
+		s->len = room;
+		if (room == 0) {
+			client_send_bare(l, c, i, c->nxt, RTE_TCP_ACK_FLAG);
+			return;
+		}
+	}
 	if (s->len > 0)
 		sent = input_data(l, c, i, s->data, s->len);
 	else if (l->asking && c->state == CLIENT_OPEN && l->plan == &plan_bulk)
@@ -327,10 +359,26 @@ static inline void input_segment(struct load *l, struct client *c, uint32_t i, s
 /* ---- frames ----------------------------------------------------------------------------------- */
 
 /* The connection that a frame is for; UINT32_MAX: none. */
+static uint32_t classify6(const struct load *l, const struct rte_mbuf *m)
+{
+	const struct wire_head6 *h = rte_pktmbuf_mtod(m, const struct wire_head6 *);
+
+	if (unlikely(m->data_len < WIRE6_LEN ||
+	             h->eth.ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV6) ||
+	             h->ip.proto != IPPROTO_TCP ||
+	             memcmp(h->ip.src_addr, l->wire.server_addr.b, sizeof(h->ip.src_addr)) != 0 ||
+	             !wire_is_own6(&l->wire, h->ip.dst_addr) ||
+	             h->tcp.src_port != l->wire.head6.tcp.dst_port))
+		return UINT32_MAX;
+	return client_find(l, wire_low(h->ip.dst_addr), rte_be_to_cpu_16(h->tcp.dst_port));
+}
+
 static inline uint32_t classify(const struct load *l, const struct rte_mbuf *m)
 {
 	const struct wire_head *h = rte_pktmbuf_mtod(m, const struct wire_head *);
 
+	if (unlikely(l->wire.ip6))
+		return classify6(l, m);
 	if (unlikely(m->data_len < WIRE_LEN || h->eth.ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV4) ||
 	             h->ip.version_ihl != RTE_IPV4_VHL_DEF || h->ip.next_proto_id != IPPROTO_TCP ||
 	             h->ip.src_addr != l->wire.head.ip.dst_addr ||
@@ -339,28 +387,44 @@ static inline uint32_t classify(const struct load *l, const struct rte_mbuf *m)
 	return client_find(l, rte_be_to_cpu_32(h->ip.dst_addr), rte_be_to_cpu_16(h->tcp.dst_port));
 }
 
+/* Finds TCP in a frame of one of our connections. Returns its length, or 0 if the frame is cut short or a checksum
+ * is wrong. */
+static inline uint32_t open_frame(const struct load *l, const struct rte_mbuf *m,
+                                  const struct rte_tcp_hdr **tcp)
+{
+	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
+	const struct rte_ipv6_hdr *ip6 = (const struct rte_ipv6_hdr *)(frame + WIRE_IP);
+	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(frame + WIRE_IP);
+	uint32_t len;
+
+	*tcp = (const struct rte_tcp_hdr *)(frame + l->wire.tcp_at);
+	if (likely(!l->wire.ip6))
+		len = rte_be_to_cpu_16(ip->total_length) - (uint32_t)sizeof(*ip);
+	else
+		len = rte_be_to_cpu_16(ip6->payload_len);
+	if (unlikely(m->nb_segs > 1 || len > m->data_len - l->wire.tcp_at))
+		return 0;
+	if (unlikely(l->config->verify_checksums == 0))
+		return len;
+	if (likely(!l->wire.ip6))
+		return likely(wire_ip_ok(ip) && wire_l4_ok(ip, *tcp, len)) ? len : 0;
+	return likely(wire_l4_ok6(ip6, *tcp, len)) ? len : 0;
+}
+
 static inline void input_frame(struct load *l, struct rte_mbuf *m, uint32_t i)
 {
 	const struct wire_head *h = rte_pktmbuf_mtod(m, const struct wire_head *);
-	uint32_t len;
+	const struct rte_tcp_hdr *tcp;
 	struct segment s;
+	uint32_t len;
 
 	if (unlikely(i == UINT32_MAX)) {
-		if (!load_arp_input(l, m))
-			l->faults.stray += h->eth.ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4);
+		if (!load_arp_input(l, m) && !load_nd_input(l, m))
+			l->faults.stray += h->eth.ether_type == l->wire.head.eth.ether_type;
 		return;
 	}
-	len = rte_be_to_cpu_16(h->ip.total_length) - (uint32_t)sizeof(h->ip);
-	if (unlikely(m->nb_segs > 1 || len > m->data_len - WIRE_TCP)) {
-		l->faults.checksum++; /* cut short */
-		return;
-	}
-	if (l->config->verify_checksums != 0 &&
-	    unlikely(!wire_ip_ok(&h->ip) || !wire_l4_ok(&h->ip, &h->tcp, len))) {
-		l->faults.checksum++;
-		return;
-	}
-	if (likely(wire_parse(&s, &h->tcp, len)))
+	len = open_frame(l, m, &tcp);
+	if (likely(wire_parse(&s, tcp, len)))
 		input_segment(l, &l->clients[i], i, &s);
 	else
 		l->faults.checksum++;

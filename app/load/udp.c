@@ -11,11 +11,13 @@
 #include <rte_byteorder.h>
 
 #include "arp.h"
+#include "nd.h"
 #include "tcp.h"
 
 #define UDP_MAGIC    0x70634c44u
 #define UDP_PATIENCE 4u /* ticks */
 #define UDP_BURST    64u
+#define UDP_SIZE_MAX 1472u
 
 struct payload {
 	uint32_t magic, flow, seq;
@@ -23,48 +25,68 @@ struct payload {
 	uint64_t time;
 } __attribute__((packed));
 
-struct udp_frame {
-	struct rte_ether_hdr eth;
-	struct rte_ipv4_hdr ip;
+/* What lies behind IP's header. */
+struct datagram {
 	struct rte_udp_hdr udp;
 	struct payload payload;
 } __attribute__((packed, aligned(2)));
 
-#define UDP_HEAD sizeof(struct udp_frame)
-
-static uint32_t filler(const struct load *l)
+/* The bytes behind the numbers of the datagram that has a number. */
+static uint32_t filler(const struct load *l, uint32_t seq)
 {
-	return (uint32_t)(l->config->size - sizeof(struct payload));
+	uint64_t size = l->sizes != NULL ? sizes_at(l->sizes, seq) : l->config->size;
+
+	return (uint32_t)(size - sizeof(struct payload));
+}
+
+/* IP's header for len bytes from connection i. Returns where they go. */
+static struct datagram *put_ip(const struct load *l, uint8_t *frame, uint32_t i, uint32_t len)
+{
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(frame + WIRE_IP);
+	struct rte_ipv6_hdr *ip6 = (struct rte_ipv6_hdr *)(frame + WIRE_IP);
+	uint32_t source = rte_cpu_to_be_32(client_address(l, i));
+
+	memcpy(frame, &l->wire.head, l->wire.tcp_at);
+	if (l->wire.ip6) {
+		ip6->proto = IPPROTO_UDP;
+		wire_set_low(ip6->src_addr, source);
+		ip6->payload_len = rte_cpu_to_be_16((uint16_t)len);
+	} else {
+		ip->next_proto_id = IPPROTO_UDP;
+		ip->src_addr = source;
+		ip->total_length = rte_cpu_to_be_16((uint16_t)(sizeof(*ip) + len));
+		ip->hdr_checksum = 0;
+		ip->hdr_checksum = (uint16_t)~stream_fold(wire_sum(ip, sizeof(*ip)));
+	}
+	return (struct datagram *)(frame + l->wire.tcp_at);
 }
 
 static void send_datagram(struct load *l, struct client *c, uint32_t i, uint64_t time)
 {
 	struct rte_mbuf *m = out_mbuf(&l->out);
-	uint32_t more = filler(l), len = (uint32_t)(sizeof(struct rte_udp_hdr) + l->config->size);
-	struct udp_frame *f;
+	uint32_t more = filler(l, c->nxt), len = (uint32_t)sizeof(struct datagram) + more;
+	struct datagram *d;
+	uint8_t *frame;
 
 	if (m == NULL)
 		return;
-	f = rte_pktmbuf_mtod(m, struct udp_frame *);
-	memcpy(f, &l->wire.head, sizeof(f->eth) + sizeof(f->ip));
-	f->ip.next_proto_id = IPPROTO_UDP;
-	f->ip.src_addr = rte_cpu_to_be_32(client_address(l, i));
-	f->ip.total_length = rte_cpu_to_be_16((uint16_t)(sizeof(f->ip) + len));
-	f->ip.hdr_checksum = 0;
-	f->ip.hdr_checksum = (uint16_t)~stream_fold(wire_sum(&f->ip, sizeof(f->ip)));
-	f->udp.src_port = rte_cpu_to_be_16(client_port(l, i));
-	f->udp.dst_port = rte_cpu_to_be_16(l->wire.port);
-	f->udp.dgram_len = rte_cpu_to_be_16((uint16_t)len);
-	f->udp.dgram_cksum = 0;
-	f->payload = (struct payload){UDP_MAGIC, i, c->nxt, (uint32_t)l->config->seed, time};
-	memcpy(f + 1, stream_at(&l->stream, c->nxt), more);
-	f->udp.dgram_cksum = wire_l4_sum(&f->ip, &f->udp, len);
-	if (f->udp.dgram_cksum == 0)
-		f->udp.dgram_cksum = 0xffff; /* RFC 768: 0 would say that there is none */
+	frame = rte_pktmbuf_mtod(m, uint8_t *);
+	d = put_ip(l, frame, i, len);
+	d->udp.src_port = rte_cpu_to_be_16(client_port(l, i));
+	d->udp.dst_port = rte_cpu_to_be_16(l->wire.port);
+	d->udp.dgram_len = rte_cpu_to_be_16((uint16_t)len);
+	d->udp.dgram_cksum = 0;
+	d->payload = (struct payload){UDP_MAGIC, i, c->nxt, (uint32_t)l->config->seed, time};
+	memcpy(d + 1, stream_at(&l->stream, c->nxt), more);
+	d->udp.dgram_cksum = l->wire.ip6
+	                         ? wire_l4_sum6((struct rte_ipv6_hdr *)(frame + WIRE_IP), d, len)
+	                         : wire_l4_sum((struct rte_ipv4_hdr *)(frame + WIRE_IP), d, len);
+	if (d->udp.dgram_cksum == 0)
+		d->udp.dgram_cksum = 0xffff; /* RFC 768: 0 would say that there is none */
 	if (c->nxt == c->rcv)
 		c->tick = l->tick % CLIENT_TICKS;
 	c->nxt++;
-	out_push(&l->out, m, (uint32_t)(UDP_HEAD + more));
+	out_push(&l->out, m, l->wire.tcp_at + len);
 }
 
 static void send_more(struct load *l, struct client *c, uint32_t i)
@@ -94,39 +116,78 @@ static void take_answer(struct load *l, struct client *c, uint32_t i, const stru
 		send_more(l, c, i);
 }
 
+static bool is_answer4(const struct load *l, const uint8_t *frame)
+{
+	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(frame + WIRE_IP);
+
+	return ip->version_ihl == RTE_IPV4_VHL_DEF && ip->next_proto_id == IPPROTO_UDP &&
+	       ip->src_addr == l->wire.head.ip.dst_addr;
+}
+
+static bool is_answer6(const struct load *l, const uint8_t *frame)
+{
+	const struct rte_ipv6_hdr *ip = (const struct rte_ipv6_hdr *)(frame + WIRE_IP);
+
+	return ip->proto == IPPROTO_UDP && wire_is_own6(&l->wire, ip->dst_addr) &&
+	       memcmp(ip->src_addr, l->wire.server_addr.b, sizeof(ip->src_addr)) == 0;
+}
+
 static bool is_answer(const struct load *l, const struct rte_mbuf *m)
 {
-	const struct udp_frame *f = rte_pktmbuf_mtod(m, const struct udp_frame *);
+	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
+	const struct datagram *d = (const struct datagram *)(frame + l->wire.tcp_at);
 
-	return m->data_len >= UDP_HEAD && f->eth.ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4) &&
-	       f->ip.version_ihl == RTE_IPV4_VHL_DEF && f->ip.next_proto_id == IPPROTO_UDP &&
-	       f->udp.src_port == rte_cpu_to_be_16(l->wire.port) &&
-	       f->ip.src_addr == l->wire.head.ip.dst_addr;
+	return m->data_len >= l->wire.tcp_at + sizeof(*d) &&
+	       ((const struct rte_ether_hdr *)frame)->ether_type == l->wire.head.eth.ether_type &&
+	       d->udp.src_port == rte_cpu_to_be_16(l->wire.port) &&
+	       (l->wire.ip6 ? is_answer6(l, frame) : is_answer4(l, frame));
+}
+
+/* The connection of an answer; UINT32_MAX: none. */
+static uint32_t find(const struct load *l, const uint8_t *frame, const struct datagram *d)
+{
+	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(frame + WIRE_IP);
+	const struct rte_ipv6_hdr *ip6 = (const struct rte_ipv6_hdr *)(frame + WIRE_IP);
+	uint32_t address = l->wire.ip6 ? wire_low(ip6->dst_addr) : rte_be_to_cpu_32(ip->dst_addr);
+
+	return client_find(l, address, rte_be_to_cpu_16(d->udp.dst_port));
+}
+
+/* Whether the sums of len bytes of UDP are right; a datagram over IPv4 may do without. */
+static bool sums_ok(const struct load *l, const uint8_t *frame, const struct datagram *d,
+                    uint32_t len)
+{
+	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(frame + WIRE_IP);
+
+	if (l->wire.ip6)
+		return wire_l4_ok6((const struct rte_ipv6_hdr *)(frame + WIRE_IP), d, len);
+	return wire_ip_ok(ip) && (d->udp.dgram_cksum == 0 || wire_l4_ok(ip, d, len));
 }
 
 static void input_frame(struct load *l, const struct rte_mbuf *m)
 {
-	const struct udp_frame *f = rte_pktmbuf_mtod(m, const struct udp_frame *);
-	uint32_t i, len;
+	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
+	const struct datagram *d = (const struct datagram *)(frame + l->wire.tcp_at);
+	uint32_t i, len, more;
 
 	if (!is_answer(l, m)) {
-		if (!load_arp_input(l, m))
+		if (!load_arp_input(l, m) && !load_nd_input(l, m))
 			l->faults.stray++;
 		return;
 	}
-	i = client_find(l, rte_be_to_cpu_32(f->ip.dst_addr), rte_be_to_cpu_16(f->udp.dst_port));
-	len = rte_be_to_cpu_16(f->udp.dgram_len);
-	if (i == UINT32_MAX || f->payload.run != (uint32_t)l->config->seed) {
+	i = find(l, frame, d);
+	len = rte_be_to_cpu_16(d->udp.dgram_len);
+	more = filler(l, d->payload.seq);
+	if (i == UINT32_MAX || d->payload.run != (uint32_t)l->config->seed) {
 		l->faults.stray++;
-	} else if (m->nb_segs > 1 || len != sizeof(f->udp) + l->config->size ||
-	           UDP_HEAD + filler(l) > m->data_len || !wire_ip_ok(&f->ip) ||
-	           (f->udp.dgram_cksum != 0 && !wire_l4_ok(&f->ip, &f->udp, len))) {
+	} else if (m->nb_segs > 1 || len != sizeof(*d) + more ||
+	           l->wire.tcp_at + len > m->data_len || !sums_ok(l, frame, d, len)) {
 		l->faults.checksum++;
-	} else if (f->payload.magic != UDP_MAGIC || f->payload.flow != i ||
-	           memcmp(f + 1, stream_at(&l->stream, f->payload.seq), filler(l)) != 0) {
+	} else if (d->payload.magic != UDP_MAGIC || d->payload.flow != i ||
+	           memcmp(d + 1, stream_at(&l->stream, d->payload.seq), more) != 0) {
 		l->faults.wrong++;
 	} else {
-		take_answer(l, &l->clients[i], i, &f->payload);
+		take_answer(l, &l->clients[i], i, &d->payload);
 	}
 }
 
@@ -143,15 +204,12 @@ static void input(struct load *l, struct rte_mbuf **pkts, unsigned n)
 /* An open loop: datagram k is due at the k-th multiple of an interval and is timed from then. */
 static void pace(struct load *l)
 {
-	uint64_t rate = l->config->rate, n = l->config->conns;
-	uint64_t want =
-	    (uint64_t)((unsigned __int128)(l->now - l->pace_from) * rate / LOAD_SECOND_NS);
+	uint64_t want = plan_due(l);
 
 	for (uint32_t k = 0; k < UDP_BURST && l->paced < want; k++, l->paced++) {
-		uint64_t after = (uint64_t)((unsigned __int128)l->paced * LOAD_SECOND_NS / rate);
-		uint32_t i = (uint32_t)(l->paced % n);
+		uint32_t i = (uint32_t)(l->paced % l->config->conns);
 
-		send_datagram(l, &l->clients[i], i, l->pace_from + after);
+		send_datagram(l, &l->clients[i], i, plan_due_ns(l, l->paced));
 	}
 }
 
@@ -197,9 +255,14 @@ static void udp_timers(struct load *l, uint64_t elapsed_ns)
 
 static int udp_init(struct load *l, char *why, size_t why_len)
 {
-	if (l->config->size < sizeof(struct payload) || l->config->size > 1472) {
-		snprintf(why, why_len, "mode udp takes a size of %zu to 1472 bytes",
-		         sizeof(struct payload));
+	uint64_t least, most;
+
+	l->sizes = l->config->sizes;
+	least = l->sizes != NULL ? l->sizes->min : l->config->size;
+	most = l->sizes != NULL ? l->sizes->max : l->config->size;
+	if (least < sizeof(struct payload) || most > UDP_SIZE_MAX - (l->wire.ip6 ? 20 : 0)) {
+		snprintf(why, why_len, "mode udp takes a size of %zu to %u bytes",
+		         sizeof(struct payload), UDP_SIZE_MAX);
 		return -1;
 	}
 	if (l->config->conns * l->config->depth > LOAD_DIRECT) {

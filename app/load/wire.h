@@ -15,6 +15,8 @@
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
+#include <percore/addr.h>
+
 #include "stream.h"
 
 #define WIRE_OPTIONS 12 /* NOP NOP timestamp */
@@ -26,16 +28,31 @@ struct wire_head {
 	uint8_t options[WIRE_OPTIONS];
 } __attribute__((packed, aligned(2)));
 
+struct wire_head6 {
+	struct rte_ether_hdr eth;
+	struct rte_ipv6_hdr ip;
+	struct rte_tcp_hdr tcp;
+	uint8_t options[WIRE_OPTIONS];
+} __attribute__((packed, aligned(2)));
+
 #define WIRE_IP  sizeof(struct rte_ether_hdr)
 #define WIRE_TCP (WIRE_IP + sizeof(struct rte_ipv4_hdr))
 #define WIRE_LEN (WIRE_TCP + sizeof(struct rte_tcp_hdr)) /* without options */
 
+#define WIRE6_TCP (WIRE_IP + sizeof(struct rte_ipv6_hdr))
+#define WIRE6_LEN (WIRE6_TCP + sizeof(struct rte_tcp_hdr))
+
 struct wire {
-	struct wire_head head;    /* of every segment but a SYN */
+	bool ip6;
+	union {
+		struct wire_head head; /* of every segment but a SYN */
+		struct wire_head6 head6;
+	};
 	uint32_t ip_sum, tcp_sum; /* of its constant words */
-	uint32_t len;             /* with options */
+	uint32_t tcp_at, len;     /* where TCP's header begins; the length of all, with options */
 	bool timestamps;
-	uint32_t server, first; /* the server's address and our first, host byte order */
+	struct pc_addr server_addr, first_addr;
+	uint32_t server, first; /* the last 32 bits of them, host byte order */
 	uint16_t port, first_port;
 	uint32_t time; /* our timestamp */
 	struct rte_ether_addr mac, peer_mac;
@@ -89,6 +106,30 @@ static inline uint32_t wire_sum_words(uint32_t w)
 /** wire_init makes the templates, when the addresses are known or have changed. */
 void wire_init(struct wire *w, uint16_t window);
 
+/** wire_ip6_init makes an IPv6 header from our first address to the server; its length is 0. */
+void wire_ip6_init(const struct wire *w, struct rte_ipv6_hdr *ip, uint8_t proto);
+
+/** wire_set_low writes the last 32 bits of an IPv6 address. */
+static inline void wire_set_low(uint8_t address[16], uint32_t low_be)
+{
+	__builtin_memcpy(address + 12, &low_be, sizeof(low_be));
+}
+
+/** wire_low returns the last 32 bits of an IPv6 address, host byte order. */
+static inline uint32_t wire_low(const uint8_t address[16])
+{
+	uint32_t low;
+
+	__builtin_memcpy(&low, address + 12, sizeof(low));
+	return rte_be_to_cpu_32(low);
+}
+
+/** wire_is_own6 says whether an address begins as ours do. */
+static inline bool wire_is_own6(const struct wire *w, const uint8_t address[16])
+{
+	return __builtin_memcmp(address, w->first_addr.b, 12) == 0;
+}
+
 /** wire_ip_ok says whether the IPv4 header's checksum is right. */
 bool wire_ip_ok(const struct rte_ipv4_hdr *ip);
 
@@ -97,6 +138,12 @@ bool wire_l4_ok(const struct rte_ipv4_hdr *ip, const void *l4, uint32_t len);
 
 /** wire_l4_sum computes that checksum, as it goes into the header. */
 uint16_t wire_l4_sum(const struct rte_ipv4_hdr *ip, const void *l4, uint32_t len);
+
+/** wire_l4_ok6 says whether the checksum of len bytes of TCP, UDP or ICMPv6 behind ip is right. */
+bool wire_l4_ok6(const struct rte_ipv6_hdr *ip, const void *l4, uint32_t len);
+
+/** wire_l4_sum6 computes that checksum, as it goes into the header. */
+uint16_t wire_l4_sum6(const struct rte_ipv6_hdr *ip, const void *l4, uint32_t len);
 
 /** wire_parse reads a segment of len bytes. Returns false if it is malformed. */
 static inline bool wire_parse(struct segment *s, const struct rte_tcp_hdr *tcp, uint32_t len)

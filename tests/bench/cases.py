@@ -21,6 +21,7 @@ class Case:
     memory: int = 1024   # MB for the server
     half_of: str = ""    # an open loop at half of what percore reached in this case
     lower: bool = False  # the lower the better
+    ip6: bool = False
 
     @property
     def http(self):
@@ -84,10 +85,19 @@ CASES = [
     hold("hold-10m", "10,000,000 connections, opened; 10,000 of them ask each second", 10000000, 6144),
 ]
 
-LARGE = ("echo-1m", "hold-1m", "hold-10m")
+MIXED = ("--sizes", "64:70,65-1400:25,16384:5")
 
-DEFAULT = [c.name for c in CASES if c.name not in LARGE]
-QUICK = ["rtt-1", "echo-64", "echo-10k", "http-64", "conn-64", "bulk-in-1", "bulk-out-1", "frames-64"]
+
+def lossy(case, title, **kw):
+    """A case with one frame in a hundred lost each way."""
+    old = find(case)
+    return dataclasses.replace(old, name=f"{case}-loss", title=f"{title}, 1 % lost each way",
+                               load=(*old.load, "--set", "load.loss_ppm=10000"), **kw)
+
+
+def over_ip6(case, **kw):
+    old = find(case)
+    return dataclasses.replace(old, name=f"{case}-ip6", title=f"{old.title}, over IPv6", ip6=True, **kw)
 
 
 def find(name):
@@ -95,6 +105,38 @@ def find(name):
         if case.name == name:
             return case
     raise KeyError(name)
+
+
+# loads that are not all alike
+CASES += [
+    echo("echo-sizes", "echo of 64 B (70 %), 65 to 1,400 B (25 %) and 16 KB (5 %), 1,024 connections", 1024, *MIXED),
+    echo("busy-100", "echo of 64 B, 10,000 connections of which 100 ask", 10000, "--busy", "100"),
+    echo("busy-1k", "echo of 64 B, 100,000 connections of which 1,000 ask", 100000, "--busy", "1000", "--warm", "1",
+         peers=("null", "percore")),
+    Case("hold-skew", "100,000 connections, 200,000 requests a second, popular after Zipf: p99",
+         ("--mode", "hold", "--conns", "100000", "--set", "load.sample=200000", "--set", "load.skew=100"),
+         "latency_us.p99", "us", peers=("null", "percore"), lower=True),
+    Case("burst-1k", "1,000 requests at once every 10 ms, 1,000 connections: p99",
+         ("--mode", "echo", "--conns", "1000", "--rate", "100000", "--burst", "1000"), "latency_us.p99", "us",
+         lower=True),
+    # null keeps nothing, so it cannot wait for who reads slowly
+    echo("slow-1k", "echo of 64 B, 64 connections beside 1,000 slow readers", 1064, "--slow", "1000",
+         peers=STREAM),
+    lossy("echo-1k", "echo of 64 B, 1,024 connections"),
+    lossy("conn-64", "connect, echo, close; 64 at a time"),
+    lossy("bulk-in-1", "one stream in"),
+    lossy("bulk-out-1", "one stream out"),
+    over_ip6("echo-1k"),
+    over_ip6("http-64", peers=STREAM),
+    over_ip6("conn-64"),
+    over_ip6("bulk-in-1"),
+    over_ip6("bulk-out-1"),
+]
+
+LARGE = ("echo-1m", "hold-1m", "hold-10m")
+
+DEFAULT = [c.name for c in CASES if c.name not in LARGE]
+QUICK = ["rtt-1", "echo-64", "echo-10k", "http-64", "conn-64", "bulk-in-1", "bulk-out-1", "frames-64"]
 
 
 def value(case, row):

@@ -2,7 +2,8 @@
 /*
  * epoll_server: what percore's programs do, on Linux's own sockets, as plainly as one would write it:
  * one thread, one epoll set, echo on port 7, discard on 9, a source on 19 (byte n is n mod 256), and on
- * 80 an HTTP answer with a body of 512 bytes.  It runs until it is killed.
+ * 80 an HTTP answer with a body of 512 bytes, over IPv4 or, with the argument 6, over IPv6.  It runs
+ * until it is killed.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -31,6 +32,9 @@ struct conn {
 	bool listens;
 	uint8_t crlf;     /* bytes of the empty line that ends a request, so far */
 	uint8_t position; /* of the source, modulo 256 */
+	/* what the peer had no room for: until it has gone, nothing more is read */
+	char *rest;
+	size_t rest_at, rest_len;
 };
 
 static const struct {
@@ -42,7 +46,7 @@ static struct conn *conns;
 static rlim_t nb_conns;
 static char room[ROOM], pattern[SOURCE + 256], answer[BODY + 256];
 static size_t answer_len;
-static int epoll;
+static int epoll, family = AF_INET;
 
 static int die(const char *what)
 {
@@ -62,8 +66,9 @@ static int watch(int fd, struct conn conn)
 
 static int open_service(uint16_t port, enum service service)
 {
-	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
+	/* the two have the port at the same place */
+	struct sockaddr_in6 sin = {.sin6_family = (sa_family_t)family, .sin6_port = htons(port)};
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
 
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -83,20 +88,59 @@ static void take_new(int listener)
 			close(fd);
 }
 
-/* Sends all; a peer that does not read holds everybody up, which the load here never does. */
+static void set_events(int fd, uint32_t events)
+{
+	struct epoll_event ev = {.events = events, .data.fd = fd};
+
+	(void)epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &ev);
+}
+
+static void end(int fd)
+{
+	free(conns[fd].rest);
+	close(fd);
+}
+
+/* Returns how much the peer has room for; all if the connection is broken. */
+static size_t send_some(int fd, const char *p, size_t n)
+{
+	size_t done = 0;
+	ssize_t sent = 1;
+
+	while (done < n && (sent = send(fd, p + done, n - done, MSG_NOSIGNAL)) > 0)
+		done += (size_t)sent;
+	return done == n || (sent < 0 && errno != EAGAIN) ? n : done;
+}
+
+/* Sends all, and keeps what the peer has no room for. */
 static void send_all(int fd, const char *p, size_t n)
 {
-	ssize_t sent;
+	struct conn *c = &conns[fd];
+	size_t sent = c->rest_len == c->rest_at ? send_some(fd, p, n) : 0;
+	char *rest;
 
-	while (n > 0) {
-		sent = send(fd, p, n, MSG_NOSIGNAL);
-		if (sent > 0) {
-			p += sent;
-			n -= (size_t)sent;
-		} else if (errno != EAGAIN) {
-			return;
-		}
-	}
+	if (sent == n)
+		return;
+	rest = realloc(c->rest, c->rest_len + n - sent);
+	if (rest == NULL)
+		return;
+	memcpy(rest + c->rest_len, p + sent, n - sent);
+	c->rest = rest;
+	c->rest_len += n - sent;
+	set_events(fd, EPOLLOUT);
+}
+
+static void send_rest(int fd)
+{
+	struct conn *c = &conns[fd];
+
+	c->rest_at += send_some(fd, c->rest + c->rest_at, c->rest_len - c->rest_at);
+	if (c->rest_at < c->rest_len)
+		return;
+	free(c->rest);
+	c->rest = NULL;
+	c->rest_at = c->rest_len = 0;
+	set_events(fd, EPOLLIN);
 }
 
 static void serve_http(int fd, const char *p, size_t n)
@@ -139,11 +183,13 @@ static void serve(int fd, uint32_t events)
 	}
 	if (c->service == SOURCE_BYTES && (events & EPOLLOUT) != 0)
 		serve_source(fd);
+	if (c->rest != NULL && (events & EPOLLOUT) != 0)
+		send_rest(fd);
 	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0)
 		return;
 	n = recv(fd, room, c->service == ECHO ? ROOM / 4 : ROOM, 0);
 	if (n == 0 || (n < 0 && errno != EAGAIN))
-		close(fd);
+		end(fd);
 	else if (n > 0 && c->service == ECHO)
 		send_all(fd, room, (size_t)n);
 	else if (n > 0 && c->service == HTTP)
@@ -174,10 +220,13 @@ static int set_up(void)
 	return conns != NULL && epoll >= 0 ? 0 : -1;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct epoll_event ev[EVENTS];
 	int n;
+
+	if (argc > 1 && argv[1][0] == '6')
+		family = AF_INET6;
 
 	signal(SIGPIPE, SIG_IGN);
 	if (set_up() != 0)

@@ -16,6 +16,7 @@ import time
 import machine
 
 SERVER, FIRST, PREFIX = "10.9.0.1", "10.9.16.0", 16
+SERVER6, FIRST6 = "2001:db8:9::1", "2001:db8:9::1:0"
 SERVER_MAC, CLIENT_MAC = "02:00:00:00:00:01", "02:00:00:00:00:02"
 BODY = 512
 
@@ -56,13 +57,13 @@ class Bed:
     def command(self, peer, case):
         cpu = machine.cpus()[0]
         eal = self.eal(cpu, case.memory) + self.memif("server", SERVER_MAC)
+        addr = f"{SERVER6}/64" if case.ip6 else f"{SERVER}/{PREFIX}"
         if peer == "percore":
             if case.http:
                 return [f"{self.build}/app/httpd/percore-httpd", *eal, "--", "--root",
-                        f"{self.work}/root", "--listen", "80", "--addr", f"{SERVER}/{PREFIX}",
-                        *case.server]
+                        f"{self.work}/root", "--listen", "80", "--addr", addr, *case.server]
             return [f"{self.build}/app/echo/percore-echo", *eal, "--", "--listen", "7", "--discard",
-                    "9", "--source", "19", "--addr", f"{SERVER}/{PREFIX}", *case.server]
+                    "9", "--source", "19", "--addr", addr, *case.server]
         if peer == "null":
             return [f"{self.build}/app/load/percore-load", *self.eal(cpu, 256),
                     *self.memif("server", SERVER_MAC), "--", "--mode", "null", "--set",
@@ -74,7 +75,7 @@ class Bed:
                     "--auto-start", "--nb-cores=1", "--total-num-mbufs=16384", "--no-mlockall"]
         inside = ["ip", "netns", "exec", self.ns, "taskset", "-c", str(cpu)]
         if peer == "linux":
-            return [*inside, f"{self.build}/tests/bench/epoll_server"]
+            return [*inside, f"{self.build}/tests/bench/epoll_server", "6" if case.ip6 else "4"]
         return [*inside, "nginx", "-c", str(self.nginx_config())]
 
     def nginx_config(self):
@@ -88,13 +89,16 @@ class Bed:
 
     # ---- life
 
-    def make_namespace(self):
+    def make_namespace(self, ip6):
         quiet("ip", "netns", "add", self.ns)
         inside = ["ip", "netns", "exec", self.ns]
         for line in ("ip link set lo up", "ip link add bench0 type veth peer name bench1",
                      f"ip addr add {SERVER}/{PREFIX} dev bench0", "ip link set bench0 up",
                      "ip link set bench1 arp off", "ip link set bench1 up",
-                     "sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.core.somaxconn=65535 "
+                     "sysctl -qw net.ipv6.conf.all.disable_ipv6=1",
+                     f"sysctl -qw net.ipv6.conf.bench0.disable_ipv6={int(not ip6)}",
+                     *([f"ip addr add {SERVER6}/64 dev bench0 nodad"] if ip6 else []),
+                     "sysctl -qw net.core.somaxconn=65535 "
                      "net.ipv4.tcp_max_syn_backlog=262144",
                      "ethtool -K bench0 tso off gso off gro off tx off",
                      "ethtool -K bench1 tso off gso off gro off"):
@@ -105,7 +109,7 @@ class Bed:
             return
         (self.work / "memif.sock").unlink(missing_ok=True)
         if peer in ("linux", "nginx"):
-            self.make_namespace()
+            self.make_namespace(case.ip6)
         log = self.work / f"{peer}.log"
         # a pipe's end would end testpmd, which waits for somebody to press a key
         with open(log, "w", encoding="utf-8") as out:
@@ -148,8 +152,9 @@ class Bed:
             eal += ["--vdev=net_null0"]
         else:
             eal += self.memif("client", CLIENT_MAC)
-        return [*pre, f"{self.build}/app/load/percore-load", *eal, "--", "--addr", f"{FIRST}/{PREFIX}",
-                "--server", SERVER, "--seconds", str(seconds), "--set", "load.progress=0", "--set",
+        first, server = (f"{FIRST6}/64", SERVER6) if case.ip6 else (f"{FIRST}/{PREFIX}", SERVER)
+        return [*pre, f"{self.build}/app/load/percore-load", *eal, "--", "--addr", first,
+                "--server", server, "--seconds", str(seconds), "--set", "load.progress=0", "--set",
                 f"load.watch={self.server.pid if self.server else 0}", "--set", "load.end=1", *case.load, *more]
 
     def drive(self, peer, case, seconds, more=()):

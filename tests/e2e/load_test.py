@@ -12,6 +12,7 @@ import tempfile
 import bed
 
 SERVER, FIRST = "192.0.2.1", "192.0.2.2"
+SERVER6, FIRST6 = "2001:db8::1", "2001:db8::2"
 DRIVER = -signal.SIGSEGV  # net_memif, when its peer goes; see docs/not-implemented.md
 ROWS = [
     ("echo", "echo", []),
@@ -25,7 +26,14 @@ ROWS = [
     ("echo", "udp", ["--depth", "2"]),
     ("httpd", "http", ["--path", "/file", "--depth", "4"]),
     ("httpd", "connrate", ["--http", "1", "--path", "/file", "--port", "80"]),
+    ("echo", "echo", ["--sizes", "1-200:9,2000-9000:1", "--depth", "2"]),
+    ("echo", "echo", ["--conns", "500", "--busy", "10", "--slow", "20"]),
+    ("echo", "echo", ["--rate", "5000", "--burst", "10"]),
+    ("echo", "echo", ["--set", "load.loss_in_ppm=5000"]),
     ("null", "echo", []),
+    ("echo6", "echo", []),
+    ("httpd6", "http", ["--path", "/file"]),
+    ("echo6", "connrate", []),
     ("null", "ping", ["--size", "1518"]),
 ]
 
@@ -44,10 +52,10 @@ def result(out):
 
 def server_command(args, tmp, kind, cpu):
     common = eal(tmp, "server", "02:00:00:00:00:01", cpu) + ["--"]
-    address = ["--addr", SERVER + "/24"]
+    address = ["--addr", SERVER6 + "/64" if kind.endswith("6") else SERVER + "/24"]
     if kind == "null":
         return [f"{args.build}/app/load/percore-load", *common, "--mode", "null"]
-    if kind == "httpd":
+    if kind.startswith("httpd"):
         os.makedirs(f"{tmp}/root", exist_ok=True)
         with open(f"{tmp}/root/file", "wb") as f:
             f.write(os.urandom(700))
@@ -59,6 +67,7 @@ def server_command(args, tmp, kind, cpu):
 def drive(args, tmp, kind, mode, options, cpus):
     """Runs one server under one load. Returns the load's status and result."""
     limit = 40 * args.slow
+    first, server_address = (FIRST6 + "/64", SERVER6) if kind.endswith("6") else (FIRST + "/24", SERVER)
     with open(f"{tmp}/out", "w+", encoding="utf-8") as out:
         server = subprocess.Popen(server_command(args, tmp, kind, cpus[0]), stdin=subprocess.DEVNULL,
                                   stdout=out, stderr=out)
@@ -67,7 +76,7 @@ def drive(args, tmp, kind, mode, options, cpus):
                          kind)
             r = subprocess.run(
                 [f"{args.build}/app/load/percore-load", *eal(tmp, "client", "02:00:00:00:00:02", cpus[-1]),
-                 "--", "--addr", FIRST + "/24", "--server", SERVER, "--mode", mode, "--conns", "20",
+                 "--", "--addr", first, "--server", server_address, "--mode", mode, "--conns", "20",
                  "--seconds", "0.5", "--warm", "0.1", *options],
                 stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit)
         finally:
@@ -96,7 +105,18 @@ def mistakes(args):
     """Each mistake gives one line and status 2"""
     rows = [
         (["--mode", "nonsense"], "there is no mode"),
-        (["--server", "nobody"], "no IPv4 address"),
+        (["--server", "nobody"], "no address"),
+        (["--sizes", "5-"], "no distribution of sizes"),
+        (["--mode", "http", "--sizes", "5-9"], "goes with echoes"),
+        (["--mode", "hold", "--busy", "5"], "--busy goes with"),
+        (["--busy", "60", "--slow", "10"], "--conns less --slow"),
+        (["--mode", "connrate", "--slow", "5"], "--slow goes with"),
+        (["--slow", "64"], "leaves no connection"),
+        (["--burst", "5"], "--burst needs a --rate"),
+        (["--burst", "5", "--rate", "100"], "multiple of --burst"),
+        (["--set", "load.skew=100"], "mode hold"),
+        (["--addr", "2001:db8::2/64", "--server", "192.0.2.9"], "not of one family"),
+        (["--addr", "2001:db8::2/64", "--server", "2001:db8::1", "--flood", "syn"], "made of IPv4"),
         (["--server", "192.0.2.9"], "needs --addr"),
         (["--addr", "192.0.2.2/24"], "--server"),
         (["--addr", "192.0.2.2/24", "--server", "198.51.100.1"], "--gateway"),

@@ -12,6 +12,7 @@
 #define HTTP_PORT 80
 
 static struct rte_mempool *pool;
+static const char *const servers[] = {"10.0.0.1/16", "2001:db8::1/64"};
 
 static const struct load_config defaults = {
 #define LOAD_DEFAULT(section, name, def, min, max, unit, sentence) .name = def,
@@ -24,7 +25,7 @@ void bed_begin(struct bed *b, const char *mode)
 	memset(b, 0, sizeof(*b));
 	b->config = defaults;
 	b->config.mode = mode_find(mode);
-	b->config.server = BED_SERVER;
+	b->config.server = pc_addr_ip4(htonl(BED_SERVER));
 	b->config.path = "/";
 	b->config.label = "";
 	b->config.progress = 0;
@@ -41,16 +42,21 @@ void bed_begin(struct bed *b, const char *mode)
 	}
 }
 
+void bed_ip6(struct bed *b)
+{
+	CU_ASSERT_FATAL(pc_addr_parse("2001:db8::1", &b->config.server) == 0);
+}
+
 /* ---- the server ------------------------------------------------------------------------------- */
 
 static void open_http(struct bed *b)
 {
-	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(HTTP_PORT)};
+	struct sockaddr_in6 sin = {.sin6_family = AF_INET6, .sin6_port = htons(HTTP_PORT)};
 	struct epoll_event ev = {.events = EPOLLIN};
 	struct pc_stack *st = b->sv->st;
 
 	b->http_epoll = pc_epoll_create(st);
-	b->listener = pc_socket(st, AF_INET, SOCK_STREAM, 0);
+	b->listener = pc_socket(st, AF_INET6, SOCK_STREAM, 0);
 	ev.data.fd = b->listener;
 	CU_ASSERT_FATAL(pc_bind(st, b->listener, (struct sockaddr *)&sin, sizeof(sin)) == 0);
 	CU_ASSERT_FATAL(pc_listen(st, b->listener, 1024) == 0);
@@ -59,16 +65,20 @@ static void open_http(struct bed *b)
 
 static void make_server(struct bed *b)
 {
-	const struct pc_prefix prefix = {.addr = pc_addr_ip4(htonl(BED_SERVER)), .len = 96 + 16};
+	struct pc_prefix prefix;
 	struct pc_stack_config config;
 	struct server *sv = calloc(1, sizeof(*sv) + SOCKETS * sizeof(sv->socks[0]));
 
 	pc_stack_config_init(&config);
 	config.stack_max_connections = SOCKETS - 200;
 	config.stack_seed = 1;
+	config.ip6_dad = 0;
 	sv->st = pc_stack_create(&config, pool);
 	CU_ASSERT_FATAL(sv->st != NULL && pc_stack_add_port(sv->st, b->ends[0]) == 0);
-	CU_ASSERT_FATAL(pc_stack_add_addr(sv->st, 0, &prefix) == 0);
+	for (size_t i = 0; i < 2; i++) {
+		CU_ASSERT_FATAL(pc_prefix_parse(servers[i], &prefix) == 0);
+		CU_ASSERT_FATAL(pc_stack_add_addr(sv->st, 0, &prefix) == 0);
+	}
 	sv->nb_socks = SOCKETS;
 	sv->epoll = pc_epoll_create(sv->st);
 	for (size_t i = 0; i < sizeof(sv->pattern); i++)
@@ -137,11 +147,15 @@ static void turn_server(struct bed *b)
 
 static struct load *make_load(const struct load_config *config, struct pc_port *port, uint64_t now)
 {
-	const struct pc_prefix own = {.addr = pc_addr_ip4(htonl(BED_CLIENT)), .len = 96 + 16};
+	struct pc_prefix own = {.addr = pc_addr_ip4(htonl(BED_CLIENT)), .len = 96 + 16};
 	const struct pc_run_ports ports = {
 	    .ports = &port, .nb_ports = 1, .pool = pool, .addr = &own};
 	char why[128] = "";
-	struct load *l = load_create(config, &ports, now, why, sizeof(why));
+	struct load *l;
+
+	if (!pc_addr_is_ip4(&config->server))
+		CU_ASSERT_FATAL(pc_prefix_parse(BED_CLIENT6, &own) == 0);
+	l = load_create(config, &ports, now, why, sizeof(why));
 
 	if (l == NULL)
 		printf("load_create: %s\n", why);
@@ -180,21 +194,37 @@ void bed_start_other(struct bed *b, const char *mode, const struct pc_fault_conf
 	b->load = make_load(&b->config, b->ends[1], b->now);
 }
 
+static bool turn(struct bed *b)
+{
+	bool more;
+
+	b->now += BED_STEP_NS;
+	more = load_turn(b->load, b->now);
+	if (b->now >= b->stall_from && b->now < b->stall_to)
+		return more;
+	if (b->sv != NULL)
+		turn_server(b);
+	else
+		load_turn(b->other, b->now);
+	return more;
+}
+
+void bed_until(struct bed *b, enum phase phase)
+{
+	uint64_t end = b->now + UINT64_C(60000000000);
+
+	while (b->load->phase < phase && b->now < end)
+		turn(b);
+	CU_ASSERT_EQUAL(b->load->phase, phase);
+}
+
 void bed_run(struct bed *b, double seconds)
 {
 	uint64_t end = b->now + (uint64_t)(seconds * 1e9);
 	bool more = true;
 
-	while (more && b->now < end) {
-		b->now += BED_STEP_NS;
-		more = load_turn(b->load, b->now);
-		if (b->now >= b->stall_from && b->now < b->stall_to)
-			continue;
-		if (b->sv != NULL)
-			turn_server(b);
-		else
-			load_turn(b->other, b->now);
-	}
+	while (more && b->now < end)
+		more = turn(b);
 	CU_ASSERT(!more); /* it ends by itself */
 }
 

@@ -12,6 +12,7 @@
 
 #define BED_SERVER  0x0a000001u
 #define BED_CLIENT  0x0a000100u
+#define BED_CLIENT6 "2001:db8::1:0/64"
 #define BED_STEP_NS 20000u
 #define BED_BODY    1000
 
@@ -30,6 +31,9 @@ struct bed {
 /** bed_begin sets the defaults of a mode; change config, then call bed_start. */
 void bed_begin(struct bed *b, const char *mode);
 
+/** bed_ip6 has the load go over IPv6; the server has addresses of both families. */
+void bed_ip6(struct bed *b);
+
 /** bed_start makes both ends. faults may be NULL. */
 void bed_start(struct bed *b, const struct pc_fault_config *faults);
 
@@ -38,6 +42,9 @@ void bed_start_other(struct bed *b, const char *mode, const struct pc_fault_conf
 
 /** bed_run turns until the generator has done, at most so many seconds. */
 void bed_run(struct bed *b, double seconds);
+
+/** bed_until turns until the generator is in that phase, at most a minute. */
+void bed_until(struct bed *b, enum phase phase);
 
 /** bed_connections returns how many connections the server has. */
 uint32_t bed_connections(const struct bed *b);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The generator against a percore stack, and against itself. */
 #include <CUnit/Basic.h>
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -290,7 +291,7 @@ static void test_refused(void)
 static void test_no_server(void)
 {
 	bed_begin(&b, "echo");
-	b.config.server = BED_SERVER + 5;
+	b.config.server = pc_addr_ip4(htonl(BED_SERVER + 5));
 	bed_start(&b, NULL);
 	bed_run(&b, 5);
 	CU_ASSERT(b.load->failed && b.load->why[0] != '\0');
@@ -332,6 +333,8 @@ static void test_null(void)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		bed_begin(&b, names[i]);
 		b.config.slots = 1000;
+		b.config.size = i == 0 ? 5000 : 64; /* several segments, several requests */
+		b.config.depth = i == 0 ? 3 : 1;
 		bed_start_other(&b, "null", NULL);
 		bed_run(&b, 10);
 		check_good();

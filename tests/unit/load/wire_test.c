@@ -41,6 +41,26 @@ static void test_l4(void)
 	CU_ASSERT(!wire_ip_ok(&f.ip));
 }
 
+static void test_l4_ip6(void)
+{
+	struct {
+		struct rte_ipv6_hdr ip;
+		struct rte_tcp_hdr tcp;
+		uint8_t data[33];
+	} __attribute__((packed, aligned(2))) f;
+
+	memset(&f, 0xa5, sizeof(f));
+	f.ip.proto = IPPROTO_TCP;
+	f.ip.payload_len = rte_cpu_to_be_16(sizeof(f) - sizeof(f.ip));
+	f.tcp.cksum = 0;
+	CU_ASSERT_EQUAL(wire_l4_sum6(&f.ip, &f.tcp, sizeof(f) - sizeof(f.ip)),
+	                rte_ipv6_udptcp_cksum(&f.ip, &f.tcp));
+	f.tcp.cksum = wire_l4_sum6(&f.ip, &f.tcp, sizeof(f) - sizeof(f.ip));
+	CU_ASSERT(wire_l4_ok6(&f.ip, &f.tcp, sizeof(f) - sizeof(f.ip)));
+	f.ip.dst_addr[15] ^= 1;
+	CU_ASSERT(!wire_l4_ok6(&f.ip, &f.tcp, sizeof(f) - sizeof(f.ip)));
+}
+
 static void test_parse(void)
 {
 	struct {
@@ -63,6 +83,7 @@ static void test_parse(void)
 static const struct unit_case cases[] = {
     {"sums are those of DPDK", test_sum},
     {"checksums of headers and segments", test_l4},
+    {"checksums over IPv6", test_l4_ip6},
     {"segments are read, malformed ones not", test_parse},
 };
 

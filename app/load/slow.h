@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LOAD_SLOW_H
+#define LOAD_SLOW_H
+
+/*
+ * Connections that read slowly, beside those that are measured: they ask for much more than they take,
+ * so that the server has to keep it.  A reader takes load.slow_rate bytes a second out of a receive
+ * buffer of load.slow_window bytes, and its window is what room that leaves.  Only these connections
+ * have 16 more bytes each.
+ */
+
+#include "load.h"
+
+struct reader {
+	uint32_t read; /* sequence number of the next byte that is taken out of the buffer */
+	uint32_t edge; /* right edge of the window, as it was told */
+	uint64_t at;   /* up to when reading has been accounted for, ns */
+};
+
+/** slow_init makes the readers. Returns 0, or -1 with a line in why. */
+int slow_init(struct load *l, char *why, size_t why_len);
+
+/** slow_opened begins to read from the first byte of connection i. */
+void slow_opened(struct load *l, const struct client *c, uint32_t i);
+
+/** slow_syn_window returns the window of a slow reader's SYN, bytes. */
+uint32_t slow_syn_window(const struct load *l);
+
+/** slow_window returns the window of connection i as it goes into a header, host byte order. */
+uint16_t slow_window(struct load *l, const struct client *c, uint32_t i);
+
+/**
+ * slow_room returns how many of len bytes from rcv on fit into the window of connection i; more than
+ * a probe beyond it is counted as a fault.
+ */
+uint32_t slow_room(struct load *l, const struct client *c, uint32_t i, uint32_t len);
+
+/** slow_timers lets the readers read, and tells the server where a window has opened. */
+void slow_timers(struct load *l, uint64_t elapsed_ns);
+
+/** slow_ask sends what slow readers ask for at first. */
+void slow_ask(struct load *l);
+
+#endif
