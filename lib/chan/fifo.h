@@ -118,7 +118,7 @@ static inline void fifo_consume(const struct fifo *f, uint32_t n)
 static inline uint32_t fifo_write(const struct fifo *f, uint32_t skip, const void *from, uint32_t n)
 {
 	struct iovec v[2];
-	int pieces = fifo_space(f, skip, n, v);
+	int pieces = n > 0 ? fifo_space(f, skip, n, v) : 0;
 	uint32_t done = 0;
 
 	for (int i = 0; i < pieces; i++) {
@@ -132,7 +132,7 @@ static inline uint32_t fifo_write(const struct fifo *f, uint32_t skip, const voi
 static inline uint32_t fifo_read(const struct fifo *f, uint32_t skip, void *to, uint32_t n)
 {
 	struct iovec v[2];
-	int pieces = fifo_data(f, skip, n, v);
+	int pieces = n > 0 ? fifo_data(f, skip, n, v) : 0;
 	uint32_t done = 0;
 
 	for (int i = 0; i < pieces; i++) {

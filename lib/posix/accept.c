@@ -81,13 +81,12 @@ static int64_t take_with_number(uint32_t sock, bool cloexec, int *number)
 	}
 }
 
-static void put_peer(uint32_t sock, struct sockaddr *addr, socklen_t *len)
+static int put_peer(uint32_t sock, struct sockaddr *addr, socklen_t *len)
 {
 	const struct chan_addr *peer = &chan_sock(client.chan, sock)->peer;
 	uint32_t n = peer->len < sizeof(peer->sa) ? peer->len : (uint32_t)sizeof(peer->sa);
 
-	memcpy(addr, peer->sa, *len < n ? *len : n);
-	*len = n;
+	return user_name_out(peer->sa, n, addr, len);
 }
 
 int pcx_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
@@ -98,7 +97,7 @@ int pcx_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 
 	if (f == NULL)
 		return (int)sys(accept4, fd, addr, len, flags);
-	if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC) || (addr != NULL && (int)*len < 0)) {
+	if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) {
 		file_put(f);
 		return (int)fail(-EINVAL);
 	}
@@ -108,12 +107,14 @@ int pcx_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 		made->sock = (uint32_t)sock;
 		at_store(&chan_sock(client.chan, made->sock)->nonblock,
 		         (flags & SOCK_NONBLOCK) != 0);
+		/* a connection whose peer cannot be told is lost, as on Linux */
 		if (addr != NULL)
-			put_peer(made->sock, addr, len);
-		fd_install(number, made);
-	} else if (number >= 0) {
-		(void)sys_close(number);
+			sock = put_peer(made->sock, addr, len);
 	}
+	if (sock >= 0)
+		fd_install(number, made);
+	else if (number >= 0)
+		(void)sys_close(number);
 	if (made != NULL)
 		file_put(made);
 	file_put(f);

@@ -17,11 +17,17 @@ static bool is_stream(const struct file *f)
 
 static ssize_t receive(struct file *f, struct msghdr *m, int flags)
 {
-	const size_t control_room = m->msg_control != NULL ? m->msg_controllen : 0;
+	const size_t control_room =
+	    m->msg_controllen > 0 && user_may_be(m->msg_control, m->msg_controllen)
+	        ? m->msg_controllen
+	        : 0;
 	ssize_t rc;
 
 	if (m->msg_iovlen > IOV_LIMIT)
 		return -EMSGSIZE;
+	rc = user_vector(m->msg_iov, m->msg_iovlen);
+	if (rc != 0)
+		return rc;
 	m->msg_flags = 0;
 	m->msg_controllen = 0;
 	if (!is_stream(f))
@@ -32,10 +38,22 @@ static ssize_t receive(struct file *f, struct msghdr *m, int flags)
 	if (flags & MSG_OOB)
 		m->msg_flags |= rc > 0 ? MSG_OOB : 0;
 	if (rc >= 0) {
-		m->msg_namelen = 0; /* as Linux: a stream's sender is its peer */
+		m->msg_namelen = m->msg_name != NULL
+		                     ? 0
+		                     : m->msg_namelen; /* as Linux: a stream's sender is its peer */
 		told_left(f->sock, m, control_room);
 	}
 	return rc;
+}
+
+/* recvmsg(): the header is judged first, and the name's place when there is one to be told. */
+static ssize_t receive_into(struct file *f, struct msghdr *m, int flags)
+{
+	if (!user_may_be(m, sizeof(*m)))
+		return -EFAULT;
+	if (m->msg_name != NULL && (int)m->msg_namelen < 0)
+		return -EINVAL;
+	return receive(f, m, flags);
 }
 
 ssize_t pcx_recvmsg(int fd, struct msghdr *m, int flags)
@@ -49,26 +67,46 @@ ssize_t pcx_recvmsg(int fd, struct msghdr *m, int flags)
 			carry_take(m);
 		return rc;
 	}
-	rc = receive(f, m, flags);
+	rc = receive_into(f, m, flags);
 	file_put(f);
 	return fail(rc);
+}
+
+/* What has been received stays received, whatever is wrong with the place for its sender. */
+static int tell_sender(const struct msghdr *m, struct sockaddr *addr, socklen_t *len)
+{
+	size_t room;
+
+	if (!user_may_be(len, sizeof(*len)))
+		return -EFAULT;
+	if ((int)*len < 0)
+		return -EINVAL;
+	room = *len < m->msg_namelen ? *len : m->msg_namelen;
+	if (room > 0 && !user_may_be(addr, room))
+		return -EFAULT;
+	if (room > 0)
+		memcpy(addr, m->msg_name, room);
+	*len = m->msg_namelen;
+	return 0;
 }
 
 ssize_t pcx_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr, socklen_t *len)
 {
 	struct file *f = file_socket(fd);
 	struct iovec v = {.iov_base = buf, .iov_len = n};
-	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_name = addr};
+	struct sockaddr_storage sender;
+	struct msghdr m = {
+	    .msg_iov = &v, .msg_iovlen = 1, .msg_name = addr != NULL ? &sender : NULL};
 	ssize_t rc;
+	int error;
 
 	if (f == NULL)
 		return sys(recvfrom, fd, buf, n, flags, addr, len);
-	m.msg_namelen = addr != NULL && len != NULL ? *len : 0;
-	rc = (int)m.msg_namelen < 0 ? -EINVAL : receive(f, &m, flags);
-	if (rc >= 0 && addr != NULL && len != NULL)
-		*len = m.msg_namelen;
+	m.msg_namelen = addr != NULL ? sizeof(sender) : 0;
+	rc = receive(f, &m, flags);
+	error = rc >= 0 && addr != NULL ? tell_sender(&m, addr, len) : 0;
 	file_put(f);
-	return fail(rc);
+	return fail(error != 0 ? error : rc);
 }
 
 ssize_t pcx_recv(int fd, void *buf, size_t n, int flags)
@@ -85,7 +123,10 @@ ssize_t pcx_read(int fd, void *buf, size_t n)
 
 	if (f == NULL)
 		return sys(read, fd, buf, n);
-	rc = n == 0 ? 0 : receive(f, &m, 0);
+	if (n == 0)
+		rc = user_vector(&v, 1);
+	else
+		rc = receive(f, &m, 0);
 	file_put(f);
 	return fail(rc);
 }
@@ -98,10 +139,9 @@ ssize_t pcx_readv(int fd, const struct iovec *iov, int n)
 
 	if (f == NULL)
 		return sys(readv, fd, iov, n);
-	if (n < 0 || n > IOV_LIMIT)
-		rc = -EINVAL;
-	else
-		rc = iov_total(iov, (size_t)n) == 0 ? 0 : receive(f, &m, 0);
+	rc = n < 0 || n > IOV_LIMIT ? -EINVAL : user_vector(iov, (size_t)n);
+	if (rc == 0 && iov_total(iov, (size_t)n) > 0)
+		rc = receive(f, &m, 0);
 	file_put(f);
 	return fail(rc);
 }
@@ -124,6 +164,9 @@ static ssize_t transmit(int fd, struct file *f, const struct msghdr *m, int flag
 
 	if (m->msg_iovlen > IOV_LIMIT)
 		return -EMSGSIZE;
+	rc = user_vector(m->msg_iov, m->msg_iovlen);
+	if (rc != 0)
+		return rc;
 	if (!is_stream(f)) {
 		rc = dgram_send(f->sock, m, flags);
 		if (rc > 0 && (flags & MSG_ZEROCOPY))
@@ -138,15 +181,44 @@ static ssize_t transmit(int fd, struct file *f, const struct msghdr *m, int flag
 	return rc;
 }
 
+static int judge_name(const void *name, socklen_t len)
+{
+	if (name == NULL || len == 0)
+		return 0;
+	if ((int)len < 0)
+		return -EINVAL;
+	return user_may_be(name, len) ? 0 : -EFAULT;
+}
+
+/* sendmsg(): what the kernel says of a header before it looks at the socket. */
+static ssize_t transmit_from(int fd, struct file *f, const struct msghdr *m, int flags)
+{
+	int rc;
+
+	if (!user_may_be(m, sizeof(*m)))
+		return -EFAULT;
+	rc = judge_name(m->msg_name, m->msg_namelen);
+	if (rc == 0 && m->msg_iovlen > IOV_LIMIT)
+		rc = -EMSGSIZE;
+	if (rc == 0)
+		rc = user_vector(m->msg_iov, m->msg_iovlen);
+	if (rc == 0 && m->msg_controllen > INT_MAX)
+		rc = -ENOBUFS;
+	if (rc == 0 && m->msg_controllen > 0 && !user_may_be(m->msg_control, m->msg_controllen))
+		rc = -EFAULT;
+	return rc != 0 ? rc : transmit(fd, f, m, flags);
+}
+
 ssize_t pcx_sendmsg(int fd, const struct msghdr *m, int flags)
 {
 	struct file *f = file_socket(fd);
 	ssize_t rc;
 
 	if (f == NULL)
-		return m->msg_controllen > 0 && carry_any(m) ? carry_send(fd, m, flags)
-		                                             : sys(sendmsg, fd, m, flags);
-	rc = transmit(fd, f, m, flags);
+		return user_may_be(m, sizeof(*m)) && m->msg_controllen > 0 && carry_any(m)
+		           ? carry_send(fd, m, flags)
+		           : sys(sendmsg, fd, m, flags);
+	rc = transmit_from(fd, f, m, flags);
 	file_put(f);
 	return fail(rc);
 }
@@ -162,7 +234,13 @@ ssize_t pcx_sendto(int fd, const void *buf, size_t n, int flags, const struct so
 	if (f == NULL)
 		return sys(sendto, fd, buf, n, flags, addr, len);
 	m.msg_name = (void *)(uintptr_t)addr;
-	rc = transmit(fd, f, &m, flags);
+	rc = user_vector(&v, 1);
+	if (rc == 0 && addr != NULL)
+		rc = len > sizeof(struct sockaddr_storage) || (len == 0 && !is_stream(f))
+		         ? -EINVAL
+		         : judge_name(addr, len);
+	if (rc == 0)
+		rc = transmit(fd, f, &m, flags);
 	file_put(f);
 	return fail(rc);
 }
@@ -194,11 +272,8 @@ ssize_t pcx_writev(int fd, const struct iovec *iov, int n)
 
 	if (f == NULL)
 		return sys(writev, fd, iov, n);
-	if (n < 0 || n > IOV_LIMIT)
-		rc = -EINVAL;
-	else if (iov_total(iov, (size_t)n) == 0 && is_stream(f))
-		rc = 0;
-	else
+	rc = n < 0 || n > IOV_LIMIT ? -EINVAL : user_vector(iov, (size_t)n);
+	if (rc == 0 && iov_total(iov, (size_t)n) > 0) /* nothing is no datagram here, either */
 		rc = transmit(fd, f, &m, 0);
 	file_put(f);
 	return fail(rc);
@@ -206,30 +281,57 @@ ssize_t pcx_writev(int fd, const struct iovec *iov, int n)
 
 /* ---- several at a time ------------------------------------------------------------------------ */
 
+/* Receives up to n messages. Returns how many, or a negative errno. */
+static ssize_t receive_many(struct file *f, struct mmsghdr *m, unsigned n, int flags,
+                            uint64_t deadline)
+{
+	struct chan_sock *s = chan_sock(client.chan, f->sock);
+	unsigned done = 0;
+	ssize_t rc = flags & MSG_ERRQUEUE ? 0 : take_error(f->sock);
+
+	while (rc >= 0 && done < n) {
+		if (!user_may_be(&m[done], sizeof(m[done])))
+			rc = -EFAULT;
+		else
+			rc = receive_into(f, &m[done].msg_hdr, flags & ~MSG_WAITFORONE);
+		if (rc < 0)
+			break;
+		m[done++].msg_len = (unsigned)rc;
+		if (flags & MSG_WAITFORONE)
+			flags |= MSG_DONTWAIT;
+		/* as on Linux: looked at after each datagram */
+		if ((m[done - 1].msg_hdr.msg_flags & MSG_OOB) || now_ns() >= deadline)
+			break;
+	}
+	if (done == 0 || rc >= 0)
+		return rc < 0 ? rc : (ssize_t)done;
+	if (rc != -EAGAIN) /* told by the next call */
+		at_store_sc(&s->error, (int32_t)-rc);
+	return (ssize_t)done;
+}
+
 int pcx_recvmmsg(int fd, struct mmsghdr *m, unsigned n, int flags, struct timespec *timeout)
 {
 	struct file *f = file_socket(fd);
 	uint64_t deadline = UINT64_MAX;
-	unsigned done = 0;
 	ssize_t rc = 0;
 
 	if (f == NULL)
 		return (int)sys(recvmmsg, fd, m, n, flags, timeout);
-	if (timeout != NULL)
-		deadline =
-		    now_ns() + (uint64_t)timeout->tv_sec * 1000000000 + (uint64_t)timeout->tv_nsec;
-	while (done < n) {
-		rc = receive(f, &m[done].msg_hdr,
-		             (flags & ~MSG_WAITFORONE) |
-		                 ((flags & MSG_WAITFORONE) && done > 0 ? MSG_DONTWAIT : 0));
-		if (rc < 0)
-			break;
-		m[done++].msg_len = (unsigned)rc;
-		if (now_ns() >= deadline) /* as on Linux: looked at after each datagram */
-			break;
+	if (timeout != NULL && !user_may_be(timeout, sizeof(*timeout)))
+		rc = -EFAULT;
+	else if (timeout != NULL)
+		rc = user_deadline(timeout, &deadline);
+	if (rc == 0)
+		rc = receive_many(f, m, n, flags, deadline);
+	if (rc > 0 && timeout != NULL) { /* what is left of it */
+		const uint64_t left = time_left(deadline);
+
+		*timeout =
+		    (struct timespec){(time_t)(left / 1000000000), (long)(left % 1000000000)};
 	}
 	file_put(f);
-	return done > 0 ? (int)done : (int)fail(rc);
+	return (int)fail(rc);
 }
 
 int pcx_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
@@ -241,7 +343,10 @@ int pcx_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
 	if (f == NULL)
 		return (int)sys(sendmmsg, fd, m, n, flags);
 	for (; done < n && done < IOV_LIMIT; done++) {
-		rc = transmit(fd, f, &m[done].msg_hdr, flags);
+		if (!user_may_be(&m[done], sizeof(m[done])))
+			rc = -EFAULT;
+		else
+			rc = transmit_from(fd, f, &m[done].msg_hdr, flags);
 		if (rc < 0)
 			break;
 		m[done].msg_len = (unsigned)rc;
@@ -309,7 +414,9 @@ ssize_t pcx_sendfile(int out, int in, off_t *offset, size_t n)
 
 	if (f == NULL)
 		return sys(sendfile, out, in, offset, n);
-	if (pcx_kind(in) != PCX_KERNEL)
+	if (offset != NULL && user_out(offset, sizeof(*offset)) != 0)
+		rc = -EFAULT;
+	else if (pcx_kind(in) != PCX_KERNEL)
 		rc = -EINVAL;
 	else if (offset != NULL && *offset < 0)
 		rc = -EINVAL;

@@ -123,6 +123,43 @@ void fd_close_hidden(int fd);
 void hold_socket(uint32_t sock, uint32_t proc);
 void release_socket(uint32_t sock);
 
+/* ---- what a caller points at (user.c) --------------------------------------------------------- */
+
+#define USER_LOWEST 4096 /* nothing is mapped below (vm.mmap_min_addr) */
+
+/** user_is_range says whether n bytes at p are not the kernel's: what it looks at first, in every call. */
+static inline bool user_is_range(const void *p, size_t n)
+{
+	const uintptr_t at = (uintptr_t)p;
+
+	return (intptr_t)at >= 0 && n <= (size_t)INTPTR_MAX - at;
+}
+
+/** user_may_be says whether n bytes at p, one at least, may be a program's. */
+static inline bool user_may_be(const void *p, size_t n)
+{
+	return (uintptr_t)p >= USER_LOWEST && user_is_range(p, n);
+}
+
+/** user_in and user_out say whether n bytes can be read and written: 0 or -EFAULT. They may make system calls. */
+int user_in(const void *p, size_t n);
+int user_out(void *p, size_t n);
+
+/** user_name_in judges an address that a caller hands over: 0, -EINVAL or -EFAULT. */
+int user_name_in(const struct sockaddr *addr, socklen_t len);
+
+/** user_name_out gives a caller an address of n bytes, as much as there is room for. 0, -EINVAL or -EFAULT. */
+int user_name_out(const void *name, uint32_t n, struct sockaddr *addr, socklen_t *len);
+
+/** user_deadline sets the time when a time-out is over that begins now. 0 or -EINVAL. */
+int user_deadline(const struct timespec *timeout, uint64_t *deadline_ns);
+
+/** user_vector judges a vector as the kernel does before it looks at anything else: 0, -EINVAL or -EFAULT. */
+int user_vector(const struct iovec *v, size_t n);
+
+/** user_has_bytes says whether the most bytes behind the skip'th of a vector, as far as there are any, may be a program's. */
+bool user_has_bytes(const struct iovec *v, size_t n, size_t skip, size_t most);
+
 /* ---- sockets in messages (carry.c) ------------------------------------------------------------ */
 
 /** carry_any says whether a message has sockets of ours among its descriptors (SCM_RIGHTS); carry_send sends such a one

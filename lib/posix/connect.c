@@ -69,12 +69,11 @@ int pcx_connect(int fd, const struct sockaddr *addr, socklen_t len)
 
 	if (f == NULL)
 		return (int)sys(connect, fd, addr, len);
-	if (len > CHAN_CALL_DATA)
-		rc = -EINVAL;
-	else if (chan_sock(client.chan, f->sock)->type == CHAN_STREAM)
-		rc = connect_stream(f, addr, len);
-	else
-		rc = connect_dgram(f->sock, addr, len);
+	rc = user_name_in(addr, len);
+	if (rc == 0)
+		rc = chan_sock(client.chan, f->sock)->type == CHAN_STREAM
+		         ? connect_stream(f, addr, len)
+		         : connect_dgram(f->sock, addr, len);
 	file_put(f);
 	return (int)fail(rc);
 }

@@ -218,6 +218,8 @@ static int64_t socket_ioctl(struct file *f, int fd, unsigned long request, int *
 
 	switch (request) {
 	case FIONBIO:
+		if (user_in(value, sizeof(*value)) != 0)
+			return -EFAULT;
 		at_store(&chan_sock(client.chan, sock)->nonblock, *value != 0);
 		return 0;
 	case FIOASYNC:
@@ -244,6 +246,8 @@ static int64_t socket_ioctl(struct file *f, int fd, unsigned long request, int *
 	default:
 		rc = call_sock(sock, CHAN_OP_IOCTL, (int32_t)request, 0, NULL, 0);
 	}
+	if (rc >= 0 && user_out(value, sizeof(*value)) != 0)
+		rc = -EFAULT;
 	if (rc < 0)
 		return rc;
 	*value = rc < INT32_MAX ? (int)rc : INT32_MAX;

@@ -14,12 +14,17 @@
 
 /* ---- receiving -------------------------------------------------------------------------------- */
 
-static void put_name(struct msghdr *m, const struct chan_addr *a)
+static int put_name(struct msghdr *m, const struct chan_addr *a)
 {
+	const uint32_t n = m->msg_namelen < a->len ? m->msg_namelen : a->len;
+
 	if (m->msg_name == NULL)
-		return;
-	memcpy(m->msg_name, a->sa, m->msg_namelen < a->len ? m->msg_namelen : a->len);
+		return 0;
+	if (n > 0 && !user_may_be(m->msg_name, n))
+		return -EFAULT;
+	memcpy(m->msg_name, a->sa, n);
 	m->msg_namelen = a->len;
+	return 0;
 }
 
 /* One message, cut where the room ends, as Linux does it. Returns what it takes. */
@@ -83,33 +88,46 @@ static bool find_dgram(const struct fifo *rx, uint32_t *off, uint32_t *at, struc
 	return false;
 }
 
-/* The first datagram of a part behind *off bytes, whose lock is held. Returns its length as recvmsg() does, or -EAGAIN. */
+/* A datagram is the caller's, whether it had room for it or not. */
+static void consume(uint32_t part, const struct fifo *rx, const struct chan_dgram *d)
+{
+	struct chan_sock *s = chan_sock(client.chan, part);
+
+	fifo_consume(rx, chan_dgram_bytes(d->len, d->control_len));
+	if (at_load_sc(&s->rx_want) != 0 && fifo_used(rx) + CHAN_DGRAM_MAX <= rx->size &&
+	    at_swap(&s->rx_want, 0))
+		chan_kick(client.chan, client.proc, part);
+}
+
+/* The first datagram of a part behind *off bytes, whose lock is held. Returns its length as recvmsg() does, -EAGAIN, or
+ * -EFAULT. */
 static ssize_t take_from(uint32_t part, struct msghdr *m, size_t room, int flags, uint32_t *off)
 {
 	_Alignas(struct cmsghdr) uint8_t control[CHAN_CONTROL_MAX];
-	struct chan_sock *s = chan_sock(client.chan, part);
 	struct fifo rx = chan_rx(client.chan, part);
 	struct chan_dgram d;
 	uint32_t at;
-	size_t n;
+	size_t n = 0;
+	int rc;
 
 	if (!find_dgram(&rx, off, &at, &d))
 		return -EAGAIN;
 	d.addr.len = d.addr.len < sizeof(d.addr.sa) ? d.addr.len : (uint32_t)sizeof(d.addr.sa);
 	at += (uint32_t)sizeof(d);
-	n = copy_payload(&rx, m, at + *off, d.len - *off);
-	put_name(m, &d.addr);
+	rc = user_has_bytes(m->msg_iov, m->msg_iovlen, 0, d.len - *off) ? 0 : -EFAULT;
+	if (rc == 0)
+		n = copy_payload(&rx, m, at + *off, d.len - *off);
+	if (rc == 0)
+		rc = put_name(m, &d.addr);
 	if (d.control_len > 0 && d.control_len <= sizeof(control))
 		put_control(m, control,
 		            fifo_read(&rx, at + chan_round(d.len), control, d.control_len), room);
 	if (n < d.len - *off)
 		m->msg_flags |= MSG_TRUNC;
-	if (!(flags & MSG_PEEK)) {
-		fifo_consume(&rx, chan_dgram_bytes(d.len, d.control_len));
-		if (at_load_sc(&s->rx_want) != 0 && fifo_used(&rx) + CHAN_DGRAM_MAX <= rx.size &&
-		    at_swap(&s->rx_want, 0))
-			chan_kick(client.chan, client.proc, part);
-	}
+	if (!(flags & MSG_PEEK))
+		consume(part, &rx, &d);
+	if (rc != 0)
+		return rc;
 	return flags & MSG_TRUNC ? (ssize_t)d.len : (ssize_t)n;
 }
 
@@ -156,7 +174,8 @@ static ssize_t put_error(const uint8_t *data, uint32_t len, struct msghdr *m, si
 		memcpy(m->msg_iov[i].iov_base, &data[sizeof(e) + done], n);
 		done += (uint32_t)n;
 	}
-	put_name(m, &e.addr);
+	if (put_name(m, &e.addr) != 0)
+		return -EFAULT;
 	m->msg_flags |= (int)e.flags & ~MSG_CTRUNC;
 	memcpy(control, &data[sizeof(e) + chan_round(e.len)], e.control_len);
 	put_control(m, control, e.control_len, room);
@@ -342,6 +361,8 @@ ssize_t dgram_send(uint32_t sock, const struct msghdr *m, int flags)
 		rc = -EPIPE;
 	if (rc == 0)
 		rc = dgram_autobind(sock);
+	if (rc == 0 && !user_has_bytes(m->msg_iov, m->msg_iovlen, 0, len))
+		rc = -EFAULT;
 	while (rc == 0) {
 		rc = send_one(sock, m, &d);
 		if (rc == 0)

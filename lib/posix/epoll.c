@@ -61,6 +61,10 @@ int pcx_epoll_ctl(int ep, int op, int fd, struct epoll_event *event)
 	struct file *f = set_get(ep), *target;
 	int rc;
 
+	if (f != NULL && op != EPOLL_CTL_DEL && !user_may_be(event, sizeof(*event))) {
+		file_put(f);
+		return (int)fail(-EFAULT);
+	}
 	if (f == NULL)
 		return (int)sys(epoll_ctl, ep, op, fd, event);
 	target = file_get(fd);
@@ -205,12 +209,17 @@ static int wait_for(int ep, struct epoll_event *events, int max, uint64_t deadli
                     const sigset_t *mask)
 {
 	struct file *f = set_get(ep);
+	struct epoll_event none;
 	int rc;
 
 	if (f == NULL)
 		return kernel_wait(ep, events, max, time_left(deadline), mask);
 	if (max <= 0 || max > INT_MAX / (int)sizeof(*events))
 		rc = -EINVAL;
+	else if (!user_is_range(events, (size_t)max * sizeof(*events)))
+		rc = -EFAULT;
+	else if (!user_may_be(events, 1)) /* told when there is something to be told */
+		rc = wait_until(ep, f->set, &none, 1, deadline, mask) > 0 ? -EFAULT : 0;
 	else
 		rc = wait_until(ep, f->set, events, max, deadline, mask);
 	file_put(f);

@@ -203,8 +203,6 @@ static int add(struct epset *set, int fd, struct file *f, const struct epoll_eve
 {
 	struct item *i;
 
-	if ((event->events & EPOLLEXCLUSIVE) && (event->events & ~EXCLUSIVELY))
-		return -EINVAL;
 	i = new_item(set, fd, f, event);
 	if (i == NULL)
 		return -ENOMEM;
@@ -217,7 +215,7 @@ static int add(struct epset *set, int fd, struct file *f, const struct epoll_eve
 
 static int modify(struct item *i, const struct epoll_event *event)
 {
-	if ((i->want.events & EPOLLEXCLUSIVE) || (event->events & EPOLLEXCLUSIVE))
+	if (i->want.events & EPOLLEXCLUSIVE)
 		return -EINVAL;
 	i->want = *event;
 	i->want.events |= ALWAYS;
@@ -232,8 +230,9 @@ int epset_ctl(struct epset *set, int op, int fd, struct file *f, const struct ep
 
 	if (op != EPOLL_CTL_ADD && op != EPOLL_CTL_MOD && op != EPOLL_CTL_DEL)
 		return -EINVAL;
-	if (op != EPOLL_CTL_DEL && event == NULL)
-		return -EFAULT;
+	if (op != EPOLL_CTL_DEL && (event->events & EPOLLEXCLUSIVE) &&
+	    (op == EPOLL_CTL_MOD || (event->events & ~EXCLUSIVELY)))
+		return -EINVAL;
 	section_begin(SECTION_SETS);
 	pthread_mutex_lock(&set->lock);
 	i = find(set, f, fd);

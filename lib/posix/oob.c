@@ -81,6 +81,8 @@ ssize_t oob_take(struct chan_sock *s, const struct iovec *v, size_t n, int flags
 		v++, n--;
 	if (n == 0)
 		return 0;
+	if (!(flags & MSG_TRUNC) && !user_may_be(v->iov_base, 1))
+		return -EFAULT;
 	if (!(flags & MSG_TRUNC))
 		*(uint8_t *)v->iov_base = (uint8_t)urgent;
 	return 1;

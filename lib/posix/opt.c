@@ -124,7 +124,8 @@ static void remember(struct chan_sock *s, int level, int name, const void *value
 	if (i >= CHAN_OPTIONS || len > sizeof(s->option[i].value))
 		return;
 	s->option[i] = (struct chan_option){.level = level, .name = name, .len = len};
-	memcpy(s->option[i].value, value, len);
+	if (len > 0)
+		memcpy(s->option[i].value, value, len);
 	if (i == n)
 		at_store(&s->nb_options, n + 1);
 }
@@ -151,8 +152,6 @@ static int64_t set_option(uint32_t sock, int level, int name, const void *value,
 		return set_reading(s, name, value, len);
 	if (told_is_option(s, level, name))
 		return told_set(s, level, name, value, len);
-	if ((int)len < 0)
-		return -EINVAL;
 	rc = call_sock(sock, CHAN_OP_SETSOCKOPT, level, name, value,
 	               len < CHAN_CALL_DATA ? len : CHAN_CALL_DATA);
 	if (rc != 0)
@@ -165,6 +164,36 @@ static int64_t set_option(uint32_t sock, int level, int name, const void *value,
 	return 0;
 }
 
+static bool is_level(const struct chan_sock *s, int level)
+{
+	switch (level) {
+	case SOL_SOCKET:
+	case IPPROTO_IP:
+	case IPPROTO_IPV6:
+		return true;
+	case IPPROTO_TCP:
+		return s->type == CHAN_STREAM;
+	case IPPROTO_UDP:
+		return s->type == CHAN_DGRAM;
+	default:
+		return false;
+	}
+}
+
+/* What the kernel says of a value before it looks at what it is for. */
+static int judge_value(const struct chan_sock *s, int level, const void *value, socklen_t len)
+{
+	const bool is_int = level != IPPROTO_IP && level != IPPROTO_IPV6;
+
+	if ((int)len < 0)
+		return -EINVAL;
+	if (user_in(value, len < CHAN_CALL_DATA ? len : CHAN_CALL_DATA) == 0)
+		return 0;
+	if (!is_level(s, level))
+		return -ENOPROTOOPT;
+	return is_int && len < sizeof(int) ? -EINVAL : -EFAULT;
+}
+
 int pcx_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 {
 	struct file *f = file_socket(fd);
@@ -172,7 +201,9 @@ int pcx_setsockopt(int fd, int level, int name, const void *value, socklen_t len
 
 	if (f == NULL)
 		return (int)sys(setsockopt, fd, level, name, value, len);
-	rc = set_option(f->sock, level, name, value, len);
+	rc = judge_value(chan_sock(client.chan, f->sock), level, value, len);
+	if (rc == 0)
+		rc = set_option(f->sock, level, name, value, len);
 	file_put(f);
 	return (int)fail(rc);
 }
@@ -207,8 +238,6 @@ static int64_t get_option(uint32_t sock, int level, int name, void *value, sockl
 	const int what = what_it_is(s, level, name);
 	int64_t rc;
 
-	if ((int)*len < 0)
-		return -EINVAL;
 	if (what >= 0)
 		return copy_value(&what, sizeof(what), value, len);
 	if (timeout != NULL)
@@ -249,11 +278,24 @@ static int64_t get_option(uint32_t sock, int level, int name, void *value, sockl
 int pcx_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 {
 	struct file *f = file_socket(fd);
+	_Alignas(8) uint8_t room[CHAN_CALL_DATA];
+	socklen_t n;
 	int64_t rc;
 
 	if (f == NULL)
 		return (int)sys(getsockopt, fd, level, name, value, len);
-	rc = get_option(f->sock, level, name, value, len);
+	rc = user_out(len, sizeof(*len));
+	if (rc == 0 && (int)*len < 0)
+		rc = is_level(chan_sock(client.chan, f->sock), level) ? -EINVAL : -EOPNOTSUPP;
+	n = rc != 0 ? 0 : *len < sizeof(room) ? *len : (socklen_t)sizeof(room);
+	if (rc == 0)
+		rc = get_option(f->sock, level, name, room, &n);
+	if (rc == 0)
+		rc = user_out(value, n);
+	if (rc == 0 && n > 0)
+		memcpy(value, room, n);
+	if (rc == 0)
+		*len = n;
 	file_put(f);
 	return (int)fail(rc);
 }

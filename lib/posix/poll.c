@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * poll and select, over descriptors of both kinds.
+ * poll, over descriptors of both kinds.
  *
  * A call that has to sleep takes an event queue, asks it to be told of each of our sockets, and sleeps in the kernel's
  * ppoll() on the others and the queue's eventfd.  Queues are kept for the next call.
@@ -288,7 +288,8 @@ static int poll_until(struct pollfd *p, nfds_t n, uint64_t deadline, const struc
 		g.file = malloc(n * sizeof(struct file *));
 		g.kernel = malloc((n + OWN) * sizeof(struct pollfd));
 	}
-	if (client.chan == NULL || n >= client.max_fds) {
+	if (client.chan == NULL || n >= client.max_fds ||
+	    (n > 0 && !user_may_be(p, n * sizeof(*p)))) {
 		rc = (int)sys(ppoll, p, n, ts, mask, _NSIG / 8);
 	} else if (g.file == NULL || g.kernel == NULL) {
 		rc = (int)fail(-ENOMEM);
@@ -313,15 +314,20 @@ static int poll_until(struct pollfd *p, nfds_t n, uint64_t deadline, const struc
 int pcx_ppoll(struct pollfd *p, nfds_t n, const struct timespec *timeout, const sigset_t *mask)
 {
 	struct timespec copy;
-	uint64_t ns;
+	uint64_t deadline;
+	int rc;
 
 	if (timeout == NULL)
 		return poll_until(p, n, UINT64_MAX, NULL, mask);
-	if (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= 1000000000)
-		return (int)fail(-EINVAL);
+	if (!user_may_be(timeout, sizeof(*timeout)))
+		return (int)fail(-EFAULT);
 	copy = *timeout;
-	ns = (uint64_t)copy.tv_sec * 1000000000 + (uint64_t)copy.tv_nsec;
-	return poll_until(p, n, ns == 0 ? 0 : deadline_in(ns), &copy, mask);
+	rc = user_deadline(&copy, &deadline);
+	if (rc != 0)
+		return (int)fail(rc);
+	if (copy.tv_sec == 0 && copy.tv_nsec == 0)
+		deadline = 0;
+	return poll_until(p, n, deadline, &copy, mask);
 }
 
 int pcx_poll(struct pollfd *p, nfds_t n, int timeout_ms)
@@ -329,99 +335,4 @@ int pcx_poll(struct pollfd *p, nfds_t n, int timeout_ms)
 	const struct timespec ts = {timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
 
 	return pcx_ppoll(p, n, timeout_ms < 0 ? NULL : &ts, NULL);
-}
-
-/* ---- select ----------------------------------------------------------------------------------- */
-
-#define SELECT_READ  (POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR)
-#define SELECT_WRITE (POLLWRNORM | POLLWRBAND | POLLOUT | POLLERR)
-
-static bool has(const fd_set *set, int fd)
-{
-	return set != NULL && FD_ISSET(fd, set);
-}
-
-static nfds_t collect_fds(struct pollfd *p, int n, const fd_set *r, const fd_set *w,
-                          const fd_set *e)
-{
-	nfds_t count = 0;
-
-	for (int fd = 0; fd < n; fd++) {
-		short events = (short)((has(r, fd) ? POLLIN | POLLRDNORM | POLLRDBAND : 0) |
-		                       (has(w, fd) ? POLLOUT | POLLWRNORM | POLLWRBAND : 0) |
-		                       (has(e, fd) ? POLLPRI : 0));
-
-		if (events != 0)
-			p[count++] = (struct pollfd){.fd = fd, .events = events};
-	}
-	return count;
-}
-
-static int keep(fd_set *set, const struct pollfd *p, int bits)
-{
-	if (set == NULL || !FD_ISSET(p->fd, set))
-		return 0;
-	if (p->revents & bits)
-		return 1;
-	FD_CLR(p->fd, set);
-	return 0;
-}
-
-/* Returns the number of bits that stay set. */
-static int write_back(const struct pollfd *p, nfds_t count, fd_set *r, fd_set *w, fd_set *e)
-{
-	int bits = 0;
-
-	for (nfds_t i = 0; i < count; i++)
-		bits += keep(r, &p[i], SELECT_READ) + keep(w, &p[i], SELECT_WRITE) +
-		        keep(e, &p[i], POLLPRI);
-	return bits;
-}
-
-static bool any_invalid(const struct pollfd *p, nfds_t count)
-{
-	for (nfds_t i = 0; i < count; i++)
-		if (p[i].revents & POLLNVAL)
-			return true;
-	return false;
-}
-
-int pcx_pselect(int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *timeout,
-                const sigset_t *mask)
-{
-	struct pollfd p[FD_SETSIZE];
-	nfds_t count;
-	int rc;
-
-	if (n < 0)
-		return (int)fail(-EINVAL);
-	count = collect_fds(p, n < FD_SETSIZE ? n : FD_SETSIZE, r, w, e);
-	rc = pcx_ppoll(p, count, timeout, mask);
-	if (rc < 0)
-		return rc;
-	if (any_invalid(p, count))
-		return (int)fail(-EBADF);
-	return write_back(p, count, r, w, e);
-}
-
-int pcx_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout)
-{
-	struct timespec ts;
-	uint64_t begin, passed, all;
-	int rc;
-
-	if (timeout == NULL)
-		return pcx_pselect(n, r, w, e, NULL, NULL);
-	if (timeout->tv_sec < 0 || timeout->tv_usec < 0)
-		return (int)fail(-EINVAL);
-	ts = (struct timespec){timeout->tv_sec + timeout->tv_usec / 1000000,
-	                       timeout->tv_usec % 1000000 * 1000};
-	begin = now_ns();
-	rc = pcx_pselect(n, r, w, e, &ts, NULL);
-	/* Linux tells what is left of the time */
-	all = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-	passed = now_ns() - begin < all ? now_ns() - begin : all;
-	timeout->tv_sec = (time_t)((all - passed) / 1000000000);
-	timeout->tv_usec = (suseconds_t)((all - passed) % 1000000000 / 1000);
-	return rc;
 }

@@ -119,8 +119,9 @@ int pcx_bind(int fd, const struct sockaddr *addr, socklen_t len)
 
 	if (f == NULL)
 		return (int)sys(bind, fd, addr, len);
-	rc = call_sock(f->sock, CHAN_OP_BIND, 0, 0, addr,
-	               len < CHAN_CALL_DATA ? len : CHAN_CALL_DATA);
+	rc = user_name_in(addr, len);
+	if (rc == 0)
+		rc = call_sock(f->sock, CHAN_OP_BIND, 0, 0, addr, len);
 	if (rc == 0 && chan_sock(client.chan, f->sock)->type == CHAN_DGRAM)
 		rc = sock_spread(f->sock, -1);
 	file_put(f);
@@ -165,19 +166,10 @@ static int64_t get_name(uint32_t sock, enum chan_op op, struct sockaddr *addr, s
 	struct call c = {.op = op, .sock = sock, .out = &name, .out_len = sizeof(name)};
 	int64_t rc;
 
-	if ((int)*len < 0)
-		return -EINVAL;
-	if (known->len != 0 && known->len <= sizeof(known->sa) && op == CHAN_OP_GETSOCKNAME) {
-		memcpy(addr, known->sa, *len < known->len ? *len : known->len);
-		*len = known->len;
-		return 0;
-	}
+	if (known->len != 0 && known->len <= sizeof(known->sa) && op == CHAN_OP_GETSOCKNAME)
+		return user_name_out(known->sa, known->len, addr, len);
 	rc = call_lcore(s->lcore, &c);
-	if (rc < 0)
-		return rc;
-	memcpy(addr, &name, *len < c.out_len ? *len : c.out_len);
-	*len = c.out_len;
-	return 0;
+	return rc < 0 ? rc : user_name_out(&name, c.out_len, addr, len);
 }
 
 int pcx_getsockname(int fd, struct sockaddr *addr, socklen_t *len)

@@ -51,9 +51,9 @@ static void consume(uint32_t sock, const struct fifo *rx, size_t n)
 	tell_room(sock, rx);
 }
 
-/* One look at the fifo, under its lock. done bytes are in the buffers. Returns how many more came. */
-static size_t take(uint32_t sock, const struct iovec *v, size_t n, size_t done, size_t total,
-                   int flags)
+/* One look at the fifo, under its lock. done bytes are in the buffers. Returns how many more came, or -EFAULT. */
+static ssize_t take(uint32_t sock, const struct iovec *v, size_t n, size_t done, size_t total,
+                    int flags)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
 	struct fifo rx = chan_rx(client.chan, sock);
@@ -80,11 +80,16 @@ static size_t take(uint32_t sock, const struct iovec *v, size_t n, size_t done, 
 	got = total - done < u.most ? total - done : u.most;
 	if (got > used)
 		got = (size_t)used;
-	if (!(flags & MSG_TRUNC)) /* TCP: dropped instead of copied */
-		got = copy_out(&rx, v, n, flags & MSG_PEEK ? 0 : done, off, got);
+	if (!(flags & MSG_TRUNC)) { /* TCP: dropped instead of copied */
+		const size_t skip = flags & MSG_PEEK ? 0 : done;
+
+		if (!user_has_bytes(v, n, skip, got))
+			return -EFAULT;
+		got = copy_out(&rx, v, n, skip, off, got);
+	}
 	if (got > 0 && !(flags & MSG_PEEK))
 		consume(sock, &rx, got);
-	return got;
+	return (ssize_t)got;
 }
 
 /* Why there is nothing to read: 0 at the end of the stream, -EAGAIN when something may come. */
@@ -139,12 +144,16 @@ static ssize_t receive(uint32_t sock, const struct iovec *v, size_t n, int flags
 	for (;;) {
 		const uint32_t came = at_load_sc(&s->seq);
 		const bool ended = at_load(&s->flags) & (CHAN_RX_END | CHAN_RX_SHUT);
+		ssize_t got;
 
 		lock_take(&s->rx_lock, client.proc);
 		if (flags & MSG_PEEK)
 			done = 0;
-		done += take(sock, v, n, done, total, flags);
+		got = take(sock, v, n, done, total, flags);
 		lock_give(&s->rx_lock);
+		if (got < 0)
+			return done > 0 ? (ssize_t)done : got;
+		done += (size_t)got;
 		if (is_enough(sock, done, total, all) || ends_at_mark(s, done, flags))
 			break;
 		if ((flags & MSG_PEEK) && (done > 0 || peek_offset(s, flags) > 0) &&
@@ -284,6 +293,8 @@ static ssize_t send_oob(uint32_t sock, const struct iovec *v, size_t n, int flag
 	size_t done = 0, i = 0;
 	ssize_t rc;
 
+	if (!user_has_bytes(v, n, 0, SIZE_MAX))
+		return -EFAULT;
 	while (n > 0 && v[n - 1].iov_len == 0)
 		n--;
 	for (; i < n; i++) {
@@ -312,6 +323,8 @@ ssize_t stream_send(uint32_t sock, const struct iovec *v, size_t n, int flags)
 		return send_oob(sock, v, n, flags);
 	for (;;) {
 		rc = may_send(sock);
+		if (rc == 0 && !user_has_bytes(v, n, done, SIZE_MAX))
+			return end_send(done, -EFAULT, flags);
 		if (rc == 0) {
 			lock_take(&s->tx_lock, client.proc);
 			done += put(sock, v, n, done, flags);

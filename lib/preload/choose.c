@@ -202,7 +202,7 @@ enum pcx_kind choose_address(int fd, enum pc_rule_moment moment, const struct so
 	int error = errno, type;
 	enum pcx_kind kind = PCX_SOCKET;
 
-	if (addr == NULL || pc_endpoint_from_sockaddr(&e, addr, len) != 0)
+	if (user_name_in(addr, len) != 0 || pc_endpoint_from_sockaddr(&e, addr, len) != 0)
 		return kind;
 	type = ask(fd, SO_TYPE);
 	if (pc_rules_decide(&rules, type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP, moment, &e) ==

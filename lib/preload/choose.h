@@ -30,4 +30,12 @@ enum pcx_kind choose_address(int fd, enum pc_rule_moment moment, const struct so
 /** stdio_follow is told that the descriptors 0 to 2 may have changed hands: stdin, stdout and stderr follow them. */
 void stdio_follow(void);
 
+/** stdio_followed is that if a new descriptor is one of those, which it returns. */
+static inline int stdio_followed(int fd)
+{
+	if (fd >= 0 && fd <= 2)
+		stdio_follow();
+	return fd;
+}
+
 #endif

@@ -18,11 +18,17 @@
 
 NAME(int, close, (int fd))
 {
+	int rc;
+
 	if (is_private(fd)) {
 		errno = EBADF;
 		return -1;
 	}
-	return is_kernels(fd) ? real_close(fd) : pcx_close(fd);
+	if (is_kernels(fd))
+		return real_close(fd);
+	rc = pcx_close(fd);
+	(void)stdio_followed(fd);
+	return rc;
 }
 ALIAS(int, __close, close, (int fd), (fd))
 
@@ -93,7 +99,7 @@ NAME(void, closefrom, (int first))
 
 NAME(int, dup, (int fd))
 {
-	return is_kernels(fd) ? real_dup(fd) : pcx_dup(fd);
+	return is_kernels(fd) ? real_dup(fd) : stdio_followed(pcx_dup(fd));
 }
 
 NAME(int, dup2, (int fd, int to))
@@ -123,11 +129,15 @@ NAME(int, fcntl, (int fd, int command, ...))
 {
 	va_list ap;
 	long arg;
+	int rc;
 
 	va_start(ap, command);
 	arg = va_arg(ap, long);
 	va_end(ap);
-	return is_kernels(fd) ? real_fcntl(fd, command, arg) : pcx_fcntl(fd, command, arg);
+	if (is_kernels(fd))
+		return real_fcntl(fd, command, arg);
+	rc = pcx_fcntl(fd, command, arg);
+	return command == F_DUPFD || command == F_DUPFD_CLOEXEC ? stdio_followed(rc) : rc;
 }
 
 NAME(int, fcntl64, (int fd, int command, ...))
@@ -183,6 +193,8 @@ NAME(int, ioctl, (int fd, unsigned long request, ...))
 
 static bool all_kernels(const struct pollfd *p, nfds_t n)
 {
+	if (n > 0 && !user_may_be(p, sizeof(*p)))
+		return true; /* it says what is wrong */
 	for (nfds_t i = 0; i < n; i++)
 		if (p[i].fd >= 0 && !is_kernels(p[i].fd))
 			return false;
@@ -219,10 +231,16 @@ NAME(int, __ppoll_chk,
 	return ours_ppoll(p, n, timeout, mask);
 }
 
+/* n may be more than FD_SETSIZE, and the set too, which FD_ISSET() does not know */
 static bool none_ours(int n, const fd_set *set)
 {
-	for (int fd = 0; set != NULL && fd < n && fd < FD_SETSIZE; fd++)
-		if (FD_ISSET(fd, set) && !is_kernels(fd))
+	const int ours = (int)at_load(&client.end_fds), end = n < ours ? n : ours;
+
+	if (set == NULL || end <= 0 || !user_may_be(set, (size_t)end / 8 + 1))
+		return true;
+	for (int fd = 0; fd < end; fd++)
+		if (((unsigned long)((const fd_mask *)set)[fd / NFDBITS] >> (fd % NFDBITS) & 1) &&
+		    !is_kernels(fd))
 			return false;
 	return true;
 }

@@ -6,7 +6,7 @@
 
 NAME(int, socket, (int domain, int type, int protocol))
 {
-	return choose_socket(domain, type, protocol);
+	return stdio_followed(choose_socket(domain, type, protocol));
 }
 
 NAME(int, bind, (int fd, const struct sockaddr *addr, socklen_t len))
@@ -32,13 +32,14 @@ NAME(int, listen, (int fd, int backlog))
 
 NAME(int, accept, (int fd, struct sockaddr *addr, socklen_t *len))
 {
-	return is_kernels(fd) ? real_accept(fd, addr, len) : pcx_accept(fd, addr, len);
+	return is_kernels(fd) ? real_accept(fd, addr, len)
+	                      : stdio_followed(pcx_accept(fd, addr, len));
 }
 
 NAME(int, accept4, (int fd, struct sockaddr *addr, socklen_t *len, int flags))
 {
 	return is_kernels(fd) ? real_accept4(fd, addr, len, flags)
-	                      : pcx_accept4(fd, addr, len, flags);
+	                      : stdio_followed(pcx_accept4(fd, addr, len, flags));
 }
 
 NAME(int, shutdown, (int fd, int how))

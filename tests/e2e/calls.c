@@ -71,6 +71,27 @@ static void by_stdio(void)
 	say("is closed", fcntl(fd, F_GETFD));
 }
 
+/* As inetd does it without dup2(): the number that was closed is the next one. */
+static void as_stdout(void)
+{
+	char buf[16] = "";
+	int fd = dial(), saved = dup(STDOUT_FILENO);
+
+	fflush(stdout);
+	close(STDOUT_FILENO);
+	if (dup(fd) != STDOUT_FILENO)
+		return;
+	printf("to stdout\n");
+	fflush(stdout);
+	close(STDOUT_FILENO);
+	if (dup(saved) != STDOUT_FILENO)
+		return;
+	say("dup as stdout", recv(fd, buf, 10, MSG_WAITALL));
+	say("equal", strcmp(buf, "to stdout\n") == 0);
+	close(fd);
+	close(saved);
+}
+
 static void vectors(void)
 {
 	char a[4] = "", b[8] = "";
@@ -257,6 +278,7 @@ int main(int argc, char **argv)
 	inet_pton(AF_INET, argv[1], &server.sin_addr);
 	by_number();
 	by_stdio();
+	as_stdout();
 	vectors();
 	waiting();
 	files();

@@ -14,6 +14,9 @@
  * Unattached, pcx_socket fails with ENETDOWN and everything else goes to the kernel.  When the stack ends or is
  * killed, calls on its sockets fail with ENETDOWN, also those that sleep.
  *
+ * A pointer to nothing is EFAULT, as on Linux, but for buffers and what describes them (struct msghdr, pollfd, fd_set,
+ * epoll_event) where nothing is mapped at an address that a program may have.
+ *
  * fork: the child has the sockets of the parent, as with the kernel; epoll sets become its own copies. It is an
  * attached process of its own.  exec: see pcx_exec_prepare.  A process that ends, however, loses what only
  * it held.

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * select, by poll: its sets become an array, and the answers sets again.
+ *
+ * As in the kernel a set may have more than FD_SETSIZE bits, if the caller has made room for them; FD_ISSET() ends a
+ * program that asks for those.
+ */
+#include "posix/client.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/select.h>
+
+#define FEW 64
+
+#define READ_BITS  (POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR)
+#define WRITE_BITS (POLLWRNORM | POLLWRBAND | POLLOUT | POLLERR)
+
+/** The caller's sets: for reading, for writing, for urgent bytes; NULL: none. */
+struct sets {
+	int n; /* bits */
+	fd_set *set[3];
+};
+
+static const struct {
+	short asked, told;
+} kinds[3] = {
+    {POLLIN | POLLRDNORM | POLLRDBAND, READ_BITS},
+    {POLLOUT | POLLWRNORM | POLLWRBAND, WRITE_BITS},
+    {POLLPRI, POLLPRI},
+};
+
+static fd_mask *word_of(fd_set *set, int fd)
+{
+	return (fd_mask *)set + fd / NFDBITS;
+}
+
+static bool has(fd_set *set, int fd)
+{
+	return set != NULL && ((unsigned long)*word_of(set, fd) >> (fd % NFDBITS) & 1);
+}
+
+static void clear(fd_set *set, int fd)
+{
+	*word_of(set, fd) &= ~(fd_mask)(1ul << (fd % NFDBITS));
+}
+
+static int are_there(const struct sets *s)
+{
+	const size_t words = ((size_t)s->n + NFDBITS - 1) / NFDBITS;
+
+	for (int k = 0; k < 3; k++)
+		if (words > 0 && s->set[k] != NULL &&
+		    !user_may_be(s->set[k], words * sizeof(fd_mask)))
+			return -EFAULT;
+	return 0;
+}
+
+/* Returns how many descriptors are in the sets; p NULL: only counts. */
+static nfds_t collect(const struct sets *s, struct pollfd *p)
+{
+	nfds_t count = 0;
+
+	for (int fd = 0; fd < s->n; fd++) {
+		short events = 0;
+
+		for (int k = 0; k < 3; k++)
+			if (has(s->set[k], fd))
+				events |= kinds[k].asked;
+		if (events == 0)
+			continue;
+		if (p != NULL)
+			p[count] = (struct pollfd){.fd = fd, .events = events};
+		count++;
+	}
+	return count;
+}
+
+/* Returns the number of bits that stay set. */
+static int write_back(const struct sets *s, const struct pollfd *p, nfds_t count)
+{
+	int bits = 0;
+
+	for (nfds_t i = 0; i < count; i++)
+		for (int k = 0; k < 3; k++) {
+			if (!has(s->set[k], p[i].fd))
+				continue;
+			if (p[i].revents & kinds[k].told)
+				bits++;
+			else
+				clear(s->set[k], p[i].fd);
+		}
+	return bits;
+}
+
+static bool any_invalid(const struct pollfd *p, nfds_t count)
+{
+	for (nfds_t i = 0; i < count; i++)
+		if (p[i].revents & POLLNVAL)
+			return true;
+	return false;
+}
+
+/* Returns as select() does, or a negative errno. */
+static int ask(const struct sets *s, struct pollfd *p, nfds_t count, const struct timespec *timeout,
+               const sigset_t *mask)
+{
+	int rc;
+
+	(void)collect(s, p);
+	rc = pcx_ppoll(p, count, timeout, mask);
+	if (rc < 0)
+		return -errno;
+	return any_invalid(p, count) ? -EBADF : write_back(s, p, count);
+}
+
+int pcx_pselect(int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *timeout,
+                const sigset_t *mask)
+{
+	const int most = client.max_fds > 0 ? (int)client.max_fds : FD_SETSIZE;
+	const struct sets s = {.n = n < most ? n : most, .set = {r, w, e}};
+	struct pollfd few[FEW], *p = few;
+	nfds_t count;
+	int rc;
+
+	if (n < 0)
+		return (int)fail(-EINVAL);
+	rc = are_there(&s);
+	if (rc != 0)
+		return (int)fail(rc);
+	count = collect(&s, NULL);
+	if (count > FEW)
+		p = malloc(count * sizeof(*p));
+	rc = p != NULL ? ask(&s, p, count, timeout, mask) : -ENOMEM;
+	if (p != few)
+		free(p);
+	return (int)fail(rc);
+}
+
+/* Linux tells what is left of the time. */
+static void put_left(struct timeval *timeout, uint64_t all_ns, uint64_t passed_ns)
+{
+	const uint64_t left = passed_ns < all_ns ? all_ns - passed_ns : 0;
+
+	timeout->tv_sec = (time_t)(left / 1000000000);
+	timeout->tv_usec = (suseconds_t)(left % 1000000000 / 1000);
+}
+
+int pcx_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout)
+{
+	struct timespec ts;
+	uint64_t begin;
+	int rc;
+
+	if (timeout == NULL)
+		return pcx_pselect(n, r, w, e, NULL, NULL);
+	if (!user_may_be(timeout, sizeof(*timeout)))
+		return (int)fail(-EFAULT);
+	if (timeout->tv_sec < 0 || timeout->tv_usec < 0)
+		return (int)fail(-EINVAL);
+	ts = (struct timespec){timeout->tv_sec + timeout->tv_usec / 1000000,
+	                       timeout->tv_usec % 1000000 * 1000};
+	begin = now_ns();
+	rc = pcx_pselect(n, r, w, e, &ts, NULL);
+	put_left(timeout, (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec,
+	         now_ns() - begin);
+	return rc;
+}
