@@ -395,6 +395,14 @@ static int input_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const 
 	return queue_early(tcp, t, m, off, seq);
 }
 
+/* RFC 9293 3.10.7.4, 3.6.1: data for a user who is gone; as on Linux also for one who has shut both directions down */
+static bool nobody_reads(const struct tcb *t)
+{
+	return !(t->flags & (TCB_OPEN | TCB_PENDING)) ||
+	       ((t->flags & TCB_RD_SHUT) &&
+	        (t->state == TCP_S_FIN_WAIT_1 || t->state == TCP_S_FIN_WAIT_2));
+}
+
 /* sixth to eighth step: what a segment carries beside its acknowledgement */
 static int input_text(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const struct ip_pkt *p,
                       const struct tcp_seg *seg)
@@ -406,10 +414,8 @@ static int input_text(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const 
 		urgent_received(tcp, t, seg, m,
 		                (uint32_t)p->l4_off + seg->hdr_len); /* sixth step */
 	if (seg->len > 0 && takes_data(t)) {
-		/* RFC 9293 3.10.7.4: data for a user who is gone */
-		if ((t->flags & (TCB_OPEN | TCB_PENDING)) == 0 &&
-		    seq_gt(seg->seq + seg->len, t->rcv_nxt)) {
-			tcb_abort(tcp, t, 0);
+		if (unlikely(nobody_reads(t)) && seq_gt(seg->seq + seg->len, t->rcv_nxt)) {
+			tcb_abort(tcp, t, t->flags & TCB_OPEN ? ECONNRESET : 0);
 			return PC_DROP_TCP_CLOSED_DATA;
 		}
 		verdict = input_data(tcp, t, m, p, seg, &fin);

@@ -227,6 +227,41 @@ static void abort_before_the_fin(struct wt *w)
 	EQ(connections(w), 0);
 }
 
+/* 3.6.1: "If such a host issues a CLOSE call while received data is still pending in the TCP connection, or if new data is
+ * received after CLOSE is called, its TCP implementation SHOULD send a RST to show that data was lost": nobody can read
+ * after shutdown(SHUT_RDWR), either. What came before and a FIN are no new data. */
+static void data_after_shutdown(struct wt *w)
+{
+	wt_established(w);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+	wt_read(w, 10);
+	wt_drop(w);
+	OK(pc_shutdown(w->st, w->flow.fd, SHUT_RD));
+	INJECT(.flags = PA, .seq = 11, .ack = 1, .len = 10); /* only that: it is taken */
+	EXPECT_IN(0, 50, .flags = A, .seq = 1, .ack = 21);
+	OK(pc_shutdown(w->st, w->flow.fd, SHUT_WR));
+	wt_settle(w);
+	EXPECT(.flags = FA, .seq = 1, .ack = 21);
+	INJECT(.flags = PA, .seq = 11, .ack = 2, .len = 10);
+	EXPECT(.flags = A, .seq = 2, .ack = 21);
+	INJECT(.flags = PA, .seq = 21, .ack = 2, .len = 10);
+	EQ(wt_next(w, 0)->seg.flags & R, R);
+	EQ(so_error(w), ECONNRESET);
+	NOTHING(1000);
+}
+
+static void fin_after_shutdown(struct wt *w)
+{
+	wt_established(w);
+	OK(pc_shutdown(w->st, w->flow.fd, SHUT_RDWR));
+	wt_settle(w);
+	EXPECT(.flags = FA, .seq = 1, .ack = 1);
+	INJECT(.flags = A, .seq = 1, .ack = 2);
+	INJECT(.flags = FA, .seq = 1, .ack = 2);
+	EXPECT(.flags = A, .seq = 2, .ack = 2);
+	EQ(so_error(w), 0);
+}
+
 /* ---- slivers --------------------------------------------------------------------------------- */
 
 /* 3.8.6.2.1 (3): "or if at least a fraction Fs of the maximum window can be sent, i.e., if:
@@ -328,6 +363,8 @@ static const struct wt_case cases[] = {
     {"RFC 9293 3.10.5: ABORT in LAST-ACK", abort_in_last_ack},
     {"RFC 9293 3.10.5: ABORT in FIN-WAIT-2", abort_in_fin_wait_2},
     {"RFC 9293 3.10.5: ABORT in CLOSE-WAIT", abort_before_the_fin},
+    {"RFC 9293 3.6.1: data after SHUT_RDWR", data_after_shutdown},
+    {"RFC 9293 3.6.1: FIN after SHUT_RDWR", fin_after_shutdown},
     {"RFC 9293 3.8.6.2.1: half of the window, with Nagle", half_with_nagle},
     {"RFC 9293 3.8.6.2.1: the rest of a segment, with Nagle", rest_with_nagle},
     {"RFC 9293 3.8.6.2.1: half of the window, without", half_without_nagle},
