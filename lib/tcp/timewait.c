@@ -158,8 +158,8 @@ bool timewait_give_up(struct tcp *tcp, uint32_t index)
 	return true;
 }
 
-/* is there something to acknowledge, or a peer to be put right? An acknowledgement of what is known draws
- * none, or two ends in TIME-WAIT would never stop */
+/* is there something to acknowledge, or a peer to be put right? What stands at RCV.NXT and only acknowledges what is
+ * known draws nothing, or two ends in TIME-WAIT would never stop */
 static bool wants_ack(const struct tw_entry *e, const struct tcp_seg *seg)
 {
 	if (seg->flags & TCP_SYN) /* RFC 5961 section 4 */
@@ -168,7 +168,8 @@ static bool wants_ack(const struct tw_entry *e, const struct tcp_seg *seg)
 		return true;
 	if (!(seg->flags & TCP_ACK))
 		return false;
-	return (seg->flags & TCP_FIN) || seg->len > 0 || seq_gt(seg->ack, e->snd_nxt);
+	return (seg->flags & TCP_FIN) || seg->len > 0 || seg->seq != e->rcv_nxt ||
+	       seq_gt(seg->ack, e->snd_nxt);
 }
 
 int timewait_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, uint32_t index)

@@ -194,6 +194,13 @@ static void time_wait_segments(struct wt *w)
 	NOTHING(100);
 	INJECT(.flags = PA, .seq = 1 - 5000u, .ack = 2, .len = 10); /* old duplicate */
 	EXPECT(.flags = A, .seq = 2, .ack = 2);
+	INJECT(.flags = A, .seq = 1,
+	       .ack = 2); /* empty ones beside RCV.NXT, in the window and out of it */
+	EXPECT(.flags = A, .seq = 2, .ack = 2);
+	INJECT(.flags = A, .seq = 3, .ack = 2);
+	EXPECT(.flags = A, .seq = 2, .ack = 2);
+	INJECT(.flags = A, .seq = 2 + 65535 + 100000, .ack = 2);
+	EXPECT(.flags = A, .seq = 2, .ack = 2);
 }
 
 static void time_wait_rst(struct wt *w)

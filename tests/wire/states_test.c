@@ -202,8 +202,10 @@ static struct answer take_text(struct spot *p, const struct seg *s)
 	struct answer a = quiet(p);
 	uint32_t old = p->rcv - s->seq, len = s->len;
 
+	/* TIME-WAIT: "The only thing that can arrive in this state is a retransmission of the remote FIN": the peer has
+	 * sent more than we have, and is told so */
 	if (len == 0 && !fin)
-		return a;
+		return p->state == TCP_TIME_WAIT && s->seq != p->rcv ? acked(p) : a;
 	a = acked(p);
 	if (!takes) /* "This should not occur ... Ignore the segment text." */
 		return a;
