@@ -302,6 +302,60 @@ static void dsack_of_a_probe(struct wt *w)
 	CHECK(wt_info(w).tcpi_snd_cwnd < 10);
 }
 
+/* ---- round trips ------------------------------------------------------------------------------- */
+
+/* RFC 6298 3: what had been reported before says how long the other was late, not how long a round trip takes */
+static void reported_before(struct wt *w)
+{
+	queued(w, true, 2);
+	SENT(0);
+	SENT(1);
+	wt_pass(w, 40);
+	EQ(wt_info(w).tcpi_rtt, 40000);
+	SACK(1, SEG(1), SEG(2));
+	wt_pass(w, 8);
+	ACK(SEG(2));
+	EQ(wt_info(w).tcpi_rtt, 40000);
+	EQ(wt_count(w, PC_TCP_RETRANSMITS), 0);
+}
+
+/* RFC 7323 4.1: an echo of nothing that was sent lately is no measurement */
+static void absurd_echo(struct wt *w)
+{
+	w->peer.ts = true;
+	w->cfg.tcp_tlp = 0;
+	wt_syn_received(w);
+	wt_pass(w, 40);
+	ACK(1);
+	wt_accept(w);
+	wt_send(w, LEN);
+	wt_drop(w);
+	CHECK(wt_next(w, 400) != NULL); /* so that only timestamps tell */
+	wt_pass(w, 40);
+	INJECT(.flags = A, .seq = 1, .ack = TSEG(1), .ts = TS,
+	       .tsval = (uint32_t)(w->now / 1000000) + 12345, .tsecr = w->flow.tsval + 1000);
+	EQ(wt_info(w).tcpi_rtt, 40000);
+	EQ(wt_info(w).tcpi_unacked, 0);
+}
+
+/* RFC 6298 5: "(5.7) ... the backed-off RTO": that of probes of a window says nothing about the path */
+static void after_probes(struct wt *w)
+{
+	wt_established(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .wnd = ZERO_WND);
+	wt_send(w, 1);
+	for (unsigned i = 0; i < 4; i++) {
+		EXPECT_IN(190, 3400, .flags = PA, .seq = 1, .ack = 1, .len = 1);
+		if (i < 3)
+			INJECT(.flags = A, .seq = 1, .ack = 1, .wnd = ZERO_WND);
+	}
+	INJECT(.flags = A, .seq = 1, .ack = 2, .wnd = 8000); /* it is taken */
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 2, .ack = 1, .len = 10);
+	EXPECT_IN(190, 320, .flags = PA, .seq = 2, .ack = 1, .len = 10);
+	wt_drop(w);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 6582 4.1: a peer that keeps nothing beyond a hole", go_back_n},
     {"RFC 6582 4.1: duplicates after small steps", small_steps},
@@ -311,6 +365,9 @@ static const struct wt_case cases[] = {
     {"RFC 9937 6: without SACK each delivery counts once", counted_once},
     {"RFC 8985 6.2: the echo of an original", echo_of_the_original},
     {"RFC 8985 7.4.2: the DSACK of a probe takes no recovery back", dsack_of_a_probe},
+    {"RFC 6298 3: no sample of what was reported before", reported_before},
+    {"RFC 7323 4.1: an absurd echo", absurd_echo},
+    {"RFC 6298 5: the time-out after probes of a window", after_probes},
 };
 
 WT_MAIN("recover")
