@@ -243,6 +243,22 @@ static void sent_after_the_repetition(struct wt *w)
 	EQ(wt_count(w, PC_TCP_RETRANSMITS), 1);
 }
 
+/* RFC 5681 3.2: duplicates that come at once are waited for a moment, which more of them do not prolong */
+static void duplicates_do_not_prolong(struct wt *w)
+{
+	queued(w, false, 10);
+	for (unsigned i = 0; i < 10; i++)
+		SENT(i);
+	wt_pass(w, 40);
+	QUEUE(.flags = A, .seq = 1, .ack = 1);
+	QUEUE(.flags = A, .seq = 1, .ack = 1);
+	ACK(1);
+	wt_pass(w, 1.5);
+	ACK(1);
+	EXPECT_IN(0.2, 0.8, .flags = A, .seq = SEG(0), .ack = 1, .len = MSS, .any_psh = true);
+	wt_drop(w);
+}
+
 /* ---- what was repeated ------------------------------------------------------------------------- */
 
 #define LEN     (MSS - 12)
@@ -300,6 +316,45 @@ static void dsack_of_a_probe(struct wt *w)
 	SACK(SEG(4), SEG(3), SEG(4)); /* of the repetition's answer and the probe's the latter */
 	EQ(wt_count(w, PC_TCP_UNDONE), 0);
 	CHECK(wt_info(w).tcpi_snd_cwnd < 10);
+}
+
+/* RFC 8985 6.2 step 4: that segments overtake each other is remembered while nothing is under way: there is a window for
+ * them then, however many are reported */
+static void reordering_is_remembered(struct wt *w)
+{
+	queued(w, true, 6);
+	wt_drop(w);
+	wt_pass(w, 40);
+	SACK(1, SEG(2), SEG(3));
+	wt_pass(w, 1);
+	SACK(1, SEG(1), SEG(3)); /* the second after the third */
+	EXPECT_IN(7, 12, .flags = A, .seq = SEG(0), .ack = 1, .len = MSS, .any_psh = true);
+	wt_pass(w, 38);
+	ACK(SEG(6));
+	wt_pass(w, 1000);
+	wt_send(w, 4 * MSS);
+	for (unsigned i = 6; i < 10; i++)
+		SENT(i);
+	wt_pass(w, 40);
+	SACK(SEG(6), SEG(7), SEG(10));
+	EXPECT_IN(8, 12, .flags = A, .seq = SEG(6), .ack = 1, .len = MSS, .any_psh = true);
+	wt_drop(w);
+}
+
+/* RFC 3708 3: one of what is lost was repeated for nothing, but the others wait to be */
+static void one_of_several(struct wt *w)
+{
+	w->cfg.tcp_frto = 0;
+	w->cfg.tcp_tlp = 0;
+	queued(w, true, 4);
+	for (unsigned i = 0; i < 4; i++)
+		SENT(i);
+	EXPECT_IN(190, 330, .flags = A, .seq = SEG(0), .ack = 1, .len = MSS, .any_psh = true);
+	wt_pass(w, 40);
+	SACK(SEG(1), SEG(0), SEG(1));
+	EQ(wt_count(w, PC_TCP_UNDONE), 0);
+	SENT(1);
+	wt_drop(w);
 }
 
 /* ---- round trips ------------------------------------------------------------------------------- */
@@ -365,6 +420,9 @@ static const struct wt_case cases[] = {
     {"RFC 9937 6: without SACK each delivery counts once", counted_once},
     {"RFC 8985 6.2: the echo of an original", echo_of_the_original},
     {"RFC 8985 7.4.2: the DSACK of a probe takes no recovery back", dsack_of_a_probe},
+    {"RFC 5681 3.2: what comes later does not prolong the wait", duplicates_do_not_prolong},
+    {"RFC 8985 6.2 step 4: reordering is remembered", reordering_is_remembered},
+    {"RFC 3708 3: the others are lost", one_of_several},
     {"RFC 6298 3: no sample of what was reported before", reported_before},
     {"RFC 7323 4.1: an absurd echo", absurd_echo},
     {"RFC 6298 5: the time-out after probes of a window", after_probes},
