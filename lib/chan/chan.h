@@ -133,6 +133,7 @@ enum {
 	CHAN_PRI = 1 << 4,     /* the stack has a mark ahead of what is in the rx fifo */
 	CHAN_PEER = 1 << 5,    /* a datagram socket has a peer */
 	CHAN_BOUND = 1 << 6,   /* it has a port */
+	CHAN_FIN = 1 << 7, /* of CHAN_RX_END: the peer's FIN, after which reads tell of no error */
 };
 
 /** An address as in struct sockaddr_in or sockaddr_in6; len 0: none. */

@@ -103,6 +103,8 @@ static int why_nothing(uint32_t sock)
 		return -ENETDOWN;
 	if (part_bytes(sock) > oob_look(s, 0).hole)
 		return -EAGAIN; /* they came meanwhile: look again */
+	if (flags & CHAN_FIN)   /* Linux: a reset that came later is told by others than reads */
+		return 0;
 	error = take_error(sock);
 	if (error != 0)
 		return error;

@@ -130,6 +130,16 @@ static unsigned look_copies(struct pc_service *s, uint32_t sock)
 	return NEWS_STATE;
 }
 
+/* The end of the stream is a FIN, if the connection goes on the other way. */
+static void look_fin(struct chan_sock *c, uint32_t mask)
+{
+	const uint32_t flags = at_peek(&c->flags);
+
+	if ((flags & (CHAN_RX_END | CHAN_RX_SHUT | CHAN_FIN)) == CHAN_RX_END &&
+	    (mask & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == EPOLLRDHUP)
+		at_store(&c->flags, flags | CHAN_FIN);
+}
+
 static unsigned look_stream(struct pc_service *s, uint32_t sock)
 {
 	struct chan_sock *c = chan_sock(s->chan, sock);
@@ -146,6 +156,7 @@ static unsigned look_stream(struct pc_service *s, uint32_t sock)
 		news |= stream_transmit(s, sock);
 		mask = ask(s, own->fd);
 		news |= move_error(s, sock, mask);
+		look_fin(c, mask);
 		if ((mask & EPOLLHUP) && !(at_peek(&c->flags) & CHAN_HUP)) {
 			/* nothing more can come or go */
 			at_store(&c->flags, at_peek(&c->flags) | CHAN_HUP | CHAN_TX_SHUT |

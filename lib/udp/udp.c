@@ -353,7 +353,8 @@ int udp_bind(struct udp *udp, uint32_t index, const struct pc_endpoint *local)
 		s->addr_fixed = false;
 		return -EADDRINUSE;
 	}
-	s->port_fixed = true;
+	/* as Linux: a port that was chosen here ends with a connection, too */
+	s->port_fixed = local->port != 0;
 	s->laddr = laddr;
 	udp_forget_path(s);
 	set_name(udp, s, &name);

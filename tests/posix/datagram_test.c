@@ -387,11 +387,52 @@ static void peek_off(struct live *l)
 	close_dgrams(l, &d);
 }
 
+static void log_name(struct live *l, const char *what, int fd)
+{
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+
+	live_log(l, what, l->c->getsockname(fd, (struct sockaddr *)&a, &len));
+	bed_log(&l->bed, "%s %s\n", a.sin_addr.s_addr != 0 ? "address" : "any",
+	        a.sin_port != 0 ? "port" : "none");
+}
+
+/* connect(2): an association is dissolved by AF_UNSPEC; what bind() was not told ends with it */
+static void dissolved(struct live *l)
+{
+	const struct sockaddr none = {.sa_family = AF_UNSPEC};
+	struct sockaddr_in a = bed_addr(&l->bed, FAR, 9), self[4];
+
+	for (int i = 0; i < 4; i++) {
+		int fd = l->c->socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+		/* not at all, a port, an address, both */
+		self[i] = bed_addr(&l->bed, NEAR, i & 1 ? 40007 : 0);
+		if (!(i & 2))
+			self[i].sin_addr.s_addr = 0;
+		if (i > 0)
+			live_log(l, "bind", l->c->bind(fd, (struct sockaddr *)&self[i], sizeof(a)));
+		live_log(l, "not connected", l->c->connect(fd, &none, sizeof(none)));
+		log_name(l, "before", fd);
+		live_log(l, "connect", l->c->connect(fd, (struct sockaddr *)&a, sizeof(a)));
+		log_name(l, "connected", fd);
+		live_log(l, "dissolve", l->c->connect(fd, &none, sizeof(none)));
+		log_name(l, "after", fd);
+		live_log(l, "send", l->c->send(fd, "x", 1, 0));
+		live_log(l, "peer",
+		         l->c->getpeername(fd, (struct sockaddr *)&self[i], &(socklen_t){16}));
+		live_log(l, "connect", l->c->connect(fd, (struct sockaddr *)&a, sizeof(a)));
+		log_name(l, "again", fd);
+		l->c->close(fd);
+	}
+}
+
 static const struct live_case cases[] = {
     {"recv", dgram_recv},
     {"send", dgram_send},
     {"waiting", dgrams_wait},
     {"refused", dgram_refused},
+    {"dissolved", dissolved},
     {"ancillary data: received", control_in},
     {"ancillary data: sent", control_out},
     {"the queue of errors", error_queue},

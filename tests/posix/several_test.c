@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Calls about several descriptors or messages at a time, with something wrong in them: a pointer to nothing, a set that
- * is larger than usual, an error in the middle.
+ * is larger than usual, an error in the middle or at the end.
  */
 #include "subject.h"
 
@@ -192,6 +192,29 @@ static void time_left_of_many(struct live *l)
 	subject_close(l, &s);
 }
 
+/* Linux: after a FIN a read tells of the end, also when a reset has come since; a write and SO_ERROR tell of that. */
+static void recv_end_and_reset(struct live *l)
+{
+	const struct linger linger = {.l_onoff = 1};
+	int fd[2], error = 0;
+	socklen_t len = sizeof(error);
+
+	live_pair(l, fd);
+	l->bed.call->shutdown(&l->bed, FAR, fd[FAR], SHUT_WR);
+	live_log(l, "the end", l->c->recv(fd[NEAR], buf, 10, 0));
+	l->bed.call->setsockopt(&l->bed, FAR, fd[FAR], SOL_SOCKET, SO_LINGER, &linger,
+	                        sizeof(linger));
+	l->bed.call->close(&l->bed, FAR, fd[FAR]);
+	live_sleep(5);
+	live_log(l, "still", l->c->recv(fd[NEAR], buf, 10, 0));
+	live_log(l, "peek", l->c->recv(fd[NEAR], buf, 10, MSG_PEEK));
+	live_log(l, "SO_ERROR", l->c->getsockopt(fd[NEAR], SOL_SOCKET, SO_ERROR, &error, &len));
+	bed_log(&l->bed, "%s\n", bed_errno(error));
+	live_log(l, "send", l->c->send(fd[NEAR], buf, 1, MSG_NOSIGNAL));
+	live_log(l, "the end", l->c->recv(fd[NEAR], buf, 10, 0));
+	l->c->close(fd[NEAR]);
+}
+
 static const struct live_case cases[] = {
     {"epoll", epoll_calls},
     {"epoll: a number again", number_again},
@@ -199,6 +222,7 @@ static const struct live_case cases[] = {
     {"select: high descriptors", select_high},
     {"recvmmsg: an error", datagrams_and_error},
     {"recvmmsg: time left", time_left_of_many},
+    {"the end, then a reset", recv_end_and_reset},
 };
 
 LIVE_MAIN("posix/several", cases)
