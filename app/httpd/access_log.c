@@ -51,26 +51,53 @@ struct access_log {
 	uint64_t lost; /* by failing to write */
 	int fd;
 	char *path;
-	size_t out_len, out_records;
+	bool torn; /* the file ends in the middle of a line: the disk was full */
+	size_t out_len;
 	char out[OUT_BYTES];
 };
 
-static void flush(struct access_log *log)
+static size_t lines_of(const char *p, size_t len)
+{
+	size_t n = 0;
+
+	for (const char *end = p + len; p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL;
+	     p++)
+		n++;
+	return n;
+}
+
+/* Returns how much of it was written. */
+static size_t write_all(int fd, const char *p, size_t len)
 {
 	size_t done = 0;
 
-	while (done < log->out_len) {
-		ssize_t n = write(log->fd, log->out + done, log->out_len - done);
+	while (done < len) {
+		ssize_t n = write(fd, p + done, len - done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0) {
-			log->lost += log->out_records;
+		if (n <= 0)
 			break;
-		}
 		done += (size_t)n;
 	}
-	log->out_len = log->out_records = 0;
+	return done;
+}
+
+/* What cannot be written is counted. When the disk has room again what comes next does not go on in a line of
+ * which the rest is missing. */
+static void flush(struct access_log *log)
+{
+	size_t done;
+
+	if (log->out_len == 0)
+		return;
+	if (log->torn && write_all(log->fd, "\n", 1) == 1)
+		log->torn = false;
+	done = log->torn ? 0 : write_all(log->fd, log->out, log->out_len);
+	if (done > 0)
+		log->torn = log->out[done - 1] != '\n';
+	log->lost += lines_of(log->out + done, log->out_len - done);
+	log->out_len = 0;
 }
 
 static unsigned write_burst(struct access_log *log, struct access_ring *ring)
@@ -82,7 +109,6 @@ static unsigned write_burst(struct access_log *log, struct access_ring *ring)
 		if (log->out_len + ACCESS_LINE_MAX > OUT_BYTES)
 			flush(log);
 		log->out_len += access_format(records[i], log->out + log->out_len);
-		log->out_records++;
 	}
 	if (n > 0)
 		rte_ring_sp_enqueue_burst(ring->free, records, n, NULL);
@@ -120,6 +146,7 @@ static void follow_name(struct access_log *log)
 		return;
 	close(log->fd);
 	log->fd = fd;
+	log->torn = false;
 }
 
 static void *write_records(void *arg)

@@ -18,6 +18,7 @@
 #include <rte_icmp.h>
 
 #include "arp.h"
+#include "flood_mangle.h"
 #include "tcp.h"
 
 #define BURST            64u
@@ -32,7 +33,7 @@
 #define PROTO_ARP        255 /* not of IP */
 
 enum from { ANYBODY, NEAR, OURS, COLLIDING };
-enum manner { SPOOFED, HOLDS, CHURNS };
+enum manner { SPOOFED, HOLDS, CHURNS, MANGLES };
 
 static const struct kind {
 	const char *name;
@@ -58,6 +59,7 @@ static const struct kind {
     {"blind-data", OURS, IPPROTO_TCP, RTE_TCP_PSH_FLAG | RTE_TCP_ACK_FLAG, false, 64, SPOOFED},
     {"zero-window", ANYBODY, IPPROTO_TCP, RTE_TCP_SYN_FLAG, false, 0, HOLDS},
     {"churn", ANYBODY, IPPROTO_TCP, RTE_TCP_SYN_FLAG, false, 0, CHURNS},
+    {"mangled", ANYBODY, IPPROTO_TCP, RTE_TCP_SYN_FLAG, false, 0, MANGLES},
     {"udp", ANYBODY, IPPROTO_UDP, 0, false, 18, SPOOFED},
     {"udp-closed", ANYBODY, IPPROTO_UDP, 0, true, 18, SPOOFED},
     {"fragment", ANYBODY, IPPROTO_UDP, 0, true, 32, SPOOFED},
@@ -227,6 +229,8 @@ static uint32_t make_tcp(struct flood *f, const struct load *l, struct flood_fra
 	if (k->payload > 0)
 		memset(h->options, 'x', k->payload);
 	h->tcp.cksum = wire_l4_sum(&h->ip, &h->tcp, len);
+	if (k->manner == MANGLES)
+		return flood_mangle((uint8_t *)h, finish(h, len), &f->random);
 	return finish(h, len);
 }
 
@@ -326,8 +330,8 @@ static uint32_t make(struct flood *f, const struct load *l, struct flood_frame *
 /* ---- who completes handshakes ------------------------------------------------------------------ */
 
 /* Turns a segment round: the other way, from where its acknowledgement says, acknowledging all of it. */
-static void reply(struct load *l, struct rte_mbuf *m, const struct segment *s, uint8_t flags,
-                  uint16_t window, uint32_t len)
+static void reply(struct flood *f, struct load *l, struct rte_mbuf *m, const struct segment *s,
+                  uint8_t flags, uint16_t window, uint32_t len)
 {
 	struct flood_frame *h = rte_pktmbuf_mtod(m, struct flood_frame *);
 	const uint16_t port = h->tcp.dst_port;
@@ -346,26 +350,28 @@ static void reply(struct load *l, struct rte_mbuf *m, const struct segment *s, u
 	};
 	memcpy(h->options, stream_at(&l->stream, 0), len);
 	h->tcp.cksum = wire_l4_sum(&h->ip, &h->tcp, (uint32_t)sizeof(h->tcp) + len);
-	out_push(&l->out, m, finish(h, (uint32_t)sizeof(h->tcp) + len));
+	len = finish(h, (uint32_t)sizeof(h->tcp) + len);
+	if (f->kind->manner == MANGLES)
+		len = flood_mangle((uint8_t *)h, len, &f->random);
+	out_push(&l->out, m, len);
 }
 
 /* Asks, and takes no answer; or takes it and goes. Returns whether the mbuf is on its way. */
-static bool go_on(const struct flood *f, struct load *l, struct rte_mbuf *m,
-                  const struct segment *s)
+static bool go_on(struct flood *f, struct load *l, struct rte_mbuf *m, const struct segment *s)
 {
 	const uint16_t window = f->kind->manner == HOLDS ? 0 : 65535;
 
 	if ((s->flags & RTE_TCP_RST_FLAG) != 0)
 		return false;
 	if ((s->flags & RTE_TCP_SYN_FLAG) != 0)
-		reply(l, m, s, RTE_TCP_PSH_FLAG | RTE_TCP_ACK_FLAG, window,
+		reply(f, l, m, s, RTE_TCP_PSH_FLAG | RTE_TCP_ACK_FLAG, window,
 		      RTE_MIN(l->request, PAYLOAD_MAX));
 	else if (f->kind->manner == HOLDS)
 		return false;
 	else if ((s->flags & RTE_TCP_FIN_FLAG) != 0)
-		reply(l, m, s, RTE_TCP_ACK_FLAG, window, 0);
+		reply(f, l, m, s, RTE_TCP_ACK_FLAG, window, 0);
 	else if (s->len > 0)
-		reply(l, m, s, RTE_TCP_FIN_FLAG | RTE_TCP_ACK_FLAG, window, 0);
+		reply(f, l, m, s, RTE_TCP_FIN_FLAG | RTE_TCP_ACK_FLAG, window, 0);
 	else
 		return false;
 	return true;
@@ -380,7 +386,7 @@ static bool is_for_flood(const struct load *l, const struct rte_mbuf *m)
 	       rte_be_to_cpu_32(h->ip.dst_addr) - l->wire.first >= l->nb_sources;
 }
 
-static bool answer(const struct flood *f, struct load *l, struct rte_mbuf *m)
+static bool answer(struct flood *f, struct load *l, struct rte_mbuf *m)
 {
 	const struct flood_frame *h = rte_pktmbuf_mtod(m, const struct flood_frame *);
 	struct segment s;

@@ -511,10 +511,14 @@ bool tcp_send_keepalive(struct tcp *tcp, struct tcb *t)
 	return send_empty(tcp, t, t->snd_una - 1, 0);
 }
 
+/* A peer whose buffers are full throws away what it has no room for and closes its window: what we have sent lies
+ * beyond that, and so would the reset, which it would not look at (RFC 5961 section 3.2) and never hear of again. */
 void tcp_send_rst(struct tcp *tcp, struct tcb *t)
 {
+	const uint32_t edge = t->snd_una + t->snd_wnd;
+
 	ctx_count(tcp->ctx, PC_TCP_RESET_TX);
-	send_empty(tcp, t, t->snd_nxt, TCP_RST);
+	send_empty(tcp, t, seq_gt(t->snd_nxt, edge) ? edge : t->snd_nxt, TCP_RST);
 }
 
 /* Fast Open: the option, and behind a SYN the data that is queued for it */

@@ -23,7 +23,7 @@ import peers
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 KINDS = ("none syn syn-closed syn-near syn-colliding ack ack-closed rst fin data data-closed flags blind-rst blind-syn "
-         "blind-ack blind-data zero-window churn udp udp-closed fragment ping icmp-error arp").split()
+         "blind-ack blind-data zero-window churn mangled udp udp-closed fragment ping icmp-error arp").split()
 WAITED = 0.05  # of a CPU: a program that waited longer for one shares it with others
 FAULTS = ("wrong", "checksum", "reset", "refused", "dead", "stuck", "lost", "closed")
 
@@ -47,7 +47,7 @@ def arguments():
 def server_options(args, kind):
     # what is sent to anybody goes to the generator
     options = ["--gateway", peers.FIRST]
-    if kind in ("zero-window", "churn"):
+    if kind in ("zero-window", "churn", "mangled"):
         options += ["--set", "stack.max_connections=4096"]
     for word in args.set.split():
         options += ["--set", word]

@@ -4,9 +4,11 @@
 served."""
 import os
 import re
+import resource
 import selectors
 import shutil
 import socket
+import struct
 import threading
 import time
 
@@ -16,6 +18,8 @@ from bed import SERVER, expect, wait_for
 SLOW, SILENT, READERS, DRIPPING = 200, 100, 40, 20
 HEADER_S, SEND_S, LINGER_S = 0.5, 0.5, 0.3
 BIG = 6 << 20
+IDLE, RUDE, HALF = 2000, 100, 50
+ESTABLISHED = b"\x01"
 
 
 def start(b):
@@ -28,7 +32,8 @@ def start(b):
     keys = {"http.header_ms": HEADER_S * 1000, "http.send_ms": SEND_S * 1000, "http.linger_ms": LINGER_S * 1000,
             "http.rescan_ms": 100, "http.buffers": 128, "http.send_rate": 4000}
     b.seccomp = b.slow == 1
-    p = b.start("percore-httpd", "--listen", "80", "--root", root,
+    # a log that cannot be written is no reason not to serve
+    p = b.start("percore-httpd", "--listen", "80", "--root", root, "--access-log", "/dev/full",
                 *[w for k, v in keys.items() for w in ("--set", f"{k}={int(v)}")])
     return {"root": root, "program": p}
 
@@ -170,6 +175,57 @@ def slow_readers(b, s):
     good.end(b, "slow readers")
 
 
+def idle(b, s):
+    """two thousand connections that have asked once and are kept open; each is answered again"""
+    n = min(IDLE, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 200) // int(b.slow)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (n + 100, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    socks = []
+    for _ in range(n):
+        socks.append(connect())
+        socks[-1].sendall(request)
+    for again in (True, False):
+        wrong = sum(not x.recv(4096).endswith(b"good\n") for x in socks)
+        expect(wrong == 0, f"{wrong} of {n} idle connections got another answer")
+        for x in socks if again else []:
+            x.sendall(request)
+    expect(ask("/") == (200, b"good\n"), "a new client gets another answer")
+    for x in socks:
+        x.close()
+
+
+def rude(b, s):
+    """clients that ask a thousand times and read nothing, that reset in the middle of a response, and that close their half"""
+    good, big = Good(), b"GET /big.bin HTTP/1.1\r\nHost: x\r\n\r\n"
+    deaf = [connect(4096) for _ in range(RUDE)]
+    for x in deaf:
+        x.setblocking(False)
+        send_or_gone(x, big * 1000)
+    for _ in range(RUDE):
+        x = connect(65536)
+        x.sendall(big)
+        x.recv(1000)
+        x.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        x.close()
+    for _ in range(HALF):
+        with connect() as x:
+            x.sendall(big)
+            x.shutdown(socket.SHUT_WR)
+            got = 0
+            while part := x.recv(1 << 20):
+                got += len(part)
+            expect(got > BIG, f"{got} bytes for a client that has closed its half")
+    end = time.monotonic() + (SEND_S + LINGER_S + 2) * b.slow
+    left = deaf
+    while left and time.monotonic() < end:
+        time.sleep(0.1)
+        left = [x for x in left if x.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1) == ESTABLISHED]
+    expect(not left, f"{len(left)} of {RUDE} clients that read nothing were kept")
+    for x in deaf:
+        x.close()
+    good.end(b, "rude clients")
+
+
 def shortened(b, s):
     """a file that is shortened while it is sent: its response is cut off, it is 503, and then what it is"""
     path = os.path.join(s["root"], "big.bin")
@@ -210,4 +266,4 @@ def changed(b, s):
 
 args = bed.arguments(__doc__)
 bed.need()
-bed.main(args, [filtered, slowloris, slow_readers, shortened, changed], start)
+bed.main(args, [filtered, slowloris, slow_readers, idle, rude, shortened, changed], start)

@@ -6,7 +6,7 @@
 
 #include <rte_mbuf.h>
 
-#include "frame.h"
+#include "frame6.h"
 #include "fuzz.h"
 #include "wire/wire.h"
 
@@ -105,30 +105,56 @@ void pipe_inject(struct pipe_end *to, const uint8_t *frame, uint16_t len)
 /* where the checksum of a protocol is, counted from its header; 0: it has none */
 static unsigned cksum_at(uint8_t proto)
 {
-	return proto == IPPROTO_TCP ? 16 : proto == IPPROTO_UDP ? 6 : proto == IPPROTO_ICMP ? 2 : 0;
+	return proto == IPPROTO_TCP                               ? 16
+	       : proto == IPPROTO_UDP                             ? 6
+	       : proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6 ? 2
+	                                                          : 0;
+}
+
+/* sum: of the pseudo header, but for ICMP, which has none in IPv4 */
+static void fix_l4(uint8_t *l4, unsigned len, uint8_t proto, uint32_t sum)
+{
+	const unsigned at = cksum_at(proto);
+
+	if (at == 0 || len < at + 2)
+		return;
+	wire_put16(l4 + at, 0);
+	wire_put16(l4 + at, frame_fold(frame_sum(l4, len, sum)));
+}
+
+static void fix4(uint8_t *ip, unsigned len)
+{
+	const unsigned hdr = (ip[0] & 15) * 4u, total = wire_get16(ip + 2);
+	uint32_t sum = 0;
+
+	if (hdr < 20 || hdr > len || total < hdr || total > len)
+		return;
+	wire_put16(ip + 10, 0);
+	wire_put16(ip + 10, frame_fold(frame_sum(ip, hdr, 0)));
+	if (ip[9] != IPPROTO_ICMP)
+		sum = frame_l4_sum(wire_get32_be(ip + 12), wire_get32_be(ip + 16), ip[9],
+		                   (uint16_t)(total - hdr));
+	fix_l4(ip + hdr, total - hdr, ip[9], sum);
+}
+
+static void fix6(uint8_t *ip, unsigned len)
+{
+	const unsigned payload = wire_get16(ip + 4);
+	struct pc_addr src, dst;
+
+	if (payload > len - 40)
+		return;
+	memcpy(src.b, ip + 8, sizeof(src.b));
+	memcpy(dst.b, ip + 24, sizeof(dst.b));
+	fix_l4(ip + 40, payload, ip[6], frame6_sum(&src, &dst, ip[6], payload));
 }
 
 void pipe_fix(uint8_t *frame, uint16_t len)
 {
-	uint8_t *ip = frame + 14, *l4;
-	unsigned hdr, total, at;
-	uint32_t sum = 0;
+	const uint16_t type = len < 34 ? 0 : wire_get16(frame + 12);
 
-	if (len < 34 || wire_get16(frame + 12) != 0x0800)
-		return;
-	hdr = (ip[0] & 15) * 4u;
-	total = wire_get16(ip + 2);
-	if (hdr < 20 || hdr > len - 14u || total < hdr || total > len - 14u)
-		return;
-	wire_put16(ip + 10, 0);
-	wire_put16(ip + 10, frame_fold(frame_sum(ip, hdr, 0)));
-	l4 = ip + hdr;
-	at = cksum_at(ip[9]);
-	if (at == 0 || total - hdr < at + 2)
-		return;
-	wire_put16(l4 + at, 0);
-	if (ip[9] != IPPROTO_ICMP)
-		sum = frame_l4_sum(wire_get32_be(ip + 12), wire_get32_be(ip + 16), ip[9],
-		                   (uint16_t)(total - hdr));
-	wire_put16(l4 + at, frame_fold(frame_sum(l4, total - hdr, sum)));
+	if (type == 0x0800)
+		fix4(frame + 14, len - 14u);
+	else if (type == 0x86dd && len >= 54)
+		fix6(frame + 14, len - 14u);
 }

@@ -39,7 +39,7 @@ void pipe_close(struct pipe_end ends[2]);
 /** pipe_inject puts a frame in front of an end; it vanishes when there is no room. */
 void pipe_inject(struct pipe_end *to, const uint8_t *frame, uint16_t len);
 
-/** pipe_fix computes the checksums of an IPv4 frame as far as its lengths allow. */
+/** pipe_fix computes the checksums of a frame of either family as far as its lengths allow. */
 void pipe_fix(uint8_t *frame, uint16_t len);
 
 #endif

@@ -5,6 +5,9 @@
  * The bytes of an input are operations: calls on either stack, time that passes, and an attacker on the
  * wire who drops, repeats and changes what was sent and adds frames of his own.  After each operation
  * every structure is validated, and at the end no mbuf may be left.
+ *
+ * Bits of an operation's byte beside its number say whether it is about IPv6, and whether about the stack's own
+ * address, by loopback.
  */
 #include <errno.h>
 #include <string.h>
@@ -23,6 +26,9 @@
 #define SLOTS   6
 #define OPS_MAX 300
 
+#define HOW_IP6  0x10
+#define HOW_SELF 0x20
+
 struct side {
 	struct pc_stack *st;
 	int fd[SLOTS]; /* -1: none */
@@ -34,6 +40,12 @@ struct world {
 	struct side side[2];
 	struct pipe_end pipe[2];
 	uint64_t now;
+	uint8_t how; /* HOW_ of this operation */
+};
+
+struct name {
+	struct sockaddr_storage sa;
+	socklen_t len;
 };
 
 static struct rte_mempool *pools[3]; /* of each stack, of the wire */
@@ -46,14 +58,28 @@ static void turn(struct world *w)
 	}
 }
 
-static struct sockaddr_in address(struct world *w, int side, uint8_t port)
+/* Of either stack, in the family of this operation; by loopback, one by which it reaches itself. */
+static struct name address(struct world *w, int side, uint8_t port)
 {
+	static const char *const ip4[] = {"10.0.0.1", "10.0.0.2", "127.0.0.1"};
+	static const char *const ip6[] = {"fd00::1", "fd00::2", "::1"};
+	const int which = w->how & HOW_SELF && port & 0x80 ? 2 : side;
+	struct name n = {0};
 	struct sockaddr_in a = {.sin_family = AF_INET,
 	                        .sin_port = htons((uint16_t)(80 + port % 4))};
+	struct sockaddr_in6 a6 = {.sin6_family = AF_INET6, .sin6_port = a.sin_port};
 
-	(void)w;
-	a.sin_addr.s_addr = inet_addr(side == 0 ? "10.0.0.1" : "10.0.0.2");
-	return a;
+	a.sin_addr.s_addr = inet_addr(ip4[which]);
+	inet_pton(AF_INET6, ip6[which], &a6.sin6_addr);
+	n.len = w->how & HOW_IP6 ? sizeof(a6) : sizeof(a);
+	memcpy(&n.sa, w->how & HOW_IP6 ? (const void *)&a6 : (const void *)&a, n.len);
+	return n;
+}
+
+/* whom a socket of side talks to */
+static struct name peer(struct world *w, int side)
+{
+	return address(w, w->how & HOW_SELF ? side : !side, take8(&w->in));
 }
 
 /* ---- operations; what says which of the slots, mostly ------------------------------------------- */
@@ -63,8 +89,8 @@ static void op_socket(struct world *w, int side, unsigned slot)
 	struct side *s = &w->side[side];
 
 	if (s->fd[slot] < 0)
-		s->fd[slot] =
-		    pc_socket(s->st, AF_INET, take8(&w->in) % 4 == 0 ? SOCK_DGRAM : SOCK_STREAM, 0);
+		s->fd[slot] = pc_socket(s->st, w->how & HOW_IP6 ? AF_INET6 : AF_INET,
+		                        take8(&w->in) % 4 == 0 ? SOCK_DGRAM : SOCK_STREAM, 0);
 }
 
 static void op_close(struct world *w, int side, unsigned slot)
@@ -79,9 +105,9 @@ static void op_close(struct world *w, int side, unsigned slot)
 
 static void op_bind(struct world *w, int side, unsigned slot)
 {
-	struct sockaddr_in a = address(w, side, take8(&w->in));
+	struct name a = address(w, side, take8(&w->in));
 
-	pc_bind(w->side[side].st, w->side[side].fd[slot], (struct sockaddr *)&a, sizeof(a));
+	pc_bind(w->side[side].st, w->side[side].fd[slot], (struct sockaddr *)&a.sa, a.len);
 }
 
 static void op_listen(struct world *w, int side, unsigned slot)
@@ -91,9 +117,9 @@ static void op_listen(struct world *w, int side, unsigned slot)
 
 static void op_connect(struct world *w, int side, unsigned slot)
 {
-	struct sockaddr_in a = address(w, !side, take8(&w->in));
+	struct name a = peer(w, side);
 
-	pc_connect(w->side[side].st, w->side[side].fd[slot], (struct sockaddr *)&a, sizeof(a));
+	pc_connect(w->side[side].st, w->side[side].fd[slot], (struct sockaddr *)&a.sa, a.len);
 }
 
 static void op_accept(struct world *w, int side, unsigned slot)
@@ -109,13 +135,13 @@ static void op_send(struct world *w, int side, unsigned slot)
 {
 	static const int flags[] = {0, MSG_MORE, MSG_OOB, MSG_DONTWAIT | MSG_NOSIGNAL};
 	static char buf[4096];
-	struct sockaddr_in a = address(w, !side, take8(&w->in));
+	struct name a = peer(w, side);
 	uint8_t how = take8(&w->in);
 	size_t len = take16(&w->in) % sizeof(buf);
 
 	if (how & 4)
 		pc_sendto(w->side[side].st, w->side[side].fd[slot], buf, len, flags[how % 4],
-		          (struct sockaddr *)&a, sizeof(a));
+		          (struct sockaddr *)&a.sa, a.len);
 	else
 		pc_send(w->side[side].st, w->side[side].fd[slot], buf, len, flags[how % 4]);
 }
@@ -145,7 +171,8 @@ static void op_option(struct world *w, int side, unsigned slot)
 {
 	struct side *s = &w->side[side];
 	uint8_t level = take8(&w->in), name = take8(&w->in);
-	const int levels[] = {SOL_SOCKET, IPPROTO_TCP, IPPROTO_IP, IPPROTO_UDP};
+	const int levels[] = {SOL_SOCKET, IPPROTO_TCP, w->how & HOW_IP6 ? IPPROTO_IPV6 : IPPROTO_IP,
+	                      IPPROTO_UDP};
 	uint32_t value[2] = {take8(&w->in), 0};
 	socklen_t len = sizeof(value);
 	char got[256];
@@ -238,26 +265,53 @@ static void op_frame(struct world *w, int side, unsigned slot)
 	turn(w);
 }
 
-/* a part of the newest packet as if it were a fragment of something larger */
-static void op_fragment(struct world *w, int side, unsigned slot)
+/* Makes room for a fragment header (RFC 8200 section 4.5) behind the fixed header of an IPv6 packet. */
+static uint16_t insert_fragment6(uint8_t *frame, uint16_t len, unsigned slot, uint16_t field,
+                                 uint16_t id)
 {
-	struct pipe_end *e = &w->pipe[side];
-	const uint16_t field = take16(&w->in), id = take8(&w->in) % 4, cut = take16(&w->in);
-	uint8_t frame[PIPE_FRAME_MAX];
-	uint16_t len = e->last_len;
+	const uint8_t header[8] = {
+	    frame[20], 0,          (uint8_t)(slot % 2 ? field >> 8 : 0), (uint8_t)field, 0, 0,
+	    0,         (uint8_t)id};
 
-	if (len <= 34)
-		return;
-	memcpy(frame, e->last, len);
-	len = (uint16_t)(34 + cut % (uint32_t)(len - 33));
+	memmove(frame + 62, frame + 54, len - 54u);
+	memcpy(frame + 54, header, sizeof(header));
+	frame[20] = 44;
+	frame[18] = (uint8_t)((len - 46) >> 8);
+	frame[19] = (uint8_t)(len - 46);
+	return (uint16_t)(len + 8);
+}
+
+static void make_fragment4(uint8_t *frame, uint16_t len, unsigned slot, uint16_t field, uint16_t id)
+{
 	frame[16] = (uint8_t)((len - 14) >> 8);
 	frame[17] = (uint8_t)(len - 14);
 	frame[18] = 0;
 	frame[19] = (uint8_t)(slot == 0 ? id : frame[19]);
 	frame[20] = (uint8_t)(field >> 8 & (slot % 2 ? 0x3f : 0x20));
 	frame[21] = (uint8_t)field;
+}
+
+/* a part of the newest packet as if it were a fragment of something larger */
+static void op_fragment(struct world *w, int side, unsigned slot)
+{
+	struct pipe_end *e = &w->pipe[side];
+	const uint16_t field = take16(&w->in), id = take8(&w->in) % 4, cut = take16(&w->in);
+	uint8_t frame[PIPE_FRAME_MAX + 8];
+	uint16_t len = e->last_len;
+	const bool ip6 = len > 54 && e->last[12] == 0x86 && e->last[13] == 0xdd;
+	const uint16_t head = ip6 ? 54 : 34;
+
+	if (len <= head)
+		return;
+	memcpy(frame, e->last, len);
+	len = (uint16_t)(head + cut % (uint32_t)(len - head + 1));
+	if (ip6)
+		len = insert_fragment6(frame, len, slot, field, id);
+	else
+		make_fragment4(frame, len, slot, field, id);
 	pipe_fix(frame, len);
-	pipe_inject(e, frame, len);
+	if (len <= PIPE_FRAME_MAX)
+		pipe_inject(e, frame, len);
 	turn(w);
 }
 
@@ -276,6 +330,7 @@ static void configure(struct world *w, struct pc_stack_config *c)
 	c->stack_max_connections = 8;
 	c->stack_max_listeners = 2;
 	c->stack_max_udp_sockets = 2;
+	c->ip6_dad = 0;
 	c->arp_entries = 16;
 	c->ip_fragments = how & 1 ? 2048 : 16;
 	c->ip_datagrams = 4;
@@ -291,10 +346,17 @@ static void configure(struct world *w, struct pc_stack_config *c)
 	c->tcp_delack_ms = how >> 7 ? 0 : 40;
 }
 
+static void add_addr(struct pc_stack *st, const char *text)
+{
+	struct pc_prefix addr;
+
+	fuzz_check(pc_prefix_parse(text, &addr) == 0);
+	fuzz_check(pc_stack_add_addr(st, 0, &addr) == 0);
+}
+
 static void open_world(struct world *w)
 {
 	struct pc_stack_config c;
-	struct pc_prefix addr;
 
 	pipe_open(w->pipe, pools[2]);
 	for (int i = 0; i < 2; i++) {
@@ -303,9 +365,9 @@ static void open_world(struct world *w)
 		configure(w, &c);
 		s->st = pc_stack_create(&c, pools[i]);
 		fuzz_check(s->st != NULL);
-		fuzz_check(pc_prefix_parse(i == 0 ? "10.0.0.1/24" : "10.0.0.2/24", &addr) == 0);
 		fuzz_check(pc_stack_add_port(s->st, &w->pipe[i].port) == 0);
-		fuzz_check(pc_stack_add_addr(s->st, 0, &addr) == 0);
+		add_addr(s->st, i == 0 ? "10.0.0.1/24" : "10.0.0.2/24");
+		add_addr(s->st, i == 0 ? "fd00::1/64" : "fd00::2/64");
 		memset(s->fd, -1, sizeof(s->fd));
 		s->ep = pc_epoll_create(s->st);
 	}
@@ -340,6 +402,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (unsigned n = 0; n < OPS_MAX && w.in.left > 0; n++) {
 		uint8_t op = take8(&w.in), where = take8(&w.in);
 
+		w.how = op & (HOW_IP6 | HOW_SELF);
 		ops[op % (sizeof(ops) / sizeof(ops[0]))](&w, where & 1, (where >> 1) % SLOTS);
 		for (int i = 0; i < 2; i++)
 			fuzz_check(pc_stack_validate(w.side[i].st, stderr) == 0);

@@ -280,6 +280,23 @@ static void linger_zero_resets(struct wt *w)
 	NOTHING(5000);
 }
 
+/* RFC 5961 section 3.2: outside of the peer's window a reset is not looked at */
+static void reset_within_a_shrunk_window(struct wt *w)
+{
+	const struct linger l = {.l_onoff = 1};
+
+	wt_established(w);
+	wt_send(w, 2 * WT_MSS);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = WT_MSS, .any_psh = true);
+	EXPECT(.flags = PA, .seq = 1 + WT_MSS, .ack = 1, .len = WT_MSS);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + WT_MSS, .wnd = ZERO_WND);
+	OK(pc_setsockopt(w->st, w->flow.fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l)));
+	OK(pc_close(w->st, w->flow.fd));
+	wt_settle(w);
+	EXPECT(.flags = RA, .seq = 1 + WT_MSS, .ack = 1);
+	NOTHING(5000);
+}
+
 static void data_after_close(struct wt *w)
 {
 	wt_established(w);
@@ -429,6 +446,7 @@ static const struct wt_case cases[] = {
     {"a full TIME-WAIT table gives up the oldest", time_wait_table_full},
     {"RFC 2525 2.17, 9293 SHLD-3: close() with unread data resets", unread_data_resets},
     {"socket(7): SO_LINGER of 0 resets", linger_zero_resets},
+    {"RFC 5961 3.2: a reset is within a window that was shrunk", reset_within_a_shrunk_window},
     {"RFC 9293 3.6.1: data after close() is answered with RST", data_after_close},
     {"tcp.fin_wait2_ms: an orphan in FIN-WAIT-2 is freed", orphan_in_fin_wait_2},
     {"RFC 9293 3.6: an orphan closes in order", orphan_closes_in_order},

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "access_log.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "suite.h"
 #include "tree.h"
 
@@ -95,6 +98,67 @@ static void rotation(void)
 	tree_remove();
 }
 
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	CU_ASSERT(getrlimit(RLIMIT_FSIZE, &limit) == 0);
+	limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+	CU_ASSERT(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+}
+
+/* lines of the log that are whole; the others are counted in *torn */
+static unsigned whole_lines(const char *name, unsigned *torn)
+{
+	FILE *f = fopen(tree_path(name), "r");
+	unsigned n = 0;
+	char line[1000];
+
+	CU_ASSERT_FATAL(f != NULL);
+	for (*torn = 0; fgets(line, sizeof(line), f) != NULL;) {
+		const char *end = strstr(line, "\"-\" \"-\"\n");
+
+		if (strncmp(line, ":: - ", 5) == 0 && end != NULL &&
+		    strstr(line + 5, ":: - ") == NULL)
+			n++;
+		else
+			++*torn;
+	}
+	fclose(f);
+	return n;
+}
+
+/* a disk that is full in the middle of a line, and has room again: what is lost is counted, and no line goes on in another */
+static void full_disk(void)
+{
+	struct access_ring *ring;
+	struct access_log *log;
+	unsigned whole, torn;
+	char why[128];
+	uint64_t lost;
+
+	tree_make();
+	signal(SIGXFSZ, SIG_IGN);
+	log = access_log_open(tree_path("log"), why, sizeof(why));
+	CU_ASSERT_FATAL(log != NULL);
+	ring = access_log_attach(log, 1000);
+	limit_files(1000);
+	for (int i = 0; i < 100; i++)
+		put(ring, i);
+	usleep(50000);
+	put(ring, 100); /* still full */
+	usleep(50000);
+	limit_files(RLIM_INFINITY);
+	for (int i = 0; i < 100; i++)
+		put(ring, i);
+	lost = access_log_close(log);
+	whole = whole_lines("log", &torn);
+	CU_ASSERT(torn == 1);
+	CU_ASSERT(whole >= 100 && whole < 150);
+	CU_ASSERT(whole + lost == 201);
+	tree_remove();
+}
+
 static void mistakes(void)
 {
 	char why[128] = "";
@@ -108,6 +172,7 @@ static const struct unit_case cases[] = {
     {"everything is written", everything_is_written},
     {"too many are counted", too_many_are_counted},
     {"rotation", rotation},
+    {"a full disk", full_disk},
     {"mistakes", mistakes},
 };
 
