@@ -276,11 +276,24 @@ static void follow_links(struct ip *ip)
 	}
 }
 
+/* Nothing is due that was not a moment ago: timers of neighbours and fragments wait for the next tick. */
+static bool is_still(const struct ip *ip)
+{
+	const uint64_t now_ns = ip->ctx->now_ns;
+
+	return ip->has_polled && ip->polled == ip->ctx->tick && ip->due_ns > now_ns &&
+	       ip->ifs.due_ns > now_ns && ip->gateways.due_ns > now_ns;
+}
+
 void ip_poll(struct ip *ip)
 {
 	while (ip->ifs.nb_announced < ip->ifs.nb_addrs)
 		announce(ip, ip->ifs.nb_announced++);
 	follow_links(ip);
+	if (likely(is_still(ip)))
+		return;
+	ip->has_polled = true;
+	ip->polled = ip->ctx->tick;
 	neigh_poll(ip->neigh);
 	gateway_poll(ip);
 	if (ip->due_ns <= ip->ctx->now_ns)

@@ -137,6 +137,8 @@ struct ip {
 	struct frags *frags; /* datagrams that are not whole yet */
 	uint16_t nb_raw;     /* raw sockets, which want copies of packets */
 	uint64_t due_ns;     /* when a route ends, or a router is to be asked; or earlier */
+	uint32_t polled;     /* the tick up to which what is due has been seen to, if has_polled */
+	bool has_polled;
 	struct routes routes;
 	struct gateways gateways;
 	struct path_memo memo[PATH_MEMOS]; /* by the last byte of the address */

@@ -51,14 +51,27 @@ static uint64_t heed(struct ctx *ctx, uint64_t given_ns)
 static void advance(struct pc_stack *st, uint64_t given_ns)
 {
 	struct ctx *ctx = &st->ctx;
-	const uint64_t now_ns = heed(ctx, given_ns);
+	uint64_t now_ns;
 
+	if (given_ns == ctx->given_ns && ctx->has_epoch) /* the same turn */
+		return;
+	now_ns = heed(ctx, given_ns);
 	while (ctx->has_epoch && now_ns > ctx->now_ns && now_ns - ctx->now_ns > LEAP_MAX_NS) {
 		ctx_set_time(ctx, ctx->now_ns + LEAP_MAX_NS);
 		tcp_poll(st->tcp);
 		ip_poll(&st->ip);
 	}
 	ctx_set_time(ctx, now_ns);
+}
+
+/* most turns of an idle lcore have nothing to send */
+static void send_all(struct pc_stack *st)
+{
+	if (st->tcp->work_head != 0 || st->tcp->told)
+		tcp_flush(st->tcp);
+	netifs_flush(&st->ip.ifs);
+	if (st->ctx.nb_done != 0)
+		ctx_free_done(&st->ctx);
 }
 
 unsigned pc_stack_poll(struct pc_stack *st, uint64_t now_ns)
@@ -71,7 +84,7 @@ unsigned pc_stack_poll(struct pc_stack *st, uint64_t now_ns)
 	if (unlikely(mail_is_there(st->mail)))
 		mail_take(st->mail, st);
 	/* what the last turn has left unsent, if its caller did not flush */
-	pc_stack_flush(st, now_ns);
+	send_all(st);
 	for (uint8_t i = 0; i < st->ip.ifs.n; i++)
 		n += stack_rx(st, i);
 	if (unlikely(loop_count(&st->ip.ifs.loop) != 0))
@@ -84,9 +97,7 @@ unsigned pc_stack_poll(struct pc_stack *st, uint64_t now_ns)
 void pc_stack_flush(struct pc_stack *st, uint64_t now_ns)
 {
 	advance(st, now_ns);
-	tcp_flush(st->tcp);
-	netifs_flush(&st->ip.ifs);
-	ctx_free_done(&st->ctx);
+	send_all(st);
 }
 
 /* a tick of this stack's near future as a time */

@@ -503,6 +503,8 @@ void syncache_poll(struct tcp *tcp)
 {
 	struct syncache *sc = &tcp->syn;
 
+	sc->has_polled = true;
+	sc->polled = tcp->ctx->tick;
 	for (uint32_t k = 0; k < SYN_QUEUES; k++) {
 		for (uint32_t i = sc->queue[k].head; i != 0; i = sc->queue[k].head) {
 			struct syn_entry *e = &sc->entry[i];

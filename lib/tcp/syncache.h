@@ -63,6 +63,8 @@ struct syncache {
 	struct sip_key cookie_key;
 	uint32_t cookie_unit; /* when the last cookie was sent (syncookie_unit), if has_cookies */
 	bool has_cookies;
+	uint32_t polled; /* the tick up to which all that is due has been seen to, if has_polled */
+	bool has_polled;
 };
 
 /** syncache_init makes an empty cache of n entries; key: of its cookies. Returns 0 or -ENOMEM. */
@@ -109,6 +111,12 @@ void syncache_remove(struct tcp *tcp, uint32_t index);
 
 /** syncache_drop_listener forgets all entries of a listener that is being closed. */
 void syncache_drop_listener(struct tcp *tcp, uint32_t binding);
+
+/** syncache_is_still says that syncache_poll has seen to this tick already: what has come since is due later. */
+static inline bool syncache_is_still(const struct syncache *sc, uint32_t tick)
+{
+	return sc->has_polled && sc->polled == tick;
+}
 
 /** syncache_poll repeats SYN-ACKs and gives up what has not been answered. */
 void syncache_poll(struct tcp *tcp);

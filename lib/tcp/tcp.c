@@ -266,12 +266,16 @@ void tcp_flush(struct tcp *tcp)
 
 void tcp_poll(struct tcp *tcp)
 {
+	const uint32_t now = tcp->ctx->tick;
 	uint32_t index;
 
-	while ((index = wheel_pop(&tcp->wheel, tcp->ctx->tick)) != WHEEL_NONE)
-		tcp_timer_fire(tcp, index);
-	syncache_poll(tcp);
-	timewait_poll(tcp);
+	if (!wheel_is_still(&tcp->wheel, now))
+		while ((index = wheel_pop(&tcp->wheel, now)) != WHEEL_NONE)
+			tcp_timer_fire(tcp, index);
+	if (!syncache_is_still(&tcp->syn, now))
+		syncache_poll(tcp);
+	if (tcp->tw.head != 0)
+		timewait_poll(tcp);
 	pressure_relieve(tcp);
 	if (unlikely(tcp->denied_left > 0))
 		denied_sweep(tcp);

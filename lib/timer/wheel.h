@@ -65,6 +65,12 @@ static inline bool timer_is_armed(const struct timer *t)
  */
 uint32_t wheel_pop(struct wheel *w, uint32_t now);
 
+/** wheel_is_still says that wheel_pop would find nothing, and nothing to move: as in the turns of one tick. */
+static inline bool wheel_is_still(const struct wheel *w, uint32_t now)
+{
+	return w->now == now && w->draining == 0 && w->slot[now % WHEEL_ROW] == 0;
+}
+
 /**
  * wheel_next tells the earliest tick at which wheel_pop has something to do. It is exact, unless more
  * than WHEEL_WALK timers share a slot that is longer than a tick: then it is that slot's first tick,

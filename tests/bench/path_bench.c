@@ -129,6 +129,13 @@ static uint32_t round_requests(struct bench *b)
 	return b->burst;
 }
 
+/* what is spent where nothing has come: the least that a request waits for */
+static uint32_t round_nothing(struct bench *b)
+{
+	turn(b);
+	return 1;
+}
+
 /* an acknowledgement of its own for each answer; only its turn counts */
 static uint32_t round_acks(struct bench *b)
 {
@@ -208,6 +215,7 @@ static const struct bench_case cases[] = {
      .ip6 = true},
     {"echo-copy", "echo of 64 bytes by recv and send", &app_echo_copy, zeros, 64, 1000,
      round_requests},
+    {"turn", "turn without anything to do", &app_echo, zeros, 64, 1000, round_nothing},
     {"ack", "pure acknowledgement", &app_echo, zeros, 64, 1000, round_acks},
     {"conn", "connect, echo, close", &app_echo, zeros, 64, 1000, round_connections},
     {"conn-ip6", "connect, echo, close over IPv6", &app_echo, zeros, 64, 1000, round_connections,
