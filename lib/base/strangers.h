@@ -16,7 +16,9 @@
  *
  * A client whose SYN finds room in the SYN cache is no stranger, so that many who come at once are all answered. But
  * when frames have come too fast for a quarter of a second these are not clients who came at once: more connections are begun than
- * can be worked on, and each costs as much as four answers. From then on each counts for so many.
+ * can be worked on, and each costs as much as four answers. From then on each counts for so many, if there is anybody
+ * from whom they take it: guests, connections on which requests come one after the other. Where all that comes is
+ * short connections, as many are taken as can be.
  *
  * Ownership: one struct for each port of a stack. Invariant: whoever has a connection is no stranger.
  */
@@ -33,6 +35,11 @@
 #define STRANGERS_LONG_NS UINT64_C(250000000)
 /* What a connection costs, in answers. */
 #define STRANGERS_CONNECTION 4
+/* Segments with data of one connection after which it is a guest's. */
+#define STRANGERS_GUEST 8
+/* There are guests when so many of their segments have come in so many frames. */
+#define STRANGERS_GUESTS 2
+#define STRANGERS_WINDOW 1024
 /* stack.busy_answers with which nothing is limited. */
 #define STRANGERS_ALL 64
 
@@ -41,6 +48,9 @@ struct strangers {
 	uint32_t left;     /* answers that this burst may still have */
 	uint32_t known;    /* ... those who are known beside these */
 	bool is_long;      /* answers have been limited for long */
+	bool has_guests;   /* ... and in the last window of frames there were guests */
+	uint32_t frames;   /* of this window */
+	uint32_t guests;   /* segments of guests in it */
 	uint64_t since_ns; /* when they began to be limited */
 	uint64_t until_ns; /* for which answers are limited; 0: they are not */
 };
@@ -54,18 +64,39 @@ static inline void strangers_limit(struct strangers *s, uint64_t now_ns)
 	s->is_long = now_ns - s->since_ns >= STRANGERS_LONG_NS;
 }
 
+/* Counts the frames of a burst; at the end of a window tells whether there were guests. */
+static inline void strangers_count(struct strangers *s, uint32_t n)
+{
+	s->frames += n;
+	if (s->frames < STRANGERS_WINDOW)
+		return;
+	s->has_guests = s->guests >= STRANGERS_GUESTS;
+	s->frames = s->guests = 0;
+}
+
+/** strangers_guest notes a segment with data of a connection, on which so many have come. */
+static inline void strangers_guest(struct strangers *s, uint32_t segs)
+{
+	if (__builtin_expect(s->is_long, 0) && segs > STRANGERS_GUEST)
+		s->guests++;
+}
+
 /** strangers_burst notes a burst of n frames, at most most, 0 too, and says how many answers it may have. */
 static inline void strangers_burst(struct strangers *s, uint32_t n, uint32_t most, uint32_t answers,
                                    uint64_t now_ns)
 {
 	s->behind = n < most ? 0 : s->behind + n;
 	s->left = s->known = answers;
+	if (__builtin_expect(s->is_long, 0))
+		strangers_count(s, n);
 	if (__builtin_expect(s->behind >= STRANGERS_BEHIND, 0)) {
 		s->behind = STRANGERS_BEHIND;
 		if (answers < STRANGERS_ALL)
 			strangers_limit(s, now_ns);
 	} else if (__builtin_expect(s->until_ns != 0, 0) && now_ns >= s->until_ns) {
 		s->until_ns = 0;
+		s->is_long = s->has_guests = false;
+		s->frames = s->guests = 0;
 	}
 }
 
@@ -93,7 +124,7 @@ static inline uint32_t strangers_cost(const struct strangers *s, bool has_room)
 		return 0;
 	if (!has_room)
 		return 1;
-	return s->is_long ? STRANGERS_CONNECTION : 0;
+	return s->has_guests ? STRANGERS_CONNECTION : 0;
 }
 
 /** strangers_take takes what something costs off left or known. Returns false when that has no more so many. */

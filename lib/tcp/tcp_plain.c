@@ -238,6 +238,8 @@ static __rte_always_inline int plain_input(struct tcp *tcp, struct tcb *t, struc
 	a = account_of(tcp, t);
 	account_in(a, seg->len);
 	a->bytes_received += seg->len;
+	if (has_text && likely(tcp->ctx->strangers != NULL))
+		strangers_guest(tcp->ctx->strangers, t->account != 0 ? a->data_segs_in : 0);
 	input_header(tcp, t, seg);
 	if (acked != 0)
 		input_ack(tcp, t, q, a, seg, acked);
