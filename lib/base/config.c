@@ -251,7 +251,8 @@ void pc_stack_config_fit(struct pc_stack_config *config, uint64_t bytes)
 	if (config->stack_mbufs == 0) {
 		uint64_t room = bytes / 10 * 6 / BYTES_PER_MBUF;
 
-		config->stack_mbufs = config->stack_max_connections / 4;
+		/* one for each that waits for an acknowledgement, and what is received */
+		config->stack_mbufs = config->stack_max_connections + 8191;
 		if (bytes != 0 && config->stack_mbufs > room)
 			config->stack_mbufs = room;
 		config->stack_mbufs = clamp(config->stack_mbufs, 8191, 65535);

@@ -28,6 +28,15 @@
 #define MBUFS_KEPT  16
 #define MBUFS_SHARE 8
 
+/* A burst of data is taken before it is seen that mbufs are low, and half of what is kept must be left then. */
+#define MBUFS_LEAST 128
+
+/** mbufs_kept returns how many mbufs of a pool are kept. */
+static inline uint32_t mbufs_kept(uint32_t size)
+{
+	return RTE_MAX(size / MBUFS_KEPT, RTE_MIN((uint32_t)MBUFS_LEAST, size / 4));
+}
+
 /* mbufs that are done with go back to the pool so many at a time */
 #define CTX_DONE 64
 
@@ -45,6 +54,8 @@ struct ctx {
 	int64_t wall_ns;   /* what now_ns is to be added to, to make it the time since 1970; or 0 */
 	bool mbufs_scarce; /* less than an eighth of the pool is left: no new connections */
 	bool mbufs_low;    /* pool nearly empty: refuse what can be refused */
+	uint32_t
+	    mbufs_last; /* while mbufs are low: segments that may be taken from, or for, who has none */
 	uint16_t low_check; /* turns until mbufs_low is looked at again */
 	uint32_t
 	    mbufs_spare; /* how many more may be taken for new data before the pool counts as low */

@@ -12,6 +12,19 @@
 
 #include <rte_mbuf.h>
 
+#define PATIENCE_NS 10000000
+
+/* What the port does not take waits, but not for long in the mbufs that are left to receive into: two ends that
+ * wait for each other to take something would do so for ever. */
+static void keep_rest(struct txq *q, struct ctx *ctx)
+{
+	if (likely(!ctx->mbufs_low || ctx->mbufs_last > 0 ||
+	           ctx->now_ns - q->moved_ns < PATIENCE_NS))
+		return;
+	ctx_add(ctx, PC_TX_RING_FULL, q->n);
+	txq_free(q);
+}
+
 void txq_flush(struct txq *q, struct ctx *ctx)
 {
 	uint64_t bytes = 0;
@@ -27,14 +40,17 @@ void txq_flush(struct txq *q, struct ctx *ctx)
 			break;
 		sent = (uint16_t)(sent + burst);
 	}
-	if (sent == 0)
-		return;
-	q->n = (uint16_t)(q->n - sent);
-	memmove(q->pkts, q->pkts + sent, q->n * sizeof(q->pkts[0]));
-	for (uint16_t i = 0; i < q->n; i++)
-		bytes -= rte_pktmbuf_pkt_len(q->pkts[i]);
-	ctx_add(ctx, PC_TX_FRAMES, sent);
-	ctx_add(ctx, PC_TX_BYTES, bytes);
+	if (sent > 0) {
+		q->moved_ns = ctx->now_ns;
+		q->n = (uint16_t)(q->n - sent);
+		memmove(q->pkts, q->pkts + sent, q->n * sizeof(q->pkts[0]));
+		for (uint16_t i = 0; i < q->n; i++)
+			bytes -= rte_pktmbuf_pkt_len(q->pkts[i]);
+		ctx_add(ctx, PC_TX_FRAMES, sent);
+		ctx_add(ctx, PC_TX_BYTES, bytes);
+	}
+	if (unlikely(q->n > 0))
+		keep_rest(q, ctx);
 }
 
 void txq_put_full(struct txq *q, struct ctx *ctx, struct rte_mbuf *m)

@@ -8,6 +8,7 @@
  * name (tx_ring_full) and the transport sends them again.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <rte_branch_prediction.h>
@@ -18,12 +19,20 @@
 
 #define TXQ_SIZE  512
 #define TXQ_BURST 64
+#define TXQ_BUSY  256 /* so many only wait when the port takes none */
 
 struct txq {
 	struct pc_port *port;
 	uint16_t n;
+	uint64_t moved_ns; /* while it is not empty: when the port last took something */
 	struct rte_mbuf *pkts[TXQ_SIZE];
 };
+
+/** txq_is_busy says that who can wait should: what would be put in now may be dropped. */
+static inline bool txq_is_busy(const struct txq *q)
+{
+	return q->n >= TXQ_BUSY;
+}
 
 /** txq_flush hands what there is to the port; what it does not take stays. */
 void txq_flush(struct txq *q, struct ctx *ctx);

@@ -102,7 +102,7 @@ static void append_limit(char *line, size_t size, const char *what, uint64_t n)
 
 void report_admission(const struct pc_stack_config *c, char *line, size_t size)
 {
-	const uint64_t kept = c->stack_mbufs / MBUFS_KEPT;
+	const uint64_t kept = mbufs_kept((uint32_t)c->stack_mbufs);
 
 	line[0] = '\0';
 	append(line, size,

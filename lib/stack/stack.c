@@ -127,7 +127,7 @@ struct pc_stack *pc_stack_create(const struct pc_stack_config *config, struct rt
 	st->ctx.cfg = cfg;
 	st->ctx.pool = pool;
 	st->ctx.mbufs_spare = pool->size;
-	st->ctx.mbufs_small = 2 * (pool->size / MBUFS_KEPT);
+	st->ctx.mbufs_small = 2 * mbufs_kept(pool->size);
 	rng_seed(&st->ctx.rng, seed);
 	if (make_layers(st) != 0) {
 		free_layers(st);

@@ -234,7 +234,8 @@ static bool flush_one(struct tcp *tcp, struct tcb *t)
 	    tcp_notsent_lowat(tcp, t) != 0 && tcp_tell_space(tcp, t))
 		tcp->told = true;
 	if (t->flags & TCB_STARVED) {
-		if (tcp->ctx->mbufs_low || (tcp_snd_limit(tcp, t) == 0 && t->snd_max != 0))
+		if ((tcp->ctx->mbufs_low && !tcp_may_send_one(tcp, t)) ||
+		    (tcp_snd_limit(tcp, t) == 0 && t->snd_max != 0))
 			return false;
 		t->flags &= ~(uint32_t)(TCB_STARVED | TCB_NOSPACE);
 		tcb_notify(tcp, t, EPOLLOUT | EPOLLWRNORM);
@@ -244,13 +245,30 @@ static bool flush_one(struct tcp *tcp, struct tcb *t)
 	return done;
 }
 
+/* What could not be sent for a busy port is looked for in so many connections of a turn: each is a walk through
+ * memory for nothing. */
+#define BUSY_MOST 8
+
+/* puts the rest of the work list, from first to last, in front of what has come to it since */
+static void put_back(struct tcp *tcp, uint32_t first, uint32_t last)
+{
+	if (first == 0)
+		return;
+	tcp_tcb(tcp, last)->link = tcp->work_head;
+	if (tcp->work_head == 0)
+		tcp->work_tail = last;
+	tcp->work_head = first;
+}
+
 void tcp_flush(struct tcp *tcp)
 {
+	const uint32_t last = tcp->work_tail;
 	uint32_t i = tcp->work_head;
+	unsigned busy = 0;
 
 	tcp->work_head = tcp->work_tail = 0;
 	tcp->told = false;
-	while (i != 0) {
+	while (i != 0 && busy < BUSY_MOST) {
 		struct tcb *t = tcp_tcb(tcp, i);
 
 		i = t->link;
@@ -258,10 +276,14 @@ void tcp_flush(struct tcp *tcp)
 		if (t->state == TCP_S_FREE) {
 			t->link = tcp->free_tcb;
 			tcp->free_tcb = tcp_index(tcp, t);
+		} else if (unlikely(tcp_port_is_busy(tcp, t))) {
+			busy++;
+			tcp_work(tcp, t);
 		} else if (!flush_one(tcp, t)) {
 			tcp_work(tcp, t);
 		}
 	}
+	put_back(tcp, i, last);
 }
 
 void tcp_poll(struct tcp *tcp)

@@ -195,6 +195,13 @@ static inline bool tcp_port_has(const struct tcp *tcp, const struct tcb *t, uint
 	return (ip_port(tcp->ip, t->netif)->info.offloads & offloads) == offloads;
 }
 
+/** tcp_port_is_busy says that the connection's port takes nothing at the moment: its data waits in its own queue, where
+ * nothing is lost, and not in the port's. */
+static inline bool tcp_port_is_busy(const struct tcp *tcp, const struct tcb *t)
+{
+	return txq_is_busy(&tcp->ip->ifs.netif[t->netif].txq);
+}
+
 /** tcp_rcv_limit returns the largest receive window: SO_RCVBUF, or TCP_WINDOW_CLAMP if that is less (but
  * never so small that scaling makes it 0). */
 static inline uint32_t tcp_rcv_limit(const struct tcp *tcp, const struct tcb *t)
@@ -330,13 +337,22 @@ static inline void tcp_snd_grow(const struct tcp *tcp, struct tcb *t)
 		t->snd_max = (uint32_t)twice;
 }
 
+/** tcp_may_send_one says that even where mbufs are low a segment may be queued: the connection has none, and what is
+ * kept for acknowledgements is not begun. */
+static inline bool tcp_may_send_one(const struct tcp *tcp, const struct tcb *t)
+{
+	return t->snd_bytes == 0 && tcp->ctx->mbufs_last > 0;
+}
+
 /** tcp_snd_limit returns the bytes that the send queue may hold now. */
 static inline uint32_t tcp_snd_limit(const struct tcp *tcp, const struct tcb *t)
 {
 	uint32_t share = tcp_share(tcp, t->mss != 0 ? t->mss : MSS_DEFAULT);
 	uint32_t max = t->snd_max;
 
-	if (share < max && tcp->ctx->mbufs_spare > 0)
+	if (unlikely(tcp->ctx->mbufs_spare == 0) && tcp_may_send_one(tcp, t))
+		share = RTE_MAX(share, (uint32_t)t->mss);
+	else if (share < max && tcp->ctx->mbufs_spare > 0)
 		share = (uint32_t)RTE_MAX((uint64_t)share, tcp->ctx->cfg.tcp_sndbuf_min);
 	return share < max ? share : max;
 }

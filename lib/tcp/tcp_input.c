@@ -331,6 +331,18 @@ static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint3
 	return verdict;
 }
 
+/* mbufs are low: whoever has something to read already waits, and all wait when what is left is for
+ * acknowledgements */
+static bool must_wait(struct ctx *ctx, const struct tcb *t)
+{
+	if (likely(!ctx->mbufs_low))
+		return false;
+	if (t->rcv_bytes > 0 || ctx->mbufs_last == 0)
+		return true;
+	ctx->mbufs_last--;
+	return false;
+}
+
 /* the payload begins off bytes into m, which is cut only once it is sure to be taken: what is dropped
  * is freed by whoever knows the mbuf as it came */
 static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t off,
@@ -339,7 +351,7 @@ static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	uint32_t len = m->pkt_len - off, before = t->rcv_nxt;
 	struct tcp_queues *q = tcb_attach_queues(tcp, t);
 
-	if (q == NULL || (tcp->ctx->mbufs_low && t->rcv_bytes > 0)) {
+	if (q == NULL || must_wait(tcp->ctx, t)) {
 		tcp_ack_now(tcp, t);
 		*fin = false;
 		return PC_DROP_TCP_MEMORY;

@@ -83,7 +83,7 @@ ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 	limit = tcp_snd_limit(tcp, t);
 	if (t->snd_bytes >= limit)
 		return no_space(tcp, t, t->snd_bytes == 0);
-	q = tcp->ctx->mbufs_low ? NULL : tcb_attach_queues(tcp, t);
+	q = tcp->ctx->mbufs_low && !tcp_may_send_one(tcp, t) ? NULL : tcb_attach_queues(tcp, t);
 	if (q == NULL)
 		return no_space(tcp, t, true);
 	room = limit - t->snd_bytes;

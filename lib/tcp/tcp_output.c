@@ -360,6 +360,8 @@ static bool send_some(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, stru
 		uint32_t room = 0;
 		enum may may;
 
+		if (unlikely(tcp_port_is_busy(tcp, t)))
+			return false;
 		if (pkt_of(q->snd_next)->tx.len < t->mss && pkt_of(q->snd_next)->next != NULL)
 			sndbuf_merge(&q->snd, q->snd_next, t->mss);
 		may = may_send(t, q, &room);

@@ -104,7 +104,9 @@ static __rte_noinline uint32_t send_run(struct tcp *tcp, struct tcb *t, struct t
 	struct rte_mbuf *m = q->snd_next;
 	uint32_t segs = 0;
 
-	for (; m != NULL && segment_fits(t, m, t->snd_nxt - t->snd_una); segs++) {
+	for (; m != NULL && segment_fits(t, m, t->snd_nxt - t->snd_una) &&
+	       likely(!tcp_port_is_busy(tcp, t));
+	     segs++) {
 		send_segment(tcp, t, n, m, flags_of(m));
 		m = pkt_of(m)->next;
 	}

@@ -44,7 +44,7 @@ static struct frame *list_add(struct list *l)
 	return &l->f[l->n++];
 }
 
-/* A frame in an mbuf, or in a chain: first bytes, then 100, 1, 300, 1, ... as a careless NIC might. */
+/* A frame in an mbuf, NULL when there is none, or in a chain: first bytes, then 100, 1, 300, 1, ... as a careless NIC might. */
 static struct rte_mbuf *mbuf_of(const struct probe *p, const struct frame *f)
 {
 	uint32_t done = 0, n = p->cfg.rx_split != 0 ? p->cfg.rx_split : f->len;
@@ -52,7 +52,11 @@ static struct rte_mbuf *mbuf_of(const struct probe *p, const struct frame *f)
 
 	do {
 		m = rte_pktmbuf_alloc(p->cfg.pool);
-		if (m == NULL || (head != NULL && rte_pktmbuf_chain(head, m) != 0))
+		if (m == NULL) {
+			rte_pktmbuf_free(head);
+			return NULL;
+		}
+		if (head != NULL && rte_pktmbuf_chain(head, m) != 0)
 			abort();
 		head = head != NULL ? head : m;
 		n = RTE_MIN(n, f->len - done);
@@ -73,6 +77,8 @@ static uint16_t probe_rx(struct pc_port *port, struct rte_mbuf **pkts, uint16_t 
 	for (i = 0; i < n && p->rx.head < p->rx.n; i++, p->rx.head++) {
 		struct rte_mbuf *m = mbuf_of(p, &p->rx.f[p->rx.head]);
 
+		if (m == NULL)
+			break; /* what a device would do: the frame waits */
 		m->packet_type = 0;
 		if (port->info.offloads & PC_PORT_RX_IP4_CKSUM)
 			m->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_UNKNOWN;

@@ -116,13 +116,19 @@ static void give_way(struct wt *w)
 	NOTHING(1);
 	EQ(wt_count(w, PC_DROP_TCP_SCARCE), 1);
 	w->flow = good;
-	ERR(wt_write(w, 1460, 0), EAGAIN);
+	/* who has nothing queued may send a segment, and when that has arrived the next */
+	for (uint32_t seq = 1; seq < 2921; seq += 1460) {
+		wt_send(w, 1460);
+		ERR(wt_write(w, 1460, 0), EAGAIN);
+		EXPECT(.flags = PA, .seq = seq, .ack = 1, .len = 1460);
+		INJECT(.flags = A, .seq = 1, .ack = seq + 1460);
+	}
 	wt_pass(w, 20000);
 	wt_drop(w);
 	CHECK(wt_count(w, PC_TCP_STALLED_RESET) > 0);
 	wt_send(w, 1000);
-	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 1000);
-	INJECT(.flags = A, .seq = 1, .ack = 1001);
+	EXPECT(.flags = PA, .seq = 2921, .ack = 1, .len = 1000);
+	INJECT(.flags = A, .seq = 1, .ack = 3921);
 	open_one(w);
 }
 

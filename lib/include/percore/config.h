@@ -27,7 +27,7 @@ X(stack, max_listeners, 64, 1, 4096, "sockets", "listening TCP sockets per lcore
 X(stack, max_udp_sockets, 64, 0, 65536, "sockets", "UDP sockets per lcore") \
 X(stack, max_epolls, 2, 1, 64, "sets", "epoll sets per lcore; each has room for every socket") \
 X(stack, mbufs, 0, 0, 16000000, "mbufs", \
-  "packet buffers per lcore, of 2176 bytes each; 0: max_connections / 4, at most six tenths of the memory, within [8191,65535]") \
+  "packet buffers per lcore, of 2176 bytes each; 0: max_connections + 8191, at most six tenths of the memory, within [8191,65535]") \
 X(stack, seed, 0, 0, UINT64_MAX, "number", \
   "secret of ISNs, port choice and hash tables; 0: from the kernel's random source") \
 X(stack, rx_burst, 32, 1, 64, "frames", "frames taken from a port in one turn of the loop") \

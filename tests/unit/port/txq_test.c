@@ -108,6 +108,27 @@ static void a_port_that_refuses_is_not_asked_for_every_frame(void)
 	txq_free(&q);
 }
 
+/* the mbufs that are left are for what is received */
+static void little_waits_in_the_last_mbufs(void)
+{
+	begin(2);
+	ctx.mbufs_low = true;
+	ctx.mbufs_last = 1;
+	put(0, 5);
+	txq_flush(&q, &ctx);
+	CU_ASSERT_EQUAL(q.n, 3);
+	ctx.mbufs_last = 0;
+	ctx.now_ns += 5000000;
+	txq_flush(&q, &ctx);
+	CU_ASSERT_EQUAL(q.n, 3);
+	ctx.now_ns += 5000000;
+	txq_flush(&q, &ctx);
+	CU_ASSERT_EQUAL(q.n, 0);
+	CU_ASSERT_EQUAL(ctx.counters.value[PC_TX_FRAMES], 2);
+	CU_ASSERT_EQUAL(ctx.counters.value[PC_TX_RING_FULL], 3);
+	CU_ASSERT_EQUAL(eal_in_use(pool), 0);
+}
+
 static void free_gives_every_frame_back(void)
 {
 	begin(0);
@@ -126,6 +147,7 @@ int main(void)
 	    {"a full queue drops the newest by name", a_full_queue_drops_the_newest_by_name},
 	    {"a port that refuses is not asked for every frame",
 	     a_port_that_refuses_is_not_asked_for_every_frame},
+	    {"little waits in the last mbufs", little_waits_in_the_last_mbufs},
 	    {"free gives every frame back", free_gives_every_frame_back},
 	    CU_TEST_INFO_NULL,
 	};
