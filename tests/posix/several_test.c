@@ -215,6 +215,23 @@ static void recv_end_and_reset(struct live *l)
 	l->c->close(fd[NEAR]);
 }
 
+/* RFC 9293 section 3.6.1: nobody can read any more what comes now, and the peer hears of it */
+static void data_after_shutdown(struct live *l)
+{
+	int fd[2];
+
+	live_pair(l, fd);
+	live_log(l, "shutdown", l->c->shutdown(fd[NEAR], SHUT_RDWR));
+	live_sleep(2);
+	live_far_send(l, fd[FAR], 1);
+	live_sleep(5);
+	bed_log(&l->bed, "far %zd\n",
+	        l->bed.call->sendto(&l->bed, FAR, fd[FAR], buf, 1, MSG_NOSIGNAL, NULL, 0));
+	live_log(l, "recv", l->c->recv(fd[NEAR], buf, 10, 0));
+	l->c->close(fd[NEAR]);
+	l->bed.call->close(&l->bed, FAR, fd[FAR]);
+}
+
 static const struct live_case cases[] = {
     {"epoll", epoll_calls},
     {"epoll: a number again", number_again},
@@ -223,6 +240,7 @@ static const struct live_case cases[] = {
     {"recvmmsg: an error", datagrams_and_error},
     {"recvmmsg: time left", time_left_of_many},
     {"the end, then a reset", recv_end_and_reset},
+    {"data after SHUT_RDWR", data_after_shutdown},
 };
 
 LIVE_MAIN("posix/several", cases)
