@@ -15,10 +15,10 @@
  * that comes back is not lost among addresses that nobody has.
  *
  * A client whose SYN finds room in the SYN cache is no stranger, so that many who come at once are all answered. But
- * when frames have come too fast for a quarter of a second these are not clients who came at once: more connections are begun than
- * can be worked on, and each costs as much as four answers. From then on each counts for so many, if there is anybody
- * from whom they take it: guests, connections on which requests come one after the other. Where all that comes is
- * short connections, as many are taken as can be.
+ * when frames have come too fast for a quarter of a second these are not clients who came at once: more connections
+ * are begun than can be worked on, and each costs as much as four answers. From then on each counts for so many, if
+ * there is anybody from whom they take it: guests, connections on which requests come one after the other. Where all
+ * that comes is short connections, as many are taken as can be.
  *
  * Ownership: one struct for each port of a stack. Invariant: whoever has a connection is no stranger.
  */
@@ -48,8 +48,8 @@ struct strangers {
 	uint32_t left;     /* answers that this burst may still have */
 	uint32_t known;    /* ... those who are known beside these */
 	bool is_long;      /* answers have been limited for long */
-	bool has_guests;   /* ... and in the last window of frames there were guests */
-	uint32_t frames;   /* of this window */
+	bool has_guests;   /* ... and in the last whole window of frames there were guests */
+	uint32_t frames;   /* of this window, counted while is_long */
 	uint32_t guests;   /* segments of guests in it */
 	uint64_t since_ns; /* when they began to be limited */
 	uint64_t until_ns; /* for which answers are limited; 0: they are not */

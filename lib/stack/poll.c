@@ -16,9 +16,9 @@
  * What is refused first is what hurts least: new connections when an eighth of the mbufs is left, then
  * out-of-order data and what applications want to send, when it is a sixteenth.  That is kept for
  * acknowledgements and for what is under way, and half of it for acknowledgements alone: devices receive
- * into the same pool, and were all of it held by what waits to be acknowledged, nothing could free it.  What may be taken for new data is counted down where it is
- * taken (mbufs_spare): many connections can take a whole pool within one turn, and then neither an ACK could
- * come in nor a retransmission go out.
+ * into the same pool, and were all of it held by what waits to be acknowledged, nothing could free it.
+ * What may be taken for new data is counted down where it is taken (mbufs_spare): many connections can take a
+ * whole pool within one turn, and then neither an ACK could come in nor a retransmission go out.
  */
 static void check_mbufs(struct ctx *ctx)
 {

@@ -194,6 +194,7 @@ def ends(b, s):
             c.settimeout(5 * b.slow)
             expect(c.recv(100) == b"interrupted", f"{how}: the call goes on")
             if how == "signal":
+                time.sleep(0.3)  # it waits again: outside of such a call it would end as it is
                 d.process.send_signal(signal.SIGTERM)
             expect(c.recv(100) == b"", f"{how}: no end")
             status = d.end(0)
