@@ -8,7 +8,7 @@ import socket
 import threading
 
 import bed
-from bed import CLIENT, SERVER, expect, sh
+from bed import CLIENT, SERVER, expect, sh, wait_for
 from unmodified import Daemon, answers, command, digest, make_files, run, start_stack
 
 WEB = 8101
@@ -81,8 +81,9 @@ def iperf3(b, s):
     with Daemon(b, ["iperf3", "-s", "-B", CLIENT, "-p", "8104"], on_stack=False,
                 ready=lambda d: sh("ss", "-ltn").stdout.find(":8104") > 0):
         for how in (["-n", "40M"], ["-R", "-n", "40M"], ["-u", "-b", "100M", "-n", "4M"]):
-            out = run(b, "iperf3", "-c", CLIENT, "-p", "8104", *how).stdout
-            expect("receiver" in out, out)
+            # it refuses or resets who comes before it has seen the end of the test before
+            wait_for(lambda: "receiver" in sh(*command(b, "iperf3", "-c", CLIENT, "-p", "8104", *how), check=False,
+                                              timeout=20 * b.slow).stdout, 8 * b.slow, "a test with " + " ".join(how))
 
 
 def kernels(b, s):

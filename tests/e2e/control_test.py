@@ -129,11 +129,12 @@ def link(b, s):
     """a link that comes up again: the address is announced"""
     if b.backend != "tap":
         return  # the other drivers' links are always up
+    # bound to no device: bind() takes the socket from the list of taps for a grace period of RCU, and what is
+    # announced meanwhile is announced once
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806)) as tap:
         sh("ip", "link", "set", b.dev, "down")
         time.sleep(2.2)
         sh("ip", "link", "set", b.dev, "up")
-        tap.bind((b.dev, 0x0806))
         tap.settimeout(5 * b.slow)
         ours = socket.inet_aton(SERVER)
         while True:

@@ -131,7 +131,7 @@ def java(b, s):
 def erlang(b, s):
     """erlang: gen_tcp with a process per connection"""
     want("erl")
-    with Daemon(b, ["erl", "-noinput", "-eval", ERLANG_ECHO.format(port=9404)], answers(9404)):
+    with Daemon(b, ["erl", "-noinput", "-env", "ERL_CRASH_DUMP_SECONDS", "0", "-eval", ERLANG_ECHO.format(port=9404)], answers(9404)):
         returned(b, 9404, 2000000)
         returned(b, 9404)
 
