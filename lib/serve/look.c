@@ -63,6 +63,7 @@ static bool accept_one(struct pc_service *s, uint32_t sock)
 	uint32_t n, *words = chan_accept_words(s->chan, sock, &n), made;
 	int fd;
 
+	s->is_short |= s->free == CHAN_NONE;
 	if (s->free == CHAN_NONE || word_count(&c->accepted) >= own->accept_max) {
 		at_store_sc(&c->rx_want, 1); /* whoever accepts kicks us */
 		if (s->free == CHAN_NONE || word_count(&c->accepted) >= own->accept_max)
@@ -98,6 +99,16 @@ static void look_listener(struct pc_service *s, uint32_t sock)
 {
 	while (accept_one(s, sock))
 		service_notify(s, sock, NEWS_IN);
+}
+
+void service_look_listeners(struct pc_service *s)
+{
+	const uint32_t end = s->first + s->chan->socks_per_lcore;
+
+	s->is_short = false;
+	for (uint32_t i = s->first; i < end; i++)
+		if (service_owns(s, i) && chan_sock(s->chan, i)->state == CHAN_LISTEN)
+			service_look(s, i);
 }
 
 /* ---- streams and datagrams -------------------------------------------------------------------- */

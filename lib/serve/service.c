@@ -130,6 +130,8 @@ unsigned pc_service_turn(struct pc_service *s, uint64_t now_ns)
 			service_look(s, ev[i].data.u32);
 	if (s->sweep_ns != 0)
 		service_sweep(s, now_ns);
+	if (s->is_short && s->free != CHAN_NONE)
+		service_look_listeners(s);
 	return done + (unsigned)(n > 0 ? n : 0);
 }
 

@@ -47,6 +47,8 @@ struct pc_service {
 	uint32_t first; /* the first of our sockets */
 	uint32_t free;  /* CHAN_NONE: all in use */
 	uint32_t nb_used;
+	bool
+	    is_short; /* all were in use when a listener looked, which is to look again when one is free */
 	uint64_t made; /* sockets so far */
 	int epoll;
 	uint32_t woken; /* by pc_service_wake; atomic */
@@ -75,6 +77,9 @@ uint32_t service_adopt(struct pc_service *s, int fd, uint32_t type, bool ip6);
 
 /** service_release frees a chan_sock whose socket of the stack is closed. */
 void service_release(struct pc_service *s, uint32_t sock);
+
+/** service_look_listeners looks at all listeners: there are sockets again. */
+void service_look_listeners(struct pc_service *s);
 
 /** service_look moves bytes, accepts, and publishes what has changed of a socket. */
 void service_look(struct pc_service *s, uint32_t sock);

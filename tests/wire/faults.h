@@ -7,7 +7,9 @@
  *
  *   faults_world.c  the stacks, their ports and pools, and what fails
  *   faults_app.c    the applications, which act on edge-triggered events alone
- *   faults_test.c   time, the scenarios, and which fault each of them gets
+ *   faults_time.c   time
+ *   faults_test.c   the scenarios, and which fault each of them gets
+ *   faults_posix_test.c   the same for a subject whose application makes calls that block (percore/posix.h)
  */
 
 #include <stdbool.h>
@@ -30,6 +32,8 @@
 
 enum { CLIENT, SERVER };
 
+struct world;
+
 struct plan {
 	const char *name;
 	int subject; /* whose pool fails */
@@ -40,7 +44,8 @@ struct plan {
 	uint32_t pause_ms; /* the other side of the subject reads nothing for so long */
 	uint32_t rcvbuf;   /* of the other side */
 	bool ip6, zero_copy, fast_open, reset;
-	bool stray; /* the other side asks for what is not there */
+	bool stray;                       /* the other side asks for what is not there */
+	void (*program)(struct world *w); /* of the subject, if it makes calls of percore/posix.h */
 };
 
 struct end {
@@ -54,7 +59,10 @@ struct world {
 	uint64_t now;
 	struct pc_stack *st[2];
 	struct pc_port *port[2];
+	struct pc_service
+	    *service; /* NULL, or the subject's, whose application has calls of percore/posix.h */
 	int ep[2], lfd;
+	bool listens; /* somebody does, so that clients may begin */
 	unsigned accepted;
 	struct end end[2][CONNS];
 	bool progress;
@@ -117,6 +125,21 @@ void watch(struct world *w, int side, int fd, uint32_t number);
 /** open_world makes the stacks of a plan, with a listener; close_world ends them, and counts mbufs. */
 void open_world(struct world *w, const struct plan *plan);
 void close_world(struct world *w);
+
+/** step gives both sides a turn. Returns whether anything happened. */
+bool step(struct world *w);
+
+/** pass lets time pass until somebody has something to do, not beyond most. */
+void pass(struct world *w, uint64_t most);
+
+/** settle lets all that was closed come to its end, after which nothing may be left: TIME-WAIT, an orphan's patience. */
+void settle(struct world *w);
+
+/** kind_name names what fails. */
+const char *kind_name(enum kind kind);
+
+/** pattern returns byte number n of what an application sends. */
+uint8_t pattern(uint32_t n);
 
 /** app_turn lets the applications of a side act. */
 void app_turn(struct world *w, int side);

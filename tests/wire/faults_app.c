@@ -11,14 +11,14 @@
 
 #include <rte_mbuf.h>
 
-static uint8_t pattern(uint32_t n)
+uint8_t pattern(uint32_t n)
 {
 	return (uint8_t)(n * 31 + (n >> 8) * 7 + 3);
 }
 
 static bool reads(const struct world *w, int side)
 {
-	return side == w->plan->subject || w->now >= BEGIN + w->plan->pause_ms / BEGIN;
+	return side == w->plan->subject || w->now >= BEGIN + w->plan->pause_ms * (SECOND / 1000);
 }
 
 static void finish(struct world *w, int side, struct end *e)
@@ -205,6 +205,8 @@ static void take_events(struct world *w, int side)
 
 static bool may_connect(const struct world *w, uint32_t i)
 {
+	if (!w->listens)
+		return false;
 	if (w->plan->ip6 && w->now < BEGIN + 10 * SECOND) /* its own address may not be used yet */
 		return false;
 	/* with Fast Open the first one fetches the cookie */

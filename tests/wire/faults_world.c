@@ -218,6 +218,7 @@ static void open_listener(struct world *w)
 		pc_setsockopt(w->st[SERVER], w->lfd, SOL_SOCKET, SO_RCVBUF, &w->plan->rcvbuf,
 		              sizeof(int));
 	watch(w, SERVER, w->lfd, CONNS);
+	w->listens = true;
 }
 
 void open_world(struct world *w, const struct plan *plan)
@@ -245,7 +246,8 @@ void open_world(struct world *w, const struct plan *plan)
 	w->port[plan->subject] = plug_port(w->port[plan->subject]);
 	for (int side = 0; side < 2; side++)
 		open_stack(w, side);
-	open_listener(w);
+	if (plan->program == NULL || plan->subject == CLIENT)
+		open_listener(w);
 	inside.subject = &w->st[plan->subject]->ctx;
 }
 
