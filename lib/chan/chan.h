@@ -188,7 +188,8 @@ struct chan_sock {
 	uint32_t copies;           /* calls with MSG_ZEROCOPY */
 	uint32_t copies_told;      /* of them told in the error queue */
 	uint32_t urgent;           /* both: the last urgent byte; 0: none, or read past */
-	uint32_t pad;
+	uint32_t
+	    cork; /* UDP_CORK is 1, and something is held back by it or by MSG_MORE: CHAN_CORK_* */
 	/* L: positions of bytes whose marks were replaced while the reader stood at them: [rx_hole,rx_hole_end) */
 	uint64_t rx_hole, rx_hole_end;
 	/* both */
@@ -209,10 +210,15 @@ struct chan_sock {
 #define CHAN_PAYLOAD_MAX 65535u
 #define CHAN_CONTROL_MAX 256u
 
+/** Bits of chan_sock.cork. */
+#define CHAN_CORK_ON   1u
+#define CHAN_CORK_HELD 2u
+
 /** A datagram in a fifo: this, the payload, and its ancillary data, each filled up to a multiple of 8 bytes. */
 struct chan_dgram {
 	uint32_t len;
-	uint32_t control_len;  /* of messages as in msg_control */
+	uint16_t control_len;  /* of messages as in msg_control */
+	uint16_t more;         /* to be sent: MSG_MORE, others follow that belong to it */
 	struct chan_addr addr; /* of the sender, or for whom; len 0: for the peer */
 };
 

@@ -284,6 +284,8 @@ static int put(uint32_t sock, const struct msghdr *m, const struct chan_dgram *d
 /* The address of a datagram, as far as it can be judged here. */
 static int read_name(const struct chan_sock *s, const struct msghdr *m, struct chan_dgram *d)
 {
+	if (at_load(&s->cork) & CHAN_CORK_HELD) /* the first call has said for whom it is */
+		return 0;
 	if (m->msg_name == NULL || m->msg_namelen == 0)
 		return at_load(&s->flags) & CHAN_PEER ? 0 : -EDESTADDRREQ;
 	if (!s->ip6) {
@@ -322,16 +324,33 @@ static int confirm(uint32_t sock, const struct chan_addr *a)
 	return rc;
 }
 
+/* Waits for what the lcore says of a part of a datagram. */
+static int confirm_part(uint32_t sock, bool more)
+{
+	struct chan_sock *s = chan_sock(client.chan, sock);
+	const int rc = (int)call_sock(sock, CHAN_OP_FLUSH, 0, 0, NULL, 0);
+
+	if (rc == 0)
+		at_or(&s->flags, (uint32_t)CHAN_BOUND);
+	if (rc == 0 && more)
+		at_or(&s->cork, CHAN_CORK_HELD);
+	else
+		at_and(&s->cork, ~CHAN_CORK_HELD);
+	return rc;
+}
+
 static int send_one(uint32_t sock, const struct msghdr *m, const struct chan_dgram *d)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
+	const bool more = d->more || (at_load(&s->cork) & CHAN_CORK_ON);
 	int rc;
 
 	lock_take(&s->tx_lock, client.proc);
 	rc = put(sock, m, d);
-	/* what ancillary data say may be wrong, too */
-	if (rc == 0 && (d->control_len > 0 || !is_known(s, &d->addr)))
-		rc = confirm(sock, &d->addr);
+	if (rc == 0 && (more || (at_load(&s->cork) & CHAN_CORK_HELD)))
+		rc = confirm_part(sock, more);
+	else if (rc == 0 && (d->control_len > 0 || !is_known(s, &d->addr)))
+		rc = confirm(sock, &d->addr); /* what ancillary data say may be wrong, too */
 	else if (rc == 0)
 		chan_kick(client.chan, client.proc, sock);
 	lock_give(&s->tx_lock);
@@ -353,7 +372,8 @@ ssize_t dgram_send(uint32_t sock, const struct msghdr *m, int flags)
 	if (m->msg_controllen > CHAN_CONTROL_MAX && m->msg_control != NULL)
 		return -ENOBUFS;
 	d.len = (uint32_t)len;
-	d.control_len = m->msg_control != NULL ? (uint32_t)m->msg_controllen : 0;
+	d.control_len = m->msg_control != NULL ? (uint16_t)m->msg_controllen : 0;
+	d.more = (flags & MSG_MORE) != 0;
 	rc = client_is_down() ? -ENETDOWN : read_name(s, m, &d);
 	if (rc == 0)
 		rc = take_error(sock);

@@ -3,6 +3,7 @@
 #include "posix/client.h"
 
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -140,6 +141,17 @@ static void remember_linger(struct chan_sock *s, const void *value)
 	at_store(&s->linger, l.l_onoff != 0);
 }
 
+static void remember_cork(struct chan_sock *s, const void *value)
+{
+	int on;
+
+	memcpy(&on, value, sizeof(on));
+	if (on)
+		at_or(&s->cork, CHAN_CORK_ON);
+	else
+		at_and(&s->cork, ~(CHAN_CORK_ON | CHAN_CORK_HELD));
+}
+
 static int64_t set_option(uint32_t sock, int level, int name, const void *value, socklen_t len)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
@@ -158,6 +170,8 @@ static int64_t set_option(uint32_t sock, int level, int name, const void *value,
 		return rc;
 	if (level == SOL_SOCKET && name == SO_LINGER)
 		remember_linger(s, value);
+	if (level == IPPROTO_UDP && name == UDP_CORK)
+		remember_cork(s, value);
 	remember(s, level, name, value, len);
 	for (uint32_t i = 1; i < sock_parts(s); i++)
 		(void)call_sock(s->part[i], CHAN_OP_SETSOCKOPT, level, name, value, len);

@@ -31,7 +31,7 @@ static bool receive_one(struct pc_service *s, int fd, const struct fifo *rx)
 		return false;
 	d.len = (uint32_t)n;
 	d.addr.len = m.msg_namelen;
-	d.control_len = (uint32_t)m.msg_controllen;
+	d.control_len = (uint16_t)m.msg_controllen;
 	(void)fifo_write(rx, 0, &d, sizeof(d));
 	if (d.control_len > 0)
 		(void)fifo_write(rx, (uint32_t)sizeof(d) + chan_round(d.len), control,
@@ -86,7 +86,8 @@ static uint32_t transmit_one(struct pc_service *s, uint32_t sock, const struct f
 		m.msg_controllen =
 		    fifo_read(tx, (uint32_t)sizeof(d) + chan_round(d.len), control, d.control_len);
 	}
-	own->dgram_error = pc_sendmsg(s->st, own->fd, &m, MSG_NOSIGNAL) < 0 ? errno : 0;
+	own->dgram_error =
+	    pc_sendmsg(s->st, own->fd, &m, MSG_NOSIGNAL | (d.more ? MSG_MORE : 0)) < 0 ? errno : 0;
 	return chan_dgram_bytes(d.len, d.control_len);
 }
 

@@ -171,7 +171,8 @@ ssize_t pc_sendmsg(struct pc_stack *st, int fd, const struct msghdr *msg, int fl
 	if (msg->msg_iovlen > IOV_LIMIT)
 		return sock_fail(-EMSGSIZE);
 	if (ref.udp != NULL)
-		return sock_fail(flags & MSG_OOB ? -EOPNOTSUPP : sock_udp_send(s, &ref, msg));
+		return sock_fail(flags & MSG_OOB ? -EOPNOTSUPP
+		                                 : sock_udp_send(s, &ref, msg, flags));
 	if (flags & MSG_FASTOPEN)
 		return sock_fail(flags & MSG_OOB ? -EOPNOTSUPP : send_fastopen(s, &ref, msg));
 	return sock_fail(send_tcp(s, ref.tcp, msg->msg_iov, (int)msg->msg_iovlen, flags));

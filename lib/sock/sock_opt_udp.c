@@ -59,6 +59,7 @@ static const struct udp_option options[] = {
     {IPPROTO_IPV6, IPV6_RECVTCLASS, TELL, UDP_TELL_TCLASS, 0, 1},
     {IPPROTO_IPV6, IPV6_RECVORIGDSTADDR, TELL, UDP_TELL_DST6, 0, 1},
     {IPPROTO_IPV6, IPV6_RECVERR, TRUTH, AT(report6), 0, 1},
+    {IPPROTO_UDP, UDP_CORK, TRUTH, AT(cork), 0, 1},
     {IPPROTO_UDP, UDP_SEGMENT, SHORT, AT(segment), 0, UINT16_MAX},
     {IPPROTO_UDP, UDP_GRO, TRUTH, AT(gro), 0, 1},
 };
@@ -182,6 +183,8 @@ int sock_udp_set(struct sockets *s, const struct sock_ref *ref, int level, int n
 	if (!is_allowed(o, value))
 		return -EINVAL;
 	store(ref->udp, o, value);
+	if (o->kind == TRUTH && o->at == AT(cork) && !value)
+		(void)sock_udp_push(s, ref); /* as on Linux, nobody hears of what fails */
 	if (changes_path(o))
 		udp_forget_path(ref->udp);
 	if (o->kind == TELL && o->at == UDP_TELL_TIME && value) /* there is one of the two */

@@ -13,6 +13,7 @@
 
 #define PAYLOAD_MAX  65507
 #define SEGMENTS_MAX 64 /* of one UDP_SEGMENT call, as on Linux */
+#define HELD_PARTS   80 /* mbufs of the largest payload; they have room for 1024 bytes at least */
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
@@ -235,6 +236,104 @@ static ssize_t send_segments(struct sockets *s, uint32_t index, struct cursor *c
 	return (ssize_t)len;
 }
 
+/* ---- a datagram of several calls (MSG_MORE, UDP_CORK) ---------------------------------------- */
+
+/* What the first call has said; it stands before the payload in the mbufs that are held. */
+struct held {
+	struct pc_endpoint to;
+	struct udp_ctl ctl;
+};
+
+static ssize_t push_segments(struct sockets *s, uint32_t index, const struct rte_mbuf *m,
+                             const struct held *h)
+{
+	struct iovec v[HELD_PARTS];
+	struct cursor c = {.iov = v};
+	int n = 0;
+
+	for (const struct rte_mbuf *part = m; part != NULL && n < HELD_PARTS; part = part->next)
+		v[n++] = (struct iovec){rte_pktmbuf_mtod(part, void *), part->data_len};
+	return send_segments(s, index, &c, m->pkt_len, &h->to, &h->ctl);
+}
+
+int sock_udp_push(struct sockets *s, const struct sock_ref *ref)
+{
+	struct rte_mbuf *m = ref->udp->held;
+	struct held h;
+	int err;
+
+	if (m == NULL)
+		return 0;
+	ref->udp->held = NULL;
+	memcpy(&h, rte_pktmbuf_mtod(m, const void *), sizeof(h));
+	rte_pktmbuf_adj(m, sizeof(h));
+	if (h.ctl.segment != 0 && m->pkt_len > (uint32_t)h.ctl.segment) {
+		err = (int)RTE_MIN(push_segments(s, ref->index, m, &h), 0);
+		rte_pktmbuf_free(m);
+		return err;
+	}
+	err = udp_send_ctl(s->udp, ref->index, m, &h.to, &h.ctl);
+	if (err != 0)
+		rte_pktmbuf_free(m);
+	return err;
+}
+
+/* Adds len bytes to what is held, as far as they may be sent in one datagram. */
+static int add_held(struct sockets *s, const struct sock_ref *ref, const struct iovec *iov,
+                    size_t len)
+{
+	struct rte_mbuf *m = ref->udp->held;
+	struct held h;
+	int err;
+
+	memcpy(&h, rte_pktmbuf_mtod(m, const void *), sizeof(h));
+	err = udp_try(s->udp, ref->index, m->pkt_len - (uint32_t)sizeof(h) + (uint32_t)len, &h.to,
+	              &h.ctl);
+	for (; err == 0 && len > 0; iov++) {
+		const size_t n = RTE_MIN(len, iov->iov_len);
+
+		err = append(s->ctx, m, iov->iov_base, n) ? 0 : -ENOBUFS;
+		len -= n;
+	}
+	return err;
+}
+
+/* A call while something is held: neither address nor ancillary data are looked at, and what fails takes
+ * all of the datagram with it, as on Linux. */
+static ssize_t send_more(struct sockets *s, const struct sock_ref *ref, const struct msghdr *msg,
+                         size_t len, bool more)
+{
+	int err = add_held(s, ref, msg->msg_iov, len);
+
+	if (err != 0) {
+		rte_pktmbuf_free(ref->udp->held);
+		ref->udp->held = NULL;
+	} else if (!more) {
+		err = sock_udp_push(s, ref);
+	}
+	return err != 0 ? err : (ssize_t)len;
+}
+
+static ssize_t send_first(struct sockets *s, const struct sock_ref *ref, const struct msghdr *msg,
+                          size_t len, const struct held *h)
+{
+	struct rte_mbuf *m;
+
+	if (h->to.port == 0)
+		return ref->udp->wr_shut ? -EPIPE : -EDESTADDRREQ;
+	m = ctx_mbuf(s->ctx);
+	if (m == NULL)
+		return -ENOBUFS;
+	ref->udp->held = m;
+	if (append(s->ctx, m, (const char *)h, sizeof(*h)))
+		return send_more(s, ref, msg, len, true);
+	rte_pktmbuf_free(m);
+	ref->udp->held = NULL;
+	return -ENOBUFS;
+}
+
+/* ---- all of them ------------------------------------------------------------------------------ */
+
 /* Raw and packet sockets: the destination is read by those who know its form. */
 static ssize_t send_raw(struct sockets *s, const struct sock_ref *ref, const struct msghdr *msg,
                         size_t len)
@@ -263,9 +362,11 @@ static ssize_t send_raw(struct sockets *s, const struct sock_ref *ref, const str
 	return err;
 }
 
-ssize_t sock_udp_send(struct sockets *s, const struct sock_ref *ref, const struct msghdr *msg)
+ssize_t sock_udp_send(struct sockets *s, const struct sock_ref *ref, const struct msghdr *msg,
+                      int flags)
 {
 	const size_t len = sock_iov_bytes(msg);
+	const bool more = (flags & MSG_MORE) || ref->udp->cork;
 	struct cursor c = {.iov = msg->msg_iov};
 	struct udp_ctl ctl = UDP_CTL_NONE;
 	const struct pc_endpoint *dst = NULL;
@@ -276,6 +377,8 @@ ssize_t sock_udp_send(struct sockets *s, const struct sock_ref *ref, const struc
 		return -EMSGSIZE;
 	if (unlikely(ref->udp->kind != UDP_DATAGRAM))
 		return send_raw(s, ref, msg, len);
+	if (unlikely(ref->udp->held != NULL))
+		return send_more(s, ref, msg, len, more);
 	if (msg->msg_name != NULL) {
 		err = sock_read_addr(s, ref, SOCK_SEND, msg->msg_name, msg->msg_namelen, &to);
 		if (err != 0)
@@ -290,9 +393,13 @@ ssize_t sock_udp_send(struct sockets *s, const struct sock_ref *ref, const struc
 		                     &ctl);
 		if (err != 0)
 			return err;
-	} else if (likely(ctl.laddr == LADDR_NONE && ctl.segment == 0)) {
+	} else if (likely(ctl.laddr == LADDR_NONE && ctl.segment == 0 && !more)) {
 		return send_one(s, ref->index, &c, len, dst, NULL);
 	}
+	if (unlikely(more))
+		return send_first(
+		    s, ref, msg, len,
+		    &(struct held){.to = dst != NULL ? *dst : ref->udp->remote, .ctl = ctl});
 	if (ctl.segment != 0 && len > (size_t)ctl.segment)
 		return send_segments(s, ref->index, &c, len, dst, &ctl);
 	return send_one(s, ref->index, &c, len, dst, &ctl);

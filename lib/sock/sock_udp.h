@@ -19,8 +19,13 @@ static inline size_t sock_iov_bytes(const struct msghdr *msg)
 /** sock_udp_recv is pc_recvmsg, with a negative errno for an error. */
 ssize_t sock_udp_recv(struct sockets *s, const struct sock_ref *ref, struct msghdr *msg, int flags);
 
-/** sock_udp_send is pc_sendmsg, with a negative errno for an error. */
-ssize_t sock_udp_send(struct sockets *s, const struct sock_ref *ref, const struct msghdr *msg);
+/** sock_udp_send is pc_sendmsg, with a negative errno for an error; of flags MSG_MORE counts. */
+ssize_t sock_udp_send(struct sockets *s, const struct sock_ref *ref, const struct msghdr *msg,
+                      int flags);
+
+/** sock_udp_push sends what calls with MSG_MORE or UDP_CORK have left, if they have. Returns 0 or -errno as
+ * udp_send_ctl. */
+int sock_udp_push(struct sockets *s, const struct sock_ref *ref);
 
 /** sock_udp_get reads an option whose value is an int. Returns 0, -ENOPROTOOPT, -ENOTCONN. */
 int sock_udp_get(const struct sockets *s, const struct sock_ref *ref, int level, int name,

@@ -86,6 +86,7 @@ void udp_destroy(struct udp *udp)
 	for (uint32_t i = 0; udp->sock != NULL && i < udp->nb_socks; i++) {
 		pktq_free(&udp->sock[i].rcv);
 		pktq_free(&udp->sock[i].reports);
+		rte_pktmbuf_free(udp->sock[i].held);
 	}
 	udp->packet = 0;
 	udp_untap(udp);
@@ -212,6 +213,8 @@ void udp_close(struct udp *udp, uint32_t index)
 		udp_close_raw(udp, s);
 	pktq_free(&s->rcv);
 	pktq_free(&s->reports);
+	rte_pktmbuf_free(s->held);
+	s->held = NULL;
 	s->rcv_bytes = 0;
 	s->open = false;
 	s->next = udp->free;

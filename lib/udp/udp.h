@@ -65,6 +65,7 @@ struct udp_sock {
 	    out_netif6;        /* IP_MULTICAST_IF, IPV6_MULTICAST_IF: index + 1; 0: a route's */
 	bool report, report6;  /* IP_RECVERR, IPV6_RECVERR */
 	bool gro, no_checksum; /* UDP_GRO, SO_NO_CHECK */
+	bool cork;             /* UDP_CORK */
 	bool open, bound, rd_shut, wr_shut, reuse, reuseport, broadcast;
 	uint8_t kind;                 /* enum udp_kind */
 	uint8_t netif;                /* it has to do with this interface only: index + 1; 0: any */
@@ -80,6 +81,8 @@ struct udp_sock {
 	uint16_t path_port;  /* the destination's, if the path is shared */
 	struct pktq reports; /* the error queue */
 	uint32_t nb_reports;
+	struct rte_mbuf *
+	    held; /* what has been said of a datagram that is not complete (sock_cork.c); NULL: nothing */
 	uint32_t members; /* first of its groups, index + 1 */
 	struct kept kept;
 	/* of raw and packet sockets */
@@ -185,6 +188,13 @@ int udp_send(struct udp *udp, uint32_t index, struct rte_mbuf *m, const struct p
  */
 int udp_send_ctl(struct udp *udp, uint32_t index, struct rte_mbuf *m, const struct pc_endpoint *to,
                  const struct udp_ctl *ctl);
+
+/**
+ * udp_try does what udp_send_ctl does of a payload of len bytes but the sending: the socket has a port afterwards. Returns 0 or
+ * what udp_send_ctl would.
+ */
+int udp_try(struct udp *udp, uint32_t index, uint32_t len, const struct pc_endpoint *to,
+            const struct udp_ctl *ctl);
 
 /**
  * udp_payload_max tells how many bytes of payload a datagram to `to` can have without being cut, as

@@ -322,6 +322,20 @@ int udp_send_ctl(struct udp *udp, uint32_t index, struct rte_mbuf *m, const stru
 	return rc;
 }
 
+int udp_try(struct udp *udp, uint32_t index, uint32_t len, const struct pc_endpoint *to,
+            const struct udp_ctl *ctl)
+{
+	struct udp_sock *s = &udp->sock[index];
+	int rc;
+
+	if (to == NULL && s->remote.port == 0)
+		return s->wr_shut ? -EPIPE : -EDESTADDRREQ;
+	rc = prepare(udp, s, to != NULL ? to : &s->remote, len, ctl);
+	if (ctl->laddr != LADDR_NONE)
+		udp_forget_path(s);
+	return rc;
+}
+
 int udp_payload_max(struct udp *udp, uint32_t index, const struct pc_endpoint *to,
                     const struct udp_ctl *ctl)
 {
