@@ -76,7 +76,11 @@ static void fill_listener(const struct binding *l, struct tcp_info *info)
 /* with what runs, until now */
 static uint64_t spent(const struct ctx *ctx, const struct tcp_account *a, enum account_chrono what)
 {
-	return a->spent_us[what] + (a->chrono == what ? ctx->now_us - a->chrono_us : 0);
+	if (a->chrono == what)
+		return a->spent_us[what] + (ctx->now_us - a->chrono_us);
+	if (what == ACCOUNT_BUSY && a->chrono == ACCOUNT_IDLE)
+		return a->spent_us[what] + a->busy_us;
+	return a->spent_us[what];
 }
 
 /* what has gone out at once, and is not acknowledged: nobody has begun to count (account.h) */

@@ -61,6 +61,12 @@ void account_close(struct tcp *tcp, struct tcb *t)
 	t->account = 0;
 }
 
+void account_busy(struct tcp_account *a)
+{
+	a->spent_us[ACCOUNT_BUSY] += a->busy_us;
+	a->busy_us = 0;
+}
+
 void account_turn(const struct tcp *tcp, const struct tcb *t, enum account_chrono what)
 {
 	struct tcp_account *a = account_of(tcp, t);
@@ -71,11 +77,15 @@ void account_turn(const struct tcp *tcp, const struct tcb *t, enum account_chron
 	if (a->chrono != ACCOUNT_IDLE) {
 		a->spent_us[a->chrono] += now_us - a->chrono_us;
 	} else {
+		account_busy(a);
 		a->mark = (uint32_t)a->bytes_acked;
 		a->mark_us = now_us;
 	}
 	a->chrono = what & 3u;
-	a->chrono_us = now_us;
+	if (what != ACCOUNT_IDLE)
+		a->chrono_us = now_us;
+	else
+		a->busy_us = 0;
 }
 
 void account_rate(struct tcp_account *a, uint32_t bytes, uint32_t us, bool limited)

@@ -11,12 +11,16 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/ctx.h"
 #include "tcp/tcp.h"
 
 #define ACCOUNTS_MAX 65535
+
+/* so much of tcp_account.busy_us is carried over to the second line */
+#define ACCOUNT_BUSY_US 1000000000
 
 /** What a sender's time is spent on; the order is that of struct tcp_account.spent_us. */
 enum account_chrono {
@@ -33,7 +37,10 @@ struct tcp_account {
 	uint32_t segs_in, segs_out;
 	uint32_t data_segs_in, data_segs_out; /* with text */
 	uint32_t rate_bytes, rate_us;         /* the delivery that tcpi_delivery_rate is of */
-	uint32_t chrono_us;                   /* since when */
+	union {
+		uint32_t chrono_us; /* since when */
+		uint32_t busy_us;   /* of ACCOUNT_IDLE: what was busy and is not in spent_us yet */
+	};
 	uint8_t chrono : 2;       /* ... the time is spent on what; enum account_chrono */
 	uint8_t rate_limited : 1; /* the application had no more to send */
 	uint8_t reordering;       /* most segments that one was late by, at most 255 */
@@ -41,11 +48,11 @@ struct tcp_account {
 		uint16_t reord_seen; /* acknowledgements that told of late ones, at most 65535 */
 		uint16_t next;       /* in the free list, and of account 0 */
 	};
+	uint32_t delivered; /* segments; SYN included */
+	uint32_t retrans;   /* segments sent again, SYN and FIN included */
 
 	uint64_t bytes_retrans;
 	uint64_t spent_us[ACCOUNT_IDLE];
-	uint32_t retrans;      /* segments sent again, SYN and FIN included */
-	uint32_t delivered;    /* segments; SYN included */
 	uint32_t dsacks;       /* reports of segments that came twice */
 	uint32_t ooo;          /* segments received out of order */
 	uint32_t min_rtt_us;   /* smallest round trip of late, when there are no queues; 0: none */
@@ -57,6 +64,7 @@ struct tcp_account {
 } __attribute__((aligned(64)));
 
 static_assert(sizeof(struct tcp_account) == 128, "two cache lines");
+static_assert(offsetof(struct tcp_account, bytes_retrans) == 64, "line 0");
 
 /** accounts_footprint returns the bytes that the accounts of n sockets take. */
 uint64_t accounts_footprint(uint32_t n);
@@ -104,6 +112,9 @@ void account_rate(struct tcp_account *a, uint32_t bytes, uint32_t us, bool limit
 /** account_late takes note that a segment was so many segments late (RFC 8985 section 6.2: reordering). */
 void account_late(const struct tcp *tcp, const struct tcb *t, uint8_t segs);
 
+/** account_busy carries the busy_us of ACCOUNT_IDLE over to spent_us. */
+void account_busy(struct tcp_account *a);
+
 /** account_all_acked counts the acknowledgement of all that was under way, after rtt_us (0: not known). What
  * has gone out at once is busy for its round trip: nobody has begun to count that. */
 static inline void account_all_acked(const struct tcp *tcp, const struct tcb *t,
@@ -114,8 +125,8 @@ static inline void account_all_acked(const struct tcp *tcp, const struct tcb *t,
 		account_rate(a, bytes, rtt_us, true);
 	if (unlikely(a->chrono != ACCOUNT_IDLE))
 		account_turn(tcp, t, t->snd_bytes == 0 ? ACCOUNT_IDLE : ACCOUNT_BUSY);
-	else
-		a->spent_us[ACCOUNT_BUSY] += rtt_us;
+	else if (unlikely((a->busy_us += rtt_us) >= ACCOUNT_BUSY_US))
+		account_busy(a);
 }
 
 /** account_acked counts the bytes that were acknowledged, and measures what a round trip brings. */

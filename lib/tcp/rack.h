@@ -16,24 +16,25 @@ struct tcp_queues;
 
 /** RACK's memory of a connection; zeroed: nothing delivered yet. */
 struct rack {
-	uint32_t sent_us;    /* RACK.xmit_ts: of the segment sent last among those delivered */
-	uint32_t end;        /* RACK.end_seq: its end */
-	uint32_t rtt_us;     /* RACK.rtt: its round trip */
 	uint32_t min_rtt_us; /* smallest round trip of late */
 	uint32_t min_ms;     /* when that was measured */
-	uint32_t fack;       /* RACK.fack: highest end delivered */
-	uint32_t fack_was;   /* ... before the acknowledgement at hand */
-	uint32_t round_end;  /* SND.NXT at the last DSACK: one widening per round trip */
-	uint32_t
-	    echo_us;     /* of the acknowledgement at hand: what was sent since has not caused it */
-	uint8_t mult;    /* RACK.reo_wnd_mult, from 1 on */
-	uint8_t persist; /* recoveries until it falls back to 1 */
-	uint8_t late;    /* of the acknowledgement at hand: most segments that one was late by */
-	bool valid : 1;  /* something was delivered */
+	uint8_t mult;        /* RACK.reo_wnd_mult, from 1 on */
+	uint8_t persist;     /* recoveries until it falls back to 1 */
+	uint8_t late;   /* of the acknowledgement at hand: most segments that one was late by */
+	bool valid : 1; /* something was delivered */
 	bool reordering : 1; /* RACK.reordering_seen */
 	bool in_round : 1;   /* round_end counts */
 	bool in_parts : 1;   /* of what is under way a part has been acknowledged (tcp_loss_most) */
 	bool has_echo : 1;   /* echo_us counts */
+	/* an acknowledgement of all that is under way ends here */
+	uint32_t sent_us;   /* RACK.xmit_ts: of the segment sent last among those delivered */
+	uint32_t end;       /* RACK.end_seq: its end */
+	uint32_t rtt_us;    /* RACK.rtt: its round trip */
+	uint32_t fack;      /* RACK.fack: highest end delivered */
+	uint32_t fack_was;  /* ... before the acknowledgement at hand */
+	uint32_t round_end; /* SND.NXT at the last DSACK: one widening per round trip */
+	uint32_t
+	    echo_us; /* of the acknowledgement at hand: what was sent since has not caused it */
 };
 
 /** rack_begin begins an acknowledgement: what one reports together says nothing about the order in which

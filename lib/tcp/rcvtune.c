@@ -21,8 +21,8 @@
 
 static void begin(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q)
 {
-	q->tune = (struct rcvtune){.on = true,
-	                           .start_us = tcp->ctx->now_us,
+	q->tuned = true;
+	q->tune = (struct rcvtune){.start_us = tcp->ctx->now_us,
 	                           .seq = t->rcv_nxt - t->rcv_bytes,
 	                           .space = 10u * t->rcv_mss};
 	q->keep = true;
@@ -34,7 +34,7 @@ void rcvtune_bulk(const struct tcp *tcp, const struct tcb *t, struct tcp_queues 
 	struct rcvtune *r = &q->tune;
 	uint32_t ms, us;
 
-	if (!r->on) {
+	if (!q->tuned) {
 		if (!(t->flags & TCB_RCVBUF_SET))
 			begin(tcp, t, q);
 		return;
@@ -74,7 +74,7 @@ void rcvtune_read(const struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
 	uint32_t elapsed = tcp->ctx->now_us - q->tune.start_us, done, copied;
 
-	if (!q->tune.on)
+	if (!q->tuned)
 		return;
 	if (!(t->opt & TCB_OPT_TS))
 		look_at_window(t, &q->tune, elapsed);

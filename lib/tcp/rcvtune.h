@@ -24,7 +24,6 @@ struct rcvtune {
 	uint32_t space;    /* most that was read in one */
 	uint32_t rtt_us;   /* the round trip as a receiver sees it; 0: not known */
 	uint16_t tsecr;    /* what the last sample was taken of */
-	bool on;           /* the peer sends in bulk */
 };
 
 /** rcvtune_bulk is told that segments come faster than they are acknowledged, of which seg is one: it begins to

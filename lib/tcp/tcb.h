@@ -196,7 +196,7 @@ struct sack_block {
 
 /** What a connection has only while something is queued or under way, or worth remembering. */
 struct tcp_queues {
-	/* lines 0 to 2: all that a segment looks at while nothing is the matter */
+	/* lines 0 and 1: all that a segment looks at while nothing is the matter */
 	struct pktq
 	    snd; /* one segment each, in order; the first SND.NXT - SND.UNA bytes are sent */
 	struct rte_mbuf *snd_next; /* the first that was never sent; NULL: all were */
@@ -222,8 +222,9 @@ struct tcp_queues {
 	uint8_t dup_turn : 6;  /* in which the last came, modulo 2^6 */
 	uint8_t loss_timer;    /* enum tcp_loss_timer: what TCB_T_LOSS means */
 	uint16_t dup_us;       /* when the first came, modulo 2^16 */
-	bool keep;             /* has something worth keeping while nothing is queued */
-	bool idle;             /* nothing is queued, only kept */
+	bool keep : 1;         /* has something worth keeping while nothing is queued */
+	bool idle : 1;         /* nothing is queued, only kept */
+	bool tuned : 1;        /* the peer sends in bulk: tune counts */
 	uint16_t ooo_segs;
 	struct {
 		uint16_t high, probe; /* MTUs: may fit; of the probe under way; 0: none */
@@ -231,10 +232,10 @@ struct tcp_queues {
 		uint32_t forgiven;    /* bytes lost for the size of their segments */
 		uint32_t tick;        /* not before */
 	} pmtu;
-	struct rack rack;
-	struct rcvtune tune;
 	uint32_t
 	    flight_out; /* SND.NXT - SND.UNA when it last could send; 0 when all is acknowledged */
+	struct rack rack;
+	struct rcvtune tune;
 	struct pace pace;
 	uint32_t pace_tick; /* the deadline TCB_T_PACE */
 	/* the rest */
@@ -281,7 +282,7 @@ struct tcp_queues {
 } __attribute__((aligned(64)));
 
 static_assert(sizeof(struct tcp_queues) <= 384, "six cache lines of a busy connection");
-static_assert(offsetof(struct tcp_queues, pace_tick) + sizeof(uint32_t) <= 192, "lines 0 to 2");
+static_assert(offsetof(struct tcp_queues, rack.sent_us) <= 128, "lines 0 and 1");
 
 /** What the deadline TCB_T_LOSS is for. */
 enum tcp_loss_timer {

@@ -62,7 +62,7 @@ uint64_t tcp_footprint(const struct pc_stack_config *cfg, struct pc_stack_footpr
 {
 	fp->connections =
 	    (uint64_t)(nb_tcbs(cfg) + 1) * sizeof(struct tcb) + accounts_footprint(nb_tcbs(cfg));
-	fp->flow_table = (uint64_t)tcp_table_buckets(nb_flows(cfg)) * sizeof(struct tcp_bucket);
+	fp->flow_table = tcp_table_footprint(nb_flows(cfg));
 	fp->half_open = (cfg->tcp_syn_cache + 1) * sizeof(struct syn_entry);
 	fp->time_wait = (cfg->tcp_time_wait + 1) * sizeof(struct tw_entry);
 	return sizeof(struct tcp) + bindings_footprint(nb_bindings(cfg)) +

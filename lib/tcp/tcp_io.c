@@ -185,7 +185,7 @@ static void after_read(struct tcp *tcp, struct tcb *t)
 {
 	struct tcp_queues *q = tcp_queues(tcp, t);
 
-	if (q->tune.on)
+	if (q->tuned)
 		rcvtune_read(tcp, t, q);
 	urgent_read(t, q);
 	if (tcp_has_window_update(tcp, t) && t->state != TCP_S_CLOSED && !(t->flags & TCB_FIN_RCVD))

@@ -42,11 +42,11 @@ static inline const struct tcb *likely_tcb(const struct tcp *tcp, const struct t
 
 /* with so few connections everything is in a cache near by; and of their queues this much is looked at */
 #define FEW_TCBS      256
-#define HOT_OF_QUEUES 192
+#define HOT_OF_QUEUES 128
 
 /*
  * Each loop touches what the one before has prefetched, so that a burst waits for memory four times and not
- * four times per segment: bucket, TCB, queues, and the oldest segment under way, which is most likely
+ * four times per segment: bucket, TCB, queues and account, and the oldest segment under way, which is most likely
  * acknowledged.
  */
 void tcp_rx_prefetch(struct tcp *tcp, struct tcp_pending *seg, unsigned n)
@@ -69,7 +69,10 @@ void tcp_rx_prefetch(struct tcp *tcp, struct tcp_pending *seg, unsigned n)
 		return;
 	for (unsigned i = 0; i < n; i++) {
 		t = likely_tcb(tcp, &seg[i].rx);
-		if (t == NULL || t->queues == 0)
+		if (t == NULL)
+			continue;
+		rte_prefetch0(account_of(tcp, t));
+		if (t->queues == 0)
 			continue;
 		for (size_t line = 0; line < HOT_OF_QUEUES; line += 64)
 			rte_prefetch0((const char *)&tcp->queues[t->queues] + line);

@@ -128,7 +128,6 @@ static inline void note_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *
 	a->bytes_sent += bytes;
 	ctx_add(tcp->ctx, PC_TCP_TX_BYTES, bytes);
 	q->flight_out = t->snd_nxt - t->snd_una;
-	q->pace.left = UINT32_MAX; /* nothing is paced */
 	if (segs > 1 || before != t->snd_una)
 		tcp_turn_use(t, q);
 	if (likely(before == t->snd_una))

@@ -2,10 +2,11 @@
 /*
  * The flow table.
  *
- * Invariants: an entry stands in its home bucket or, by linear probing, in a later one; every
- * bucket that it passed on its way counts it in overflow, so a lookup stops at the first bucket
- * whose overflow is 0.  A free place has ref 0.  With at least 8/6 places per flow the chance that a
- * bucket overflows is small and the walk short.
+ * Invariants: an entry stands in the chain of its home bucket.  A free place has ref 0.  Only the last bucket
+ * of a chain has free places, so a chain of m further buckets holds 8 m + 1 entries or more, and n/8 further
+ * buckets are enough for n flows however they fall: an addition cannot fail.  Of nb buckets in use, those from
+ * mask/2 + 1 on are the second halves of the ones that are as far from the beginning; the next to be split is
+ * nb - (mask/2 + 1), the next to be joined with its first half is nb - 1.
  */
 #include "tcp/tcp_table.h"
 
@@ -13,19 +14,42 @@
 
 #include <rte_malloc.h>
 
-uint32_t tcp_table_buckets(uint64_t n)
+#define NB_MIN 64 /* buckets: a page, which is not worth to give back */
+
+/* ---- sizes ----------------------------------------------------------------------------------- */
+
+static uint32_t nb_buckets(uint64_t n)
 {
 	return rte_align32pow2((uint32_t)(n / 6 + 1));
 }
 
+static uint32_t nb_chained(uint64_t n)
+{
+	return (uint32_t)(n / TCP_BUCKET);
+}
+
+uint64_t tcp_table_footprint(uint64_t n)
+{
+	return (nb_buckets(n) + nb_chained(n) + UINT64_C(1)) * sizeof(struct tcp_bucket);
+}
+
 int tcp_table_init(struct tcp_table *tbl, uint64_t n, struct hash_key key, int socket_id)
 {
-	uint32_t buckets = tcp_table_buckets(n);
+	const uint32_t more = nb_chained(n);
 
-	*tbl = (struct tcp_table){.key = key, .mask = buckets - 1};
-	tbl->bucket = rte_zmalloc_socket("pc_flows", (size_t)buckets * sizeof(*tbl->bucket),
-	                                 RTE_CACHE_LINE_SIZE, socket_id);
-	return tbl->bucket != NULL ? 0 : -ENOMEM;
+	*tbl = (struct tcp_table){.key = key, .nb_max = nb_buckets(n)};
+	tbl->nb = RTE_MIN((uint32_t)NB_MIN, tbl->nb_max);
+	tbl->mask = tbl->nb - 1;
+	tbl->bucket =
+	    rte_zmalloc_socket("pc_flows", tcp_table_footprint(n), RTE_CACHE_LINE_SIZE, socket_id);
+	if (tbl->bucket == NULL)
+		return -ENOMEM;
+	tbl->more = tbl->bucket + tbl->nb_max;
+	for (uint32_t i = more; i > 0; i--) {
+		tbl->more[i].next = tbl->free_more;
+		tbl->free_more = i;
+	}
+	return 0;
 }
 
 void tcp_table_fini(struct tcp_table *tbl)
@@ -40,16 +64,13 @@ void tcp_table_kind(struct tcp_table *tbl, enum flow_kind kind, const void *base
 	tbl->stride[kind] = stride;
 }
 
-static inline struct tcp_bucket *next_bucket(const struct tcp_table *tbl, struct tcp_bucket *b)
-{
-	return &tbl->bucket[((uint32_t)(b - tbl->bucket) + 1) & tbl->mask];
-}
+/* ---- looking up ------------------------------------------------------------------------------ */
 
 flow_ref tcp_table_find(const struct tcp_table *tbl, uint64_t hash, const struct tcp_flow *flow)
 {
-	struct tcp_bucket *b = tcp_table_home(tbl, hash);
+	const struct tcp_bucket *b = tcp_table_home(tbl, hash);
 
-	for (uint32_t n = 0; n <= tbl->mask; n++) {
+	for (;; b = &tbl->more[b->next]) {
 		uint32_t fit = tcp_table_match(b, tcp_table_tag(hash));
 
 		for (; fit != 0; fit &= fit - 1, fit &= fit - 1) {
@@ -58,83 +79,230 @@ flow_ref tcp_table_find(const struct tcp_table *tbl, uint64_t hash, const struct
 			if (ref != 0 && tcp_flow_equal(tcp_table_flow(tbl, ref), flow))
 				return ref;
 		}
-		if (b->overflow == 0)
+		if (b->next == 0)
 			return 0;
-		b = next_bucket(tbl, b);
-	}
-	return 0;
-}
-
-void tcp_table_add(struct tcp_table *tbl, uint64_t hash, flow_ref ref)
-{
-	struct tcp_bucket *b = tcp_table_home(tbl, hash);
-
-	assert(ref != 0 && tbl->count < (tbl->mask + 1) * TCP_BUCKET);
-	for (;; b = next_bucket(tbl, b)) {
-		for (uint32_t i = 0; i < TCP_BUCKET; i++) {
-			if (b->ref[i] == 0) {
-				b->tag[i] = tcp_table_tag(hash);
-				b->ref[i] = ref;
-				tbl->count++;
-				return;
-			}
-		}
-		b->overflow++;
 	}
 }
 
-/* where a reference stands */
-static flow_ref *place_of(const struct tcp_table *tbl, uint64_t hash, flow_ref ref)
+struct place {
+	struct tcp_bucket *b;
+	uint32_t i;
+};
+
+/* where a reference stands that is there */
+static struct place place_of(const struct tcp_table *tbl, uint64_t hash, flow_ref ref)
 {
 	struct tcp_bucket *b = tcp_table_home(tbl, hash);
 
-	for (;; b = next_bucket(tbl, b)) {
+	for (;; b = &tbl->more[b->next]) {
 		uint32_t fit = tcp_table_match(b, tcp_table_tag(hash));
 
 		for (; fit != 0; fit &= fit - 1, fit &= fit - 1) {
-			flow_ref *at = &b->ref[(uint32_t)__builtin_ctz(fit) / 2];
+			const uint32_t i = (uint32_t)__builtin_ctz(fit) / 2;
 
-			if (*at == ref)
-				return at;
+			if (b->ref[i] == ref)
+				return (struct place){b, i};
 		}
-		assert(b->overflow != 0);
+		assert(b->next != 0);
 	}
-}
-
-void tcp_table_del(struct tcp_table *tbl, uint64_t hash, flow_ref ref)
-{
-	flow_ref *at = place_of(tbl, hash, ref);
-	struct tcp_bucket *b = tcp_table_home(tbl, hash);
-
-	*at = 0;
-	tbl->count--;
-	for (; at < b->ref || at >= b->ref + TCP_BUCKET; b = next_bucket(tbl, b))
-		b->overflow--;
 }
 
 void tcp_table_move(struct tcp_table *tbl, uint64_t hash, flow_ref from, flow_ref to)
 {
+	const struct place p = place_of(tbl, hash, from);
+
 	assert(to != 0);
-	*place_of(tbl, hash, from) = to;
+	p.b->ref[p.i] = to;
 }
 
-unsigned tcp_table_validate(const struct tcp_table *tbl)
+/* ---- chains ---------------------------------------------------------------------------------- */
+
+static uint32_t chain_take(struct tcp_table *tbl)
+{
+	const uint32_t i = tbl->free_more;
+
+	assert(i != 0);
+	tbl->free_more = tbl->more[i].next;
+	tbl->more[i] = (struct tcp_bucket){0};
+	tbl->nb_more++;
+	return i;
+}
+
+static void chain_give(struct tcp_table *tbl, uint32_t i)
+{
+	tbl->more[i].next = tbl->free_more;
+	tbl->free_more = i;
+	tbl->nb_more--;
+}
+
+/* puts an entry into the last bucket of a chain */
+static void chain_add(struct tcp_table *tbl, struct tcp_bucket *b, uint16_t tag, flow_ref ref)
+{
+	for (;; b = &tbl->more[b->next]) {
+		if (b->next != 0)
+			continue;
+		for (uint32_t i = 0; i < TCP_BUCKET; i++) {
+			if (b->ref[i] == 0) {
+				b->tag[i] = tag;
+				b->ref[i] = ref;
+				return;
+			}
+		}
+		b->next = chain_take(tbl);
+	}
+}
+
+/* frees a place of a chain: an entry of its last bucket moves there */
+static void chain_del(struct tcp_table *tbl, struct tcp_bucket *home, struct place hole)
+{
+	struct tcp_bucket *before = home, *last = home;
+	uint32_t i = 0, left = 0;
+
+	while (last->next != 0) {
+		before = last;
+		last = &tbl->more[last->next];
+	}
+	for (uint32_t k = 0; k < TCP_BUCKET; k++) {
+		if (last->ref[k] != 0) {
+			left++;
+			i = k;
+		}
+	}
+	if (last != hole.b) {
+		hole.b->ref[hole.i] = last->ref[i];
+		hole.b->tag[hole.i] = last->tag[i];
+	} else {
+		i = hole.i;
+	}
+	last->ref[i] = 0;
+	if (left == 1) {
+		chain_give(tbl, before->next);
+		before->next = 0;
+	}
+}
+
+/* ---- growing and shrinking ------------------------------------------------------------------- */
+
+/* the next split reads these flows to hash them: by then they are here */
+static void prefetch_flows(const struct tcp_table *tbl, const struct tcp_bucket *b)
+{
+	for (uint32_t i = 0; i < TCP_BUCKET; i++)
+		if (b->ref[i] != 0)
+			rte_prefetch0(tcp_table_flow(tbl, b->ref[i]));
+}
+
+/* enters a detached chain again, whose first bucket is a copy; each further one is free before it is needed */
+static void spread(struct tcp_table *tbl, struct tcp_bucket b)
+{
+	for (;;) {
+		const uint32_t next = b.next;
+
+		for (uint32_t i = 0; i < TCP_BUCKET; i++) {
+			uint64_t hash;
+
+			if (b.ref[i] == 0)
+				continue;
+			hash = tcp_table_hash(tbl, tcp_table_flow(tbl, b.ref[i]));
+			chain_add(tbl, tcp_table_home(tbl, hash), b.tag[i], b.ref[i]);
+		}
+		if (next == 0)
+			return;
+		b = tbl->more[next];
+		chain_give(tbl, next);
+	}
+}
+
+static void grow(struct tcp_table *tbl)
+{
+	struct tcp_bucket *from, old;
+
+	if (tbl->nb > tbl->mask)
+		tbl->mask = 2 * tbl->mask + 1;
+	from = &tbl->bucket[tbl->nb & tbl->mask >> 1];
+	tbl->nb++;
+	old = *from;
+	*from = (struct tcp_bucket){0};
+	spread(tbl, old);
+	prefetch_flows(tbl, &tbl->bucket[tbl->nb & tbl->mask >> 1]);
+}
+
+/* no hash is needed: all of the last bucket's entries have their home in its first half now */
+static void shrink(struct tcp_table *tbl)
+{
+	struct tcp_bucket *last = &tbl->bucket[--tbl->nb], old = *last;
+	struct tcp_bucket *to = &tbl->bucket[tbl->nb & tbl->mask >> 1];
+
+	*last = (struct tcp_bucket){0};
+	for (;;) {
+		const uint32_t next = old.next;
+
+		for (uint32_t i = 0; i < TCP_BUCKET; i++)
+			if (old.ref[i] != 0)
+				chain_add(tbl, to, old.tag[i], old.ref[i]);
+		if (next == 0)
+			break;
+		old = tbl->more[next];
+		chain_give(tbl, next);
+	}
+	if (tbl->nb == (tbl->mask >> 1) + 1)
+		tbl->mask >>= 1;
+}
+
+void tcp_table_add(struct tcp_table *tbl, uint64_t hash, flow_ref ref)
+{
+	assert(ref != 0);
+	chain_add(tbl, tcp_table_home(tbl, hash), tcp_table_tag(hash), ref);
+	if (++tbl->count > tbl->nb * TCP_BUCKET_GROW && tbl->nb < tbl->nb_max)
+		grow(tbl);
+}
+
+void tcp_table_del(struct tcp_table *tbl, uint64_t hash, flow_ref ref)
+{
+	const struct place p = place_of(tbl, hash, ref);
+	struct tcp_bucket *home = tcp_table_home(tbl, hash);
+
+	if (home->next == 0)
+		p.b->ref[p.i] = 0;
+	else
+		chain_del(tbl, home, p);
+	if (--tbl->count < tbl->nb * TCP_BUCKET_SHRINK && tbl->nb > NB_MIN)
+		shrink(tbl);
+}
+
+/* ---- checking -------------------------------------------------------------------------------- */
+
+static unsigned validate_chain(const struct tcp_table *tbl, const struct tcp_bucket *b,
+                               uint32_t *count, uint32_t *chained)
 {
 	unsigned bad = 0;
-	uint32_t count = 0;
 
-	for (uint32_t i = 0; i <= tbl->mask; i++) {
-		const struct tcp_bucket *b = &tbl->bucket[i];
+	for (bool first = true;; first = false, b = &tbl->more[b->next]) {
+		uint32_t used = 0;
 
 		for (uint32_t k = 0; k < TCP_BUCKET; k++) {
 			const struct tcp_flow *flow;
 
 			if (b->ref[k] == 0)
 				continue;
-			count++;
+			used++;
 			flow = tcp_table_flow(tbl, b->ref[k]);
 			bad += tcp_table_find(tbl, tcp_table_hash(tbl, flow), flow) != b->ref[k];
 		}
+		*count += used;
+		*chained += !first;
+		bad += (b->next != 0 && used < TCP_BUCKET) || (!first && used == 0);
+		if (b->next == 0)
+			return bad;
 	}
-	return bad + (count != tbl->count);
+}
+
+unsigned tcp_table_validate(const struct tcp_table *tbl)
+{
+	unsigned bad = 0;
+	uint32_t count = 0, chained = 0;
+
+	for (uint32_t i = 0; i < tbl->nb; i++)
+		bad += validate_chain(tbl, &tbl->bucket[i], &count, &chained);
+	bad += tbl->nb > tbl->mask + 1 || tbl->nb <= tbl->mask >> 1;
+	return bad + (count != tbl->count) + (chained != tbl->nb_more);
 }

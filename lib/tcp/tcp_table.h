@@ -5,10 +5,14 @@
 /*
  * The flow table: from a flow to its TCB, its SYN cache entry or its TIME-WAIT entry.
  *
- * Buckets of one cache line hold eight 16-bit tags of the hash and eight references; a full bucket
- * overflows into the following ones, and counts how many entries did, so that a lookup knows whether to
- * go on.  The flows themselves are read only when a tag fits.  The hash is keyed per stack: nobody
- * outside can aim at a bucket.
+ * Buckets of one cache line hold eight 16-bit tags of the hash and eight references; what a bucket has no
+ * place for stands in further ones chained to it.  The flows themselves are read only when a tag fits.  The
+ * hash is keyed per stack: nobody outside can aim at a bucket.
+ *
+ * The table is as large as what it holds asks for (linear hashing, Litwin, VLDB 1980): of an array that is
+ * reserved for all flows, the first nb buckets are in use.  An addition beyond TCP_BUCKET_GROW flows to a
+ * bucket splits one bucket in two, a deletion below TCP_BUCKET_SHRINK joins two; both touch two buckets and
+ * nothing else, so no addition waits for a table to be made anew.
  */
 
 #include <stdbool.h>
@@ -51,10 +55,14 @@ static inline uint32_t flow_ref_index(flow_ref ref)
 
 #define TCP_BUCKET 8
 
+/* flows to a bucket, on the average: above the first the table grows, below the second it shrinks */
+#define TCP_BUCKET_GROW   3
+#define TCP_BUCKET_SHRINK 1
+
 struct tcp_bucket {
 	uint16_t tag[TCP_BUCKET];
 	flow_ref ref[TCP_BUCKET];
-	uint32_t overflow; /* entries that belong here and stand in a later bucket */
+	uint32_t next; /* an index of tcp_table.more, 0: none */
 	uint32_t pad[3];
 };
 
@@ -63,15 +71,20 @@ static_assert(sizeof(struct tcp_bucket) == 64, "one cache line");
 struct tcp_table {
 	struct hash_key key;
 	struct tcp_bucket *bucket;
-	uint32_t mask;
+	struct tcp_bucket *more; /* to be chained; those that are free, by next from free_more on */
+	uint32_t mask;           /* of the smallest power of two that is nb or more */
+	uint32_t nb;             /* buckets in use */
+	uint32_t nb_max;
 	uint32_t count;
+	uint32_t free_more;
+	uint32_t nb_more; /* how many are chained */
 	/* where the flows of each kind stand: base + index * stride */
 	const char *base[4];
 	uint32_t stride[4];
 };
 
-/** tcp_table_buckets returns how many buckets n flows get. */
-uint32_t tcp_table_buckets(uint64_t n);
+/** tcp_table_footprint returns how many bytes a table for n flows takes. */
+uint64_t tcp_table_footprint(uint64_t n);
 
 /** tcp_table_init makes an empty table for n flows. Returns 0 or -ENOMEM. */
 int tcp_table_init(struct tcp_table *tbl, uint64_t n, struct hash_key key, int socket_id);
@@ -127,7 +140,9 @@ static inline uint16_t tcp_table_tag(uint64_t hash)
 
 static inline struct tcp_bucket *tcp_table_home(const struct tcp_table *tbl, uint64_t hash)
 {
-	return &tbl->bucket[(uint32_t)hash & tbl->mask];
+	const uint32_t fine = (uint32_t)hash & tbl->mask;
+
+	return &tbl->bucket[fine < tbl->nb ? fine : fine & tbl->mask >> 1];
 }
 
 /* the places of a bucket whose tag fits, as two bits each */
@@ -165,7 +180,10 @@ void tcp_table_del(struct tcp_table *tbl, uint64_t hash, flow_ref ref);
 /** tcp_table_move makes a flow that is there refer to something else. */
 void tcp_table_move(struct tcp_table *tbl, uint64_t hash, flow_ref from, flow_ref to);
 
-/** tcp_table_validate checks that every entry is found from its flow. Returns the violations. */
+/**
+ * tcp_table_validate checks that every entry is found from its flow, and that chains are no longer than they
+ * must be. Returns the violations.
+ */
 unsigned tcp_table_validate(const struct tcp_table *tbl);
 
 #endif

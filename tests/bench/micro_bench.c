@@ -108,7 +108,7 @@ static void look_up_staged(void *arg, unsigned batch)
 	for (uint32_t k = 0; k < BATCH; k++) {
 		flow[k] = flow_of(f->order[(batch * BATCH + k) % f->n]);
 		hash[k] = tcp_table_hash(&f->table, &flow[k]);
-		rte_prefetch0(&f->table.bucket[hash[k] & f->table.mask]);
+		rte_prefetch0(tcp_table_home(&f->table, hash[k]));
 	}
 	for (uint32_t k = 0; k < BATCH; k++) {
 		ref = tcp_table_candidate(&f->table, hash[k]);

@@ -8,7 +8,9 @@
  * which is told to count in measured_turn() only and not in the port (scripts/check-instructions), the
  * same run counts instructions: a figure without noise.
  *
- * usage: path_bench [--case NAME] [--conns N] [--rounds N] [--burst N] [--huge]
+ * usage: path_bench [--case NAME] [--conns N] [--room N] [--rounds N] [--burst N] [--huge]
+ *
+ * --room N: the stack is made for N connections and not just for those that there are.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -43,7 +45,7 @@ struct bench {
 	const struct app *app;
 	void *self;
 	uint64_t now_ns;
-	uint32_t conns, burst, next; /* next: whose turn it is */
+	uint32_t conns, room, burst, next; /* next: whose turn it is */
 	bool measured;
 	unsigned rounds;
 	uint64_t ops;
@@ -255,13 +257,13 @@ static void connect_all(struct bench *b)
 	}
 }
 
-static struct pc_stack *make_stack(struct rte_mempool *pool, uint32_t conns, uint32_t mbufs)
+static struct pc_stack *make_stack(struct rte_mempool *pool, uint32_t room, uint32_t mbufs)
 {
 	struct pc_stack_config config;
 	struct pc_stack *st;
 
 	pc_stack_config_init(&config);
-	config.stack_max_connections = conns + 1024;
+	config.stack_max_connections = room;
 	config.stack_mbufs = mbufs;
 	config.stack_seed = 1;
 	st = pc_stack_create(&config, pool);
@@ -277,7 +279,7 @@ static void start(struct bench *b, const struct bench_case *c, struct rte_mempoo
 {
 	struct pc_prefix addr;
 
-	b->st = make_stack(pool, b->conns, mbufs);
+	b->st = make_stack(pool, b->room, mbufs);
 	b->peer = peer_create(pool, b->conns, inet_addr(SERVER), c->app->port, c->ip6);
 	if (b->peer == NULL || pc_prefix_parse(c->ip6 ? SERVER6 "/64" : SERVER "/16", &addr) != 0 ||
 	    pc_stack_add_port(b->st, peer_port(b->peer)) < 0 ||
@@ -364,9 +366,10 @@ static const struct bench_case *find_case(const char *name)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"case", 1, NULL, 'c'},   {"conns", 1, NULL, 'n'},
-	                                        {"rounds", 1, NULL, 'r'}, {"burst", 1, NULL, 'b'},
-	                                        {"huge", 0, NULL, 'h'},   {NULL, 0, NULL, 0}};
+	static const struct option options[] = {{"case", 1, NULL, 'c'},  {"conns", 1, NULL, 'n'},
+	                                        {"room", 1, NULL, 'm'},  {"rounds", 1, NULL, 'r'},
+	                                        {"burst", 1, NULL, 'b'}, {"huge", 0, NULL, 'h'},
+	                                        {NULL, 0, NULL, 0}};
 	struct bench b = {.burst = 32};
 	const struct bench_case *c = find_case("echo");
 	unsigned rounds = 2000;
@@ -384,6 +387,9 @@ int main(int argc, char **argv)
 		case 'n':
 			b.conns = (uint32_t)atoi(optarg);
 			break;
+		case 'm':
+			b.room = (uint32_t)atoi(optarg);
+			break;
 		case 'r':
 			rounds = RTE_MIN((unsigned)atoi(optarg), (unsigned)MAX_ROUNDS);
 			break;
@@ -399,8 +405,9 @@ int main(int argc, char **argv)
 	}
 	if (b.conns == 0)
 		b.conns = c->conns;
+	b.room = RTE_MAX(b.room, b.conns + 1024);
 	mbufs = 2 * b.conns + 16384;
-	snprintf(memory, sizeof(memory), "%u", 192 + b.conns / 128 + mbufs / 384);
+	snprintf(memory, sizeof(memory), "%u", 192 + b.room / 512 + b.conns / 128 + mbufs / 384);
 	start_eal(huge, memory);
 	for (int s = 0; s < STAGES; s++)
 		b.cycles[s] = calloc(MAX_ROUNDS, sizeof(uint64_t));

@@ -79,6 +79,34 @@ static void times(void)
 	finish();
 }
 
+/* what has gone out at once and was acknowledged is busy, too: kept beside what is touched anyway, and carried over
+ * when it grows, or when something is counted */
+static void busy(void)
+{
+	struct tcp_account *a;
+	struct tcb *t;
+
+	start();
+	t = conn(0);
+	a = account_of(tcp, t);
+	account_all_acked(tcp, t, a, 10, 700);
+	account_all_acked(tcp, t, a, 10, 300);
+	CU_ASSERT_EQUAL(a->busy_us, 1000);
+	CU_ASSERT_EQUAL(a->spent_us[ACCOUNT_BUSY], 0);
+	account_turn(tcp, t, ACCOUNT_BUSY);
+	CU_ASSERT_EQUAL(a->spent_us[ACCOUNT_BUSY], 1000);
+	net.ctx.now_us += 50;
+	account_turn(tcp, t, ACCOUNT_IDLE);
+	CU_ASSERT_EQUAL(a->spent_us[ACCOUNT_BUSY], 1050);
+	CU_ASSERT_EQUAL(a->busy_us, 0);
+	account_all_acked(tcp, t, a, 10, ACCOUNT_BUSY_US - 1);
+	CU_ASSERT_EQUAL(a->busy_us, ACCOUNT_BUSY_US - 1);
+	account_all_acked(tcp, t, a, 10, 1);
+	CU_ASSERT_EQUAL(a->busy_us, 0);
+	CU_ASSERT_EQUAL(a->spent_us[ACCOUNT_BUSY], ACCOUNT_BUSY_US + 1050);
+	finish();
+}
+
 /* as on Linux: less counts only when the application is not the limit */
 static void rates(void)
 {
@@ -135,6 +163,7 @@ static void footprint(void)
 static const struct unit_case cases[] = {
     {"each has its own", ownership}, {"none left", none_left}, {"times", times},
     {"the rate of delivery", rates}, {"late segments", late},  {"footprint", footprint},
+    {"what is busy at once", busy},
 };
 
 TCP_UNIT_MAIN("account")

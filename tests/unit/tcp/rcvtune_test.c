@@ -65,9 +65,9 @@ static void not_before_bulk(void)
 	at(50000);
 	take(60000);
 	CU_ASSERT_EQUAL(t->rcv_max, 20000);
-	CU_ASSERT_FALSE(q->tune.on);
+	CU_ASSERT_FALSE(q->tuned);
 	bulk(0);
-	CU_ASSERT(q->tune.on);
+	CU_ASSERT(q->tuned);
 	CU_ASSERT(q->keep);
 	CU_ASSERT_EQUAL(q->tune.seq, IRS + 60000);
 	CU_ASSERT_EQUAL(q->tune.space, 10000);
@@ -75,7 +75,7 @@ static void not_before_bulk(void)
 	begin(0);
 	t->flags |= TCB_RCVBUF_SET;
 	bulk(0);
-	CU_ASSERT_FALSE(q->tune.on);
+	CU_ASSERT_FALSE(q->tuned);
 	done();
 }
 

@@ -286,6 +286,7 @@ static void test_no_mbufs(void)
 	begin(TCB_OPT_SACK, 5);
 	tcp_loss_timeout(tcp, t, q);
 	t->cwnd = 20 * MSS;
+	q->pace.left = UINT32_MAX; /* as a turn begins */
 	for (struct rte_mbuf *m = q->snd.head; m != NULL; m = pkt_of(m)->next)
 		rte_mbuf_refcnt_update(m, 1); /* the port still holds them: copies are needed */
 	net_exhaust(&net);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The flow table against a model, and buckets that overflow. */
+/* The flow table against a model, growing and shrinking, and buckets that overflow. */
 
 #include "tcp/tcp_table.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 #include "../../support/eal.h"
 #include "../unit.h"
 
-#define NB 600
+#define NB 6000
 
 /* the elements of each kind, whose flows the table reads */
 struct element {
@@ -85,14 +86,15 @@ static void test_equal(void)
 	tcp_table_fini(&tbl);
 }
 
-static void test_buckets(void)
+static void test_footprint(void)
 {
 	for (uint64_t n = 1; n < 200000; n = n * 3 / 2 + 1) {
-		const uint32_t buckets = tcp_table_buckets(n);
+		const uint64_t lines = tcp_table_footprint(n) / sizeof(struct tcp_bucket);
 
-		CU_ASSERT_EQUAL(buckets & (buckets - 1), 0);
-		CU_ASSERT((uint64_t)buckets * 6 >= n);
+		CU_ASSERT(lines * 6 >= n); /* no more than six to a bucket */
+		CU_ASSERT(lines <= n / 3 + n / 8 + 3);
 	}
+	CU_ASSERT_EQUAL(tcp_table_init(&tbl, UINT64_C(1) << 32, key, -1), -ENOMEM);
 }
 
 static void check(const flow_ref *model)
@@ -108,15 +110,18 @@ static void check(const flow_ref *model)
 	CU_ASSERT_EQUAL(tcp_table_validate(&tbl), 0);
 }
 
-static void step(flow_ref *model, unsigned *seed)
+/* dels: of a hundred steps at a flow that is there, so many take it out; the others move it */
+static void step(flow_ref *model, uint32_t n, unsigned *seed, int adds, int dels)
 {
-	const uint32_t i = 1 + (uint32_t)rand_r(seed) % NB;
+	const uint32_t i = 1 + (uint32_t)rand_r(seed) % n;
 	const enum flow_kind kind = (enum flow_kind)(FLOW_TCB + rand_r(seed) % 3);
 
 	if (model[i] == 0) {
+		if (rand_r(seed) % 100 >= adds)
+			return;
 		model[i] = place(kind, i);
 		tcp_table_add(&tbl, hash_of(i), model[i]);
-	} else if (rand_r(seed) % 3 == 0) {
+	} else if (rand_r(seed) % 100 >= dels) {
 		const flow_ref to = place(kind, i);
 
 		tcp_table_move(&tbl, hash_of(i), model[i], to);
@@ -127,32 +132,30 @@ static void step(flow_ref *model, unsigned *seed)
 	}
 }
 
-static bool no_overflow(void)
-{
-	for (uint32_t i = 0; i <= tbl.mask; i++)
-		if (tbl.bucket[i].overflow != 0)
-			return false;
-	return true;
-}
-
-/* n: what the table is told to expect; fewer than there will be makes it crowded */
-static void run_model(uint64_t n, unsigned seed)
+/* high and low tides of up to n flows in a table for n */
+static void run_model(uint32_t n, unsigned seed)
 {
 	static flow_ref model[NB + 1];
+	uint32_t largest = 0;
 
 	memset(model, 0, sizeof(model));
 	make(n);
-	for (int i = 0; i < 100000; i++) {
-		step(model, &seed);
-		if (i % 5000 == 0)
+	for (int i = 0; i < 200000; i++) {
+		const bool ebb = i / 40000 % 2 == 1;
+
+		step(model, n, &seed, ebb ? 10 : 100, ebb ? 90 : 20);
+		largest = RTE_MAX(largest, tbl.nb);
+		if (i % 10000 == 0)
 			check(model);
 	}
 	check(model);
+	CU_ASSERT_EQUAL(largest, tbl.nb_max);
 	for (uint32_t i = 1; i <= NB; i++)
 		if (model[i] != 0)
 			tcp_table_del(&tbl, hash_of(i), model[i]);
 	CU_ASSERT_EQUAL(tbl.count, 0);
-	CU_ASSERT(no_overflow());
+	CU_ASSERT_EQUAL(tbl.nb_more, 0);
+	CU_ASSERT_EQUAL(tbl.nb, RTE_MIN(64u, tbl.nb_max));
 	tcp_table_fini(&tbl);
 }
 
@@ -161,63 +164,114 @@ static void test_model(void)
 	run_model(NB, 1);
 }
 
-/* 64 buckets: on the average four of five places are taken, so most buckets overflow */
+/* with six to a bucket many have chains */
 static void test_crowded(void)
 {
-	run_model(300, 2);
+	run_model(1530, 2);
+	run_model(90, 3);
 }
 
-/* every place of the table, all with the same hash: one home, one tag */
+/* no more buckets than the flows that are there ask for, one more or less at a time */
+static void test_size(void)
+{
+	uint32_t nb = 64, i;
+
+	make(NB);
+	CU_ASSERT_EQUAL(tbl.nb, 64);
+	for (i = 1; i <= NB; i++, nb = tbl.nb) {
+		tcp_table_add(&tbl, hash_of(i), place(FLOW_TCB, i));
+		CU_ASSERT_EQUAL(
+		    tbl.nb,
+		    RTE_MIN(RTE_MAX(64u, (i + TCP_BUCKET_GROW - 1) / TCP_BUCKET_GROW), tbl.nb_max));
+		CU_ASSERT(tbl.nb - nb <= 1);
+	}
+	CU_ASSERT_EQUAL(tcp_table_validate(&tbl), 0);
+	for (; i > 1; nb = tbl.nb) {
+		i--;
+		tcp_table_del(&tbl, hash_of(i), flow_ref_make(FLOW_TCB, i));
+		CU_ASSERT(nb - tbl.nb <= 1);
+		CU_ASSERT(tbl.nb == 64 || tbl.nb <= tbl.count || nb - tbl.nb == 1);
+		if (i % 500 == 0)
+			CU_ASSERT_EQUAL(tcp_table_validate(&tbl), 0);
+	}
+	CU_ASSERT_EQUAL(tbl.nb, 64);
+	CU_ASSERT_EQUAL(tbl.mask, 63);
+	tcp_table_fini(&tbl);
+}
+
+/* takes n flows of one hash out again in a random order; all others must stay */
+static void take_out(uint32_t n, uint64_t hash, unsigned *seed)
+{
+	uint32_t order[64];
+
+	for (uint32_t i = 0; i < n; i++)
+		order[i] = i + 1;
+	for (uint32_t i = n; i > 0; i--) {
+		const uint32_t k = (uint32_t)rand_r(seed) % i;
+		const struct tcp_flow flow = flow_of(order[k]);
+
+		tcp_table_del(&tbl, hash, flow_ref_make(FLOW_TCB, order[k]));
+		CU_ASSERT_EQUAL(tcp_table_find(&tbl, hash, &flow), 0);
+		CU_ASSERT_EQUAL(tbl.nb_more, i < 2 ? 0 : (i - 2) / 8);
+		order[k] = order[i - 1];
+		for (uint32_t j = 0; j < i - 1; j++) {
+			const struct tcp_flow left = flow_of(order[j]);
+
+			CU_ASSERT_EQUAL(tcp_table_find(&tbl, hash, &left),
+			                flow_ref_make(FLOW_TCB, order[j]));
+		}
+	}
+}
+
+/* as many flows as the table is for, all with the same hash: one home, one tag; there is room for them */
 static void test_collisions(void)
 {
-	static const uint32_t sizes[] = {5, 11, 23, 47};
+	static const uint32_t sizes[] = {5, 8, 9, 16, 17, 18, 23, 47, 64};
 	unsigned seed = 3;
 
 	for (size_t s = 0; s < RTE_DIM(sizes); s++) {
 		const uint64_t hash = UINT64_C(0xbeef000000000000) | (sizes[s] % 4);
-		uint32_t n, order[64];
+		const uint32_t n = sizes[s];
 
-		make(sizes[s]);
-		n = (tbl.mask + 1) * TCP_BUCKET;
-		for (uint32_t i = 1; i <= n; i++) {
+		make(n);
+		for (uint32_t i = 1; i <= n; i++)
 			tcp_table_add(&tbl, hash, place(FLOW_TCB, i));
-			order[i - 1] = i;
-		}
 		for (uint32_t i = 1; i <= n + 1; i++) {
 			const struct tcp_flow flow = flow_of(i);
 
 			CU_ASSERT_EQUAL(tcp_table_find(&tbl, hash, &flow),
 			                i <= n ? flow_ref_make(FLOW_TCB, i) : 0);
 		}
-		for (uint32_t i = n; i > 0; i--) { /* out again in a random order */
-			const uint32_t k = (uint32_t)rand_r(&seed) % i;
-			const struct tcp_flow flow = flow_of(order[k]);
-
-			tcp_table_del(&tbl, hash, flow_ref_make(FLOW_TCB, order[k]));
-			CU_ASSERT_EQUAL(tcp_table_find(&tbl, hash, &flow), 0);
-			order[k] = order[i - 1];
-			for (uint32_t j = 0; j < i - 1; j++) {
-				const struct tcp_flow left = flow_of(order[j]);
-
-				CU_ASSERT_EQUAL(tcp_table_find(&tbl, hash, &left),
-				                flow_ref_make(FLOW_TCB, order[j]));
-			}
-		}
+		take_out(n, hash, &seed);
 		CU_ASSERT_EQUAL(tbl.count, 0);
-		CU_ASSERT(no_overflow());
 		tcp_table_fini(&tbl);
 	}
 }
 
-/* a walk that runs over the end of the array goes on at its beginning */
-static void test_wrap(void)
+/* flows that are in one chain while the table is small: splits take it apart, joins put it together again */
+static void test_chains_split(void)
 {
-	make(20);
-	for (uint32_t i = 1; i <= 12; i++)
-		tcp_table_add(&tbl, UINT64_C(0x7777000000000000) | tbl.mask, place(FLOW_SYN, i));
-	CU_ASSERT_EQUAL(tbl.bucket[tbl.mask].overflow, 4);
-	CU_ASSERT_NOT_EQUAL(tbl.bucket[0].ref[3], 0);
-	CU_ASSERT_EQUAL(tbl.bucket[0].overflow, 0);
+	const uint32_t others = 1100;
+	uint32_t aimed[40], n = 0;
+
+	make(NB);
+	for (uint32_t i = 1; n < RTE_DIM(aimed) && i < others; i++)
+		if ((hash_of(i) & 63) == 5)
+			aimed[n++] = i;
+	for (uint32_t k = 0; k < n; k++)
+		tcp_table_add(&tbl, hash_of(aimed[k]), place(FLOW_SYN, aimed[k]));
+	CU_ASSERT(tbl.nb_more >= 1);
+	for (uint32_t round = 0; round < 3; round++) {
+		for (uint32_t i = others; i <= NB; i++)
+			tcp_table_add(&tbl, hash_of(i), place(FLOW_TW, i));
+		CU_ASSERT(tbl.nb > 1000);
+		CU_ASSERT_EQUAL(tcp_table_validate(&tbl), 0);
+		for (uint32_t i = others; i <= NB; i++)
+			tcp_table_del(&tbl, hash_of(i), flow_ref_make(FLOW_TW, i));
+		CU_ASSERT_EQUAL(tbl.nb, 64);
+		CU_ASSERT_EQUAL(tcp_table_validate(&tbl), 0);
+		CU_ASSERT(tbl.nb_more >= 1);
+	}
 	tcp_table_fini(&tbl);
 }
 
@@ -261,17 +315,23 @@ static void test_validate(void)
 	elements[FLOW_TCB][7].flow.rport--;
 	tbl.count++;
 	CU_ASSERT_EQUAL(tcp_table_validate(&tbl), 1);
+	tbl.count--;
+	tbl.nb_more++;
+	CU_ASSERT_EQUAL(tcp_table_validate(&tbl), 1);
+	tbl.nb_more--;
+	CU_ASSERT_EQUAL(tcp_table_validate(&tbl), 0);
 	tcp_table_fini(&tbl);
 }
 
 static const struct unit_case cases[] = {
     {"a reference has a kind and an index", test_refs},
     {"each byte of a flow counts", test_equal},
-    {"buckets are a power of two with room", test_buckets},
-    {"100000 random steps against a model", test_model},
+    {"the footprint is in proportion", test_footprint},
+    {"200000 random steps against a model", test_model},
     {"the same in a crowded table", test_crowded},
+    {"as large as its flows ask for", test_size},
     {"a full table of one hash", test_collisions},
-    {"a walk wraps at the end", test_wrap},
+    {"chains are split and joined", test_chains_split},
     {"the candidate is unverified", test_candidate},
     {"tag 0", test_zero_tag},
     {"validate notices", test_validate},
