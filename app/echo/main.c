@@ -106,8 +106,7 @@ static void turn(void *worker, struct pc_stack *st, uint64_t now_ns)
 	int n = pc_epoll_wait(st, sv->epoll, ev, EVENTS);
 
 	(void)now_ns;
-	for (int i = 0; i < n; i++)
-		service_serve(sv, ev[i].data.fd, ev[i].events);
+	service_serve_all(sv, ev, n);
 }
 
 /* Without a frame or a timer of the stack there is nothing to do. */

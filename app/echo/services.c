@@ -13,6 +13,7 @@
 
 #include <rte_branch_prediction.h>
 #include <rte_mbuf.h>
+#include <rte_prefetch.h>
 
 #define BATCH 8 /* packets that are taken at a time */
 
@@ -53,6 +54,15 @@ int service_open(struct server *sv, int type, uint64_t port, enum kind service)
 			return -1;
 	}
 	return watch(sv, fd, &sock);
+}
+
+/* Of many connections none is in a cache near by: what is known of all is fetched while the first are served. */
+void service_serve_all(struct server *sv, const struct epoll_event *ev, int n)
+{
+	for (int i = 0; i < n; i++)
+		rte_prefetch0(&sv->socks[ev[i].data.fd]);
+	for (int i = 0; i < n; i++)
+		service_serve(sv, ev[i].data.fd, ev[i].events);
 }
 
 void service_close_all(struct server *sv)

@@ -41,6 +41,9 @@ int service_open(struct server *sv, int type, uint64_t port, enum kind service);
 /** service_serve does what can be done for a socket that has news: events is what pc_epoll_wait has said. */
 void service_serve(struct server *sv, int fd, uint32_t events);
 
+/** service_serve_all does that for the n sockets that pc_epoll_wait has named. */
+void service_serve_all(struct server *sv, const struct epoll_event *ev, int n);
+
 /** service_close_all closes every socket; the stack still delivers what is queued. */
 void service_close_all(struct server *sv);
 

@@ -40,8 +40,7 @@ static uint64_t turn(void *self, struct pc_stack *st, uint64_t now_ns)
 	const uint64_t wait = rte_rdtsc() - begin;
 
 	(void)now_ns;
-	for (int i = 0; i < n; i++)
-		service_serve(sv, ev[i].data.fd, ev[i].events);
+	service_serve_all(sv, ev, n);
 	return wait;
 }
 
