@@ -6,6 +6,7 @@
 #include <rte_mbuf.h>
 
 #include "../unit.h"
+#include "base/seq.h"
 #include "fixture.h"
 #include "tcp/tcp_output.h"
 
@@ -303,7 +304,70 @@ static void test_no_mbufs(void)
 	finish();
 }
 
+/* what has been learnt of the path is not given back with the last byte */
+static void test_kept(void)
+{
+	begin(TCB_OPT_SACK, 10);
+	CU_ASSERT_FALSE(q->keep);
+	sack(0, 1, 4);
+	CU_ASSERT_EQUAL(q->recovery, TCP_R_RECOVERY);
+	turn();
+	forget();
+	input_ack(t, seq(10));
+	turn();
+	CU_ASSERT(tcp_queues(tcp, t) == q && q->idle);
+	finish();
+}
+
+/* RFC 8985 section 7.2: no probe while something is SACKed, RACK has a better timer then */
+static void test_probe_or_timeout(void)
+{
+	uint32_t far;
+
+	begin(TCB_OPT_SACK, 10);
+	net.ctx.cfg.tcp_rack = 1;
+	tcp_loss_arm(tcp, t, q);
+	CU_ASSERT_EQUAL(q->loss_timer, TCP_LT_PROBE);
+	q->sacked_segs = 1;
+	tcp_loss_arm(tcp, t, q);
+	CU_ASSERT_EQUAL(q->loss_timer, TCP_LT_RTO);
+	q->sacked_segs = 0;
+	/* more is sent: the probe replaces a time-out that would come later, and no other */
+	t->t_loss = net.ctx.tick + 1;
+	tcp_loss_sent(tcp, t, q);
+	CU_ASSERT_EQUAL(q->loss_timer, TCP_LT_RTO);
+	CU_ASSERT_EQUAL(t->t_loss, net.ctx.tick + 1);
+	far = t->t_loss = net.ctx.tick + (1u << 20);
+	tcp_loss_sent(tcp, t, q);
+	CU_ASSERT_EQUAL(q->loss_timer, TCP_LT_PROBE);
+	CU_ASSERT(seq_lt(t->t_loss, far));
+	/* a probe is put off, two round trips after the latest */
+	t->t_loss = net.ctx.tick + 1;
+	tcp_loss_sent(tcp, t, q);
+	CU_ASSERT_EQUAL(q->loss_timer, TCP_LT_PROBE);
+	CU_ASSERT(seq_gt(t->t_loss, net.ctx.tick + 1));
+	finish();
+}
+
+/* RFC 2861 section 3.2: cwnd that has been reduced meanwhile does not grow for what was used before */
+static void test_validate_smaller(void)
+{
+	begin(0, 4);
+	input_ack(t, seq(1));
+	CU_ASSERT_EQUAL(q->cwnd_used, 4 * MSS);
+	t->cwnd = 12 * MSS;
+	q->cwnd_used = 40 * MSS;
+	net.ctx.tick += 1u << 20;
+	input_ack(t, seq(2));
+	CU_ASSERT_EQUAL(t->cwnd, 12 * MSS);
+	CU_ASSERT_EQUAL(q->cwnd_used, 0);
+	finish();
+}
+
 static const struct unit_case cases[] = {
+    {"what a recovery has taught is kept", test_kept},
+    {"RFC 8985 7.2: probe or time-out", test_probe_or_timeout},
+    {"RFC 2861 3.2: cwnd was reduced meanwhile", test_validate_smaller},
     {"the scoreboard counts", test_scoreboard},
     {"RFC 9937: RecoverFS", test_recover_fs},
     {"RFC 6675 IsLost", test_is_lost},
