@@ -135,12 +135,12 @@ struct tcb *fastopen_accept(struct tcp *tcp, uint32_t binding, const struct tcp_
 	    !is_welcome(tcp, binding, rx))
 		return NULL;
 	e = syncache_read(tcp, binding, rx);
+	e.opt |=
+	    tcp_ecn_accepts(tcp, tcp_tcb(tcp, tcp->bind.binding[binding].tcb), &rx->seg, rx->tos);
 	t = syncache_promote(tcp, &e);
 	if (t == NULL)
 		return NULL;
 	t->opt |= TCB_OPT_FASTOPEN | TCB_OPT_SYN_DATA;
-	if (tcp_ecn_accepts(tcp, t, &rx->seg, rx->tos))
-		t->opt |= TCB_OPT_ECN;
 	t->rttvar_us = tcp->ctx->now_us;
 	tcb_enter_passive(tcp, t);
 	tcb_establish(tcp, t);

@@ -3,6 +3,7 @@
 
 #include <rte_common.h>
 
+#include "tcp/accecn.h"
 #include "tcp/account.h"
 #include "tcp/syncache.h"
 #include "tcp/tcp_conn.h"
@@ -31,6 +32,7 @@ struct syn_entry syncache_read(struct tcp *tcp, uint32_t binding, const struct t
 	                      .wnd = seg->wnd,
 	                      .binding = (uint16_t)binding,
 	                      .opt = negotiate(&tcp->ctx->cfg, seg),
+	                      .ecn = rx->tos & 3u,
 	                      .tos = tcp_tcb(tcp, tcp->bind.binding[binding].tcb)->tos};
 
 	if (seg->has & TCP_HAS_MSS)
@@ -82,6 +84,8 @@ struct tcb *syncache_promote(struct tcp *tcp, const struct syn_entry *e)
 	t->ts_recent_at = (uint16_t)(tcp->ctx->now_ms >> 16);
 	if (e->opt & TCB_OPT_TS)
 		t->ts_offset = (uint32_t)(tcp_secret(tcp, &e->flow) >> 32);
+	if (e->opt & TCB_OPT_ACCECN)
+		accecn_begin(tcp, t, e->ecn);
 	t->syn_lost = e->lost != 0;
 	/* as on Linux: the SYN has come, and the SYN-ACK has arrived */
 	account_of(tcp, t)->segs_in = 1;

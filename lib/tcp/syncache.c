@@ -16,6 +16,7 @@
 #include <rte_malloc.h>
 
 #include "base/seq.h"
+#include "tcp/accecn.h"
 #include "tcp/fastopen.h"
 #include "tcp/rtt.h"
 #include "tcp/syncookie.h"
@@ -181,7 +182,10 @@ static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e, const struc
 		s.has |= TCP_HAS_WSCALE;
 		s.wscale = e->rcv_wscale;
 	}
-	if (e->opt & TCB_OPT_ECN) { /* RFC 3168 section 6.1.1; RFC 8257 section 3.4 */
+	if (e->opt & TCB_OPT_ACCECN) { /* RFC 9768 sections 3.1.1 and 3.1.4 */
+		if (e->lost <= SYNS_THAT_ASK)
+			accecn_put(&s, accecn_of_bits(e->ecn));
+	} else if (e->opt & TCB_OPT_ECN) { /* RFC 3168 section 6.1.1; RFC 8257 section 3.4 */
 		s.flags |= TCP_ECE;
 		ecn = cc_of(listener)->needs_ecn ? ECN_ECT0 : 0;
 	}
@@ -253,8 +257,7 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, bo
 	if (has_min && seq_leq(e.iss, min_iss))
 		e.iss = min_iss + 64000;
 	/* a cookie has no room for it */
-	if (tcp_ecn_accepts(tcp, tcp_tcb(tcp, l->tcb), &rx->seg, rx->tos))
-		e.opt |= TCB_OPT_ECN;
+	e.opt |= tcp_ecn_accepts(tcp, tcp_tcb(tcp, l->tcb), &rx->seg, rx->tos);
 	index = take_entry(tcp);
 	tcp->syn.entry[index] = e;
 	l->half_open++;
@@ -281,6 +284,8 @@ static void send_ack(struct tcp *tcp, const struct syn_entry *e, uint32_t wnd)
 		s.tsval = tcp_tsval(tcp, (uint32_t)(tcp_secret(tcp, &e->flow) >> 32));
 		s.tsecr = e->ts_recent;
 	}
+	if (e->opt & TCB_OPT_ACCECN)
+		accecn_put(&s, ACCECN_AT_FIRST);
 	tcp_reply(tcp, &e->flow, ip_laddr(tcp->ip, e->flow.laddr), &s, e->tos);
 }
 
@@ -311,7 +316,11 @@ static int input_syn(struct tcp *tcp, const struct tcp_rx *rx, struct syn_entry 
 	}
 	if ((e->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS))
 		e->ts_recent = seg->tsval; /* RFC 7323 4.3 (2) */
-	send_syn_ack(tcp, e, NULL, NULL);  /* our answer was lost */
+	e->ecn = rx->tos & 3u;
+	/* RFC 9768 section 3.1.5: who did not ask in each SYN is sent nothing that may be marked */
+	if ((e->opt & TCB_OPT_ACCECN) && accecn_ace(seg) == 0)
+		e->opt &= (uint8_t)~TCB_OPT_ECN;
+	send_syn_ack(tcp, e, NULL, NULL); /* our answer was lost */
 	return PC_DROP_TCP_SYN_HANDLED;
 }
 
@@ -493,6 +502,8 @@ static bool on_timeout(struct tcp *tcp, struct syn_entry *e)
 	/* a peer that waits for its turn to send is asked again when the deferral ends */
 	if (!e->acked || e->retries + 1u >= tune->defer) {
 		e->lost = (uint8_t)(e->lost + !e->acked);
+		if ((e->opt & TCB_OPT_ACCECN) && e->lost > SYNS_THAT_ASK)
+			e->opt &= (uint8_t)~TCB_OPT_ECN;
 		ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
 		send_syn_ack(tcp, e, NULL, NULL);
 	}

@@ -71,6 +71,7 @@ enum {
 	    1 << 4, /* the SYN had the option of RFC 7413, from us or with a good cookie */
 	TCB_OPT_SYN_DATA = 1 << 5, /* it may carry data: numbers are counted from behind the SYN */
 	TCB_OPT_COUNTED = 1 << 6,  /* counted for its source (tcp.source_connections) */
+	TCB_OPT_ACCECN = 1 << 7,   /* marks are counted, not echoed (accecn.h) */
 };
 
 /* tcb.flags */
@@ -105,7 +106,7 @@ enum {
 	TCB_CONNECTING = 1 << 26,    /* connect() has not told yet how it ended */
 	TCB_V6ONLY = 1 << 27,        /* IPV6_V6ONLY */
 	TCB_WINDOW_UPDATE = 1 << 25, /* the application has read: look whether to tell */
-	TCB_ECE = 1 << 28,           /* packets that came were marked: say so */
+	TCB_ECE = 1 << 28,           /* packets that came were marked: say so; or accecn.h */
 	TCB_CWR = 1 << 29,           /* cwnd was reduced: say so with the next new data */
 	TCB_IP6 = 1 << 30,           /* the socket was made as AF_INET6 */
 	TCB_RCVBUF_SET = 1u << 31,   /* SO_RCVBUF: the buffer does not tune itself */

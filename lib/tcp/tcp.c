@@ -12,6 +12,7 @@
 #include <rte_mempool.h>
 
 #include "base/seq.h"
+#include "tcp/accecn.h"
 #include "tcp/account.h"
 #include "tcp/cc.h"
 #include "tcp/denied.h"
@@ -61,7 +62,8 @@ static uint32_t nb_bindings(const struct pc_stack_config *cfg)
 uint64_t tcp_footprint(const struct pc_stack_config *cfg, struct pc_stack_footprint *fp)
 {
 	fp->connections =
-	    (uint64_t)(nb_tcbs(cfg) + 1) * sizeof(struct tcb) + accounts_footprint(nb_tcbs(cfg));
+	    (uint64_t)(nb_tcbs(cfg) + 1) * (sizeof(struct tcb) + sizeof(struct accecn)) +
+	    accounts_footprint(nb_tcbs(cfg));
 	fp->flow_table = tcp_table_footprint(nb_flows(cfg));
 	fp->half_open = (cfg->tcp_syn_cache + 1) * sizeof(struct syn_entry);
 	fp->time_wait = (cfg->tcp_time_wait + 1) * sizeof(struct tw_entry);
@@ -82,7 +84,10 @@ static int make_tcbs(struct tcp *tcp, const struct pc_stack_config *cfg)
 	tcp->queues =
 	    rte_zmalloc_socket("pc_queues", (size_t)(tcp->nb_queues + 1) * sizeof(*tcp->queues),
 	                       RTE_CACHE_LINE_SIZE, cfg->socket_id);
-	if (tcp->tcb == NULL || tcp->queues == NULL)
+	tcp->accecn =
+	    rte_zmalloc_socket("pc_accecn", (size_t)(tcp->nb_tcbs + 1) * sizeof(*tcp->accecn),
+	                       RTE_CACHE_LINE_SIZE, cfg->socket_id);
+	if (tcp->tcb == NULL || tcp->queues == NULL || tcp->accecn == NULL)
 		return -1;
 	for (uint32_t i = tcp->nb_tcbs; i >= 1; i--) {
 		tcp->tcb[i].link = tcp->free_tcb;
@@ -195,6 +200,7 @@ void tcp_destroy(struct tcp *tcp)
 	syncache_fini(&tcp->syn);
 	tcp_table_fini(&tcp->table);
 	rte_free(tcp->queues);
+	rte_free(tcp->accecn);
 	rte_free(tcp->tcb);
 	rte_free(tcp);
 }

@@ -60,6 +60,7 @@ struct tcp_tuning {
 #define TCP_TUNINGS 256
 
 struct tcp_account;
+struct accecn;
 
 /** What TCP_INFO tells of the sockets' past (account.h). */
 struct accounts {
@@ -89,6 +90,7 @@ struct tcp {
 	uint32_t challenge_tokens; /* RFC 5961 section 7 */
 	uint32_t challenge_tick;
 	struct tcb *tcb;
+	struct accecn *accecn; /* of each of them */
 	struct tcp_queues *queues;
 	struct tcp_table table;
 	struct wheel wheel;

@@ -5,6 +5,7 @@
 
 #include "base/seq.h"
 #include "ip/ip_fast.h"
+#include "tcp/accecn.h"
 #include "tcp/account.h"
 #include "tcp/rtt.h"
 #include "tcp/scoreboard.h"
@@ -127,6 +128,21 @@ static uint32_t on_new_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	return rtt_us;
 }
 
+/* does it tell of marks? delivered: segments before it */
+static bool input_echo(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg,
+                       const struct loss_ack *a, uint32_t delivered)
+{
+	struct tcp_account *account = account_of(tcp, t);
+	uint32_t marks = 0;
+
+	if (tcp_ecn_is_echo(t, seg))
+		marks = account->delivered - delivered;
+	else if ((t->opt & TCB_OPT_ACCECN) && a->delivered > 0)
+		marks = accecn_marks(tcp, t, seg);
+	account->delivered_ce += marks;
+	return marks > 0 || tcp_ecn_is_echo(t, seg);
+}
+
 int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 {
 	struct tcp_queues *q = tcp_queues(tcp, t);
@@ -175,10 +191,8 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 	a.duplicate = still && t->snd_wnd > 0 && a.flight > 0;
 	a.repeated = still && seg->nb_sack == 0;
 	if (q != NULL) {
-		a.ece = tcp_ecn_is_echo(t, seg);
-		if (unlikely(a.ece))
-			account_of(tcp, t)->delivered_ce +=
-			    account_of(tcp, t)->delivered - delivered;
+		if (unlikely(t->opt & (TCB_OPT_ECN | TCB_OPT_ACCECN)))
+			a.ece = input_echo(tcp, t, seg, &a, delivered);
 		if (unlikely(q->rack.late > 0))
 			account_late(tcp, t, q->rack.late);
 		if (a.delivered > 0 || a.duplicate || a.dsack || a.ece ||

@@ -25,6 +25,9 @@ void bunch_init(const struct tcp *tcp, const struct tcb *t, struct bunch *b)
 	*b = (struct bunch){0};
 	if (q != NULL && q->snd_urgent) /* each piece would get the same pointer */
 		return;
+	if (t->opt &
+	    TCB_OPT_ACCECN) /* and CWR, which is one bit of a number, would be on the first only */
+		return;
 	if (tcp->ctx->cfg.tcp_tso && tcp_port_has(tcp, t, PC_PORT_TX_TSO | PC_PORT_TX_TCP_CKSUM) &&
 	    t->mss >= MSS_CUT)
 		b->max = max == 0 || max > CHAIN_MAX ? CHAIN_MAX : max;

@@ -2,28 +2,83 @@
 #include "tcp/tcp_ecn.h"
 
 #include "base/seq.h"
+#include "tcp/accecn.h"
 #include "tcp/tcp_ack.h"
 #include "tcp/tcp_output.h"
 
 /* tcp.ecn */
-enum { ECN_NEVER, ECN_ALWAYS, ECN_IF_ASKED };
+enum { ECN_NEVER, ECN_ALWAYS, ECN_IF_ASKED, ACCECN_ALWAYS, ACCECN_OR_ECN, ACCECN_IF_ASKED };
 
-bool tcp_ecn_asks(const struct tcp *tcp, const struct tcb *t)
+#define OPT_ACCECN (TCB_OPT_ECN | TCB_OPT_ACCECN)
+
+/* values of ACE in SYNs, beside those of accecn_of_bits */
+enum { ACE_NONE = 0, ACE_ECN_ANSWER = 1, ACE_ECN = 3, ACE_ACCECN = 7 };
+
+uint8_t tcp_ecn_asks(const struct tcp *tcp, const struct tcb *t)
 {
-	return tcp->ctx->cfg.tcp_ecn == ECN_ALWAYS || cc_of(t)->needs_ecn;
+	const uint64_t mode = tcp->ctx->cfg.tcp_ecn;
+
+	if (cc_of(t)->needs_ecn || mode == ECN_ALWAYS || mode == ACCECN_OR_ECN)
+		return TCB_OPT_ECN;
+	return mode == ACCECN_ALWAYS ? OPT_ACCECN : 0;
 }
 
-bool tcp_ecn_accepts(const struct tcp *tcp, const struct tcb *t, const struct tcp_seg *syn,
-                     uint8_t tos)
+uint8_t tcp_ecn_accepts(const struct tcp *tcp, const struct tcb *t, const struct tcp_seg *syn,
+                        uint8_t tos)
 {
+	const uint64_t mode = tcp->ctx->cfg.tcp_ecn;
 	const uint8_t both = TCP_ECE | TCP_CWR;
+	const unsigned ace = accecn_ace(syn);
 
+	/* RFC 9768 section 3.1.3: what nobody has given a sense yet is one that asks for it, too */
+	if (mode >= ACCECN_ALWAYS && !cc_of(t)->needs_ecn && ace != ACE_NONE && ace != ACE_ECN)
+		return OPT_ACCECN;
 	if ((syn->flags & both) != both)
-		return false;
-	if (cc_of(t)->needs_ecn)
-		return true;
+		return 0;
 	/* RFC 3168 section 6.1.1: no SYN is ECN-capable; this one was sent by something else */
-	return tcp->ctx->cfg.tcp_ecn != ECN_NEVER && (tos & ECN_MASK) == 0;
+	if (!cc_of(t)->needs_ecn && (mode == ECN_NEVER || (tos & ECN_MASK) != 0))
+		return 0;
+	return TCB_OPT_ECN;
+}
+
+uint8_t tcp_ecn_agreed(const struct tcp *tcp, const struct tcb *t, const struct tcp_seg *syn_ack)
+{
+	const uint8_t asked = tcp_ecn_asks(tcp, t);
+
+	/* RFC 3168 section 6.1.1: ECE without CWR */
+	if (!(asked & TCB_OPT_ACCECN))
+		return (syn_ack->flags & (TCP_ECE | TCP_CWR)) == TCP_ECE ? asked : 0;
+	switch (accecn_ace(syn_ack)) { /* RFC 9768 table 2 */
+	case ACE_NONE:
+	case ACE_ACCECN: /* an end that returns what it does not know */
+		return 0;
+	case ACE_ECN_ANSWER:
+		return TCB_OPT_ECN;
+	default:
+		/* section 3.1.5: no marks where a SYN of ours did not ask for it */
+		return t->retries > SYNS_THAT_ASK ? TCB_OPT_ACCECN : OPT_ACCECN;
+	}
+}
+
+uint8_t tcp_ecn_fill(const struct tcp *tcp, struct tcb *t, struct tcp_seg *syn)
+{
+	const bool answer = (syn->flags & TCP_ACK) != 0, again = t->retries > SYNS_THAT_ASK;
+	uint8_t what = answer ? t->opt & OPT_ACCECN : tcp_ecn_asks(tcp, t);
+
+	if (what & TCB_OPT_ACCECN) {
+		/* RFC 9768 section 3.1.4: if two were lost, that may have been for the flags */
+		if (!again)
+			accecn_put(syn, answer ? accecn_syn(tcp, t) : ACE_ACCECN);
+		else if (answer)
+			t->opt &= (uint8_t)~TCB_OPT_ECN;
+		return 0;
+	}
+	/* RFC 3168 section 6.1.1.1: if the first was lost, that may have been for the flags */
+	if (what == 0 || (!answer && t->retries > 0))
+		return 0;
+	syn->flags |= answer ? TCP_ECE : TCP_ECE | TCP_CWR;
+	/* RFC 8257 section 3.4: where DCTCP is, what cannot be marked is dropped */
+	return cc_of(t)->needs_ecn ? ECN_ECT0 : 0;
 }
 
 /* RFC 8257 section 3.2: each acknowledgement tells the state of what it acknowledges */
@@ -41,6 +96,10 @@ void tcp_ecn_input(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, ui
 {
 	bool ce = (tos & ECN_MASK) == ECN_CE;
 
+	if (t->opt & TCB_OPT_ACCECN) {
+		accecn_input(tcp, t, seg, tos);
+		return;
+	}
 	/* marks count on data only: nothing else is sent with ECT (RFC 3168 section 6.1.4) */
 	if (!(t->opt & TCB_OPT_ECN) || seg->len == 0)
 		return;

@@ -18,13 +18,22 @@
 #define ECN_ECT0 2
 #define ECN_CE   3
 
-/** tcp_ecn_asks says whether an active open asks for ECN. */
-bool tcp_ecn_asks(const struct tcp *tcp, const struct tcb *t);
+/* with Accurate ECN, SYNs and SYN-ACKs that are sent again so often still ask for it, or agree to it */
+#define SYNS_THAT_ASK 1
 
-/** tcp_ecn_accepts says whether ECN comes about by a SYN with this type of service, when t is the
+/** tcp_ecn_asks says what an active open asks for: 0, TCB_OPT_ECN, or that and TCB_OPT_ACCECN. */
+uint8_t tcp_ecn_asks(const struct tcp *tcp, const struct tcb *t);
+
+/** tcp_ecn_accepts says, likewise, what comes about by a SYN with this type of service, when t is the
  * listener, or the connection in a simultaneous open. */
-bool tcp_ecn_accepts(const struct tcp *tcp, const struct tcb *t, const struct tcp_seg *syn,
-                     uint8_t tos);
+uint8_t tcp_ecn_accepts(const struct tcp *tcp, const struct tcb *t, const struct tcp_seg *syn,
+                        uint8_t tos);
+
+/** tcp_ecn_agreed says, likewise, what comes about by a SYN-ACK. */
+uint8_t tcp_ecn_agreed(const struct tcp *tcp, const struct tcb *t, const struct tcp_seg *syn_ack);
+
+/** tcp_ecn_fill writes the flags of our SYN, or of an answer to the peer's. Returns the ECN bits of its packet. */
+uint8_t tcp_ecn_fill(const struct tcp *tcp, struct tcb *t, struct tcp_seg *syn);
 
 /** tcp_ecn_input takes the marks and CWR of an acceptable segment; what it says about data that was
  * acknowledged before may send an acknowledgement. */
@@ -33,7 +42,8 @@ void tcp_ecn_input(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, ui
 /** tcp_ecn_is_echo says whether a segment reports marks. */
 static inline bool tcp_ecn_is_echo(const struct tcb *t, const struct tcp_seg *seg)
 {
-	return (t->opt & TCB_OPT_ECN) && (seg->flags & TCP_ECE) && !(seg->flags & TCP_SYN);
+	return (t->opt & (TCB_OPT_ECN | TCB_OPT_ACCECN)) == TCB_OPT_ECN && (seg->flags & TCP_ECE) &&
+	       !(seg->flags & TCP_SYN);
 }
 
 /** tcp_ecn_reduced notes that cwnd was reduced: not again in this window, and the peer is told. */

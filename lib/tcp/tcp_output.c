@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/seq.h"
+#include "tcp/accecn.h"
 #include "tcp/account.h"
 #include "tcp/fastopen.h"
 #include "tcp/frto.h"
@@ -129,6 +130,8 @@ static void emit_full(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	s.flags = flags;
 	s.urg = 0;
 	s.wnd = wnd;
+	if (t->opt & TCB_OPT_ACCECN)
+		accecn_fill(tcp, t, &s, m->pkt_len);
 	fill_options(tcp, t, &s);
 	/* blocks that find no room beside data follow in an acknowledgement of their own */
 	if (s.nb_sack == 0 || m->pkt_len == 0 || fit_sack(t, &s, m->pkt_len)) {
@@ -167,8 +170,12 @@ static void emit_sync(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	const uint16_t wnd = tcp_window(tcp, t);
 
 	flags |= TCP_ACK;
-	if ((t->flags & TCB_ECE) && !(flags & TCP_RST))
-		flags |= TCP_ECE;
+	if (unlikely(t->flags & TCB_ECE)) {
+		if (t->opt & TCB_OPT_ACCECN)
+			n = NULL; /* the short way has no AE */
+		else if (!(flags & TCP_RST))
+			flags |= TCP_ECE;
+	}
 	tcp_emit_note(t, m->pkt_len);
 	account_of(tcp, t)->segs_out++;
 	if (likely(n != NULL && is_plain(tcp, t, m)))
@@ -548,7 +555,8 @@ void tcp_send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *
 	uint32_t maxseg = tcp_tuning(tcp, t)->maxseg;
 	struct tcp_seg s = {.seq = t->snd_una - !!(t->opt & TCB_OPT_SYN_DATA), .has = TCP_HAS_MSS};
 	struct rte_mbuf *m = ctx_mbuf(tcp->ctx);
-	bool answer = t->state == TCP_S_SYN_RECEIVED, ecn;
+	bool answer = t->state == TCP_S_SYN_RECEIVED;
+	uint8_t ecn;
 
 	if (m == NULL)
 		return;
@@ -558,10 +566,7 @@ void tcp_send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *
 		s.mss = (uint16_t)maxseg;
 	s.flags = answer ? TCP_SYN | TCP_ACK : TCP_SYN;
 	s.ack = answer ? t->rcv_nxt : 0;
-	/* RFC 3168 section 6.1.1.1: if the first was lost, that may have been for the flags */
-	ecn = answer ? t->opt & TCB_OPT_ECN : tcp_ecn_asks(tcp, t) && t->retries == 0;
-	if (ecn)
-		s.flags |= answer ? TCP_ECE : TCP_ECE | TCP_CWR;
+	ecn = tcp_ecn_fill(tcp, t, &s);
 	if (answer ? t->opt & TCB_OPT_TS : cfg->tcp_timestamps) {
 		s.has |= TCP_HAS_TS;
 		s.tsval = tcp_tsval(tcp, t->ts_offset);
@@ -584,8 +589,7 @@ void tcp_send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *
 	account_of(tcp, t)->segs_out++;
 	if (t->retries > 0)
 		account_again(account_of(tcp, t), 0);
-	/* RFC 8257 section 3.4: where DCTCP is, what cannot be marked is dropped */
-	emit(tcp, t, m, &s, ecn && cc_of(t)->needs_ecn ? ECN_ECT0 : 0, NULL);
+	emit(tcp, t, m, &s, ecn, NULL);
 }
 
 void tcp_challenge(struct tcp *tcp, struct tcb *t)

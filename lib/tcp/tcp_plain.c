@@ -109,7 +109,7 @@ static inline bool segment_is_plain(const struct tcp *tcp, const struct tcb *t,
 	       seg->seq == t->rcv_nxt && seg->nb_sack == 0 &&
 	       (!(t->opt & TCB_OPT_TS) ||
 	        ((seg->has & TCP_HAS_TS) && seq_geq(seg->tsval, t->ts_recent))) &&
-	       (!(t->opt & TCB_OPT_ECN) ||
+	       (!(t->opt & (TCB_OPT_ECN | TCB_OPT_ACCECN)) ||
 	        ((rx->tos & ECN_MASK) != ECN_CE && !(t->flags & TCB_ECE))) &&
 	       seg->len <= t->rcv_adv - t->rcv_nxt && t->snd_wnd != 0 && tcp->dsack.tcb == 0;
 }

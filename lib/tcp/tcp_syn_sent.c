@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "base/seq.h"
+#include "tcp/accecn.h"
 #include "tcp/account.h"
 #include "tcp/fastopen.h"
 #include "tcp/rtt.h"
@@ -14,13 +15,18 @@
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_timer.h"
 
-/* RFC 3168 section 6.1.1: the answer to our SYN has ECE without CWR; a SYN that crosses ours has both */
-static bool agrees_on_ecn(const struct tcp *tcp, const struct tcb *t, const struct tcp_seg *seg,
-                          uint8_t tos)
+/* by the answer to our SYN, or by a SYN that crosses it */
+static void agree_on_ecn(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint8_t tos)
 {
-	if (!(seg->flags & TCP_ACK))
-		return tcp_ecn_accepts(tcp, t, seg, tos);
-	return tcp_ecn_asks(tcp, t) && (seg->flags & (TCP_ECE | TCP_CWR)) == TCP_ECE;
+	const bool answer = (seg->flags & TCP_ACK) != 0;
+
+	t->opt |= answer ? tcp_ecn_agreed(tcp, t, seg) : tcp_ecn_accepts(tcp, t, seg, tos);
+	if (!(t->opt & TCB_OPT_ACCECN))
+		return;
+	if (answer)
+		accecn_begin_active(tcp, t, tos, seg);
+	else
+		accecn_begin(tcp, t, tos);
 }
 
 static void take_syn(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint8_t tos)
@@ -39,8 +45,7 @@ static void take_syn(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, 
 	}
 	if (cfg->tcp_sack && (seg->has & TCP_HAS_SACKOK))
 		t->opt |= TCB_OPT_SACK;
-	if (agrees_on_ecn(tcp, t, seg, tos))
-		t->opt |= TCB_OPT_ECN;
+	agree_on_ecn(tcp, t, seg, tos);
 	if (cfg->tcp_window_scaling && (seg->has & TCP_HAS_WSCALE)) {
 		t->opt |= TCB_OPT_WSCALE;
 		t->snd_wscale = tcb_peer_scale(seg->wscale) & 0xfu;

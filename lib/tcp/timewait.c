@@ -11,6 +11,7 @@
 #include <rte_malloc.h>
 
 #include "base/seq.h"
+#include "tcp/accecn.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_output.h"
 #include "tcp/window.h"
@@ -98,6 +99,7 @@ void timewait_enter(struct tcp *tcp, struct tcb *t)
 	                       .wnd = tcp_window(tcp, t),
 	                       .opt = t->opt,
 	                       .rcv_wscale = t->rcv_wscale,
+	                       .ace = accecn_counter(tcp, t) & 7u,
 	                       .used = 1};
 	tcp_table_move(&tcp->table, tcp_table_hash(&tcp->table, &t->flow),
 	               flow_ref_make(FLOW_TCB, tcp_index(tcp, t)), flow_ref_make(FLOW_TW, index));
@@ -126,6 +128,8 @@ static void send_ack(struct tcp *tcp, const struct tw_entry *e, const struct ip_
 		s.tsval = tcp_tsval(tcp, (uint32_t)(tcp_secret(tcp, &e->flow) >> 32));
 		s.tsecr = e->ts_recent;
 	}
+	if (e->opt & TCB_OPT_ACCECN)
+		accecn_put(&s, e->ace);
 	if (tcp_challenge_allowed(tcp))
 		tcp_reply(tcp, &e->flow, &p->dst, &s, 0);
 }

@@ -29,6 +29,7 @@ struct tw_entry {
 	uint16_t wnd;    /* as last told, as on the wire */
 	uint8_t opt;
 	uint8_t used : 1, rcv_wscale : 4;
+	uint8_t ace : 3; /* with TCB_OPT_ACCECN: the counter */
 };
 
 static_assert(sizeof(struct tw_entry) == 48, "TIME-WAIT takes 48 bytes");

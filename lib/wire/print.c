@@ -66,7 +66,7 @@ static void put_error(struct out *o, const char *what, int error)
 
 /* ---- TCP ------------------------------------------------------------------------------------- */
 
-static void put_tcp_flags(struct out *o, uint8_t flags)
+static void put_tcp_flags(struct out *o, uint8_t flags, bool ae)
 {
 	static const struct {
 		uint8_t flag;
@@ -80,7 +80,9 @@ static void put_tcp_flags(struct out *o, uint8_t flags)
 	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
 		if ((flags & letters[i].flag) != 0)
 			put(o, "%c", letters[i].letter);
-	put(o, flags == 0 ? "none]" : "]");
+	if (ae)
+		put(o, "e");
+	put(o, flags == 0 && !ae ? "none]" : "]");
 }
 
 static void put_tcp_options(struct out *o, const struct tcp_seg *s)
@@ -103,7 +105,7 @@ static void put_tcp_options(struct out *o, const struct tcp_seg *s)
 static void put_tcp_seg(struct out *o, const struct tcp_seg *s)
 {
 	put(o, " ");
-	put_tcp_flags(o, s->flags);
+	put_tcp_flags(o, s->flags, (s->has & TCP_HAS_AE) != 0);
 	put(o, " seq %" PRIu32, s->seq);
 	if (s->len > 0)
 		put(o, ":%" PRIu32, s->seq + s->len);

@@ -208,6 +208,6 @@ uint16_t tcp_write(uint8_t *p, const struct tcp_seg *s)
 		if (blocks > 0)
 			end = write_sack(end, s, blocks);
 	}
-	p[12] = (uint8_t)((end - p) / 4 << 4);
+	p[12] = (uint8_t)((end - p) / 4 << 4 | s->has >> 7);
 	return (uint16_t)(end - p);
 }

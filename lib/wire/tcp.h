@@ -30,6 +30,7 @@
 #define TCP_HAS_SACKOK   0x08
 #define TCP_HAS_SACK     0x10
 #define TCP_HAS_FASTOPEN 0x20
+#define TCP_HAS_AE       0x80 /* no option: the ninth flag (RFC 9768) */
 
 #define TCP_COOKIE_MAX 16 /* bytes of a Fast Open cookie (RFC 7413 section 2) */
 
@@ -99,7 +100,7 @@ static inline int tcp_parse(const uint8_t *p, uint32_t len, struct tcp_seg *seg)
 	seg->flags = p[13];
 	seg->hdr_len = (uint8_t)hdr_len;
 	seg->mss = 0;
-	seg->has = 0;
+	seg->has = (uint8_t)(p[12] << 7); /* TCP_HAS_AE */
 	seg->wscale = 0;
 	seg->nb_sack = 0;
 	seg->cookie_len = 0;

@@ -155,7 +155,7 @@ void frame_tcp(struct frame *f, const struct frame_ends *e, const struct tcp_seg
 	put16(t + 2, s->dport);
 	put32(t + 4, s->seq);
 	put32(t + 8, s->ack);
-	t[12] = (uint8_t)(hdr / 4 << 4);
+	t[12] = (uint8_t)(hdr / 4 << 4 | (s->has & TCP_HAS_AE ? 1 : 0));
 	t[13] = s->flags;
 	put16(t + 14, s->wnd);
 	put16(t + 18, s->urg);
@@ -300,7 +300,7 @@ static const char *read_tcp(const uint8_t *t, size_t len, struct frame_info *inf
 	hdr = (size_t)(t[12] >> 4) * 4;
 	if (hdr < 20 || hdr > len)
 		return "TCP data offset";
-	if ((t[12] & 15) != 0)
+	if ((t[12] & 14) != 0)
 		return "TCP reserved bits are not zero";
 	s->sport = get16(t);
 	s->dport = get16(t + 2);
@@ -315,6 +315,7 @@ static const char *read_tcp(const uint8_t *t, size_t len, struct frame_info *inf
 	info->payload_len = s->len;
 	if ((s->flags & TCP_ACK) == 0 && s->ack != 0)
 		return "acknowledgement field without the ACK bit";
+	s->has = t[12] & 1 ? TCP_HAS_AE : 0;
 	return read_options(t + 20, hdr - 20, s);
 }
 

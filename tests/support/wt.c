@@ -158,6 +158,7 @@ void wt_queue(struct wt *w, const struct seg *s)
 	if (s->wnd != 0)
 		t.wnd = (uint16_t)(s->wnd == ZERO_WND ? 0 : s->wnd);
 	set_options(w, s, &t);
+	t.has |= s->ae ? TCP_HAS_AE : 0;
 	for (uint32_t i = 0; i < s->len; i++)
 		payload[i] =
 		    s->data != NULL ? ((const uint8_t *)s->data)[i] : wt_pattern(1, off + i);
@@ -341,6 +342,7 @@ static struct tcp_seg expected(const struct wt *w, const struct seg *s, const st
 	bool rst = (s->flags & TCP_RST) != 0;
 
 	set_options(w, s, &t);
+	t.has |= s->ae ? TCP_HAS_AE : 0;
 	if (s->any_wnd || (s->wnd == 0 && (act->wnd != 0 || rst)))
 		t.wnd = act->wnd;
 	if (s->any_psh || (s->flags & TCP_FIN) != 0)

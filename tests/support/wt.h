@@ -45,6 +45,7 @@
 #define RA (TCP_RST | TCP_ACK)
 
 /* .ecn (RFC 3168 section 5) */
+#define ECT1 1
 #define ECT0 2
 #define CE   3
 
@@ -75,6 +76,7 @@ struct seg {
 	bool any_psh, any_wnd, any_sack; /* expected: not compared */
 	bool bad_cksum;                  /* injected with a wrong TCP checksum */
 	uint8_t ecn;                     /* the two bits of the IP header, see ECT0 and CE */
+	bool ae;                         /* the ninth flag (RFC 9768) */
 	const void *data;                /* injected payload instead of the pattern */
 	uint32_t at;                     /* with data: unused; else pattern offset + 1, 0: by seq */
 };

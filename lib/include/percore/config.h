@@ -102,8 +102,8 @@ X(tcp, bbr_flows, 0, 0, 16000000, "connections", \
 X(tcp, pacing, 0, 0, 1, "boolean", \
   "spread what cwnd allows over the round trip; 0: only where the algorithm or SO_MAX_PACING_RATE asks for it") \
 X(tcp, hystart, 1, 0, 1, "boolean", "leave the first slow start before packets are lost (HyStart++, RFC 9406)") \
-X(tcp, ecn, 2, 0, 2, "mode", \
-  "explicit congestion notification (RFC 3168): 0: never; 1: ask for it and accept it; 2: only accept it") \
+X(tcp, ecn, 2, 0, 5, "mode", \
+  "explicit congestion notification (RFC 3168): 0: never; 1: ask for it and accept it; 2: only accept it; 3: Accurate ECN (RFC 9768), asked for and accepted; 4: accepted, and ECN asked for; 5: only accepted") \
 X(tcp, tso, 1, 0, 1, "boolean", "let ports that can cut large segments into those of the wire (TSO)") \
 X(tcp, initial_window, 10, 1, 64, "segments", "initial congestion window (RFC 6928)") \
 X(tcp, quick_acks, 16, 0, 127, "segments", \

@@ -3,12 +3,15 @@
 
 #include "../unit.h"
 #include "fixture.h"
+#include "tcp/accecn.h"
 #include "tcp/tcp_ecn.h"
+
+#define ACCECN (TCB_OPT_ECN | TCB_OPT_ACCECN)
 
 static struct tcb t;
 static struct tcp_queues q;
 
-static bool accepts(uint8_t flags, uint8_t tos)
+static uint8_t accepts(uint8_t flags, uint8_t tos)
 {
 	const struct tcp_seg syn = {.flags = flags};
 
@@ -27,13 +30,51 @@ static void test_agreement(void)
 			bool always = cc == CC_DCTCP;
 
 			t = (struct tcb){.cc = cc};
-			CU_ASSERT_EQUAL(tcp_ecn_asks(tcp, &t), always || mode == 1);
-			CU_ASSERT_EQUAL(accepts(both, 0), always || mode != 0);
-			CU_ASSERT_EQUAL(accepts(both, ECN_ECT0), always);
-			CU_ASSERT_EQUAL(accepts(both, 0xb8), always || mode != 0);
+			CU_ASSERT_EQUAL(tcp_ecn_asks(tcp, &t) != 0, always || mode == 1);
+			CU_ASSERT_EQUAL(accepts(both, 0) != 0, always || mode != 0);
+			CU_ASSERT_EQUAL(accepts(both, ECN_ECT0) != 0, always);
+			CU_ASSERT_EQUAL(accepts(both, 0xb8) != 0, always || mode != 0);
+			CU_ASSERT_FALSE((tcp_ecn_asks(tcp, &t) | accepts(both, 0)) &
+			                TCB_OPT_ACCECN);
 			CU_ASSERT_FALSE(accepts(TCP_SYN, 0));
 			CU_ASSERT_FALSE(accepts(TCP_SYN | TCP_ECE, 0));
 			CU_ASSERT_FALSE(accepts(TCP_SYN | TCP_CWR, 0));
+		}
+	}
+	finish();
+}
+
+/* RFC 9768: the field of three bits, and who asks for what */
+static void test_accurate(void)
+{
+	const uint8_t asks[] = {ACCECN, TCB_OPT_ECN, 0},
+	              agreed[] = {0, TCB_OPT_ECN, ACCECN, ACCECN, ACCECN, ACCECN, ACCECN, 0};
+
+	start();
+	for (unsigned ace = 0; ace < 8; ace++) {
+		struct tcp_seg s = {.flags = TCP_SYN | TCP_ACK | TCP_ECE | TCP_CWR,
+		                    .has = TCP_HAS_AE | TCP_HAS_MSS};
+
+		accecn_put(&s, ace);
+		CU_ASSERT_EQUAL(accecn_ace(&s), ace);
+		CU_ASSERT_EQUAL(s.flags & 0x3f, TCP_SYN | TCP_ACK);
+		CU_ASSERT_EQUAL(s.has & ~TCP_HAS_AE, TCP_HAS_MSS);
+		for (uint8_t cc = 0; cc < CC_COUNT; cc++) {
+			tcp->ctx->cfg.tcp_ecn = 3;
+			t = (struct tcb){.cc = cc};
+			CU_ASSERT_EQUAL(tcp_ecn_agreed(tcp, &t, &s), cc != CC_DCTCP ? agreed[ace]
+			                                             : (ace == 1 || ace == 5)
+			                                                 ? TCB_OPT_ECN
+			                                                 : 0);
+			for (unsigned mode = 3; mode <= 5; mode++) {
+				tcp->ctx->cfg.tcp_ecn = mode;
+				CU_ASSERT_EQUAL(tcp_ecn_asks(tcp, &t),
+				                cc == CC_DCTCP ? TCB_OPT_ECN : asks[mode - 3]);
+				CU_ASSERT_EQUAL(tcp_ecn_accepts(tcp, &t, &s, 0),
+				                ace == 0 || (cc == CC_DCTCP && (ace & 3) != 3) ? 0
+				                : ace == 3 || cc == CC_DCTCP ? TCB_OPT_ECN
+				                                             : ACCECN);
+			}
 		}
 	}
 	finish();
@@ -74,6 +115,7 @@ static void test_bits(void)
 
 static const struct unit_case cases[] = {
     {"RFC 3168 6.1.1: agreement", test_agreement},
+    {"RFC 9768 3.1: who asks for what", test_accurate},
     {"RFC 3168 6.1.2: reductions", test_reductions},
     {"RFC 3168 6.1.4, 6.1.5: what may be marked", test_bits},
 };

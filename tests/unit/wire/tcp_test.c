@@ -76,11 +76,17 @@ static void test_reserved_bits(void)
 	struct tcp_seg s;
 
 	make(p, NULL, 0);
-	p[12] |= 0x0f;
+	p[12] |= 0x0e;
 	CU_ASSERT_EQUAL(tcp_parse(p, 20, &s), 20);
 	CU_ASSERT_EQUAL(s.flags, TCP_ACK | TCP_PSH);
+	CU_ASSERT_EQUAL(s.has, 0);
 	CU_ASSERT_EQUAL(tcp_write(p, &s), 20);
 	CU_ASSERT_EQUAL(p[12], 0x50);
+	p[12] |= 0x0f; /* RFC 9768: the last of them is a flag now */
+	CU_ASSERT_EQUAL(tcp_parse(p, 20, &s), 20);
+	CU_ASSERT_EQUAL(s.has, TCP_HAS_AE);
+	CU_ASSERT_EQUAL(tcp_write(p, &s), 20);
+	CU_ASSERT_EQUAL(p[12], 0x51);
 }
 
 static void test_short(void)

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Accurate ECN; see accecn.h. */
+#include "tcp/accecn.h"
+
+#include "tcp/tcp_ack.h"
+#include "tcp/tcp_ecn.h"
+#include "tcp/tcp_output.h"
+
+#define MARKS_OF_TEXT 2 /* section 3.2.2.5.1: after so many new marks an acknowledgement is due */
+#define MARKS_OF_ACKS 3 /* ... if there is no text: or two ends would never stop */
+#define MARKS_MAX     6 /* ... and not at the end of the turn, as the counter has three bits */
+
+static struct accecn *state_of(const struct tcp *tcp, const struct tcb *t)
+{
+	return &tcp->accecn[tcp_index(tcp, t)];
+}
+
+/* section 3.1.5: what is sent from now on is not to be marked */
+static void mistrust(struct tcb *t)
+{
+	t->opt &= (uint8_t)~TCB_OPT_ECN;
+}
+
+/* Section 3.2.2.3: none of our SYNs is ECN-capable; who says that one came with other bits has heard of it by a
+ * path that changes them. */
+static bool is_mangled(unsigned ace)
+{
+	return ace == accecn_of_bits(1) || ace == accecn_of_bits(ECN_ECT0) ||
+	       ace == accecn_of_bits(ECN_CE);
+}
+
+void accecn_begin(struct tcp *tcp, struct tcb *t, uint8_t bits)
+{
+	*state_of(tcp, t) = (struct accecn){.rcv = ACCECN_AT_FIRST,
+	                                    .told = ACCECN_AT_FIRST,
+	                                    .snd = ACCECN_AT_FIRST,
+	                                    .syn = bits & 3u,
+	                                    .first = 1,
+	                                    .shake = 1};
+	t->flags |= TCB_ECE;
+}
+
+void accecn_begin_active(struct tcp *tcp, struct tcb *t, uint8_t bits, const struct tcp_seg *seg)
+{
+	struct accecn *a = state_of(tcp, t);
+
+	accecn_begin(tcp, t, bits);
+	a->shake = 0;
+	a->echo = 1;
+	if ((bits & ECN_MASK) == ECN_CE) /* the first that came marked */
+		a->rcv++;
+	if (is_mangled(accecn_ace(seg)))
+		mistrust(t);
+}
+
+unsigned accecn_syn(const struct tcp *tcp, const struct tcb *t)
+{
+	return accecn_of_bits(state_of(tcp, t)->syn);
+}
+
+unsigned accecn_counter(const struct tcp *tcp, const struct tcb *t)
+{
+	return state_of(tcp, t)->rcv;
+}
+
+void accecn_fill(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg, uint32_t len)
+{
+	struct accecn *a = state_of(tcp, t);
+
+	if (len > 0 || (seg->flags & (TCP_FIN | TCP_RST)))
+		a->echo = 0;
+	a->told = a->rcv;
+	accecn_put(seg, a->echo ? accecn_of_bits(a->syn) : a->rcv);
+}
+
+/* Sections 3.2.2.1 and 3.2.2.4: an acknowledgement of our SYN-ACK that has nothing else tells how that came; a field
+ * of 0 has been cleared on its way. */
+static void input_first(struct tcb *t, struct accecn *a, const struct tcp_seg *seg)
+{
+	const unsigned ace = accecn_ace(seg);
+	const bool plain = seg->len == 0 && seg->nb_sack == 0 && !(seg->flags & TCP_FIN);
+
+	if (ace == 0 || (a->shake && plain && is_mangled(ace)))
+		mistrust(t);
+	a->first = a->shake = 0;
+}
+
+void accecn_input(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint8_t tos)
+{
+	struct accecn *a = state_of(tcp, t);
+	const bool ce = (tos & ECN_MASK) == ECN_CE, change = ce && !a->marked;
+	unsigned news;
+
+	if (a->first)
+		input_first(t, a, seg);
+	a->echo = 0;
+	if (ce) {
+		ctx_count(tcp->ctx, PC_TCP_ECN_MARKED);
+		a->rcv++;
+	}
+	news = (a->rcv - a->told) & 7u;
+	if (seg->len > 0) {
+		a->marked = ce;
+		if (change || news >= MARKS_OF_TEXT)
+			tcp_ack_now(tcp, t);
+	} else if (news >= MARKS_OF_ACKS) {
+		tcp_ack_now(tcp, t);
+	}
+	if (news >= MARKS_MAX)
+		tcp_send_ack(tcp, t);
+}
+
+/* Section 3.2.2.5.2 has senders take into account that the counter may have gone round, by 8, when acknowledgements
+ * were lost.  More marks than none are one reduction, so that this changes nothing here. */
+unsigned accecn_marks(struct tcp *tcp, const struct tcb *t, const struct tcp_seg *seg)
+{
+	struct accecn *a = state_of(tcp, t);
+	const unsigned ace = accecn_ace(seg), marks = (ace - a->snd) & 7u;
+
+	if (a->shake)
+		return 0;
+	a->snd = ace & 7u;
+	return t->opt & TCB_OPT_ECN ? marks : 0;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_ACCECN_H
+#define TCP_ACCECN_H
+
+/*
+ * Accurate ECN (RFC 9768): how many packets have come marked, told in each segment.
+ *
+ * Overview: AE, CWR and ECE are one field of three bits, ACE.  SYN and SYN-ACK agree by it (tcp_ecn.h); the
+ * SYN-ACK, and the acknowledgement of it, say with what ECN bits the packet that they answer has come; all other
+ * segments carry r.cep, the number of packets that came marked, modulo 8.
+ *
+ * TCB_OPT_ACCECN: this is how marks are told.  TCB_OPT_ECN beside it: what is sent may be marked; it goes when
+ * the path or the handshake shows that marks cannot be trusted, and then we go on to tell of the peer's (3.1.5).
+ * TCB_ECE is set for the connection's life, so that the short ways leave such connections alone.
+ *
+ * The option that counts bytes (3.2.3) is neither sent nor read.
+ */
+
+#include "tcp/tcp.h"
+
+#define ACCECN_AT_FIRST 5 /* section 3.2.1: not 0, which a path makes that clears the flags */
+
+/** What a connection with Accurate ECN has beside its TCB. */
+struct accecn {
+	uint16_t rcv : 3;    /* r.cep modulo 8: packets that came marked */
+	uint16_t told : 3;   /* ... when we sent something last */
+	uint16_t snd : 3;    /* s.cep modulo 8: what the peer has told */
+	uint16_t syn : 2;    /* the ECN bits with which the peer's SYN came */
+	uint16_t marked : 1; /* the last text that came was */
+	uint16_t first : 1;  /* nothing but SYNs has come */
+	uint16_t shake : 1;  /* ... and what comes may say how our SYN-ACK came */
+	uint16_t echo : 1;   /* we answer a SYN-ACK, and nothing else */
+};
+
+static_assert(sizeof(struct accecn) == 2, "there is one for each TCB");
+
+/** accecn_ace returns the field of a segment. */
+static inline unsigned accecn_ace(const struct tcp_seg *seg)
+{
+	return (seg->has & TCP_HAS_AE ? 4u : 0u) | (seg->flags >> 6 & 3u);
+}
+
+/** accecn_put writes it, in the place of ECE and CWR. */
+static inline void accecn_put(struct tcp_seg *seg, unsigned ace)
+{
+	seg->flags = (uint8_t)((seg->flags & 0x3fu) | (ace & 3) << 6);
+	seg->has = (uint8_t)((seg->has & ~TCP_HAS_AE) | (ace & 4 ? TCP_HAS_AE : 0));
+}
+
+/** accecn_of_bits is the field that says with what ECN bits a SYN or SYN-ACK came (tables 2 and 3). */
+static inline unsigned accecn_of_bits(uint8_t bits)
+{
+	return (bits & 3u) + (bits & 3u) / 3 + 2;
+}
+
+/** accecn_begin starts the counters of a connection that has agreed on Accurate ECN; bits: of the packet with the
+ * peer's SYN. accecn_begin_active does so for a SYN-ACK. */
+void accecn_begin(struct tcp *tcp, struct tcb *t, uint8_t bits);
+void accecn_begin_active(struct tcp *tcp, struct tcb *t, uint8_t bits, const struct tcp_seg *seg);
+
+/** accecn_syn returns the field for our SYN-ACK. */
+unsigned accecn_syn(const struct tcp *tcp, const struct tcb *t);
+
+/** accecn_counter returns the field that counts. */
+unsigned accecn_counter(const struct tcp *tcp, const struct tcb *t);
+
+/** accecn_fill writes the field of a segment with len bytes of text. */
+void accecn_fill(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg, uint32_t len);
+
+/** accecn_input takes the marks of an acceptable segment, whose packet had this type of service; it may send an
+ * acknowledgement. */
+void accecn_input(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint8_t tos);
+
+/** accecn_marks returns how many more packets came marked by what an acknowledgement tells that delivers
+ * something. */
+unsigned accecn_marks(struct tcp *tcp, const struct tcb *t, const struct tcp_seg *seg);
+
+#endif

@@ -1,0 +1,681 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* Accurate ECN (RFC 9768). What the field ACE is in a segment, and which ECN bits its packet has. */
+
+#include <netinet/tcp.h>
+
+#include "wt.h"
+
+#define MSS 1460
+
+/* .flags and .ae of a segment whose ACE has this value */
+#define ACE(f, n) .flags = (uint8_t)((f) | ((n)&3) << 6), .ae = (n) > 3
+#define NOT_ECT   2
+#define CAME_ECT1 3
+#define CAME_ECT0 4
+#define CAME_CE   6
+#define ASKS      7
+#define AT_FIRST  5 /* both counters */
+#define MARKED(n) ((AT_FIRST + (n)) & 7)
+#define SEG_AT(n) (1 + (n)*MSS)
+
+static bool has_ecn(struct wt *w)
+{
+	return (wt_info(w).tcpi_options & TCPI_OPT_ECN) != 0;
+}
+
+static void listening(struct wt *w)
+{
+	if (w->cfg.tcp_ecn == 2)
+		w->cfg.tcp_ecn = 3;
+	wt_listen(w, 8);
+}
+
+/* a passive connection; ack: ACE of the handshake's last segment */
+static void opened(struct wt *w, unsigned ack)
+{
+	INJECT(ACE(S, ASKS), .mss = MSS, .sackok = w->peer.sackok);
+	EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, .sackok = w->peer.sackok);
+	INJECT(ACE(A, ack), .seq = 1, .ack = 1);
+	wt_accept(w);
+	CHECK(has_ecn(w));
+}
+
+static void passive(struct wt *w, unsigned ack)
+{
+	listening(w);
+	opened(w, ack);
+}
+
+static void start_active(struct wt *w)
+{
+	const struct sockaddr_in to = wt_addr(WT_PEER, w->flow.pport);
+
+	if (w->cfg.tcp_ecn == 2)
+		w->cfg.tcp_ecn = 3;
+	w->cfg.tcp_timestamps = w->cfg.tcp_window_scaling = w->cfg.tcp_sack = 0;
+	wt_start(w);
+	w->flow.lport = 0;
+	w->flow.fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
+	OK(w->flow.fd);
+	ERR(pc_connect(w->st, w->flow.fd, (const struct sockaddr *)&to, sizeof(to)), EINPROGRESS);
+	wt_settle(w);
+}
+
+/* the first segment with text shows whether it may be marked, and the counter */
+static void sends(struct wt *w, unsigned ace, uint8_t ecn)
+{
+	wt_send(w, 10);
+	EXPECT(ACE(PA, ace), .seq = 1, .ack = 1, .len = 10, .ecn = ecn);
+}
+
+/* n full segments under way */
+static void flight(struct wt *w, unsigned n)
+{
+	passive(w, NOT_ECT);
+	wt_send(w, n * MSS);
+	for (unsigned i = 0; i < n; i++)
+		EXPECT(ACE(A, AT_FIRST), .seq = SEG_AT(i), .ack = 1, .len = MSS, .any_psh = true,
+		       .ecn = ECT0);
+}
+
+/* ---- the handshake: the server ---------------------------------------------------------------- */
+
+/* table 2: the SYN-ACK says how the SYN came */
+static void syn_ack(struct wt *w)
+{
+	const unsigned ace[] = {NOT_ECT, CAME_ECT1, CAME_ECT0, CAME_CE};
+
+	listening(w);
+	for (uint8_t bits = 0; bits < 4; bits++) {
+		INJECT(ACE(S, ASKS), .mss = MSS, .ecn = bits);
+		EXPECT(ACE(SA, ace[bits]), .ack = 1, .mss = MSS);
+		INJECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1);
+		wt_accept(w);
+		CHECK(has_ecn(w));
+		sends(w, AT_FIRST, ECT0);
+		wt_flow(w);
+	}
+}
+
+/* 3.1.3: "any combination other than 000, 011, or 111" is one that asks for it */
+static void combinations(struct wt *w)
+{
+	listening(w);
+	for (unsigned ace = 0; ace < 8; ace++) {
+		const unsigned answer = ace == 0 ? 0 : ace == 3 ? 1 : NOT_ECT;
+
+		INJECT(ACE(S, ace), .mss = MSS);
+		EXPECT(ACE(SA, answer), .ack = 1, .mss = MSS);
+		INJECT(.flags = R, .seq = 1);
+		wt_flow(w);
+	}
+}
+
+/* the values of tcp.ecn, which are those of Linux's tcp_ecn */
+static void modes(struct wt *w)
+{
+	const unsigned accecn[] = {0, 1, 1, NOT_ECT, NOT_ECT, NOT_ECT};
+	const unsigned ecn[] = {0, 1, 1, 1, 1, 1};
+
+	wt_listen(w, 8);
+	for (unsigned mode = 0; mode <= 5; mode++) {
+		char value[2] = {(char)('0' + mode)};
+
+		EQ(pc_stack_set(w->st, "tcp.ecn", value, NULL, 0), 0);
+		INJECT(ACE(S, ASKS), .mss = MSS);
+		EXPECT(ACE(SA, accecn[mode]), .ack = 1, .mss = MSS);
+		INJECT(.flags = R, .seq = 1);
+		wt_flow(w);
+		INJECT(ACE(S, 3), .mss = MSS);
+		EXPECT(ACE(SA, ecn[mode]), .ack = 1, .mss = MSS);
+		INJECT(.flags = R, .seq = 1);
+		wt_flow(w);
+	}
+}
+
+/* table 4: how our SYN-ACK came. It was not ECN-capable (3.2.2.3: else the path changes the bits), and 0 is what a path
+ * leaves that clears the flags (3.2.2.4) */
+static void last_ack(struct wt *w)
+{
+	listening(w);
+	for (unsigned ace = 0; ace < 8; ace++) {
+		const bool bad = ace == 0 || ace == 3 || ace == 4 || ace == 6;
+
+		opened(w, ace);
+		sends(w, AT_FIRST, bad ? 0 : ECT0);
+		wt_flow(w);
+	}
+}
+
+/* what has text is not the answer to a SYN-ACK: its field is the counter */
+static void last_ack_lost(struct wt *w)
+{
+	listening(w);
+	INJECT(ACE(S, ASKS), .mss = MSS);
+	EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS);
+	INJECT(ACE(PA, AT_FIRST), .seq = 1, .ack = 1, .len = 1000, .ecn = CE);
+	EXPECT(ACE(A, MARKED(1)), .seq = 1, .ack = 1001);
+	wt_accept(w);
+	EQ(wt_totals(w).delivered_ce, 0);
+	INJECT(ACE(PA, AT_FIRST), .seq = 1001, .ack = 1, .len = 1000, .ecn = CE);
+	EXPECT_IN(0, 41, ACE(A, MARKED(2)), .seq = 1, .ack = 2001);
+	wt_read(w, 2000);
+	wt_send(w, 10);
+	EXPECT(ACE(PA, MARKED(2)), .seq = 1, .ack = 2001, .len = 10, .ecn = ECT0);
+}
+
+/* ... also one that has a mark to tell of */
+static void last_ack_lost_and_marked(struct wt *w)
+{
+	listening(w);
+	INJECT(ACE(S, ASKS), .mss = MSS);
+	EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS);
+	INJECT(ACE(PA, MARKED(1)), .seq = 1, .ack = 1, .len = 10, .ecn = ECT0);
+	wt_accept(w);
+	wt_send(w, 10);
+	EXPECT(ACE(PA, AT_FIRST), .seq = 1, .ack = 11, .len = 10, .ecn = ECT0);
+	wt_read(w, 10);
+}
+
+/* what was sent early is acknowledged by the handshake's last segment, whose field is no counter */
+static void fast_open(struct wt *w)
+{
+	int limit = 4;
+
+	w->cfg.tcp_fastopen = 2 | 0x200; /* no cookies */
+	listening(w);
+	OK(pc_setsockopt(w->st, w->lfd, IPPROTO_TCP, TCP_FASTOPEN, &limit, sizeof(limit)));
+	INJECT(ACE(S, ASKS), .mss = MSS, .len = 10, .ecn = ECT1);
+	EXPECT(ACE(SA, CAME_ECT1), .ack = 11, .mss = MSS);
+	wt_accept(w);
+	wt_read(w, 10);
+	wt_send(w, 10);
+	EXPECT(ACE(PA, AT_FIRST), .seq = 1, .ack = 11, .len = 10, .ecn = ECT0);
+	INJECT(ACE(A, NOT_ECT), .seq = 11, .ack = 11);
+	EQ(wt_totals(w).delivered_ce, 0);
+	wt_send(w, 10);
+	EXPECT(ACE(PA, AT_FIRST), .seq = 11, .ack = 11, .len = 10, .ecn = ECT0);
+	INJECT(ACE(A, MARKED(1)), .seq = 11, .ack = 21);
+	EQ(wt_totals(w).delivered_ce, 1);
+}
+
+/* its SYN-ACK is repeated like any other */
+static void fast_open_repeated(struct wt *w)
+{
+	int limit = 4;
+
+	w->cfg.tcp_fastopen = 2 | 0x200;
+	listening(w);
+	OK(pc_setsockopt(w->st, w->lfd, IPPROTO_TCP, TCP_FASTOPEN, &limit, sizeof(limit)));
+	INJECT(ACE(S, ASKS), .mss = MSS, .len = 10);
+	EXPECT(ACE(SA, NOT_ECT), .ack = 11, .mss = MSS);
+	EXPECT_IN(990, 1010, ACE(SA, NOT_ECT), .ack = 11, .mss = MSS);
+	EXPECT_IN(1990, 2010, ACE(SA, 0), .ack = 11, .mss = MSS);
+	INJECT(ACE(A, NOT_ECT), .seq = 11, .ack = 1);
+	wt_accept(w);
+	wt_read(w, 10);
+	wt_send(w, 10);
+	EXPECT(ACE(PA, AT_FIRST), .seq = 1, .ack = 11, .len = 10);
+}
+
+/* 3.1.4: the first repetition is the same, what follows has no flags, in case that it was for them; then nothing is sent
+ * that may be marked (3.1.5), and the peer is told of marks all the same */
+static void syn_ack_repeated(struct wt *w)
+{
+	listening(w);
+	INJECT(ACE(S, ASKS), .mss = MSS);
+	EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS);
+	EXPECT_IN(999, 1003, ACE(SA, NOT_ECT), .ack = 1, .mss = MSS);
+	EXPECT_IN(1999, 2003, ACE(SA, 0), .ack = 1, .mss = MSS);
+	INJECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1);
+	wt_accept(w);
+	CHECK(has_ecn(w));
+	sends(w, AT_FIRST, 0);
+	INJECT(ACE(PA, AT_FIRST), .seq = 1, .ack = 1, .len = 10, .ecn = CE);
+	EXPECT(ACE(A, MARKED(1)), .seq = 11, .ack = 11);
+	INJECT(ACE(PA, MARKED(7)), .seq = 11, .ack = 11, .len = 10, .ecn = ECT0);
+	EXPECT_IN(0, 41, ACE(A, MARKED(1)), .seq = 11, .ack = 21);
+	INJECT(ACE(PA, MARKED(7)), .seq = 21, .ack = 11, .len = 10, .ecn = CE);
+	EXPECT(ACE(A, MARKED(2)), .seq = 11, .ack = 31);
+	EQ(wt_totals(w).delivered_ce, 0); /* what was not sent so cannot have been marked */
+	EQ(wt_count(w, PC_TCP_ECN_REDUCTIONS), 0);
+	wt_read(w, 30);
+}
+
+static void syn_ack_repeated_once(struct wt *w)
+{
+	listening(w);
+	INJECT(ACE(S, ASKS), .mss = MSS);
+	EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS);
+	EXPECT_IN(999, 1003, ACE(SA, NOT_ECT), .ack = 1, .mss = MSS);
+	INJECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1);
+	wt_accept(w);
+	sends(w, AT_FIRST, ECT0);
+}
+
+/* 3.1.5: the latest SYN is what the SYN-ACK answers; who has not asked in each is sent nothing that may be marked */
+static void syn_without_flags(struct wt *w)
+{
+	listening(w);
+	INJECT(ACE(S, ASKS), .mss = MSS, .ecn = ECT0);
+	EXPECT(ACE(SA, CAME_ECT0), .ack = 1, .mss = MSS);
+	INJECT(.flags = S, .mss = MSS);
+	EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS);
+	INJECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1);
+	wt_accept(w);
+	sends(w, AT_FIRST, 0);
+}
+
+static void asked_too_late(struct wt *w)
+{
+	listening(w);
+	INJECT(.flags = S, .mss = MSS);
+	EXPECT(.flags = SA, .ack = 1, .mss = MSS);
+	INJECT(ACE(S, ASKS), .mss = MSS, .ecn = ECT0);
+	EXPECT(.flags = SA, .ack = 1, .mss = MSS);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_accept(w);
+	CHECK(!has_ecn(w));
+	sends(w, 0, 0);
+}
+
+static void challenge_half_open(struct wt *w)
+{
+	listening(w);
+	INJECT(ACE(S, ASKS), .mss = MSS);
+	EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS);
+	INJECT(.flags = R, .seq = 2);
+	EXPECT(ACE(A, AT_FIRST), .seq = 1, .ack = 1);
+	INJECT(.flags = R, .seq = 1);
+}
+
+/* ---- the handshake: the client ---------------------------------------------------------------- */
+
+/* table 2 */
+static void answers(struct wt *w)
+{
+	for (unsigned ace = 0; ace < 8; ace++) {
+		const bool accecn = ace != 0 && ace != 1 && ace != 7, ecn = accecn || ace == 1;
+		const bool mangled = ace == 3 || ace == 4 || ace == 6; /* 3.2.2.3 */
+
+		start_active(w);
+		EXPECT(ACE(S, ASKS), .mss = MSS);
+		INJECT(ACE(SA, ace), .ack = 1, .mss = MSS);
+		EXPECT(ACE(A, accecn ? NOT_ECT : 0), .seq = 1, .ack = 1);
+		EQ(has_ecn(w), ecn);
+		sends(w, accecn ? AT_FIRST : 0, ecn && !mangled ? ECT0 : 0);
+		wt_flow(w);
+	}
+}
+
+/* table 3: the last segment of the handshake says how the SYN-ACK came, however often that comes; then it counts */
+static void echo(struct wt *w)
+{
+	const unsigned ace[] = {NOT_ECT, CAME_ECT1, CAME_ECT0, CAME_CE};
+
+	for (uint8_t bits = 0; bits < 4; bits++) {
+		start_active(w);
+		EXPECT(ACE(S, ASKS), .mss = MSS);
+		INJECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, .ecn = bits);
+		EXPECT(ACE(A, ace[bits]), .seq = 1, .ack = 1);
+		INJECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, .ecn = bits);
+		EXPECT(ACE(A, ace[bits]), .seq = 1, .ack = 1);
+		sends(w, bits == CE ? MARKED(1) : AT_FIRST, ECT0);
+		INJECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS);
+		EXPECT(ACE(A, bits == CE ? MARKED(1) : AT_FIRST), .seq = 11, .ack = 1);
+		wt_flow(w);
+	}
+}
+
+/* ... also when the server has the first word */
+static void echo_ends(struct wt *w)
+{
+	start_active(w);
+	EXPECT(ACE(S, ASKS), .mss = MSS);
+	INJECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS);
+	EXPECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1);
+	INJECT(ACE(PA, AT_FIRST), .seq = 1, .ack = 1, .len = 10, .ecn = ECT0);
+	EXPECT_IN(0, 41, ACE(A, AT_FIRST), .seq = 1, .ack = 11);
+	wt_read(w, 10);
+}
+
+/* 3.2.2.4: the first that the server sends has a field of 0 */
+static void cleared(struct wt *w)
+{
+	start_active(w);
+	EXPECT(ACE(S, ASKS), .mss = MSS);
+	INJECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS);
+	EXPECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1);
+	sends(w, AT_FIRST, ECT0);
+	INJECT(.flags = A, .seq = 1, .ack = 11);
+	wt_send(w, 10);
+	EXPECT(ACE(PA, AT_FIRST), .seq = 11, .ack = 1, .len = 10);
+}
+
+/* the first that the server sends counts, unlike the first of a client */
+static void marked_at_once(struct wt *w)
+{
+	start_active(w);
+	EXPECT(ACE(S, ASKS), .mss = MSS);
+	INJECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS);
+	EXPECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1);
+	sends(w, AT_FIRST, ECT0);
+	INJECT(ACE(A, MARKED(1)), .seq = 1, .ack = 11);
+	EQ(wt_totals(w).delivered_ce, 1);
+	wt_send(w, 10);
+	EXPECT(ACE(PA, AT_FIRST), .seq = 11, .ack = 1, .len = 10, .ecn = ECT0);
+}
+
+/* 3.1.4: the first repetition asks as well, the others do not */
+static void syn_repeated(struct wt *w, unsigned ace, bool ecn)
+{
+	start_active(w);
+	EXPECT(ACE(S, ASKS), .mss = MSS);
+	EXPECT_IN(999, 1003, ACE(S, ASKS), .mss = MSS);
+	EXPECT_IN(1999, 2003, .flags = S, .mss = MSS);
+	INJECT(ACE(SA, ace), .ack = 1, .mss = MSS);
+	EXPECT(ACE(A, ecn ? NOT_ECT : 0), .seq = 1, .ack = 1);
+	EQ(has_ecn(w), ecn);
+	sends(w, ecn ? AT_FIRST : 0, 0); /* 3.1.5 */
+}
+
+static void syn_repeated_plain(struct wt *w)
+{
+	syn_repeated(w, 0, false);
+}
+
+static void syn_repeated_accecn(struct wt *w)
+{
+	syn_repeated(w, NOT_ECT, true);
+}
+
+static void syn_repeated_once(struct wt *w)
+{
+	start_active(w);
+	EXPECT(ACE(S, ASKS), .mss = MSS);
+	EXPECT_IN(999, 1003, ACE(S, ASKS), .mss = MSS);
+	INJECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS);
+	EXPECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1);
+	sends(w, AT_FIRST, ECT0);
+}
+
+static void asks_for_ecn(struct wt *w)
+{
+	w->cfg.tcp_ecn = 4;
+	start_active(w);
+	EXPECT(ACE(S, 3), .mss = MSS);
+	INJECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS); /* not what was asked for */
+	EXPECT(.flags = A, .seq = 1, .ack = 1);
+	CHECK(!has_ecn(w));
+}
+
+static void asks_for_nothing(struct wt *w)
+{
+	w->cfg.tcp_ecn = 5;
+	start_active(w);
+	EXPECT(.flags = S, .mss = MSS);
+	INJECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS);
+	EXPECT(.flags = A, .seq = 1, .ack = 1);
+	CHECK(!has_ecn(w));
+}
+
+static void simultaneous(struct wt *w)
+{
+	start_active(w);
+	EXPECT(ACE(S, ASKS), .mss = MSS);
+	INJECT(ACE(S, ASKS), .mss = MSS);
+	EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS);
+	INJECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS);
+	CHECK(has_ecn(w));
+	wt_drop(w);
+	sends(w, AT_FIRST, ECT0);
+}
+
+static void dctcp(struct wt *w)
+{
+	w->cfg.tcp_congestion = 2;
+	start_active(w);
+	EXPECT(ACE(S, 3), .mss = MSS, .ecn = ECT0); /* RFC 8257 has feedback of its own */
+	INJECT(ACE(SA, 1), .ack = 1, .mss = MSS);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .ecn = ECT0);
+}
+
+/* ---- the receiver ----------------------------------------------------------------------------- */
+
+/* 3.2.2.5.1: the first mark is told at once, then each second one; what is not marked waits as ever */
+static void counts(struct wt *w)
+{
+	passive(w, NOT_ECT);
+	INJECT(ACE(PA, AT_FIRST), .seq = 1, .ack = 1, .len = 10, .ecn = ECT0);
+	EXPECT_IN(39, 41, ACE(A, AT_FIRST), .seq = 1, .ack = 11);
+	INJECT(ACE(PA, AT_FIRST), .seq = 11, .ack = 1, .len = 10, .ecn = CE);
+	EXPECT(ACE(A, MARKED(1)), .seq = 1, .ack = 21);
+	INJECT(ACE(PA, AT_FIRST), .seq = 21, .ack = 1, .len = 10, .ecn = CE);
+	NOTHING(1);
+	INJECT(ACE(PA, AT_FIRST), .seq = 31, .ack = 1, .len = 10, .ecn = CE);
+	EXPECT(ACE(A, MARKED(3)), .seq = 1, .ack = 41);
+	INJECT(ACE(PA, AT_FIRST), .seq = 41, .ack = 1, .len = 10, .ecn = ECT0);
+	EXPECT_IN(39, 41, ACE(A, MARKED(3)), .seq = 1, .ack = 51);
+	INJECT(ACE(PA, AT_FIRST), .seq = 51, .ack = 1, .len = 10, .ecn = CE);
+	EXPECT(ACE(A, MARKED(4)), .seq = 1, .ack = 61);
+	EQ(wt_count(w, PC_TCP_ECN_MARKED), 4);
+	wt_read(w, 60);
+	wt_send(w, 10); /* text tells of it, too */
+	EXPECT(ACE(PA, MARKED(4)), .seq = 1, .ack = 61, .len = 10, .ecn = ECT0);
+}
+
+/* what has no text counts as well; each third is told, so that two ends come to rest */
+static void counts_acks(struct wt *w)
+{
+	passive(w, NOT_ECT);
+	for (unsigned i = 0; i < 2; i++)
+		INJECT(ACE(A, AT_FIRST), .seq = 1, .ack = 1, .ecn = CE);
+	NOTHING(1000);
+	INJECT(ACE(A, AT_FIRST), .seq = 1, .ack = 1, .ecn = CE);
+	EXPECT(ACE(A, MARKED(3)), .seq = 1, .ack = 1);
+	NOTHING(1000);
+}
+
+/* the counter never goes round unseen, however many come in one burst */
+static void burst(struct wt *w)
+{
+	unsigned told = 0, acks = 0;
+	const struct frame_info *i;
+
+	passive(w, NOT_ECT);
+	for (unsigned n = 0; n < 20; n++)
+		QUEUE(ACE(PA, AT_FIRST), .seq = 1 + 10 * n, .ack = 1, .len = 10, .ecn = CE);
+	wt_settle(w);
+	while ((i = wt_next(w, 0)) != NULL) {
+		const unsigned ace = (i->seg.has & TCP_HAS_AE ? 4u : 0) | i->seg.flags >> 6;
+		const unsigned step = (ace - MARKED(told)) & 7;
+
+		CHECK(step < 7);
+		told += step;
+		acks++;
+	}
+	EQ(told, 20);
+	CHECK(acks <= 5);
+	EQ(wt_count(w, PC_TCP_ECN_MARKED), 20);
+	wt_read(w, 200);
+}
+
+/* "valid" packets only */
+static void outside(struct wt *w)
+{
+	passive(w, NOT_ECT);
+	INJECT(ACE(PA, AT_FIRST), .seq = 1 + (1 << 20), .ack = 1, .len = 10, .ecn = CE);
+	EXPECT(ACE(A, AT_FIRST), .seq = 1, .ack = 1);
+	INJECT(ACE(PA, AT_FIRST), .seq = 11, .ack = 1, .len = 10, .ecn = CE); /* early, but valid */
+	EXPECT(ACE(A, MARKED(1)), .seq = 1, .ack = 1, .any_sack = true);
+	EQ(wt_count(w, PC_TCP_ECN_MARKED), 1);
+}
+
+static void reset(struct wt *w)
+{
+	struct linger l = {.l_onoff = 1};
+
+	passive(w, NOT_ECT);
+	OK(pc_setsockopt(w->st, w->flow.fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l)));
+	OK(pc_close(w->st, w->flow.fd));
+	wt_settle(w);
+	EXPECT(ACE(RA, AT_FIRST), .seq = 1, .ack = 1);
+}
+
+static void time_wait(struct wt *w)
+{
+	passive(w, NOT_ECT);
+	INJECT(ACE(PA, AT_FIRST), .seq = 1, .ack = 1, .len = 10, .ecn = CE);
+	EXPECT(ACE(A, MARKED(1)), .seq = 1, .ack = 11);
+	wt_read(w, 10);
+	OK(pc_close(w->st, w->flow.fd));
+	wt_settle(w);
+	EXPECT(ACE(FA, MARKED(1)), .seq = 1, .ack = 11);
+	INJECT(ACE(FA, AT_FIRST), .seq = 11, .ack = 2);
+	EXPECT(ACE(A, MARKED(1)), .seq = 2, .ack = 12);
+	INJECT(ACE(FA, AT_FIRST), .seq = 11, .ack = 2);
+	EXPECT(ACE(A, MARKED(1)), .seq = 2, .ack = 12);
+}
+
+/* ---- the sender ------------------------------------------------------------------------------- */
+
+/* one reduction per window, and no CWR, which is part of the counter */
+static void reduces(struct wt *w)
+{
+	w->cfg.tcp_congestion = 0;
+	flight(w, 10);
+	wt_send(w, 20 * MSS);
+	EQ(wt_drop(w), 0);
+	INJECT(ACE(A, MARKED(1)), .seq = 1, .ack = SEG_AT(1));
+	EQ(wt_info(w).tcpi_snd_ssthresh, 5);
+	EQ(wt_info(w).tcpi_snd_cwnd, 5);
+	EQ(wt_totals(w).delivered_ce, 1);
+	INJECT(ACE(A, MARKED(3)), .seq = 1, .ack = SEG_AT(4));
+	EQ(wt_info(w).tcpi_snd_cwnd, 5);
+	EQ(wt_totals(w).delivered_ce, 3);
+	INJECT(ACE(A, MARKED(3)), .seq = 1, .ack = SEG_AT(6));
+	EXPECT(ACE(A, AT_FIRST), .seq = SEG_AT(10), .ack = 1, .len = MSS, .ecn = ECT0);
+	EQ(wt_count(w, PC_TCP_ECN_REDUCTIONS), 1);
+	INJECT(ACE(A, MARKED(3)), .seq = 1, .ack = SEG_AT(11)); /* the window is over */
+	wt_drop(w);
+	INJECT(ACE(A, MARKED(4)), .seq = 1, .ack = SEG_AT(13));
+	EQ(wt_count(w, PC_TCP_ECN_REDUCTIONS), 2);
+	EQ(wt_totals(w).delivered_ce, 4);
+	wt_drop(w);
+}
+
+/* the same value says that nothing was marked, however long it lasts: it is no echo */
+static void no_more_marks(struct wt *w)
+{
+	uint32_t cwnd;
+
+	flight(w, 10);
+	INJECT(ACE(A, MARKED(1)), .seq = 1, .ack = SEG_AT(1));
+	cwnd = wt_info(w).tcpi_snd_cwnd;
+	for (unsigned i = 2; i <= 10; i++)
+		INJECT(ACE(A, MARKED(1)), .seq = 1, .ack = SEG_AT(i));
+	EQ(wt_info(w).tcpi_snd_cwnd, cwnd);
+	EQ(wt_totals(w).delivered_ce, 1);
+	wt_send(w, 7 * MSS);
+	EQ(wt_drop(w), 7);
+	INJECT(ACE(A, MARKED(1)), .seq = 1, .ack = SEG_AT(17));
+	CHECK(wt_info(w).tcpi_snd_cwnd >= cwnd);
+	EQ(wt_count(w, PC_TCP_ECN_REDUCTIONS), 1);
+}
+
+/* the counter goes round */
+static void goes_round(struct wt *w)
+{
+	flight(w, 10);
+	INJECT(ACE(A, MARKED(2)), .seq = 1, .ack = SEG_AT(3));
+	EQ(wt_totals(w).delivered_ce, 2);
+	INJECT(ACE(A, MARKED(9)), .seq = 1, .ack = SEG_AT(10));
+	EQ(wt_totals(w).delivered_ce, 9);
+}
+
+/* what acknowledges nothing new may be old */
+static void no_progress(struct wt *w)
+{
+	flight(w, 2);
+	INJECT(ACE(A, MARKED(1)), .seq = 1, .ack = 1);
+	EQ(wt_totals(w).delivered_ce, 0);
+	EQ(wt_count(w, PC_TCP_ECN_REDUCTIONS), 0);
+	INJECT(ACE(A, MARKED(1)), .seq = 1, .ack = SEG_AT(2));
+	EQ(wt_totals(w).delivered_ce, 1);
+}
+
+/* what SACK blocks report is progress */
+static void sacked(struct wt *w)
+{
+	w->peer.sackok = true;
+	flight(w, 10);
+	INJECT(ACE(A, MARKED(1)), .seq = 1, .ack = 1, .nb_sack = 1,
+	       .sack = {{SEG_AT(1), SEG_AT(2)}});
+	EQ(wt_totals(w).delivered_ce, 1);
+	EQ(wt_count(w, PC_TCP_ECN_REDUCTIONS), 1);
+	wt_drop(w);
+}
+
+/* RFC 3168 6.1.5, 6.1.4: neither what is sent again nor a FIN may be marked, as without Accurate ECN */
+static void not_marked(struct wt *w)
+{
+	flight(w, 1);
+	EXPECT_IN(199, 1001, ACE(PA, AT_FIRST), .seq = 1, .ack = 1, .len = MSS);
+	INJECT(ACE(A, AT_FIRST), .seq = 1, .ack = SEG_AT(1));
+	OK(pc_shutdown(w->st, w->flow.fd, SHUT_WR));
+	wt_settle(w);
+	EXPECT(ACE(FA, AT_FIRST), .seq = SEG_AT(1), .ack = 1);
+}
+
+/* a port would put CWR on the first piece only */
+static void large_segments(struct wt *w)
+{
+	w->offloads =
+	    PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_MULTI_SEGS | PC_PORT_TX_TSO;
+	flight(w, 9);
+	EQ(wt_count(w, PC_TCP_TX_TSO), 0);
+}
+
+static const struct wt_case cases[] = {
+    {"RFC 9768 3.1.1: the SYN-ACK says how the SYN came", syn_ack},
+    {"RFC 9768 3.1.3: combinations that nobody has given a sense", combinations},
+    {"tcp.ecn 0 to 5", modes},
+    {"RFC 9768 3.2.2.1: the last segment of the handshake", last_ack},
+    {"RFC 9768 3.2.2.1: ... is lost", last_ack_lost},
+    {"RFC 9768 3.2.2.1: ... and the next has a mark to tell of", last_ack_lost_and_marked},
+    {"RFC 7413 4.2.2: text before the handshake's last segment", fast_open},
+    {"RFC 9768 3.1.4: a SYN-ACK of Fast Open", fast_open_repeated},
+    {"RFC 9768 3.1.4: a SYN-ACK that is repeated", syn_ack_repeated},
+    {"RFC 9768 3.1.4: ... once", syn_ack_repeated_once},
+    {"RFC 9768 3.1.5: a repeated SYN without flags", syn_without_flags},
+    {"RFC 9768 3.1.5: a SYN that asks too late", asked_too_late},
+    {"RFC 9768 3.2.2: a challenge in SYN-RECEIVED", challenge_half_open},
+    {"RFC 9768 3.1.2: answers to our SYN", answers},
+    {"RFC 9768 3.2.2.1: the answer to a SYN-ACK says how that came", echo},
+    {"RFC 9768 3.2.2.1: ... and what follows counts", echo_ends},
+    {"RFC 9768 3.2.2.4: a field that was cleared", cleared},
+    {"RFC 9768 3.2.2.2: the first acknowledgement has a mark to tell of", marked_at_once},
+    {"RFC 9768 3.1.4: a SYN that is repeated", syn_repeated_plain},
+    {"RFC 9768 3.1.4: ... and answered after all", syn_repeated_accecn},
+    {"RFC 9768 3.1.4: ... once", syn_repeated_once},
+    {"tcp.ecn 4 asks for ECN", asks_for_ecn},
+    {"tcp.ecn 5 asks for nothing", asks_for_nothing},
+    {"RFC 9768 3.1.1: simultaneous open", simultaneous},
+    {"RFC 8257 3.4: DCTCP asks for ECN", dctcp},
+    {"RFC 9768 3.2.2.5.1: marks of text are told", counts},
+    {"RFC 9768 3.2.2.5.1: marks of acknowledgements are told", counts_acks},
+    {"RFC 9768 3.2.2.5.1: many marks in a burst", burst},
+    {"RFC 9768 3.2.2.2: what is not acceptable does not count", outside},
+    {"RFC 9768 3.2.2: RST", reset},
+    {"RFC 9768 3.2.2: TIME-WAIT", time_wait},
+    {"RFC 9768 3.3.1: one reduction per window, no CWR", reduces},
+    {"RFC 9768 3.2.2: no echo", no_more_marks},
+    {"RFC 9768 3.2.2: the counter goes round", goes_round},
+    {"RFC 9768 3.2.2.5.2: no progress", no_progress},
+    {"RFC 9768 3.2.2.5.2: progress by SACK", sacked},
+    {"RFC 3168 6.1.4, 6.1.5: what is not marked", not_marked},
+    {"RFC 9768 3.3.3: no large segments", large_segments},
+};
+
+WT_MAIN("accecn")
