@@ -41,16 +41,19 @@ static inline uint32_t mbufs_kept(uint32_t size)
 #define CTX_DONE 64
 
 struct ctx {
-	uint64_t now_ns;    /* of this turn */
-	uint64_t given_ns;  /* the same by the caller's clock, which is behind by behind_ns */
-	uint64_t behind_ns; /* since it ran backwards; 0: it never did */
-	uint64_t epoch_ns;  /* of the first turn; what follows is counted from there, so that */
-	bool has_epoch;     /* what is armed before the first turn is armed for its time */
-	uint32_t now_us;    /* modulo 2^32 us; for RTT samples */
-	uint32_t now_ms;    /* modulo 2^32 ms; for timestamps */
-	uint32_t tick;      /* modulo 2^32 ticks; for timers */
-	uint16_t turn;      /* modulo 2^16 turns; what has come in one turn has come at once */
-	int64_t wall_s;     /* seconds since 1970, kept by run/; 0 under any other clock */
+	uint64_t now_ns;     /* of this turn */
+	uint64_t given_ns;   /* the same by the caller's clock, which is behind by behind_ns */
+	uint64_t behind_ns;  /* since it ran backwards; 0: it never did */
+	uint64_t far_ns;     /* a turn so long after the one before is looked at (stack/poll.c) */
+	uint64_t stall_ns;   /* when the lcore went on after it had stood still */
+	uint32_t rtt_end_us; /* longer round trips have a stall in them; 0: there was none lately */
+	uint64_t epoch_ns;   /* of the first turn; what follows is counted from there, so that */
+	bool has_epoch;      /* what is armed before the first turn is armed for its time */
+	uint32_t now_us;     /* modulo 2^32 us; for RTT samples */
+	uint32_t now_ms;     /* modulo 2^32 ms; for timestamps */
+	uint32_t tick;       /* modulo 2^32 ticks; for timers */
+	uint16_t turn;       /* modulo 2^16 turns; what has come in one turn has come at once */
+	int64_t wall_s;      /* seconds since 1970, kept by run/; 0 under any other clock */
 	int64_t wall_ns;   /* what now_ns is to be added to, to make it the time since 1970; or 0 */
 	bool mbufs_scarce; /* less than an eighth of the pool is left: no new connections */
 	bool mbufs_low;    /* pool nearly empty: refuse what can be refused */

@@ -180,7 +180,7 @@ void fastopen_opened(struct tcp *tcp, struct tcb *t)
 
 	fastopen_leave(tcp, t);
 	if (t->retries == 0)
-		rtt_sample(&tcp->ctx->cfg, t, tcp->ctx->now_us - t->rttvar_us);
+		rtt_sample(tcp->ctx, t, tcp->ctx->now_us - t->rttvar_us);
 	else /* RFC 6928 section 2 */
 		t->cwnd = RTE_MIN(t->cwnd, tcb_initial_window(tcp, t));
 	t->retries = 0;

@@ -17,14 +17,18 @@
 /* RFC 6298 section 2: alpha 1/8, beta 1/4, K 4; the clock's granularity is a tick */
 #define RTT_GRANULARITY_US ((1u << TICK_SHIFT) / 1000 + 1)
 
-/** rtt_sample takes one measurement; the time-out follows without back-off. */
-static inline void rtt_sample(const struct pc_stack_config *cfg, struct tcb *t, uint32_t rtt_us)
+/** rtt_sample takes one measurement; the time-out follows without back-off. One during which the lcore stood still says
+ * nothing of the path. */
+static inline void rtt_sample(const struct ctx *ctx, struct tcb *t, uint32_t rtt_us)
 {
+	const struct pc_stack_config *cfg = &ctx->cfg;
 	const uint32_t rtt = RTE_MAX(RTE_MIN(rtt_us, 120000000u), 1u);
 	const uint32_t min = (uint32_t)cfg->tcp_rto_min_ms * 1000;
 	const uint32_t max = (uint32_t)cfg->tcp_rto_max_ms * 1000;
 	uint32_t srtt = t->srtt_us, var = t->rttvar_us;
 
+	if (unlikely(rtt_us > ctx->rtt_end_us - 1)) /* 0 is no end */
+		return;
 	if (unlikely(srtt == 0)) {
 		srtt = rtt;
 		var = rtt / 2;

@@ -420,8 +420,7 @@ int syncache_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 	if (t == NULL)
 		return PC_DROP_TCP_NO_TCB;
 	if (e->lost == 0)
-		rtt_sample(&tcp->ctx->cfg, t,
-		           e->acked ? e->sent_us : tcp->ctx->now_us - e->sent_us);
+		rtt_sample(tcp->ctx, t, e->acked ? e->sent_us : tcp->ctx->now_us - e->sent_us);
 	tcb_replace(tcp, t, rx->hash, flow_ref_make(FLOW_SYN, index));
 	release(tcp, index);
 	announce(tcp, t);

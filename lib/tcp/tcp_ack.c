@@ -37,7 +37,7 @@ static uint32_t sample_rtt(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 		us = ms < 120000 ? RTE_MAX(ms * 1000, 1u) : 0;
 	}
 	if (us > 0)
-		rtt_sample(&tcp->ctx->cfg, t, us);
+		rtt_sample(tcp->ctx, t, us);
 	return us;
 }
 

@@ -156,7 +156,7 @@ static inline void input_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *
 	q->rack.valid = false; /* what comes next was sent after all that has been delivered */
 	if (likely(rtt_us > 0)) {
 		rack_min_rtt(&q->rack, rtt_us, tcp->ctx->now_ms);
-		rtt_sample(&tcp->ctx->cfg, t, rtt_us);
+		rtt_sample(tcp->ctx, t, rtt_us);
 	}
 	account_all_acked(tcp, t, account, acked, rtt_us);
 	ip_confirm(tcp->ip, t->neigh);
@@ -309,7 +309,7 @@ static void input_part(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	q->rack.in_parts = true;
 	a.rtt_us = pop_part(tcp, t, q, account_of(tcp, t), seg->ack);
 	rack_min_rtt(&q->rack, a.rtt_us, tcp->ctx->now_ms);
-	rtt_sample(&tcp->ctx->cfg, t, a.rtt_us);
+	rtt_sample(tcp->ctx, t, a.rtt_us);
 	t->snd_una = seg->ack;
 	ip_confirm(tcp->ip, t->neigh);
 	tcp_loss_arm(tcp, t, q); /* RFC 6298 (5.3) */

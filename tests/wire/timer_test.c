@@ -209,6 +209,90 @@ static void clock_starts_at_zero(struct wt *w)
 	EXPECT_IN(199, 1001, .flags = PA, .seq = 1, .ack = 1, .len = 10);
 }
 
+/* 20 round trips of 10 ms; returns the number of the next byte */
+static uint32_t measure(struct wt *w)
+{
+	uint32_t seq = 1;
+
+	wt_established(w);
+	for (int i = 0; i < 20; i++, seq += 100) {
+		wt_send(w, 100);
+		EXPECT(.flags = PA, .seq = seq, .ack = 1, .len = 100);
+		wt_pass(w, 10);
+		INJECT(.flags = A, .seq = 1, .ack = seq + 100);
+	}
+	return seq;
+}
+
+/* What is lost is sent again as soon as the path asks for. */
+static void is_measured(struct wt *w, uint32_t seq)
+{
+	IN(wt_info(w).tcpi_rto, 200000, 500000);
+	IN(wt_info(w).tcpi_rtt, 9000, 60000);
+	wt_send(w, 100);
+	EXPECT(.flags = PA, .seq = seq, .ack = 1, .len = 100);
+	EXPECT_IN(200, 500, .flags = PA, .seq = seq, .ack = 1, .len = 100);
+	INJECT(.flags = A, .seq = 1, .ack = seq + 100);
+}
+
+/* The lcore stands still for a minute (SIGSTOP, a virtual machine that is moved) while an acknowledgement waits in the
+ * ring: how long that was says nothing of the path. */
+static void stall(struct wt *w)
+{
+	const uint32_t seq = measure(w);
+
+	wt_send(w, 100);
+	EXPECT(.flags = PA, .seq = seq, .ack = 1, .len = 100);
+	w->now += 60000000000;
+	INJECT(.flags = A, .seq = 1, .ack = seq + 100);
+	EQ(wt_count(w, PC_STALLS), 1);
+	is_measured(w, seq + 100);
+}
+
+/* a handler that takes three seconds: the turn ends late, and the next one is in time */
+static void slow_handler(struct wt *w)
+{
+	const uint32_t seq = measure(w);
+
+	wt_send(w, 100);
+	EXPECT(.flags = PA, .seq = seq, .ack = 1, .len = 100);
+	pc_stack_poll(w->st, w->now);
+	w->now += 3000000000;
+	pc_stack_flush(w->st, w->now);
+	INJECT(.flags = A, .seq = 1, .ack = seq + 100);
+	EQ(wt_count(w, PC_STALLS), 1);
+	is_measured(w, seq + 100);
+}
+
+/* the acknowledgement comes after the stall, not in it */
+static void stall_before_answer(struct wt *w)
+{
+	const uint32_t seq = measure(w);
+
+	wt_send(w, 100);
+	EXPECT(.flags = PA, .seq = seq, .ack = 1, .len = 100);
+	w->now += 2000000000;
+	wt_settle(w);
+	EXPECT(.flags = PA, .seq = seq, .ack = 1, .len = 100);
+	wt_pass(w, 1);
+	INJECT(.flags = A, .seq = 1, .ack = seq + 100);
+	is_measured(w, seq + 100);
+}
+
+/* long round trips are measured, and whoever sleeps until his deadline is not late */
+static void no_stall(struct wt *w)
+{
+	wt_established(w);
+	wt_pass(w, 3600000);
+	wt_send(w, 100);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+	wt_pass(w, 900);
+	wt_drop(w);
+	wt_pass(w, 3600000);
+	wt_drop(w);
+	EQ(wt_count(w, PC_STALLS), 0);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 9293 MUST-25: keep-alive is off by default", off_by_default},
     {"RFC 9293 MUST-28: two hours by default", default_idle},
@@ -225,6 +309,10 @@ static const struct wt_case cases[] = {
     {"timers across the wrap of their clocks", clock_wraps},
     {"timers when the clock leaps over days", clock_leaps},
     {"time may begin at 0", clock_starts_at_zero},
+    {"a stall of the lcore is no round trip", stall},
+    {"a slow handler is no round trip", slow_handler},
+    {"a stall before the answer comes", stall_before_answer},
+    {"who is in time is not said to stand still", no_stall},
 };
 
 WT_MAIN("timer")
