@@ -4,11 +4,16 @@
 import hashlib
 import http.client
 import os
+import random
 import re
+import shutil
 import socket
+import subprocess
+import time
+from email.utils import formatdate
 
 import bed
-from bed import SERVER, expect, sh
+from bed import CLIENT, SERVER, expect, sh, wait_for
 
 URL = f"http://{SERVER}"
 
@@ -23,6 +28,8 @@ def make_root(b, megabytes):
     for name, content in files.items():
         with open(os.path.join(root, name), "wb") as f:
             f.write(content)
+    old = int(time.time()) - 100000  # conditions may be about later dates
+    os.utime(os.path.join(root, "small.txt"), (old, old))
     digest = hashlib.sha256()
     block = os.urandom(1 << 24)
     with open(os.path.join(root, "big.bin"), "wb") as f:
@@ -104,6 +111,73 @@ def conditional(b, s):
     got = curl("-o", "/dev/null", "-w", "%{http_code}", "-H", 'If-None-Match: "other"',
                f"{URL}/1m.bin")
     expect(got == "200", got)
+
+
+def answer_of(c, method, fields):
+    """What one request is answered: status, what is told of the part, and the body if there may be one."""
+    c.putrequest(method, "/small.txt", skip_accept_encoding=True)
+    for name, value in fields:
+        c.putheader(name, value)
+    c.endheaders()
+    r = c.getresponse()
+    body = r.read()
+    if r.status == 412:
+        c.close()  # nginx does, and says keep-alive
+    return (r.status, r.getheader("Content-Range"), *((r.getheader("Content-Length"), body) if r.status in (200, 206) else ()))
+
+
+def some_fields(rng, mtime):
+    """Conditions and a range at random; TAG stands for the file's own. What nginx judges otherwise than RFC 9110 is left out: If-Match
+    with If-Unmodified-Since and If-None-Match with If-Modified-Since (13.2.2), dates that are none, HEAD with ranges (14.2), and ranges
+    that are none or end before they begin (14.1.1)."""
+    def tag():
+        return rng.choice(["TAG", "TAG", "W/TAG", '"x"', "*", '"x", TAG', '"x",W/TAG , "y"'])
+
+    def date():
+        return formatdate(mtime + rng.choice([-86400, -1, 0, 0, 1, 3600]), usegmt=True)
+    fields = []
+    if rng.random() < 0.4:
+        fields.append(rng.choice([("If-Match", tag()), ("If-Unmodified-Since", date())]))
+    if rng.random() < 0.4:
+        fields.append(rng.choice([("If-None-Match", tag()), ("If-Modified-Since", date())]))
+    method = rng.choice(["GET", "GET", "GET", "HEAD"])
+    if method == "GET" and rng.random() < 0.7:
+        first, last = sorted((rng.randrange(120), rng.randrange(120)))
+        part = rng.choice([f"{first}-{last}", f"{first}-", f"-{last}", "0-99999999", "99-", "100-"])
+        fields.append(("Range", rng.choice(["bytes=", "bytes=", "bytes=", "Bytes=", "lines="]) + part))
+        if rng.random() < 0.4:
+            fields.append(("If-Range", rng.choice(["TAG", "W/TAG", '"x"', date(), date()])))
+    rng.shuffle(fields)
+    return method, fields
+
+
+def beside_nginx(b, s):
+    """conditions and ranges: 600 requests at random are answered as nginx answers them"""
+    if not shutil.which("nginx") or b.backend != "tap":
+        return
+    mtime = int(os.stat(os.path.join(s["root"], "small.txt")).st_mtime)
+    conf = os.path.join(b.tmp, "nginx.conf")
+    with open(conf, "w", encoding="ascii") as f:
+        f.write(f"""user root; daemon off; master_process off; error_log {b.tmp}/nginx.log; pid {b.tmp}/nginx.pid; events {{}}
+http {{ access_log off; if_modified_since before; keepalive_requests 10000; client_body_temp_path {b.tmp}/b; proxy_temp_path {b.tmp}/p;
+  fastcgi_temp_path {b.tmp}/f; uwsgi_temp_path {b.tmp}/u; scgi_temp_path {b.tmp}/s; server {{ listen {CLIENT}:8090; root {s["root"]}; }} }}""")
+    with subprocess.Popen(["nginx", "-c", conf], stdin=subprocess.DEVNULL) as nginx:
+        try:
+            wait_for(lambda: ":8090" in sh("ss", "-ltn").stdout, 10 * b.slow, "nginx")
+            both = [http.client.HTTPConnection(SERVER, 80, 10), http.client.HTTPConnection(CLIENT, 8090, 10)]
+            tags = []
+            for c in both:
+                c.request("HEAD", "/small.txt")
+                r = c.getresponse()
+                tags.append(r.getheader("ETag"))
+                r.read()
+            rng = random.Random(9110)
+            for _ in range(600):
+                method, fields = some_fields(rng, mtime)
+                ours, theirs = (answer_of(c, method, [(n, v.replace("TAG", t)) for n, v in fields]) for c, t in zip(both, tags))
+                expect(ours == theirs, f"{method} {fields}: {ours}, nginx: {theirs}")
+        finally:
+            nginx.kill()
 
 
 def errors(b, s):
@@ -232,7 +306,7 @@ def loss(b, s):
         b.heal()
 
 
-STEPS = [get, head, ranges, conditional, errors, keep_alive, half_close, slow_reader, big, ab_keep,
+STEPS = [get, head, ranges, conditional, beside_nginx, errors, keep_alive, half_close, slow_reader, big, ab_keep,
          ab_new, wrk, loss]
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
  *
  * Requests are smuggled where two programs disagree about where one ends.  So whatever percore-httpd accepts, header
  * and body, the other must accept too, ending at the same byte, with the same target and Host, and keep the connection or not
- * if no Connection field speaks of it.  What percore-httpd refuses the other may accept: it is meant to be the stricter one.
+ * if no Connection field speaks of it.  What percore-httpd refuses the other may accept: it is meant to be the stricter one;
+ * how strict, is looked at without the other, which takes bare LFs and folded lines.
  */
 #include <string.h>
 
@@ -124,19 +125,24 @@ static bool has_line(const char *p, size_t len, const char *name, char not_next)
 	return false;
 }
 
+static bool has_tab_about(const struct http_request *r, const char *p, enum http_field f)
+{
+	const struct http_span v = r->field[f];
+
+	return http_has(r, f) && (p[v.off - 1] == '\t' || p[v.off + v.len] == '\t');
+}
+
 /* a tab in a line that says how the body is cut */
 static bool has_tab(const struct http_request *r, const char *p)
 {
-	const struct http_span v = r->field[HTTP_TRANSFER_ENCODING];
-
-	return http_has(r, HTTP_TRANSFER_ENCODING) &&
-	       (p[v.off - 1] == '\t' || p[v.off + v.len] == '\t');
+	return has_tab_about(r, p, HTTP_TRANSFER_ENCODING) ||
+	       has_tab_about(r, p, HTTP_CONTENT_LENGTH);
 }
 
 /* What the other gets wrong, or judges where it means nothing: it takes "Transfer-Encodings:" for
  * "Transfer-Encoding:", and fields about the length among trailers for such (RFC 9110 6.5.1), and "chunked"
- * with a tab behind it for another coding; and it refuses a tab behind the size of a chunk, which RFC 9112 7.1.1 lets
- * stand there (BWS). */
+ * with a tab behind it for another coding; and it refuses a tab behind a Content-Length, which RFC 9110 5.6.3 lets stand
+ * there (OWS), and behind the size of a chunk, which RFC 9112 7.1.1 does (BWS). */
 static bool is_odd(const struct http_request *r, const char *p, size_t head, size_t end)
 {
 	return has_tab(r, p) ||
@@ -186,15 +192,161 @@ static void compare(const struct http_request *r, const char *p, size_t end)
 	           memcmp(o.host, p + r->field[HTTP_HOST].off, o.host_len) == 0);
 }
 
+/* ---- what no recipient reads differently -------------------------------------------------------- */
+
+static bool is_name_byte(char c)
+{
+	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+	       (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+/* A field line: a name of token bytes with its colon at once, and no control in it (RFC 9112 5.1, 5.2). Counts those that say
+ * where the request ends. */
+static void check_line(const char *p, size_t len, unsigned *lengths, unsigned *codings)
+{
+	size_t name = 0;
+
+	while (name < len && is_name_byte(p[name]))
+		name++;
+	fuzz_check(name > 0 && name < len && p[name] == ':');
+	for (size_t i = name; i < len; i++)
+		fuzz_check(p[i] == '\t' || ((uint8_t)p[i] >= 0x20 && p[i] != 0x7f));
+	*lengths += name == 14 && strncasecmp(p, "content-length", 14) == 0;
+	*codings += name == 17 && strncasecmp(p, "transfer-encoding", 17) == 0;
+}
+
+/* Every line of an accepted header ends in CR LF, none begins with white space, and one field at most says where the request
+ * ends. */
+static void check_strict(const struct http_request *r, const char *p, size_t head)
+{
+	const char *line = p + r->request_line.off + r->request_line.len, *end = p + head - 2,
+	           *next;
+	unsigned lengths = 0, codings = 0;
+
+	fuzz_check(line[0] == '\r' && line[1] == '\n' && end[0] == '\r' && end[1] == '\n');
+	for (line += 2; line < end; line = next + 1) {
+		next = memchr(line, '\n', (size_t)(end - line));
+		fuzz_check(next != NULL && next > line && next[-1] == '\r');
+		check_line(line, (size_t)(next - line) - 1, &lengths, &codings);
+	}
+	fuzz_check(lengths + codings <= 1);
+	fuzz_check((r->body == HTTP_BODY_CHUNKED) == (codings == 1));
+	fuzz_check(r->body != HTTP_BODY_LENGTH || lengths == 1);
+}
+
+/* ---- requests out of pieces ---------------------------------------------------------------------- */
+
+/* An input that begins with this byte is a list of pieces: what recipients read differently comes together more often out
+ * of these than out of bytes. */
+#define PIECES '\1'
+
+static const struct {
+	const char *text;
+	uint8_t len;
+} piece[] = {
+#define PIECE(text)                    \
+	{                              \
+		text, sizeof(text) - 1 \
+	}
+    PIECE("GET / HTTP/1.1\r\nHost: a\r\n"),
+    PIECE("POST /x HTTP/1.1\r\nHost: a\r\n"),
+    PIECE("POST /x HTTP/1.0\r\n"),
+    PIECE("Content-Length: "),
+    PIECE("Content-Length"),
+    PIECE("Content_Length: "),
+    PIECE("Transfer-Encoding: "),
+    PIECE("Transfer-Encoding"),
+    PIECE("chunked"),
+    PIECE("Chunked"),
+    PIECE("identity"),
+    PIECE("gzip"),
+    PIECE("\r\n"),
+    PIECE("\r\n\r\n"),
+    PIECE("\n"),
+    PIECE("\n\n"),
+    PIECE("\r"),
+    PIECE("\r\r\n"),
+    PIECE("\r\n "),
+    PIECE("\r\n\t"),
+    PIECE(" "),
+    PIECE("\t"),
+    PIECE("\v"),
+    PIECE("\f"),
+    PIECE("\0"),
+    PIECE("\x7f"),
+    PIECE("\x80"),
+    PIECE("\xa0"),
+    PIECE("\xef\xbb\xbf"),
+    PIECE(":"),
+    PIECE(" :"),
+    PIECE(": "),
+    PIECE(","),
+    PIECE(", "),
+    PIECE(";"),
+    PIECE(";a=b"),
+    PIECE(";a=\"b\r\nc\""),
+    PIECE("="),
+    PIECE("\""),
+    PIECE("0"),
+    PIECE("1"),
+    PIECE("5"),
+    PIECE("05"),
+    PIECE("+5"),
+    PIECE("-5"),
+    PIECE("0x5"),
+    PIECE("5.0"),
+    PIECE("A"),
+    PIECE("f"),
+    PIECE("_"),
+    PIECE("18446744073709551615"),
+    PIECE("18446744073709551621"),
+    PIECE("4294967301"),
+    PIECE("ffffffffffffffff"),
+    PIECE("10000000000000005"),
+    PIECE("000000000000005"),
+    PIECE("0\r\n\r\n"),
+    PIECE("0\r\n"),
+    PIECE("5\r\nhello\r\n"),
+    PIECE("5 \r\nhello\r\n"),
+    PIECE("5\nhello\n"),
+    PIECE("hello"),
+    PIECE("Host: b"),
+    PIECE("Host: a"),
+    PIECE("Connection: close"),
+    PIECE("Connection: Transfer-Encoding"),
+    PIECE("Expect: 100-continue"),
+    PIECE("Upgrade: h2c"),
+    PIECE("X: y"),
+    PIECE("http://a/"),
+    PIECE("*"),
+    PIECE("HTTP/1.1"),
+    PIECE("HTTP/2.0"),
+#undef PIECE
+};
+
+static size_t expand(const uint8_t *data, size_t size, char *to, size_t room)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		const unsigned k = data[i] % (sizeof(piece) / sizeof(piece[0]));
+
+		if (n + piece[k].len > room)
+			break;
+		memcpy(to + n, piece[k].text, piece[k].len);
+		n += piece[k].len;
+	}
+	return n;
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc, (void)argv;
 	return 0;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void read_requests(const char *p, size_t size)
 {
-	const char *p = (const char *)data;
 	struct http_request r;
 	size_t end = 0;
 	int head;
@@ -204,11 +356,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		head = http_parse(&r, p, size, &limits);
 		if (head <= 0)
 			break;
+		check_strict(&r, p, (size_t)head);
 		end = end_of_body(&r, p, (size_t)head, size);
 		if (end == 0)
 			break;
 		if (is_comparable(&r, p, (size_t)head, end))
 			compare(&r, p, end);
 	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static char text[16384];
+
+	if (size > 0 && data[0] == PIECES)
+		read_requests(text, expand(data + 1, size - 1, text, sizeof(text)));
+	else
+		read_requests((const char *)data, size);
 	return 0;
 }
