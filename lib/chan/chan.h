@@ -190,6 +190,8 @@ struct chan_sock {
 	uint32_t urgent;           /* both: the last urgent byte; 0: none, or read past */
 	uint32_t
 	    cork; /* UDP_CORK is 1, and something is held back by it or by MSG_MORE: CHAN_CORK_* */
+	uint32_t buffers_set; /* CHAN_SNDBUF_SET, CHAN_RCVBUF_SET */
+	uint32_t pad;
 	/* L: positions of bytes whose marks were replaced while the reader stood at them: [rx_hole,rx_hole_end) */
 	uint64_t rx_hole, rx_hole_end;
 	/* both */
@@ -209,6 +211,10 @@ struct chan_sock {
 
 #define CHAN_PAYLOAD_MAX 65535u
 #define CHAN_CONTROL_MAX 256u
+
+/** Bits of chan_sock.buffers_set. */
+#define CHAN_SNDBUF_SET 1u
+#define CHAN_RCVBUF_SET 2u
 
 /** Bits of chan_sock.cork. */
 #define CHAN_CORK_ON   1u

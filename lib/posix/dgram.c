@@ -281,12 +281,20 @@ static int put(uint32_t sock, const struct msghdr *m, const struct chan_dgram *d
 	return 0;
 }
 
+/* Linux: AF_UNSPEC is as no address at all for an AF_INET6 socket. */
+static bool is_for_peer(const struct chan_sock *s, const struct msghdr *m)
+{
+	const struct sockaddr *sa = m->msg_name;
+
+	return s->ip6 && m->msg_namelen >= sizeof(sa->sa_family) && sa->sa_family == AF_UNSPEC;
+}
+
 /* The address of a datagram, as far as it can be judged here. */
 static int read_name(const struct chan_sock *s, const struct msghdr *m, struct chan_dgram *d)
 {
 	if (at_load(&s->cork) & CHAN_CORK_HELD) /* the first call has said for whom it is */
 		return 0;
-	if (m->msg_name == NULL || m->msg_namelen == 0)
+	if (m->msg_name == NULL || m->msg_namelen == 0 || is_for_peer(s, m))
 		return at_load(&s->flags) & CHAN_PEER ? 0 : -EDESTADDRREQ;
 	if (!s->ip6) {
 		const struct sockaddr_in *a = m->msg_name;

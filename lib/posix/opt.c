@@ -86,19 +86,26 @@ static int get_reading(const struct chan_sock *s, int name)
 /* ---- what Linux doubles ----------------------------------------------------------------------- */
 
 /* socket(7): "the kernel doubles this value [...] when it is set using setsockopt(2), and this doubled value is returned
- * by getsockopt(2)". What is set is remembered, so that it is known. */
+ * by getsockopt(2)". That it is set is remembered, and a connection has it of its listener. */
+static uint32_t doubled_bit(int level, int name)
+{
+	if (level != SOL_SOCKET)
+		return 0;
+	switch (name) {
+	case SO_SNDBUF:
+	case SO_SNDBUFFORCE:
+		return CHAN_SNDBUF_SET;
+	case SO_RCVBUF:
+	case SO_RCVBUFFORCE:
+		return CHAN_RCVBUF_SET;
+	default:
+		return 0;
+	}
+}
+
 static bool is_doubled(const struct chan_sock *s, int level, int name)
 {
-	const uint32_t n = at_load(&s->nb_options);
-
-	if (level != SOL_SOCKET || (name != SO_SNDBUF && name != SO_RCVBUF))
-		return false;
-	for (uint32_t i = 0; i < n && i < CHAN_OPTIONS; i++)
-		if (s->option[i].level == level &&
-		    (s->option[i].name == name ||
-		     s->option[i].name == (name == SO_SNDBUF ? SO_SNDBUFFORCE : SO_RCVBUFFORCE)))
-			return true;
-	return false;
+	return (at_load(&s->buffers_set) & doubled_bit(level, name)) != 0;
 }
 
 static void double_it(void *value, socklen_t len)
@@ -172,6 +179,8 @@ static int64_t set_option(uint32_t sock, int level, int name, const void *value,
 		remember_linger(s, value);
 	if (level == IPPROTO_UDP && name == UDP_CORK)
 		remember_cork(s, value);
+	if (doubled_bit(level, name) != 0)
+		at_or(&s->buffers_set, doubled_bit(level, name));
 	remember(s, level, name, value, len);
 	for (uint32_t i = 1; i < sock_parts(s); i++)
 		(void)call_sock(s->part[i], CHAN_OP_SETSOCKOPT, level, name, value, len);

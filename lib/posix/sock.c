@@ -222,6 +222,7 @@ void sock_choose_lcore(struct file *f)
 	to->linger_s = s->linger_s;
 	to->rcvlowat = s->rcvlowat;
 	to->peek_off = s->peek_off;
+	to->buffers_set = s->buffers_set;
 	to->tells = s->tells;
 	to->cookie = s->cookie;
 	memcpy(to->option, s->option, sizeof(to->option));

@@ -141,16 +141,23 @@ static int end_of_attempt(struct pc_service *s, struct request *r)
 	return pc_connect(s->st, r->fd, address(r), r->len) == 0 ? 0 : errno;
 }
 
+static int64_t dissolved(const struct request *r)
+{
+	if (r->shared->type == CHAN_DGRAM) {
+		at_and(&r->shared->flags, ~(uint32_t)CHAN_PEER);
+	} else if (r->shared->state == CHAN_OVER) {
+		at_store(&r->shared->state, CHAN_IDLE);
+		at_store(&r->shared->flags, CHAN_HUP);
+	}
+	return 0;
+}
+
 static int64_t do_connect(struct pc_service *s, struct request *r)
 {
 	int error;
 
 	if (pc_connect(s->st, r->fd, address(r), r->len) == 0) {
-		if (r->shared->type == CHAN_DGRAM && address(r)->sa_family == AF_UNSPEC) {
-			at_and(&r->shared->flags, ~(uint32_t)CHAN_PEER);
-			return 0;
-		}
-		return connected(r);
+		return address(r)->sa_family == AF_UNSPEC ? dissolved(r) : connected(r);
 	}
 	error = errno;
 	if (error == ECONNABORTED && r->shared->state == CHAN_OVER)

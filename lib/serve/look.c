@@ -55,6 +55,19 @@ static void keep_name(struct pc_service *s, int fd, struct chan_addr *a,
 		a->len = len;
 }
 
+/* What a connection has of the listener's settings that are not the stack's. Those are of the part that they were set on:
+ * the first. */
+static void inherit(struct chan_sock *a, const struct chan_sock *l)
+{
+	at_put(&a->linger, at_peek(&l->linger));
+	at_put(&a->linger_s, at_peek(&l->linger_s));
+	at_put(&a->rcvlowat, at_peek(&l->rcvlowat));
+	at_put(&a->tells, at_peek(&l->tells));
+	at_put(&a->buffers_set, at_peek(&l->buffers_set));
+	at_put(&a->rcv_timeout_ns, at_peek(&l->rcv_timeout_ns));
+	at_put(&a->snd_timeout_ns, at_peek(&l->snd_timeout_ns));
+}
+
 /* Returns whether there may be another one. */
 static bool accept_one(struct pc_service *s, uint32_t sock)
 {
@@ -80,12 +93,7 @@ static bool accept_one(struct pc_service *s, uint32_t sock)
 	a = chan_sock(s->chan, made);
 	a->protocol = IPPROTO_TCP;
 	a->state = CHAN_CONNECTED;
-	at_put(&a->linger, at_peek(&c->linger));
-	at_put(&a->linger_s, at_peek(&c->linger_s));
-	at_put(&a->rcvlowat, at_peek(&c->rcvlowat));
-	at_put(&a->tells, at_peek(&c->tells));
-	at_put(&a->rcv_timeout_ns, at_peek(&c->rcv_timeout_ns));
-	at_put(&a->snd_timeout_ns, at_peek(&c->snd_timeout_ns));
+	inherit(a, chan_sock(s->chan, c->primary < s->chan->nb_socks ? c->primary : sock));
 	keep_name(s, fd, &a->local, pc_getsockname);
 	keep_name(s, fd, &a->peer, pc_getpeername);
 	at_store(&a->holders[0], CHAN_QUEUED);

@@ -93,6 +93,8 @@ static int check_family(const struct sock_ref *ref, enum sock_use use, sa_family
 	if (!sock_is_ip6(ref)) {
 		if (len < sizeof(struct sockaddr_in))
 			return -EINVAL;
+		if (family == AF_UNSPEC && use == SOCK_SEND) /* Linux takes it for AF_INET */
+			return 0;
 		return family == AF_INET ? 0 : -EAFNOSUPPORT;
 	}
 	if (family == AF_INET && mixes) {
@@ -134,6 +136,19 @@ static int read_scope(const struct sockets *s, const struct sock_ref *ref, enum 
 	return 0;
 }
 
+/* Linux: to the unspecified address means to this host. */
+static struct pc_addr this_host(const struct sockets *s, const struct sock_ref *ref,
+                                const struct pc_addr *any)
+{
+	const uint16_t laddr = ref->tcp != NULL ? ref->tcp->flow.laddr : ref->udp->laddr;
+
+	if (!pc_addr_is_ip4(any))
+		return *ip_laddr(s->ip, LADDR_LO6);
+	if (laddr != LADDR_NONE && pc_addr_is_ip4(ip_laddr(s->ip, laddr)))
+		return *ip_laddr(s->ip, laddr);
+	return *ip_laddr(s->ip, LADDR_LO4);
+}
+
 int sock_read_addr(const struct sockets *s, const struct sock_ref *ref, enum sock_use use,
                    const struct sockaddr *sa, socklen_t len, struct sock_addr *a)
 {
@@ -141,7 +156,14 @@ int sock_read_addr(const struct sockets *s, const struct sock_ref *ref, enum soc
 	              ? -EINVAL
 	              : check_family(ref, use, sa->sa_family, len);
 
+	struct sockaddr_in in;
+
 	a->laddr = LADDR_NONE;
+	if (err == 0 && sa->sa_family == AF_UNSPEC) {
+		memcpy(&in, sa, sizeof(in));
+		in.sin_family = AF_INET;
+		sa = (const struct sockaddr *)&in;
+	}
 	if (err == 0)
 		err = pc_endpoint_from_sockaddr(&a->e, sa, len);
 	if (err != 0)
@@ -150,6 +172,8 @@ int sock_read_addr(const struct sockets *s, const struct sock_ref *ref, enum soc
 		return use == SOCK_BIND ? -EINVAL : -ENETUNREACH;
 	if (sa->sa_family == AF_INET6 && pc_addr_is_link_local(&a->e.addr))
 		return read_scope(s, ref, use, sa, len, a);
+	if (use != SOCK_BIND && pc_addr_is_any(&a->e.addr))
+		a->e.addr = this_host(s, ref, &a->e.addr);
 	return 0;
 }
 
@@ -254,6 +278,8 @@ static int connect_tcp(struct sockets *s, const struct sock_ref *ref, const stru
 	struct sock_addr a;
 
 	if (err == 0)
+		tcp_forget_attempt(s->tcp, t);
+	if (err == 0)
 		err = sock_read_addr(s, ref, SOCK_CONNECT, addr, len, &a);
 	if (err != 0)
 		return err;
@@ -265,6 +291,16 @@ static int connect_tcp(struct sockets *s, const struct sock_ref *ref, const stru
 	if (err != 0) /* above 0: it waits for the first send (TCP_FASTOPEN_CONNECT) */
 		return err < 0 ? err : 0;
 	return -EINPROGRESS;
+}
+
+/* connect() with AF_UNSPEC; of a connection it is not there (docs/not-implemented.md) */
+static int dissolve_tcp(struct sockets *s, struct tcb *t)
+{
+	if (t->state != TCP_S_CLOSED || (t->flags & TCB_CONNECTED))
+		return sock_check_connect(t);
+	t->flags &= ~(uint32_t)TCB_CONNECTING;
+	tcp_forget_attempt(s->tcp, t);
+	return 0;
 }
 
 static int connect_udp(struct sockets *s, const struct sock_ref *ref, const struct sockaddr *addr,
@@ -286,7 +322,9 @@ int pc_connect(struct pc_stack *st, int fd, const struct sockaddr *addr, socklen
 	if (len < sizeof(addr->sa_family))
 		return (int)sock_fail(-EINVAL);
 	if (ref.tcp != NULL)
-		return (int)sock_fail(connect_tcp(s, &ref, addr, len));
+		return (int)sock_fail(addr->sa_family == AF_UNSPEC
+		                          ? dissolve_tcp(s, ref.tcp)
+		                          : connect_tcp(s, &ref, addr, len));
 	if (ref.udp->kind != UDP_DATAGRAM)
 		return (int)sock_fail(sock_raw_connect(s, &ref, addr, len));
 	if (addr->sa_family == AF_UNSPEC)

@@ -129,6 +129,8 @@ static ssize_t send_fastopen(struct sockets *s, const struct sock_ref *ref,
 	else if (err == 0 && has_no_family(msg))
 		err = -EOPNOTSUPP;
 	if (err == 0)
+		tcp_forget_attempt(s->tcp, t);
+	if (err == 0)
 		err = sock_read_addr(s, ref, SOCK_CONNECT, msg->msg_name, msg->msg_namelen, &to);
 	if (err != 0)
 		return err;

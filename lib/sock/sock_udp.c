@@ -362,6 +362,15 @@ static ssize_t send_raw(struct sockets *s, const struct sock_ref *ref, const str
 	return err;
 }
 
+/* Linux: AF_UNSPEC is as no address at all for an AF_INET6 socket. */
+static bool is_for_peer(const struct sock_ref *ref, const struct msghdr *msg)
+{
+	const struct sockaddr *sa = msg->msg_name;
+
+	return ref->udp->ip6 && msg->msg_namelen >= sizeof(sa->sa_family) &&
+	       sa->sa_family == AF_UNSPEC;
+}
+
 ssize_t sock_udp_send(struct sockets *s, const struct sock_ref *ref, const struct msghdr *msg,
                       int flags)
 {
@@ -379,7 +388,7 @@ ssize_t sock_udp_send(struct sockets *s, const struct sock_ref *ref, const struc
 		return send_raw(s, ref, msg, len);
 	if (unlikely(ref->udp->held != NULL))
 		return send_more(s, ref, msg, len, more);
-	if (msg->msg_name != NULL) {
+	if (msg->msg_name != NULL && !is_for_peer(ref, msg)) {
 		err = sock_read_addr(s, ref, SOCK_SEND, msg->msg_name, msg->msg_namelen, &to);
 		if (err != 0)
 			return err;

@@ -226,6 +226,10 @@ int tcp_listen(struct tcp *tcp, struct tcb *t, int backlog);
 /** tcp_accept returns the oldest established connection, now open, or NULL. */
 struct tcb *tcp_accept(struct tcp *tcp, struct tcb *listener);
 
+/** tcp_forget_attempt lets go what an attempt to connect that has failed has chosen for a socket that was not bound: another
+ * peer may be reached from another address, and on another queue. */
+void tcp_forget_attempt(const struct tcp *tcp, struct tcb *t);
+
 /** tcp_connect sends a SYN: 0, or as pc_connect; 1 when it waits for the first bytes to send with it
  * (TCP_FASTOPEN_CONNECT). */
 int tcp_connect(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remote);

@@ -104,6 +104,15 @@ int tcp_bind(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *local)
 	return take_name(tcp, t, laddr, local->port);
 }
 
+void tcp_forget_attempt(const struct tcp *tcp, struct tcb *t)
+{
+	if ((t->flags & TCB_BOUND) || t->flow.lport == 0)
+		return;
+	t->flow.lport = 0;
+	if (!has_no_port(tcp, t))
+		t->flow.laddr = LADDR_NONE;
+}
+
 int tcp_listen(struct tcp *tcp, struct tcb *t, int backlog)
 {
 	struct binding *l;

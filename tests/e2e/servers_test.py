@@ -95,6 +95,32 @@ def python(b, s):
         fetch(b, b.sha, 8002, 10)
 
 
+INHERITS = """
+import socket, struct
+s = socket.socket()
+for name, value in (socket.SO_REUSEADDR, 1), (socket.SO_RCVTIMEO, struct.pack('ll', 90, 0)), (socket.SO_RCVLOWAT, 3), (socket.SO_SNDBUF, 30000):
+    s.setsockopt(socket.SOL_SOCKET, name, value)
+s.bind(('0.0.0.0', 8003))
+s.listen(64)
+while True:
+    c = s.accept()[0]
+    told = [*struct.unpack('ll', c.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, 16)), *(
+        c.getsockopt(socket.SOL_SOCKET, name) for name in (socket.SO_RCVLOWAT, socket.SO_SNDBUF))]
+    c.sendall(repr(told).encode())
+    c.close()
+"""
+
+
+def inherits(b, s):
+    """connections have their listener's settings, on whichever lcore they are"""
+    with Daemon(b, ["python3", "-c", INHERITS], answers(8003)):
+        for _ in range(20):
+            with socket.create_connection((SERVER, 8003), 5) as c:
+                c.settimeout(5 * b.slow)
+                told = c.recv(100)
+            expect(told == b"[90, 0, 3, 60000]", f"{told}")
+
+
 def lighttpd(b, s):
     """lighttpd: files by SHA-256, ab -k"""
     conf = os.path.join(b.tmp, "lighttpd.conf")
@@ -302,7 +328,7 @@ def postgresql(b, s):
         expect(status == 0, f"status {status}\n{d.out()[-2000:]}")
 
 
-STEPS = [nginx, proxy, system_calls, replication, zeromq, postgresql, python, lighttpd, memcached, redis, haproxy, iperf3, socat]
+STEPS = [nginx, proxy, system_calls, replication, zeromq, postgresql, python, inherits, lighttpd, memcached, redis, haproxy, iperf3, socat]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
