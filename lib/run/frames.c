@@ -8,6 +8,8 @@
 
 #include "stop.h"
 
+#define LOOK_NS UINT64_C(1000000000)
+
 /* The address of port 0 that was given first. */
 static const struct pc_prefix *first_addr(const struct settings *s)
 {
@@ -42,6 +44,17 @@ int frames_start(struct worker *w)
 	                             w->why, sizeof(w->why));
 }
 
+/* Once a second: the server of a memif may have gone, and come again. */
+static uint64_t look_at_links(struct worker *w, uint64_t now)
+{
+	if (w->index != 0 || now < w->wall_next_ns)
+		return now;
+	w->wall_next_ns = now + LOOK_NS;
+	for (unsigned p = 0; p < w->run->nb_ports; p++)
+		worker_look_at_link(w->run, p, now);
+	return now;
+}
+
 void frames_work(struct worker *w)
 {
 	const struct pc_run_frames *app = w->run->app->frames;
@@ -49,7 +62,7 @@ void frames_work(struct worker *w)
 	uint64_t end;
 
 	while (stop_wanted() == STOP_NO)
-		if (!app->turn(w->app, clock_now(clock)))
+		if (!app->turn(w->app, look_at_links(w, clock_now(clock))))
 			return;
 	if (app->drain == NULL)
 		return;

@@ -52,8 +52,7 @@ static bool link_is_up(struct run *r, unsigned p)
 	return link.link_status != 0;
 }
 
-/* Asks a device for its link, on behalf of all workers. */
-static void look_at_link(struct run *r, unsigned p, uint64_t now)
+void worker_look_at_link(struct run *r, unsigned p, uint64_t now)
 {
 	const bool up = link_is_up(r, p);
 
@@ -75,7 +74,7 @@ static bool follow_links(struct worker *w, uint64_t now)
 		struct pc_port_info *info = &w->devices[p]->info;
 
 		if (w->index == 0)
-			look_at_link(r, p, now);
+			worker_look_at_link(r, p, now);
 		info->link_up = __atomic_load_n(&r->link_up[p], __ATOMIC_RELAXED);
 		info->link_moves = __atomic_load_n(&r->link_moves[p], __ATOMIC_RELAXED);
 		soon |= !info->link_up || r->bonds[p].n > 0;

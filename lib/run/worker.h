@@ -116,4 +116,7 @@ void run_teardown(struct run *r);
 /** run_loop launches the workers and is one. Returns 0, or -1 with a line in r->s->why. */
 int run_loop(struct run *r);
 
+/** worker_look_at_link asks a device for its link, on behalf of all workers; a memif's client looks for its server. */
+void worker_look_at_link(struct run *r, unsigned p, uint64_t now);
+
 #endif

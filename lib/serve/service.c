@@ -191,12 +191,9 @@ static bool tell_queue(struct pc_service *s, uint32_t sock, uint32_t q)
 	    !word_push(r, words, c->queue_words, sock))
 		(void)at_and(&p->queued[q / 64], ~bit);
 	armed = at_load_sc(&queue->armed);
-	if (armed == CHAN_ALWAYS)
-		host_wake(s->host, q);
-	else if (armed == CHAN_ARMED && at_cas(&queue->armed, &armed, 0))
-		host_wake(s->host, q);
-	else
+	if (armed != CHAN_ALWAYS && !(armed == CHAN_ARMED && at_cas(&queue->armed, &armed, 0)))
 		return false;
+	host_wake(s->host, q);
 	return armed == CHAN_ARMED;
 }
 

@@ -86,14 +86,14 @@ def stay(path, answers):
 class Echo:
     """percore-echo on one end of a memif."""
 
-    def __init__(self, args, tmp, role, n):
+    def __init__(self, args, tmp, role, n, stats_s=3600):
         self.out = f"{tmp}/{role}.out"
         cpus = sorted(os.sched_getaffinity(0))
         self.process = subprocess.Popen(
             [f"{args.build}/app/echo/percore-echo", "-l", str(cpus[n % len(cpus)]), "--no-huge", "--no-shconf", "-m", "320",
              "--no-pci", "--no-telemetry", f"--vdev=net_memif0,role={role},id=0,socket={tmp}/memif.sock,"
              f"socket-abstract=no,mac=02:00:00:00:00:0{n}", "--", "--addr", f"192.0.2.{n}/24", "--listen", "7", "--set",
-             "run.stats_s=3600"],
+             f"run.stats_s={stats_s}"],
             stdin=subprocess.DEVNULL, stdout=open(self.out, "w"), stderr=subprocess.STDOUT)
         bed.wait_for(lambda: self.process.poll() is not None or "ready" in self.said(), 30 * args.slow, "percore-echo")
         bed.expect(self.process.poll() is None, f"percore-echo ended: {self.said()}")
@@ -149,9 +149,31 @@ def servers(args, tmp):
             end.kill()
 
 
+def load(args, tmp):
+    """percore-load finds a server that was killed in the middle and comes back."""
+    server = Echo(args, tmp, "server", 1)
+    words = [f"{args.build}/app/load/percore-load", "-l", str(max(os.sched_getaffinity(0))), "--no-huge", "--no-shconf", "-m", "320",
+             "--no-pci", "--no-telemetry", f"--vdev=net_memif0,role=client,id=0,socket={tmp}/memif.sock,socket-abstract=no", "--",
+             "--addr", "192.0.2.2/24", "--server", "192.0.2.1", "--mode", "connrate", "--conns", "4", "--seconds", "60"]
+    try:
+        with open(f"{tmp}/load.out", "w") as out, subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=out) as client:
+            try:
+                time.sleep(0.6 * args.slow)
+                server.kill()
+                time.sleep(0.6 * args.slow)
+                server = Echo(args, tmp, "server", 1, stats_s=1)
+                bed.wait_for(lambda: "tcp_opened_passive" in server.said(), 30 * args.slow, "connections to the server that came back")
+            finally:
+                client.kill()
+        server.end()
+        print("percore-load has found a server that came back", flush=True)
+    finally:
+        server.kill()
+
+
 def main():
     args = bed.arguments(__doc__, rounds=500, seed=1)
-    for step in (clients, servers):
+    for step in (clients, servers, load):
         if args.only and args.only not in step.__name__:
             continue
         with tempfile.TemporaryDirectory(prefix="percore-e2e-") as tmp:
