@@ -7,7 +7,8 @@
  * a peer that never fills a gap, or never opens its window, would hold it for ever.  So a hand
  * goes round the queues, a few in each turn: in its first round it frees what came out of order, which will
  * be sent again; in the next ones it resets the connections on which nothing moves but probes of a closed
- * window.  It stops where it is as soon as mbufs are no longer scarce.
+ * window.  It stops where it is as soon as mbufs are no longer scarce.  After the
+ * first two rounds only the clock makes anything due, so from then on the hand moves once in a tick and not in every turn.
  *
  * Invariant: a connection whose peer takes data, or sends it in order, is never touched.
  */
@@ -56,6 +57,9 @@ void pressure_relieve(struct tcp *tcp)
 		tcp->pressure.round = 0;
 		return;
 	}
+	if (tcp->pressure.round > 1 && tcp->pressure.tick == tcp->ctx->tick)
+		return;
+	tcp->pressure.tick = tcp->ctx->tick;
 	for (unsigned n = 0; n < LOOK_AT; n++) {
 		if (++tcp->pressure.hand > tcp->nb_queues) {
 			tcp->pressure.hand = 1;

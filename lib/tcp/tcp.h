@@ -106,8 +106,9 @@ struct tcp {
 	struct sources connections, half_open; /* of each source; tcp.source_* */
 	uint32_t denied_left;                  /* denied.c: TCBs still to be looked at */
 	struct {
-		uint32_t hand,
-		    round; /* pressure.c: the queues looked at last; how often all were */
+		uint32_t hand;  /* pressure.c: the queues looked at last */
+		uint32_t round; /* how often all were */
+		uint32_t tick;  /* when */
 	} pressure;
 	struct sip_key isn_key;
 	struct tcp_tuning tuning[TCP_TUNINGS];
@@ -343,11 +344,18 @@ static inline void tcp_snd_grow(const struct tcp *tcp, struct tcb *t)
 		t->snd_max = (uint32_t)twice;
 }
 
-/** tcp_may_send_one says that even where mbufs are low a segment may be queued: the connection has none, and what is
+/** tcp_keeps_up says that a connection gives back soon what it gets: nothing waits for its peer, whose buffer
+ * is not half full. */
+static inline bool tcp_keeps_up(const struct tcb *t)
+{
+	return t->snd_bytes == 0 && 2 * (uint64_t)t->snd_wnd >= t->snd_max_wnd;
+}
+
+/** tcp_may_send_one says that even where mbufs are low a segment may be queued: the connection keeps up, and what is
  * kept for acknowledgements is not begun. */
 static inline bool tcp_may_send_one(const struct tcp *tcp, const struct tcb *t)
 {
-	return t->snd_bytes == 0 && tcp->ctx->mbufs_last > 0;
+	return tcp_keeps_up(t) && tcp->ctx->mbufs_last > 0;
 }
 
 /** tcp_snd_limit returns the bytes that the send queue may hold now. */

@@ -84,11 +84,12 @@ static uint32_t pop_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 }
 
 /* no older acknowledgement comes here; returns whether the window changed */
-static bool update_window(struct tcb *t, struct tcp_queues *q, const struct tcp_seg *seg)
+static bool update_window(struct tcb *t, struct tcp_queues *q, const struct tcp_seg *seg,
+                          bool acks_more)
 {
 	uint32_t old = t->snd_wnd;
 
-	if (!tcp_take_window(t, seg))
+	if (!tcp_take_window(t, seg, acks_more))
 		return false;
 	if (old == 0 && t->snd_wnd > 0 && q != NULL && q->snd.head != NULL) {
 		t->retries = 0;
@@ -182,7 +183,7 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 	a.delivered = a.acked + (q != NULL ? q->sacked_bytes - a.sacked : 0);
 	t->probes = 0; /* MUST-37: a peer that answers probes may keep the window closed */
 	if (likely(!old))
-		moved = update_window(t, q, seg);
+		moved = update_window(t, q, seg, a.acked > 0);
 	if (unlikely(was == 0 && t->snd_wnd > 0)) /* nobody has taken the FIN that probed it */
 		tcp_timer_reopen(tcp, t);
 	/* RFC 5681 section 2: a duplicate has no data, no new window, and something is under way */

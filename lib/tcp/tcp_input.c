@@ -331,13 +331,14 @@ static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint3
 	return verdict;
 }
 
-/* mbufs are low: whoever has something to read already waits, and all wait when what is left is for
- * acknowledgements */
+/* mbufs are low: whoever holds some already, to be read or to be acknowledged, waits, and all wait when what is left
+ * is for acknowledgements. So do peers that do not read what they have asked for: they would take what is left, one
+ * mbuf each, for ever. */
 static bool must_wait(struct ctx *ctx, const struct tcb *t)
 {
 	if (likely(!ctx->mbufs_low))
 		return false;
-	if (t->rcv_bytes > 0 || ctx->mbufs_last == 0)
+	if (t->rcv_bytes > 0 || !tcp_keeps_up(t) || ctx->mbufs_last == 0)
 		return true;
 	ctx->mbufs_last--;
 	return false;

@@ -211,7 +211,8 @@ static inline bool rest_is_plain(struct tcp *tcp, struct tcb *t, const struct tc
 }
 
 /* notes of a plain segment what stands in its header beside the acknowledgement */
-static inline void input_header(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
+static inline void input_header(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg,
+                                uint32_t acked)
 {
 	t->rcv_tick = tcp->ctx->tick;
 	if ((t->opt & TCB_OPT_TS) && seq_leq(seg->seq, t->last_ack_sent)) { /* RFC 7323 4.3 (2) */
@@ -219,7 +220,7 @@ static inline void input_header(struct tcp *tcp, struct tcb *t, const struct tcp
 		t->ts_recent_at = (uint16_t)(tcp->ctx->now_ms >> 16);
 	}
 	t->probes = 0;
-	tcp_take_window(t, seg);
+	tcp_take_window(t, seg, acked != 0);
 }
 
 static __rte_always_inline int plain_input(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
@@ -243,7 +244,7 @@ static __rte_always_inline int plain_input(struct tcp *tcp, struct tcb *t, struc
 	a->bytes_received += seg->len;
 	if (has_text && likely(tcp->ctx->strangers != NULL))
 		strangers_guest(tcp->ctx->strangers, t->account != 0 ? a->data_segs_in : 0);
-	input_header(tcp, t, seg);
+	input_header(tcp, t, seg, acked);
 	if (acked != 0)
 		input_ack(tcp, t, q, a, seg, acked);
 	if (has_text)
@@ -332,7 +333,7 @@ static __rte_noinline int part_input(struct tcp *tcp, struct tcb *t, const struc
 	    !ends_segment(q, seg->ack))
 		return TCP_NOT_PLAIN;
 	account_in(account_of(tcp, t), 0);
-	input_header(tcp, t, seg);
+	input_header(tcp, t, seg, acked);
 	input_part(tcp, t, q, seg, acked);
 	tcp_work(tcp, t);
 	return PC_DROP_TCP_ACK_DONE;

@@ -159,6 +159,11 @@ static void send_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	struct rte_mbuf *m = q->snd.head;
 	bool fresh = m == q->snd_next;
 
+	/* a byte of its own is an mbuf more for each window that stays closed */
+	if (tcp->ctx->mbufs_low && pkt_of(m)->tx.len > 1) {
+		tcp_send_keepalive(tcp, t);
+		return;
+	}
 	if (pkt_of(m)->tx.len > 1) {
 		m = sndbuf_split(tcp->ctx, &q->snd, m, 1);
 		if (m != NULL && fresh)

@@ -353,6 +353,24 @@ static void older_segment_keeps_window(struct wt *w)
 	EXPECT(.flags = PA, .seq = 1, .ack = 201, .len = 100);
 }
 
+/* ... but the one that acknowledges more is the newest: a text that found no room before comes again */
+static void older_text_newer_window(struct wt *w)
+{
+	wt_established(w);
+	wt_opt(w, IPPROTO_TCP, TCP_NODELAY, 1);
+	INJECT(.flags = PA, .seq = 101, .ack = 1, .len = 100, .wnd = 5000);
+	wt_drop(w);
+	wt_send(w, 2000);
+	wt_drop(w);
+	INJECT(.flags = PA, .seq = 1, .ack = 2001, .len = 100, .wnd = 1460);
+	wt_read(w, 200);
+	wt_drop(w);
+	EQ(wt_write(w, 4380, 0), 4380);
+	wt_settle(w);
+	EXPECT(.flags = A, .seq = 2001, .ack = 201, .len = 1460, .any_psh = true);
+	NOTHING(150);
+}
+
 static void sndbuf_limits(struct wt *w)
 {
 	int size = 8192, queued = 0;
@@ -441,6 +459,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 3.8.6.1: a lost window update is found by a probe", window_update_lost},
     {"RFC 9293 MUST-34, SHLD-16: a shrunk window does no harm", shrunk_window},
     {"RFC 9293 3.10.7.4: only newer segments change the window", older_segment_keeps_window},
+    {"RFC 9293 3.10.7.4: what acknowledges more is newer", older_text_newer_window},
     {"socket(7): SO_SNDBUF limits what is queued", sndbuf_limits},
     {"a port that takes no frames delays them only", busy_port},
     {"RFC 9293 3.4: a stream across the end of the number space", large_stream},

@@ -20,6 +20,7 @@ static struct client {
 	uint32_t seq,
 	    ack; /* next of ours; next of theirs, which is acknowledged with what comes next */
 	uint32_t answered;
+	uint16_t wnd;
 } client[CLIENTS];
 
 static const uint8_t payload[LEN];
@@ -32,7 +33,7 @@ static void inject(unsigned i, uint8_t flags, uint32_t len)
 	                          .flags = flags,
 	                          .seq = client[i].seq,
 	                          .ack = client[i].ack,
-	                          .wnd = 60000,
+	                          .wnd = client[i].wnd,
 	                          .len = len};
 	struct frame f;
 
@@ -120,7 +121,7 @@ static void begin(struct rte_mempool *of, int *epfd, int *listener)
 	*epfd = pc_epoll_create(b.st);
 	CU_ASSERT_EQUAL(pc_epoll_ctl(b.st, *epfd, EPOLL_CTL_ADD, *listener, &in), 0);
 	for (unsigned i = 0; i < CLIENTS; i++)
-		client[i] = (struct client){.seq = ISS};
+		client[i] = (struct client){.seq = ISS, .wnd = 60000};
 }
 
 static void connect_all(int epfd, int listener)
@@ -170,6 +171,50 @@ static void test_requests_of_all(void)
 	end(dry);
 }
 
+/* asks and takes the answer, which acknowledges the one before */
+static bool ask(unsigned i, int epfd, int listener)
+{
+	uint32_t answered = client[i].answered;
+
+	inject(i, TCP_ACK | TCP_PSH, LEN);
+	turns(epfd, listener);
+	client[i].seq += client[i].answered - answered;
+	return client[i].answered == answered + LEN;
+}
+
+/* those who ask again and again and never read cannot take what those live on who do read */
+static void test_readers_that_never_read(void)
+{
+	int epfd, listener;
+
+	begin(dry, &epfd, &listener);
+	connect_all(epfd, listener);
+	/* all but the first have had an answer, which has filled their buffers, and ask for more */
+	for (unsigned i = 1; i < CLIENTS; i++) {
+		CU_ASSERT(ask(i, epfd, listener));
+		client[i].wnd = 0;
+		inject(i, TCP_ACK, 0);
+		turns(epfd, listener);
+	}
+	for (unsigned round = 0; round < 4; round++)
+		for (unsigned i = 1; i < CLIENTS; i++) {
+			inject(i, TCP_ACK | TCP_PSH, LEN);
+			turns(epfd, listener);
+		}
+	CU_ASSERT(box_count(&b, PC_DROP_TCP_MEMORY) > 0);
+	for (unsigned k = 0; k < 100; k++)
+		CU_ASSERT(ask(0, epfd, listener));
+	/* nor do the probes of their windows */
+	for (unsigned k = 0; k < 300; k++)
+		box_turn(&b, 10), listen_to();
+	CU_ASSERT(box_count(&b, PC_TCP_PROBES) > 100);
+	for (unsigned k = 0; k < 100; k++)
+		CU_ASSERT(ask(0, epfd, listener));
+	CU_ASSERT_EQUAL(box_count(&b, PC_TCP_STALLED_RESET), 0);
+	CU_ASSERT(eal_in_use(dry) <= NB_DRY - 8);
+	end(dry);
+}
+
 /* a port that takes nothing for a while, as one whose peer is slow: what is to be sent waits, and nothing is lost */
 static void test_answers_for_a_port_that_is_busy(void)
 {
@@ -197,6 +242,7 @@ int main(void)
 {
 	static const struct unit_case cases[] = {
 	    {"requests of more connections than there are mbufs", test_requests_of_all},
+	    {"readers that never read", test_readers_that_never_read},
 	    {"answers for a port that is busy", test_answers_for_a_port_that_is_busy},
 	};
 

@@ -98,8 +98,12 @@ static void window(void)
 	const struct {
 		int32_t seq; /* from SND.WL1 */
 		uint16_t wnd;
-		bool taken;
-	} table[] = {{0, 1000, true}, {1, 2000, true}, {-1, 3000, false}, {100, 65000, true}};
+		bool more, taken;
+	} table[] = {{0, 1000, false, true},
+	             {1, 2000, false, true},
+	             {-1, 3000, false, false},
+	             {100, 65000, false, true},
+	             {-1, 4000, true, true}};
 
 	begin(1);
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -108,13 +112,13 @@ static void window(void)
 
 		s.seq = t->snd_wl1 + (uint32_t)table[i].seq;
 		s.wnd = table[i].wnd;
-		CU_ASSERT_EQUAL(tcp_take_window(t, &s), table[i].taken);
+		CU_ASSERT_EQUAL(tcp_take_window(t, &s, table[i].more), table[i].taken);
 		CU_ASSERT_EQUAL(t->snd_wnd, table[i].taken ? table[i].wnd : was);
 		CU_ASSERT_EQUAL(t->snd_wl1, table[i].taken ? s.seq : s.seq + 1);
 	}
 	CU_ASSERT_EQUAL(t->snd_max_wnd, 65535);
 	t->snd_wscale = 3;
-	CU_ASSERT(tcp_take_window(t, &SEG(.seq = t->snd_wl1, .wnd = 10000)));
+	CU_ASSERT(tcp_take_window(t, &SEG(.seq = t->snd_wl1, .wnd = 10000), false));
 	CU_ASSERT_EQUAL(t->snd_wnd, 80000);
 	CU_ASSERT_EQUAL(t->snd_max_wnd, 80000);
 	finish();
