@@ -278,17 +278,19 @@ int sock_udp_push(struct sockets *s, const struct sock_ref *ref)
 	return err;
 }
 
-/* Adds len bytes to what is held, as far as they may be sent in one datagram. */
+/* Adds len bytes to what is held, as far as they may be sent in one datagram, or cut into those of UDP_SEGMENT. */
 static int add_held(struct sockets *s, const struct sock_ref *ref, const struct iovec *iov,
                     size_t len)
 {
 	struct rte_mbuf *m = ref->udp->held;
+	uint32_t bytes = m->pkt_len - (uint32_t)sizeof(struct held) + (uint32_t)len;
 	struct held h;
 	int err;
 
 	memcpy(&h, rte_pktmbuf_mtod(m, const void *), sizeof(h));
-	err = udp_try(s->udp, ref->index, m->pkt_len - (uint32_t)sizeof(h) + (uint32_t)len, &h.to,
-	              &h.ctl);
+	if (h.ctl.segment != 0 && bytes <= PAYLOAD_MAX)
+		bytes = RTE_MIN(bytes, (uint32_t)h.ctl.segment);
+	err = udp_try(s->udp, ref->index, bytes, &h.to, &h.ctl);
 	for (; err == 0 && len > 0; iov++) {
 		const size_t n = RTE_MIN(len, iov->iov_len);
 

@@ -82,7 +82,7 @@ struct udp_sock {
 	struct pktq reports; /* the error queue */
 	uint32_t nb_reports;
 	struct rte_mbuf *
-	    held; /* what has been said of a datagram that is not complete (sock_cork.c); NULL: nothing */
+	    held; /* what has been said of a datagram that is not complete (sock_udp.c); NULL: nothing */
 	uint32_t members; /* first of its groups, index + 1 */
 	struct kept kept;
 	/* of raw and packet sockets */

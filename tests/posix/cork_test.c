@@ -186,10 +186,15 @@ static void left(struct live *l)
 static void segments(struct live *l)
 {
 	struct corked c;
-	int size = 600;
+	int size = 600, whole = IP_PMTUDISC_DO;
 
 	begin(l, &c);
 	live_log(l, "set", l->c->setsockopt(c.near, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size)));
+	say(&c, "first", 0, 1000, MSG_MORE, &c.to);
+	say(&c, "second", 1000, 900, 0, NULL);
+	heard(&c, c.far);
+	live_log(l, "no fragments",
+	         l->c->setsockopt(c.near, IPPROTO_IP, IP_MTU_DISCOVER, &whole, sizeof(whole)));
 	say(&c, "first", 0, 1000, MSG_MORE, &c.to);
 	say(&c, "second", 1000, 900, 0, NULL);
 	heard(&c, c.far);
