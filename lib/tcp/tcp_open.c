@@ -195,6 +195,7 @@ static int claim_flow(struct tcp *tcp, struct tcb *t)
 /* all of an active open but its SYN */
 static int begin(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remote)
 {
+	const uint16_t laddr = t->flow.laddr;
 	uint64_t secret;
 	int err, way;
 
@@ -208,12 +209,12 @@ static int begin(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remot
 	                   (uint32_t)t->flow.lport << 16 | remote->port);
 	if (way < 0)
 		return way;
-	if (netifs_is_broadcast(&tcp->ip->ifs, t->netif, &remote->addr))
-		return -ENETUNREACH;
 	t->flow.raddr = remote->addr;
 	t->flow.rport = remote->port;
-	err = claim_flow(tcp, t);
+	err = netifs_is_broadcast(&tcp->ip->ifs, t->netif, &remote->addr) ? -ENETUNREACH
+	                                                                  : claim_flow(tcp, t);
 	if (err != 0) {
+		t->flow.laddr = laddr; /* the next peer may be reached from another */
 		t->flow.raddr = (struct pc_addr){0};
 		t->flow.rport = 0;
 		return err;

@@ -387,6 +387,8 @@ static void connect_to_group(struct wt *w)
 {
 	const struct sockaddr_in multicast = wt_addr("224.0.0.5", 80);
 	const struct sockaddr_in broadcast = wt_addr("192.0.2.255", 80);
+	struct sockaddr_in own;
+	socklen_t len = sizeof(own);
 	int fd;
 
 	wt_start(w);
@@ -396,6 +398,8 @@ static void connect_to_group(struct wt *w)
 	if (!wt_ip6)
 		ERR(pc_connect(w->st, fd, (const struct sockaddr *)&broadcast, sizeof(broadcast)),
 		    ENETUNREACH);
+	OK(pc_getsockname(w->st, fd, (struct sockaddr *)&own, &len));
+	EQ(own.sin_addr.s_addr, INADDR_ANY); /* the next attempt may be from another address */
 	NOTHING(5000);
 }
 
