@@ -94,18 +94,14 @@ void accecn_input(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uin
 	if (a->first)
 		input_first(t, a, seg);
 	a->echo = 0;
+	a->marked = ce;
 	if (ce) {
 		ctx_count(tcp->ctx, PC_TCP_ECN_MARKED);
 		a->rcv++;
 	}
 	news = (a->rcv - a->told) & 7u;
-	if (seg->len > 0) {
-		a->marked = ce;
-		if (change || news >= MARKS_OF_TEXT)
-			tcp_ack_now(tcp, t);
-	} else if (news >= MARKS_OF_ACKS) {
+	if (seg->len > 0 ? change || news >= MARKS_OF_TEXT : news >= MARKS_OF_ACKS)
 		tcp_ack_now(tcp, t);
-	}
 	if (news >= MARKS_MAX)
 		tcp_send_ack(tcp, t);
 }

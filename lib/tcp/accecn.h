@@ -26,7 +26,7 @@ struct accecn {
 	uint16_t told : 3;   /* ... when we sent something last */
 	uint16_t snd : 3;    /* s.cep modulo 8: what the peer has told */
 	uint16_t syn : 2;    /* the ECN bits with which the peer's SYN came */
-	uint16_t marked : 1; /* the last text that came was */
+	uint16_t marked : 1; /* the last packet that came was */
 	uint16_t first : 1;  /* nothing but SYNs has come */
 	uint16_t shake : 1;  /* ... and what comes may say how our SYN-ACK came */
 	uint16_t echo : 1;   /* we answer a SYN-ACK, and nothing else */
