@@ -80,7 +80,8 @@ static void input_first(struct tcb *t, struct accecn *a, const struct tcp_seg *s
 	const unsigned ace = accecn_ace(seg);
 	const bool plain = seg->len == 0 && seg->nb_sack == 0 && !(seg->flags & TCP_FIN);
 
-	if (ace == 0 || (a->shake && plain && is_mangled(ace)))
+	a->deaf = ace == 0;
+	if (a->deaf || (a->shake && plain && is_mangled(ace)))
 		mistrust(t);
 	a->first = a->shake = 0;
 }
@@ -106,15 +107,17 @@ void accecn_input(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uin
 		tcp_send_ack(tcp, t);
 }
 
-/* Section 3.2.2.5.2 has senders take into account that the counter may have gone round, by 8, when acknowledgements
- * were lost.  More marks than none are one reduction, so that this changes nothing here. */
+/* Sections 3.1.5 and 3.2.2.3: marks count where nothing is sent ECN-capable, too, as the path may have made it so; but
+ * not when the flags were cleared (3.2.2.4).  Section 3.2.2.5.2 has senders take into account that the counter may have
+ * gone round, by 8, when acknowledgements were lost.  More marks than none are one reduction, so that this changes
+ * nothing here. */
 unsigned accecn_marks(struct tcp *tcp, const struct tcb *t, const struct tcp_seg *seg)
 {
 	struct accecn *a = state_of(tcp, t);
 	const unsigned ace = accecn_ace(seg), marks = (ace - a->snd) & 7u;
 
-	if (a->shake)
+	if (a->shake || a->deaf || (a->first && ace == 0))
 		return 0;
 	a->snd = ace & 7u;
-	return t->opt & TCB_OPT_ECN ? marks : 0;
+	return marks;
 }

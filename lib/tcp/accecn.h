@@ -10,7 +10,8 @@
  * segments carry r.cep, the number of packets that came marked, modulo 8.
  *
  * TCB_OPT_ACCECN: this is how marks are told.  TCB_OPT_ECN beside it: what is sent may be marked; it goes when
- * the path or the handshake shows that marks cannot be trusted, and then we go on to tell of the peer's (3.1.5).
+ * the path or the handshake shows that marks cannot be trusted, and then we go on to tell of the peer's, and to
+ * reduce by what it tells of ours (3.1.5).
  * TCB_ECE is set for the connection's life, so that the short ways leave such connections alone.
  *
  * The option that counts bytes (3.2.3) is neither sent nor read.
@@ -30,6 +31,7 @@ struct accecn {
 	uint16_t first : 1;  /* nothing but SYNs has come */
 	uint16_t shake : 1;  /* ... and what comes may say how our SYN-ACK came */
 	uint16_t echo : 1;   /* we answer a SYN-ACK, and nothing else */
+	uint16_t deaf : 1;   /* the field was cleared on its way: what it tells is not believed */
 };
 
 static_assert(sizeof(struct accecn) == 2, "there is one for each TCB");

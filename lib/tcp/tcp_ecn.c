@@ -122,7 +122,7 @@ void tcp_ecn_input(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, ui
 
 void tcp_ecn_reduced(struct tcb *t, struct tcp_queues *q)
 {
-	if (!(t->opt & TCB_OPT_ECN))
+	if (!(t->opt & OPT_ACCECN))
 		return;
 	t->flags |= TCB_CWR;
 	q->reduced = true;

@@ -238,8 +238,8 @@ static void syn_ack_repeated(struct wt *w)
 	EXPECT_IN(0, 41, ACE(A, MARKED(1)), .seq = 11, .ack = 21);
 	INJECT(ACE(PA, MARKED(7)), .seq = 21, .ack = 11, .len = 10, .ecn = CE);
 	EXPECT(ACE(A, MARKED(2)), .seq = 11, .ack = 31);
-	EQ(wt_totals(w).delivered_ce, 0); /* what was not sent so cannot have been marked */
-	EQ(wt_count(w, PC_TCP_ECN_REDUCTIONS), 0);
+	EQ(wt_totals(w).delivered_ce, 7); /* the path may have made it ECN-capable */
+	EQ(wt_count(w, PC_TCP_ECN_REDUCTIONS), 1);
 	wt_read(w, 30);
 }
 
@@ -351,6 +351,9 @@ static void cleared(struct wt *w)
 	INJECT(.flags = A, .seq = 1, .ack = 11);
 	wt_send(w, 10);
 	EXPECT(ACE(PA, AT_FIRST), .seq = 11, .ack = 1, .len = 10);
+	INJECT(ACE(A, 3), .seq = 1, .ack = 21);
+	EQ(wt_totals(w).delivered_ce, 0); /* nothing that it tells is believed */
+	EQ(wt_count(w, PC_TCP_ECN_REDUCTIONS), 0);
 }
 
 /* the first that the server sends counts, unlike the first of a client */
@@ -569,6 +572,22 @@ static void reduces(struct wt *w)
 	wt_drop(w);
 }
 
+/* 3.2.2.3: a path that changes the bits of what is not ECN-capable may mark it, too */
+static void reduces_unmarkable(struct wt *w)
+{
+	w->cfg.tcp_congestion = 0;
+	passive(w, CAME_ECT0);
+	wt_send(w, 10 * MSS);
+	EXPECT(ACE(A, AT_FIRST), .seq = 1, .ack = 1, .len = MSS, .any_psh = true);
+	EQ(wt_drop(w), 9);
+	INJECT(ACE(A, MARKED(1)), .seq = 1, .ack = SEG_AT(1));
+	EQ(wt_info(w).tcpi_snd_cwnd, 5);
+	INJECT(ACE(A, MARKED(2)), .seq = 1, .ack = SEG_AT(2));
+	EQ(wt_info(w).tcpi_snd_cwnd, 5);
+	EQ(wt_totals(w).delivered_ce, 2);
+	EQ(wt_count(w, PC_TCP_ECN_REDUCTIONS), 1);
+}
+
 /* the same value says that nothing was marked, however long it lasts: it is no echo */
 static void no_more_marks(struct wt *w)
 {
@@ -674,6 +693,7 @@ static const struct wt_case cases[] = {
     {"RFC 9768 3.2.2: RST", reset},
     {"RFC 9768 3.2.2: TIME-WAIT", time_wait},
     {"RFC 9768 3.1.5: one reduction per window, no CWR", reduces},
+    {"RFC 9768 3.2.2.3: one of what is not ECN-capable", reduces_unmarkable},
     {"RFC 9768 3.2.2: no echo", no_more_marks},
     {"RFC 9768 3.2.2: the counter goes round", goes_round},
     {"RFC 9768 3.2.2.5.2: no progress", no_progress},
