@@ -516,7 +516,6 @@ bool tcp_send_fin(struct tcp *tcp, struct tcb *t)
 
 bool tcp_send_keepalive(struct tcp *tcp, struct tcb *t)
 {
-	ctx_count(tcp->ctx, PC_TCP_KEEPALIVES);
 	return send_empty(tcp, t, t->snd_una - 1, 0);
 }
 

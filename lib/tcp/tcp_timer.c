@@ -319,6 +319,7 @@ static void on_keepalive(struct tcp *tcp, struct tcb *t)
 	}
 	t->timers &= (uint8_t)~TCB_T_TURN;
 	t->probes++;
+	ctx_count(tcp->ctx, PC_TCP_KEEPALIVES);
 	tcp_send_keepalive(tcp, t);
 	tcp_timer_set(tcp, t, TCB_T_LIFE, ticks_from_ms(tune->keepintvl_ms));
 }

@@ -208,6 +208,7 @@ static void test_readers_that_never_read(void)
 	for (unsigned k = 0; k < 300; k++)
 		box_turn(&b, 10), listen_to();
 	CU_ASSERT(box_count(&b, PC_TCP_PROBES) > 100);
+	CU_ASSERT_EQUAL(box_count(&b, PC_TCP_KEEPALIVES), 0);
 	for (unsigned k = 0; k < 100; k++)
 		CU_ASSERT(ask(0, epfd, listener));
 	CU_ASSERT_EQUAL(box_count(&b, PC_TCP_STALLED_RESET), 0);
