@@ -258,6 +258,8 @@ uint8_t wt_pattern(int dir, uint32_t n);
 
 /* ---- a state each (RFC 9293 section 3.3.2) ---- */
 void wt_listen(struct wt *w, int backlog);
+/** wt_connecting has called connect(), whose SYN nobody has looked at yet; wt_syn_sent has. */
+void wt_connecting(struct wt *w);
 void wt_syn_sent(struct wt *w);
 void wt_syn_received(struct wt *w);
 void wt_established(struct wt *w);        /* passive */

@@ -165,7 +165,7 @@ static const struct tcp_seg *next_with(struct wt *w, uint8_t flags)
 	return &i->seg;
 }
 
-void wt_syn_sent(struct wt *w)
+void wt_connecting(struct wt *w)
 {
 	const struct sockaddr_in to = wt_addr(WT_PEER, w->flow.pport);
 
@@ -175,6 +175,11 @@ void wt_syn_sent(struct wt *w)
 	OK(w->flow.fd);
 	ERR(pc_connect(w->st, w->flow.fd, (const struct sockaddr *)&to, sizeof(to)), EINPROGRESS);
 	wt_settle(w);
+}
+
+void wt_syn_sent(struct wt *w)
+{
+	wt_connecting(w);
 	next_with(w, S);
 }
 

@@ -49,17 +49,10 @@ static void passive(struct wt *w, unsigned ack)
 
 static void start_active(struct wt *w)
 {
-	const struct sockaddr_in to = wt_addr(WT_PEER, w->flow.pport);
-
 	if (w->cfg.tcp_ecn == 2)
 		w->cfg.tcp_ecn = 3;
 	w->cfg.tcp_timestamps = w->cfg.tcp_window_scaling = w->cfg.tcp_sack = 0;
-	wt_start(w);
-	w->flow.lport = 0;
-	w->flow.fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
-	OK(w->flow.fd);
-	ERR(pc_connect(w->st, w->flow.fd, (const struct sockaddr *)&to, sizeof(to)), EINPROGRESS);
-	wt_settle(w);
+	wt_connecting(w);
 }
 
 /* the first segment with text shows whether it may be marked, and the counter */

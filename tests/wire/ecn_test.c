@@ -91,15 +91,8 @@ static void syn_ack_repeats(struct wt *w)
 
 static void start_active(struct wt *w)
 {
-	const struct sockaddr_in to = wt_addr(WT_PEER, w->flow.pport);
-
 	w->cfg.tcp_timestamps = w->cfg.tcp_window_scaling = w->cfg.tcp_sack = 0;
-	wt_start(w);
-	w->flow.lport = 0;
-	w->flow.fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
-	OK(w->flow.fd);
-	ERR(pc_connect(w->st, w->flow.fd, (const struct sockaddr *)&to, sizeof(to)), EINPROGRESS);
-	wt_settle(w);
+	wt_connecting(w);
 }
 
 static void active(struct wt *w, uint8_t answer, bool ecn)

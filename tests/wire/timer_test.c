@@ -235,14 +235,22 @@ static void is_measured(struct wt *w, uint32_t seq)
 	INJECT(.flags = A, .seq = 1, .ack = seq + 100);
 }
 
-/* The lcore stands still for a minute (SIGSTOP, a virtual machine that is moved) while an acknowledgement waits in the
- * ring: how long that was says nothing of the path. */
-static void stall(struct wt *w)
+/* as measure(), and a segment is under way; returns its sequence number */
+static uint32_t under_way(struct wt *w)
 {
 	const uint32_t seq = measure(w);
 
 	wt_send(w, 100);
 	EXPECT(.flags = PA, .seq = seq, .ack = 1, .len = 100);
+	return seq;
+}
+
+/* The lcore stands still for a minute (SIGSTOP, a virtual machine that is moved) while an acknowledgement waits in the
+ * ring: how long that was says nothing of the path. */
+static void stall(struct wt *w)
+{
+	const uint32_t seq = under_way(w);
+
 	w->now += 60000000000;
 	INJECT(.flags = A, .seq = 1, .ack = seq + 100);
 	EQ(wt_count(w, PC_STALLS), 1);
@@ -252,10 +260,8 @@ static void stall(struct wt *w)
 /* a handler that takes three seconds: the turn ends late, and the next one is in time */
 static void slow_handler(struct wt *w)
 {
-	const uint32_t seq = measure(w);
+	const uint32_t seq = under_way(w);
 
-	wt_send(w, 100);
-	EXPECT(.flags = PA, .seq = seq, .ack = 1, .len = 100);
 	pc_stack_poll(w->st, w->now);
 	w->now += 3000000000;
 	pc_stack_flush(w->st, w->now);
@@ -267,10 +273,8 @@ static void slow_handler(struct wt *w)
 /* the acknowledgement comes after the stall, not in it */
 static void stall_before_answer(struct wt *w)
 {
-	const uint32_t seq = measure(w);
+	const uint32_t seq = under_way(w);
 
-	wt_send(w, 100);
-	EXPECT(.flags = PA, .seq = seq, .ack = 1, .len = 100);
 	w->now += 2000000000;
 	wt_settle(w);
 	EXPECT(.flags = PA, .seq = seq, .ack = 1, .len = 100);
