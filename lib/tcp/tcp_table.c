@@ -191,19 +191,22 @@ static void prefetch_flows(const struct tcp_table *tbl, const struct tcp_bucket 
 			rte_prefetch0(tcp_table_flow(tbl, b->ref[i]));
 }
 
-/* enters a detached chain again, whose first bucket is a copy; each further one is free before it is needed */
-static void spread(struct tcp_table *tbl, struct tcp_bucket b)
+/* enters a detached chain again, whose first bucket is a copy: into the chain of to, or if that is NULL each entry where
+ * its flow belongs; each further bucket is free before one is needed */
+static void enter_again(struct tcp_table *tbl, struct tcp_bucket b, struct tcp_bucket *to)
 {
 	for (;;) {
 		const uint32_t next = b.next;
 
 		for (uint32_t i = 0; i < TCP_BUCKET; i++) {
-			uint64_t hash;
+			struct tcp_bucket *home = to;
 
 			if (b.ref[i] == 0)
 				continue;
-			hash = tcp_table_hash(tbl, tcp_table_flow(tbl, b.ref[i]));
-			chain_add(tbl, tcp_table_home(tbl, hash), b.tag[i], b.ref[i]);
+			if (to == NULL)
+				home = tcp_table_home(
+				    tbl, tcp_table_hash(tbl, tcp_table_flow(tbl, b.ref[i])));
+			chain_add(tbl, home, b.tag[i], b.ref[i]);
 		}
 		if (next == 0)
 			return;
@@ -222,7 +225,7 @@ static void grow(struct tcp_table *tbl)
 	tbl->nb++;
 	old = *from;
 	*from = (struct tcp_bucket){0};
-	spread(tbl, old);
+	enter_again(tbl, old, NULL);
 	prefetch_flows(tbl, &tbl->bucket[tbl->nb & tbl->mask >> 1]);
 }
 
@@ -233,17 +236,7 @@ static void shrink(struct tcp_table *tbl)
 	struct tcp_bucket *to = &tbl->bucket[tbl->nb & tbl->mask >> 1];
 
 	*last = (struct tcp_bucket){0};
-	for (;;) {
-		const uint32_t next = old.next;
-
-		for (uint32_t i = 0; i < TCP_BUCKET; i++)
-			if (old.ref[i] != 0)
-				chain_add(tbl, to, old.tag[i], old.ref[i]);
-		if (next == 0)
-			break;
-		old = tbl->more[next];
-		chain_give(tbl, next);
-	}
+	enter_again(tbl, old, to);
 	if (tbl->nb == (tbl->mask >> 1) + 1)
 		tbl->mask >>= 1;
 }
@@ -303,6 +296,6 @@ unsigned tcp_table_validate(const struct tcp_table *tbl)
 
 	for (uint32_t i = 0; i < tbl->nb; i++)
 		bad += validate_chain(tbl, &tbl->bucket[i], &count, &chained);
-	bad += tbl->nb > tbl->mask + 1 || tbl->nb <= tbl->mask >> 1;
+	bad += tbl->mask + 1 != rte_align32pow2(tbl->nb);
 	return bad + (count != tbl->count) + (chained != tbl->nb_more);
 }

@@ -11,8 +11,8 @@
  *
  * The table is as large as what it holds asks for (linear hashing, Litwin, VLDB 1980): of an array that is
  * reserved for all flows, the first nb buckets are in use.  An addition beyond TCP_BUCKET_GROW flows to a
- * bucket splits one bucket in two, a deletion below TCP_BUCKET_SHRINK joins two; both touch two buckets and
- * nothing else, so no addition waits for a table to be made anew.
+ * bucket splits one bucket in two, which reads the flows of that bucket; a deletion below TCP_BUCKET_SHRINK
+ * joins two. Other buckets are not touched, so no addition waits for a table to be made anew.
  */
 
 #include <stdbool.h>
@@ -72,7 +72,7 @@ struct tcp_table {
 	struct hash_key key;
 	struct tcp_bucket *bucket;
 	struct tcp_bucket *more; /* to be chained; those that are free, by next from free_more on */
-	uint32_t mask;           /* of the smallest power of two that is nb or more */
+	uint32_t mask;           /* the smallest power of two that is nb or more, less one */
 	uint32_t nb;             /* buckets in use */
 	uint32_t nb_max;
 	uint32_t count;

@@ -319,6 +319,9 @@ static void test_validate(void)
 	tbl.nb_more++;
 	CU_ASSERT_EQUAL(tcp_table_validate(&tbl), 1);
 	tbl.nb_more--;
+	tbl.mask = 2 * tbl.mask + 1; /* finds the same as long as nothing is added */
+	CU_ASSERT_EQUAL(tcp_table_validate(&tbl), 1);
+	tbl.mask >>= 1;
 	CU_ASSERT_EQUAL(tcp_table_validate(&tbl), 0);
 	tcp_table_fini(&tbl);
 }
