@@ -2,7 +2,9 @@
 /* Accurate ECN; see accecn.h. */
 #include "tcp/accecn.h"
 
+#include "tcp/account.h"
 #include "tcp/tcp_ack.h"
+#include "tcp/tcp_conn.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_output.h"
 
@@ -19,6 +21,16 @@ static struct accecn *state_of(const struct tcp *tcp, const struct tcb *t)
 static void mistrust(struct tcb *t)
 {
 	t->opt &= (uint8_t)~TCB_OPT_ECN;
+}
+
+/* Sections 3.2.2.2 and 3.2.2.3: our SYN or SYN-ACK came marked, which is congestion whatever has made it markable; as if
+ * it had been lost (RFC 3168 section 6.1, RFC 6928 section 2) the window starts at one segment. */
+static void note_marked_syn_ack(struct tcp *tcp, struct tcb *t, struct accecn *a)
+{
+	a->snd = ACCECN_AT_FIRST + 1;
+	account_of(tcp, t)->delivered_ce++;
+	t->syn_lost = 1;
+	t->cwnd = RTE_MIN(t->cwnd, tcb_initial_window(tcp, t));
 }
 
 /* Section 3.2.2.3: none of our SYNs is ECN-capable; who says that one came with other bits has heard of it by a
@@ -51,6 +63,40 @@ void accecn_begin_active(struct tcp *tcp, struct tcb *t, uint8_t bits, const str
 		a->rcv++;
 	if (is_mangled(accecn_ace(seg)))
 		mistrust(t);
+	if (accecn_ace(seg) == accecn_of_bits(ECN_CE))
+		t->syn_lost = 1;
+}
+
+/* section 3.1.5: the latest SYN is what our SYN-ACK answers; who did not ask in each is sent nothing that may be marked */
+void accecn_syn_again(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint8_t tos)
+{
+	state_of(tcp, t)->syn = tos & 3u;
+	if (accecn_ace(seg) == 0)
+		mistrust(t);
+}
+
+/* does a SYN-ACK agree on Accurate ECN (table 2)? */
+static bool confirms(unsigned ace)
+{
+	return ace > 1 && ace < 7;
+}
+
+/* Section 3.2.2.1: the acknowledgement of each SYN-ACK says how that came, if it has no SACK blocks.  One SYN-ACK that
+ * came marked is counted, as the server counts what it is told once (3.2.2.2). */
+void accecn_syn_ack_again(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint8_t tos)
+{
+	const struct tcp_queues *q = tcp_queues(tcp, t);
+	struct accecn *a = state_of(tcp, t);
+	const bool echo = a->echo;
+
+	if (confirms(accecn_ace(seg)) && (q == NULL || q->ooo == NULL)) {
+		a->syn = tos & 3u;
+		a->echo = 1;
+		if ((tos & ECN_MASK) == ECN_CE && a->first && a->rcv == ACCECN_AT_FIRST)
+			a->rcv++;
+	}
+	tcp_challenge(tcp, t);
+	a->echo = echo;
 }
 
 unsigned accecn_syn(const struct tcp *tcp, const struct tcb *t)
@@ -75,7 +121,7 @@ void accecn_fill(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg, uint32_t l
 
 /* Sections 3.2.2.1 and 3.2.2.4: an acknowledgement of our SYN-ACK that has nothing else tells how that came; a field
  * of 0 has been cleared on its way. */
-static void input_first(struct tcb *t, struct accecn *a, const struct tcp_seg *seg)
+static void input_first(struct tcp *tcp, struct tcb *t, struct accecn *a, const struct tcp_seg *seg)
 {
 	const unsigned ace = accecn_ace(seg);
 	const bool plain = seg->len == 0 && seg->nb_sack == 0 && !(seg->flags & TCP_FIN);
@@ -83,6 +129,8 @@ static void input_first(struct tcb *t, struct accecn *a, const struct tcp_seg *s
 	a->deaf = ace == 0;
 	if (a->deaf || (a->shake && plain && is_mangled(ace)))
 		mistrust(t);
+	if (a->shake && plain && ace == accecn_of_bits(ECN_CE))
+		note_marked_syn_ack(tcp, t, a);
 	a->first = a->shake = 0;
 }
 
@@ -93,7 +141,7 @@ void accecn_input(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uin
 	unsigned news;
 
 	if (a->first)
-		input_first(t, a, seg);
+		input_first(tcp, t, a, seg);
 	a->echo = 0;
 	a->marked = ce;
 	if (ce) {
@@ -111,12 +159,16 @@ void accecn_input(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uin
  * not when the flags were cleared (3.2.2.4).  Section 3.2.2.5.2 has senders take into account that the counter may have
  * gone round, by 8, when acknowledgements were lost.  More marks than none are one reduction, so that this changes
  * nothing here. */
-unsigned accecn_marks(struct tcp *tcp, const struct tcb *t, const struct tcp_seg *seg)
+unsigned accecn_marks(struct tcp *tcp, const struct tcb *t, const struct tcp_seg *seg,
+                      bool delivers)
 {
 	struct accecn *a = state_of(tcp, t);
 	const unsigned ace = accecn_ace(seg), marks = (ace - a->snd) & 7u;
 
 	if (a->shake || a->deaf || (a->first && ace == 0))
+		return 0;
+	/* the handshake's last segment once more (3.2.2.2), as five marks of nothing cannot be */
+	if (!delivers && a->snd == ACCECN_AT_FIRST && marks > MARKS_MAX - 2)
 		return 0;
 	a->snd = ace & 7u;
 	return marks;

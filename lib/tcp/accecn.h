@@ -60,6 +60,12 @@ static inline unsigned accecn_of_bits(uint8_t bits)
 void accecn_begin(struct tcp *tcp, struct tcb *t, uint8_t bits);
 void accecn_begin_active(struct tcp *tcp, struct tcb *t, uint8_t bits, const struct tcp_seg *seg);
 
+/** accecn_syn_again takes the peer's SYN once more, in SYN-RECEIVED. */
+void accecn_syn_again(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint8_t tos);
+
+/** accecn_syn_ack_again challenges a SYN-ACK that comes once more. */
+void accecn_syn_ack_again(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint8_t tos);
+
 /** accecn_syn returns the field for our SYN-ACK. */
 unsigned accecn_syn(const struct tcp *tcp, const struct tcb *t);
 
@@ -73,8 +79,9 @@ void accecn_fill(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg, uint32_t l
  * acknowledgement. */
 void accecn_input(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint8_t tos);
 
-/** accecn_marks returns how many more packets came marked by what an acknowledgement tells that delivers
- * something. */
-unsigned accecn_marks(struct tcp *tcp, const struct tcb *t, const struct tcp_seg *seg);
+/** accecn_marks returns how many more packets came marked by what an acknowledgement tells that is newer than others;
+ * delivers: it is so by what it acknowledges. */
+unsigned accecn_marks(struct tcp *tcp, const struct tcb *t, const struct tcp_seg *seg,
+                      bool delivers);
 
 #endif

@@ -258,6 +258,7 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, bo
 		e.iss = min_iss + 64000;
 	/* a cookie has no room for it */
 	e.opt |= tcp_ecn_accepts(tcp, tcp_tcb(tcp, l->tcb), &rx->seg, rx->tos);
+	e.asked = tcp_ecn_asked(tcp, tcp_tcb(tcp, l->tcb), &rx->seg) & ASKED_BOTH;
 	index = take_entry(tcp);
 	tcp->syn.entry[index] = e;
 	l->half_open++;
@@ -303,17 +304,32 @@ static int input_rst(struct tcp *tcp, const struct tcp_rx *rx, uint32_t index, u
 	return PC_DROP_TCP_SYN_RCVD;
 }
 
+/* RFC 9768 section 3.1.5: a client that asks for both kinds of ECN, and could believe in the other than we do */
+static int reset_mixed(struct tcp *tcp, uint32_t index)
+{
+	const struct syn_entry *e = &tcp->syn.entry[index];
+
+	tcp_reply_abort(tcp, &e->flow, e->iss + 1, e->irs + 1);
+	syncache_remove(tcp, index);
+	return PC_DROP_TCP_SYN_HANDLED;
+}
+
 /* fourth step: the SYN again, or another. RFC 9293 would go back to LISTEN for one in the window; the
  * challenge of RFC 5961 section 4 does so too if the peer has really started anew, as it answers with RST,
  * and keeps a forged SYN from ending what a client has begun. */
-static int input_syn(struct tcp *tcp, const struct tcp_rx *rx, struct syn_entry *e, uint32_t wnd)
+static int input_syn(struct tcp *tcp, const struct tcp_rx *rx, uint32_t index, uint32_t wnd)
 {
+	struct syn_entry *e = &tcp->syn.entry[index];
+	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
 	const struct tcp_seg *seg = &rx->seg;
 
 	if ((seg->flags & TCP_ACK) || seg->seq != e->irs) {
 		send_ack(tcp, e, wnd);
 		return PC_DROP_TCP_SYN_RCVD;
 	}
+	e->asked = (e->asked | tcp_ecn_asked(tcp, listener, seg)) & ASKED_BOTH;
+	if (e->asked == ASKED_BOTH)
+		return reset_mixed(tcp, index);
 	if ((e->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS))
 		e->ts_recent = seg->tsval; /* RFC 7323 4.3 (2) */
 	e->ecn = rx->tos & 3u;
@@ -339,7 +355,7 @@ static int check(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *r
 		return PC_DROP_TCP_PAWS;
 	}
 	if (seg->flags & TCP_SYN)
-		return input_syn(tcp, rx, e, wnd);
+		return input_syn(tcp, rx, index, wnd);
 	if ((e->opt & TCB_OPT_TS) && !(seg->has & TCP_HAS_TS))
 		return PC_DROP_TCP_NO_TIMESTAMP;
 	if (!tcp_is_acceptable(seg, e->irs + 1, wnd)) {

@@ -51,7 +51,8 @@ struct syn_entry {
 	uint8_t lost; /* SYN-ACKs repeated for want of an answer */
 	uint8_t
 	    acked : 1; /* answered, but TCP_DEFER_ACCEPT waits for data; sent_us is the RTT then */
-	uint8_t ecn : 2; /* the ECN bits with which the SYN came */
+	uint8_t ecn : 2;   /* the ECN bits with which the SYN came */
+	uint8_t asked : 2; /* what the SYNs have asked for (tcp_ecn_asked) */
 };
 
 static_assert(sizeof(struct syn_entry) == 64, "half-open connections take one cache line");

@@ -129,6 +129,14 @@ static uint32_t on_new_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	return rtt_us;
 }
 
+/* Is it newer than all before it?  By what it delivers, or its timestamp (RFC 9768 section 3.2.2.2: what others have
+ * overtaken does not count). */
+static bool is_newer(const struct tcb *t, const struct tcp_seg *seg, const struct loss_ack *a)
+{
+	return a->delivered > 0 || ((t->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS) &&
+	                            seq_gt(seg->tsval, t->ts_recent));
+}
+
 /* does it tell of marks? delivered: segments before it */
 static bool input_echo(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg,
                        const struct loss_ack *a, uint32_t delivered)
@@ -138,8 +146,8 @@ static bool input_echo(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg
 
 	if (tcp_ecn_is_echo(t, seg))
 		marks = account->delivered - delivered;
-	else if ((t->opt & TCB_OPT_ACCECN) && a->delivered > 0)
-		marks = accecn_marks(tcp, t, seg);
+	else if ((t->opt & TCB_OPT_ACCECN) && is_newer(t, seg, a))
+		marks = accecn_marks(tcp, t, seg, a->delivered > 0);
 	account->delivered_ce += marks;
 	return marks > 0 || tcp_ecn_is_echo(t, seg);
 }

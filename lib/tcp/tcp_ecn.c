@@ -23,15 +23,39 @@ uint8_t tcp_ecn_asks(const struct tcp *tcp, const struct tcb *t)
 	return mode == ACCECN_ALWAYS ? OPT_ACCECN : 0;
 }
 
+static bool knows_accecn(const struct tcp *tcp, const struct tcb *t)
+{
+	return tcp->ctx->cfg.tcp_ecn >= ACCECN_ALWAYS && !cc_of(t)->needs_ecn;
+}
+
+uint8_t tcp_ecn_asked(const struct tcp *tcp, const struct tcb *t, const struct tcp_seg *syn)
+{
+	const unsigned ace = accecn_ace(syn);
+
+	if (ace == ACE_NONE || !knows_accecn(tcp, t))
+		return 0;
+	/* RFC 9768 section 3.1.3: what nobody has given a sense yet is one that asks for it, too */
+	return ace == ACE_ECN ? ASKED_ECN : ASKED_ACCECN;
+}
+
+bool tcp_ecn_is_mixed(const struct tcp *tcp, const struct tcb *t, const struct tcp_seg *syn)
+{
+	uint8_t asked = tcp_ecn_asked(tcp, t, syn);
+
+	if (t->opt & TCB_OPT_ACCECN)
+		asked |= ASKED_ACCECN;
+	else if (t->opt & TCB_OPT_ECN)
+		asked |= ASKED_ECN;
+	return asked == ASKED_BOTH;
+}
+
 uint8_t tcp_ecn_accepts(const struct tcp *tcp, const struct tcb *t, const struct tcp_seg *syn,
                         uint8_t tos)
 {
 	const uint64_t mode = tcp->ctx->cfg.tcp_ecn;
 	const uint8_t both = TCP_ECE | TCP_CWR;
-	const unsigned ace = accecn_ace(syn);
 
-	/* RFC 9768 section 3.1.3: what nobody has given a sense yet is one that asks for it, too */
-	if (mode >= ACCECN_ALWAYS && !cc_of(t)->needs_ecn && ace != ACE_NONE && ace != ACE_ECN)
+	if (tcp_ecn_asked(tcp, t, syn) == ASKED_ACCECN)
 		return OPT_ACCECN;
 	if ((syn->flags & both) != both)
 		return 0;
@@ -54,9 +78,8 @@ uint8_t tcp_ecn_agreed(const struct tcp *tcp, const struct tcb *t, const struct 
 		return 0;
 	case ACE_ECN_ANSWER:
 		return TCB_OPT_ECN;
-	default:
-		/* section 3.1.5: no marks where a SYN of ours did not ask for it */
-		return t->retries > SYNS_THAT_ASK ? TCB_OPT_ACCECN : OPT_ACCECN;
+	default: /* also where the last SYN did not ask: the server knows what the first has asked for (3.1.5) */
+		return OPT_ACCECN;
 	}
 }
 

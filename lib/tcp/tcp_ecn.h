@@ -21,6 +21,19 @@
 /* with Accurate ECN, SYNs and SYN-ACKs that are sent again so often still ask for it, or agree to it */
 #define SYNS_THAT_ASK 1
 
+/* what the SYNs of a handshake have asked for */
+#define ASKED_ECN    1u
+#define ASKED_ACCECN 2u
+#define ASKED_BOTH   3u
+
+/** tcp_ecn_asked says what a SYN asks of a listener t, or of the other end of a simultaneous open: ASKED_ECN,
+ * ASKED_ACCECN or 0. Who does both in one handshake is reset (RFC 9768 section 3.1.5), so it is 0 where Accurate ECN
+ * is not known. */
+uint8_t tcp_ecn_asked(const struct tcp *tcp, const struct tcb *t, const struct tcp_seg *syn);
+
+/** tcp_ecn_is_mixed says whether a repeated SYN asks for the other kind than what has come about in SYN-RECEIVED. */
+bool tcp_ecn_is_mixed(const struct tcp *tcp, const struct tcb *t, const struct tcp_seg *syn);
+
 /** tcp_ecn_asks says what an active open asks for: 0, TCB_OPT_ECN, or that and TCB_OPT_ACCECN. */
 uint8_t tcp_ecn_asks(const struct tcp *tcp, const struct tcb *t);
 

@@ -16,6 +16,7 @@
 #include <netinet/in.h>
 
 #include "base/seq.h"
+#include "tcp/accecn.h"
 #include "tcp/account.h"
 #include "tcp/fastopen.h"
 #include "tcp/rcvbuf.h"
@@ -130,8 +131,34 @@ static bool acknowledges_syn(const struct tcb *t, const struct tcp_seg *seg)
 	return seq_gt(seg->ack, iss) && seq_leq(seg->ack, t->snd_nxt);
 }
 
+/* the peer's SYN once more, in SYN-RECEIVED */
+static int input_syn_again(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint8_t tos)
+{
+	if (tcp_ecn_is_mixed(tcp, t, seg)) { /* RFC 9768 section 3.1.5 */
+		tcb_abort(tcp, t, ECONNRESET);
+		return PC_DROP_TCP_SYN_HANDLED;
+	}
+	if (!(t->flags & TCB_CONNECTED)) { /* simultaneous open */
+		tcp_challenge(tcp, t);
+		return PC_DROP_TCP_SYN_WINDOW;
+	}
+	if (t->opt & TCB_OPT_TS)
+		update_ts_recent(tcp, t, seg);
+	if (t->opt & TCB_OPT_ACCECN)
+		accecn_syn_again(tcp, t, seg, tos);
+	tcp_send_syn(tcp, t, NULL); /* Fast Open: our SYN-ACK was lost */
+	return PC_DROP_TCP_SYN_HANDLED;
+}
+
+/* a SYN-ACK that comes again after its acknowledgement, not one of something else */
+static bool is_late_syn_ack(const struct tcb *t, const struct tcp_seg *seg)
+{
+	return (seg->flags & TCP_ACK) && seq_lt(seg->seq, t->rcv_nxt) &&
+	       seq_leq(seg->ack, t->snd_una);
+}
+
 /* fourth step, RFC 5961 section 4: whatever the sequence number */
-static int input_syn(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg)
+static int input_syn(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg, uint8_t tos)
 {
 	/* simultaneous open: the peer's SYN-ACK repeats the SYN that we have (3.5, figure 8) */
 	if (t->state == TCP_S_SYN_RECEIVED && (seg->flags & TCP_ACK) &&
@@ -140,13 +167,12 @@ static int input_syn(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg)
 		seg->seq++;
 		return VERDICT_DONE;
 	}
-	/* Fast Open: the SYN again, as our SYN-ACK was lost */
-	if (t->state == TCP_S_SYN_RECEIVED && (t->flags & TCB_CONNECTED) &&
-	    !(seg->flags & TCP_ACK) && seg->seq == t->snd_wl1) {
-		tcp_send_syn(tcp, t, NULL);
-		return PC_DROP_TCP_SYN_HANDLED;
-	}
-	tcp_challenge(tcp, t);
+	if (t->state == TCP_S_SYN_RECEIVED && !(seg->flags & TCP_ACK) && seg->seq == t->snd_wl1)
+		return input_syn_again(tcp, t, seg, tos);
+	if ((t->opt & TCB_OPT_ACCECN) && is_late_syn_ack(t, seg))
+		accecn_syn_ack_again(tcp, t, seg, tos);
+	else
+		tcp_challenge(tcp, t);
 	return PC_DROP_TCP_SYN_WINDOW;
 }
 
@@ -461,6 +487,9 @@ static int input_syn_sent(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
 	opened_active(tcp, t);
 	t->flags |= TCB_ACK_NOW;
 	fastopen_settle(tcp, t, seg);
+	/* RFC 9768 section 3.2.2.1: text, which may follow in this turn, cannot tell how the SYN-ACK came */
+	if (t->opt & TCB_OPT_ACCECN)
+		tcp_send_ack(tcp, t);
 	if (seg->len == 0 && !(seg->flags & TCP_FIN))
 		return PC_DROP_TCP_SYN_HANDLED;
 	seg->flags &= (uint8_t)~TCP_SYN;
@@ -492,7 +521,8 @@ static int input_synchronised(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m
 	if (t->opt & TCB_OPT_TS)
 		verdict = check_timestamp(tcp, t, seg);
 	if (unlikely(seg->flags & (TCP_RST | TCP_SYN)) && verdict == VERDICT_DONE)
-		verdict = seg->flags & TCP_RST ? input_rst(tcp, t, seg) : input_syn(tcp, t, seg);
+		verdict =
+		    seg->flags & TCP_RST ? input_rst(tcp, t, seg) : input_syn(tcp, t, seg, p->tos);
 	if (likely(verdict == VERDICT_DONE))
 		verdict = check_sequence(tcp, t, seg);
 	if (unlikely(verdict != VERDICT_DONE))

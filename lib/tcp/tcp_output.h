@@ -62,4 +62,8 @@ bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_add
 /** tcp_reply_rst answers a segment that fits nothing with RST (RFC 9293 section 3.10.7.1). */
 void tcp_reply_rst(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx);
 
+/** tcp_reply_abort ends a half-open connection: RST with these numbers, which its peer takes in SYN-SENT and when it has
+ * seen our SYN-ACK. */
+void tcp_reply_abort(struct tcp *tcp, const struct tcp_flow *flow, uint32_t seq, uint32_t ack);
+
 #endif

@@ -95,6 +95,18 @@ void tcp_reply_rst(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx 
 	tcp_reply(tcp, &rx->flow, &p->dst, &s, 0);
 }
 
+void tcp_reply_abort(struct tcp *tcp, const struct tcp_flow *flow, uint32_t seq, uint32_t ack)
+{
+	struct tcp_seg s = {.seq = seq, .ack = ack, .flags = TCP_RST | TCP_ACK};
+
+	if (!ctx_may_answer(tcp->ctx)) {
+		ctx_count(tcp->ctx, PC_TCP_RESET_LIMITED);
+		return;
+	}
+	ctx_count(tcp->ctx, PC_TCP_RESET_TX);
+	tcp_reply(tcp, flow, ip_laddr(tcp->ip, flow->laddr), &s, 0);
+}
+
 bool tcp_challenge_allowed(struct tcp *tcp)
 {
 	uint32_t second = (uint32_t)(tcp->ctx->now_ns / 1000000000);

@@ -62,6 +62,12 @@ static void sends(struct wt *w, unsigned ace, uint8_t ecn)
 	EXPECT(ACE(PA, ace), .seq = 1, .ack = 1, .len = 10, .ecn = ecn);
 }
 
+static void sends_after(struct wt *w, uint32_t got)
+{
+	wt_send(w, 10);
+	EXPECT(ACE(PA, AT_FIRST), .seq = 1, .ack = 1 + got, .len = 10, .ecn = ECT0);
+}
+
 /* n full segments under way */
 static void flight(struct wt *w, unsigned n)
 {
@@ -125,6 +131,33 @@ static void modes(struct wt *w)
 		INJECT(.flags = R, .seq = 1);
 		wt_flow(w);
 	}
+}
+
+/* 3.2.2.2: "receives CE feedback in the TCP flags of a pure ACK ... it MUST increment s.cep (from 5 to 6)", and the mark is
+ * answered: as a SYN-ACK that was lost */
+static void syn_ack_marked(struct wt *w)
+{
+	passive(w, CAME_CE);
+	EQ(wt_totals(w).delivered_ce, 1);
+	EQ(wt_info(w).tcpi_snd_cwnd, 1);
+	sends(w, AT_FIRST, 0);
+	INJECT(ACE(A, MARKED(1)), .seq = 1, .ack = 11);
+	EQ(wt_totals(w).delivered_ce, 1);
+	EQ(wt_count(w, PC_TCP_ECN_REDUCTIONS), 0);
+}
+
+/* "CE feedback in the TCP flags of a SYN/ACK, it MUST NOT increment s.cep ... Nonetheless, the TCP Client still triggers
+ * the congestion control actions" */
+static void syn_marked(struct wt *w)
+{
+	start_active(w);
+	EXPECT(ACE(S, ASKS), .mss = MSS);
+	INJECT(ACE(SA, CAME_CE), .ack = 1, .mss = MSS);
+	EXPECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1);
+	EQ(wt_info(w).tcpi_snd_cwnd, 1);
+	sends(w, AT_FIRST, 0);
+	INJECT(ACE(A, AT_FIRST), .seq = 1, .ack = 11);
+	EQ(wt_totals(w).delivered_ce, 0);
 }
 
 /* table 4: how our SYN-ACK came. It was not ECN-capable (3.2.2.3: else the path changes the bits), and 0 is what a path
@@ -273,6 +306,106 @@ static void asked_too_late(struct wt *w)
 	sends(w, 0, 0);
 }
 
+/* 3.1.5: "MUST reset the connection with a RST packet, if it receives a 'Classic' ECN-setup SYN ... and a SYN requesting
+ * AccECN feedback during the same handshake", in whatever order, with others between; the reset is one that the client
+ * takes in whatever state it is */
+static void mixed_syns(struct wt *w)
+{
+	/* combinations of ACE: the first, between, the last; ACE of the answer to the first; of that between */
+	const unsigned rows[][5] = {{ASKS, ASKS, 3, NOT_ECT, NOT_ECT},
+	                            {3, 3, ASKS, 1, 1},
+	                            {ASKS, 0, 3, NOT_ECT, NOT_ECT},
+	                            {3, 0, 4, 1, 1},
+	                            {0, 3, ASKS, 0, 0},
+	                            {2, 2, 3, NOT_ECT, NOT_ECT}};
+
+	listening(w);
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		INJECT(ACE(S, rows[i][0]), .mss = MSS);
+		EXPECT(ACE(SA, rows[i][3]), .ack = 1, .mss = MSS);
+		INJECT(ACE(S, rows[i][1]), .mss = MSS);
+		EXPECT(ACE(SA, rows[i][4]), .ack = 1, .mss = MSS);
+		INJECT(ACE(S, rows[i][2]), .mss = MSS);
+		EXPECT(.flags = RA, .seq = 1, .ack = 1);
+		INJECT(ACE(S, rows[i][2]), .seq = 5, .mss = MSS); /* nothing is left of it */
+		wt_drop(w);
+		wt_flow(w);
+	}
+}
+
+/* without Accurate ECN there is one kind */
+static void mixed_unknown(struct wt *w)
+{
+	w->cfg.tcp_ecn = 1;
+	listening(w);
+	INJECT(ACE(S, ASKS), .mss = MSS);
+	EXPECT(ACE(SA, 1), .ack = 1, .mss = MSS);
+	INJECT(ACE(S, 3), .mss = MSS);
+	EXPECT(ACE(SA, 1), .ack = 1, .mss = MSS);
+	INJECT(.flags = R, .seq = 1);
+}
+
+/* what has another number is no SYN of this connection */
+static void mixed_other(struct wt *w)
+{
+	listening(w);
+	INJECT(ACE(S, ASKS), .mss = MSS);
+	EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS);
+	INJECT(ACE(S, 3), .seq = 1000, .mss = MSS);
+	EXPECT(ACE(A, AT_FIRST), .seq = 1, .ack = 1);
+	INJECT(.flags = R, .seq = 1);
+}
+
+static void fast_open_again(struct wt *w, unsigned first)
+{
+	int limit = 4;
+
+	w->cfg.tcp_fastopen = 2 | 0x200;
+	listening(w);
+	OK(pc_setsockopt(w->st, w->lfd, IPPROTO_TCP, TCP_FASTOPEN, &limit, sizeof(limit)));
+	INJECT(ACE(S, first), .mss = MSS, .len = 10, .ecn = first == 3 ? 0 : ECT1);
+	EXPECT(ACE(SA, first == 3 ? 1 : CAME_ECT1), .ack = 11, .mss = MSS);
+}
+
+static void fast_open_mixed(struct wt *w)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		fast_open_again(w, i == 0 ? ASKS : 3);
+		INJECT(ACE(S, i == 0 ? 3 : ASKS), .mss = MSS);
+		EXPECT(ACE(RA, i == 0 ? AT_FIRST : 0), .seq = 1, .ack = 11);
+		wt_accept(w);
+		wt_read(w, 10);
+		OK(pc_close(w->st, w->flow.fd));
+		OK(pc_close(w->st, w->lfd));
+		wt_flow(w);
+	}
+}
+
+/* 3.1.5 as above: the latest SYN is what is answered, and one without flags ends ECT */
+static void fast_open_latest(struct wt *w)
+{
+	fast_open_again(w, ASKS);
+	INJECT(ACE(S, ASKS), .mss = MSS, .ecn = CE);
+	EXPECT(ACE(SA, CAME_CE), .ack = 11, .mss = MSS);
+	INJECT(.flags = S, .mss = MSS);
+	EXPECT(ACE(SA, NOT_ECT), .ack = 11, .mss = MSS);
+	INJECT(ACE(A, NOT_ECT), .seq = 11, .ack = 1);
+	wt_accept(w);
+	wt_read(w, 10);
+	wt_send(w, 10);
+	EXPECT(ACE(PA, AT_FIRST), .seq = 1, .ack = 11, .len = 10);
+}
+
+static void simultaneous_mixed(struct wt *w)
+{
+	start_active(w);
+	EXPECT(ACE(S, ASKS), .mss = MSS);
+	INJECT(ACE(S, ASKS), .mss = MSS);
+	EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS);
+	INJECT(ACE(S, 3), .mss = MSS);
+	EXPECT(ACE(RA, AT_FIRST), .seq = 1, .ack = 1);
+}
+
 static void challenge_half_open(struct wt *w)
 {
 	listening(w);
@@ -302,7 +435,7 @@ static void answers(struct wt *w)
 	}
 }
 
-/* table 3: the last segment of the handshake says how the SYN-ACK came, however often that comes; then it counts */
+/* table 3: the last segment of the handshake says how the SYN-ACK came, however often that comes; what follows counts */
 static void echo(struct wt *w)
 {
 	const unsigned ace[] = {NOT_ECT, CAME_ECT1, CAME_ECT0, CAME_CE};
@@ -316,9 +449,103 @@ static void echo(struct wt *w)
 		EXPECT(ACE(A, ace[bits]), .seq = 1, .ack = 1);
 		sends(w, bits == CE ? MARKED(1) : AT_FIRST, ECT0);
 		INJECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS);
-		EXPECT(ACE(A, bits == CE ? MARKED(1) : AT_FIRST), .seq = 11, .ack = 1);
+		EXPECT(ACE(A, NOT_ECT), .seq = 11, .ack = 1);
+		INJECT(ACE(A, AT_FIRST), .seq = 1, .ack = 11);
+		wt_send(w, 10);
+		EXPECT(ACE(PA, bits == CE ? MARKED(1) : AT_FIRST), .seq = 11, .ack = 1, .len = 10,
+		       .ecn = ECT0);
 		wt_flow(w);
 	}
+}
+
+/* 3.1.5: "MUST feed back the IP-ECN field on the latest"; 3.2.2.2: a mark counts "no more than once no matter how many
+ * CE-marked SYN/ACKs it receives" */
+static void echo_latest(struct wt *w)
+{
+	start_active(w);
+	EXPECT(ACE(S, ASKS), .mss = MSS);
+	INJECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS);
+	EXPECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1);
+	INJECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, .ecn = ECT0);
+	EXPECT(ACE(A, CAME_ECT0), .seq = 1, .ack = 1);
+	for (unsigned i = 0; i < 2; i++) {
+		INJECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, .ecn = CE);
+		EXPECT(ACE(A, CAME_CE), .seq = 1, .ack = 1);
+	}
+	sends(w, MARKED(1), ECT0);
+	INJECT(ACE(A, AT_FIRST), .seq = 1, .ack = 11);
+	INJECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, .ecn = CE); /* the server has counted */
+	EXPECT(ACE(A, CAME_CE), .seq = 11, .ack = 1);
+	wt_send(w, 10);
+	EXPECT(ACE(PA, MARKED(1)), .seq = 11, .ack = 1, .len = 10, .ecn = ECT0);
+}
+
+/* ... who has sent something else has counted what he was told */
+static void echo_too_late(struct wt *w)
+{
+	start_active(w);
+	EXPECT(ACE(S, ASKS), .mss = MSS);
+	INJECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS);
+	EXPECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1);
+	sends(w, AT_FIRST, ECT0);
+	INJECT(ACE(A, AT_FIRST), .seq = 1, .ack = 11);
+	INJECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, .ecn = CE);
+	EXPECT(ACE(A, CAME_CE), .seq = 11, .ack = 1);
+	wt_send(w, 10);
+	EXPECT(ACE(PA, AT_FIRST), .seq = 11, .ack = 1, .len = 10, .ecn = ECT0);
+}
+
+/* ... of a SYN-ACK "that confirms that the TCP Server supports AccECN", on "a pure ACK with no SACK blocks" */
+static void echo_of_others(struct wt *w)
+{
+	const unsigned ace[] = {0, 1, 7};
+
+	start_active(w);
+	EXPECT(ACE(S, ASKS), .mss = MSS);
+	INJECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS);
+	EXPECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1);
+	sends(w, AT_FIRST, ECT0);
+	for (unsigned i = 0; i < 3; i++) {
+		INJECT(ACE(SA, ace[i]), .ack = 1, .mss = MSS, .ecn = CE);
+		EXPECT(ACE(A, AT_FIRST), .seq = 11, .ack = 1);
+	}
+	INJECT(ACE(SA, NOT_ECT), .ack = 12, .mss = MSS, .ecn = CE); /* never sent */
+	EXPECT(ACE(A, AT_FIRST), .seq = 11, .ack = 1);
+	INJECT(ACE(SA, NOT_ECT), .seq = 1, .ack = 1, .mss = MSS, .ecn = CE); /* no repetition */
+	EXPECT(ACE(A, AT_FIRST), .seq = 11, .ack = 1);
+	INJECT(ACE(PA, AT_FIRST), .seq = 11, .ack = 11, .len = 10, .ecn = ECT0);
+	EXPECT(ACE(A, AT_FIRST), .seq = 11, .ack = 1, .any_sack = true);
+	INJECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, .ecn = CE);
+	EXPECT(ACE(A, AT_FIRST), .seq = 11, .ack = 1, .any_sack = true);
+}
+
+static void echo_with_sack(struct wt *w)
+{
+	if (w->cfg.tcp_ecn == 2)
+		w->cfg.tcp_ecn = 3;
+	w->cfg.tcp_timestamps = w->cfg.tcp_window_scaling = 0;
+	wt_connecting(w);
+	EXPECT(ACE(S, ASKS), .mss = MSS, .sackok = true);
+	INJECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, .sackok = true);
+	EXPECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1);
+	INJECT(ACE(PA, AT_FIRST), .seq = 11, .ack = 1, .len = 10, .ecn = ECT0);
+	EXPECT(ACE(A, AT_FIRST), .seq = 1, .ack = 1, .nb_sack = 1, .sack = {{11, 21}});
+	INJECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, .sackok = true);
+	EXPECT(ACE(A, AT_FIRST), .seq = 1, .ack = 1, .nb_sack = 1, .sack = {{11, 21}});
+}
+
+/* 3.2.2.1: "it SHOULD first send a pure ACK": what is queued already does not take its place, nor does text on the
+ * SYN-ACK */
+static void echo_comes_first(struct wt *w)
+{
+	start_active(w);
+	EXPECT(ACE(S, ASKS), .mss = MSS);
+	QUEUE(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, .len = 10);
+	wt_settle(w);
+	EXPECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1);
+	EXPECT_IN(0, 41, ACE(A, NOT_ECT), .seq = 1, .ack = 11);
+	wt_read(w, 10);
+	sends_after(w, 10);
 }
 
 /* ... also when the server has the first word */
@@ -373,7 +600,7 @@ static void syn_repeated(struct wt *w, unsigned ace, bool ecn)
 	INJECT(ACE(SA, ace), .ack = 1, .mss = MSS);
 	EXPECT(ACE(A, ecn ? NOT_ECT : 0), .seq = 1, .ack = 1);
 	EQ(has_ecn(w), ecn);
-	sends(w, ecn ? AT_FIRST : 0, 0); /* 3.1.5 */
+	sends(w, ecn ? AT_FIRST : 0, ecn ? ECT0 : 0);
 }
 
 static void syn_repeated_plain(struct wt *w)
@@ -381,6 +608,8 @@ static void syn_repeated_plain(struct wt *w)
 	syn_repeated(w, 0, false);
 }
 
+/* "If a TCP Client has entered AccECN mode but then subsequently sends a SYN ... with (0,0,0), it is still allowed to set
+ * ECT" (3.1.4.1): who has agreed knows that the server has, too */
 static void syn_repeated_accecn(struct wt *w)
 {
 	syn_repeated(w, NOT_ECT, true);
@@ -621,6 +850,27 @@ static void no_progress(struct wt *w)
 	EQ(wt_totals(w).delivered_ce, 1);
 }
 
+/* ... unless its timestamp says that it is newer; the handshake's last segment again is no counter */
+static void newer_by_time(struct wt *w)
+{
+	w->peer.ts = true;
+	listening(w);
+	INJECT(ACE(S, ASKS), .mss = MSS, .ts = TS, .tsval = 1);
+	EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, .ts = TS);
+	INJECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1, .ts = TS, .tsval = 2);
+	wt_accept(w);
+	wt_send(w, 1000);
+	EXPECT(ACE(PA, AT_FIRST), .seq = 1, .ack = 1, .len = 1000, .ecn = ECT0);
+	for (unsigned ace = NOT_ECT; ace <= CAME_ECT0; ace++)
+		INJECT(ACE(A, ace), .seq = 1, .ack = 1, .ts = TS, .tsval = 3);
+	EQ(wt_totals(w).delivered_ce, 0);
+	INJECT(ACE(A, MARKED(1)), .seq = 1, .ack = 1, .ts = TS, .tsval = 3);
+	EQ(wt_totals(w).delivered_ce, 0);
+	INJECT(ACE(A, MARKED(1)), .seq = 1, .ack = 1, .ts = TS, .tsval = 4);
+	EQ(wt_totals(w).delivered_ce, 1);
+	wt_drop(w);
+}
+
 /* what SACK blocks report is progress */
 static void sacked(struct wt *w)
 {
@@ -666,10 +916,23 @@ static const struct wt_case cases[] = {
     {"RFC 9768 3.1.4: ... once", syn_ack_repeated_once},
     {"RFC 9768 3.1.5: a repeated SYN without flags", syn_without_flags},
     {"RFC 9768 3.1.5: a SYN that asks too late", asked_too_late},
+    {"RFC 9768 3.1.5: SYNs of both kinds", mixed_syns},
+    {"RFC 9768 3.1.5: ... where there is one", mixed_unknown},
+    {"RFC 9768 3.1.5: ... of another connection", mixed_other},
+    {"RFC 9768 3.1.5: ... and Fast Open", fast_open_mixed},
+    {"RFC 9768 3.1.5: ... of a simultaneous open", simultaneous_mixed},
+    {"RFC 9768 3.1.5: a repeated SYN of Fast Open", fast_open_latest},
+    {"RFC 9768 3.2.2.2: a SYN-ACK that came marked", syn_ack_marked},
+    {"RFC 9768 3.2.2.2: a SYN that came marked", syn_marked},
     {"RFC 9768 3.2.2: a challenge in SYN-RECEIVED", challenge_half_open},
     {"RFC 9768 3.1.2: answers to our SYN", answers},
     {"RFC 9768 3.2.2.1: the answer to a SYN-ACK says how that came", echo},
     {"RFC 9768 3.2.2.1: ... and what follows counts", echo_ends},
+    {"RFC 9768 3.1.5, 3.2.2.2: the latest SYN-ACK", echo_latest},
+    {"RFC 9768 3.2.2.2: ... after the handshake", echo_too_late},
+    {"RFC 9768 3.2.2.1: SYN-ACKs that confirm nothing", echo_of_others},
+    {"RFC 9768 3.2.2.1: no SACK blocks", echo_with_sack},
+    {"RFC 9768 3.2.2.1: a pure ACK comes first", echo_comes_first},
     {"RFC 9768 3.2.2.4: a field that was cleared", cleared},
     {"RFC 9768 3.2.2.2: the first acknowledgement has a mark to tell of", marked_at_once},
     {"RFC 9768 3.1.4: a SYN that is repeated", syn_repeated_plain},
@@ -690,6 +953,7 @@ static const struct wt_case cases[] = {
     {"RFC 9768 3.2.2: no echo", no_more_marks},
     {"RFC 9768 3.2.2: the counter goes round", goes_round},
     {"RFC 9768 3.2.2.5.2: no progress", no_progress},
+    {"RFC 9768 3.2.2.2: newer by its timestamp", newer_by_time},
     {"RFC 9768 3.2.2.5.2: progress by SACK", sacked},
     {"RFC 3168 6.1.4, 6.1.5: what is not marked", not_marked},
     {"RFC 9768 3.3.4: no large segments", large_segments},

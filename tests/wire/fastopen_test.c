@@ -310,6 +310,28 @@ static void timestamps_and_sack(struct wt *w)
 	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
 }
 
+/* a SYN that comes again before the end of the handshake is echoed by the SYN-ACK that answers it (RFC 7323 4.3 (2)), and an
+ * older one is not */
+static void syn_again(struct wt *w)
+{
+	struct flow old;
+
+	w->peer.ts = true;
+	listen_fast(w, 4);
+	old = cookie_of(w);
+	INJECT(.flags = S, .mss = MSS, .ts = TS, .tsval = 1000, .fo = COOKIE, .cookie = old.cookie,
+	       .len = 10);
+	EXPECT(.flags = SA, .ack = 11, .mss = MSS, .ts = TS, .tsecr = 1000);
+	INJECT(.flags = S, .mss = MSS, .ts = TS, .tsval = 2000);
+	EXPECT(.flags = SA, .ack = 11, .mss = MSS, .ts = TS, .tsecr = 2000);
+	INJECT(.flags = S, .mss = MSS, .ts = TS, .tsval = 1500);
+	wt_drop(w);
+	wt_accept(w);
+	wt_read(w, 10);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1, .ack = 11, .len = 10, .ts = TS, .tsecr = 2000);
+}
+
 /* ---- client ---------------------------------------------------------------------------------- */
 
 static void start_client(struct wt *w)
@@ -546,6 +568,7 @@ static const struct wt_case cases[] = {
     {"RFC 7413 6.3.1: a server without cookies", without_cookie},
     {"RFC 7413 4.1.2: servers that share a key", shared_key},
     {"RFC 7413, 7323: with timestamps, window scale and SACK", timestamps_and_sack},
+    {"RFC 7413, 7323 4.3: a SYN that comes again", syn_again},
     {"RFC 7413 4.2.2: a client sends data with its SYN", syn_with_data},
     {"RFC 7413 4.2.2: a SYN carries no more than the MSS that is known", syn_is_bounded},
     {"RFC 7413 4.2.2: data that was refused is sent again", data_refused},
