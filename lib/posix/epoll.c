@@ -45,15 +45,12 @@ int pcx_epoll_create(int size)
 static int kernel_ctl(int ep, struct epset *set, int op, int fd, struct file *target,
                       struct epoll_event *event)
 {
-	int rc = (int)sys(epoll_ctl, ep, op, fd, event);
+	int rc = target != NULL ? (int)fail(epset_nest(set, ep, op, fd, target, event))
+	                        : (int)sys(epoll_ctl, ep, op, fd, event);
 
-	if (rc != 0)
-		return rc;
-	if (op != EPOLL_CTL_MOD)
+	if (rc == 0 && op != EPOLL_CTL_MOD)
 		at_add(&set->kernel_items, op == EPOLL_CTL_ADD ? 1 : (uint32_t)-1);
-	if (target != NULL)
-		epset_nest(set, op, fd, target, event);
-	return 0;
+	return rc;
 }
 
 int pcx_epoll_ctl(int ep, int op, int fd, struct epoll_event *event)
@@ -97,12 +94,18 @@ static int kernel_wait(int ep, struct epoll_event *events, int max, uint64_t wai
 	                _NSIG / 8);
 }
 
-/* What the kernel's descriptors have to say now. */
+/* What the kernel's descriptors have to say now. Behind events that are for ourselves alone there may be others, if all places
+ * were taken; an item that has told is the last of the kernel's list then. */
 static int look_at_kernel(int ep, struct epset *set, struct epoll_event *events, int max)
 {
-	int n = max > 0 ? kernel_wait(ep, events, max, 0, NULL) : 0;
+	uint32_t looks = at_load(&set->kernel_items) + 2; /* the queue's and the control's */
+	int left = 0, n = max;
 
-	return n > 0 ? epset_filter(set, events, n) : 0;
+	while (left == 0 && n == max && max > 0 && looks-- > 0) {
+		n = kernel_wait(ep, events, max, 0, NULL);
+		left = n > 0 ? epset_filter(set, events, n) : 0;
+	}
+	return left;
 }
 
 /* Ours, and now and then the kernel's, without sleeping. */

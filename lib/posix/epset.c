@@ -275,36 +275,54 @@ void epoll_moved(struct file *f, uint32_t from, uint32_t to)
 
 /* ---- sets in sets ----------------------------------------------------------------------------- */
 
-static void nest(struct epset *outer, int fd, struct file *inner, const struct epoll_event *event)
+static int nest(struct epset *outer, int ep, int fd, struct file *inner,
+                const struct epoll_event *event)
 {
+	static uint64_t last; /* under client.sets */
 	struct item *i = new_item(outer, fd, inner, event);
+	struct epoll_event e = {.events = event->events};
+	int rc = 0;
 
 	if (i == NULL)
-		return;
+		return -ENOMEM;
 	i->is_set = true;
+	i->tag = e.data.u64 = EPSET_NESTED | (++last & ~EPSET_NESTED_MASK);
 	pthread_mutex_lock(&outer->lock);
 	i->next_in_bucket = outer->nested_items;
 	outer->nested_items = i;
 	pthread_mutex_unlock(&outer->lock);
-	(void)epset_ready(inner->set);
+	if (sys(epoll_ctl, ep, EPOLL_CTL_ADD, fd, &e) != 0)
+		rc = -errno;
+	if (rc != 0)
+		remove_item(i);
+	else
+		(void)epset_ready(inner->set);
+	return rc;
 }
 
-void epset_nest(struct epset *outer, int op, int fd, struct file *inner,
-                const struct epoll_event *event)
+int epset_nest(struct epset *outer, int ep, int op, int fd, struct file *inner,
+               const struct epoll_event *event)
 {
+	struct epoll_event e = {.events = op != EPOLL_CTL_DEL ? event->events : 0};
 	struct item *i;
+	int rc = 0;
 
 	section_begin(SECTION_SETS);
 	for (i = inner->items; i != NULL; i = i->next_of_file)
 		if (i->set == outer && i->fd == fd)
 			break;
+	if (i != NULL)
+		e.data.u64 = i->tag;
 	if (op == EPOLL_CTL_ADD && i == NULL)
-		nest(outer, fd, inner, event);
+		rc = nest(outer, ep, fd, inner, event);
+	else if (sys(epoll_ctl, ep, op, fd, &e) != 0)
+		rc = -errno;
 	else if (op == EPOLL_CTL_MOD && i != NULL)
 		i->want = *event;
 	else if (op == EPOLL_CTL_DEL && i != NULL)
 		remove_item(i);
 	section_end(SECTION_SETS);
+	return rc;
 }
 
 /* ---- waiting ---------------------------------------------------------------------------------- */
@@ -427,31 +445,39 @@ static bool is_idle_set(const struct item *i)
 	return !epset_ready(i->file->set) && sys(poll, &p, 1, 0) <= 0;
 }
 
+/* Gives the event of a set in this one the caller's data. Returns whether it is to be reported. */
+static bool translate(const struct epset *set, struct epoll_event *event)
+{
+	const struct item *i;
+	bool any;
+
+	section_begin(SECTION_SETS);
+	i = set->nested_items;
+	while (i != NULL && i->tag != event->data.u64)
+		i = i->next_in_bucket;
+	any = i != NULL && !is_idle_set(i);
+	if (any)
+		event->data = i->want.data;
+	section_end(SECTION_SETS);
+	return any;
+}
+
 int epset_filter(struct epset *set, struct epoll_event *events, int n)
 {
 	int left = 0;
 
 	for (int k = 0; k < n; k++) {
-		const struct item *i;
-
 		if (events[k].data.u64 == EPSET_QUEUE) {
 			if (set->nested)
 				(void)epset_ready(set); /* stays readable if there is something */
 			else
 				queue_clear(&set->queue);
-			continue;
-		}
-		if (events[k].data.u64 == EPSET_CONTROL) {
+		} else if (events[k].data.u64 == EPSET_CONTROL) {
 			client_check();
-			continue;
-		}
-		section_begin(SECTION_SETS);
-		i = set->nested_items;
-		while (i != NULL && i->want.data.u64 != events[k].data.u64)
-			i = i->next_in_bucket;
-		if (i == NULL || !is_idle_set(i))
+		} else if ((events[k].data.u64 & EPSET_NESTED_MASK) != EPSET_NESTED ||
+		           translate(set, &events[k])) {
 			events[left++] = events[k];
-		section_end(SECTION_SETS);
+		}
 	}
 	return left;
 }

@@ -26,6 +26,10 @@
 #define EPSET_QUEUE   UINT64_C(0x7065726376657175)
 #define EPSET_CONTROL UINT64_C(0x7065726376656374)
 
+/* and of sets in it, each with a number of its own: what the caller has given them need not tell one from the other */
+#define EPSET_NESTED      UINT64_C(0x7065000000000000)
+#define EPSET_NESTED_MASK UINT64_C(0xffff000000000000)
+
 struct item {
 	struct item *next_of_file, *next_in_bucket;
 	struct item *ready_next, *ready_prev;
@@ -35,6 +39,7 @@ struct item {
 	uint32_t sock;
 	bool is_ready; /* in the list */
 	bool is_set;   /* fd is another set: only to look at what it says */
+	uint64_t tag;  /* a set's data in the kernel's instance */
 	struct epoll_event want;
 	uint32_t seen_in, seen_out, seen_state;
 };
@@ -66,11 +71,12 @@ void epset_hand_over(struct epset *set);
 /** epset_ctl is epoll_ctl() for a socket. Returns 0 or a negative errno. */
 int epset_ctl(struct epset *set, int op, int fd, struct file *f, const struct epoll_event *event);
 
-/** epset_nest remembers or forgets that a set is in another, whose kernel's instance has it. */
-void epset_nest(struct epset *outer, int op, int fd, struct file *inner,
-                const struct epoll_event *event);
+/** epset_nest is epoll_ctl() for another set, which goes into the kernel's instance ep, too. Returns 0 or a negative errno. */
+int epset_nest(struct epset *outer, int ep, int op, int fd, struct file *inner,
+               const struct epoll_event *event);
 
-/** epset_filter takes out of n events of the kernel's those that are ours. Returns how many are left. */
+/** epset_filter takes out of n events of the kernel's those that are ours, and gives those of sets the caller's data. Returns how
+ * many are left. */
 int epset_filter(struct epset *set, struct epoll_event *events, int n);
 
 /**

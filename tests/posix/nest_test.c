@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static char buf[4096];
 
@@ -198,6 +199,66 @@ static void waiters(struct live *l)
 				try_waiters(l, modes, depth, hows[h], 3);
 }
 
+/* ---- the same data for all ---------------------------------------------------------------------- */
+
+static void ask_one_by_one(struct live *l, int ep)
+{
+	struct epoll_event e;
+	int n = 0;
+
+	for (int i = 0; i < 4; i++) {
+		if (l->c->epoll_wait(ep, &e, 1, 0) != 1)
+			break;
+		n++;
+		bed_log_events(&l->bed, e.events);
+		bed_log(&l->bed, " %d ", (int)e.data.u64);
+	}
+	bed_log(&l->bed, "%d\n", n);
+}
+
+/* Two sets and a pipe are in a third: what is said of one is not taken for another's word. */
+static void try_same_data(struct live *l, uint32_t mode)
+{
+	struct chain c[2] = {{.depth = 1, .sockets = 1}, {.depth = 1, .sockets = 1}};
+	struct epoll_event e = {.events = EPOLLIN | mode, .data.u64 = 7};
+	const int outer = l->c->epoll_create1(0);
+	int p[2];
+
+	if (pipe(p) != 0)
+		abort();
+	for (int i = 0; i < 2; i++) {
+		make_chain(l, &c[i]);
+		live_log(l, "add", l->c->epoll_ctl(outer, EPOLL_CTL_ADD, c[i].ep[0], &e));
+	}
+	live_log(l, "add", l->c->epoll_ctl(outer, EPOLL_CTL_ADD, p[0], &e));
+	for (int i = 0; i < 3; i++) {
+		if (i == 2)
+			live_log(l, "write", write(p[1], "x", 1));
+		else
+			send_to(l, &c[i], 0);
+		ask_one_by_one(l, outer);
+	}
+	e.data.u64 = 8;
+	live_log(l, "other data", l->c->epoll_ctl(outer, EPOLL_CTL_MOD, c[1].ep[0], &e));
+	bed_log(&l->bed, "recv %zd", l->c->recv(c[0].fd[0][NEAR], buf, sizeof(buf), MSG_DONTWAIT));
+	live_log(l, "read", read(p[0], buf, sizeof(buf)));
+	ask_one_by_one(l, outer);
+	live_log(l, "out", l->c->epoll_ctl(outer, EPOLL_CTL_DEL, c[1].ep[0], NULL));
+	ask_one_by_one(l, outer);
+	for (int i = 0; i < 2; i++) {
+		end_chain(l, &c[i]);
+		close(p[i]);
+	}
+	l->c->close(outer);
+}
+
+static void same_data(struct live *l)
+{
+	try_same_data(l, 0);
+	try_same_data(l, EPOLLET);
+	try_same_data(l, EPOLLONESHOT);
+}
+
 /* ---- what is refused ---------------------------------------------------------------------------- */
 
 static void loops(struct live *l)
@@ -220,6 +281,7 @@ static const struct live_case cases[] = {
     {"sets in each other, one socket", one_socket},
     {"sets in each other, two sockets", two_sockets},
     {"several threads wait", waiters},
+    {"the same data for all", same_data},
     {"loops", loops},
 };
 

@@ -11,8 +11,8 @@
  *
  * It is asked when a socket gets its own address (bind) or a destination (connect, sendto); the first
  * rule that fits decides.  A wildcard address at bind fits "any" and 0.0.0.0/0 or ::/0 only.  After the last rule come
- * two that are always there: "kernel 127.0.0.0/8" and "kernel ::1", for a stack has no loopback; whatever no rule
- * fits is percore's.  Rules are separated by ";" or the end of the line; "#" begins a comment.
+ * two that are always there: "kernel 127.0.0.0/8" and "kernel ::1", for a stack's own loopback (127.0.0.1 and ::1) knows
+ * nothing of the kernel's; whatever no rule fits is percore's.  Rules are separated by ";" or the end of the line; "#" begins a comment.
  */
 
 #include <stdbool.h>
