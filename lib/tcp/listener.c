@@ -123,27 +123,32 @@ static bool wins(uint32_t hash, uint32_t n)
 	return (uint64_t)(x ^ x >> 16) * n >> 32 == 0;
 }
 
+/* How well a listener fits: 0 not at all; the address counts more than that it speaks that family alone. */
+static unsigned fit(const struct binding *l, uint8_t family, uint16_t laddr, uint16_t port)
+{
+	const unsigned alone = l->families == family;
+
+	if (!l->listening || l->port != port)
+		return 0;
+	if (l->laddr == laddr)
+		return 3 + alone;
+	return l->laddr == LADDR_NONE && (l->families & family) ? 1 + alone : 0;
+}
+
 uint32_t bindings_listener(const struct bindings *b, uint8_t family, uint16_t laddr, uint16_t port,
                            uint32_t hash)
 {
 	uint32_t best = 0, same = 0;
+	unsigned best_fit = 1;
 
 	for (uint32_t i = b->chain[port % BINDING_BUCKETS]; i != 0; i = b->binding[i].next) {
-		const struct binding *l = &b->binding[i];
-		bool exact = l->laddr == laddr;
+		const unsigned f = fit(&b->binding[i], family, laddr, port);
 
-		if (!l->listening || l->port != port ||
-		    (!exact && (l->laddr != LADDR_NONE || !(l->families & family))))
+		if (f < best_fit)
 			continue;
-		if (best != 0 && exact != (b->binding[best].laddr == laddr)) {
-			if (exact) {
-				best = i;
-				same = 1;
-			}
-			continue;
-		}
-		same++;
-		if (best == 0 || wins(hash, same))
+		same = f > best_fit ? 1 : same + 1;
+		best_fit = f;
+		if (same == 1 || wins(hash, same))
 			best = i;
 	}
 	return best;

@@ -69,7 +69,7 @@ bool bindings_conflict(const struct tcp *tcp, uint16_t laddr, uint16_t port, uin
                        uint32_t except);
 
 /** bindings_listener finds who listens on an address and port: the one bound to the address first,
- * then one bound to any of its family (BINDING_*); among several (SO_REUSEPORT) by the hash. Returns
+ * then one bound to any of its family (BINDING_*) alone, then one of both; among several (SO_REUSEPORT) by the hash. Returns
  * the index or 0. */
 uint32_t bindings_listener(const struct bindings *b, uint8_t family, uint16_t laddr, uint16_t port,
                            uint32_t hash);

@@ -41,16 +41,20 @@ struct udp_sock *udp_find_connected(const struct udp *udp, const struct pc_endpo
 	return NULL;
 }
 
-/* How well a socket without a peer fits: 0 not at all, 1 bound to any address, 2 to this one. */
+/* How well a socket without a peer fits: 0 not at all, and the better the more it was bound to, as on Linux: the address first, then
+ * the interface, then the family. */
+enum { FITS = 1, FITS_FAMILY = 1, FITS_NETIF = 2, FITS_ADDR = 4 };
+
 static int score(const struct udp_sock *s, const struct udp_in *d)
 {
 	const struct pc_endpoint *dst = &d->dst;
+	int fit = FITS + (s->netif != 0 ? FITS_NETIF : 0) + (s->ip6 ? 0 : FITS_FAMILY);
 
 	if (s->local.port != dst->port || unlikely(s->netif != 0 && s->netif - 1 != d->netif))
 		return 0;
 	if (pc_addr_is_any(&s->local.addr))
-		return udp_speaks(s, &dst->addr) ? 1 : 0;
-	return pc_addr_equal(&s->local.addr, &dst->addr) ? 2 : 0;
+		return udp_speaks(s, &dst->addr) ? fit : 0;
+	return pc_addr_equal(&s->local.addr, &dst->addr) ? fit + FITS_ADDR : 0;
 }
 
 /* Of the sockets of a group of SO_REUSEPORT, which all fit equally, takes one by the sender. */

@@ -225,6 +225,72 @@ static void no_port(struct live *l)
 	l->c->close(fd);
 }
 
+/* ---- who is served ---------------------------------------------------------------------------- */
+
+#define OF_EACH 3
+
+/* Something comes for the port that sockets of two places share: those of which place have it. */
+static void log_served(struct live *l, int type, const unsigned place[2], struct pollfd *p)
+{
+	bool served[2] = {false, false};
+
+	if (l->c->poll(p, 2 * OF_EACH, 5000) < 1)
+		bed_log(&l->bed, "nobody");
+	for (int i = 0; i < 2 * OF_EACH; i++)
+		served[i % 2] |= p[i].revents != 0;
+	for (int i = 0; i < 2; i++)
+		if (served[i])
+			bed_log(&l->bed, "%s, ", places[place[i]]);
+	bed_log(&l->bed, "%s\n", type == SOCK_STREAM ? "connection" : "datagram");
+}
+
+static int come(struct live *l, int type, uint16_t port_be)
+{
+	struct sockaddr_in to = bed_addr(&l->bed, NEAR, 0);
+	int fd;
+
+	to.sin_port = port_be;
+	if (type == SOCK_STREAM)
+		return live_far_connect(l, &to);
+	fd = l->bed.call->socket(&l->bed, FAR, AF_INET, SOCK_DGRAM, 0);
+	if (l->bed.call->sendto(&l->bed, FAR, fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)) !=
+	    1)
+		abort();
+	return fd;
+}
+
+static void try_served(struct live *l, int type, const unsigned place[2])
+{
+	const unsigned how = REUSEPORT | (type == SOCK_STREAM ? LISTENS : 0);
+	struct pollfd p[2 * OF_EACH];
+	uint16_t port = 0;
+	int far;
+
+	bed_log(&l->bed, "%s before %s: ", places[place[0]], places[place[1]]);
+	for (int i = 0; i < 2 * OF_EACH; i++)
+		p[i] = (struct pollfd){.fd = bind_one(l, type, place[i % 2], how, &port),
+		                       .events = POLLIN};
+	far = come(l, type, port);
+	log_served(l, type, place, p);
+	l->bed.call->close(&l->bed, FAR, far);
+	for (int i = 0; i < 2 * OF_EACH; i++)
+		l->c->close(p[i].fd);
+}
+
+static void served(struct live *l)
+{
+	for (unsigned i = 0; i < 5; i++)
+		for (unsigned k = 0; k < 5; k++) {
+			const unsigned place[2] = {i, k};
+
+			/* Linux tells such two apart by what came first in a chain */
+			if (i == k || (i == 2 && k == MAPPED_ANY) || (i == MAPPED_ANY && k == 2))
+				continue;
+			try_served(l, SOCK_STREAM, place);
+			try_served(l, SOCK_DGRAM, place);
+		}
+}
+
 static const struct live_case cases[] = {
     {"bound", bound},
     {"listening", listening},
@@ -233,6 +299,7 @@ static const struct live_case cases[] = {
     {"IPV6_V6ONLY", v6only},
     {"IP_LOCAL_PORT_RANGE", port_range},
     {"IP_BIND_ADDRESS_NO_PORT", no_port},
+    {"who is served", served},
 };
 
 LIVE_MAIN("posix/bind", cases)
