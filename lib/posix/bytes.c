@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define IOV_LIMIT 1024
+#define IOV_LIMIT     1024
+#define MSG_OF_KERNEL ((int)0x80000000) /* MSG_CMSG_COMPAT: not for programs to set */
 
 static bool is_stream(const struct file *f)
 {
@@ -49,11 +50,18 @@ static ssize_t receive(struct file *f, struct msghdr *m, int flags)
 /* recvmsg(): the header is judged first, and the name's place when there is one to be told. */
 static ssize_t receive_into(struct file *f, struct msghdr *m, int flags)
 {
+	ssize_t rc;
+
+	if (flags & MSG_OF_KERNEL)
+		return -EINVAL;
 	if (!user_may_be(m, sizeof(*m)))
 		return -EFAULT;
 	if (m->msg_name != NULL && (int)m->msg_namelen < 0)
 		return -EINVAL;
-	return receive(f, m, flags);
+	rc = receive(f, m, flags);
+	if (rc >= 0)
+		m->msg_flags |= flags & MSG_CMSG_CLOEXEC; /* told back, as by Linux */
+	return rc;
 }
 
 ssize_t pcx_recvmsg(int fd, struct msghdr *m, int flags)
@@ -151,9 +159,19 @@ ssize_t pcx_readv(int fd, const struct iovec *iov, int n)
 /* MSG_FASTOPEN: the connection first, then the bytes; the SYN waits for no data here. */
 static ssize_t connect_and_send(int fd, struct file *f, const struct msghdr *m, int flags)
 {
-	if (m->msg_name == NULL)
-		return -EINVAL;
-	if (pcx_connect(fd, m->msg_name, m->msg_namelen) != 0)
+	const uint32_t state = at_load(&chan_sock(client.chan, f->sock)->state);
+	const struct sockaddr *to = m->msg_name;
+	int rc;
+
+	if (to != NULL && m->msg_namelen >= sizeof(to->sa_family) && to->sa_family == AF_UNSPEC)
+		return -EOPNOTSUPP;
+	if (state != CHAN_IDLE && state != CHAN_CONNECTING) {
+		rc = state == CHAN_OVER ? take_error(f->sock) : 0;
+		return rc != 0 ? rc : -EISCONN;
+	}
+	if (to == NULL)
+		return state == CHAN_IDLE ? -EINVAL : -EALREADY;
+	if (pcx_connect(fd, to, m->msg_namelen) != 0)
 		return -errno;
 	return stream_send(f->sock, m->msg_iov, m->msg_iovlen, flags & ~MSG_FASTOPEN);
 }
@@ -173,9 +191,9 @@ static ssize_t transmit(int fd, struct file *f, const struct msghdr *m, int flag
 			told_copied(f->sock);
 		return rc;
 	}
-	if ((flags & MSG_FASTOPEN) && at_load(&chan_sock(client.chan, f->sock)->state) == CHAN_IDLE)
+	if (flags & MSG_FASTOPEN)
 		return connect_and_send(fd, f, m, flags);
-	rc = stream_send(f->sock, m->msg_iov, m->msg_iovlen, flags & ~MSG_FASTOPEN);
+	rc = stream_send(f->sock, m->msg_iov, m->msg_iovlen, flags);
 	if (rc > 0 && (flags & MSG_ZEROCOPY))
 		told_copied(f->sock);
 	return rc;
@@ -195,6 +213,8 @@ static ssize_t transmit_from(int fd, struct file *f, const struct msghdr *m, int
 {
 	int rc;
 
+	if (flags & MSG_OF_KERNEL)
+		return -EINVAL;
 	if (!user_may_be(m, sizeof(*m)))
 		return -EFAULT;
 	rc = judge_name(m->msg_name, m->msg_namelen);
@@ -407,6 +427,19 @@ static ssize_t send_file(struct file *f, int in, const off_t *offset, size_t n)
 	return sent < 0 ? sent : got < 0 ? -errno : 0;
 }
 
+/* What sendfile() reads has a position, which pipes and sockets have not. */
+static int judge_file(int in, const off_t *offset)
+{
+	const int flags = sys_fcntl(in, F_GETFL, 0);
+
+	if (flags < 0 || (flags & O_ACCMODE) == O_WRONLY)
+		return -EBADF;
+	if (pcx_kind(in) != PCX_KERNEL ||
+	    (sys(lseek, in, (off_t)0, SEEK_CUR) < 0 && errno == ESPIPE))
+		return offset != NULL ? -ESPIPE : -EINVAL;
+	return offset != NULL && *offset < 0 ? -EINVAL : 0;
+}
+
 ssize_t pcx_sendfile(int out, int in, off_t *offset, size_t n)
 {
 	struct file *f = file_socket(out);
@@ -416,11 +449,9 @@ ssize_t pcx_sendfile(int out, int in, off_t *offset, size_t n)
 		return sys(sendfile, out, in, offset, n);
 	if (offset != NULL && user_out(offset, sizeof(*offset)) != 0)
 		rc = -EFAULT;
-	else if (pcx_kind(in) != PCX_KERNEL)
-		rc = -EINVAL;
-	else if (offset != NULL && *offset < 0)
-		rc = -EINVAL;
 	else
+		rc = judge_file(in, offset);
+	if (rc == 0)
 		rc = send_file(f, in, offset, n);
 	if (rc > 0 && offset != NULL)
 		*offset += rc;

@@ -45,6 +45,7 @@ struct file {
 	uint32_t fds;  /* descriptors; under client.files */
 	uint32_t kind; /* enum pcx_kind */
 	uint32_t sock; /* PCX_SOCKET: the primary */
+	uint32_t kept; /* flags of F_SETFL that do nothing to a socket; atomic */
 	struct epset *set;
 	struct item *items; /* in which sets; under client.sets */
 	struct file *next;  /* free list */

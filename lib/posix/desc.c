@@ -147,8 +147,11 @@ static int socket_fcntl(struct file *f, int fd, int command, long arg)
 	switch (command) {
 	case F_GETFL:
 		return O_RDWR | (at_load(&s->nonblock) ? O_NONBLOCK : 0) |
-		       (at_load(&f->async.on) ? O_ASYNC : 0);
+		       (at_load(&f->async.on) ? O_ASYNC : 0) | (int)at_load(&f->kept);
 	case F_SETFL:
+		if (arg & O_DIRECT)
+			return (int)fail(-EINVAL);
+		at_store(&f->kept, (uint32_t)arg & (O_APPEND | O_NOATIME));
 		at_store(&s->nonblock, (arg & O_NONBLOCK) != 0);
 		return (int)fail(async_set(f, fd, arg & O_ASYNC));
 	case F_SETOWN:

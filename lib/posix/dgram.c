@@ -385,10 +385,12 @@ ssize_t dgram_send(uint32_t sock, const struct msghdr *m, int flags)
 	rc = client_is_down() ? -ENETDOWN : read_name(s, m, &d);
 	if (rc == 0)
 		rc = take_error(sock);
-	if (rc == 0 && (at_load(&s->flags) & CHAN_TX_SHUT))
-		rc = -EPIPE;
 	if (rc == 0)
 		rc = dgram_autobind(sock);
+	if (rc == 0 && (flags & MSG_PROXY)) /* MSG_PROBE to Linux: nothing is sent */
+		return (ssize_t)len;
+	if (rc == 0 && (at_load(&s->flags) & CHAN_TX_SHUT))
+		rc = -EPIPE;
 	if (rc == 0 && !user_has_bytes(m->msg_iov, m->msg_iovlen, 0, len))
 		rc = -EFAULT;
 	while (rc == 0) {
@@ -403,7 +405,5 @@ ssize_t dgram_send(uint32_t sock, const struct msghdr *m, int flags)
 	}
 	if (rc == -EAGAIN)
 		at_store_sc(&s->tx_want, 1);
-	if (rc == -EPIPE && !(flags & MSG_NOSIGNAL))
-		(void)raise(SIGPIPE);
-	return rc;
+	return rc; /* EPIPE is no signal here, as on Linux */
 }

@@ -103,6 +103,7 @@ struct file *file_new(enum pcx_kind kind)
 	f->sock = CHAN_NONE;
 	f->set = NULL;
 	f->items = NULL;
+	at_put(&f->kept, 0);
 	f->async = ASYNC_OFF;
 	at_store_sc(&f->refs, 1);
 	return f;

@@ -171,6 +171,24 @@ static void socket_errors(struct live *l)
 	live_log(l, "protocol", l->c->socket(AF_INET, SOCK_DGRAM, IPPROTO_TCP));
 }
 
+/* Flags of F_SETFL, alone and together, one that is refused among them. */
+static void flags(struct live *l)
+{
+	static const int set[] = {O_APPEND, O_NOATIME, O_NONBLOCK | O_APPEND, O_SYNC, O_DIRECT,
+	                          O_CREAT,  O_WRONLY,  O_DIRECT | O_NONBLOCK, 0};
+	int fd[2], same;
+
+	live_pair(l, fd);
+	same = l->c->dup(fd[NEAR]);
+	for (size_t i = 0; i < sizeof(set) / sizeof(set[0]); i++) {
+		live_log(l, "set", l->c->fcntl(fd[NEAR], F_SETFL, set[i]));
+		live_log(l, "get", l->c->fcntl(fd[NEAR], F_GETFL, 0));
+		live_log(l, "of the same", l->c->fcntl(same, F_GETFL, 0));
+	}
+	l->c->close(same);
+	close_both(l, fd);
+}
+
 /* ---- files ------------------------------------------------------------------------------------ */
 
 static void sendfile_calls(struct live *l)
@@ -194,6 +212,15 @@ static void sendfile_calls(struct live *l)
 	live_log(l, "all", l->c->sendfile(fd[NEAR], file, NULL, 1000000));
 	bed_log(&l->bed, "far %zu\n", live_far_recv(l, fd[FAR], 100 + 100 + 10 + 99900));
 	live_log(l, "no file", l->c->sendfile(fd[NEAR], 9999, NULL, 10));
+	live_log(l, "an empty pipe", l->c->sendfile(fd[NEAR], pipes[0], NULL, 10));
+	live_log(l, "write", write(pipes[1], buf, 20));
+	live_log(l, "a pipe", l->c->sendfile(fd[NEAR], pipes[0], NULL, 10));
+	offset = 0;
+	live_log(l, "a pipe's beginning", l->c->sendfile(fd[NEAR], pipes[0], &offset, 10));
+	live_log(l, "read", read(pipes[0], buf, 30));
+	live_log(l, "its other end", l->c->sendfile(fd[NEAR], pipes[1], NULL, 10));
+	live_log(l, "a socket", l->c->sendfile(fd[NEAR], fd[NEAR], NULL, 10));
+	live_log(l, "a socket's beginning", l->c->sendfile(fd[NEAR], fd[NEAR], &offset, 10));
 	l->c->close(file);
 	l->c->close(pipes[0]);
 	l->c->close(pipes[1]);
@@ -472,6 +499,7 @@ static const struct live_case cases[] = {
     {"ioctl", ioctl_calls},
     {"wrong descriptors", wrong_descriptors},
     {"socket: errors", socket_errors},
+    {"flags of F_SETFL", flags},
     {"sendfile", sendfile_calls},
     {"fork: both use it", fork_shares},
     {"fork: the child keeps it", fork_keeps},
