@@ -21,16 +21,17 @@ void tcp_ack_space(struct tcp *tcp, struct tcb *t);
  * tcp_take_window sets the send window by a segment that acknowledges SND.UNA or more (so SND.WL2 =< SEG.ACK),
  * unless a newer segment has set it (RFC 9293 3.10.7.4). One that acknowledges more than all before it is the
  * newest, though it may carry text that was sent before: the window counts from where it acknowledges, and the old
- * one would reach too far. Returns whether it has.
+ * one would reach too far. SND.WL1 stays then: what else was sent before is not newer for that. Returns whether it has.
  */
 static inline bool tcp_take_window(struct tcb *t, const struct tcp_seg *seg, bool acks_more)
 {
 	uint32_t wnd = (uint32_t)seg->wnd << t->snd_wscale;
 
-	if (unlikely(seq_gt(t->snd_wl1, seg->seq) && !acks_more))
+	if (likely(seq_leq(t->snd_wl1, seg->seq)))
+		t->snd_wl1 = seg->seq;
+	else if (!acks_more)
 		return false;
 	t->snd_wnd = wnd;
-	t->snd_wl1 = seg->seq;
 	if (unlikely(wnd > t->snd_max_wnd))
 		t->snd_max_wnd = wnd;
 	return true;
