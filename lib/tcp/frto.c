@@ -20,7 +20,11 @@ static void on_first(const struct tcb *t, struct tcp_queues *q, const struct los
 			q->frto = FRTO_OFF;
 		return;
 	}
-	q->frto = seq_lt(t->snd_una, q->recover) ? FRTO_SECOND : FRTO_OFF;
+	/* 2a: "does not acknowledge all of the data that was retransmitted in step 1" */
+	if (q->snd.head != NULL && (pkt_of(q->snd.head)->tx.flags & SEG_RESENT))
+		q->frto = FRTO_OFF;
+	else
+		q->frto = seq_lt(t->snd_una, q->recover) ? FRTO_SECOND : FRTO_OFF;
 }
 
 /* step 3: a) what is new has arrived, and not what is old; b) what was sent once only has arrived */

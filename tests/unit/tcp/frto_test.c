@@ -4,6 +4,8 @@
 
 #include "tcp/frto.h"
 
+#include <stdalign.h>
+
 #include "../unit.h"
 #include "fixture.h"
 #include "tcp/tcp_loss.h"
@@ -88,6 +90,24 @@ static void all_is_there(void)
 	CU_ASSERT_EQUAL(q.frto, FRTO_OFF);
 }
 
+/* "(2a) ... does not acknowledge all of the data that was retransmitted in step 1" */
+static void part_is_there(void)
+{
+	static alignas(struct rte_mbuf) char room[PKT_OFFSET + sizeof(struct pkt)];
+	struct rte_mbuf *m = (struct rte_mbuf *)(void *)room;
+
+	begin(0);
+	q.snd.head = m;
+	pkt_of(m)->tx.flags = SEG_LOST | SEG_RESENT;
+	CU_ASSERT_FALSE(ack(1 + FULL / 2, 0));
+	CU_ASSERT_EQUAL(q.frto, FRTO_OFF);
+	begin(0);
+	q.snd.head = m;
+	pkt_of(m)->tx.flags = SEG_LOST; /* the next */
+	CU_ASSERT_FALSE(ack(1 + FULL, 0));
+	CU_ASSERT_EQUAL(q.frto, FRTO_SECOND);
+}
+
 /* 3.1 (2): duplicates are no answer yet; 2.1 (2a): without SACK they are */
 static void duplicates_first(void)
 {
@@ -118,6 +138,7 @@ static void not_with_timestamps(void)
 static const struct unit_case cases[] = {
     {"RFC 5682 3.1 (3b): needless", needless},
     {"RFC 5682 3.1 (3a), 2.1 (3a): genuine", genuine},
+    {"RFC 5682 2.1 (2a): part of what was sent again", part_is_there},
     {"RFC 5682 3.1 (2a): all is acknowledged", all_is_there},
     {"RFC 5682 3.1 (2), 2.1 (2a): duplicates", duplicates_first},
     {"RFC 5682 3.1 (2b): nothing new to send", nothing_new},
