@@ -33,7 +33,8 @@ static uint8_t options_of(const struct tcb *t)
 		o |= TCPI_OPT_WSCALE;
 	if (t->opt & (TCB_OPT_ECN | TCB_OPT_ACCECN))
 		o |= TCPI_OPT_ECN;
-	if ((t->opt & TCB_OPT_SYN_DATA) && t->state != TCP_S_SYN_SENT)
+	if ((t->opt & TCB_OPT_SYN_DATA) && (t->opt & TCB_OPT_FASTOPEN) &&
+	    t->state != TCP_S_SYN_SENT)
 		o |= TCPI_OPT_SYN_DATA;
 	return o;
 }

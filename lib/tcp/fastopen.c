@@ -29,6 +29,7 @@
 #define COOKIE_LEN      8
 #define OPTION_SPACE    40 /* all that a header may have */
 #define MAX_FAILURES    7
+#define RESET_LASTS_S   60
 #define FAILURE_PAUSE_S 60 /* twice as long with each further failure */
 
 static uint32_t now_s(const struct tcp *tcp)
@@ -104,9 +105,28 @@ void fastopen_offer(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, 
 	ctx_count(tcp->ctx, PC_TCP_FASTOPEN_COOKIES);
 }
 
+/* RFC 7413 section 5.1: who is asked in the name of another answers by RST, and so would make room for the next */
+static uint32_t pending(const struct tcp *tcp, struct binding *l)
+{
+	if (now_s(tcp) - l->fastopen_reset_s >= RESET_LASTS_S)
+		l->fastopen_reset = 0;
+	return l->fastopen + l->fastopen_reset;
+}
+
+void fastopen_was_reset(struct tcp *tcp, const struct tcb *t)
+{
+	struct binding *l = &tcp->bind.binding[t->binding];
+
+	if (!(t->opt & TCB_OPT_SYN_DATA) || !(t->flags & TCB_CONNECTED) || t->binding == 0)
+		return;
+	(void)pending(tcp, l);
+	l->fastopen_reset++;
+	l->fastopen_reset_s = now_s(tcp);
+}
+
 static bool is_welcome(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx)
 {
-	const struct binding *l = &tcp->bind.binding[binding];
+	struct binding *l = &tcp->bind.binding[binding];
 	bool no_cookie = (bits(tcp) & FASTOPEN_SERVER_NO_COOKIE) && rx->seg.len > 0;
 
 	if (limit_of(tcp, binding) == 0 || (!(rx->seg.has & TCP_HAS_FASTOPEN) && !no_cookie))
@@ -119,7 +139,7 @@ static bool is_welcome(struct tcp *tcp, uint32_t binding, const struct tcp_rx *r
 		return false;
 	}
 	/* RFC 7413 section 5.1: no more at a time than the application has allowed */
-	if (l->fastopen >= limit_of(tcp, binding) || listener_is_full(l)) {
+	if (pending(tcp, l) >= limit_of(tcp, binding) || listener_is_full(l)) {
 		ctx_count(tcp->ctx, PC_TCP_FASTOPEN_OVERFLOW);
 		return false;
 	}
@@ -140,7 +160,9 @@ struct tcb *fastopen_accept(struct tcp *tcp, uint32_t binding, const struct tcp_
 	t = syncache_promote(tcp, &e);
 	if (t == NULL)
 		return NULL;
-	t->opt |= TCB_OPT_FASTOPEN | TCB_OPT_SYN_DATA;
+	t->opt |= TCB_OPT_SYN_DATA;
+	if (rx->seg.len > 0) /* for TCP_INFO */
+		t->opt |= TCB_OPT_FASTOPEN;
 	t->rttvar_us = tcp->ctx->now_us;
 	tcb_enter_passive(tcp, t);
 	tcb_establish(tcp, t);
@@ -357,14 +379,27 @@ void fastopen_settle(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 	tcp_work(tcp, t);
 }
 
-void fastopen_lost(struct tcp *tcp, struct tcb *t)
+/* a negative response (RFC 7413 section 4.1.3.1) */
+static void note_failure(struct tcp *tcp, const struct tcb *t)
 {
 	struct dest *d;
 
-	if (!(t->opt & TCB_OPT_FASTOPEN) || t->retries != 1 || t->state != TCP_S_SYN_SENT)
+	if (!(t->opt & TCB_OPT_FASTOPEN) || t->state != TCP_S_SYN_SENT)
 		return;
 	d = dest_make(&tcp->dests, &t->flow.raddr, now_s(tcp));
 	d->failures = (uint8_t)RTE_MIN(d->failures + 1, MAX_FAILURES);
 	d->failed_s = now_s(tcp);
 	ctx_count(tcp->ctx, PC_TCP_FASTOPEN_LOST);
+}
+
+void fastopen_lost(struct tcp *tcp, const struct tcb *t)
+{
+	if (t->retries == 1)
+		note_failure(tcp, t);
+}
+
+void fastopen_error(struct tcp *tcp, const struct tcb *t)
+{
+	if (t->retries == 0)
+		note_failure(tcp, t);
 }

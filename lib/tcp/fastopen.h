@@ -59,6 +59,9 @@ void fastopen_opened(struct tcp *tcp, struct tcb *t);
 /** fastopen_leave has a connection in SYN-RECEIVED count no longer against its listener's limit. */
 void fastopen_leave(struct tcp *tcp, struct tcb *t);
 
+/** fastopen_was_reset has one that is reset in SYN-RECEIVED count for a while longer. */
+void fastopen_was_reset(struct tcp *tcp, const struct tcb *t);
+
 /** fastopen_forget_listener cuts the ties of such connections to a listener that is being closed. */
 void fastopen_forget_listener(struct tcp *tcp, uint32_t binding);
 
@@ -89,6 +92,9 @@ void fastopen_synack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg);
 void fastopen_settle(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg);
 
 /** fastopen_lost notes that a SYN with the option was not answered in time. */
-void fastopen_lost(struct tcp *tcp, struct tcb *t);
+void fastopen_lost(struct tcp *tcp, const struct tcb *t);
+
+/** fastopen_error notes that such a SYN was answered by an ICMP error. */
+void fastopen_error(struct tcp *tcp, const struct tcb *t);
 
 #endif

@@ -24,11 +24,13 @@ struct binding {
 	uint32_t next;                     /* in the chain, or in the free list; index, 0: none */
 	uint32_t accept_head, accept_tail; /* TCBs, linked by their poll.data */
 	uint32_t accept_n, backlog;
-	uint32_t half_open; /* entries of the SYN cache */
-	uint32_t fastopen;  /* connections in SYN-RECEIVED (RFC 7413) */
-	uint16_t laddr;     /* index of the address, LADDR_NONE: any of the families */
-	uint16_t port;      /* host byte order */
-	uint8_t families;   /* BINDING_* that it speaks */
+	uint32_t half_open;        /* entries of the SYN cache */
+	uint32_t fastopen;         /* connections in SYN-RECEIVED (RFC 7413) */
+	uint32_t fastopen_reset;   /* such that were reset, and count for a while */
+	uint32_t fastopen_reset_s; /* when the last of them was */
+	uint16_t laddr;            /* index of the address, LADDR_NONE: any of the families */
+	uint16_t port;             /* host byte order */
+	uint8_t families;          /* BINDING_* that it speaks */
 	bool listening;
 };
 

@@ -132,8 +132,8 @@ struct tcb {
 	uint32_t snd_una, snd_nxt;
 	uint32_t snd_wnd, snd_wl1;
 	uint32_t rcv_nxt;
-	uint32_t rcv_adv; /* right edge of the window that was told */
-	uint32_t ts_recent;
+	uint32_t rcv_adv;       /* right edge of the window that was told */
+	uint32_t ts_recent;     /* in SYN-SENT: our own first timestamp */
 	uint32_t last_ack_sent; /* RFC 7323: Last.ACK.sent */
 
 	/* line 1: what the socket and the way out need */

@@ -154,8 +154,10 @@ void tcp_error(struct tcp *tcp, const struct icmp_error *e)
 		pmtu_too_big(tcp, t, e->mtu);
 		if (t->state == TCP_S_SYN_SENT)
 			on_syn_too_big(tcp, t);
-	} else if (t->state == TCP_S_SYN_SENT && e->hard) {
-		tcb_done(tcp, t, e->error);
+	} else if (t->state == TCP_S_SYN_SENT) {
+		fastopen_error(tcp, t);
+		if (e->hard)
+			tcb_done(tcp, t, e->error);
 	}
 	/* RFC 5927 section 5.2: an established connection outlives it */
 }

@@ -119,6 +119,8 @@ static int input_rst(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 		return PC_DROP_TCP_RST_WINDOW;
 	}
 	ctx_count(tcp->ctx, PC_TCP_RESET_RX);
+	if (t->state == TCP_S_SYN_RECEIVED)
+		fastopen_was_reset(tcp, t);
 	tcb_done(tcp, t, error);
 	return PC_DROP_TCP_RST;
 }
@@ -129,6 +131,18 @@ static bool acknowledges_syn(const struct tcb *t, const struct tcp_seg *seg)
 	uint32_t iss = t->snd_una - !!(t->opt & TCB_OPT_SYN_DATA);
 
 	return seq_gt(seg->ack, iss) && seq_leq(seg->ack, t->snd_nxt);
+}
+
+/* What is behind a SYN goes on as a segment without it.  The urgent pointer counts from the SYN (3.1: "from the sequence
+ * number in this segment"); one that names nothing else names no text. */
+static void pass_syn(struct tcp_seg *seg)
+{
+	seg->flags &= (uint8_t)~TCP_SYN;
+	seg->seq++;
+	if (seg->urg <= 1)
+		seg->flags &= (uint8_t)~TCP_URG;
+	else
+		seg->urg--;
 }
 
 /* the peer's SYN once more, in SYN-RECEIVED */
@@ -163,8 +177,7 @@ static int input_syn(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg, uint8_
 	/* simultaneous open: the peer's SYN-ACK repeats the SYN that we have (3.5, figure 8) */
 	if (t->state == TCP_S_SYN_RECEIVED && (seg->flags & TCP_ACK) &&
 	    seg->seq + 1 == t->rcv_nxt && acknowledges_syn(t, seg)) {
-		seg->flags &= (uint8_t)~TCP_SYN;
-		seg->seq++;
+		pass_syn(seg);
 		return VERDICT_DONE;
 	}
 	if (t->state == TCP_S_SYN_RECEIVED && !(seg->flags & TCP_ACK) && seg->seq == t->snd_wl1)
@@ -490,10 +503,9 @@ static int input_syn_sent(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
 	/* RFC 9768 section 3.2.2.1: text, which may follow in this turn, cannot tell how the SYN-ACK came */
 	if (t->opt & TCB_OPT_ACCECN)
 		tcp_send_ack(tcp, t);
-	if (seg->len == 0 && !(seg->flags & TCP_FIN))
+	if (seg->len == 0 && !(seg->flags & (TCP_FIN | TCP_URG)))
 		return PC_DROP_TCP_SYN_HANDLED;
-	seg->flags &= (uint8_t)~TCP_SYN;
-	seg->seq++;
+	pass_syn(seg);
 	return input_text(tcp, t, m, p, seg);
 }
 
@@ -504,8 +516,7 @@ static int input_fast_open(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
 	struct tcp_seg *seg = &rx->seg;
 	int verdict = PC_DROP_TCP_SYN_HANDLED;
 
-	seg->flags &= (uint8_t)~TCP_SYN;
-	seg->seq++;
+	pass_syn(seg);
 	if (seg->len > 0)
 		verdict = input_text(tcp, t, m, p, seg);
 	fastopen_answer(tcp, t, rx);

@@ -565,6 +565,8 @@ void tcp_send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *
 		s.mss = (uint16_t)maxseg;
 	s.flags = answer ? TCP_SYN | TCP_ACK : TCP_SYN;
 	s.ack = answer ? t->rcv_nxt : 0;
+	if (!answer && t->retries == 0)
+		t->ts_recent = tcp_tsval(tcp, t->ts_offset);
 	ecn = tcp_ecn_fill(tcp, t, &s);
 	if (answer ? t->opt & TCB_OPT_TS : cfg->tcp_timestamps) {
 		s.has |= TCP_HAS_TS;

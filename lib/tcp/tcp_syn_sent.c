@@ -56,6 +56,14 @@ static void take_syn(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, 
 	t->snd_wl1 = seg->seq;
 }
 
+/* Does a SYN-ACK echo a timestamp that none of our SYNs had?  Then it answers one of an earlier connection, whose numbers fit
+ * by chance.  ts_recent is that of the first until there is an answer. */
+static bool echoes_another(const struct tcp *tcp, const struct tcb *t, const struct tcp_seg *seg)
+{
+	return tcp->ctx->cfg.tcp_timestamps && (seg->has & TCP_HAS_TS) && seg->tsecr != 0 &&
+	       seg->tsecr - t->ts_recent > tcp_tsval(tcp, t->ts_offset) - t->ts_recent;
+}
+
 int tcp_syn_sent_input(struct tcp *tcp, struct tcb *t, const struct ip_pkt *p,
                        const struct tcp_rx *rx)
 {
@@ -75,6 +83,11 @@ int tcp_syn_sent_input(struct tcp *tcp, struct tcb *t, const struct ip_pkt *p,
 	}
 	if (!(seg->flags & TCP_SYN))
 		return PC_DROP_TCP_SYN_SENT;
+	if (ack &&
+	    echoes_another(tcp, t, seg)) { /* as on Linux, like an ACK that is not acceptable */
+		tcp_reply_rst(tcp, p, rx);
+		return PC_DROP_TCP_PAWS;
+	}
 	take_syn(tcp, t, seg, p->tos);
 	if (!ack) { /* simultaneous open */
 		t->state = TCP_S_SYN_RECEIVED;

@@ -136,6 +136,34 @@ static void syn_is_refused(struct wt *w)
 	NOTHING(3000);
 }
 
+/* "Negative responses include ... ICMP error messages" about the SYN with the option, not about those that follow */
+static void syn_is_unreachable(struct wt *w)
+{
+	learn_cookie(w);
+	for (unsigned i = 0; i < 2; i++) {
+		EQ(wt_send_fast(w, 10), 10);
+		EXPECT(.flags = S, .mss = WT_MSS, .fo = COOKIE, .cookie = "thecooky", .len = 10);
+		if (i == 0)
+			icmp_about(w, 1, 0, 5000); /* not of ours (RFC 5927 4) */
+		else
+			icmp_about(w, 1, 0, 0);
+		INJECT(.flags = SA, .ack = 11, .mss = WT_MSS);
+		EXPECT(.flags = A, .seq = 11, .ack = 1);
+		wt_flow(w);
+	}
+	EQ(wt_count(w, PC_TCP_FASTOPEN_LOST), 1);
+	EQ(wt_send_fast(w, 10), 10); /* it worked after all */
+	EXPECT(.flags = S, .mss = WT_MSS, .fo = COOKIE, .cookie = "thecooky", .len = 10);
+	icmp_about(w, 1, 0, 0);
+	EXPECT_IN(990, 1010, .flags = S, .mss = WT_MSS);
+	INJECT(.flags = SA, .ack = 1, .mss = WT_MSS);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+	INJECT(.flags = A, .seq = 1, .ack = 11);
+	wt_flow(w);
+	ERR(wt_send_fast(w, 10), EINPROGRESS);
+	EXPECT(.flags = S, .mss = WT_MSS);
+}
+
 /* ---- Fast Open, the server ------------------------------------------------------------------- */
 
 static void serve_fast(struct wt *w)
@@ -268,6 +296,7 @@ static const struct wt_case cases[] = {
     {"tcp(7): MSG_FASTOPEN to no family", no_family},
     {"RFC 7413 4.1.3.1: IPv4, a SYN with data is too large for the path", syn_is_too_large},
     {"RFC 1122 4.2.3.9: IPv4, a SYN with data is refused", syn_is_refused},
+    {"RFC 7413 4.1.3.1: IPv4, an ICMP error about the SYN", syn_is_unreachable},
     {"RFC 2525 2.17: data of a SYN that nobody reads", unread_data},
     {"RFC 7413 4.2.2: FIN with the ACK of the SYN-ACK", fin_with_the_ack},
     {"RFC 7323 2.2: the window of a SYN with data", window_of_the_syn},

@@ -242,7 +242,45 @@ static void discarded_leaves_no_trace(struct wt *w)
 	EXPECT_IN(0, 499, .flags = A, .seq = 1, .ack = 11, .ts = TS, .tsecr = T + 2);
 }
 
+/* a SYN-ACK that answers a SYN of another connection shows it by the timestamp that it echoes; it is answered like one with an
+ * ACK that is not acceptable, and the right one is taken */
+static void echo_of_another(struct wt *w)
+{
+	uint32_t first;
+
+	w->peer.ts = true;
+	w->cfg.tcp_sack = w->cfg.tcp_window_scaling = 0;
+	wt_connecting(w);
+	EXPECT(.flags = S, .mss = 1460, .ts = TS);
+	first = w->flow.tsval;
+	EXPECT_IN(990, 1010, .flags = S, .mss = 1460, .ts = TS);
+	for (unsigned i = 0; i < 2; i++) {
+		INJECT(.flags = SA, .ack = 1, .mss = 1460, .ts = TS, .tsval = T,
+		       .tsecr = i == 0 ? first - 10 : w->flow.tsval + 10);
+		EXPECT(.flags = R, .seq = 1);
+	}
+	EQ(wt_info(w).tcpi_state, TCP_SYN_SENT);
+	INJECT(.flags = SA, .ack = 1, .mss = 1460, .ts = TS, .tsval = T, .tsecr = first);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .ts = TS, .tsecr = T);
+	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
+}
+
+/* ... an echo of 0 says nothing, and a RST is believed by its numbers */
+static void echo_of_nothing(struct wt *w)
+{
+	w->peer.ts = true;
+	wt_syn_sent(w);
+	INJECT(.flags = SA, .ack = 1, .mss = 1460, .ts = TS, .tsval = T, .tsecr = 0);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .ts = TS, .tsecr = T);
+	wt_flow(w);
+	wt_syn_sent(w);
+	INJECT(.flags = RA, .ack = 1, .ts = TS, .tsval = T, .tsecr = 12345);
+	CHECK(wt_events(w, w->flow.fd) & POLLERR);
+}
+
 static const struct wt_case cases[] = {
+    {"Linux: a SYN-ACK echoes a timestamp that was never sent", echo_of_another},
+    {"Linux: ... or none", echo_of_nothing},
     {"RFC 7323 3.2: timestamps on every segment", on_every_segment},
     {"RFC 7323 5.4: the clock's rate", clock_rate},
     {"RFC 7323 5.4: a random offset for each connection", offset_is_random},

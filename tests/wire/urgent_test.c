@@ -86,6 +86,35 @@ static void later_mark_replaces(struct wt *w)
 	wt_drop(w);
 }
 
+/* 3.1: the pointer counts "from the sequence number in this segment", which is the SYN's; and one may announce what comes later */
+static void on_syn_ack(struct wt *w)
+{
+	const struct {
+		uint32_t len;
+		uint16_t urg;
+		bool told;
+		int before; /* bytes in front of the mark */
+	} rows[] = {{10, 8, true, 6},   {10, 2, true, 0},  {10, 1, false, 10},
+	            {10, 0, false, 10}, {10, 11, true, 9}, {0, 5, true, 0}};
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		wt_syn_sent(w);
+		INJECT(.flags = SA | U, .ack = 1, .mss = WT_MSS, .len = rows[i].len,
+		       .urg = rows[i].urg);
+		wt_drop(w);
+		EQ(pri(w), rows[i].told);
+		if (rows[i].before > 0)
+			EQ(read_some(w, 100), rows[i].before);
+		EQ(at_mark(w), rows[i].told && rows[i].len > 0);
+		while (rows[i].told && rows[i].len > 0 && read_some(w, 100) > 0)
+			continue;
+		wt_drop(w);
+		wt_pass(w, 100);
+		wt_drop(w);
+		wt_flow(w);
+	}
+}
+
 static void closed_window(struct wt *w)
 {
 	w->cfg.tcp_rcvbuf = w->cfg.tcp_rcvbuf_max = 4096;
@@ -420,6 +449,7 @@ static void pointer_far_ahead(struct wt *w)
 }
 
 static const struct wt_case cases[] = {
+    {"RFC 9293 3.8.5: a pointer on a SYN-ACK", on_syn_ack},
     {"RFC 9293 MUST-30, MUST-31, MUST-62: a read ends in front of the urgent byte", stops_at_mark},
     {"RFC 9293 MUST-31, MUST-32: announced before it comes", announced_before},
     {"RFC 9293 MUST-32: a later mark replaces one that was not reached", later_mark_replaces},
