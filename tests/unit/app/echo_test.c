@@ -7,7 +7,7 @@
 
 #include <rte_mbuf.h>
 
-#include "../../../app/echo/services.h"
+#include "services.h"
 #include "../../support/eal.h"
 
 #define SERVER       0x0a000001

@@ -7,7 +7,7 @@
  * The server is a percore stack with percore-echo's services and a small HTTP server, or a generator in
  * a mode of its own.
  */
-#include "../../../app/echo/services.h"
+#include "services.h"
 #include "load.h"
 
 #define BED_SERVER  0x0a000001u
