@@ -33,6 +33,7 @@ def arguments():
     p = argparse.ArgumentParser(prog="scripts/bench", description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--build", default=str(TOP / "build"), help="build directory (default build)")
+    p.add_argument("--programs", help="build directory of the percore that is measured, e.g. build-fast (default: the same)")
     p.add_argument("--quick", action="store_true", help="few cases, once, in less than two minutes")
     p.add_argument("--tests", help="cases, separated by commas (default: all but the large ones)")
     p.add_argument("--peers", default="null,percore,testpmd,linux,nginx,self",
@@ -124,7 +125,7 @@ def micro(build):
 
 def measure(args):
     work = tempfile.mkdtemp(prefix="percore-bench-")
-    bed = peers.Bed(args.build, work, args.verbose)
+    bed = peers.Bed(args.build, work, args.verbose, args.programs)
     if not bed.huge:
         print("note: there are too few free hugepages; everything runs in ordinary memory")
     a, b = machine.cpus()

@@ -31,10 +31,12 @@ def quiet(*command):
 
 
 class Bed:
-    """One server under one load at a time; work is a directory that the caller removes."""
+    """One server under one load at a time; work is a directory that the caller removes, programs the build that
+    percore's servers are of, if not that of the rest."""
 
-    def __init__(self, build, work, verbose=False):
+    def __init__(self, build, work, verbose=False, programs=None):
         self.build, self.work, self.verbose = build, pathlib.Path(work), verbose
+        self.programs = programs or build
         self.ns = f"pcb{os.getpid()}"
         self.server, self.start_s = None, 0.0
         self.huge = machine.free_hugepages() >= 700
@@ -60,9 +62,9 @@ class Bed:
         addr = f"{SERVER6}/64" if case.ip6 else f"{SERVER}/{PREFIX}"
         if peer == "percore":
             if case.http:
-                return [f"{self.build}/app/httpd/percore-httpd", *eal, "--", "--root",
+                return [f"{self.programs}/app/httpd/percore-httpd", *eal, "--", "--root",
                         f"{self.work}/root", "--listen", "80", "--addr", addr, *case.server]
-            return [f"{self.build}/app/echo/percore-echo", *eal, "--", "--listen", "7", "--discard",
+            return [f"{self.programs}/app/echo/percore-echo", *eal, "--", "--listen", "7", "--discard",
                     "9", "--source", "19", "--addr", addr, *case.server]
         if peer == "null":
             return [f"{self.build}/app/load/percore-load", *self.eal(cpu, 256),
