@@ -7,8 +7,8 @@
 
 #include <rte_mbuf.h>
 
-#include "services.h"
 #include "../../support/eal.h"
+#include "services.h"
 
 #define SERVER       0x0a000001
 #define CLIENT       0x0a000002

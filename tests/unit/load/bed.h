@@ -7,8 +7,8 @@
  * The server is a percore stack with percore-echo's services and a small HTTP server, or a generator in
  * a mode of its own.
  */
-#include "services.h"
 #include "load.h"
+#include "services.h"
 
 #define BED_SERVER  0x0a000001u
 #define BED_CLIENT  0x0a000100u
