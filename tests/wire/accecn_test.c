@@ -204,6 +204,23 @@ static void last_ack_lost_and_marked(struct wt *w)
 	wt_read(w, 10);
 }
 
+/* the last segment of the handshake and the first text are lost: the second text is early, and marked */
+static void last_ack_and_text_lost(struct wt *w)
+{
+	w->peer.sackok = true;
+	listening(w);
+	INJECT(ACE(S, ASKS), .mss = MSS, .sackok = true);
+	EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, .sackok = true);
+	INJECT(ACE(PA, AT_FIRST), .seq = 1001, .ack = 1, .len = 1000, .ecn = CE);
+	EXPECT(ACE(A, MARKED(1)), .seq = 1, .ack = 1, .nb_sack = 1, .sack = {{1001, 2001}});
+	wt_accept(w);
+	INJECT(ACE(PA, AT_FIRST), .seq = 1, .ack = 1, .len = 1000, .ecn = CE);
+	EXPECT(ACE(A, MARKED(2)), .seq = 1, .ack = 2001);
+	INJECT(ACE(PA, AT_FIRST), .seq = 2001, .ack = 1, .len = 1000, .ecn = CE);
+	EXPECT_IN(0, 41, ACE(A, MARKED(3)), .seq = 1, .ack = 3001);
+	wt_read(w, 3000);
+}
+
 /* what was sent early is acknowledged by the handshake's last segment, whose field is no counter */
 static void fast_open(struct wt *w)
 {
@@ -478,6 +495,28 @@ static void echo_latest(struct wt *w)
 	EXPECT(ACE(A, CAME_CE), .seq = 11, .ack = 1);
 	wt_send(w, 10);
 	EXPECT(ACE(PA, MARKED(1)), .seq = 11, .ack = 1, .len = 10, .ecn = ECT0);
+}
+
+/* a SYN-ACK that came marked, and text of all kinds, with gaps */
+static void echo_and_gaps(struct wt *w)
+{
+	if (w->cfg.tcp_ecn == 2)
+		w->cfg.tcp_ecn = 3;
+	w->cfg.tcp_timestamps = w->cfg.tcp_window_scaling = 0;
+	wt_connecting(w);
+	EXPECT(ACE(S, ASKS), .mss = MSS, .sackok = true);
+	INJECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, .sackok = true, .ecn = CE);
+	EXPECT(ACE(A, CAME_CE), .seq = 1, .ack = 1);
+	wt_send(w, 100);
+	EXPECT(ACE(PA, MARKED(1)), .seq = 1, .ack = 1, .len = 100, .ecn = ECT0);
+	INJECT(ACE(PA, AT_FIRST), .seq = 1, .ack = 101, .len = 100, .ecn = ECT0);
+	EXPECT_IN(0, 41, ACE(A, MARKED(1)), .seq = 101, .ack = 101);
+	INJECT(ACE(PA, AT_FIRST), .seq = 201, .ack = 101, .len = 100, .ecn = ECT1);
+	EXPECT(ACE(A, MARKED(1)), .seq = 101, .ack = 101, .nb_sack = 1, .sack = {{201, 301}});
+	INJECT(ACE(A, MARKED(1)), .seq = 401, .ack = 101, .len = 100, .ecn = CE);
+	EXPECT(ACE(A, MARKED(2)), .seq = 101, .ack = 101, .nb_sack = 2,
+	       .sack = {{401, 501}, {201, 301}});
+	wt_read(w, 100);
 }
 
 /* ... who has sent something else has counted what he was told */
@@ -910,6 +949,7 @@ static const struct wt_case cases[] = {
     {"RFC 9768 3.2.2.1: the last segment of the handshake", last_ack},
     {"RFC 9768 3.2.2.1: ... is lost", last_ack_lost},
     {"RFC 9768 3.2.2.1: ... and the next has a mark to tell of", last_ack_lost_and_marked},
+    {"RFC 9768 3.2.2.2: ... and the first text, too", last_ack_and_text_lost},
     {"RFC 7413 4.2.2: text before the handshake's last segment", fast_open},
     {"RFC 9768 3.1.4: a SYN-ACK of Fast Open", fast_open_repeated},
     {"RFC 9768 3.1.4: a SYN-ACK that is repeated", syn_ack_repeated},
@@ -930,6 +970,7 @@ static const struct wt_case cases[] = {
     {"RFC 9768 3.2.2.1: ... and what follows counts", echo_ends},
     {"RFC 9768 3.1.5, 3.2.2.2: the latest SYN-ACK", echo_latest},
     {"RFC 9768 3.2.2.2: ... after the handshake", echo_too_late},
+    {"RFC 9768 3.2.2: a marked SYN-ACK, and gaps", echo_and_gaps},
     {"RFC 9768 3.2.2.1: SYN-ACKs that confirm nothing", echo_of_others},
     {"RFC 9768 3.2.2.1: no SACK blocks", echo_with_sack},
     {"RFC 9768 3.2.2.1: a pure ACK comes first", echo_comes_first},
