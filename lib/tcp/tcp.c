@@ -66,7 +66,7 @@ uint64_t tcp_footprint(const struct pc_stack_config *cfg, struct pc_stack_footpr
 	    accounts_footprint(nb_tcbs(cfg));
 	fp->flow_table = tcp_table_footprint(nb_flows(cfg));
 	fp->half_open = (cfg->tcp_syn_cache + 1) * sizeof(struct syn_entry);
-	fp->time_wait = (cfg->tcp_time_wait + 1) * sizeof(struct tw_entry);
+	fp->time_wait = timewait_footprint(cfg->tcp_time_wait);
 	return sizeof(struct tcp) + bindings_footprint(nb_bindings(cfg)) +
 	       dests_footprint((uint32_t)cfg->tcp_destinations) +
 	       (uint64_t)(nb_queues(cfg) + 1) * sizeof(struct tcp_queues) +

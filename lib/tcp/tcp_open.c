@@ -49,15 +49,22 @@ static uint16_t next_port(struct ports *p)
 	return port;
 }
 
+/* One that nobody is bound to and, if there is such a one, that is not in TIME-WAIT: from such a port a peer of before may not be
+ * reached. */
 static uint16_t free_bind_port(struct tcp *tcp, const struct tcb *t, uint16_t laddr)
 {
 	const uint32_t families = t->flags & (TCB_IP6 | TCB_V6ONLY);
 	struct ports ports = ports_of(tcp, t);
-	uint16_t port;
+	uint16_t port, second = 0;
 
-	while ((port = next_port(&ports)) != 0 && bindings_conflict(tcp, laddr, port, families, 0))
-		continue;
-	return port;
+	while ((port = next_port(&ports)) != 0) {
+		if (bindings_conflict(tcp, laddr, port, families, 0))
+			continue;
+		if (!timewait_has_port(&tcp->tw, port))
+			return port;
+		second = port;
+	}
+	return second;
 }
 
 /* Gives a socket a name; port 0: one that is free. */

@@ -18,12 +18,21 @@
 
 #define REUSE_MS 1001 /* a timestamp is newer then than any that was sent */
 
+#define PORTS_BYTES ((UINT16_MAX + 1) * sizeof(uint32_t))
+
+uint64_t timewait_footprint(uint64_t n)
+{
+	return (n + 1) * sizeof(struct tw_entry) + PORTS_BYTES;
+}
+
 int timewait_init(struct timewait *tw, uint32_t n, int socket_id)
 {
 	*tw = (struct timewait){.n = n};
 	tw->entry = rte_zmalloc_socket("pc_tw", (size_t)(n + 1) * sizeof(*tw->entry),
 	                               RTE_CACHE_LINE_SIZE, socket_id);
-	if (tw->entry == NULL)
+	tw->of_port =
+	    rte_zmalloc_socket("pc_tw_ports", PORTS_BYTES, RTE_CACHE_LINE_SIZE, socket_id);
+	if (tw->entry == NULL || tw->of_port == NULL)
 		return -ENOMEM;
 	for (uint32_t i = n; i >= 1; i--) {
 		tw->entry[i].next = tw->free;
@@ -35,7 +44,9 @@ int timewait_init(struct timewait *tw, uint32_t n, int socket_id)
 void timewait_fini(struct timewait *tw)
 {
 	rte_free(tw->entry);
+	rte_free(tw->of_port);
 	tw->entry = NULL;
+	tw->of_port = NULL;
 }
 
 static void enqueue(struct timewait *tw, uint32_t index, uint32_t expiry)
@@ -92,6 +103,7 @@ void timewait_enter(struct tcp *tcp, struct tcb *t)
 	e = &tw->entry[index];
 	tw->free = e->next;
 	tw->used++;
+	tw->of_port[t->flow.lport]++;
 	*e = (struct tw_entry){.flow = t->flow,
 	                       .snd_nxt = t->snd_nxt,
 	                       .rcv_nxt = t->rcv_nxt,
@@ -114,6 +126,7 @@ void timewait_remove(struct tcp *tcp, uint32_t index)
 
 	tcp_table_del(&tcp->table, tcp_table_hash(&tcp->table, &e->flow),
 	              flow_ref_make(FLOW_TW, index));
+	tcp->tw.of_port[e->flow.lport]--;
 	e->flow = (struct tcp_flow){0};
 	e->used = 0;
 	tcp->tw.used--;
@@ -245,6 +258,7 @@ unsigned timewait_validate(const struct tcp *tcp)
 		if (!e->used)
 			continue;
 		used++;
+		bad += !timewait_has_port(tw, e->flow.lport);
 		bad += tcp_table_find(&tcp->table, tcp_table_hash(&tcp->table, &e->flow),
 		                      &e->flow) != flow_ref_make(FLOW_TW, i);
 	}

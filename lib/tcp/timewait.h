@@ -37,7 +37,11 @@ static_assert(sizeof(struct tw_entry) == 48, "TIME-WAIT takes 48 bytes");
 struct timewait {
 	struct tw_entry *entry; /* 1 .. n */
 	uint32_t n, used, free, head, tail;
+	uint32_t *of_port; /* entries of each port of ours */
 };
+
+/** timewait_footprint returns the bytes of a table of n entries. */
+uint64_t timewait_footprint(uint64_t n);
 
 int timewait_init(struct timewait *tw, uint32_t n, int socket_id);
 void timewait_fini(struct timewait *tw);
@@ -55,6 +59,12 @@ void timewait_remove(struct tcp *tcp, uint32_t index);
  * one is older by timestamp and number (RFC 6191 section 2, from the other side; RFC 9293 MUST-13 otherwise). Returns
  * whether it has. */
 bool timewait_give_up(struct tcp *tcp, uint32_t index);
+
+/** timewait_has_port says whether an entry has this port of ours: bind() chooses such a port last. */
+static inline bool timewait_has_port(const struct timewait *tw, uint16_t port)
+{
+	return tw->of_port[port] != 0;
+}
 
 /** timewait_poll ends those whose time is over. */
 void timewait_poll(struct tcp *tcp);

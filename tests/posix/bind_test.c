@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ANY4_MAPPED "::ffff:0.0.0.0"
 #define MAPPED_ANY  3 /* in places */
@@ -225,6 +226,47 @@ static void no_port(struct live *l)
 	l->c->close(fd);
 }
 
+/* Ports that no run before this one has had: the kernel's stay in TIME-WAIT for a minute. */
+static uint16_t fresh_ports(void)
+{
+	static unsigned runs;
+
+	return (uint16_t)(34000 + (unsigned)getpid() % 1000 * 16 + runs++ % 8 * 2);
+}
+
+/* Of two ports one is in TIME-WAIT: the next socket is given the other. */
+static void after_time_wait(struct live *l)
+{
+	struct sockaddr_in near = bed_addr(&l->bed, NEAR, 0), to = bed_addr(&l->bed, FAR, 0);
+	const int listener = l->bed.call->socket(&l->bed, FAR, AF_INET, SOCK_STREAM, 0);
+	const uint16_t first = fresh_ports();
+	socklen_t len = sizeof(to);
+	int fd[2], far;
+
+	if (l->bed.call->bind(&l->bed, FAR, listener, (struct sockaddr *)&to, len) != 0 ||
+	    l->bed.call->listen(&l->bed, FAR, listener, 1) != 0 ||
+	    l->bed.call->getsockname(&l->bed, FAR, listener, (struct sockaddr *)&to, &len) != 0)
+		abort();
+	for (int i = 0; i < 2; i++) {
+		fd[i] = l->c->socket(AF_INET, SOCK_STREAM, 0);
+		live_log(l, "range", set_range(l, fd[i], first, first + 1));
+		live_log(l, "bind", l->c->bind(fd[i], (struct sockaddr *)&near, len));
+		if (i > 0)
+			continue;
+		live_log(l, "connect", l->c->connect(fd[0], (struct sockaddr *)&to, len));
+		live_sleep(2);
+		far = l->bed.call->accept(&l->bed, FAR, listener, NULL, NULL);
+		live_log(l, "shutdown", l->c->shutdown(fd[0], SHUT_WR));
+		live_sleep(2);
+		l->bed.call->close(&l->bed, FAR, far);
+		live_sleep(2);
+		l->c->close(fd[0]);
+	}
+	live_log(l, "connect", l->c->connect(fd[1], (struct sockaddr *)&to, len));
+	l->c->close(fd[1]);
+	l->bed.call->close(&l->bed, FAR, listener);
+}
+
 /* ---- who is served ---------------------------------------------------------------------------- */
 
 #define OF_EACH 3
@@ -299,6 +341,7 @@ static const struct live_case cases[] = {
     {"IPV6_V6ONLY", v6only},
     {"IP_LOCAL_PORT_RANGE", port_range},
     {"IP_BIND_ADDRESS_NO_PORT", no_port},
+    {"a port after TIME-WAIT", after_time_wait},
     {"who is served", served},
 };
 

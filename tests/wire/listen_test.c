@@ -227,6 +227,66 @@ static void reuse_over_time_wait(struct wt *w)
 	OK(listener_on(w, "0.0.0.0", SO_REUSEADDR));
 }
 
+#define FIRST_PORT 40000
+
+/* Binds a socket to a port that is given to it; returns which, or -1. */
+static int given_port(struct wt *w)
+{
+	struct sockaddr_in a = wt_addr(WT_LOCAL, 0);
+	socklen_t len = sizeof(a);
+	int fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
+
+	OK(fd);
+	if (pc_bind(w->st, fd, (const struct sockaddr *)&a, len) != 0)
+		return -1;
+	OK(pc_getsockname(w->st, fd, (struct sockaddr *)&a, &len));
+	return ntohs(a.sin_port);
+}
+
+/* A connection from one of two ports is in TIME-WAIT. */
+static void one_of_two_waits(struct wt *w)
+{
+	w->cfg.tcp_port_first = FIRST_PORT;
+	w->cfg.tcp_port_last = FIRST_PORT + 1;
+	wt_established_active(w);
+	OK(pc_shutdown(w->st, w->flow.fd, SHUT_WR));
+	wt_settle(w);
+	EXPECT(.flags = FA, .seq = 1, .ack = 1);
+	INJECT(.flags = FA, .seq = 1, .ack = 2);
+	EXPECT(.flags = A, .seq = 2, .ack = 2);
+	OK(pc_close(w->st, w->flow.fd));
+	EQ(usage(w).time_wait, 1);
+}
+
+/* A socket that is given a port can connect from it to any peer, as long as there is such a port. */
+static void given_port_over_time_wait(struct wt *w)
+{
+	one_of_two_waits(w);
+	EQ(given_port(w), 2 * FIRST_PORT + 1 - w->flow.lport);
+	EQ(given_port(w), w->flow.lport);
+	ERR(given_port(w), EADDRINUSE);
+}
+
+static void given_port_after_time_wait(struct wt *w)
+{
+	int seen = 0;
+
+	one_of_two_waits(w);
+	wt_pass(w, 60100);
+	EQ(usage(w).time_wait, 0);
+	for (int i = 0; i < 64 && seen != w->flow.lport; i++) {
+		const int fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
+		struct sockaddr_in a = wt_addr(WT_LOCAL, 0);
+		socklen_t len = sizeof(a);
+
+		OK(pc_bind(w->st, fd, (const struct sockaddr *)&a, len));
+		OK(pc_getsockname(w->st, fd, (struct sockaddr *)&a, &len));
+		OK(pc_close(w->st, fd));
+		seen = ntohs(a.sin_port);
+	}
+	EQ(seen, w->flow.lport); /* each time the chance is a half */
+}
+
 static void reuse_over_connections(struct wt *w)
 {
 	wt_established(w);
@@ -332,6 +392,8 @@ static const struct wt_case cases[] = {
     {"accept(2): options are inherited", options_inherited},
     {"bind(2): EADDRINUSE and EADDRNOTAVAIL", address_in_use},
     {"socket(7): SO_REUSEADDR over TIME-WAIT", reuse_over_time_wait},
+    {"bind(2): a port that is given is in TIME-WAIT last", given_port_over_time_wait},
+    {"bind(2): ... and after TIME-WAIT as any other", given_port_after_time_wait},
     {"RFC 9293 MUST-42: LISTEN beside connections of the port", reuse_over_connections},
     {"RFC 9293 MUST-41: the listener on the address comes first", specific_before_any},
     {"socket(7): SO_REUSEPORT spreads connections", reuseport_spreads},
