@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From a SYN to an entry, and from an entry to a connection. */
+/* From a SYN or a cookie to an entry, and from an entry to a connection. */
 
 #include <rte_common.h>
 
 #include "tcp/accecn.h"
 #include "tcp/account.h"
 #include "tcp/syncache.h"
+#include "tcp/syncookie.h"
 #include "tcp/tcp_conn.h"
 
 static uint8_t negotiate(const struct pc_stack_config *cfg, const struct tcp_seg *seg)
@@ -43,6 +44,29 @@ struct syn_entry syncache_read(struct tcp *tcp, uint32_t binding, const struct t
 		e.snd_wscale = tcb_peer_scale(seg->wscale) & 0xfu;
 	e.rcv_wscale = tcb_rcv_scale(tcp, tcp_tcb(tcp, tcp->bind.binding[binding].tcb)) & 0xfu;
 	return e;
+}
+
+bool syncache_read_cookie(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx,
+                          struct syn_entry *e)
+{
+	const struct tcp_seg *seg = &rx->seg;
+	bool has_ts = tcp->ctx->cfg.tcp_timestamps && (seg->has & TCP_HAS_TS);
+	struct syncookie c;
+
+	*e = (struct syn_entry){.flow = rx->flow,
+	                        .irs = seg->seq - 1,
+	                        .iss = seg->ack - 1,
+	                        .ts_recent = seg->tsval,
+	                        .wnd = seg->wnd,
+	                        .binding = (uint16_t)binding};
+	if (!syncookie_read(&tcp->syn.cookie_key, tcp->ctx->now_ns, &e->flow, e->irs,
+	                    (uint32_t)tcp_secret(tcp, &e->flow), e->iss, has_ts, seg->tsecr, &c))
+		return false;
+	e->peer_mss = c.peer_mss;
+	e->snd_wscale = c.snd_wscale & 0xfu;
+	e->rcv_wscale = tcb_rcv_scale(tcp, tcp_tcb(tcp, tcp->bind.binding[binding].tcb)) & 0xfu;
+	e->opt = c.opt;
+	return true;
 }
 
 static void inherit(struct tcp *tcp, struct tcb *t, const struct tcb *from)

@@ -450,38 +450,39 @@ static bool may_be_cookie(const struct tcp *tcp)
 	return tcp->syn.has_cookies && syncookie_unit(tcp->ctx->now_ns) - tcp->syn.cookie_unit <= 1;
 }
 
+/*
+ * No connection for this segment: RST, but silence for what may stand behind the bytes that a peer with a cookie of ours has sent
+ * first.  Those are lost, or had to wait (max_connections), and he sends them again, with what his cookie can be told by.
+ */
+static int no_cookie(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx)
+{
+	const struct tcp_seg *seg = &rx->seg;
+
+	ctx_count(tcp->ctx, PC_TCP_COOKIES_INVALID);
+	if ((seg->len > 0 || (seg->flags & TCP_FIN)) &&
+	    syncookie_is_in_time(tcp->ctx->now_ns, (uint32_t)tcp_secret(tcp, &rx->flow),
+	                         seg->ack - 1))
+		return PC_DROP_TCP_LISTEN;
+	tcp_reply_rst(tcp, p, rx);
+	return PC_DROP_TCP_CLOSED;
+}
+
 int syncache_input_cookie(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx,
                           uint32_t binding, struct tcb **out)
 {
-	const struct tcp_seg *seg = &rx->seg;
-	bool has_ts = tcp->ctx->cfg.tcp_timestamps && (seg->has & TCP_HAS_TS);
-	struct syn_entry e = {.flow = rx->flow,
-	                      .irs = seg->seq - 1,
-	                      .iss = seg->ack - 1,
-	                      .ts_recent = seg->tsval,
-	                      .wnd = seg->wnd,
-	                      .binding = (uint16_t)binding};
-	struct syncookie c;
+	struct syn_entry e;
 	struct tcb *t;
 	int verdict;
 
-	if ((seg->flags & TCP_SYN) || !may_be_cookie(tcp)) {
+	if ((rx->seg.flags & TCP_SYN) || !may_be_cookie(tcp)) {
 		tcp_reply_rst(tcp, p, rx);
 		return PC_DROP_TCP_CLOSED;
 	}
-	if (!syncookie_read(&tcp->syn.cookie_key, tcp->ctx->now_ns, &e.flow, e.irs,
-	                    (uint32_t)tcp_secret(tcp, &e.flow), e.iss, has_ts, seg->tsecr, &c)) {
-		ctx_count(tcp->ctx, PC_TCP_COOKIES_INVALID);
-		tcp_reply_rst(tcp, p, rx);
-		return PC_DROP_TCP_CLOSED;
-	}
+	if (!syncache_read_cookie(tcp, binding, rx, &e))
+		return no_cookie(tcp, p, rx);
 	verdict = check_limits(tcp, binding, rx);
 	if (verdict != VERDICT_DONE)
 		return overflow(tcp, p, rx, verdict);
-	e.peer_mss = c.peer_mss;
-	e.snd_wscale = c.snd_wscale & 0xfu;
-	e.rcv_wscale = tcb_rcv_scale(tcp, tcp_tcb(tcp, tcp->bind.binding[binding].tcb)) & 0xfu;
-	e.opt = c.opt;
 	t = syncache_promote(tcp, &e);
 	if (t == NULL)
 		return PC_DROP_TCP_NO_TCB;

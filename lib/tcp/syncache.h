@@ -77,6 +77,10 @@ void syncache_fini(struct syncache *sc);
 /** syncache_read returns what a SYN to a listener says, and what it is to be answered with. */
 struct syn_entry syncache_read(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx);
 
+/** syncache_read_cookie makes an entry of a segment to a listener that returns a cookie. Returns whether it does. */
+bool syncache_read_cookie(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx,
+                          struct syn_entry *e);
+
 /** syncache_promote makes a connection of an entry, with what it inherits from its listener; the state is
  * still CLOSED, and nobody owns it. NULL: no TCB, or no way to the peer. */
 struct tcb *syncache_promote(struct tcp *tcp, const struct syn_entry *e);

@@ -74,12 +74,22 @@ uint32_t syncookie_tsval(uint32_t tsval, const struct syncookie *c)
 	return seq_gt(marked, tsval) ? marked - OPT_MASK - 1 : marked;
 }
 
+static uint32_t age_of(uint64_t now_ns, uint32_t value)
+{
+	return (syncookie_unit(now_ns) - (value >> LOW_BITS)) & 0xff;
+}
+
+bool syncookie_is_in_time(uint64_t now_ns, uint32_t f, uint32_t iss)
+{
+	return age_of(now_ns, iss - f) <= MAX_UNITS;
+}
+
 bool syncookie_read(const struct sip_key *key, uint64_t now_ns, const struct tcp_flow *flow,
                     uint32_t irs, uint32_t f, uint32_t iss, bool has_ts, uint32_t tsecr,
                     struct syncookie *c)
 {
 	uint32_t value = iss - f, now = syncookie_unit(now_ns);
-	uint32_t age = (now - (value >> LOW_BITS)) & 0xff;
+	uint32_t age = age_of(now_ns, value);
 	uint32_t index = value & MSS_MASK;
 	uint32_t bits = has_ts ? tsecr & OPT_MASK : OPT_NO_WSCALE;
 	uint32_t options = has_ts ? bits | OPT_HAS_TS : 0;

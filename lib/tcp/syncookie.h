@@ -64,4 +64,10 @@ bool syncookie_read(const struct sip_key *key, uint64_t now_ns, const struct tcp
                     uint32_t irs, uint32_t f, uint32_t iss, bool has_ts, uint32_t tsecr,
                     struct syncookie *c);
 
+/**
+ * syncookie_is_in_time says whether an ISS may be that of a cookie which is not too old, whatever the peer's ISN was:
+ * who cannot know F is believed once in 128 times.
+ */
+bool syncookie_is_in_time(uint64_t now_ns, uint32_t f, uint32_t iss);
+
 #endif

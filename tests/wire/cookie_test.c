@@ -243,6 +243,55 @@ static void in_one_burst(struct wt *w)
 	EQ(wt_count(w, PC_TCP_COOKIES_ACCEPTED), 1);
 }
 
+/* Data that overtakes the first, or follows on it when that was lost, names a cookie but not the peer's ISN. */
+static void behind_the_first(struct wt *w)
+{
+	listen_with(w, ALWAYS);
+	wt_syn_received(w);
+	INJECT(.flags = PA, .seq = 1001, .ack = 1, .len = 500);
+	INJECT(.flags = FA, .seq = 1501, .ack = 1);
+	NOTHING(100);
+	EQ(wt_count(w, PC_TCP_COOKIES_INVALID), 2);
+	EQ(wt_count(w, PC_DROP_TCP_LISTEN), 2);
+	INJECT(.flags = PA, .seq = 1001, .ack = 0x1000001, .len = 500); /* not of these minutes */
+	EXPECT(.flags = R, .seq = 0x1000001);
+	INJECT(.flags = PA, .seq = 1001, .ack = 0xff000001, .len = 500);
+	INJECT(.flags = PA, .seq = 1001, .ack = 0xfe000001, .len = 500);
+	EXPECT(.flags = R, .seq = 0xfe000001);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 1000); /* it is sent again */
+	wt_accept(w);
+	QUEUE(.flags = PA, .seq = 1001, .ack = 1, .len = 500);
+	INJECT(.flags = FA, .seq = 1501, .ack = 1);
+	wt_read(w, 1500);
+	wt_pass(w, 100);
+	forget(w);
+	wt_flow(w);
+	wt_syn_received(w);
+	wt_pass(w, 138000);
+	INJECT(.flags = PA, .seq = 1001, .ack = 1, .len = 500);
+	EXPECT(.flags = R, .seq = 1);
+}
+
+/* ... and when there was no room for the connection, all of it has to wait, and none of it ends it. */
+static void no_room(struct wt *w)
+{
+	struct flow late;
+
+	w->cfg.stack_max_connections = 1;
+	listen_with(w, ALWAYS);
+	wt_syn_received(w);
+	late = wt_flow(w);
+	wt_syn_received(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	w->flow = late;
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .len = 1000);
+	INJECT(.flags = PA, .seq = 1001, .ack = 1, .len = 500);
+	NOTHING(1000);
+	EQ(wt_count(w, PC_DROP_TCP_NO_TCB), 2);
+	EQ(wt_count(w, PC_DROP_TCP_LISTEN), 1);
+}
+
 static void repeated_syn(struct wt *w)
 {
 	listen_with(w, ALWAYS);
@@ -387,6 +436,8 @@ static const struct wt_case cases[] = {
     {"RFC 4987 3.6: none is looked for when none was sent", only_when_sent},
     {"RFC 9293 3.10.7.4: data and FIN on what completes the handshake", with_data},
     {"RFC 9293 3.10.7.4: ACK and data in one burst", in_one_burst},
+    {"RFC 4987 3.6: what comes behind the first bytes ends no connection", behind_the_first},
+    {"RFC 4987 3.6: no room for a connection ends none that is asked for", no_room},
     {"RFC 9293 3.8.1: a repeated SYN draws the same cookie", repeated_syn},
     {"RFC 4987: a full accept queue puts a cookie off", backlog_puts_off},
     {"RFC 4987 3.6: cookies only while the cache is full", pressure},
