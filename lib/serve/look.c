@@ -68,6 +68,47 @@ static void inherit(struct chan_sock *a, const struct chan_sock *l)
 	at_put(&a->snd_timeout_ns, at_peek(&l->snd_timeout_ns));
 }
 
+static void enter_short(struct pc_service *s, uint32_t sock)
+{
+	struct service_sock *own = service_sock(s, sock);
+
+	if (own->is_short)
+		return;
+	own->is_short = true;
+	own->next = CHAN_NONE;
+	if (s->short_first == CHAN_NONE)
+		s->short_first = sock;
+	else
+		service_sock(s, s->short_last)->next = sock;
+	s->short_last = sock;
+}
+
+void service_leave_short(struct pc_service *s, uint32_t sock)
+{
+	uint32_t before = CHAN_NONE, *link = &s->short_first;
+
+	if (!service_sock(s, sock)->is_short)
+		return;
+	while (*link != sock) {
+		before = *link;
+		link = &service_sock(s, before)->next;
+	}
+	*link = service_sock(s, sock)->next;
+	if (s->short_last == sock)
+		s->short_last = before;
+	service_sock(s, sock)->is_short = false;
+}
+
+void service_look_short(struct pc_service *s)
+{
+	while (s->free != CHAN_NONE && s->short_first != CHAN_NONE) {
+		uint32_t sock = s->short_first;
+
+		service_leave_short(s, sock);
+		service_look(s, sock);
+	}
+}
+
 /* Returns whether there may be another one. */
 static bool accept_one(struct pc_service *s, uint32_t sock)
 {
@@ -76,7 +117,8 @@ static bool accept_one(struct pc_service *s, uint32_t sock)
 	uint32_t n, *words = chan_accept_words(s->chan, sock, &n), made;
 	int fd;
 
-	s->is_short |= s->free == CHAN_NONE;
+	if (s->free == CHAN_NONE)
+		enter_short(s, sock);
 	if (s->free == CHAN_NONE || word_count(&c->accepted) >= own->accept_max) {
 		at_store_sc(&c->rx_want, 1); /* whoever accepts kicks us */
 		if (s->free == CHAN_NONE || word_count(&c->accepted) >= own->accept_max)
@@ -107,16 +149,6 @@ static void look_listener(struct pc_service *s, uint32_t sock)
 {
 	while (accept_one(s, sock))
 		service_notify(s, sock, NEWS_IN);
-}
-
-void service_look_listeners(struct pc_service *s)
-{
-	const uint32_t end = s->first + s->chan->socks_per_lcore;
-
-	s->is_short = false;
-	for (uint32_t i = s->first; i < end; i++)
-		if (service_owns(s, i) && chan_sock(s->chan, i)->state == CHAN_LISTEN)
-			service_look(s, i);
 }
 
 /* ---- streams and datagrams -------------------------------------------------------------------- */

@@ -32,7 +32,7 @@ struct pc_service *pc_host_add(struct pc_host *h, unsigned index, struct pc_stac
 		free(s);
 		return NULL;
 	}
-	s->free = CHAN_NONE;
+	s->free = s->short_first = s->short_last = CHAN_NONE;
 	for (uint32_t i = n; i-- > 0;) {
 		s->sock[i].next = s->free;
 		s->free = s->first + i;
@@ -75,6 +75,7 @@ uint32_t service_adopt(struct pc_service *s, int fd, uint32_t type, bool ip6)
 
 void service_release(struct pc_service *s, uint32_t sock)
 {
+	service_leave_short(s, sock);
 	at_store(&chan_sock(s->chan, sock)->type, CHAN_FREE);
 	*service_sock(s, sock) = (struct service_sock){.next = s->free};
 	s->free = sock;
@@ -130,8 +131,7 @@ unsigned pc_service_turn(struct pc_service *s, uint64_t now_ns)
 			service_look(s, ev[i].data.u32);
 	if (s->sweep_ns != 0)
 		service_sweep(s, now_ns);
-	if (s->is_short && s->free != CHAN_NONE)
-		service_look_listeners(s);
+	service_look_short(s);
 	return done + (unsigned)(n > 0 ? n : 0);
 }
 

@@ -15,7 +15,7 @@
  * or position out of the channel is checked before it is used.
  *
  * Invariants: a chan_sock is of type CHAN_FREE exactly when its service_sock is in the free list; else fd is
- * a socket of the stack, in the epoll set.
+ * a socket of the stack, in the epoll set.  What is in the list of those that wait has is_short set and an fd.
  */
 
 #include <percore/epoll.h>
@@ -29,9 +29,10 @@ enum { NEWS_IN = 1, NEWS_OUT = 2, NEWS_STATE = 4 };
 
 struct service_sock {
 	int fd;          /* of the stack; 0: free */
-	uint32_t next;   /* of the free list */
+	uint32_t next;   /* of the free list, or of those that wait for one that is free */
 	bool closing;    /* without holders: what is in the tx fifo goes out, then it is closed */
 	bool shutting;   /* shutdown(SHUT_WR) waits for the tx fifo */
+	bool is_short;   /* a listener that waits for a free one */
 	bool in_queue;   /* of a listener, at this sweep */
 	bool suspect;    /* taken from an accept queue and held by nobody, at the last sweep */
 	int dgram_error; /* of the last datagram */
@@ -47,8 +48,8 @@ struct pc_service {
 	uint32_t first; /* the first of our sockets */
 	uint32_t free;  /* CHAN_NONE: all in use */
 	uint32_t nb_used;
-	bool
-	    is_short; /* all were in use when a listener looked, which is to look again when one is free */
+	/* listeners that found all in use, and are to look again, in this order, when one is free; CHAN_NONE: none */
+	uint32_t short_first, short_last;
 	uint64_t made; /* sockets so far */
 	int epoll;
 	uint32_t woken; /* by pc_service_wake; atomic */
@@ -78,8 +79,11 @@ uint32_t service_adopt(struct pc_service *s, int fd, uint32_t type, bool ip6);
 /** service_release frees a chan_sock whose socket of the stack is closed. */
 void service_release(struct pc_service *s, uint32_t sock);
 
-/** service_look_listeners looks at all listeners: there are sockets again. */
-void service_look_listeners(struct pc_service *s);
+/** service_look_short looks at the listeners that wait for free sockets, the first first, while there are any. */
+void service_look_short(struct pc_service *s);
+
+/** service_leave_short takes a socket out of the list of those that wait. */
+void service_leave_short(struct pc_service *s, uint32_t sock);
 
 /** service_look moves bytes, accepts, and publishes what has changed of a socket. */
 void service_look(struct pc_service *s, uint32_t sock);

@@ -218,6 +218,84 @@ static void a_listener_in_its_own_queue(void)
 	finish();
 }
 
+/* ---- listeners that wait for free sockets ------------------------------------------------------ */
+
+static uint32_t listener(uint16_t port)
+{
+	struct sockaddr_in a = bed_addr(&b, NEAR, port);
+	int64_t sock = call(CHAN_OP_SOCKET, CHAN_NONE, AF_INET, SOCK_STREAM, NULL, 0);
+
+	CU_ASSERT_FATAL(sock >= 0);
+	CU_ASSERT_EQUAL(call(CHAN_OP_BIND, (uint32_t)sock, 0, 0, &a, sizeof(a)), 0);
+	CU_ASSERT_EQUAL(call(CHAN_OP_LISTEN, (uint32_t)sock, 64, 0, NULL, 0), 0);
+	return (uint32_t)sock;
+}
+
+static void connect_some(uint16_t port, int n)
+{
+	for (int i = 0; i < n; i++) {
+		struct sockaddr_in a = bed_addr(&b, NEAR, port);
+		int fd = pc_socket(b.st[FAR], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+		(void)pc_connect(b.st[FAR], fd, (struct sockaddr *)&a, sizeof(a));
+		turn();
+		turn();
+	}
+}
+
+static uint64_t accepted(uint32_t sock)
+{
+	return chan_sock(c, sock)->accepted.head;
+}
+
+/* Closes one that nobody has accepted yet. */
+static void free_one(uint32_t sock)
+{
+	uint32_t n, one = CHAN_NONE, *words = chan_accept_words(c, sock, &n);
+
+	CU_ASSERT_FATAL(word_pop(&chan_sock(c, sock)->accepted, words, n, &one));
+	chan_sock(c, one)->holders[0] = 0;
+	post(one);
+	turn();
+	turn();
+}
+
+/* Each gets what comes free in its turn, wherever its socket lies; one that is closed leaves the others in order. */
+static void listeners_that_wait(void)
+{
+	uint32_t l[3], nb_used, left;
+
+	start();
+	for (int i = 0; i < 3; i++)
+		l[i] = listener((uint16_t)(80 + i));
+	connect_some(80, (int)(c->socks_per_lcore - 3));
+	CU_ASSERT_EQUAL(b.service->free, CHAN_NONE);
+	for (int i = 0; i < 3; i++)
+		connect_some((uint16_t)(80 + i), 4);
+	CU_ASSERT_EQUAL(b.service->short_first, l[0]);
+	CU_ASSERT_EQUAL(b.service->short_last, l[2]);
+	nb_used = b.service->nb_used;
+	for (uint64_t n = 1; n <= 2; n++) {
+		for (int i = 0; i < 3; i++)
+			free_one(l[0]);
+		CU_ASSERT_EQUAL(accepted(l[0]), nb_used - 3 + n);
+		CU_ASSERT_EQUAL(accepted(l[1]), n);
+		CU_ASSERT_EQUAL(accepted(l[2]), n);
+		CU_ASSERT_EQUAL(b.service->nb_used, nb_used);
+	}
+	/* the last and then the first go, with what has been accepted for them */
+	for (int i = 2; i >= 1; i--) {
+		chan_sock(c, l[i])->holders[SLOT / 64] = 0;
+		post(l[i]);
+		turn();
+	}
+	left = b.service->nb_used;
+	CU_ASSERT_EQUAL(left, nb_used - 2 - 4 + 2); /* two of l[0]'s came in */
+	CU_ASSERT_EQUAL(b.service->short_first, CHAN_NONE);
+	CU_ASSERT_EQUAL(b.service->short_last, CHAN_NONE);
+	finish();
+}
+
 /* ---- many ------------------------------------------------------------------------------------- */
 
 static void write_nonsense(uint32_t sock)
@@ -287,6 +365,7 @@ static const struct unit_case cases[] = {
     {"a slot that says it is free", a_slot_that_says_it_is_free},
     {"a socket of somebody else", a_socket_of_somebody_else},
     {"a listener in its own queue", a_listener_in_its_own_queue},
+    {"listeners that wait for free sockets", listeners_that_wait},
     {"nonsense", nonsense},
 };
 
