@@ -81,7 +81,8 @@ class Wire:
                   check=check).stdout
 
     def datagrams(self, n):
-        """Which of n datagrams cross, sent one by one from the first kernel to the second."""
+        """Which of n datagrams cross, sent one by one from the first kernel to the second, and how many more were sent and came.
+        These follow until the last of them has come: then those before, which none overtakes, are through, however busy the machine."""
         b.enter("/run/netns/" + self.ns[1])
         rx = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         rx.setsockopt(socket.SOL_SOCKET, 33, 1 << 22)  # SO_RCVBUFFORCE
@@ -93,25 +94,31 @@ class Wire:
             tx.sendto(i.to_bytes(4, "big"), ("192.0.2.2", 4000))
             if i % 16 == 15:
                 time.sleep(0.002)
-        got = []
-        try:
-            while True:
+        got, last = [], n
+        tx.sendto(last.to_bytes(4, "big"), ("192.0.2.2", 4000))
+        while not got or got[-1] != last:
+            try:
                 got.append(int.from_bytes(rx.recv(100), "big"))
-        except TimeoutError:
-            pass
+            except TimeoutError:
+                last += 1
+                expect(last < n + 100, "none of 100 datagrams crosses")
+                tx.sendto(last.to_bytes(4, "big"), ("192.0.2.2", 4000))
         rx.close()
         tx.close()
-        return got
+        return [i for i in got if i < n], last + 1 - n, sum(i >= n for i in got)
 
 
 def delay(w):
     """a frame takes as long as it is told to, each way"""
     w.start("--ab", "--delay", "30ms", "--ba", "--delay", "15ms")
     w.ping("-c", "1")
-    out = w.ping("-c", "5", "-i", "0.2")
-    times = sorted(float(t) for t in re.findall(r"time=([\d.]+)", out))
-    expect(len(times) == 5, out)
-    expect(45 <= times[0] < 60, f"round trips of {times} ms, not 45")
+    for _ in range(4):  # a busy machine adds to it
+        out = w.ping("-c", "5", "-i", "0.2")
+        times = sorted(float(t) for t in re.findall(r"time=([\d.]+)", out))
+        expect(len(times) == 5 and times[0] >= 45, out)
+        if times[0] < 60:
+            break
+    expect(times[0] < 60, f"round trips of {times} ms, not 45")
     expect(w.stop()["ab"]["frames"] >= 6, "the report counts too little")
 
 
@@ -120,10 +127,11 @@ def losses(w):
     got = []
     for seed in ("3", "3", "4"):
         w.start("--ab", "--loss", "10", "--seed", seed)
-        got.append(w.datagrams(500))
+        arrived, more, of_more = w.datagrams(500)
+        got.append(arrived)
         report = w.stop()
-        expect(report["ab"]["frames"] == 500, f"{report}")
-        expect(len(got[-1]) + report["ab"]["lost"] == 500, f"{report}, {len(got[-1])} arrived")
+        expect(report["ab"]["frames"] == 500 + more, f"{report}, {more} more")
+        expect(len(arrived) + of_more + report["ab"]["lost"] == 500 + more, f"{report}, {len(arrived)} and {of_more} of {more} arrived")
         expect(20 < report["ab"]["lost"] < 90, f"{report} is not about 10 % of 500")
     expect(got[0] == got[1] and got[0] != got[2], "losses do not follow from the seed")
 
@@ -141,7 +149,7 @@ def mtu(w):
     expect("100% packet loss" in out and "Frag needed" not in out, out)
     w.start("--ab", "--mtu-icmp", "1000")
     w.ping("-c", "1")
-    out = w.ping("-c", "2", "-W", "1", "-i", "0.2", "-M", "do", "-s", "1200", check=False)
+    out = w.ping("-c", "2", "-W", "10", "-i", "0.2", "-M", "do", "-s", "1200", check=False)
     expect(re.search(r"Frag needed|message too long", out), out)
     route = sh("ip", "-n", w.ns[0], "route", "get", "192.0.2.2").stdout
     expect("mtu 1000" in route, f"the kernel has not learnt the MTU: {route}")

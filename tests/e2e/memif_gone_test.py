@@ -105,6 +105,11 @@ class Echo:
         self.process.kill()
         self.process.wait()
 
+    def counts(self):
+        """How often it has printed its counters, and what stood there last."""
+        prints = self.said().split("counters of percore-echo:\n")
+        return len(prints) - 1, {m[2]: int(m[1]) for m in re.finditer(r"^ +(\d+) (\w+) ", prints[-1], re.M)}
+
     def end(self):
         """Ends it as it should, and returns what it counted."""
         self.process.terminate()
@@ -133,13 +138,16 @@ def servers(args, tmp):
         raise bed.Failure("a client has started without a server")
     except bed.Failure as e:
         bed.expect("start that first" in str(e), str(e))
-    both = [Echo(args, tmp, "server", 1), Echo(args, tmp, "client", 2)]
+    both = [Echo(args, tmp, "server", 1, stats_s=1), Echo(args, tmp, "client", 2, stats_s=1)]
     try:
-        for _ in range(2):
+        for n in (1, 2):
             both[0].kill()
-            time.sleep(1.5 * args.slow)
-            both[0] = Echo(args, tmp, "server", 1)
-            time.sleep(2 * args.slow)
+            # it looks at its link once a second, as it prints its counters
+            printed = both[1].counts()[0]
+            bed.wait_for(lambda: both[1].counts()[0] >= printed + 2, 30 * args.slow, "the client to look at its link")
+            both[0] = Echo(args, tmp, "server", 1, stats_s=1)
+            bed.wait_for(lambda: both[1].counts()[1].get("links_up", 0) >= n, 30 * args.slow, "the client's link to come up")
+            bed.wait_for(lambda: both[0].counts()[1].get("rx_frames", 0) > 0, 30 * args.slow, "frames of the client")
         heard, seen = both[0].end(), both[1].end()
         bed.expect(seen["links_up"] == 2, f"the client's link came up {seen['links_up']} times, not twice")
         bed.expect(heard["rx_frames"] > 0, "the server that came back heard nothing of the client")
