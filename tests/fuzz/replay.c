@@ -2,7 +2,7 @@
 /*
  * The main of a fuzz target that is built without a fuzzer.
  *
- * usage: TARGET [-runs=N] [-seed=S] FILE|DIRECTORY...
+ * usage: TARGET [-runs=N] [-seed=S] [-timeout=SECONDS] FILE|DIRECTORY...
  *
  * Runs every file, then N inputs made of them by flipping, cutting, repeating and joining.  The same
  * seed gives the same inputs; the one that is running when the process dies is in ./crash-replay.
@@ -143,6 +143,7 @@ int main(int argc, char **argv)
 {
 	static const int deaths[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM};
 	unsigned long runs = 0;
+	unsigned timeout_s = 20; /* an input that takes so long loops */
 
 	inputs = calloc(INPUTS_MAX, sizeof(*inputs));
 	fuzz_check(inputs != NULL);
@@ -152,6 +153,8 @@ int main(int argc, char **argv)
 			runs = strtoul(argv[i] + 6, NULL, 10);
 		else if (strncmp(argv[i], "-seed=", 6) == 0)
 			state = strtoul(argv[i] + 6, NULL, 10);
+		else if (strncmp(argv[i], "-timeout=", 9) == 0)
+			timeout_s = (unsigned)strtoul(argv[i] + 9, NULL, 10);
 		else
 			load(argv[i]);
 	}
@@ -168,7 +171,7 @@ int main(int argc, char **argv)
 			now.len = 0;
 		for (uint64_t n = 1 + below(8); n > 0; n--)
 			change(&now);
-		alarm(20); /* an input that takes this long loops */
+		alarm(timeout_s);
 		run();
 	}
 	alarm(0);
