@@ -16,6 +16,7 @@ import threading
 import time
 
 import bed
+import walk
 from bed import CLIENT, SERVER, expect, sh, wait_for
 
 FILE_BYTES = 1 << 20
@@ -275,6 +276,13 @@ def mutated(seconds, port):
                     pass
 
 
+def walks(seconds, port):
+    """Peers that know the sequence numbers of their connections; walk.py."""
+    servers = socket.inet_aton(SERVER), socket.inet_pton(socket.AF_INET6, SERVER6)
+    with raw() as s:
+        walk.walk(walk.Walk(random.Random(seed("walk")), macs(), port, servers, checksum), s, seconds)
+
+
 def scapy_fuzz(seconds, port):
     """scapy's fuzz() of every protocol that the stack knows."""
     program = f"""
@@ -441,6 +449,7 @@ ATTACKS = {
     "random-ip6": random_frames(ip6_random),
     "random-ether": random_frames(ether_random),
     "mutated": mutated,
+    "walk": walks,
     "scapy-fuzz": scapy_fuzz,
     "requests": requests,
     "connections": connections,
