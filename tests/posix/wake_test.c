@@ -292,6 +292,89 @@ static void exclusive_two(struct live *l)
 		l->bed.call->close(&l->bed, FAR, far[i]);
 }
 
+/* A worker of several, which accepts one connection, or is told by a pipe to leave the listener to the others. */
+struct worker {
+	struct live *l;
+	int listener, ep, pipe[2], accepted;
+	pthread_t thread;
+};
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	bool over = false;
+
+	while (!over) {
+		struct epoll_event e[4];
+		int n = w->l->c->epoll_wait(w->ep, e, 4, 1000);
+
+		over = n <= 0; /* nobody was told */
+		for (int i = 0; i < n; i++) {
+			int fd =
+			    e[i].data.u64 == 1 ? w->l->c->accept4(w->listener, NULL, NULL, 0) : -1;
+
+			if (fd >= 0)
+				w->accepted += w->l->c->close(fd) == 0;
+			over = over || fd >= 0 || e[i].data.u64 == 2;
+		}
+	}
+	(void)ctl(w->l, w->ep, EPOLL_CTL_DEL, w->listener, 0, 0);
+	return NULL;
+}
+
+static void begin_work(struct live *l, struct worker *w, int listener)
+{
+	*w = (struct worker){.l = l, .listener = listener, .ep = l->c->epoll_create1(0)};
+	if (pipe(w->pipe) != 0)
+		abort();
+	(void)ctl(l, w->ep, EPOLL_CTL_ADD, listener, EPOLLIN | EPOLLEXCLUSIVE, 1);
+	(void)ctl(l, w->ep, EPOLL_CTL_ADD, w->pipe[0], EPOLLIN, 2);
+	if (pthread_create(&w->thread, NULL, work, w) != 0)
+		abort();
+}
+
+static void leave(struct live *l, const struct worker *w)
+{
+	if (l->c->write(w->pipe[1], "x", 1) != 1)
+		abort();
+}
+
+static void end_work(struct live *l, struct worker *w)
+{
+	l->c->close(w->ep);
+	l->c->close(w->pipe[0]);
+	l->c->close(w->pipe[1]);
+}
+
+/* One of two leaves while a connection comes: whoever has been told of it accepts it. */
+static void exclusive_leaves(struct live *l)
+{
+	struct sockaddr_in a;
+	int listener = live_listener(l, 10, &a), accepted = 0;
+
+	live_log(l, "O_NONBLOCK", l->c->fcntl(listener, F_SETFL, O_NONBLOCK));
+	for (int round = 0; round < 200; round++) {
+		struct worker w[2];
+		int far;
+
+		begin_work(l, &w[0], listener);
+		begin_work(l, &w[1], listener);
+		live_sleep(2);
+		leave(l, &w[round % 2]);
+		far = live_far_connect(l, &a);
+		pthread_join(w[round % 2].thread, NULL);
+		if (w[round % 2].accepted > 0)
+			leave(l, &w[1 - round % 2]);
+		pthread_join(w[1 - round % 2].thread, NULL);
+		accepted += w[0].accepted + w[1].accepted;
+		end_work(l, &w[0]);
+		end_work(l, &w[1]);
+		l->bed.call->close(&l->bed, FAR, far);
+	}
+	bed_log(&l->bed, "accepted %d\n", accepted);
+	l->c->close(listener);
+}
+
 /* ---- the queue of errors ---------------------------------------------------------------------- */
 
 static ssize_t sent;
@@ -376,6 +459,7 @@ static const struct live_case cases[] = {
     {"nested: polled", nested_polled},
     {"exclusive: listener", exclusive_listener},
     {"exclusive: two connections", exclusive_two},
+    {"exclusive: one that leaves", exclusive_leaves},
     {"zero copy: stream", copies_of_stream},
     {"zero copy: datagrams", copies_of_datagrams},
 };
