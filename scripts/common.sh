@@ -184,6 +184,11 @@ build() {
 	exec {lock}<&-
 }
 
+# is_gcc: whether the compiler that meson will take is gcc.
+is_gcc() {
+	${CC:-cc} --version 2>/dev/null | grep -q 'Free Software Foundation'
+}
+
 # free_hugepages: how many 2 MiB pages are free.
 free_hugepages() {
 	cat /sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages 2>/dev/null || echo 0

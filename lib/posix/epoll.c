@@ -127,16 +127,10 @@ static int collect(int ep, struct epset *set, struct epoll_event *events, int ma
 	return look ? n + look_at_kernel(ep, set, events + n, max - n) : n;
 }
 
-/* Sleeps in the kernel, armed. Returns the number of events, or a negative errno. */
-static int sleep_armed(int ep, struct epset *set, struct epoll_event *events, int max,
-                       uint64_t wait, const sigset_t *mask)
+static void end_sleep(struct epset *set)
 {
-	int n = kernel_wait(ep, events, max, wait, mask);
-
-	n = n < 0 ? -errno : epset_filter(set, events, n);
 	if (at_add(&set->sleepers, (uint32_t)-1) == 1)
 		queue_disarm(&set->queue);
-	return n;
 }
 
 /* Sleeps once. Returns the number of events, or a negative errno; 0: look again. */
@@ -152,11 +146,12 @@ static int sleep_once(int ep, struct epset *set, struct epoll_event *events, int
 	queue_arm(&set->queue, CHAN_ARMED);
 	n = epset_collect(set, events, max);
 	if (n > 0) {
-		if (at_add(&set->sleepers, (uint32_t)-1) == 1)
-			queue_disarm(&set->queue);
+		end_sleep(set);
 		return n;
 	}
-	other = sleep_armed(ep, set, events, max, wait, mask);
+	other = kernel_wait(ep, events, max, wait, mask);
+	other = other < 0 ? -errno : epset_filter(set, events, other);
+	end_sleep(set);
 	/* Whatever has woken us: of what we were told until now nobody else was, if it is EPOLLEXCLUSIVE. */
 	n = other > 0 ? other : 0;
 	n += epset_collect(set, events + n, max - n);

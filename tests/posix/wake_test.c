@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MOST_WAITERS 4
@@ -346,22 +347,33 @@ static void end_work(struct live *l, struct worker *w)
 	l->c->close(w->pipe[1]);
 }
 
-/* One of two leaves while a connection comes: whoever has been told of it accepts it. */
+static void spin(unsigned us)
+{
+	struct timespec from, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	do
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while ((now.tv_sec - from.tv_sec) * 1000000 + (now.tv_nsec - from.tv_nsec) / 1000 < us);
+}
+
+/* One of two leaves while a connection comes, some microseconds before or after it: whoever has been told of it accepts it. */
 static void exclusive_leaves(struct live *l)
 {
 	struct sockaddr_in a;
 	int listener = live_listener(l, 10, &a), accepted = 0;
 
 	live_log(l, "O_NONBLOCK", l->c->fcntl(listener, F_SETFL, O_NONBLOCK));
-	for (int round = 0; round < 200; round++) {
+	for (unsigned round = 0; round < 200; round++) {
 		struct worker w[2];
 		int far;
 
 		begin_work(l, &w[0], listener);
 		begin_work(l, &w[1], listener);
 		live_sleep(2);
-		leave(l, &w[round % 2]);
 		far = live_far_connect(l, &a);
+		spin(round % 60);
+		leave(l, &w[round % 2]);
 		pthread_join(w[round % 2].thread, NULL);
 		if (w[round % 2].accepted > 0)
 			leave(l, &w[1 - round % 2]);
