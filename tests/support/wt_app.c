@@ -233,6 +233,17 @@ void wt_time_wait(struct wt *w)
 	EXPECT(.flags = A, .seq = 2, .ack = 2);
 }
 
+void wt_time_wait_active(struct wt *w)
+{
+	wt_established_active(w);
+	OK(pc_shutdown(w->st, w->flow.fd, SHUT_WR));
+	wt_settle(w);
+	EXPECT(.flags = FA, .seq = 1, .ack = 1);
+	INJECT(.flags = FA, .seq = 1, .ack = 2);
+	EXPECT(.flags = A, .seq = 2, .ack = 2);
+	OK(pc_close(w->st, w->flow.fd));
+}
+
 void wt_close_wait(struct wt *w)
 {
 	wt_established(w);

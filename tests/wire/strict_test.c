@@ -309,13 +309,7 @@ static int again(struct wt *w, double ms)
 	struct sockaddr_in to, from;
 	int r;
 
-	wt_established_active(w);
-	OK(pc_shutdown(w->st, w->flow.fd, SHUT_WR));
-	wt_settle(w);
-	EXPECT(.flags = FA, .seq = 1, .ack = 1);
-	INJECT(.flags = FA, .seq = 1, .ack = 2);
-	EXPECT(.flags = A, .seq = 2, .ack = 2);
-	OK(pc_close(w->st, w->flow.fd));
+	wt_time_wait_active(w);
 	wt_pass(w, ms);
 	from = wt_addr(WT_LOCAL, w->flow.lport);
 	to = wt_addr(WT_PEER, w->flow.pport);
