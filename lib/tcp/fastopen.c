@@ -336,6 +336,21 @@ ssize_t fastopen_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, i
 	return (ssize_t)n;
 }
 
+/* a negative response (RFC 7413 section 4.1.3.1) */
+static void note_failure(struct tcp *tcp, struct dest *d)
+{
+	d->failures = (uint8_t)RTE_MIN(d->failures + 1, MAX_FAILURES);
+	d->failed_s = now_s(tcp);
+}
+
+/* nothing of the first SYN's data is acknowledged: "Negative responses include the server not acknowledging the data in
+ * the SYN"; a cookie, though, invites the next SYN to bring some */
+static bool is_refusal(const struct tcb *t, const struct tcp_seg *seg)
+{
+	return t->retries == 0 && seg->ack == t->snd_una &&
+	       !((seg->has & TCP_HAS_FASTOPEN) && seg->cookie_len > 0);
+}
+
 void fastopen_synack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 {
 	struct dest *d;
@@ -352,6 +367,8 @@ void fastopen_synack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 		return;
 	if (seg->ack != t->snd_nxt) {
 		ctx_count(tcp->ctx, PC_TCP_FASTOPEN_REFUSED);
+		if (is_refusal(t, seg))
+			note_failure(tcp, d);
 		return;
 	}
 	ctx_count(tcp->ctx, PC_TCP_FASTOPEN_ACTIVE);
@@ -379,27 +396,22 @@ void fastopen_settle(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 	tcp_work(tcp, t);
 }
 
-/* a negative response (RFC 7413 section 4.1.3.1) */
-static void note_failure(struct tcp *tcp, const struct tcb *t)
+static void note_lost(struct tcp *tcp, const struct tcb *t)
 {
-	struct dest *d;
-
 	if (!(t->opt & TCB_OPT_FASTOPEN) || t->state != TCP_S_SYN_SENT)
 		return;
-	d = dest_make(&tcp->dests, &t->flow.raddr, now_s(tcp));
-	d->failures = (uint8_t)RTE_MIN(d->failures + 1, MAX_FAILURES);
-	d->failed_s = now_s(tcp);
+	note_failure(tcp, dest_make(&tcp->dests, &t->flow.raddr, now_s(tcp)));
 	ctx_count(tcp->ctx, PC_TCP_FASTOPEN_LOST);
 }
 
 void fastopen_lost(struct tcp *tcp, const struct tcb *t)
 {
 	if (t->retries == 1)
-		note_failure(tcp, t);
+		note_lost(tcp, t);
 }
 
 void fastopen_error(struct tcp *tcp, const struct tcb *t)
 {
 	if (t->retries == 0)
-		note_failure(tcp, t);
+		note_lost(tcp, t);
 }

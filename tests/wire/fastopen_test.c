@@ -443,6 +443,52 @@ static void data_refused(struct wt *w)
 	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = "newcooky", .len = 1);
 }
 
+/* a handshake of which the data is not taken, by a server that offers no cookie */
+static void refuse(struct wt *w)
+{
+	wt_flow(w);
+	EQ(wt_send_fast(w, 100), 100);
+	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 100);
+	INJECT(.flags = SA, .ack = 1, .mss = 1000);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+	INJECT(.flags = A, .seq = 1, .ack = 101);
+}
+
+/* and a plain one, data behind it */
+static void without(struct wt *w)
+{
+	wt_flow(w);
+	ERR(wt_send_fast(w, 100), EINPROGRESS);
+	EXPECT(.flags = S, .mss = MSS);
+	INJECT(.flags = SA, .ack = 1, .mss = 1000);
+	EXPECT(.flags = A, .seq = 1, .ack = 1);
+}
+
+/* "The client MUST cache negative responses from the server": for a minute, then for two */
+static void refusal_remembered(struct wt *w)
+{
+	learn_cookie(w);
+	refuse(w);
+	without(w);
+	wt_pass(w, 59000);
+	without(w);
+	wt_pass(w, 1100);
+	refuse(w);
+	wt_pass(w, 119000);
+	without(w);
+	wt_pass(w, 1100);
+	wt_flow(w);
+	EQ(wt_send_fast(w, 100), 100);
+	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 100);
+	INJECT(.flags = SA, .ack = 101, .mss = 1000);
+	EXPECT(.flags = A, .seq = 101, .ack = 1);
+	refuse(w);
+	wt_pass(w, 60100);
+	refuse(w);
+	EQ(wt_count(w, PC_TCP_FASTOPEN_REFUSED), 4);
+	EQ(wt_count(w, PC_TCP_FASTOPEN_LOST), 0);
+}
+
 static void part_taken(struct wt *w)
 {
 	learn_cookie(w);
@@ -452,6 +498,9 @@ static void part_taken(struct wt *w)
 	EXPECT(.flags = PA, .seq = 61, .ack = 1, .len = 40);
 	INJECT(.flags = A, .seq = 1, .ack = 101);
 	EQ(wt_info(w).tcpi_unacked, 0);
+	wt_flow(w);
+	EQ(wt_send_fast(w, 1), 1); /* it was not refused */
+	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 1);
 }
 
 /* "the SYN ... without data and without the option"; and the next connections do without, for a while */
@@ -616,6 +665,7 @@ static const struct wt_case cases[] = {
     {"RFC 7413 4.2.2: a client sends data with its SYN", syn_with_data},
     {"RFC 7413 4.2.2: a SYN carries no more than the MSS that is known", syn_is_bounded},
     {"RFC 7413 4.2.2: data that was refused is sent again", data_refused},
+    {"RFC 7413 4.1.3.1: refused data is remembered", refusal_remembered},
     {"RFC 7413 4.2.2: data that was taken in part", part_taken},
     {"RFC 7413 4.1.3.1: a lost SYN is repeated without option and data", syn_lost},
     {"RFC 7413 4.1.3.1: the lost SYN is answered after all", late_syn_ack},
