@@ -55,6 +55,15 @@ static int learn_header(struct answer *a, uint32_t header, char *why, size_t why
 	return 0;
 }
 
+int answer_add(struct answer *a, const uint8_t *data, uint32_t len)
+{
+	if (len > ANSWER_MAX - a->have)
+		return -1;
+	memcpy(a->bytes + a->have, data, len);
+	a->have += len;
+	return 0;
+}
+
 int answer_learn(struct answer *a, const uint8_t *data, uint32_t len, char *why, size_t why_len)
 {
 	const uint8_t *end;

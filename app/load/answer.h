@@ -30,6 +30,9 @@ int answer_init(struct answer *a);
 /** answer_fini frees it. */
 void answer_fini(struct answer *a);
 
+/** answer_add adds bytes of the first answer, wherever it ends. Returns 0, or -1 if that is too much. */
+int answer_add(struct answer *a, const uint8_t *data, uint32_t len);
+
 /**
  * answer_learn adds bytes of the first answer. Returns 0; 1 when the answer is whole; or -1 with a line
  * in why when it is none that can be taken for an example.

@@ -41,6 +41,8 @@ const struct mode modes[] = {
      15, "answers"},
     {"http", "GET requests over kept connections", &engine_tcp, &talk_http, &plan_steady, 80, true,
      15, "answers"},
+    {"ask", "requests of --ask over kept connections, for servers of other protocols", &engine_tcp,
+     &talk_ask, &plan_steady, 0, true, 15, "answers"},
     {"connrate", "connections that are opened, ask once and are closed", &engine_tcp, &talk_echo,
      &plan_connrate, 7, true, 15, "connections"},
     {"hold", "many connections that stay, of which a few ask", &engine_tcp, &talk_echo, &plan_hold,
@@ -156,7 +158,7 @@ static void resolve(struct load *l)
 	if (l->wire.resolved || !l->mode->engine->resolves) {
 		wire_init(&l->wire, (uint16_t)l->config->receive_window);
 		l->began = l->now;
-		if (l->talk == &talk_http)
+		if (l->talk != NULL && l->talk->learns)
 			enter(l, PHASE_LEARN);
 		else
 			enter(l, l->plan != NULL && l->plan->opens_first ? PHASE_OPEN : PHASE_WARM);
@@ -192,6 +194,8 @@ static void learn(struct load *l)
 		enter(l, l->plan->opens_first ? PHASE_OPEN : PHASE_WARM);
 	} else if (c->state == CLIENT_DEAD || expired(l, LEARN_NS)) {
 		load_fail(l, "the server does not answer the first request");
+	} else if (l->talk->learning != NULL) {
+		l->talk->learning(l);
 	}
 }
 
@@ -456,9 +460,8 @@ static void set_defaults(struct load *l, const struct load_config *config)
 	if (l->talk == &talk_echo && config->http != 0)
 		l->talk = &talk_http;
 	l->nb_busy = (uint32_t)(config->busy > 0 ? config->busy : config->conns - config->slow);
-	l->nb_slow = l->talk == &talk_http
-	                 ? 0
-	                 : (uint32_t)config->slow; /* the first answer is learnt quickly */
+	/* the first answer is learnt quickly */
+	l->nb_slow = l->talk != NULL && l->talk->learns ? 0 : (uint32_t)config->slow;
 	if (l->plan == &plan_steady && config->rate > 0)
 		l->period_ns =
 		    (uint64_t)((unsigned __int128)l->nb_busy * LOAD_SECOND_NS / config->rate);

@@ -54,12 +54,15 @@ struct engine {
 /** What is said over a TCP connection. */
 struct talk {
 	const char *name;
+	bool learns; /* the first answer of all is an example of the others */
 	/** Makes the stream that clients send. Returns 0, or -1 with a line in why. */
 	int (*init)(struct load *l, char *why, size_t why_len);
 	/** A connection is established; una, nxt and rcv are set. */
 	void (*opened)(struct load *l, struct client *c);
 	/** Verifies len bytes that came in order, and returns how many answers they complete. */
 	uint32_t (*receive)(struct load *l, struct client *c, const uint8_t *data, uint32_t len);
+	/** One turn while the first answer is learnt; may be NULL. */
+	void (*learning)(struct load *l);
 	/** Sends what may be sent, at least one segment if force. Returns whether it sent. */
 	bool (*send)(struct load *l, struct client *c, uint32_t i, bool force);
 };
@@ -88,7 +91,7 @@ struct mode {
 
 enum phase {
 	PHASE_RESOLVE, /* wait for the link and the neighbour's address */
-	PHASE_LEARN,   /* get one HTTP answer */
+	PHASE_LEARN,   /* get one answer, an example */
 	PHASE_OPEN,    /* open connections */
 	PHASE_WARM,    /* load, not measured */
 	PHASE_RUN,     /* load, measured */
@@ -171,12 +174,13 @@ struct load {
 	uint64_t pace_from, hold_from;
 	uint64_t random;
 	uint64_t asked_once; /* in PHASE_CHECK */
-	bool learnt;         /* what an HTTP answer looks like */
+	bool learnt;         /* what an answer looks like, where talk->learns */
 	bool failed;
 	char why[160];
 	void *engine_state;
 	struct flood *flood; /* NULL: none */
 	struct answer answer;
+	uint64_t learning_at; /* when the last of the first answer came */
 	struct hist latency;
 	struct stream stream;
 	struct out out;
@@ -222,7 +226,7 @@ const struct mode *mode_find(const char *name);
 
 extern const struct engine engine_tcp, engine_udp, engine_tx, engine_rx, engine_ping, engine_pong,
     engine_null;
-extern const struct talk talk_echo, talk_http, talk_sink, talk_source;
+extern const struct talk talk_echo, talk_http, talk_ask, talk_sink, talk_source;
 extern const struct plan plan_steady, plan_connrate, plan_hold, plan_bulk, plan_udp, plan_tx,
     plan_ping;
 

@@ -14,7 +14,7 @@
 X(load, port, 0, 0, 65535, "port", "port of the server; 0: 7 for echoes, 80 for HTTP, 9 for bulk-in, 19 for bulk-out") \
 X(load, conns, 64, 1, 40000000, "connections", "connections; in mode connrate as many at a time") \
 X(load, size, 64, 1, 1073741824, "bytes", "a message; of a bare frame its length with FCS, 64 to 1518") \
-X(load, busy, 0, 0, 40000000, "connections", "modes echo and http: connections that ask; the others are open and idle; 0: all") \
+X(load, busy, 0, 0, 40000000, "connections", "modes echo, http and ask: connections that ask; the others are open and idle; 0: all") \
 X(load, skew, 0, 0, 300, "hundredths", "mode hold: the n-th most popular connection is asked in proportion to 1/n^(skew/100) (Zipf); 0: all alike") \
 X(load, slow, 0, 0, 1000000, "connections", "modes echo, http and bulk-out: so many of the connections ask for much and read slowly; the others are measured") \
 X(load, slow_rate, 10000, 0, 1000000000, "bytes/s", "what a slow reader reads; 0: nothing") \
@@ -54,6 +54,7 @@ X(load, progress, 1, 0, 1, "boolean", "print a line each second") \
 X(load, watch, 0, 0, 4194304, "process", "process whose share of a core is reported beside one's own; 0: none")
 /* clang-format on */
 
+struct ask;
 struct mode;
 
 /** Every setting. */
@@ -65,6 +66,7 @@ struct load_config {
 	struct pc_addr server; /* any: not given */
 	uint8_t mac[6];        /* where frames go; all 0: it is asked for */
 	const char *path;      /* of HTTP */
+	const struct ask *ask; /* mode ask: the request */
 	const char *label;
 	const char *flood;         /* kind of the flood beside the load; NULL: none */
 	const struct sizes *sizes; /* of messages; NULL: all have size */

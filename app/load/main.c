@@ -14,6 +14,7 @@
 #include <rte_byteorder.h>
 #include <rte_ether.h>
 
+#include "ask.h"
 #include "flood.h"
 #include "load.h"
 #include "report.h"
@@ -24,6 +25,7 @@ struct program {
 	struct load_config config;
 	struct load *load;
 	struct sizes sizes;
+	struct ask ask;
 };
 
 static int set_mode(void *app, const char *text, char *why, size_t why_len)
@@ -72,6 +74,14 @@ static int set_path(void *app, const char *text, char *why, size_t why_len)
 	}
 	((struct program *)app)->config.path = text;
 	return 0;
+}
+
+static int set_ask(void *app, const char *text, char *why, size_t why_len)
+{
+	struct program *p = app;
+
+	p->config.ask = &p->ask;
+	return ask_parse(&p->ask, text, why, why_len);
 }
 
 static int set_flood(void *app, const char *text, char *why, size_t why_len)
@@ -133,6 +143,7 @@ static const struct pc_run_option options[] = {
      .set = set_mode,
      .help =
          "echo: requests that come back as they are (default); http: GET over kept connections; "
+         "ask: requests of --ask likewise; "
          "connrate: connections that are opened, ask once and are closed; hold: many connections "
          "that stay, of which a few ask; bulk-in, bulk-out: streams to and from the server; udp: "
          "datagrams that come back; tx, rx, ping, pong: bare frames, numbered, without a server; "
@@ -187,6 +198,12 @@ static const struct pc_run_option options[] = {
      .argument = "PATH",
      .set = set_path,
      .help = "what HTTP requests ask for (default /)"},
+    {.name = "ask",
+     .argument = "TEXT",
+     .set = set_ask,
+     .help = "mode ask: the request; \\r \\n \\t \\0 \\\\ \\xHH stand for bytes, and its length "
+             "must be a "
+             "power of two"},
     {.name = "http",
      .argument = "0|1",
      .key = "load.http",
@@ -215,7 +232,7 @@ static int check_parties(const struct load_config *c, char *why, size_t why_len)
 	const char *bad = NULL;
 
 	if (c->busy > 0 && !steady)
-		bad = "--busy goes with modes echo and http";
+		bad = "--busy goes with modes echo, http and ask";
 	else if (c->slow > 0 && !steady && !out)
 		bad = "--slow goes with modes echo, http and bulk-out";
 	else if (c->slow >= c->conns)
@@ -254,6 +271,14 @@ static int check(void *app, char *why, size_t why_len)
 	}
 	if (check_parties(c, why, why_len) != 0)
 		return -1;
+	if (c->mode->talk == &talk_ask && (c->ask == NULL || c->port == 0)) {
+		snprintf(why, why_len, "mode ask needs a request (--ask) and a --port");
+		return -1;
+	}
+	if (c->mode->talk != &talk_ask && c->ask != NULL) {
+		snprintf(why, why_len, "--ask goes with mode ask");
+		return -1;
+	}
 	if (c->flood != NULL && c->mode->engine != &engine_tcp) {
 		snprintf(why, why_len, "a flood (--flood) goes beside a load of TCP, not mode %s",
 		         c->mode->name);

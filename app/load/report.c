@@ -81,6 +81,16 @@ void report_progress(const struct load *l, FILE *f)
 	    l->faults.retransmitted + l->faults.syn_retransmitted, bad);
 }
 
+/* What is taken for an answer, so that one sees whether it is that. */
+static void report_answer(const struct answer *a, FILE *f)
+{
+	fprintf(f, "an answer is %u bytes: \"", a->total);
+	for (uint32_t i = 0; i < RTE_MIN(a->total, 64u); i++)
+		fprintf(f, a->bytes[i] >= ' ' && a->bytes[i] < 0x7f ? "%c" : "\\x%02x",
+		        a->bytes[i]);
+	fprintf(f, "%s\"\n", a->total > 64 ? "..." : "");
+}
+
 void report_summary(const struct load *l, FILE *f)
 {
 	const struct counts *a = &l->at_run, *b = &l->at_end;
@@ -94,6 +104,8 @@ void report_summary(const struct load *l, FILE *f)
 	        per_second(a->tx_frames, b->tx_frames, s),
 	        per_second(a->payload_in, b->payload_in, s) * 8e-9,
 	        per_second(a->payload_acked, b->payload_acked, s) * 8e-9);
+	if (l->talk == &talk_ask)
+		report_answer(&l->answer, f);
 	if (l->flood != NULL)
 		fprintf(f,
 		        "flood %s: %.0f frames/s, %.0f more that the port did not take, %.0f "

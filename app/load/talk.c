@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ask.h"
 #include "tcp.h"
 
 #define REQUEST_MAX 4096u
@@ -147,9 +148,58 @@ static uint32_t http_receive(struct load *l, struct client *c, const uint8_t *da
 
 const struct talk talk_http = {
     .name = "http",
+    .learns = true,
     .init = http_init,
     .opened = http_opened,
     .receive = http_receive,
+    .send = client_send_requests,
+};
+
+/* ---- ask -------------------------------------------------------------------------------------- */
+
+/* Where the answer ends, only silence tells. */
+#define SILENCE_NS UINT64_C(50000000)
+
+static int ask_init(struct load *l, char *why, size_t why_len)
+{
+	const struct ask *ask = l->config->ask;
+
+	if (answer_init(&l->answer) != 0) {
+		snprintf(why, why_len, "there is no memory for the answer");
+		return -1;
+	}
+	l->request = ask->len;
+	stream_repeat(&l->stream, ask->bytes, ask->len);
+	l->window = l->request;
+	return 0;
+}
+
+static uint32_t ask_receive(struct load *l, struct client *c, const uint8_t *data, uint32_t len)
+{
+	if (likely(l->learnt))
+		return http_receive(l, c, data, len);
+	if (answer_add(&l->answer, data, len) != 0)
+		load_fail(l, "the answer is longer than %u bytes", ANSWER_MAX);
+	l->learning_at = l->now;
+	return 0;
+}
+
+static void ask_learning(struct load *l)
+{
+	if (l->answer.have == 0 || l->now - l->learning_at < SILENCE_NS)
+		return;
+	l->answer.total = l->answer.have;
+	l->learnt = true;
+	l->window = l->request * (uint32_t)l->config->depth;
+}
+
+const struct talk talk_ask = {
+    .name = "ask",
+    .learns = true,
+    .init = ask_init,
+    .opened = http_opened,
+    .receive = ask_receive,
+    .learning = ask_learning,
     .send = client_send_requests,
 };
 

@@ -177,7 +177,7 @@ void client_open(struct load *l, uint32_t i)
 	 * with time (RFC 9293 3.4.1), by steps that keep the stream's phase where a talk needs it */
 	uint32_t iss = (l->stamp + i * 2654435761u);
 
-	if (l->talk == &talk_http)
+	if (l->talk->learns)
 		iss = (iss & ~l->stream.mask) - 1;
 	*c = (struct client){
 	    .una = iss, .nxt = iss + 1, .stamp = l->stamp, .state = CLIENT_SYN_SENT};
@@ -459,7 +459,7 @@ static int init(struct load *l, char *why, size_t why_len)
 	if (client_make_table(l, why, why_len) != 0)
 		return -1;
 	l->peer_mss = RTE_MIN(l->own_mss, DEFAULT_MSS);
-	l->learnt = l->talk != &talk_http;
+	l->learnt = !l->talk->learns;
 	if (slow_init(l, why, why_len) != 0)
 		return -1;
 	return l->talk->init(l, why, why_len);

@@ -36,7 +36,7 @@ def arguments():
     p.add_argument("--programs", help="build directory of the percore that is measured, e.g. build-fast (default: the same)")
     p.add_argument("--quick", action="store_true", help="few cases, once, in less than two minutes")
     p.add_argument("--tests", help="cases, separated by commas (default: all but the large ones)")
-    p.add_argument("--peers", default="null,percore,testpmd,linux,nginx,self",
+    p.add_argument("--peers", default=",".join(peers.ALL),
                    help="servers, likewise")
     p.add_argument("--reps", type=int, help="repetitions (default 5; quick 1)")
     p.add_argument("--seconds", type=float, help="length of a run (default 2; quick 0.5)")
@@ -84,11 +84,11 @@ class Run:
             after = machine.distance(self.args.build)
         except (peers.Failure, subprocess.SubprocessError, OSError, ValueError) as e:
             self.faults.append(f"{peer} {case.name}: {e}")
-            print(f"{rep} {case.name:12} {peer:8} {e}", flush=True)
+            print(f"{rep} {case.name:12} {peer:9} {e}", flush=True)
             return
         finally:
             self.bed.stop()
-        polls = [row["own_run"]] + ([] if peer in ("linux", "nginx", "self") else [row["server_run"]])
+        polls = [row["own_run"]] + ([row["server_run"]] if peer in ("null", "percore", "testpmd") else [])
         bad = {k: row[k] for k in FAULTS if row[k]}
         row["start_s"] = self.bed.start_s
         row.update(case=case.name, peer=peer, rep=rep, value=cases.value(case, row),
@@ -99,7 +99,7 @@ class Run:
         self.out.flush()
         if bad or row["error"]:
             self.faults.append(f"{peer} {case.name}: {row['error'] or bad}")
-        print(f"{rep} {case.name:12} {peer:8} {tables.number(row['value']):>8} {case.unit:5} p99 "
+        print(f"{rep} {case.name:12} {peer:9} {tables.number(row['value']):>8} {case.unit:5} p99 "
               f"{row['latency_us']['p99']:8.1f} us  {row['place']} ({before}, {after} ns)"
               f"{' BUSY: left out' if row['busy'] else ''}{f' FAULTS: {bad}' if bad else ''}", flush=True)
 

@@ -2,9 +2,9 @@
 """The rows of the table: what load, on whom, and which figure of the result counts."""
 import dataclasses
 
-ALL = ("null", "percore", "linux")
-HTTP = ("percore", "linux", "nginx")
-STREAM = ("percore", "linux")
+ALL = ("null", "percore", "linux", "linux-run")
+HTTP = ("percore", "linux", "linux-run", "nginx", "nginx-run")
+STREAM = ("percore", "linux", "linux-run")
 FRAMES = ("null", "testpmd")
 
 
@@ -37,6 +37,13 @@ def http(name, title, *more):
     return Case(name, title, ("--mode", "http", "--path", "/512", *more), "answers_s", "M/s", 1e-6, HTTP)
 
 
+def redis(name, title, *more):
+    key = "percore:bench:0123456789:0123456789"  # so long that a request is 64 bytes
+    ask = f"*3\\r\\n$3\\r\\nSET\\r\\n${len(key)}\\r\\n{key}\\r\\n$3\\r\\nxxx\\r\\n"
+    return Case(name, title, ("--mode", "ask", "--port", "6379", "--conns", "64", "--ask", ask, *more), "answers_s", "M/s", 1e-6,
+                ("redis", "redis-run"))
+
+
 def hold(name, title, conns, memory):
     return Case(name, title, ("--mode", "hold", "--conns", str(conns), "--set", "load.open_window=1024"),
                 "open_s", "M/s", 1e-6, ("percore",), memory=memory,
@@ -65,6 +72,9 @@ CASES = [
     Case("conn-http-64", "connect, HTTP, close; 64 at a time",
          ("--mode", "connrate", "--conns", "64", "--http", "1", "--path", "/512", "--port", "80"),
          "connections_s", "M/s", 1e-6, HTTP),
+    redis("redis-64", "redis-server, SET of 3 bytes, 64 connections"),
+    redis("redis-64-p16", "redis-server, SET of 3 bytes, 64 connections, 16 requests under way on each", "--depth", "16", "--set",
+          "load.coalesce=1"),
     Case("bulk-in-1", "one stream in", ("--mode", "bulk-in", "--conns", "1"), "out_gbps", "Gb/s",
          peers=STREAM),
     # Linux is left out: its bursts overrun the ring of net_af_xdp, and percore-load keeps nothing that comes early

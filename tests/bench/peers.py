@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The servers that are measured: how each is started, and over what it is reached.
 
-memif   percore-echo and percore-httpd, percore-load's null, and testpmd, over shared memory
-veth    Linux's sockets (epoll_server) and nginx, behind a veth pair in a namespace of their own; the
-        load sits on the other end of the pair
+memif   percore-echo and percore-httpd, percore-load's null, and testpmd, over shared memory; also linux-run,
+        nginx-run and redis-run: the programs of the next line as they are, by percore-run --one-core
+veth    Linux's sockets (epoll_server), nginx and redis-server, behind a veth pair in a namespace of their
+        own; the load sits on the other end of the pair
 self    nobody: percore-load sends into net_null
 """
 import os
@@ -19,6 +20,11 @@ SERVER, FIRST, PREFIX = "10.9.0.1", "10.9.16.0", 16
 SERVER6, FIRST6 = "2001:db8:9::1", "2001:db8:9::1:0"
 SERVER_MAC, CLIENT_MAC = "02:00:00:00:00:01", "02:00:00:00:00:02"
 BODY = 512
+ALL = ("null", "percore", "testpmd", "linux", "linux-run", "nginx", "nginx-run", "redis", "redis-run", "self")
+KERNEL = ("linux", "nginx", "redis")
+RUN = ("linux-run", "nginx-run", "redis-run")
+TOOLS = {"testpmd": "dpdk-testpmd", "nginx": "nginx", "redis": "redis-server", "linux": "ip"}
+READY = {"testpmd": "Press enter", "nginx": "", "redis": "Ready to accept"}
 
 
 class Failure(Exception):
@@ -75,10 +81,15 @@ class Bed:
             return ["stdbuf", "-oL", "dpdk-testpmd", "--lcores", f"0@{cpu},1@{cpu}", *self.eal(cpu, 256)[2:],
                     *self.memif("server", SERVER_MAC), "--", "--forward-mode=macswap",
                     "--auto-start", "--nb-cores=1", "--total-num-mbufs=16384", "--no-mlockall"]
-        inside = ["ip", "netns", "exec", self.ns, "taskset", "-c", str(cpu)]
-        if peer == "linux":
-            return [*inside, f"{self.build}/tests/bench/epoll_server", "6" if case.ip6 else "4"]
-        return [*inside, "nginx", "-c", str(self.nginx_config())]
+        if peer.startswith("linux"):
+            program = [f"{self.build}/tests/bench/epoll_server", "6" if case.ip6 else "4"]
+        elif peer.startswith("redis"):
+            program = ["redis-server", "--port", "6379", "--protected-mode", "no", "--save", "", "--dir", str(self.work)]
+        else:
+            program = ["nginx", "-c", str(self.nginx_config())]
+        if peer in RUN:
+            return [f"{self.programs}/app/run/percore-run", "--one-core", *eal, "--addr", addr, "--", *program]
+        return ["ip", "netns", "exec", self.ns, "taskset", "-c", str(cpu), *program]
 
     def nginx_config(self):
         path = self.work / "nginx.conf"
@@ -110,7 +121,7 @@ class Bed:
         if peer == "self":
             return
         (self.work / "memif.sock").unlink(missing_ok=True)
-        if peer in ("linux", "nginx"):
+        if peer in KERNEL:
             self.make_namespace(case.ip6)
         log = self.work / f"{peer}.log"
         # a pipe's end would end testpmd, which waits for somebody to press a key
@@ -119,14 +130,14 @@ class Bed:
                                            stderr=out)
         begin = time.monotonic()
         end = begin + 30
-        says = {"nginx": None, "testpmd": "Press enter"}.get(peer, "ready")
-        while says and says not in machine.read(log):
+        says = READY.get(peer.removesuffix("-run"), "ready")
+        while says not in machine.read(log):
             if self.server.poll() is not None or time.monotonic() > end:
                 raise Failure(f"{peer} does not start: {machine.read(log)[-300:]}")
             time.sleep(0.01)
         self.start_s = time.monotonic() - begin
-        if says is None:
-            time.sleep(0.7)
+        if not says:
+            time.sleep(0.7 if peer == "nginx" else 2)
         if self.server.poll() is not None:
             raise Failure(f"{peer} ended: {machine.read(log)[-300:]}")
 
@@ -147,7 +158,7 @@ class Bed:
     def load_command(self, peer, case, seconds, more):
         cpu, pre = machine.cpus()[1], []
         eal = self.eal(cpu, 256)
-        if peer in ("linux", "nginx"):
+        if peer in KERNEL:
             pre = ["ip", "netns", "exec", self.ns]
             eal += ["--vdev=net_af_xdp0,iface=bench1"]
         elif peer == "self":
@@ -174,9 +185,9 @@ class Bed:
 
 def available(peer):
     """Why a peer cannot be measured here; None: it can."""
-    if peer in ("linux", "nginx") and os.geteuid() != 0:
+    if peer in KERNEL and os.geteuid() != 0:
         return "needs root, for a network namespace"
-    tool = {"testpmd": "dpdk-testpmd", "nginx": "nginx", "linux": "ip"}.get(peer)
+    tool = TOOLS.get(peer) or TOOLS.get(peer.removesuffix("-run"))
     if tool and not shutil.which(tool):
         return f"{tool} is not installed"
     return None

@@ -58,8 +58,25 @@ def table(rows):
             lines.append(f"| {case.title} | {case.unit} | " + " | ".join(cells) + " | " +
                          " | ".join([ratio(got, "null"), ratio(got, "linux"),
                                      str(max(len(v) for v in got.values()))]) + " |")
-        lines.append("")
+        lines += ["", *programs(found, place)]
     return lines
+
+
+def programs(found, place):
+    """A table of programs on both stacks, with the same core for all of it."""
+    lines = []
+    for case in cases.CASES:
+        for peer, name in (("linux", "epoll_server"), ("nginx", "nginx"), ("redis", "redis-server")):
+            ours, theirs = found.get((place, case.name, peer + "-run"), []), found.get((place, case.name, peer), [])
+            if not ours:
+                continue
+            times = f"{statistics.median(ours) / statistics.median(theirs):.2f}" if theirs else "-"
+            lines.append(f"| {case.title} | {name} | {case.unit} | {cell(theirs)} | {cell(ours)} | {times} | "
+                         f"{max(len(ours), len(theirs))} |")
+    if not lines:
+        return []
+    return ["The same programs on the kernel, and unmodified by `percore-run --one-core`; both have one CPU for all that they do:", "",
+            "| case | program | unit | kernel | percore-run | times | n |", "|---|---|---|---|---|---|---|", *lines, ""]
 
 
 def cell(values):

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "ask.h"
 #include "bed.h"
 #include "flood.h"
 #include "report.h"
@@ -159,6 +160,37 @@ static void test_http(void)
 	check_good();
 	CU_ASSERT(answers() > 1000);
 	CU_ASSERT(b.load->answer.total > BED_BODY);
+	bed_end(&b);
+}
+
+static void test_ask(void)
+{
+	static struct ask ask;
+	char why[160];
+
+	/* an echo is an answer like any other */
+	CU_ASSERT_EQUAL(ask_parse(&ask, "get a\\r\\n ", why, sizeof(why)), 0);
+	bed_begin(&b, "ask");
+	b.config.ask = &ask;
+	b.config.port = 7;
+	b.config.depth = 8;
+	bed_start(&b, NULL);
+	bed_run(&b, 10);
+	check_good();
+	CU_ASSERT(answers() > 1000);
+	CU_ASSERT_EQUAL(b.load->answer.total, 8);
+	bed_end(&b);
+
+	/* and this one's date changes */
+	CU_ASSERT_EQUAL(
+	    ask_parse(&ask, "GET / HTTP/1.1\\r\\nX: aaaaaaaaa\\r\\n\\r\\n", why, sizeof(why)), 0);
+	bed_begin(&b, "ask");
+	b.config.ask = &ask;
+	b.config.port = 80;
+	bed_start(&b, NULL);
+	bed_run(&b, 10);
+	CU_ASSERT(b.load->answer.total > BED_BODY);
+	CU_ASSERT(b.load->faults.wrong > 0);
 	bed_end(&b);
 }
 
@@ -439,6 +471,7 @@ static const struct unit_case cases[] = {
     {"connections per second with HTTP", test_connrate_http},
     {"connections that stay", test_hold},
     {"HTTP, pipelined", test_http},
+    {"requests of one's own", test_ask},
     {"wrong answers are found", test_wrong_answers},
     {"bulk in and out", test_bulk},
     {"an open loop omits nothing", test_coordinated_omission},
