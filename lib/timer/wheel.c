@@ -367,14 +367,30 @@ static unsigned validate_slot(const struct wheel *w, uint32_t slot, uint32_t n, 
 	return wrong;
 }
 
-/* Says whether the 64 slots of a word of the map are empty, and not marked. */
-static bool word_is_empty(const struct wheel *w, uint32_t word)
+/* Says whether bytes are 0: the first is, and each is as the one before. */
+static bool are_zero(const void *p, size_t len)
 {
-	uint32_t any = 0;
+	const uint8_t *b = p;
 
+	return b[0] == 0 && memcmp(b, b + 1, len - 1) == 0;
+}
+
+/* Says whether n words of the map are 0, and all their slots empty. */
+static bool are_empty(const struct wheel *w, uint32_t word, uint32_t n)
+{
+	return are_zero(&w->map[word], n * sizeof(w->map[0])) &&
+	       are_zero(&w->slot[word * 64], n * 64 * sizeof(w->slot[0]));
+}
+
+static unsigned validate_word(const struct wheel *w, uint32_t word, uint32_t n, uint32_t *found)
+{
+	unsigned wrong = (w->words[word / 64] >> (word % 64) & 1) != (w->map[word] != 0);
+
+	if (are_empty(w, word, 1))
+		return wrong;
 	for (uint32_t i = 0; i < 64; i++)
-		any |= w->slot[word * 64 + i];
-	return any == 0 && w->map[word] == 0;
+		wrong += validate_slot(w, word * 64 + i, n, found);
+	return wrong;
 }
 
 unsigned wheel_validate(const struct wheel *w, uint32_t n)
@@ -382,12 +398,12 @@ unsigned wheel_validate(const struct wheel *w, uint32_t n)
 	unsigned wrong = 0;
 	uint32_t found = 0;
 
-	for (uint32_t word = 0; word < WHEEL_WORDS; word++) {
-		wrong += (w->words[word / 64] >> (word % 64) & 1) != (w->map[word] != 0);
-		if (word_is_empty(w, word))
-			continue;
-		for (uint32_t i = 0; i < 64; i++)
-			wrong += validate_slot(w, word * 64 + i, n, &found);
+	for (uint32_t word = 0, words; word < WHEEL_WORDS; word += words) {
+		words = WHEEL_WORDS - word < 64 ? WHEEL_WORDS - word : 64;
+		if (w->words[word / 64] == 0 && are_empty(w, word, words))
+			continue; /* almost all of them, almost always */
+		for (uint32_t i = 0; i < words; i++)
+			wrong += validate_word(w, word + i, n, &found);
 	}
 	wrong += found != w->armed;
 	for (uint32_t link = 1; link <= n; link++)

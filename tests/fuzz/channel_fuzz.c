@@ -231,7 +231,7 @@ static void open_world(struct world *w)
 {
 	const struct pc_host_config hc = {.nb_lcores = 1, .max_sockets = SOCKETS};
 
-	bed_percore(&w->b, pool);
+	bed_small(&w->b, pool);
 	w->b.host = pc_host_create(&hc);
 	fuzz_check(w->b.host != NULL);
 	w->b.service = pc_host_add(w->b.host, 0, w->b.st[NEAR]);

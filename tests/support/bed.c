@@ -327,20 +327,19 @@ void bed_kernel(struct bed *b)
 	*b = (struct bed){.call = &kernel, .name = "kernel", .ip = {"127.0.0.2", "127.0.0.3"}};
 }
 
-static void make_stacks(struct bed *b, struct rte_mempool *pool)
+static void make_stacks(struct bed *b, struct rte_mempool *pool, const struct pc_stack_config *cfg)
 {
 	struct pc_wire_config wc = {.pool = pool};
-	struct pc_stack_config cfg;
 	struct pc_prefix addr;
 
-	pc_stack_config_init(&cfg);
-	cfg.stack_seed = 1;
-	cfg.stack_max_connections = 2100;
-	cfg.arp_entries = 16;
+	*b = (struct bed){.call = &percore_calls,
+	                  .name = "percore",
+	                  .ip = {"10.0.0.1", "10.0.0.2"},
+	                  .now = 1000000000};
 	if (pc_port_wire(&wc, b->port) != 0)
 		abort();
 	for (int side = 0; side < 2; side++) {
-		b->st[side] = pc_stack_create(&cfg, pool);
+		b->st[side] = pc_stack_create(cfg, pool);
 		pc_prefix_parse(side == FAR ? "10.0.0.1/24" : "10.0.0.2/24", &addr);
 		if (b->st[side] == NULL || pc_stack_add_port(b->st[side], b->port[side]) != 0 ||
 		    pc_stack_add_addr(b->st[side], 0, &addr) != 0)
@@ -349,13 +348,35 @@ static void make_stacks(struct bed *b, struct rte_mempool *pool)
 	p_settle(b);
 }
 
+static struct pc_stack_config configure(uint32_t connections)
+{
+	struct pc_stack_config cfg;
+
+	pc_stack_config_init(&cfg);
+	cfg.stack_seed = 1;
+	cfg.stack_max_connections = connections;
+	cfg.arp_entries = 16;
+	return cfg;
+}
+
 void bed_percore(struct bed *b, struct rte_mempool *pool)
 {
-	*b = (struct bed){.call = &percore_calls,
-	                  .name = "percore",
-	                  .ip = {"10.0.0.1", "10.0.0.2"},
-	                  .now = 1000000000};
-	make_stacks(b, pool);
+	const struct pc_stack_config cfg = configure(2100);
+
+	make_stacks(b, pool, &cfg);
+}
+
+void bed_small(struct bed *b, struct rte_mempool *pool)
+{
+	struct pc_stack_config cfg = configure(16);
+
+	cfg.ip_fragments = 64;
+	cfg.ip_routes = 16;
+	cfg.ip_deny_entries = 0;
+	cfg.tcp_destinations = 16;
+	cfg.tcp_syn_cache = 16;
+	cfg.tcp_time_wait = 16;
+	make_stacks(b, pool, &cfg);
 }
 
 /* ---- threads: the near side by percore/posix.h, the calling thread drives ---- */

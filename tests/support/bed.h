@@ -82,6 +82,9 @@ struct bed {
 void bed_kernel(struct bed *b);
 void bed_percore(struct bed *b, struct rte_mempool *pool);
 
+/** bed_small is bed_percore with tables so small that it is quickly made and validated. */
+void bed_small(struct bed *b, struct rte_mempool *pool);
+
 /** bed_threads makes one whose near side is used by percore/posix.h; the calling thread drives the stacks. */
 void bed_threads(struct bed *b, struct rte_mempool *pool);
 void bed_close(struct bed *b);

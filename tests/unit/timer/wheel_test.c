@@ -266,6 +266,29 @@ static void test_validate(void)
 	CU_ASSERT_NOT_EQUAL(wheel_validate(&wheel, MAX), 0);
 }
 
+/* ... also where nothing is armed: in the first and in the last slot of a word, and of the wheel */
+static void test_validate_empty(void)
+{
+	static const uint32_t slots[] = {0, 63, 64 * 63, 64 * 64 - 1, 64 * 70 + 1, WHEEL_SLOTS - 1};
+
+	start(0);
+	CU_ASSERT_EQUAL(wheel_validate(&wheel, MAX), 0);
+	for (unsigned i = 0; i < sizeof(slots) / sizeof(slots[0]); i++) {
+		uint64_t *map = &wheel.map[slots[i] / 64];
+
+		wheel.slot[slots[i]] = 1;
+		CU_ASSERT_NOT_EQUAL(wheel_validate(&wheel, MAX), 0);
+		wheel.slot[slots[i]] = 0;
+		*map = UINT64_C(1) << (slots[i] % 64);
+		CU_ASSERT_NOT_EQUAL(wheel_validate(&wheel, MAX), 0);
+		*map = 0;
+		wheel.words[slots[i] / 4096] = UINT64_C(1) << (slots[i] / 64 % 64);
+		CU_ASSERT_NOT_EQUAL(wheel_validate(&wheel, MAX), 0);
+		wheel.words[slots[i] / 4096] = 0;
+	}
+	CU_ASSERT_EQUAL(wheel_validate(&wheel, MAX), 0);
+}
+
 /* ---- the model ------------------------------------------------------------------------------- */
 
 struct model {
@@ -408,6 +431,7 @@ static const struct unit_case cases[] = {
     {"next of a crowded slot", test_next_of_crowded_slot},
     {"a crowd in one slot", test_crowd},
     {"validate sees damage", test_validate},
+    {"validate, where nothing is armed", test_validate_empty},
     {"model", test_model},
     {"model around the wrap", test_model_wrap},
 };
