@@ -22,6 +22,7 @@
 #define DRAIN_NS      UINT64_C(1000000000)
 #define DRAIN_STEP_NS UINT64_C(1000000)
 #define DRAIN_TURNS   10
+#define POLL_NS       UINT64_C(1000000) /* at most, between two looks at signals */
 
 struct pc_drive {
 	struct settings s;
@@ -48,17 +49,34 @@ static unsigned turn(void *arg)
 	return n;
 }
 
+/* Turns while more may be on its way. Returns false when there is time to sleep, until the stack's end_ns. */
+static bool polls_on(struct pc_drive *d, uint64_t end_ns)
+{
+	struct idle *idle = &d->run.workers[0]->idle;
+
+	while (idle_polls_on(idle)) {
+		/* who waits looks at signals and at other descriptors now and then */
+		if (turn(d) > 0 || clock_now(&d->run.clock) >= end_ns)
+			return true;
+	}
+	return false;
+}
+
 static void sleep_until(void *arg, uint64_t deadline_ns)
 {
 	struct pc_drive *d = arg;
 	struct worker *w = d->run.workers[0];
 	struct timespec ts;
-	uint64_t now;
+	uint64_t now, left, own;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
 	now = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-	if (deadline_ns > now)
-		idle_until(&w->idle, w->st, clock_now(&d->run.clock), deadline_ns - now);
+	if (deadline_ns <= now)
+		return;
+	left = deadline_ns - now;
+	own = clock_now(&d->run.clock);
+	if (!polls_on(d, own + RTE_MIN(left, POLL_NS)))
+		idle_until(&w->idle, w->st, clock_now(&d->run.clock), left);
 }
 
 /* ---- life ------------------------------------------------------------------------------------- */
@@ -75,8 +93,9 @@ static int set_up(struct pc_drive *d)
 		                     "a thread drives one stack: give one lcore (EAL option -l)");
 	clock_init(&r->clock, rte_get_tsc_hz());
 	w = r->workers[0];
-	idle_init(&w->idle, RUN_IDLE_SLEEP, d->s.run.run_idle_turns,
-	          idle_choose_us(d->s.run.run_idle_us, w->ports, r->nb_ports, 1));
+	idle_init_driven(&w->idle, d->s.run.run_idle, w->ports, r->nb_ports,
+	                 d->s.run.run_idle_turns,
+	                 idle_choose_us(d->s.run.run_idle_us, w->ports, r->nb_ports, 1));
 	if (threads_setup(r) != 0)
 		return -1;
 	if (worker_lease(w) != 0)

@@ -72,6 +72,33 @@ void idle_init(struct idle *idle, enum run_idle mode, uint64_t turns, uint64_t m
 		(void)prctl(PR_SET_TIMERSLACK, 1000);
 }
 
+void idle_init_driven(struct idle *idle, uint64_t setting, struct pc_port *const *ports, unsigned n,
+                      uint64_t turns, uint64_t max_us)
+{
+	enum run_idle mode = idle_choose(setting, ports, n);
+
+	if (setting == RUN_IDLE_AUTO && mode == RUN_IDLE_INTERRUPT)
+		turns = 0;
+	if (setting == RUN_IDLE_AUTO || mode == RUN_IDLE_INTERRUPT)
+		mode = RUN_IDLE_SLEEP;
+	idle_init(idle, mode, turns, max_us);
+}
+
+bool idle_polls_on(struct idle *idle)
+{
+	if (idle->mode == RUN_IDLE_SPIN)
+		return true;
+	if (idle->empty < idle->turns) {
+		idle->empty++;
+		return true;
+	}
+	if (idle->mode != RUN_IDLE_PAUSE)
+		return false;
+	for (int i = 0; i < IDLE_PAUSES; i++)
+		rte_pause();
+	return true;
+}
+
 void idle_interrupts(struct idle *idle, const uint16_t *ids, unsigned n, uint16_t queue,
                      bool is_patient)
 {

@@ -45,6 +45,14 @@ uint64_t idle_choose_us(uint64_t setting, struct pc_port *const *ports, unsigned
 /** idle_init begins, on the lcore that is to idle: it backs off after some turns without a frame. */
 void idle_init(struct idle *idle, enum run_idle mode, uint64_t turns, uint64_t max_us);
 
+/** idle_init_driven is idle_init for a thread that drives its stack in calls that wait, with these ports. It sleeps in the end,
+ * if the settings do not say that it polls on: at once if every port is one of the kernel's and they say nothing. */
+void idle_init_driven(struct idle *idle, uint64_t setting, struct pc_port *const *ports, unsigned n,
+                      uint64_t turns, uint64_t max_us);
+
+/** idle_polls_on says, after a turn in which nothing came, whether another is due before a sleep. */
+bool idle_polls_on(struct idle *idle);
+
 /** idle_until sleeps for at most ns, and as idle_turn would: until a deadline of the stack, a client, a signal. */
 void idle_until(struct idle *idle, const struct pc_stack *st, uint64_t now_ns, uint64_t ns);
 

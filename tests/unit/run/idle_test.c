@@ -60,6 +60,45 @@ static void it_sleeps_only_after_empty_turns(void)
 	CU_ASSERT_EQUAL(idle.sleep_ns, 10000);
 }
 
+static unsigned polls_before_a_sleep(struct idle *idle)
+{
+	unsigned n = 0;
+
+	while (n < 100 && idle_polls_on(idle))
+		n++;
+	return n;
+}
+
+static void a_thread_that_drives_polls_on_for_a_while(void)
+{
+	static const struct {
+		enum run_idle setting;
+		struct pc_port *port;
+		enum run_idle mode;
+		unsigned polls;
+	} rows[] = {
+	    {RUN_IDLE_AUTO, &memif, RUN_IDLE_SLEEP, 3},
+	    {RUN_IDLE_AUTO, &tap, RUN_IDLE_SLEEP, 0},
+	    {RUN_IDLE_SLEEP, &tap, RUN_IDLE_SLEEP, 3},
+	    {RUN_IDLE_INTERRUPT, &tap, RUN_IDLE_SLEEP, 3},
+	    {RUN_IDLE_PAUSE, &memif, RUN_IDLE_PAUSE, 100},
+	    {RUN_IDLE_SPIN, &tap, RUN_IDLE_SPIN, 100},
+	};
+	struct idle idle;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct pc_port *port = rows[i].port;
+
+		idle_init_driven(&idle, rows[i].setting, &port, 1, 3, 500);
+		CU_ASSERT_EQUAL(idle.mode, rows[i].mode);
+		CU_ASSERT_EQUAL(polls_before_a_sleep(&idle), rows[i].polls);
+		/* and not again before something has come */
+		CU_ASSERT_EQUAL(polls_before_a_sleep(&idle), rows[i].polls < 100 ? 0 : 100);
+		idle_turn(&idle, 1, st, 0);
+		CU_ASSERT_EQUAL(polls_before_a_sleep(&idle), rows[i].polls);
+	}
+}
+
 static void it_does_not_sleep_past_a_deadline(void)
 {
 	const struct sockaddr_in to = {
@@ -175,6 +214,8 @@ int main(void)
 	const CU_TestInfo tests[] = {
 	    {"the kernel's devices sleep", the_kernels_devices_sleep},
 	    {"it sleeps only after empty turns", it_sleeps_only_after_empty_turns},
+	    {"a thread that drives polls on for a while",
+	     a_thread_that_drives_polls_on_for_a_while},
 	    {"it does not sleep past a deadline", it_does_not_sleep_past_a_deadline},
 	    {"without interrupts it polls", without_interrupts_it_polls},
 	    {"a bell ends a sleep", a_bell_ends_a_sleep},
