@@ -8,6 +8,7 @@
 #define QUANTA_PER_S 1000
 #define QUANTUM_MAX  65536u
 #define SECOND_NS    1000000000ull
+#define LATE_NS      10000000ull /* so much of a lateness is made good */
 
 /* draft-ietf-ccwg-bbr section 5.6.3, SetSendQuantum(); but at least what has to leave between two ticks
  * of the timers, and a tick's delay */
@@ -22,20 +23,38 @@ void pace_set(struct pace *p, uint64_t rate, uint32_t mss)
 	p->quantum = (uint32_t)RTE_MIN(RTE_MAX(quantum, 2ull * mss), (uint64_t)INT32_MAX);
 }
 
-void pace_begin(struct pace *p, uint64_t now_ns)
+/* the quanta that should have left since the waker was due; what is beyond QUANTUM_MAX leaves in the turns that follow */
+static uint32_t overdue(const struct pace *p, uint64_t late_ns)
 {
-	p->left = p->rate == 0 ? UINT32_MAX : p->next_ns > now_ns ? 0 : p->quantum;
+	const uint64_t rate = RTE_MIN(p->rate, UINT64_C(1) << 40); /* no overflow */
+	const uint64_t bytes = RTE_MIN(rate * late_ns / SECOND_NS, (uint64_t)QUANTUM_MAX);
+
+	return (uint32_t)(bytes - bytes % p->quantum);
 }
 
-void pace_end(struct pace *p, uint32_t bytes, uint64_t now_ns)
+void pace_begin(struct pace *p, uint64_t now_ns, bool waited)
 {
-	uint64_t gap;
+	uint64_t late_ns, gap_ns;
 
-	if (p->rate == 0 || bytes == 0)
+	p->left = 0;
+	if (p->rate == 0)
+		p->left = UINT32_MAX;
+	if (p->rate == 0 || p->next_ns > now_ns)
 		return;
-	gap = bytes * SECOND_NS / p->rate;
-	/* the time by which the waker was late counts, idleness does not */
-	if (p->next_ns + gap < now_ns)
-		p->next_ns = now_ns;
-	p->next_ns += gap;
+	p->left = p->quantum;
+	late_ns = now_ns - p->next_ns;
+	gap_ns = p->quantum * SECOND_NS / p->rate;
+	if (waited)
+		late_ns = RTE_MIN(late_ns, RTE_MAX(gap_ns, LATE_NS));
+	else if (late_ns > gap_ns)
+		late_ns = 0;
+	p->next_ns = now_ns - late_ns;
+	if (waited)
+		p->left += overdue(p, late_ns);
+}
+
+void pace_end(struct pace *p, uint32_t bytes)
+{
+	if (p->rate != 0)
+		p->next_ns += bytes * SECOND_NS / p->rate;
 }

@@ -7,7 +7,9 @@
  *
  * Bytes leave in quanta of about a millisecond's worth, so that a fast connection wakes up a thousand
  * times a second and no more.  After a quantum the next has to wait until the first would have left
- * at that rate; a waker that comes late by less than that finds the time made good.
+ * at that rate.  The waker is late where its lcore sleeps or its host is busy: what should have left meanwhile
+ * leaves with the next quantum, or a connection would never be as fast as its rate.  That holds for what has
+ * waited for its turn; idleness earns nothing, and of a longer standstill only the end counts.
  */
 
 #include <stdbool.h>
@@ -24,8 +26,8 @@ struct pace {
 /** pace_set changes the rate, in bytes/s; 0: none. */
 void pace_set(struct pace *p, uint64_t rate, uint32_t mss);
 
-/** pace_begin begins a turn: sets left. */
-void pace_begin(struct pace *p, uint64_t now_ns);
+/** pace_begin begins a turn: sets left. waited: since the last turn something has waited for this one. */
+void pace_begin(struct pace *p, uint64_t now_ns, bool waited);
 
 /** pace_take takes note of a segment of so many bytes that is being sent. */
 static inline void pace_take(struct pace *p, uint32_t bytes)
@@ -35,6 +37,6 @@ static inline void pace_take(struct pace *p, uint32_t bytes)
 }
 
 /** pace_end takes note that so many bytes were sent in this turn. */
-void pace_end(struct pace *p, uint32_t bytes, uint64_t now_ns);
+void pace_end(struct pace *p, uint32_t bytes);
 
 #endif

@@ -428,6 +428,7 @@ void tcp_loss_timeout(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	q->dupacks = 0;
 	q->tlp_out = false;
 	q->pace.next_ns = 0; /* RFC 6298 (5.4): it has waited for long enough */
+	q->pace_waits = false;
 	scoreboard_all_lost(q);
 	q->recovery = TCP_R_LOSS;
 	q->recover = t->snd_nxt;

@@ -73,7 +73,7 @@ void tcp_turn_pace(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	if (cap != 0 && (rate == 0 || rate > cap))
 		rate = cap;
 	pace_set(&q->pace, rate, t->mss);
-	pace_begin(&q->pace, tcp->ctx->now_ns);
+	pace_begin(&q->pace, tcp->ctx->now_ns, q->pace_waits);
 }
 
 static void end_pace(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t sent)
@@ -81,7 +81,7 @@ static void end_pace(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint3
 	const struct ctx *ctx = tcp->ctx;
 	uint32_t at;
 
-	pace_end(&q->pace, sent, ctx->now_ns);
+	pace_end(&q->pace, sent);
 	q->pace_waits = q->pace.left == 0 && (q->snd_next != NULL || tcp_has_lost(q));
 	if (!q->pace_waits)
 		return;

@@ -34,6 +34,7 @@ struct path {
 	uint32_t mbit, rtt_ms, loss_ppm;
 	bool marks;           /* the bottleneck marks instead of dropping, when it can */
 	uint32_t seed;        /* of the losses */
+	uint32_t doze_us;     /* the stacks are woken late by up to so much */
 	uint64_t late_ns;     /* after which the second begins */
 	uint64_t from_ns;     /* after which bytes are counted */
 	uint64_t duration_ns; /* ... for so long */
@@ -46,6 +47,7 @@ struct flow {
 
 struct run {
 	uint64_t now, begun;
+	uint32_t random; /* of the wakers' lateness; never 0 */
 	struct pc_stack *st[2];
 	struct pc_port *port[2];
 	struct flow flow[FLOWS];
@@ -108,7 +110,7 @@ static void begin(struct run *r, const struct path *p, struct rte_mempool *pool)
 	struct pc_wire_config wc = {.pool = pool};
 	struct pc_port *wire[2];
 
-	*r = (struct run){.now = SECOND_NS};
+	*r = (struct run){.now = SECOND_NS, .random = 1};
 	if (pc_port_wire(&wc, wire) != 0)
 		die("wire");
 	for (int side = 0; side < 2; side++)
@@ -185,6 +187,17 @@ static uint64_t next_event(const struct run *r)
 	return next;
 }
 
+/* xorshift */
+static uint64_t lateness_ns(struct run *r, const struct path *p)
+{
+	if (p->doze_us == 0)
+		return 0;
+	r->random ^= r->random << 13;
+	r->random ^= r->random >> 17;
+	r->random ^= r->random << 5;
+	return r->random % (p->doze_us + 1) * UINT64_C(1000);
+}
+
 /* Mbit/s of payload of each connection, in hundredths */
 static void goodput(const struct path *p, struct rte_mempool *pool, unsigned out[FLOWS])
 {
@@ -203,7 +216,7 @@ static void goodput(const struct path *p, struct rte_mempool *pool, unsigned out
 		for (int side = 0; side < 2; side++)
 			pc_stack_flush(r.st[side], r.now);
 		if (frames == 0 && !did)
-			r.now = RTE_MAX(next_event(&r), r.now + 1000);
+			r.now = RTE_MAX(next_event(&r), r.now + 1000) + lateness_ns(&r, p);
 	}
 	end(&r);
 	for (unsigned i = 0; i < FLOWS; i++)
@@ -259,6 +272,35 @@ static void print_pairs(FILE *out, struct rte_mempool *pool)
 		fprintf(out, "%-5s  %-6s  %6u  %-5s  %3u.%02u  %4u.%02u  %u.%03u\n", p.name[0],
 		        p.name[1], p.rtt_ms, p.marks ? "yes" : "no", x[0] / 100, x[0] % 100,
 		        x[1] / 100, x[1] % 100, jain(x) / 1000, jain(x) % 1000);
+	}
+}
+
+static void print_dozes(FILE *out, struct rte_mempool *pool)
+{
+	static const uint32_t dozes_ms[] = {0, 1, 2, 4, 8};
+
+	fprintf(out, "\n"
+	             "# One connection by BBR over 20 Mbit/s for five seconds; both stacks are "
+	             "woken late, each\n"
+	             "# time by up to so many ms.\n"
+	             "RTT ms  loss   late: 0        1        2        4        8\n");
+	for (uint32_t rtt_ms = 10; rtt_ms <= 50; rtt_ms += 40) {
+		for (uint32_t loss_ppm = 0; loss_ppm <= 10000; loss_ppm += 10000) {
+			fprintf(out, "%6u  %3u%%", rtt_ms, loss_ppm / 10000);
+			for (size_t i = 0; i < RTE_DIM(dozes_ms); i++) {
+				struct path p = {.name = {"bbr"},
+				                 .mbit = 20,
+				                 .rtt_ms = rtt_ms,
+				                 .loss_ppm = loss_ppm,
+				                 .doze_us = 1000 * dozes_ms[i],
+				                 .duration_ns = 5 * SECOND_NS};
+				unsigned g[FLOWS];
+
+				goodput(&p, pool, g);
+				fprintf(out, "  %4u.%02u", g[0] / 100, g[0] % 100);
+			}
+			fprintf(out, "\n");
+		}
 	}
 }
 
@@ -362,6 +404,7 @@ int main(int argc, char **argv)
 	if (argc < 2) {
 		print_table(stdout, pool);
 		print_pairs(stdout, pool);
+		print_dozes(stdout, pool);
 		return 0;
 	}
 	made = tmpfile();
@@ -369,5 +412,6 @@ int main(int argc, char **argv)
 		die("tmpfile");
 	print_table(made, pool);
 	print_pairs(made, pool);
+	print_dozes(made, pool);
 	return compare(made, argv[1]);
 }

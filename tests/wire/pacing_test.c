@@ -73,6 +73,27 @@ static void spread(struct wt *w)
 	INJECT(.flags = A, .seq = 1, .ack = 1 + 12 * MSS);
 }
 
+/* a stack that takes a turn each 5 ms only, where two segments are due each 2 ms */
+static void late_turns(struct wt *w)
+{
+	unsigned sent = 0;
+
+	w->cfg.tcp_congestion = 0;
+	w->cfg.tcp_initial_window = 64;
+	wt_established(w);
+	set_rate(w, 1000 * MSS);
+	EQ(wt_write(w, 40 * MSS, 0), 40 * MSS);
+	wt_settle(w);
+	for (unsigned ms = 0; ms < 25; ms += 5) {
+		while (wt_next_frame(w, 0) != NULL)
+			sent++;
+		IN(sent, ms, ms + 3); /* one each ms, all in all */
+		w->now += 5 * 1000000;
+		wt_settle(w);
+	}
+	wt_drop(w);
+}
+
 /* an acknowledgement does not make it faster */
 static void not_by_acks(struct wt *w)
 {
@@ -267,6 +288,7 @@ static void time_out(struct wt *w)
 static const struct wt_case cases[] = {
     {"SO_MAX_PACING_RATE", option},
     {"draft-ietf-ccwg-bbr 5.6.2, 5.6.3: quanta at a rate", spread},
+    {"turns that come late do not slow it down", late_turns},
     {"acknowledgements do not break the pace", not_by_acks},
     {"retransmissions are paced", retransmissions},
     {"RFC 6298 (5.4): a time-out does not wait for its turn", time_out},

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Pacing (draft-ietf-ccwg-bbr-06 sections 5.6.2, 5.6.3): quanta, gaps, lateness. */
 
+#include <rte_common.h>
+
 #include "../unit.h"
 #include "tcp/pace.h"
 
@@ -9,18 +11,23 @@
 
 static struct pace p;
 
-/* sends as much as may be sent at a moment; returns how much */
-static uint32_t turn(uint64_t now_ns)
+/* sends as much as may be sent at a moment, and has more; returns how much */
+static uint32_t turn_of(bool waited, uint64_t now_ns)
 {
 	uint32_t sent = 0;
 
-	pace_begin(&p, now_ns);
+	pace_begin(&p, now_ns, waited);
 	while (p.left > 0 && sent < 1000 * SMSS) {
 		pace_take(&p, SMSS);
 		sent += SMSS;
 	}
-	pace_end(&p, sent, now_ns);
+	pace_end(&p, sent);
 	return sent;
+}
+
+static uint32_t turn(uint64_t now_ns)
+{
+	return turn_of(true, now_ns);
 }
 
 static void test_none(void)
@@ -50,38 +57,58 @@ static void test_gap(void)
 {
 	p = (struct pace){0};
 	pace_set(&p, 10000000, SMSS);
-	CU_ASSERT_EQUAL(turn(100 * MS), 10000);
+	CU_ASSERT_EQUAL(turn_of(false, 100 * MS), 10000);
 	CU_ASSERT_EQUAL(p.next_ns, 101 * MS);
 	CU_ASSERT_EQUAL(turn(101 * MS - 1), 0);
 	CU_ASSERT_EQUAL(turn(101 * MS), 10000);
 	CU_ASSERT_EQUAL(p.next_ns, 102 * MS);
 }
 
-/* a waker that is always late by a tenth of the gap does not slow it down */
+/* a waker that is late each time, by a tenth of the gap or by several, does not slow it down */
 static void test_late(void)
 {
-	uint64_t now = 100 * MS, sent = 0;
+	static const uint64_t lateness[] = {MS / 10, MS, 4 * MS, 10 * MS};
 
-	p = (struct pace){0};
-	pace_set(&p, 10000000, SMSS);
-	for (unsigned i = 0; i < 1000; i++) {
-		sent += turn(now);
-		now = p.next_ns + MS / 10;
+	for (unsigned k = 0; k < RTE_DIM(lateness); k++) {
+		uint64_t now = 100 * MS, sent = 0;
+
+		p = (struct pace){0};
+		pace_set(&p, 10000000, SMSS);
+		sent = turn_of(false, now);
+		while (sent < 10000000) {
+			now = p.next_ns + lateness[k];
+			sent += turn(now);
+		}
+		CU_ASSERT_EQUAL(p.next_ns, 100 * MS + sent * 100);
 	}
-	CU_ASSERT_EQUAL(p.next_ns, 1100 * MS);
-	CU_ASSERT_EQUAL(sent, 10000000);
 }
 
-/* idleness is no credit: two quanta at most leave close together */
+/* more than a large quantum is spread over the next turns, and the end of a long standstill counts */
+static void test_standstill(void)
+{
+	p = (struct pace){0};
+	pace_set(&p, 10000000, SMSS);
+	(void)turn_of(false, 100 * MS);
+	CU_ASSERT_EQUAL(turn(1000 * MS), 70 * SMSS); /* seven quanta: one, and 64 KiB */
+	CU_ASSERT_EQUAL(turn(1000 * MS), 40 * SMSS); /* the rest of 10 ms, and one */
+	CU_ASSERT_EQUAL(p.next_ns, 1001 * MS);
+	CU_ASSERT_EQUAL(turn(1000 * MS), 0);
+	p = (struct pace){0};
+	pace_set(&p, UINT64_MAX, SMSS);
+	(void)turn_of(false, 100 * MS);
+	CU_ASSERT(turn(1000 * MS) > 0);
+}
+
+/* idleness is no credit */
 static void test_idle(void)
 {
 	uint32_t sent;
 
 	p = (struct pace){0};
 	pace_set(&p, 10000000, SMSS);
-	turn(100 * MS);
-	sent = turn(1000 * MS) + turn(1000 * MS) + turn(1000 * MS);
-	CU_ASSERT(sent <= 2 * 10000);
+	turn_of(false, 100 * MS);
+	sent = turn_of(false, 1000 * MS) + turn(1000 * MS) + turn(1000 * MS);
+	CU_ASSERT_EQUAL(sent, 10000);
 	CU_ASSERT_EQUAL(turn(1000 * MS + MS / 2), 0);
 }
 
@@ -90,7 +117,7 @@ static void test_remainder(void)
 	p = (struct pace){0};
 	pace_set(&p, 2500000,
 	         SMSS); /* a quantum of 2.5 segments: the third goes, and is paid for */
-	CU_ASSERT_EQUAL(turn(100 * MS), 3 * SMSS);
+	CU_ASSERT_EQUAL(turn_of(false, 100 * MS), 3 * SMSS);
 	CU_ASSERT_EQUAL(p.next_ns, 101200000);
 }
 
@@ -99,6 +126,7 @@ static const struct unit_case cases[] = {
     {"draft-ietf-ccwg-bbr 5.6.3: the send quantum", test_quantum},
     {"draft-ietf-ccwg-bbr 5.6.2: next_send_time", test_gap},
     {"lateness is made good", test_late},
+    {"... by large quanta, and not a standstill", test_standstill},
     {"idleness is not", test_idle},
     {"the rest of a segment", test_remainder},
 };
