@@ -110,6 +110,43 @@ int sock_spread(uint32_t sock, int backlog)
 	return 0;
 }
 
+/* A connection on another lcore may have the port that a stream wants, and its own lcore does not know that. */
+static int64_t ask_others(uint32_t sock, const struct sockaddr *addr, socklen_t len)
+{
+	const struct chan_sock *s = chan_sock(client.chan, sock);
+	int64_t rc = 0;
+
+	if (at_load(&s->flags) & CHAN_BOUND)
+		return 0;
+	for (uint32_t l = 0; l < client.chan->nb_lcores && rc != -EADDRINUSE; l++) {
+		const int64_t made = l == s->lcore ? -1 : make_like(sock, l, CHAN_NONE);
+
+		if (made < 0)
+			continue;
+		rc = call_sock((uint32_t)made, CHAN_OP_BIND, 0, 0, addr, len);
+		release_socket((uint32_t)made);
+	}
+	return rc == -EADDRINUSE ? rc : 0;
+}
+
+static int64_t bind_stream(uint32_t sock, const struct sockaddr *addr, socklen_t len)
+{
+	/* of both families the port stands there */
+	const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)addr;
+	int64_t rc = 0;
+
+	if (client.chan->nb_lcores > 1 && len >= sizeof(*in) && in->sin_port != 0)
+		rc = ask_others(sock, addr, len);
+	return rc != 0 ? rc : call_sock(sock, CHAN_OP_BIND, 0, 0, addr, len);
+}
+
+static int64_t bind_dgram(uint32_t sock, const struct sockaddr *addr, socklen_t len)
+{
+	const int64_t rc = call_sock(sock, CHAN_OP_BIND, 0, 0, addr, len);
+
+	return rc != 0 ? rc : sock_spread(sock, -1);
+}
+
 /* ---- calls ------------------------------------------------------------------------------------ */
 
 int pcx_bind(int fd, const struct sockaddr *addr, socklen_t len)
@@ -121,9 +158,9 @@ int pcx_bind(int fd, const struct sockaddr *addr, socklen_t len)
 		return (int)sys(bind, fd, addr, len);
 	rc = user_name_in(addr, len);
 	if (rc == 0)
-		rc = call_sock(f->sock, CHAN_OP_BIND, 0, 0, addr, len);
-	if (rc == 0 && chan_sock(client.chan, f->sock)->type == CHAN_DGRAM)
-		rc = sock_spread(f->sock, -1);
+		rc = chan_sock(client.chan, f->sock)->type == CHAN_DGRAM
+		         ? bind_dgram(f->sock, addr, len)
+		         : bind_stream(f->sock, addr, len);
 	file_put(f);
 	return (int)fail(rc);
 }

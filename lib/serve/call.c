@@ -171,14 +171,14 @@ static int64_t do_connect(struct pc_service *s, struct request *r)
 	return -error;
 }
 
-/* As after Linux's connect() that has failed. The stack says once more that the attempt is over. */
+/* As after Linux's connect() that has failed. */
 static int64_t do_forget(struct pc_service *s, const struct request *r)
 {
-	const struct sockaddr_in none = {.sin_family = AF_INET};
+	const struct sockaddr none = {.sa_family = AF_UNSPEC};
 
 	if (r->shared->type != CHAN_STREAM || r->shared->state != CHAN_OVER)
 		return 0;
-	(void)pc_connect(s->st, r->fd, (const struct sockaddr *)&none, sizeof(none));
+	(void)pc_connect(s->st, r->fd, &none, sizeof(none));
 	at_store(&r->shared->state, CHAN_IDLE);
 	at_store(&r->shared->flags, CHAN_HUP);
 	return 0;

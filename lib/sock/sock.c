@@ -299,7 +299,7 @@ static int dissolve_tcp(struct sockets *s, struct tcb *t)
 	if (t->state != TCP_S_CLOSED || (t->flags & TCB_CONNECTED))
 		return sock_check_connect(t);
 	t->flags &= ~(uint32_t)TCB_CONNECTING;
-	tcp_forget_attempt(s->tcp, t);
+	tcp_dissolve(s->tcp, t);
 	return 0;
 }
 

@@ -67,10 +67,11 @@ static int get_reuseaddr(struct sockets *s, const struct sock_ref *ref)
 
 static int set_reuseaddr(struct sockets *s, const struct sock_ref *ref, int value)
 {
-	(void)s;
 	if (ref->udp != NULL)
 		ref->udp->reuse = value != 0;
-	return sock_set_flag(ref, TCB_REUSEADDR, value);
+	else
+		tcp_set_reuse(s->tcp, ref->tcp, value != 0);
+	return 0;
 }
 
 static int get_reuseport(struct sockets *s, const struct sock_ref *ref)

@@ -80,16 +80,19 @@ void bindings_del(struct bindings *b, uint32_t index)
 	b->free = index;
 }
 
-/* Says whether a name has an address in common with a binding. */
+/* Says whether a name has an address in common with a binding. A socket that has connected since has the address of its
+ * connection. */
 static bool overlaps(const struct tcp *tcp, const struct binding *l, uint16_t laddr,
                      uint8_t families)
 {
-	if (laddr != LADDR_NONE && l->laddr != LADDR_NONE)
-		return laddr == l->laddr;
+	const uint16_t theirs = tcp_tcb(tcp, l->tcb)->flow.laddr;
+
+	if (laddr != LADDR_NONE && theirs != LADDR_NONE)
+		return laddr == theirs;
 	if (laddr != LADDR_NONE)
 		families = binding_family(ip_laddr(tcp->ip, laddr));
-	if (l->laddr != LADDR_NONE)
-		return (binding_family(ip_laddr(tcp->ip, l->laddr)) & families) != 0;
+	if (theirs != LADDR_NONE)
+		return (binding_family(ip_laddr(tcp->ip, theirs)) & families) != 0;
 	return (l->families & families) != 0;
 }
 
@@ -104,7 +107,7 @@ bool bindings_conflict(const struct tcp *tcp, uint16_t laddr, uint16_t port, uin
 		const struct binding *l = &b->binding[i];
 		const uint32_t both = tcp_tcb(tcp, l->tcb)->flags & flags;
 
-		if (i == except || l->port != port ||
+		if (i == except || l->port != port || l->lapsed ||
 		    !overlaps(tcp, l, laddr, bindings_families(flags)))
 			continue;
 		if (!(both & TCB_REUSEPORT) && !((both & TCB_REUSEADDR) && !l->listening))

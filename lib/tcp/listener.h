@@ -32,6 +32,8 @@ struct binding {
 	uint16_t port;             /* host byte order */
 	uint8_t families;          /* BINDING_* that it speaks */
 	bool listening;
+	bool fixed;  /* bind() has asked for just this port */
+	bool lapsed; /* the connection of it is over, and the port, which was any, given back */
 };
 
 struct bindings {
@@ -64,6 +66,13 @@ uint32_t bindings_add(struct bindings *b, uint32_t tcb, uint16_t laddr, uint16_t
 
 /** bindings_del frees a binding. */
 void bindings_del(struct bindings *b, uint32_t index);
+
+/** bindings_lapse gives back the port of a binding whose connection is over, unless bind() has asked for it. Its address
+ * stays. */
+static inline void bindings_lapse(struct bindings *b, uint32_t index)
+{
+	b->binding[index].lapsed = !b->binding[index].fixed;
+}
 
 /** bindings_conflict says whether a socket with flags (TCB_REUSE*, TCB_IP6, TCB_V6ONLY) may not have
  * this name. */

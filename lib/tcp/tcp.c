@@ -67,7 +67,7 @@ uint64_t tcp_footprint(const struct pc_stack_config *cfg, struct pc_stack_footpr
 	fp->flow_table = tcp_table_footprint(nb_flows(cfg));
 	fp->half_open = (cfg->tcp_syn_cache + 1) * sizeof(struct syn_entry);
 	fp->time_wait = timewait_footprint(cfg->tcp_time_wait);
-	return sizeof(struct tcp) + bindings_footprint(nb_bindings(cfg)) +
+	return sizeof(struct tcp) + bindings_footprint(nb_bindings(cfg)) + lports_footprint() +
 	       dests_footprint((uint32_t)cfg->tcp_destinations) +
 	       (uint64_t)(nb_queues(cfg) + 1) * sizeof(struct tcp_queues) +
 	       cc_slots_footprint(nb_slots(cfg)) +
@@ -124,6 +124,7 @@ static int make_tables(struct tcp *tcp, const struct pc_stack_config *cfg)
 	                  cfg->socket_id) != 0 ||
 	    timewait_init(&tcp->tw, (uint32_t)cfg->tcp_time_wait, cfg->socket_id) != 0 ||
 	    bindings_init(&tcp->bind, nb_bindings(cfg), cfg->socket_id) != 0 ||
+	    lports_init(&tcp->lports, cfg->socket_id) != 0 ||
 	    dests_init(&tcp->dests, (uint32_t)cfg->tcp_destinations, rng_key(&tcp->ctx->rng),
 	               cfg->socket_id) != 0 ||
 	    cc_slots_init(&tcp->slots, nb_slots(cfg), cfg->socket_id) != 0 ||
@@ -196,6 +197,7 @@ void tcp_destroy(struct tcp *tcp)
 	cc_slots_fini(&tcp->slots);
 	accounts_fini(&tcp->accounts);
 	bindings_fini(&tcp->bind);
+	lports_fini(&tcp->lports);
 	timewait_fini(&tcp->tw);
 	syncache_fini(&tcp->syn);
 	tcp_table_fini(&tcp->table);

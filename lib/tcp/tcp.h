@@ -28,6 +28,7 @@
 #include "tcp/dsack.h"
 #include "tcp/known.h"
 #include "tcp/listener.h"
+#include "tcp/lports.h"
 #include "tcp/sources.h"
 #include "tcp/syncache.h"
 #include "tcp/tcb.h"
@@ -97,6 +98,7 @@ struct tcp {
 	struct syncache syn;
 	struct timewait tw;
 	struct bindings bind;
+	struct lports lports;
 	struct dests dests;
 	struct {
 		struct sip_key key[2]; /* of new cookies; of older ones, if has_backup */
@@ -221,6 +223,9 @@ struct tcb *tcp_socket(struct tcp *tcp);
 /** tcp_bind: -EINVAL (bound), -EADDRINUSE, -EADDRNOTAVAIL, -ENOBUFS. */
 int tcp_bind(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *local);
 
+/** tcp_set_reuse sets SO_REUSEADDR or takes it back. */
+void tcp_set_reuse(struct tcp *tcp, struct tcb *t, bool on);
+
 /** tcp_listen: -EINVAL (connected), -EADDRINUSE, -ENOBUFS. */
 int tcp_listen(struct tcp *tcp, struct tcb *t, int backlog);
 
@@ -230,6 +235,9 @@ struct tcb *tcp_accept(struct tcp *tcp, struct tcb *listener);
 /** tcp_forget_attempt lets go what an attempt to connect that has failed has chosen for a socket that was not bound: another
  * peer may be reached from another address, and on another queue. */
 void tcp_forget_attempt(const struct tcp *tcp, struct tcb *t);
+
+/** tcp_dissolve lets go its address alone: that is what a socket is told to have as long as it tries nothing else. */
+void tcp_dissolve(const struct tcp *tcp, struct tcb *t);
 
 /** tcp_connect sends a SYN: 0, or as pc_connect; 1 when it waits for the first bytes to send with it
  * (TCP_FASTOPEN_CONNECT). */

@@ -215,6 +215,7 @@ void tcb_enter(struct tcp *tcp, struct tcb *t)
 	tcp_table_add(&tcp->table, tcp_table_hash(&tcp->table, &t->flow),
 	              flow_ref_make(FLOW_TCB, tcp_index(tcp, t)));
 	t->flags |= TCB_IN_TABLE;
+	lports_add(&tcp->lports, t->flow.lport, t->flags);
 }
 
 static void count_source(struct tcp *tcp, struct tcb *t)
@@ -235,6 +236,7 @@ void tcb_replace(struct tcp *tcp, struct tcb *t, uint64_t hash, flow_ref from)
 {
 	tcp_table_move(&tcp->table, hash, from, flow_ref_make(FLOW_TCB, tcp_index(tcp, t)));
 	t->flags |= TCB_IN_TABLE;
+	lports_add(&tcp->lports, t->flow.lport, t->flags);
 	count_source(tcp, t);
 }
 
@@ -323,6 +325,7 @@ static void leave_table(struct tcp *tcp, struct tcb *t)
 	tcp_table_del(&tcp->table, tcp_table_hash(&tcp->table, &t->flow),
 	              flow_ref_make(FLOW_TCB, tcp_index(tcp, t)));
 	t->flags &= ~(uint32_t)TCB_IN_TABLE;
+	lports_del(&tcp->lports, t->flow.lport, t->flags);
 }
 
 bool tcb_done(struct tcp *tcp, struct tcb *t, int error)
@@ -343,6 +346,8 @@ bool tcb_done(struct tcp *tcp, struct tcb *t, int error)
 		tcb_detach_queues(tcp, t);
 	}
 	t->state = TCP_S_CLOSED;
+	if (t->flags & TCB_BOUND)
+		bindings_lapse(&tcp->bind, t->binding);
 	dsack_forget(tcp, t);
 	t->snd_una = t->snd_nxt; /* nothing is under way any more; the socket may yet listen */
 	t->flags &= ~(uint32_t)(TCB_ACK_NOW | TCB_ACK_LATER | TCB_NOSPACE | TCB_STARVED |

@@ -49,37 +49,53 @@ static uint16_t next_port(struct ports *p)
 	return port;
 }
 
-/* One that nobody is bound to and, if there is such a one, that is not in TIME-WAIT: from such a port a peer of before may not be
- * reached. */
+/* One that nobody is bound to and no connection has, not even with SO_REUSEADDR; if there is no such one, one that
+ * connections have on other addresses. */
 static uint16_t free_bind_port(struct tcp *tcp, const struct tcb *t, uint16_t laddr)
 {
 	const uint32_t families = t->flags & (TCB_IP6 | TCB_V6ONLY);
-	struct ports ports = ports_of(tcp, t);
-	uint16_t port, second = 0;
+	struct ports ports = ports_of(tcp, t), again = ports;
+	uint64_t taken[LPORTS_WORDS];
+	uint16_t port;
 
-	while ((port = next_port(&ports)) != 0) {
-		if (bindings_conflict(tcp, laddr, port, families, 0))
-			continue;
-		if (!timewait_has_port(&tcp->tw, port))
+	while ((port = next_port(&ports)) != 0)
+		if (lports_is_free(&tcp->lports, port) &&
+		    !bindings_conflict(tcp, laddr, port, families, 0))
 			return port;
-		second = port;
-	}
-	return second;
+	lports_taken(tcp, laddr, families, taken);
+	while ((port = next_port(&again)) != 0)
+		if (!(taken[port / 64] >> port % 64 & 1) &&
+		    !bindings_conflict(tcp, laddr, port, families, 0))
+			return port;
+	return 0;
+}
+
+/* Says whether somebody has a name so that a socket with these flags may not; except: a binding, its own. */
+static bool is_taken(const struct tcp *tcp, uint16_t laddr, uint16_t port, uint32_t flags,
+                     uint32_t except)
+{
+	return bindings_conflict(tcp, laddr, port, flags, except) ||
+	       lports_conflict(tcp, laddr, port, flags);
 }
 
 /* Gives a socket a name; port 0: one that is free. */
 static int take_name(struct tcp *tcp, struct tcb *t, uint16_t laddr, uint16_t port)
 {
+	const bool fixed = port != 0;
 	uint32_t binding;
 
-	if (port == 0)
+	if (!fixed)
 		port = free_bind_port(tcp, t, laddr);
-	if (port == 0 || bindings_conflict(tcp, laddr, port, t->flags, 0))
+	if (port == 0 || is_taken(tcp, laddr, port, t->flags, 0))
 		return -EADDRINUSE;
+	if (t->flags & TCB_BOUND)
+		bindings_del(&tcp->bind, t->binding);
+	t->flags &= ~(uint32_t)TCB_BOUND;
 	binding =
 	    bindings_add(&tcp->bind, tcp_index(tcp, t), laddr, port, bindings_families(t->flags));
 	if (binding == 0)
 		return -ENOBUFS;
+	tcp->bind.binding[binding].fixed = fixed;
 	t->binding = (uint16_t)binding;
 	t->flags |= TCB_BOUND;
 	t->flow.laddr = laddr;
@@ -93,6 +109,19 @@ static bool has_no_port(const struct tcp *tcp, const struct tcb *t)
 	return (tcp_tuning(tcp, t)->kept.truths & KEPT_NO_PORT) != 0;
 }
 
+static bool is_bound(const struct tcp *tcp, const struct tcb *t)
+{
+	return (t->flags & TCB_BOUND) && !tcp->bind.binding[t->binding].lapsed;
+}
+
+/* The address that bind() has given to a socket. */
+static uint16_t bound_laddr(const struct tcp *tcp, const struct tcb *t)
+{
+	if (t->flags & TCB_BOUND)
+		return tcp->bind.binding[t->binding].laddr;
+	return has_no_port(tcp, t) ? t->flow.laddr : LADDR_NONE;
+}
+
 int tcp_bind(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *local)
 {
 	uint16_t laddr = LADDR_NONE;
@@ -102,7 +131,7 @@ int tcp_bind(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *local)
 		if (laddr == LADDR_NONE || !netifs_is_usable(&tcp->ip->ifs, laddr))
 			return -EADDRNOTAVAIL;
 	}
-	if ((t->flags & TCB_BOUND) || t->state != TCP_S_CLOSED || (t->flags & TCB_CONNECTED))
+	if (t->state != TCP_S_CLOSED || is_bound(tcp, t))
 		return -EINVAL;
 	if (local->port == 0 && has_no_port(tcp, t)) {
 		t->flow.laddr = laddr; /* connect chooses the port, by the peer */
@@ -111,13 +140,29 @@ int tcp_bind(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *local)
 	return take_name(tcp, t, laddr, local->port);
 }
 
+void tcp_set_reuse(struct tcp *tcp, struct tcb *t, bool on)
+{
+	const bool counts = t->flags & TCB_IN_TABLE;
+
+	if (counts)
+		lports_del(&tcp->lports, t->flow.lport, t->flags);
+	t->flags = on ? t->flags | TCB_REUSEADDR : t->flags & ~(uint32_t)TCB_REUSEADDR;
+	if (counts)
+		lports_add(&tcp->lports, t->flow.lport, t->flags);
+}
+
 void tcp_forget_attempt(const struct tcp *tcp, struct tcb *t)
 {
-	if ((t->flags & TCB_BOUND) || t->flow.lport == 0)
+	if (t->flow.lport == 0)
 		return;
-	t->flow.lport = 0;
-	if (!has_no_port(tcp, t))
-		t->flow.laddr = LADDR_NONE;
+	tcp_dissolve(tcp, t);
+	if (!is_bound(tcp, t))
+		t->flow.lport = 0;
+}
+
+void tcp_dissolve(const struct tcp *tcp, struct tcb *t)
+{
+	t->flow.laddr = bound_laddr(tcp, t);
 }
 
 int tcp_listen(struct tcp *tcp, struct tcb *t, int backlog)
@@ -134,13 +179,12 @@ int tcp_listen(struct tcp *tcp, struct tcb *t, int backlog)
 		return -EINVAL;
 	if (tcp->bind.listeners >= tcp->ctx->cfg.stack_max_listeners)
 		return -ENOBUFS;
-	if (!(t->flags & TCB_BOUND) &&
-	    (err = take_name(tcp, t, has_no_port(tcp, t) ? t->flow.laddr : LADDR_NONE, 0)) != 0)
+	if (!is_bound(tcp, t) && (err = take_name(tcp, t, bound_laddr(tcp, t), 0)) != 0)
 		return err;
 	l = &tcp->bind.binding[t->binding];
 	l->listening = true;
 	/* two sockets may share a name by SO_REUSEADDR, but only one of them may listen */
-	if (bindings_conflict(tcp, l->laddr, l->port, t->flags, t->binding)) {
+	if (is_taken(tcp, l->laddr, l->port, t->flags, t->binding)) {
 		l->listening = false;
 		return -EADDRINUSE;
 	}

@@ -18,11 +18,9 @@
 
 #define REUSE_MS 1001 /* a timestamp is newer then than any that was sent */
 
-#define PORTS_BYTES ((UINT16_MAX + 1) * sizeof(uint32_t))
-
 uint64_t timewait_footprint(uint64_t n)
 {
-	return (n + 1) * sizeof(struct tw_entry) + PORTS_BYTES;
+	return (n + 1) * sizeof(struct tw_entry);
 }
 
 int timewait_init(struct timewait *tw, uint32_t n, int socket_id)
@@ -30,9 +28,7 @@ int timewait_init(struct timewait *tw, uint32_t n, int socket_id)
 	*tw = (struct timewait){.n = n};
 	tw->entry = rte_zmalloc_socket("pc_tw", (size_t)(n + 1) * sizeof(*tw->entry),
 	                               RTE_CACHE_LINE_SIZE, socket_id);
-	tw->of_port =
-	    rte_zmalloc_socket("pc_tw_ports", PORTS_BYTES, RTE_CACHE_LINE_SIZE, socket_id);
-	if (tw->entry == NULL || tw->of_port == NULL)
+	if (tw->entry == NULL)
 		return -ENOMEM;
 	for (uint32_t i = n; i >= 1; i--) {
 		tw->entry[i].next = tw->free;
@@ -44,9 +40,7 @@ int timewait_init(struct timewait *tw, uint32_t n, int socket_id)
 void timewait_fini(struct timewait *tw)
 {
 	rte_free(tw->entry);
-	rte_free(tw->of_port);
 	tw->entry = NULL;
-	tw->of_port = NULL;
 }
 
 static void enqueue(struct timewait *tw, uint32_t index, uint32_t expiry)
@@ -103,15 +97,17 @@ void timewait_enter(struct tcp *tcp, struct tcb *t)
 	e = &tw->entry[index];
 	tw->free = e->next;
 	tw->used++;
-	tw->of_port[t->flow.lport]++;
 	*e = (struct tw_entry){.flow = t->flow,
 	                       .snd_nxt = t->snd_nxt,
 	                       .rcv_nxt = t->rcv_nxt,
 	                       .ts_recent = t->ts_recent,
 	                       .wnd = tcp_window(tcp, t),
-	                       .opt = t->opt,
 	                       .rcv_wscale = t->rcv_wscale,
 	                       .ace = accecn_counter(tcp, t) & 7u,
+	                       .ts = (t->opt & TCB_OPT_TS) != 0,
+	                       .accecn = (t->opt & TCB_OPT_ACCECN) != 0,
+	                       .reuseaddr = (t->flags & TCB_REUSEADDR) != 0,
+	                       .reuseport = (t->flags & TCB_REUSEPORT) != 0,
 	                       .used = 1};
 	tcp_table_move(&tcp->table, tcp_table_hash(&tcp->table, &t->flow),
 	               flow_ref_make(FLOW_TCB, tcp_index(tcp, t)), flow_ref_make(FLOW_TW, index));
@@ -126,7 +122,7 @@ void timewait_remove(struct tcp *tcp, uint32_t index)
 
 	tcp_table_del(&tcp->table, tcp_table_hash(&tcp->table, &e->flow),
 	              flow_ref_make(FLOW_TW, index));
-	tcp->tw.of_port[e->flow.lport]--;
+	lports_del(&tcp->lports, e->flow.lport, timewait_flags(e));
 	e->flow = (struct tcp_flow){0};
 	e->used = 0;
 	tcp->tw.used--;
@@ -136,12 +132,12 @@ static void send_ack(struct tcp *tcp, const struct tw_entry *e, const struct ip_
 {
 	struct tcp_seg s = {.seq = e->snd_nxt, .ack = e->rcv_nxt, .flags = TCP_ACK, .wnd = e->wnd};
 
-	if (e->opt & TCB_OPT_TS) {
+	if (e->ts) {
 		s.has = TCP_HAS_TS;
 		s.tsval = tcp_tsval(tcp, (uint32_t)(tcp_secret(tcp, &e->flow) >> 32));
 		s.tsecr = e->ts_recent;
 	}
-	if (e->opt & TCB_OPT_ACCECN)
+	if (e->accecn)
 		accecn_put(&s, e->ace);
 	if (tcp_challenge_allowed(tcp))
 		tcp_reply(tcp, &e->flow, &p->dst, &s, 0);
@@ -155,7 +151,7 @@ static bool may_reopen(const struct tcp *tcp, const struct tw_entry *e, const st
 	if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_FIN)) != TCP_SYN)
 		return false;
 	/* nothing of the old connection has a timestamp, so PAWS drops it all */
-	if (has_ts && !(e->opt & TCB_OPT_TS))
+	if (has_ts && !e->ts)
 		return true;
 	if (has_ts && seg->tsval != e->ts_recent)
 		return seq_gt(seg->tsval, e->ts_recent);
@@ -167,7 +163,7 @@ bool timewait_give_up(struct tcp *tcp, uint32_t index)
 	const struct tw_entry *e = &tcp->tw.entry[index];
 	const uint32_t entered = e->expiry - life(tcp);
 
-	if (!(e->opt & TCB_OPT_TS) || !tcp->ctx->cfg.tcp_timestamps ||
+	if (!e->ts || !tcp->ctx->cfg.tcp_timestamps ||
 	    tcp->ctx->tick - entered < ticks_from_ms(REUSE_MS) ||
 	    seq_leq(tcp_isn(tcp, tcp_secret(tcp, &e->flow)), e->snd_nxt))
 		return false;
@@ -258,7 +254,6 @@ unsigned timewait_validate(const struct tcp *tcp)
 		if (!e->used)
 			continue;
 		used++;
-		bad += !timewait_has_port(tw, e->flow.lport);
 		bad += tcp_table_find(&tcp->table, tcp_table_hash(&tcp->table, &e->flow),
 		                      &e->flow) != flow_ref_make(FLOW_TW, i);
 	}

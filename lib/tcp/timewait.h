@@ -27,9 +27,10 @@ struct tw_entry {
 	uint32_t expiry; /* tick */
 	uint32_t next;   /* in the queue, or in the free list; index, 0: none */
 	uint16_t wnd;    /* as last told, as on the wire */
-	uint8_t opt;
 	uint8_t used : 1, rcv_wscale : 4;
-	uint8_t ace : 3; /* with TCB_OPT_ACCECN: the counter */
+	uint8_t ace : 3; /* with accecn: the counter */
+	uint8_t ts : 1, accecn : 1;
+	uint8_t reuseaddr : 1, reuseport : 1;
 };
 
 static_assert(sizeof(struct tw_entry) == 48, "TIME-WAIT takes 48 bytes");
@@ -37,7 +38,6 @@ static_assert(sizeof(struct tw_entry) == 48, "TIME-WAIT takes 48 bytes");
 struct timewait {
 	struct tw_entry *entry; /* 1 .. n */
 	uint32_t n, used, free, head, tail;
-	uint32_t *of_port; /* entries of each port of ours */
 };
 
 /** timewait_footprint returns the bytes of a table of n entries. */
@@ -60,10 +60,11 @@ void timewait_remove(struct tcp *tcp, uint32_t index);
  * whether it has. */
 bool timewait_give_up(struct tcp *tcp, uint32_t index);
 
-/** timewait_has_port says whether an entry has this port of ours: bind() chooses such a port last. */
-static inline bool timewait_has_port(const struct timewait *tw, uint16_t port)
+/** timewait_flags returns TCB_REUSEADDR and TCB_REUSEPORT, as the socket had them. */
+static inline uint32_t timewait_flags(const struct tw_entry *e)
 {
-	return tw->of_port[port] != 0;
+	return (e->reuseaddr ? (uint32_t)TCB_REUSEADDR : 0) |
+	       (e->reuseport ? (uint32_t)TCB_REUSEPORT : 0);
 }
 
 /** timewait_poll ends those whose time is over. */

@@ -268,8 +268,8 @@ void wt_fin_wait_1(struct wt *w);
 void wt_fin_wait_2(struct wt *w);
 void wt_closing(struct wt *w);
 void wt_time_wait(struct wt *w);
-void wt_time_wait_active(
-    struct wt *w); /* that of an active connection, closed by the application */
+void wt_time_wait_active(struct wt *w); /* that of an active connection that the application
+                                           has closed; it had SO_REUSEADDR */
 void wt_close_wait(struct wt *w);
 void wt_last_ack(struct wt *w);
 

@@ -236,6 +236,7 @@ void wt_time_wait(struct wt *w)
 void wt_time_wait_active(struct wt *w)
 {
 	wt_established_active(w);
+	wt_opt(w, SOL_SOCKET, SO_REUSEADDR, 1);
 	OK(pc_shutdown(w->st, w->flow.fd, SHUT_WR));
 	wt_settle(w);
 	EXPECT(.flags = FA, .seq = 1, .ack = 1);
