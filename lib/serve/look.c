@@ -191,6 +191,23 @@ static void look_fin(struct chan_sock *c, uint32_t mask)
 		at_store(&c->flags, flags | CHAN_FIN);
 }
 
+/* What has become of a connection by what was received and sent; *mask is what the stack says now. */
+static unsigned look_end(struct pc_service *s, uint32_t sock, uint32_t *mask)
+{
+	struct chan_sock *c = chan_sock(s->chan, sock);
+	unsigned news;
+
+	*mask = ask(s, service_sock(s, sock)->fd);
+	news = move_error(s, sock, *mask);
+	look_fin(c, *mask);
+	if (!(*mask & EPOLLHUP) || (at_peek(&c->flags) & CHAN_HUP))
+		return news;
+	/* nothing more can come or go */
+	at_store(&c->flags, at_peek(&c->flags) | CHAN_HUP | CHAN_TX_SHUT |
+	                        (*mask & EPOLLIN ? 0 : CHAN_RX_END));
+	return news | NEWS_STATE;
+}
+
 static unsigned look_stream(struct pc_service *s, uint32_t sock)
 {
 	struct chan_sock *c = chan_sock(s->chan, sock);
@@ -201,19 +218,15 @@ static unsigned look_stream(struct pc_service *s, uint32_t sock)
 	if (c->state == CHAN_CONNECTING)
 		news |= look_connecting(s, sock, mask);
 	if (c->state == CHAN_CONNECTED) {
+		const bool shuts = own->shutting;
+
 		if (mask & EPOLLPRI)
 			news |= stream_urgent(s, sock);
-		news |= stream_receive(s, sock, mask & EPOLLPRI);
+		news |= stream_receive(s, sock, mask);
 		news |= stream_transmit(s, sock);
-		mask = ask(s, own->fd);
-		news |= move_error(s, sock, mask);
-		look_fin(c, mask);
-		if ((mask & EPOLLHUP) && !(at_peek(&c->flags) & CHAN_HUP)) {
-			/* nothing more can come or go */
-			at_store(&c->flags, at_peek(&c->flags) | CHAN_HUP | CHAN_TX_SHUT |
-			                        (mask & EPOLLIN ? 0 : CHAN_RX_END));
-			news |= NEWS_STATE;
-		}
+		/* bytes that come and go change nothing of that */
+		if (shuts || (news & NEWS_STATE) || (mask & (EPOLLPRI | STREAM_ENDS)))
+			news |= look_end(s, sock, &mask);
 	} else if (c->state == CHAN_IDLE) {
 		news |= set_flag(c, CHAN_HUP, mask & EPOLLHUP);
 	}

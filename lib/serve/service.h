@@ -94,10 +94,13 @@ void service_notify(struct pc_service *s, uint32_t sock, unsigned news);
 /** service_call executes a posted call; when nobody waits for its answer, it only frees it. */
 void service_call(struct pc_service *s, uint32_t proc, uint32_t index);
 
+/* what the stack says of a connection when a direction is over, or may be */
+#define STREAM_ENDS ((uint32_t)(EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+
 /** stream_receive and stream_transmit move bytes, stream_urgent an urgent byte if it has come; each returns NEWS_*.
- * urgent: the stack has a mark ahead. */
+ * mask: what the stack says now, EPOLL* bits; EPOLLPRI: it has a mark ahead. */
 unsigned stream_urgent(struct pc_service *s, uint32_t sock);
-unsigned stream_receive(struct pc_service *s, uint32_t sock, bool urgent);
+unsigned stream_receive(struct pc_service *s, uint32_t sock, uint32_t mask);
 unsigned stream_transmit(struct pc_service *s, uint32_t sock);
 
 /** dgram_receive and dgram_transmit move datagrams; each returns NEWS_*. */

@@ -83,7 +83,19 @@ static void note_mark(struct pc_service *s, uint32_t sock, const struct fifo *rx
 		at_store(&chan_sock(s->chan, sock)->rx_mark, at_peek(&rx->pos->head) + 1);
 }
 
-unsigned stream_receive(struct pc_service *s, uint32_t sock, bool urgent)
+static ssize_t receive_into(struct pc_service *s, int fd, const struct iovec *v, int pieces)
+{
+	return pieces == 1 ? pc_recv(s->st, fd, v[0].iov_base, v[0].iov_len, 0)
+	                   : pc_readv(s->st, fd, v, pieces);
+}
+
+/* Neither bytes nor an end. */
+static bool has_nothing(uint32_t mask)
+{
+	return (mask & (EPOLLIN | EPOLLPRI | STREAM_ENDS)) == 0;
+}
+
+unsigned stream_receive(struct pc_service *s, uint32_t sock, uint32_t mask)
 {
 	struct chan_sock *c = chan_sock(s->chan, sock);
 	struct fifo rx = chan_rx(s->chan, sock);
@@ -91,7 +103,7 @@ unsigned stream_receive(struct pc_service *s, uint32_t sock, bool urgent)
 	unsigned news = 0;
 	struct iovec v[2];
 
-	if (at_peek(&c->flags) & CHAN_RX_END)
+	if (has_nothing(mask) || (at_peek(&c->flags) & CHAN_RX_END))
 		return 0;
 	for (;;) {
 		int pieces = fifo_space(&rx, 0, UINT32_MAX, v);
@@ -102,15 +114,18 @@ unsigned stream_receive(struct pc_service *s, uint32_t sock, bool urgent)
 				return news;
 			continue;
 		}
-		if (urgent)
+		if (mask & EPOLLPRI)
 			note_mark(s, sock, &rx);
-		n = pc_readv(s->st, fd, v, pieces);
+		n = receive_into(s, fd, v, pieces);
 		if (n == 0)
 			return news | end_receive(c, 0);
 		if (n < 0)
 			return errno == EAGAIN ? news : news | end_receive(c, errno);
 		fifo_publish(&rx, (uint32_t)n);
 		news = NEWS_IN;
+		/* that was all, and nothing follows it */
+		if ((size_t)n < v[0].iov_len && has_nothing(mask & ~(uint32_t)EPOLLIN))
+			return news;
 	}
 }
 
