@@ -130,7 +130,8 @@ struct tcb {
 	uint8_t timers;
 	uint32_t flags;
 	uint32_t snd_una, snd_nxt;
-	uint32_t snd_wnd, snd_wl1;
+	uint32_t snd_wnd;
+	uint32_t snd_wl1; /* in SYN-SENT: errno of the last ICMP error, 0: none */
 	uint32_t rcv_nxt;
 	uint32_t rcv_adv;       /* right edge of the window that was told */
 	uint32_t ts_recent;     /* in SYN-SENT: our own first timestamp */
@@ -226,6 +227,7 @@ struct tcp_queues {
 	bool keep : 1;         /* has something worth keeping while nothing is queued */
 	bool idle : 1;         /* nothing is queued, only kept */
 	bool tuned : 1;        /* the peer sends in bulk: tune counts */
+	uint8_t soft_error;    /* errno of an ICMP error while retries > 0, 0: none */
 	uint16_t ooo_segs;
 	struct {
 		uint16_t high, probe; /* MTUs: may fit; of the probe under way; 0: none */

@@ -158,6 +158,9 @@ void tcp_error(struct tcp *tcp, const struct icmp_error *e)
 		fastopen_error(tcp, t);
 		if (e->hard)
 			tcb_done(tcp, t, e->error);
+		else
+			t->snd_wl1 = (uint32_t)e->error;
+	} else if (t->queues != 0) { /* RFC 5927 section 5.2: a connection outlives it */
+		tcp_queues(tcp, t)->soft_error = (uint8_t)e->error;
 	}
-	/* RFC 5927 section 5.2: an established connection outlives it */
 }

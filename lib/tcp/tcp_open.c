@@ -276,6 +276,7 @@ static int begin(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remot
 	t->ts_offset = (uint32_t)(secret >> 32);
 	t->snd_una = tcp_isn(tcp, secret);
 	t->snd_nxt = t->snd_una + 1;
+	t->snd_wl1 = 0;
 	t->rcv_wscale = tcp->ctx->cfg.tcp_window_scaling ? tcb_rcv_scale(tcp, t) & 0xfu : 0u;
 	t->rttvar_us = tcp->ctx->now_us;
 	t->retries = 0;

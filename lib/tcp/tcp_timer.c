@@ -111,15 +111,28 @@ static bool has_given_up(const struct tcp *tcp, const struct tcb *t)
 	return t->retries >= (orphan ? cfg->tcp_orphan_retries : cfg->tcp_retries);
 }
 
+/* RFC 1122 4.2.3.9, SHLD-25: what ICMP has said meanwhile is told instead of the time-out, as on Linux */
+static int why_silent(const struct tcp *tcp, const struct tcb *t)
+{
+	const struct tcp_queues *q = tcp_queues(tcp, t);
+	int error = 0;
+
+	if (t->state == TCP_S_SYN_SENT)
+		error = (int)t->snd_wl1;
+	else if (q != NULL && t->retries > 0)
+		error = q->soft_error;
+	return error != 0 ? error : ETIMEDOUT;
+}
+
 static void give_up(struct tcp *tcp, struct tcb *t)
 {
-	bool opening = t->state == TCP_S_SYN_SENT;
+	int error = why_silent(tcp, t);
 
 	ctx_count(tcp->ctx, PC_TCP_ABORTED);
-	if (opening)
-		tcb_done(tcp, t, ETIMEDOUT);
+	if (t->state == TCP_S_SYN_SENT)
+		tcb_done(tcp, t, error);
 	else
-		tcb_abort(tcp, t, ETIMEDOUT);
+		tcb_abort(tcp, t, error);
 }
 
 void tcp_resend_syn(struct tcp *tcp, struct tcb *t)
@@ -140,8 +153,10 @@ static void on_syn_timeout(struct tcp *tcp, struct tcb *t)
 /* a timer has gone off: nothing has moved since what it was for was sent */
 static void note_stall(const struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
-	if (t->retries == 0 && q != NULL)
+	if (t->retries == 0 && q != NULL) {
 		q->stalled_tick = tcp->ctx->tick;
+		q->soft_error = 0;
+	}
 	if (t->retries < UINT8_MAX)
 		t->retries++;
 }

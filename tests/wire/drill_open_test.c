@@ -164,6 +164,50 @@ static void syn_is_unreachable(struct wt *w)
 	EXPECT(.flags = S, .mss = WT_MSS);
 }
 
+/* "SHOULD make the information available to the application": when it ends for want of answers */
+static void why_no_syn_ack(struct wt *w)
+{
+	w->cfg.tcp_syn_retries = 1;
+	wt_syn_sent(w);
+	icmp_about(w, 1, 0, 5000); /* not of ours */
+	wt_pass(w, 4000);
+	EQ(wt_drop(w), 1);
+	ERR(pc_recv(w->st, w->flow.fd, &(char){0}, 1, 0), ETIMEDOUT);
+	wt_flow(w);
+	wt_syn_sent(w);
+	icmp_about(w, 1, 0, 0);
+	wt_pass(w, 4000);
+	EQ(wt_drop(w), 1);
+	ERR(pc_recv(w->st, w->flow.fd, &(char){0}, 1, 0), EHOSTUNREACH);
+}
+
+/* what was said before something was acknowledged is no reason */
+static void why_no_ack(struct wt *w)
+{
+	wt_established(w);
+	wt_opt(w, IPPROTO_TCP, TCP_USER_TIMEOUT, 3000);
+	wt_send(w, 10);
+	wt_pass(w, 1000);
+	icmp_about(w, 0, 0, 1);
+	INJECT(.flags = A, .seq = 1, .ack = 11);
+	wt_send(w, 10);
+	wt_pass(w, 5000);
+	wt_drop(w);
+	ERR(wt_write(w, 1, 0), ETIMEDOUT);
+	wt_flow(w);
+	wt_established(w);
+	wt_opt(w, IPPROTO_TCP, TCP_USER_TIMEOUT, 3000);
+	wt_send(w, 10);
+	wt_pass(w, 1000);
+	icmp_about(w, 3, 0, 1); /* a hard one is none here */
+	icmp_about(w, 0, 0, 1);
+	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
+	wt_pass(w, 4000);
+	wt_drop(w);
+	ERR(wt_write(w, 1, 0), ENETUNREACH);
+	ERR(wt_write(w, 1, 0), EPIPE);
+}
+
 /* ---- Fast Open, the server ------------------------------------------------------------------- */
 
 static void serve_fast(struct wt *w)
@@ -297,6 +341,8 @@ static const struct wt_case cases[] = {
     {"RFC 7413 4.1.3.1: IPv4, a SYN with data is too large for the path", syn_is_too_large},
     {"RFC 1122 4.2.3.9: IPv4, a SYN with data is refused", syn_is_refused},
     {"RFC 7413 4.1.3.1: IPv4, an ICMP error about the SYN", syn_is_unreachable},
+    {"RFC 1122 4.2.3.9: IPv4, why there is no SYN-ACK is told", why_no_syn_ack},
+    {"RFC 1122 4.2.3.9: IPv4, why there is no ACK is told", why_no_ack},
     {"RFC 2525 2.17: data of a SYN that nobody reads", unread_data},
     {"RFC 7413 4.2.2: FIN with the ACK of the SYN-ACK", fin_with_the_ack},
     {"RFC 7323 2.2: the window of a SYN with data", window_of_the_syn},
