@@ -16,8 +16,10 @@ static uint8_t ca_state(const struct tcp_queues *q)
 {
 	if (q != NULL && q->recovery == TCP_R_OPEN && q->reduced)
 		return TCP_CA_CWR;
-	if (q == NULL || q->recovery == TCP_R_OPEN)
-		return q != NULL && q->dupacks > 0 ? TCP_CA_Disorder : TCP_CA_Open;
+	if (q == NULL)
+		return TCP_CA_Open;
+	if (q->recovery == TCP_R_OPEN)
+		return q->dupacks > 0 || q->sacked_segs > 0 ? TCP_CA_Disorder : TCP_CA_Open;
 	return q->recovery == TCP_R_LOSS ? TCP_CA_Loss : TCP_CA_Recovery;
 }
 
