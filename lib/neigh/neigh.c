@@ -12,6 +12,10 @@
  *
  * Ownership: held frames are ours until the answer sends them or failure drops them.
  *
+ * Doubt: who has been reached at a MAC address and is now said to have another one is asked there first (arp.confirm): if he is
+ * still there, nothing changes, and else everybody is asked, and who answers is believed.  Without that one frame from
+ * anybody on the link takes a neighbour away for 8 seconds, and as often as it is repeated.
+ *
  * Invariants: an entry in use has an armed timer and a generation that no other use of it has had;
  * only an INCOMPLETE entry holds frames; the list by use has exactly the entries that hold none and are not
  * set by hand, so taking its last element is enough to evict, and no flood of unanswered addresses makes it walk.
@@ -25,61 +29,13 @@
 
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
-#include <rte_malloc.h>
 #include <rte_mbuf.h>
 
 #include "neigh/nd.h"
 #include "neigh/table.h"
 
+#define DOUBT_ASKS  2 /* questions to where a neighbour was, before everybody is asked */
 #define HOLD_SCARCE 3 /* frames of one neighbour while mbufs are scarce */
-
-static uint32_t nb_buckets(const struct pc_stack_config *cfg)
-{
-	return rte_align32pow2((uint32_t)cfg->arp_entries);
-}
-
-uint64_t neigh_footprint(const struct pc_stack_config *cfg)
-{
-	return sizeof(struct neigh_table) + nb_buckets(cfg) * sizeof(uint32_t) +
-	       cfg->arp_entries * (sizeof(struct neigh) + sizeof(struct neigh_hold) +
-	                           cfg->arp_hold * sizeof(struct rte_mbuf *));
-}
-
-static void *alloc(const struct ctx *ctx, uint64_t n, size_t size)
-{
-	return rte_zmalloc_socket("neigh", n * size, RTE_CACHE_LINE_SIZE, ctx->cfg.socket_id);
-}
-
-struct neigh_table *neigh_create(struct ctx *ctx, struct netifs *ifs)
-{
-	const struct pc_stack_config *cfg = &ctx->cfg;
-	const struct sip_key key = rng_key(&ctx->rng);
-	struct neigh_table *nt = alloc(ctx, 1, sizeof(*nt));
-
-	if (nt == NULL)
-		return NULL;
-	nt->ctx = ctx;
-	nt->ifs = ifs;
-	nt->nb_entries = (uint32_t)cfg->arp_entries;
-	nt->hold_max = (uint8_t)cfg->arp_hold;
-	nt->mask = nb_buckets(cfg) - 1;
-	nt->key = (struct hash_key){.k = {key.k[0], key.k[1]}};
-	nt->entry = alloc(ctx, nt->nb_entries, sizeof(*nt->entry));
-	nt->bucket = alloc(ctx, nt->mask + 1, sizeof(*nt->bucket));
-	nt->hold = alloc(ctx, nt->nb_entries, sizeof(*nt->hold));
-	nt->held = alloc(ctx, (uint64_t)nt->nb_entries * nt->hold_max, sizeof(*nt->held));
-	if (nt->entry == NULL || nt->bucket == NULL || nt->hold == NULL || nt->held == NULL) {
-		neigh_destroy(nt);
-		return NULL;
-	}
-	for (uint32_t i = nt->nb_entries; i > 0; i--) {
-		nt->entry[i - 1].generation = 1;
-		nt->entry[i - 1].next = nt->free;
-		nt->free = i;
-	}
-	wheel_init(&nt->wheel, &nt->entry[0].timer, sizeof(*nt->entry), ctx->tick);
-	return nt;
-}
 
 static uint32_t index_of(const struct neigh_table *nt, const struct neigh *n)
 {
@@ -150,14 +106,6 @@ static void touch(struct neigh_table *nt, struct neigh *n)
 
 /* ---- held frames ----------------------------------------------------------------------------- */
 
-static struct rte_mbuf **held_slot(const struct neigh_table *nt, const struct neigh *n, uint32_t i)
-{
-	const uint32_t index = index_of(nt, n);
-
-	return &nt->held[(uint64_t)index * nt->hold_max +
-	                 (nt->hold[index].first + i) % nt->hold_max];
-}
-
 static struct rte_mbuf *held_pop(struct neigh_table *nt, struct neigh *n)
 {
 	struct neigh_hold *h = &nt->hold[index_of(nt, n)];
@@ -165,7 +113,7 @@ static struct rte_mbuf *held_pop(struct neigh_table *nt, struct neigh *n)
 
 	if (h->n == 0)
 		return NULL;
-	m = *held_slot(nt, n, 0);
+	m = *neigh_held_slot(nt, n, 0);
 	h->first = (uint8_t)((h->first + 1) % nt->hold_max);
 	if (--h->n == 0)
 		list_insert(nt, n);
@@ -191,7 +139,7 @@ static void held_push(struct neigh_table *nt, struct neigh *n, struct rte_mbuf *
 		if (h->n == 0)
 			list_remove(nt, n);
 	}
-	*held_slot(nt, n, h->n) = m;
+	*neigh_held_slot(nt, n, h->n) = m;
 	h->n++;
 }
 
@@ -327,12 +275,26 @@ static void ask(struct neigh_table *nt, struct neigh *n)
 	arm(nt, n, retry_ms(nt, n));
 }
 
+/* A frame is sent to one that was not in use: it is asked soon or, if two have said to be it, everybody is asked now. */
+static void leave_stale(struct neigh_table *nt, struct neigh *n)
+{
+	struct neigh_hold *h = &nt->hold[index_of(nt, n)];
+
+	if (!h->disputed) {
+		set_state(nt, n, NEIGH_DELAY, NEIGH_DELAY_MS);
+		return;
+	}
+	h->asked = (uint8_t)nt->ctx->cfg.arp_retries;
+	n->state = NEIGH_PROBE;
+	ask(nt, n);
+}
+
 /* What neigh_output does when the frame cannot simply go out. */
 static void output_slow(struct neigh_table *nt, struct neigh *n, struct rte_mbuf *m)
 {
 	switch ((enum neigh_state)n->state) {
 	case NEIGH_STALE:
-		set_state(nt, n, NEIGH_DELAY, NEIGH_DELAY_MS);
+		leave_stale(nt, n);
 		send_frame(nt, n->netif, m, n->eth);
 		break;
 	case NEIGH_NEW:
@@ -427,6 +389,34 @@ static void held_send(struct neigh_table *nt, struct neigh *n)
 		neigh_output(nt, ref_of(nt, n), m);
 }
 
+/* Somebody says that a neighbour is elsewhere: it is asked where it is known to be, at most once per retry_ms. */
+static void doubt(struct neigh_table *nt, struct neigh *n)
+{
+	const uint64_t retries = nt->ctx->cfg.arp_retries;
+	struct neigh_hold *h = &nt->hold[index_of(nt, n)];
+
+	ctx_count(nt->ctx, PC_NEIGH_DOUBTED);
+	if (h->asked != 0 ||
+	    (h->doubted && nt->ctx->tick - h->doubted_tick <= ticks_from_ms(retry_ms(nt, n))))
+		return;
+	h->doubted = true;
+	h->doubted_tick = nt->ctx->tick;
+	h->asked = (uint8_t)(retries > DOUBT_ASKS ? retries - DOUBT_ASKS : 0);
+	n->state = NEIGH_PROBE;
+	ask(nt, n);
+}
+
+/* Says whether the MAC address that an entry has stays until it is known who is right: a neighbour that has been reached there is
+ * where it was until it does not answer, and while everybody is being asked only answers count. */
+static bool is_kept(const struct neigh_table *nt, const struct neigh *n, bool proof)
+{
+	const struct neigh_hold *h = &nt->hold[index_of(nt, n)];
+
+	if (nt->ctx->cfg.arp_confirm == 0)
+		return false;
+	return h->asked > nt->ctx->cfg.arp_retries ? !proof : h->reached;
+}
+
 void neigh_learn(struct neigh_table *nt, struct neigh *n, const uint8_t mac[ETH_ADDR_LEN],
                  bool answer)
 {
@@ -437,6 +427,12 @@ void neigh_learn(struct neigh_table *nt, struct neigh *n, const uint8_t mac[ETH_
 
 	if ((!proof && same) || h->fixed)
 		return;
+	if (known && !same && is_kept(nt, n, proof)) {
+		doubt(nt, n);
+		return;
+	}
+	h->disputed = known && !same && !proof && nt->ctx->cfg.arp_confirm != 0;
+	h->reached = proof;
 	if (!same)
 		set_mac(nt, n, mac);
 	h->asked = 0;
@@ -449,7 +445,12 @@ void neigh_learn(struct neigh_table *nt, struct neigh *n, const uint8_t mac[ETH_
 
 void neigh_confirmed(struct neigh_table *nt, struct neigh *n)
 {
-	nt->hold[index_of(nt, n)].asked = 0;
+	struct neigh_hold *h = &nt->hold[index_of(nt, n)];
+
+	if (h->disputed)
+		return; /* that may have gone to the other one */
+	h->asked = 0;
+	h->reached = true;
 	set_state(nt, n, NEIGH_REACHABLE, reachable_ms(nt, n));
 }
 
@@ -580,18 +581,6 @@ void neigh_poll(struct neigh_table *nt)
 bool neigh_next(const struct neigh_table *nt, uint32_t *tick)
 {
 	return ctx_earlier(nt->ctx, nt->ifs->due_ns, wheel_next(&nt->wheel, tick), tick);
-}
-
-void neigh_destroy(struct neigh_table *nt)
-{
-	for (uint32_t i = 0; nt->hold != NULL && nt->held != NULL && i < nt->nb_entries; i++)
-		for (uint32_t j = 0; j < nt->hold[i].n; j++)
-			rte_pktmbuf_free(*held_slot(nt, &nt->entry[i], j));
-	rte_free(nt->held);
-	rte_free(nt->hold);
-	rte_free(nt->bucket);
-	rte_free(nt->entry);
-	rte_free(nt);
 }
 
 uint32_t neigh_count(const struct neigh_table *nt)

@@ -45,7 +45,13 @@ static_assert(sizeof(struct neigh) == 64, "an entry is one cache line");
 struct neigh_hold {
 	uint8_t asked; /* requests since the last answer */
 	uint8_t first, n;
-	bool fixed; /* set by hand: its timer and what others say change nothing */
+	bool fixed;   /* set by hand: its timer and what others say change nothing */
+	bool reached; /* what was sent to this MAC address has been answered */
+	bool
+	    disputed; /* somebody has said this one in the place of another, and nobody has answered since */
+	bool
+	    doubted; /* somebody has said another one, at doubted_tick the last time that it was asked for that */
+	uint32_t doubted_tick;
 };
 
 struct neigh_table {
@@ -86,6 +92,16 @@ static inline const struct neigh *neigh_ready(const struct neigh_table *nt, stru
 	return NULL;
 }
 
+/** neigh_held_slot returns where the i-th of the frames is that an entry holds, the oldest first. */
+static inline struct rte_mbuf **neigh_held_slot(const struct neigh_table *nt, const struct neigh *n,
+                                                uint32_t i)
+{
+	const uint32_t index = (uint32_t)(n - nt->entry);
+
+	return &nt->held[(uint64_t)index * nt->hold_max +
+	                 (nt->hold[index].first + i) % nt->hold_max];
+}
+
 /** neigh_bucket returns where the chain of an address begins. */
 static inline uint32_t *neigh_bucket(const struct neigh_table *nt, uint8_t netif,
                                      const struct pc_addr *addr)
@@ -116,7 +132,8 @@ struct neigh *neigh_add(struct neigh_table *nt, uint8_t netif, const struct pc_a
 
 /**
  * neigh_learn takes in that a neighbour has this MAC address. answer: it said so when asked, which
- * proves that it is reachable (RFC 4861 section 7.2.5); else the entry is only updated.
+ * proves that it is reachable (RFC 4861 section 7.2.5); else the entry is only updated.  With arp.confirm
+ * one that has been reached at another address is asked there first.
  */
 void neigh_learn(struct neigh_table *nt, struct neigh *n, const uint8_t mac[ETH_ADDR_LEN],
                  bool answer);

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """percore-httpd or percore-echo under the tools that attackers have: floods by hping3, scans by nmap, slow clients by
-slowhttptest, what thc-ipv6 does to IPv6, packets by scapy's fuzz(), random and mutated frames and requests of our own. A good client keeps fetching
+slowhttptest, what thc-ipv6 does to IPv6, packets by scapy's fuzz(), peers that lie, forged, random and mutated
+frames and requests of our own. A good client keeps fetching
 meanwhile, and at the end every frame received has ended in one counter and no mbuf is missing. scripts/attack runs it."""
 import hashlib
 import itertools
@@ -16,6 +17,8 @@ import threading
 import time
 
 import bed
+import forge
+import lies
 import walk
 from bed import CLIENT, SERVER, expect, sh, wait_for
 
@@ -149,15 +152,14 @@ def macs():
 
 def send_all(frames, seconds):
     """Sends frames as they come from a generator."""
-    end, n = time.monotonic() + seconds, 0
+    end = time.monotonic() + seconds
     with raw() as s:
         for f in frames:
             try:
                 s.send(f[:1514])
             except OSError:
                 time.sleep(0.001)
-            n += 1
-            if n % 64 == 0 and time.monotonic() > end:
+            if time.monotonic() > end:
                 return
 
 
@@ -281,6 +283,22 @@ def walks(seconds, port):
     servers = socket.inet_aton(SERVER), socket.inet_pton(socket.AF_INET6, SERVER6)
     with raw() as s:
         walk.walk(walk.Walk(random.Random(seed("walk")), macs(), port, servers, checksum), s, seconds)
+
+
+def lie(name):
+    def attack(seconds, port):
+        servers = socket.inet_aton(SERVER), socket.inet_pton(socket.AF_INET6, SERVER6)
+        with raw() as s:
+            lies.lie(name, seed(name), s, macs(), port, servers, checksum, seconds)
+    return attack
+
+
+def forged(name):
+    def attack(seconds, port):
+        program, client = ((socket.inet_aton(a), socket.inet_pton(socket.AF_INET6, b)) for a, b in ((SERVER, SERVER6), (CLIENT, CLIENT6)))
+        forger = forge.Forger(random.Random(seed(name)), macs(), port, program, client, checksum)
+        send_all(forge.frames(name, forger), seconds)
+    return attack
 
 
 def scapy_fuzz(seconds, port):
@@ -451,6 +469,9 @@ ATTACKS = {
     "mutated": mutated,
     "walk": walks,
     "scapy-fuzz": scapy_fuzz,
+    "nothing": lambda seconds, port: time.sleep(seconds),
+    **{"forge-" + name: forged(name) for name in forge.FORGERIES},
+    **{"lie-" + name: lie(name) for name in lies.LIES},
     "requests": requests,
     "connections": connections,
 }

@@ -291,6 +291,7 @@ static void override(struct wt *w)
 	struct ends6 e = ends();
 	struct frame f;
 
+	w->cfg.arp_confirm = 0;
 	ready(w);
 	talk(w);
 	CHECK(next6(w, 0).l4[0] == 135);
@@ -311,6 +312,84 @@ static void override(struct wt *w)
 	wt_inject_frame(w, &f);
 	CHECK(wt_next_frame(w, 20000) == NULL);
 	EQ(wt_count(w, PC_TX_UNRESOLVED), 0);
+}
+
+/* The neighbour has been reached where it is: somebody who says that it is elsewhere is believed when it does not answer there. */
+static void forged(struct wt *w)
+{
+	static const char other[] = "\2\0\0\0\0\x77";
+	struct ends6 e = ends();
+	struct info6 i;
+	struct frame f;
+
+	ready(w);
+	talk(w);
+	CHECK(next6(w, 0).l4[0] == 135);
+	put_nd(&f, &e, 136, 0x60, PEER, PEER_MAC);
+	wt_inject_frame(w, &f);
+	CHECK(goes_to(w, PEER_MAC));
+	for (unsigned n = 0; n < 100; n++) {
+		put_nd(&f, &e, 136, n % 2 ? 0x60 : 0x20, PEER, other);
+		wt_inject_frame(w, &f);
+	}
+	i = next6(w, 0); /* one question, to where it was */
+	CHECK(i.l4[0] == 135 && memcmp(i.ends.dst_mac, PEER_MAC, 6) == 0);
+	talk(w);
+	CHECK(goes_to(w, PEER_MAC));
+	EQ(wt_count(w, PC_NEIGH_DOUBTED), 100);
+	put_nd(&f, &e, 136, 0x60, PEER, PEER_MAC);
+	wt_inject_frame(w, &f);
+	wt_pass(w, 500);
+	put_nd(&f, &e, 136, 0x20, PEER, other); /* too early for another question */
+	wt_inject_frame(w, &f);
+	CHECK(wt_next_frame(w, 3000) == NULL);
+	/* it does not answer any more: asked twice there, then everybody is, and who answers is believed */
+	put_nd(&f, &e, 136, 0x20, PEER, other);
+	wt_inject_frame(w, &f);
+	for (unsigned n = 0; n < 3; n++) {
+		i = next6(w, 1100);
+		CHECK(i.l4[0] == 135 &&
+		      memcmp(i.ends.dst_mac, n < 2 ? PEER_MAC : "\x33\x33\xff\0\0\2", 6) == 0);
+		put_nd(&f, &e, 136, 0x20, PEER, "\2\0\0\0\0\x78"); /* that nobody asked for */
+		wt_inject_frame(w, &f);
+	}
+	put_nd(&f, &e, 136, 0x60, PEER, other);
+	wt_inject_frame(w, &f);
+	talk(w);
+	CHECK(goes_to(w, other));
+	EQ(wt_count(w, PC_TX_UNRESOLVED), 0);
+}
+
+/* Two say to be a neighbour that nobody has reached yet: everybody is asked as soon as something is sent. */
+static void disputed(struct wt *w)
+{
+	static const char other[] = "\2\0\0\0\0\x77";
+	struct ends6 e = ends();
+	struct info6 i;
+	struct frame f;
+
+	ready(w);
+	put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
+	wt_inject_frame(w, &f);
+	CHECK(next6(w, 0).l4[0] == 136);
+	put_nd(&f, &e, 135, 0, LOCAL, other);
+	wt_inject_frame(w, &f);
+	CHECK(next6(w, 0).l4[0] == 136);
+	talk(w);
+	i = next6(w, 0);
+	CHECK(i.l4[0] == 135 && memcmp(i.ends.dst_mac, "\x33\x33\xff\0\0\2", 6) == 0);
+	CHECK(goes_to(w, other));
+	for (unsigned n = 0; n < 100; n++) {
+		put_nd(&f, &e, 136, 0x20, PEER, n % 2 ? PEER_MAC : other);
+		wt_inject_frame(w, &f);
+		talk(w);
+		CHECK(goes_to(w, other));
+	}
+	put_nd(&f, &e, 136, 0x60, PEER, PEER_MAC);
+	wt_inject_frame(w, &f);
+	talk(w);
+	CHECK(goes_to(w, PEER_MAC));
+	CHECK(wt_next_frame(w, 20000) == NULL);
 }
 
 /* RFC 6583: a scan fills nothing but our own questions, and those are bounded */
@@ -417,6 +496,8 @@ static const struct wt_case cases[] = {
     {"RFC 4861 7.2.4: solicitations are answered", answers},
     {"RFC 4861 7.2.2, 7.3: a packet is kept, neighbours are asked again", resolution},
     {"RFC 4861 7.2.5: override", override},
+    {"a forged advertisement", forged},
+    {"two say to be a neighbour", disputed},
     {"RFC 6583 7: the neighbour cache is bounded", bounded},
     {"RFC 3810 5: multicast listener reports", listeners},
 };

@@ -41,6 +41,8 @@ X(arp, retry_ms, 1000, 100, 60000, "ms", "time between two requests to the same 
 X(arp, retries, 3, 1, 20, "requests", "requests without an answer before a neighbour counts as unreachable") \
 X(arp, probes, 0, 0, 10, "questions", \
   "questions whether somebody else has a new IPv4 address before it is used (RFC 5227), one to two seconds apart; 0: it is used at once, announced and defended") \
+X(arp, confirm, 1, 0, 1, "boolean", \
+  "a neighbour that was reached and is said to have another MAC address is first asked at the one that it had; 0: it is believed at once, as RFC 4861 has it") \
 X(ip, ttl, 64, 1, 255, "hops", "time to live of packets sent, and the hop limit of IPv6 unless a router tells one") \
 X(ip, rp_filter, 0, 0, 1, "boolean", \
   "drop packets of both families from sources to which no route leads by the interface that they came by (RFC 3704)") \

@@ -212,6 +212,7 @@ static void test_takeover(void)
 	struct frame f;
 
 	start();
+	net.ctx.cfg.arp_confirm = 0;
 	net_resolve(&net, 0, NET_PEER, net_peer_mac);
 	memcpy(e.src_mac, other, 6);
 	memcpy(e.dst_mac, net_broadcast_mac, 6);
@@ -227,6 +228,50 @@ static void test_takeover(void)
 	net_advance(&net, 20);
 	CU_ASSERT_FATAL(net_next(&net, 0, &f));
 	CU_ASSERT(arp_op(&f) == 1 && memcmp(f.b, other, 6) == 0);
+	net_close(&net);
+}
+
+/* The next frame is a request for the peer to this MAC address. */
+static void expect_request(const uint8_t mac[6])
+{
+	struct frame f;
+
+	CU_ASSERT_FATAL(net_next(&net, 0, &f));
+	CU_ASSERT(arp_op(&f) == 1 && memcmp(f.b, mac, 6) == 0);
+	CU_ASSERT(net_idle(&net));
+}
+
+/* With arp.confirm only when the one of before does not answer any more. */
+static void test_takeover_confirmed(void)
+{
+	static const uint8_t other[6] = {2, 0, 0, 0, 0, 0x77};
+	struct frame_ends e = net_ends(NET_PEER, NET_PEER), answer = net_ends(NET_PEER, NET_US);
+	const struct pc_addr peer = net_addr(NET_PEER);
+	struct frame f;
+
+	start();
+	net_resolve(&net, 0, NET_PEER, net_peer_mac);
+	memcpy(e.src_mac, other, 6);
+	memcpy(e.dst_mac, net_broadcast_mac, 6);
+	memcpy(answer.src_mac, other, 6);
+	for (unsigned i = 0; i < 50; i++) {
+		frame_arp(&f, i % 2 ? &answer : &e, i % 2 ? 2 : 1, NULL);
+		CU_ASSERT_EQUAL(net_input(&net, 0, &f, NULL, NULL), VERDICT_DONE);
+	}
+	expect_request(net_peer_mac);
+	neigh_output(net.ip.neigh, neigh_lookup(net.ip.neigh, 0, &peer), net_payload(&net, 40));
+	CU_ASSERT_FATAL(net_next(&net, 0, &f));
+	CU_ASSERT(memcmp(f.b, net_peer_mac, 6) == 0);
+	net_advance(&net, 1020);
+	expect_request(net_peer_mac);
+	net_advance(&net, 1020);
+	expect_request(net_broadcast_mac);
+	frame_arp(&f, &answer, 2, NULL);
+	CU_ASSERT_EQUAL(net_input(&net, 0, &f, NULL, NULL), VERDICT_DONE);
+	neigh_output(net.ip.neigh, neigh_lookup(net.ip.neigh, 0, &peer), net_payload(&net, 40));
+	CU_ASSERT_FATAL(net_next(&net, 0, &f));
+	CU_ASSERT(memcmp(f.b, other, 6) == 0);
+	CU_ASSERT_EQUAL(net_count(&net, PC_NEIGH_DOUBTED), 50);
 	net_close(&net);
 }
 
@@ -281,6 +326,7 @@ static const struct unit_case cases[] = {
     {"impossible senders", test_sender},
     {"an address conflict", test_conflict},
     {"a takeover", test_takeover},
+    {"a neighbour that takes over is asked for", test_takeover_confirmed},
     {"a full table", test_table_full},
     {"chains", test_chains},
 };

@@ -8,6 +8,7 @@
 
 #include "../ip/net.h"
 #include "../unit.h"
+#include "neigh/table.h"
 
 static struct net net;
 
@@ -292,6 +293,7 @@ static void test_unasked_answer(void)
 	struct frame f;
 
 	start();
+	net.ctx.cfg.arp_confirm = 0;
 	net_resolve(&net, 0, NET_PEER, net_peer_mac);
 	net_advance(&net, 20000);
 	hear(NET_PEER, 2, net_peer_mac);
@@ -302,6 +304,59 @@ static void test_unasked_answer(void)
 	output(NET_PEER, 101);
 	CU_ASSERT(net_next(&net, 0, &f) && is_packet(&f, 101, other));
 	expect_request_after(5000, NET_PEER, other);
+	net_close(&net);
+}
+
+/* What was sent has arrived: somebody else's word does not take the neighbour away.  It does before anything has arrived, and
+ * then everybody is asked with the next frame, and what arrives meanwhile proves nothing. */
+static void test_confirmed_and_not(void)
+{
+	static const uint8_t other[6] = {2, 0, 0, 0, 0, 0x66};
+	struct neigh_ref ref;
+	struct frame f;
+
+	start();
+	output(NET_PEER, 100);
+	CU_ASSERT(net_next(&net, 0, &f));
+	hear(NET_PEER, 1, net_peer_mac);
+	CU_ASSERT(net_next(&net, 0, &f) && is_packet(&f, 100, net_peer_mac));
+	ref = look_up(NET_PEER);
+	hear(NET_PEER, 1, other); /* nobody has been reached */
+	output(NET_PEER, 101);
+	CU_ASSERT(net_next(&net, 0, &f) && is_request(&f, NET_PEER, net_broadcast_mac));
+	CU_ASSERT(net_next(&net, 0, &f) && is_packet(&f, 101, other));
+	neigh_confirm(net.ip.neigh, ref);
+	expect_request_after(1000, NET_PEER, net_broadcast_mac);
+	hear(NET_PEER, 2, net_peer_mac);
+	output(NET_PEER, 102);
+	CU_ASSERT(net_next(&net, 0, &f) && is_packet(&f, 102, net_peer_mac));
+	hear(NET_PEER, 1, other); /* he has, now */
+	CU_ASSERT(net_next(&net, 0, &f) && is_request(&f, NET_PEER, net_peer_mac));
+	neigh_confirm(net.ip.neigh, ref);
+	net_advance(&net, 5000);
+	output(NET_PEER, 103);
+	CU_ASSERT(net_next(&net, 0, &f) && is_packet(&f, 103, net_peer_mac));
+	CU_ASSERT(net_idle(&net));
+	net_close(&net);
+}
+
+/* It is enough that what was sent has arrived (RFC 4861 section 7.3.1). */
+static void test_reached_by_hint(void)
+{
+	static const uint8_t other[6] = {2, 0, 0, 0, 0, 0x66};
+	struct frame f;
+
+	start();
+	output(NET_PEER, 100);
+	CU_ASSERT(net_next(&net, 0, &f));
+	hear(NET_PEER, 1, net_peer_mac);
+	CU_ASSERT(net_next(&net, 0, &f) && is_packet(&f, 100, net_peer_mac));
+	neigh_confirm(net.ip.neigh, look_up(NET_PEER));
+	hear(NET_PEER, 1, other);
+	CU_ASSERT(net_next(&net, 0, &f) && is_request(&f, NET_PEER, net_peer_mac));
+	output(NET_PEER, 101);
+	CU_ASSERT(net_next(&net, 0, &f) && is_packet(&f, 101, net_peer_mac));
+	CU_ASSERT_EQUAL(net_count(&net, PC_NEIGH_DOUBTED), 1);
 	net_close(&net);
 }
 
@@ -483,6 +538,8 @@ static const struct unit_case cases[] = {
     {"a probe without answer", test_probe_fails},
     {"resolved by a request", test_resolved_by_request},
     {"an answer unasked", test_unasked_answer},
+    {"who has been reached is believed", test_confirmed_and_not},
+    {"what arrives proves it", test_reached_by_hint},
     {"evict the least recently used", test_evict},
     {"one table, several interfaces", test_interfaces},
     {"broadcast and multicast", test_groups},
