@@ -108,9 +108,11 @@ struct tcp {
 	struct sources connections, half_open; /* of each source; tcp.source_* */
 	uint32_t denied_left;                  /* denied.c: TCBs still to be looked at */
 	struct {
-		uint32_t hand;  /* pressure.c: the queues looked at last */
-		uint32_t round; /* how often all were */
-		uint32_t tick;  /* when */
+		uint32_t hand;   /* pressure.c: the queues looked at last */
+		uint32_t round;  /* how often all were */
+		uint32_t tick;   /* when */
+		uint32_t left;   /* still to be looked at for who was refused a connection */
+		uint32_t wanted; /* connections, since that has begun */
 	} pressure;
 	struct sip_key isn_key;
 	struct tcp_tuning tuning[TCP_TUNINGS];

@@ -2,6 +2,8 @@
 
 /* Peers that keep to the protocol and mean no good: what they can make the stack hold and do is bounded. */
 
+#include <errno.h>
+
 #include "eal.h"
 #include "wt.h"
 
@@ -186,11 +188,96 @@ static void churn_at_the_limit(struct wt *w)
 	EQ(u.connections, 0);
 }
 
+/* ---- peers that have gone without a word -------------------------------------------------------------- */
+
+/* as an application does that is told of errors */
+static void close_dead(struct wt *w, struct flow open[], unsigned n)
+{
+	char c;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (open[i].fd < 0 || pc_recv(w->st, open[i].fd, &c, 1, 0) >= 0 || errno == EAGAIN)
+			continue;
+		EQ(errno, ETIMEDOUT);
+		OK(pc_close(w->st, open[i].fd));
+		open[i].fd = -1;
+	}
+}
+
+/* One more than there may be completes its handshake, again and again for ms. Returns whether it is taken in. */
+static bool knock(struct wt *w, unsigned ms, struct flow open[], unsigned n)
+{
+	wt_flow(w);
+	INJECT(.flags = S, .mss = WT_MSS);
+	for (unsigned gone = 0; gone < ms; gone += 500) {
+		INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+		wt_pass(w, 500);
+		wt_drop(w);
+		close_dead(w, open, n);
+		w->flow.fd = pc_accept(w->st, w->lfd, NULL, NULL);
+		if (w->flow.fd > 0)
+			return true;
+	}
+	return false;
+}
+
+/* Four peers have something under way and say no more, one acknowledges now and then, three are idle: a new one waits for
+ * tcp.stalled_ms, one that is silent goes for it, and nobody else. */
+static void silent_at_the_limit(struct wt *w)
+{
+	struct pc_stack_usage u;
+	struct flow open[8];
+
+	w->cfg.stack_max_connections = 8;
+	w->cfg.tcp_stalled_ms = 5000;
+	wt_listen(w, 16);
+	for (unsigned i = 0; i < 8; i++) {
+		open_one(w);
+		if (i < 5)
+			wt_write(w, 100, 0);
+		wt_drop(w);
+		open[i] = w->flow;
+	}
+	w->flow = open[4];
+	INJECT(.flags = A, .seq = 1, .ack = 51);
+	wt_drop(w);
+	CHECK(!knock(w, 3500, open, 8));
+	EQ(wt_count(w, PC_TCP_STALLED_RESET), 0);
+	w->flow = open[4];
+	INJECT(.flags = A, .seq = 1, .ack = 101);
+	wt_pass(w, 5000);
+	wt_drop(w);
+	EQ(wt_count(w, PC_TCP_STALLED_RESET), 0); /* nobody was refused meanwhile */
+	for (unsigned i = 0; i < 4; i++) {
+		w->flow = open[4]; /* has been silent before, and has something under way again */
+		wt_write(w, 10, 0);
+		wt_drop(w);
+		CHECK(knock(w, 4000, open, 8));
+		EQ(wt_count(w, PC_TCP_STALLED_RESET), i + 1);
+		w->flow = open[4];
+		INJECT(.flags = A, .seq = 1, .ack = 111 + 10 * i);
+		wt_drop(w);
+	}
+	w->flow = open[4];
+	wt_write(w, 10, 0);
+	wt_drop(w);
+	CHECK(!knock(w, 500, open, 8));
+	w->flow = open[4];
+	INJECT(.flags = A, .seq = 1, .ack = 151);
+	pc_stack_get_usage(w->st, &u);
+	EQ(u.connections, 8);
+	CHECK(!knock(w, 20000, open, 8)); /* who is left is idle, or has acknowledged everything */
+	EQ(wt_count(w, PC_TCP_STALLED_RESET), 4);
+	w->flow = open[4];
+	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
+}
+
 static const struct wt_case cases[] = {
     {"tiny segments that nobody reads share mbufs", tiny_segments},
     {"SACK blocks that are others each time", sack_blocks},
     {"SACK blocks that grow, segment by segment", sack_one_more},
     {"churn at stack.max_connections", churn_at_the_limit},
+    {"silent peers at stack.max_connections", silent_at_the_limit},
 };
 
 WT_MAIN("abuse")

@@ -126,7 +126,7 @@ X(tcp, keepalive_idle_ms, 7200000, 1000, 86400000, "ms", "idle time before the f
 X(tcp, keepalive_interval_ms, 75000, 1000, 86400000, "ms", "time between keep-alive probes") \
 X(tcp, keepalive_probes, 9, 1, 127, "segments", "probes without an answer before a connection ends") \
 X(tcp, stalled_ms, 10000, 0, 86400000, "ms", \
-  "time that a peer may keep its window closed while mbufs are short, before its connection is reset; 0: for ever") \
+  "time that a peer may keep its window closed while mbufs are short, or acknowledge nothing while connections are, before its connection is reset; 0: for ever") \
 X(tcp, challenge_acks, 1000, 1, 1000000, "segments/s", "challenge ACKs per second at most (RFC 5961 section 7)") \
 X(tcp, fastopen, 0, 0, 519, "bits", \
   "TCP Fast Open (RFC 7413), as Linux's sysctl: 1: connect; 2: listen; 4: connect without a cookie; 512: listen without one") \
