@@ -182,7 +182,7 @@ uint32_t scoreboard_sack(struct tcp_queues *q, const struct sack_block *b, unsig
                          uint32_t now_us)
 {
 	const uint32_t before = q->sacked_segs;
-	struct sack_block span;
+	struct sack_block span = {0};
 	uint32_t looks;
 
 	q->sack_vain -= q->sack_vain < VAIN_EACH ? q->sack_vain : VAIN_EACH;
