@@ -52,6 +52,7 @@ static int open_udp(struct sockets *s, int protocol, bool ip6)
 	if (index < 0)
 		return index;
 	udp_sock(s->udp, (uint32_t)index)->ip6 = ip6;
+	udp_sock(s->udp, (uint32_t)index)->group_all = !ip6; /* as on Linux */
 	return (int)s->first_udp + index;
 }
 

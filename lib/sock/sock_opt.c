@@ -43,11 +43,13 @@ static int set_fastopen_key(struct sockets *s, const void *value, socklen_t len)
 	return 0;
 }
 
-/* Linux: 32 bits, or 64 where there is room for them; all ones: unlimited */
-static int set_max_pacing_rate(struct sockets *s, struct tcb *t, const void *value, socklen_t len)
+/* Linux: 32 bits, or 64 where there is room for them; all ones: unlimited. Datagrams are sent when they come, as on Linux
+ * without a queueing discipline that goes by the rate. */
+static int set_max_pacing_rate(struct sockets *s, const struct sock_ref *ref, const void *value,
+                               socklen_t len)
 {
-	struct tcp_tuning want = *tcp_tuning(s->tcp, t);
 	uint64_t rate = UINT64_MAX;
+	struct tcp_tuning want;
 	uint32_t narrow;
 
 	if (len < sizeof(narrow))
@@ -59,9 +61,14 @@ static int set_max_pacing_rate(struct sockets *s, struct tcb *t, const void *val
 		if (narrow != UINT32_MAX)
 			rate = narrow;
 	}
+	if (ref->udp != NULL) {
+		ref->udp->paced = rate + 1;
+		return 0;
+	}
+	want = *tcp_tuning(s->tcp, ref->tcp);
 	/* 0 would stop the connection for good: as slow as can be, as on Linux */
 	want.max_pacing_rate = rate == UINT64_MAX ? 0 : RTE_MAX(rate, UINT64_C(1));
-	return tcp_tune(s->tcp, t, &want);
+	return tcp_tune(s->tcp, ref->tcp, &want);
 }
 
 static int copy_result(const void *from, size_t size, void *value, socklen_t *len)
@@ -73,12 +80,14 @@ static int copy_result(const void *from, size_t size, void *value, socklen_t *le
 	return 0;
 }
 
-static int get_max_pacing_rate(struct sockets *s, const struct tcb *t, void *value, socklen_t *len)
+static int get_max_pacing_rate(struct sockets *s, const struct sock_ref *ref, void *value,
+                               socklen_t *len)
 {
-	uint64_t rate = tcp_tuning(s->tcp, t)->max_pacing_rate;
+	uint64_t rate =
+	    ref->udp != NULL ? ref->udp->paced - 1 : tcp_tuning(s->tcp, ref->tcp)->max_pacing_rate;
 	uint32_t narrow;
 
-	if (rate == 0)
+	if (ref->udp == NULL && rate == 0)
 		rate = UINT64_MAX;
 	narrow = (uint32_t)RTE_MIN(rate, (uint64_t)UINT32_MAX);
 	return *len < sizeof(rate) ? copy_result(&narrow, sizeof(narrow), value, len)
@@ -244,8 +253,8 @@ int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value,
 		tcp_info_copy(s->tcp, ref.tcp, value, len);
 		return 0;
 	}
-	if (level == SOL_SOCKET && name == SO_MAX_PACING_RATE && ref.tcp != NULL)
-		return get_max_pacing_rate(s, ref.tcp, value, len);
+	if (level == SOL_SOCKET && name == SO_MAX_PACING_RATE)
+		return get_max_pacing_rate(s, &ref, value, len);
 	if (is_others(&ref, level))
 		return (int)sock_fail(sock_is_ip6(&ref) ? -ENOPROTOOPT : -EOPNOTSUPP);
 	if (level == IPPROTO_TCP && name == TCP_FASTOPEN_KEY)
@@ -342,8 +351,8 @@ int pc_setsockopt(struct pc_stack *st, int fd, int level, int name, const void *
 			return (int)sock_fail(-EINVAL);
 		return set_linger(&ref, value);
 	}
-	if (level == SOL_SOCKET && name == SO_MAX_PACING_RATE && ref.tcp != NULL)
-		return (int)sock_fail(set_max_pacing_rate(s, ref.tcp, value, len));
+	if (level == SOL_SOCKET && name == SO_MAX_PACING_RATE)
+		return (int)sock_fail(set_max_pacing_rate(s, &ref, value, len));
 	if (level == IPPROTO_TCP && name == TCP_CONGESTION && ref.tcp != NULL)
 		return (int)sock_fail(set_congestion(s, ref.tcp, value, len));
 	if (level == IPPROTO_TCP && name == TCP_FASTOPEN_KEY && ref.tcp != NULL)

@@ -38,6 +38,12 @@ static inline bool sock_option_is_of(const struct sock_ref *ref, int level, unsi
 	       (level != IPPROTO_IPV6 || sock_is_ip6(ref));
 }
 
+/** sock_is_mtu6 says whether a value of IPV6_MTU may be set: none, or what every link can carry at least. */
+static inline bool sock_is_mtu6(int value)
+{
+	return value == 0 || value >= 1280;
+}
+
 /** sock_set_flag sets or clears a TCB_* flag of a TCP socket; of another it does nothing. Returns 0. */
 static inline int sock_set_flag(const struct sock_ref *ref, uint32_t flag, int on)
 {

@@ -205,6 +205,13 @@ static int get_mtu(struct sockets *s, const struct sock_ref *ref)
 	return ref->tcp != NULL ? ref->tcp->path_mtu : ref->udp->path.mtu;
 }
 
+/* Of TCP, whose segments are never cut, as on Linux. */
+static int set_mtu6(struct sockets *s, const struct sock_ref *ref, int value)
+{
+	(void)s, (void)ref;
+	return sock_is_mtu6(value) ? 0 : -EINVAL;
+}
+
 static int get_nodelay(struct sockets *s, const struct sock_ref *ref)
 {
 	(void)s;
@@ -447,7 +454,7 @@ static const struct sock_option options[] = {
     {IPPROTO_IPV6, IPV6_V6ONLY, get_v6only, set_v6only},
     {IPPROTO_IPV6, IPV6_UNICAST_HOPS, get_ttl, set_ttl},
     {IPPROTO_IPV6, IPV6_TCLASS, get_tos, set_tclass},
-    {IPPROTO_IPV6, IPV6_MTU, get_mtu, NULL},
+    {IPPROTO_IPV6, IPV6_MTU, get_mtu, set_mtu6},
     {IPPROTO_TCP, TCP_NODELAY, get_nodelay, set_nodelay},
     {IPPROTO_TCP, TCP_CORK, get_cork, set_cork},
     {IPPROTO_TCP, TCP_QUICKACK, get_quickack, set_quickack},

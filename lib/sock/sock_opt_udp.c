@@ -4,6 +4,7 @@
  *
  * The values of IPv4 and IPv6 are separate, as on Linux; an AF_INET6 socket has both.
  */
+#include "sock/sock_opt.h"
 #include "sock/sock_udp.h"
 
 #include <string.h>
@@ -13,9 +14,11 @@
 enum kind {
 	TELL,    /* a bit of tell */
 	TRUTH,   /* a bool */
+	STRICT,  /* ..., to be set by 0 and 1 only */
 	BYTE,    /* uint8_t, of which 0 stands for the default; -1 asks for it */
 	SHORT,   /* uint16_t */
 	SIGNED,  /* int16_t, of which -1 stands for the default */
+	MTU,     /* mtu6; what is read is the path's */
 	COMPUTE, /* only read, and not kept */
 };
 
@@ -35,10 +38,10 @@ static const struct udp_option options[] = {
     {SOL_SOCKET, SO_RXQ_OVFL, TELL, UDP_TELL_DROPS, 0, 1},
     {SOL_SOCKET, SO_NO_CHECK, TRUTH, AT(no_checksum), 0, 1},
     {SOL_SOCKET, SO_BINDTOIFINDEX, BYTE, AT(netif), 0, PC_MAX_PORTS},
-    {IPPROTO_IP, IP_MULTICAST_ALL, TRUTH, AT(group_all), 0, 1},
+    {IPPROTO_IP, IP_MULTICAST_ALL, STRICT, AT(group_all), 0, 1},
     {IPPROTO_IP, IP_MULTICAST_LOOP, TRUTH, AT(group_loop), 0, 1},
     {IPPROTO_IPV6, IPV6_MULTICAST_ALL, TRUTH, AT(group_all6), 0, 1},
-    {IPPROTO_IPV6, IPV6_MULTICAST_LOOP, TRUTH, AT(group_loop6), 0, 1},
+    {IPPROTO_IPV6, IPV6_MULTICAST_LOOP, STRICT, AT(group_loop6), 0, 1},
     {IPPROTO_IP, IP_TTL, BYTE, AT(ttl), 1, 255},
     {IPPROTO_IP, IP_TOS, BYTE, AT(tos), 0, 255},
     {IPPROTO_IP, IP_MULTICAST_TTL, SIGNED, AT(group_ttl), -1, 255},
@@ -53,7 +56,7 @@ static const struct udp_option options[] = {
     {IPPROTO_IPV6, IPV6_TCLASS, BYTE, AT(tclass), 0, 255},
     {IPPROTO_IPV6, IPV6_MULTICAST_HOPS, SIGNED, AT(group_hops), -1, 255},
     {IPPROTO_IPV6, IPV6_MTU_DISCOVER, BYTE, AT(discover6), 0, IP_PMTUDISC_OMIT},
-    {IPPROTO_IPV6, IPV6_MTU, COMPUTE, 0, 0, 0},
+    {IPPROTO_IPV6, IPV6_MTU, MTU, AT(mtu6), 0, 0},
     {IPPROTO_IPV6, IPV6_RECVPKTINFO, TELL, UDP_TELL_PKTINFO6, 0, 1},
     {IPPROTO_IPV6, IPV6_RECVHOPLIMIT, TELL, UDP_TELL_HOPS, 0, 1},
     {IPPROTO_IPV6, IPV6_RECVTCLASS, TELL, UDP_TELL_TCLASS, 0, 1},
@@ -75,10 +78,12 @@ static const struct udp_option *find(const struct udp_sock *u, int level, int na
 }
 
 /* IP_MTU, IPV6_MTU: of the way to the peer. */
-static int get_mtu(const struct udp_sock *u, bool ip6)
+static int get_mtu(const struct sockets *s, const struct udp_sock *u, bool ip6)
 {
 	if (u->path.mtu == 0 || u->remote.port == 0 || pc_addr_is_ip4(&u->remote.addr) == ip6)
 		return -ENOTCONN;
+	if (ip6 && u->mtu6 != 0)
+		return ip_link_mtu(s->ip, u->path.netif, &u->remote.addr);
 	return u->path.mtu;
 }
 
@@ -107,6 +112,7 @@ int sock_udp_get(const struct sockets *s, const struct sock_ref *ref, int level,
 		*value = (ref->udp->tell & o->at) != 0;
 		return 0;
 	case TRUTH:
+	case STRICT:
 		*value = *(const bool *)at;
 		return 0;
 	case BYTE:
@@ -123,7 +129,7 @@ int sock_udp_get(const struct sockets *s, const struct sock_ref *ref, int level,
 		*value = number < 0 ? 1 : number;
 		return 0;
 	default:
-		*value = get_mtu(ref->udp, level == IPPROTO_IPV6);
+		*value = get_mtu(s, ref->udp, level == IPPROTO_IPV6);
 		return *value < 0 ? *value : 0;
 	}
 }
@@ -139,6 +145,7 @@ static void store(struct udp_sock *u, const struct udp_option *o, int value)
 		u->tell = (uint16_t)(value ? u->tell | o->at : u->tell & ~o->at);
 		break;
 	case TRUTH:
+	case STRICT:
 		*(bool *)at = value != 0;
 		break;
 	case BYTE:
@@ -146,6 +153,9 @@ static void store(struct udp_sock *u, const struct udp_option *o, int value)
 		break;
 	case SHORT:
 		memcpy(at, &wide, sizeof(wide));
+		break;
+	case MTU: /* more than there can be is no limit */
+		u->mtu6 = value > UINT16_MAX ? 0 : wide;
 		break;
 	default:
 		memcpy(at, &number, sizeof(number));
@@ -160,14 +170,16 @@ static bool is_allowed(const struct udp_option *o, int value)
 
 	if (o->kind == TELL || o->kind == TRUTH)
 		return true;
+	if (o->kind == MTU)
+		return sock_is_mtu6(value);
 	return (value >= o->least && value <= (int)o->most) || (value == -1 && has_default);
 }
 
 /* Says whether an option has a say in which way datagrams go, and how large they may be there. */
 static bool changes_path(const struct udp_option *o)
 {
-	return o->kind == BYTE &&
-	       (o->at == AT(netif) || o->at == AT(discover) || o->at == AT(discover6));
+	return o->kind == MTU || (o->kind == BYTE && (o->at == AT(netif) || o->at == AT(discover) ||
+	                                              o->at == AT(discover6)));
 }
 
 int sock_udp_set(struct sockets *s, const struct sock_ref *ref, int level, int name, int value)

@@ -79,6 +79,9 @@ struct udp_sock {
 	struct pc_addr path_dst;
 	struct ip_path path; /* to path_dst, where the last datagram went; any: unknown */
 	uint16_t path_port;  /* the destination's, if the path is shared */
+	uint16_t
+	    mtu6; /* IPV6_MTU: what is larger goes in fragments of that; 0: as the path has it */
+	uint64_t paced;      /* SO_MAX_PACING_RATE + 1, kept and told */
 	struct pktq reports; /* the error queue */
 	uint32_t nb_reports;
 	struct rte_mbuf *

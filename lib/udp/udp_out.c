@@ -51,6 +51,12 @@ int udp_path_find(struct udp *udp, const struct pc_addr *dst, uint16_t laddr, ui
 	return rc;
 }
 
+/* IPV6_MTU lets nothing larger leave. */
+static uint16_t limit_mtu(const struct udp_sock *s, const struct pc_addr *dst, uint16_t mtu)
+{
+	return s->mtu6 != 0 && s->mtu6 < mtu && !pc_addr_is_ip4(dst) ? s->mtu6 : mtu;
+}
+
 int udp_search_path(struct udp *udp, struct udp_sock *s, const struct pc_addr *dst, uint16_t port,
                     uint16_t laddr)
 {
@@ -72,6 +78,7 @@ int udp_search_path(struct udp *udp, struct udp_sock *s, const struct pc_addr *d
 	if (rc == 0 && s->netif != 0 && s->path.netif != s->netif - 1)
 		rc = -ENETUNREACH; /* by another interface than that of SO_BINDTOIFINDEX */
 	if (rc == 0) {
+		s->path.mtu = limit_mtu(s, dst, s->path.mtu);
 		s->path_dst = *dst;
 		s->path_port = port;
 	}
@@ -112,7 +119,8 @@ int udp_judge_size(struct udp *udp, struct udp_sock *s, const struct pc_endpoint
                    uint32_t total)
 {
 	const uint8_t mode = pc_addr_is_ip4(&dst->addr) ? s->discover : s->discover6;
-	const uint16_t mtu = ip_link_mtu(udp->ip, s->path.netif, &dst->addr);
+	const uint16_t mtu =
+	    limit_mtu(s, &dst->addr, ip_link_mtu(udp->ip, s->path.netif, &dst->addr));
 
 	if (mode == IP_PMTUDISC_WANT || mode == IP_PMTUDISC_DONT)
 		return 0; /* in fragments */

@@ -64,7 +64,10 @@ static const struct option options[] = {
     {IPPROTO_IPV6, 60, ALL},        {IPPROTO_IPV6, 62, ALL},
     {IPPROTO_IPV6, 66, TCP6},       {IPPROTO_IPV6, 70, ALL},
     {IPPROTO_IPV6, 73, IP6},        {IPPROTO_IPV6, 74, TCP6},
-    {IPPROTO_IPV6, 77, IP6},
+    {IPPROTO_IPV6, 77, IP6},        {SOL_SOCKET, 47, UDP4 | UDP6}, /* SO_MAX_PACING_RATE */
+    {IPPROTO_IP, 49, UDP4 | UDP6},  {IPPROTO_IPV6, 19, IP6},       /* IPV6_MULTICAST_LOOP */
+    {IPPROTO_IPV6, 24, IP6},                                       /* IPV6_MTU */
+    {IPPROTO_TCP, 30, TCP4 | TCP6},                                /* TCP_FASTOPEN_CONNECT */
 };
 
 static void log_get(struct live *l, int fd, const struct option *o)

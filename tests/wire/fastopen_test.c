@@ -14,8 +14,7 @@
 
 static void listen_fast(struct wt *w, int limit)
 {
-	if (w->cfg.tcp_fastopen == 0)
-		w->cfg.tcp_fastopen = 2;
+	w->cfg.tcp_fastopen |= 2;
 	wt_listen(w, 8);
 	OK(pc_setsockopt(w->st, w->lfd, IPPROTO_TCP, TCP_FASTOPEN, &limit, sizeof(limit)));
 }
@@ -378,8 +377,7 @@ static void syn_again(struct wt *w)
 
 static void start_client(struct wt *w)
 {
-	if (w->cfg.tcp_fastopen == 0)
-		w->cfg.tcp_fastopen = 1;
+	w->cfg.tcp_fastopen |= 1;
 	w->cfg.tcp_timestamps = w->cfg.tcp_sack = w->cfg.tcp_window_scaling = 0;
 	wt_start(w);
 }
@@ -612,6 +610,7 @@ static void client_errors(struct wt *w)
 	struct sockaddr_in to = wt_addr(WT_PEER, 80);
 	int fd;
 
+	w->cfg.tcp_fastopen = 2;
 	wt_start(w);
 	fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
 	ERR(pc_sendto(w->st, fd, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&to, sizeof(to)),

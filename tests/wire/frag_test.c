@@ -642,6 +642,49 @@ static void datagrams(struct wt *w)
 		}
 }
 
+static void send_1400(struct wt *w, int fd)
+{
+	const struct sockaddr_in6 to = peer(true);
+
+	make(w, true, false, 1400);
+	OK(pc_sendto(w->st, fd, d.b + 8, 1400, 0, (struct sockaddr *)&to, sizeof(to)));
+	wt_settle(w);
+}
+
+static void set6(struct wt *w, int fd, int name, int value)
+{
+	OK(pc_setsockopt(w->st, fd, IPPROTO_IPV6, name, &value, sizeof(value)));
+}
+
+/* RFC 3542 section 11 has it for all packets, Linux's IPV6_MTU for those of a socket. */
+static void small_mtu(struct wt *w)
+{
+	const int less = 1279;
+	uint32_t id;
+	int fd;
+
+	start(w);
+	fd = sock(w);
+	send_1400(w, fd);
+	CHECK(wt_next_frame(w, 0) != NULL); /* the path is known, and it fits */
+	ERR(pc_setsockopt(w->st, fd, IPPROTO_IPV6, IPV6_MTU, &less, sizeof(less)), EINVAL);
+	set6(w, fd, IPV6_MTU, 1280);
+	send_1400(w, fd);
+	EQ(gather(w, true, 1280, &id), 1408);
+	set6(w, fd, IPV6_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+	send_1400(w, fd);
+	EQ(gather(w, true, 1280, &id), 1408);
+	send_1400(w, fd);
+	EQ(gather(w, true, 1280, &id), 1408);
+	set6(w, fd, IPV6_MTU, 70000); /* more than there can be */
+	send_1400(w, fd);
+	CHECK(wt_next_frame(w, 0) != NULL && wt_next_frame(w, 0) == NULL);
+	set6(w, fd, IPV6_MTU, 1280);
+	set6(w, fd, IPV6_MTU, 0);
+	send_1400(w, fd);
+	CHECK(wt_next_frame(w, 0) != NULL && wt_next_frame(w, 0) == NULL);
+}
+
 static void set(struct wt *w, int fd, int value)
 {
 	OK(pc_setsockopt(w->st, fd, IPPROTO_IP, IP_MTU_DISCOVER, &value, sizeof(value)));
@@ -806,6 +849,7 @@ static const struct wt_case cases[] = {
     {"a stack that ends frees what waits", left_behind},
     {"RFC 1122 3.2.2.6, RFC 4443 4.2: echo, up to 65507 bytes", echoes},
     {"RFC 791 2.3, RFC 8200 4.5: large datagrams are sent in fragments", datagrams},
+    {"IPV6_MTU: ... and those larger than that", small_mtu},
     {"RFC 1191 6.1: IP_MTU_DISCOVER", mtu_discover},
     {"RFC 1191 6.1: a connected socket is told", told},
     {"datagrams are begun faster than they are worked on", overrun},

@@ -43,7 +43,10 @@ static void option(struct wt *w)
 	ERR(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_MAX_PACING_RATE, &narrow, 3), EINVAL);
 	fd = pc_socket(w->st, AF_INET, SOCK_DGRAM, 0);
 	OK(fd);
-	ERR(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_MAX_PACING_RATE, &narrow, 4), ENOPROTOOPT);
+	OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_MAX_PACING_RATE, &narrow, 4)); /* kept */
+	narrow = 0;
+	OK(pc_getsockopt(w->st, fd, SOL_SOCKET, SO_MAX_PACING_RATE, &narrow, &len));
+	EQ(narrow, 12345);
 	OK(pc_close(w->st, fd));
 }
 

@@ -128,7 +128,7 @@ X(tcp, keepalive_probes, 9, 1, 127, "segments", "probes without an answer before
 X(tcp, stalled_ms, 10000, 0, 86400000, "ms", \
   "time that a peer may keep its window closed while mbufs are short, or acknowledge nothing while connections are, before its connection is reset; 0: for ever") \
 X(tcp, challenge_acks, 1000, 1, 1000000, "segments/s", "challenge ACKs per second at most (RFC 5961 section 7)") \
-X(tcp, fastopen, 0, 0, 519, "bits", \
+X(tcp, fastopen, 1, 0, 519, "bits", \
   "TCP Fast Open (RFC 7413), as Linux's sysctl: 1: connect; 2: listen; 4: connect without a cookie; 512: listen without one") \
 X(tcp, fastopen_key, 0, 0, UINT64_MAX, "number", \
   "secret of Fast Open cookies, to be the same for all who serve an address; 0: random, one per lcore") \
