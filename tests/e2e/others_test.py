@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Other unmodified programs on percore: a mail server of many processes, runtimes, proxies, SIP; those not installed are skipped."""
+"""Other unmodified programs on percore: a mail server of many processes, runtimes, proxies, SIP, names over TLS; those not installed are skipped."""
+import contextlib
 import os
 import shutil
 import signal
 import smtplib
 import socket
+import ssl
+import struct
 import subprocess
+import threading
 
 import bed
 from bed import CLIENT, SERVER, expect, sh, wait_for
 from daemons_test import banner, opened
-from programs_test import Skip, conf, http, optional, want
+from programs_test import Skip, certificate, conf, http, optional, want
 from runtimes_test import returned
 from servers_test import ab, start, write_nginx
 from unmodified import Daemon, answers, fetch, run
@@ -218,7 +222,117 @@ request_route {{ sl_send_reply("200", "Well"); }}
                 expect(got.startswith(b"SIP/2.0 200 Well"), f"{got}{d.out()[-1000:]}")
 
 
-STEPS = [mono, grpc, asgi, prolog, lisp, nghttpx, postfix, kamailio]
+@optional
+def mumble(b, s):
+    """mumble-server: TLS over TCP, and pings over UDP"""
+    want("murmurd")
+    opened(b)
+    path = conf(b, "mumble.ini", f"database={b.tmp}/mumble.sqlite\nlogfile=\nhost={SERVER}\nport=9511\nallowping=True\n")
+    version = b"\x08\x80\x88\x04"
+    with Daemon(b, ["murmurd", "-fg", "-ini", path], answers(9511)) as d:
+        for _ in range(5):
+            with trusting().wrap_socket(socket.create_connection((SERVER, 9511), 5)) as t:
+                t.settimeout(5 * b.slow)
+                t.sendall(struct.pack(">HI", 0, len(version)) + version)
+                expect(t.recv(2) == b"\0\0", "no version")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u:
+            u.settimeout(5 * b.slow)
+            u.sendto(struct.pack(">IQ", 0, 77), (SERVER, 9511))
+            got = u.recv(100)
+            expect(len(got) == 24 and got[4:12] == struct.pack(">Q", 77), f"{got}")
+        expect(d.end() == 0, d.out()[-1000:])
+
+
+def trusting():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def resolver(b):
+    """A name server over TLS on the kernel's side, with one address for every name; returns its listener."""
+    key, cert = certificate(b)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    listener = socket.create_server((CLIENT, 0))
+
+    def serve(plain):
+        with contextlib.suppress(OSError), context.wrap_socket(plain, server_side=True) as c, c.makefile("rb") as f:
+            while size := f.read(2):
+                q = f.read(struct.unpack(">H", size)[0])
+                end = q.index(b"\0", 12) + 5
+                a = (q[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + q[12:end] + b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" +
+                     socket.inet_aton("203.0.113.7"))
+                c.sendall(struct.pack(">H", len(a)) + a)
+
+    def accept():
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    return listener
+
+
+@optional
+def stubby(b, s):
+    """stubby: questions over UDP and TCP, asked on over TLS"""
+    want("stubby", "openssl")
+    query = b"\x12\x34\1\0\0\1\0\0\0\0\0\0\3www\7example\0\0\1\0\1"
+
+    def asked(kind):
+        try:
+            with socket.socket(socket.AF_INET, kind) as c:
+                c.settimeout(5 * b.slow)
+                c.connect((SERVER, 9512))
+                c.send(query if kind == socket.SOCK_DGRAM else struct.pack(">H", len(query)) + query)
+                return socket.inet_aton("203.0.113.7") in c.recv(1000)
+        except OSError:
+            return False
+
+    with resolver(b) as upstream:
+        path = conf(b, "stubby.yml", f"""
+resolution_type: GETDNS_RESOLUTION_STUB
+dns_transport_list: [GETDNS_TRANSPORT_TLS]
+tls_authentication: GETDNS_AUTHENTICATION_NONE
+listen_addresses: [{SERVER}@9512]
+upstream_recursive_servers: [{{address_data: {CLIENT}, tls_port: {upstream.getsockname()[1]}}}]
+""")
+        with Daemon(b, ["stubby", "-C", path], lambda _: asked(socket.SOCK_DGRAM)):
+            for _ in range(20):
+                expect(asked(socket.SOCK_DGRAM) and asked(socket.SOCK_STREAM), "no answer")
+
+
+@optional
+def trafficserver(b, s):
+    """trafficserver: a proxy with threads of its own and a cache, as somebody else"""
+    want("traffic_server", "nginx", "curl")
+    home = os.path.join(b.tmp, "ats")
+    shutil.copytree("/etc/trafficserver", home)
+    opened(b)
+    conf(b, "ats/records.config", """
+CONFIG proxy.config.http.server_ports STRING 9513
+CONFIG proxy.config.url_remap.remap_required INT 1
+CONFIG proxy.config.admin.user_id STRING nobody
+CONFIG proxy.config.exec_thread.autoconfig INT 0
+CONFIG proxy.config.exec_thread.limit INT 2
+CONFIG proxy.config.log.logging_enabled INT 0
+""")
+    conf(b, "ats/remap.config", f"map / http://{CLIENT}:9523/\n")
+    conf(b, "ats/storage.config", f"{home} 16M\n")
+    names = ("prefix", "exec_prefix", "sysconfdir", "datadir", "includedir", "localstatedir", "runtimedir", "logdir", "cachedir")
+    conf(b, "ats/runroot.yaml", "".join(f"{n}: {home}\n" for n in names) + "bindir: /usr/bin\nsbindir: /usr/sbin\n"
+         "libdir: /usr/lib/trafficserver\nlibexecdir: /usr/lib/trafficserver/modules\n")
+    sh("chown", "-R", "nobody", home)
+    with Daemon(b, ["nginx", "-c", write_nginx(b, "ats", 9523)], answers(9523, CLIENT), on_stack=False), \
+            Daemon(b, ["traffic_server", f"--run-root={home}/runroot.yaml"], answers(9513)) as d:
+        fetch(b, b.sha, 9513, 20)
+        ab(b, f"http://{SERVER}:9513/small", 300, 10, "-k")
+        expect(d.end() == 0, d.out()[-1000:])
+
+
+STEPS = [mono, grpc, asgi, prolog, lisp, nghttpx, postfix, kamailio, mumble, stubby, trafficserver]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
