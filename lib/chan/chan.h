@@ -71,9 +71,9 @@
 enum chan_op {
 	CHAN_OP_SOCKET =
 	    1, /* a: domain, b: type, c: protocol, sock: the primary or CHAN_NONE -> socket */
-	CHAN_OP_BIND,       /* data: address */
-	CHAN_OP_LISTEN,     /* a: backlog */
-	CHAN_OP_CONNECT,    /* data: address; of AF_UNSPEC: the peer is forgotten */
+	CHAN_OP_BIND,    /* data: address */
+	CHAN_OP_LISTEN,  /* a: backlog */
+	CHAN_OP_CONNECT, /* data: address; of AF_UNSPEC: the peer is forgotten; a: with Fast Open */
 	CHAN_OP_SHUTDOWN,   /* a: how */
 	CHAN_OP_SETSOCKOPT, /* a: level, b: name, data */
 	CHAN_OP_GETSOCKOPT, /* a: level, b: name, len: room -> data */

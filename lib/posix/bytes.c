@@ -156,12 +156,12 @@ ssize_t pcx_readv(int fd, const struct iovec *iov, int n)
 
 /* ---- sending ---------------------------------------------------------------------------------- */
 
-/* MSG_FASTOPEN: the connection first, then the bytes; the SYN waits for no data here. */
-static ssize_t connect_and_send(int fd, struct file *f, const struct msghdr *m, int flags)
+/* MSG_FASTOPEN: the SYN carries what it can of the bytes, if a cookie is known; else the connection comes first. */
+static ssize_t connect_and_send(struct file *f, const struct msghdr *m, int flags)
 {
 	const uint32_t state = at_load(&chan_sock(client.chan, f->sock)->state);
 	const struct sockaddr *to = m->msg_name;
-	int rc;
+	int64_t rc;
 
 	if (to != NULL && m->msg_namelen >= sizeof(to->sa_family) && to->sa_family == AF_UNSPEC)
 		return -EOPNOTSUPP;
@@ -171,12 +171,16 @@ static ssize_t connect_and_send(int fd, struct file *f, const struct msghdr *m, 
 	}
 	if (to == NULL)
 		return state == CHAN_IDLE ? -EINVAL : -EALREADY;
-	if (pcx_connect(fd, to, m->msg_namelen) != 0)
-		return -errno;
+	rc = user_name_in(to, m->msg_namelen);
+	if (rc == 0)
+		rc =
+		    connect_stream(f, to, m->msg_namelen, iov_total(m->msg_iov, m->msg_iovlen) > 0);
+	if (rc != 0)
+		return rc;
 	return stream_send(f->sock, m->msg_iov, m->msg_iovlen, flags & ~MSG_FASTOPEN);
 }
 
-static ssize_t transmit(int fd, struct file *f, const struct msghdr *m, int flags)
+static ssize_t transmit(struct file *f, const struct msghdr *m, int flags)
 {
 	ssize_t rc;
 
@@ -192,7 +196,7 @@ static ssize_t transmit(int fd, struct file *f, const struct msghdr *m, int flag
 		return rc;
 	}
 	if (flags & MSG_FASTOPEN)
-		return connect_and_send(fd, f, m, flags);
+		return connect_and_send(f, m, flags);
 	rc = stream_send(f->sock, m->msg_iov, m->msg_iovlen, flags);
 	if (rc > 0 && (flags & MSG_ZEROCOPY))
 		told_copied(f->sock);
@@ -209,7 +213,7 @@ static int judge_name(const void *name, socklen_t len)
 }
 
 /* sendmsg(): what the kernel says of a header before it looks at the socket. */
-static ssize_t transmit_from(int fd, struct file *f, const struct msghdr *m, int flags)
+static ssize_t transmit_from(struct file *f, const struct msghdr *m, int flags)
 {
 	int rc;
 
@@ -226,7 +230,7 @@ static ssize_t transmit_from(int fd, struct file *f, const struct msghdr *m, int
 		rc = -ENOBUFS;
 	if (rc == 0 && m->msg_controllen > 0 && !user_may_be(m->msg_control, m->msg_controllen))
 		rc = -EFAULT;
-	return rc != 0 ? rc : transmit(fd, f, m, flags);
+	return rc != 0 ? rc : transmit(f, m, flags);
 }
 
 ssize_t pcx_sendmsg(int fd, const struct msghdr *m, int flags)
@@ -238,7 +242,7 @@ ssize_t pcx_sendmsg(int fd, const struct msghdr *m, int flags)
 		return user_may_be(m, sizeof(*m)) && m->msg_controllen > 0 && carry_any(m)
 		           ? carry_send(fd, m, flags)
 		           : sys(sendmsg, fd, m, flags);
-	rc = transmit_from(fd, f, m, flags);
+	rc = transmit_from(f, m, flags);
 	file_put(f);
 	return fail(rc);
 }
@@ -260,7 +264,7 @@ ssize_t pcx_sendto(int fd, const void *buf, size_t n, int flags, const struct so
 		         ? -EINVAL
 		         : judge_name(addr, len);
 	if (rc == 0)
-		rc = transmit(fd, f, &m, flags);
+		rc = transmit(f, &m, flags);
 	file_put(f);
 	return fail(rc);
 }
@@ -279,7 +283,7 @@ ssize_t pcx_write(int fd, const void *buf, size_t n)
 
 	if (f == NULL)
 		return sys(write, fd, buf, n);
-	rc = transmit(fd, f, &m, 0);
+	rc = transmit(f, &m, 0);
 	file_put(f);
 	return fail(rc);
 }
@@ -294,7 +298,7 @@ ssize_t pcx_writev(int fd, const struct iovec *iov, int n)
 		return sys(writev, fd, iov, n);
 	rc = n < 0 || n > IOV_LIMIT ? -EINVAL : user_vector(iov, (size_t)n);
 	if (rc == 0 && iov_total(iov, (size_t)n) > 0) /* nothing is no datagram here, either */
-		rc = transmit(fd, f, &m, 0);
+		rc = transmit(f, &m, 0);
 	file_put(f);
 	return fail(rc);
 }
@@ -366,7 +370,7 @@ int pcx_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
 		if (!user_may_be(&m[done], sizeof(m[done])))
 			rc = -EFAULT;
 		else
-			rc = transmit_from(fd, f, &m[done].msg_hdr, flags);
+			rc = transmit_from(f, &m[done].msg_hdr, flags);
 		if (rc < 0)
 			break;
 		m[done].msg_len = (unsigned)rc;

@@ -388,6 +388,10 @@ void sock_choose_lcore(struct file *f);
 /** epoll_moved tells the sets of a file that its socket is another one now. */
 void epoll_moved(struct file *f, uint32_t from, uint32_t to);
 
+/** connect_stream is connect() of a stream with an address that can be read; fast: its SYN waits for bytes to carry
+ * (RFC 7413), and it returns 0, where that is possible. Returns 0 or a negative errno. */
+int64_t connect_stream(struct file *f, const struct sockaddr *addr, socklen_t len, bool fast);
+
 /** take_error returns and clears SO_ERROR, as a negative errno or 0. */
 static inline int take_error(uint32_t sock)
 {

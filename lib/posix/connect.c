@@ -29,7 +29,7 @@ static int64_t wait_for_attempt(uint32_t sock)
 	return rc;
 }
 
-static int64_t connect_stream(struct file *f, const struct sockaddr *addr, socklen_t len)
+int64_t connect_stream(struct file *f, const struct sockaddr *addr, socklen_t len, bool fast)
 {
 	struct chan_sock *s;
 	int64_t rc;
@@ -38,7 +38,7 @@ static int64_t connect_stream(struct file *f, const struct sockaddr *addr, sockl
 	s = chan_sock(client.chan, f->sock);
 	if (is_late_success(s))
 		return 0;
-	rc = call_sock(f->sock, CHAN_OP_CONNECT, 0, 0, addr, len);
+	rc = call_sock(f->sock, CHAN_OP_CONNECT, fast, 0, addr, len);
 	if (rc == -EALREADY && !at_peek(&s->nonblock))
 		return wait_for_attempt(f->sock);
 	if (rc != -EINPROGRESS)
@@ -72,7 +72,7 @@ int pcx_connect(int fd, const struct sockaddr *addr, socklen_t len)
 	rc = user_name_in(addr, len);
 	if (rc == 0)
 		rc = chan_sock(client.chan, f->sock)->type == CHAN_STREAM
-		         ? connect_stream(f, addr, len)
+		         ? connect_stream(f, addr, len, false)
 		         : connect_dgram(f->sock, addr, len);
 	file_put(f);
 	return (int)fail(rc);

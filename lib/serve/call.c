@@ -7,6 +7,8 @@
 #include <percore/control.h>
 #include <string.h>
 
+#include <netinet/tcp.h>
+
 #define ACCEPT_MAX 1024 /* connections that wait in our queue and not in the stack's */
 
 struct request {
@@ -125,6 +127,17 @@ static int64_t connected(struct request *r)
 	return 0;
 }
 
+/* MSG_FASTOPEN: the SYN waits for the bytes that follow, if a cookie is known; else it asks for one. The option is the
+ * socket's from then on: it has had its connection. */
+static bool allow_fast_open(struct pc_service *s, const struct request *r)
+{
+	const int one = 1;
+
+	return pc_setsockopt(s->st, r->fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &one, sizeof(one)) ==
+	           0 ||
+	       errno != EOPNOTSUPP;
+}
+
 /* The errno of an attempt that was over already; 0: another one is begun, and has not failed yet. */
 static int end_of_attempt(struct pc_service *s, struct request *r)
 {
@@ -156,6 +169,8 @@ static int64_t do_connect(struct pc_service *s, struct request *r)
 {
 	int error;
 
+	if (r->a != 0 && r->shared->type == CHAN_STREAM && !allow_fast_open(s, r))
+		return -EOPNOTSUPP;
 	if (pc_connect(s->st, r->fd, address(r), r->len) == 0) {
 		return address(r)->sa_family == AF_UNSPEC ? dissolved(r) : connected(r);
 	}
