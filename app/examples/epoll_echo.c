@@ -55,12 +55,12 @@ static void echo(int set, int fd)
 static int open_listener(unsigned short port)
 {
 	const struct sockaddr_in6 a = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-	int fd = pcx_socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = pcx_socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;
 
-	if (fd < 0 || pcx_bind(fd, (const struct sockaddr *)&a, sizeof(a)) != 0 ||
-	    pcx_listen(fd, 1024) != 0)
+	if (fd < 0 || pcx_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
+	    pcx_bind(fd, (const struct sockaddr *)&a, sizeof(a)) != 0)
 		return -1;
-	return fd;
+	return pcx_listen(fd, 1024) == 0 ? fd : -1;
 }
 
 int main(int argc, char **argv)

@@ -45,10 +45,10 @@ static void accept_one(void)
 static int open_listener(unsigned short port)
 {
 	const struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
-	int fd = pcx_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = pcx_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;
 
-	if (fd < 0 || pcx_bind(fd, (const struct sockaddr *)&a, sizeof(a)) != 0 ||
-	    pcx_listen(fd, 1024) != 0)
+	if (fd < 0 || pcx_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
+	    pcx_bind(fd, (const struct sockaddr *)&a, sizeof(a)) != 0 || pcx_listen(fd, 1024) != 0)
 		return -1;
 	return fd;
 }
