@@ -59,8 +59,9 @@ void service_close(struct pc_service *s, uint32_t sock)
 	if (c->state == CHAN_LISTEN) {
 		drop_unaccepted(s, sock);
 	} else if (c->type == CHAN_STREAM && c->state == CHAN_CONNECTED) {
-		/* RFC 2525 section 2.17: unread bytes make it a reset */
+		/* RFC 2525 section 2.17: unread bytes make it a reset, behind what was written */
 		if (reset || (!own->closing && at_load(&rx.pos->head) != at_load(&rx.pos->tail))) {
+			(void)stream_transmit(s, sock);
 			service_drop(s, sock);
 			return;
 		}

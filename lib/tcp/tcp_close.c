@@ -110,8 +110,10 @@ void tcp_close(struct tcp *tcp, struct tcb *t)
 		tcb_done(tcp, t, 0);
 		return;
 	}
-	/* RFC 2525 2.17: the peer shall know that not everything was read */
+	/* RFC 2525 2.17: the peer shall know that not everything was read. What was written before goes ahead of that, as
+	 * far as it may be sent now: on Linux it would have left with the call that wrote it */
 	if (unread || (t->flags & TCB_LINGER_0)) {
+		(void)tcp_output(tcp, t);
 		tcb_abort(tcp, t, 0);
 		return;
 	}

@@ -492,6 +492,35 @@ static void async(struct live *l)
 	sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
+/* A reset by close() comes behind what was written before, and what came before a reset can be read. */
+static void last_words(struct live *l)
+{
+	const struct linger off = {.l_onoff = 1};
+	int fd[2];
+
+	for (int unread = 0; unread < 2; unread++) {
+		live_pair(l, fd);
+		live_far_send(l, fd[FAR], 10);
+		live_log(l, "recv", l->c->recv(fd[NEAR], buf, unread ? 5 : 10, 0));
+		if (!unread)
+			l->c->setsockopt(fd[NEAR], SOL_SOCKET, SO_LINGER, &off, sizeof(off));
+		live_log(l, "send", l->c->send(fd[NEAR], buf, 3, 0));
+		live_log(l, "close", l->c->close(fd[NEAR]));
+		bed_log(&l->bed, "far has %zu\n", live_far_recv(l, fd[FAR], 3));
+		l->bed.call->close(&l->bed, FAR, fd[FAR]);
+	}
+	live_pair(l, fd);
+	live_log(l, "send", l->c->send(fd[NEAR], buf, 10, 0));
+	live_sleep(2);
+	live_far_send(l, fd[FAR], 3);
+	l->bed.call->close(&l->bed, FAR, fd[FAR]);
+	live_sleep(5);
+	live_log(l, "recv", l->c->recv(fd[NEAR], buf, 100, 0));
+	live_log(l, "recv", l->c->recv(fd[NEAR], buf, 100, 0));
+	live_log(l, "recv", l->c->recv(fd[NEAR], buf, 100, 0));
+	l->c->close(fd[NEAR]);
+}
+
 static const struct live_case cases[] = {
     {"dup", dup_shares},
     {"dup2 and dup3", dup2_replaces},
@@ -508,6 +537,7 @@ static const struct live_case cases[] = {
     {"fork: in a handler of signals", fork_in_handler},
     {"fork: a close that lingers", fork_and_linger},
     {"O_ASYNC", async},
+    {"the last words before a reset", last_words},
 };
 
 LIVE_MAIN("posix/descriptor", cases)

@@ -265,6 +265,53 @@ static void unread_data_resets(struct wt *w)
 	EQ(usage(w).connections, 0);
 }
 
+/* what is written in the same turn is on its way on Linux when close() is called */
+static void last_words(struct wt *w, bool lingers)
+{
+	struct linger l = {.l_onoff = 1, .l_linger = 0};
+
+	wt_established(w);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+	wt_drop(w);
+	if (lingers) {
+		wt_read(w, 100);
+		OK(pc_setsockopt(w->st, w->flow.fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l)));
+	}
+	wt_send(w, 1500);
+	OK(pc_close(w->st, w->flow.fd));
+	wt_settle(w);
+	EXPECT(.flags = A, .seq = 1, .ack = 101, .len = 1460);
+	/* the rest would have waited for an acknowledgement (Nagle) */
+	EXPECT(.flags = RA, .seq = 1461, .ack = 101);
+	EQ(usage(w).connections, 0);
+}
+
+static void last_words_before_the_reset(struct wt *w)
+{
+	last_words(w, false);
+}
+
+static void last_words_of_one_that_lingers(struct wt *w)
+{
+	last_words(w, true);
+}
+
+/* and what the peer's window has no room for is lost with it */
+static void last_words_beyond_the_window(struct wt *w)
+{
+	wt_established(w);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 100, .wnd = 10);
+	wt_drop(w);
+	wt_send(w, 10);
+	wt_settle(w);
+	EXPECT(.flags = PA, .seq = 1, .ack = 101, .len = 10);
+	wt_send(w, 10);
+	OK(pc_close(w->st, w->flow.fd));
+	wt_settle(w);
+	EXPECT(.flags = RA, .seq = 11, .ack = 101);
+	EQ(usage(w).connections, 0);
+}
+
 static void linger_zero_resets(struct wt *w)
 {
 	struct linger l = {.l_onoff = 1, .l_linger = 0};
@@ -445,6 +492,9 @@ static const struct wt_case cases[] = {
     {"RFC 9293 MAY-2: an older SYN does not", time_wait_old_syn},
     {"a full TIME-WAIT table gives up the oldest", time_wait_table_full},
     {"RFC 2525 2.17, 9293 SHLD-3: close() with unread data resets", unread_data_resets},
+    {"RFC 2525 2.17: what was written goes ahead of the reset", last_words_before_the_reset},
+    {"socket(7): ... and of one with SO_LINGER of 0", last_words_of_one_that_lingers},
+    {"RFC 2525 2.17: ... as far as the window allows", last_words_beyond_the_window},
     {"socket(7): SO_LINGER of 0 resets", linger_zero_resets},
     {"RFC 5961 3.2: a reset is within a window that was shrunk", reset_within_a_shrunk_window},
     {"RFC 9293 3.6.1: data after close() is answered with RST", data_after_close},
