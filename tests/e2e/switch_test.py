@@ -22,6 +22,8 @@ s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 s.bind(("::", {PORT}))
 four = struct.pack("=4s4si", socket.inet_aton("{GROUPS[socket.AF_INET]}"), bytes(4), 1)
 six = socket.inet_pton(socket.AF_INET6, "{GROUPS[socket.AF_INET6]}") + struct.pack("=i", 1)
+# as on Linux, a socket of AF_INET6 gets what others have joined of IPv4 only if it says so (IP_MULTICAST_ALL)
+s.setsockopt(socket.IPPROTO_IP, 49, 1)
 g = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 print("ready", flush=True)
 while True:

@@ -534,6 +534,30 @@ static void late_syn_ack(struct wt *w)
 	EQ(wt_info(w).tcpi_unacked, 0);
 }
 
+/* RFC 7323 section 2.2: "the window field in a segment where the SYN bit is set ... MUST NOT be scaled" */
+static void window_of_syn_ack(struct wt *w)
+{
+	w->cfg.tcp_fastopen |= 1;
+	w->cfg.tcp_timestamps = w->cfg.tcp_sack = 0;
+	wt_start(w);
+	ERR(wt_send_fast(w, 10), EINPROGRESS);
+	wt_drop(w);
+	INJECT(.flags = SA, .ack = 1, .mss = 1000, .fo = COOKIE, .cookie = "thecooky");
+	wt_drop(w);
+	OK(pc_close(w->st, w->flow.fd));
+	wt_settle(w);
+	wt_drop(w);
+	INJECT(.flags = RA, .seq = 1, .ack = 2);
+	wt_flow(w);
+	EQ(wt_send_fast(w, 10), 10);
+	wt_drop(w);
+	INJECT(.flags = SA, .ack = 11, .wnd = 1500, .mss = 1000, .ws = 8);
+	EXPECT(.flags = A, .seq = 11, .ack = 1);
+	wt_send(w, 3000);
+	EXPECT(.flags = A, .seq = 11, .ack = 1, .len = 1000);
+	NOTHING(100); /* and not 1500 * 128 bytes */
+}
+
 static void data_on_syn_ack(struct wt *w)
 {
 	learn_cookie(w);
@@ -668,6 +692,7 @@ static const struct wt_case cases[] = {
     {"RFC 7413 4.2.2: data that was taken in part", part_taken},
     {"RFC 7413 4.1.3.1: a lost SYN is repeated without option and data", syn_lost},
     {"RFC 7413 4.1.3.1: the lost SYN is answered after all", late_syn_ack},
+    {"RFC 7323 2.2: the window of a SYN-ACK that acknowledges data", window_of_syn_ack},
     {"RFC 7413 4.2.2: data on the SYN-ACK", data_on_syn_ack},
     {"tcp(7): TCP_FASTOPEN_CONNECT", connect_waits},
     {"tcp(7): TCP_FASTOPEN_CONNECT without a cookie", connect_asks},
