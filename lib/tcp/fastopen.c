@@ -382,9 +382,6 @@ void fastopen_settle(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 	if (!(t->opt & TCB_OPT_SYN_DATA))
 		return;
 	tcp_ack(tcp, t, seg);
-	/* the window of a SYN is not scaled (RFC 7323 section 2.2) */
-	t->snd_wnd = t->snd_max_wnd = seg->wnd;
-	t->snd_wl1 = seg->seq;
 	q = tcp_queues(tcp, t);
 	if (q == NULL || q->snd.head == NULL)
 		return;

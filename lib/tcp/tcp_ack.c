@@ -83,13 +83,14 @@ static uint32_t pop_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	return sample_rtt(tcp, t, q, &a, seg);
 }
 
-/* no older acknowledgement comes here; returns whether the window changed */
+/* no older acknowledgement comes here; returns whether the window changed. That of a SYN is not scaled (RFC 7323 section
+ * 2.2), and has been taken with what else stands in it */
 static bool update_window(struct tcb *t, struct tcp_queues *q, const struct tcp_seg *seg,
                           bool acks_more)
 {
 	uint32_t old = t->snd_wnd;
 
-	if (!tcp_take_window(t, seg, acks_more))
+	if ((seg->flags & TCP_SYN) || !tcp_take_window(t, seg, acks_more))
 		return false;
 	if (old == 0 && t->snd_wnd > 0 && q != NULL && q->snd.head != NULL) {
 		t->retries = 0;

@@ -178,6 +178,8 @@ static int input_syn(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg, uint8_
 	if (t->state == TCP_S_SYN_RECEIVED && (seg->flags & TCP_ACK) &&
 	    seg->seq + 1 == t->rcv_nxt && acknowledges_syn(t, seg)) {
 		pass_syn(seg);
+		/* the window of a SYN is not scaled (RFC 7323 section 2.2), and those that follow are */
+		seg->wnd = (uint16_t)(seg->wnd >> t->snd_wscale);
 		return VERDICT_DONE;
 	}
 	if (t->state == TCP_S_SYN_RECEIVED && !(seg->flags & TCP_ACK) && seg->seq == t->snd_wl1)

@@ -213,6 +213,21 @@ static void wscale_not_in_syn(struct wt *w)
 	NOTHING(50);
 }
 
+/* ... nor those of SYN-ACKs that cross; the steps that follow count in units of the scale, of which 7 fit */
+static void wscale_not_in_crossing_syn_ack(struct wt *w)
+{
+	w->peer.ws = 1 + 7;
+	wt_syn_sent(w);
+	INJECT(.flags = S, .seq = 0, .mss = 1460, .ws = 1 + 7, .wnd = 1000);
+	EXPECT(.flags = SA, .seq = 0, .ack = 1, .mss = 1460, .ws = 1 + 7);
+	INJECT(.flags = SA, .seq = 0, .ack = 1, .mss = 1460, .ws = 1 + 7, .wnd = 1000);
+	wt_drop(w);
+	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
+	wt_send(w, 3000);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 7 << 7, .any_psh = true);
+	NOTHING(50);
+}
+
 static void wscale_limit(struct wt *w)
 {
 	wt_syn_sent(w);
@@ -485,6 +500,7 @@ static const struct wt_case cases[] = {
     {"RFC 7323, 2018: no options when switched off", options_off},
     {"RFC 7323 2.3: windows are scaled after the handshake", wscale_applies},
     {"RFC 7323 2.2: windows of SYNs are not scaled", wscale_not_in_syn},
+    {"RFC 7323 2.2: windows of SYN-ACKs that cross are not scaled", wscale_not_in_crossing_syn_ack},
     {"RFC 7323 2.3: a shift above 14 is taken as 14", wscale_limit},
     {"RFC 7323 2.3: a shift above 14 is taken as 14, passive open", wscale_limit_passive},
     {"RFC 7323 3.2: no timestamps when the peer has not answered them", ts_not_answered},
