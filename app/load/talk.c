@@ -107,6 +107,13 @@ static void http_opened(struct load *l, struct client *c)
 	c->base = 0;
 }
 
+/* From now on an answer is known. */
+static void end_learning(struct load *l)
+{
+	l->learnt = true;
+	l->window = l->request * (uint32_t)l->config->depth;
+}
+
 /* The first answer of all, on the first connection. */
 static uint32_t http_learn(struct load *l, struct client *c, const uint8_t *data, uint32_t len)
 {
@@ -117,8 +124,7 @@ static uint32_t http_learn(struct load *l, struct client *c, const uint8_t *data
 		load_fail(l, "%s", why);
 	if (rc <= 0)
 		return 0;
-	l->learnt = true;
-	l->window = l->request * (uint32_t)l->config->depth;
+	end_learning(l);
 	c->mark += l->request;
 	return 1;
 }
@@ -189,8 +195,7 @@ static void ask_learning(struct load *l)
 	if (l->answer.have == 0 || l->now - l->learning_at < SILENCE_NS)
 		return;
 	l->answer.total = l->answer.have;
-	l->learnt = true;
-	l->window = l->request * (uint32_t)l->config->depth;
+	end_learning(l);
 }
 
 const struct talk talk_ask = {

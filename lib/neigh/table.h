@@ -47,10 +47,10 @@ struct neigh_hold {
 	uint8_t first, n;
 	bool fixed;   /* set by hand: its timer and what others say change nothing */
 	bool reached; /* what was sent to this MAC address has been answered */
-	bool
-	    disputed; /* somebody has said this one in the place of another, and nobody has answered since */
-	bool
-	    doubted; /* somebody has said another one, at doubted_tick the last time that it was asked for that */
+	/* somebody has said this MAC address in the place of another, and nobody has answered since */
+	bool disputed;
+	/* somebody has said another one, and it was asked because of that, the last time at doubted_tick */
+	bool doubted;
 	uint32_t doubted_tick;
 };
 

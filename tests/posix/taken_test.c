@@ -284,48 +284,50 @@ static void try_all(struct live *l, make_fn *make, bring_fn *bring)
 	}
 }
 
+/* How a connection may go on that a socket has come to by make. */
+static void bring_all(struct live *l, make_fn *make, bring_fn *const *brings)
+{
+	for (; *brings != NULL; brings++)
+		try_all(l, make, *brings);
+}
+
 static void accepted(struct live *l)
 {
-	try_all(l, accept_one, stay);
-	try_all(l, accept_one, take_back);
-	try_all(l, accept_one, allow_late);
+	static bring_fn *const brings[] = {stay, take_back, allow_late, NULL};
+
+	bring_all(l, accept_one, brings);
 }
 
 static void accepted_over(struct live *l)
 {
-	try_all(l, accept_one, close_near);
-	try_all(l, accept_one, near_first);
-	try_all(l, accept_one, far_first);
-	try_all(l, accept_one, stay_in_time_wait);
-	try_all(l, accept_one, reset);
+	static bring_fn *const brings[] = {close_near,        near_first, far_first,
+	                                   stay_in_time_wait, reset,      NULL};
+
+	bring_all(l, accept_one, brings);
 }
 
 static void connected(struct live *l)
 {
-	try_all(l, connect_one, stay);
-	try_all(l, connect_one, close_near);
-	try_all(l, connect_one, near_first);
-	try_all(l, connect_one, far_first);
-	try_all(l, connect_one, stay_in_time_wait);
-	try_all(l, connect_one, reset);
+	static bring_fn *const brings[] = {
+	    stay, close_near, near_first, far_first, stay_in_time_wait, reset, NULL};
+
+	bring_all(l, connect_one, brings);
 }
 
 static void bound(struct live *l)
 {
-	try_all(l, bind_and_connect, stay);
-	try_all(l, bind_and_connect, close_near);
-	try_all(l, bind_and_connect, near_first);
-	try_all(l, bind_and_connect, stay_in_time_wait);
-	try_all(l, bind_and_connect, reset);
+	static bring_fn *const brings[] = {stay,  close_near, near_first, stay_in_time_wait,
+	                                   reset, NULL};
+
+	bring_all(l, bind_and_connect, brings);
 }
 
 static void asked(struct live *l)
 {
-	try_all(l, ask_and_connect, stay);
-	try_all(l, ask_and_connect, near_first);
-	try_all(l, ask_and_connect, far_first);
-	try_all(l, ask_and_connect, stay_in_time_wait);
-	try_all(l, ask_and_connect, reset);
+	static bring_fn *const brings[] = {stay,  near_first, far_first, stay_in_time_wait,
+	                                   reset, NULL};
+
+	bring_all(l, ask_and_connect, brings);
 }
 
 /* What the socket itself may do when its connection is over. */
@@ -395,8 +397,9 @@ static void refused(struct live *l)
 
 static void bound_to_both(struct live *l)
 {
-	try_all(l, mapped_accept, stay);
-	try_all(l, mapped_accept, near_first);
+	static bring_fn *const brings[] = {stay, near_first, NULL};
+
+	bring_all(l, mapped_accept, brings);
 }
 
 static const struct live_case cases[] = {
