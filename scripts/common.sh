@@ -69,6 +69,7 @@ python3         command python3
 dpdk-dev        command dpdk-testpmd
 gnuplot-nox     command gnuplot
 nginx-light     command nginx
+redis-server    command redis-server
 iproute2        command ip
 ethtool         command ethtool
 '

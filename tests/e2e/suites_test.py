@@ -22,7 +22,7 @@ MODULES = ("select poll epoll selectors socket socketserver timeout asyncore asy
 # 65536; and a program that is executed sees the library's two descriptors
 NOT = ("*VSOCK*", "*TestPOP3_TLSClass.test_too_long_lines", "*test_pass_fds_redirected")
 REDIS = ("unit/protocol unit/auth unit/networking unit/pubsub unit/multi unit/limits unit/querybuf unit/introspection unit/info "
-         "unit/obuf-limits unit/wait unit/quit unit/type/list integration/redis-cli integration/redis-benchmark "
+         "unit/obuf-limits unit/maxmemory unit/wait unit/quit unit/type/list integration/redis-cli integration/redis-benchmark "
          "integration/replication integration/replication-2 integration/block-repl").split()
 
 

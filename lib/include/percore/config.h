@@ -129,7 +129,7 @@ X(tcp, stalled_ms, 10000, 0, 86400000, "ms", \
   "time that a peer may keep its window closed while mbufs are short, or acknowledge nothing while connections are, before its connection is reset; 0: for ever") \
 X(tcp, challenge_acks, 1000, 1, 1000000, "segments/s", "challenge ACKs per second at most (RFC 5961 section 7)") \
 X(tcp, fastopen, 1, 0, 519, "bits", \
-  "TCP Fast Open (RFC 7413), as Linux's sysctl: 1: connect; 2: listen; 4: connect without a cookie; 512: listen without one") \
+  "TCP Fast Open (RFC 7413), as Linux's sysctl: 1: connect, for sockets that ask for it; 2: listen, likewise; 4: connect without a cookie; 512: listen without one") \
 X(tcp, fastopen_key, 0, 0, UINT64_MAX, "number", \
   "secret of Fast Open cookies, to be the same for all who serve an address; 0: random, one per lcore") \
 X(tcp, destinations, 1024, 16, 1048576, "entries", \
