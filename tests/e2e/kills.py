@@ -218,7 +218,7 @@ def nothing_left(b, s):
     """all that the dead had is back: sockets, mbufs, memory, ports"""
     one = program(b, FIRST)
     with one:
-        wait_for(u.answers(FIRST), 10, "a program on the port of a dead one")
+        wait_for(u.accepts(FIRST), 10, "a program on the port of a dead one")
     wait_for(lambda: sockets(s["stack"].pid) == s["sockets"], 10 * b.slow, "the sockets of the dead to be closed")
     s["stack"].stop(30)
     values = {n: int(v) for v, n in re.findall(r"^ *(\d+) (\w+) ", s["stack"].out(), re.M)}

@@ -11,7 +11,7 @@ import time
 
 import bed
 from bed import CLIENT, PREFIX, SERVER, expect, sh, wait_for
-from unmodified import Daemon, answers, command, make_files, run, start_stack
+from unmodified import Daemon, accepts, answers, command, make_files, run, start_stack
 
 
 def start(b):
@@ -59,7 +59,7 @@ os.wait(); c.sendall(b'parent\\n')
             expect(d.recv(100) == b"accepted by the child\n", "the child has no listener")
         expect(f.readline() == b"parent\n", "the parent has lost its connection")
         expect(f.read() == b"", "no end")
-        expect(not answers(8202)(), "a close-on-exec listener is still there")
+        expect(not accepts(8202)(), "a close-on-exec listener is still there")
 
 
 BUSY_EXEC = """
@@ -118,7 +118,7 @@ def kill_program(b, s):
             pass
         d.sendall(b"x")
         wait_for(lambda: "received" in two.out(), 5 * b.slow, "the other program's byte")
-        wait_for(lambda: not answers(8203)(), 5 * b.slow, "the dead program's listener to go")
+        wait_for(lambda: not accepts(8203)(), 5 * b.slow, "the dead program's listener to go")
         with script(b, SERVER_SCRIPT, "8203", ready=says("ready")):
             pass
 

@@ -81,14 +81,21 @@ class Daemon:
         return False
 
 
-def answers(port, host=SERVER):
-    """A condition: somebody accepts connections there."""
+def accepts(port, host=SERVER):
+    """A condition: somebody accepts connections there, whoever it is."""
     def check(_=None):
         try:
             socket.create_connection((host, port), 0.5).close()
             return True
         except OSError:
             return False
+    return check
+
+
+def answers(port, host=SERVER):
+    """A condition: somebody accepts connections there. Who did so before has gone when this returns."""
+    check = accepts(port, host)
+    wait_for(lambda: not check(), 10, f"port {port} of {host} to be free")
     return check
 
 

@@ -523,6 +523,7 @@ int live_main(int argc, char **argv, const char *name, const struct live_case *c
 		fprintf(stderr, "usage: %s [--drive] [--case TEXT]\n", argv[0]);
 		return 2;
 	}
+	bed_own_network();
 	eal_start();
 	suite.cases = (struct cases){
 	    .first = cases, .size = sizeof(*cases), .n = n, .only = only, .run = run_case};

@@ -78,6 +78,13 @@ struct bed {
 	size_t log_len, log_size;
 };
 
+/**
+ * bed_own_network gives the process a network namespace with nothing but its loopback, so that ports which other
+ * programs have, or other tests at the same time, decide nothing. Where that is not permitted (it needs
+ * CAP_SYS_ADMIN) all stays as it is. To be called before there are threads.
+ */
+void bed_own_network(void);
+
 /** bed_kernel and bed_percore make a bed; bed_close ends it (the program closes its sockets). */
 void bed_kernel(struct bed *b);
 void bed_percore(struct bed *b, struct rte_mempool *pool);

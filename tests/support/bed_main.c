@@ -46,6 +46,7 @@ int bed_main(int argc, char **argv, const char *name, const struct bed_case *cas
 		fprintf(stderr, "usage: bed [--threads] [--case TEXT]\n");
 		return 2;
 	}
+	bed_own_network();
 	eal_start();
 	suite.cases = (struct cases){
 	    .first = cases, .size = sizeof(*cases), .n = n, .only = only, .run = run_case};
