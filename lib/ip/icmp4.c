@@ -89,6 +89,7 @@ static bool judge(const struct icmp4_hdr *h, struct icmp_error *e)
 	e->type = h->type;
 	e->code = h->code;
 	e->mtu = 0;
+	e->no_route = false;
 	if (h->type == ICMP4_TIME_EXCEEDED || h->type == ICMP4_PARAMETER) {
 		e->error = h->type == ICMP4_PARAMETER ? EPROTO : EHOSTUNREACH;
 		e->hard = h->type == ICMP4_PARAMETER;
@@ -98,6 +99,7 @@ static bool judge(const struct icmp4_hdr *h, struct icmp_error *e)
 		return false;
 	e->error = unreachable[h->code].error;
 	e->hard = unreachable[h->code].hard;
+	e->no_route = h->code == ICMP4_UNREACH_NET || h->code == ICMP4_UNREACH_HOST;
 	if (h->code == ICMP4_UNREACH_FRAG)
 		e->mtu = h->mtu;
 	return true;

@@ -107,6 +107,7 @@ static bool judge(const struct icmp6_hdr *h, struct icmp_error *e)
 			return false;
 		e->error = unreachable[h->code].error;
 		e->hard = unreachable[h->code].hard;
+		e->no_route = h->code == ICMP6_UNREACH_ROUTE;
 		return true;
 	case ICMP6_TOO_BIG: /* RFC 8201 section 4: never below the smallest MTU of the Internet */
 		e->error = EMSGSIZE;

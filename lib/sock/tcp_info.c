@@ -8,6 +8,7 @@
 
 #include "base/seq.h"
 #include "tcp/account.h"
+#include "tcp/rtt.h"
 #include "tcp/tcp.h"
 
 #define DUP_THRESH 3 /* RFC 5681 section 3.2; tcpi_reordering while nothing came later than that */
@@ -148,7 +149,7 @@ static void fill(const struct tcp *tcp, const struct tcb *t, struct tcp_info *in
 	info->tcpi_ca_state = ca_state(q);
 	info->tcpi_retransmits = t->retries;
 	info->tcpi_probes = t->probes;
-	info->tcpi_backoff = t->retries;
+	info->tcpi_backoff = (uint8_t)rtt_backoffs(t, q);
 	info->tcpi_options = options_of(t);
 	info->tcpi_snd_wscale = t->snd_wscale;
 	info->tcpi_rcv_wscale = t->rcv_wscale;

@@ -45,12 +45,31 @@ static inline void rtt_sample(const struct ctx *ctx, struct tcb *t, uint32_t rtt
 	t->rto_us = RTE_MIN(srtt + RTE_MAX(RTE_MAX(4 * var, RTT_GRANULARITY_US), min), max);
 }
 
-/** rtt_backed_off returns the time-out in us after t->retries repetitions (RFC 6298 (5.5)). */
-static inline uint64_t rtt_backed_off(const struct pc_stack_config *cfg, const struct tcb *t)
+/** RTT_BACKOFFS is how often the time-out is doubled at most. */
+#define RTT_BACKOFFS 30u
+
+/** rtt_after returns the time-out in us that is doubled so many times (RFC 6298 (5.5)). */
+static inline uint64_t rtt_after(const struct pc_stack_config *cfg, const struct tcb *t,
+                                 uint32_t times)
 {
-	const uint64_t rto = (uint64_t)t->rto_us << RTE_MIN(t->retries, 30);
+	const uint64_t rto = (uint64_t)t->rto_us << RTE_MIN(times, RTT_BACKOFFS);
 
 	return RTE_MIN(rto, cfg->tcp_rto_max_ms * 1000);
+}
+
+/** rtt_backoffs returns how often it is doubled after t->retries repetitions; q: its queues, or NULL. */
+static inline uint32_t rtt_backoffs(const struct tcb *t, const struct tcp_queues *q)
+{
+	const uint32_t times = RTE_MIN(t->retries, RTT_BACKOFFS);
+
+	return q != NULL ? times - RTE_MIN(times, (uint32_t)q->reverted) : times;
+}
+
+/** rtt_backed_off returns the time-out in us after t->retries repetitions; q: its queues, or NULL. */
+static inline uint64_t rtt_backed_off(const struct pc_stack_config *cfg, const struct tcb *t,
+                                      const struct tcp_queues *q)
+{
+	return rtt_after(cfg, t, rtt_backoffs(t, q));
 }
 
 #endif

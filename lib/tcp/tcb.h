@@ -227,6 +227,7 @@ struct tcp_queues {
 	bool keep : 1;         /* has something worth keeping while nothing is queued */
 	bool idle : 1;         /* nothing is queued, only kept */
 	bool tuned : 1;        /* the peer sends in bulk: tune counts */
+	uint8_t reverted : 5;  /* RFC 6069: back-offs taken back, while retries > 0 */
 	uint8_t soft_error;    /* errno of an ICMP error while retries > 0, 0: none */
 	uint16_t ooo_segs;
 	struct {

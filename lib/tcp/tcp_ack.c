@@ -118,7 +118,7 @@ static uint32_t on_new_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	/* the other half of Karn's algorithm: without a sample the back-off stays (RFC 6298 section 5);
 	 * that of a window probe says nothing about the path */
 	if (q != NULL && rtt_us == 0 && t->probes == 0)
-		t->rto_us = (uint32_t)rtt_backed_off(&tcp->ctx->cfg, t);
+		t->rto_us = (uint32_t)rtt_backed_off(&tcp->ctx->cfg, t, q);
 	t->snd_una = seg->ack;
 	ip_confirm(tcp->ip, t->neigh);
 	t->retries = 0;

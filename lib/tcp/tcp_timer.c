@@ -42,7 +42,9 @@ void tcp_timer_set(struct tcp *tcp, struct tcb *t, uint8_t which, uint32_t ticks
 
 uint32_t tcp_rto_ticks(const struct tcp *tcp, const struct tcb *t)
 {
-	return ticks_from_us(rtt_backed_off(&tcp->ctx->cfg, t));
+	const struct tcp_queues *q = likely(t->retries == 0) ? NULL : tcp_queues(tcp, t);
+
+	return ticks_from_us(rtt_backed_off(&tcp->ctx->cfg, t, q));
 }
 
 /* What was sent is a FIN alone: no queue has it. */
@@ -57,18 +59,24 @@ static bool is_probing(const struct tcb *t, const struct tcp_queues *q)
 	return t->snd_wnd == 0 && ((q != NULL && q->snd.head != NULL) || is_fin_alone(t));
 }
 
+/* how long n repetitions after the first one take, each with a time-out twice as long */
+static uint32_t repeating_ticks(const struct tcp *tcp, const struct tcb *t, uint32_t n)
+{
+	uint64_t us = 0;
+
+	for (uint32_t i = 1; i <= n; i++)
+		us += rtt_after(&tcp->ctx->cfg, t, i);
+	return ticks_from_us(us);
+}
+
 /* how long n repetitions after the first one have been waited for; their ticks are known where there are queues */
 static uint32_t stalled_ticks(const struct tcp *tcp, const struct tcb *t, uint32_t n)
 {
-	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
 	const struct tcp_queues *q = tcp_queues(tcp, t);
-	uint64_t us = 0;
 
 	if (q != NULL && t->state != TCP_S_SYN_SENT && t->state != TCP_S_SYN_RECEIVED)
 		return tcp->ctx->tick - q->stalled_tick;
-	for (uint32_t i = 1; i <= n; i++)
-		us += RTE_MIN((uint64_t)t->rto_us << RTE_MIN(i, 30u), cfg->tcp_rto_max_ms * 1000);
-	return ticks_from_us(us);
+	return repeating_ticks(tcp, t, n);
 }
 
 /* The user time-out (RFC 9293 3.10.8, "for any state"; RFC 5482), as on Linux counted from the first repetition.  Returns
@@ -91,6 +99,16 @@ static uint32_t next_ticks(const struct tcp *tcp, const struct tcb *t)
 	return RTE_MIN(rto, RTE_MAX(user_ticks_left(tcp, t, t->retries - 1u), 1u));
 }
 
+/* Where back-offs were taken back, the time counts that so many repetitions take otherwise (RFC 6069), as on Linux. */
+static bool has_repeated(const struct tcp *tcp, const struct tcb *t, uint32_t n)
+{
+	const struct tcp_queues *q = tcp_queues(tcp, t);
+
+	if (q == NULL || q->reverted == 0)
+		return t->retries >= n;
+	return t->retries > 0 && tcp->ctx->tick - q->stalled_tick >= repeating_ticks(tcp, t, n);
+}
+
 /* R2 (RFC 9293 3.8.3), or the user time-out if there is one */
 static bool has_given_up(const struct tcp *tcp, const struct tcb *t)
 {
@@ -108,7 +126,8 @@ static bool has_given_up(const struct tcp *tcp, const struct tcb *t)
 		return false;
 	if (is_probing(t, tcp_queues(tcp, t))) /* MUST-37: answers count, not time */
 		return t->probes >= (orphan ? cfg->tcp_orphan_retries : cfg->tcp_retries);
-	return t->retries >= (orphan ? cfg->tcp_orphan_retries : cfg->tcp_retries);
+	return has_repeated(tcp, t,
+	                    (uint32_t)(orphan ? cfg->tcp_orphan_retries : cfg->tcp_retries));
 }
 
 /* RFC 1122 4.2.3.9, SHLD-25: what ICMP has said meanwhile is told instead of the time-out, as on Linux */
@@ -156,8 +175,11 @@ static void note_stall(const struct tcp *tcp, struct tcb *t, struct tcp_queues *
 	if (t->retries == 0 && q != NULL) {
 		q->stalled_tick = tcp->ctx->tick;
 		q->soft_error = 0;
+		q->reverted = 0;
 	}
-	if (t->retries < UINT8_MAX)
+	if (t->retries >= RTT_BACKOFFS && q != NULL && q->reverted > 0)
+		q->reverted--;
+	else if (t->retries < UINT8_MAX)
 		t->retries++;
 }
 
@@ -220,6 +242,22 @@ static void on_retransmit(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	else if (t->flags & TCB_FIN_SENT)
 		resend_fin(tcp, t);
 	tcp_timer_set(tcp, t, TCB_T_LOSS, next_ticks(tcp, t));
+}
+
+void tcp_timer_revert(struct tcp *tcp, struct tcb *t)
+{
+	const uint32_t left = t->t_loss - tcp->ctx->tick;
+	struct tcp_queues *q = tcp_queues(tcp, t);
+	uint32_t waited, rto;
+
+	if (q == NULL || q->loss_timer != TCP_LT_RTO || !(t->timers & TCB_T_LOSS) ||
+	    t->state == TCP_S_SYN_RECEIVED || is_probing(t, q) || rtt_backoffs(t, q) == 0)
+		return;
+	rto = tcp_rto_ticks(tcp, t);
+	waited = rto - RTE_MIN(rto, left);
+	q->reverted++;
+	rto = tcp_rto_ticks(tcp, t);
+	tcp_timer_set(tcp, t, TCB_T_LOSS, rto > waited ? RTE_MIN(rto - waited, left) : 1);
 }
 
 void tcp_timer_reopen(struct tcp *tcp, struct tcb *t)

@@ -24,6 +24,12 @@ uint32_t tcp_rto_ticks(const struct tcp *tcp, const struct tcb *t);
 /** tcp_resend_syn sends the SYN or SYN-ACK again, without Fast Open's option and data, and has its time-out run. */
 void tcp_resend_syn(struct tcp *tcp, struct tcb *t);
 
+/**
+ * tcp_timer_revert takes a back-off of the time-out back (RFC 6069 section 4.2): of the oldest byte, which a time-out
+ * has had sent again, a router says that there is no way. What is due by that is sent in the next tick.
+ */
+void tcp_timer_revert(struct tcp *tcp, struct tcb *t);
+
 /** tcp_timer_reopen sends a FIN again that was sent into a closed window: it has opened. */
 void tcp_timer_reopen(struct tcp *tcp, struct tcb *t);
 

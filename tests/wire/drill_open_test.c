@@ -208,6 +208,92 @@ static void why_no_ack(struct wt *w)
 	ERR(wt_write(w, 1, 0), EPIPE);
 }
 
+/* what a router says of bytes that were sent again is no congestion: each time-out is as long as the first */
+static void no_way(struct wt *w)
+{
+	w->cfg.tcp_tlp = false;
+	wt_established(w);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+	icmp_about(w, 0, 0, 1); /* before a time-out nothing is taken back */
+	EXPECT_IN(199, 204, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+	EXPECT_IN(398, 408, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+	EQ(wt_info(w).tcpi_backoff, 2);
+	icmp_about(w, 13, 0, 1); /* prohibited: another router knows no better */
+	icmp_about(w, 0, 0, 2);  /* "SEG.SEQ is equal to SND.UNA" */
+	EQ(wt_info(w).tcpi_backoff, 2);
+	icmp_about(w, 0, 0, 1);
+	EQ(wt_info(w).tcpi_backoff, 1);
+	icmp_about(w, 0, 0, 1);
+	icmp_about(w, 0, 0, 1); /* there is no more to take back */
+	EQ(wt_info(w).tcpi_backoff, 0);
+	EQ(wt_info(w).tcpi_retransmits, 2);
+	for (unsigned i = 0; i < 60; i++) {
+		EXPECT_IN(199, 204, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+		icmp_about(w, 0, 0, 1);
+	}
+	EXPECT_IN(199, 204, .flags = PA, .seq = 1, .ack = 1, .len = 10); /* nobody says anything */
+	EXPECT_IN(398, 408, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+	EXPECT_IN(796, 812, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+	wt_pass(w, 500);
+	icmp_about(w, 0, 0, 1); /* what is due by that is sent: 800 ms, of 1,600 */
+	EXPECT_IN(295, 312, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+	wt_pass(w, 1000);
+	icmp_about(w, 0, 0, 1);
+	EXPECT_IN(0, 3, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+	INJECT(.flags = A, .seq = 1, .ack = 11);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 11, .ack = 1, .len = 10);
+	for (unsigned i = 0; i < 2; i++)
+		EXPECT_IN(199, 3500, .flags = PA, .seq = 11, .ack = 1, .len = 10);
+	EQ(wt_info(w).tcpi_backoff, 2); /* what was taken back then counts no more */
+}
+
+/* and the connection ends when it would have without: R2 is a time */
+static void no_way_for_long(struct wt *w)
+{
+	uint64_t began;
+
+	w->cfg.tcp_tlp = false;
+	w->cfg.tcp_retries = 3;
+	wt_established(w);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+	EXPECT_IN(199, 204, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+	began = w->now;
+	for (unsigned i = 0; wt_info(w).tcpi_state == TCP_ESTABLISHED && i < 30; i++) {
+		icmp_about(w, 0, 0, 1);
+		wt_pass(w, 200);
+	}
+	wt_drop(w);
+	IN(w->now - began, 2700000000, 3200000000); /* 400, 800 and 1,600 ms */
+	ERR(wt_write(w, 1, 0), ENETUNREACH);
+}
+
+/* a probe of a closed window is no repetition of what was lost */
+static void no_way_to_probe(struct wt *w)
+{
+	wt_established(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .wnd = ZERO_WND);
+	wt_send(w, 10);
+	EXPECT_IN(150, 250, .flags = A, .seq = 1, .ack = 1, .len = 1, .any_psh = true);
+	icmp_about(w, 0, 0, 1);
+	EQ(wt_info(w).tcpi_backoff, 1);
+	EXPECT_IN(350, 450, .flags = A, .seq = 1, .ack = 1, .len = 1, .any_psh = true);
+}
+
+/* "of code 0 (net unreachable) or of code 1 (host unreachable)" */
+static void no_way_to_host(struct wt *w)
+{
+	w->cfg.tcp_tlp = false;
+	wt_established(w);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+	EXPECT_IN(199, 204, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+	icmp_about(w, 1, 0, 1);
+	EXPECT_IN(199, 204, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+}
+
 /* ---- Fast Open, the server ------------------------------------------------------------------- */
 
 static void serve_fast(struct wt *w)
@@ -343,6 +429,10 @@ static const struct wt_case cases[] = {
     {"RFC 7413 4.1.3.1: IPv4, an ICMP error about the SYN", syn_is_unreachable},
     {"RFC 1122 4.2.3.9: IPv4, why there is no SYN-ACK is told", why_no_syn_ack},
     {"RFC 1122 4.2.3.9: IPv4, why there is no ACK is told", why_no_ack},
+    {"RFC 6069 4.2: back-offs are taken back", no_way},
+    {"RFC 6069 4.2: it ends when it would have otherwise", no_way_for_long},
+    {"RFC 6069 4.2: not those of probes", no_way_to_probe},
+    {"RFC 6069 4.2: IPv4, the host is unreachable", no_way_to_host},
     {"RFC 2525 2.17: data of a SYN that nobody reads", unread_data},
     {"RFC 7413 4.2.2: FIN with the ACK of the SYN-ACK", fin_with_the_ack},
     {"RFC 7323 2.2: the window of a SYN with data", window_of_the_syn},

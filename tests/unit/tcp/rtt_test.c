@@ -115,11 +115,11 @@ static void test_back_off(void)
 	t.rto_us = 1000000;
 	for (uint8_t i = 0; i < 7; i++) {
 		t.retries = i;
-		CU_ASSERT_EQUAL(rtt_backed_off(&ctx.cfg, &t), UINT64_C(1000000) << i);
+		CU_ASSERT_EQUAL(rtt_backed_off(&ctx.cfg, &t, NULL), UINT64_C(1000000) << i);
 	}
 	for (unsigned i = 7; i <= UINT8_MAX; i++) {
 		t.retries = (uint8_t)i;
-		CU_ASSERT_EQUAL(rtt_backed_off(&ctx.cfg, &t), 120000000);
+		CU_ASSERT_EQUAL(rtt_backed_off(&ctx.cfg, &t, NULL), 120000000);
 	}
 }
 
