@@ -188,7 +188,8 @@ static void validity(struct wt *w)
 	put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
 	frame6_insert(&f, 44, (uint8_t[8]){0}, 8); /* RFC 6980: in an atomic fragment */
 	wt_inject_frame(w, &f);
-	frame6_icmp(&f, &e, 255, 135, 1, f.b + 70, 28); /* code */
+	put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
+	frame6_icmp(&f, &e, 255, 135, 1, f.b + 58, 28); /* code */
 	wt_inject_frame(w, &f);
 	put_nd(&f, &e, 135, 0, "ff02::1", PEER_MAC); /* target is a group */
 	wt_inject_frame(w, &f);
