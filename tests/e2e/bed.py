@@ -18,6 +18,7 @@ import ctypes
 import functools
 import glob
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -94,6 +95,15 @@ def wait_for(condition, seconds, what):
         if time.monotonic() > end:
             raise Failure(f"waited {seconds:.0f} s in vain for {what}")
         time.sleep(0.02)
+
+
+def ping_all(n, *options):
+    """The kernel's ping sends n echo requests; all are answered. Returns what it printed. It waits for the last for
+    two round trips only, however long -W is, and a machine may stand still for longer: that one may be missing."""
+    out = sh("ping", "-n", "-c", n, "-i", "0.01", "-W", 2, *options).stdout
+    got = {int(i) for i in re.findall(r"icmp_seq=(\d+) ttl=64", out)}
+    expect(got >= set(range(1, n)), out)
+    return out
 
 
 def twice_more(what):
