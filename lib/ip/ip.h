@@ -183,12 +183,11 @@ struct icmp_error {
 	uint16_t laddr;
 	uint8_t proto;
 	uint8_t type, code;
-	uint32_t seq; /* TCP: the sequence number quoted */
-	uint32_t mtu; /* of "fragmentation needed"; 0: not told */
-	int error;    /* errno that it means, e.g. ECONNREFUSED */
-	bool hard;    /* RFC 1122 4.2.3.9: ends a connection attempt */
-	bool
-	    no_route; /* RFC 6069: no way there, for a while at least; says nothing of congestion */
+	uint32_t seq;            /* TCP: the sequence number quoted */
+	uint32_t mtu;            /* of "fragmentation needed"; 0: not told */
+	int error;               /* errno that it means, e.g. ECONNREFUSED */
+	bool hard;               /* RFC 1122 4.2.3.9: ends a connection attempt */
+	bool no_route;           /* RFC 6069: there is no way, which is no congestion */
 	struct pc_addr offender; /* who sent it */
 	uint16_t
 	    quote_off; /* in the message's mbuf: of what followed the 8 bytes of our transport header */

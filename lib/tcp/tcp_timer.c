@@ -114,7 +114,8 @@ static bool has_given_up(const struct tcp *tcp, const struct tcb *t)
 {
 	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
 	uint32_t syncnt = tcp_tuning(tcp, t)->syncnt;
-	bool orphan = !(t->flags & (TCB_OPEN | TCB_PENDING));
+	const bool orphan = !(t->flags & (TCB_OPEN | TCB_PENDING));
+	const uint32_t r2 = (uint32_t)(orphan ? cfg->tcp_orphan_retries : cfg->tcp_retries);
 
 	if (t->retries > 0 && user_ticks_left(tcp, t, t->retries) == 0)
 		return true;
@@ -125,9 +126,8 @@ static bool has_given_up(const struct tcp *tcp, const struct tcb *t)
 	if (t->retries > 0 && tcp_tuning(tcp, t)->user_timeout_ms != 0)
 		return false;
 	if (is_probing(t, tcp_queues(tcp, t))) /* MUST-37: answers count, not time */
-		return t->probes >= (orphan ? cfg->tcp_orphan_retries : cfg->tcp_retries);
-	return has_repeated(tcp, t,
-	                    (uint32_t)(orphan ? cfg->tcp_orphan_retries : cfg->tcp_retries));
+		return t->probes >= r2;
+	return has_repeated(tcp, t, r2);
 }
 
 /* RFC 1122 4.2.3.9, SHLD-25: what ICMP has said meanwhile is told instead of the time-out, as on Linux */
