@@ -23,6 +23,7 @@
 #include "ip/ip4_plain.h"
 #include "ip/ip6_plain.h"
 #include "stack/stack.h"
+#include "tcp/tcp_merge.h"
 #include "tcp/tcp_rx.h"
 #include "udp/raw.h"
 #include "wire/nd.h"
@@ -38,8 +39,8 @@ struct batch {
 
 /*
  * Invariant, between turns: rx_frames = rx_taken + the sum of all drop_ counters + fragments that wait for
- * others.  Of the fragments that become a datagram all but one are taken then, and the datagram is counted as
- * the one.
+ * others.  Of the fragments that become a datagram, and of the segments that go on as one, all but one are taken then,
+ * and what they have become is counted as the one.
  */
 
 /** drop counts a frame under the name of what became of it, and frees it. */
@@ -104,6 +105,22 @@ static int refuse(const struct rte_mbuf *m, const struct ip_pkt *p, int verdict)
 }
 
 static int input_upper(struct pc_stack *st, struct rte_mbuf *m, int verdict, struct batch *b);
+
+/** add_segment lets a TCP segment wait for the next pass, as a part of the one before if it only goes on with
+ * that. */
+static inline void add_segment(struct pc_stack *st, struct batch *b, struct rte_mbuf *m)
+{
+	struct tcp_pending *seg = &b->seg[b->n];
+
+	seg->m = m;
+	if (seg->rx.seg.len < TCP_MERGE_MIN || b->n == 0 || !st->ctx.cfg.tcp_gro ||
+	    !tcp_merge(seg - 1, seg)) {
+		b->n++;
+		return;
+	}
+	ctx_count(&st->ctx, PC_RX_TAKEN);
+	ctx_count(&st->ctx, PC_TCP_RX_MERGED);
+}
 
 /** pass_on hands a datagram that has come in fragments, which devices spread by addresses alone, to the lcore that its
  * ports choose. Returns whether it is gone. */
@@ -178,8 +195,7 @@ static __rte_noinline int input_upper(struct pc_stack *st, struct rte_mbuf *m, i
 		verdict = tcp_rx_parse(st->tcp, m, p, &seg->rx, TCP_RX_ANY);
 		if (unlikely(verdict != VERDICT_DONE))
 			return verdict;
-		seg->m = m;
-		b->n++;
+		add_segment(st, b, m);
 		return NEXT_LATER;
 	case NEXT_UDP:
 		verdict = udp_input(st->udp, m, p);
@@ -219,8 +235,7 @@ static __rte_always_inline void input_plain(struct pc_stack *st, struct rte_mbuf
 		finish(st, m, verdict);
 		return;
 	}
-	seg->m = m;
-	b->n++;
+	add_segment(st, b, m);
 }
 
 /** input_any carries one frame through the layers below TCP. */

@@ -83,11 +83,11 @@ static inline struct tcp_account *account_of(const struct tcp *tcp, const struct
 	return &tcp->accounts.account[t->account];
 }
 
-/** account_in counts a segment that came, with len bytes of text. */
-static inline void account_in(struct tcp_account *a, uint32_t len)
+/** account_in counts segs segments that came, with len bytes of text, each with some or none of them. */
+static inline void account_in(struct tcp_account *a, uint32_t len, uint32_t segs)
 {
-	a->segs_in++;
-	a->data_segs_in += len > 0;
+	a->segs_in += segs;
+	a->data_segs_in += len > 0 ? segs : 0;
 }
 
 /** account_text counts a segment with len bytes of text that goes out, account_again that it did before. */

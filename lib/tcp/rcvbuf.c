@@ -71,6 +71,19 @@ void rcvbuf_push(struct tcb *t, struct tcp_queues *q, struct rte_mbuf *m)
 	pktq_push(&q->rcv, m);
 }
 
+void rcvbuf_push_run(struct tcb *t, struct tcp_queues *q, struct rte_mbuf *m)
+{
+	struct rte_mbuf *next;
+
+	for (; m != NULL; m = next) {
+		next = m->next;
+		m->next = NULL;
+		m->nb_segs = 1;
+		m->pkt_len = m->data_len;
+		rcvbuf_push(t, q, m);
+	}
+}
+
 static uint32_t end_of(struct rte_mbuf *m)
 {
 	return pkt_of(m)->rx.seq + pkt_of(m)->rx.len;

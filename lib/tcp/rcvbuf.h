@@ -38,6 +38,10 @@ void mbuf_trim_back(struct rte_mbuf *m, uint32_t n);
  * are not so small. It owns m. */
 void rcvbuf_push(struct tcb *t, struct tcp_queues *q, struct rte_mbuf *m);
 
+/** rcvbuf_push_run does so for each mbuf of a chain, segments that have gone on as one (tcp_merge.h): they are packets of their
+ * own again, so that who takes them as they are can send each on as it is. */
+void rcvbuf_push_run(struct tcb *t, struct tcp_queues *q, struct rte_mbuf *m);
+
 /** A range of sequence numbers, [start,end). */
 struct rcvbuf_range {
 	uint32_t start, end;

@@ -123,7 +123,9 @@ struct tcp {
 struct tcp_rx {
 	struct tcp_seg seg;
 	struct tcp_flow flow;
-	uint8_t tos; /* of the IP header */
+	uint8_t tos;   /* of the IP header */
+	uint8_t segs;  /* how many came, as several may go on as one (tcp_merge.h) */
+	uint32_t text; /* of them the longest one's, in bytes; set where they are several */
 	uint64_t hash;
 	flow_ref ref; /* a candidate, verified by tcp_input */
 };
@@ -132,7 +134,7 @@ struct tcp_rx {
 struct tcp_pending {
 	struct tcp_rx rx;
 	struct ip_pkt pkt;
-	struct rte_mbuf *m;
+	struct rte_mbuf *m, *tail; /* tail: its last mbuf, where several segments are one */
 };
 
 /** tcp_footprint fills in what tcp_create takes: connections, flow_table, half_open, time_wait;

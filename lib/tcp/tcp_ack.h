@@ -44,23 +44,25 @@ static inline void tcp_ack_now(struct tcp *tcp, struct tcb *t)
 	tcp_work(tcp, t);
 }
 
-/** tcp_note_mss takes note that the peer has sent a segment with len bytes of text. */
-static inline void tcp_note_mss(struct tcb *t, uint32_t len)
+/** tcp_note_mss takes note that the peer has sent segments with len bytes of text that are taken. */
+static inline void tcp_note_mss(struct tcb *t, const struct tcp_rx *rx, uint32_t len)
 {
+	if (unlikely(rx->segs > 1))
+		len = RTE_MIN(len, rx->text);
 	if (len > t->rcv_mss)
 		t->rcv_mss = (uint16_t)RTE_MIN(len, (uint32_t)UINT16_MAX);
 }
 
-/** tcp_owe_ack takes note that len bytes of text, of a segment, are to be acknowledged: at least every second full
+/** tcp_owe_ack takes note that len bytes of text are to be acknowledged: at least every second full
  * segment at once (RFC 9293 3.8.6.3). */
 static inline void tcp_owe_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
-                               const struct tcp_seg *seg, uint32_t len)
+                               const struct tcp_rx *rx, uint32_t len)
 {
-	tcp_note_mss(t, len);
+	tcp_note_mss(t, rx, len);
 	t->flags |= TCB_ACK_LATER;
 	if (t->rcv_nxt - t->last_ack_sent >= 2u * t->rcv_mss) {
 		t->flags |= TCB_ACK_NOW;
-		rcvtune_bulk(tcp, t, q, seg);
+		rcvtune_bulk(tcp, t, q, &rx->seg);
 	}
 	tcp_work(tcp, t);
 }

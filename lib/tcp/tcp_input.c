@@ -346,14 +346,14 @@ static void note_early_fin(struct tcp *tcp, struct tcb *t, uint32_t seq)
 	q->fin_seq = seq;
 }
 
-static void count_early(struct tcp *tcp, const struct tcb *t)
+static void count_early(struct tcp *tcp, const struct tcb *t, const struct tcp_rx *rx)
 {
-	ctx_count(tcp->ctx, PC_TCP_RX_OOO);
-	account_of(tcp, t)->ooo++;
+	ctx_add(tcp->ctx, PC_TCP_RX_OOO, rx->segs);
+	account_of(tcp, t)->ooo += rx->segs;
 }
 
 static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t off,
-                       uint32_t seq)
+                       uint32_t seq, const struct tcp_rx *rx)
 {
 	struct tcp_queues *q = tcp->ctx->mbufs_low ? NULL : tcb_attach_queues(tcp, t);
 	struct rcvbuf_range dup;
@@ -362,11 +362,11 @@ static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint3
 	tcp_ack_now(tcp, t); /* RFC 5681 section 4.2 */
 	if (q == NULL)
 		return PC_DROP_TCP_MEMORY;
-	tcp_note_mss(t, m->pkt_len - off);
+	tcp_note_mss(t, rx, m->pkt_len - off);
 	verdict = rcvbuf_insert(q, m, off, seq, &dup);
 	dsack_note(tcp, t, dup.start, dup.end);
 	if (verdict == VERDICT_DONE)
-		count_early(tcp, t);
+		count_early(tcp, t, rx);
 	else
 		tcb_detach_queues(tcp, t);
 	return verdict;
@@ -388,7 +388,7 @@ static bool must_wait(struct ctx *ctx, const struct tcb *t)
 /* the payload begins off bytes into m, which is cut only once it is sure to be taken: what is dropped
  * is freed by whoever knows the mbuf as it came */
 static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t off,
-                      const struct tcp_seg *seg, bool *fin)
+                      const struct tcp_rx *rx, bool *fin)
 {
 	uint32_t len = m->pkt_len - off, before = t->rcv_nxt;
 	struct tcp_queues *q = tcb_attach_queues(tcp, t);
@@ -398,7 +398,11 @@ static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 		*fin = false;
 		return PC_DROP_TCP_MEMORY;
 	}
-	rcvbuf_push(t, q, mbuf_trim_front(m, off));
+	m = mbuf_trim_front(m, off);
+	if (likely(rx->segs == 1))
+		rcvbuf_push(t, q, m);
+	else
+		rcvbuf_push_run(t, q, m);
 	if (unlikely(q->ooo != NULL)) {
 		struct rcvbuf_range dup = rcvbuf_again(t, q);
 
@@ -410,7 +414,7 @@ static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 		q->fin_early = false;
 		*fin = true;
 	}
-	tcp_owe_ack(tcp, t, q, seg, len);
+	tcp_owe_ack(tcp, t, q, rx, len);
 	ctx_add(tcp->ctx, PC_TCP_RX_BYTES, t->rcv_nxt - before);
 	account_of(tcp, t)->bytes_received += t->rcv_nxt - before;
 	tcb_notify(tcp, t, EPOLLIN | EPOLLRDNORM);
@@ -419,8 +423,9 @@ static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 
 /* seventh step: the part of the segment that is new and in the window */
 static int input_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const struct ip_pkt *p,
-                      const struct tcp_seg *seg, bool *fin)
+                      const struct tcp_rx *rx, bool *fin)
 {
+	const struct tcp_seg *seg = &rx->seg;
 	uint32_t off = (uint32_t)p->l4_off + seg->hdr_len, seq = seg->seq, len = seg->len;
 	uint32_t late = t->rcv_nxt - seq, wnd;
 
@@ -442,11 +447,11 @@ static int input_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const 
 		mbuf_trim_back(m, len - wnd);
 	}
 	if (likely(seq == t->rcv_nxt))
-		return queue_data(tcp, t, m, off, seg, fin);
+		return queue_data(tcp, t, m, off, rx, fin);
 	if (*fin)
 		note_early_fin(tcp, t, seq + len);
 	*fin = false;
-	return queue_early(tcp, t, m, off, seq);
+	return queue_early(tcp, t, m, off, seq, rx);
 }
 
 /* RFC 9293 3.10.7.4, 3.6.1: data for a user who is gone; as on Linux also for one who has shut both directions down */
@@ -459,8 +464,9 @@ static bool nobody_reads(const struct tcb *t)
 
 /* sixth to eighth step: what a segment carries beside its acknowledgement */
 static int input_text(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const struct ip_pkt *p,
-                      const struct tcp_seg *seg)
+                      const struct tcp_rx *rx)
 {
+	const struct tcp_seg *seg = &rx->seg;
 	bool fin = (seg->flags & TCP_FIN) && takes_data(t);
 	int verdict = PC_DROP_TCP_ACK_DONE;
 
@@ -472,7 +478,7 @@ static int input_text(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const 
 			tcb_abort(tcp, t, t->flags & TCB_OPEN ? ECONNRESET : 0);
 			return PC_DROP_TCP_CLOSED_DATA;
 		}
-		verdict = input_data(tcp, t, m, p, seg, &fin);
+		verdict = input_data(tcp, t, m, p, rx, &fin);
 		if (fin && verdict == PC_DROP_TCP_DUPLICATE)
 			fin = seg->seq + seg->len == t->rcv_nxt;
 	} else if (fin && seg->seq + seg->len != t->rcv_nxt) {
@@ -508,7 +514,7 @@ static int input_syn_sent(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
 	if (seg->len == 0 && !(seg->flags & (TCP_FIN | TCP_URG)))
 		return PC_DROP_TCP_SYN_HANDLED;
 	pass_syn(seg);
-	return input_text(tcp, t, m, p, seg);
+	return input_text(tcp, t, m, p, rx);
 }
 
 /* RFC 7413 section 4.2.2: a SYN with a good cookie; its data is taken before the SYN-ACK is sent */
@@ -520,7 +526,7 @@ static int input_fast_open(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
 
 	pass_syn(seg);
 	if (seg->len > 0)
-		verdict = input_text(tcp, t, m, p, seg);
+		verdict = input_text(tcp, t, m, p, rx);
 	fastopen_answer(tcp, t, rx);
 	return verdict;
 }
@@ -550,7 +556,7 @@ static int input_synchronised(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m
 	if (t->opt & TCB_OPT_TS)
 		update_ts_recent(tcp, t, seg);
 	tcp_ecn_input(tcp, t, seg, p->tos);
-	return input_text(tcp, t, m, p, seg);
+	return input_text(tcp, t, m, p, rx);
 }
 
 int tcp_input_any(struct tcp *tcp, flow_ref ref, struct rte_mbuf *m, const struct ip_pkt *p,
@@ -563,7 +569,7 @@ int tcp_input_any(struct tcp *tcp, flow_ref ref, struct rte_mbuf *m, const struc
 	switch (flow_ref_kind(ref)) {
 	case FLOW_TCB:
 		t = tcp_tcb(tcp, index);
-		account_in(account_of(tcp, t), rx->seg.len);
+		account_in(account_of(tcp, t), rx->seg.len, rx->segs);
 		if (unlikely(t->state == TCP_S_SYN_SENT))
 			return input_syn_sent(tcp, t, m, p, rx);
 		return input_synchronised(tcp, t, m, p, rx);
@@ -586,6 +592,6 @@ int tcp_input_any(struct tcp *tcp, flow_ref ref, struct rte_mbuf *m, const struc
 	verdict = tcp_plain_input(tcp, t, m, p, rx);
 	if (likely(verdict != TCP_NOT_PLAIN))
 		return verdict;
-	account_in(account_of(tcp, t), rx->seg.len);
+	account_in(account_of(tcp, t), rx->seg.len, rx->segs);
 	return input_synchronised(tcp, t, m, p, rx);
 }

@@ -178,11 +178,17 @@ static inline void input_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *
 }
 
 static inline void input_text(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
-                              struct rte_mbuf *m, const struct ip_pkt *p, const struct tcp_seg *seg)
+                              struct rte_mbuf *m, const struct ip_pkt *p, const struct tcp_rx *rx)
 {
-	rcvbuf_push(t, q, mbuf_trim_front(m, (uint32_t)p->l4_off + seg->hdr_len));
+	const struct tcp_seg *seg = &rx->seg;
+
+	m = mbuf_trim_front(m, (uint32_t)p->l4_off + seg->hdr_len);
+	if (likely(rx->segs == 1))
+		rcvbuf_push(t, q, m);
+	else
+		rcvbuf_push_run(t, q, m);
 	ctx_add(tcp->ctx, PC_TCP_RX_BYTES, seg->len);
-	tcp_owe_ack(tcp, t, q, seg, seg->len);
+	tcp_owe_ack(tcp, t, q, rx, seg->len);
 	tcb_notify(tcp, t, EPOLLIN | EPOLLRDNORM);
 }
 
@@ -240,7 +246,7 @@ static __rte_always_inline int plain_input(struct tcp *tcp, struct tcb *t, struc
 	if (!rest_is_plain(tcp, t, seg, acked, &q))
 		return TCP_NOT_PLAIN;
 	a = account_of(tcp, t);
-	account_in(a, seg->len);
+	account_in(a, seg->len, rx->segs);
 	a->bytes_received += seg->len;
 	if (has_text && likely(tcp->ctx->strangers != NULL))
 		strangers_guest(tcp->ctx->strangers, t->account != 0 ? a->data_segs_in : 0);
@@ -248,7 +254,7 @@ static __rte_always_inline int plain_input(struct tcp *tcp, struct tcb *t, struc
 	if (acked != 0)
 		input_ack(tcp, t, q, a, seg, acked);
 	if (has_text)
-		input_text(tcp, t, q, m, p, seg);
+		input_text(tcp, t, q, m, p, rx);
 	else if (q != NULL && q->snd.head != NULL)
 		tcp_work(tcp, t);
 	else
@@ -332,7 +338,7 @@ static __rte_noinline int part_input(struct tcp *tcp, struct tcb *t, const struc
 	    acked >= t->snd_nxt - t->snd_una || q == NULL || !flight_is_plain(t, q) ||
 	    !ends_segment(q, seg->ack))
 		return TCP_NOT_PLAIN;
-	account_in(account_of(tcp, t), 0);
+	account_in(account_of(tcp, t), 0, rx->segs);
 	input_header(tcp, t, seg, acked);
 	input_part(tcp, t, q, seg, acked);
 	tcp_work(tcp, t);

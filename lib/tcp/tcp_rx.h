@@ -63,6 +63,7 @@ static __rte_always_inline int tcp_rx_parse(struct tcp *tcp, const struct rte_mb
 	if (unlikely(rx->seg.sport == 0 || rx->seg.dport == 0))
 		return PC_DROP_TCP_PORT_ZERO;
 	rx->tos = p->tos;
+	rx->segs = 1;
 	rx->hash =
 	    tcp_table_name(&tcp->table, &rx->flow, &p->src, p->laddr, rx->seg.dport, rx->seg.sport);
 	rte_prefetch0(tcp_table_home(&tcp->table, rx->hash));

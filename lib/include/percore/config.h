@@ -107,6 +107,7 @@ X(tcp, hystart, 1, 0, 1, "boolean", "leave the first slow start before packets a
 X(tcp, ecn, 2, 0, 5, "mode", \
   "explicit congestion notification (RFC 3168): 0: never; 1: ask for it and accept it; 2: only accept it; 3: Accurate ECN (RFC 9768), asked for and accepted; 4: accepted, and ECN asked for; 5: only accepted") \
 X(tcp, tso, 1, 0, 1, "boolean", "let ports that can cut large segments into those of the wire (TSO)") \
+X(tcp, gro, 1, 0, 1, "boolean", "segments that follow upon each other in a burst go on as one") \
 X(tcp, initial_window, 10, 1, 64, "segments", "initial congestion window (RFC 6928)") \
 X(tcp, quick_acks, 16, 0, 127, "segments", \
   "acknowledgements of a new connection that are not delayed; each answer of the application halves what is left, as the next ACK can ride on an answer") \
