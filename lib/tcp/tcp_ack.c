@@ -120,6 +120,7 @@ static uint32_t on_new_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	if (q != NULL && rtt_us == 0 && t->probes == 0)
 		t->rto_us = (uint32_t)rtt_backed_off(&tcp->ctx->cfg, t, q);
 	t->snd_una = seg->ack;
+	t->flags &= ~(uint32_t)TCB_MORE;
 	ip_confirm(tcp->ip, t->neigh);
 	t->retries = 0;
 	if (t->snd_una == t->snd_nxt) /* RFC 6298 (5.2) */

@@ -316,8 +316,8 @@ void tcp_input_fin(struct tcp *tcp, struct tcb *t)
 	t->rcv_nxt++;
 	account_of(tcp, t)->bytes_received++;
 	t->rcv_adv = seq_max(t->rcv_adv, t->rcv_nxt);
-	t->flags |= TCB_FIN_RCVD;
-	tcb_drop_early(tcp, t); /* nothing follows a FIN */
+	t->flags = (t->flags | TCB_FIN_RCVD) & ~(uint32_t)TCB_MORE; /* no answer makes more of it */
+	tcb_drop_early(tcp, t);                                     /* nothing follows a FIN */
 	tcp_ack_now(tcp, t);
 	switch (t->state) {
 	case TCP_S_ESTABLISHED:

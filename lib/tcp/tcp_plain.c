@@ -241,7 +241,7 @@ static __rte_always_inline int plain_input(struct tcp *tcp, struct tcb *t, struc
 	if (!segment_is_plain(tcp, t, rx))
 		return TCP_NOT_PLAIN;
 	if (acked != 0 && (acked != t->snd_nxt - t->snd_una || q == NULL ||
-	                   (t->flags & TCB_NOSPACE) || !flight_is_plain(t, q)))
+	                   (t->flags & (TCB_NOSPACE | TCB_MORE)) || !flight_is_plain(t, q)))
 		return TCP_NOT_PLAIN;
 	if (!rest_is_plain(tcp, t, seg, acked, &q))
 		return TCP_NOT_PLAIN;
@@ -318,6 +318,7 @@ static void input_part(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	rack_min_rtt(&q->rack, a.rtt_us, tcp->ctx->now_ms);
 	rtt_sample(tcp->ctx, t, a.rtt_us);
 	t->snd_una = seg->ack;
+	t->flags &= ~(uint32_t)TCB_MORE;
 	ip_confirm(tcp->ip, t->neigh);
 	tcp_loss_arm(tcp, t, q); /* RFC 6298 (5.3) */
 	tcp_ack_space(tcp, t);

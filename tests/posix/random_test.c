@@ -360,6 +360,7 @@ SEED(3)
 SEED(4)
 SEED(5)
 SEED(6)
+SEED(31) /* MSG_MORE ahead of a FIN */
 
 /* of the environment's choice */
 static void seed_other(struct live *l)
@@ -370,8 +371,8 @@ static void seed_other(struct live *l)
 }
 
 static const struct live_case cases[] = {
-    {"seed 1", seed_1}, {"seed 2", seed_2}, {"seed 3", seed_3},    {"seed 4", seed_4},
-    {"seed 5", seed_5}, {"seed 6", seed_6}, {"other", seed_other},
+    {"seed 1", seed_1}, {"seed 2", seed_2}, {"seed 3", seed_3},   {"seed 4", seed_4},
+    {"seed 5", seed_5}, {"seed 6", seed_6}, {"seed 31", seed_31}, {"other", seed_other},
 };
 
 LIVE_MAIN("posix/random", cases)

@@ -459,6 +459,40 @@ static void more(struct wt *w)
 	ACK(4197);
 }
 
+/* Linux: it is a hint for this call; what the peer sends next, an acknowledgement or a FIN, lets the rest go */
+static void more_is_a_hint(struct wt *w)
+{
+	open_to(w, false, 10);
+	EQ(wt_write(w, MSS + 100, MSG_MORE), MSS + 100);
+	wt_settle(w);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = MSS, .any_psh = true);
+	NOTHING(5);
+	ACK(1 + MSS);
+	wt_settle(w);
+	EXPECT(.flags = PA, .seq = 1 + MSS, .ack = 1, .len = 100);
+	ACK(1 + MSS + 100);
+	EQ(wt_write(w, 40, MSG_MORE), 40);
+	NOTHING(5);
+	INJECT(.flags = FA, .seq = 1, .ack = 1 + MSS + 100);
+	wt_settle(w);
+	EXPECT(.flags = PA, .seq = 1 + MSS + 100, .ack = 2, .len = 40);
+}
+
+/* part of what is under way, too, where nothing waits for the rest of it */
+static void more_in_parts(struct wt *w)
+{
+	open_to(w, false, 10);
+	wt_opt(w, IPPROTO_TCP, TCP_NODELAY, 1);
+	EQ(wt_write(w, 2 * MSS + 100, MSG_MORE), 2 * MSS + 100);
+	wt_settle(w);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = MSS, .any_psh = true);
+	EXPECT(.flags = A, .seq = 1 + MSS, .ack = 1, .len = MSS, .any_psh = true);
+	NOTHING(5);
+	ACK(1 + MSS);
+	wt_settle(w);
+	EXPECT(.flags = PA, .seq = 1 + 2 * MSS, .ack = 1, .len = 100);
+}
+
 static void cork(struct wt *w)
 {
 	open_to(w, false, 10);
@@ -598,6 +632,8 @@ static const struct wt_case cases[] = {
     {"TCP_INFO: reordering", reordering},
     {"RFC 9293 MUST-17: the rest of a large write", nodelay_rest},
     {"send(2): MSG_MORE and TCP_NODELAY", more},
+    {"send(2): MSG_MORE ends with what the peer sends", more_is_a_hint},
+    {"send(2): MSG_MORE ends with a part's acknowledgement", more_in_parts},
     {"tcp(7): TCP_CORK, TCP_NODELAY and MSG_MORE", cork},
     {"send(2): MSG_EOR ends a record", record},
     {"send(2): MSG_EOR, many records", records},
