@@ -186,20 +186,24 @@ void ancillary_put_copied(struct ancillary *a, bool ip6, uint32_t first, uint32_
 
 /* ---- in -------------------------------------------------------------------------------------- */
 
-/* Says by which address of ours a datagram is to leave: a given one, or one of a given interface. */
+/* Says by which address of ours a datagram is to leave: a given one, or one of a given interface. By the loopback, which is
+ * told of what came that way, goes what is for ourselves, and that takes it whatever its source. */
 static int choose_laddr(const struct sockets *s, const struct pc_addr *addr, uint32_t ifindex,
                         const struct pc_addr *to, struct udp_ctl *ctl)
 {
 	const struct netifs *ifs = &s->ip->ifs;
+	const bool looped = ifindex == NETIF_LO + 1;
 
-	if (ifindex > ifs->n)
-		return -EINVAL;
+	if (ifindex > ifs->n && !looped)
+		return -ENODEV;
+	if (looped && netifs_find(ifs, to) == LADDR_NONE)
+		return -ENETUNREACH;
 	if (!pc_addr_is_any(addr)) {
 		ctl->laddr = netifs_find(ifs, addr);
 		if (ctl->laddr == LADDR_NONE || !netifs_is_usable(ifs, ctl->laddr) ||
-		    (ifindex != 0 && ifs->addr[ctl->laddr].netif != ifindex - 1))
+		    (ifindex != 0 && !looped && ifs->addr[ctl->laddr].netif != ifindex - 1))
 			return -EINVAL;
-	} else if (ifindex != 0) {
+	} else if (ifindex != 0 && !looped) {
 		ctl->laddr = pc_addr_is_ip4(to) ? netifs_find_first(ifs, (uint8_t)(ifindex - 1))
 		                                : ip6_source(s->ip, (uint8_t)(ifindex - 1), to);
 		return ctl->laddr != LADDR_NONE ? 0 : -EADDRNOTAVAIL;

@@ -291,6 +291,70 @@ static void control_out(struct live *l)
 	close_dgrams(l, &d);
 }
 
+/* ---- answers by the message that came with the question ---------------------------------------- */
+
+static void shift_index(struct cmsghdr *c, int by)
+{
+	struct in_pktinfo pi;
+	struct in6_pktinfo pi6;
+
+	if (c->cmsg_level == IPPROTO_IP) {
+		memcpy(&pi, CMSG_DATA(c), sizeof(pi));
+		pi.ipi_ifindex += by;
+		memcpy(CMSG_DATA(c), &pi, sizeof(pi));
+	} else {
+		memcpy(&pi6, CMSG_DATA(c), sizeof(pi6));
+		pi6.ipi6_ifindex += (unsigned)by;
+		memcpy(CMSG_DATA(c), &pi6, sizeof(pi6));
+	}
+}
+
+/* A socket of ours asks another, which answers as servers with many addresses do, also by an interface that is not there. */
+static void answer(struct live *l, const struct sockaddr *any, struct sockaddr *to, socklen_t len)
+{
+	const bool ip6 = any->sa_family == AF_INET6;
+	const int server = l->c->socket(any->sa_family, SOCK_DGRAM, 0),
+	          client = l->c->socket(any->sa_family, SOCK_DGRAM, 0);
+	struct sockaddr_storage from;
+	_Alignas(struct cmsghdr) char control[256];
+	struct iovec v = {buf, 7};
+	struct msghdr m = {.msg_name = &from,
+	                   .msg_namelen = sizeof(from),
+	                   .msg_iov = &v,
+	                   .msg_iovlen = 1,
+	                   .msg_control = control,
+	                   .msg_controllen = sizeof(control)};
+	socklen_t from_len = sizeof(from);
+
+	set_int(l, server, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_RECVPKTINFO : IP_PKTINFO, 1);
+	live_log(l, "bind", l->c->bind(server, any, len));
+	(void)l->c->getsockname(server, (struct sockaddr *)&from, &from_len);
+	/* the port is at the same place in both families */
+	((struct sockaddr_in *)to)->sin_port = ((struct sockaddr_in *)&from)->sin_port;
+	live_log(l, "connect", l->c->connect(client, to, len));
+	live_log(l, "ask", l->c->send(client, buf, 7, 0));
+	live_log(l, "hear", l->c->recvmsg(server, &m, 0));
+	live_log(l, "answer", l->c->sendmsg(server, &m, 0));
+	live_log(l, "hear the answer", l->c->recv(client, buf, 100, MSG_DONTWAIT));
+	shift_index(CMSG_FIRSTHDR(&m), 4711);
+	live_log(l, "by no interface", l->c->sendmsg(server, &m, 0));
+	l->c->close(client);
+	l->c->close(server);
+}
+
+static void answers(struct live *l)
+{
+	const struct sockaddr_in any = {.sin_family = AF_INET};
+	const struct sockaddr_in6 any6 = {.sin6_family = AF_INET6};
+	struct sockaddr_in lo = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
+	                   us = bed_addr(&l->bed, NEAR, 0);
+	struct sockaddr_in6 lo6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+
+	answer(l, (const struct sockaddr *)&any, (struct sockaddr *)&lo, sizeof(lo));
+	answer(l, (const struct sockaddr *)&any, (struct sockaddr *)&us, sizeof(us));
+	answer(l, (const struct sockaddr *)&any6, (struct sockaddr *)&lo6, sizeof(lo6));
+}
+
 static void log_error(struct live *l, int fd, size_t room)
 {
 	_Alignas(struct cmsghdr) char control[512];
@@ -435,6 +499,7 @@ static const struct live_case cases[] = {
     {"dissolved", dissolved},
     {"ancillary data: received", control_in},
     {"ancillary data: sent", control_out},
+    {"ancillary data: answers", answers},
     {"the queue of errors", error_queue},
     {"SO_PEEK_OFF", peek_off},
 };
