@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * percore-ctl: changes routes, addresses and the like of a program that runs with run.control.
+ * percore-ctl: shows and changes what a program that runs with run.control has.
  *
  * It sends its arguments as one command and prints the answer. It uses no DPDK.
  */
@@ -28,10 +28,14 @@ static const char usage[] =
     "  addr show\n"
     "  neigh set ADDRESS mac MAC [port N]\n"
     "  neigh del ADDRESS [port N]\n"
+    "  neigh show\n"
     "  deny add NETWORK                                   listen to nobody there\n"
     "  deny del NETWORK\n"
+    "  deny show\n"
     "  mtu set BYTES [port N]                             of IPv4; 0: what the port takes\n"
-    "  usage show\n\n"
+    "  socket show [tcp|udp] [state NAME]... [port N] [peer NETWORK]\n"
+    "  counters show [all]                                those that are not 0, or all\n"
+    "  usage show                                         what is in use, and the limits\n\n"
     "NETWORK is 192.0.2.0/24, 2001:db8::/32 or \"default\". Every lcore makes the change, without "
     "a\n"
     "pause of what it does. Status 0: made; 1: refused; 2: nobody to ask.\n";

@@ -29,8 +29,8 @@
 #include "serve/host.h"
 #include "worker.h"
 
-#define CTL_LIST      4096 /* routes that are shown */
 #define CTL_TEXT      1024
+#define LOOK_FIRST_US 20
 #define LOOK_AGAIN_US 500
 #define PATIENCE_US   2000000
 #define PATIENCE_S    5
@@ -41,54 +41,23 @@ struct ctl {
 	bool ends; /* atomic */
 	pthread_t thread;
 	char path[108];
-	uint64_t asked; /* the ticket of a list that an lcore may still be writing; 0: none */
-	unsigned n;     /* of the list */
-	struct pc_stack_usage usage;
-	struct pc_stack_addr addr[PC_MAX_ADDRS];
-	struct pc_route_info route[CTL_LIST];
+	struct ctl_view *view;
 };
 
-/* ---- on the lcores --------------------------------------------------------------------------- */
-
-static int list_routes(struct pc_stack *st, const void *data)
+int ctl_wait(const bool *ends, const struct worker *w, uint64_t ticket)
 {
-	struct ctl *c = *(struct ctl *const *)data;
-
-	c->n = pc_route_list(st, c->route, CTL_LIST);
-	return 0;
-}
-
-static int list_addrs(struct pc_stack *st, const void *data)
-{
-	struct ctl *c = *(struct ctl *const *)data;
-
-	c->n = pc_stack_get_addrs(st, c->addr, PC_MAX_ADDRS);
-	return 0;
-}
-
-static int tell_usage(struct pc_stack *st, const void *data)
-{
-	struct ctl *c = *(struct ctl *const *)data;
-
-	pc_stack_get_usage(st, &c->usage);
-	return 0;
-}
-
-/* ---- the thread ------------------------------------------------------------------------------ */
-
-/* Waits until a stack has made a call. Returns what that returned, or -ETIMEDOUT. */
-static int wait_for(const struct ctl *c, const struct worker *w, uint64_t ticket)
-{
+	unsigned step = LOOK_FIRST_US;
 	int rc;
 
 	if (ticket == 0)
 		return -errno;
-	for (unsigned us = 0; us < PATIENCE_US; us += LOOK_AGAIN_US) {
+	for (unsigned us = 0; us < PATIENCE_US; us += step) {
 		if (pc_stack_posted(w->st, ticket, &rc))
 			return rc;
-		if (__atomic_load_n(&c->ends, __ATOMIC_ACQUIRE))
+		if (__atomic_load_n(ends, __ATOMIC_ACQUIRE))
 			break;
-		usleep(LOOK_AGAIN_US);
+		usleep(step);
+		step = RTE_MIN(2 * step, (unsigned)LOOK_AGAIN_US);
 	}
 	return -ETIMEDOUT;
 }
@@ -99,7 +68,7 @@ static void change(const struct ctl *c, const struct pc_change *what, FILE *f)
 
 	for (unsigned i = 0; i < r->nb_workers; i++) {
 		const struct worker *w = r->workers[i];
-		const int rc = wait_for(c, w, pc_stack_post_change(w->st, what));
+		const int rc = ctl_wait(&c->ends, w, pc_stack_post_change(w->st, what));
 
 		if (rc == 0)
 			continue;
@@ -108,42 +77,6 @@ static void change(const struct ctl *c, const struct pc_change *what, FILE *f)
 		return;
 	}
 	fputs("ok\n", f);
-}
-
-static const struct worker *first(const struct ctl *c)
-{
-	return c->run->workers[0];
-}
-
-/* Has the first stack fill in a list. */
-static bool ask(struct ctl *c, int (*call)(struct pc_stack *st, const void *data), FILE *f)
-{
-	int rc = 0;
-
-	if (c->asked != 0 && !pc_stack_posted(first(c)->st, c->asked, &rc)) {
-		fputs("error an earlier list is still being made\n", f);
-		return false;
-	}
-	c->asked = pc_stack_post(first(c)->st, call, &c, sizeof(c));
-	rc = wait_for(c, first(c), c->asked);
-	if (rc != 0) {
-		fprintf(f, "error %s\n", strerror(-rc));
-		return false;
-	}
-	c->asked = 0;
-	fputs("ok\n", f);
-	return true;
-}
-
-static void print_usage(const struct pc_stack_usage *u, FILE *f)
-{
-	fprintf(f,
-	        "connections %" PRIu32 " of %" PRIu32 "\nhalf-open %" PRIu32 " of %" PRIu32
-	        "\ntime-wait %" PRIu32 " of %" PRIu32 "\nneighbours %" PRIu32 " of %" PRIu32
-	        "\nudp-sockets %" PRIu32 " of %" PRIu32 "\n",
-	        u->connections, u->connections_max, u->half_open, u->half_open_max, u->time_wait,
-	        u->time_wait_max, u->neighbours, u->neighbours_max, u->udp_sockets,
-	        u->udp_sockets_max);
 }
 
 static void serve(struct ctl *c, const char *text, FILE *f)
@@ -155,56 +88,36 @@ static void serve(struct ctl *c, const char *text, FILE *f)
 		fprintf(f, "error %s\n", why);
 		return;
 	}
-	switch (command.verb) {
-	case CTL_CHANGE:
+	if (command.verb == CTL_CHANGE)
 		change(c, &command.change, f);
-		break;
-	case CTL_SHOW_ROUTES:
-		if (!ask(c, list_routes, f))
-			break;
-		ctl_print_routes(f, c->route, RTE_MIN(c->n, (unsigned)CTL_LIST));
-		if (c->n > CTL_LIST)
-			fprintf(f, "and %u more\n", c->n - CTL_LIST);
-		break;
-	case CTL_SHOW_ADDRS:
-		if (ask(c, list_addrs, f))
-			ctl_print_addrs(f, c->addr, c->n);
-		break;
-	case CTL_SHOW_USAGE:
-		if (ask(c, tell_usage, f))
-			print_usage(&c->usage, f);
-		break;
-	}
+	else
+		ctl_view_show(c->view, &command, f);
 }
 
-/* Sends an answer in packets that any reader has room for; who does not read them loses them. */
-static void answer(int conn, const char *text, size_t n)
+/* An answer goes in packets that any reader has room for; who does not read them loses the rest. */
+static ssize_t send_packet(void *cookie, const char *text, size_t n)
 {
-	for (size_t at = 0, k; at < n; at += k) {
-		k = RTE_MIN(n - at, (size_t)CTL_TEXT);
-		if (send(conn, text + at, k, MSG_NOSIGNAL) < 0)
-			return;
-	}
+	const int *conn = cookie;
+	const ssize_t sent = send(*conn, text, RTE_MIN(n, (size_t)CTL_TEXT), MSG_NOSIGNAL);
+
+	return sent < 0 ? 0 : sent; /* as fopencookie(3) wants an error told */
 }
 
 static void serve_connection(struct ctl *c, int conn)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE_S};
-	char command[CTL_TEXT], *text = NULL;
-	size_t n = 0;
+	char command[CTL_TEXT];
 	ssize_t got;
 	FILE *f;
 
 	(void)setsockopt(conn, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	(void)setsockopt(conn, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	got = recv(conn, command, sizeof(command) - 1, 0);
-	f = got > 0 ? open_memstream(&text, &n) : NULL;
+	f = got > 0 ? fopencookie(&conn, "w", (cookie_io_functions_t){.write = send_packet}) : NULL;
 	if (f != NULL) {
 		command[got] = '\0';
 		serve(c, command, f);
-		if (fclose(f) == 0)
-			answer(conn, text, n);
-		free(text);
+		(void)fclose(f);
 	}
 	(void)close(conn);
 }
@@ -270,8 +183,12 @@ int ctl_start(struct run *r)
 	if (r->app->frames != NULL)
 		return settings_fail(r->s, "run.control: this program has no stack");
 	c = calloc(1, sizeof(*c));
-	if (c == NULL)
+	if (c != NULL)
+		c->view = ctl_view_create(r, &c->ends);
+	if (c == NULL || c->view == NULL) {
+		free(c);
 		return settings_fail(r->s, "no memory for run.control");
+	}
 	r->ctl = c;
 	c->run = r;
 	c->listen_fd = -1;
@@ -281,8 +198,7 @@ int ctl_start(struct run *r)
 	if (rc == 0 && rte_ctrl_thread_create(&c->thread, "pc-ctl", NULL, control, c) == 0)
 		return 0;
 	free_ctl(r);
-	free(c);
-	r->ctl = NULL;
+	ctl_free(r);
 	return settings_fail(r->s, "run.control = %s: %s", r->s->control,
 	                     rc == -EADDRINUSE ? "another process serves it"
 	                                       : strerror(rc != 0 ? -rc : EAGAIN));
@@ -302,6 +218,8 @@ void ctl_stop(struct run *r)
 
 void ctl_free(struct run *r)
 {
+	if (r->ctl != NULL)
+		ctl_view_free(r->ctl->view);
 	free(r->ctl);
 	r->ctl = NULL;
 }

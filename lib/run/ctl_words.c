@@ -3,6 +3,7 @@
 #include "ctl.h"
 
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,13 +194,75 @@ static const struct {
     {"mtu", "set", PC_CHANGE_SET_MTU, read_mtu},
 };
 
+/* ---- what is shown --------------------------------------------------------------------------- */
+
+/* by the numbers of TCP_INFO, as ss names them */
+static const char *const states[] = {"",           "established", "syn-sent",  "syn-recv",
+                                     "fin-wait-1", "fin-wait-2",  "time-wait", "unconn",
+                                     "close-wait", "last-ack",    "listen",    "closing"};
+
+#define STATES (sizeof(states) / sizeof(states[0]))
+
+static int read_state(struct words *w, struct pc_socket_match *m)
+{
+	const char *text = next(w);
+
+	for (unsigned i = 1; text != NULL && i < STATES; i++)
+		if (strcmp(text, states[i]) == 0) {
+			m->states |= 1u << i;
+			return 0;
+		}
+	return fail(w, "\"%s\" is no state, as established, listen or time-wait are",
+	            text != NULL ? text : "");
+}
+
+static int read_sockets(struct words *w, struct ctl_command *c)
+{
+	struct pc_socket_match *m = &c->match;
+	uint64_t v;
+	int rc = 0;
+
+	while (rc == 0 && w->at < w->n) {
+		if (is_next(w, "tcp")) {
+			m->proto = IPPROTO_TCP;
+		} else if (is_next(w, "udp")) {
+			m->proto = IPPROTO_UDP;
+		} else if (is_next(w, "state")) {
+			rc = read_state(w, m);
+		} else if (is_next(w, "port")) {
+			rc = read_number(w, "port", UINT16_MAX, &v);
+			m->port = rc == 0 ? (uint16_t)v : 0;
+		} else if (is_next(w, "peer")) {
+			m->has_peer = true;
+			rc = read_prefix(w, &m->peer);
+		} else {
+			rc = fail(w, "\"%s\" is not understood here", next(w));
+		}
+	}
+	return rc;
+}
+
+static int read_counters(struct words *w, struct ctl_command *c)
+{
+	c->all = is_next(w, "all");
+	return w->at == w->n ? 0 : fail(w, "\"%s\" is not understood here", next(w));
+}
+
+static int read_nothing(struct words *w, struct ctl_command *c)
+{
+	(void)c;
+	return w->at == w->n ? 0 : fail(w, "\"%s\" is not understood here", next(w));
+}
+
 static const struct {
 	const char *object;
 	enum ctl_verb verb;
+	int (*read)(struct words *w, struct ctl_command *c);
 } lists[] = {
-    {"route", CTL_SHOW_ROUTES},
-    {"addr", CTL_SHOW_ADDRS},
-    {"usage", CTL_SHOW_USAGE},
+    {"route", CTL_SHOW_ROUTES, read_nothing},   {"addr", CTL_SHOW_ADDRS, read_nothing},
+    {"usage", CTL_SHOW_USAGE, read_nothing},    {"neigh", CTL_SHOW_NEIGHS, read_nothing},
+    {"deny", CTL_SHOW_DENIED, read_nothing},    {"counters", CTL_SHOW_COUNTERS, read_counters},
+    {"socket", CTL_SHOW_SOCKETS, read_sockets},
 };
 
 static int read_command(struct words *w, struct ctl_command *c)
@@ -209,10 +272,10 @@ static int read_command(struct words *w, struct ctl_command *c)
 	if (object == NULL)
 		return fail(w, "a command is missing");
 	for (unsigned i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-		if (strcmp(object, lists[i].object) == 0 && w->n <= 2 &&
+		if (strcmp(object, lists[i].object) == 0 &&
 		    (verb == NULL || strcmp(verb, "show") == 0)) {
 			c->verb = lists[i].verb;
-			return 0;
+			return lists[i].read(w, c);
 		}
 	for (unsigned i = 0; verb != NULL && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(object, commands[i].object) == 0 &&
@@ -274,4 +337,75 @@ void ctl_print_addrs(FILE *f, const struct pc_stack_addr *list, unsigned n)
 	for (unsigned i = 0; i < n; i++)
 		fprintf(f, "%s port %d%s%s\n", pc_prefix_format(&list[i].addr, addr), list[i].port,
 		        list[i].autoconf ? " autoconf" : "", list[i].ready ? "" : " not-ready");
+}
+
+void ctl_print_denied(FILE *f, const struct pc_prefix *list, unsigned n)
+{
+	char prefix[PC_PREFIX_STRLEN];
+
+	for (unsigned i = 0; i < n; i++)
+		fprintf(f, "%s\n", pc_prefix_format(&list[i], prefix));
+}
+
+void ctl_print_neighs(FILE *f, const struct pc_neigh_info *list, unsigned n)
+{
+	static const char *const names[] = {"none",      "incomplete", "failed", "stale",
+	                                    "reachable", "delay",      "probe"};
+	char addr[PC_ADDR_STRLEN];
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct pc_neigh_info *e = &list[i];
+
+		fprintf(f, "%s mac %02x:%02x:%02x:%02x:%02x:%02x port %d %s%s",
+		        pc_addr_format(&e->addr, addr), e->mac[0], e->mac[1], e->mac[2], e->mac[3],
+		        e->mac[4], e->mac[5], e->port, names[e->state], e->fixed ? " fixed" : "");
+		if (e->held > 0)
+			fprintf(f, " held %u", e->held);
+		fputc('\n', f);
+	}
+}
+
+void ctl_print_sockets(FILE *f, const struct pc_socket_info *list, unsigned n, unsigned lcore)
+{
+	char local[PC_ENDPOINT_STRLEN], remote[PC_ENDPOINT_STRLEN];
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct pc_socket_info *s = &list[i];
+
+		fprintf(f, "%s %-11s %6" PRIu32 " %6" PRIu32 " %21s %21s lcore %u",
+		        s->proto == IPPROTO_TCP ? "tcp" : "udp",
+		        states[s->state < STATES ? s->state : 0], s->rcv_queue, s->snd_queue,
+		        pc_endpoint_format(&s->local, local),
+		        pc_endpoint_format(&s->remote, remote), lcore);
+		if (s->fd >= 0)
+			fprintf(f, " fd %" PRId32, s->fd);
+		if (s->srtt_us != 0)
+			fprintf(f, " rtt %" PRIu32 ".%03u ms", s->srtt_us / 1000,
+			        s->srtt_us % 1000);
+		if (s->cwnd != 0 && s->mss != 0)
+			fprintf(f, " cwnd %" PRIu32 " mss %" PRIu32 " idle %" PRIu32 ".%03u s",
+			        s->cwnd / s->mss, s->mss, s->idle_ms / 1000, s->idle_ms % 1000);
+		if (s->retries != 0)
+			fprintf(f, " retries %u", s->retries);
+		fputc('\n', f);
+	}
+}
+
+void ctl_print_usage(FILE *f, const struct pc_stack_usage *u)
+{
+	fprintf(f,
+	        "connections %" PRIu32 " of %" PRIu32 "\nhalf-open %" PRIu32 " of %" PRIu32
+	        "\ntime-wait %" PRIu32 " of %" PRIu32 "\nneighbours %" PRIu32 " of %" PRIu32
+	        "\nudp-sockets %" PRIu32 " of %" PRIu32 "\nlisteners %" PRIu32 " of %" PRIu32 "\n",
+	        u->connections, u->connections_max, u->half_open, u->half_open_max, u->time_wait,
+	        u->time_wait_max, u->neighbours, u->neighbours_max, u->udp_sockets,
+	        u->udp_sockets_max, u->listeners, u->listeners_max);
+}
+
+void ctl_print_counters(FILE *f, const struct pc_counters *c, bool all)
+{
+	for (int i = PC_DROP_NONE + 1; i < PC_COUNTER_MAX; i++)
+		if (all || c->value[i] != 0)
+			fprintf(f, "%s %" PRIu64 "\n", pc_counter_name((enum pc_counter)i),
+			        c->value[i]);
 }

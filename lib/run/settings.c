@@ -38,7 +38,8 @@ static const struct text_key text_keys[] = {
      "file",
      "/run/percore.sock", settings_set_sockets},
     {"run", "control",
-     "UNIX socket where percore-ctl changes routes, addresses and the like while the program runs; "
+     "UNIX socket where percore-ctl changes routes, addresses and the like, and shows what there "
+     "is, while the program runs; "
      "only its owner may",
      "/run/percore.ctl", settings_set_control},
     {"run", "leases",

@@ -101,6 +101,11 @@ uint32_t udp_count(const struct udp *udp)
 	return udp->count;
 }
 
+uint32_t udp_sock_fd(const struct udp *udp, uint32_t index)
+{
+	return udp->first_fd + index;
+}
+
 /* ---- the tables ------------------------------------------------------------------------------ */
 
 uint32_t *udp_peer_chain(const struct udp *udp, const struct pc_endpoint *remote, uint16_t port)

@@ -237,6 +237,9 @@ void udp_error(struct udp *udp, const struct icmp_error *e, const struct rte_mbu
 
 uint32_t udp_count(const struct udp *udp);
 
+/** udp_fd returns the descriptor of a socket. */
+uint32_t udp_sock_fd(const struct udp *udp, uint32_t index);
+
 /** udp_validate checks the invariants. Returns the number of violations. */
 unsigned udp_validate(const struct udp *udp);
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""percore-ctl changes routes and addresses of a running percore-httpd, under a transfer and for ping.
+"""percore-ctl changes routes and addresses of a running percore-httpd, under a transfer and for ping, and shows what it has.
 
 The kernel is two gateways: the device itself, and a macvlan on it with a MAC address of its own, whose counter shows
 by which of them packets come.
@@ -125,6 +125,32 @@ def denied(b, s):
     expect(pings(SERVER), "nobody listens")
 
 
+def shown(b, s):
+    """sockets, neighbours, networks that are denied and counters are shown"""
+    text = ctl(b, s, "socket", "show", "state", "listen")
+    expect("[::]:80" in text and text.count("\n") == 1, text)
+    with socket.create_connection((SERVER, 80), timeout=5 * b.slow) as conn:
+        port = conn.getsockname()[1]
+        wait_for(lambda: f"{SERVER}:80" in ctl(b, s, "socket", "show", "tcp", "state", "established", "port", str(port)),
+                 5 * b.slow, "the connection among the sockets")
+        text = ctl(b, s, "socket", "show", "peer", f"{CLIENT}/32", "state", "established")
+        expect(f"{CLIENT}:{port}" in text and " lcore " in text and " mss " in text, text)
+    expect(ctl(b, s, "socket", "show", "peer", "203.0.113.99/32") == "", "sockets of somebody else")
+    mac = json.loads(sh("ip", "-j", "link", "show", "dev", b.dev).stdout)[0]["address"]
+    text = ctl(b, s, "neigh")
+    expect(f"{CLIENT} mac {mac} port 0" in text, text)
+    ctl(b, s, "neigh", "set", "192.0.2.66", "mac", "02:00:00:00:00:66")
+    expect("192.0.2.66 mac 02:00:00:00:00:66 port 0 reachable fixed\n" in ctl(b, s, "neigh", "show"), "what was set")
+    ctl(b, s, "neigh", "del", "192.0.2.66")
+    ctl(b, s, "deny", "add", "203.0.113.128/25")
+    expect(ctl(b, s, "deny", "show") == "203.0.113.128/25\n", "what is denied")
+    ctl(b, s, "deny", "del", "203.0.113.128/25")
+    some, every = (ctl(b, s, "counters", "show", *w).splitlines() for w in ((), ("all",)))
+    expect(any(line.startswith("rx_frames ") and int(line.split()[1]) > 100 for line in some), some)
+    expect(len(every) > len(some) and any(line.endswith(" 0") for line in every), every)
+    expect("listeners 1 of " in ctl(b, s, "usage"), "what is in use")
+
+
 def link(b, s):
     """a link that comes up again: the address is announced"""
     if b.backend != "tap":
@@ -152,7 +178,7 @@ def end(b, s):
     expect("No such file" in text, text)
 
 
-STEPS = [routes, transfer, addresses, denied, link, end]
+STEPS = [routes, transfer, addresses, denied, shown, link, end]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

@@ -9,6 +9,7 @@
 #include <percore/control.h>
 #include <percore/coro.h>
 #include <percore/epoll.h>
+#include <percore/inspect.h>
 #include <percore/port.h>
 #include <percore/run.h>
 #include <percore/socket.h>

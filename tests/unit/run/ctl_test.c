@@ -2,6 +2,7 @@
 /* Commands of the control socket. */
 #include "run/ctl.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,22 @@ static void test_others(void)
 	CU_ASSERT(reads("route show") && c.verb == CTL_SHOW_ROUTES);
 	CU_ASSERT(reads("addr") && c.verb == CTL_SHOW_ADDRS);
 	CU_ASSERT(reads("usage show") && c.verb == CTL_SHOW_USAGE);
+	CU_ASSERT(reads("neigh show") && c.verb == CTL_SHOW_NEIGHS);
+	CU_ASSERT(reads("deny") && c.verb == CTL_SHOW_DENIED);
+	CU_ASSERT(reads("counters show") && c.verb == CTL_SHOW_COUNTERS && !c.all);
+	CU_ASSERT(reads("counters show all") && c.all);
+}
+
+static void test_sockets(void)
+{
+	CU_ASSERT(reads("socket show") && c.verb == CTL_SHOW_SOCKETS);
+	CU_ASSERT(c.match.proto == 0 && c.match.states == 0 && c.match.port == 0 &&
+	          !c.match.has_peer);
+	CU_ASSERT(
+	    reads("socket show tcp state established state syn-recv port 80 peer 192.0.2.0/24"));
+	CU_ASSERT(c.match.proto == IPPROTO_TCP && c.match.states == (1u << 1 | 1u << 3));
+	CU_ASSERT(c.match.port == 80 && c.match.has_peer && c.match.peer.len == 120);
+	CU_ASSERT(reads("socket show udp") && c.match.proto == IPPROTO_UDP);
 }
 
 static void test_mistakes(void)
@@ -78,6 +95,16 @@ static void test_mistakes(void)
 	    "route add 10.0.0.0/8 via 192.0.2.1 sideways",
 	    "route del 10.0.0.0/8 metric 1",
 	    "route show all",
+	    "counters show some",
+	    "counters show all of them",
+	    "socket show sctp",
+	    "socket show state",
+	    "socket show state dead",
+	    "socket show port",
+	    "socket show port 65536",
+	    "socket show peer",
+	    "socket show peer 192.0.2.0/33",
+	    "neigh show all",
 	    "addr add",
 	    "addr add 192.0.2.9/24 port 16",
 	    "addr add 192.0.2.9/24 metric 3",
@@ -111,6 +138,21 @@ static void test_lists(void)
 	    {.route = {.metric = 5, .mtu = 1400, .weight = 3}, .down = true},
 	    {.learnt = true}};
 	struct pc_stack_addr addrs[2] = {{.ready = true}, {.port = 2, .autoconf = true}};
+	struct pc_neigh_info neighs[2] = {
+	    {.mac = {2, 0, 0, 0, 0, 0xfe}, .state = PC_NEIGH_REACHABLE, .fixed = true},
+	    {.port = 1, .state = PC_NEIGH_INCOMPLETE, .held = 3}};
+	struct pc_socket_info sockets[2] = {{.fd = 1029,
+	                                     .proto = IPPROTO_TCP,
+	                                     .state = 1,
+	                                     .rcv_queue = 5,
+	                                     .snd_queue = 7000,
+	                                     .srtt_us = 1205,
+	                                     .cwnd = 14600,
+	                                     .mss = 1460,
+	                                     .idle_ms = 2003,
+	                                     .retries = 2},
+	                                    {.fd = -1, .proto = IPPROTO_UDP, .state = 7}};
+	struct pc_counters counters = {0};
 	char *text = NULL;
 	size_t n;
 	FILE *f = open_memstream(&text, &n);
@@ -123,19 +165,39 @@ static void test_lists(void)
 	pc_prefix_parse("fd00::1/64", &addrs[1].addr);
 	ctl_print_routes(f, routes, 3);
 	ctl_print_addrs(f, addrs, 2);
+	ctl_print_denied(f, &addrs[1].addr, 1);
+	pc_addr_parse("10.0.0.2", &neighs[0].addr);
+	pc_addr_parse("fd00::2", &neighs[1].addr);
+	ctl_print_neighs(f, neighs, 2);
+	pc_addr_parse("10.0.0.1", &sockets[0].local.addr);
+	pc_addr_parse("10.0.0.2", &sockets[0].remote.addr);
+	sockets[0].local.port = 80;
+	sockets[0].remote.port = 40000;
+	ctl_print_sockets(f, sockets, 2, 3);
+	counters.value[PC_DROP_TCP_CLOSED] = 4;
+	ctl_print_counters(f, &counters, false);
 	fclose(f);
-	CU_ASSERT_STRING_EQUAL(text,
-	                       "10.0.0.0/24 port 1 connected\n"
-	                       "0.0.0.0/0 via 10.0.0.254 port 0 metric 5 mtu 1400 weight 3 down\n"
-	                       "::/0 via fe80::1 port 0 learnt\n"
-	                       "10.0.0.1/24 port 0\n"
-	                       "fd00::1/64 port 2 autoconf not-ready\n");
+	CU_ASSERT_STRING_EQUAL(
+	    text, "10.0.0.0/24 port 1 connected\n"
+	          "0.0.0.0/0 via 10.0.0.254 port 0 metric 5 mtu 1400 weight 3 down\n"
+	          "::/0 via fe80::1 port 0 learnt\n"
+	          "10.0.0.1/24 port 0\n"
+	          "fd00::1/64 port 2 autoconf not-ready\n"
+	          "fd00::1/64\n"
+	          "10.0.0.2 mac 02:00:00:00:00:fe port 0 reachable fixed\n"
+	          "fd00::2 mac 00:00:00:00:00:00 port 1 incomplete held 3\n"
+	          "tcp established      5   7000           10.0.0.1:80        10.0.0.2:40000 "
+	          "lcore 3 fd 1029 rtt 1.205 ms cwnd 10 mss 1460 idle 2.003 s retries 2\n"
+	          "udp unconn           0      0                [::]:0                [::]:0 "
+	          "lcore 3\n"
+	          "drop_tcp_closed 4\n");
 	free(text);
 }
 
 static const struct unit_case cases[] = {
     {"routes", test_routes},
     {"addresses, neighbours and the rest", test_others},
+    {"which sockets are shown", test_sockets},
     {"mistakes", test_mistakes},
     {"lists", test_lists},
 };

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the control socket shows.
+ *
+ * Overview: each list is filled in by a stack's thread, by a call that is posted to it, into memory of the view, and printed
+ * by the thread of the control socket.  Routes, addresses, neighbours and denied networks are asked of the first stack, as
+ * they are the same for all; counters and what is in use are summed over all of them, sockets are listed one stack
+ * after the other, in steps that take none of them long.
+ *
+ * Ownership: an lcore that was asked and has not answered in time may still write: until it has, nothing else is asked.
+ */
+#include "ctl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_common.h>
+
+#include "serve/host.h"
+#include "worker.h"
+
+#define LIST_MAX 4096 /* routes, neighbours and networks that are shown */
+#define SOCKETS  256  /* in one step */
+
+struct ctl_view {
+	struct run *run;
+	const bool *ends;
+	const struct worker *asked; /* who may still be writing, and the ticket; NULL: nobody */
+	uint64_t ticket;
+	unsigned n; /* of the list */
+	struct pc_socket_walk walk;
+	struct pc_socket_match match;
+	union {
+		struct pc_stack_usage usage;
+		struct pc_stack_addr addr[PC_MAX_ADDRS];
+		struct pc_route_info route[LIST_MAX];
+		struct pc_neigh_info neigh[LIST_MAX];
+		struct pc_prefix denied[LIST_MAX];
+		struct pc_socket_info socket[SOCKETS];
+	};
+};
+
+typedef int (*view_call)(struct pc_stack *st, const void *data);
+
+/* ---- on the lcores --------------------------------------------------------------------------- */
+
+static struct ctl_view *view_of(const void *data)
+{
+	struct ctl_view *v;
+
+	memcpy(&v, data, sizeof(v));
+	return v;
+}
+
+static int list_routes(struct pc_stack *st, const void *data)
+{
+	struct ctl_view *v = view_of(data);
+
+	v->n = pc_route_list(st, v->route, LIST_MAX);
+	return 0;
+}
+
+static int list_addrs(struct pc_stack *st, const void *data)
+{
+	struct ctl_view *v = view_of(data);
+
+	v->n = pc_stack_get_addrs(st, v->addr, PC_MAX_ADDRS);
+	return 0;
+}
+
+static int list_neighs(struct pc_stack *st, const void *data)
+{
+	struct ctl_view *v = view_of(data);
+
+	v->n = pc_stack_get_neighs(st, 0, v->neigh, LIST_MAX);
+	return 0;
+}
+
+static int list_denied(struct pc_stack *st, const void *data)
+{
+	struct ctl_view *v = view_of(data);
+
+	v->n = pc_stack_get_denied(st, 0, v->denied, LIST_MAX);
+	return 0;
+}
+
+static int list_sockets(struct pc_stack *st, const void *data)
+{
+	struct ctl_view *v = view_of(data);
+
+	v->n = pc_stack_walk_sockets(st, &v->walk, &v->match, v->socket, SOCKETS);
+	return 0;
+}
+
+static int tell_usage(struct pc_stack *st, const void *data)
+{
+	pc_stack_get_usage(st, &view_of(data)->usage);
+	return 0;
+}
+
+/* ---- the thread ------------------------------------------------------------------------------ */
+
+/* Has a stack fill something in. Returns 0 or a negative errno; -EBUSY: an earlier call is still being made. */
+static int ask(struct ctl_view *v, const struct worker *w, view_call call)
+{
+	int rc;
+
+	if (v->asked != NULL && !pc_stack_posted(v->asked->st, v->ticket, &rc))
+		return -EBUSY;
+	v->ticket = pc_stack_post(w->st, call, &v, sizeof(v));
+	v->asked = v->ticket != 0 ? w : NULL;
+	rc = ctl_wait(v->ends, w, v->ticket);
+	if (rc != -ETIMEDOUT)
+		v->asked = NULL;
+	return rc;
+}
+
+static void refuse(FILE *f, int rc)
+{
+	fprintf(f, "error %s\n", strerror(-rc));
+}
+
+/* Has the first stack do so. Returns whether it has. */
+static bool ask_first(struct ctl_view *v, view_call call, FILE *f)
+{
+	const int rc = ask(v, v->run->workers[0], call);
+
+	if (rc != 0)
+		refuse(f, rc);
+	else
+		fputs("ok\n", f);
+	return rc == 0;
+}
+
+/* how many entries of a list there are to be printed */
+static unsigned printed(const struct ctl_view *v)
+{
+	return RTE_MIN(v->n, (unsigned)LIST_MAX);
+}
+
+static void add_usage(struct pc_stack_usage *sum, const struct pc_stack_usage *u)
+{
+	sum->connections += u->connections;
+	sum->connections_max += u->connections_max;
+	sum->half_open += u->half_open;
+	sum->half_open_max += u->half_open_max;
+	sum->time_wait += u->time_wait;
+	sum->time_wait_max += u->time_wait_max;
+	sum->neighbours += u->neighbours;
+	sum->neighbours_max += u->neighbours_max;
+	sum->udp_sockets += u->udp_sockets;
+	sum->udp_sockets_max += u->udp_sockets_max;
+	sum->listeners += u->listeners;
+	sum->listeners_max += u->listeners_max;
+}
+
+static void show_usage(struct ctl_view *v, FILE *f)
+{
+	struct pc_stack_usage sum = {0};
+
+	for (unsigned i = 0; i < v->run->nb_workers; i++) {
+		const int rc = ask(v, v->run->workers[i], tell_usage);
+
+		if (rc != 0) {
+			refuse(f, rc);
+			return;
+		}
+		add_usage(&sum, &v->usage);
+	}
+	fputs("ok\n", f);
+	ctl_print_usage(f, &sum);
+}
+
+/* Counters are plain numbers that their lcore writes, and are read where they are. */
+static void show_counters(const struct ctl_view *v, bool all, FILE *f)
+{
+	struct pc_counters sum = {0};
+
+	for (unsigned i = 0; i < v->run->nb_workers; i++) {
+		const struct pc_counters *c = pc_stack_counters(v->run->workers[i]->st);
+
+		for (int k = 0; k < PC_COUNTER_MAX; k++)
+			sum.value[k] += __atomic_load_n(&c->value[k], __ATOMIC_RELAXED);
+	}
+	fputs("ok\n", f);
+	ctl_print_counters(f, &sum, all);
+}
+
+/* one stack's sockets; returns 0 or a negative errno */
+static int show_sockets_of(struct ctl_view *v, const struct worker *w, FILE *f)
+{
+	int rc = 0;
+
+	v->walk = (struct pc_socket_walk){0};
+	while (rc == 0 && !v->walk.done && !ferror(f)) {
+		rc = ask(v, w, list_sockets);
+		if (rc == 0)
+			ctl_print_sockets(f, v->socket, v->n, w->lcore);
+	}
+	return rc;
+}
+
+static void show_sockets(struct ctl_view *v, const struct pc_socket_match *match, FILE *f)
+{
+	int rc = 0;
+
+	if (v->asked != NULL && !pc_stack_posted(v->asked->st, v->ticket, &rc)) {
+		refuse(f, -EBUSY); /* it reads what is written here */
+		return;
+	}
+	v->match = *match;
+	fputs("ok\n", f);
+	for (unsigned i = 0; i < v->run->nb_workers && rc == 0; i++)
+		rc = show_sockets_of(v, v->run->workers[i], f);
+	if (rc != 0)
+		fprintf(f, "and perhaps more: %s\n", strerror(-rc));
+}
+
+void ctl_view_show(struct ctl_view *v, const struct ctl_command *command, FILE *f)
+{
+	view_call call = NULL;
+
+	switch (command->verb) {
+	case CTL_SHOW_ROUTES:
+		call = list_routes;
+		break;
+	case CTL_SHOW_ADDRS:
+		call = list_addrs;
+		break;
+	case CTL_SHOW_NEIGHS:
+		call = list_neighs;
+		break;
+	case CTL_SHOW_DENIED:
+		call = list_denied;
+		break;
+	case CTL_SHOW_USAGE:
+		show_usage(v, f);
+		return;
+	case CTL_SHOW_COUNTERS:
+		show_counters(v, command->all, f);
+		return;
+	case CTL_SHOW_SOCKETS:
+		show_sockets(v, &command->match, f);
+		return;
+	case CTL_CHANGE:
+		return;
+	}
+	if (!ask_first(v, call, f))
+		return;
+	if (call == list_routes)
+		ctl_print_routes(f, v->route, printed(v));
+	else if (call == list_addrs)
+		ctl_print_addrs(f, v->addr, v->n);
+	else if (call == list_neighs)
+		ctl_print_neighs(f, v->neigh, printed(v));
+	else
+		ctl_print_denied(f, v->denied, printed(v));
+	if (v->n > printed(v))
+		fprintf(f, "and %u more\n", v->n - printed(v));
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+struct ctl_view *ctl_view_create(struct run *r, const bool *ends)
+{
+	struct ctl_view *v = calloc(1, sizeof(*v));
+
+	if (v != NULL) {
+		v->run = r;
+		v->ends = ends;
+	}
+	return v;
+}
+
+void ctl_view_free(struct ctl_view *v)
+{
+	free(v);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_TCP_INSPECT_H
+#define TCP_TCP_INSPECT_H
+
+/* What TCP has at the moment, place by place (percore/inspect.h). */
+
+#include <percore/inspect.h>
+
+#include "tcp/tcp.h"
+
+/** tcp_inspect_places returns how many places there are for connections of a kind; they count from 1. *used is how many
+ * of them are taken. */
+uint32_t tcp_inspect_places(const struct tcp *tcp, enum flow_kind kind, uint32_t *used);
+
+/** tcp_inspect tells what is in a place. Returns false when nothing is. */
+bool tcp_inspect(const struct tcp *tcp, enum flow_kind kind, uint32_t place,
+                 struct pc_socket_info *info);
+
+#endif
