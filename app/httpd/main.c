@@ -137,6 +137,12 @@ static void finish(void *worker, struct pc_stack *st)
 	server_finish(worker);
 }
 
+/* A server may close a connection that waits for a request whenever it likes (RFC 9112 section 9.5). */
+static void stack_defaults(struct pc_stack_config *config)
+{
+	config->tcp_give_way_ms = 1000;
+}
+
 int main(int argc, char **argv)
 {
 	struct program program = {.http = defaults};
@@ -147,6 +153,7 @@ int main(int argc, char **argv)
 	    .keys = keys,
 	    .nb_keys = sizeof(keys) / sizeof(keys[0]),
 	    .config = &program.http,
+	    .defaults = stack_defaults,
 	    .check = check,
 	    .start = start,
 	    .turn = turn,

@@ -40,11 +40,25 @@ static void print_option(FILE *f, char letter, const char *name, const char *arg
 	print_wrapped(f, help, "            ", 0);
 }
 
-static void print_key(FILE *f, const struct pc_config_key *k, bool live)
+/* what a program begins with: for keys of the stack it may have its own */
+static uint64_t default_of(const struct settings *s, unsigned table, const struct pc_config_key *k)
+{
+	struct pc_stack_config config;
+	uint64_t value = k->def;
+
+	if (s->tables[table].base != &s->stack)
+		return value;
+	settings_defaults(s->app, &config);
+	memcpy(&value, (const char *)&config + k->offset, sizeof(value));
+	return value;
+}
+
+static void print_key(FILE *f, const struct settings *s, unsigned table,
+                      const struct pc_config_key *k)
 {
 	fprintf(f, "  %s.%s = %llu  (%llu to %llu %s)%s\n", k->section, k->name,
-	        (unsigned long long)k->def, (unsigned long long)k->min, (unsigned long long)k->max,
-	        k->unit, live ? " *" : "");
+	        (unsigned long long)default_of(s, table, k), (unsigned long long)k->min,
+	        (unsigned long long)k->max, k->unit, settings_is_live(s, table, k) ? " *" : "");
 	print_wrapped(f, k->sentence, "            ", 0);
 }
 
@@ -105,8 +119,7 @@ void help_print(const struct settings *s, FILE *f)
 	    "change while the program runs, when SIGHUP makes it read its file again):\n");
 	for (unsigned t = SETTINGS_TABLES; t-- > 0;)
 		for (size_t i = 0; i < s->tables[t].n; i++)
-			print_key(f, &s->tables[t].keys[i],
-			          settings_is_live(s, t, &s->tables[t].keys[i]));
+			print_key(f, s, t, &s->tables[t].keys[i]);
 	for (size_t i = 0; i < n; i++) {
 		fprintf(f, "  %s.%s\n", text[i].section, text[i].name);
 		print_wrapped(f, text[i].sentence, "            ", 0);
@@ -148,7 +161,7 @@ static void print_table(FILE *f, const struct settings *s, unsigned table)
 		fprintf(f, "# %llu to %llu %s%s\n#%s = %llu\n", (unsigned long long)k->min,
 		        (unsigned long long)k->max, k->unit,
 		        settings_is_live(s, table, k) ? "; SIGHUP will do" : "", k->name,
-		        (unsigned long long)k->def);
+		        (unsigned long long)default_of(s, table, k));
 		/* with the last key of its section */
 		if (i + 1 == t->n || strcmp(k->section, k[1].section) != 0)
 			print_text_keys(f, k->section);

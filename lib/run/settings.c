@@ -74,12 +74,19 @@ static void keep_no_stack(struct settings *s)
 	s->stack.stack_mbufs = FRAMES_MBUFS;
 }
 
+void settings_defaults(const struct pc_run_app *app, struct pc_stack_config *config)
+{
+	pc_stack_config_init(config);
+	if (app->defaults != NULL)
+		app->defaults(config);
+}
+
 void settings_init(struct settings *s, const struct pc_run_app *app, void *app_arg)
 {
 	memset(s, 0, sizeof(*s));
 	s->app = app;
 	s->app_arg = app_arg;
-	pc_stack_config_init(&s->stack);
+	settings_defaults(app, &s->stack);
 	s->tables[0].keys = pc_stack_config_keys(&s->tables[0].n);
 	s->tables[0].base = &s->stack;
 	s->tables[1] =

@@ -100,6 +100,9 @@ struct settings {
 	char why[SETTINGS_WHY];
 };
 
+/** settings_defaults makes what a program begins with as keys of the stack. */
+void settings_defaults(const struct pc_run_app *app, struct pc_stack_config *config);
+
 /** settings_init makes the defaults. */
 void settings_init(struct settings *s, const struct pc_run_app *app, void *app_arg);
 

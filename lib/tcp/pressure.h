@@ -2,7 +2,7 @@
 #ifndef TCP_PRESSURE_H
 #define TCP_PRESSURE_H
 
-/* What TCP gives back when mbufs or connections are running out. */
+/* What TCP gives back when mbufs are running out. */
 
 struct tcp;
 
@@ -10,12 +10,8 @@ struct tcp;
  * pressure_relieve is called in each turn: while mbufs are scarce it looks at some of the connections that
  * hold any. First it takes away what came out of order, which a receiver may forget though it was
  * acknowledged selectively (RFC 2018 section 8). If that was not enough, those go whose peers have kept
- * their windows closed for tcp.stalled_ms.  After pressure_refused it looks, in each tick, for one that has been silent
- * for so long.
+ * their windows closed for tcp.stalled_ms.
  */
 void pressure_relieve(struct tcp *tcp);
-
-/** pressure_refused notes that a peer has completed its handshake and there was no connection for it. */
-void pressure_refused(struct tcp *tcp);
 
 #endif

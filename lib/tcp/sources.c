@@ -18,15 +18,16 @@ static uint64_t row_length(uint64_t n)
 	return rte_align64pow2(RTE_MAX(n, UINT64_C(64)));
 }
 
-uint64_t sources_footprint(uint64_t n, uint64_t limit)
+uint64_t sources_footprint(uint64_t n, bool counts)
 {
-	return limit == 0 ? 0 : SOURCES_ROWS * row_length(n) * sizeof(uint32_t);
+	return !counts ? 0 : SOURCES_ROWS * row_length(n) * sizeof(uint32_t);
 }
 
-int sources_init(struct sources *s, uint64_t n, uint64_t limit, struct sip_key key, int socket_id)
+int sources_init(struct sources *s, uint64_t n, bool counts, uint64_t limit, struct sip_key key,
+                 int socket_id)
 {
 	*s = (struct sources){.key = key, .limit = (uint32_t)limit};
-	if (limit == 0)
+	if (!counts)
 		return 0;
 	s->mask = (uint32_t)row_length(n) - 1;
 	for (unsigned i = 0; i < SOURCES_ROWS; i++) {

@@ -23,27 +23,33 @@ struct sources {
 	uint32_t *row[SOURCES_ROWS]; /* NULL: nobody counts */
 };
 
-/** sources_footprint returns the bytes for n things; limit 0: nothing is counted, and no memory needed. */
-uint64_t sources_footprint(uint64_t n, uint64_t limit);
+/** sources_footprint returns the bytes for n things; if nothing is counted, no memory is needed. */
+uint64_t sources_footprint(uint64_t n, bool counts);
 
-/** sources_init: 0 or -ENOMEM. */
-int sources_init(struct sources *s, uint64_t n, uint64_t limit, struct sip_key key, int socket_id);
+/** sources_init has n things counted, if any are; limit 0: a source may have any number. Returns 0 or -ENOMEM. */
+int sources_init(struct sources *s, uint64_t n, bool counts, uint64_t limit, struct sip_key key,
+                 int socket_id);
 void sources_fini(struct sources *s);
 
 /* The parts of the functions below that count. */
 void sources_change(struct sources *s, const struct pc_addr *a, uint32_t by);
 uint32_t sources_count(const struct sources *s, const struct pc_addr *a);
 
+static inline bool sources_are_counted(const struct sources *s)
+{
+	return unlikely(s->row[0] != NULL);
+}
+
 /** sources_add counts one more of a source, sources_del one less. */
 static inline void sources_add(struct sources *s, const struct pc_addr *a)
 {
-	if (unlikely(s->limit != 0))
+	if (sources_are_counted(s))
 		sources_change(s, a, 1);
 }
 
 static inline void sources_del(struct sources *s, const struct pc_addr *a)
 {
-	if (unlikely(s->limit != 0))
+	if (sources_are_counted(s))
 		sources_change(s, a, UINT32_MAX);
 }
 

@@ -18,7 +18,7 @@
 #include "base/seq.h"
 #include "tcp/accecn.h"
 #include "tcp/fastopen.h"
-#include "tcp/pressure.h"
+#include "tcp/room.h"
 #include "tcp/rtt.h"
 #include "tcp/syncookie.h"
 #include "tcp/tcp_conn.h"
@@ -433,11 +433,9 @@ int syncache_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 			syncache_remove(tcp, index);
 		return overflow(tcp, p, rx, verdict);
 	}
-	t = syncache_promote(tcp, e);
-	if (t == NULL) {
-		pressure_refused(tcp);
+	t = room_promote(tcp, e);
+	if (t == NULL)
 		return PC_DROP_TCP_NO_TCB;
-	}
 	if (e->lost == 0)
 		rtt_sample(tcp->ctx, t, e->acked ? e->sent_us : tcp->ctx->now_us - e->sent_us);
 	tcb_replace(tcp, t, rx->hash, flow_ref_make(FLOW_SYN, index));
@@ -486,11 +484,9 @@ int syncache_input_cookie(struct tcp *tcp, const struct ip_pkt *p, const struct 
 	verdict = check_limits(tcp, binding, rx);
 	if (verdict != VERDICT_DONE)
 		return overflow(tcp, p, rx, verdict);
-	t = syncache_promote(tcp, &e);
-	if (t == NULL) {
-		pressure_refused(tcp);
+	t = room_promote(tcp, &e);
+	if (t == NULL)
 		return PC_DROP_TCP_NO_TCB;
-	}
 	ctx_count(tcp->ctx, PC_TCP_COOKIES_ACCEPTED);
 	tcb_enter_passive(tcp, t);
 	announce(tcp, t);

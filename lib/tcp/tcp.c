@@ -59,6 +59,11 @@ static uint32_t nb_bindings(const struct pc_stack_config *cfg)
 	return (uint32_t)RTE_MIN(cfg->stack_max_listeners + others, (uint64_t)UINT16_MAX);
 }
 
+static bool counts_connections(const struct pc_stack_config *cfg)
+{
+	return cfg->tcp_source_connections != 0 || cfg->tcp_give_way_ms != 0;
+}
+
 uint64_t tcp_footprint(const struct pc_stack_config *cfg, struct pc_stack_footprint *fp)
 {
 	fp->connections =
@@ -71,8 +76,8 @@ uint64_t tcp_footprint(const struct pc_stack_config *cfg, struct pc_stack_footpr
 	       dests_footprint((uint32_t)cfg->tcp_destinations) +
 	       (uint64_t)(nb_queues(cfg) + 1) * sizeof(struct tcp_queues) +
 	       cc_slots_footprint(nb_slots(cfg)) +
-	       sources_footprint(cfg->stack_max_connections, cfg->tcp_source_connections) +
-	       sources_footprint(cfg->tcp_syn_cache, cfg->tcp_source_half_open);
+	       sources_footprint(cfg->stack_max_connections, counts_connections(cfg)) +
+	       sources_footprint(cfg->tcp_syn_cache, cfg->tcp_source_half_open != 0);
 }
 
 static int make_tcbs(struct tcp *tcp, const struct pc_stack_config *cfg)
@@ -103,15 +108,16 @@ static int make_tcbs(struct tcp *tcp, const struct pc_stack_config *cfg)
 
 static int make_sources(struct tcp *tcp, const struct pc_stack_config *cfg)
 {
-	const uint64_t limits[] = {cfg->tcp_source_connections, cfg->tcp_source_half_open};
+	const uint64_t limit = cfg->tcp_source_half_open;
+	const bool counts = counts_connections(cfg);
 
-	if ((limits[0] | limits[1]) == 0)
+	if (!counts && limit == 0)
 		return 0;
-	if (sources_init(&tcp->connections, cfg->stack_max_connections, limits[0],
-	                 rng_key(&tcp->ctx->rng), cfg->socket_id) != 0)
+	if (sources_init(&tcp->connections, cfg->stack_max_connections, counts,
+	                 cfg->tcp_source_connections, rng_key(&tcp->ctx->rng), cfg->socket_id) != 0)
 		return -1;
-	return sources_init(&tcp->half_open, cfg->tcp_syn_cache, limits[1], rng_key(&tcp->ctx->rng),
-	                    cfg->socket_id);
+	return sources_init(&tcp->half_open, cfg->tcp_syn_cache, limit != 0, limit,
+	                    rng_key(&tcp->ctx->rng), cfg->socket_id);
 }
 
 static int make_tables(struct tcp *tcp, const struct pc_stack_config *cfg)
@@ -331,5 +337,6 @@ bool tcp_next(const struct tcp *tcp, uint32_t *tick)
 	earliest(&any, tick, has, at);
 	has = timewait_next(&tcp->tw, &at);
 	earliest(&any, tick, has, at);
+	earliest(&any, tick, tcp->room.left > 0, tcp->ctx->tick + 1);
 	return any;
 }

@@ -108,12 +108,21 @@ struct tcp {
 	struct sources connections, half_open; /* of each source; tcp.source_* */
 	uint32_t denied_left;                  /* denied.c: TCBs still to be looked at */
 	struct {
-		uint32_t hand;   /* pressure.c: the queues looked at last */
-		uint32_t round;  /* how often all were */
-		uint32_t tick;   /* when */
+		uint32_t hand;  /* pressure.c: the queues looked at last */
+		uint32_t round; /* how often all were */
+		uint32_t tick;  /* when */
+	} pressure;
+	struct {
+		uint32_t hand;   /* room.c: the TCB looked at last */
 		uint32_t left;   /* still to be looked at for who was refused a connection */
 		uint32_t wanted; /* connections, since that has begun */
-	} pressure;
+		uint32_t least;  /* what the source has that has fewest of those refused */
+		uint32_t tick;   /* when any were looked at */
+		uint32_t
+		    contest_tick; /* when a source that has less than giver last got a place of it */
+		struct pc_addr giver;
+		bool contested;
+	} room;
 	struct sip_key isn_key;
 	struct tcp_tuning tuning[TCP_TUNINGS];
 	struct known known; /* sources that have completed a handshake */

@@ -220,7 +220,7 @@ void tcb_enter(struct tcp *tcp, struct tcb *t)
 
 static void count_source(struct tcp *tcp, struct tcb *t)
 {
-	if (tcp->connections.limit == 0)
+	if (!sources_are_counted(&tcp->connections))
 		return;
 	t->opt |= TCB_OPT_COUNTED;
 	sources_add(&tcp->connections, &t->flow.raddr);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """percore-httpd or percore-echo under the tools that attackers have: floods by hping3, scans by nmap, slow clients by
-slowhttptest, what thc-ipv6 does to IPv6, packets by scapy's fuzz(), peers that lie, forged, random and mutated
+slowhttptest, peers that say nothing, what thc-ipv6 does to IPv6, packets by scapy's fuzz(), peers that lie, forged, random and mutated
 frames and requests of our own. A good client keeps fetching
 meanwhile, and at the end every frame received has ended in one counter and no mbuf is missing. scripts/attack runs it."""
 import hashlib
@@ -18,6 +18,7 @@ import time
 
 import bed
 import forge
+import holders
 import lies
 import walk
 from bed import CLIENT, SERVER, expect, sh, wait_for
@@ -471,6 +472,7 @@ ATTACKS = {
     "scapy-fuzz": scapy_fuzz,
     "nothing": lambda seconds, port: time.sleep(seconds),
     **{"forge-" + name: forged(name) for name in forge.FORGERIES},
+    **{"idle-" + kind: lambda seconds, port, kind=kind: holders.hold(kind, SERVER, port, "pctap0", seconds) for kind in holders.KINDS},
     **{"lie-" + name: lie(name) for name in lies.LIES},
     "requests": requests,
     "connections": connections,

@@ -128,6 +128,8 @@ X(tcp, keepalive_interval_ms, 75000, 1000, 86400000, "ms", "time between keep-al
 X(tcp, keepalive_probes, 9, 1, 127, "segments", "probes without an answer before a connection ends") \
 X(tcp, stalled_ms, 10000, 0, 86400000, "ms", \
   "time that a peer may keep its window closed while mbufs are short, or acknowledge nothing while connections are, before its connection is reset; 0: for ever") \
+X(tcp, give_way_ms, 0, 0, 86400000, "ms", \
+  "at stack.max_connections, time without a segment of its peer after which an accepted connection that owes nothing may be reset for a new one, of the source that has most first; 0: never; percore-httpd and percore-echo begin with 1000") \
 X(tcp, challenge_acks, 1000, 1, 1000000, "segments/s", "challenge ACKs per second at most (RFC 5961 section 7)") \
 X(tcp, fastopen, 1, 0, 519, "bits", \
   "TCP Fast Open (RFC 7413), as Linux's sysctl: 1: connect, for sockets that ask for it; 2: listen, likewise; 4: connect without a cookie; 512: listen without one") \
@@ -160,6 +162,7 @@ X(tcp, port_last, 60999, 1024, 65535, "port", "last ephemeral port")
 	X(ip, routes)              \
 	X(tcp, source_connections) \
 	X(tcp, source_half_open)   \
+	X(tcp, give_way_ms)        \
 	X(tcp, syn_cache)          \
 	X(tcp, destinations)       \
 	X(tcp, fastopen_key)       \

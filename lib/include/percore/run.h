@@ -77,6 +77,8 @@ struct pc_run_app {
 	const struct pc_config_key *keys;
 	size_t nb_keys;
 	void *config;
+	/** Called before anything is read: gives keys of the stack other defaults in this program. May be NULL. */
+	void (*defaults)(struct pc_stack_config *config);
 	/** Called once, on the main lcore, after arguments and before EAL: checks what was given.
 	 * May be NULL. Returns 0, or -1 with a line in why. */
 	int (*check)(void *app, char *why, size_t why_len);

@@ -137,6 +137,33 @@ static void without_a_stack_its_keys_are_gone(void)
 	free(s);
 }
 
+static void own_defaults(struct pc_stack_config *config)
+{
+	config->tcp_give_way_ms = 77;
+}
+
+static void a_program_has_defaults_of_its_own(void)
+{
+	const struct pc_run_app app = {.name = "test", .defaults = own_defaults};
+	struct settings *s = malloc(sizeof(*s));
+	char *text = NULL;
+	size_t len;
+	FILE *f;
+
+	settings_init(s, &app, NULL);
+	CU_ASSERT_EQUAL(s->stack.tcp_give_way_ms, 77);
+	CU_ASSERT_EQUAL(s->stack.tcp_backlog, 65535);
+	CU_ASSERT_EQUAL(settings_assign(s, "tcp.give_way_ms=5"), 0);
+	CU_ASSERT_EQUAL(s->stack.tcp_give_way_ms, 5);
+	f = open_memstream(&text, &len);
+	help_print_config(s, f);
+	fclose(f);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "#give_way_ms = 77\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "#backlog = 65535\n"));
+	free(text);
+	free(s);
+}
+
 int main(void)
 {
 	const CU_TestInfo tests[] = {
@@ -146,6 +173,7 @@ int main(void)
 	    {"what is missing is told", what_is_missing_is_told},
 	    {"there is a limit to addresses", there_is_a_limit_to_addresses},
 	    {"without a stack its keys are gone", without_a_stack_its_keys_are_gone},
+	    {"a program has defaults of its own", a_program_has_defaults_of_its_own},
 	    CU_TEST_INFO_NULL,
 	};
 
