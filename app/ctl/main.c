@@ -12,8 +12,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define COMMAND_MAX 1000
-#define PACKET_MAX  65536
+#include "ctl.h"
+
+#define COMMAND_MAX 8000
 
 static const char usage[] =
     "Usage: percore-ctl PATH COMMAND\n\n"
@@ -34,13 +35,15 @@ static const char usage[] =
     "  deny show\n"
     "  mtu set BYTES [port N]                             of IPv4; 0: what the port takes\n"
     "  socket show [tcp|udp] [state NAME]... [port N] [peer NETWORK]\n"
+    "  capture FILE [port N] [count N] [snaplen BYTES] [filter EXPRESSION]\n"
+    "                                                     to a pcap file, \"-\": to stdout\n"
     "  counters show [all]                                those that are not 0, or all\n"
     "  usage show                                         what is in use, and the limits\n\n"
     "NETWORK is 192.0.2.0/24, 2001:db8::/32 or \"default\". Every lcore makes the change, without "
     "a\n"
     "pause of what it does. Status 0: made; 1: refused; 2: nobody to ask.\n";
 
-static int fail(const char *path, int status)
+int fail(const char *path, int status)
 {
 	fprintf(stderr, "percore-ctl: %s: %s\n", path, strerror(errno));
 	return status;
@@ -109,29 +112,62 @@ static int print_answer(int fd, const char *path)
 	return fflush(stdout) == 0 ? status : fail("output", 2);
 }
 
+/* "capture FILE ... filter EXPRESSION" as the command that the program knows: without the file, and with the filter's
+ * program. Returns 0, or a status when it has said what is wrong. */
+static int make_capture(int argc, char **argv, char *command)
+{
+	char expression[COMMAND_MAX + 1] = "";
+	size_t at;
+	int words = 2;
+
+	while (words < argc && strcmp(argv[words], "filter") != 0)
+		words++;
+	argv[1] = argv[0];
+	if (join(words - 1, argv + 1, command) != 0 ||
+	    (words < argc && join(argc - words - 1, argv + words + 1, expression) != 0)) {
+		errno = E2BIG;
+		return fail("command", 2);
+	}
+	if (words == argc)
+		return 0;
+	at = strlen(command);
+	at += (size_t)snprintf(command + at, COMMAND_MAX - at, "program ");
+	return capture_filter(expression, command + at, COMMAND_MAX - at);
+}
+
+static int make_command(int argc, char **argv, char *command)
+{
+	if (join(argc, argv, command) == 0)
+		return 0;
+	errno = E2BIG;
+	return fail("command", 2);
+}
+
 int main(int argc, char **argv)
 {
 	char command[COMMAND_MAX + 1];
+	const char *file;
 	int fd, status;
 
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		printf("percore-ctl (percore %s)\n", PC_VERSION);
 		return 0;
 	}
-	if (argc < 3) {
+	if (argc < 3 || (argc == 3 && strcmp(argv[2], "capture") == 0)) {
 		fputs(usage, argc == 2 && strcmp(argv[1], "--help") == 0 ? stdout : stderr);
 		return argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : 2;
 	}
-	if (join(argc - 2, argv + 2, command) != 0) {
-		errno = E2BIG;
-		return fail("command", 2);
-	}
+	file = strcmp(argv[2], "capture") == 0 && argc > 3 ? argv[3] : NULL;
+	status = file != NULL ? make_capture(argc - 2, argv + 2, command)
+	                      : make_command(argc - 2, argv + 2, command);
+	if (status != 0)
+		return status;
 	fd = open_control(argv[1]);
 	if (fd < 0)
 		return fail(argv[1], 2);
 	if (send(fd, command, strlen(command), MSG_NOSIGNAL) < 0)
 		return fail(argv[1], 2);
-	status = print_answer(fd, argv[1]);
+	status = file != NULL ? capture_to(file, fd, argv[1]) : print_answer(fd, argv[1]);
 	(void)close(fd);
 	return status;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a thread of its own, on none of the lcores that carry data, serves one connection after the other at a UNIX
- * socket of packets: one is a command, and what comes back is "ok", a line end and what was asked for, or
+ * Overview: a thread of its own, on none of the lcores that carry data, serves one connection after the other, and a
+ * capture between them, at a UNIX socket of packets: one is a command, and what comes back is "ok", a line end and what was asked for, or
  * "error", a blank and why.  A change is posted to the first stack; when that has made it, to the others (what
  * one refuses the others would refuse, too).
  *
@@ -26,11 +26,13 @@
 
 #include <rte_lcore.h>
 
+#include "ctl_capture.h"
 #include "serve/host.h"
 #include "worker.h"
 
 #define CTL_TEXT      1024
 #define LOOK_FIRST_US 20
+#define CAPTURE_MS    1 /* between turns of a capture */
 #define LOOK_AGAIN_US 500
 #define PATIENCE_US   2000000
 #define PATIENCE_S    5
@@ -42,6 +44,8 @@ struct ctl {
 	pthread_t thread;
 	char path[108];
 	struct ctl_view *view;
+	struct ctl_capture *capture; /* NULL: nobody captures */
+	struct ctl_capture *left;    /* one that is over, and that an lcore may still write to */
 };
 
 int ctl_wait(const bool *ends, const struct worker *w, uint64_t ticket)
@@ -62,6 +66,30 @@ int ctl_wait(const bool *ends, const struct worker *w, uint64_t ticket)
 	return -ETIMEDOUT;
 }
 
+bool ctl_call_is_made(struct ctl_call *c)
+{
+	int rc;
+
+	if (c->asked != NULL && pc_stack_posted(c->asked->st, c->ticket, &rc))
+		c->asked = NULL;
+	return c->asked == NULL;
+}
+
+int ctl_call(struct ctl_call *c, const bool *ends, const struct worker *w,
+             int (*call)(struct pc_stack *st, const void *data), void *arg)
+{
+	int rc;
+
+	if (!ctl_call_is_made(c))
+		return -EBUSY;
+	c->ticket = pc_stack_post(w->st, call, &arg, sizeof(arg));
+	c->asked = c->ticket != 0 ? w : NULL;
+	rc = ctl_wait(ends, w, c->ticket);
+	if (rc != -ETIMEDOUT)
+		c->asked = NULL;
+	return rc;
+}
+
 static void change(const struct ctl *c, const struct pc_change *what, FILE *f)
 {
 	const struct run *r = c->run;
@@ -79,7 +107,40 @@ static void change(const struct ctl *c, const struct pc_change *what, FILE *f)
 	fputs("ok\n", f);
 }
 
-static void serve(struct ctl *c, const char *text, FILE *f)
+/* ---- captures -------------------------------------------------------------------------------- */
+
+static void end_capture(struct ctl *c)
+{
+	if (ctl_capture_end(c->capture))
+		ctl_capture_free(c->capture);
+	else
+		c->left = c->capture;
+	c->capture = NULL;
+}
+
+/* Begins a capture for who is at the other end of *conn, which is the capture's then. */
+static void start_capture(struct ctl *c, const struct ctl_capture_args *args, int *conn, FILE *f)
+{
+	char why[256];
+
+	if (c->left != NULL && ctl_capture_end(c->left)) {
+		ctl_capture_free(c->left);
+		c->left = NULL;
+	}
+	if (c->capture != NULL || c->left != NULL) {
+		fputs("error somebody else captures\n", f);
+		return;
+	}
+	c->capture = ctl_capture_start(c->run, &c->ends, *conn, args, why, sizeof(why));
+	if (c->capture != NULL)
+		*conn = -1;
+	else
+		fprintf(f, "error %s\n", why);
+}
+
+/* ---- commands -------------------------------------------------------------------------------- */
+
+static void serve(struct ctl *c, const char *text, int *conn, FILE *f)
 {
 	struct ctl_command command;
 	char why[256];
@@ -90,6 +151,8 @@ static void serve(struct ctl *c, const char *text, FILE *f)
 	}
 	if (command.verb == CTL_CHANGE)
 		change(c, &command.change, f);
+	else if (command.verb == CTL_CAPTURE)
+		start_capture(c, &command.capture, conn, f);
 	else
 		ctl_view_show(c->view, &command, f);
 }
@@ -106,7 +169,7 @@ static ssize_t send_packet(void *cookie, const char *text, size_t n)
 static void serve_connection(struct ctl *c, int conn)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE_S};
-	char command[CTL_TEXT];
+	char command[CTL_COMMAND_MAX];
 	ssize_t got;
 	FILE *f;
 
@@ -116,10 +179,11 @@ static void serve_connection(struct ctl *c, int conn)
 	f = got > 0 ? fopencookie(&conn, "w", (cookie_io_functions_t){.write = send_packet}) : NULL;
 	if (f != NULL) {
 		command[got] = '\0';
-		serve(c, command, f);
+		serve(c, command, &conn, f);
 		(void)fclose(f);
 	}
-	(void)close(conn);
+	if (conn >= 0)
+		(void)close(conn);
 }
 
 static void *control(void *arg)
@@ -129,14 +193,19 @@ static void *control(void *arg)
 	                        {.fd = c->listen_fd, .events = POLLIN}};
 
 	while (!__atomic_load_n(&c->ends, __ATOMIC_ACQUIRE)) {
+		const int ready = poll(fds, 2, c->capture != NULL ? CAPTURE_MS : -1);
 		int conn;
 
-		if (poll(fds, 2, -1) <= 0 || (fds[1].revents & POLLIN) == 0)
+		if (c->capture != NULL && !ctl_capture_turn(c->capture))
+			end_capture(c);
+		if (ready <= 0 || (fds[1].revents & POLLIN) == 0)
 			continue;
 		conn = accept4(c->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 		if (conn >= 0)
 			serve_connection(c, conn);
 	}
+	if (c->capture != NULL)
+		end_capture(c);
 	return NULL;
 }
 
@@ -218,8 +287,10 @@ void ctl_stop(struct run *r)
 
 void ctl_free(struct run *r)
 {
-	if (r->ctl != NULL)
+	if (r->ctl != NULL) {
 		ctl_view_free(r->ctl->view);
+		ctl_capture_free(r->ctl->left);
+	}
 	free(r->ctl);
 	r->ctl = NULL;
 }

@@ -7,6 +7,7 @@
  * the like of every stack while the program runs; percore-ctl sends them.
  */
 
+#include <linux/filter.h>
 #include <percore/control.h>
 #include <percore/inspect.h>
 #include <percore/stats.h>
@@ -24,6 +25,21 @@ enum ctl_verb {
 	CTL_SHOW_SOCKETS,
 	CTL_SHOW_NEIGHS,
 	CTL_SHOW_DENIED,
+	CTL_CAPTURE,
+};
+
+/* bytes of a frame that are captured at most, instructions of a filter, and bytes of a command */
+#define CTL_SNAPLEN_MAX 16384
+#define CTL_PROGRAM_MAX 256
+#define CTL_COMMAND_MAX 8192
+
+/** Which frames are captured, and how much of them. */
+struct ctl_capture_args {
+	uint64_t count;   /* frames until the end; 0: no end */
+	uint32_t snaplen; /* bytes of each at most */
+	int32_t port;     /* -1: of all */
+	uint16_t nb_insn; /* 0: all frames */
+	struct sock_filter insn[CTL_PROGRAM_MAX];
 };
 
 /** What a command asks for. */
@@ -32,6 +48,7 @@ struct ctl_command {
 	struct pc_change change;      /* of CTL_CHANGE */
 	struct pc_socket_match match; /* of CTL_SHOW_SOCKETS */
 	bool all;                     /* of CTL_SHOW_COUNTERS: those that are 0, too */
+	struct ctl_capture_args capture;
 };
 
 /** ctl_parse reads a command of words that blanks separate. Returns 0, or -1 with a line in why. */
@@ -51,6 +68,20 @@ void ctl_print_counters(FILE *f, const struct pc_counters *c, bool all);
 /** ctl_wait waits until a stack's thread has made a call that was posted to it, unless *ends (atomic) becomes true. Returns
  * what that returned, -ETIMEDOUT, or -errno for the ticket 0. */
 int ctl_wait(const bool *ends, const struct worker *w, uint64_t ticket);
+
+/** A call to a stack that writes to memory of who asks. Zeroed: none. */
+struct ctl_call {
+	const struct worker *asked; /* who may still be writing; NULL: nobody */
+	uint64_t ticket;
+};
+
+/** ctl_call has a stack's thread make a call, which gets the pointer arg as its data. Returns what the call does, -ETIMEDOUT,
+ * or -EBUSY: an earlier one is still being made. */
+int ctl_call(struct ctl_call *c, const bool *ends, const struct worker *w,
+             int (*call)(struct pc_stack *st, const void *data), void *arg);
+
+/** ctl_call_is_made says that nobody is writing any more. */
+bool ctl_call_is_made(struct ctl_call *c);
 
 /** A view of all stacks: the memory that lcores write lists to. It is there until they are gone. */
 struct ctl_view;

@@ -26,8 +26,7 @@
 struct ctl_view {
 	struct run *run;
 	const bool *ends;
-	const struct worker *asked; /* who may still be writing, and the ticket; NULL: nobody */
-	uint64_t ticket;
+	struct ctl_call call;
 	unsigned n; /* of the list */
 	struct pc_socket_walk walk;
 	struct pc_socket_match match;
@@ -101,19 +100,9 @@ static int tell_usage(struct pc_stack *st, const void *data)
 
 /* ---- the thread ------------------------------------------------------------------------------ */
 
-/* Has a stack fill something in. Returns 0 or a negative errno; -EBUSY: an earlier call is still being made. */
 static int ask(struct ctl_view *v, const struct worker *w, view_call call)
 {
-	int rc;
-
-	if (v->asked != NULL && !pc_stack_posted(v->asked->st, v->ticket, &rc))
-		return -EBUSY;
-	v->ticket = pc_stack_post(w->st, call, &v, sizeof(v));
-	v->asked = v->ticket != 0 ? w : NULL;
-	rc = ctl_wait(v->ends, w, v->ticket);
-	if (rc != -ETIMEDOUT)
-		v->asked = NULL;
-	return rc;
+	return ctl_call(&v->call, v->ends, w, call, v);
 }
 
 static void refuse(FILE *f, int rc)
@@ -205,7 +194,7 @@ static void show_sockets(struct ctl_view *v, const struct pc_socket_match *match
 {
 	int rc = 0;
 
-	if (v->asked != NULL && !pc_stack_posted(v->asked->st, v->ticket, &rc)) {
+	if (!ctl_call_is_made(&v->call)) {
 		refuse(f, -EBUSY); /* it reads what is written here */
 		return;
 	}
@@ -244,6 +233,7 @@ void ctl_view_show(struct ctl_view *v, const struct ctl_command *command, FILE *
 		show_sockets(v, &command->match, f);
 		return;
 	case CTL_CHANGE:
+	case CTL_CAPTURE:
 		return;
 	}
 	if (!ask_first(v, call, f))

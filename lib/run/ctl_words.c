@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORDS    16
-#define TEXT_MAX 1024
+#define WORDS 16
 
 struct words {
 	unsigned n, at;
@@ -254,6 +253,49 @@ static int read_nothing(struct words *w, struct ctl_command *c)
 	return w->at == w->n ? 0 : fail(w, "\"%s\" is not understood here", next(w));
 }
 
+/* A filter comes as its instructions, two digits for each byte, and is judged by the socket that gets it: who asks makes it
+ * of what was typed, as names in it may be looked up. */
+static int read_program(struct words *w, struct ctl_capture_args *a)
+{
+	const char *text = next(w);
+	const size_t digits = text != NULL ? strlen(text) : 0, each = 2 * sizeof(a->insn[0]);
+	uint8_t *at = (uint8_t *)a->insn;
+
+	if (digits == 0 || digits % each != 0 || digits / each > CTL_PROGRAM_MAX ||
+	    strspn(text, "0123456789abcdef") != digits)
+		return fail(w, "that is no program of a filter");
+	for (size_t i = 0; i < digits; i += 2)
+		(void)sscanf(text + i, "%2hhx", at++);
+	a->nb_insn = (uint16_t)(digits / each);
+	return 0;
+}
+
+static int read_capture(struct words *w, struct ctl_command *c)
+{
+	struct ctl_capture_args *a = &c->capture;
+	uint64_t v;
+	int rc = 0;
+
+	a->port = -1;
+	a->snaplen = CTL_SNAPLEN_MAX;
+	while (rc == 0 && w->at < w->n) {
+		if (is_next(w, "count")) {
+			rc = read_number(w, "count", UINT64_MAX, &a->count);
+		} else if (is_next(w, "snaplen")) {
+			rc = read_number(w, "snaplen", CTL_SNAPLEN_MAX, &v);
+			a->snaplen = rc == 0 && v > 0 ? (uint32_t)v : CTL_SNAPLEN_MAX;
+		} else if (is_next(w, "port")) {
+			rc = read_number(w, "port", PC_MAX_PORTS - 1, &v);
+			a->port = rc == 0 ? (int32_t)v : -1;
+		} else if (is_next(w, "program")) {
+			rc = read_program(w, a);
+		} else {
+			rc = fail(w, "\"%s\" is not understood here", next(w));
+		}
+	}
+	return rc;
+}
+
 static const struct {
 	const char *object;
 	enum ctl_verb verb;
@@ -267,10 +309,15 @@ static const struct {
 
 static int read_command(struct words *w, struct ctl_command *c)
 {
-	const char *object = next(w), *verb = next(w);
+	const char *object = next(w), *verb;
 
 	if (object == NULL)
 		return fail(w, "a command is missing");
+	if (strcmp(object, "capture") == 0) {
+		c->verb = CTL_CAPTURE;
+		return read_capture(w, c);
+	}
+	verb = next(w);
 	for (unsigned i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		if (strcmp(object, lists[i].object) == 0 &&
 		    (verb == NULL || strcmp(verb, "show") == 0)) {
@@ -291,7 +338,7 @@ static int read_command(struct words *w, struct ctl_command *c)
 int ctl_parse(const char *text, struct ctl_command *c, char *why, size_t len)
 {
 	struct words w = {.why = why, .len = len};
-	char buf[TEXT_MAX], *rest = buf, *word;
+	char buf[CTL_COMMAND_MAX], *rest = buf, *word;
 
 	memset(c, 0, sizeof(*c));
 	if (snprintf(buf, sizeof(buf), "%s", text) >= (int)sizeof(buf))

@@ -128,16 +128,24 @@ static void put_info6(struct ancillary *a, uint16_t tell, const struct udp_info 
 		put_dst(a, true, info);
 }
 
+void ancillary_put_arrival(struct ancillary *a, const struct sockets *s, const struct sock_ref *ref,
+                           uint64_t at_ns)
+{
+	const uint16_t tell = ref->udp->tell;
+
+	if (tell & (UDP_TELL_TIME | UDP_TELL_TIME_NS | UDP_TELL_STAMPS))
+		put_time(a, s->ctx, tell, at_ns);
+	if ((tell & UDP_TELL_DROPS) && ref->udp->drops != 0)
+		ancillary_put(a, SOL_SOCKET, SO_RXQ_OVFL, &ref->udp->drops,
+		              sizeof(ref->udp->drops));
+}
+
 void ancillary_put_info(struct ancillary *a, const struct sockets *s, const struct sock_ref *ref,
                         const struct udp_info *info)
 {
 	const uint16_t tell = ref->udp->tell;
 
-	if (tell & (UDP_TELL_TIME | UDP_TELL_TIME_NS | UDP_TELL_STAMPS))
-		put_time(a, s->ctx, tell, info->at_ns);
-	if ((tell & UDP_TELL_DROPS) && ref->udp->drops != 0)
-		ancillary_put(a, SOL_SOCKET, SO_RXQ_OVFL, &ref->udp->drops,
-		              sizeof(ref->udp->drops));
+	ancillary_put_arrival(a, s, ref, info->at_ns);
 	if (ref->udp->ip6)
 		put_info6(a, tell, info);
 	if (pc_addr_is_ip4(&info->dst.addr))

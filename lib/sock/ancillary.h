@@ -18,6 +18,10 @@ struct ancillary ancillary_begin(struct msghdr *msg);
 /** ancillary_put appends an item; what does not fit is cut, and MSG_CTRUNC set, as on Linux. */
 void ancillary_put(struct ancillary *a, int level, int type, const void *data, size_t len);
 
+/** ancillary_put_arrival appends when something came, and how much found no room before, as far as a socket wants to be told. */
+void ancillary_put_arrival(struct ancillary *a, const struct sockets *s, const struct sock_ref *ref,
+                           uint64_t at_ns);
+
 /** ancillary_put_info appends what a socket wants to be told of a datagram. */
 void ancillary_put_info(struct ancillary *a, const struct sockets *s, const struct sock_ref *ref,
                         const struct udp_info *info);

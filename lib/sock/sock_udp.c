@@ -117,7 +117,9 @@ static ssize_t recv_datagram(struct sockets *s, const struct sock_ref *ref, stru
 	else if (msg->msg_name != NULL)
 		sock_write_addr(sock_is_ip6(ref), &info.src, info.netif, msg->msg_name,
 		                &msg->msg_namelen);
-	if (ref->udp->tell != 0 && ref->udp->kind != UDP_PACKET)
+	if (ref->udp->tell != 0 && ref->udp->kind == UDP_PACKET)
+		ancillary_put_arrival(a, s, ref, udp_arrival_ns(m));
+	else if (ref->udp->tell != 0)
 		ancillary_put_info(a, s, ref, &info);
 	if (ref->udp->gro && n > 0 && n == m->pkt_len && !(flags & MSG_PEEK))
 		n = take_more(s, ref, msg, a, &info, n);

@@ -209,6 +209,9 @@ int udp_payload_max(struct udp *udp, uint32_t index, const struct pc_endpoint *t
 /** udp_recv returns the next datagram and its sender, or NULL; with peek it stays queued. */
 struct rte_mbuf *udp_recv(struct udp *udp, uint32_t index, struct pc_endpoint *from, bool peek);
 
+/** udp_arrival_ns tells when such a one came, by the stack's clock; 0: nobody wanted to know. */
+uint64_t udp_arrival_ns(const struct rte_mbuf *m);
+
 /** udp_read_info tells about a datagram or packet that udp_recv has returned; raw packets have no ports. */
 void udp_read_info(const struct udp_sock *s, const struct rte_mbuf *m, struct udp_info *info);
 

@@ -277,6 +277,13 @@ static void read_sender(const struct udp_sock *s, const struct rte_mbuf *m,
 	from->port = read_port(s, m, 0);
 }
 
+uint64_t udp_arrival_ns(const struct rte_mbuf *m)
+{
+	const struct pkt *note = pkt_of_const(m);
+
+	return (uint64_t)note->rx.cookie << 32 | note->rx.seq;
+}
+
 void udp_read_info(const struct udp_sock *s, const struct rte_mbuf *m, struct udp_info *info)
 {
 	const struct pkt *note = pkt_of_const(m);
@@ -284,7 +291,7 @@ void udp_read_info(const struct udp_sock *s, const struct rte_mbuf *m, struct ud
 
 	read_sender(s, m, &info->src);
 	info->dst.port = read_port(s, m, 2);
-	info->at_ns = (uint64_t)note->rx.cookie << 32 | note->rx.seq;
+	info->at_ns = udp_arrival_ns(m);
 	info->netif = note->rx.netif;
 	if (ip[0] >> 4 == 4) {
 		info->dst.addr = pc_addr_ip4(wire_get32_be(ip + 16));

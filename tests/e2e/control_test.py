@@ -8,6 +8,8 @@ by which of them packets come.
 import hashlib
 import json
 import os
+import re
+import signal
 import socket
 import subprocess
 import time
@@ -151,6 +153,57 @@ def shown(b, s):
     expect("listeners 1 of " in ctl(b, s, "usage"), "what is in use")
 
 
+def capture(b, s, name, *words):
+    """A capture that has begun: its file has a header."""
+    path = os.path.join(b.tmp, name)
+    # pylint: disable=consider-using-with
+    p = subprocess.Popen([b.path("percore-ctl"), s.path, "capture", path, *words], stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: os.path.exists(path) and os.path.getsize(path) > 0 or p.poll() is not None, 5 * b.slow, "a file")
+    return p, path
+
+
+def frames_of(path, *words):
+    return sh("tcpdump", "-nn", "-r", path, *words).stdout.splitlines()
+
+
+def captured(b, s):
+    """frames are captured, both ways and by a filter, while a file is served"""
+    every, path = capture(b, s, "every.pcap", "filter", "tcp", "port", "80")
+    text = ctl(b, s, "capture", os.path.join(b.tmp, "no.pcap"), status=1)
+    expect("somebody else captures" in text, text)
+    digest = hashlib.sha256(subprocess.run(["curl", "-sS", "--max-time", str(60 * b.slow), f"http://{SERVER}/big"],
+                                           stdout=subprocess.PIPE, check=True).stdout).hexdigest()
+    expect(digest == s.digest, "the file differs")
+    expect(pings(SERVER), "no answer")
+    time.sleep(0.2)
+    every.send_signal(signal.SIGINT)
+    told = every.communicate(timeout=10 * b.slow)[1]
+    expect(every.returncode == 0, told)
+    lines = frames_of(path)
+    found = re.search(r"(\d+) frames captured, (\d+) dropped", told)
+    expect(found and int(found[1]) == len(lines) > 100, f"{told}: {len(lines)} in the file")
+    expect(any("Flags [S]," in line for line in lines) and any("Flags [S.]," in line for line in lines), "a handshake")
+    expect(not any("ICMP" in line for line in lines), "what the filter does not want")
+    stamps = [float(line.split()[0]) for line in frames_of(path, "-tt")]
+    expect(stamps == sorted(stamps) and abs(stamps[-1] - time.time()) < 60, "times")
+    few, path = capture(b, s, "few.pcap", "count", "3", "snaplen", "60", "filter", "icmp")
+    for _ in range(3):
+        pings(SERVER)
+    told = few.communicate(timeout=10 * b.slow)[1]
+    expect(few.returncode == 0 and "3 frames captured, 0 dropped" in told, told)
+    expect(len(frames_of(path)) == 3 and os.path.getsize(path) == 24 + 3 * (16 + 60), "three frames of 60 bytes")
+    text = ctl(b, s, "capture", "-", "filter", "sideways", status=1)
+    expect("filter: " in text, text)
+    text = ctl(b, s, "capture", "-", "port", "9", status=1)
+    expect("No such device" in text, text)
+    # who is killed, or does not read, is nobody's concern
+    dead, _ = capture(b, s, "dead.pcap")
+    dead.kill()
+    dead.communicate()
+    wait_for(lambda: ctl(b, s, "usage").find("udp-sockets 0 of") >= 0, 5 * b.slow, "the end of it")
+    expect(pings(SERVER), "no answer after that")
+
+
 def link(b, s):
     """a link that comes up again: the address is announced"""
     if b.backend != "tap":
@@ -171,16 +224,19 @@ def link(b, s):
 
 
 def end(b, s):
-    """the socket goes with the program"""
+    """the socket goes with the program, and so does who captures"""
+    last, _ = capture(b, s, "last.pcap")
     s.program.stop()
+    told = last.communicate(timeout=10 * b.slow)[1]
+    expect(last.returncode == 0 and "frames captured" in told, told)
     expect(not os.path.exists(s.path), "the socket is left")
     text = ctl(b, s, "route", status=2)
     expect("No such file" in text, text)
 
 
-STEPS = [routes, transfer, addresses, denied, shown, link, end]
+STEPS = [routes, transfer, addresses, denied, shown, captured, link, end]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
-    bed.need("ethtool", "ping", "curl")
+    bed.need("ethtool", "ping", "curl", "tcpdump")
     bed.main(args, STEPS, start)

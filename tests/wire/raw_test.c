@@ -356,6 +356,48 @@ static void packets(struct wt *w)
 	CHECK(wt_next_frame(w, 0) != NULL);
 }
 
+/* when a frame came, and how many found no room before it, as of other sockets */
+static void packet_control(struct wt *w)
+{
+	int fd = open_socket(w, AF_PACKET, SOCK_RAW, htons(ETH_P_ALL)), on = 1, small = 1;
+	char buf[200], control[200];
+	struct timespec at[2] = {{0}};
+	uint32_t drops = 0;
+
+	OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)));
+	OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on)));
+	for (int i = 0; i < 2; i++) {
+		struct iovec iov = {.iov_base = buf, .iov_len = sizeof(buf)};
+		struct msghdr msg = {.msg_iov = &iov,
+		                     .msg_iovlen = 1,
+		                     .msg_control = control,
+		                     .msg_controllen = sizeof(control)};
+
+		inject_echo(w, 0, 1);
+		wt_pass(w, 250);
+		EQ(pc_recvmsg(w->st, fd, &msg, MSG_TRUNC), 47);
+		for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c)) {
+			CHECK(c->cmsg_level == SOL_SOCKET);
+			if (c->cmsg_type == SO_TIMESTAMPNS)
+				memcpy(&at[i], CMSG_DATA(c), sizeof(at[i]));
+			else if (c->cmsg_type == SO_RXQ_OVFL)
+				memcpy(&drops, CMSG_DATA(c), sizeof(drops));
+		}
+		if (i == 1)
+			break;
+		EQ(drops, 0);
+		OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)));
+		for (int k = 0; k < 40; k++)
+			inject_echo(w, 0, 1);
+		while (pc_recv(w->st, fd, buf, sizeof(buf), 0) > 0)
+			;
+	}
+	IN((at[1].tv_sec - at[0].tv_sec) * 1000 + (at[1].tv_nsec - at[0].tv_nsec) / 1000000, 250,
+	   300);
+	IN(drops, 1, 39);
+	OK(pc_close(w->st, fd));
+}
+
 static int attach(struct wt *w, int fd, struct sock_filter *insn, unsigned short n)
 {
 	struct sock_fprog prog = {.len = n, .filter = insn};
@@ -553,6 +595,7 @@ static const struct wt_case cases[] = {
     {"raw(7), packet(7): no such interface", no_interface},
     {"raw(7): IP_HDRINCL", raw_header},
     {"packet(7): every frame, both ways", packets},
+    {"packet(7), socket(7): SO_TIMESTAMPNS and SO_RXQ_OVFL", packet_control},
     {"bpf(4): SO_ATTACH_FILTER", filters},
     {"RFC 3493 5.2: members", members},
     {"RFC 3678 4.1: sources", sources},

@@ -74,6 +74,23 @@ static void test_sockets(void)
 	CU_ASSERT(reads("socket show udp") && c.match.proto == IPPROTO_UDP);
 }
 
+static void test_capture(void)
+{
+	CU_ASSERT(reads("capture") && c.verb == CTL_CAPTURE);
+	CU_ASSERT(c.capture.port == -1 && c.capture.count == 0 && c.capture.nb_insn == 0);
+	CU_ASSERT_EQUAL(c.capture.snaplen, CTL_SNAPLEN_MAX);
+	CU_ASSERT(reads("capture count 7 snaplen 96 port 2 program 28000000"
+	                "0c0000001500000100080000"
+	                "0600000000000100"));
+	CU_ASSERT(c.capture.port == 2 && c.capture.count == 7 && c.capture.snaplen == 96);
+	CU_ASSERT_EQUAL_FATAL(c.capture.nb_insn, 3);
+	CU_ASSERT(c.capture.insn[0].code == 0x28 && c.capture.insn[0].k == 12);
+	CU_ASSERT(c.capture.insn[1].jf == 1 && c.capture.insn[1].k == 0x800);
+	CU_ASSERT(c.capture.insn[2].code == 6 && c.capture.insn[2].k == 0x10000);
+	CU_ASSERT(reads("capture snaplen 0")); /* as tcpdump -s 0 */
+	CU_ASSERT_EQUAL(c.capture.snaplen, CTL_SNAPLEN_MAX);
+}
+
 static void test_mistakes(void)
 {
 	static const char *const wrong[] = {
@@ -105,6 +122,13 @@ static void test_mistakes(void)
 	    "socket show peer",
 	    "socket show peer 192.0.2.0/33",
 	    "neigh show all",
+	    "capture 5",
+	    "capture program",
+	    "capture program 0600",
+	    "capture program 060000000000000g",
+	    "capture count many",
+	    "capture snaplen 16385",
+	    "capture port 16",
 	    "addr add",
 	    "addr add 192.0.2.9/24 port 16",
 	    "addr add 192.0.2.9/24 metric 3",
@@ -116,7 +140,7 @@ static void test_mistakes(void)
 	    "mtu set many",
 	    "a b c d e f g h i j k l m n o p q",
 	};
-	char *text = malloc(5000);
+	char *text = malloc(CTL_COMMAND_MAX + 2);
 
 	for (unsigned i = 1; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		why[0] = '\0';
@@ -125,8 +149,11 @@ static void test_mistakes(void)
 		else
 			CU_ASSERT(!reads(wrong[i]) && why[0] != '\0');
 	}
-	memset(text, 'a', 4999);
-	text[4999] = '\0';
+	for (unsigned i = 0; i < 300; i++)
+		memcpy(text + 2 * i, "a ", 3);
+	CU_ASSERT(!reads(text)); /* too many words */
+	memset(text, 'a', CTL_COMMAND_MAX + 1);
+	text[CTL_COMMAND_MAX + 1] = '\0';
 	CU_ASSERT(!reads(text));
 	free(text);
 }
@@ -198,6 +225,7 @@ static const struct unit_case cases[] = {
     {"routes", test_routes},
     {"addresses, neighbours and the rest", test_others},
     {"which sockets are shown", test_sockets},
+    {"captures", test_capture},
     {"mistakes", test_mistakes},
     {"lists", test_lists},
 };

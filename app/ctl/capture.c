@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * percore-ctl capture: packets whose first byte says what they are ('d' bytes of the file, 's' a line about it), behind
+ * "ok".  A signal is the end of what we say; the program sends what it has then, and ends, too.
+ */
+#include "ctl.h"
+
+#include <errno.h>
+#include <pcap/pcap.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t is_ended;
+
+static void end(int sig)
+{
+	(void)sig;
+	is_ended = 1;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction sa = {.sa_handler = end}; /* calls are to be interrupted */
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+}
+
+/* the next packet, its end marked; 0: there are no more */
+static ssize_t next(int fd, char *packet)
+{
+	static bool told;
+	ssize_t n;
+
+	do {
+		if (is_ended && !told) {
+			told = true;
+			(void)shutdown(fd, SHUT_WR);
+		}
+		n = recv(fd, packet, PACKET_MAX - 1, 0);
+	} while (n < 0 && (errno == EINTR || errno == EAGAIN));
+	if (n >= 0)
+		packet[n] = '\0';
+	return n;
+}
+
+static int write_packets(FILE *to, const char *file, int fd, char *packet)
+{
+	ssize_t n;
+
+	while ((n = next(fd, packet)) > 0) {
+		if (packet[0] == 's')
+			fprintf(stderr, "percore-ctl: %s", packet + 1);
+		else if (fwrite(packet + 1, 1, (size_t)n - 1, to) != (size_t)n - 1 ||
+		         fflush(to) != 0)
+			return fail(file, 2);
+	}
+	return n == 0 ? 0 : fail("capture", 2);
+}
+
+int capture_filter(const char *expression, char *program, size_t size)
+{
+	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, UINT16_MAX);
+	struct bpf_program p = {0};
+	const unsigned char *at;
+	int status = 0;
+
+	if (pcap == NULL)
+		return fail("filter", 2);
+	if (pcap_compile(pcap, &p, expression, 1, PCAP_NETMASK_UNKNOWN) != 0) {
+		fprintf(stderr, "percore-ctl: filter: %s\n", pcap_geterr(pcap));
+		status = 1;
+	} else if (2 * p.bf_len * sizeof(p.bf_insns[0]) >= size) {
+		fprintf(stderr, "percore-ctl: filter: it is too long\n");
+		status = 1;
+	}
+	at = (const unsigned char *)p.bf_insns;
+	for (size_t i = 0; status == 0 && i < p.bf_len * sizeof(p.bf_insns[0]); i++)
+		snprintf(program + 2 * i, 3, "%02x", at[i]);
+	pcap_freecode(&p);
+	pcap_close(pcap);
+	return status;
+}
+
+int capture_to(const char *file, int fd, const char *path)
+{
+	static char packet[PACKET_MAX];
+	const struct timeval patience = {.tv_usec = 200000};
+	ssize_t n;
+	FILE *to;
+	int status;
+
+	catch_signals();
+	/* a signal that comes just before a call would not be seen while nothing comes */
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	n = next(fd, packet);
+	if (n <= 0) {
+		errno = n == 0 ? ECONNRESET : errno;
+		return fail(path, 2);
+	}
+	if (strcmp(packet, "ok\n") != 0) {
+		fprintf(stderr, "percore-ctl: %s",
+		        strncmp(packet, "error ", 6) == 0 ? packet + 6 : packet);
+		return 1;
+	}
+	to = strcmp(file, "-") == 0 ? stdout : fopen(file, "w");
+	if (to == NULL)
+		return fail(file, 2);
+	status = write_packets(to, file, fd, packet);
+	if (to != stdout && fclose(to) != 0 && status == 0)
+		status = fail(file, 2);
+	return status;
+}

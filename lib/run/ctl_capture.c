@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A look at the frames of a running program; see ctl_capture.h.
+ *
+ * Overview: a lane is one stack's part: its socket, and room for what one call reads from it, at most LANE_FRAMES
+ * frames, a few microseconds' work for an lcore.  A turn has every lane filled, sorts what has come by time, and sends
+ * it.  Who reads slowly is not waited for: while the control socket is full nothing is read, and the sockets of
+ * the stacks overflow.
+ *
+ * Ownership: lanes are written by lcores, see ctl_call.
+ */
+#include "ctl_capture.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <pcap/pcap.h>
+#include <percore/socket.h>
+#include <rte_common.h>
+
+#include "serve/host.h"
+#include "worker.h"
+
+#define LANE_FRAMES  32
+#define LANE_BYTES   (128 * 1024)
+#define SOCKET_BYTES (8 << 20) /* of a stack's socket, as far as its limits let it */
+#define PACKET_MAX   (48 * 1024)
+#define CONN_BYTES   (4 << 20)
+#define FRAME_HEADER 16
+#define ROUNDS       64 /* of a turn: others have commands, too */
+
+#define PCAP_NANO_MAGIC 0xa1b23c4d
+
+/** A frame as a lane keeps it. */
+struct captured {
+	uint64_t at_ns; /* since 1970 */
+	uint32_t len, caplen;
+	const uint8_t *bytes;
+};
+
+struct lane {
+	struct ctl_capture *capture;
+	const struct worker *worker;
+	struct ctl_call call;
+	int fd; /* of the stack; -1: none yet */
+	unsigned n;
+	uint32_t used;
+	uint32_t dropped; /* by the socket, so far */
+	struct captured frame[LANE_FRAMES];
+	uint8_t bytes[LANE_BYTES];
+};
+
+struct ctl_capture {
+	struct ctl_capture_args args;
+	struct sock_fprog program; /* of args */
+	const bool *ends;
+	int conn;
+	uint64_t frames;
+	unsigned nb_lanes;
+	unsigned nb_sorted, next; /* what the lanes have, in order of time; what of it comes next */
+	const struct captured **sorted;
+	uint32_t packed; /* bytes of packet, its mark included */
+	bool full;       /* packet could not be sent yet */
+	uint8_t packet[PACKET_MAX];
+	struct lane lane[];
+};
+
+/* ---- on the lcores --------------------------------------------------------------------------- */
+
+static struct lane *lane_of(const void *data)
+{
+	struct lane *l;
+
+	memcpy(&l, data, sizeof(l));
+	return l;
+}
+
+static int prepare(struct pc_stack *st, const struct lane *l, int fd)
+{
+	const struct ctl_capture *c = l->capture;
+	const int on = 1, bytes = SOCKET_BYTES;
+	struct sockaddr_ll ll = {.sll_family = AF_PACKET,
+	                         .sll_protocol = htons(ETH_P_ALL),
+	                         .sll_ifindex = c->args.port + 1};
+
+	(void)pc_setsockopt(st, fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	if (pc_setsockopt(st, fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) != 0 ||
+	    pc_setsockopt(st, fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on)) != 0 ||
+	    (c->program.len != 0 && pc_setsockopt(st, fd, SOL_SOCKET, SO_ATTACH_FILTER, &c->program,
+	                                          sizeof(c->program)) != 0) ||
+	    (c->args.port >= 0 && pc_bind(st, fd, (struct sockaddr *)&ll, sizeof(ll)) != 0))
+		return -errno;
+	return 0;
+}
+
+static int open_lane(struct pc_stack *st, const void *data)
+{
+	struct lane *l = lane_of(data);
+	const int fd = pc_socket(st, AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = prepare(st, l, fd);
+	if (rc != 0)
+		(void)pc_close(st, fd);
+	else
+		l->fd = fd;
+	return rc;
+}
+
+static int close_lane(struct pc_stack *st, const void *data)
+{
+	struct lane *l = lane_of(data);
+
+	(void)pc_close(st, l->fd);
+	l->fd = -1;
+	return 0;
+}
+
+/* what stands beside a frame */
+static void read_control(struct lane *l, struct msghdr *msg, struct captured *f)
+{
+	struct timespec at = {0};
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET)
+			continue;
+		if (c->cmsg_type == SO_TIMESTAMPNS)
+			memcpy(&at, CMSG_DATA(c), sizeof(at));
+		else if (c->cmsg_type == SO_RXQ_OVFL)
+			memcpy(&l->dropped, CMSG_DATA(c), sizeof(l->dropped));
+	}
+	f->at_ns = (uint64_t)at.tv_sec * 1000000000 + (uint64_t)at.tv_nsec;
+}
+
+static int fill_lane(struct pc_stack *st, const void *data)
+{
+	struct lane *l = lane_of(data);
+	const uint32_t snaplen = l->capture->args.snaplen;
+	union {
+		struct cmsghdr align;
+		char bytes[256];
+	} control;
+
+	l->n = l->used = 0;
+	while (l->n < LANE_FRAMES && l->used + snaplen <= LANE_BYTES) {
+		struct iovec iov = {.iov_base = l->bytes + l->used, .iov_len = snaplen};
+		struct msghdr msg = {.msg_iov = &iov,
+		                     .msg_iovlen = 1,
+		                     .msg_control = &control,
+		                     .msg_controllen = sizeof(control)};
+		struct captured *f = &l->frame[l->n];
+		const ssize_t len = pc_recvmsg(st, l->fd, &msg, MSG_TRUNC);
+
+		if (len < 0)
+			break;
+		f->bytes = l->bytes + l->used;
+		f->len = (uint32_t)len;
+		f->caplen = RTE_MIN(f->len, snaplen);
+		read_control(l, &msg, f);
+		l->used += f->caplen;
+		l->n++;
+	}
+	return 0;
+}
+
+/* ---- to who has asked ------------------------------------------------------------------------ */
+
+/* Sends what is packed. Returns false when nobody is there any more. */
+static bool send_packed(struct ctl_capture *c)
+{
+	ssize_t sent;
+
+	if (c->packed <= 1)
+		return true;
+	sent = send(c->conn, c->packet, c->packed, MSG_NOSIGNAL | MSG_DONTWAIT);
+	c->full = sent < 0 && (errno == EAGAIN || errno == ENOBUFS);
+	if (sent >= 0)
+		c->packed = 1;
+	return sent >= 0 || c->full;
+}
+
+static void pack(struct ctl_capture *c, const void *bytes, uint32_t n)
+{
+	memcpy(c->packet + c->packed, bytes, n);
+	c->packed += n;
+}
+
+static void pack_header(struct ctl_capture *c)
+{
+	const struct pcap_file_header h = {.magic = PCAP_NANO_MAGIC,
+	                                   .version_major = 2,
+	                                   .version_minor = 4,
+	                                   .snaplen = c->args.snaplen,
+	                                   .linktype = DLT_EN10MB};
+
+	c->packet[0] = 'd';
+	c->packed = 1;
+	pack(c, &h, sizeof(h));
+}
+
+static void pack_frame(struct ctl_capture *c, const struct captured *f)
+{
+	/* what stands in a file, whatever time_t is */
+	const uint32_t h[FRAME_HEADER / 4] = {(uint32_t)(f->at_ns / 1000000000),
+	                                      (uint32_t)(f->at_ns % 1000000000), f->caplen, f->len};
+
+	pack(c, h, sizeof(h));
+	pack(c, f->bytes, f->caplen);
+	c->frames++;
+}
+
+static bool is_enough(const struct ctl_capture *c)
+{
+	return c->args.count != 0 && c->frames >= c->args.count;
+}
+
+/* in order of time, and of coming where that is the same */
+static int by_time(const void *a, const void *b)
+{
+	const struct captured *const *x = a, *const *y = b;
+
+	if ((*x)->at_ns != (*y)->at_ns)
+		return (*x)->at_ns < (*y)->at_ns ? -1 : 1;
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* Sends what is sorted. Returns false when nobody is there any more. */
+static bool send_sorted(struct ctl_capture *c)
+{
+	for (; c->next < c->nb_sorted && !is_enough(c); c->next++) {
+		const struct captured *f = c->sorted[c->next];
+
+		if (c->packed + FRAME_HEADER + f->caplen > PACKET_MAX && !send_packed(c))
+			return false;
+		if (c->full)
+			return true;
+		pack_frame(c, f);
+	}
+	return send_packed(c);
+}
+
+/* ---- turns ----------------------------------------------------------------------------------- */
+
+/* Has all lanes filled. Returns 0 or a negative errno. */
+static int fill(struct ctl_capture *c)
+{
+	c->nb_sorted = c->next = 0;
+	for (unsigned i = 0; i < c->nb_lanes; i++) {
+		struct lane *l = &c->lane[i];
+		const int rc = ctl_call(&l->call, c->ends, l->worker, fill_lane, l);
+
+		if (rc != 0)
+			return rc;
+		for (unsigned k = 0; k < l->n; k++)
+			c->sorted[c->nb_sorted++] = &l->frame[k];
+	}
+	qsort(c->sorted, c->nb_sorted, sizeof(c->sorted[0]), by_time);
+	return 0;
+}
+
+/* who has asked says nothing more, or is gone */
+static bool is_told_to_end(const struct ctl_capture *c)
+{
+	char byte;
+
+	return recv(c->conn, &byte, 1, MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EINTR);
+}
+
+bool ctl_capture_turn(struct ctl_capture *c)
+{
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		int rc = 0;
+
+		if (is_told_to_end(c) || is_enough(c))
+			return false;
+		if (c->next == c->nb_sorted && !c->full)
+			rc = fill(c);
+		/* an lcore that is slow now may have time later */
+		if ((rc != 0 && rc != -ETIMEDOUT && rc != -EBUSY) || !send_sorted(c))
+			return false;
+		if (c->full || c->nb_sorted == 0)
+			break;
+	}
+	return true;
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static struct ctl_capture *make(struct run *r, const bool *ends, int conn,
+                                const struct ctl_capture_args *args)
+{
+	struct ctl_capture *c = calloc(1, sizeof(*c) + r->nb_workers * sizeof(c->lane[0]));
+
+	if (c == NULL)
+		return NULL;
+	c->sorted = calloc((size_t)r->nb_workers * LANE_FRAMES, sizeof(c->sorted[0]));
+	if (c->sorted == NULL) {
+		free(c);
+		return NULL;
+	}
+	c->args = *args;
+	c->program = (struct sock_fprog){.len = args->nb_insn, .filter = c->args.insn};
+	c->ends = ends;
+	c->conn = conn;
+	c->nb_lanes = r->nb_workers;
+	for (unsigned i = 0; i < c->nb_lanes; i++) {
+		c->lane[i].capture = c;
+		c->lane[i].worker = r->workers[i];
+		c->lane[i].fd = -1;
+	}
+	return c;
+}
+
+/* Returns 0, or -1 with a line in why. */
+static int open_lanes(struct ctl_capture *c, char *why, size_t len)
+{
+	for (unsigned i = 0; i < c->nb_lanes; i++) {
+		struct lane *l = &c->lane[i];
+		const int rc = ctl_call(&l->call, c->ends, l->worker, open_lane, l);
+
+		if (rc != 0) {
+			snprintf(why, len, "lcore %u: %s", l->worker->lcore, strerror(-rc));
+			return -1;
+		}
+	}
+	return 0;
+}
+
+struct ctl_capture *ctl_capture_start(struct run *r, const bool *ends, int conn,
+                                      const struct ctl_capture_args *args, char *why, size_t len)
+{
+	struct ctl_capture *c = make(r, ends, conn, args);
+	const int bytes = CONN_BYTES;
+
+	if (c == NULL) {
+		snprintf(why, len, "no memory");
+		return NULL;
+	}
+	if (open_lanes(c, why, len) != 0) {
+		c->conn = -1;
+		if (ctl_capture_end(c))
+			ctl_capture_free(c);
+		return NULL;
+	}
+	(void)setsockopt(conn, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	(void)send(conn, "ok\n", 3, MSG_NOSIGNAL);
+	pack_header(c);
+	return c;
+}
+
+static void send_report(const struct ctl_capture *c)
+{
+	char text[128];
+	uint64_t dropped = 0;
+	int n;
+
+	for (unsigned i = 0; i < c->nb_lanes; i++)
+		dropped += c->lane[i].dropped;
+	n = snprintf(text, sizeof(text), "s%" PRIu64 " frames captured, %" PRIu64 " dropped\n",
+	             c->frames, dropped);
+	(void)send(c->conn, text, (size_t)n, MSG_NOSIGNAL);
+}
+
+bool ctl_capture_end(struct ctl_capture *c)
+{
+	bool free_now = true;
+
+	for (unsigned i = 0; i < c->nb_lanes; i++) {
+		struct lane *l = &c->lane[i];
+
+		if (l->fd >= 0 && !__atomic_load_n(c->ends, __ATOMIC_ACQUIRE))
+			(void)ctl_call(&l->call, c->ends, l->worker, close_lane, l);
+		free_now &= ctl_call_is_made(&l->call);
+	}
+	if (c->conn >= 0) {
+		(void)send_packed(c);
+		send_report(c);
+		(void)close(c->conn);
+	}
+	c->conn = -1;
+	return free_now;
+}
+
+void ctl_capture_free(struct ctl_capture *c)
+{
+	if (c != NULL)
+		free(c->sorted);
+	free(c);
+}
