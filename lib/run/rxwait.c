@@ -13,6 +13,8 @@
  */
 #include "rxwait.h"
 
+#include <percore/run.h>
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -190,6 +192,7 @@ int rx_wait_serve(struct rx_wait *w, struct pc_service *service)
 		return errno;
 	w->service = service;
 	sigfillset(&all);
+	sigdelset(&all, PC_RUN_SIGNAL); /* by which it gives up privileges */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pthread_create(&w->watcher, NULL, watch, w);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -2,6 +2,8 @@
 /* The control thread: attaches processes and hears of their end. */
 #include "serve/host.h"
 
+#include <percore/run.h>
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -238,6 +240,7 @@ int control_start(struct pc_host *h)
 	}
 	/* signals are for the program's threads */
 	sigfillset(&all);
+	sigdelset(&all, PC_RUN_SIGNAL); /* by which it gives up privileges */
 	(void)pthread_sigmask(SIG_BLOCK, &all, &old);
 	rc = -pthread_create(&h->thread, NULL, control, h);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);

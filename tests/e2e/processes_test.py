@@ -123,6 +123,19 @@ def kill_program(b, s):
             pass
 
 
+def privileges(b, s):
+    """no thread of the stack keeps a capability that its ports do not need, those that serve clients included"""
+    keep = 1 << 2 | (1 << 12 | 1 << 13 | 1 << 39 if b.backend == "af_xdp" else 0)
+    tasks = f"/proc/{s.process.pid}/task"
+
+    def kept():
+        words = [open(f"{tasks}/{t}/status").read().split("CapEff:")[1].split()[0] for t in os.listdir(tasks)]
+        expect(len(words) > 2, f"{len(words)} threads")
+        return [w for w in words if int(w, 16) & ~keep]
+    wait_for(lambda: not kept(), 10 * b.slow, "the capabilities to go")
+    expect("given up" not in s.out(), s.out())
+
+
 def kill_stack(b, s):
     """kill -9 of the stack: calls fail with ENETDOWN, those that sleep too, and nothing hangs"""
     waiting = """
@@ -223,7 +236,7 @@ def types(b, s):
     wait_for(lambda: not os.path.exists(os.path.join(b.tmp, "typed")), 10 * b.slow, "the stack to end")
 
 
-STEPS = [inherited, busy_exec, kill_program, kill_stack, one_command, tidy, types]
+STEPS = [inherited, busy_exec, kill_program, privileges, kill_stack, one_command, tidy, types]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
