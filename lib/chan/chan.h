@@ -191,7 +191,8 @@ struct chan_sock {
 	uint32_t
 	    cork; /* UDP_CORK is 1, and something is held back by it or by MSG_MORE: CHAN_CORK_* */
 	uint32_t buffers_set; /* CHAN_SNDBUF_SET, CHAN_RCVBUF_SET */
-	uint32_t pad;
+	uint32_t
+	    edges; /* somebody waits for EPOLLOUT with EPOLLET, and is told of each datagram that has left */
 	/* L: positions of bytes whose marks were replaced while the reader stood at them: [rx_hole,rx_hole_end) */
 	uint64_t rx_hole, rx_hole_end;
 	/* both */

@@ -181,6 +181,16 @@ static void look(struct item *i)
 		queue_signal(&i->set->queue);
 }
 
+/* An item whose events have been set; of datagrams that leave, the lcore tells only who asks for it. */
+static void begin(struct item *i)
+{
+	const uint32_t out = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
+
+	if ((i->want.events & EPOLLET) && (i->want.events & out))
+		at_store(&chan_sock(client.chan, i->sock)->edges, 1);
+	look(i);
+}
+
 static struct item *new_item(struct epset *set, int fd, struct file *f,
                              const struct epoll_event *event)
 {
@@ -209,7 +219,7 @@ static int add(struct epset *set, int fd, struct file *f, const struct epoll_eve
 	i->next_in_bucket = *bucket_of(set, f->sock);
 	*bucket_of(set, f->sock) = i;
 	watch(set, i->sock);
-	look(i);
+	begin(i);
 	return 0;
 }
 
@@ -219,7 +229,7 @@ static int modify(struct item *i, const struct epoll_event *event)
 		return -EINVAL;
 	i->want = *event;
 	i->want.events |= ALWAYS;
-	look(i);
+	begin(i);
 	return 0;
 }
 

@@ -309,7 +309,9 @@ static ssize_t send_oob(uint32_t sock, const struct iovec *v, size_t n, int flag
 		if (rc < (ssize_t)piece.iov_len)
 			return (ssize_t)done;
 	}
-	rc = n > 0 ? send_urgent(sock, after(&v[n - 1], v[n - 1].iov_len - 1), flags) : 0;
+	if (n == 0) /* nothing is urgent; yet it may not be said any more */
+		return stream_send(sock, v, 0, flags & ~MSG_OOB);
+	rc = send_urgent(sock, after(&v[n - 1], v[n - 1].iov_len - 1), flags);
 	return rc > 0 ? (ssize_t)done + 1 : end_send(done, (int)rc, flags);
 }
 

@@ -27,7 +27,9 @@ static bool receive_one(struct pc_service *s, int fd, const struct fifo *rx)
 	(void)fifo_write(rx, 0, &d, sizeof(d));
 	m.msg_iovlen = (size_t)fifo_space(rx, sizeof(d), CHAN_PAYLOAD_MAX, v);
 	n = pc_recvmsg(s->st, fd, &m, 0);
-	if (n < 0)
+	if (n < 0 ||
+	    m.msg_namelen ==
+	        0) /* the end that shutdown() makes; what came before and after it is read */
 		return false;
 	d.len = (uint32_t)n;
 	d.addr.len = m.msg_namelen;
@@ -46,8 +48,6 @@ unsigned dgram_receive(struct pc_service *s, uint32_t sock)
 	struct fifo rx = chan_rx(s->chan, sock);
 	unsigned news = 0;
 
-	if (at_peek(&c->flags) & CHAN_RX_SHUT) /* the stack would say "the end" for ever */
-		return 0;
 	for (;;) {
 		if (fifo_room(&rx) < CHAN_DGRAM_MAX) {
 			if (fifo_pending(&rx) > rx.size || !want_room(c, &rx))
@@ -91,11 +91,20 @@ static uint32_t transmit_one(struct pc_service *s, uint32_t sock, const struct f
 	return chan_dgram_bytes(d.len, d.control_len);
 }
 
+/* Linux: a datagram that has left is an edge, for its room is free again; a program may send the next one only then. */
+static bool wants_edges(struct pc_service *s, const struct chan_sock *c)
+{
+	const uint32_t to = at_peek(&c->primary);
+
+	return to < s->chan->nb_socks && at_load(&chan_sock(s->chan, to)->edges) != 0;
+}
+
 unsigned dgram_transmit(struct pc_service *s, uint32_t sock)
 {
 	struct chan_sock *c = chan_sock(s->chan, sock);
 	struct fifo tx = chan_tx(s->chan, sock);
 	uint64_t left = fifo_used(&tx); /* looked at once: what comes meanwhile has its own kick */
+	const bool any = left > 0;
 
 	while (left > 0) {
 		uint32_t n = transmit_one(s, sock, &tx, left);
@@ -107,7 +116,7 @@ unsigned dgram_transmit(struct pc_service *s, uint32_t sock)
 		left -= n;
 	}
 	if (at_load_sc(&c->tx_want) == 0)
-		return 0;
+		return any && wants_edges(s, c) ? NEWS_OUT : 0;
 	(void)at_swap(&c->tx_want, 0);
 	return NEWS_OUT;
 }

@@ -105,6 +105,8 @@ static ssize_t recv_datagram(struct sockets *s, const struct sock_ref *ref, stru
 	struct udp_info info;
 	size_t n;
 
+	if (m == NULL && ref->udp->rd_shut)
+		msg->msg_namelen = 0; /* nobody: this is no empty datagram */
 	if (m == NULL)
 		return ref->udp->rd_shut ? 0 : -EAGAIN;
 	if (ref->udp->kind != UDP_PACKET)

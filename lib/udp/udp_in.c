@@ -110,8 +110,6 @@ struct udp_sock *udp_find(const struct udp *udp, const struct pc_endpoint *src,
 
 int udp_refuse(const struct udp *udp, struct udp_sock *s, uint32_t len)
 {
-	if (unlikely(s->rd_shut))
-		return PC_DROP_UDP_SHUTDOWN;
 	if (s->rcv.head == NULL) /* one datagram always fits, however small the buffer */
 		return VERDICT_DONE;
 	if (udp->ctx->mbufs_low || s->rcv_bytes + len + UDP_OVERHEAD > s->rcv_max) {

@@ -360,7 +360,10 @@ SEED(3)
 SEED(4)
 SEED(5)
 SEED(6)
-SEED(31) /* MSG_MORE ahead of a FIN */
+SEED(31)  /* MSG_MORE ahead of a FIN */
+SEED(67)  /* an edge for a datagram that has left */
+SEED(93)  /* a datagram after shutdown() */
+SEED(291) /* MSG_OOB without a byte, after shutdown() */
 
 /* of the environment's choice */
 static void seed_other(struct live *l)
@@ -371,8 +374,9 @@ static void seed_other(struct live *l)
 }
 
 static const struct live_case cases[] = {
-    {"seed 1", seed_1}, {"seed 2", seed_2}, {"seed 3", seed_3},   {"seed 4", seed_4},
-    {"seed 5", seed_5}, {"seed 6", seed_6}, {"seed 31", seed_31}, {"other", seed_other},
+    {"seed 1", seed_1},   {"seed 2", seed_2},     {"seed 3", seed_3},    {"seed 4", seed_4},
+    {"seed 5", seed_5},   {"seed 6", seed_6},     {"seed 31", seed_31},  {"seed 67", seed_67},
+    {"seed 93", seed_93}, {"seed 291", seed_291}, {"other", seed_other},
 };
 
 LIVE_MAIN("posix/random", cases)
