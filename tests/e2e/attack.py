@@ -81,14 +81,14 @@ def echo(data, host):
 # ---- tools ------------------------------------------------------------------------------------------
 
 
-def run_for(seconds, *command):
-    """Runs a tool, again if it ends early, until the time is over."""
+def run_for(seconds, *command, judge=False):
+    """Runs a tool, again if it ends early, until the time is over. judge: it must not end with an error."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0.2:
         p = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL)
         try:
-            p.wait(left)
+            expect(p.wait(left) == 0 or not judge, f"{' '.join(map(str, command))}: status {p.returncode}")
         except subprocess.TimeoutExpired:
             p.terminate()
             p.wait(10)
@@ -97,6 +97,19 @@ def run_for(seconds, *command):
 def hping(*options):
     def attack(seconds, port):
         run_for(seconds, "hping3", "-q", "--flood", *[port if o == "PORT" else o for o in options], SERVER)
+    return attack
+
+
+def t50(*options):
+    def attack(seconds, port):
+        run_for(seconds, "t50", SERVER, "--flood", *[port if o == "PORT" else o for o in options], judge=True)
+    return attack
+
+
+def nping(*options):
+    def attack(seconds, port):
+        run_for(seconds, "nping", "-q", "--rate", 20000, "-c", 0, *[port if o == "PORT" else o for o in options], SERVER,
+                judge=True)
     return attack
 
 
@@ -427,6 +440,12 @@ ATTACKS = {
     "hping-icmp": hping("--icmp", "-d", "1000", "--rand-source"),
     "hping-fragments": hping("--icmp", "-f", "-d", "1000", "--rand-source"),
     "hping-half-fragments": hping("--udp", "-x", "-d", "500", "-p", "PORT", "--rand-source"),
+    "t50-all": t50("--protocol", "T50", "--dport", "PORT"),
+    "t50-shuffled": t50("--protocol", "T50", "--shuffle", "--encapsulated"),
+    "t50-bogus-checksums": t50("--protocol", "T50", "-B"),
+    "nping-tcp": nping("--tcp", "-p", "PORT", "--flags", "cwr,ecn,urg,ack,psh,rst,syn,fin", "--data-length", 700, "--ip-options", "R"),
+    "nping-bad-sums": nping("--tcp", "-p", "PORT", "--badsum", "--mtu", 24, "--data-length", 200),
+    "nping-connect": nping("--tcp-connect", "-p", "PORT"),
     "nmap-syn": nmap("-sS", "-p-"),
     "nmap-udp": nmap("-sU", "--top-ports", "200"),
     "nmap-os": nmap("-O", "-sV", "-p", "1-200"),
@@ -549,7 +568,7 @@ def settled(b, _):
 
 
 args = bed.arguments(__doc__, seconds=60, program="percore-httpd", set="", seed=1)
-bed.need("hping3", "nmap", "slowhttptest", "curl", "atk6-exploit6")
+bed.need("hping3", "nmap", "nping", "t50", "slowhttptest", "curl", "atk6-exploit6")
 args.only, only = None, args.only
 chosen = [n for n in ATTACKS if (not only or re.search(only, n)) and (args.program == "percore-httpd" or "slow" not in n and n != "requests")]
 bed.main(args, [*map(step, chosen), settled], start)
