@@ -45,7 +45,7 @@ struct udp_sock *udp_find_connected(const struct udp *udp, const struct pc_endpo
  * the interface, then the family. */
 enum { FITS = 1, FITS_FAMILY = 1, FITS_NETIF = 2, FITS_ADDR = 4 };
 
-static int score(const struct udp_sock *s, const struct udp_in *d)
+static inline int score(const struct udp_sock *s, const struct udp_in *d)
 {
 	const struct pc_endpoint *dst = &d->dst;
 	int fit = FITS + (s->netif != 0 ? FITS_NETIF : 0) + (s->ip6 ? 0 : FITS_FAMILY);
@@ -73,15 +73,15 @@ static struct udp_sock *choose(const struct udp *udp, const struct udp_in *d, in
 	return NULL;
 }
 
-static struct udp_sock *find(const struct udp *udp, const struct udp_in *d)
+/* Of the sockets of a chain, the one that fits best. */
+static __rte_noinline struct udp_sock *find_best(const struct udp *udp, const struct udp_in *d,
+                                                 uint32_t id)
 {
-	struct udp_sock *s, *found = udp_find_connected(udp, &d->dst, &d->src);
+	struct udp_sock *s, *found = NULL;
 	uint32_t group = 0;
 	int best = 0, fit;
 
-	if (found != NULL)
-		return found;
-	for (uint32_t id = udp->by_port[d->dst.port & udp->mask]; id != 0; id = s->next) {
+	for (; id != 0; id = s->next) {
 		s = &udp->sock[id - 1];
 		fit = score(s, d);
 		if (fit > best) {
@@ -92,6 +92,22 @@ static struct udp_sock *find(const struct udp *udp, const struct udp_in *d)
 		group += fit != 0 && fit == best && s->reuseport;
 	}
 	return group > 1 && found->reuseport ? choose(udp, d, best, group) : found;
+}
+
+static inline struct udp_sock *find(const struct udp *udp, const struct udp_in *d)
+{
+	struct udp_sock *s = udp_find_connected(udp, &d->dst, &d->src);
+	uint32_t id;
+
+	if (s != NULL)
+		return s;
+	id = udp->by_port[d->dst.port & udp->mask];
+	if (id == 0)
+		return NULL;
+	s = &udp->sock[id - 1];
+	if (likely(s->next == 0)) /* nobody else could have it */
+		return score(s, d) != 0 ? s : NULL;
+	return find_best(udp, d, id);
 }
 
 struct udp_sock *udp_find(const struct udp *udp, const struct pc_endpoint *src,
@@ -212,8 +228,8 @@ static int deliver_group(struct udp *udp, struct rte_mbuf *m, const struct ip_pk
 	return verdict;
 }
 
-static bool checksum_is_good(const struct rte_mbuf *m, const struct ip_pkt *p,
-                             const struct udp_hdr *h)
+static inline bool checksum_is_good(const struct rte_mbuf *m, const struct ip_pkt *p,
+                                    const struct udp_hdr *h)
 {
 	uint64_t sum;
 
@@ -223,6 +239,9 @@ static bool checksum_is_good(const struct rte_mbuf *m, const struct ip_pkt *p,
 	if (p->l4_good)
 		return true;
 	sum = cksum_pseudo(&p->src, &p->dst, p->proto, h->len);
+	if (likely(m->nb_segs == 1 && h->len < CKSUM_SHORT))
+		return cksum_is_good(cksum_add_short(
+		    sum, rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off), h->len));
 	return cksum_is_good(cksum_add_mbuf(sum, m, p->l4_off, h->len));
 }
 
