@@ -6,7 +6,7 @@
 #include "tcp/tcp_ack.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_ecn.h"
-#include "tcp/tcp_output.h"
+#include "tcp/tcp_segment.h"
 
 #define MARKS_OF_TEXT 2 /* section 3.2.2.5.1: after so many new marks an acknowledgement is due */
 #define MARKS_OF_ACKS 3 /* ... if there is no text: or two ends would never stop */

@@ -4,7 +4,7 @@
 #include "tcp/dsack.h"
 
 #include "tcp/tcp.h"
-#include "tcp/tcp_output.h"
+#include "tcp/tcp_segment.h"
 
 void dsack_note(struct tcp *tcp, struct tcb *t, uint32_t start, uint32_t end)
 {

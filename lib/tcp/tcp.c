@@ -21,6 +21,7 @@
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_plain.h"
+#include "tcp/tcp_segment.h"
 #include "tcp/tcp_timer.h"
 #include "tcp/window.h"
 

@@ -12,7 +12,7 @@
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_loss.h"
-#include "tcp/tcp_output.h"
+#include "tcp/tcp_segment.h"
 #include "tcp/tcp_timer.h"
 
 /** What an acknowledgement took out of the queue, for the RTT. */

@@ -3,7 +3,7 @@
  * Large segments; see tcp_bunch.h.
  *
  * Ownership: the payloads stay in the send queue, and the packet holds references to them, so nothing is
- * copied; while the port still has them, sending one again is a copy (tcp_output.c).
+ * copied; while the port still has them, sending one again is a copy (tcp_segment.c).
  *
  * Invariant: all segments of a bunch but the last are t->mss bytes long.
  */
@@ -11,7 +11,7 @@
 
 #include "tcp/account.h"
 #include "tcp/sndbuf.h"
-#include "tcp/tcp_output.h"
+#include "tcp/tcp_segment.h"
 
 #define CHAIN_MAX 64 /* mbufs: 64 KB of segments of Ethernet's size */
 #define BYTES_MAX (UINT16_MAX - 60 - TCP_HDR_MAX)

@@ -16,7 +16,7 @@
 #include "tcp/cc.h"
 #include "tcp/fastopen.h"
 #include "tcp/pmtu.h"
-#include "tcp/tcp_output.h"
+#include "tcp/tcp_segment.h"
 #include "tcp/tcp_timer.h"
 
 struct tcb *tcb_alloc(struct tcp *tcp)

@@ -4,7 +4,7 @@
 #include "base/seq.h"
 #include "tcp/accecn.h"
 #include "tcp/tcp_ack.h"
-#include "tcp/tcp_output.h"
+#include "tcp/tcp_segment.h"
 
 /* tcp.ecn */
 enum { ECN_NEVER, ECN_ALWAYS, ECN_IF_ASKED, ACCECN_ALWAYS, ACCECN_OR_ECN, ACCECN_IF_ASKED };

@@ -25,6 +25,7 @@
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_plain.h"
+#include "tcp/tcp_segment.h"
 #include "tcp/tcp_syn_sent.h"
 #include "tcp/tcp_timer.h"
 #include "tcp/urgent.h"

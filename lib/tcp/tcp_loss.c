@@ -19,6 +19,7 @@
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_output.h"
+#include "tcp/tcp_segment.h"
 #include "tcp/tcp_timer.h"
 
 #define DUP_THRESH 3

@@ -7,7 +7,7 @@
 #include "base/toeplitz.h"
 #include "tcp/fastopen.h"
 #include "tcp/tcp_conn.h"
-#include "tcp/tcp_output.h"
+#include "tcp/tcp_segment.h"
 #include "tcp/tcp_timer.h"
 
 struct tcb *tcp_socket(struct tcp *tcp)

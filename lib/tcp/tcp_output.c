@@ -1,276 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The way out (RFC 9293 sections 3.7 to 3.9).
+ * What may be sent now (RFC 9293 sections 3.7 to 3.9): the way from the queue to segments.
  *
- * A queued segment keeps its mbuf until it is acknowledged.  An inline one is sent by writing the
- * headers into its own headroom and handing out a second reference; its payload is always the last
- * tx.len bytes of the packet, so nothing needs to be undone afterwards.  While the port still holds
- * that reference a retransmission is a copy.  Other segments (chains, shared buffers) get their
- * headers in an mbuf of their own, in front of references to the payload.
+ * Overview: tcp_output sends lost segments, then new ones, then FIN, as far as the peer's window, cwnd, pacing and
+ * the rules for small segments let it; and sees to it that a timer runs for what is under way or held back.
  */
 #include "tcp/tcp_output.h"
 
-#include <netinet/in.h>
-#include <string.h>
-
 #include "base/seq.h"
-#include "tcp/accecn.h"
 #include "tcp/account.h"
-#include "tcp/fastopen.h"
 #include "tcp/frto.h"
 #include "tcp/pmtu.h"
-#include "tcp/rcvbuf.h"
 #include "tcp/sndbuf.h"
 #include "tcp/tcp_bunch.h"
 #include "tcp/tcp_conn.h"
-#include "tcp/tcp_ecn.h"
-#include "tcp/tcp_emit.h"
 #include "tcp/tcp_loss.h"
+#include "tcp/tcp_segment.h"
 #include "tcp/tcp_timer.h"
 #include "tcp/tcp_turn.h"
-#include "tcp/urgent.h"
-#include "tcp/window.h"
-
-/* ---- one segment ----------------------------------------------------------------------------- */
-
-static void make_path(struct tcp *tcp, struct tcb *t, struct ip_path *path)
-{
-	*path = (struct ip_path){
-	    .neigh = t->neigh, .laddr = t->flow.laddr, .mtu = t->path_mtu, .netif = t->netif};
-	const struct tcp_queues *q = tcp_queues(tcp, t);
-	uint16_t was;
-
-	if (q != NULL && q->pmtu.probe > path->mtu)
-		path->mtu = q->pmtu.probe;
-	if (neigh_is_valid(tcp->ip->neigh, t->neigh))
-		return;
-	was = path->mtu;
-	if (tcp_path_find(tcp, &t->flow, path) != 0)
-		return;
-	t->neigh = path->neigh;
-	t->netif = path->netif;
-	if (path->mtu >= t->path_mtu)
-		return;
-	/* another way, and a narrower one: what is cut from now on fits, and this goes as it is (routers say so
-	 * if it is too large, RFC 1191) */
-	t->path_mtu = path->mtu;
-	tcb_update_mss(tcp, t);
-	path->mtu = was;
-}
-
-static void fill_options(struct tcp *tcp, struct tcb *t, struct tcp_seg *s)
-{
-	struct tcp_queues *q;
-
-	if (t->opt & TCB_OPT_TS) {
-		s->has |= TCP_HAS_TS;
-		s->tsval = tcp_tsval(tcp, t->ts_offset);
-		s->tsecr = t->ts_recent;
-	}
-	q = tcp_queues(tcp, t);
-	if (q != NULL && q->ooo != NULL && (t->opt & TCB_OPT_SACK))
-		rcvbuf_sack(q, s);
-	if (q != NULL && unlikely(q->snd_urgent))
-		urgent_fill(t, q, s);
-	if (unlikely(dsack_is_due(tcp, t)))
-		dsack_fill(tcp, s);
-}
-
-/* MUST-16: what the segment size does not allow for gives way. Returns whether any block is left. */
-static bool fit_sack(const struct tcb *t, struct tcp_seg *s, uint32_t payload)
-{
-	uint32_t fixed = pc_addr_is_ip4(&t->flow.raddr) ? 20 + TCP_HDR_LEN : 40 + TCP_HDR_LEN;
-	uint32_t room = RTE_MIN(t->path_mtu - fixed, (uint32_t)t->peer_mss);
-
-	while (s->nb_sack > 0 && tcp_hdr_len(s) - TCP_HDR_LEN + payload > room)
-		s->nb_sack--;
-	if (s->nb_sack > 0)
-		return true;
-	s->has &= (uint8_t)~TCP_HAS_SACK;
-	return false;
-}
-
-/* emit puts the headers in front of m's payload, of which note may have the sum, and sends it with these
- * ECN bits; it owns m */
-static void emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, struct tcp_seg *s, uint8_t ecn,
-                 const struct pkt *note)
-{
-	struct ip_send is = {.src = *ip_laddr(tcp->ip, t->flow.laddr),
-	                     .dst = t->flow.raddr,
-	                     .proto = IPPROTO_TCP,
-	                     .ttl = t->ttl,
-	                     .tos = (uint8_t)(t->tos | ecn),
-	                     .df = true,
-	                     .summed = note != NULL && (note->tx.flags & SEG_SUMMED)};
-	struct ip_path path;
-	uint16_t hdr;
-
-	if (is.summed)
-		is.payload_sum = (uint16_t)note->tx.cookie;
-	s->sport = t->flow.lport;
-	s->dport = t->flow.rport;
-	hdr = tcp_hdr_len(s);
-	tcp_write((uint8_t *)rte_pktmbuf_prepend(m, hdr), s);
-	make_path(tcp, t, &path);
-	ip_l4_checksum(tcp->ip, &path, &is, m, hdr, TCP_CKSUM_OFF);
-	ctx_count(tcp->ctx, PC_TCP_TX);
-	ip_output(tcp->ip, &path, &is, m);
-}
-
-/* any segment of a synchronised connection, by way of struct tcp_seg */
-static void emit_full(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t seq,
-                      uint8_t flags, uint16_t wnd, uint8_t ecn, const struct pkt *note)
-{
-	struct tcp_seg s;
-
-	s.has = 0;
-	s.nb_sack = 0;
-	s.seq = seq;
-	s.ack = t->rcv_nxt;
-	s.flags = flags;
-	s.urg = 0;
-	s.wnd = wnd;
-	if (t->opt & TCB_OPT_ACCECN)
-		accecn_fill(tcp, t, &s, m->pkt_len);
-	fill_options(tcp, t, &s);
-	/* blocks that find no room beside data follow in an acknowledgement of their own */
-	if (s.nb_sack == 0 || m->pkt_len == 0 || fit_sack(t, &s, m->pkt_len)) {
-		t->flags &= ~(uint32_t)TCB_ACK_NOW;
-		dsack_forget(tcp, t);
-	}
-	emit(tcp, t, m, &s, ecn, note);
-}
-
-void tcp_emit_plain6(struct tcp *tcp, struct tcb *t, const struct neigh *n, struct rte_mbuf *m,
-                     uint32_t seq, uint8_t flags, uint16_t wnd, uint8_t ecn, const struct pkt *note)
-{
-	if (t->opt & TCB_OPT_TS)
-		tcp_emit_as(tcp, t, n, m, seq, flags, wnd, ecn, note, false, true);
-	else
-		tcp_emit_as(tcp, t, n, m, seq, flags, wnd, ecn, note, false, false);
-}
-
-/* what the short way can do: no SACK blocks, nothing to cut, no more than the path takes */
-static inline bool is_plain(const struct tcp *tcp, const struct tcb *t, const struct rte_mbuf *m)
-{
-	const struct tcp_queues *q = tcp_queues(tcp, t);
-
-	return (q == NULL || (q->ooo == NULL && !q->snd_urgent)) && !dsack_is_due(tcp, t) &&
-	       !(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) &&
-	       m->pkt_len + ip_hdr_len(&t->flow.raddr) + tcp_plain_len(t->opt & TCB_OPT_TS) <=
-	           t->path_mtu;
-}
-
-/* a segment of a synchronised connection: everything but SYN */
-static void emit_sync(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t seq,
-                      uint8_t flags, bool fresh, const struct pkt *note)
-{
-	const struct neigh *n = neigh_ready(tcp->ip->neigh, t->neigh);
-	const uint8_t ecn = tcp_ecn_tos(t, fresh);
-	const uint16_t wnd = tcp_window(tcp, t);
-
-	flags |= TCP_ACK;
-	if (unlikely(t->flags & TCB_ECE)) {
-		if (t->opt & TCB_OPT_ACCECN)
-			n = NULL; /* the short way has no AE */
-		else if (!(flags & TCP_RST))
-			flags |= TCP_ECE;
-	}
-	tcp_emit_note(t, m->pkt_len);
-	account_of(tcp, t)->segs_out++;
-	if (likely(n != NULL && is_plain(tcp, t, m)))
-		tcp_emit_plain(tcp, t, n, m, seq, flags, wnd, ecn, note);
-	else
-		emit_full(tcp, t, m, seq, flags, wnd, ecn, note);
-}
-
-/* a sendable packet with the payload of a queued segment, or NULL */
-static struct rte_mbuf *packet_of(struct tcp *tcp, struct rte_mbuf *m)
-{
-	struct pkt *note = pkt_of(m);
-	uint32_t off = m->pkt_len - note->tx.len;
-	struct rte_mbuf *f;
-
-	if (!(note->tx.flags & SEG_INLINE))
-		return sndbuf_wrap(tcp->ctx, m, off, note->tx.len);
-	if (likely(rte_mbuf_refcnt_read(m) == 1)) {
-		if (off != 0)
-			rte_pktmbuf_adj(m, (uint16_t)off);
-		m->ol_flags = 0;
-		rte_mbuf_refcnt_set(m, 2);
-		return m;
-	}
-	f = ctx_mbuf(tcp->ctx);
-	if (f != NULL)
-		memcpy(rte_pktmbuf_append(f, note->tx.len), rte_pktmbuf_mtod_offset(m, char *, off),
-		       note->tx.len);
-	return f;
-}
-
-static bool is_last(const struct tcb *t, const struct rte_mbuf *m)
-{
-	return pkt_of_const(m)->next == NULL && (t->flags & TCB_WR_SHUT) != 0;
-}
-
-uint8_t tcp_mark_sent(struct tcp *tcp, struct tcb *t, struct pkt *note, bool fin, bool fresh)
-{
-	uint8_t flags = 0;
-
-	if (note->tx.flags & SEG_PUSH || note->next == NULL)
-		flags |= TCP_PSH;
-	if (fin)
-		flags |= TCP_FIN;
-	if (fresh && (t->flags & TCB_CWR)) {
-		flags |= TCP_CWR;
-		t->flags &= ~(uint32_t)TCB_CWR;
-	}
-	note->tx.sent_us = tcp->ctx->now_us;
-	account_text(account_of(tcp, t), note->tx.len);
-	if (note->tx.sends > 0)
-		account_again(account_of(tcp, t), note->tx.len);
-	if (note->tx.sends < UINT8_MAX)
-		note->tx.sends++;
-	return flags;
-}
-
-void tcp_emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t seq, uint8_t flags)
-{
-	emit_sync(tcp, t, m, seq, flags, true, NULL);
-}
-
-static bool transmit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, bool fin, bool fresh)
-{
-	struct pkt *note = pkt_of(m);
-	struct rte_mbuf *f = packet_of(tcp, m);
-	uint8_t flags;
-
-	if (f == NULL)
-		return false;
-	flags = tcp_mark_sent(tcp, t, note, fin, fresh);
-	emit_sync(tcp, t, f, note->tx.seq, flags, fresh, note);
-	return true;
-}
-
-struct rte_mbuf *tcp_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
-                            struct rte_mbuf *m)
-{
-	struct pkt *note = pkt_of(m);
-	bool fin = (t->flags & TCB_FIN_SENT) && is_last(t, m);
-
-	if (note->tx.len > t->mss) { /* the path has become narrower */
-		m = sndbuf_split(tcp->ctx, &q->snd, m, t->mss);
-		if (m == NULL)
-			return NULL;
-		fin = false;
-	}
-	if (!transmit(tcp, t, m, fin, false))
-		return NULL;
-	if (pkt_of(m)->tx.sends > 1) /* not the first byte beyond a closed window */
-		ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
-	return m;
-}
-
-/* ---- what may be sent ------------------------------------------------------------------------ */
 
 uint32_t tcp_pipe(const struct tcb *t, const struct tcp_queues *q)
 {
@@ -325,14 +72,14 @@ static enum may may_send(const struct tcb *t, const struct tcp_queues *q, uint32
 static bool send_next(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, struct bunch *b)
 {
 	struct rte_mbuf *m = q->snd_next;
-	bool fin = is_last(t, m);
+	bool fin = tcp_is_last(t, m);
 
 	if (bunch_takes(t, b, m)) {
 		if (!bunch_add(tcp, t, b, m, fin))
 			return false;
 	} else {
 		bunch_send(tcp, t, b);
-		if (!transmit(tcp, t, m, fin, true))
+		if (!tcp_transmit(tcp, t, m, fin, true))
 			return false;
 	}
 	ctx_add(tcp->ctx, PC_TCP_TX_BYTES, pkt_of(m)->tx.len);
@@ -490,111 +237,4 @@ bool tcp_output(struct tcp *tcp, struct tcb *t)
 		arm_persist(tcp, t);
 	}
 	return done;
-}
-
-/* ---- segments without data ------------------------------------------------------------------- */
-
-static bool send_empty(struct tcp *tcp, struct tcb *t, uint32_t seq, uint8_t flags)
-{
-	struct rte_mbuf *m = ctx_mbuf(tcp->ctx);
-
-	if (m == NULL)
-		return false;
-	emit_sync(tcp, t, m, seq, flags, false, NULL);
-	return true;
-}
-
-bool tcp_send_ack(struct tcp *tcp, struct tcb *t)
-{
-	return send_empty(tcp, t, t->snd_nxt, 0);
-}
-
-bool tcp_send_fin(struct tcp *tcp, struct tcb *t)
-{
-	return send_empty(tcp, t, t->snd_nxt - 1, TCP_FIN);
-}
-
-bool tcp_send_keepalive(struct tcp *tcp, struct tcb *t)
-{
-	return send_empty(tcp, t, t->snd_una - 1, 0);
-}
-
-/* A peer whose buffers are full throws away what it has no room for and closes its window: what we have sent lies
- * beyond that, and so would the reset, which it would not look at (RFC 5961 section 3.2) and never hear of again. */
-void tcp_send_rst(struct tcp *tcp, struct tcb *t)
-{
-	const uint32_t edge = t->snd_una + t->snd_wnd;
-
-	ctx_count(tcp->ctx, PC_TCP_RESET_TX);
-	send_empty(tcp, t, seq_gt(t->snd_nxt, edge) ? edge : t->snd_nxt, TCP_RST);
-}
-
-/* Fast Open: the option, and behind a SYN the data that is queued for it */
-static void add_cookie(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *cookie,
-                       struct rte_mbuf *m, struct tcp_seg *s)
-{
-	const struct tcp_queues *q = tcp_queues(tcp, t);
-	struct rte_mbuf *data = q != NULL && !(s->flags & TCP_ACK) ? q->snd.head : NULL;
-
-	/* without a cookie the option would ask for one, which nobody wants who sends data at once */
-	if (cookie->len > 0 || data == NULL) {
-		s->has |= TCP_HAS_FASTOPEN;
-		s->cookie_len = cookie->len;
-		memcpy(s->cookie, cookie->bytes, cookie->len);
-	}
-	if (data != NULL)
-		memcpy(rte_pktmbuf_append(m, pkt_of(data)->tx.len),
-		       rte_pktmbuf_mtod_offset(data, char *, data->pkt_len - pkt_of(data)->tx.len),
-		       pkt_of(data)->tx.len);
-}
-
-void tcp_send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *cookie)
-{
-	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
-	uint32_t maxseg = tcp_tuning(tcp, t)->maxseg;
-	struct tcp_seg s = {.seq = t->snd_una - !!(t->opt & TCB_OPT_SYN_DATA), .has = TCP_HAS_MSS};
-	struct rte_mbuf *m = ctx_mbuf(tcp->ctx);
-	bool answer = t->state == TCP_S_SYN_RECEIVED;
-	uint8_t ecn;
-
-	if (m == NULL)
-		return;
-	s.mss = (uint16_t)(ip_port(tcp->ip, t->netif)->info.mtu -
-	                   (pc_addr_is_ip4(&t->flow.raddr) ? 40 : 60));
-	if (maxseg != 0 && maxseg < s.mss)
-		s.mss = (uint16_t)maxseg;
-	s.flags = answer ? TCP_SYN | TCP_ACK : TCP_SYN;
-	s.ack = answer ? t->rcv_nxt : 0;
-	if (!answer && t->retries == 0)
-		t->ts_recent = tcp_tsval(tcp, t->ts_offset);
-	ecn = tcp_ecn_fill(tcp, t, &s);
-	if (answer ? t->opt & TCB_OPT_TS : cfg->tcp_timestamps) {
-		s.has |= TCP_HAS_TS;
-		s.tsval = tcp_tsval(tcp, t->ts_offset);
-		s.tsecr = answer ? t->ts_recent : 0;
-	}
-	if (answer ? t->opt & TCB_OPT_SACK : cfg->tcp_sack)
-		s.has |= TCP_HAS_SACKOK;
-	if (answer ? t->opt & TCB_OPT_WSCALE : cfg->tcp_window_scaling) {
-		s.has |= TCP_HAS_WSCALE;
-		s.wscale = t->rcv_wscale;
-	}
-	s.wnd = (uint16_t)RTE_MIN(tcp_rcv_limit(tcp, t),
-	                          (uint32_t)UINT16_MAX); /* never scaled in a SYN */
-	if (answer) {
-		t->rcv_adv = seq_max(t->rcv_adv, t->rcv_nxt + s.wnd);
-		t->last_ack_sent = t->rcv_nxt;
-	}
-	if (cookie != NULL)
-		add_cookie(tcp, t, cookie, m, &s);
-	account_of(tcp, t)->segs_out++;
-	if (t->retries > 0)
-		account_again(account_of(tcp, t), 0);
-	emit(tcp, t, m, &s, ecn, NULL);
-}
-
-void tcp_challenge(struct tcp *tcp, struct tcb *t)
-{
-	if (tcp_challenge_allowed(tcp))
-		tcp_send_ack(tcp, t);
 }

@@ -12,42 +12,9 @@
  */
 bool tcp_output(struct tcp *tcp, struct tcb *t);
 
-/** tcp_send_ack sends an acknowledgement without data. Returns false when mbufs ran out. */
-bool tcp_send_ack(struct tcp *tcp, struct tcb *t);
-
-/** tcp_send_rst sends RST with the sequence number the peer expects. */
-void tcp_send_rst(struct tcp *tcp, struct tcb *t);
-
-struct fastopen_cookie;
-
-/** tcp_send_syn sends the SYN of an active open, or the SYN-ACK of a connection in SYN-RECEIVED. cookie:
- * of Fast Open, which lets the SYN carry what is queued; NULL: without the option. */
-void tcp_send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *cookie);
-
-/** tcp_send_fin sends FIN again. */
-bool tcp_send_fin(struct tcp *tcp, struct tcb *t);
-
-/** tcp_send_keepalive sends a probe: no data, a sequence number the peer has seen (9293 3.8.4). */
-bool tcp_send_keepalive(struct tcp *tcp, struct tcb *t);
-
-/** tcp_resend sends a queued segment again, or its first part when the path has become narrower.
- * Returns the segment that was sent, or NULL when mbufs ran out. */
-struct rte_mbuf *tcp_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
-                            struct rte_mbuf *m);
-
 /** tcp_send_probe sends the next new segment whatever cwnd says, if there is one and the peer's window
  * takes it. Returns whether it did. */
 bool tcp_send_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);
-
-/** tcp_mark_sent notes on a queued segment that it goes out now, and returns its flags but for ACK; fresh:
- * the first time, and not as a probe. */
-uint8_t tcp_mark_sent(struct tcp *tcp, struct tcb *t, struct pkt *note, bool fin, bool fresh);
-
-/** tcp_emit puts headers in front of a payload of new bytes and sends it; it owns m. */
-void tcp_emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t seq, uint8_t flags);
-
-/** tcp_challenge sends an ACK within the limit of RFC 5961 section 7. */
-void tcp_challenge(struct tcp *tcp, struct tcb *t);
 
 /** tcp_challenge_allowed takes a token of that limit. */
 bool tcp_challenge_allowed(struct tcp *tcp);

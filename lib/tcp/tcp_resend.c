@@ -12,6 +12,7 @@
 #include "tcp/scoreboard.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_output.h"
+#include "tcp/tcp_segment.h"
 
 /* the oldest goes at once (RFC 5681 3.2, RFC 6675 section 5 (4.3)), others as cwnd says; 9293 SHLD-16: beyond a
  * shrunken window only what probes it */

@@ -13,6 +13,7 @@
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_output.h"
+#include "tcp/tcp_segment.h"
 #include "tcp/tcp_timer.h"
 
 /* by the answer to our SYN, or by a SYN that crosses it */

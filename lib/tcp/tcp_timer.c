@@ -13,7 +13,7 @@
 #include "tcp/sndbuf.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_loss.h"
-#include "tcp/tcp_output.h"
+#include "tcp/tcp_segment.h"
 
 #define ACKS_AFTER_DELAY 4u
 

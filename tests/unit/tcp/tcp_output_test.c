@@ -3,6 +3,7 @@
 /* The way out: what may be sent, how it is cut, and what every segment carries. */
 
 #include "tcp/tcp_output.h"
+#include "tcp/tcp_segment.h"
 
 #include <rte_mbuf.h>
 

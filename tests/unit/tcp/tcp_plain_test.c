@@ -15,7 +15,7 @@
 
 /* before the fixture, whose tcp would be hidden */
 #include "tcp/account.h"
-#include "tcp/tcp_output.h"
+#include "tcp/tcp_segment.h"
 
 #include "../unit.h"
 #include "base/rng.h"
