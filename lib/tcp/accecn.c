@@ -41,6 +41,14 @@ static bool is_mangled(unsigned ace)
 	       ace == accecn_of_bits(ECN_CE);
 }
 
+/* The same of our SYN-ACK. With ECN++ the first is sent with ECT(0), and those that follow, if it was lost, are not. */
+static bool syn_ack_is_mangled(const struct tcp *tcp, const struct tcb *t, unsigned ace)
+{
+	if (!tcp->ctx->cfg.tcp_ecn_plus)
+		return is_mangled(ace);
+	return ace == accecn_of_bits(1) || (ace == accecn_of_bits(0) && !t->syn_lost);
+}
+
 void accecn_begin(struct tcp *tcp, struct tcb *t, uint8_t bits)
 {
 	*state_of(tcp, t) = (struct accecn){.rcv = ACCECN_AT_FIRST,
@@ -127,7 +135,7 @@ static void input_first(struct tcp *tcp, struct tcb *t, struct accecn *a, const 
 	const bool plain = seg->len == 0 && seg->nb_sack == 0 && !(seg->flags & TCP_FIN);
 
 	a->deaf = ace == 0;
-	if (a->deaf || (a->shake && plain && is_mangled(ace)))
+	if (a->deaf || (a->shake && plain && syn_ack_is_mangled(tcp, t, ace)))
 		mistrust(t);
 	if (a->shake && plain && ace == accecn_of_bits(ECN_CE))
 		note_marked_syn_ack(tcp, t, a);

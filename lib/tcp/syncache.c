@@ -168,7 +168,7 @@ static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e, const struc
 	    .has = TCP_HAS_MSS,
 	    .mss = (uint16_t)tuning_of(tcp, e)->maxseg,
 	    .wnd = (uint16_t)RTE_MIN(tcp_rcv_limit(tcp, listener), (uint32_t)UINT16_MAX)};
-	uint8_t ecn = 0;
+	uint8_t ecn;
 
 	if (e->opt & TCB_OPT_TS) {
 		s.has |= TCP_HAS_TS;
@@ -186,10 +186,10 @@ static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e, const struc
 	if (e->opt & TCB_OPT_ACCECN) { /* RFC 9768 sections 3.1.1 and 3.1.4 */
 		if (e->lost <= SYNS_THAT_ASK)
 			accecn_put(&s, accecn_of_bits(e->ecn));
-	} else if (e->opt & TCB_OPT_ECN) { /* RFC 3168 section 6.1.1; RFC 8257 section 3.4 */
+	} else if (e->opt & TCB_OPT_ECN) { /* RFC 3168 section 6.1.1 */
 		s.flags |= TCP_ECE;
-		ecn = cc_of(listener)->needs_ecn ? ECN_ECT0 : 0;
 	}
+	ecn = tcp_ecn_syn_ack_tos(tcp, listener, e->opt, e->lost > 0);
 	if (rx != NULL)
 		fastopen_offer(tcp, e->binding, rx, &s);
 	tcp_reply(tcp, &e->flow, ip_laddr(tcp->ip, e->flow.laddr), &s, (uint8_t)(e->tos | ecn));
@@ -441,6 +441,7 @@ int syncache_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 	tcb_replace(tcp, t, rx->hash, flow_ref_make(FLOW_SYN, index));
 	release(tcp, index);
 	announce(tcp, t);
+	tcp_ecn_syn_ack_marked(tcp, t, &rx->seg);
 	*out = t;
 	return VERDICT_DONE;
 }

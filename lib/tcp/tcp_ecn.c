@@ -4,6 +4,7 @@
 #include "base/seq.h"
 #include "tcp/accecn.h"
 #include "tcp/tcp_ack.h"
+#include "tcp/tcp_conn.h"
 #include "tcp/tcp_segment.h"
 
 /* tcp.ecn */
@@ -94,14 +95,25 @@ uint8_t tcp_ecn_fill(const struct tcp *tcp, struct tcb *t, struct tcp_seg *syn)
 			accecn_put(syn, answer ? accecn_syn(tcp, t) : ACE_ACCECN);
 		else if (answer)
 			t->opt &= (uint8_t)~TCB_OPT_ECN;
-		return 0;
+		return answer ? tcp_ecn_syn_ack_tos(tcp, t, t->opt, t->retries > 0) : 0;
 	}
 	/* RFC 3168 section 6.1.1.1: if the first was lost, that may have been for the flags */
 	if (what == 0 || (!answer && t->retries > 0))
 		return 0;
 	syn->flags |= answer ? TCP_ECE : TCP_ECE | TCP_CWR;
+	if (answer)
+		return tcp_ecn_syn_ack_tos(tcp, t, what, t->retries > 0);
 	/* RFC 8257 section 3.4: where DCTCP is, what cannot be marked is dropped */
 	return cc_of(t)->needs_ecn ? ECN_ECT0 : 0;
+}
+
+void tcp_ecn_syn_ack_marked(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
+{
+	if (!tcp->ctx->cfg.tcp_ecn_plus || !tcp_ecn_is_echo(t, seg) || cc_of(t)->needs_ecn)
+		return;
+	t->syn_lost = 1;
+	t->cwnd = tcb_initial_window(tcp, t);
+	t->flags |= TCB_CWR;
 }
 
 /* RFC 8257 section 3.2: each acknowledgement tells the state of what it acknowledges */
@@ -123,8 +135,8 @@ void tcp_ecn_input(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, ui
 		accecn_input(tcp, t, seg, tos);
 		return;
 	}
-	/* marks count on data only: nothing else is sent with ECT (RFC 3168 section 6.1.4) */
-	if (!(t->opt & TCB_OPT_ECN) || seg->len == 0)
+	/* marks count on data only, and on a FIN, which some send with ECT (ECN++): an acknowledgement is not acknowledged */
+	if (!(t->opt & TCB_OPT_ECN) || (seg->len == 0 && !(seg->flags & TCP_FIN)))
 		return;
 	if (ce)
 		ctx_count(tcp->ctx, PC_TCP_ECN_MARKED);

@@ -65,11 +65,31 @@ void tcp_ecn_reduced(struct tcb *t, struct tcp_queues *q);
 /** tcp_ecn_has_reduced says whether that window still lasts. */
 bool tcp_ecn_has_reduced(const struct tcb *t, struct tcp_queues *q);
 
-/** tcp_ecn_tos returns the ECN bits of a segment; fresh: it carries data never sent before. */
-static inline uint8_t tcp_ecn_tos(const struct tcb *t, bool fresh)
+/** tcp_ecn_tos returns the ECN bits of a segment; fresh: it carries data never sent before; bare: it does nothing but
+ * acknowledge. */
+static inline uint8_t tcp_ecn_tos(const struct tcp *tcp, const struct tcb *t, bool fresh, bool bare)
 {
+	if (!(t->opt & TCB_OPT_ECN))
+		return 0;
 	/* RFC 3168 sections 6.1.4 to 6.1.6: neither pure acknowledgements nor what is sent again */
-	return (t->opt & TCB_OPT_ECN) && (fresh || cc_of(t)->needs_ecn) ? ECN_ECT0 : 0;
+	if (fresh || cc_of(t)->needs_ecn)
+		return ECN_ECT0;
+	/* ECN++, unless nobody would tell of a mark (draft-ietf-tcpm-generalized-ecn section 3.2.3) */
+	return tcp->ctx->cfg.tcp_ecn_plus && (!bare || (t->opt & TCB_OPT_ACCECN)) ? ECN_ECT0 : 0;
 }
+
+/** tcp_ecn_syn_ack_tos returns those of a SYN-ACK that agrees to ECN in a way (TCB_OPT_*); again: it was sent before, and what was
+ * in the way may have been the bits. */
+static inline uint8_t tcp_ecn_syn_ack_tos(const struct tcp *tcp, const struct tcb *listener,
+                                          uint8_t opt, bool again)
+{
+	if ((opt & (TCB_OPT_ECN | TCB_OPT_ACCECN)) == TCB_OPT_ECN && cc_of(listener)->needs_ecn)
+		return ECN_ECT0; /* RFC 8257 section 3.4: where DCTCP is, what cannot be marked is dropped */
+	return (opt & TCB_OPT_ECN) && tcp->ctx->cfg.tcp_ecn_plus && !again ? ECN_ECT0 : 0;
+}
+
+/** tcp_ecn_syn_ack_marked takes in that a segment, which completes a handshake, tells that our SYN-ACK came marked, by ECE as
+ * RFC 3168 has it: a window of one segment, as if it had been lost. */
+void tcp_ecn_syn_ack_marked(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg);
 
 #endif

@@ -162,7 +162,8 @@ static void emit_sync(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
                       uint8_t flags, bool fresh, const struct pkt *note)
 {
 	const struct neigh *n = neigh_ready(tcp->ip->neigh, t->neigh);
-	const uint8_t ecn = tcp_ecn_tos(t, fresh);
+	const bool bare = m->pkt_len == 0 && !(flags & (TCP_FIN | TCP_RST));
+	const uint8_t ecn = tcp_ecn_tos(tcp, t, fresh, bare);
 	const uint16_t wnd = tcp_window(tcp, t);
 
 	flags |= TCP_ACK;

@@ -22,6 +22,12 @@ static void agree_on_ecn(struct tcp *tcp, struct tcb *t, const struct tcp_seg *s
 	const bool answer = (seg->flags & TCP_ACK) != 0;
 
 	t->opt |= answer ? tcp_ecn_agreed(tcp, t, seg) : tcp_ecn_accepts(tcp, t, seg, tos);
+	/* a SYN-ACK that some send with ECT (ECN++), as any text */
+	if (answer && (t->opt & (TCB_OPT_ECN | TCB_OPT_ACCECN)) == TCB_OPT_ECN &&
+	    (tos & ECN_MASK) == ECN_CE) {
+		ctx_count(tcp->ctx, PC_TCP_ECN_MARKED);
+		t->flags |= TCB_ECE;
+	}
 	if (!(t->opt & TCB_OPT_ACCECN))
 		return;
 	if (answer)

@@ -52,6 +52,7 @@ static void plan_stack(struct sim *s, struct pc_stack_config *cfg)
 	cfg->tcp_bbr_flows = sim_chance(s, 20) ? sim_rnd(s, 1, 3) : 0;
 	cfg->tcp_hystart = sim_chance(s, 70);
 	cfg->tcp_ecn = sim_rnd(s, 0, 5);
+	cfg->tcp_ecn_plus = sim_chance(s, 50);
 	/* where ports come again a SYN with data may be taken for the next of its kind (RFC 7413 section 6.1) */
 	if (cfg->tcp_port_first != 40000 && sim_chance(s, 40))
 		cfg->tcp_fastopen = 3;

@@ -942,6 +942,61 @@ static void large_segments(struct wt *w)
 	EQ(wt_count(w, PC_TCP_TX_TSO), 0);
 }
 
+/* draft-ietf-tcpm-generalized-ecn: with Accurate ECN acknowledgements, too, as their marks are counted */
+static void plus(struct wt *w)
+{
+	w->cfg.tcp_ecn_plus = 1;
+	listening(w);
+	INJECT(ACE(S, ASKS), .mss = MSS);
+	EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, .ecn = ECT0);
+	INJECT(ACE(A, CAME_ECT0), .seq = 1, .ack = 1);
+	wt_accept(w);
+	CHECK(has_ecn(w));
+	INJECT(ACE(PA, AT_FIRST), .seq = 1, .ack = 1, .len = 10, .ecn = ECT0);
+	EXPECT_IN(0, 41, ACE(A, AT_FIRST), .seq = 1, .ack = 11, .ecn = ECT0);
+	wt_read(w, 10);
+	OK(pc_shutdown(w->st, w->flow.fd, SHUT_WR));
+	wt_settle(w);
+	EXPECT(ACE(FA, AT_FIRST), .seq = 1, .ack = 11, .ecn = ECT0);
+	EXPECT_IN(199, 1001, ACE(FA, AT_FIRST), .seq = 1, .ack = 11, .ecn = ECT0);
+}
+
+/* ... and a SYN-ACK that came marked leaves room for one segment */
+static void plus_marked(struct wt *w)
+{
+	w->cfg.tcp_ecn_plus = 1;
+	listening(w);
+	INJECT(ACE(S, ASKS), .mss = MSS);
+	EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, .ecn = ECT0);
+	INJECT(ACE(A, CAME_CE), .seq = 1, .ack = 1);
+	wt_accept(w);
+	EQ(wt_info(w).tcpi_snd_cwnd, 1);
+	CHECK(has_ecn(w));
+	/* RFC 9768 3.1.4: one that is sent again has none, as with the flags */
+	wt_flow(w);
+	INJECT(ACE(S, ASKS), .mss = MSS);
+	EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, .ecn = ECT0);
+	EXPECT_IN(999, 1003, ACE(SA, NOT_ECT), .ack = 1, .mss = MSS);
+	INJECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1);
+	wt_accept(w);
+	sends(w, AT_FIRST, ECT0);
+}
+
+/* RFC 9768 3.2.2.3: a path that takes ECT(0) off the SYN-ACK, or makes something else of it */
+static void plus_mangled(struct wt *w)
+{
+	w->cfg.tcp_ecn_plus = 1;
+	listening(w);
+	for (unsigned ace = NOT_ECT; ace <= CAME_ECT1; ace++) {
+		INJECT(ACE(S, ASKS), .mss = MSS);
+		EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, .ecn = ECT0);
+		INJECT(ACE(A, ace), .seq = 1, .ack = 1);
+		wt_accept(w);
+		sends(w, AT_FIRST, 0);
+		wt_flow(w);
+	}
+}
+
 static const struct wt_case cases[] = {
     {"RFC 9768 3.1.1: the SYN-ACK says how the SYN came", syn_ack},
     {"RFC 9768 3.1.3: combinations that nobody has given a sense", combinations},
@@ -998,6 +1053,9 @@ static const struct wt_case cases[] = {
     {"RFC 9768 3.2.2.5.2: progress by SACK", sacked},
     {"RFC 3168 6.1.4, 6.1.5: what is not marked", not_marked},
     {"RFC 9768 3.3.4: no large segments", large_segments},
+    {"ECN++: ECT on everything", plus},
+    {"ECN++: a SYN-ACK that came marked", plus_marked},
+    {"ECN++, RFC 9768 3.2.2.3: a SYN-ACK whose bits are changed", plus_mangled},
 };
 
 WT_MAIN("accecn")

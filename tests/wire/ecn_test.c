@@ -422,6 +422,128 @@ static void dctcp_sender(struct wt *w)
 	EQ(wt_count(w, PC_TCP_ECN_REDUCTIONS), 1);
 }
 
+/* ---- ECN++ (draft-ietf-tcpm-generalized-ecn) ---- */
+
+/* a passive connection whose SYN-ACK was sent with ECT, and acknowledged with these flags */
+static void with_plus(struct wt *w, uint8_t flags)
+{
+	w->cfg.tcp_ecn_plus = 1;
+	wt_listen(w, 8);
+	INJECT(.flags = S | E | C, .mss = MSS);
+	EXPECT(.flags = SA | E, .ack = 1, .mss = MSS, .ecn = ECT0); /* 3.2.2 */
+	INJECT(.flags = flags, .seq = 1, .ack = 1);
+	wt_accept(w);
+	CHECK(has_ecn(w));
+}
+
+static void plus_everything(struct wt *w)
+{
+	with_plus(w, A);
+	wt_send(w, 2 * MSS);
+	expect_new(w, 1, 2);
+	/* 3.2.7: what is sent again */
+	EXPECT_IN(199, 1001, .flags = A, .seq = 1, .ack = 1, .len = MSS, .any_psh = true,
+	          .ecn = ECT0);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 2 * MSS);
+	/* 3.2.3: nobody would tell of the mark of an acknowledgement */
+	INJECT(.flags = PA, .seq = 1, .ack = 1 + 2 * MSS, .len = 10, .ecn = ECT0);
+	EXPECT_IN(0, 41, .flags = A, .seq = 1 + 2 * MSS, .ack = 11);
+	wt_read(w, 10);
+	OK(pc_shutdown(w->st, w->flow.fd, SHUT_WR));
+	wt_settle(w);
+	EXPECT(.flags = FA, .seq = 1 + 2 * MSS, .ack = 11, .ecn = ECT0); /* 3.2.5 */
+}
+
+static void plus_probe(struct wt *w)
+{
+	with_plus(w, A);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .wnd = ZERO_WND);
+	wt_send(w, 100);
+	/* 3.2.4 */
+	EXPECT_IN(199, 1003, .flags = A, .seq = 1, .ack = 1, .len = 1, .any_psh = true,
+	          .ecn = ECT0);
+	INJECT(.flags = A, .seq = 1, .ack = 2);
+	EXPECT(.flags = PA, .seq = 2, .ack = 1, .len = 99, .ecn = ECT0);
+}
+
+static void plus_reset(struct wt *w)
+{
+	with_plus(w, A);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10, .ecn = ECT0);
+	wt_drop(w);
+	OK(pc_close(w->st, w->flow.fd)); /* with something unread */
+	wt_settle(w);
+	EXPECT(.flags = RA, .seq = 1, .ack = 11, .ecn = ECT0); /* 3.2.6 */
+}
+
+/* 3.2.2: a SYN-ACK that came marked says that there is no room for ten segments, but for one */
+static void plus_marked_syn_ack(struct wt *w)
+{
+	with_plus(w, A | E);
+	EQ(wt_info(w).tcpi_snd_cwnd, 1);
+	wt_send(w, 10 * MSS);
+	EXPECT(.flags = A | C, .seq = 1, .ack = 1, .len = MSS, .any_psh = true, .ecn = ECT0);
+	NOTHING(100);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + MSS);
+	expect_new(w, 1 + MSS, 2);
+	EQ(wt_count(w, PC_TCP_ECN_REDUCTIONS), 0);
+}
+
+/* without ECN++ no SYN-ACK can have been marked, and ECE in its acknowledgement is an echo of nothing */
+static void unmarked_syn_ack(struct wt *w)
+{
+	wt_listen(w, 8);
+	INJECT(.flags = S | E | C, .mss = MSS);
+	EXPECT(.flags = SA | E, .ack = 1, .mss = MSS);
+	INJECT(.flags = A | E, .seq = 1, .ack = 1);
+	wt_accept(w);
+	CHECK(wt_info(w).tcpi_snd_cwnd > 1);
+}
+
+/* 3.2.2: what was lost may have been for the bits */
+static void plus_syn_ack_again(struct wt *w)
+{
+	w->cfg.tcp_ecn_plus = 1;
+	wt_listen(w, 8);
+	INJECT(.flags = S | E | C, .mss = MSS);
+	EXPECT(.flags = SA | E, .ack = 1, .mss = MSS, .ecn = ECT0);
+	EXPECT_IN(999, 1003, .flags = SA | E, .ack = 1, .mss = MSS);
+}
+
+static void plus_without_ecn(struct wt *w)
+{
+	w->cfg.tcp_ecn_plus = 1;
+	wt_listen(w, 8);
+	INJECT(.flags = S, .mss = MSS);
+	EXPECT(.flags = SA, .ack = 1, .mss = MSS);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_accept(w);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+	EXPECT_IN(199, 1001, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+}
+
+/* 3.3.1: whoever gets a SYN-ACK that was marked tells, whether he marks his own or not; no SYN is sent with ECT */
+static void told_of_syn_ack(struct wt *w)
+{
+	w->cfg.tcp_ecn = 1;
+	start_active(w);
+	EXPECT(.flags = S | E | C, .mss = MSS);
+	INJECT(.flags = SA | E, .ack = 1, .mss = MSS, .ecn = CE);
+	EXPECT(.flags = A | E, .seq = 1, .ack = 1);
+	EQ(wt_count(w, PC_TCP_ECN_MARKED), 1);
+	INJECT(.flags = A | C, .seq = 1, .ack = 1, .len = 10, .ecn = ECT0);
+	EXPECT_IN(0, 41, .flags = A, .seq = 1, .ack = 11);
+	wt_read(w, 10);
+}
+
+static void told_of_fin(struct wt *w)
+{
+	with_ecn(w);
+	INJECT(.flags = FA, .seq = 1, .ack = 1, .ecn = CE);
+	EXPECT(.flags = A | E, .seq = 1, .ack = 2);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 3168 6.1.1: an ECN-setup SYN is answered by an ECN-setup SYN-ACK", setup_passive},
     {"tcp.ecn 0: RFC 3168 6.1.1: a non-ECN-setup SYN-ACK", setup_refused},
@@ -450,6 +572,15 @@ static const struct wt_case cases[] = {
     {"RFC 8257 3.4: DCTCP asks for ECN with ECT, once", dctcp_asks},
     {"RFC 8257 3.2: ECE follows CE, a change is told at once", dctcp_receiver},
     {"RFC 8257 3.3: cwnd (1 - alpha / 2)", dctcp_sender},
+    {"ECN++: ECT on all but acknowledgements", plus_everything},
+    {"ECN++: ECT on probes of a closed window", plus_probe},
+    {"ECN++: ECT on a reset", plus_reset},
+    {"ECN++: a SYN-ACK that came marked", plus_marked_syn_ack},
+    {"ECN++: one that cannot have", unmarked_syn_ack},
+    {"ECN++: a SYN-ACK that is sent again has no ECT", plus_syn_ack_again},
+    {"ECN++: nothing without ECN", plus_without_ecn},
+    {"ECN++: a marked SYN-ACK is told of", told_of_syn_ack},
+    {"ECN++: a marked FIN is told of", told_of_fin},
 };
 
 WT_MAIN("ecn")

@@ -106,6 +106,8 @@ X(tcp, pacing, 0, 0, 1, "boolean", \
 X(tcp, hystart, 1, 0, 1, "boolean", "leave the first slow start before packets are lost (HyStart++, RFC 9406)") \
 X(tcp, ecn, 2, 0, 5, "mode", \
   "explicit congestion notification (RFC 3168): 0: never; 1: ask for it and accept it; 2: only accept it; 3: Accurate ECN (RFC 9768), asked for and accepted; 4: accepted, and ECN asked for; 5: only accepted") \
+X(tcp, ecn_plus, 0, 0, 1, "boolean", \
+  "with ECN, SYN-ACKs, FINs, probes, resets and what is sent again may be marked, too, and with Accurate ECN acknowledgements (ECN++, draft-ietf-tcpm-generalized-ecn)") \
 X(tcp, tso, 1, 0, 1, "boolean", "let ports that can cut large segments into those of the wire (TSO)") \
 X(tcp, gro, 1, 0, 1, "boolean", "segments that follow upon each other in a burst go on as one") \
 X(tcp, initial_window, 10, 1, 64, "segments", "initial congestion window (RFC 6928)") \

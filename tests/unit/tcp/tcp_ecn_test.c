@@ -2,9 +2,10 @@
 /* ECN: who agrees to it, and how often cwnd may shrink. What goes over the wire is in wire/ecn. */
 
 #include "../unit.h"
+#include "tcp/tcp_ecn.h"
+
 #include "fixture.h"
 #include "tcp/accecn.h"
-#include "tcp/tcp_ecn.h"
 
 #define ACCECN (TCB_OPT_ECN | TCB_OPT_ACCECN)
 
@@ -104,13 +105,25 @@ static void test_reductions(void)
 
 static void test_bits(void)
 {
+	static struct ctx ctx;
+	const struct tcp with = {.ctx = &ctx};
+
 	t = (struct tcb){.cc = CC_CUBIC};
-	CU_ASSERT_EQUAL(tcp_ecn_tos(&t, true), 0);
+	CU_ASSERT_EQUAL(tcp_ecn_tos(&with, &t, true, false), 0);
 	t.opt = TCB_OPT_ECN;
-	CU_ASSERT_EQUAL(tcp_ecn_tos(&t, true), ECN_ECT0);
-	CU_ASSERT_EQUAL(tcp_ecn_tos(&t, false), 0);
+	CU_ASSERT_EQUAL(tcp_ecn_tos(&with, &t, true, false), ECN_ECT0);
+	CU_ASSERT_EQUAL(tcp_ecn_tos(&with, &t, false, false), 0);
+	ctx.cfg.tcp_ecn_plus = 1;
+	CU_ASSERT_EQUAL(tcp_ecn_tos(&with, &t, false, false), ECN_ECT0);
+	CU_ASSERT_EQUAL(tcp_ecn_tos(&with, &t, false, true), 0);
+	t.opt |= TCB_OPT_ACCECN;
+	CU_ASSERT_EQUAL(tcp_ecn_tos(&with, &t, false, true), ECN_ECT0);
+	t.opt = 0;
+	CU_ASSERT_EQUAL(tcp_ecn_tos(&with, &t, false, false), 0);
+	ctx.cfg.tcp_ecn_plus = 0;
+	t.opt = TCB_OPT_ECN;
 	t.cc = CC_DCTCP;
-	CU_ASSERT_EQUAL(tcp_ecn_tos(&t, false), ECN_ECT0);
+	CU_ASSERT_EQUAL(tcp_ecn_tos(&with, &t, false, true), ECN_ECT0);
 }
 
 static const struct unit_case cases[] = {
