@@ -263,7 +263,10 @@ struct tcp_queues {
 	uint32_t lost_total; /* bytes ever marked lost, modulo 2^32 */
 	uint32_t lost_us;    /* when the last of them was sent */
 	struct prr prr;
-	uint32_t snd_up; /* the byte after the urgent data that is queued, if snd_urgent */
+	union {
+		uint32_t snd_up; /* the byte after the urgent data that is queued, if snd_urgent */
+		uint32_t small_end; /* if not: of the last small segment (nagle.h) */
+	};
 	uint32_t rcv_up; /* the last urgent byte that the peer has announced, if rcv_urgent */
 	uint32_t owner;  /* TCB */
 	union {

@@ -185,6 +185,7 @@ struct tcp_queues *tcb_take_queues(struct tcp *tcp, struct tcb *t)
 	memset(q, 0, sizeof(*q));
 	q->recover = t->snd_una - 1;
 	q->stalled_tick = tcp->ctx->tick;
+	q->small_end = t->snd_una;
 	q->owner = tcp_index(tcp, t);
 	t->queues = index;
 	return q;

@@ -10,6 +10,7 @@
 #include "base/seq.h"
 #include "tcp/account.h"
 #include "tcp/frto.h"
+#include "tcp/nagle.h"
 #include "tcp/pmtu.h"
 #include "tcp/sndbuf.h"
 #include "tcp/tcp_bunch.h"
@@ -31,8 +32,10 @@ uint32_t tcp_pipe(const struct tcb *t, const struct tcp_queues *q)
 
 /* RFC 9293 3.7.4 (Nagle) and TCP_CORK: may a segment that is not full go now, when full ones fit or do not? Nothing is added
  * to a record. */
-static bool may_send_small(const struct tcb *t, const struct rte_mbuf *m, bool full_fit)
+static bool may_send_small(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q,
+                           bool full_fit)
 {
+	const struct rte_mbuf *m = q->snd_next;
 	const bool full = full_fit && tcp_unsent(t) >= t->mss;
 
 	if ((t->flags & (TCB_PUSH | TCB_WR_SHUT)) ||
@@ -40,33 +43,34 @@ static bool may_send_small(const struct tcb *t, const struct rte_mbuf *m, bool f
 		return true;
 	if (t->flags & (TCB_CORK | TCB_MORE))
 		return full && pkt_of_const(m)->next != NULL;
-	return (t->flags & TCB_NODELAY) || t->snd_una == t->snd_nxt || full;
+	return full || nagle_lets(tcp, t, q);
 }
 
 /* 3.8.6.2.1: rather nothing than a sliver, unless that is half of the largest window, and with Nagle's algorithm nothing
- * is under way ("[SND.NXT = SND.UNA and] min(D,U) >= Fs * Max(SND.WND)") */
-static bool may_send_part(const struct tcb *t, uint32_t room)
+ * is under way ("[SND.NXT = SND.UNA and] min(D,U) >= Fs * Max(SND.WND)"), with Minshall's nothing small */
+static bool may_send_part(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q,
+                          uint32_t room)
 {
 	return room >= t->mss || (t->flags & TCB_PUSH) ||
-	       (room >= t->snd_max_wnd / 2 &&
-	        ((t->flags & TCB_NODELAY) || t->snd_una == t->snd_nxt));
+	       (room >= t->snd_max_wnd / 2 && nagle_lets(tcp, t, q));
 }
 
 enum may { MAY_NOT, MAY_SEND, MAY_SPLIT };
 
-static enum may may_send(const struct tcb *t, const struct tcp_queues *q, uint32_t *room)
+static enum may may_send(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q,
+                         uint32_t *room)
 {
 	uint32_t len = pkt_of(q->snd_next)->tx.len, pipe = tcp_pipe(t, q);
 	int32_t usable = seq_diff(t->snd_una + t->snd_wnd, t->snd_nxt);
 
 	if (pipe != 0 && pipe + len > t->cwnd)
 		return MAY_NOT;
-	if (len < t->mss && !may_send_small(t, q->snd_next, usable >= (int32_t)t->mss))
+	if (len < t->mss && !may_send_small(tcp, t, q, usable >= (int32_t)t->mss))
 		return MAY_NOT;
 	if (usable >= (int32_t)len)
 		return len > t->mss ? (*room = t->mss, MAY_SPLIT) : MAY_SEND;
 	*room = RTE_MIN((uint32_t)RTE_MAX(usable, 0), (uint32_t)t->mss);
-	return usable > 0 && may_send_part(t, *room) ? MAY_SPLIT : MAY_NOT;
+	return usable > 0 && may_send_part(tcp, t, q, *room) ? MAY_SPLIT : MAY_NOT;
 }
 
 static bool send_next(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, struct bunch *b)
@@ -86,6 +90,7 @@ static bool send_next(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, stru
 	q->prr.out += pkt_of(m)->tx.len;
 	pace_take(&q->pace, pkt_of(m)->tx.len);
 	t->snd_nxt += pkt_of(m)->tx.len;
+	nagle_note(t, q, pkt_of(m)->tx.len);
 	q->snd_next = pkt_of(m)->next;
 	if (fin) {
 		t->flags |= TCB_FIN_SENT;
@@ -118,7 +123,7 @@ static bool send_some(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, stru
 			return false;
 		if (pkt_of(q->snd_next)->tx.len < t->mss && pkt_of(q->snd_next)->next != NULL)
 			sndbuf_merge(&q->snd, q->snd_next, t->mss);
-		may = may_send(t, q, &room);
+		may = may_send(tcp, t, q, &room);
 		if (may == MAY_NOT)
 			break;
 		if (may == MAY_SPLIT) {

@@ -11,6 +11,7 @@
 #include "base/seq.h"
 #include "tcp/account.h"
 #include "tcp/cc.h"
+#include "tcp/nagle.h"
 #include "tcp/pmtu.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_emit.h"
@@ -38,15 +39,17 @@ static inline bool flight_is_plain(const struct tcp_queues *q, uint32_t flight)
 	return flight == 0 || (q->sacked_bytes | q->lost_bytes | q->dup_bytes) == 0;
 }
 
-/* a segment may go, with so many bytes under way: it is full, or the last, for which Nagle does not wait; and its own
+/* a segment may go, with so many bytes under way: it is full, or the last, which need not wait; and its own
  * mbuf can carry it */
-static inline bool segment_fits(const struct tcb *t, const struct rte_mbuf *m, uint32_t flight)
+static inline bool segment_fits(const struct tcp *tcp, const struct tcb *t,
+                                const struct tcp_queues *q, const struct rte_mbuf *m,
+                                uint32_t flight)
 {
 	const struct pkt *note = pkt_of_const(m);
 	const uint32_t len = note->tx.len, after = flight + len;
 
 	if (len != t->mss &&
-	    (len > t->mss || note->next != NULL || (flight != 0 && !(t->flags & TCB_NODELAY))))
+	    (len > t->mss || note->next != NULL || (flight != 0 && !nagle_lets(tcp, t, q))))
 		return false;
 	return after <= t->snd_wnd && (flight == 0 || after <= t->cwnd) &&
 	       (note->tx.flags & SEG_INLINE) && m->pkt_len == len && rte_mbuf_refcnt_read(m) == 1;
@@ -76,8 +79,9 @@ static inline void arm(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		wheel_arm(&tcp->wheel, tcp_index(tcp, t), at);
 }
 
-static __rte_always_inline void send_segment(struct tcp *tcp, struct tcb *t, const struct neigh *n,
-                                             struct rte_mbuf *m, const uint8_t flags)
+static __rte_always_inline void send_segment(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                                             const struct neigh *n, struct rte_mbuf *m,
+                                             const uint8_t flags)
 {
 	struct pkt *note = pkt_of(m);
 
@@ -88,6 +92,7 @@ static __rte_always_inline void send_segment(struct tcp *tcp, struct tcb *t, con
 	tcp_emit_note(t, note->tx.len);
 	tcp_emit_plain(tcp, t, n, m, t->snd_nxt, flags, tcp_window(tcp, t), 0, note);
 	t->snd_nxt += note->tx.len;
+	nagle_note(t, q, note->tx.len);
 }
 
 static inline uint8_t flags_of(const struct rte_mbuf *m)
@@ -104,10 +109,10 @@ static __rte_noinline uint32_t send_run(struct tcp *tcp, struct tcb *t, struct t
 	struct rte_mbuf *m = q->snd_next;
 	uint32_t segs = 0;
 
-	for (; m != NULL && segment_fits(t, m, t->snd_nxt - t->snd_una) &&
+	for (; m != NULL && segment_fits(tcp, t, q, m, t->snd_nxt - t->snd_una) &&
 	       likely(!tcp_port_is_busy(tcp, t));
 	     segs++) {
-		send_segment(tcp, t, n, m, flags_of(m));
+		send_segment(tcp, t, q, n, m, flags_of(m));
 		m = pkt_of(m)->next;
 	}
 	q->snd_next = m;
@@ -145,7 +150,7 @@ bool tcp_plain_output(struct tcp *tcp, struct tcb *t)
 	uint32_t segs = 1;
 
 	if (m == NULL || !may_send(tcp, t, q) || !flight_is_plain(q, flight) ||
-	    !segment_fits(t, m, flight) || (pkt_of(m)->next != NULL && port_cuts(tcp, t)))
+	    !segment_fits(tcp, t, q, m, flight) || (pkt_of(m)->next != NULL && port_cuts(tcp, t)))
 		return false;
 	n = neigh_ready(tcp->ip->neigh, t->neigh);
 	if (unlikely(n == NULL))
@@ -153,7 +158,7 @@ bool tcp_plain_output(struct tcp *tcp, struct tcb *t)
 	if (flight == 0 && unlikely(t->cwnd >= t->ssthresh || seq_gt(tcp->ctx->tick, t->t_loss)))
 		tcp_turn_start(tcp, t, q);
 	if (likely(pkt_of(m)->next == NULL)) {
-		send_segment(tcp, t, n, m, TCP_ACK | TCP_PSH);
+		send_segment(tcp, t, q, n, m, TCP_ACK | TCP_PSH);
 		q->snd_next = NULL;
 	} else {
 		segs = send_run(tcp, t, q, n);

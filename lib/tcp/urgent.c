@@ -152,6 +152,7 @@ void urgent_fill(const struct tcb *t, struct tcp_queues *q, struct tcp_seg *s)
 
 	if (seq_geq(t->snd_una, q->snd_up)) {
 		q->snd_urgent = false;
+		q->small_end = t->snd_nxt;
 	} else if (ahead > 0 && !(s->flags & TCP_RST)) {
 		s->flags |= TCP_URG;
 		s->urg = (uint16_t)RTE_MIN(ahead, UINT16_MAX);

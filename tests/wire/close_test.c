@@ -277,12 +277,14 @@ static void last_words(struct wt *w, bool lingers)
 		wt_read(w, 100);
 		OK(pc_setsockopt(w->st, w->flow.fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l)));
 	}
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1, .ack = 101, .len = 10);
 	wt_send(w, 1500);
 	OK(pc_close(w->st, w->flow.fd));
 	wt_settle(w);
-	EXPECT(.flags = A, .seq = 1, .ack = 101, .len = 1460);
-	/* the rest would have waited for an acknowledgement (Nagle) */
-	EXPECT(.flags = RA, .seq = 1461, .ack = 101);
+	EXPECT(.flags = A, .seq = 11, .ack = 101, .len = 1460);
+	/* the rest would have waited for the acknowledgement of the ten (Nagle, Minshall) */
+	EXPECT(.flags = RA, .seq = 1471, .ack = 101);
 	EQ(usage(w).connections, 0);
 }
 

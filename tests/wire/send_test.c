@@ -28,6 +28,106 @@ static void nagle_full_segment(struct wt *w)
 	EXPECT(.flags = PA, .seq = 1561, .ack = 1, .len = 40);
 }
 
+/* two full segments and what is left over: the rest need not wait for an acknowledgement that may be delayed */
+static void minshall(struct wt *w)
+{
+	w->cfg.tcp_minshall = 1;
+	wt_established(w);
+	wt_send(w, 3000);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 1460, .any_psh = true);
+	EXPECT(.flags = A, .seq = 1461, .ack = 1, .len = 1460, .any_psh = true);
+	EXPECT(.flags = PA, .seq = 2921, .ack = 1, .len = 80);
+	/* that is the only small one until it is acknowledged, and not what came before */
+	wt_send(w, 100);
+	INJECT(.flags = A, .seq = 1, .ack = 2921);
+	NOTHING(100);
+	INJECT(.flags = A, .seq = 1, .ack = 3001);
+	EXPECT(.flags = PA, .seq = 3001, .ack = 1, .len = 100);
+	/* what follows it fills a segment, and that goes; what is left of it is small */
+	wt_send(w, 1500);
+	EXPECT(.flags = A, .seq = 3101, .ack = 1, .len = 1460, .any_psh = true);
+	NOTHING(100);
+	INJECT(.flags = A, .seq = 1, .ack = 3101);
+	EXPECT(.flags = PA, .seq = 4561, .ack = 1, .len = 40);
+}
+
+/* 3.7.4 to the letter: anything that is under way makes it wait */
+static void no_minshall(struct wt *w)
+{
+	w->cfg.tcp_minshall = 0;
+	wt_established(w);
+	wt_send(w, 3000);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 1460, .any_psh = true);
+	EXPECT(.flags = A, .seq = 1461, .ack = 1, .len = 1460, .any_psh = true);
+	INJECT(.flags = A, .seq = 1, .ack = 1461);
+	NOTHING(100);
+	INJECT(.flags = A, .seq = 1, .ack = 2921);
+	EXPECT(.flags = PA, .seq = 2921, .ack = 1, .len = 80);
+}
+
+/* a reply of a few bytes beside its first part, which was small and is under way (write, write, read) */
+static void minshall_after_part(struct wt *w)
+{
+	wt_established(w);
+	wt_send(w, 1460);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 1460);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1461, .ack = 1, .len = 10);
+	wt_send(w, 10);
+	NOTHING(100);
+	INJECT(.flags = A, .seq = 1, .ack = 1461);
+	NOTHING(100);
+	INJECT(.flags = A, .seq = 1, .ack = 1471);
+	EXPECT(.flags = PA, .seq = 1471, .ack = 1, .len = 10);
+}
+
+/* while something urgent is under way, anything makes what is small wait */
+static void minshall_urgent(struct wt *w)
+{
+	wt_established(w);
+	EQ(wt_write(w, 1, MSG_OOB), 1);
+	wt_settle(w);
+	EXPECT(.flags = PA | TCP_URG, .seq = 1, .ack = 1, .len = 1, .urg = 1);
+	wt_send(w, 1470);
+	EXPECT(.flags = A, .seq = 2, .ack = 1, .len = 1460, .any_psh = true);
+	NOTHING(100);
+	INJECT(.flags = A, .seq = 1, .ack = 1462);
+	EXPECT(.flags = PA, .seq = 1462, .ack = 1, .len = 10);
+}
+
+/* a sliver of what is urgent (3.8.6.2.1: the override) is not taken for its end */
+static void minshall_urgent_sliver(struct wt *w)
+{
+	wt_established(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .wnd = 1000);
+	EQ(wt_write(w, 3000, MSG_OOB), 3000);
+	wt_settle(w);
+	EXPECT_IN(0, 1003, .flags = A | TCP_URG, .seq = 1, .ack = 1, .len = 1000, .urg = 3000,
+	          .any_psh = true);
+	INJECT(.flags = A, .seq = 1, .ack = 1001);
+	EXPECT(.flags = A | TCP_URG, .seq = 1001, .ack = 1, .len = 1048, .urg = 2000,
+	       .any_psh = true);
+	wt_pass(w, 50);
+	wt_drop(w);
+}
+
+/* what TCP_NODELAY let go is small all the same once that is off; and settings are those of the moment */
+static void minshall_later(struct wt *w)
+{
+	wt_established(w);
+	wt_opt(w, IPPROTO_TCP, TCP_NODELAY, 1);
+	wt_send(w, 1460);
+	wt_send(w, 100);
+	wt_drop(w);
+	wt_opt(w, IPPROTO_TCP, TCP_NODELAY, 0);
+	wt_send(w, 1460);
+	EXPECT(.flags = PA, .seq = 1561, .ack = 1, .len = 1460);
+	wt_send(w, 100);
+	NOTHING(10);
+	INJECT(.flags = A, .seq = 1, .ack = 1561);
+	EXPECT(.flags = PA, .seq = 3021, .ack = 1, .len = 100);
+}
+
 static void nodelay(struct wt *w)
 {
 	wt_established(w);
@@ -141,8 +241,6 @@ static void writes_are_gathered(struct wt *w)
 	wt_settle(w);
 	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 1460, .any_psh = true);
 	EXPECT(.flags = A, .seq = 1461, .ack = 1, .len = 1460, .any_psh = true);
-	NOTHING(50);
-	INJECT(.flags = A, .seq = 1, .ack = 2921);
 	EXPECT(.flags = PA, .seq = 2921, .ack = 1, .len = 80);
 }
 
@@ -440,6 +538,12 @@ static const struct wt_case cases[] = {
     {"RFC 9293 MUST-17: TCP_NODELAY", nodelay},
     {"tcp(7): TCP_NODELAY sends what is held", nodelay_flushes},
     {"tcp.nagle 0", nagle_off_by_config},
+    {"RFC 9293 A.3: what a large write leaves over goes at once", minshall},
+    {"RFC 9293 3.7.4: tcp.minshall 0", no_minshall},
+    {"RFC 9293 A.3: one small segment behind full ones", minshall_after_part},
+    {"RFC 9293 A.3: after TCP_NODELAY", minshall_later},
+    {"RFC 9293 A.3: beside urgent data", minshall_urgent},
+    {"RFC 9293 A.3: beside urgent data that is cut", minshall_urgent_sliver},
     {"RFC 9293 3.10.4: FIN takes the last small segment along", nagle_fin},
     {"tcp(7): TCP_CORK sends full segments only", cork},
     {"tcp(7): TCP_NODELAY flushes what is corked", cork_and_nodelay},

@@ -91,6 +91,8 @@ X(tcp, syn_cookies, 1, 0, 2, "mode", \
   "SYN cookies (RFC 4987 3.6): 0: never; 1: while the SYN cache is full; 2: always, for tests") \
 X(tcp, time_wait, 0, 0, 100000000, "entries", "TIME-WAIT entries per lcore; 0: as max_connections, within [4096,262144]") \
 X(tcp, nagle, 1, 0, 1, "boolean", "Nagle's algorithm (RFC 9293 3.7.4) unless TCP_NODELAY is set") \
+X(tcp, minshall, 1, 0, 1, "boolean", \
+  "with tcp.nagle less than a full segment waits only while another such segment is unacknowledged, as on Linux (RFC 9293 A.3); 0: while anything is") \
 X(tcp, timestamps, 1, 0, 1, "boolean", "offer and accept timestamps (RFC 7323)") \
 X(tcp, window_scaling, 1, 0, 1, "boolean", "offer and accept window scaling (RFC 7323)") \
 X(tcp, sack, 1, 0, 1, "boolean", "offer and accept selective acknowledgements (RFC 2018)") \
