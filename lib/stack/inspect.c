@@ -131,7 +131,7 @@ unsigned pc_stack_get_neighs(const struct pc_stack *st, unsigned from, struct pc
 		info = &list[found - 1 - from];
 		*info = (struct pc_neigh_info){.addr = e->addr,
 		                               .port = e->netif,
-		                               .state = state_of(e),
+		                               .state = (uint8_t)state_of(e),
 		                               .fixed = nt->hold[i].fixed,
 		                               .held = nt->hold[i].n};
 		if (e->state >= NEIGH_STALE)

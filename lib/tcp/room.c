@@ -166,7 +166,7 @@ static void weigh(const struct tcp *tcp, struct tcb *t, struct choice *best)
 
 static void end(struct tcp *tcp, struct tcb *t, enum pc_counter why, int error)
 {
-	ctx_count(tcp->ctx, why);
+	ctx_count(tcp->ctx, (int)why);
 	tcb_abort(tcp, t, error);
 	tcp->room.wanted--;
 }

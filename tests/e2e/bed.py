@@ -247,7 +247,7 @@ class Bed:
         # a client that opens many connections must not run out of ports
         open("/proc/sys/net/ipv4/ip_local_port_range", "w").write("1024 65000")
         # and none of them takes a port that a server of the test is going to want
-        open("/proc/sys/net/ipv4/ip_local_reserved_ports", "w").write("8000-8299")
+        open("/proc/sys/net/ipv4/ip_local_reserved_ports", "w").write("8000-9999")
 
     def _setup_client(self):
         sh("ethtool", "-K", self.dev, "tx", "off", "tso", "off", "gso", "off", "gro", "off",

@@ -38,6 +38,8 @@ def start(b):
         for key, value in (("rp_filter", "0"), ("arp_ignore", "1"), ("arp_announce", "2")):
             with open(f"/proc/sys/net/ipv4/conf/{name}/{key}", "w", encoding="ascii") as f:
                 f.write(value)
+    with open("/proc/sys/net/ipv4/tcp_rmem", "w", encoding="ascii") as f:
+        f.write("4096 131072 2000000")  # what is on its way when a route changes is little of the file
     sh("ip", "link", "add", "link", b.dev, "name", "second", "type", "macvlan", "mode", "bridge")
     sh("ip", "addr", "add", f"{SECOND}/32", "dev", "second")
     sh("ip", "link", "set", "second", "up")

@@ -324,6 +324,7 @@ static void answer(struct live *l, const struct sockaddr *any, struct sockaddr *
 	                   .msg_iovlen = 1,
 	                   .msg_control = control,
 	                   .msg_controllen = sizeof(control)};
+	struct pollfd p = {.fd = client, .events = POLLIN};
 	socklen_t from_len = sizeof(from);
 
 	set_int(l, server, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_RECVPKTINFO : IP_PKTINFO, 1);
@@ -335,6 +336,7 @@ static void answer(struct live *l, const struct sockaddr *any, struct sockaddr *
 	live_log(l, "ask", l->c->send(client, buf, 7, 0));
 	live_log(l, "hear", l->c->recvmsg(server, &m, 0));
 	live_log(l, "answer", l->c->sendmsg(server, &m, 0));
+	live_log(l, "an answer", l->c->poll(&p, 1, 2000));
 	live_log(l, "hear the answer", l->c->recv(client, buf, 100, MSG_DONTWAIT));
 	shift_index(CMSG_FIRSTHDR(&m), 4711);
 	live_log(l, "by no interface", l->c->sendmsg(server, &m, 0));
