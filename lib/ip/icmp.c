@@ -53,6 +53,14 @@ void icmp_port_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct
 		icmp6_error(ip, m, p, ICMP6_UNREACHABLE, ICMP6_UNREACH_PORT, 0);
 }
 
+void icmp_prohibited(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	if (pc_addr_is_ip4(&p->dst))
+		icmp4_error(ip, m, p, ICMP4_UNREACHABLE, ICMP4_UNREACH_PROHIB);
+	else
+		icmp6_error(ip, m, p, ICMP6_UNREACHABLE, ICMP6_UNREACH_PROHIB, 0);
+}
+
 void icmp_protocol_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	if (pc_addr_is_ip4(&p->dst))

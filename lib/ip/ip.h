@@ -21,6 +21,7 @@
 #include "base/ctx.h"
 #include "base/hash.h"
 #include "base/verdict.h"
+#include "fw/fw.h"
 #include "ip/deny.h"
 #include "ip/names.h"
 #include "neigh/neigh.h"
@@ -144,6 +145,7 @@ struct ip {
 	struct path_memo memo[PATH_MEMOS]; /* by the last byte of the address */
 	struct pmtu pmtu[PMTU_ENTRIES];
 	struct deny deny;
+	struct fw fw;
 	struct names names;
 };
 
@@ -265,6 +267,9 @@ int igmp_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p);
  * within the rate limit and never about a group, an error or a fragment. m stays the caller's.
  */
 void icmp_port_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p);
+
+/** icmp_prohibited does the same for a packet that rules reject. */
+void icmp_prohibited(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p);
 
 /** icmp_protocol_unreachable does the same for a packet that was dropped for its protocol. */
 void icmp_protocol_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p);

@@ -22,6 +22,7 @@
 #include "base/toeplitz.h"
 #include "ip/ip4_plain.h"
 #include "ip/ip6_plain.h"
+#include "stack/firewall.h"
 #include "stack/stack.h"
 #include "tcp/tcp_merge.h"
 #include "tcp/tcp_rx.h"
@@ -35,6 +36,7 @@
 struct batch {
 	unsigned n;
 	bool undivided; /* nobody but the transport wants to see what is for it */
+	bool unjudged;  /* and there are no rules for what is not TCP */
 	struct tcp_pending seg[BURST];
 };
 
@@ -198,6 +200,8 @@ static __rte_noinline int input_upper(struct pc_stack *st, struct rte_mbuf *m, i
 
 	if (deny_has(&st->ip.deny, &p->src))
 		verdict = refuse(m, p, verdict);
+	if (fw_is_on(&st->ip.fw))
+		verdict = firewall_input(st, m, p, verdict);
 	if (unlikely(st->ip.nb_raw != 0) && verdict != NEXT_FRAGMENT &&
 	    input_raw(st, m, p, verdict))
 		return PC_DROP_RAW_DONE;
@@ -267,7 +271,7 @@ static __rte_noinline void input_other(struct pc_stack *st, struct rte_mbuf *m, 
 {
 	const struct ip_pkt *p = &b->seg[b->n].pkt;
 
-	if (verdict == NEXT_UDP && likely(b->undivided))
+	if (verdict == NEXT_UDP && likely(b->unjudged))
 		finish(st, m, input_datagram(st, m, p));
 	else
 		finish(st, m, input_upper(st, m, verdict, b));
@@ -354,6 +358,7 @@ unsigned stack_rx(struct pc_stack *st, uint8_t netif)
 	ctx_add(&st->ctx, PC_RX_FRAMES, n);
 	b.n = 0;
 	b.undivided = st->ip.deny.nb_ranges == 0 && st->ip.nb_raw == 0;
+	b.unjudged = b.undivided && !fw_is_on(&st->ip.fw);
 	pass_parse(st, pkts, n, netif, &b);
 	tcp_rx_prefetch(st->tcp, b.seg, b.n);
 	for (struct tcp_pending *seg = b.seg; seg < b.seg + b.n; seg++)

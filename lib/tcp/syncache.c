@@ -446,8 +446,7 @@ int syncache_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 	return VERDICT_DONE;
 }
 
-/* no cookie is looked at when none of those that were sent can be good any more */
-static bool may_be_cookie(const struct tcp *tcp)
+bool syncache_may_be_cookie(const struct tcp *tcp)
 {
 	return tcp->syn.has_cookies && syncookie_unit(tcp->ctx->now_ns) - tcp->syn.cookie_unit <= 1;
 }
@@ -476,7 +475,7 @@ int syncache_input_cookie(struct tcp *tcp, const struct ip_pkt *p, const struct 
 	struct tcb *t;
 	int verdict;
 
-	if ((rx->seg.flags & TCP_SYN) || !may_be_cookie(tcp)) {
+	if ((rx->seg.flags & TCP_SYN) || !syncache_may_be_cookie(tcp)) {
 		tcp_reply_rst(tcp, p, rx);
 		return PC_DROP_TCP_CLOSED;
 	}

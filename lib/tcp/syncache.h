@@ -99,6 +99,9 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, bo
 int syncache_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, uint32_t index,
                    struct tcb **t);
 
+/** syncache_may_be_cookie says whether one of the cookies that were sent may still be good: else none is looked at. */
+bool syncache_may_be_cookie(const struct tcp *tcp);
+
 /**
  * syncache_input_cookie handles a segment with ACK to a listener: does it return a cookie? Then as
  * syncache_input; else RST is sent (RFC 9293 section 3.10.7.2) and the verdict is a drop.

@@ -19,6 +19,7 @@
 #include "tcp/accecn.h"
 #include "tcp/account.h"
 #include "tcp/fastopen.h"
+#include "tcp/guard.h"
 #include "tcp/rcvbuf.h"
 #include "tcp/tcp_ack.h"
 #include "tcp/tcp_conn.h"
@@ -32,25 +33,19 @@
 
 /* ---- without a connection -------------------------------------------------------------------- */
 
-/* a SYN that would not be answered, whatever it is for */
-static bool is_hopeless(const struct tcp *tcp, const struct tcp_rx *rx)
-{
-	return ctx_answers_are_spent(tcp->ctx) && tcp->syn.free == 0 &&
-	       (rx->seg.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
-	       !(tcp->ctx->strangers->known != 0 && known_has(&tcp->known, &rx->flow.raddr));
-}
-
 /* 3.10.7.1 and 3.10.7.2 */
 static int input_no_flow(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx,
                          struct tcb **t)
 {
 	uint8_t flags = rx->seg.flags;
 	uint32_t listener;
+	int verdict;
 
 	if (flags & TCP_RST)
 		return PC_DROP_TCP_RST_STRAY;
-	if (unlikely(is_hopeless(tcp, rx)))
-		return PC_DROP_BUSY;
+	verdict = tcp_guard(tcp, p, rx);
+	if (unlikely(verdict != VERDICT_DONE))
+		return verdict;
 	listener = bindings_listener(&tcp->bind, binding_family(&rx->flow.raddr), rx->flow.laddr,
 	                             rx->flow.lport, (uint32_t)rx->hash);
 	if (listener == 0) {

@@ -6,6 +6,7 @@
 
 #include "base/toeplitz.h"
 #include "tcp/fastopen.h"
+#include "tcp/guard.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_segment.h"
 #include "tcp/tcp_timer.h"
@@ -243,6 +244,19 @@ static int claim_flow(struct tcp *tcp, struct tcb *t)
 	           : -EADDRNOTAVAIL;
 }
 
+/* The flow, if the firewall lets it be. */
+static int claim(struct tcp *tcp, struct tcb *t)
+{
+	const uint16_t lport = t->flow.lport;
+	int err = claim_flow(tcp, t);
+
+	if (fw_is_on(&tcp->ip->fw) && err == 0) {
+		err = tcp_guard_connect(tcp, t);
+		t->flow.lport = err == 0 ? t->flow.lport : lport;
+	}
+	return err;
+}
+
 /* all of an active open but its SYN */
 static int begin(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remote)
 {
@@ -263,7 +277,7 @@ static int begin(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remot
 	t->flow.raddr = remote->addr;
 	t->flow.rport = remote->port;
 	err = netifs_is_broadcast(&tcp->ip->ifs, t->netif, &remote->addr) ? -ENETUNREACH
-	                                                                  : claim_flow(tcp, t);
+	                                                                  : claim(tcp, t);
 	if (err != 0) {
 		t->flow.laddr = laddr; /* the next peer may be reached from another */
 		t->flow.raddr = (struct pc_addr){0};

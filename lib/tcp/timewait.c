@@ -12,6 +12,7 @@
 
 #include "base/seq.h"
 #include "tcp/accecn.h"
+#include "tcp/guard.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_output.h"
 #include "tcp/window.h"
@@ -199,6 +200,11 @@ int timewait_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 		                      e->flow.lport, (uint32_t)rx->hash);
 
 		if (listener != 0) {
+			const int verdict =
+			    fw_is_on(&tcp->ip->fw) ? tcp_guard_input(tcp, p, rx) : VERDICT_DONE;
+
+			if (verdict != VERDICT_DONE)
+				return verdict;
 			timewait_remove(tcp, index);
 			return syncache_open(tcp, listener, rx, true, min_iss);
 		}

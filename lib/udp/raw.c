@@ -16,6 +16,7 @@
 
 #include <rte_mbuf.h>
 
+#include "udp/guard.h"
 #include "udp/table.h"
 #include "wire/cksum.h"
 #include "wire/icmp6.h"
@@ -216,6 +217,8 @@ int udp_send_raw(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m, const 
 	rc = prepare(udp, s, to, m->pkt_len + header, ctl);
 	if (rc == 0 && s->header_included)
 		rc = complete_header(udp, s, m, to);
+	if (fw_is_on(&udp->ip->fw) && rc == 0)
+		rc = udp_guard_raw(udp, s, m, to);
 	if (rc != 0)
 		return rc;
 	m->ol_flags = 0;

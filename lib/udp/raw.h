@@ -47,7 +47,7 @@ void udp_raw_error(struct udp *udp, const struct icmp_error *e);
  * udp_send_raw sends a payload mbuf as udp_send does; with hdrincl, of IPv4, it begins with the IP header,
  * whose length, checksum and, if 0, source and identification are filled in. An ICMPv6 checksum is filled
  * in too. On failure m stays the caller's: -EINVAL (a bad header), -EDESTADDRREQ, -EMSGSIZE, -ENETUNREACH,
- * -EACCES.
+ * -EACCES, -EPERM (the firewall).
  */
 int udp_send_raw(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m, const struct pc_addr *to,
                  const struct udp_ctl *ctl);

@@ -181,7 +181,7 @@ int udp_connect(struct udp *udp, uint32_t index, const struct pc_endpoint *remot
 /**
  * udp_send takes a payload mbuf (or chain) with IP_HEADROOM + 8 bytes of headroom and sends it to
  * `to`, or to the connected peer when NULL. On failure m stays the caller's: -EDESTADDRREQ,
- * -EMSGSIZE, -ENETUNREACH, -EACCES, -EPIPE, -EINVAL (port 0), or the pending error.
+ * -EMSGSIZE, -ENETUNREACH, -EACCES, -EPIPE, -EINVAL (port 0), -EPERM (the firewall), or the pending error.
  */
 int udp_send(struct udp *udp, uint32_t index, struct rte_mbuf *m, const struct pc_endpoint *to);
 
@@ -237,6 +237,10 @@ int udp_input(struct udp *udp, struct rte_mbuf *m, const struct ip_pkt *p);
  * its error queue too. m is the message, of which the quoted payload is read.
  */
 void udp_error(struct udp *udp, const struct icmp_error *e, const struct rte_mbuf *m);
+
+/** udp_is_peer says whether a socket is connected so. */
+bool udp_is_peer(const struct udp *udp, const struct pc_endpoint *local,
+                 const struct pc_endpoint *remote);
 
 uint32_t udp_count(const struct udp *udp);
 

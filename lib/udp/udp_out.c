@@ -16,6 +16,7 @@
 
 #include "base/mbuf.h"
 #include "ip/ip_fast.h"
+#include "udp/guard.h"
 #include "udp/table.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
@@ -283,6 +284,8 @@ static inline int send_datagram(struct udp *udp, struct udp_sock *s, struct rte_
 	if (to == NULL && s->remote.port == 0)
 		return s->wr_shut ? -EPIPE : -EDESTADDRREQ;
 	rc = prepare(udp, s, dst, m->pkt_len, ctl);
+	if (fw_is_on(&udp->ip->fw) && rc == 0)
+		rc = udp_guard_datagram(udp, s, dst, m->pkt_len);
 	if (unlikely(rc != 0))
 		return rc;
 	n = is_plain(s, m, &dst->addr, ctl) ? neigh_ready(udp->ip->neigh, s->path.neigh) : NULL;

@@ -64,6 +64,11 @@ X(ip6, secret, 0, 0, UINT64_MAX, "number", \
   "secret of the addresses that are made of routers' prefixes (RFC 7217), the same on every lcore and after a restart; 0: they are made of the MAC address") \
 X(ip, routes, 1024, 16, 4000000, "routes", "routes of both families per lcore, besides what router advertisements and redirects tell") \
 X(ip, deny_entries, 1024, 0, 1000000, "prefixes", "room in the list of whom is not listened to (net.deny)") \
+X(firewall, max_rules, 16384, 1, 1000000, "rules", "rules of the firewall at most, their lists multiplied out") \
+X(firewall, states, 16384, 64, 16777216, "entries", \
+  "per lcore: who has sent datagrams or echoes to whom, for rules that ask for a state; one that nobody here has begun gives way first") \
+X(firewall, state_ms, 60000, 100, 86400000, "ms", "time after its last packet for which such an entry is known") \
+X(firewall, log_rate, 10, 0, 100000, "packets/s", "packets that rules of the firewall log per second and lcore at most; 0: none") \
 X(icmp, error_rate, 100, 0, 1000000, "messages/s", "ICMP errors sent per second at most; 0: none") \
 X(icmp, echo, 1, 0, 1, "boolean", "answer ICMP echo requests") \
 X(udp, rcvbuf, 212992, 2048, 1073741824, "bytes", "default SO_RCVBUF of a UDP socket") \
@@ -164,6 +169,8 @@ X(tcp, port_last, 60999, 1024, 65535, "port", "last ephemeral port")
 	X(ip, deny_entries)        \
 	X(ip, datagrams)           \
 	X(ip, routes)              \
+	X(firewall, max_rules)     \
+	X(firewall, states)        \
 	X(tcp, source_connections) \
 	X(tcp, source_half_open)   \
 	X(tcp, give_way_ms)        \

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "fw/fw.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <rte_malloc.h>
+#include <rte_ring.h>
+#include <rte_ring_elem.h>
+
+#define SECOND_NS UINT64_C(1000000000)
+#define LOG_SLOTS 512 /* packets that wait to be printed, and one */
+
+/* ---- sets ------------------------------------------------------------------------------------ */
+
+static int init_counts(struct fw_slot *s, const struct fw_rules *r, int socket_id)
+{
+	s->count =
+	    rte_zmalloc_socket("pc_fw", r->n * sizeof(*s->count), RTE_CACHE_LINE_SIZE, socket_id);
+	if (s->count == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < r->n; i++) {
+		const struct fw_rule *rule = &r->rule[i];
+		struct fw_count *c = &s->count[i];
+
+		c->line = rule->line;
+		c->action = rule->action;
+		c->log = rule->log;
+		if (rule->rate == 0)
+			continue;
+		c->gap_ns = SECOND_NS / rule->rate;
+		c->burst_ns = c->gap_ns * (rule->burst - 1);
+	}
+	return 0;
+}
+
+static int init_log(struct fw_slot *s, const struct fw_rules *r, int socket_id)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < r->n; i++)
+		any |= r->rule[i].log;
+	if (!any)
+		return 0;
+	s->log = rte_zmalloc_socket(
+	    "pc_fw", (size_t)rte_ring_get_memsize_elem(sizeof(struct pc_firewall_log), LOG_SLOTS),
+	    RTE_CACHE_LINE_SIZE, socket_id);
+	if (s->log == NULL)
+		return -ENOMEM;
+	return rte_ring_init(s->log, "pc_fw", LOG_SLOTS, RING_F_SP_ENQ | RING_F_SC_DEQ);
+}
+
+static int init_slot(struct fw_slot *s, const struct pc_firewall *fw,
+                     const struct pc_firewall_args *args, unsigned i)
+{
+	const struct hash_key key = {{args->seed[0] + i, args->seed[1]}};
+	int rc = init_counts(s, &fw->rules, args->socket_id);
+
+	if (rc == 0)
+		rc = init_log(s, &fw->rules, args->socket_id);
+	if (rc == 0 && fw->rules.uses_states)
+		rc = fw_states_init(&s->states, args->states, key, args->socket_id);
+	return rc;
+}
+
+static int make(struct pc_firewall *fw, const struct pc_firewall_args *args)
+{
+	int rc = fw_match_init(&fw->match, &fw->rules, args->socket_id);
+
+	if (rc != 0)
+		return rc;
+	fw->slot = rte_zmalloc_socket("pc_fw", args->slots * sizeof(*fw->slot), RTE_CACHE_LINE_SIZE,
+	                              args->socket_id);
+	if (fw->slot == NULL)
+		return -ENOMEM;
+	fw->nb_slots = args->slots;
+	for (unsigned i = 0; rc == 0 && i < args->slots; i++)
+		rc = init_slot(&fw->slot[i], fw, args, i);
+	return rc;
+}
+
+struct pc_firewall *pc_firewall_create(const struct pc_firewall_args *args, char *why, size_t len)
+{
+	struct pc_firewall *fw = calloc(1, sizeof(*fw));
+	int rc = -ENOMEM;
+
+	if (fw == NULL)
+		snprintf(why, len, "%s: no memory for the rules", args->name);
+	else
+		rc = fw_rules_read(&fw->rules, args->name, args->text, args->len, args->max_rules,
+		                   why, len);
+	if (rc != 0) {
+		free(fw);
+		errno = -rc;
+		return NULL;
+	}
+	rc = make(fw, args);
+	if (rc == 0)
+		return fw;
+	snprintf(why, len, "%s: no memory for %u rules", args->name, fw->rules.nb_entries);
+	pc_firewall_free(fw);
+	errno = -rc;
+	return NULL;
+}
+
+void pc_firewall_free(struct pc_firewall *fw)
+{
+	if (fw == NULL)
+		return;
+	for (unsigned i = 0; i < fw->nb_slots; i++) {
+		rte_free(fw->slot[i].count);
+		rte_free(fw->slot[i].log);
+		fw_states_fini(&fw->slot[i].states);
+	}
+	rte_free(fw->slot);
+	fw_match_fini(&fw->match);
+	fw_rules_free(&fw->rules);
+	free(fw);
+}
+
+int fw_use(struct fw *fw, struct pc_firewall *set, unsigned slot)
+{
+	struct fw_slot *next;
+
+	if (set == NULL) {
+		*fw = (struct fw){0};
+		return 0;
+	}
+	if (slot >= set->nb_slots)
+		return -EINVAL;
+	next = &set->slot[slot];
+	if (fw->set != NULL && fw->slot != next && fw->slot->states.place != NULL &&
+	    next->states.place != NULL) {
+		const struct fw_states states = next->states;
+
+		/* who has been asked under the old rules may answer under the new ones */
+		next->states = fw->slot->states;
+		fw->slot->states = states;
+	}
+	*fw = (struct fw){.set = set, .slot = next};
+	return 0;
+}
+
+/* ---- judgement ------------------------------------------------------------------------------- */
+
+/* Takes a packet's share of a rate: of a time that runs ahead of the clock by gap_ns with each packet, and by burst_ns at
+ * most. Returns whether it had room. */
+static bool take(uint64_t *next_ns, uint64_t now_ns, uint64_t gap_ns, uint64_t burst_ns)
+{
+	if (*next_ns < now_ns)
+		*next_ns = now_ns;
+	if (*next_ns - now_ns > burst_ns)
+		return false;
+	*next_ns += gap_ns;
+	return true;
+}
+
+static __rte_noinline void note(struct fw_slot *slot, struct ctx *ctx, enum fw_dir dir,
+                                const struct fw_packet *p, uint32_t line, enum fw_action action)
+{
+	const uint64_t rate = ctx->cfg.firewall_log_rate;
+	const struct pc_firewall_log l = {
+	    .at_ns = ctx->now_ns,
+	    .src = {.addr = *p->src, .port = p->sport},
+	    .dst = {.addr = *p->dst, .port = p->dport},
+	    .len = p->len,
+	    .line = line,
+	    .proto = p->proto,
+	    .icmp_type = p->icmp_type,
+	    .port = p->netif,
+	    .action = (uint8_t)action,
+	    .out = dir == FW_OUT,
+	};
+
+	/* a second's worth may come at once */
+	if (rate == 0 || slot->log == NULL ||
+	    !take(&slot->log_ns, ctx->now_ns, SECOND_NS / rate, SECOND_NS - SECOND_NS / rate) ||
+	    rte_ring_sp_enqueue_elem(slot->log, (void *)(uintptr_t)&l, sizeof(l)) != 0)
+		ctx_count(ctx, PC_FIREWALL_UNLOGGED);
+	else
+		ctx_count(ctx, PC_FIREWALL_LOGGED);
+}
+
+enum fw_action fw_judge(struct fw *fw, struct ctx *ctx, enum fw_dir dir, const struct fw_packet *p)
+{
+	const struct fw_rules *r = &fw->set->rules;
+	enum fw_action action;
+	struct fw_count *c;
+	uint32_t found;
+
+	if (!r->counts[dir])
+		return FW_PASS;
+	found = fw_match_find(&fw->set->match, dir, p);
+	c = &fw->slot->count[found != 0 ? found - 1 : r->n - 2 + (uint32_t)dir];
+	action = c->action;
+	c->packets++;
+	c->bytes += p->len;
+	if (unlikely(c->gap_ns != 0) && !p->unlimited &&
+	    !take(&c->next_ns, ctx->now_ns, c->gap_ns, c->burst_ns)) {
+		ctx_count(ctx, PC_FIREWALL_LIMITED);
+		action = FW_DROP;
+	}
+	if (unlikely(c->log))
+		note(fw->slot, ctx, dir, p, c->line, action);
+	return action;
+}
+
+/* whether a packet may be the answer to one that went to a group */
+static bool answers_group(const struct fw_states *t, const struct fw_state *name, uint64_t now_ns)
+{
+	struct fw_state group = *name;
+	const struct fw_state *e;
+
+	group.remote = (struct pc_addr){0};
+	group.laddr = FW_ANY_LADDR;
+	e = fw_states_find(t, &group, now_ns);
+	return e != NULL && (e->seen & 1 << FW_OUT) != 0;
+}
+
+bool fw_has_asked(const struct fw *fw, const struct ctx *ctx, const struct fw_state *name)
+{
+	const struct fw_states *t = &fw->slot->states;
+	const struct fw_state *e;
+
+	if (t->place == NULL)
+		return false;
+	e = fw_states_find(t, name, ctx->now_ns);
+	return (e != NULL && (e->seen & 1 << FW_OUT) != 0) || answers_group(t, name, ctx->now_ns);
+}
+
+static bool was_answered(const struct fw *fw, const struct ctx *ctx, const struct fw_state *name)
+{
+	const struct fw_state *e = fw_states_find(&fw->slot->states, name, ctx->now_ns);
+
+	return e != NULL && (e->seen & 1 << FW_IN) != 0;
+}
+
+enum fw_action fw_judge_pair(struct fw *fw, struct ctx *ctx, enum fw_dir dir, struct fw_packet *p,
+                             const struct fw_state *name, bool known)
+{
+	struct fw_states *t = &fw->slot->states;
+	enum fw_action action;
+
+	if (t->place == NULL)
+		return fw_judge(fw, ctx, dir, p);
+	if (known || (dir == FW_IN ? fw_has_asked(fw, ctx, name) : was_answered(fw, ctx, name)))
+		p->state = FW_ESTABLISHED;
+	action = fw_judge(fw, ctx, dir, p);
+	if (action == FW_PASS)
+		fw_states_note(t, name, dir, ctx->now_ns,
+		               ctx->now_ns + ctx->cfg.firewall_state_ms * 1000000);
+	return action;
+}
+
+/* ---- what is shown --------------------------------------------------------------------------- */
+
+bool pc_firewall_get_rule(const struct pc_firewall *fw, unsigned i, struct pc_firewall_rule *r)
+{
+	if (i >= fw->rules.n)
+		return false;
+	*r = (struct pc_firewall_rule){.text = fw->rules.rule[i].text,
+	                               .line = fw->rules.rule[i].line};
+	for (unsigned s = 0; s < fw->nb_slots; s++) {
+		const struct fw_count *c = &fw->slot[s].count[i];
+
+		r->packets += __atomic_load_n(&c->packets, __ATOMIC_RELAXED);
+		r->bytes += __atomic_load_n(&c->bytes, __ATOMIC_RELAXED);
+	}
+	return true;
+}
+
+unsigned pc_firewall_take_log(struct pc_firewall *fw, unsigned slot, struct pc_firewall_log *list,
+                              unsigned n)
+{
+	unsigned taken = 0;
+
+	if (slot >= fw->nb_slots || fw->slot[slot].log == NULL)
+		return 0;
+	while (taken < n &&
+	       rte_ring_sc_dequeue_elem(fw->slot[slot].log, &list[taken], sizeof(list[0])) == 0)
+		taken++;
+	return taken;
+}
+
+static const char *name_of(uint8_t proto, char buf[8])
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_UDP:
+		return "udp";
+	case IPPROTO_ICMP:
+		return "icmp";
+	case IPPROTO_ICMPV6:
+		return "icmp6";
+	default:
+		snprintf(buf, 8, "%u", proto);
+		return buf;
+	}
+}
+
+char *pc_firewall_format_log(const struct pc_firewall_log *l, char *buf, size_t len)
+{
+	static const char *const actions[] = {"pass", "drop", "reject"};
+	char src[PC_ENDPOINT_STRLEN], dst[PC_ENDPOINT_STRLEN], proto[8], type[16] = "";
+
+	if (l->proto == IPPROTO_ICMP || l->proto == IPPROTO_ICMPV6)
+		snprintf(type, sizeof(type), " type %u", l->icmp_type);
+	if (l->proto == IPPROTO_TCP || l->proto == IPPROTO_UDP) {
+		pc_endpoint_format(&l->src, src);
+		pc_endpoint_format(&l->dst, dst);
+	} else {
+		pc_addr_format(&l->src.addr, src);
+		pc_addr_format(&l->dst.addr, dst);
+	}
+	snprintf(buf, len, "%s %s by line %u, port %u: %s%s %s > %s, %u bytes",
+	         actions[l->action <= FW_REJECT ? l->action : FW_DROP], l->out ? "out" : "in",
+	         l->line, l->port, name_of(l->proto, proto), type, src, dst, l->len);
+	return buf;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Overview: a packet becomes a key of bytes in network order, which librte_acl walks four at a time; the first field has one
+ * byte and the others fill whole words, as it asks.  A set of states is a bit mask: all bits that are not in the set have to be 0
+ * in a key that has exactly one.
+ */
+#include "fw/match.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_acl.h>
+#include <rte_byteorder.h>
+
+/* The words of a key behind its addresses. */
+struct tail {
+	uint16_t sport_be, dport_be;
+	uint8_t state, icmp_type, netif, zero;
+};
+
+struct key4 {
+	uint8_t proto, zero[3];
+	uint32_t src_be, dst_be;
+	struct tail tail;
+};
+
+struct key6 {
+	uint8_t proto, zero[3];
+	struct pc_addr src, dst;
+	struct tail tail;
+};
+
+#define FIELDS_TAIL 6
+#define FIELDS4     (1 + 2 + FIELDS_TAIL)
+#define FIELDS6     (1 + 8 + FIELDS_TAIL)
+
+RTE_ACL_RULE_DEF(rule4, FIELDS4);
+RTE_ACL_RULE_DEF(rule6, FIELDS6);
+
+/* ---- the fields ------------------------------------------------------------------------------ */
+
+static void describe(struct rte_acl_config *c, uint8_t type, uint8_t size, uint8_t word,
+                     size_t offset)
+{
+	const uint8_t i = (uint8_t)c->num_fields++;
+
+	c->defs[i] = (struct rte_acl_field_def){.type = type,
+	                                        .size = size,
+	                                        .field_index = i,
+	                                        .input_index = word,
+	                                        .offset = (uint32_t)offset};
+}
+
+static void describe_tail(struct rte_acl_config *c, uint8_t word, size_t offset)
+{
+	describe(c, RTE_ACL_FIELD_TYPE_RANGE, 2, word, offset + offsetof(struct tail, sport_be));
+	describe(c, RTE_ACL_FIELD_TYPE_RANGE, 2, word, offset + offsetof(struct tail, dport_be));
+	for (size_t at = offsetof(struct tail, state); at < sizeof(struct tail); at++)
+		describe(c, RTE_ACL_FIELD_TYPE_BITMASK, 1, (uint8_t)(word + 1), offset + at);
+}
+
+static void describe4(struct rte_acl_config *c)
+{
+	describe(c, RTE_ACL_FIELD_TYPE_BITMASK, 1, 0, offsetof(struct key4, proto));
+	describe(c, RTE_ACL_FIELD_TYPE_MASK, 4, 1, offsetof(struct key4, src_be));
+	describe(c, RTE_ACL_FIELD_TYPE_MASK, 4, 2, offsetof(struct key4, dst_be));
+	describe_tail(c, 3, offsetof(struct key4, tail));
+}
+
+static void describe6(struct rte_acl_config *c)
+{
+	describe(c, RTE_ACL_FIELD_TYPE_BITMASK, 1, 0, offsetof(struct key6, proto));
+	for (uint8_t w = 0; w < 8; w++)
+		describe(c, RTE_ACL_FIELD_TYPE_MASK, 4, (uint8_t)(1 + w),
+		         offsetof(struct key6, src) + 4 * w);
+	describe_tail(c, 9, offsetof(struct key6, tail));
+}
+
+/* ---- entries to rules of librte_acl ---------------------------------------------------------- */
+
+/* a byte that has to be v, or may be any if that is -1 */
+static struct rte_acl_field byte_of(int v)
+{
+	return (struct rte_acl_field){.value.u8 = v < 0 ? 0 : (uint8_t)v,
+	                              .mask_range.u8 = v < 0 ? 0 : 0xff};
+}
+
+/* the n-th word of an address, of which the first len bits count */
+static struct rte_acl_field word_of(const struct pc_addr *a, unsigned n, unsigned len)
+{
+	const unsigned bits = len > 32 * n ? RTE_MIN(len - 32 * n, 32u) : 0;
+	const uint32_t mask = bits == 0 ? 0 : UINT32_MAX << (32 - bits);
+
+	return (struct rte_acl_field){.value.u32 = rte_be_to_cpu_32(a->w[n]) & mask,
+	                              .mask_range.u32 = bits};
+}
+
+static struct rte_acl_field range_of(const struct fw_range *r)
+{
+	return (struct rte_acl_field){.value.u16 = r->first, .mask_range.u16 = r->last};
+}
+
+static void fill_tail(struct rte_acl_field *f, const struct fw_entry *e)
+{
+	f[0] = range_of(&e->sport);
+	f[1] = range_of(&e->dport);
+	f[2] = (struct rte_acl_field){.value.u8 = 0,
+	                              .mask_range.u8 = (uint8_t)(FW_STATES & ~e->states)};
+	f[3] = byte_of(e->icmp_type);
+	f[4] = byte_of(e->netif);
+	f[5] = byte_of(-1);
+}
+
+static void fill4(struct rte_acl_field *f, const struct fw_entry *e)
+{
+	f[0] = byte_of(e->proto);
+	/* the length is that of the mapped form */
+	f[1] = word_of(&e->src.addr, 3, e->src.len);
+	f[2] = word_of(&e->dst.addr, 3, e->dst.len);
+	fill_tail(f + 3, e);
+}
+
+static void fill6(struct rte_acl_field *f, const struct fw_entry *e)
+{
+	f[0] = byte_of(e->proto);
+	for (unsigned w = 0; w < 4; w++) {
+		f[1 + w] = word_of(&e->src.addr, w, e->src.len);
+		f[5 + w] = word_of(&e->dst.addr, w, e->dst.len);
+	}
+	fill_tail(f + 9, e);
+}
+
+static int add(struct rte_acl_ctx *acl, const struct fw_entry *e, bool ip4)
+{
+	const struct rte_acl_rule_data data = {.category_mask = 1,
+	                                       .priority = RTE_ACL_MAX_PRIORITY - (int32_t)e->rule,
+	                                       .userdata = e->rule + 1};
+	struct rule4 r4 = {.data = data};
+	struct rule6 r6 = {.data = data};
+
+	if (ip4) {
+		fill4(r4.field, e);
+		return rte_acl_add_rules(acl, (const struct rte_acl_rule *)&r4, 1);
+	}
+	fill6(r6.field, e);
+	return rte_acl_add_rules(acl, (const struct rte_acl_rule *)&r6, 1);
+}
+
+/* ---- tries ----------------------------------------------------------------------------------- */
+
+static bool is_of(const struct fw_rules *r, const struct fw_entry *e, unsigned dir, unsigned v6)
+{
+	return r->rule[e->rule].dir == dir && (e->families & (v6 ? FW_IP6 : FW_IP4)) != 0;
+}
+
+static int build(struct rte_acl_ctx *acl, const struct fw_rules *r, unsigned dir, unsigned v6)
+{
+	struct rte_acl_config c = {.num_categories = 1};
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < r->nb_entries; i++)
+		if (is_of(r, &r->entry[i], dir, v6))
+			rc = add(acl, &r->entry[i], !v6);
+	if (rc != 0)
+		return rc;
+	if (v6)
+		describe6(&c);
+	else
+		describe4(&c);
+	rc = rte_acl_build(acl, &c);
+	return rc == -ERANGE ? -ENOSPC : rc;
+}
+
+static int make(struct fw_match *m, const struct fw_rules *r, unsigned dir, unsigned v6,
+                int socket_id)
+{
+	struct rte_acl_param param = {
+	    .socket_id = socket_id,
+	    .rule_size = RTE_ACL_RULE_SZ(v6 ? FIELDS6 : FIELDS4),
+	};
+	char name[RTE_ACL_NAMESIZE];
+
+	for (uint32_t i = 0; i < r->nb_entries; i++)
+		param.max_rule_num += is_of(r, &r->entry[i], dir, v6);
+	if (param.max_rule_num == 0)
+		return 0;
+	/* one of its kind as long as it is there: under a name that exists DPDK gives out what there is */
+	snprintf(name, sizeof(name), "pc_fw_%p", (void *)&m->acl[dir][v6]);
+	param.name = name;
+	m->acl[dir][v6] = rte_acl_create(&param);
+	return m->acl[dir][v6] != NULL ? build(m->acl[dir][v6], r, dir, v6) : -ENOMEM;
+}
+
+int fw_match_init(struct fw_match *m, const struct fw_rules *r, int socket_id)
+{
+	int rc = 0;
+
+	*m = (struct fw_match){0};
+	for (unsigned i = 0; rc == 0 && i < 4; i++)
+		rc = make(m, r, i / 2, i % 2, socket_id);
+	if (rc != 0)
+		fw_match_fini(m);
+	return rc;
+}
+
+void fw_match_fini(struct fw_match *m)
+{
+	for (unsigned i = 0; i < 4; i++)
+		rte_acl_free(m->acl[i / 2][i % 2]);
+	*m = (struct fw_match){0};
+}
+
+/* ---- search ---------------------------------------------------------------------------------- */
+
+static struct tail tail_of(const struct fw_packet *p)
+{
+	return (struct tail){.sport_be = rte_cpu_to_be_16(p->sport),
+	                     .dport_be = rte_cpu_to_be_16(p->dport),
+	                     .state = p->state,
+	                     .icmp_type = p->icmp_type,
+	                     .netif = p->netif};
+}
+
+static uint32_t classify(const struct rte_acl_ctx *acl, const void *key)
+{
+	const uint8_t *data = key;
+	uint32_t found = 0;
+
+	/* nothing is wrong with the arguments: it does not fail */
+	(void)rte_acl_classify(acl, &data, &found, 1, 1);
+	return found;
+}
+
+uint32_t fw_match_find(const struct fw_match *m, enum fw_dir dir, const struct fw_packet *p)
+{
+	const bool ip4 = pc_addr_is_ip4(p->dst);
+	const struct rte_acl_ctx *acl = m->acl[dir][!ip4];
+
+	if (acl == NULL)
+		return 0;
+	if (ip4) {
+		const struct key4 key = {.proto = p->proto,
+		                         .src_be = p->src->w[3],
+		                         .dst_be = p->dst->w[3],
+		                         .tail = tail_of(p)};
+
+		return classify(acl, &key);
+	}
+	return classify(
+	    acl,
+	    &(struct key6){.proto = p->proto, .src = *p->src, .dst = *p->dst, .tail = tail_of(p)});
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef FW_MATCH_H
+#define FW_MATCH_H
+
+/*
+ * Which rule is the first that fits: a trie of librte_acl for each direction and family, made once, read by any number of
+ * lcores.  What a search costs depends on how deep the trie is and hardly on how many rules there are.
+ */
+
+#include <stddef.h>
+
+#include "fw/rules.h"
+
+struct rte_acl_ctx;
+
+struct fw_match {
+	struct rte_acl_ctx *acl[2][2]; /* by direction, and IPv4 or IPv6; NULL: no rules */
+};
+
+/** What rules look at. */
+struct fw_packet {
+	const struct pc_addr *src, *dst;
+	uint16_t sport, dport; /* host byte order; 0 where there are none */
+	uint8_t proto;
+	uint8_t state; /* one of FW_NEW and so on */
+	uint8_t icmp_type;
+	uint8_t netif;
+	uint32_t len;   /* bytes behind the IP header */
+	bool unlimited; /* it goes on with what has been let in: limits are of no concern */
+};
+
+/** fw_match_init makes the tries of rules. Returns 0, -ENOMEM, or -ENOSPC: they are larger than DPDK builds them. */
+int fw_match_init(struct fw_match *m, const struct fw_rules *r, int socket_id);
+void fw_match_fini(struct fw_match *m);
+
+/** fw_match_find returns the index of the first rule that fits, plus 1; 0: none. */
+uint32_t fw_match_find(const struct fw_match *m, enum fw_dir dir, const struct fw_packet *p);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Overview: what a packet is to what was before it is known by those who keep it: TCP's table, connected sockets, and the pairs
+ * of lib/fw.  Here they are asked, and the rules then.
+ *
+ * Not judged: what comes by loopback, neighbour discovery, fragments before they are put together, TCP, and what is malformed,
+ * for which there is a drop of its own.
+ */
+#include "stack/firewall.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+
+#include "tcp/guard.h"
+#include "wire/icmp4.h"
+#include "wire/icmp6.h"
+#include "wire/nd.h"
+
+/* bytes of an error that are looked at: a quoted header, and 8 bytes behind it */
+#define QUOTE_READ 512
+
+/** A packet to be judged. */
+struct judged {
+	struct fw_packet k;
+	struct fw_state name;
+	bool paired; /* it has a name */
+	bool known;
+};
+
+static void describe_udp(const struct pc_stack *st, const uint8_t *l4, const struct ip_pkt *p,
+                         struct judged *j)
+{
+	const struct pc_endpoint local = {.addr = p->dst, .port = wire_get16(l4 + 2)};
+	const struct pc_endpoint remote = {.addr = p->src, .port = wire_get16(l4)};
+
+	j->k.sport = remote.port;
+	j->k.dport = local.port;
+	j->name.lport = local.port;
+	j->name.rport = remote.port;
+	j->known = udp_is_peer(st->udp, &local, &remote);
+}
+
+/* ---- ICMP ------------------------------------------------------------------------------------ */
+
+/* What an error quotes of a packet that we may have sent, as the pair that it was of. */
+static bool read_quote(const struct rte_mbuf *m, const struct ip_pkt *p, struct fw_state *name,
+                       uint32_t *after)
+{
+	const uint32_t off = p->l4_off + (uint32_t)ICMP4_HDR_LEN;
+	const uint32_t len = RTE_MIN(p->l4_len - ICMP4_HDR_LEN, (uint32_t)QUOTE_READ);
+	uint8_t copy[QUOTE_READ];
+	const uint8_t *bytes = rte_pktmbuf_read(m, off, len, copy);
+	struct icmp4_quote q4;
+	struct icmp6_quote q6;
+
+	if (bytes == NULL || len == 0)
+		return false;
+	if (p->proto == IPPROTO_ICMP) {
+		if (icmp4_parse_quote(bytes, len, &q4) < 0 ||
+		    q4.ip.src_be != pc_addr_get_ip4(&p->dst) || q4.ip.frag_off != 0)
+			return false;
+		*name = (struct fw_state){.remote = pc_addr_ip4(q4.ip.dst_be),
+		                          .lport = q4.sport,
+		                          .rport = q4.dport,
+		                          .proto = q4.ip.proto};
+		*after = q4.seq;
+	} else {
+		if (icmp6_parse_quote(bytes, len, &q6) < 0 || !pc_addr_equal(&q6.ip.src, &p->dst))
+			return false;
+		*name = (struct fw_state){
+		    .remote = q6.ip.dst, .lport = q6.sport, .rport = q6.dport, .proto = q6.proto};
+		*after = q6.seq;
+	}
+	name->laddr = p->laddr;
+	return true;
+}
+
+/* whether an error is about something that we have sent */
+static bool is_related(const struct pc_stack *st, const struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	struct pc_endpoint local = {.addr = p->dst}, remote;
+	struct fw_state name;
+	uint32_t after;
+
+	if (p->group || !read_quote(m, p, &name, &after))
+		return false;
+	local.port = name.lport;
+	remote = (struct pc_endpoint){.addr = name.remote, .port = name.rport};
+	switch (name.proto) {
+	case IPPROTO_TCP:
+		return tcp_guard_knows(st->tcp, p->laddr, local.port, &remote);
+	case IPPROTO_UDP:
+		return udp_is_peer(st->udp, &local, &remote) ||
+		       fw_has_asked(&st->ip.fw, &st->ctx, &name);
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6: /* of an echo, the identifier is in the second word */
+		name.lport = (uint16_t)(after >> 16);
+		name.rport = FW_ASKED_BY_US;
+		return fw_has_asked(&st->ip.fw, &st->ctx, &name);
+	default:
+		name.lport = name.rport = 0;
+		return fw_has_asked(&st->ip.fw, &st->ctx, &name);
+	}
+}
+
+static void describe_icmp(const struct pc_stack *st, const struct rte_mbuf *m, const uint8_t *l4,
+                          const struct ip_pkt *p, struct judged *j)
+{
+	const bool ip4 = p->proto == IPPROTO_ICMP;
+	const uint8_t type = l4[0];
+
+	j->k.icmp_type = type;
+	j->name.lport = wire_get16(l4 + 4);
+	if (ip4 ? icmp4_is_error(type) : icmp6_is_error(type)) {
+		j->paired = false;
+		j->k.state = st->ip.fw.set->rules.uses_states && is_related(st, m, p) ? FW_RELATED
+		                                                                      : FW_INVALID;
+	} else if (type == (ip4 ? ICMP4_ECHO : ICMP6_ECHO)) {
+		j->name.rport = FW_ASKED_BY_THEM;
+	} else if (type == (ip4 ? ICMP4_ECHO_REPLY : ICMP6_ECHO_REPLY)) {
+		j->name.rport = FW_ASKED_BY_US;
+		j->k.state = FW_INVALID; /* unless it was asked for */
+	} else {
+		j->paired = false;
+	}
+}
+
+/* neighbours and routers are heard, whoever they are */
+static bool is_discovery(uint8_t proto, uint8_t type)
+{
+	return proto == IPPROTO_ICMPV6 && type >= ND_RS && type <= ND_REDIRECT;
+}
+
+/* ---- judgement ------------------------------------------------------------------------------- */
+
+/* Describes a packet. Returns whether it is one for the rules. */
+static bool describe(const struct pc_stack *st, const struct rte_mbuf *m, const struct ip_pkt *p,
+                     int verdict, struct judged *j)
+{
+	const uint8_t *l4 = rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off);
+
+	*j = (struct judged){
+	    .k = {.src = &p->src,
+	          .dst = &p->dst,
+	          .proto = p->proto,
+	          .state = FW_NEW,
+	          .netif = p->netif,
+	          .len = p->l4_len},
+	    .name = {.remote = p->src, .laddr = p->laddr, .proto = p->proto},
+	    .paired = !p->group,
+	};
+	switch (verdict) {
+	case NEXT_UDP:
+	case NEXT_ICMP4:
+	case NEXT_ICMP6:
+		if (p->l4_len < 8) /* cut short, and dropped as that */
+			return false;
+		if (verdict == NEXT_UDP)
+			describe_udp(st, l4, p, j);
+		else
+			describe_icmp(st, m, l4, p, j);
+		return !is_discovery(p->proto, j->k.icmp_type);
+	case NEXT_IGMP:
+	case PC_DROP_IP4_PROTOCOL:
+	case PC_DROP_IP6_PROTOCOL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void reject(struct pc_stack *st, const struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	ctx_count(&st->ctx, PC_FIREWALL_REJECTED);
+	if (p->proto == IPPROTO_UDP)
+		icmp_port_unreachable(&st->ip, m, p);
+	else
+		icmp_prohibited(&st->ip, m, p);
+}
+
+int firewall_input(struct pc_stack *st, const struct rte_mbuf *m, const struct ip_pkt *p,
+                   int verdict)
+{
+	enum fw_action action;
+	struct judged j;
+
+	if (p->netif == NETIF_LO || !describe(st, m, p, verdict, &j))
+		return verdict;
+	action = j.paired ? fw_judge_pair(&st->ip.fw, &st->ctx, FW_IN, &j.k, &j.name, j.known)
+	                  : fw_judge(&st->ip.fw, &st->ctx, FW_IN, &j.k);
+	if (action == FW_PASS)
+		return verdict;
+	if (action == FW_REJECT)
+		reject(st, m, p);
+	return PC_DROP_FIREWALL;
+}
+
+int pc_stack_set_firewall(struct pc_stack *st, struct pc_firewall *fw, unsigned slot)
+{
+	return stack_fail(fw_use(&st->ip.fw, fw, slot));
+}

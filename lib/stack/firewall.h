@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef STACK_FIREWALL_H
+#define STACK_FIREWALL_H
+
+/* Received packets before the rules of a firewall, but for TCP (tcp/guard.h). */
+
+#include "stack/stack.h"
+
+/** firewall_input judges a packet of which IP has said verdict, and answers what is rejected. fw_is_on. Verdict: the same, or
+ * PC_DROP_FIREWALL. m stays the caller's. */
+int firewall_input(struct pc_stack *st, const struct rte_mbuf *m, const struct ip_pkt *p,
+                   int verdict);
+
+#endif

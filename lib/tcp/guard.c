@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tcp/guard.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+
+#include "fw/fw.h"
+#include "tcp/syncache.h"
+#include "tcp/tcp_output.h"
+#include "tcp/tcp_table.h"
+
+/* A SYN begins something, and so does what may return a cookie; anything else belongs to what is not there. */
+static uint8_t state_of(const struct tcp *tcp, uint8_t flags)
+{
+	if ((flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+		return FW_NEW;
+	return (flags & (TCP_SYN | TCP_ACK)) == TCP_ACK && syncache_may_be_cookie(tcp) ? FW_NEW
+	                                                                               : FW_INVALID;
+}
+
+int tcp_guard_input(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx)
+{
+	const struct fw_packet k = {
+	    .src = &p->src,
+	    .dst = &p->dst,
+	    .sport = rx->seg.sport,
+	    .dport = rx->seg.dport,
+	    .proto = IPPROTO_TCP,
+	    .state = state_of(tcp, rx->seg.flags),
+	    .netif = p->netif,
+	    .len = p->l4_len,
+	    .unlimited = (rx->seg.flags & TCP_SYN) == 0,
+	};
+	enum fw_action action;
+
+	if (p->netif == NETIF_LO)
+		return VERDICT_DONE;
+	action = fw_judge(&tcp->ip->fw, tcp->ctx, FW_IN, &k);
+	if (action == FW_PASS)
+		return VERDICT_DONE;
+	if (action == FW_REJECT) {
+		ctx_count(tcp->ctx, PC_FIREWALL_REJECTED);
+		tcp_reply_rst(tcp, p, rx);
+	}
+	return PC_DROP_FIREWALL;
+}
+
+int tcp_guard_connect(struct tcp *tcp, const struct tcb *t)
+{
+	const struct fw_packet k = {
+	    .src = ip_laddr(tcp->ip, t->flow.laddr),
+	    .dst = &t->flow.raddr,
+	    .sport = t->flow.lport,
+	    .dport = t->flow.rport,
+	    .proto = IPPROTO_TCP,
+	    .state = FW_NEW,
+	    .netif = t->netif,
+	};
+
+	if (t->netif == NETIF_LO || fw_judge(&tcp->ip->fw, tcp->ctx, FW_OUT, &k) == FW_PASS)
+		return 0;
+	ctx_count(tcp->ctx, PC_TX_FIREWALL);
+	return -EPERM;
+}
+
+bool tcp_guard_knows(const struct tcp *tcp, uint16_t laddr, uint16_t lport,
+                     const struct pc_endpoint *remote)
+{
+	struct tcp_flow flow;
+	const uint64_t hash =
+	    tcp_table_name(&tcp->table, &flow, &remote->addr, laddr, lport, remote->port);
+
+	return tcp_table_find(&tcp->table, hash, &flow) != 0;
+}

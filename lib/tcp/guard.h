@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_GUARD_H
+#define TCP_GUARD_H
+
+/*
+ * TCP before the rules of a firewall: segments that belong to nothing that is known, and connections that are to be opened.
+ * Connections that there are cost nothing.
+ */
+
+#include "tcp/tcp.h"
+
+/** tcp_guard_input judges a segment that belongs to nothing, or may open anew what is in TIME-WAIT, and answers what is
+ * rejected. fw_is_on. Verdict: VERDICT_DONE, or PC_DROP_FIREWALL. */
+int tcp_guard_input(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx);
+
+/** tcp_guard does so when there are rules, and drops a SYN that would not be answered, whatever it is for. */
+static inline int tcp_guard(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx)
+{
+	if (ctx_answers_are_spent(tcp->ctx) && tcp->syn.free == 0 &&
+	    (rx->seg.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+	    !(tcp->ctx->strangers->known != 0 && known_has(&tcp->known, &rx->flow.raddr)))
+		return PC_DROP_BUSY;
+	return fw_is_on(&tcp->ip->fw) ? tcp_guard_input(tcp, p, rx) : VERDICT_DONE;
+}
+
+/** tcp_guard_connect says whether a connection whose flow is known may be opened. Returns 0 or -EPERM. */
+int tcp_guard_connect(struct tcp *tcp, const struct tcb *t);
+
+/** tcp_guard_knows says whether there is a connection, open, half open or in TIME-WAIT. */
+bool tcp_guard_knows(const struct tcp *tcp, uint16_t laddr, uint16_t lport,
+                     const struct pc_endpoint *remote);
+
+#endif

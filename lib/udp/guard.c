@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "udp/guard.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+
+#include "fw/fw.h"
+#include "wire/icmp4.h"
+#include "wire/icmp6.h"
+#include "wire/wire.h"
+
+bool udp_is_peer(const struct udp *udp, const struct pc_endpoint *local,
+                 const struct pc_endpoint *remote)
+{
+	return udp_find_connected(udp, local, remote) != NULL;
+}
+
+/* Judges a packet on s->path. Returns 0 or -EPERM. */
+static int judge(struct udp *udp, const struct udp_sock *s, struct fw_packet *k,
+                 struct fw_state *name)
+{
+	const struct pc_addr src = udp_source(udp, s);
+
+	if (s->path.netif == NETIF_LO)
+		return 0;
+	k->src = &src;
+	k->state = FW_NEW;
+	k->netif = s->path.netif;
+	name->remote = *k->dst;
+	name->laddr = s->path.laddr;
+	name->proto = k->proto;
+	if (s->path.broadcast || s->path.multicast) { /* anybody may answer, to any address */
+		name->remote = (struct pc_addr){0};
+		name->laddr = FW_ANY_LADDR;
+	}
+	if (fw_judge_pair(&udp->ip->fw, udp->ctx, FW_OUT, k, name, false) == FW_PASS)
+		return 0;
+	ctx_count(udp->ctx, PC_TX_FIREWALL);
+	return -EPERM;
+}
+
+int udp_guard_datagram(struct udp *udp, const struct udp_sock *s, const struct pc_endpoint *dst,
+                       uint32_t len)
+{
+	struct fw_packet k = {.dst = &dst->addr,
+	                      .sport = s->local.port,
+	                      .dport = dst->port,
+	                      .proto = IPPROTO_UDP,
+	                      .len = len + 8};
+	struct fw_state name = {.lport = k.sport, .rport = k.dport};
+
+	return judge(udp, s, &k, &name);
+}
+
+int udp_guard_raw(struct udp *udp, const struct udp_sock *s, const struct rte_mbuf *m,
+                  const struct pc_addr *dst)
+{
+	const uint8_t *h = rte_pktmbuf_mtod(m, const uint8_t *);
+	const uint32_t off = s->header_included ? (h[0] & 0xfu) * 4 : 0;
+	struct fw_packet k = {
+	    .dst = dst, .proto = s->header_included ? h[9] : s->proto, .len = m->pkt_len - off};
+	struct fw_state name = {0};
+	uint8_t copy[8];
+	const uint8_t *l4 = rte_pktmbuf_read(m, off, 8, copy);
+
+	if (l4 == NULL)
+		return judge(udp, s, &k, &name);
+	if (k.proto == IPPROTO_TCP || k.proto == IPPROTO_UDP) {
+		k.sport = name.lport = wire_get16(l4);
+		k.dport = name.rport = wire_get16(l4 + 2);
+	} else if (k.proto == IPPROTO_ICMP || k.proto == IPPROTO_ICMPV6) {
+		k.icmp_type = l4[0];
+		name.lport = wire_get16(l4 + 4);
+		name.rport = k.icmp_type == ICMP4_ECHO_REPLY || k.icmp_type == ICMP6_ECHO_REPLY
+		                 ? FW_ASKED_BY_THEM
+		                 : FW_ASKED_BY_US;
+	}
+	return judge(udp, s, &k, &name);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * firewall_bench: what a packet costs that is compared with 10, 1,000 and 10,000 rules of the firewall, in cycles of the TSC (the
+ * median and the 99th percentile of batches of 64 packets), and what the rules cost to make, in time and memory. Half the packets
+ * fit a rule, each another one; the others come to the default. It needs no device, no hugepages and no root.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_cycles.h>
+#include <rte_eal.h>
+#include <rte_malloc.h>
+
+#include "base/rng.h"
+#include "fw/fw.h"
+
+#define BATCHES 2001
+#define BATCH   64
+#define PACKETS 8192
+#define TCP     6
+#define UDP     17
+
+static struct rng rng;
+static struct ctx ctx;
+static uint64_t results[BATCHES];
+
+struct sample {
+	struct pc_addr src, dst;
+	struct fw_packet packet;
+	struct fw_state name;
+};
+
+static int compare(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* the address of a rule's network */
+static struct pc_addr network(uint32_t rule, bool ip6)
+{
+	struct pc_addr a = {.b = {0x20, 1, 0xd, 0xb8, 0, (uint8_t)(rule >> 16),
+	                          (uint8_t)(rule >> 8), (uint8_t)rule}};
+
+	return ip6 ? a : pc_addr_ip4(__builtin_bswap32((10u << 24) + (rule << 8)));
+}
+
+static uint16_t port_of(uint32_t rule)
+{
+	return (uint16_t)(1 + rule * 7919 % 60000);
+}
+
+static struct pc_firewall *make(uint32_t n, bool ip6)
+{
+	char *text = malloc(n * 128ul + 64), *at = text, why[256], addr[PC_ADDR_STRLEN];
+	struct pc_firewall_args args = {.text = text,
+	                                .name = "rules",
+	                                .max_rules = n,
+	                                .slots = 1,
+	                                .states = 16384,
+	                                .seed = {1, 2},
+	                                .socket_id = -1};
+	struct pc_firewall *fw;
+
+	if (text == NULL)
+		exit(2);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct pc_addr a = network(i, ip6);
+
+		at += sprintf(at, "%s in proto %s from %s/%u to port %u-%u\n",
+		              i % 3 == 0 ? "drop" : "pass", i % 2 == 0 ? "tcp" : "udp",
+		              pc_addr_format(&a, addr), ip6 ? 64 : 24, port_of(i),
+		              port_of(i) + i % 5);
+	}
+	at += sprintf(at, "default in drop\n");
+	args.len = (size_t)(at - text);
+	fw = pc_firewall_create(&args, why, sizeof(why));
+	if (fw == NULL) {
+		fprintf(stderr, "firewall_bench: %s\n", why);
+		exit(2);
+	}
+	free(text);
+	return fw;
+}
+
+static void make_samples(struct sample *s, uint32_t n, bool ip6)
+{
+	for (uint32_t i = 0; i < PACKETS; i++, s++) {
+		const uint32_t rule = rng_below(&rng, n);
+
+		s->src = network(rule, ip6);
+		s->src.b[15] = (uint8_t)i;
+		s->dst = network(0, ip6);
+		s->packet = (struct fw_packet){
+		    .src = &s->src,
+		    .dst = &s->dst,
+		    .sport = (uint16_t)i,
+		    .dport = (uint16_t)(port_of(rule) + (i % 2 == 0 ? 0 : 1000)),
+		    .proto = rule % 2 == 0 ? TCP : UDP,
+		    .state = FW_NEW,
+		    .len = 100,
+		};
+	}
+}
+
+static uint64_t heap_used(void)
+{
+	struct rte_malloc_socket_stats stats;
+
+	return rte_malloc_get_socket_stats(0, &stats) == 0 ? stats.heap_allocsz_bytes : 0;
+}
+
+static void bench(uint32_t n, bool ip6)
+{
+	static struct sample samples[PACKETS];
+	const uint64_t before = heap_used(), begin = rte_rdtsc_precise();
+	struct pc_firewall *set = make(n, ip6);
+	const uint64_t made = rte_rdtsc_precise() - begin;
+	struct fw fw = {0};
+	uint32_t at = 0;
+
+	make_samples(samples, n, ip6);
+	fw_use(&fw, set, 0);
+	for (unsigned i = 0; i < 2 * BATCHES; i++) {
+		uint64_t start = rte_rdtsc_precise();
+
+		for (unsigned k = 0; k < BATCH; k++, at = (at + 1) % PACKETS)
+			(void)fw_judge(&fw, &ctx, FW_IN, &samples[at].packet);
+		results[i % BATCHES] = rte_rdtsc_precise() - start;
+	}
+	qsort(results, BATCHES, sizeof(results[0]), compare);
+	printf("%6u rules, IPv%d %10.1f %8.1f %12.1f %10.2f\n", n, ip6 ? 6 : 4,
+	       (double)results[BATCHES / 2] / BATCH, (double)results[BATCHES * 99 / 100] / BATCH,
+	       (double)made * 1e3 / (double)rte_get_tsc_hz(), (double)(heap_used() - before) / 1e6);
+	fflush(stdout);
+	pc_firewall_free(set);
+}
+
+int main(int argc, char **argv)
+{
+	char *eal[] = {argv[0],
+	               (char[]){"--no-huge"},
+	               (char[]){"--no-pci"},
+	               (char[]){"--no-shconf"},
+	               (char[]){"--no-telemetry"},
+	               (char[]){"-m"},
+	               (char[]){"512"},
+	               (char[]){"--log-level=1"}};
+
+	(void)argc;
+	if (rte_eal_init((int)(sizeof(eal) / sizeof(eal[0])), eal) < 0) {
+		fprintf(stderr, "firewall_bench: EAL does not start\n");
+		return 2;
+	}
+	rng_seed(&rng, 1);
+	printf("%-19s %10s %8s %12s %10s   (cycles of a TSC of %.0f MHz, ms, MB)\n", "", "median",
+	       "p99", "to make", "memory", (double)rte_get_tsc_hz() / 1e6);
+	for (unsigned ip6 = 0; ip6 < 2; ip6++)
+		for (uint32_t n = 10; n <= 10000; n *= n == 10 ? 100 : 10)
+			bench(n, ip6 != 0);
+	rte_eal_cleanup();
+	return 0;
+}

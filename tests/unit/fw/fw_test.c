@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sets of rules: what matches, against a walk over the same rules one by one; limits, logs, states and counts. */
+#include "fw/fw.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../../support/eal.h"
+#include "../unit.h"
+#include "base/rng.h"
+
+#define RULES   300
+#define PACKETS 3000
+#define SECOND  UINT64_C(1000000000)
+
+static struct ctx ctx;
+static char why[256];
+
+static struct pc_firewall *make(const char *text, unsigned slots)
+{
+	const struct pc_firewall_args args = {.text = text,
+	                                      .len = strlen(text),
+	                                      .name = "a.fw",
+	                                      .max_rules = 100000,
+	                                      .slots = slots,
+	                                      .states = 64,
+	                                      .seed = {1, 2},
+	                                      .socket_id = -1};
+
+	ctx.cfg.firewall_log_rate = 10;
+	ctx.cfg.firewall_state_ms = 1000;
+	ctx.now_ns = SECOND;
+	memset(&ctx.counters, 0, sizeof(ctx.counters));
+	return pc_firewall_create(&args, why, sizeof(why));
+}
+
+static uint64_t packets_of(const struct pc_firewall *fw, unsigned i)
+{
+	struct pc_firewall_rule r;
+
+	return pc_firewall_get_rule(fw, i, &r) ? r.packets : UINT64_MAX;
+}
+
+/* ---- against a walk -------------------------------------------------------------------------- */
+
+/** A rule as the walk has it. */
+struct plain {
+	enum fw_action action;
+	enum fw_dir dir;
+	int family; /* 4, 6; 0: both */
+	struct pc_prefix src, dst;
+	bool has_src, has_dst, has_ports;
+	int proto, icmp_type, netif; /* -1: any */
+	unsigned states;
+	uint16_t sport[2], dport[2];
+};
+
+static struct plain rules[RULES];
+static struct rng rng;
+
+static unsigned below(unsigned n)
+{
+	return rng_below(&rng, n);
+}
+
+static struct pc_prefix make_prefix(bool ip4)
+{
+	struct pc_prefix p;
+	unsigned bits;
+
+	/* few networks, so that they overlap */
+	if (ip4) {
+		p.addr = pc_addr_ip4(htonl(10u << 24 | below(4) << 16 | below(3) << 8 | below(4)));
+		bits = below(5) == 0 ? below(33) : 8 + 8 * below(4);
+		p.len = (uint8_t)(96 + bits);
+		return p;
+	}
+	p.addr = (struct pc_addr){.b = {0x20, 1, 0xd, 0xb8}};
+	p.addr.b[5] = (uint8_t)below(3);
+	p.addr.b[9] = (uint8_t)below(3);
+	p.addr.b[15] = (uint8_t)below(4);
+	p.len = (uint8_t)(below(5) == 0 ? below(129) : 32 + 16 * below(7));
+	return p;
+}
+
+static void make_range(uint16_t r[2])
+{
+	r[0] = (uint16_t)(below(2) == 0 ? below(65536) : below(100));
+	r[1] = (uint16_t)(below(2) == 0 ? r[0] : r[0] + below(65536u - r[0]));
+	if (below(3) == 0) {
+		r[0] = 0;
+		r[1] = UINT16_MAX;
+	}
+}
+
+static void make_rule(struct plain *p)
+{
+	static const int protos[] = {-1, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, 47};
+	const unsigned family = below(3);
+
+	*p = (struct plain){.action = below(3),
+	                    .dir = below(2),
+	                    .family = family == 0   ? 0
+	                              : family == 1 ? 4
+	                                            : 6,
+	                    .proto = protos[below(5)],
+	                    .icmp_type = -1,
+	                    .netif = below(4) == 0 ? (int)below(3) : -1,
+	                    .states = below(2) == 0 ? FW_STATES : 1 + below(FW_STATES)};
+	if (p->family != 0) {
+		p->has_src = below(3) != 0;
+		p->has_dst = below(3) != 0;
+		p->src = make_prefix(p->family == 4);
+		p->dst = make_prefix(p->family == 4);
+	}
+	if (p->proto == IPPROTO_ICMP) {
+		if (p->family == 6)
+			p->proto = IPPROTO_ICMPV6;
+		p->family = p->family == 6 ? 6 : 4;
+		p->icmp_type = below(3) == 0 ? -1 : (int)below(12);
+	}
+	p->has_ports = p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP;
+	make_range(p->sport);
+	make_range(p->dport);
+}
+
+static char *write_rule(const struct plain *p, char *at)
+{
+	static const char *const actions[] = {"pass", "drop", "reject"};
+	static const char *const states[] = {"new", "established", "related", "invalid"};
+	char text[PC_PREFIX_STRLEN];
+
+	at += sprintf(at, "%s %s", actions[p->action], p->dir == FW_IN ? "in" : "out");
+	if (p->family != 0)
+		at += sprintf(at, p->family == 4 ? " inet" : " inet6");
+	if (p->netif >= 0)
+		at += sprintf(at, " on %d", p->netif);
+	if (p->proto >= 0)
+		at += sprintf(at, " proto %d", p->proto);
+	at += sprintf(at, " from %s", p->has_src ? pc_prefix_format(&p->src, text) : "any");
+	if (p->has_ports)
+		at += sprintf(at, " port %u-%u", p->sport[0], p->sport[1]);
+	at += sprintf(at, " to %s", p->has_dst ? pc_prefix_format(&p->dst, text) : "any");
+	if (p->has_ports)
+		at += sprintf(at, " port %u-%u", p->dport[0], p->dport[1]);
+	if (p->icmp_type >= 0)
+		at += sprintf(at, " icmp-type %d", p->icmp_type);
+	if (p->states != FW_STATES) {
+		const char *sign = " state ";
+
+		for (unsigned i = 0; i < 4; i++, sign = p->states & ((1u << i) - 1) ? "," : sign)
+			if (p->states & 1u << i)
+				at += sprintf(at, "%s%s", sign, states[i]);
+	}
+	return at + sprintf(at, "\n");
+}
+
+static bool fits(const struct plain *r, enum fw_dir dir, const struct fw_packet *p)
+{
+	const int family = pc_addr_is_ip4(p->dst) ? 4 : 6;
+
+	return r->dir == dir && (r->family == 0 || r->family == family) &&
+	       (r->netif < 0 || r->netif == p->netif) && (r->proto < 0 || r->proto == p->proto) &&
+	       (r->states & p->state) != 0 && (r->icmp_type < 0 || r->icmp_type == p->icmp_type) &&
+	       (!r->has_src || pc_prefix_contains(&r->src, p->src)) &&
+	       (!r->has_dst || pc_prefix_contains(&r->dst, p->dst)) &&
+	       (!r->has_ports || (p->sport >= r->sport[0] && p->sport <= r->sport[1] &&
+	                          p->dport >= r->dport[0] && p->dport <= r->dport[1]));
+}
+
+static uint32_t walk(enum fw_dir dir, const struct fw_packet *p)
+{
+	for (uint32_t i = 0; i < RULES; i++)
+		if (fits(&rules[i], dir, p))
+			return i + 1;
+	return 0;
+}
+
+static uint16_t make_port(void)
+{
+	const struct plain *r = &rules[below(RULES)];
+	const uint16_t edges[] = {r->sport[0], r->sport[1], r->dport[0], r->dport[1]};
+
+	/* at the edges of ranges, and next to them */
+	return (uint16_t)(edges[below(4)] + below(3) - 1);
+}
+
+static void compare(const struct fw_match *m)
+{
+	static const uint8_t protos[] = {IPPROTO_TCP,    IPPROTO_UDP, IPPROTO_ICMP,
+	                                 IPPROTO_ICMPV6, 47,          50};
+	uint32_t wrong = 0, none = 0;
+
+	for (unsigned i = 0; i < PACKETS; i++) {
+		const bool ip4 = below(2) == 0;
+		const struct pc_prefix src = make_prefix(ip4), dst = make_prefix(ip4);
+		const struct fw_packet p = {.src = &src.addr,
+		                            .dst = &dst.addr,
+		                            .sport = make_port(),
+		                            .dport = make_port(),
+		                            .proto = protos[below(6)],
+		                            .state = (uint8_t)(1 << below(4)),
+		                            .icmp_type = (uint8_t)below(13),
+		                            .netif = (uint8_t)below(4)};
+		const enum fw_dir dir = below(2);
+		const uint32_t want = walk(dir, &p);
+
+		wrong += fw_match_find(m, dir, &p) != want;
+		none += want == 0;
+	}
+	CU_ASSERT_EQUAL(wrong, 0);
+	CU_ASSERT(none < PACKETS);
+}
+
+static void test_walk(void)
+{
+	static char text[RULES * 200];
+
+	rng_seed(&rng, 7);
+	for (unsigned round = 0; round < 8; round++) {
+		char *at = text;
+		struct pc_firewall *fw;
+
+		for (unsigned i = 0; i < RULES; i++) {
+			make_rule(&rules[i]);
+			at = write_rule(&rules[i], at);
+		}
+		fw = make(text, 1);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(fw);
+		CU_ASSERT_EQUAL(fw->rules.n, RULES + 2);
+		compare(&fw->match);
+		pc_firewall_free(fw);
+	}
+}
+
+/* ---- judgement ------------------------------------------------------------------------------- */
+
+static const struct pc_addr here = {.w = {0, 0, 0xffff0000, 0x010200c0}},
+                            peer = {.w = {0, 0, 0xffff0000, 0x020200c0}};
+
+static struct fw_packet packet(uint16_t port)
+{
+	return (struct fw_packet){.src = &peer,
+	                          .dst = &here,
+	                          .sport = 1000,
+	                          .dport = port,
+	                          .proto = IPPROTO_UDP,
+	                          .state = FW_NEW,
+	                          .len = 100};
+}
+
+static enum fw_action judge(struct fw *fw, uint16_t port)
+{
+	const struct fw_packet p = packet(port);
+
+	return fw_judge(fw, &ctx, FW_IN, &p);
+}
+
+static void test_counts(void)
+{
+	struct pc_firewall *set = make("pass in proto udp to port 1\ndrop in proto udp to port 2\n"
+	                               "default in reject",
+	                               2);
+	struct pc_firewall_rule r;
+	struct fw a = {0}, b = {0};
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(set);
+	CU_ASSERT(!fw_is_on(&a));
+	CU_ASSERT_EQUAL(fw_use(&a, set, 0), 0);
+	CU_ASSERT_EQUAL(fw_use(&b, set, 1), 0);
+	CU_ASSERT_EQUAL(fw_use(&b, set, 2), -EINVAL);
+	CU_ASSERT_EQUAL(judge(&a, 1), FW_PASS);
+	CU_ASSERT_EQUAL(judge(&b, 1), FW_PASS);
+	CU_ASSERT_EQUAL(judge(&a, 2), FW_DROP);
+	CU_ASSERT_EQUAL(judge(&b, 3), FW_REJECT);
+	CU_ASSERT_EQUAL(judge(&b, 4), FW_REJECT);
+	CU_ASSERT(pc_firewall_get_rule(set, 0, &r) && r.packets == 2 && r.bytes == 200 &&
+	          r.line == 1);
+	CU_ASSERT_STRING_EQUAL(r.text, "pass in proto udp to port 1");
+	CU_ASSERT_EQUAL(packets_of(set, 1), 1);
+	CU_ASSERT_EQUAL(packets_of(set, 2), 2);
+	CU_ASSERT_EQUAL(packets_of(set, 3), 0);
+	CU_ASSERT(!pc_firewall_get_rule(set, 4, &r));
+	CU_ASSERT_EQUAL(fw_use(&a, NULL, 0), 0);
+	CU_ASSERT(!fw_is_on(&a) && fw_is_on(&b));
+	pc_firewall_free(set);
+	pc_firewall_free(NULL);
+}
+
+static void test_limit(void)
+{
+	struct pc_firewall *set = make("pass in limit 10/s burst 3", 1);
+	struct fw_packet p = packet(1);
+	struct fw fw = {0};
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(set);
+	fw_use(&fw, set, 0);
+	for (unsigned i = 0; i < 3; i++)
+		CU_ASSERT_EQUAL(judge(&fw, 1), FW_PASS);
+	CU_ASSERT_EQUAL(judge(&fw, 1), FW_DROP);
+	CU_ASSERT_EQUAL(ctx.counters.value[PC_FIREWALL_LIMITED], 1);
+	p.unlimited = true;
+	CU_ASSERT_EQUAL(fw_judge(&fw, &ctx, FW_IN, &p), FW_PASS);
+	ctx.now_ns += SECOND / 10;
+	CU_ASSERT_EQUAL(judge(&fw, 1), FW_PASS);
+	CU_ASSERT_EQUAL(judge(&fw, 1), FW_DROP);
+	ctx.now_ns += 10 * SECOND; /* no more than the burst is saved */
+	for (unsigned i = 0; i < 3; i++)
+		CU_ASSERT_EQUAL(judge(&fw, 1), FW_PASS);
+	CU_ASSERT_EQUAL(judge(&fw, 1), FW_DROP);
+	CU_ASSERT_EQUAL(packets_of(set, 0), 11);
+	pc_firewall_free(set);
+}
+
+static void test_log(void)
+{
+	struct pc_firewall *set = make("\ndrop in proto udp to port 1 log", 1);
+	struct pc_firewall_log l[20];
+	struct fw fw = {0};
+	char text[200];
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(set);
+	fw_use(&fw, set, 0);
+	judge(&fw, 2);
+	CU_ASSERT_EQUAL(pc_firewall_take_log(set, 0, l, 20), 0);
+	for (unsigned i = 0; i < 12; i++)
+		CU_ASSERT_EQUAL(judge(&fw, 1), FW_DROP);
+	CU_ASSERT_EQUAL(ctx.counters.value[PC_FIREWALL_LOGGED], 10);
+	CU_ASSERT_EQUAL(ctx.counters.value[PC_FIREWALL_UNLOGGED], 2);
+	CU_ASSERT_EQUAL(pc_firewall_take_log(set, 0, l, 4), 4);
+	CU_ASSERT_EQUAL(pc_firewall_take_log(set, 0, l, 20), 6);
+	CU_ASSERT_EQUAL(pc_firewall_take_log(set, 1, l, 20), 0);
+	CU_ASSERT_STRING_EQUAL(
+	    pc_firewall_format_log(&l[0], text, sizeof(text)),
+	    "drop in by line 2, port 0: udp 192.0.2.2:1000 > 192.0.2.1:1, 100 bytes");
+	ctx.cfg.firewall_log_rate = 0;
+	ctx.now_ns += SECOND;
+	judge(&fw, 1);
+	CU_ASSERT_EQUAL(ctx.counters.value[PC_FIREWALL_UNLOGGED], 3);
+	ctx.cfg.firewall_log_rate = 1000000; /* nobody prints: the ring is full */
+	for (unsigned i = 0; i < 1000; i++, ctx.now_ns += 1000)
+		judge(&fw, 1);
+	CU_ASSERT_EQUAL(ctx.counters.value[PC_FIREWALL_LOGGED], 10 + 511);
+	CU_ASSERT_EQUAL(ctx.counters.value[PC_FIREWALL_UNLOGGED], 3 + 489);
+	pc_firewall_free(set);
+}
+
+static enum fw_action judge_pair(struct fw *fw, enum fw_dir dir, uint16_t port, bool known)
+{
+	struct fw_packet p = packet(port);
+	const struct fw_state name = {
+	    .remote = peer, .lport = port, .rport = 1000, .proto = IPPROTO_UDP};
+
+	return fw_judge_pair(fw, &ctx, dir, &p, &name, known);
+}
+
+static void test_states(void)
+{
+	static const char text[] = "pass in state established\ndefault in drop";
+	struct pc_firewall *set = make(text, 1), *next = make(text, 1);
+	const struct fw_state group = {
+	    .lport = 68, .rport = 1000, .laddr = FW_ANY_LADDR, .proto = IPPROTO_UDP};
+	struct fw_packet p = packet(68);
+	struct fw fw = {0};
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(set);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(next);
+	fw_use(&fw, set, 0);
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_IN, 1, false), FW_DROP);
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_IN, 1, false), FW_DROP);
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_IN, 1, true), FW_PASS);
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_OUT, 2, false), FW_PASS);
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_IN, 2, false), FW_PASS);
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_IN, 3, false), FW_DROP);
+	/* who answers what went to a group */
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_IN, 68, false), FW_DROP);
+	CU_ASSERT_EQUAL(fw_judge_pair(&fw, &ctx, FW_OUT, &p, &group, false), FW_PASS);
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_IN, 68, false), FW_PASS);
+	/* other rules, the same states */
+	fw_use(&fw, next, 0);
+	pc_firewall_free(set);
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_IN, 2, false), FW_PASS);
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_IN, 3, false), FW_DROP);
+	ctx.now_ns += SECOND;
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_IN, 2, false), FW_DROP);
+	pc_firewall_free(next);
+}
+
+/* a pair that somebody else has begun is established for what is sent */
+static void test_answers(void)
+{
+	struct pc_firewall *set = make("pass out state established\ndefault out drop", 1);
+	struct fw fw = {0};
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(set);
+	fw_use(&fw, set, 0);
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_OUT, 5, false), FW_DROP);
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_IN, 5, false), FW_PASS);
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_OUT, 5, false), FW_PASS);
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_OUT, 6, false), FW_DROP);
+	pc_firewall_free(set);
+}
+
+static void test_errors(void)
+{
+	const struct pc_firewall_args args = {.text = "pass in\npass out",
+	                                      .len = 16,
+	                                      .name = "a.fw",
+	                                      .max_rules = 1,
+	                                      .slots = 1,
+	                                      .socket_id = -1};
+
+	CU_ASSERT_PTR_NULL(make("pass in proto", 1));
+	CU_ASSERT_EQUAL(errno, EINVAL);
+	CU_ASSERT_PTR_NULL(pc_firewall_create(&args, why, sizeof(why)));
+	CU_ASSERT_EQUAL(errno, ENOSPC);
+}
+
+static const struct unit_case cases[] = {
+    {"the first rule that fits, against a walk", test_walk},
+    {"counts of slots", test_counts},
+    {"limits", test_limit},
+    {"logs", test_log},
+    {"states, and other rules", test_states},
+    {"answers to others", test_answers},
+    {"errors", test_errors},
+};
+
+int main(void)
+{
+	eal_start();
+	return unit_run("fw/fw", cases, sizeof(cases) / sizeof(cases[0]));
+}

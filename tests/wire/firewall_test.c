@@ -1,0 +1,596 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* The firewall in a whole stack: what comes, what goes, what is known, what is rejected, and other rules meanwhile. */
+
+#include <netinet/icmp6.h>
+#include <percore/firewall.h>
+
+#include "eal.h"
+#include "frame6.h"
+#include "wt.h"
+
+#define LOCAL6 "fd00::1"
+#define PEER6  "fd00::2"
+
+static struct pc_firewall *set;
+
+/* The stack has these rules from now on; NULL: none. */
+static void load(struct wt *w, const char *text)
+{
+	const struct pc_firewall_args args = {.text = text,
+	                                      .len = text != NULL ? strlen(text) : 0,
+	                                      .name = "rules",
+	                                      .max_rules = 100,
+	                                      .slots = 1,
+	                                      .states = 256,
+	                                      .seed = {1, 2},
+	                                      .socket_id = -1};
+	struct pc_firewall *next = NULL;
+	char why[256];
+
+	wt_start(w);
+	wt_settle(w);
+	wt_drop(w);
+	if (text != NULL && (next = pc_firewall_create(&args, why, sizeof(why))) == NULL)
+		wt_fail(w, WT_HERE, "%s", why);
+	OK(pc_stack_set_firewall(w->st, next, 0));
+	pc_firewall_free(set);
+	set = next;
+}
+
+static uint64_t hits(unsigned rule)
+{
+	struct pc_firewall_rule r;
+
+	return pc_firewall_get_rule(set, rule, &r) ? r.packets : UINT64_MAX;
+}
+
+static uint64_t dropped(const struct wt *w)
+{
+	return wt_count(w, PC_DROP_FIREWALL);
+}
+
+static int udp_socket(struct wt *w, uint16_t port)
+{
+	const struct sockaddr_in a = wt_addr("0.0.0.0", port);
+	const int fd = pc_socket(w->st, AF_INET, SOCK_DGRAM, 0);
+
+	OK(fd);
+	OK(pc_bind(w->st, fd, (const struct sockaddr *)&a, sizeof(a)));
+	return fd;
+}
+
+static void inject_udp(struct wt *w, uint16_t sport, uint16_t dport)
+{
+	const struct frame_ends e = wt_ends(w);
+	struct frame f;
+
+	frame_udp(&f, &e, sport, dport, "hello", 5);
+	wt_inject_frame(w, &f);
+}
+
+static ssize_t send_udp(struct wt *w, int fd, const char *ip, uint16_t port)
+{
+	const struct sockaddr_in to = wt_addr(ip, port);
+	const ssize_t n = pc_sendto(w->st, fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to));
+	const int error = errno;
+
+	wt_settle(w);
+	errno = error;
+	return n;
+}
+
+static void inject_echo(struct wt *w, uint8_t type, uint8_t id)
+{
+	const struct frame_ends e = wt_ends(w);
+	const uint8_t rest[4] = {0, id, 0, 1};
+	struct frame f;
+
+	frame_icmp(&f, &e, type, 0, rest, "hello", 5);
+	wt_inject_frame(w, &f);
+}
+
+/* The next frame sent is ICMP of this type and code. */
+static void expect_icmp(struct wt *w, uint8_t type, uint8_t code)
+{
+	const struct frame *sent = wt_next_frame(w, 0);
+	struct frame_info i;
+	struct frame f;
+
+	CHECK(sent != NULL);
+	f = *sent;
+	CHECK(frame_read(&f, &i) == NULL);
+	EQ(i.proto, 1);
+	EQ(i.icmp_type, type);
+	EQ(i.icmp_code, code);
+}
+
+#define GOT(fd, n)                                                      \
+	do {                                                            \
+		char got_buf[2000];                                     \
+		EQ(pc_recv(w->st, fd, got_buf, sizeof(got_buf), 0), n); \
+	} while (0)
+#define NOT_GOT(fd)                                                           \
+	do {                                                                  \
+		char got_buf[2000];                                           \
+		ERR(pc_recv(w->st, fd, got_buf, sizeof(got_buf), 0), EAGAIN); \
+	} while (0)
+
+/* ---- TCP ------------------------------------------------------------------------------------- */
+
+static void tcp_in(struct wt *w)
+{
+	wt_listen(w, 8);
+	load(w, "pass in proto tcp to port 80\ndefault in drop");
+	INJECT(.flags = S, .mss = 1460);
+	EXPECT(.flags = SA, .ack = 1, .mss = WT_MSS);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_accept(w);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+	wt_read(w, 100);
+	NOTHING(0);
+	EXPECT_IN(0, 250, .flags = A, .seq = 1, .ack = 101);
+	EQ(hits(0), 1); /* the SYN alone */
+	wt_flow(w);
+	w->flow.lport = 81;
+	INJECT(.flags = S, .mss = 1460);
+	INJECT(.flags = A, .seq = 5, .ack = 5);
+	INJECT(.flags = FA, .seq = 5, .ack = 5);
+	NOTHING(2000);
+	EQ(dropped(w), 3);
+	EQ(hits(1), 3);
+	load(w, NULL);
+	w->flow.iss = 0;
+	INJECT(.flags = S, .seq = 0);
+	EXPECT(.flags = RA, .seq = 0, .ack = 1, .any_wnd = true);
+	EQ(dropped(w), 3);
+}
+
+static void tcp_reject(struct wt *w)
+{
+	wt_listen(w, 8);
+	load(w, "reject in proto tcp to port 80 state new\npass in");
+	w->flow.iss = 0;
+	INJECT(.flags = S);
+	EXPECT(.flags = RA, .seq = 0, .ack = 1, .any_wnd = true);
+	INJECT(.flags = R, .seq = 1); /* belongs to nothing, and draws nothing */
+	NOTHING(100);
+	EQ(dropped(w), 1);
+	EQ(wt_count(w, PC_FIREWALL_REJECTED), 1);
+	load(w, NULL);
+}
+
+/* no rule is asked about what belongs to a connection, half open or whole */
+static void tcp_reload(struct wt *w)
+{
+	wt_established(w);
+	load(w, "default in drop\ndefault out drop");
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+	wt_read(w, 100);
+	wt_drop(w);
+	wt_send(w, 500);
+	EXPECT(.flags = PA, .seq = 1, .ack = 101, .len = 500);
+	INJECT(.flags = A, .seq = 101, .ack = 501);
+	EQ(dropped(w), 0);
+	EQ(hits(0), 0);
+	wt_flow(w);
+	INJECT(.flags = S);
+	NOTHING(100);
+	EQ(dropped(w), 1);
+	load(w, "pass in state new\ndefault in drop");
+	wt_syn_received(w);
+	load(w, "default in drop");
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_accept(w);
+	EQ(dropped(w), 1);
+	load(w, NULL);
+}
+
+/* RFC 9293 3.6.1: a SYN that may open a connection anew is a new one */
+static void tcp_time_wait(struct wt *w)
+{
+	wt_time_wait(w);
+	load(w, "default in drop");
+	INJECT(.flags = FA, .seq = 1, .ack = 2);
+	wt_drop(w);
+	EQ(dropped(w), 0);
+	INJECT(.flags = S, .seq = 1000000);
+	NOTHING(100);
+	EQ(dropped(w), 1);
+	load(w, NULL);
+}
+
+/* what belongs to no connection is invalid, but not what returns a cookie */
+static void tcp_invalid(struct wt *w)
+{
+	w->cfg.tcp_syn_cookies = 2;
+	wt_listen(w, 8);
+	load(w, "drop in state invalid\nreject in to port 81 proto tcp");
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	INJECT(.flags = SA, .seq = 1, .ack = 1);
+	NOTHING(100);
+	EQ(hits(0), 2);
+	INJECT(.flags = S, .mss = 1460);
+	EXPECT(.flags = SA, .ack = 1, .mss = WT_MSS);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_accept(w);
+	EQ(wt_count(w, PC_TCP_COOKIES_ACCEPTED), 1);
+	EQ(hits(0), 2);
+	load(w, NULL);
+}
+
+static void tcp_limit(struct wt *w)
+{
+	wt_listen(w, 8);
+	load(w, "pass in proto tcp limit 2/s burst 2\ndefault in drop");
+	for (int i = 0; i < 2; i++) {
+		wt_flow(w);
+		INJECT(.flags = S, .mss = 1460);
+		EXPECT(.flags = SA, .ack = 1, .mss = WT_MSS);
+	}
+	wt_flow(w);
+	INJECT(.flags = S, .mss = 1460);
+	EQ(wt_drop(w), 0);
+	EQ(wt_count(w, PC_FIREWALL_LIMITED), 1);
+	EQ(dropped(w), 1);
+	wt_pass(w, 500);
+	INJECT(.flags = S, .mss = 1460);
+	EXPECT(.flags = SA, .ack = 1, .mss = WT_MSS);
+	load(w, NULL);
+}
+
+static void tcp_out(struct wt *w)
+{
+	const struct sockaddr_in a = wt_addr(WT_PEER, 25), b = wt_addr(WT_PEER, 80);
+	int fd;
+
+	load(w, "drop out proto tcp to " WT_PEER " port 25\npass out proto tcp to port 80");
+	OK(fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0));
+	ERR(pc_connect(w->st, fd, (const struct sockaddr *)&a, sizeof(a)), EPERM);
+	NOTHING(100);
+	EQ(wt_count(w, PC_TX_FIREWALL), 1);
+	ERR(pc_connect(w->st, fd, (const struct sockaddr *)&b, sizeof(b)), EINPROGRESS);
+	wt_settle(w);
+	CHECK(wt_next_frame(w, 0) != NULL);
+	EQ(hits(0), 1);
+	EQ(hits(1), 1);
+	OK(pc_close(w->st, fd));
+	wt_drop(w);
+	/* to ourselves no rule is asked */
+	load(w, "default in drop\ndefault out drop");
+	wt_listen(w, 8);
+	OK(fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0));
+	{
+		const struct sockaddr_in own = wt_addr(WT_LOCAL, 80);
+
+		ERR(pc_connect(w->st, fd, (const struct sockaddr *)&own, sizeof(own)), EINPROGRESS);
+	}
+	wt_pass(w, 1);
+	wt_accept(w);
+	EQ(dropped(w), 0);
+	OK(pc_close(w->st, fd));
+	load(w, NULL);
+}
+
+/* ---- datagrams ------------------------------------------------------------------------------- */
+
+static void udp_in(struct wt *w)
+{
+	int fd;
+
+	load(w, "pass in proto udp from " WT_PEER " port 1000-2000 to " WT_LOCAL " port 53\n"
+	        "reject in proto udp to port 54 log\n"
+	        "pass in proto udp to port 55\n"
+	        "default in drop");
+	fd = udp_socket(w, 53);
+	inject_udp(w, 1000, 53);
+	GOT(fd, 5);
+	inject_udp(w, 999, 53);
+	NOT_GOT(fd);
+	EQ(probe_sent(w->probe) != NULL, false);
+	EQ(dropped(w), 1);
+	inject_udp(w, 1000, 54);
+	expect_icmp(w, 3, 3);
+	EQ(wt_count(w, PC_FIREWALL_REJECTED), 1);
+	inject_udp(w, 1000, 55); /* passed, and there is nobody */
+	expect_icmp(w, 3, 3);
+	EQ(wt_count(w, PC_DROP_UDP_NO_SOCKET), 1);
+	EQ(dropped(w), 2);
+	EQ(wt_count(w, PC_FIREWALL_LOGGED), 1);
+	{
+		struct pc_firewall_log l;
+
+		EQ(pc_firewall_take_log(set, 0, &l, 1), 1);
+		CHECK(l.line == 2 && l.action == 2 && !l.out && l.src.port == 1000 &&
+		      l.dst.port == 54 && l.len == 13);
+	}
+	load(w, NULL);
+	inject_udp(w, 999, 53);
+	GOT(fd, 5);
+}
+
+/* who has been asked may answer: for a while, on that port, and after other rules have come */
+static void udp_states(struct wt *w)
+{
+	static const char text[] = "pass in state established\ndefault in drop";
+	const struct sockaddr_in peer = wt_addr(WT_PEER, 7);
+	int fd;
+
+	w->cfg.firewall_state_ms = 1000;
+	load(w, text);
+	fd = udp_socket(w, 5000);
+	inject_udp(w, 53, 5000);
+	NOT_GOT(fd);
+	EQ(send_udp(w, fd, WT_PEER, 53), 1);
+	inject_udp(w, 53, 5000);
+	GOT(fd, 5);
+	inject_udp(w, 54, 5000);
+	NOT_GOT(fd);
+	load(w, text);
+	inject_udp(w, 53, 5000);
+	GOT(fd, 5);
+	wt_pass(w, 1000);
+	inject_udp(w, 53, 5000);
+	NOT_GOT(fd);
+	EQ(dropped(w), 3);
+	/* a connected socket's peer */
+	OK(pc_connect(w->st, fd, (const struct sockaddr *)&peer, sizeof(peer)));
+	inject_udp(w, 7, 5000);
+	GOT(fd, 5);
+	inject_udp(w, 8, 5000);
+	NOT_GOT(fd);
+	wt_drop(w);
+	load(w, NULL);
+}
+
+static void udp_out(struct wt *w)
+{
+	int fd;
+
+	load(w, "pass out proto udp to port 53\npass out state established\ndefault out drop log");
+	fd = udp_socket(w, 5000);
+	EQ(send_udp(w, fd, WT_PEER, 53), 1);
+	CHECK(wt_next_frame(w, 0) != NULL);
+	ERR(send_udp(w, fd, WT_PEER, 54), EPERM);
+	CHECK(probe_sent(w->probe) == NULL);
+	EQ(wt_count(w, PC_TX_FIREWALL), 1);
+	EQ(wt_count(w, PC_UDP_TX), 1);
+	inject_udp(w, 99, 5000); /* who asks is answered */
+	EQ(send_udp(w, fd, WT_PEER, 99), 1);
+	CHECK(wt_next_frame(w, 0) != NULL);
+	EQ(send_udp(w, fd, WT_LOCAL, 5000), 1); /* to ourselves */
+	GOT(fd, 5);
+	GOT(fd, 1);
+	EQ(eal_in_use(w->pool), w->in_use);
+	load(w, NULL);
+}
+
+/* a rule about ports is about datagrams, whatever pieces they come in */
+static void fragments(struct wt *w)
+{
+	const struct frame_ends e = wt_ends(w);
+	int fd;
+
+	load(w, "drop in proto udp to port 5000\ndefault in pass");
+	fd = udp_socket(w, 5001);
+	for (uint16_t port = 5000; port < 5002; port++) {
+		struct frame whole, f;
+
+		frame_udp(&whole, &e, 1, port, "0123456789abcdef", 16);
+		f = whole; /* 16 bytes, with the header */
+		f.b[17] = 20 + 16;
+		f.b[19] = (uint8_t)port;
+		f.b[20] = 0x20;
+		f.len = 14 + 20 + 16;
+		frame_fix_ip4(&f);
+		wt_inject_frame(w, &f);
+		f = whole;
+		memcpy(f.b + 34, whole.b + 34 + 16, 8);
+		f.b[17] = 20 + 8;
+		f.b[19] = (uint8_t)port;
+		f.b[21] = 2;
+		f.len = 14 + 20 + 8;
+		frame_fix_ip4(&f);
+		wt_inject_frame(w, &f);
+	}
+	GOT(fd, 16);
+	NOT_GOT(fd);
+	EQ(hits(0), 1);
+	EQ(dropped(w), 1);
+	EQ(pc_stack_validate(w->st, NULL), 0);
+	load(w, NULL);
+}
+
+/* ---- ICMP and others ------------------------------------------------------------------------- */
+
+static void echo(struct wt *w)
+{
+	load(w, "pass in proto icmp icmp-type echo-request limit 1/s burst 1\ndefault in drop");
+	inject_echo(w, 8, 7);
+	expect_icmp(w, 0, 0);
+	inject_echo(w, 8, 7);
+	CHECK(probe_sent(w->probe) == NULL);
+	load(w, "reject in proto icmp icmp-type 8");
+	inject_echo(w, 8, 7);
+	expect_icmp(w, 3, 13);
+	inject_echo(w, 13, 7);
+	EQ(wt_count(w, PC_DROP_ICMP_TYPE), 1);
+	EQ(dropped(w), 2);
+	load(w, NULL);
+}
+
+/* a raw socket gets the answers to what it has asked */
+static void echo_states(struct wt *w)
+{
+	const struct sockaddr_in to = wt_addr(WT_PEER, 0);
+	const uint8_t ask[9] = "\x8\0\x7f\xca\0\x34\0\1x";
+	int fd;
+
+	load(w, "pass in state established\ndrop in state invalid\ndefault in drop");
+	OK(fd = pc_socket(w->st, AF_INET, SOCK_RAW, IPPROTO_ICMP));
+	inject_echo(w, 0, 0x34);
+	NOT_GOT(fd);
+	EQ(pc_sendto(w->st, fd, ask, 9, 0, (const struct sockaddr *)&to, sizeof(to)), 9);
+	wt_settle(w);
+	wt_drop(w);
+	inject_echo(w, 0, 0x34);
+	GOT(fd, 33);
+	inject_echo(w, 0, 0x35);
+	inject_echo(w, 8, 0x34); /* a question is no answer */
+	NOT_GOT(fd);
+	EQ(hits(1), 2);
+	EQ(dropped(w), 3);
+	CHECK(probe_sent(w->probe) == NULL);
+	load(w, "drop out proto icmp icmp-type 8");
+	ERR(pc_sendto(w->st, fd, ask, 9, 0, (const struct sockaddr *)&to, sizeof(to)), EPERM);
+	OK(pc_close(w->st, fd));
+	load(w, NULL);
+}
+
+/* An error about a packet of ours: 28 bytes of it. */
+static void inject_error(struct wt *w, uint8_t proto, uint16_t sport, uint16_t dport)
+{
+	const struct frame_ends e = wt_ends(w), back = {.src_be = e.dst_be, .dst_be = e.src_be};
+	const uint8_t rest[4] = {0};
+	struct frame quote, f;
+
+	frame_udp(&quote, &back, sport, dport, "", 0);
+	quote.b[23] = proto;
+	frame_fix_ip4(&quote);
+	frame_icmp(&f, &e, 3, 3, rest, quote.b + 14, 28);
+	wt_inject_frame(w, &f);
+}
+
+static void related(struct wt *w)
+{
+	const struct sockaddr_in peer = wt_addr(WT_PEER, 7);
+	int fd, other;
+
+	wt_established(w);
+	load(w, "pass in state related\ndefault in drop");
+	OK(fd = pc_socket(w->st, AF_INET, SOCK_DGRAM, 0));
+	OK(pc_connect(w->st, fd, (const struct sockaddr *)&peer, sizeof(peer)));
+	other = udp_socket(w, 5000);
+	inject_error(w, 17, 5000, 53);
+	EQ(dropped(w), 1);
+	EQ(send_udp(w, other, WT_PEER, 53), 1);
+	wt_drop(w);
+	inject_error(w, 17, 5000, 53);
+	EQ(dropped(w), 1);
+	EQ(hits(0), 1);
+	{
+		struct sockaddr_in own;
+		socklen_t len = sizeof(own);
+
+		OK(pc_getsockname(w->st, fd, (struct sockaddr *)&own, &len));
+		inject_error(w, 17, ntohs(own.sin_port), 7);
+		ERR(pc_recv(w->st, fd, &own, sizeof(own), 0), ECONNREFUSED);
+	}
+	inject_error(w, 6, w->flow.lport, w->flow.pport);
+	EQ(hits(0), 3);
+	inject_error(w, 6, w->flow.lport, (uint16_t)(w->flow.pport + 1));
+	inject_error(w, 47, 1, 1);
+	EQ(dropped(w), 3);
+	load(w, NULL);
+	wt_drop(w);
+}
+
+/* protocols that nobody here speaks are not told about, unless they are rejected */
+static void protocols(struct wt *w)
+{
+	const struct frame_ends e = wt_ends(w);
+	struct frame f;
+
+	frame_udp(&f, &e, 1, 2, "abcd", 4);
+	f.b[23] = 253;
+	frame_fix_ip4(&f);
+	load(w, "reject in proto 47\ndrop in proto 253");
+	wt_inject_frame(w, &f);
+	CHECK(probe_sent(w->probe) == NULL);
+	f.b[23] = 47;
+	frame_fix_ip4(&f);
+	wt_inject_frame(w, &f);
+	expect_icmp(w, 3, 13);
+	f.b[23] = 200;
+	frame_fix_ip4(&f);
+	wt_inject_frame(w, &f);
+	expect_icmp(w, 3, 2);
+	EQ(dropped(w), 2);
+	EQ(wt_count(w, PC_DROP_IP4_PROTOCOL), 1);
+	load(w, NULL);
+}
+
+/* ---- IPv6 ------------------------------------------------------------------------------------ */
+
+static struct ends6 ends(void)
+{
+	return (struct ends6){
+	    .src_mac = PEER_MAC, .dst_mac = PROBE_MAC, .src = addr6(PEER6), .dst = addr6(LOCAL6)};
+}
+
+static void expect6(struct wt *w, uint8_t type, uint8_t code)
+{
+	static struct frame f;
+	const struct frame *sent = wt_next_frame(w, 0);
+	struct info6 i;
+
+	CHECK(sent != NULL);
+	f = *sent;
+	CHECK(frame6_read(&f, &i) == NULL);
+	EQ(i.l4[0], type);
+	EQ(i.l4[1], code);
+}
+
+static void ip6(struct wt *w)
+{
+	const struct ends6 e = ends();
+	const uint8_t body[4] = {0, 1, 0, 1};
+	struct frame f;
+
+	w->cfg.ip6_accept_ra = 0;
+	wt_start6(w, &e);
+	load(w, "pass in proto icmp6 icmp-type echo-request from fd00::/64\n"
+	        "reject in inet6 proto udp to fd00::/16 port 53\n"
+	        "reject in inet6 proto 253\n"
+	        "default in drop");
+	frame6_icmp(&f, &e, 64, 128, 0, body, 4);
+	wt_inject_frame(w, &f);
+	expect6(w, 129, 0);
+	frame6_udp(&f, &e, 1000, 53, "hello", 5);
+	wt_inject_frame(w, &f);
+	expect6(w, 1, 4);
+	frame6_udp(&f, &e, 1000, 54, "hello", 5);
+	wt_inject_frame(w, &f);
+	CHECK(probe_sent(w->probe) == NULL);
+	frame6_raw(&f, &e, 253, 64, body, 4);
+	wt_inject_frame(w, &f);
+	expect6(w, 1, 1);
+	EQ(dropped(w), 3);
+	/* neighbour discovery is not asked about */
+	frame6_solicit(&f, &e);
+	wt_inject_frame(w, &f);
+	expect6(w, 136, 0);
+	EQ(dropped(w), 3);
+	load(w, NULL);
+}
+
+static const struct wt_case cases[] = {
+    {"segments to ports that are not open to them", tcp_in},
+    {"a SYN is rejected", tcp_reject},
+    {"connections go on under other rules", tcp_reload},
+    {"a SYN to a connection in TIME-WAIT", tcp_time_wait},
+    {"invalid segments, and cookies", tcp_invalid},
+    {"a limit of SYNs", tcp_limit},
+    {"connections that are not to be opened", tcp_out},
+    {"datagrams in", udp_in},
+    {"who has been asked", udp_states},
+    {"datagrams out", udp_out},
+    {"fragments", fragments},
+    {"echoes", echo},
+    {"echoes that were asked for", echo_states},
+    {"errors about what was sent", related},
+    {"other protocols", protocols},
+    {"IPv6", ip6},
+};
+
+WT_MAIN("firewall")
