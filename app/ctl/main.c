@@ -5,6 +5,8 @@
  * It sends its arguments as one command and prints the answer. It uses no DPDK.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +35,9 @@ static const char usage[] =
     "  deny add NETWORK                                   listen to nobody there\n"
     "  deny del NETWORK\n"
     "  deny show\n"
+    "  firewall load FILE                                 other rules; \"-\": from stdin\n"
+    "  firewall show                                      the rules, and what they decided about\n"
+    "  firewall flush                                     no rules\n"
     "  mtu set BYTES [port N]                             of IPv4; 0: what the port takes\n"
     "  socket show [tcp|udp] [state NAME]... [port N] [peer NETWORK]\n"
     "  capture FILE [port N] [count N] [snaplen BYTES] [filter EXPRESSION]\n"
@@ -143,11 +148,47 @@ static int make_command(int argc, char **argv, char *command)
 	return fail("command", 2);
 }
 
+/* Opens the rules that are to be loaded, which the program reads: who asks must be allowed to. Returns -1: there are none, -2: it has
+ * said why not. */
+static int open_rules(int argc, char **argv)
+{
+	int fd;
+
+	if (argc != 5 || strcmp(argv[2], "firewall") != 0 || strcmp(argv[3], "load") != 0)
+		return -1;
+	fd = strcmp(argv[4], "-") == 0 ? STDIN_FILENO : open(argv[4], O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	(void)fail(argv[4], 2);
+	return -2;
+}
+
+/* Sends a command, and a file with it unless that is -1. Returns what sendmsg() does. */
+static ssize_t send_command(int to, const char *command, int file)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec iov = {.iov_base = (void *)(uintptr_t)command, .iov_len = strlen(command)};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (file >= 0) {
+		control.header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(file)),
+		                                  .cmsg_level = SOL_SOCKET,
+		                                  .cmsg_type = SCM_RIGHTS};
+		memcpy(CMSG_DATA(&control.header), &file, sizeof(file));
+		msg.msg_control = &control;
+		msg.msg_controllen = sizeof(control);
+	}
+	return sendmsg(to, &msg, MSG_NOSIGNAL);
+}
+
 int main(int argc, char **argv)
 {
 	char command[COMMAND_MAX + 1];
 	const char *file;
-	int fd, status;
+	int fd, rules, status;
 
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		printf("percore-ctl (percore %s)\n", PC_VERSION);
@@ -162,10 +203,13 @@ int main(int argc, char **argv)
 	                      : make_command(argc - 2, argv + 2, command);
 	if (status != 0)
 		return status;
+	rules = open_rules(argc, argv);
+	if (rules == -2)
+		return 2;
 	fd = open_control(argv[1]);
 	if (fd < 0)
 		return fail(argv[1], 2);
-	if (send(fd, command, strlen(command), MSG_NOSIGNAL) < 0)
+	if (send_command(fd, command, rules) < 0)
 		return fail(argv[1], 2);
 	status = file != NULL ? capture_to(file, fd, argv[1]) : print_answer(fd, argv[1]);
 	(void)close(fd);

@@ -271,6 +271,11 @@ bool pc_firewall_get_rule(const struct pc_firewall *fw, unsigned i, struct pc_fi
 	return true;
 }
 
+bool pc_firewall_logs(const struct pc_firewall *fw)
+{
+	return fw->nb_slots > 0 && fw->slot[0].log != NULL;
+}
+
 unsigned pc_firewall_take_log(struct pc_firewall *fw, unsigned slot, struct pc_firewall_log *list,
                               unsigned n)
 {

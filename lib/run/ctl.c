@@ -27,6 +27,7 @@
 #include <rte_lcore.h>
 
 #include "ctl_capture.h"
+#include "firewall.h"
 #include "serve/host.h"
 #include "worker.h"
 
@@ -138,9 +139,28 @@ static void start_capture(struct ctl *c, const struct ctl_capture_args *args, in
 		fprintf(f, "error %s\n", why);
 }
 
+/* ---- the firewall ----------------------------------------------------------------------------- */
+
+/* file: what came with the command, or -1 */
+static void change_firewall(const struct ctl *c, const struct ctl_command *command, int file,
+                            FILE *f)
+{
+	char why[512] = "no file has come with the command";
+	int rc = -1;
+
+	if (command->verb == CTL_FLUSH_FIREWALL)
+		rc = firewall_flush(c->run, &c->ends, why, sizeof(why));
+	else if (file >= 0)
+		rc = firewall_load_fd(c->run, command->name, file, &c->ends, why, sizeof(why));
+	if (rc == 0)
+		fputs("ok\n", f);
+	else
+		fprintf(f, "error %s\n", why);
+}
+
 /* ---- commands -------------------------------------------------------------------------------- */
 
-static void serve(struct ctl *c, const char *text, int *conn, FILE *f)
+static void serve(struct ctl *c, const char *text, int file, int *conn, FILE *f)
 {
 	struct ctl_command command;
 	char why[256];
@@ -153,6 +173,8 @@ static void serve(struct ctl *c, const char *text, int *conn, FILE *f)
 		change(c, &command.change, f);
 	else if (command.verb == CTL_CAPTURE)
 		start_capture(c, &command.capture, conn, f);
+	else if (command.verb == CTL_LOAD_FIREWALL || command.verb == CTL_FLUSH_FIREWALL)
+		change_firewall(c, &command, file, f);
 	else
 		ctl_view_show(c->view, &command, f);
 }
@@ -166,22 +188,46 @@ static ssize_t send_packet(void *cookie, const char *text, size_t n)
 	return sent < 0 ? 0 : sent; /* as fopencookie(3) wants an error told */
 }
 
+/* Receives a command of at most size bytes and the file that may come with it. */
+static ssize_t receive(int conn, char *text, size_t size, int *file)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = {.iov_base = text, .iov_len = size};
+	struct msghdr msg = {.msg_iov = &iov,
+	                     .msg_iovlen = 1,
+	                     .msg_control = &control,
+	                     .msg_controllen = sizeof(control)};
+	const ssize_t got = recvmsg(conn, &msg, MSG_CMSG_CLOEXEC);
+	const struct cmsghdr *c = got > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
+
+	*file = -1;
+	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		memcpy(file, CMSG_DATA(c), sizeof(*file));
+	return got;
+}
+
 static void serve_connection(struct ctl *c, int conn)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE_S};
 	char command[CTL_COMMAND_MAX];
 	ssize_t got;
+	int file;
 	FILE *f;
 
 	(void)setsockopt(conn, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	(void)setsockopt(conn, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	got = recv(conn, command, sizeof(command) - 1, 0);
+	got = receive(conn, command, sizeof(command) - 1, &file);
 	f = got > 0 ? fopencookie(&conn, "w", (cookie_io_functions_t){.write = send_packet}) : NULL;
 	if (f != NULL) {
 		command[got] = '\0';
-		serve(c, command, &conn, f);
+		serve(c, command, file, &conn, f);
 		(void)fclose(f);
 	}
+	if (file >= 0)
+		(void)close(file);
 	if (conn >= 0)
 		(void)close(conn);
 }

@@ -17,6 +17,7 @@
 
 #include <rte_common.h>
 
+#include "firewall.h"
 #include "serve/host.h"
 #include "worker.h"
 
@@ -232,8 +233,14 @@ void ctl_view_show(struct ctl_view *v, const struct ctl_command *command, FILE *
 	case CTL_SHOW_SOCKETS:
 		show_sockets(v, &command->match, f);
 		return;
+	case CTL_SHOW_FIREWALL:
+		fputs("ok\n", f);
+		firewall_show(v->run, f);
+		return;
 	case CTL_CHANGE:
 	case CTL_CAPTURE:
+	case CTL_LOAD_FIREWALL:
+	case CTL_FLUSH_FIREWALL:
 		return;
 	}
 	if (!ask_first(v, call, f))

@@ -296,6 +296,17 @@ static int read_capture(struct words *w, struct ctl_command *c)
 	return rc;
 }
 
+/* what the file is called, as it was written */
+static int read_load(struct words *w, struct ctl_command *c)
+{
+	const char *name = next(w);
+
+	if (name == NULL)
+		return fail(w, "the name of a file is missing");
+	snprintf(c->name, sizeof(c->name), "%s", name);
+	return read_nothing(w, c);
+}
+
 static const struct {
 	const char *object;
 	enum ctl_verb verb;
@@ -304,7 +315,7 @@ static const struct {
     {"route", CTL_SHOW_ROUTES, read_nothing},   {"addr", CTL_SHOW_ADDRS, read_nothing},
     {"usage", CTL_SHOW_USAGE, read_nothing},    {"neigh", CTL_SHOW_NEIGHS, read_nothing},
     {"deny", CTL_SHOW_DENIED, read_nothing},    {"counters", CTL_SHOW_COUNTERS, read_counters},
-    {"socket", CTL_SHOW_SOCKETS, read_sockets},
+    {"socket", CTL_SHOW_SOCKETS, read_sockets}, {"firewall", CTL_SHOW_FIREWALL, read_nothing},
 };
 
 static int read_command(struct words *w, struct ctl_command *c)
@@ -324,6 +335,14 @@ static int read_command(struct words *w, struct ctl_command *c)
 			c->verb = lists[i].verb;
 			return lists[i].read(w, c);
 		}
+	if (strcmp(object, "firewall") == 0 && verb != NULL && strcmp(verb, "load") == 0) {
+		c->verb = CTL_LOAD_FIREWALL;
+		return read_load(w, c);
+	}
+	if (strcmp(object, "firewall") == 0 && verb != NULL && strcmp(verb, "flush") == 0) {
+		c->verb = CTL_FLUSH_FIREWALL;
+		return read_nothing(w, c);
+	}
 	for (unsigned i = 0; verb != NULL && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(object, commands[i].object) == 0 &&
 		    strcmp(verb, commands[i].verb) == 0) {

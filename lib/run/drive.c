@@ -15,6 +15,7 @@
 
 #include "args.h"
 #include "ctl.h"
+#include "firewall.h"
 #include "lease.h"
 #include "quiet.h"
 #include "threads.h"
@@ -102,6 +103,8 @@ static int set_up(struct pc_drive *d)
 		return settings_fail(&d->s, "%s", w->why);
 	if (threads_add(w) != 0)
 		return settings_fail(&d->s, "%s", w->why);
+	if (firewall_start(r) != 0)
+		return -1;
 	return ctl_start(r); /* what is posted is done in the next turn */
 }
 
@@ -112,11 +115,13 @@ static void take_down(struct pc_drive *d)
 
 	quiet_begin(&quiet);
 	ctl_stop(&d->run);
+	firewall_stop(&d->run);
 	threads_teardown(&d->run);
 	if (d->run.nb_workers == 1)
 		lease_stop(d->run.workers[0]);
 	run_teardown(&d->run);
 	ctl_free(&d->run);
+	firewall_free(&d->run);
 	quiet_end(&quiet, line);
 	eal_end();
 	free(d);

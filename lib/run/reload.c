@@ -21,6 +21,7 @@
 #include <rte_lcore.h>
 
 #include "args.h"
+#include "firewall.h"
 #include "stop.h"
 
 #define LOOK_AGAIN_US 1000
@@ -218,6 +219,8 @@ static void reload(struct run *r, struct reload *l)
 		l->batch.nb_denied = r->s->nb_denied;
 		hand_out(r, &l->batch);
 	}
+	memcpy(r->s->firewall, l->s.firewall, sizeof(r->s->firewall));
+	firewall_reload(r, &r->reload_ends);
 	printf("%s: has read its settings again\n", r->app->name);
 	fflush(stdout);
 }

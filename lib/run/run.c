@@ -12,6 +12,7 @@
 
 #include "args.h"
 #include "ctl.h"
+#include "firewall.h"
 #include "quiet.h"
 #include "reload.h"
 #include "stop.h"
@@ -52,13 +53,16 @@ static int run_on_eal(struct run *r)
 	quiet_end(&quiet, line);
 	if (rc == 0) {
 		clock_init(&r->clock, rte_get_tsc_hz());
-		rc = reload_start(r);
+		rc = firewall_start(r);
+		if (rc == 0)
+			rc = reload_start(r);
 		if (rc == 0)
 			rc = ctl_start(r);
 		if (rc == 0)
 			rc = run_loop(r);
 		ctl_stop(r);
 		reload_stop(r);
+		firewall_stop(r);
 	} else {
 		add_cause(r, line);
 	}
@@ -72,6 +76,7 @@ static int run_on_eal(struct run *r)
 	threads_teardown(r);
 	run_teardown(r);
 	ctl_free(r);
+	firewall_free(r);
 	quiet_end(&quiet, line);
 	if (status == 0 && r->s->run.run_stats_s != 0)
 		printf("%16" PRIu64 " %-24s %s\n", r->mbufs_missing, "mbufs_missing",

@@ -47,6 +47,10 @@ static const struct text_key text_keys[] = {
      "address first (RFC 2131 "
      "section 3.2) and a stop does not give it back",
      "/run/percore.leases", settings_set_leases},
+    {"firewall", "rules",
+     "file of rules for what comes in and goes out (docs/firewall.md); SIGHUP reads it again, and "
+     "percore-ctl loads others",
+     "/etc/percore.rules", settings_set_firewall},
 };
 
 const struct text_key *settings_text_keys(size_t *n)
@@ -434,6 +438,14 @@ int settings_set_leases(struct settings *s, const char *origin, const char *valu
 		return settings_fail(
 		    s, "%s: the file that remembers leases is one with its whole path", origin);
 	strcpy(s->leases, value);
+	return 0;
+}
+
+int settings_set_firewall(struct settings *s, const char *origin, const char *value)
+{
+	if (*value == '\0' || strlen(value) >= sizeof(s->firewall))
+		return settings_fail(s, "%s: a file of rules is needed", origin);
+	strcpy(s->firewall, value);
 	return 0;
 }
 

@@ -93,10 +93,11 @@ struct settings {
 	struct pc_addr gateway[2]; /* at most one of each family */
 	unsigned nb_denied;
 	struct pc_prefix denied[SETTINGS_DENIED];
-	char pcap[PATH_MAX];   /* empty: none */
-	char sockets[108];     /* UNIX socket where other processes attach; empty: none */
-	char leases[PATH_MAX]; /* file that remembers leases; empty: none */
-	char control[108];     /* UNIX socket for commands (ctl.h); empty: none */
+	char pcap[PATH_MAX];     /* empty: none */
+	char sockets[108];       /* UNIX socket where other processes attach; empty: none */
+	char leases[PATH_MAX];   /* file that remembers leases; empty: none */
+	char control[108];       /* UNIX socket for commands (ctl.h); empty: none */
+	char firewall[PATH_MAX]; /* file of rules (firewall.h); empty: none */
 	char why[SETTINGS_WHY];
 };
 
@@ -141,6 +142,9 @@ int settings_set_control(struct settings *s, const char *origin, const char *val
 
 /** settings_set_leases takes the name of the file that remembers leases. Returns 0 or -1. */
 int settings_set_leases(struct settings *s, const char *origin, const char *value);
+
+/** settings_set_firewall takes the name of the file of rules. Returns 0 or -1. */
+int settings_set_firewall(struct settings *s, const char *origin, const char *value);
 
 /** settings_check says whether everything agrees and nothing is missing. Returns 0 or -1. */
 int settings_check(struct settings *s);

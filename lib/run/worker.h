@@ -26,6 +26,7 @@
 
 enum worker_state { WORKER_NEW, WORKER_UP, WORKER_FAILED };
 
+struct firewall;
 struct run;
 struct reload;
 
@@ -70,7 +71,9 @@ struct run {
 	char **argv;
 	struct reload *reload; /* of the thread that reads the files again; NULL: there is none */
 	pthread_t reloader;
-	struct ctl *ctl;      /* of the thread that serves run.control; NULL: nobody wants it */
+	struct ctl *ctl; /* of the thread that serves run.control; NULL: nobody wants it */
+	struct firewall
+	    *firewall;        /* of firewall.c; NULL: there are no rules, and nobody can give any */
 	struct pc_host *host; /* for threads; NULL: nobody wants it */
 	pthread_t threads;    /* the program's own, if threads_run */
 	bool threads_run;

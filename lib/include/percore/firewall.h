@@ -63,6 +63,9 @@ struct pc_firewall_rule {
  * Returns false when there are no more. */
 bool pc_firewall_get_rule(const struct pc_firewall *fw, unsigned i, struct pc_firewall_rule *r);
 
+/** pc_firewall_logs says whether some rule of a set logs. */
+bool pc_firewall_logs(const struct pc_firewall *fw);
+
 /** A packet of a rule with the word log. */
 struct pc_firewall_log {
 	uint64_t at_ns;              /**< by the stack's clock */

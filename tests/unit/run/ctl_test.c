@@ -60,6 +60,12 @@ static void test_others(void)
 	CU_ASSERT(reads("deny") && c.verb == CTL_SHOW_DENIED);
 	CU_ASSERT(reads("counters show") && c.verb == CTL_SHOW_COUNTERS && !c.all);
 	CU_ASSERT(reads("counters show all") && c.all);
+	CU_ASSERT(reads("firewall show") && c.verb == CTL_SHOW_FIREWALL);
+	CU_ASSERT(reads("firewall") && c.verb == CTL_SHOW_FIREWALL);
+	CU_ASSERT(reads("firewall flush") && c.verb == CTL_FLUSH_FIREWALL);
+	CU_ASSERT(reads("firewall load /tmp/rules") && c.verb == CTL_LOAD_FIREWALL);
+	CU_ASSERT_STRING_EQUAL(c.name, "/tmp/rules");
+	CU_ASSERT(!reads("firewall load") && !reads("firewall load a b") && !reads("firewall add"));
 }
 
 static void test_sockets(void)

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Overview: a set of rules is made by the thread that wants it, and each stack is asked by a post to use its slot of it. When all have
+ * answered, nobody uses the set before, which is freed.  A thread of its own looks a few times in a second whether something was
+ * logged, as long as there are rules that log.
+ *
+ * Ownership: sets are under the lock, which no lcore takes.
+ *
+ * Invariant: while a stack has not answered, both sets stay, and no other comes.
+ */
+#include "firewall.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <percore/firewall.h>
+
+#include <rte_lcore.h>
+
+#include "ctl.h"
+#include "worker.h"
+
+#define FILE_MAX     (64 << 20)
+#define LOOK_MS      200
+#define LOGS         64
+#define POST_TRIES   2000
+#define POST_WAIT_US 1000
+
+struct firewall {
+	struct run *run;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct pc_firewall *set;        /* NULL: none */
+	struct pc_firewall *old;        /* what some stack may still use */
+	uint64_t ticket[RTE_MAX_LCORE]; /* of stacks that have not answered; 0: it has */
+	bool late;                      /* there are such */
+	bool ends, has_thread;
+	pthread_t thread;
+};
+
+/** What a stack is asked to use. */
+struct use {
+	struct pc_firewall *set;
+	unsigned slot;
+};
+
+static int use(struct pc_stack *st, const void *data)
+{
+	struct use u;
+
+	memcpy(&u, data, sizeof(u));
+	return pc_stack_set_firewall(st, u.set, u.slot) == 0 ? 0 : -errno;
+}
+
+/* ---- what is logged -------------------------------------------------------------------------- */
+
+/** A packet that was logged, and where. */
+struct logged {
+	struct pc_firewall_log log;
+	unsigned lcore;
+};
+
+/* Takes what was logged under a set. Returns how many that are now. */
+static unsigned take_logs(const struct firewall *f, struct pc_firewall *set, struct logged *list,
+                          unsigned n)
+{
+	const struct run *r = f->run;
+
+	for (unsigned i = 0; set != NULL && i < r->nb_workers; i++)
+		while (n < LOGS && pc_firewall_take_log(set, i, &list[n].log, 1) == 1)
+			list[n++].lcore = r->workers[i]->lcore;
+	return n;
+}
+
+static void print_logs(const struct firewall *f, const struct logged *list, unsigned n)
+{
+	char text[256];
+
+	for (unsigned i = 0; i < n; i++)
+		printf("%s: firewall: lcore %u: %s\n", f->run->app->name, list[i].lcore,
+		       pc_firewall_format_log(&list[i].log, text, sizeof(text)));
+	fflush(stdout);
+}
+
+static void wait_ms(struct firewall *f, long ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_nsec += ms * 1000000;
+	t.tv_sec += t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	(void)pthread_cond_timedwait(&f->changed, &f->lock, &t);
+}
+
+/* stdout may block; nobody waits for the lock meanwhile */
+static void *print(void *arg)
+{
+	struct logged list[LOGS];
+	struct firewall *f = arg;
+	bool ends = false;
+
+	while (!ends) {
+		unsigned n;
+
+		pthread_mutex_lock(&f->lock);
+		n = take_logs(f, f->set, list, take_logs(f, f->old, list, 0));
+		ends = f->ends && n == 0;
+		if (n == 0 && !f->ends && f->set != NULL && pc_firewall_logs(f->set))
+			wait_ms(f, LOOK_MS);
+		else if (n == 0 && !f->ends)
+			pthread_cond_wait(&f->changed, &f->lock);
+		pthread_mutex_unlock(&f->lock);
+		if (n > 0)
+			print_logs(f, list, n);
+	}
+	return NULL;
+}
+
+/* ---- a set for all stacks -------------------------------------------------------------------- */
+
+__attribute__((format(printf, 3, 4))) static int refuse(char *why, size_t len, const char *format,
+                                                        ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, len, format, args);
+	va_end(args);
+	return -1;
+}
+
+static struct pc_firewall *make(struct run *r, const char *name, const char *text, size_t text_len,
+                                char *why, size_t len)
+{
+	struct pc_firewall_args args = {.text = text,
+	                                .len = text_len,
+	                                .name = name,
+	                                .max_rules = (unsigned)r->s->stack.firewall_max_rules,
+	                                .slots = r->nb_workers,
+	                                .states = (unsigned)r->s->stack.firewall_states,
+	                                .socket_id = -1};
+
+	if (getrandom(args.seed, sizeof(args.seed), 0) != (ssize_t)sizeof(args.seed)) {
+		(void)refuse(why, len, "%s: no random numbers: %s", name, strerror(errno));
+		return NULL;
+	}
+	return pc_firewall_create(&args, why, len);
+}
+
+/* Asks a stack, whose mailbox may be full for a moment. Returns a ticket or 0. */
+static uint64_t ask(const struct worker *w, const struct use *u, const bool *ends)
+{
+	uint64_t ticket = 0;
+
+	for (unsigned i = 0; i < POST_TRIES && !__atomic_load_n(ends, __ATOMIC_ACQUIRE); i++) {
+		ticket = pc_stack_post(w->st, use, u, sizeof(*u));
+		if (ticket != 0)
+			break;
+		usleep(POST_WAIT_US);
+	}
+	return ticket;
+}
+
+/* Looks at who has answered. Returns whether all have, and nobody uses the set before. */
+static bool settle(struct firewall *f)
+{
+	int rc;
+
+	if (!f->late)
+		return true;
+	for (unsigned i = 0; i < f->run->nb_workers; i++) {
+		if (f->ticket[i] == 0)
+			continue;
+		if (!pc_stack_posted(f->run->workers[i]->st, f->ticket[i], &rc))
+			return false;
+		f->ticket[i] = 0;
+	}
+	f->late = false;
+	pc_firewall_free(f->old);
+	f->old = NULL;
+	return true;
+}
+
+/* Lets all stacks use a set, or none. Returns 0 or -1. */
+static int hand_out(struct firewall *f, struct pc_firewall *set, const bool *ends, char *why,
+                    size_t len)
+{
+	const struct run *r = f->run;
+
+	f->old = f->set;
+	f->set = set;
+	f->late = true;
+	for (unsigned i = 0; i < r->nb_workers; i++) {
+		f->ticket[i] = ask(r->workers[i], &(struct use){set, i}, ends);
+		if (f->ticket[i] == 0) /* no answer will come: nothing changes any more */
+			f->ticket[i] = UINT64_MAX;
+	}
+	for (unsigned i = 0; i < r->nb_workers; i++)
+		if (f->ticket[i] != UINT64_MAX)
+			(void)ctl_wait(ends, r->workers[i], f->ticket[i]);
+	pthread_cond_signal(&f->changed);
+	if (settle(f))
+		return 0;
+	return refuse(why, len, "some lcore has not taken the rules yet");
+}
+
+static int replace(struct run *r, struct pc_firewall *set, const bool *ends, char *why, size_t len)
+{
+	struct firewall *f = r->firewall;
+	int rc;
+
+	pthread_mutex_lock(&f->lock);
+	if (settle(f)) {
+		rc = hand_out(f, set, ends, why, len);
+	} else {
+		pc_firewall_free(set);
+		rc = refuse(why, len,
+		            "nothing is changed: some lcore has not taken the rules "
+		            "before yet");
+	}
+	pthread_mutex_unlock(&f->lock);
+	return rc;
+}
+
+int firewall_load(struct run *r, const char *name, const char *text, size_t text_len,
+                  const bool *ends, char *why, size_t len)
+{
+	struct pc_firewall *set = make(r, name, text, text_len, why, len);
+
+	return set != NULL ? replace(r, set, ends, why, len) : -1;
+}
+
+int firewall_flush(struct run *r, const bool *ends, char *why, size_t len)
+{
+	return replace(r, NULL, ends, why, len);
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+/* Reads a file. Returns its bytes, to be freed, or NULL. */
+static char *read_fd(const char *name, int fd, size_t *size, char *why, size_t len)
+{
+	struct stat st;
+	ssize_t got = 0;
+	char *text;
+
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		(void)refuse(why, len, "%s: this is no file", name);
+		return NULL;
+	}
+	if (st.st_size > FILE_MAX) {
+		(void)refuse(why, len, "%s: the file is larger than %d MiB", name, FILE_MAX >> 20);
+		return NULL;
+	}
+	text = malloc((size_t)st.st_size + 1);
+	for (*size = 0; text != NULL && *size < (size_t)st.st_size; *size += (size_t)got) {
+		got = pread(fd, text + *size, (size_t)st.st_size - *size, (off_t)*size);
+		if (got <= 0)
+			break;
+	}
+	if (text == NULL || got < 0) {
+		(void)refuse(why, len, "%s: %s", name, strerror(errno));
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+int firewall_load_fd(struct run *r, const char *name, int fd, const bool *ends, char *why,
+                     size_t len)
+{
+	size_t size;
+	char *text = read_fd(name, fd, &size, why, len);
+	int rc = -1;
+
+	if (text != NULL)
+		rc = firewall_load(r, name, text, size, ends, why, len);
+	free(text);
+	return rc;
+}
+
+/* Opens the file of firewall.rules, which only those may write to who may say what the program does. */
+static FILE *open_file(const char *path, char *why, size_t len)
+{
+	FILE *f = fopen(path, "re");
+	struct stat st;
+
+	if (f == NULL) {
+		(void)refuse(why, len, "firewall.rules: %s: %s", path, strerror(errno));
+		return NULL;
+	}
+	if (fstat(fileno(f), &st) == 0 && (st.st_mode & S_IWOTH) == 0)
+		return f;
+	(void)refuse(why, len, "%s: everybody may write to this file: chmod o-w %s", path, path);
+	(void)fclose(f);
+	return NULL;
+}
+
+void firewall_reload(struct run *r, const bool *ends)
+{
+	const char *path = r->s->firewall;
+	char why[512];
+	FILE *f;
+	int rc = -1;
+
+	if (r->firewall == NULL || path[0] == '\0')
+		return;
+	f = open_file(path, why, sizeof(why));
+	if (f != NULL) {
+		rc = firewall_load_fd(r, path, fileno(f), ends, why, sizeof(why));
+		(void)fclose(f);
+	}
+	if (rc == 0)
+		printf("%s: has read the rules in %s again\n", r->app->name, path);
+	else
+		fprintf(stderr, "%s: the rules stay: %s\n", r->app->name, why);
+}
+
+/* ---- what there is --------------------------------------------------------------------------- */
+
+void firewall_show(struct run *r, FILE *out)
+{
+	struct firewall *f = r->firewall;
+	struct pc_firewall_rule rule;
+
+	pthread_mutex_lock(&f->lock);
+	if (f->set == NULL)
+		fputs("no rules: everything passes\n", out);
+	for (unsigned i = 0; f->set != NULL && pc_firewall_get_rule(f->set, i, &rule); i++)
+		fprintf(out, "%12" PRIu64 " %14" PRIu64 "  %s\n", rule.packets, rule.bytes,
+		        rule.text);
+	pthread_mutex_unlock(&f->lock);
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+/* The rules of the file, for stacks that nobody drives yet. */
+static int start_with_file(struct run *r)
+{
+	struct settings *s = r->s;
+	FILE *f = open_file(s->firewall, s->why, sizeof(s->why));
+	size_t size;
+	char *text;
+
+	if (f == NULL)
+		return -1;
+	text = read_fd(s->firewall, fileno(f), &size, s->why, sizeof(s->why));
+	(void)fclose(f);
+	if (text != NULL)
+		r->firewall->set = make(r, s->firewall, text, size, s->why, sizeof(s->why));
+	free(text);
+	if (r->firewall->set == NULL)
+		return -1;
+	for (unsigned i = 0; i < r->nb_workers; i++)
+		(void)pc_stack_set_firewall(r->workers[i]->st, r->firewall->set, i);
+	return 0;
+}
+
+int firewall_start(struct run *r)
+{
+	pthread_condattr_t attr;
+	struct firewall *f;
+
+	if (r->app->frames != NULL || (r->s->firewall[0] == '\0' && r->s->control[0] == '\0'))
+		return 0;
+	f = r->firewall = calloc(1, sizeof(*f));
+	if (f == NULL)
+		return settings_fail(r->s, "no memory for the firewall");
+	f->run = r;
+	pthread_mutex_init(&f->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&f->changed, &attr);
+	if (r->s->firewall[0] != '\0' && start_with_file(r) != 0)
+		return -1;
+	f->has_thread = rte_ctrl_thread_create(&f->thread, "pc-firewall", NULL, print, f) == 0;
+	return f->has_thread ? 0 : settings_fail(r->s, "a thread cannot be made");
+}
+
+void firewall_stop(struct run *r)
+{
+	struct firewall *f = r->firewall;
+
+	if (f == NULL || !f->has_thread)
+		return;
+	pthread_mutex_lock(&f->lock);
+	f->ends = true;
+	pthread_cond_signal(&f->changed);
+	pthread_mutex_unlock(&f->lock);
+	pthread_join(f->thread, NULL);
+	f->has_thread = false;
+}
+
+void firewall_free(struct run *r)
+{
+	struct firewall *f = r->firewall;
+
+	if (f == NULL)
+		return;
+	pc_firewall_free(f->set);
+	pc_firewall_free(f->old);
+	pthread_cond_destroy(&f->changed);
+	pthread_mutex_destroy(&f->lock);
+	free(f);
+	r->firewall = NULL;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef RUN_FIREWALL_H
+#define RUN_FIREWALL_H
+
+/*
+ * The rules of the firewall of a program's stacks: from a file at the start and at SIGHUP, from the control socket in
+ * between, and what they log to stdout.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct run;
+
+/** firewall_start reads the file of firewall.rules, if there is one, and lets all stacks use its rules, before their lcores run.
+ * Returns 0, or -1 with a line in r->s->why. */
+int firewall_start(struct run *r);
+
+/** firewall_load lets all stacks use the rules of a text, and waits until they do, or *ends (atomic) is true. Returns 0, or -1
+ * with a line in why; then nothing has changed, unless that says so. Any thread that carries no data may call it. */
+int firewall_load(struct run *r, const char *name, const char *text, size_t text_len,
+                  const bool *ends, char *why, size_t len);
+
+/** firewall_load_fd does so with what is in a file that is open. */
+int firewall_load_fd(struct run *r, const char *name, int fd, const bool *ends, char *why,
+                     size_t len);
+
+/** firewall_reload does so with the file of firewall.rules, if there is one, and prints a line about it. */
+void firewall_reload(struct run *r, const bool *ends);
+
+/** firewall_flush lets the stacks be without rules. As firewall_load. */
+int firewall_flush(struct run *r, const bool *ends, char *why, size_t len);
+
+/** firewall_show writes the rules, a line each behind how many packets and bytes they have decided about. */
+void firewall_show(struct run *r, FILE *f);
+
+/** firewall_stop ends the thread that prints; firewall_free frees the rules, when the stacks are gone. */
+void firewall_stop(struct run *r);
+void firewall_free(struct run *r);
+
+#endif

@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The firewall of percore-echo as a client finds it: 200 probes of TCP and UDP over both families against a table, other rules
+under a transfer, what percore-ctl says and refuses, and what is logged.
+"""
+import errno
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import time
+
+import bed
+from bed import CLIENT, SERVER, expect, sh, wait_for
+
+SERVER6, CLIENT6 = "fd00::1", "fd00::2"
+OPEN, CLOSED, FILTERED = "open", "closed", "filtered"
+WAIT = 1.2  # of a probe that nobody answers, in seconds
+
+# ports, what becomes of a probe from an address that may, and from port 4000
+RULES = f"""
+# what a client of this test may
+default in drop log
+pass in state established,related
+pass in proto icmp icmp-type echo-request limit 1000/s
+pass in proto icmp6 icmp-type echo-request,listener-query
+drop in proto tcp,udp from port 4000-4099
+pass in proto tcp to port 7,9,19
+pass in proto udp to {SERVER},{SERVER6} port 7
+pass in proto tcp,udp to port 100-119
+reject in proto tcp,udp to port 120-139
+drop in proto tcp,udp from {CLIENT},{CLIENT6} to port 140
+pass in inet proto tcp,udp to port 141
+reject in inet6 proto tcp,udp to port 141
+reject out proto tcp to port 25
+"""
+
+
+class State:
+    """The program, its control socket and its rules."""
+
+
+def ctl(b, s, *words, status=0):
+    """What percore-ctl prints."""
+    r = sh(b.path("percore-ctl"), s.path, *words, check=False)
+    expect(r.returncode == status, f"{words}: status {r.returncode}: {r.stdout}{r.stderr}")
+    return r.stdout + r.stderr
+
+
+def write(b, name, text):
+    path = os.path.join(b.tmp, name)
+    with open(path, "w", encoding="ascii") as f:
+        f.write(text)
+    return path
+
+
+def start(b):
+    s = State()
+    s.path = os.path.join(b.tmp, "control")
+    s.rules = write(b, "rules", RULES)
+    s.config = write(b, "config.ini", f"[firewall]\nrules = {s.rules}\nlog_rate = 1000\n[icmp]\nerror_rate = 100000\n")
+    s.program = b.start("percore-echo", "-c", s.config, "--listen", "7", "--discard", "9", "--source", "19",
+                        "--set", f"run.control={s.path}", "--addr", f"{SERVER6}/64", "--gateway", CLIENT6)
+    with open(f"/proc/sys/net/ipv6/conf/{b.dev}/disable_ipv6", "w", encoding="ascii") as f:
+        f.write("0")
+    sh("ip", "-6", "addr", "replace", f"{CLIENT6}/64", "dev", b.dev, "nodad")
+    for family, addr in (("-4", SERVER), ("-6", SERVER6)):
+        wait_for(lambda: sh("ping", family, "-n", "-c", 1, "-W", 1, addr, check=False).returncode == 0,
+                 20 * b.slow, f"an answer from {addr}")
+    return s
+
+
+# ---- probes -------------------------------------------------------------------------------------
+
+
+class Probe:
+    """A TCP connection, or a datagram, to a port."""
+
+    def __init__(self, family, kind, sport, dport):
+        self.kind, self.what = kind, (family, kind, sport, dport)
+        self.s = socket.socket(socket.AF_INET if family == 4 else socket.AF_INET6,
+                               socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
+        self.s.setblocking(False)
+        self.s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sport:
+            self.s.bind(("", sport))
+        self.state = None
+        error = self.s.connect_ex((SERVER if family == 4 else SERVER6, dport))
+        expect(error in (0, errno.EINPROGRESS), os.strerror(error))
+
+    def ask(self):
+        if self.kind == "udp" and self.state is None:
+            try:
+                self.s.send(b"probe")
+            except ConnectionRefusedError:
+                self.state = CLOSED
+
+    def look(self):
+        if self.kind == "tcp":
+            error = self.s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            self.state = OPEN if error == 0 else CLOSED if error == errno.ECONNREFUSED else FILTERED
+            return
+        try:
+            self.state = OPEN if self.s.recv(100) else FILTERED
+        except ConnectionRefusedError:
+            self.state = CLOSED
+        except BlockingIOError:
+            pass
+
+
+def probe(b, table):
+    """What each probe of a table finds."""
+    probes = [Probe(*what) for what in table]
+    waiting = select.epoll()
+    by_fd = {p.s.fileno(): p for p in probes}
+    for p in probes:
+        waiting.register(p.s, select.EPOLLOUT if p.kind == "tcp" else select.EPOLLIN)
+    for _ in range(3):  # datagrams may be lost
+        for p in probes:
+            p.ask()
+        end = time.monotonic() + WAIT * b.slow / 3
+        while (left := end - time.monotonic()) > 0 and any(p.state is None for p in probes):
+            for fd, _ in waiting.poll(left):
+                by_fd[fd].look()
+                if by_fd[fd].state is not None:
+                    waiting.unregister(fd)
+    found = {p.what: p.state or FILTERED for p in probes}
+    for p in probes:
+        p.s.close()
+    return found
+
+
+def expected(family, kind, sport, dport):
+    """What RULES say, and who listens."""
+    if sport:
+        return FILTERED
+    if dport == 7 or (kind == "tcp" and dport in (9, 19)):
+        return OPEN
+    if 100 <= dport < 140 or (dport == 141):
+        return CLOSED
+    return FILTERED
+
+
+def table(b, s):
+    """200 probes find what the rules say"""
+    ports = [7, 9, 19, *range(100, 142), 65535, 1]  # 47
+    cases = [(family, kind, 0, port) for family in (4, 6) for kind in ("tcp", "udp") for port in ports]
+    # ... and from a port that is refused: to one that is open, one that is not, one that is rejected
+    cases += [(family, kind, 4000 + i, port) for family in (4, 6) for kind in ("tcp", "udp")
+              for i, port in enumerate((7, 100, 120))]
+    expect(len(cases) == 200, str(len(cases)))
+    found = probe(b, cases)
+    wrong = [f"{what}: {found[what]}, not {expected(*what)}" for what in cases if found[what] != expected(*what)]
+    expect(not wrong, "\n".join(wrong))
+
+
+def shown(b, s):
+    """the rules are shown with their hits; packets are logged"""
+    lines = ctl(b, s, "firewall", "show").splitlines()
+    written = [re.sub(r"\s+", " ", line.split("#")[0]).strip() for line in RULES.splitlines()]
+    written = [line for line in written if line]
+    expect([line.split(None, 2)[2] for line in lines] == [*written[1:], written[0], "default out pass"], str(lines))
+    hits = {line.split(None, 2)[2]: int(line.split()[0]) for line in lines}
+    expect(hits["pass in proto tcp to port 7,9,19"] == 6, str(hits))
+    expect(hits["drop in proto tcp,udp from port 4000-4099"] >= 12, str(hits))
+    expect(hits["default in drop log"] > 0 and hits["reject out proto tcp to port 25"] == 0, str(hits))
+    counters = dict(line.split() for line in ctl(b, s, "counters").splitlines())
+    expect(int(counters["drop_firewall"]) >= 60 and int(counters["firewall_rejected"]) >= 80, str(counters))
+    line = f"percore-echo: firewall: lcore 0: drop in by line 3, port 0: tcp {CLIENT}:"
+    wait_for(lambda: line in s.program.out(), 5 * b.slow, "a line about a packet")
+
+
+def reload(b, s):
+    """a transfer goes on when rules come that let nobody in; mistakes change nothing"""
+    none = write(b, "none", "default in drop\ndefault out drop\n")
+    bad = write(b, "bad", "pass in\npass in proto tcp to prot 80\n")
+    with socket.create_connection((SERVER, 19), timeout=10 * b.slow) as c:
+        c.recv(1)
+        text = ctl(b, s, "firewall", "load", bad, status=1)
+        expect(f'{bad}:2: "prot" is no address' in text, text)
+        expect("default in drop log" in ctl(b, s, "firewall", "show"), "the rules are gone")
+        for i in range(5):
+            ctl(b, s, "firewall", "load", none if i % 2 == 0 else s.rules)
+            for _ in range(50):
+                expect(c.recv(65536), "the transfer has ended")
+        expect(probe(b, [(4, "tcp", 0, 7), (6, "udp", 0, 7)]) == {(4, "tcp", 0, 7): FILTERED, (6, "udp", 0, 7): FILTERED},
+               "who is not let in was")
+        for _ in range(50):
+            expect(c.recv(65536), "the transfer has ended")
+    ctl(b, s, "firewall", "flush")
+    expect("everything passes" in ctl(b, s, "firewall", "show"), "there are rules")
+    expect(probe(b, [(4, "tcp", 4001, 7), (6, "udp", 0, 101)]) == {(4, "tcp", 4001, 7): OPEN, (6, "udp", 0, 101): CLOSED},
+           "without rules")
+    text = ctl(b, s, "firewall", "load", os.path.join(b.tmp, "missing"), status=2)
+    expect("missing: No such file" in text, text)
+    text = ctl(b, s, "firewall", "load", "/dev/null", status=1)
+    expect("/dev/null: this is no file" in text, text)
+    with open(s.rules, encoding="ascii") as f:
+        r = subprocess.run([b.path("percore-ctl"), s.path, "firewall", "load", "-"], stdin=f, timeout=30, check=False)
+    expect(r.returncode == 0 and "4000-4099" in ctl(b, s, "firewall", "show"), "rules by stdin")
+
+
+def hangup(b, s):
+    """SIGHUP reads the file again, if it is right"""
+    write(b, "rules", "default in drop\npass in proto tcp to port 9\n")
+    s.program.signal(signal.SIGHUP)
+    wait_for(lambda: "has read the rules" in s.program.out(), 10 * b.slow, "a line that says so")
+    expect("to port 9\n" in ctl(b, s, "firewall", "show"), "other rules")
+    write(b, "rules", "accept in\n")
+    s.program.signal(signal.SIGHUP)
+    wait_for(lambda: '"accept" is none of pass, drop, reject' in s.program.err(), 10 * b.slow, "a line that says why not")
+    expect("to port 9\n" in ctl(b, s, "firewall", "show"), "the rules are gone")
+
+
+def end(b, s):
+    """a program does not start with rules that are wrong"""
+    s.program.stop()
+    r = sh(b.path("percore-echo"), *b.eal(), "--", "--addr", f"{SERVER}/24", "-c", s.config, check=False)
+    expect(r.returncode == 2 and f'{s.rules}:1: "accept" is none of pass, drop, reject' in r.stderr, r.stdout + r.stderr)
+
+
+STEPS = [table, shown, reload, hangup, end]
+
+if __name__ == "__main__":
+    args = bed.arguments(__doc__)
+    bed.need("ethtool", "ping")
+    bed.main(args, STEPS, start)
