@@ -178,14 +178,24 @@ static void reject(struct pc_stack *st, const struct rte_mbuf *m, const struct i
 		icmp_prohibited(&st->ip, m, p);
 }
 
+/* by loopback, or a copy of what we send to a group, which comes as if by its interface: no other may have our address */
+static bool is_own(const struct pc_stack *st, const struct ip_pkt *p)
+{
+	return p->netif == NETIF_LO ||
+	       (p->group && netifs_find(&st->ip.ifs, &p->src) != LADDR_NONE);
+}
+
 int firewall_input(struct pc_stack *st, const struct rte_mbuf *m, const struct ip_pkt *p,
                    int verdict)
 {
 	enum fw_action action;
 	struct judged j;
 
-	if (p->netif == NETIF_LO || !describe(st, m, p, verdict, &j))
+	if (is_own(st, p) || !describe(st, m, p, verdict, &j))
 		return verdict;
+	/* what comes to a group is of no pair, but may be an answer to what went to one, as those of DHCP are */
+	if (p->group && verdict == NEXT_UDP && fw_has_asked(&st->ip.fw, &st->ctx, &j.name))
+		j.k.state = FW_ESTABLISHED;
 	action = j.paired ? fw_judge_pair(&st->ip.fw, &st->ctx, FW_IN, &j.k, &j.name, j.known)
 	                  : fw_judge(&st->ip.fw, &st->ctx, FW_IN, &j.k);
 	if (action == FW_PASS)

@@ -69,6 +69,18 @@ static void inject_udp(struct wt *w, uint16_t sport, uint16_t dport)
 	wt_inject_frame(w, &f);
 }
 
+/* A datagram without the second half of its header. */
+static void inject_short(struct wt *w)
+{
+	const struct frame_ends e = wt_ends(w);
+	struct frame f;
+
+	frame_udp(&f, &e, 1, 2, "", 0);
+	f.b[17] = 24;
+	frame_fix_ip4(&f);
+	wt_inject_frame(w, &f);
+}
+
 static ssize_t send_udp(struct wt *w, int fd, const char *ip, uint16_t port)
 {
 	const struct sockaddr_in to = wt_addr(ip, port);
@@ -236,12 +248,19 @@ static void tcp_limit(struct wt *w)
 	wt_pass(w, 500);
 	INJECT(.flags = S, .mss = 1460);
 	EXPECT(.flags = SA, .ack = 1, .mss = WT_MSS);
+	wt_flow(w); /* it is SYNs that are limited */
+	w->flow.iss = 0;
+	INJECT(.flags = A, .seq = 1, .ack = 7);
+	EXPECT(.flags = R, .seq = 7, .any_wnd = true);
+	EQ(wt_count(w, PC_FIREWALL_LIMITED), 1);
 	load(w, NULL);
 }
 
 static void tcp_out(struct wt *w)
 {
 	const struct sockaddr_in a = wt_addr(WT_PEER, 25), b = wt_addr(WT_PEER, 80);
+	struct sockaddr_in own = {0};
+	socklen_t len = sizeof(own);
 	int fd;
 
 	load(w, "drop out proto tcp to " WT_PEER " port 25\npass out proto tcp to port 80");
@@ -249,6 +268,8 @@ static void tcp_out(struct wt *w)
 	ERR(pc_connect(w->st, fd, (const struct sockaddr *)&a, sizeof(a)), EPERM);
 	NOTHING(100);
 	EQ(wt_count(w, PC_TX_FIREWALL), 1);
+	OK(pc_getsockname(w->st, fd, (struct sockaddr *)&own, &len));
+	EQ(own.sin_port, 0); /* it is as it was */
 	ERR(pc_connect(w->st, fd, (const struct sockaddr *)&b, sizeof(b)), EINPROGRESS);
 	wt_settle(w);
 	CHECK(wt_next_frame(w, 0) != NULL);
@@ -260,11 +281,8 @@ static void tcp_out(struct wt *w)
 	load(w, "default in drop\ndefault out drop");
 	wt_listen(w, 8);
 	OK(fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0));
-	{
-		const struct sockaddr_in own = wt_addr(WT_LOCAL, 80);
-
-		ERR(pc_connect(w->st, fd, (const struct sockaddr *)&own, sizeof(own)), EINPROGRESS);
-	}
+	own = wt_addr(WT_LOCAL, 80);
+	ERR(pc_connect(w->st, fd, (const struct sockaddr *)&own, sizeof(own)), EINPROGRESS);
 	wt_pass(w, 1);
 	wt_accept(w);
 	EQ(dropped(w), 0);
@@ -295,6 +313,9 @@ static void udp_in(struct wt *w)
 	inject_udp(w, 1000, 55); /* passed, and there is nobody */
 	expect_icmp(w, 3, 3);
 	EQ(wt_count(w, PC_DROP_UDP_NO_SOCKET), 1);
+	EQ(dropped(w), 2);
+	inject_short(w); /* malformed, and that is what it is dropped as */
+	EQ(wt_count(w, PC_DROP_UDP_SHORT), 1);
 	EQ(dropped(w), 2);
 	EQ(wt_count(w, PC_FIREWALL_LOGGED), 1);
 	{
@@ -343,11 +364,41 @@ static void udp_states(struct wt *w)
 	load(w, NULL);
 }
 
+/* what goes to all may be answered by anybody, to all */
+static void udp_broadcast(struct wt *w)
+{
+	const struct frame_ends e = wt_ends(w);
+	struct frame f;
+	int fd;
+
+	load(w, "pass in state established\ndefault in drop");
+	fd = udp_socket(w, 68);
+	OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_BROADCAST, &(int){1}, sizeof(int)));
+	frame_udp(&f, &e, 67, 68, "hello", 5);
+	memset(f.b, 0xff, 6);
+	memset(f.b + 30, 0xff, 4);
+	f.b[40] = f.b[41] = 0; /* no checksum */
+	frame_fix_ip4(&f);
+	wt_inject_frame(w, &f);
+	NOT_GOT(fd);
+	EQ(send_udp(w, fd, "255.255.255.255", 67), 1);
+	wt_inject_frame(w, &f);
+	GOT(fd, 5);
+	inject_udp(w, 67, 68);
+	GOT(fd, 5);
+	inject_udp(w, 66, 68);
+	NOT_GOT(fd);
+	EQ(dropped(w), 2);
+	wt_drop(w);
+	load(w, NULL);
+}
+
 static void udp_out(struct wt *w)
 {
 	int fd;
 
-	load(w, "pass out proto udp to port 53\npass out state established\ndefault out drop log");
+	load(w, "pass out proto udp to port 53\npass out state established\n"
+	        "drop in from " WT_LOCAL "\ndefault out drop log");
 	fd = udp_socket(w, 5000);
 	EQ(send_udp(w, fd, WT_PEER, 53), 1);
 	CHECK(wt_next_frame(w, 0) != NULL);
@@ -584,6 +635,7 @@ static const struct wt_case cases[] = {
     {"connections that are not to be opened", tcp_out},
     {"datagrams in", udp_in},
     {"who has been asked", udp_states},
+    {"who answers a broadcast", udp_broadcast},
     {"datagrams out", udp_out},
     {"fragments", fragments},
     {"echoes", echo},

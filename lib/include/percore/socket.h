@@ -77,7 +77,7 @@ int pc_accept(struct pc_stack *st, int fd, struct sockaddr *addr, socklen_t *len
  * succeeds at once; AF_UNSPEC undoes that. With TCP_FASTOPEN_CONNECT, and a cookie of the
  * destination, a TCP socket succeeds at once, too, and the SYN waits for the first bytes (RFC 7413).
  * errno besides: EALREADY, EISCONN, ENETUNREACH, EADDRNOTAVAIL (no free port), ECONNREFUSED etc.
- * after a failed attempt, EACCES (broadcast), ENETUNREACH (multicast, for TCP).
+ * after a failed attempt, EACCES (broadcast), ENETUNREACH (multicast, for TCP), EPERM (percore/firewall.h).
  */
 int pc_connect(struct pc_stack *st, int fd, const struct sockaddr *addr, socklen_t len);
 
@@ -95,7 +95,7 @@ ssize_t pc_recv(struct pc_stack *st, int fd, void *buf, size_t len, int flags);
  *
  * len is in bytes. Returns how many were queued, in [1,len] (0 only when len is 0); or -1 with errno
  * EAGAIN when the send buffer is full (EPOLLOUT follows), EPIPE after shutdown or reset, ENOTCONN;
- * for UDP also EDESTADDRREQ, EMSGSIZE, ECONNREFUSED, ENETUNREACH. Flags: MSG_DONTWAIT, MSG_NOSIGNAL
+ * for UDP also EDESTADDRREQ, EMSGSIZE, ECONNREFUSED, ENETUNREACH, EPERM (percore/firewall.h). Flags: MSG_DONTWAIT, MSG_NOSIGNAL
  * (no signal is ever raised), MSG_MORE (UDP: what follows belongs to the same datagram), MSG_EOR (TCP: what follows does not share a
  * segment with it, if all bytes were taken), MSG_ZEROCOPY (copies, and says so), MSG_OOB (TCP: the last byte is urgent, RFC 9293 section 3.8.5). A
  * send to a socket whose connect() has waited for it (TCP_FASTOPEN_CONNECT) returns how many bytes the SYN

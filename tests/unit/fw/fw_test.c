@@ -400,6 +400,14 @@ static void test_answers(void)
 	CU_ASSERT_EQUAL(judge_pair(&fw, FW_OUT, 5, false), FW_PASS);
 	CU_ASSERT_EQUAL(judge_pair(&fw, FW_OUT, 6, false), FW_DROP);
 	pc_firewall_free(set);
+	/* who was not let out has asked nobody */
+	set = make("drop out\npass in state established\ndefault in drop", 1);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(set);
+	fw_use(&fw, NULL, 0);
+	fw_use(&fw, set, 0);
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_OUT, 7, false), FW_DROP);
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_IN, 7, false), FW_DROP);
+	pc_firewall_free(set);
 }
 
 static void test_errors(void)

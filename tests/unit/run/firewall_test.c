@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Rules for all stacks of a program, while a thread drives them; and one of them that does not answer for a while. */
+#include "run/firewall.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../support/eal.h"
+#include "../unit.h"
+#include "run/worker.h"
+
+#define STACKS 2
+
+static const struct pc_run_app app = {.name = "test", .summary = "is a test"};
+static struct settings settings;
+static struct worker workers[STACKS];
+static struct run run = {.s = &settings, .app = &app, .nb_workers = STACKS};
+static struct rte_mempool *pool;
+static pthread_t driver;
+static bool ends, still[STACKS]; /* atomic: no more turns; of this stack, none */
+static const bool never;
+static char why[256];
+
+static void *drive(void *arg)
+{
+	uint64_t now = 1000000000;
+
+	(void)arg;
+	while (!__atomic_load_n(&ends, __ATOMIC_ACQUIRE)) {
+		now += 1000000;
+		for (unsigned i = 0; i < STACKS; i++)
+			if (!__atomic_load_n(&still[i], __ATOMIC_ACQUIRE))
+				pc_stack_poll(workers[i].st, now);
+		usleep(100);
+	}
+	return NULL;
+}
+
+static int begin(const char *rules)
+{
+	struct pc_stack_config c;
+	int rc;
+
+	settings_init(&settings, &app, NULL);
+	strcpy(settings.control, "/nobody/asks");
+	if (rules != NULL)
+		strcpy(settings.firewall, rules);
+	pc_stack_config_init(&c);
+	c.stack_max_connections = 64;
+	for (unsigned i = 0; i < STACKS; i++) {
+		workers[i].st = pc_stack_create(&c, pool);
+		workers[i].lcore = i;
+		run.workers[i] = &workers[i];
+		CU_ASSERT_PTR_NOT_NULL_FATAL(workers[i].st);
+	}
+	rc = firewall_start(&run);
+	ends = false;
+	CU_ASSERT_EQUAL_FATAL(pthread_create(&driver, NULL, drive, NULL), 0);
+	return rc;
+}
+
+static void finish(void)
+{
+	__atomic_store_n(&ends, true, __ATOMIC_RELEASE);
+	pthread_join(driver, NULL);
+	firewall_stop(&run);
+	for (unsigned i = 0; i < STACKS; i++)
+		pc_stack_destroy(workers[i].st);
+	firewall_free(&run);
+	CU_ASSERT_PTR_NULL(run.firewall);
+}
+
+static int load(const char *text)
+{
+	return firewall_load(&run, "rules", text, strlen(text), &never, why, sizeof(why));
+}
+
+/* what is shown */
+static char *shown(void)
+{
+	static char text[2048];
+	FILE *f = fmemopen(text, sizeof(text), "w");
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	firewall_show(&run, f);
+	fclose(f);
+	return text;
+}
+
+static void test_load(void)
+{
+	CU_ASSERT_EQUAL(begin(NULL), 0);
+	CU_ASSERT_STRING_EQUAL(shown(), "no rules: everything passes\n");
+	CU_ASSERT_EQUAL(load("pass in proto tcp to port 80 log\ndefault in drop"), 0);
+	CU_ASSERT_STRING_EQUAL(shown(),
+	                       "           0              0  pass in proto tcp to port 80 log\n"
+	                       "           0              0  default in drop\n"
+	                       "           0              0  default out pass\n");
+	CU_ASSERT_EQUAL(load("pass in\npass up"), -1);
+	CU_ASSERT_STRING_EQUAL(why, "rules:2: \"up\" is neither in nor out");
+	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "to port 80 log\n"));
+	for (unsigned i = 0; i < 20; i++)
+		CU_ASSERT_EQUAL(load(i % 2 == 0 ? "drop in log" : "pass out state established"), 0);
+	CU_ASSERT_EQUAL(firewall_flush(&run, &never, why, sizeof(why)), 0);
+	CU_ASSERT_STRING_EQUAL(shown(), "no rules: everything passes\n");
+	CU_ASSERT_EQUAL(load("drop in"), 0); /* and it ends with rules */
+	finish();
+}
+
+/* as long as one lcore may use the old rules, they stay, and no others come */
+static void test_late(void)
+{
+	int rc;
+
+	CU_ASSERT_EQUAL(begin(NULL), 0);
+	CU_ASSERT_EQUAL(load("drop in log"), 0);
+	__atomic_store_n(&still[1], true, __ATOMIC_RELEASE);
+	CU_ASSERT_EQUAL(load("pass in"), -1);
+	CU_ASSERT_STRING_EQUAL(why, "some lcore has not taken the rules yet");
+	CU_ASSERT_EQUAL(load("pass out"), -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "nothing is changed"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "pass in\n"));
+	__atomic_store_n(&still[1], false, __ATOMIC_RELEASE);
+	for (unsigned i = 0; (rc = load("pass out")) != 0 && i < 1000; i++)
+		usleep(1000);
+	CU_ASSERT_EQUAL(rc, 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "pass out\n"));
+	finish();
+}
+
+static void write_file(int fd, const char *text)
+{
+	CU_ASSERT_EQUAL(ftruncate(fd, 0), 0);
+	CU_ASSERT_EQUAL(pwrite(fd, text, strlen(text), 0), (ssize_t)strlen(text));
+}
+
+static void test_file(void)
+{
+	const int fd = memfd_create("rules", 0);
+	char path[64];
+
+	CU_ASSERT_EQUAL(fchmod(fd, 0600), 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	write_file(fd, "drop in\n");
+	CU_ASSERT_EQUAL(begin(path), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "drop in\n"));
+	write_file(fd, "reject in\n");
+	firewall_reload(&run, &never);
+	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "reject in\n"));
+	write_file(fd, "eject in\n");
+	firewall_reload(&run, &never);
+	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "reject in\n"));
+	write_file(fd, "pass out\n");
+	CU_ASSERT_EQUAL(firewall_load_fd(&run, "a", fd, &never, why, sizeof(why)), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "pass out\n"));
+	finish();
+	/* what everybody may write, what is wrong, what is not there */
+	CU_ASSERT_EQUAL(fchmod(fd, 0602), 0);
+	CU_ASSERT_EQUAL(begin(path), -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(settings.why, "everybody may write to this file"));
+	finish();
+	CU_ASSERT_EQUAL(fchmod(fd, 0600), 0);
+	write_file(fd, "\neject in\n");
+	CU_ASSERT_EQUAL(begin(path), -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(settings.why, ":2: \"eject\" is none of pass, drop, reject"));
+	finish();
+	CU_ASSERT_EQUAL(begin("/nowhere/rules"), -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(settings.why, "/nowhere/rules: No such file or directory"));
+	finish();
+	close(fd);
+}
+
+static const struct unit_case cases[] = {
+    {"rules for all stacks", test_load},
+    {"a stack that does not answer for a while", test_late},
+    {"files", test_file},
+};
+
+int main(void)
+{
+	eal_start();
+	pool = eal_pool("firewall", 1023);
+	return unit_run("run/firewall", cases, sizeof(cases) / sizeof(cases[0]));
+}
