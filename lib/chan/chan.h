@@ -193,6 +193,7 @@ struct chan_sock {
 	uint32_t buffers_set; /* CHAN_SNDBUF_SET, CHAN_RCVBUF_SET */
 	uint32_t
 	    edges; /* somebody waits for EPOLLOUT with EPOLLET, and is told of each datagram that has left */
+	uint32_t dissolved; /* L: counts connect() with AF_UNSPEC, of a stream */
 	/* L: positions of bytes whose marks were replaced while the reader stood at them: [rx_hole,rx_hole_end) */
 	uint64_t rx_hole, rx_hole_end;
 	/* both */

@@ -382,6 +382,9 @@ static inline bool must_not_wait(const struct chan_sock *s, int flags)
 /** sock_spread makes the parts of a bound socket on the other lcores. Returns 0 or a negative errno. */
 int sock_spread(uint32_t sock, int backlog);
 
+/** sock_gather releases the parts of what has been a listener. */
+void sock_gather(uint32_t sock);
+
 /** sock_choose_lcore gives an unbound stream that is going to connect the next lcore in turn. */
 void sock_choose_lcore(struct file *f);
 

@@ -8,12 +8,42 @@ static bool is_late_success(struct chan_sock *s)
 	       at_swap(&s->connecting, 0) != 0;
 }
 
+static void drop_received(uint32_t sock)
+{
+	struct chan_sock *s = chan_sock(client.chan, sock);
+	const struct fifo rx = chan_rx(client.chan, sock);
+
+	lock_take(&s->rx_lock, client.proc);
+	fifo_consume(&rx, (uint32_t)fifo_used(&rx));
+	lock_give(&s->rx_lock);
+	at_store(&s->peek_off, 0);
+}
+
+/* connect() with AF_UNSPEC: a stream as new. */
+static int64_t dissolve_stream(uint32_t sock, const struct sockaddr *addr, socklen_t len)
+{
+	const struct chan_sock *s = chan_sock(client.chan, sock);
+	const bool listened = at_load(&s->state) == CHAN_LISTEN;
+	const int64_t rc = call_sock(sock, CHAN_OP_CONNECT, 0, 0, addr, len);
+
+	if (rc != 0)
+		return rc;
+	if (listened)
+		sock_gather(sock);
+	else
+		drop_received(sock);
+	return 0;
+}
+
 /* Waits for the attempt that is under way. */
 static int64_t wait_for_attempt(uint32_t sock)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
+	const uint32_t dissolved = at_load(&s->dissolved);
 	int rc = sock_wait_connected(sock, deadline_in(at_load(&s->snd_timeout_ns)));
 
+	if (rc == 0 && at_load(&s->dissolved) != dissolved) /* by another thread */
+		return -EPIPE;
 	if (rc == -EAGAIN || rc == -EINTR)
 		at_store(&s->connecting, 1);
 	if (rc == -EAGAIN)
@@ -34,6 +64,8 @@ int64_t connect_stream(struct file *f, const struct sockaddr *addr, socklen_t le
 	struct chan_sock *s;
 	int64_t rc;
 
+	if (len >= sizeof(addr->sa_family) && addr->sa_family == AF_UNSPEC)
+		return dissolve_stream(f->sock, addr, len);
 	sock_choose_lcore(f);
 	s = chan_sock(client.chan, f->sock);
 	if (is_late_success(s))

@@ -99,7 +99,7 @@ uint32_t sock_ready(uint32_t sock, bool want_out)
 	if (client_is_down())
 		return EPOLLERR | EPOLLHUP | READ_BITS | WRITE_BITS;
 	if (at_load(&s->state) == CHAN_LISTEN)
-		return error | (any_part_bytes(sock) ? READ_BITS : 0);
+		return any_part_bytes(sock) ? READ_BITS : 0; /* and no error, as on Linux */
 	if (told_waits(s))
 		error |= EPOLLERR;
 	return error | (s->type == CHAN_STREAM ? stream_ready(sock, want_out)

@@ -110,6 +110,16 @@ int sock_spread(uint32_t sock, int backlog)
 	return 0;
 }
 
+void sock_gather(uint32_t sock)
+{
+	struct chan_sock *s = chan_sock(client.chan, sock);
+	const uint32_t n = sock_parts(s);
+
+	at_store(&s->nb_parts, 0);
+	for (uint32_t i = 1; i < n; i++)
+		release_socket(s->part[i]);
+}
+
 /* A connection on another lcore may have the port that a stream wants, and its own lcore does not know that. */
 static int64_t ask_others(uint32_t sock, const struct sockaddr *addr, socklen_t len)
 {
@@ -183,14 +193,18 @@ int pcx_shutdown(int fd, int how)
 {
 	struct file *f = file_socket(fd);
 	const struct chan_sock *s;
+	bool listened;
 	int64_t rc;
 
 	if (f == NULL)
 		return (int)sys(shutdown, fd, how);
 	s = chan_sock(client.chan, f->sock);
+	listened = at_load(&s->state) == CHAN_LISTEN;
 	rc = call_sock(f->sock, CHAN_OP_SHUTDOWN, how, 0, NULL, 0);
 	for (uint32_t i = 1; i < sock_parts(s) && rc == 0; i++)
 		(void)call_sock(s->part[i], CHAN_OP_SHUTDOWN, how, 0, NULL, 0);
+	if (rc == 0 && listened && how != SHUT_WR)
+		sock_gather(f->sock);
 	file_put(f);
 	return (int)fail(rc);
 }

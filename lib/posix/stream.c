@@ -134,6 +134,7 @@ static ssize_t receive(uint32_t sock, const struct iovec *v, size_t n, int flags
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
 	const size_t total = iov_total(v, n) < SSIZE_MAX ? iov_total(v, n) : SSIZE_MAX;
+	const uint32_t dissolved = at_load(&s->dissolved);
 	const bool all = flags & MSG_WAITALL;
 	uint64_t deadline = 0;
 	size_t done = 0;
@@ -179,6 +180,8 @@ static ssize_t receive(uint32_t sock, const struct iovec *v, size_t n, int flags
 		             peek_offset(s, flags) > 0
 		         ? sock_wait_change(sock, came, deadline)
 		         : sock_wait(sock, WAIT_READ, deadline);
+		if (at_load(&s->dissolved) != dissolved) /* meanwhile, by another thread */
+			rc = -EPIPE;
 		if (rc != 0)
 			return done > 0 ? (ssize_t)done : rc;
 	}

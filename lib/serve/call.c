@@ -93,6 +93,7 @@ static int64_t do_bind(struct pc_service *s, const struct request *r)
 
 	if (rc != 0)
 		return -errno;
+	service_sock(s, r->sock)->bound = true;
 	at_or(&r->shared->flags, (uint32_t)CHAN_BOUND);
 	return 0;
 }
@@ -145,8 +146,7 @@ static int end_of_attempt(struct pc_service *s, struct request *r)
 	int left = at_swap(&r->shared->error, 0);
 	bool told = !at_load(&r->shared->connecting);
 
-	at_store(&r->shared->state, CHAN_IDLE);
-	at_store(&r->shared->flags, CHAN_HUP);
+	service_renew(s, r->sock);
 	if (left != 0)
 		return left;
 	if (!told)
@@ -154,14 +154,26 @@ static int end_of_attempt(struct pc_service *s, struct request *r)
 	return pc_connect(s->st, r->fd, address(r), r->len) == 0 ? 0 : errno;
 }
 
-static int64_t dissolved(const struct request *r)
+static void renew(struct pc_service *s, const struct request *r)
 {
+	service_renew(s, r->sock);
+	service_look(s, r->sock); /* its error */
+	service_notify(s, r->sock, NEWS_STATE);
+}
+
+/* connect() with AF_UNSPEC. As on Linux, what was written before goes ahead of the reset, as far as it may. */
+static int64_t do_dissolve(struct pc_service *s, const struct request *r)
+{
+	if (r->shared->state == CHAN_CONNECTED)
+		(void)stream_transmit(s, r->sock);
+	if (pc_connect(s->st, r->fd, address(r), r->len) != 0)
+		return -errno;
 	if (r->shared->type == CHAN_DGRAM) {
 		at_and(&r->shared->flags, ~(uint32_t)CHAN_PEER);
-	} else if (r->shared->state == CHAN_OVER) {
-		at_store(&r->shared->state, CHAN_IDLE);
-		at_store(&r->shared->flags, CHAN_HUP);
+		return 0;
 	}
+	at_add(&r->shared->dissolved, 1);
+	renew(s, r);
 	return 0;
 }
 
@@ -169,17 +181,19 @@ static int64_t do_connect(struct pc_service *s, struct request *r)
 {
 	int error;
 
+	if (r->len >= sizeof(sa_family_t) && address(r)->sa_family == AF_UNSPEC)
+		return do_dissolve(s, r);
 	if (r->a != 0 && r->shared->type == CHAN_STREAM && !allow_fast_open(s, r))
 		return -EOPNOTSUPP;
-	if (pc_connect(s->st, r->fd, address(r), r->len) == 0) {
-		return address(r)->sa_family == AF_UNSPEC ? dissolved(r) : connected(r);
-	}
+	if (pc_connect(s->st, r->fd, address(r), r->len) == 0)
+		return connected(r);
 	error = errno;
 	if (error == ECONNABORTED && r->shared->state == CHAN_OVER)
 		error = end_of_attempt(s, r);
 	if (error == 0)
 		return connected(r);
 	if (error == EINPROGRESS) {
+		at_store_sc(&r->shared->error, 0); /* of one before it */
 		at_store(&r->shared->flags, CHAN_BOUND);
 		at_store(&r->shared->state, CHAN_CONNECTING);
 	}
@@ -194,8 +208,7 @@ static int64_t do_forget(struct pc_service *s, const struct request *r)
 	if (r->shared->type != CHAN_STREAM || r->shared->state != CHAN_OVER)
 		return 0;
 	(void)pc_connect(s->st, r->fd, &none, sizeof(none));
-	at_store(&r->shared->state, CHAN_IDLE);
-	at_store(&r->shared->flags, CHAN_HUP);
+	service_renew(s, r->sock);
 	return 0;
 }
 
@@ -223,6 +236,8 @@ static int64_t do_shutdown(struct pc_service *s, const struct request *r)
 
 	if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
 		return -EINVAL;
+	if (r->shared->state == CHAN_CONNECTING)
+		service_look(s, r->sock); /* it may be over */
 	if (r->shared->type == CHAN_STREAM && r->shared->state == CHAN_CONNECTED &&
 	    how != SHUT_RD && fifo_used(&tx) > 0) {
 		own->shutting = true;
@@ -230,10 +245,10 @@ static int64_t do_shutdown(struct pc_service *s, const struct request *r)
 	}
 	if (stack_how >= 0)
 		rc = result(pc_shutdown(s->st, r->fd, stack_how));
-	if (r->shared->state != CHAN_LISTEN)
+	if (r->shared->state != CHAN_LISTEN && r->shared->state != CHAN_CONNECTING)
 		return mark_shut(s, r, how, rc);
-	if (rc == 0 && how != SHUT_WR)
-		service_unlisten(s, r->sock);
+	if (rc == 0 && (r->shared->state == CHAN_CONNECTING || how != SHUT_WR))
+		renew(s, r);
 	return rc;
 }
 

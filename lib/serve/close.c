@@ -38,15 +38,27 @@ static void drop_unaccepted(struct pc_service *s, uint32_t sock)
 			service_drop(s, one);
 }
 
-void service_unlisten(struct pc_service *s, uint32_t sock)
+void service_renew(struct pc_service *s, uint32_t sock)
 {
 	struct chan_sock *c = chan_sock(s->chan, sock);
+	struct service_sock *own = service_sock(s, sock);
+	struct fifo tx = chan_tx(s->chan, sock);
 
-	drop_unaccepted(s, sock);
-	at_store(&c->flags, CHAN_HUP);
+	if (c->state == CHAN_LISTEN) {
+		drop_unaccepted(s, sock);
+		memset(&c->accepted, 0, sizeof(c->accepted));
+	} else {
+		fifo_consume(&tx, (uint32_t)fifo_used(&tx));
+	}
+	own->shutting = false;
+	at_store(&c->local.len, 0);
+	at_store(&c->peer.len, 0);
+	at_store(&c->rx_mark, 0);
+	at_store(&c->urgent, 0);
+	at_store(&c->tx_more, 0);
+	at_store(&c->connecting, 0);
+	at_store(&c->flags, CHAN_HUP | (own->bound ? (uint32_t)CHAN_BOUND : 0));
 	at_store(&c->state, CHAN_IDLE);
-	memset(&c->accepted, 0, sizeof(c->accepted));
-	service_notify(s, sock, NEWS_STATE);
 }
 
 void service_close(struct pc_service *s, uint32_t sock)

@@ -32,6 +32,7 @@ struct service_sock {
 	uint32_t next;   /* of the free list, or of those that wait for one that is free */
 	bool closing;    /* without holders: what is in the tx fifo goes out, then it is closed */
 	bool shutting;   /* shutdown(SHUT_WR) waits for the tx fifo */
+	bool bound;      /* by bind(): it has an address or a port for good */
 	bool is_short;   /* a listener that waits for a free one */
 	bool in_queue;   /* of a listener, at this sweep */
 	bool suspect;    /* taken from an accept queue and held by nobody, at the last sweep */
@@ -113,8 +114,9 @@ bool service_is_held(const struct chan_sock *c);
 /** service_close ends a socket that nobody holds, at once or when its last bytes are in the stack. */
 void service_close(struct pc_service *s, uint32_t sock);
 
-/** service_unlisten makes a listener a socket like a new one; connections that nobody has accepted are reset. */
-void service_unlisten(struct pc_service *s, uint32_t sock);
+/** service_renew makes a stream one as new, after the stack has: what is in the tx fifo is dropped, and its port is kept
+ * if bind() has given it one. What is in the rx fifo is the client's to drop. */
+void service_renew(struct pc_service *s, uint32_t sock);
 
 /** service_drop ends a connection by RST. */
 void service_drop(struct pc_service *s, uint32_t sock);

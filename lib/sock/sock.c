@@ -294,16 +294,6 @@ static int connect_tcp(struct sockets *s, const struct sock_ref *ref, const stru
 	return -EINPROGRESS;
 }
 
-/* connect() with AF_UNSPEC; of a connection it is not there (docs/not-implemented.md) */
-static int dissolve_tcp(struct sockets *s, struct tcb *t)
-{
-	if (t->state != TCP_S_CLOSED || (t->flags & TCB_CONNECTED))
-		return sock_check_connect(t);
-	t->flags &= ~(uint32_t)TCB_CONNECTING;
-	tcp_dissolve(s->tcp, t);
-	return 0;
-}
-
 static int connect_udp(struct sockets *s, const struct sock_ref *ref, const struct sockaddr *addr,
                        socklen_t len)
 {
@@ -322,10 +312,12 @@ int pc_connect(struct pc_stack *st, int fd, const struct sockaddr *addr, socklen
 		return (int)sock_fail(-EBADF);
 	if (len < sizeof(addr->sa_family))
 		return (int)sock_fail(-EINVAL);
+	if (ref.tcp != NULL && addr->sa_family == AF_UNSPEC) {
+		tcp_disconnect(s->tcp, ref.tcp);
+		return 0;
+	}
 	if (ref.tcp != NULL)
-		return (int)sock_fail(addr->sa_family == AF_UNSPEC
-		                          ? dissolve_tcp(s, ref.tcp)
-		                          : connect_tcp(s, &ref, addr, len));
+		return (int)sock_fail(connect_tcp(s, &ref, addr, len));
 	if (ref.udp->kind != UDP_DATAGRAM)
 		return (int)sock_fail(sock_raw_connect(s, &ref, addr, len));
 	if (addr->sa_family == AF_UNSPEC)

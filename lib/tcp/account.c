@@ -52,6 +52,16 @@ void account_open(struct tcp *tcp, struct tcb *t)
 	a->chrono = ACCOUNT_IDLE;
 }
 
+void account_renew(const struct tcp *tcp, const struct tcb *t)
+{
+	struct tcp_account *a = account_of(tcp, t);
+
+	if (t->account == 0)
+		return;
+	*a = (struct tcp_account){
+	    .chrono = ACCOUNT_IDLE, .copies = a->copies, .copies_told = a->copies_told};
+}
+
 void account_close(struct tcp *tcp, struct tcb *t)
 {
 	if (t->account == 0)

@@ -77,6 +77,9 @@ void accounts_fini(struct accounts *a);
 void account_open(struct tcp *tcp, struct tcb *t);
 void account_close(struct tcp *tcp, struct tcb *t);
 
+/** account_renew begins anew, but for what the queue of errors tells. */
+void account_renew(const struct tcp *tcp, const struct tcb *t);
+
 /** account_of returns where to count for a connection. */
 static inline struct tcp_account *account_of(const struct tcp *tcp, const struct tcb *t)
 {

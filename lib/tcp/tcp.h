@@ -252,6 +252,10 @@ void tcp_forget_attempt(const struct tcp *tcp, struct tcb *t);
 /** tcp_dissolve lets go its address alone: that is what a socket is told to have as long as it tries nothing else. */
 void tcp_dissolve(const struct tcp *tcp, struct tcb *t);
 
+/** tcp_disconnect makes a socket as new but for its settings, as Linux's connect() with AF_UNSPEC does: a peer is told by
+ * RST, what waits is dropped, and ECONNRESET is the socket's error if there was a connection or an attempt. */
+void tcp_disconnect(struct tcp *tcp, struct tcb *t);
+
 /** tcp_connect sends a SYN: 0, or as pc_connect; 1 when it waits for the first bytes to send with it
  * (TCP_FASTOPEN_CONNECT). */
 int tcp_connect(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remote);

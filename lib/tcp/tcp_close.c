@@ -54,15 +54,9 @@ int tcp_shutdown(struct tcp *tcp, struct tcb *t, int how)
 		t->flags |= shut_flags(how);
 		return -ENOTCONN;
 	}
-	if (t->state == TCP_S_LISTEN) {
-		if (how != SHUT_WR) {
-			stop_listening(tcp, t);
-			tcb_notify(tcp, t, EPOLLOUT | EPOLLWRNORM | EPOLLHUP);
-		}
-		return 0;
-	}
-	if (t->state == TCP_S_SYN_SENT) { /* as Linux: the attempt is over */
-		tcb_done(tcp, t, 0);
+	if (t->state == TCP_S_LISTEN || t->state == TCP_S_SYN_SENT) { /* as Linux: that is over */
+		if (t->state == TCP_S_SYN_SENT || how != SHUT_WR)
+			tcp_disconnect(tcp, t);
 		return 0;
 	}
 	if (how == SHUT_RD || how == SHUT_RDWR) {
@@ -121,6 +115,37 @@ void tcp_close(struct tcp *tcp, struct tcb *t)
 	if (t->state == TCP_S_FIN_WAIT_2)
 		tcp_timer_set(tcp, t, TCB_T_LIFE, ticks_from_ms(tcp->ctx->cfg.tcp_fin_wait2_ms));
 	queue_fin(tcp, t);
+}
+
+/* the connection, attempt or listener of a socket ends here */
+static void end_at_once(struct tcp *tcp, struct tcb *t)
+{
+	switch (t->state) {
+	case TCP_S_CLOSED:
+		return;
+	case TCP_S_LISTEN:
+		stop_listening(tcp, t);
+		bindings_lapse(&tcp->bind, t->binding);
+		return;
+	case TCP_S_SYN_SENT:
+		tcb_done(tcp, t, fastopen_is_deferred(t) ? 0 : ECONNRESET);
+		return;
+	default:
+		if (has_ended(t)) {
+			tcb_done(tcp, t, 0);
+			return;
+		}
+		(void)tcp_output(tcp, t); /* as in tcp_close */
+		tcb_abort(tcp, t, ECONNRESET);
+	}
+}
+
+void tcp_disconnect(struct tcp *tcp, struct tcb *t)
+{
+	end_at_once(tcp, t);
+	tcb_renew(tcp, t);
+	tcp_dissolve(tcp, t);
+	tcb_notify(tcp, t, EPOLLOUT | EPOLLWRNORM | EPOLLHUP | (t->error ? (uint32_t)EPOLLERR : 0));
 }
 
 /* RFC 5927 section 4: believed only if it quotes something that is under way */

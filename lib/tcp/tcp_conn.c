@@ -19,6 +19,17 @@
 #include "tcp/tcp_segment.h"
 #include "tcp/tcp_timer.h"
 
+/* of no connection */
+static void clear(const struct tcp *tcp, struct tcb *t)
+{
+	memset(t, 0, sizeof(*t));
+	t->state = TCP_S_CLOSED;
+	t->rto_us = (uint32_t)tcp->ctx->cfg.tcp_rto_initial_ms * 1000;
+	t->rcv_mss = MSS_DEFAULT;
+	t->peer_mss = MSS_DEFAULT;
+	t->ssthresh = UINT32_MAX;
+}
+
 struct tcb *tcb_alloc(struct tcp *tcp)
 {
 	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
@@ -32,16 +43,11 @@ struct tcb *tcb_alloc(struct tcp *tcp)
 	tcp->free_tcb = t->link;
 	tcp->tcbs_used++;
 	queued = t->poll.flags & POLLABLE_QUEUED;
-	memset(t, 0, sizeof(*t));
+	clear(tcp, t);
 	t->poll.flags = queued;
-	t->state = TCP_S_CLOSED;
 	t->flow.laddr = LADDR_NONE;
 	t->rcv_max = (uint32_t)cfg->tcp_rcvbuf;
 	t->snd_max = (uint32_t)cfg->tcp_sndbuf;
-	t->rto_us = (uint32_t)cfg->tcp_rto_initial_ms * 1000;
-	t->rcv_mss = MSS_DEFAULT;
-	t->peer_mss = MSS_DEFAULT;
-	t->ssthresh = UINT32_MAX;
 	t->cc = (uint8_t)cfg->tcp_congestion;
 	account_open(tcp, t);
 	if (!cfg->tcp_nagle)
@@ -84,18 +90,51 @@ void tcb_drop_unsent(struct tcp *tcp, struct tcb *t)
 	tcb_detach_queues(tcp, t);
 }
 
-void tcb_free(struct tcp *tcp, struct tcb *t)
+static void drop_all(struct tcp *tcp, struct tcb *t)
 {
 	struct tcp_queues *q = tcp_queues(tcp, t);
 
+	if (q == NULL)
+		return;
+	drop_snd(t, q);
+	drop_ooo(q);
+	free_queue(&q->rcv);
+	t->rcv_bytes = 0;
+	release_queues(tcp, t);
+}
+
+void tcb_renew(struct tcp *tcp, struct tcb *t)
+{
+	const uint32_t settings = TCB_OPEN | TCB_BOUND | TCB_NODELAY | TCB_CORK | TCB_KEEPALIVE |
+	                          TCB_LINGER | TCB_LINGER_0 | TCB_REUSEADDR | TCB_REUSEPORT |
+	                          TCB_V6ONLY | TCB_IP6 | TCB_SNDBUF_SET | TCB_RCVBUF_SET;
+	struct tcb was;
+
+	assert(t->state == TCP_S_CLOSED && !(t->flags & (TCB_PENDING | TCB_IN_TABLE)));
+	drop_all(tcp, t);
+	account_renew(tcp, t);
+	was = *t;
+	clear(tcp, t);
+	t->flags = was.flags & (settings | TCB_WORK);
+	t->flow.laddr = was.flow.laddr;
+	t->flow.lport = was.flow.lport;
+	t->poll = was.poll;
+	t->link = was.link;
+	t->error = was.error;
+	t->binding = was.flags & TCB_BOUND ? was.binding : 0;
+	t->tuning = was.tuning;
+	t->account = was.account;
+	t->rcv_max = was.rcv_max;
+	t->snd_max = was.snd_max;
+	t->cc = was.cc;
+	t->ttl = was.ttl;
+	t->tos = was.tos;
+}
+
+void tcb_free(struct tcp *tcp, struct tcb *t)
+{
 	assert(t->state == TCP_S_CLOSED && !(t->flags & (TCB_OPEN | TCB_PENDING | TCB_IN_TABLE)));
-	if (q != NULL) {
-		drop_snd(t, q);
-		drop_ooo(q);
-		free_queue(&q->rcv);
-		t->rcv_bytes = 0;
-		release_queues(tcp, t);
-	}
+	drop_all(tcp, t);
 	wheel_disarm(&tcp->wheel, tcp_index(tcp, t));
 	if (t->tuning != 0)
 		tcp->tuning[t->tuning].refs--;

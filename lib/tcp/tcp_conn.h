@@ -115,6 +115,9 @@ bool tcb_done(struct tcp *tcp, struct tcb *t, int error);
 /** tcb_abort sends RST if the peer knows of the connection, then does what tcb_done does. */
 bool tcb_abort(struct tcp *tcp, struct tcb *t, int error);
 
+/** tcb_renew makes a socket in CLOSED, which tcb_done has ended, as new but for its name, its settings and its error. */
+void tcb_renew(struct tcp *tcp, struct tcb *t);
+
 /** tcb_remember_cwnd keeps in ssthresh what cwnd has been, before it is reduced because it was not used
  * (RFC 2861 section 3.2). */
 static inline void tcb_remember_cwnd(struct tcb *t)

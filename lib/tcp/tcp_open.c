@@ -296,6 +296,7 @@ static int begin(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remot
 	t->retries = 0;
 	t->syn_lost = 0;
 	t->opt = 0;
+	t->error = 0;
 	t->state = TCP_S_SYN_SENT;
 	t->flags |= TCB_CONNECTING;
 	t->flags &= ~(uint32_t)(TCB_RD_SHUT | TCB_WR_SHUT | TCB_FIN_SENT | TCB_FIN_RCVD);

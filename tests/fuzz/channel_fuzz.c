@@ -125,9 +125,11 @@ static void op_socket(struct world *w)
 static void op_name(struct world *w)
 {
 	const uint8_t how = take8(&w->in);
-	const struct sockaddr_in a = bed_addr(&w->b, how & 1, (uint16_t)(PORT + (how >> 2 & 3)));
+	struct sockaddr_in a = bed_addr(&w->b, how & 1, (uint16_t)(PORT + (how >> 2 & 3)));
 	struct chan_call *call = prepare(w, how & 2 ? CHAN_OP_CONNECT : CHAN_OP_BIND);
 
+	if ((how & 0x70) == 0x70)
+		a.sin_family = AF_UNSPEC;
 	call->len = sizeof(a);
 	memcpy(call->data, &a, sizeof(a));
 	post(w, CHAN_POST_CALL);

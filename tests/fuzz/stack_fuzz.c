@@ -119,8 +119,11 @@ static void op_listen(struct world *w, int side, unsigned slot)
 
 static void op_connect(struct world *w, int side, unsigned slot)
 {
-	struct name a = peer(w, side);
+	const uint8_t whom = take8(&w->in);
+	struct name a = address(w, w->how & HOW_SELF ? side : !side, whom);
 
+	if ((whom & 0x70) == 0x70)
+		((struct sockaddr *)&a.sa)->sa_family = AF_UNSPEC;
 	pc_connect(w->side[side].st, w->side[side].fd[slot], (struct sockaddr *)&a.sa, a.len);
 }
 

@@ -591,6 +591,30 @@ static void connect_waits(struct wt *w)
 	CHECK(wt_events(w, w->flow.fd) & POLLOUT);
 }
 
+static void connect_dissolved(struct wt *w)
+{
+	const struct sockaddr_in to = wt_addr(WT_PEER, 40001);
+	const struct sockaddr *addr = (const struct sockaddr *)&to, none = {.sa_family = AF_UNSPEC};
+	int error = -1;
+
+	learn_cookie(w);
+	w->flow.lport = 0;
+	w->flow.pport = 40001;
+	w->flow.fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
+	wt_opt(w, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
+	OK(pc_connect(w->st, w->flow.fd, addr, sizeof(to)));
+	OK(pc_connect(w->st, w->flow.fd, &none, sizeof(none)));
+	OK(pc_getsockopt(w->st, w->flow.fd, SOL_SOCKET, SO_ERROR, &error,
+	                 &(socklen_t){sizeof(error)}));
+	EQ(error, 0);
+	NOTHING(5000);
+	OK(pc_connect(w->st, w->flow.fd, addr, sizeof(to)));
+	wt_send(w, 10);
+	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = "thecooky", .len = 10);
+	INJECT(.flags = SA, .ack = 11, .mss = 1000);
+	EXPECT(.flags = A, .seq = 11, .ack = 1);
+}
+
 /* without a cookie connect() asks for one at once; nothing is left of one that never sent */
 static void connect_asks(struct wt *w)
 {
@@ -695,6 +719,7 @@ static const struct wt_case cases[] = {
     {"RFC 7323 2.2: the window of a SYN-ACK that acknowledges data", window_of_syn_ack},
     {"RFC 7413 4.2.2: data on the SYN-ACK", data_on_syn_ack},
     {"tcp(7): TCP_FASTOPEN_CONNECT", connect_waits},
+    {"tcp(7): TCP_FASTOPEN_CONNECT, dissolved", connect_dissolved},
     {"tcp(7): TCP_FASTOPEN_CONNECT without a cookie", connect_asks},
     {"RFC 7413: a client without cookies", client_without_cookie},
     {"tcp(7): errors of Fast Open", client_errors},

@@ -340,7 +340,57 @@ static void data_before_reset(struct bed *b)
 	b->call->close(b, NEAR, fd[NEAR]);
 }
 
+static void log_error(struct bed *b, int side, int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN | POLLOUT};
+	int error = -1;
+	socklen_t len = sizeof(error);
+
+	bed_log(b, "poll %d", b->call->poll(b, side, &p, 1));
+	bed_log_events(b, (uint16_t)p.revents);
+	b->call->getsockopt(b, side, fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	bed_log(b, " error %s\n", bed_errno(error));
+}
+
+/* connect() with AF_UNSPEC; an error that was not asked for is forgotten by the next attempt */
+static void dissolved(struct bed *b)
+{
+	const struct sockaddr none = {.sa_family = AF_UNSPEC};
+	struct sockaddr_in a;
+	const int listener = bed_listener(b, 3, &a);
+	int fd[2];
+
+	bed_pair(b, fd);
+	send_text(b, NEAR, fd[NEAR], "unread");
+	bed_log(b, "%d\n", b->call->connect(b, FAR, fd[FAR], &none, sizeof(none)));
+	b->call->settle(b);
+	recv_text(b, NEAR, fd[NEAR], 10, 0);
+	b->call->close(b, NEAR, fd[NEAR]);
+	for (int i = 0; i < 2; i++) {
+		errno = 0;
+		(void)b->call->connect(b, FAR, fd[FAR], (struct sockaddr *)&a, sizeof(a));
+		bed_log(b, "connect %s\n", bed_errno(errno));
+		b->call->settle(b);
+		fd[NEAR] = b->call->accept(b, NEAR, listener, NULL, NULL);
+		log_error(b, FAR, fd[FAR]);
+		send_text(b, FAR, fd[FAR], "anew");
+		recv_text(b, NEAR, fd[NEAR], 10, 0);
+		bed_log(b, "%d\n", b->call->connect(b, FAR, fd[FAR], &none, sizeof(none)));
+		if (i == 0)
+			b->call->close(b, NEAR, fd[NEAR]);
+	}
+	b->call->settle(b);
+	log_error(b, FAR, fd[FAR]);
+	log_error(b, NEAR, fd[NEAR]);
+	close_pair(b, fd);
+	bed_log(b, "%d\n", b->call->connect(b, NEAR, listener, &none, sizeof(none)));
+	log_error(b, NEAR, listener);
+	bed_log(b, "accept %d\n", b->call->accept(b, NEAR, listener, NULL, NULL));
+	b->call->close(b, NEAR, listener);
+}
+
 static const struct bed_case cases[] = {
+    {"AF_UNSPEC", dissolved},
     {"MSG_PEEK", peek},
     {"readv, writev, recvmsg", vectors},
     {"SIOCINQ and SIOCOUTQ", queues},

@@ -74,7 +74,8 @@ int pc_accept(struct pc_stack *st, int fd, struct sockaddr *addr, socklen_t *len
 /**
  * pc_connect starts a TCP connection and fails with EINPROGRESS; EPOLLOUT tells when it is
  * established or has failed (then SO_ERROR says why). On a UDP socket it sets the peer and
- * succeeds at once; AF_UNSPEC undoes that. With TCP_FASTOPEN_CONNECT, and a cookie of the
+ * succeeds at once; AF_UNSPEC undoes that, and makes a TCP socket in any state as new: the peer is reset, what
+ * waits is dropped, and SO_ERROR is ECONNRESET. With TCP_FASTOPEN_CONNECT, and a cookie of the
  * destination, a TCP socket succeeds at once, too, and the SYN waits for the first bytes (RFC 7413).
  * errno besides: EALREADY, EISCONN, ENETUNREACH, EADDRNOTAVAIL (no free port), ECONNREFUSED etc.
  * after a failed attempt, EACCES (broadcast), ENETUNREACH (multicast, for TCP), EPERM (percore/firewall.h).

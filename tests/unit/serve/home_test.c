@@ -140,7 +140,86 @@ static void connections_elsewhere(void)
 		}
 }
 
+static void turns(void)
+{
+	for (int i = 0; i < 10; i++)
+		(void)turn(NULL);
+}
+
+static uint16_t port_of(int fd)
+{
+	struct sockaddr_in a = {0};
+	socklen_t len = sizeof(a);
+
+	CU_ASSERT_EQUAL(pcx_getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	return ntohs(a.sin_port);
+}
+
+/* What bind() has given to a socket stays with it, on its lcore, when an attempt has failed, or was given up. */
+static void bound_attempts(void)
+{
+	const struct sockaddr_in closed = {
+	    .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = IP_PEER};
+	const struct sockaddr none = {.sa_family = AF_UNSPEC};
+	struct pollfd p = {.events = POLLIN};
+
+	start();
+	p.fd = stream(false);
+	CU_ASSERT_EQUAL(bind_to(p.fd, IP_US, 5000), 0);
+	for (int i = 0; i < 4; i++) {
+		CU_ASSERT(pcx_connect(p.fd, (const struct sockaddr *)&closed, sizeof(closed)) ==
+		              -1 &&
+		          errno == EINPROGRESS);
+		if (i % 2 == 0) {
+			turns();
+			CU_ASSERT_EQUAL(pcx_poll(&p, 1, 0), 1);
+			CU_ASSERT(pcx_connect(p.fd, (const struct sockaddr *)&closed,
+			                      sizeof(closed)) == -1 &&
+			          errno == ECONNREFUSED);
+		} else {
+			CU_ASSERT_EQUAL(pcx_connect(p.fd, &none, sizeof(none)), 0);
+		}
+		CU_ASSERT_EQUAL(port_of(p.fd), 5000);
+	}
+	CU_ASSERT_EQUAL(bind_to(stream(false), IP_US, 5000), EADDRINUSE);
+	finish();
+}
+
+/* connect() with AF_UNSPEC, or shutdown(), of a listener: it is none any more on any lcore, and may be one again, on another
+ * port if it was any. */
+static void dissolved_listeners(void)
+{
+	const struct sockaddr none = {.sa_family = AF_UNSPEC};
+	uint8_t byte;
+
+	for (int how = 0; how < 2; how++) {
+		int listener, peer;
+
+		start();
+		listener = stream(false);
+		CU_ASSERT_EQUAL(bind_to(listener, IP_US, 0), 0);
+		CU_ASSERT_EQUAL(pcx_listen(listener, 3), 0);
+		peer = far_connect(1, port_of(listener));
+		CU_ASSERT_EQUAL(how == 0 ? pcx_connect(listener, &none, sizeof(none))
+		                         : pcx_shutdown(listener, SHUT_RDWR),
+		                0);
+		turns();
+		CU_ASSERT(pc_recv(far[1], peer, &byte, 1, 0) == -1 && errno == ECONNRESET);
+		CU_ASSERT_EQUAL(pc_close(far[1], peer), 0);
+		CU_ASSERT(pcx_accept4(listener, NULL, NULL, 0) == -1 && errno == EINVAL);
+		CU_ASSERT_EQUAL(pcx_listen(listener, 3), 0);
+		for (unsigned lcore = 0; lcore < LCORES; lcore++) {
+			peer = far_connect(lcore, port_of(listener));
+			CU_ASSERT(pcx_accept4(listener, NULL, NULL, 0) >= 0);
+			CU_ASSERT_EQUAL(pc_close(far[lcore], peer), 0);
+		}
+		finish();
+	}
+}
+
 static const struct unit_case cases[] = {
+    {"bind(): attempts that have failed", bound_attempts},
+    {"AF_UNSPEC, shutdown(): listeners", dissolved_listeners},
     {"bind(): connections on other lcores", connections_elsewhere},
 };
 
