@@ -36,6 +36,7 @@ static const char usage[] =
     "  deny del NETWORK\n"
     "  deny show\n"
     "  firewall load FILE                                 other rules; \"-\": from stdin\n"
+    "  firewall check FILE                                whether load would take them\n"
     "  firewall show                                      the rules, and what they decided about\n"
     "  firewall flush                                     no rules\n"
     "  mtu set BYTES [port N]                             of IPv4; 0: what the port takes\n"
@@ -154,7 +155,8 @@ static int open_rules(int argc, char **argv)
 {
 	int fd;
 
-	if (argc != 5 || strcmp(argv[2], "firewall") != 0 || strcmp(argv[3], "load") != 0)
+	if (argc != 5 || strcmp(argv[2], "firewall") != 0 ||
+	    (strcmp(argv[3], "load") != 0 && strcmp(argv[3], "check") != 0))
 		return -1;
 	fd = strcmp(argv[4], "-") == 0 ? STDIN_FILENO : open(argv[4], O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)

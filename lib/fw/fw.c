@@ -183,17 +183,32 @@ static __rte_noinline void note(struct fw_slot *slot, struct ctx *ctx, enum fw_d
 		ctx_count(ctx, PC_FIREWALL_LOGGED);
 }
 
-enum fw_action fw_judge(struct fw *fw, struct ctx *ctx, enum fw_dir dir, const struct fw_packet *p)
+/* The rule that decides about a packet, or NULL: everything passes in this direction. */
+static struct fw_count *find(const struct fw *fw, enum fw_dir dir, const struct fw_packet *p)
 {
 	const struct fw_rules *r = &fw->set->rules;
-	enum fw_action action;
-	struct fw_count *c;
 	uint32_t found;
 
 	if (!r->counts[dir])
-		return FW_PASS;
+		return NULL;
 	found = fw_match_find(&fw->set->match, dir, p);
-	c = &fw->slot->count[found != 0 ? found - 1 : r->n - 2 + (uint32_t)dir];
+	return &fw->slot->count[found != 0 ? found - 1 : r->n - 2 + (uint32_t)dir];
+}
+
+enum fw_action fw_peek(const struct fw *fw, enum fw_dir dir, const struct fw_packet *p)
+{
+	const struct fw_count *c = find(fw, dir, p);
+
+	return c != NULL ? c->action : FW_PASS;
+}
+
+enum fw_action fw_judge(struct fw *fw, struct ctx *ctx, enum fw_dir dir, const struct fw_packet *p)
+{
+	struct fw_count *c = find(fw, dir, p);
+	enum fw_action action;
+
+	if (c == NULL)
+		return FW_PASS;
 	action = c->action;
 	c->packets++;
 	c->bytes += p->len;

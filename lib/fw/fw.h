@@ -72,6 +72,9 @@ int fw_use(struct fw *fw, struct pc_firewall *set, unsigned slot);
 /** fw_judge says what becomes of a packet, by the rules alone, and counts it there. fw_is_on. */
 enum fw_action fw_judge(struct fw *fw, struct ctx *ctx, enum fw_dir dir, const struct fw_packet *p);
 
+/** fw_peek says what the rules say of a packet, without counting it, and whatever the limits are. fw_is_on. */
+enum fw_action fw_peek(const struct fw *fw, enum fw_dir dir, const struct fw_packet *p);
+
 /**
  * fw_judge_pair does so for a packet without a connection: its state becomes established if one of its pair has passed the other
  * way, or known says so, and else stays what it is; and if it passes, that is noted. fw_is_on.

@@ -150,6 +150,8 @@ static void change_firewall(const struct ctl *c, const struct ctl_command *comma
 
 	if (command->verb == CTL_FLUSH_FIREWALL)
 		rc = firewall_flush(c->run, &c->ends, why, sizeof(why));
+	else if (file >= 0 && command->verb == CTL_CHECK_FIREWALL)
+		rc = firewall_check_fd(c->run, command->name, file, why, sizeof(why));
 	else if (file >= 0)
 		rc = firewall_load_fd(c->run, command->name, file, &c->ends, why, sizeof(why));
 	if (rc == 0)
@@ -173,7 +175,8 @@ static void serve(struct ctl *c, const char *text, int file, int *conn, FILE *f)
 		change(c, &command.change, f);
 	else if (command.verb == CTL_CAPTURE)
 		start_capture(c, &command.capture, conn, f);
-	else if (command.verb == CTL_LOAD_FIREWALL || command.verb == CTL_FLUSH_FIREWALL)
+	else if (command.verb == CTL_LOAD_FIREWALL || command.verb == CTL_CHECK_FIREWALL ||
+	         command.verb == CTL_FLUSH_FIREWALL)
 		change_firewall(c, &command, file, f);
 	else
 		ctl_view_show(c->view, &command, f);

@@ -27,6 +27,7 @@ enum ctl_verb {
 	CTL_SHOW_DENIED,
 	CTL_CAPTURE,
 	CTL_LOAD_FIREWALL,
+	CTL_CHECK_FIREWALL,
 	CTL_FLUSH_FIREWALL,
 	CTL_SHOW_FIREWALL,
 };
@@ -52,7 +53,7 @@ struct ctl_command {
 	struct pc_socket_match match; /* of CTL_SHOW_SOCKETS */
 	bool all;                     /* of CTL_SHOW_COUNTERS: those that are 0, too */
 	struct ctl_capture_args capture;
-	char name[256]; /* of CTL_LOAD_FIREWALL: what its file is called */
+	char name[256]; /* of the two: what the file is called */
 };
 
 /** ctl_parse reads a command of words that blanks separate. Returns 0, or -1 with a line in why. */

@@ -240,6 +240,7 @@ void ctl_view_show(struct ctl_view *v, const struct ctl_command *command, FILE *
 	case CTL_CHANGE:
 	case CTL_CAPTURE:
 	case CTL_LOAD_FIREWALL:
+	case CTL_CHECK_FIREWALL:
 	case CTL_FLUSH_FIREWALL:
 		return;
 	}

@@ -335,6 +335,10 @@ static int read_command(struct words *w, struct ctl_command *c)
 			c->verb = lists[i].verb;
 			return lists[i].read(w, c);
 		}
+	if (strcmp(object, "firewall") == 0 && verb != NULL && strcmp(verb, "check") == 0) {
+		c->verb = CTL_CHECK_FIREWALL;
+		return read_load(w, c);
+	}
 	if (strcmp(object, "firewall") == 0 && verb != NULL && strcmp(verb, "load") == 0) {
 		c->verb = CTL_LOAD_FIREWALL;
 		return read_load(w, c);

@@ -287,6 +287,19 @@ int firewall_load_fd(struct run *r, const char *name, int fd, const bool *ends, 
 	return rc;
 }
 
+int firewall_check_fd(struct run *r, const char *name, int fd, char *why, size_t len)
+{
+	size_t size;
+	char *text = read_fd(name, fd, &size, why, len);
+	struct pc_firewall *set = NULL;
+
+	if (text != NULL)
+		set = make(r, name, text, size, why, len);
+	free(text);
+	pc_firewall_free(set);
+	return set != NULL ? 0 : -1;
+}
+
 /* Opens the file of firewall.rules, which only those may write to who may say what the program does. */
 static FILE *open_file(const char *path, char *why, size_t len)
 {

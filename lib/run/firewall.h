@@ -26,6 +26,9 @@ int firewall_load(struct run *r, const char *name, const char *text, size_t text
 int firewall_load_fd(struct run *r, const char *name, int fd, const bool *ends, char *why,
                      size_t len);
 
+/** firewall_check_fd says whether those rules could be loaded, as firewall_load_fd does, and changes nothing. */
+int firewall_check_fd(struct run *r, const char *name, int fd, char *why, size_t len);
+
 /** firewall_reload does so with the file of firewall.rules, if there is one, and prints a line about it. */
 void firewall_reload(struct run *r, const bool *ends);
 

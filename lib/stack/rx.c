@@ -24,6 +24,7 @@
 #include "ip/ip6_plain.h"
 #include "stack/firewall.h"
 #include "stack/stack.h"
+#include "tcp/guard.h"
 #include "tcp/tcp_merge.h"
 #include "tcp/tcp_rx.h"
 #include "udp/raw.h"
@@ -185,7 +186,8 @@ static __rte_noinline bool input_raw(struct pc_stack *st, const struct rte_mbuf 
 {
 	const bool unknown = verdict == PC_DROP_IP4_PROTOCOL || verdict == PC_DROP_IP6_PROTOCOL;
 
-	if (verdict < PC_COUNTER_MAX && !unknown)
+	if ((verdict < PC_COUNTER_MAX && !unknown) ||
+	    (fw_is_on(&st->ip.fw) && verdict == NEXT_TCP && !tcp_guard_shows(st->tcp, m, p)))
 		return false;
 	return udp_raw_input(st->udp, m, p) && unknown;
 }

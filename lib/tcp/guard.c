@@ -18,19 +18,26 @@ static uint8_t state_of(const struct tcp *tcp, uint8_t flags)
 	                                                                               : FW_INVALID;
 }
 
-int tcp_guard_input(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx)
+/* A segment that belongs to nothing, as rules see it. */
+static struct fw_packet packet_of(const struct tcp *tcp, const struct ip_pkt *p, uint16_t sport,
+                                  uint16_t dport, uint8_t flags)
 {
-	const struct fw_packet k = {
+	return (struct fw_packet){
 	    .src = &p->src,
 	    .dst = &p->dst,
-	    .sport = rx->seg.sport,
-	    .dport = rx->seg.dport,
+	    .sport = sport,
+	    .dport = dport,
 	    .proto = IPPROTO_TCP,
-	    .state = state_of(tcp, rx->seg.flags),
+	    .state = state_of(tcp, flags),
 	    .netif = p->netif,
 	    .len = p->l4_len,
-	    .unlimited = (rx->seg.flags & TCP_SYN) == 0,
+	    .unlimited = (flags & TCP_SYN) == 0,
 	};
+}
+
+int tcp_guard_input(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx)
+{
+	const struct fw_packet k = packet_of(tcp, p, rx->seg.sport, rx->seg.dport, rx->seg.flags);
 	enum fw_action action;
 
 	if (p->netif == NETIF_LO)
@@ -43,6 +50,20 @@ int tcp_guard_input(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx
 		tcp_reply_rst(tcp, p, rx);
 	}
 	return PC_DROP_FIREWALL;
+}
+
+bool tcp_guard_shows(const struct tcp *tcp, const struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	const uint8_t *l4 = rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off);
+	struct pc_endpoint remote = {.addr = p->src};
+	struct fw_packet k;
+
+	if (p->netif == NETIF_LO || p->l4_len < TCP_HDR_LEN)
+		return true;
+	remote.port = wire_get16(l4);
+	k = packet_of(tcp, p, remote.port, wire_get16(l4 + 2), l4[13]);
+	return tcp_guard_knows(tcp, p->laddr, k.dport, &remote) ||
+	       fw_peek(&tcp->ip->fw, FW_IN, &k) == FW_PASS;
 }
 
 int tcp_guard_connect(struct tcp *tcp, const struct tcb *t)

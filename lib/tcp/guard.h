@@ -26,6 +26,9 @@ static inline int tcp_guard(struct tcp *tcp, const struct ip_pkt *p, const struc
 /** tcp_guard_connect says whether a connection whose flow is known may be opened. Returns 0 or -EPERM. */
 int tcp_guard_connect(struct tcp *tcp, const struct tcb *t);
 
+/** tcp_guard_shows says whether raw sockets may see a segment, before TCP does: as tcp_guard_input will say. fw_is_on. */
+bool tcp_guard_shows(const struct tcp *tcp, const struct rte_mbuf *m, const struct ip_pkt *p);
+
 /** tcp_guard_knows says whether there is a connection, open, half open or in TIME-WAIT. */
 bool tcp_guard_knows(const struct tcp *tcp, uint16_t laddr, uint16_t lport,
                      const struct pc_endpoint *remote);

@@ -178,6 +178,8 @@ def reload(b, s):
     bad = write(b, "bad", "pass in\npass in proto tcp to prot 80\n")
     with socket.create_connection((SERVER, 19), timeout=10 * b.slow) as c:
         c.recv(1)
+        ctl(b, s, "firewall", "check", none)
+        ctl(b, s, "firewall", "check", bad, status=1)
         text = ctl(b, s, "firewall", "load", bad, status=1)
         expect(f'{bad}:2: "prot" is no address' in text, text)
         expect("default in drop log" in ctl(b, s, "firewall", "show"), "the rules are gone")

@@ -20,6 +20,7 @@
 
 #include "eal.h"
 #include "fuzz.h"
+#include "fw/fw.h"
 #include "pipe.h"
 
 #define NB_POOL 512
@@ -324,6 +325,49 @@ static void (*const ops[])(struct world *w, int side, unsigned slot) = {
     op_socket,   op_close,  op_bind,  op_listen, op_connect, op_accept, op_send,  op_recv,
     op_shutdown, op_option, op_epoll, op_time,   op_drop,    op_meddle, op_frame, op_fragment};
 
+/* ---- the firewall ------------------------------------------------------------------------------ */
+
+/* of the second stack, if it is to have one */
+static struct pc_firewall *firewall;
+
+static void make_firewall(void)
+{
+	static const char rules[] =
+	    "drop in inet6 state invalid log\n"
+	    "reject in proto udp from fd00::/64,10.0.0.0/24 to port 1-7 limit 100/s\n"
+	    "reject in proto tcp to port 1000-2000\n"
+	    "pass in state new,established,related log\n"
+	    "drop out proto tcp to port 7\n"
+	    "pass out state new,established\n"
+	    "default in reject log\n";
+	const struct pc_firewall_args args = {.text = rules,
+	                                      .len = sizeof(rules) - 1,
+	                                      .name = "rules",
+	                                      .max_rules = 16,
+	                                      .slots = 1,
+	                                      .states = 16,
+	                                      .socket_id = -1};
+	char why[256];
+
+	firewall = pc_firewall_create(&args, why, sizeof(why));
+	fuzz_check(firewall != NULL);
+}
+
+/* A run is to follow from its input alone. */
+static void use_firewall(struct pc_stack *st)
+{
+	struct fw_slot *s = &firewall->slot[0];
+	struct pc_firewall_log log;
+
+	memset(s->states.place, 0, (s->states.mask + 1) * FW_WAYS * sizeof(*s->states.place));
+	s->log_ns = 0;
+	for (uint32_t i = 0; i < firewall->rules.n; i++)
+		s->count[i].next_ns = 0;
+	while (pc_firewall_take_log(firewall, 0, &log, 1) == 1)
+		;
+	fuzz_check(pc_stack_set_firewall(st, firewall, 0) == 0);
+}
+
 /* ---- the world ---------------------------------------------------------------------------------- */
 
 static void configure(struct world *w, struct pc_stack_config *c)
@@ -378,6 +422,8 @@ static void open_world(struct world *w)
 		add_addr(s->st, i == 0 ? "fd00::1/64" : "fd00::2/64");
 		memset(s->fd, -1, sizeof(s->fd));
 		s->ep = pc_epoll_create(s->st);
+		if (i == 1 && c.tcp_delack_ms == 0)
+			use_firewall(s->st);
 	}
 	w->now = 1000000000;
 	turn(w);
@@ -399,6 +445,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	pools[0] = eal_pool("first", NB_POOL);
 	pools[1] = eal_pool("second", NB_POOL);
 	pools[2] = eal_pool("wire", NB_POOL);
+	make_firewall();
 	return 0;
 }
 

@@ -571,6 +571,34 @@ static void protocols(struct wt *w)
 	load(w, NULL);
 }
 
+/* raw sockets see what passes, and no other segment */
+static void raw_tcp(struct wt *w)
+{
+	int fd;
+
+	wt_established(w);
+	OK(fd = pc_socket(w->st, AF_INET, SOCK_RAW, IPPROTO_TCP));
+	load(w, "pass in proto tcp to port 80 state new\ndefault in drop");
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+	GOT(fd, 20 + 20 + 10);
+	wt_read(w, 10);
+	wt_flow(w);
+	w->flow.lport = 81;
+	INJECT(.flags = S);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	NOT_GOT(fd);
+	w->flow.lport = 80;
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	NOT_GOT(fd);
+	EQ(hits(1), 3);
+	INJECT(.flags = S);
+	GOT(fd, 20 + 20);
+	EQ(hits(0), 1);
+	OK(pc_close(w->st, fd));
+	wt_drop(w);
+	load(w, NULL);
+}
+
 /* ---- IPv6 ------------------------------------------------------------------------------------ */
 
 static struct ends6 ends(void)
@@ -642,6 +670,7 @@ static const struct wt_case cases[] = {
     {"echoes that were asked for", echo_states},
     {"errors about what was sent", related},
     {"other protocols", protocols},
+    {"raw sockets and segments", raw_tcp},
     {"IPv6", ip6},
 };
 

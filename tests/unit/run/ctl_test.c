@@ -62,6 +62,7 @@ static void test_others(void)
 	CU_ASSERT(reads("counters show all") && c.all);
 	CU_ASSERT(reads("firewall show") && c.verb == CTL_SHOW_FIREWALL);
 	CU_ASSERT(reads("firewall") && c.verb == CTL_SHOW_FIREWALL);
+	CU_ASSERT(reads("firewall check a") && c.verb == CTL_CHECK_FIREWALL);
 	CU_ASSERT(reads("firewall flush") && c.verb == CTL_FLUSH_FIREWALL);
 	CU_ASSERT(reads("firewall load /tmp/rules") && c.verb == CTL_LOAD_FIREWALL);
 	CU_ASSERT_STRING_EQUAL(c.name, "/tmp/rules");
