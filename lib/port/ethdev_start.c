@@ -164,6 +164,8 @@ static int setup_configure(struct setup *s)
 		s->conf.rxmode.offloads |= s->dev.rx_offload_capa & ETHDEV_RX_OFFLOADS;
 		s->conf.txmode.offloads |= s->dev.tx_offload_capa & ETHDEV_TX_OFFLOADS;
 		setup_vlan(s);
+	} else if (s->config->chains) {
+		s->conf.txmode.offloads |= s->dev.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 	}
 	/* the other end of a virtio device filters tags whatever is asked for: so that rte_eth_dev_vlan_filter works */
 	if (strcmp(s->dev.driver_name, "net_virtio") == 0)

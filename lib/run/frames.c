@@ -2,9 +2,11 @@
 /*
  * Overview: the worker of a program that deals with frames itself.  Its lcore has the ports, the mbufs
  * and the clock of any other, but no stack: the program's turn is the whole loop, which never sleeps
- * and ends when the program says so.
+ * and ends when the program says so; or it serves, and the lcore idles while there is nothing to do.
  */
 #include "worker.h"
+
+#include <rte_lcore.h>
 
 #include "stop.h"
 
@@ -40,6 +42,8 @@ int frames_start(struct worker *w)
 	};
 
 	w->frames = ports;
+	if (r->app->frames->serve != NULL)
+		worker_start_idling(w);
 	return r->app->frames->start(r->s->app_arg, &w->frames, clock_now(&r->clock), &w->app,
 	                             w->why, sizeof(w->why));
 }
@@ -50,9 +54,41 @@ static uint64_t look_at_links(struct worker *w, uint64_t now)
 	if (w->index != 0 || now < w->wall_next_ns)
 		return now;
 	w->wall_next_ns = now + LOOK_NS;
-	for (unsigned p = 0; p < w->run->nb_ports; p++)
+	for (unsigned p = 0; p < w->run->nb_ports; p++) {
 		worker_look_at_link(w->run, p, now);
+		/* a layer around the device has an info of its own */
+		w->devices[p]->info.link_up = w->ports[p]->info.link_up = w->run->link_up[p];
+	}
 	return now;
+}
+
+/* What the program has to tell, on the main lcore. */
+static void report(struct worker *w, uint64_t now)
+{
+	struct run *r = w->run;
+	const struct pc_run_frames *app = r->app->frames;
+	const uint64_t every = r->s->run.run_stats_s * 1000000000;
+
+	if (app->report == NULL || w->lcore != rte_get_main_lcore())
+		return;
+	if (report_wanted())
+		app->report(w->app, now, true);
+	if (every == 0 || now < r->stats_next_ns)
+		return;
+	if (r->stats_next_ns != 0)
+		app->report(w->app, now, false);
+	r->stats_next_ns = now + every;
+}
+
+/* One turn. Returns false when the worker's work is done. */
+static bool turn(struct worker *w, uint64_t now)
+{
+	const struct pc_run_frames *app = w->run->app->frames;
+
+	if (app->serve == NULL)
+		return app->turn(w->app, now);
+	idle_turn(&w->idle, app->serve(w->app, now), NULL, now);
+	return true;
 }
 
 void frames_work(struct worker *w)
@@ -61,15 +97,19 @@ void frames_work(struct worker *w)
 	const struct clock *clock = &w->run->clock;
 	uint64_t end;
 
-	while (stop_wanted() == STOP_NO)
-		if (!app->turn(w->app, look_at_links(w, clock_now(clock))))
+	while (stop_wanted() == STOP_NO) {
+		const uint64_t now = look_at_links(w, clock_now(clock));
+
+		report(w, now);
+		if (!turn(w, now))
 			return;
+	}
 	if (app->drain == NULL)
 		return;
 	app->drain(w->app, clock_now(clock));
 	end = clock_now(clock) + w->run->s->run.run_drain_ms * 1000000;
 	while (stop_wanted() < STOP_NOW && clock_now(clock) < end)
-		if (!app->turn(w->app, clock_now(clock)))
+		if (!turn(w, clock_now(clock)))
 			return;
 }
 

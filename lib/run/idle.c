@@ -112,7 +112,7 @@ void idle_interrupts(struct idle *idle, const uint16_t *ids, unsigned n, uint16_
 
 static uint64_t next_deadline(const struct idle *idle, const struct pc_stack *st)
 {
-	const uint64_t of_stack = pc_stack_next_deadline(st);
+	const uint64_t of_stack = st != NULL ? pc_stack_next_deadline(st) : UINT64_MAX;
 
 	if (idle->deadline == NULL)
 		return of_stack;

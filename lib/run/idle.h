@@ -56,7 +56,8 @@ bool idle_polls_on(struct idle *idle);
 /** idle_until sleeps for at most ns, and as idle_turn would: until a deadline of the stack, a client, a signal. */
 void idle_until(struct idle *idle, const struct pc_stack *st, uint64_t now_ns, uint64_t ns);
 
-/** idle_turn is told how many frames a turn has received; it returns when the next may begin. */
+/** idle_turn is told how many frames a turn has received; it returns when the next may begin. st may be NULL: there is
+ * no stack. */
 void idle_turn(struct idle *idle, unsigned frames, const struct pc_stack *st, uint64_t now_ns);
 
 #endif

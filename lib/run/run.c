@@ -101,6 +101,8 @@ static int run_program(struct settings *s, int nb_eal, int argc, char **argv)
 	stop_catch();
 	if (s->nb_files > 0)
 		hangup_catch();
+	if (s->app->frames != NULL && s->app->frames->report != NULL)
+		report_catch();
 	if (eal_begin(s, nb_eal, argv, &r->eal) == 0) {
 		status = run_on_eal(r);
 		eal_end();

@@ -181,13 +181,15 @@ static int start_devices(struct run *r)
 {
 	struct rte_mempool *pools[RTE_MAX_LCORE];
 	char why[256] = "", name[RTE_ETH_NAME_MAX_LEN] = "";
+	const bool bare = r->app->frames != NULL && r->app->frames->as_on_the_wire;
 	struct pc_ethdev_config config = {
 	    .nb_queues = (uint16_t)r->nb_workers,
 	    .nb_rxd = (uint16_t)r->s->run.port_rxd,
 	    .nb_txd = (uint16_t)r->s->run.port_txd,
 	    .mtu = (uint16_t)r->s->run.port_mtu,
-	    .no_offloads = r->s->run.port_offloads == 0,
-	    .promiscuous = r->s->run.port_promiscuous != 0,
+	    .no_offloads = bare || r->s->run.port_offloads == 0,
+	    .chains = bare,
+	    .promiscuous = bare || r->s->run.port_promiscuous != 0,
 	    .pools = pools,
 	};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A signal handler has no argument, so this file holds the variables of percore that are neither
- * constant nor part of a struct: how often an end was asked for, and how often a look at the files.
+ * constant nor part of a struct: how often an end was asked for, how often a look at the files, and whether a report.
  */
 #include "stop.h"
 
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 static volatile sig_atomic_t stop_count;
+static volatile sig_atomic_t report_asked;
 static sem_t hangups;
 
 static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
@@ -68,6 +69,28 @@ void hangup_wait(void)
 void hangup_wake(void)
 {
 	(void)sem_post(&hangups);
+}
+
+static void on_report(int sig)
+{
+	(void)sig;
+	report_asked = 1;
+}
+
+void report_catch(void)
+{
+	struct sigaction sa = {.sa_handler = on_report, .sa_flags = SA_RESTART};
+
+	report_asked = 0;
+	sigaction(SIGUSR1, &sa, NULL);
+}
+
+bool report_wanted(void)
+{
+	if (report_asked == 0)
+		return false;
+	report_asked = 0;
+	return true;
 }
 
 void stop_release(void)

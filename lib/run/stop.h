@@ -7,6 +7,8 @@
  * given a config file reads it again on SIGHUP instead.
  */
 
+#include <stdbool.h>
+
 enum { STOP_NO, STOP_DRAIN, STOP_NOW };
 
 /** stop_catch installs the handlers and forgets earlier signals. */
@@ -29,5 +31,11 @@ void hangup_wait(void);
 
 /** hangup_wake does what a SIGHUP would. */
 void hangup_wake(void);
+
+/** report_catch makes SIGUSR1 ask for a report; after stop_catch. */
+void report_catch(void);
+
+/** report_wanted says whether one has come since the last call. */
+bool report_wanted(void);
 
 #endif

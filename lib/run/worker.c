@@ -213,7 +213,7 @@ static uint64_t deadline_of_app(const void *arg)
 }
 
 /* What it does when nothing comes. Others may ring for it, where lcores pass frames on. */
-static void start_idling(struct worker *w)
+void worker_start_idling(struct worker *w)
 {
 	const struct run *r = w->run;
 	const struct run_config *c = &r->s->run;
@@ -243,7 +243,7 @@ static int start(struct worker *w)
 	keep_wall_clock(w, clock_now(&r->clock));
 	if (worker_lease(w) != 0)
 		return set_state(w, -1);
-	start_idling(w);
+	worker_start_idling(w);
 	rc = threads_add(w);
 	if (rc == 0 && r->app->start != NULL)
 		rc = r->app->start(r->s->app_arg, w->st, &w->app, w->why, sizeof(w->why));

@@ -101,6 +101,9 @@ int frames_start(struct worker *w);
 void frames_work(struct worker *w);
 void frames_finish(struct worker *w);
 
+/** worker_start_idling begins what idle_turn goes on with. */
+void worker_start_idling(struct worker *w);
+
 /** worker_lease is lease_start with a line in w->why when it fails. */
 int worker_lease(struct worker *w);
 

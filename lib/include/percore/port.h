@@ -117,6 +117,7 @@ struct pc_ethdev_config {
 	 * pc_port_ethdev's info.mtu is still what they announce, and yours to set. */
 	uint16_t mtu;
 	bool no_offloads; /**< do everything in software */
+	bool chains;      /**< with no_offloads: send chained mbufs all the same, if it can */
 	bool promiscuous; /**< receive frames for other MACs too */
 	bool
 	    vlans; /**< take VLAN tags off and put them on if it can; a trunk must be made of each queue's port */

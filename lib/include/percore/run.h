@@ -59,6 +59,15 @@ struct pc_run_frames {
 	             char *why, size_t why_len);
 	/** Called over and over; never blocks. Returns false when this worker's work is done. */
 	bool (*turn)(void *worker, uint64_t now_ns);
+	/** Instead of turn, for a program that goes on until it is stopped and has nothing to do until a frame comes:
+	 * returns how many frames have come, or wait to be sent. While it is 0 the lcore idles as run.idle says. */
+	unsigned (*serve)(void *worker, uint64_t now_ns);
+	/** Called between turns, every run.stats_s seconds (--stats), and with asked when a SIGUSR1 has come:
+	 * prints what there is to tell. May be NULL: then SIGUSR1 is not caught. */
+	void (*report)(void *worker, uint64_t now_ns, bool asked);
+	/** It wants frames as they are on the wire: every device hands over frames for any MAC address, and does nothing
+	 * to them but send chains, whatever port.promiscuous and port.offloads say. */
+	bool as_on_the_wire;
 	/** Called once when a signal asked to stop: turn is to return false soon, and is called no
 	 * more run.drain_ms after the signal. May be NULL: stop at once. */
 	void (*drain)(void *worker, uint64_t now_ns);

@@ -190,6 +190,19 @@ static void a_program_has_deadlines(void)
 	rx_wait_close(&idle.rx);
 }
 
+/* A program of frames has no stack, and so none that has something to do later. */
+static void there_may_be_no_stack(void)
+{
+	struct idle idle;
+
+	idle_init(&idle, RUN_IDLE_SLEEP, 1, 2000);
+	for (int i = 0; i < 10; i++)
+		idle_turn(&idle, 0, NULL, 0);
+	CU_ASSERT_EQUAL(idle.sleep_ns, 2000000);
+	idle_turn(&idle, 1, NULL, 0);
+	CU_ASSERT_EQUAL(idle.empty, 0);
+}
+
 /* A device that interrupts for nothing costs no core. */
 static void hollow_interrupts_are_not_believed(void)
 {
@@ -219,6 +232,7 @@ int main(void)
 	    {"it does not sleep past a deadline", it_does_not_sleep_past_a_deadline},
 	    {"without interrupts it polls", without_interrupts_it_polls},
 	    {"a bell ends a sleep", a_bell_ends_a_sleep},
+	    {"there may be no stack", there_may_be_no_stack},
 	    {"a program has deadlines", a_program_has_deadlines},
 	    {"hollow interrupts are not believed", hollow_interrupts_are_not_believed},
 	    CU_TEST_INFO_NULL,
