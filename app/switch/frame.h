@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SWITCH_FRAME_H
+#define SWITCH_FRAME_H
+
+/* What is done to a frame: tags (IEEE 802.1Q 9) go on and off in place, in the room in front of it. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+#include "counts.h"
+
+#define FRAME_HDR 14
+#define FRAME_TAG 4
+
+struct rte_mempool;
+
+/** frame_share takes n more references to a frame, chain or not. */
+static inline void frame_share(struct rte_mbuf *m, int16_t n)
+{
+	for (; m != NULL; m = m->next)
+		(void)rte_mbuf_refcnt_update(m, n);
+}
+
+/** frame_asks says whether something is left to do to a frame before it is as on the wire: a checksum, a tag that a device
+ * has taken off. */
+static inline bool frame_asks(const struct rte_mbuf *m)
+{
+	return (m->ol_flags & (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_TX_IP_CKSUM |
+	                       RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG)) != 0 ||
+	       (m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_NONE;
+}
+
+/** frame_forget_flags takes from a frame all that was said of it by who has received, or made, it. */
+static inline void frame_forget_flags(struct rte_mbuf *m)
+{
+	if (m->ol_flags != 0)
+		m->ol_flags &= RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT;
+}
+
+/**
+ * frame_mend makes a frame for which frame_asks as it is on the wire; copies are made in pool.
+ * Returns it or a copy. NULL: it has been freed, and *why says why.
+ */
+struct rte_mbuf *frame_mend(struct rte_mbuf *m, struct rte_mempool *pool, enum count *why);
+
+/** What a frame has for a tag, and is to have. */
+struct frame_tag {
+	bool has, wants;
+	uint16_t old_tci, tci; /* what it has (if any) and is to have; in host byte order */
+};
+
+/**
+ * frame_retag makes the tag of a frame what it is to be. A frame that somebody else holds, too, is copied first, unless nothing
+ * changes. Returns it or the copy. NULL: it has been freed, and *why says why.
+ */
+struct rte_mbuf *frame_retag(struct rte_mbuf *m, const struct frame_tag *t,
+                             struct rte_mempool *pool, enum count *why);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * percore-switch: an Ethernet switch between DPDK ports.
+ *
+ * It runs on percore's ports without a stack (pc_run_frames), on one lcore: forward.c says what becomes of a frame, fdb.c
+ * remembers who is where, frame.c changes tags, out.c sends, config.c reads what is said of ports.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include <percore/run.h>
+
+#include "forward.h"
+#include "report.h"
+
+#define STATIONS_SHOWN 1000
+
+struct program {
+	struct switch_config config;
+	struct vswitch *vswitch;
+};
+
+static int set_access(void *app, const char *text, char *why, size_t len)
+{
+	return switch_config_access(&((struct program *)app)->config, text, why, len);
+}
+
+static int set_trunk(void *app, const char *text, char *why, size_t len)
+{
+	return switch_config_trunk(&((struct program *)app)->config, text, why, len);
+}
+
+static int set_native(void *app, const char *text, char *why, size_t len)
+{
+	return switch_config_native(&((struct program *)app)->config, text, why, len);
+}
+
+static int set_static(void *app, const char *text, char *why, size_t len)
+{
+	return switch_config_static(&((struct program *)app)->config, text, why, len);
+}
+
+static int set_mirror(void *app, const char *text, char *why, size_t len)
+{
+	return switch_config_mirror(&((struct program *)app)->config, text, why, len);
+}
+
+static const struct pc_run_option options[] = {
+    {.name = "access",
+     .argument = "PORT=VLAN",
+     .set = set_access,
+     .help = "port PORT, counted from 0, is in VLAN, and knows nothing of tags"},
+    {.name = "trunk",
+     .argument = "PORT=VLANS",
+     .set = set_trunk,
+     .help = "port PORT has these VLANs with their tags, e.g. 10,20-29. A port with neither has "
+             "all, and what is without a tag by itself"},
+    {.name = "native",
+     .argument = "PORT=VLAN",
+     .set = set_native,
+     .help = "what is without a tag on trunk PORT is of VLAN (default: it is dropped)"},
+    {.name = "static",
+     .argument = "PORT=MAC[.VLAN]",
+     .set = set_static,
+     .help = "a station is behind PORT and nowhere else, e.g. 0=02:00:00:00:00:01.10"},
+    {.name = "mirror",
+     .argument = "PORT=TO",
+     .set = set_mirror,
+     .help = "what comes and goes by PORT is sent to port TO, too, which takes no other part"},
+    {.name = "age",
+     .argument = "SECONDS",
+     .key = "switch.age_s",
+     .help = "a station that is not heard for so long is forgotten; 0: never"},
+    {0},
+};
+
+static const struct pc_config_key keys[] = {
+#define SWITCH_KEY(section, name, def, min, max, unit, sentence) \
+	{#section, #name, unit, sentence, def, min, max, offsetof(struct switch_config, name)},
+    SWITCH_KEYS(SWITCH_KEY)
+#undef SWITCH_KEY
+};
+
+static int check(void *app, char *why, size_t len)
+{
+	return switch_config_check(&((struct program *)app)->config, why, len);
+}
+
+static int start(void *app, const struct pc_run_ports *ports, uint64_t now_ns, void **worker,
+                 char *why, size_t len)
+{
+	struct program *p = app;
+
+	(void)now_ns;
+	if (p->vswitch != NULL) {
+		snprintf(why, len, "percore-switch runs on one lcore (EAL option -l)");
+		return -1;
+	}
+	if (ports->addr != NULL) {
+		snprintf(why, len, "--addr: a switch has no addresses");
+		return -1;
+	}
+	if (getrandom(&p->config.seed, sizeof(p->config.seed), 0) != sizeof(p->config.seed)) {
+		snprintf(why, len, "the kernel has no random number");
+		return -1;
+	}
+	p->vswitch =
+	    vswitch_create(&p->config, ports->ports, ports->nb_ports, ports->pool, why, len);
+	*worker = p->vswitch;
+	return p->vswitch != NULL ? 0 : -1;
+}
+
+static unsigned turn(void *worker, uint64_t now_ns)
+{
+	return vswitch_turn(worker, now_ns);
+}
+
+static void report(void *worker, uint64_t now_ns, bool asked)
+{
+	report_counts(worker, stdout);
+	if (asked)
+		report_stations(worker, STATIONS_SHOWN, now_ns, stdout);
+}
+
+static int finish(void *worker, uint64_t now_ns)
+{
+	(void)now_ns;
+	report_counts(worker, stdout);
+	vswitch_destroy(worker);
+	return 0;
+}
+
+static const struct pc_run_frames frames = {
+    .start = start,
+    .serve = turn,
+    .report = report,
+    .finish = finish,
+    .as_on_the_wire = true,
+};
+
+int main(int argc, char **argv)
+{
+	static struct program program;
+	const struct pc_run_app app = {
+	    .name = "percore-switch",
+	    .summary =
+	        "an Ethernet switch between DPDK ports: what comes by one goes on, without a "
+	        "copy, to the port where its destination is, or to all others",
+	    .example = "--age 300",
+	    .options = options,
+	    .keys = keys,
+	    .nb_keys = sizeof(keys) / sizeof(keys[0]),
+	    .config = &program.config,
+	    .check = check,
+	    .frames = &frames,
+	};
+
+	switch_config_init(&program.config);
+	return pc_run(argc, argv, &app, &program);
+}

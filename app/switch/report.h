@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SWITCH_REPORT_H
+#define SWITCH_REPORT_H
+
+/* What percore-switch prints. */
+
+#include <stdio.h>
+
+#include "forward.h"
+
+/** report_counts prints the counters that are not 0, a line for each port, and how many stations there are. */
+void report_counts(const struct vswitch *s, FILE *f);
+
+/** report_stations prints the table, max stations of it at most. */
+void report_stations(const struct vswitch *s, unsigned max, uint64_t now_ns, FILE *f);
+
+#endif
