@@ -25,7 +25,7 @@ enum {
 
 #define KEPT_OUT_OF_BAND (UINT64_C(1) << 58) /* of TCP: SO_OOBINLINE 0 */
 
-#define KEPT_SMALL 7
+#define KEPT_SMALL 8
 
 struct kept {
 	uint64_t

@@ -20,6 +20,9 @@
 #ifndef SO_RCVMARK
 #define SO_RCVMARK 75
 #endif
+#ifndef SO_BUSY_POLL_BUDGET
+#define SO_BUSY_POLL_BUDGET 70
+#endif
 #ifndef SO_RCVPRIORITY
 #define SO_RCVPRIORITY 82
 #endif
@@ -34,6 +37,9 @@
 #endif
 #ifndef IP_PROTOCOL
 #define IP_PROTOCOL 52
+#endif
+#ifndef IPV6_ADDR_PREFERENCES
+#define IPV6_ADDR_PREFERENCES 72
 #endif
 #ifndef IPV6_2292HOPLIMIT
 #define IPV6_2292HOPLIMIT 8
@@ -66,6 +72,7 @@ enum kind {
 	REHASH,  /* as STRICT; -1: the default */
 	ONCE,    /* as TRUTH, but never off again */
 	NOTHING, /* taken, and told to be 0; more than most is refused */
+	UNTOLD,  /* 0 to most are taken, and not told */
 	FIXED,   /* only read */
 	NUMBER,  /* any value */
 	COUNT,   /* 0 or more */
@@ -73,6 +80,7 @@ enum kind {
 	LOWAT,   /* 1 or more; 0 means 1, and less than 0 all that there can be */
 	SMALL,   /* 0 to most, kept in a byte */
 	LINGER2, /* TCP_LINGER2: seconds, at most most; 0: the default, less: -1 */
+	PREFERS, /* RFC 5014: bits of three groups, with a default in each */
 	PORTS,   /* two ports, the first below and the last above; 0: none */
 };
 
@@ -103,6 +111,7 @@ static const struct kept_option options[] = {
     {SOL_SOCKET, SO_NOFCS, OF_ALL, TRUTH, 3, 0, 0},
     {SOL_SOCKET, SO_SELECT_ERR_QUEUE, OF_ALL, TRUTH, 4, 0, 0},
     {SOL_SOCKET, SO_PREFER_BUSY_POLL, OF_ALL, TRUTH, 5, 0, 0},
+    {SOL_SOCKET, SO_BUSY_POLL_BUDGET, OF_ALL, UNTOLD, 0, 0, UINT16_MAX},
     {SOL_SOCKET, SO_LOCK_FILTER, OF_ALL, ONCE, 6, 0, 0},
     {SOL_SOCKET, SO_NO_CHECK, OF_TCP, TRUTH, 7, 0, 0},
     {SOL_SOCKET, SO_RXQ_OVFL, OF_TCP, TRUTH, 8, 0, 0},
@@ -168,6 +177,7 @@ static const struct kept_option options[] = {
     {IPPROTO_IPV6, IPV6_ROUTER_ALERT_ISOLATE, OF_ALL, TRUTH, 55, 0, 0},
     {IPPROTO_IPV6, IPV6_RECVFRAGSIZE, OF_ALL, TRUTH, 56, 0, 0},
     {IPPROTO_IPV6, IPV6_MINHOPCOUNT, OF_ALL, SMALL, 5, 0, 255},
+    {IPPROTO_IPV6, IPV6_ADDR_PREFERENCES, OF_ALL, PREFERS, 7, 0, 0},
     {IPPROTO_IPV6, IPV6_TRANSPARENT, OF_ALL, TRUTH, 18, 0, 0},
     {IPPROTO_IPV6, IPV6_FREEBIND, OF_ALL, TRUTH, 19, 0, 0},
     {SOL_SOCKET, SO_OOBINLINE, OF_TCP, TRUTH, 58, 1, 0},
@@ -203,6 +213,36 @@ static bool is_truth(const struct kept_option *o)
 	return o->kind == TRUTH || o->kind == STRICT || o->kind == ONCE || o->kind == REHASH;
 }
 
+/* Linux's values of RFC 5014; those of cryptographic addresses are taken and not told */
+enum {
+	PREFER_TMP = 1,
+	PREFER_PUBLIC = 2,
+	PREFER_COA = 4,
+	PREFER_CGA = 8,
+	PREFER_PUBTMP_DEFAULT = 0x100,
+	PREFER_HOME = 0x400,
+	PREFER_NONCGA = 0x800,
+};
+
+static int read_preferences(uint8_t kept)
+{
+	const int pubtmp = kept & (PREFER_TMP | PREFER_PUBLIC), home = kept & PREFER_COA;
+
+	return (pubtmp != 0 ? pubtmp : PREFER_PUBTMP_DEFAULT) | (home != 0 ? home : PREFER_HOME);
+}
+
+/* Says whether no two of a group are asked for. */
+static bool is_clear(int value)
+{
+	const int groups[] = {PREFER_TMP | PREFER_PUBLIC | PREFER_PUBTMP_DEFAULT,
+	                      PREFER_COA | PREFER_HOME, PREFER_CGA | PREFER_NONCGA};
+
+	for (size_t i = 0; i < RTE_DIM(groups); i++)
+		if (__builtin_popcount((unsigned)(value & groups[i])) > 1)
+			return false;
+	return true;
+}
+
 static int read_kept(const struct kept *k, const struct kept_option *o)
 {
 	int32_t number;
@@ -215,6 +255,8 @@ static int read_kept(const struct kept *k, const struct kept_option *o)
 		return (int)((uint32_t)k->port_last << 16 | k->port_first);
 	if (o->kind == SMALL)
 		return (uint8_t)(k->small[o->at] + o->base);
+	if (o->kind == PREFERS)
+		return read_preferences(k->small[o->at]);
 	if (o->kind == LINGER2)
 		return (int8_t)(k->small[o->at] + o->base);
 	memcpy(&number, (const char *)k + o->at, sizeof(number));
@@ -226,9 +268,9 @@ static void write_kept(struct kept *k, const struct kept_option *o, int value)
 	const uint64_t bit = is_truth(o) ? UINT64_C(1) << o->at : 0;
 	const uint32_t number = (uint32_t)value - (uint32_t)o->base;
 
-	if (o->kind == NOTHING)
+	if (o->kind == NOTHING || o->kind == UNTOLD)
 		return;
-	if (o->kind == SMALL || o->kind == LINGER2)
+	if (o->kind == SMALL || o->kind == LINGER2 || o->kind == PREFERS)
 		k->small[o->at] = (uint8_t)number;
 	else if (o->kind == PORTS)
 		k->port_first = (uint16_t)value, k->port_last = (uint16_t)((uint32_t)value >> 16);
@@ -271,6 +313,12 @@ static int judge(const struct sockets *s, const struct sock_ref *ref, const stru
 		return o->most == 1 && *value != 0 && *value != 1 ? -EINVAL : 0;
 	case PORTS:
 		return is_range((uint32_t)*value) ? 0 : -EINVAL;
+	case PREFERS:
+		if (!is_clear(*value))
+			return -EINVAL;
+		*value &= PREFER_TMP | PREFER_PUBLIC | PREFER_COA;
+		return 0;
+	case UNTOLD:
 	case SMALL:
 	case BITS:
 		return *value >= 0 && *value <= o->most ? 0 : -EINVAL;
@@ -287,7 +335,7 @@ int sock_kept_get(const struct sockets *s, const struct sock_ref *ref, int level
 {
 	const struct kept_option *o = find(ref, level, name);
 
-	if (o == NULL)
+	if (o == NULL || o->kind == UNTOLD)
 		return -ENOPROTOOPT;
 	*value = read_kept(kept_of(s, ref), o);
 	return 0;

@@ -10,6 +10,7 @@
 #include "sock/ancillary.h"
 #include "sock/sock_opt.h"
 #include "sock/sock_opt_kept.h"
+#include "sock/sock_raw.h"
 #include "tcp/tcp_conn.h"
 
 #ifndef SO_BINDTOIFINDEX
@@ -90,6 +91,39 @@ static int tell_nothing(socklen_t *len)
 	return 0;
 }
 
+#ifndef IPV6_ADDRFORM
+#define IPV6_ADDRFORM 1
+#endif
+
+static bool is_connected(const struct sock_ref *ref)
+{
+	return ref->tcp != NULL ? ref->tcp->state == TCP_S_ESTABLISHED : udp_is_connected(ref->udp);
+}
+
+/* IPV6_ADDRFORM makes an AF_INET6 socket whose peer has an IPv4 address one of AF_INET, which is not there. */
+static int set_family(const struct sock_ref *ref, const void *value, socklen_t len)
+{
+	const struct pc_addr *peer =
+	    ref->tcp != NULL ? &ref->tcp->flow.raddr : &ref->udp->remote.addr;
+	int family;
+
+	if (len < sizeof(family))
+		return -EINVAL;
+	memcpy(&family, value, sizeof(family));
+	if (family != AF_INET)
+		return -EINVAL;
+	if (!is_connected(ref))
+		return -ENOTCONN;
+	return pc_addr_is_ip4(peer) ? -ENOPROTOOPT : -EADDRNOTAVAIL;
+}
+
+static int tell_family(const struct sock_ref *ref, void *value, socklen_t *len)
+{
+	static const int family = AF_INET6;
+
+	return is_connected(ref) ? tell(&family, sizeof(family), value, len) : -ENOTCONN;
+}
+
 static int tell_of_socket(struct pc_stack *st, int fd, const struct sock_ref *ref, int name,
                           void *value, socklen_t *len)
 {
@@ -118,6 +152,8 @@ int sock_told_get(struct pc_stack *st, int fd, const struct sock_ref *ref, int l
 		return tell_of_socket(st, fd, ref, name, value, len);
 	if (level == IPPROTO_IP && name == IP_OPTIONS)
 		return tell_nothing(len);
+	if (level == IPPROTO_IPV6 && name == IPV6_ADDRFORM && sock_is_plain(ref))
+		return tell_family(ref, value, len);
 	if (level == IPPROTO_IP && name == IP_PKTOPTIONS && ref->tcp != NULL)
 		return tell_messages(sockets_of(st), ref->tcp, value, len);
 	if (level == IPPROTO_TCP && name == TCP_ULP && ref->tcp != NULL)
@@ -145,6 +181,9 @@ int sock_told_set(const struct sock_ref *ref, int level, int name, const void *v
 	}
 	if (level == IPPROTO_IP && name == IP_LOCAL_PORT_RANGE && len != sizeof(uint32_t))
 		return -EINVAL; /* other options of IP are a byte, too */
+	if (level == IPPROTO_IPV6 && name == IPV6_ADDRFORM && sock_is_plain(ref) &&
+	    sock_is_ip6(ref))
+		return set_family(ref, value, len);
 	if (level == IPPROTO_IP && name == IP_OPTIONS && len == 0)
 		return 0;
 	if (level == IPPROTO_TCP && name == TCP_ULP && ref->tcp != NULL)

@@ -68,6 +68,8 @@ static const struct option options[] = {
     {IPPROTO_IP, 49, UDP4 | UDP6},  {IPPROTO_IPV6, 19, IP6},       /* IPV6_MULTICAST_LOOP */
     {IPPROTO_IPV6, 24, IP6},                                       /* IPV6_MTU */
     {IPPROTO_TCP, 30, TCP4 | TCP6},                                /* TCP_FASTOPEN_CONNECT */
+    {SOL_SOCKET, 69, ALL},          {SOL_SOCKET, 70, ALL},         /* SO_BUSY_POLL_BUDGET */
+    {IPPROTO_IPV6, 1, ALL},         {IPPROTO_IPV6, 72, ALL},       /* IPV6_ADDR_PREFERENCES */
 };
 
 static void log_get(struct live *l, int fd, const struct option *o)
@@ -152,15 +154,22 @@ static void stamps_of(struct live *l, int name)
 	                   .msg_iovlen = 1,
 	                   .msg_control = control,
 	                   .msg_controllen = sizeof(control)};
-	struct cmsghdr *c;
+	struct cmsghdr *c = NULL;
 	struct timespec ts[3];
+	ssize_t rc = -1;
 
 	live_log(l, "bind", l->c->bind(fd, (struct sockaddr *)&a, len));
 	(void)l->c->getsockname(fd, (struct sockaddr *)&a, &len);
 	live_log(l, "set", l->c->setsockopt(fd, SOL_SOCKET, name, &flags, sizeof(flags)));
-	(void)l->bed.call->sendto(&l->bed, FAR, far, "x", 1, 0, (struct sockaddr *)&a, len);
-	live_log(l, "recvmsg", l->c->recvmsg(fd, &m, 0));
-	c = CMSG_FIRSTHDR(&m);
+	/* the kernel begins to stamp a little after it was asked to */
+	for (int i = 0; i < 500 && c == NULL; i++) {
+		live_sleep(i > 0);
+		m.msg_controllen = sizeof(control);
+		(void)l->bed.call->sendto(&l->bed, FAR, far, "x", 1, 0, (struct sockaddr *)&a, len);
+		rc = l->c->recvmsg(fd, &m, 0);
+		c = CMSG_FIRSTHDR(&m);
+	}
+	live_log(l, "recvmsg", rc);
 	if (c != NULL) {
 		memset(ts, 0, sizeof(ts));
 		memcpy(ts, CMSG_DATA(c),
@@ -211,10 +220,66 @@ static void buffers_and_cookies(struct live *l)
 	l->c->close(fd[1]);
 }
 
+/* RFC 5014: what was asked for last, group by group; and a budget in its range */
+static void preferences(struct live *l)
+{
+	static const int values[] = {1,     2,     4,     0x100, 0x400, 0x401, 0x104,  6, 8, 0x800,
+	                             0x801, 0xd04, 0x102, 0x103, 0x404, 0x808, 0x2000, 5, 0};
+	static const struct option preference = {IPPROTO_IPV6, 72, IP6},
+	                           budget = {SOL_SOCKET, 70, ALL};
+
+	for (int type = SOCK_STREAM; type <= SOCK_DGRAM; type++) {
+		const int fd = l->c->socket(AF_INET6, type, 0);
+
+		for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+			log_set(l, fd, &preference, values[i]);
+			bed_log(&l->bed, "\n");
+		}
+		for (int value = 65534; value <= 65537; value++)
+			log_set(l, fd, &budget, value);
+		bed_log(&l->bed, "\n");
+		l->c->close(fd);
+	}
+}
+
+/* IPV6_ADDRFORM, where there is nothing to change; and IP_OPTIONS that are cleared, as old servers do */
+static void family_of_socket(struct live *l)
+{
+	static const struct option form = {IPPROTO_IPV6, 1, IP6}, ip_options = {IPPROTO_IP, 4, ALL};
+
+	for (int type = SOCK_STREAM; type <= SOCK_DGRAM; type++) {
+		struct sockaddr_in6 a = {.sin6_family = AF_INET6,
+		                         .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+		int fd = l->c->socket(AF_INET6, type, 0), to = fd;
+		socklen_t len = sizeof(a);
+
+		log_set(l, fd, &form, AF_INET);
+		log_set(l, fd, &form, AF_INET6);
+		(void)l->c->bind(fd, (struct sockaddr *)&a, len);
+		(void)l->c->getsockname(fd, (struct sockaddr *)&a, &len);
+		if (type == SOCK_STREAM) {
+			(void)l->c->listen(fd, 1);
+			to = l->c->socket(AF_INET6, type, 0);
+		}
+		live_log(l, "connect", l->c->connect(to, (struct sockaddr *)&a, len));
+		log_set(l, to, &form, AF_INET);
+		log_set(l, to, &form, AF_INET6);
+		if (to != fd)
+			l->c->close(to);
+		l->c->close(fd);
+		fd = l->c->socket(AF_INET, type, 0);
+		log_get(l, fd, &ip_options);
+		live_log(l, "none", l->c->setsockopt(fd, IPPROTO_IP, IP_OPTIONS, NULL, 0));
+		log_get(l, fd, &ip_options);
+		l->c->close(fd);
+	}
+}
+
 static const struct live_case cases[] = {
-    {"TCP over IPv4", tcp4},     {"UDP over IPv4", udp4},
-    {"TCP over IPv6", tcp6},     {"UDP over IPv6", udp6},
-    {"SO_TIMESTAMPING", stamps}, {"buffers and cookies", buffers_and_cookies},
+    {"preferences", preferences}, {"IPV6_ADDRFORM, IP_OPTIONS", family_of_socket},
+    {"TCP over IPv4", tcp4},      {"UDP over IPv4", udp4},
+    {"TCP over IPv6", tcp6},      {"UDP over IPv6", udp6},
+    {"SO_TIMESTAMPING", stamps},  {"buffers and cookies", buffers_and_cookies},
 };
 
 LIVE_MAIN("posix/options", cases)
