@@ -206,6 +206,51 @@ static void several_peers(struct live *l)
 	l->c->close(fd);
 }
 
+/* ---- oneself ---------------------------------------------------------------------------------- */
+
+static void log_poll(struct live *l, int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN | POLLOUT | POLLRDHUP};
+
+	bed_log(&l->bed, "poll %d", l->c->poll(&p, 1, 0));
+	bed_log_events(&l->bed, (uint16_t)p.revents);
+	bed_log(&l->bed, "\n");
+}
+
+/* A socket that connects to its own name is connected with itself (RFC 9293 section 3.5: simultaneous open). */
+static void with_itself(struct live *l)
+{
+	for (int fast = 0; fast < 2; fast++) {
+		struct sockaddr_in a = bed_addr(&l->bed, NEAR, 0);
+		struct sockaddr *sa = (struct sockaddr *)&a;
+		int fd = l->c->socket(AF_INET, SOCK_STREAM, 0), one = 1, other;
+		socklen_t len = sizeof(a);
+
+		(void)l->c->setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+		live_log(l, "bind", l->c->bind(fd, sa, len));
+		(void)l->c->getsockname(fd, sa, &len);
+		if (fast)
+			live_log(l, "sendto", l->c->sendto(fd, NULL, 0, MSG_FASTOPEN, sa, len));
+		else
+			live_log(l, "connect", l->c->connect(fd, sa, len));
+		log_poll(l, fd);
+		live_log(l, "again", l->c->connect(fd, sa, len));
+		live_log(l, "send", l->c->send(fd, "hello", 5, 0));
+		live_log(l, "recv", l->c->recv(fd, buf, sizeof(buf), 0));
+		other = l->c->socket(AF_INET, SOCK_STREAM, 0);
+		(void)l->c->setsockopt(other, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+		live_log(l, "bind another", l->c->bind(other, sa, len));
+		live_log(l, "to the same", l->c->connect(other, sa, len));
+		live_log(l, "listen", l->c->listen(other, 1));
+		l->c->close(other);
+		live_log(l, "shutdown", l->c->shutdown(fd, SHUT_WR));
+		live_log(l, "recv", l->c->recv(fd, buf, sizeof(buf), 0));
+		live_sleep(5);
+		log_poll(l, fd);
+		l->c->close(fd);
+	}
+}
+
 /* ---- a listener's settings -------------------------------------------------------------------- */
 
 static void inherited(struct live *l)
@@ -237,10 +282,15 @@ static void inherited(struct live *l)
 }
 
 static const struct live_case cases[] = {
-    {"unspecified: refused", any_refused},     {"unspecified: accepted", any_accepted},
-    {"unspecified: datagrams", any_datagrams}, {"unspecified: a bound socket", any_of_bound},
-    {"AF_UNSPEC: connect", no_family_connect}, {"AF_UNSPEC: send", no_family_send},
-    {"several peers", several_peers},          {"inherited", inherited},
+    {"unspecified: refused", any_refused},
+    {"unspecified: accepted", any_accepted},
+    {"unspecified: datagrams", any_datagrams},
+    {"unspecified: a bound socket", any_of_bound},
+    {"AF_UNSPEC: connect", no_family_connect},
+    {"AF_UNSPEC: send", no_family_send},
+    {"several peers", several_peers},
+    {"with itself", with_itself},
+    {"inherited", inherited},
 };
 
 LIVE_MAIN("posix/known", cases)
