@@ -210,8 +210,9 @@ enum fw_action fw_judge(struct fw *fw, struct ctx *ctx, enum fw_dir dir, const s
 	if (c == NULL)
 		return FW_PASS;
 	action = c->action;
-	c->packets++;
-	c->bytes += p->len;
+	/* others read them at any time */
+	__atomic_store_n(&c->packets, c->packets + 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&c->bytes, c->bytes + p->len, __ATOMIC_RELAXED);
 	if (unlikely(c->gap_ns != 0) && !p->unlimited &&
 	    !take(&c->next_ns, ctx->now_ns, c->gap_ns, c->burst_ns)) {
 		ctx_count(ctx, PC_FIREWALL_LIMITED);

@@ -202,7 +202,8 @@ static ssize_t receive(int conn, char *text, size_t size, int *file)
 	struct msghdr msg = {.msg_iov = &iov,
 	                     .msg_iovlen = 1,
 	                     .msg_control = &control,
-	                     .msg_controllen = sizeof(control)};
+	                     .msg_controllen =
+	                         CMSG_LEN(sizeof(int))}; /* no room for a second one */
 	const ssize_t got = recvmsg(conn, &msg, MSG_CMSG_CLOEXEC);
 	const struct cmsghdr *c = got > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
 

@@ -317,23 +317,28 @@ static FILE *open_file(const char *path, char *why, size_t len)
 	return NULL;
 }
 
-void firewall_reload(struct run *r, const bool *ends)
+void firewall_reload(struct run *r, const char *path, const bool *ends)
 {
-	const char *path = r->s->firewall;
 	char why[512];
 	FILE *f;
 	int rc = -1;
 
-	if (r->firewall == NULL || path[0] == '\0')
+	if (path[0] == '\0' || r->firewall == NULL) {
+		if (strcmp(path, r->s->firewall) != 0)
+			printf("%s: %s needs a restart, or percore-ctl\n", r->app->name,
+			       path[0] == '\0' ? "no firewall.rules" : "a first firewall.rules");
 		return;
+	}
 	f = open_file(path, why, sizeof(why));
 	if (f != NULL) {
 		rc = firewall_load_fd(r, path, fileno(f), ends, why, sizeof(why));
 		(void)fclose(f);
 	}
-	if (rc == 0)
+	if (rc == 0) {
+		snprintf(r->s->firewall, sizeof(r->s->firewall), "%s", path);
 		printf("%s: has read the rules in %s again\n", r->app->name, path);
-	else
+	}
+	if (rc != 0)
 		fprintf(stderr, "%s: the rules stay: %s\n", r->app->name, why);
 }
 

@@ -29,8 +29,8 @@ int firewall_load_fd(struct run *r, const char *name, int fd, const bool *ends, 
 /** firewall_check_fd says whether those rules could be loaded, as firewall_load_fd does, and changes nothing. */
 int firewall_check_fd(struct run *r, const char *name, int fd, char *why, size_t len);
 
-/** firewall_reload does so with the file of firewall.rules, if there is one, and prints a line about it. */
-void firewall_reload(struct run *r, const bool *ends);
+/** firewall_reload does so with the file that firewall.rules names now (empty: none), and prints a line about it. */
+void firewall_reload(struct run *r, const char *path, const bool *ends);
 
 /** firewall_flush lets the stacks be without rules. As firewall_load. */
 int firewall_flush(struct run *r, const bool *ends, char *why, size_t len);

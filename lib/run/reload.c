@@ -219,8 +219,7 @@ static void reload(struct run *r, struct reload *l)
 		l->batch.nb_denied = r->s->nb_denied;
 		hand_out(r, &l->batch);
 	}
-	memcpy(r->s->firewall, l->s.firewall, sizeof(r->s->firewall));
-	firewall_reload(r, &r->reload_ends);
+	firewall_reload(r, l->s.firewall, &r->reload_ends);
 	printf("%s: has read its settings again\n", r->app->name);
 	fflush(stdout);
 }

@@ -149,17 +149,24 @@ static bool describe(const struct pc_stack *st, const struct rte_mbuf *m, const 
 	    .name = {.remote = p->src, .laddr = p->laddr, .proto = p->proto},
 	    .paired = !p->group,
 	};
+	if (verdict != NEXT_UDP && verdict != NEXT_ICMP4 && verdict != NEXT_ICMP6)
+		return true;
+	if (p->l4_len < 8) /* cut short, and dropped as that */
+		return false;
+	if (verdict == NEXT_UDP)
+		describe_udp(st, l4, p, j);
+	else
+		describe_icmp(st, m, l4, p, j);
+	return !is_discovery(p->proto, j->k.icmp_type);
+}
+
+/* Says whether rules have a say, and so whether IP has filled in *p. */
+static bool is_judged(int verdict)
+{
 	switch (verdict) {
 	case NEXT_UDP:
 	case NEXT_ICMP4:
 	case NEXT_ICMP6:
-		if (p->l4_len < 8) /* cut short, and dropped as that */
-			return false;
-		if (verdict == NEXT_UDP)
-			describe_udp(st, l4, p, j);
-		else
-			describe_icmp(st, m, l4, p, j);
-		return !is_discovery(p->proto, j->k.icmp_type);
 	case NEXT_IGMP:
 	case PC_DROP_IP4_PROTOCOL:
 	case PC_DROP_IP6_PROTOCOL:
@@ -191,7 +198,7 @@ int firewall_input(struct pc_stack *st, const struct rte_mbuf *m, const struct i
 	enum fw_action action;
 	struct judged j;
 
-	if (is_own(st, p) || !describe(st, m, p, verdict, &j))
+	if (!is_judged(verdict) || is_own(st, p) || !describe(st, m, p, verdict, &j))
 		return verdict;
 	/* what comes to a group is of no pair, but may be an answer to what went to one, as those of DHCP are */
 	if (p->group && verdict == NEXT_UDP && fw_has_asked(&st->ip.fw, &st->ctx, &j.name))

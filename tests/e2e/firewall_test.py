@@ -17,7 +17,8 @@ from bed import CLIENT, SERVER, expect, sh, wait_for
 
 SERVER6, CLIENT6 = "fd00::1", "fd00::2"
 OPEN, CLOSED, FILTERED = "open", "closed", "filtered"
-WAIT = 1.2  # of a probe that nobody answers, in seconds
+WAIT = 0.6  # of a probe that nobody answers, in seconds
+ROUNDS = 3  # until it counts as that: frames get lost
 
 # ports, what becomes of a probe from an address that may, and from port 4000
 RULES = f"""
@@ -110,26 +111,31 @@ class Probe:
             pass
 
 
-def probe(b, table):
-    """What each probe of a table finds."""
+def ask(b, table):
+    """What a probe each finds; nothing for those that are not answered."""
     probes = [Probe(*what) for what in table]
     waiting = select.epoll()
     by_fd = {p.s.fileno(): p for p in probes}
     for p in probes:
         waiting.register(p.s, select.EPOLLOUT if p.kind == "tcp" else select.EPOLLIN)
-    for _ in range(3):  # datagrams may be lost
-        for p in probes:
-            p.ask()
-        end = time.monotonic() + WAIT * b.slow / 3
-        while (left := end - time.monotonic()) > 0 and any(p.state is None for p in probes):
-            for fd, _ in waiting.poll(left):
-                by_fd[fd].look()
-                if by_fd[fd].state is not None:
-                    waiting.unregister(fd)
-    found = {p.what: p.state or FILTERED for p in probes}
+        p.ask()
+    end = time.monotonic() + WAIT * b.slow
+    while (left := end - time.monotonic()) > 0 and any(p.state is None for p in probes):
+        for fd, _ in waiting.poll(left):
+            by_fd[fd].look()
+            if by_fd[fd].state is not None:
+                waiting.unregister(fd)
     for p in probes:
         p.s.close()
-    return found
+    return {p.what: p.state for p in probes if p.state is not None}
+
+
+def probe(b, table):
+    """What probes of a table find."""
+    found = {}
+    for _ in range(ROUNDS):
+        found.update(ask(b, [what for what in table if what not in found]))
+    return {what: found.get(what, FILTERED) for what in table}
 
 
 def expected(family, kind, sport, dport):
@@ -163,7 +169,7 @@ def shown(b, s):
     written = [line for line in written if line]
     expect([line.split(None, 2)[2] for line in lines] == [*written[1:], written[0], "default out pass"], str(lines))
     hits = {line.split(None, 2)[2]: int(line.split()[0]) for line in lines}
-    expect(hits["pass in proto tcp to port 7,9,19"] == 6, str(hits))
+    expect(hits["pass in proto tcp to port 7,9,19"] >= 6, str(hits))
     expect(hits["drop in proto tcp,udp from port 4000-4099"] >= 12, str(hits))
     expect(hits["default in drop log"] > 0 and hits["reject out proto tcp to port 25"] == 0, str(hits))
     counters = dict(line.split() for line in ctl(b, s, "counters").splitlines())

@@ -152,12 +152,18 @@ static void test_file(void)
 	CU_ASSERT_EQUAL(begin(path), 0);
 	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "drop in\n"));
 	write_file(fd, "reject in\n");
-	firewall_reload(&run, &never);
+	firewall_reload(&run, path, &never);
 	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "reject in\n"));
 	write_file(fd, "eject in\n");
-	firewall_reload(&run, &never);
+	firewall_reload(&run, path, &never);
 	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "reject in\n"));
+	firewall_reload(&run, "", &never); /* it is not named any more: the rules stay */
+	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "reject in\n"));
+	CU_ASSERT_EQUAL(firewall_check_fd(&run, "a", fd, why, sizeof(why)), -1);
+	CU_ASSERT_STRING_EQUAL(why, "a:1: \"eject\" is none of pass, drop, reject");
 	write_file(fd, "pass out\n");
+	CU_ASSERT_EQUAL(firewall_check_fd(&run, "a", fd, why, sizeof(why)), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "reject in\n"));
 	CU_ASSERT_EQUAL(firewall_load_fd(&run, "a", fd, &never, why, sizeof(why)), 0);
 	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "pass out\n"));
 	finish();
