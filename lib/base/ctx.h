@@ -67,6 +67,7 @@ struct ctx {
 	struct rte_mempool *pool;   /* the mbufs of what is sent */
 	struct pc_stack_config cfg; /* changed by pc_stack_reconfigure only, between turns */
 	struct rng rng;
+	bool handed_on; /* the kernel answers for want of a socket (stack/exception.h) */
 	struct strangers *strangers; /* of the port whose burst is worked on; NULL: of none */
 	uint32_t nb_done;
 	struct rte_mbuf *done[CTX_DONE]; /* to be freed, see ctx_free */

@@ -130,6 +130,7 @@ void report_start(const struct run *r)
 		report_memory(r);
 		report_admission(pc_stack_get_config(r->workers[0]->st), line, sizeof(line));
 		printf("admission: %s\n", line);
+		exception_report(r);
 	}
 	printf("%s: ready\n", r->app->name);
 	fflush(stdout);

@@ -66,7 +66,7 @@ bool rx_wait_open(struct rx_wait *w, const uint16_t *ids, unsigned n, uint16_t q
 	*w = (struct rx_wait){.queue = queue, .bell = -1, .go = -1};
 	w->epfd = epoll_create1(EPOLL_CLOEXEC);
 	w->is_open = w->epfd >= 0;
-	if (w->is_open && add_queues(w, ids, n) && add_bell(w))
+	if (w->is_open && n <= PC_MAX_PORTS && add_queues(w, ids, n) && add_bell(w))
 		return true;
 	rx_wait_close(w);
 	return false;

@@ -51,6 +51,10 @@ static const struct text_key text_keys[] = {
      "file of rules for what comes in and goes out (docs/firewall.md); SIGHUP reads it again, and "
      "percore-ctl loads others",
      "/etc/percore.rules", settings_set_firewall},
+    {"exception", "iface",
+     "what is for nobody here of the frames of a port goes to the kernel, by a TAP whose name is "
+     "this and the port's number",
+     "percore", settings_set_exception},
 };
 
 const struct text_key *settings_text_keys(size_t *n)
@@ -429,6 +433,22 @@ int settings_set_control(struct settings *s, const char *origin, const char *val
 		    "most %zu bytes",
 		    origin, sizeof(s->control) - 1);
 	strcpy(s->control, value);
+	return 0;
+}
+
+int settings_set_exception(struct settings *s, const char *origin, const char *value)
+{
+	const size_t n = strlen(value);
+
+	if (n == 0 || n >= sizeof(s->exception) || strpbrk(value, "/:,= ") != NULL)
+		return settings_fail(
+		    s,
+		    "%s: the kernel's interface has a name of 1 to %zu characters, such as percore",
+		    origin, sizeof(s->exception) - 1);
+	if (s->app->frames != NULL)
+		return settings_fail(s, "%s: %s has no stack, and so no exception path", origin,
+		                     s->app->name);
+	strcpy(s->exception, value);
 	return 0;
 }
 

@@ -35,6 +35,8 @@ X(port, offloads, 1, 0, 1, "boolean", "let the device compute and verify checksu
 X(port, steer, 0, 0, 2, "mode", \
   "which of several lcores gets a frame: 1 the one on whose queue it arrives, 2 the one that a hash of its addresses and ports in software chooses; 0: 2 for devices that may spread one connection over several queues (af_packet), else 1") \
 X(port, promiscuous, 0, 0, 1, "boolean", "receive frames for other MAC addresses too") \
+X(exception, addrs, 1, 0, 1, "boolean", \
+  "give the kernel's interface of the exception path the addresses that are set for its port") \
 X(ip6, dhcp, 1, 0, 2, "never, router, always", \
   "ask by stateless DHCPv6 (RFC 8415) for name servers, on ports with IPv6: when a router says that there is somebody to ask, or in any case")
 /* clang-format on */
@@ -98,6 +100,7 @@ struct settings {
 	char leases[PATH_MAX];   /* file that remembers leases; empty: none */
 	char control[108];       /* UNIX socket for commands (ctl.h); empty: none */
 	char firewall[PATH_MAX]; /* file of rules (firewall.h); empty: none */
+	char exception[11]; /* what the names of the kernel's interfaces begin with; empty: none */
 	char why[SETTINGS_WHY];
 };
 
@@ -139,6 +142,9 @@ int settings_set_sockets(struct settings *s, const char *origin, const char *val
 
 /** settings_set_control takes the name of the UNIX socket for commands. Returns 0 or -1. */
 int settings_set_control(struct settings *s, const char *origin, const char *value);
+
+/** settings_set_exception takes what the names of the kernel's interfaces begin with. Returns 0 or -1. */
+int settings_set_exception(struct settings *s, const char *origin, const char *value);
 
 /** settings_set_leases takes the name of the file that remembers leases. Returns 0 or -1. */
 int settings_set_leases(struct settings *s, const char *origin, const char *value);

@@ -359,7 +359,8 @@ static int make_stack(struct run *r, struct worker *w, const struct pc_stack_con
 		return settings_fail(r->s, "the stack of lcore %u cannot be made: %s%s", w->lcore,
 		                     strerror(errno),
 		                     errno == ENOMEM ? "; lower stack.max_connections" : "");
-	if (make_ports(r, w) != 0)
+	if (make_ports(r, w) != 0 || (w->index == 0 && exception_make(r, w) != 0) ||
+	    exception_attach(r, w) != 0)
 		return -1;
 	return add_addrs(r, w);
 }
@@ -404,6 +405,9 @@ void run_teardown(struct run *r)
 	for (unsigned i = 0; i < r->nb_workers; i++)
 		for (unsigned p = 0; p < r->nb_ports + r->nb_vlans; p++)
 			pc_port_close(r->workers[i]->ports[p]);
+	for (unsigned i = 0; i < r->nb_workers; i++)
+		exception_close(r->workers[i]);
+	exception_stop(r);
 	lease_free(r);
 	for (unsigned p = 0; p < r->nb_ports; p++)
 		steer_free(r->steers[p]);

@@ -217,6 +217,7 @@ void worker_start_idling(struct worker *w)
 {
 	const struct run *r = w->run;
 	const struct run_config *c = &r->s->run;
+	uint16_t ids[2 * PC_MAX_PORTS];
 	const uint64_t us = idle_choose_us(c->run_idle_us, w->ports, r->nb_ports, r->nb_workers);
 
 	idle_init(&w->idle, idle_choose(c->run_idle, w->ports, r->nb_ports), c->run_idle_turns, us);
@@ -224,7 +225,9 @@ void worker_start_idling(struct worker *w)
 		w->idle.deadline = deadline_of_app;
 		w->idle.deadline_arg = w;
 	}
-	idle_interrupts(&w->idle, r->port_ids, r->nb_ports, (uint16_t)w->index,
+	memcpy(ids, r->port_ids, r->nb_ports * sizeof(ids[0]));
+	memcpy(ids + r->nb_ports, r->taps.id, r->taps.n * sizeof(ids[0]));
+	idle_interrupts(&w->idle, ids, r->nb_ports + r->taps.n, (uint16_t)w->index,
 	                r->app->turn == NULL || r->app->next_deadline != NULL);
 	if (w->index == 0 && c->run_idle == RUN_IDLE_INTERRUPT &&
 	    w->idle.mode != RUN_IDLE_INTERRUPT)

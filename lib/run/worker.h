@@ -19,6 +19,7 @@
 #include "bond.h"
 #include "clock.h"
 #include "eal.h"
+#include "exception.h"
 #include "idle.h"
 #include "rejoin.h"
 #include "settings.h"
@@ -45,6 +46,7 @@ struct worker {
 	struct pc_port *ports[PC_MAX_PORTS];   /* of the devices, then of VLANs */
 	struct pc_run_ports frames;            /* what a program without a stack has been given */
 	struct pc_port *devices[PC_MAX_PORTS]; /* below everything that is around them */
+	struct pc_port *taps[PC_MAX_PORTS];    /* of exception.c */
 	void *app;                             /* the program's own */
 	struct idle idle;
 	struct pc_service *service;        /* for threads; NULL: nobody wants one */
@@ -91,7 +93,8 @@ struct run {
 	uint8_t link_moves[PC_MAX_PORTS];    /* of bonds, likewise */
 	bool untrue_told[PC_MAX_PORTS];      /* that a device does not do what it announces */
 	struct lease_board *board;           /* of lease.c */
-	unsigned nb_vlans;                   /* their ports follow those of the devices */
+	struct exception_taps taps;
+	unsigned nb_vlans; /* their ports follow those of the devices */
 	struct run_vlan vlans[PC_MAX_PORTS];
 	struct worker *workers[RTE_MAX_LCORE];
 };

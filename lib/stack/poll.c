@@ -143,6 +143,17 @@ static void send_all(struct pc_stack *st)
 		ctx_free_done(&st->ctx);
 }
 
+/* what the kernel has sent */
+static unsigned poll_exceptions(struct pc_stack *st)
+{
+	unsigned n = 0;
+
+	for (uint16_t i = 0; i < st->ip.ifs.n; i++)
+		if (st->exceptions[i].kernel != NULL)
+			n += exception_poll(&st->exceptions[i], &st->ctx);
+	return n;
+}
+
 unsigned pc_stack_poll(struct pc_stack *st, uint64_t now_ns)
 {
 	unsigned n = 0;
@@ -156,6 +167,8 @@ unsigned pc_stack_poll(struct pc_stack *st, uint64_t now_ns)
 	send_all(st);
 	for (uint8_t i = 0; i < st->ip.ifs.n; i++)
 		n += stack_rx(st, i);
+	if (unlikely(st->nb_exceptions != 0))
+		n += poll_exceptions(st);
 	if (unlikely(loop_count(&st->ip.ifs.loop) != 0))
 		n += stack_rx(st, NETIF_LO);
 	tcp_poll(st->tcp);

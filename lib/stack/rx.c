@@ -9,7 +9,8 @@
  *                                    -> UDP  -> socket queue, or port unreachable
  *                                    -> TCP  -> (whole burst) look up -> (whole burst) state machine
  *
- * A layer returns the next step or a named drop, and only this file counts and frees what is dropped.
+ * A layer returns the next step or a named drop, and only this file counts and frees what is dropped, or hands it to
+ * the kernel if it is the kernel's (exception.h).
  * TCP is worked in three passes over the burst, so that the cache misses of many flows overlap: parse
  * and prefetch the bucket of the flow table; look up and prefetch the TCB; run the state machine.
  */
@@ -38,6 +39,7 @@ struct batch {
 	unsigned n;
 	bool undivided; /* nobody but the transport wants to see what is for it */
 	bool unjudged;  /* and there are no rules for what is not TCP */
+	bool merges;    /* tcp.gro; not where a segment may turn out to be the kernel's */
 	struct tcp_pending seg[BURST];
 };
 
@@ -51,6 +53,8 @@ struct batch {
 static inline void drop(struct pc_stack *st, struct rte_mbuf *m, int verdict)
 {
 	assert(verdict_is_drop(verdict));
+	if (unlikely(st->exception != NULL) && exception_put(st->exception, &st->ctx, m, verdict))
+		return;
 	ctx_count(&st->ctx, verdict);
 	ctx_free(&st->ctx, m);
 }
@@ -113,7 +117,7 @@ static inline int input_datagram(struct pc_stack *st, struct rte_mbuf *m, const 
 {
 	const int verdict = udp_input(st->udp, m, p);
 
-	if (unlikely(verdict == PC_DROP_UDP_NO_SOCKET))
+	if (unlikely(verdict == PC_DROP_UDP_NO_SOCKET) && !st->ctx.handed_on)
 		icmp_port_unreachable(&st->ip, m, p);
 	return verdict;
 }
@@ -127,7 +131,7 @@ static inline void add_segment(struct pc_stack *st, struct batch *b, struct rte_
 	struct tcp_pending *seg = &b->seg[b->n];
 
 	seg->m = m;
-	if (seg->rx.seg.len < TCP_MERGE_MIN || b->n == 0 || !st->ctx.cfg.tcp_gro ||
+	if (seg->rx.seg.len < TCP_MERGE_MIN || b->n == 0 || !b->merges ||
 	    !tcp_merge(seg - 1, seg)) {
 		b->n++;
 		return;
@@ -225,7 +229,8 @@ static __rte_noinline int input_upper(struct pc_stack *st, struct rte_mbuf *m, i
 		return igmp_input(&st->ip, m, p);
 	case PC_DROP_IP4_PROTOCOL:
 	case PC_DROP_IP6_PROTOCOL:
-		icmp_protocol_unreachable(&st->ip, m, p);
+		if (!st->ctx.handed_on)
+			icmp_protocol_unreachable(&st->ip, m, p);
 		return verdict;
 	default:
 		return verdict;
@@ -246,6 +251,13 @@ static __rte_always_inline void input_plain(struct pc_stack *st, struct rte_mbuf
 	add_segment(st, b, m);
 }
 
+static int input_arp(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif)
+{
+	if (st->exception != NULL)
+		exception_put_arp(st->exception, &st->ctx, m);
+	return arp_input(st->ip.neigh, m, netif);
+}
+
 /** input_any carries one frame through the layers below TCP. */
 static __rte_noinline void input_any(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif,
                                      struct batch *b)
@@ -263,7 +275,7 @@ static __rte_noinline void input_any(struct pc_stack *st, struct rte_mbuf *m, ui
 	else if (verdict == NEXT_IP6)
 		verdict = input_upper(st, m, ip6_input(&st->ip, m, netif, p), b);
 	else if (verdict == NEXT_ARP)
-		verdict = arp_input(st->ip.neigh, m, netif);
+		verdict = input_arp(st, m, netif);
 	finish(st, m, verdict);
 }
 
@@ -344,6 +356,25 @@ static inline void meet_strangers(struct pc_stack *st, uint8_t netif, unsigned n
 	                (uint32_t)cfg->stack_busy_answers, st->ctx.now_ns);
 }
 
+/* what nobody here wants of this burst is the kernel's */
+static inline void begin_exception(struct pc_stack *st, uint8_t netif)
+{
+	if (likely(st->nb_exceptions == 0) || netif >= PC_MAX_PORTS ||
+	    st->exceptions[netif].kernel == NULL)
+		return;
+	st->exception = &st->exceptions[netif];
+	st->ctx.handed_on = true;
+}
+
+static inline void end_exception(struct pc_stack *st)
+{
+	if (likely(st->exception == NULL))
+		return;
+	exception_flush(st->exception, &st->ctx);
+	st->exception = NULL;
+	st->ctx.handed_on = false;
+}
+
 unsigned stack_rx(struct pc_stack *st, uint8_t netif)
 {
 	struct pc_port *port = ip_port(&st->ip, netif);
@@ -358,13 +389,16 @@ unsigned stack_rx(struct pc_stack *st, uint8_t netif)
 		return 0;
 	}
 	ctx_add(&st->ctx, PC_RX_FRAMES, n);
+	begin_exception(st, netif);
 	b.n = 0;
+	b.merges = st->ctx.cfg.tcp_gro != 0 && !st->ctx.handed_on;
 	b.undivided = st->ip.deny.nb_ranges == 0 && st->ip.nb_raw == 0;
 	b.unjudged = b.undivided && !fw_is_on(&st->ip.fw);
 	pass_parse(st, pkts, n, netif, &b);
 	tcp_rx_prefetch(st->tcp, b.seg, b.n);
 	for (struct tcp_pending *seg = b.seg; seg < b.seg + b.n; seg++)
 		finish(st, seg->m, tcp_input(st->tcp, seg->m, &seg->pkt, &seg->rx));
+	end_exception(st);
 	st->ctx.strangers = NULL;
 	return n;
 }

@@ -174,6 +174,20 @@ int pc_stack_set_mtu(struct pc_stack *st, int port, uint16_t mtu)
 	return 0;
 }
 
+int pc_stack_set_exception(struct pc_stack *st, int port, struct pc_port *kernel, bool link)
+{
+	struct exception *e;
+
+	if (port < 0 || port >= st->ip.ifs.n)
+		return stack_fail(-EINVAL);
+	e = &st->exceptions[port];
+	st->nb_exceptions += kernel != NULL;
+	st->nb_exceptions -= e->kernel != NULL;
+	*e = (struct exception){
+	    .kernel = kernel, .ifs = &st->ip.ifs, .netif = &st->ip.ifs.netif[port], .link = link};
+	return 0;
+}
+
 int pc_stack_add_slaac(struct pc_stack *st, int port)
 {
 	return stack_fail(ip_add_slaac(&st->ip, port));

@@ -15,6 +15,7 @@
 #include "event/event.h"
 #include "ip/ip.h"
 #include "sock/sock.h"
+#include "stack/exception.h"
 #include "stack/mail.h"
 #include "tcp/tcp.h"
 #include "udp/udp.h"
@@ -28,6 +29,9 @@ struct pc_stack {
 	struct events events;
 	struct mail *mail;                        /* what other threads ask for */
 	struct strangers strangers[PC_MAX_PORTS]; /* for each port */
+	struct exception *exception; /* of the port whose burst is worked on; NULL: it has none */
+	uint32_t nb_exceptions;
+	struct exception exceptions[PC_MAX_PORTS];
 };
 
 /** stack_fail makes the public form of a result: errno and -1 for a negative errno. */

@@ -49,7 +49,8 @@ static int input_no_flow(struct tcp *tcp, const struct ip_pkt *p, const struct t
 	listener = bindings_listener(&tcp->bind, binding_family(&rx->flow.raddr), rx->flow.laddr,
 	                             rx->flow.lport, (uint32_t)rx->hash);
 	if (listener == 0) {
-		tcp_reply_rst(tcp, p, rx);
+		if (!tcp->ctx->handed_on)
+			tcp_reply_rst(tcp, p, rx);
 		return PC_DROP_TCP_CLOSED;
 	}
 	if (flags & TCP_ACK)

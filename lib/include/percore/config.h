@@ -71,6 +71,8 @@ X(firewall, state_ms, 60000, 100, 86400000, "ms", "time after its last packet fo
 X(firewall, log_rate, 10, 0, 100000, "packets/s", "packets that rules of the firewall log per second and lcore at most; 0: none") \
 X(icmp, error_rate, 100, 0, 1000000, "messages/s", "ICMP errors sent per second at most; 0: none") \
 X(icmp, echo, 1, 0, 1, "boolean", "answer ICMP echo requests") \
+X(exception, rate, 100000, 0, 1000000000, "frames/s", \
+  "frames per port and lcore that are handed to the kernel at most (exception.iface); 0: without limit") \
 X(udp, rcvbuf, 212992, 2048, 1073741824, "bytes", "default SO_RCVBUF of a UDP socket") \
 X(tcp, rcvbuf, 524288, 4096, 1073741824, "bytes", \
   "default SO_RCVBUF: the largest receive window of a connection at first; it grows as what is read in a round trip asks for, unless the application sets it") \

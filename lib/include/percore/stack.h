@@ -85,6 +85,16 @@ int pc_stack_add_port(struct pc_stack *st, struct pc_port *port);
 int pc_stack_add_addr(struct pc_stack *st, int port, const struct pc_prefix *addr);
 
 /**
+ * pc_stack_set_exception gives a port an exception path: what is for nobody here of the frames that it receives, be it for want of
+ * a socket, of a protocol or of an address, is not answered but sent to kernel, a port which leads to the
+ * kernel's stack (a TAP), and what comes from there is sent by the port as it is. ARP replies, neighbour discovery
+ * and IGMP go there, too, if link is set: where several stacks share a device, one has it set. At most
+ * exception.rate frames a second go there. kernel must live as long as the stack; NULL: no
+ * exception path any more. Returns 0, or -1 with errno EINVAL (no such port).
+ */
+int pc_stack_set_exception(struct pc_stack *st, int port, struct pc_port *kernel, bool link);
+
+/**
  * pc_stack_add_slaac gives port a link-local IPv6 address and lets it make itself one of each prefix that
  * a router tells (RFC 4862), besides what pc_stack_add_addr says. They come and go while the stack runs.
  * Returns 0, or -1 with errno EINVAL or ENOSPC.

@@ -63,14 +63,14 @@ static void mistakes_have_a_line_number(void)
 	     ":3: there is no key tcp.rcvbfu; is tcp.rcvbuf meant?"},
 	    {"rcvbuf = 12\n", ":1: \"rcvbuf = 12\" comes before the first [section]"},
 	    {"[tcp\n", ":1: a section's line ends with ], as [tcp] does"},
-	    {"\n[]\n",
-	     ":2: there is no section []; there are: stack, arp, ip, ip6, firewall, icmp, udp, "
-	     "tcp, run, port, "
-	     "test, net"},
-	    {"[http]\n",
-	     ":1: there is no section [http]; there are: stack, arp, ip, ip6, firewall, icmp, udp, "
-	     "tcp, run, port, "
-	     "test, net"},
+	    {"\n[]\n", ":2: there is no section []; there are: stack, arp, ip, ip6, firewall, "
+	               "icmp, exception, udp, "
+	               "tcp, run, port, "
+	               "test, net"},
+	    {"[http]\n", ":1: there is no section [http]; there are: stack, arp, ip, ip6, "
+	                 "firewall, icmp, exception, udp, "
+	                 "tcp, run, port, "
+	                 "test, net"},
 	    {"[net]\naddr = 10.0.0.1/24\naddr = here\n",
 	     ":3: \"here\" is no address with a prefix length, as 10.0.0.1/24 is"},
 	};

@@ -58,7 +58,7 @@ static void mistakes_are_told_exactly(void)
 	    {"tcp.something_else=1",
 	     "--set: there is no key tcp.something_else; --help lists them all"},
 	    {"tpc.rcvbuf=1", "--set: there is no section [tpc]; there are: stack, arp, ip, ip6, "
-	                     "firewall, icmp, udp, tcp, run, "
+	                     "firewall, icmp, exception, udp, tcp, run, "
 	                     "port, test, net"},
 	    {"tcp.rcvbuf=",
 	     "--set: tcp.rcvbuf takes a whole number from 4096 to 1073741824 (bytes), not \"\""},

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The exception path; see exception.h. */
+#include "stack/exception.h"
+
+#include <string.h>
+
+#include <rte_mbuf.h>
+
+#include "base/mbuf.h"
+#include "stack/exception_cut.h"
+#include "wire/arp.h"
+#include "wire/eth.h"
+
+#define SECOND_NS UINT64_C(1000000000)
+
+/* of the destination in an IP header */
+#define IP4_DST_OFF 16
+#define IP6_DST_OFF 24
+
+/* ---- whose a frame is ------------------------------------------------------------------------- */
+
+enum owner { OURS, KERNEL, BOTH };
+
+/* BOTH: several lcores may get a copy each, and the kernel wants one */
+static enum owner owner_of(int verdict)
+{
+	switch (verdict) {
+	case PC_DROP_ETH_TYPE:
+	case PC_DROP_ETH_VLAN:
+	case PC_DROP_ARP_NOT_OURS:
+	case PC_DROP_IP4_NOT_OURS:
+	case PC_DROP_IP4_PROTOCOL:
+	case PC_DROP_IP6_NOT_OURS:
+	case PC_DROP_IP6_PROTOCOL:
+	case PC_DROP_ND_NOT_OURS:
+	case PC_DROP_ICMP_ECHO_REPLY:
+	case PC_DROP_ICMP_TYPE:
+	case PC_DROP_ICMP_NO_MATCH:
+	case PC_DROP_ICMP_DONE:
+	case PC_DROP_UDP_NO_SOCKET:
+	case PC_DROP_TCP_CLOSED:
+	case PC_DROP_TCP_RST_STRAY:
+		return KERNEL;
+	case PC_DROP_ND_UNASKED:
+	case PC_DROP_ND_ROUTER:
+	case PC_DROP_ND_DONE:
+	case PC_DROP_IGMP_IGNORED:
+	case PC_DROP_IGMP_DONE:
+		return BOTH;
+	default:
+		return OURS;
+	}
+}
+
+/* Of what is for no address that is in use here: it is for one that will be, when the link has been asked for it. The
+ * kernel, which has it too, would say that our ports are closed. */
+static bool is_for_us(const struct exception *e, const struct rte_mbuf *m, int verdict)
+{
+	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, ETH_HDR_LEN);
+	struct pc_addr dst;
+
+	if (verdict == PC_DROP_IP4_NOT_OURS)
+		dst = pc_addr_ip4(wire_get32_be(ip + IP4_DST_OFF));
+	else if (verdict == PC_DROP_IP6_NOT_OURS)
+		memcpy(&dst, ip + IP6_DST_OFF, sizeof(dst));
+	else
+		return false;
+	return netifs_find(e->ifs, &dst) != LADDR_NONE;
+}
+
+/* A bucket of a tenth of a second. */
+static bool may_pass(struct exception *e, const struct ctx *ctx)
+{
+	const uint64_t rate = ctx->cfg.exception_rate, most = rate / 10 + 1;
+	const uint64_t due = RTE_MIN(ctx->now_ns - e->filled_ns, SECOND_NS) * rate;
+
+	if (rate == 0)
+		return true;
+	if (due >= SECOND_NS) {
+		e->left = (uint32_t)RTE_MIN(e->left + due / SECOND_NS, most);
+		e->filled_ns = ctx->now_ns - due % SECOND_NS / rate;
+	}
+	if (e->left == 0)
+		return false;
+	e->left--;
+	return true;
+}
+
+/* ---- to the kernel ----------------------------------------------------------------------------- */
+
+static bool is_too_long(const struct exception *e, const struct rte_mbuf *m)
+{
+	return m->pkt_len > (uint32_t)e->kernel->info.mtu + ETH_HDR_LEN + VLAN_TAG_LEN;
+}
+
+static void drop(struct ctx *ctx, struct rte_mbuf *m, enum pc_counter why)
+{
+	ctx_count(ctx, (int)why);
+	rte_pktmbuf_free(m);
+}
+
+/* What was put together of fragments is taken apart again. */
+static void hand_pieces(struct exception *e, struct ctx *ctx, struct rte_mbuf *m)
+{
+	struct rte_mbuf *pieces[EXCEPTION_PIECES];
+	const unsigned n = exception_cut(ctx, m, e->kernel->info.mtu, pieces);
+	unsigned sent = 0;
+
+	if (n > 0)
+		sent = e->kernel->ops->tx_burst(e->kernel, pieces, (uint16_t)n, ctx->now_ns);
+	for (unsigned i = sent; i < n; i++)
+		rte_pktmbuf_free(pieces[i]);
+	ctx_add(ctx, PC_EXCEPTION_RX, sent);
+	if (n == 0 || sent < n) {
+		drop(ctx, m, PC_DROP_EXCEPTION_FULL);
+		return;
+	}
+	ctx_count(ctx, PC_RX_TAKEN);
+	rte_pktmbuf_free(m);
+}
+
+static void hand(struct exception *e, struct ctx *ctx, struct rte_mbuf *m)
+{
+	if (unlikely(is_too_long(e, m))) {
+		hand_pieces(e, ctx, m);
+		return;
+	}
+	mbuf_clear_offload(m);
+	e->pkts[e->n++] = m;
+	if (e->n == EXCEPTION_BURST)
+		exception_flush(e, ctx);
+}
+
+bool exception_put(struct exception *e, struct ctx *ctx, struct rte_mbuf *m, int verdict)
+{
+	const enum owner owner = owner_of(verdict);
+
+	if (owner == OURS || (owner == BOTH && !e->link) || is_for_us(e, m, verdict))
+		return false;
+	if (may_pass(e, ctx))
+		hand(e, ctx, m);
+	else
+		drop(ctx, m, PC_DROP_EXCEPTION_RATE);
+	return true;
+}
+
+void exception_put_arp(struct exception *e, struct ctx *ctx, const struct rte_mbuf *m)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+	struct rte_mbuf *copy;
+	struct arp_pkt a;
+
+	if (!e->link || arp_parse(p + ETH_HDR_LEN, m->data_len - (uint32_t)ETH_HDR_LEN, &a) < 0 ||
+	    a.op == ARP_REQUEST || !may_pass(e, ctx))
+		return;
+	copy = rte_pktmbuf_copy(m, ctx->pool, 0, UINT32_MAX);
+	if (copy == NULL)
+		return;
+	if (e->kernel->ops->tx_burst(e->kernel, &copy, 1, ctx->now_ns) == 1)
+		ctx_count(ctx, PC_EXCEPTION_RX);
+	else
+		rte_pktmbuf_free(copy);
+}
+
+void exception_flush(struct exception *e, struct ctx *ctx)
+{
+	uint16_t sent;
+
+	if (e->n == 0)
+		return;
+	sent = e->kernel->ops->tx_burst(e->kernel, e->pkts, e->n, ctx->now_ns);
+	ctx_add(ctx, PC_RX_TAKEN, sent);
+	ctx_add(ctx, PC_EXCEPTION_RX, sent);
+	for (uint16_t i = sent; i < e->n; i++)
+		drop(ctx, e->pkts[i], PC_DROP_EXCEPTION_FULL);
+	e->n = 0;
+}
+
+/* ---- from the kernel --------------------------------------------------------------------------- */
+
+unsigned exception_poll(struct exception *e, struct ctx *ctx)
+{
+	struct rte_mbuf *pkts[EXCEPTION_BURST];
+	uint16_t n;
+
+	/* what cannot be sent now waits in the kernel's queue */
+	if (txq_is_busy(&e->netif->txq))
+		return 0;
+	n = e->kernel->ops->rx_burst(e->kernel, pkts, EXCEPTION_BURST / 2, ctx->now_ns);
+	for (uint16_t i = 0; i < n; i++) {
+		pkts[i]->ol_flags = 0;
+		txq_put(&e->netif->txq, ctx, pkts[i]);
+	}
+	ctx_add(ctx, PC_EXCEPTION_TX, n);
+	return n;
+}

@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""One address, two stacks: percore-httpd serves port 80, and the kernel behind it, by the exception path, all the rest."""
+import hashlib
+import json
+import os
+import re
+import socket
+import subprocess
+
+import bed
+from bed import CLIENT, SERVER, expect, sh, wait_for
+
+SERVER6, CLIENT6 = "fd00::1", "fd00::2"
+TAP = "pcx0"
+SIZE = 8_000_000
+
+ECHO = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 5000))
+while True:
+    data, who = s.recvfrom(65536)
+    s.sendto(data, who)
+"""
+
+
+class State:
+    """What the servers serve."""
+
+
+def inside(b, *command, **kw):
+    """Runs a command with the sockets of the server's kernel."""
+    return sh("ip", "netns", "exec", b.server_ns, *command, **kw)
+
+
+def start(b):
+    s = State()
+    s.root = os.path.join(b.tmp, "root")
+    os.mkdir(s.root)
+    data = os.urandom(SIZE)
+    s.digest = hashlib.sha256(data).hexdigest()
+    with open(os.path.join(s.root, "big"), "wb") as f:
+        f.write(data)
+    inside(b, "sh", "-c", "echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6")
+    # a packet socket shows frames to percore that the kernel has as well; those of a device that is taken it has not
+    inside(b, "nft", "add table netdev taken; add chain netdev taken in { type filter hook ingress device pcv1 priority 0; policy drop; }")
+    s.program = b.start("percore-httpd", "--listen", "80", "--root", s.root, "--addr", f"{SERVER6}/64", "--set",
+                        f"exception.iface={TAP[:-1]}")
+    with open(f"/proc/sys/net/ipv6/conf/{b.dev}/disable_ipv6", "w", encoding="ascii") as f:
+        f.write("0")
+    sh("ip", "-6", "addr", "replace", f"{CLIENT6}/64", "dev", b.dev, "nodad")
+    s.servers = [subprocess.Popen(["ip", "netns", "exec", b.server_ns, "python3", *words], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                 for words in (["-m", "http.server", "22", "--bind", "::", "-d", s.root], ["-c", ECHO])]
+    return s
+
+
+def get(host, port):
+    """The SHA-256 of the file by a server's port."""
+    r = subprocess.run(["curl", "-sS", "--max-time", "60", f"http://{host}:{port}/big"], capture_output=True, check=False)
+    expect(r.returncode == 0, f"curl {host} {port}: {r.stderr.decode()}")
+    return hashlib.sha256(r.stdout).hexdigest()
+
+
+def interface(b, s):
+    """ip shows the interface with the port's MAC address and our addresses"""
+    link = json.loads(inside(b, "ip", "-j", "addr", "show", "dev", TAP).stdout)[0]
+    mac = re.search(r"port 0: .* MAC ([0-9a-f:]+)", s.program.out()).group(1)
+    expect(link["address"] == mac and link["mtu"] == 1500 and "UP" in link["flags"], link)
+    addrs = {f"{a['local']}/{a['prefixlen']}" for a in link["addr_info"]}
+    expect({f"{SERVER}/24", f"{SERVER6}/64"} <= addrs, addrs)
+    expect(f"port 0 goes to the kernel by {TAP}" in s.program.out(), s.program.out())
+
+
+def both(b, s):
+    """port 80 is percore's and port 22 the kernel's, at the same address of both families"""
+    wait_for(lambda: sh("curl", "-sS", "--max-time", 2, f"http://{SERVER}:22/", check=False).returncode == 0, 10 * b.slow,
+             "the kernel's server")
+    for host in (SERVER, f"[{SERVER6}]"):
+        for port, name in ((80, "percore"), (22, "SimpleHTTP")):
+            head = sh("curl", "-sSI", "--max-time", 10, f"http://{host}:{port}/big").stdout
+            expect(name in head, f"{host} {port}: {head}")
+            expect(get(host, port) == s.digest, f"{host} {port}: the file differs")
+
+
+def closed(b, s):
+    """who has a port neither here nor there is told so by the kernel, once"""
+    out = sh("nmap", "-n", "-Pn", "-p", "21-23,79-81", "-T4", "--max-retries", 3, SERVER, timeout=100).stdout
+    ports = re.findall(r"(?m)^(\d+)/tcp\s+(\S+)", out)
+    expect(ports == [("21", "closed"), ("22", "open"), ("23", "closed"), ("79", "closed"), ("80", "open"), ("81", "closed")], out)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as c:
+        c.settimeout(10)
+        c.connect((SERVER, 5001))
+        c.send(b"?")
+        try:
+            c.recv(1)
+            expect(False, "somebody answers")
+        except ConnectionRefusedError:
+            pass
+
+
+def upload(b, s):
+    """a stream goes up to the kernel while percore serves another"""
+    code = ("import socket, hashlib, sys; l = socket.create_server(('', 5001)); c, _ = l.accept(); h = hashlib.sha256()\n"
+            "while d := c.recv(65536): h.update(d)\n"
+            "print(h.hexdigest())")
+    with open(os.path.join(s.root, "big"), "rb") as f:
+        data = f.read()
+
+    def connected():
+        try:
+            return socket.create_connection((SERVER, 5001), 10)
+        except OSError:
+            return None
+    up = subprocess.Popen(["ip", "netns", "exec", b.server_ns, "python3", "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        c = wait_for(connected, 10 * b.slow, "the kernel to listen")
+        c.settimeout(60)
+        c.sendall(data[:SIZE // 2])
+        expect(get(SERVER, 80) == s.digest, "the file differs")
+        c.sendall(data[SIZE // 2:])
+        c.close()
+        expect(up.communicate(timeout=60)[0].strip() == s.digest, "the kernel got something else")
+    finally:
+        up.kill()
+        up.wait()
+
+
+def datagrams(b, s):
+    """datagrams of 1 to 60,000 bytes, the larger ones in fragments, come back from a socket of the kernel's"""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as c:
+        c.settimeout(1)
+        c.connect((SERVER, 5000))
+        for size in [n for n in (1, 1472, 1473, 9000, 30001, 60000) if n <= b.largest4]:
+            data = os.urandom(size)
+
+            def back():
+                c.send(data)
+                try:
+                    return c.recv(65536) == data
+                except TimeoutError:
+                    return False
+            wait_for(back, 10 * b.slow, f"{size} bytes to come back")
+
+
+def outbound(b, s):
+    """the kernel itself pings and fetches by the same device"""
+    out = inside(b, "ping", "-n", "-c", 5, "-i", "0.1", CLIENT).stdout
+    expect(" 0% packet loss" in out, out)
+    out = inside(b, "ping", "-6", "-n", "-c", 5, "-i", "0.1", CLIENT6).stdout
+    expect(" 0% packet loss" in out, out)
+    with subprocess.Popen(["python3", "-m", "http.server", "8307", "-d", s.root], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL) as server:
+        try:
+            wait_for(lambda: inside(b, "curl", "-sS", "--max-time", 2, "-o", "/dev/null", f"http://{CLIENT}:8307/",
+                                    check=False).returncode == 0, 10 * b.slow, "the client's server")
+            got = inside(b, "sh", "-c", f"curl -sS --max-time 60 http://{CLIENT}:8307/big | sha256sum").stdout.split()[0]
+        finally:
+            server.kill()
+    expect(got == s.digest, "the file differs")
+
+
+def end(b, s):
+    """the interface goes with the program"""
+    for p in s.servers:
+        p.kill()
+        p.wait()
+    s.program.stop()
+    expect(inside(b, "ip", "link", "show", "dev", TAP, check=False).returncode != 0, "it is still there")
+
+
+STEPS = [interface, both, closed, upload, datagrams, outbound, end]
+
+if __name__ == "__main__":
+    args = bed.arguments(__doc__)
+    bed.need("ethtool", "curl", "nmap", "nft")
+    bed.main(args, STEPS, start)

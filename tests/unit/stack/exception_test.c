@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The exception path: which frames go to the kernel, what is not answered then, and what comes back.
+ *
+ * The kernel is a second probe, to which the stack gives what it does not want.
+ */
+
+#include <string.h>
+
+#include <rte_mbuf.h>
+
+#include "fixture.h"
+
+static struct box b;
+static struct probe *kernel;
+
+static const struct frame_ends kernel_ends = {
+    .src_mac = PROBE_MAC, .dst_mac = PEER_MAC, .src_be = US, .dst_be = PEER};
+
+static void begin(void)
+{
+	const struct probe_config probe = {.pool = probe_pool};
+
+	box_open(&b);
+	probe_answer_arp(b.probe, false);
+	kernel = probe_open(&probe);
+	probe_answer_arp(kernel, false);
+	CU_ASSERT_EQUAL(pc_stack_set_exception(b.st, 0, probe_port(kernel), true), 0);
+	box_turn(&b, 1);
+	box_turn(&b, 1);
+	while (probe_sent(b.probe) != NULL) /* it announces its address */
+		probe_take(b.probe);
+}
+
+static void start(void)
+{
+	box_init(&b);
+	begin();
+}
+
+static void end(void)
+{
+	uint64_t taken = box_count(&b, PC_RX_TAKEN);
+
+	CU_ASSERT_EQUAL(box_count(&b, PC_RX_FRAMES), taken + box_drops(&b));
+	CU_ASSERT_PTR_NULL(probe_sent(b.probe));
+	CU_ASSERT_PTR_NULL(probe_sent(kernel));
+	CU_ASSERT_EQUAL(pc_stack_set_exception(b.st, 0, NULL, false), 0);
+	pc_port_close(probe_port(kernel));
+	box_close(&b);
+}
+
+/* Lets the stack receive a frame. */
+static void receive(const struct frame *f)
+{
+	probe_inject(b.probe, f);
+	box_turn(&b, 1);
+}
+
+/* The kernel has got this frame, byte for byte. */
+static void expect_at_kernel(const struct frame *f)
+{
+	const struct frame *got = probe_sent(kernel);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(got);
+	CU_ASSERT_EQUAL(got->len, f->len);
+	CU_ASSERT_EQUAL(memcmp(got->b, f->b, f->len), 0);
+	probe_take(kernel);
+}
+
+static int serve(int type, uint16_t port)
+{
+	const struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int fd = pc_socket(b.st, AF_INET, type, 0);
+
+	CU_ASSERT_EQUAL(pc_bind(b.st, fd, (const struct sockaddr *)&a, sizeof(a)), 0);
+	if (type == SOCK_STREAM)
+		CU_ASSERT_EQUAL(pc_listen(b.st, fd, 100), 0);
+	return fd;
+}
+
+/* ---- frames ------------------------------------------------------------------------------------- */
+
+static void make_tcp(struct frame *f, uint16_t dport, uint8_t flags)
+{
+	const struct frame_ends e = box_ends();
+	const struct tcp_seg s = {
+	    .sport = 4000, .dport = dport, .seq = 1, .ack = 1, .flags = flags, .wnd = 1000};
+
+	frame_tcp(f, &e, &s, NULL, NULL, 0);
+}
+
+static void syn(struct frame *f)
+{
+	make_tcp(f, 22, TCP_SYN);
+}
+
+static void ack(struct frame *f)
+{
+	make_tcp(f, 22, TCP_ACK);
+}
+
+static void rst(struct frame *f)
+{
+	make_tcp(f, 22, TCP_RST);
+}
+
+static void text(struct frame *f)
+{
+	static const uint8_t data[1000] = "some text";
+	const struct frame_ends e = box_ends();
+	const struct tcp_seg s = {.sport = 4000,
+	                          .dport = 22,
+	                          .seq = 1,
+	                          .ack = 1,
+	                          .flags = TCP_ACK,
+	                          .wnd = 1000,
+	                          .len = sizeof(data)};
+
+	frame_tcp(f, &e, &s, data, NULL, 0);
+}
+
+static void udp(struct frame *f)
+{
+	const struct frame_ends e = box_ends();
+
+	frame_udp(f, &e, 4000, 123, "what time is it?", 16);
+}
+
+static void broadcast(struct frame *f)
+{
+	struct frame_ends e = box_ends();
+
+	memset(e.dst_mac, 0xff, 6);
+	e.dst_be = UINT32_MAX;
+	frame_udp(f, &e, 67, 68, "an offer", 8);
+}
+
+static void group(struct frame *f)
+{
+	struct frame_ends e = box_ends();
+
+	memcpy(e.dst_mac, "\x01\x00\x5e\x00\x00\x05", 6);
+	e.dst_be = 0x050000e0u; /* 224.0.0.5 */
+	frame_udp(f, &e, 89, 89, "hello", 5);
+}
+
+static void other_address(struct frame *f)
+{
+	struct frame_ends e = box_ends();
+
+	e.dst_be = 0x090200c0u;
+	frame_udp(f, &e, 4000, 7, "you", 3);
+}
+
+static void ospf(struct frame *f)
+{
+	udp(f);
+	f->b[14 + 9] = 89;
+	frame_fix_ip4(f);
+}
+
+static void lldp(struct frame *f)
+{
+	udp(f);
+	f->b[12] = 0x88, f->b[13] = 0xcc;
+}
+
+static void vlan(struct frame *f)
+{
+	udp(f);
+	memmove(f->b + 16, f->b + 12, (size_t)f->len - 12);
+	memcpy(f->b + 12, "\x81\x00\x00\x07", 4);
+	f->len += 4;
+}
+
+static void echo_reply(struct frame *f)
+{
+	const struct frame_ends e = box_ends();
+
+	frame_icmp(f, &e, 0, 0, (const uint8_t[]){1, 2, 3, 4}, "ping", 4);
+}
+
+/* of a router, about a packet of the kernel's: 192.0.2.1:5000 to 192.0.2.2:53 */
+static void unreachable(struct frame *f)
+{
+	const struct frame_ends e = box_ends();
+	struct frame quoted;
+
+	frame_udp(&quoted, &kernel_ends, 5000, 53, "question", 8);
+	frame_icmp(f, &e, 3, 3, (const uint8_t[4]){0}, quoted.b + 14, 28);
+}
+
+static void timestamp(struct frame *f)
+{
+	const struct frame_ends e = box_ends();
+
+	frame_icmp(f, &e, 13, 0, (const uint8_t[4]){0}, "123456789012", 12);
+}
+
+static void arp_reply(struct frame *f)
+{
+	const struct frame_ends e = box_ends();
+
+	frame_arp(f, &e, 2, (const uint8_t *)PROBE_MAC);
+}
+
+static void arp_for_kernel(struct frame *f)
+{
+	struct frame_ends e = box_ends();
+
+	e.dst_be = 0x090200c0u;
+	frame_arp(f, &e, 1, (const uint8_t[6]){0});
+}
+
+static const struct {
+	const char *what;
+	void (*make)(struct frame *f);
+} theirs[] = {
+    {"a SYN to a port where nobody listens", syn},
+    {"an acknowledgement of no connection", ack},
+    {"a RST of none", rst},
+    {"text of none", text},
+    {"a datagram to a port without a socket", udp},
+    {"a broadcast", broadcast},
+    {"a group that nobody has joined", group},
+    {"an address that only the kernel has", other_address},
+    {"a protocol that nobody here speaks", ospf},
+    {"an EtherType that nobody here speaks", lldp},
+    {"a VLAN that is none of ours", vlan},
+    {"an echo reply", echo_reply},
+    {"an ICMP error about a packet of the kernel's", unreachable},
+    {"an ICMP message of a type that is ignored", timestamp},
+    {"an ARP reply that was not asked for here", arp_reply},
+    {"an ARP request for an address that only the kernel has", arp_for_kernel},
+};
+
+/* ---- cases -------------------------------------------------------------------------------------- */
+
+static void test_theirs(void)
+{
+	struct frame f;
+
+	for (size_t i = 0; i < RTE_DIM(theirs); i++) {
+		start();
+		theirs[i].make(&f);
+		receive(&f);
+		if (probe_sent(kernel) == NULL || probe_sent(b.probe) != NULL)
+			fprintf(stderr, "%s\n", theirs[i].what);
+		expect_at_kernel(&f);
+		CU_ASSERT_EQUAL(box_count(&b, PC_EXCEPTION_RX), 1);
+		end();
+	}
+}
+
+/* what has a socket here is not told to the kernel; what is damaged is nobody's */
+static void test_ours(void)
+{
+	struct frame f;
+	int fd;
+
+	start();
+	fd = serve(SOCK_DGRAM, 123);
+	serve(SOCK_STREAM, 22);
+	udp(&f);
+	receive(&f);
+	CU_ASSERT_EQUAL(box_count(&b, PC_UDP_RX), 1);
+	pc_close(b.st, fd);
+	syn(&f);
+	receive(&f); /* answered, to a neighbour that is asked for first */
+	CU_ASSERT_EQUAL(box_count(&b, PC_DROP_TCP_SYN_HANDLED), 1);
+	make_tcp(&f, 22, TCP_FIN);
+	receive(&f);
+	make_tcp(&f, 23, TCP_SYN);
+	f.b[14 + 20 + 16] ^= 1;
+	receive(&f);
+	udp(&f);
+	f.b[24] ^= 1;
+	receive(&f);
+	udp(&f);
+	memcpy(f.b, "\x02\x00\x00\x00\x00\x09", 6);
+	receive(&f);
+	CU_ASSERT_EQUAL(box_count(&b, PC_EXCEPTION_RX), 0);
+	CU_ASSERT_PTR_NULL(probe_sent(kernel));
+	while (probe_sent(b.probe) != NULL)
+		probe_take(b.probe);
+	/* the datagram waited for no reader, and went with its socket */
+	end();
+}
+
+/* who is asked for our own address is not the kernel */
+static void test_questions(void)
+{
+	const struct frame_ends e = box_ends();
+	struct frame f;
+
+	start();
+	frame_arp(&f, &e, 1, (const uint8_t[6]){0});
+	receive(&f);
+	CU_ASSERT_EQUAL(box_count(&b, PC_ARP_REPLIES_TX), 1);
+	frame_icmp(&f, &e, 8, 0, (const uint8_t[]){1, 2, 3, 4}, "ping", 4);
+	receive(&f);
+	CU_ASSERT_EQUAL(box_count(&b, PC_ICMP_ECHO), 1);
+	CU_ASSERT_PTR_NULL(probe_sent(kernel));
+	probe_take(b.probe);
+	probe_take(b.probe);
+	end();
+}
+
+/* of lcores that share a device one tells the kernel of neighbours */
+static void test_link(void)
+{
+	struct frame f;
+
+	start();
+	CU_ASSERT_EQUAL(pc_stack_set_exception(b.st, 0, probe_port(kernel), false), 0);
+	arp_reply(&f);
+	receive(&f);
+	CU_ASSERT_PTR_NULL(probe_sent(kernel));
+	udp(&f);
+	receive(&f);
+	expect_at_kernel(&f);
+	end();
+}
+
+static void test_from_kernel(void)
+{
+	struct frame f;
+	const struct frame *sent;
+
+	start();
+	frame_udp(&f, &kernel_ends, 123, 4000, "noon", 4);
+	probe_inject(kernel, &f);
+	box_turn(&b, 1);
+	sent = probe_sent(b.probe);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(sent);
+	CU_ASSERT_EQUAL(sent->len, f.len);
+	CU_ASSERT_EQUAL(memcmp(sent->b, f.b, f.len), 0);
+	probe_take(b.probe);
+	CU_ASSERT_EQUAL(box_count(&b, PC_EXCEPTION_TX), 1);
+	CU_ASSERT_EQUAL(box_count(&b, PC_RX_FRAMES), 0);
+	end();
+}
+
+/* while the device takes nothing, the kernel's frames wait in the kernel */
+static void test_device_full(void)
+{
+	struct frame f;
+
+	start();
+	probe_limit_tx(b.probe, 0);
+	frame_udp(&f, &kernel_ends, 123, 4000, "noon", 4);
+	for (int i = 0; i < 400; i++)
+		probe_inject(kernel, &f);
+	for (int i = 0; i < 30; i++)
+		box_turn(&b, 1);
+	CU_ASSERT(probe_pending(kernel) >= 400 - 256 - 32);
+	CU_ASSERT_EQUAL(box_count(&b, PC_TX_RING_FULL), 0);
+	probe_limit_tx(b.probe, 64);
+	for (int i = 0; i < 30; i++)
+		box_turn(&b, 1);
+	CU_ASSERT_EQUAL(box_count(&b, PC_EXCEPTION_TX), 400);
+	for (int i = 0; i < 400; i++) {
+		CU_ASSERT_PTR_NOT_NULL_FATAL(probe_sent(b.probe));
+		probe_take(b.probe);
+	}
+	end();
+}
+
+static void test_kernel_full(void)
+{
+	struct frame f;
+
+	start();
+	probe_limit_tx(kernel, 3);
+	udp(&f);
+	for (int i = 0; i < 10; i++)
+		probe_inject(b.probe, &f);
+	box_turn(&b, 1);
+	for (int i = 0; i < 3; i++)
+		expect_at_kernel(&f);
+	CU_ASSERT_EQUAL(box_count(&b, PC_DROP_EXCEPTION_FULL), 7);
+	CU_ASSERT_EQUAL(box_count(&b, PC_EXCEPTION_RX), 3);
+	end();
+}
+
+static void test_rate(void)
+{
+	struct frame f;
+	unsigned n = 0;
+
+	box_init(&b);
+	b.cfg.exception_rate = 100;
+	begin();
+	udp(&f);
+	for (int i = 0; i < 50; i++) {
+		probe_inject(b.probe, &f);
+		box_turn(&b, 1);
+	}
+	while (probe_sent(kernel) != NULL) {
+		probe_take(kernel);
+		n++;
+	}
+	/* what a tenth of a second may bring, and four in the 49 ms after that */
+	CU_ASSERT_EQUAL(n, 11 + 4);
+	CU_ASSERT_EQUAL(box_count(&b, PC_DROP_EXCEPTION_RATE), 50 - n);
+	box_turn(&b, 10000);
+	for (int i = 0; i < 20; i++)
+		probe_inject(b.probe, &f);
+	box_turn(&b, 1);
+	for (int i = 0; i < 11; i++)
+		expect_at_kernel(&f);
+	end();
+}
+
+/* segments that would go on as one are the kernel's one by one */
+static void test_unmerged(void)
+{
+	static const uint8_t data[1000] = "text";
+	const struct frame_ends e = box_ends();
+	struct tcp_seg s = {.sport = 4000,
+	                    .dport = 22,
+	                    .seq = 1,
+	                    .ack = 1,
+	                    .flags = TCP_ACK,
+	                    .wnd = 1000,
+	                    .len = sizeof(data)};
+	struct frame f[5];
+
+	start();
+	for (int i = 0; i < 5; i++) {
+		frame_tcp(&f[i], &e, &s, data, NULL, 0);
+		probe_inject(b.probe, &f[i]);
+		s.seq += s.len;
+	}
+	box_turn(&b, 1);
+	for (int i = 0; i < 5; i++)
+		expect_at_kernel(&f[i]);
+	end();
+}
+
+/* Sends a datagram of n bytes in fragments of 1400. */
+static void receive_fragments(uint8_t *data, uint32_t n)
+{
+	const struct frame_ends e = box_ends();
+	struct frame f;
+
+	for (uint32_t off = 0, len; off < n; off += len) {
+		len = RTE_MIN(n - off, 1400u);
+		frame_udp(&f, &e, 0, 0, data + off + 8, (uint16_t)(len - 8));
+		memcpy(f.b + 34, data + off, 8);
+		f.b[14 + 4] = 0x12, f.b[14 + 5] = 0x34;
+		f.b[14 + 6] = (uint8_t)((off + len < n ? 0x20 : 0) | off / 8 >> 8);
+		f.b[14 + 7] = (uint8_t)(off / 8);
+		frame_fix_ip4(&f);
+		probe_inject(b.probe, &f);
+	}
+	box_turn(&b, 1);
+	box_turn(&b, 1);
+}
+
+/* what was put together to see whose it is goes to the kernel in fragments */
+static void test_fragments(void)
+{
+	static uint8_t data[5000], got[5000];
+	struct frame_info info;
+	const struct frame *f;
+	uint32_t n = 0, pieces = 0;
+
+	start();
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 7 >> 3);
+	memcpy(
+	    data,
+	    (const uint8_t[]){0x0f, 0xa0, 0x00, 0x7b, sizeof(data) >> 8, sizeof(data) & 0xff, 0, 0},
+	    8);
+	receive_fragments(data, sizeof(data));
+	while ((f = probe_sent(kernel)) != NULL) {
+		CU_ASSERT_PTR_NULL(frame_read(f, &info));
+		CU_ASSERT(info.fragment);
+		CU_ASSERT_EQUAL(info.id, 0x1234);
+		CU_ASSERT_EQUAL_FATAL(info.frag_off, n);
+		CU_ASSERT_EQUAL(info.more, n + (uint32_t)f->len - 34 < sizeof(data));
+		memcpy(got + n, f->b + 34, (size_t)f->len - 34);
+		n += (uint32_t)f->len - 34;
+		pieces++;
+		probe_take(kernel);
+	}
+	CU_ASSERT_EQUAL(n, sizeof(data));
+	CU_ASSERT_EQUAL(pieces, 4);
+	CU_ASSERT_EQUAL(memcmp(got, data, sizeof(data)), 0);
+	end();
+}
+
+/* a datagram for which there is no room at the kernel's port is dropped whole, and nothing stays */
+static void test_fragments_full(void)
+{
+	static uint8_t data[5000] = {
+	    0x0f, 0xa0, 0x00, 0x7b, sizeof(data) >> 8, sizeof(data) & 0xff};
+
+	start();
+	probe_limit_tx(kernel, 2);
+	receive_fragments(data, sizeof(data));
+	CU_ASSERT_EQUAL(box_count(&b, PC_DROP_EXCEPTION_FULL), 1);
+	probe_take(kernel);
+	probe_take(kernel);
+	end();
+}
+
+/* an address that the link is still asked for has no port that is closed, though the kernel has it already */
+static void test_tentative(void)
+{
+	struct frame_ends e = box_ends();
+	const struct pc_prefix later = {.addr = pc_addr_ip4(0x090200c0u), .len = 96 + 24};
+	struct frame f;
+
+	box_init(&b);
+	b.cfg.arp_probes = 3;
+	begin();
+	CU_ASSERT_EQUAL(pc_stack_add_addr(b.st, 0, &later), 0);
+	e.dst_be = 0x090200c0u;
+	frame_udp(&f, &e, 4000, 7, "you", 3);
+	receive(&f);
+	CU_ASSERT_PTR_NULL(probe_sent(kernel));
+	CU_ASSERT_EQUAL(box_count(&b, PC_DROP_IP4_NOT_OURS), 1);
+	for (int i = 0; i < 20; i++)
+		box_turn(&b, 500);
+	receive(&f);
+	CU_ASSERT_EQUAL(box_count(&b, PC_DROP_UDP_NO_SOCKET), 0);
+	expect_at_kernel(&f);
+	while (probe_sent(b.probe) != NULL)
+		probe_take(b.probe);
+	end();
+}
+
+static void test_wrong(void)
+{
+	start();
+	FAILS(pc_stack_set_exception(b.st, 1, probe_port(kernel), true), EINVAL);
+	FAILS(pc_stack_set_exception(b.st, -1, probe_port(kernel), true), EINVAL);
+	end();
+}
+
+static const struct unit_case cases[] = {
+    {"what nobody here wants goes to the kernel, and is not answered", test_theirs},
+    {"what somebody here wants does not, nor what is damaged", test_ours},
+    {"questions for our address are answered here", test_questions},
+    {"one lcore tells of neighbours", test_link},
+    {"what the kernel sends is sent as it is", test_from_kernel},
+    {"the kernel waits for a device that is full", test_device_full},
+    {"a full interface of the kernel's", test_kernel_full},
+    {"exception.rate", test_rate},
+    {"segments are not merged", test_unmerged},
+    {"a datagram in fragments", test_fragments},
+    {"a datagram in fragments, without room", test_fragments_full},
+    {"an address that is not in use yet", test_tentative},
+    {"no such port", test_wrong},
+};
+
+int main(void)
+{
+	return box_program("exception", cases, RTE_DIM(cases));
+}
