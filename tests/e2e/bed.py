@@ -106,6 +106,24 @@ def ping_all(n, *options):
     return out
 
 
+class Asker:
+    """Sends packets and waits for their answers. The kernel of a busy machine may lose a few, which are sent again."""
+
+    def __init__(self, c, may_lose=3):
+        self.c, self.left = c, may_lose
+
+    def ask(self, request, is_answer):
+        while True:
+            self.c.send(request)
+            try:
+                while not is_answer(got := self.c.recv(65536)):
+                    pass
+                return got
+            except TimeoutError:
+                expect(self.left > 0, f"no answer to {len(request)} bytes, as to others before")
+                self.left -= 1
+
+
 def twice_more(what):
     """A step that looks at times: a peer that a busy machine holds up for more than two milliseconds draws a
     tail loss probe (RFC 8985 section 7.2), which a capture shows as needless. What is wrong always fails."""

@@ -41,13 +41,10 @@ def ping_sizes(b, s):
     with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as c:
         c.settimeout(2 * b.slow)
         c.connect((SERVER6, 0))
+        asker = bed.Asker(c)
         for size in [*range(1461), *range(1461, 65508, args.step), 65506, 65507]:
             body = struct.pack("!HH", 0x7063, size) + os.urandom(size)
-            c.send(struct.pack("!BBH", 128, 0, 0) + body)
-            while True:
-                got = c.recv(65536)
-                if got[0] == 129 and got[4:8] == body[:4]:
-                    break
+            got = asker.ask(struct.pack("!BBH", 128, 0, 0) + body, lambda p: p[0] == 129 and p[4:8] == body[:4])
             expect(got[4:] == body, f"{size} bytes: others came back")
 
 

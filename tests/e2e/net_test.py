@@ -46,14 +46,12 @@ def ping_sizes(b, s):
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as c:
         c.settimeout(2 * b.slow)
         c.connect((SERVER, 0))
+        asker = bed.Asker(c)
         for size in [*range(1481), *range(1481, b.largest4, args.step), b.largest4 - 1, b.largest4]:
             body = struct.pack("!HH", 0x7063, size) + os.urandom(size)
-            c.send(struct.pack("!BBH", 8, 0, checksum(b"\x08\0\0\0" + body)) + body)
-            while True:
-                got = c.recv(65536)[20:]
-                if got[0] == 0 and got[4:8] == body[:4]:
-                    break
-            expect(got[4:] == body, f"{size} bytes: others came back")
+            got = asker.ask(struct.pack("!BBH", 8, 0, checksum(b"\x08\0\0\0" + body)) + body,
+                            lambda p: p[20] == 0 and p[24:28] == body[:4])
+            expect(got[24:] == body, f"{size} bytes: others came back")
 
 
 def dont_answer(b, s):
