@@ -23,11 +23,10 @@
 #include "frame.h"
 #include "out.h"
 
-#define BURST        32
-#define AHEAD        4
-#define VID_MASK     0xfff
-#define VID_RESERVED 0xfff
-#define SECOND_NS    UINT64_C(1000000000)
+#define BURST     32
+#define AHEAD     4
+#define VID_MASK  0xfff
+#define SECOND_NS UINT64_C(1000000000)
 
 _Static_assert(2 * BURST <= FDB_BURST, "a burst is looked up at once");
 _Static_assert(SWITCH_PORTS <= 16, "a port is a bit of 16");
@@ -40,7 +39,7 @@ struct vlan {
 struct frame {
 	struct rte_mbuf *m;
 	uint16_t vlan, tci;
-	bool tagged, group;
+	bool tagged;
 	uint32_t payload; /* bytes behind the header and the tags, of which there may be two */
 };
 
@@ -277,7 +276,7 @@ static enum count find_vlan(const struct vswitch *s, unsigned in, struct frame *
 		f->vlan = s->port[in].native;
 		return f->vlan == NO_VLAN ? COUNT_drop_untagged : COUNT_MAX;
 	}
-	if (f->vlan == VID_RESERVED || (s->vlan[f->vlan].member & 1u << in) == 0)
+	if ((s->vlan[f->vlan].member & 1u << in) == 0)
 		return COUNT_drop_vlan;
 	return COUNT_MAX;
 }
@@ -297,8 +296,7 @@ static enum count classify(const struct vswitch *s, unsigned in, struct frame *f
 		return why;
 	if (unlikely(!fits(s, in, f)))
 		return COUNT_drop_oversize;
-	f->group = (p[0] & 1) != 0;
-	if (unlikely(f->group && is_reserved(s, p)))
+	if (unlikely(is_reserved(s, p)))
 		return COUNT_drop_reserved;
 	why = find_vlan(s, in, f);
 	if (unlikely(why != COUNT_MAX))
@@ -326,7 +324,7 @@ static void learn(struct vswitch *s, unsigned in, uint64_t key, int32_t slot, ui
 static void decide(struct vswitch *s, unsigned in, const struct frame *f, int32_t slot,
                    uint64_t now_ns)
 {
-	const int to = f->group ? FDB_NONE : fdb_port(s->fdb, slot, now_ns);
+	const int to = fdb_port(s->fdb, slot, now_ns); /* a group is no station */
 
 	if (to == FDB_NONE)
 		flood(s, in, f, now_ns);

@@ -11,6 +11,7 @@
 #include "stop.h"
 
 #define LOOK_NS UINT64_C(1000000000)
+#define SOON_NS UINT64_C(100000000)
 
 /* The address of port 0 that was given first. */
 static const struct pc_prefix *first_addr(const struct settings *s)
@@ -48,7 +49,7 @@ int frames_start(struct worker *w)
 	                             w->why, sizeof(w->why));
 }
 
-/* Once a second: the server of a memif may have gone, and come again. */
+/* Once a second, and sooner while a link is down: the server of a memif may have gone, and come again. */
 static uint64_t look_at_links(struct worker *w, uint64_t now)
 {
 	if (w->index != 0 || now < w->wall_next_ns)
@@ -58,6 +59,8 @@ static uint64_t look_at_links(struct worker *w, uint64_t now)
 		worker_look_at_link(w->run, p, now);
 		/* a layer around the device has an info of its own */
 		w->devices[p]->info.link_up = w->ports[p]->info.link_up = w->run->link_up[p];
+		if (!w->run->link_up[p])
+			w->wall_next_ns = now + SOON_NS;
 	}
 	return now;
 }

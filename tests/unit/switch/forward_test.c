@@ -338,11 +338,12 @@ static void a_full_queue_drops_and_heals(void)
 	CU_ASSERT_EQUAL(bed_count(0, COUNT_forwarded), OUT_SIZE);
 	CU_ASSERT_EQUAL(bed_count(0, COUNT_drop_queue), 10);
 	CU_ASSERT_EQUAL(bed_count(1, COUNT_tx_queue_full), 10);
-	bed.port[1].room = BED_QUEUE;
-	bed_turn();
-	CU_ASSERT_EQUAL(bed.port[1].nb_out, OUT_SIZE); /* in order, none lost */
-	CU_ASSERT_EQUAL(bed_count(1, COUNT_tx_frames), OUT_SIZE);
-	CU_ASSERT_EQUAL(bed_count(1, COUNT_tx_bytes), OUT_SIZE * 64);
+	bed.port[1].room = BED_QUEUE; /* the next frame finds that there is room again */
+	bed_send(0, 2, 1);
+	CU_ASSERT_EQUAL(bed_count(0, COUNT_drop_queue), 10);
+	CU_ASSERT_EQUAL(bed.port[1].nb_out, OUT_SIZE + 1);
+	CU_ASSERT_EQUAL(bed_count(1, COUNT_tx_frames), OUT_SIZE + 1);
+	CU_ASSERT_EQUAL(bed_count(1, COUNT_tx_bytes), (OUT_SIZE + 1) * 64);
 	bed_end();
 }
 
@@ -387,6 +388,25 @@ static void a_dead_port_keeps_no_mbufs(void)
 	bed_send(0, 2, 1); /* the next has its own time */
 	bed_turn();
 	CU_ASSERT_EQUAL(eal_in_use(bed.pool), 1);
+	bed_end();
+}
+
+static void a_slow_port_is_not_dead(void)
+{
+	bed_begin();
+	bed_make();
+	bed_send(1, 0, 2);
+	(void)bed_outs();
+	bed.port[1].room = 0;
+	for (unsigned i = 0; i < 20; i++)
+		bed_send(0, 2, 1);
+	for (unsigned i = 0; i < 20; i++) {
+		bed.now += OUT_STUCK_NS - 1;
+		bed.port[1].room = 1;
+		bed_turn();
+	}
+	CU_ASSERT_EQUAL(bed_count(1, COUNT_tx_stuck), 0);
+	CU_ASSERT_EQUAL(bed.port[1].nb_out, 20);
 	bed_end();
 }
 
@@ -439,6 +459,26 @@ static void unfinished_checksums_are_finished(void)
 	}
 }
 
+/* RFC 768: 0 in a datagram says that there is no checksum. */
+static void a_sum_of_zero_is_sent_as_ones(void)
+{
+	struct rte_mbuf *m = unfinished(RTE_MBUF_F_TX_UDP_CKSUM, false),
+	                *good = unfinished(0, true);
+	uint16_t *payload = rte_pktmbuf_mtod_offset(m, uint16_t *, 14 + 20 + 8), sum;
+
+	/* what the sum lacks to ones is put into a word of what is summed */
+	sum = rte_pktmbuf_mtod_offset(good, struct rte_udp_hdr *, 34)->dgram_cksum;
+	*payload = (uint16_t)rte_raw_cksum((uint16_t[]){*payload, sum}, 4);
+	rte_pktmbuf_free(good);
+	bed_begin();
+	bed_make();
+	bed_send(1, 0, 2);
+	(void)bed_outs();
+	bed_receive(0, m);
+	CU_ASSERT_EQUAL(rte_pktmbuf_mtod_offset(m, struct rte_udp_hdr *, 34)->dgram_cksum, 0xffff);
+	bed_end();
+}
+
 static void what_was_said_of_a_frame_is_forgotten(void)
 {
 	struct rte_mbuf *m;
@@ -481,6 +521,8 @@ int main(void)
 	    {"a full queue drops and heals", a_full_queue_drops_and_heals},
 	    {"the order stays", the_order_stays},
 	    {"a dead port keeps no mbufs", a_dead_port_keeps_no_mbufs},
+	    {"a slow port is not dead", a_slow_port_is_not_dead},
+	    {"a sum of zero is sent as ones", a_sum_of_zero_is_sent_as_ones},
 	    {"unfinished checksums are finished", unfinished_checksums_are_finished},
 	    {"what was said of a frame is forgotten", what_was_said_of_a_frame_is_forgotten},
 	};

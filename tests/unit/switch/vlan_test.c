@@ -57,7 +57,7 @@ static bool came_out(unsigned port, int tci)
 
 	if (tci == NONE)
 		return p->nb_out == 0;
-	return p->nb_out == 1 && bed_tag(p->out[0]) == tci &&
+	return p->nb_out == 1 && bed_tag(p->out[0]) == tci && p->out[0]->ol_flags == 0 &&
 	       rte_pktmbuf_pkt_len(p->out[0]) == (tci == BARE ? 100u : 104u);
 }
 
@@ -145,6 +145,11 @@ static void double_tags_pass(void)
 	memcpy(rte_pktmbuf_mtod_offset(m, void *, 16), inner, sizeof(inner));
 	bed_receive(1, m);
 	CU_ASSERT_EQUAL(bed_count(1, COUNT_drop_oversize), 1);
+	m = bed_frame(0, 1, 10, 1526); /* a third is payload */
+	memcpy(rte_pktmbuf_mtod_offset(m, void *, 16), inner, sizeof(inner));
+	memcpy(rte_pktmbuf_mtod_offset(m, void *, 20), inner, sizeof(inner));
+	bed_receive(1, m);
+	CU_ASSERT_EQUAL(bed_count(1, COUNT_drop_oversize), 2);
 	bed_end();
 }
 
