@@ -2,6 +2,7 @@
 #include "worker.h"
 #include "lease.h"
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 
 #include <string.h>
@@ -42,6 +43,17 @@ static unsigned turn(struct worker *w, uint64_t now)
 	return frames;
 }
 
+/* A TAP whose interface has gone to another network namespace, as to a container: its driver, which asks for it by
+ * name here, says that there is no link. */
+static bool is_elsewhere(uint16_t id)
+{
+	struct rte_eth_dev_info dev;
+	char name[IF_NAMESIZE];
+
+	return rte_eth_dev_info_get(id, &dev) == 0 && strcmp(dev.driver_name, "net_tap") == 0 &&
+	       dev.if_index != 0 && if_indextoname(dev.if_index, name) == NULL;
+}
+
 /* Says whether the link of a port is up. */
 static bool link_is_up(struct run *r, unsigned p)
 {
@@ -49,7 +61,7 @@ static bool link_is_up(struct run *r, unsigned p)
 
 	if (rte_eth_link_get_nowait(r->port_ids[p], &link) != 0)
 		return r->link_up[p];
-	return link.link_status != 0;
+	return link.link_status != 0 || is_elsewhere(r->port_ids[p]);
 }
 
 void worker_look_at_link(struct run *r, unsigned p, uint64_t now)
