@@ -147,6 +147,7 @@ static int end_of_attempt(struct pc_service *s, struct request *r)
 	bool told = !at_load(&r->shared->connecting);
 
 	service_renew(s, r->sock);
+	service_notify(s, r->sock, NEWS_STATE); /* as on Linux, an edge */
 	if (left != 0)
 		return left;
 	if (!told)
@@ -209,6 +210,7 @@ static int64_t do_forget(struct pc_service *s, const struct request *r)
 		return 0;
 	(void)pc_connect(s->st, r->fd, &none, sizeof(none));
 	service_renew(s, r->sock);
+	service_notify(s, r->sock, NEWS_STATE);
 	return 0;
 }
 
