@@ -59,6 +59,8 @@ const struct mode modes[] = {
      15, "frames"},
     {"ping", "bare frames that the other end sends back (pong, or testpmd's macswap)", &engine_ping,
      NULL, &plan_ping, 0, true, 15, "frames"},
+    {"replay", "the frames of a pcap file, as far from each other as they were", &engine_replay,
+     NULL, &plan_replay, 0, true, 15, "frames"},
     {"pong", "sends bare frames back until it is stopped", &engine_pong, NULL, NULL, 0, false, 15,
      "frames"},
     {"null",
@@ -240,7 +242,9 @@ static void warm(struct load *l)
 static void run(struct load *l)
 {
 	step_load(l);
-	if (l->mode->bounded && expired(l, l->config->run_ms * 1000000))
+	if (l->plan != NULL && l->plan->ended != NULL
+	        ? l->plan->ended(l)
+	        : l->mode->bounded && expired(l, l->config->run_ms * 1000000))
 		enter(l, PHASE_SETTLE);
 }
 
@@ -521,6 +525,8 @@ void load_destroy(struct load *l)
 		client_free(l);
 	out_fini(&l->out);
 	answer_fini(&l->answer);
+	if (l->mode->engine->fini != NULL)
+		l->mode->engine->fini(l);
 	free(l->engine_state);
 	free(l->readers);
 	free(l->flood);

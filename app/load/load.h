@@ -47,6 +47,8 @@ struct engine {
 	bool (*settled)(struct load *l);
 	/** Counts what has not come in spite of patience as faults; may be NULL. */
 	void (*judge)(struct load *l);
+	/** Frees what init has made beside engine_state itself; may be NULL. */
+	void (*fini)(struct load *l);
 	/** Asks for the neighbour before anything else. */
 	bool resolves;
 };
@@ -75,6 +77,8 @@ struct plan {
 	void (*step)(struct load *l);
 	/** n answers have come on c. Returns whether it sent something. */
 	bool (*answered)(struct load *l, struct client *c, uint32_t i, uint32_t n);
+	/** Says whether there is nothing more to be done, instead of a length of the run; may be NULL. */
+	bool (*ended)(struct load *l);
 };
 
 /** A mode of the program. */
@@ -225,9 +229,9 @@ extern const struct mode modes[];
 const struct mode *mode_find(const char *name);
 
 extern const struct engine engine_tcp, engine_udp, engine_tx, engine_rx, engine_ping, engine_pong,
-    engine_null;
+    engine_replay, engine_null;
 extern const struct talk talk_echo, talk_http, talk_ask, talk_sink, talk_source;
 extern const struct plan plan_steady, plan_connrate, plan_hold, plan_bulk, plan_udp, plan_tx,
-    plan_ping;
+    plan_ping, plan_replay;
 
 #endif

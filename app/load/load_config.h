@@ -43,6 +43,8 @@ X(load, check_all, 0, 0, 1, "boolean", "ask every connection once at the end of 
 X(load, end, 0, 0, 2, "mode", "what becomes of the connections at the end: 0: closed by FIN, 1: reset, 2: left") \
 X(load, window, 512, 1, 30000, "frames", "modes ping and udp: frames under way at once") \
 X(load, verify_checksums, 1, 0, 1, "boolean", "verify the checksum of every frame received") \
+X(load, speed, 100, 0, 1000000, "percent", "mode replay: of the speed at which the frames were captured; 0: as fast as the port takes them; with a rate that counts") \
+X(load, loops, 1, 1, 1000000000, "times", "mode replay: how often the file is sent") \
 X(load, wait_ms, 20000, 1, 3600000, "ms", "how long to wait for the link and the neighbour") \
 X(load, loss_ppm, 0, 0, 1000000, "ppm", "frames of each direction that are lost on purpose, to see recovery") \
 X(load, loss_in_ppm, 0, 0, 1000000, "ppm", "the same, of the frames that are received alone") \
@@ -66,6 +68,7 @@ struct load_config {
 	struct pc_addr server; /* any: not given */
 	uint8_t mac[6];        /* where frames go; all 0: it is asked for */
 	const char *path;      /* of HTTP */
+	const char *file;      /* mode replay */
 	const struct ask *ask; /* mode ask: the request */
 	const char *label;
 	const char *flood;         /* kind of the flood beside the load; NULL: none */

@@ -76,6 +76,14 @@ static int set_path(void *app, const char *text, char *why, size_t why_len)
 	return 0;
 }
 
+static int set_file(void *app, const char *text, char *why, size_t why_len)
+{
+	(void)why;
+	(void)why_len;
+	((struct program *)app)->config.file = text;
+	return 0;
+}
+
 static int set_ask(void *app, const char *text, char *why, size_t why_len)
 {
 	struct program *p = app;
@@ -147,6 +155,7 @@ static const struct pc_run_option options[] = {
          "connrate: connections that are opened, ask once and are closed; hold: many connections "
          "that stay, of which a few ask; bulk-in, bulk-out: streams to and from the server; udp: "
          "datagrams that come back; tx, rx, ping, pong: bare frames, numbered, without a server; "
+         "replay: the frames of --file; "
          "null: a server without state, to see the limit of a bed"},
     {.name = "server", .argument = "IP", .set = set_server, .help = "address of the server"},
     {.name = "port", .argument = "PORT", .key = "load.port", .help = "its port"},
@@ -198,6 +207,11 @@ static const struct pc_run_option options[] = {
      .argument = "PATH",
      .set = set_path,
      .help = "what HTTP requests ask for (default /)"},
+    {.name = "file",
+     .argument = "FILE",
+     .set = set_file,
+     .help = "mode replay: frames in pcap or pcapng format, sent as far from each other as they "
+             "were (load.speed, load.loops) or at --rate; with --mac to that address"},
     {.name = "ask",
      .argument = "TEXT",
      .set = set_ask,
@@ -275,6 +289,14 @@ static int check(void *app, char *why, size_t why_len)
 		snprintf(why, why_len, "mode ask needs a request (--ask) and a --port");
 		return -1;
 	}
+	if ((c->mode->engine == &engine_replay) != (c->file != NULL)) {
+		snprintf(why, why_len, "%s",
+		         c->file == NULL ? "mode replay needs a --file"
+		                         : "--file goes with mode replay");
+		return -1;
+	}
+	if (c->mode->engine == &engine_replay)
+		c->warm_ms = 0;
 	if (c->mode->talk != &talk_ask && c->ask != NULL) {
 		snprintf(why, why_len, "--ask goes with mode ask");
 		return -1;

@@ -124,8 +124,9 @@ void report_summary(const struct load *l, FILE *f)
 		        (double)hist_quantile(&l->latency, 0.99) / 1e3,
 		        (double)hist_quantile(&l->latency, 0.999) / 1e3,
 		        (double)l->latency.max / 1e3,
-		        l->config->rate > 0 ? "from when each request was due"
-		                            : "from when a request was sent");
+		        l->mode->engine == &engine_replay ? "how late frames were sent"
+		        : l->config->rate > 0             ? "from when each request was due"
+		                                          : "from when a request was sent");
 	if (l->stalls.n > 0)
 		fprintf(f,
 		        "the generator itself stood still %" PRIu64
