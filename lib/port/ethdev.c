@@ -5,7 +5,7 @@
  *
  * - substitution: a device that hands mbufs by reference to somebody in this process (net_ring) gets
  *   a private copy of a frame that its sender keeps (TCP does, until it is acknowledged); and one
- *   that cannot send chains gets a copy in one piece;
+ *   that cannot send chains gets a copy in one piece; what is too long for that is freed and counted as tx_refused;
  * - preparation: a device with checksum offloads looks at the frames first.  What it refuses gets its
  *   checksums from us; what it refuses even then it would never send: such a frame is freed and
  *   counted as tx_refused, else it would stop the queue for ever.  A device that refuses to cut a frame
@@ -119,6 +119,12 @@ static bool must_substitute(const struct ethdev_port *p, const struct rte_mbuf *
 	return (p->linear && m->nb_segs > 1) || (p->by_reference && frame_is_shared(m));
 }
 
+/* Says whether no mbuf is large enough for a copy of a frame. */
+static bool never_fits(const struct ethdev_port *p, const struct rte_mbuf *m)
+{
+	return m->pkt_len + RTE_PKTMBUF_HEADROOM > rte_pktmbuf_data_room_size(p->pool);
+}
+
 /* Sends up to ETHDEV_CHUNK frames, copies in place of those that the device must not get. */
 static uint16_t send_substituted(struct ethdev_port *p, struct rte_mbuf **pkts, uint16_t n)
 {
@@ -132,6 +138,11 @@ static uint16_t send_substituted(struct ethdev_port *p, struct rte_mbuf **pkts, 
 			if (out[ready] == NULL)
 				break;
 		}
+	}
+	if (unlikely(ready == 0 && never_fits(p, pkts[0]))) {
+		rte_pktmbuf_free(pkts[0]);
+		p->port.info.tx_refused++;
+		return 1;
 	}
 	sent = send_frames(p, out, ready);
 	for (uint16_t i = 0; i < ready; i++)

@@ -161,8 +161,9 @@ static void a_device_started_by_others_has_no_offloads_unless_told(void)
 {
 	uint16_t id = make_device("net_ring3", "");
 	struct rte_eth_conf conf = {0};
-	struct rte_mbuf *head, *got;
+	struct rte_mbuf *head, *got, *out[2];
 	struct pc_port *p;
+	uint16_t sent;
 
 	CU_ASSERT_FATAL(rte_eth_dev_configure(id, 1, 1, &conf) == 0);
 	CU_ASSERT_FATAL(rte_eth_rx_queue_setup(id, 0, 64, 0, NULL, pool) == 0);
@@ -177,6 +178,17 @@ static void a_device_started_by_others_has_no_offloads_unless_told(void)
 	CU_ASSERT_EQUAL(port_rx(p, &got, 1, 0), 1);
 	CU_ASSERT_EQUAL(got->nb_segs, 1); /* chains were not announced */
 	CU_ASSERT_EQUAL(rte_pktmbuf_pkt_len(got), 100);
+	rte_pktmbuf_free(got);
+	/* one that is too long for any mbuf does not keep those behind it */
+	out[0] = make_frame(pool, 3, 1500);
+	rte_pktmbuf_chain(out[0], make_frame(pool, 4, 1500));
+	out[1] = make_frame(pool, 5, 60);
+	sent = port_tx(p, out, 2, 0);
+	sent = (uint16_t)(sent + port_tx(p, out + sent, (uint16_t)(2 - sent), 0));
+	CU_ASSERT_EQUAL(sent, 2);
+	CU_ASSERT_EQUAL(p->info.tx_refused, 1);
+	CU_ASSERT_EQUAL_FATAL(port_rx(p, &got, 1, 0), 1);
+	CU_ASSERT_EQUAL(frame_number(got), 5);
 	rte_pktmbuf_free(got);
 	pc_port_close(p);
 	end("net_ring3", id);
