@@ -151,7 +151,7 @@ void exception_put_arp(struct exception *e, struct ctx *ctx, const struct rte_mb
 	struct arp_pkt a;
 
 	if (!e->link || arp_parse(p + ETH_HDR_LEN, m->data_len - (uint32_t)ETH_HDR_LEN, &a) < 0 ||
-	    a.op == ARP_REQUEST || !may_pass(e, ctx))
+	    (a.op == ARP_REQUEST && a.spa_be != a.tpa_be) || !may_pass(e, ctx))
 		return;
 	copy = rte_pktmbuf_copy(m, ctx->pool, 0, UINT32_MAX);
 	if (copy == NULL)

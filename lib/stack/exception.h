@@ -44,7 +44,8 @@ struct exception {
  * sent by exception_flush, and counted. */
 bool exception_put(struct exception *e, struct ctx *ctx, struct rte_mbuf *m, int verdict);
 
-/** exception_put_arp gives the kernel a copy of an ARP packet that is not a request; m stays the caller's. */
+/** exception_put_arp gives the kernel a copy of an ARP packet that tells of a neighbour, a reply or an announcement; m
+ * stays the caller's. */
 void exception_put_arp(struct exception *e, struct ctx *ctx, const struct rte_mbuf *m);
 
 /** exception_flush hands the frames of a burst over. */

@@ -323,6 +323,26 @@ static void test_link(void)
 	end();
 }
 
+/* a neighbour that both know announces another MAC address (RFC 5227) */
+static void test_announced(void)
+{
+	struct frame_ends e = box_ends();
+	struct frame f;
+
+	start();
+	frame_arp(&f, &e, 1, (const uint8_t[6]){0}); /* who asks for us is known here */
+	receive(&f);
+	probe_take(b.probe);
+	CU_ASSERT_PTR_NULL(probe_sent(kernel));
+	e.dst_be = PEER;
+	memset(e.dst_mac, 0xff, 6);
+	frame_arp(&f, &e, 1, (const uint8_t[6]){0});
+	receive(&f);
+	expect_at_kernel(&f);
+	CU_ASSERT_EQUAL(box_count(&b, PC_ARP_RX), 2);
+	end();
+}
+
 static void test_from_kernel(void)
 {
 	struct frame f;
@@ -546,6 +566,7 @@ static const struct unit_case cases[] = {
     {"what somebody here wants does not, nor what is damaged", test_ours},
     {"questions for our address are answered here", test_questions},
     {"one lcore tells of neighbours", test_link},
+    {"an announcement of a neighbour", test_announced},
     {"what the kernel sends is sent as it is", test_from_kernel},
     {"the kernel waits for a device that is full", test_device_full},
     {"a full interface of the kernel's", test_kernel_full},
