@@ -228,6 +228,12 @@ extern const struct mode modes[];
 /** mode_find returns the mode of that name, or NULL. */
 const struct mode *mode_find(const char *name);
 
+/** load_ignore gives received frames back: the input of engines that expect none. */
+void load_ignore(struct load *l, struct rte_mbuf **pkts, unsigned n);
+
+/** load_no_answer is the answered of plans without connections. */
+bool load_no_answer(struct load *l, struct client *c, uint32_t i, uint32_t n);
+
 extern const struct engine engine_tcp, engine_udp, engine_tx, engine_rx, engine_ping, engine_pong,
     engine_replay, engine_null;
 extern const struct talk talk_echo, talk_http, talk_ask, talk_sink, talk_source;

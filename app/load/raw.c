@@ -130,7 +130,7 @@ static void ping_step(struct load *l)
 
 /* ---- receiving -------------------------------------------------------------------------------- */
 
-static void ignore(struct load *l, struct rte_mbuf **pkts, unsigned n)
+void load_ignore(struct load *l, struct rte_mbuf **pkts, unsigned n)
 {
 	for (unsigned k = 0; k < n; k++)
 		out_recycle(&l->out, pkts[k]);
@@ -220,7 +220,7 @@ static int ping_init(struct load *l, char *why, size_t why_len)
 	return 0;
 }
 
-static bool no_answer(struct load *l, struct client *c, uint32_t i, uint32_t n)
+bool load_no_answer(struct load *l, struct client *c, uint32_t i, uint32_t n)
 {
 	(void)l;
 	(void)c;
@@ -229,10 +229,10 @@ static bool no_answer(struct load *l, struct client *c, uint32_t i, uint32_t n)
 	return false;
 }
 
-const struct plan plan_tx = {.step = tx_step, .answered = no_answer};
-const struct plan plan_ping = {.step = ping_step, .answered = no_answer};
+const struct plan plan_tx = {.step = tx_step, .answered = load_no_answer};
+const struct plan plan_ping = {.step = ping_step, .answered = load_no_answer};
 
-const struct engine engine_tx = {.init = raw_init, .input = ignore};
+const struct engine engine_tx = {.init = raw_init, .input = load_ignore};
 const struct engine engine_rx = {.init = raw_init, .input = rx_input};
 const struct engine engine_ping = {.init = ping_init, .input = ping_input};
 const struct engine engine_pong = {.init = raw_init, .input = pong_input};

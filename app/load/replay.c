@@ -230,20 +230,5 @@ static void fini(struct load *l)
 		replay_fini(replay_of(l));
 }
 
-static void ignore(struct load *l, struct rte_mbuf **pkts, unsigned n)
-{
-	for (unsigned k = 0; k < n; k++)
-		out_recycle(&l->out, pkts[k]);
-}
-
-static bool no_answer(struct load *l, struct client *c, uint32_t i, uint32_t n)
-{
-	(void)l;
-	(void)c;
-	(void)i;
-	(void)n;
-	return false;
-}
-
-const struct plan plan_replay = {.step = step, .answered = no_answer, .ended = has_ended};
-const struct engine engine_replay = {.init = init, .input = ignore, .fini = fini};
+const struct plan plan_replay = {.step = step, .answered = load_no_answer, .ended = has_ended};
+const struct engine engine_replay = {.init = init, .input = load_ignore, .fini = fini};
