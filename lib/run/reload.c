@@ -67,12 +67,16 @@ static void compare_texts(const struct settings *from, const struct settings *to
 	if (from->nb_gateways != to->nb_gateways ||
 	    memcmp(from->gateway, to->gateway, sizeof(from->gateway)) != 0)
 		fprintf(f, format, from->app->name, "net.gateway");
+	if (strcmp(from->sockets, to->sockets) != 0)
+		fprintf(f, format, from->app->name, "run.sockets");
 	if (strcmp(from->control, to->control) != 0)
 		fprintf(f, format, from->app->name, "run.control");
 	if (strcmp(from->leases, to->leases) != 0)
 		fprintf(f, format, from->app->name, "run.leases");
 	if (strcmp(from->pcap, to->pcap) != 0)
 		fprintf(f, format, from->app->name, "run.pcap");
+	if (strcmp(from->exception, to->exception) != 0)
+		fprintf(f, format, from->app->name, "exception.iface");
 }
 
 static bool is_denied_same(const struct settings *a, const struct settings *b)

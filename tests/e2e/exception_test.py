@@ -161,6 +161,14 @@ def outbound(b, s):
     expect(got == s.digest, "the file differs")
 
 
+def mistakes(b, s):
+    """a name that is taken is told in a line, with status 2, and the one who has it goes on"""
+    r = inside(b, b.path("percore-echo"), "--no-huge", "--no-shconf", "-m", "128", "--no-pci", "--no-telemetry",
+               "--vdev=net_null0", "--", "--addr", "198.51.100.1/24", "--set", f"exception.iface={TAP[:-1]}", check=False)
+    expect(r.returncode == 2 and f"there is an interface {TAP} already" in r.stderr, f"{r.returncode}: {r.stderr}")
+    expect(get(SERVER, 22) == s.digest, "the kernel's server is gone")
+
+
 def end(b, s):
     """the interface goes with the program"""
     for p in s.servers:
@@ -170,7 +178,7 @@ def end(b, s):
     expect(inside(b, "ip", "link", "show", "dev", TAP, check=False).returncode != 0, "it is still there")
 
 
-STEPS = [interface, both, closed, upload, datagrams, outbound, end]
+STEPS = [interface, both, closed, upload, datagrams, outbound, mistakes, end]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

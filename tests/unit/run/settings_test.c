@@ -89,6 +89,10 @@ static void mistakes_are_told_exactly(void)
 	    {"net.gateway=10.0.0",
 	     "--set: \"10.0.0\" is no address of a gateway, as 10.0.0.254 is"},
 	    {"run.pcap=", "--set: a file name is needed"},
+	    {"exception.iface=percore_test",
+	     "--set: the kernel's interface has a name of 1 to 10 characters, such as percore"},
+	    {"exception.iface=a/b",
+	     "--set: the kernel's interface has a name of 1 to 10 characters, such as percore"},
 	};
 	struct settings *s = test_settings();
 
