@@ -68,6 +68,17 @@ static int fail_vlan(const char *text, char *why, size_t len)
 	return fail(why, len, "\"%s\" is no VLAN from 1 to %d", text, VLAN_MAX);
 }
 
+/* Reads "PORT=VLAN". Returns 0, or -1 with a line in why. */
+static int read_port_vlan(struct switch_config *c, const char *text, unsigned *port, unsigned *vlan,
+                          char *why, size_t len)
+{
+	const char *rest = read_port(c, text, port, why, len);
+
+	if (rest == NULL)
+		return -1;
+	return read_number(rest, "", 1, VLAN_MAX, vlan) == NULL ? fail_vlan(rest, why, len) : 0;
+}
+
 /* Gives a port a mode that it does not have by another setting. */
 static int set_mode(struct port_config *p, unsigned port, enum port_mode mode, char *why,
                     size_t len)
@@ -81,14 +92,10 @@ static int set_mode(struct port_config *p, unsigned port, enum port_mode mode, c
 
 int switch_config_access(struct switch_config *c, const char *text, char *why, size_t len)
 {
-	unsigned port, vlan;
-	const char *rest = read_port(c, text, &port, why, len);
+	unsigned port, vlan = 0;
 
-	if (rest == NULL)
-		return -1;
-	if (read_number(rest, "", 1, VLAN_MAX, &vlan) == NULL)
-		return fail_vlan(rest, why, len);
-	if (set_mode(&c->port[port], port, PORT_ACCESS, why, len) != 0)
+	if (read_port_vlan(c, text, &port, &vlan, why, len) != 0 ||
+	    set_mode(&c->port[port], port, PORT_ACCESS, why, len) != 0)
 		return -1;
 	c->port[port].native = (uint16_t)vlan;
 	return 0;
@@ -122,13 +129,10 @@ int switch_config_trunk(struct switch_config *c, const char *text, char *why, si
 
 int switch_config_native(struct switch_config *c, const char *text, char *why, size_t len)
 {
-	unsigned port, vlan;
-	const char *rest = read_port(c, text, &port, why, len);
+	unsigned port, vlan = 0;
 
-	if (rest == NULL)
+	if (read_port_vlan(c, text, &port, &vlan, why, len) != 0)
 		return -1;
-	if (read_number(rest, "", 1, VLAN_MAX, &vlan) == NULL)
-		return fail_vlan(rest, why, len);
 	if (c->port[port].native_given)
 		return fail(why, len, "port %u has a native VLAN already", port);
 	c->port[port].native_given = true;

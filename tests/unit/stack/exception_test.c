@@ -68,17 +68,6 @@ static void expect_at_kernel(const struct frame *f)
 	probe_take(kernel);
 }
 
-static int serve(int type, uint16_t port)
-{
-	const struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
-	int fd = pc_socket(b.st, AF_INET, type, 0);
-
-	CU_ASSERT_EQUAL(pc_bind(b.st, fd, (const struct sockaddr *)&a, sizeof(a)), 0);
-	if (type == SOCK_STREAM)
-		CU_ASSERT_EQUAL(pc_listen(b.st, fd, 100), 0);
-	return fd;
-}
-
 /* ---- frames ------------------------------------------------------------------------------------- */
 
 static void make_tcp(struct frame *f, uint16_t dport, uint8_t flags)
@@ -260,8 +249,8 @@ static void test_ours(void)
 	int fd;
 
 	start();
-	fd = serve(SOCK_DGRAM, 123);
-	serve(SOCK_STREAM, 22);
+	fd = box_serve(&b, SOCK_DGRAM, 123);
+	box_serve(&b, SOCK_STREAM, 22);
 	udp(&f);
 	receive(&f);
 	CU_ASSERT_EQUAL(box_count(&b, PC_UDP_RX), 1);

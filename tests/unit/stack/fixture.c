@@ -54,6 +54,17 @@ void box_turn(struct box *b, uint64_t ms)
 	pc_stack_flush(b->st, b->now);
 }
 
+int box_serve(const struct box *b, int type, uint16_t port)
+{
+	const struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int fd = pc_socket(b->st, AF_INET, type, 0);
+
+	CU_ASSERT_EQUAL(pc_bind(b->st, fd, (const struct sockaddr *)&a, sizeof(a)), 0);
+	if (type == SOCK_STREAM)
+		CU_ASSERT_EQUAL(pc_listen(b->st, fd, 100), 0);
+	return fd;
+}
+
 struct frame_ends box_ends(void)
 {
 	return (struct frame_ends){

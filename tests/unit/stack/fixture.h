@@ -39,6 +39,9 @@ void box_close(struct box *b);
 /** box_turn takes a whole turn, ms later. */
 void box_turn(struct box *b, uint64_t ms);
 
+/** box_serve makes an IPv4 socket of a port, which listens if it is one of TCP. */
+int box_serve(const struct box *b, int type, uint16_t port);
+
 /** box_ends are the two ends of a packet from the peer to us. */
 struct frame_ends box_ends(void);
 

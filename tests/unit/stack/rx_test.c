@@ -27,17 +27,6 @@ static uint64_t taken(void)
 	return box_count(&b, PC_RX_FRAMES) - box_drops(&b);
 }
 
-static int serve(int type, uint16_t port)
-{
-	const struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
-	int fd = pc_socket(b.st, AF_INET, type, 0);
-
-	CU_ASSERT_EQUAL(pc_bind(b.st, fd, (const struct sockaddr *)&a, sizeof(a)), 0);
-	if (type == SOCK_STREAM)
-		CU_ASSERT_EQUAL(pc_listen(b.st, fd, 100), 0);
-	return fd;
-}
-
 static void begin(void)
 {
 	const struct pc_prefix all = {.addr = pc_addr_ip4(0), .len = 96};
@@ -169,7 +158,7 @@ static void test_taken(void)
 	int udp;
 
 	begin();
-	udp = serve(SOCK_DGRAM, 7);
+	udp = box_serve(&b, SOCK_DGRAM, 7);
 	forget();
 	CU_ASSERT_EQUAL(taken(), 0);
 	make_udp(&f);
@@ -411,8 +400,8 @@ static void run_random(unsigned s)
 	seed = s;
 	their_seq = 100000;
 	begin();
-	tcp = serve(SOCK_STREAM, 80);
-	udp = serve(SOCK_DGRAM, 7);
+	tcp = box_serve(&b, SOCK_STREAM, 80);
+	udp = box_serve(&b, SOCK_DGRAM, 7);
 	injected = box_count(&b, PC_RX_FRAMES);
 	for (int i = 0; i < 1500; i++) {
 		for (uint32_t n = dice(40); n > 0; n--) {
@@ -451,7 +440,7 @@ static void test_sum(void)
 {
 	seed = 99;
 	begin();
-	serve(SOCK_DGRAM, 7);
+	box_serve(&b, SOCK_DGRAM, 7);
 	for (int i = 0; i < 8000; i++) {
 		struct frame f;
 
