@@ -238,10 +238,14 @@ struct tcp_queues {
 	} pmtu;
 	uint32_t
 	    flight_out; /* SND.NXT - SND.UNA when it last could send; 0 when all is acknowledged */
+	union {
+		uint32_t snd_up; /* the byte after the urgent data that is queued, if snd_urgent */
+		uint32_t small_end; /* if not: of the last small segment (nagle.h) */
+	};
 	struct rack rack;
 	struct rcvtune tune;
-	struct pace pace;
 	uint32_t pace_tick; /* the deadline TCB_T_PACE */
+	struct pace pace;
 	/* the rest */
 	uint16_t sacked_segs; /* in snd, SEG_SACKED */
 	uint8_t frto;         /* enum frto_step */
@@ -263,10 +267,6 @@ struct tcp_queues {
 	uint32_t lost_total; /* bytes ever marked lost, modulo 2^32 */
 	uint32_t lost_us;    /* when the last of them was sent */
 	struct prr prr;
-	union {
-		uint32_t snd_up; /* the byte after the urgent data that is queued, if snd_urgent */
-		uint32_t small_end; /* if not: of the last small segment (nagle.h) */
-	};
 	uint32_t rcv_up; /* the last urgent byte that the peer has announced, if rcv_urgent */
 	uint32_t owner;  /* TCB */
 	union {
