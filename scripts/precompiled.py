@@ -22,13 +22,13 @@ def words_of(entry):
 
 
 def options_of(entry):
-    """The options of an entry, without those that name its own files."""
+    """The options of an entry, without those that name its own files, or what was read before."""
     words, kept = words_of(entry)[1:], []
     while words:
         word = words.pop(0)
         if word in ("-o", "-MQ", "-MF"):
             words.pop(0)
-        elif word not in ("-c", "-MD", *ONLY_GCC) and word != entry["file"]:
+        elif word not in ("-c", "-MD", *ONLY_GCC) and word != entry["file"] and not word.startswith("-include/"):
             kept.append(word)
     return kept
 
