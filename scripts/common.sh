@@ -17,6 +17,7 @@ libnuma-dev     module  numa
 libpcap-dev     module  libpcap
 libc-ares-dev   module  libcares
 libseccomp-dev  module  libseccomp
+libknot-dev     module  libzscanner
 '
 demo_needs='
 iproute2        command ip
@@ -45,6 +46,7 @@ ethtool         command ethtool
 tcpdump         command tcpdump
 tshark          command tshark
 dnsmasq-base    command dnsmasq
+bind9-dnsutils  command dig
 traceroute      command traceroute
 iputils-tracepath command tracepath
 nginx-light     command nginx
@@ -57,7 +59,6 @@ iperf3          command iperf3
 wget            command wget
 socat           command socat
 strace          command strace
-libsystemd-dev  module  libsystemd
 '
 
 goodput_needs='

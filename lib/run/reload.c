@@ -228,6 +228,11 @@ static void reload(struct run *r, struct reload *l)
 	fflush(stdout);
 }
 
+bool reload_is_wanted(const struct run *r)
+{
+	return r->s->nb_files > 0 || r->app->reload != NULL;
+}
+
 static void *wait_for_hangup(void *arg)
 {
 	struct run *r = arg;
@@ -237,7 +242,10 @@ static void *wait_for_hangup(void *arg)
 		hangup_wait();
 		if (__atomic_load_n(&r->reload_ends, __ATOMIC_ACQUIRE))
 			return NULL;
-		reload(r, l);
+		if (r->s->nb_files > 0)
+			reload(r, l);
+		if (r->app->reload != NULL)
+			r->app->reload(r->s->app_arg);
 	}
 }
 
@@ -250,7 +258,7 @@ static void free_reload(struct run *r)
 
 int reload_start(struct run *r)
 {
-	if (r->s->nb_files == 0)
+	if (!reload_is_wanted(r))
 		return 0;
 	r->reload = calloc(1, sizeof(*r->reload));
 	if (r->reload == NULL)

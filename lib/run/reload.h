@@ -8,7 +8,11 @@
 
 #include "worker.h"
 
-/** reload_start begins to wait for SIGHUP, if a config file was given. Returns 0, or -1 with a line in
+/** reload_is_wanted says whether a SIGHUP is to be waited for: a config file was given, or the program has files of its own
+ * (pc_run_app.reload). */
+bool reload_is_wanted(const struct run *r);
+
+/** reload_start begins to wait for SIGHUP, if that is wanted. Returns 0, or -1 with a line in
  * r->s->why. */
 int reload_start(struct run *r);
 

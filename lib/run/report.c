@@ -183,5 +183,7 @@ void report_stats(const struct run *r, FILE *f)
 			        pc_counter_sentence((enum pc_counter)c));
 	}
 	report_port_counts(r, f);
+	if (r->app->report != NULL)
+		r->app->report(r->s->app_arg, f);
 	fflush(f);
 }

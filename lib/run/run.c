@@ -98,11 +98,8 @@ static int run_program(struct settings *s, int nb_eal, int argc, char **argv)
 	r->app = s->app;
 	r->argc = argc;
 	r->argv = argv;
-	if (s->app->own_signals)
-		stop_forget();
-	else
-		stop_catch();
-	if (s->nb_files > 0)
+	stop_catch();
+	if (reload_is_wanted(r))
 		hangup_catch();
 	if (s->app->frames != NULL && s->app->frames->report != NULL)
 		report_catch();
@@ -112,8 +109,7 @@ static int run_program(struct settings *s, int nb_eal, int argc, char **argv)
 	} else {
 		status = say(s);
 	}
-	if (!s->app->own_signals)
-		stop_release();
+	stop_release();
 	free(r);
 	return status;
 }

@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <percore/addr.h>
 #include <percore/config.h>
@@ -88,9 +89,6 @@ struct pc_run_app {
 	void *config;
 	/** Called before anything is read: gives keys of the stack other defaults in this program. May be NULL. */
 	void (*defaults)(struct pc_stack_config *config);
-	/** SIGINT, SIGTERM and SIGPIPE are the program's own, and SIGHUP where there is no config file: it ends
-	 * when threads returns. */
-	bool own_signals;
 	/** Called once, on the main lcore, after arguments and before EAL: checks what was given.
 	 * May be NULL. Returns 0, or -1 with a line in why. */
 	int (*check)(void *app, char *why, size_t why_len);
@@ -118,6 +116,13 @@ struct pc_run_app {
 	bool (*drained)(void *worker, struct pc_stack *st);
 	/** Called on each lcore after its loop, before its stack is destroyed. May be NULL. */
 	void (*finish)(void *worker, struct pc_stack *st);
+	/** Called on a thread of its own, on none of the lcores that carry data, at each SIGHUP, after the config files, if
+	 * there are any: reads the program's own files again, and says what has changed. With it SIGHUP does not end a
+	 * program that was given no config file. May be NULL. */
+	void (*reload)(void *app);
+	/** Called behind the counters that run.stats_s prints (--stats), the last time after all finish: prints the program's
+	 * own, which other lcores may count on meanwhile, in the same form. May be NULL. */
+	void (*report)(void *app, FILE *f);
 };
 
 /**

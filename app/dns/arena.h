@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DNS_ARENA_H
+#define DNS_ARENA_H
+
+/* Memory that is given back as a whole: a zone's. */
+
+#include <stdalign.h>
+#include <stddef.h>
+
+struct arena_chunk;
+
+/** Zeroed: empty. */
+struct arena {
+	struct arena_chunk *last;
+	size_t used;  /**< of the last chunk */
+	size_t total; /**< bytes of all */
+};
+
+/** arena_take returns n bytes, zeroed and aligned for anything but vectors, or NULL without memory. */
+void *arena_take(struct arena *a, size_t n);
+
+/** arena_copy returns a copy of n bytes, or NULL. */
+void *arena_copy(struct arena *a, const void *p, size_t n);
+
+/** arena_free gives everything back; the arena is empty then. */
+void arena_free(struct arena *a);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DNS_COUNTS_H
+#define DNS_COUNTS_H
+
+/* What percore-dns counts on each lcore: X(name, sentence). */
+
+#include <stdint.h>
+
+/* clang-format off */
+#define DNS_COUNTS(X) \
+X(dns_udp, "messages over UDP") \
+X(dns_tcp, "messages over TCP") \
+X(dns_dropped, "messages without an answer: shorter than a header, or responses") \
+X(dns_noerror, "answers NOERROR") \
+X(dns_nodata, "of them: without a record of that type") \
+X(dns_referrals, "of them: to the servers of a delegated zone") \
+X(dns_formerr, "answers FORMERR: malformed messages") \
+X(dns_nxdomain, "answers NXDOMAIN: names that do not exist") \
+X(dns_notimp, "answers NOTIMP: other opcodes than QUERY, and types that are not implemented") \
+X(dns_refused, "answers REFUSED: zones and classes that are not served here") \
+X(dns_yxdomain, "answers YXDOMAIN: names that a DNAME makes too long") \
+X(dns_badvers, "answers BADVERS: other versions of EDNS than 0") \
+X(dns_truncated, "answers with TC: more than fits, to be asked for over TCP") \
+X(dns_edns, "queries with EDNS") \
+X(dns_unsent, "answers that could not be sent") \
+X(dns_connections, "TCP connections") \
+X(dns_idle, "TCP connections closed after dns.idle_ms without a query") \
+X(dns_broken, "TCP connections closed for what no client sends")
+/* clang-format on */
+
+struct counts {
+#define DNS_COUNT_MEMBER(name, sentence) uint64_t name;
+	DNS_COUNTS(DNS_COUNT_MEMBER)
+#undef DNS_COUNT_MEMBER
+};
+
+#endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Finding: RFC 1034 section 4.3.2 step by step, with the wildcards of RFC 4592 and the DNAMEs of RFC 6672.
+ *
+ * A name is at most two steps away from what answers for it: what is there says itself whether something above hides it,
+ * and for what is not there, the longest end of the name that is says so, and which wildcard stands in.
+ */
+#include <string.h>
+
+#include "task.h"
+
+#define TOLD_MAX 32 /* names of an answer whose addresses are added unasked */
+
+/* What of the name in q.name is known. */
+struct place {
+	const struct zone *zone;
+	const struct name *name; /* the longest end of it that exists */
+	unsigned label;          /* where that begins; 0: it is the whole name */
+	uint16_t off;            /* where the whole name stands in the message */
+};
+
+static struct out_owner at_offset(uint16_t off)
+{
+	return (struct out_owner){NULL, off};
+}
+
+static void put_answer(struct task *t, const struct rrset *set, uint16_t off)
+{
+	if (out_rrset(&t->o, set, at_offset(off)))
+		t->answers = (uint16_t)(t->answers + set->nb);
+	else
+		t->truncated = true;
+}
+
+/* RFC 2308 section 2: the SOA says for how long. */
+static void put_soa(struct task *t, const struct zone *z)
+{
+	if (out_rrset(&t->o, &z->negative, (struct out_owner){z->apex, 0}))
+		t->authority++;
+	else
+		t->truncated = true;
+}
+
+/* ---- following ---------------------------------------------------------------------------------- */
+
+/* Notes that a name's alias is followed. Returns whether it is for the first time, and not the last time. */
+static bool note_step(struct task *t, const struct name *n)
+{
+	for (unsigned i = 0; i < t->nb_steps; i++)
+		if (t->step[i] == n)
+			return false;
+	if (t->nb_steps == TASK_STEPS)
+		return false;
+	t->step[t->nb_steps++] = n;
+	return true;
+}
+
+/* Goes on with the target that stands at off of the message. Returns whether there is more to be found. */
+static bool go_on(struct task *t, struct place *p, const uint8_t *target, uint32_t off)
+{
+	if (off == 0) {
+		t->truncated = true;
+		return false;
+	}
+	t->answers++;
+	p->off = (uint16_t)off;
+	return off <= DNS_POINTER_MAX && dname_read(&t->q.name, target, DNS_NAME_MAX) > 0;
+}
+
+static bool follow_cname(struct task *t, struct place *p, const struct name *from,
+                         const struct rrset *cname)
+{
+	const struct rr *rr = cname->rr;
+
+	if (!note_step(t, from))
+		return false;
+	return go_on(t, p, rr->rdata, out_alias(&t->o, cname, p->off));
+}
+
+/* The CNAME that a DNAME means (RFC 6672 section 3.1), with its target in wire format. Returns the target's offset, 0: it
+ * does not fit. */
+static uint32_t put_synthesized(struct task *t, const struct place *p, const struct rrset *dname,
+                                uint32_t kept, const uint8_t *target)
+{
+	const struct rr *rr = dname->rr;
+	uint8_t *len = out_header(&t->o, DNS_CNAME, dname->ttl, at_offset(p->off));
+	const uint32_t begin = t->o.len;
+
+	if (len == NULL || t->o.limit - t->o.len < kept)
+		return 0;
+	memcpy(t->o.p + t->o.len, target, kept);
+	t->o.len += kept;
+	if (out_name(&t->o, rr->name[0], rr->rdata) == 0)
+		return 0;
+	dns_put16(len, t->o.len - begin);
+	return begin;
+}
+
+/* The name is below one with a DNAME: what is in front of that goes in front of the DNAME's target. */
+static bool follow_dname(struct task *t, struct place *p, const struct name *from)
+{
+	const struct rrset *dname = name_rrset(from, DNS_DNAME);
+	const struct dname *n = &t->q.name;
+	const uint32_t kept = (uint32_t)n->len - from->len;
+	const struct rr *rr = dname->rr;
+	uint8_t target[2 * DNS_NAME_MAX];
+
+	t->aa = true;
+	if (!note_step(t, from))
+		return false;
+	if (!out_rrset(&t->o, dname, (struct out_owner){from, 0})) {
+		t->truncated = true;
+		return false;
+	}
+	t->answers++;
+	if (kept + rr->len > DNS_NAME_MAX) {
+		t->rcode = DNS_YXDOMAIN;
+		return false;
+	}
+	memcpy(target, n->lower, kept);
+	memcpy(target + kept, rr->rdata, rr->len);
+	return go_on(t, p, target, put_synthesized(t, p, dname, kept, target));
+}
+
+/* ---- the steps ---------------------------------------------------------------------------------- */
+
+static void refer(struct task *t, const struct name *cut)
+{
+	const struct rrset *ns = name_rrset(cut, DNS_NS);
+
+	t->aa = t->answers > 0; /* what is in front of a referral in a chain is ours */
+	if (!out_rrset(&t->o, ns, (struct out_owner){cut, 0})) {
+		t->truncated = true;
+		return;
+	}
+	t->authority = (uint16_t)(t->authority + ns->nb);
+	t->told = ns;
+	t->cut = cut;
+	t->referral = true;
+}
+
+/* Answers with what a name has; it may be a wildcard that stands in. Returns whether a CNAME leads on. */
+static bool take_data(struct task *t, struct place *p, const struct name *n)
+{
+	const struct rrset *set;
+
+	if (t->q.type == DNS_ANY) /* RFC 8482 section 4.1: one RRset is enough */
+		set = n->rrsets;
+	else
+		set = name_rrset(n, t->q.type);
+	if (set != NULL) {
+		put_answer(t, set, p->off);
+		t->told = set;
+		return false;
+	}
+	set = name_rrset(n, DNS_CNAME);
+	if (set != NULL)
+		return follow_cname(t, p, n, set);
+	put_soa(t, p->zone);
+	t->nodata = true;
+	return false;
+}
+
+/* Finds zone and name. Of DS the zone above knows (RFC 4035 section 3.1.4.1). Returns false: no zone. */
+static bool locate(const struct task *t, struct place *p)
+{
+	const struct dname *n = &t->q.name;
+	const struct zone *above;
+	unsigned apex, other;
+
+	p->zone = zones_find(t->zones, n, 0, &apex);
+	if (p->zone == NULL)
+		return false;
+	if (t->q.type == DNS_DS && apex == 0 && n->labels > 0) {
+		above = zones_find(t->zones, n, 1, &other);
+		if (above != NULL)
+			p->zone = above;
+	}
+	for (p->label = 0;; p->label++) {
+		p->name = zone_find(p->zone, n, p->label);
+		if (p->name != NULL && p->name->exists)
+			return true;
+	}
+}
+
+static bool name_is_cut(const struct name *n)
+{
+	return n->over == n;
+}
+
+/* One name of a chain. Returns whether there is another. */
+static bool take_step(struct task *t, struct place *p)
+{
+	const struct name *n = p->name;
+
+	out_question(&t->o, t->nb_steps == 0 ? n : NULL, p->off + t->q.name.at[p->label]);
+	if (n->over != NULL && !name_is_cut(n->over))
+		return follow_dname(t, p, n->over);
+	if (n->over != NULL && (n->over != n || t->q.type != DNS_DS || p->label > 0)) {
+		refer(t, n->over);
+		return false;
+	}
+	t->aa = true;
+	if (p->label == 0)
+		return take_data(t, p, n);
+	if (name_rrset(n, DNS_DNAME) != NULL)
+		return follow_dname(t, p, n);
+	if (n->wild != NULL)
+		return take_data(t, p, n->wild);
+	t->rcode = DNS_NXDOMAIN; /* of the last name of a chain (RFC 6604) */
+	put_soa(t, p->zone);
+	return false;
+}
+
+/* ---- the additional section --------------------------------------------------------------------- */
+
+/* Adds the addresses of a name. Returns whether all fit. */
+static bool add_addresses(struct task *t, const struct name *n)
+{
+	static const uint16_t types[] = {DNS_A, DNS_AAAA};
+
+	for (unsigned i = 0; i < 2; i++) {
+		const struct rrset *set = name_rrset(n, types[i]);
+
+		if (set == NULL)
+			continue;
+		if (!out_rrset(&t->o, set, (struct out_owner){n, 0}))
+			return false;
+		t->additional = (uint16_t)(t->additional + set->nb);
+	}
+	return true;
+}
+
+static bool is_told_before(const struct rrset *set, unsigned i)
+{
+	for (unsigned j = 0; j < i; j++)
+		if (set->rr[j].name[0] == set->rr[i].name[0])
+			return true;
+	return false;
+}
+
+/* RFC 9471: glue of servers inside of the delegated zone belongs to the referral, other is as welcome as addresses of
+ * other answers. */
+static void tell_glue(struct task *t)
+{
+	for (unsigned i = 0; i < t->told->nb; i++) {
+		const struct name *n = t->told->rr[i].name[0];
+
+		if (name_is_below(n, t->cut) && !add_addresses(t, n)) {
+			t->truncated = true;
+			return;
+		}
+	}
+	for (unsigned i = 0; i < t->told->nb && i < TOLD_MAX; i++)
+		if (!name_is_below(t->told->rr[i].name[0], t->cut))
+			(void)add_addresses(t, t->told->rr[i].name[0]);
+}
+
+static void tell(struct task *t)
+{
+	const struct rrset *set = t->told;
+
+	if (set->rr == NULL || (set->type != DNS_NS && set->type != DNS_MX && set->type != DNS_SRV))
+		return;
+	for (unsigned i = 0; i < set->nb && i < TOLD_MAX; i++) {
+		const struct name *n = set->rr[i].name[0];
+
+		if (n->over == NULL && !is_told_before(set, i) && !add_addresses(t, n))
+			return;
+	}
+}
+
+/* ---- all ---------------------------------------------------------------------------------------- */
+
+void find_all(struct task *t)
+{
+	struct place p = {.off = DNS_HDR_LEN};
+
+	if (!locate(t, &p)) {
+		t->rcode = DNS_REFUSED;
+		return;
+	}
+	while (take_step(t, &p))
+		if (!locate(t, &p))
+			break; /* the chain leads out of what is ours */
+	if (t->told == NULL || t->truncated)
+		return;
+	if (t->cut != NULL)
+		tell_glue(t);
+	else
+		tell(t);
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * percore-dns: an authoritative name server.
+ *
+ * Data flows one way.  Zone files become compiled zones (zonefile.c, zone.c, zone_compile.c), a table of them is what an
+ * lcore sees (zones.c, store.c), and a message with that table makes an answer (query.c, answer.c, find.c, out.c).  Around
+ * that: server.c with udp.c and conn.c on each lcore.
+ */
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <percore/run.h>
+
+#include "server.h"
+
+#define LCORES_MAX 128
+
+struct program {
+	struct dns_config dns;
+	struct server_config server;
+	unsigned nb_servers; /* so far; atomic */
+	struct lcore_counts {
+		_Alignas(64) struct counts counts;
+	} lcores[LCORES_MAX];
+};
+
+static int set_zone(void *app, const char *text, char *why, size_t why_len)
+{
+	return store_add_file(((struct program *)app)->server.store, text, why, why_len);
+}
+
+static int set_zones(void *app, const char *text, char *why, size_t why_len)
+{
+	return store_add_dir(((struct program *)app)->server.store, text, why, why_len);
+}
+
+static int set_text(const char **to, const char *text, char *why, size_t why_len)
+{
+	if (text[0] == '\0' || strlen(text) > ANSWER_TEXT_MAX) {
+		snprintf(why, why_len, "a text of 1 to %d characters is wanted", ANSWER_TEXT_MAX);
+		return -1;
+	}
+	*to = text;
+	return 0;
+}
+
+static int set_identity(void *app, const char *text, char *why, size_t why_len)
+{
+	return set_text(&((struct program *)app)->server.answer.identity, text, why, why_len);
+}
+
+static int set_version(void *app, const char *text, char *why, size_t why_len)
+{
+	return set_text(&((struct program *)app)->server.answer.version, text, why, why_len);
+}
+
+static const struct pc_run_option options[] = {
+    {.name = "zone",
+     .argument = "NAME=FILE",
+     .set = set_zone,
+     .help = "serve the zone NAME of a zone file (RFC 1035); may be given many times"},
+    {.name = "zones",
+     .argument = "DIR",
+     .set = set_zones,
+     .help = "serve the zone NAME of each file DIR/NAME.zone"},
+    {.name = "listen",
+     .argument = "PORT",
+     .key = "dns.listen",
+     .help = "answer on this UDP and TCP port of every address (default 53)"},
+    {.name = "identity",
+     .argument = "TEXT",
+     .set = set_identity,
+     .help = "tell who asks for it (NSID, id.server) who we are (default: not at all)"},
+    {.name = "tell-version",
+     .argument = "TEXT",
+     .set = set_version,
+     .help = "answer version.bind with TEXT (default: not at all)"},
+    {0},
+};
+
+static const struct pc_config_key keys[] = {
+#define DNS_KEY(name, def, min, max, unit, sentence) \
+	{"dns", #name, unit, sentence, def, min, max, offsetof(struct dns_config, name)},
+    DNS_KEYS(DNS_KEY)
+#undef DNS_KEY
+};
+
+static const struct dns_config defaults = {
+#define DNS_KEY(name, def, min, max, unit, sentence) .name = def,
+    DNS_KEYS(DNS_KEY)
+#undef DNS_KEY
+};
+
+static int check(void *app, char *why, size_t why_len)
+{
+	struct program *p = app;
+	const struct zones *z;
+	size_t records = 0, bytes = 0;
+
+	p->server.answer.udp_max = (uint16_t)p->dns.udp_max;
+	if (store_load(p->server.store, why, why_len) != 0)
+		return -1;
+	z = store_zones(p->server.store);
+	if (z->nb == 0) {
+		snprintf(why, why_len, "no zone: give --zone NAME=FILE or --zones DIR");
+		return -1;
+	}
+	for (size_t i = 0; i < z->nb; i++) {
+		records += z->zone[i]->nb_records;
+		bytes += z->zone[i]->bytes;
+	}
+	printf("zones: %zu, %zu records, %zu bytes\n", z->nb, records, bytes);
+	return 0;
+}
+
+static int start(void *app, struct pc_stack *st, void **worker, char *why, size_t why_len)
+{
+	struct program *p = app;
+	const unsigned i = __atomic_fetch_add(&p->nb_servers, 1, __ATOMIC_RELAXED);
+
+	if (i >= LCORES_MAX) {
+		snprintf(why, why_len, "more than %d lcores", LCORES_MAX);
+		return -1;
+	}
+	*worker = server_start(st, &p->server, &p->lcores[i].counts, why, why_len);
+	return *worker != NULL ? 0 : -1;
+}
+
+static void turn(void *worker, struct pc_stack *st, uint64_t now_ns)
+{
+	(void)st;
+	server_turn(worker, now_ns);
+}
+
+static uint64_t next_deadline(void *worker, struct pc_stack *st)
+{
+	(void)st;
+	return server_next_deadline(worker);
+}
+
+static void drain(void *worker, struct pc_stack *st, uint64_t now_ns)
+{
+	(void)st;
+	server_drain(worker, now_ns);
+}
+
+static bool drained(void *worker, struct pc_stack *st)
+{
+	struct pc_stack_usage usage;
+
+	(void)worker;
+	pc_stack_get_usage(st, &usage);
+	return usage.connections == 0;
+}
+
+static void finish(void *worker, struct pc_stack *st)
+{
+	(void)st;
+	server_finish(worker);
+}
+
+static void reload(void *app)
+{
+	store_reload(((struct program *)app)->server.store, stdout, stderr);
+}
+
+/* The sums of all that is not 0. */
+static void report(void *app, FILE *f)
+{
+	static const struct {
+		size_t offset;
+		const char *name, *sentence;
+	} lines[] = {
+#define DNS_COUNT_LINE(name, sentence) {offsetof(struct counts, name), #name, sentence},
+	    DNS_COUNTS(DNS_COUNT_LINE)
+#undef DNS_COUNT_LINE
+	};
+	const struct program *p = app;
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		uint64_t sum = 0;
+
+		for (unsigned l = 0; l < LCORES_MAX; l++)
+			sum +=
+			    *(const uint64_t *)(const void *)((const char *)&p->lcores[l].counts +
+			                                      lines[i].offset);
+		if (sum != 0)
+			fprintf(f, "%16llu %-24s %s\n", (unsigned long long)sum, lines[i].name,
+			        lines[i].sentence);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static struct program program;
+	const struct pc_run_app app = {
+	    .name = "percore-dns",
+	    .summary = "an authoritative name server, over UDP and TCP",
+	    .example = "--zone example.com=example.com.zone",
+	    .options = options,
+	    .keys = keys,
+	    .nb_keys = sizeof(keys) / sizeof(keys[0]),
+	    .config = &program.dns,
+	    .check = check,
+	    .start = start,
+	    .turn = turn,
+	    .next_deadline = next_deadline,
+	    .drain = drain,
+	    .drained = drained,
+	    .finish = finish,
+	    .reload = reload,
+	    .report = report,
+	};
+	int status;
+
+	program.dns = defaults;
+	program.server.dns = &program.dns;
+	program.server.store = store_create();
+	if (program.server.store == NULL) {
+		fprintf(stderr, "percore-dns: no memory\n");
+		return 2;
+	}
+	status = pc_run(argc, argv, &app, &program);
+	store_free(program.server.store);
+	return status;
+}

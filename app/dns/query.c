@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "query.h"
+
+#include <string.h>
+
+#define OPT_DO 0x8000 /* of the TTL's second half */
+
+/* What is left of a message. */
+struct rest {
+	const uint8_t *p, *end;
+};
+
+static size_t left(const struct rest *r)
+{
+	return (size_t)(r->end - r->p);
+}
+
+/* Passes over a name, which may end in a pointer; where that leads does not matter. Returns whether it is whole. */
+static bool skip_name(struct rest *r)
+{
+	for (size_t n = 0; left(r) > 0 && n < DNS_NAME_MAX;) {
+		const uint8_t c = *r->p;
+
+		if (c >= 0xc0) {
+			if (left(r) < 2)
+				return false;
+			r->p += 2;
+			return true;
+		}
+		if (c > DNS_LABEL_MAX || left(r) < 1u + c)
+			return false;
+		r->p += 1u + c;
+		n += 1u + c;
+		if (c == 0)
+			return true;
+	}
+	return false;
+}
+
+/* RFC 6891 section 6.1.2: options, of which each has a code and a length. Returns whether they fill the record. */
+static bool read_options(struct query *q, struct rest r)
+{
+	while (left(&r) > 0) {
+		if (left(&r) < 4 || left(&r) - 4 < dns_get16(r.p + 2))
+			return false;
+		if (dns_get16(r.p) == DNS_OPT_NSID)
+			q->nsid = true;
+		r.p += 4u + dns_get16(r.p + 2);
+	}
+	return true;
+}
+
+/* Takes one record; OPT is one of the additional section, with the root as its owner, and there is one only (RFC 6891
+ * section 6.1.1). */
+static bool read_record(struct query *q, struct rest *r, bool additional, unsigned *version)
+{
+	const uint8_t *owner = r->p, *fixed;
+	uint16_t len;
+
+	if (!skip_name(r) || left(r) < DNS_RR_LEN)
+		return false;
+	fixed = r->p;
+	len = dns_get16(fixed + 8);
+	r->p += DNS_RR_LEN;
+	if (left(r) < len)
+		return false;
+	r->p += len;
+	if (dns_get16(fixed) != DNS_OPT)
+		return true;
+	if (!additional || owner[0] != 0 || q->edns)
+		return false;
+	q->edns = true;
+	q->udp_size = dns_get16(fixed + 2);
+	*version = fixed[5];
+	q->dnssec_ok = (dns_get16(fixed + 6) & OPT_DO) != 0;
+	return *version != 0 || read_options(q, (struct rest){fixed + DNS_RR_LEN, r->p});
+}
+
+static bool read_question(struct query *q, struct rest *r)
+{
+	const int n = dname_read(&q->name, r->p, left(r));
+
+	if (n < 0 || left(r) - (size_t)n < 4)
+		return false;
+	q->type = dns_get16(r->p + n);
+	q->class = dns_get16(r->p + n + 2);
+	q->question_len = (uint16_t)(n + 4);
+	r->p += n + 4;
+	return true;
+}
+
+static enum query_verdict read_records(struct query *q, struct rest *r)
+{
+	const unsigned before = (unsigned)dns_get16(q->wire + 6) + dns_get16(q->wire + 8);
+	const unsigned n = before + dns_get16(q->wire + 10);
+	unsigned version = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		if (!read_record(q, r, i >= before, &version)) {
+			q->edns = false;
+			return QUERY_FORMERR;
+		}
+	if (left(r) > 0 || q->type == 0 || q->type == DNS_OPT) {
+		q->edns = false;
+		return QUERY_FORMERR;
+	}
+	return version == 0 ? QUERY_OK : QUERY_BADVERS;
+}
+
+enum query_verdict query_read(struct query *q, const uint8_t *wire, size_t len)
+{
+	struct rest r = {wire + DNS_HDR_LEN, wire + len};
+	bool asks;
+
+	if (len < DNS_HDR_LEN || len > DNS_MESSAGE_MAX || (dns_get16(wire + 2) & DNS_QR) != 0)
+		return QUERY_DROP;
+	q->wire = wire;
+	q->flags = dns_get16(wire + 2);
+	q->question_len = 0;
+	q->udp_size = 0;
+	q->edns = q->dnssec_ok = q->nsid = false;
+	asks = dns_get16(wire + 4) == 1 && read_question(q, &r);
+	if ((q->flags & DNS_OPCODE) != 0)
+		return QUERY_NOTIMP;
+	return asks ? read_records(q, &r) : QUERY_FORMERR;
+}

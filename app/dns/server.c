@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The server's turn
+ *
+ * Overview: datagrams and events of connections, then new connections (last, so that no event of this turn is taken for
+ * one of a new connection with the same descriptor), then time-outs.
+ *
+ * Ownership: a server and all it points to belong to one lcore; it shares only the store (read).  All memory is taken at
+ * start.
+ */
+#include "server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <percore/epoll.h>
+#include <percore/socket.h>
+
+#define EVENTS           64
+#define ACCEPTS_PER_TURN 256
+#define CONN_EVENTS      (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+#define LOOK_NS          UINT64_C(500000000) /* at new zones, so that the old ones can go */
+
+/* A socket on our port, on every address of both families. Returns it, or -1 with errno. */
+static int open_socket(struct server *s, int type)
+{
+	const uint16_t port = (uint16_t)s->config->dns->listen;
+	const struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+	struct epoll_event event = {.events = EPOLLIN};
+	const int fd = pc_socket(s->st, AF_INET6, type, 0), one = 1;
+
+	if (fd < 0)
+		return -1;
+	event.data.fd = fd;
+	if (pc_bind(s->st, fd, (const struct sockaddr *)&any, sizeof(any)) == 0 &&
+	    (type != SOCK_DGRAM ||
+	     pc_setsockopt(s->st, fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &one, sizeof(one)) == 0) &&
+	    (type != SOCK_STREAM ||
+	     (pc_setsockopt(s->st, fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0 &&
+	      pc_listen(s->st, fd, (int)s->config->dns->backlog) == 0)) &&
+	    pc_epoll_ctl(s->st, s->epfd, EPOLL_CTL_ADD, fd, &event) == 0)
+		return fd;
+	pc_close(s->st, fd);
+	return -1;
+}
+
+static int take_memory(struct server *s)
+{
+	const struct pc_stack_config *c = pc_stack_get_config(s->st);
+	const uint64_t n = c->stack_max_connections + c->stack_max_listeners +
+	                   c->stack_max_udp_sockets + c->stack_max_epolls + 2;
+
+	s->max_conns = (uint32_t)n;
+	s->conns = calloc(n, sizeof(struct conn));
+	s->reader = store_attach(s->config->store);
+	return s->conns != NULL && s->reader != NULL ? 0 : -1;
+}
+
+struct server *server_start(struct pc_stack *st, const struct server_config *config,
+                            struct counts *counts, char *why, size_t why_len)
+{
+	struct server *s = calloc(1, sizeof(*s));
+
+	if (s != NULL) {
+		s->st = st;
+		s->epfd = s->listener = s->udp = -1;
+		s->config = config;
+		s->counts = counts;
+	}
+	if (s == NULL || take_memory(s) != 0) {
+		snprintf(why, why_len, "no memory for the server: lower stack.max_connections");
+		server_finish(s);
+		return NULL;
+	}
+	s->epfd = pc_epoll_create(st);
+	s->udp = s->epfd < 0 ? -1 : open_socket(s, SOCK_DGRAM);
+	s->listener = s->udp < 0 ? -1 : open_socket(s, SOCK_STREAM);
+	if (s->listener < 0) {
+		snprintf(why, why_len, "cannot listen on port %u: %s",
+		         (unsigned)config->dns->listen, strerror(errno));
+		server_finish(s);
+		return NULL;
+	}
+	return s;
+}
+
+static void accept_all(struct server *s)
+{
+	struct epoll_event event = {.events = CONN_EVENTS};
+
+	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+		const int fd = pc_accept(s->st, s->listener, NULL, NULL);
+
+		if (fd < 0)
+			return;
+		event.data.fd = fd;
+		if ((uint32_t)fd >= s->max_conns ||
+		    pc_epoll_ctl(s->st, s->epfd, EPOLL_CTL_ADD, fd, &event) != 0)
+			pc_close(s->st, fd);
+		else
+			conn_open(s, fd);
+	}
+}
+
+/* Returns whether the listener has new connections. */
+static bool serve_events(struct server *s)
+{
+	struct epoll_event events[EVENTS];
+	const int n = pc_epoll_wait(s->st, s->epfd, events, EVENTS);
+	bool accept = false;
+
+	s->more = n == EVENTS;
+	for (int i = 0; i < n; i++) {
+		const int fd = events[i].data.fd;
+
+		if (fd == s->udp)
+			s->more |= udp_serve(s);
+		else if (fd == s->listener)
+			accept = true;
+		else
+			conn_event(s, fd, events[i].events);
+	}
+	return accept;
+}
+
+void server_turn(struct server *s, uint64_t now_ns)
+{
+	s->now_ns = now_ns;
+	s->zones = store_enter(s->config->store, s->reader);
+	if (serve_events(s) && s->listener >= 0)
+		accept_all(s);
+	conn_expire(s);
+}
+
+uint64_t server_next_deadline(const struct server *s)
+{
+	const uint64_t look = s->now_ns + LOOK_NS;
+	uint64_t idle;
+
+	if (s->more)
+		return 0;
+	if (s->oldest == 0)
+		return look;
+	idle = s->conns[s->oldest].since_ns + s->config->dns->idle_ms * 1000000;
+	return idle < look ? idle : look;
+}
+
+static void close_socket(struct server *s, int *fd)
+{
+	if (*fd >= 0)
+		pc_close(s->st, *fd);
+	*fd = -1;
+}
+
+static void close_all(struct server *s)
+{
+	close_socket(s, &s->listener);
+	close_socket(s, &s->udp);
+	while (s->oldest != 0)
+		conn_close(s, (int)s->oldest);
+}
+
+void server_drain(struct server *s, uint64_t now_ns)
+{
+	server_turn(s, now_ns);
+	server_turn(s, now_ns); /* queries that came with the last connections */
+	close_all(s);
+}
+
+void server_finish(struct server *s)
+{
+	if (s == NULL)
+		return;
+	close_all(s);
+	if (s->epfd >= 0)
+		pc_epoll_close(s->st, s->epfd);
+	if (s->reader != NULL)
+		store_leave(s->reader);
+	free(s->conns);
+	free(s);
+}

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Overview: sources say where zones are; list_sources makes a list of zone files of them, which load_all makes a table
+ * of.  publish puts a table in the place of another, which goes to the retired.
+ *
+ * Ownership: tables are made and freed by one thread at a time: that of the start, then that of reloads, then that of the
+ * end.  Lcores only read them.
+ *
+ * Invariant: a reader stores seen only when it holds no pointer into an older table.
+ */
+#include "store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define READERS_MAX 256
+#define PAUSE_NS    5000000
+#define PAUSES      300 /* that a reload waits for readers; who comes later frees what is left */
+#define SUFFIX      ".zone"
+
+/* NAME=FILE, or a directory without a name. */
+struct source {
+	char *name, *path;
+};
+
+struct retired {
+	struct zones *zones;
+	struct retired *next;
+};
+
+struct store {
+	_Atomic(struct zones *) current;
+	struct store_reader readers[READERS_MAX];
+	pthread_mutex_t lock; /* of attaching and publishing */
+	struct source *sources;
+	size_t nb_sources;
+	struct retired *retired;
+};
+
+static int fail(char *why, size_t why_len, const char *what)
+{
+	snprintf(why, why_len, "%s", what);
+	return -1;
+}
+
+/* ---- sources ------------------------------------------------------------------------------------ */
+
+static int add(struct source **list, size_t *n, const char *name, size_t name_len, const char *path)
+{
+	struct source *more = realloc(*list, (*n + 1) * sizeof(*more));
+	struct source s = {name != NULL ? strndup(name, name_len) : NULL, strdup(path)};
+
+	if (more != NULL)
+		*list = more;
+	if (more == NULL || s.path == NULL || (name != NULL && s.name == NULL)) {
+		free(s.name);
+		free(s.path);
+		return -1;
+	}
+	more[(*n)++] = s;
+	return 0;
+}
+
+static void free_sources(struct source *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(list[i].name);
+		free(list[i].path);
+	}
+	free(list);
+}
+
+struct store *store_create(void)
+{
+	struct store *s = aligned_alloc(64, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	memset(s, 0, sizeof(*s));
+	pthread_mutex_init(&s->lock, NULL);
+	return s;
+}
+
+int store_add_file(struct store *s, const char *text, char *why, size_t why_len)
+{
+	const char *path = strchr(text, '=');
+
+	if (path == NULL || path == text || path[1] == '\0') {
+		snprintf(why, why_len,
+		         "\"%s\" is not NAME=FILE, as in example.com=example.com.zone", text);
+		return -1;
+	}
+	if (add(&s->sources, &s->nb_sources, text, (size_t)(path - text), path + 1) != 0)
+		return fail(why, why_len, "no memory");
+	return 0;
+}
+
+int store_add_dir(struct store *s, const char *path, char *why, size_t why_len)
+{
+	return add(&s->sources, &s->nb_sources, NULL, 0, path) == 0
+	           ? 0
+	           : fail(why, why_len, "no memory");
+}
+
+static int list_dir(const char *path, struct source **list, size_t *n, char *why, size_t why_len)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+	char file[4096];
+	int rc = 0;
+
+	if (d == NULL) {
+		snprintf(why, why_len, "%s: %s", path, strerror(errno));
+		return -1;
+	}
+	while (rc == 0 && (e = readdir(d)) != NULL) {
+		const size_t len = strlen(e->d_name), end = strlen(SUFFIX);
+
+		if (len <= end || strcmp(e->d_name + len - end, SUFFIX) != 0 || e->d_name[0] == '.')
+			continue;
+		snprintf(file, sizeof(file), "%s/%s", path, e->d_name);
+		if (add(list, n, e->d_name, len - end, file) != 0)
+			rc = fail(why, why_len, "no memory");
+	}
+	closedir(d);
+	return rc;
+}
+
+/* All zone files that there are now. */
+static int list_sources(const struct store *s, struct source **list, size_t *n, char *why,
+                        size_t why_len)
+{
+	int rc = 0;
+
+	*list = NULL;
+	*n = 0;
+	for (size_t i = 0; i < s->nb_sources && rc == 0; i++) {
+		const struct source *from = &s->sources[i];
+
+		if (from->name == NULL)
+			rc = list_dir(from->path, list, n, why, why_len);
+		else if (add(list, n, from->name, strlen(from->name), from->path) != 0)
+			rc = fail(why, why_len, "no memory");
+	}
+	return rc;
+}
+
+/* ---- loading ------------------------------------------------------------------------------------ */
+
+/* The zone that has been served under that name; NULL: none. */
+static struct zone *find_old(const struct zones *old, const char *name)
+{
+	uint8_t wire[DNS_NAME_MAX];
+	struct dname n;
+	unsigned apex;
+	const struct zone *z;
+
+	if (old == NULL || zonefile_name(name, wire) != 0 || dname_read(&n, wire, sizeof(wire)) < 0)
+		return NULL;
+	z = zones_find(old, &n, 0, &apex);
+	return z != NULL && apex == 0 ? (struct zone *)(uintptr_t)z : NULL;
+}
+
+static bool is_double(struct zone *const *zones, size_t n, const struct zone *z)
+{
+	for (size_t i = 0; i < n; i++)
+		if (zones[i]->apex->hash == z->apex->hash && zones[i]->apex->len == z->apex->len &&
+		    memcmp(zones[i]->apex->lower, z->apex->lower, z->apex->len) == 0)
+			return true;
+	return false;
+}
+
+/* One zone, anew or as it was. Returns NULL with a line in why: there is none. */
+static struct zone *load_one(const struct source *from, const struct zones *old, FILE *out,
+                             FILE *err, char why[ZONEFILE_WHY])
+{
+	struct zone *was = find_old(old, from->name);
+	struct zone *z = zonefile_load(from->name, from->path, why);
+
+	if (z == NULL && was != NULL) {
+		fprintf(err, "percore-dns: %s stays as it was, serial %u: %s\n", from->name,
+		        was->serial, why);
+		return zone_hold(was);
+	}
+	if (z != NULL && out != NULL)
+		fprintf(out, "zone %s: %zu records, serial %u\n", from->name, z->nb_records,
+		        z->serial);
+	return z;
+}
+
+/* Makes a table of the files. At the start (old is NULL) one that cannot be read is the end of it, with a line in why;
+ * later it is told and passed over. */
+static struct zones *load_all(const struct source *list, size_t n, const struct zones *old,
+                              FILE *out, FILE *err, char *why, size_t why_len)
+{
+	struct zone **zones = calloc(n + 1, sizeof(struct zone *));
+	struct zones *table = NULL;
+	char line[ZONEFILE_WHY];
+	size_t nb = 0;
+	bool ok = zones != NULL;
+
+	snprintf(why, why_len, "no memory for zones");
+	for (size_t i = 0; ok && i < n; i++) {
+		struct zone *z = load_one(&list[i], old, out, err, line);
+
+		if (z != NULL && !is_double(zones, nb, z)) {
+			zones[nb++] = z;
+			continue;
+		}
+		if (z != NULL) {
+			snprintf(line, sizeof(line), "%.200s: the zone is there twice",
+			         list[i].path);
+			zone_release(z);
+		}
+		if (old != NULL)
+			fprintf(err, "percore-dns: %s\n", line);
+		else
+			snprintf(why, why_len, "%s", line);
+		ok = old != NULL;
+	}
+	if (ok)
+		table = zones_make(zones, nb);
+	for (size_t i = 0; i < nb; i++)
+		zone_release(zones[i]);
+	free(zones);
+	return table;
+}
+
+static struct zones *load(struct store *s, const struct zones *old, FILE *out, FILE *err, char *why,
+                          size_t why_len)
+{
+	struct source *list;
+	struct zones *table = NULL;
+	size_t n;
+
+	if (list_sources(s, &list, &n, why, why_len) == 0)
+		table = load_all(list, n, old, out, err, why, why_len);
+	free_sources(list, n);
+	return table;
+}
+
+int store_load(struct store *s, char *why, size_t why_len)
+{
+	struct zones *table = load(s, NULL, NULL, NULL, why, why_len);
+
+	if (table == NULL)
+		return -1;
+	atomic_store(&s->current, table);
+	return 0;
+}
+
+/* ---- replacing ---------------------------------------------------------------------------------- */
+
+static bool is_seen(struct store *s, const struct zones *zones)
+{
+	bool seen = false;
+
+	pthread_mutex_lock(&s->lock);
+	for (unsigned i = 0; i < READERS_MAX; i++)
+		seen = seen ||
+		       atomic_load_explicit(&s->readers[i].seen, memory_order_acquire) == zones;
+	pthread_mutex_unlock(&s->lock);
+	return seen;
+}
+
+/* Frees retired tables that no reader has. Returns whether none is left. */
+static bool collect(struct store *s)
+{
+	struct retired **link = &s->retired, *r;
+
+	while ((r = *link) != NULL) {
+		if (is_seen(s, r->zones)) {
+			link = &r->next;
+			continue;
+		}
+		*link = r->next;
+		zones_free(r->zones);
+		free(r);
+	}
+	return s->retired == NULL;
+}
+
+static void publish(struct store *s, struct zones *table, struct retired *r)
+{
+	const struct timespec pause = {0, PAUSE_NS};
+
+	pthread_mutex_lock(&s->lock);
+	r->zones = atomic_load(&s->current);
+	table->number = r->zones->number + 1;
+	atomic_store(&s->current, table);
+	pthread_mutex_unlock(&s->lock);
+	r->next = s->retired;
+	s->retired = r;
+	for (int i = 0; i < PAUSES && !collect(s); i++)
+		nanosleep(&pause, NULL);
+}
+
+void store_reload(struct store *s, FILE *out, FILE *err)
+{
+	struct retired *r = calloc(1, sizeof(*r));
+	struct zones *table = NULL;
+	char why[ZONEFILE_WHY] = "no memory";
+
+	if (r != NULL)
+		table = load(s, atomic_load(&s->current), out, err, why, sizeof(why));
+	if (table == NULL) {
+		fprintf(err, "percore-dns: all zones stay as they were: %s\n", why);
+		free(r);
+		return;
+	}
+	publish(s, table, r);
+	fprintf(out, "percore-dns: %zu zones are served\n", table->nb);
+	fflush(out);
+}
+
+/* ---- readers ------------------------------------------------------------------------------------ */
+
+struct store_reader *store_attach(struct store *s)
+{
+	struct store_reader *reader = s->readers;
+
+	pthread_mutex_lock(&s->lock);
+	while (reader < s->readers + READERS_MAX && atomic_load(&reader->seen) != NULL)
+		reader++;
+	if (reader < s->readers + READERS_MAX)
+		atomic_store(&reader->seen, atomic_load(&s->current));
+	else
+		reader = NULL;
+	pthread_mutex_unlock(&s->lock);
+	return reader;
+}
+
+const struct zones *store_enter(struct store *s, struct store_reader *reader)
+{
+	const struct zones *zones = atomic_load_explicit(&s->current, memory_order_acquire);
+
+	if (atomic_load_explicit(&reader->seen, memory_order_relaxed) != zones)
+		atomic_store_explicit(&reader->seen, zones, memory_order_release);
+	return zones;
+}
+
+void store_leave(struct store_reader *reader)
+{
+	atomic_store_explicit(&reader->seen, NULL, memory_order_release);
+}
+
+const struct zones *store_zones(const struct store *s)
+{
+	return atomic_load(&((struct store *)(uintptr_t)s)->current);
+}
+
+void store_free(struct store *s)
+{
+	if (s == NULL)
+		return;
+	(void)collect(s);
+	zones_free(atomic_load(&s->current));
+	free_sources(s->sources, s->nb_sources);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}

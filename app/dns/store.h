@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef DNS_STORE_H
+#define DNS_STORE_H
+
+/*
+ * The zones as they are now.
+ *
+ * Zone files are read at start and again by store_reload, on a thread of its own.  A table of zones is never changed: a
+ * new one takes its place, which lcores take up at their next turn, without a lock.  The old one is freed once every
+ * lcore has been seen with a newer one.
+ */
+
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "zonefile.h"
+#include "zones.h"
+
+struct store;
+
+/** An lcore's place in the books; a cache line of its own. */
+struct store_reader {
+	_Alignas(64) _Atomic(const struct zones *) seen; /**< NULL: nobody's */
+};
+
+/** store_create makes a store without zones. Returns NULL without memory. */
+struct store *store_create(void);
+
+/** store_add_file says that a zone is in a file: "NAME=FILE". Returns 0, or -1 with a line in why. */
+int store_add_file(struct store *s, const char *text, char *why, size_t why_len);
+
+/** store_add_dir says that all files NAME.zone of a directory are zones. Returns 0, or -1 with a line in why. */
+int store_add_dir(struct store *s, const char *path, char *why, size_t why_len);
+
+/** store_load reads the files for the first time. Returns 0, or -1 with a line in why: one of them is no zone. */
+int store_load(struct store *s, char *why, size_t why_len);
+
+/** store_reload reads the files again and tells on out and err what has become of each zone: one that cannot be read
+ * stays as it was. Waits a while for the lcores to take the new ones up. */
+void store_reload(struct store *s, FILE *out, FILE *err);
+
+/** store_attach makes the calling lcore a reader. Returns NULL when there are too many. */
+struct store_reader *store_attach(struct store *s);
+
+/**
+ * store_enter returns the zones to be used until the reader's next store_enter or store_leave.
+ */
+const struct zones *store_enter(struct store *s, struct store_reader *reader);
+
+/** store_leave gives the reader back. */
+void store_leave(struct store_reader *reader);
+
+/** store_zones returns the table for reports at start. */
+const struct zones *store_zones(const struct store *s);
+
+/** store_free frees everything; no reader may be left. NULL is allowed. */
+void store_free(struct store *s);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "zonefile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libzscanner/scanner.h>
+
+#define TTL_DEFAULT 3600 /* of a file that says nothing (RFC 2308 section 4) */
+
+struct reading {
+	struct zone_builder *builder;
+	char *why;
+	bool failed;
+};
+
+static const char *file_of(const zs_scanner_t *s)
+{
+	return s->file.name != NULL ? s->file.name : "zone";
+}
+
+static void fail(zs_scanner_t *s, const char *what)
+{
+	struct reading *r = s->process.data;
+
+	if (!r->failed)
+		snprintf(r->why, ZONEFILE_WHY, "%s:%llu: %s", file_of(s),
+		         (unsigned long long)s->line_counter, what);
+	r->failed = true;
+	s->state = ZS_STATE_STOP;
+}
+
+static void on_record(zs_scanner_t *s)
+{
+	struct reading *r = s->process.data;
+	const struct record record = {
+	    .owner = s->r_owner,
+	    .type = s->r_type,
+	    .class = s->r_class,
+	    .ttl = s->r_ttl,
+	    .rdata = s->r_data,
+	    .len = (uint16_t)s->r_data_length,
+	};
+	char what[ZONEFILE_WHY / 2];
+
+	if (!r->failed && zone_add(r->builder, &record, what, sizeof(what)) != 0)
+		fail(s, what);
+}
+
+static void on_error(zs_scanner_t *s)
+{
+	fail(s, zs_strerror(s->error.code));
+}
+
+int zonefile_name(const char *text, uint8_t wire[DNS_NAME_MAX])
+{
+	zs_scanner_t *s = malloc(sizeof(*s));
+	char line[DNAME_TEXT + 32];
+	int rc = -1;
+
+	if (s == NULL)
+		return -1;
+	/* by the library's rules: the owner of a record */
+	if (strlen(text) > 0 && strlen(text) < DNAME_TEXT &&
+	    strpbrk(text, " \t\n;()$@\"") == NULL && zs_init(s, ".", DNS_IN, 1) == 0) {
+		snprintf(line, sizeof(line), "%s A 192.0.2.1\n", text);
+		if (zs_set_input_string(s, line, strlen(line)) == 0 && zs_parse_record(s) == 0 &&
+		    s->state == ZS_STATE_DATA && s->r_type == DNS_A) {
+			memcpy(wire, s->r_owner, s->r_owner_length);
+			rc = 0;
+		}
+		zs_deinit(s);
+	}
+	free(s);
+	return rc;
+}
+
+/* Reads from the file, or, if there is none, the text. */
+static struct zone *read_zone(zs_scanner_t *s, const char *origin, const char *path,
+                              const char *text, size_t len, char why[ZONEFILE_WHY])
+{
+	char dotted[DNAME_TEXT + 2], what[ZONEFILE_WHY / 2];
+	struct reading r = {.why = why};
+	uint8_t apex[DNS_NAME_MAX];
+	struct zone *z;
+
+	snprintf(why, ZONEFILE_WHY, "\"%.200s\" is no name of a zone", origin);
+	if (zonefile_name(origin, apex) != 0)
+		return NULL;
+	snprintf(dotted, sizeof(dotted), "%s%s", origin,
+	         origin[strlen(origin) - 1] == '.' ? "" : ".");
+	if (zs_init(s, dotted, DNS_IN, TTL_DEFAULT) != 0)
+		return NULL;
+	if ((path != NULL ? zs_set_input_file(s, path) : zs_set_input_string(s, text, len)) != 0) {
+		snprintf(why, ZONEFILE_WHY, "%s: %s", path != NULL ? path : "zone",
+		         zs_strerror(s->error.code));
+		zs_deinit(s);
+		return NULL;
+	}
+	snprintf(why, ZONEFILE_WHY, "no memory");
+	r.builder = zone_begin(apex);
+	if (r.builder != NULL && zs_set_processing(s, on_record, on_error, &r) == 0 &&
+	    zs_parse_all(s) != 0 && !r.failed)
+		fail(s, zs_strerror(s->error.code));
+	zs_deinit(s);
+	if (r.builder == NULL)
+		return NULL;
+	if (r.failed) {
+		zone_cancel(r.builder);
+		return NULL;
+	}
+	z = zone_end(r.builder, what, sizeof(what));
+	if (z == NULL)
+		snprintf(why, ZONEFILE_WHY, "%s: %s", path != NULL ? path : "zone", what);
+	return z;
+}
+
+static struct zone *with_scanner(const char *origin, const char *path, const char *text, size_t len,
+                                 char why[ZONEFILE_WHY])
+{
+	zs_scanner_t *s = malloc(sizeof(*s)); /* half a megabyte */
+	struct zone *z = NULL;
+
+	snprintf(why, ZONEFILE_WHY, "no memory");
+	if (s != NULL)
+		z = read_zone(s, origin, path, text, len, why);
+	free(s);
+	return z;
+}
+
+struct zone *zonefile_load(const char *origin, const char *path, char why[ZONEFILE_WHY])
+{
+	return with_scanner(origin, path, NULL, 0, why);
+}
+
+struct zone *zonefile_parse(const char *origin, const char *text, size_t len,
+                            char why[ZONEFILE_WHY])
+{
+	return with_scanner(origin, NULL, text, len, why);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Zone files that are none, and what is said of them; and a large one. */
+#include <stdio.h>
+#include <string.h>
+
+#include "unit/unit.h"
+#include "zonefile.h"
+
+#define HEAD "$TTL 60\n@ SOA ns h 1 1 1 1 1\n@ NS ns\n"
+
+static char why[ZONEFILE_WHY];
+
+static struct zone *parse(const char *text)
+{
+	why[0] = '\0';
+	return zonefile_parse("example", text, strlen(text), why);
+}
+
+/* A zone file, and what the line about it says. */
+static const struct {
+	const char *text, *says;
+} wrong[] = {
+    {"", "has no records"},
+    {"@ 60 A 192.0.2.1\n", "example. has no SOA"},
+    {"@ 60 SOA ns h 1 1 1 1 1\n", "example. has no NS"},
+    {HEAD "www A 192.0.2.1.1\n", "zone:4: "},
+    {HEAD "\n\nwww A\n", "zone:6: "},
+    {HEAD "www NOTHING 1\n", "zone:4: "},
+    {HEAD "www.other.test. A 192.0.2.1\n", "zone:4: www.other.test. is outside the zone"},
+    {HEAD "xexample. A 192.0.2.1\n", "xexample. is outside the zone"},
+    {HEAD "test. A 192.0.2.1\n", "test. is outside the zone"},
+    {HEAD "www CH A 192.0.2.1\n", "zone:4: "},
+    {HEAD "www CNAME a\nwww A 192.0.2.1\n", "www.example. has a CNAME and other records"},
+    {HEAD "www CNAME a\nwww CNAME b\n", "www.example. has a CNAME and other records"},
+    {HEAD "old DNAME a\nold DNAME b\n", "old.example. has more than one DNAME"},
+    {HEAD "www SOA ns h 1 1 1 1 1\n", "www.example. has a SOA"},
+    {HEAD "@ SOA ns h 2 1 1 1 1\n", "example. has more than one SOA"},
+    {HEAD "www RRSIG A 13 2 60 20300101000000 20200101000000 1 example. AAAA\n", "DNSSEC"},
+    {HEAD "www NSEC x.example. A\n", "DNSSEC"},
+    {HEAD "www TYPE255 \\# 0\n", "for questions only"},
+    {HEAD "www TYPE41 \\# 0\n", "no zone has"},
+    {HEAD "$INCLUDE /nowhere/at/all\n", "zone:4: "},
+    {HEAD "$ORIGIN relative\n", "zone:4: "}, /* the library wants a final dot */
+};
+
+static void refused(void)
+{
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct zone *z = parse(wrong[i].text);
+
+		if (z != NULL || strstr(why, wrong[i].says) == NULL)
+			printf("%s: %s\n", wrong[i].says, why);
+		CU_ASSERT(z == NULL && strstr(why, wrong[i].says) != NULL);
+	}
+	CU_ASSERT(zonefile_load("example", "/nowhere/at/all", why) == NULL);
+	CU_ASSERT(strstr(why, "/nowhere/at/all") != NULL);
+}
+
+static void names(void)
+{
+	uint8_t wire[DNS_NAME_MAX];
+
+	CU_ASSERT(zonefile_name("example.com", wire) == 0 &&
+	          memcmp(wire, "\7example\3com", 13) == 0);
+	CU_ASSERT(zonefile_name("example.com.", wire) == 0 &&
+	          memcmp(wire, "\7example\3com", 13) == 0);
+	CU_ASSERT(zonefile_name(".", wire) == 0 && wire[0] == 0);
+	CU_ASSERT(zonefile_name("", wire) != 0 && zonefile_name("a..b", wire) != 0);
+	CU_ASSERT(zonefile_name("a b", wire) != 0 && zonefile_name("a\nb", wire) != 0);
+	CU_ASSERT(zonefile_name("@", wire) != 0 && zonefile_name("$TTL", wire) != 0);
+	CU_ASSERT(zonefile_parse("a..b", HEAD, strlen(HEAD), why) == NULL);
+	CU_ASSERT(strstr(why, "\"a..b\" is no name") != NULL);
+}
+
+static const struct name *find(const struct zone *z, const char *name)
+{
+	uint8_t wire[DNS_NAME_MAX];
+	struct dname n;
+
+	CU_ASSERT_FATAL(zonefile_name(name, wire) == 0 && dname_read(&n, wire, sizeof(wire)) > 0);
+	return zone_find(z, &n, 0);
+}
+
+/* RFC 2181 section 5 and 8, RFC 2308 section 4 */
+static void times(void)
+{
+	struct zone *z =
+	    parse("@ SOA ns h 1 1 1 1 30\n@ NS ns\nwww 50 A 192.0.2.1\nwww 40 A 192.0.2.2\n"
+	          "www 60 A 192.0.2.1\nbig 2147483648 A 192.0.2.1\n");
+
+	CU_ASSERT_FATAL(z != NULL);
+	CU_ASSERT(name_rrset(z->apex, DNS_NS)->ttl == 3600 && z->negative.ttl == 30 &&
+	          z->soa->ttl == 3600);
+	CU_ASSERT(name_rrset(find(z, "www.example"), DNS_A)->ttl == 40);
+	CU_ASSERT(name_rrset(find(z, "www.example"), DNS_A)->nb == 2);
+	CU_ASSERT(name_rrset(find(z, "big.example"), DNS_A)->ttl == 0);
+	CU_ASSERT(z->serial == 1 && z->nb_records == 5);
+	zone_release(z);
+}
+
+/* $ORIGIN, and a name of the zone in other letters */
+static void origins(void)
+{
+	struct zone *z = parse(
+	    HEAD "$ORIGIN sub.EXAMPLE.\nwww A 192.0.2.1\n$ORIGIN b.sub.example.\na A 192.0.2.2\n");
+
+	CU_ASSERT_FATAL(z != NULL);
+	CU_ASSERT(find(z, "www.sub.example") != NULL);
+	CU_ASSERT(find(z, "a.b.sub.example") != NULL && find(z, "a.b.example") == NULL);
+	/* empty, and yet there */
+	CU_ASSERT(find(z, "b.sub.example")->exists && find(z, "b.sub.example")->nb_rrsets == 0);
+	/* named in data, and not there */
+	CU_ASSERT(find(z, "ns.example") != NULL && !find(z, "ns.example")->exists);
+	zone_release(z);
+}
+
+/* RFC 1035 section 5.1: $INCLUDE, relative to the file that includes */
+static void includes(void)
+{
+	char dir[] = "/tmp/percore-dns-XXXXXX", path[64], other[64];
+	struct zone *z;
+	FILE *f;
+
+	CU_ASSERT_FATAL(mkdtemp(dir) != NULL);
+	snprintf(path, sizeof(path), "%s/zone", dir);
+	snprintf(other, sizeof(other), "%s/more", dir);
+	f = fopen(path, "w");
+	fprintf(f, HEAD "$INCLUDE more inc.example.\nlast A 192.0.2.3\n");
+	fclose(f);
+	f = fopen(other, "w");
+	fprintf(f, "www A 192.0.2.1\n");
+	fclose(f);
+	z = zonefile_load("example.", path, why);
+	CU_ASSERT_FATAL(z != NULL);
+	CU_ASSERT(find(z, "www.inc.example") != NULL && find(z, "last.example") != NULL);
+	zone_release(z);
+	f = fopen(other, "w");
+	fprintf(f, "www A 192.0.2.1\nwww A nothing\n");
+	fclose(f);
+	CU_ASSERT(zonefile_load("example.", path, why) == NULL);
+	CU_ASSERT(strstr(why, "more:2: ") != NULL);
+	remove(path);
+	remove(other);
+	remove(dir);
+}
+
+/* An RRset larger than a message, and 20,000 names. */
+static void large(void)
+{
+	char *text = malloc(1 << 20);
+	size_t n = (size_t)sprintf(text, HEAD);
+	char name[64];
+	struct zone *z;
+
+	for (int i = 0; i < 6000; i++)
+		n += (size_t)sprintf(text + n, "www A 10.0.%d.%d\n", i / 250, i % 250);
+	CU_ASSERT(parse(text) == NULL && strstr(why, "www.example. has more records") != NULL);
+	n = (size_t)sprintf(text, HEAD);
+	for (int i = 0; i < 20000; i++)
+		n += (size_t)sprintf(text + n, "h%d.d%d A 10.0.%d.%d\n", i, i % 100, i / 250,
+		                     i % 250);
+	z = parse(text);
+	CU_ASSERT_FATAL(z != NULL && z->nb_records == 20002);
+	for (int i = 0; i < 20000; i++) {
+		const struct name *found;
+
+		snprintf(name, sizeof(name), "h%d.d%d.example", i, i % 100);
+		found = find(z, name);
+		CU_ASSERT(found != NULL && found->exists && found->nb_rrsets == 1);
+	}
+	CU_ASSERT(find(z, "h1.d0.example") == NULL);
+	zone_release(z);
+	free(text);
+}
+
+static const struct unit_case cases[] = {
+    {"refused", refused}, {"names", names},       {"times", times},
+    {"origins", origins}, {"includes", includes}, {"large", large},
+};
+
+UNIT_MAIN("zone files", cases)
