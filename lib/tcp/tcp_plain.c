@@ -216,6 +216,19 @@ static inline bool rest_is_plain(struct tcp *tcp, struct tcb *t, const struct tc
 	return acked != 0 || (t->snd_nxt == t->snd_una && (*q == NULL || !(*q)->tlp_out));
 }
 
+/* counts it for the connection, which may be what the peer is known as a guest by */
+static inline struct tcp_account *input_count(struct tcp *tcp, const struct tcb *t,
+                                              const struct tcp_rx *rx)
+{
+	struct tcp_account *a = account_of(tcp, t);
+
+	account_in(a, rx->seg.len, rx->segs);
+	a->bytes_received += rx->seg.len;
+	if (rx->seg.len > 0 && likely(tcp->ctx->strangers != NULL))
+		strangers_guest(tcp->ctx->strangers, t->account != 0 ? a->data_segs_in : 0);
+	return a;
+}
+
 /* notes of a plain segment what stands in its header beside the acknowledgement */
 static inline void input_header(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg,
                                 uint32_t acked)
@@ -245,11 +258,7 @@ static __rte_always_inline int plain_input(struct tcp *tcp, struct tcb *t, struc
 		return TCP_NOT_PLAIN;
 	if (!rest_is_plain(tcp, t, seg, acked, &q))
 		return TCP_NOT_PLAIN;
-	a = account_of(tcp, t);
-	account_in(a, seg->len, rx->segs);
-	a->bytes_received += seg->len;
-	if (has_text && likely(tcp->ctx->strangers != NULL))
-		strangers_guest(tcp->ctx->strangers, t->account != 0 ? a->data_segs_in : 0);
+	a = input_count(tcp, t, rx);
 	input_header(tcp, t, seg, acked);
 	if (acked != 0)
 		input_ack(tcp, t, q, a, seg, acked);
@@ -327,23 +336,26 @@ static void input_part(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	tcp_snd_grow(tcp, t);
 }
 
-/* a segment that does nothing but acknowledge whole segments, with more of them under way; what else is not plain is
- * the thorough way's */
-static __rte_noinline int part_input(struct tcp *tcp, struct tcb *t, const struct tcp_rx *rx)
+/* A segment that acknowledges whole segments, with more of them under way, as those of a stream do; its text is taken,
+ * too, as that of one who asks before all answers have come. What else is not plain is the thorough way's. */
+static __rte_noinline int part_input(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
+                                     const struct ip_pkt *p, const struct tcp_rx *rx)
 {
 	const struct tcp_seg *seg = &rx->seg;
 	struct tcp_queues *q = tcp_queues(tcp, t);
 	const uint32_t acked = seg->ack - t->snd_una;
 
-	if (!segment_is_plain(tcp, t, rx) || seg->len != 0 || (seg->flags & TCP_FIN) ||
+	if (!segment_is_plain(tcp, t, rx) || (seg->flags & TCP_FIN) ||
 	    acked >= t->snd_nxt - t->snd_una || q == NULL || !flight_is_plain(t, q) ||
-	    !ends_segment(q, seg->ack))
+	    !ends_segment(q, seg->ack) || (seg->len > 0 && take_queues(tcp, t) == NULL))
 		return TCP_NOT_PLAIN;
-	account_in(account_of(tcp, t), 0, rx->segs);
+	(void)input_count(tcp, t, rx);
 	input_header(tcp, t, seg, acked);
 	input_part(tcp, t, q, seg, acked);
+	if (seg->len > 0)
+		input_text(tcp, t, q, m, p, rx);
 	tcp_work(tcp, t);
-	return PC_DROP_TCP_ACK_DONE;
+	return seg->len > 0 ? VERDICT_DONE : PC_DROP_TCP_ACK_DONE;
 }
 
 int tcp_plain_input(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const struct ip_pkt *p,
@@ -362,7 +374,7 @@ int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struc
 		t = tcp_tcb(tcp, flow_ref_index(ref));
 		verdict = plain_input(tcp, t, m, p, rx);
 		if (unlikely(verdict == TCP_NOT_PLAIN))
-			verdict = part_input(tcp, t, rx);
+			verdict = part_input(tcp, t, m, p, rx);
 		if (likely(verdict != TCP_NOT_PLAIN))
 			return verdict;
 	}

@@ -131,6 +131,15 @@ static uint32_t round_requests(struct bench *b)
 	return b->burst;
 }
 
+/* every request acknowledges the answer before the last */
+static uint32_t round_ahead(struct bench *b)
+{
+	for (uint32_t i = 0; i < b->burst; i++)
+		peer_send(b->peer, client(b), PEER_DATA_AHEAD);
+	turn(b);
+	return b->burst;
+}
+
 /* what is spent where nothing has come: the least that a request waits for */
 static uint32_t round_nothing(struct bench *b)
 {
@@ -217,6 +226,8 @@ static const struct bench_case cases[] = {
      .ip6 = true},
     {"echo-copy", "echo of 64 bytes by recv and send", &app_echo_copy, zeros, 64, 1000,
      round_requests},
+    {"echo-ahead", "echo of 64 bytes, the answer before still under way", &app_echo, zeros, 64,
+     1000, round_ahead},
     {"turn", "turn without anything to do", &app_echo, zeros, 64, 1000, round_nothing},
     {"ack", "pure acknowledgement", &app_echo, zeros, 64, 1000, round_acks},
     {"conn", "connect, echo, close", &app_echo, zeros, 64, 1000, round_connections},

@@ -94,6 +94,7 @@ static uint8_t flags_of(enum peer_segment what)
 	    [PEER_ACK] = RTE_TCP_ACK_FLAG,
 	    [PEER_ACK_TWO] = RTE_TCP_ACK_FLAG,
 	    [PEER_DATA] = RTE_TCP_ACK_FLAG | RTE_TCP_PSH_FLAG,
+	    [PEER_DATA_AHEAD] = RTE_TCP_ACK_FLAG | RTE_TCP_PSH_FLAG,
 	    [PEER_FIN] = RTE_TCP_ACK_FLAG | RTE_TCP_FIN_FLAG,
 	    [PEER_DATAGRAM] = 0,
 	};
@@ -169,11 +170,18 @@ static uint16_t port_of(uint32_t client)
 	return rte_cpu_to_be_16((uint16_t)(FIRST_PORT + (client & (PEER_PER_ADDRESS - 1))));
 }
 
-static uint32_t ack_of(struct client *c, enum peer_segment what)
+static uint32_t ack_of(const struct peer *p, struct client *c, enum peer_segment what)
 {
+	const uint32_t since = c->rcv - c->acked;
+
 	if (what == PEER_SYN)
 		return 0;
-	c->acked = what == PEER_ACK_TWO ? c->acked + RTE_MIN(c->rcv - c->acked, 2u * MSS) : c->rcv;
+	if (what == PEER_ACK_TWO)
+		c->acked += RTE_MIN(since, 2u * MSS);
+	else if (what == PEER_DATA_AHEAD)
+		c->acked += since - RTE_MIN(since, p->len);
+	else
+		c->acked = c->rcv;
 	return c->acked;
 }
 
@@ -192,7 +200,7 @@ static void write_tcp(struct peer *p, const struct frame *f, const struct order 
 	    .src_port = port_of(o->client),
 	    .dst_port = rte_cpu_to_be_16(p->server_port),
 	    .sent_seq = rte_cpu_to_be_32(c->nxt),
-	    .recv_ack = rte_cpu_to_be_32(ack_of(c, o->what)),
+	    .recv_ack = rte_cpu_to_be_32(ack_of(p, c, o->what)),
 	    .data_off = sizeof(*f->tcp) / 4 << 4,
 	    .tcp_flags = flags_of(o->what),
 	    .rx_win = rte_cpu_to_be_16(WINDOW),
@@ -225,7 +233,8 @@ static void write_udp(const struct peer *p, const struct frame *f, const struct 
 static struct rte_mbuf *make_packet(struct peer *p, const struct order *o)
 {
 	const bool udp = o->what == PEER_DATAGRAM;
-	const uint16_t len = udp || o->what == PEER_DATA ? p->len : 0;
+	const bool asks = udp || o->what == PEER_DATA || o->what == PEER_DATA_AHEAD;
+	const uint16_t len = asks ? p->len : 0;
 	const size_t hdr = udp ? sizeof(struct rte_udp_hdr) : sizeof(struct rte_tcp_hdr);
 	const uint16_t l4 = (uint16_t)(hdr + len + (o->what == PEER_SYN ? syn_options_len(p) : 0));
 	struct rte_mbuf *m = rte_pktmbuf_alloc(p->pool);

@@ -24,8 +24,9 @@ struct peer;
 enum peer_segment {
 	PEER_SYN,
 	PEER_ACK,
-	PEER_ACK_TWO, /* an acknowledgement of two full segments more than the one before */
-	PEER_DATA,    /* the request, with an acknowledgement of all that came */
+	PEER_ACK_TWO,    /* an acknowledgement of two full segments more than the one before */
+	PEER_DATA,       /* the request, with an acknowledgement of all that came */
+	PEER_DATA_AHEAD, /* the request, with an acknowledgement of all but as much as it has bytes */
 	PEER_FIN,
 	PEER_DATAGRAM, /* the request over UDP */
 	PEER_ARP, /* a question for the server's MAC address, by ARP or ND: it learns the client's */

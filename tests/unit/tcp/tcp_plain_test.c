@@ -38,6 +38,8 @@ static struct run runs[2];
 static struct tcb *t, *other;
 static struct rng rng;
 static uint32_t read_to;
+/* something early came, and then what the other connection has to report goes at once */
+static bool was_early;
 
 static void note(struct run *r, uint32_t at, const uint32_t v[12])
 {
@@ -75,10 +77,10 @@ static void note_state(struct run *r, uint32_t step)
 	                    t->rcv_bytes, q != NULL, q != NULL ? q->flight_out : 0,
 	                    q != NULL ? q->loss_timer : 0});
 	note(r, step + 3000,
-	     (uint32_t[12]){(uint32_t)count(PC_TCP_TX_BYTES), (uint32_t)count(PC_TCP_TX),
-	                    t->ssthresh, q != NULL ? q->rack.min_rtt_us : 0,
-	                    q != NULL ? q->recovery : 0, q != NULL ? q->lost_bytes : 0,
-	                    t->snd_max});
+	     (uint32_t[12]){(uint32_t)count(PC_TCP_TX_BYTES),
+	                    was_early ? 0 : (uint32_t)count(PC_TCP_TX), t->ssthresh,
+	                    q != NULL ? q->rack.min_rtt_us : 0, q != NULL ? q->recovery : 0,
+	                    q != NULL ? q->lost_bytes : 0, t->snd_max});
 }
 
 /* an acknowledgement of some of what is under way: up to the end of a segment or not, with text or without */
@@ -104,8 +106,13 @@ static void some_ack(void)
 	}
 	if (rng_chance(&rng, 200000))
 		s.wnd = (uint16_t)rng_below(&rng, 6 * MSS);
-	if (rng_chance(&rng, 300000))
+	if (rng_chance(&rng, 300000)) {
 		s.len = 1 + rng_below(&rng, 500);
+		if (rng_chance(&rng, 200000)) {
+			s.seq += 300;
+			was_early = true;
+		}
+	}
 	if (rng_chance(&rng, 60000) && (t->opt & TCB_OPT_SACK) && segs > 2) {
 		s.nb_sack = 1;
 		s.has |= TCP_HAS_SACK;
@@ -197,6 +204,7 @@ static void one_run(struct run *r, uint64_t seed, bool plain)
 	t->quick = rng_below(&rng, 16) & 0x7f;
 	t->ts_recent = net.ctx.now_ms;
 	read_to = IRS;
+	was_early = false;
 	r->n = 0;
 	choose_way(plain);
 	for (uint32_t step = 0; step < STEPS; step++) {
