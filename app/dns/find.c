@@ -119,7 +119,9 @@ static bool follow_dname(struct task *t, struct place *p, const struct name *fro
 	}
 	memcpy(target, n->lower, kept);
 	memcpy(target + kept, rr->rdata, rr->len);
-	return go_on(t, p, target, put_synthesized(t, p, dname, kept, target));
+	/* who asks for a CNAME has it */
+	return go_on(t, p, target, put_synthesized(t, p, dname, kept, target)) &&
+	       t->q.type != DNS_CNAME && t->q.type != DNS_ANY;
 }
 
 /* ---- the steps ---------------------------------------------------------------------------------- */

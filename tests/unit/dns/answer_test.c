@@ -283,6 +283,13 @@ static void redirections(void)
 	EXPECT("NXDOMAIN aa\nqd y.x.old.example. A\nan old.example. 3600 DNAME new.example.\n"
 	       "an y.x.old.example. 3600 CNAME y.x.new.example.\nns example. " SOA_TEXT,
 	       "y.x.old.example", 1);
+	/* the CNAME is an answer to who asks for one */
+	EXPECT("NOERROR aa\nqd y.x.old.example. CNAME\nan old.example. 3600 DNAME new.example.\n"
+	       "an y.x.old.example. 3600 CNAME y.x.new.example.\n",
+	       "y.x.old.example", 5);
+	EXPECT("NOERROR aa\nqd x.old.example. ANY\nan old.example. 3600 DNAME new.example.\n"
+	       "an x.old.example. 3600 CNAME x.new.example.\n",
+	       "x.old.example", 255);
 	/* section 3.2: not the owner itself */
 	EXPECT("NOERROR aa\nqd old.example. TXT\nan old.example. 3600 TXT 036f6c64\n",
 	       "old.example", 16);

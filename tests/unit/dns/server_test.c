@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* percore-dns's server on one stack, and a client on another, over a wire in memory. */
+#include <CUnit/Basic.h>
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <percore/percore.h>
+
+#include "../../support/eal.h"
+#include "server.h"
+#include "text.h"
+
+#define SERVER 0x0a000001
+#define OTHER  0x0a000003
+#define CLIENT 0x0a000002
+
+static struct rte_mempool *pool;
+static struct pc_port *ends[2];
+static struct pc_stack *st, *cl;
+static struct server *sv;
+static struct counts counts;
+static struct store *store;
+static uint64_t now;
+static char file[] = "/tmp/percore-dns-XXXXXX", text[TEXT_MAX];
+static const struct dns_config dns = {
+    .listen = 53, .udp_max = 1232, .idle_ms = 1000, .backlog = 64};
+static struct server_config config = {.dns = &dns, .answer = {.udp_max = 1232}};
+
+static const struct ask web = {.name = "web.example", .type = 1},
+                        many = {.name = "many.example", .type = 1};
+
+static struct pc_stack *make_stack(struct pc_port *port, uint32_t addr, uint32_t other)
+{
+	struct pc_prefix prefix = {.addr = pc_addr_ip4(htonl(addr)), .len = 96 + 24};
+	struct pc_stack_config c;
+	struct pc_stack *s;
+
+	pc_stack_config_init(&c);
+	c.stack_max_connections = 64;
+	c.stack_seed = addr;
+	c.tcp_sndbuf = c.tcp_sndbuf_max = 8192;
+	c.tcp_rcvbuf = c.tcp_rcvbuf_max = 8192;
+	s = pc_stack_create(&c, pool);
+	CU_ASSERT_FATAL(s != NULL && pc_stack_add_port(s, port) == 0);
+	CU_ASSERT_FATAL(pc_stack_add_addr(s, 0, &prefix) == 0);
+	prefix.addr = pc_addr_ip4(htonl(other));
+	CU_ASSERT_FATAL(other == 0 || pc_stack_add_addr(s, 0, &prefix) == 0);
+	return s;
+}
+
+static void write_zone(unsigned serial)
+{
+	FILE *f = fopen(file, "w");
+
+	CU_ASSERT_FATAL(f != NULL);
+	fprintf(f, "$TTL 60\n@ SOA ns h %u 1 1 1 1\n@ NS ns\nweb A 192.0.2.1\n", serial);
+	for (int i = 0; i < 1000; i++)
+		fprintf(f, "many A 10.0.%d.%d\n", i / 250, i % 250);
+	fclose(f);
+}
+
+static void begin(void)
+{
+	const struct pc_wire_config wire = {.pool = pool};
+	char why[256], source[64];
+	int fd;
+
+	now = 1000000000;
+	counts = (struct counts){0};
+	strcpy(file, "/tmp/percore-dns-XXXXXX");
+	fd = mkstemp(file);
+	CU_ASSERT_FATAL(fd >= 0);
+	close(fd);
+	write_zone(1);
+	snprintf(source, sizeof(source), "example=%s", file);
+	store = config.store = store_create();
+	CU_ASSERT_FATAL(store_add_file(store, source, why, sizeof(why)) == 0);
+	CU_ASSERT_FATAL(store_load(store, why, sizeof(why)) == 0);
+	CU_ASSERT_FATAL(pc_port_wire(&wire, ends) == 0);
+	st = make_stack(ends[0], SERVER, OTHER);
+	cl = make_stack(ends[1], CLIENT, 0);
+	sv = server_start(st, &config, &counts, why, sizeof(why));
+	CU_ASSERT_FATAL(sv != NULL);
+}
+
+/* One turn of the server, one of the client; a millisecond passes. */
+static void turns(int n)
+{
+	while (n-- > 0) {
+		now += 1000000;
+		pc_stack_poll(st, now);
+		server_turn(sv, now);
+		pc_stack_flush(st, now);
+		pc_stack_poll(cl, now);
+		pc_stack_flush(cl, now);
+	}
+}
+
+static uint32_t connections(void)
+{
+	struct pc_stack_usage usage;
+
+	pc_stack_get_usage(st, &usage);
+	return usage.connections;
+}
+
+static void end(void)
+{
+	server_drain(sv, now);
+	CU_ASSERT(sv->oldest == 0 && sv->newest == 0);
+	server_finish(sv);
+	pc_stack_destroy(st);
+	pc_stack_destroy(cl);
+	pc_port_close(ends[0]);
+	pc_port_close(ends[1]);
+	store_free(store);
+	unlink(file);
+	CU_ASSERT_EQUAL(eal_in_use(pool), 0);
+}
+
+static int dial(int type, uint32_t addr)
+{
+	const struct sockaddr_in to = {
+	    .sin_family = AF_INET, .sin_port = htons(53), .sin_addr.s_addr = htonl(addr)};
+	int fd = pc_socket(cl, AF_INET, type, 0);
+
+	(void)pc_connect(cl, fd, (const struct sockaddr *)&to, sizeof(to));
+	turns(8);
+	return fd;
+}
+
+/* A query as it goes over TCP. Returns its bytes. */
+static size_t frame(const struct ask *a, uint8_t m[514])
+{
+	const size_t n = ask_write(a, m + 2);
+
+	m[0] = (uint8_t)(n >> 8);
+	m[1] = (uint8_t)n;
+	return n + 2;
+}
+
+static void send_query(int fd, const struct ask *a)
+{
+	uint8_t m[514];
+	const size_t n = frame(a, m);
+
+	CU_ASSERT_EQUAL(pc_send(cl, fd, m, n, 0), (ssize_t)n);
+}
+
+/* Reads n bytes of the stream, in turns. Returns how many came before it ended or stood still. */
+static size_t read_bytes(int fd, uint8_t *buf, size_t n)
+{
+	size_t got = 0;
+
+	for (int i = 0; i < 500 && got < n; i++) {
+		const ssize_t k = pc_recv(cl, fd, buf + got, n - got < 700 ? n - got : 700, 0);
+
+		if (k > 0)
+			got += (size_t)k;
+		else if (k == 0 || errno != EAGAIN)
+			break;
+		turns(1);
+	}
+	return got;
+}
+
+/* The next answer of a connection as text; "end" if there is none. */
+static const char *read_answer(int fd)
+{
+	static uint8_t m[65536];
+	size_t len;
+
+	if (read_bytes(fd, m, 2) < 2)
+		return "end";
+	len = (size_t)m[0] << 8 | m[1];
+	return read_bytes(fd, m, len) == len ? text_of(m, len, text) : "end";
+}
+
+static bool is_web(const char *answer)
+{
+	return strcmp(answer, "NOERROR aa\nqd web.example. A\nan web.example. 60 A 192.0.2.1\n") ==
+	       0;
+}
+
+static bool is_many(const char *answer)
+{
+	unsigned n = 0;
+
+	for (const char *p = answer; (p = strstr(p, "\nan ")) != NULL; p++)
+		n++;
+	return n == 1000 && strncmp(answer, "NOERROR aa\n", 11) == 0;
+}
+
+/* ---- datagrams ---------------------------------------------------------------------------------- */
+
+static void the_answer_comes_from_the_address_that_was_asked(void)
+{
+	uint8_t m[512], got[512];
+	size_t n;
+	ssize_t len;
+
+	begin();
+	for (unsigned i = 0; i < 2; i++) {
+		/* a connected socket hears nobody else */
+		const int fd = dial(SOCK_DGRAM, i == 0 ? SERVER : OTHER);
+
+		n = ask_write(&web, m);
+		CU_ASSERT_EQUAL(pc_send(cl, fd, m, n, 0), (ssize_t)n);
+		turns(5);
+		len = pc_recv(cl, fd, got, sizeof(got), 0);
+		CU_ASSERT_FATAL(len > 0);
+		CU_ASSERT(is_web(text_of(got, (size_t)len, text)));
+	}
+	CU_ASSERT(counts.dns_udp == 2 && counts.dns_noerror == 2 && counts.dns_unsent == 0);
+	end();
+}
+
+static void more_datagrams_than_a_turn_takes(void)
+{
+	uint8_t m[512];
+	const size_t n = ask_write(&web, m);
+	int fd;
+
+	begin();
+	fd = dial(SOCK_DGRAM, SERVER);
+	for (int round = 0; round < 20; round++) {
+		for (int i = 0; i < 10; i++)
+			(void)pc_send(cl, fd, m, n, 0);
+		pc_stack_flush(cl, now);
+		pc_stack_poll(st, now);
+	}
+	server_turn(sv, now);
+	CU_ASSERT(counts.dns_udp == 128 && server_next_deadline(sv) == 0);
+	turns(3);
+	CU_ASSERT(counts.dns_udp == 200 && server_next_deadline(sv) > now);
+	CU_ASSERT(counts.dns_noerror == 200 && counts.dns_unsent == 0);
+	end();
+}
+
+/* ---- RFC 7766 ----------------------------------------------------------------------------------- */
+
+static void queries_in_a_row_and_in_pieces(void)
+{
+	uint8_t m[514];
+	size_t n = frame(&web, m);
+	int fd;
+
+	begin();
+	fd = dial(SOCK_STREAM, SERVER);
+	for (int i = 0; i < 100; i++)
+		send_query(fd, &web);
+	for (int i = 0; i < 100; i++)
+		CU_ASSERT(is_web(read_answer(fd)));
+	for (size_t i = 0; i < n; i++) {
+		CU_ASSERT_EQUAL(pc_send(cl, fd, m + i, 1, 0), 1);
+		turns(2);
+	}
+	CU_ASSERT(is_web(read_answer(fd)));
+	/* one and a half, then the rest and an end */
+	send_query(fd, &web);
+	CU_ASSERT_EQUAL(pc_send(cl, fd, m, 9, 0), 9);
+	CU_ASSERT(is_web(read_answer(fd)));
+	CU_ASSERT_EQUAL(pc_send(cl, fd, m + 9, n - 9, 0), (ssize_t)(n - 9));
+	send_query(fd, &web);
+	CU_ASSERT_EQUAL(pc_shutdown(cl, fd, SHUT_WR), 0);
+	CU_ASSERT(is_web(read_answer(fd)) && is_web(read_answer(fd)));
+	CU_ASSERT(strcmp(read_answer(fd), "end") == 0);
+	CU_ASSERT(counts.dns_tcp == 104 && counts.dns_noerror == 104 &&
+	          counts.dns_connections == 1);
+	CU_ASSERT(counts.dns_broken == 0 && counts.dns_idle == 0);
+	end();
+}
+
+/* half a query and an end: nothing more can come of it */
+static void an_end_within_a_query(void)
+{
+	uint8_t m[514];
+	int fd;
+
+	begin();
+	(void)frame(&web, m);
+	fd = dial(SOCK_STREAM, SERVER);
+	CU_ASSERT_EQUAL(pc_send(cl, fd, m, 9, 0), 9);
+	CU_ASSERT_EQUAL(pc_shutdown(cl, fd, SHUT_WR), 0);
+	turns(10);
+	CU_ASSERT(sv->oldest == 0 && counts.dns_idle == 0);
+	end();
+}
+
+/* Each answer is twice as large as the send buffer: it is made anew for each part, and counted once. */
+static void answers_larger_than_the_buffer(void)
+{
+	int fd;
+
+	begin();
+	fd = dial(SOCK_STREAM, SERVER);
+	for (int i = 0; i < 10; i++)
+		send_query(fd, &many);
+	send_query(fd, &web);
+	turns(50); /* nobody reads */
+	CU_ASSERT(counts.dns_tcp < 3 && connections() == 1);
+	for (int i = 0; i < 10; i++)
+		CU_ASSERT(is_many(read_answer(fd)));
+	CU_ASSERT(is_web(read_answer(fd)));
+	CU_ASSERT(counts.dns_tcp == 11 && counts.dns_noerror == 11);
+	end();
+}
+
+static void other_zones_end_an_answer_that_has_begun(void)
+{
+	int fd, other, whole = 0;
+	FILE *null;
+
+	begin();
+	fd = dial(SOCK_STREAM, SERVER);
+	other = dial(SOCK_STREAM, SERVER);
+	send_query(other, &web);
+	CU_ASSERT(is_web(read_answer(other)));
+	send_query(fd, &many); /* what the buffers of both sides take, and more */
+	send_query(fd, &many);
+	turns(20);
+	write_zone(2);
+	store_leave(
+	    sv->reader); /* nobody turns meanwhile: what waits for readers would wait for long */
+	null = fopen("/dev/null", "w");
+	store_reload(store, null, null);
+	fclose(null);
+	sv->reader = store_attach(store);
+	while (is_many(read_answer(fd)))
+		whole++;
+	CU_ASSERT(whole < 2 && strcmp(read_answer(fd), "end") == 0 && counts.dns_broken == 1);
+	send_query(other, &web);
+	CU_ASSERT(is_web(read_answer(other)));
+	end();
+}
+
+static void who_asks_nothing_is_closed(void)
+{
+	uint8_t m[514];
+	int fd, busy;
+
+	begin();
+	fd = dial(SOCK_STREAM, SERVER);
+	busy = dial(SOCK_STREAM, SERVER);
+	(void)frame(&web, m);
+	for (int i = 0; i < 9; i++) { /* bytes are no query */
+		CU_ASSERT_EQUAL(pc_send(cl, fd, m + i, 1, 0), 1);
+		send_query(busy, &web);
+		CU_ASSERT(is_web(read_answer(busy)));
+		turns(90);
+	}
+	CU_ASSERT(counts.dns_idle == 0 && server_next_deadline(sv) <= now + 500000000);
+	turns(300);
+	CU_ASSERT(counts.dns_idle == 1);
+	CU_ASSERT(strcmp(read_answer(fd), "end") == 0);
+	send_query(busy, &web);
+	CU_ASSERT(is_web(read_answer(busy)));
+	turns(1100);
+	CU_ASSERT(counts.dns_idle == 2 && sv->oldest == 0);
+	end();
+}
+
+static void nonsense_ends_a_connection(void)
+{
+	int fd;
+
+	begin();
+	fd = dial(SOCK_STREAM, SERVER);
+	send_query(fd, &web);
+	CU_ASSERT_EQUAL(pc_send(cl, fd, "\0\4nono", 6, 0), 6);
+	CU_ASSERT(is_web(read_answer(fd)));
+	CU_ASSERT(strcmp(read_answer(fd), "end") == 0);
+	CU_ASSERT(counts.dns_broken == 1 && counts.dns_tcp == 1);
+	end();
+}
+
+static void a_reset_is_an_end(void)
+{
+	const struct linger hard = {.l_onoff = 1};
+	int fd;
+
+	begin();
+	fd = dial(SOCK_STREAM, SERVER);
+	send_query(fd, &many);
+	turns(10);
+	CU_ASSERT_EQUAL(pc_setsockopt(cl, fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)), 0);
+	pc_close(cl, fd);
+	turns(10);
+	CU_ASSERT(sv->oldest == 0 && connections() == 0);
+	end();
+}
+
+int main(void)
+{
+	static const struct {
+		const char *name;
+		void (*run)(void);
+	} cases[] = {
+	    {"the answer comes from the address that was asked",
+	     the_answer_comes_from_the_address_that_was_asked},
+	    {"more datagrams than a turn takes", more_datagrams_than_a_turn_takes},
+	    {"queries in a row and in pieces", queries_in_a_row_and_in_pieces},
+	    {"an end within a query", an_end_within_a_query},
+	    {"answers larger than the buffer", answers_larger_than_the_buffer},
+	    {"other zones end an answer that has begun", other_zones_end_an_answer_that_has_begun},
+	    {"who asks nothing is closed", who_asks_nothing_is_closed},
+	    {"nonsense ends a connection", nonsense_ends_a_connection},
+	    {"a reset is an end", a_reset_is_an_end},
+	};
+	CU_pSuite suite;
+	unsigned failures;
+
+	eal_start();
+	pool = eal_pool("dns", 4096);
+	if (CU_initialize_registry() != CUE_SUCCESS)
+		return EXIT_FAILURE;
+	suite = CU_add_suite("dns server", NULL, NULL);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		CU_add_test(suite, cases[i].name, cases[i].run);
+	CU_basic_set_mode(CU_BRM_VERBOSE);
+	CU_basic_run_tests();
+	failures = CU_get_number_of_failures();
+	CU_cleanup_registry();
+	return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
