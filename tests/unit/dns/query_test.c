@@ -94,6 +94,12 @@ static void names(void)
 	CU_ASSERT(JUDGE(ONE "\xc0\x0c\0\1\0\1") == QUERY_FORMERR);
 	CU_ASSERT(JUDGE(ONE "\3www\xc0\x04\0\1\0\1") == QUERY_FORMERR);
 	CU_ASSERT(JUDGE(ONE "\x40www\0\0\1\0\1") == QUERY_FORMERR);
+	for (unsigned label = 63; label <= 64; label++) {
+		m[12] = (uint8_t)label;
+		memset(m + 13, 'a', label);
+		memcpy(m + 13 + label, "\0\0\1\0\1", 5);
+		CU_ASSERT(judge(m, 18 + label) == (label == 63 ? QUERY_OK : QUERY_FORMERR));
+	}
 	for (int i = 0; i < 127; i++, n += 2)
 		memcpy(m + n, "\1a", 2);
 	memcpy(m + n, "\0\0\1\0\1", 5);
@@ -102,6 +108,22 @@ static void names(void)
 	CU_ASSERT(judge(m, n + 6) == QUERY_FORMERR);
 	memcpy(m + n - 2, "\1a\1a\0\0\1\0\1", 10);
 	CU_ASSERT(judge(m, n + 7) == QUERY_FORMERR);
+}
+
+/* The same of names that are passed over. */
+static void other_names(void)
+{
+	static const char question[] = "\0\0\1\0\1", rest[] = "\0\0\1\0\1\0\0\0\0\0\0";
+	uint8_t m[600] = "\x12\x34\0\0\0\1\0\0\0\0\0\1";
+
+	memcpy(m + 12, question, 5);
+	for (size_t labels = 126; labels <= 128; labels++) {
+		for (size_t i = 0; i < labels; i++)
+			memcpy(m + 17 + 2 * i, "\1a", 2);
+		memcpy(m + 17 + 2 * labels, rest, 11);
+		CU_ASSERT(judge(m, 17 + 2 * labels + 11) ==
+		          (labels <= 127 ? QUERY_OK : QUERY_FORMERR));
+	}
 }
 
 static void others(void)
@@ -138,9 +160,15 @@ static void lower_case(void)
 }
 
 static const struct unit_case cases[] = {
-    {"whole", whole},     {"options", options},       {"places of OPT", places_of_opt},
-    {"cut off", cut_off}, {"counts", counts},         {"names", names},
-    {"others", others},   {"lower case", lower_case},
+    {"whole", whole},
+    {"options", options},
+    {"places of OPT", places_of_opt},
+    {"cut off", cut_off},
+    {"counts", counts},
+    {"names", names},
+    {"other names", other_names},
+    {"others", others},
+    {"lower case", lower_case},
 };
 
 UNIT_MAIN("dns queries", cases)

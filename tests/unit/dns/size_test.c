@@ -8,6 +8,8 @@
 #include "unit/unit.h"
 #include "zonefile.h"
 
+#define LONG "a-label-that-is-as-long-as-fifty-bytes-or-some-more"
+
 static struct zones *zones;
 static struct answer_config config = {.udp_max = 1232};
 static struct counts counts;
@@ -36,6 +38,11 @@ static void make_zone(void)
 		ADD("huge A 10.0.%d.%d\n", i / 250, i % 250);
 	for (int i = 0; i < 30; i++)
 		ADD("c%d CNAME c%d\n", i, i + 1);
+	for (int i = 0; i < 1200; i++)
+		ADD("t1 A 10.0.%d.%d\n", i / 250, i % 250);
+	ADD("srv SRV 1 1 1 t1\nsrv SRV 2 1 1 t2\nt2 A 10.0.0.1\nt2 A 10.0.0.2\nt2 A 10.0.0.3\n");
+	for (int i = 0; i < 10; i++)
+		ADD("%d-%s CNAME %d-%s\n", i, LONG, i + 1, LONG);
 	for (int i = 1; i <= 200; i++)
 		ADD("far NS a-rather-long-name-of-a-server-%d.somewhere.else.entirely.test.\n", i);
 	z = zonefile_parse("example", zone_text, n, why);
@@ -143,6 +150,9 @@ static void far(void)
 	CU_ASSERT(text[0] != '!' && lines("\nns ") == 200);
 	(void)ask("x.deep.example", 1, 0, true);
 	CU_ASSERT(text[0] != '!' && lines("\nar ") == 40);
+	/* the owner of the last three is beyond what a pointer reaches */
+	(void)ask("srv.example", 33, 0, true);
+	CU_ASSERT(text[0] != '!' && lines("\nar ") == 1203 && lines("\nar t2.example. 60 A ") == 3);
 }
 
 /* an end is put to chains */
@@ -150,6 +160,13 @@ static void chains(void)
 {
 	(void)ask("c0.example", 1, 0, true);
 	CU_ASSERT(text[0] != '!' && lines("\nan ") == 16 && strncmp(text, "NOERROR aa\n", 11) == 0);
+	/* to the last byte of the SOA that is behind it */
+	for (unsigned size = 512; size <= 1232; size++) {
+		(void)ask("0-" LONG ".example", 1, (uint16_t)size, false);
+		CU_ASSERT(text[0] != '!' && len <= size);
+		CU_ASSERT(lines("\nan ") == (strstr(text, " tc\n") != NULL ? 0 : 10));
+	}
+	CU_ASSERT(lines("\nan ") == 10);
 	(void)ask("c20.example", 1, 0, true);
 	CU_ASSERT(text[0] != '!' && lines("\nan ") == 10 &&
 	          strncmp(text, "NXDOMAIN aa\n", 12) == 0);
