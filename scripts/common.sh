@@ -59,6 +59,7 @@ iperf3          command iperf3
 wget            command wget
 socat           command socat
 strace          command strace
+libsystemd-dev  module  libsystemd
 '
 
 goodput_needs='

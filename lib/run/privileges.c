@@ -110,7 +110,10 @@ static bool ask_others(int signo, unsigned *n)
 int privileges_drop(uint64_t keep)
 {
 	const int signo = PC_RUN_SIGNAL;
-	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART}, before;
+	/* a thread of another language's may have too little stack for a handler, and another one for it */
+	const struct sigaction action = {.sa_handler = on_signal,
+	                                 .sa_flags = SA_RESTART | SA_ONSTACK};
+	struct sigaction before;
 	unsigned others;
 	bool good;
 

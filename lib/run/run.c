@@ -98,7 +98,10 @@ static int run_program(struct settings *s, int nb_eal, int argc, char **argv)
 	r->app = s->app;
 	r->argc = argc;
 	r->argv = argv;
-	stop_catch();
+	if (s->app->own_signals)
+		stop_forget();
+	else
+		stop_catch();
 	if (reload_is_wanted(r))
 		hangup_catch();
 	if (s->app->frames != NULL && s->app->frames->report != NULL)
@@ -109,7 +112,8 @@ static int run_program(struct settings *s, int nb_eal, int argc, char **argv)
 	} else {
 		status = say(s);
 	}
-	stop_release();
+	if (!s->app->own_signals)
+		stop_release();
 	free(r);
 	return status;
 }

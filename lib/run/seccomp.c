@@ -115,7 +115,8 @@ static int build(scmp_filter_ctx f, bool with_bpf)
 
 int seccomp_enter(const char *name, bool with_bpf)
 {
-	struct sigaction action = {.sa_sigaction = on_violation, .sa_flags = SA_SIGINFO};
+	struct sigaction action = {.sa_sigaction = on_violation,
+	                           .sa_flags = SA_SIGINFO | SA_ONSTACK};
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_TRAP);
 	int rc;
 

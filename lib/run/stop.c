@@ -16,6 +16,11 @@ static volatile sig_atomic_t report_asked;
 static sem_t hangups;
 
 static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
+#define NB_STOP_SIGNALS (sizeof(stop_signals) / sizeof(stop_signals[0]))
+
+/* What a program in another language has of its own comes back at the end. A handler of ours runs on the stack that the
+ * thread has for signals, if it has one: such a program's own stacks may be too small. */
+static struct sigaction before[NB_STOP_SIGNALS], pipe_before;
 
 static void on_signal(int sig)
 {
@@ -28,19 +33,24 @@ static void on_signal(int sig)
 
 void stop_catch(void)
 {
-	struct sigaction sa = {.sa_handler = on_signal}, old;
+	const struct sigaction sa = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK};
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
 
 	stop_count = 0;
-	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(stop_signals[0]); i++) {
+	for (size_t i = 0; i < NB_STOP_SIGNALS; i++) {
+		sigaction(stop_signals[i], NULL, &before[i]);
 		/* a hang-up that a parent has ignored (nohup) stays ignored; an interrupt does not, as
 		 * shells ignore it for whatever a script starts in the background */
-		if (stop_signals[i] == SIGHUP && sigaction(SIGHUP, NULL, &old) == 0 &&
-		    old.sa_handler == SIG_IGN)
-			continue;
-		sigaction(stop_signals[i], &sa, NULL);
+		if (stop_signals[i] != SIGHUP || before[i].sa_handler != SIG_IGN)
+			sigaction(stop_signals[i], &sa, NULL);
 	}
 	/* a reader of our output that goes away must not keep us from cleaning up */
-	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGPIPE, &ignore, &pipe_before);
+}
+
+void stop_forget(void)
+{
+	stop_count = 0;
 }
 
 static void on_hangup(int sig)
@@ -54,7 +64,7 @@ static void on_hangup(int sig)
 
 void hangup_catch(void)
 {
-	struct sigaction sa = {.sa_handler = on_hangup, .sa_flags = SA_RESTART};
+	struct sigaction sa = {.sa_handler = on_hangup, .sa_flags = SA_RESTART | SA_ONSTACK};
 
 	(void)sem_init(&hangups, 0, 0);
 	sigaction(SIGHUP, &sa, NULL);
@@ -79,7 +89,7 @@ static void on_report(int sig)
 
 void report_catch(void)
 {
-	struct sigaction sa = {.sa_handler = on_report, .sa_flags = SA_RESTART};
+	struct sigaction sa = {.sa_handler = on_report, .sa_flags = SA_RESTART | SA_ONSTACK};
 
 	report_asked = 0;
 	sigaction(SIGUSR1, &sa, NULL);
@@ -95,9 +105,9 @@ bool report_wanted(void)
 
 void stop_release(void)
 {
-	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(stop_signals[0]); i++)
-		signal(stop_signals[i], SIG_DFL);
-	signal(SIGPIPE, SIG_DFL);
+	for (size_t i = 0; i < NB_STOP_SIGNALS; i++)
+		sigaction(stop_signals[i], &before[i], NULL);
+	sigaction(SIGPIPE, &pipe_before, NULL);
 }
 
 int stop_wanted(void)

@@ -14,7 +14,10 @@ enum { STOP_NO, STOP_DRAIN, STOP_NOW };
 /** stop_catch installs the handlers and forgets earlier signals. */
 void stop_catch(void);
 
-/** stop_release gives the signals back to the system. */
+/** stop_forget forgets earlier signals, and installs nothing. */
+void stop_forget(void);
+
+/** stop_release gives the signals back to whoever had them before stop_catch. */
 void stop_release(void);
 
 /** stop_wanted returns STOP_NO, STOP_DRAIN or STOP_NOW; cheap enough for every turn. */

@@ -19,11 +19,13 @@ def install(b):
     """Installs, and compiles the README's program; returns its path and environment."""
     dest = os.path.join(b.tmp, "dest")
     sh("meson", "install", "-C", b.build, "--no-rebuild", "--destdir", dest, timeout=120)
-    pc = glob.glob(dest + "/**/percore.pc", recursive=True)
-    expect(len(pc) == 1, f"{len(pc)} pkg-config files are installed")
-    text = open(pc[0]).read()
-    prefix = re.search(r"(?m)^prefix=(.*)$", text).group(1)
-    open(pc[0], "w").write(text.replace(f"prefix={prefix}", f"prefix={dest}{prefix}"))
+    pc = glob.glob(dest + "/**/percore*.pc", recursive=True)
+    names = sorted(map(os.path.basename, pc))
+    expect(names == ["percore-posix.pc", "percore-static.pc", "percore.pc"], f"installed are {names}")
+    for name in pc:
+        text = open(name).read()
+        prefix = re.search(r"(?m)^prefix=(.*)$", text).group(1)
+        open(name, "w").write(text.replace(f"prefix={prefix}", f"prefix={dest}{prefix}"))
     env = dict(os.environ, PKG_CONFIG_PATH=os.path.dirname(pc[0]),
                LD_LIBRARY_PATH=os.path.dirname(os.path.dirname(pc[0])))
     readme = open(os.path.join(bed.TOP, "README.md")).read()
@@ -53,9 +55,39 @@ def cplusplus(b, env, flags):
            env=env, timeout=60)
 
 
+def needed(exe):
+    """The shared libraries of percore and DPDK that a program asks for."""
+    return set(re.findall(r"NEEDED +(lib(?:percore|rte_\w+)[\w.]*)", sh("objdump", "-p", exe).stdout))
+
+
+def archives(b, env):
+    """percore as a part of the program, with a shared DPDK and without; and percore/posix.h alone"""
+    source, more = os.path.join(b.tmp, "shout.c"), ["-fsanitize=address,undefined"] if b.slow > 1 else []
+    for static in (), ("--static",):
+        if static and sh("pkg-config", "--exists", "libsystemd", check=False).returncode != 0:
+            print("    libsystemd-dev is not installed: no program with DPDK in it")
+            continue
+        exe = os.path.join(b.tmp, "shout" + "".join(static))
+        flags = shlex.split(sh("pkg-config", *static, "--cflags", "--libs", "percore-static", env=env).stdout)
+        sh("cc", "-O2", *more, "-o", exe, source, *flags, env=env, timeout=120)
+        left = needed(exe)
+        expect(bool(left) != bool(static) and not any("percore" in n for n in left), f"{exe} needs {left}")
+        p = b.spawn([exe, "--no-huge", "--no-pci", "--no-shconf", "--no-telemetry", "-m", "256", "--vdev=net_null0,no-rx=1", "--",
+                     "--addr", f"{SERVER}/24"], "shout")
+        p.stop()
+    exe = os.path.join(b.tmp, "thread_echo")
+    flags = shlex.split(sh("pkg-config", "--cflags", "--libs", "percore-posix", env=env).stdout)
+    sh("cc", "-O2", *more, "-o", exe, os.path.join(bed.TOP, "app/examples/thread_echo.c"), *flags, env=env, timeout=60)
+    left = sh(exe, check=False, env={})
+    expect(left.returncode == 2 and "PERCORE_SOCKET" in left.stderr and not needed(exe), f"{left} {needed(exe)}")
+
+
 def start(b):
     exe, env, flags = install(b)
     cplusplus(b, env, flags)
+    b.backend, backend = "none", b.backend  # no interface to be set up
+    archives(b, env)
+    b.backend = backend
     p = b.spawn(["env", "LD_LIBRARY_PATH=" + env["LD_LIBRARY_PATH"], exe, *b.eal(), "--",
                  "--addr", f"{SERVER}/24"], "shout")
     return p

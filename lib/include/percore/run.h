@@ -89,6 +89,9 @@ struct pc_run_app {
 	void *config;
 	/** Called before anything is read: gives keys of the stack other defaults in this program. May be NULL. */
 	void (*defaults)(struct pc_stack_config *config);
+	/** SIGINT, SIGTERM and SIGPIPE are the program's own, and SIGHUP where there is no config file: it ends
+	 * when threads returns. */
+	bool own_signals;
 	/** Called once, on the main lcore, after arguments and before EAL: checks what was given.
 	 * May be NULL. Returns 0, or -1 with a line in why. */
 	int (*check)(void *app, char *why, size_t why_len);

@@ -46,6 +46,56 @@ static void a_hang_up_can_mean_something_else(void)
 	stop_release();
 }
 
+static int own_count;
+
+static void own(int sig)
+{
+	(void)sig;
+	own_count++;
+}
+
+/* Runtimes of other languages have small stacks, and each thread another one for signals. */
+static void handlers_run_on_the_stack_for_signals(void)
+{
+	static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
+	struct sigaction sa;
+
+	stop_catch();
+	report_catch();
+	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++) {
+		CU_ASSERT_EQUAL(sigaction(caught[i], NULL, &sa), 0);
+		CU_ASSERT(sa.sa_handler != SIG_DFL && (sa.sa_flags & SA_ONSTACK));
+	}
+	hangup_catch();
+	CU_ASSERT_EQUAL(sigaction(SIGHUP, NULL, &sa), 0);
+	CU_ASSERT(sa.sa_flags & SA_ONSTACK);
+	stop_release();
+	signal(SIGUSR1, SIG_DFL);
+}
+
+static void what_was_there_before_comes_back(void)
+{
+	struct sigaction sa = {.sa_handler = own, .sa_flags = SA_RESTART};
+
+	sigaction(SIGTERM, &sa, NULL);
+	signal(SIGPIPE, own);
+	stop_catch();
+	raise(SIGTERM);
+	raise(SIGPIPE);
+	CU_ASSERT_EQUAL(own_count, 0);
+	stop_release();
+	raise(SIGTERM);
+	raise(SIGPIPE);
+	CU_ASSERT_EQUAL(own_count, 2);
+	CU_ASSERT_EQUAL(stop_wanted(), STOP_DRAIN);
+	stop_forget();
+	CU_ASSERT_EQUAL(stop_wanted(), STOP_NO);
+	CU_ASSERT_EQUAL(sigaction(SIGTERM, NULL, &sa), 0);
+	CU_ASSERT(sa.sa_handler == own && (sa.sa_flags & SA_RESTART));
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGPIPE, SIG_DFL);
+}
+
 /* Runs a child that gets n SIGINTs, and returns its wait status. */
 static int child(int n)
 {
@@ -78,6 +128,8 @@ int main(void)
 	    {"signals are counted", signals_are_counted},
 	    {"what nohup ignores stays ignored", what_nohup_ignores_stays_ignored},
 	    {"a hang-up can mean something else", a_hang_up_can_mean_something_else},
+	    {"handlers run on the stack for signals", handlers_run_on_the_stack_for_signals},
+	    {"what was there before comes back", what_was_there_before_comes_back},
 	    {"a third signal ends the process", a_third_signal_ends_the_process},
 	    CU_TEST_INFO_NULL,
 	};
