@@ -60,6 +60,8 @@ wget            command wget
 socat           command socat
 strace          command strace
 libsystemd-dev  module  libsystemd
+golang-go       command go
+golang-golang-x-net-dev file /usr/share/gocode/src/golang.org/x/net/nettest
 '
 
 goodput_needs='
@@ -96,6 +98,7 @@ has() {
 	case $1 in
 	command) command -v "$2" >/dev/null 2>&1 ;;
 	module) command -v pkg-config >/dev/null 2>&1 && pkg-config --exists "$2" ;;
+	file) [ -e "$2" ] ;;
 	header) [ -e "/usr/include/$2" ] || [ -e "/usr/local/include/$2" ] ;;
 	*) die "no such kind of need: $1" ;;
 	esac

@@ -36,27 +36,6 @@ static struct {
 	struct found *first;
 } lists = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static unsigned ask(struct chan_local *list)
-{
-	const unsigned room = CHAN_CALL_DATA / sizeof(*list);
-	unsigned n = 0;
-
-	while (n < MOST) {
-		struct call c = {
-		    .op = CHAN_OP_ADDRESSES,
-		    .sock = CHAN_NONE,
-		    .a = (int32_t)n,
-		    .out = &list[n],
-		    .out_len = (uint32_t)((MOST - n < room ? MOST - n : room) * sizeof(*list))};
-		const int64_t got = call_lcore(0, &c);
-
-		if (got <= 0)
-			break;
-		n += (unsigned)got < MOST - n ? (unsigned)got : MOST - n;
-	}
-	return n;
-}
-
 static void fill(struct sockaddr_storage *to, bool ip6, const uint8_t *bytes)
 {
 	if (ip6) {
@@ -72,14 +51,14 @@ static void fill(struct sockaddr_storage *to, bool ip6, const uint8_t *bytes)
 	}
 }
 
-static void make_entry(struct entry *e, const struct chan_local *l, struct ifaddrs *next)
+static void make_entry(struct entry *e, const struct pcx_local *l, struct ifaddrs *next)
 {
 	uint8_t mask[16] = {0};
 
 	for (unsigned bit = 0; bit < l->prefix && bit < 128; bit++)
 		mask[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-	fill(&e->addr, l->ip6, l->addr);
-	fill(&e->mask, l->ip6, mask);
+	fill(&e->addr, l->family == AF_INET6, l->addr);
+	fill(&e->mask, l->family == AF_INET6, mask);
 	(void)snprintf(e->name, sizeof(e->name), "percore%u", l->port);
 	e->ifa = (struct ifaddrs){.ifa_next = next,
 	                          .ifa_name = e->name,
@@ -91,8 +70,9 @@ static void make_entry(struct entry *e, const struct chan_local *l, struct ifadd
 /* Puts ours in front. Without memory the list stays as it is. */
 static void prepend(struct ifaddrs **list)
 {
-	struct chan_local local[MOST];
-	const unsigned n = ask(local);
+	struct pcx_local local[MOST];
+	const int told = pcx_locals(local, MOST);
+	const unsigned n = told > 0 ? (unsigned)told : 0;
 	struct found *f = n > 0 ? calloc(1, sizeof(*f) + n * sizeof(f->entry[0])) : NULL;
 
 	if (f == NULL)

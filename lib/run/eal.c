@@ -117,17 +117,22 @@ static int check_devices(struct settings *s, int n, char **argv, const char *lin
 	       "or bind a NIC with scripts/devbind");
 }
 
-int eal_begin(struct settings *s, int nb_eal, char **argv, struct eal *eal)
+int eal_begin(struct settings *s, int nb_given, char **given, struct eal *eal)
 {
+	char *argv[EAL_ARGS_MAX + 1];
+	const int nb_eal = eal_join(s, nb_given, given, argv);
 	/* those who set a log level or ask for help want to see it */
-	bool loud = eal_wants_help(nb_eal, argv) || has_arg(nb_eal, argv, "--log-level") ||
-	            has_arg(nb_eal, argv, "-v");
+	const bool loud =
+	    nb_eal >= 0 && (eal_wants_help(nb_eal, argv) || has_arg(nb_eal, argv, "--log-level") ||
+	                    has_arg(nb_eal, argv, "-v"));
 	struct quiet quiet = {-1, -1, -1};
 	struct eal_machine machine;
 	struct eal_args args;
 	char line[QUIET_LINE];
 	int rc;
 
+	if (nb_eal < 0)
+		return -1;
 	eal_look(&machine);
 	if (eal_make_args(s, nb_eal, argv, &machine, &args, eal) != 0)
 		return -1;

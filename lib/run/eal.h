@@ -16,11 +16,11 @@ struct eal {
 };
 
 /**
- * eal_begin starts EAL with argv[1] to argv[nb_eal] and defaults: one lcore, hugepages if any are
+ * eal_begin starts EAL with run.eal, argv[1] to argv[nb_eal] and defaults: one lcore, hugepages if any are
  * free and else ordinary memory, no files, no telemetry. Returns 0, or -1 with a line in
  * s->why.
  */
-int eal_begin(struct settings *s, int nb_eal, char **argv, struct eal *eal);
+int eal_begin(struct settings *s, int nb_given, char **given, struct eal *eal);
 
 /** eal_wants_help says whether EAL is asked for its options; it prints them and exits. */
 bool eal_wants_help(int nb_eal, char **argv);
@@ -42,6 +42,10 @@ struct eal_machine {
 	uint64_t available_bytes; /* of ordinary memory */
 	int first_cpu;
 };
+
+/** eal_join puts the options of run.eal in front of argv[1] to argv[n]; they lie in s. Returns how many there are then, or -1 with
+ * a line in s->why. */
+int eal_join(struct settings *s, int n, char **argv, char *joined[EAL_ARGS_MAX + 1]);
 
 /** eal_look fills in what this machine has. */
 void eal_look(struct eal_machine *machine);

@@ -187,6 +187,24 @@ void eal_look(struct eal_machine *machine)
 		machine->first_cpu++;
 }
 
+int eal_join(struct settings *s, int n, char **argv, char *joined[EAL_ARGS_MAX + 1])
+{
+	char *rest = NULL, *word;
+	int k = 0;
+
+	memcpy(s->eal_words, s->eal, sizeof(s->eal));
+	joined[k++] = argv[0];
+	for (word = strtok_r(s->eal_words, " \t", &rest); word != NULL && k < EAL_ARGS_MAX;
+	     word = strtok_r(NULL, " \t", &rest))
+		joined[k++] = word;
+	if (word != NULL || n > EAL_ARGS_MAX - k)
+		return settings_fail(s, "more than %d EAL options", EAL_ARGS_MAX - 16);
+	for (int i = 1; i <= n; i++)
+		joined[k++] = argv[i];
+	joined[k] = NULL;
+	return k - 1;
+}
+
 int eal_make_args(struct settings *s, int nb_eal, char **argv, const struct eal_machine *machine,
                   struct eal_args *args, struct eal *eal)
 {

@@ -67,6 +67,8 @@ static void compare_texts(const struct settings *from, const struct settings *to
 	if (from->nb_gateways != to->nb_gateways ||
 	    memcmp(from->gateway, to->gateway, sizeof(from->gateway)) != 0)
 		fprintf(f, format, from->app->name, "net.gateway");
+	if (strcmp(from->eal, to->eal) != 0)
+		fprintf(f, format, from->app->name, "run.eal");
 	if (strcmp(from->sockets, to->sockets) != 0)
 		fprintf(f, format, from->app->name, "run.sockets");
 	if (strcmp(from->control, to->control) != 0)

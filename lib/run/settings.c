@@ -32,6 +32,8 @@ static const struct text_key text_keys[] = {
     {"net", "deny",
      "networks of which nothing is heard, separated by commas, on as many lines as it takes",
      "192.0.2.0/24, 2001:db8:bad::/48", settings_add_denied},
+    {"run", "eal", "options of EAL, separated by blanks; those of the command line come after them",
+     "--vdev=net_tap0,iface=percore0 --no-huge", settings_set_eal},
     {"run", "pcap", "file that gets every frame, in pcap format", "trace.pcap", settings_set_pcap},
     {"run", "sockets",
      "UNIX socket where other processes attach to use sockets by percore/posix.h; @NAME: without a "
@@ -412,6 +414,14 @@ int settings_set_pcap(struct settings *s, const char *origin, const char *value)
 	if (*value == '\0' || strlen(value) >= sizeof(s->pcap) - 32)
 		return settings_fail(s, "%s: a file name is needed", origin);
 	snprintf(s->pcap, sizeof(s->pcap), "%s", value);
+	return 0;
+}
+
+int settings_set_eal(struct settings *s, const char *origin, const char *value)
+{
+	if (strlen(value) >= sizeof(s->eal))
+		return settings_fail(s, "%s: more than %zu bytes", origin, sizeof(s->eal) - 1);
+	strcpy(s->eal, value);
 	return 0;
 }
 

@@ -95,11 +95,12 @@ struct settings {
 	struct pc_addr gateway[2]; /* at most one of each family */
 	unsigned nb_denied;
 	struct pc_prefix denied[SETTINGS_DENIED];
-	char pcap[PATH_MAX];     /* empty: none */
-	char sockets[108];       /* UNIX socket where other processes attach; empty: none */
-	char leases[PATH_MAX];   /* file that remembers leases; empty: none */
-	char control[108];       /* UNIX socket for commands (ctl.h); empty: none */
-	char firewall[PATH_MAX]; /* file of rules (firewall.h); empty: none */
+	char eal[1024], eal_words[1024]; /* options of EAL, and what eal_join has made of them */
+	char pcap[PATH_MAX];             /* empty: none */
+	char sockets[108];               /* UNIX socket where other processes attach; empty: none */
+	char leases[PATH_MAX];           /* file that remembers leases; empty: none */
+	char control[108];               /* UNIX socket for commands (ctl.h); empty: none */
+	char firewall[PATH_MAX];         /* file of rules (firewall.h); empty: none */
 	char exception[11]; /* what the names of the kernel's interfaces begin with; empty: none */
 	char why[SETTINGS_WHY];
 };
@@ -136,6 +137,9 @@ int settings_add_denied(struct settings *s, const char *origin, const char *list
 
 /** settings_set_pcap sets the name of the capture file. Returns 0 or -1. */
 int settings_set_pcap(struct settings *s, const char *origin, const char *value);
+
+/** settings_set_eal takes options of EAL; like settings_set_pcap. */
+int settings_set_eal(struct settings *s, const char *origin, const char *value);
 
 /** settings_set_sockets takes the name of the UNIX socket for other processes; like settings_set_pcap. */
 int settings_set_sockets(struct settings *s, const char *origin, const char *value);

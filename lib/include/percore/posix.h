@@ -69,6 +69,16 @@ bool pcx_is_attached(void);
  * none. */
 unsigned pcx_processes(void);
 
+/** An address of the stack: of port (counted from 0), with prefix bits that name the network. Of IPv4 the first 4 bytes count. */
+struct pcx_local {
+	uint16_t family; /* AF_INET, AF_INET6 */
+	uint8_t prefix, port;
+	uint8_t addr[16];
+};
+
+/** pcx_locals tells the addresses that are ready, n at most. Returns how many, or -1 with errno ENETDOWN. */
+int pcx_locals(struct pcx_local *list, unsigned n);
+
 /** What fd is. */
 enum pcx_kind { PCX_KERNEL, PCX_SOCKET, PCX_EPOLL };
 

@@ -65,6 +65,49 @@ static void newcomers_get_what_they_would_have_given(void)
 	}
 }
 
+/* As in make, but what comes first stands in the config file. */
+static int join(const char *value, const char *line, char *out, size_t len)
+{
+	char text[4096], name[] = "prog";
+	char *argv[EAL_ARGS_MAX + 1] = {name}, *joined[EAL_ARGS_MAX + 1], *rest = NULL;
+	struct settings *s = calloc(1, sizeof(*s));
+	int n = 0, all;
+
+	snprintf(text, sizeof(text), "%s", line);
+	for (char *w = strtok_r(text, " ", &rest); w != NULL && n < EAL_ARGS_MAX;
+	     w = strtok_r(NULL, " ", &rest))
+		argv[++n] = w;
+	CU_ASSERT_EQUAL_FATAL(settings_set_eal(s, "test", value), 0);
+	all = eal_join(s, n, argv, joined);
+	out[0] = '\0';
+	for (int i = 0; i <= all; i++)
+		snprintf(out + strlen(out), len - strlen(out), "%s%s", i > 0 ? " " : "", joined[i]);
+	if (all < 0)
+		snprintf(out, len, "%s", s->why);
+	else
+		CU_ASSERT_PTR_NULL(joined[all + 1]);
+	CU_ASSERT_STRING_EQUAL(s->eal, value); /* to be compared when it is read again */
+	free(s);
+	return all;
+}
+
+static void the_files_options_come_first(void)
+{
+	char out[4096], many[2 * EAL_ARGS_MAX + 1];
+
+	CU_ASSERT_EQUAL(join("", "", out, sizeof(out)), 0);
+	CU_ASSERT_STRING_EQUAL(out, "prog");
+	CU_ASSERT_EQUAL(join("  --no-huge\t-m 64 ", "-l 1", out, sizeof(out)), 5);
+	CU_ASSERT_STRING_EQUAL(out, "prog --no-huge -m 64 -l 1");
+	for (int i = 0; i < EAL_ARGS_MAX; i++)
+		memcpy(many + 2 * i, "x ", 2);
+	many[2 * EAL_ARGS_MAX - 2] = '\0'; /* one less */
+	CU_ASSERT_EQUAL(join(many, "", out, sizeof(out)), EAL_ARGS_MAX - 1);
+	CU_ASSERT_EQUAL(join(many, "y", out, sizeof(out)), -1);
+	CU_ASSERT(strstr(out, "more than") != NULL);
+	CU_ASSERT_EQUAL(join("y", many, out, sizeof(out)), -1);
+}
+
 static void missing_hugepages_are_noted(void)
 {
 	struct eal eal;
@@ -125,6 +168,7 @@ int main(void)
 {
 	const CU_TestInfo tests[] = {
 	    {"newcomers get what they would have given", newcomers_get_what_they_would_have_given},
+	    {"the file's options come first", the_files_options_come_first},
 	    {"missing hugepages are noted", missing_hugepages_are_noted},
 	    {"memory grows with the limits and lcores", memory_grows_with_the_limits_and_lcores},
 	    {"limits beyond the memory are refused", limits_beyond_the_memory_are_refused},

@@ -45,17 +45,10 @@ static void each_difference_is_a_line(void)
 {
 	const char *const first[] = {"tcp.rto_min_ms=50", "tcp.syn_cache=100", "run.stats_s=1",
 	                             "net.addr=10.0.0.1/24", NULL};
-	const char *const second[] = {"tcp.rto_min_ms=60",
-	                              "tcp.syn_cache=200",
-	                              "run.stats_s=2",
-	                              "port.mtu=1400",
-	                              "net.addr=10.0.0.2/24",
-	                              "test.answer=7",
-	                              "tcp.nagle=no",
-	                              "run.control=/run/c",
-	                              "run.sockets=/run/s",
-	                              "exception.iface=k",
-	                              NULL};
+	const char *const second[] = {
+	    "tcp.rto_min_ms=60",    "tcp.syn_cache=200", "run.stats_s=2",     "port.mtu=1400",
+	    "net.addr=10.0.0.2/24", "test.answer=7",     "tcp.nagle=no",      "run.control=/run/c",
+	    "run.sockets=/run/s",   "run.eal=--no-pci",  "exception.iface=k", NULL};
 	struct settings *s;
 	unsigned changed;
 	char *text = compare(first, second, &s, &changed);
@@ -67,6 +60,7 @@ static void each_difference_is_a_line(void)
 	                  "test: port.mtu = 1400 needs a restart, it stays 0\n"
 	                  "test: test.answer = 7 needs a restart, it stays 42\n"
 	                  "test: another net.addr needs a restart\n"
+	                  "test: another run.eal needs a restart\n"
 	                  "test: another run.sockets needs a restart\n"
 	                  "test: another run.control needs a restart\n"
 	                  "test: another exception.iface needs a restart\n");

@@ -1,0 +1,3 @@
+module percore
+
+go 1.19

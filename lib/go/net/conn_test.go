@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+package net_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/net/nettest"
+
+	"percore/net"
+)
+
+const patience = 20 * time.Second
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pair has both ends of a connection over the stack's loopback.
+func pair(network, address string) (c1, c2 net.Conn, stop func(), err error) {
+	l, err := net.Listen(network, address)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	defer l.Close()
+	c1, err = net.Dial(network, l.Addr().String())
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	c2, err = l.Accept()
+	if err != nil {
+		c1.Close()
+		return nil, nil, nil, err
+	}
+	return c1, c2, func() { c1.Close(); c2.Close() }, nil
+}
+
+func tcpPair(t *testing.T) (*net.TCPConn, *net.TCPConn) {
+	t.Helper()
+	c1, c2, stop, err := pair("tcp4", "127.0.0.1:0")
+	must(t, err)
+	t.Cleanup(stop)
+	return c1.(*net.TCPConn), c2.(*net.TCPConn)
+}
+
+func TestConn(t *testing.T) {
+	for _, where := range [][2]string{{"tcp4", "127.0.0.1:0"}, {"tcp6", "[::1]:0"}} {
+		t.Run(where[0]+" "+where[1], func(t *testing.T) {
+			nettest.TestConn(t, func() (net.Conn, net.Conn, func(), error) { return pair(where[0], where[1]) })
+		})
+	}
+}
+
+func TestPipe(t *testing.T) {
+	nettest.TestConn(t, func() (net.Conn, net.Conn, func(), error) {
+		c1, c2 := net.Pipe()
+		return c1, c2, func() { c1.Close(); c2.Close() }, nil
+	})
+}
+
+// opError looks at an error as programs do.
+func opError(t *testing.T, err error, op, network string, is error) *net.OpError {
+	t.Helper()
+	var e *net.OpError
+	if !errors.As(err, &e) || e.Op != op || e.Net != network || !errors.Is(err, is) {
+		t.Fatalf("%#v (%v), expected %s %s: %v", err, err, op, network, is)
+	}
+	return e
+}
+
+func TestErrors(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	must(t, err)
+	_, err = net.Listen("tcp4", l.Addr().String())
+	e := opError(t, err, "listen", "tcp4", syscall.EADDRINUSE)
+	if _, good := e.Err.(*os.SyscallError); !good || e.Addr.String() != l.Addr().String() {
+		t.Fatalf("%#v", e)
+	}
+	must(t, l.Close())
+	if err = l.Close(); !errors.Is(err, net.ErrClosed) {
+		t.Fatal(err)
+	}
+	_, err = net.Dial("tcp4", l.Addr().String())
+	e = opError(t, err, "dial", "tcp4", syscall.ECONNREFUSED)
+	if e.Addr.String() != l.Addr().String() || e.Timeout() {
+		t.Fatalf("%#v", e)
+	}
+	_, err = net.Dial("tcp", "127.0.0.1")
+	if err == nil || !strings.Contains(err.Error(), "missing port in address") {
+		t.Fatal(err)
+	}
+	_, err = net.Dial("tcp7", "127.0.0.1:1")
+	opError(t, err, "dial", "tcp7", net.UnknownNetworkError("tcp7"))
+	_, err = net.ListenIP("ip4:icmp", nil)
+	opError(t, err, "listen", "ip4:icmp", syscall.ESOCKTNOSUPPORT)
+	_, err = net.DialIP("ip4:icmp", nil, &net.IPAddr{})
+	opError(t, err, "dial", "ip4:icmp", syscall.ESOCKTNOSUPPORT)
+	_, err = net.Dial("ip4:icmp", "127.0.0.1")
+	opError(t, err, "dial", "ip4:icmp", syscall.ESOCKTNOSUPPORT)
+	var none *net.TCPConn
+	if _, err = none.Read(nil); err != syscall.EINVAL {
+		t.Fatal(err)
+	}
+	var nowhere *net.TCPListener
+	if _, err = nowhere.Accept(); err != syscall.EINVAL {
+		t.Fatal(err)
+	}
+}
+
+func TestDeadlineError(t *testing.T) {
+	c, _ := tcpPair(t)
+	must(t, c.SetReadDeadline(time.Now().Add(10*time.Millisecond)))
+	_, err := c.Read(make([]byte, 1))
+	e := opError(t, err, "read", "tcp4", os.ErrDeadlineExceeded)
+	if !e.Timeout() || !e.Temporary() || e.Source != c.LocalAddr() || e.Addr != c.RemoteAddr() {
+		t.Fatalf("%#v", e)
+	}
+	l, err := net.ListenTCP("tcp4", nil)
+	must(t, err)
+	defer l.Close()
+	must(t, l.SetDeadline(time.Now().Add(10*time.Millisecond)))
+	_, err = l.AcceptTCP()
+	if e = opError(t, err, "accept", "tcp4", os.ErrDeadlineExceeded); !e.Timeout() {
+		t.Fatal(err)
+	}
+}
+
+func TestCloseWakesAccept(t *testing.T) {
+	l, err := net.Listen("tcp", ":0")
+	must(t, err)
+	result := make(chan error, 3)
+	for i := 0; i < 3; i++ {
+		go func() { _, err := l.Accept(); result <- err }()
+	}
+	time.Sleep(10 * time.Millisecond)
+	must(t, l.Close())
+	for i := 0; i < 3; i++ {
+		opError(t, <-result, "accept", "tcp", net.ErrClosed)
+	}
+}
+
+func TestDualStack(t *testing.T) {
+	l, err := net.Listen("tcp", ":0")
+	must(t, err)
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	for _, host := range []string{"127.0.0.1", "192.0.2.1", "::1", "2001:db8::1", "", "localhost"} {
+		c, err := net.DialTimeout("tcp", net.JoinHostPort(host, port), patience)
+		must(t, err)
+		s, err := l.Accept()
+		must(t, err)
+		if a, b := c.LocalAddr().String(), s.RemoteAddr().String(); a != b {
+			t.Errorf("%q: %s is %s", host, a, b)
+		}
+		s.Close()
+		c.Close()
+	}
+}
+
+func TestHalfClose(t *testing.T) {
+	c, s := tcpPair(t)
+	must(t, c.SetLinger(-1))
+	must(t, c.SetNoDelay(false))
+	must(t, c.SetKeepAlive(true))
+	must(t, c.SetKeepAlivePeriod(1500*time.Millisecond))
+	must(t, c.SetReadBuffer(65536))
+	must(t, c.SetWriteBuffer(65536))
+	raw, err := c.SyscallConn()
+	must(t, err)
+	must(t, raw.Control(func(fd uintptr) {}))
+	_, err = c.Write([]byte("question"))
+	must(t, err)
+	must(t, c.CloseWrite())
+	got, err := io.ReadAll(s)
+	must(t, err)
+	n, err := s.ReadFrom(io.LimitReader(strings.NewReader(strings.Repeat("answer", 100000)), 500000))
+	if string(got) != "question" || n != 500000 {
+		t.Fatal(string(got), n, err)
+	}
+	must(t, s.Close())
+	got, err = io.ReadAll(c)
+	if len(got) != 500000 || err != nil {
+		t.Fatal(len(got), err)
+	}
+	_, err = c.File()
+	opError(t, err, "file", "tcp4", syscall.EOPNOTSUPP)
+	err = c.CloseRead() // both directions have ended
+	opError(t, err, "close", "tcp4", syscall.ENOTCONN)
+}
+
+func TestLingerResets(t *testing.T) {
+	c, s := tcpPair(t)
+	must(t, c.SetLinger(0))
+	must(t, c.Close())
+	must(t, s.SetDeadline(time.Now().Add(patience)))
+	_, err := s.Read(make([]byte, 1))
+	opError(t, err, "read", "tcp4", syscall.ECONNRESET)
+}
+
+// A byte of each of many writers arrives, whatever their goroutines' threads are.
+func TestManyGoroutines(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	must(t, err)
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				io.Copy(c, c)
+			}()
+		}
+	}()
+	var wait sync.WaitGroup
+	for i := 0; i < 100; i++ {
+		wait.Add(1)
+		go func(i int) {
+			defer wait.Done()
+			c, err := net.Dial("tcp4", l.Addr().String())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer c.Close()
+			c.SetDeadline(time.Now().Add(patience))
+			text := strings.Repeat(string(rune('a'+i%26)), 3000+i)
+			for k := 0; k < 5; k++ {
+				got := make([]byte, len(text))
+				if _, err = c.Write([]byte(text)); err == nil {
+					_, err = io.ReadFull(c, got)
+				}
+				if err != nil || string(got) != text {
+					t.Error(i, k, err)
+					return
+				}
+			}
+		}(i)
+	}
+	wait.Wait()
+}
+
+func TestDialContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	result := make(chan error)
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}}
+	go func() { _, err := d.DialContext(ctx, "tcp", "192.0.2.99:9"); result <- err }() // nobody answers ARP there
+	time.Sleep(10 * time.Millisecond)
+	cancel()
+	err := <-result
+	if opError(t, err, "dial", "tcp", context.Canceled); !strings.HasSuffix(err.Error(), "operation was canceled") {
+		t.Fatal(err)
+	}
+	_, err = net.DialTimeout("tcp", "192.0.2.99:9", 20*time.Millisecond)
+	if e := opError(t, err, "dial", "tcp", os.ErrDeadlineExceeded); !e.Timeout() {
+		t.Fatal(err)
+	}
+	stop := make(chan struct{})
+	close(stop)
+	_, err = (&net.Dialer{Cancel: stop}).Dial("tcp", "192.0.2.99:9")
+	opError(t, err, "dial", "tcp", context.Canceled)
+}
+
+func TestControl(t *testing.T) {
+	var told []string
+	ctl := func(network, address string, c syscall.RawConn) error {
+		told = append(told, network+" "+address)
+		return c.Control(func(fd uintptr) {})
+	}
+	l, err := (&net.ListenConfig{Control: ctl}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	must(t, err)
+	defer l.Close()
+	c, err := (&net.Dialer{Control: ctl}).Dial("tcp", l.Addr().String())
+	must(t, err)
+	c.Close()
+	if strings.Join(told, ", ") != "tcp4 127.0.0.1:0, tcp4 "+l.Addr().String() {
+		t.Fatal(told)
+	}
+	no := errors.New("no")
+	_, err = (&net.Dialer{Control: func(string, string, syscall.RawConn) error { return no }}).Dial("udp", "127.0.0.1:9")
+	opError(t, err, "dial", "udp", no)
+}
+
+func TestUnixIsTheKernels(t *testing.T) {
+	path := t.TempDir() + "/s"
+	l, err := net.Listen("unix", path)
+	must(t, err)
+	defer l.Close()
+	c, err := net.Dial("unix", path)
+	must(t, err)
+	c.Close()
+}
+
+func TestInterfaces(t *testing.T) {
+	addrs, err := net.InterfaceAddrs()
+	must(t, err)
+	var list []string
+	for _, a := range addrs {
+		list = append(list, a.String())
+	}
+	if s := strings.Join(list, " "); !strings.Contains(s, "192.0.2.1/24") || !strings.Contains(s, "2001:db8::1/64") {
+		t.Fatal(s)
+	}
+	all, err := net.Interfaces()
+	must(t, err)
+	if len(all) != 1 || all[0].Name != "percore0" || all[0].Index != 1 {
+		t.Fatal(all)
+	}
+	ifi, err := net.InterfaceByName("percore0")
+	must(t, err)
+	if addrs, err = ifi.Addrs(); err != nil || len(addrs) < 2 {
+		t.Fatal(addrs, err)
+	}
+	if _, err = net.InterfaceByIndex(7); err == nil || err.Error() != "route ip+net: no such network interface" {
+		t.Fatal(err)
+	}
+}

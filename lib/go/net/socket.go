@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+package net
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"percore/internal/pcx"
+)
+
+// socket is what connections and listeners have in common; op is what an *OpError names.
+type socket struct {
+	fd      *pcx.FD
+	network string // as it was asked for
+	domain  int
+	local   Addr
+	remote  Addr // nil: none
+}
+
+func invalid() error { return syscall.EINVAL }
+
+func (s *socket) fail(op string, err error) error {
+	if err == nil || err == io.EOF {
+		return err
+	}
+	return &OpError{Op: op, Net: s.network, Source: s.local, Addr: s.remote, Err: err}
+}
+
+// told is fail for settings, of which Go's errors name the socket's own address.
+func (s *socket) told(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &OpError{Op: op, Net: s.network, Addr: s.local, Err: err}
+}
+
+func (s *socket) ok() bool { return s != nil && s.fd != nil }
+
+func (s *socket) Close() error {
+	if !s.ok() {
+		return invalid()
+	}
+	return s.fail("close", s.fd.Close())
+}
+
+func (s *socket) LocalAddr() Addr {
+	if !s.ok() {
+		return nil
+	}
+	return s.local
+}
+
+func (s *socket) RemoteAddr() Addr {
+	if !s.ok() {
+		return nil
+	}
+	return s.remote
+}
+
+func (s *socket) deadline(t time.Time, in, out bool) error {
+	if !s.ok() {
+		return invalid()
+	}
+	return s.told("set", s.fd.SetDeadline(t, in, out))
+}
+
+func (s *socket) SetDeadline(t time.Time) error      { return s.deadline(t, true, true) }
+func (s *socket) SetReadDeadline(t time.Time) error  { return s.deadline(t, true, false) }
+func (s *socket) SetWriteDeadline(t time.Time) error { return s.deadline(t, false, true) }
+
+func (s *socket) set(level, name, value int) error {
+	if !s.ok() {
+		return invalid()
+	}
+	return s.told("set", s.fd.SetInt(level, name, value))
+}
+
+func (s *socket) SetReadBuffer(bytes int) error {
+	return s.set(syscall.SOL_SOCKET, syscall.SO_RCVBUF, bytes)
+}
+
+func (s *socket) SetWriteBuffer(bytes int) error {
+	return s.set(syscall.SOL_SOCKET, syscall.SO_SNDBUF, bytes)
+}
+
+// File fails with syscall.EOPNOTSUPP: an *os.File is the kernel's, and a socket of percore's is nothing to the kernel.
+func (s *socket) File() (*os.File, error) {
+	if !s.ok() {
+		return nil, invalid()
+	}
+	return nil, s.told("file", syscall.EOPNOTSUPP)
+}
+
+// SyscallConn has the descriptor of percore/posix.h: calls of package syscall fail on it, pcx_ calls in C code do not.
+func (s *socket) SyscallConn() (syscall.RawConn, error) {
+	if !s.ok() {
+		return nil, invalid()
+	}
+	return rawConn{s}, nil
+}
+
+type rawConn struct{ s *socket }
+
+func (r rawConn) Control(f func(fd uintptr)) error   { return r.s.told("raw-control", r.s.fd.Control(f)) }
+func (r rawConn) Read(f func(fd uintptr) bool) error { return r.s.told("raw-read", r.s.fd.RawRead(f)) }
+func (r rawConn) Write(f func(fd uintptr) bool) error {
+	return r.s.told("raw-write", r.s.fd.RawWrite(f))
+}
+
+// ---- which socket an address needs
+
+// family of "tcp", "tcp4", "udp6" and so on: 0 for either.
+func family(network string) int {
+	switch network[len(network)-1] {
+	case '4':
+		return syscall.AF_INET
+	case '6':
+		return syscall.AF_INET6
+	}
+	return 0
+}
+
+// domainOf chooses the socket's family: a listener on no address in particular serves both, by IPv6.
+func domainOf(network string, local, remote netip.AddrPort) int {
+	if f := family(network); f != 0 {
+		return f
+	}
+	l, r := local.Addr(), remote.Addr()
+	if !remote.IsValid() {
+		if !l.IsValid() || l.Is6() && l.IsUnspecified() {
+			return syscall.AF_INET6
+		}
+	}
+	if (l.IsValid() && !l.Unmap().Is4()) || (r.IsValid() && !r.Unmap().Is4()) {
+		return syscall.AF_INET6
+	}
+	return syscall.AF_INET
+}
+
+type control func(network, address string, c syscall.RawConn) error
+
+// open makes a socket with a name, and hands it to the program's control function before it has one.
+func open(network string, typ int, local, remote netip.AddrPort, ctl control) (*socket, error) {
+	s := &socket{network: network, domain: domainOf(network, local, remote)}
+	var err error
+	if s.fd, err = pcx.Socket(s.domain, typ, 0); err != nil {
+		return nil, err
+	}
+	listens := !remote.IsValid()
+	if s.domain == syscall.AF_INET6 {
+		only := 0
+		if family(network) == syscall.AF_INET6 || local.Addr().IsValid() && !local.Addr().IsUnspecified() && listens {
+			only = 1
+		}
+		err = s.fd.SetInt(syscall.IPPROTO_IPV6, syscall.IPV6_V6ONLY, only)
+	}
+	if err == nil && listens && typ == syscall.SOCK_STREAM {
+		err = s.fd.SetInt(syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1)
+	}
+	if err == nil && typ == syscall.SOCK_DGRAM {
+		err = s.fd.SetInt(syscall.SOL_SOCKET, syscall.SO_BROADCAST, 1)
+	}
+	if err == nil && ctl != nil {
+		about := remote
+		if listens {
+			about = local
+		}
+		if !about.Addr().IsValid() {
+			about = netip.AddrPortFrom(netip.IPv6Unspecified(), about.Port())
+		}
+		err = ctl(controlName(network, s.domain), about.String(), rawConn{s})
+	}
+	if err == nil && (listens || local.IsValid() || local.Port() != 0) {
+		name := local
+		if !name.Addr().IsValid() {
+			name = netip.AddrPortFrom(unspecified(s.domain), local.Port())
+		}
+		err = s.fd.Bind(name, s.domain)
+	}
+	if err != nil {
+		_ = s.fd.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func unspecified(domain int) netip.Addr {
+	if domain == syscall.AF_INET {
+		return netip.IPv4Unspecified()
+	}
+	return netip.IPv6Unspecified()
+}
+
+// controlName is the network that a control function is told: with the family.
+func controlName(network string, domain int) string {
+	base := strings.TrimRight(network, "46")
+	if domain == syscall.AF_INET {
+		return base + "4"
+	}
+	return base + "6"
+}
+
+// connect connects a socket. A context that ends is a time-out or a cancellation, as in Go's Dial.
+func (s *socket) connect(ctx context.Context, to netip.AddrPort) error {
+	err := s.fd.Connect(ctx, target(to, s.domain), s.domain)
+	switch err {
+	case context.DeadlineExceeded:
+		return os.ErrDeadlineExceeded
+	case context.Canceled:
+		return errCanceled
+	}
+	return err
+}
+
+// target of a connection to no address in particular: this machine.
+func target(to netip.AddrPort, domain int) netip.AddrPort {
+	if to.Addr().IsValid() && !to.Addr().IsUnspecified() {
+		return to
+	}
+	if domain == syscall.AF_INET {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), to.Port())
+	}
+	return netip.AddrPortFrom(netip.AddrFrom16([16]byte{15: 1}), to.Port())
+}
+
+// plain is an address as Go's types have it: IPv4 in 16 bytes is IPv4.
+func plain(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+}
+
+var errCanceled = canceled{}
+
+type canceled struct{}
+
+func (canceled) Error() string        { return "operation was canceled" }
+func (canceled) Is(target error) bool { return target == context.Canceled }
+
+// addrPort of Go's types; nothing of nil.
+func addrPort(a net.Addr) netip.AddrPort {
+	switch a := a.(type) {
+	case *TCPAddr:
+		if a != nil {
+			return withZone(a.AddrPort(), a.IP)
+		}
+	case *UDPAddr:
+		if a != nil {
+			return withZone(a.AddrPort(), a.IP)
+		}
+	}
+	return netip.AddrPort{}
+}
+
+func withZone(a netip.AddrPort, ip IP) netip.AddrPort {
+	if ip.To4() != nil {
+		return plain(a)
+	}
+	return a
+}

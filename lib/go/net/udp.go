@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+package net
+
+import (
+	"context"
+	"encoding/binary"
+	"net"
+	"net/netip"
+	"syscall"
+	"unsafe"
+)
+
+// order is the machine's, of what C reads.
+var order = func() binary.ByteOrder {
+	one := uint16(1)
+	if *(*byte)(unsafe.Pointer(&one)) == 1 {
+		return binary.LittleEndian
+	}
+	return binary.BigEndian
+}()
+
+// UDPConn is a datagram socket of percore's, with a peer or without.
+type UDPConn struct{ socket }
+
+func (c *UDPConn) ok() bool { return c != nil && c.fd != nil }
+
+func (c *UDPConn) Read(b []byte) (int, error) {
+	if !c.ok() {
+		return 0, invalid()
+	}
+	n, err := c.fd.Read(b)
+	return n, c.fail("read", err)
+}
+
+func (c *UDPConn) Write(b []byte) (int, error) {
+	if !c.ok() {
+		return 0, invalid()
+	}
+	n, err := c.fd.SendMsg(b, nil, netip.AddrPort{}, c.domain)
+	return n, c.fail("write", err)
+}
+
+// from is the sender as Go's package has it: of an IPv4 socket in 4 bytes, of one that serves both mapped.
+func (c *UDPConn) ReadFromUDPAddrPort(b []byte) (n int, addr netip.AddrPort, err error) {
+	if !c.ok() {
+		return 0, addr, invalid()
+	}
+	n, _, _, addr, err = c.fd.RecvMsg(b, nil)
+	return n, addr, c.fail("read", err)
+}
+
+func (c *UDPConn) ReadFromUDP(b []byte) (int, *UDPAddr, error) {
+	n, addr, err := c.ReadFromUDPAddrPort(b)
+	if err != nil {
+		return n, nil, err
+	}
+	return n, UDPAddrFromAddrPort(plain(addr)), nil
+}
+
+func (c *UDPConn) ReadFrom(b []byte) (int, Addr, error) {
+	n, addr, err := c.ReadFromUDP(b)
+	if err != nil {
+		return n, nil, err
+	}
+	return n, addr, nil
+}
+
+func (c *UDPConn) ReadMsgUDPAddrPort(b, oob []byte) (n, oobn, flags int, addr netip.AddrPort, err error) {
+	if !c.ok() {
+		return 0, 0, 0, addr, invalid()
+	}
+	n, oobn, flags, addr, err = c.fd.RecvMsg(b, oob)
+	return n, oobn, flags, addr, c.fail("read", err)
+}
+
+func (c *UDPConn) ReadMsgUDP(b, oob []byte) (n, oobn, flags int, addr *UDPAddr, err error) {
+	n, oobn, flags, from, err := c.ReadMsgUDPAddrPort(b, oob)
+	if from.IsValid() {
+		addr = UDPAddrFromAddrPort(plain(from))
+	}
+	return n, oobn, flags, addr, err
+}
+
+func (c *UDPConn) WriteMsgUDPAddrPort(b, oob []byte, addr netip.AddrPort) (n, oobn int, err error) {
+	if !c.ok() {
+		return 0, 0, invalid()
+	}
+	fail := func(err error) (int, int, error) {
+		return 0, 0, &OpError{Op: "write", Net: c.network, Source: c.local, Addr: udpAddrOf(addr), Err: err}
+	}
+	if c.remote != nil && addr.IsValid() {
+		return fail(ErrWriteToConnected)
+	}
+	if c.remote == nil && !addr.IsValid() {
+		return fail(errMissingAddress)
+	}
+	if c.domain == syscall.AF_INET && addr.IsValid() && !addr.Addr().Unmap().Is4() {
+		return fail(&AddrError{Err: "non-IPv4 address", Addr: addr.Addr().String()})
+	}
+	n, err = c.fd.SendMsg(b, oob, addr, c.domain)
+	if err != nil {
+		return fail(err)
+	}
+	return n, len(oob), nil
+}
+
+func udpAddrOf(a netip.AddrPort) Addr {
+	if !a.IsValid() {
+		return nil
+	}
+	return UDPAddrFromAddrPort(a)
+}
+
+func (c *UDPConn) WriteMsgUDP(b, oob []byte, addr *UDPAddr) (n, oobn int, err error) {
+	if addr == nil {
+		return c.WriteMsgUDPAddrPort(b, oob, netip.AddrPort{})
+	}
+	return c.WriteMsgUDPAddrPort(b, oob, c.orSelf(addrPort(addr)))
+}
+
+// orSelf: no address in particular is this machine, in the socket's family.
+func (c *UDPConn) orSelf(a netip.AddrPort) netip.AddrPort {
+	if a.Addr().IsValid() && !a.Addr().IsUnspecified() {
+		return a
+	}
+	return target(a, c.domain)
+}
+
+func (c *UDPConn) WriteToUDPAddrPort(b []byte, addr netip.AddrPort) (int, error) {
+	n, _, err := c.WriteMsgUDPAddrPort(b, nil, addr)
+	return n, err
+}
+
+func (c *UDPConn) WriteToUDP(b []byte, addr *UDPAddr) (int, error) {
+	n, _, err := c.WriteMsgUDP(b, nil, addr)
+	return n, err
+}
+
+func (c *UDPConn) WriteTo(b []byte, addr Addr) (int, error) {
+	if !c.ok() {
+		return 0, invalid()
+	}
+	a, good := addr.(*UDPAddr)
+	if !good {
+		return 0, &OpError{Op: "write", Net: c.network, Source: c.local, Addr: addr, Err: syscall.EINVAL}
+	}
+	return c.WriteToUDP(b, a)
+}
+
+// ---- making them
+
+func isUDP(network string) bool { return network == "udp" || network == "udp4" || network == "udp6" }
+
+func udpAddr(a *UDPAddr) Addr {
+	if a == nil {
+		return nil
+	}
+	return a
+}
+
+func newUDPConn(s *socket) *UDPConn {
+	c := &UDPConn{*s}
+	c.local = UDPAddrFromAddrPort(plain(s.fd.Name(false)))
+	if c.remote == nil {
+		c.local = UDPAddrFromAddrPort(s.fd.Name(false))
+	}
+	return c
+}
+
+func listenUDP(network string, at *UDPAddr, ctl control) (*UDPConn, error) {
+	s, err := open(network, syscall.SOCK_DGRAM, addrPort(at), netip.AddrPort{}, ctl)
+	if err != nil {
+		return nil, &OpError{Op: "listen", Net: network, Addr: udpAddr(at), Err: err}
+	}
+	return newUDPConn(s), nil
+}
+
+func ListenUDP(network string, laddr *UDPAddr) (*UDPConn, error) {
+	if laddr == nil {
+		laddr = &UDPAddr{}
+	}
+	if !isUDP(network) {
+		return nil, &OpError{Op: "listen", Net: network, Addr: laddr, Err: UnknownNetworkError(network)}
+	}
+	return listenUDP(network, laddr, nil)
+}
+
+func DialUDP(network string, laddr, raddr *UDPAddr) (*UDPConn, error) {
+	if !isUDP(network) {
+		return nil, dialError(network, udpAddr(laddr), udpAddr(raddr), UnknownNetworkError(network))
+	}
+	if raddr == nil {
+		return nil, dialError(network, udpAddr(laddr), nil, errMissingAddress)
+	}
+	return dialUDP(context.Background(), network, laddr, raddr, nil)
+}
+
+func dialUDP(ctx context.Context, network string, laddr, raddr *UDPAddr, ctl control) (*UDPConn, error) {
+	to := addrPort(raddr)
+	if !to.Addr().IsValid() {
+		to = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), to.Port())
+	}
+	s, err := open(network, syscall.SOCK_DGRAM, addrPort(laddr), to, ctl)
+	if err == nil {
+		if err = s.connect(ctx, to); err != nil {
+			_ = s.fd.Close()
+		}
+	}
+	if err != nil {
+		return nil, dialError(network, udpAddr(laddr), udpAddr(raddr), err)
+	}
+	s.remote = UDPAddrFromAddrPort(plain(s.fd.Name(true)))
+	return newUDPConn(s), nil
+}
+
+// ListenMulticastUDP joins a group on an interface of the stack's; nil: the one that the route to the group has. What the
+// socket itself sends does not come back to it.
+func ListenMulticastUDP(network string, ifi *Interface, gaddr *UDPAddr) (*UDPConn, error) {
+	if !isUDP(network) {
+		return nil, &OpError{Op: "listen", Net: network, Addr: udpAddr(gaddr), Err: UnknownNetworkError(network)}
+	}
+	if gaddr == nil || gaddr.IP == nil {
+		return nil, &OpError{Op: "listen", Net: network, Addr: udpAddr(gaddr), Err: errMissingAddress}
+	}
+	c, err := listenUDP(network, gaddr, reuse)
+	if err != nil {
+		return nil, err
+	}
+	if err = c.join(ifi, gaddr.IP); err != nil {
+		_ = c.Close()
+		return nil, &OpError{Op: "listen", Net: network, Addr: gaddr, Err: err}
+	}
+	return c, nil
+}
+
+func reuse(network, address string, c syscall.RawConn) error {
+	return c.(rawConn).s.fd.SetInt(syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1)
+}
+
+func (c *UDPConn) join(ifi *Interface, group net.IP) error {
+	index := 0
+	if ifi != nil {
+		index = ifi.Index
+	}
+	if four := group.To4(); four != nil {
+		r := make([]byte, 12) // struct ip_mreqn
+		copy(r, four)
+		order.PutUint32(r[8:], uint32(index))
+		if err := c.fd.SetBytes(syscall.IPPROTO_IP, syscall.IP_ADD_MEMBERSHIP, r); err != nil {
+			return err
+		}
+		return c.fd.SetInt(syscall.IPPROTO_IP, syscall.IP_MULTICAST_LOOP, 0)
+	}
+	r := make([]byte, 20) // struct ipv6_mreq
+	copy(r, group.To16())
+	order.PutUint32(r[16:], uint32(index))
+	if err := c.fd.SetBytes(syscall.IPPROTO_IPV6, syscall.IPV6_JOIN_GROUP, r); err != nil {
+		return err
+	}
+	return c.fd.SetInt(syscall.IPPROTO_IPV6, syscall.IPV6_MULTICAST_LOOP, 0)
+}
