@@ -4,7 +4,7 @@
 
 The server has one CPU, the load another. Servers take turns within a repetition, so that ratios hold
 when the machine's speed drifts; medians and ratios are taken over the repetitions. Before and after
-each run it is measured how far the two CPUs are from each other, and near and far runs are kept
+each run it is measured how far the two CPUs are from each other, and runs at each distance are kept
 apart; a run in which something else had one of the CPUs is left out, and so is one with a fault.
 Results go to a file, a line of JSON for each run. The status is 1 if an answer was wrong or did not
 come, 2 if nothing could be measured.

@@ -8,6 +8,7 @@ import statistics
 import subprocess
 
 import cases
+import machine
 
 BEGIN, END = "<!-- bench begins -->", "<!-- bench ends -->"
 ECHO = [("echo-64", 64), ("echo-1k", 1024), ("echo-10k", 10000), ("echo-100k", 100000),
@@ -18,7 +19,7 @@ def collect(rows):
     """{(place, case, peer): [values]} of the good runs."""
     found = collections.defaultdict(list)
     for row in rows:
-        if row["ok"] and row["place"] in ("near", "far") and not row["busy"]:
+        if row["ok"] and row["place"] in machine.PLACES and not row["busy"]:
             found[row["place"], row["case"], row["peer"]].append(row["value"])
     return found
 
@@ -41,13 +42,12 @@ def number(v):
 def table(rows):
     """Markdown tables, one for each place."""
     found, lines = collect(rows), []
-    for place in ("near", "far"):
+    for place, (_, distance) in machine.PLACES.items():
         here = [k for k in found if k[0] == place]
         if not here:
             continue
         peers = [p for p in ("null", "percore", "testpmd", "linux", "nginx", "self") if any(k[2] == p for k in here)]
-        lines += [f"CPUs {place} to each other (a cache line there and back in "
-                  f"{'less' if place == 'near' else 'more'} than 150 ns):", "",
+        lines += [f"CPUs {place} to each other (a cache line there and back in {distance}):", "",
                   "| case | unit | " + " | ".join(peers) + " | percore to null | percore to Linux | n |",
                   "|---|---|" + "---|" * len(peers) + "---|---|---|"]
         for case in cases.CASES:
@@ -118,7 +118,7 @@ def plots(folder, rows):
     if not shutil.which("gnuplot"):
         return []
     found, names = collect(rows), []
-    for place in ("near", "far"):
+    for place in machine.PLACES:
         curves = {}
         for peer in ("null", "percore", "linux"):
             points = [(n, statistics.median(found[place, case, peer])) for case, n in ECHO
