@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+// storm has the stack of go_bench.py, and lets goroutines and the garbage collector do their worst when STORM is set.
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"percore"
+)
+
+var keep [8][][]byte
+
+func main() {
+	stack, err := percore.Start(os.Args)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	if os.Getenv("STORM") != "" {
+		for i := range keep {
+			go yield(i)
+		}
+		go collect()
+	}
+	fmt.Println("storm: ready")
+	status := stack.Wait()
+	var s debug.GCStats
+	debug.ReadGCStats(&s)
+	fmt.Printf("%d collections, %v of pauses\n", s.NumGC, s.PauseTotal.Round(time.Microsecond))
+	os.Exit(status)
+}
+
+// yield gives way for ever, with garbage now and then, and much that is none.
+func yield(i int) {
+	for n := 0; ; n++ {
+		runtime.Gosched()
+		if n%100 == 0 {
+			keep[i] = append(keep[i][:n/100%200], make([]byte, 16<<10))
+		}
+	}
+}
+
+func collect() {
+	for {
+		runtime.GC()
+	}
+}
