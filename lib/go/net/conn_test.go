@@ -168,6 +168,26 @@ func TestDualStack(t *testing.T) {
 	}
 }
 
+// A listener of IPv6 alone leaves the port to one of IPv4.
+func TestOneFamily(t *testing.T) {
+	six, err := net.Listen("tcp6", ":0")
+	must(t, err)
+	defer six.Close()
+	_, port, _ := net.SplitHostPort(six.Addr().String())
+	four, err := net.Listen("tcp4", ":"+port)
+	must(t, err)
+	defer four.Close()
+	c, err := net.Dial("tcp", "127.0.0.1:"+port)
+	must(t, err)
+	defer c.Close()
+	s, err := four.Accept()
+	must(t, err)
+	s.Close()
+	if _, err = net.Dial("tcp4", "[::1]:"+port); err == nil {
+		t.Error("an address of IPv6 for tcp4")
+	}
+}
+
 func TestHalfClose(t *testing.T) {
 	c, s := tcpPair(t)
 	must(t, c.SetLinger(-1))

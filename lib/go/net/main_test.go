@@ -9,9 +9,22 @@ import (
 	"time"
 
 	"percore"
+	"percore/net"
 )
 
 var stack *percore.Stack
+
+// ready waits until duplicate address detection is over.
+func ready() {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		addrs, _ := net.InterfaceAddrs()
+		for _, a := range addrs {
+			if a.String() == "2001:db8::1/64" {
+				return
+			}
+		}
+	}
+}
 
 // The stack of these tests has a port that nothing comes from; they talk by its loopback.
 func TestMain(m *testing.M) {
@@ -23,6 +36,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
+	ready() // its addresses of IPv6 take a second
 	status := m.Run()
 	before := time.Now()
 	stack.Stop()
