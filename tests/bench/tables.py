@@ -16,11 +16,12 @@ ECHO = [("echo-64", 64), ("echo-1k", 1024), ("echo-10k", 10000), ("echo-100k", 1
 
 
 def collect(rows):
-    """{(place, case, peer): [values]} of the good runs."""
+    """{(place, case, peer): [values]} of the good runs; each is "anywhere", too."""
     found = collections.defaultdict(list)
     for row in rows:
-        if row["ok"] and row["place"] in machine.PLACES and not row["busy"]:
-            found[row["place"], row["case"], row["peer"]].append(row["value"])
+        if row["ok"] and not row["busy"]:
+            for place in (row["place"], "anywhere"):
+                found[place, row["case"], row["peer"]].append(row["value"])
     return found
 
 
@@ -42,12 +43,15 @@ def number(v):
 def table(rows):
     """Markdown tables, one for each place."""
     found, lines = collect(rows), []
-    for place, (_, distance) in machine.PLACES.items():
+    heads = {place: f"CPUs {place} to each other (a cache line there and back in {distance}):"
+             for place, (_, distance) in machine.PLACES.items()}
+    heads["anywhere"] = "All runs, wherever the CPUs were and moved to:"
+    for place, head in heads.items():
         here = [k for k in found if k[0] == place]
         if not here:
             continue
         peers = [p for p in ("null", "percore", "testpmd", "linux", "nginx", "self") if any(k[2] == p for k in here)]
-        lines += [f"CPUs {place} to each other (a cache line there and back in {distance}):", "",
+        lines += [head, "",
                   "| case | unit | " + " | ".join(peers) + " | percore to null | percore to Linux | n |",
                   "|---|---|" + "---|" * len(peers) + "---|---|---|"]
         for case in cases.CASES:
@@ -118,7 +122,7 @@ def plots(folder, rows):
     if not shutil.which("gnuplot"):
         return []
     found, names = collect(rows), []
-    for place in machine.PLACES:
+    for place in (*machine.PLACES, "anywhere"):
         curves = {}
         for peer in ("null", "percore", "linux"):
             points = [(n, statistics.median(found[place, case, peer])) for case, n in ECHO

@@ -36,7 +36,7 @@ def format_and_vet(b, _):
     """gofmt changes nothing, go vet finds nothing"""
     out = sh("gofmt", "-l", GO).stdout if shutil.which("gofmt") else ""
     expect(out == "", f"gofmt would change {out}")
-    go(b, "vet", "percore", "percore/net", "percore/internal/pcx", "percore/example")
+    go(b, "vet", "percore", "percore/net", "percore/internal/pcx")
 
 
 def packages(b, _):

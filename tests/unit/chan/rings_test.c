@@ -2,6 +2,7 @@
 /* Rings, fifos, locks and sleeps of the channel, used by several threads at once. */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -48,7 +49,7 @@ static void *produce_posts(void *arg)
 
 	for (uint32_t i = 0; i < EACH; i++) {
 		while (!post_push(post, CELLS, me << 24 | i))
-			at_relax();
+			sched_yield();
 		if (at_load_sc(&lcore.armed)) {
 			at_add(&lcore.seq, 1);
 			futex_wake(&lcore.seq, 1);
@@ -143,6 +144,8 @@ static void *consume_words(void *arg)
 		if (word_pop(&words, word, CELLS, &value)) {
 			__atomic_fetch_add(&taken[value], 1, __ATOMIC_RELAXED);
 			at_add(&nb_taken, 1);
+		} else {
+			sched_yield();
 		}
 	return NULL;
 }
@@ -154,7 +157,10 @@ static void words_are_taken_once(void)
 
 	run(THREADS, consume_words, t);
 	for (uint32_t i = 0; i < EACH;)
-		i += word_push(&words, word, CELLS, i);
+		if (word_push(&words, word, CELLS, i))
+			i++;
+		else
+			sched_yield();
 	join(THREADS, t);
 	for (unsigned i = 0; i < EACH; i++)
 		wrong += taken[i] != 1;
@@ -187,6 +193,8 @@ static void *produce_bytes(void *arg)
 		                 1 + n % 700 < BYTES - done ? 1 + n % 700 : BYTES - done);
 		fifo_publish(&fifo, put);
 		done += put;
+		if (put == 0) /* both may have to share a CPU with others */
+			sched_yield();
 	}
 	return NULL;
 }
@@ -207,6 +215,8 @@ static void bytes_come_in_order(void)
 			wrong += chunk[i] != (uint8_t)((done + i) * 7);
 		fifo_consume(&fifo, got);
 		done += got;
+		if (got == 0)
+			sched_yield();
 	}
 	join(1, t);
 	CU_ASSERT_EQUAL(wrong, 0);
