@@ -16,7 +16,7 @@ struct eal {
 };
 
 /**
- * eal_begin starts EAL with run.eal, argv[1] to argv[nb_eal] and defaults: one lcore, hugepages if any are
+ * eal_begin starts EAL with run.eal, given[1] to given[nb_given] and defaults: one lcore, hugepages if any are
  * free and else ordinary memory, no files, no telemetry. Returns 0, or -1 with a line in
  * s->why.
  */

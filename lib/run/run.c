@@ -112,8 +112,7 @@ static int run_program(struct settings *s, int nb_eal, int argc, char **argv)
 	} else {
 		status = say(s);
 	}
-	if (!s->app->own_signals)
-		stop_release();
+	stop_release();
 	free(r);
 	return status;
 }

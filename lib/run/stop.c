@@ -15,12 +15,35 @@ static volatile sig_atomic_t stop_count;
 static volatile sig_atomic_t report_asked;
 static sem_t hangups;
 
-static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
-#define NB_STOP_SIGNALS (sizeof(stop_signals) / sizeof(stop_signals[0]))
+/* What a program has for a signal comes back at the end. */
+static struct {
+	int sig;
+	struct sigaction before;
+} taken[5];
+static unsigned nb_taken;
 
-/* What a program in another language has of its own comes back at the end. A handler of ours runs on the stack that the
- * thread has for signals, if it has one: such a program's own stacks may be too small. */
-static struct sigaction before[NB_STOP_SIGNALS], pipe_before;
+/* A handler of ours runs on the stack that the thread has for signals, if it has one: stacks of a program in another
+ * language may be too small. */
+static void take(int sig, void (*handler)(int), int flags)
+{
+	const struct sigaction sa = {.sa_handler = handler, .sa_flags = flags | SA_ONSTACK};
+	unsigned i = 0;
+
+	while (i < nb_taken && taken[i].sig != sig)
+		i++;
+	if (i == nb_taken) {
+		taken[nb_taken++].sig = sig;
+		sigaction(sig, NULL, &taken[i].before);
+	}
+	sigaction(sig, &sa, NULL);
+}
+
+static bool is_ignored(int sig)
+{
+	struct sigaction sa;
+
+	return sigaction(sig, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN;
+}
 
 static void on_signal(int sig)
 {
@@ -33,19 +56,15 @@ static void on_signal(int sig)
 
 void stop_catch(void)
 {
-	const struct sigaction sa = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK};
-	const struct sigaction ignore = {.sa_handler = SIG_IGN};
-
-	stop_count = 0;
-	for (size_t i = 0; i < NB_STOP_SIGNALS; i++) {
-		sigaction(stop_signals[i], NULL, &before[i]);
-		/* a hang-up that a parent has ignored (nohup) stays ignored; an interrupt does not, as
-		 * shells ignore it for whatever a script starts in the background */
-		if (stop_signals[i] != SIGHUP || before[i].sa_handler != SIG_IGN)
-			sigaction(stop_signals[i], &sa, NULL);
-	}
+	stop_forget();
+	take(SIGINT, on_signal, 0);
+	take(SIGTERM, on_signal, 0);
+	/* a hang-up that a parent has ignored (nohup) stays ignored; an interrupt does not, as
+	 * shells ignore it for whatever a script starts in the background */
+	if (!is_ignored(SIGHUP))
+		take(SIGHUP, on_signal, 0);
 	/* a reader of our output that goes away must not keep us from cleaning up */
-	sigaction(SIGPIPE, &ignore, &pipe_before);
+	take(SIGPIPE, SIG_IGN, 0);
 }
 
 void stop_forget(void)
@@ -64,10 +83,8 @@ static void on_hangup(int sig)
 
 void hangup_catch(void)
 {
-	struct sigaction sa = {.sa_handler = on_hangup, .sa_flags = SA_RESTART | SA_ONSTACK};
-
 	(void)sem_init(&hangups, 0, 0);
-	sigaction(SIGHUP, &sa, NULL);
+	take(SIGHUP, on_hangup, SA_RESTART);
 }
 
 void hangup_wait(void)
@@ -89,10 +106,8 @@ static void on_report(int sig)
 
 void report_catch(void)
 {
-	struct sigaction sa = {.sa_handler = on_report, .sa_flags = SA_RESTART | SA_ONSTACK};
-
 	report_asked = 0;
-	sigaction(SIGUSR1, &sa, NULL);
+	take(SIGUSR1, on_report, SA_RESTART);
 }
 
 bool report_wanted(void)
@@ -105,9 +120,10 @@ bool report_wanted(void)
 
 void stop_release(void)
 {
-	for (size_t i = 0; i < NB_STOP_SIGNALS; i++)
-		sigaction(stop_signals[i], &before[i], NULL);
-	sigaction(SIGPIPE, &pipe_before, NULL);
+	while (nb_taken > 0) {
+		nb_taken--;
+		sigaction(taken[nb_taken].sig, &taken[nb_taken].before, NULL);
+	}
 }
 
 int stop_wanted(void)

@@ -17,7 +17,7 @@ void stop_catch(void);
 /** stop_forget forgets earlier signals, and installs nothing. */
 void stop_forget(void);
 
-/** stop_release gives the signals back to whoever had them before stop_catch. */
+/** stop_release gives back all signals that this file has taken to whoever had them before. */
 void stop_release(void);
 
 /** stop_wanted returns STOP_NO, STOP_DRAIN or STOP_NOW; cheap enough for every turn. */

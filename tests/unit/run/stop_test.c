@@ -70,7 +70,6 @@ static void handlers_run_on_the_stack_for_signals(void)
 	CU_ASSERT_EQUAL(sigaction(SIGHUP, NULL, &sa), 0);
 	CU_ASSERT(sa.sa_flags & SA_ONSTACK);
 	stop_release();
-	signal(SIGUSR1, SIG_DFL);
 }
 
 static void what_was_there_before_comes_back(void)
@@ -80,6 +79,7 @@ static void what_was_there_before_comes_back(void)
 	sigaction(SIGTERM, &sa, NULL);
 	signal(SIGPIPE, own);
 	stop_catch();
+	stop_catch(); /* of what is ours already nothing is remembered */
 	raise(SIGTERM);
 	raise(SIGPIPE);
 	CU_ASSERT_EQUAL(own_count, 0);
@@ -94,6 +94,27 @@ static void what_was_there_before_comes_back(void)
 	CU_ASSERT(sa.sa_handler == own && (sa.sa_flags & SA_RESTART));
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
+}
+
+/* a program whose SIGINT and SIGTERM are its own, with a config file */
+static void hang_ups_and_reports_come_back(void)
+{
+	own_count = 0;
+	signal(SIGHUP, own);
+	signal(SIGUSR1, own);
+	stop_forget();
+	hangup_catch();
+	report_catch();
+	raise(SIGHUP);
+	raise(SIGUSR1);
+	CU_ASSERT_EQUAL(own_count, 0);
+	CU_ASSERT(report_wanted());
+	stop_release();
+	raise(SIGHUP);
+	raise(SIGUSR1);
+	CU_ASSERT_EQUAL(own_count, 2);
+	signal(SIGHUP, SIG_DFL);
+	signal(SIGUSR1, SIG_DFL);
 }
 
 /* Runs a child that gets n SIGINTs, and returns its wait status. */
@@ -130,6 +151,7 @@ int main(void)
 	    {"a hang-up can mean something else", a_hang_up_can_mean_something_else},
 	    {"handlers run on the stack for signals", handlers_run_on_the_stack_for_signals},
 	    {"what was there before comes back", what_was_there_before_comes_back},
+	    {"hang-ups and reports come back", hang_ups_and_reports_come_back},
 	    {"a third signal ends the process", a_third_signal_ends_the_process},
 	    CU_TEST_INFO_NULL,
 	};
