@@ -28,7 +28,7 @@ def options_of(entry):
         word = words.pop(0)
         if word in ("-o", "-MQ", "-MF"):
             words.pop(0)
-        elif word not in ("-c", "-MD", *ONLY_GCC) and word != entry["file"] and not word.startswith("-include/"):
+        elif word not in ("-c", "-MD", *ONLY_GCC) and word != entry["file"] and word != "-includepercore_common.h":
             kept.append(word)
     return kept
 
