@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "zonefile.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,9 +93,11 @@ static struct zone *read_zone(zs_scanner_t *s, const char *origin, const char *p
 	         origin[strlen(origin) - 1] == '.' ? "" : ".");
 	if (zs_init(s, dotted, DNS_IN, TTL_DEFAULT) != 0)
 		return NULL;
+	errno = 0;
 	if ((path != NULL ? zs_set_input_file(s, path) : zs_set_input_string(s, text, len)) != 0) {
+		/* the library only says that it cannot be opened */
 		snprintf(why, ZONEFILE_WHY, "%s: %s", path != NULL ? path : "zone",
-		         zs_strerror(s->error.code));
+		         errno != 0 ? strerror(errno) : zs_strerror(s->error.code));
 		zs_deinit(s);
 		return NULL;
 	}
