@@ -29,7 +29,7 @@ type Stack struct {
 // Start starts a stack, or uses that of another process, by a command line as os.Args: [EAL options] -- [options] as every
 // program on percore has it, or the options of launchers, of which none needs a "--":
 //
-//	--conf FILE         settings, EAL's options among them (eal.args)
+//	--conf FILE         settings, EAL's options among them (run.eal)
 //	--proc-type TYPE    primary: start a stack, which other processes may use; secondary: use the primary's; auto: whichever
 //	                    is possible
 //	--proc-id N         taken, and not needed: the stack spreads connections over its lcores by itself
