@@ -8,6 +8,9 @@ import shlex
 # flags of one compiler that the other does not know
 ONLY_GCC = ("-fno-semantic-interposition",)
 
+# how a build by gcc includes what was read before
+INCLUDED = "-includepercore_common.h"
+
 # two files define the macro before; where others need it the usual build says so
 COMMON = "#define ALLOW_EXPERIMENTAL_API\n" + "".join(f"#include <{name}>\n" for name in (
     "netinet/in.h", "stdio.h", "stdlib.h", "string.h", "sys/socket.h", "rte_cycles.h", "rte_malloc.h", "rte_mbuf.h",
@@ -28,7 +31,7 @@ def options_of(entry):
         word = words.pop(0)
         if word in ("-o", "-MQ", "-MF"):
             words.pop(0)
-        elif word not in ("-c", "-MD", *ONLY_GCC) and word != entry["file"] and word != "-includepercore_common.h":
+        elif word not in ("-c", "-MD", *ONLY_GCC) and word != entry["file"] and word != INCLUDED:
             kept.append(word)
     return kept
 
