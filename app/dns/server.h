@@ -36,7 +36,7 @@ struct server {
 	uint64_t now_ns;
 	const struct server_config *config;
 	const struct zones *zones; /**< for this turn */
-	struct store_reader *reader;
+	struct published_reader *reader;
 	struct conn *conns; /**< by descriptor; number 0 is unused */
 	uint32_t max_conns;
 	uint32_t oldest, newest; /**< 0: there is no connection */

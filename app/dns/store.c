@@ -5,22 +5,18 @@
  *
  * Ownership: tables are made and freed by one thread at a time: that of the start, then that of reloads, then that of the
  * end.  Lcores only read them.
- *
- * Invariant: a reader stores seen only when it holds no pointer into an older table.
  */
 #include "store.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define READERS_MAX 256
-#define PAUSE_NS    5000000
-#define PAUSES      300 /* that a reload waits for readers; who comes later frees what is left */
-#define SUFFIX      ".zone"
+#define PAUSE_NS 5000000
+#define PAUSES   300 /* that a reload waits for readers; who comes later frees what is left */
+#define SUFFIX   ".zone"
 
 /* NAME=FILE, or a directory without a name. */
 struct source {
@@ -29,13 +25,12 @@ struct source {
 
 struct retired {
 	struct zones *zones;
+	uint64_t generation; /* that replaced it */
 	struct retired *next;
 };
 
 struct store {
-	_Atomic(struct zones *) current;
-	struct store_reader readers[READERS_MAX];
-	pthread_mutex_t lock; /* of attaching and publishing */
+	struct published zones;
 	struct source *sources;
 	size_t nb_sources;
 	struct retired *retired;
@@ -81,7 +76,7 @@ struct store *store_create(void)
 	if (s == NULL)
 		return NULL;
 	memset(s, 0, sizeof(*s));
-	pthread_mutex_init(&s->lock, NULL);
+	published_begin(&s->zones, NULL);
 	return s;
 }
 
@@ -246,26 +241,15 @@ static struct zones *load(struct store *s, const struct zones *old, FILE *out, F
 int store_load(struct store *s, char *why, size_t why_len)
 {
 	struct zones *table = load(s, NULL, NULL, NULL, why, why_len);
+	uint64_t generation;
 
 	if (table == NULL)
 		return -1;
-	atomic_store(&s->current, table);
+	(void)published_replace(&s->zones, table, &generation);
 	return 0;
 }
 
 /* ---- replacing ---------------------------------------------------------------------------------- */
-
-static bool is_seen(struct store *s, const struct zones *zones)
-{
-	bool seen = false;
-
-	pthread_mutex_lock(&s->lock);
-	for (unsigned i = 0; i < READERS_MAX; i++)
-		seen = seen ||
-		       atomic_load_explicit(&s->readers[i].seen, memory_order_acquire) == zones;
-	pthread_mutex_unlock(&s->lock);
-	return seen;
-}
 
 /* Frees retired tables that no reader has. Returns whether none is left. */
 static bool collect(struct store *s)
@@ -273,7 +257,7 @@ static bool collect(struct store *s)
 	struct retired **link = &s->retired, *r;
 
 	while ((r = *link) != NULL) {
-		if (is_seen(s, r->zones)) {
+		if (!published_is_left(&s->zones, r->generation)) {
 			link = &r->next;
 			continue;
 		}
@@ -288,11 +272,8 @@ static void publish(struct store *s, struct zones *table, struct retired *r)
 {
 	const struct timespec pause = {0, PAUSE_NS};
 
-	pthread_mutex_lock(&s->lock);
-	r->zones = atomic_load(&s->current);
-	table->number = r->zones->number + 1;
-	atomic_store(&s->current, table);
-	pthread_mutex_unlock(&s->lock);
+	table->number = store_zones(s)->number + 1;
+	r->zones = (struct zones *)(uintptr_t)published_replace(&s->zones, table, &r->generation);
 	r->next = s->retired;
 	s->retired = r;
 	for (int i = 0; i < PAUSES && !collect(s); i++)
@@ -306,7 +287,7 @@ void store_reload(struct store *s, FILE *out, FILE *err)
 	char why[ZONEFILE_WHY] = "no memory";
 
 	if (r != NULL)
-		table = load(s, atomic_load(&s->current), out, err, why, sizeof(why));
+		table = load(s, store_zones(s), out, err, why, sizeof(why));
 	if (table == NULL) {
 		fprintf(err, "percore-dns: all zones stay as they were: %s\n", why);
 		free(r);
@@ -319,38 +300,24 @@ void store_reload(struct store *s, FILE *out, FILE *err)
 
 /* ---- readers ------------------------------------------------------------------------------------ */
 
-struct store_reader *store_attach(struct store *s)
+struct published_reader *store_attach(struct store *s)
 {
-	struct store_reader *reader = s->readers;
-
-	pthread_mutex_lock(&s->lock);
-	while (reader < s->readers + READERS_MAX && atomic_load(&reader->seen) != NULL)
-		reader++;
-	if (reader < s->readers + READERS_MAX)
-		atomic_store(&reader->seen, atomic_load(&s->current));
-	else
-		reader = NULL;
-	pthread_mutex_unlock(&s->lock);
-	return reader;
+	return published_attach(&s->zones);
 }
 
-const struct zones *store_enter(struct store *s, struct store_reader *reader)
+const struct zones *store_enter(struct store *s, struct published_reader *reader)
 {
-	const struct zones *zones = atomic_load_explicit(&s->current, memory_order_acquire);
-
-	if (atomic_load_explicit(&reader->seen, memory_order_relaxed) != zones)
-		atomic_store_explicit(&reader->seen, zones, memory_order_release);
-	return zones;
+	return published_enter(&s->zones, reader);
 }
 
-void store_leave(struct store_reader *reader)
+void store_leave(struct published_reader *reader)
 {
-	atomic_store_explicit(&reader->seen, NULL, memory_order_release);
+	published_leave(reader);
 }
 
 const struct zones *store_zones(const struct store *s)
 {
-	return atomic_load(&((struct store *)(uintptr_t)s)->current);
+	return published_get(&s->zones);
 }
 
 void store_free(struct store *s)
@@ -358,8 +325,8 @@ void store_free(struct store *s)
 	if (s == NULL)
 		return;
 	(void)collect(s);
-	zones_free(atomic_load(&s->current));
+	zones_free((struct zones *)(uintptr_t)store_zones(s));
 	free_sources(s->sources, s->nb_sources);
-	pthread_mutex_destroy(&s->lock);
+	published_end(&s->zones);
 	free(s);
 }

@@ -10,18 +10,13 @@
  * lcore has been seen with a newer one.
  */
 
-#include <stdatomic.h>
 #include <stdio.h>
 
+#include "../shared/published.h"
 #include "zonefile.h"
 #include "zones.h"
 
 struct store;
-
-/** An lcore's place in the books; a cache line of its own. */
-struct store_reader {
-	_Alignas(64) _Atomic(const struct zones *) seen; /**< NULL: nobody's */
-};
 
 /** store_create makes a store without zones. Returns NULL without memory. */
 struct store *store_create(void);
@@ -40,15 +35,15 @@ int store_load(struct store *s, char *why, size_t why_len);
 void store_reload(struct store *s, FILE *out, FILE *err);
 
 /** store_attach makes the calling lcore a reader. Returns NULL when there are too many. */
-struct store_reader *store_attach(struct store *s);
+struct published_reader *store_attach(struct store *s);
 
 /**
  * store_enter returns the zones to be used until the reader's next store_enter or store_leave.
  */
-const struct zones *store_enter(struct store *s, struct store_reader *reader);
+const struct zones *store_enter(struct store *s, struct published_reader *reader);
 
 /** store_leave gives the reader back. */
-void store_leave(struct store_reader *reader);
+void store_leave(struct published_reader *reader);
 
 /** store_zones returns the table for reports at start. */
 const struct zones *store_zones(const struct store *s);

@@ -32,7 +32,7 @@ struct server {
 	struct http_limits limits;
 	struct http_config config;
 	struct site *site;
-	struct site_reader *reader;
+	struct published_reader *reader;
 	struct access_ring *log; /**< NULL: no access log */
 	struct buffers buffers;
 	struct timeouts timeouts;

@@ -4,11 +4,10 @@
  * Reloading
  *
  * Overview: the thread makes a new table from the old one and the root; unchanged files are shared.
- * If both are the same, the new one is thrown away.  Otherwise it is published in current, and the
- * thread waits for every reader to show it in seen before it unloads the old one.
+ * If both are the same, the new one is thrown away.  Otherwise it is published, and the
+ * thread waits for every reader before it unloads the old one.
  *
- * Invariants: a reader stores seen only between turns, when it holds no pointer into an older table.
- * A file on the retired list is in no table that a reader can find, so its refs only fall.
+ * Invariant: a file on the retired list is in no table that a reader can find, so its refs only fall.
  */
 
 #include "site.h"
@@ -22,14 +21,11 @@
 #include <percore/run.h>
 #include <time.h>
 
-#define READERS_MAX 256
-#define PAUSE_NS    5000000 /* steps of waiting, so that closing does not take long */
-#define SCAN_SHARE  20      /* a scan may take one part in this of the thread's time */
+#define PAUSE_NS   5000000 /* steps of waiting, so that closing does not take long */
+#define SCAN_SHARE 20      /* a scan may take one part in this of the thread's time */
 
 struct site {
-	_Atomic(const struct files *) current;
-	struct site_reader readers[READERS_MAX];
-	pthread_mutex_t lock; /* of attaching and publishing */
+	struct published files;
 	struct files_config config;
 	uint64_t rescan_ms;
 	struct file *retired;
@@ -72,37 +68,19 @@ static void collect(struct site *site)
 	}
 }
 
-static bool all_have_seen(struct site *site, const struct files *files)
-{
-	bool all = true;
-
-	pthread_mutex_lock(&site->lock);
-	for (unsigned i = 0; i < READERS_MAX; i++) {
-		const struct files *seen =
-		    atomic_load_explicit(&site->readers[i].seen, memory_order_acquire);
-
-		all = all && (seen == files || seen == NULL);
-	}
-	pthread_mutex_unlock(&site->lock);
-	return all;
-}
-
 static void publish(struct site *site, struct files *new)
 {
-	struct files *old;
+	uint64_t generation;
+	const void *old = published_replace(&site->files, new, &generation);
 
-	pthread_mutex_lock(&site->lock);
-	old = (struct files *)(uintptr_t)atomic_load(&site->current);
-	atomic_store(&site->current, new);
-	pthread_mutex_unlock(&site->lock);
-	while (!all_have_seen(site, new))
+	while (!published_is_left(&site->files, generation))
 		pause_until(site, now_ns() + PAUSE_NS);
-	files_unload(old, &site->retired);
+	files_unload((struct files *)(uintptr_t)old, &site->retired);
 }
 
 static void rescan(struct site *site)
 {
-	const struct files *old = atomic_load(&site->current);
+	const struct files *old = site_files(site);
 	char why[256];
 	struct files *new = files_load(&site->config, old, why, sizeof(why));
 
@@ -158,7 +136,6 @@ struct site *site_open(const struct files_config *config, uint64_t rescan_ms, ch
 		return NULL;
 	}
 	memset(site, 0, sizeof(*site));
-	pthread_mutex_init(&site->lock, NULL);
 	site->config = *config;
 	site->rescan_ms = config->root != NULL ? rescan_ms : 0;
 	files = files_load(config, NULL, why, why_len);
@@ -166,7 +143,7 @@ struct site *site_open(const struct files_config *config, uint64_t rescan_ms, ch
 		free(site);
 		return NULL;
 	}
-	atomic_init(&site->current, files);
+	published_begin(&site->files, files);
 	error = site->rescan_ms > 0 ? start_thread(site) : 0;
 	if (error != 0) {
 		snprintf(why, why_len, "cannot start a thread: %s", strerror(error));
@@ -177,52 +154,35 @@ struct site *site_open(const struct files_config *config, uint64_t rescan_ms, ch
 	return site;
 }
 
-struct site_reader *site_attach(struct site *site)
+struct published_reader *site_attach(struct site *site)
 {
-	struct site_reader *reader = site->readers;
-
-	pthread_mutex_lock(&site->lock);
-	while (reader < site->readers + READERS_MAX && atomic_load(&reader->seen) != NULL)
-		reader++;
-	if (reader < site->readers + READERS_MAX)
-		atomic_store(&reader->seen, atomic_load(&site->current));
-	else
-		reader = NULL;
-	pthread_mutex_unlock(&site->lock);
-	return reader;
+	return published_attach(&site->files);
 }
 
-const struct files *site_enter(struct site *site, struct site_reader *reader)
+const struct files *site_enter(struct site *site, struct published_reader *reader)
 {
-	const struct files *files = atomic_load_explicit(&site->current, memory_order_acquire);
-
-	if (atomic_load_explicit(&reader->seen, memory_order_relaxed) != files)
-		atomic_store_explicit(&reader->seen, files, memory_order_release);
-	return files;
+	return published_enter(&site->files, reader);
 }
 
-void site_leave(struct site_reader *reader)
+void site_leave(struct published_reader *reader)
 {
-	atomic_store_explicit(&reader->seen, NULL, memory_order_release);
+	published_leave(reader);
 }
 
 const struct files *site_files(const struct site *site)
 {
-	return atomic_load(&((struct site *)(uintptr_t)site)->current);
+	return published_get(&site->files);
 }
 
 void site_close(struct site *site)
 {
-	struct files *files;
-
 	if (site == NULL)
 		return;
 	atomic_store_explicit(&site->stop, true, memory_order_release);
 	if (site->rescan_ms > 0)
 		pthread_join(site->thread, NULL);
-	files = (struct files *)(uintptr_t)atomic_load(&site->current);
-	files_unload(files, &site->retired);
+	files_unload((struct files *)(uintptr_t)site_files(site), &site->retired);
 	collect(site);
-	pthread_mutex_destroy(&site->lock);
+	published_end(&site->files);
 	free(site);
 }

@@ -10,18 +10,13 @@
  * table is freed once every lcore has been seen with the new one, a file once no response needs it.
  */
 
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../shared/published.h"
 #include "files.h"
 
 struct site;
-
-/** An lcore's place in the books of a site; a cache line of its own. */
-struct site_reader {
-	_Alignas(64) _Atomic(const struct files *) seen; /**< NULL: nobody's */
-};
 
 /**
  * site_open loads the files and, unless rescan_ms is 0, starts the thread. config is copied, its
@@ -31,16 +26,16 @@ struct site *site_open(const struct files_config *config, uint64_t rescan_ms, ch
                        size_t why_len);
 
 /** site_attach makes the calling lcore a reader. Returns NULL when there are too many. */
-struct site_reader *site_attach(struct site *site);
+struct published_reader *site_attach(struct site *site);
 
 /**
  * site_enter returns the table to be used until the reader's next site_enter or site_leave. Call it at
  * the beginning of a turn, when nothing from an earlier table is in use but files that are held.
  */
-const struct files *site_enter(struct site *site, struct site_reader *reader);
+const struct files *site_enter(struct site *site, struct published_reader *reader);
 
 /** site_leave gives the reader back. */
-void site_leave(struct site_reader *reader);
+void site_leave(struct published_reader *reader);
 
 /** site_files returns the first table, for reports at start. */
 const struct files *site_files(const struct site *site);

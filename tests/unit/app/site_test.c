@@ -15,7 +15,8 @@ static struct site *open_site(uint64_t rescan_ms)
 }
 
 /* Whether path has this text within five seconds; the reader turns meanwhile. */
-static bool shows(struct site *site, struct site_reader *reader, const char *path, const char *text)
+static bool shows(struct site *site, struct published_reader *reader, const char *path,
+                  const char *text)
 {
 	for (int i = 0; i < 500; i++) {
 		const struct file *f = files_find(site_enter(site, reader), path, strlen(path));
@@ -31,7 +32,7 @@ static bool shows(struct site *site, struct site_reader *reader, const char *pat
 
 static void changes_show(void)
 {
-	struct site_reader *reader;
+	struct published_reader *reader;
 	const struct file *held;
 	struct site *site;
 
@@ -60,7 +61,7 @@ static void changes_show(void)
 /* A reader that has not turned yet keeps the old table alive. */
 static void a_slow_reader(void)
 {
-	struct site_reader *slow, *quick;
+	struct published_reader *slow, *quick;
 	const struct files *old;
 	struct site *site;
 
@@ -83,7 +84,7 @@ static void a_slow_reader(void)
 
 static void without_rescan(void)
 {
-	struct site_reader *reader;
+	struct published_reader *reader;
 	struct site *site;
 
 	tree_make();
@@ -102,7 +103,7 @@ static void without_rescan(void)
 
 static void root_away(void)
 {
-	struct site_reader *reader;
+	struct published_reader *reader;
 	char away[128];
 	struct site *site;
 

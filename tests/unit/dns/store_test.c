@@ -55,7 +55,7 @@ static void reload(struct store *s)
 static void reloads(void)
 {
 	struct store *s = store_create();
-	struct store_reader *reader;
+	struct published_reader *reader;
 	const struct zones *z;
 	uint32_t number;
 	char text[512];

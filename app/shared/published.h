@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SHARED_PUBLISHED_H
+#define SHARED_PUBLISHED_H
+
+/*
+ * A table that one thread replaces while lcores read it without a lock.
+ *
+ * Overview: each replacement has a number, the generation.  A reader shows, between turns, the last generation that it
+ * has heard of, and then takes the table that is current.  A table may be freed when every reader shows the generation
+ * that replaced it, or a later one.
+ *
+ * Invariant: a reader shows a generation before it looks for the table, so it may have a newer one than it shows, and
+ * never an older one.  To ask who uses the old table would not do: a reader that has taken a pointer and stands still
+ * before it can say so would be missed when that table is replaced, too.
+ *
+ * Ownership: tables are the caller's, and replaced by one thread at a time.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PUBLISHED_READERS 256
+
+/** A reader's place in the books; a cache line of its own. */
+struct published_reader {
+	_Alignas(64) _Atomic(uint64_t) seen; /**< the generation that it shows; 0: nobody's place */
+};
+
+struct published {
+	_Atomic(const void *) current;
+	_Atomic(uint64_t) generation; /**< from 1 on */
+	pthread_mutex_t lock;         /**< of attaching, replacing and looking at all readers */
+	struct published_reader readers[PUBLISHED_READERS];
+};
+
+/** published_begin begins with a table, or NULL. */
+void published_begin(struct published *p, const void *table);
+
+/** published_end ends it; no reader may be left. The current table is still the caller's. */
+void published_end(struct published *p);
+
+/** published_attach makes the calling thread a reader. Returns NULL when there are too many. */
+struct published_reader *published_attach(struct published *p);
+
+/** published_leave gives the place back; nothing that was read may be in use any more. */
+void published_leave(struct published_reader *reader);
+
+/** published_replace puts a table in the place of the current one. Returns that, with the generation that replaced it. */
+const void *published_replace(struct published *p, const void *table, uint64_t *generation);
+
+/** published_is_left says whether nobody can have a table any more that this generation replaced. */
+bool published_is_left(struct published *p, uint64_t generation);
+
+/** published_get returns the current table; for the thread that replaces it. */
+static inline const void *published_get(const struct published *p)
+{
+	return atomic_load_explicit(&((struct published *)(uintptr_t)p)->current,
+	                            memory_order_acquire);
+}
+
+/** published_enter returns the table to be used until the reader's next published_enter or published_leave. Call it when
+ * nothing of an earlier table is in use. */
+static inline const void *published_enter(struct published *p, struct published_reader *reader)
+{
+	const uint64_t generation = atomic_load_explicit(&p->generation, memory_order_acquire);
+
+	if (atomic_load_explicit(&reader->seen, memory_order_relaxed) != generation)
+		atomic_store_explicit(&reader->seen, generation, memory_order_release);
+	return published_get(p);
+}
+
+#endif
