@@ -191,7 +191,7 @@ void exception_report(const struct run *r)
 	for (unsigned p = 0; p < r->taps.n; p++) {
 		name_of(r, p, name);
 		printf(
-		    "exception path: what is for nobody here of port %u goes to the kernel by %s\n",
+		    "exception path: what percore does not handle of port %u goes to the kernel by %s\n",
 		    p, name);
 	}
 	if (r->taps.no_ip6)
