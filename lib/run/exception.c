@@ -190,9 +190,9 @@ void exception_report(const struct run *r)
 
 	for (unsigned p = 0; p < r->taps.n; p++) {
 		name_of(r, p, name);
-		printf(
-		    "exception path: what percore does not handle of port %u goes to the kernel by %s\n",
-		    p, name);
+		printf("exception path: what percore does not handle of port %u goes to the kernel "
+		       "by %s\n",
+		       p, name);
 	}
 	if (r->taps.no_ip6)
 		printf("note: the kernel takes no IPv6 addresses there (sysctl net.ipv6)\n");

@@ -3,11 +3,11 @@
 #define PERCORE_ADDR_H
 
 /*
- * Addresses: family-neutral values.
+ * Addresses of both families in one type.
  *
- * An address is 16 bytes in network byte order.  IPv4 is kept in its mapped form ::ffff:a.b.c.d
- * (RFC 4291 section 2.5.5.2), so that every table, socket and TCP structure has one kind of address
- * and no layer above IP needs to know the family.  Two addresses are the same if their 16 bytes are.
+ * An address is 16 bytes in network byte order.  IPv4 addresses are in the mapped form ::ffff:a.b.c.d
+ * (RFC 4291 section 2.5.5.2), so no layer above IP needs to know the family.  Two addresses are the same if their 16
+ * bytes are.
  */
 
 #include <stdbool.h>

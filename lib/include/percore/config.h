@@ -3,12 +3,16 @@
 #define PERCORE_CONFIG_H
 
 /*
- * The one list of everything that can be set on a stack.
+ * The settings of a stack, documented in docs/configuration.md.
  *
- * PC_STACK_KEYS(X) calls X(section, name, default, min, max, unit, sentence) for each key.  The
- * struct, its defaults and limits, the parser of config files, --help and config/percore.ini are
- * all made from this list.  A value is an unsigned 64-bit number; booleans are 0 or 1; "auto" keys
- * take 0 and are then computed as the sentence says.
+ *   struct pc_stack_config config;
+ *
+ *   pc_stack_config_init(&config);                      the defaults
+ *   config.stack_max_connections = 100000;              "stack.max_connections" in a config file
+ *
+ * PC_STACK_KEYS(X) calls X(section, name, default, min, max, unit, sentence) for each key.  The struct, its defaults and
+ * limits, the parser of config files, --help and config/percore-*.ini are all made from this list.  A value is
+ * an unsigned 64-bit number; booleans are 0 or 1; "auto" keys are 0 and are computed as the sentence says.
  */
 
 #include <stdbool.h>
@@ -156,8 +160,8 @@ X(tcp, port_last, 60999, 1024, 65535, "port", "last ephemeral port")
 /* clang-format on */
 
 /*
- * The keys of which tables are made when a stack is created: they cannot change while it runs.  All others
- * can, by pc_stack_set; a key that sizes memory must be named here.
+ * The keys that cannot change while a stack runs, because tables are sized by them when it is created.  All others can
+ * (pc_stack_set).
  */
 #define PC_STACK_FIXED_KEYS(X)     \
 	X(stack, max_connections)  \
@@ -209,27 +213,27 @@ const struct pc_config_key *pc_stack_config_keys(size_t *n);
 /** pc_stack_config_find returns the key of a name "section.key", or NULL. */
 const struct pc_config_key *pc_stack_config_find(const char *name);
 
-/** pc_stack_config_is_live says whether a key of that table can change while a stack runs (pc_stack_set). */
+/** pc_stack_config_is_live returns whether a key of that table can change while a stack runs (pc_stack_set). */
 bool pc_stack_config_is_live(const struct pc_config_key *key);
 
 /**
- * pc_config_key_parse reads the value of a key of any table: a whole number, 0x for a hexadecimal one; for
- * a boolean also yes, no, on, off, true, false. Returns 0 with *value set, or -EINVAL with one line for a
- * person in why (if not NULL): it is no number, or outside the key's limits.
+ * pc_config_key_parse parses the value of a key of any table: a decimal or 0x hexadecimal number; for
+ * a boolean also yes, no, on, off, true, false. Returns 0 with *value set, or -EINVAL with an error message
+ * in why (if not NULL): not a number, or outside the key's limits.
  */
 int pc_config_key_parse(const struct pc_config_key *key, const char *text, uint64_t *value,
                         char *why, size_t why_len);
 
 /**
- * pc_stack_config_check says whether every value is within its limits and the values agree with
- * each other. Returns 0, or -EINVAL with one line for a person in why (if not NULL).
+ * pc_stack_config_check checks that every value is within its limits and that the values agree with
+ * each other. Returns 0, or -EINVAL with an error message in why (if not NULL).
  */
 int pc_stack_config_check(const struct pc_stack_config *config, char *why, size_t why_len);
 
 /**
- * pc_stack_config_fit replaces the members that are 0 for "auto" by values for bytes of memory, mbufs
- * included; 0: memory is of no concern to what follows from max_connections.
- * pc_stack_create does it with 256 MiB for whatever is still 0.
+ * pc_stack_config_fit replaces the members that are 0 for "auto" by values that fit into bytes of memory, including
+ * mbufs; with bytes 0, values that follow from max_connections are not limited by memory. pc_stack_create does this with
+ * 256 MiB for members that are still 0.
  */
 void pc_stack_config_fit(struct pc_stack_config *config, uint64_t bytes);
 

@@ -3,11 +3,10 @@
 #define PERCORE_DHCP_H
 
 /*
- * An address by DHCP (RFC 2131): a client on a stack's own sockets, driven in its turn.
+ * A DHCP client (RFC 2131) for programs that drive their stacks themselves; pc_run has it as "--addr dhcp".
  *
- * pc_run does all this for "--addr dhcp"; programs that drive their stacks themselves call pc_dhcp_turn
- * once per turn. The client gives the stack what it has leased: address, routes, MTU, name servers; and
- * takes it back when the lease ends.
+ * It uses sockets of the stack, and pc_dhcp_turn drives it once per turn. It configures the stack with what it has
+ * leased (address, routes, MTU, name servers) and removes that when the lease ends.
  */
 
 #include <stdbool.h>
@@ -24,59 +23,58 @@ struct pc_dhcp;
 #define PC_DHCP_ROUTES  16
 #define PC_DHCP_SERVERS 4
 
-/** A route that a server has given. */
+/** A route from a server. */
 struct pc_dhcp_route {
 	struct pc_prefix dest;
 	struct pc_addr gateway;
 };
 
-/** What was leased; addresses are in mapped form, times in seconds. */
+/** A lease; addresses are in mapped form, times in seconds. */
 struct pc_dhcp_lease {
 	struct pc_prefix addr;
 	struct pc_addr server;
 	uint32_t lease_s, t1_s, t2_s; /**< UINT32_MAX: for ever */
-	uint16_t mtu;                 /**< bytes; 0: not told */
+	uint16_t mtu;                 /**< bytes; 0: not given */
 	uint8_t nb_routes, nb_dns;
 	struct pc_dhcp_route route[PC_DHCP_ROUTES]; /**< the default route is one of them */
 	struct pc_addr dns[PC_DHCP_SERVERS];
-	char domain[256]; /**< that of the host (option 15) */
-	char search
-	    [256]; /**< domains to search (RFC 3397), with a space between each two; empty: the host's own */
+	char domain[256]; /**< domain name (option 15) */
+	char search[256]; /**< search list (RFC 3397), separated by spaces; empty: use domain */
 };
 
 /**
- * pc_dhcp_create makes a client for a port of a stack; it opens two sockets there (stack.max_udp_sockets).
- * hostname (may be NULL) is told to the server. Returns NULL with errno: EINVAL (no such port), ENFILE,
+ * pc_dhcp_create makes a client for a port of a stack; it opens two sockets (stack.max_udp_sockets).
+ * hostname (may be NULL) is sent to the server. Returns NULL with errno: EINVAL (no such port), ENFILE,
  * ENOMEM.
  */
 struct pc_dhcp *pc_dhcp_create(struct pc_stack *st, int port, const char *hostname);
 
 /**
- * pc_dhcp_remember tells a client before its first turn what it has leased in a former life. If the lease is in force, the
- * address is asked for first (RFC 2131 section 3.2), else it is named as welcome. And pc_dhcp_destroy will not give
- * back what the client has leased: the caller remembers it. With an address of 0.0.0.0 it only does the latter.
+ * pc_dhcp_remember restores the lease of a previous run, before the first turn. If the lease is still in force, the
+ * client requests the address first (INIT-REBOOT, RFC 2131 section 3.2), else it suggests it in DHCPDISCOVER. It also
+ * makes pc_dhcp_destroy keep the lease, which the caller is to remember. An address of 0.0.0.0 does only the latter.
  */
 void pc_dhcp_remember(struct pc_dhcp *d, const struct pc_addr *addr, bool in_force);
 
 /** pc_dhcp_turn does what is due at now_ns, the time of the stack's turn. */
 void pc_dhcp_turn(struct pc_dhcp *d, uint64_t now_ns);
 
-/** pc_dhcp_next_deadline tells when pc_dhcp_turn will have something to do without a frame. */
+/** pc_dhcp_next_deadline returns the time by which pc_dhcp_turn must be called even if no frame arrives. */
 uint64_t pc_dhcp_next_deadline(const struct pc_dhcp *d);
 
-/** pc_dhcp_get_lease tells what is leased. Returns a number that changes with it, or 0: nothing is. */
+/** pc_dhcp_get_lease writes the current lease. Returns a number that changes with every lease; 0: there is none. */
 uint32_t pc_dhcp_get_lease(const struct pc_dhcp *d, struct pc_dhcp_lease *lease);
 
 /**
- * pc_dhcp_apply gives a stack what another stack's client has leased, and takes back what it was given
- * before (old, or NULL). So each lcore has what one has asked for. lease NULL: nothing is leased. Returns 0,
- * or -1 with errno as pc_stack_add_addr.
+ * pc_dhcp_apply configures a stack with the lease of another stack's client, and removes the previous one (old, or
+ * NULL), so that one lcore leases for all. lease NULL: there is none any more. Returns 0, or -1 with errno as
+ * pc_stack_add_addr.
  */
 int pc_dhcp_apply(struct pc_stack *st, int port, const struct pc_dhcp_lease *old,
                   const struct pc_dhcp_lease *lease);
 
-/** pc_dhcp_destroy ends a client; it tells the server so (DHCPRELEASE), but for pc_dhcp_remember, and takes the address
- * back. */
+/** pc_dhcp_destroy ends a client: it releases the lease (DHCPRELEASE) unless pc_dhcp_remember was called, and removes
+ * the address from the stack. */
 void pc_dhcp_destroy(struct pc_dhcp *d);
 
 #ifdef __cplusplus

@@ -5,12 +5,14 @@
 /*
  * epoll on the lcore.
  *
- * A set is served from an rte_ring of the sockets with something to tell, each in it at most once.
- * Level-triggered sockets go back into the ring when they are reported, and are passed over when
- * they have nothing more to tell; edge-triggered ones (EPOLLET) come again with the next event;
- * EPOLLONESHOT ones after EPOLL_CTL_MOD.  EPOLLERR and EPOLLHUP are always of interest.  A socket
- * can be in one set at a time; sets cannot be nested.  The structs and constants are those of
- * sys/epoll.h.
+ *   ep = pc_epoll_create(st);
+ *   pc_epoll_ctl(st, ep, EPOLL_CTL_ADD, fd, &event);
+ *   n = pc_epoll_wait(st, ep, events, 64);            in each turn; never blocks
+ *
+ * Structs, constants and semantics are those of sys/epoll.h: level-triggered, edge-triggered (EPOLLET) and
+ * EPOLLONESHOT; EPOLLERR and EPOLLHUP are always reported.  Two limits: a socket can be in one set at a time, and sets
+ * cannot be nested.  A set is an rte_ring of sockets with pending events, each in it at most once, so the cost of
+ * a wait depends on the ready sockets, not on all.
  */
 
 #include <sys/epoll.h>
@@ -25,19 +27,19 @@ extern "C" {
 int pc_epoll_create(struct pc_stack *st);
 
 /**
- * pc_epoll_ctl adds, changes or removes fd. A socket that is ready already is reported by the next
- * wait. errno: EBADF, EEXIST (in this set), EBUSY (in another set), ENOENT, EINVAL (epfd is no set,
- * or is fd), EPERM. Closing a socket removes it.
+ * pc_epoll_ctl adds, changes or removes fd. A socket that is already ready is reported by the next
+ * wait. Closing a socket removes it. errno: EBADF, EEXIST (in this set), EBUSY (in another set), ENOENT, EINVAL (epfd is
+ * not a set, or is fd), EPERM.
  */
 int pc_epoll_ctl(struct pc_stack *st, int epfd, int op, int fd, struct epoll_event *event);
 
 /**
- * pc_epoll_wait takes up to maxevents events; it never blocks. Returns how many, or -1 with errno
- * EBADF or EINVAL (epfd is no set, or maxevents <= 0).
+ * pc_epoll_wait writes up to maxevents events; it never blocks. Returns how many, or -1 with errno
+ * EBADF or EINVAL (epfd is not a set, or maxevents <= 0).
  */
 int pc_epoll_wait(struct pc_stack *st, int epfd, struct epoll_event *events, int maxevents);
 
-/** pc_epoll_close gives a set back; its sockets stay open and belong to none. errno EBADF. */
+/** pc_epoll_close closes a set; its sockets stay open. errno EBADF. */
 int pc_epoll_close(struct pc_stack *st, int epfd);
 
 #ifdef __cplusplus

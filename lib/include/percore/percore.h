@@ -2,7 +2,13 @@
 #ifndef PERCORE_H
 #define PERCORE_H
 
-/* Everything that is public. */
+/*
+ * All of the API for programs on lcores: stacks, sockets, epoll, coroutines, ports, control and inspection.
+ *
+ * Begin with percore/run.h (a program) or percore/stack.h (an embedded stack).  Not included: percore/posix.h and
+ * percore/host.h (threads and other processes), percore/dhcp.h and percore/dhcp6.h, percore/resolve.h,
+ * percore/firewall.h and percore/rules.h.
+ */
 
 #include <percore/addr.h>
 #include <percore/config.h>

@@ -3,14 +3,18 @@
 #define PERCORE_PORT_H
 
 /*
- * Ports: where frames come from and go to.
+ * Ports: sources and sinks of frames.
  *
- * A port is one RX/TX queue pair behind a table of functions, used by one lcore only.  An ethdev
- * queue, a wire in memory and a layer that loses frames on purpose all look the same to a stack.
- * Layers (fault, pcap) wrap another port and own it: closing the outermost closes all.
+ * A port is one RX/TX queue pair behind a table of functions (struct pc_port_ops), used by one lcore only.  There are
+ *   ethdev   a queue pair of a DPDK device (pc_ethdev_start, pc_port_ethdev)
+ *   VLANs    one port as several (pc_trunk_create, pc_trunk_port)
+ *   wire     two ends in one process, in memory (pc_port_wire)
+ *   layers   fault injection (pc_port_fault) and pcap files (pc_port_pcap); a layer wraps another port and owns
+ *            it, so closing the outermost closes all
+ * and a program may add its own.
  *
- * Frames are rte_mbufs of whole Ethernet frames without FCS.  Time is always given from outside,
- * in nanoseconds of one monotonic clock, real or virtual; a port never reads a clock.
+ * Frames are rte_mbufs of whole Ethernet frames without FCS.  Time is an argument, in nanoseconds of one monotonic
+ * clock, real or virtual; a port never reads a clock.
  */
 
 #include <stdbool.h>
@@ -29,7 +33,7 @@ struct pc_port;
 #define PC_RSS_KEY_MAX   64
 #define PC_RSS_RETA_MAX  512
 
-/** What a port does in hardware (or in its peer); what is absent is done in software. */
+/** Offloads of a port, done by hardware or by its peer; the others are done in software. */
 enum pc_port_offload {
 	PC_PORT_TX_IP4_CKSUM = 1u << 0, /**< fills in the IPv4 header checksum */
 	PC_PORT_TX_TCP_CKSUM = 1u << 1, /**< fills in the TCP checksum, given the pseudo header's */
@@ -38,15 +42,14 @@ enum pc_port_offload {
 	    1u << 3, /**< cuts TCP segments to m->tso_segsz; also fills in their checksums
 				    * and takes chains */
 	PC_PORT_TX_MULTI_SEGS = 1u << 4, /**< sends chained mbufs; else they are made linear */
-	PC_PORT_RX_IP4_CKSUM = 1u << 5,  /**< RTE_MBUF_F_RX_IP_CKSUM_* is meant */
-	PC_PORT_RX_L4_CKSUM = 1u << 6,   /**< RTE_MBUF_F_RX_L4_CKSUM_* is meant */
+	PC_PORT_RX_IP4_CKSUM = 1u << 5,  /**< RTE_MBUF_F_RX_IP_CKSUM_* is valid */
+	PC_PORT_RX_L4_CKSUM = 1u << 6,   /**< RTE_MBUF_F_RX_L4_CKSUM_* is valid */
 	PC_PORT_RX_RSS_HASH = 1u << 7,   /**< m->hash.rss is the Toeplitz hash of the flow */
-	PC_PORT_TX_VLAN =
-	    1u << 8, /**< puts on the tag of m->vlan_tci when RTE_MBUF_F_TX_VLAN asks for it */
+	PC_PORT_TX_VLAN = 1u << 8, /**< inserts the tag of m->vlan_tci with RTE_MBUF_F_TX_VLAN */
 	PC_PORT_TX_QINQ =
 	    1u
-	    << 9, /**< and in front of that the one of 802.1ad, m->vlan_tci_outer, when RTE_MBUF_F_TX_QINQ does */
-	PC_PORT_RX_VLAN = 1u << 10, /**< takes tags off: RTE_MBUF_F_RX_VLAN_STRIPPED is meant */
+	    << 9, /**< and before it the 802.1ad tag of m->vlan_tci_outer with RTE_MBUF_F_TX_QINQ */
+	PC_PORT_RX_VLAN = 1u << 10, /**< strips tags: RTE_MBUF_F_RX_VLAN_STRIPPED is valid */
 };
 
 /** How a port with several queues spreads flows over them. */
@@ -59,41 +62,42 @@ struct pc_port_rss {
 	uint16_t reta[PC_RSS_RETA_MAX]; /**< queue for each value of hash % reta_size */
 };
 
-/** What a port is; constant once it is made, but for mtu, link_up, link_moves and counts. */
+/** Properties of a port; constant, except mtu, link_up, link_moves and the counts. */
 struct pc_port_info {
 	char name[PC_PORT_NAME_MAX];
 	char driver[PC_PORT_NAME_MAX];
 	uint8_t mac[6];
-	uint16_t mtu;        /**< bytes of the largest IP packet */
-	uint16_t queue;      /**< which of the device's queues this port is */
-	uint32_t offloads;   /**< enum pc_port_offload; what turns out not to work goes */
-	uint16_t tx_chain;   /**< mbufs of one frame at most; 0: no limit is known */
-	int socket_id;       /**< NUMA node, -1 when unknown */
-	bool link_up;        /**< when the port was made; a wire's is kept up to date */
-	uint8_t link_moves;  /**< counts up, modulo 256, when frames go by another member of a bond
-			      * from now on: our addresses are announced there */
-	uint64_t tx_refused; /**< frames freed unsent: the device would never have taken them */
-	uint64_t rx_lost;    /**< frames freed on their way from one queue to another */
+	uint16_t mtu;      /**< bytes of the largest IP packet */
+	uint16_t queue;    /**< which of the device's queues this port is */
+	uint32_t offloads; /**< enum pc_port_offload; those that turn out not to work are removed */
+	uint16_t tx_chain; /**< most mbufs of one frame; 0: unknown */
+	int socket_id;     /**< NUMA node, -1 when unknown */
+	bool link_up;      /**< when the port was made; a wire's is kept up to date */
+	uint8_t link_moves;  /**< counts, modulo 256, when another member of a bond takes over: our
+			      * addresses are announced there */
+	uint64_t tx_refused; /**< frames freed unsent, because the device can never take them */
+	uint64_t rx_lost;    /**< frames lost on the way from one queue to another */
 	uint64_t
-	    rx_untrue; /**< frames of which the device has said what is not so: that a checksum is good, or by their
-			      * queue what they hash to; what it announces is not used any more then */
+	    rx_untrue; /**< frames for which the device was wrong: a bad checksum reported good, or the wrong
+			      * RSS queue; that offload is not used any more */
 	struct pc_port_rss rss;
 };
 
-/** The verbs of a port. */
+/** The functions of a port. */
 struct pc_port_ops {
-	/** Takes up to n frames into pkts, ownership included. Returns how many; never blocks. */
+	/** Receives up to n frames into pkts, which the caller owns then. Returns how many; never blocks. */
 	uint16_t (*rx_burst)(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
 	                     uint64_t now_ns);
-	/** Sends the first of n frames and takes them over. Returns how many; the rest stays. */
+	/** Sends the first of n frames and takes ownership of them. Returns how many; the rest stays the caller's. */
 	uint16_t (*tx_burst)(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
 	                     uint64_t now_ns);
-	/** When frames will be ready by the passing of time alone; UINT64_MAX: never. May be NULL. */
+	/** When frames will be ready merely because time passes; UINT64_MAX: never. May be NULL. */
 	uint64_t (*next_deadline)(const struct pc_port *port);
 	/** Frees the port and all frames it holds. */
 	void (*close)(struct pc_port *port);
-	/** Hands a received frame to the port of another queue of the device, which receives it as if it had come
-	 * there; it may be lost on the way (rx_lost). Returns false, and the frame stays, when nobody can. May be NULL. */
+	/** Passes a received frame to the port of another queue of the device, which receives it as if it had arrived
+	 * there; it may be lost on the way (rx_lost). Returns false if it cannot; the frame stays the caller's. May be
+	 * NULL. */
 	bool (*pass)(struct pc_port *port, uint16_t queue, struct rte_mbuf *m);
 };
 
@@ -108,20 +112,20 @@ void pc_port_close(struct pc_port *port);
 
 /* ---- ethdev: any DPDK device ---------------------------------------------------------------- */
 
-/** How to set a device up. Zero means the default for every member. */
+/** Configuration of a device. Zero means the default for every member. */
 struct pc_ethdev_config {
 	uint16_t nb_queues; /**< RX/TX queue pairs; default 1 */
 	uint16_t nb_rxd;    /**< descriptors per RX queue; default 1024 (adjusted to the device) */
 	uint16_t nb_txd;    /**< descriptors per TX queue; default 1024 */
-	/** bytes; default: as the device has it. net_af_packet and net_memif carry more than they can announce: then
-	 * pc_port_ethdev's info.mtu is still what they announce, and yours to set. */
+	/** bytes; default: the device's own. net_af_packet and net_memif carry more than they can announce: then
+	 * pc_port_ethdev's info.mtu is still what they announce, and the caller sets it. */
 	uint16_t mtu;
 	bool no_offloads; /**< do everything in software */
-	bool chains;      /**< with no_offloads: send chained mbufs all the same, if it can */
+	bool chains;      /**< with no_offloads: still send chained mbufs, if it can */
 	bool promiscuous; /**< receive frames for other MACs too */
 	bool
-	    vlans; /**< take VLAN tags off and put them on if it can; a trunk must be made of each queue's port */
-	/** have the RX queues interrupt where the device can (rte_eth_dev_rx_intr_enable); one that cannot starts without */
+	    vlans; /**< strip and insert VLAN tags if it can; each queue's port must then get a trunk */
+	/** enable RX queue interrupts (rte_eth_dev_rx_intr_enable), if the device can */
 	bool rx_interrupts;
 	/** RX mbuf pool of each queue; at least one. Pools beyond nb_queues are ignored. */
 	struct rte_mempool *const *pools;
@@ -138,12 +142,12 @@ int pc_ethdev_start(uint16_t port_id, const struct pc_ethdev_config *config, cha
                     size_t why_len);
 
 /**
- * pc_port_ethdev makes a port of one queue pair of a started device, whoever started it.
+ * pc_port_ethdev makes a port of one queue pair of a started device, no matter who started it.
  *
- * pool serves copies that the port must make (frames shared with others, chains for a device
- * without multi-segment TX); it stays the caller's. Closing the port leaves the device running.
- * info.mac is the device's, but for a device without one (net_ring), which gets one made of its name,
- * and for a TAP, whose own is that of the kernel's end: there the last bit differs.
+ * pool is for copies that the port must make (shared frames, chains for a device without multi-segment TX); it
+ * stays the caller's. Closing the port leaves the device running. info.mac is the device's, except for a device
+ * without one (net_ring), where it is derived from the name, and for a TAP, whose MAC address belongs to the
+ * kernel's end: there the last bit differs.
  * Returns NULL with errno ENODEV, EINVAL (queue) or ENOMEM.
  */
 struct pc_port *pc_port_ethdev(uint16_t port_id, uint16_t queue, struct rte_mempool *pool);
@@ -153,23 +157,22 @@ void pc_ethdev_stop(uint16_t port_id);
 
 /* ---- VLANs: one port as several ------------------------------------------------------------- */
 
-/** Most members that a trunk can have. */
+/** Most ports of a trunk. */
 #define PC_TRUNK_MEMBERS 16
 
 struct pc_trunk;
 
 /**
- * pc_trunk_create makes a trunk of a port, which it owns from then on. Returns NULL with errno ENOMEM
+ * pc_trunk_create makes a trunk of a port and takes ownership of it. Returns NULL with errno ENOMEM
  * (inner stays the caller's).
  */
 struct pc_trunk *pc_trunk_create(struct pc_port *inner);
 
 /**
- * pc_trunk_port makes the port of a VLAN: outer is its number (IEEE 802.1Q), 1 to 4094; inner, if not 0,
- * that of a second tag behind it (QinQ: outer is sent as 802.1ad). outer 0: frames without a tag, or with
- * one that says a priority only. All are used by one lcore. The trunk and the port below go with the last
- * that is closed; a trunk must get one at least. Frames of no member, and those beyond 512 that wait for
- * one, are counted in info.rx_lost.
+ * pc_trunk_port makes the port of a VLAN. outer is its number (IEEE 802.1Q), 1 to 4094; inner, if not 0, that of a
+ * second tag behind it (QinQ: outer is sent as 802.1ad). outer 0: untagged and priority-tagged frames. One lcore
+ * uses all of them. Make at least one; closing the last one frees the trunk and the port below. Frames of other
+ * VLANs, and those beyond 512 that wait for a port, are counted in info.rx_lost.
  * Returns NULL with errno EINVAL, EEXIST or ENOSPC.
  */
 struct pc_port *pc_trunk_port(struct pc_trunk *trunk, uint16_t outer, uint16_t inner);
@@ -186,25 +189,25 @@ struct pc_wire_config {
 };
 
 /**
- * pc_port_wire makes a wire: what is sent into ends[0] comes out of ends[1], and the other way.
- * Each end is closed on its own. Both ends belong to one thread. Returns 0, -EINVAL or -ENOMEM.
+ * pc_port_wire makes a wire: what is sent into ends[0] is received from ends[1], and vice versa.
+ * Each end is closed separately. Both ends belong to one thread. Returns 0, -EINVAL or -ENOMEM.
  */
 int pc_port_wire(const struct pc_wire_config *config, struct pc_port *ends[2]);
 
 /* ---- layers ---------------------------------------------------------------------------------- */
 
-/** Probabilities are in parts per million, of frames that pass in either direction. */
+/** Faults to inject. Probabilities are in parts per million of the frames. */
 struct pc_fault_config {
 	uint64_t seed;          /**< the same seed and frames give the same faults */
-	uint32_t rx_loss_ppm;   /**< received frames that vanish */
-	uint32_t tx_loss_ppm;   /**< sent frames that vanish */
-	uint32_t duplicate_ppm; /**< received frames that come twice */
-	uint32_t reorder_ppm;   /**< received frames that come reorder_delay_ns late */
+	uint32_t rx_loss_ppm;   /**< received frames that are lost */
+	uint32_t tx_loss_ppm;   /**< sent frames that are lost */
+	uint32_t duplicate_ppm; /**< received frames that are duplicated */
+	uint32_t reorder_ppm;   /**< received frames that are delayed by reorder_delay_ns */
 	uint32_t corrupt_ppm;   /**< received frames with one bit flipped after the Ethernet
 				     * header; ARP, which has no checksum, is left alone */
 	uint32_t mark_ppm;      /**< received ECN-capable packets that are marked (RFC 3168) */
-	uint64_t mark_ns;   /**< those that would wait longer for the wire of rate_bps are marked,
-				     * too; 0: none */
+	uint64_t mark_ns;   /**< also mark those that would wait longer for the wire of rate_bps;
+				     * 0: none */
 	uint64_t delay_ns;  /**< added to every received frame */
 	uint64_t jitter_ns; /**< uniform in [0,jitter_ns) added to delay_ns, order kept */
 	uint64_t reorder_delay_ns; /**< extra delay of a reordered frame; default 1 ms */
@@ -213,16 +216,16 @@ struct pc_fault_config {
 	struct rte_mempool *pool;  /**< for duplicates and copies; required */
 	uint64_t backlog_ns;       /**< frames that would wait longer for the wire of rate_bps are
 				     * dropped, as at a bottleneck with a short queue; 0: none */
-	/* loss in bursts (Gilbert and Elliott): while one lasts, frames are lost by burst_loss_ppm */
-	uint32_t burst_ppm;     /**< received frames with which a burst of losses begins; 0: none */
-	uint32_t burst_end_ppm; /**< frames of a burst after which it is over; default 200000 */
-	uint32_t burst_loss_ppm; /**< received frames of a burst that vanish; default all */
-	uint32_t ack_loss_ppm;   /**< received IP packets of at most 92 bytes, as acknowledgements
-				   * without data are, that vanish besides */
+	/* bursts of losses (Gilbert-Elliott): during one, frames are lost by burst_loss_ppm */
+	uint32_t burst_ppm;      /**< received frames that begin a burst; 0: none */
+	uint32_t burst_end_ppm;  /**< frames of a burst that end it; default 200000 */
+	uint32_t burst_loss_ppm; /**< received frames of a burst that are lost; default all */
+	uint32_t ack_loss_ppm;   /**< received IP packets of at most 92 bytes, such as pure
+				   * acknowledgements, that are lost in addition */
 	uint16_t mtu;  /**< bytes of the largest IP packet that is received, larger ones are
 				   * lost; 0: without limit */
-	bool mtu_icmp; /**< who has sent one that is too large is told by ICMP (RFC 1191, RFC
-				   * 4443), from the address that he sent it to */
+	bool mtu_icmp; /**< report one that is too large to its sender by ICMP (RFC 1191, RFC
+				   * 4443), from the destination address */
 };
 
 /** What a fault port did so far. */
@@ -235,12 +238,12 @@ struct pc_fault_stats {
 struct pc_port *pc_port_fault(struct pc_port *inner, const struct pc_fault_config *config);
 
 /**
- * pc_port_fault_set changes the faults from now on; frames already held keep their times. The random
- * sequence goes on unless the seed changes; pool and queue stay as they were made.
+ * pc_port_fault_set replaces the configuration; frames already held keep their times. The random
+ * sequence continues unless the seed changes; pool and queue cannot change.
  */
 void pc_port_fault_set(struct pc_port *port, const struct pc_fault_config *config);
 
-/** pc_port_fault_stats reads the counts of a fault port. */
+/** pc_port_fault_stats returns the counts of a fault port. */
 void pc_port_fault_stats(const struct pc_port *port, struct pc_fault_stats *stats);
 
 /**

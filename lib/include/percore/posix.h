@@ -5,21 +5,25 @@
 /*
  * Sockets for threads: the calls of POSIX and Linux, blocking or not, on stacks that lcores drive.
  *
- * Each function is named after the system's, and means, returns and fails as its manual page says; what differs
- * is in docs/not-implemented.md.  A program attaches first (one of the pcx_attach functions); then any of its threads may call
- * anything.  A descriptor of percore is a number that the kernel has reserved for us, so no descriptor of a
- * file, pipe or other socket has it; a call with a descriptor of the kernel's is made by the kernel.
- * pcx_epoll, pcx_poll and pcx_select take descriptors of both kinds.
+ *   pcx_attach("/run/percore.sock");                   run.sockets of the process with the stack
+ *   fd = pcx_socket(AF_INET, SOCK_STREAM, 0);          then as with the kernel
  *
- * Unattached, pcx_socket fails with ENETDOWN and everything else goes to the kernel.  When the stack ends or is
- * killed, calls on its sockets fail with ENETDOWN, also those that sleep.
+ * Each function is named after the system call and behaves as its manual page says; docs/not-implemented.md lists
+ * the differences.  A program attaches first (one of the pcx_attach functions); then any of its threads may make any
+ * call.
  *
- * A pointer to nothing is EFAULT, as on Linux, but for buffers and what describes them (struct msghdr, pollfd, fd_set,
- * epoll_event) where nothing is mapped at an address that a program may have.
+ * Descriptors: a percore descriptor is a number that is reserved in the kernel, so no file, pipe or kernel socket has
+ * the same one.  A call with a kernel descriptor is passed to the kernel.  pcx_epoll, pcx_poll and pcx_select
+ * take both kinds.
  *
- * fork: the child has the sockets of the parent, as with the kernel; epoll sets become its own copies. It is an
- * attached process of its own.  exec: see pcx_exec_prepare.  A process that ends, however, loses what only
- * it held.
+ * Without a stack: unattached, pcx_socket fails with ENETDOWN and everything else goes to the kernel.  When the stack
+ * ends or is killed, calls on its sockets fail with ENETDOWN, also those that sleep.
+ *
+ * Bad pointers fail with EFAULT, as on Linux, except for data buffers and the structs that describe them (struct
+ * msghdr, pollfd, fd_set, epoll_event): there only addresses that no program can have do.
+ *
+ * fork: the child is an attached process of its own.  It inherits the parent's sockets, as with the kernel; epoll sets
+ * become its own copies.  exec: see pcx_exec_prepare.  When a process ends, sockets that only it held are closed.
  */
 
 #include <poll.h>
@@ -43,17 +47,17 @@ extern "C" {
 /* ---- attaching -------------------------------------------------------------------------------- */
 
 /**
- * pcx_attach_fd attaches this process by a connection to a host's control thread, which pc_host_connect or a connect() to
- * the host's UNIX socket (SOCK_SEQPACKET) gives; it is ours from then on, also on failure. fork is taken care of by
- * pthread_atfork. Returns 0, or -1 with errno EISCONN (attached already), EPROTO (not a host of this version), ENOSPC
- * (no free slot), EACCES (pc_host_listen), or another of mmap; with fd -1 errno stays as the call that gave no
- * descriptor has left it.
+ * pcx_attach_fd attaches this process by a connection to a host's control thread, from pc_host_connect or a connect() to
+ * the host's UNIX socket (SOCK_SEQPACKET). It takes ownership of fd, also on failure. pthread_atfork handles
+ * fork. Returns 0, or -1 with errno EISCONN (attached already), EPROTO (not a host of this version), ENOSPC
+ * (no free slot), EACCES (pc_host_listen), or another of mmap. With fd -1 it fails and errno stays as it
+ * was.
  */
 int pcx_attach_fd(int fd);
 
 /**
- * pcx_attach attaches by the name of a host's UNIX socket ('@' at its beginning: the abstract namespace). NULL:
- * by what a former image has handed on (PERCORE_HANDOVER in the environment), whose sockets are taken up, or else by the
+ * pcx_attach attaches by the name of a host's UNIX socket (with a leading '@': in the abstract namespace). NULL: after
+ * an exec it takes over the sockets of the previous image (PERCORE_HANDOVER in the environment), otherwise it uses the
  * name in PERCORE_SOCKET. Returns 0, or -1 with errno as pcx_attach_fd, of connect, EINVAL (PERCORE_HANDOVER
  * is not of pcx_exec_prepare), or ENOENT (NULL, and the environment says nothing).
  */
@@ -62,54 +66,54 @@ int pcx_attach(const char *path);
 /** pcx_detach closes all sockets of this process and forgets the host. No other thread may be in a call. */
 void pcx_detach(void);
 
-/** pcx_is_attached says whether the process has a host, that may have gone down. */
+/** pcx_is_attached returns whether the process has a host, which may have gone down. */
 bool pcx_is_attached(void);
 
-/** pcx_processes returns how many processes are attached to the host, this one included; 0 when it is down or there is
+/** pcx_processes returns how many processes are attached to the host, including this one; 0 if it is down or there is
  * none. */
 unsigned pcx_processes(void);
 
-/** An address of the stack: of port (counted from 0), with prefix bits that name the network. Of IPv4 the first 4 bytes count. */
+/** An address of the stack, with its prefix length and its port (counted from 0). IPv4 uses the first 4 bytes. */
 struct pcx_local {
 	uint16_t family; /* AF_INET, AF_INET6 */
 	uint8_t prefix, port;
 	uint8_t addr[16];
 };
 
-/** pcx_locals tells the addresses that are ready, n at most. Returns how many, or -1 with errno ENETDOWN. */
+/** pcx_locals writes at most n addresses that are usable. Returns how many, or -1 with errno ENETDOWN. */
 int pcx_locals(struct pcx_local *list, unsigned n);
 
-/** What fd is. */
+/** Kinds of descriptors. */
 enum pcx_kind { PCX_KERNEL, PCX_SOCKET, PCX_EPOLL };
 
-/** pcx_kind tells whose a descriptor is: a percore socket, a set made by pcx_epoll_create1, or the
- * kernel's (or none). Costs a read of memory. */
+/** pcx_kind returns what a descriptor is: a percore socket, a set made by pcx_epoll_create1, or the
+ * kernel's (or none). It only reads memory. */
 enum pcx_kind pcx_kind(int fd);
 
 /**
- * Driving the stack by the calling thread itself, without a second core: a thread that would sleep calls turn, which
- * polls and flushes the stack and turns its service; when a turn returns 0 and there is nothing to tell, it
- * calls sleep. One thread at a time is in either. Set by whoever drives, before the first call; NULL: lcores do it.
+ * A driver lets calling threads drive the stack, without a second core: a thread that would sleep calls turn, which
+ * polls and flushes the stack and turns its service; if turn returns 0 and no event is pending, it calls sleep. Only
+ * one thread at a time is in either. pcx_set_driver sets it before the first call; NULL: lcores drive the stack.
  */
 struct pcx_driver {
 	void *arg;
-	/** Returns how much there was to do. */
+	/** Returns the amount of work. */
 	unsigned (*turn)(void *arg);
-	/** Sleeps until something may have come, deadline_ns of CLOCK_MONOTONIC at the latest. */
+	/** Sleeps until something may have arrived, at most until deadline_ns of CLOCK_MONOTONIC. */
 	void (*sleep)(void *arg, uint64_t deadline_ns);
-	/** Sends what the process has left, for it ends by a signal: its sockets are closed. No turn follows. NULL: nothing
+	/** Called when a signal ends the process: closes its sockets and sends pending data. No turn follows. NULL: nothing
 	 * is done. */
 	void (*end)(void *arg);
-	/** Signals of the driver's own, which may come while it sleeps and interrupt no call; others are handled between
-	 * two turns. NULL: there are none. */
+	/** Signals that the driver uses itself, which may arrive while it sleeps and interrupt no call; others are handled
+	 * between two turns. NULL: none. */
 	const sigset_t *own_signals;
 };
 void pcx_set_driver(const struct pcx_driver *driver);
 
 /**
- * pcx_exec_prepare makes the sockets that have no FD_CLOEXEC survive an exec: it writes
- * "PERCORE_HANDOVER=..." into buf, which is to be in the environment of the new image, where pcx_attach takes them
- * up, and keeps the connection to the host open. Returns the length of the string, 0 when not attached, or -1
+ * pcx_exec_prepare makes the sockets without FD_CLOEXEC survive an exec: it writes "PERCORE_HANDOVER=..." into buf,
+ * which the caller puts into the environment of the new image, where pcx_attach takes the sockets over; it also keeps
+ * the connection to the host open. Returns the length of the string, 0 when not attached, or -1
  * with errno ERANGE (len is too short; 24 bytes per socket and 64 more are enough).
  */
 int pcx_exec_prepare(char *buf, size_t len);
@@ -130,7 +134,7 @@ int pcx_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
 int pcx_getpeername(int fd, struct sockaddr *addr, socklen_t *len);
 
 /** pcx_getsockopt and pcx_setsockopt: the options of pc_getsockopt, and SO_RCVTIMEO, SO_SNDTIMEO,
- * SO_PEEK_OFF, SO_COOKIE; a size of SO_SNDBUF or SO_RCVBUF that was set is told doubled, as in socket(7). */
+ * SO_PEEK_OFF, SO_COOKIE. A size of SO_SNDBUF or SO_RCVBUF that was set is read back doubled, as in socket(7). */
 int pcx_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
 int pcx_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
 
@@ -150,10 +154,10 @@ ssize_t pcx_sendmsg(int fd, const struct msghdr *m, int flags);
 int pcx_recvmmsg(int fd, struct mmsghdr *m, unsigned n, int flags, struct timespec *timeout);
 int pcx_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags);
 
-/** pcx_sendfile: out may be a socket of percore, in a file of the kernel's. */
+/** pcx_sendfile: out may be a percore socket; in is a file of the kernel's. */
 ssize_t pcx_sendfile(int out, int in, off_t *offset, size_t n);
 
-/** pcx_splice: one is a socket of percore, the other a pipe of the kernel's; the bytes are copied. */
+/** pcx_splice: one end is a percore socket, the other a pipe of the kernel's; the bytes are copied. */
 ssize_t pcx_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t n, unsigned flags);
 
 /* ---- descriptors ------------------------------------------------------------------------------ */
@@ -179,7 +183,7 @@ int pcx_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout);
 int pcx_pselect(int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *timeout,
                 const sigset_t *mask);
 
-/** pcx_epoll_create1 makes a set, which is a set of the kernel's, too; it may be put into others. */
+/** pcx_epoll_create1 makes a set for both kinds of descriptors; it is a kernel set, too, and may be put into others. */
 int pcx_epoll_create1(int flags);
 int pcx_epoll_create(int size);
 int pcx_epoll_ctl(int ep, int op, int fd, struct epoll_event *event);

@@ -3,14 +3,21 @@
 #define PERCORE_RUN_H
 
 /*
- * Running: from main() to one stack per lcore, and back.
+ * The framework for programs: from main() to one stack per lcore, and back.
+ *
+ *   int main(int argc, char **argv)
+ *   {
+ *       const struct pc_run_app app = {.name = "echo", .start = start, .turn = turn};
+ *
+ *       return pc_run(argc, argv, &app, NULL);
+ *   }
  *
  * pc_run reads the command line ([EAL options] -- [options]) and the config file, starts EAL and the
- * ports, makes one stack on each lcore with a queue pair of every port, and on each lcore turns the
- * loop: poll, the program's turn, flush.  SIGINT and SIGTERM end it in order.  Everything that can
- * go wrong at start is one line on stderr that says what is wrong and how to mend it, and status 2.
+ * ports, makes one stack on each lcore with a queue pair of every port, and runs the loop on each: pc_stack_poll, the
+ * program's turn, pc_stack_flush.  SIGINT and SIGTERM end it in order.  A mistake at start is reported in one
+ * line on stderr that names the remedy, with status 2.
  *
- * This is the only part of percore that reads a clock.
+ * This is the only part of percore that reads a clock for a stack.
  */
 
 #include <signal.h>
@@ -23,8 +30,8 @@
 #include <percore/port.h>
 #include <percore/stack.h>
 
-/** The signal by which pc_run makes each thread of the program give up its privileges (run.privileges): a
- * thread that blocks signals leaves this one open. */
+/** The signal by which pc_run makes each thread of the program drop its privileges (run.privileges). A thread that
+ * blocks signals must not block this one. */
 #define PC_RUN_SIGNAL (SIGRTMAX - 1)
 
 #ifdef __cplusplus
@@ -34,16 +41,16 @@ extern "C" {
 /** One command-line option of a program, e.g. {"root", "DIR", "serve the files of DIR", ...}. */
 struct pc_run_option {
 	const char *name;     /**< long name without "--"; NULL ends a table */
-	const char *argument; /**< what to call its argument in --help; NULL: it takes none */
+	const char *argument; /**< name of its argument in --help; NULL: it takes none */
 	const char *help;     /**< a sentence */
 	/** Takes the argument. Returns 0, or -1 with one line for a person in why. */
 	int (*set)(void *app, const char *argument, char *why, size_t why_len);
-	/** Instead of set: the "section.key" that the argument is the value of. */
+	/** Instead of set: the "section.key" to which the argument is assigned. */
 	const char *key;
-	char letter; /**< short name, which goes before those that all programs have; 0: none */
+	char letter; /**< short name, which overrides those that all programs have; 0: none */
 };
 
-/** What a program without a stack is given on each lcore; it lives until its finish. */
+/** What a program without a stack gets on each lcore; valid until its finish. */
 struct pc_run_ports {
 	struct pc_port *const *ports; /**< its queue pair of every port */
 	unsigned nb_ports;
@@ -52,31 +59,31 @@ struct pc_run_ports {
 	const struct pc_addr *gateway; /**< NULL: none was given */
 };
 
-/** The callbacks of a program that deals with frames itself, so that no stack is made for it. */
+/** The callbacks of a program that works on frames, for which no stack is made. */
 struct pc_run_frames {
 	/** Called on each lcore when its ports are up. Returns 0, or -1 with a line in why, which ends
 	 * the program (and finish is not called for this worker). */
 	int (*start)(void *app, const struct pc_run_ports *ports, uint64_t now_ns, void **worker,
 	             char *why, size_t why_len);
-	/** Called over and over; never blocks. Returns false when this worker's work is done. */
+	/** Called repeatedly; must not block. Returns false when this worker is done. */
 	bool (*turn)(void *worker, uint64_t now_ns);
-	/** Instead of turn, for a program that goes on until it is stopped and has nothing to do until a frame comes:
-	 * returns how many frames have come, or wait to be sent. While it is 0 the lcore idles as run.idle says. */
+	/** Instead of turn, for a program that runs until it is stopped and only reacts to frames: returns how many frames
+	 * it received, or has waiting to be sent. While that is 0 the lcore idles as run.idle says. */
 	unsigned (*serve)(void *worker, uint64_t now_ns);
-	/** Called between turns, every run.stats_s seconds (--stats), and with asked when a SIGUSR1 has come:
-	 * prints what there is to tell. May be NULL: then SIGUSR1 is not caught. */
+	/** Prints statistics. Called between turns, every run.stats_s seconds (--stats), and with asked set after a
+	 * SIGUSR1. May be NULL: then SIGUSR1 is not caught. */
 	void (*report)(void *worker, uint64_t now_ns, bool asked);
-	/** It wants frames as they are on the wire: every device hands over frames for any MAC address, and does nothing
-	 * to them but send chains, whatever port.promiscuous and port.offloads say. */
+	/** Frames as they are on the wire: devices are promiscuous and use no offload but sending chained mbufs, whatever
+	 * port.promiscuous and port.offloads say. */
 	bool as_on_the_wire;
-	/** Called once when a signal asked to stop: turn is to return false soon, and is called no
-	 * more run.drain_ms after the signal. May be NULL: stop at once. */
+	/** Called once after SIGINT or SIGTERM: turn should return false soon; it is not called any more after
+	 * run.drain_ms. May be NULL: stop at once. */
 	void (*drain)(void *worker, uint64_t now_ns);
-	/** Called after the last turn. Returns 0, or -1 when pc_run is to return 1. */
+	/** Called after the last turn. Returns 0, or -1 to make pc_run return 1. */
 	int (*finish)(void *worker, uint64_t now_ns);
 };
 
-/** A program that runs on percore. The callbacks of a worker run on its lcore only. */
+/** A program on percore. The callbacks of a worker run on its lcore only. */
 struct pc_run_app {
 	const char *name;    /**< e.g. "percore-echo"; used in messages */
 	const char *summary; /**< what it does, a sentence for --help */
@@ -87,60 +94,60 @@ struct pc_run_app {
 	const struct pc_config_key *keys;
 	size_t nb_keys;
 	void *config;
-	/** Called before anything is read: gives keys of the stack other defaults in this program. May be NULL. */
+	/** Sets this program's own defaults of the stack's keys; called before anything is read. May be NULL. */
 	void (*defaults)(struct pc_stack_config *config);
-	/** SIGINT, SIGTERM and SIGPIPE are the program's own, and SIGHUP where there is no config file: it ends
+	/** The program handles SIGINT, SIGTERM and SIGPIPE itself, and SIGHUP if there is no config file. It ends
 	 * when threads returns. */
 	bool own_signals;
-	/** Called once, on the main lcore, after arguments and before EAL: checks what was given.
-	 * May be NULL. Returns 0, or -1 with a line in why. */
+	/** Checks the arguments; called once, on the main lcore, before EAL starts. May be NULL. Returns 0, or -1 with a
+	 * line in why. */
 	int (*check)(void *app, char *why, size_t why_len);
-	/** Instead of everything that follows: the program wants frames and no stack. */
+	/** For a program that works on frames, without a stack; then everything that follows is ignored. */
 	const struct pc_run_frames *frames;
-	/** Called on a thread of its own when everything is up, with the process attached to the stacks: it and
-	 * the threads that it makes use percore/posix.h. When it returns the program stops, and pc_run returns its
-	 * value unless something else failed. start and turn may be NULL then. May be NULL. */
+	/** The main function of a program made of threads: called on a thread of its own when everything is up, with the
+	 * process attached to the stacks, so that it and the threads that it makes can use percore/posix.h. When it
+	 * returns the program stops, and pc_run returns its value unless something else failed. start and turn may
+	 * be NULL then. May be NULL. */
 	int (*threads)(void *app);
-	/** Called on each lcore when its stack is up: makes sockets. *worker is the worker's own
-	 * state. Returns 0, or -1 with a line in why, which ends the program (and finish is not
+	/** Called on each lcore when its stack is up, to open sockets and set *worker, the state that is passed to
+	 * the other callbacks. Returns 0, or -1 with a line in why, which ends the program (and finish is not
 	 * called for this worker). */
 	int (*start)(void *app, struct pc_stack *st, void **worker, char *why, size_t why_len);
-	/** Called on each turn, between poll and flush: serves what is ready. May be NULL when all is done by
-	 * threads or other processes (run.sockets), and so may start. */
+	/** Called in each turn, between poll and flush, to serve what is ready; must not block. turn and start may be NULL
+	 * when threads or other processes (run.sockets) do all the work. */
 	void (*turn)(void *worker, struct pc_stack *st, uint64_t now_ns);
-	/** Says when turn has something to do although nothing comes, ns as its now_ns; UINT64_MAX: never. Asked before an
-	 * idle lcore sleeps. NULL: that is not known, and it looks once a millisecond or so. */
+	/** Returns the time (as now_ns) at which turn must be called even if nothing arrives; UINT64_MAX: never. Asked
+	 * before an idle lcore sleeps. NULL: not known; turn is called about once a millisecond. */
 	uint64_t (*next_deadline)(void *worker, struct pc_stack *st);
-	/** Called once when a signal asked to stop: closes listeners, lets requests end.
-	 * May be NULL. */
+	/** Called once after SIGINT or SIGTERM: closes listeners, lets requests end. May be NULL. */
 	void (*drain)(void *worker, struct pc_stack *st, uint64_t now_ns);
-	/** Says that nothing is left to do; asked on each turn after drain. May be NULL: stop at
-	 * once. The loop ends anyway run.drain_ms after the signal. */
+	/** Returns true when nothing is left to do; asked in each turn after drain. May be NULL: stop at
+	 * once. The loop ends in any case run.drain_ms after the signal. */
 	bool (*drained)(void *worker, struct pc_stack *st);
 	/** Called on each lcore after its loop, before its stack is destroyed. May be NULL. */
 	void (*finish)(void *worker, struct pc_stack *st);
-	/** Called on a thread of its own, on none of the lcores that carry data, at each SIGHUP, after the config files, if
-	 * there are any: reads the program's own files again, and says what has changed. With it SIGHUP does not end a
-	 * program that was given no config file. May be NULL. */
+	/** Reads the program's own files again and reports what has changed. Called at each SIGHUP, after the config file
+	 * was read, on a thread of its own that is no lcore. Without it, SIGHUP ends a program that has no config file.
+	 * May be NULL. */
 	void (*reload)(void *app);
-	/** Called behind the counters that run.stats_s prints (--stats), the last time after all finish: prints the program's
-	 * own, which other lcores may count on meanwhile, in the same form. May be NULL. */
+	/** Prints the program's own counters, in the same form, after those of the stack (run.stats_s, --stats); the last
+	 * time after all finish callbacks. Other lcores may be counting meanwhile. May be NULL. */
 	void (*report)(void *app, FILE *f);
 };
 
 /**
  * pc_run runs a program and returns its exit status: 0 after an orderly end, 1 when something failed
- * while it ran, 2 when it could not start. app_arg is handed to the callbacks as app.
+ * while it ran, 2 when it could not start. app_arg is passed to the callbacks as app.
  */
 int pc_run(int argc, char **argv, const struct pc_run_app *app, void *app_arg);
 
-/** A stack that the threads themselves drive. */
+/** A stack that a program's own threads drive, without an lcore of its own. */
 struct pc_drive;
 
 /**
  * pc_drive_start starts EAL, the ports and one stack, as pc_run does with the same arguments, attaches the
- * process and returns: from then on each thread that would sleep in a call of percore/posix.h drives the stack, and no
- * second core is needed. No signal is caught. Returns NULL with one line for a person in why.
+ * process and returns. From then on a thread that would sleep in a call of percore/posix.h drives the stack instead, so
+ * no second core is needed. No signal is caught. Returns NULL with an error message in why.
  */
 struct pc_drive *pc_drive_start(int argc, char **argv, char *why, size_t why_len);
 
@@ -150,21 +157,21 @@ void pc_drive_stop(struct pc_drive *drive);
 struct pcx_driver; /* of percore/posix.h */
 
 /**
- * pc_drive_open is pc_drive_start without the attaching, for a library that has the calls of percore/posix.h as a part
- * of its own: *driver, which lives as long as the drive, is for its pcx_set_driver, and *connection, which is the
- * caller's, for its pcx_attach_fd. EAL's threads are made in this call, with the signal mask of the caller.
+ * pc_drive_open is pc_drive_start without attaching, for a library that contains its own copy of percore/posix.h:
+ * pass *driver, valid as long as the drive, to its pcx_set_driver, and *connection, which is the caller's, to
+ * its pcx_attach_fd. EAL's threads are made in this call, with the signal mask of the caller.
  */
 struct pc_drive *pc_drive_open(int argc, char **argv, const struct pcx_driver **driver,
                                int *connection, char *why, size_t why_len);
 
 /**
- * pc_drive_close turns the stack until all sockets that were closed have sent what they had and all connections have
- * ended, for a second at most, and takes everything down. Nobody may be in a call on the stack.
+ * pc_drive_close drives the stack until all closed sockets have sent their data and all connections have
+ * ended, for a second at most, and frees everything. No thread may be in a call on the stack.
  */
 void pc_drive_close(struct pc_drive *drive);
 
 /**
- * pc_run_wall_clock returns seconds since 1970, for Date headers and logs: a read of memory. It is 0
+ * pc_run_wall_clock returns seconds since 1970, for Date headers and logs; it only reads memory. It returns 0
  * on a stack that pc_run does not drive.
  */
 int64_t pc_run_wall_clock(const struct pc_stack *st);

@@ -3,8 +3,10 @@
 #define PERCORE_STATS_H
 
 /*
- * Counters: everything that a stack counts, drops first of all.  A received frame that goes nowhere
- * ends in exactly one PC_DROP_ counter.  The list is percore/counters.def.
+ * Counters of a stack.  A received frame that is dropped increments exactly one PC_DROP_ counter.  The list is
+ * percore/counters.def, documented in docs/counters.md.
+ *
+ *   pc_stack_counters(st)->value[PC_RX_FRAMES]
  */
 
 #include <stddef.h>
@@ -14,11 +16,11 @@
 extern "C" {
 #endif
 
-/** What a counter says about the world. */
+/** The severity of a counter. */
 enum pc_severity {
 	PC_SEV_INFO,  /**< traffic and progress */
-	PC_SEV_WARN,  /**< something was refused or lost; the network's or a limit's doing */
-	PC_SEV_ERROR, /**< should not happen: a fault of this machine or of percore */
+	PC_SEV_WARN,  /**< something was refused or lost, by the network or a limit */
+	PC_SEV_ERROR, /**< should not happen: a problem of this machine or of percore */
 };
 
 /** The counters; names are those of percore/counters.def. */
@@ -37,10 +39,10 @@ struct pc_counters {
 /** pc_counter_name returns the name in lower case, e.g. "drop_ip4_checksum"; NULL past the end. */
 const char *pc_counter_name(enum pc_counter c);
 
-/** pc_counter_sentence returns what the counter counts, in a sentence. */
+/** pc_counter_sentence returns the description of a counter. */
 const char *pc_counter_sentence(enum pc_counter c);
 
-/** pc_counter_severity returns what the counter says about the world. */
+/** pc_counter_severity returns the severity of a counter. */
 enum pc_severity pc_counter_severity(enum pc_counter c);
 
 #ifdef __cplusplus
