@@ -24,7 +24,7 @@ X(send_rate, 64, 0, 1000000000, "bytes/s", \
   "what a client must take of its response on average over http.send_ms; 0: one byte in that time") \
 X(linger_ms, 2000, 100, 60000, "ms", "time for a client to see an error before its connection is dropped") \
 X(buffers, 0, 0, 1000000, "buffers", \
-  "incomplete requests held per lcore, header_bytes each, the oldest gives way; 0: max_connections / 8, within [64,16384]") \
+  "incomplete requests held per lcore, header_bytes each; a new one evicts the oldest; 0: max_connections / 8, within [64,16384]") \
 X(backlog, 4096, 1, 1048576, "connections", "accepted by the stack before the program takes them, per lcore") \
 X(max_files, 100000, 1, 100000000, "files", "files below the root") \
 X(copy_bytes, 65536, 0, 1073741824, "bytes", "files up to this size are copied at start, larger ones are mapped") \

@@ -30,7 +30,7 @@ static const struct text_key text_keys[] = {
     {"net", "gateway", "addresses of the default gateways, at most one of each family",
      "10.0.0.254, fd00::fe", settings_set_gateway},
     {"net", "deny",
-     "networks of which nothing is heard, separated by commas, on as many lines as it takes",
+     "denied networks, separated by commas, on any number of lines; their packets are dropped",
      "192.0.2.0/24, 2001:db8:bad::/48", settings_add_denied},
     {"run", "eal", "options of EAL, separated by blanks; those of the command line come after them",
      "--vdev=net_tap0,iface=percore0 --no-huge", settings_set_eal},
@@ -40,22 +40,20 @@ static const struct text_key text_keys[] = {
      "file",
      "/run/percore.sock", settings_set_sockets},
     {"run", "control",
-     "UNIX socket where percore-ctl changes routes, addresses and the like, and shows what there "
-     "is, while the program runs; "
-     "only its owner may",
+     "UNIX socket for percore-ctl, which inspects and changes the running program; only its owner "
+     "may",
      "/run/percore.ctl", settings_set_control},
     {"run", "leases",
-     "file that remembers what has been leased by DHCP, so that a restart asks for the same "
-     "address first (RFC 2131 "
-     "section 3.2) and a stop does not give it back",
+     "file for DHCP leases, so that a restart requests the same address first (RFC 2131 section "
+     "3.2); a stop does not release it",
      "/run/percore.leases", settings_set_leases},
     {"firewall", "rules",
-     "file of rules for what comes in and goes out (docs/firewall.md); SIGHUP reads it again, and "
-     "percore-ctl loads others",
+     "file of firewall rules (docs/firewall.md); SIGHUP reads it again, and percore-ctl loads "
+     "others",
      "/etc/percore.rules", settings_set_firewall},
     {"exception", "iface",
-     "what is for nobody here of the frames of a port goes to the kernel, by a TAP whose name is "
-     "this and the port's number",
+     "exception path: frames that percore does not handle go to the kernel, by a TAP with this "
+     "name and the port's number",
      "percore", settings_set_exception},
 };
 

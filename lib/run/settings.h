@@ -22,23 +22,23 @@ X(run, idle_turns, 2000, 1, 1000000000, "turns", "turns without a frame before a
 X(run, idle_us, 0, 0, 100000, "us", \
   "longest sleep of idle mode 3, or of 4 where a port cannot interrupt; a frame may wait that long; 0: 100, or 1000 for a single lcore on TAPs, which a frame wakes") \
 X(run, privileges, 1, 0, 1, "mode", \
-  "what is kept after the start of what an ordinary user may not do: 0 all of it; 1 what the ports and the files that are read need") \
+  "privileges (capabilities) kept after the start: 0 all; 1 those that the ports and the files to be read need") \
 X(run, seccomp, 0, 0, 1, "boolean", \
-  "after the start, end the program when it makes a system call that no program of percore has use for") \
-X(run, drain_ms, 5000, 0, 600000, "ms", "time that a stop gives to what is under way") \
-X(run, stats_s, 0, 0, 86400, "s", "time between two prints of the counters, which are also printed at the end; 0: never") \
+  "after the start, a seccomp filter ends the program if it makes a system call that no program of percore needs") \
+X(run, drain_ms, 5000, 0, 600000, "ms", "time for requests in progress when the program is stopped") \
+X(run, stats_s, 0, 0, 86400, "s", "interval at which the counters are printed; they are also printed at the end; 0: never") \
 X(run, sockets_max, 4096, 1, 1048576, "sockets", "sockets for threads and other processes (run.sockets) per lcore") \
 X(port, rxd, 1024, 32, 32768, "descriptors", "length of each receive queue, adjusted to what the device can do") \
 X(port, txd, 1024, 32, 32768, "descriptors", "length of each transmit queue, adjusted to what the device can do") \
 X(port, mtu, 0, 0, 9702, "bytes", "largest IP packet; 0: as the device has it") \
 X(port, offloads, 1, 0, 1, "boolean", "let the device compute and verify checksums if it can") \
 X(port, steer, 0, 0, 2, "mode", \
-  "which of several lcores gets a frame: 1 the one on whose queue it arrives, 2 the one that a hash of its addresses and ports in software chooses; 0: 2 for devices that may spread one connection over several queues (af_packet), else 1") \
+  "which of several lcores gets a frame: 1: the one on whose queue it arrives; 2: the one that a software hash of its addresses and ports selects; 0: 2 for devices that may spread one connection over several queues (af_packet), else 1") \
 X(port, promiscuous, 0, 0, 1, "boolean", "receive frames for other MAC addresses too") \
 X(exception, addrs, 1, 0, 1, "boolean", \
   "give the kernel's interface of the exception path the addresses that are set for its port") \
 X(ip6, dhcp, 1, 0, 2, "never, router, always", \
-  "ask by stateless DHCPv6 (RFC 8415) for name servers, on ports with IPv6: when a router says that there is somebody to ask, or in any case")
+  "stateless DHCPv6 (RFC 8415) for name servers, on ports with IPv6: when a router advertises it, or always")
 /* clang-format on */
 
 /* Those of them that a running program takes over when it reads its file again. */

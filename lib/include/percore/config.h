@@ -35,43 +35,43 @@ X(stack, mbufs, 0, 0, 16000000, "mbufs", \
 X(stack, seed, 0, 0, UINT64_MAX, "number", \
   "secret of ISNs, port choice and hash tables; 0: from the kernel's random source") \
 X(stack, rx_burst, 32, 1, 64, "frames", "frames taken from a port in one turn of the loop") \
-X(stack, busy_answers, 8, 1, 64, "answers", "who has no connection is answered so often in each burst while frames come faster than they are worked on; 64: always") \
+X(stack, busy_answers, 8, 1, 64, "answers", "answers per burst to sources without a connection (SYN cookies, RSTs, pings) under overload; 64: no limit") \
 X(arp, entries, 1024, 16, 1000000, "neighbours", "neighbour table entries per lcore, of both families") \
 X(arp, hold, 48, 1, 64, "frames", \
-  "frames kept per neighbour while it is being resolved: a datagram of 64 KB in fragments; 3 while mbufs are scarce") \
+  "frames held per neighbour while it is being resolved, enough for a datagram of 64 KB in fragments; 3 while mbufs are scarce") \
 X(arp, reachable_ms, 30000, 1000, 86400000, "ms", "time a neighbour's answer is trusted before it is asked again") \
 X(arp, stale_ms, 600000, 1000, 86400000, "ms", "time after which an unused neighbour is forgotten") \
 X(arp, retry_ms, 1000, 100, 60000, "ms", "time between two requests to the same neighbour") \
 X(arp, retries, 3, 1, 20, "requests", "requests without an answer before a neighbour counts as unreachable") \
 X(arp, probes, 0, 0, 10, "questions", \
-  "questions whether somebody else has a new IPv4 address before it is used (RFC 5227), one to two seconds apart; 0: it is used at once, announced and defended") \
+  "ARP probes for a new IPv4 address before it is used (address conflict detection, RFC 5227), one to two seconds apart; 0: it is used at once, announced and defended") \
 X(arp, confirm, 1, 0, 1, "boolean", \
-  "a neighbour that was reached and is said to have another MAC address is first asked at the one that it had; 0: it is believed at once, as RFC 4861 has it") \
-X(ip, ttl, 64, 1, 255, "hops", "time to live of packets sent, and the hop limit of IPv6 unless a router tells one") \
+  "before a reachable neighbour gets another MAC address, probe it at its old one; 0: accept the new one at once, as in RFC 4861") \
+X(ip, ttl, 64, 1, 255, "hops", "time to live of packets sent, and the hop limit of IPv6 unless a router advertises one") \
 X(ip, rp_filter, 0, 0, 1, "boolean", \
-  "drop packets of both families from sources to which no route leads by the interface that they came by (RFC 3704)") \
+  "reverse path filter for both families: drop packets whose source is not routed by the interface on which they arrived (RFC 3704)") \
 X(ip, multipath_hash, 1, 0, 1, "number", \
-  "what chooses among equal routes, beside the addresses: 0 nothing, 1 the ports (fib_multipath_hash_policy of Linux)") \
+  "hash that selects among equal routes: 0: addresses; 1: addresses and ports (as Linux's fib_multipath_hash_policy)") \
 X(ip, options, 0, 0, 1, "boolean", \
-  "take IPv4 packets with options that RFC 7126 advises to drop, as records of routes and times; source routes are never taken") \
+  "accept IPv4 packets with options that RFC 7126 advises to drop, such as record route and timestamp; source routes are never accepted") \
 X(ip, fragments, 2048, 0, 1000000, "mbufs", \
   "mbufs per lcore that fragments of both families may hold until their datagrams are whole, a quarter of them for one source; 0: fragments are dropped") \
 X(ip, fragments_each, 256, 2, 8192, "fragments", "fragments of one datagram at most") \
-X(ip, datagrams, 256, 4, 65536, "datagrams", "datagrams per lcore that may be in reassembly at once; the oldest gives way to a new one") \
+X(ip, datagrams, 256, 4, 65536, "datagrams", "datagrams per lcore that may be in reassembly at once; a new one evicts the oldest") \
 X(ip, reassembly_ms, 30000, 1000, 120000, "ms", "time in which an IPv4 datagram must be whole (RFC 1122 3.3.2)") \
 X(ip6, reassembly_ms, 60000, 1000, 120000, "ms", "time in which an IPv6 datagram must be whole (RFC 8200 4.5)") \
 X(ip6, dad, 1, 0, 10, "questions", \
-  "questions whether somebody else has a new IPv6 address before it is used (RFC 4862), arp.retry_ms apart; 0: none") \
+  "duplicate address detection (RFC 4862): solicitations for a new IPv6 address before it is used, arp.retry_ms apart; 0: none") \
 X(ip6, accept_ra, 1, 0, 1, "boolean", \
-  "take default routers, networks, MTU and hop limit from router advertisements, and first hops from redirects, on ports with IPv6") \
+  "accept router advertisements (default routers, prefixes, MTU, hop limit) and redirects, on ports with IPv6") \
 X(ip6, secret, 0, 0, UINT64_MAX, "number", \
-  "secret of the addresses that are made of routers' prefixes (RFC 7217), the same on every lcore and after a restart; 0: they are made of the MAC address") \
-X(ip, routes, 1024, 16, 4000000, "routes", "routes of both families per lcore, besides what router advertisements and redirects tell") \
-X(ip, deny_entries, 1024, 0, 1000000, "prefixes", "room in the list of whom is not listened to (net.deny)") \
+  "secret of autoconfigured addresses (RFC 7217), the same on every lcore and after a restart; 0: addresses are made of the MAC address") \
+X(ip, routes, 1024, 16, 4000000, "routes", "routes of both families per lcore, beside those from router advertisements and redirects") \
+X(ip, deny_entries, 1024, 0, 1000000, "prefixes", "denied networks at most (net.deny)") \
 X(firewall, max_rules, 16384, 1, 1000000, "rules", "rules of the firewall at most, their lists multiplied out") \
 X(firewall, states, 16384, 64, 16777216, "entries", \
-  "per lcore: who has sent datagrams or echoes to whom, for rules that ask for a state; one that nobody here has begun gives way first") \
-X(firewall, state_ms, 60000, 100, 86400000, "ms", "time after its last packet for which such an entry is known") \
+  "datagram and echo states per lcore, for rules with a state; those that others began are evicted first") \
+X(firewall, state_ms, 60000, 100, 86400000, "ms", "lifetime of such a state after its last packet") \
 X(firewall, log_rate, 10, 0, 100000, "packets/s", "packets that rules of the firewall log per second and lcore at most; 0: none") \
 X(icmp, error_rate, 100, 0, 1000000, "messages/s", "ICMP errors sent per second at most; 0: none") \
 X(icmp, echo, 1, 0, 1, "boolean", "answer ICMP echo requests") \
@@ -79,23 +79,23 @@ X(exception, rate, 100000, 0, 1000000000, "frames/s", \
   "frames per port and lcore that are handed to the kernel at most (exception.iface); 0: without limit") \
 X(udp, rcvbuf, 212992, 2048, 1073741824, "bytes", "default SO_RCVBUF of a UDP socket") \
 X(tcp, rcvbuf, 524288, 4096, 1073741824, "bytes", \
-  "default SO_RCVBUF: the largest receive window of a connection at first; it grows as what is read in a round trip asks for, unless the application sets it") \
+  "default SO_RCVBUF: the initial limit of the receive window; auto-tuning raises it with what is read in a round trip, unless the application sets it") \
 X(tcp, rcvbuf_min, 4096, 1024, 1073741824, "bytes", "receive window that a connection keeps when mbufs become scarce") \
 X(tcp, rcvbuf_max, 6291456, 4096, 1073741824, "bytes", \
-  "what a receive window grows to by itself (never beyond an eighth of the free mbufs); the window scale follows from it; not above tcp.rcvbuf: it does not grow") \
+  "limit of receive window auto-tuning (never beyond an eighth of the free mbufs); it determines the window scale; not above tcp.rcvbuf: no auto-tuning") \
 X(tcp, sndbuf, 524288, 4096, 1073741824, "bytes", \
-  "default SO_SNDBUF: bytes queued for sending, unacknowledged ones included; it follows twice the congestion window upwards, unless the application sets it") \
+  "default SO_SNDBUF: bytes queued for sending, unacknowledged ones included; auto-tuning raises it to twice the congestion window, unless the application sets it") \
 X(tcp, sndbuf_min, 4096, 1024, 1073741824, "bytes", "what a send buffer may hold when mbufs become scarce") \
 X(tcp, sndbuf_max, 4194304, 4096, 1073741824, "bytes", \
-  "what a send buffer grows to by itself (never beyond an eighth of the free mbufs); not above tcp.sndbuf: it does not grow") \
+  "limit of send buffer auto-tuning (never beyond an eighth of the free mbufs); not above tcp.sndbuf: no auto-tuning") \
 X(tcp, notsent_lowat, 0, 0, 4294967295, "bytes", \
-  "TCP_NOTSENT_LOWAT of sockets that have none of their own: bytes queued and not sent yet beyond which a socket is not writable; 0: without limit") \
+  "default TCP_NOTSENT_LOWAT: a socket with more unsent bytes is not writable; 0: without limit") \
 X(tcp, backlog, 65535, 1, 1048576, "connections", "upper limit of listen()'s backlog") \
 X(tcp, syn_cache, 16384, 16, 16000000, "entries", "half-open connections per lcore") \
 X(tcp, source_connections, 0, 0, 1000000, "connections", \
   "connections that listeners accept per lcore from one source, an IPv4 address or a /64 of IPv6; 0: without limit") \
 X(tcp, source_half_open, 0, 0, 1000000, "connections", \
-  "half-open connections per lcore of one source; a SYN beyond is answered with a SYN cookie, or dropped where there are none; 0: without limit") \
+  "half-open connections per lcore of one source; further SYNs are answered with SYN cookies, or dropped if those are off; 0: without limit") \
 X(tcp, abort_on_overflow, 0, 0, 1, "boolean", \
   "reset a client whose connection finds the accept queue full, instead of letting it try again") \
 X(tcp, syn_cookies, 1, 0, 2, "mode", \
@@ -103,30 +103,30 @@ X(tcp, syn_cookies, 1, 0, 2, "mode", \
 X(tcp, time_wait, 0, 0, 100000000, "entries", "TIME-WAIT entries per lcore; 0: as max_connections, within [4096,262144]") \
 X(tcp, nagle, 1, 0, 1, "boolean", "Nagle's algorithm (RFC 9293 3.7.4) unless TCP_NODELAY is set") \
 X(tcp, minshall, 1, 0, 1, "boolean", \
-  "with tcp.nagle less than a full segment waits only while another such segment is unacknowledged, as on Linux (RFC 9293 A.3); 0: while anything is") \
+  "Minshall's variant of Nagle (RFC 9293 A.3), as on Linux: a partial segment waits only while another partial one is unacknowledged; 0: while any data is") \
 X(tcp, timestamps, 1, 0, 1, "boolean", "offer and accept timestamps (RFC 7323)") \
 X(tcp, window_scaling, 1, 0, 1, "boolean", "offer and accept window scaling (RFC 7323)") \
 X(tcp, sack, 1, 0, 1, "boolean", "offer and accept selective acknowledgements (RFC 2018)") \
 X(tcp, rack, 1, 0, 1, "boolean", "find losses by time (RACK, RFC 8985); 0: by counting SACKed segments (RFC 6675)") \
 X(tcp, tlp, 1, 0, 1, "boolean", "send tail loss probes (RFC 8985 section 7); needs tcp.rack") \
-X(tcp, frto, 1, 0, 1, "boolean", "find needless time-outs of connections without timestamps (F-RTO, RFC 5682)") \
+X(tcp, frto, 1, 0, 1, "boolean", "detect spurious time-outs of connections without timestamps (F-RTO, RFC 5682)") \
 X(tcp, congestion, 1, 0, 3, "reno, cubic, dctcp, bbr", \
   "congestion control of new sockets, by name or number: 0: reno (RFC 5681, RFC 6582); 1: cubic (RFC 9438); 2: dctcp (RFC 8257); 3: bbr (draft-ietf-ccwg-bbr)") \
 X(tcp, bbr_flows, 0, 0, 16000000, "connections", \
-  "connections per lcore that may be bbr's at once, further ones are cubic's; 0: all if tcp.congestion is 3, else 256") \
+  "connections per lcore that may use bbr at once; further ones use cubic; 0: all if tcp.congestion is 3, else 256") \
 X(tcp, pacing, 0, 0, 1, "boolean", \
   "spread what cwnd allows over the round trip; 0: only where the algorithm or SO_MAX_PACING_RATE asks for it") \
 X(tcp, hystart, 1, 0, 1, "boolean", "leave the first slow start before packets are lost (HyStart++, RFC 9406)") \
 X(tcp, ecn, 2, 0, 5, "mode", \
-  "explicit congestion notification (RFC 3168): 0: never; 1: ask for it and accept it; 2: only accept it; 3: Accurate ECN (RFC 9768), asked for and accepted; 4: accepted, and ECN asked for; 5: only accepted") \
+  "explicit congestion notification, as Linux's tcp_ecn: 0: off; 1: request and accept ECN (RFC 3168); 2: accept ECN; 3: request and accept Accurate ECN (RFC 9768); 4: accept Accurate ECN, request ECN; 5: accept Accurate ECN") \
 X(tcp, ecn_plus, 0, 0, 1, "boolean", \
-  "with ECN, SYN-ACKs, FINs, probes, resets and what is sent again may be marked, too, and with Accurate ECN acknowledgements (ECN++, draft-ietf-tcpm-generalized-ecn)") \
-X(tcp, tso, 1, 0, 1, "boolean", "let ports that can cut large segments into those of the wire (TSO)") \
-X(tcp, gro, 1, 0, 1, "boolean", "segments that follow upon each other in a burst go on as one") \
+  "ECN++ (draft-ietf-tcpm-generalized-ecn): SYN-ACKs, FINs, probes, resets and retransmissions are ECN-capable too, with Accurate ECN also acknowledgements") \
+X(tcp, tso, 1, 0, 1, "boolean", "TCP segmentation offload where the port has it") \
+X(tcp, gro, 1, 0, 1, "boolean", "receive coalescing: consecutive segments of a burst are processed as one") \
 X(tcp, initial_window, 10, 1, 64, "segments", "initial congestion window (RFC 6928)") \
 X(tcp, quick_acks, 16, 0, 127, "segments", \
-  "acknowledgements of a new connection that are not delayed; each answer of the application halves what is left, as the next ACK can ride on an answer") \
-X(tcp, dsack, 1, 0, 1, "boolean", "report what came twice (DSACK, RFC 2883); needs tcp.sack") \
+  "first acknowledgements of a connection that are not delayed; each answer of the application halves the rest, as the next ACK can be piggybacked") \
+X(tcp, dsack, 1, 0, 1, "boolean", "report duplicates (DSACK, RFC 2883); needs tcp.sack") \
 X(tcp, delack_ms, 40, 0, 499, "ms", "longest delay of an acknowledgement; 0: acknowledge at the end of each turn") \
 X(tcp, rto_initial_ms, 1000, 10, 60000, "ms", "retransmission time-out before the first RTT sample (RFC 6298 2.1)") \
 X(tcp, rto_min_ms, 200, 1, 60000, "ms", "smallest retransmission time-out (RFC 6298 2.4 says 1 s; 200 ms is what Linux and FreeBSD use)") \
@@ -142,14 +142,14 @@ X(tcp, keepalive_idle_ms, 7200000, 1000, 86400000, "ms", "idle time before the f
 X(tcp, keepalive_interval_ms, 75000, 1000, 86400000, "ms", "time between keep-alive probes") \
 X(tcp, keepalive_probes, 9, 1, 127, "segments", "probes without an answer before a connection ends") \
 X(tcp, stalled_ms, 10000, 0, 86400000, "ms", \
-  "time that a peer may keep its window closed while mbufs are short, or acknowledge nothing while connections are, before its connection is reset; 0: for ever") \
+  "reset a connection whose peer keeps its window closed for so long while mbufs are short, or acknowledges nothing while connections are; 0: never") \
 X(tcp, give_way_ms, 0, 0, 86400000, "ms", \
-  "at stack.max_connections, time without a segment of its peer after which an accepted connection that owes nothing may be reset for a new one, of the source that has most first; 0: never; percore-httpd and percore-echo begin with 1000") \
+  "at stack.max_connections, idle time after which an accepted connection without pending data may be reset for a new one, of the source with most connections first; 0: never; default in percore-httpd and percore-echo: 1000") \
 X(tcp, challenge_acks, 1000, 1, 1000000, "segments/s", "challenge ACKs per second at most (RFC 5961 section 7)") \
 X(tcp, fastopen, 1, 0, 519, "bits", \
   "TCP Fast Open (RFC 7413), as Linux's sysctl: 1: connect, for sockets that ask for it; 2: listen, likewise; 4: connect without a cookie; 512: listen without one") \
 X(tcp, fastopen_key, 0, 0, UINT64_MAX, "number", \
-  "secret of Fast Open cookies, to be the same for all who serve an address; 0: random, one per lcore") \
+  "secret of Fast Open cookies; all servers of an address need the same; 0: random, one per lcore") \
 X(tcp, destinations, 1024, 16, 1048576, "entries", \
   "destinations per lcore whose path MTU and Fast Open cookie are remembered") \
 X(tcp, mtu_probing, 1, 0, 2, "mode", \
