@@ -19,8 +19,8 @@
  * Without a stack: unattached, pcx_socket fails with ENETDOWN and everything else goes to the kernel.  When the stack
  * ends or is killed, calls on its sockets fail with ENETDOWN, also those that sleep.
  *
- * Bad pointers fail with EFAULT, as on Linux, except for data buffers and the structs that describe them (struct
- * msghdr, pollfd, fd_set, epoll_event): there only addresses that no program can have do.
+ * Bad pointers fail with EFAULT, as on Linux.  Data buffers and the structs that describe them (struct msghdr, pollfd,
+ * fd_set, epoll_event) are checked only for addresses that no program can have.
  *
  * fork: the child is an attached process of its own.  It inherits the parent's sockets, as with the kernel; epoll sets
  * become its own copies.  exec: see pcx_exec_prepare.  When a process ends, sockets that only it held are closed.
