@@ -13,47 +13,47 @@
 #define LOAD_KEYS(X) \
 X(load, port, 0, 0, 65535, "port", "port of the server; 0: 7 for echoes, 80 for HTTP, 9 for bulk-in, 19 for bulk-out") \
 X(load, conns, 64, 1, 40000000, "connections", "connections; in mode connrate as many at a time") \
-X(load, size, 64, 1, 1073741824, "bytes", "a message; of a bare frame its length with FCS, 64 to 1518") \
-X(load, busy, 0, 0, 40000000, "connections", "modes echo, http and ask: connections that ask; the others are open and idle; 0: all") \
-X(load, skew, 0, 0, 300, "hundredths", "mode hold: the n-th most popular connection is asked in proportion to 1/n^(skew/100) (Zipf); 0: all alike") \
-X(load, slow, 0, 0, 1000000, "connections", "modes echo, http and bulk-out: so many of the connections ask for much and read slowly; the others are measured") \
-X(load, slow_rate, 10000, 0, 1000000000, "bytes/s", "what a slow reader reads; 0: nothing") \
+X(load, size, 64, 1, 1073741824, "bytes", "message size; of a bare frame its length with FCS, 64 to 1518") \
+X(load, busy, 0, 0, 40000000, "connections", "modes echo, http and ask: number of connections that send requests; the others are open and idle; 0: all") \
+X(load, skew, 0, 0, 300, "hundredths", "mode hold: the n-th most popular connection gets requests in proportion to 1/n^(skew/100) (Zipf); 0: all alike") \
+X(load, slow, 0, 0, 1000000, "connections", "modes echo, http and bulk-out: number of slow readers among the connections, which are not measured") \
+X(load, slow_rate, 10000, 0, 1000000000, "bytes/s", "rate at which a slow reader reads; 0: never") \
 X(load, slow_window, 4096, 1, 65535, "bytes", "receive buffer of a slow reader") \
-X(load, slow_ask, 262144, 1, 67108864, "bytes", "requests that a slow reader has under way at once, as far as the server's window allows") \
-X(load, depth, 1, 1, 1024, "requests", "requests under way on a connection at once") \
+X(load, slow_ask, 262144, 1, 67108864, "bytes", "bytes of outstanding requests of a slow reader, as far as the server's window allows") \
+X(load, depth, 1, 1, 1024, "requests", "outstanding requests on a connection") \
 X(load, run_ms, 3000, 1, 86400000, "ms", "length of the measured run") \
-X(load, warm_ms, 500, 0, 3600000, "ms", "load before the run, which is not measured") \
-X(load, rate, 0, 0, 1000000000, "1/s", "requests, connections or frames per second in all, sent when they are due whatever has come back (an open loop); 0: each answer calls for the next request") \
-X(load, burst, 1, 1, 1000000, "requests", "with a rate: so many are due at the same time, and as many fewer times a second") \
+X(load, warm_ms, 500, 0, 3600000, "ms", "warm-up before the run, which is not measured") \
+X(load, rate, 0, 0, 1000000000, "1/s", "open loop: requests, connections or frames per second in all, sent when they are due; 0: closed loop, in which each answer triggers the next request") \
+X(load, burst, 1, 1, 1000000, "requests", "with a rate: number of requests that are due at the same time") \
 X(load, open_rate, 0, 0, 100000000, "connections/s", "connections opened per second before the run at most; 0: without limit") \
 X(load, open_window, 256, 1, 65536, "connections", "connections that are being opened at a time") \
 X(load, sources, 0, 0, 65536, "addresses", "addresses that connections come from, counted up from --addr; 0: one for each 32768 connections") \
-X(load, slots, 0, 0, 40000000, "connections", "pairs of address and port that mode connrate goes through; 0: 262144, or four times conns") \
+X(load, slots, 0, 0, 40000000, "connections", "pairs of address and port that mode connrate uses in turn; 0: 262144, or four times conns") \
 X(load, first_port, 16384, 1, 65535, "port", "first port of each address; 32768 are used, or fewer") \
 X(load, mss, 1460, 64, 9660, "bytes", "MSS that is offered, and the longest segment sent; over IPv6 20 less") \
 X(load, scale, 15, 0, 15, "bits", "window scaling that is offered; 15: 7 in the bulk modes, else none") \
 X(load, receive_window, 65535, 1024, 65535, "bytes", "receive window, before scaling") \
 X(load, timestamps, 0, 0, 1, "boolean", "offer timestamps (RFC 7323)") \
 X(load, ack_every, 2, 1, 1000, "segments", "full segments of a stream that are acknowledged at once") \
-X(load, coalesce, 0, 0, 1, "boolean", "requests that are sent together share segments") \
+X(load, coalesce, 0, 0, 1, "boolean", "requests sent at the same time share segments") \
 X(load, http, 0, 0, 1, "boolean", "modes connrate and hold: HTTP requests instead of echoes") \
 X(load, close, 0, 0, 1, "boolean", "mode connrate: wait for the server to close first") \
-X(load, sample, 10000, 0, 100000000, "requests/s", "mode hold: connections, chosen at random, that are asked in each second") \
-X(load, check_all, 0, 0, 1, "boolean", "ask every connection once at the end of the run") \
-X(load, end, 0, 0, 2, "mode", "what becomes of the connections at the end: 0: closed by FIN, 1: reset, 2: left") \
-X(load, window, 512, 1, 30000, "frames", "modes ping and udp: frames under way at once") \
+X(load, sample, 10000, 0, 100000000, "requests/s", "mode hold: requests per second, on random connections") \
+X(load, check_all, 0, 0, 1, "boolean", "send a request on every connection at the end of the run") \
+X(load, end, 0, 0, 2, "mode", "connections at the end: 0: closed by FIN, 1: reset, 2: left open") \
+X(load, window, 512, 1, 30000, "frames", "modes ping and udp: outstanding frames") \
 X(load, verify_checksums, 1, 0, 1, "boolean", "verify the checksum of every frame received") \
-X(load, speed, 100, 0, 1000000, "percent", "mode replay: of the speed at which the frames were captured; 0: as fast as the port takes them; with a rate that counts") \
+X(load, speed, 100, 0, 1000000, "percent", "mode replay: speed relative to the capture; 0: as fast as the port takes them; load.rate overrides it") \
 X(load, loops, 1, 1, 1000000000, "times", "mode replay: how often the file is sent") \
 X(load, wait_ms, 20000, 1, 3600000, "ms", "how long to wait for the link and the neighbour") \
-X(load, loss_ppm, 0, 0, 1000000, "ppm", "frames of each direction that are lost on purpose, to see recovery") \
-X(load, loss_in_ppm, 0, 0, 1000000, "ppm", "the same, of the frames that are received alone") \
-X(load, loss_out_ppm, 0, 0, 1000000, "ppm", "the same, of the frames that are sent alone") \
+X(load, loss_ppm, 0, 0, 1000000, "ppm", "frames of each direction that are dropped on purpose") \
+X(load, loss_in_ppm, 0, 0, 1000000, "ppm", "the same for received frames only") \
+X(load, loss_out_ppm, 0, 0, 1000000, "ppm", "the same for sent frames only") \
 X(load, flood_rate, 0, 0, 100000000, "frames/s", "frames of --flood; 0: as many as the port takes") \
-X(load, overflow, 0, 0, 1, "boolean", "frames that the port has no room for are lost, as in the ring of a network card that overflows, and do not wait") \
-X(load, seed, 1, 1, UINT64_MAX, "number", "of what is random: the bytes sent, which connections are asked, which frames are lost") \
+X(load, overflow, 0, 0, 1, "boolean", "drop frames for which the port has no room, as the ring of a NIC does, instead of waiting") \
+X(load, seed, 1, 1, UINT64_MAX, "number", "seed of what is random: bytes sent, connections chosen, frames dropped") \
 X(load, progress, 1, 0, 1, "boolean", "print a line each second") \
-X(load, watch, 0, 0, 4194304, "process", "process whose share of a core is reported beside one's own; 0: none")
+X(load, watch, 0, 0, 4194304, "process", "process whose CPU use is reported too; 0: none")
 /* clang-format on */
 
 struct ask;

@@ -12,11 +12,11 @@
 
 /* clang-format off */
 #define SWITCH_KEYS(X) \
-X(switch, entries, 8192, 16, 1000000, "stations", "stations that are remembered, by MAC address and VLAN") \
-X(switch, port_entries, 0, 0, 1000000, "stations", "of these behind one port at most, so that nobody can push out what others have; 0: an equal share") \
-X(switch, age_s, 300, 0, 1000000, "s", "time after which a station that is not heard is forgotten (IEEE 802.1Q 8.8.3); 0: never") \
-X(switch, flood_rate, 0, 0, 100000000, "frames/s", "frames of one port that are flooded at most; 0: without limit") \
-X(switch, group_forward, 0, 0, 65535, "bits", "bit N: frames to 01:80:c2:00:00:0N are forwarded all the same, as group_fwd_mask of Linux")
+X(switch, entries, 8192, 16, 1000000, "stations", "size of the MAC table: stations, by MAC address and VLAN") \
+X(switch, port_entries, 0, 0, 1000000, "stations", "stations of one port at most, so that one port cannot fill the table; 0: an equal share") \
+X(switch, age_s, 300, 0, 1000000, "s", "ageing time: a station that is silent for so long is forgotten (IEEE 802.1Q 8.8.3); 0: never") \
+X(switch, flood_rate, 0, 0, 100000000, "frames/s", "storm control: flooded frames of one port at most; 0: without limit") \
+X(switch, group_forward, 0, 0, 65535, "bits", "bit N: forward frames to 01:80:c2:00:00:0N, as Linux's group_fwd_mask")
 /* clang-format on */
 
 #define SWITCH_PORTS  PC_MAX_PORTS
