@@ -215,6 +215,22 @@ int memory_fit(struct settings *s, const struct eal *eal, unsigned lcore, unsign
 }
 
 /*
+ * Sets how the pool keeps what no cache holds.  DPDK's default is a ring: who takes from it gets the mbuf that has been
+ * free for longest, and so goes through all of the pool, of which neither the caches nor the TLB hold much.  A pool has one
+ * lcore here, whose last freed mbuf is the best: a stack.  With 100,000 connections an echo over net_memif takes 10 to 15 %
+ * less for it.  What the user or the platform has chosen stays.
+ */
+static int set_ops(struct rte_mempool *pool)
+{
+	const char *best = rte_mbuf_best_mempool_ops();
+
+	if (rte_mbuf_user_mempool_ops() == NULL && rte_mbuf_platform_mempool_ops() == NULL &&
+	    rte_mempool_set_ops_byname(pool, "stack", NULL) == 0)
+		return 0;
+	return rte_mempool_set_ops_byname(pool, best, NULL);
+}
+
+/*
  * As rte_pktmbuf_pool_create, with flags.  In ordinary memory every page may lie anywhere, physically,
  * so a mempool would put one mbuf into each page and waste two fifths; but no device uses physical
  * addresses there.
@@ -229,7 +245,7 @@ static struct rte_mempool *make_pool(const char *name, unsigned n, uint16_t room
 
 	if (pool == NULL)
 		return NULL;
-	if (rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), NULL) != 0)
+	if (set_ops(pool) != 0)
 		goto free_pool;
 	rte_pktmbuf_pool_init(pool, &priv);
 	if (rte_mempool_populate_default(pool) < 0)

@@ -48,14 +48,14 @@ struct tcp_account {
 		uint16_t reord_seen; /* acknowledgements that told of late ones, at most 65535 */
 		uint16_t next;       /* in the free list, and of account 0 */
 	};
-	uint32_t delivered; /* segments; SYN included */
-	uint32_t retrans;   /* segments sent again, SYN and FIN included */
+	uint32_t delivered;  /* segments; SYN included */
+	uint32_t min_rtt_us; /* smallest round trip of late, when there are no queues; 0: none */
 
 	uint64_t bytes_retrans;
 	uint64_t spent_us[ACCOUNT_IDLE];
 	uint32_t dsacks;       /* reports of segments that came twice */
 	uint32_t ooo;          /* segments received out of order */
-	uint32_t min_rtt_us;   /* smallest round trip of late, when there are no queues; 0: none */
+	uint32_t retrans;      /* segments sent again, SYN and FIN included */
 	uint32_t mark_us;      /* since when the rate is being measured */
 	uint32_t mark;         /* bytes_acked then, modulo 2^32 */
 	uint32_t delivered_ce; /* segments of which the peer has told congestion (ECE) */
