@@ -91,30 +91,42 @@ static int open_control(const char *path)
 	return -1;
 }
 
+/* Reads all of an answer, ended by a NUL: nobody waits for what prints it (a pager). Returns it, to be freed; NULL with errno. */
+static char *read_answer(int fd, size_t *len)
+{
+	static char packet[PACKET_MAX];
+	char *text = NULL;
+	FILE *all = open_memstream(&text, len);
+	ssize_t n = 0;
+
+	if (all == NULL)
+		return NULL;
+	while ((n = recv(fd, packet, sizeof(packet), 0)) > 0)
+		fwrite(packet, 1, (size_t)n, all);
+	if (fclose(all) == 0 && n == 0 && *len > 0)
+		return text;
+	errno = n == 0 ? ECONNRESET : errno;
+	free(text);
+	return NULL;
+}
+
 /* Prints the answer, whose first line is its verdict. Returns the status. */
 static int print_answer(int fd, const char *path)
 {
-	static char text[PACKET_MAX];
-	ssize_t n = recv(fd, text, sizeof(text) - 1, 0);
-	const char *body = text;
+	size_t len;
+	char *text = read_answer(fd, &len);
 	int status = 0;
 
-	if (n <= 0) {
-		errno = n == 0 ? ECONNRESET : errno;
+	if (text == NULL)
 		return fail(path, 2);
-	}
-	text[n] = '\0';
-	if (strncmp(text, "ok\n", 3) == 0)
-		body += 3;
-	else
-		status = 1;
-	if (status != 0)
+	if (strncmp(text, "ok\n", 3) == 0) {
+		fwrite(text + 3, 1, len - 3, stdout);
+	} else {
 		fprintf(stderr, "percore-ctl: %s",
-		        strncmp(body, "error ", 6) == 0 ? body + 6 : body);
-	else
-		fwrite(body, 1, (size_t)(n - (body - text)), stdout);
-	while (status == 0 && (n = recv(fd, text, sizeof(text), 0)) > 0)
-		fwrite(text, 1, (size_t)n, stdout);
+		        strncmp(text, "error ", 6) == 0 ? text + 6 : text);
+		status = 1;
+	}
+	free(text);
 	return fflush(stdout) == 0 ? status : fail("output", 2);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a thread of its own, on none of the lcores that carry data, serves one connection after the other, and a
+ * Overview: a thread of its own, on none of the lcores that carry data, serves one command after the other, and a
  * capture between them, at a UNIX socket of packets: one is a command, and what comes back is "ok", a line end and what was asked for, or
  * "error", a blank and why.  A change is posted to the first stack; when that has made it, to the others (what
  * one refuses the others would refuse, too).
@@ -27,16 +27,16 @@
 #include <rte_lcore.h>
 
 #include "ctl_capture.h"
+#include "ctl_conn.h"
 #include "firewall.h"
 #include "serve/host.h"
 #include "worker.h"
 
-#define CTL_TEXT      1024
 #define LOOK_FIRST_US 20
 #define CAPTURE_MS    1 /* between turns of a capture */
 #define LOOK_AGAIN_US 500
 #define PATIENCE_US   2000000
-#define PATIENCE_S    5
+#define LACK_US       10000 /* of descriptors */
 
 struct ctl {
 	struct run *run;
@@ -182,80 +182,67 @@ static void serve(struct ctl *c, const char *text, int file, int *conn, FILE *f)
 		ctl_view_show(c->view, &command, f);
 }
 
-/* An answer goes in packets that any reader has room for; who does not read them loses the rest. */
-static ssize_t send_packet(void *cookie, const char *text, size_t n)
-{
-	const int *conn = cookie;
-	const ssize_t sent = send(*conn, text, RTE_MIN(n, (size_t)CTL_TEXT), MSG_NOSIGNAL);
-
-	return sent < 0 ? 0 : sent; /* as fopencookie(3) wants an error told */
-}
-
-/* Receives a command of at most size bytes and the file that may come with it. */
-static ssize_t receive(int conn, char *text, size_t size, int *file)
-{
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec iov = {.iov_base = text, .iov_len = size};
-	struct msghdr msg = {.msg_iov = &iov,
-	                     .msg_iovlen = 1,
-	                     .msg_control = &control,
-	                     .msg_controllen =
-	                         CMSG_LEN(sizeof(int))}; /* no room for a second one */
-	const ssize_t got = recvmsg(conn, &msg, MSG_CMSG_CLOEXEC);
-	const struct cmsghdr *c = got > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
-
-	*file = -1;
-	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-		memcpy(file, CMSG_DATA(c), sizeof(*file));
-	return got;
-}
-
 static void serve_connection(struct ctl *c, int conn)
 {
-	const struct timeval patience = {.tv_sec = PATIENCE_S};
+	const struct timeval patience = {.tv_sec = CTL_PATIENCE_MS / 1000};
+	struct ctl_answer answer = {
+	    .conn = conn, .wake_fd = c->wake_fd, .left_ms = CTL_PATIENCE_MS};
 	char command[CTL_COMMAND_MAX];
 	ssize_t got;
 	int file;
 	FILE *f;
 
-	(void)setsockopt(conn, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	/* of what a capture says at its end */
 	(void)setsockopt(conn, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	got = receive(conn, command, sizeof(command) - 1, &file);
-	f = got > 0 ? fopencookie(&conn, "w", (cookie_io_functions_t){.write = send_packet}) : NULL;
+	got = ctl_receive(conn, command, sizeof(command) - 1, &file);
+	f = got > 0 ? ctl_answer_open(&answer) : NULL;
 	if (f != NULL) {
 		command[got] = '\0';
-		serve(c, command, file, &conn, f);
+		serve(c, command, file, &answer.conn, f);
 		(void)fclose(f);
 	}
 	if (file >= 0)
 		(void)close(file);
-	if (conn >= 0)
-		(void)close(conn);
+	if (answer.conn >= 0)
+		(void)close(answer.conn);
+}
+
+static int min_ms(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
 static void *control(void *arg)
 {
 	struct ctl *c = arg;
-	struct pollfd fds[2] = {{.fd = c->wake_fd, .events = POLLIN},
-	                        {.fd = c->listen_fd, .events = POLLIN}};
+	struct pollfd fds[2 + CTL_GUESTS] = {{.fd = c->wake_fd, .events = POLLIN},
+	                                     {.fd = c->listen_fd, .events = POLLIN}};
+	struct ctl_guests guests = {0};
 
 	while (!__atomic_load_n(&c->ends, __ATOMIC_ACQUIRE)) {
-		const int ready = poll(fds, 2, c->capture != NULL ? CAPTURE_MS : -1);
+		const int silent_ms = ctl_guests_expire(&guests, ctl_now_ms());
+		const unsigned n = ctl_guests_watch(&guests, fds + 2);
+		const int ready =
+		    poll(fds, 2 + n, min_ms(c->capture != NULL ? CAPTURE_MS : -1, silent_ms));
 		int conn;
 
 		if (c->capture != NULL && !ctl_capture_turn(c->capture))
 			end_capture(c);
-		if (ready <= 0 || (fds[1].revents & POLLIN) == 0)
+		if (ready <= 0)
 			continue;
-		conn = accept4(c->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-		if (conn >= 0)
+		while ((conn = ctl_guests_take(&guests, fds + 2, n)) >= 0)
 			serve_connection(c, conn);
+		conn = (fds[1].revents & POLLIN) != 0
+		           ? accept4(c->listen_fd, NULL, NULL, SOCK_CLOEXEC)
+		           : -1;
+		if (conn >= 0)
+			ctl_guests_add(&guests, conn, ctl_now_ms());
+		else if ((fds[1].revents & POLLIN) != 0)
+			usleep(LACK_US); /* who has come stays, and poll() would return at once */
 	}
 	if (c->capture != NULL)
 		end_capture(c);
+	ctl_guests_close(&guests);
 	return NULL;
 }
 

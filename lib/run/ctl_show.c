@@ -12,6 +12,7 @@
 #include "ctl.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,6 +163,25 @@ static void show_usage(struct ctl_view *v, FILE *f)
 	ctl_print_usage(f, &sum);
 }
 
+/* What the program reports of itself, a line each of a number, a name and a sentence, as the others are shown. */
+static void show_own_counters(const struct run *r, FILE *f)
+{
+	char *text = NULL, *rest, *line, name[64];
+	size_t size;
+	FILE *own = open_memstream(&text, &size);
+	uint64_t value;
+
+	if (own == NULL)
+		return;
+	r->app->report(r->s->app_arg, own);
+	(void)fclose(own);
+	rest = text;
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (sscanf(line, " %" SCNu64 " %63s", &value, name) == 2)
+			fprintf(f, "%s %" PRIu64 "\n", name, value);
+	free(text);
+}
+
 /* Counters are plain numbers that their lcore writes, and are read where they are. */
 static void show_counters(const struct ctl_view *v, bool all, FILE *f)
 {
@@ -175,6 +195,8 @@ static void show_counters(const struct ctl_view *v, bool all, FILE *f)
 	}
 	fputs("ok\n", f);
 	ctl_print_counters(f, &sum, all);
+	if (v->run->app->report != NULL)
+		show_own_counters(v->run, f);
 }
 
 /* one stack's sockets; returns 0 or a negative errno */

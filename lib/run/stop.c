@@ -91,6 +91,9 @@ void hangup_wait(void)
 {
 	while (sem_wait(&hangups) != 0 && errno == EINTR)
 		continue;
+	/* one look at the files is enough for all that have come until it begins */
+	while (sem_trywait(&hangups) == 0)
+		continue;
 }
 
 void hangup_wake(void)

@@ -29,7 +29,7 @@ void stop_ask(int n);
 /** hangup_catch makes SIGHUP wake hangup_wait instead of asking for an end; after stop_catch. */
 void hangup_catch(void);
 
-/** hangup_wait waits for a SIGHUP, or returns at once when one came since the last call. */
+/** hangup_wait waits for a SIGHUP, or returns at once when some came since the last call. */
 void hangup_wait(void);
 
 /** hangup_wake does what a SIGHUP would. */

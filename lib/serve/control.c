@@ -297,12 +297,22 @@ static bool is_stale(const struct sockaddr_un *a, socklen_t len)
 	return stale;
 }
 
+/* connect() says of any file that is no socket what it says of a socket that nobody serves */
+static bool is_socket(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
 int control_bind(int fd, const struct sockaddr_un *a, socklen_t len)
 {
 	if (bind(fd, (const struct sockaddr *)a, len) == 0)
 		return 0;
 	if (errno != EADDRINUSE || a->sun_path[0] == '\0')
 		return -errno;
+	if (!is_socket(a->sun_path))
+		return -EEXIST;
 	if (!is_stale(a, len))
 		return -EADDRINUSE;
 	(void)unlink(a->sun_path);

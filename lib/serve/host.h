@@ -61,7 +61,7 @@ void host_queue_free(struct pc_host *h, uint32_t proc, uint32_t queue);
 void host_wake(struct pc_host *h, uint32_t queue);
 
 /** control_bind binds a socket of packets to a name, also where a process that has died has left its file.
- * Returns 0, -EADDRINUSE (somebody serves it) or -errno. */
+ * Returns 0, -EADDRINUSE (somebody serves it), -EEXIST (it is no socket, and stays) or -errno. */
 int control_bind(int fd, const struct sockaddr_un *a, socklen_t len);
 
 /** control_start starts the control thread, control_stop ends it. Returns 0 or a negative errno. */

@@ -225,10 +225,54 @@ def link(b, s):
     wait_for(lambda: pings(SERVER), 5 * b.slow, "an answer after that")
 
 
+def guest(s, command=None):
+    """A client that does not read, and perhaps says nothing."""
+    c = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    c.connect(s.path)
+    if command:
+        c.send(command)
+    return c
+
+
+def seconds(call):
+    begin = time.monotonic()
+    call()
+    return time.monotonic() - begin
+
+
+def unread(b, s):
+    """who says nothing, or does not read a long list, keeps nobody else waiting for long"""
+    rules = os.path.join(b.tmp, "rules")
+    with open(rules, "w", encoding="ascii") as f:
+        for i in range(8000):
+            f.write(f"drop in proto tcp from 10.9.{i // 250}.{i % 250} to port 1000-1100\n")
+    ctl(b, s, "firewall", "load", rules)
+    silent = [guest(s) for _ in range(5)]
+    took = seconds(lambda: ctl(b, s, "usage"))
+    expect(took < 3 * b.slow, f"{took:.1f} s behind those who say nothing")
+    with guest(s, b"firewall show"):
+        time.sleep(0.2)
+        took = seconds(lambda: ctl(b, s, "usage"))
+        expect(took < 8 * b.slow, f"{took:.1f} s behind one who does not read")
+    # what a pager has not read yet is percore-ctl's to keep
+    with subprocess.Popen([b.path("percore-ctl"), s.path, "firewall", "show"], stdout=subprocess.PIPE) as pager:
+        time.sleep(0.5)
+        took = seconds(lambda: ctl(b, s, "usage"))
+        expect(took < 3 * b.slow, f"{took:.1f} s behind a pager")
+        time.sleep(6)
+        expect(pager.stdout.read().count(b"\n") == 8002, "not the whole list")
+        expect(pager.wait() == 0, "the status")
+    for c in silent:
+        c.close()
+
+
 def end(b, s):
-    """the socket goes with the program, and so does who captures"""
+    """the socket goes with the program, and so do who captures and who does not read"""
     last, _ = capture(b, s, "last.pcap")
-    s.program.stop()
+    with guest(s, b"firewall show"), guest(s):
+        time.sleep(0.2)
+        took = seconds(s.program.stop)
+    expect(took < 4 * b.slow, f"the end took {took:.1f} s")
     told = last.communicate(timeout=10 * b.slow)[1]
     expect(last.returncode == 0 and "frames captured" in told, told)
     expect(not os.path.exists(s.path), "the socket is left")
@@ -236,7 +280,7 @@ def end(b, s):
     expect("No such file" in text, text)
 
 
-STEPS = [routes, transfer, addresses, denied, shown, captured, link, end]
+STEPS = [routes, transfer, addresses, denied, shown, captured, link, unread, end]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "run/stop.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -43,6 +44,32 @@ static void a_hang_up_can_mean_something_else(void)
 	hangup_wait(); /* returns, as it has come */
 	hangup_wake();
 	hangup_wait();
+	stop_release();
+}
+
+static void *wait_again(void *done)
+{
+	hangup_wait();
+	__atomic_store_n((bool *)done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* Who sends ten signals, as a script for each of its files, wants to be heard once. */
+static void hang_ups_at_once_are_one(void)
+{
+	bool done = false;
+	pthread_t thread;
+
+	stop_catch();
+	hangup_catch();
+	for (int i = 0; i < 10; i++)
+		raise(SIGHUP);
+	hangup_wait();
+	CU_ASSERT_FATAL(pthread_create(&thread, NULL, wait_again, &done) == 0);
+	usleep(50000);
+	CU_ASSERT(!__atomic_load_n(&done, __ATOMIC_ACQUIRE));
+	hangup_wake();
+	CU_ASSERT(pthread_join(thread, NULL) == 0 && done);
 	stop_release();
 }
 
@@ -149,6 +176,7 @@ int main(void)
 	    {"signals are counted", signals_are_counted},
 	    {"what nohup ignores stays ignored", what_nohup_ignores_stays_ignored},
 	    {"a hang-up can mean something else", a_hang_up_can_mean_something_else},
+	    {"hang-ups at once are one", hang_ups_at_once_are_one},
 	    {"handlers run on the stack for signals", handlers_run_on_the_stack_for_signals},
 	    {"what was there before comes back", what_was_there_before_comes_back},
 	    {"hang-ups and reports come back", hang_ups_and_reports_come_back},

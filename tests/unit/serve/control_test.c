@@ -151,10 +151,18 @@ static void socket_file(void)
 {
 	char folder[] = "/tmp/percore-control-XXXXXX", path[64];
 	struct pc_host *h;
+	FILE *f;
 
 	CU_ASSERT_FATAL(mkdtemp(folder) != NULL);
 	snprintf(path, sizeof(path), "%s/socket", folder);
-	h = start(path);
+	/* what is no socket is somebody's file, and stays */
+	f = fopen(path, "w");
+	CU_ASSERT_FATAL(f != NULL);
+	fclose(f);
+	h = start(NULL);
+	CU_ASSERT(pc_host_listen(h, path) == -1 && errno == EEXIST);
+	CU_ASSERT_EQUAL(unlink(path), 0);
+	CU_ASSERT_EQUAL(pc_host_listen(h, path), 0);
 	CU_ASSERT(hello_at(path) > 0);
 	pc_host_stop(h);
 	CU_ASSERT_EQUAL(access(path, F_OK), -1);
