@@ -14,6 +14,7 @@
 
 #include <percore/run.h>
 
+#include "../shared/map_guard.h"
 #include "server.h"
 
 #define LCORES_MAX 128
@@ -219,6 +220,7 @@ int main(int argc, char **argv)
 	program.dns = defaults;
 	program.server.dns = &program.dns;
 	program.server.store = store_create();
+	(void)map_guard_install(); /* without it a file that is shortened while it is read ends us */
 	if (program.server.store == NULL) {
 		fprintf(stderr, "percore-dns: no memory\n");
 		return 2;

@@ -23,7 +23,7 @@
 #include <percore/epoll.h>
 #include <percore/socket.h>
 
-#include "map_guard.h"
+#include "../shared/map_guard.h"
 #include "server.h"
 
 #define READS_PER_TURN 4  /* of header_bytes each, then others have their turn */

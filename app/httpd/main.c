@@ -14,7 +14,7 @@
 
 #include <percore/run.h>
 
-#include "map_guard.h"
+#include "../shared/map_guard.h"
 #include "server.h"
 
 struct program {

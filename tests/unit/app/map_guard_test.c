@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "map_guard.h"
+#include "shared/map_guard.h"
 
 #include <signal.h>
 #include <sys/mman.h>

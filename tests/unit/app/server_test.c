@@ -11,7 +11,7 @@
 #include <fcntl.h>
 
 #include "fake.h"
-#include "map_guard.h"
+#include "shared/map_guard.h"
 #include "suite.h"
 #include "tree.h"
 

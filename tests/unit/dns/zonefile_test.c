@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Zone files that are none, and what is said of them; and a large one. */
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "shared/map_guard.h"
 #include "unit/unit.h"
 #include "zonefile.h"
 
@@ -144,6 +149,53 @@ static void includes(void)
 	remove(dir);
 }
 
+#define CHANGING_LINES 200000 /* reading them takes tens of milliseconds */
+
+/* Somebody who does not replace a zone file, but writes to it, while it is read. */
+static void *shorten(void *path)
+{
+	nanosleep(&(struct timespec){0, 3000000}, NULL);
+	CU_ASSERT(truncate(path, 8192) == 0);
+	return NULL;
+}
+
+static void *lengthen(void *path)
+{
+	const int fd = open(path, O_WRONLY | O_APPEND);
+
+	nanosleep(&(struct timespec){0, 3000000}, NULL);
+	CU_ASSERT(fd >= 0 && write(fd, "more A 192.0.2.1\n", 17) == 17);
+	close(fd);
+	return NULL;
+}
+
+static void changing_files(void)
+{
+	static void *(*const change[])(void *) = {shorten, lengthen};
+	char path[] = "/tmp/percore-dns-XXXXXX";
+	const int fd = mkstemp(path);
+
+	CU_ASSERT_FATAL(fd >= 0 && map_guard_install() == 0);
+	close(fd);
+	for (unsigned i = 0; i < 2; i++) {
+		FILE *f = fopen(path, "w");
+		pthread_t thread;
+
+		CU_ASSERT_FATAL(f != NULL);
+		fprintf(f, HEAD);
+		for (int k = 0; k < CHANGING_LINES; k++)
+			fprintf(f,
+			        "; a line of a comment that is as long as records are, number %d\n",
+			        k);
+		fclose(f);
+		CU_ASSERT_FATAL(pthread_create(&thread, NULL, change[i], path) == 0);
+		CU_ASSERT(zonefile_load("example", path, why) == NULL);
+		CU_ASSERT(strstr(why, "has changed while it was read") != NULL);
+		pthread_join(thread, NULL);
+	}
+	remove(path);
+}
+
 /* An RRset larger than a message, and 20,000 names. */
 static void large(void)
 {
@@ -174,8 +226,13 @@ static void large(void)
 }
 
 static const struct unit_case cases[] = {
-    {"refused", refused}, {"names", names},       {"times", times},
-    {"origins", origins}, {"includes", includes}, {"large", large},
+    {"refused", refused},
+    {"names", names},
+    {"times", times},
+    {"origins", origins},
+    {"includes", includes},
+    {"large", large},
+    {"changing files", changing_files},
 };
 
 UNIT_MAIN("zone files", cases)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef HTTPD_MAP_GUARD_H
-#define HTTPD_MAP_GUARD_H
+#ifndef SHARED_MAP_GUARD_H
+#define SHARED_MAP_GUARD_H
 
 /*
  * Reading from a mapped file that somebody has just shortened.
