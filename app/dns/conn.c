@@ -4,13 +4,17 @@
  *
  * Overview: a connection has no buffer of ours.  Queries are peeked at, as many as have come, and taken out of the stack's
  * receive buffer once their answers are in its send buffer; a query of which a part has come stays there.  When an answer
- * finds no room, or only some, its query stays, too, and the answer is made again when there is room: the same message
- * and the same zones make the same bytes.  If the zones are others by then, the connection ends.
+ * finds no room, or only some, its query stays, too, and the answer is made again when there is room: the same message,
+ * the same zones and the same time make the same bytes.  If the zones are others by then, the connection ends.
+ *
+ * Shares: a connection has QUERIES_PER_TURN queries answered in a turn, and is in a list if it has more: so neither other
+ * connections nor datagrams wait for one that has sent thousands at once.
  *
  * Time: since_ns moves with every query that is answered, so the list that is in the order of since_ns is the one in which
  * connections run out.
  */
 #include <errno.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 #include <percore/epoll.h>
@@ -18,7 +22,10 @@
 
 #include "server.h"
 
-enum outcome { ANSWERED, WAITS, BROKEN };
+#define QUERIES_PER_TURN 32
+#define AGAIN_PER_TURN   32 /* connections */
+
+enum outcome { ANSWERED, WAITS, BROKEN, AGAIN };
 
 /* ---- the list ----------------------------------------------------------------------------------- */
 
@@ -43,7 +50,9 @@ static void append_conn(struct server *s, uint32_t fd)
 
 void conn_open(struct server *s, int fd)
 {
-	s->conns[fd] = (struct conn){.used = true, .need = 2};
+	struct conn *c = &s->conns[fd];
+
+	*c = (struct conn){.used = true, .need = 2, .again = c->again, .waits_turn = c->waits_turn};
 	append_conn(s, (uint32_t)fd);
 	s->counts->dns_connections++;
 }
@@ -67,18 +76,38 @@ void conn_expire(struct server *s)
 
 /* ---- queries ------------------------------------------------------------------------------------ */
 
+static struct cookie_client client_of(const struct server *s, int fd, uint32_t now_s)
+{
+	struct cookie_client c = {.now_s = now_s};
+	struct sockaddr_storage peer;
+	struct pc_endpoint from;
+	socklen_t len = sizeof(peer);
+
+	if (pc_getpeername(s->st, fd, (struct sockaddr *)&peer, &len) != 0 ||
+	    pc_endpoint_from_sockaddr(&from, (const struct sockaddr *)&peer, len) != 0)
+		return c; /* who is gone gets no cookie */
+	c.addr_len = pc_addr_is_ip4(&from.addr) ? 4 : 16;
+	memcpy(c.addr, from.addr.b + 16 - c.addr_len, c.addr_len);
+	return c;
+}
+
 static enum outcome answer_one(struct server *s, int fd, const uint8_t *query, size_t len)
 {
 	struct conn *c = &s->conns[fd];
 	struct counts again = *s->counts;
 	const bool is_again = c->sent > 0;
+	struct answer a = {.out = s->out + 2};
+	struct answer_from from = {.tcp = true};
 	size_t n;
 	ssize_t sent;
 
 	if (is_again && c->zones != s->zones->number)
 		return BROKEN;
-	n = answer_make(&s->config->answer, s->zones, query, len, true, s->out + 2, &again);
-	if (n == 0)
+	if (!is_again)
+		c->made_s = server_now_s(s);
+	from.client = client_of(s, fd, c->made_s);
+	n = answer_make(&s->config->answer, s->zones, &from, query, len, &a, &again);
+	if (n == 0 || n + 2 <= c->sent) /* it is made otherwise: its peer is gone */
 		return BROKEN;
 	dns_put16(s->out, (unsigned)n);
 	sent = pc_send(s->st, fd, s->out + c->sent, n + 2 - c->sent, MSG_NOSIGNAL);
@@ -94,8 +123,9 @@ static enum outcome answer_one(struct server *s, int fd, const uint8_t *query, s
 	return ANSWERED;
 }
 
-/* Answers the whole queries of n bytes. Returns what became of the last; *used: bytes that are done with. */
-static enum outcome answer_all(struct server *s, int fd, size_t n, size_t *used)
+/* Answers the whole queries of n bytes, as far as there is a share left. Returns what became of the last; *used: bytes that
+ * are done with. */
+static enum outcome answer_all(struct server *s, int fd, size_t n, unsigned *share, size_t *used)
 {
 	struct conn *c = &s->conns[fd];
 	size_t at = 0;
@@ -107,6 +137,11 @@ static enum outcome answer_all(struct server *s, int fd, size_t n, size_t *used)
 		c->need = (uint32_t)len + 2;
 		if (n - at - 2 < len)
 			break;
+		if (*share == 0) {
+			o = AGAIN;
+			break;
+		}
+		(*share)--;
 		o = answer_one(s, fd, s->in + at + 2, len);
 		if (o != ANSWERED)
 			break;
@@ -118,7 +153,7 @@ static enum outcome answer_all(struct server *s, int fd, size_t n, size_t *used)
 }
 
 /* Takes what has come. Returns ANSWERED when something was and there may be more. */
-static enum outcome serve(struct server *s, int fd)
+static enum outcome serve(struct server *s, int fd, unsigned *share)
 {
 	struct conn *c = &s->conns[fd];
 	enum outcome o;
@@ -133,7 +168,7 @@ static enum outcome serve(struct server *s, int fd)
 	n = pc_recv(s->st, fd, s->in, sizeof(s->in), MSG_PEEK);
 	if (n <= 0)
 		return n < 0 && errno == EAGAIN && !c->ended ? WAITS : BROKEN;
-	o = answer_all(s, fd, (size_t)n, &used);
+	o = answer_all(s, fd, (size_t)n, share, &used);
 	if (used > 0) {
 		(void)pc_recv(s->st, fd, s->in, used, MSG_TRUNC);
 		unlink_conn(s, (uint32_t)fd);
@@ -144,10 +179,39 @@ static enum outcome serve(struct server *s, int fd)
 	return o;
 }
 
+/* ---- shares ------------------------------------------------------------------------------------- */
+
+static void come_again(struct server *s, int fd)
+{
+	struct conn *c = &s->conns[fd];
+
+	if (c->waits_turn)
+		return;
+	c->waits_turn = true;
+	c->again = 0;
+	*(s->again_last != 0 ? &s->conns[s->again_last].again : &s->again_first) = (uint32_t)fd;
+	s->again_last = (uint32_t)fd;
+}
+
+static void work(struct server *s, int fd)
+{
+	unsigned share = QUERIES_PER_TURN;
+	enum outcome o = ANSWERED;
+
+	while (o == ANSWERED)
+		o = serve(s, fd, &share);
+	if (o == AGAIN)
+		come_again(s, fd);
+	if (o != BROKEN)
+		return;
+	if (!s->conns[fd].ended)
+		s->counts->dns_broken++;
+	conn_close(s, fd);
+}
+
 void conn_event(struct server *s, int fd, uint32_t events)
 {
 	struct conn *c = &s->conns[fd];
-	enum outcome o = ANSWERED;
 
 	if (!c->used)
 		return;
@@ -156,11 +220,22 @@ void conn_event(struct server *s, int fd, uint32_t events)
 		return;
 	}
 	c->ended = c->ended || (events & EPOLLRDHUP) != 0;
-	while (o == ANSWERED)
-		o = serve(s, fd);
-	if (o != BROKEN)
-		return;
-	if (!c->ended)
-		s->counts->dns_broken++;
-	conn_close(s, fd);
+	work(s, fd);
+}
+
+/* The list as it is now, or the first of it. */
+void conn_again(struct server *s)
+{
+	const uint32_t last = s->again_last;
+	uint32_t fd = 0;
+
+	for (int i = 0; i < AGAIN_PER_TURN && s->again_first != 0 && fd != last; i++) {
+		fd = s->again_first;
+		s->again_first = s->conns[fd].again;
+		if (s->again_first == 0)
+			s->again_last = 0;
+		s->conns[fd].waits_turn = false;
+		if (s->conns[fd].used)
+			work(s, (int)fd);
+	}
 }

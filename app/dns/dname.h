@@ -20,6 +20,9 @@ struct dname {
 	    lower[DNS_NAME_MAX + 8]; /**< wire format; what is behind the name is read, not used */
 };
 
+/** dname_set_key sets the key of the hash, which is to be random, before the first name is read. Without it the key is known. */
+void dname_set_key(const uint64_t k[2]);
+
 /**
  * dname_read reads a name in wire format, without pointers, of which at most left bytes may be looked at.
  * Returns its bytes, or -1: it is cut off, longer than 255 bytes, or has a label of more than 63.

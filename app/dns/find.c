@@ -35,6 +35,7 @@ static void put_answer(struct task *t, const struct rrset *set, uint16_t off)
 /* RFC 2308 section 2: the SOA says for how long. */
 static void put_soa(struct task *t, const struct zone *z)
 {
+	t->subject = z->apex->hash;
 	if (out_rrset(&t->o, &z->negative, (struct out_owner){z->apex, 0}))
 		t->authority++;
 	else
@@ -51,6 +52,8 @@ static bool note_step(struct task *t, const struct name *n)
 			return false;
 	if (t->nb_steps == TASK_STEPS)
 		return false;
+	if (t->nb_steps == 0)
+		t->subject = n->hash;
 	t->step[t->nb_steps++] = n;
 	return true;
 }
@@ -131,6 +134,7 @@ static void refer(struct task *t, const struct name *cut)
 	const struct rrset *ns = name_rrset(cut, DNS_NS);
 
 	t->aa = t->answers > 0; /* what is in front of a referral in a chain is ours */
+	t->subject = cut->hash;
 	if (!out_rrset(&t->o, ns, (struct out_owner){cut, 0})) {
 		t->truncated = true;
 		return;
@@ -151,6 +155,8 @@ static bool take_data(struct task *t, struct place *p, const struct name *n)
 	else
 		set = name_rrset(n, t->q.type);
 	if (set != NULL) {
+		if (t->nb_steps == 0)
+			t->subject = n->hash;
 		put_answer(t, set, p->off);
 		t->told = set;
 		return false;

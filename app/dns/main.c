@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include <percore/run.h>
 
@@ -22,7 +23,8 @@
 struct program {
 	struct dns_config dns;
 	struct server_config server;
-	unsigned nb_servers; /* so far; atomic */
+	const char *cookies_path; /* NULL: a secret is made at the start */
+	unsigned nb_servers;      /* so far; atomic */
 	struct lcore_counts {
 		_Alignas(64) struct counts counts;
 	} lcores[LCORES_MAX];
@@ -58,6 +60,29 @@ static int set_version(void *app, const char *text, char *why, size_t why_len)
 	return set_text(&((struct program *)app)->server.answer.version, text, why, why_len);
 }
 
+static int set_cookies(void *app, const char *text, char *why, size_t why_len)
+{
+	(void)why, (void)why_len;
+	((struct program *)app)->cookies_path = text;
+	return 0;
+}
+
+static int add_exempt(void *app, const char *text, char *why, size_t why_len)
+{
+	struct rrl_config *c = &((struct program *)app)->server.rrl;
+
+	if (c->nb_exempt == RRL_EXEMPT) {
+		snprintf(why, why_len, "more than %d networks", RRL_EXEMPT);
+		return -1;
+	}
+	if (pc_prefix_parse(text, &c->exempt[c->nb_exempt]) != 0) {
+		snprintf(why, why_len, "\"%s\" is no network, as 192.0.2.0/24 is one", text);
+		return -1;
+	}
+	c->nb_exempt++;
+	return 0;
+}
+
 static const struct pc_run_option options[] = {
     {.name = "zone",
      .argument = "NAME=FILE",
@@ -79,6 +104,15 @@ static const struct pc_run_option options[] = {
      .argument = "TEXT",
      .set = set_version,
      .help = "answer version.bind with TEXT (default: not at all)"},
+    {.name = "cookie-secrets",
+     .argument = "FILE",
+     .set = set_cookies,
+     .help = "DNS cookies are made with the first secret of FILE, and taken of all: a line of 32 "
+             "hexadecimal digits each (default: one that is made at the start)"},
+    {.name = "rrl-exempt",
+     .argument = "NETWORK",
+     .set = add_exempt,
+     .help = "dns.rrl_rate does not concern NETWORK; may be given many times"},
     {0},
 };
 
@@ -95,6 +129,24 @@ static const struct dns_config defaults = {
 #undef DNS_KEY
 };
 
+static int prepare_limits(struct program *p, char *why, size_t why_len)
+{
+	struct rrl_config *c = &p->server.rrl;
+
+	c->rate = p->dns.rrl_rate;
+	c->slip = p->dns.rrl_slip;
+	c->entries = p->dns.rrl_entries;
+	c->len4 = (uint8_t)p->dns.rrl_ip4_len;
+	c->len6 = (uint8_t)p->dns.rrl_ip6_len;
+	if (getrandom(c->key, sizeof(c->key), 0) != sizeof(c->key)) {
+		snprintf(why, why_len, "no random numbers");
+		return -1;
+	}
+	return p->dns.cookies == 0
+	           ? 0
+	           : store_use_cookies(p->server.store, p->cookies_path, why, why_len);
+}
+
 static int check(void *app, char *why, size_t why_len)
 {
 	struct program *p = app;
@@ -102,7 +154,7 @@ static int check(void *app, char *why, size_t why_len)
 	size_t records = 0, bytes = 0;
 
 	p->server.answer.udp_max = (uint16_t)p->dns.udp_max;
-	if (store_load(p->server.store, why, why_len) != 0)
+	if (prepare_limits(p, why, why_len) != 0 || store_load(p->server.store, why, why_len) != 0)
 		return -1;
 	z = store_zones(p->server.store);
 	if (z->nb == 0) {
@@ -194,6 +246,21 @@ static void report(void *app, FILE *f)
 	}
 }
 
+/* Connections that say nothing make way for others when there are as many as there may be. */
+static void set_defaults(struct pc_stack_config *config)
+{
+	config->tcp_give_way_ms = 1000;
+}
+
+/* Before the first zone is read. Without random numbers the start fails later, with a message. */
+static void hide_hash(void)
+{
+	uint64_t key[2];
+
+	if (getrandom(key, sizeof(key), 0) == sizeof(key))
+		dname_set_key(key);
+}
+
 int main(int argc, char **argv)
 {
 	static struct program program;
@@ -205,6 +272,7 @@ int main(int argc, char **argv)
 	    .keys = keys,
 	    .nb_keys = sizeof(keys) / sizeof(keys[0]),
 	    .config = &program.dns,
+	    .defaults = set_defaults,
 	    .check = check,
 	    .start = start,
 	    .turn = turn,
@@ -220,7 +288,9 @@ int main(int argc, char **argv)
 	program.dns = defaults;
 	program.server.dns = &program.dns;
 	program.server.store = store_create();
-	(void)map_guard_install(); /* without it a file that is shortened while it is read ends us */
+	hide_hash();
+	(void)
+	    map_guard_install(); /* without it a file that is shortened while it is read ends us */
 	if (program.server.store == NULL) {
 		fprintf(stderr, "percore-dns: no memory\n");
 		return 2;

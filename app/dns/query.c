@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "cookie.h"
+
 #define OPT_DO 0x8000 /* of the TTL's second half */
 
 /* What is left of a message. */
@@ -37,6 +39,18 @@ static bool skip_name(struct rest *r)
 	return false;
 }
 
+/* RFC 7873 section 5.2: of several the first counts. */
+static void take_cookie(struct query *q, const uint8_t *p, size_t len)
+{
+	if (q->cookie_len > 0 || q->cookie_wrong)
+		return;
+	q->cookie_wrong = !cookie_is_whole(len);
+	if (q->cookie_wrong)
+		return;
+	q->cookie = p;
+	q->cookie_len = (uint8_t)len;
+}
+
 /* RFC 6891 section 6.1.2: options, of which each has a code and a length. Returns whether they fill the record. */
 static bool read_options(struct query *q, struct rest r)
 {
@@ -45,6 +59,8 @@ static bool read_options(struct query *q, struct rest r)
 			return false;
 		if (dns_get16(r.p) == DNS_OPT_NSID)
 			q->nsid = true;
+		else if (dns_get16(r.p) == DNS_OPT_COOKIE)
+			take_cookie(q, r.p + 4, dns_get16(r.p + 2));
 		r.p += 4u + dns_get16(r.p + 2);
 	}
 	return true;
@@ -100,17 +116,25 @@ static enum query_verdict read_records(struct query *q, struct rest *r)
 			q->edns = false;
 			return QUERY_FORMERR;
 		}
-	if (left(r) > 0 || q->type == 0 || q->type == DNS_OPT) {
+	if (left(r) > 0) {
 		q->edns = false;
 		return QUERY_FORMERR;
 	}
 	return version == 0 ? QUERY_OK : QUERY_BADVERS;
 }
 
+static enum query_verdict judge_question(const struct query *q, unsigned questions)
+{
+	if (questions == 0)
+		return q->cookie_len > 0 ? QUERY_COOKIE : QUERY_FORMERR;
+	return q->type == 0 || q->type == DNS_OPT ? QUERY_FORMERR : QUERY_OK;
+}
+
 enum query_verdict query_read(struct query *q, const uint8_t *wire, size_t len)
 {
 	struct rest r = {wire + DNS_HDR_LEN, wire + len};
-	bool asks;
+	enum query_verdict v;
+	unsigned questions;
 
 	if (len < DNS_HDR_LEN || len > DNS_MESSAGE_MAX || (dns_get16(wire + 2) & DNS_QR) != 0)
 		return QUERY_DROP;
@@ -118,9 +142,13 @@ enum query_verdict query_read(struct query *q, const uint8_t *wire, size_t len)
 	q->flags = dns_get16(wire + 2);
 	q->question_len = 0;
 	q->udp_size = 0;
-	q->edns = q->dnssec_ok = q->nsid = false;
-	asks = dns_get16(wire + 4) == 1 && read_question(q, &r);
+	q->edns = q->dnssec_ok = q->nsid = q->cookie_wrong = false;
+	q->cookie_len = 0;
+	questions = dns_get16(wire + 4);
+	v = questions == 0 || (questions == 1 && read_question(q, &r)) ? QUERY_OK : QUERY_FORMERR;
 	if ((q->flags & DNS_OPCODE) != 0)
 		return QUERY_NOTIMP;
-	return asks ? read_records(q, &r) : QUERY_FORMERR;
+	if (v == QUERY_OK)
+		v = read_records(q, &r);
+	return v == QUERY_OK ? judge_question(q, questions) : v;
 }

@@ -2,8 +2,9 @@
 /*
  * The server's turn
  *
- * Overview: datagrams and events of connections, then new connections (last, so that no event of this turn is taken for
- * one of a new connection with the same descriptor), then time-outs.
+ * Overview: connections with queries left from an earlier turn, then datagrams and events of connections, then new
+ * connections (last, so that no event of this turn is taken for one of a new connection with the same descriptor), then
+ * time-outs.  Each has a share of a turn, so that nobody waits long for who asks much.
  *
  * Ownership: a server and all it points to belong to one lcore; it shares only the store (read).  All memory is taken at
  * start.
@@ -16,11 +17,13 @@
 #include <string.h>
 
 #include <percore/epoll.h>
+#include <percore/run.h>
 #include <percore/socket.h>
 
 #define EVENTS           64
 #define ACCEPTS_PER_TURN 256
 #define CONN_EVENTS      (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+#define DRAIN_TURNS      1000
 #define LOOK_NS          UINT64_C(500000000) /* at new zones, so that the old ones can go */
 
 /* A socket on our port, on every address of both families. Returns it, or -1 with errno. */
@@ -55,7 +58,11 @@ static int take_memory(struct server *s)
 	s->max_conns = (uint32_t)n;
 	s->conns = calloc(n, sizeof(struct conn));
 	s->reader = store_attach(s->config->store);
-	return s->conns != NULL && s->reader != NULL ? 0 : -1;
+	if (s->config->rrl.rate != 0)
+		s->rrl = rrl_create(&s->config->rrl);
+	return s->conns != NULL && s->reader != NULL && (s->rrl != NULL || s->config->rrl.rate == 0)
+	           ? 0
+	           : -1;
 }
 
 struct server *server_start(struct pc_stack *st, const struct server_config *config,
@@ -70,7 +77,9 @@ struct server *server_start(struct pc_stack *st, const struct server_config *con
 		s->counts = counts;
 	}
 	if (s == NULL || take_memory(s) != 0) {
-		snprintf(why, why_len, "no memory for the server: lower stack.max_connections");
+		snprintf(
+		    why, why_len,
+		    "no memory for the server: lower stack.max_connections or dns.rrl_entries");
 		server_finish(s);
 		return NULL;
 	}
@@ -129,9 +138,15 @@ void server_turn(struct server *s, uint64_t now_ns)
 {
 	s->now_ns = now_ns;
 	s->zones = store_enter(s->config->store, s->reader);
+	conn_again(s); /* first, as an event may put one into that list */
 	if (serve_events(s) && s->listener >= 0)
 		accept_all(s);
 	conn_expire(s);
+}
+
+uint32_t server_now_s(const struct server *s)
+{
+	return (uint32_t)pc_run_wall_clock(s->st);
 }
 
 uint64_t server_next_deadline(const struct server *s)
@@ -139,7 +154,7 @@ uint64_t server_next_deadline(const struct server *s)
 	const uint64_t look = s->now_ns + LOOK_NS;
 	uint64_t idle;
 
-	if (s->more)
+	if (s->more || s->again_first != 0)
 		return 0;
 	if (s->oldest == 0)
 		return look;
@@ -166,6 +181,8 @@ void server_drain(struct server *s, uint64_t now_ns)
 {
 	server_turn(s, now_ns);
 	server_turn(s, now_ns); /* queries that came with the last connections */
+	for (int i = 0; i < DRAIN_TURNS && s->again_first != 0; i++)
+		conn_again(s);
 	close_all(s);
 }
 
@@ -178,6 +195,7 @@ void server_finish(struct server *s)
 		pc_epoll_close(s->st, s->epfd);
 	if (s->reader != NULL)
 		store_leave(s->reader);
+	rrl_free(s->rrl);
 	free(s->conns);
 	free(s);
 }

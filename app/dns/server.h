@@ -11,6 +11,7 @@
 
 #include "answer.h"
 #include "dns_config.h"
+#include "rrl.h"
 #include "store.h"
 
 /** A TCP connection (RFC 7766). Bytes that have come and are no whole query yet stay in the stack. */
@@ -18,8 +19,11 @@ struct conn {
 	uint32_t newer, older; /**< by the time of the last query; 0: none */
 	uint64_t since_ns;     /**< that time, or that of the connection's begin */
 	uint32_t need;         /**< bytes that make the next query whole, as far as is known */
-	uint32_t sent;  /**< bytes of the answer to the next query that have been sent already */
-	uint32_t zones; /**< the number of the zones that that answer is made of */
+	uint32_t sent;   /**< bytes of the answer to the next query that have been sent already */
+	uint32_t zones;  /**< the number of the zones that that answer is made of */
+	uint32_t made_s; /**< and its time */
+	uint32_t again;  /**< who comes after it in the list of those with more queries; 0: none */
+	bool waits_turn; /**< it is in that list, though perhaps as what had its number before */
 	bool used;
 	bool ended; /**< nothing more will come */
 };
@@ -28,6 +32,7 @@ struct conn {
 struct server_config {
 	const struct dns_config *dns;
 	struct answer_config answer;
+	struct rrl_config rrl;
 	struct store *store;
 };
 
@@ -39,10 +44,12 @@ struct server {
 	struct published_reader *reader;
 	struct conn *conns; /**< by descriptor; number 0 is unused */
 	uint32_t max_conns;
-	uint32_t oldest, newest; /**< 0: there is no connection */
-	int epfd, listener, udp; /**< -1: closed */
-	bool more;               /**< datagrams wait for the next turn */
-	struct counts *counts;   /**< ours; others read it */
+	uint32_t oldest, newest;          /**< 0: there is no connection */
+	uint32_t again_first, again_last; /**< those that have had their share of a turn; 0: none */
+	struct rrl *rrl;                  /**< NULL: there is no limit */
+	int epfd, listener, udp;          /**< -1: closed */
+	bool more;                        /**< datagrams wait for the next turn */
+	struct counts *counts;            /**< ours; others read it */
 	uint8_t in[2 + DNS_MESSAGE_MAX + 1];
 	uint8_t out[2 + ANSWER_MAX];
 };
@@ -70,6 +77,12 @@ bool udp_serve(struct server *s);
 void conn_open(struct server *s, int fd);
 void conn_event(struct server *s, int fd, uint32_t events);
 void conn_close(struct server *s, int fd);
+
+/** conn_again serves connections that have had their share of an earlier turn. */
+void conn_again(struct server *s);
+
+/** server_now_s tells the time as cookies have it. */
+uint32_t server_now_s(const struct server *s);
 
 /** conn_expire closes connections that have been without a query for too long. */
 void conn_expire(struct server *s);

@@ -34,6 +34,8 @@ struct store {
 	struct source *sources;
 	size_t nb_sources;
 	struct retired *retired;
+	struct cookie_secrets cookies;
+	const char *cookies_path; /* NULL: there is no file */
 };
 
 static int fail(char *why, size_t why_len, const char *what)
@@ -101,6 +103,13 @@ int store_add_dir(struct store *s, const char *path, char *why, size_t why_len)
 	           : fail(why, why_len, "no memory");
 }
 
+int store_use_cookies(struct store *s, const char *path, char *why, size_t why_len)
+{
+	s->cookies_path = path;
+	return path != NULL ? cookie_read(&s->cookies, path, why, why_len)
+	                    : cookie_random(&s->cookies, why, why_len);
+}
+
 static int list_dir(const char *path, struct source **list, size_t *n, char *why, size_t why_len)
 {
 	DIR *d = opendir(path);
@@ -160,15 +169,6 @@ static struct zone *find_old(const struct zones *old, const char *name)
 	return z != NULL && apex == 0 ? (struct zone *)(uintptr_t)z : NULL;
 }
 
-static bool is_double(struct zone *const *zones, size_t n, const struct zone *z)
-{
-	for (size_t i = 0; i < n; i++)
-		if (zones[i]->apex->hash == z->apex->hash && zones[i]->apex->len == z->apex->len &&
-		    memcmp(zones[i]->apex->lower, z->apex->lower, z->apex->len) == 0)
-			return true;
-	return false;
-}
-
 /* One zone, anew or as it was. Returns NULL with a line in why: there is none. */
 static struct zone *load_one(const struct source *from, const struct zones *old, FILE *out,
                              FILE *err, char why[ZONEFILE_WHY])
@@ -192,25 +192,22 @@ static struct zone *load_one(const struct source *from, const struct zones *old,
 static struct zones *load_all(const struct source *list, size_t n, const struct zones *old,
                               FILE *out, FILE *err, char *why, size_t why_len)
 {
-	struct zone **zones = calloc(n + 1, sizeof(struct zone *));
-	struct zones *table = NULL;
+	struct zones *table = zones_begin(n);
 	char line[ZONEFILE_WHY];
-	size_t nb = 0;
-	bool ok = zones != NULL;
+	bool ok = table != NULL;
 
 	snprintf(why, why_len, "no memory for zones");
 	for (size_t i = 0; ok && i < n; i++) {
 		struct zone *z = load_one(&list[i], old, out, err, line);
+		const bool added = z != NULL && zones_add(table, z);
 
-		if (z != NULL && !is_double(zones, nb, z)) {
-			zones[nb++] = z;
-			continue;
-		}
-		if (z != NULL) {
+		if (z != NULL && !added)
 			snprintf(line, sizeof(line), "%.200s: the zone is there twice",
 			         list[i].path);
+		if (z != NULL)
 			zone_release(z);
-		}
+		if (added)
+			continue;
 		if (old != NULL)
 			fprintf(err, "percore-dns: %s\n", line);
 		else
@@ -218,11 +215,9 @@ static struct zones *load_all(const struct source *list, size_t n, const struct 
 		ok = old != NULL;
 	}
 	if (ok)
-		table = zones_make(zones, nb);
-	for (size_t i = 0; i < nb; i++)
-		zone_release(zones[i]);
-	free(zones);
-	return table;
+		return table;
+	zones_free(table);
+	return NULL;
 }
 
 static struct zones *load(struct store *s, const struct zones *old, FILE *out, FILE *err, char *why,
@@ -245,6 +240,7 @@ int store_load(struct store *s, char *why, size_t why_len)
 
 	if (table == NULL)
 		return -1;
+	table->cookies = s->cookies;
 	(void)published_replace(&s->zones, table, &generation);
 	return 0;
 }
@@ -273,6 +269,7 @@ static void publish(struct store *s, struct zones *table, struct retired *r)
 	const struct timespec pause = {0, PAUSE_NS};
 
 	table->number = store_zones(s)->number + 1;
+	table->cookies = s->cookies;
 	r->zones = (struct zones *)(uintptr_t)published_replace(&s->zones, table, &r->generation);
 	r->next = s->retired;
 	s->retired = r;
@@ -293,6 +290,9 @@ void store_reload(struct store *s, FILE *out, FILE *err)
 		free(r);
 		return;
 	}
+	if (s->cookies_path != NULL &&
+	    cookie_read(&s->cookies, s->cookies_path, why, sizeof(why)) != 0)
+		fprintf(err, "percore-dns: the secrets of cookies stay as they were: %s\n", why);
 	publish(s, table, r);
 	fprintf(out, "percore-dns: %zu zones are served\n", table->nb);
 	fflush(out);

@@ -27,11 +27,15 @@ int store_add_file(struct store *s, const char *text, char *why, size_t why_len)
 /** store_add_dir says that all files NAME.zone of a directory are zones. Returns 0, or -1 with a line in why. */
 int store_add_dir(struct store *s, const char *path, char *why, size_t why_len);
 
+/** store_use_cookies has the store make a secret for cookies (path NULL), or read them of a file, as store_reload will do again.
+ * Before store_load. Returns 0, or -1 with a line in why. */
+int store_use_cookies(struct store *s, const char *path, char *why, size_t why_len);
+
 /** store_load reads the files for the first time. Returns 0, or -1 with a line in why: one of them is no zone. */
 int store_load(struct store *s, char *why, size_t why_len);
 
 /** store_reload reads the files again and tells on out and err what has become of each zone: one that cannot be read
- * stays as it was. Waits a while for the lcores to take the new ones up. */
+ * stays as it was, and so do secrets. Waits a while for the lcores to take the new ones up. */
 void store_reload(struct store *s, FILE *out, FILE *err);
 
 /** store_attach makes the calling lcore a reader. Returns NULL when there are too many. */

@@ -19,6 +19,9 @@ struct task {
 	uint16_t answers, authority, additional; /**< records */
 	uint16_t rcode;
 	uint16_t nsid_len;
+	enum cookie_state cookie;
+	uint8_t server_cookie[COOKIE_SERVER];
+	uint64_t subject; /* see struct answer */
 	bool aa, truncated, referral, nodata;
 	unsigned nb_steps;
 	const struct name *step[TASK_STEPS]; /**< whose CNAME or DNAME has been followed */
@@ -36,6 +39,8 @@ static inline void task_init(struct task *t, const struct answer_config *config,
 	t->answers = t->authority = t->additional = 0;
 	t->rcode = DNS_NOERROR;
 	t->nsid_len = 0;
+	t->cookie = COOKIE_NONE;
+	t->subject = 0;
 	t->aa = t->truncated = t->referral = t->nodata = false;
 	t->nb_steps = 0;
 }

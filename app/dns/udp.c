@@ -4,12 +4,70 @@
  * a datagram (IPV6_PKTINFO) goes with the answer.
  */
 #include <errno.h>
+#include <string.h>
 
 #include <percore/socket.h>
 
 #include "server.h"
 
 #define DATAGRAMS_PER_TURN 128
+
+/* Nobody asks from port 0.  Behind the others are services that answer to anything (RFC 862, 864, 865, 867, 868): of what
+ * a forged source has begun there would be no end. */
+static bool is_asker(uint16_t port)
+{
+	static const uint16_t none[] = {0, 7, 13, 17, 19, 37};
+
+	for (unsigned i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		if (port == none[i])
+			return false;
+	return true;
+}
+
+static struct cookie_client client_of(const struct server *s, const struct sockaddr_in6 *from)
+{
+	struct cookie_client c = {.addr_len = 16, .now_s = server_now_s(s)};
+
+	if (IN6_IS_ADDR_V4MAPPED(&from->sin6_addr))
+		c.addr_len = 4;
+	memcpy(c.addr, from->sin6_addr.s6_addr + 16 - c.addr_len, c.addr_len);
+	return c;
+}
+
+/* What dns.rrl_rate leaves of an answer. Returns its length, 0: it is not sent. */
+static size_t limit(struct server *s, const struct sockaddr_in6 *to, struct answer *a)
+{
+	struct pc_addr addr;
+	enum rrl_verdict v;
+
+	if (s->rrl == NULL || a->len == 0 || a->cookie == COOKIE_GOOD)
+		return a->len;
+	memcpy(&addr, &to->sin6_addr, sizeof(addr));
+	v = rrl_judge(s->rrl, &addr, a, s->now_ns);
+	if (v == RRL_SEND)
+		return a->len;
+	if (v == RRL_DROP) {
+		s->counts->dns_rrl_dropped++;
+		return 0;
+	}
+	s->counts->dns_rrl_slipped++;
+	if (a->kind != ANSWER_ERROR) /* which is short, and would be no other over TCP */
+		answer_cut(a);
+	return a->len;
+}
+
+static size_t make(struct server *s, const struct sockaddr_in6 *from, size_t n)
+{
+	const struct answer_from how = {.client = client_of(s, from)};
+	struct answer a = {.out = s->out};
+
+	if (!is_asker(ntohs(from->sin6_port))) {
+		s->counts->dns_dropped++;
+		return 0;
+	}
+	(void)answer_make(&s->config->answer, s->zones, &how, s->in, n, &a, s->counts);
+	return limit(s, from, &a);
+}
 
 static bool answer_one(struct server *s)
 {
@@ -27,13 +85,7 @@ static bool answer_one(struct server *s)
 	if (n < 0)
 		return errno != EAGAIN;
 	s->counts->dns_udp++;
-	v = (struct iovec){s->out, 0};
-	/* a port 0 is nobody's */
-	if (from.sin6_port == 0)
-		s->counts->dns_dropped++;
-	else
-		v.iov_len = answer_make(&s->config->answer, s->zones, s->in, (size_t)n, false,
-		                        s->out, s->counts);
+	v = (struct iovec){s->out, make(s, &from, (size_t)n)};
 	if (v.iov_len > 0 && pc_sendmsg(s->st, s->udp, &m, MSG_NOSIGNAL) < 0)
 		s->counts->dns_unsent++;
 	return true;

@@ -60,9 +60,10 @@ enum dns_rcode {
 	DNS_REFUSED = 5,
 	DNS_YXDOMAIN = 6,
 	DNS_BADVERS = 16,
+	DNS_BADCOOKIE = 23,
 };
 
-enum { DNS_OPT_NSID = 3 };
+enum { DNS_OPT_NSID = 3, DNS_OPT_COOKIE = 10 };
 
 static inline uint16_t dns_get16(const uint8_t *p)
 {

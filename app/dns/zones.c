@@ -13,31 +13,45 @@ static unsigned count_labels(const struct name *n)
 	return labels;
 }
 
-struct zones *zones_make(struct zone *const *zone, size_t n)
+struct zones *zones_begin(size_t max)
 {
 	struct zones *z = calloc(1, sizeof(*z));
 
 	if (z == NULL)
 		return NULL;
-	for (z->mask = 4; z->mask < n * 2; z->mask *= 2)
+	for (z->mask = 4; z->mask < max * 2; z->mask *= 2)
 		;
 	z->slots = calloc(z->mask, sizeof(struct zone *));
 	z->mask--;
-	z->zone = calloc(n + 1, sizeof(struct zone *));
-	if (z->slots == NULL || z->zone == NULL) {
-		zones_free(z);
-		return NULL;
-	}
-	for (size_t i = 0; i < n; i++) {
-		const struct name *apex = zone[i]->apex;
-		uint64_t at = apex->hash & z->mask;
+	z->zone = calloc(max + 1, sizeof(struct zone *));
+	if (z->slots != NULL && z->zone != NULL)
+		return z;
+	zones_free(z);
+	return NULL;
+}
 
-		while (z->slots[at] != NULL)
-			at = (at + 1) & z->mask;
-		z->slots[at] = z->zone[z->nb++] = zone_hold(zone[i]);
-		if (count_labels(apex) > z->labels_max)
-			z->labels_max = count_labels(apex);
-	}
+bool zones_add(struct zones *z, struct zone *zone)
+{
+	const struct name *apex = zone->apex;
+	uint64_t at = apex->hash & z->mask;
+	const struct zone *there;
+
+	for (; (there = z->slots[at]) != NULL; at = (at + 1) & z->mask)
+		if (there->apex->hash == apex->hash && there->apex->len == apex->len &&
+		    memcmp(there->apex->lower, apex->lower, apex->len) == 0)
+			return false;
+	z->slots[at] = z->zone[z->nb++] = zone_hold(zone);
+	if (count_labels(apex) > z->labels_max)
+		z->labels_max = count_labels(apex);
+	return true;
+}
+
+struct zones *zones_make(struct zone *const *zone, size_t n)
+{
+	struct zones *z = zones_begin(n);
+
+	for (size_t i = 0; z != NULL && i < n; i++)
+		(void)zones_add(z, zone[i]);
 	return z;
 }
 

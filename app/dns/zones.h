@@ -4,6 +4,7 @@
 
 /* All zones that are served, to be found by a name: the one with the longest apex at or above it. */
 
+#include "cookie.h"
 #include "zone.h"
 
 struct zones {
@@ -13,7 +14,14 @@ struct zones {
 	uint32_t number;     /**< counted up by whoever replaces one table by the next */
 	uint64_t mask;
 	const struct zone **slots;
+	struct cookie_secrets cookies; /**< set by whoever makes the table public; none at first */
 };
+
+/** zones_begin makes a table with room for max zones. Returns NULL without memory. */
+struct zones *zones_begin(size_t max);
+
+/** zones_add puts a zone into it, and holds it. Returns false, and does not, if there is one with that apex. */
+bool zones_add(struct zones *z, struct zone *zone);
 
 /** zones_make makes a table of n zones with different apexes, and holds them. Returns NULL without memory. */
 struct zones *zones_make(struct zone *const *zone, size_t n);

@@ -13,6 +13,7 @@ from bed import SERVER, expect, sh
 
 SERVER6 = "fd00:53::1"
 CLIENT6 = "fd00:53::2"
+RATE = 100
 
 ZONE = """$TTL 3600
 @	SOA ns1 hostmaster 5 7200 3600 1209600 300
@@ -34,6 +35,7 @@ old	DNAME new
 x.new	A 192.0.2.40
 unk	TYPE65280 \\# 4 01020304
 1	PTR web
+flood	A 192.0.2.99
 tls	TLSA 3 1 1 0102030405060708091011121314151617181920212223242526272829303132
 """ + "".join(f"many	A 192.0.2.{i}\n" for i in range(1, 101))
 
@@ -84,7 +86,8 @@ def start(b):
     os.mkdir(os.path.join(b.tmp, "zones"))
     write_zone(b, ZONE)
     p = b.start("percore-dns", "--zones", os.path.join(b.tmp, "zones"), "--addr", f"{SERVER6}/64", "--identity",
-                "one", "--set", "dns.idle_ms=1000", "--set", "ip6.dad=0", "--stats", "3600")
+                "one", "--set", "dns.idle_ms=1000", "--set", "ip6.dad=0", "--set", f"dns.rrl_rate={RATE}", "--stats", "3600",
+                "--set", f"run.control={b.tmp}/control")
     for key in ("all", "default", b.dev):
         path = f"/proc/sys/net/ipv6/conf/{key}/disable_ipv6"
         if os.path.exists(path):
@@ -238,6 +241,40 @@ def malformed(b, s):
     expect(dig("web.e.test", "A")[3] == ["web.e.test. 3600 IN A 192.0.2.4"], "no answer any more")
 
 
+def cookies(b, s):
+    """RFC 7873: a cookie for who has none, the same for who has it, and one for who asks for nothing else"""
+    text = sh("dig", f"@{SERVER}", "+cookie=0102030405060708", "web.e.test").stdout
+    first = re.search(r"; COOKIE: (0102030405060708[0-9a-f]{32}) \(good\)", text)
+    expect(first and first[1][16:24] == "01000000", text)
+    expect(abs(int(first[1][24:32], 16) - time.time()) < 60, "another time than ours")
+    again = sh("dig", f"@{SERVER}", "+tcp", f"+cookie={first[1]}", "web.e.test").stdout
+    expect(f"; COOKIE: {first[1]} (good)" in again, again)
+    text = sh("dig", f"@{SERVER}", "+header-only", "+cookie=0102030405060708").stdout
+    expect(read_answer(text)[0] == "NOERROR" and "; COOKIE: 0102030405060708" in text, text)
+
+
+def limits(b, s):
+    """dns.rrl_rate: a flood of one question gets few answers, who comes with a cookie or over TCP gets his"""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as c:
+        c.connect((SERVER, 53))
+        c.settimeout(1 * b.slow)
+        whole = cut = 0
+        for i in range(RATE * 5):
+            c.send(message(i, "flood.e.test"))
+        try:
+            while True:
+                flags = struct.unpack(">H", c.recv(2048)[2:4])[0]
+                cut += flags & 0x200 != 0
+                whole += flags & 0x200 == 0
+        except TimeoutError:
+            pass
+        # a second's worth and what comes in while it is asked; of the rest a half is cut, if nothing was lost
+        expect(RATE <= whole < RATE * 3 and 0 < cut <= RATE * 5 // 2, (whole, cut))
+    expect(dig("flood.e.test", "A", "+nocookie")[3] == ["flood.e.test. 3600 IN A 192.0.2.99"], "over TCP")
+    expect(dig("flood.e.test", "A")[3] == ["flood.e.test. 3600 IN A 192.0.2.99"], "with a cookie")
+    expect(dig("web.e.test", "A")[3] == ["web.e.test. 3600 IN A 192.0.2.4"], "another name")
+
+
 def reload(b, s):
     """SIGHUP: a new serial, a new zone, a zone that is none, under queries that go on"""
     write_zone(b, ZONE.replace(" 5 7200", " 6 7200").replace("web	A 192.0.2.4", "web	A 192.0.2.44"))
@@ -255,12 +292,14 @@ def reload(b, s):
 
 def counters(b, s):
     """its own counters are at the end of the others"""
+    text = sh(b.path("percore-ctl"), f"{b.tmp}/control", "counters", "show").stdout
+    expect(re.search(r"^dns_udp [1-9]\d*$", text, re.M) and re.search(r"^rx_frames [1-9]\d*$", text, re.M), text)
     s.stop()
     for name in ("dns_udp", "dns_tcp", "dns_nxdomain", "dns_formerr", "dns_refused", "dns_truncated", "dns_idle",
-                 "dns_broken"):
+                 "dns_broken", "dns_cookies", "dns_cookies_good", "dns_rrl_dropped", "dns_rrl_slipped"):
         expect(re.search(rf"^ *[1-9]\d* {name} ", s.out(), re.M), f"{name}: {s.out()[-3000:]}")
 
 
 args = bed.arguments(__doc__)
 bed.need("dig")
-bed.main(args, [answers, edns, truncation, pipelining, idle, malformed, reload, counters], start)
+bed.main(args, [answers, edns, truncation, pipelining, idle, cookies, limits, malformed, reload, counters], start)

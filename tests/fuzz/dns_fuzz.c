@@ -44,6 +44,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	fuzz_check(z != NULL);
 	zones = zones_make(&z, 1);
 	fuzz_check(zones != NULL);
+	zones->cookies.n = 1;
 	zone_release(z);
 	return 0;
 }
@@ -74,6 +75,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static uint8_t out[ANSWER_MAX];
 	struct counts counts = {0}, again = {0};
 	struct answer_config config = {.udp_max = 1232};
+	struct answer a = {.out = out};
+	struct answer_from from = {.client = {.addr = {192, 0, 2, 1}, .addr_len = 4}};
 	uint8_t *query, how;
 	size_t len;
 
@@ -88,17 +91,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(query, data + 1, size - 1);
 	query = realloc(query, size > 1 ? size - 1 : 1);
 	fuzz_check(query != NULL);
-	len = answer_make(&config, zones, query, size - 1, how & 1, out, &counts);
+	from.tcp = how & 1;
+	len = answer_make(&config, zones, &from, query, size - 1, &a, &counts);
 	if (len > 0)
 		judge(query, size - 1, out, len, how & 1 ? ANSWER_MAX : config.udp_max);
 	/* a connection makes an answer again when there was no room for it */
 	if (len > 0 && (how & 1)) {
 		static uint8_t twice[ANSWER_MAX];
+		struct answer b = {.out = twice};
 
-		fuzz_check(answer_make(&config, zones, query, size - 1, true, twice, &again) ==
-		           len);
+		fuzz_check(answer_make(&config, zones, &from, query, size - 1, &b, &again) == len);
 		fuzz_check(memcmp(out, twice, len) == 0 &&
 		           memcmp(&counts, &again, sizeof(counts)) == 0);
+	}
+	if (len > 0 && !(how & 1)) {
+		answer_cut(&a);
+		fuzz_check(a.len <= len);
+		judge(query, size - 1, out, a.len, config.udp_max);
 	}
 	free(query);
 	return 0;

@@ -74,6 +74,8 @@ static const char reverse[] = "$TTL 60\n"
 static struct zones *zones;
 static struct answer_config config = {.udp_max = 1232};
 static struct counts counts;
+static struct cookie_client client;
+static struct answer answer;
 static char text[TEXT_MAX];
 
 static struct zone *parse(const char *name, const char *from)
@@ -103,8 +105,11 @@ static const char *ask(const struct ask *a)
 	static uint8_t out[ANSWER_MAX];
 	uint8_t message[512];
 	const size_t n = ask_write(a, message);
-	const size_t len = answer_make(&config, zones, message, n, a->tcp, out, &counts);
+	struct answer_from from = {.tcp = a->tcp, .client = client};
+	size_t len;
 
+	answer = (struct answer){.out = out};
+	len = answer_make(&config, zones, &from, message, n, &answer, &counts);
 	if (len == 0)
 		return "nothing\n";
 	CU_ASSERT(out[0] == 0x12 && out[1] == 0x34);
@@ -378,6 +383,98 @@ static void identity(void)
 	config.identity = config.version = NULL;
 }
 
+#define CLIENT "2464c4abcf10c957"
+#define SERVER "010000005cf79f111f8130c3eee29480"
+#define NS2    "qd ns2.example. A\nan ns2.example. 3600 A 192.0.2.2\n"
+
+/* RFC 7873 section 5.2, with the secret and the cookies of RFC 9018 appendix A.1 */
+static void cookies(void)
+{
+	static const uint8_t secret[COOKIE_SECRET] = {0xe5, 0xe9, 0x73, 0xe5, 0xa6, 0xb2,
+	                                              0xa4, 0x3f, 0x48, 0xe7, 0xdc, 0x84,
+	                                              0x9e, 0x37, 0xbf, 0xcf};
+
+	/* where there are none they are options as others */
+	EXPECT("NOERROR aa\n" NS2 "opt 1232\n", "ns2.example", 1, .udp_size = 4096,
+	       .cookie = CLIENT);
+	EXPECT("NOERROR aa\n" NS2 "opt 1232\n", "ns2.example", 1, .udp_size = 4096, .cookie = "24");
+	EXPECT("FORMERR\nopt 1232\n", "", .udp_size = 4096, .no_question = true, .cookie = CLIENT);
+	zones->cookies.n = 1;
+	memcpy(zones->cookies.secret[0], secret, sizeof(secret));
+	client =
+	    (struct cookie_client){.addr = {198, 51, 100, 100}, .addr_len = 4, .now_s = 1559731985};
+	counts = (struct counts){0};
+	EXPECT("NOERROR aa\n" NS2 "opt 1232\n", "ns2.example", 1, .udp_size = 4096);
+	EXPECT("NOERROR aa\n" NS2 "opt 1232 10=" CLIENT SERVER "\n", "ns2.example", 1,
+	       .udp_size = 4096, .cookie = CLIENT);
+	CU_ASSERT(answer.cookie == COOKIE_ONLY);
+	EXPECT("NOERROR aa\n" NS2 "opt 1232 10=" CLIENT SERVER "\n", "ns2.example", 1,
+	       .udp_size = 4096, .cookie = CLIENT SERVER);
+	CU_ASSERT(answer.cookie == COOKIE_GOOD);
+	EXPECT("NOERROR aa\n" NS2 "opt 1232 10=" CLIENT SERVER "\n", "ns2.example", 1,
+	       .udp_size = 4096, .cookie = CLIENT "0102030405060708");
+	CU_ASSERT(answer.cookie == COOKIE_BAD);
+	EXPECT("FORMERR\nqd ns2.example. A\nopt 1232\n", "ns2.example", 1, .udp_size = 4096,
+	       .cookie = CLIENT "01");
+	CU_ASSERT(counts.dns_cookies == 3 && counts.dns_cookies_good == 1);
+	/* section 5.4 */
+	EXPECT("NOERROR\nopt 1232 10=" CLIENT SERVER "\n", "", .udp_size = 4096,
+	       .no_question = true, .cookie = CLIENT);
+	EXPECT("NOERROR\nopt 1232 10=" CLIENT SERVER "\n", "", .udp_size = 4096,
+	       .no_question = true, .cookie = CLIENT SERVER);
+	EXPECT("?\nopt 1232 high=1 10=" CLIENT SERVER "\n", "", .udp_size = 4096,
+	       .no_question = true, .cookie = CLIENT "0102030405060708");
+	CU_ASSERT(counts.dns_badcookie == 1);
+	EXPECT("FORMERR\nopt 1232\n", "", .udp_size = 4096, .no_question = true);
+}
+
+static const char *cut(const struct ask *a)
+{
+	(void)ask(a);
+	answer_cut(&answer);
+	return text_of(answer.out, answer.len, text);
+}
+
+/* What is left of an answer that is one too many. */
+static void cut_short(void)
+{
+	const struct ask plain = {"sub.example", 1, .flags = 0x100},
+	                 edns = {"no.example", 1, .udp_size = 4096},
+	                 knows = {"web.example", 1, .udp_size = 4096, .cookie = CLIENT};
+
+	CU_ASSERT(strcmp(cut(&plain), "NOERROR tc rd\nqd sub.example. A\n") == 0);
+	/* of a name that is not there nothing is said that a resolver could keep */
+	CU_ASSERT(strcmp(cut(&edns), "NOERROR tc\nqd no.example. A\nopt 1232\n") == 0);
+	CU_ASSERT(strcmp(cut(&knows),
+	                 "?\nqd web.example. A\nopt 1232 high=1 10=" CLIENT SERVER "\n") == 0);
+	zones->cookies.n = 0;
+}
+
+static uint64_t subject(const char *name, uint16_t type)
+{
+	(void)ask(&(struct ask){name, type});
+	return answer.subject;
+}
+
+/* A limit counts answers that are alike. */
+static void subjects(void)
+{
+	uint64_t wild, apex;
+
+	wild = subject("a.wild.example", 1);
+	CU_ASSERT(answer.kind == ANSWER_DATA && subject("b.wild.example", 1) == wild);
+	CU_ASSERT(subject("web.example", 1) != wild);
+	CU_ASSERT(subject("www.example", 1) != subject("web.example", 1)); /* the alias's own */
+	apex = subject("no.example", 1);
+	CU_ASSERT(answer.kind == ANSWER_NXDOMAIN && subject("nor.this.example", 1) == apex);
+	CU_ASSERT(subject("web.example", 28) == apex && answer.kind == ANSWER_NODATA);
+	CU_ASSERT(subject("a.sub.example", 1) == subject("b.sub.example", 1));
+	CU_ASSERT(answer.kind == ANSWER_REFERRAL && answer.subject != apex);
+	CU_ASSERT(subject("a.old.example", 1) == subject("b.old.example", 1));
+	(void)subject("elsewhere.test", 1);
+	CU_ASSERT(answer.kind == ANSWER_ERROR);
+}
+
 static void counted(void)
 {
 	counts = (struct counts){0};
@@ -415,6 +512,9 @@ static const struct unit_case cases[] = {
     {"refusals", refusals},
     {"ANY", any},
     {"EDNS", edns},
+    {"cookies", cookies},
+    {"cut short", cut_short},
+    {"subjects", subjects},
     {"identity", identity},
     {"counters", counted},
     {"zones are freed", end_zones},

@@ -52,6 +52,41 @@ static void options(void)
 	CU_ASSERT(q.edns);
 }
 
+#define COOKIE(n) "\0\0\x29\x10\0\0\0\0\0\0" n
+
+/* RFC 7873 sections 4, 5.2 and 5.4 */
+static void cookies(void)
+{
+	CU_ASSERT(JUDGE(WITH("\1") COOKIE("\xc\0\xa\0\x8"
+	                                  "12345678")) == QUERY_OK);
+	CU_ASSERT(q.cookie_len == 8 && !q.cookie_wrong);
+	CU_ASSERT(JUDGE(WITH("\1") COOKIE("\xb\0\xa\0\x7"
+	                                  "1234567")) == QUERY_OK);
+	CU_ASSERT(q.cookie_len == 0 && q.cookie_wrong);
+	CU_ASSERT(JUDGE(WITH("\1") COOKIE("\4\0\xa\0\0")) == QUERY_OK && q.cookie_wrong);
+	/* the first counts */
+	CU_ASSERT(JUDGE(WITH("\1") COOKIE("\x17\0\xa\0\x8"
+	                                  "12345678"
+	                                  "\0\xa\0\x7"
+	                                  "1234567")) == QUERY_OK);
+	CU_ASSERT(q.cookie_len == 8 && !q.cookie_wrong);
+	CU_ASSERT(JUDGE(WITH("\1") COOKIE("\x17\0\xa\0\x7"
+	                                  "1234567"
+	                                  "\0\xa\0\x8"
+	                                  "12345678")) == QUERY_OK);
+	CU_ASSERT(q.cookie_len == 0 && q.cookie_wrong);
+	/* without a question */
+	CU_ASSERT(JUDGE(HDR("\0", "\0", "\0", "\1") COOKIE("\xc\0\xa\0\x8"
+	                                                   "12345678")) == QUERY_COOKIE);
+	CU_ASSERT(q.cookie_len == 8 && q.question_len == 0 && q.edns);
+	CU_ASSERT(JUDGE(HDR("\0", "\0", "\0", "\1") COOKIE("\xb\0\xa\0\x7"
+	                                                   "1234567")) == QUERY_FORMERR);
+	CU_ASSERT(JUDGE(HDR("\0", "\0", "\0", "\1") OPT) == QUERY_FORMERR);
+	/* of another version it may be anything */
+	CU_ASSERT(JUDGE(HDR("\0", "\0", "\0", "\1") "\0\0\x29\x10\0\0\1\0\0\0\3\0\xa\0") ==
+	          QUERY_BADVERS);
+}
+
 /* RFC 6891 section 6.1.1: one, of the root, in the additional section */
 static void places_of_opt(void)
 {
@@ -159,9 +194,35 @@ static void lower_case(void)
 	          n.hash[0] != m.hash[0]);
 }
 
+/* Names that had one hash when each word of eight bytes was multiplied by a number and its upper half added to the lower: a
+ * change of the highest bit of a word, and of what becomes of it in the next. A zone of thousands of them could be written. */
+static void names_of_one_hash(void)
+{
+	static const unsigned word[] = {0, 2, 4};
+	uint8_t wire[66] = {63};
+	struct dname n[8];
+
+	for (unsigned i = 0; i < 8; i++) {
+		memset(wire + 1, 'x', 63);
+		for (unsigned k = 0; k < 3; k++)
+			if (i >> k & 1) {
+				wire[8 * word[k] + 7] ^= 0x80;
+				wire[8 * word[k] + 11] ^= 0x80;
+				wire[8 * word[k] + 15] ^= 0x80;
+			}
+		CU_ASSERT(dname_read(&n[i], wire, sizeof(wire)) == 65);
+		for (unsigned k = 0; k < i; k++)
+			CU_ASSERT(n[i].hash[0] != n[k].hash[0]);
+	}
+	/* and the key matters */
+	dname_set_key((const uint64_t[2]){1234567, 7654321});
+	CU_ASSERT(dname_read(&n[0], wire, sizeof(wire)) == 65 && n[0].hash[0] != n[7].hash[0]);
+}
+
 static const struct unit_case cases[] = {
     {"whole", whole},
     {"options", options},
+    {"cookies", cookies},
     {"places of OPT", places_of_opt},
     {"cut off", cut_off},
     {"counts", counts},
@@ -169,6 +230,7 @@ static const struct unit_case cases[] = {
     {"other names", other_names},
     {"others", others},
     {"lower case", lower_case},
+    {"names of one hash", names_of_one_hash},
 };
 
 UNIT_MAIN("dns queries", cases)

@@ -240,6 +240,80 @@ static void more_datagrams_than_a_turn_takes(void)
 	end();
 }
 
+/* Sends n queries from a port, and reads the answers. Returns how many were whole; *cut: how many had TC or BADCOOKIE. */
+static unsigned exchange(uint16_t port, const struct ask *a, unsigned n, unsigned *cut)
+{
+	const struct sockaddr_in from = {.sin_family = AF_INET, .sin_port = htons(port)};
+	const struct sockaddr_in to = {
+	    .sin_family = AF_INET, .sin_port = htons(53), .sin_addr.s_addr = htonl(SERVER)};
+	const int fd = pc_socket(cl, AF_INET, SOCK_DGRAM, 0);
+	uint8_t m[512], got[1500];
+	const size_t len = ask_write(a, m);
+	unsigned whole = 0;
+	ssize_t k;
+
+	CU_ASSERT_EQUAL(pc_bind(cl, fd, (const struct sockaddr *)&from, sizeof(from)), 0);
+	CU_ASSERT_EQUAL(pc_connect(cl, fd, (const struct sockaddr *)&to, sizeof(to)), 0);
+	*cut = 0;
+	while (n-- > 0) {
+		CU_ASSERT_EQUAL(pc_send(cl, fd, m, len, 0), (ssize_t)len);
+		turns(1);
+	}
+	turns(5);
+	while ((k = pc_recv(cl, fd, got, sizeof(got), 0)) > 0) {
+		const char *t = text_of(got, (size_t)k, text);
+
+		whole += strncmp(t, "NOERROR aa\n", 11) == 0;
+		*cut += strncmp(t, "NOERROR tc\n", 11) == 0 || t[0] == '?';
+	}
+	pc_close(cl, fd);
+	return whole;
+}
+
+/* echo, daytime, qotd, chargen, time: they would answer to our answer */
+static void services_that_answer_to_anything(void)
+{
+	static const uint16_t ports[] = {7, 13, 17, 19, 37};
+	unsigned cut;
+
+	begin();
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
+		CU_ASSERT(exchange(ports[i], &web, 1, &cut) == 0 && cut == 0);
+	CU_ASSERT(counts.dns_dropped == 5 && counts.dns_noerror == 0);
+	CU_ASSERT(exchange(20, &web, 1, &cut) == 1);
+	end();
+}
+
+static void answers_are_limited(void)
+{
+	struct ask knows = web, has = web;
+	const char *cookie;
+	char both[64];
+	unsigned cut;
+
+	config.rrl =
+	    (struct rrl_config){.rate = 5, .slip = 2, .entries = 64, .len4 = 24, .len6 = 56};
+	begin();
+	/* 20 in 20 ms: 5 at once; the rest is dropped and cut in turn */
+	CU_ASSERT(exchange(1000, &web, 20, &cut) == 5 && cut == 7);
+	CU_ASSERT(counts.dns_rrl_dropped == 8 && counts.dns_rrl_slipped == 7);
+	/* a client that knows of cookies is told to come with ours, and has no limit then */
+	((struct zones *)(uintptr_t)store_zones(store))->cookies.n = 1;
+	knows.udp_size = has.udp_size = 1232;
+	knows.cookie = "0102030405060708";
+	CU_ASSERT(exchange(1001, &knows, 2, &cut) == 0 && cut == 1);
+	cookie = strstr(text, "10=0102030405060708");
+	CU_ASSERT_FATAL(cookie != NULL && strncmp(text, "?\n", 2) == 0);
+	snprintf(both, sizeof(both), "%.48s", cookie + 3);
+	has.cookie = both;
+	CU_ASSERT(exchange(1002, &has, 20, &cut) == 20 && cut == 0);
+	/* errors are short: they are not cut */
+	CU_ASSERT(exchange(1003, &(struct ask){.name = "else.where", .type = 1}, 9, &cut) == 0);
+	CU_ASSERT(counts.dns_rrl_slipped == 7 + 1 + 2 && counts.dns_refused == 9);
+	end();
+	config.rrl = (struct rrl_config){0};
+}
+
 /* ---- RFC 7766 ----------------------------------------------------------------------------------- */
 
 static void queries_in_a_row_and_in_pieces(void)
@@ -271,6 +345,45 @@ static void queries_in_a_row_and_in_pieces(void)
 	CU_ASSERT(counts.dns_tcp == 104 && counts.dns_noerror == 104 &&
 	          counts.dns_connections == 1);
 	CU_ASSERT(counts.dns_broken == 0 && counts.dns_idle == 0);
+	end();
+}
+
+/* Who sends hundreds at once does not keep others waiting. */
+static void a_share_of_a_turn(void)
+{
+	uint8_t m[514], got[512];
+	const size_t n = frame(&web, m);
+	int fd, other, udp;
+
+	begin();
+	fd = dial(SOCK_STREAM, SERVER);
+	other = dial(SOCK_STREAM, SERVER);
+	udp = dial(SOCK_DGRAM, SERVER);
+	for (int i = 0; i < 150; i++)
+		CU_ASSERT_EQUAL(pc_send(cl, fd, m, n, 0), (ssize_t)n);
+	pc_stack_flush(cl, now);
+	pc_stack_poll(st, now);
+	send_query(other, &web);
+	CU_ASSERT_EQUAL(pc_send(cl, udp, m + 2, n - 2, 0), (ssize_t)(n - 2));
+	pc_stack_flush(cl, now);
+	pc_stack_poll(st, now);
+	server_turn(sv, now);
+	CU_ASSERT(counts.dns_tcp == 32 + 1 && counts.dns_udp == 1);
+	CU_ASSERT(server_next_deadline(sv) == 0);
+	turns(1);
+	CU_ASSERT(counts.dns_tcp == 64 + 1);
+	CU_ASSERT(pc_recv(cl, udp, got, sizeof(got), 0) > 0 && is_web(read_answer(other)));
+	for (int i = 0; i < 150; i++)
+		CU_ASSERT(is_web(read_answer(fd)));
+	CU_ASSERT(counts.dns_tcp == 151 && server_next_deadline(sv) > now);
+	/* one that ends while it waits for its turn, and whose number is another's then */
+	for (int i = 0; i < 100; i++)
+		CU_ASSERT_EQUAL(pc_send(cl, fd, m, n, 0), (ssize_t)n);
+	turns(1);
+	pc_close(cl, fd);
+	fd = dial(SOCK_STREAM, SERVER);
+	send_query(fd, &web);
+	CU_ASSERT(is_web(read_answer(fd)));
 	end();
 }
 
@@ -402,7 +515,10 @@ int main(void)
 	    {"the answer comes from the address that was asked",
 	     the_answer_comes_from_the_address_that_was_asked},
 	    {"more datagrams than a turn takes", more_datagrams_than_a_turn_takes},
+	    {"services that answer to anything", services_that_answer_to_anything},
+	    {"answers are limited", answers_are_limited},
 	    {"queries in a row and in pieces", queries_in_a_row_and_in_pieces},
+	    {"a share of a turn", a_share_of_a_turn},
 	    {"an end within a query", an_end_within_a_query},
 	    {"answers larger than the buffer", answers_larger_than_the_buffer},
 	    {"other zones end an answer that has begun", other_zones_end_an_answer_that_has_begun},

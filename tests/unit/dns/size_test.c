@@ -58,8 +58,10 @@ static const char *ask(const char *name, uint16_t type, uint16_t size, bool tcp)
 {
 	const struct ask a = {name, type, .udp_size = size};
 	uint8_t message[512];
+	const struct answer_from from = {.tcp = tcp};
+	struct answer answer = {.out = out};
 
-	len = answer_make(&config, zones, message, ask_write(&a, message), tcp, out, &counts);
+	len = answer_make(&config, zones, &from, message, ask_write(&a, message), &answer, &counts);
 	return text_of(out, len, text);
 }
 

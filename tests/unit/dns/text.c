@@ -152,7 +152,7 @@ static void put_opt(struct reader *r)
 
 		put(r, " %u=", code);
 		for (unsigned i = 0; i < n && r->wrong == NULL; i++)
-			put(r, "%c", (char)take(r, 1));
+			put(r, code == 10 ? "%02x" : "%c", take(r, 1));
 	}
 	put(r, "\n");
 }
@@ -242,17 +242,10 @@ static uint8_t *write16(uint8_t *p, unsigned v)
 	return p;
 }
 
-size_t ask_write(const struct ask *a, uint8_t message[512])
+static uint8_t *write_question(uint8_t *p, const struct ask *a)
 {
-	uint8_t *p = message;
 	const char *label = a->name;
 
-	p = write16(p, 0x1234);
-	p = write16(p, a->flags);
-	p = write16(p, 1);
-	p = write16(p, 0);
-	p = write16(p, 0);
-	p = write16(p, a->udp_size != 0);
 	while (*label != '\0' && strcmp(label, ".") != 0) {
 		const size_t n = strcspn(label, ".");
 
@@ -263,7 +256,39 @@ size_t ask_write(const struct ask *a, uint8_t message[512])
 	}
 	*p++ = 0;
 	p = write16(p, a->type);
-	p = write16(p, a->class != 0 ? a->class : 1);
+	return write16(p, a->class != 0 ? a->class : 1);
+}
+
+static uint8_t *write_head(uint8_t *p, const struct ask *a)
+{
+	p = write16(p, 0x1234);
+	p = write16(p, a->flags);
+	p = write16(p, !a->no_question);
+	p = write16(p, 0);
+	p = write16(p, 0);
+	p = write16(p, a->udp_size != 0);
+	return a->no_question ? p : write_question(p, a);
+}
+
+static uint8_t *write_options(uint8_t *p, const struct ask *a)
+{
+	if (a->nsid) {
+		p = write16(p, 3);
+		p = write16(p, 0);
+	}
+	if (a->cookie != NULL) {
+		p = write16(p, 10);
+		p = write16(p, (unsigned)strlen(a->cookie) / 2);
+		for (const char *c = a->cookie; *c != '\0'; c += 2)
+			(void)sscanf(c, "%2hhx", p++);
+	}
+	return p;
+}
+
+size_t ask_write(const struct ask *a, uint8_t message[512])
+{
+	uint8_t *p = write_head(message, a), *len;
+
 	if (a->udp_size == 0)
 		return (size_t)(p - message);
 	*p++ = 0;
@@ -272,10 +297,8 @@ size_t ask_write(const struct ask *a, uint8_t message[512])
 	*p++ = 0;
 	*p++ = a->version;
 	p = write16(p, a->dnssec_ok ? 0x8000 : 0);
-	p = write16(p, a->nsid ? 4 : 0);
-	if (a->nsid) {
-		p = write16(p, 3);
-		p = write16(p, 0);
-	}
+	len = p;
+	p = write_options(p + 2, a);
+	(void)write16(len, (unsigned)(p - len) - 2);
 	return (size_t)(p - message);
 }

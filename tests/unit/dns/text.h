@@ -37,6 +37,8 @@ struct ask {
 	uint16_t udp_size; /**< 0: no EDNS */
 	uint8_t version;   /**< of EDNS */
 	bool dnssec_ok, nsid, tcp;
+	bool no_question;
+	const char *cookie; /**< as hexadecimal digits; NULL: none */
 };
 
 /** ask_write writes the message. Returns its bytes. */

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cookie.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "siphash.h"
+#include "wire.h"
+
+/* Of a server's cookie: version, three bytes that are reserved, a time, a hash. */
+#define VERSION  1
+#define TIME_OFF 4
+#define HASH_OFF 8
+
+/* RFC 9018 section 4.3 */
+#define OLD_S    3600 /* not taken any more */
+#define YOUNG_S  1800 /* sent back as it is */
+#define FUTURE_S 300  /* what the clocks of two servers may differ */
+
+/* RFC 9018 section 4.4. The bytes of server up to its hash are there. */
+static void put_hash(const uint8_t secret[COOKIE_SECRET], const struct cookie_client *client,
+                     const uint8_t *option, const uint8_t *server, uint8_t *hash)
+{
+	uint8_t text[COOKIE_CLIENT + HASH_OFF + sizeof(client->addr)];
+	uint64_t h;
+
+	memcpy(text, option, COOKIE_CLIENT);
+	memcpy(text + COOKIE_CLIENT, server, HASH_OFF);
+	memcpy(text + COOKIE_CLIENT + HASH_OFF, client->addr, client->addr_len);
+	h = siphash(secret, text, (size_t)COOKIE_CLIENT + HASH_OFF + client->addr_len);
+	for (unsigned i = 0; i < 8; i++)
+		hash[i] = (uint8_t)(h >> 8 * i);
+}
+
+static void make(const struct cookie_secrets *s, const struct cookie_client *client,
+                 const uint8_t *option, uint8_t server[COOKIE_SERVER])
+{
+	memset(server, 0, TIME_OFF);
+	server[0] = VERSION;
+	dns_put32(server + TIME_OFF, client->now_s);
+	put_hash(s->secret[0], client, option, server, server + HASH_OFF);
+}
+
+/* Whether one secret has made it; in a time that says nothing of where they differ. */
+static bool is_of(const uint8_t secret[COOKIE_SECRET], const struct cookie_client *client,
+                  const uint8_t *option)
+{
+	const uint8_t *server = option + COOKIE_CLIENT;
+	uint8_t hash[COOKIE_SERVER - HASH_OFF], differ = 0;
+
+	put_hash(secret, client, option, server, hash);
+	for (unsigned i = 0; i < sizeof(hash); i++)
+		differ |= hash[i] ^ server[HASH_OFF + i];
+	return differ == 0;
+}
+
+/* Whether a server's cookie is one of ours. *age_s: how old it is, less than 0 if it is of a clock that is ahead. */
+static bool is_ours(const struct cookie_secrets *s, const struct cookie_client *client,
+                    const uint8_t *option, size_t len, int32_t *age_s, bool *first)
+{
+	const uint8_t *server = option + COOKIE_CLIENT;
+
+	if (len != COOKIE_CLIENT + COOKIE_SERVER || server[0] != VERSION)
+		return false;
+	*age_s = (int32_t)(client->now_s - dns_get32(server + TIME_OFF)); /* RFC 1982 */
+	if (*age_s > OLD_S || *age_s < -FUTURE_S)
+		return false;
+	for (unsigned i = 0; i < s->n; i++) {
+		*first = i == 0;
+		if (is_of(s->secret[i], client, option))
+			return true;
+	}
+	return false;
+}
+
+enum cookie_state cookie_judge(const struct cookie_secrets *s, const struct cookie_client *client,
+                               const uint8_t *option, size_t len, uint8_t server[COOKIE_SERVER])
+{
+	enum cookie_state state = COOKIE_ONLY;
+	bool first = false;
+	int32_t age_s = 0;
+
+	if (s->n == 0 || client->addr_len == 0)
+		return COOKIE_NONE;
+	if (len > COOKIE_CLIENT)
+		state = is_ours(s, client, option, len, &age_s, &first) ? COOKIE_GOOD : COOKIE_BAD;
+	if (state == COOKIE_GOOD && first && age_s >= 0 && age_s <= YOUNG_S)
+		memcpy(server, option + COOKIE_CLIENT, COOKIE_SERVER);
+	else
+		make(s, client, option, server);
+	return state;
+}
+
+/* ---- secrets ------------------------------------------------------------------------------------ */
+
+int cookie_random(struct cookie_secrets *s, char *why, size_t why_len)
+{
+	if (getrandom(s->secret[0], COOKIE_SECRET, 0) != COOKIE_SECRET) {
+		snprintf(why, why_len, "no random numbers: %s", strerror(errno));
+		return -1;
+	}
+	s->n = 1;
+	return 0;
+}
+
+static int digit_of(char c)
+{
+	return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
+}
+
+/* Reads a line without what is around its digits. Returns whether they are a secret. */
+static bool read_secret(const char *line, uint8_t secret[COOKIE_SECRET])
+{
+	if (strlen(line) != 2 * COOKIE_SECRET)
+		return false;
+	for (unsigned i = 0; i < 2 * COOKIE_SECRET; i += 2) {
+		if (!isxdigit((unsigned char)line[i]) || !isxdigit((unsigned char)line[i + 1]))
+			return false;
+		secret[i / 2] = (uint8_t)(digit_of(line[i]) << 4 | digit_of(line[i + 1]));
+	}
+	return true;
+}
+
+/* What is wrong with a file, or NULL. */
+static const char *read_secrets(FILE *f, struct cookie_secrets *s)
+{
+	char line[128];
+
+	while (fgets(line, sizeof(line), f) != NULL) {
+		char *text = line + strspn(line, " \t");
+
+		text[strcspn(text, "# \t\r\n")] = '\0';
+		if (*text == '\0')
+			continue;
+		if (s->n == COOKIE_SECRETS)
+			return "more than 4 secrets";
+		if (!read_secret(text, s->secret[s->n++]))
+			return "a line is no secret of 32 hexadecimal digits";
+	}
+	if (ferror(f))
+		return "it cannot be read";
+	return s->n > 0 ? NULL : "there is no secret";
+}
+
+int cookie_read(struct cookie_secrets *s, const char *path, char *why, size_t why_len)
+{
+	struct cookie_secrets new = {0};
+	const char *wrong = NULL;
+	FILE *f = fopen(path, "re");
+	struct stat st;
+
+	if (f == NULL || fstat(fileno(f), &st) != 0)
+		wrong = strerror(errno);
+	else if ((st.st_mode & (S_IROTH | S_IWOTH)) != 0)
+		wrong = "everybody may read or write it: chmod o= it";
+	else
+		wrong = read_secrets(f, &new);
+	if (wrong == NULL)
+		*s = new;
+	else
+		snprintf(why, why_len, "%s: %s", path, wrong);
+	if (f != NULL)
+		(void)fclose(f);
+	return wrong == NULL ? 0 : -1;
+}
