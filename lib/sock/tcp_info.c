@@ -13,9 +13,10 @@
 
 #define DUP_THRESH 3 /* RFC 5681 section 3.2; tcpi_reordering while nothing came later than that */
 
-static uint8_t ca_state(const struct tcp_queues *q)
+static uint8_t ca_state(const struct tcb *t, const struct tcp_queues *q)
 {
-	if (q != NULL && q->recovery == TCP_R_OPEN && q->reduced)
+	if (q != NULL && q->recovery == TCP_R_OPEN && q->reduced &&
+	    seq_leq(t->snd_una, q->reduced_end))
 		return TCP_CA_CWR;
 	if (q == NULL)
 		return TCP_CA_Open;
@@ -146,7 +147,7 @@ static void fill(const struct tcp *tcp, const struct tcb *t, struct tcp_info *in
 
 	memset(info, 0, sizeof(*info));
 	info->tcpi_state = t->state;
-	info->tcpi_ca_state = ca_state(q);
+	info->tcpi_ca_state = ca_state(t, q);
 	info->tcpi_retransmits = t->retries;
 	info->tcpi_probes = t->probes;
 	info->tcpi_backoff = (uint8_t)rtt_backoffs(t, q);

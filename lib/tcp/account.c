@@ -11,6 +11,8 @@
 
 #include <rte_malloc.h>
 
+#define SPENT_AT_ONCE_US (1u << 30)
+
 static uint32_t nb_accounts(uint32_t n)
 {
 	return RTE_MIN(n, (uint32_t)ACCOUNTS_MAX);
@@ -77,20 +79,34 @@ void account_busy(struct tcp_account *a)
 	a->busy_us = 0;
 }
 
+/* since when there is something to send: what has gone out at once may be under way, which nobody has begun to count */
+static uint32_t begun_us(const struct tcp *tcp, const struct tcb *t)
+{
+	const struct tcp_queues *q = tcp_queues(tcp, t);
+
+	if (q == NULL || q->snd.head == NULL || q->snd.head == q->snd_next)
+		return tcp->ctx->now_us;
+	return pkt_of(q->snd.head)->tx.sent_us;
+}
+
 void account_turn(const struct tcp *tcp, const struct tcb *t, enum account_chrono what)
 {
 	struct tcp_account *a = account_of(tcp, t);
 	const uint32_t now_us = tcp->ctx->now_us;
 
-	if (a->chrono == what)
-		return;
-	if (a->chrono != ACCOUNT_IDLE) {
-		a->spent_us[a->chrono] += now_us - a->chrono_us;
-	} else {
+	if (a->chrono == ACCOUNT_IDLE) {
+		if (what == ACCOUNT_IDLE)
+			return;
 		account_busy(a);
 		a->mark = (uint32_t)a->bytes_acked;
-		a->mark_us = now_us;
+		a->chrono = what & 3u;
+		a->chrono_us = a->mark_us = begun_us(tcp, t);
+		return;
 	}
+	/* the clock goes round in 71 minutes, and something may last for longer */
+	if (a->chrono == what && now_us - a->chrono_us < SPENT_AT_ONCE_US)
+		return;
+	a->spent_us[a->chrono] += now_us - a->chrono_us;
 	a->chrono = what & 3u;
 	if (what != ACCOUNT_IDLE)
 		a->chrono_us = now_us;

@@ -201,9 +201,9 @@ void fastopen_opened(struct tcp *tcp, struct tcb *t)
 	struct tcp_queues *q = tcp_queues(tcp, t);
 
 	fastopen_leave(tcp, t);
-	if (t->retries == 0)
+	if (t->retries == 0 && t->rttvar_us != 0) /* Karn (RFC 6298 section 3) */
 		rtt_sample(tcp->ctx, t, tcp->ctx->now_us - t->rttvar_us);
-	else /* RFC 6928 section 2 */
+	if (t->retries > 0) /* RFC 6928 section 2 */
 		t->cwnd = RTE_MIN(t->cwnd, tcb_initial_window(tcp, t));
 	t->retries = 0;
 	t->timers &= (uint8_t)~TCB_T_LOSS;

@@ -89,6 +89,18 @@ void scoreboard_all_lost(struct tcp_queues *q)
 	}
 }
 
+void scoreboard_reneged(struct tcp_queues *q)
+{
+	struct rte_mbuf *m = q->snd.head;
+	struct pkt *note = pkt_of(m);
+
+	if (!(note->tx.flags & SEG_SACKED))
+		return;
+	scoreboard_forget(q, m, note->tx.len);
+	note->tx.flags &= (uint8_t)~SEG_SACKED;
+	memset(q->sack_known, 0, sizeof(q->sack_known)); /* it may be SACKed again */
+}
+
 void scoreboard_all_plain(struct tcp_queues *q)
 {
 	for (struct rte_mbuf *m = first_sent(q); m != NULL; m = next_sent(q, m))

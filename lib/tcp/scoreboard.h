@@ -29,6 +29,10 @@ void scoreboard_forget(struct tcp_queues *q, const struct rte_mbuf *m, uint32_t 
  * has one, for then the peer has dropped what it had (RFC 2018 section 8). */
 void scoreboard_all_lost(struct tcp_queues *q);
 
+/** scoreboard_reneged takes SACKED back from the oldest segment, if it has that: what a peer has SACKed, and does not acknowledge
+ * though nothing is missing before it, it has dropped (RFC 2018 section 8). */
+void scoreboard_reneged(struct tcp_queues *q);
+
 /** scoreboard_all_plain takes every LOST and RESENT back: the loss was none. */
 void scoreboard_all_plain(struct tcp_queues *q);
 

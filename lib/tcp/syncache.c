@@ -337,6 +337,8 @@ static int input_syn(struct tcp *tcp, const struct tcp_rx *rx, uint32_t index, u
 	/* RFC 9768 section 3.1.5: who did not ask in each SYN is sent nothing that may be marked */
 	if ((e->opt & TCB_OPT_ACCECN) && accecn_ace(seg) == 0)
 		e->opt &= (uint8_t)~TCB_OPT_ECN;
+	if (!e->acked)
+		e->again = 1;
 	send_syn_ack(tcp, e, NULL, NULL); /* our answer was lost */
 	return PC_DROP_TCP_SYN_HANDLED;
 }
@@ -436,7 +438,7 @@ int syncache_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 	t = room_promote(tcp, e);
 	if (t == NULL)
 		return PC_DROP_TCP_NO_TCB;
-	if (e->lost == 0)
+	if (e->lost == 0 && !e->again) /* Karn (RFC 6298 section 3) */
 		rtt_sample(tcp->ctx, t, e->acked ? e->sent_us : tcp->ctx->now_us - e->sent_us);
 	tcb_replace(tcp, t, rx->hash, flow_ref_make(FLOW_SYN, index));
 	release(tcp, index);

@@ -53,6 +53,8 @@ struct syn_entry {
 	    acked : 1; /* answered, but TCP_DEFER_ACCEPT waits for data; sent_us is the RTT then */
 	uint8_t ecn : 2;   /* the ECN bits with which the SYN came */
 	uint8_t asked : 2; /* what the SYNs have asked for (tcp_ecn_asked) */
+	uint8_t
+	    again : 1; /* the SYN came again and was answered again: which answer arrived is not known */
 };
 
 static_assert(sizeof(struct syn_entry) == 64, "half-open connections take one cache line");

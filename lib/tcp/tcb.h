@@ -150,7 +150,7 @@ struct tcb {
 	uint8_t error; /* errno that SO_ERROR and the next call report */
 	struct neigh_ref neigh;
 	uint32_t srtt_us,
-	    rttvar_us; /* RFC 6298; srtt_us 0: no sample yet, rttvar_us: when SYN was sent */
+	    rttvar_us; /* RFC 6298; srtt_us 0: no sample yet, rttvar_us: when SYN was sent, 0: several were */
 
 	/* line 2: timers and limits */
 	struct timer timer;             /* armed for the earliest of the deadlines, or earlier */
@@ -170,7 +170,8 @@ struct tcb {
 	uint16_t binding;     /* of the socket, or of the listener that it came from; 0: none */
 	uint16_t tuning;      /* index of struct tcp_tuning */
 	uint16_t path_mtu;
-	uint16_t ts_recent_at; /* when ts_recent was set, in 2^16 ms */
+	uint16_t ts_recent_at; /* when ts_recent was set, in 2^16 ms; without timestamps: when
+	                          all was acknowledged (tcp_loss_stop) */
 	uint16_t account;      /* index of struct tcp_account */
 };
 

@@ -22,22 +22,34 @@ struct acked {
 	uint32_t sent_us; /* when the newest was sent */
 };
 
+uint32_t tcp_ack_sample_echo(const struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
+{
+	uint32_t ms, us;
+
+	if (!(t->opt & TCB_OPT_TS) || !(seg->has & TCP_HAS_TS) || seg->tsecr == 0)
+		return 0;
+	ms = tcp_tsval(tcp, t->ts_offset) - seg->tsecr;
+	if (ms >= 120000)
+		return 0;
+	us = RTE_MAX(ms * 1000, 1u);
+	rtt_sample(tcp->ctx, t, us);
+	return us;
+}
+
 /* Karn (RFC 6298 section 3): only what was sent once gives a sample, unless timestamps tell. A
  * segment that waited beyond a hole measures the repair, not the path. Returns us, 0: no sample. */
 static uint32_t sample_rtt(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                            const struct acked *a, const struct tcp_seg *seg)
 {
-	uint32_t us = 0, ms;
+	uint32_t us;
 
-	if (a->any && a->clear) {
-		us = RTE_MAX(tcp->ctx->now_us - a->sent_us, 1u);
-		rack_min_rtt(&q->rack, us, tcp->ctx->now_ms);
-	} else if (a->any && (t->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS) && seg->tsecr != 0) {
-		ms = tcp_tsval(tcp, t->ts_offset) - seg->tsecr;
-		us = ms < 120000 ? RTE_MAX(ms * 1000, 1u) : 0;
-	}
-	if (us > 0)
-		rtt_sample(tcp->ctx, t, us);
+	if (!a->any)
+		return 0;
+	if (!a->clear)
+		return tcp_ack_sample_echo(tcp, t, seg);
+	us = RTE_MAX(tcp->ctx->now_us - a->sent_us, 1u);
+	rack_min_rtt(&q->rack, us, tcp->ctx->now_ms);
+	rtt_sample(tcp->ctx, t, us);
 	return us;
 }
 
@@ -124,7 +136,7 @@ static uint32_t on_new_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	ip_confirm(tcp->ip, t->neigh);
 	t->retries = 0;
 	if (t->snd_una == t->snd_nxt) /* RFC 6298 (5.2) */
-		t->timers &= (uint8_t)~TCB_T_LOSS;
+		tcp_loss_stop(tcp, t);
 	else /* (5.3) */
 		tcp_loss_arm(tcp, t, q);
 	tcp_ack_space(tcp, t);
@@ -182,6 +194,12 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 	if (q != NULL && seg->nb_sack > 0 && (t->opt & TCB_OPT_SACK))
 		a.dsack = tcp_loss_sacks(tcp, t, q, seg);
 	a.acked = old ? 0 : seg->ack - t->snd_una;
+	if (a.acked > 0 && a.acked < a.flight && q != NULL && !q->rack.in_parts &&
+	    q->most != a.most) {
+		q->most =
+		    a.most; /* a segment that was sent alone, of which a part is acknowledged */
+		q->most_end = t->snd_nxt;
+	}
 	if (a.acked > 0)
 		a.rtt_us = on_new_ack(tcp, t, q, seg);
 	if (a.acked > 0)
@@ -206,12 +224,15 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 			a.ece = input_echo(tcp, t, seg, &a, delivered);
 		if (unlikely(q->rack.late > 0))
 			account_late(tcp, t, q->rack.late);
-		if (a.delivered > 0 || a.duplicate || a.dsack || a.ece ||
+		if (a.delivered > 0 || a.duplicate || a.dsack > 0 || a.ece ||
 		    (a.repeated && q->tlp_out))
 			tcp_loss_ack(tcp, t, q, &a, seg);
 		tcp_snd_grow(tcp, t);
-		if (t->snd_una == t->snd_nxt)
+		if (t->snd_una == t->snd_nxt) {
 			q->flight_out = 0;
+			q->rack.valid =
+			    false; /* all that follows is sent later, and its clock goes round */
+		}
 		if (q->snd.head != NULL)
 			tcp_work(tcp, t);
 	}

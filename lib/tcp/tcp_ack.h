@@ -13,6 +13,9 @@
  */
 int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg);
 
+/** tcp_ack_sample_echo takes a round trip by the timestamp that a segment echoes. Returns it in us; 0: there is none. */
+uint32_t tcp_ack_sample_echo(const struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg);
+
 /** tcp_ack_space tells a socket that was refused to send when the send buffer has room again (as Linux: a third
  * must be free). */
 void tcp_ack_space(struct tcp *tcp, struct tcb *t);

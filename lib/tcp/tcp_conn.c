@@ -19,6 +19,8 @@
 #include "tcp/tcp_segment.h"
 #include "tcp/tcp_timer.h"
 
+#define LONG_AGO 1024 /* times 2^16 ms: 18 hours */
+
 /* of no connection */
 static void clear(const struct tcp *tcp, struct tcb *t)
 {
@@ -201,10 +203,23 @@ static void release_queues(struct tcp *tcp, struct tcb *t)
 	t->queues = 0;
 }
 
+/* Something is queued again after a pause.  Ticks go round in 78 hours, and half of them seem to lie ahead: a deadline of long
+ * ago is made one of just now. */
+static void end_pause(const struct tcp *tcp, struct tcb *t)
+{
+	const uint16_t age = (uint16_t)((tcp->ctx->now_ms >> 16) - t->ts_recent_at);
+
+	if (!(t->timers & TCB_T_LOSS) &&
+	    (seq_gt(tcp->ctx->tick, t->t_loss) || unlikely(age >= LONG_AGO)))
+		t->t_loss = tcp->ctx->tick - 1;
+}
+
 struct tcp_queues *tcb_take_queues(struct tcp *tcp, struct tcb *t)
 {
 	struct tcp_queues *q = tcp_queues(tcp, t);
 	uint32_t index;
+
+	end_pause(tcp, t);
 
 	if (q != NULL) { /* kept */
 		leave_line(tcp, t->queues);

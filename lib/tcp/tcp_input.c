@@ -157,6 +157,7 @@ static int input_syn_again(struct tcp *tcp, struct tcb *t, const struct tcp_seg 
 		update_ts_recent(tcp, t, seg);
 	if (t->opt & TCB_OPT_ACCECN)
 		accecn_syn_again(tcp, t, seg, tos);
+	t->rttvar_us = 0;
 	tcp_send_syn(tcp, t, NULL); /* Fast Open: our SYN-ACK was lost */
 	return PC_DROP_TCP_SYN_HANDLED;
 }
@@ -566,7 +567,7 @@ int tcp_input_any(struct tcp *tcp, flow_ref ref, struct rte_mbuf *m, const struc
 	switch (flow_ref_kind(ref)) {
 	case FLOW_TCB:
 		t = tcp_tcb(tcp, index);
-		account_in(account_of(tcp, t), rx->seg.len, rx->segs);
+		(void)tcp_input_count(tcp, t, rx);
 		if (unlikely(t->state == TCP_S_SYN_SENT))
 			return input_syn_sent(tcp, t, m, p, rx);
 		return input_synchronised(tcp, t, m, p, rx);
@@ -589,6 +590,6 @@ int tcp_input_any(struct tcp *tcp, flow_ref ref, struct rte_mbuf *m, const struc
 	verdict = tcp_plain_input(tcp, t, m, p, rx);
 	if (likely(verdict != TCP_NOT_PLAIN))
 		return verdict;
-	account_in(account_of(tcp, t), rx->seg.len, rx->segs);
+	(void)tcp_input_count(tcp, t, rx);
 	return input_synchronised(tcp, t, m, p, rx);
 }

@@ -55,13 +55,24 @@ static bool is_dsack(const struct tcp_seg *seg)
 	       seq_leq(seg->sack[0].end, seg->sack[1].end);
 }
 
-bool tcp_loss_sacks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const struct tcp_seg *seg)
+/* A receiver that takes several segments as one reports them in one block, too, as Linux does and tcp_merge.h has it. */
+static uint32_t dsack_segs(const struct tcb *t, const struct tcp_seg *seg)
+{
+	const uint32_t bytes = seg->sack[0].end - seg->sack[0].start;
+
+	return seq_lt(seg->sack[0].start, seg->sack[0].end) && bytes <= t->snd_max_wnd
+	           ? (bytes + t->mss - 1) / t->mss
+	           : 1;
+}
+
+uint32_t tcp_loss_sacks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                        const struct tcp_seg *seg)
 {
 	struct sack_block b[TCP_SACK_BLOCKS];
-	bool dsack = is_dsack(seg);
+	const uint32_t dsack = is_dsack(seg) ? dsack_segs(t, seg) : 0;
 	unsigned n = 0;
 
-	for (int i = dsack ? 1 : 0; i < seg->nb_sack; i++) {
+	for (int i = dsack > 0 ? 1 : 0; i < seg->nb_sack; i++) {
 		uint32_t start = seg->sack[i].start, end = seg->sack[i].end;
 
 		if (seq_geq(start, end) || seq_lt(start, t->snd_una) || seq_gt(end, t->snd_nxt))
@@ -73,8 +84,8 @@ bool tcp_loss_sacks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const 
 		ctx_add(tcp->ctx, PC_TCP_SACK_LOOKS, scoreboard_sack(q, b, n, tcp->ctx->now_us));
 		account_of(tcp, t)->delivered += q->sacked_segs;
 	}
-	if (dsack) {
-		account_of(tcp, t)->dsacks++;
+	if (dsack > 0) {
+		account_of(tcp, t)->dsacks += dsack;
 		rack_dsack(&q->rack, t->snd_una, t->snd_nxt);
 		q->keep = true;
 	}
@@ -152,7 +163,7 @@ static bool was_needless(const struct tcb *t, const struct tcp_queues *q, const 
 	if ((t->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS) && a->acked > 0 && q->undo_segs > 0 &&
 	    seq_lt(seg->tsecr, q->undo_tsval))
 		return true;
-	return a->dsack && q->undo_segs == 0 && q->lost_bytes == 0;
+	return a->dsack > 0 && q->undo_segs == 0 && q->lost_bytes == 0;
 }
 
 static void undo(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
@@ -249,6 +260,15 @@ static void end_recovery(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 		dupack_recovered(t, q);
 }
 
+/* Numbers that SND.UNA has passed would seem to lie ahead again, once it has gone halfway round. */
+static void forget_passed(const struct tcb *t, struct tcp_queues *q)
+{
+	if (seq_gt(t->snd_una, q->recover))
+		q->recover = t->snd_una - 1;
+	if (q->rack.in_round && seq_geq(t->snd_una, q->rack.round_end))
+		q->rack.in_round = false;
+}
+
 static void on_progress(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                         const struct loss_ack *a)
 {
@@ -257,6 +277,7 @@ static void on_progress(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	if (q->recovery == TCP_R_OPEN) {
 		q->dupacks = 0;
 		q->dup_bytes = 0;
+		forget_passed(t, q);
 		grow(tcp, t, q, a);
 		return;
 	}
@@ -278,12 +299,12 @@ static void on_probe_answer(struct tcp *tcp, struct tcb *t, struct tcp_queues *q
 {
 	if (!q->tlp_out || seq_lt(t->snd_una, q->tlp_end))
 		return;
-	if (q->tlp_again && !a->dsack && !a->repeated && t->snd_una == q->tlp_end) {
+	if (q->tlp_again && a->dsack == 0 && !a->repeated && t->snd_una == q->tlp_end) {
 		q->keep = true;
 		return;
 	}
 	q->tlp_out = false;
-	if (!q->tlp_again || a->dsack || a->repeated || q->recovery != TCP_R_OPEN)
+	if (!q->tlp_again || a->dsack > 0 || a->repeated || q->recovery != TCP_R_OPEN)
 		return;
 	cc_of(t)->on_loss(t, q, in_use(t, a->used));
 	ctx_count(tcp->ctx, PC_TCP_TLP_RECOVERIES);
@@ -372,8 +393,7 @@ void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const st
 {
 	uint32_t lost = q->lost_bytes;
 
-	if (a->dsack && q->undo_segs > 0)
-		q->undo_segs--;
+	q->undo_segs -= RTE_MIN(q->undo_segs, a->dsack);
 	if (was_needless(t, q, a, seg)) {
 		undo(tcp, t, q);
 	} else if (unlikely(q->frto != FRTO_OFF) && frto_ack(t, q, a)) {
@@ -485,6 +505,14 @@ void tcp_loss_arm(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		set_loss_timer(tcp, t, q, TCP_LT_PROBE, probe_ticks(tcp, t, rto));
 	else
 		set_loss_timer(tcp, t, q, TCP_LT_RTO, rto);
+}
+
+void tcp_loss_stop(struct tcp *tcp, struct tcb *t)
+{
+	t->timers &= (uint8_t)~TCB_T_LOSS;
+	t->t_loss = tcp->ctx->tick + tcp_rto_ticks(tcp, t);
+	if (!(t->opt & TCB_OPT_TS))
+		t->ts_recent_at = (uint16_t)(tcp->ctx->now_ms >> 16);
 }
 
 void tcp_loss_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)

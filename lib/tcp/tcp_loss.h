@@ -26,7 +26,7 @@ struct loss_ack {
 	uint32_t rtt_us; /* round trip measured; 0: none */
 	bool duplicate;  /* RFC 5681 section 2 */
 	bool repeated;   /* says nothing but what was known, without SACK blocks */
-	bool dsack;      /* reports a duplicate (RFC 2883) */
+	uint32_t dsack;  /* reports duplicates (RFC 2883): of so many segments */
 	bool ece;        /* reports marks (RFC 3168) */
 };
 
@@ -37,9 +37,9 @@ static inline uint32_t tcp_loss_most(const struct tcb *t, const struct tcp_queue
 	return q->most > used && seq_lt(t->snd_una, q->most_end) ? q->most : used;
 }
 
-/** tcp_loss_sacks takes a segment's SACK blocks. Returns whether the first is a DSACK. */
-bool tcp_loss_sacks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
-                    const struct tcp_seg *seg);
+/** tcp_loss_sacks takes a segment's SACK blocks. Returns how many segments a DSACK reports, if the first is one; else 0. */
+uint32_t tcp_loss_sacks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                        const struct tcp_seg *seg);
 
 /** tcp_loss_ack decides what an acknowledgement means for recovery and the congestion window. */
 void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const struct loss_ack *a,
@@ -68,6 +68,10 @@ static inline uint32_t tcp_probe_us(const struct tcp *tcp, const struct tcb *t)
 /** tcp_loss_arm sets the loss timer anew: for a tail loss probe if there may be one, which comes in the time-out's
  * place at the latest; else for the retransmission time-out. */
 void tcp_loss_arm(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);
+
+/** tcp_loss_stop stops it, for all is acknowledged (RFC 6298 (5.2)). Its deadline says from now on when the connection has
+ * been idle for a time-out (tcp_turn.c). */
+void tcp_loss_stop(struct tcp *tcp, struct tcb *t);
 
 /** tcp_loss_sent has the loss timer run after something new was sent; q may be NULL. */
 void tcp_loss_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);

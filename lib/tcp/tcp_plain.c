@@ -123,19 +123,23 @@ static inline bool flight_is_plain(const struct tcb *t, const struct tcp_queues 
 	       q->snd.head != q->snd_next && pkt_of(q->snd.head)->tx.sends == 1 && cc_of(t)->plain;
 }
 
-/* takes the acknowledged segments out of the queue, down to snd_next; returns the RTT sample, 0: none */
+/* takes the acknowledged segments out of the queue, down to snd_next; returns the RTT sample, 0: some may have been sent
+ * twice, as is left of a recovery that was none */
 static inline uint32_t pop_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                                 struct tcp_account *a)
 {
-	const uint32_t now_us = tcp->ctx->now_us;
-	uint32_t us = 0, segs = 0;
+	uint32_t sent_us = 0, segs = 0, us;
+	bool once = true; /* the first was */
 
 	do {
 		struct rte_mbuf *m = q->snd.head;
 		const struct pkt *note = pkt_of(m);
 
 		t->snd_bytes -= note->tx.len;
-		us = note->tx.sends == 1 ? RTE_MAX(now_us - note->tx.sent_us, 1u) : 0;
+		if (likely(note->tx.sends == 1))
+			sent_us = note->tx.sent_us;
+		else
+			once = false;
 		q->snd.head = note->next;
 		ctx_free(tcp->ctx, m);
 		segs++;
@@ -143,7 +147,12 @@ static inline uint32_t pop_sent(struct tcp *tcp, struct tcb *t, struct tcp_queue
 	a->delivered += segs;
 	if (q->snd.head == NULL)
 		q->snd.tail = NULL;
-	return us;
+	us = RTE_MAX(tcp->ctx->now_us - sent_us, 1u);
+	if (likely(once))
+		return us;
+	if (q->rack.min_rtt_us == 0 || us < q->rack.min_rtt_us)
+		q->rack.min_rtt_us = us;
+	return 0;
 }
 
 static inline void input_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
@@ -157,6 +166,8 @@ static inline void input_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *
 	if (likely(rtt_us > 0)) {
 		rack_min_rtt(&q->rack, rtt_us, tcp->ctx->now_ms);
 		rtt_sample(tcp->ctx, t, rtt_us);
+	} else {
+		rtt_us = tcp_ack_sample_echo(tcp, t, seg);
 	}
 	account_all_acked(tcp, t, account, acked, rtt_us);
 	ip_confirm(tcp->ip, t->neigh);
@@ -169,6 +180,7 @@ static inline void input_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *
 		                     .most = most,
 		                     .rtt_us = rtt_us};
 
+		tcp_loss_stop(tcp, t);
 		t->snd_una = seg->ack;
 		tcp_loss_ack(tcp, t, q, &a, seg);
 		tcp_snd_grow(tcp, t);
@@ -216,16 +228,13 @@ static inline bool rest_is_plain(struct tcp *tcp, struct tcb *t, const struct tc
 	return acked != 0 || (t->snd_nxt == t->snd_una && (*q == NULL || !(*q)->tlp_out));
 }
 
-/* counts it for the connection, which may be what the peer is known as a guest by */
+/* counts it for the connection, with all its text */
 static inline struct tcp_account *input_count(struct tcp *tcp, const struct tcb *t,
                                               const struct tcp_rx *rx)
 {
-	struct tcp_account *a = account_of(tcp, t);
+	struct tcp_account *a = tcp_input_count(tcp, t, rx);
 
-	account_in(a, rx->seg.len, rx->segs);
 	a->bytes_received += rx->seg.len;
-	if (rx->seg.len > 0 && likely(tcp->ctx->strangers != NULL))
-		strangers_guest(tcp->ctx->strangers, t->account != 0 ? a->data_segs_in : 0);
 	return a;
 }
 
@@ -323,6 +332,7 @@ static void input_part(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 
 	a.most = tcp_loss_most(t, q, a.used);
 	q->rack.in_parts = true;
+	rack_begin(&q->rack, t->snd_una);
 	a.rtt_us = pop_part(tcp, t, q, account_of(tcp, t), seg->ack);
 	rack_min_rtt(&q->rack, a.rtt_us, tcp->ctx->now_ms);
 	rtt_sample(tcp->ctx, t, a.rtt_us);
@@ -332,6 +342,8 @@ static void input_part(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	tcp_loss_arm(tcp, t, q); /* RFC 6298 (5.3) */
 	tcp_ack_space(tcp, t);
 	account_acked(tcp, t, acked);
+	if (unlikely(q->rack.late > 0))
+		account_late(tcp, t, q->rack.late);
 	tcp_loss_ack(tcp, t, q, &a, seg);
 	tcp_snd_grow(tcp, t);
 }

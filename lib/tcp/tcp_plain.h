@@ -9,7 +9,21 @@
  * do is what the thorough way does with such a segment, and whatever is not plain goes there.
  */
 
+#include "tcp/account.h"
 #include "tcp/tcp.h"
+
+/** tcp_input_count counts a segment for its connection, which may be what the peer is known as a guest by, whichever way it
+ * goes. Returns the account. */
+static inline struct tcp_account *tcp_input_count(struct tcp *tcp, const struct tcb *t,
+                                                  const struct tcp_rx *rx)
+{
+	struct tcp_account *a = account_of(tcp, t);
+
+	account_in(a, rx->seg.len, rx->segs);
+	if (rx->seg.len > 0 && likely(tcp->ctx->strangers != NULL))
+		strangers_guest(tcp->ctx->strangers, t->account != 0 ? a->data_segs_in : 0);
+	return a;
+}
 
 /** The verdict of tcp_plain_input that means: nothing has changed, go the thorough way. */
 #define TCP_NOT_PLAIN (-1)

@@ -116,8 +116,6 @@ static __rte_noinline uint32_t send_run(struct tcp *tcp, struct tcb *t, struct t
 		m = pkt_of(m)->next;
 	}
 	q->snd_next = m;
-	/* it may be acknowledged in parts */
-	account_turn(tcp, t, ACCOUNT_BUSY);
 	return segs;
 }
 
@@ -133,8 +131,12 @@ static inline void note_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *
 	a->bytes_sent += bytes;
 	ctx_add(tcp->ctx, PC_TCP_TX_BYTES, bytes);
 	q->flight_out = t->snd_nxt - t->snd_una;
-	if (segs > 1 || before != t->snd_una)
+	if (segs > 1 || before != t->snd_una) { /* it may be acknowledged in parts */
 		tcp_turn_use(t, q);
+		account_turn(tcp, t, ACCOUNT_BUSY);
+	} else if (unlikely(a->chrono != ACCOUNT_IDLE)) {
+		account_turn(tcp, t, ACCOUNT_BUSY);
+	}
 	if (likely(before == t->snd_una))
 		arm(tcp, t, q);
 	else

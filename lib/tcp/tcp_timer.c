@@ -10,18 +10,21 @@
 #include "tcp/fastopen.h"
 #include "tcp/pmtu.h"
 #include "tcp/rtt.h"
+#include "tcp/scoreboard.h"
 #include "tcp/sndbuf.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_loss.h"
 #include "tcp/tcp_segment.h"
 
-#define ACKS_AFTER_DELAY 4u
+#define ACKS_AFTER_DELAY    4u
+#define USER_TIMEOUT_MAX_MS 140000000u
 
 /* Keep-alives sent in a tick, at least, and the part of all connections that may be.  Millions that were opened within a
  * few seconds are due within a few seconds, too; sent at once they, and what answers them, would leave time for nothing
  * else.  So it takes half a minute to ask all of a great number. */
 #define KEEPALIVES_A_TICK 2u
 #define KEEPALIVES_PART   (1u << 19) /* some 33 s, in ticks */
+#define KEEPALIVES_AHEAD  (2 * KEEPALIVES_PART)
 
 static uint32_t *deadline_of(const struct tcp *tcp, struct tcb *t, uint8_t which)
 {
@@ -79,14 +82,20 @@ static uint32_t stalled_ticks(const struct tcp *tcp, const struct tcb *t, uint32
 	return repeating_ticks(tcp, t, n);
 }
 
+/* The user time-out, which counts no further than ticks can be told from each other: 39 hours. */
+static uint32_t user_ticks(const struct tcp_tuning *tune)
+{
+	return ticks_from_ms(RTE_MIN(tune->user_timeout_ms, USER_TIMEOUT_MAX_MS));
+}
+
 /* The user time-out (RFC 9293 3.10.8, "for any state"; RFC 5482), as on Linux counted from the first repetition.  Returns
  * how many ticks of it are left after n more of them. */
 static uint32_t user_ticks_left(const struct tcp *tcp, const struct tcb *t, uint32_t n)
 {
-	const uint32_t user_ms = tcp_tuning(tcp, t)->user_timeout_ms;
-	const uint32_t all = ticks_from_ms(user_ms), gone = stalled_ticks(tcp, t, n);
+	const struct tcp_tuning *tune = tcp_tuning(tcp, t);
+	const uint32_t all = user_ticks(tune), gone = stalled_ticks(tcp, t, n);
 
-	if (user_ms == 0)
+	if (tune->user_timeout_ms == 0)
 		return UINT32_MAX;
 	return all > gone ? all - gone : 0;
 }
@@ -196,6 +205,7 @@ static void send_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	struct rte_mbuf *m = q->snd.head;
 	bool fresh = m == q->snd_next;
 
+	scoreboard_reneged(q);
 	/* a byte of its own is an mbuf more for each window that stays closed */
 	if (tcp->ctx->mbufs_low && pkt_of(m)->tx.len > 1) {
 		tcp_send_keepalive(tcp, t);
@@ -326,10 +336,11 @@ void tcp_keepalive_start(struct tcp *tcp, struct tcb *t)
 		t->timers &= (uint8_t)~TCB_T_LIFE;
 }
 
-/* Gives away a keep-alive's place. Returns the tick in which it may be sent, this one or a later one. */
+/* Gives away a keep-alive's place. Returns the tick in which it may be sent, this one or a later one. Places are given away
+ * for a minute at most: a tick that seems to be further ahead is one of long ago, when the last was sent. */
 static uint32_t keepalive_turn(struct tcp *tcp)
 {
-	if (seq_lt(tcp->keepalive.tick, tcp->ctx->tick)) {
+	if (tcp->keepalive.tick - tcp->ctx->tick > KEEPALIVES_AHEAD) {
 		tcp->keepalive.tick = tcp->ctx->tick;
 		tcp->keepalive.taken = 0;
 	} else if (tcp->keepalive.taken >= KEEPALIVES_A_TICK + tcp->tcbs_used / KEEPALIVES_PART) {
@@ -346,6 +357,9 @@ static void on_keepalive(struct tcp *tcp, struct tcb *t)
 	const struct tcp_tuning *tune = tcp_tuning(tcp, t);
 	uint32_t idle = tcp->ctx->tick - t->rcv_tick, wait = ticks_from_ms(tune->keepidle_ms);
 
+	if (!(t->timers & TCB_T_LOSS) && seq_gt(tcp->ctx->tick, t->t_loss))
+		t->t_loss =
+		    tcp->ctx->tick - 1; /* the answers make ts_recent_at a new one (tcp_conn.c) */
 	if (idle < wait) { /* something came meanwhile: the idle time is counted from there */
 		t->probes = 0;
 		t->timers &= (uint8_t)~TCB_T_TURN;
@@ -357,7 +371,7 @@ static void on_keepalive(struct tcp *tcp, struct tcb *t)
 		return;
 	}
 	if (tune->user_timeout_ms != 0 /* tcp(7): it counts in place of TCP_KEEPCNT */
-	        ? t->probes > 0 && idle >= ticks_from_ms(tune->user_timeout_ms)
+	        ? t->probes > 0 && idle >= user_ticks(tune)
 	        : t->probes >= tune->keepcnt) {
 		give_up(tcp, t);
 		return;

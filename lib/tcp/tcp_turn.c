@@ -11,7 +11,7 @@
 #define IDLE_LOOK 64
 
 /* RFC 5681 4.1: after more than a time-out without sending, what cwnd was is no longer known to fit;
- * t_loss is one time-out after what was last sent or acknowledged. Who has a model of the path goes by
+ * t_loss is one time-out after all was acknowledged (tcp_loss_stop). Who has a model of the path goes by
  * that, as long as it has not been taken away. */
 static void restart_if_idle(const struct tcp *tcp, struct tcb *t, const struct tcp_queues *q)
 {

@@ -206,6 +206,32 @@ static void idle_restart(struct wt *w)
 	EQ(p.high, 1 + 40 * MSS); /* RFC 5681 4.1 */
 }
 
+/* "an interval exceeding the retransmission timeout": two round trips, after which the tail would be probed, are less */
+static void short_pause(struct wt *w)
+{
+	struct progress p = {1, 1};
+	uint32_t before;
+
+	w->peer.ws = 7 + 1;
+	w->peer.sackok = true;
+	wt_established(w);
+	wt_send(w, 30 * MSS);
+	for (take_sent(w, &p); p.una < p.high; take_sent(w, &p)) {
+		wt_pass(w, 20);
+		INJECT(.flags = A, .seq = 1, .ack = p.high - 2 * MSS);
+		INJECT(.flags = A, .seq = 1, .ack = p.high);
+		p.una = p.high;
+	}
+	EQ(p.una, 1 + 30 * MSS);
+	before = wt_info(w).tcpi_snd_cwnd;
+	CHECK(before > 10);
+	IN(wt_info(w).tcpi_rto, 200000, 300000);
+	wt_pass(w, 150);
+	wt_send(w, 30 * MSS);
+	take_sent(w, &p);
+	EQ(wt_info(w).tcpi_snd_cwnd, before);
+}
+
 /* a window that is hardly used shrinks by half of what is not used, each time-out */
 static void unused_window(struct wt *w)
 {
@@ -301,6 +327,7 @@ static const struct wt_case cases[] = {
     {"RFC 9406 4.2: slow start ends when the round trip grows", hystart_on},
     {"tcp.hystart 0: slow start goes on", hystart_off},
     {"RFC 5681 4.1: restart after idleness", idle_restart},
+    {"RFC 5681 4.1: no restart after less than a time-out", short_pause},
     {"RFC 2861 3.2: a window that is not used shrinks", unused_window},
     {"RFC 2861 3.2: ssthresh remembers", idle_memory},
 };

@@ -371,6 +371,9 @@ static void syn_again(struct wt *w)
 	wt_read(w, 10);
 	wt_send(w, 10);
 	EXPECT(.flags = PA, .seq = 1, .ack = 11, .len = 10, .ts = TS, .tsecr = 2000);
+	INJECT(.flags = A, .seq = 11, .ack = 1, .ts = TS, .tsval = 2010, .tsecr = w->flow.tsval);
+	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
+	EQ(wt_info(w).tcpi_rtt, 0); /* Karn: it answers any of the SYN-ACKs */
 }
 
 /* ---- client ---------------------------------------------------------------------------------- */

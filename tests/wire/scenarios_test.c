@@ -141,6 +141,23 @@ static void undone_by_dsack(struct wt *w)
 	ACK(SEG(10));
 }
 
+/* a receiver that takes several segments as one reports them as one, too */
+static void undone_by_one_dsack(struct wt *w)
+{
+	queued(w, true, 10);
+	wt_pass(w, 40);
+	SACK(SEG(0), SEG(2), SEG(5));
+	SENT(0);
+	SENT(1);
+	wt_pass(w, 10);
+	INJECT(.flags = A, .seq = 1, .ack = SEG(5), .nb_sack = 1, .sack = {{SEG(0), SEG(2)}});
+	EQ(wt_count(w, PC_TCP_UNDONE), 1);
+	EQ(wt_totals(w).dsack_dups, 2);
+	CHECK(wt_info(w).tcpi_snd_cwnd >= 10);
+	NOTHING(10);
+	ACK(SEG(10));
+}
+
 /* an acknowledgement that others have overtaken: what only it reports counts as delivered, else nothing does,
  * nor is its window taken */
 static void overtaken_in_recovery(struct wt *w)
@@ -313,6 +330,7 @@ static const struct wt_case cases[] = {
     {"RFC 5682 3.1: nothing new to send", nothing_new},
     {"tcp.frto", frto_switched_off},
     {"RFC 3708 3: a recovery that a DSACK takes back", undone_by_dsack},
+    {"RFC 3708 3: one DSACK of two segments", undone_by_one_dsack},
     {"RFC 2018 5: SACK blocks of an ACK that others have overtaken", overtaken_in_recovery},
     {"RFC 3042 2: limited transmit with SACK", limited_transmit},
     {"RFC 7661 3: a window that is not used does not grow", half_used},

@@ -4,6 +4,9 @@
 
 #include "tcp/account.h"
 
+/* before the fixture, whose tcp would be hidden */
+#include "tcp/tcp_segment.h"
+
 #include "../unit.h"
 #include "fixture.h"
 
@@ -107,6 +110,58 @@ static void busy(void)
 	finish();
 }
 
+/* the clock of microseconds goes round in 71 minutes, and a sender may be busy for hours */
+static void busy_for_hours(void)
+{
+	const struct tcp_account *a;
+	struct tcb *t;
+
+	start();
+	t = conn(0);
+	a = account_of(tcp, t);
+	account_turn(tcp, t, ACCOUNT_BUSY);
+	for (unsigned i = 0; i < 18; i++) {
+		net.ctx.now_us += 600000000;
+		account_turn(tcp, t, ACCOUNT_BUSY);
+	}
+	account_turn(tcp, t, ACCOUNT_IDLE);
+	CU_ASSERT_EQUAL(a->spent_us[ACCOUNT_BUSY], UINT64_C(10800000000));
+	finish();
+}
+
+/* what is acknowledged in parts was sent one by one, each alone: the time before nothing was under way counts for nothing */
+static void one_by_one(void)
+{
+	const struct tcp_account *a;
+	struct tcb *t, *other;
+
+	start();
+	t = conn(0);
+	other = conn(0);
+	t->flags |= TCB_NODELAY;
+	a = account_of(tcp, t);
+	write_bytes(t, 100);
+	turn();
+	ctx_set_time(&net.ctx, net.ctx.now_ns + 10000000);
+	input_ack(t, ISS + 100);
+	CU_ASSERT_EQUAL(t->srtt_us, 10000);
+	ctx_set_time(&net.ctx, net.ctx.now_ns + UINT64_C(3600000000000));
+	for (unsigned i = 0; i < 2; i++) {
+		write_bytes(t, 100);
+		(void)tcp_send_ack(tcp, other); /* the next hop is in use: the short way */
+		turn();
+		ctx_set_time(&net.ctx, net.ctx.now_ns + 5000000);
+	}
+	input_ack(t, ISS + 200);
+	CU_ASSERT_EQUAL(a->rate_bytes, 100);
+	CU_ASSERT_EQUAL(a->rate_us, 10000);
+	ctx_set_time(&net.ctx, net.ctx.now_ns + 5000000);
+	input_ack(t, ISS + 300);
+	CU_ASSERT_EQUAL(a->spent_us[ACCOUNT_BUSY], 10000 + 15000);
+	forget();
+	finish();
+}
+
 /* as on Linux: less counts only when the application is not the limit */
 static void rates(void)
 {
@@ -161,9 +216,15 @@ static void footprint(void)
 }
 
 static const struct unit_case cases[] = {
-    {"each has its own", ownership}, {"none left", none_left}, {"times", times},
-    {"the rate of delivery", rates}, {"late segments", late},  {"footprint", footprint},
+    {"each has its own", ownership},
+    {"none left", none_left},
+    {"times", times},
+    {"the rate of delivery", rates},
+    {"late segments", late},
+    {"footprint", footprint},
     {"what is busy at once", busy},
+    {"busy for hours", busy_for_hours},
+    {"sent one by one", one_by_one},
 };
 
 TCP_UNIT_MAIN("account")

@@ -162,6 +162,32 @@ static void test_data(void)
 	finish();
 }
 
+/* Karn (RFC 6298 section 3): a SYN that came again was answered again, and which of the answers has arrived nobody knows */
+static void test_round_trip(void)
+{
+	struct tcb *l, *t;
+	uint32_t iss;
+
+	begin();
+	l = listener(LPORT, 5);
+	iss = syn(9);
+	pass(30);
+	complete(9, iss);
+	t = tcp_accept(tcp, l);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(t);
+	CU_ASSERT_EQUAL(t->srtt_us, 30000);
+	iss = syn(10);
+	pass(500);
+	CU_ASSERT_EQUAL(syn(10), iss);
+	pass(30);
+	complete(10, iss);
+	t = tcp_accept(tcp, l);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(t);
+	CU_ASSERT_EQUAL(t->srtt_us, 0);
+	CU_ASSERT_EQUAL(t->rto_us, 1000000);
+	finish();
+}
+
 static void test_negotiation(void)
 {
 	struct tcb *l, *t;
@@ -236,6 +262,7 @@ static const struct unit_case cases[] = {
     {"a full accept queue", test_backlog},
     {"stray segments", test_strays},
     {"data with the completing ACK", test_data},
+    {"RFC 6298 section 3: a SYN that came again", test_round_trip},
     {"what is negotiated", test_negotiation},
     {"the listener is closed", test_close},
     {"no TCB left", test_no_tcb},

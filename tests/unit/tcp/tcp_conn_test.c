@@ -208,6 +208,68 @@ static void abandoned(void)
 	finish();
 }
 
+/* RFC 5681 4.1: "an interval exceeding the retransmission timeout", and not the time until the tail would be probed */
+static void short_pause(void)
+{
+	static const uint32_t pause_ms[] = {150, 350};
+
+	for (unsigned i = 0; i < RTE_DIM(pause_ms); i++) {
+		struct tcb *t;
+
+		start();
+		t = conn(TCB_OPT_SACK);
+		t->cwnd = 20 * MSS;
+		t->t_loss = net.ctx.tick + 1000; /* not idle */
+		CU_ASSERT_EQUAL(write_bytes(t, 10 * MSS), 10 * MSS);
+		turn();
+		ctx_set_time(&net.ctx, net.ctx.now_ns + 20000000);
+		input_ack(t, ISS + 6 * MSS);
+		input_ack(t, ISS + 10 * MSS);
+		CU_ASSERT(t->rto_us >= 200000 && t->rto_us <= 300000);
+		pass(pause_ms[i]);
+		CU_ASSERT(t->cwnd >= 20 * MSS);
+		CU_ASSERT_EQUAL(write_bytes(t, MSS), MSS);
+		turn();
+		CU_ASSERT_EQUAL(t->cwnd > 10 * MSS, i == 0);
+		forget();
+		finish();
+	}
+}
+
+/* RFC 5681 4.1: a pause for which ticks go round more than halfway is one, too */
+static void long_pause(void)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		struct tcb *t;
+
+		start();
+		t = conn(i == 1 ? TCB_OPT_TS : 0);
+		t->flags |= i == 2 ? TCB_KEEPALIVE : 0;
+		tcp_keepalive_start(tcp, t);
+		t->cwnd = 20 * MSS;
+		t->t_loss = net.ctx.tick + 1000; /* not idle */
+		CU_ASSERT_EQUAL(write_bytes(t, MSS), MSS);
+		turn();
+		input(t, SEG(.flags = TCP_ACK, .seq = IRS, .ack = ISS + MSS, .wnd = 65535,
+		             .has = i == 1 ? TCP_HAS_TS : 0));
+		turn();
+		CU_ASSERT_EQUAL(t->snd_una, ISS + MSS);
+		for (unsigned h = 0; h < 50; h++) {
+			ctx_set_time(&net.ctx, net.ctx.now_ns + 3600 * UINT64_C(1000000000));
+			tcp_poll(tcp);
+			turn();
+			input(t, SEG(.flags = TCP_ACK, .seq = IRS, .ack = ISS + MSS, .wnd = 65535));
+		}
+		CU_ASSERT_EQUAL(t->cwnd, 20 * MSS);
+		forget();
+		CU_ASSERT_EQUAL(write_bytes(t, MSS), MSS);
+		turn();
+		CU_ASSERT_EQUAL(t->cwnd, tcb_initial_window(tcp, t));
+		forget();
+		finish();
+	}
+}
+
 /* RFC 6528: another secret, another number; and it grows with time, once in 4 us */
 static void isn(void)
 {
@@ -233,6 +295,8 @@ static const struct unit_case cases[] = {
     {"the end", done},
     {"nobody owns it", abandoned},
     {"RFC 6528: initial sequence numbers", isn},
+    {"RFC 5681 4.1: a short pause", short_pause},
+    {"RFC 5681 4.1: a long pause", long_pause},
 };
 
 TCP_UNIT_MAIN("tcp_conn")

@@ -396,6 +396,25 @@ static void test_syn_sent(void)
 	finish();
 }
 
+/* requests of a connection that needs the thorough way are a guest's, too (strangers.h) */
+static void test_guest(void)
+{
+	struct strangers s = {.is_long = true};
+	struct tcb *t;
+
+	start();
+	t = conn(0);
+	t->state = TCP_S_FIN_WAIT_2;
+	net.ctx.strangers = &s;
+	for (uint32_t i = 0; i < STRANGERS_GUEST + 3; i++)
+		CU_ASSERT_EQUAL(input_data(t, IRS + i * 10, 10), VERDICT_DONE);
+	CU_ASSERT_EQUAL(s.guests, 3);
+	net.ctx.strangers = NULL;
+	turn();
+	forget();
+	finish();
+}
+
 static const struct unit_case cases[] = {
     {"CLOSED", test_closed},
     {"headers that are refused", test_parse},
@@ -412,6 +431,7 @@ static const struct unit_case cases[] = {
     {"FIN", test_fin},
     {"the closing states", test_closing},
     {"data for nobody", test_closed_data},
+    {"a guest by the thorough way", test_guest},
     {"when to acknowledge", test_acknowledgements},
 };
 

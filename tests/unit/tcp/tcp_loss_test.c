@@ -234,6 +234,27 @@ static void test_reneging(void)
 	finish();
 }
 
+/* ... and closes its window, as memory was short: the probe of that is cut from what was SACKed */
+static void test_reneging_and_closed(void)
+{
+	begin(TCB_OPT_SACK, 2);
+	sack(0, 1, 2);
+	input(t, SEG(.flags = TCP_ACK, .seq = IRS, .ack = seq(1), .wnd = 0));
+	CU_ASSERT_EQUAL(q->sacked_segs, 1);
+	CU_ASSERT_EQUAL(t->snd_una, seq(1));
+	pass(1100);
+	CU_ASSERT(next_segment() && got.seg.seq == seq(1) && got.payload_len == 1);
+	CU_ASSERT_EQUAL(q->sacked_segs, 0);
+	CU_ASSERT(clean());
+	sack(1, 1, 2); /* and it has it again */
+	CU_ASSERT(clean());
+	input_ack(t, seq(2));
+	CU_ASSERT_EQUAL(q->sacked_segs, 0);
+	CU_ASSERT(clean());
+	forget();
+	finish();
+}
+
 /* RFC 6582 section 4.1: duplicates of what an earlier recovery has covered start no new one */
 static void test_no_second(void)
 {
@@ -319,6 +340,26 @@ static void test_kept(void)
 	finish();
 }
 
+/* Numbers go round: what an earlier recovery or round trip has covered lies behind for ever, not for 2 GB. */
+static void test_long_ago(void)
+{
+	begin(0, 40);
+	q->recover = ISS - 0x7fff7360u;
+	q->rack.in_round = true;
+	q->rack.round_end = ISS - 0x7fff7360u;
+	input_ack(t, seq(20)); /* in large steps, as of a peer that takes many segments as one */
+	CU_ASSERT_FALSE(q->rack.in_round);
+	input_ack(t, seq(30));
+	for (int i = 0; i < 3; i++) {
+		CU_ASSERT_EQUAL(count(PC_TCP_FAST_RETRANSMITS), 0);
+		ctx_set_time(&net.ctx, net.ctx.now_ns + 1000000);
+		input_ack(t, seq(30));
+	}
+	CU_ASSERT_EQUAL(count(PC_TCP_FAST_RETRANSMITS), 1);
+	forget();
+	finish();
+}
+
 /* RFC 8985 section 7.2: no probe while something is SACKed, RACK has a better timer then */
 static void test_probe_or_timeout(void)
 {
@@ -366,6 +407,7 @@ static void test_validate_smaller(void)
 
 static const struct unit_case cases[] = {
     {"what a recovery has taught is kept", test_kept},
+    {"a recovery of long ago", test_long_ago},
     {"RFC 8985 7.2: probe or time-out", test_probe_or_timeout},
     {"RFC 2861 3.2: cwnd was reduced meanwhile", test_validate_smaller},
     {"the scoreboard counts", test_scoreboard},
@@ -376,6 +418,7 @@ static const struct unit_case cases[] = {
     {"RFC 6582: partial acknowledgements", test_partial},
     {"a time-out", test_timeout},
     {"RFC 2018 section 8: reneging", test_reneging},
+    {"RFC 2018 section 8: reneging, and a closed window", test_reneging_and_closed},
     {"no second fast retransmit", test_no_second},
     {"what is acknowledged leaves the scoreboard", test_forget},
     {"a window that has shrunk", test_shrunken_window},

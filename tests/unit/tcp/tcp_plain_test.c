@@ -9,20 +9,26 @@
  */
 #include "tcp/tcp_plain.h"
 
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <rte_mbuf.h>
 
 /* before the fixture, whose tcp would be hidden */
 #include "tcp/account.h"
+#include "tcp/cc.h"
 #include "tcp/tcp_segment.h"
 
 #include "../unit.h"
 #include "base/rng.h"
+#include "base/seq.h"
 #include "fixture.h"
 
+#define RUNS  1000
 #define STEPS 60
-#define LINES 4096
+#define LINES 8192
 
 /* a segment that was sent, or what the connection was like */
 struct line {
@@ -38,8 +44,6 @@ static struct run runs[2];
 static struct tcb *t, *other;
 static struct rng rng;
 static uint32_t read_to;
-/* something early came, and then what the other connection has to report goes at once */
-static bool was_early;
 
 static void note(struct run *r, uint32_t at, const uint32_t v[12])
 {
@@ -58,8 +62,28 @@ static void note_sent(struct run *r, uint32_t step)
 		CU_ASSERT(is_payload(got.payload, s->seq, s->len));
 		note(r, step,
 		     (uint32_t[12]){s->seq, s->ack, s->len, s->wnd, s->flags, s->has, s->tsval,
-		                    s->tsecr, s->nb_sack});
+		                    s->tsecr, s->nb_sack, s->nb_sack > 0 ? s->sack[0].start : 0,
+		                    s->nb_sack > 0 ? s->sack[0].end : 0, s->urg});
 	}
+}
+
+static void note_queues(struct run *r, uint32_t step, const struct tcp_queues *q)
+{
+	const struct rack *k = &q->rack;
+
+	note(r, step + 4000,
+	     (uint32_t[12]){q->flight_out, q->loss_timer, k->min_rtt_us, q->recovery, q->lost_bytes,
+	                    q->sacked_bytes, q->dup_bytes, q->dupacks, q->tlp_out, q->undo_segs,
+	                    q->undo_cwnd, q->frto});
+	note(r, step + 5000,
+	     (uint32_t[12]){k->valid, k->valid ? k->sent_us : 0, k->valid ? k->end : 0,
+	                    k->valid ? k->fack : 0, k->valid ? k->rtt_us : 0, k->reordering,
+	                    k->mult, k->in_parts, q->ooo_segs, q->fin_early, q->rcv_urgent,
+	                    q->resent_bytes});
+	note(r, step + 6000,
+	     (uint32_t[12]){q->cwnd_used, q->cc_bytes,
+	                    q->reduced && seq_leq(t->snd_una, q->reduced_end), q->keep, q->tuned,
+	                    q->snd_urgent ? 0 : q->small_end});
 }
 
 static void note_state(struct run *r, uint32_t step)
@@ -73,57 +97,102 @@ static void note_state(struct run *r, uint32_t step)
 	                    t->rto_us, t->quick, t->retries});
 	note(r, step + 2000,
 	     (uint32_t[12]){a->segs_out, a->data_segs_out, (uint32_t)a->bytes_sent, a->segs_in,
-	                    (uint32_t)a->bytes_acked, a->delivered, t->rcv_nxt, t->rcv_adv,
-	                    t->rcv_bytes, q != NULL, q != NULL ? q->flight_out : 0,
-	                    q != NULL ? q->loss_timer : 0});
+	                    a->data_segs_in, (uint32_t)a->bytes_received, (uint32_t)a->bytes_acked,
+	                    a->delivered, a->retrans, a->dsacks, a->ooo,
+	                    a->delivered_ce | (uint32_t)a->reordering << 16});
 	note(r, step + 3000,
-	     (uint32_t[12]){(uint32_t)count(PC_TCP_TX_BYTES),
-	                    was_early ? 0 : (uint32_t)count(PC_TCP_TX), t->ssthresh,
-	                    q != NULL ? q->rack.min_rtt_us : 0, q != NULL ? q->recovery : 0,
-	                    q != NULL ? q->lost_bytes : 0, t->snd_max});
+	     (uint32_t[12]){t->rcv_nxt, t->rcv_adv, t->rcv_bytes, t->ts_recent, t->last_ack_sent,
+	                    t->snd_wl1, t->snd_max_wnd, t->rcv_mss, t->rcv_tick, t->ssthresh,
+	                    t->snd_max, q != NULL});
+	note(r, step + 7000,
+	     (uint32_t[12]){(uint32_t)count(PC_TCP_TX_BYTES), (uint32_t)count(PC_TCP_RX_BYTES),
+	                    t->state, t->error, t->probes, told(t), a->reord_seen});
+	if (q != NULL)
+		note_queues(r, step, q);
 }
 
-/* an acknowledgement of some of what is under way: up to the end of a segment or not, with text or without */
-static void some_ack(void)
+/* what an acknowledgement covers: some of what is under way, up to the end of a segment or not, all of it, or nothing; or what
+ * has been acknowledged, or was never sent */
+static uint32_t some_ack(void)
 {
 	const uint32_t flight = t->snd_nxt - t->snd_una, segs = flight / t->mss;
-	struct tcp_seg s =
-	    SEG(.flags = TCP_ACK, .seq = t->rcv_nxt, .ack = t->snd_una, .wnd = 65535);
 
-	switch (rng_below(&rng, 6)) {
+	switch (rng_below(&rng, 18)) {
 	case 0:
-		break;
+		return rng_chance(&rng, 500000) ? t->snd_una - 200 : t->snd_nxt + 2;
 	case 1:
 	case 2:
-		s.ack += flight;
-		break;
+		return t->snd_una;
 	case 3:
-		s.ack += flight > 0 ? rng_below(&rng, flight) : 0;
-		break;
+	case 4:
+	case 5:
+	case 6:
+		return t->snd_nxt;
+	case 7:
+	case 8:
+	case 9:
+		return t->snd_una + (flight > 0 ? rng_below(&rng, flight) : 0);
 	default:
-		s.ack += segs > 0 ? (1 + rng_below(&rng, segs)) * t->mss : flight;
-		break;
+		return segs > 0 ? t->snd_una + (1 + rng_below(&rng, segs)) * t->mss : t->snd_nxt;
 	}
+}
+
+/* what comes behind: the next text in order, some of which may have come before, or what is early; sometimes the end */
+static void add_text(struct tcp_seg *s)
+{
+	s->len = 1 + rng_below(&rng, 500);
+	if (rng_chance(&rng, 100000))
+		s->seq += 300;
+	else if (rng_chance(&rng, 100000))
+		s->seq -= 1 + rng_below(&rng, 400);
+	if (rng_chance(&rng, 40000)) {
+		s->flags |= TCP_URG;
+		s->urg = (uint16_t)rng_below(&rng, s->len + 2);
+	}
+}
+
+static void add_sack(struct tcp_seg *s)
+{
+	const uint32_t segs = (t->snd_nxt - t->snd_una) / t->mss;
+
+	s->nb_sack = 1;
+	s->has |= TCP_HAS_SACK;
+	s->sack[0].start = rng_chance(&rng, 200000) ? s->ack - t->mss : t->snd_una + t->mss;
+	s->sack[0].end = s->sack[0].start + (1 + rng_below(&rng, segs)) * t->mss;
+	if (seq_geq(s->sack[0].start, t->snd_una))
+		s->ack = t->snd_una;
+}
+
+static void add_flags(struct tcp_seg *s)
+{
+	if (rng_chance(&rng, 300000))
+		s->flags |= TCP_PSH;
+	if (rng_chance(&rng, 5000))
+		s->flags |= TCP_FIN;
+	if ((t->opt & TCB_OPT_ECN) && rng_chance(&rng, 50000))
+		s->flags |= TCP_ECE;
+	if ((t->opt & TCB_OPT_ECN) && rng_chance(&rng, 50000))
+		s->flags |= TCP_CWR;
+}
+
+static void some_segment(void)
+{
+	struct tcp_seg s =
+	    SEG(.flags = TCP_ACK, .seq = t->rcv_nxt, .ack = some_ack(), .wnd = 65535);
+
 	if (rng_chance(&rng, 200000))
-		s.wnd = (uint16_t)rng_below(&rng, 6 * MSS);
-	if (rng_chance(&rng, 300000)) {
-		s.len = 1 + rng_below(&rng, 500);
-		if (rng_chance(&rng, 200000)) {
-			s.seq += 300;
-			was_early = true;
-		}
-	}
-	if (rng_chance(&rng, 60000) && (t->opt & TCB_OPT_SACK) && segs > 2) {
-		s.nb_sack = 1;
-		s.has |= TCP_HAS_SACK;
-		s.sack[0].start = t->snd_una + t->mss;
-		s.sack[0].end = t->snd_una + 2 * t->mss;
-		s.ack = t->snd_una;
-	}
+		s.wnd = (uint16_t)(rng_below(&rng, 6 * MSS) >> t->snd_wscale);
+	if (rng_chance(&rng, 20000))
+		s.wnd = 0;
+	if (rng_chance(&rng, 400000))
+		add_text(&s);
+	if (rng_chance(&rng, 60000) && (t->opt & TCB_OPT_SACK) && t->snd_nxt - t->snd_una > t->mss)
+		add_sack(&s);
+	add_flags(&s);
 	if (t->opt & TCB_OPT_TS) {
 		s.has |= TCP_HAS_TS;
-		s.tsval = net.ctx.now_ms + 77;
-		s.tsecr = tcp_tsval(tcp, t->ts_offset);
+		s.tsval = net.ctx.now_ms + (rng_chance(&rng, 30000) ? 27 : 77);
+		s.tsecr = tcp_tsval(tcp, t->ts_offset) - rng_below(&rng, 3);
 	}
 	input(t, s);
 }
@@ -135,12 +204,27 @@ static void some_text(void)
 	struct rte_mbuf *m;
 
 	if (rng_chance(&rng, 750000)) {
-		(void)write_bytes(t, n);
+		if (write_bytes(t, n) > 0 && rng_chance(&rng, 50000))
+			t->flags |= TCB_MORE;
 		return;
 	}
 	m = payload_mbuf(t->snd_una + t->snd_bytes, n, rng_chance(&rng, 500000) ? 200 : 0);
 	if (tcp_send_mbuf(tcp, t, m) != 0)
 		rte_pktmbuf_free(m);
+}
+
+static void some_setting(void)
+{
+	static const uint32_t flags[] = {TCB_NODELAY, TCB_NODELAY, TCB_CORK, TCB_QUICKACK};
+
+	if (rng_chance(&rng, 800000)) {
+		t->flags ^= flags[rng_below(&rng, RTE_DIM(flags))];
+	} else if (rng_chance(&rng, 900000)) {
+		t->snd_max = 4096u << rng_below(&rng, 6);
+		t->flags |= TCB_SNDBUF_SET;
+	} else {
+		(void)tcp_shutdown(tcp, t, SHUT_WR);
+	}
 }
 
 static void some_step(void)
@@ -156,24 +240,20 @@ static void some_step(void)
 	case 5:
 	case 6:
 	case 7:
-		some_ack();
+		some_segment();
 		break;
 	case 8:
 		read_to += (uint32_t)RTE_MAX(read_bytes(t, read_to, 100000), 0);
 		break;
 	case 9:
-		ctx_set_time(&net.ctx, net.ctx.now_ns + 100000 + rng_below(&rng, 3000000));
-		break;
 	case 10:
-		t->flags ^= rng_chance(&rng, 700000) ? TCB_NODELAY : TCB_CORK;
+		if (rng_chance(&rng, 900000))
+			ctx_set_time(&net.ctx, net.ctx.now_ns + 100000 + rng_below(&rng, 3000000));
+		else
+			pass(1 + rng_below(&rng, 300));
 		break;
 	default:
-		if (rng_chance(&rng, 300000)) {
-			t->snd_max = 4096u << rng_below(&rng, 6);
-			t->flags |= TCB_SNDBUF_SET;
-		} else if (rng_chance(&rng, 100000)) {
-			pass(1 + rng_below(&rng, 300));
-		}
+		some_setting();
 		break;
 	}
 }
@@ -187,27 +267,52 @@ static void note_use(void)
 
 static void choose_way(bool plain)
 {
+	if (tcp->dsack.tcb == tcp_index(tcp, t)) /* it has one to report itself */
+		return;
 	note_use();
 	if (!plain)
 		tcp->dsack = (struct dsack){.tcb = tcp_index(tcp, other), .start = 1, .end = 2};
 }
 
-static void one_run(struct run *r, uint64_t seed, bool plain)
+/* near the places where numbers go round, or anywhere */
+static uint32_t some_number(void)
 {
-	rng_seed(&rng, seed);
+	static const uint32_t near[] = {ISS, INT32_MAX - 9999, UINT32_MAX - 9999};
+
+	return rng_chance(&rng, 500000) ? (uint32_t)rng_next(&rng)
+	                                : near[rng_below(&rng, RTE_DIM(near))];
+}
+
+static void begin(void)
+{
+	const uint8_t opts = TCB_OPT_TS | TCB_OPT_SACK | TCB_OPT_ECN | TCB_OPT_WSCALE;
+
 	prepare();
+	net.ctx.cfg.tcp_keepalive_idle_ms = 1000;
 	start_with();
-	t = conn((uint8_t)rng_below(&rng, 8) & (TCB_OPT_TS | TCB_OPT_SACK));
+	t = conn((uint8_t)rng_below(&rng, 256) & opts);
 	other = conn(0);
+	t->snd_una = t->snd_nxt = some_number();
+	t->snd_wl1 = t->rcv_nxt = t->last_ack_sent = read_to = some_number();
+	t->rcv_adv = t->rcv_nxt + 65535;
+	t->snd_wscale = t->opt & TCB_OPT_WSCALE ? 3 : 0;
+	t->rcv_wscale = t->opt & TCB_OPT_WSCALE ? 3 : 0;
+	t->cc = (uint8_t)rng_below(&rng, CC_DCTCP + 1);
 	t->flags |= rng_chance(&rng, 500000) ? TCB_NODELAY : 0;
+	t->flags |= rng_chance(&rng, 200000) ? TCB_KEEPALIVE : 0;
+	tcp_keepalive_start(tcp, t);
 	t->cwnd = (2 + rng_below(&rng, 20)) * MSS;
 	t->quick = rng_below(&rng, 16) & 0x7f;
 	t->ts_recent = net.ctx.now_ms;
-	read_to = IRS;
-	was_early = false;
+}
+
+static void one_run(struct run *r, uint64_t seed, bool plain)
+{
+	rng_seed(&rng, seed);
+	begin();
 	r->n = 0;
-	choose_way(plain);
 	for (uint32_t step = 0; step < STEPS; step++) {
+		choose_way(plain);
 		some_step();
 		if (rng_chance(&rng, 400000))
 			continue;
@@ -239,17 +344,75 @@ static bool same(const struct run *a, const struct run *b)
 	return a->n == b->n;
 }
 
+/* PERCORE_SEED: from this one on; PERCORE_RUNS: so many */
+static uint64_t setting(const char *name, uint64_t otherwise)
+{
+	const char *value = getenv(name);
+
+	return value != NULL ? strtoull(value, NULL, 10) : otherwise;
+}
+
 static void both_ways(void)
 {
-	for (uint64_t seed = 0; seed < 300; seed++) {
+	const uint64_t first = setting("PERCORE_SEED", 0), n = setting("PERCORE_RUNS", RUNS);
+
+	for (uint64_t seed = first; seed < first + n; seed++) {
 		one_run(&runs[0], seed, true);
 		one_run(&runs[1], seed, false);
-		if (!same(&runs[0], &runs[1])) {
-			fprintf(stderr, "seed %u: the ways differ\n", (unsigned)seed);
-			CU_FAIL("the ways differ");
+		CU_ASSERT(same(&runs[0], &runs[1]));
+		if (CU_get_number_of_failures() > 0) {
+			fprintf(stderr, "PERCORE_SEED=%" PRIu64 " PERCORE_RUNS=1\n", seed);
 			return;
 		}
 	}
+}
+
+/* RFC 8985 section 6.2 step 3: what is acknowledged in order was not overtaken, whatever its numbers are */
+static void in_order(void)
+{
+	static const uint32_t first[] = {ISS, INT32_MAX, 0xc0000000, UINT32_MAX - MSS};
+
+	for (unsigned i = 0; i < RTE_DIM(first); i++) {
+		start();
+		t = conn(TCB_OPT_SACK);
+		t->snd_una = t->snd_nxt = first[i];
+		CU_ASSERT_EQUAL(write_bytes(t, 4 * MSS), 4 * MSS);
+		turn();
+		CU_ASSERT_EQUAL(input_ack(t, first[i] + 2 * MSS), PC_DROP_TCP_ACK_DONE);
+		CU_ASSERT_FALSE(tcp_queues(tcp, t)->rack.reordering);
+		CU_ASSERT_EQUAL(tcp_queues(tcp, t)->rack.late, 0);
+		forget();
+		finish();
+	}
+}
+
+/* RACK's clock goes round in 71 minutes: what was delivered before a long pause, and was the last then, is not later than
+ * what is sent after it */
+static void after_a_pause(void)
+{
+	const struct tcp_queues *q;
+
+	start();
+	t = conn(TCB_OPT_SACK);
+	CU_ASSERT_EQUAL(write_bytes(t, 4 * MSS), 4 * MSS);
+	turn();
+	tcp_queues(tcp, t)->keep = true; /* after a recovery, for instance */
+	ctx_set_time(&net.ctx, net.ctx.now_ns + 5000000);
+	t->flags |= TCB_NOSPACE; /* the thorough way */
+	input_ack(t, ISS + 4 * MSS);
+	turn();
+	ctx_set_time(&net.ctx, net.ctx.now_ns + 40 * 60 * UINT64_C(1000000000));
+	CU_ASSERT_EQUAL(write_bytes(t, 4 * MSS), 4 * MSS);
+	turn();
+	q = tcp_queues(tcp, t);
+	ctx_set_time(&net.ctx, net.ctx.now_ns + 5000000);
+	input_ack(t, ISS + 6 * MSS);
+	CU_ASSERT_EQUAL(q->rack.end, ISS + 6 * MSS);
+	pass(4);
+	CU_ASSERT_EQUAL(q->lost_bytes, 0);
+	CU_ASSERT_EQUAL(count(PC_TCP_RETRANSMITS), 0);
+	forget();
+	finish();
 }
 
 /* Karn (RFC 6298 section 3): of what was sent twice, as may be left of a recovery that was none, nobody knows which
@@ -302,6 +465,8 @@ static void a_part(void)
 
 static const struct unit_case cases[] = {
     {"the same by both ways", both_ways},
+    {"RFC 8985 6.2 step 3: in order", in_order},
+    {"RFC 8985 6.2 step 5: after a pause", after_a_pause},
     {"RFC 6298 section 3: sent twice", sent_twice},
     {"a part is acknowledged", a_part},
 };

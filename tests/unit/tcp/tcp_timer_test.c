@@ -142,6 +142,27 @@ static void test_keepalive_not_needed(void)
 	finish();
 }
 
+/* ticks go round in 78 hours: the last keep-alive of two days ago has no place ahead */
+static void test_keepalive_after_days(void)
+{
+	struct tcb *t;
+
+	start();
+	for (unsigned i = 0; i < 5; i++) {
+		ctx_set_time(&net.ctx, net.ctx.now_ns + 10 * 3600 * UINT64_C(1000000000));
+		tcp_poll(tcp);
+	}
+	t = conn(0);
+	t->flags |= TCB_KEEPALIVE;
+	tcp_keepalive_start(tcp, t);
+	ctx_set_time(&net.ctx, net.ctx.now_ns + 7200100 * UINT64_C(1000000));
+	tcp_poll(tcp);
+	turn();
+	CU_ASSERT_EQUAL(count(PC_TCP_KEEPALIVES), 1);
+	forget();
+	finish();
+}
+
 /* 3.8.6.1: a closed window is probed with one byte, at growing distances, and for ever if answered */
 static void test_probe(void)
 {
@@ -212,15 +233,37 @@ static void test_user_timeout(void)
 	finish();
 }
 
+/* one of more ticks than there are is no short one */
+static void test_user_timeout_of_days(void)
+{
+	struct tcp_tuning want;
+	struct tcb *t;
+
+	start();
+	t = conn(0);
+	want = *tcp_tuning(tcp, t);
+	want.user_timeout_ms = 281475000; /* 2^32 ticks, and 23 ms */
+	CU_ASSERT_EQUAL(tcp_tune(tcp, t, &want), 0);
+	write_bytes(t, 100);
+	turn();
+	pass(5000);
+	CU_ASSERT_EQUAL(t->state, TCP_S_ESTABLISHED);
+	CU_ASSERT_EQUAL(t->retries, 2);
+	forget();
+	finish();
+}
+
 static const struct unit_case cases[] = {
     {"one place in the wheel", test_lazy},
     {"retransmission, back-off, the end", test_retransmit},
     {"keep-alive", test_keepalive},
     {"keep-alives at once", test_keepalives_at_once},
     {"a keep-alive that is not needed", test_keepalive_not_needed},
+    {"a keep-alive after days", test_keepalive_after_days},
     {"a closed window", test_probe},
     {"FIN-WAIT-2 of an orphan", test_fin_wait_2},
     {"the user time-out", test_user_timeout},
+    {"a user time-out of days", test_user_timeout_of_days},
 };
 
 TCP_UNIT_MAIN("tcp_timer")
