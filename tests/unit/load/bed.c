@@ -30,7 +30,7 @@ void bed_begin(struct bed *b, const char *mode)
 	b->config.label = "";
 	b->config.progress = 0;
 	b->config.conns = 20;
-	b->config.run_ms = 200;
+	b->config.run_ms = 60;
 	b->config.warm_ms = 10;
 	b->config.wait_ms = 1000;
 	if (b->config.mode->scale != 15)
