@@ -16,12 +16,14 @@ ECHO = [("echo-64", 64), ("echo-1k", 1024), ("echo-10k", 10000), ("echo-100k", 1
 
 
 def collect(rows):
-    """{(place, case, peer): [values]} of the good runs; each is "anywhere", too."""
+    """{(place, case, peer): [values]} of the good runs; each is "anywhere", too, unless nearly all were at one place."""
     found = collections.defaultdict(list)
-    for row in rows:
-        if row["ok"] and not row["busy"]:
-            for place in (row["place"], "anywhere"):
-                found[place, row["case"], row["peer"]].append(row["value"])
+    good = [row for row in rows if row["ok"] and not row["busy"]]
+    places = collections.Counter(row["place"] for row in good)
+    several = sum(places.values()) - max(places.values(), default=0) > len(good) / 20
+    for row in good:
+        for place in (row["place"], "anywhere") if several else (row["place"],):
+            found[place, row["case"], row["peer"]].append(row["value"])
     return found
 
 
