@@ -8,7 +8,8 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-#include "siphash.h"
+#include <percore/siphash.h>
+
 #include "wire.h"
 
 /* Of a server's cookie: version, three bytes that are reserved, a time, a hash. */
@@ -26,12 +27,13 @@ static void put_hash(const uint8_t secret[COOKIE_SECRET], const struct cookie_cl
                      const uint8_t *option, const uint8_t *server, uint8_t *hash)
 {
 	uint8_t text[COOKIE_CLIENT + HASH_OFF + sizeof(client->addr)];
+	const struct pc_sip_key key = pc_sip_key_read(secret);
 	uint64_t h;
 
 	memcpy(text, option, COOKIE_CLIENT);
 	memcpy(text + COOKIE_CLIENT, server, HASH_OFF);
 	memcpy(text + COOKIE_CLIENT + HASH_OFF, client->addr, client->addr_len);
-	h = siphash(secret, text, (size_t)COOKIE_CLIENT + HASH_OFF + client->addr_len);
+	h = pc_siphash24(&key, text, (size_t)COOKIE_CLIENT + HASH_OFF + client->addr_len);
 	for (unsigned i = 0; i < 8; i++)
 		hash[i] = (uint8_t)(h >> 8 * i);
 }

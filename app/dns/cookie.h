@@ -18,7 +18,7 @@
 #define COOKIE_SERVER  16 /**< bytes of ours, behind it */
 #define COOKIE_MIN     16 /**< bytes of both, at least (RFC 7873 section 4) */
 #define COOKIE_MAX     40
-#define COOKIE_SECRET  16
+#define COOKIE_SECRET  16 /* PC_SIP_KEY_BYTES */
 #define COOKIE_SECRETS 4
 
 /** Who asks, and when. */

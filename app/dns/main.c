@@ -138,7 +138,7 @@ static int prepare_limits(struct program *p, char *why, size_t why_len)
 	c->entries = p->dns.rrl_entries;
 	c->len4 = (uint8_t)p->dns.rrl_ip4_len;
 	c->len6 = (uint8_t)p->dns.rrl_ip6_len;
-	if (getrandom(c->key, sizeof(c->key), 0) != sizeof(c->key)) {
+	if (getrandom(&c->key, sizeof(c->key), 0) != sizeof(c->key)) {
 		snprintf(why, why_len, "no random numbers");
 		return -1;
 	}

@@ -84,7 +84,7 @@ static uint64_t hash_of(const struct rrl_config *c, const struct pc_addr *to,
 		text.net[len / 8] &= (uint8_t)(0xff << (8 - len % 8));
 	for (unsigned i = (len + 7) / 8; i < sizeof(text.net); i++)
 		text.net[i] = 0;
-	return siphash(c->key, &text, sizeof(text));
+	return pc_siphash24(&c->key, &text, sizeof(text));
 }
 
 static struct entry *find(struct rrl *r, uint64_t hash)

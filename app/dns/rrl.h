@@ -11,9 +11,9 @@
  */
 
 #include <percore/addr.h>
+#include <percore/siphash.h>
 
 #include "answer.h"
-#include "siphash.h"
 
 #define RRL_EXEMPT 64
 
@@ -24,7 +24,7 @@ struct rrl_config {
 	uint8_t len4, len6;
 	unsigned nb_exempt;
 	struct pc_prefix exempt[RRL_EXEMPT]; /**< networks without a limit */
-	uint8_t key[SIPHASH_KEY];            /**< random */
+	struct pc_sip_key key;               /**< random */
 };
 
 enum rrl_verdict { RRL_SEND, RRL_SLIP, RRL_DROP };

@@ -12,7 +12,7 @@
  * and folds the halves: three multiplications in some ten cycles, where SipHash-2-4 takes fifty.
  *
  * It is made for table positions only.  An outsider sees no hash value, at most a difference in
- * time; whatever he does see (ISNs, ports, cookies) is made by siphash24.
+ * time; whatever he does see (ISNs, ports, cookies) is made by pc_siphash24.
  */
 
 #include <stdint.h>

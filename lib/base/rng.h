@@ -4,19 +4,16 @@
 
 /*
  * Randomness of one stack, all of it derived from one seed: a generator for choices that an outsider
- * may guess at no great loss (xoshiro256**), and SipHash-2-4 for what he must not guess.
+ * may guess at no great loss (xoshiro256**), and keys of SipHash-2-4 for what he must not guess.
  */
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include <percore/siphash.h>
+
 struct rng {
 	uint64_t s[4];
-};
-
-/** A 128-bit key of SipHash. */
-struct sip_key {
-	uint64_t k[2];
 };
 
 /** rng_seed starts the generator anew; every seed, 0 too, gives a good state. */
@@ -38,9 +35,6 @@ static inline int rng_chance(struct rng *rng, uint32_t ppm)
 }
 
 /** rng_key draws a key. */
-struct sip_key rng_key(struct rng *rng);
-
-/** siphash24 is SipHash-2-4 of len bytes (Aumasson and Bernstein, 2012). */
-uint64_t siphash24(const struct sip_key *key, const void *data, size_t len);
+struct pc_sip_key rng_key(struct rng *rng);
 
 #endif

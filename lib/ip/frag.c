@@ -86,7 +86,7 @@ static void *alloc(const struct ctx *ctx, uint64_t n, size_t size)
 
 struct frags *frags_create(struct ctx *ctx)
 {
-	const struct sip_key key = rng_key(&ctx->rng);
+	const struct pc_sip_key key = rng_key(&ctx->rng);
 	struct frags *fr = alloc(ctx, 1, sizeof(*fr));
 
 	if (fr == NULL)

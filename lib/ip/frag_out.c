@@ -26,7 +26,7 @@
 uint32_t ip_make_id(struct ip *ip, const struct ip_send *s)
 {
 	const uint64_t v[5] = {s->src.q[0], s->src.q[1], s->dst.q[0], s->dst.q[1], s->proto};
-	const uint64_t h = siphash24(&ip->id_key, v, sizeof(v));
+	const uint64_t h = pc_siphash24(&ip->id_key, v, sizeof(v));
 
 	return (uint32_t)h + ip->id_count[h >> 56]++;
 }

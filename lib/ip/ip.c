@@ -24,7 +24,7 @@
 
 int ip_init(struct ip *ip, struct ctx *ctx)
 {
-	const struct sip_key key = rng_key(&ctx->rng);
+	const struct pc_sip_key key = rng_key(&ctx->rng);
 
 	memset(ip, 0, sizeof(*ip));
 	ip->ctx = ctx;

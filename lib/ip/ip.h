@@ -133,7 +133,7 @@ struct ip {
 	uint64_t error_ns;         /* when error_tokens was last refilled */
 	uint32_t error_tokens;     /* of the ICMP error rate limit */
 	struct hash_key label_key; /* of IPv6 flow labels */
-	struct sip_key id_key;     /* of identifications */
+	struct pc_sip_key id_key;  /* of identifications */
 	uint32_t id_count[256];
 	struct frags *frags; /* datagrams that are not whole yet */
 	uint16_t nb_raw;     /* raw sockets, which want copies of packets */

@@ -184,7 +184,7 @@ static void make_identifier(const struct ip *ip, uint8_t netif, struct pc_addr *
 {
 	const uint8_t *mac = ip->ifs.netif[netif].port->info.mac;
 	const uint64_t secret = ip->ctx->cfg.ip6_secret;
-	const struct sip_key key = {{secret, ~secret}};
+	const struct pc_sip_key key = {{secret, ~secret}};
 	uint8_t text[16] = {0};
 
 	if (secret == 0) {
@@ -196,7 +196,7 @@ static void make_identifier(const struct ip *ip, uint8_t netif, struct pc_addr *
 	memcpy(text, a->b, 8);
 	memcpy(text + 8, mac, ETH_ADDR_LEN);
 	text[14] = counter;
-	a->q[1] = siphash24(&key, text, sizeof(text));
+	a->q[1] = pc_siphash24(&key, text, sizeof(text));
 }
 
 static struct laddr *find_autoconf(struct ip *ip, uint8_t netif, const struct pc_prefix *prefix,

@@ -27,7 +27,7 @@ static void *alloc(const struct ctx *ctx, uint64_t n, size_t size)
 struct neigh_table *neigh_create(struct ctx *ctx, struct netifs *ifs)
 {
 	const struct pc_stack_config *cfg = &ctx->cfg;
-	const struct sip_key key = rng_key(&ctx->rng);
+	const struct pc_sip_key key = rng_key(&ctx->rng);
 	struct neigh_table *nt = alloc(ctx, 1, sizeof(*nt));
 
 	if (nt == NULL)

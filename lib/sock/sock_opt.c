@@ -35,7 +35,7 @@ static int set_congestion(struct sockets *s, struct tcb *t, const char *name, so
 /* TCP_FASTOPEN_KEY, of the whole stack: a key, or a new one and an old one that is still good */
 static int set_fastopen_key(struct sockets *s, const void *value, socklen_t len)
 {
-	const socklen_t size = sizeof(struct sip_key);
+	const socklen_t size = sizeof(struct pc_sip_key);
 
 	if (len != size && len != 2 * size)
 		return -EINVAL;
@@ -258,9 +258,9 @@ int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value,
 	if (is_others(&ref, level))
 		return (int)sock_fail(sock_is_ip6(&ref) ? -ENOPROTOOPT : -EOPNOTSUPP);
 	if (level == IPPROTO_TCP && name == TCP_FASTOPEN_KEY)
-		return copy_result(s->tcp->fastopen.key,
-		                   sizeof(struct sip_key) * (s->tcp->fastopen.has_backup ? 2 : 1),
-		                   value, len);
+		return copy_result(
+		    s->tcp->fastopen.key,
+		    sizeof(struct pc_sip_key) * (s->tcp->fastopen.has_backup ? 2 : 1), value, len);
 	if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
 		char congestion[CC_NAME_MAX] = "";
 

@@ -21,7 +21,7 @@ uint64_t dests_footprint(uint32_t n)
 	return (uint64_t)nb_sets(n) * WAYS * sizeof(struct dest);
 }
 
-int dests_init(struct dests *d, uint32_t n, struct sip_key key, int socket_id)
+int dests_init(struct dests *d, uint32_t n, struct pc_sip_key key, int socket_id)
 {
 	*d = (struct dests){.sets = nb_sets(n), .key = key};
 	d->entry =
@@ -37,7 +37,7 @@ void dests_fini(struct dests *d)
 
 static struct dest *set_of(const struct dests *d, const struct pc_addr *addr)
 {
-	uint64_t hash = siphash24(&d->key, addr, sizeof(*addr));
+	uint64_t hash = pc_siphash24(&d->key, addr, sizeof(*addr));
 
 	return &d->entry[((uint32_t)hash & (d->sets - 1)) * WAYS];
 }

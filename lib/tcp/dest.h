@@ -40,14 +40,14 @@ struct dests {
 	struct dest *entry;
 	uint32_t sets; /* of four, a power of two */
 	bool any;      /* something was ever noted: mostly it is not, and no connection need look */
-	struct sip_key key;
+	struct pc_sip_key key;
 };
 
 /** dests_footprint returns the bytes of a table for n destinations. */
 uint64_t dests_footprint(uint32_t n);
 
 /** dests_init makes an empty table for about n destinations. Returns 0 or -ENOMEM. */
-int dests_init(struct dests *d, uint32_t n, struct sip_key key, int socket_id);
+int dests_init(struct dests *d, uint32_t n, struct pc_sip_key key, int socket_id);
 void dests_fini(struct dests *d);
 
 /** dest_find returns what is known about an address, or NULL; now_s: the clock, in seconds. */

@@ -47,22 +47,22 @@ static uint64_t bits(const struct tcp *tcp)
 void fastopen_init(struct tcp *tcp)
 {
 	uint64_t secret = tcp->ctx->cfg.tcp_fastopen_key;
-	struct sip_key from = {{secret, ~secret}};
+	struct pc_sip_key from = {{secret, ~secret}};
 
 	tcp->fastopen.has_backup = false;
 	tcp->fastopen.key[0] = rng_key(&tcp->ctx->rng);
 	if (secret == 0)
 		return;
-	tcp->fastopen.key[0].k[0] = siphash24(&from, "cookie 0", 8);
-	tcp->fastopen.key[0].k[1] = siphash24(&from, "cookie 1", 8);
+	tcp->fastopen.key[0].k[0] = pc_siphash24(&from, "cookie 0", 8);
+	tcp->fastopen.key[0].k[1] = pc_siphash24(&from, "cookie 1", 8);
 }
 
 void fastopen_set_keys(struct tcp *tcp, const void *key, const void *backup)
 {
-	memcpy(&tcp->fastopen.key[0], key, sizeof(struct sip_key));
+	memcpy(&tcp->fastopen.key[0], key, sizeof(struct pc_sip_key));
 	tcp->fastopen.has_backup = backup != NULL;
 	if (backup != NULL)
-		memcpy(&tcp->fastopen.key[1], backup, sizeof(struct sip_key));
+		memcpy(&tcp->fastopen.key[1], backup, sizeof(struct pc_sip_key));
 }
 
 /* RFC 7413 section 4.1.2: a MAC of the client's address, which only we can make */
@@ -70,7 +70,7 @@ static uint64_t make_cookie(const struct tcp *tcp, unsigned key, const struct tc
 {
 	const struct pc_addr ends[2] = {flow->raddr, *ip_laddr(tcp->ip, flow->laddr)};
 
-	return siphash24(&tcp->fastopen.key[key], ends, sizeof(ends));
+	return pc_siphash24(&tcp->fastopen.key[key], ends, sizeof(ends));
 }
 
 /* in constant time */

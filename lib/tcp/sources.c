@@ -23,7 +23,7 @@ uint64_t sources_footprint(uint64_t n, bool counts)
 	return !counts ? 0 : SOURCES_ROWS * row_length(n) * sizeof(uint32_t);
 }
 
-int sources_init(struct sources *s, uint64_t n, bool counts, uint64_t limit, struct sip_key key,
+int sources_init(struct sources *s, uint64_t n, bool counts, uint64_t limit, struct pc_sip_key key,
                  int socket_id)
 {
 	*s = (struct sources){.key = key, .limit = (uint32_t)limit};
@@ -52,7 +52,7 @@ static uint64_t hash_of(const struct sources *s, const struct pc_addr *a)
 
 	if (!pc_addr_is_ip4(a))
 		source.q[1] = 0;
-	return siphash24(&s->key, &source, sizeof(source));
+	return pc_siphash24(&s->key, &source, sizeof(source));
 }
 
 void sources_change(struct sources *s, const struct pc_addr *a, uint32_t by)

@@ -18,7 +18,7 @@
 #define SOURCES_ROWS 2
 
 struct sources {
-	struct sip_key key;
+	struct pc_sip_key key;
 	uint32_t mask, limit;
 	uint32_t *row[SOURCES_ROWS]; /* NULL: nobody counts */
 };
@@ -27,7 +27,7 @@ struct sources {
 uint64_t sources_footprint(uint64_t n, bool counts);
 
 /** sources_init has n things counted, if any are; limit 0: a source may have any number. Returns 0 or -ENOMEM. */
-int sources_init(struct sources *s, uint64_t n, bool counts, uint64_t limit, struct sip_key key,
+int sources_init(struct sources *s, uint64_t n, bool counts, uint64_t limit, struct pc_sip_key key,
                  int socket_id);
 void sources_fini(struct sources *s);
 

@@ -25,7 +25,7 @@
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_output.h"
 
-int syncache_init(struct syncache *sc, uint32_t n, struct sip_key key, int socket_id)
+int syncache_init(struct syncache *sc, uint32_t n, struct pc_sip_key key, int socket_id)
 {
 	*sc = (struct syncache){.n = n, .cookie_key = key};
 	sc->entry = rte_zmalloc_socket("pc_syn", (size_t)(n + 1) * sizeof(*sc->entry),

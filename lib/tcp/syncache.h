@@ -65,7 +65,7 @@ struct syncache {
 	struct {
 		uint32_t head, tail;
 	} queue[SYN_QUEUES];
-	struct sip_key cookie_key;
+	struct pc_sip_key cookie_key;
 	uint32_t cookie_unit; /* when the last cookie was sent (syncookie_unit), if has_cookies */
 	bool has_cookies;
 	uint32_t polled; /* the tick up to which all that is due has been seen to, if has_polled */
@@ -73,7 +73,7 @@ struct syncache {
 };
 
 /** syncache_init makes an empty cache of n entries; key: of its cookies. Returns 0 or -ENOMEM. */
-int syncache_init(struct syncache *sc, uint32_t n, struct sip_key key, int socket_id);
+int syncache_init(struct syncache *sc, uint32_t n, struct pc_sip_key key, int socket_id);
 void syncache_fini(struct syncache *sc);
 
 /** syncache_read returns what a SYN to a listener says, and what it is to be answered with. */

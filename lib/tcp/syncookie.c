@@ -39,7 +39,7 @@ static uint32_t option_bits(const struct syncookie *c)
 	return bits | ((c->opt & TCB_OPT_SACK) ? OPT_SACK : 0);
 }
 
-static uint32_t mac(const struct sip_key *key, const struct tcp_flow *flow, uint32_t irs,
+static uint32_t mac(const struct pc_sip_key *key, const struct tcp_flow *flow, uint32_t irs,
                     uint32_t unit, uint32_t index, uint32_t options)
 {
 	const struct {
@@ -48,10 +48,10 @@ static uint32_t mac(const struct sip_key *key, const struct tcp_flow *flow, uint
 	} text = {*flow, irs, unit, index, options};
 
 	static_assert(sizeof(text) == sizeof(struct tcp_flow) + 16, "no padding in what is hashed");
-	return (uint32_t)siphash24(key, &text, sizeof(text)) & (LOW_MASK >> MSS_BITS);
+	return (uint32_t)pc_siphash24(key, &text, sizeof(text)) & (LOW_MASK >> MSS_BITS);
 }
 
-uint32_t syncookie_make(const struct sip_key *key, uint64_t now_ns, const struct tcp_flow *flow,
+uint32_t syncookie_make(const struct pc_sip_key *key, uint64_t now_ns, const struct tcp_flow *flow,
                         uint32_t irs, uint32_t f, struct syncookie *c)
 {
 	uint32_t unit = syncookie_unit(now_ns), index = mss_index(c->peer_mss), options = 0;
@@ -84,7 +84,7 @@ bool syncookie_is_in_time(uint64_t now_ns, uint32_t f, uint32_t iss)
 	return age_of(now_ns, iss - f) <= MAX_UNITS;
 }
 
-bool syncookie_read(const struct sip_key *key, uint64_t now_ns, const struct tcp_flow *flow,
+bool syncookie_read(const struct pc_sip_key *key, uint64_t now_ns, const struct tcp_flow *flow,
                     uint32_t irs, uint32_t f, uint32_t iss, bool has_ts, uint32_t tsecr,
                     struct syncookie *c)
 {

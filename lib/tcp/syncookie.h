@@ -50,7 +50,7 @@ static inline uint32_t syncookie_unit(uint64_t now_ns)
  * syncookie_make returns the ISS that keeps *c; irs is the peer's ISN, f the value of F(flow, secret)
  * of RFC 6528. It sets c to what a later syncookie_read returns.
  */
-uint32_t syncookie_make(const struct sip_key *key, uint64_t now_ns, const struct tcp_flow *flow,
+uint32_t syncookie_make(const struct pc_sip_key *key, uint64_t now_ns, const struct tcp_flow *flow,
                         uint32_t irs, uint32_t f, struct syncookie *c);
 
 /** syncookie_tsval marks our TSval of now with the options in c. */
@@ -60,7 +60,7 @@ uint32_t syncookie_tsval(uint32_t tsval, const struct syncookie *c);
  * syncookie_read says whether iss is a cookie of ours for this flow and peer's ISN that is not too
  * old, and reads it into *c. has_ts: the segment has timestamps, and tsecr is what it returns of ours.
  */
-bool syncookie_read(const struct sip_key *key, uint64_t now_ns, const struct tcp_flow *flow,
+bool syncookie_read(const struct pc_sip_key *key, uint64_t now_ns, const struct tcp_flow *flow,
                     uint32_t irs, uint32_t f, uint32_t iss, bool has_ts, uint32_t tsecr,
                     struct syncookie *c);
 

@@ -123,7 +123,7 @@ static int make_sources(struct tcp *tcp, const struct pc_stack_config *cfg)
 
 static int make_tables(struct tcp *tcp, const struct pc_stack_config *cfg)
 {
-	struct sip_key seed = rng_key(&tcp->ctx->rng);
+	struct pc_sip_key seed = rng_key(&tcp->ctx->rng);
 	struct hash_key key = {{seed.k[0], seed.k[1]}};
 
 	if (tcp_table_init(&tcp->table, nb_flows(cfg), key, cfg->socket_id) != 0 ||

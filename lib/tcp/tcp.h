@@ -101,7 +101,7 @@ struct tcp {
 	struct lports lports;
 	struct dests dests;
 	struct {
-		struct sip_key key[2]; /* of new cookies; of older ones, if has_backup */
+		struct pc_sip_key key[2]; /* of new cookies; of older ones, if has_backup */
 		bool has_backup;
 	} fastopen;
 	struct cc_slots slots;
@@ -123,7 +123,7 @@ struct tcp {
 		struct pc_addr giver;
 		bool contested;
 	} room;
-	struct sip_key isn_key;
+	struct pc_sip_key isn_key;
 	struct tcp_tuning tuning[TCP_TUNINGS];
 	struct known known; /* sources that have completed a handshake */
 };

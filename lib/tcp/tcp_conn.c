@@ -429,5 +429,5 @@ bool tcb_abort(struct tcp *tcp, struct tcb *t, int error)
 
 uint64_t tcp_secret(const struct tcp *tcp, const struct tcp_flow *flow)
 {
-	return siphash24(&tcp->isn_key, flow, sizeof(*flow));
+	return pc_siphash24(&tcp->isn_key, flow, sizeof(*flow));
 }

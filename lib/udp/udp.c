@@ -48,7 +48,7 @@ static void *alloc(const struct ctx *ctx, uint32_t n, size_t size)
 
 struct udp *udp_create(struct ctx *ctx, struct ip *ip, struct events *ev, uint32_t first_fd)
 {
-	const struct sip_key key = rng_key(&ctx->rng);
+	const struct pc_sip_key key = rng_key(&ctx->rng);
 	const uint32_t n = (uint32_t)ctx->cfg.stack_max_udp_sockets;
 	struct udp *udp = alloc(ctx, 1, sizeof(*udp));
 

@@ -7,7 +7,7 @@
  *
  * Begin with percore/run.h (a program) or percore/stack.h (an embedded stack).  Not included: percore/posix.h and
  * percore/host.h (threads and other processes), percore/dhcp.h and percore/dhcp6.h, percore/resolve.h,
- * percore/firewall.h and percore/rules.h.
+ * percore/firewall.h, percore/rules.h and percore/siphash.h.
  */
 
 #include <percore/addr.h>

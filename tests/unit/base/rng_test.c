@@ -91,7 +91,7 @@ static void test_chance(void)
 }
 
 /* Key and message of the reference: bytes 0, 1, 2, ... */
-static const struct sip_key reference_key = {
+static const struct pc_sip_key reference_key = {
     {UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)}};
 
 static void test_siphash_vectors(void)
@@ -119,7 +119,7 @@ static void test_siphash_vectors(void)
 	for (unsigned i = 0; i < sizeof(message); i++)
 		message[i] = (uint8_t)i;
 	for (size_t len = 0; len < sizeof(message); len++) {
-		const uint64_t h = siphash24(&reference_key, message, len);
+		const uint64_t h = pc_siphash24(&reference_key, message, len);
 
 		CU_ASSERT_EQUAL(memcmp(&h, expected[len], 8), 0);
 	}
@@ -136,10 +136,10 @@ static void test_siphash_alignment(void)
 		exact = malloc(len + (len == 0));
 		for (size_t i = 0; i < len; i++)
 			exact[i] = (uint8_t)(i * 31);
-		h = siphash24(&reference_key, exact, len);
+		h = pc_siphash24(&reference_key, exact, len);
 		for (size_t off = 0; off < 8; off++) {
 			memcpy(aligned + off, exact, len);
-			CU_ASSERT_EQUAL(siphash24(&reference_key, aligned + off, len), h);
+			CU_ASSERT_EQUAL(pc_siphash24(&reference_key, aligned + off, len), h);
 		}
 		free(exact);
 	}
@@ -148,13 +148,13 @@ static void test_siphash_alignment(void)
 static void test_keys_differ(void)
 {
 	struct rng rng;
-	struct sip_key a, b;
+	struct pc_sip_key a, b;
 
 	rng_seed(&rng, 0);
 	a = rng_key(&rng);
 	b = rng_key(&rng);
 	CU_ASSERT(a.k[0] != b.k[0] && a.k[1] != b.k[1]);
-	CU_ASSERT_NOT_EQUAL(siphash24(&a, "percore", 7), siphash24(&b, "percore", 7));
+	CU_ASSERT_NOT_EQUAL(pc_siphash24(&a, "percore", 7), pc_siphash24(&b, "percore", 7));
 }
 
 static const struct unit_case cases[] = {

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "cookie.h"
-#include "siphash.h"
 #include "unit/unit.h"
 
 static struct cookie_secrets secrets;
@@ -152,24 +151,6 @@ static void lengths(void)
 		CU_ASSERT(cookie_is_whole(n) == (n == 8 || (n >= 16 && n <= 40)));
 }
 
-/* Aumasson and Bernstein, appendix A, and their test vectors */
-static void hashes(void)
-{
-	static const struct {
-		size_t n;
-		uint64_t h;
-	} vectors[] = {{0, UINT64_C(0x726fdb47dd0e0e31)}, {1, UINT64_C(0x74f839c593dc67fd)},
-	               {7, UINT64_C(0xab0200f58b01d137)}, {8, UINT64_C(0x93f5f5799a932462)},
-	               {9, UINT64_C(0x9e0082df0ba9e4b0)}, {15, UINT64_C(0xa129ca6149be45e5)},
-	               {63, UINT64_C(0x958a324ceb064572)}};
-	uint8_t bytes[64];
-
-	for (uint8_t i = 0; i < 64; i++)
-		bytes[i] = i;
-	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++)
-		CU_ASSERT(siphash(bytes, bytes, vectors[i].n) == vectors[i].h);
-}
-
 /* ---- secrets ------------------------------------------------------------------------------------ */
 
 static char path[] = "/tmp/percore-cookie-XXXXXX", why[256];
@@ -220,7 +201,6 @@ static const struct unit_case cases[] = {
     {"ages", ages},
     {"others", others},
     {"lengths", lengths},
-    {"hashes", hashes},
     {"files", files},
 };
 

@@ -18,7 +18,7 @@ static void begin(uint64_t rate, uint64_t slip, uint64_t entries)
 	                             .entries = entries,
 	                             .len4 = 24,
 	                             .len6 = 56,
-	                             .key = {1, 2, 3}};
+	                             .key = {.k = {1, 2}}};
 	now = 100 * SECOND;
 	rrl = rrl_create(&config);
 	CU_ASSERT_FATAL(rrl != NULL);

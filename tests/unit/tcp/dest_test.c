@@ -15,7 +15,7 @@ static struct dests d;
 
 static void begin(uint32_t n)
 {
-	CU_ASSERT_EQUAL_FATAL(dests_init(&d, n, (struct sip_key){{1, 2}}, -1), 0);
+	CU_ASSERT_EQUAL_FATAL(dests_init(&d, n, (struct pc_sip_key){{1, 2}}, -1), 0);
 }
 
 static struct pc_addr addr(uint32_t i)

@@ -8,8 +8,8 @@
 
 #define UNIT (UINT64_C(1) << 36)
 
-static const struct sip_key key = {{UINT64_C(0x0123456789abcdef), UINT64_C(0xfedcba9876543210)}};
-static const struct sip_key other_key = {
+static const struct pc_sip_key key = {{UINT64_C(0x0123456789abcdef), UINT64_C(0xfedcba9876543210)}};
+static const struct pc_sip_key other_key = {
     {UINT64_C(0x0123456789abcdee), UINT64_C(0xfedcba9876543210)}};
 static const uint64_t made = 1000 * UNIT + 12345;
 
