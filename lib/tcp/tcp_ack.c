@@ -122,7 +122,7 @@ void tcp_ack_space(struct tcp *tcp, struct tcb *t)
 	}
 }
 
-static uint32_t on_new_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+static uint32_t take_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                            const struct tcp_seg *seg)
 {
 	uint32_t rtt_us = q != NULL ? pop_acked(tcp, t, q, seg) : 0;
@@ -141,6 +141,23 @@ static uint32_t on_new_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 		tcp_loss_arm(tcp, t, q);
 	tcp_ack_space(tcp, t);
 	return rtt_us;
+}
+
+/* SND.UNA moves; q may be NULL */
+static void on_new_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                       const struct tcp_seg *seg, struct loss_ack *a)
+{
+	/* of a segment that was sent alone a part is acknowledged */
+	if (q != NULL && a->acked < a->flight && !q->rack.in_parts && q->most != a->most) {
+		q->most = a->most;
+		q->most_end = t->snd_nxt;
+	}
+	a->rtt_us = take_acked(tcp, t, q, seg);
+	account_acked(tcp, t, a->acked);
+	if (q != NULL)
+		q->rack.in_parts = t->snd_una != t->snd_nxt;
+	if (a->acked == 1 && (t->flags & TCB_FIN_SENT) && t->snd_una == t->snd_nxt)
+		account_of(tcp, t)->delivered++; /* the FIN, in a segment of its own */
 }
 
 /* Is it newer than all before it?  By what it delivers, or its timestamp (RFC 9768 section 3.2.2.2: what others have
@@ -194,20 +211,8 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 	if (q != NULL && seg->nb_sack > 0 && (t->opt & TCB_OPT_SACK))
 		a.dsack = tcp_loss_sacks(tcp, t, q, seg);
 	a.acked = old ? 0 : seg->ack - t->snd_una;
-	if (a.acked > 0 && a.acked < a.flight && q != NULL && !q->rack.in_parts &&
-	    q->most != a.most) {
-		q->most =
-		    a.most; /* a segment that was sent alone, of which a part is acknowledged */
-		q->most_end = t->snd_nxt;
-	}
 	if (a.acked > 0)
-		a.rtt_us = on_new_ack(tcp, t, q, seg);
-	if (a.acked > 0)
-		account_acked(tcp, t, a.acked);
-	if (a.acked > 0 && q != NULL)
-		q->rack.in_parts = t->snd_una != t->snd_nxt;
-	if (a.acked == 1 && (t->flags & TCB_FIN_SENT) && t->snd_una == t->snd_nxt)
-		account_of(tcp, t)->delivered++; /* the FIN, in a segment of its own */
+		on_new_ack(tcp, t, q, seg, &a);
 	a.delivered = a.acked + (q != NULL ? q->sacked_bytes - a.sacked : 0);
 	t->probes = 0; /* MUST-37: a peer that answers probes may keep the window closed */
 	if (likely(!old))

@@ -34,6 +34,7 @@ static void a_pool_takes_what_was_reckoned(void)
 	CU_ASSERT(took >= memory_pool_bytes(s, 16383) / 10 * 9);
 	CU_ASSERT_EQUAL(rte_pktmbuf_data_room_size(pool), 2048 + RTE_PKTMBUF_HEADROOM);
 	CU_ASSERT_EQUAL(rte_mempool_avail_count(pool), 16383);
+	CU_ASSERT_STRING_EQUAL(rte_mempool_get_ops(pool->ops_index)->name, "stack");
 	rte_mempool_free(pool);
 	free(s);
 }

@@ -211,19 +211,25 @@ static void test_fin_wait_2(void)
 	finish();
 }
 
-/* RFC 5482: the user's own limit */
-static void test_user_timeout(void)
+static struct tcb *conn_with_user_timeout(uint32_t ms)
 {
-	struct tcp_tuning want;
-	struct tcb *t;
+	struct tcb *t = conn(0);
+	struct tcp_tuning want = *tcp_tuning(tcp, t);
 
-	start();
-	t = conn(0);
-	want = *tcp_tuning(tcp, t);
-	want.user_timeout_ms = 2500;
+	want.user_timeout_ms = ms;
 	CU_ASSERT_EQUAL(tcp_tune(tcp, t, &want), 0);
 	write_bytes(t, 100);
 	turn();
+	return t;
+}
+
+/* RFC 5482: the user's own limit */
+static void test_user_timeout(void)
+{
+	struct tcb *t;
+
+	start();
+	t = conn_with_user_timeout(2500);
 	pass(2400);
 	CU_ASSERT_EQUAL(t->state, TCP_S_ESTABLISHED);
 	pass(5000);
@@ -236,16 +242,10 @@ static void test_user_timeout(void)
 /* one of more ticks than there are is no short one */
 static void test_user_timeout_of_days(void)
 {
-	struct tcp_tuning want;
 	struct tcb *t;
 
 	start();
-	t = conn(0);
-	want = *tcp_tuning(tcp, t);
-	want.user_timeout_ms = 281475000; /* 2^32 ticks, and 23 ms */
-	CU_ASSERT_EQUAL(tcp_tune(tcp, t, &want), 0);
-	write_bytes(t, 100);
-	turn();
+	t = conn_with_user_timeout(281475000); /* 2^32 ticks, and 23 ms */
 	pass(5000);
 	CU_ASSERT_EQUAL(t->state, TCP_S_ESTABLISHED);
 	CU_ASSERT_EQUAL(t->retries, 2);
