@@ -217,8 +217,8 @@ int memory_fit(struct settings *s, const struct eal *eal, unsigned lcore, unsign
 /*
  * Sets how the pool keeps what no cache holds.  DPDK's default is a ring: who takes from it gets the mbuf that has been
  * free for longest, and so goes through all of the pool, of which neither the caches nor the TLB hold much.  A pool has one
- * lcore here, whose last freed mbuf is the best: a stack.  With 100,000 connections an echo over net_memif takes 10 to 15 %
- * less for it.  What the user or the platform has chosen stays.
+ * lcore here, whose last freed mbuf is the best: a stack.  With 100,000 connections echoes over net_memif are 12 to 17 %
+ * more for it (docs/performance.md).  What the user or the platform has chosen stays.
  */
 static int set_ops(struct rte_mempool *pool)
 {
