@@ -25,6 +25,17 @@ void ctx_set_time(struct ctx *ctx, uint64_t now_ns)
 	ctx->tick = (uint32_t)(age_ns >> TICK_SHIFT);
 }
 
+uint64_t ctx_time_of_day(struct ctx *ctx)
+{
+	if (ctx->time_of_day == NULL)
+		return ctx->now_ns;
+	if (ctx->day_ns == 0 || ctx->day_of_ns != ctx->now_ns) {
+		ctx->day_ns = ctx->time_of_day();
+		ctx->day_of_ns = ctx->now_ns;
+	}
+	return ctx->day_ns;
+}
+
 /* the tick in which a time lies; times of the past are due now */
 static uint32_t tick_of(const struct ctx *ctx, uint64_t ns)
 {

@@ -54,7 +54,8 @@ struct ctx {
 	uint32_t tick;       /* modulo 2^32 ticks; for timers */
 	uint16_t turn;       /* modulo 2^16 turns; what has come in one turn has come at once */
 	int64_t wall_s;      /* seconds since 1970, kept by run/; 0 under any other clock */
-	int64_t wall_ns;   /* what now_ns is to be added to, to make it the time since 1970; or 0 */
+	uint64_t (*time_of_day)(void); /* ns since 1970, by the system; NULL: now_ns */
+	uint64_t day_ns, day_of_ns;    /* what it said, and when; see ctx_time_of_day */
 	bool mbufs_scarce; /* less than an eighth of the pool is left: no new connections */
 	bool mbufs_low;    /* pool nearly empty: refuse what can be refused */
 	uint32_t
@@ -76,6 +77,13 @@ struct ctx {
 
 /** ctx_set_time makes now_ns the time of this turn; time never goes back. */
 void ctx_set_time(struct ctx *ctx, uint64_t now_ns);
+
+/**
+ * ctx_time_of_day returns ns since 1970, for what carries a time stamp.  As with Linux it is the system's own clock: the
+ * stack's begins with it, but a rate that is off by a few parts in a million would have to be made up for by steps, and
+ * stamps would run backwards.  All that comes in one turn has come at once.
+ */
+uint64_t ctx_time_of_day(struct ctx *ctx);
 
 /** ctx_count adds one to a counter. */
 static inline void ctx_count(struct ctx *ctx, int counter)

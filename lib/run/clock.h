@@ -6,6 +6,9 @@
  * The clock of all stacks of a process: nanoseconds that begin at the time of day and then follow
  * the TSC, so that they never run backwards, and capture files carry real times.  A reading is one
  * multiplication.
+ *
+ * The rate of the TSC: EAL asks the CPU, or measures for a tenth of a second and rounds to 10 MHz, which is off by up to 0.2 %.
+ * The system's own clock knows better: what has passed on both while EAL started gives the rate to a few parts in a million.
  */
 
 #include <stdint.h>
@@ -29,6 +32,19 @@ static inline uint64_t clock_time_of_day(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
+/** Both clocks at one moment. */
+struct clock_mark {
+	uint64_t tsc;
+	uint64_t ns; /* of CLOCK_MONOTONIC */
+};
+
+/** clock_mark reads both, as close together as a few tries bring them: a machine may stand still in between. */
+struct clock_mark clock_mark(void);
+
+/** clock_hz returns the ticks per second of the TSC from what has passed between two marks; or nominal_hz where that is too
+ * little (5 ms), or off by more than a hundredth. */
+uint64_t clock_hz(const struct clock_mark *from, const struct clock_mark *to, uint64_t nominal_hz);
+
 /** clock_init starts the clock; hz are the ticks per second of the TSC. */
 static inline void clock_init(struct clock *c, uint64_t hz)
 {
@@ -36,6 +52,9 @@ static inline void clock_init(struct clock *c, uint64_t hz)
 	c->ns0 = clock_time_of_day();
 	c->mult = (uint64_t)(((unsigned __int128)1000000000 << CLOCK_SHIFT) / hz);
 }
+
+/** clock_start starts it with the rate that has shown since a mark. */
+void clock_start(struct clock *c, const struct clock_mark *since);
 
 /** clock_at returns the time at a reading of the TSC that is not before the start. */
 static inline uint64_t clock_at(const struct clock *c, uint64_t tsc)

@@ -92,7 +92,7 @@ static int set_up(struct pc_drive *d)
 	if (r->nb_workers != 1)
 		return settings_fail(&d->s,
 		                     "a thread drives one stack: give one lcore (EAL option -l)");
-	clock_init(&r->clock, rte_get_tsc_hz());
+	clock_start(&r->clock, &r->eal.begun);
 	w = r->workers[0];
 	idle_init_driven(&w->idle, d->s.run.run_idle, w->ports, r->nb_ports,
 	                 d->s.run.run_idle_turns,

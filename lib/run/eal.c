@@ -125,6 +125,7 @@ int eal_begin(struct settings *s, int nb_given, char **given, struct eal *eal)
 	const bool loud =
 	    nb_eal >= 0 && (eal_wants_help(nb_eal, argv) || has_arg(nb_eal, argv, "--log-level") ||
 	                    has_arg(nb_eal, argv, "-v"));
+	const struct clock_mark begun = clock_mark();
 	struct quiet quiet = {-1, -1, -1};
 	struct eal_machine machine;
 	struct eal_args args;
@@ -136,6 +137,7 @@ int eal_begin(struct settings *s, int nb_given, char **given, struct eal *eal)
 	eal_look(&machine);
 	if (eal_make_args(s, nb_eal, argv, &machine, &args, eal) != 0)
 		return -1;
+	eal->begun = begun;
 	clear_left_overs(nb_eal, argv);
 	if (!loud)
 		quiet_begin(&quiet);

@@ -7,9 +7,11 @@
  * one line each.
  */
 
+#include "clock.h"
 #include "settings.h"
 
 struct eal {
+	struct clock_mark begun;
 	bool no_huge;     /* runs in ordinary memory, of a fixed size */
 	bool fixed_size;  /* takes no more hugepages than at the start */
 	char notice[256]; /* what the user may want to know; empty: nothing */

@@ -52,7 +52,7 @@ static int run_on_eal(struct run *r)
 		rc = threads_setup(r);
 	quiet_end(&quiet, line);
 	if (rc == 0) {
-		clock_init(&r->clock, rte_get_tsc_hz());
+		clock_start(&r->clock, &r->eal.begun);
 		rc = firewall_start(r);
 		if (rc == 0)
 			rc = reload_start(r);

@@ -12,6 +12,7 @@
 
 #include "lease.h"
 #include "memory.h"
+#include "wall.h"
 #include "worker.h"
 
 /* The index of a VLAN in r->vlans; r->nb_vlans: it is not there. */
@@ -359,6 +360,7 @@ static int make_stack(struct run *r, struct worker *w, const struct pc_stack_con
 		return settings_fail(r->s, "the stack of lcore %u cannot be made: %s%s", w->lcore,
 		                     strerror(errno),
 		                     errno == ENOMEM ? "; lower stack.max_connections" : "");
+	wall_start(w->st);
 	if (make_ports(r, w) != 0 || (w->index == 0 && exception_make(r, w) != 0) ||
 	    exception_attach(r, w) != 0)
 		return -1;

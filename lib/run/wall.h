@@ -8,7 +8,10 @@
 
 struct pc_stack;
 
-/** wall_set notes the time since 1970 that now_ns of the stack's clock is. */
-void wall_set(struct pc_stack *st, uint64_t day_ns, uint64_t now_ns);
+/** wall_start has a new stack ask the system for the time of what it stamps. */
+void wall_start(struct pc_stack *st);
+
+/** wall_set notes the time since 1970, in ns, which pc_run_wall_clock returns in seconds until the next call. */
+void wall_set(struct pc_stack *st, uint64_t day_ns);
 
 #endif

@@ -119,7 +119,7 @@ static void keep_wall_clock(struct worker *w, uint64_t now)
 	if (now < w->wall_next_ns)
 		return;
 	day = clock_time_of_day();
-	wall_set(w->st, day, now);
+	wall_set(w->st, day);
 	w->wall_next_ns = now + SECOND_NS - day % SECOND_NS;
 	if (w->index == 0)
 		tell_untrue(w->run, w);

@@ -49,9 +49,9 @@ static void put_int(struct ancillary *a, int level, int type, int value)
 	ancillary_put(a, level, type, &value, sizeof(value));
 }
 
-static void put_time(struct ancillary *a, const struct ctx *ctx, uint16_t tell, uint64_t at_ns)
+static void put_time(struct ancillary *a, struct ctx *ctx, uint16_t tell, uint64_t at_ns)
 {
-	const uint64_t ns = (at_ns != 0 ? at_ns : ctx->now_ns) + (uint64_t)ctx->wall_ns;
+	const uint64_t ns = at_ns != 0 ? at_ns : ctx_time_of_day(ctx);
 	const struct timespec ts = {.tv_sec = (time_t)(ns / SECOND_NS),
 	                            .tv_nsec = (long)(ns % SECOND_NS)};
 	const struct timeval tv = {.tv_sec = ts.tv_sec, .tv_usec = ts.tv_nsec / 1000};

@@ -109,7 +109,7 @@ struct udp_ctl {
 /** What is known of a datagram that was received. */
 struct udp_info {
 	struct pc_endpoint src, dst;
-	uint64_t at_ns; /* by the stack's clock; 0: nobody wanted to know */
+	uint64_t at_ns; /* by ctx_time_of_day; 0: nobody wanted to know */
 	uint8_t netif, ttl, tos;
 };
 
@@ -209,7 +209,7 @@ int udp_payload_max(struct udp *udp, uint32_t index, const struct pc_endpoint *t
 /** udp_recv returns the next datagram and its sender, or NULL; with peek it stays queued. */
 struct rte_mbuf *udp_recv(struct udp *udp, uint32_t index, struct pc_endpoint *from, bool peek);
 
-/** udp_arrival_ns tells when such a one came, by the stack's clock; 0: nobody wanted to know. */
+/** udp_arrival_ns tells when such a one came, by ctx_time_of_day; 0: nobody wanted to know. */
 uint64_t udp_arrival_ns(const struct rte_mbuf *m);
 
 /** udp_read_info tells about a datagram or packet that udp_recv has returned; raw packets have no ports. */

@@ -135,9 +135,12 @@ int udp_refuse(const struct udp *udp, struct udp_sock *s, uint32_t len)
 	return VERDICT_DONE;
 }
 
-/* When a datagram came, in the two words of the note that datagrams have no use for. */
-static void note_time(struct pkt *note, uint64_t ns)
+/* When a datagram came, if its socket wants to know, in the two words of the note that datagrams have no use for. */
+static void note_time(struct udp *udp, const struct udp_sock *s, struct pkt *note)
 {
+	const bool asked = s->tell & (UDP_TELL_TIME | UDP_TELL_TIME_NS | UDP_TELL_STAMPS);
+	const uint64_t ns = unlikely(asked) ? ctx_time_of_day(udp->ctx) : 0;
+
 	note->rx.seq = (uint32_t)ns;
 	note->rx.cookie = (uint32_t)(ns >> 32);
 }
@@ -156,10 +159,7 @@ static int deliver(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m, cons
 	note->rx.l3_off = (uint16_t)(m->data_off + p->l3_off);
 	note->rx.len = len;
 	note->rx.netif = p->netif;
-	if (unlikely(s->tell & (UDP_TELL_TIME | UDP_TELL_TIME_NS | UDP_TELL_STAMPS)))
-		note_time(note, udp->ctx->now_ns);
-	else
-		note_time(note, 0);
+	note_time(udp, s, note);
 	rte_pktmbuf_adj(m, (uint16_t)(p->l4_off + UDP_HDR_LEN));
 	pktq_push(&s->rcv, m);
 	s->rcv_bytes += len + UDP_OVERHEAD;
@@ -178,7 +178,7 @@ void udp_queue(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m, uint16_t
 	note->rx.len = m->pkt_len;
 	note->rx.flags = flags;
 	note->rx.netif = netif;
-	note_time(note, udp->ctx->now_ns);
+	note_time(udp, s, note);
 	pktq_push(&s->rcv, m);
 	s->rcv_bytes += note->rx.len + UDP_OVERHEAD;
 	event_notify(udp->ev, &s->poll, udp->first_fd + (uint32_t)(s - udp->sock), EPOLLIN);

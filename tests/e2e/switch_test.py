@@ -39,8 +39,10 @@ while True:
 def start(b):
     b._setup_client = lambda: None  # the bridge is the client
     p = unmodified.start_stack(b, "--addr", f"{NET4}.255.1/16", "--addr", f"{NET6}:1/64")
+    # it asks each second who is there: what was reported before the port was the bridge's, it has not seen
     sh("ip", "link", "add", "pcbr", "type", "bridge", "mcast_snooping", "1", "mcast_querier", "1",
-       "mcast_last_member_interval", "20")
+       "mcast_last_member_interval", "20", "mcast_startup_query_interval", "100", "mcast_startup_query_count", "1000",
+       "mcast_query_response_interval", "100")
     sh("ip", "link", "set", b.dev, "address", "02:00:00:00:01:00", "master", "pcbr", "up")
     sh("ip", "link", "set", "pcbr", "up")
     with open("/proc/sys/net/ipv6/conf/pcbr/disable_ipv6", "w", encoding="ascii") as f:
@@ -51,6 +53,9 @@ def start(b):
         for i in range(HOSTS):
             f.write(f"addr add {host4(i)}/16 dev pcbr\naddr add {host6(i)}/64 dev pcbr nodad\n")
     sh("ip", "-batch", batch)
+    # until nobody else has turned out to have it (RFC 4862 section 5.4), nothing can be sent from it
+    wait_for(lambda: sh("ping", "-6", "-n", "-c", 1, "-W", 1, f"{NET6}:1", check=False).returncode == 0, 20 * b.slow,
+             f"an answer from {NET6}:1")
     return p
 
 
@@ -120,5 +125,5 @@ STEPS = [snooping, neighbours]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
-    bed.need("bridge", "python3")
+    bed.need("bridge", "ping", "python3")
     bed.main(args, STEPS, start)

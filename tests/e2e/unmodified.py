@@ -72,7 +72,9 @@ class Daemon:
         except subprocess.TimeoutExpired:
             raise bed.Failure(f"{self.words[0]} did not end\n{self.out()[-2000:]}") from None
 
-    def __exit__(self, *_):
+    def __exit__(self, kind=None, *_):
+        if kind is not None and self.process.poll() is not None:
+            print(f"    {self.words[0]} had ended before: {self.process.returncode}\n{self.out()[-2000:]}")
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:

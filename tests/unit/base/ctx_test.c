@@ -108,10 +108,34 @@ static void test_mbuf(void)
 	CU_ASSERT_EQUAL(eal_in_use(ctx.pool), 0);
 }
 
+static uint64_t day; /* what the system says */
+
+static uint64_t time_of_day(void)
+{
+	return day;
+}
+
+/* what is stamped has the system's time, once per turn, however the stack's clock runs */
+static void test_time_of_day(void)
+{
+	struct ctx ctx = {0};
+
+	ctx_set_time(&ctx, 1000);
+	CU_ASSERT_EQUAL(ctx_time_of_day(&ctx), 1000);
+	ctx.time_of_day = time_of_day;
+	day = 77;
+	CU_ASSERT_EQUAL(ctx_time_of_day(&ctx), 77);
+	day = 78;
+	CU_ASSERT_EQUAL(ctx_time_of_day(&ctx), 77);
+	ctx_set_time(&ctx, 5000);
+	CU_ASSERT_EQUAL(ctx_time_of_day(&ctx), 78);
+}
+
 static const struct unit_case cases[] = {
     {"time", test_time},
     {"time from zero", test_time_from_zero},
     {"time wraps", test_time_wraps},
+    {"time of day", test_time_of_day},
     {"ticks round up", test_ticks_round_up},
     {"counters", test_counters},
     {"mbufs", test_mbuf},
