@@ -28,7 +28,7 @@ static int set_congestion(struct sockets *s, struct tcb *t, const char *name, so
 	index = cc_find(name, strnlen(name, RTE_MIN((size_t)len, CC_NAME_MAX - 1u)));
 	if (index < 0)
 		return -ENOENT;
-	cc_use(t, tcp_queues(s->tcp, t), (unsigned)index);
+	cc_use(t, tcp_queues_if(s->tcp, t), (unsigned)index);
 	return 0;
 }
 

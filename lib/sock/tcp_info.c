@@ -89,9 +89,11 @@ static uint64_t spent(const struct ctx *ctx, const struct tcp_account *a, enum a
 }
 
 /* what has gone out at once, and is not acknowledged: nobody has begun to count (account.h) */
-static uint64_t under_way(const struct ctx *ctx, const struct tcp_account *a,
+static uint64_t under_way(const struct ctx *ctx, const struct tcb *t, const struct tcp_account *a,
                           const struct tcp_queues *q)
 {
+	if (tcb_is_stashed(t))
+		return a->chrono == ACCOUNT_IDLE ? ctx->now_us - t->sent_us : 0;
 	if (a->chrono != ACCOUNT_IDLE || q == NULL || q->snd.head == NULL ||
 	    q->snd.head == q->snd_next)
 		return 0;
@@ -143,7 +145,7 @@ static uint32_t min_rtt(const struct tcp_queues *q, const struct tcp_account *a)
 
 static void fill(const struct tcp *tcp, const struct tcb *t, struct tcp_info *info)
 {
-	const struct tcp_queues *q = tcp_queues(tcp, t);
+	const struct tcp_queues *q = tcp_queues_if(tcp, t);
 
 	memset(info, 0, sizeof(*info));
 	info->tcpi_state = t->state;
@@ -170,7 +172,7 @@ static void fill(const struct tcp *tcp, const struct tcb *t, struct tcp_info *in
 	fill_pacing(tcp, t, q, info);
 	if (t->account != 0) {
 		fill_account(tcp->ctx, account_of(tcp, t), info);
-		info->tcpi_busy_time += under_way(tcp->ctx, account_of(tcp, t), q);
+		info->tcpi_busy_time += under_way(tcp->ctx, t, account_of(tcp, t), q);
 	}
 	if (t->state == TCP_S_LISTEN) /* as Linux: the accept queue and its limit */
 		fill_listener(&tcp->bind.binding[t->binding], info);

@@ -93,7 +93,7 @@ static bool confirms(unsigned ace)
  * came marked is counted, as the server counts what it is told once (3.2.2.2). */
 void accecn_syn_ack_again(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint8_t tos)
 {
-	const struct tcp_queues *q = tcp_queues(tcp, t);
+	const struct tcp_queues *q = tcp_queues_if(tcp, t);
 	struct accecn *a = state_of(tcp, t);
 	const bool echo = a->echo;
 

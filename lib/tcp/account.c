@@ -82,8 +82,10 @@ void account_busy(struct tcp_account *a)
 /* since when there is something to send: what has gone out at once may be under way, which nobody has begun to count */
 static uint32_t begun_us(const struct tcp *tcp, const struct tcb *t)
 {
-	const struct tcp_queues *q = tcp_queues(tcp, t);
+	const struct tcp_queues *q = tcp_queues_if(tcp, t);
 
+	if (tcb_is_stashed(t))
+		return t->sent_us;
 	if (q == NULL || q->snd.head == NULL || q->snd.head == q->snd_next)
 		return tcp->ctx->now_us;
 	return pkt_of(q->snd.head)->tx.sent_us;

@@ -111,7 +111,7 @@ static void forgive(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 
 void pmtu_too_big(struct tcp *tcp, struct tcb *t, uint32_t mtu)
 {
-	struct tcp_queues *q = tcp_queues(tcp, t);
+	struct tcp_queues *q = tcp_queues_if(tcp, t); /* what is stashed is smaller than any MTU */
 
 	mtu = RTE_MAX(mtu, floor_of(t));
 	if (mtu >= t->path_mtu && (q == NULL || q->pmtu.probe == 0 || mtu >= q->pmtu.probe))

@@ -173,7 +173,7 @@ static void end(struct tcp *tcp, struct tcb *t, enum pc_counter why, int error)
 
 static void look_at(struct tcp *tcp, struct tcb *t, struct choice *best)
 {
-	const struct tcp_queues *q = tcp_queues(tcp, t);
+	const struct tcp_queues *q = tcp_queues_if(tcp, t);
 
 	if (is_spent(tcp, t))
 		end(tcp, t, PC_TCP_GAVE_WAY, 0);

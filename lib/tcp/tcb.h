@@ -138,7 +138,7 @@ struct tcb {
 	uint32_t last_ack_sent; /* RFC 7323: Last.ACK.sent */
 
 	/* line 1: what the socket and the way out need */
-	uint32_t queues;      /* index of struct tcp_queues, 0: none */
+	uint32_t queues;      /* index of struct tcp_queues, 0: none; or TCB_STASHED and a slot */
 	uint32_t link;        /* next in the work list, or in the free list */
 	uint32_t snd_bytes;   /* queued for sending, unacknowledged ones included */
 	uint32_t rcv_bytes;   /* queued for the application */
@@ -153,17 +153,22 @@ struct tcb {
 	    rttvar_us; /* RFC 6298; srtt_us 0: no sample yet, rttvar_us: when SYN was sent, 0: several were */
 
 	/* line 2: timers and limits */
-	struct timer timer;             /* armed for the earliest of the deadlines, or earlier */
-	uint32_t t_loss, t_ack, t_life; /* ticks */
-	uint32_t rto_us;                /* without back-off */
-	uint32_t ts_offset;             /* of our timestamps (RFC 7323 section 5.4) */
-	uint32_t snd_max_wnd;           /* MAX.SND.WND */
-	uint32_t rcv_max;               /* SO_RCVBUF, or what rcvtune.h has made of it */
-	uint32_t snd_max;               /* SO_SNDBUF, or what it is at least */
-	uint32_t rcv_tick;              /* when the peer was last heard of */
-	uint8_t retries;                /* of the oldest segment: back-off exponent */
-	uint8_t probes;                 /* keep-alives without an answer */
-	uint8_t cc;                     /* index of the congestion control */
+	struct timer timer; /* armed for the earliest of the deadlines, or earlier */
+	uint32_t t_loss;    /* ticks, as the next two */
+	union {
+		uint32_t t_ack;
+		uint32_t sent_us; /* while stashed (stash.h): when */
+	};
+	uint32_t t_life;
+	uint32_t rto_us;      /* without back-off */
+	uint32_t ts_offset;   /* of our timestamps (RFC 7323 section 5.4) */
+	uint32_t snd_max_wnd; /* MAX.SND.WND */
+	uint32_t rcv_max;     /* SO_RCVBUF, or what rcvtune.h has made of it */
+	uint32_t snd_max;     /* SO_SNDBUF, or what it is at least */
+	uint32_t rcv_tick;    /* when the peer was last heard of */
+	uint8_t retries;      /* of the oldest segment: back-off exponent */
+	uint8_t probes;       /* keep-alives without an answer */
+	uint8_t cc;           /* index of the congestion control */
 	uint8_t syn_lost : 1; /* when opening; RFC 6928: then the window starts at one segment */
 	uint8_t quick : 7;    /* acknowledgements that are not delayed */
 	uint16_t peer_mss;    /* as the peer announced it */
@@ -178,6 +183,9 @@ struct tcb {
 static_assert(sizeof(struct tcb) == 192, "an idle connection takes three cache lines");
 static_assert(offsetof(struct tcb, queues) == 64, "line 0");
 static_assert(offsetof(struct tcb, timer) == 128, "line 1");
+
+/* of tcb.queues: the rest is the index of a slot (stash.h) */
+#define TCB_STASHED (UINT32_C(1) << 31)
 
 /* pkt.tx.flags of a segment in the send queue */
 enum {

@@ -18,6 +18,7 @@
 #include "tcp/denied.h"
 #include "tcp/fastopen.h"
 #include "tcp/pressure.h"
+#include "tcp/stash.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_plain.h"
@@ -76,7 +77,7 @@ uint64_t tcp_footprint(const struct pc_stack_config *cfg, struct pc_stack_footpr
 	return sizeof(struct tcp) + bindings_footprint(nb_bindings(cfg)) + lports_footprint() +
 	       dests_footprint((uint32_t)cfg->tcp_destinations) +
 	       (uint64_t)(nb_queues(cfg) + 1) * sizeof(struct tcp_queues) +
-	       cc_slots_footprint(nb_slots(cfg)) +
+	       stash_footprint(nb_queues(cfg)) + cc_slots_footprint(nb_slots(cfg)) +
 	       sources_footprint(cfg->stack_max_connections, counts_connections(cfg)) +
 	       sources_footprint(cfg->tcp_syn_cache, cfg->tcp_source_half_open != 0);
 }
@@ -93,7 +94,8 @@ static int make_tcbs(struct tcp *tcp, const struct pc_stack_config *cfg)
 	tcp->accecn =
 	    rte_zmalloc_socket("pc_accecn", (size_t)(tcp->nb_tcbs + 1) * sizeof(*tcp->accecn),
 	                       RTE_CACHE_LINE_SIZE, cfg->socket_id);
-	if (tcp->tcb == NULL || tcp->queues == NULL || tcp->accecn == NULL)
+	if (tcp->tcb == NULL || tcp->queues == NULL || tcp->accecn == NULL ||
+	    stash_init(&tcp->stash, tcp->nb_queues, cfg->socket_id) != 0)
 		return -1;
 	for (uint32_t i = tcp->nb_tcbs; i >= 1; i--) {
 		tcp->tcb[i].link = tcp->free_tcb;
@@ -181,7 +183,7 @@ struct tcp *tcp_create(struct ctx *ctx, struct ip *ip, struct events *ev, uint32
 static void free_all_queues(struct tcp *tcp)
 {
 	for (uint32_t i = 1; tcp->tcb != NULL && tcp->queues != NULL && i <= tcp->nb_tcbs; i++) {
-		struct tcp_queues *q = tcp_queues(tcp, &tcp->tcb[i]);
+		struct tcp_queues *q = tcp_queues_if(tcp, &tcp->tcb[i]);
 		struct pktq early;
 
 		if (q == NULL)
@@ -208,6 +210,7 @@ void tcp_destroy(struct tcp *tcp)
 	timewait_fini(&tcp->tw);
 	syncache_fini(&tcp->syn);
 	tcp_table_fini(&tcp->table);
+	stash_fini(&tcp->stash);
 	rte_free(tcp->queues);
 	rte_free(tcp->accecn);
 	rte_free(tcp->tcb);
@@ -239,6 +242,8 @@ static bool flush_one(struct tcp *tcp, struct tcb *t)
 
 	if (likely(tcp_plain_output(tcp, t)))
 		return true;
+	if (unlikely(tcb_is_stashed(t)) && (t->flags & TCB_STARVED) && !stash_open(tcp, t))
+		return false;
 	done = tcp_output(tcp, t);
 	/* a listener, or a connection in SYN-SENT, has nobody to tell its window to */
 	if (done && t->state != TCP_S_CLOSED &&

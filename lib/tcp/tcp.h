@@ -69,6 +69,15 @@ struct accounts {
 	uint16_t free;               /* 0: none left */
 };
 
+#define STASH_BYTES 128
+
+/** Copies of lone small segments under way (stash.h). */
+struct stash {
+	uint8_t (*slot)[STASH_BYTES];
+	uint32_t *free;   /* a stack of those that are */
+	uint32_t nb_free; /* how many */
+};
+
 struct tcp {
 	struct ctx *ctx;
 	struct ip *ip;
@@ -93,6 +102,7 @@ struct tcp {
 	struct tcb *tcb;
 	struct accecn *accecn; /* of each of them */
 	struct tcp_queues *queues;
+	struct stash stash;
 	struct tcp_table table;
 	struct wheel wheel;
 	struct syncache syn;
@@ -196,10 +206,23 @@ static inline uint32_t tcp_index(const struct tcp *tcp, const struct tcb *t)
 	return (uint32_t)(t - tcp->tcb);
 }
 
-/** tcp_queues returns a connection's queues, or NULL when it has none. */
+/** tcb_is_stashed says that a connection is stashed (stash.h). */
+static inline bool tcb_is_stashed(const struct tcb *t)
+{
+	return t->queues & TCB_STASHED;
+}
+
+/** tcp_queues returns a connection's queues, or NULL when it has none; it must not be stashed. */
 static inline struct tcp_queues *tcp_queues(const struct tcp *tcp, const struct tcb *t)
 {
+	assert(!tcb_is_stashed(t));
 	return t->queues ? &tcp->queues[t->queues] : NULL;
+}
+
+/** tcp_queues_if does the same; NULL when it is stashed, too. */
+static inline struct tcp_queues *tcp_queues_if(const struct tcp *tcp, const struct tcb *t)
+{
+	return tcb_is_stashed(t) ? NULL : tcp_queues(tcp, t);
 }
 
 static inline const struct tcp_tuning *tcp_tuning(const struct tcp *tcp, const struct tcb *t)

@@ -187,7 +187,8 @@ void tcp_error(struct tcp *tcp, const struct icmp_error *e)
 			tcb_done(tcp, t, e->error);
 		else
 			t->snd_wl1 = (uint32_t)e->error;
-	} else if (t->queues != 0) { /* RFC 5927 section 5.2: a connection outlives it */
+	} else if (tcp_queues_if(tcp, t) !=
+	           NULL) { /* RFC 5927 section 5.2: a connection outlives it */
 		tcp_queues(tcp, t)->soft_error = (uint8_t)e->error;
 		if (e->no_route && e->seq == t->snd_una)
 			tcp_timer_revert(tcp, t);

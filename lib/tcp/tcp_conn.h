@@ -33,7 +33,7 @@ static inline struct tcp_queues *tcb_attach_queues(struct tcp *tcp, struct tcb *
 /** tcb_detach_queues gives the queues back if they are empty. */
 static inline void tcb_detach_queues(struct tcp *tcp, struct tcb *t)
 {
-	struct tcp_queues *q = tcp_queues(tcp, t);
+	struct tcp_queues *q = tcp_queues_if(tcp, t);
 
 	if (q != NULL && q->snd.head == NULL && q->rcv.head == NULL && !q->idle)
 		tcb_give_queues(tcp, t, q);

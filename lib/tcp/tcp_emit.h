@@ -64,9 +64,10 @@ void tcp_emit_plain6(struct tcp *tcp, struct tcb *t, const struct neigh *n, stru
 
 /** tcp_emit_plain puts the headers in front of m's payload, of which note (NULL: none) may have the sum, and
  * sends it; it owns m. */
-static inline void tcp_emit_plain(struct tcp *tcp, struct tcb *t, const struct neigh *n,
-                                  struct rte_mbuf *m, uint32_t seq, uint8_t flags, uint16_t wnd,
-                                  uint8_t ecn, const struct pkt *note)
+static __rte_always_inline void tcp_emit_plain(struct tcp *tcp, struct tcb *t,
+                                               const struct neigh *n, struct rte_mbuf *m,
+                                               uint32_t seq, uint8_t flags, uint16_t wnd,
+                                               uint8_t ecn, const struct pkt *note)
 {
 	if (unlikely(!pc_addr_is_ip4(&t->flow.raddr)))
 		tcp_emit_plain6(tcp, t, n, m, seq, flags, wnd, ecn, note);

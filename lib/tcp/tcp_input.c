@@ -21,6 +21,7 @@
 #include "tcp/fastopen.h"
 #include "tcp/guard.h"
 #include "tcp/rcvbuf.h"
+#include "tcp/stash.h"
 #include "tcp/tcp_ack.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_ecn.h"
@@ -568,6 +569,8 @@ int tcp_input_any(struct tcp *tcp, flow_ref ref, struct rte_mbuf *m, const struc
 	case FLOW_TCB:
 		t = tcp_tcb(tcp, index);
 		(void)tcp_input_count(tcp, t, rx);
+		if (tcb_is_stashed(t) && !stash_open(tcp, t))
+			return PC_DROP_TCP_MEMORY;
 		if (unlikely(t->state == TCP_S_SYN_SENT))
 			return input_syn_sent(tcp, t, m, p, rx);
 		return input_synchronised(tcp, t, m, p, rx);

@@ -10,6 +10,7 @@
 #include "tcp/fastopen.h"
 #include "tcp/rcvbuf.h"
 #include "tcp/sndbuf.h"
+#include "tcp/stash.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_output.h"
 #include "tcp/urgent.h"
@@ -83,6 +84,8 @@ ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 	limit = tcp_snd_limit(tcp, t);
 	if (t->snd_bytes >= limit)
 		return no_space(tcp, t, t->snd_bytes == 0);
+	if (unlikely(tcb_is_stashed(t)) && !stash_open(tcp, t))
+		return no_space(tcp, t, true);
 	q = tcp->ctx->mbufs_low && !tcp_may_send_one(tcp, t) ? NULL : tcb_attach_queues(tcp, t);
 	if (q == NULL)
 		return no_space(tcp, t, true);
@@ -131,6 +134,8 @@ static __rte_noinline int send_any_mbuf(struct tcp *tcp, struct tcb *t, struct r
 	lowat = tcp_notsent_lowat(tcp, t);
 	if (lowat != 0 && tcp_unsent(t) >= lowat)
 		return no_space(tcp, t, false);
+	if (unlikely(tcb_is_stashed(t)) && !stash_open(tcp, t))
+		return no_space(tcp, t, true);
 	q = tcb_attach_queues(tcp, t);
 	if (q == NULL)
 		return no_space(tcp, t, true);
@@ -305,11 +310,12 @@ static __rte_noinline ssize_t recv_urgent(struct tcp *tcp, struct tcb *t, const 
 
 ssize_t tcp_recv(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int iovcnt, bool peek)
 {
-	struct tcp_queues *q = tcp_queues(tcp, t);
+	struct tcp_queues *q;
 	uint32_t n;
 
 	if (t->rcv_bytes == 0)
 		return nothing_to_read(t);
+	q = tcp_queues(tcp, t);
 	if (likely(!peek && takes_all(t, q, iov, iovcnt)))
 		return take_all(tcp, t, q, iov->iov_base);
 	if (unlikely(q->rcv_urgent))
@@ -333,11 +339,12 @@ ssize_t tcp_discard(struct tcp *tcp, struct tcb *t, uint32_t n)
 
 int tcp_recv_mbufs(struct tcp *tcp, struct tcb *t, struct rte_mbuf **out, unsigned n)
 {
-	struct tcp_queues *q = tcp_queues(tcp, t);
+	struct tcp_queues *q;
 	unsigned i = 0;
 
 	if (t->rcv_bytes == 0)
 		return nothing_to_read(t);
+	q = tcp_queues(tcp, t);
 	for (; i < n && q->rcv.head != NULL; i++) {
 		struct rte_mbuf *m = pktq_pop(&q->rcv);
 		const uint32_t len = pkt_of(m)->rx.len;

@@ -54,6 +54,14 @@ void tcp_loss_reopen(struct tcb *t, struct tcp_queues *q);
 /** tcp_loss_resend sends lost segments while cwnd allows. Returns false when mbufs ran out. */
 bool tcp_loss_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);
 
+/** tcp_probes_tail says whether a tail loss probe comes before the time-out (RFC 8985 section 7). */
+static inline bool tcp_probes_tail(const struct tcp *tcp, const struct tcb *t)
+{
+	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
+
+	return cfg->tcp_tlp && cfg->tcp_rack && (t->opt & TCB_OPT_SACK);
+}
+
 /** tcp_probe_us returns when a tail loss probe is due: after two round trips, and the peer's delay when it has
  * only one segment to answer (RFC 8985 section 7.2). */
 static inline uint32_t tcp_probe_us(const struct tcp *tcp, const struct tcb *t)

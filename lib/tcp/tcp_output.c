@@ -13,6 +13,7 @@
 #include "tcp/nagle.h"
 #include "tcp/pmtu.h"
 #include "tcp/sndbuf.h"
+#include "tcp/stash.h"
 #include "tcp/tcp_bunch.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_loss.h"
@@ -217,12 +218,19 @@ static bool send_queued(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 
 bool tcp_output(struct tcp *tcp, struct tcb *t)
 {
-	struct tcp_queues *q = tcp_queues(tcp, t);
 	uint32_t before = t->snd_nxt;
+	struct tcp_queues *q;
 	bool done = true;
 
 	if (!can_send(t))
 		return true;
+	if (unlikely(tcb_is_stashed(t))) { /* all is sent but for a FIN */
+		if (!(t->flags & TCB_WR_SHUT))
+			return true;
+		if (!stash_open(tcp, t))
+			return false;
+	}
+	q = tcp_queues(tcp, t);
 	if (q != NULL)
 		done = send_queued(tcp, t, q);
 	if (done && (t->flags & (TCB_WR_SHUT | TCB_FIN_SENT)) == TCB_WR_SHUT &&

@@ -23,6 +23,7 @@
 #include "tcp/pmtu.h"
 #include "tcp/rcvbuf.h"
 #include "tcp/rtt.h"
+#include "tcp/stash.h"
 #include "tcp/tcp_ack.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_ecn.h"
@@ -72,14 +73,14 @@ void tcp_rx_prefetch(struct tcp *tcp, struct tcp_pending *seg, unsigned n)
 		if (t == NULL)
 			continue;
 		rte_prefetch0(account_of(tcp, t));
-		if (t->queues == 0)
+		if (t->queues == 0 || tcb_is_stashed(t))
 			continue;
 		for (size_t line = 0; line < HOT_OF_QUEUES; line += 64)
 			rte_prefetch0((const char *)&tcp->queues[t->queues] + line);
 	}
 	for (unsigned i = 0; i < n; i++) {
 		t = likely_tcb(tcp, &seg[i].rx);
-		q = t != NULL ? tcp_queues(tcp, t) : NULL;
+		q = t != NULL ? tcp_queues_if(tcp, t) : NULL;
 		if (q == NULL || q->snd.head == NULL)
 			continue;
 		rte_prefetch0(q->snd.head);
@@ -282,6 +283,55 @@ static __rte_always_inline int plain_input(struct tcp *tcp, struct tcb *t, struc
 	return has_text ? VERDICT_DONE : PC_DROP_TCP_ACK_DONE;
 }
 
+/* ---- what is stashed -------------------------------------------------------------------------- */
+
+/* what input_ack does, with less to look at */
+static inline void stashed_ack(struct tcp *tcp, struct tcb *t, struct tcp_account *a,
+                               const struct tcp_seg *seg)
+{
+	const uint32_t rtt_us = RTE_MAX(tcp->ctx->now_us - t->sent_us, 1u);
+
+	a->delivered++;
+	a->min_rtt_us = rtt_us;
+	rtt_sample(tcp->ctx, t, rtt_us);
+	account_all_acked(tcp, t, a, seg->ack - t->snd_una, rtt_us);
+	ip_confirm(tcp->ip, t->neigh);
+	t->timers &= (uint8_t)~TCB_T_LOSS;
+	t->snd_una = seg->ack;
+}
+
+/* plain_input of a connection that is stashed: nothing else is plain than that its segment has come */
+static __rte_noinline int stashed_input(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
+                                        const struct ip_pkt *p, const struct tcp_rx *rx)
+{
+	const struct tcp_seg *seg = &rx->seg;
+	const uint32_t acked = seg->ack - t->snd_una, stashed = t->queues;
+	struct tcp_queues *q = NULL;
+	struct tcp_account *a;
+
+	if (!segment_is_plain(tcp, t, rx) || acked != t->snd_nxt - t->snd_una || !cc_of(t)->plain ||
+	    (t->flags & (TCB_NOSPACE | TCB_MORE)))
+		return TCP_NOT_PLAIN;
+	t->queues = 0;
+	if (!rest_is_plain(tcp, t, seg, acked, &q)) {
+		t->queues = stashed;
+		return TCP_NOT_PLAIN;
+	}
+	stash_free(&tcp->stash, stashed);
+	t->snd_bytes = 0;
+	a = input_count(tcp, t, rx);
+	input_header(tcp, t, seg, acked);
+	stashed_ack(tcp, t, a, seg);
+	if (q != NULL) { /* they were taken for what came before */
+		q->recover = t->snd_una - 1;
+		q->small_end = t->snd_una;
+		input_text(tcp, t, q, m, p, rx);
+	}
+	if (unlikely(seg->flags & TCP_FIN))
+		tcp_input_fin(tcp, t);
+	return seg->len > 0 ? VERDICT_DONE : PC_DROP_TCP_ACK_DONE;
+}
+
 /* ---- acknowledgements of a part ------------------------------------------------------------- */
 
 /* ack is where a segment ends that is under way, and that as those before it was sent once */
@@ -384,9 +434,13 @@ int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struc
 
 	if (likely(flow_ref_kind(ref) == FLOW_TCB)) {
 		t = tcp_tcb(tcp, flow_ref_index(ref));
-		verdict = plain_input(tcp, t, m, p, rx);
-		if (unlikely(verdict == TCP_NOT_PLAIN))
-			verdict = part_input(tcp, t, m, p, rx);
+		if (tcb_is_stashed(t)) {
+			verdict = stashed_input(tcp, t, m, p, rx);
+		} else {
+			verdict = plain_input(tcp, t, m, p, rx);
+			if (unlikely(verdict == TCP_NOT_PLAIN))
+				verdict = part_input(tcp, t, m, p, rx);
+		}
 		if (likely(verdict != TCP_NOT_PLAIN))
 			return verdict;
 	}

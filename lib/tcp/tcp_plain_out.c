@@ -13,6 +13,7 @@
 #include "tcp/cc.h"
 #include "tcp/nagle.h"
 #include "tcp/pmtu.h"
+#include "tcp/stash.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_emit.h"
 #include "tcp/tcp_loss.h"
@@ -26,7 +27,10 @@ static inline bool may_send(const struct tcp *tcp, const struct tcb *t, const st
 	const uint32_t special = TCB_CORK | TCB_MORE | TCB_WR_SHUT | TCB_FIN_SENT | TCB_CWR |
 	                         TCB_ECE | TCB_PUSH | TCB_STARVED;
 
-	return t->state == TCP_S_ESTABLISHED && !(t->flags & special) &&
+	/* read apart: one load of both would have to wait for the stores before it */
+	const uint32_t flags = *(const volatile uint32_t *)&t->flags;
+
+	return t->state == TCP_S_ESTABLISHED && !(flags & special) &&
 	       (t->tuning == 0 || tcp_tuning(tcp, t)->max_pacing_rate == 0) &&
 	       !(t->opt & TCB_OPT_ECN) && cc_of(t)->plain && !tcp->ctx->cfg.tcp_pacing &&
 	       tcp->dsack.tcb == 0 && q->ooo == NULL && q->trouble == 0 && q->pmtu.high == 0 &&
@@ -62,37 +66,38 @@ static inline bool port_cuts(const struct tcp *tcp, const struct tcb *t)
 }
 
 /* the deadline of what is sent now: tcp_loss_arm where nothing else is under way, lost or probed for */
-static inline void arm(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+static inline enum tcp_loss_timer arm(struct tcp *tcp, struct tcb *t)
 {
-	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
-	uint32_t us = t->rto_us, at;
+	const bool probes = tcp_probes_tail(tcp, t);
+	const uint32_t us = probes ? RTE_MIN(t->rto_us, tcp_probe_us(tcp, t)) : t->rto_us;
+	const uint32_t at = tcp->ctx->tick + ticks_from_us(us);
 
-	q->loss_timer = TCP_LT_RTO;
-	if (cfg->tcp_tlp && cfg->tcp_rack && (t->opt & TCB_OPT_SACK)) {
-		us = RTE_MIN(us, tcp_probe_us(tcp, t));
-		q->loss_timer = TCP_LT_PROBE;
-	}
-	at = tcp->ctx->tick + ticks_from_us(us);
 	t->t_loss = at;
 	t->timers |= TCB_T_LOSS;
 	if (unlikely(!timer_is_armed(&t->timer) || seq_lt(at, t->timer.expiry)))
 		wheel_arm(&tcp->wheel, tcp_index(tcp, t), at);
+	return probes ? TCP_LT_PROBE : TCP_LT_RTO;
 }
 
+/* sends m, which stays in the queue, or the port is to have it alone */
 static __rte_always_inline void send_segment(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                                              const struct neigh *n, struct rte_mbuf *m,
-                                             const uint8_t flags)
+                                             const uint8_t flags, const bool stays)
 {
 	struct pkt *note = pkt_of(m);
 
-	note->tx.sent_us = tcp->ctx->now_us;
-	note->tx.sends = 1;
+	const uint32_t len = note->tx.len;
+
 	m->ol_flags = 0;
-	rte_mbuf_refcnt_set(m, 2);
-	tcp_emit_note(t, note->tx.len);
+	if (stays) {
+		note->tx.sent_us = tcp->ctx->now_us;
+		note->tx.sends = 1;
+		rte_mbuf_refcnt_set(m, 2);
+	}
+	tcp_emit_note(t, len);
 	tcp_emit_plain(tcp, t, n, m, t->snd_nxt, flags, tcp_window(tcp, t), 0, note);
-	t->snd_nxt += note->tx.len;
-	nagle_note(t, q, note->tx.len);
+	t->snd_nxt += len;
+	nagle_note(t, q, len);
 }
 
 static inline uint8_t flags_of(const struct rte_mbuf *m)
@@ -112,16 +117,16 @@ static __rte_noinline uint32_t send_run(struct tcp *tcp, struct tcb *t, struct t
 	for (; m != NULL && segment_fits(tcp, t, q, m, t->snd_nxt - t->snd_una) &&
 	       likely(!tcp_port_is_busy(tcp, t));
 	     segs++) {
-		send_segment(tcp, t, q, n, m, flags_of(m));
+		send_segment(tcp, t, q, n, m, flags_of(m), true);
 		m = pkt_of(m)->next;
 	}
 	q->snd_next = m;
 	return segs;
 }
 
-/* takes note of what was sent since SND.NXT was at before */
-static inline void note_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t before,
-                             uint32_t segs)
+/* counts what was sent since SND.NXT was at before */
+static inline struct tcp_account *count_sent(struct tcp *tcp, const struct tcb *t, uint32_t before,
+                                             uint32_t segs)
 {
 	struct tcp_account *a = account_of(tcp, t);
 	const uint32_t bytes = t->snd_nxt - before;
@@ -130,6 +135,15 @@ static inline void note_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *
 	a->data_segs_out += segs;
 	a->bytes_sent += bytes;
 	ctx_add(tcp->ctx, PC_TCP_TX_BYTES, bytes);
+	return a;
+}
+
+/* takes note of it */
+static inline void note_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t before,
+                             uint32_t segs)
+{
+	const struct tcp_account *a = count_sent(tcp, t, before, segs);
+
 	q->flight_out = t->snd_nxt - t->snd_una;
 	if (segs > 1 || before != t->snd_una) { /* it may be acknowledged in parts */
 		tcp_turn_use(t, q);
@@ -138,14 +152,35 @@ static inline void note_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *
 		account_turn(tcp, t, ACCOUNT_BUSY);
 	}
 	if (likely(before == t->snd_una))
-		arm(tcp, t, q);
+		q->loss_timer = (uint8_t)arm(tcp, t);
 	else
 		tcp_loss_sent(tcp, t, q);
 }
 
+/* sends all that there is, one small segment, and stashes the connection */
+static __rte_noinline void send_lone(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                                     const struct neigh *n, struct rte_mbuf *m)
+{
+	const uint32_t before = t->snd_nxt, slot = stash_copy(&tcp->stash, m);
+
+	send_segment(tcp, t, q, n, m, TCP_ACK | TCP_PSH, false);
+	stash_close(tcp, t, q, slot);
+	ctx_count(tcp->ctx, PC_TCP_STASHED);
+	if (unlikely(count_sent(tcp, t, before, 1)->chrono != ACCOUNT_IDLE))
+		account_turn(tcp, t, ACCOUNT_BUSY);
+	(void)arm(tcp, t);
+}
+
+/* with so many connections that have queues the copy is worth it */
+static inline bool is_stashed_next(const struct tcp *tcp, const struct tcb *t,
+                                   const struct tcp_queues *q, const struct rte_mbuf *m)
+{
+	return tcp->queues_used > tcp->ctx->cfg.tcp_stash_from && stash_takes(tcp, t, q, m);
+}
+
 bool tcp_plain_output(struct tcp *tcp, struct tcb *t)
 {
-	struct tcp_queues *q = tcp_queues(tcp, t);
+	struct tcp_queues *q = tcp_queues_if(tcp, t);
 	struct rte_mbuf *m = q != NULL ? q->snd_next : NULL;
 	const uint32_t before = t->snd_nxt, flight = before - t->snd_una;
 	const struct neigh *n;
@@ -160,7 +195,11 @@ bool tcp_plain_output(struct tcp *tcp, struct tcb *t)
 	if (flight == 0 && unlikely(t->cwnd >= t->ssthresh || seq_gt(tcp->ctx->tick, t->t_loss)))
 		tcp_turn_start(tcp, t, q);
 	if (likely(pkt_of(m)->next == NULL)) {
-		send_segment(tcp, t, q, n, m, TCP_ACK | TCP_PSH);
+		if (flight == 0 && is_stashed_next(tcp, t, q, m)) {
+			send_lone(tcp, t, q, n, m);
+			return true;
+		}
+		send_segment(tcp, t, q, n, m, TCP_ACK | TCP_PSH, true);
 		q->snd_next = NULL;
 	} else {
 		segs = send_run(tcp, t, q, n);

@@ -33,7 +33,7 @@ static void make_path(struct tcp *tcp, struct tcb *t, struct ip_path *path)
 {
 	*path = (struct ip_path){
 	    .neigh = t->neigh, .laddr = t->flow.laddr, .mtu = t->path_mtu, .netif = t->netif};
-	const struct tcp_queues *q = tcp_queues(tcp, t);
+	const struct tcp_queues *q = tcp_queues_if(tcp, t);
 	uint16_t was;
 
 	if (q != NULL && q->pmtu.probe > path->mtu)
@@ -63,7 +63,7 @@ static void fill_options(struct tcp *tcp, struct tcb *t, struct tcp_seg *s)
 		s->tsval = tcp_tsval(tcp, t->ts_offset);
 		s->tsecr = t->ts_recent;
 	}
-	q = tcp_queues(tcp, t);
+	q = tcp_queues_if(tcp, t);
 	if (q != NULL && q->ooo != NULL && (t->opt & TCB_OPT_SACK))
 		rcvbuf_sack(q, s);
 	if (q != NULL && unlikely(q->snd_urgent))
@@ -149,7 +149,7 @@ void tcp_emit_plain6(struct tcp *tcp, struct tcb *t, const struct neigh *n, stru
 /* what the short way can do: no SACK blocks, nothing to cut, no more than the path takes */
 static inline bool is_plain(const struct tcp *tcp, const struct tcb *t, const struct rte_mbuf *m)
 {
-	const struct tcp_queues *q = tcp_queues(tcp, t);
+	const struct tcp_queues *q = tcp_queues_if(tcp, t);
 
 	return (q == NULL || (q->ooo == NULL && !q->snd_urgent)) && !dsack_is_due(tcp, t) &&
 	       !(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) &&

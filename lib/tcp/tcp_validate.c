@@ -13,7 +13,7 @@ struct report {
 	const struct tcp *tcp;
 	FILE *f;
 	unsigned bad;
-	uint32_t slots;
+	uint32_t slots, stashed;
 };
 
 static void check(struct report *r, const struct tcb *t, bool ok, const char *what)
@@ -89,7 +89,7 @@ static void check_rcv(struct report *r, const struct tcb *t, const struct tcp_qu
 static void check_tcb(struct report *r, const struct tcb *t)
 {
 	const struct tcp *tcp = r->tcp;
-	const struct tcp_queues *q = tcp_queues(tcp, t);
+	const struct tcp_queues *q = tcp_queues_if(tcp, t);
 	bool found = tcp_table_find(&tcp->table, tcp_table_hash(&tcp->table, &t->flow), &t->flow) ==
 	             flow_ref_make(FLOW_TCB, tcp_index(tcp, t));
 
@@ -103,6 +103,15 @@ static void check_tcb(struct report *r, const struct tcb *t)
 	      t->snd_una == t->snd_nxt || (t->timers & TCB_T_LOSS) || (t->flags & TCB_WORK) ||
 	          fastopen_is_deferred(t),
 	      "what is under way has a timer");
+	if (tcb_is_stashed(t)) {
+		r->stashed++;
+		check(r, t,
+		      t->snd_bytes == t->snd_nxt - t->snd_una && t->snd_bytes - 1 < STASH_BYTES &&
+		          t->rcv_bytes == 0 && t->retries == 0 && (t->timers & TCB_T_LOSS) &&
+		          !(t->timers & TCB_T_ACK),
+		      "what is stashed is under way, and nothing else");
+		return;
+	}
 	if (q == NULL) {
 		check(r, t, t->snd_bytes == 0 && t->rcv_bytes == 0, "no bytes without queues");
 		return;
@@ -128,7 +137,7 @@ unsigned tcp_validate(const struct tcp *tcp, FILE *f)
 	for (uint32_t i = 1; i <= tcp->nb_tcbs; i++) {
 		const struct tcb *t = tcp_tcb(tcp, i);
 
-		queues += t->queues != 0;
+		queues += t->queues != 0 && !tcb_is_stashed(t);
 		if (t->state == TCP_S_FREE)
 			continue;
 		used++;
@@ -141,6 +150,10 @@ unsigned tcp_validate(const struct tcp *tcp, FILE *f)
 		        queues, tcp->tcbs_used, tcp->queues_used);
 	if (f != NULL && r.slots != tcp->slots.used)
 		fprintf(f, "tcp: %u slots are in use, counted %u\n", r.slots, tcp->slots.used);
-	return r.bad + (r.slots != tcp->slots.used) + tables + (used != tcp->tcbs_used) +
+	if (f != NULL && r.stashed + tcp->stash.nb_free != tcp->nb_queues)
+		fprintf(f, "tcp: %u connections are stashed, and %u slots of %u free\n", r.stashed,
+		        tcp->stash.nb_free, tcp->nb_queues);
+	return r.bad + (r.stashed + tcp->stash.nb_free != tcp->nb_queues) +
+	       (r.slots != tcp->slots.used) + tables + (used != tcp->tcbs_used) +
 	       (queues != tcp->queues_used);
 }

@@ -120,7 +120,7 @@ static uint8_t queued_byte(const struct tcb *t, const struct tcp_queues *q)
 
 int urgent_take(struct tcp *tcp, struct tcb *t, bool peek)
 {
-	struct tcp_queues *q = tcp_queues(tcp, t);
+	struct tcp_queues *q = tcp_queues_if(tcp, t);
 	int byte;
 
 	if (t->state == TCP_S_LISTEN)

@@ -49,7 +49,7 @@ static inline void urgent_read(const struct tcb *t, struct tcp_queues *q)
 /** urgent_is_ahead says whether a mark has been announced and not been read. */
 static inline bool urgent_is_ahead(const struct tcp *tcp, const struct tcb *t)
 {
-	const struct tcp_queues *q = tcp_queues(tcp, t);
+	const struct tcp_queues *q = tcp_queues_if(tcp, t);
 
 	return q != NULL && q->rcv_urgent;
 }

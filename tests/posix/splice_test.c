@@ -102,7 +102,7 @@ static void much_into_pipe(struct live *l)
 		/* also when there is no more to come: what short reads have left is in the pipe */
 		ssize_t n = rc >= 0 ? read(pipes[0], buf, i % 3 == 0 ? 1000 : sizeof(buf)) : 0;
 
-		if (rc < 0 && errno == EAGAIN && (n = read(pipes[0], buf, 1)) != 1)
+		if (rc < 0 && errno == EAGAIN && (n = read(pipes[0], buf, 1000)) <= 0)
 			live_sleep(1);
 		for (ssize_t k = 0; k < n; k++)
 			wrong += buf[k] != (char)('a' + (done + (size_t)k) % 26);

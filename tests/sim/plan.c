@@ -40,6 +40,7 @@ static void plan_stack(struct sim *s, struct pc_stack_config *cfg)
 	cfg->tcp_tlp = sim_chance(s, 80);
 	cfg->tcp_nagle = sim_chance(s, 70);
 	cfg->tcp_minshall = cfg->stack_seed % 2;
+	cfg->tcp_stash_from = cfg->stack_seed / 2 % 2 ? 0 : UINT32_MAX;
 	cfg->tcp_rcvbuf = sim_chance(s, 30) ? sim_rnd(s, 4096, 20000) : sim_rnd(s, 20000, 524288);
 	cfg->tcp_sndbuf = sim_chance(s, 30) ? sim_rnd(s, 4096, 20000) : sim_rnd(s, 20000, 524288);
 	cfg->tcp_delack_ms = s->clean || sim_chance(s, 70) ? 40 : sim_rnd(s, 0, 499);

@@ -144,7 +144,7 @@ struct wt_case {
  * wt_main runs the cases as a CUnit suite and returns the exit status. Arguments: --case TEXT (only
  * cases whose name contains it), --trace (print every frame), --offloads (the port computes checksums
  * and takes chains), --tso (it cuts large segments too), --chains (the port receives chains), --ip6
- * (wt_ip6.h; cases whose names speak of IPv4 are left out).
+ * (wt_ip6.h; cases whose names speak of IPv4 are left out), --stash (lone small segments are kept as copies, tcp.stash_from).
  */
 int wt_main(int argc, char **argv, const char *suite, const struct wt_case *cases, unsigned n);
 

@@ -21,7 +21,7 @@ static struct {
 	struct rte_mempool *pool, *probe_pool;
 	uint32_t offloads;
 	uint16_t rx_split;
-	bool trace;
+	bool trace, stash;
 } suite;
 
 void wt_fail(struct wt *w, const char *file, int line, const char *format, ...)
@@ -48,6 +48,8 @@ static void prepare(struct wt *w)
 	w->cfg.tcp_syn_cache = 64;
 	w->cfg.tcp_time_wait = 64;
 	w->cfg.arp_entries = 64;
+	if (suite.stash)
+		w->cfg.tcp_stash_from = 0;
 	w->cfg.tcp_quick_acks = 0; /* most cases are about later than the first segments */
 	w->peer = (struct peer){.mss = WT_MSS, .wnd = 65535};
 	w->now = w->mark = 5000000000000;
@@ -176,9 +178,10 @@ static void run_case(void)
 
 static void usage(const char *program)
 {
-	fprintf(stderr,
-	        "usage: %s [--case TEXT] [--trace] [--offloads] [--tso] [--chains] [--ip6]\n",
-	        program);
+	fprintf(
+	    stderr,
+	    "usage: %s [--case TEXT] [--trace] [--offloads] [--tso] [--chains] [--ip6] [--stash]\n",
+	    program);
 	exit(2);
 }
 
@@ -211,6 +214,8 @@ int wt_main(int argc, char **argv, const char *name, const struct wt_case *cases
 			suite.rx_split = 14 + 20 + 20;
 		else if (strcmp(argv[i], "--ip6") == 0)
 			wt_ip6 = true;
+		else if (strcmp(argv[i], "--stash") == 0)
+			suite.stash = true;
 		else
 			usage(argv[0]);
 	}

@@ -176,6 +176,7 @@ static void open_stack(struct world *w, int side)
 	cfg.tcp_time_wait = 64;
 	cfg.tcp_destinations = 16;
 	cfg.tcp_bbr_flows = 16;
+	cfg.tcp_stash_from = 0;
 	cfg.arp_entries = 16;
 	cfg.arp_hold = 16; /* SYNs of all connections */
 	cfg.tcp_msl_ms = 1000;

@@ -90,6 +90,8 @@ X(tcp, sndbuf_max, 4194304, 4096, 1073741824, "bytes", \
   "limit of send buffer auto-tuning (never beyond an eighth of the free mbufs); not above tcp.sndbuf: no auto-tuning") \
 X(tcp, notsent_lowat, 0, 0, 4294967295, "bytes", \
   "default TCP_NOTSENT_LOWAT: a socket with more unsent bytes is not writable; 0: without limit") \
+X(tcp, stash_from, 1024, 0, 4294967295, "connections", \
+  "connections of an lcore with data queued or under way from which a lone segment of up to 128 bytes is kept as a copy until it is acknowledged, without an mbuf") \
 X(tcp, backlog, 65535, 1, 1048576, "connections", "upper limit of listen()'s backlog") \
 X(tcp, syn_cache, 16384, 16, 16000000, "entries", "half-open connections per lcore") \
 X(tcp, source_connections, 0, 0, 1000000, "connections", \

@@ -44,6 +44,8 @@ static struct run runs[2];
 static struct tcb *t, *other;
 static struct rng rng;
 static uint32_t read_to;
+static bool with_stash;
+static uint64_t nb_stashed;
 
 static void note(struct run *r, uint32_t at, const uint32_t v[12])
 {
@@ -89,7 +91,7 @@ static void note_queues(struct run *r, uint32_t step, const struct tcp_queues *q
 static void note_state(struct run *r, uint32_t step)
 {
 	const struct tcp_account *a = account_of(tcp, t);
-	const struct tcp_queues *q = tcp_queues(tcp, t);
+	const struct tcp_queues *q = with_stash ? NULL : tcp_queues(tcp, t);
 
 	note(r, step + 1000,
 	     (uint32_t[12]){t->snd_una, t->snd_nxt, t->snd_bytes, t->cwnd, t->snd_wnd, t->flags,
@@ -289,6 +291,9 @@ static void begin(void)
 
 	prepare();
 	net.ctx.cfg.tcp_keepalive_idle_ms = 1000;
+	net.ctx.cfg.tcp_stash_from = UINT32_MAX;
+	net.ctx.cfg.tcp_rack =
+	    !with_stash; /* which begins anew with the queues, as after each pause */
 	start_with();
 	t = conn((uint8_t)rng_below(&rng, 256) & opts);
 	other = conn(0);
@@ -310,6 +315,8 @@ static void one_run(struct run *r, uint64_t seed, bool plain)
 {
 	rng_seed(&rng, seed);
 	begin();
+	if (with_stash && plain)
+		net.ctx.cfg.tcp_stash_from = 0;
 	r->n = 0;
 	for (uint32_t step = 0; step < STEPS; step++) {
 		choose_way(plain);
@@ -322,6 +329,7 @@ static void one_run(struct run *r, uint64_t seed, bool plain)
 		note_state(r, step);
 	}
 	tcp->dsack.tcb = 0;
+	nb_stashed += count(PC_TCP_STASHED);
 	forget();
 	finish();
 }
@@ -352,7 +360,7 @@ static uint64_t setting(const char *name, uint64_t otherwise)
 	return value != NULL ? strtoull(value, NULL, 10) : otherwise;
 }
 
-static void both_ways(void)
+static void compare(void)
 {
 	const uint64_t first = setting("PERCORE_SEED", 0), n = setting("PERCORE_RUNS", RUNS);
 
@@ -365,6 +373,21 @@ static void both_ways(void)
 			return;
 		}
 	}
+}
+
+static void both_ways(void)
+{
+	compare();
+}
+
+/* what is stashed is acknowledged, sent again and followed by more as if it were not */
+static void stashed(void)
+{
+	nb_stashed = 0;
+	with_stash = true;
+	compare();
+	with_stash = false;
+	CU_ASSERT(nb_stashed > 0);
 }
 
 /* RFC 8985 section 6.2 step 3: what is acknowledged in order was not overtaken, whatever its numbers are */
@@ -465,6 +488,7 @@ static void a_part(void)
 
 static const struct unit_case cases[] = {
     {"the same by both ways", both_ways},
+    {"the same with the stash", stashed},
     {"RFC 8985 6.2 step 3: in order", in_order},
     {"RFC 8985 6.2 step 5: after a pause", after_a_pause},
     {"RFC 6298 section 3: sent twice", sent_twice},
