@@ -242,6 +242,7 @@ static bool flush_one(struct tcp *tcp, struct tcb *t)
 
 	if (likely(tcp_plain_output(tcp, t)))
 		return true;
+	/* who was refused a place in the send queue for want of an mbuf waits for one */
 	if (unlikely(tcb_is_stashed(t)) && (t->flags & TCB_STARVED) && !stash_open(tcp, t))
 		return false;
 	done = tcp_output(tcp, t);

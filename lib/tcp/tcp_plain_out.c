@@ -85,7 +85,6 @@ static __rte_always_inline void send_segment(struct tcp *tcp, struct tcb *t, str
                                              const uint8_t flags, const bool stays)
 {
 	struct pkt *note = pkt_of(m);
-
 	const uint32_t len = note->tx.len;
 
 	m->ol_flags = 0;
@@ -171,13 +170,6 @@ static __rte_noinline void send_lone(struct tcp *tcp, struct tcb *t, struct tcp_
 	(void)arm(tcp, t);
 }
 
-/* with so many connections that have queues the copy is worth it */
-static inline bool is_stashed_next(const struct tcp *tcp, const struct tcb *t,
-                                   const struct tcp_queues *q, const struct rte_mbuf *m)
-{
-	return tcp->queues_used > tcp->ctx->cfg.tcp_stash_from && stash_takes(tcp, t, q, m);
-}
-
 bool tcp_plain_output(struct tcp *tcp, struct tcb *t)
 {
 	struct tcp_queues *q = tcp_queues_if(tcp, t);
@@ -195,7 +187,7 @@ bool tcp_plain_output(struct tcp *tcp, struct tcb *t)
 	if (flight == 0 && unlikely(t->cwnd >= t->ssthresh || seq_gt(tcp->ctx->tick, t->t_loss)))
 		tcp_turn_start(tcp, t, q);
 	if (likely(pkt_of(m)->next == NULL)) {
-		if (flight == 0 && is_stashed_next(tcp, t, q, m)) {
+		if (flight == 0 && stash_takes(tcp, t, q, m)) {
 			send_lone(tcp, t, q, n, m);
 			return true;
 		}

@@ -90,6 +90,30 @@ static void sent_again(void)
 	end();
 }
 
+/* with two stashed, each has its own bytes, which depend on the sequence number */
+static void two_sent_again(void)
+{
+	struct tcb *u;
+
+	begin(0);
+	u = conn(0);
+	u->snd_una = u->snd_nxt = ISS + 50003;
+	CU_ASSERT_EQUAL(write_bytes(u, LEN), LEN);
+	turn();
+	CU_ASSERT(sent(TCP_ACK | TCP_PSH, ISS + 50003, IRS, LEN));
+	CU_ASSERT(tcb_is_stashed(t) && tcb_is_stashed(u));
+	CU_ASSERT(stash_open(tcp, t) && stash_open(tcp, u));
+	CU_ASSERT_EQUAL(tcp->stash.nb_free, tcp->nb_queues);
+	pass(1500);
+	for (int i = 0; i < 2; i++) {
+		CU_ASSERT_FATAL(next_segment());
+		CU_ASSERT(got.seg.seq == ISS || got.seg.seq == ISS + 50003);
+		CU_ASSERT_EQUAL(got.seg.len, LEN);
+		CU_ASSERT(is_payload(got.payload, got.seg.seq, LEN));
+	}
+	end();
+}
+
 static void probed_for(void)
 {
 	begin(TCB_OPT_SACK);
@@ -179,6 +203,7 @@ static const struct unit_case cases[] = {
     {"acknowledged", acknowledged},
     {"acknowledged by a request", asked_again},
     {"RFC 6298 section 5: sent again", sent_again},
+    {"two sent again", two_sent_again},
     {"RFC 8985 section 7: probed for", probed_for},
     {"without mbufs", without_mbufs},
     {"followed by more", followed},
