@@ -234,6 +234,8 @@ static int read_types(struct reader *d, struct draft *f)
 {
 	char *word = need(d, "icmp-type", "echo-request");
 
+	if (f->nb_types != 0)
+		return fw_fail(d, "there is a second \"icmp-type\"");
 	if (f->nb_protos != 1 || (f->proto[0] != IPPROTO_ICMP && f->proto[0] != IPPROTO_ICMPV6))
 		return fw_fail(d,
 		               "\"icmp-type\" needs \"proto icmp\" or \"proto icmp6\" before it");
@@ -244,6 +246,8 @@ static int read_states(struct reader *d, struct draft *f)
 {
 	char *word = need(d, "state", "new or established,related");
 
+	if (f->states != 0)
+		return fw_fail(d, "there is a second \"state\"");
 	return word == NULL ? -EINVAL : read_list(d, f, word, "state", add_state);
 }
 
@@ -254,6 +258,8 @@ static int read_netif(struct reader *d, struct draft *f)
 
 	if (word == NULL)
 		return -EINVAL;
+	if (f->netif >= 0)
+		return fw_fail(d, "there is a second \"on\"");
 	if (!is_number(word, 254, &v))
 		return fw_fail(d, "\"%s\" is no number of a port, as 0 is", word);
 	f->netif = (int)v;
@@ -280,6 +286,8 @@ static int read_limit(struct reader *d, struct draft *f)
 
 	if (word == NULL)
 		return -EINVAL;
+	if (f->rule.rate != 0)
+		return fw_fail(d, "there is a second \"limit\"");
 	if (f->rule.action == FW_DROP)
 		return fw_fail(
 		    d, "\"limit\" says how many are passed or rejected; drop has no use for it");
