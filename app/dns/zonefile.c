@@ -106,6 +106,34 @@ static void parse(zs_scanner_t *s)
 	}
 }
 
+/* Whoever opens a pipe waits for its other end, and with it everything that is to be read after it. Returns 0 or an errno. */
+static int check_file(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return errno;
+	return S_ISREG(st.st_mode) ? 0 : S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+}
+
+/* Gives the scanner the file, or, if there is none, the text. Returns false with what is wrong. */
+static bool set_input(zs_scanner_t *s, const char *path, const char *text, size_t len,
+                      const char **what)
+{
+	int error = path != NULL ? check_file(path) : 0;
+
+	*what = error == EINVAL ? "it is no file" : strerror(error);
+	if (error != 0)
+		return false;
+	errno = 0;
+	if ((path != NULL ? zs_set_input_file(s, path) : zs_set_input_string(s, text, len)) == 0)
+		return true;
+	/* the library only says that it cannot be opened */
+	error = errno;
+	*what = error != 0 ? strerror(error) : zs_strerror(s->error.code);
+	return false;
+}
+
 /* Reads from the file, or, if there is none, the text. */
 static struct zone *read_zone(zs_scanner_t *s, const char *origin, const char *path,
                               const char *text, size_t len, char why[ZONEFILE_WHY])
@@ -113,6 +141,7 @@ static struct zone *read_zone(zs_scanner_t *s, const char *origin, const char *p
 	char dotted[DNAME_TEXT + 2], what[ZONEFILE_WHY / 2];
 	struct reading r = {.why = why};
 	uint8_t apex[DNS_NAME_MAX];
+	const char *wrong;
 	struct zone *z;
 
 	snprintf(why, ZONEFILE_WHY, "\"%.200s\" is no name of a zone", origin);
@@ -122,11 +151,8 @@ static struct zone *read_zone(zs_scanner_t *s, const char *origin, const char *p
 	         origin[strlen(origin) - 1] == '.' ? "" : ".");
 	if (zs_init(s, dotted, DNS_IN, TTL_DEFAULT) != 0)
 		return NULL;
-	errno = 0;
-	if ((path != NULL ? zs_set_input_file(s, path) : zs_set_input_string(s, text, len)) != 0) {
-		/* the library only says that it cannot be opened */
-		snprintf(why, ZONEFILE_WHY, "%s: %s", path != NULL ? path : "zone",
-		         errno != 0 ? strerror(errno) : zs_strerror(s->error.code));
+	if (!set_input(s, path, text, len, &wrong)) {
+		snprintf(why, ZONEFILE_WHY, "%s: %s", path != NULL ? path : "zone", wrong);
 		zs_deinit(s);
 		return NULL;
 	}

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -149,6 +150,24 @@ static void includes(void)
 	remove(dir);
 }
 
+/* A pipe has no end to wait for. */
+static void no_files(void)
+{
+	char dir[] = "/tmp/percore-dns-XXXXXX", path[64];
+
+	CU_ASSERT_FATAL(mkdtemp(dir) != NULL);
+	snprintf(path, sizeof(path), "%s/zone", dir);
+	CU_ASSERT_FATAL(mkfifo(path, 0600) == 0);
+	alarm(10);
+	CU_ASSERT(zonefile_load("example.", path, why) == NULL);
+	alarm(0);
+	CU_ASSERT(strstr(why, "zone: it is no file") != NULL);
+	CU_ASSERT(zonefile_load("example.", dir, why) == NULL);
+	CU_ASSERT(strstr(why, "Is a directory") != NULL);
+	remove(path);
+	remove(dir);
+}
+
 #define CHANGING_LINES 200000 /* reading them takes tens of milliseconds */
 
 /* Somebody who does not replace a zone file, but writes to it, while it is read. */
@@ -226,13 +245,10 @@ static void large(void)
 }
 
 static const struct unit_case cases[] = {
-    {"refused", refused},
-    {"names", names},
-    {"times", times},
-    {"origins", origins},
-    {"includes", includes},
-    {"large", large},
-    {"changing files", changing_files},
+    {"refused", refused},   {"names", names},
+    {"times", times},       {"origins", origins},
+    {"includes", includes}, {"a zone file that is no file", no_files},
+    {"large", large},       {"changing files", changing_files},
 };
 
 UNIT_MAIN("zone files", cases)
