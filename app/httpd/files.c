@@ -22,8 +22,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "path_hash.h"
 
 #define DEPTH_MAX 64
 #define INDEX     "index.html"
@@ -40,6 +43,7 @@ struct files {
 	size_t nb_slots, room, mask;
 	size_t nb_files;
 	uint64_t bytes;
+	struct path_key key;
 };
 
 /* A directory on the way from the root, to find links that lead back. */
@@ -91,22 +95,6 @@ static int fail_to_read(struct walk *w)
 	return fail(w, "cannot read %s%s (%s)", w->root, w->path, strerror(error));
 }
 
-static uint64_t hash_path(const char *p, size_t len)
-{
-	const uint64_t k = 0x9e3779b97f4a7c15u;
-	uint64_t h = len * k, word;
-
-	for (; len >= 8; p += 8, len -= 8) {
-		memcpy(&word, p, 8);
-		h = (h ^ word) * k;
-		h ^= h >> 32;
-	}
-	for (word = 0; len > 0; len--)
-		word = word << 8 | (uint8_t)*p++;
-	h = (h ^ word) * k;
-	return h ^ h >> 29;
-}
-
 static bool grow(struct files *f)
 {
 	const size_t room = f->room == 0 ? 256 : f->room * 2;
@@ -132,7 +120,8 @@ static int add_slot(struct walk *w, const char *suffix, const struct file *file)
 	}
 	memcpy(path, w->path, w->path_len);
 	strcpy(path + w->path_len, suffix);
-	f->slots[f->nb_slots++] = (struct slot){hash_path(path, len), path, file, (uint32_t)len};
+	f->slots[f->nb_slots++] =
+	    (struct slot){path_hash(&f->key, path, len), path, file, (uint32_t)len};
 	if (file->kind == FILE_REGULAR)
 		((struct file *)(uintptr_t)file)->tables++;
 	return 0;
@@ -294,6 +283,16 @@ static int walk_root(struct walk *w)
 	return result;
 }
 
+static int make_key(struct walk *w)
+{
+	struct path_key *key = &w->out->key;
+
+	if (getrandom(key, sizeof(*key), 0) != sizeof(*key))
+		return fail(w, "no random numbers (%s)", strerror(errno));
+	key->k[1] |= 1;
+	return 0;
+}
+
 static bool spread(struct files *f)
 {
 	size_t size = 16, at;
@@ -343,7 +342,9 @@ struct files *files_load(const struct files_config *config, const struct files *
 		                   .preload = config->preload_bytes,
 		                   .why = why,
 		                   .why_len = why_len};
-		result = config->root != NULL ? walk_root(w) : 0;
+		result = make_key(w);
+		if (result == 0 && config->root != NULL)
+			result = walk_root(w);
 		if (result == 0 && !spread(f))
 			result = fail(w, "no memory for the files below %s", w->root);
 	} else {
@@ -395,7 +396,7 @@ size_t files_count(const struct files *f, uint64_t *bytes)
 
 const struct file *files_find(const struct files *f, const char *path, size_t len)
 {
-	const uint64_t hash = hash_path(path, len);
+	const uint64_t hash = path_hash(&f->key, path, len);
 	const struct slot *s;
 
 	for (size_t at = hash & f->mask;; at = (at + 1) & f->mask) {

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
+#include "path_hash.h"
 #include "suite.h"
 #include "tree.h"
 
@@ -297,6 +298,31 @@ static void disk_errors(void)
 	tree_remove();
 }
 
+/* Names that had one hash when each word of eight bytes was multiplied by a known number and its upper half added to the lower: a
+ * word's top bit went through as it was, and the next word could take it away again. Also with the key that was built in. */
+static void names_of_one_hash(void)
+{
+	const struct path_key keys[] = {{{0, UINT64_C(0x9e3779b97f4a7c15)}},
+	                                {{UINT64_C(0x123456789abcdef0), 0x1234567}}};
+	uint64_t h[2][8];
+
+	for (unsigned i = 0; i < 8; i++) {
+		char name[] = "/0123456789abcdefghijklmnopqrstuvwxyz0123";
+
+		for (unsigned w = 0; w < 3; w++)
+			if (i >> w & 1) {
+				name[8 * w + 7] ^= (char)0x80;
+				name[8 * w + 8 + 3] ^= (char)0x80;
+				name[8 * w + 8 + 7] ^= (char)0x80;
+			}
+		for (unsigned k = 0; k < 2; k++)
+			h[k][i] = path_hash(&keys[k], name, strlen(name));
+		for (unsigned k = 0; k < i; k++)
+			CU_ASSERT(h[0][i] != h[0][k] && h[1][i] != h[1][k]);
+		CU_ASSERT(h[0][i] != h[1][i]);
+	}
+}
+
 static const struct unit_case cases[] = {
     {"what is served", what_is_served},
     {"what is not served", what_is_not_served},
@@ -305,6 +331,7 @@ static const struct unit_case cases[] = {
     {"what has not changed is shared", what_has_not_changed_is_shared},
     {"many files", many_files},
     {"disk errors", disk_errors},
+    {"names of one hash", names_of_one_hash},
 };
 
 UNIT_MAIN("app/files", cases)
