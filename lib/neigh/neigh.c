@@ -3,7 +3,7 @@
  * The neighbour table.
  *
  * Overview: an array of entries, found by a keyed hash of address and interface; one timer each, on
- * a wheel of our own; a list by last use, from whose end a full table takes what it needs.
+ * a wheel of our own; two lists, from whose ends a full table takes what it needs: by last use, and of those that wait.
  *
  * Life-cycle: NEW -> INCOMPLETE -> REACHABLE -> STALE -> free, and from STALE, when a frame is sent,
  * DELAY -> PROBE -> REACHABLE again or FAILED -> free.  INCOMPLETE fails in the same way.  FAILED
@@ -18,7 +18,7 @@
  *
  * Invariants: an entry in use has an armed timer and a generation that no other use of it has had;
  * only an INCOMPLETE entry holds frames; the list by use has exactly the entries that hold none and are not
- * set by hand, so taking its last element is enough to evict, and no flood of unanswered addresses makes it walk.
+ * set by hand, the other one those that hold some, so taking a last element is enough to evict, and no flood makes it walk.
  */
 
 #include "neigh/neigh.h"
@@ -66,41 +66,15 @@ static void arm(struct neigh_table *nt, const struct neigh *n, uint64_t ms)
 	wheel_arm(&nt->wheel, index_of(nt, n), nt->ctx->tick + 1 + ticks_from_ms(ms));
 }
 
-/* ---- the list by use ------------------------------------------------------------------------- */
-
-static void list_insert(struct neigh_table *nt, struct neigh *n)
-{
-	const uint32_t id = index_of(nt, n) + 1;
-
-	n->newer = 0;
-	n->older = nt->newest;
-	if (nt->newest != 0)
-		nt->entry[nt->newest - 1].newer = id;
-	else
-		nt->oldest = id;
-	nt->newest = id;
-}
-
-static void list_remove(struct neigh_table *nt, struct neigh *n)
-{
-	if (n->newer != 0)
-		nt->entry[n->newer - 1].older = n->older;
-	else
-		nt->newest = n->older;
-	if (n->older != 0)
-		nt->entry[n->older - 1].newer = n->newer;
-	else
-		nt->oldest = n->newer;
-	n->newer = n->older = 0;
-}
+/* ---- the lists ------------------------------------------------------------------------------- */
 
 /* Notes that a frame is sent; once per tick and entry is exact enough. */
 static void touch(struct neigh_table *nt, struct neigh *n)
 {
 	n->used = nt->ctx->tick;
 	if (nt->hold[index_of(nt, n)].n == 0 && !is_fixed(nt, n)) {
-		list_remove(nt, n);
-		list_insert(nt, n);
+		neigh_list_remove(nt, &nt->by_use, n);
+		neigh_list_insert(nt, &nt->by_use, n);
 	}
 }
 
@@ -115,8 +89,11 @@ static struct rte_mbuf *held_pop(struct neigh_table *nt, struct neigh *n)
 		return NULL;
 	m = *neigh_held_slot(nt, n, 0);
 	h->first = (uint8_t)((h->first + 1) % nt->hold_max);
-	if (--h->n == 0)
-		list_insert(nt, n);
+	if (--h->n == 0) {
+		neigh_list_remove(nt, &nt->waiting, n);
+		neigh_list_insert(nt, &nt->by_use, n);
+		nt->nb_waiting--;
+	}
 	return m;
 }
 
@@ -131,13 +108,14 @@ static void held_push(struct neigh_table *nt, struct neigh *n, struct rte_mbuf *
 {
 	struct neigh_hold *h = &nt->hold[index_of(nt, n)];
 
-	if (h->n == 0) {
-		list_remove(nt, n);
-	} else if (h->n >= hold_limit(nt)) {
+	if (h->n != 0 && h->n >= hold_limit(nt)) {
 		rte_pktmbuf_free(held_pop(nt, n));
 		ctx_count(nt->ctx, PC_TX_HOLD_FULL);
-		if (h->n == 0)
-			list_remove(nt, n);
+	}
+	if (h->n == 0) {
+		neigh_list_remove(nt, &nt->by_use, n);
+		neigh_list_insert(nt, &nt->waiting, n);
+		nt->nb_waiting++;
 	}
 	*neigh_held_slot(nt, n, h->n) = m;
 	h->n++;
@@ -174,7 +152,7 @@ static void entry_free(struct neigh_table *nt, struct neigh *n)
 
 	held_drop(nt, n);
 	if (!is_fixed(nt, n))
-		list_remove(nt, n);
+		neigh_list_remove(nt, &nt->by_use, n);
 	wheel_disarm(&nt->wheel, index_of(nt, n));
 	while (*link != index_of(nt, n) + 1)
 		link = &nt->entry[*link - 1].next;
@@ -186,15 +164,28 @@ static void entry_free(struct neigh_table *nt, struct neigh *n)
 	nt->count--;
 }
 
+/*
+ * The entry that gives way for another: the least recently used or, once half of them hold frames for nobody who answers, the
+ * one that has done so longest.  Who is there answers in a moment; packets with made-up sources of our network (ours is an answer to
+ * each) would else have all others forgotten, and routers with them (RFC 6583).
+ */
+static uint32_t least_useful(const struct neigh_table *nt)
+{
+	return nt->by_use.oldest == 0 || nt->nb_waiting > nt->nb_entries / 2 ? nt->waiting.oldest
+	                                                                     : nt->by_use.oldest;
+}
+
 struct neigh *neigh_add(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr)
 {
 	uint32_t *bucket = neigh_bucket(nt, netif, addr);
 	struct neigh *n;
 
 	if (nt->free == 0) {
-		if (nt->oldest == 0)
+		const uint32_t victim = least_useful(nt);
+
+		if (victim == 0)
 			return NULL;
-		entry_free(nt, &nt->entry[nt->oldest - 1]);
+		entry_free(nt, &nt->entry[victim - 1]);
 		ctx_count(nt->ctx, PC_ARP_EVICTED);
 	}
 	n = &nt->entry[nt->free - 1];
@@ -207,7 +198,7 @@ struct neigh *neigh_add(struct neigh_table *nt, uint8_t netif, const struct pc_a
 	nt->hold[index_of(nt, n)] = (struct neigh_hold){0};
 	n->next = *bucket;
 	*bucket = index_of(nt, n) + 1;
-	list_insert(nt, n);
+	neigh_list_insert(nt, &nt->by_use, n);
 	arm(nt, n, nt->ctx->cfg.arp_stale_ms);
 	return n;
 }
@@ -514,7 +505,7 @@ int neigh_set(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr,
 	set_state(nt, n, NEIGH_REACHABLE, nt->ctx->cfg.arp_stale_ms);
 	held_send(nt, n);
 	if (!h->fixed)
-		list_remove(nt, n);
+		neigh_list_remove(nt, &nt->by_use, n);
 	h->fixed = true;
 	return 0;
 }

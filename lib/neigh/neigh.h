@@ -9,7 +9,7 @@
  * REACHABLE, STALE (old, still used), DELAY and PROBE (being asked again by unicast, then by
  * broadcast).  An entry is known by its index and generation; a cached index whose generation does
  * not fit any more is looked up anew.  A full table evicts the least recently used entry that holds
- * no frames.  Requests to one neighbour are at least arp.retry_ms apart (RFC 1122 2.3.2.1).
+ * no frames or, when half of them hold some, the one that has done so longest.  Requests to one neighbour are at least arp.retry_ms apart (RFC 1122 2.3.2.1).
  */
 
 #include <stdbool.h>
@@ -39,8 +39,7 @@ void neigh_destroy(struct neigh_table *nt);
 
 /**
  * neigh_lookup returns the entry of an on-link address, made if need be (without asking yet).
- * When the table is full of entries that hold frames, generation is 0 and the frame is dropped by
- * neigh_output.
+ * When every entry is set by hand, generation is 0 and the frame is dropped by neigh_output.
  */
 struct neigh_ref neigh_lookup(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);
 

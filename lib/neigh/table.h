@@ -35,8 +35,9 @@ struct neigh {
 	uint32_t used;       /* tick of the last frame sent, or of its making */
 	struct pc_addr addr;
 	struct timer timer;
-	uint32_t next;         /* in its hash chain, or among the free, index + 1; 0: the last */
-	uint32_t newer, older; /* by use, index + 1; only while no frame is held */
+	uint32_t next; /* in its hash chain, or among the free, index + 1; 0: the last */
+	uint32_t newer,
+	    older; /* in the list of those that hold no frame, or of those that do, index + 1 */
 };
 
 static_assert(sizeof(struct neigh) == 64, "an entry is one cache line");
@@ -54,6 +55,11 @@ struct neigh_hold {
 	uint32_t doubted_tick;
 };
 
+/** Both ends, index + 1; 0: it is empty. */
+struct neigh_list {
+	uint32_t newest, oldest;
+};
+
 struct neigh_table {
 	struct ctx *ctx;
 	struct netifs *ifs;
@@ -62,7 +68,9 @@ struct neigh_table {
 	uint32_t free;     /* first free entry, index + 1 */
 	uint32_t epoch;    /* of all references: counts neigh_outdate */
 	uint32_t failures; /* neighbours given up */
-	uint32_t newest, oldest;
+	struct neigh_list by_use,
+	    waiting; /* those that hold no frame, and those that do, by when they began */
+	uint32_t nb_waiting;
 	uint32_t mask; /* of bucket[] */
 	uint32_t *bucket;
 	struct neigh_hold *hold;
@@ -90,6 +98,33 @@ static inline const struct neigh *neigh_ready(const struct neigh_table *nt, stru
 	           n->used == nt->ctx->tick))
 		return n;
 	return NULL;
+}
+
+/** neigh_list_insert makes an entry the newest of a list; neigh_list_remove takes it out. */
+static inline void neigh_list_insert(struct neigh_table *nt, struct neigh_list *l, struct neigh *n)
+{
+	const uint32_t id = (uint32_t)(n - nt->entry) + 1;
+
+	n->newer = 0;
+	n->older = l->newest;
+	if (l->newest != 0)
+		nt->entry[l->newest - 1].newer = id;
+	else
+		l->oldest = id;
+	l->newest = id;
+}
+
+static inline void neigh_list_remove(struct neigh_table *nt, struct neigh_list *l, struct neigh *n)
+{
+	if (n->newer != 0)
+		nt->entry[n->newer - 1].older = n->older;
+	else
+		l->newest = n->older;
+	if (n->older != 0)
+		nt->entry[n->older - 1].newer = n->newer;
+	else
+		l->oldest = n->newer;
+	n->newer = n->older = 0;
 }
 
 /** neigh_held_slot returns where the i-th of the frames is that an entry holds, the oldest first. */
@@ -127,7 +162,7 @@ static inline void neigh_confirm(struct neigh_table *nt, struct neigh_ref ref)
 /** neigh_find returns the entry of an address, or NULL. */
 struct neigh *neigh_find(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);
 
-/** neigh_add makes an entry, in state NEIGH_NEW; NULL when every entry holds frames. */
+/** neigh_add makes an entry, in state NEIGH_NEW; NULL when every entry is set by hand. */
 struct neigh *neigh_add(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);
 
 /**

@@ -20,18 +20,19 @@ static unsigned validate_entry(const struct neigh_table *nt, const struct neigh 
 	return bad;
 }
 
-/* Follows the list by use from its oldest end; bounded, should it be a circle. */
-static unsigned validate_list(const struct neigh_table *nt, uint32_t expected)
+/* Follows a list from its newest end, of those that hold frames or of the others; bounded, should it be a circle. */
+static unsigned validate_list(const struct neigh_table *nt, const struct neigh_list *l,
+                              bool waiting, uint32_t expected)
 {
 	uint32_t n = 0, newer = 0;
 
-	for (uint32_t i = nt->newest; i != 0 && n <= expected; i = nt->entry[i - 1].older, n++) {
-		if (nt->entry[i - 1].newer != newer || nt->hold[i - 1].n != 0 ||
+	for (uint32_t i = l->newest; i != 0 && n <= expected; i = nt->entry[i - 1].older, n++) {
+		if (nt->entry[i - 1].newer != newer || (nt->hold[i - 1].n != 0) != waiting ||
 		    nt->hold[i - 1].fixed)
 			return 1;
 		newer = i;
 	}
-	return n != expected || nt->oldest != newer;
+	return n != expected || l->oldest != newer;
 }
 
 static unsigned validate_chains(const struct neigh_table *nt)
@@ -51,7 +52,7 @@ static unsigned validate_chains(const struct neigh_table *nt)
 
 unsigned neigh_validate(const struct neigh_table *nt)
 {
-	uint32_t used = 0, listed = 0;
+	uint32_t used = 0, listed = 0, waiting = 0;
 	unsigned bad = 0;
 
 	for (uint32_t i = 0; i < nt->nb_entries; i++) {
@@ -59,8 +60,11 @@ unsigned neigh_validate(const struct neigh_table *nt)
 		used += nt->entry[i].state != NEIGH_FREE;
 		listed +=
 		    nt->entry[i].state != NEIGH_FREE && nt->hold[i].n == 0 && !nt->hold[i].fixed;
+		waiting += nt->entry[i].state != NEIGH_FREE && nt->hold[i].n != 0;
 	}
 	bad += used != nt->count;
-	bad += validate_chains(nt) + validate_list(nt, listed);
+	bad += waiting != nt->nb_waiting;
+	bad += validate_chains(nt) + validate_list(nt, &nt->by_use, false, listed) +
+	       validate_list(nt, &nt->waiting, true, waiting);
 	return bad + wheel_validate(&nt->wheel, nt->nb_entries);
 }

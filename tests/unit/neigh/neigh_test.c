@@ -360,40 +360,6 @@ static void test_reached_by_hint(void)
 	net_close(&net);
 }
 
-/* The least recently used entry makes room; what holds frames does not. */
-static void test_evict(void)
-{
-	struct neigh_ref first, second;
-	struct frame f;
-
-	net_init(&net);
-	net.ctx.cfg.arp_entries = 16;
-	net_open(&net);
-	for (unsigned i = 0; i < 16; i++) {
-		net_resolve(&net, 0, IP4(10, 0, 0, 100 + i), net_peer_mac);
-		net_advance(&net, 10);
-	}
-	first = look_up(IP4(10, 0, 0, 100));
-	second = look_up(IP4(10, 0, 0, 101));
-	output(IP4(10, 0, 0, 100), 50);
-	CU_ASSERT(net_next(&net, 0, &f));
-	output(NET_PEER, 50);
-	CU_ASSERT_EQUAL(net_count(&net, PC_ARP_EVICTED), 1);
-	CU_ASSERT(neigh_is_valid(net.ip.neigh, first));
-	CU_ASSERT(!neigh_is_valid(net.ip.neigh, second));
-	for (unsigned i = 0; i < 15; i++)
-		output(IP4(10, 0, 0, 10 + i), 50);
-	CU_ASSERT_EQUAL(net_count(&net, PC_ARP_EVICTED), 16);
-	CU_ASSERT_EQUAL(neigh_count(net.ip.neigh), 16);
-	CU_ASSERT_EQUAL(look_up(IP4(10, 0, 0, 200)).generation, 0);
-	output(IP4(10, 0, 0, 200), 50);
-	CU_ASSERT_EQUAL(net_count(&net, PC_TX_UNRESOLVED), 1);
-	hear(NET_PEER, 2, net_peer_mac);
-	CU_ASSERT_NOT_EQUAL(look_up(IP4(10, 0, 0, 200)).generation, 0);
-	CU_ASSERT_EQUAL(net_count(&net, PC_ARP_EVICTED), 17);
-	net_close(&net);
-}
-
 /* Neighbours of different interfaces have nothing to do with each other. */
 static void test_interfaces(void)
 {
@@ -540,7 +506,6 @@ static const struct unit_case cases[] = {
     {"an answer unasked", test_unasked_answer},
     {"who has been reached is believed", test_confirmed_and_not},
     {"what arrives proves it", test_reached_by_hint},
-    {"evict the least recently used", test_evict},
     {"one table, several interfaces", test_interfaces},
     {"broadcast and multicast", test_groups},
     {"lookup alone", test_lookup},
