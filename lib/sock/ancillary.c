@@ -253,6 +253,9 @@ static int read_number(const void *data, int least, int16_t *to)
 	return 0;
 }
 
+/* level and type in one, whatever the sender has written there */
+#define ITEM(level, type) ((uint64_t)(uint32_t)(level) << 32 | (uint32_t)(type))
+
 static int read_item(const struct sockets *s, const struct cmsghdr *h, const struct pc_addr *to,
                      struct udp_ctl *ctl)
 {
@@ -261,26 +264,26 @@ static int read_item(const struct sockets *s, const struct cmsghdr *h, const str
 	const bool ip4 = pc_addr_is_ip4(to);
 	uint16_t segment;
 
-	switch (h->cmsg_level << 16 | h->cmsg_type) {
-	case IPPROTO_IP << 16 | IP_PKTINFO:
+	switch (ITEM(h->cmsg_level, h->cmsg_type)) {
+	case ITEM(IPPROTO_IP, IP_PKTINFO):
 		return len == sizeof(struct in_pktinfo) && ip4 ? read_pktinfo(s, data, to, ctl)
 		                                               : -EINVAL;
-	case IPPROTO_IPV6 << 16 | IPV6_PKTINFO:
+	case ITEM(IPPROTO_IPV6, IPV6_PKTINFO):
 		return len == sizeof(struct in6_pktinfo) ? read_pktinfo6(s, data, to, ctl)
 		                                         : -EINVAL;
-	case IPPROTO_IP << 16 | IP_TTL:
+	case ITEM(IPPROTO_IP, IP_TTL):
 		return len == sizeof(int) && ip4 ? read_number(data, 1, &ctl->ttl) : -EINVAL;
-	case IPPROTO_IP << 16 | IP_TOS:
+	case ITEM(IPPROTO_IP, IP_TOS):
 		if (len == 1 && ip4) {
 			ctl->tos = *(const uint8_t *)data;
 			return 0;
 		}
 		return len == sizeof(int) && ip4 ? read_number(data, 0, &ctl->tos) : -EINVAL;
-	case IPPROTO_IPV6 << 16 | IPV6_HOPLIMIT:
+	case ITEM(IPPROTO_IPV6, IPV6_HOPLIMIT):
 		return len == sizeof(int) ? read_number(data, -1, &ctl->ttl) : -EINVAL;
-	case IPPROTO_IPV6 << 16 | IPV6_TCLASS:
+	case ITEM(IPPROTO_IPV6, IPV6_TCLASS):
 		return len == sizeof(int) ? read_number(data, -1, &ctl->tos) : -EINVAL;
-	case IPPROTO_UDP << 16 | UDP_SEGMENT:
+	case ITEM(IPPROTO_UDP, UDP_SEGMENT):
 		if (len != sizeof(segment))
 			return -EINVAL;
 		memcpy(&segment, data, sizeof(segment));
@@ -289,6 +292,13 @@ static int read_item(const struct sockets *s, const struct cmsghdr *h, const str
 	default:
 		return -EINVAL;
 	}
+}
+
+/* Linux passes over what is of a level that it does not know. */
+static bool is_for_us(int level)
+{
+	return level == SOL_SOCKET || level == IPPROTO_IP || level == IPPROTO_IPV6 ||
+	       level == IPPROTO_UDP;
 }
 
 int ancillary_read(const struct sockets *s, const struct sock_ref *ref, const struct msghdr *msg,
@@ -302,7 +312,8 @@ int ancillary_read(const struct sockets *s, const struct sock_ref *ref, const st
 		    h->cmsg_len > (size_t)((char *)m.msg_control + m.msg_controllen - (char *)h) ||
 		    (h->cmsg_level == IPPROTO_IPV6 && !ref->udp->ip6))
 			return -EINVAL;
-		err = read_item(s, h, to, ctl);
+		if (is_for_us(h->cmsg_level))
+			err = read_item(s, h, to, ctl);
 	}
 	return err;
 }

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -250,6 +251,11 @@ static void items(struct bed *b)
 	recv_msg(b, NEAR, near, 100, 512, 0);
 	send_item(b, far, 5007, 4, IPPROTO_IP, IP_PKTINFO, &pi, 4);
 	send_number(b, far, IPPROTO_IP, 4711, 1);
+	/* no level of ours, though its lower half is one */
+	send_number(b, far, 0x10000 | IPPROTO_IP, IP_TTL, 9);
+	recv_msg(b, NEAR, near, 100, 512, 0);
+	send_number(b, far, INT_MAX, IP_TTL, 9);
+	recv_msg(b, NEAR, near, 100, 512, 0);
 	send_number(b, far, IPPROTO_IP, IP_TTL, 255);
 	recv_msg(b, NEAR, near, 100, 512, 0);
 	close_both(b, far, near);
