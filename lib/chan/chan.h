@@ -102,19 +102,15 @@ struct chan_call {
 
 enum chan_proc_state { CHAN_PROC_FREE, CHAN_PROC_LIVE, CHAN_PROC_DYING };
 
+/** A slot; what has become of its process is the host's to know, and not here. */
 struct chan_proc {
-	uint32_t state;  /* of the host */
-	uint32_t buried; /* lcores that have forgotten a dying process; atomic */
-	uint32_t deaths; /* counts the ends of processes in this slot; of the host */
-	uint32_t pad[13];
 	struct chan_call call[CHAN_CALLS];
 };
 
 /** An event queue: filled by the lcores, emptied by one process. */
 struct chan_queue {
 	uint32_t armed; /* 0, or who waits: CHAN_ARMED once, CHAN_ALWAYS for every event */
-	uint32_t owner; /* process slot; 0: free; of the host */
-	uint32_t pad[14];
+	uint32_t pad[15];
 };
 
 enum { CHAN_ARMED = 1, CHAN_ALWAYS = 2 };
@@ -154,7 +150,6 @@ struct chan_sock {
 	uint32_t ip6;
 	uint32_t seq;                     /* a futex: counts every change */
 	uint32_t ev_in, ev_out, ev_state; /* count what became readable, writable, and the rest */
-	uint32_t primary;                 /* itself, unless it is a part */
 	uint32_t lcore;
 	int32_t error;    /* SO_ERROR; taken by swapping it for 0 */
 	uint32_t rx_want; /* both: the lcore waits for room in the rx fifo */
@@ -254,8 +249,9 @@ struct chan_lcore {
 struct chan_head {
 	uint64_t magic;
 	uint32_t nb_lcores, socks_per_lcore, fifo_bytes;
-	uint32_t down;                  /* the stack has ended: ENETDOWN */
-	uint64_t live[CHAN_PROC_WORDS]; /* slots that are not free */
+	uint32_t down; /* the stack has ended: ENETDOWN */
+	uint64_t
+	    live[CHAN_PROC_WORDS]; /* slots that are not free: what the host tells of its own */
 	_Alignas(64) struct chan_lcore lcore[CHAN_MAX_LCORES];
 };
 

@@ -16,7 +16,7 @@
 enum control_op {
 	CONTROL_HELLO = 1,  /* -> value: the slot; descriptor: the segment */
 	CONTROL_FORK,       /* -> value: a slot for a child; descriptor: its connection */
-	CONTROL_QUEUE,      /* -> value: an event queue; descriptor: its eventfd */
+	CONTROL_QUEUE,      /* -> value: an event queue; descriptor: its pipe */
 	CONTROL_QUEUE_FREE, /* arg: the event queue; without an answer */
 };
 

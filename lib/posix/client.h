@@ -427,7 +427,7 @@ static inline int64_t fail(int64_t rc)
 /** An event queue of this process. */
 struct queue {
 	uint32_t index; /* CHAN_NONE: none was left; whoever waits has to look now and then */
-	int fd;         /* its eventfd; -1 */
+	int fd;         /* its pipe, an open file that reads and writes; -1 */
 };
 
 /** control_ask asks the host (chan/control.h). Returns the value of the answer, with its descriptor in *fd, or a
@@ -441,8 +441,8 @@ void queue_close(struct queue *q);
 /** queue_pop takes the next socket that something has happened to. Returns false when there is none. */
 bool queue_pop(const struct queue *q, uint32_t *sock);
 
-/** queue_arm asks for a write to the eventfd by the next event (CHAN_ARMED) or by every one
- * (CHAN_ALWAYS); queue_disarm undoes the former, queue_clear empties the eventfd, queue_signal writes to it. */
+/** queue_arm asks for a write into the pipe by the next event (CHAN_ARMED) or by every one
+ * (CHAN_ALWAYS); queue_disarm undoes the former, queue_clear empties the pipe, queue_signal writes into it. */
 void queue_signal(const struct queue *q);
 void queue_arm(const struct queue *q, uint32_t how);
 void queue_disarm(const struct queue *q);

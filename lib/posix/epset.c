@@ -494,7 +494,7 @@ int epset_filter(struct epset *set, struct epoll_event *events, int n)
 
 /* ---- after a fork ----------------------------------------------------------------------------- */
 
-/* A kernel's instance that has but our eventfd is exchanged for one of our own. */
+/* A kernel's instance that has but our pipe is exchanged for one of our own. */
 static void unshare_instance(struct epset *set, int fd)
 {
 	int fresh, cloexec = sys_fcntl(fd, F_GETFD, 0) & FD_CLOEXEC ? O_CLOEXEC : 0;

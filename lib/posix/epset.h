@@ -6,7 +6,7 @@
  * An epoll set: the kernel's for the kernel's descriptors, and a list of items for ours.
  *
  * Overview: the descriptor of a set is one of a kernel's epoll instance, which holds the kernel's descriptors with the
- * caller's data, and the eventfd of the set's event queue.  A thread that waits first takes what is in the
+ * caller's data, and the pipe of the set's event queue.  A thread that waits first takes what is in the
  * queue, asks each socket what is ready, and sleeps in the kernel's epoll_wait() when there is nothing.
  *
  * As in the kernel, an item gets into the ready list by an event that it is interested in, or by epoll_ctl(), and is
@@ -22,7 +22,7 @@
 
 #define EPSET_BUCKETS 256
 
-/* data of the event queue's eventfd in the kernel's set */
+/* data of the event queue's pipe in the kernel's set */
 #define EPSET_QUEUE   UINT64_C(0x7065726376657175)
 #define EPSET_CONTROL UINT64_C(0x7065726376656374)
 
@@ -54,12 +54,12 @@ struct epset {
 	uint32_t sleepers;         /* threads in the kernel's epoll_wait(); atomic */
 	uint32_t forked_for;       /* the slot of the child that has its own copy of it */
 	bool told_down;            /* all items have told that the host is gone */
-	bool nested;               /* in another set, or polled: the eventfd tells of every event */
+	bool nested;               /* in another set, or polled: the pipe tells of every event */
 	struct item *nested_items; /* sets in this one */
 	struct item *bucket[EPSET_BUCKETS];
 };
 
-/** epset_new makes a set and puts its queue's eventfd into the kernel's instance fd. NULL: no memory. */
+/** epset_new makes a set and puts its queue's pipe into the kernel's instance fd. NULL: no memory. */
 struct epset *epset_new(int fd);
 
 /** epset_collect takes events into at most max places. Returns how many. */

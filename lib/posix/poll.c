@@ -3,7 +3,7 @@
  * poll, over descriptors of both kinds.
  *
  * A call that has to sleep takes an event queue, asks it to be told of each of our sockets, and sleeps in the kernel's
- * ppoll() on the others and the queue's eventfd.  Queues are kept for the next call.
+ * ppoll() on the others and the queue's pipe.  Queues are kept for the next call.
  */
 #include "posix/epset.h"
 

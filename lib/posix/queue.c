@@ -80,10 +80,8 @@ bool queue_pop(const struct queue *q, uint32_t *sock)
 
 void queue_signal(const struct queue *q)
 {
-	const uint64_t one = 1;
-
 	if (q->fd >= 0)
-		(void)!sys(write, q->fd, &one, sizeof(one));
+		(void)!sys(write, q->fd, "", 1);
 }
 
 void queue_arm(const struct queue *q, uint32_t how)
@@ -110,10 +108,10 @@ void queue_disarm(const struct queue *q)
 
 void queue_clear(const struct queue *q)
 {
-	uint64_t n;
+	char bytes[256];
 
-	if (q->fd >= 0)
-		(void)!sys(read, q->fd, &n, sizeof(n));
+	while (q->fd >= 0 && sys(read, q->fd, bytes, sizeof(bytes)) == (long)sizeof(bytes))
+		continue;
 }
 
 void queue_watch(const struct queue *q, uint32_t sock, bool alone)

@@ -34,6 +34,11 @@ static const struct sockaddr *address(const struct request *r)
 	return (const struct sockaddr *)(const void *)r->data;
 }
 
+static bool holds(const struct chan_sock *c, uint32_t proc)
+{
+	return (at_load(&c->holders[proc / 64]) & (UINT64_C(1) << (proc % 64))) != 0;
+}
+
 static int64_t do_socket(struct pc_service *s, const struct request *r)
 {
 	const int type = r->b & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -58,8 +63,8 @@ static int64_t do_socket(struct pc_service *s, const struct request *r)
 	c = chan_sock(s->chan, sock);
 	c->protocol = type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
 	c->flags = c->type == CHAN_STREAM ? CHAN_HUP : 0;
-	if (r->sock < s->chan->nb_socks)
-		c->primary = r->sock;
+	if (r->sock < s->chan->nb_socks && holds(chan_sock(s->chan, r->sock), r->proc))
+		service_sock(s, sock)->primary = r->sock;
 	at_or(&c->holders[r->proc / 64], UINT64_C(1) << (r->proc % 64));
 	return sock;
 }
@@ -372,11 +377,6 @@ static int64_t execute(struct pc_service *s, struct request *r)
 	default:
 		return -ENOSYS;
 	}
-}
-
-static bool holds(const struct chan_sock *c, uint32_t proc)
-{
-	return (at_load(&c->holders[proc / 64]) & (UINT64_C(1) << (proc % 64))) != 0;
 }
 
 static void finish(struct request *r, int64_t value)

@@ -6,12 +6,16 @@
 
 #define SWEEP_NS UINT64_C(1000000000)
 
-bool service_is_held(const struct chan_sock *c)
+bool service_is_held(struct pc_service *s, uint32_t sock)
 {
-	uint64_t any = 0;
+	const struct chan_sock *c = chan_sock(s->chan, sock);
+	uint64_t any = at_load_sc(&c->holders[0]) & CHAN_QUEUED;
+
+	if (service_sock(s, sock)->from == CHAN_NONE)
+		any = 0; /* it was in no queue, whatever it says */
 
 	for (uint32_t w = 0; w < CHAN_PROC_WORDS; w++)
-		any |= at_load_sc(&c->holders[w]);
+		any |= at_load_sc(&c->holders[w]) & at_load(&s->host->live[w]);
 	return any != 0;
 }
 
@@ -33,7 +37,7 @@ static void drop_unaccepted(struct pc_service *s, uint32_t sock)
 	uint32_t n, *words = chan_accept_words(s->chan, sock, &n), one;
 
 	for (uint32_t i = 0; i < n && word_pop(&c->accepted, words, n, &one); i++)
-		if (one != sock && service_owns(s, one) &&
+		if (service_owns(s, one) && service_sock(s, one)->from == sock &&
 		    at_and(&chan_sock(s->chan, one)->holders[0], ~CHAN_QUEUED) == CHAN_QUEUED)
 			service_drop(s, one);
 }
@@ -91,10 +95,10 @@ void service_close(struct pc_service *s, uint32_t sock)
 
 /* ---- dead processes --------------------------------------------------------------------------- */
 
-static void queues_of(struct chan *c, uint32_t proc, uint64_t mask[CHAN_SUB_WORDS])
+static void queues_of(const struct pc_host *h, uint32_t proc, uint64_t mask[CHAN_SUB_WORDS])
 {
 	for (uint32_t q = 0; q < CHAN_QUEUES; q++)
-		if (at_load(&chan_queue(c, q)->owner) == proc)
+		if (at_load(&h->queue_owner[q]) == proc)
 			mask[q / 64] |= UINT64_C(1) << (q % 64);
 }
 
@@ -104,7 +108,7 @@ void service_bury(struct pc_service *s, uint32_t proc)
 	uint64_t queues[CHAN_SUB_WORDS] = {0}, bit = UINT64_C(1) << (proc % 64);
 	uint32_t value;
 
-	queues_of(c, proc, queues);
+	queues_of(s->host, proc, queues);
 	/* what it has posted is forgotten; every socket that it held or kicked is looked at below: it may have closed
 	 * one, or written to one that others hold, as the last thing in its life */
 	for (uint32_t i = 0; i < c->post_cells; i++)
@@ -142,7 +146,7 @@ static void mark_queued(struct pc_service *s, uint32_t listener)
 	for (; at != end && end - at <= n; at++) {
 		uint32_t one = at_peek(&words[at & (n - 1)]);
 
-		if (service_owns(s, one))
+		if (service_owns(s, one) && service_sock(s, one)->from == listener)
 			service_sock(s, one)->in_queue = true;
 	}
 }
@@ -156,6 +160,9 @@ static bool sweep_one(struct pc_service *s, uint32_t sock)
 
 	if (own->in_queue || at_load(&c->holders[0]) != CHAN_QUEUED) {
 		own->suspect = false;
+		if (!service_is_held(s, sock))
+			service_look(
+			    s, sock); /* whoever had it named somebody else who is not there */
 		return false;
 	}
 	if (own->suspect && at_cas(&c->holders[0], &expected, 0)) {

@@ -54,12 +54,14 @@ static void serve_fork(struct pc_host *h, uint32_t proc)
 
 static void serve_queue(struct pc_host *h, uint32_t proc)
 {
-	int queue = host_queue(h, proc);
+	int fd = -1, queue = host_queue(h, proc, &fd);
 
-	if (queue < 0)
+	if (queue < 0) {
 		answer(h->conn[proc], -queue, 0, -1);
-	else
-		answer(h->conn[proc], 0, (uint32_t)queue, h->event_fd[queue]);
+		return;
+	}
+	answer(h->conn[proc], 0, (uint32_t)queue, fd);
+	(void)close(fd);
 }
 
 static void serve_request(struct pc_host *h, uint32_t proc)

@@ -92,11 +92,9 @@ static uint32_t transmit_one(struct pc_service *s, uint32_t sock, const struct f
 }
 
 /* Linux: a datagram that has left is an edge, for its room is free again; a program may send the next one only then. */
-static bool wants_edges(struct pc_service *s, const struct chan_sock *c)
+static bool wants_edges(struct pc_service *s, uint32_t sock)
 {
-	const uint32_t to = at_peek(&c->primary);
-
-	return to < s->chan->nb_socks && at_load(&chan_sock(s->chan, to)->edges) != 0;
+	return at_load(&chan_sock(s->chan, service_sock(s, sock)->primary)->edges) != 0;
 }
 
 unsigned dgram_transmit(struct pc_service *s, uint32_t sock)
@@ -116,7 +114,7 @@ unsigned dgram_transmit(struct pc_service *s, uint32_t sock)
 		left -= n;
 	}
 	if (at_load_sc(&c->tx_want) == 0)
-		return any && wants_edges(s, c) ? NEWS_OUT : 0;
+		return any && wants_edges(s, sock) ? NEWS_OUT : 0;
 	(void)at_swap(&c->tx_want, 0);
 	return NEWS_OUT;
 }

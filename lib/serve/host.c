@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -15,10 +15,15 @@
 
 /* ---- slots ------------------------------------------------------------------------------------ */
 
-static void set_state(struct pc_host *h, uint32_t p, enum chan_proc_state state)
+static void set_live(struct pc_host *h, uint32_t p, bool live)
 {
-	at_store(&h->slot[p], (uint32_t)state);
-	at_store_sc(&chan_proc(h->chan, p)->state, (uint32_t)state);
+	const uint64_t bit = UINT64_C(1) << (p % 64);
+
+	if (live)
+		at_or(&h->live[p / 64], bit);
+	else
+		at_and(&h->live[p / 64], ~bit);
+	at_store(&h->chan->head->live[p / 64], h->live[p / 64]); /* for whoever wants to know */
 }
 
 int host_attach(struct pc_host *h, int conn)
@@ -33,8 +38,8 @@ int host_attach(struct pc_host *h, int conn)
 		for (uint32_t i = 0; i < CHAN_CALLS; i++)
 			at_store(&proc->call[i].state, CHAN_CALL_FREE);
 		h->conn[p] = conn;
-		set_state(h, p, CHAN_PROC_LIVE);
-		at_or(&c->head->live[p / 64], UINT64_C(1) << (p % 64));
+		at_store_sc(&h->slot[p], CHAN_PROC_LIVE);
+		set_live(h, p, true);
 		return (int)p;
 	}
 	return -ENOSPC;
@@ -44,9 +49,9 @@ void host_leave(struct pc_host *h, uint32_t proc)
 {
 	(void)close(h->conn[proc]);
 	h->conn[proc] = -1;
-	at_store(&chan_proc(h->chan, proc)->buried, 0);
-	at_add(&chan_proc(h->chan, proc)->deaths, 1);
-	set_state(h, proc, CHAN_PROC_DYING);
+	at_store(&h->buried[proc], 0);
+	at_add(&h->deaths[proc], 1);
+	at_store_sc(&h->slot[proc], CHAN_PROC_DYING);
 	for (uint32_t i = 0; i < h->chan->nb_lcores; i++)
 		chan_wake_lcore(h->chan, i);
 }
@@ -56,8 +61,8 @@ static void free_slot(struct pc_host *h, uint32_t p)
 	for (uint32_t q = 0; q < CHAN_QUEUES; q++)
 		if (h->queue_owner[q] == p)
 			host_queue_free(h, p, q);
-	at_and(&h->chan->head->live[p / 64], ~(UINT64_C(1) << (p % 64)));
-	set_state(h, p, CHAN_PROC_FREE);
+	set_live(h, p, false);
+	at_store_sc(&h->slot[p], CHAN_PROC_FREE);
 }
 
 unsigned host_reap(struct pc_host *h)
@@ -65,11 +70,9 @@ unsigned host_reap(struct pc_host *h)
 	unsigned dying = 0;
 
 	for (uint32_t p = 1; p < CHAN_PROCS; p++) {
-		const struct chan_proc *proc = chan_proc(h->chan, p);
-
 		if (h->slot[p] != CHAN_PROC_DYING)
 			continue;
-		if (at_load(&proc->buried) < h->chan->nb_lcores)
+		if (at_load(&h->buried[p]) < h->chan->nb_lcores)
 			dying++;
 		else
 			free_slot(h, p);
@@ -79,22 +82,49 @@ unsigned host_reap(struct pc_host *h)
 
 /* ---- event queues ----------------------------------------------------------------------------- */
 
-int host_queue(struct pc_host *h, uint32_t proc)
+/* Opens a pipe once more, in a way that neither waits nor ever lacks a reader. Returns a descriptor or -errno. */
+static int open_again(int fd)
+{
+	char link[32];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	fd = open(link, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Gives a queue a pipe that nobody else has. An lcore may be writing into the one before. Returns the client's end or -errno. */
+static int renew_pipe(struct pc_host *h, uint32_t q)
+{
+	int fd[2], ours, clients;
+
+	if (pipe2(fd, O_CLOEXEC) != 0)
+		return -errno;
+	ours = open_again(fd[0]);
+	clients = ours < 0 ? ours : open_again(fd[0]);
+	(void)close(fd[0]);
+	(void)close(fd[1]);
+	if (clients < 0) {
+		if (ours >= 0)
+			(void)close(ours);
+	} else if (h->bell[q] < 0) {
+		at_store(&h->bell[q], ours);
+	} else {
+		(void)dup3(ours, h->bell[q], O_CLOEXEC);
+		(void)close(ours);
+	}
+	return clients;
+}
+
+int host_queue(struct pc_host *h, uint32_t proc, int *fd)
 {
 	for (uint32_t q = 0; q < CHAN_QUEUES; q++) {
-		int fd;
-
 		if (h->queue_owner[q] != 0)
 			continue;
-		fd = h->event_fd[q];
-		if (fd < 0)
-			fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-		if (fd < 0)
-			return -errno;
-		at_store(&h->event_fd[q], fd);
-		h->queue_owner[q] = proc;
+		*fd = renew_pipe(h, q);
+		if (*fd < 0)
+			return *fd;
+		at_store(&h->queue_owner[q], proc);
 		at_store(&chan_queue(h->chan, q)->armed, 0);
-		at_store(&chan_queue(h->chan, q)->owner, proc);
 		return (int)q;
 	}
 	return -ENOSPC;
@@ -105,16 +135,14 @@ void host_queue_free(struct pc_host *h, uint32_t proc, uint32_t queue)
 	if (queue >= CHAN_QUEUES || h->queue_owner[queue] != proc)
 		return;
 	at_store(&chan_queue(h->chan, queue)->armed, 0);
-	at_store(&chan_queue(h->chan, queue)->owner, 0);
-	h->queue_owner[queue] = 0;
+	at_store(&h->queue_owner[queue], 0);
 }
 
 void host_wake(struct pc_host *h, uint32_t queue)
 {
-	const uint64_t one = 1;
-	int fd = at_load(&h->event_fd[queue]);
+	const int fd = at_load(&h->bell[queue]);
 
-	if (fd >= 0 && write(fd, &one, sizeof(one)) < 0)
+	if (fd >= 0 && write(fd, "", 1) < 0)
 		return; /* it is full: whoever waits is awake */
 }
 
@@ -170,7 +198,7 @@ struct pc_host *pc_host_create(const struct pc_host_config *config)
 	}
 	h->listen_fd = -1;
 	for (uint32_t q = 0; q < CHAN_QUEUES; q++)
-		h->event_fd[q] = -1;
+		h->bell[q] = -1;
 	for (uint32_t p = 0; p < CHAN_PROCS; p++)
 		h->conn[p] = -1;
 	if (map_segment(h, &l, bytes) != 0) {
@@ -223,8 +251,8 @@ void pc_host_destroy(struct pc_host *h)
 	for (uint32_t i = 0; i < CHAN_MAX_LCORES; i++)
 		free(h->service[i]);
 	for (uint32_t q = 0; q < CHAN_QUEUES; q++)
-		if (h->event_fd[q] >= 0)
-			(void)close(h->event_fd[q]);
+		if (h->bell[q] >= 0)
+			(void)close(h->bell[q]);
 	(void)munmap(h->view.head, h->view.bytes);
 	(void)close(h->memfd);
 	free(h);

@@ -12,8 +12,9 @@
  * Life-cycle of a slot: FREE, LIVE when a process attaches, DYING when it hangs up, and FREE again when every
  * lcore has buried it.
  *
- * An event queue has an eventfd for as long as the host lives, so that an lcore may write to it at any
- * time.
+ * An event queue has a pipe, into which an lcore may write at any time for as long as the host lives: its descriptor stays, and
+ * gets another pipe when the queue gets another owner.  Both sides have open files of their own, so that nothing that the owner does
+ * to its own (as making it one that blocks, and filling it) makes an lcore wait.
  */
 
 #include <percore/host.h>
@@ -34,11 +35,15 @@ struct pc_host {
 	bool abstract; /* it listens at a name in the abstract namespace; before listen_fd */
 	pthread_t thread;
 	char path[108]; /* of the socket file; empty: none */
-	/* enum chan_proc_state; the segment has a copy for the lcores, where clients can write; atomic */
-	uint32_t slot[CHAN_PROCS];
-	int conn[CHAN_PROCS];              /* of a LIVE slot; -1 */
-	int event_fd[CHAN_QUEUES];         /* -1: not made yet; atomic */
+	/* what lcores have to know of slots and queues is not in the segment, where clients can write; atomic */
+	uint32_t slot[CHAN_PROCS];         /* enum chan_proc_state */
+	uint32_t buried[CHAN_PROCS];       /* lcores that have forgotten a dying process */
+	uint32_t deaths[CHAN_PROCS];       /* counts the ends of processes in this slot */
+	uint64_t live[CHAN_PROC_WORDS];    /* slots that are not free */
 	uint32_t queue_owner[CHAN_QUEUES]; /* slot; 0: free */
+	int bell[CHAN_QUEUES];             /* the lcores' end of a queue's pipe; -1: not made yet */
+	/* of the control thread */
+	int conn[CHAN_PROCS]; /* of a LIVE slot; -1 */
 	struct pc_service *service[CHAN_MAX_LCORES];
 };
 
@@ -51,13 +56,14 @@ void host_leave(struct pc_host *h, uint32_t proc);
 /** host_reap frees the slots that every lcore has buried. Returns how many are still dying. */
 unsigned host_reap(struct pc_host *h);
 
-/** host_queue gives an event queue to a slot. Returns its number, or a negative errno. */
-int host_queue(struct pc_host *h, uint32_t proc);
+/** host_queue gives an event queue to a slot, and the caller the client's end of its pipe in *fd. Returns the queue's number, or a
+ * negative errno. */
+int host_queue(struct pc_host *h, uint32_t proc, int *fd);
 
 /** host_queue_free takes one back, if it is the slot's. */
 void host_queue_free(struct pc_host *h, uint32_t proc, uint32_t queue);
 
-/** host_wake writes to the eventfd of a queue. For lcores. */
+/** host_wake writes into the pipe of a queue. For lcores; it never waits. */
 void host_wake(struct pc_host *h, uint32_t queue);
 
 /** control_bind binds a socket of packets to a name, also where a process that has died has left its file.

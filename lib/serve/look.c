@@ -34,13 +34,11 @@ static unsigned set_flag(struct chan_sock *c, uint32_t flag, bool on)
 /* An error of the stack becomes one that the client takes. */
 static unsigned move_error(struct pc_service *s, uint32_t sock, uint32_t mask)
 {
-	struct chan_sock *c = chan_sock(s->chan, sock);
 	int error = mask & EPOLLERR ? take_error(s, service_sock(s, sock)->fd) : 0;
 
 	if (error == 0)
 		return 0;
-	at_store_sc(&chan_sock(s->chan, c->primary < s->chan->nb_socks ? c->primary : sock)->error,
-	            error);
+	at_store_sc(&chan_sock(s->chan, service_sock(s, sock)->primary)->error, error);
 	return NEWS_STATE;
 }
 
@@ -132,10 +130,11 @@ static bool accept_one(struct pc_service *s, uint32_t sock)
 		(void)pc_close(s->st, fd);
 		return true;
 	}
+	service_sock(s, made)->from = sock;
 	a = chan_sock(s->chan, made);
 	a->protocol = IPPROTO_TCP;
 	a->state = CHAN_CONNECTED;
-	inherit(a, chan_sock(s->chan, c->primary < s->chan->nb_socks ? c->primary : sock));
+	inherit(a, chan_sock(s->chan, service_sock(s, sock)->primary));
 	keep_name(s, fd, &a->local, pc_getsockname);
 	keep_name(s, fd, &a->peer, pc_getpeername);
 	at_store(&a->holders[0], CHAN_QUEUED);
@@ -247,11 +246,12 @@ static unsigned look_dgram(struct pc_service *s, uint32_t sock)
 void service_look(struct pc_service *s, uint32_t sock)
 {
 	struct chan_sock *c = chan_sock(s->chan, sock);
-	bool held = service_is_held(c);
 	unsigned news = 0;
+	bool held;
 
 	if (!service_owns(s, sock))
 		return;
+	held = service_is_held(s, sock);
 	if (!held && !service_sock(s, sock)->closing) {
 		service_close(s, sock);
 		return;
@@ -263,6 +263,7 @@ void service_look(struct pc_service *s, uint32_t sock)
 	else
 		news = look_dgram(s, sock);
 	service_notify(s, sock, news);
-	if (!held)
+	/* what was accepted may have said that it listens, with this one in its queue, and taken it along */
+	if (!held && service_owns(s, sock))
 		service_close(s, sock);
 }

@@ -56,7 +56,7 @@ uint32_t service_adopt(struct pc_service *s, int fd, uint32_t type, bool ip6)
 	own = service_sock(s, sock);
 	s->free = own->next;
 	s->nb_used++;
-	*own = (struct service_sock){.fd = fd};
+	*own = (struct service_sock){.fd = fd, .from = CHAN_NONE, .primary = sock};
 	c = chan_sock(s->chan, sock);
 	/* a post or an event of the one before may still be on its way: those marks stay */
 	kicked = at_load(&c->kicked);
@@ -68,7 +68,6 @@ uint32_t service_adopt(struct pc_service *s, int fd, uint32_t type, bool ip6)
 	c->type = type;
 	c->ip6 = ip6;
 	c->lcore = s->lcore;
-	c->primary = sock;
 	c->cookie = (uint64_t)s->lcore << 48 | ++s->made;
 	return sock;
 }
@@ -97,15 +96,16 @@ static void take_post(struct pc_service *s, uint32_t proc, uint32_t value)
 static unsigned serve_proc(struct pc_service *s, uint32_t p)
 {
 	struct chan *c = s->chan;
-	uint32_t value, state = at_load_sc(&chan_proc(c, p)->state);
+	struct pc_host *h = s->host;
+	uint32_t value;
 	unsigned n = 0;
 
-	if (state == CHAN_PROC_DYING) {
-		if (s->buried[p] == at_load(&chan_proc(c, p)->deaths))
+	if (at_load_sc(&h->slot[p]) == CHAN_PROC_DYING) {
+		if (s->buried[p] == at_load(&h->deaths[p]))
 			return 0;
 		service_bury(s, p);
-		s->buried[p] = at_load(&chan_proc(c, p)->deaths);
-		at_add(&chan_proc(c, p)->buried, 1);
+		s->buried[p] = at_load(&h->deaths[p]);
+		at_add(&h->buried[p], 1);
 		return 1;
 	}
 	while (n < POSTS &&
@@ -123,7 +123,7 @@ unsigned pc_service_turn(struct pc_service *s, uint64_t now_ns)
 	int n;
 
 	for (uint32_t w = 0; w < CHAN_PROC_WORDS; w++)
-		for (uint64_t left = at_load(&s->chan->head->live[w]); left != 0; left &= left - 1)
+		for (uint64_t left = at_load(&s->host->live[w]); left != 0; left &= left - 1)
 			done += serve_proc(s, w * 64 + (uint32_t)__builtin_ctzll(left));
 	n = pc_epoll_wait(s->st, s->epoll, ev, EVENTS);
 	for (int i = 0; i < n; i++)
@@ -141,13 +141,13 @@ static bool has_posts(struct pc_service *s)
 	struct chan *c = s->chan;
 
 	for (uint32_t w = 0; w < CHAN_PROC_WORDS; w++) {
-		for (uint64_t left = at_load_sc(&c->head->live[w]); left != 0; left &= left - 1) {
+		for (uint64_t left = at_load_sc(&s->host->live[w]); left != 0; left &= left - 1) {
 			uint32_t p = w * 64 + (uint32_t)__builtin_ctzll(left);
 
 			if (post_waiting(chan_post(c, p, s->lcore), c->post_cells, s->post_tail[p]))
 				return true;
-			if (at_load_sc(&chan_proc(c, p)->state) == CHAN_PROC_DYING &&
-			    s->buried[p] != at_load(&chan_proc(c, p)->deaths))
+			if (at_load_sc(&s->host->slot[p]) == CHAN_PROC_DYING &&
+			    s->buried[p] != at_load(&s->host->deaths[p]))
 				return true;
 		}
 	}
@@ -213,10 +213,10 @@ static void tell_one(struct pc_service *s, uint32_t sock, unsigned news)
 void service_notify(struct pc_service *s, uint32_t sock, unsigned news)
 {
 	struct chan *c = s->chan;
-	uint32_t to = at_peek(&chan_sock(c, sock)->primary);
+	const uint32_t to = service_sock(s, sock)->primary;
 	struct chan_sock *p;
 
-	if (news == 0 || to >= c->nb_socks)
+	if (news == 0)
 		return;
 	p = chan_sock(c, to);
 	if (news & NEWS_IN)

@@ -37,7 +37,10 @@ struct service_sock {
 	bool in_queue;   /* of a listener, at this sweep */
 	bool suspect;    /* taken from an accept queue and held by nobody, at the last sweep */
 	int dgram_error; /* of the last datagram */
-	uint32_t copies; /* of struct chan_sock, when it was looked at last */
+	uint32_t from;   /* the listener in whose accept queue it was put; CHAN_NONE */
+	uint32_t
+	    primary; /* of which it is a part: hears what happens to it; itself, unless it is one */
+	uint32_t copies;     /* of struct chan_sock, when it was looked at last */
 	uint32_t accept_max; /* connections that may wait in our accept queue */
 };
 
@@ -108,8 +111,8 @@ unsigned stream_transmit(struct pc_service *s, uint32_t sock);
 unsigned dgram_receive(struct pc_service *s, uint32_t sock);
 unsigned dgram_transmit(struct pc_service *s, uint32_t sock);
 
-/** service_is_held says whether a process, or an accept queue, holds a socket. */
-bool service_is_held(const struct chan_sock *c);
+/** service_is_held says whether a process that is there, or an accept queue, holds a socket. */
+bool service_is_held(struct pc_service *s, uint32_t sock);
 
 /** service_close ends a socket that nobody holds, at once or when its last bytes are in the stack. */
 void service_close(struct pc_service *s, uint32_t sock);

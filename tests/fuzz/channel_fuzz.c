@@ -240,8 +240,8 @@ static void open_world(struct world *w)
 	fuzz_check(w->b.service != NULL);
 	w->c = w->b.host->chan;
 	/* a process that has attached, without the process */
-	at_store(&chan_proc(w->c, SLOT)->state, CHAN_PROC_LIVE);
-	at_or(&w->c->head->live[0], UINT64_C(1) << SLOT);
+	at_store(&w->b.host->slot[SLOT], CHAN_PROC_LIVE);
+	at_or(&w->b.host->live[0], UINT64_C(1) << SLOT);
 	begin_echo(w);
 }
 
@@ -250,7 +250,8 @@ static void close_world(struct world *w)
 {
 	for (uint32_t i = 0; i < w->c->nb_socks; i++)
 		memset(chan_sock(w->c, i)->holders, 0, sizeof(chan_sock(w->c, i)->holders));
-	at_store(&chan_proc(w->c, SLOT)->state, CHAN_PROC_DYING);
+	at_add(&w->b.host->deaths[SLOT], 1);
+	at_store(&w->b.host->slot[SLOT], CHAN_PROC_DYING);
 	for (uint32_t i = 0; i < w->c->nb_socks; i++)
 		if (service_owns(w->b.service, i))
 			service_look(w->b.service, i);

@@ -103,12 +103,12 @@ static void connect_some(const struct sockaddr_in *a, int far[], unsigned n)
 	}
 }
 
-static unsigned slots_in_use(const struct chan *c)
+static unsigned slots_in_use(const struct pc_host *h)
 {
 	unsigned n = 0;
 
 	for (uint32_t p = 1; p < CHAN_PROCS; p++)
-		n += at_load(&chan_proc(c, p)->state) != CHAN_PROC_FREE;
+		n += at_load(&h->slot[p]) != CHAN_PROC_FREE;
 	return n;
 }
 
@@ -128,10 +128,10 @@ static bool is_clean(unsigned sockets)
 	const struct pc_host *h = peers.bed.host;
 
 	for (int i = 0; i < 3000; i++, live_sleep(1))
-		if (slots_in_use(h->chan) == 1 && queues_in_use(h) == 0 &&
+		if (slots_in_use(h) == 1 && queues_in_use(h) == 0 &&
 		    __atomic_load_n(&s->nb_used, __ATOMIC_RELAXED) == sockets)
 			return true;
-	fprintf(stderr, "left: %u slots, %u queues, %u sockets\n", slots_in_use(h->chan),
+	fprintf(stderr, "left: %u slots, %u queues, %u sockets\n", slots_in_use(h),
 	        queues_in_use(h), s->nb_used);
 	return false;
 }

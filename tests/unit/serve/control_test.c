@@ -58,7 +58,7 @@ static int hello_at(const char *path)
 
 static void bury(struct pc_host *h, uint32_t proc)
 {
-	at_store(&chan_proc(h->chan, proc)->buried, 1);
+	at_store(&h->buried[proc], 1);
 	(void)usleep(100);
 }
 
@@ -78,6 +78,7 @@ static void a_service_is_woken(void)
 
 	CU_ASSERT_FATAL(s != NULL);
 	s->chan = h->chan;
+	s->host = h;
 	pc_service_wake(s);
 	pc_service_sleep(s, UINT64_MAX);
 	CU_ASSERT_EQUAL_FATAL(pthread_create(&other, NULL, wake_soon, s), 0);

@@ -4,6 +4,7 @@
  * keep its own structures in order, and serve another client.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -51,8 +52,8 @@ static void start(void)
 	CU_ASSERT_FATAL(b.service != NULL);
 	c = b.host->chan;
 	/* a process that has attached, without the process */
-	at_store(&chan_proc(c, SLOT)->state, CHAN_PROC_LIVE);
-	at_or(&c->head->live[0], UINT64_C(1) << SLOT);
+	at_store(&b.host->slot[SLOT], CHAN_PROC_LIVE);
+	at_or(&b.host->live[0], UINT64_C(1) << SLOT);
 }
 
 /* The slot dies; nothing of it is left. */
@@ -60,7 +61,8 @@ static void finish(void)
 {
 	for (uint32_t i = 0; i < c->nb_socks; i++)
 		memset(chan_sock(c, i)->holders, 0, sizeof(chan_sock(c, i)->holders));
-	at_store(&chan_proc(c, SLOT)->state, CHAN_PROC_DYING);
+	at_add(&b.host->deaths[SLOT], 1);
+	at_store(&b.host->slot[SLOT], CHAN_PROC_DYING);
 	for (uint32_t i = 0; i < c->nb_socks; i++) {
 		/* what a sweep would find, too */
 		if (service_owns(b.service, i))
@@ -172,14 +174,15 @@ static void a_slot_that_says_it_is_free(void)
 	CU_ASSERT_FATAL(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, two) == 0);
 	first = host_attach(b.host, one[0]);
 	CU_ASSERT_FATAL(first > 0);
-	at_store(&chan_proc(c, (uint32_t)first)->state, CHAN_PROC_FREE);
+	memset(chan_proc(c, 0), 0xff, CHAN_PROCS * sizeof(struct chan_proc));
+	memset(c->head->live, 0, sizeof(c->head->live));
 	second = host_attach(b.host, two[0]);
 	CU_ASSERT_NOT_EQUAL(first, second);
-	at_store(&chan_proc(c, (uint32_t)first)->buried, 9);
-	at_store(&chan_proc(c, (uint32_t)first)->state, CHAN_PROC_DYING);
 	CU_ASSERT_EQUAL(host_reap(b.host), 0);
 	CU_ASSERT_NOT_EQUAL(b.host->conn[first], -1);
 	CU_ASSERT_EQUAL(b.host->slot[first], CHAN_PROC_LIVE);
+	/* nobody else's posts lie unread */
+	CU_ASSERT_EQUAL(call(CHAN_OP_SOCKET, CHAN_NONE, AF_INET, SOCK_DGRAM, NULL, 0), 0);
 	finish();
 	close(one[1]);
 	close(two[1]);
@@ -198,6 +201,72 @@ static void a_socket_of_somebody_else(void)
 	finish();
 }
 
+/* Who says that others hold its socket, who are not there, keeps it no longer than it lives itself. */
+static void a_socket_of_nobody(void)
+{
+	int64_t sock;
+
+	start();
+	sock = call(CHAN_OP_SOCKET, CHAN_NONE, AF_INET, SOCK_STREAM, NULL, 0);
+	CU_ASSERT_FATAL(sock >= 0);
+	chan_sock(c, (uint32_t)sock)->holders[0] = UINT64_C(1) << 9;
+	chan_sock(c, (uint32_t)sock)->holders[1] = UINT64_MAX;
+	at_add(&b.host->deaths[SLOT], 1);
+	at_store(&b.host->slot[SLOT], CHAN_PROC_DYING);
+	turn();
+	turn();
+	CU_ASSERT_EQUAL(b.service->nb_used, 0);
+	finish();
+}
+
+/* What is told of a socket goes to itself, unless it was made as a part of one that its maker had. */
+static void a_part_of_what_is_others(void)
+{
+	int64_t theirs, sock;
+
+	start();
+	theirs = call(CHAN_OP_SOCKET, CHAN_NONE, AF_INET, SOCK_STREAM, NULL, 0);
+	CU_ASSERT_FATAL(theirs >= 0);
+	chan_sock(c, (uint32_t)theirs)->holders[0] = UINT64_C(1) << 9;
+	at_or(&b.host->live[0], UINT64_C(1) << 9);
+	sock = call(CHAN_OP_SOCKET, (uint32_t)theirs, AF_INET, SOCK_STREAM, NULL, 0);
+	CU_ASSERT_FATAL(sock >= 0);
+	CU_ASSERT_EQUAL(service_sock(b.service, (uint32_t)sock)->primary, sock);
+	CU_ASSERT_EQUAL(call(CHAN_OP_BIND, (uint32_t)theirs, 0, 0, NULL, 0), -EBADF);
+	finish();
+}
+
+#define STUCK_S 10
+
+/* An lcore that rings writes, and does not wait for whoever has made the other end block and filled it; nor does that one
+ * hear what is for the next. */
+static void a_queue_that_is_full_and_blocks(void)
+{
+	uint64_t full = UINT64_MAX - 1;
+	int fd, next, queue;
+
+	start();
+	queue = host_queue(b.host, SLOT, &fd);
+	CU_ASSERT_FATAL(queue >= 0 && fd >= 0);
+	while (write(fd, &full, sizeof(full)) > 0)
+		continue;
+	CU_ASSERT_EQUAL(fcntl(fd, F_SETFL, O_RDWR), 0);
+	alarm(STUCK_S);
+	host_wake(b.host, (uint32_t)queue);
+	alarm(0);
+	host_queue_free(b.host, SLOT, (uint32_t)queue);
+	CU_ASSERT_EQUAL(host_queue(b.host, SLOT, &next), queue);
+	CU_ASSERT(read(next, &full, 1) < 0 && errno == EAGAIN);
+	host_wake(b.host, (uint32_t)queue);
+	CU_ASSERT_EQUAL(read(next, &full, sizeof(full)), 1);
+	host_queue_free(b.host, SLOT, (uint32_t)queue);
+	/* without anybody who reads */
+	close(next);
+	host_wake(b.host, (uint32_t)queue);
+	finish();
+	close(fd);
+}
+
 static void a_listener_in_its_own_queue(void)
 {
 	struct sockaddr_in a = bed_addr(&b, NEAR, 80);
@@ -213,7 +282,7 @@ static void a_listener_in_its_own_queue(void)
 	chan_accept_words(c, (uint32_t)sock, &n)[0] = (uint32_t)sock;
 	chan_sock(c, (uint32_t)sock)->accepted.head = 1;
 	chan_sock(c, (uint32_t)sock)->holders[0] = CHAN_QUEUED;
-	service_close(b.service, (uint32_t)sock);
+	service_look(b.service, (uint32_t)sock);
 	CU_ASSERT_EQUAL(b.service->nb_used, 0);
 	finish();
 }
@@ -296,6 +365,28 @@ static void listeners_that_wait(void)
 	finish();
 }
 
+/* A queue in which somebody else's connection is written takes none along. */
+static void a_connection_of_another_listener(void)
+{
+	uint32_t l[2], n, one;
+
+	start();
+	l[0] = listener(80);
+	l[1] = listener(81);
+	connect_some(80, 1);
+	for (int i = 0; i < 5; i++)
+		turn();
+	CU_ASSERT_FATAL(accepted(l[0]) == 1);
+	one = chan_accept_words(c, l[0], &n)[0];
+	chan_accept_words(c, l[1], &n)[0] = one;
+	chan_sock(c, l[1])->accepted.head = 1;
+	CU_ASSERT_EQUAL(call(CHAN_OP_SHUTDOWN, l[1], SHUT_RDWR, 0, NULL, 0), 0);
+	CU_ASSERT(service_owns(b.service, one) && chan_sock(c, one)->holders[0] == CHAN_QUEUED);
+	CU_ASSERT_EQUAL(call(CHAN_OP_SHUTDOWN, l[0], SHUT_RDWR, 0, NULL, 0), 0);
+	CU_ASSERT(!service_owns(b.service, one));
+	finish();
+}
+
 /* ---- many ------------------------------------------------------------------------------------- */
 
 static void write_nonsense(uint32_t sock)
@@ -364,8 +455,12 @@ static const struct unit_case cases[] = {
     {"a full event queue", a_full_event_queue},
     {"a slot that says it is free", a_slot_that_says_it_is_free},
     {"a socket of somebody else", a_socket_of_somebody_else},
+    {"a socket of nobody", a_socket_of_nobody},
+    {"a part of what is others'", a_part_of_what_is_others},
+    {"a queue that is full and blocks", a_queue_that_is_full_and_blocks},
     {"a listener in its own queue", a_listener_in_its_own_queue},
     {"listeners that wait for free sockets", listeners_that_wait},
+    {"a connection of another listener", a_connection_of_another_listener},
     {"nonsense", nonsense},
 };
 
