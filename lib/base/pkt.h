@@ -19,12 +19,18 @@ struct pkt {
 	struct rte_mbuf *next; /* in the queue; m->next is the next mbuf of the same packet */
 	union {
 		struct {
-			uint32_t seq;     /* of the first payload byte */
-			uint32_t sent_us; /* when it was last sent */
-			uint16_t len;     /* payload bytes */
-			uint8_t flags;    /* of the owner of the queue */
-			uint8_t sends;    /* how often it was sent, at most 255 */
-			uint32_t cookie;  /* of the owner of the queue */
+			union {
+				struct {
+					uint32_t sent_us; /* when it was last sent */
+					uint32_t cookie;  /* of the owner of the queue */
+				};
+				struct rte_mbuf
+				    *run; /* in place of both while SACKed (scoreboard.h) */
+			};
+			uint32_t seq;  /* of the first payload byte */
+			uint16_t len;  /* payload bytes */
+			uint8_t flags; /* of the owner of the queue */
+			uint8_t sends; /* how often it was sent, at most 255 */
 		} tx;
 		struct {
 			uint32_t seq;    /* of the first payload byte */

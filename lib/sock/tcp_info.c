@@ -9,6 +9,7 @@
 #include "base/seq.h"
 #include "tcp/account.h"
 #include "tcp/rtt.h"
+#include "tcp/scoreboard.h"
 #include "tcp/tcp.h"
 
 #define DUP_THRESH 3 /* RFC 5681 section 3.2; tcpi_reordering while nothing came later than that */
@@ -97,7 +98,7 @@ static uint64_t under_way(const struct ctx *ctx, const struct tcb *t, const stru
 	if (a->chrono != ACCOUNT_IDLE || q == NULL || q->snd.head == NULL ||
 	    q->snd.head == q->snd_next)
 		return 0;
-	return ctx->now_us - pkt_of(q->snd.head)->tx.sent_us;
+	return ctx->now_us - scoreboard_sent_us(q, ctx->now_us);
 }
 
 static void fill_account(const struct ctx *ctx, const struct tcp_account *a, struct tcp_info *info)

@@ -11,6 +11,8 @@
 
 #include <rte_malloc.h>
 
+#include "tcp/scoreboard.h"
+
 #define SPENT_AT_ONCE_US (1u << 30)
 
 static uint32_t nb_accounts(uint32_t n)
@@ -88,7 +90,7 @@ static uint32_t begun_us(const struct tcp *tcp, const struct tcb *t)
 		return t->sent_us;
 	if (q == NULL || q->snd.head == NULL || q->snd.head == q->snd_next)
 		return tcp->ctx->now_us;
-	return pkt_of(q->snd.head)->tx.sent_us;
+	return scoreboard_sent_us(q, tcp->ctx->now_us);
 }
 
 void account_turn(const struct tcp *tcp, const struct tcb *t, enum account_chrono what)

@@ -98,8 +98,9 @@ void pmtu_begin(struct tcp *tcp, struct tcb *t)
 /* what is under way in segments that are too large is lost, but not for want of room in some queue */
 static void forgive(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
-	for (struct rte_mbuf *m = q->snd.head; m != NULL && m != q->snd_next; m = pkt_of(m)->next) {
-		if (pkt_of(m)->tx.len <= t->mss || (pkt_of(m)->tx.flags & (SEG_SACKED | SEG_LOST)))
+	for (struct rte_mbuf *m = scoreboard_open(q, q->snd.head); m != NULL;
+	     m = scoreboard_next(q, m)) {
+		if (pkt_of(m)->tx.len <= t->mss || (pkt_of(m)->tx.flags & SEG_LOST))
 			continue;
 		scoreboard_lost(q, m);
 		q->pmtu.forgiven += pkt_of(m)->tx.len;

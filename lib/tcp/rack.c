@@ -74,19 +74,20 @@ static uint32_t reordering_window(const struct tcp_queues *q, const struct tcb *
 	return wnd > WND_MIN_US ? (uint32_t)wnd : WND_MIN_US;
 }
 
-uint32_t rack_detect(struct tcp_queues *q, const struct tcb *t, uint32_t now_us)
+uint32_t rack_detect(struct tcp_queues *q, const struct tcb *t, uint32_t now_us, uint64_t *looks)
 {
 	const struct rack *r = &q->rack;
 	uint32_t wait = 0, wnd = reordering_window(q, t);
 
 	if (!r->valid)
 		return 0;
-	for (struct rte_mbuf *m = q->snd.head; m != q->snd_next && m != NULL; m = pkt_of(m)->next) {
+	for (struct rte_mbuf *m = scoreboard_open(q, q->snd.head); m != NULL;
+	     m = scoreboard_next(q, m)) {
 		const struct pkt *note = pkt_of(m);
-		uint8_t marks = note->tx.flags & (SEG_SACKED | SEG_LOST | SEG_RESENT);
 		int32_t left;
 
-		if ((marks & SEG_SACKED) || marks == SEG_LOST)
+		++*looks;
+		if ((note->tx.flags & (SEG_LOST | SEG_RESENT)) == SEG_LOST)
 			continue;
 		if (!sent_after(r->sent_us, r->end, note->tx.sent_us,
 		                note->tx.seq + note->tx.len)) {

@@ -73,7 +73,8 @@ void rack_dsack(struct rack *r, uint32_t snd_una, uint32_t snd_nxt);
 /** rack_recovered narrows it again after so many recoveries without a DSACK. */
 void rack_recovered(struct rack *r);
 
-/** rack_detect marks what is lost (step 5). Returns in how many us it wants to look again; 0: not. */
-uint32_t rack_detect(struct tcp_queues *q, const struct tcb *t, uint32_t now_us);
+/** rack_detect marks what is lost (step 5). Returns in how many us it wants to look again; 0: not. Adds to *looks how many
+ * segments it has looked at. */
+uint32_t rack_detect(struct tcp_queues *q, const struct tcb *t, uint32_t now_us, uint64_t *looks);
 
 #endif

@@ -66,13 +66,44 @@ static struct rte_mbuf *first_sent(const struct tcp_queues *q)
 	return q->snd.head == q->snd_next ? NULL : q->snd.head;
 }
 
+/* The last of the run that m belongs to, which is SACKED. Each on the way there is made to refer to what the one that it refers
+ * to does. */
+static struct rte_mbuf *run_end(struct rte_mbuf *m)
+{
+	for (;;) {
+		struct pkt *note = pkt_of(m);
+		struct rte_mbuf *to = note->tx.run != m ? note->tx.run : note->next;
+
+		if (to == NULL || !(pkt_of(to)->tx.flags & SEG_SACKED))
+			return m;
+		note->tx.run = pkt_of(to)->tx.run;
+		m = to;
+	}
+}
+
+struct rte_mbuf *scoreboard_open(const struct tcp_queues *q, struct rte_mbuf *m)
+{
+	while (m != NULL && (pkt_of(m)->tx.flags & SEG_SACKED))
+		m = pkt_of(run_end(m))->next;
+	return m == q->snd_next ? NULL : m;
+}
+
+/* SACKED no longer; when it was sent, and the sum of its payload, are forgotten */
+static void unsack(struct rte_mbuf *m, uint32_t now_us)
+{
+	struct pkt *note = pkt_of(m);
+
+	note->tx.flags &= (uint8_t)~SEG_SACKED;
+	note->tx.sent_us = now_us;
+}
+
 static struct rte_mbuf *next_sent(const struct tcp_queues *q, struct rte_mbuf *m)
 {
 	m = pkt_of(m)->next;
 	return m == q->snd_next ? NULL : m;
 }
 
-void scoreboard_all_lost(struct tcp_queues *q)
+void scoreboard_all_lost(struct tcp_queues *q, uint32_t now_us)
 {
 	struct rte_mbuf *m = first_sent(q);
 	bool reneged = m != NULL && (pkt_of(m)->tx.flags & SEG_SACKED);
@@ -83,13 +114,13 @@ void scoreboard_all_lost(struct tcp_queues *q)
 		q->sack_at = NULL;
 	}
 	for (; m != NULL; m = next_sent(q, m)) {
-		if (reneged)
-			pkt_of(m)->tx.flags &= (uint8_t)~SEG_SACKED;
+		if (reneged && (pkt_of(m)->tx.flags & SEG_SACKED))
+			unsack(m, now_us);
 		scoreboard_lost(q, m);
 	}
 }
 
-void scoreboard_reneged(struct tcp_queues *q)
+void scoreboard_reneged(struct tcp_queues *q, uint32_t now_us)
 {
 	struct rte_mbuf *m = q->snd.head;
 	struct pkt *note = pkt_of(m);
@@ -97,7 +128,7 @@ void scoreboard_reneged(struct tcp_queues *q)
 	if (!(note->tx.flags & SEG_SACKED))
 		return;
 	scoreboard_forget(q, m, note->tx.len);
-	note->tx.flags &= (uint8_t)~SEG_SACKED;
+	unsack(m, now_us);
 	memset(q->sack_known, 0, sizeof(q->sack_known)); /* it may be SACKed again */
 }
 
@@ -157,7 +188,7 @@ static struct rte_mbuf *walk_from(const struct tcp_queues *q, uint32_t start)
 {
 	struct rte_mbuf *m = q->sack_at;
 
-	return m != NULL && seq_leq(pkt_of(m)->tx.seq, start) ? m : first_sent(q);
+	return scoreboard_open(q, m != NULL && seq_leq(pkt_of(m)->tx.seq, start) ? m : q->snd.head);
 }
 
 static void mark_sacked(struct tcp_queues *q, struct rte_mbuf *m, uint32_t now_us)
@@ -166,7 +197,8 @@ static void mark_sacked(struct tcp_queues *q, struct rte_mbuf *m, uint32_t now_u
 
 	rack_deliver(&q->rack, note, now_us);
 	scoreboard_plain(q, m);
-	note->tx.flags |= SEG_SACKED;
+	note->tx.flags = (uint8_t)((note->tx.flags & ~SEG_SUMMED) | SEG_SACKED);
+	note->tx.run = m;
 	q->sacked_bytes += note->tx.len;
 	q->sacked_segs++;
 	q->sack_at = m;
@@ -177,14 +209,13 @@ static uint32_t mark_within(struct tcp_queues *q, const struct sack_block *b, un
 {
 	uint32_t looks = 0;
 
-	for (struct rte_mbuf *m = walk_from(q, span->start); m != NULL; m = next_sent(q, m)) {
+	for (struct rte_mbuf *m = walk_from(q, span->start); m != NULL; m = scoreboard_next(q, m)) {
 		const struct pkt *note = pkt_of(m);
 
 		if (seq_geq(note->tx.seq, span->end))
 			break;
 		looks++;
-		if (seq_gt(note->tx.seq + note->tx.len, span->start) &&
-		    !(note->tx.flags & SEG_SACKED) && is_within(note, b, n))
+		if (seq_gt(note->tx.seq + note->tx.len, span->start) && is_within(note, b, n))
 			mark_sacked(q, m, now_us);
 	}
 	return looks;

@@ -8,10 +8,32 @@
  * A segment is plain, SACKED, LOST, or LOST and RESENT; the queue counts the bytes of each, and
  * pipe = flight - sacked - lost + resent (RFC 6675 section 4).  A peer without SACK takes the same
  * path: every duplicate ACK stands for one segment that has left the network (dup_bytes).
+ *
+ * Whoever looks for what is missing does not want to see what is SACKED, which in a large flight is nearly all.  So
+ * segments that are SACKED and follow upon each other are a run: each refers to one behind it in the run (pkt.tx.run), the
+ * last to itself, and who follows the references shortens them, so that a run is passed in a few steps, however long it is (a
+ * disjoint-set forest).  References lead to what is freed later than their owner.
  */
 
 #include "tcp/tcb.h"
 #include "wire/tcp.h"
+
+/** scoreboard_open returns the first segment from m on (NULL: none) that is under way and not SACKED; NULL: there is none. */
+struct rte_mbuf *scoreboard_open(const struct tcp_queues *q, struct rte_mbuf *m);
+
+/** scoreboard_next returns the first such segment behind m. */
+static inline struct rte_mbuf *scoreboard_next(const struct tcp_queues *q, struct rte_mbuf *m)
+{
+	return scoreboard_open(q, pkt_of(m)->next);
+}
+
+/** scoreboard_sent_us tells when the oldest segment was sent; of one that is SACKED nobody knows, so it was just now. */
+static inline uint32_t scoreboard_sent_us(const struct tcp_queues *q, uint32_t now_us)
+{
+	const struct pkt *oldest = pkt_of_const(q->snd.head);
+
+	return oldest->tx.flags & SEG_SACKED ? now_us : oldest->tx.sent_us;
+}
 
 /** scoreboard_lost marks a segment as lost, unless it is SACKED; one that was resent may be lost again. */
 void scoreboard_lost(struct tcp_queues *q, struct rte_mbuf *m);
@@ -27,11 +49,11 @@ void scoreboard_forget(struct tcp_queues *q, const struct rte_mbuf *m, uint32_t 
 
 /** scoreboard_all_lost marks all that is under way as lost; SACKs are forgotten too if the oldest
  * has one, for then the peer has dropped what it had (RFC 2018 section 8). */
-void scoreboard_all_lost(struct tcp_queues *q);
+void scoreboard_all_lost(struct tcp_queues *q, uint32_t now_us);
 
 /** scoreboard_reneged takes SACKED back from the oldest segment, if it has that: what a peer has SACKed, and does not acknowledge
  * though nothing is missing before it, it has dropped (RFC 2018 section 8). */
-void scoreboard_reneged(struct tcp_queues *q);
+void scoreboard_reneged(struct tcp_queues *q, uint32_t now_us);
 
 /** scoreboard_all_plain takes every LOST and RESENT back: the loss was none. */
 void scoreboard_all_plain(struct tcp_queues *q);

@@ -84,7 +84,7 @@ static uint32_t pop_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 		}
 		a.any = true;
 		a.clear = a.clear && note->tx.sends == 1 && !(note->tx.flags & SEG_SACKED);
-		a.sent_us = note->tx.sent_us;
+		a.sent_us = note->tx.sent_us; /* not if it is SACKED */
 		if (!(note->tx.flags & SEG_SACKED))
 			deliver(tcp, t, q, note);
 		scoreboard_forget(q, m, note->tx.len);

@@ -327,13 +327,19 @@ static void find_lost_by_count(struct tcp_queues *q)
 	}
 }
 
+/* the segments that were looked at for what is missing */
+static uint64_t *looks_of(struct tcp *tcp)
+{
+	return &tcp->ctx->counters.value[PC_TCP_SACK_LOOKS];
+}
+
 static void find_lost(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                       const struct loss_ack *a)
 {
 	uint32_t wait;
 
 	if (uses_rack(tcp, t)) {
-		wait = rack_detect(q, t, tcp->ctx->now_us);
+		wait = rack_detect(q, t, tcp->ctx->now_us, looks_of(tcp));
 		if (wait > 0)
 			set_loss_timer(tcp, t, q, TCP_LT_REORDER, ticks_from_us(wait));
 	} else if (t->opt & TCB_OPT_SACK) {
@@ -450,7 +456,7 @@ void tcp_loss_timeout(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	q->tlp_out = false;
 	q->pace.next_ns = 0; /* RFC 6298 (5.4): it has waited for long enough */
 	q->pace_waits = false;
-	scoreboard_all_lost(q);
+	scoreboard_all_lost(q, tcp->ctx->now_us);
 	q->recovery = TCP_R_LOSS;
 	q->recover = t->snd_nxt;
 	q->frto = FRTO_OFF;
@@ -563,7 +569,7 @@ void tcp_loss_look(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	uint32_t wait = 0;
 
 	if (uses_rack(tcp, t))
-		wait = rack_detect(q, t, tcp->ctx->now_us);
+		wait = rack_detect(q, t, tcp->ctx->now_us, looks_of(tcp));
 	else
 		dupack_lost(t, q);
 	if (q->recovery == TCP_R_OPEN && q->lost_bytes > 0 && !is_forgiven(tcp, t, q))

@@ -30,9 +30,9 @@ static bool may_go(const struct tcb *t, const struct tcp_queues *q, const struct
 
 bool tcp_loss_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
-	struct rte_mbuf *m = q->snd.head;
+	struct rte_mbuf *m = scoreboard_open(q, q->snd.head);
 
-	for (; m != q->snd_next && m != NULL; m = pkt_of(m)->next) {
+	for (; m != NULL; m = scoreboard_next(q, m)) {
 		if ((pkt_of(m)->tx.flags & (SEG_LOST | SEG_RESENT)) != SEG_LOST)
 			continue;
 		if (q->pace.left == 0 || !may_go(t, q, m))

@@ -207,7 +207,7 @@ static void send_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	struct rte_mbuf *m = q->snd.head;
 	bool fresh = m == q->snd_next;
 
-	scoreboard_reneged(q);
+	scoreboard_reneged(q, tcp->ctx->now_us);
 	/* a byte of its own is an mbuf more for each window that stays closed */
 	if (tcp->ctx->mbufs_low && pkt_of(m)->tx.len > 1) {
 		tcp_send_keepalive(tcp, t);

@@ -34,6 +34,18 @@ static bool sum_is_right(const struct rte_mbuf *m)
 	           cksum_fold_be(cksum_add_mbuf(0, m, m->pkt_len - n->tx.len, n->tx.len));
 }
 
+/* what m refers to is behind it in its run, or itself */
+static bool run_is_right(struct rte_mbuf *m)
+{
+	const struct rte_mbuf *to = pkt_of(m)->tx.run;
+
+	if (!(pkt_of(m)->tx.flags & SEG_SACKED))
+		return true;
+	while (m != NULL && m != to && (pkt_of(m)->tx.flags & SEG_SACKED))
+		m = pkt_of(m)->next;
+	return m == to && m != NULL && (pkt_of(m)->tx.flags & SEG_SACKED);
+}
+
 static void check_snd(struct report *r, const struct tcb *t, const struct tcp_queues *q)
 {
 	uint32_t seq = t->snd_una, bytes = 0, sacked = 0, lost = 0, resent = 0, segs = 0;
@@ -52,6 +64,7 @@ static void check_snd(struct report *r, const struct tcb *t, const struct tcp_qu
 		check(r, t, sent || !(n->tx.flags & (SEG_SACKED | SEG_LOST | SEG_RESENT)),
 		      "unsent is unmarked");
 		check(r, t, sum_is_right(m), "a sum is that of the payload");
+		check(r, t, run_is_right(m), "SACKed segments refer along their run");
 		check(r, t, pkt_of(m)->next != NULL || q->snd.tail == m, "tail is the last");
 		sacked += (n->tx.flags & SEG_SACKED) ? n->tx.len : 0;
 		segs += (n->tx.flags & SEG_SACKED) ? 1 : 0;

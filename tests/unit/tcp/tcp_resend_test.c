@@ -29,7 +29,7 @@ static void begin(uint32_t n, uint32_t small)
 	turn();
 	forget();
 	q = tcp_queues(tcp, t);
-	scoreboard_all_lost(q);
+	scoreboard_all_lost(q, 0);
 	if (small > 0)
 		write_bytes(t, small);
 	CU_ASSERT_EQUAL(t->snd_nxt, ISS + n * MSS);
