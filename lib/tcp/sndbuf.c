@@ -32,21 +32,6 @@ static void queue_segment(struct tcp_queues *q, struct rte_mbuf *m, uint32_t seq
 		q->snd_next = m;
 }
 
-/* counts one mbuf more; when they are low, only whoever has nothing queued gets one, so that those who hold much do
- * not keep out those who ask for little */
-static bool may_take(struct ctx *ctx, const struct tcp_queues *q)
-{
-	if (likely(ctx->mbufs_spare > 0)) {
-		ctx->mbufs_spare--;
-		return true;
-	}
-	ctx->mbufs_low = true;
-	if (q->snd.head != NULL || ctx->mbufs_last == 0)
-		return false;
-	ctx->mbufs_last--;
-	return true;
-}
-
 /* the last segment if bytes can be added to it, else a new one, else NULL */
 static struct rte_mbuf *open_segment(struct ctx *ctx, struct tcp_queues *q, uint32_t seq,
                                      uint16_t mss)
@@ -57,7 +42,7 @@ static struct rte_mbuf *open_segment(struct ctx *ctx, struct tcp_queues *q, uint
 	    (pkt_of(m)->tx.flags & (SEG_INLINE | SEG_EOR)) == SEG_INLINE &&
 	    pkt_of(m)->tx.sends == 0 && pkt_of(m)->tx.len < mss && rte_pktmbuf_tailroom(m) > 0)
 		return m;
-	if (!may_take(ctx, q))
+	if (!sndbuf_may_take(ctx, q->snd.head != NULL))
 		return NULL;
 	m = ctx_mbuf(ctx);
 	if (m != NULL)

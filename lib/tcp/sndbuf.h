@@ -12,6 +12,21 @@ struct iovec;
 /* headroom that an inline segment needs: TCP with all options, and what lies below */
 #define SNDBUF_HEADROOM 122
 
+/** sndbuf_may_take counts one mbuf more for a send queue, which holds others or not, and says whether it may be taken; when they
+ * are low, only whoever has nothing queued gets one, so that those who hold much do not keep out those who ask for little. */
+static inline bool sndbuf_may_take(struct ctx *ctx, bool holds_others)
+{
+	if (likely(ctx->mbufs_spare > 0)) {
+		ctx->mbufs_spare--;
+		return true;
+	}
+	ctx->mbufs_low = true;
+	if (holds_others || ctx->mbufs_last == 0)
+		return false;
+	ctx->mbufs_last--;
+	return true;
+}
+
 /**
  * sndbuf_append copies up to max bytes from iov to the end of the queue, whose sequence number is
  * end_seq: into the last segment while it was never sent and is not full, then into new ones of mss

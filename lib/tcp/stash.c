@@ -37,10 +37,17 @@ void stash_fini(struct stash *s)
 	rte_free(s->free);
 }
 
+/* When a path fails, all that is stashed is opened within a second.  Each then holds an mbuf until its peer answers, so they are
+ * counted as those of new data are: what the answers come in must be left (stack/poll.c). */
+static struct rte_mbuf *take_mbuf(struct ctx *ctx)
+{
+	return sndbuf_may_take(ctx, false) ? ctx_mbuf(ctx) : NULL;
+}
+
 bool stash_open(struct tcp *tcp, struct tcb *t)
 {
 	const uint32_t stashed = t->queues, len = t->snd_nxt - t->snd_una;
-	struct rte_mbuf *m = ctx_mbuf(tcp->ctx);
+	struct rte_mbuf *m = take_mbuf(tcp->ctx);
 	struct tcp_queues *q;
 
 	assert(tcb_is_stashed(t) && t->snd_bytes == len);

@@ -16,9 +16,10 @@
  * has SND.NXT - SND.UNA = snd_bytes bytes, sent once, at sent_us; TCB_T_LOSS runs for them; nothing is unread, lost, early, urgent or
  * paced; and cwnd is what it was at the beginning at most.
  *
- * Who gets to see such a connection: tcp_stashed_input takes a plain acknowledgement, and stash_drop is the end of a
- * connection.  Whatever else may have to do with what is under way calls stash_open first, which makes an mbuf and queues
- * of it again, or fails for want of one, as sending does.  Those who only look use tcp_queues_if.
+ * Who gets to see such a connection: stashed_input (tcp_plain.c) takes a plain acknowledgement, a reset goes by the TCB alone, and
+ * stash_drop is the end of a connection.  Whatever else may have to do with what is under way calls stash_open first, which makes an
+ * mbuf and queues of it again, or fails, as sending does, for want of one or when mbufs are low.  Those who only look use
+ * tcp_queues_if.
  */
 
 #include <rte_branch_prediction.h>
@@ -82,8 +83,8 @@ static inline void stash_drop(struct tcp *tcp, struct tcb *t)
 	t->snd_bytes = 0;
 }
 
-/** stash_open makes an mbuf and queues of what is stashed again. Returns false when there is none of the one or the other; nothing
- * has changed then. */
+/** stash_open makes an mbuf and queues of what is stashed again. Returns false when there is none of the one or the other, or no mbuf
+ * to spare; nothing has changed then. */
 bool stash_open(struct tcp *tcp, struct tcb *t);
 
 #endif

@@ -569,7 +569,8 @@ int tcp_input_any(struct tcp *tcp, flow_ref ref, struct rte_mbuf *m, const struc
 	case FLOW_TCB:
 		t = tcp_tcb(tcp, index);
 		(void)tcp_input_count(tcp, t, rx);
-		if (tcb_is_stashed(t) && !stash_open(tcp, t))
+		/* a reset looks at no queue, and must not wait for what it gives back */
+		if (tcb_is_stashed(t) && !(rx->seg.flags & TCP_RST) && !stash_open(tcp, t))
 			return PC_DROP_TCP_MEMORY;
 		if (unlikely(t->state == TCP_S_SYN_SENT))
 			return input_syn_sent(tcp, t, m, p, rx);

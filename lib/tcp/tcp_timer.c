@@ -19,7 +19,7 @@
 
 #define ACKS_AFTER_DELAY    4u
 #define USER_TIMEOUT_MAX_MS 140000000u
-#define STASH_AGAIN_MS      10 /* when there was no mbuf to send it again with */
+#define STASH_AGAIN_MS      200u /* or a time-out later, when there was no mbuf to send it again with */
 
 /* Keep-alives sent in a tick, at least, and the part of all connections that may be.  Millions that were opened within a
  * few seconds are due within a few seconds, too; sent at once they, and what answers them, would leave time for nothing
@@ -300,7 +300,8 @@ static void on_loss_timer(struct tcp *tcp, struct tcb *t)
 	struct tcp_queues *q;
 
 	if (unlikely(tcb_is_stashed(t)) && !stash_open(tcp, t)) {
-		tcp_timer_set(tcp, t, TCB_T_LOSS, ticks_from_ms(STASH_AGAIN_MS));
+		tcp_timer_set(tcp, t, TCB_T_LOSS,
+		              RTE_MAX(tcp_rto_ticks(tcp, t), ticks_from_ms(STASH_AGAIN_MS)));
 		return;
 	}
 	q = tcp_queues(tcp, t);

@@ -184,7 +184,46 @@ static void closed_windows_may_stay(struct wt *w)
 	EQ(wt_count(w, PC_TCP_STALLED_RESET), 0);
 }
 
+/* Small answers that are under way as copies need no mbufs (tcp.stash_from), so there may be as many as there are mbufs.
+ * When no answer comes all are sent again: what is left to receive into is not taken for that, and once the path is good
+ * again everything goes on. */
+static void copies(struct wt *w)
+{
+	static struct flow all[2047];
+	const unsigned n = 2047;
+	uint64_t again;
+
+	one_pool(w);
+	w->cfg.tcp_stash_from = 0;
+	w->cfg.stack_max_connections = w->cfg.stack_mbufs = n;
+	wt_listen(w, 16);
+	for (unsigned i = 0; i < n; i++) {
+		open_one(w);
+		wt_send(w, 100);
+		EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+		all[i] = w->flow;
+	}
+	EQ(wt_count(w, PC_TCP_STASHED), n);
+	wt_pass(w, 10000);
+	CHECK(wt_drop(w) > n);
+	for (unsigned i = 0; i < n; i++) {
+		w->flow = all[i];
+		INJECT(.flags = A, .seq = 1, .ack = 101);
+	}
+	EQ(wt_count(w, PC_TX_NO_MBUF), 0);
+	wt_drop(w);
+	again = wt_count(w, PC_TCP_RETRANSMITS);
+	for (unsigned i = 0; i < n; i++) {
+		w->flow = all[i];
+		wt_send(w, 100);
+		EXPECT(.flags = PA, .seq = 101, .ack = 1, .len = 100);
+		INJECT(.flags = A, .seq = 1, .ack = 201);
+	}
+	EQ(wt_count(w, PC_TCP_RETRANSMITS), again);
+}
+
 static const struct wt_case cases[] = {
+    {"copies of what is under way leave mbufs to receive into", copies},
     {"RFC 2018 8: out-of-order data gives way to connections that move", holes},
     {"RFC 2018 8: what gave way is taken when it comes again", holes_are_filled},
     {"RFC 9293 3.8.6.1: closed windows give way when mbufs are short", closed_windows},

@@ -3,6 +3,7 @@
 /* What becomes of a connection that is stashed, and what is needed to end that; see stash.h. */
 #include "tcp/stash.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 
 #include <rte_mbuf.h>
@@ -124,12 +125,13 @@ static void probed_for(void)
 	end();
 }
 
-/* without an mbuf a time-out is tried again, what is not plain is dropped, and nothing is lost */
+/* without an mbuf a time-out is tried again, which is no work for thousands, what is not plain is dropped, and nothing is lost */
 static void without_mbufs(void)
 {
 	begin(0);
 	hold(true);
 	pass(1500);
+	CU_ASSERT(count(PC_TX_NO_MBUF) >= 1 && count(PC_TX_NO_MBUF) < 5);
 	CU_ASSERT(silent());
 	CU_ASSERT(tcb_is_stashed(t));
 	CU_ASSERT(t->timers & TCB_T_LOSS);
@@ -145,6 +147,44 @@ static void without_mbufs(void)
 	CU_ASSERT(sent(TCP_ACK | TCP_FIN, ISS + LEN, IRS + LEN, 0));
 	pass(1500);
 	CU_ASSERT(sent(TCP_ACK | TCP_PSH | TCP_FIN, ISS, IRS + LEN, LEN));
+	end();
+}
+
+/* what is left for acknowledgements to be received into is not taken; they are as good without, and so is a reset */
+static void mbufs_are_low(void)
+{
+	begin(0);
+	net.ctx.mbufs_spare = net.ctx.mbufs_last = 0;
+	CU_ASSERT_FALSE(stash_open(tcp, t));
+	net.ctx.mbufs_last = 1;
+	CU_ASSERT(stash_open(tcp, t));
+	CU_ASSERT_EQUAL(net.ctx.mbufs_last, 0);
+	CU_ASSERT_EQUAL(input_ack(t, ISS + LEN), PC_DROP_TCP_ACK_DONE);
+	net.ctx.mbufs_low = false;
+	net.ctx.mbufs_spare = 1000;
+	CU_ASSERT_EQUAL(write_bytes(t, LEN), LEN);
+	turn();
+	CU_ASSERT(tcb_is_stashed(t));
+	net.ctx.mbufs_spare = 0;
+	CU_ASSERT_EQUAL(input_ack(t, ISS), PC_DROP_TCP_MEMORY);
+	CU_ASSERT(tcb_is_stashed(t));
+	CU_ASSERT_EQUAL(input_ack(t, ISS + 2 * LEN), PC_DROP_TCP_ACK_DONE);
+	CU_ASSERT_EQUAL(t->queues, 0);
+	end();
+}
+
+static void reset_by_peer(void)
+{
+	begin(0);
+	net.ctx.mbufs_spare = net.ctx.mbufs_last = 0;
+	CU_ASSERT_EQUAL(input(t, (struct tcp_seg){.flags = TCP_RST, .seq = IRS + LEN + 1}),
+	                PC_DROP_TCP_RST_WINDOW); /* RFC 5961 section 3: challenged */
+	CU_ASSERT(tcb_is_stashed(t));
+	CU_ASSERT_EQUAL(input(t, (struct tcp_seg){.flags = TCP_RST, .seq = IRS + LEN}),
+	                PC_DROP_TCP_RST);
+	CU_ASSERT_EQUAL(t->state, TCP_S_CLOSED);
+	CU_ASSERT_EQUAL(t->error, ECONNRESET);
+	CU_ASSERT_EQUAL(tcp->stash.nb_free, tcp->nb_queues);
 	end();
 }
 
@@ -206,6 +246,8 @@ static const struct unit_case cases[] = {
     {"two sent again", two_sent_again},
     {"RFC 8985 section 7: probed for", probed_for},
     {"without mbufs", without_mbufs},
+    {"mbufs are low", mbufs_are_low},
+    {"RFC 9293 3.10.7.4: reset by its peer", reset_by_peer},
     {"followed by more", followed},
     {"reset", reset},
     {"destroyed", destroyed},
