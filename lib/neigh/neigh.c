@@ -451,6 +451,12 @@ void neigh_suspect(struct neigh_table *nt, struct neigh *n)
 		set_state(nt, n, NEIGH_STALE, nt->ctx->cfg.arp_stale_ms);
 }
 
+void neigh_distrust(struct neigh_table *nt, struct neigh_ref ref)
+{
+	if (neigh_is_valid(nt, ref))
+		neigh_suspect(nt, &nt->entry[ref.index]);
+}
+
 void neigh_suspect_all(struct neigh_table *nt, uint8_t netif)
 {
 	for (uint32_t i = 0; i < nt->nb_entries; i++)

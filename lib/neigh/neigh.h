@@ -101,6 +101,10 @@ void arp_announce(struct neigh_table *nt, uint16_t laddr);
  */
 void neigh_outdate(struct neigh_table *nt);
 
+/** neigh_distrust notes that what is sent by a neighbour seems not to arrive: it is asked soon, unless it turns out meanwhile that
+ * something does (RFC 1122 section 3.3.1.4: negative advice). */
+void neigh_distrust(struct neigh_table *nt, struct neigh_ref ref);
+
 /** neigh_suspect_all notes that everybody on a link may be somebody else now: who is in use is asked again. */
 void neigh_suspect_all(struct neigh_table *nt, uint8_t netif);
 

@@ -17,6 +17,7 @@
 #include "tcp/tcp_loss.h"
 #include "tcp/tcp_segment.h"
 
+#define R1                  3 /* SHLD-10 */
 #define ACKS_AFTER_DELAY    4u
 #define USER_TIMEOUT_MAX_MS 140000000u
 #define STASH_AGAIN_MS      200u /* or a time-out later, when there was no mbuf to send it again with */
@@ -247,8 +248,8 @@ static void on_retransmit(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		q->loss_timer = TCP_LT_RTO;
 		pmtu_timeout(tcp, t, q);
 	}
-	if (t->retries == 3) /* R1: ask again who the next hop is */
-		t->neigh.generation = 0;
+	if (t->retries == R1) /* MUST-20 (b): "pass negative advice ... to the IP layer" */
+		neigh_distrust(tcp->ip->neigh, t->neigh);
 	if (q != NULL && q->snd.head != NULL && q->snd.head != q->snd_next)
 		tcp_work(tcp, t);
 	else if (t->flags & TCB_FIN_SENT)

@@ -359,6 +359,46 @@ static void dead_gateway(struct wt *w)
 	EQ(pc_stack_validate(w->st, NULL), 0);
 }
 
+/* One that dies while its last answer still counts is found out by those whose segments by way of it are not answered (RFC 9293
+ * MUST-20 (b), RFC 1122 3.3.1.4). After R1 it has 5 s to carry something, and is asked then; the neighbour table alone would
+ * begin with that after 30 s. */
+static void gateway_dies(struct wt *w)
+{
+	const struct pc_route one = route(NET, "192.0.2.253");
+	struct pc_route two = route(NET, "192.0.2.252");
+
+	start(w);
+	two.metric = 1;
+	OK(pc_route_add(w->st, &one));
+	OK(pc_route_add(w->st, &two));
+	send_to(w, FAR, NULL); /* asks for it */
+	CHECK(goes_by(w, FAR, (const uint8_t *)PEER_MAC));
+	w->flow.peer_be = inet_addr(FAR);
+}
+
+static void expect_other_gateway(struct wt *w, uint64_t within_ms)
+{
+	const uint64_t begun = w->now;
+	const struct frame *f;
+
+	do {
+		f = wt_next_frame(w, 60000);
+		CHECK(f != NULL);
+	} while (memcmp(f->b, mac2, 6) != 0);
+	CHECK(w->now - begun < within_ms * 1000000);
+	EQ(wt_count(w, PC_GATEWAYS_DOWN), 1);
+}
+
+static void dead_gateway_of_connection(struct wt *w)
+{
+	gateway_dies(w);
+	wt_established(w);
+	probe_answer_arp(w->probe, false);
+	wt_send(w, 100);
+	expect_other_gateway(w, 28000);
+	INJECT(.flags = A, .seq = 1, .ack = 101);
+}
+
 /* ---- neighbours ------------------------------------------------------------------------------ */
 
 static void neighbours(struct wt *w)
@@ -812,6 +852,7 @@ static const struct wt_case cases[] = {
     {"a route changes under a connection", connection_and_route},
     {"a route has an MTU", route_mtu},
     {"RFC 1122 3.3.1.4: a gateway that does not answer", dead_gateway},
+    {"RFC 9293 MUST-20: R1 has a gateway asked", dead_gateway_of_connection},
     {"neighbours are set", neighbours},
     {"RFC 5227 2.1.1: an address is asked for before it is used", probing},
     {"RFC 5227 2.1.1: an address that somebody has or wants", conflicts},
