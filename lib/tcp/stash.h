@@ -87,4 +87,10 @@ static inline void stash_drop(struct tcp *tcp, struct tcb *t)
  * to spare; nothing has changed then. */
 bool stash_open(struct tcp *tcp, struct tcb *t);
 
+/** stash_open_for_more does so for what is to be sent behind it, which is refused while mbufs are low. */
+static inline bool stash_open_for_more(struct tcp *tcp, struct tcb *t)
+{
+	return !tcp->ctx->mbufs_low && stash_open(tcp, t);
+}
+
 #endif

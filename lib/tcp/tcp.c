@@ -243,7 +243,7 @@ static bool flush_one(struct tcp *tcp, struct tcb *t)
 	if (likely(tcp_plain_output(tcp, t)))
 		return true;
 	/* who was refused a place in the send queue for want of an mbuf waits for one */
-	if (unlikely(tcb_is_stashed(t)) && (t->flags & TCB_STARVED) && !stash_open(tcp, t))
+	if (unlikely(tcb_is_stashed(t)) && (t->flags & TCB_STARVED) && !stash_open_for_more(tcp, t))
 		return false;
 	done = tcp_output(tcp, t);
 	/* a listener, or a connection in SYN-SENT, has nobody to tell its window to */

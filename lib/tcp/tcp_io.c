@@ -84,7 +84,7 @@ ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 	limit = tcp_snd_limit(tcp, t);
 	if (t->snd_bytes >= limit)
 		return no_space(tcp, t, t->snd_bytes == 0);
-	if (unlikely(tcb_is_stashed(t)) && !stash_open(tcp, t))
+	if (unlikely(tcb_is_stashed(t)) && !stash_open_for_more(tcp, t))
 		return no_space(tcp, t, true);
 	q = tcp->ctx->mbufs_low && !tcp_may_send_one(tcp, t) ? NULL : tcb_attach_queues(tcp, t);
 	if (q == NULL)

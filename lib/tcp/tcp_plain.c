@@ -298,6 +298,8 @@ static inline void stashed_ack(struct tcp *tcp, struct tcb *t, struct tcp_accoun
 	ip_confirm(tcp->ip, t->neigh);
 	t->timers &= (uint8_t)~TCB_T_LOSS;
 	t->snd_una = seg->ack;
+	if (unlikely(t->flags & TCB_NOSPACE))
+		tcp_ack_space(tcp, t);
 }
 
 /* plain_input of a connection that is stashed: nothing else is plain than that its segment has come */
@@ -305,23 +307,19 @@ static __rte_noinline int stashed_input(struct tcp *tcp, struct tcb *t, struct r
                                         const struct ip_pkt *p, const struct tcp_rx *rx)
 {
 	const struct tcp_seg *seg = &rx->seg;
-	const uint32_t acked = seg->ack - t->snd_una, stashed = t->queues;
+	const uint32_t acked = seg->ack - t->snd_una;
 	struct tcp_queues *q = NULL;
-	struct tcp_account *a;
 
 	if (!segment_is_plain(tcp, t, rx) || acked != t->snd_nxt - t->snd_una || !cc_of(t)->plain ||
-	    (t->flags & (TCB_NOSPACE | TCB_MORE)))
+	    (t->flags & TCB_MORE))
 		return TCP_NOT_PLAIN;
-	t->queues = 0;
-	if (!rest_is_plain(tcp, t, seg, acked, &q)) {
-		t->queues = stashed;
+	stash_drop(tcp, t);
+	if (!rest_is_plain(tcp, t, seg, acked, &q)) { /* what it acknowledges needs no mbuf */
+		stashed_ack(tcp, t, account_of(tcp, t), seg);
 		return TCP_NOT_PLAIN;
 	}
-	stash_free(&tcp->stash, stashed);
-	t->snd_bytes = 0;
-	a = input_count(tcp, t, rx);
 	input_header(tcp, t, seg, acked);
-	stashed_ack(tcp, t, a, seg);
+	stashed_ack(tcp, t, input_count(tcp, t, rx), seg);
 	if (q != NULL) { /* they were taken for what came before */
 		q->recover = t->snd_una - 1;
 		q->small_end = t->snd_una;

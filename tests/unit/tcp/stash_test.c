@@ -173,6 +173,47 @@ static void mbufs_are_low(void)
 	end();
 }
 
+/* ... as well as when there is text with it that has to wait, or somebody waits for room to write */
+static void acknowledged_when_low(void)
+{
+	begin(0);
+	net.ctx.mbufs_low = true;
+	net.ctx.mbufs_spare = net.ctx.mbufs_last = 0;
+	CU_ASSERT_EQUAL(write_bytes(t, LEN), -EAGAIN);
+	CU_ASSERT(tcb_is_stashed(t) && (t->flags & TCB_NOSPACE));
+	CU_ASSERT_EQUAL(input_data(t, IRS + LEN, LEN), PC_DROP_TCP_MEMORY);
+	CU_ASSERT_EQUAL(t->queues, 0);
+	CU_ASSERT_EQUAL(tcp->stash.nb_free, tcp->nb_queues);
+	CU_ASSERT_EQUAL(t->snd_una, ISS + LEN);
+	CU_ASSERT_EQUAL(t->snd_bytes, 0);
+	CU_ASSERT_EQUAL(t->rcv_nxt, IRS + LEN);
+	CU_ASSERT_FALSE(t->timers & TCB_T_LOSS);
+	net.ctx.mbufs_low = false;
+	net.ctx.mbufs_spare = 1000;
+	turn();
+	CU_ASSERT_FALSE(t->flags & (TCB_NOSPACE | TCB_STARVED));
+	CU_ASSERT(told(t));
+	CU_ASSERT_EQUAL(input_data(t, IRS + LEN, LEN), VERDICT_DONE);
+	CU_ASSERT_EQUAL(read_bytes(t, IRS + LEN, 1000), LEN);
+	end();
+}
+
+/* the acknowledgement tells at once who was refused, without an mbuf */
+static void makes_room(void)
+{
+	begin(0);
+	t->snd_max = LEN;
+	t->flags |= TCB_SNDBUF_SET;
+	CU_ASSERT_EQUAL(write_bytes(t, LEN), -EAGAIN);
+	(void)told(t);
+	net.ctx.mbufs_last = 0;
+	CU_ASSERT_EQUAL(input_ack(t, ISS + LEN), PC_DROP_TCP_ACK_DONE);
+	CU_ASSERT_FALSE(t->flags & TCB_NOSPACE);
+	CU_ASSERT(told(t));
+	CU_ASSERT_EQUAL(t->queues, 0);
+	end();
+}
+
 static void reset_by_peer(void)
 {
 	begin(0);
@@ -247,6 +288,8 @@ static const struct unit_case cases[] = {
     {"RFC 8985 section 7: probed for", probed_for},
     {"without mbufs", without_mbufs},
     {"mbufs are low", mbufs_are_low},
+    {"acknowledged when mbufs are low", acknowledged_when_low},
+    {"makes room", makes_room},
     {"RFC 9293 3.10.7.4: reset by its peer", reset_by_peer},
     {"followed by more", followed},
     {"reset", reset},
