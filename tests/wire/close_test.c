@@ -279,7 +279,7 @@ static void last_words(struct wt *w, bool lingers)
 	}
 	wt_send(w, 10);
 	EXPECT(.flags = PA, .seq = 1, .ack = 101, .len = 10);
-	wt_send(w, 1500);
+	EQ(wt_write(w, 1500, 0), 1500);
 	OK(pc_close(w->st, w->flow.fd));
 	wt_settle(w);
 	EXPECT(.flags = A, .seq = 11, .ack = 101, .len = 1460);
@@ -296,6 +296,19 @@ static void last_words_before_the_reset(struct wt *w)
 static void last_words_of_one_that_lingers(struct wt *w)
 {
 	last_words(w, true);
+}
+
+/* connect() with AF_UNSPEC ends a connection in the same way */
+static void last_words_before_a_disconnect(struct wt *w)
+{
+	const struct sockaddr none = {.sa_family = AF_UNSPEC};
+
+	wt_established(w);
+	EQ(wt_write(w, 100, 0), 100);
+	OK(pc_connect(w->st, w->flow.fd, &none, sizeof(none)));
+	wt_settle(w);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+	EXPECT(.flags = RA, .seq = 101, .ack = 1);
 }
 
 /* and what the peer's window has no room for is lost with it */
@@ -495,6 +508,7 @@ static const struct wt_case cases[] = {
     {"a full TIME-WAIT table gives up the oldest", time_wait_table_full},
     {"RFC 2525 2.17, 9293 SHLD-3: close() with unread data resets", unread_data_resets},
     {"RFC 2525 2.17: what was written goes ahead of the reset", last_words_before_the_reset},
+    {"connect(2): ... also of AF_UNSPEC's", last_words_before_a_disconnect},
     {"socket(7): ... and of one with SO_LINGER of 0", last_words_of_one_that_lingers},
     {"RFC 2525 2.17: ... as far as the window allows", last_words_beyond_the_window},
     {"socket(7): SO_LINGER of 0 resets", linger_zero_resets},

@@ -301,6 +301,40 @@ static void idle_memory(struct wt *w)
 	INJECT(.flags = A, .seq = 1, .ack = p.high);
 }
 
+/* ... and of what is taken away while little is sent */
+static void unused_memory(struct wt *w)
+{
+	struct progress p = {1, 1};
+	uint32_t before;
+
+	w->cfg.tcp_congestion = 0;
+	w->peer.ws = 7 + 1;
+	wt_established(w);
+	wt_send(w, 60 * MSS);
+	take_sent(w, &p);
+	for (unsigned i = 0; i < 3; i++) {
+		wt_pass(w, 0.02);
+		INJECT(.flags = A, .seq = 1, .ack = 1);
+	}
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 10 * MSS);
+	p.una = p.high = 1 + 10 * MSS;
+	EQ(wt_info(w).tcpi_snd_ssthresh, 5);
+	round_trips(w, &p, 20, 20, true);
+	for (p.una = 0; p.una != p.high; take_sent(w, &p)) {
+		p.una = p.high;
+		INJECT(.flags = A, .seq = 1, .ack = p.una);
+	}
+	before = wt_info(w).tcpi_snd_cwnd;
+	CHECK(before > 15);
+	for (unsigned i = 0; i < 16; i++) { /* more than a time-out */
+		wt_send(w, MSS);
+		round_trips(w, &p, 1, 20, false);
+	}
+	CHECK(wt_info(w).tcpi_snd_cwnd < before);
+	IN(wt_info(w).tcpi_snd_ssthresh, before * 3 / 4 - 1, before * 3 / 4 + 1);
+}
+
 /* RFC 5681 3.1: cwnd grows by each acknowledgement of a burst, though nothing is sent between them */
 static void burst_of_acks(struct wt *w)
 {
@@ -330,6 +364,7 @@ static const struct wt_case cases[] = {
     {"RFC 5681 4.1: no restart after less than a time-out", short_pause},
     {"RFC 2861 3.2: a window that is not used shrinks", unused_window},
     {"RFC 2861 3.2: ssthresh remembers", idle_memory},
+    {"RFC 2861 3.2: ... also what was not used", unused_memory},
 };
 
 WT_MAIN("congestion")

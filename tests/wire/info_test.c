@@ -129,6 +129,25 @@ static void handshake(struct wt *w)
 	EQ(wt_totals(w).bytes_sent, 0);
 }
 
+/* RFC 2883 section 4: a first block within the second is a duplicate as well as one below the acknowledgement, and one beside it
+ * is none */
+static void duplicates_reported(struct wt *w)
+{
+	w->peer.sackok = true;
+	wt_established(w);
+	wt_send(w, 4 * MSS);
+	EQ(wt_drop(w), 4);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .nb_sack = 2,
+	       .sack = {{1 + 3 * MSS, 1 + 4 * MSS}, {1 + MSS, 1 + 2 * MSS}});
+	EQ(wt_totals(w).dsack_dups, 0);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .nb_sack = 2,
+	       .sack = {{1 + MSS, 1 + 2 * MSS}, {1 + MSS, 1 + 4 * MSS}});
+	EQ(wt_totals(w).dsack_dups, 1);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 4 * MSS, .nb_sack = 1, .sack = {{1, 1 + 2 * MSS}});
+	EQ(wt_totals(w).dsack_dups, 3);
+	wt_drop(w);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 4898: bytes and segments sent again", loss},
     {"TCP_INFO: busy, and limited by the peer's window", limits},
@@ -136,6 +155,7 @@ static const struct wt_case cases[] = {
     {"TCP_INFO: delivery rate and round trip", rate},
     {"TCP_INFO: segments out of order", early},
     {"TCP_INFO: a SYN sent again", handshake},
+    {"RFC 2883 4: duplicates that the peer reports", duplicates_reported},
 };
 
 WT_MAIN("info")

@@ -160,6 +160,19 @@ static void timer_restarts(struct wt *w)
 	NOTHING(10000); /* RFC 6298 5.2: all acknowledged, timer off */
 }
 
+/* the same by an acknowledgement that nothing else is usual about, as it ends within a segment */
+static void timer_restarts_within(struct wt *w)
+{
+	with_rtt(w, 1, 20);
+	wt_send(w, 100);
+	EXPECT(.flags = PA, .seq = 201, .ack = 1, .len = 100);
+	wt_pass(w, 150);
+	INJECT(.flags = A, .seq = 1, .ack = 211);
+	NOTHING(199);
+	EXPECT_IN(199, 350, .flags = PA, .seq = 211, .ack = 1, .len = 90);
+	INJECT(.flags = A, .seq = 1, .ack = 301);
+}
+
 static void karn(struct wt *w)
 {
 	uint32_t rtt;
@@ -210,6 +223,26 @@ static void no_sample_beyond_a_hole(struct wt *w)
 	EXPECT(.flags = PA, .seq = 11 + MSS, .ack = 1, .len = MSS);
 	EXPECT_IN(199, 1001, .flags = A, .seq = 11, .ack = 1, .len = MSS, .any_psh = true);
 	INJECT(.flags = A, .seq = 1, .ack = 11 + 2 * MSS);
+	EQ(wt_info(w).tcpi_rtt, rtt);
+}
+
+/* ... nor of what was reported by SACK when it came: it is acknowledged when what came late has */
+static void no_sample_of_what_was_sacked(struct wt *w)
+{
+	uint32_t rtt;
+
+	w->cfg.tcp_rack = 0; /* which would have sent it again */
+	w->peer.sackok = true;
+	with_rtt(w, 10, 10);
+	rtt = wt_info(w).tcpi_rtt;
+	wt_send(w, 2 * MSS);
+	EXPECT(.flags = A, .seq = 101, .ack = 1, .len = MSS, .any_psh = true);
+	EXPECT(.flags = PA, .seq = 101 + MSS, .ack = 1, .len = MSS);
+	wt_pass(w, 10);
+	INJECT(.flags = A, .seq = 1, .ack = 101, .nb_sack = 1,
+	       .sack = {{101 + MSS, 101 + 2 * MSS}});
+	wt_pass(w, 150);
+	INJECT(.flags = A, .seq = 1, .ack = 101 + 2 * MSS);
 	EQ(wt_info(w).tcpi_rtt, rtt);
 }
 
@@ -316,11 +349,31 @@ static void not_duplicates(struct wt *w)
 {
 	w->peer.wnd = 30000;
 	flight(w, 10);
-	for (uint32_t i = 1; i < 6; i++) /* window updates */
+	for (uint32_t i = 1; i < 6; i++) { /* window updates */
+		wt_pass(w, 0.2);
 		INJECT(.flags = A, .seq = 1, .ack = 1, .wnd = (int32_t)(30000 + 100 * i));
-	for (uint32_t i = 0; i < 5; i++) /* data */
-		INJECT(.flags = PA, .seq = 1 + i, .ack = 1, .len = 1, .wnd = 30500);
+	}
+	wt_pass(w, 5);
 	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 0);
+	for (uint32_t i = 0; i < 5; i++) { /* data */
+		wt_pass(w, 0.2);
+		INJECT(.flags = PA, .seq = 1 + i, .ack = 1, .len = 1, .wnd = 30500);
+	}
+	for (uint32_t i = 0; i < 5; i++) { /* ... out of order, too */
+		wt_pass(w, 0.2);
+		INJECT(.flags = PA, .seq = 1007 + i, .ack = 1, .len = 1, .wnd = 30500);
+	}
+	wt_pass(w, 5);
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 0);
+	while (probe_sent(w->probe) != NULL)
+		EQ(wt_next(w, 0)->seg.len, 0);
+	for (uint32_t i = 0; i < 3; i++) { /* and what is one */
+		wt_pass(w, 0.2);
+		INJECT(.flags = A, .seq = 6, .ack = 1, .wnd = 30500);
+	}
+	wt_pass(w, 5);
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 1);
+	EXPECT(.flags = A, .seq = 1, .ack = 6, .len = MSS, .any_psh = true);
 	wt_read(w, 5);
 	while (probe_sent(w->probe) != NULL)
 		EQ(wt_next(w, 0)->seg.len, 0);
@@ -337,6 +390,19 @@ static void limited_transmit(struct wt *w)
 	expect_segments(w, 1 + 11 * MSS, 1);
 	dup_acks(w, 1, 1);
 	expect_segments(w, 1, 1);
+	wt_drop(w);
+}
+
+/* "... the amount of outstanding data would remain less than or equal to cwnd plus 2 segments", however many say so at once */
+static void limited_transmit_of_burst(struct wt *w)
+{
+	wt_established(w);
+	wt_send(w, 20 * MSS);
+	expect_segments(w, 1, 10);
+	dup_burst(w, 1, 6);
+	expect_segments(w, 1 + 10 * MSS, 2);
+	EQ(wt_drop(w), 0);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 12 * MSS);
 	wt_drop(w);
 }
 
@@ -552,9 +618,11 @@ static const struct wt_case cases[] = {
     {"RFC 6298 5.5, 2.5: back-off, with a ceiling", back_off},
     {"RFC 9293 MUST-20: after R2 the connection ends", gives_up},
     {"RFC 6298 5.2, 5.3: a new ACK restarts or stops the timer", timer_restarts},
+    {"RFC 6298 5.3: ... also one that ends within a segment", timer_restarts_within},
     {"RFC 9293 MUST-18, 6298 3: no sample of what was retransmitted", karn},
     {"RFC 6298 5: back-off stays until there is a sample", back_off_stays},
     {"RFC 6298 3: no sample of what waited for a retransmission", no_sample_beyond_a_hole},
+    {"RFC 6298 3: no sample of what SACK had reported", no_sample_of_what_was_sacked},
     {"RFC 6298 3: timestamps measure retransmissions too", timestamps_measure_retransmissions},
     {"RFC 6298 5.4, 5681 3.1: RTO resends the oldest, cwnd 1", rto_resends_oldest},
     {"RFC 5681 3.2: fast retransmit at the third duplicate", fast_retransmit},
@@ -563,6 +631,7 @@ static const struct wt_case cases[] = {
     {"RFC 5681 3.2: ... in whatever number of turns they came", needless_in_turns},
     {"RFC 5681 2: what is no duplicate ACK", not_duplicates},
     {"RFC 3042: limited transmit", limited_transmit},
+    {"RFC 3042: ... two segments whatever comes at once", limited_transmit_of_burst},
     {"RFC 6582 3.2: partial ACK", partial_ack},
     {"RFC 6675 5: recovery with SACK", sack_recovery},
     {"RFC 2018 8: SACKed data may be reneged", sack_after_rto},

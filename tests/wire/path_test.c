@@ -47,6 +47,27 @@ static void path_mtu(struct wt *w)
 	EXPECT(.flags = PA, .seq = 4181, .ack = 1, .len = 1260);
 }
 
+/* MUST-67: the option tells what we can take, not what the path to the peer lets through */
+static void mss_after_path_mtu(struct wt *w)
+{
+	wt_established(w);
+	wt_send(w, 1460);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 1460);
+	too_big(w, 1300, 1);
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1461);
+	EQ(wt_info(w).tcpi_snd_mss, 1260);
+	wt_flow(w);
+	INJECT(.flags = S, .mss = 1460);
+	EXPECT(.flags = SA, .ack = 1, .mss = 1460);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_accept(w);
+	EQ(wt_info(w).tcpi_snd_mss, 1260); /* which is known, all the same */
+	wt_flow(w);
+	wt_connecting(w);
+	EQ(wt_next(w, 0)->seg.mss, 1460);
+}
+
 static void path_mtu_attacks(struct wt *w)
 {
 	static const struct {
@@ -328,6 +349,7 @@ static void no_mbufs_for_probes(struct wt *w)
 
 static const struct wt_case cases[] = {
     {"RFC 1191 3: segments shrink to the path's MTU", path_mtu},
+    {"RFC 9293 MUST-67: the MSS offered is not that of the path", mss_after_path_mtu},
     {"RFC 5927 7: ICMP that cannot be about us changes nothing", path_mtu_attacks},
     {"RFC 1191 3: the MTU has a floor", path_mtu_floor},
     {"tcp(7): TCP_MAXSEG", maxseg},

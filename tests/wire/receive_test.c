@@ -425,6 +425,39 @@ static void window_steps(struct wt *w)
 	NOTHING(1000);
 }
 
+/* "... in increments": nor does an acknowledgement that is due for something else tell of a little */
+static void window_steps_of_acks(struct wt *w)
+{
+	fill_window(w);
+	wt_read(w, 1023);
+	INJECT(.flags = PA, .seq = WND + 1, .ack = 1, .len = 1);
+	EXPECT(.flags = A, .seq = 1, .ack = WND + 1, .wnd = ZERO_WND);
+	wt_read(w, 1); /* a segment, as the peer's are */
+	INJECT(.flags = PA, .seq = WND + 1, .ack = 1, .len = 1);
+	EXPECT(.flags = A, .seq = 1, .ack = WND + 1, .wnd = 1024);
+}
+
+/* What is left of the window is no multiple of the scale, and the buffer has no room to round it up: the field tells of less than
+ * was promised, which is taken nevertheless (RFC 7323 2.4) */
+static void scaled_edge(struct wt *w)
+{
+	static const uint32_t lens[] = {100, 900, 1460, 1460, 176};
+	uint32_t seq = 1;
+
+	w->cfg.tcp_rcvbuf = WND;
+	w->cfg.tcp_rcvbuf_max = 8 << 20;
+	w->peer.ws = 7 + 1;
+	wt_established(w);
+	CHECK(w->flow.ws > 2); /* WND - 100 is no multiple */
+	for (unsigned i = 0; i < 5; seq += lens[i], i++) {
+		INJECT(.flags = PA, .seq = seq, .ack = 1, .len = lens[i]);
+		wt_pass(w, 100);
+		wt_drop(w);
+	}
+	wt_read(w, WND);
+	wt_drop(w);
+}
+
 static void window_follows_reader(struct wt *w)
 {
 	small_window(w);
@@ -511,6 +544,8 @@ static const struct wt_case cases[] = {
     {"tcp.delack_ms 0 acks at the end of the turn", delack_off},
     {"RFC 9293 MUST-30: urgent data stays in the stream", urgent_inline},
     {"RFC 9293 MUST-39: the window opens in large steps", window_steps},
+    {"RFC 9293 MUST-39: ... in any acknowledgement", window_steps_of_acks},
+    {"RFC 9293 SHLD-14, 7323 2.4: an edge that the scale cannot tell", scaled_edge},
     {"RFC 9293 3.8.6: the window follows the reader", window_follows_reader},
     {"socket(7): SO_RCVBUF is the window", rcvbuf_option},
     {"socket(7): SO_RCVBUF before there is a connection", rcvbuf_before_connection},

@@ -342,6 +342,24 @@ static void challenge_limit(struct wt *w)
 	EXPECT(.flags = A, .seq = 1, .ack = 1);
 }
 
+/* CVE-2016-5696: who could count how many of others' are left would know what is going on there */
+static void challenge_limit_varies(struct wt *w)
+{
+	unsigned n[8], others = 0;
+
+	w->cfg.tcp_challenge_acks = 100;
+	wt_established(w);
+	for (unsigned s = 0; s < 8; s++) {
+		for (unsigned i = 0; i < 110; i++)
+			INJECT(.flags = S, .seq = 50, .mss = 1460);
+		n[s] = wt_drop(w);
+		IN(n[s], 50, 102);
+		others += n[s] != n[0];
+		wt_pass(w, 1000);
+	}
+	CHECK(others > 0);
+}
+
 /* ---- ICMP about TCP ---- */
 
 static void icmp_error(struct wt *w, uint8_t type, uint8_t code, uint32_t seq)
@@ -416,6 +434,7 @@ static const struct wt_case cases[] = {
     {"RFC 5961 5.2: ACK a little old is ignored, its data is not", ack_a_little_old},
     {"RFC 9293 3.10.7.4: without ACK bit a segment is dropped", no_ack_bit},
     {"RFC 5961 7: challenge ACKs are limited", challenge_limit},
+    {"RFC 5961 7: ... by another number each second", challenge_limit_varies},
     {"RFC 1122 4.2.3.9: a hard ICMP error ends a connection attempt", icmp_hard_in_syn_sent},
     {"RFC 9293 MUST-55, MUST-56: ICMP errors do not abort", icmp_does_not_abort},
     {"RFC 5927 4: an ICMP error must quote a number in flight", icmp_wrong_sequence},

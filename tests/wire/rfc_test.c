@@ -43,6 +43,20 @@ static void first_rto_after_lost_syn_ack(struct wt *w)
 	EXPECT_IN(3000, 3003, .flags = PA, .seq = 1, .ack = 1, .len = 10);
 }
 
+/* ... nor is its answer a sample (RFC 6298 3), as nobody knows which SYN it is for */
+static void first_rto_after_lost_syn(struct wt *w)
+{
+	wt_syn_sent(w);
+	wt_pass(w, 1001);
+	EQ(wt_next(w, 0)->seg.flags, S);
+	INJECT(.flags = SA, .ack = 1, .mss = MSS, .ts = NO_TS);
+	EXPECT(.flags = A, .seq = 1, .ack = 1);
+	EQ(wt_info(w).tcpi_rtt, 0);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+	EXPECT_IN(3000, 3003, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+}
+
 /* from RFC 9293 MUST-23: 3 minutes can be had, less is the default, as on Linux */
 static void syn_gives_up(struct wt *w)
 {
@@ -210,6 +224,7 @@ static void dripping(struct wt *w)
 static const struct wt_case cases[] = {
     {"RFC 9293 MUST-3: a checksum of 0 has no effect", zero_checksum},
     {"RFC 6298 5.7: a lost SYN-ACK makes the first time-out 3 s", first_rto_after_lost_syn_ack},
+    {"RFC 6298 5.7, 3: so does a lost SYN, whose answer is no sample", first_rto_after_lost_syn},
     {"RFC 9293 MUST-22: a SYN has an R2 of its own", syn_gives_up},
     {"RFC 9293 MUST-23: R2 of a SYN can be 3 minutes", syn_three_minutes},
     {"RFC 7413 4.1: no Fast Open cookie is given", fast_open_request},

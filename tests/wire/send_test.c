@@ -437,6 +437,24 @@ static void shrunk_window(struct wt *w)
 	EXPECT(.flags = PA, .seq = 14601, .ack = 1, .len = 1460);
 }
 
+/* SHLD-17: "the sender should not time out the connection if data beyond the right window edge is not acknowledged" */
+static void shrunk_to_nothing(struct wt *w)
+{
+	w->cfg.tcp_retries = 3;
+	wt_established(w);
+	wt_send(w, 14600);
+	EQ(wt_drop(w), 10);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .wnd = ZERO_WND);
+	for (unsigned i = 0; i < 12; i++) {
+		CHECK(wt_next(w, 121000) != NULL);
+		wt_drop(w);
+		INJECT(.flags = A, .seq = 1, .ack = 1, .wnd = ZERO_WND);
+	}
+	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
+	INJECT(.flags = A, .seq = 1, .ack = 14601, .wnd = 65535);
+	wt_drop(w);
+}
+
 static void older_segment_keeps_window(struct wt *w)
 {
 	wt_established(w);
@@ -562,6 +580,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 3.8.6.1: the byte of a probe may be taken", zero_window_byte_taken},
     {"RFC 9293 3.8.6.1: a lost window update is found by a probe", window_update_lost},
     {"RFC 9293 MUST-34, SHLD-16: a shrunk window does no harm", shrunk_window},
+    {"RFC 9293 SHLD-17: a window that has shrunk to nothing ends nothing", shrunk_to_nothing},
     {"RFC 9293 3.10.7.4: only newer segments change the window", older_segment_keeps_window},
     {"RFC 9293 3.10.7.4: what acknowledges more is newer", older_text_newer_window},
     {"socket(7): SO_SNDBUF limits what is queued", sndbuf_limits},

@@ -210,8 +210,18 @@ static void time_wait_first_timestamp(struct wt *w)
 	wt_time_wait(w);
 	w->flow.edge = 0;
 	w->flow.irs -= 1000;
-	INJECT(.flags = S, .seq = 0, .mss = 1460, .ts = TS, .tsval = 1);
+	INJECT(.flags = S, .seq = 0, .mss = 1460, .ts = TS, .tsval = 0x80000001);
 	EQ(wt_next(w, 0)->seg.flags, SA);
+}
+
+/* "... if the timestamp ... is greater"; an older one is of an old duplicate, whatever its number */
+static void time_wait_older_timestamp(struct wt *w)
+{
+	w->peer.ts = true;
+	wt_time_wait(w);
+	INJECT(.flags = S, .seq = 1000, .mss = 1460, .ts = TS,
+	       .tsval = (uint32_t)(w->now / 1000000) + 12344);
+	EXPECT(.flags = A, .seq = 2, .ack = 2, .ts = TS);
 }
 
 /* "... is equal to the last timestamp seen ... and the Sequence Number of the incoming SYN is greater" */
@@ -296,6 +306,7 @@ static const struct wt_case cases[] = {
     {"RFC 7323 5.3, 4.3: timestamps of half-open connections", half_open},
     {"RFC 7323 3.2, 5961 4.2: a SYN without the option is challenged", syn_without_option},
     {"RFC 6191 2: the first timestamp reopens TIME-WAIT", time_wait_first_timestamp},
+    {"RFC 6191 2: an older timestamp does not", time_wait_older_timestamp},
     {"RFC 6191 2: at the same timestamp the sequence number decides", time_wait_same_timestamp},
     {"RFC 5961 5.2, 7323 5.3: what is discarded leaves no timestamp", discarded_leaves_no_trace},
     {"RFC 7323 4.2: an echo of what was never sent does no harm", senseless_echo},

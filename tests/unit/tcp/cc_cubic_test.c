@@ -105,6 +105,9 @@ static void test_reduction(void)
 	CU_ASSERT_EQUAL(t.ssthresh, 70 * SMSS);
 	CU_ASSERT_EQUAL(t.cwnd, 70 * SMSS);
 	CU_ASSERT(q.keep);
+	begin(100 * SMSS, UINT32_MAX); /* "ssthresh = flight_size * beta_cubic" */
+	lose(50 * SMSS);
+	CU_ASSERT_EQUAL(t.ssthresh, 35 * SMSS);
 	begin(2 * SMSS, UINT32_MAX);
 	lose(2 * SMSS);
 	CU_ASSERT_EQUAL(t.ssthresh, 2 * SMSS);

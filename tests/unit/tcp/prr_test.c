@@ -39,9 +39,28 @@ static void test_slow_start_bound(void)
 
 	prr_begin(&p, 20 * FULL);
 	cwnd = prr_cwnd(&p, FULL, 4 * FULL, 10 * FULL, FULL, true);
-	CU_ASSERT(cwnd > 4 * FULL && cwnd <= 6 * FULL);
+	CU_ASSERT_EQUAL(cwnd, 6 * FULL);
+	p.out = 2 * FULL;
+	cwnd = prr_cwnd(&p, FULL, 4 * FULL, 10 * FULL, FULL, true);
+	CU_ASSERT_EQUAL(cwnd, 6 * FULL);
+	p.out = 4 * FULL; /* more than was delivered: what this one delivers, and one */
+	cwnd = prr_cwnd(&p, FULL, 4 * FULL, 10 * FULL, FULL, true);
+	CU_ASSERT_EQUAL(cwnd, 6 * FULL);
 	cwnd = prr_cwnd(&p, 15 * FULL, 4 * FULL, 10 * FULL, FULL, true);
-	CU_ASSERT(cwnd <= 10 * FULL);
+	CU_ASSERT_EQUAL(cwnd, 10 * FULL);
+}
+
+/* "Force a fast retransmit upon entering recovery": also when the sums allow nothing, or less than a segment */
+static void test_first(void)
+{
+	struct prr p;
+
+	prr_begin(&p, 20 * FULL);
+	CU_ASSERT_EQUAL(prr_cwnd(&p, 0, 15 * FULL, 10 * FULL, FULL, false), 16 * FULL);
+	prr_begin(&p, 20 * FULL);
+	CU_ASSERT_EQUAL(prr_cwnd(&p, 100, 15 * FULL, 10 * FULL, FULL, false), 16 * FULL);
+	p.out = FULL;
+	CU_ASSERT_EQUAL(prr_cwnd(&p, 0, 15 * FULL, 10 * FULL, FULL, false), 15 * FULL);
 }
 
 /* "... otherwise PRR-CRB": while more is being lost, as much leaves as has arrived */
@@ -53,13 +72,16 @@ static void test_conservation(void)
 	prr_begin(&p, 20 * FULL);
 	p.out = FULL; /* the fast retransmission */
 	cwnd = prr_cwnd(&p, 3 * FULL, 4 * FULL, 10 * FULL, FULL, false);
-	CU_ASSERT(cwnd <= 4 * FULL + 3 * FULL);
-	CU_ASSERT(cwnd >= 4 * FULL);
+	CU_ASSERT_EQUAL(cwnd, 4 * FULL + 3 * FULL);
+	p.out = 3 * FULL;
+	cwnd = prr_cwnd(&p, FULL, 4 * FULL, 10 * FULL, FULL, false);
+	CU_ASSERT_EQUAL(cwnd, 4 * FULL + FULL);
 }
 
 static const struct unit_case cases[] = {
     {"RFC 6937 3: in proportion", test_proportional},
     {"RFC 6937 3: slow start up to ssthresh", test_slow_start_bound},
+    {"RFC 9937 6.2: the first is sent whatever the sums are", test_first},
     {"RFC 6937 3: no more than arrives while more is lost", test_conservation},
 };
 

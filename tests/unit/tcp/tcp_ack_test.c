@@ -42,6 +42,13 @@ static void range(void)
 	CU_ASSERT_EQUAL(tcp_ack(tcp, t, &s), VERDICT_DONE);
 	CU_ASSERT_EQUAL(t->snd_wnd, 65535);
 	CU_ASSERT_EQUAL(count(PC_TCP_CHALLENGE_ACKS), 2);
+	t->snd_max_wnd = 1000; /* of a peer that never had more */
+	s = acks(t->snd_una - 1001);
+	CU_ASSERT_EQUAL(tcp_ack(tcp, t, &s), PC_DROP_TCP_ACK_RANGE);
+	t->snd_max_wnd = 1000000;
+	s = acks(t->snd_una - 1000000);
+	CU_ASSERT_EQUAL(tcp_ack(tcp, t, &s), VERDICT_DONE);
+	CU_ASSERT_EQUAL(count(PC_TCP_CHALLENGE_ACKS), 3);
 	forget();
 	finish();
 }
