@@ -537,15 +537,15 @@ void tcp_loss_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		set_loss_timer(tcp, t, q, TCP_LT_PROBE, probe);
 }
 
+/* the last that is not SACKED: such may have come since the timer was set, without a word on what was sent again after them */
 static bool resend_last(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
-	struct rte_mbuf *m = q->snd.head;
+	struct rte_mbuf *last = NULL;
 
-	if (!has_sent(q))
-		return false;
-	while (pkt_of(m)->next != q->snd_next)
-		m = pkt_of(m)->next;
-	if (tcp_resend(tcp, t, q, m) == NULL)
+	for (struct rte_mbuf *m = scoreboard_open(q, q->snd.head); m != NULL;
+	     m = scoreboard_next(q, m))
+		last = m;
+	if (last == NULL || tcp_resend(tcp, t, q, last) == NULL)
 		return false;
 	q->undo_segs++;
 	return true;

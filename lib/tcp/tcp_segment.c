@@ -208,6 +208,7 @@ uint8_t tcp_mark_sent(struct tcp *tcp, struct tcb *t, struct pkt *note, bool fin
 {
 	uint8_t flags = 0;
 
+	assert(!(note->tx.flags & SEG_SACKED)); /* which has no sent_us */
 	if (note->tx.flags & SEG_PUSH || note->next == NULL)
 		flags |= TCP_PSH;
 	if (fin)

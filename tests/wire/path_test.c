@@ -68,6 +68,29 @@ static void mss_after_path_mtu(struct wt *w)
 	EQ(wt_next(w, 0)->seg.mss, 1460);
 }
 
+/* What was too large is sent again, and then what followed it is SACKed, which says nothing of what was sent later.  The probe
+ * for the tail repeats the last that is missing (RFC 8985 7.3), not what the peer has. */
+static void probe_after_too_big(struct wt *w)
+{
+	w->peer.sackok = true;
+	wt_established(w);
+	wt_send(w, 1460 + 500);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 1460, .any_psh = true);
+	EXPECT(.flags = PA, .seq = 1461, .ack = 1, .len = 500);
+	wt_pass(w, 1);
+	too_big(w, 1300, 1);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 1260, .any_psh = true);
+	EXPECT(.flags = A, .seq = 1261, .ack = 1, .len = 200, .any_psh = true);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .nb_sack = 1, .sack = {{1461, 1961}});
+	EXPECT_IN(1, 1500, .flags = A, .seq = 1261, .ack = 1, .len = 200, .any_psh = true);
+	EQ(wt_count(w, PC_TCP_TLP_PROBES), 1);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .nb_sack = 1, .sack = {{1261, 1961}});
+	wt_pass(w, 2000);
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1961);
+	NOTHING(1000);
+}
+
 static void path_mtu_attacks(struct wt *w)
 {
 	static const struct {
@@ -350,6 +373,7 @@ static void no_mbufs_for_probes(struct wt *w)
 static const struct wt_case cases[] = {
     {"RFC 1191 3: segments shrink to the path's MTU", path_mtu},
     {"RFC 9293 MUST-67: the MSS offered is not that of the path", mss_after_path_mtu},
+    {"RFC 8985 7.3: a probe does not repeat what was SACKed", probe_after_too_big},
     {"RFC 5927 7: ICMP that cannot be about us changes nothing", path_mtu_attacks},
     {"RFC 1191 3: the MTU has a floor", path_mtu_floor},
     {"tcp(7): TCP_MAXSEG", maxseg},
