@@ -12,6 +12,7 @@
 #include "server.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,17 @@
 #define DRAIN_TURNS      1000
 #define LOOK_NS          UINT64_C(500000000) /* at new zones, so that the old ones can go */
 
+/* Nobody who forges an ICMP error has our answers sent in fragments, which are easier to forge than answers are (RFC 9715). */
+static int prepare_datagrams(struct pc_stack *st, int fd)
+{
+	const int one = 1, omit = IP_PMTUDISC_OMIT, omit6 = IPV6_PMTUDISC_OMIT;
+
+	if (pc_setsockopt(st, fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &one, sizeof(one)) != 0 ||
+	    pc_setsockopt(st, fd, IPPROTO_IP, IP_MTU_DISCOVER, &omit, sizeof(omit)) != 0)
+		return -1;
+	return pc_setsockopt(st, fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &omit6, sizeof(omit6));
+}
+
 /* A socket on our port, on every address of both families. Returns it, or -1 with errno. */
 static int open_socket(struct server *s, int type)
 {
@@ -38,8 +50,7 @@ static int open_socket(struct server *s, int type)
 		return -1;
 	event.data.fd = fd;
 	if (pc_bind(s->st, fd, (const struct sockaddr *)&any, sizeof(any)) == 0 &&
-	    (type != SOCK_DGRAM ||
-	     pc_setsockopt(s->st, fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &one, sizeof(one)) == 0) &&
+	    (type != SOCK_DGRAM || prepare_datagrams(s->st, fd) == 0) &&
 	    (type != SOCK_STREAM ||
 	     (pc_setsockopt(s->st, fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0 &&
 	      pc_listen(s->st, fd, (int)s->config->dns->backlog) == 0)) &&

@@ -57,6 +57,8 @@ static void write_zone(unsigned serial)
 
 	CU_ASSERT_FATAL(f != NULL);
 	fprintf(f, "$TTL 60\n@ SOA ns h %u 1 1 1 1\n@ NS ns\nweb A 192.0.2.1\n", serial);
+	for (int i = 0; i < 60; i++)
+		fprintf(f, "some A 10.1.0.%d\n", i);
 	for (int i = 0; i < 1000; i++)
 		fprintf(f, "many A 10.0.%d.%d\n", i / 250, i % 250);
 	fclose(f);
@@ -268,6 +270,50 @@ static unsigned exchange(uint16_t port, const struct ask *a, unsigned n, unsigne
 	}
 	pc_close(cl, fd);
 	return whole;
+}
+
+/* An ICMP error about an answer to a port of the client: the path is said to be too narrow for more than 552 bytes. */
+static void forge_too_big(uint16_t port)
+{
+	const struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(SERVER)};
+	uint8_t m[8 + 28] = {3, 4, 0, 0, 0, 0, 552 >> 8, 552 & 0xff, 0x45, 0, 552 >> 8, 552 & 0xff};
+	const uint32_t from_be = htonl(SERVER), to_be = htonl(CLIENT);
+	const int fd = pc_socket(cl, AF_INET, SOCK_RAW, IPPROTO_ICMP);
+	uint32_t sum = 0;
+
+	m[8 + 9] = IPPROTO_UDP;
+	memcpy(m + 8 + 12, &from_be, 4);
+	memcpy(m + 8 + 16, &to_be, 4);
+	m[8 + 21] = 53;
+	m[8 + 22] = (uint8_t)(port >> 8);
+	m[8 + 23] = (uint8_t)port;
+	for (unsigned i = 0; i < sizeof(m); i += 2)
+		sum += (uint32_t)m[i] << 8 | m[i + 1];
+	sum = (sum & 0xffff) + (sum >> 16);
+	m[2] = (uint8_t)(~sum >> 8);
+	m[3] = (uint8_t)~sum;
+	CU_ASSERT_EQUAL(
+	    pc_sendto(cl, fd, m, sizeof(m), 0, (const struct sockaddr *)&to, sizeof(to)),
+	    (ssize_t)sizeof(m));
+	turns(3);
+	pc_close(cl, fd);
+}
+
+/* RFC 9715: nobody has answers sent in fragments, of which he can forge the second without a guess at the first. */
+static void answers_come_in_one_piece(void)
+{
+	const struct ask some = {.name = "some.example", .type = 1, .udp_size = 1232};
+	const uint64_t *value;
+	unsigned cut;
+
+	begin();
+	value = pc_stack_counters(st)->value;
+	CU_ASSERT(exchange(5555, &some, 1, &cut) == 1 && cut == 0);
+	forge_too_big(5555);
+	CU_ASSERT_EQUAL(value[PC_DROP_ICMP_DONE], 1);
+	CU_ASSERT(exchange(5555, &some, 1, &cut) == 1 && cut == 0);
+	CU_ASSERT_EQUAL(value[PC_IP_FRAGMENTED], 0);
+	end();
 }
 
 /* echo, daytime, qotd, chargen, time: they would answer to our answer */
@@ -515,6 +561,7 @@ int main(void)
 	    {"the answer comes from the address that was asked",
 	     the_answer_comes_from_the_address_that_was_asked},
 	    {"more datagrams than a turn takes", more_datagrams_than_a_turn_takes},
+	    {"answers come in one piece", answers_come_in_one_piece},
 	    {"services that answer to anything", services_that_answer_to_anything},
 	    {"answers are limited", answers_are_limited},
 	    {"queries in a row and in pieces", queries_in_a_row_and_in_pieces},
