@@ -96,11 +96,10 @@ static inline int find_path(struct udp *udp, struct udp_sock *s, const struct pc
 	return udp_search_path(udp, s, &dst->addr, dst->port, udp_group_laddr(udp, s, &dst->addr));
 }
 
-/* Gives a socket its port, which may choose the path. */
+/* Gives a socket its port, which may choose the path; laddr: as the path was found. */
 static __rte_noinline int bind_any(struct udp *udp, struct udp_sock *s,
-                                   const struct pc_endpoint *dst)
+                                   const struct pc_endpoint *dst, uint16_t laddr)
 {
-	const uint16_t laddr = s->path.laddr;
 	const int rc = udp_bind_any(udp, s, dst, &s->path);
 
 	if (rc != 0 || !s->path.shared)
@@ -166,7 +165,12 @@ static inline int prepare(struct udp *udp, struct udp_sock *s, const struct pc_e
 		return -EACCES;
 	if (unlikely(total > s->path.mtu) && (rc = udp_judge_size(udp, s, dst, total)) != 0)
 		return rc;
-	return likely(s->bound) ? 0 : bind_any(udp, s, dst);
+	if (likely(s->bound))
+		return 0;
+	return bind_any(udp, s, dst,
+	                ctl != NULL && ctl->laddr != LADDR_NONE
+	                    ? ctl->laddr
+	                    : udp_group_laddr(udp, s, &dst->addr));
 }
 
 /* What goes into the IP header; groups have a time to live of their own, -1: IP's default. */
