@@ -1,43 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-
-/* xoshiro256**, seeded by splitmix64 (Blackman and Vigna, 2018). */
-
 #include "base/rng.h"
 
-static uint64_t rotl(uint64_t x, unsigned bits)
+void rng_init(struct rng *rng, const struct pc_sip_key *key)
 {
-	return (x << bits) | (x >> (64 - bits));
-}
-
-/* Spreads a seed over any number of words; it never gives four zeros in a row. */
-static uint64_t splitmix_next(uint64_t *state)
-{
-	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
+	*rng = (struct rng){.key = *key};
 }
 
 void rng_seed(struct rng *rng, uint64_t seed)
 {
-	for (unsigned i = 0; i < 4; i++)
-		rng->s[i] = splitmix_next(&seed);
+	const struct pc_sip_key key = {{seed, ~seed}};
+
+	rng_init(rng, &key);
 }
 
 uint64_t rng_next(struct rng *rng)
 {
-	uint64_t *s = rng->s;
-	const uint64_t result = rotl(s[1] * 5, 7) * 9;
-	const uint64_t t = s[1] << 17;
+	const uint64_t n = rng->n++;
 
-	s[2] ^= s[0];
-	s[3] ^= s[1];
-	s[1] ^= s[2];
-	s[0] ^= s[3];
-	s[2] ^= t;
-	s[3] = rotl(s[3], 45);
-	return result;
+	return pc_siphash24(&rng->key, &n, sizeof(n));
 }
 
 struct pc_sip_key rng_key(struct rng *rng)

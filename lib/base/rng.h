@@ -3,8 +3,11 @@
 #define BASE_RNG_H
 
 /*
- * Randomness of one stack, all of it derived from one seed: a generator for choices that an outsider
- * may guess at no great loss (xoshiro256**), and keys of SipHash-2-4 for what he must not guess.
+ * Randomness of one stack, all of it derived from one key: SipHash-2-4 of a counter.
+ *
+ * Much of it is seen by others (ports, transaction numbers, nonces), and the rest are keys.  So who has seen any number of these must
+ * not be able to compute another one, before or after it, which rules out the usual fast generators (dice.h): of those a few
+ * hundred bits tell all.
  */
 
 #include <stddef.h>
@@ -13,10 +16,14 @@
 #include <percore/siphash.h>
 
 struct rng {
-	uint64_t s[4];
+	struct pc_sip_key key;
+	uint64_t n;
 };
 
-/** rng_seed starts the generator anew; every seed, 0 too, gives a good state. */
+/** rng_init starts the generator with a key that nobody knows. */
+void rng_init(struct rng *rng, const struct pc_sip_key *key);
+
+/** rng_seed starts it with a number: who knows that knows all. */
 void rng_seed(struct rng *rng, uint64_t seed);
 
 /** rng_next returns 64 random bits. */
@@ -26,12 +33,6 @@ uint64_t rng_next(struct rng *rng);
 static inline uint32_t rng_below(struct rng *rng, uint32_t n)
 {
 	return (uint32_t)(((rng_next(rng) >> 32) * n) >> 32);
-}
-
-/** rng_chance is true in ppm of a million cases. */
-static inline int rng_chance(struct rng *rng, uint32_t ppm)
-{
-	return ppm != 0 && rng_below(rng, 1000000) < ppm;
 }
 
 /** rng_key draws a key. */

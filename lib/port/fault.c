@@ -21,7 +21,7 @@
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
 
-#include "base/rng.h"
+#include "base/dice.h"
 #include "frame.h"
 #include "toobig.h"
 
@@ -42,7 +42,7 @@ struct fault {
 	struct pc_port *inner;
 	struct pc_fault_config cfg;
 	struct pc_fault_stats stats;
-	struct rng rng;
+	struct dice dice;
 	uint64_t serial;
 	uint64_t free_ns; /* when the wire of rate_bps has sent what is on it */
 	uint64_t last_ns; /* due time of the last frame in order */
@@ -111,8 +111,8 @@ static uint64_t fault_due(struct fault *f, const struct rte_mbuf *m, uint64_t no
 	}
 	due += c->delay_ns;
 	if (c->jitter_ns != 0)
-		due += rng_next(&f->rng) % c->jitter_ns;
-	if (rng_chance(&f->rng, c->reorder_ppm)) {
+		due += dice_next(&f->dice) % c->jitter_ns;
+	if (dice_chance(&f->dice, c->reorder_ppm)) {
 		f->stats.reordered++;
 		return due + c->reorder_delay_ns;
 	}
@@ -155,7 +155,7 @@ static struct rte_mbuf *fault_corrupt(struct fault *f, struct rte_mbuf *m)
 	if (own == NULL)
 		return m;
 	m = own;
-	bit = rng_below(&f->rng, 8u * (rte_pktmbuf_data_len(m) - RTE_ETHER_HDR_LEN));
+	bit = dice_below(&f->dice, 8u * (rte_pktmbuf_data_len(m) - RTE_ETHER_HDR_LEN));
 	*rte_pktmbuf_mtod_offset(m, uint8_t *, RTE_ETHER_HDR_LEN + bit / 8) ^=
 	    (uint8_t)(1u << bit % 8);
 	/* the device has looked at the bytes as they were */
@@ -197,7 +197,7 @@ static struct rte_mbuf *fault_mark(struct fault *f, struct rte_mbuf *m)
 /* Says whether the network is congested for a frame that arrives now. */
 static bool fault_is_congested(struct fault *f, uint64_t now_ns)
 {
-	if (f->cfg.mark_ppm != 0 && rng_chance(&f->rng, f->cfg.mark_ppm))
+	if (f->cfg.mark_ppm != 0 && dice_chance(&f->dice, f->cfg.mark_ppm))
 		return true;
 	return f->cfg.mark_ns != 0 && f->free_ns > now_ns + f->cfg.mark_ns;
 }
@@ -207,10 +207,10 @@ static bool fault_burst_loses(struct fault *f)
 {
 	bool lost;
 
-	if (!f->in_burst && !rng_chance(&f->rng, f->cfg.burst_ppm))
+	if (!f->in_burst && !dice_chance(&f->dice, f->cfg.burst_ppm))
 		return false;
-	lost = rng_chance(&f->rng, f->cfg.burst_loss_ppm);
-	f->in_burst = !rng_chance(&f->rng, f->cfg.burst_end_ppm);
+	lost = dice_chance(&f->dice, f->cfg.burst_loss_ppm);
+	f->in_burst = !dice_chance(&f->dice, f->cfg.burst_end_ppm);
 	f->stats.burst_lost += lost;
 	return lost;
 }
@@ -223,12 +223,12 @@ static bool fault_is_ack(const struct rte_mbuf *m)
 /* Says whether a frame never arrives, by chance. */
 static bool fault_loses(struct fault *f, const struct rte_mbuf *m)
 {
-	if (rng_chance(&f->rng, f->cfg.rx_loss_ppm) || fault_burst_loses(f)) {
+	if (dice_chance(&f->dice, f->cfg.rx_loss_ppm) || fault_burst_loses(f)) {
 		f->stats.rx_lost++;
 		return true;
 	}
 	if (f->cfg.ack_loss_ppm == 0 || !fault_is_ack(m) ||
-	    !rng_chance(&f->rng, f->cfg.ack_loss_ppm))
+	    !dice_chance(&f->dice, f->cfg.ack_loss_ppm))
 		return false;
 	f->stats.rx_lost++;
 	f->stats.ack_lost++;
@@ -272,12 +272,12 @@ static void fault_receive(struct fault *f, struct rte_mbuf *m, uint64_t now_ns)
 		rte_pktmbuf_free(m);
 		return;
 	}
-	if (rng_chance(&f->rng, f->cfg.corrupt_ppm))
+	if (dice_chance(&f->dice, f->cfg.corrupt_ppm))
 		m = fault_corrupt(f, m);
 	if (fault_is_congested(f, now_ns) && fault_may_mark(m))
 		m = fault_mark(f, m);
 	due = fault_due(f, m, now_ns);
-	copy = rng_chance(&f->rng, f->cfg.duplicate_ppm) ? frame_copy(m, f->cfg.pool) : NULL;
+	copy = dice_chance(&f->dice, f->cfg.duplicate_ppm) ? frame_copy(m, f->cfg.pool) : NULL;
 	fault_hold(f, m, due);
 	if (copy != NULL) {
 		f->stats.duplicated++;
@@ -314,7 +314,7 @@ static uint16_t fault_tx_burst(struct pc_port *port, struct rte_mbuf **pkts, uin
 	uint16_t i;
 
 	for (i = 0; i < n; i++) {
-		if (!f->tx_kept && rng_chance(&f->rng, f->cfg.tx_loss_ppm)) {
+		if (!f->tx_kept && dice_chance(&f->dice, f->cfg.tx_loss_ppm)) {
 			rte_pktmbuf_free(pkts[i]);
 			f->stats.tx_lost++;
 		} else {
@@ -390,7 +390,7 @@ struct pc_port *pc_port_fault(struct pc_port *inner, const struct pc_fault_confi
 	f->inner = inner;
 	f->room = room;
 	fault_configure(f, config);
-	rng_seed(&f->rng, config->seed);
+	dice_seed(&f->dice, config->seed);
 	return &f->port;
 }
 
@@ -400,7 +400,7 @@ void pc_port_fault_set(struct pc_port *port, const struct pc_fault_config *confi
 	struct rte_mempool *pool = f->cfg.pool;
 
 	if (config->seed != f->cfg.seed)
-		rng_seed(&f->rng, config->seed);
+		dice_seed(&f->dice, config->seed);
 	fault_configure(f, config);
 	f->cfg.pool = pool;
 }

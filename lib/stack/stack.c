@@ -59,10 +59,18 @@ static bool pool_is_fit(const struct rte_mempool *pool)
 }
 
 /* the kernel's randomness, once, unless the seed is given: the stack itself never asks again */
-static bool make_seed(const struct pc_stack_config *cfg, uint64_t *seed)
+static bool make_rng(const struct pc_stack_config *cfg, struct rng *rng)
 {
-	*seed = cfg->stack_seed;
-	return *seed != 0 || getrandom(seed, sizeof(*seed), 0) == sizeof(*seed);
+	struct pc_sip_key key;
+
+	if (cfg->stack_seed != 0) {
+		rng_seed(rng, cfg->stack_seed);
+		return true;
+	}
+	if (getrandom(&key, sizeof(key), 0) != sizeof(key))
+		return false;
+	rng_init(rng, &key);
+	return true;
 }
 
 static void free_layers(struct pc_stack *st)
@@ -105,13 +113,13 @@ struct pc_stack *pc_stack_create(const struct pc_stack_config *config, struct rt
 {
 	struct pc_stack_config cfg = effective(config);
 	struct pc_stack *st;
-	uint64_t seed;
+	struct rng rng;
 
 	if (pc_stack_config_check(&cfg, NULL, 0) != 0 || !pool_is_fit(pool)) {
 		errno = EINVAL;
 		return NULL;
 	}
-	if (!make_seed(&cfg, &seed)) {
+	if (!make_rng(&cfg, &rng)) {
 		errno = EIO;
 		return NULL;
 	}
@@ -128,7 +136,7 @@ struct pc_stack *pc_stack_create(const struct pc_stack_config *config, struct rt
 	st->ctx.pool = pool;
 	st->ctx.mbufs_spare = pool->size;
 	st->ctx.mbufs_small = 2 * mbufs_kept(pool->size);
-	rng_seed(&st->ctx.rng, seed);
+	st->ctx.rng = rng;
 	if (make_layers(st) != 0) {
 		free_layers(st);
 		rte_free(st);

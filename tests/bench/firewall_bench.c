@@ -12,7 +12,7 @@
 #include <rte_eal.h>
 #include <rte_malloc.h>
 
-#include "base/rng.h"
+#include "base/dice.h"
 #include "fw/fw.h"
 
 #define BATCHES 2001
@@ -21,7 +21,7 @@
 #define TCP     6
 #define UDP     17
 
-static struct rng rng;
+static struct dice dice;
 static struct ctx ctx;
 static uint64_t results[BATCHES];
 
@@ -88,7 +88,7 @@ static struct pc_firewall *make(uint32_t n, bool ip6)
 static void make_samples(struct sample *s, uint32_t n, bool ip6)
 {
 	for (uint32_t i = 0; i < PACKETS; i++, s++) {
-		const uint32_t rule = rng_below(&rng, n);
+		const uint32_t rule = dice_below(&dice, n);
 
 		s->src = network(rule, ip6);
 		s->src.b[15] = (uint8_t)i;
@@ -154,7 +154,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "firewall_bench: EAL does not start\n");
 		return 2;
 	}
-	rng_seed(&rng, 1);
+	dice_seed(&dice, 1);
 	printf("%-19s %10s %8s %12s %10s   (cycles of a TSC of %.0f MHz, ms, MB)\n", "", "median",
 	       "p99", "to make", "memory", (double)rte_get_tsc_hz() / 1e6);
 	for (unsigned ip6 = 0; ip6 < 2; ip6++)

@@ -5,17 +5,17 @@
 #include "base/hash.h"
 
 #include "../unit.h"
-#include "base/rng.h"
+#include "base/dice.h"
 
 #define BUCKETS 4096
 #define FILL    16
 
-static struct hash_key draw_key(struct rng *rng)
+static struct hash_key draw_key(struct dice *dice)
 {
 	struct hash_key key;
 
-	key.k[0] = rng_next(rng);
-	key.k[1] = rng_next(rng);
+	key.k[0] = dice_next(dice);
+	key.k[1] = dice_next(dice);
 	return key;
 }
 
@@ -41,11 +41,11 @@ static void make_flow(uint64_t v[3], uint32_t i, unsigned kind)
 static void test_spread(void)
 {
 	static uint32_t low[BUCKETS], high[BUCKETS];
-	struct rng rng;
+	struct dice dice;
 
-	rng_seed(&rng, 1);
+	dice_seed(&dice, 1);
 	for (unsigned round = 0; round < 16; round++) {
-		const struct hash_key key = draw_key(&rng);
+		const struct hash_key key = draw_key(&dice);
 		double chi_low = 0, chi_high = 0;
 
 		for (unsigned i = 0; i < BUCKETS; i++)
@@ -71,14 +71,14 @@ static void test_spread(void)
 /* Each bit of the value changes each bit of the hash in about half of the cases. */
 static void test_avalanche(void)
 {
-	struct rng rng;
+	struct dice dice;
 	static unsigned flips[192][64];
 	const unsigned trials = 2000;
 
-	rng_seed(&rng, 2);
+	dice_seed(&dice, 2);
 	for (unsigned t = 0; t < trials; t++) {
-		const struct hash_key key = draw_key(&rng);
-		uint64_t v[3] = {rng_next(&rng), rng_next(&rng), rng_next(&rng)};
+		const struct hash_key key = draw_key(&dice);
+		uint64_t v[3] = {dice_next(&dice), dice_next(&dice), dice_next(&dice)};
 		const uint64_t h = hash24(&key, v);
 
 		for (unsigned bit = 0; bit < 192; bit++) {
@@ -99,13 +99,13 @@ static void test_avalanche(void)
 /* Values that collide in a table under one key do not under another. */
 static void test_key_decides(void)
 {
-	struct rng rng;
+	struct dice dice;
 	struct hash_key a, b;
 	unsigned same = 0, found = 0;
 
-	rng_seed(&rng, 3);
-	a = draw_key(&rng);
-	b = draw_key(&rng);
+	dice_seed(&dice, 3);
+	a = draw_key(&dice);
+	b = draw_key(&dice);
 	for (uint32_t i = 0; i < 1000000; i++) {
 		uint64_t v[3];
 

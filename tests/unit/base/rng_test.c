@@ -1,43 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* The generator and SipHash against published vectors. */
+/* The generator, and SipHash against published vectors. */
 
 #include "base/rng.h"
 
 #include <string.h>
 
 #include "../unit.h"
-
-static void test_xoshiro_vectors(void)
-{
-	static const uint64_t expected[] = {
-	    UINT64_C(11520),
-	    UINT64_C(0),
-	    UINT64_C(1509978240),
-	    UINT64_C(1215971899390074240),
-	    UINT64_C(1216172134540287360),
-	    UINT64_C(607988272756665600),
-	    UINT64_C(16172922978634559625),
-	    UINT64_C(8476171486693032832),
-	    UINT64_C(10595114339597558777),
-	    UINT64_C(2904607092377533576),
-	};
-	struct rng rng = {{1, 2, 3, 4}};
-
-	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
-		CU_ASSERT_EQUAL(rng_next(&rng), expected[i]);
-}
-
-static void test_splitmix_vectors(void)
-{
-	struct rng rng;
-
-	rng_seed(&rng, 0);
-	CU_ASSERT_EQUAL(rng.s[0], UINT64_C(0xe220a8397b1dcdaf));
-	CU_ASSERT_EQUAL(rng.s[1], UINT64_C(0x6e789e6aa1b965f4));
-	CU_ASSERT_EQUAL(rng.s[2], UINT64_C(0x06c45d188009454f));
-	CU_ASSERT_EQUAL(rng.s[3], UINT64_C(0xf88bb8a8724c81ec));
-}
+#include "xoshiro.h"
 
 static void test_same_seed_same_numbers(void)
 {
@@ -72,22 +42,6 @@ static void test_below(void)
 		CU_ASSERT(count[i] > 9500 && count[i] < 10500);
 	for (unsigned i = 0; i < 100; i++)
 		CU_ASSERT_EQUAL(rng_below(&rng, 1), 0);
-}
-
-static void test_chance(void)
-{
-	struct rng rng;
-	unsigned never = 0, always = 0, some = 0;
-
-	rng_seed(&rng, 8);
-	for (unsigned i = 0; i < 100000; i++) {
-		never += rng_chance(&rng, 0) != 0;
-		always += rng_chance(&rng, 1000000) != 0;
-		some += rng_chance(&rng, 20000) != 0;
-	}
-	CU_ASSERT_EQUAL(never, 0);
-	CU_ASSERT_EQUAL(always, 100000);
-	CU_ASSERT(some > 1800 && some < 2200);
 }
 
 /* Key and message of the reference: bytes 0, 1, 2, ... */
@@ -145,6 +99,31 @@ static void test_siphash_alignment(void)
 	}
 }
 
+/* Who knows many numbers, and how others are made of a state, finds no state that makes these. */
+static void test_what_is_seen_tells_nothing(void)
+{
+	const struct pc_sip_key key = {{UINT64_C(0x0123456789abcdef), 77}};
+	uint64_t seen[XOSHIRO_SEEN], next;
+	struct rng rng;
+
+	rng_init(&rng, &key);
+	for (unsigned i = 0; i < XOSHIRO_SEEN; i++)
+		seen[i] = rng_next(&rng);
+	CU_ASSERT(!xoshiro_guess(seen, &next) || next != rng_next(&rng));
+}
+
+/* A stack's secrets are not those of another with the same time and numbers: the whole key counts. */
+static void test_whole_key(void)
+{
+	struct pc_sip_key key = {{1, 2}};
+	struct rng a, b;
+
+	rng_init(&a, &key);
+	key.k[1] ^= UINT64_C(1) << 63;
+	rng_init(&b, &key);
+	CU_ASSERT_NOT_EQUAL(rng_next(&a), rng_next(&b));
+}
+
 static void test_keys_differ(void)
 {
 	struct rng rng;
@@ -158,14 +137,13 @@ static void test_keys_differ(void)
 }
 
 static const struct unit_case cases[] = {
-    {"xoshiro256** vectors", test_xoshiro_vectors},
-    {"splitmix64 vectors", test_splitmix_vectors},
     {"same seed, same numbers", test_same_seed_same_numbers},
     {"below", test_below},
-    {"chance", test_chance},
     {"SipHash-2-4 vectors", test_siphash_vectors},
     {"SipHash at any alignment", test_siphash_alignment},
     {"keys differ", test_keys_differ},
+    {"what is seen tells nothing", test_what_is_seen_tells_nothing},
+    {"the whole key counts", test_whole_key},
 };
 
 UNIT_MAIN("base/rng", cases)

@@ -8,7 +8,7 @@
 
 #include "../../support/eal.h"
 #include "../unit.h"
-#include "base/rng.h"
+#include "base/dice.h"
 
 #define RULES   300
 #define PACKETS 3000
@@ -57,11 +57,11 @@ struct plain {
 };
 
 static struct plain rules[RULES];
-static struct rng rng;
+static struct dice dice;
 
 static unsigned below(unsigned n)
 {
-	return rng_below(&rng, n);
+	return dice_below(&dice, n);
 }
 
 static struct pc_prefix make_prefix(bool ip4)
@@ -217,7 +217,7 @@ static void test_walk(void)
 {
 	static char text[RULES * 200];
 
-	rng_seed(&rng, 7);
+	dice_seed(&dice, 7);
 	for (unsigned round = 0; round < 8; round++) {
 		char *at = text;
 		struct pc_firewall *fw;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../unit.h"
+#include "base/dice.h"
 #include "ip/route.h"
 #include "net.h"
 
@@ -216,7 +217,7 @@ static void test_random(void)
 {
 	static struct pc_route set[400];
 	static bool there[400];
-	struct rng rng;
+	struct dice dice;
 	struct pc_prefix p;
 
 	net_init(&net);
@@ -225,9 +226,9 @@ static void test_random(void)
 	net_open(&net);
 	pc_prefix_parse("fd00::1/64", &p);
 	CU_ASSERT_EQUAL(ip_add_addr(&net.ip, 0, &p), 0);
-	rng_seed(&rng, 7);
+	dice_seed(&dice, 7);
 	for (unsigned round = 0; round < 4000; round++) {
-		const unsigned k = rng_below(&rng, 400), longest = UINT_MAX;
+		const unsigned k = dice_below(&dice, 400), longest = UINT_MAX;
 		struct pc_route *r = &set[k];
 		const struct route *found;
 		unsigned best = longest;
@@ -240,21 +241,21 @@ static void test_random(void)
 			*r = (struct pc_route){.metric = k + 1, .port = -1};
 			if (k % 2 == 0) { /* few bits, so that many hold each other */
 				r->dest.addr =
-				    pc_addr_ip4(htonl(0x40000000 | rng_below(&rng, 256) << 12));
-				r->dest.len = (uint8_t)(98 + rng_below(&rng, 31));
+				    pc_addr_ip4(htonl(0x40000000 | dice_below(&dice, 256) << 12));
+				r->dest.len = (uint8_t)(98 + dice_below(&dice, 31));
 				r->gateway = net_addr(NET_GATEWAY);
 			} else {
 				r->dest.addr.b[0] = 0x20;
-				r->dest.addr.b[1] = (uint8_t)rng_below(&rng, 4);
-				r->dest.addr.b[15] = (uint8_t)rng_below(&rng, 4);
-				r->dest.len = (uint8_t)(2 + rng_below(&rng, 127));
+				r->dest.addr.b[1] = (uint8_t)dice_below(&dice, 4);
+				r->dest.addr.b[15] = (uint8_t)dice_below(&dice, 4);
+				r->dest.len = (uint8_t)(2 + dice_below(&dice, 127));
 				pc_addr_parse("fd00::fe", &r->gateway);
 			}
 			r->dest = route_network(&r->dest);
 			there[k] = ip_route_add(&net.ip, r) == 0; /* or another is the same */
 		}
-		dst = set[rng_below(&rng, 400)].dest.addr;
-		dst.b[15] ^= (uint8_t)rng_below(&rng, 3);
+		dst = set[dice_below(&dice, 400)].dest.addr;
+		dst.b[15] ^= (uint8_t)dice_below(&dice, 3);
 		for (unsigned i = 0; i < 400; i++)
 			if (there[i] && pc_addr_is_ip4(&set[i].dest.addr) == pc_addr_is_ip4(&dst) &&
 			    pc_prefix_contains(&set[i].dest, &dst) &&

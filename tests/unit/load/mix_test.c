@@ -10,7 +10,7 @@
 
 #define LOSSY                                                         \
 	{                                                             \
-		.seed = 3, .rx_loss_ppm = 10000, .tx_loss_ppm = 10000 \
+		.seed = 4, .rx_loss_ppm = 10000, .tx_loss_ppm = 10000 \
 	}
 
 static struct bed b;

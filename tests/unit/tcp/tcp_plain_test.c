@@ -22,7 +22,7 @@
 #include "tcp/tcp_segment.h"
 
 #include "../unit.h"
-#include "base/rng.h"
+#include "base/dice.h"
 #include "base/seq.h"
 #include "fixture.h"
 
@@ -42,7 +42,7 @@ struct run {
 
 static struct run runs[2];
 static struct tcb *t, *other;
-static struct rng rng;
+static struct dice dice;
 static uint32_t read_to;
 static bool with_stash;
 static uint64_t nb_stashed;
@@ -119,9 +119,9 @@ static uint32_t some_ack(void)
 {
 	const uint32_t flight = t->snd_nxt - t->snd_una, segs = flight / t->mss;
 
-	switch (rng_below(&rng, 18)) {
+	switch (dice_below(&dice, 18)) {
 	case 0:
-		return rng_chance(&rng, 500000) ? t->snd_una - 200 : t->snd_nxt + 2;
+		return dice_chance(&dice, 500000) ? t->snd_una - 200 : t->snd_nxt + 2;
 	case 1:
 	case 2:
 		return t->snd_una;
@@ -133,23 +133,23 @@ static uint32_t some_ack(void)
 	case 7:
 	case 8:
 	case 9:
-		return t->snd_una + (flight > 0 ? rng_below(&rng, flight) : 0);
+		return t->snd_una + (flight > 0 ? dice_below(&dice, flight) : 0);
 	default:
-		return segs > 0 ? t->snd_una + (1 + rng_below(&rng, segs)) * t->mss : t->snd_nxt;
+		return segs > 0 ? t->snd_una + (1 + dice_below(&dice, segs)) * t->mss : t->snd_nxt;
 	}
 }
 
 /* what comes behind: the next text in order, some of which may have come before, or what is early; sometimes the end */
 static void add_text(struct tcp_seg *s)
 {
-	s->len = 1 + rng_below(&rng, 500);
-	if (rng_chance(&rng, 100000))
+	s->len = 1 + dice_below(&dice, 500);
+	if (dice_chance(&dice, 100000))
 		s->seq += 300;
-	else if (rng_chance(&rng, 100000))
-		s->seq -= 1 + rng_below(&rng, 400);
-	if (rng_chance(&rng, 40000)) {
+	else if (dice_chance(&dice, 100000))
+		s->seq -= 1 + dice_below(&dice, 400);
+	if (dice_chance(&dice, 40000)) {
 		s->flags |= TCP_URG;
-		s->urg = (uint16_t)rng_below(&rng, s->len + 2);
+		s->urg = (uint16_t)dice_below(&dice, s->len + 2);
 	}
 }
 
@@ -159,21 +159,21 @@ static void add_sack(struct tcp_seg *s)
 
 	s->nb_sack = 1;
 	s->has |= TCP_HAS_SACK;
-	s->sack[0].start = rng_chance(&rng, 200000) ? s->ack - t->mss : t->snd_una + t->mss;
-	s->sack[0].end = s->sack[0].start + (1 + rng_below(&rng, segs)) * t->mss;
+	s->sack[0].start = dice_chance(&dice, 200000) ? s->ack - t->mss : t->snd_una + t->mss;
+	s->sack[0].end = s->sack[0].start + (1 + dice_below(&dice, segs)) * t->mss;
 	if (seq_geq(s->sack[0].start, t->snd_una))
 		s->ack = t->snd_una;
 }
 
 static void add_flags(struct tcp_seg *s)
 {
-	if (rng_chance(&rng, 300000))
+	if (dice_chance(&dice, 300000))
 		s->flags |= TCP_PSH;
-	if (rng_chance(&rng, 5000))
+	if (dice_chance(&dice, 5000))
 		s->flags |= TCP_FIN;
-	if ((t->opt & TCB_OPT_ECN) && rng_chance(&rng, 50000))
+	if ((t->opt & TCB_OPT_ECN) && dice_chance(&dice, 50000))
 		s->flags |= TCP_ECE;
-	if ((t->opt & TCB_OPT_ECN) && rng_chance(&rng, 50000))
+	if ((t->opt & TCB_OPT_ECN) && dice_chance(&dice, 50000))
 		s->flags |= TCP_CWR;
 }
 
@@ -182,19 +182,20 @@ static void some_segment(void)
 	struct tcp_seg s =
 	    SEG(.flags = TCP_ACK, .seq = t->rcv_nxt, .ack = some_ack(), .wnd = 65535);
 
-	if (rng_chance(&rng, 200000))
-		s.wnd = (uint16_t)(rng_below(&rng, 6 * MSS) >> t->snd_wscale);
-	if (rng_chance(&rng, 20000))
+	if (dice_chance(&dice, 200000))
+		s.wnd = (uint16_t)(dice_below(&dice, 6 * MSS) >> t->snd_wscale);
+	if (dice_chance(&dice, 20000))
 		s.wnd = 0;
-	if (rng_chance(&rng, 400000))
+	if (dice_chance(&dice, 400000))
 		add_text(&s);
-	if (rng_chance(&rng, 60000) && (t->opt & TCB_OPT_SACK) && t->snd_nxt - t->snd_una > t->mss)
+	if (dice_chance(&dice, 60000) && (t->opt & TCB_OPT_SACK) &&
+	    t->snd_nxt - t->snd_una > t->mss)
 		add_sack(&s);
 	add_flags(&s);
 	if (t->opt & TCB_OPT_TS) {
 		s.has |= TCP_HAS_TS;
-		s.tsval = net.ctx.now_ms + (rng_chance(&rng, 30000) ? 27 : 77);
-		s.tsecr = tcp_tsval(tcp, t->ts_offset) - rng_below(&rng, 3);
+		s.tsval = net.ctx.now_ms + (dice_chance(&dice, 30000) ? 27 : 77);
+		s.tsecr = tcp_tsval(tcp, t->ts_offset) - dice_below(&dice, 3);
 	}
 	input(t, s);
 }
@@ -202,15 +203,15 @@ static void some_segment(void)
 static void some_text(void)
 {
 	static const uint32_t lengths[] = {1, 100, MSS, MSS + 1, 3 * MSS, 8 * MSS + 7};
-	const uint32_t n = lengths[rng_below(&rng, RTE_DIM(lengths))];
+	const uint32_t n = lengths[dice_below(&dice, RTE_DIM(lengths))];
 	struct rte_mbuf *m;
 
-	if (rng_chance(&rng, 750000)) {
-		if (write_bytes(t, n) > 0 && rng_chance(&rng, 50000))
+	if (dice_chance(&dice, 750000)) {
+		if (write_bytes(t, n) > 0 && dice_chance(&dice, 50000))
 			t->flags |= TCB_MORE;
 		return;
 	}
-	m = payload_mbuf(t->snd_una + t->snd_bytes, n, rng_chance(&rng, 500000) ? 200 : 0);
+	m = payload_mbuf(t->snd_una + t->snd_bytes, n, dice_chance(&dice, 500000) ? 200 : 0);
 	if (tcp_send_mbuf(tcp, t, m) != 0)
 		rte_pktmbuf_free(m);
 }
@@ -219,10 +220,10 @@ static void some_setting(void)
 {
 	static const uint32_t flags[] = {TCB_NODELAY, TCB_NODELAY, TCB_CORK, TCB_QUICKACK};
 
-	if (rng_chance(&rng, 800000)) {
-		t->flags ^= flags[rng_below(&rng, RTE_DIM(flags))];
-	} else if (rng_chance(&rng, 900000)) {
-		t->snd_max = 4096u << rng_below(&rng, 6);
+	if (dice_chance(&dice, 800000)) {
+		t->flags ^= flags[dice_below(&dice, RTE_DIM(flags))];
+	} else if (dice_chance(&dice, 900000)) {
+		t->snd_max = 4096u << dice_below(&dice, 6);
 		t->flags |= TCB_SNDBUF_SET;
 	} else {
 		(void)tcp_shutdown(tcp, t, SHUT_WR);
@@ -231,7 +232,7 @@ static void some_setting(void)
 
 static void some_step(void)
 {
-	switch (rng_below(&rng, 12)) {
+	switch (dice_below(&dice, 12)) {
 	case 0:
 	case 1:
 	case 2:
@@ -249,10 +250,11 @@ static void some_step(void)
 		break;
 	case 9:
 	case 10:
-		if (rng_chance(&rng, 900000))
-			ctx_set_time(&net.ctx, net.ctx.now_ns + 100000 + rng_below(&rng, 3000000));
+		if (dice_chance(&dice, 900000))
+			ctx_set_time(&net.ctx,
+			             net.ctx.now_ns + 100000 + dice_below(&dice, 3000000));
 		else
-			pass(1 + rng_below(&rng, 300));
+			pass(1 + dice_below(&dice, 300));
 		break;
 	default:
 		some_setting();
@@ -281,8 +283,8 @@ static uint32_t some_number(void)
 {
 	static const uint32_t near[] = {ISS, INT32_MAX - 9999, UINT32_MAX - 9999};
 
-	return rng_chance(&rng, 500000) ? (uint32_t)rng_next(&rng)
-	                                : near[rng_below(&rng, RTE_DIM(near))];
+	return dice_chance(&dice, 500000) ? (uint32_t)dice_next(&dice)
+	                                  : near[dice_below(&dice, RTE_DIM(near))];
 }
 
 static void begin(void)
@@ -295,25 +297,25 @@ static void begin(void)
 	net.ctx.cfg.tcp_rack =
 	    !with_stash; /* which begins anew with the queues, as after each pause */
 	start_with();
-	t = conn((uint8_t)rng_below(&rng, 256) & opts);
+	t = conn((uint8_t)dice_below(&dice, 256) & opts);
 	other = conn(0);
 	t->snd_una = t->snd_nxt = some_number();
 	t->snd_wl1 = t->rcv_nxt = t->last_ack_sent = read_to = some_number();
 	t->rcv_adv = t->rcv_nxt + 65535;
 	t->snd_wscale = t->opt & TCB_OPT_WSCALE ? 3 : 0;
 	t->rcv_wscale = t->opt & TCB_OPT_WSCALE ? 3 : 0;
-	t->cc = (uint8_t)rng_below(&rng, CC_DCTCP + 1);
-	t->flags |= rng_chance(&rng, 500000) ? TCB_NODELAY : 0;
-	t->flags |= rng_chance(&rng, 200000) ? TCB_KEEPALIVE : 0;
+	t->cc = (uint8_t)dice_below(&dice, CC_DCTCP + 1);
+	t->flags |= dice_chance(&dice, 500000) ? TCB_NODELAY : 0;
+	t->flags |= dice_chance(&dice, 200000) ? TCB_KEEPALIVE : 0;
 	tcp_keepalive_start(tcp, t);
-	t->cwnd = (2 + rng_below(&rng, 20)) * MSS;
-	t->quick = rng_below(&rng, 16) & 0x7f;
+	t->cwnd = (2 + dice_below(&dice, 20)) * MSS;
+	t->quick = dice_below(&dice, 16) & 0x7f;
 	t->ts_recent = net.ctx.now_ms;
 }
 
 static void one_run(struct run *r, uint64_t seed, bool plain)
 {
-	rng_seed(&rng, seed);
+	dice_seed(&dice, seed);
 	begin();
 	if (with_stash && plain)
 		net.ctx.cfg.tcp_stash_from = 0;
@@ -321,7 +323,7 @@ static void one_run(struct run *r, uint64_t seed, bool plain)
 	for (uint32_t step = 0; step < STEPS; step++) {
 		choose_way(plain);
 		some_step();
-		if (rng_chance(&rng, 400000))
+		if (dice_chance(&dice, 400000))
 			continue;
 		choose_way(plain);
 		turn();

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "../unit.h"
-#include "base/rng.h"
+#include "base/dice.h"
 #include "base/seq.h"
 
 #define MAX 512
@@ -164,13 +164,13 @@ static void test_change_between_pops(void)
 /* Pops in the order of time, whatever the jump. */
 static void test_order(void)
 {
-	struct rng rng;
+	struct dice dice;
 	uint32_t last = 0, i;
 
-	rng_seed(&rng, 1);
+	dice_seed(&dice, 1);
 	start(0);
 	for (i = 0; i < MAX; i++)
-		wheel_arm(&wheel, i, rng_below(&rng, 1u << (8 + i % 23)));
+		wheel_arm(&wheel, i, dice_below(&dice, 1u << (8 + i % 23)));
 	while ((i = wheel_pop(&wheel, 0x7fffffff)) != WHEEL_NONE) {
 		CU_ASSERT(seq_geq(elements[i].timer.expiry, last));
 		last = elements[i].timer.expiry;
@@ -215,14 +215,14 @@ static void run_crowd(uint32_t step)
 {
 	static struct timer crowd[20000];
 	const uint32_t n = sizeof(crowd) / sizeof(crowd[0]), base = 0x20000;
-	struct rng rng;
+	struct dice dice;
 	uint32_t popped = 0, now = 0, i;
 
 	memset(crowd, 0, sizeof(crowd));
 	wheel_init(&wheel, crowd, sizeof(crowd[0]), now);
-	rng_seed(&rng, step);
+	dice_seed(&dice, step);
 	for (i = 0; i < n; i++)
-		wheel_arm(&wheel, i, base + rng_below(&rng, 3000));
+		wheel_arm(&wheel, i, base + dice_below(&dice, 3000));
 	while (popped < n) {
 		now += step;
 		while ((i = wheel_pop(&wheel, now)) != WHEEL_NONE) {
@@ -326,15 +326,15 @@ static void model_check_next(const struct model *mod)
 }
 
 /* Arms one of the timers at a random distance, most of them short, some in the past. */
-static void model_arm(struct model *mod, struct rng *rng)
+static void model_arm(struct model *mod, struct dice *dice)
 {
-	const uint32_t i = rng_below(rng, MAX);
-	uint32_t tick = mod->now + rng_below(rng, 1u << rng_below(rng, 31));
+	const uint32_t i = dice_below(dice, MAX);
+	uint32_t tick = mod->now + dice_below(dice, 1u << dice_below(dice, 31));
 
-	if (rng_chance(rng, 50000))
-		tick = mod->now - rng_below(rng, 1000);
-	if (rng_chance(rng, 300000))
-		tick &= ~0xffu << (8 * rng_below(rng, 3)); /* borders of slots */
+	if (dice_chance(dice, 50000))
+		tick = mod->now - dice_below(dice, 1000);
+	if (dice_chance(dice, 300000))
+		tick &= ~0xffu << (8 * dice_below(dice, 3)); /* borders of slots */
 	if (seq_lt(tick, mod->now - 1000))
 		tick = mod->now;
 	wheel_arm(&wheel, i, tick);
@@ -343,9 +343,9 @@ static void model_arm(struct model *mod, struct rng *rng)
 	mod->expiry[i] = tick;
 }
 
-static void model_disarm(struct model *mod, struct rng *rng)
+static void model_disarm(struct model *mod, struct dice *dice)
 {
-	const uint32_t i = rng_below(rng, MAX);
+	const uint32_t i = dice_below(dice, MAX);
 
 	wheel_disarm(&wheel, i);
 	mod->nb_armed -= mod->armed[i];
@@ -353,31 +353,31 @@ static void model_disarm(struct model *mod, struct rng *rng)
 }
 
 /* Time passes; all that is due, and nothing else, has to come out. */
-static void model_turn(struct model *mod, struct rng *rng)
+static void model_turn(struct model *mod, struct dice *dice)
 {
-	const unsigned how = rng_below(rng, 100);
+	const unsigned how = dice_below(dice, 100);
 	uint32_t by = 0, i, first = 0;
 
 	if (how < 50)
-		by = rng_below(rng, 4);
+		by = dice_below(dice, 4);
 	else if (how < 80)
-		by = rng_below(rng, 600);
+		by = dice_below(dice, 600);
 	else if (how < 95)
-		by = rng_below(rng, 200000);
+		by = dice_below(dice, 200000);
 	else
-		by = rng_below(rng, 1u << 28); /* 4.9 hours */
-	if (rng_chance(rng, 100000) && model_first(mod, &first) && seq_gt(first, mod->now))
-		by = first - mod->now - rng_below(rng, 2);
+		by = dice_below(dice, 1u << 28); /* 4.9 hours */
+	if (dice_chance(dice, 100000) && model_first(mod, &first) && seq_gt(first, mod->now))
+		by = first - mod->now - dice_below(dice, 2);
 	mod->now += by;
 	while ((i = wheel_pop(&wheel, mod->now)) != WHEEL_NONE) {
 		CU_ASSERT_FATAL(i < MAX && mod->armed[i]);
 		CU_ASSERT(seq_leq(mod->expiry[i], mod->now));
 		mod->armed[i] = false;
 		mod->nb_armed--;
-		if (rng_chance(rng, 50000))
-			model_disarm(mod, rng);
-		if (rng_chance(rng, 200000))
-			model_arm(mod, rng);
+		if (dice_chance(dice, 50000))
+			model_disarm(mod, dice);
+		if (dice_chance(dice, 200000))
+			model_arm(mod, dice);
 	}
 	CU_ASSERT_EQUAL(wheel.now, mod->now);
 	CU_ASSERT(!model_first(mod, &first) || seq_gt(first, mod->now));
@@ -386,19 +386,19 @@ static void model_turn(struct model *mod, struct rng *rng)
 static void run_model(uint64_t seed, uint32_t now, unsigned steps)
 {
 	struct model mod = {.now = now};
-	struct rng rng;
+	struct dice dice;
 
-	rng_seed(&rng, seed);
+	dice_seed(&dice, seed);
 	start(now);
 	for (unsigned step = 0; step < steps; step++) {
-		const unsigned what = rng_below(&rng, 10);
+		const unsigned what = dice_below(&dice, 10);
 
 		if (what < 5)
-			model_arm(&mod, &rng);
+			model_arm(&mod, &dice);
 		else if (what < 7)
-			model_disarm(&mod, &rng);
+			model_disarm(&mod, &dice);
 		else
-			model_turn(&mod, &rng);
+			model_turn(&mod, &dice);
 		CU_ASSERT_EQUAL(wheel.armed, mod.nb_armed);
 		model_check_next(&mod);
 		if (step % 16 == 0)

@@ -7,7 +7,7 @@
 #include <rte_mbuf.h>
 
 #include "../unit.h"
-#include "base/rng.h"
+#include "base/dice.h"
 #include "exact.h"
 
 #define MAX 2048
@@ -16,11 +16,11 @@ static uint8_t bytes[MAX + 8];
 
 static void fill(uint64_t seed)
 {
-	struct rng rng;
+	struct dice dice;
 
-	rng_seed(&rng, seed);
+	dice_seed(&dice, seed);
 	for (size_t i = 0; i < sizeof(bytes); i++)
-		bytes[i] = (uint8_t)rng_next(&rng);
+		bytes[i] = (uint8_t)dice_next(&dice);
 }
 
 /* The ones' complement sum as the RFC defines it, in host byte order. */
@@ -156,23 +156,23 @@ static void test_copy(void)
 /* Chains of mbufs of random lengths, empty ones too, from every offset on. */
 static void test_chains(void)
 {
-	struct rng rng;
+	struct dice dice;
 	struct rte_mbuf m[8];
 
 	fill(4);
-	rng_seed(&rng, 5);
+	dice_seed(&dice, 5);
 	for (unsigned round = 0; round < 2000; round++) {
 		uint32_t total = 0, off, len;
 
 		memset(m, 0, sizeof(m));
 		for (unsigned i = 0; i < 8; i++) {
 			m[i].buf_addr = bytes + total;
-			m[i].data_len = (uint16_t)rng_below(&rng, round % 2 == 0 ? 10 : 250);
+			m[i].data_len = (uint16_t)dice_below(&dice, round % 2 == 0 ? 10 : 250);
 			m[i].next = i < 7 ? &m[i + 1] : NULL;
 			total += m[i].data_len;
 		}
-		off = rng_below(&rng, total + 1);
-		len = rng_below(&rng, total - off + 1);
+		off = dice_below(&dice, total + 1);
+		len = dice_below(&dice, total - off + 1);
 		CU_ASSERT_EQUAL(host(cksum_fold_be(cksum_add_mbuf(0, m, off, len))),
 		                naive(bytes + off, len, 0));
 		/* more than there is counts as zeros */
@@ -205,23 +205,23 @@ static uint16_t naive_pseudo(const struct pc_addr *src, const struct pc_addr *ds
 
 static void test_pseudo(void)
 {
-	struct rng rng;
+	struct dice dice;
 
-	rng_seed(&rng, 6);
+	dice_seed(&dice, 6);
 	for (unsigned i = 0; i < 20000; i++) {
 		struct pc_addr src, dst;
-		const uint8_t proto = (uint8_t)(1 + rng_below(&rng, 255));
-		uint32_t len = rng_below(&rng, 65536);
+		const uint8_t proto = (uint8_t)(1 + dice_below(&dice, 255));
+		uint32_t len = dice_below(&dice, 65536);
 
 		if (i % 2 == 0) {
-			src = pc_addr_ip4((uint32_t)rng_next(&rng));
-			dst = pc_addr_ip4((uint32_t)rng_next(&rng));
+			src = pc_addr_ip4((uint32_t)dice_next(&dice));
+			dst = pc_addr_ip4((uint32_t)dice_next(&dice));
 		} else {
 			for (unsigned j = 0; j < 2; j++) {
-				src.q[j] = rng_next(&rng);
-				dst.q[j] = rng_next(&rng);
+				src.q[j] = dice_next(&dice);
+				dst.q[j] = dice_next(&dice);
 			}
-			len = (uint32_t)rng_next(&rng); /* jumbograms */
+			len = (uint32_t)dice_next(&dice); /* jumbograms */
 		}
 		CU_ASSERT_EQUAL(host(cksum_fold_be(cksum_pseudo(&src, &dst, proto, len))),
 		                naive_pseudo(&src, &dst, proto, len));
@@ -255,21 +255,21 @@ static void test_udp_zero(void)
 /* RFC 1624 section 4: equation 3, with the example where equation 2 of RFC 1141 fails. */
 static void test_update(void)
 {
-	struct rng rng;
+	struct dice dice;
 
 	CU_ASSERT_EQUAL(host(cksum_update16_be(host(0xdd2f), host(0x5555), host(0x3285))), 0x0000);
-	rng_seed(&rng, 8);
+	dice_seed(&dice, 8);
 	for (unsigned i = 0; i < 20000; i++) {
 		uint8_t p[40], before[4];
-		const size_t at = 2 + 2 * rng_below(&rng, 17);
+		const size_t at = 2 + 2 * dice_below(&dice, 17);
 		uint16_t cksum;
 
 		for (unsigned j = 0; j < sizeof(p); j++)
-			p[j] = (uint8_t)rng_next(&rng);
+			p[j] = (uint8_t)dice_next(&dice);
 		wire_put16_be(p, 0);
 		cksum = cksum_finish_be(cksum_add(0, p, sizeof(p)));
 		memcpy(before, p + at, 4);
-		wire_put32_be(p + at, (uint32_t)rng_next(&rng));
+		wire_put32_be(p + at, (uint32_t)dice_next(&dice));
 		if (i % 2 == 0) {
 			cksum =
 			    cksum_update32_be(cksum, wire_get32_be(before), wire_get32_be(p + at));
@@ -300,13 +300,13 @@ static void test_short(void)
 /* A sum is right when it folds to 0xffff; that of nothing but zeros is not. */
 static void test_is_good(void)
 {
-	struct rng rng;
+	struct dice dice;
 
-	rng_seed(&rng, 3);
+	dice_seed(&dice, 3);
 	CU_ASSERT_FALSE(cksum_is_good(0));
 	CU_ASSERT(cksum_is_good(UINT64_MAX) && cksum_is_good(0xffff));
 	for (int i = 0; i < 200000; i++) {
-		uint64_t sum = rng_next(&rng);
+		uint64_t sum = dice_next(&dice);
 
 		if (i % 2 != 0) /* made right */
 			sum = cksum_add64(sum, cksum_finish_be(sum));

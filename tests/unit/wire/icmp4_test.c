@@ -5,7 +5,7 @@
 #include "wire/icmp4.h"
 
 #include "../unit.h"
-#include "base/rng.h"
+#include "base/dice.h"
 #include "exact.h"
 
 static void test_parse_and_write(void)
@@ -99,17 +99,17 @@ static void test_bad_quote(void)
 
 static void test_random_quotes(void)
 {
-	struct rng rng;
+	struct dice dice;
 
-	rng_seed(&rng, 1);
+	dice_seed(&dice, 1);
 	for (unsigned i = 0; i < 100000; i++) {
-		const uint32_t len = rng_below(&rng, 69);
+		const uint32_t len = dice_below(&dice, 69);
 		struct icmp4_quote q;
 		uint8_t bytes[68], *p;
 		int ret;
 
 		for (unsigned j = 0; j < 68; j++)
-			bytes[j] = (uint8_t)rng_next(&rng);
+			bytes[j] = (uint8_t)dice_next(&dice);
 		bytes[0] = (uint8_t)(0x40 | (bytes[0] & 0xf));
 		p = exact_copy(bytes, len);
 		ret = icmp4_parse_quote(p, len, &q);

@@ -5,7 +5,7 @@
 #include "wire/ip4.h"
 
 #include "../unit.h"
-#include "base/rng.h"
+#include "base/dice.h"
 #include "exact.h"
 
 /* The example that half of the web explains the checksum with. */
@@ -46,21 +46,21 @@ static void test_write(void)
 /* Random fields come back as they were. */
 static void test_round_trip(void)
 {
-	struct rng rng;
+	struct dice dice;
 
-	rng_seed(&rng, 1);
+	dice_seed(&dice, 1);
 	for (unsigned i = 0; i < 10000; i++) {
 		const struct ip4_hdr h = {
-		    .tos = (uint8_t)rng_next(&rng),
-		    .total_len = (uint16_t)(20 + rng_below(&rng, 65516)),
-		    .id = (uint16_t)rng_next(&rng),
-		    .frag_off = (uint16_t)(rng_below(&rng, 8192) * 8),
-		    .df = rng_below(&rng, 2) != 0,
-		    .mf = rng_below(&rng, 2) != 0,
-		    .ttl = (uint8_t)rng_next(&rng),
-		    .proto = (uint8_t)rng_next(&rng),
-		    .src_be = (uint32_t)rng_next(&rng),
-		    .dst_be = (uint32_t)rng_next(&rng),
+		    .tos = (uint8_t)dice_next(&dice),
+		    .total_len = (uint16_t)(20 + dice_below(&dice, 65516)),
+		    .id = (uint16_t)dice_next(&dice),
+		    .frag_off = (uint16_t)(dice_below(&dice, 8192) * 8),
+		    .df = dice_below(&dice, 2) != 0,
+		    .mf = dice_below(&dice, 2) != 0,
+		    .ttl = (uint8_t)dice_next(&dice),
+		    .proto = (uint8_t)dice_next(&dice),
+		    .src_be = (uint32_t)dice_next(&dice),
+		    .dst_be = (uint32_t)dice_next(&dice),
 		};
 		struct ip4_hdr b = {0};
 		uint8_t p[20];
@@ -230,16 +230,16 @@ static void test_option_steps(void)
 /* Any bytes as options: the walk ends, and nothing outside the header is read. */
 static void test_random_options(void)
 {
-	struct rng rng;
+	struct dice dice;
 
-	rng_seed(&rng, 2);
+	dice_seed(&dice, 2);
 	for (unsigned i = 0; i < 100000; i++) {
-		const uint8_t len = (uint8_t)(rng_below(&rng, 11) * 4);
+		const uint8_t len = (uint8_t)(dice_below(&dice, 11) * 4);
 		uint8_t options[40], off = IP4_HDR_LEN, opt, *p;
 		unsigned steps = 0;
 
 		for (unsigned j = 0; j < 40; j++) {
-			const uint64_t r = rng_next(&rng);
+			const uint64_t r = dice_next(&dice);
 
 			/* mostly small numbers: they are plausible lengths */
 			options[j] = (uint8_t)(r & 0x100 ? r & 7 : r);

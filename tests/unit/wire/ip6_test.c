@@ -7,7 +7,7 @@
 #include <netinet/in.h>
 
 #include "../unit.h"
-#include "base/rng.h"
+#include "base/dice.h"
 #include "exact.h"
 #include "wire/icmp6.h"
 
@@ -176,25 +176,25 @@ static void test_quote(void)
 
 static void test_random(void)
 {
-	struct rng rng;
+	struct dice dice;
 	struct ip6_hdr h;
 	struct ip6_ext e;
 	struct icmp6_quote q;
 
-	rng_seed(&rng, 7);
+	dice_seed(&dice, 7);
 	for (unsigned n = 0; n < 200000; n++) {
 		static const uint8_t kinds[] = {0, 43, 44, 60, 59, 6, 58};
-		const uint32_t len = 40 + rng_below(&rng, 100);
+		const uint32_t len = 40 + dice_below(&dice, 100);
 		uint8_t bytes[140], *p;
 
 		for (uint32_t i = 0; i < len; i++)
-			bytes[i] = (uint8_t)rng_next(&rng);
+			bytes[i] = (uint8_t)dice_next(&dice);
 		bytes[0] = 0x60;
 		for (uint32_t i = 40; i + 8 <= len; i += 8) {
-			bytes[i] = kinds[rng_below(&rng, sizeof(kinds))];
+			bytes[i] = kinds[dice_below(&dice, sizeof(kinds))];
 			bytes[i + 1] &= 3;
 		}
-		bytes[6] = kinds[rng_below(&rng, sizeof(kinds))];
+		bytes[6] = kinds[dice_below(&dice, sizeof(kinds))];
 		p = exact_copy(bytes, len);
 		CU_ASSERT_FATAL(ip6_parse_quoted(p, len, &h) == IP6_HDR_LEN);
 		if (ip6_walk(p, len, &h, &e) == IP6_UPPER)

@@ -5,7 +5,7 @@
 #include "wire/nd.h"
 
 #include "../unit.h"
-#include "base/rng.h"
+#include "base/dice.h"
 #include "exact.h"
 
 static const struct pc_addr target = {.b = {0xfe, 0x80, [15] = 7}};
@@ -99,20 +99,20 @@ static void test_malformed(void)
 
 static void test_random(void)
 {
-	struct rng rng;
+	struct dice dice;
 	struct nd_msg m;
 	struct mld_query q;
 
-	rng_seed(&rng, 9);
+	dice_seed(&dice, 9);
 	for (unsigned n = 0; n < 200000; n++) {
-		const uint32_t len = rng_below(&rng, 120);
+		const uint32_t len = dice_below(&dice, 120);
 		uint8_t bytes[120], *p;
 
 		for (uint32_t i = 0; i < len; i++)
-			bytes[i] = (uint8_t)rng_next(&rng);
-		bytes[0] = (uint8_t)(133 + rng_below(&rng, 5));
+			bytes[i] = (uint8_t)dice_next(&dice);
+		bytes[0] = (uint8_t)(133 + dice_below(&dice, 5));
 		for (uint32_t i = 8; i + 8 <= len; i += 8) {
-			bytes[i] = (uint8_t)rng_below(&rng, 16);
+			bytes[i] = (uint8_t)dice_below(&dice, 16);
 			bytes[i + 1] &= 7;
 		}
 		p = exact_copy(bytes, len);

@@ -7,7 +7,7 @@
 #include <netinet/in.h>
 
 #include "../unit.h"
-#include "base/rng.h"
+#include "base/dice.h"
 #include "exact.h"
 #include "wire/arp.h"
 #include "wire/cksum.h"
@@ -231,16 +231,16 @@ static void test_every_size(void)
 static void test_random_bytes(void)
 {
 	static const uint8_t protos[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, 99};
-	struct rng rng;
+	struct dice dice;
 	char buf[400];
 
-	rng_seed(&rng, 1);
+	dice_seed(&dice, 1);
 	for (unsigned i = 0; i < 50000; i++) {
-		const size_t len = rng_below(&rng, 140);
+		const size_t len = dice_below(&dice, 140);
 		uint8_t bytes[140], *p;
 
 		for (unsigned j = 0; j < sizeof(bytes); j++)
-			bytes[j] = (uint8_t)(rng_next(&rng) & (i % 3 == 0 ? 0xf : 0xff));
+			bytes[j] = (uint8_t)(dice_next(&dice) & (i % 3 == 0 ? 0xf : 0xff));
 		if (i % 8 != 0)
 			wire_put16(bytes + 12, i % 8 == 1 ? ETH_TYPE_ARP : ETH_TYPE_IP4);
 		if (i % 8 > 1)

@@ -5,7 +5,7 @@
 #include "wire/tcp.h"
 
 #include "../unit.h"
-#include "base/rng.h"
+#include "base/dice.h"
 #include "exact.h"
 #include "wire/cksum.h"
 
@@ -472,23 +472,23 @@ static void test_write_sack_room(void)
 
 static void test_random_bytes(void)
 {
-	struct rng rng;
+	struct dice dice;
 
-	rng_seed(&rng, 1);
+	dice_seed(&dice, 1);
 	for (unsigned i = 0; i < 200000; i++) {
-		const uint32_t len = rng_below(&rng, 70);
+		const uint32_t len = dice_below(&dice, 70);
 		uint8_t bytes[TCP_HDR_MAX], *p;
 		struct tcp_seg s;
 		int ret;
 
 		for (unsigned j = 0; j < sizeof(bytes); j++) {
-			const uint64_t r = rng_next(&rng);
+			const uint64_t r = dice_next(&dice);
 
 			bytes[j] =
 			    (uint8_t)(r & 0x100 ? r & 0xf : r); /* plausible kinds, lengths */
 		}
 		if (i % 4 != 0)
-			bytes[12] = (uint8_t)((5 + rng_below(&rng, 11)) << 4);
+			bytes[12] = (uint8_t)((5 + dice_below(&dice, 11)) << 4);
 		p = exact_copy(bytes, len < TCP_HDR_MAX ? len : TCP_HDR_MAX);
 		ret = tcp_parse(p, len, &s);
 		CU_ASSERT(ret == WIRE_SHORT || ret == WIRE_HEADER ||
@@ -501,21 +501,21 @@ static void test_random_bytes(void)
 /* the short way writes what the long way does, and knows the sum of it */
 static void test_write_plain(void)
 {
-	struct rng rng;
+	struct dice dice;
 
-	rng_seed(&rng, 12);
+	dice_seed(&dice, 12);
 	for (unsigned i = 0; i < 1000; i++) {
 		const bool has_ts = i % 2 != 0;
 		const struct tcp_plain s = {
-		    .sport = (uint16_t)rng_next(&rng),
-		    .dport = (uint16_t)rng_next(&rng),
-		    .wnd = (uint16_t)rng_next(&rng),
-		    .flags = (uint8_t)rng_next(&rng),
+		    .sport = (uint16_t)dice_next(&dice),
+		    .dport = (uint16_t)dice_next(&dice),
+		    .wnd = (uint16_t)dice_next(&dice),
+		    .flags = (uint8_t)dice_next(&dice),
 		    .has_ts = has_ts,
-		    .seq = (uint32_t)rng_next(&rng),
-		    .ack = (uint32_t)rng_next(&rng),
-		    .tsval = (uint32_t)rng_next(&rng),
-		    .tsecr = (uint32_t)rng_next(&rng),
+		    .seq = (uint32_t)dice_next(&dice),
+		    .ack = (uint32_t)dice_next(&dice),
+		    .tsval = (uint32_t)dice_next(&dice),
+		    .tsecr = (uint32_t)dice_next(&dice),
 		};
 		const struct tcp_seg same = {
 		    .sport = s.sport,
