@@ -24,11 +24,12 @@
 
 int ip_init(struct ip *ip, struct ctx *ctx)
 {
-	const struct pc_sip_key key = rng_key(&ctx->rng);
+	const struct pc_sip_key label = rng_key(&ctx->rng), table = rng_key(&ctx->rng);
 
 	memset(ip, 0, sizeof(*ip));
 	ip->ctx = ctx;
-	ip->label_key = (struct hash_key){.k = {key.k[0], key.k[1]}};
+	ip->label_key = (struct hash_key){.k = {label.k[0], label.k[1]}};
+	ip->table_key = (struct hash_key){.k = {table.k[0], table.k[1]}};
 	ip->id_key = rng_key(&ctx->rng);
 	netifs_init(&ip->ifs, ctx);
 	ip->due_ns = UINT64_MAX;
@@ -38,7 +39,7 @@ int ip_init(struct ip *ip, struct ctx *ctx)
 	ip->frags = frags_create(ctx);
 	ip->neigh = neigh_create(ctx, &ip->ifs);
 	if (ip->neigh == NULL || ip->frags == NULL ||
-	    routes_init(&ip->routes, ctx, &ip->label_key) != 0)
+	    routes_init(&ip->routes, ctx, &ip->table_key) != 0)
 		return -ENOMEM;
 	return deny_init(&ip->deny, (uint32_t)ctx->cfg.ip_deny_entries, ctx->cfg.socket_id);
 }

@@ -132,7 +132,8 @@ struct ip {
 	struct neigh_table *neigh;
 	uint64_t error_ns;         /* when error_tokens was last refilled */
 	uint32_t error_tokens;     /* of the ICMP error rate limit */
-	struct hash_key label_key; /* of IPv6 flow labels */
+	struct hash_key label_key; /* of IPv6 flow labels, which are seen: of nothing else */
+	struct hash_key table_key; /* of routes and path MTUs */
 	struct pc_sip_key id_key;  /* of identifications */
 	uint32_t id_count[256];
 	struct frags *frags; /* datagrams that are not whole yet */

@@ -26,7 +26,7 @@ static uint32_t least_mtu(const struct pc_addr *dst)
 static struct pmtu *bucket_of(struct ip *ip, const struct pc_addr *dst)
 {
 	const uint64_t v[3] = {dst->q[0], dst->q[1], 0};
-	const uint64_t h = hash24(&ip->label_key, v);
+	const uint64_t h = hash24(&ip->table_key, v);
 
 	return &ip->pmtu[h % (PMTU_ENTRIES / PMTU_WAYS) * PMTU_WAYS];
 }

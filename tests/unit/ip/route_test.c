@@ -423,6 +423,14 @@ static void test_replace_full(void)
 	net_close(&net);
 }
 
+/* What flow labels tell of their key says nothing about tables. */
+static void test_keys(void)
+{
+	start();
+	CU_ASSERT(memcmp(&net.ip.label_key, &net.ip.routes.key, sizeof(struct hash_key)) != 0);
+	net_close(&net);
+}
+
 static const struct unit_case cases[] = {
     {"longest prefix", test_longest},
     {"errors", test_errors},
@@ -434,6 +442,7 @@ static const struct unit_case cases[] = {
     {"groups without routes", test_groups_alone},
     {"any networks, against a walk", test_random},
     {"no place for another gateway", test_replace_full},
+    {"keys", test_keys},
     {"equal routes, and gateways that fail", test_equal},
     {"RFC 2991 4: equal routes with weights", test_weights},
 };
