@@ -228,6 +228,14 @@ void bed_run(struct bed *b, double seconds)
 	CU_ASSERT(!more); /* it ends by itself */
 }
 
+void bed_linger(struct bed *b, double seconds)
+{
+	const uint64_t end = b->now + (uint64_t)(seconds * 1e9);
+
+	while (bed_connections(b) > 0 && b->now < end)
+		turn(b);
+}
+
 uint32_t bed_connections(const struct bed *b)
 {
 	struct pc_stack_usage usage;

@@ -46,6 +46,10 @@ void bed_run(struct bed *b, double seconds);
 /** bed_until turns until the generator is in that phase, at most a minute. */
 void bed_until(struct bed *b, enum phase phase);
 
+/** bed_linger goes on after the end until the server has no connection left, for at most so many seconds: it may have to repeat
+ * what was lost before it hears that nobody is there. */
+void bed_linger(struct bed *b, double seconds);
+
 /** bed_connections returns how many connections the server has. */
 uint32_t bed_connections(const struct bed *b);
 

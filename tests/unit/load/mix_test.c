@@ -91,6 +91,7 @@ static void test_sizes_loss(void)
 	b.config.run_ms = 600;
 	bed_start(&b, &faults);
 	bed_run(&b, 60);
+	bed_linger(&b, 2);
 	check_good();
 	CU_ASSERT(b.load->faults.retransmitted > 0);
 	bed_end(&b);
