@@ -159,14 +159,14 @@ def servers(args, tmp):
 
 def load(args, tmp):
     """percore-load finds a server that was killed in the middle and comes back."""
-    server = Echo(args, tmp, "server", 1)
+    server = Echo(args, tmp, "server", 1, stats_s=1)
     words = [f"{args.build}/app/load/percore-load", "-l", str(max(os.sched_getaffinity(0))), "--no-huge", "--no-shconf", "-m", "320",
              "--no-pci", "--no-telemetry", f"--vdev=net_memif0,role=client,id=0,socket={tmp}/memif.sock,socket-abstract=no", "--",
              "--addr", "192.0.2.2/24", "--server", "192.0.2.1", "--mode", "connrate", "--conns", "4", "--seconds", "60"]
     try:
         with open(f"{tmp}/load.out", "w") as out, subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=out) as client:
             try:
-                time.sleep(0.6 * args.slow)
+                bed.wait_for(lambda: "tcp_opened_passive" in server.said(), 30 * args.slow, "connections to the first server")
                 server.kill()
                 time.sleep(0.6 * args.slow)
                 server = Echo(args, tmp, "server", 1, stats_s=1)
