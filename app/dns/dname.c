@@ -4,22 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Who writes a zone file, or asks for names, is not to know which of them have one hash: a look-up would go through all of those.
- * So the hash has a key, the same for all names of the program. */
-static uint64_t key[2] = {UINT64_C(0x9e3779b97f4a7c15), UINT64_C(0xff51afd7ed558ccd)};
+#include "../shared/hash_mix.h"
+
+/* of all names of the program */
+static struct hash_mix_key key = {{UINT64_C(0x9e3779b97f4a7c15), UINT64_C(0xff51afd7ed558ccd)}};
 
 void dname_set_key(const uint64_t k[2])
 {
-	key[0] = k[0];
-	key[1] = k[1] | 1;
-}
-
-/* Multiplies to 128 bits and folds the halves: what a changed bit does to the upper one takes the key to know. */
-static uint64_t mix(uint64_t word)
-{
-	const unsigned __int128 product = (unsigned __int128)(word ^ key[0]) * key[1];
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
+	key = hash_mix_key_of(k);
 }
 
 /* Continues the hash of the labels to the right by a label with its length, of n bytes. Eight bytes may be read behind it. */
@@ -29,11 +21,11 @@ static uint64_t hash_label(uint64_t h, const uint8_t *p, size_t n)
 
 	for (; n >= 8; n -= 8, p += 8) {
 		memcpy(&w, p, sizeof(w));
-		h = mix(h ^ w);
+		h = hash_mix(&key, h ^ w);
 	}
 	memcpy(&w, p, sizeof(w));
 	w &= (UINT64_C(1) << 8 * n) - 1;
-	return mix(h ^ w ^ (uint64_t)n << 56);
+	return hash_mix(&key, h ^ w ^ (uint64_t)n << 56);
 }
 
 /* Length bytes are below 'A', so that the name can be taken as a whole. */
@@ -60,7 +52,7 @@ int dname_read(struct dname *n, const uint8_t *wire, size_t left)
 	n->labels = (uint8_t)labels;
 	copy_lower(n->lower, wire, at + 1);
 	memset(n->lower + at + 1, 0, 8);
-	n->hash[labels] = key[1];
+	n->hash[labels] = key.k[1];
 	for (unsigned i = labels; i-- > 0;)
 		n->hash[i] = hash_label(n->hash[i + 1], n->lower + n->at[i], 1u + wire[n->at[i]]);
 	return (int)at + 1;

@@ -43,7 +43,7 @@ struct files {
 	size_t nb_slots, room, mask;
 	size_t nb_files;
 	uint64_t bytes;
-	struct path_key key;
+	struct hash_mix_key key;
 };
 
 /* A directory on the way from the root, to find links that lead back. */
@@ -285,11 +285,11 @@ static int walk_root(struct walk *w)
 
 static int make_key(struct walk *w)
 {
-	struct path_key *key = &w->out->key;
+	uint64_t random[2];
 
-	if (getrandom(key, sizeof(*key), 0) != sizeof(*key))
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
 		return fail(w, "no random numbers (%s)", strerror(errno));
-	key->k[1] |= 1;
+	w->out->key = hash_mix_key_of(random);
 	return 0;
 }
 

@@ -302,8 +302,8 @@ static void disk_errors(void)
  * word's top bit went through as it was, and the next word could take it away again. Also with the key that was built in. */
 static void names_of_one_hash(void)
 {
-	const struct path_key keys[] = {{{0, UINT64_C(0x9e3779b97f4a7c15)}},
-	                                {{UINT64_C(0x123456789abcdef0), 0x1234567}}};
+	const struct hash_mix_key keys[] = {{{0, UINT64_C(0x9e3779b97f4a7c15)}},
+	                                    {{UINT64_C(0x123456789abcdef0), 0x1234567}}};
 	uint64_t h[2][8];
 
 	for (unsigned i = 0; i < 8; i++) {

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SHARED_HASH_MIX_H
+#define SHARED_HASH_MIX_H
+
+/*
+ * A step of hashes with a key, for tables whose names are chosen by others: who writes a zone file, or uploads files, is not to
+ * know which of them have one hash, as a look-up would go through all of those.
+ */
+
+#include <stdint.h>
+
+/** A key: random numbers, the second of which is odd. */
+struct hash_mix_key {
+	uint64_t k[2];
+};
+
+/** hash_mix_key_of returns the key of two random numbers. */
+static inline struct hash_mix_key hash_mix_key_of(const uint64_t random[2])
+{
+	return (struct hash_mix_key){{random[0], random[1] | 1}};
+}
+
+/** hash_mix multiplies to 128 bits and folds the halves: what a changed bit does to the upper one takes the key to know. */
+static inline uint64_t hash_mix(const struct hash_mix_key *key, uint64_t word)
+{
+	const unsigned __int128 product = (unsigned __int128)(word ^ key->k[0]) * key->k[1];
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+#endif
