@@ -9,7 +9,8 @@
  * REACHABLE, STALE (old, still used), DELAY and PROBE (being asked again by unicast, then by
  * broadcast).  An entry is known by its index and generation; a cached index whose generation does
  * not fit any more is looked up anew.  A full table evicts the least recently used entry that holds
- * no frames or, when half of them hold some, the one that has done so longest.  Requests to one neighbour are at least arp.retry_ms apart (RFC 1122 2.3.2.1).
+ * no frames or, when half of them hold some, the one that has done so longest.  Requests to one
+ * neighbour are at least arp.retry_ms apart (RFC 1122 2.3.2.1).
  */
 
 #include <stdbool.h>

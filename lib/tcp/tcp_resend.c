@@ -28,6 +28,7 @@ static bool may_go(const struct tcb *t, const struct tcp_queues *q, const struct
 	       seq_leq(note->tx.seq + len, t->snd_una + t->snd_wnd);
 }
 
+/* lost, and not sent again */
 static bool waits(const struct rte_mbuf *m)
 {
 	return (pkt_of_const(m)->tx.flags & (SEG_LOST | SEG_RESENT)) == SEG_LOST;
