@@ -7,9 +7,11 @@
  * and TCP keeps one of its own until a segment is acknowledged.
  */
 #include <errno.h>
+#include <semaphore.h>
 #include <stdarg.h>
 #include <string.h>
 
+#include <rte_alarm.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
@@ -275,12 +277,50 @@ int pc_ethdev_start(uint16_t port_id, const struct pc_ethdev_config *config, cha
 	return setup_start(&s);
 }
 
-void pc_ethdev_stop(uint16_t port_id)
+/* A device that is to be stopped by another thread. */
+struct ending {
+	uint16_t port_id;
+	sem_t done;
+};
+
+static void end(uint16_t port_id)
 {
-	if (!rte_eth_dev_is_valid_port(port_id))
-		return;
 	(void)rte_eth_dev_stop(port_id);
 	(void)rte_eth_dev_close(port_id);
+}
+
+static void end_and_tell(void *arg)
+{
+	struct ending *e = arg;
+
+	end(e->port_id);
+	(void)sem_post(&e->done);
+}
+
+/* net_memif hears of its peer in EAL's thread for interrupts, and does not keep others from what it looks at there: so
+ * it is stopped there, too. Returns whether it was. */
+static bool end_elsewhere(uint16_t port_id)
+{
+	struct ending e = {.port_id = port_id};
+	bool done;
+
+	(void)sem_init(&e.done, 0, 0);
+	done = rte_eal_alarm_set(1, end_and_tell, &e) == 0;
+	while (done && sem_wait(&e.done) != 0)
+		continue;
+	(void)sem_destroy(&e.done);
+	return done;
+}
+
+void pc_ethdev_stop(uint16_t port_id)
+{
+	struct rte_eth_dev_info dev;
+
+	if (!rte_eth_dev_is_valid_port(port_id))
+		return;
+	if (rte_eth_dev_info_get(port_id, &dev) != 0 || !memif_is_driver(dev.driver_name) ||
+	    !end_elsewhere(port_id))
+		end(port_id);
 }
 
 int ethdev_restart(uint16_t port_id)

@@ -3,16 +3,20 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <semaphore.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <rte_interrupts.h>
 #include <rte_log.h>
 
 #include "quiet.h"
 #include "rejoin.h"
+#include "taps.h"
 
 static bool has_arg(int n, char **argv, const char *name)
 {
@@ -42,7 +46,8 @@ static int fail_start(struct settings *s, const char *line, const struct eal *ea
 		return settings_fail(
 		    s, "no hugepages are free: set some up with scripts/hugepages, or "
 		       "give the EAL option --no-huge");
-	if (strstr(line, "memory") != NULL || strstr(line, "memseg") != NULL)
+	if (strstr(line, "memory") != NULL || strstr(line, "memseg") != NULL ||
+	    strstr(line, "allocat") != NULL)
 		return settings_fail(s, "EAL gets no memory: %s; %s", line,
 		                     eal->no_huge ? "lower -m"
 		                                  : "set up hugepages with scripts/hugepages, or "
@@ -52,7 +57,8 @@ static int fail_start(struct settings *s, const char *line, const struct eal *ea
 	if (strstr(line, "parse device") != NULL)
 		return settings_fail(s,
 		                     "EAL does not know a device: %s; --vdev takes a driver's name "
-		                     "and a number, as in net_tap0",
+		                     "and a number, as in net_tap0, and -a a PCI address, as in "
+		                     "0000:03:00.0",
 		                     line);
 	return settings_fail(s, "EAL does not start: %s",
 	                     *line != '\0' ? line : strerror(rte_errno));
@@ -79,7 +85,11 @@ static int check_device(struct settings *s, const char *arg, const char *line)
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(arg, ","), arg);
 	if (strncmp(name, "net_", 4) != 0 && strncmp(name, "eth_", 4) != 0)
 		return 0;
-	return rte_eth_dev_get_port_by_name(name, &id) == 0 ? 0 : fail_device(s, name, line);
+	if (rte_eth_dev_get_port_by_name(name, &id) == 0)
+		return 0;
+	if (strncmp(name, "net_af_", 7) == 0 && strstr(arg, ",iface=") == NULL)
+		line = "it lacks iface=NAME, the interface that it is to use";
+	return fail_device(s, name, line);
 }
 
 /* What the i-th argument says of a virtual device; NULL: nothing. */
@@ -95,6 +105,16 @@ static void clear_left_overs(int n, char **argv)
 	for (int i = 1; i <= n; i++)
 		if (vdev_of(n, argv, i) != NULL)
 			rejoin_clear(vdev_of(n, argv, i));
+}
+
+static int check_taps(struct settings *s, int n, char **argv)
+{
+	struct taps taps = {.n = 0};
+
+	for (int i = 1; i <= n; i++)
+		if (vdev_of(n, argv, i) != NULL && taps_add(&taps, s, vdev_of(n, argv, i)) != 0)
+			return -1;
+	return 0;
 }
 
 static int check_devices(struct settings *s, int n, char **argv, const char *line)
@@ -137,6 +157,8 @@ int eal_begin(struct settings *s, int nb_given, char **given, struct eal *eal)
 	eal_look(&machine);
 	if (eal_make_args(s, nb_eal, argv, &machine, &args, eal) != 0)
 		return -1;
+	if (check_taps(s, nb_eal, argv) != 0)
+		return -1;
 	eal->begun = begun;
 	clear_left_overs(nb_eal, argv);
 	if (!loud)
@@ -157,11 +179,53 @@ int eal_begin(struct settings *s, int nb_given, char **given, struct eal *eal)
 	return 0;
 }
 
+static void park(void *arg)
+{
+	(void)sem_post(arg);
+	for (;;)
+		pause();
+}
+
+/* Makes an event for EAL's thread for interrupts. */
+static struct rte_intr_handle *make_event(int *fd)
+{
+	struct rte_intr_handle *h = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
+
+	*fd = eventfd(1, EFD_CLOEXEC);
+	if (h != NULL && *fd >= 0 && rte_intr_fd_set(h, *fd) == 0 &&
+	    rte_intr_type_set(h, RTE_INTR_HANDLE_EXT) == 0)
+		return h;
+	if (*fd >= 0)
+		close(*fd);
+	rte_intr_instance_free(h);
+	return NULL;
+}
+
+/* rte_eal_cleanup unmaps what EAL's thread for interrupts may be looking at: net_memif keeps there who has come and not
+ * said for which device. So that thread does nothing any more, in an event of its own, as the cleanup waits for alarms. */
+static void park_interrupts(void)
+{
+	struct rte_intr_handle *h;
+	sem_t parked;
+	int fd;
+
+	h = make_event(&fd);
+	if (h == NULL)
+		return;
+	(void)sem_init(&parked, 0, 0);
+	if (rte_intr_callback_register(h, park, &parked) == 0)
+		while (sem_wait(&parked) != 0)
+			continue;
+	(void)sem_destroy(&parked);
+	rte_intr_instance_free(h);
+}
+
 void eal_end(void)
 {
 	char dir[PATH_MAX];
 	char *slash;
 
+	park_interrupts();
 	snprintf(dir, sizeof(dir), "%s", rte_eal_get_runtime_dir());
 	rte_eal_cleanup();
 	/* made by EAL even if nothing is put there; stays if somebody else uses it */

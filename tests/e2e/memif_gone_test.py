@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import bed
@@ -179,9 +180,37 @@ def load(args, tmp):
         server.kill()
 
 
+def ends(args, tmp):
+    """Servers that are stopped while clients come and go, which their driver hears of in another thread."""
+    stop = threading.Event()
+
+    def visit():
+        while not stop.is_set():
+            try:
+                memif_peer.Peer(f"{tmp}/memif.sock", buffer=256).close()
+            except OSError:
+                time.sleep(0.0002)
+
+    visitors = [threading.Thread(target=visit) for _ in range(2)]
+    for v in visitors:
+        v.start()
+    try:
+        for _ in range(args.ends):
+            server = Echo(args, tmp, "server", 1)
+            try:
+                server.end()
+            finally:
+                server.kill()
+    finally:
+        stop.set()
+        for v in visitors:
+            v.join()
+    print(f"{args.ends} servers ended in order while clients came and went", flush=True)
+
+
 def main():
-    args = bed.arguments(__doc__, rounds=500, seed=1)
-    for step in (clients, servers, load):
+    args = bed.arguments(__doc__, rounds=500, ends=10, seed=1)
+    for step in (clients, servers, load, ends):
         if args.only and args.only not in step.__name__:
             continue
         with tempfile.TemporaryDirectory(prefix="percore-e2e-") as tmp:

@@ -24,6 +24,7 @@ class Peer:
         size = 2 * self.ring_bytes + 2 * self.n * buffer
         self.control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.control.settimeout(10)
+        self.control.connect(path)
         self.fd = os.memfd_create("memif", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.ftruncate(self.fd, size)
         self.memory = mmap.mmap(self.fd, size)
@@ -33,7 +34,6 @@ class Peer:
             self.lay_ring(1)
         else:
             self.memory[:] = image
-        self.control.connect(path)
         self.expect(HELLO)
         self.say(INIT, struct.pack("<HIB24s32s", VERSION, 0, 0, b"", b"peer"))
         self.expect(ACK)

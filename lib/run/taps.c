@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Overview: DPDK's driver of TAPs makes an interface with several queues, or joins one that is there. So the kernel would
+ * spread the frames of one interface over two programs that were given the same name, and neither would notice. A TAP
+ * that somebody has made in advance is nobody's, and has no carrier.
+ */
+#include "taps.h"
+
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* The name of a TAP's interface, with the driver's default. Returns whether it can be one. */
+static bool name_of(const char *device, unsigned n, char name[IFNAMSIZ])
+{
+	const char *iface = strstr(device, ",iface=");
+	const int len = iface != NULL ? snprintf(name, IFNAMSIZ, "%.*s",
+	                                         (int)strcspn(iface + 7, ","), iface + 7)
+	                              : snprintf(name, IFNAMSIZ, "dtap%u", n);
+
+	return len > 0 && len < IFNAMSIZ;
+}
+
+static bool is_tap(int fd, const char *name)
+{
+	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
+	struct ifreq req = {.ifr_data = (void *)&info};
+
+	snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", name);
+	return ioctl(fd, SIOCETHTOOL, &req) == 0 && strcmp(info.driver, "tun") == 0;
+}
+
+static int check_interface(struct settings *s, int fd, const char *name)
+{
+	struct ifreq req = {0};
+
+	snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", name);
+	if (ioctl(fd, SIOCGIFFLAGS, &req) != 0)
+		return 0; /* there is none */
+	if (!is_tap(fd, name))
+		return settings_fail(s,
+		                     "there is an interface %s already, and it is no TAP: give "
+		                     "another name (iface=), or use it by net_af_packet",
+		                     name);
+	if ((req.ifr_flags & IFF_RUNNING) != 0)
+		return settings_fail(s,
+		                     "another program has the TAP interface %s: end it, or give "
+		                     "another name (iface=)",
+		                     name);
+	return 0;
+}
+
+static int check_name(const struct taps *t, struct settings *s, const char *name)
+{
+	int fd, rc;
+
+	for (unsigned i = 0; i < t->n; i++)
+		if (strcmp(t->names[i], name) == 0)
+			return settings_fail(s,
+			                     "two devices have the TAP interface %s: give each a "
+			                     "name of its own (iface=)",
+			                     name);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return 0;
+	rc = check_interface(s, fd, name);
+	close(fd);
+	return rc;
+}
+
+int taps_add(struct taps *t, struct settings *s, const char *device)
+{
+	char name[IFNAMSIZ];
+
+	if (strncmp(device, "net_tap", 7) != 0 || t->n == PC_MAX_PORTS ||
+	    !name_of(device, t->n, name))
+		return 0;
+	if (check_name(t, s, name) != 0)
+		return -1;
+	memcpy(t->names[t->n++], name, sizeof(name));
+	return 0;
+}
