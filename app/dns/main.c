@@ -267,7 +267,7 @@ int main(int argc, char **argv)
 	const struct pc_run_app app = {
 	    .name = "percore-dns",
 	    .summary = "an authoritative name server, over UDP and TCP",
-	    .example = "--zone example.com=example.com.zone",
+	    .example = "--addr 10.0.0.1/24 --zone example.com=example.com.zone",
 	    .options = options,
 	    .keys = keys,
 	    .nb_keys = sizeof(keys) / sizeof(keys[0]),

@@ -340,10 +340,6 @@ static int start(void *app, const struct pc_run_ports *ports, uint64_t now_ns, v
 	struct pc_run_ports mine = *ports;
 	struct pc_port *port;
 
-	if (p->load != NULL) {
-		snprintf(why, why_len, "the load is made by one lcore: give one (EAL option -l)");
-		return -1;
-	}
 	if (add_loss(&p->config, ports, &port) != 0) {
 		snprintf(why, why_len, "frames cannot be lost on purpose: %s", strerror(errno));
 		return -1;
@@ -407,6 +403,7 @@ int main(int argc, char **argv)
 	    .keys = keys,
 	    .nb_keys = sizeof(keys) / sizeof(keys[0]),
 	    .config = &program.config,
+	    .one_lcore = true,
 	    .check = check,
 	    .frames = &frames,
 	};

@@ -212,10 +212,7 @@ static int start(void *app, struct pc_stack *st, void **worker, char *why, size_
 	struct config *c = app;
 
 	*worker = c;
-	if (c->ping != NULL) {
-		snprintf(why, len, "percore-ping runs on one lcore (EAL option -l)");
-		return -1;
-	}
+	c->status = 1; /* until somebody has answered */
 	c->ping = calloc(1, sizeof(*c->ping));
 	c->fixed = has_address(st, false);
 	if (c->ping != NULL && (!c->has_to || begin(c, st) == 0))
@@ -292,8 +289,7 @@ static void finish(void *worker, struct pc_stack *st)
 int main(int argc, char **argv)
 {
 	struct config config = {
-	    .plan = {.interval_ms = 1000, .timeout_ms = 2000, .size = 56, .pmtudisc = -1},
-	    .status = 1};
+	    .plan = {.interval_ms = 1000, .timeout_ms = 2000, .size = 56, .pmtudisc = -1}};
 	const struct pc_run_app app = {
 	    .name = "percore-ping",
 	    .summary = "asks a host for echoes, as ping(8) does",
@@ -302,6 +298,7 @@ int main(int argc, char **argv)
 	    .keys = keys,
 	    .nb_keys = sizeof(keys) / sizeof(keys[0]),
 	    .config = &config,
+	    .one_lcore = true,
 	    .check = check,
 	    .start = start,
 	    .turn = turn,

@@ -429,7 +429,7 @@ int main(int argc __attribute__((unused)), char **argv)
 	if (plan.action == PLAN_HELP)
 		fputs(usage, stdout);
 	else if (plan.action == PLAN_VERSION)
-		puts("percore-run " PC_VERSION);
+		puts("percore-run (percore " PC_VERSION ")");
 	else
 		return plan.one_core ? run_one_core(&plan) : run(&plan);
 	return 0;

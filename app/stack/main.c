@@ -83,7 +83,7 @@ int main(int argc, char **argv)
 	const struct pc_run_app app = {
 	    .name = "percore-stack",
 	    .summary = "stacks for other processes, which attach to them",
-	    .example = "--addr 192.0.2.1/24 --socket /run/percore.sock",
+	    .example = "--addr 10.0.0.1/24 --socket /run/percore.sock",
 	    .options = options,
 	    .threads = wait_until_unwanted,
 	};

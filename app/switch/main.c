@@ -93,10 +93,6 @@ static int start(void *app, const struct pc_run_ports *ports, uint64_t now_ns, v
 	struct program *p = app;
 
 	(void)now_ns;
-	if (p->vswitch != NULL) {
-		snprintf(why, len, "percore-switch runs on one lcore (EAL option -l)");
-		return -1;
-	}
 	if (ports->addr != NULL) {
 		snprintf(why, len, "--addr: a switch has no addresses");
 		return -1;
@@ -147,11 +143,13 @@ int main(int argc, char **argv)
 	    .summary =
 	        "an Ethernet switch between DPDK ports: what comes by one goes on, without a "
 	        "copy, to the port where its destination is, or to all others",
+	    .example_ports = "--vdev=net_af_packet0,iface=eth1 --vdev=net_af_packet1,iface=eth2",
 	    .example = "--age 300",
 	    .options = options,
 	    .keys = keys,
 	    .nb_keys = sizeof(keys) / sizeof(keys[0]),
 	    .config = &program.config,
+	    .one_lcore = true,
 	    .check = check,
 	    .frames = &frames,
 	};

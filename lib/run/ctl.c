@@ -91,6 +91,25 @@ int ctl_call(struct ctl_call *c, const bool *ends, const struct worker *w,
 	return rc;
 }
 
+/* What a stack's refusal means for routes, addresses and neighbours. */
+static const char *reason(int error)
+{
+	switch (error) {
+	case ESRCH:
+		return "there is no such route";
+	case EADDRNOTAVAIL:
+		return "there is no such address";
+	case ENOENT:
+		return "there is no such entry";
+	case EEXIST:
+		return "it is there already";
+	case ENETUNREACH:
+		return "the gateway is on no network of an address, or there is no such port";
+	default:
+		return strerror(error);
+	}
+}
+
 static void change(const struct ctl *c, const struct pc_change *what, FILE *f)
 {
 	const struct run *r = c->run;
@@ -101,8 +120,10 @@ static void change(const struct ctl *c, const struct pc_change *what, FILE *f)
 
 		if (rc == 0)
 			continue;
-		fprintf(f, "error lcore %u: %s%s\n", w->lcore, strerror(-rc),
-		        i > 0 ? " (those before it have changed)" : "");
+		fprintf(f, "error %s", reason(-rc));
+		if (i > 0)
+			fprintf(f, " (lcore %u; those before it have changed)", w->lcore);
+		fputc('\n', f);
 		return;
 	}
 	fputs("ok\n", f);

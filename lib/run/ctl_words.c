@@ -354,8 +354,8 @@ static int read_command(struct words *w, struct ctl_command *c)
 			c->change.kind = commands[i].kind;
 			return commands[i].read(w, &c->change);
 		}
-	return fail(w, "there is no command \"%s%s%s\"", object, verb != NULL ? " " : "",
-	            verb != NULL ? verb : "");
+	return fail(w, "there is no command \"%s%s%s\"; percore-ctl --help lists them", object,
+	            verb != NULL ? " " : "", verb != NULL ? verb : "");
 }
 
 int ctl_parse(const char *text, struct ctl_command *c, char *why, size_t len)

@@ -62,6 +62,28 @@ static void print_key(FILE *f, const struct settings *s, unsigned table,
 	print_wrapped(f, k->sentence, "            ", 0);
 }
 
+static void print_examples(const struct pc_run_app *app, FILE *f)
+{
+	const char *name = app->name,
+	           *options = app->example != NULL ? app->example : "--addr 10.0.0.1/24";
+
+	if (app->example_ports != NULL) {
+		fprintf(f, "For example (as root):\n\n  %s %s -- %s\n\n", name, app->example_ports,
+		        options);
+		return;
+	}
+	fprintf(f,
+	        "For example, on a TAP interface named percore0 (as root):\n\n"
+	        "  %s --vdev=net_tap0,iface=percore0 -- %s &\n"
+	        "  ip address add 10.0.0.2/24 dev percore0\n\n",
+	        name, options);
+	if (app->frames == NULL && !app->one_lcore)
+		fprintf(f,
+		        "and on NICs that scripts/devbind has bound, with two lcores:\n\n"
+		        "  %s -l 1,2 -a 0000:03:00.0 -- %s --gateway 10.0.0.254\n\n",
+		        name, options);
+}
+
 static void print_usage(const struct settings *s, FILE *f)
 {
 	const char *name = s->app->name;
@@ -70,17 +92,9 @@ static void print_usage(const struct settings *s, FILE *f)
 	print_wrapped(f, s->app->summary, "  ", strlen(name) + 1);
 	fprintf(f,
 	        "\nUsage: %s [EAL options] -- [options]\n"
-	        "       %s [options]\n\n"
-	        "For example, on a TAP interface named percore0 (as root):\n\n"
-	        "  %s --vdev=net_tap0,iface=percore0 -- %s &\n"
-	        "  ip address add 10.0.0.2/24 dev percore0\n\n",
-	        name, name, name, s->app->example != NULL ? s->app->example : "--addr 10.0.0.1/24");
-	if (s->app->frames == NULL)
-		fprintf(
-		    f,
-		    "and on NICs that scripts/devbind has bound, with two lcores:\n\n"
-		    "  %s -l 1,2 -a 0000:03:00.0 -- --addr 10.0.0.1/24 --gateway 10.0.0.254\n\n",
-		    name);
+	        "       %s [options]\n\n",
+	        name, name);
+	print_examples(s->app, f);
 	print_wrapped(
 	    f,
 	    "Unless EAL's options say otherwise, it runs on one lcore, in hugepages if any are "

@@ -2,8 +2,11 @@
 #include "report.h"
 
 #include <inttypes.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <string.h>
+
+#include <rte_ethdev.h>
 
 #include "base/ctx.h"
 #include "memory.h"
@@ -58,6 +61,17 @@ void report_port(const struct pc_port_info *info, char *line, size_t size)
 	append_offloads(info->offloads, line, size);
 	append(line, size, ", MTU %u, MAC %02x:%02x:%02x:%02x:%02x:%02x, link %s", info->mtu,
 	       mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], info->link_up ? "up" : "down");
+}
+
+/* The kernel's interface of a port that has one. */
+static void report_interface(uint16_t id, char *line, size_t size)
+{
+	struct rte_eth_dev_info dev;
+	char name[IF_NAMESIZE];
+
+	if (rte_eth_dev_info_get(id, &dev) == 0 && dev.if_index != 0 &&
+	    if_indextoname(dev.if_index, name) != NULL)
+		append(line, size, ", interface %s", name);
 }
 
 static void report_addrs(const struct run *r, unsigned port, char *line, size_t size)
@@ -123,6 +137,7 @@ void report_start(const struct run *r)
 		printf("note: %s\n", r->eal.notice);
 	for (unsigned p = 0; p < r->nb_ports; p++) {
 		report_port(&r->workers[0]->ports[p]->info, line, sizeof(line));
+		report_interface(r->port_ids[p], line, sizeof(line));
 		report_addrs(r, p, line, sizeof(line));
 		printf("port %u: %s\n", p, line);
 	}

@@ -104,7 +104,7 @@ static int run_program(struct settings *s, int nb_eal, int argc, char **argv)
 		stop_catch();
 	if (reload_is_wanted(r))
 		hangup_catch();
-	if (s->app->frames != NULL && s->app->frames->report != NULL)
+	if (s->app->frames != NULL ? s->app->frames->report != NULL : !s->app->own_signals)
 		report_catch();
 	if (eal_begin(s, nb_eal, argv, &r->eal) == 0) {
 		status = run_on_eal(r);

@@ -129,6 +129,9 @@ static int make_workers(struct run *r)
 	for (unsigned lcore = 0; lcore < RTE_MAX_LCORE; lcore++)
 		if (rte_lcore_is_enabled(lcore) && make_worker(r, lcore) != 0)
 			return -1;
+	if (r->app->one_lcore && r->nb_workers > 1)
+		return settings_fail(r->s, "%s runs on one lcore: give one (EAL option -l)",
+		                     r->app->name);
 	return check_queues(r, r->nb_workers);
 }
 
@@ -205,8 +208,8 @@ static int start_devices(struct run *r)
 			continue;
 		}
 		(void)rte_eth_dev_get_name_by_port(r->port_ids[r->nb_started], name);
-		return settings_fail(r->s, "port %u (%s) cannot be used: %s", r->nb_started, name,
-		                     why);
+		return settings_fail(r->s, "port %u (%s) cannot be used: %s%s", r->nb_started, name,
+		                     why, geteuid() != 0 ? "; some devices need root" : "");
 	}
 	return 0;
 }

@@ -129,6 +129,8 @@ static void keep_wall_clock(struct worker *w, uint64_t now)
 
 static void print_stats(struct run *r, uint64_t now)
 {
+	if (report_wanted())
+		report_stats(r, stdout);
 	if (r->s->run.run_stats_s == 0 || now < r->stats_next_ns)
 		return;
 	if (r->stats_next_ns != 0)

@@ -166,6 +166,21 @@ def hang_up(b, root):
     p.stop()
 
 
+def report(b, root):
+    """SIGUSR1 prints the counters, under load and from one that sleeps, and nothing stops"""
+    p = httpd(b, root)
+    w = load(2)
+    time.sleep(0.5)
+    p.signal(signal.SIGUSR1)
+    bed.wait_for(lambda: "tcp_opened_passive" in p.out(), 10, "the counters")
+    finish_load(w)
+    time.sleep(1)
+    p.signal(signal.SIGUSR1)
+    bed.wait_for(lambda: p.out().count("counters of percore-httpd") == 2, 10, "the counters once more")
+    expect(works(), "it does not serve any more")
+    p.stop()
+
+
 def kill_and_restart(b, root):
     """after SIGKILL under load a restart works within seconds"""
     p = httpd(b, root)
@@ -214,7 +229,7 @@ def nobody_left(b, root):
     expect("pctap" not in devices(b), devices(b))
 
 
-STEPS = [term_under_load, drain, drain_slow_reader, interrupt, idle, hang_up, kill_and_restart, crash, again, nobody_left]
+STEPS = [term_under_load, drain, drain_slow_reader, interrupt, idle, hang_up, report, kill_and_restart, crash, again, nobody_left]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Set-up mistakes: each gives one line that says what is wrong and how to mend it, and status 2."""
+import contextlib
+import fcntl
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -58,12 +61,22 @@ def table(tmp):
         ("a PCI address that is not there", ["-a", "0000:7f:1f.7"], ADDR, "port|-a|device"),
         ("an EAL option that is unknown", [*NULL, "--eal-bogus"], ADDR, "EAL|eal-bogus"),
         ("an lcore that is not there", [*NULL, "-l", "120"], ADDR, "lcore|EAL|-l"),
+        ("one interface for two TAPs", ["--vdev=net_tap0,iface=pcnot2", "--vdev=net_tap1,iface=pcnot2"], ADDR,
+         "two devices have the TAP interface pcnot2"),
+        ("a device on an interface, without one", ["--vdev=net_af_packet0"], ADDR, "iface=NAME"),
+        ("a NIC by the name of its interface", ["-a", "eth0"], ADDR, "-a a PCI address"),
+        ("more ordinary memory than there is", [*NULL, "-m", "100000000"], ADDR, "lower -m"),
+        ("an interface that is no TAP", ["--vdev=net_tap0,iface=lo"], ADDR, "lo already.*no TAP.*iface="),
     ]
+    several = []
     if len(os.sched_getaffinity(0)) >= 2:
         cpus = sorted(os.sched_getaffinity(0))[:2]
         echo.append(("more lcores than queues",
                      ["--vdev=net_pcap0,iface=lo", "-l", f"{cpus[0]},{cpus[1]}"], ADDR,
                      "queue|lcore"))
+        several = [(name, "more than one lcore", [*NULL, "-l", f"{cpus[0]},{cpus[1]}"], own, "one lcore.*-l") for name, own in (
+            ("percore-load", [*ADDR, "--server", "192.0.2.2"]), ("percore-ping", [*ADDR, "--to", "192.0.2.2"]),
+            ("percore-switch", []))]
     if os.geteuid() == 0:  # the TAP driver grumbles when it starts; that is not the cause
         echo.append(("a gateway beyond the network of a TAP", ["--vdev=net_tap0,iface=pcnot1"],
                      [*ADDR, "--gateway", "198.51.100.1"], "none of the addresses$"))
@@ -73,7 +86,7 @@ def table(tmp):
         ("a document root that is a file", NULL, [*ADDR, "--root", "/etc/hostname"],
          "/etc/hostname"),
     ]
-    return [("percore-echo", *row) for row in echo] + [("percore-httpd", *row) for row in httpd]
+    return [("percore-echo", *row) for row in echo] + [("percore-httpd", *row) for row in httpd] + several
 
 
 def judge(build, name, eal, own, pattern, base=("--no-huge", "--no-shconf", "-m", "192"), **kw):
@@ -107,6 +120,20 @@ def judge(build, name, eal, own, pattern, base=("--no-huge", "--no-shconf", "-m"
     return None
 
 
+@contextlib.contextmanager
+def taken(name):
+    """A TAP of somebody else, who has it open."""
+    with open("/dev/net/tun", "r+b", buffering=0) as tun:
+        fcntl.ioctl(tun, 0x400454CA, struct.pack("16sH22x", name.encode(), 0x0002 | 0x1000 | 0x0100))  # TAP, NO_PI, MULTI_QUEUE
+        subprocess.run(["ip", "link", "set", name, "up"], check=True)
+        yield
+
+
+def busy(build):
+    with taken("pcnot3"):
+        return judge(build, "percore-echo", ["--vdev=net_tap0,iface=pcnot3"], ADDR, "another program has.*pcnot3.*iface=")
+
+
 def main():
     args = bed.arguments(__doc__)
     failed = 0
@@ -127,6 +154,7 @@ def main():
             rows.append(("percore-echo", "no permission for a TAP port", lambda: judge(
                 tmp, "percore-echo", ["--vdev=net_tap0,iface=pcnot0"], ADDR,
                 "root|permission|CAP_NET_ADMIN", preexec_fn=nobody)))
+            rows.append(("percore-echo", "a TAP that another program has", lambda: busy(args.build)))
         for name, what, check in rows:
             fault = check()
             failed += fault is not None

@@ -14,8 +14,8 @@
  *
  * pc_run reads the command line ([EAL options] -- [options]) and the config file, starts EAL and the
  * ports, makes one stack on each lcore with a queue pair of every port, and runs the loop on each: pc_stack_poll, the
- * program's turn, pc_stack_flush.  SIGINT and SIGTERM end it in order.  A mistake at start is reported in one
- * line on stderr that names the remedy, with status 2.
+ * program's turn, pc_stack_flush.  SIGINT and SIGTERM end it in order, SIGUSR1 prints the counters.  A mistake at
+ * start is reported in one line on stderr that names the remedy, with status 2.
  *
  * This is the only part of percore that reads a clock for a stack.
  */
@@ -88,6 +88,8 @@ struct pc_run_app {
 	const char *name;    /**< e.g. "percore-echo"; used in messages */
 	const char *summary; /**< what it does, a sentence for --help */
 	const char *example; /**< its options in --help's example; NULL: an address alone */
+	/** EAL's options there, if one TAP is not what it runs on. May be NULL. */
+	const char *example_ports;
 	const struct pc_run_option *options; /**< its own options; may be NULL */
 	/** Its own keys, e.g. section "http": --set http.key=value and the config file write into
 	 * the struct at config; keys may be NULL. The caller sets the defaults beforehand. */
@@ -96,9 +98,11 @@ struct pc_run_app {
 	void *config;
 	/** Sets this program's own defaults of the stack's keys; called before anything is read. May be NULL. */
 	void (*defaults)(struct pc_stack_config *config);
-	/** The program handles SIGINT, SIGTERM and SIGPIPE itself, and SIGHUP if there is no config file. It ends
+	/** The program handles SIGINT, SIGTERM, SIGUSR1 and SIGPIPE itself, and SIGHUP if there is no config file. It ends
 	 * when threads returns. */
 	bool own_signals;
+	/** The program cannot share its work: with more than one lcore it does not start. */
+	bool one_lcore;
 	/** Checks the arguments; called once, on the main lcore, before EAL starts. May be NULL. Returns 0, or -1 with a
 	 * line in why. */
 	int (*check)(void *app, char *why, size_t why_len);
