@@ -171,7 +171,8 @@ build() {
 
 	read -ra targets <<<"$2"
 	shift 2
-	mkdir -p "$dir"
+	mkdir -p "$dir" 2>/dev/null && [ -w "$dir" ] ||
+		die "cannot write $dir; if another user (root?) has made it, remove it or run this as that user"
 	exec {lock}>"$dir/.lock"
 	flock "$lock"
 	log=$(mktemp)

@@ -198,19 +198,32 @@ static ssize_t send_command(int to, const char *command, int file)
 	return sendmsg(to, &msg, MSG_NOSIGNAL);
 }
 
+/* Takes an option, which stands alone. Returns the status. */
+static int take_option(const char *option)
+{
+	if (strcmp(option, "--version") == 0 || strcmp(option, "-V") == 0) {
+		printf("percore-ctl (percore %s)\n", PC_VERSION);
+		return 0;
+	}
+	if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0) {
+		fputs(usage, stdout);
+		return 0;
+	}
+	fprintf(stderr, "percore-ctl: unknown option %s; see --help\n", option);
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
 	char command[COMMAND_MAX + 1];
 	const char *file;
 	int fd, rules, status;
 
-	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-		printf("percore-ctl (percore %s)\n", PC_VERSION);
-		return 0;
-	}
+	if (argc > 1 && argv[1][0] == '-')
+		return take_option(argv[1]);
 	if (argc < 3 || (argc == 3 && strcmp(argv[2], "capture") == 0)) {
-		fputs(usage, argc == 2 && strcmp(argv[1], "--help") == 0 ? stdout : stderr);
-		return argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : 2;
+		fputs(usage, stderr);
+		return 2;
 	}
 	file = strcmp(argv[2], "capture") == 0 && argc > 3 ? argv[3] : NULL;
 	status = file != NULL ? make_capture(argc - 2, argv + 2, command)

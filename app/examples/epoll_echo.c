@@ -69,10 +69,13 @@ int main(int argc, char **argv)
 	int set, listener, n;
 
 	trigger = argc > 2 && strcmp(argv[2], "et") == 0 ? EPOLLET : 0;
-	if (pcx_attach(NULL) != 0 ||
-	    (listener =
-	         open_listener((unsigned short)(argc > 1 ? strtoul(argv[1], NULL, 10) : 7))) < 0) {
-		perror("epoll_echo");
+	if (pcx_attach(NULL) != 0) {
+		perror("no stack at PERCORE_SOCKET");
+		return 2;
+	}
+	listener = open_listener((unsigned short)(argc > 1 ? strtoul(argv[1], NULL, 10) : 7));
+	if (listener < 0) {
+		perror("listen");
 		return 2;
 	}
 	set = pcx_epoll_create1(EPOLL_CLOEXEC);

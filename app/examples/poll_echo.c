@@ -55,10 +55,13 @@ static int open_listener(unsigned short port)
 
 int main(int argc, char **argv)
 {
-	if (pcx_attach(NULL) != 0 ||
-	    (p[0].fd = open_listener((unsigned short)(argc > 1 ? strtoul(argv[1], NULL, 10) : 7))) <
-	        0) {
-		perror("poll_echo");
+	if (pcx_attach(NULL) != 0) {
+		perror("no stack at PERCORE_SOCKET");
+		return 2;
+	}
+	p[0].fd = open_listener((unsigned short)(argc > 1 ? strtoul(argv[1], NULL, 10) : 7));
+	if (p[0].fd < 0) {
+		perror("listen");
 		return 2;
 	}
 	p[0].events = POLLIN;

@@ -62,7 +62,12 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: tcp_client ADDRESS PORT\n");
 		return 2;
 	}
-	if (pcx_attach(NULL) != 0 || (fd = connect_to(argv[1], argv[2])) < 0) {
+	if (pcx_attach(NULL) != 0) {
+		perror("no stack at PERCORE_SOCKET");
+		return 2;
+	}
+	fd = connect_to(argv[1], argv[2]);
+	if (fd < 0) {
 		perror("tcp_client");
 		return 2;
 	}

@@ -48,7 +48,11 @@ int main(int argc, char **argv)
 
 	if (argc > 1)
 		a.sin_port = htons((unsigned short)strtoul(argv[1], NULL, 10));
-	if (pcx_attach(NULL) != 0 || (fd = pcx_socket(AF_INET, SOCK_DGRAM, 0)) < 0 ||
+	if (pcx_attach(NULL) != 0) {
+		perror("no stack at PERCORE_SOCKET");
+		return 2;
+	}
+	if ((fd = pcx_socket(AF_INET, SOCK_DGRAM, 0)) < 0 ||
 	    pcx_bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0) {
 		perror("udp_receiver");
 		return 2;

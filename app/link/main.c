@@ -15,6 +15,7 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_mbuf.h>
+#include <rte_version.h>
 
 #include "link.h"
 
@@ -22,6 +23,7 @@
 #define IDLE_TURNS   64    /* without a frame before it sleeps */
 #define SLEEP_MAX_NS 50000 /* what a frame may be late by */
 #define EXIT_SETUP   2
+#define EAL_ARGS_MAX 60
 
 static volatile sig_atomic_t stopped;
 
@@ -145,6 +147,59 @@ static int work(const struct options *o)
 	return rc >= 0 ? 0 : EXIT_SETUP;
 }
 
+static bool has(int argc, char **argv, const char *option)
+{
+	for (int i = 1; i < argc; i++)
+		if (strncmp(argv[i], option, strlen(option)) == 0)
+			return true;
+	return false;
+}
+
+/* Starts EAL on argv[0] to argv[argc - 1], without files and with errors alone, unless they say otherwise. */
+static int start_eal(int argc, char **argv)
+{
+	static char files[] = "--in-memory", none[] = "--no-shconf", quiet[] = "--log-level=error",
+	            alone[] = "--no-telemetry";
+	char *args[EAL_ARGS_MAX + 4];
+	int n = 0;
+
+	if (argc > EAL_ARGS_MAX)
+		return complain("too many EAL options", "");
+	for (; n < argc; n++)
+		args[n] = argv[n];
+	if (!has(argc, argv, files) && !has(argc, argv, none))
+		args[n++] = has(argc, argv, "--no-huge") ? none : files;
+	if (!has(argc, argv, "--log-level"))
+		args[n++] = quiet;
+	if (!has(argc, argv, "--telemetry") && !has(argc, argv, alone))
+		args[n++] = alone;
+	args[n] = NULL;
+	return rte_eal_init(n, args) >= 0 ? 0
+	                                  : complain("EAL does not start", rte_strerror(rte_errno));
+}
+
+/* Looks at what is said without EAL. Returns 0 to go on, else a status behind which nothing follows, plus 1. */
+static int look(int eal, char **argv, const struct options *o)
+{
+	if (o->help || has(eal, argv, "--help") || has(eal, argv, "-h")) {
+		fputs(options_usage, stdout);
+		return 1;
+	}
+	if (o->version || has(eal, argv, "--version") || has(eal, argv, "-V")) {
+		printf("percore-link (percore %s, %s)\n", PC_VERSION, rte_version());
+		return 1;
+	}
+	for (int i = 1; i < eal; i++)
+		if (options_are_ours(argv[i])) {
+			fprintf(stderr, "percore-link: %s follows a lone --\n", argv[i]);
+			return 1 + EXIT_SETUP;
+		}
+	if (has(eal, argv, "--vdev") || has(eal, argv, "-a") || has(eal, argv, "--allow"))
+		return 0;
+	complain("no ports; give two before the --, as in --help", "");
+	return 1 + EXIT_SETUP;
+}
+
 int main(int argc, char **argv)
 {
 	const struct sigaction act = {.sa_handler = on_signal};
@@ -159,14 +214,11 @@ int main(int argc, char **argv)
 		complain(why, "");
 		return EXIT_SETUP;
 	}
-	if (o.help || (argc == 2 && strcmp(argv[1], "--help") == 0)) {
-		fputs(options_usage, stdout);
-		return 0;
-	}
-	if (rte_eal_init(eal, argv) < 0) {
-		complain("EAL does not start", rte_strerror(rte_errno));
+	status = look(eal, argv, &o);
+	if (status != 0)
+		return status - 1;
+	if (start_eal(eal, argv) != 0)
 		return EXIT_SETUP;
-	}
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	status = work(&o);

@@ -14,6 +14,11 @@ const char options_usage[] =
     "its\n"
     "own, all from one seed. What follows --ab holds for frames from the first port of a link to\n"
     "the second, what follows --ba for those on their way back, what stands before for both.\n"
+    "For example, 20 ms and 1 % loss each way between two interfaces (as root):\n"
+    "\n"
+    "  percore-link --no-huge --vdev=net_af_packet0,iface=eth1 --vdev=net_af_packet1,iface=eth2 "
+    "\\\n"
+    "      -- --delay 20ms --loss 1\n"
     "\n"
     "  --delay TIME          each frame takes as long; TIME is 5ms, 200us or 1s\n"
     "  --jitter TIME         and up to that much longer; the order stays\n"
@@ -36,6 +41,7 @@ const char options_usage[] =
     "  --alike N             N links in a row have the same chances (1)\n"
     "  --mbufs N             packet buffers of each link (16383)\n"
     "  -h, --help            this text\n"
+    "  -V, --version         the version\n"
     "\n"
     "SIGINT or SIGTERM ends it; then it prints what it has done.\n";
 
@@ -126,6 +132,8 @@ static bool take_word(struct options *o, const char *name, enum direction *which
 		*which = BA;
 	else if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
 		o->help = true;
+	else if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
+		o->version = true;
 	else
 		return false;
 	return true;
@@ -158,6 +166,11 @@ static bool is_known(const char *name)
 {
 	return find(name) != NULL || strcmp(name, "--seed") == 0 || strcmp(name, "--mbufs") == 0 ||
 	       strcmp(name, "--alike") == 0;
+}
+
+bool options_are_ours(const char *name)
+{
+	return is_known(name) || strcmp(name, "--ab") == 0 || strcmp(name, "--ba") == 0;
 }
 
 int options_parse(struct options *o, int argc, char **argv, char *why, size_t why_len)

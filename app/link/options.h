@@ -16,11 +16,14 @@ struct options {
 	struct pc_fault_config dir[BOTH];
 	uint32_t mbufs; /* of each link */
 	uint32_t alike; /* links in a row with the same chances, at least 1 */
-	bool help;
+	bool help, version;
 };
 
 /** options_parse reads argv[0] to argv[argc - 1]. Returns 0, or -1 with one line in why. */
 int options_parse(struct options *o, int argc, char **argv, char *why, size_t why_len);
+
+/** options_are_ours says whether a word is the name of an option of links. */
+bool options_are_ours(const char *name);
 
 /** options_usage is the text of --help. */
 extern const char options_usage[];

@@ -71,7 +71,13 @@ def routes(b, s):
     text = ctl(b, s, "route")
     expect(f"198.51.100.0/24 via {CLIENT} port 0 metric 7\n" in text, text)
     text = ctl(b, s, "route", "add", "198.51.100.0/24", "via", CLIENT, status=1)
-    expect("lcore 0: File exists" in text, text)
+    expect("it is there already" in text, text)
+    text = ctl(b, s, "route", "add", "203.0.113.0/24", "via", "203.0.113.1", status=1)
+    expect("on no network of an address" in text, text)
+    for words, line in ((("route", "del", "203.0.113.0/24"), "no such route"), (("neigh", "del", "192.0.2.99"), "no such entry"),
+                        (("addr", "del", "203.0.113.1/24"), "no such address"), (("bogus",), "percore-ctl --help")):
+        text = ctl(b, s, *words, status=1)
+        expect(line in text, f"{words}: {text}")
     text = ctl(b, s, "route", "add", "198.51.100.0/24", "over", CLIENT, status=1)
     expect('"over" is not understood here' in text, text)
     ctl(b, s, "route", "del", "198.51.100.0/24")
