@@ -396,6 +396,8 @@ static int run(struct plan *p)
 	else
 		choose_socket(socket_path, sizeof(socket_path), p);
 	attach = is_to_attach(p, socket_path);
+	if (p->action == PLAN_RUN && !attach && p->type != PLAN_AUTO && can_connect(socket_path))
+		fail("a stack process listens there already (use --attach)", socket_path);
 	snprintf(pid, sizeof(pid), "%d", (int)getpid());
 	if (!attach) {
 		find_stack(stack, sizeof(stack));

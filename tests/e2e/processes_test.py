@@ -227,6 +227,8 @@ def types(b, s):
         expect(both[0].stdout.readline() == "bound\n", "the first has no stack")
         both.append(subprocess.Popen(here("auto", "python3", "-c", text, "82"), stdout=subprocess.PIPE, text=True))
         expect(both[1].stdout.readline() == "bound\n", "the second has no stack")
+        second = sh(*here("primary", "true"), check=False)
+        expect(second.returncode == 2 and "listens there already" in second.stderr, f"a second primary: {second}")
         busy = sh(*here("secondary", "python3", "-c", text, "81"), check=False)
         expect("Address already in use" in busy.stderr, f"it is on another stack: {busy.stderr}")
     finally:
