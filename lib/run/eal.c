@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* the functions that make an event for EAL's thread for interrupts */
+#define ALLOW_EXPERIMENTAL_API
 #include "eal.h"
 
 #include <errno.h>

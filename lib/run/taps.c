@@ -2,7 +2,8 @@
 /*
  * Overview: DPDK's driver of TAPs makes an interface with several queues, or joins one that is there. So the kernel would
  * spread the frames of one interface over two programs that were given the same name, and neither would notice. A TAP
- * that somebody has made in advance is nobody's, and has no carrier.
+ * that somebody has made in advance is nobody's, and has no carrier.  A program that is about to end, as a stack process
+ * whose last client has gone, is waited for.
  */
 #include "taps.h"
 
@@ -14,6 +15,9 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define ENDING_MS 3000 /* what ends has ended by then */
+#define LOOK_MS   50
 
 /* The name of a TAP's interface, with the driver's default. Returns whether it can be one. */
 static bool name_of(const char *device, unsigned n, char name[IFNAMSIZ])
@@ -35,6 +39,25 @@ static bool is_tap(int fd, const char *name)
 	return ioctl(fd, SIOCETHTOOL, &req) == 0 && strcmp(info.driver, "tun") == 0;
 }
 
+static bool has_carrier(int fd, const char *name)
+{
+	struct ifreq req = {0};
+
+	snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", name);
+	return ioctl(fd, SIOCGIFFLAGS, &req) == 0 && (req.ifr_flags & IFF_RUNNING) != 0;
+}
+
+/* Somebody has the TAP, and goes on having it. */
+static bool is_in_use(int fd, const char *name)
+{
+	for (unsigned ms = 0; has_carrier(fd, name); ms += LOOK_MS) {
+		if (ms >= ENDING_MS)
+			return true;
+		(void)usleep(LOOK_MS * 1000);
+	}
+	return false;
+}
+
 static int check_interface(struct settings *s, int fd, const char *name)
 {
 	struct ifreq req = {0};
@@ -47,7 +70,7 @@ static int check_interface(struct settings *s, int fd, const char *name)
 		                     "there is an interface %s already, and it is no TAP: give "
 		                     "another name (iface=), or use it by net_af_packet",
 		                     name);
-	if ((req.ifr_flags & IFF_RUNNING) != 0)
+	if (is_in_use(fd, name))
 		return settings_fail(s,
 		                     "another program has the TAP interface %s: end it, or give "
 		                     "another name (iface=)",
