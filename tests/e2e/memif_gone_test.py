@@ -96,8 +96,12 @@ class Echo:
              f"socket-abstract=no,mac=02:00:00:00:00:0{n}", "--", "--addr", f"192.0.2.{n}/24", "--listen", "7", "--set",
              f"run.stats_s={stats_s}"],
             stdin=subprocess.DEVNULL, stdout=open(self.out, "w"), stderr=subprocess.STDOUT)
-        bed.wait_for(lambda: self.process.poll() is not None or "ready" in self.said(), 30 * args.slow, "percore-echo")
-        bed.expect(self.process.poll() is None, f"percore-echo ended: {self.said()}")
+        try:
+            bed.wait_for(lambda: self.process.poll() is not None or "ready" in self.said(), 30 * args.slow, "percore-echo")
+            bed.expect(self.process.poll() is None, f"percore-echo ended: {self.said()}")
+        except bed.Failure:
+            self.kill()
+            raise
 
     def said(self):
         return open(self.out).read()

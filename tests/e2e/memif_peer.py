@@ -23,12 +23,19 @@ class Peer:
         self.ring_bytes = DESCRIPTORS + self.n * DESCRIPTOR
         size = 2 * self.ring_bytes + 2 * self.n * buffer
         self.control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.control.settimeout(10)
-        self.control.connect(path)
         self.fd = os.memfd_create("memif", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.ftruncate(self.fd, size)
         self.memory = mmap.mmap(self.fd, size)
         self.doorbell = os.eventfd(0)
+        try:
+            self.shake_hands(path, log2, image)
+        except OSError:
+            self.close()
+            raise
+
+    def shake_hands(self, path, log2, image):
+        self.control.settimeout(10)
+        self.control.connect(path)
         if image is None:
             self.lay_ring(0)
             self.lay_ring(1)
@@ -37,7 +44,7 @@ class Peer:
         self.expect(HELLO)
         self.say(INIT, struct.pack("<HIB24s32s", VERSION, 0, 0, b"", b"peer"))
         self.expect(ACK)
-        self.say(ADD_REGION, struct.pack("<HQ", 0, size), self.fd)
+        self.say(ADD_REGION, struct.pack("<HQ", 0, len(self.memory)), self.fd)
         self.expect(ACK)
         for ring, flags in ((0, TO_SERVER), (1, 0)):
             self.say(ADD_RING, struct.pack("<HHHIBH", flags, 0, 0, ring * self.ring_bytes, log2, 0), self.doorbell)
