@@ -13,12 +13,14 @@
 #define OPT_SACKOK   4
 #define OPT_SACK     5
 #define OPT_TS       8
+#define OPT_MD5      19
 #define OPT_FASTOPEN 34
 
 #define LEN_MSS    4
 #define LEN_WSCALE 3
 #define LEN_SACKOK 2
 #define LEN_TS     10
+#define LEN_MD5    18
 #define LEN_BLOCK  8 /* of SACK, after two bytes of kind and length */
 
 #define OPTIONS_MAX (TCP_HDR_MAX - TCP_HDR_LEN)
@@ -72,6 +74,9 @@ static void parse_option(const uint8_t *p, unsigned len, struct tcp_seg *seg)
 		if (len == LEN_TS)
 			tcp_parse_ts(p + 2, seg);
 		break;
+	case OPT_MD5: /* of whatever length: whether it is good is looked at later */
+		seg->has |= TCP_HAS_AUTH;
+		break;
 	case OPT_FASTOPEN:
 		parse_fastopen(p + 2, len - 2, seg);
 		break;
@@ -95,12 +100,35 @@ void tcp_parse_options(const uint8_t *p, unsigned left, struct tcp_seg *seg)
 	}
 }
 
+const uint8_t *tcp_find_md5(const uint8_t *p, unsigned hdr_len)
+{
+	const uint8_t *found = NULL;
+
+	for (unsigned at = TCP_HDR_LEN; at < hdr_len && p[at] != OPT_EOL;) {
+		if (p[at] == OPT_NOP) {
+			at++;
+			continue;
+		}
+		if (hdr_len - at < 2 || p[at + 1] < 2 || p[at + 1] > hdr_len - at)
+			break; /* as tcp_parse_options */
+		if (p[at] == OPT_MD5) {
+			if (found != NULL || p[at + 1] != LEN_MD5)
+				return NULL;
+			found = p + at + 2;
+		}
+		at += p[at + 1];
+	}
+	return found;
+}
+
 /* How many bytes the options without SACK take: always a multiple of 4. */
 static unsigned fixed_options_len(const struct tcp_seg *s)
 {
 	const uint8_t has = s->has;
 	unsigned len = 0;
 
+	if ((has & TCP_HAS_AUTH) != 0)
+		len += TCP_MD5_SPACE;
 	if ((has & TCP_HAS_MSS) != 0)
 		len += LEN_MSS;
 	if ((has & TCP_HAS_TS) != 0)
@@ -158,6 +186,11 @@ static uint8_t *write_fixed_options(uint8_t *p, const struct tcp_seg *s)
 {
 	const bool sackok = (s->has & TCP_HAS_SACKOK) != 0;
 
+	if ((s->has & TCP_HAS_AUTH) != 0) {
+		p = write_kind(p, OPT_NOP, OPT_NOP, OPT_MD5, LEN_MD5);
+		memset(p, 0, TCP_MD5_LEN);
+		p += TCP_MD5_LEN;
+	}
 	if ((s->has & TCP_HAS_MSS) != 0) {
 		wire_put16(p, OPT_MSS << 8 | LEN_MSS);
 		wire_put16(p + 2, s->mss);

@@ -30,9 +30,13 @@
 #define TCP_HAS_SACKOK   0x08
 #define TCP_HAS_SACK     0x10
 #define TCP_HAS_FASTOPEN 0x20
+#define TCP_HAS_AUTH     0x40 /* a signature (RFC 2385): tcp_find_md5 tells where */
 #define TCP_HAS_AE       0x80 /* no option: the ninth flag (RFC 9768) */
 
 #define TCP_COOKIE_MAX 16 /* bytes of a Fast Open cookie (RFC 7413 section 2) */
+#define TCP_MD5_LEN    16 /* bytes of a signature */
+#define TCP_MD5_OFF    24 /* where tcp_write leaves room for it */
+#define TCP_MD5_SPACE  20 /* bytes that the option takes with its padding */
 
 /** A segment's header in host byte order. */
 struct tcp_seg {
@@ -114,10 +118,14 @@ static inline int tcp_parse(const uint8_t *p, uint32_t len, struct tcp_seg *seg)
 	return (int)hdr_len;
 }
 
+/** tcp_find_md5 returns the signature of a header of hdr_len bytes that has TCP_HAS_AUTH, or NULL: there are several, or
+ * its option has a wrong length. */
+const uint8_t *tcp_find_md5(const uint8_t *p, unsigned hdr_len);
+
 /**
  * tcp_write writes the header that s describes (sport to urg, and the options in s->has; sack blocks
  * as many as fit) with checksum 0. p must have room for TCP_HDR_MAX bytes. Returns its length, a
- * multiple of 4. Order: MSS, SACK-permitted, timestamps, window scale, Fast Open, SACK; padded by NOPs
+ * multiple of 4. Order: a signature, all zeros for now, at TCP_MD5_OFF; MSS, SACK-permitted, timestamps, window scale, Fast Open, SACK; padded by NOPs
  * in front of odd ones as every stack does, so that NOP NOP TS is at a fixed place in segments without SYN.
  */
 uint16_t tcp_write(uint8_t *p, const struct tcp_seg *s);

@@ -169,7 +169,7 @@ static void test_must_6(void)
 			uint8_t options[40] = {0};
 			struct tcp_seg s;
 
-			if (kind <= 5 || kind == 8 || kind == 34)
+			if (kind <= 5 || kind == 8 || kind == 19 || kind == 34)
 				continue; /* known */
 			options[0] = (uint8_t)kind;
 			options[1] = (uint8_t)len;
@@ -363,6 +363,67 @@ static void test_write_fast_open(void)
 	}
 }
 
+/* where a header with these options has its signature; -1: nowhere, or not one alone */
+static int find_md5(const uint8_t *options, unsigned len)
+{
+	uint8_t p[TCP_HDR_MAX] = {[12] = (uint8_t)((5 + len / 4) << 4)};
+	const uint8_t *at;
+	struct tcp_seg s;
+	uint8_t *exact;
+	int off;
+
+	memcpy(p + TCP_HDR_LEN, options, len);
+	exact = exact_copy(p, TCP_HDR_LEN + len);
+	CU_ASSERT_EQUAL(tcp_parse(exact, TCP_HDR_LEN + len, &s), (int)(TCP_HDR_LEN + len));
+	at = tcp_find_md5(exact, TCP_HDR_LEN + len);
+	off = at != NULL ? (int)(at - exact) : -1;
+	CU_ASSERT(off < 0 || (s.has & TCP_HAS_AUTH));
+	free(exact);
+	return off;
+}
+
+static void test_find_md5(void)
+{
+	static const uint8_t usual[20] = {1, 1, 19, 18}, late[40] = {2, 4, 5, 0xb4, [4] = 19, 18};
+	static const uint8_t twice[40] = {19, 18, [18] = 19, 18, [36] = 1, 1, 1, 1};
+	static const uint8_t small[20] = {1, 1, 19, 16}, large[20] = {19, 19, [19] = 1};
+	static const uint8_t both[40] = {1, 1, 19, 18, [20] = 19, 2, 1, 1};
+	static const uint8_t behind_end[24] = {0, 0, 0, 0, 1, 1, 19, 18};
+	static const uint8_t past[20] = {1, 1, 1, 1, 19, 18}, alone[4] = {1, 1, 1, 19};
+
+	CU_ASSERT_EQUAL(find_md5(usual, sizeof(usual)), TCP_MD5_OFF);
+	CU_ASSERT_EQUAL(find_md5(late, sizeof(late)), TCP_HDR_LEN + 6);
+	CU_ASSERT_EQUAL(find_md5(twice, sizeof(twice)), -1);
+	CU_ASSERT_EQUAL(find_md5(both, sizeof(both)), -1);
+	CU_ASSERT_EQUAL(find_md5(small, sizeof(small)), -1);
+	CU_ASSERT_EQUAL(find_md5(large, sizeof(large)), -1);
+	CU_ASSERT_EQUAL(find_md5(behind_end, sizeof(behind_end)), -1);
+	CU_ASSERT_EQUAL(find_md5(past, sizeof(past)), -1);
+	CU_ASSERT_EQUAL(find_md5(alone, sizeof(alone)), -1);
+}
+
+static void test_write_md5(void)
+{
+	struct tcp_seg s = {.has = TCP_HAS_AUTH | TCP_HAS_MSS | TCP_HAS_SACKOK | TCP_HAS_TS |
+	                           TCP_HAS_WSCALE,
+	                    .flags = TCP_SYN},
+	               b;
+	uint8_t p[TCP_HDR_MAX];
+
+	memset(p, 0xa5, sizeof(p));
+	CU_ASSERT_EQUAL(tcp_write(p, &s), TCP_HDR_MAX); /* just as much as there is room for */
+	CU_ASSERT_EQUAL(tcp_hdr_len(&s), TCP_HDR_MAX);
+	CU_ASSERT_EQUAL(tcp_parse(p, TCP_HDR_MAX, &b), TCP_HDR_MAX);
+	CU_ASSERT_EQUAL(b.has, s.has);
+	CU_ASSERT_PTR_EQUAL(tcp_find_md5(p, TCP_HDR_MAX), p + TCP_MD5_OFF);
+	/* two SACK blocks beside it, none beside timestamps, too */
+	s.has = TCP_HAS_AUTH | TCP_HAS_SACK;
+	s.nb_sack = 4;
+	CU_ASSERT_EQUAL(tcp_write(p, &s), 20 + 20 + 4 + 2 * 8);
+	s.has |= TCP_HAS_TS;
+	CU_ASSERT_EQUAL(tcp_write(p, &s), 20 + 20 + 12);
+}
+
 /* ---- writing --------------------------------------------------------------------------------- */
 
 static struct tcp_seg make_seg(uint8_t has, uint8_t nb_sack)
@@ -494,6 +555,8 @@ static void test_random_bytes(void)
 		CU_ASSERT(ret == WIRE_SHORT || ret == WIRE_HEADER ||
 		          (ret >= 20 && (uint32_t)ret <= len && s.len == len - (uint32_t)ret));
 		CU_ASSERT(ret < 0 || s.nb_sack <= TCP_SACK_BLOCKS);
+		if (ret > 0 && tcp_find_md5(p, (unsigned)ret) != NULL)
+			CU_ASSERT(s.has & TCP_HAS_AUTH);
 		free(p);
 	}
 }
@@ -559,6 +622,8 @@ static const struct unit_case cases[] = {
     {"SACK without blocks", test_sack_without_blocks},
     {"RFC 7413 2: Fast Open", test_fast_open},
     {"write Fast Open", test_write_fast_open},
+    {"RFC 2385 3.0: find a signature", test_find_md5},
+    {"RFC 2385 3.0: leave room for a signature", test_write_md5},
     {"MUST-68, MUST-69: write every set of options", test_write_every_set},
     {"write the usual layouts", test_write_layouts},
     {"write as many SACK blocks as fit", test_write_sack_room},
