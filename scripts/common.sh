@@ -17,6 +17,7 @@ libnuma-dev     module  numa
 libpcap-dev     module  libpcap
 libc-ares-dev   module  libcares
 libseccomp-dev  module  libseccomp
+nettle-dev      module  nettle
 libknot-dev     module  libzscanner
 '
 demo_needs='

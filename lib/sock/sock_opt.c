@@ -357,6 +357,9 @@ int pc_setsockopt(struct pc_stack *st, int fd, int level, int name, const void *
 		return (int)sock_fail(set_congestion(s, ref.tcp, value, len));
 	if (level == IPPROTO_TCP && name == TCP_FASTOPEN_KEY && ref.tcp != NULL)
 		return (int)sock_fail(set_fastopen_key(s, value, len));
+	if (level == IPPROTO_TCP && (name == TCP_MD5SIG || name == TCP_MD5SIG_EXT) &&
+	    ref.tcp != NULL)
+		return (int)sock_fail(sock_auth_set(s, ref.tcp, name, value, len));
 	if (ref.udp != NULL) {
 		err = sock_group_set(s, &ref, level, name, value, len);
 		if (err == -ENOPROTOOPT)

@@ -28,6 +28,10 @@ int sock_plain_get(const struct sock_ref *ref, int level, int name, void *value,
 int sock_plain_set(const struct sock_ref *ref, int level, int name, const void *value,
                    socklen_t len);
 
+/** sock_auth_set is pc_setsockopt for TCP_MD5SIG and TCP_MD5SIG_EXT. Returns 0, or as Linux -EINVAL, -ENOENT (nothing to take
+ * away), -ENOMEM (tcp.auth_keys are in use), -ENOPROTOOPT (percore was built without nettle). */
+int sock_auth_set(struct sockets *s, struct tcb *t, int name, const void *value, socklen_t len);
+
 /* Which sockets have an option, in the tables of several files. */
 enum { OF_TCP = 1, OF_OTHERS = 2, OF_ALL = 3 };
 

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/seq.h"
+#include "tcp/auth.h"
 #include "tcp/rtt.h"
 #include "tcp/sndbuf.h"
 #include "tcp/tcp_ack.h"
@@ -96,7 +97,7 @@ void fastopen_offer(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, 
 	uint64_t cookie;
 
 	if (!(rx->seg.has & TCP_HAS_FASTOPEN) || limit_of(tcp, binding) == 0 ||
-	    is_cookie(tcp, 0, rx))
+	    is_cookie(tcp, 0, rx) || (rx->seg.has & TCP_HAS_AUTH))
 		return;
 	cookie = make_cookie(tcp, 0, &rx->flow);
 	memcpy(s->cookie, &cookie, COOKIE_LEN);
@@ -129,7 +130,8 @@ static bool is_welcome(struct tcp *tcp, uint32_t binding, const struct tcp_rx *r
 	struct binding *l = &tcp->bind.binding[binding];
 	bool no_cookie = (bits(tcp) & FASTOPEN_SERVER_NO_COOKIE) && rx->seg.len > 0;
 
-	if (limit_of(tcp, binding) == 0 || (!(rx->seg.has & TCP_HAS_FASTOPEN) && !no_cookie))
+	if (limit_of(tcp, binding) == 0 || (!(rx->seg.has & TCP_HAS_FASTOPEN) && !no_cookie) ||
+	    (rx->seg.has & TCP_HAS_AUTH))
 		return false;
 	if (!no_cookie && rx->seg.cookie_len == 0)
 		return false;
@@ -242,7 +244,8 @@ static bool find_cookie(struct tcp *tcp, struct tcb *t, struct fastopen_cookie *
 
 	*mss = MSS_DEFAULT;
 	c->len = 0;
-	if (!(bits(tcp) & FASTOPEN_CLIENT) || (d != NULL && is_paused(tcp, d)))
+	if (!(bits(tcp) & FASTOPEN_CLIENT) || (d != NULL && is_paused(tcp, d)) ||
+	    auth_of(tcp, t) != NULL)
 		return false;
 	if (d != NULL && d->mss != 0)
 		*mss = d->mss;
@@ -273,7 +276,8 @@ void fastopen_request(struct tcp *tcp, struct tcb *t)
 {
 	const struct dest *d = dest_find(&tcp->dests, &t->flow.raddr, now_s(tcp));
 	struct fastopen_cookie c = {.len = 0};
-	bool ask = (bits(tcp) & FASTOPEN_CLIENT) && (d == NULL || !is_paused(tcp, d));
+	bool ask = (bits(tcp) & FASTOPEN_CLIENT) && (d == NULL || !is_paused(tcp, d)) &&
+	           auth_of(tcp, t) == NULL;
 
 	if (ask)
 		t->opt |= TCB_OPT_FASTOPEN;

@@ -5,6 +5,7 @@
 
 #include "tcp/accecn.h"
 #include "tcp/account.h"
+#include "tcp/auth.h"
 #include "tcp/syncache.h"
 #include "tcp/syncookie.h"
 #include "tcp/tcp_conn.h"
@@ -94,6 +95,11 @@ struct tcb *syncache_promote(struct tcp *tcp, const struct syn_entry *e)
 	t->flags &= ~(uint32_t)(TCB_NODELAY | TCB_KEEPALIVE);
 	inherit(tcp, t, listener);
 	t->flow = e->flow;
+	if (!auth_inherit(tcp, t, listener)) {
+		t->state = TCP_S_CLOSED;
+		tcb_free(tcp, t);
+		return NULL;
+	}
 	t->opt = e->opt;
 	t->binding = e->binding;
 	t->peer_mss = e->peer_mss;

@@ -173,7 +173,13 @@ struct tcb {
 	uint8_t quick : 7;    /* acknowledgements that are not delayed */
 	uint16_t peer_mss;    /* as the peer announced it */
 	uint16_t binding;     /* of the socket, or of the listener that it came from; 0: none */
-	uint16_t tuning;      /* index of struct tcp_tuning */
+	union {
+		struct {
+			uint8_t tuning; /* index of struct tcp_tuning */
+			bool auth;      /* the socket has keys (auth.h) */
+		};
+		uint16_t rare; /* 0: neither */
+	};
 	uint16_t path_mtu;
 	uint16_t ts_recent_at; /* when ts_recent was set, in 2^16 ms; without timestamps: when
 	                          all was acknowledged (tcp_loss_stop) */

@@ -14,6 +14,7 @@
 #include "base/seq.h"
 #include "tcp/accecn.h"
 #include "tcp/account.h"
+#include "tcp/auth.h"
 #include "tcp/cc.h"
 #include "tcp/denied.h"
 #include "tcp/fastopen.h"
@@ -77,7 +78,8 @@ uint64_t tcp_footprint(const struct pc_stack_config *cfg, struct pc_stack_footpr
 	return sizeof(struct tcp) + bindings_footprint(nb_bindings(cfg)) + lports_footprint() +
 	       dests_footprint((uint32_t)cfg->tcp_destinations) +
 	       (uint64_t)(nb_queues(cfg) + 1) * sizeof(struct tcp_queues) +
-	       stash_footprint(nb_queues(cfg)) + cc_slots_footprint(nb_slots(cfg)) +
+	       stash_footprint(nb_queues(cfg)) + auth_footprint((uint32_t)cfg->tcp_auth_keys) +
+	       cc_slots_footprint(nb_slots(cfg)) +
 	       sources_footprint(cfg->stack_max_connections, counts_connections(cfg)) +
 	       sources_footprint(cfg->tcp_syn_cache, cfg->tcp_source_half_open != 0);
 }
@@ -137,6 +139,7 @@ static int make_tables(struct tcp *tcp, const struct pc_stack_config *cfg)
 	    dests_init(&tcp->dests, (uint32_t)cfg->tcp_destinations, rng_key(&tcp->ctx->rng),
 	               cfg->socket_id) != 0 ||
 	    cc_slots_init(&tcp->slots, nb_slots(cfg), cfg->socket_id) != 0 ||
+	    auth_init(&tcp->auth, (uint32_t)cfg->tcp_auth_keys, cfg->socket_id) != 0 ||
 	    accounts_init(&tcp->accounts, nb_tcbs(cfg), cfg->socket_id) != 0)
 		return -1;
 	tcp->known.key = (struct hash_key){{seed.k[1], seed.k[0]}};
@@ -211,6 +214,7 @@ void tcp_destroy(struct tcp *tcp)
 	syncache_fini(&tcp->syn);
 	tcp_table_fini(&tcp->table);
 	stash_fini(&tcp->stash);
+	auth_fini(&tcp->auth);
 	rte_free(tcp->queues);
 	rte_free(tcp->accecn);
 	rte_free(tcp->tcb);

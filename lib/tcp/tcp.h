@@ -58,7 +58,7 @@ struct tcp_tuning {
 	struct kept kept;          /* of SOL_SOCKET and IPPROTO_IP */
 };
 
-#define TCP_TUNINGS 256
+#define TCP_TUNINGS 256 /* tcb.tuning has 8 bits */
 
 struct tcp_account;
 struct accecn;
@@ -76,6 +76,18 @@ struct stash {
 	uint8_t (*slot)[STASH_BYTES];
 	uint32_t *free;   /* a stack of those that are */
 	uint32_t nb_free; /* how many */
+};
+
+struct auth_key;
+
+/** Keys of signed segments (auth.h). */
+struct auth {
+	struct auth_key *key; /* 1 .. n */
+	uint16_t *chain;      /* by owner: the first, 0: none */
+	uint32_t mask;        /* of the hash of an owner */
+	uint32_t n, used;
+	uint32_t waiting; /* of them in TIME-WAIT */
+	uint16_t free;
 };
 
 struct tcp {
@@ -103,6 +115,7 @@ struct tcp {
 	struct accecn *accecn; /* of each of them */
 	struct tcp_queues *queues;
 	struct stash stash;
+	struct auth auth;
 	struct tcp_table table;
 	struct wheel wheel;
 	struct syncache syn;
@@ -144,6 +157,7 @@ struct tcp_rx {
 	struct tcp_flow flow;
 	uint8_t tos;   /* of the IP header */
 	uint8_t segs;  /* how many came, as several may go on as one (tcp_merge.h) */
+	uint16_t key;  /* that it is signed with (auth_of_input); set with TCP_HAS_AUTH */
 	uint32_t text; /* of them the longest one's, in bytes; set where they are several */
 	uint64_t hash;
 	flow_ref ref; /* a candidate, verified by tcp_input */

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "tcp/account.h"
+#include "tcp/auth.h"
 #include "tcp/cc.h"
 #include "tcp/fastopen.h"
 #include "tcp/pmtu.h"
@@ -130,6 +131,7 @@ void tcb_renew(struct tcp *tcp, struct tcb *t)
 	t->error = was.error;
 	t->binding = was.flags & TCB_BOUND ? was.binding : 0;
 	t->tuning = was.tuning;
+	t->auth = was.auth;
 	t->account = was.account;
 	t->rcv_max = was.rcv_max;
 	t->snd_max = was.snd_max;
@@ -145,6 +147,8 @@ void tcb_free(struct tcp *tcp, struct tcb *t)
 	wheel_disarm(&tcp->wheel, tcp_index(tcp, t));
 	if (t->tuning != 0)
 		tcp->tuning[t->tuning].refs--;
+	if (unlikely(t->auth))
+		auth_drop(tcp, t);
 	if (t->flags & TCB_BOUND)
 		bindings_del(&tcp->bind, t->binding);
 	account_close(tcp, t);
@@ -351,6 +355,8 @@ void tcb_update_mss(struct tcp *tcp, struct tcb *t)
 	mss = RTE_MAX(mss, (uint32_t)MSS_MIN);
 	if (t->opt & TCB_OPT_TS)
 		mss -= 12;
+	if (unlikely(auth_of(tcp, t) != NULL))
+		mss -= TCP_MD5_SPACE;
 	t->mss = (uint16_t)mss;
 }
 

@@ -375,6 +375,6 @@ int tcp_tune(struct tcp *tcp, struct tcb *t, const struct tcp_tuning *want)
 	}
 	if (t->tuning != 0)
 		tcp->tuning[t->tuning].refs--;
-	t->tuning = (uint16_t)i;
+	t->tuning = (uint8_t)i;
 	return 0;
 }

@@ -22,15 +22,19 @@ bool tcp_challenge_allowed(struct tcp *tcp);
 /** tcp_pipe returns the bytes under way, as far as known (RFC 6675's pipe). */
 uint32_t tcp_pipe(const struct tcb *t, const struct tcp_queues *q);
 
-/** tcp_reply sends a segment that belongs to no TCB along flow; s has everything but the ports. */
-bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_addr *local,
-               struct tcp_seg *s, uint8_t tos);
+struct auth_key;
 
-/** tcp_reply_rst answers a segment that fits nothing with RST (RFC 9293 section 3.10.7.1). */
+/** tcp_reply sends a segment that belongs to no TCB along flow; s has everything but the ports; key: that it is signed
+ * with, or NULL. */
+bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_addr *local,
+               struct tcp_seg *s, uint8_t tos, const struct auth_key *key);
+
+/** tcp_reply_rst answers a segment that fits nothing with RST (RFC 9293 section 3.10.7.1), signed as that is. */
 void tcp_reply_rst(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx);
 
 /** tcp_reply_abort ends a half-open connection: RST with these numbers, which its peer takes in SYN-SENT and when it has
  * seen our SYN-ACK. */
-void tcp_reply_abort(struct tcp *tcp, const struct tcp_flow *flow, uint32_t seq, uint32_t ack);
+void tcp_reply_abort(struct tcp *tcp, const struct tcp_flow *flow, uint32_t seq, uint32_t ack,
+                     const struct auth_key *key);
 
 #endif

@@ -19,6 +19,7 @@
 #include "base/seq.h"
 #include "ip/ip_fast.h"
 #include "tcp/account.h"
+#include "tcp/auth.h"
 #include "tcp/cc.h"
 #include "tcp/pmtu.h"
 #include "tcp/rcvbuf.h"
@@ -421,7 +422,7 @@ static __rte_noinline int part_input(struct tcp *tcp, struct tcb *t, struct rte_
 int tcp_plain_input(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const struct ip_pkt *p,
                     const struct tcp_rx *rx)
 {
-	return plain_input(tcp, t, m, p, rx);
+	return likely(!t->auth) ? plain_input(tcp, t, m, p, rx) : TCP_NOT_PLAIN;
 }
 
 int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struct tcp_rx *rx)
@@ -432,7 +433,9 @@ int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struc
 
 	if (likely(flow_ref_kind(ref) == FLOW_TCB)) {
 		t = tcp_tcb(tcp, flow_ref_index(ref));
-		if (tcb_is_stashed(t)) {
+		if (unlikely(t->auth || (rx->seg.has & TCP_HAS_AUTH))) {
+			verdict = TCP_NOT_PLAIN;
+		} else if (tcb_is_stashed(t)) {
 			verdict = stashed_input(tcp, t, m, p, rx);
 		} else {
 			verdict = plain_input(tcp, t, m, p, rx);
@@ -442,5 +445,6 @@ int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struc
 		if (likely(verdict != TCP_NOT_PLAIN))
 			return verdict;
 	}
-	return tcp_input_any(tcp, ref, m, p, rx);
+	verdict = auth_input(tcp, ref, m, p, rx);
+	return unlikely(verdict != VERDICT_DONE) ? verdict : tcp_input_any(tcp, ref, m, p, rx);
 }

@@ -16,6 +16,7 @@
 #include "base/seq.h"
 #include "tcp/accecn.h"
 #include "tcp/account.h"
+#include "tcp/auth.h"
 #include "tcp/fastopen.h"
 #include "tcp/pmtu.h"
 #include "tcp/rcvbuf.h"
@@ -58,6 +59,8 @@ static void fill_options(struct tcp *tcp, struct tcb *t, struct tcp_seg *s)
 {
 	struct tcp_queues *q;
 
+	if (unlikely(auth_of(tcp, t) != NULL))
+		s->has |= TCP_HAS_AUTH;
 	if (t->opt & TCB_OPT_TS) {
 		s->has |= TCP_HAS_TS;
 		s->tsval = tcp_tsval(tcp, t->ts_offset);
@@ -107,6 +110,8 @@ static void emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, struct tcp_
 	s->dport = t->flow.rport;
 	hdr = tcp_hdr_len(s);
 	tcp_write((uint8_t *)rte_pktmbuf_prepend(m, hdr), s);
+	if (unlikely(s->has & TCP_HAS_AUTH))
+		auth_sign(auth_of(tcp, t), &is.src, &is.dst, m);
 	make_path(tcp, t, &path);
 	ip_l4_checksum(tcp->ip, &path, &is, m, hdr, TCP_CKSUM_OFF);
 	ctx_count(tcp->ctx, PC_TCP_TX);
@@ -152,7 +157,7 @@ static inline bool is_plain(const struct tcp *tcp, const struct tcb *t, const st
 	const struct tcp_queues *q = tcp_queues_if(tcp, t);
 
 	return (q == NULL || (q->ooo == NULL && !q->snd_urgent)) && !dsack_is_due(tcp, t) &&
-	       !(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) &&
+	       !t->auth && !(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) &&
 	       m->pkt_len + ip_hdr_len(&t->flow.raddr) + tcp_plain_len(t->opt & TCB_OPT_TS) <=
 	           t->path_mtu;
 }
@@ -339,7 +344,9 @@ void tcp_send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *
 	if (!answer && t->retries == 0)
 		t->ts_recent = tcp_tsval(tcp, t->ts_offset);
 	ecn = tcp_ecn_fill(tcp, t, &s);
-	if (answer ? t->opt & TCB_OPT_TS : cfg->tcp_timestamps) {
+	if (unlikely(auth_of(tcp, t) != NULL))
+		s.has |= TCP_HAS_AUTH;
+	if (answer ? t->opt & TCB_OPT_TS : auth_lets_ask_for_ts(tcp, t)) {
 		s.has |= TCP_HAS_TS;
 		s.tsval = tcp_tsval(tcp, t->ts_offset);
 		s.tsecr = answer ? t->ts_recent : 0;

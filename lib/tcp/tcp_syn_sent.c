@@ -8,6 +8,7 @@
 #include "base/seq.h"
 #include "tcp/accecn.h"
 #include "tcp/account.h"
+#include "tcp/auth.h"
 #include "tcp/fastopen.h"
 #include "tcp/rtt.h"
 #include "tcp/tcp_conn.h"
@@ -45,7 +46,7 @@ static void take_syn(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, 
 	t->peer_mss = (seg->has & TCP_HAS_MSS)         ? seg->mss
 	              : pc_addr_is_ip4(&t->flow.raddr) ? MSS_DEFAULT
 	                                               : MSS_DEFAULT_IP6;
-	if (cfg->tcp_timestamps && (seg->has & TCP_HAS_TS)) {
+	if (auth_lets_ask_for_ts(tcp, t) && (seg->has & TCP_HAS_TS)) {
 		t->opt |= TCB_OPT_TS;
 		t->ts_recent = seg->tsval;
 		t->ts_recent_at = (uint16_t)(tcp->ctx->now_ms >> 16);
@@ -67,7 +68,7 @@ static void take_syn(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, 
  * by chance.  ts_recent is that of the first until there is an answer. */
 static bool echoes_another(const struct tcp *tcp, const struct tcb *t, const struct tcp_seg *seg)
 {
-	return tcp->ctx->cfg.tcp_timestamps && (seg->has & TCP_HAS_TS) && seg->tsecr != 0 &&
+	return auth_lets_ask_for_ts(tcp, t) && (seg->has & TCP_HAS_TS) && seg->tsecr != 0 &&
 	       seg->tsecr - t->ts_recent > tcp_tsval(tcp, t->ts_offset) - t->ts_recent;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/seq.h"
+#include "tcp/auth.h"
 #include "tcp/cc.h"
 #include "tcp/fastopen.h"
 #include "tcp/tcp.h"
@@ -144,7 +145,7 @@ unsigned tcp_validate(const struct tcp *tcp, FILE *f)
 	struct report r = {.tcp = tcp, .f = f};
 	uint32_t used = 0, queues = 0;
 	unsigned tables = tcp_table_validate(&tcp->table) + syncache_validate(tcp) +
-	                  timewait_validate(tcp) + lports_validate(tcp) +
+	                  timewait_validate(tcp) + lports_validate(tcp) + auth_validate(tcp) +
 	                  wheel_validate(&tcp->wheel, tcp->nb_tcbs + 1);
 
 	for (uint32_t i = 1; i <= tcp->nb_tcbs; i++) {

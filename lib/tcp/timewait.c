@@ -12,6 +12,7 @@
 
 #include "base/seq.h"
 #include "tcp/accecn.h"
+#include "tcp/auth.h"
 #include "tcp/guard.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_output.h"
@@ -86,10 +87,16 @@ static uint32_t life(const struct tcp *tcp)
 
 void timewait_enter(struct tcp *tcp, struct tcb *t)
 {
+	const struct auth_key *key = auth_of(tcp, t);
 	struct timewait *tw = &tcp->tw;
 	struct tw_entry *e;
 	uint32_t index;
 
+	if (unlikely(key != NULL) && !auth_may_wait(tcp)) {
+		ctx_count(tcp->ctx, PC_TCP_TIME_WAIT_EVICTED);
+		ctx_count(tcp->ctx, PC_TCP_CLOSED);
+		return;
+	}
 	if (tw->free == 0) {
 		ctx_count(tcp->ctx, PC_TCP_TIME_WAIT_EVICTED);
 		release_head(tcp);
@@ -109,10 +116,13 @@ void timewait_enter(struct tcp *tcp, struct tcb *t)
 	                       .accecn = (t->opt & TCB_OPT_ACCECN) != 0,
 	                       .reuseaddr = (t->flags & TCB_REUSEADDR) != 0,
 	                       .reuseport = (t->flags & TCB_REUSEPORT) != 0,
+	                       .auth = key != NULL,
 	                       .used = 1};
 	tcp_table_move(&tcp->table, tcp_table_hash(&tcp->table, &t->flow),
 	               flow_ref_make(FLOW_TCB, tcp_index(tcp, t)), flow_ref_make(FLOW_TW, index));
 	t->flags &= ~(uint32_t)TCB_IN_TABLE;
+	if (unlikely(key != NULL))
+		auth_wait(tcp, index, key, &t->flow.raddr);
 	enqueue(tw, index, tcp->ctx->tick + life(tcp));
 	ctx_count(tcp->ctx, PC_TCP_CLOSED);
 }
@@ -121,6 +131,9 @@ void timewait_remove(struct tcp *tcp, uint32_t index)
 {
 	struct tw_entry *e = &tcp->tw.entry[index];
 
+	if (unlikely(e->auth))
+		auth_forget(tcp, index);
+	e->auth = 0;
 	tcp_table_del(&tcp->table, tcp_table_hash(&tcp->table, &e->flow),
 	              flow_ref_make(FLOW_TW, index));
 	lports_del(&tcp->lports, e->flow.lport, timewait_flags(e));
@@ -129,8 +142,9 @@ void timewait_remove(struct tcp *tcp, uint32_t index)
 	tcp->tw.used--;
 }
 
-static void send_ack(struct tcp *tcp, const struct tw_entry *e, const struct ip_pkt *p)
+static void send_ack(struct tcp *tcp, uint32_t index, const struct ip_pkt *p)
 {
+	const struct tw_entry *e = &tcp->tw.entry[index];
 	struct tcp_seg s = {.seq = e->snd_nxt, .ack = e->rcv_nxt, .flags = TCP_ACK, .wnd = e->wnd};
 
 	if (e->ts) {
@@ -141,7 +155,8 @@ static void send_ack(struct tcp *tcp, const struct tw_entry *e, const struct ip_
 	if (e->accecn)
 		accecn_put(&s, e->ace);
 	if (tcp_challenge_allowed(tcp))
-		tcp_reply(tcp, &e->flow, &p->dst, &s, 0);
+		tcp_reply(tcp, &e->flow, &p->dst, &s, 0,
+		          likely(!e->auth) ? NULL : auth_of_time_wait(tcp, index));
 }
 
 /* RFC 6191 section 2: may this SYN begin a new incarnation? */
@@ -212,7 +227,7 @@ int timewait_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 	if ((seg->flags & TCP_FIN) && seg->seq + seg->len + 1 == e->rcv_nxt)
 		e->expiry = tcp->ctx->tick + life(tcp);
 	if (wants_ack(e, seg))
-		send_ack(tcp, e, p);
+		send_ack(tcp, index, p);
 	return PC_DROP_TCP_TIME_WAIT;
 }
 

@@ -31,6 +31,7 @@ struct tw_entry {
 	uint8_t ace : 3; /* with accecn: the counter */
 	uint8_t ts : 1, accecn : 1;
 	uint8_t reuseaddr : 1, reuseport : 1;
+	uint8_t auth : 1; /* it has a key (auth.h) */
 };
 
 static_assert(sizeof(struct tw_entry) == 48, "TIME-WAIT takes 48 bytes");

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 
 #include <rte_mbuf.h>
 
@@ -173,16 +174,36 @@ static void op_shutdown(struct world *w, int side, unsigned slot)
 	pc_shutdown(w->side[side].st, w->side[side].fd[slot], take8(&w->in) % 4);
 }
 
+/* a key for whom a socket of side talks to, or for a network that may have him; the same often enough at both ends */
+static void set_key(struct world *w, int side, unsigned slot, int name)
+{
+	const struct name a = peer(w, side);
+	const uint8_t how = take8(&w->in);
+	struct tcp_md5sig k = {
+	    .tcpm_addr = a.sa, .tcpm_flags = how & 1, .tcpm_keylen = how & 2 ? how >> 2 & 3 : 8};
+	struct tcp_md5sig got;
+
+	k.tcpm_prefixlen = how & 1 ? take8(&w->in) % 132 : 0;
+	pc_setsockopt(w->side[side].st, w->side[side].fd[slot], IPPROTO_TCP, name, &k,
+	              how & 0x80 ? sizeof(k) - 1 : sizeof(k));
+	pc_get_md5sig(w->side[side].st, w->side[side].fd[slot], how >> 4 & 3, &got);
+}
+
 static void op_option(struct world *w, int side, unsigned slot)
 {
 	struct side *s = &w->side[side];
 	uint8_t level = take8(&w->in), name = take8(&w->in);
 	const int levels[] = {SOL_SOCKET, IPPROTO_TCP, w->how & HOW_IP6 ? IPPROTO_IPV6 : IPPROTO_IP,
 	                      IPPROTO_UDP};
-	uint32_t value[2] = {take8(&w->in), 0};
+	uint32_t value[2] = {0, 0};
 	socklen_t len = sizeof(value);
 	char got[256];
 
+	if (level % 4 == 1 && (name % 72 == TCP_MD5SIG || name % 72 == TCP_MD5SIG_EXT)) {
+		set_key(w, side, slot, name % 72);
+		return;
+	}
+	value[0] = take8(&w->in);
 	if (level & 0x10)
 		value[0] = take32(&w->in);
 	if (level & 0x20)
@@ -388,6 +409,7 @@ static void configure(struct world *w, struct pc_stack_config *c)
 	c->tcp_destinations = 16;
 	c->tcp_syn_cache = 16;
 	c->tcp_time_wait = 4;
+	c->tcp_auth_keys = 6;
 	c->tcp_msl_ms = 100;
 	c->tcp_timestamps = !(how & 2);
 	c->tcp_sack = !(how & 4);

@@ -104,6 +104,10 @@ static uint8_t put_options(uint8_t *p, const struct tcp_seg *s)
 {
 	uint8_t n = 0;
 
+	if (s->has & TCP_HAS_AUTH) { /* to be filled in */
+		memcpy(p, (uint8_t[20]){1, 1, 19, 18}, 20);
+		n = 20;
+	}
 	if (s->has & TCP_HAS_MSS) {
 		memcpy(p + n, (uint8_t[]){2, 4, (uint8_t)(s->mss >> 8), (uint8_t)s->mss}, 4);
 		n = (uint8_t)(n + 4);
@@ -244,6 +248,12 @@ static const char *read_option(const uint8_t *o, struct tcp_seg *s)
 
 	if (o[0] == 34)
 		return read_fastopen(o, s);
+	if (o[0] == 19) {
+		if (o[1] != 18 || (s->has & TCP_HAS_AUTH))
+			return "TCP-MD5 option twice, or of a wrong length";
+		s->has |= TCP_HAS_AUTH;
+		return NULL;
+	}
 	if (o[0] == 5 ? (o[1] < 10 || o[1] > 34 || o[1] % 8 != 2)
 	              : (o[0] > 8 || length[o[0]] == 0 || o[1] != length[o[0]]))
 		return "TCP option of unknown kind or wrong length";

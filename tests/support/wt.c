@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "eal.h"
+#include "sign.h"
 
 /*
  * Overview: the three words.  A segment is turned into absolute numbers on its way in and into
@@ -116,9 +117,10 @@ static void set_options(const struct wt *w, const struct seg *s, struct tcp_seg 
 		memcpy(t->cookie, s->cookie, t->cookie_len);
 	t->tsval = s->ts == TS ? s->tsval : (uint32_t)(w->now / 1000000) + 12345;
 	t->tsecr = s->ts == TS ? s->tsecr : w->flow.tsval;
-	t->has = (uint8_t)((s->mss != 0 ? TCP_HAS_MSS : 0) | (s->ws != 0 ? TCP_HAS_WSCALE : 0) |
-	                   (s->sackok ? TCP_HAS_SACKOK : 0) | (s->nb_sack != 0 ? TCP_HAS_SACK : 0) |
-	                   (s->fo != 0 ? TCP_HAS_FASTOPEN : 0));
+	t->has =
+	    (uint8_t)((s->mss != 0 ? TCP_HAS_MSS : 0) | (s->ws != 0 ? TCP_HAS_WSCALE : 0) |
+	              (s->sackok ? TCP_HAS_SACKOK : 0) | (s->nb_sack != 0 ? TCP_HAS_SACK : 0) |
+	              (s->fo != 0 ? TCP_HAS_FASTOPEN : 0) | (s->md5 != NULL ? TCP_HAS_AUTH : 0));
 	if (s->ts == TS || (s->ts == 0 && w->flow.ts_on))
 		t->has |= TCP_HAS_TS;
 	for (unsigned i = 0; i < s->nb_sack; i++) {
@@ -163,6 +165,8 @@ void wt_queue(struct wt *w, const struct seg *s)
 		payload[i] =
 		    s->data != NULL ? ((const uint8_t *)s->data)[i] : wt_pattern(1, off + i);
 	frame_tcp(&f, &e, &t, payload, s->raw, s->raw_len);
+	if (s->md5 != NULL && s->raw == NULL)
+		wt_sign(&f, s->md5);
 	if (s->bad_cksum)
 		f.b[34 + 16] ^= 1;
 	if (s->ecn != 0) {
@@ -240,10 +244,11 @@ static void check_ends(struct wt *w, const struct frame_info *i)
 		wt_fail(w, WT_HERE, "TCP segment without DF (RFC 1191)");
 }
 
+static struct frame frame; /* that read_next has read */
+
 static const struct frame_info *read_next(struct wt *w)
 {
 	static struct frame_info info;
-	static struct frame frame;
 	const char *wrong;
 
 	frame = *probe_sent(w->probe);
@@ -280,7 +285,6 @@ const struct frame_info *wt_next(struct wt *w, double ms)
 
 const struct frame *wt_next_frame(struct wt *w, double ms)
 {
-	static struct frame frame;
 	struct frame_info info;
 	const char *wrong;
 
@@ -440,6 +444,9 @@ void wt_expect(struct wt *w, const char *file, int line, double lo, double hi, c
 		wt_fail(w, file, line, "the ECN bits are %u, not %u: %s", i->tos & 3, s->ecn,
 		        tcp_print(&a, as, sizeof(as)));
 	check_payload(w, file, line, i, &a);
+	if (s->md5 != NULL && !wt_is_signed(&frame, s->md5))
+		wt_fail(w, file, line, "the signature is not that of \"%s\": %s", s->md5,
+		        tcp_print(&a, as, sizeof(as)));
 	/* a tick of the stack's timers is 65.536 us */
 	if (hi > 0 && (w->mark + TICK_NS < from || w->mark > to + TICK_NS))
 		wt_fail(w, file, line, "sent after %.3f ms, not within [%.3f,%.3f]: %s",

@@ -77,6 +77,7 @@ struct seg {
 	bool bad_cksum;                  /* injected with a wrong TCP checksum */
 	uint8_t ecn;                     /* the two bits of the IP header, see ECT0 and CE */
 	bool ae;                         /* the ninth flag (RFC 9768) */
+	const char *md5;                 /* the password it is signed with (RFC 2385) */
 	const void *data;                /* injected payload instead of the pattern */
 	uint32_t at;                     /* with data: unused; else pattern offset + 1, 0: by seq */
 };

@@ -100,6 +100,8 @@ X(tcp, source_half_open, 0, 0, 1000000, "connections", \
   "half-open connections per lcore of one source; further SYNs are answered with SYN cookies, or dropped if those are off; 0: without limit") \
 X(tcp, abort_on_overflow, 0, 0, 1, "boolean", \
   "reset a client whose connection finds the accept queue full, instead of letting it try again") \
+X(tcp, auth_keys, 1024, 0, 65535, "keys", \
+  "keys for signed segments (TCP_MD5SIG) per lcore: of sockets, of what listeners have accepted, and of TIME-WAIT") \
 X(tcp, syn_cookies, 1, 0, 2, "mode", \
   "SYN cookies (RFC 4987 3.6): 0: never; 1: while the SYN cache is full; 2: always, for tests") \
 X(tcp, time_wait, 0, 0, 100000000, "entries", "TIME-WAIT entries per lcore; 0: as max_connections, within [4096,262144]") \
@@ -182,6 +184,7 @@ X(tcp, port_last, 60999, 1024, 65535, "port", "last ephemeral port")
 	X(tcp, source_connections) \
 	X(tcp, source_half_open)   \
 	X(tcp, give_way_ms)        \
+	X(tcp, auth_keys)          \
 	X(tcp, syn_cache)          \
 	X(tcp, destinations)       \
 	X(tcp, fastopen_key)       \

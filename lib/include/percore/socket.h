@@ -214,7 +214,7 @@ int pc_close(struct pc_stack *st, int fd);
  *              SO_NO_CHECK SO_BINDTOIFINDEX
  * IPPROTO_TCP  TCP_NODELAY TCP_CORK TCP_QUICKACK TCP_MAXSEG TCP_KEEPIDLE TCP_KEEPINTVL TCP_KEEPCNT TCP_USER_TIMEOUT
  *              TCP_SYNCNT TCP_DEFER_ACCEPT TCP_WINDOW_CLAMP TCP_NOTSENT_LOWAT TCP_FASTOPEN TCP_FASTOPEN_CONNECT
- *              TCP_FASTOPEN_KEY TCP_INQ TCP_INFO TCP_CONGESTION
+ *              TCP_FASTOPEN_KEY TCP_INQ TCP_INFO TCP_CONGESTION TCP_MD5SIG TCP_MD5SIG_EXT
  * IPPROTO_IP   IP_TTL IP_TOS IP_LOCAL_PORT_RANGE; TCP: IP_BIND_ADDRESS_NO_PORT IP_PKTOPTIONS; datagrams: IP_MTU_DISCOVER
  *              (default IP_PMTUDISC_WANT) IP_MTU IP_PKTINFO IP_RECVTTL IP_RECVTOS IP_RECVERR
  * IPPROTO_IPV6 (AF_INET6 sockets) IPV6_V6ONLY IPV6_UNICAST_HOPS IPV6_TCLASS IPV6_MTU; datagrams: IPV6_MTU_DISCOVER
@@ -234,11 +234,21 @@ int pc_close(struct pc_stack *st, int fd);
  * TCP_FASTOPEN          connections in SYN-RECEIVED that a listener allows
  * TCP_FASTOPEN_KEY      16 bytes, or 32 with a previous key that old cookies may have; for the whole stack
  * TCP_INFO              Linux's struct tcp_info
+ * TCP_MD5SIG            Linux's struct tcp_md5sig: a password for a peer (RFC 2385), with TCP_MD5SIG_EXT for the peers of a
+ *                       prefix; a key of no bytes takes it away. In any state; connections have their listener's key
+ *                       for their peer. Not read back. errno ENOENT when there is nothing to take away, ENOMEM when
+ *                       tcp.auth_keys are in use, ENOPROTOOPT when percore was built without nettle
  * TCP_CONGESTION        "reno", "cubic", "dctcp", "bbr"; errno ENOENT for others
  */
 int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value, socklen_t *len);
 int pc_setsockopt(struct pc_stack *st, int fd, int level, int name, const void *value,
                   socklen_t len);
+
+struct tcp_md5sig;
+
+/** pc_get_md5sig reads key n, counted from 0 in any order, of a TCP socket, in a form for TCP_MD5SIG_EXT that makes another
+ * socket have it too. errno ENOENT: it has no more than n keys; ENOPROTOOPT: not a TCP socket. */
+int pc_get_md5sig(struct pc_stack *st, int fd, unsigned n, struct tcp_md5sig *key);
 
 /** pc_getsockname returns a socket's own address. */
 int pc_getsockname(struct pc_stack *st, int fd, struct sockaddr *addr, socklen_t *len);
