@@ -388,6 +388,11 @@ void sock_gather(uint32_t sock);
 /** sock_choose_lcore gives an unbound stream that is going to connect the next lcore in turn. */
 void sock_choose_lcore(struct file *f);
 
+struct tcp_md5sig;
+
+/** sock_key reads key n of a stream (TCP_MD5SIG). Returns 0, -ENOENT (it has no more), or another negative errno. */
+int64_t sock_key(uint32_t sock, int32_t n, struct tcp_md5sig *key);
+
 /** epoll_moved tells the sets of a file that its socket is another one now. */
 void epoll_moved(struct file *f, uint32_t from, uint32_t to);
 

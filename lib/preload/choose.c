@@ -125,6 +125,19 @@ static void copy_options(int from, int to, bool stream)
 	}
 }
 
+/* A socket without its keys would take what nobody has signed. */
+static void copy_keys(int from, int to)
+{
+	struct file *f = file_get(from);
+	struct tcp_md5sig key;
+
+	for (int32_t n = 0; f != NULL && sock_key(f->sock, n, &key) == 0; n++)
+		(void)real_setsockopt(to, IPPROTO_TCP, TCP_MD5SIG_EXT, &key, sizeof(key));
+	explicit_bzero(&key, sizeof(key));
+	if (f != NULL)
+		file_put(f);
+}
+
 /* One that was bound to a port of any address before its destination was known is so again. */
 static void copy_name(int from, int to)
 {
@@ -183,6 +196,7 @@ static enum pcx_kind give_to_kernel(int fd, int domain, int type)
 	if (to < 0)
 		return PCX_SOCKET;
 	copy_options(fd, to, type == SOCK_STREAM);
+	copy_keys(fd, to);
 	copy_name(fd, to);
 	n = find_memberships(fd, in);
 	if (pcx_dup3(to, fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0) < 0) {

@@ -2,6 +2,7 @@
 /* Calls: what needs an answer of the stack. */
 #include "serve/service.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <percore/control.h>
@@ -279,6 +280,18 @@ static int64_t do_getsockopt(struct pc_service *s, struct request *r)
 	return 0;
 }
 
+static int64_t do_md5sig(struct pc_service *s, struct request *r)
+{
+	struct tcp_md5sig key;
+
+	static_assert(sizeof(key) <= CHAN_CALL_DATA, "a key is the answer to one call");
+	if (r->a < 0 || pc_get_md5sig(s->st, r->fd, (unsigned)r->a, &key) != 0)
+		return r->a < 0 ? -EINVAL : -errno;
+	r->len = sizeof(key);
+	memcpy(r->data, &key, sizeof(key));
+	return 0;
+}
+
 static int64_t do_name(struct pc_service *s, struct request *r,
                        int (*get)(struct pc_stack *, int, struct sockaddr *, socklen_t *))
 {
@@ -360,6 +373,8 @@ static int64_t execute(struct pc_service *s, struct request *r)
 		return do_setsockopt(s, r);
 	case CHAN_OP_GETSOCKOPT:
 		return do_getsockopt(s, r);
+	case CHAN_OP_MD5SIG:
+		return do_md5sig(s, r);
 	case CHAN_OP_GETSOCKNAME:
 		return do_name(s, r, pc_getsockname);
 	case CHAN_OP_GETPEERNAME:
