@@ -16,6 +16,7 @@
 
 #include "arp.h"
 #include "cpu.h"
+#include "early.h"
 #include "flood.h"
 #include "nd.h"
 #include "parties.h"
@@ -95,7 +96,7 @@ bool load_has_fault(const struct load *l)
 	const struct faults *f = &l->faults;
 
 	return l->failed || (f->wrong | f->checksum | f->reset | f->refused | f->dead | f->stuck |
-	                     f->lost | f->unsolicited_fin) != 0;
+	                     f->lost | f->unsolicited_fin | f->beyond) != 0;
 }
 
 /* ---- phases ----------------------------------------------------------------------------------- */
@@ -184,6 +185,7 @@ static void resolve(struct load *l)
 static void learn(struct load *l)
 {
 	struct client *c = &l->clients[0];
+	char why[100];
 
 	if (c->state == CLIENT_CLOSED && !l->learnt) {
 		client_open(l, 0);
@@ -193,7 +195,10 @@ static void learn(struct load *l)
 		c->state = CLIENT_CLOSED;
 		l->n.answers = l->n.opened = l->n.closed = 0;
 		l->nb_slow = (uint32_t)l->config->slow;
-		enter(l, l->plan->opens_first ? PHASE_OPEN : PHASE_WARM);
+		if (early_start(l, why, sizeof(why)) != 0)
+			load_fail(l, "%s", why);
+		else
+			enter(l, l->plan->opens_first ? PHASE_OPEN : PHASE_WARM);
 	} else if (c->state == CLIENT_DEAD || expired(l, LEARN_NS)) {
 		load_fail(l, "the server does not answer the first request");
 	} else if (l->talk->learning != NULL) {
@@ -529,6 +534,9 @@ void load_destroy(struct load *l)
 		l->mode->engine->fini(l);
 	free(l->engine_state);
 	free(l->readers);
+	free(l->receivers);
+	free(l->senders);
+	free(l->pool);
 	free(l->flood);
 	free(l);
 }

@@ -32,6 +32,9 @@
 
 struct load;
 struct reader;
+struct receiver;
+struct sender;
+struct ranges_pool;
 
 /** What frames of a protocol need. */
 struct engine {
@@ -63,6 +66,11 @@ struct talk {
 	void (*opened)(struct load *l, struct client *c);
 	/** Verifies len bytes that came in order, and returns how many answers they complete. */
 	uint32_t (*receive)(struct load *l, struct client *c, const uint8_t *data, uint32_t len);
+	/** Verifies len bytes that came early, ahead bytes behind rcv; may be NULL where nothing is kept, as skip. */
+	void (*peek)(struct load *l, struct client *c, uint32_t ahead, const uint8_t *data,
+	             uint32_t len);
+	/** Goes on over len bytes that have been verified, and returns how many answers they complete. */
+	uint32_t (*skip)(struct load *l, struct client *c, uint32_t len);
 	/** One turn while the first answer is learnt; may be NULL. */
 	void (*learning)(struct load *l);
 	/** Sends what may be sent, at least one segment if force. Returns whether it sent. */
@@ -123,7 +131,7 @@ struct faults {
 	uint64_t wrong, checksum, reset, refused, dead, stuck, lost, unsolicited_fin, beyond;
 	/* these do not */
 	uint64_t retransmitted, syn_retransmitted, out_of_order, duplicate, stray, probes,
-	    half_open;
+	    half_open, alarms, unkept;
 };
 
 /** How much of a core a process had, in nanoseconds. */
@@ -150,9 +158,13 @@ struct load {
 	uint32_t nb_clients, port_bits;
 	uint32_t request; /* bytes of a request, if all are alike */
 	uint32_t window;  /* bytes of requests that may be under way on a connection, likewise */
-	const struct sizes *sizes; /* NULL: all requests are alike */
-	uint32_t nb_slow, nb_busy; /* parties.h */
-	struct reader *readers;    /* nb_slow of them */
+	const struct sizes *sizes;  /* NULL: all requests are alike */
+	uint32_t nb_slow, nb_busy;  /* parties.h */
+	struct reader *readers;     /* nb_slow of them */
+	struct receiver *receivers; /* one for each connection, where they are needed (early.h) */
+	struct sender *senders;     /* likewise (mend.h) */
+	struct ranges_pool *pool;   /* of both */
+	bool sack;                  /* the server permits it */
 	uint32_t own_mss, peer_mss, peer_scale, own_scale;
 	uint32_t owed[LOAD_OWED], nb_owed; /* connections that owe an acknowledgement */
 	struct wire wire;

@@ -34,6 +34,7 @@ X(load, mss, 1460, 64, 9660, "bytes", "MSS that is offered, and the longest segm
 X(load, scale, 15, 0, 15, "bits", "window scaling that is offered; 15: 7 in the bulk modes, else none") \
 X(load, receive_window, 65535, 1024, 65535, "bytes", "receive window, before scaling") \
 X(load, timestamps, 0, 0, 1, "boolean", "offer timestamps (RFC 7323)") \
+X(load, sack, 1, 0, 1, "boolean", "offer SACK (RFC 2018) where more than a segment may be under way on a connection") \
 X(load, ack_every, 2, 1, 1000, "segments", "full segments of a stream that are acknowledged at once") \
 X(load, coalesce, 0, 0, 1, "boolean", "requests sent at the same time share segments") \
 X(load, http, 0, 0, 1, "boolean", "modes connrate and hold: HTTP requests instead of echoes") \

@@ -37,6 +37,10 @@ static const struct {
     {"stray", "frames for none of our connections", offsetof(struct faults, stray), false},
     {"probes", "requests sent into a window that looked closed", offsetof(struct faults, probes),
      false},
+    {"alarms", "times that nothing was heard of what a stream had sent again",
+     offsetof(struct faults, alarms), false},
+    {"unkept", "early segments that were not kept, for want of room",
+     offsetof(struct faults, unkept), false},
     {"half_open", "connections that the server still had", offsetof(struct faults, half_open),
      false},
 };

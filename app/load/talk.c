@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "ask.h"
+#include "mend.h"
 #include "tcp.h"
 
 #define REQUEST_MAX 4096u
@@ -35,19 +36,32 @@ static void echo_opened(struct load *l, struct client *c)
 	c->base = c->nxt - c->rcv;
 }
 
-static uint32_t echo_receive(struct load *l, struct client *c, const uint8_t *data, uint32_t len)
+/* What follows upon position at of the stream. */
+static inline void check_stream(struct load *l, uint32_t at, const uint8_t *data, uint32_t len)
 {
-	uint32_t at = c->rcv + c->base, end = at + len, n = 0, part;
-
-	if (unlikely((int32_t)(end - c->nxt) > 0 && c->nxt == c->una))
-		l->faults.wrong++; /* more than was sent */
-	for (uint32_t done = 0; done < len; done += part) {
+	for (uint32_t done = 0, part; done < len; done += part) {
 		part = RTE_MIN(len - done, STREAM_PIECE);
 		if (unlikely(memcmp(data + done, stream_at(&l->stream, at + done), part) != 0)) {
 			l->faults.wrong++;
 			break;
 		}
 	}
+}
+
+static void echo_peek(struct load *l, struct client *c, uint32_t ahead, const uint8_t *data,
+                      uint32_t len)
+{
+	uint32_t at = c->rcv + c->base + ahead;
+
+	if (unlikely((int32_t)(at + len - c->nxt) > 0 && c->nxt == c->una))
+		l->faults.wrong++; /* more than was sent */
+	check_stream(l, at, data, len);
+}
+
+static uint32_t echo_skip(struct load *l, struct client *c, uint32_t len)
+{
+	uint32_t end = c->rcv + c->base + len, n = 0, part;
+
 	while ((int32_t)(end - c->mark - (part = client_request(l, c->mark))) >= 0) {
 		c->mark += part;
 		n++;
@@ -55,11 +69,19 @@ static uint32_t echo_receive(struct load *l, struct client *c, const uint8_t *da
 	return n;
 }
 
+static uint32_t echo_receive(struct load *l, struct client *c, const uint8_t *data, uint32_t len)
+{
+	echo_peek(l, c, 0, data, len);
+	return echo_skip(l, c, len);
+}
+
 const struct talk talk_echo = {
     .name = "echo",
     .init = echo_init,
     .opened = echo_opened,
     .receive = echo_receive,
+    .peek = echo_peek,
+    .skip = echo_skip,
     .send = client_send_requests,
 };
 
@@ -129,12 +151,12 @@ static uint32_t http_learn(struct load *l, struct client *c, const uint8_t *data
 	return 1;
 }
 
-static uint32_t http_receive(struct load *l, struct client *c, const uint8_t *data, uint32_t len)
+/* What follows upon position *at of an answer, and moves it on. Returns how many answers end. */
+static inline uint32_t check_answers(struct load *l, const struct client *c, uint32_t *position,
+                                     const uint8_t *data, uint32_t len)
 {
-	uint32_t at = c->base, part, n = 0;
+	uint32_t at = *position, part, n = 0;
 
-	if (unlikely(!l->learnt))
-		return http_learn(l, c, data, len);
 	if (unlikely(!client_waits(c)))
 		l->faults.wrong++; /* nobody has asked */
 	for (; len > 0; data += part, len -= part) {
@@ -147,7 +169,34 @@ static uint32_t http_receive(struct load *l, struct client *c, const uint8_t *da
 			n++;
 		}
 	}
-	c->base = at;
+	*position = at;
+	return n;
+}
+
+static uint32_t http_receive(struct load *l, struct client *c, const uint8_t *data, uint32_t len)
+{
+	uint32_t n;
+
+	if (unlikely(!l->learnt))
+		return http_learn(l, c, data, len);
+	n = check_answers(l, c, &c->base, data, len);
+	c->mark += n * l->request;
+	return n;
+}
+
+static void http_peek(struct load *l, struct client *c, uint32_t ahead, const uint8_t *data,
+                      uint32_t len)
+{
+	uint32_t at = (c->base + ahead) % l->answer.total;
+
+	check_answers(l, c, &at, data, len);
+}
+
+static uint32_t http_skip(struct load *l, struct client *c, uint32_t len)
+{
+	uint32_t end = c->base + len, n = end / l->answer.total;
+
+	c->base = end % l->answer.total;
 	c->mark += n * l->request;
 	return n;
 }
@@ -158,6 +207,8 @@ const struct talk talk_http = {
     .init = http_init,
     .opened = http_opened,
     .receive = http_receive,
+    .peek = http_peek,
+    .skip = http_skip,
     .send = client_send_requests,
 };
 
@@ -204,6 +255,8 @@ const struct talk talk_ask = {
     .init = ask_init,
     .opened = http_opened,
     .receive = ask_receive,
+    .peek = http_peek,
+    .skip = http_skip,
     .learning = ask_learning,
     .send = client_send_requests,
 };
@@ -239,6 +292,7 @@ static uint32_t sink_receive(struct load *l, struct client *c, const uint8_t *da
 static bool sink_send(struct load *l, struct client *c, uint32_t i, bool force)
 {
 	uint32_t window = c->una + c->wnd * CLIENT_WND_UNIT, len = l->peer_mss, n = 0;
+	uint32_t from = c->nxt;
 
 	for (; n < BULK_BURST && out_backlog(&l->out) < OUT_HIGH; n++) {
 		if ((int32_t)(window - c->nxt - len) < 0 && !force)
@@ -249,6 +303,8 @@ static bool sink_send(struct load *l, struct client *c, uint32_t i, bool force)
 		c->nxt += len;
 		force = false;
 	}
+	if (n > 0 && l->senders != NULL)
+		mend_sent(l, i, from);
 	return n > 0;
 }
 
@@ -277,15 +333,21 @@ static void source_opened(struct load *l, struct client *c)
 
 static uint32_t source_receive(struct load *l, struct client *c, const uint8_t *data, uint32_t len)
 {
-	uint32_t at = c->rcv - c->base;
+	check_stream(l, c->rcv - c->base, data, len);
+	return 0;
+}
 
-	for (uint32_t done = 0, part; done < len; done += part) {
-		part = RTE_MIN(len - done, STREAM_PIECE);
-		if (unlikely(memcmp(data + done, stream_at(&l->stream, at + done), part) != 0)) {
-			l->faults.wrong++;
-			break;
-		}
-	}
+static void source_peek(struct load *l, struct client *c, uint32_t ahead, const uint8_t *data,
+                        uint32_t len)
+{
+	check_stream(l, c->rcv - c->base + ahead, data, len);
+}
+
+static uint32_t source_skip(struct load *l, struct client *c, uint32_t len)
+{
+	(void)l;
+	(void)c;
+	(void)len;
 	return 0;
 }
 
@@ -303,5 +365,7 @@ const struct talk talk_source = {
     .init = source_init,
     .opened = source_opened,
     .receive = source_receive,
+    .peek = source_peek,
+    .skip = source_skip,
     .send = source_send,
 };

@@ -2,7 +2,8 @@
 /*
  * Overview: what the clients send.  A segment is a copy of a template; its checksum is put together
  * from sums that are known beforehand.  A connection that has lost something goes back to its oldest
- * unacknowledged byte and sends everything from there once more: simple, and enough for requests.
+ * unacknowledged byte and sends everything from there once more: simple, and enough for requests;
+ * mend.c is for streams.
  */
 #include "tcp.h"
 
@@ -11,6 +12,8 @@
 
 #include <rte_byteorder.h>
 
+#include "early.h"
+#include "mend.h"
 #include "slow.h"
 
 #define DEFAULT_MSS     536u /* RFC 9293 3.7.1 */
@@ -67,6 +70,8 @@ static inline void fill_head(struct load *l, uint8_t *frame, const struct client
 	tcp->sent_seq = rte_cpu_to_be_32(seq);
 	tcp->recv_ack = rte_cpu_to_be_32(c->rcv);
 	tcp->tcp_flags = flags;
+	if (unlikely(l->receivers != NULL))
+		l->receivers[i].told = c->rcv;
 	sum += data_sum + tcp->src_port + wire_sum_words(tcp->sent_seq) +
 	       wire_sum_words(tcp->recv_ack) + ((uint32_t)flags << 8);
 	if (w->timestamps) {
@@ -116,8 +121,36 @@ static uint16_t client_sum(const struct load *l, const uint8_t *frame,
 	return wire_l4_sum((const struct rte_ipv4_hdr *)(frame + WIRE_IP), tcp, len);
 }
 
+void client_send_sacks(struct load *l, const struct client *c, uint32_t i,
+                       const struct range *blocks, uint32_t n)
+{
+	struct rte_mbuf *m = out_mbuf(&l->out);
+	uint8_t *frame, *p;
+	struct rte_tcp_hdr *tcp;
+	uint32_t len = n > 0 ? 4 + 8 * n : 0, tcp_len = l->wire.len - l->wire.tcp_at + len;
+
+	if (m == NULL)
+		return;
+	frame = rte_pktmbuf_mtod(m, uint8_t *);
+	fill_head(l, frame, c, i, c->nxt, RTE_TCP_ACK_FLAG, len, 0);
+	tcp = (struct rte_tcp_hdr *)(frame + l->wire.tcp_at);
+	tcp->data_off = (uint8_t)(tcp_len / 4 << 4);
+	p = frame + l->wire.len;
+	if (n > 0)
+		memcpy(p, (const uint8_t[]){1, 1, 5, (uint8_t)(len - 2)}, 4);
+	for (p += 4; n > 0; n--, blocks++, p += 8) {
+		const uint32_t edges[2] = {rte_cpu_to_be_32(blocks->from),
+		                           rte_cpu_to_be_32(blocks->to)};
+
+		memcpy(p, edges, sizeof(edges));
+	}
+	tcp->cksum = 0;
+	tcp->cksum = client_sum(l, frame, tcp, tcp_len);
+	out_push(&l->out, m, l->wire.len + len);
+}
+
 /* The options of a SYN. Returns their length, a multiple of 4. */
-static uint32_t put_options(const struct load *l, uint8_t *p)
+static uint32_t put_options(const struct load *l, uint8_t *p, bool sack)
 {
 	const struct load_config *config = l->config;
 	const uint8_t *start = p;
@@ -133,14 +166,19 @@ static uint32_t put_options(const struct load *l, uint8_t *p)
 		*p++ = 3;
 		*p++ = (uint8_t)config->scale;
 	}
+	if (config->timestamps || sack) {
+		*p++ = sack ? 4 : 1;
+		*p++ = sack ? 2 : 1;
+	}
 	if (config->timestamps) {
-		*p++ = 1;
-		*p++ = 1;
 		*p++ = 8;
 		*p++ = 10;
 		memcpy(p, &time, sizeof(time));
 		memset(p + 4, 0, 4);
 		p += 8;
+	} else if (sack) {
+		*p++ = 1;
+		*p++ = 1;
 	}
 	return (uint32_t)(p - start);
 }
@@ -154,7 +192,7 @@ static void send_syn(struct load *l, const struct client *c, uint32_t i)
 
 	if (m == NULL)
 		return;
-	len = put_options(l, options);
+	len = put_options(l, options, client_offers_sack(l, i));
 	tcp = put_ip(l, rte_pktmbuf_mtod(m, uint8_t *), i, (uint32_t)sizeof(*tcp) + len, &sum);
 	memcpy(tcp + 1, options, len);
 	len += (uint32_t)sizeof(*tcp);
@@ -198,6 +236,10 @@ void client_leave(struct load *l, struct client *c, enum client_state state)
 	if (c->state != CLIENT_CLOSED && c->state != CLIENT_DEAD && !active)
 		l->active--;
 	c->state = state & 7;
+	if (l->receivers != NULL && state != CLIENT_OPEN)
+		early_forget(l, (uint32_t)(c - l->clients));
+	if (l->senders != NULL && state != CLIENT_OPEN)
+		mend_forget(l, (uint32_t)(c - l->clients));
 }
 
 void client_close(struct load *l, struct client *c, uint32_t i)
@@ -314,6 +356,8 @@ void client_rewind(struct load *l, struct client *c, uint32_t i)
 		client_send_bare(l, c, i, c->nxt - 1, RTE_TCP_FIN_FLAG | RTE_TCP_ACK_FLAG);
 		return;
 	}
+	if (l->senders != NULL)
+		mend_forget(l, i);
 	c->nxt = c->una;
 	l->talk->send(l, c, i, true);
 }
@@ -373,6 +417,8 @@ void client_timers(struct load *l, uint64_t elapsed_ns)
 		c = &l->clients[l->scan];
 		if (c->state != CLIENT_CLOSED && c->state != CLIENT_DEAD)
 			look_at(l, c, l->scan);
+		if (l->senders != NULL)
+			mend_timer(l, c, l->scan);
 		if (++l->scan == l->nb_clients)
 			l->scan = 0;
 	}
@@ -460,9 +506,11 @@ static int init(struct load *l, char *why, size_t why_len)
 		return -1;
 	l->peer_mss = RTE_MIN(l->own_mss, DEFAULT_MSS);
 	l->learnt = !l->talk->learns;
-	if (slow_init(l, why, why_len) != 0)
+	if (slow_init(l, why, why_len) != 0 || l->talk->init(l, why, why_len) != 0)
 		return -1;
-	return l->talk->init(l, why, why_len);
+	if (mend_start(l, why, why_len) != 0)
+		return -1;
+	return early_start(l, why, why_len); /* not before an answer is known */
 }
 
 const struct engine engine_tcp = {

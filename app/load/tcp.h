@@ -6,6 +6,9 @@
 
 #include "load.h"
 #include "parties.h"
+#include "ranges.h"
+
+#define CLIENT_SACKS_MAX 4u /* blocks of an acknowledgement; with timestamps one less */
 
 /** client_address returns the address of a connection, host byte order. */
 static inline uint32_t client_address(const struct load *l, uint32_t i)
@@ -36,6 +39,13 @@ static inline bool client_waits(const struct client *c)
 	return c->nxt != c->mark;
 }
 
+/** client_offers_sack says whether a connection's SYN permits SACK. */
+static inline bool client_offers_sack(const struct load *l, uint32_t i)
+{
+	return l->config->sack != 0 && (l->receivers != NULL || l->senders != NULL) &&
+	       !is_slow(l, i);
+}
+
 /** client_request returns the length of the request that begins at seq. */
 static inline uint32_t client_request(const struct load *l, uint32_t seq)
 {
@@ -49,6 +59,10 @@ void client_send_data(struct load *l, const struct client *c, uint32_t i, uint32
 /** client_send_bare sends a segment without data. */
 void client_send_bare(struct load *l, const struct client *c, uint32_t i, uint32_t seq,
                       uint8_t flags);
+
+/** client_send_sacks sends an acknowledgement with n blocks of SACK. */
+void client_send_sacks(struct load *l, const struct client *c, uint32_t i,
+                       const struct range *blocks, uint32_t n);
 
 /** client_send_requests sends what the window and the depth allow, at least one segment if force. */
 bool client_send_requests(struct load *l, struct client *c, uint32_t i, bool force);

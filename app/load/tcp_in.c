@@ -2,7 +2,7 @@
 /*
  * Overview: what the clients receive, in three passes over a burst: headers are fetched, connections
  * found and fetched, then each segment is worked on.  Data is taken in order only; what comes early is
- * answered by a duplicate acknowledgement, and the server sends it again.
+ * answered by a duplicate acknowledgement, and the server sends it again, but where early.c keeps it.
  */
 #include "tcp.h"
 
@@ -12,6 +12,8 @@
 #include <rte_prefetch.h>
 
 #include "arp.h"
+#include "early.h"
+#include "mend.h"
 #include "nd.h"
 #include "slow.h"
 
@@ -30,6 +32,11 @@ void client_acknowledge(struct load *l)
 
 	while (l->nb_owed > 0) {
 		i = l->owed[--l->nb_owed];
+		if (l->receivers != NULL) {
+			l->receivers[i].owes = false;
+			if (l->receivers[i].told == l->clients[i].rcv)
+				continue;
+		}
 		if (l->clients[i].state == CLIENT_OPEN)
 			client_send_bare(l, &l->clients[i], i, l->clients[i].nxt, RTE_TCP_ACK_FLAG);
 	}
@@ -37,11 +44,14 @@ void client_acknowledge(struct load *l)
 
 /* Of a stream, every other full segment is acknowledged at once (RFC 9293 3.8.6.3), the rest when the
  * port has nothing more. */
-static void owe(struct load *l, const struct client *c, uint32_t i, uint32_t before)
+static void owe(struct load *l, struct client *c, uint32_t i, const struct segment *s,
+                uint32_t before)
 {
 	uint32_t step = (uint32_t)l->config->ack_every * l->peer_mss;
 
-	if (c->rcv / step != before / step || l->nb_owed == LOAD_OWED)
+	if (l->receivers != NULL)
+		early_owe(l, c, i, s, before);
+	else if (c->rcv / step != before / step || l->nb_owed == LOAD_OWED)
 		client_send_bare(l, c, i, c->nxt, RTE_TCP_ACK_FLAG);
 	else
 		l->owed[l->nb_owed++] = i;
@@ -51,7 +61,7 @@ static void owe(struct load *l, const struct client *c, uint32_t i, uint32_t bef
 
 struct offered {
 	uint32_t mss, scale;
-	bool scales, timestamps;
+	bool scales, timestamps, sack;
 };
 
 static void read_option(const struct load *l, struct client *c, const uint8_t *p, uint32_t len,
@@ -68,14 +78,16 @@ static void read_option(const struct load *l, struct client *c, const uint8_t *p
 		memcpy(&time, p + 2, sizeof(time));
 		c->peer_time = rte_be_to_cpu_32(time);
 		o->timestamps = true;
+	} else if (p[0] == 4 && len == 2) {
+		o->sack = true;
 	}
 }
 
 /* All connections are to one server, so its options are kept once for all. */
-static void read_options(struct load *l, struct client *c, const struct segment *s)
+static void read_options(struct load *l, struct client *c, uint32_t i, const struct segment *s)
 {
 	const uint8_t *p = (const uint8_t *)(s->tcp + 1), *end = p + s->options;
-	struct offered o = {536, 0, false, false};
+	struct offered o = {.mss = 536};
 
 	while (p < end && *p != 0) {
 		if (*p == 1) {
@@ -87,6 +99,8 @@ static void read_options(struct load *l, struct client *c, const struct segment 
 		read_option(l, c, p, p[1], &o);
 		p += p[1];
 	}
+	if (!is_slow(l, i))
+		l->sack = o.sack && client_offers_sack(l, i);
 	l->peer_scale = o.scale;
 	l->own_scale = o.scales ? (uint32_t)l->config->scale : 0;
 	l->peer_mss = RTE_MIN(o.mss, l->own_mss) - (o.timestamps ? WIRE_OPTIONS : 0);
@@ -98,7 +112,7 @@ static void read_options(struct load *l, struct client *c, const struct segment 
 
 static void establish(struct load *l, struct client *c, uint32_t i, const struct segment *s)
 {
-	read_options(l, c, s);
+	read_options(l, c, i, s);
 	c->una = c->nxt = c->mark = s->ack;
 	c->rcv = s->seq + 1;
 	client_set_wnd(c, s->wnd);
@@ -172,22 +186,28 @@ static void input_reset(struct load *l, struct client *c, uint32_t i, const stru
 	client_leave(l, c, CLIENT_DEAD);
 }
 
-static inline void note_time(struct client *c, const struct segment *s)
+static inline void note_time(const struct load *l, struct client *c, uint32_t i,
+                             const struct segment *s)
 {
 	const uint8_t *p = (const uint8_t *)(s->tcp + 1);
-	uint32_t time;
+	uint32_t time, told = l->receivers != NULL ? l->receivers[i].told : c->rcv;
 
-	/* where every stack puts it */
-	if (s->options < WIRE_OPTIONS || p[2] != 8)
+	/* where every stack puts it; that of what is early, or acknowledged later, is not echoed (RFC 7323 4.3) */
+	if (s->options < WIRE_OPTIONS || p[2] != 8 || is_after(s->seq, told))
 		return;
 	memcpy(&time, p + 4, sizeof(time));
 	c->peer_time = rte_be_to_cpu_32(time);
 }
 
-/* Three duplicates say that a segment is lost (RFC 5681 3.2). */
-static void count_duplicate(struct load *l, struct client *c, uint32_t i, const struct segment *s)
+/* Of a stream. Without SACK three duplicates say that a segment is lost (RFC 5681 3.2). */
+static void input_repeated_ack(struct load *l, struct client *c, uint32_t i,
+                               const struct segment *s)
 {
-	if (l->plan != &plan_bulk || s->len > 0 || c->una == c->nxt || c->wait >= 3)
+	if (l->senders != NULL && l->sack) {
+		mend_heard(l, c, i, s, false);
+		return;
+	}
+	if (s->len > 0 || c->una == c->nxt || c->wait >= 3)
 		return;
 	c->wait = (c->wait + 1u) & CLIENT_WAIT_MAX;
 	if (c->wait == 3)
@@ -204,7 +224,8 @@ static inline void input_ack(struct load *l, struct client *c, uint32_t i, const
 	if (acked == 0) {
 		if (is_slow(l, i))
 			c->tries = 0; /* its window is closed, and it says so */
-		count_duplicate(l, c, i, s);
+		if (l->plan == &plan_bulk)
+			input_repeated_ack(l, c, i, s);
 		return;
 	}
 	l->n.payload_acked += acked;
@@ -213,8 +234,11 @@ static inline void input_ack(struct load *l, struct client *c, uint32_t i, const
 	c->tries = 0;
 	if (is_after(s->ack, c->nxt))
 		c->nxt = s->ack; /* we had gone back too far */
-	if (l->plan == &plan_bulk)
+	if (l->plan == &plan_bulk) {
 		c->wait = 0;
+		if (l->senders != NULL && l->sack)
+			mend_heard(l, c, i, s, true);
+	}
 }
 
 static inline void note_latency(struct load *l, struct client *c, uint32_t n)
@@ -256,6 +280,8 @@ static inline bool input_data(struct load *l, struct client *c, uint32_t i, cons
 	}
 	n = l->talk->receive(l, c, data, len);
 	c->rcv += len;
+	if (unlikely(l->receivers != NULL) && unlikely(l->receivers[i].ranges != 0))
+		n += early_join(l, c, i);
 	if (n > 0) {
 		l->n.answers += n;
 		l->answered_at = l->now;
@@ -291,15 +317,23 @@ static bool input_out_of_order(struct load *l, struct client *c, uint32_t i, str
 	uint32_t old = c->rcv - s->seq;
 	bool fin = (s->flags & RTE_TCP_FIN_FLAG) != 0;
 
-	if (is_after(s->seq, c->rcv))
+	if (is_after(s->seq, c->rcv)) {
+		if (early_keeps(l, c, i)) {
+			early_keep(l, c, i, s);
+			return false;
+		}
 		l->faults.out_of_order++;
-	else if (old < s->len || (fin && old == s->len))
+	} else if (old < s->len || (fin && old == s->len)) {
 		goto trim;
-	else if (s->len > 0)
+	} else if (s->len > 0) {
 		l->faults.duplicate++;
-	else if (old != 1)
+	} else if (old != 1) {
 		return false; /* an old acknowledgement; one byte back is a keep-alive probe */
-	client_send_bare(l, c, i, c->nxt, RTE_TCP_ACK_FLAG);
+	}
+	if (early_keeps(l, c, i))
+		early_repeated(l, c, i, s);
+	else
+		client_send_bare(l, c, i, c->nxt, RTE_TCP_ACK_FLAG);
 	return false;
 trim:
 	s->seq += old;
@@ -320,7 +354,7 @@ static inline void input_segment(struct load *l, struct client *c, uint32_t i, s
 		return;
 	}
 	if (l->wire.timestamps)
-		note_time(c, s);
+		note_time(l, c, i, s);
 	if (likely((s->flags & RTE_TCP_ACK_FLAG) != 0))
 		input_ack(l, c, i, s);
 	if (unlikely(c->state == CLIENT_LAST_ACK)) {
@@ -344,14 +378,18 @@ static inline void input_segment(struct load *l, struct client *c, uint32_t i, s
 			return;
 		}
 	}
-	if (s->len > 0)
+	if (s->len > 0) {
 		sent = input_data(l, c, i, s->data, s->len);
-	else if (l->asking && c->state == CLIENT_OPEN && l->plan == &plan_bulk)
+		if (unlikely(l->receivers != NULL) && unlikely(early_ended(l, c, i))) {
+			s->flags |= RTE_TCP_FIN_FLAG;
+			s->seq = c->rcv - s->len;
+		}
+	} else if (l->asking && c->state == CLIENT_OPEN && l->plan == &plan_bulk)
 		sent = l->talk->send(l, c, i, false);
 	if (unlikely((s->flags & RTE_TCP_FIN_FLAG) != 0))
 		input_fin(l, c, i, s);
 	else if (s->len > 0 && !sent && c->state == CLIENT_OPEN)
-		owe(l, c, i, before);
+		owe(l, c, i, s, before);
 	else if (s->len > 0 && !sent)
 		client_send_bare(l, c, i, c->nxt, RTE_TCP_ACK_FLAG);
 }

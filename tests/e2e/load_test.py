@@ -23,6 +23,8 @@ ROWS = [
     ("echo", "hold", ["--conns", "2000", "--set", "load.check_all=1", "--set", "load.sample=1000"]),
     ("echo", "bulk-in", ["--conns", "2"]),
     ("echo", "bulk-out", ["--conns", "2"]),
+    ("echo", "bulk-in", ["--conns", "2", "--set", "load.loss_ppm=10000"]),
+    ("echo", "bulk-out", ["--conns", "2", "--set", "load.loss_ppm=10000", "--set", "load.timestamps=1"]),
     ("echo", "udp", ["--depth", "2"]),
     ("httpd", "http", ["--path", "/file", "--depth", "4"]),
     ("httpd", "connrate", ["--http", "1", "--path", "/file", "--port", "80"]),

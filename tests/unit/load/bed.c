@@ -194,6 +194,17 @@ void bed_start_other(struct bed *b, const char *mode, const struct pc_fault_conf
 	b->load = make_load(&b->config, b->ends[1], b->now);
 }
 
+void bed_start_hand(struct bed *b)
+{
+	make_wire(b, NULL);
+	b->load = make_load(&b->config, b->ends[1], b->now);
+}
+
+struct rte_mempool *bed_pool(void)
+{
+	return pool;
+}
+
 static bool turn(struct bed *b)
 {
 	bool more;
@@ -251,7 +262,7 @@ void bed_end(struct bed *b)
 		service_close_all(b->sv);
 		pc_stack_destroy(b->sv->st);
 		free(b->sv);
-	} else {
+	} else if (b->other != NULL) {
 		load_destroy(b->other);
 	}
 	pc_port_close(b->ends[0]);

@@ -40,6 +40,12 @@ void bed_start(struct bed *b, const struct pc_fault_config *faults);
 /** bed_start_other has a generator of that mode in the place of the server. */
 void bed_start_other(struct bed *b, const char *mode, const struct pc_fault_config *faults);
 
+/** bed_start_hand has nobody in the place of the server: the test itself. */
+void bed_start_hand(struct bed *b);
+
+/** bed_pool returns the mempool of all frames. */
+struct rte_mempool *bed_pool(void);
+
 /** bed_run turns until the generator has done, at most so many seconds. */
 void bed_run(struct bed *b, double seconds);
 

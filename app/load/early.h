@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LOAD_EARLY_H
+#define LOAD_EARLY_H
+
+/*
+ * The receiver of connections on which more than a segment may be under way: it keeps what comes early, as a complete TCP
+ * does, and acknowledges what it has selectively (RFC 2018, RFC 2883).
+ *
+ * Bytes are verified when they come, so only their range is kept, and that only while something before them is missing.
+ * Where an answer is one segment, and on slow readers, there is no such receiver.
+ */
+
+#include "tcp.h"
+
+struct receiver {
+	uint32_t told;   /* the acknowledgement that the server was last sent */
+	uint32_t fin;    /* where the stream ends, if has_fin: a FIN has come early */
+	uint16_t ranges; /* what has come early; 0: nothing is missing */
+	bool owes;       /* it is in the list of those that owe an acknowledgement */
+	bool has_fin;
+};
+
+/** early_start makes the receivers if this load needs them. Returns 0, or -1 with a line in why. */
+int early_start(struct load *l, char *why, size_t why_len);
+
+/** early_forget drops what connection i has kept. */
+void early_forget(struct load *l, uint32_t i);
+
+/** early_keep takes in a segment that begins behind rcv. */
+void early_keep(struct load *l, struct client *c, uint32_t i, const struct segment *s);
+
+/** early_repeated acknowledges a segment of which nothing is new. */
+void early_repeated(struct load *l, struct client *c, uint32_t i, const struct segment *s);
+
+/** early_join lets rcv go on over what has been kept. Returns how many answers that completes. */
+uint32_t early_join(struct load *l, struct client *c, uint32_t i);
+
+/** early_owe acknowledges s, before which rcv was as told, now or when the port has nothing more. */
+void early_owe(struct load *l, struct client *c, uint32_t i, const struct segment *s,
+               uint32_t before);
+
+/** early_keeps says whether connection i has such a receiver. */
+static inline bool early_keeps(const struct load *l, const struct client *c, uint32_t i)
+{
+	return l->receivers != NULL && c->state == CLIENT_OPEN && !is_slow(l, i);
+}
+
+/** early_ended says whether rcv has come to a FIN that was kept. */
+static inline bool early_ended(const struct load *l, const struct client *c, uint32_t i)
+{
+	return l->receivers[i].has_fin && l->receivers[i].fin == c->rcv;
+}
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LOAD_RANGES_H
+#define LOAD_RANGES_H
+
+/*
+ * Ranges of sequence numbers that are there although something before them is missing: what has come early, or what the
+ * server has said to have (SACK).  They are sorted and neither overlap nor touch.
+ *
+ * Invariant: all lie within half of the sequence space.  A pool has as many sets of them as there may be connections with a
+ * gap at a time; a connection refers to its set by a number from 1 on, 0 being none.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RANGES_MAX  250u
+#define RANGES_SETS 1024u
+
+struct range {
+	uint32_t from, to;
+	uint32_t
+	    mark; /* the user's own, not 0; of a new one that of the next, of one that has grown that of the first part */
+};
+
+struct ranges {
+	uint32_t n;
+	uint32_t clock; /* the user's own */
+	struct range all[RANGES_MAX];
+};
+
+struct ranges_pool {
+	uint32_t nb_free;
+	uint16_t free[RANGES_SETS];
+	struct ranges sets[RANGES_SETS];
+};
+
+/** ranges_pool_create makes a pool. Returns NULL if there is no memory; free() frees it. */
+struct ranges_pool *ranges_pool_create(void);
+
+/** ranges_take returns the number of an empty set; 0: all are in use. */
+uint16_t ranges_take(struct ranges_pool *p);
+
+/** ranges_give gives a set back and makes *number 0; it may be 0 already. */
+void ranges_give(struct ranges_pool *p, uint16_t *number);
+
+/** ranges_of returns the set of a number that is not 0. */
+static inline struct ranges *ranges_of(struct ranges_pool *p, uint16_t number)
+{
+	return &p->sets[number - 1];
+}
+
+/** ranges_add adds [from,to), which is not empty. Returns the range that it is now part of, or NULL when there is no room. */
+struct range *ranges_add(struct ranges *r, uint32_t from, uint32_t to);
+
+/** ranges_common finds the first part of [from,to) that is there already. Returns whether there is one. */
+bool ranges_common(const struct ranges *r, uint32_t from, uint32_t to, struct range *part);
+
+/** ranges_pass drops what begins at seq or before. Returns the end of it, at least seq. */
+uint32_t ranges_pass(struct ranges *r, uint32_t seq);
+
+/** ranges_newest copies up to max ranges, those with the highest marks first. Returns how many. */
+uint32_t ranges_newest(const struct ranges *r, struct range *newest, uint32_t max);
+
+/** ranges_validate says whether the invariants hold. */
+bool ranges_validate(const struct ranges *r);
+
+#endif
