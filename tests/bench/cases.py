@@ -77,9 +77,8 @@ CASES = [
           "load.coalesce=1"),
     Case("bulk-in-1", "one stream in", ("--mode", "bulk-in", "--conns", "1"), "out_gbps", "Gb/s",
          peers=STREAM),
-    # Linux is left out: its bursts overrun the ring of net_af_xdp, and percore-load keeps nothing that comes early
     Case("bulk-out-1", "one stream out", ("--mode", "bulk-out", "--conns", "1"), "in_gbps", "Gb/s",
-         peers=("percore",)),
+         peers=STREAM),
     Case("udp-64", "datagrams of 64 B, 64 flows", ("--mode", "udp", "--conns", "64", "--depth", "4"),
          "answers_s", "M/s", 1e-6, ("null", "percore")),
     Case("frames-64", "frames of 64 B there and back", ("--mode", "ping", "--size", "64"), "answers_s",
