@@ -2,7 +2,7 @@
 /*
  * micro_bench: what the stack's inner parts cost, in cycles of the TSC: the median and the 99th
  * percentile of many batches.  It needs no device, no hugepages and no root, and prints one line for
- * each, or JSON with --json.
+ * each, or JSON with --json; with --flows N only of lookups among so many flows.
  *
  * A batch is timed as a whole and divided, for reading the TSC costs as much as what is measured.
  */
@@ -24,8 +24,9 @@
 #include "timer/wheel.h"
 #include "wire/cksum.h"
 
-#define BATCHES 2001
-#define BATCH   64
+#define MAX_FLOWS 16000000 /* as many as the memory below has room for */
+#define BATCHES   2001
+#define BATCH     64
 
 static bool json;
 static uint64_t results[BATCHES];
@@ -348,29 +349,8 @@ static void bench_fibers(uint32_t n)
 	free(f);
 }
 
-int main(int argc, char **argv)
+static void bench_all(void)
 {
-	char *eal[] = {argv[0],
-	               (char[]){"--no-huge"},
-	               (char[]){"--no-pci"},
-	               (char[]){"--no-shconf"},
-	               (char[]){"--no-telemetry"},
-	               (char[]){"-m"},
-	               (char[]){"512"},
-	               (char[]){"--log-level=1"}};
-
-	json = argc > 1 && strcmp(argv[1], "--json") == 0;
-	if (argc > 1 && !json) {
-		fprintf(stderr, "usage: micro_bench [--json]\n");
-		return 2;
-	}
-	if (rte_eal_init((int)(sizeof(eal) / sizeof(eal[0])), eal) < 0) {
-		fprintf(stderr, "micro_bench: EAL does not start\n");
-		return 2;
-	}
-	if (!json)
-		printf("%-44s %8s %8s   (cycles of a TSC of %.0f MHz)\n", "", "median", "p99",
-		       (double)rte_get_tsc_hz() / 1e6);
 	for (uint32_t n = 1000; n <= 1000000; n *= 10)
 		bench_flows(n);
 	bench_timers(1000);
@@ -384,6 +364,42 @@ int main(int argc, char **argv)
 	bench_fibers(1);
 	bench_fibers(100);
 	bench_fibers(FIBERS);
+}
+
+int main(int argc, char **argv)
+{
+	char *eal[] = {argv[0],
+	               (char[]){"--no-huge"},
+	               (char[]){"--no-pci"},
+	               (char[]){"--no-shconf"},
+	               (char[]){"--no-telemetry"},
+	               (char[]){"-m"},
+	               (char[]){"512"},
+	               (char[]){"--log-level=1"}};
+
+	uint32_t flows = 0;
+
+	json = argc == 2 && strcmp(argv[1], "--json") == 0;
+	if (argc == 3 && strcmp(argv[1], "--flows") == 0)
+		flows = (uint32_t)strtoul(argv[2], NULL, 10);
+	if (argc > 1 && !json && (flows < 1000 || flows > MAX_FLOWS)) {
+		fprintf(stderr, "usage: micro_bench [--json | --flows N], N from 1000 to %d\n",
+		        MAX_FLOWS);
+		return 2;
+	}
+	if (rte_eal_init((int)(sizeof(eal) / sizeof(eal[0])), eal) < 0) {
+		fprintf(stderr, "micro_bench: EAL does not start\n");
+		return 2;
+	}
+	if (!json)
+		printf("%-44s %8s %8s   (cycles of a TSC of %.0f MHz)\n", "", "median", "p99",
+		       (double)rte_get_tsc_hz() / 1e6);
+	if (flows != 0) {
+		bench_flows(1000);
+		bench_flows(flows);
+	} else {
+		bench_all();
+	}
 	rte_eal_cleanup();
 	return 0;
 }

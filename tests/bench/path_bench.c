@@ -314,9 +314,26 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* The 99th percentile of whole rounds. */
+static uint64_t slow_round(const struct bench *b)
+{
+	uint64_t *round = calloc(b->rounds, sizeof(*round)), slow;
+
+	if (round == NULL)
+		abort();
+	for (unsigned i = 0; i < b->rounds; i++)
+		for (int s = 0; s < STAGES; s++)
+			round[i] += b->cycles[s][i];
+	qsort(round, b->rounds, sizeof(uint64_t), by_value);
+	slow = round[b->rounds * UINT64_C(99) / 100];
+	free(round);
+	return slow;
+}
+
 static void report(struct bench *b, const struct bench_case *c)
 {
 	const double per_round = (double)b->ops / b->rounds;
+	const double slow = (double)slow_round(b) / per_round;
 	double total = 0;
 
 	printf("%-10s conns %u ops %lu cycles/op:", c->name, b->conns, (unsigned long)b->ops);
@@ -328,7 +345,7 @@ static void report(struct bench *b, const struct bench_case *c)
 		total += cycles;
 		printf(" %s %.0f", stage_name[s], cycles);
 	}
-	printf(" total %.0f\n", total);
+	printf(" total %.0f p99 %.0f\n", total, slow);
 }
 
 static void run(struct bench *b, const struct bench_case *c, unsigned rounds)
