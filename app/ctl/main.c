@@ -44,7 +44,10 @@ static const char usage[] =
     "  capture FILE [port N] [count N] [snaplen BYTES] [filter EXPRESSION]\n"
     "                                                     to a pcap file, \"-\": to stdout\n"
     "  counters show [all]                                those that are not 0, or all\n"
-    "  usage show                                         what is in use, and the limits\n\n"
+    "  usage show                                         what is in use, and the limits\n"
+    "  port show                                          devices, and the frames of each queue\n"
+    "  lcore show                                         CPU and thread of each lcore, and sums\n"
+    "  top [SECONDS [TIMES]]                              what each lcore does with its time\n\n"
     "NETWORK is 192.0.2.0/24, 2001:db8::/32 or \"default\". Every lcore makes the change, without "
     "a\n"
     "pause of what it does. Status 0: made; 1: refused; 2: nobody to ask.\n";
@@ -110,24 +113,34 @@ static char *read_answer(int fd, size_t *len)
 	return NULL;
 }
 
-/* Prints the answer, whose first line is its verdict. Returns the status. */
+/* Takes the first line, its verdict, from an answer. Returns the status. */
+static int judge_answer(int fd, const char *path, char **text, size_t *len)
+{
+	*text = read_answer(fd, len);
+	if (*text == NULL)
+		return fail(path, 2);
+	if (strncmp(*text, "ok\n", 3) == 0) {
+		*len -= 3;
+		memmove(*text, *text + 3, *len + 1);
+		return 0;
+	}
+	fprintf(stderr, "percore-ctl: %s", strncmp(*text, "error ", 6) == 0 ? *text + 6 : *text);
+	free(*text);
+	return 1;
+}
+
+/* Prints the answer. Returns the status. */
 static int print_answer(int fd, const char *path)
 {
 	size_t len;
-	char *text = read_answer(fd, &len);
-	int status = 0;
+	char *text;
+	const int status = judge_answer(fd, path, &text, &len);
 
-	if (text == NULL)
-		return fail(path, 2);
-	if (strncmp(text, "ok\n", 3) == 0) {
-		fwrite(text + 3, 1, len - 3, stdout);
-	} else {
-		fprintf(stderr, "percore-ctl: %s",
-		        strncmp(text, "error ", 6) == 0 ? text + 6 : text);
-		status = 1;
-	}
+	if (status != 0)
+		return status;
+	fwrite(text, 1, len, stdout);
 	free(text);
-	return fflush(stdout) == 0 ? status : fail("output", 2);
+	return fflush(stdout) == 0 ? 0 : fail("output", 2);
 }
 
 /* "capture FILE ... filter EXPRESSION" as the command that the program knows: without the file, and with the filter's
@@ -198,6 +211,20 @@ static ssize_t send_command(int to, const char *command, int file)
 	return sendmsg(to, &msg, MSG_NOSIGNAL);
 }
 
+int ask(const char *path, const char *command, char **text)
+{
+	const int fd = open_control(path);
+	size_t len;
+	int status;
+
+	if (fd < 0)
+		return fail(path, 2);
+	status =
+	    send_command(fd, command, -1) < 0 ? fail(path, 2) : judge_answer(fd, path, text, &len);
+	(void)close(fd);
+	return status;
+}
+
 /* Takes an option, which stands alone. Returns the status. */
 static int take_option(const char *option)
 {
@@ -225,6 +252,8 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
+	if (strcmp(argv[2], "top") == 0)
+		return top(argv[1], argc - 3, argv + 3);
 	file = strcmp(argv[2], "capture") == 0 && argc > 3 ? argv[3] : NULL;
 	status = file != NULL ? make_capture(argc - 2, argv + 2, command)
 	                      : make_command(argc - 2, argv + 2, command);

@@ -30,6 +30,8 @@ enum ctl_verb {
 	CTL_CHECK_FIREWALL,
 	CTL_FLUSH_FIREWALL,
 	CTL_SHOW_FIREWALL,
+	CTL_SHOW_PORTS,
+	CTL_SHOW_LCORES,
 };
 
 /* bytes of a frame that are captured at most, instructions of a filter, and bytes of a command */
@@ -97,6 +99,10 @@ void ctl_view_free(struct ctl_view *v);
 
 /** ctl_view_show answers a command of any verb but CTL_CHANGE. */
 void ctl_view_show(struct ctl_view *v, const struct ctl_command *command, FILE *f);
+
+/** ctl_show_ports writes each port, and what its queues have carried; ctl_show_lcores what each lcore has done since it began. */
+void ctl_show_ports(const struct run *r, FILE *f);
+void ctl_show_lcores(const struct run *r, FILE *f);
 
 /** ctl_start makes the socket and the thread that serves it, if run.control wants one. Returns 0, or -1 with a
  * line in r->s->why. */

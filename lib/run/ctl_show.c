@@ -259,6 +259,12 @@ void ctl_view_show(struct ctl_view *v, const struct ctl_command *command, FILE *
 		fputs("ok\n", f);
 		firewall_show(v->run, f);
 		return;
+	case CTL_SHOW_PORTS:
+		ctl_show_ports(v->run, f);
+		return;
+	case CTL_SHOW_LCORES:
+		ctl_show_lcores(v->run, f);
+		return;
 	case CTL_CHANGE:
 	case CTL_CAPTURE:
 	case CTL_LOAD_FIREWALL:

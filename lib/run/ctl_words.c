@@ -316,6 +316,7 @@ static const struct {
     {"usage", CTL_SHOW_USAGE, read_nothing},    {"neigh", CTL_SHOW_NEIGHS, read_nothing},
     {"deny", CTL_SHOW_DENIED, read_nothing},    {"counters", CTL_SHOW_COUNTERS, read_counters},
     {"socket", CTL_SHOW_SOCKETS, read_sockets}, {"firewall", CTL_SHOW_FIREWALL, read_nothing},
+    {"port", CTL_SHOW_PORTS, read_nothing},     {"lcore", CTL_SHOW_LCORES, read_nothing},
 };
 
 static int read_command(struct words *w, struct ctl_command *c)

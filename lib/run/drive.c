@@ -45,6 +45,7 @@ static unsigned turn(void *arg)
 	lease_turn(w, now);
 	n += pc_service_turn(w->service, now);
 	pc_stack_flush(w->st, now);
+	w->use.turns++;
 	if (n > 0) /* the next sleep is a short one */
 		idle_turn(&w->idle, n, w->st, now);
 	return n;

@@ -32,15 +32,26 @@ static int load_state(const struct worker *w)
 /* One turn of the loop. Returns how much there was to do: frames, and what clients wanted. */
 static unsigned turn(struct worker *w, uint64_t now)
 {
-	unsigned frames = pc_stack_poll(w->st, now);
+	const struct clock *clock = &w->run->clock;
+	const unsigned frames = pc_stack_poll(w->st, now);
+	const bool timed = use_is_timed(&w->use, frames);
+	uint64_t at_ns[4] = {now, timed ? clock_now(clock) : 0};
+	unsigned work = frames;
 
 	lease_turn(w, now);
 	if (w->run->app->turn != NULL)
 		w->run->app->turn(w->app, w->st, now);
 	if (w->service != NULL)
-		frames += pc_service_turn(w->service, now);
+		work += pc_service_turn(w->service, now);
+	if (timed)
+		at_ns[2] = clock_now(clock);
 	pc_stack_flush(w->st, now);
-	return frames;
+	if (timed) {
+		at_ns[3] = clock_now(clock);
+		use_time(&w->use, frames, at_ns);
+	}
+	use_end(&w->use, work, now);
+	return work;
 }
 
 /* A TAP whose interface has gone to another network namespace, as to a container: its driver, which asks for it by
@@ -150,6 +161,7 @@ static void work(struct worker *w)
 	}
 	while (stop_wanted() == STOP_NO) {
 		now = clock_now(&w->run->clock);
+		use_begin(&w->use, now);
 		keep_wall_clock(w, now);
 		reload_take(w);
 		frames = turn(w, now);
@@ -255,6 +267,7 @@ static int start(struct worker *w)
 	const struct run *r = w->run;
 	int rc;
 
+	w->thread = rte_gettid();
 	if (r->app->frames != NULL)
 		return set_state(w, frames_start(w));
 	keep_wall_clock(w, clock_now(&r->clock));

@@ -24,6 +24,7 @@
 #include "rejoin.h"
 #include "settings.h"
 #include "steer.h"
+#include "use.h"
 
 enum worker_state { WORKER_NEW, WORKER_UP, WORKER_FAILED };
 
@@ -41,6 +42,7 @@ struct reload_batch {
 struct worker {
 	struct run *run;
 	unsigned lcore, index;
+	int thread; /* as the kernel numbers it, when it has started */
 	struct pc_stack *st;
 	struct rte_mempool *pool;
 	struct pc_port *ports[PC_MAX_PORTS];   /* of the devices, then of VLANs */
@@ -49,6 +51,7 @@ struct worker {
 	struct pc_port *taps[PC_MAX_PORTS];    /* of exception.c */
 	void *app;                             /* the program's own */
 	struct idle idle;
+	struct lcore_use use;
 	struct pc_service *service;        /* for threads; NULL: nobody wants one */
 	struct lease *lease;               /* of lease.c; NULL: no port wants one */
 	uint64_t wall_next_ns;             /* when the next second of the day begins */

@@ -161,6 +161,24 @@ def shown(b, s):
     expect("listeners 1 of " in ctl(b, s, "usage"), "what is in use")
 
 
+def worked(b, s):
+    """ports with the frames of each queue; CPU, thread and work of each lcore"""
+    text = ctl(b, s, "port", "show")
+    rx, tx = (int(re.search(rf"^  queue 0 lcore \d+ .*{way} frames (\d+)", text, re.M).group(1)) for way in ("rx", "tx"))
+    expect(" driver net_" in text and " link up mac " in text and " queues 1" in text and rx > 100 and tx > 100, text)
+    thread = re.search(r"^lcore \d+ cpu (\d+) node \d+ thread (\d+) .* busy-turns [1-9]\d* busy-ns [1-9]", ctl(b, s, "lcore", "show"))
+    expect(thread is not None, "no lcore has done anything")
+    with open(f"/proc/{s.program.pid}/task/{thread[2]}/status", encoding="ascii") as f:
+        expect(f"Cpus_allowed_list:\t{thread[1]}\n" in f.read(), "the lcore runs elsewhere")
+    with subprocess.Popen(["ping", "-n", "-i", "0.002", "-c", "1500", "-q", SERVER], stdout=subprocess.DEVNULL):
+        lines = ctl(b, s, "top", "1", "2").splitlines()
+    expect(len(lines) == 6 and lines[1] == lines[4] and len(lines[1].split()) == 11, lines)
+    lcore, _, _, busy, rx, tx, budget, stack, _, spare = lines[5].split()
+    expect(0 < float(busy) <= 100 and 100 < float(rx) < 600 * b.slow and float(tx) > 100, lines)
+    expect(float(stack) > 0 and abs(float(budget) - float(stack) - float(spare)) <= 1, lines)
+    expect("takes a number of seconds" in ctl(b, s, "top", "0", status=2), "no seconds")
+
+
 def capture(b, s, name, *words):
     """A capture that has begun: its file has a header."""
     path = os.path.join(b.tmp, name)
@@ -288,7 +306,7 @@ def end(b, s):
     expect("No such file" in text, text)
 
 
-STEPS = [routes, transfer, addresses, denied, shown, captured, link, unread, end]
+STEPS = [routes, transfer, addresses, denied, shown, worked, captured, link, unread, end]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
