@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * udp_receiver: prints who sends datagrams, and how long they are, until one says "end".
+ * udp_receiver: prints who sends datagrams, and how long they are, until one says "end"; with the second argument "text", what they
+ * say, too.
  *
- *   PERCORE_SOCKET=/tmp/stack udp_receiver 5000     (see thread_echo.c for the stack)
+ *   PERCORE_SOCKET=/tmp/stack udp_receiver 5000 text     (see thread_echo.c for the stack)
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,7 @@
 
 static char buf[BATCH][65536];
 static struct sockaddr_in from[BATCH];
+static bool shows_text;
 
 static void prepare(struct mmsghdr *m, struct iovec *v)
 {
@@ -34,7 +37,12 @@ static bool show(int i, unsigned len)
 	char addr[INET_ADDRSTRLEN] = "?";
 
 	inet_ntop(AF_INET, &from[i].sin_addr, addr, sizeof(addr));
-	printf("%s:%u %u bytes\n", addr, ntohs(from[i].sin_port), len);
+	printf("%s:%u %u bytes", addr, ntohs(from[i].sin_port), len);
+	if (shows_text) {
+		fputs(": ", stdout);
+		fwrite(buf[i], 1, len, stdout);
+	}
+	putchar('\n');
 	fflush(stdout);
 	return len == 3 && memcmp(buf[i], "end", 3) == 0;
 }
@@ -48,6 +56,7 @@ int main(int argc, char **argv)
 
 	if (argc > 1)
 		a.sin_port = htons((unsigned short)strtoul(argv[1], NULL, 10));
+	shows_text = argc > 2 && strcmp(argv[2], "text") == 0;
 	if (pcx_attach(NULL) != 0) {
 		perror("no stack at PERCORE_SOCKET");
 		return 2;

@@ -105,6 +105,12 @@ def datagrams(b, s):
             out = e.p.stdout.read().decode().split("\n")
             who = f"{CLIENT}:{c.getsockname()[1]}"
         expect(out == [f"{who} {n} bytes" for n in (0, 1, 1472, 3)] + [""], f"it says {out}")
+    with Example(b, "udp_receiver", "5000", "text") as e:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as c:
+            for text in (b"", b"hello", b"end"):
+                c.sendto(text, (SERVER, 5000))
+            out = e.p.stdout.read().decode().split("\n")
+        expect([line.partition(" ")[2] for line in out] == ["0 bytes: ", "5 bytes: hello", "3 bytes: end", ""], f"it says {out}")
 
 
 def client(b, s):
