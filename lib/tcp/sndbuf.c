@@ -223,7 +223,7 @@ int sndbuf_append_mbuf(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq, 
 struct rte_mbuf *sndbuf_split(struct ctx *ctx, struct pktq *q, struct rte_mbuf *m, uint32_t len)
 {
 	struct pkt *note = pkt_of(m), *front;
-	struct rte_mbuf *f = ctx_mbuf(ctx);
+	struct rte_mbuf *f = sndbuf_may_take(ctx, q->head != m) ? ctx_mbuf(ctx) : NULL;
 	char *to;
 
 	assert(len > 0 && len < note->tx.len);

@@ -46,8 +46,9 @@ void sndbuf_append_one(struct tcp_queues *q, uint32_t end_seq, struct rte_mbuf *
 int sndbuf_append_mbuf(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq, struct rte_mbuf *m,
                        uint16_t mss);
 
-/** sndbuf_split puts the first len bytes of a segment into a new one in front of it, with the same
- * history, and returns that; NULL when no mbuf is left. It may get less, if an mbuf has less room. */
+/** sndbuf_split puts the first len bytes of a segment into a new one in front of it, with the same history, and
+ * returns that. It may get less, if an mbuf has less room. NULL: no mbuf may be taken (sndbuf_may_take); when they are low
+ * only the first segment is split, whose acknowledgement gives the mbuf back and lets the next be split. */
 struct rte_mbuf *sndbuf_split(struct ctx *ctx, struct pktq *q, struct rte_mbuf *m, uint32_t len);
 
 /** sndbuf_unsplit undoes sndbuf_split for the first segment of the queue: the bytes still stand in

@@ -130,8 +130,8 @@ static bool send_some(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, stru
 		if (may == MAY_SPLIT) {
 			struct rte_mbuf *m = sndbuf_split(tcp->ctx, &q->snd, q->snd_next, room);
 
-			if (m == NULL)
-				return false;
+			if (m == NULL) /* what is under way gives mbufs back */
+				return q->snd_next != q->snd.head;
 			q->snd_next = m;
 		}
 		if (!send_next(tcp, t, q, b))

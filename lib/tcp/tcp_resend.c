@@ -44,7 +44,7 @@ static bool is_closed(const struct tcb *t, const struct tcp_queues *q)
 
 bool tcp_loss_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
-	struct rte_mbuf *m = scoreboard_open(q, q->snd.head);
+	struct rte_mbuf *m = scoreboard_open(q, q->snd.head), *sent;
 
 	if (m == NULL || is_closed(t, q))
 		return true;
@@ -54,9 +54,10 @@ bool tcp_loss_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 			continue;
 		if (q->pace.left == 0 || !may_go(t, q, m))
 			break;
-		m = tcp_resend(tcp, t, q, m);
-		if (m == NULL)
-			return false;
+		sent = tcp_resend(tcp, t, q, m);
+		if (sent == NULL) /* where mbufs are low, what is in front gives some back */
+			return tcp->ctx->mbufs_low && m != q->snd.head;
+		m = sent;
 		if (q->recovery == TCP_R_OPEN && q->resent_bytes == 0)
 			q->undo_tsval = tcp_tsval(tcp, t->ts_offset);
 		scoreboard_resent(q, m);

@@ -162,6 +162,8 @@ static void each_mss(struct wt *w)
 
 static void age(struct wt *w)
 {
+	struct flow old;
+
 	listen_with(w, ALWAYS);
 	wt_syn_received(w);
 	wt_pass(w, 60000);
@@ -171,8 +173,12 @@ static void age(struct wt *w)
 	wt_flow(w);
 	wt_syn_received(w);
 	wt_pass(w, 138000);
+	old = wt_flow(w);
+	wt_syn_received(w); /* others are still sent some */
+	w->flow = old;
 	INJECT(.flags = A, .seq = 1, .ack = 1);
 	EXPECT(.flags = R, .seq = 1);
+	EQ(wt_count(w, PC_TCP_COOKIES_INVALID), 1);
 	ERR(pc_accept(w->st, w->lfd, NULL, NULL), EAGAIN);
 }
 

@@ -222,12 +222,84 @@ static void copies(struct wt *w)
 	EQ(wt_count(w, PC_TCP_RETRANSMITS), again);
 }
 
+/* a router says of the flow's first segment that it was too large */
+static void too_big(struct wt *w, uint16_t mtu)
+{
+	const struct frame_ends e = wt_ends(w);
+	const uint16_t ports[2] = {htons(w->flow.lport), htons(w->flow.pport)};
+	const uint32_t seq = htonl(w->flow.iss + 1);
+	uint8_t rest[4] = {0, 0, (uint8_t)(mtu >> 8), (uint8_t)mtu};
+	uint8_t quote[28] = {[0] = 0x45, [2] = 5, [3] = 0xdc, [8] = 64, [9] = IPPROTO_TCP};
+	struct frame f;
+
+	memcpy(quote + 12, &e.dst_be, 4);
+	memcpy(quote + 16, &e.src_be, 4);
+	memcpy(quote + 20, ports, 4);
+	memcpy(quote + 24, &seq, 4);
+	frame_icmp(&f, &e, 3, 4, rest, quote, sizeof(quote));
+	wt_inject_frame(w, &f);
+}
+
+/* Peers that hold what they can, and then have their paths become narrow: what is under way is cut into segments of a
+ * third, each with an mbuf of its own. That takes none of those that are kept for acknowledgements. */
+static void narrow_paths(struct wt *w)
+{
+	static struct flow bad[50];
+	static uint32_t acked[50];
+	unsigned left = 50;
+	struct flow good;
+
+	one_pool(w);
+	w->cfg.tcp_sndbuf = w->cfg.tcp_sndbuf_max = 1 << 20;
+	w->cfg.tcp_initial_window = 40;
+	wt_listen(w, 8);
+	open_one(w);
+	good = w->flow;
+	for (unsigned i = 0; i < 50; i++) {
+		open_one(w);
+		take_it_all(w);
+		bad[i] = w->flow;
+		acked[i] = 1;
+	}
+	for (unsigned i = 0; i < 50; i++) {
+		w->flow = bad[i];
+		too_big(w, 552);
+		wt_drop(w);
+		CHECK(rte_mempool_avail_count(w->pool) >= w->pool->size / 32);
+	}
+	EQ(wt_count(w, PC_TX_NO_MBUF), 0);
+	w->flow = good;
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+	wt_read(w, 100);
+	wt_send(w, 1000);
+	EXPECT(.flags = PA, .seq = 1, .ack = 101, .len = 1000);
+	INJECT(.flags = A, .seq = 101, .ack = 1001);
+	/* and the others go on */
+	for (unsigned n = 0; n < 20000 && left > 0; n++) {
+		const struct frame_info *f = wt_next(w, 150000);
+		unsigned i = 0;
+
+		CHECK(f != NULL);
+		while (bad[i].pport != f->seg.dport)
+			i++;
+		w->flow = bad[i];
+		if (f->seg.len > 0 && f->seg.seq - w->flow.iss == acked[i]) {
+			acked[i] += f->seg.len;
+			left -= acked[i] == w->flow.sent + 1;
+		}
+		INJECT(.flags = A, .seq = 1, .ack = acked[i]);
+	}
+	EQ(left, 0);
+	wt_drop(w);
+}
+
 static const struct wt_case cases[] = {
     {"copies of what is under way leave mbufs to receive into", copies},
     {"RFC 2018 8: out-of-order data gives way to connections that move", holes},
     {"RFC 2018 8: what gave way is taken when it comes again", holes_are_filled},
     {"RFC 9293 3.8.6.1: closed windows give way when mbufs are short", closed_windows},
     {"RFC 9293 3.8.6.1: however often they are probed", closed_windows_probed_often},
+    {"RFC 1191: paths that become narrow leave mbufs for acknowledgements", narrow_paths},
     {"slow readers leave room for who is new", slow_readers},
     {"RFC 9293 MUST-37: and only then", closed_windows_may_stay},
 };

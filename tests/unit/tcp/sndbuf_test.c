@@ -265,6 +265,27 @@ static void test_split(void)
 	done();
 }
 
+/* what is split is not what is kept for acknowledgements */
+static void test_split_low(void)
+{
+	begin(0);
+	append(3000, 3000, 1000, 1);
+	net.ctx.mbufs_spare = 1;
+	net.ctx.mbufs_last = 2;
+	CU_ASSERT_PTR_NOT_NULL(sndbuf_split(&net.ctx, &q.snd, q.snd.tail, 10));
+	CU_ASSERT_EQUAL(net.ctx.mbufs_spare, 0);
+	CU_ASSERT_PTR_NULL(sndbuf_split(&net.ctx, &q.snd, q.snd.tail, 10));
+	CU_ASSERT(net.ctx.mbufs_low);
+	for (uint32_t len = 20; len > 0; len -= 10) {
+		q.snd_next = sndbuf_split(&net.ctx, &q.snd, q.snd.head, len);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(q.snd_next);
+	}
+	CU_ASSERT_EQUAL(net.ctx.mbufs_last, 0);
+	CU_ASSERT_PTR_NULL(sndbuf_split(&net.ctx, &q.snd, q.snd.head, 5));
+	CU_ASSERT(matches());
+	done();
+}
+
 static void test_unsplit(void)
 {
 	begin(0);
@@ -428,6 +449,7 @@ static const struct unit_case cases[] = {
     {"mbufs run out in a chain of references", test_wrap_no_mbufs},
     {"wrap any part of any chain", test_wrap},
     {"split keeps the history", test_split},
+    {"split while mbufs are low", test_split_low},
     {"unsplit undoes it", test_unsplit},
     {"merge of small segments", test_merge},
     {"random steps against a model", test_random},
