@@ -187,6 +187,29 @@ static void time_wait_fin(struct wt *w)
 	EQ(usage(w).time_wait, 0);
 }
 
+/* "The only thing that can arrive in this state is a retransmission of the remote FIN": another one is an old duplicate */
+static void time_wait_other_fin(struct wt *w)
+{
+	wt_time_wait(w);
+	wt_pass(w, 40000);
+	INJECT(.flags = FA, .seq = 0u - 1000, .ack = 2);
+	EXPECT(.flags = A, .seq = 2, .ack = 2);
+	INJECT(.flags = FA, .seq = 1000, .ack = 2);
+	EXPECT(.flags = A, .seq = 2, .ack = 2);
+	wt_pass(w, 20100);
+	EQ(usage(w).time_wait, 0);
+}
+
+/* RFC 5961 section 7 */
+static void time_wait_limit(struct wt *w)
+{
+	w->cfg.tcp_challenge_acks = 10;
+	wt_time_wait(w);
+	for (unsigned i = 0; i < 100; i++)
+		INJECT(.flags = PA, .seq = 1 - 5000u, .ack = 2, .len = 10);
+	IN(wt_drop(w), 5, 11);
+}
+
 static void time_wait_segments(struct wt *w)
 {
 	wt_time_wait(w);
@@ -384,6 +407,22 @@ static void orphan_in_fin_wait_2(struct wt *w)
 	EQ(usage(w).connections, 0);
 }
 
+/* ... which it becomes there, and not before: the other half may be used as long as somebody wants it */
+static void orphan_since_fin_wait_2(struct wt *w)
+{
+	wt_fin_wait_2(w);
+	NOTHING(200000);
+	EQ(usage(w).connections, 1);
+	INJECT(.flags = PA, .seq = 1, .ack = 2, .len = 10);
+	EXPECT_IN(0, 499, .flags = A, .seq = 2, .ack = 11);
+	wt_read(w, 10);
+	OK(pc_close(w->st, w->flow.fd));
+	NOTHING(59000);
+	EQ(usage(w).connections, 1);
+	wt_pass(w, 1500);
+	EQ(usage(w).connections, 0);
+}
+
 static void orphan_closes_in_order(struct wt *w)
 {
 	wt_established(w);
@@ -501,6 +540,8 @@ static const struct wt_case cases[] = {
     {"RFC 9293 MUST-13: TIME-WAIT lasts 2 MSL", time_wait_lasts},
     {"tcp.msl_ms", time_wait_msl},
     {"RFC 9293 3.10.7.4: FIN in TIME-WAIT starts 2 MSL anew", time_wait_fin},
+    {"RFC 9293 3.10.7.4: ... but not one of another number", time_wait_other_fin},
+    {"RFC 5961 7: acknowledgements in TIME-WAIT are limited", time_wait_limit},
     {"RFC 9293 3.10.7.4: ACKs and old segments in TIME-WAIT", time_wait_segments},
     {"RFC 1337: RST does not end TIME-WAIT", time_wait_rst},
     {"RFC 9293 MAY-2: a newer SYN reopens TIME-WAIT", time_wait_new_syn},
@@ -515,6 +556,7 @@ static const struct wt_case cases[] = {
     {"RFC 5961 3.2: a reset is within a window that was shrunk", reset_within_a_shrunk_window},
     {"RFC 9293 3.6.1: data after close() is answered with RST", data_after_close},
     {"tcp.fin_wait2_ms: an orphan in FIN-WAIT-2 is freed", orphan_in_fin_wait_2},
+    {"tcp.fin_wait2_ms: ... and no other", orphan_since_fin_wait_2},
     {"RFC 9293 3.6: an orphan closes in order", orphan_closes_in_order},
     {"the descriptor of an orphan is not used again", descriptor_of_orphan},
     {"RFC 9293 3.10.4: CLOSE in SYN-SENT", close_in_syn_sent},

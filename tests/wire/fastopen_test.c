@@ -376,6 +376,23 @@ static void syn_again(struct wt *w)
 	EQ(wt_info(w).tcpi_rtt, 0); /* Karn: it answers any of the SYN-ACKs */
 }
 
+/* so does what follows on a SYN-ACK that was sent again */
+static void syn_ack_again(struct wt *w)
+{
+	struct flow old;
+
+	listen_fast(w, 4);
+	old = cookie_of(w);
+	INJECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = old.cookie, .len = 10);
+	EXPECT(.flags = SA, .ack = 11, .mss = MSS);
+	EXPECT_AT(1000, .flags = SA, .ack = 11, .mss = MSS);
+	INJECT(.flags = A, .seq = 11, .ack = 1);
+	wt_accept(w);
+	wt_read(w, 10);
+	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
+	EQ(wt_info(w).tcpi_rtt, 0);
+}
+
 /* ---- client ---------------------------------------------------------------------------------- */
 
 static void start_client(struct wt *w)
@@ -712,6 +729,7 @@ static const struct wt_case cases[] = {
     {"RFC 7413 4.1.2: servers that share a key", shared_key},
     {"RFC 7413, 7323: with timestamps, window scale and SACK", timestamps_and_sack},
     {"RFC 7413, 7323 4.3: a SYN that comes again", syn_again},
+    {"RFC 7413, 6298 3: a SYN-ACK that is sent again", syn_ack_again},
     {"RFC 7413 4.2.2: a client sends data with its SYN", syn_with_data},
     {"RFC 7413 4.2.2: a SYN carries no more than the MSS that is known", syn_is_bounded},
     {"RFC 7413 4.2.2: data that was refused is sent again", data_refused},

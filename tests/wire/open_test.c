@@ -79,6 +79,19 @@ static void simultaneous_open_syn_ack(struct wt *w)
 	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
 }
 
+static void shutdown_in_syn_received(struct wt *w)
+{
+	wt_syn_sent(w);
+	INJECT(.flags = S, .seq = 0, .mss = 1460);
+	EXPECT(.flags = SA, .seq = 0, .ack = 1, .mss = 1460);
+	OK(pc_shutdown(w->st, w->flow.fd, SHUT_WR));
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	EXPECT(.flags = FA, .seq = 1, .ack = 1);
+	EQ(wt_info(w).tcpi_state, TCP_FIN_WAIT1);
+	INJECT(.flags = A, .seq = 1, .ack = 2);
+	EQ(wt_info(w).tcpi_state, TCP_FIN_WAIT2);
+}
+
 static void open_before_first_turn(struct wt *w)
 {
 	const struct sockaddr_in to = wt_addr(WT_PEER, w->flow.pport);
@@ -503,6 +516,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 3.5: active open", active_open},
     {"RFC 9293 MUST-10: simultaneous open, completed by ACK", simultaneous_open},
     {"RFC 9293 MUST-10: simultaneous open, completed by SYN-ACK", simultaneous_open_syn_ack},
+    {"RFC 9293 3.10.4: CLOSE in SYN-RECEIVED waits for ESTABLISHED", shutdown_in_syn_received},
     {"RFC 6298 5.5: connect() before the first turn", open_before_first_turn},
     {"RFC 9293 MUST-15: without MSS option 536 is assumed", mss_default},
     {"RFC 9293 MUST-14: the peer's MSS is honoured", mss_honoured},

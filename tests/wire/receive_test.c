@@ -143,6 +143,13 @@ static void trim_right(struct wt *w)
 	wt_drop(w);
 	wt_read(w, WND);
 	EXPECT(.flags = A, .seq = 1, .ack = WND + 1, .wnd = WND);
+	for (uint32_t s = 1; s < 4001; s += 1000) /* by a single byte */
+		INJECT(.flags = PA, .seq = WND + s, .ack = 1, .len = 1000);
+	INJECT(.flags = PA, .seq = WND + 4001, .ack = 1, .len = WND - 4000 + 1);
+	wt_pass(w, 500);
+	wt_drop(w);
+	wt_read(w, WND);
+	EXPECT(.flags = A, .seq = 1, .ack = 2 * WND + 1, .wnd = WND);
 }
 
 static void trim_both(struct wt *w)
@@ -257,6 +264,31 @@ static void sack_beside_data(struct wt *w)
 	EXPECT(.flags = PA, .seq = 2449, .ack = 1, .len = 1448);
 	EXPECT(.flags = A, .seq = 3897, .ack = 1, .nb_sack = 2, .sack = {{301, 401}, {101, 201}});
 	INJECT(.flags = A, .seq = 401, .ack = 3897);
+}
+
+/* segments of 1260 bytes at most, options included */
+static void sack_beside_small_segments(struct wt *w)
+{
+	w->peer.sackok = true;
+	wt_established(w);
+	INJECT(.flags = PA, .seq = 101, .ack = 1, .len = 100);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .nb_sack = 1, .sack = {{101, 201}});
+	wt_send(w, 1260 + 1248);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 1260, .any_psh = true);
+	EXPECT(.flags = PA, .seq = 1261, .ack = 1, .len = 1248, .nb_sack = 1, .sack = {{101, 201}});
+	INJECT(.flags = A, .seq = 201, .ack = 2509);
+}
+
+static void sack_within_the_mss(struct wt *w)
+{
+	w->peer.mss = 1260;
+	sack_beside_small_segments(w);
+}
+
+static void sack_within_the_path(struct wt *w)
+{
+	w->mtu = 1300;
+	sack_beside_small_segments(w);
 }
 
 static void fin_out_of_order(struct wt *w)
@@ -437,6 +469,23 @@ static void window_steps_of_acks(struct wt *w)
 	EXPECT(.flags = A, .seq = 1, .ack = WND + 1, .wnd = 1024);
 }
 
+/* half of a buffer is enough that holds less than two segments */
+static void window_steps_of_half(struct wt *w)
+{
+	int size = 2048;
+
+	wt_listen(w, 8);
+	OK(pc_setsockopt(w->st, w->lfd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)));
+	wt_established(w);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 1460);
+	INJECT(.flags = PA, .seq = 1461, .ack = 1, .len = 588);
+	EXPECT_IN(0, 499, .flags = A, .seq = 1, .ack = 2049, .wnd = ZERO_WND);
+	wt_read(w, 1023);
+	NOTHING(100);
+	wt_read(w, 1);
+	EXPECT(.flags = A, .seq = 1, .ack = 2049, .wnd = 1024);
+}
+
 /* What is left of the window is no multiple of the scale, and the buffer has no room to round it up: the field tells of less than
  * was promised, which is taken nevertheless (RFC 7323 2.4) */
 static void scaled_edge(struct wt *w)
@@ -529,6 +578,8 @@ static const struct wt_case cases[] = {
     {"RFC 2018 4: SACK blocks, the latest first", sack_blocks},
     {"RFC 2018 3: three blocks fit beside timestamps", sack_fits_with_timestamps},
     {"RFC 9293 MUST-16: SACK blocks never make a data segment too large", sack_beside_data},
+    {"RFC 9293 MUST-16: ... for the peer", sack_within_the_mss},
+    {"RFC 9293 MUST-16: ... for the path", sack_within_the_path},
     {"RFC 2018 2: no SACK unless permitted", sack_not_permitted},
     {"RFC 9293 3.10.7.4: FIN before its data", fin_out_of_order},
     {"RFC 9293 3.10.7.4: FIN with data before its turn", fin_with_data_out_of_order},
@@ -545,6 +596,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 MUST-30: urgent data stays in the stream", urgent_inline},
     {"RFC 9293 MUST-39: the window opens in large steps", window_steps},
     {"RFC 9293 MUST-39: ... in any acknowledgement", window_steps_of_acks},
+    {"RFC 9293 MUST-39: half of a small buffer", window_steps_of_half},
     {"RFC 9293 SHLD-14, 7323 2.4: an edge that the scale cannot tell", scaled_edge},
     {"RFC 9293 3.8.6: the window follows the reader", window_follows_reader},
     {"socket(7): SO_RCVBUF is the window", rcvbuf_option},

@@ -273,6 +273,24 @@ static void rst_told_to_reader(struct wt *w)
 	EQ(connections(w), 0);
 }
 
+/* as Linux tells it to who may still write */
+static void rst_after_fin(struct wt *w)
+{
+	wt_close_wait(w);
+	INJECT(.flags = R, .seq = 2);
+	EQ(so_error(w), EPIPE);
+}
+
+/* those of SYN-RECEIVED, too */
+static void challenge_limit_half_open(struct wt *w)
+{
+	w->cfg.tcp_challenge_acks = 10;
+	wt_syn_received(w);
+	for (unsigned i = 0; i < 100; i++)
+		INJECT(.flags = S, .seq = 50, .mss = 1460);
+	IN(wt_drop(w), 5, 11);
+}
+
 static void rst_with_data(struct wt *w)
 {
 	wt_established(w);
@@ -404,6 +422,8 @@ static void icmp_wrong_sequence(struct wt *w)
 {
 	wt_syn_sent(w);
 	icmp_error(w, 3, 3, 1000);
+	icmp_error(w, 3, 3, 0u - 1);
+	icmp_error(w, 3, 3, 1); /* SND.NXT */
 	EQ(wt_info(w).tcpi_state, TCP_SYN_SENT);
 	INJECT(.flags = SA, .ack = 1, .mss = 1460);
 	EXPECT(.flags = A, .seq = 1, .ack = 1);
@@ -427,6 +447,7 @@ static const struct wt_case cases[] = {
     {"RFC 5961 3.2: RST outside the window is dropped in every state", rst_outside_window},
     {"RFC 5961 4.2: SYN draws a challenge ACK in every state", syn_in_synchronised},
     {"RFC 9293 MUST-12: a reset is told apart from the end", rst_told_to_reader},
+    {"Linux: a reset after the peer's FIN is a broken pipe", rst_after_fin},
     {"RFC 9293 SHLD-2: RST with data is a RST", rst_with_data},
     {"RFC 9293 MUST-66: RST is processed with a closed window", rst_in_zero_window},
     {"RFC 9293 3.10.7.4: ACK of something not sent", ack_of_unsent_data},
@@ -434,6 +455,7 @@ static const struct wt_case cases[] = {
     {"RFC 5961 5.2: ACK a little old is ignored, its data is not", ack_a_little_old},
     {"RFC 9293 3.10.7.4: without ACK bit a segment is dropped", no_ack_bit},
     {"RFC 5961 7: challenge ACKs are limited", challenge_limit},
+    {"RFC 5961 7: ... of half-open connections", challenge_limit_half_open},
     {"RFC 5961 7: ... by another number each second", challenge_limit_varies},
     {"RFC 1122 4.2.3.9: a hard ICMP error ends a connection attempt", icmp_hard_in_syn_sent},
     {"RFC 9293 MUST-55, MUST-56: ICMP errors do not abort", icmp_does_not_abort},

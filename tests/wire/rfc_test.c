@@ -38,6 +38,7 @@ static void first_rto_after_lost_syn_ack(struct wt *w)
 	EXPECT_AT(1000, .flags = SA, .ack = 1, .mss = MSS);
 	INJECT(.flags = A, .seq = 1, .ack = 1);
 	wt_accept(w);
+	EQ(wt_info(w).tcpi_rtt, 0);
 	wt_send(w, 10);
 	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
 	EXPECT_IN(3000, 3003, .flags = PA, .seq = 1, .ack = 1, .len = 10);

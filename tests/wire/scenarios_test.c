@@ -127,7 +127,10 @@ static void frto_switched_off(struct wt *w)
 /* each repetition is reported as a duplicate: what it was for had arrived */
 static void undone_by_dsack(struct wt *w)
 {
+	uint32_t ssthresh;
+
 	queued(w, true, 10);
+	ssthresh = wt_info(w).tcpi_snd_ssthresh;
 	wt_pass(w, 40);
 	SACK(SEG(0), SEG(1), SEG(4));
 	SENT(0);
@@ -136,6 +139,7 @@ static void undone_by_dsack(struct wt *w)
 	INJECT(.flags = A, .seq = 1, .ack = SEG(5), .nb_sack = 1, .sack = {{SEG(0), SEG(1)}});
 	EQ(wt_count(w, PC_TCP_UNDONE), 1);
 	CHECK(wt_info(w).tcpi_snd_cwnd >= 10);
+	EQ(wt_info(w).tcpi_snd_ssthresh, ssthresh);
 	EQ(wt_info(w).tcpi_ca_state, TCP_CA_Open);
 	NOTHING(10);
 	ACK(SEG(10));
@@ -288,6 +292,33 @@ static void fin_before_data(struct wt *w)
 	EQ(pc_recv(w->st, w->flow.fd, &(char){0}, 1, 0), 0);
 }
 
+/* part of what is missing comes, and the FIN is still not next */
+static void fin_before_all_data(struct wt *w)
+{
+	wt_established(w);
+	INJECT(.flags = FA, .seq = 201, .ack = 1);
+	EXPECT(.flags = A, .seq = 1, .ack = 1);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+	wt_read(w, 100);
+	EXPECT_IN(0, 499, .flags = A, .seq = 1, .ack = 101);
+	ERR(pc_recv(w->st, w->flow.fd, &(char){0}, 1, 0), EAGAIN);
+	INJECT(.flags = PA, .seq = 101, .ack = 1, .len = 100);
+	EXPECT(.flags = A, .seq = 1, .ack = 202);
+	wt_read(w, 100);
+	EQ(pc_recv(w->st, w->flow.fd, &(char){0}, 1, 0), 0);
+}
+
+/* nothing follows a FIN: what seemed to is thrown away, and not reported any more */
+static void data_behind_fin(struct wt *w)
+{
+	w->peer.sackok = true;
+	wt_established(w);
+	INJECT(.flags = PA, .seq = 1001, .ack = 1, .len = 100);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .nb_sack = 1, .sack = {{1001, 1101}});
+	INJECT(.flags = FA, .seq = 1, .ack = 1);
+	EXPECT(.flags = A, .seq = 1, .ack = 2);
+}
+
 /* RFC 2525 2.17 is about data that nobody has read; what came twice is none */
 static void repeated_with_fin(struct wt *w)
 {
@@ -338,6 +369,8 @@ static const struct wt_case cases[] = {
     {"RFC 9293 SHLD-31: a window of segments behind one hole", window_behind_hole},
     {"RFC 9293 3.10.7.4: a FIN that the ACK of ours has overtaken", fin_overtaken},
     {"RFC 9293 3.10.7.4: a FIN before its data in FIN-WAIT-1", fin_before_data},
+    {"RFC 9293 3.10.7.4: a FIN before all of its data", fin_before_all_data},
+    {"RFC 9293 3.10.7.4: data behind a FIN", data_behind_fin},
     {"RFC 2525 2.17: data that came twice is no unread data", repeated_with_fin},
     {"RFC 9293 3.10.4: SHUT_RDWR with data queued", shutdown_with_queue},
 };

@@ -116,6 +116,23 @@ static void of_keepalives(struct wt *w)
 	wt_drop(w);
 }
 
+/* ... but not before a keep-alive has asked */
+static void before_keepalives(struct wt *w)
+{
+	wt_established(w);
+	wt_opt(w, SOL_SOCKET, SO_KEEPALIVE, 1);
+	wt_opt(w, IPPROTO_TCP, TCP_KEEPIDLE, 10);
+	wt_opt(w, IPPROTO_TCP, TCP_KEEPINTVL, 1);
+	wt_opt(w, IPPROTO_TCP, TCP_USER_TIMEOUT, 2000);
+	wt_pass(w, 10100);
+	EXPECT(.flags = A, .seq = 0, .ack = 1);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	EQ(so_error(w), 0);
+	wt_pass(w, 11100);
+	EQ(wt_drop(w), 2); /* the next, and RST */
+	EQ(so_error(w), ETIMEDOUT);
+}
+
 /* ... and sooner than by count */
 static void of_fewer_keepalives(struct wt *w)
 {
@@ -343,6 +360,38 @@ static void not_newer_yet(struct wt *w)
 	EQ(again(w, 500), EADDRNOTAVAIL);
 }
 
+/* ... if the clock of the ISN has overtaken what the old connection has sent */
+static void not_beyond_yet(struct wt *w)
+{
+	const unsigned n = 50;
+	struct sockaddr_in to, from;
+
+	w->peer.ts = true;
+	wt_established_active(w);
+	wt_opt(w, SOL_SOCKET, SO_REUSEADDR, 1);
+	for (unsigned i = 1; i <= n; i++) {
+		wt_send(w, 10000);
+		wt_drop(w);
+		INJECT(.flags = A, .seq = 1, .ack = 1 + i * 10000);
+	}
+	OK(pc_close(w->st, w->flow.fd));
+	wt_settle(w);
+	EXPECT(.flags = FA, .seq = 1 + n * 10000, .ack = 1);
+	INJECT(.flags = FA, .seq = 1, .ack = 2 + n * 10000);
+	EXPECT(.flags = A, .seq = 2 + n * 10000, .ack = 2);
+	from = wt_addr(WT_LOCAL, w->flow.lport);
+	to = wt_addr(WT_PEER, w->flow.pport);
+	w->flow.fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
+	wt_opt(w, SOL_SOCKET, SO_REUSEADDR, 1);
+	OK(pc_bind(w->st, w->flow.fd, (const struct sockaddr *)&from, sizeof(from)));
+	wt_pass(w, 1500); /* 366,000 numbers of 500,000 */
+	ERR(pc_connect(w->st, w->flow.fd, (const struct sockaddr *)&to, sizeof(to)), EADDRNOTAVAIL);
+	wt_pass(w, 1000);
+	ERR(pc_connect(w->st, w->flow.fd, (const struct sockaddr *)&to, sizeof(to)), EINPROGRESS);
+	wt_pass(w, 1);
+	wt_drop(w);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 9293 3.10.8: the user time-out in SYN-SENT", in_syn_sent},
     {"RFC 9293 3.10.8: TCP_SYNCNT beside the user time-out", in_syn_sent_by_count},
@@ -351,6 +400,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 3.10.8: the user time-out of a FIN", of_a_fin},
     {"tcp(7): the user time-out in place of TCP_KEEPCNT", of_keepalives},
     {"tcp(7): the user time-out before TCP_KEEPCNT", of_fewer_keepalives},
+    {"tcp(7): the user time-out before a keep-alive", before_keepalives},
     {"RFC 9293 MUST-37: a FIN probes a closed window for ever", fin_probes},
     {"RFC 9293 MUST-37: ... as long as there are answers", fin_probes_in_vain},
     {"RFC 9293 3.10.5: ABORT in CLOSING", abort_in_closing},
@@ -365,6 +415,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 MUST-13: IPv4, no OPEN out of TIME-WAIT", no_way_around_time_wait},
     {"RFC 6191: IPv4, OPEN with a newer timestamp", newer_timestamps},
     {"RFC 6191: IPv4, OPEN without", not_newer_yet},
+    {"RFC 6191: IPv4, OPEN with numbers that were in use", not_beyond_yet},
 };
 
 WT_MAIN("strict")

@@ -144,6 +144,40 @@ static void user_timeout_after_fin(struct wt *w)
 	INJECT(.flags = A, .seq = 11, .ack = 2);
 }
 
+/* ... from the first repetition, not since when something has been under way */
+static void user_timeout_of_a_stream(struct wt *w)
+{
+	wt_established(w);
+	wt_opt(w, IPPROTO_TCP, TCP_USER_TIMEOUT, 3000);
+	wt_opt(w, IPPROTO_TCP, TCP_NODELAY, 1);
+	wt_send(w, 100);
+	for (unsigned i = 1; i <= 20; i++) {
+		wt_send(w, 100);
+		wt_pass(w, 200);
+		wt_drop(w);
+		INJECT(.flags = A, .seq = 1, .ack = 1 + i * 100);
+	}
+	wt_pass(w, 1500);
+	CHECK(wt_drop(w) > 0);
+	EQ(so_error(w), 0);
+	INJECT(.flags = A, .seq = 1, .ack = 2101);
+	EQ(wt_info(w).tcpi_unacked, 0);
+}
+
+/* in place of R2 also where that comes first */
+static void user_timeout_beyond_r2(struct wt *w)
+{
+	w->cfg.tcp_retries = 3;
+	wt_established(w);
+	wt_opt(w, IPPROTO_TCP, TCP_USER_TIMEOUT, 60000);
+	wt_send(w, 10);
+	wt_pass(w, 50000);
+	EQ(so_error(w), 0);
+	wt_pass(w, 20000);
+	wt_drop(w);
+	EQ(so_error(w), ETIMEDOUT);
+}
+
 static void default_r2(struct wt *w)
 {
 	wt_established(w);
@@ -306,6 +340,8 @@ static const struct wt_case cases[] = {
     {"RFC 9293 MUST-26: no probes while data is under way", not_while_busy},
     {"RFC 9293 3.8.4: a probe is answered", probe_is_answered},
     {"RFC 9293 MUST-21: TCP_USER_TIMEOUT", user_timeout},
+    {"RFC 9293 MUST-21: TCP_USER_TIMEOUT of a stream", user_timeout_of_a_stream},
+    {"RFC 9293 MUST-21: TCP_USER_TIMEOUT beyond R2", user_timeout_beyond_r2},
     {"RFC 9293 MUST-21: TCP_USER_TIMEOUT with a closed window", user_timeout_zero_window},
     {"RFC 9293 MUST-21: TCP_USER_TIMEOUT of a FIN", user_timeout_after_fin},
     {"RFC 9293 SHLD-11: R2 is at least 100 s", default_r2},

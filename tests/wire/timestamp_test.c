@@ -203,6 +203,15 @@ static void syn_without_option(struct wt *w)
 	CHECK(wt_events(w, w->flow.fd) & POLLERR);
 }
 
+/* where timestamps are off they decide nothing, as PAWS would not protect the new connection */
+static void time_wait_without_timestamps(struct wt *w)
+{
+	w->cfg.tcp_timestamps = 0;
+	wt_time_wait(w);
+	INJECT(.flags = S, .seq = 0u - 1000, .mss = 1460, .ts = TS, .tsval = 0x80000001);
+	EXPECT(.flags = A, .seq = 2, .ack = 2);
+}
+
 /* "If the previous incarnation did not use Timestamps ... If TCP Timestamps would be enabled for the new
  * incarnation of the connection, honor the incoming connection request" */
 static void time_wait_first_timestamp(struct wt *w)
@@ -306,6 +315,7 @@ static const struct wt_case cases[] = {
     {"RFC 7323 5.3, 4.3: timestamps of half-open connections", half_open},
     {"RFC 7323 3.2, 5961 4.2: a SYN without the option is challenged", syn_without_option},
     {"RFC 6191 2: the first timestamp reopens TIME-WAIT", time_wait_first_timestamp},
+    {"RFC 6191 2: ... but not where timestamps are off", time_wait_without_timestamps},
     {"RFC 6191 2: an older timestamp does not", time_wait_older_timestamp},
     {"RFC 6191 2: at the same timestamp the sequence number decides", time_wait_same_timestamp},
     {"RFC 5961 5.2, 7323 5.3: what is discarded leaves no timestamp", discarded_leaves_no_trace},

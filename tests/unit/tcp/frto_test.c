@@ -74,6 +74,16 @@ static void genuine(void)
 	q.rack.fack = RECOVER + FULL;
 	CU_ASSERT_FALSE(ack(1 + FULL, FULL));
 	CU_ASSERT_FALSE(frto_holds(&q));
+	begin(TCB_OPT_SACK); /* ... or all of it has, which says nothing of what was sent again */
+	CU_ASSERT_FALSE(ack(1 + FULL, 0));
+	send_new(2);
+	CU_ASSERT_FALSE(ack(RECOVER + FULL, 0));
+	CU_ASSERT_EQUAL(q.frto, FRTO_OFF);
+	begin(TCB_OPT_SACK); /* one that delivers nothing is no answer yet */
+	CU_ASSERT_FALSE(ack(1 + FULL, 0));
+	send_new(2);
+	CU_ASSERT_FALSE(ack(1 + FULL, 0));
+	CU_ASSERT_EQUAL(q.frto, FRTO_SECOND);
 	/* 2.1 (3a): without SACK a duplicate says the same */
 	begin(0);
 	CU_ASSERT_FALSE(ack(1 + FULL, 0));

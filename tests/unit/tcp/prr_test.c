@@ -31,6 +31,19 @@ static void test_proportional(void)
 	CU_ASSERT(sent >= 8 * FULL && sent <= 10 * FULL);
 }
 
+/* "sndcnt = CEIL(prr_delivered * ssthresh / RecoverFS) - prr_out", "if (pipe > ssthresh)" */
+static void test_proportional_exactly(void)
+{
+	struct prr p;
+
+	prr_begin(&p, 20 * FULL + 1);
+	p.out = FULL;
+	CU_ASSERT_EQUAL(prr_cwnd(&p, 4 * FULL, 11 * FULL, 10 * FULL, FULL, true), 12 * FULL);
+	prr_begin(&p, 20 * FULL);
+	p.out = FULL;
+	CU_ASSERT_EQUAL(prr_cwnd(&p, 4 * FULL, 10 * FULL, 10 * FULL, FULL, true), 10 * FULL);
+}
+
 /* below ssthresh: "PRR-SSRB": no more than was delivered plus a segment, and no more than ssthresh */
 static void test_slow_start_bound(void)
 {
@@ -80,6 +93,7 @@ static void test_conservation(void)
 
 static const struct unit_case cases[] = {
     {"RFC 6937 3: in proportion", test_proportional},
+    {"RFC 6937 3: in proportion, to the byte", test_proportional_exactly},
     {"RFC 6937 3: slow start up to ssthresh", test_slow_start_bound},
     {"RFC 9937 6.2: the first is sent whatever the sums are", test_first},
     {"RFC 6937 3: no more than arrives while more is lost", test_conservation},

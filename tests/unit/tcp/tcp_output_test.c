@@ -46,6 +46,19 @@ static void nagle(void)
 	finish();
 }
 
+/* A.3: the last small segment was 2 GB ago, and its number seems to lie ahead */
+static void nagle_long_ago(void)
+{
+	begin(0);
+	send_now(2 * MSS);
+	CU_ASSERT(sent(TCP_ACK, ISS, IRS, MSS));
+	CU_ASSERT(sent(TCP_PSH | TCP_ACK, ISS + MSS, IRS, MSS));
+	tcp_queues(tcp, t)->small_end = ISS + (1u << 31);
+	send_now(10);
+	CU_ASSERT(sent(TCP_PSH | TCP_ACK, ISS + 2 * MSS, IRS, 10));
+	finish();
+}
+
 /* tcp(7) TCP_CORK: only full segments, for 200 ms */
 static void cork(void)
 {
@@ -200,6 +213,7 @@ static void challenges(void)
 
 static const struct unit_case cases[] = {
     {"RFC 9293 3.7.4: Nagle", nagle},
+    {"RFC 9293 A.3: a small segment of long ago", nagle_long_ago},
     {"TCP_CORK", cork},
     {"RFC 9293 3.8.6.2.1: silly windows", silly_window},
     {"the congestion window", congestion_window},
