@@ -244,15 +244,31 @@ int icmp6_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, struc
 
 /* ---- errors about what we got ----------------------------------------------------------------- */
 
+/* Passes over extension headers, of which one may be what is wrong. Returns the upper layer's protocol and *off, where it is. */
+static uint8_t skip_headers(const struct rte_mbuf *m, uint8_t proto, uint32_t *off)
+{
+	for (unsigned n = 0; ip6_is_extension(proto) && n < IP6_EXT_HEADERS_MAX; n++) {
+		uint8_t copy[2];
+		const uint8_t *h = rte_pktmbuf_read(m, *off, sizeof(copy), copy);
+
+		if (h == NULL || proto == IP6_EXT_NONE)
+			return IP6_EXT_NONE;
+		*off += proto == IP6_EXT_FRAG ? IP6_FRAG_LEN : 8u + h[1] * 8u;
+		proto = h[0];
+	}
+	return proto;
+}
+
 /* Says whether a packet is an ICMPv6 error or a redirect, as far as its headers could be read. */
 static bool is_unanswerable(const struct rte_mbuf *m, const struct ip_pkt *p)
 {
+	uint32_t off = p->l4_off;
 	const uint8_t *type;
 	uint8_t copy;
 
-	if (p->proto != IPPROTO_ICMPV6)
+	if (skip_headers(m, p->proto, &off) != IPPROTO_ICMPV6)
 		return false;
-	type = rte_pktmbuf_read(m, p->l4_off, 1, &copy);
+	type = rte_pktmbuf_read(m, off, 1, &copy);
 	return type == NULL || icmp6_is_error(*type) || *type == ND_REDIRECT;
 }
 

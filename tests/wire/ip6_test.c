@@ -264,6 +264,41 @@ static void unknown_options(struct wt *w)
 	frame6_insert(&g, 60, option, 8);
 	expect_problem(w, &g, 2, 42);
 	EQ(wt_count(w, PC_DROP_IP6_OPTION), 5);
+	EQ(wt_count(w, PC_ICMP_ERRORS_TX), 3);
+}
+
+/* RFC 4443 section 2.4 (e): not about an error or a redirect, nor to nobody, also where the fault lies in front of what
+ * shows that */
+static void never_answered(struct wt *w)
+{
+	static const uint8_t types[] = {1, 2, 3, 4, 127, 137};
+	static const uint8_t option[8] = {0, 0, 0x9e, 2, 0, 0, 1, 0}, pad[8] = {0, 0, 1, 4};
+	static const uint8_t body[44] = {0};
+	struct ends6 e = ends();
+	struct frame f;
+
+	start6(w);
+	for (unsigned i = 0; i < sizeof(types); i++) {
+		frame6_icmp(&f, &e, 255, types[i], 0, body, sizeof(body));
+		frame6_insert(&f, 60, option, 8);
+		wt_inject_frame(w, &f);
+		frame6_icmp(&f, &e, 255, types[i], 0, body, sizeof(body));
+		frame6_insert(&f, 60, pad, 8);
+		frame6_insert(&f, 60, option, 8);
+		wt_inject_frame(w, &f);
+	}
+	EQ(wt_count(w, PC_DROP_IP6_OPTION), 2 * sizeof(types));
+	e.src = addr6("::");
+	put_echo(&f, &e, 8);
+	frame6_insert(&f, 60, option, 8);
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_DROP_IP6_OPTION), 2 * sizeof(types) + 1);
+	CHECK(wt_next_frame(w, 100) == NULL);
+	e = ends(); /* an echo is no error */
+	put_echo(&f, &e, 8);
+	frame6_insert(&f, 60, pad, 8);
+	frame6_insert(&f, 60, option, 8);
+	expect_problem(w, &f, 2, 42);
 }
 
 static void unknown_headers(struct wt *w)
@@ -601,6 +636,7 @@ static void link_local(struct wt *w)
 static void too_big(struct wt *w)
 {
 	const struct ends6 e = ends();
+	struct ends6 all = e;
 	struct sockaddr_in6 to = sin6(PEER, 5000);
 	uint8_t body[4 + 48] = {0};
 	struct info6 i;
@@ -622,12 +658,35 @@ static void too_big(struct wt *w)
 	frame6_icmp(&f, &e, 64, 2, 0, body, sizeof(body));
 	wt_inject_frame(w, &f);
 	EQ(wt_count(w, PC_DROP_ICMP_TYPE), 1);
+	body[2] = 1280 >> 8; /* not ours, or not to us alone */
+	body[3] = (uint8_t)1280;
+	body[4 + 8 + 15]++;
+	frame6_icmp(&f, &e, 64, 2, 0, body, sizeof(body));
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_DROP_ICMP_NO_MATCH), 1);
+	body[4 + 8 + 15]--;
+	all.dst = addr6("ff02::1");
+	memcpy(all.dst_mac, "\x33\x33\0\0\0\1", 6);
+	frame6_icmp(&f, &all, 64, 2, 0, body, sizeof(body));
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_DROP_ICMP_BROADCAST), 1);
+	OK(pc_getsockopt(w->st, fd, IPPROTO_IPV6, IPV6_MTU, &mtu, &len));
+	EQ(mtu, 1500);
 	body[0] = 0;
 	body[2] = 1400 >> 8;
 	body[3] = (uint8_t)1400;
 	frame6_icmp(&f, &e, 64, 2, 0, body, sizeof(body));
 	wt_inject_frame(w, &f);
 	EQ(wt_count(w, PC_DROP_ICMP_DONE), 1);
+	OK(pc_getsockopt(w->st, fd, IPPROTO_IPV6, IPV6_MTU, &mtu, &len));
+	EQ(mtu, 1400);
+	body[2] = 1280 >> 8; /* the least that there is */
+	body[3] = (uint8_t)1280;
+	frame6_icmp(&f, &e, 64, 2, 0, body, sizeof(body));
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_DROP_ICMP_DONE), 2);
+	OK(pc_getsockopt(w->st, fd, IPPROTO_IPV6, IPV6_MTU, &mtu, &len));
+	EQ(mtu, 1280);
 	frame6_icmp(&f, &e, 64, 1, 4, body, sizeof(body)); /* port unreachable */
 	wt_inject_frame(w, &f);
 	ERR(pc_send(w->st, fd, "x", 1, 0), ECONNREFUSED);
@@ -662,6 +721,7 @@ static const struct wt_case cases[] = {
     {"RFC 4291 2.5: sources that cannot be", sources},
     {"RFC 8200 4: extension headers are walked, within limits", extension_headers},
     {"RFC 8200 4.2: unknown options by their two high bits", unknown_options},
+    {"RFC 4443 2.4 e: what no error is about", never_answered},
     {"RFC 8200 4: an unknown next header; RFC 5095: no routing header of type 0", unknown_headers},
     {"RFC 4443 3.1: port unreachable quotes what fits into 1280 bytes", port_unreachable},
     {"RFC 4443 2.4 f: errors are limited", errors_are_limited},
