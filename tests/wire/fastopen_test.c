@@ -54,6 +54,25 @@ static void open_fast(struct wt *w)
 	EQ(wt_count(w, PC_TCP_FASTOPEN_PASSIVE), 1);
 }
 
+/* where nobody accepts, a cookie opens nothing either (RFC 7413 5.1, Linux) */
+static void full_queue(struct wt *w)
+{
+	struct flow old;
+	int limit = 4;
+
+	w->cfg.tcp_fastopen |= 2;
+	wt_listen(w, 0);
+	OK(pc_setsockopt(w->st, w->lfd, IPPROTO_TCP, TCP_FASTOPEN, &limit, sizeof(limit)));
+	old = cookie_of(w);
+	wt_syn_received(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_flow(w);
+	INJECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = old.cookie, .len = 100);
+	NOTHING(1000);
+	EQ(wt_count(w, PC_TCP_FASTOPEN_PASSIVE), 0);
+	EQ(wt_count(w, PC_DROP_TCP_BACKLOG), 1);
+}
+
 /* "The server ... MAY include data in the SYN-ACK or send it right after", before the handshake's end */
 static void answer_before_ack(struct wt *w)
 {
@@ -728,6 +747,7 @@ static const struct wt_case cases[] = {
     {"RFC 7413 6.3.1: a server without cookies", without_cookie},
     {"RFC 7413 4.1.2: servers that share a key", shared_key},
     {"RFC 7413, 7323: with timestamps, window scale and SACK", timestamps_and_sack},
+    {"RFC 7413 5.1: a full accept queue", full_queue},
     {"RFC 7413, 7323 4.3: a SYN that comes again", syn_again},
     {"RFC 7413, 6298 3: a SYN-ACK that is sent again", syn_ack_again},
     {"RFC 7413 4.2.2: a client sends data with its SYN", syn_with_data},

@@ -403,14 +403,37 @@ static void tiny(struct wt *w)
 	EQ(held(w), 0);
 }
 
+/* The datagram was received whole, with these bits in its header. */
+static void got_with(struct wt *w, int fd, uint8_t tos)
+{
+	char control[256];
+	struct iovec iov = {got, sizeof(got)};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control};
+	int told = -1;
+
+	m.msg_controllen = sizeof(control);
+	EQ(pc_recvmsg(w->st, fd, &m, 0), (ssize_t)(d.len - 8));
+	CHECK(memcmp(got, d.b + 8, d.len - 8) == 0);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c != NULL; c = CMSG_NXTHDR(&m, c)) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS)
+			told = *CMSG_DATA(c);
+		else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS)
+			memcpy(&told, CMSG_DATA(c), sizeof(told));
+	}
+	EQ(told, tos);
+}
+
 static void ecn(struct wt *w)
 {
 	static const uint8_t marks[][3] = {{2, 3, 2}, {3, 1, 1}, {1, 2, 1}, {0, 0, 0}};
+	static const uint8_t whole[] = {3, 3, 1, 0};
 	static const uint8_t mixed[][3] = {{0, 3, 0}, {2, 0, 2}, {0, 1, 1}};
 	int fd;
 
 	start(w);
 	fd = sock(w);
+	OK(pc_setsockopt(w->st, fd, IPPROTO_IP, IP_RECVTOS, &(int){1}, sizeof(int)));
+	OK(pc_setsockopt(w->st, fd, IPPROTO_IPV6, IPV6_RECVTCLASS, &(int){1}, sizeof(int)));
 	for (int ip6 = 0; ip6 < 2; ip6++) {
 		for (unsigned i = 0; i < 4; i++) {
 			make(w, ip6, false, 2992);
@@ -418,7 +441,7 @@ static void ecn(struct wt *w)
 				d.tos = marks[i][k];
 				put(w, k * 1000, 1000, k != 2);
 			}
-			GOT(fd);
+			got_with(w, fd, whole[i]);
 		}
 		for (unsigned i = 0; i < 3; i++) {
 			make(w, ip6, false, 2992);

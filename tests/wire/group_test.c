@@ -136,6 +136,36 @@ static void queries(struct wt *w)
 	expect_record(w, 24801, 2, GROUP);
 }
 
+/* a query about a group of ours is not one about the others; what others report, who may speak for themselves only, is
+ * no reason to be silent (RFC 3376 section 5); nobody is told of the group of all hosts */
+static void one_of_two(struct wt *w)
+{
+	static const char *const both[] = {GROUP, "239.1.2.4"};
+	const struct pc_addr all = group4("224.0.0.1"), second = group4(both[1]);
+	const uint32_t group_be = ip4(GROUP);
+	uint8_t msg[8] = {0x16};
+	struct frame f;
+
+	join(w, GROUP);
+	EQ(ip_group_join(&w->st->ip, 0, &second), 0);
+	wt_pass(w, 2000);
+	wt_drop(w);
+	EQ(ip_group_join(&w->st->ip, 0, &all), 0);
+	NOTHING(2000);
+	for (unsigned i = 0; i < 2; i++) {
+		query(w, 10, both[i], 12);
+		expect_record(w, 1001, 2, both[i]);
+		NOTHING(2000);
+	}
+	query(w, 100, GROUP, 12);
+	memcpy(msg + 4, &group_be, 4);
+	put(&f, w, GROUP, msg, 8);
+	wt_inject_frame(w, &f);
+	expect_record(w, 10001, 2, GROUP);
+	EQ(ip_group_leave(&w->st->ip, 0, &all), 0);
+	NOTHING(1000);
+}
+
 static void older_queriers(struct wt *w)
 {
 	const struct pc_addr g = group4(GROUP);
@@ -249,6 +279,7 @@ static void bounded(struct wt *w)
 static const struct wt_case cases[] = {
     {"RFC 3376 5.1: joining and leaving is reported", join_and_leave},
     {"RFC 3376 5.2: queries are answered in time", queries},
+    {"RFC 3376 5.2: one group of two", one_of_two},
     {"RFC 3376 7.2.1, RFC 2236: older queriers", older_queriers},
     {"RFC 3376 9.1: what is invalid is dropped", validity},
     {"RFC 1112 7.2: what is sent to a group comes in while it is listened to", reception},

@@ -157,6 +157,37 @@ static void duplicate_found(struct wt *w)
 		CHECK(i.l4[0] != 136);
 }
 
+/* RFC 4862 5.4.3: who has an address is told nothing by us as long as we only want ours; who wants it, too, and asks with
+ * a nonce of his own (RFC 7527 4.2), takes it away */
+static void wanted_twice(struct wt *w)
+{
+	struct ends6 e = ends();
+	uint8_t body[28] = {[20] = 14, [21] = 1, [22] = 0xaa, [27] = 0x55};
+	struct frame f;
+	struct info6 i;
+
+	start6(w, 1);
+	wt_drop(w);
+	put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_DROP_ND_NOT_OURS), 1);
+	EQ(wt_count(w, PC_ND_DUPLICATES), 0);
+	e.dst = addr6("ff02::1:ff00:1");
+	memcpy(e.dst_mac, "\x33\x33\xff\0\0\1", 6);
+	e.src = addr6("::");
+	memcpy(body + 4, addr6(LOCAL).b, 16);
+	frame6_icmp(&f, &e, 255, 135, 0, body, sizeof(body));
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_DROP_ND_LOOP), 0);
+	EQ(wt_count(w, PC_ND_DUPLICATES), 1);
+	while ((i = next6(w, 5000)).proto != 0)
+		CHECK(i.l4[0] != 136 || memcmp(i.l4 + 8, addr6(LOCAL).b, 16) != 0);
+	e = ends(); /* it is nobody's of us */
+	put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_DROP_ND_NOT_OURS), 2);
+}
+
 /* RFC 7527: our own question, come back by a loop, is no duplicate */
 static void loop(struct wt *w)
 {
@@ -206,13 +237,25 @@ static void validity(struct wt *w)
 	e.src = addr6("::");
 	put_nd(&f, &e, 135, 0, LOCAL, NULL); /* from nobody, but not to the group */
 	wt_inject_frame(w, &f);
+	e.dst = addr6("ff02::1"); /* ... or to another */
+	memcpy(e.dst_mac, "\x33\x33\0\0\0\1", 6);
+	put_nd(&f, &e, 135, 0, LOCAL, NULL);
+	wt_inject_frame(w, &f);
+	e.dst = addr6("ff02::1:ff00:1"); /* ... or with a MAC address */
+	memcpy(e.dst_mac, "\x33\x33\xff\0\0\1", 6);
+	put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
+	wt_inject_frame(w, &f);
 	e = ends();
+	put_nd(&f, &e, 136, 0x60, "ff02::1", PEER_MAC); /* as in solicitations */
+	wt_inject_frame(w, &f);
+	put_nd(&f, &e, 136, 0x60, PEER, "\1\0\0\0\0\0");
+	wt_inject_frame(w, &f);
 	e.dst = addr6("ff02::1");
 	memcpy(e.dst_mac, "\x33\x33\0\0\0\1", 6);
 	put_nd(&f, &e, 136, 0x60, PEER, PEER_MAC); /* solicited, to everybody */
 	wt_inject_frame(w, &f);
 	CHECK(wt_next_frame(w, 100) == NULL);
-	EQ(wt_count(w, PC_DROP_ND_MALFORMED) + wt_count(w, PC_DROP_ICMP_SHORT), 28);
+	EQ(wt_count(w, PC_DROP_ND_MALFORMED) + wt_count(w, PC_DROP_ICMP_SHORT), 32);
 }
 
 /* RFC 4861 section 7.2.4 */
@@ -482,6 +525,18 @@ static void listeners(struct wt *w)
 	query(w, &e, body, 24, "\5\2\0\1"); /* one for RSVP */
 	query(w, &e, body, 24, "\1\2\0\0"); /* padding */
 	EQ(wt_count(w, PC_DROP_ND_MALFORMED), 4);
+	frame6_icmp(&f, &e, 2, 130, 0, body,
+	            24); /* with an alert, but from beyond the link, by its hops or its source */
+	frame6_insert(&f, 0, "\0\0" ALERT "\1\0", 8);
+	wt_inject_frame(w, &f);
+	frame6_icmp(&f, &e, 1, 130, 0, body, 24); /* an alert that routers do not see */
+	frame6_insert(&f, 60, "\0\0" ALERT "\1\0", 8);
+	wt_inject_frame(w, &f);
+	query(w, &e, body, 22, ALERT); /* neither version's length */
+	e.src = addr6(PEER);
+	query(w, &e, body, 24, ALERT);
+	e.src = addr6("fe80::2");
+	EQ(wt_count(w, PC_DROP_ND_MALFORMED) + wt_count(w, PC_DROP_ICMP_SHORT), 8);
 	CHECK(wt_next_frame(w, 2000) == NULL);
 	query(w, &e, body, 20, ALERT); /* RFC 3810 section 8: an older querier */
 	i = next6(w, 1001);
@@ -492,6 +547,7 @@ static void listeners(struct wt *w)
 static const struct wt_case cases[] = {
     {"RFC 4862 5.4: duplicate address detection", duplicate_detection},
     {"RFC 4862 5.4.5: an address that somebody has is not used", duplicate_found},
+    {"RFC 4862 5.4.3: an address that somebody else wants", wanted_twice},
     {"RFC 7527 4: a looped question is no duplicate", loop},
     {"RFC 4861 7.1: what is invalid is dropped", validity},
     {"RFC 4861 7.2.4: solicitations are answered", answers},

@@ -178,6 +178,48 @@ static void solicitations(struct wt *w)
 	EQ(n, 3);
 }
 
+/* ... that is one for others, too: one with a lifetime of 0 may be followed by another (section 6.3.7) */
+static void solicitations_go_on(struct wt *w)
+{
+	unsigned n = 0;
+	struct info6 i;
+
+	start6(w, false);
+	ADVERTISE(.lifetime = 0);
+	for (const struct frame *f; (f = wt_next_frame(w, 20000)) != NULL;) {
+		if (f->b[12] != 0x86 || frame6_read(f, &i) != NULL || i.l4[0] != 133)
+			continue;
+		if (++n == 1)
+			ADVERTISE(.lifetime = 1800);
+	}
+	EQ(n, 1); /* the first was sent before all this */
+}
+
+/* Says that a neighbour's address has not changed, and whether he is a router still. */
+static void speak_as(struct wt *w, const char *ip, uint8_t flags)
+{
+	struct ends6 e = ends(ip, router_mac);
+	uint8_t body[20] = {flags};
+	struct frame f;
+
+	memcpy(body + 4, e.src.b, 16);
+	frame6_icmp(&f, &e, 255, 136, 0, body, sizeof(body));
+	wt_inject_frame(w, &f);
+}
+
+/* RFC 4861 section 7.2.5: "must remove that router from the Default Router List" */
+static void no_router_any_more(struct wt *w)
+{
+	start6(w, false);
+	ADVERTISE(.lifetime = 1800);
+	speak_as(w, ROUTER, 0xa0);
+	CHECK(can_reach(w, FAR));
+	speak_as(w, SECOND, 0x20); /* somebody else */
+	CHECK(can_reach(w, FAR));
+	speak_as(w, ROUTER, 0x20);
+	CHECK(!can_reach(w, FAR));
+}
+
 static void default_router(struct wt *w)
 {
 	struct info6 i;
@@ -193,7 +235,9 @@ static void default_router(struct wt *w)
 	wt_drop(w);
 	CHECK(can_reach(w, FAR));
 	ADVERTISE(.lifetime = 30);
+	EQ(talk(w, FAR).hops, 33); /* 0 says nothing */
 	wt_pass(w, 29000);
+	wt_drop(w);
 	CHECK(can_reach(w, FAR));
 	wt_pass(w, 1100);
 	CHECK(!can_reach(w, FAR));
@@ -274,10 +318,29 @@ static void times(struct wt *w)
 	send_to(w, "fd00::8");
 	CHECK(next_solicit(w, "fd00::8", 100, false) >= 0);
 	IN(next_solicit(w, "fd00::8", 4000, false), 2900, 3100);
+	answer(w, "fd00::8");
+	wt_pass(w, 4900);
+	send_to(w, "fd00::8");
+	CHECK(next_solicit(w, "fd00::8", 6000, true) < 0);
+	ADVERTISE(.retrans_ms = 60001); /* more than can be meant */
+	send_to(w, "fd00::a");
+	CHECK(next_solicit(w, "fd00::a", 100, false) >= 0);
+	IN(next_solicit(w, "fd00::a", 4000, false), 2900, 3100);
 	ADVERTISE(.retrans_ms = 1, .reachable_ms = 3600001); /* bounded */
 	send_to(w, "fd00::9");
 	CHECK(next_solicit(w, "fd00::9", 50, false) >= 0);
 	IN(next_solicit(w, "fd00::9", 1000, false), 90, 110);
+	answer(w, "fd00::9");
+	wt_pass(w, 16000);
+	send_to(w, "fd00::9");
+	IN(next_solicit(w, "fd00::9", 5500, true), 4900, 5200);
+	ADVERTISE(.reachable_ms = 1);
+	send_to(w, "fd00::b");
+	CHECK(next_solicit(w, "fd00::b", 50, false) >= 0);
+	answer(w, "fd00::b");
+	wt_pass(w, 400);
+	send_to(w, "fd00::b");
+	CHECK(next_solicit(w, "fd00::b", 6000, true) < 0);
 	wt_pass(w, 10000);
 	wt_drop(w);
 }
@@ -294,7 +357,7 @@ static void preferences(struct wt *w)
 		char text[32];
 
 		snprintf(text, sizeof(text), "fe80::%u", 100 + n);
-		ADVERTISE(.src = text, .lifetime = 1800, .preference = 1);
+		ADVERTISE(.src = text, .mac = second_mac, .lifetime = 1800, .preference = 1);
 	}
 	ADVERTISE(.src = "fe80::100", .lifetime = 0);
 	ADVERTISE(.src = "fe80::101", .lifetime = 0);
@@ -331,6 +394,7 @@ static void link_mtu(struct wt *w)
 	ADVERTISE(.mtu = 1279);
 	ADVERTISE(.mtu = 1501);
 	OK(pc_sendto(w->st, fd, buf, 1452, 0, (const struct sockaddr *)&to, sizeof(to)));
+	ERR(pc_sendto(w->st, fd, buf, 1453, 0, (const struct sockaddr *)&to, sizeof(to)), EMSGSIZE);
 	ADVERTISE(.mtu = 1400);
 	ERR(pc_sendto(w->st, fd, buf, 1353, 0, (const struct sockaddr *)&to, sizeof(to)), EMSGSIZE);
 	OK(pc_sendto(w->st, fd, buf, 1352, 0, (const struct sockaddr *)&to, sizeof(to)));
@@ -356,6 +420,13 @@ static void on_link(struct wt *w)
 	ADVERTISE(.lifetime = 1800, .prefix = "2001:db8::", .len = 64, .flags = 0x80);
 	CHECK(memcmp(talk(w, "2001:db8::8").ends.dst_mac, router_mac, 6) == 0);
 	ADVERTISE(.prefix = "fe80::", .len = 64, .flags = 0x80, .valid = 0); /* ignored */
+	wt_drop(w);
+	ADVERTISE(.lifetime = 1800, .prefix = "2001:db8:7::", .len = 64, .flags = 0x40,
+	          .valid = 60);
+	ADVERTISE(.lifetime = 1800, .prefix = "2001:db8:7::", .len = 129, .flags = 0x80,
+	          .valid = 60);
+	ADVERTISE(.lifetime = 1800, .prefix = "::", .len = 2, .flags = 0x80, .valid = 60);
+	CHECK(memcmp(talk(w, "2001:db8:7::8").ends.dst_mac, router_mac, 6) == 0);
 	wt_drop(w);
 }
 
@@ -387,6 +458,36 @@ static void autoconf(struct wt *w)
 	wt_drop(w);
 	ADVERTISE(PREFIX, .valid = 9000, .preferred = 9000);
 	CHECK(has_address(w, SLAAC)); /* back again */
+	wt_drop(w);
+}
+
+/* section 5.5.3 (e): longer is believed, shorter down to two hours */
+static void lifetimes(struct wt *w)
+{
+	start6(w, true);
+	ADVERTISE(.lifetime = 9000, .prefix = "2001:db8::", .len = 64, .flags = 0x80, .valid = 9000,
+	          .preferred = 9000);
+	CHECK(!has_address(w, SLAAC)); /* not for addresses */
+	wt_drop(w);
+	ADVERTISE(PREFIX, .valid = 0);
+	EQ(wt_drop(w), 0);
+	ADVERTISE(PREFIX, .valid = 9000, .preferred = 9000);
+	ADVERTISE(PREFIX, .valid = 8000, .preferred = 8000);
+	wt_pass(w, 7990000);
+	CHECK(has_address(w, SLAAC));
+	wt_pass(w, 20000);
+	CHECK(!has_address(w, SLAAC));
+	ADVERTISE(PREFIX, .valid = 3600, .preferred = 3600);
+	wt_pass(w, 3000000);
+	ADVERTISE(PREFIX, .valid = 100, .preferred = 100); /* 600 s are left */
+	wt_pass(w, 590000);
+	CHECK(has_address(w, SLAAC));
+	wt_pass(w, 20000);
+	CHECK(!has_address(w, SLAAC));
+	ADVERTISE(PREFIX, .valid = 600, .preferred = 600);
+	ADVERTISE(PREFIX, .valid = 3600, .preferred = 3600);
+	wt_pass(w, 700000);
+	CHECK(has_address(w, SLAAC));
 	wt_drop(w);
 }
 
@@ -672,6 +773,8 @@ static void link_local_server(struct wt *w)
 
 static const struct wt_case cases[] = {
     {"RFC 4861 6.3.7: routers are asked", solicitations},
+    {"RFC 4861 6.3.7: ... until one is a default router", solicitations_go_on},
+    {"RFC 4861 7.2.5: a neighbour that is no router any more", no_router_any_more},
     {"RFC 4861 6.3.4: default router and hop limit", default_router},
     {"RFC 4861 6.3.4: reachable time and retransmission timer", times},
     {"RFC 4191 3: preferences of routers", preferences},
@@ -679,6 +782,7 @@ static const struct wt_case cases[] = {
     {"RFC 4861 6.3.4: MTU of the link", link_mtu},
     {"RFC 4861 6.3.4: prefixes on the link", on_link},
     {"RFC 4862 5.5.3: addresses of prefixes, and their lifetimes", autoconf},
+    {"RFC 4862 5.5.3 e: longer lifetimes, and shorter ones", lifetimes},
     {"RFC 7217 5: stable addresses", stable},
     {"RFC 6104: a rogue router fills nothing", bounded},
     {"ip6.accept_ra off", switched_off},

@@ -330,10 +330,24 @@ static void test_protocol_unreachable(void)
 	net_close(&net);
 }
 
-/* RFC 1122 section 3.2.2: not about what was sent to a group, or by nobody. */
+/* Gives in an error about a datagram of ours, and keeps it. */
+static int error_packet(uint8_t type, struct rte_mbuf **m, struct ip_pkt *p)
+{
+	const struct frame_ends quoted = {.src_be = NET_US, .dst_be = NET_FAR};
+	const struct frame_ends e = net_ends(NET_PEER, NET_US);
+	struct frame q, f;
+
+	frame_udp(&q, &quoted, 1111, 2222, "x", 1);
+	frame_icmp(&f, &e, type, 0, zeros, q.b + 14, 28);
+	return net_input(&net, 0, &f, p, m);
+}
+
+/* RFC 1122 section 3.2.2: not about an error, or what was sent to a group, or by nobody. */
 static void test_unreachable_never(void)
 {
 	struct frame_ends e = net_ends(NET_PEER, IP4(10, 0, 0, 255));
+	struct rte_mbuf *m;
+	struct ip_pkt p;
 	struct frame f;
 
 	start();
@@ -342,6 +356,11 @@ static void test_unreachable_never(void)
 	e.dst_be = IP4(224, 0, 0, 1);
 	frame_udp(&f, &e, 1000, 2000, "x", 1);
 	unreachable(&f);
+	for (uint8_t type = 3; type <= 12; type = (uint8_t)(type == 3 ? 11 : type + 1)) {
+		CU_ASSERT_EQUAL(error_packet(type, &m, &p), NEXT_ERROR);
+		icmp_prohibited(&net.ip, m, &p);
+		rte_pktmbuf_free(m);
+	}
 	e.src_be = 0;
 	e.dst_be = IP4(255, 255, 255, 255);
 	frame_udp(&f, &e, 1000, 2000, "x", 1);
@@ -413,6 +432,35 @@ static void test_rate(void)
 	}
 }
 
+/* CVE-2020-25705: who could count how many errors others are sent would know which ports are in use */
+static void test_rate_varies(void)
+{
+	const struct frame_ends e = net_ends(NET_PEER, NET_US);
+	uint64_t n[8], others = 0;
+	struct frame f;
+
+	net_init(&net);
+	net.ctx.cfg.icmp_error_rate = 100;
+	net_open(&net);
+	net_resolve(&net, 0, NET_PEER, net_peer_mac);
+	frame_udp(&f, &e, 1000, 2000, "x", 1);
+	for (unsigned i = 0; i < 8; i++) {
+		const uint64_t before = net_count(&net, PC_ICMP_ERRORS_TX);
+
+		net_advance(&net, 3000); /* no more than a second's worth is saved up */
+		for (unsigned j = 0; j < 300; j++)
+			unreachable(&f);
+		n[i] = net_count(&net, PC_ICMP_ERRORS_TX) - before;
+		CU_ASSERT(n[i] >= 98 && n[i] <= 100);
+		others += n[i] != n[0];
+		while (net_next(&net, 0, &(struct frame){0}))
+			;
+		net.port[0].nb_sent = net.port[0].nb_seen = 0;
+	}
+	CU_ASSERT(others > 0);
+	net_close(&net);
+}
+
 static const struct unit_case cases[] = {
     {"echo of every size", test_echo},
     {"echo of chains", test_echo_chains},
@@ -429,6 +477,7 @@ static const struct unit_case cases[] = {
     {"what is never answered by an error", test_unreachable_never},
     {"no mbuf, no route", test_unreachable_fails},
     {"the rate of errors", test_rate},
+    {"... by another number each time", test_rate_varies},
 };
 
 int main(void)

@@ -165,7 +165,9 @@ static void test_source(void)
 	CU_ASSERT_EQUAL(input_addrs(IP4(127, 0, 0, 1), NET_US), PC_DROP_IP4_SOURCE);
 	CU_ASSERT_EQUAL(input_addrs(NET_US, NET_US), PC_DROP_IP4_SOURCE);
 	CU_ASSERT_EQUAL(input_addrs(NET_US_TOO, NET_US), PC_DROP_IP4_SOURCE);
+	CU_ASSERT_EQUAL(input_addrs(IP4(127, 1, 2, 3), NET_US), PC_DROP_IP4_SOURCE);
 	CU_ASSERT_EQUAL(input_addrs(IP4(0, 0, 0, 1), NET_US), PC_DROP_IP4_SOURCE);
+	CU_ASSERT_EQUAL(input_addrs(IP4(0, 0, 0, 1), IP4(255, 255, 255, 255)), PC_DROP_IP4_SOURCE);
 	CU_ASSERT_EQUAL(input_addrs(0, NET_US), PC_DROP_IP4_SOURCE);
 	CU_ASSERT_EQUAL(input_addrs(0, IP4(10, 0, 0, 255)), PC_DROP_IP4_SOURCE);
 	/* who has no address yet asks everybody (RFC 1122 section 3.2.1.3 a) */

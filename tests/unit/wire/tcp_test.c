@@ -139,6 +139,8 @@ static void test_must_4(void)
 	/* nothing counts after the end of the list */
 	s = PARSE(0, 0, 0, 0, 2, 4, 0x05, 0xb4);
 	CU_ASSERT_EQUAL(s.has, 0);
+	s = PARSE(0, 2, 2, 4, 0x05, 0xb4, 1, 1); /* whatever it looks like */
+	CU_ASSERT_EQUAL(s.has, 0);
 	s = PARSE(1, 2, 4, 0x05, 0xb4, 0, 2, 4);
 	CU_ASSERT(s.has == TCP_HAS_MSS && s.mss == 1460);
 }
