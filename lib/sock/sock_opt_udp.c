@@ -78,13 +78,14 @@ static const struct udp_option *find(const struct udp_sock *u, int level, int na
 }
 
 /* IP_MTU, IPV6_MTU: of the way to the peer. */
-static int get_mtu(const struct sockets *s, const struct udp_sock *u, bool ip6)
+static int get_mtu(const struct sockets *s, struct udp_sock *u, bool ip6)
 {
-	if (u->path.mtu == 0 || u->remote.port == 0 || pc_addr_is_ip4(&u->remote.addr) == ip6)
-		return -ENOTCONN;
-	if (ip6 && u->mtu6 != 0)
+	const int mtu =
+	    pc_addr_is_ip4(&u->remote.addr) == ip6 ? -ENOTCONN : udp_peer_mtu(s->udp, u);
+
+	if (mtu > 0 && ip6 && u->mtu6 != 0)
 		return ip_link_mtu(s->ip, u->path.netif, &u->remote.addr);
-	return u->path.mtu;
+	return mtu;
 }
 
 static int default_of(const struct sockets *s, const struct udp_option *o)

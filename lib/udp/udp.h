@@ -150,6 +150,9 @@ static inline void udp_forget_path(struct udp_sock *s)
 	s->path = (struct ip_path){0};
 }
 
+/** udp_peer_mtu returns the MTU of the way to the peer of a connected socket, which is looked for if it has changed, or -ENOTCONN. */
+int udp_peer_mtu(struct udp *udp, struct udp_sock *s);
+
 /** udp_sock returns an open socket, or NULL. */
 struct udp_sock *udp_sock(struct udp *udp, uint32_t index);
 

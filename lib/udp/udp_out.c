@@ -96,6 +96,13 @@ static inline int find_path(struct udp *udp, struct udp_sock *s, const struct pc
 	return udp_search_path(udp, s, &dst->addr, dst->port, udp_group_laddr(udp, s, &dst->addr));
 }
 
+int udp_peer_mtu(struct udp *udp, struct udp_sock *s)
+{
+	if (s->remote.port == 0 || find_path(udp, s, &s->remote) != 0)
+		return -ENOTCONN;
+	return s->path.mtu;
+}
+
 /* Gives a socket its port, which may choose the path; laddr: as the path was found. */
 static __rte_noinline int bind_any(struct udp *udp, struct udp_sock *s,
                                    const struct pc_endpoint *dst, uint16_t laddr)

@@ -168,12 +168,12 @@ static void wanted_twice(struct wt *w)
 
 	start6(w, 1);
 	wt_drop(w);
+	e.dst = addr6("ff02::1:ff00:1");
+	memcpy(e.dst_mac, "\x33\x33\xff\0\0\1", 6);
 	put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
 	wt_inject_frame(w, &f);
 	EQ(wt_count(w, PC_DROP_ND_NOT_OURS), 1);
 	EQ(wt_count(w, PC_ND_DUPLICATES), 0);
-	e.dst = addr6("ff02::1:ff00:1");
-	memcpy(e.dst_mac, "\x33\x33\xff\0\0\1", 6);
 	e.src = addr6("::");
 	memcpy(body + 4, addr6(LOCAL).b, 16);
 	frame6_icmp(&f, &e, 255, 135, 0, body, sizeof(body));
@@ -182,7 +182,8 @@ static void wanted_twice(struct wt *w)
 	EQ(wt_count(w, PC_ND_DUPLICATES), 1);
 	while ((i = next6(w, 5000)).proto != 0)
 		CHECK(i.l4[0] != 136 || memcmp(i.l4 + 8, addr6(LOCAL).b, 16) != 0);
-	e = ends(); /* it is nobody's of us */
+	e.src = addr6(PEER);             /* it is not ours */
+	e.dst = addr6("ff02::1:ff00:1"); /* which is the group of the other one still */
 	put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
 	wt_inject_frame(w, &f);
 	EQ(wt_count(w, PC_DROP_ND_NOT_OURS), 2);
