@@ -5,6 +5,8 @@
  * the stack take of one pool, as on a device.
  */
 
+#include <rte_mempool.h>
+
 #include "wt.h"
 
 static void one_pool(struct wt *w)
