@@ -8,9 +8,9 @@ import struct
 import time
 
 import bed
-from bed import CLIENT, SERVER, expect
+from bed import CLIENT, SERVER, expect, sh
 from one_core_test import Program
-from unmodified import Daemon, run, start_stack
+from unmodified import Daemon, has, run, start_stack
 
 MD5SIG, MD5SIG_EXT, FLAG_PREFIX = 14, 32, 1
 PORT, KEY, OTHER = 1790, b"correct horse", b"battery staple"
@@ -45,8 +45,8 @@ import threading
 host, port, peer, password, bits = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4].encode(), sys.argv[5]
 l = socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET)
 l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-l.bind((host, port))
 key(l, peer, password, int(bits) if bits else None)
+l.bind((host, port))
 l.listen()
 print('ready', flush=True)
 def serve(c):
@@ -182,6 +182,15 @@ def prefix(b, s):
         expect(is_silent(b"", 1.5), "a missing key was answered")
 
 
+def given(b, s):
+    """a socket that goes to the kernel, as it is bound to 127.0.0.1, takes its key along"""
+    with Program(b, ["python3", "-u", "-c", SERVE, "127.0.0.1", PORT, "127.0.0.1", KEY.decode(), ""],
+                 lambda d: "ready" in d.out()):
+        with connect(KEY, 10 * b.slow, host="127.0.0.1") as c:
+            expect(echoes(c), "what came back differs")
+        expect(is_silent(b"", 1.5, host="127.0.0.1"), "a missing key was answered")
+
+
 def called(b, s):
     """clients on percore reach the kernel's server with its key, and with no other"""
     words = ["python3", "-u", "-c", SERVE, "0.0.0.0", PORT, SERVER, KEY.decode(), ""]
@@ -190,6 +199,40 @@ def called(b, s):
             call = ["python3", "-u", "-c", CALL, CLIENT, PORT, password.decode(), seconds, 1]
             with Program(b, call, lambda d: True) as p:
                 expect(p.end(0, 20) == 0 and p.out().strip().endswith(said), f"{password}: {p.out()}")
+
+
+BIRD = """
+router id {here};
+protocol device {{}}
+protocol static {{ ipv4; route {net} blackhole; }}
+protocol bgp peer {{ local {here} as {own}; neighbor {there} as {other}; password "{password}"; multihop;
+  connect delay time 1; connect retry time 2; error wait time 1, 2; ipv4 {{ import all; export where source = RTS_STATIC; }}; }}
+"""
+
+
+def bird(b, name, **how):
+    """The words that run a BGP daemon, and those that ask it for its routes."""
+    conf, control = (os.path.join(b.tmp, name + end) for end in (".conf", ".ctl"))
+    open(conf, "w").write(BIRD.format(**how))
+    return (["bird", "-f", "-c", conf, "-s", control, "-P", os.path.join(b.tmp, name + ".pid")],
+            ["birdc", "-s", control, "show", "route"])
+
+
+def bgp(b, s):
+    """BGP between bird on percore and bird on the kernel, where it is installed: by one password they exchange routes"""
+    if not has("bird", "birdc"):
+        print("    bird is not installed")
+        return
+    one, ask_one = bird(b, "one", here=SERVER, there=CLIENT, net="198.51.100.0/24", own=64501, other=64502, password="a b")
+    for password, wait in (("a b", 30 * b.slow), ("ab", 4)):
+        two, ask_two = bird(b, "two", here=CLIENT, there=SERVER, net="203.0.113.0/24", own=64502, other=64501, password=password)
+        with Program(b, one, lambda d: True), Daemon(b, two, on_stack=False):
+            def both():
+                return "203.0.113.0" in sh(*ask_one, check=False).stdout and "198.51.100.0" in sh(*ask_two, check=False).stdout
+            end = time.monotonic() + wait
+            while not both() and time.monotonic() < end:
+                time.sleep(0.2)
+            expect(both() == (password == "a b"), f"password {password}: {sh(*ask_one).stdout}{sh(*ask_two).stdout}")
 
 
 def spread(b, s):
@@ -208,4 +251,4 @@ def spread(b, s):
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
     bed.need("python3")
-    bed.main(args, [spread] if args.lcores > 1 else [served, changed, prefix, called], start)
+    bed.main(args, [spread] if args.lcores > 1 else [served, changed, prefix, given, called, bgp], start)
