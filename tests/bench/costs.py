@@ -149,7 +149,7 @@ def control(bed, args):
     path = str(bed.work / "control")
     case = dataclasses.replace(cases.find("echo-1k"), server=("--set", f"run.control={path}"))
     print("\nLatency of 1,024 connections under half of the load that they can bear, us; medians\n")
-    print("| percore-ctl | commands/s | p50 | p99 | p99.9 | max | resets |\n|---|---|---|---|---|---|---|")
+    print("| percore-ctl | commands/s | p50 | p99 | p99.9 | max | load stood still | resets |\n|---|---|---|---|---|---|---|---|")
     bed.start("percore", case)
     rate = int(json.loads(bed.drive("percore", case, 1))["answers_s"] / 2)
     bed.stop()
@@ -171,7 +171,7 @@ def control(bed, args):
             done += count[0]
         print(f"| {'busy' if busy else 'idle'} | {done / (args.reps * args.seconds):.0f} "
               + "".join(f"| {median(rows, lambda r, q=q: r['latency_us'][q]):.1f} " for q in ("p50", "p99", "p999", "max"))
-              + f"| {sum(r['reset'] for r in rows)} |", flush=True)
+              + f"| {100 * median(rows, lambda r: r['stalled']):.1f} % | {sum(r['reset'] for r in rows)} |", flush=True)
 
 
 # ---- idle

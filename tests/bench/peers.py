@@ -20,6 +20,7 @@ SERVER, FIRST, PREFIX = "10.9.0.1", "10.9.16.0", 16
 SERVER6, FIRST6 = "2001:db8:9::1", "2001:db8:9::1:0"
 SERVER_MAC, CLIENT_MAC = "02:00:00:00:00:01", "02:00:00:00:00:02"
 BODY = 512
+SOCKETS = 16384  # of a program on percore-run: more than any case for it opens
 ALL = ("null", "percore", "testpmd", "linux", "linux-run", "nginx", "nginx-run", "redis", "redis-run", "self")
 KERNEL = ("linux", "nginx", "redis")
 RUN = ("linux-run", "nginx-run", "redis-run")
@@ -88,7 +89,8 @@ class Bed:
         else:
             program = ["nginx", "-c", str(self.nginx_config())]
         if peer in RUN:
-            return [f"{self.programs}/app/run/percore-run", "--one-core", *eal, "--addr", addr, "--", *program]
+            return [f"{self.programs}/app/run/percore-run", "--one-core", *eal, "--addr", addr, "--set", f"run.sockets_max={SOCKETS}", "--",
+                    *program]
         return ["ip", "netns", "exec", self.ns, "taskset", "-c", str(cpu), *program]
 
     def nginx_config(self):
