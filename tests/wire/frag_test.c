@@ -403,6 +403,25 @@ static void tiny(struct wt *w)
 	EQ(held(w), 0);
 }
 
+/* a datagram has no more pieces than ip.fragments_each */
+static void each_is_bounded(struct wt *w)
+{
+	int fd;
+
+	w->cfg.ip_fragments_each = 4;
+	start(w);
+	fd = sock(w);
+	for (int ip6 = 0; ip6 < 2; ip6++) {
+		make(w, ip6, false, 3992);
+		put_all(w, 1000, 0);
+		GOT(fd);
+		make(w, ip6, false, 4992);
+		put_all(w, 1000, 0);
+		NOT_GOT(fd);
+	}
+	EQ(wt_count(w, PC_DROP_FRAG_LIMIT), 2);
+}
+
 /* The datagram was received whole, with these bits in its header. */
 static void got_with(struct wt *w, int fd, uint8_t tos)
 {
@@ -862,6 +881,7 @@ static const struct wt_case cases[] = {
     {"RFC 8200 4.5: lengths that cannot be", forms},
     {"RFC 791 3.1, RFC 8200 3: a datagram too long by its first header", too_long_in_all},
     {"RFC 1858 3, RFC 3128, RFC 7112 5: first fragments show what they are", tiny},
+    {"ip.fragments_each", each_is_bounded},
     {"RFC 3168 5.3: marks survive, mixtures do not", ecn},
     {"RFC 8200 4.5: headers of the fragmentable part", chains6},
     {"RFC 8200 4.1: a hop-by-hop header behind a fragment header", hop_by_hop},

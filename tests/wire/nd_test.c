@@ -3,6 +3,7 @@
 /* Neighbour discovery, our own addresses, and groups, as the link sees them. */
 
 #include "frame6.h"
+#include "stack/stack.h"
 #include "wt.h"
 
 #define LOCAL "fd00::1"
@@ -133,6 +134,7 @@ static void duplicate_detection(struct wt *w)
 static void duplicate_found(struct wt *w)
 {
 	struct ends6 e = ends();
+	unsigned left = 0;
 	struct frame f;
 	struct info6 i;
 
@@ -153,8 +155,11 @@ static void duplicate_found(struct wt *w)
 	put_nd(&f, &e, 135, 0, LL, NULL);
 	wt_inject_frame(w, &f);
 	EQ(wt_count(w, PC_ND_DUPLICATES), 2);
-	while ((i = next6(w, 5000)).proto != 0)
+	while ((i = next6(w, 5000)).proto != 0) {
 		CHECK(i.l4[0] != 136);
+		left += i.l4[0] == 143 && i.l4[8] == 3;
+	}
+	EQ(left, 1); /* nobody listens to their group any more */
 }
 
 /* RFC 4862 5.4.3: who has an address is told nothing by us as long as we only want ours; who wants it, too, and asks with
@@ -211,6 +216,7 @@ static void loop(struct wt *w)
 static void validity(struct wt *w)
 {
 	struct ends6 e = ends();
+	uint8_t body[36] = {0};
 	struct frame f;
 
 	ready(w);
@@ -231,6 +237,11 @@ static void validity(struct wt *w)
 		frame6_icmp(&f, &e, 255, 135, 0, "\0\0\0\0\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", n);
 		wt_inject_frame(w, &f);
 	}
+	put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
+	memcpy(body, f.b + 58, 28);
+	body[21] = 2; /* a MAC address of 14 bytes */
+	frame6_icmp(&f, &e, 255, 135, 0, body, 36);
+	wt_inject_frame(w, &f);
 	put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
 	f.b[54 + 25] = 0; /* an option of length 0 */
 	f.b[54 + 3] = (uint8_t)(f.b[54 + 3] + 1);
@@ -256,7 +267,7 @@ static void validity(struct wt *w)
 	put_nd(&f, &e, 136, 0x60, PEER, PEER_MAC); /* solicited, to everybody */
 	wt_inject_frame(w, &f);
 	CHECK(wt_next_frame(w, 100) == NULL);
-	EQ(wt_count(w, PC_DROP_ND_MALFORMED) + wt_count(w, PC_DROP_ICMP_SHORT), 32);
+	EQ(wt_count(w, PC_DROP_ND_MALFORMED) + wt_count(w, PC_DROP_ICMP_SHORT), 33);
 }
 
 /* RFC 4861 section 7.2.4 */
@@ -545,6 +556,36 @@ static void listeners(struct wt *w)
 	CHECK(memcmp(i.ends.dst.b, addr6("ff02::1:ff00:1").b, 16) == 0 && i.alert);
 }
 
+/* no group of the host itself, nor the one of all, is told of (RFC 3810 section 6); an older querier hears of who leaves */
+static void told_groups(struct wt *w)
+{
+	const struct pc_addr group = addr6("ff05::1234"), host = addr6("ff01::5"),
+	                     all = addr6("ff02::1");
+	struct ends6 e = ends();
+	uint8_t body[20] = {1000 >> 8, (uint8_t)1000};
+	struct info6 i;
+
+	ready(w);
+	EQ(ip_group_join(&w->st->ip, 0, &host), 0);
+	EQ(ip_group_join(&w->st->ip, 0, &all), 0);
+	CHECK(wt_next_frame(w, 2000) == NULL);
+	EQ(ip_group_join(&w->st->ip, 0, &group), 0);
+	wt_settle(w);
+	expect_report(w, 0, 4, "ff05::1234");
+	expect_report(w, 1001, 4, "ff05::1234");
+	e.src = addr6("fe80::2");
+	e.dst = all;
+	memcpy(e.dst_mac, "\x33\x33\0\0\0\1", 6);
+	query(w, &e, body, 20, ALERT);
+	wt_pass(w, 1100);
+	EQ(wt_drop(w), 2);
+	EQ(ip_group_leave(&w->st->ip, 0, &group), 0);
+	wt_settle(w);
+	i = next6(w, 0);
+	EQ(i.l4[0], 132);
+	CHECK(pc_addr_equal(&i.ends.dst, &(struct pc_addr){.b = {0xff, 2, [15] = 2}}));
+}
+
 static const struct wt_case cases[] = {
     {"RFC 4862 5.4: duplicate address detection", duplicate_detection},
     {"RFC 4862 5.4.5: an address that somebody has is not used", duplicate_found},
@@ -558,6 +599,7 @@ static const struct wt_case cases[] = {
     {"two say to be a neighbour", disputed},
     {"RFC 6583 7: the neighbour cache is bounded", bounded},
     {"RFC 3810 5: multicast listener reports", listeners},
+    {"RFC 3810 6, RFC 2710 4: what is told of, and how", told_groups},
 };
 
 WT_MAIN("nd")

@@ -299,15 +299,16 @@ static void echo_of_nothing(struct wt *w)
 
 #define DAY_MS (24.0 * 3600 * 1000)
 
-/* ... counted from when it was last confirmed, which any segment does that is next, alone or with what came before */
-static void paws_remembers(struct wt *w)
+/* ... counted from when it was last confirmed, as any segment does that is next; again: so many bytes come once more */
+static void remembers(struct wt *w, uint32_t again)
 {
-	uint32_t seq = 1, at = T + 1;
+	uint32_t seq = 11, at = T + 1;
 
 	established(w);
-	for (unsigned i = 0; i < 4; i++) {
-		const uint32_t again = i % 2 == 0 ? 0 : 5; /* so many bytes once more */
-
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10, .ts = TS, .tsval = at,
+	       .tsecr = w->flow.tsval);
+	wt_read(w, 10);
+	for (unsigned i = 0; i < 2; i++) {
 		wt_pass(w, 15 * DAY_MS);
 		at += 15u * 24 * 3600 * 1000;
 		INJECT(.flags = PA, .seq = seq - again, .ack = 1, .len = 10 + again, .ts = TS,
@@ -331,6 +332,16 @@ static void paws_remembers(struct wt *w)
 	EXPECT_IN(0, 499, .flags = A, .seq = 1, .ack = seq + 10, .ts = TS, .tsecr = at - 1);
 }
 
+static void paws_remembers(struct wt *w)
+{
+	remembers(w, 0);
+}
+
+static void paws_remembers_what_is_cut(struct wt *w)
+{
+	remembers(w, 5);
+}
+
 static const struct wt_case cases[] = {
     {"Linux: a SYN-ACK echoes a timestamp that was never sent", echo_of_another},
     {"Linux: ... or none", echo_of_nothing},
@@ -341,6 +352,7 @@ static const struct wt_case cases[] = {
     {"RFC 7323 5.3: PAWS does not judge RST", paws_spares_rst},
     {"RFC 7323 5.5: TS.Recent is forgotten after 24 days", paws_forgets},
     {"RFC 7323 5.5: ... and not before", paws_remembers},
+    {"RFC 7323 5.5: ... nor if old bytes came, too", paws_remembers_what_is_cut},
     {"RFC 7323 5.2: timestamps wrap", paws_across_wrap},
     {"RFC 7323 4.3: a delayed ACK echoes the earliest", echo_of_delayed_ack},
     {"RFC 7323 4.3: a segment beyond a gap is not echoed", echo_ignores_gap},

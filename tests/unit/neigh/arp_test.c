@@ -7,6 +7,7 @@
 
 #include "../ip/net.h"
 #include "../unit.h"
+#include "neigh/table.h"
 
 static struct net net;
 
@@ -86,6 +87,43 @@ static void test_probe(void)
 	CU_ASSERT_EQUAL(neigh_count(net.ip.neigh), 0);
 	CU_ASSERT_EQUAL(send_arp(0, NET_PEER, 1, net_broadcast_mac), PC_DROP_ARP_NOT_OURS);
 	CU_ASSERT_EQUAL(send_arp(0, NET_US, 2, NULL), PC_DROP_ARP_SENDER);
+	net_close(&net);
+}
+
+/* Gives a packet in while the peer is asked for. Returns the state that he is in then. */
+static int state_after(uint32_t dst_be, uint16_t op, const uint8_t *dst_mac)
+{
+	const struct pc_addr peer = pc_addr_ip4(NET_PEER);
+	int state;
+
+	start();
+	neigh_ask(net.ip.neigh, 0, &peer);
+	send_arp(NET_PEER, dst_be, op, dst_mac);
+	state = neigh_find(net.ip.neigh, 0, &peer)->state;
+	net_close(&net);
+	return state;
+}
+
+/* Only an answer to us alone proves that he hears us. */
+static void test_proof(void)
+{
+	CU_ASSERT_EQUAL(state_after(NET_US, 2, NULL), NEIGH_REACHABLE);
+	CU_ASSERT_EQUAL(state_after(NET_US, 2, net_broadcast_mac), NEIGH_STALE);
+	CU_ASSERT_EQUAL(state_after(NET_PEER, 2, NULL), NEIGH_STALE);
+	CU_ASSERT_EQUAL(state_after(NET_US, 1, NULL), NEIGH_STALE);
+}
+
+/* RFC 5227 section 2.1.1: an address that is asked for is not ours yet; who asks for it, too, wants it, and who has one
+ * of his own may want to talk to whoever has it. */
+static void test_tentative(void)
+{
+	start();
+	net.ip.ifs.addr[0].state = LADDR_TENTATIVE;
+	CU_ASSERT_EQUAL(send_arp(NET_PEER, NET_US, 1, net_broadcast_mac), PC_DROP_ARP_NOT_OURS);
+	CU_ASSERT_EQUAL(net.ip.ifs.addr[0].state, LADDR_TENTATIVE);
+	CU_ASSERT(net_idle(&net));
+	CU_ASSERT_EQUAL(send_arp(0, NET_US, 1, net_broadcast_mac), PC_DROP_ARP_CONFLICT);
+	CU_ASSERT_EQUAL(net.ip.ifs.addr[0].state, LADDR_DUPLICATE);
 	net_close(&net);
 }
 
@@ -319,6 +357,8 @@ static void test_chains(void)
 static const struct unit_case cases[] = {
     {"a request is answered", test_request},
     {"a probe is answered, not learnt", test_probe},
+    {"what proves that a neighbour is there", test_proof},
+    {"an address that is not ours yet", test_tentative},
     {"hosts off the link are not learnt", test_off_link},
     {"requests for others", test_not_ours},
     {"replies unasked", test_unasked},
