@@ -10,10 +10,11 @@
  * Shares: a connection has QUERIES_PER_TURN queries answered in a turn, and is in a list if it has more: so neither other
  * connections nor datagrams wait for one that has sent thousands at once.
  *
- * Time: since_ns moves with every query that is answered, so the list that is in the order of since_ns is the one in which
- * connections run out.
+ * Time: since_ns moves with every query that is answered, or in part, so the list that is in the order of since_ns is the one in
+ * which connections run out.  Whose answers wait for room is looked at then: a peer that takes them slowly is not idle.
  */
 #include <errno.h>
+#include <linux/sockios.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -64,11 +65,41 @@ void conn_close(struct server *s, int fd)
 	pc_close(s->st, fd);
 }
 
+static void renew_conn(struct server *s, uint32_t fd)
+{
+	unlink_conn(s, fd);
+	append_conn(s, fd);
+}
+
+/* What its peer has still to acknowledge, bytes. */
+static uint32_t queued_of(const struct server *s, uint32_t fd)
+{
+	int n;
+
+	return pc_ioctl(s->st, (int)fd, SIOCOUTQ, &n) == 0 ? (uint32_t)n : 0;
+}
+
+/* An answer waits for room, and the peer has taken some of those before it since that was last looked at. */
+static bool is_being_read(struct server *s, uint32_t fd)
+{
+	struct conn *c = &s->conns[fd];
+	const uint32_t before = c->queued;
+
+	if (before == 0)
+		return false;
+	c->queued = queued_of(s, fd);
+	return c->queued < before;
+}
+
 void conn_expire(struct server *s)
 {
 	const uint64_t idle_ns = s->config->dns->idle_ms * 1000000;
 
 	while (s->oldest != 0 && s->now_ns - s->conns[s->oldest].since_ns >= idle_ns) {
+		if (is_being_read(s, s->oldest)) {
+			renew_conn(s, s->oldest);
+			continue;
+		}
 		s->counts->dns_idle++;
 		conn_close(s, (int)s->oldest);
 	}
@@ -156,6 +187,7 @@ static enum outcome answer_all(struct server *s, int fd, size_t n, unsigned *sha
 static enum outcome serve(struct server *s, int fd, unsigned *share)
 {
 	struct conn *c = &s->conns[fd];
+	const uint32_t sent = c->sent;
 	enum outcome o;
 	size_t used;
 	ssize_t n;
@@ -169,11 +201,11 @@ static enum outcome serve(struct server *s, int fd, unsigned *share)
 	if (n <= 0)
 		return n < 0 && errno == EAGAIN && !c->ended ? WAITS : BROKEN;
 	o = answer_all(s, fd, (size_t)n, share, &used);
-	if (used > 0) {
+	if (used > 0)
 		(void)pc_recv(s->st, fd, s->in, used, MSG_TRUNC);
-		unlink_conn(s, (uint32_t)fd);
-		append_conn(s, (uint32_t)fd);
-	}
+	if (used > 0 || c->sent > sent)
+		renew_conn(s, (uint32_t)fd);
+	c->queued = o == WAITS ? queued_of(s, (uint32_t)fd) : 0;
 	if (o == ANSWERED && used == 0)
 		return c->ended ? BROKEN : WAITS;
 	return o;

@@ -11,7 +11,7 @@
 X(listen, 53, 1, 65535, "port", "UDP and TCP port, on every address") \
 X(udp_max, 1232, 512, 4096, "bytes", \
   "longest answer over UDP, for clients that take as much (EDNS); a longer one is to be asked for over TCP") \
-X(idle_ms, 10000, 100, 3600000, "ms", "time that a TCP connection may be without a whole query") \
+X(idle_ms, 10000, 100, 3600000, "ms", "time that a TCP connection may neither send a whole query nor take of its answers") \
 X(backlog, 4096, 1, 1048576, "connections", "accepted by the stack before the program takes them, per lcore") \
 X(cookies, 1, 0, 1, "boolean", "DNS cookies (RFC 7873, RFC 9018); a client with a valid one is not rate-limited") \
 X(rrl_rate, 0, 0, 1000000, "answers/s", \

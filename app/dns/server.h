@@ -22,6 +22,8 @@ struct conn {
 	uint32_t sent;   /**< bytes of the answer to the next query that have been sent already */
 	uint32_t zones;  /**< the number of the zones that that answer is made of */
 	uint32_t made_s; /**< and its time */
+	uint32_t
+	    queued; /**< bytes that the peer had still to take when it last found no room; 0: it did */
 	uint32_t again;  /**< who comes after it in the list of those with more queries; 0: none */
 	bool waits_turn; /**< it is in that list, though perhaps as what had its number before */
 	bool used;

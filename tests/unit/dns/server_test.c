@@ -468,6 +468,26 @@ static void answers_larger_than_the_buffer(void)
 	end();
 }
 
+/* An answer takes longer than a connection may be idle; one that nobody takes any more ends it. */
+static void who_reads_slowly_is_not_idle(void)
+{
+	uint8_t part[1000];
+	int fd;
+
+	begin();
+	fd = dial(SOCK_STREAM, SERVER);
+	for (int i = 0; i < 10; i++)
+		send_query(fd, &many);
+	for (int i = 0; i < 60; i++) {
+		turns(100);
+		CU_ASSERT(pc_recv(cl, fd, part, sizeof(part), 0) > 0);
+	}
+	CU_ASSERT(counts.dns_idle == 0 && counts.dns_tcp < 9 && connections() == 1);
+	turns(2100);
+	CU_ASSERT(counts.dns_idle == 1 && sv->oldest == 0);
+	end();
+}
+
 static void other_zones_end_an_answer_that_has_begun(void)
 {
 	int fd, other, whole = 0;
@@ -568,6 +588,7 @@ int main(void)
 	    {"a share of a turn", a_share_of_a_turn},
 	    {"an end within a query", an_end_within_a_query},
 	    {"answers larger than the buffer", answers_larger_than_the_buffer},
+	    {"who reads slowly is not idle", who_reads_slowly_is_not_idle},
 	    {"other zones end an answer that has begun", other_zones_end_an_answer_that_has_begun},
 	    {"who asks nothing is closed", who_asks_nothing_is_closed},
 	    {"nonsense ends a connection", nonsense_ends_a_connection},
