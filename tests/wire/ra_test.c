@@ -386,7 +386,7 @@ static void dead_router(struct wt *w)
 static void link_mtu(struct wt *w)
 {
 	const struct sockaddr_in6 to = sin6("fd00::2", 9);
-	char buf[1452];
+	char buf[1453] = {0};
 	int fd;
 
 	start6(w, false);
