@@ -68,37 +68,21 @@ static bool add_block(struct load *l, const struct client *c, struct sender *sd,
 	return ranges_add(r, from, to) != NULL;
 }
 
-/* Finds SACK among the options. Returns its blocks and how many there are. */
-static const uint8_t *find_blocks(const struct segment *s, uint32_t *n)
-{
-	const uint8_t *p = (const uint8_t *)(s->tcp + 1), *end = p + s->options;
-
-	*n = 0;
-	while (p < end && *p != 0) {
-		if (*p == 1) {
-			p++;
-			continue;
-		}
-		if (p + 1 >= end || p[1] < 2 || p + p[1] > end)
-			break;
-		if (p[0] == 5) {
-			*n = (p[1] - 2u) / 8;
-			return p + 2;
-		}
-		p += p[1];
-	}
-	return NULL;
-}
-
+/* Reads what SACK says. Returns whether any of it is news. */
 static bool read_blocks(struct load *l, const struct client *c, struct sender *sd,
                         const struct segment *s)
 {
-	uint32_t n, edges[2];
-	const uint8_t *p = find_blocks(s, &n);
+	const uint8_t *p = wire_option(s, NULL);
+	uint32_t edges[2];
 	bool news = false;
 
-	for (; n > 0; n--, p += sizeof(edges)) {
-		memcpy(edges, p, sizeof(edges));
+	while (p != NULL && p[0] != 5)
+		p = wire_option(s, p);
+	if (p == NULL)
+		return false;
+	for (const uint8_t *block = p + 2; block + sizeof(edges) <= p + p[1];
+	     block += sizeof(edges)) {
+		memcpy(edges, block, sizeof(edges));
 		news |= add_block(l, c, sd, rte_be_to_cpu_32(edges[0]), rte_be_to_cpu_32(edges[1]));
 	}
 	return news;

@@ -86,19 +86,10 @@ static void read_option(const struct load *l, struct client *c, const uint8_t *p
 /* All connections are to one server, so its options are kept once for all. */
 static void read_options(struct load *l, struct client *c, uint32_t i, const struct segment *s)
 {
-	const uint8_t *p = (const uint8_t *)(s->tcp + 1), *end = p + s->options;
 	struct offered o = {.mss = 536};
 
-	while (p < end && *p != 0) {
-		if (*p == 1) {
-			p++;
-			continue;
-		}
-		if (p + 1 >= end || p[1] < 2 || p + p[1] > end)
-			break;
+	for (const uint8_t *p = wire_option(s, NULL); p != NULL; p = wire_option(s, p))
 		read_option(l, c, p, p[1], &o);
-		p += p[1];
-	}
 	if (!is_slow(l, i))
 		l->sack = o.sack && client_offers_sack(l, i);
 	l->peer_scale = o.scale;

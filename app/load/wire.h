@@ -68,6 +68,19 @@ struct segment {
 	const uint8_t *data;
 };
 
+/** wire_option returns a segment's option behind the one at before (NULL: the first): kind, length, value. NULL: there is
+ * none, or none that is whole (RFC 9293 3.1). */
+static inline const uint8_t *wire_option(const struct segment *s, const uint8_t *before)
+{
+	const uint8_t *p = (const uint8_t *)(s->tcp + 1), *end = p + s->options;
+
+	if (before != NULL)
+		p = before + before[1];
+	while (p < end && *p == 1)
+		p++;
+	return end - p < 2 || *p == 0 || p[1] < 2 || p[1] > end - p ? NULL : p;
+}
+
 /** wire_sum sums 16-bit words in memory order. */
 static inline uint64_t wire_sum(const void *data, uint32_t len)
 {
