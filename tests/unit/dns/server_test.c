@@ -123,15 +123,24 @@ static void end(void)
 	CU_ASSERT_EQUAL(eal_in_use(pool), 0);
 }
 
-static int dial(int type, uint32_t addr)
+/* rcvbuf: its SO_RCVBUF, 0: the default */
+static int dial_with(int type, uint32_t addr, int rcvbuf)
 {
 	const struct sockaddr_in to = {
 	    .sin_family = AF_INET, .sin_port = htons(53), .sin_addr.s_addr = htonl(addr)};
 	int fd = pc_socket(cl, AF_INET, type, 0);
 
+	if (rcvbuf != 0)
+		CU_ASSERT_EQUAL(
+		    pc_setsockopt(cl, fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof(rcvbuf)), 0);
 	(void)pc_connect(cl, fd, (const struct sockaddr *)&to, sizeof(to));
 	turns(8);
 	return fd;
+}
+
+static int dial(int type, uint32_t addr)
+{
+	return dial_with(type, addr, 0);
 }
 
 /* A query as it goes over TCP. Returns its bytes. */
@@ -468,24 +477,31 @@ static void answers_larger_than_the_buffer(void)
 	end();
 }
 
-/* An answer takes longer than a connection may be idle; one that nobody takes any more ends it. */
-static void who_reads_slowly_is_not_idle(void)
+/* An answer takes longer than a connection may be idle, of step bytes each 100 ms; one that nobody takes any more ends it. */
+static void read_slowly(size_t step, int rcvbuf)
 {
 	uint8_t part[1000];
 	int fd;
 
 	begin();
-	fd = dial(SOCK_STREAM, SERVER);
+	fd = dial_with(SOCK_STREAM, SERVER, rcvbuf);
 	for (int i = 0; i < 10; i++)
 		send_query(fd, &many);
 	for (int i = 0; i < 60; i++) {
 		turns(100);
-		CU_ASSERT(pc_recv(cl, fd, part, sizeof(part), 0) > 0);
+		CU_ASSERT(pc_recv(cl, fd, part, step, 0) > 0);
 	}
 	CU_ASSERT(counts.dns_idle == 0 && counts.dns_tcp < 9 && connections() == 1);
 	turns(2100);
 	CU_ASSERT(counts.dns_idle == 1 && sv->oldest == 0);
 	end();
+}
+
+/* Also so slowly that there is no room to go on with the answer for longer than that. */
+static void who_reads_slowly_is_not_idle(void)
+{
+	read_slowly(1000, 0);
+	read_slowly(180, 1024);
 }
 
 static void other_zones_end_an_answer_that_has_begun(void)
