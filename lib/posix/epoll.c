@@ -84,14 +84,14 @@ static int kernel_wait(int ep, struct epoll_event *events, int max, uint64_t wai
 	struct timespec ts = {.tv_sec = (time_t)(wait_ns / 1000000000),
 	                      .tv_nsec = (long)(wait_ns % 1000000000)};
 	int n = (int)sys(epoll_pwait2, ep, events, max, wait_ns == UINT64_MAX ? NULL : &ts, mask,
-	                 _NSIG / 8);
+	                 SYS_SIGSET_BYTES);
 	uint64_t ms = wait_ns / 1000000 + (wait_ns % 1000000 != 0);
 
 	if (n >= 0 || errno != ENOSYS)
 		return n;
 	return (int)sys(epoll_pwait, ep, events, max,
 	                wait_ns == UINT64_MAX ? -1 : (int)(ms < INT_MAX ? ms : INT_MAX), mask,
-	                _NSIG / 8);
+	                SYS_SIGSET_BYTES);
 }
 
 /* What the kernel's descriptors have to say now. Behind events that are for ourselves alone there may be others, if all places

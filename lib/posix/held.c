@@ -122,7 +122,7 @@ int held_look(struct held *h, bool always)
 		for (int sig = 1; sig < _NSIG; sig++)
 			if (sigismember(&waiting, sig) != 1)
 				(void)sigaddset(&mask, sig);
-	ran = sys(ppoll, NULL, 0, &none, &mask, _NSIG / 8) < 0 && errno == EINTR;
+	ran = sys(ppoll, NULL, 0, &none, &mask, SYS_SIGSET_BYTES) < 0 && errno == EINTR;
 	return ran && (always ? effect != IGNORED : effect == INTERRUPTS) ? -EINTR : 0;
 }
 

@@ -141,7 +141,8 @@ static int ask_kernel(struct polling *g, const struct timespec *ts, const sigset
 {
 	/* a sandbox may have set RLIMIT_NOFILE to 1, and then more are EINVAL (sshd) */
 	const nfds_t first = g->any_kernel ? 0 : g->n, own = at_load(&client.sandboxed) ? 1 : OWN;
-	int rc = (int)sys(ppoll, &g->kernel[first], g->n + own - first, ts, mask, _NSIG / 8), ours;
+	int rc = (int)sys(ppoll, &g->kernel[first], g->n + own - first, ts, mask, SYS_SIGSET_BYTES),
+	    ours;
 
 	if (rc < 0)
 		return -errno;
@@ -290,13 +291,13 @@ static int poll_until(struct pollfd *p, nfds_t n, uint64_t deadline, const struc
 	}
 	if (client.chan == NULL || n >= client.max_fds ||
 	    (n > 0 && !user_may_be(p, n * sizeof(*p)))) {
-		rc = (int)sys(ppoll, p, n, ts, mask, _NSIG / 8);
+		rc = (int)sys(ppoll, p, n, ts, mask, SYS_SIGSET_BYTES);
 	} else if (g.file == NULL || g.kernel == NULL) {
 		rc = (int)fail(-ENOMEM);
 	} else {
 		sort_out(&g);
 		rc = g.any_ours ? (int)fail(run(&g, deadline, mask))
-		                : (int)sys(ppoll, p, n, ts, mask, _NSIG / 8);
+		                : (int)sys(ppoll, p, n, ts, mask, SYS_SIGSET_BYTES);
 		for (nfds_t i = 0; i < n; i++)
 			if (g.file[i] != NULL)
 				file_put(g.file[i]);

@@ -8,11 +8,16 @@
  */
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define sys(name, ...) syscall(SYS_##name, __VA_ARGS__)
+
+/* Of a set of signals, as the kernel has it. Not an int: the upper half of an argument on the stack, where the last of six is, is
+ * whatever was there before. */
+#define SYS_SIGSET_BYTES ((size_t)_NSIG / 8)
 
 static inline int sys_close(int fd)
 {

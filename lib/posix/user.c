@@ -28,7 +28,7 @@ static bool is_near_stack(const void *p, size_t n)
 static bool can_read(const void *p)
 {
 	const int saved = errno;
-	const bool ok = sys(rt_sigprocmask, -1, p, NULL, _NSIG / 8) == 0 || errno != EFAULT;
+	const bool ok = sys(rt_sigprocmask, -1, p, NULL, SYS_SIGSET_BYTES) == 0 || errno != EFAULT;
 
 	errno = saved;
 	return ok;

@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define REAL_SIGSET_BYTES (_NSIG / 8)
+#include "posix/sys.h"
 
 /* Type, name, parameters, arguments, and the system call to be made while it cannot be found. */
 #define REAL_LIST(REAL)                                                                            \
@@ -85,7 +85,7 @@
 	     syscall(SYS_poll, p, n, t))                                                           \
 	REAL(int, ppoll,                                                                           \
 	     (struct pollfd * p, nfds_t n, const struct timespec *t, const sigset_t *s),           \
-	     (p, n, t, s), syscall(SYS_ppoll, p, n, t, s, REAL_SIGSET_BYTES))                      \
+	     (p, n, t, s), syscall(SYS_ppoll, p, n, t, s, SYS_SIGSET_BYTES))                       \
 	REAL(int, select, (int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *t),             \
 	     (n, r, w, e, t), syscall(SYS_select, n, r, w, e, t))                                  \
 	REAL(                                                                                      \
@@ -97,12 +97,12 @@
 	REAL(int, epoll_ctl, (int ep, int op, int fd, struct epoll_event *e), (ep, op, fd, e),     \
 	     syscall(SYS_epoll_ctl, ep, op, fd, e))                                                \
 	REAL(int, epoll_wait, (int ep, struct epoll_event *e, int n, int t), (ep, e, n, t),        \
-	     syscall(SYS_epoll_pwait, ep, e, n, t, NULL, REAL_SIGSET_BYTES))                       \
+	     syscall(SYS_epoll_pwait, ep, e, n, t, NULL, SYS_SIGSET_BYTES))                        \
 	REAL(int, epoll_pwait, (int ep, struct epoll_event *e, int n, int t, const sigset_t *s),   \
-	     (ep, e, n, t, s), syscall(SYS_epoll_pwait, ep, e, n, t, s, REAL_SIGSET_BYTES))        \
+	     (ep, e, n, t, s), syscall(SYS_epoll_pwait, ep, e, n, t, s, SYS_SIGSET_BYTES))         \
 	REAL(int, epoll_pwait2,                                                                    \
 	     (int ep, struct epoll_event *e, int n, const struct timespec *t, const sigset_t *s),  \
-	     (ep, e, n, t, s), syscall(SYS_epoll_pwait2, ep, e, n, t, s, REAL_SIGSET_BYTES))       \
+	     (ep, e, n, t, s), syscall(SYS_epoll_pwait2, ep, e, n, t, s, SYS_SIGSET_BYTES))        \
 	REAL(int, pthread_create,                                                                  \
 	     (pthread_t * t, const pthread_attr_t *a, void *(*f)(void *), void *arg),              \
 	     (t, a, f, arg), EAGAIN)                                                               \
