@@ -53,6 +53,17 @@ int control_send(int socket, const void *message, uint32_t n, int fd)
 	return rc < 0 ? -errno : 0;
 }
 
+/* The descriptor that came with a message, or -1. */
+static int descriptor_in(struct msghdr *m)
+{
+	const struct cmsghdr *c = CMSG_FIRSTHDR(m);
+	int fd = -1;
+
+	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	return fd;
+}
+
 int control_recv(int socket, void *message, uint32_t n, int *fd)
 {
 	struct iovec iov = {.iov_base = message, .iov_len = n};
@@ -60,23 +71,24 @@ int control_recv(int socket, void *message, uint32_t n, int *fd)
 	struct msghdr m = {.msg_iov = &iov,
 	                   .msg_iovlen = 1,
 	                   .msg_control = space.bytes,
-	                   .msg_controllen = sizeof(space.bytes)};
-	const struct cmsghdr *c;
-	int got = -1;
+	                   .msg_controllen = CMSG_LEN(
+	                       sizeof(int))}; /* no room for a second one, which would stay open */
+	int got, error = 0;
 	ssize_t rc;
 
 	do
 		rc = syscall(SYS_recvmsg, socket, &m, MSG_CMSG_CLOEXEC);
 	while (rc < 0 && errno == EINTR);
 	if (rc <= 0)
-		return rc < 0 ? -errno : -ECONNRESET;
-	c = CMSG_FIRSTHDR(&m);
-	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-	    c->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&got, CMSG_DATA(c), sizeof(int));
+		error = rc < 0 ? -errno : -ECONNRESET;
+	else if ((uint32_t)rc != n || (m.msg_flags & MSG_TRUNC))
+		error = -EBADMSG;
+	got = rc < 0 ? -1 : descriptor_in(&m); /* also beside a message without bytes */
+	if (got >= 0 && (fd == NULL || error != 0)) {
+		(void)syscall(SYS_close, got);
+		got = -1;
+	}
 	if (fd != NULL)
 		*fd = got;
-	else if (got >= 0)
-		(void)syscall(SYS_close, got);
-	return (uint32_t)rc == n && !(m.msg_flags & MSG_TRUNC) ? 0 : -EBADMSG;
+	return error;
 }

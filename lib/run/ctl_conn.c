@@ -91,7 +91,8 @@ ssize_t ctl_receive(int conn, char *text, size_t size, int *file)
 	                     .msg_controllen =
 	                         CMSG_LEN(sizeof(int))}; /* no room for a second one */
 	const ssize_t got = recvmsg(conn, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	const struct cmsghdr *c = got > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
+	/* beside a packet without bytes, too, there may be a file */
+	const struct cmsghdr *c = got >= 0 ? CMSG_FIRSTHDR(&msg) : NULL;
 
 	*file = -1;
 	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)

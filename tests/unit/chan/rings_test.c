@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../files.h"
 #include "../unit.h"
 #include "chan/chan.h"
 #include "chan/control.h"
@@ -347,6 +348,36 @@ static void messages_carry_descriptors(void)
 	close(pipes[1]);
 }
 
+/* whoever may attach cannot leave descriptors open at the other end that it knows nothing of */
+static void no_descriptor_is_left(void)
+{
+	const uint32_t word_ = 7;
+	uint32_t got = 0;
+	int pair[2], fd = -1, *where[2] = {&fd, NULL};
+	unsigned before;
+
+	CU_ASSERT_FATAL(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
+	before = files_count();
+	for (unsigned nb = 1; nb <= 2; nb++) {
+		for (int i = 0; i < 2; i++) {
+			CU_ASSERT(files_send(pair[0], &word_, sizeof(word_), nb));
+			CU_ASSERT_EQUAL(control_recv(pair[1], &got, sizeof(got), where[i]), 0);
+			CU_ASSERT(got == 7 && (where[i] == NULL || (fd >= 0 && close(fd) == 0)));
+			CU_ASSERT_EQUAL(files_count(), before);
+			CU_ASSERT(files_send(pair[0], &word_, 2, nb));
+			CU_ASSERT_EQUAL(control_recv(pair[1], &got, sizeof(got), where[i]),
+			                -EBADMSG);
+			CU_ASSERT_EQUAL(files_count(), before);
+			CU_ASSERT(files_send(pair[0], &word_, 0, nb));
+			CU_ASSERT_EQUAL(control_recv(pair[1], &got, sizeof(got), where[i]),
+			                -ECONNRESET);
+			CU_ASSERT(files_count() == before && (where[i] == NULL || fd == -1));
+		}
+	}
+	close(pair[0]);
+	close(pair[1]);
+}
+
 static const struct unit_case cases[] = {
     {"posts come once and in order", posts_come_once_and_in_order},
     {"a full post ring says so", a_full_post_ring_says_so},
@@ -358,6 +389,7 @@ static const struct unit_case cases[] = {
     {"a dead holder is put away", a_dead_holder_is_put_away},
     {"a segment is checked", a_segment_is_checked},
     {"messages carry descriptors", messages_carry_descriptors},
+    {"no descriptor is left", no_descriptor_is_left},
 };
 
 UNIT_MAIN("chan/rings", cases)

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../files.h"
 #include "../unit.h"
 
 #define LINES 20000
@@ -146,8 +147,30 @@ static void guests(void)
 		close(ends[i][1]);
 }
 
+/* no file is left open that nobody knows of: not a second one, nor one beside no command at all */
+static void files(void)
+{
+	struct ctl_answer a;
+	unsigned before;
+	char text[16];
+	int file;
+
+	begin(&a, 100);
+	before = files_count();
+	for (unsigned nb = 1; nb <= 2; nb++) {
+		for (size_t n = 0; n <= 4; n += 4) {
+			CU_ASSERT(files_send(pair[1], "text", n, nb));
+			CU_ASSERT(ctl_receive(pair[0], text, sizeof(text), &file) == (ssize_t)n);
+			CU_ASSERT(file >= 0 && close(file) == 0);
+			CU_ASSERT_EQUAL(files_count(), before);
+		}
+	}
+	end();
+}
+
 static const struct unit_case cases[] = {
     {"nobody reads", nobody_reads},
+    {"files beside commands", files},
     {"somebody reads", somebody_reads},
     {"a connection that is given away", a_connection_that_is_given_away},
     {"guests", guests},
