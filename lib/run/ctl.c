@@ -33,7 +33,8 @@
 #include "worker.h"
 
 #define LOOK_FIRST_US 20
-#define CAPTURE_MS    1 /* between turns of a capture */
+#define CAPTURE_MS    1   /* between turns of a capture */
+#define LEFT_MS       100 /* between looks at one that is over */
 #define LOOK_AGAIN_US 500
 #define PATIENCE_US   2000000
 #define LACK_US       10000 /* of descriptors */
@@ -46,7 +47,7 @@ struct ctl {
 	char path[108];
 	struct ctl_view *view;
 	struct ctl_capture *capture; /* NULL: nobody captures */
-	struct ctl_capture *left;    /* one that is over, and that an lcore may still write to */
+	struct ctl_capture *left;    /* one that is over, for which an lcore had no time yet */
 };
 
 int ctl_wait(const bool *ends, const struct worker *w, uint64_t ticket)
@@ -131,33 +132,41 @@ static void change(const struct ctl *c, const struct pc_change *what, FILE *f)
 
 /* ---- captures -------------------------------------------------------------------------------- */
 
+/* Frees it when all lcores know that it is over. */
+static void end_left(struct ctl *c)
+{
+	if (!ctl_capture_end(c->left))
+		return;
+	ctl_capture_free(c->left);
+	c->left = NULL;
+}
+
 static void end_capture(struct ctl *c)
 {
-	if (ctl_capture_end(c->capture))
-		ctl_capture_free(c->capture);
-	else
-		c->left = c->capture;
+	c->left = c->capture;
 	c->capture = NULL;
+	end_left(c);
 }
 
 /* Begins a capture for who is at the other end of *conn, which is the capture's then. */
 static void start_capture(struct ctl *c, const struct ctl_capture_args *args, int *conn, FILE *f)
 {
-	char why[256];
+	char why[256] = "no memory";
 
-	if (c->left != NULL && ctl_capture_end(c->left)) {
-		ctl_capture_free(c->left);
-		c->left = NULL;
-	}
+	if (c->left != NULL)
+		end_left(c);
 	if (c->capture != NULL || c->left != NULL) {
 		fputs("error somebody else captures\n", f);
 		return;
 	}
-	c->capture = ctl_capture_start(c->run, &c->ends, *conn, args, why, sizeof(why));
-	if (c->capture != NULL)
+	c->capture = ctl_capture_create(c->run, &c->ends, args);
+	if (c->capture != NULL && ctl_capture_start(c->capture, *conn, why, sizeof(why)) == 0) {
 		*conn = -1;
-	else
-		fprintf(f, "error %s\n", why);
+		return;
+	}
+	fprintf(f, "error %s\n", why);
+	if (c->capture != NULL)
+		end_capture(c);
 }
 
 /* ---- the firewall ----------------------------------------------------------------------------- */
@@ -233,6 +242,16 @@ static int min_ms(int a, int b)
 	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
+/* Goes on with what captures want. Returns in how many milliseconds to do so again, -1: they want nothing. */
+static int turn_captures(struct ctl *c)
+{
+	if (c->capture != NULL && !ctl_capture_turn(c->capture))
+		end_capture(c);
+	if (c->left != NULL)
+		end_left(c);
+	return c->capture != NULL ? CAPTURE_MS : c->left != NULL ? LEFT_MS : -1;
+}
+
 static void *control(void *arg)
 {
 	struct ctl *c = arg;
@@ -243,13 +262,9 @@ static void *control(void *arg)
 	while (!__atomic_load_n(&c->ends, __ATOMIC_ACQUIRE)) {
 		const int silent_ms = ctl_guests_expire(&guests, ctl_now_ms());
 		const unsigned n = ctl_guests_watch(&guests, fds + 2);
-		const int ready =
-		    poll(fds, 2 + n, min_ms(c->capture != NULL ? CAPTURE_MS : -1, silent_ms));
 		int conn;
 
-		if (c->capture != NULL && !ctl_capture_turn(c->capture))
-			end_capture(c);
-		if (ready <= 0)
+		if (poll(fds, 2 + n, min_ms(turn_captures(c), silent_ms)) <= 0)
 			continue;
 		while ((conn = ctl_guests_take(&guests, fds + 2, n)) >= 0)
 			serve_connection(c, conn);

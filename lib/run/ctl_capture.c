@@ -296,8 +296,8 @@ bool ctl_capture_turn(struct ctl_capture *c)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-static struct ctl_capture *make(struct run *r, const bool *ends, int conn,
-                                const struct ctl_capture_args *args)
+struct ctl_capture *ctl_capture_create(struct run *r, const bool *ends,
+                                       const struct ctl_capture_args *args)
 {
 	struct ctl_capture *c = calloc(1, sizeof(*c) + r->nb_workers * sizeof(c->lane[0]));
 
@@ -311,7 +311,7 @@ static struct ctl_capture *make(struct run *r, const bool *ends, int conn,
 	c->args = *args;
 	c->program = (struct sock_fprog){.len = args->nb_insn, .filter = c->args.insn};
 	c->ends = ends;
-	c->conn = conn;
+	c->conn = -1;
 	c->nb_lanes = r->nb_workers;
 	for (unsigned i = 0; i < c->nb_lanes; i++) {
 		c->lane[i].capture = c;
@@ -336,26 +336,17 @@ static int open_lanes(struct ctl_capture *c, char *why, size_t len)
 	return 0;
 }
 
-struct ctl_capture *ctl_capture_start(struct run *r, const bool *ends, int conn,
-                                      const struct ctl_capture_args *args, char *why, size_t len)
+int ctl_capture_start(struct ctl_capture *c, int conn, char *why, size_t len)
 {
-	struct ctl_capture *c = make(r, ends, conn, args);
 	const int bytes = CONN_BYTES;
 
-	if (c == NULL) {
-		snprintf(why, len, "no memory");
-		return NULL;
-	}
-	if (open_lanes(c, why, len) != 0) {
-		c->conn = -1;
-		if (ctl_capture_end(c))
-			ctl_capture_free(c);
-		return NULL;
-	}
+	if (open_lanes(c, why, len) != 0)
+		return -1;
+	c->conn = conn;
 	(void)setsockopt(conn, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 	(void)send(conn, "ok\n", 3, MSG_NOSIGNAL);
 	pack_header(c);
-	return c;
+	return 0;
 }
 
 static void send_report(const struct ctl_capture *c)
@@ -371,24 +362,31 @@ static void send_report(const struct ctl_capture *c)
 	(void)send(c->conn, text, (size_t)n, MSG_NOSIGNAL);
 }
 
+/* Has a lane's socket closed. Returns whether it is, and nobody writes to the lane any more. */
+static bool end_lane(struct lane *l)
+{
+	const bool *ends = l->capture->ends;
+
+	if (!ctl_call_is_made(&l->call))
+		return false;
+	if (l->fd >= 0 && !__atomic_load_n(ends, __ATOMIC_ACQUIRE))
+		(void)ctl_call(&l->call, ends, l->worker, close_lane, l);
+	return ctl_call_is_made(&l->call) && (l->fd < 0 || __atomic_load_n(ends, __ATOMIC_ACQUIRE));
+}
+
 bool ctl_capture_end(struct ctl_capture *c)
 {
-	bool free_now = true;
+	bool all = true;
 
-	for (unsigned i = 0; i < c->nb_lanes; i++) {
-		struct lane *l = &c->lane[i];
-
-		if (l->fd >= 0 && !__atomic_load_n(c->ends, __ATOMIC_ACQUIRE))
-			(void)ctl_call(&l->call, c->ends, l->worker, close_lane, l);
-		free_now &= ctl_call_is_made(&l->call);
-	}
+	for (unsigned i = 0; i < c->nb_lanes; i++)
+		all &= end_lane(&c->lane[i]);
 	if (c->conn >= 0) {
 		(void)send_packed(c);
 		send_report(c);
 		(void)close(c->conn);
 	}
 	c->conn = -1;
-	return free_now;
+	return all;
 }
 
 void ctl_capture_free(struct ctl_capture *c)

@@ -18,16 +18,19 @@
 
 struct ctl_capture;
 
-/** ctl_capture_start begins, for who is at the other end of conn, which it owns then. Returns NULL with a line in
- * why; conn is the caller's still. */
-struct ctl_capture *ctl_capture_start(struct run *r, const bool *ends, int conn,
-                                      const struct ctl_capture_args *args, char *why, size_t len);
+/** ctl_capture_create makes one, or returns NULL: no memory. */
+struct ctl_capture *ctl_capture_create(struct run *r, const bool *ends,
+                                       const struct ctl_capture_args *args);
+
+/** ctl_capture_start begins, for who is at the other end of conn, which it owns then. Returns 0, or -1 with a line in
+ * why: conn is the caller's still, and some lcores may have begun, so it is to be ended. */
+int ctl_capture_start(struct ctl_capture *c, int conn, char *why, size_t len);
 
 /** ctl_capture_turn goes on. Returns false when it is over: who has asked is gone or has had enough. */
 bool ctl_capture_turn(struct ctl_capture *c);
 
-/** ctl_capture_end ends it. What lcores may still write to stays until ctl_capture_free; returns whether that may be
- * called now, else when the stacks are gone. */
+/** ctl_capture_end ends it. Returns whether that is done and ctl_capture_free may be called. Else an lcore has had no time for
+ * it: it is to be called again, or, when the stacks are gone, ctl_capture_free. */
 bool ctl_capture_end(struct ctl_capture *c);
 void ctl_capture_free(struct ctl_capture *c);
 
