@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -127,25 +128,36 @@ static bool read_secret(const char *line, uint8_t secret[COOKIE_SECRET])
 	return true;
 }
 
+/* What is wrong with a line, or NULL. */
+static const char *take_line(char *line, struct cookie_secrets *s)
+{
+	char *text = line + strspn(line, " \t");
+
+	text[strcspn(text, "# \t\r\n")] = '\0';
+	if (*text == '\0')
+		return NULL;
+	if (s->n == COOKIE_SECRETS)
+		return "more than 4 secrets";
+	return read_secret(text, s->secret[s->n++])
+	           ? NULL
+	           : "a line is no secret of 32 hexadecimal digits";
+}
+
 /* What is wrong with a file, or NULL. */
 static const char *read_secrets(FILE *f, struct cookie_secrets *s)
 {
-	char line[128];
+	const char *wrong = NULL;
+	char *line = NULL;
+	size_t size = 0;
 
-	while (fgets(line, sizeof(line), f) != NULL) {
-		char *text = line + strspn(line, " \t");
-
-		text[strcspn(text, "# \t\r\n")] = '\0';
-		if (*text == '\0')
-			continue;
-		if (s->n == COOKIE_SECRETS)
-			return "more than 4 secrets";
-		if (!read_secret(text, s->secret[s->n++]))
-			return "a line is no secret of 32 hexadecimal digits";
-	}
-	if (ferror(f))
-		return "it cannot be read";
-	return s->n > 0 ? NULL : "there is no secret";
+	while (wrong == NULL && getline(&line, &size, f) >= 0)
+		wrong = take_line(line, s);
+	free(line);
+	if (wrong == NULL && ferror(f))
+		wrong = "it cannot be read";
+	if (wrong == NULL && s->n == 0)
+		wrong = "there is no secret";
+	return wrong;
 }
 
 int cookie_read(struct cookie_secrets *s, const char *path, char *why, size_t why_len)

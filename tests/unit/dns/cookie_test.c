@@ -177,6 +177,13 @@ static void files(void)
 	CU_ASSERT(secrets.n == 2 && bytes_of(SECRET, first) == COOKIE_SECRET);
 	CU_ASSERT(memcmp(secrets.secret[0], first, COOKIE_SECRET) == 0);
 	CU_ASSERT(secrets.secret[1][0] == 0xdd && secrets.secret[1][15] == 0x15);
+	/* a line may be long */
+	CU_ASSERT(
+	    read_text(
+	        "# the other servers of this name have the same secret, and it is changed "
+	        "on all of them within the hour, of which README.txt beside it says more\n" SECRET
+	        "\n") == 0 &&
+	    secrets.n == 1);
 	/* what cannot be read changes nothing */
 	CU_ASSERT(read_text("\n# nothing\n") != 0 && strstr(why, "there is no secret") != NULL);
 	CU_ASSERT(read_text(SECRET "\ne5e9\n") != 0 && strstr(why, "32 hexadecimal") != NULL);
