@@ -21,9 +21,10 @@
 #include <percore/run.h>
 #include <percore/socket.h>
 
+#include "../shared/listener.h"
+
 #define EVENTS           64
 #define ACCEPTS_PER_TURN 256
-#define CONN_EVENTS      (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 #define DRAIN_TURNS      1000
 #define LOOK_NS          UINT64_C(500000000) /* at new zones, so that the old ones can go */
 
@@ -38,26 +39,29 @@ static int prepare_datagrams(struct pc_stack *st, int fd)
 	return pc_setsockopt(st, fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &omit6, sizeof(omit6));
 }
 
-/* A socket on our port, on every address of both families. Returns it, or -1 with errno. */
-static int open_socket(struct server *s, int type)
+/* Returns a socket on our UDP port, on every address of both families, or -1 with errno. */
+static int open_datagrams(struct server *s)
 {
 	const uint16_t port = (uint16_t)s->config->dns->listen;
 	const struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-	struct epoll_event event = {.events = EPOLLIN};
-	const int fd = pc_socket(s->st, AF_INET6, type, 0), one = 1;
+	const int fd = pc_socket(s->st, AF_INET6, SOCK_DGRAM, 0);
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
 
 	if (fd < 0)
 		return -1;
-	event.data.fd = fd;
 	if (pc_bind(s->st, fd, (const struct sockaddr *)&any, sizeof(any)) == 0 &&
-	    (type != SOCK_DGRAM || prepare_datagrams(s->st, fd) == 0) &&
-	    (type != SOCK_STREAM ||
-	     (pc_setsockopt(s->st, fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0 &&
-	      pc_listen(s->st, fd, (int)s->config->dns->backlog) == 0)) &&
+	    prepare_datagrams(s->st, fd) == 0 &&
 	    pc_epoll_ctl(s->st, s->epfd, EPOLL_CTL_ADD, fd, &event) == 0)
 		return fd;
 	pc_close(s->st, fd);
 	return -1;
+}
+
+static int open_listener(struct server *s)
+{
+	const struct dns_config *c = s->config->dns;
+
+	return listener_open(s->st, s->epfd, (uint16_t)c->listen, (int)c->backlog);
 }
 
 static int take_memory(struct server *s)
@@ -95,8 +99,8 @@ struct server *server_start(struct pc_stack *st, const struct server_config *con
 		return NULL;
 	}
 	s->epfd = pc_epoll_create(st);
-	s->udp = s->epfd < 0 ? -1 : open_socket(s, SOCK_DGRAM);
-	s->listener = s->udp < 0 ? -1 : open_socket(s, SOCK_STREAM);
+	s->udp = s->epfd < 0 ? -1 : open_datagrams(s);
+	s->listener = s->udp < 0 ? -1 : open_listener(s);
 	if (s->listener < 0) {
 		snprintf(why, why_len, "cannot listen on port %u: %s",
 		         (unsigned)config->dns->listen, strerror(errno));
@@ -108,18 +112,12 @@ struct server *server_start(struct pc_stack *st, const struct server_config *con
 
 static void accept_all(struct server *s)
 {
-	struct epoll_event event = {.events = CONN_EVENTS};
-
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-		const int fd = pc_accept(s->st, s->listener, NULL, NULL);
+		const int fd = listener_accept(s->st, s->epfd, s->listener, s->max_conns);
 
 		if (fd < 0)
 			return;
-		event.data.fd = fd;
-		if ((uint32_t)fd >= s->max_conns ||
-		    pc_epoll_ctl(s->st, s->epfd, EPOLL_CTL_ADD, fd, &event) != 0)
-			pc_close(s->st, fd);
-		else
+		if (fd > 0)
 			conn_open(s, fd);
 	}
 }

@@ -24,11 +24,12 @@
 #include <percore/run.h>
 #include <percore/socket.h>
 
+#include "../shared/listener.h"
+
 #define EVENTS_PER_WAIT  64
 #define WAITS_PER_TURN   8
 #define ACCEPTS_PER_TURN 256
 #define EXPIRED_PER_TURN 256
-#define CONN_EVENTS      (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 
 static uint32_t count_buffers(const struct http_config *config, uint64_t max_connections)
 {
@@ -74,23 +75,14 @@ static int take_memory(struct server *s)
 static int listen_on(struct server *s, char *why, size_t why_len)
 {
 	const uint16_t port = (uint16_t)s->config.listen;
-	/* every address of both families */
-	const struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-	struct epoll_event event = {.events = EPOLLIN};
-	const int one = 1;
 
 	s->epfd = pc_epoll_create(s->st);
-	s->listener = pc_socket(s->st, AF_INET6, SOCK_STREAM, 0);
-	event.data.fd = s->listener;
-	if (s->epfd < 0 || s->listener < 0 ||
-	    pc_setsockopt(s->st, s->listener, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) != 0 ||
-	    pc_bind(s->st, s->listener, (const struct sockaddr *)&any, sizeof(any)) != 0 ||
-	    pc_listen(s->st, s->listener, (int)s->config.backlog) != 0 ||
-	    pc_epoll_ctl(s->st, s->epfd, EPOLL_CTL_ADD, s->listener, &event) != 0) {
-		snprintf(why, why_len, "cannot listen on port %u: %s", port, strerror(errno));
-		return -1;
-	}
-	return 0;
+	if (s->epfd >= 0)
+		s->listener = listener_open(s->st, s->epfd, port, (int)s->config.backlog);
+	if (s->listener >= 0)
+		return 0;
+	snprintf(why, why_len, "cannot listen on port %u: %s", port, strerror(errno));
+	return -1;
 }
 
 struct server *server_start(struct pc_stack *st, const struct server_config *config, char *why,
@@ -125,18 +117,12 @@ struct server *server_start(struct pc_stack *st, const struct server_config *con
 
 static void accept_all(struct server *s)
 {
-	struct epoll_event event = {.events = CONN_EVENTS};
-
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-		const int fd = pc_accept(s->st, s->listener, NULL, NULL);
+		const int fd = listener_accept(s->st, s->epfd, s->listener, s->max_conns);
 
 		if (fd < 0)
 			return;
-		event.data.fd = fd;
-		if ((uint32_t)fd >= s->max_conns ||
-		    pc_epoll_ctl(s->st, s->epfd, EPOLL_CTL_ADD, fd, &event) != 0)
-			pc_close(s->st, fd);
-		else
+		if (fd > 0)
 			conn_open(s, fd);
 	}
 }
