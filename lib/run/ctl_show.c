@@ -112,22 +112,46 @@ static void refuse(FILE *f, int rc)
 	fprintf(f, "error %s\n", strerror(-rc));
 }
 
-/* Has the first stack do so. Returns whether it has. */
-static bool ask_first(struct ctl_view *v, view_call call, FILE *f)
-{
-	const int rc = ask(v, v->run->workers[0], call);
-
-	if (rc != 0)
-		refuse(f, rc);
-	else
-		fputs("ok\n", f);
-	return rc == 0;
-}
-
 /* how many entries of a list there are to be printed */
 static unsigned printed(const struct ctl_view *v)
 {
 	return RTE_MIN(v->n, (unsigned)LIST_MAX);
+}
+
+static void print_routes(const struct ctl_view *v, FILE *f)
+{
+	ctl_print_routes(f, v->route, printed(v));
+}
+
+static void print_addrs(const struct ctl_view *v, FILE *f)
+{
+	ctl_print_addrs(f, v->addr, printed(v));
+}
+
+static void print_neighs(const struct ctl_view *v, FILE *f)
+{
+	ctl_print_neighs(f, v->neigh, printed(v));
+}
+
+static void print_denied(const struct ctl_view *v, FILE *f)
+{
+	ctl_print_denied(f, v->denied, printed(v));
+}
+
+/* A list that the first stack fills in. */
+static void show_list(struct ctl_view *v, view_call call,
+                      void (*print)(const struct ctl_view *v, FILE *f), FILE *f)
+{
+	const int rc = ask(v, v->run->workers[0], call);
+
+	if (rc != 0) {
+		refuse(f, rc);
+		return;
+	}
+	fputs("ok\n", f);
+	print(v, f);
+	if (v->n > printed(v))
+		fprintf(f, "and %u more\n", v->n - printed(v));
 }
 
 static void add_usage(struct pc_stack_usage *sum, const struct pc_stack_usage *u)
@@ -231,59 +255,45 @@ static void show_sockets(struct ctl_view *v, const struct pc_socket_match *match
 
 void ctl_view_show(struct ctl_view *v, const struct ctl_command *command, FILE *f)
 {
-	view_call call = NULL;
-
 	switch (command->verb) {
 	case CTL_SHOW_ROUTES:
-		call = list_routes;
+		show_list(v, list_routes, print_routes, f);
 		break;
 	case CTL_SHOW_ADDRS:
-		call = list_addrs;
+		show_list(v, list_addrs, print_addrs, f);
 		break;
 	case CTL_SHOW_NEIGHS:
-		call = list_neighs;
+		show_list(v, list_neighs, print_neighs, f);
 		break;
 	case CTL_SHOW_DENIED:
-		call = list_denied;
+		show_list(v, list_denied, print_denied, f);
 		break;
 	case CTL_SHOW_USAGE:
 		show_usage(v, f);
-		return;
+		break;
 	case CTL_SHOW_COUNTERS:
 		show_counters(v, command->all, f);
-		return;
+		break;
 	case CTL_SHOW_SOCKETS:
 		show_sockets(v, &command->match, f);
-		return;
+		break;
 	case CTL_SHOW_FIREWALL:
 		fputs("ok\n", f);
 		firewall_show(v->run, f);
-		return;
+		break;
 	case CTL_SHOW_PORTS:
 		ctl_show_ports(v->run, f);
-		return;
+		break;
 	case CTL_SHOW_LCORES:
 		ctl_show_lcores(v->run, f);
-		return;
+		break;
 	case CTL_CHANGE:
 	case CTL_CAPTURE:
 	case CTL_LOAD_FIREWALL:
 	case CTL_CHECK_FIREWALL:
 	case CTL_FLUSH_FIREWALL:
-		return;
+		break; /* nothing to be shown */
 	}
-	if (!ask_first(v, call, f))
-		return;
-	if (call == list_routes)
-		ctl_print_routes(f, v->route, printed(v));
-	else if (call == list_addrs)
-		ctl_print_addrs(f, v->addr, v->n);
-	else if (call == list_neighs)
-		ctl_print_neighs(f, v->neigh, printed(v));
-	else
-		ctl_print_denied(f, v->denied, printed(v));
-	if (v->n > printed(v))
-		fprintf(f, "and %u more\n", v->n - printed(v));
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
