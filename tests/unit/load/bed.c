@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "../../support/eal.h"
+#include "report.h"
 
 #define SOCKETS   4096
 #define HTTP_PORT 80
@@ -253,6 +254,27 @@ uint32_t bed_connections(const struct bed *b)
 
 	pc_stack_get_usage(b->sv->st, &usage);
 	return usage.connections;
+}
+
+uint64_t bed_answers(const struct bed *b)
+{
+	return b->load->at_end.answers - b->load->at_run.answers;
+}
+
+void bed_check(const struct bed *b)
+{
+	if (load_has_fault(b->load)) {
+		printf("%s: %s\n", b->config.mode->name, b->load->why);
+		report_summary(b->load, stdout);
+	}
+	CU_ASSERT(!load_has_fault(b->load));
+}
+
+void bed_check_over(const struct bed *b)
+{
+	bed_check(b);
+	if (b->sv != NULL)
+		CU_ASSERT_EQUAL(bed_connections(b), 0);
 }
 
 void bed_end(struct bed *b)

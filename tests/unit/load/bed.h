@@ -16,6 +16,12 @@
 #define BED_STEP_NS 20000u
 #define BED_BODY    1000
 
+/* one frame in a hundred is lost, each way */
+#define BED_LOSSY(n)                                                    \
+	{                                                               \
+		.seed = (n), .rx_loss_ppm = 10000, .tx_loss_ppm = 10000 \
+	}
+
 struct bed {
 	uint64_t now;
 	struct load_config config, other_config;
@@ -58,6 +64,13 @@ void bed_linger(struct bed *b, double seconds);
 
 /** bed_connections returns how many connections the server has. */
 uint32_t bed_connections(const struct bed *b);
+
+/** bed_answers returns how many answers came in the time that is measured. */
+uint64_t bed_answers(const struct bed *b);
+
+/** bed_check checks that the run had no fault, else it prints the report; bed_check_over also that the server has nothing left. */
+void bed_check(const struct bed *b);
+void bed_check_over(const struct bed *b);
 
 /** bed_end takes everything down and looks whether an mbuf is missing. */
 void bed_end(struct bed *b);

@@ -6,7 +6,6 @@
 
 #include "early.h"
 #include "hand.h"
-#include "report.h"
 #include "unit/unit.h"
 
 #define MSS HAND_MSS

@@ -5,30 +5,9 @@
 
 #include "bed.h"
 #include "parties.h"
-#include "report.h"
 #include "unit/unit.h"
 
-#define LOSSY                                                         \
-	{                                                             \
-		.seed = 4, .rx_loss_ppm = 10000, .tx_loss_ppm = 10000 \
-	}
-
 static struct bed b;
-
-static uint64_t answers(void)
-{
-	return b.load->at_end.answers - b.load->at_run.answers;
-}
-
-/* A run without a fault, and nothing left at the server. */
-static void check_good(void)
-{
-	if (load_has_fault(b.load))
-		report_summary(b.load, stdout);
-	CU_ASSERT(!load_has_fault(b.load));
-	if (b.sv != NULL)
-		CU_ASSERT_EQUAL(bed_connections(&b), 0);
-}
 
 /* Where up to 1,000 connections stood when all were open. */
 static uint32_t marks[1000];
@@ -66,12 +45,12 @@ static void test_sizes(void)
 		b.config.sample = 20000;
 		bed_start(&b, NULL);
 		bed_run(&b, 20);
-		check_good();
-		CU_ASSERT(answers() > 1000);
+		bed_check_over(&b);
+		CU_ASSERT(bed_answers(&b) > 1000);
 		if (i == 0)
 			CU_ASSERT_DOUBLE_EQUAL(
 			    (double)(b.load->at_end.payload_in - b.load->at_run.payload_in) /
-			        (double)answers(),
+			        (double)bed_answers(&b),
 			    sizes.mean, sizes.mean / 10);
 		bed_end(&b);
 	}
@@ -80,7 +59,7 @@ static void test_sizes(void)
 /* lengths that are drawn again for what is sent again are the same ones */
 static void test_sizes_loss(void)
 {
-	const struct pc_fault_config faults = LOSSY;
+	const struct pc_fault_config faults = BED_LOSSY(4);
 	static struct sizes sizes;
 	char why[100];
 
@@ -92,7 +71,7 @@ static void test_sizes_loss(void)
 	bed_start(&b, &faults);
 	bed_run(&b, 60);
 	bed_linger(&b, 2);
-	check_good();
+	bed_check_over(&b);
 	CU_ASSERT(b.load->faults.retransmitted > 0);
 	bed_end(&b);
 }
@@ -112,11 +91,11 @@ static void test_busy(void)
 		bed_start(&b, NULL);
 		note_marks();
 		bed_run(&b, 20);
-		CU_ASSERT(!load_has_fault(b.load));
+		bed_check(&b);
 		CU_ASSERT_EQUAL(b.load->peak, 1000);
 		CU_ASSERT_EQUAL(b.load->faults.probes, 0);
 		if (rate > 0)
-			CU_ASSERT_DOUBLE_EQUAL((double)answers(), 7500, 75);
+			CU_ASSERT_DOUBLE_EQUAL((double)bed_answers(&b), 7500, 75);
 		busy = right = 0;
 		for (uint32_t i = 0; i < 1000; i++) {
 			busy += answers_of(i) > 0;
@@ -136,8 +115,8 @@ static void test_burst(void)
 	b.config.run_ms = 1000;
 	bed_start(&b, NULL);
 	bed_run(&b, 10);
-	check_good();
-	CU_ASSERT_DOUBLE_EQUAL((double)answers(), 2000, 20);
+	bed_check_over(&b);
+	CU_ASSERT_DOUBLE_EQUAL((double)bed_answers(&b), 2000, 20);
 	CU_ASSERT(b.load->latency.n >= 1980 && b.load->latency.max <= 4 * BED_STEP_NS);
 	CU_ASSERT(plan_due(b.load) % 20 == 0);
 	CU_ASSERT_EQUAL(plan_due_ns(b.load, 39), plan_due_ns(b.load, 20));
@@ -159,7 +138,7 @@ static void test_skew(void)
 	bed_start(&b, NULL);
 	note_marks();
 	bed_run(&b, 20);
-	CU_ASSERT(!load_has_fault(b.load));
+	bed_check(&b);
 	for (uint32_t i = 0; i < 1000; i++) {
 		all += answers_of(i);
 		most = answers_of(i) > most ? answers_of(i) : most;
@@ -178,6 +157,7 @@ static void test_slow(void)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		bed_begin(&b, names[i]);
+		b.config.conns = i < 2 ? 20 : 7; /* of streams two take all there is */
 		b.config.slow = 5;
 		b.config.slow_rate = 100000;
 		b.config.run_ms = 300;
@@ -185,12 +165,13 @@ static void test_slow(void)
 		b.config.rate = i < 2 ? 15000 : 0;
 		bed_start(&b, NULL);
 		bed_run(&b, 30);
-		check_good();
+		bed_check_over(&b);
 		CU_ASSERT_DOUBLE_EQUAL((double)(b.load->at_end.slow_in - b.load->at_run.slow_in) /
 		                           0.3 / 5,
 		                       100000, 10000);
 		if (i < 2)
-			CU_ASSERT(answers() > 4450 && b.load->latency.max <= 20 * BED_STEP_NS);
+			CU_ASSERT(bed_answers(&b) > 4450 &&
+			          b.load->latency.max <= 20 * BED_STEP_NS);
 		bed_end(&b);
 	}
 }
@@ -206,9 +187,9 @@ static void test_stalled(void)
 	b.config.run_ms = 4000; /* several probes */
 	bed_start(&b, NULL);
 	bed_run(&b, 30);
-	check_good();
+	bed_check_over(&b);
 	CU_ASSERT_EQUAL(b.load->n.slow_in, 5 * 1000);
-	CU_ASSERT(answers() > 5900);
+	CU_ASSERT(bed_answers(&b) > 5900);
 	bed_end(&b);
 }
 
@@ -236,11 +217,7 @@ static void test_ip6(void)
 		else
 			bed_start(&b, strcmp(name, "udp") == 0 ? NULL : &faults);
 		bed_run(&b, 60);
-		if (load_has_fault(b.load)) {
-			printf("%s null %d: %s\n", name, null, b.load->why);
-			report_summary(b.load, stdout);
-		}
-		CU_ASSERT(!load_has_fault(b.load));
+		bed_check(&b);
 		CU_ASSERT(b.load->n.answers > 500 || b.load->n.payload_in > 1000000 ||
 		          b.load->n.payload_acked > 1000000);
 		CU_ASSERT(b.load->own_mss == 1440 && b.load->peer_mss <= 1440);
