@@ -22,6 +22,7 @@
 #include <rte_mbuf.h>
 
 #include "base/dice.h"
+#include "base/port_info.h"
 #include "frame.h"
 #include "toobig.h"
 
@@ -301,9 +302,7 @@ static uint16_t fault_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uin
 	} while (got == FAULT_BURST && left > 0);
 	while (out < n && f->n > 0 && f->heap[0].due_ns <= now_ns)
 		pkts[out++] = heap_pop(f);
-	port->info.link_up = f->inner->info.link_up;
-	port->info.link_moves = f->inner->info.link_moves;
-	port->info.tx_refused = f->inner->info.tx_refused;
+	port_info_follow(&port->info, &f->inner->info);
 	return out;
 }
 

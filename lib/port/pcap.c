@@ -14,6 +14,8 @@
 
 #include <rte_mbuf.h>
 
+#include "base/port_info.h"
+
 #define PCAP_SNAPLEN 65535
 #define PCAP_BUFFER  (1 << 20)
 
@@ -53,10 +55,7 @@ static uint16_t pcap_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint
 		h = pcap_stage(p, pkts[i], now_ns);
 		pcap_dump((u_char *)p->dump, &h, p->frame);
 	}
-	port->info.link_up = p->inner->info.link_up;
-	port->info.link_moves = p->inner->info.link_moves;
-	port->info.rx_lost = p->inner->info.rx_lost;
-	port->info.rx_untrue = p->inner->info.rx_untrue;
+	port_info_follow(&port->info, &p->inner->info);
 	return got;
 }
 
@@ -73,7 +72,7 @@ static uint16_t pcap_tx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint
 			break;
 		pcap_dump((u_char *)p->dump, &h, p->frame);
 	}
-	port->info.tx_refused = p->inner->info.tx_refused;
+	port_info_follow(&port->info, &p->inner->info);
 	return i;
 }
 

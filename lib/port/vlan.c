@@ -21,6 +21,7 @@
 #include <rte_mbuf.h>
 
 #include "base/pkt.h"
+#include "base/port_info.h"
 
 #define VLAN_BURST   64
 #define VLAN_WAITING 512 /* frames that wait for one member; more are lost */
@@ -161,9 +162,7 @@ static void follow(struct vlan_port *v)
 	const struct pc_port_info *below = &v->trunk->inner->info;
 	const bool first = v == &v->trunk->member[0];
 
-	v->port.info.link_up = below->link_up;
-	v->port.info.link_moves = below->link_moves;
-	v->port.info.offloads = below->offloads; /* one that does not work is withdrawn */
+	port_info_follow(&v->port.info, below);
 	v->port.info.rx_lost = v->lost + (first ? below->rx_lost : 0);
 	v->port.info.rx_untrue = first ? below->rx_untrue : 0;
 	v->port.info.tx_refused = v->refused + (first ? below->tx_refused : 0);

@@ -19,6 +19,7 @@
 #include <linux/if_packet.h>
 #include <rte_mbuf.h>
 
+#include "base/port_info.h"
 #include "udp/table.h"
 #include "wire/eth.h"
 
@@ -82,16 +83,6 @@ static struct udp_tap *tap_of(struct pc_port *port)
 	return (struct udp_tap *)(void *)port;
 }
 
-static void follow(struct udp_tap *t)
-{
-	t->port.info.link_up = t->inner->info.link_up;
-	t->port.info.link_moves = t->inner->info.link_moves;
-	t->port.info.offloads = t->inner->info.offloads; /* one that does not work is withdrawn */
-	t->port.info.rx_lost = t->inner->info.rx_lost;
-	t->port.info.rx_untrue = t->inner->info.rx_untrue;
-	t->port.info.tx_refused = t->inner->info.tx_refused;
-}
-
 static uint16_t tap_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
                              uint64_t now_ns)
 {
@@ -100,7 +91,7 @@ static uint16_t tap_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint1
 	n = t->inner->ops->rx_burst(t->inner, pkts, n, now_ns);
 	for (uint16_t i = 0; i < n; i++)
 		show(t, pkts[i], false);
-	follow(t);
+	port_info_follow(&t->port.info, &t->inner->info);
 	return n;
 }
 
@@ -122,7 +113,7 @@ static uint16_t tap_tx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint1
 		if (!sent)
 			break;
 	}
-	follow(t);
+	port_info_follow(&t->port.info, &t->inner->info);
 	return i;
 }
 

@@ -28,6 +28,27 @@ static inline struct rte_mbuf *make_frame(struct rte_mempool *pool, uint32_t n, 
 	return m;
 }
 
+/** layer_follows says whether what a port becomes shows in the layer around it when that receives. */
+static inline bool layer_follows(struct pc_port *layer, struct pc_port *below)
+{
+	const uint32_t before = layer->info.offloads;
+	struct rte_mbuf *m;
+
+	below->info.link_up = !below->info.link_up;
+	below->info.link_moves++;
+	below->info.rx_lost = 3;
+	below->info.rx_untrue = 4;
+	below->info.tx_refused = 5;
+	below->info.offloads &= ~(uint32_t)PC_PORT_RX_L4_CKSUM;
+	if (layer->ops->rx_burst(layer, &m, 1, 0) != 0)
+		rte_pktmbuf_free(m);
+	return (before & PC_PORT_RX_L4_CKSUM) != 0 &&
+	       layer->info.offloads == (before & ~(uint32_t)PC_PORT_RX_L4_CKSUM) &&
+	       layer->info.link_up == below->info.link_up &&
+	       layer->info.link_moves == below->info.link_moves && layer->info.rx_lost == 3 &&
+	       layer->info.rx_untrue == 4 && layer->info.tx_refused == 5;
+}
+
 /** frame_number reads it back. */
 static inline uint32_t frame_number(const struct rte_mbuf *m)
 {

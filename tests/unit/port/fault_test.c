@@ -343,6 +343,21 @@ static void what_the_inner_port_refuses_is_the_callers(void)
 	end();
 }
 
+/* a device whose checksums turn out wrong is believed no more than without faults */
+static void the_port_below_is_followed(void)
+{
+	const struct pc_wire_config wire = {.pool = pool,
+	                                    .offloads = PC_PORT_RX_IP4_CKSUM | PC_PORT_RX_L4_CKSUM};
+	const struct pc_fault_config config = {.pool = pool};
+	struct pc_port *e[2];
+
+	CU_ASSERT_FATAL(pc_port_wire(&wire, e) == 0);
+	near_end = pc_port_fault(e[0], &config);
+	far_end = e[1];
+	CU_ASSERT(layer_follows(near_end, e[0]));
+	end();
+}
+
 /* Gilbert and Elliott: bursts begin with burst_ppm and end with burst_end_ppm, so that they are
  * 1 / burst_end long and burst / (burst + end) of all frames fall into one. */
 static void losses_come_in_bursts(void)
@@ -478,6 +493,7 @@ int main(void)
 	    {"sent frames are lost, in order", sent_frames_are_lost_in_order},
 	    {"what the inner port refuses is the caller's",
 	     what_the_inner_port_refuses_is_the_callers},
+	    {"the port below is followed", the_port_below_is_followed},
 	    {"losses come in bursts", losses_come_in_bursts},
 	    {"a burst need not lose all", a_burst_need_not_lose_all},
 	    {"acknowledgements are lost alone", acknowledgements_are_lost_alone},

@@ -106,6 +106,21 @@ static void checksums_are_left_to_software(void)
 	pc_port_close(e[1]);
 }
 
+/* a device whose checksums turn out wrong is believed no more than without the file */
+static void the_port_below_is_followed(void)
+{
+	const struct pc_wire_config wire = {.pool = pool,
+	                                    .offloads = PC_PORT_RX_IP4_CKSUM | PC_PORT_RX_L4_CKSUM};
+	struct pc_port *e[2], *p;
+
+	CU_ASSERT_FATAL(pc_port_wire(&wire, e) == 0);
+	p = pc_port_pcap(e[0], path);
+	CU_ASSERT_FATAL(p != NULL);
+	CU_ASSERT(layer_follows(p, e[0]));
+	pc_port_close(p);
+	pc_port_close(e[1]);
+}
+
 static void a_file_that_cannot_be_made_is_an_error(void)
 {
 	const struct pc_wire_config wire = {.pool = pool};
@@ -125,6 +140,7 @@ int main(void)
 	    {"a refused frame is written once it is taken",
 	     a_refused_frame_is_written_once_it_is_taken},
 	    {"checksums are left to software", checksums_are_left_to_software},
+	    {"the port below is followed", the_port_below_is_followed},
 	    {"a file that cannot be made is an error", a_file_that_cannot_be_made_is_an_error},
 	    CU_TEST_INFO_NULL,
 	};

@@ -14,7 +14,9 @@ static struct pc_trunk *trunk;
 /* A wire, one end of which is a trunk: untagged, VLAN 10, VLAN 20, VLAN 10 in 100. */
 static void start(uint16_t capacity)
 {
-	const struct pc_wire_config c = {.pool = pool, .capacity = capacity};
+	const struct pc_wire_config c = {.pool = pool,
+	                                 .capacity = capacity,
+	                                 .offloads = PC_PORT_TX_IP4_CKSUM | PC_PORT_RX_L4_CKSUM};
 	struct pc_port *ends[2];
 
 	CU_ASSERT_EQUAL_FATAL(pc_port_wire(&c, ends), 0);
