@@ -94,28 +94,41 @@ static int kernel_wait(int ep, struct epoll_event *events, int max, uint64_t wai
 	                SYS_SIGSET_BYTES);
 }
 
-/* What the kernel's descriptors have to say now. Behind events that are for ourselves alone there may be others, if all places
- * were taken; an item that has told is the last of the kernel's list then. */
-static int look_at_kernel(int ep, struct epset *set, struct epoll_event *events, int max)
-{
-	uint32_t looks = at_load(&set->kernel_items) + 2; /* the queue's and the control's */
-	int left = 0, n = max;
+/* A call that waits: the set, the room for its events, until when, and with which signals held back (NULL: those that are). */
+struct wait {
+	int ep;
+	struct epset *set;
+	struct epoll_event *events;
+	int max;
+	uint64_t deadline;
+	const sigset_t *mask;
+	struct held held; /* while we drive the stack ourselves */
+};
 
-	while (left == 0 && n == max && max > 0 && looks-- > 0) {
-		n = kernel_wait(ep, events, max, 0, NULL);
-		left = n > 0 ? epset_filter(set, events, n) : 0;
+/* What the kernel's descriptors have to say now, behind n events. Behind events that are for ourselves alone there may be others,
+ * if all places were taken; an item that has told is the last of the kernel's list then. */
+static int look_at_kernel(const struct wait *w, int n)
+{
+	uint32_t looks = at_load(&w->set->kernel_items) + 2; /* the queue's and the control's */
+	const int room = w->max - n;
+	int left = 0, got = room;
+
+	while (left == 0 && got == room && room > 0 && looks-- > 0) {
+		got = kernel_wait(w->ep, w->events + n, room, 0, NULL);
+		left = got > 0 ? epset_filter(w->set, w->events + n, got) : 0;
 	}
 	return left;
 }
 
 /* Ours, and now and then the kernel's, without sleeping. */
-static int collect(int ep, struct epset *set, struct epoll_event *events, int max, bool look)
+static int collect(const struct wait *w, bool look)
 {
+	struct epset *set = w->set;
 	int n;
 	uint64_t now;
 
 	(void)client_drive();
-	n = epset_collect(set, events, max);
+	n = epset_collect(set, w->events, w->max);
 	if (at_load(&set->kernel_items) == 0)
 		return n;
 	if (n > 0) {
@@ -124,7 +137,7 @@ static int collect(int ep, struct epset *set, struct epoll_event *events, int ma
 		if (look)
 			at_put(&set->next_look_ns, now + LOOK_NS);
 	}
-	return look ? n + look_at_kernel(ep, set, events + n, max - n) : n;
+	return look ? n + look_at_kernel(w, n) : n;
 }
 
 static void end_sleep(struct epset *set)
@@ -134,107 +147,115 @@ static void end_sleep(struct epset *set)
 }
 
 /* Sleeps once. Returns the number of events, or a negative errno; 0: look again. */
-static int sleep_once(int ep, struct epset *set, struct epoll_event *events, int max,
-                      uint64_t deadline, const sigset_t *mask)
+static int sleep_once(const struct wait *w, const sigset_t *mask)
 {
-	uint64_t wait = time_left(deadline);
+	struct epset *set = w->set;
+	uint64_t wait = time_left(w->deadline);
 	int n, other;
 
 	if ((client.driver != NULL || set->queue.index == CHAN_NONE) && wait > CLIENT_PATIENCE_NS)
 		wait = CLIENT_PATIENCE_NS;
 	at_add(&set->sleepers, 1);
 	queue_arm(&set->queue, CHAN_ARMED);
-	n = epset_collect(set, events, max);
+	n = epset_collect(set, w->events, w->max);
 	if (n > 0) {
 		end_sleep(set);
 		return n;
 	}
-	other = kernel_wait(ep, events, max, wait, mask);
-	other = other < 0 ? -errno : epset_filter(set, events, other);
+	other = kernel_wait(w->ep, w->events, w->max, wait, mask);
+	other = other < 0 ? -errno : epset_filter(set, w->events, other);
 	end_sleep(set);
 	/* Whatever has woken us: of what we were told until now nobody else was, if it is EPOLLEXCLUSIVE. */
 	n = other > 0 ? other : 0;
-	n += epset_collect(set, events + n, max - n);
+	n += epset_collect(set, w->events + n, w->max - n);
 	return n > 0 ? n : other;
 }
 
 /* Looks for a moment before it sleeps: what comes while one is busy costs no system call. */
-static int spin(struct epset *set, struct epoll_event *events, int max, uint64_t deadline)
+static int spin(const struct wait *w)
 {
 	uint64_t end = client.spin_ns > 0 && client.driver == NULL ? now_ns() + client.spin_ns : 0;
 	int n = 0;
 
-	for (uint64_t now = end > 0 ? now_ns() : 0; n == 0 && now < end && now < deadline;
+	for (uint64_t now = end > 0 ? now_ns() : 0; n == 0 && now < end && now < w->deadline;
 	     now = now_ns()) {
 		at_relax();
-		n = epset_collect(set, events, max);
+		n = epset_collect(w->set, w->events, w->max);
 	}
 	return n;
 }
 
 /* As sleep_once, and signals are held back meanwhile. */
-static int drive_once(int ep, struct epset *set, struct epoll_event *events, int max,
-                      uint64_t deadline, const sigset_t *mask, struct held *h)
+static int drive_once(struct wait *w)
 {
-	const int rc = held_look(h, true);
+	const int rc = held_look(&w->held, true);
 
 	if (rc != 0)
 		return rc;
-	held_begin(h, mask);
-	if (client_drive_and_sleep(client_soon(deadline)))
+	held_begin(&w->held, w->mask);
+	if (client_drive_and_sleep(client_soon(w->deadline)))
 		return 0;
-	return sleep_once(ep, set, events, max, deadline, NULL);
+	return sleep_once(w, NULL);
 }
 
-static int look_and_sleep(int ep, struct epset *set, struct epoll_event *events, int max,
-                          uint64_t deadline, const sigset_t *mask, struct held *h)
+static int look_and_sleep(struct wait *w)
 {
 	for (;;) {
-		int n = collect(ep, set, events, max, deadline == 0 || client.driver != NULL);
+		int n = collect(w, w->deadline == 0 || client.driver != NULL);
 
-		if (n > 0 || deadline == 0)
+		if (n > 0 || w->deadline == 0)
 			return n;
-		if (deadline != UINT64_MAX && now_ns() >= deadline)
-			return collect(ep, set, events, max, true);
-		n = spin(set, events, max, deadline);
+		if (w->deadline != UINT64_MAX && now_ns() >= w->deadline)
+			return collect(w, true);
+		n = spin(w);
 		if (client.driver != NULL)
-			n = drive_once(ep, set, events, max, deadline, mask, h);
+			n = drive_once(w);
 		else if (n == 0)
-			n = sleep_once(ep, set, events, max, deadline, mask);
+			n = sleep_once(w, w->mask);
 		if (n != 0)
 			return n;
 	}
 }
 
-static int wait_until(int ep, struct epset *set, struct epoll_event *events, int max,
-                      uint64_t deadline, const sigset_t *mask)
+static int wait_until(struct wait *w)
 {
-	struct held h = {.on = false};
-	const int n = look_and_sleep(ep, set, events, max, deadline, mask, &h);
+	const int n = look_and_sleep(w);
 
-	held_end(&h);
-	if (at_load(&set->sleepers) > 0)
-		epset_hand_over(set);
+	held_end(&w->held);
+	if (at_load(&w->set->sleepers) > 0)
+		epset_hand_over(w->set);
 	return n;
+}
+
+/* Waits for events of a set of ours. Returns how many there are, or a negative errno. */
+static int wait_on(struct wait *w)
+{
+	struct epoll_event none;
+
+	if (w->max <= 0 || w->max > INT_MAX / (int)sizeof(*w->events))
+		return -EINVAL;
+	if (!user_is_range(w->events, (size_t)w->max * sizeof(*w->events)))
+		return -EFAULT;
+	if (user_may_be(w->events, 1))
+		return wait_until(w);
+	/* told when there is something to be told */
+	w->events = &none;
+	w->max = 1;
+	return wait_until(w) > 0 ? -EFAULT : 0;
 }
 
 static int wait_for(int ep, struct epoll_event *events, int max, uint64_t deadline,
                     const sigset_t *mask)
 {
 	struct file *f = set_get(ep);
-	struct epoll_event none;
+	struct wait w = {
+	    .ep = ep, .events = events, .max = max, .deadline = deadline, .mask = mask};
 	int rc;
 
 	if (f == NULL)
 		return kernel_wait(ep, events, max, time_left(deadline), mask);
-	if (max <= 0 || max > INT_MAX / (int)sizeof(*events))
-		rc = -EINVAL;
-	else if (!user_is_range(events, (size_t)max * sizeof(*events)))
-		rc = -EFAULT;
-	else if (!user_may_be(events, 1)) /* told when there is something to be told */
-		rc = wait_until(ep, f->set, &none, 1, deadline, mask) > 0 ? -EFAULT : 0;
-	else
-		rc = wait_until(ep, f->set, events, max, deadline, mask);
+	w.set = f->set;
+	rc = wait_on(&w);
 	file_put(f);
 	return (int)fail(rc);
 }
