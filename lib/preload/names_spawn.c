@@ -259,16 +259,24 @@ static int set_attributes(const posix_spawnattr_t *attr)
 
 typedef int execute(const char *path, char *const *argv, char *const *env);
 
-/* The rest of a child's life before its program. What fails is told through a pipe, whose end closes with the exec. */
-static _Noreturn void live(int tell, execute *run, const char *path, const struct action *first,
-                           const posix_spawnattr_t *attr, char *const *argv, char *const *env)
-{
-	int error, rc = set_attributes(attr);
+/** What a child becomes, and what it does before. */
+struct child {
+	execute *run;
+	const char *path;
+	char *const *argv, *const *env;
+	const posix_spawnattr_t *attr; /* NULL: none */
+	const struct action *first;    /* NULL: none */
+};
 
-	for (const struct action *a = first; a != NULL && rc >= 0; a = a->next)
+/* The rest of a child's life before its program. What fails is told through a pipe, whose end closes with the exec. */
+static _Noreturn void live(int tell, const struct child *c)
+{
+	int error, rc = set_attributes(c->attr);
+
+	for (const struct action *a = c->first; a != NULL && rc >= 0; a = a->next)
 		rc = act(a);
 	if (rc >= 0)
-		(void)run(path, argv, env);
+		(void)c->run(c->path, c->argv, c->env);
 	error = errno;
 	(void)!real_write(tell, &error, sizeof(error));
 	_exit(127);
@@ -289,25 +297,24 @@ static int make_pipe(int pipes[2])
 	return 0;
 }
 
-static int spawn(pid_t *pid, execute *run, const char *path, const struct action *first,
-                 const posix_spawnattr_t *attr, char *const *argv, char *const *env)
+static int spawn(pid_t *pid, const struct child *c)
 {
 	int pipes[2], error = make_pipe(pipes);
-	pid_t child;
+	pid_t id;
 
 	if (error != 0)
 		return error;
-	child = real_fork();
-	if (child == 0)
-		live(pipes[1], run, path, first, attr, argv, env);
-	if (child < 0)
+	id = real_fork();
+	if (id == 0)
+		live(pipes[1], c);
+	if (id < 0)
 		error = errno;
 	(void)real_close(pipes[1]);
-	if (child > 0 && real_read(pipes[0], &error, sizeof(error)) == (ssize_t)sizeof(error))
-		(void)waitpid(child, NULL, 0);
+	if (id > 0 && real_read(pipes[0], &error, sizeof(error)) == (ssize_t)sizeof(error))
+		(void)waitpid(id, NULL, 0);
 	(void)real_close(pipes[0]);
 	if (error == 0 && pid != NULL)
-		*pid = child;
+		*pid = id;
 	return error;
 }
 
@@ -319,13 +326,13 @@ NAME(int, posix_spawn,
       const posix_spawnattr_t *attr, char *const *argv, char *const *env))
 {
 	static spawn_function *next;
-	const struct action *first = actions_of(of);
+	const struct child c = {execve, path, argv, env, attr, actions_of(of)};
 
 	if (next == NULL)
 		*(void **)&next = real_find("posix_spawn");
-	if (next != NULL && !inherits(first))
+	if (next != NULL && !inherits(c.first))
 		return next(pid, path, of, attr, argv, env);
-	return spawn(pid, execve, path, first, attr, argv, env);
+	return spawn(pid, &c);
 }
 
 NAME(int, posix_spawnp,
@@ -333,13 +340,13 @@ NAME(int, posix_spawnp,
       const posix_spawnattr_t *attr, char *const *argv, char *const *env))
 {
 	static spawn_function *next;
-	const struct action *first = actions_of(of);
+	const struct child c = {execvpe, file, argv, env, attr, actions_of(of)};
 
 	if (next == NULL)
 		*(void **)&next = real_find("posix_spawnp");
-	if (next != NULL && !inherits(first))
+	if (next != NULL && !inherits(c.first))
 		return next(pid, file, of, attr, argv, env);
-	return spawn(pid, execvpe, file, first, attr, argv, env);
+	return spawn(pid, &c);
 }
 
 bool spawn_inherits(void)
@@ -351,8 +358,8 @@ int spawn_shell(pid_t *pid, const char *command, int fd, int to)
 {
 	const struct action on_pipe = {.verb = DUP2, .fd = fd, .other = to};
 	char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, strdup(command), NULL};
-	const int error =
-	    argv[2] == NULL ? ENOMEM : spawn(pid, execve, "/bin/sh", &on_pipe, NULL, argv, environ);
+	const struct child c = {execve, "/bin/sh", argv, environ, NULL, &on_pipe};
+	const int error = argv[2] == NULL ? ENOMEM : spawn(pid, &c);
 
 	free(argv[2]);
 	return error;
@@ -367,6 +374,7 @@ static int run_command(const char *command)
 	char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, strdup(command), NULL};
 	struct sigaction old_int, old_quit;
 	posix_spawnattr_t attr;
+	const struct child c = {execve, "/bin/sh", argv, environ, &attr, NULL};
 	sigset_t block, old, reset;
 	int status = -1, error;
 	pid_t pid = -1;
@@ -385,7 +393,7 @@ static int run_command(const char *command)
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 	posix_spawnattr_setsigdefault(&attr, &reset);
 	posix_spawnattr_setsigmask(&attr, &old);
-	error = spawn(&pid, execve, "/bin/sh", NULL, &attr, argv, environ);
+	error = spawn(&pid, &c);
 	while (error == 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		continue;
 	posix_spawnattr_destroy(&attr);
