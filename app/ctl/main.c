@@ -17,6 +17,7 @@
 #include "ctl.h"
 
 #define COMMAND_MAX 8000
+#define PROGRAM     "program "
 
 static const char usage[] =
     "Usage: percore-ctl PATH COMMAND\n\n"
@@ -162,7 +163,12 @@ static int make_capture(int argc, char **argv, char *command)
 	if (words == argc)
 		return 0;
 	at = strlen(command);
-	at += (size_t)snprintf(command + at, COMMAND_MAX - at, "program ");
+	if (at + strlen(PROGRAM) >= COMMAND_MAX) {
+		errno = E2BIG;
+		return fail("command", 2);
+	}
+	strcpy(command + at, PROGRAM);
+	at += strlen(PROGRAM);
 	return capture_filter(expression, command + at, COMMAND_MAX - at);
 }
 
