@@ -46,10 +46,10 @@ static bool source_is_good(const struct ip *ip, uint8_t netif, const struct pc_a
 	const uint8_t net = src->b[12];
 
 	if (unlikely(netif == NETIF_LO))
-		return netifs_find(&ip->ifs, src) != LADDR_NONE;
+		return netifs_has(&ip->ifs, src);
 	if (unlikely(net == 0))
 		return src->w[3] == 0 && pc_addr_is_broadcast(dst);
-	return net != 127 && (net & 0xf0) != 0xe0 && netifs_find(&ip->ifs, src) == LADDR_NONE &&
+	return net != 127 && (net & 0xf0) != 0xe0 && !netifs_has(&ip->ifs, src) &&
 	       !netifs_is_broadcast(&ip->ifs, netif, src);
 }
 

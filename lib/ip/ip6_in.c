@@ -37,21 +37,13 @@ static int drop_of(int parse_error)
 	}
 }
 
-/* Says whether an address is one of ours; one that turned out to be somebody else's is not. */
-static bool is_ours(const struct ip *ip, const struct pc_addr *a)
-{
-	const uint16_t laddr = netifs_find(&ip->ifs, a);
-
-	return laddr != LADDR_NONE && ip->ifs.addr[laddr].state < LADDR_DUPLICATE;
-}
-
 /* Says whether a packet of another host can come from src; :: is for those who ask for an address. */
 static bool source_is_good(const struct ip *ip, uint8_t netif, const struct pc_addr *src)
 {
 	if (unlikely(netif == NETIF_LO))
-		return !pc_addr_is_ip4(src) && is_ours(ip, src);
+		return !pc_addr_is_ip4(src) && netifs_has(&ip->ifs, src);
 	return !pc_addr_is_ip4(src) && !pc_addr_is_multicast(src) && !pc_addr_is_loopback(src) &&
-	       !is_ours(ip, src);
+	       !netifs_has(&ip->ifs, src);
 }
 
 /* Finds out which of us a packet is for. Returns VERDICT_DONE or a drop. */

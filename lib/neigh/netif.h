@@ -134,6 +134,14 @@ static inline bool netifs_is_usable(const struct netifs *ifs, uint16_t laddr)
 	return ifs->addr[laddr].state <= LADDR_DEPRECATED;
 }
 
+/** netifs_has says whether an address is one of ours; one that turned out to be somebody else's is not. */
+static inline bool netifs_has(const struct netifs *ifs, const struct pc_addr *addr)
+{
+	const uint16_t laddr = netifs_find(ifs, addr);
+
+	return laddr != LADDR_NONE && ifs->addr[laddr].state < LADDR_DUPLICATE;
+}
+
 /** netifs_is_member says whether an interface listens to a group. */
 bool netifs_is_member(const struct netifs *ifs, uint8_t netif, const struct pc_addr *group);
 

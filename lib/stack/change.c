@@ -55,7 +55,7 @@ static bool is_neighbour(const struct pc_stack *st, int port, const struct pc_ad
 {
 	return port >= 0 && port < st->ip.ifs.n && !pc_addr_is_any(addr) &&
 	       !pc_addr_is_multicast(addr) && !pc_addr_is_broadcast(addr) &&
-	       !pc_addr_is_loopback(addr) && netifs_find(&st->ip.ifs, addr) == LADDR_NONE;
+	       !pc_addr_is_loopback(addr) && !netifs_has(&st->ip.ifs, addr);
 }
 
 int pc_stack_set_neigh(struct pc_stack *st, int port, const struct pc_addr *addr,

@@ -188,8 +188,7 @@ static void reject(struct pc_stack *st, const struct rte_mbuf *m, const struct i
 /* by loopback, or a copy of what we send to a group, which comes as if by its interface: no other may have our address */
 static bool is_own(const struct pc_stack *st, const struct ip_pkt *p)
 {
-	return p->netif == NETIF_LO ||
-	       (p->group && netifs_find(&st->ip.ifs, &p->src) != LADDR_NONE);
+	return p->netif == NETIF_LO || (p->group && netifs_has(&st->ip.ifs, &p->src));
 }
 
 int firewall_input(struct pc_stack *st, const struct rte_mbuf *m, const struct ip_pkt *p,

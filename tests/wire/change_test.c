@@ -53,20 +53,26 @@ static void start(struct wt *w)
 	OK(pc_stack_set_neigh(w->st, 0, &two, mac2));
 }
 
-/* Says whether an address of ours answers an echo request of the peer. */
-static bool answers(struct wt *w, const char *to)
+/* Says whether an address of ours answers an echo request of somebody behind the peer's MAC address. */
+static bool answers_to(struct wt *w, const char *to, const char *from)
 {
 	struct frame_ends e = wt_ends(w);
 	const struct frame *f;
 	struct frame_info i;
 	struct frame q;
 
+	e.src_be = inet_addr(from);
 	e.dst_be = inet_addr(to);
 	frame_icmp(&q, &e, 8, 0, (uint8_t[4]){1, 2, 3, 4}, "x", 1);
 	wt_inject_frame(w, &q);
 	f = wt_next_frame(w, 0);
 	return f != NULL && frame_read(f, &i) == NULL && i.proto == 1 && i.icmp_type == 0 &&
 	       i.ends.src_be == e.dst_be;
+}
+
+static bool answers(struct wt *w, const char *to)
+{
+	return answers_to(w, to, WT_PEER);
 }
 
 /* Sends a datagram; returns 0, or the errno. *mac, if not NULL, is where it went. */
@@ -572,6 +578,7 @@ static void probing(struct wt *w)
 /* how 0: somebody has it; 1: somebody wants it too, at the same time */
 static void conflict(struct wt *w, const struct pc_prefix *p, unsigned how)
 {
+	const struct pc_addr other = addr(OTHER);
 	struct frame_ends e = wt_ends(w);
 	struct frame f;
 
@@ -585,6 +592,8 @@ static void conflict(struct wt *w, const struct pc_prefix *p, unsigned how)
 	wt_drop(w);
 	CHECK(!answers(w, OTHER));
 	EQ(wt_count(w, PC_ARP_DUPLICATES), how + 1);
+	OK(pc_stack_set_neigh(w->st, 0, &other, e.src_mac));
+	CHECK(answers_to(w, WT_LOCAL, OTHER)); /* who has it is heard */
 	OK(pc_stack_del_addr(w->st, 0, p));
 }
 

@@ -2,6 +2,7 @@
 
 /* The firewall in a whole stack: what comes, what goes, what is known, what is rejected, and other rules meanwhile. */
 
+#include <arpa/inet.h>
 #include <netinet/icmp6.h>
 #include <percore/firewall.h>
 
@@ -11,6 +12,7 @@
 
 #define LOCAL6 "fd00::1"
 #define PEER6  "fd00::2"
+#define LOST   "192.0.2.9" /* an address that is somebody else's */
 
 static struct pc_firewall *set;
 
@@ -653,6 +655,35 @@ static void ip6(struct wt *w)
 	load(w, NULL);
 }
 
+/* An address that we have lost to somebody else is no more ours than any: what comes from there to all is judged. */
+static void lost_address(struct wt *w)
+{
+	const struct pc_prefix p = {.addr = pc_addr_ip4(inet_addr(LOST)), .len = 96 + 24};
+	struct frame_ends e;
+	struct frame f;
+	int fd;
+
+	w->cfg.arp_probes = 3;
+	load(w, "drop in proto udp to port 6000");
+	e = wt_ends(w);
+	e.src_be = e.dst_be = inet_addr(LOST);
+	OK(pc_stack_add_addr(w->st, 0, &p));
+	wt_pass(w, 1500);
+	frame_arp(&f, &e, 2, e.dst_mac);
+	wt_inject_frame(w, &f);
+	wt_pass(w, 20000);
+	wt_drop(w);
+	EQ(wt_count(w, PC_ARP_DUPLICATES), 1);
+	fd = udp_socket(w, 6000);
+	e.dst_be = INADDR_BROADCAST;
+	memset(e.dst_mac, 0xff, sizeof(e.dst_mac));
+	frame_udp(&f, &e, 5000, 6000, "hello", 5);
+	wt_inject_frame(w, &f);
+	EQ(dropped(w), 1);
+	ERR(pc_recv(w->st, fd, &f, sizeof(f), 0), EAGAIN);
+	load(w, NULL);
+}
+
 static const struct wt_case cases[] = {
     {"segments to ports that are not open to them", tcp_in},
     {"a SYN is rejected", tcp_reject},
@@ -664,6 +695,7 @@ static const struct wt_case cases[] = {
     {"datagrams in", udp_in},
     {"who has been asked", udp_states},
     {"who answers a broadcast", udp_broadcast},
+    {"who has an address that was to be ours", lost_address},
     {"datagrams out", udp_out},
     {"fragments", fragments},
     {"echoes", echo},
