@@ -80,6 +80,8 @@ def routes(b, s):
         expect(line in text, f"{words}: {text}")
     text = ctl(b, s, "route", "add", "198.51.100.0/24", "over", CLIENT, status=1)
     expect('"over" is not understood here' in text, text)
+    text = ctl(b, s, "capture", os.devnull, "count", "1".zfill(7979), "filter", "tcp", status=2)  # no room for the filter
+    expect("Argument list too long" in text, text)
     ctl(b, s, "route", "del", "198.51.100.0/24")
     expect("198.51.100.0" not in ctl(b, s, "route"), "the route is still there")
     expect((os.stat(s.path).st_mode & 0o777) == 0o600, "everybody may change routes")
