@@ -7,7 +7,8 @@
 #include "ranges.h"
 #include "unit/unit.h"
 
-#define PERCENT 10000u /* ppm */
+#define STREAMS_MS 200
+#define ANSWERS_MS 300
 
 static struct bed b;
 static struct pc_fault_stats lost;
@@ -17,12 +18,12 @@ static uint64_t server_count(enum pc_counter c)
 	return pc_stack_counters(b.sv->st)->value[c];
 }
 
-/* A run of 300 ms with so much lost each way. */
-static void run(uint32_t ppm)
+/* A run in which one frame in a hundred is lost, each way. */
+static void run(uint64_t run_ms)
 {
-	const struct pc_fault_config faults = {.seed = 5, .rx_loss_ppm = ppm, .tx_loss_ppm = ppm};
+	const struct pc_fault_config faults = BED_LOSSY(5);
 
-	b.config.run_ms = 300;
+	b.config.run_ms = run_ms;
 	bed_start(&b, &faults);
 	bed_run(&b, 60);
 	pc_port_fault_stats(b.ends[1], &lost);
@@ -38,7 +39,7 @@ static void test_out(void)
 			bed_begin(&b, "bulk-out");
 			b.config.conns = conns;
 			b.config.timestamps = timestamps;
-			run(PERCENT);
+			run(STREAMS_MS);
 			/* of a hundred losses one is that of a repetition; RACK and tail loss probes find most of these */
 			CU_ASSERT(server_count(PC_TCP_TIMEOUTS) <= lost.rx_lost / 100 + conns);
 			CU_ASSERT(server_count(PC_TCP_RETRANSMITS) <= lost.rx_lost * 12 / 10 + 10);
@@ -55,7 +56,7 @@ static void test_in(void)
 			bed_begin(&b, "bulk-in");
 			b.config.conns = conns;
 			b.config.timestamps = timestamps;
-			run(PERCENT);
+			run(STREAMS_MS);
 			CU_ASSERT(b.load->faults.retransmitted <= lost.tx_lost * 12 / 10 + 10);
 			CU_ASSERT(b.load->faults.alarms <= lost.tx_lost / 50);
 			/* headers are 4 to 5 %; the rest of a window may be under way at the end */
@@ -75,7 +76,7 @@ static void test_answers(void)
 		b.config.size = 20000;
 		b.config.depth = k == 1 ? 12 : 1;
 		b.config.slots = 1000;
-		run(PERCENT);
+		run(ANSWERS_MS);
 		bed_linger(&b, 5);
 		CU_ASSERT(b.load->receivers != NULL && b.load->n.answers > 200);
 		CU_ASSERT(server_count(PC_TCP_RETRANSMITS) <= lost.rx_lost * 13 / 10 + 10);

@@ -208,7 +208,7 @@ static void test_ip6(void)
 			continue;
 		bed_begin(&b, name);
 		bed_ip6(&b);
-		b.config.run_ms = 100;
+		b.config.run_ms = 60;
 		b.config.slots = 1000;
 		b.config.sample = 20000;
 		b.config.sources = 4;
