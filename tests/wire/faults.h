@@ -8,7 +8,8 @@
  *   faults_world.c  the stacks, their ports and pools, and what fails
  *   faults_app.c    the applications, which act on edge-triggered events alone
  *   faults_time.c   time
- *   faults_test.c   the scenarios, and which fault each of them gets
+ *   faults_main.c   which faults each scenario gets
+ *   faults_test.c   the scenarios
  *   faults_posix_test.c   the same for a subject whose application makes calls that block (percore/posix.h)
  */
 
@@ -21,6 +22,7 @@
 #include <percore/percore.h>
 
 #include "base/ctx.h"
+#include "unit/unit.h"
 
 #define CONNS      12
 #define SECOND     UINT64_C(1000000000)
@@ -143,5 +145,21 @@ uint8_t pattern(uint32_t n);
 
 /** app_turn lets the applications of a side act. */
 void app_turn(struct world *w, int side);
+
+/** Scenarios, and how one is run with faults number first to first + n - 1 of a kind, from 1; n 0: none. Returns how many there could
+ * be. */
+struct faults_suite {
+	const char *name;
+	const struct plan *plans;
+	unsigned nb_plans;
+	uint64_t (*run)(const struct plan *plan, enum kind kind, uint64_t first, uint64_t n);
+	bool (*fits)(const struct plan *plan,
+	             enum kind kind); /* NULL: every kind fits every plan */
+	struct unit_case last;        /* one more case; run NULL: none */
+};
+
+/** faults_main runs a suite, with --runs N so many faults of each kind of a scenario, and those scenarios alone whose names contain
+ * what follows. Returns the exit status. */
+int faults_main(const struct faults_suite *s, int argc, char **argv);
 
 #endif

@@ -18,9 +18,7 @@
 #include <percore/host.h>
 #include <percore/posix.h>
 
-#include "eal.h"
 #include "failpool.h"
-#include "unit/unit.h"
 
 #define PATIENCE (600 * SECOND)
 #define FEW      3u
@@ -29,7 +27,6 @@ static struct {
 	struct world w;
 	struct pc_host *host;
 	struct pcx_driver driver;
-	unsigned runs;
 } all;
 
 /* ---- who drives ------------------------------------------------------------------------------- */
@@ -334,7 +331,6 @@ static uint64_t run_plan(const struct plan *plan, enum kind kind, uint64_t first
 	memset(&inside, 0, sizeof(inside));
 	inside.fault = (struct fault){kind, first, n};
 	failpool_set(subject_pool, first, kind == MBUF ? n : 0);
-	all.runs++;
 	open_world(w, plan);
 	attach(w);
 	plan->program(w);
@@ -405,48 +401,10 @@ static const struct plan plans[] = {
      .rcvbuf = 8192},
 };
 
-#define PLANS (sizeof(plans) / sizeof(plans[0]))
-
-static uint64_t runs_per_plan = 60;
-
-static void each_of(const struct plan *plan, enum kind kind)
-{
-	const uint64_t taken = run_plan(plan, kind, 0, 0);
-	const uint64_t some = RTE_MAX(taken / runs_per_plan, 1u);
-
-	for (uint64_t n = 1; n <= taken; n += some) {
-		if (kind <= QUEUES)
-			run_plan(plan, kind, n, 1);
-		run_plan(plan, kind, n, FOREVER);
-	}
-	printf("%" PRIu64 " ", taken);
-}
-
-static void every_fault(void)
-{
-	const struct plan *plan = plans;
-
-	while (strcmp(plan->name, CU_get_current_test()->pName) != 0)
-		plan++;
-	for (enum kind kind = MBUF; kind < KINDS; kind++)
-		each_of(plan, kind);
-}
-
 int main(int argc, char **argv)
 {
-	struct unit_case cases[PLANS];
-	unsigned n = 0;
+	const struct faults_suite suite = {
+	    .name = "faults_posix", .plans = plans, .nb_plans = RTE_DIM(plans), .run = run_plan};
 
-	if (argc > 2 && strcmp(argv[1], "--runs") == 0)
-		runs_per_plan = strtoull(argv[2], NULL, 10);
-	for (size_t i = 0; i < PLANS; i++)
-		if (argc < 4 || strstr(plans[i].name, argv[3]) != NULL)
-			cases[n++] = (struct unit_case){plans[i].name, every_fault};
-	eal_start();
-	subject_pool = failpool_make("subject", MBUFS);
-	other_pool = eal_pool("other", 2047);
-	wire_pool = eal_pool("wire", 4095);
-	n = (unsigned)unit_run("faults_posix", cases, n);
-	printf("%u runs\n", all.runs);
-	return (int)n;
+	return faults_main(&suite, argc, argv);
 }

@@ -12,12 +12,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "eal.h"
 #include "failpool.h"
-#include "unit/unit.h"
 
 /* ---- one run --------------------------------------------------------------------------------- */
 
@@ -53,8 +50,6 @@ static void check_ends(struct world *w)
 	settle(w);
 }
 
-static unsigned runs;
-
 /* Runs a scenario with a fault; returns how many allocations of that kind its transfers made. */
 static uint64_t run_plan(const struct plan *plan, enum kind kind, uint64_t first, uint64_t n)
 {
@@ -64,7 +59,6 @@ static uint64_t run_plan(const struct plan *plan, enum kind kind, uint64_t first
 	memset(&inside, 0, sizeof(inside));
 	inside.fault = (struct fault){kind, first, n};
 	failpool_set(subject_pool, first, kind == MBUF ? n : 0);
-	runs++;
 	open_world(&w, plan);
 	run(&w);
 	taken = kind == MBUF ? failpool_taken(subject_pool) : inside.taken[kind];
@@ -191,34 +185,10 @@ static const struct plan plans[] = {
      .configure = cookies},
 };
 
-#define PLANS (sizeof(plans) / sizeof(plans[0]))
-
-/* so that a scenario with many allocations takes no longer than others: every k-th of them */
-static uint64_t runs_per_plan = 60;
-
-static void each_of(const struct plan *plan, enum kind kind)
+/* SYN cookies are good for two minutes */
+static bool fits(const struct plan *plan, enum kind kind)
 {
-	const uint64_t taken = run_plan(plan, kind, 0, 0);
-	const uint64_t step = RTE_MAX(taken / runs_per_plan, 1u);
-
-	for (uint64_t n = 1; n <= taken; n += step) {
-		if (kind <= QUEUES)
-			run_plan(plan, kind, n, 1);
-		run_plan(plan, kind, n, FOREVER);
-	}
-	printf("%" PRIu64 " ", taken);
-}
-
-static void every_allocation(void)
-{
-	const struct plan *plan = plans;
-
-	while (strcmp(plan->name, CU_get_current_test()->pName) != 0)
-		plan++;
-	for (enum kind kind = MBUF; kind < KINDS; kind++)
-		if (kind != FORTH ||
-		    plan->configure != cookies) /* which are good for two minutes */
-			each_of(plan, kind);
+	return kind != FORTH || plan->configure != cookies;
 }
 
 /* Nothing but the application's own asking ends this drought, which it does after forty refusals: the
@@ -231,20 +201,14 @@ static void asks_again(void)
 
 int main(int argc, char **argv)
 {
-	struct unit_case cases[PLANS + 1];
-	unsigned n = 0;
+	const struct faults_suite suite = {
+	    .name = "faults",
+	    .plans = plans,
+	    .nb_plans = RTE_DIM(plans),
+	    .run = run_plan,
+	    .fits = fits,
+	    .last = {"who was refused gets another turn", asks_again},
+	};
 
-	if (argc > 2 && strcmp(argv[1], "--runs") == 0)
-		runs_per_plan = strtoull(argv[2], NULL, 10);
-	for (size_t i = 0; i < PLANS; i++)
-		if (argc < 4 || strstr(plans[i].name, argv[3]) != NULL)
-			cases[n++] = (struct unit_case){plans[i].name, every_allocation};
-	cases[n++] = (struct unit_case){"who was refused gets another turn", asks_again};
-	eal_start();
-	subject_pool = failpool_make("subject", MBUFS);
-	other_pool = eal_pool("other", 2047);
-	wire_pool = eal_pool("wire", 4095);
-	n = (unsigned)unit_run("faults", cases, n);
-	printf("%u runs\n", runs);
-	return (int)n;
+	return faults_main(&suite, argc, argv);
 }
