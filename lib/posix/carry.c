@@ -36,10 +36,14 @@ static int make_carrier(uint32_t sock)
 	return fd;
 }
 
-static int *fds_of(struct cmsghdr *c, size_t *n)
+/* The descriptors in a control message. In one that says that it is longer than its room, which the kernel refuses, there are none. */
+static int *fds_of(const struct msghdr *m, struct cmsghdr *c, size_t *n)
 {
+	const char *end = (const char *)m->msg_control + m->msg_controllen;
+
 	*n = 0;
-	if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len < CMSG_LEN(0))
+	if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
+	    c->cmsg_len < CMSG_LEN(0) || c->cmsg_len > (size_t)(end - (const char *)c))
 		return NULL;
 	*n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 	return (int *)CMSG_DATA(c);
@@ -52,7 +56,7 @@ static int replace_all(struct msghdr *m, int *carrier)
 	size_t n;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
-		int *fd = fds_of(c, &n);
+		int *fd = fds_of(m, c, &n);
 
 		for (size_t i = 0; i < n && count < MOST_FDS; i++) {
 			struct file *f = file_socket(fd[i]);
@@ -79,7 +83,7 @@ bool carry_any(const struct msghdr *m)
 	size_t n;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&copy); c != NULL; c = CMSG_NXTHDR(&copy, c)) {
-		const int *fd = fds_of(c, &n);
+		const int *fd = fds_of(&copy, c, &n);
 
 		for (size_t i = 0; i < n; i++) {
 			struct file *f = file_socket(fd[i]);
@@ -226,7 +230,7 @@ bool carry_came(struct msghdr *m)
 	size_t n;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
-		const int *fd = fds_of(c, &n);
+		const int *fd = fds_of(m, c, &n);
 
 		for (size_t i = 0; i < n; i++)
 			if (may_be_carrier(fd[i]))
@@ -243,7 +247,7 @@ void carry_take(struct msghdr *m)
 	if (client.driver != NULL || client_is_down())
 		return;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
-		const int *fd = fds_of(c, &n);
+		const int *fd = fds_of(m, c, &n);
 
 		for (size_t i = 0; i < n; i++)
 			take_one(fd[i]);

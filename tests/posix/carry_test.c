@@ -17,8 +17,8 @@ static void make_pair(int pair[2])
 		abort();
 }
 
-/* A message of one byte with n descriptors. */
-static ssize_t pass(struct live *l, int to, const int *fd, size_t n)
+/* A message of one byte with n descriptors, which says that there are so many. */
+static ssize_t pass_as(struct live *l, int to, const int *fd, size_t n, size_t said)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
 	struct iovec v = {.iov_base = "x", .iov_len = 1};
@@ -32,9 +32,14 @@ static ssize_t pass(struct live *l, int to, const int *fd, size_t n)
 	c = CMSG_FIRSTHDR(&m);
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(n * sizeof(int));
+	c->cmsg_len = CMSG_LEN(said * sizeof(int));
 	memcpy(CMSG_DATA(c), fd, n * sizeof(int));
 	return l->c->sendmsg(to, &m, MSG_NOSIGNAL);
+}
+
+static ssize_t pass(struct live *l, int to, const int *fd, size_t n)
+{
+	return pass_as(l, to, fd, n, n);
 }
 
 /* Returns how many descriptors came. */
@@ -98,6 +103,21 @@ static void twice(struct live *l)
 	live_log(l, "the kernel's", write(got[1], "x", 1));
 	live_log(l, "came", read(pair[1], buf, 10));
 	close(got[1]);
+	l->c->close(pair[0]);
+	l->c->close(pair[1]);
+	l->c->close(fd[NEAR]);
+	l->bed.call->close(&l->bed, FAR, fd[FAR]);
+}
+
+/* Control data that says that it is longer than its room is refused, and what is behind it is not read. */
+static void too_long(struct live *l)
+{
+	int fd[2], pair[2];
+
+	live_pair(l, fd);
+	make_pair(pair);
+	live_log(l, "pass", pass_as(l, pair[0], &fd[NEAR], 1, 100));
+	live_log(l, "pass", pass(l, pair[0], &fd[NEAR], 1));
 	l->c->close(pair[0]);
 	l->c->close(pair[1]);
 	l->c->close(fd[NEAR]);
@@ -192,11 +212,9 @@ static void listener_to_a_child(struct live *l)
 }
 
 static const struct live_case cases[] = {
-    {"to oneself", to_itself},
-    {"twice", twice},
-    {"thrown away", thrown_away},
-    {"to a child", to_a_child},
-    {"a listener to a child", listener_to_a_child},
+    {"to oneself", to_itself},  {"twice", twice},
+    {"too long", too_long},     {"thrown away", thrown_away},
+    {"to a child", to_a_child}, {"a listener to a child", listener_to_a_child},
 };
 
 LIVE_MAIN("posix/carry", cases)
