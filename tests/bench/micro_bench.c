@@ -2,7 +2,8 @@
 /*
  * micro_bench: what the stack's inner parts cost, in cycles of the TSC: the median and the 99th
  * percentile of many batches.  It needs no device, no hugepages and no root, and prints one line for
- * each, or JSON with --json; with --flows N only of lookups among so many flows.
+ * each, or JSON with --json.  With --flows N it prints only lookups among 1,000 and among N flows, and
+ * their ratio; --huge takes hugepages for them, as a stack does.
  *
  * A batch is timed as a whole and divided, for reading the TSC costs as much as what is measured.
  */
@@ -12,6 +13,7 @@
 
 #include <rte_cycles.h>
 #include <rte_eal.h>
+#include <rte_malloc.h>
 #include <rte_mbuf.h>
 
 #include <percore/percore.h>
@@ -28,7 +30,7 @@
 #define BATCHES   2001
 #define BATCH     64
 
-static bool json;
+static bool json, huge;
 static uint64_t results[BATCHES];
 
 static int compare(const void *a, const void *b)
@@ -38,8 +40,9 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Times BATCHES calls of op, each of which does n of what is measured. */
-static void measure(const char *name, unsigned n, void (*op)(void *arg, unsigned batch), void *arg)
+/* Times BATCHES calls of op, each of which does n of what is measured. Returns the median of one. */
+static double measure(const char *name, unsigned n, void (*op)(void *arg, unsigned batch),
+                      void *arg)
 {
 	uint64_t begin;
 
@@ -54,6 +57,7 @@ static void measure(const char *name, unsigned n, void (*op)(void *arg, unsigned
 	printf(json ? "{\"name\":\"%s\",\"median\":%.1f,\"p99\":%.1f}\n" : "%-44s %8.1f %8.1f\n",
 	       name, (double)results[BATCHES / 2] / n, (double)results[BATCHES * 99 / 100] / n);
 	fflush(stdout);
+	return (double)results[BATCHES / 2] / n;
 }
 
 static void *take(size_t bytes)
@@ -67,6 +71,31 @@ static void *take(size_t bytes)
 	return p;
 }
 
+/* Memory that a stack would take from DPDK. */
+static void *take_pages(size_t bytes)
+{
+	void *p;
+
+	if (!huge)
+		return take(bytes);
+	p = rte_zmalloc(NULL, bytes, RTE_CACHE_LINE_SIZE);
+	if (p == NULL) {
+		fprintf(stderr,
+		        "micro_bench: no hugepages for %zu MB; scripts/hugepages reserves some\n",
+		        bytes >> 20);
+		exit(2);
+	}
+	return p;
+}
+
+static void give_pages(void *p)
+{
+	if (huge)
+		rte_free(p);
+	else
+		free(p);
+}
+
 /* ---- flow table -------------------------------------------------------------------------------- */
 
 struct flows {
@@ -75,7 +104,7 @@ struct flows {
 		struct tcp_flow flow;
 		uint8_t rest[168]; /* as far apart as TCBs are */
 	} * tcbs;
-	uint32_t n, *order;
+	uint32_t n, *order, next; /* next: whom nobody has looked for as long as possible */
 	uint64_t found;
 };
 
@@ -89,10 +118,10 @@ static struct tcp_flow flow_of(uint32_t i)
 static void look_up(void *arg, unsigned batch)
 {
 	struct flows *f = arg;
-	uint32_t from = batch * BATCH;
 
+	(void)batch;
 	for (uint32_t k = 0; k < BATCH; k++) {
-		struct tcp_flow flow = flow_of(f->order[(from + k) % f->n]);
+		struct tcp_flow flow = flow_of(f->order[f->next++ % f->n]);
 
 		f->found += tcp_table_find(&f->table, tcp_table_hash(&f->table, &flow), &flow);
 	}
@@ -106,8 +135,9 @@ static void look_up_staged(void *arg, unsigned batch)
 	uint64_t hash[BATCH];
 	flow_ref ref;
 
+	(void)batch;
 	for (uint32_t k = 0; k < BATCH; k++) {
-		flow[k] = flow_of(f->order[(batch * BATCH + k) % f->n]);
+		flow[k] = flow_of(f->order[f->next++ % f->n]);
 		hash[k] = tcp_table_hash(&f->table, &flow[k]);
 		rte_prefetch0(tcp_table_home(&f->table, hash[k]));
 	}
@@ -120,7 +150,8 @@ static void look_up_staged(void *arg, unsigned batch)
 		f->found += tcp_table_find(&f->table, hash[k], &flow[k]);
 }
 
-static void bench_flows(uint32_t n)
+/* Measures lookups among n flows: cycles[0] one by one, cycles[1] in stages. */
+static void bench_flows(uint32_t n, double cycles[2])
 {
 	const struct hash_key key = {{UINT64_C(0x0123456789abcdef), UINT64_C(0xfedcba9876543210)}};
 	struct flows f = {.n = n};
@@ -128,10 +159,10 @@ static void bench_flows(uint32_t n)
 	char name[64];
 
 	if (tcp_table_init(&f.table, n, key, -1) != 0) {
-		printf("flow table of %u: no memory\n", n);
-		return;
+		fprintf(stderr, "micro_bench: no memory for a flow table of %u\n", n);
+		exit(2);
 	}
-	f.tcbs = take((size_t)(n + 1) * sizeof(*f.tcbs));
+	f.tcbs = take_pages((size_t)(n + 1) * sizeof(*f.tcbs));
 	f.order = take(n * sizeof(*f.order));
 	tcp_table_kind(&f.table, FLOW_TCB, f.tcbs, sizeof(*f.tcbs));
 	for (uint32_t i = 0; i < n; i++) {
@@ -141,12 +172,25 @@ static void bench_flows(uint32_t n)
 		f.order[i] = (uint32_t)((uint64_t)i * 2654435761u % n);
 	}
 	snprintf(name, sizeof(name), "flow lookup, %u flows", n);
-	measure(name, BATCH, look_up, &f);
+	cycles[0] = measure(name, BATCH, look_up, &f);
 	snprintf(name, sizeof(name), "flow lookup in stages, %u flows", n);
-	measure(name, BATCH, look_up_staged, &f);
+	cycles[1] = measure(name, BATCH, look_up_staged, &f);
+	if (!json)
+		printf("%-44s %8.2f %%\n", "  flows in a second bucket or beyond, at most",
+		       100.0 * TCP_BUCKET * f.table.nb_more / n);
 	tcp_table_fini(&f.table);
-	free(f.tcbs);
+	give_pages(f.tcbs);
 	free(f.order);
+}
+
+static void compare_flows(uint32_t n)
+{
+	double few[2], many[2];
+
+	bench_flows(1000, few);
+	bench_flows(n, many);
+	printf("%-44s %8.1f\n%-44s %8.1f\n", "ratio", many[0] / few[0],
+	       "ratio in stages, as a stack looks up", many[1] / few[1]);
 }
 
 /* ---- timer wheel ------------------------------------------------------------------------------- */
@@ -351,8 +395,10 @@ static void bench_fibers(uint32_t n)
 
 static void bench_all(void)
 {
+	double cycles[2];
+
 	for (uint32_t n = 1000; n <= 1000000; n *= 10)
-		bench_flows(n);
+		bench_flows(n, cycles);
 	bench_timers(1000);
 	bench_timers(1000000);
 	bench_far_timers(1000000);
@@ -366,40 +412,57 @@ static void bench_all(void)
 	bench_fibers(FIBERS);
 }
 
+static void start_eal(char *name)
+{
+	char *plain[] = {name,
+	                 (char[]){"--no-pci"},
+	                 (char[]){"--no-telemetry"},
+	                 (char[]){"--log-level=1"},
+	                 (char[]){"--no-shconf"},
+	                 (char[]){"--no-huge"},
+	                 (char[]){"-m"},
+	                 (char[]){"512"}};
+	char pages[] = "--in-memory";
+
+	if (huge)
+		plain[4] = pages;
+	if (rte_eal_init(huge ? 5 : (int)RTE_DIM(plain), plain) < 0) {
+		fprintf(stderr, "micro_bench: EAL does not start%s\n",
+		        huge ? "; scripts/hugepages shows what there is" : "");
+		exit(2);
+	}
+}
+
 int main(int argc, char **argv)
 {
-	char *eal[] = {argv[0],
-	               (char[]){"--no-huge"},
-	               (char[]){"--no-pci"},
-	               (char[]){"--no-shconf"},
-	               (char[]){"--no-telemetry"},
-	               (char[]){"-m"},
-	               (char[]){"512"},
-	               (char[]){"--log-level=1"}};
-
 	uint32_t flows = 0;
+	bool bad = false;
 
-	json = argc == 2 && strcmp(argv[1], "--json") == 0;
-	if (argc == 3 && strcmp(argv[1], "--flows") == 0)
-		flows = (uint32_t)strtoul(argv[2], NULL, 10);
-	if (argc > 1 && !json && (flows < 1000 || flows > MAX_FLOWS)) {
-		fprintf(stderr, "usage: micro_bench [--json | --flows N], N from 1000 to %d\n",
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			json = true;
+		else if (strcmp(argv[i], "--huge") == 0)
+			huge = true;
+		else if (strcmp(argv[i], "--flows") == 0 && i + 1 < argc)
+			bad |= (flows = (uint32_t)strtoul(argv[++i], NULL, 10)) < 1000 ||
+			       flows > MAX_FLOWS;
+		else
+			bad = true;
+	}
+	if (bad || (json && flows != 0) || (huge && flows == 0)) {
+		fprintf(stderr,
+		        "usage: micro_bench [--json | --flows N [--huge]], N from 1000 to %d\n",
 		        MAX_FLOWS);
 		return 2;
 	}
-	if (rte_eal_init((int)(sizeof(eal) / sizeof(eal[0])), eal) < 0) {
-		fprintf(stderr, "micro_bench: EAL does not start\n");
-		return 2;
-	}
+	start_eal(argv[0]);
 	if (!json)
 		printf("%-44s %8s %8s   (cycles of a TSC of %.0f MHz)\n", "", "median", "p99",
 		       (double)rte_get_tsc_hz() / 1e6);
-	if (flows != 0) {
-		bench_flows(1000);
-		bench_flows(flows);
-	} else {
+	if (flows != 0)
+		compare_flows(flows);
+	else
 		bench_all();
-	}
 	rte_eal_cleanup();
 	return 0;
 }
