@@ -59,6 +59,15 @@ int fail(const char *path, int status)
 	return status;
 }
 
+/* Of a control socket that nobody listens to. */
+static int nobody(const char *path)
+{
+	fprintf(stderr,
+	        "percore-ctl: %s: %s; it has to be what run.control of a running program is\n",
+	        path, strerror(errno));
+	return 2;
+}
+
 static int join(int argc, char **argv, char *text)
 {
 	size_t n = 0;
@@ -224,7 +233,7 @@ int ask(const char *path, const char *command, char **text)
 	int status;
 
 	if (fd < 0)
-		return fail(path, 2);
+		return nobody(path);
 	status =
 	    send_command(fd, command, -1) < 0 ? fail(path, 2) : judge_answer(fd, path, text, &len);
 	(void)close(fd);
@@ -270,7 +279,7 @@ int main(int argc, char **argv)
 		return 2;
 	fd = open_control(argv[1]);
 	if (fd < 0)
-		return fail(argv[1], 2);
+		return nobody(argv[1]);
 	if (send_command(fd, command, rules) < 0)
 		return fail(argv[1], 2);
 	status = file != NULL ? capture_to(file, fd, argv[1]) : print_answer(fd, argv[1]);

@@ -5,6 +5,7 @@
  *   echo hello | PERCORE_SOCKET=/tmp/stack tcp_client 192.0.2.2 7     (see thread_echo.c for the stack)
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,11 @@ static int connect_to(const char *addr, const char *port)
 	if (fd < 0 || inet_pton(AF_INET, addr, &a.sin_addr) != 1)
 		return -1;
 	pcx_setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	return pcx_connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0 ? fd : -1;
+	if (pcx_connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
+		return fd;
+	if (errno == EINPROGRESS) /* its patience is at an end */
+		errno = ETIMEDOUT;
+	return -1;
 }
 
 /* Both directions at once, each until its end. Returns 0 when both have ended well. */

@@ -47,15 +47,19 @@ static int complain(const char *what, const char *why)
 	return -1;
 }
 
-/* Starts the device and makes a port of it. NULL: there is none (any more), or it does not start. */
+/* Starts the device and makes a port of it. NULL with why: it does not start; with an empty why: there is none (any more). */
 static struct pc_port *open_port(uint16_t id, struct rte_mempool *pool, char *why, size_t len)
 {
 	const struct pc_ethdev_config cfg = {
 	    .promiscuous = true, .no_offloads = true, .pools = &pool};
 	struct pc_port *p;
+	const int rc = pc_ethdev_start(id, &cfg, why, len);
 
-	if (pc_ethdev_start(id, &cfg, why, len) != 0)
+	if (rc != 0) {
+		if (rc == -ENODEV)
+			why[0] = '\0';
 		return NULL;
+	}
 	p = pc_port_ethdev(id, 0, pool);
 	if (p == NULL)
 		snprintf(why, len, "%s", strerror(errno));
@@ -74,7 +78,7 @@ static int open_link(struct link *l, const struct options *o, unsigned n)
 	if (pool == NULL)
 		return complain("no memory for packet buffers", rte_strerror(rte_errno));
 	port[0] = open_port((uint16_t)(2 * n), pool, why, sizeof(why));
-	if (port[0] == NULL && n > 0) {
+	if (port[0] == NULL && why[0] == '\0' && n > 0) {
 		rte_mempool_free(pool);
 		return 0;
 	}
@@ -82,7 +86,11 @@ static int open_link(struct link *l, const struct options *o, unsigned n)
 		port[1] = open_port((uint16_t)(2 * n + 1), pool, why, sizeof(why));
 	if (port[1] == NULL) {
 		pc_port_close(port[0]);
-		return complain("each link needs two ports", why);
+		return why[0] != '\0'
+		           ? complain("a port cannot be used", why)
+		           : complain("each link needs two ports: give an even number of them "
+		                      "before the --, by --vdev or -a",
+		                      "");
 	}
 	return link_make(l, o, n, port, pool) == 0 ? 1 : complain("a link", strerror(errno));
 }

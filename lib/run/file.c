@@ -105,6 +105,12 @@ static bool has_nul(const char *line, size_t size)
 	return (const char *)memrchr(line, '\0', size) != line + strlen(line);
 }
 
+/* Editors of other systems begin a file with a byte order mark, which nobody sees. */
+static char *behind_mark(char *line)
+{
+	return strncmp(line, "\xef\xbb\xbf", 3) == 0 ? line + 3 : line;
+}
+
 static int read_lines(struct reader *r, FILE *f)
 {
 	char line[FILE_LINE];
@@ -119,7 +125,7 @@ static int read_lines(struct reader *r, FILE *f)
 		if (strchr(line, '\n') == NULL && !feof(f))
 			return settings_fail(r->s, "%s: the line is longer than %d characters",
 			                     r->origin, FILE_LINE - 2);
-		rc = read_line(r, line);
+		rc = read_line(r, r->line == 1 ? behind_mark(line) : line);
 	}
 	if (rc == 0 && ferror(f))
 		return settings_fail(r->s, "cannot read config file %s: %s", r->path,

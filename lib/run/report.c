@@ -10,6 +10,7 @@
 
 #include "base/ctx.h"
 #include "memory.h"
+#include "steer.h"
 
 #define MIB (1024.0 * 1024.0)
 
@@ -47,7 +48,7 @@ static void append_offloads(uint32_t offloads, char *line, size_t size)
 		append(line, size, " none (all in software)");
 }
 
-void report_port(const struct pc_port_info *info, char *line, size_t size)
+void report_port(const struct pc_port_info *info, bool by_flow, char *line, size_t size)
 {
 	const uint8_t *mac = info->mac;
 
@@ -56,6 +57,8 @@ void report_port(const struct pc_port_info *info, char *line, size_t size)
 	       info->rss.nb_queues, info->rss.nb_queues == 1 ? "" : "s");
 	if (info->rss.nb_queues == 1)
 		append(line, size, "no RSS");
+	else if (by_flow)
+		append(line, size, "flows spread in software");
 	else
 		append(line, size, "RSS over addresses%s", info->rss.ports ? " and ports" : "");
 	append_offloads(info->offloads, line, size);
@@ -136,7 +139,10 @@ void report_start(const struct run *r)
 	if (r->eal.notice[0] != '\0')
 		printf("note: %s\n", r->eal.notice);
 	for (unsigned p = 0; p < r->nb_ports; p++) {
-		report_port(&r->workers[0]->ports[p]->info, line, sizeof(line));
+		const struct pc_port_info *info = &r->workers[0]->ports[p]->info;
+
+		report_port(info, steer_by_flow(r->s->run.port_steer, info->driver), line,
+		            sizeof(line));
 		report_interface(r->port_ids[p], line, sizeof(line));
 		report_addrs(r, p, line, sizeof(line));
 		printf("port %u: %s\n", p, line);

@@ -12,8 +12,8 @@ void report_start(const struct run *r);
 /** report_stats prints the sums of all counters that are not 0. */
 void report_stats(const struct run *r, FILE *f);
 
-/** report_port describes a port in one line, without its addresses. */
-void report_port(const struct pc_port_info *info, char *line, size_t size);
+/** report_port describes a port in one line, without its addresses; by_flow: software spreads its frames over lcores. */
+void report_port(const struct pc_port_info *info, bool by_flow, char *line, size_t size);
 
 /** report_admission says in one line what a stack refuses when its mbufs or places run short. */
 void report_admission(const struct pc_stack_config *c, char *line, size_t size);

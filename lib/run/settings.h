@@ -33,7 +33,7 @@ X(port, txd, 1024, 32, 32768, "descriptors", "length of each transmit queue, adj
 X(port, mtu, 0, 0, 9702, "bytes", "largest IP packet; 0: as the device has it") \
 X(port, offloads, 1, 0, 1, "boolean", "let the device compute and verify checksums if it can") \
 X(port, steer, 0, 0, 2, "mode", \
-  "which of several lcores gets a frame: 1: the one on whose queue it arrives; 2: the one that a software hash of its addresses and ports selects; 0: 2 for devices that may spread one connection over several queues (af_packet), else 1") \
+  "which of several lcores gets a frame: 1: the one on whose queue it arrives; 2: the one that a software hash of its addresses and ports selects; 0: 2 for devices that may spread one connection over several queues (af_packet, tap), else 1") \
 X(port, promiscuous, 0, 0, 1, "boolean", "receive frames for other MAC addresses too") \
 X(exception, addrs, 1, 0, 1, "boolean", \
   "give the kernel's interface of the exception path the addresses that are set for its port") \

@@ -216,10 +216,8 @@ static int start_devices(struct run *r)
 
 static int add_steer(struct run *r, struct worker *w, unsigned p)
 {
-	uint64_t mode = r->s->run.port_steer;
 	struct pc_port *port = w->ports[p];
-	bool by_flow = mode == RUN_STEER_FLOW ||
-	               (mode == RUN_STEER_AUTO && steer_is_fickle(port->info.driver));
+	bool by_flow = steer_by_flow(r->s->run.port_steer, port->info.driver);
 
 	if (r->nb_workers == 1)
 		return 0;

@@ -7,7 +7,7 @@
  *   replies, and gratuitous requests (RFC 5227), which tell of a changed MAC address, are copied for
  *   the other lcores.  Other requests are answered once, by the lcore that gets them.
  * - Some devices do not keep flows together: a packet socket's fanout rolls over to another queue
- *   when one is full, where nobody knows the connection, and a RST would end it.  There each frame
+ *   when one is full, where nobody knows the connection, and a RST would end it; a TAP's follow their answers.  There each frame
  *   is handed to the lcore that its hash chooses, the same on every queue.  Others announce RSS and do not do it, or
  *   otherwise than they say: the first thousand TCP segments and UDP datagrams of each queue are looked at, handed to where they
  *   belong, and with the fourth that was elsewhere the device counts as one of these, for that protocol.
@@ -33,6 +33,7 @@
 #include <rte_ring.h>
 
 #include "base/toeplitz.h"
+#include "settings.h"
 
 #define STEER_RING        1024
 #define STEER_RX_CKSUM    (PC_PORT_RX_IP4_CKSUM | PC_PORT_RX_L4_CKSUM)
@@ -89,9 +90,15 @@ struct flow {
 	bool whole; /* no fragment, whose payload may begin anywhere */
 };
 
-bool steer_is_fickle(const char *driver)
+static bool is_fickle(const char *driver)
 {
-	return strcmp(driver, "net_af_packet") == 0;
+	/* the kernel chooses a TAP's queue, by a hash of its own and by where the answer before came from */
+	return strcmp(driver, "net_af_packet") == 0 || strcmp(driver, "net_tap") == 0;
+}
+
+bool steer_by_flow(uint64_t mode, const char *driver)
+{
+	return mode == RUN_STEER_FLOW || (mode == RUN_STEER_AUTO && is_fickle(driver));
 }
 
 /* The next header of an IPv6 packet's upper layer and where it begins; 0: it is not there. */

@@ -30,7 +30,8 @@ struct pc_port *steer_port(struct steer *steer, unsigned index, struct pc_port *
 /** steer_bell has the lcore of a queue woken by bell when it is given frames. steer NULL is allowed: nothing. */
 void steer_bell(struct steer *steer, unsigned index, struct rx_wait *bell);
 
-/** steer_is_fickle says whether a driver may send frames of one connection to several queues. */
-bool steer_is_fickle(const char *driver);
+/** steer_by_flow says whether software chooses the lcore of each frame: by mode (enum run_steer), or because the driver may
+ * send frames of one connection to several queues. */
+bool steer_by_flow(uint64_t mode, const char *driver);
 
 #endif

@@ -3,8 +3,9 @@
 """What an echo costs besides time, on percore and on Linux's sockets, and what disturbs it.
 
   echo      CPU time of the server, context switches, migrations and system calls for each echo, and latencies
-  control   latencies of percore under half its load, alone and while a hundred commands of percore-ctl a second change
-            routes and addresses and list sockets
+  tap       latencies of an echo over a TAP, which the kernel is at the other end of
+  control   latencies of percore under half its load: without the thread that serves percore-ctl, with it, and while a hundred
+            commands a second change routes and addresses and list sockets
   idle      memory of an idle connection
 
 percore-load asks, on the second CPU; percore-echo is at the other end of a memif, Linux's epoll_server behind a veth pair and
@@ -43,11 +44,11 @@ def arguments():
     p.add_argument("--reps", type=int, default=3, help="repetitions, of which the median counts (default 3)")
     p.add_argument("--conns", default="1,64", help="connections that ask, for echo (default 1,64)")
     p.add_argument("--idle", type=int, default=20000, help="connections, for idle (default 20000)")
-    p.add_argument("what", nargs="*", help="echo, control, idle (default: all)")
+    p.add_argument("what", nargs="*", help="echo, tap, control, idle (default: all)")
     a = p.parse_args()
-    a.what = a.what or ["echo", "control", "idle"]
-    if not set(a.what) <= {"echo", "control", "idle"}:
-        p.error("what is measured is echo, control or idle")
+    a.what = a.what or ["echo", "tap", "control", "idle"]
+    if not set(a.what) <= {"echo", "tap", "control", "idle"}:
+        p.error("what is measured is echo, tap, control or idle")
     return a
 
 
@@ -97,6 +98,10 @@ def median(rows, f):
     return statistics.median(f(r) for r in rows)
 
 
+def latencies(rows):
+    return "".join(f"| {median(rows, lambda r, q=q: r['latency_us'][q]):.1f} " for q in ("p50", "p99", "p999", "max"))
+
+
 def echo(bed, args):
     print("\nCosts of an echo of 60 bytes; medians\n")
     print("| server | connections | echoes/s | CPU ns | switches | preempted | migrations | system calls | p50 us | p99 us | p99.9 us "
@@ -120,8 +125,24 @@ def echo(bed, args):
                   f"| {median(rows, lambda r: 1e9 * r['server_run'] / r['answers_s']):,.0f} "
                   + "".join(f"| {statistics.median(p[i] for p in per):.5f} " for i in range(3))
                   + (f"| {calls:.5f} " if calls is not None else "| - ")
-                  + "".join(f"| {median(rows, lambda r, q=q: r['latency_us'][q]):.1f} " for q in ("p50", "p99", "p999", "max"))
-                  + "|", flush=True)
+                  + latencies(rows) + "|", flush=True)
+
+
+# ---- tap
+
+def tap(bed, args):
+    if peers.available("tap"):
+        return
+    print("\nEchoes of 60 bytes over a TAP, one connection, us; medians\n")
+    print("| percore while nothing comes | echoes/s | p50 | p99 | p99.9 | max |\n|---|---|---|---|---|---|")
+    for what, idle_mode in (("sleeps", "4"), ("polls", "1")):
+        case = cases.echo("echo-tap", "", 1, "--size", "60", server=("--set", f"run.idle={idle_mode}"))
+        rows = []
+        for _ in range(args.reps):
+            bed.start("tap", case)
+            rows.append(drive(bed, "tap", case, args.seconds))
+            bed.stop()
+        print(f"| {what} | {median(rows, lambda r: r['answers_s']):,.0f} {latencies(rows)}|", flush=True)
 
 
 # ---- control
@@ -147,13 +168,14 @@ def meddle(path, ends, count):
 
 def control(bed, args):
     path = str(bed.work / "control")
-    case = dataclasses.replace(cases.find("echo-1k"), server=("--set", f"run.control={path}"))
+    bare = cases.find("echo-1k")
+    served = dataclasses.replace(bare, server=("--set", f"run.control={path}"))
     print("\nLatency of 1,024 connections under half of the load that they can bear, us; medians\n")
-    print("| percore-ctl | commands/s | p50 | p99 | p99.9 | max | load stood still | resets |\n|---|---|---|---|---|---|---|---|")
-    bed.start("percore", case)
-    rate = int(json.loads(bed.drive("percore", case, 1))["answers_s"] / 2)
+    print("| thread of percore-ctl | commands/s | p50 | p99 | p99.9 | max | load stood still | resets |\n|---|---|---|---|---|---|---|---|")
+    bed.start("percore", bare)
+    rate = int(json.loads(bed.drive("percore", bare, 1))["answers_s"] / 2)
     bed.stop()
-    for busy in (False, True):
+    for what, case, busy in (("none", bare, False), ("idle", served, False), ("busy", served, True)):
         rows, done = [], 0
         for _ in range(args.reps):
             ends, count = threading.Event(), [0]
@@ -169,8 +191,7 @@ def control(bed, args):
                     thread.join()
                 bed.stop()
             done += count[0]
-        print(f"| {'busy' if busy else 'idle'} | {done / (args.reps * args.seconds):.0f} "
-              + "".join(f"| {median(rows, lambda r, q=q: r['latency_us'][q]):.1f} " for q in ("p50", "p99", "p999", "max"))
+        print(f"| {what} | {done / (args.reps * args.seconds):.0f} {latencies(rows)}"
               + f"| {100 * median(rows, lambda r: r['stalled']):.1f} % | {sum(r['reset'] for r in rows)} |", flush=True)
 
 
@@ -221,7 +242,7 @@ def main():
     bed = peers.Bed(args.build, work)
     try:
         for what in args.what:
-            {"echo": echo, "control": control, "idle": idle}[what](bed, args)
+            {"echo": echo, "tap": tap, "control": control, "idle": idle}[what](bed, args)
     except peers.Failure as e:
         print(f"FAULT {e}")
         return 1

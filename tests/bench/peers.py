@@ -5,6 +5,7 @@ memif   percore-echo and percore-httpd, percore-load's null, and testpmd, over s
         nginx-run and redis-run: the programs of the next line as they are, by percore-run --one-core
 veth    Linux's sockets (epoll_server), nginx and redis-server, behind a veth pair in a namespace of their
         own; the load sits on the other end of the pair
+tap     percore-echo on a TAP; the load's frames go through the kernel, by a packet socket on the TAP's interface
 self    nobody: percore-load sends into net_null
 """
 import os
@@ -23,6 +24,7 @@ BODY = 512
 SOCKETS = 16384  # of a program on percore-run: more than any case for it opens
 ALL = ("null", "percore", "testpmd", "linux", "linux-run", "nginx", "nginx-run", "redis", "redis-run", "self")
 KERNEL = ("linux", "nginx", "redis")
+SPACES = (*KERNEL, "tap")  # those in a namespace of their own
 RUN = ("linux-run", "nginx-run", "redis-run")
 TOOLS = {"testpmd": "dpdk-testpmd", "nginx": "nginx", "redis": "redis-server", "linux": "ip"}
 READY = {"testpmd": "Press enter", "nginx": "", "redis": "Ready to accept"}
@@ -67,6 +69,9 @@ class Bed:
         cpu = machine.cpus()[0]
         eal = self.eal(cpu, case.memory) + self.memif("server", SERVER_MAC)
         addr = f"{SERVER6}/64" if case.ip6 else f"{SERVER}/{PREFIX}"
+        if peer == "tap":
+            return ["ip", "netns", "exec", self.ns, f"{self.programs}/app/echo/percore-echo", *self.eal(cpu, case.memory),
+                    "--vdev=net_tap0,iface=bench1", "--", "--listen", "7", "--addr", addr, *case.server]
         if peer == "percore":
             if case.http:
                 return [f"{self.programs}/app/httpd/percore-httpd", *eal, "--", "--root",
@@ -125,6 +130,8 @@ class Bed:
         (self.work / "memif.sock").unlink(missing_ok=True)
         if peer in KERNEL:
             self.make_namespace(case.ip6)
+        elif peer == "tap":
+            quiet("ip", "netns", "add", self.ns)
         log = self.work / f"{peer}.log"
         # a pipe's end would end testpmd, which waits for somebody to press a key
         with open(log, "w", encoding="utf-8") as out:
@@ -160,9 +167,9 @@ class Bed:
     def load_command(self, peer, case, seconds, more):
         cpu, pre = machine.cpus()[1], []
         eal = self.eal(cpu, 256)
-        if peer in KERNEL:
+        if peer in SPACES:
             pre = ["ip", "netns", "exec", self.ns]
-            eal += ["--vdev=net_af_xdp0,iface=bench1"]
+            eal += [f"--vdev=net_{'af_packet' if peer == 'tap' else 'af_xdp'}0,iface=bench1"]
         elif peer == "self":
             eal += ["--vdev=net_null0"]
         else:
@@ -187,7 +194,7 @@ class Bed:
 
 def available(peer):
     """Why a peer cannot be measured here; None: it can."""
-    if peer in KERNEL and os.geteuid() != 0:
+    if peer in SPACES and os.geteuid() != 0:
         return "needs root, for a network namespace"
     tool = TOOLS.get(peer) or TOOLS.get(peer.removesuffix("-run"))
     if tool and not shutil.which(tool):

@@ -86,7 +86,11 @@ def table(tmp):
         ("a document root that is a file", NULL, [*ADDR, "--root", "/etc/hostname"],
          "/etc/hostname"),
     ]
-    return [("percore-echo", *row) for row in echo] + [("percore-httpd", *row) for row in httpd] + several
+    link = [
+        ("a link with one end", NULL, [], "even number"),
+        ("a link whose other end is missing", [*NULL, "--vdev=net_null1", "--vdev=net_null2"], [], "even number"),
+    ]
+    return [("percore-link", *row) for row in link] + [("percore-echo", *row) for row in echo] + [("percore-httpd", *row) for row in httpd] + several
 
 
 def judge(build, name, eal, own, pattern, base=("--no-huge", "--no-shconf", "-m", "192"), **kw):
@@ -129,6 +133,14 @@ def taken(name):
         yield
 
 
+def nobody_there(build):
+    """Returns what is wrong with how percore-ctl takes a path without a program, or None."""
+    r = subprocess.run([os.path.join(build, "app/ctl/percore-ctl"), "counters", "show"], capture_output=True, text=True)
+    if r.returncode != 2 or not re.fullmatch(r"percore-ctl: counters: .*run\.control.*\n", r.stderr):
+        return f"status {r.returncode}, stderr:\n{r.stderr}"
+    return None
+
+
 def busy(build):
     with taken("pcnot3"):
         return judge(build, "percore-echo", ["--vdev=net_tap0,iface=pcnot3"], ADDR, "another program has.*pcnot3.*iface=")
@@ -140,6 +152,7 @@ def main():
     with tempfile.TemporaryDirectory() as tmp:
         rows = [(n, what, lambda n=n, e=e, o=o, p=p: judge(args.build, n, e, o, p))
                 for n, what, e, o, p in table(tmp)]
+        rows.append(("percore-ctl", "a command without a path", lambda: nobody_there(args.build)))
         if os.geteuid() == 0:
             # a copy, for the build directory may be out of an ordinary user's reach
             copy = os.path.join(tmp, "app", "echo")

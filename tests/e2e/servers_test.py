@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Unmodified servers on percore, driven by the kernel's clients."""
+import asyncio
 import glob
 import os
+import random
 import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import threading
 
@@ -303,6 +306,80 @@ def zeromq(b, s):
         expect(run(b, *python, "client", CLIENT).stdout == "all\n", "not all")
 
 
+# as the gate of a game server: one thread, edge-triggered epoll, many short messages behind their lengths
+GATE = """
+import select, socket, struct
+listener = socket.create_server(('0.0.0.0', 8031), backlog=1024)
+listener.setblocking(False)
+epoll, conns = select.epoll(), {}
+epoll.register(listener, select.EPOLLIN | select.EPOLLET)
+def accept():
+    while True:
+        c = listener.accept()[0]
+        c.setblocking(False)
+        conns[c.fileno()] = c, bytearray(), bytearray()
+        epoll.register(c, select.EPOLLIN | select.EPOLLOUT | select.EPOLLET)
+def receive(c, got):
+    while part := c.recv(65536):
+        got += part
+def answer(c, got, out):
+    while len(got) >= 2 and len(got) >= (end := 2 + struct.unpack_from('>H', got)[0]):
+        out += got[:2] + got[2:end][::-1]
+        del got[:end]
+    while out:
+        del out[:c.send(out)]
+def attempt(f, *args):
+    try:
+        f(*args)
+        return True
+    except BlockingIOError:
+        return False
+while True:
+    for fd, _ in epoll.poll():
+        if fd == listener.fileno():
+            attempt(accept)
+            continue
+        ended = attempt(receive, *conns[fd][:2])
+        if attempt(answer, *conns[fd]) and ended:
+            conns.pop(fd)[0].close()
+"""
+
+
+async def talk(seed, messages):
+    """A client of the gate: sends messages in pieces, many before the first answer has come."""
+    r = random.Random(seed)
+    bodies = [r.randbytes(r.choice((0, 1, 8, 40, 40, 300, 1400, 5000))) for _ in range(messages)]
+    stream = b"".join(struct.pack(">H", len(body)) + body for body in bodies)
+    reader, writer = await asyncio.open_connection(SERVER, 8031)
+
+    async def send():
+        at = 0
+        while at < len(stream):
+            n = r.choice((1, 3, 100, 1460, 20000))
+            writer.write(stream[at:at + n])
+            at += n
+            await writer.drain()
+        writer.write_eof()
+
+    task = asyncio.ensure_future(send())
+    for i, body in enumerate(bodies):
+        n, = struct.unpack(">H", await reader.readexactly(2))
+        expect(await reader.readexactly(n) == body[::-1], f"client {seed}: answer {i} differs")
+    await task
+    expect(await reader.read() == b"", f"client {seed}: something is behind the last answer")
+    writer.close()
+
+
+def gate(b, s):
+    """a gate, edge-triggered, with messages behind their lengths: 200 clients, 20,000 messages in order"""
+    async def all_clients():
+        await asyncio.wait_for(asyncio.gather(*(talk(i, 100) for i in range(200))), 60 * b.slow)
+
+    with Daemon(b, ["/usr/bin/python3", "-c", GATE], answers(8031)) as d:
+        asyncio.run(all_clients())
+        expect(d.process.poll() is None, d.out())
+
+
 def postgresql(b, s):
     """PostgreSQL: pgbench makes its tables and runs 4 clients"""
     found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
@@ -328,7 +405,7 @@ def postgresql(b, s):
         expect(status == 0, f"status {status}\n{d.out()[-2000:]}")
 
 
-STEPS = [nginx, proxy, system_calls, replication, zeromq, postgresql, python, inherits, lighttpd, memcached, redis, haproxy, iperf3, socat]
+STEPS = [nginx, proxy, system_calls, replication, zeromq, gate, postgresql, python, inherits, lighttpd, memcached, redis, haproxy, iperf3, socat]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

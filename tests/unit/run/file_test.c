@@ -38,6 +38,16 @@ static void a_file_sets_what_it_says(void)
 	free(s);
 }
 
+static void a_byte_order_mark_is_no_text(void)
+{
+	struct settings *s = test_settings();
+
+	CU_ASSERT_EQUAL(load(s, "\xef\xbb\xbf[tcp]\r\nrcvbuf = 8192\r\n"), 0);
+	CU_ASSERT_EQUAL(s->stack.tcp_rcvbuf, 8192);
+	CU_ASSERT_EQUAL(load(s, "[tcp]\n\xef\xbb\xbfrcvbuf = 8192\n"), -1);
+	free(s);
+}
+
 static void a_hash_within_a_word_is_part_of_it(void)
 {
 	struct settings *s = test_settings();
@@ -198,6 +208,7 @@ int main(void)
 {
 	const CU_TestInfo tests[] = {
 	    {"a file sets what it says", a_file_sets_what_it_says},
+	    {"a byte order mark is no text", a_byte_order_mark_is_no_text},
 	    {"a hash within a word is part of it", a_hash_within_a_word_is_part_of_it},
 	    {"mistakes have a line number", mistakes_have_a_line_number},
 	    {"a long line is refused", a_long_line_is_refused},

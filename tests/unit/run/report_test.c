@@ -15,7 +15,7 @@ static void a_port_is_one_line(void)
 	};
 	char line[512];
 
-	report_port(&info, line, sizeof(line));
+	report_port(&info, false, line, sizeof(line));
 	assert_text(line, "net_tap0 (net_tap), 1 queue pair, no RSS, offloads: none (all in "
 	                  "software), MTU 1500, MAC 02:00:00:00:ab:01, link up");
 	info.rss.nb_queues = 4;
@@ -24,12 +24,15 @@ static void a_port_is_one_line(void)
 	info.offloads = PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_UDP_CKSUM |
 	                PC_PORT_TX_MULTI_SEGS | PC_PORT_RX_IP4_CKSUM | PC_PORT_RX_L4_CKSUM |
 	                PC_PORT_RX_RSS_HASH;
-	report_port(&info, line, sizeof(line));
+	report_port(&info, false, line, sizeof(line));
 	assert_text(line,
 	            "net_tap0 (net_tap), 4 queue pairs, RSS over addresses and ports, "
 	            "offloads: tx-ip4 tx-tcp tx-udp tx-chains rx-ip4 rx-tcp/udp rss-hash, MTU "
 	            "1500, MAC 02:00:00:00:ab:01, link down");
-	report_port(&info, line, 20);
+	report_port(&info, true, line, sizeof(line));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(line, ", 4 queue pairs, flows spread in software, offloads: "));
+	report_port(&info, false, line, 20);
 	CU_ASSERT_EQUAL(strlen(line), 19);
 }
 

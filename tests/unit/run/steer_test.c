@@ -12,6 +12,7 @@
 #include "../../support/eal.h"
 #include "base/toeplitz.h"
 #include "common.h"
+#include "run/settings.h"
 
 #define QUEUES 3
 
@@ -385,6 +386,16 @@ static void rss_that_is_not_true(void)
 	}
 }
 
+/* The kernel's devices, whose queues it chooses without RSS, unless the mode says otherwise. */
+static void whose_flows_are_spread_in_software(void)
+{
+	CU_ASSERT(steer_by_flow(RUN_STEER_AUTO, "net_tap"));
+	CU_ASSERT(steer_by_flow(RUN_STEER_AUTO, "net_af_packet"));
+	CU_ASSERT_FALSE(steer_by_flow(RUN_STEER_AUTO, "net_ice"));
+	CU_ASSERT_FALSE(steer_by_flow(RUN_STEER_QUEUE, "net_tap"));
+	CU_ASSERT(steer_by_flow(RUN_STEER_FLOW, "net_ice"));
+}
+
 static void errors_go_where_they_belong_without_steering(void)
 {
 	uint8_t error[60] = {2, 0, [8] = 0x60, [14] = 6};
@@ -510,6 +521,7 @@ int main(void)
 	    {"no fragment is judged by its payload", no_fragment_is_judged_by_its_payload},
 	    {"an error goes where its packet belongs", an_error_goes_where_its_packet_belongs},
 	    {"RSS that is not true", rss_that_is_not_true},
+	    {"whose flows are spread in software", whose_flows_are_spread_in_software},
 	    {"errors go where they belong, without steering",
 	     errors_go_where_they_belong_without_steering},
 	    {"malformed frames do no harm", malformed_frames_stay_where_they_are},
