@@ -248,7 +248,12 @@ static int walk_directory(struct walk *w, int fd, const struct stat *st, const s
 	DIR *dir = readable >= 0 ? fdopendir(readable) : NULL;
 
 	if (dir == NULL) {
-		result = is_trouble(errno) ? fail_to_read(w) : add_slot(w, "/", &forbidden);
+		if (up == NULL)
+			result =
+			    fail(w, "cannot read %s (%s): let the user of this program read it",
+			         w->root, strerror(errno));
+		else
+			result = is_trouble(errno) ? fail_to_read(w) : add_slot(w, "/", &forbidden);
 		if (readable >= 0)
 			close(readable);
 		return result;

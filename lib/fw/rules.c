@@ -451,6 +451,10 @@ static int read_all(struct reader *d, char *text, size_t len)
 	struct draft *f = malloc(sizeof(*f));
 	int rc;
 
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark */
+		text += 3;
+		len -= 3;
+	}
 	/* what is shown is no longer than what was read */
 	d->r->text = malloc(len + 2);
 	if (f == NULL || d->r->text == NULL)

@@ -12,6 +12,7 @@
 #include <percore/port.h>
 #include <stdlib.h>
 
+#include <rte_branch_prediction.h>
 #include <rte_mbuf.h>
 
 #include "base/port_info.h"
@@ -24,6 +25,7 @@ struct pcap_port {
 	struct pc_port *inner;
 	pcap_t *pcap;
 	pcap_dumper_t *dump;
+	int error; /* errno of the first write that has failed */
 	uint8_t frame[PCAP_SNAPLEN];
 };
 
@@ -44,6 +46,20 @@ static struct pcap_pkthdr pcap_stage(struct pcap_port *p, const struct rte_mbuf 
 	return h;
 }
 
+static void pcap_note_error(struct pcap_port *p)
+{
+	if (p->error == 0)
+		p->error = errno != 0 ? errno : EIO;
+}
+
+/* Writes what pcap_stage has described; libpcap does not say whether it could. */
+static void pcap_write(struct pcap_port *p, const struct pcap_pkthdr *h)
+{
+	pcap_dump((u_char *)p->dump, h, p->frame);
+	if (unlikely(ferror(pcap_dump_file(p->dump))))
+		pcap_note_error(p);
+}
+
 static uint16_t pcap_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
                               uint64_t now_ns)
 {
@@ -53,7 +69,7 @@ static uint16_t pcap_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint
 
 	for (uint16_t i = 0; i < got; i++) {
 		h = pcap_stage(p, pkts[i], now_ns);
-		pcap_dump((u_char *)p->dump, &h, p->frame);
+		pcap_write(p, &h);
 	}
 	port_info_follow(&port->info, &p->inner->info);
 	return got;
@@ -70,7 +86,7 @@ static uint16_t pcap_tx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint
 		h = pcap_stage(p, pkts[i], now_ns);
 		if (p->inner->ops->tx_burst(p->inner, &pkts[i], 1, now_ns) == 0)
 			break;
-		pcap_dump((u_char *)p->dump, &h, p->frame);
+		pcap_write(p, &h);
 	}
 	port_info_follow(&port->info, &p->inner->info);
 	return i;
@@ -99,6 +115,15 @@ static void pcap_close_port(struct pc_port *port)
 	pcap_close(p->pcap);
 	pc_port_close(p->inner);
 	free(p);
+}
+
+int pc_port_pcap_flush(struct pc_port *port)
+{
+	struct pcap_port *p = (struct pcap_port *)port;
+
+	if (pcap_dump_flush(p->dump) != 0)
+		pcap_note_error(p);
+	return -p->error;
 }
 
 static const struct pc_port_ops pcap_ops = {

@@ -253,7 +253,7 @@ static int add_pcap(struct run *r, struct worker *w, unsigned p)
 	port = pc_port_pcap(w->ports[p], name);
 	if (port == NULL)
 		return settings_fail(r->s, "cannot write %s: %s", name, strerror(errno));
-	w->ports[p] = port;
+	w->ports[p] = w->pcaps[p] = port;
 	return 0;
 }
 
@@ -405,6 +405,8 @@ void run_teardown(struct run *r)
 		rejoin_end(&r->rejoins[p]);
 	for (unsigned i = 0; i < r->nb_workers; i++)
 		pc_stack_destroy(r->workers[i]->st);
+	for (unsigned i = 0; i < r->nb_workers; i++)
+		worker_look_at_files(r->workers[i]);
 	for (unsigned i = 0; i < r->nb_workers; i++)
 		for (unsigned p = 0; p < r->nb_ports + r->nb_vlans; p++)
 			pc_port_close(r->workers[i]->ports[p]);

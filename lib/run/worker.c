@@ -122,6 +122,19 @@ static void tell_untrue(struct run *r, const struct worker *w)
 	}
 }
 
+void worker_look_at_files(struct worker *w)
+{
+	for (unsigned p = 0; p < w->run->nb_ports; p++) {
+		const int rc = w->pcaps[p] != NULL ? pc_port_pcap_flush(w->pcaps[p]) : 0;
+
+		if (rc == 0 || w->pcap_told)
+			continue;
+		w->pcap_told = true;
+		fprintf(stderr, "%s: run.pcap = %s lacks frames: %s\n", w->run->app->name,
+		        w->run->s->pcap, strerror(-rc));
+	}
+}
+
 /* The time of day, and the links, read from the system once a second; what changes, more often. */
 static void keep_wall_clock(struct worker *w, uint64_t now)
 {
@@ -134,6 +147,7 @@ static void keep_wall_clock(struct worker *w, uint64_t now)
 	w->wall_next_ns = now + SECOND_NS - day % SECOND_NS;
 	if (w->index == 0)
 		tell_untrue(w->run, w);
+	worker_look_at_files(w);
 	if (follow_links(w, now))
 		w->wall_next_ns = RTE_MIN(w->wall_next_ns, now + LOOK_NS);
 }

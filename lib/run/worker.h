@@ -49,6 +49,8 @@ struct worker {
 	struct pc_run_ports frames;            /* what a program without a stack has been given */
 	struct pc_port *devices[PC_MAX_PORTS]; /* below everything that is around them */
 	struct pc_port *taps[PC_MAX_PORTS];    /* of exception.c */
+	struct pc_port *pcaps[PC_MAX_PORTS];   /* those of ports that write run.pcap */
+	bool pcap_told;                        /* that the file lacks frames */
 	void *app;                             /* the program's own */
 	struct idle idle;
 	struct lcore_use use;
@@ -106,6 +108,9 @@ struct run {
 int frames_start(struct worker *w);
 void frames_work(struct worker *w);
 void frames_finish(struct worker *w);
+
+/** worker_look_at_files writes what the files of run.pcap are owed, and tells, once, when one lacks frames. */
+void worker_look_at_files(struct worker *w);
 
 /** worker_start_idling begins what idle_turn goes on with. */
 void worker_start_idling(struct worker *w);

@@ -455,8 +455,7 @@ int main(int argc, char **argv)
 	start_eal(huge, memory);
 	for (int s = 0; s < STAGES; s++)
 		b.cycles[s] = calloc(MAX_ROUNDS, sizeof(uint64_t));
-	pool =
-	    make_pool(RTE_MIN(mbufs, 147456U)); /* with many, answers are stashed: room is enough */
+	pool = make_pool(mbufs);
 	start(&b, c, pool, mbufs);
 	run(&b, c, rounds);
 	b.app->finish(b.self);

@@ -155,10 +155,13 @@ def main():
         rows.append(("percore-ctl", "a command without a path", lambda: nobody_there(args.build)))
         if os.geteuid() == 0:
             # a copy, for the build directory may be out of an ordinary user's reach
-            copy = os.path.join(tmp, "app", "echo")
-            os.makedirs(copy)
-            shutil.copy(os.path.join(args.build, "app", "echo", "percore-echo"), copy)
+            for name in ("echo", "httpd"):
+                copy = os.path.join(tmp, "app", name)
+                os.makedirs(copy)
+                shutil.copy(os.path.join(args.build, "app", name, f"percore-{name}"), copy)
             os.chmod(tmp, 0o755)
+            closed = os.path.join(tmp, "closed")
+            os.mkdir(closed, 0o700)
 
             def nobody():
                 os.setgroups([])
@@ -167,6 +170,8 @@ def main():
             rows.append(("percore-echo", "no permission for a TAP port", lambda: judge(
                 tmp, "percore-echo", ["--vdev=net_tap0,iface=pcnot0"], ADDR,
                 "root|permission|CAP_NET_ADMIN", preexec_fn=nobody)))
+            rows.append(("percore-httpd", "a document root that it may not read", lambda: judge(
+                tmp, "percore-httpd", NULL, [*ADDR, "--root", closed], "closed.*let the user", preexec_fn=nobody)))
             rows.append(("percore-echo", "a TAP that another program has", lambda: busy(args.build)))
         for name, what, check in rows:
             fault = check()

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Unmodified servers on percore, driven by the kernel's clients."""
 import asyncio
+import collections
 import glob
 import os
 import random
@@ -81,6 +82,26 @@ def nginx(b, s):
         expect(len(got) > 1 << 20, f"{len(got)} bytes came of a download that had begun")
         status = d.end(0)
         expect(status == 0, f"status {status}")
+
+
+def workers(b, s):
+    """nginx, a worker for each of two CPUs: worker_cpu_affinity holds, and reuseport shares the connections out"""
+    cpus = sorted(os.sched_getaffinity(0))[:2]
+    if len(cpus) < 2:
+        print("       skipped: there is one CPU")
+        return
+    conf, pids = write_nginx(b, "one"), os.path.join(b.tmp, "pids")
+    text = open(conf).read().replace("access_log off", f"log_format pid $pid; access_log {pids} pid")
+    text = text.replace("listen 8001", "listen 8001 reuseport")
+    text = text.replace("worker_processes 2", "worker_processes 2; worker_cpu_affinity " + " ".join(f"{1 << cpu:b}" for cpu in cpus))
+    open(conf, "w").write(text)
+    with Daemon(b, ["nginx", "-c", conf], answers(8001)):
+        ab(b, f"http://{SERVER}:8001/small", 2000, 20)
+        wait_for(lambda: len(open(pids).read().split()) >= 2000, 5 * b.slow, "the log")
+        count = collections.Counter(open(pids).read().split())
+        places = sorted(os.sched_getaffinity(int(pid)) for pid in count)
+    expect(places == [{cpu} for cpu in cpus], f"the workers run on {places}")
+    expect(min(count.values()) >= 0.45 * sum(count.values()), f"connections of each worker: {count}")
 
 
 def proxy(b, s):
@@ -405,7 +426,7 @@ def postgresql(b, s):
         expect(status == 0, f"status {status}\n{d.out()[-2000:]}")
 
 
-STEPS = [nginx, proxy, system_calls, replication, zeromq, gate, postgresql, python, inherits, lighttpd, memcached, redis, haproxy, iperf3, socat]
+STEPS = [nginx, workers, proxy, system_calls, replication, zeromq, gate, postgresql, python, inherits, lighttpd, memcached, redis, haproxy, iperf3, socat]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

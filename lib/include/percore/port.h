@@ -254,6 +254,12 @@ void pc_port_fault_stats(const struct pc_port *port, struct pc_fault_stats *stat
  */
 struct pc_port *pc_port_pcap(struct pc_port *inner, const char *path);
 
+/**
+ * pc_port_pcap_flush writes to the file what a pcap port has buffered, which closing it does, too. Returns 0, or the
+ * negative errno of the first write that has failed since the port was made (ENOSPC): frames are missing in the file.
+ */
+int pc_port_pcap_flush(struct pc_port *port);
+
 #ifdef __cplusplus
 }
 #endif

@@ -97,6 +97,12 @@ static void test_nothing(void)
 	CU_ASSERT(!r.counts[0] && !r.counts[1] && !r.uses_states);
 	CU_ASSERT(r.rule[0].action == FW_PASS && r.rule[1].action == FW_PASS);
 	fw_rules_free(&r);
+	CU_ASSERT_EQUAL(read_text("\xef\xbb\xbf"),
+	                0); /* a byte order mark, as some editors write it */
+	fw_rules_free(&r);
+	CU_ASSERT_EQUAL(read_text("\xef\xbb\xbfpass in"), 0);
+	CU_ASSERT_EQUAL(r.n, 3);
+	fw_rules_free(&r);
 }
 
 static void test_rule(void)

@@ -77,6 +77,30 @@ static int count_frames(void)
 	return n;
 }
 
+/* /dev/full is a disk without room */
+static void a_full_disk_is_reported(void)
+{
+	const struct pc_wire_config wire = {.pool = pool};
+	struct rte_mbuf *m = make_frame(pool, 1, 60);
+	struct pc_port *e[2], *p;
+
+	CU_ASSERT_FATAL(pc_port_wire(&wire, e) == 0);
+	p = pc_port_pcap(e[0], "/dev/full");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	CU_ASSERT_EQUAL(port_tx(p, &m, 1, 0), 1);
+	CU_ASSERT_EQUAL(pc_port_pcap_flush(p), -ENOSPC);
+	CU_ASSERT_EQUAL(pc_port_pcap_flush(p), -ENOSPC); /* still: what is missing stays so */
+	pc_port_close(p);
+	pc_port_close(e[1]);
+	open_both(e, 0, 0);
+	m = make_frame(pool, 1, 60);
+	CU_ASSERT_EQUAL(port_tx(e[0], &m, 1, 0), 1);
+	CU_ASSERT_EQUAL(pc_port_pcap_flush(e[0]), 0);
+	CU_ASSERT_EQUAL(count_frames(), 1); /* while the port goes on */
+	pc_port_close(e[0]);
+	pc_port_close(e[1]);
+}
+
 static void a_refused_frame_is_written_once_it_is_taken(void)
 {
 	struct rte_mbuf *m[3], *got;
@@ -137,6 +161,7 @@ int main(void)
 {
 	const CU_TestInfo tests[] = {
 	    {"the file holds both directions", the_file_holds_both_directions},
+	    {"a full disk is reported", a_full_disk_is_reported},
 	    {"a refused frame is written once it is taken",
 	     a_refused_frame_is_written_once_it_is_taken},
 	    {"checksums are left to software", checksums_are_left_to_software},
