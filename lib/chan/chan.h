@@ -86,6 +86,7 @@ enum chan_op {
 	CHAN_OP_ADDRESSES, /* a: of them that are ready, the first that is told -> how many, data: struct chan_local [] */
 	CHAN_OP_ERRQUEUE, /* a: how many bytes are wanted -> data: a struct chan_error and what follows */
 	CHAN_OP_MD5SIG, /* a: which of its keys -> data: a struct tcp_md5sig */
+	CHAN_OP_AO_KEY, /* data: a struct tcp_ao_getsockopt, a: which of those keys -> how many there are, data: the key */
 };
 
 enum chan_call_state { CHAN_CALL_FREE, CHAN_CALL_POSTED, CHAN_CALL_DONE };
@@ -187,7 +188,7 @@ struct chan_sock {
 	uint32_t
 	    cork; /* UDP_CORK is 1, and something is held back by it or by MSG_MORE: CHAN_CORK_* */
 	uint32_t buffers_set; /* CHAN_SNDBUF_SET, CHAN_RCVBUF_SET */
-	uint32_t keys;        /* it may have keys (TCP_MD5SIG) */
+	uint32_t keys;        /* it may have keys (TCP_MD5SIG, TCP_AO_ADD_KEY) */
 	uint32_t
 	    edges; /* somebody waits for EPOLLOUT with EPOLLET, and is told of each datagram that has left */
 	uint32_t dissolved; /* L: counts connect() with AF_UNSPEC, of a stream */

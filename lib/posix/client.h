@@ -393,6 +393,25 @@ struct tcp_md5sig;
 /** sock_key reads key n of a stream (TCP_MD5SIG). Returns 0, -ENOENT (it has no more), or another negative errno. */
 int64_t sock_key(uint32_t sock, int32_t n, struct tcp_md5sig *key);
 
+struct tcp_ao_add;
+struct tcp_ao_getsockopt;
+struct tcp_ao_info_opt;
+
+/** sock_ao_key is pc_get_ao_key, with a negative errno instead of -1. */
+int64_t sock_ao_key(uint32_t sock, const struct tcp_ao_getsockopt *question, int32_t n,
+                    struct tcp_ao_getsockopt *key);
+
+/** sock_nth_ao_key reads key n of a stream (TCP_AO_ADD_KEY) in a form that gives it to another socket. Returns whether it has so
+ * many. sock_ao_info reads TCP_AO_INFO. Returns whether there is any. */
+bool sock_nth_ao_key(uint32_t sock, int32_t n, struct tcp_ao_add *key);
+bool sock_ao_info(uint32_t sock, struct tcp_ao_info_opt *info);
+
+/** sock_copy_keys gives a stream the keys of another. Returns 0 or a negative errno. */
+int64_t sock_copy_keys(uint32_t from, uint32_t to);
+
+/** sock_get_ao_keys is getsockopt() with TCP_AO_GET_KEYS. Returns 0 or a negative errno. */
+int64_t sock_get_ao_keys(uint32_t sock, void *value, socklen_t *len);
+
 /** epoll_moved tells the sets of a file that its socket is another one now. */
 void epoll_moved(struct file *f, uint32_t from, uint32_t to);
 

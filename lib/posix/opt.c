@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include <percore/tcp_ao.h>
+
 #define LINGER_MAX 1000000000
 
 /* ---- time-outs -------------------------------------------------------------------------------- */
@@ -161,7 +163,8 @@ static void remember_cork(struct chan_sock *s, const void *value)
 
 static bool is_key(int level, int name)
 {
-	return level == IPPROTO_TCP && (name == TCP_MD5SIG || name == TCP_MD5SIG_EXT);
+	return level == IPPROTO_TCP && (name == TCP_MD5SIG || name == TCP_MD5SIG_EXT ||
+	                                (name >= TCP_AO_ADD_KEY && name <= TCP_AO_INFO));
 }
 
 static int64_t set_option(uint32_t sock, int level, int name, const void *value, socklen_t len)
@@ -186,7 +189,7 @@ static int64_t set_option(uint32_t sock, int level, int name, const void *value,
 		remember_cork(s, value);
 	if (doubled_bit(level, name) != 0)
 		at_or(&s->buffers_set, doubled_bit(level, name));
-	if (is_key(level, name)) /* which is too long for that; copy_keys */
+	if (is_key(level, name)) /* which is too long for that; sock_copy_keys */
 		at_store(&s->keys, 1);
 	else
 		remember(s, level, name, value, len);
@@ -319,6 +322,12 @@ int pcx_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 	if (f == NULL)
 		return (int)sys(getsockopt, fd, level, name, value, len);
 	rc = user_out(len, sizeof(*len));
+	if (rc == 0 && level == IPPROTO_TCP && name == TCP_AO_GET_KEYS && (int)*len > 0 &&
+	    chan_sock(client.chan, f->sock)->type == CHAN_STREAM) {
+		rc = sock_get_ao_keys(f->sock, value, len);
+		file_put(f);
+		return (int)fail(rc);
+	}
 	if (rc == 0 && (int)*len < 0)
 		rc = is_level(chan_sock(client.chan, f->sock), level) ? -EINVAL : -EOPNOTSUPP;
 	n = rc != 0 ? 0 : *len < sizeof(room) ? *len : (socklen_t)sizeof(room);

@@ -49,31 +49,6 @@ static void copy_options(const struct chan_sock *from, uint32_t to)
 	}
 }
 
-int64_t sock_key(uint32_t sock, int32_t n, struct tcp_md5sig *key)
-{
-	const struct chan_sock *s = chan_sock(client.chan, sock);
-	struct call c = {
-	    .op = CHAN_OP_MD5SIG, .sock = sock, .a = n, .out = key, .out_len = sizeof(*key)};
-
-	return at_load(&s->keys) ? call_lcore(s->lcore, &c) : -ENOENT;
-}
-
-/* Its keys, too (TCP_MD5SIG). Returns 0 or a negative errno. */
-static int64_t copy_keys(uint32_t from, uint32_t to)
-{
-	struct tcp_md5sig key;
-	int64_t rc = 0;
-
-	for (int32_t n = 0; rc == 0; n++) {
-		rc = sock_key(from, n, &key);
-		if (rc == 0)
-			rc = call_sock(to, CHAN_OP_SETSOCKOPT, IPPROTO_TCP, TCP_MD5SIG_EXT, &key,
-			               sizeof(key));
-	}
-	explicit_bzero(&key, sizeof(key));
-	return rc == -ENOENT ? 0 : rc;
-}
-
 /* A socket like this one on another lcore. Returns its number or a negative errno. */
 static int64_t make_like(uint32_t sock, uint32_t lcore, uint32_t primary)
 {
@@ -88,7 +63,7 @@ static int64_t make_like(uint32_t sock, uint32_t lcore, uint32_t primary)
 		return made;
 	copy_options(s, (uint32_t)made);
 	at_store(&chan_sock(client.chan, (uint32_t)made)->keys, at_load(&s->keys));
-	rc = copy_keys(sock, (uint32_t)made);
+	rc = sock_copy_keys(sock, (uint32_t)made);
 	if (rc == 0)
 		return made;
 	release_socket((uint32_t)made);

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <percore/tcp_ao.h>
+
 #include "env.h"
 #include "one_core.h"
 #include "posix/epset.h"
@@ -125,17 +127,27 @@ static void copy_options(int from, int to, bool stream)
 	}
 }
 
-/* A socket without its keys would take what nobody has signed. */
-static void copy_keys(int from, int to)
+/* A socket without its keys would take what nobody has signed; a kernel without TCP-AO gets none that has such keys. Returns
+ * whether it may. */
+static bool copy_keys(int from, int to)
 {
 	struct file *f = file_get(from);
+	struct tcp_ao_info_opt info;
 	struct tcp_md5sig key;
+	struct tcp_ao_add ao;
+	bool good = true;
 
 	for (int32_t n = 0; f != NULL && sock_key(f->sock, n, &key) == 0; n++)
 		(void)real_setsockopt(to, IPPROTO_TCP, TCP_MD5SIG_EXT, &key, sizeof(key));
+	for (int32_t n = 0; f != NULL && good && sock_nth_ao_key(f->sock, n, &ao); n++)
+		good = real_setsockopt(to, IPPROTO_TCP, TCP_AO_ADD_KEY, &ao, sizeof(ao)) == 0;
+	if (f != NULL && good && sock_ao_info(f->sock, &info))
+		good = real_setsockopt(to, IPPROTO_TCP, TCP_AO_INFO, &info, sizeof(info)) == 0;
 	explicit_bzero(&key, sizeof(key));
+	explicit_bzero(&ao, sizeof(ao));
 	if (f != NULL)
 		file_put(f);
+	return good;
 }
 
 /* One that was bound to a port of any address before its destination was known is so again. */
@@ -196,7 +208,10 @@ static enum pcx_kind give_to_kernel(int fd, int domain, int type)
 	if (to < 0)
 		return PCX_SOCKET;
 	copy_options(fd, to, type == SOCK_STREAM);
-	copy_keys(fd, to);
+	if (!copy_keys(fd, to)) {
+		(void)real_close(to);
+		return PCX_SOCKET;
+	}
 	copy_name(fd, to);
 	n = find_memberships(fd, in);
 	if (pcx_dup3(to, fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0) < 0) {

@@ -458,6 +458,8 @@ void ctl_print_sockets(FILE *f, const struct pc_socket_info *list, unsigned n, u
 			        s->cwnd / s->mss, s->mss, s->idle_ms / 1000, s->idle_ms % 1000);
 		if (s->retries != 0)
 			fprintf(f, " retries %u", s->retries);
+		if (s->signature != PC_SIGNED_NOT)
+			fputs(s->signature == PC_SIGNED_AO ? " ao" : " md5", f);
 		fputc('\n', f);
 	}
 }

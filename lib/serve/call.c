@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <percore/control.h>
+#include <percore/tcp_ao.h>
 #include <string.h>
 
 #include <netinet/tcp.h>
@@ -274,6 +275,9 @@ static int64_t do_getsockopt(struct pc_service *s, struct request *r)
 
 	if (r->room < 0)
 		return -EINVAL;
+	/* its value is an array that may be longer than a call's data: CHAN_OP_AO_KEY */
+	if (r->a == IPPROTO_TCP && r->b == TCP_AO_GET_KEYS)
+		return -ENOPROTOOPT;
 	if (pc_getsockopt(s->st, r->fd, r->a, r->b, r->data, &len) != 0)
 		return -errno;
 	r->len = len;
@@ -290,6 +294,23 @@ static int64_t do_md5sig(struct pc_service *s, struct request *r)
 	r->len = sizeof(key);
 	memcpy(r->data, &key, sizeof(key));
 	return 0;
+}
+
+static int64_t do_ao_key(struct pc_service *s, struct request *r)
+{
+	struct tcp_ao_getsockopt question, key = {0};
+	int found;
+
+	static_assert(sizeof(key) <= CHAN_CALL_DATA, "a key is the answer to one call");
+	if (r->a < 0 || r->len != sizeof(question))
+		return -EINVAL;
+	memcpy(&question, r->data, sizeof(question));
+	found = pc_get_ao_key(s->st, r->fd, &question, (unsigned)r->a, &key);
+	if (found < 0)
+		return -errno;
+	memcpy(r->data, &key, sizeof(key));
+	explicit_bzero(&key, sizeof(key));
+	return found;
 }
 
 static int64_t do_name(struct pc_service *s, struct request *r,
@@ -375,6 +396,8 @@ static int64_t execute(struct pc_service *s, struct request *r)
 		return do_getsockopt(s, r);
 	case CHAN_OP_MD5SIG:
 		return do_md5sig(s, r);
+	case CHAN_OP_AO_KEY:
+		return do_ao_key(s, r);
 	case CHAN_OP_GETSOCKNAME:
 		return do_name(s, r, pc_getsockname);
 	case CHAN_OP_GETPEERNAME:

@@ -253,6 +253,8 @@ int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value,
 		tcp_info_copy(s->tcp, ref.tcp, value, len);
 		return 0;
 	}
+	if (level == IPPROTO_TCP && sock_is_ao(name) && ref.tcp != NULL)
+		return (int)sock_fail(sock_ao_get(s, ref.tcp, name, value, len));
 	if (level == SOL_SOCKET && name == SO_MAX_PACING_RATE)
 		return get_max_pacing_rate(s, &ref, value, len);
 	if (is_others(&ref, level))
@@ -360,6 +362,8 @@ int pc_setsockopt(struct pc_stack *st, int fd, int level, int name, const void *
 	if (level == IPPROTO_TCP && (name == TCP_MD5SIG || name == TCP_MD5SIG_EXT) &&
 	    ref.tcp != NULL)
 		return (int)sock_fail(sock_auth_set(s, ref.tcp, name, value, len));
+	if (level == IPPROTO_TCP && sock_is_ao(name) && ref.tcp != NULL)
+		return (int)sock_fail(sock_ao_set(s, ref.tcp, name, value, len));
 	if (ref.udp != NULL) {
 		err = sock_group_set(s, &ref, level, name, value, len);
 		if (err == -ENOPROTOOPT)

@@ -4,6 +4,8 @@
 
 /* The table of socket options whose value is an int. */
 
+#include <percore/tcp_ao.h>
+
 #include "sock/sock.h"
 
 struct sock_option {
@@ -31,6 +33,18 @@ int sock_plain_set(const struct sock_ref *ref, int level, int name, const void *
 /** sock_auth_set is pc_setsockopt for TCP_MD5SIG and TCP_MD5SIG_EXT. Returns 0, or as Linux -EINVAL, -ENOENT (nothing to take
  * away), -ENOMEM (tcp.auth_keys are in use), -ENOPROTOOPT (percore was built without nettle). */
 int sock_auth_set(struct sockets *s, struct tcb *t, int name, const void *value, socklen_t len);
+
+/** sock_is_ao says whether an option of IPPROTO_TCP is one of TCP-AO. */
+static inline bool sock_is_ao(int name)
+{
+	return name >= TCP_AO_ADD_KEY && name <= TCP_AO_GET_KEYS;
+}
+
+/** sock_ao_set and sock_ao_get are pc_setsockopt and pc_getsockopt for those. Return 0 or a negative errno, as Linux; -ENOMEM
+ * when tcp.auth_keys are in use, -ENOPROTOOPT when percore was built without nettle. */
+int sock_ao_set(struct sockets *s, struct tcb *t, int name, const void *value, socklen_t len);
+int sock_ao_get(const struct sockets *s, const struct tcb *t, int name, void *value,
+                socklen_t *len);
 
 /* Which sockets have an option, in the tables of several files. */
 enum { OF_TCP = 1, OF_OTHERS = 2, OF_ALL = 3 };

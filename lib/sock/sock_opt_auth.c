@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "sock/sock_opt.h"
-#include "tcp/auth.h"
+#include "tcp/auth_key.h"
 
 /* of tcpm_flags, and where tcpm_ifindex is, which the C library's header does not have */
 #define FLAG_IFINDEX 2

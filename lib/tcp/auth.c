@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* Keys, and whose segments must be signed; see auth.h. */
+/* Keys, and by which of them what is sent is signed; see auth.h and auth_key.h. */
 
 #include "tcp/auth.h"
 
@@ -9,7 +9,15 @@
 
 #include <rte_malloc.h>
 
+#include <percore/inspect.h>
+
+#include "tcp/auth_key.h"
 #include "tcp/tcp_conn.h"
+
+bool auth_is_there(void)
+{
+	return mac_is_there();
+}
 
 /* ---- the pool --------------------------------------------------------------------------------- */
 
@@ -53,36 +61,42 @@ void auth_fini(struct auth *a)
 	rte_free(a->chain);
 }
 
-static uint16_t *chain_of(const struct auth *a, uint32_t owner)
+struct auth_key *auth_add(struct auth *a, flow_ref owner, enum auth_kind kind)
 {
-	return &a->chain[owner & a->mask];
-}
-
-static int add(struct auth *a, uint32_t owner, const struct pc_prefix *peers, const void *bytes,
-               unsigned len)
-{
-	uint16_t *chain = chain_of(a, owner), index = a->free;
+	uint16_t *chain = auth_chain(a, owner), index = a->free;
 	struct auth_key *k = &a->key[index];
 
 	if (index == 0)
-		return -ENOMEM;
+		return NULL;
 	a->free = k->next;
 	a->used++;
 	k->owner = owner;
-	k->peers = *peers;
-	k->len = (uint8_t)len;
-	memcpy(k->bytes, bytes, len);
+	k->kind = (uint8_t)kind;
 	k->next = *chain;
 	*chain = index;
-	return 0;
+	return k;
 }
 
-/* takes away what *link, in some chain, refers to */
-static void take(struct auth *a, uint16_t *link)
+struct auth_key *auth_add_like(struct auth *a, flow_ref owner, const struct auth_key *like)
 {
-	const uint16_t index = *link;
-	struct auth_key *k = &a->key[index];
+	struct auth_key *k = auth_add(a, owner, (enum auth_kind)like->kind);
+	const uint16_t next = k != NULL ? k->next : 0;
 
+	if (k == NULL)
+		return NULL;
+	*k = *like;
+	k->owner = owner;
+	k->next = next;
+	return k;
+}
+
+void auth_take(struct auth *a, struct auth_key *k)
+{
+	const uint16_t index = auth_index(a, k);
+	uint16_t *link = auth_chain(a, k->owner);
+
+	while (*link != index)
+		link = &a->key[*link].next;
 	*link = k->next;
 	erase(k);
 	k->next = a->free;
@@ -90,77 +104,104 @@ static void take(struct auth *a, uint16_t *link)
 	a->used--;
 }
 
-static void take_all(struct auth *a, uint32_t owner)
+static void take_all(struct auth *a, flow_ref owner)
 {
-	for (uint16_t *link = chain_of(a, owner); *link != 0;) {
-		if (a->key[*link].owner == owner)
-			take(a, link);
-		else
-			link = &a->key[*link].next;
-	}
-}
+	struct auth_key *k;
 
-/* the place in its chain of a socket's key for just these peers, or NULL */
-static uint16_t *find_same(struct auth *a, uint32_t owner, const struct pc_prefix *peers)
-{
-	for (uint16_t *link = chain_of(a, owner); *link != 0; link = &a->key[*link].next) {
-		const struct auth_key *k = &a->key[*link];
-
-		if (k->owner == owner && k->peers.len == peers->len &&
-		    pc_addr_equal(&k->peers.addr, &peers->addr))
-			return link;
-	}
-	return NULL;
+	while ((k = auth_first(a, owner)) != NULL)
+		auth_take(a, k);
 }
 
 /* A prefix of IPv6 that contains the mapped addresses does not mean them. */
-static bool is_for(const struct auth_key *k, const struct pc_addr *peer)
+bool auth_is_for(const struct auth_key *k, const struct pc_addr *peer)
 {
 	return (k->peers.len >= 96 || !pc_addr_is_ip4(peer)) && pc_prefix_contains(&k->peers, peer);
 }
 
-const struct auth_key *auth_find(const struct tcp *tcp, uint32_t owner, const struct pc_addr *peer)
+const struct auth_key *auth_find_md5(const struct auth *a, flow_ref owner,
+                                     const struct pc_addr *peer)
 {
-	const struct auth *a = &tcp->auth;
 	const struct auth_key *best = NULL;
 
-	for (uint16_t i = *chain_of(a, owner); i != 0; i = a->key[i].next) {
-		const struct auth_key *k = &a->key[i];
-
-		if (k->owner == owner && (best == NULL || k->peers.len > best->peers.len) &&
-		    is_for(k, peer))
+	for (const struct auth_key *k = auth_first(a, owner); k != NULL; k = auth_next(a, k))
+		if (k->kind == AUTH_MD5 && (best == NULL || k->peers.len > best->peers.len) &&
+		    auth_is_for(k, peer))
 			best = k;
-	}
 	return best;
+}
+
+struct auth_key *auth_find_ao(const struct auth *a, flow_ref owner, const struct pc_addr *peer,
+                              int snd_id, int rcv_id)
+{
+	for (struct auth_key *k = auth_first(a, owner); k != NULL; k = auth_next(a, k))
+		if (k->kind == AUTH_AO && (snd_id == AUTH_ANY_ID || k->snd_id == snd_id) &&
+		    (rcv_id == AUTH_ANY_ID || k->rcv_id == rcv_id) &&
+		    (peer == NULL || auth_is_for(k, peer)))
+			return k;
+	return NULL;
+}
+
+struct auth_socket *auth_socket_of(const struct auth *a, flow_ref owner)
+{
+	for (struct auth_key *k = auth_first(a, owner); k != NULL; k = auth_next(a, k))
+		if (k->kind == AUTH_SOCKET)
+			return &k->socket;
+	return NULL;
 }
 
 /* ---- sockets ---------------------------------------------------------------------------------- */
 
+/* a socket's key of TCP-MD5 for just these peers, or NULL */
+static struct auth_key *find_same(const struct auth *a, flow_ref owner,
+                                  const struct pc_prefix *peers)
+{
+	for (struct auth_key *k = auth_first(a, owner); k != NULL; k = auth_next(a, k))
+		if (k->kind == AUTH_MD5 && k->peers.len == peers->len &&
+		    pc_addr_equal(&k->peers.addr, &peers->addr))
+			return k;
+	return NULL;
+}
+
 const struct auth_key *auth_nth(const struct tcp *tcp, const struct tcb *t, unsigned n)
 {
-	const uint32_t owner = tcp_index(tcp, t);
 	const struct auth *a = &tcp->auth;
 
-	for (uint16_t i = *chain_of(a, owner); i != 0; i = a->key[i].next)
-		if (a->key[i].owner == owner && n-- == 0)
-			return &a->key[i];
+	for (const struct auth_key *k = auth_first(a, auth_owner(tcp, t)); k != NULL;
+	     k = auth_next(a, k))
+		if (k->kind == AUTH_MD5 && n-- == 0)
+			return k;
 	return NULL;
+}
+
+static int add_md5(struct auth *a, flow_ref owner, const struct pc_prefix *peers, const void *bytes,
+                   unsigned len)
+{
+	struct auth_key *k = auth_add(a, owner, AUTH_MD5);
+
+	if (k == NULL)
+		return -ENOMEM;
+	k->peers = *peers;
+	k->len = (uint8_t)len;
+	memcpy(k->bytes, bytes, len);
+	return 0;
 }
 
 int auth_set(struct tcp *tcp, struct tcb *t, const struct pc_prefix *peers, const void *key,
              unsigned len)
 {
-	const uint32_t owner = tcp_index(tcp, t);
-	uint16_t *same = find_same(&tcp->auth, owner, peers);
+	const flow_ref owner = auth_owner(tcp, t);
+	struct auth_key *same = find_same(&tcp->auth, owner, peers);
 
 	assert(len <= AUTH_KEY_MAX);
 	if (len == 0 && same == NULL)
 		return -ENOENT;
+	if (len != 0 && auth_find_ao(&tcp->auth, owner, &peers->addr, AUTH_ANY_ID, AUTH_ANY_ID))
+		return -EKEYREJECTED;
 	if (same != NULL)
-		take(&tcp->auth, same); /* and what comes instead has its place */
-	if (len != 0 && add(&tcp->auth, owner, peers, key, len) != 0)
+		auth_take(&tcp->auth, same); /* and what comes instead has its place */
+	if (len != 0 && add_md5(&tcp->auth, owner, peers, key, len) != 0)
 		return -ENOMEM;
-	t->auth = auth_nth(tcp, t, 0) != NULL;
+	t->auth = auth_first(&tcp->auth, owner) != NULL;
 	if (t->state != TCP_S_CLOSED && t->state != TCP_S_LISTEN && t->state != TCP_S_SYN_SENT)
 		tcb_update_mss(tcp, t); /* the option takes its space from the text */
 	return 0;
@@ -168,120 +209,240 @@ int auth_set(struct tcp *tcp, struct tcb *t, const struct pc_prefix *peers, cons
 
 void auth_drop(struct tcp *tcp, struct tcb *t)
 {
-	take_all(&tcp->auth, tcp_index(tcp, t));
+	take_all(&tcp->auth, auth_owner(tcp, t));
 	t->auth = false;
 }
 
-static int copy(struct tcp *tcp, uint32_t owner, const struct auth_key *key,
-                const struct pc_addr *peer)
+/* ---- copies ----------------------------------------------------------------------------------- */
+
+unsigned auth_copy(struct auth *a, flow_ref from, flow_ref to, const struct pc_addr *peer)
+{
+	const struct auth_socket *was = auth_socket_of(a, from);
+	struct auth_key *s = auth_add(a, to, AUTH_SOCKET), *c;
+	unsigned n = 1;
+
+	if (s == NULL)
+		return 0;
+	s->socket = *was;
+	for (struct auth_key *k = auth_first(a, from); k != NULL; k = auth_next(a, k)) {
+		if (k->kind != AUTH_AO || !auth_is_for(k, peer))
+			continue;
+		c = auth_add_like(a, to, k);
+		if (c == NULL) {
+			take_all(a, to);
+			return 0;
+		}
+		n++;
+		if (auth_index(a, k) == was->current)
+			s->socket.current = auth_index(a, c);
+		if (auth_index(a, k) == was->rnext)
+			s->socket.rnext = auth_index(a, c);
+	}
+	return n;
+}
+
+static int copy_md5(struct auth *a, flow_ref to, const struct auth_key *key,
+                    const struct pc_addr *peer)
 {
 	const struct pc_prefix only = {.addr = *peer, .len = 128};
 
-	return add(&tcp->auth, owner, &only, key->bytes, key->len);
+	return add_md5(a, to, &only, key->bytes, key->len);
 }
 
-bool auth_inherit(struct tcp *tcp, struct tcb *t, const struct tcb *listener)
+static bool inherit_ao(struct tcp *tcp, struct tcb *t, flow_ref from, const struct syn_entry *e)
 {
-	const struct auth_key *key =
-	    listener->auth ? auth_find(tcp, tcp_index(tcp, listener), &t->flow.raddr) : NULL;
+	const flow_ref to = auth_owner(tcp, t);
+	struct auth_key *k;
+	struct auth_socket *s;
 
-	if (likely(key == NULL))
+	if (auth_copy(&tcp->auth, from, to, &t->flow.raddr) == 0)
+		return false;
+	s = auth_socket_of(&tcp->auth, to);
+	s->iss = e->iss;
+	s->irs = e->irs;
+	s->snd = s->iss;
+	s->rcv = s->irs;
+	s->good = s->bad = s->not_found = s->not_signed = s->icmps = 0;
+	for (k = auth_first(&tcp->auth, to); k != NULL; k = auth_next(&tcp->auth, k)) {
+		if (k->kind != AUTH_AO)
+			continue;
+		k->good = k->bad = 0;
+		auth_derive(tcp, t, s, k);
+	}
+	k = auth_find_ao(&tcp->auth, to, NULL, e->keyid, AUTH_ANY_ID);
+	if (k == NULL) /* gone since */
+		k = auth_find_ao(&tcp->auth, to, NULL, AUTH_ANY_ID, AUTH_ANY_ID);
+	s->current = s->rnext = auth_index(&tcp->auth, k);
+	t->auth = true;
+	return true;
+}
+
+bool auth_inherit(struct tcp *tcp, struct tcb *t, const struct tcb *listener,
+                  const struct syn_entry *e)
+{
+	const flow_ref from = auth_owner(tcp, listener);
+	const struct auth_key *key;
+
+	if (likely(!listener->auth))
 		return true;
-	t->auth = copy(tcp, tcp_index(tcp, t), key, &t->flow.raddr) == 0;
+	if (auth_find_ao(&tcp->auth, from, &t->flow.raddr, AUTH_ANY_ID, AUTH_ANY_ID) != NULL)
+		return inherit_ao(tcp, t, from, e);
+	key = auth_find_md5(&tcp->auth, from, &t->flow.raddr);
+	if (key == NULL)
+		return true;
+	t->auth = copy_md5(&tcp->auth, auth_owner(tcp, t), key, &t->flow.raddr) == 0;
 	return t->auth;
 }
 
-bool auth_may_wait(const struct tcp *tcp)
+/* ---- TIME-WAIT -------------------------------------------------------------------------------- */
+
+bool auth_may_wait(const struct tcp *tcp, const struct tcb *t)
 {
-	return tcp->auth.free != 0 && tcp->auth.waiting < tcp->auth.n / 2;
+	const struct auth *a = &tcp->auth;
+	uint32_t n = 0;
+
+	if (auth_of(tcp, t)->kind == AUTH_MD5)
+		n = 1;
+	else
+		for (const struct auth_key *k = auth_first(a, auth_owner(tcp, t)); k != NULL;
+		     k = auth_next(a, k))
+			n++;
+	return a->n - a->used >= n && a->waiting + n <= a->n / 2;
 }
 
-void auth_wait(struct tcp *tcp, uint32_t tw, const struct auth_key *key, const struct pc_addr *peer)
+void auth_wait(struct tcp *tcp, uint32_t tw, const struct tcb *t)
 {
-	if (copy(tcp, AUTH_OF_TIME_WAIT | tw, key, peer) == 0)
-		tcp->auth.waiting++;
+	const flow_ref to = flow_ref_make(FLOW_TW, tw);
+	const struct auth_key *key = auth_of(tcp, t);
+	struct auth *a = &tcp->auth;
+
+	if (key->kind == AUTH_AO)
+		a->waiting += auth_copy(a, auth_owner(tcp, t), to, &t->flow.raddr);
+	else if (copy_md5(a, to, key, &t->flow.raddr) == 0)
+		a->waiting++;
 }
 
 void auth_forget(struct tcp *tcp, uint32_t tw)
 {
-	take_all(&tcp->auth, AUTH_OF_TIME_WAIT | tw);
-	tcp->auth.waiting--;
+	const uint32_t used = tcp->auth.used;
+
+	take_all(&tcp->auth, flow_ref_make(FLOW_TW, tw));
+	tcp->auth.waiting -= used - tcp->auth.used;
 }
 
-/* ---- the way in ------------------------------------------------------------------------------- */
+/* ---- the way out ------------------------------------------------------------------------------ */
 
-static uint32_t listener_on(const struct tcp *tcp, const struct tcp_rx *rx, uint16_t port)
+const struct auth_key *auth_find(const struct tcp *tcp, const struct tcb *t)
 {
-	return bindings_listener(&tcp->bind, binding_family(&rx->flow.raddr), rx->flow.laddr, port,
-	                         (uint32_t)rx->hash);
+	const flow_ref owner = auth_owner(tcp, t);
+	const struct auth_socket *s = auth_socket_of(&tcp->auth, owner);
+
+	if (s != NULL && s->current != 0)
+		return &tcp->auth.key[s->current];
+	return auth_find_md5(&tcp->auth, owner, &t->flow.raddr);
 }
 
-/* What belongs to nothing is its listener's. A peer may still believe in a connection that we have opened: who has such
- * peers listens on the port that they were reached on, as routers do, and has their keys there (as Linux). */
-static const struct auth_key *key_of_none(const struct tcp *tcp, const struct tcp_rx *rx)
+static unsigned space_of(const struct auth_by *by)
 {
-	uint32_t listener = listener_on(tcp, rx, rx->flow.lport);
+	struct tcp_seg s = {0};
 
-	if (listener == 0 && (rx->seg.has & TCP_HAS_AUTH))
-		listener = listener_on(tcp, rx, rx->seg.sport);
-	return listener != 0 ? auth_of_listener(tcp, listener, &rx->flow.raddr) : NULL;
+	auth_put(by, &s);
+	return tcp_auth_space(&s.auth);
 }
 
-/* A SYN may begin anew what is in TIME-WAIT, with the key that holds now. */
-static const struct auth_key *key_of_waiting(const struct tcp *tcp, const struct tcp_rx *rx,
-                                             uint32_t tw)
+unsigned auth_find_space(const struct tcp *tcp, const struct tcb *t)
 {
-	const bool is_syn = (rx->seg.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
-	const uint32_t listener = is_syn ? listener_on(tcp, rx, rx->flow.lport) : 0;
+	const struct auth_by by = {.key = auth_find(tcp, t)};
 
-	if (listener != 0)
-		return auth_of_listener(tcp, listener, &rx->flow.raddr);
-	return tcp->tw.entry[tw].auth ? auth_of_time_wait(tcp, tw) : NULL;
+	return by.key == NULL ? 0 : space_of(&by);
 }
 
-static const struct auth_key *key_for(const struct tcp *tcp, flow_ref ref, const struct tcp_rx *rx)
+uint8_t auth_room(const struct auth_by *by, uint8_t opt)
 {
-	const uint32_t index = flow_ref_index(ref);
+	if (by == NULL || !(opt & TCB_OPT_SACK) || auth_leaves_ts(space_of(by)))
+		return opt;
+	return opt & (uint8_t)~TCB_OPT_TS;
+}
 
-	switch (flow_ref_kind(ref)) {
-	case FLOW_TCB:
-		return auth_of(tcp, tcp_tcb(tcp, index));
-	case FLOW_SYN:
-		return auth_of_listener(tcp, tcp->syn.entry[index].binding, &rx->flow.raddr);
-	case FLOW_TW:
-		return key_of_waiting(tcp, rx, index);
-	default:
-		return key_of_none(tcp, rx);
+const struct auth_by *auth_by_tcb(struct tcp *tcp, const struct tcb *t, struct auth_by *by)
+{
+	struct auth_socket *s;
+
+	*by = (struct auth_by){.key = auth_find(tcp, t)};
+	if (by->key == NULL)
+		return NULL;
+	if (by->key->kind == AUTH_MD5)
+		return by;
+	s = auth_socket_of(&tcp->auth, auth_owner(tcp, t));
+	if (t->state != TCP_S_SYN_SENT) /* where only SYNs are sent */
+		s->snd = auth_extend(s->snd, t->snd_una);
+	by->traffic = by->key->traffic[AUTH_OUT];
+	by->seq = s->snd;
+	by->rnext = tcp->auth.key[s->rnext].rcv_id;
+	return by;
+}
+
+const struct auth_by *auth_find_half_open(const struct tcp *tcp, const struct syn_entry *e,
+                                          struct auth_by *by)
+{
+	const flow_ref owner = flow_ref_make(FLOW_TCB, tcp->bind.binding[e->binding].tcb);
+	const struct auth *a = &tcp->auth;
+	const struct auth_key *k = auth_find_ao(a, owner, &e->flow.raddr, e->keyid, AUTH_ANY_ID);
+
+	if (k == NULL)
+		k = auth_find_ao(a, owner, &e->flow.raddr, AUTH_ANY_ID, AUTH_ANY_ID);
+	if (k == NULL)
+		k = auth_find_md5(a, owner, &e->flow.raddr);
+	*by = (struct auth_by){.key = k, .isn = e->iss, .peer_isn = e->irs, .seq = e->iss};
+	if (k != NULL && k->kind == AUTH_AO)
+		by->rnext = k->rcv_id;
+	return k != NULL ? by : NULL;
+}
+
+uint8_t auth_signs(const struct tcp *tcp, flow_ref ref)
+{
+	const struct auth *a = &tcp->auth;
+	const struct syn_entry *e;
+	struct auth_by by;
+
+	if (flow_ref_kind(ref) == FLOW_SYN) {
+		e = &tcp->syn.entry[flow_ref_index(ref)];
+		if (auth_by_half_open(tcp, e, &by) == NULL)
+			return PC_SIGNED_NOT;
+		return by.key->kind == AUTH_MD5 ? PC_SIGNED_MD5 : PC_SIGNED_AO;
 	}
-}
-
-int auth_check(struct tcp *tcp, flow_ref ref, const struct rte_mbuf *m, const struct ip_pkt *p,
-               struct tcp_rx *rx)
-{
-	const struct auth_key *key = key_for(tcp, ref, rx);
-	const uint8_t *told;
-
-	if (!(rx->seg.has & TCP_HAS_AUTH))
-		return key == NULL ? VERDICT_DONE : PC_DROP_TCP_MD5_NOT_FOUND;
-	if (key == NULL)
-		return PC_DROP_TCP_MD5_UNEXPECTED;
-	told =
-	    tcp_find_md5(rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off), rx->seg.hdr_len);
-	if (told == NULL || !auth_verify(key, &p->src, &p->dst, m, p->l4_off, p->l4_len, told))
-		return PC_DROP_TCP_MD5_FAILURE;
-	rx->key = (uint16_t)(key - tcp->auth.key);
-	return VERDICT_DONE;
+	if (auth_socket_of(a, ref) != NULL)
+		return PC_SIGNED_AO;
+	return auth_first(a, ref) != NULL ? PC_SIGNED_MD5 : PC_SIGNED_NOT;
 }
 
 /* ---- checks ----------------------------------------------------------------------------------- */
 
-static bool has_owner(const struct tcp *tcp, uint32_t owner)
+static bool has_owner(const struct tcp *tcp, flow_ref owner)
 {
-	const uint32_t tw = owner & ~AUTH_OF_TIME_WAIT;
+	const uint32_t i = flow_ref_index(owner);
 
-	if (owner & AUTH_OF_TIME_WAIT)
-		return tw <= tcp->tw.n && tcp->tw.entry[tw].used && tcp->tw.entry[tw].auth;
-	return owner >= 1 && owner <= tcp->nb_tcbs && tcp_tcb(tcp, owner)->auth;
+	if (flow_ref_kind(owner) == FLOW_TW)
+		return i <= tcp->tw.n && tcp->tw.entry[i].used && tcp->tw.entry[i].auth;
+	return flow_ref_kind(owner) == FLOW_TCB && i >= 1 && i <= tcp->nb_tcbs &&
+	       tcp_tcb(tcp, i)->auth;
+}
+
+/* is this the index of a key of this owner, or of none? */
+static bool is_key_of(const struct auth *a, flow_ref owner, uint16_t i)
+{
+	return i == 0 || (i <= a->n && a->key[i].owner == owner && a->key[i].kind == AUTH_AO);
+}
+
+static bool is_valid(const struct auth *a, const struct auth_key *k)
+{
+	if (k->kind == AUTH_SOCKET)
+		return is_key_of(a, k->owner, k->socket.current) &&
+		       is_key_of(a, k->owner, k->socket.rnext);
+	if (k->kind == AUTH_MD5)
+		return k->len > 0 && k->len <= AUTH_KEY_MAX;
+	return k->len <= AUTH_KEY_MAX && k->mac_len <= AUTH_MAC_MAX &&
+	       auth_socket_of(a, k->owner) != NULL;
 }
 
 unsigned auth_validate(const struct tcp *tcp)
@@ -292,13 +453,14 @@ unsigned auth_validate(const struct tcp *tcp)
 
 	for (uint32_t c = 0; c <= a->mask; c++) {
 		for (uint16_t i = a->chain[c]; i != 0 && used <= a->n; i = a->key[i].next, used++) {
-			bad += chain_of(a, a->key[i].owner) != &a->chain[c];
+			bad += auth_chain(a, a->key[i].owner) != &a->chain[c];
 			bad += !has_owner(tcp, a->key[i].owner);
-			bad += a->key[i].len == 0 || a->key[i].len > AUTH_KEY_MAX;
-			waiting += (a->key[i].owner & AUTH_OF_TIME_WAIT) != 0;
+			bad += !is_valid(a, &a->key[i]);
+			waiting += flow_ref_kind(a->key[i].owner) == FLOW_TW;
 		}
 	}
 	for (uint32_t i = 1; i <= tcp->nb_tcbs; i++)
-		keyless += tcp_tcb(tcp, i)->auth && auth_nth(tcp, tcp_tcb(tcp, i), 0) == NULL;
+		keyless +=
+		    tcp_tcb(tcp, i)->auth && auth_first(a, flow_ref_make(FLOW_TCB, i)) == NULL;
 	return bad + keyless + (used != a->used) + (waiting != a->waiting);
 }

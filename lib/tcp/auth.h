@@ -3,16 +3,22 @@
 #define TCP_AUTH_H
 
 /*
- * Signed segments (TCP-MD5, RFC 2385): keys, and the segments that must have a signature.
+ * Signed segments (TCP-MD5, RFC 2385; TCP-AO, RFC 5925): keys, and the segments that must have a signature.
  *
- * Overview: a socket may have keys, each for the peers in a prefix (TCP_MD5SIG).  With a key for its peer a connection
- * signs all that it sends, and takes nothing that is not signed so.  What has no TCB looks the key up with whom it
- * belongs to: a half-open connection with its listener, one in TIME-WAIT has a copy of its own, and a reset goes out with
- * the key that the segment was verified with which it answers.
+ * Overview: a socket may have keys, each for the peers in a prefix (TCP_MD5SIG, TCP_AO_ADD_KEY).  With a key for its peer a
+ * connection signs all that it sends, and takes nothing that is not signed so.  For the rest of TCP both kinds are one: what
+ * leaves is signed by a struct auth_by, which comes from a connection (auth_by_tcb), from a half-open one (auth_by_half_open),
+ * or from the segment that is answered (auth_by_input), for a reset or in TIME-WAIT; auth_put makes room for the option, and
+ * auth_sign signs.  What is different about them stands in auth_sign.c (what is signed), auth_in.c (by which key) and
+ * auth_ao.c (what TCP-AO has and TCP-MD5 has not); what a key is, in auth_key.h.
+ *
+ * What has no TCB looks the key up with whom it belongs to: a half-open connection with its listener, one in TIME-WAIT has
+ * copies of its own.
  *
  * Life cycle: keys stand in a pool of tcp.auth_keys, and are found by their owner.  A socket's live as long as it; what a
- * listener accepts gets a copy of the key for its peer.  A key of TIME-WAIT goes with the entry; no more than half of
- * the pool may be such, else TIME-WAIT is left out.
+ * listener accepts gets copies of those for its peer.  With TCP-AO a connection's keys have their traffic keys once both ISNs
+ * are known (auth_inherit, auth_synchronize).  Keys of TIME-WAIT go with the entry; no more than half of the pool may be such,
+ * else TIME-WAIT is left out.
  *
  * Invariants: tcb.auth says whether a socket has keys.  If it has, its segments go the thorough way, both in and out (no
  * header prediction, no stash, no bunches), so who has none pays no more than a look at that byte.
@@ -20,16 +26,7 @@
 
 #include "tcp/tcp.h"
 
-#define AUTH_KEY_MAX 80 /* bytes, as Linux's TCP_MD5SIG_MAXKEYLEN */
-
-/** A key; which peers it is for. */
-struct auth_key {
-	uint32_t owner; /* auth_owner; 0: free */
-	uint16_t next;  /* in the chain of its owner's hash, or in the free list; index, 0: none */
-	uint8_t len;
-	struct pc_prefix peers;
-	uint8_t bytes[AUTH_KEY_MAX];
-};
+struct auth_key;
 
 /** auth_is_there says whether percore was built with what signs. */
 bool auth_is_there(void);
@@ -42,72 +39,69 @@ void auth_fini(struct auth *a);
 
 /* ---- keys ------------------------------------------------------------------------------------- */
 
-/** auth_set gives a socket a key for these peers, instead of one for just the same; len 0 takes that away. 0, -ENOENT
- * (nothing to take away), -ENOMEM (the pool is empty). */
+/** auth_set gives a socket a key of TCP-MD5 for these peers, instead of one for just the same; len 0 takes that away. 0, -ENOENT
+ * (nothing to take away), -ENOMEM (the pool is empty), -EKEYREJECTED (there is one of TCP-AO for such a peer). */
 int auth_set(struct tcp *tcp, struct tcb *t, const struct pc_prefix *peers, const void *key,
              unsigned len);
 
-/** auth_nth returns one of a socket's keys, in any order, or NULL: it has no more than n. */
+/** auth_nth returns one of a socket's keys of TCP-MD5, in any order, or NULL: it has no more than n. */
 const struct auth_key *auth_nth(const struct tcp *tcp, const struct tcb *t, unsigned n);
 
 /** auth_drop takes all keys of a socket away. */
 void auth_drop(struct tcp *tcp, struct tcb *t);
 
-/** auth_inherit gives a connection its listener's key for its peer, t->flow.raddr, if there is one. Returns false
- * when the pool is empty. */
-bool auth_inherit(struct tcp *tcp, struct tcb *t, const struct tcb *listener);
+/** auth_connect settles by which keys a connection is opened to t->flow.raddr. -EKEYREJECTED: TCP-AO is wanted, and there is no
+ * key for this peer. */
+int auth_connect(struct tcp *tcp, struct tcb *t);
 
-/** auth_may_wait says whether a key may be kept in TIME-WAIT; auth_wait does so, and auth_forget ends it. */
-bool auth_may_wait(const struct tcp *tcp);
-void auth_wait(struct tcp *tcp, uint32_t tw, const struct auth_key *key,
-               const struct pc_addr *peer);
+/** auth_synchronize makes the traffic keys of a connection that was opened from here: SND.UNA is the ISS still, and
+ * RCV.NXT the number behind the peer's SYN. */
+void auth_synchronize(struct tcp *tcp, struct tcb *t);
+
+/** auth_inherit gives a connection its listener's keys for its peer, t->flow.raddr, if there are any. Returns false
+ * when the pool is empty. */
+bool auth_inherit(struct tcp *tcp, struct tcb *t, const struct tcb *listener,
+                  const struct syn_entry *e);
+
+/** auth_may_wait says whether the keys of a connection may be kept in TIME-WAIT; auth_wait does so, and auth_forget
+ * ends it. */
+bool auth_may_wait(const struct tcp *tcp, const struct tcb *t);
+void auth_wait(struct tcp *tcp, uint32_t tw, const struct tcb *t);
 void auth_forget(struct tcp *tcp, uint32_t tw);
 
-/* The parts of the next two that look a key up: the one of the longest prefix. */
-const struct auth_key *auth_find(const struct tcp *tcp, uint32_t owner, const struct pc_addr *peer);
+/** auth_signs says how segments are signed to and from who is in a place of the flow table, or by a listener to some: enum
+ * pc_signed. */
+uint8_t auth_signs(const struct tcp *tcp, flow_ref ref);
 
-#define AUTH_OF_TIME_WAIT \
-	(UINT32_C(1) << 31) /* of auth_key.owner: the rest is such an entry, else a TCB */
+/* The parts of the next ones for sockets with keys. */
+const struct auth_key *auth_find(const struct tcp *tcp, const struct tcb *t);
+unsigned auth_find_space(const struct tcp *tcp, const struct tcb *t);
+const struct auth_by *auth_find_half_open(const struct tcp *tcp, const struct syn_entry *e,
+                                          struct auth_by *by);
 
-/** auth_of returns the key of a connection, or NULL: its segments are not signed. */
+/** auth_of returns the key that a connection signs by, or NULL: its segments are not signed. */
 static inline const struct auth_key *auth_of(const struct tcp *tcp, const struct tcb *t)
 {
-	return likely(!t->auth) ? NULL : auth_find(tcp, tcp_index(tcp, t), &t->flow.raddr);
+	return likely(!t->auth) ? NULL : auth_find(tcp, t);
 }
 
-/** auth_lets_ask_for_ts says whether a connection that is opened asks for timestamps: not beside a signature, as on Linux,
- * which leaves no room for SACK blocks then. */
+/** auth_space returns the bytes that signatures take of a connection's segments. */
+static inline unsigned auth_space(const struct tcp *tcp, const struct tcb *t)
+{
+	return likely(!t->auth) ? 0 : auth_find_space(tcp, t);
+}
+
+/** auth_leaves_ts says whether timestamps and a SACK block find room beside a signature. */
+static inline bool auth_leaves_ts(unsigned space)
+{
+	return space + TCP_NOP_NOP_TS_LEN + 4 + 8 <= TCP_OPTIONS_MAX;
+}
+
+/** auth_lets_ask_for_ts says whether a connection that is opened asks for timestamps: not beside a signature that leaves no
+ * room for SACK then, as on Linux with TCP-MD5. */
 static inline bool auth_lets_ask_for_ts(const struct tcp *tcp, const struct tcb *t)
 {
-	return tcp->ctx->cfg.tcp_timestamps && auth_of(tcp, t) == NULL;
-}
-
-/** auth_room returns what a connection can have beside signatures of what its SYN has asked for: SACK rather than
- * timestamps, as on Linux. */
-static inline uint8_t auth_room(uint8_t opt)
-{
-	return opt & TCB_OPT_SACK ? opt & (uint8_t)~TCB_OPT_TS : opt;
-}
-
-/** auth_of_listener returns the key that a listener has for a peer, or NULL; auth_of_half_open that of its peer. */
-static inline const struct auth_key *auth_of_listener(const struct tcp *tcp, uint32_t binding,
-                                                      const struct pc_addr *peer)
-{
-	const uint32_t index = tcp->bind.binding[binding].tcb;
-
-	return likely(!tcp_tcb(tcp, index)->auth) ? NULL : auth_find(tcp, index, peer);
-}
-
-static inline const struct auth_key *auth_of_half_open(const struct tcp *tcp,
-                                                       const struct syn_entry *e)
-{
-	return auth_of_listener(tcp, e->binding, &e->flow.raddr);
-}
-
-/** auth_of_time_wait returns the key of an entry that has one. */
-static inline const struct auth_key *auth_of_time_wait(const struct tcp *tcp, uint32_t tw)
-{
-	return auth_find(tcp, AUTH_OF_TIME_WAIT | tw, &tcp->tw.entry[tw].flow.raddr);
+	return tcp->ctx->cfg.tcp_timestamps && auth_leaves_ts(auth_space(tcp, t));
 }
 
 /* ---- segments --------------------------------------------------------------------------------- */
@@ -116,7 +110,7 @@ static inline const struct auth_key *auth_of_time_wait(const struct tcp *tcp, ui
 int auth_check(struct tcp *tcp, flow_ref ref, const struct rte_mbuf *m, const struct ip_pkt *p,
                struct tcp_rx *rx);
 
-/** auth_input says whether a segment to what ref says is signed as it must be, and notes by which key. Verdict:
+/** auth_input says whether a segment to what ref says is signed as it must be, and notes how it would be answered. Verdict:
  * VERDICT_DONE, or a drop. */
 static inline int auth_input(struct tcp *tcp, flow_ref ref, const struct rte_mbuf *m,
                              const struct ip_pkt *p, struct tcp_rx *rx)
@@ -126,21 +120,41 @@ static inline int auth_input(struct tcp *tcp, flow_ref ref, const struct rte_mbu
 	return auth_check(tcp, ref, m, p, rx);
 }
 
-/** auth_of_input returns the key that a segment is signed with which auth_input has let pass, or NULL. */
-static inline const struct auth_key *auth_of_input(const struct tcp *tcp, const struct tcp_rx *rx)
+/** auth_by_input returns by what an answer is signed to the segment that auth_input has let pass last, or NULL. */
+static inline const struct auth_by *auth_by_input(const struct tcp *tcp, const struct tcp_rx *rx)
 {
-	return likely(!(rx->seg.has & TCP_HAS_AUTH)) ? NULL : &tcp->auth.key[rx->key];
+	return likely(!(rx->seg.has & TCP_HAS_AUTH)) ? NULL : &tcp->auth.by;
 }
 
-/** auth_verify says whether told, TCP_MD5_LEN bytes, is the signature of the segment of len bytes that begins off bytes into m,
- * its header in one piece. It takes as long whether it is or not. */
-bool auth_verify(const struct auth_key *key, const struct pc_addr *src, const struct pc_addr *dst,
-                 const struct rte_mbuf *m, uint32_t off, uint32_t len, const uint8_t *told);
+/** auth_id_of_input returns the KeyID that answers to that segment have, which its half-open connection keeps. */
+uint8_t auth_id_of_input(const struct tcp *tcp, const struct tcp_rx *rx);
 
-/** auth_sign puts the signature into a segment that tcp_write has begun m with, TCP_HAS_AUTH. Its checksum is
- * computed afterwards. */
-void auth_sign(const struct auth_key *key, const struct pc_addr *src, const struct pc_addr *dst,
+/** auth_by_half_open returns by what segments of a half-open connection are signed, in by, or NULL. */
+static inline const struct auth_by *auth_by_half_open(const struct tcp *tcp,
+                                                      const struct syn_entry *e, struct auth_by *by)
+{
+	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
+
+	return likely(!listener->auth) ? NULL : auth_find_half_open(tcp, e, by);
+}
+
+/** auth_by_tcb returns by what segments of a connection are signed that has keys, in by, or NULL. */
+const struct auth_by *auth_by_tcb(struct tcp *tcp, const struct tcb *t, struct auth_by *by);
+
+/** auth_room returns what a connection can have beside signatures of what its SYN has asked for: SACK rather than
+ * timestamps, as on Linux with TCP-MD5. by: NULL: there are none. */
+uint8_t auth_room(const struct auth_by *by, uint8_t opt);
+
+/** auth_put asks tcp_write for the option of a signature. */
+void auth_put(const struct auth_by *by, struct tcp_seg *s);
+
+/** auth_sign puts the signature into a segment that tcp_write has begun m with. Its checksum is computed
+ * afterwards. */
+void auth_sign(const struct auth_by *by, const struct pc_addr *src, const struct pc_addr *dst,
                struct rte_mbuf *m);
+
+/** auth_ignores says whether an ICMP error is none of a connection's concern (RFC 5925 section 7.8), and counts that. */
+bool auth_ignores(struct tcp *tcp, const struct tcb *t, const struct icmp_error *e);
 
 /** auth_validate checks the pool. Returns the violations. */
 unsigned auth_validate(const struct tcp *tcp);

@@ -217,7 +217,7 @@ bool pmtu_make_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	uint32_t fixed = fixed_len(t) + (t->opt & TCB_OPT_TS ? TS_LEN : 0), mtu;
 	struct rte_mbuf *m = q->snd_next;
 
-	fixed += auth_of(tcp, t) != NULL ? TCP_MD5_SPACE : 0;
+	fixed += auth_space(tcp, t);
 
 	mtu = (t->path_mtu + q->pmtu.high + 1u) / 2;
 	/* the usual sizes are tried first (RFC 4821 section 7.3) */

@@ -35,7 +35,7 @@ struct syn_entry syncache_read(struct tcp *tcp, uint32_t binding, const struct t
 	                      .binding = (uint16_t)binding,
 	                      .opt = negotiate(&tcp->ctx->cfg, seg),
 	                      .ecn = rx->tos & 3u,
-	                      .tos = tcp_tcb(tcp, tcp->bind.binding[binding].tcb)->tos};
+	                      .keyid = auth_id_of_input(tcp, rx)};
 
 	if (seg->has & TCP_HAS_MSS)
 		e.peer_mss = seg->mss;
@@ -59,7 +59,8 @@ bool syncache_read_cookie(struct tcp *tcp, uint32_t binding, const struct tcp_rx
 	                        .iss = seg->ack - 1,
 	                        .ts_recent = seg->tsval,
 	                        .wnd = seg->wnd,
-	                        .binding = (uint16_t)binding};
+	                        .binding = (uint16_t)binding,
+	                        .keyid = auth_id_of_input(tcp, rx)};
 	if (!syncookie_read(&tcp->syn.cookie_key, tcp->ctx->now_ns, &e->flow, e->irs,
 	                    (uint32_t)tcp_secret(tcp, &e->flow), e->iss, has_ts, seg->tsecr, &c))
 		return false;
@@ -95,7 +96,7 @@ struct tcb *syncache_promote(struct tcp *tcp, const struct syn_entry *e)
 	t->flags &= ~(uint32_t)(TCB_NODELAY | TCB_KEEPALIVE);
 	inherit(tcp, t, listener);
 	t->flow = e->flow;
-	if (!auth_inherit(tcp, t, listener)) {
+	if (!auth_inherit(tcp, t, listener, e)) {
 		t->state = TCP_S_CLOSED;
 		tcb_free(tcp, t);
 		return NULL;

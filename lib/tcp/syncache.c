@@ -193,8 +193,8 @@ static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e, const struc
 	ecn = tcp_ecn_syn_ack_tos(tcp, listener, e->opt, e->lost > 0);
 	if (rx != NULL)
 		fastopen_offer(tcp, e->binding, rx, &s);
-	tcp_reply(tcp, &e->flow, ip_laddr(tcp->ip, e->flow.laddr), &s, (uint8_t)(e->tos | ecn),
-	          auth_of_half_open(tcp, e));
+	tcp_reply(tcp, &e->flow, ip_laddr(tcp->ip, e->flow.laddr), &s,
+	          (uint8_t)(listener->tos | ecn), auth_by_half_open(tcp, e, &(struct auth_by){0}));
 }
 
 static void send_cookie(struct tcp *tcp, struct syn_entry *e, const struct tcp_rx *rx)
@@ -259,8 +259,7 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, bo
 	}
 	if (has_min && seq_leq(e.iss, min_iss))
 		e.iss = min_iss + 64000;
-	if (rx->seg.has & TCP_HAS_AUTH)
-		e.opt = auth_room(e.opt);
+	e.opt = auth_room(auth_by_input(tcp, rx), e.opt);
 	/* a cookie has no room for it */
 	e.opt |= tcp_ecn_accepts(tcp, tcp_tcb(tcp, l->tcb), &rx->seg, rx->tos);
 	e.asked = tcp_ecn_asked(tcp, tcp_tcb(tcp, l->tcb), &rx->seg) & ASKED_BOTH;
@@ -282,6 +281,7 @@ static void send_ack(struct tcp *tcp, const struct syn_entry *e, uint32_t wnd)
 	                    .ack = e->irs + 1,
 	                    .flags = TCP_ACK,
 	                    .wnd = (uint16_t)(wnd >> scale)};
+	struct auth_by by;
 
 	if (!tcp_challenge_allowed(tcp))
 		return;
@@ -292,8 +292,9 @@ static void send_ack(struct tcp *tcp, const struct syn_entry *e, uint32_t wnd)
 	}
 	if (e->opt & TCB_OPT_ACCECN)
 		accecn_put(&s, ACCECN_AT_FIRST);
-	tcp_reply(tcp, &e->flow, ip_laddr(tcp->ip, e->flow.laddr), &s, e->tos,
-	          auth_of_half_open(tcp, e));
+	tcp_reply(tcp, &e->flow, ip_laddr(tcp->ip, e->flow.laddr), &s,
+	          tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb)->tos,
+	          auth_by_half_open(tcp, e, &by));
 }
 
 /* second step, RFC 5961 section 3: back to LISTEN */
@@ -315,7 +316,8 @@ static int reset_mixed(struct tcp *tcp, uint32_t index)
 {
 	const struct syn_entry *e = &tcp->syn.entry[index];
 
-	tcp_reply_abort(tcp, &e->flow, e->iss + 1, e->irs + 1, auth_of_half_open(tcp, e));
+	tcp_reply_abort(tcp, &e->flow, e->iss + 1, e->irs + 1,
+	                auth_by_half_open(tcp, e, &(struct auth_by){0}));
 	syncache_remove(tcp, index);
 	return PC_DROP_TCP_SYN_HANDLED;
 }

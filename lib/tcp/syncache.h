@@ -47,8 +47,8 @@ struct syn_entry {
 	uint8_t snd_wscale : 4, rcv_wscale : 4;
 	uint8_t opt;     /* TCB_OPT_* */
 	uint8_t retries; /* time-outs so far */
-	uint8_t tos;
-	uint8_t lost; /* SYN-ACKs repeated for want of an answer */
+	uint8_t keyid;   /* with TCP-AO: of what is sent (auth_id_of_input) */
+	uint8_t lost;    /* SYN-ACKs repeated for want of an answer */
 	uint8_t
 	    acked : 1; /* answered, but TCP_DEFER_ACCEPT waits for data; sent_us is the RTT then */
 	uint8_t ecn : 2;   /* the ECN bits with which the SYN came */

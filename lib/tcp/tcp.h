@@ -80,6 +80,16 @@ struct stash {
 
 struct auth_key;
 
+/** By what a segment is signed (auth.h). */
+struct auth_by {
+	const struct auth_key *key;
+	/* of TCP-AO */
+	const uint8_t *traffic; /* its traffic key; NULL: to be made of these */
+	uint32_t isn, peer_isn; /* of who sends the segment, and of who receives it */
+	uint64_t seq;           /* a recent number of the sender, with its upper half */
+	uint8_t rnext;          /* RNextKeyID of what is sent */
+};
+
 /** Keys of signed segments (auth.h). */
 struct auth {
 	struct auth_key *key; /* 1 .. n */
@@ -88,6 +98,7 @@ struct auth {
 	uint32_t n, used;
 	uint32_t waiting; /* of them in TIME-WAIT */
 	uint16_t free;
+	struct auth_by by; /* an answer to the signed segment that was looked at last */
 };
 
 struct tcp {
@@ -157,7 +168,6 @@ struct tcp_rx {
 	struct tcp_flow flow;
 	uint8_t tos;   /* of the IP header */
 	uint8_t segs;  /* how many came, as several may go on as one (tcp_merge.h) */
-	uint16_t key;  /* that it is signed with (auth_of_input); set with TCP_HAS_AUTH */
 	uint32_t text; /* of them the longest one's, in bytes; set where they are several */
 	uint64_t hash;
 	flow_ref ref; /* a candidate, verified by tcp_input */

@@ -355,8 +355,7 @@ void tcb_update_mss(struct tcp *tcp, struct tcb *t)
 	mss = RTE_MAX(mss, (uint32_t)MSS_MIN);
 	if (t->opt & TCB_OPT_TS)
 		mss -= 12;
-	if (unlikely(auth_of(tcp, t) != NULL))
-		mss -= TCP_MD5_SPACE;
+	mss -= auth_space(tcp, t);
 	t->mss = (uint16_t)mss;
 }
 

@@ -8,6 +8,8 @@
 
 #include <netinet/in.h>
 
+#include "tcp/auth.h"
+
 static uint32_t ms_since(const struct tcp *tcp, uint32_t tick)
 {
 	return (uint32_t)(((uint64_t)(tcp->ctx->tick - tick) << TICK_SHIFT) / 1000000);
@@ -60,6 +62,7 @@ static bool tell_tcb(const struct tcp *tcp, uint32_t place, struct pc_socket_inf
 	    .snd_queue = t->snd_bytes,
 	};
 	name(tcp, &t->flow, t->flags & TCB_IP6, info);
+	info->signature = auth_signs(tcp, flow_ref_make(FLOW_TCB, place));
 	if (!is_flow && t->binding != 0)
 		tell_binding(tcp, t, info);
 	if (is_flow) {
@@ -83,6 +86,7 @@ static bool tell_syn(const struct tcp *tcp, uint32_t place, struct pc_socket_inf
 	    .fd = -1, .proto = IPPROTO_TCP, .state = TCP_S_SYN_RECEIVED, .retries = e->retries};
 	name(tcp, &e->flow, !pc_addr_is_ip4(&e->flow.raddr), info);
 	info->mss = e->peer_mss;
+	info->signature = auth_signs(tcp, flow_ref_make(FLOW_SYN, place));
 	return true;
 }
 
@@ -94,6 +98,7 @@ static bool tell_time_wait(const struct tcp *tcp, uint32_t place, struct pc_sock
 		return false;
 	*info = (struct pc_socket_info){.fd = -1, .proto = IPPROTO_TCP, .state = TCP_S_TIME_WAIT};
 	name(tcp, &e->flow, !pc_addr_is_ip4(&e->flow.raddr), info);
+	info->signature = auth_signs(tcp, flow_ref_make(FLOW_TW, place));
 	return true;
 }
 

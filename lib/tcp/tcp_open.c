@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "base/toeplitz.h"
+#include "tcp/auth.h"
 #include "tcp/fastopen.h"
 #include "tcp/guard.h"
 #include "tcp/tcp_conn.h"
@@ -277,7 +278,9 @@ static int begin(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remot
 	t->flow.raddr = remote->addr;
 	t->flow.rport = remote->port;
 	err = netifs_is_broadcast(&tcp->ip->ifs, t->netif, &remote->addr) ? -ENETUNREACH
-	                                                                  : claim(tcp, t);
+	                                                                  : auth_connect(tcp, t);
+	if (err == 0)
+		err = claim(tcp, t);
 	if (err != 0) {
 		t->flow.laddr = laddr; /* the next peer may be reached from another */
 		t->flow.raddr = (struct pc_addr){0};

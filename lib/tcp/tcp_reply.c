@@ -10,13 +10,13 @@
 #include "tcp/tcp_conn.h"
 
 static void send_any(struct tcp *tcp, const struct ip_path *path, const struct ip_send *is,
-                     struct rte_mbuf *m, const struct tcp_seg *s, const struct auth_key *key)
+                     struct rte_mbuf *m, const struct tcp_seg *s, const struct auth_by *by)
 {
 	const uint16_t hdr = tcp_hdr_len(s);
 
 	tcp_write((uint8_t *)rte_pktmbuf_prepend(m, hdr), s);
-	if (key != NULL)
-		auth_sign(key, &is->src, &is->dst, m);
+	if (by != NULL)
+		auth_sign(by, &is->src, &is->dst, m);
 	ip_l4_checksum(tcp->ip, path, is, m, hdr, TCP_CKSUM_OFF);
 	ip_output(tcp->ip, path, is, m);
 }
@@ -44,7 +44,7 @@ static void send_fast(struct tcp *tcp, const struct neigh *n, const struct ip_se
 }
 
 bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_addr *local,
-               struct tcp_seg *s, uint8_t tos, const struct auth_key *key)
+               struct tcp_seg *s, uint8_t tos, const struct auth_by *by)
 {
 	struct ip_send is = {
 	    .src = *local, .dst = flow->raddr, .proto = IPPROTO_TCP, .tos = tos, .df = true};
@@ -69,13 +69,13 @@ bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_add
 		    s->mss != 0 && s->mss < mss ? s->mss : mss; /* TCP_MAXSEG of the listener */
 	}
 	ctx_count(tcp->ctx, PC_TCP_TX);
-	if (unlikely(key != NULL))
-		s->has |= TCP_HAS_AUTH;
+	if (unlikely(by != NULL))
+		auth_put(by, s);
 	n = neigh_ready(tcp->ip->neigh, path.neigh);
-	if (likely(n != NULL && !path.broadcast && !path.multicast && key == NULL))
+	if (likely(n != NULL && !path.broadcast && !path.multicast && by == NULL))
 		send_fast(tcp, n, &is, m, s);
 	else
-		send_any(tcp, &path, &is, m, s, key);
+		send_any(tcp, &path, &is, m, s, by);
 	return true;
 }
 
@@ -97,11 +97,11 @@ void tcp_reply_rst(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx 
 		s.ack = in->seq + in->len + !!(in->flags & TCP_SYN) + !!(in->flags & TCP_FIN);
 	}
 	ctx_count(tcp->ctx, PC_TCP_RESET_TX);
-	tcp_reply(tcp, &rx->flow, &p->dst, &s, 0, auth_of_input(tcp, rx));
+	tcp_reply(tcp, &rx->flow, &p->dst, &s, 0, auth_by_input(tcp, rx));
 }
 
 void tcp_reply_abort(struct tcp *tcp, const struct tcp_flow *flow, uint32_t seq, uint32_t ack,
-                     const struct auth_key *key)
+                     const struct auth_by *by)
 {
 	struct tcp_seg s = {.seq = seq, .ack = ack, .flags = TCP_RST | TCP_ACK};
 
@@ -110,7 +110,7 @@ void tcp_reply_abort(struct tcp *tcp, const struct tcp_flow *flow, uint32_t seq,
 		return;
 	}
 	ctx_count(tcp->ctx, PC_TCP_RESET_TX);
-	tcp_reply(tcp, flow, ip_laddr(tcp->ip, flow->laddr), &s, 0, key);
+	tcp_reply(tcp, flow, ip_laddr(tcp->ip, flow->laddr), &s, 0, by);
 }
 
 bool tcp_challenge_allowed(struct tcp *tcp)

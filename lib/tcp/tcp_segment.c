@@ -55,12 +55,20 @@ static void make_path(struct tcp *tcp, struct tcb *t, struct ip_path *path)
 	path->mtu = was;
 }
 
+static void put_auth(struct tcp *tcp, const struct tcb *t, struct tcp_seg *s)
+{
+	struct auth_by by;
+
+	if (auth_by_tcb(tcp, t, &by) != NULL)
+		auth_put(&by, s);
+}
+
 static void fill_options(struct tcp *tcp, struct tcb *t, struct tcp_seg *s)
 {
 	struct tcp_queues *q;
 
-	if (unlikely(auth_of(tcp, t) != NULL))
-		s->has |= TCP_HAS_AUTH;
+	if (unlikely(t->auth))
+		put_auth(tcp, t, s);
 	if (t->opt & TCB_OPT_TS) {
 		s->has |= TCP_HAS_TS;
 		s->tsval = tcp_tsval(tcp, t->ts_offset);
@@ -111,7 +119,7 @@ static void emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, struct tcp_
 	hdr = tcp_hdr_len(s);
 	tcp_write((uint8_t *)rte_pktmbuf_prepend(m, hdr), s);
 	if (unlikely(s->has & TCP_HAS_AUTH))
-		auth_sign(auth_of(tcp, t), &is.src, &is.dst, m);
+		auth_sign(auth_by_tcb(tcp, t, &(struct auth_by){0}), &is.src, &is.dst, m);
 	make_path(tcp, t, &path);
 	ip_l4_checksum(tcp->ip, &path, &is, m, hdr, TCP_CKSUM_OFF);
 	ctx_count(tcp->ctx, PC_TCP_TX);
@@ -344,8 +352,8 @@ void tcp_send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *
 	if (!answer && t->retries == 0)
 		t->ts_recent = tcp_tsval(tcp, t->ts_offset);
 	ecn = tcp_ecn_fill(tcp, t, &s);
-	if (unlikely(auth_of(tcp, t) != NULL))
-		s.has |= TCP_HAS_AUTH;
+	if (unlikely(t->auth))
+		put_auth(tcp, t, &s);
 	if (answer ? t->opt & TCB_OPT_TS : auth_lets_ask_for_ts(tcp, t)) {
 		s.has |= TCP_HAS_TS;
 		s.tsval = tcp_tsval(tcp, t->ts_offset);

@@ -42,6 +42,8 @@ static void take_syn(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, 
 	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
 
 	t->rcv_nxt = t->last_ack_sent = seg->seq + 1;
+	if (unlikely(t->auth))
+		auth_synchronize(tcp, t);
 	t->rcv_adv = t->rcv_nxt + RTE_MIN(tcp_rcv_limit(tcp, t), (uint32_t)UINT16_MAX);
 	t->peer_mss = (seg->has & TCP_HAS_MSS)         ? seg->mss
 	              : pc_addr_is_ip4(&t->flow.raddr) ? MSS_DEFAULT

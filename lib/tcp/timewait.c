@@ -87,12 +87,12 @@ static uint32_t life(const struct tcp *tcp)
 
 void timewait_enter(struct tcp *tcp, struct tcb *t)
 {
-	const struct auth_key *key = auth_of(tcp, t);
+	const bool keyed = auth_of(tcp, t) != NULL;
 	struct timewait *tw = &tcp->tw;
 	struct tw_entry *e;
 	uint32_t index;
 
-	if (unlikely(key != NULL) && !auth_may_wait(tcp)) {
+	if (unlikely(keyed) && !auth_may_wait(tcp, t)) {
 		ctx_count(tcp->ctx, PC_TCP_TIME_WAIT_EVICTED);
 		ctx_count(tcp->ctx, PC_TCP_CLOSED);
 		return;
@@ -116,13 +116,13 @@ void timewait_enter(struct tcp *tcp, struct tcb *t)
 	                       .accecn = (t->opt & TCB_OPT_ACCECN) != 0,
 	                       .reuseaddr = (t->flags & TCB_REUSEADDR) != 0,
 	                       .reuseport = (t->flags & TCB_REUSEPORT) != 0,
-	                       .auth = key != NULL,
+	                       .auth = keyed,
 	                       .used = 1};
 	tcp_table_move(&tcp->table, tcp_table_hash(&tcp->table, &t->flow),
 	               flow_ref_make(FLOW_TCB, tcp_index(tcp, t)), flow_ref_make(FLOW_TW, index));
 	t->flags &= ~(uint32_t)TCB_IN_TABLE;
-	if (unlikely(key != NULL))
-		auth_wait(tcp, index, key, &t->flow.raddr);
+	if (unlikely(keyed))
+		auth_wait(tcp, index, t);
 	enqueue(tw, index, tcp->ctx->tick + life(tcp));
 	ctx_count(tcp->ctx, PC_TCP_CLOSED);
 }
@@ -142,7 +142,8 @@ void timewait_remove(struct tcp *tcp, uint32_t index)
 	tcp->tw.used--;
 }
 
-static void send_ack(struct tcp *tcp, uint32_t index, const struct ip_pkt *p)
+static void send_ack(struct tcp *tcp, uint32_t index, const struct ip_pkt *p,
+                     const struct tcp_rx *rx)
 {
 	const struct tw_entry *e = &tcp->tw.entry[index];
 	struct tcp_seg s = {.seq = e->snd_nxt, .ack = e->rcv_nxt, .flags = TCP_ACK, .wnd = e->wnd};
@@ -155,8 +156,7 @@ static void send_ack(struct tcp *tcp, uint32_t index, const struct ip_pkt *p)
 	if (e->accecn)
 		accecn_put(&s, e->ace);
 	if (tcp_challenge_allowed(tcp))
-		tcp_reply(tcp, &e->flow, &p->dst, &s, 0,
-		          likely(!e->auth) ? NULL : auth_of_time_wait(tcp, index));
+		tcp_reply(tcp, &e->flow, &p->dst, &s, 0, auth_by_input(tcp, rx));
 }
 
 /* RFC 6191 section 2: may this SYN begin a new incarnation? */
@@ -227,7 +227,7 @@ int timewait_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 	if ((seg->flags & TCP_FIN) && seg->seq + seg->len + 1 == e->rcv_nxt)
 		e->expiry = tcp->ctx->tick + life(tcp);
 	if (wants_ack(e, seg))
-		send_ack(tcp, index, p);
+		send_ack(tcp, index, p, rx);
 	return PC_DROP_TCP_TIME_WAIT;
 }
 

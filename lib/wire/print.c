@@ -88,7 +88,7 @@ static void put_tcp_flags(struct out *o, uint8_t flags, bool ae)
 static void put_tcp_options(struct out *o, const struct tcp_seg *s)
 {
 	if ((s->has & TCP_HAS_AUTH) != 0)
-		put(o, " md5");
+		put(o, s->auth.kind == TCP_AUTH_AO ? " ao" : " md5");
 	if ((s->has & TCP_HAS_MSS) != 0)
 		put(o, " mss %u", s->mss);
 	if ((s->has & TCP_HAS_SACKOK) != 0)

@@ -14,6 +14,7 @@
 #define OPT_SACK     5
 #define OPT_TS       8
 #define OPT_MD5      19
+#define OPT_AO       29
 #define OPT_FASTOPEN 34
 
 #define LEN_MSS    4
@@ -21,9 +22,8 @@
 #define LEN_SACKOK 2
 #define LEN_TS     10
 #define LEN_MD5    18
+#define LEN_AO     4 /* and the digest */
 #define LEN_BLOCK  8 /* of SACK, after two bytes of kind and length */
-
-#define OPTIONS_MAX (TCP_HDR_MAX - TCP_HDR_LEN)
 
 static void parse_sack(const uint8_t *p, unsigned blocks, struct tcp_seg *seg)
 {
@@ -74,7 +74,8 @@ static void parse_option(const uint8_t *p, unsigned len, struct tcp_seg *seg)
 		if (len == LEN_TS)
 			tcp_parse_ts(p + 2, seg);
 		break;
-	case OPT_MD5: /* of whatever length: whether it is good is looked at later */
+	case OPT_MD5:
+	case OPT_AO: /* of whatever length: whether it is good is looked at later */
 		seg->has |= TCP_HAS_AUTH;
 		break;
 	case OPT_FASTOPEN:
@@ -100,7 +101,20 @@ void tcp_parse_options(const uint8_t *p, unsigned left, struct tcp_seg *seg)
 	}
 }
 
-const uint8_t *tcp_find_md5(const uint8_t *p, unsigned hdr_len)
+/* The digest of the option of a signature at p, of which a says the kind; NULL: its length is wrong. */
+static const uint8_t *read_auth(const uint8_t *p, struct tcp_auth *a)
+{
+	if (p[0] == OPT_MD5)
+		return p[1] == LEN_MD5 ? p + 2 : NULL;
+	if (p[1] < LEN_AO)
+		return NULL;
+	a->len = (uint8_t)(p[1] - LEN_AO);
+	a->keyid = p[2];
+	a->rnext = p[3];
+	return p + LEN_AO;
+}
+
+const uint8_t *tcp_find_auth(const uint8_t *p, unsigned hdr_len, struct tcp_auth *a)
 {
 	const uint8_t *found = NULL;
 
@@ -111,10 +125,14 @@ const uint8_t *tcp_find_md5(const uint8_t *p, unsigned hdr_len)
 		}
 		if (hdr_len - at < 2 || p[at + 1] < 2 || p[at + 1] > hdr_len - at)
 			break; /* as tcp_parse_options */
-		if (p[at] == OPT_MD5) {
-			if (found != NULL || p[at + 1] != LEN_MD5)
+		if (p[at] == OPT_MD5 || p[at] == OPT_AO) {
+			if (found != NULL)
 				return NULL;
-			found = p + at + 2;
+			*a = (struct tcp_auth){.kind =
+			                           p[at] == OPT_MD5 ? TCP_AUTH_MD5 : TCP_AUTH_AO};
+			found = read_auth(p + at, a);
+			if (found == NULL)
+				return NULL;
 		}
 		at += p[at + 1];
 	}
@@ -128,7 +146,7 @@ static unsigned fixed_options_len(const struct tcp_seg *s)
 	unsigned len = 0;
 
 	if ((has & TCP_HAS_AUTH) != 0)
-		len += TCP_MD5_SPACE;
+		len += tcp_auth_space(&s->auth);
 	if ((has & TCP_HAS_MSS) != 0)
 		len += LEN_MSS;
 	if ((has & TCP_HAS_TS) != 0)
@@ -146,7 +164,7 @@ static unsigned fixed_options_len(const struct tcp_seg *s)
 static unsigned sack_blocks(const struct tcp_seg *s, unsigned options_len)
 {
 	const unsigned used = options_len + 4;
-	const unsigned room = used < OPTIONS_MAX ? (OPTIONS_MAX - used) / LEN_BLOCK : 0;
+	const unsigned room = used < TCP_OPTIONS_MAX ? (TCP_OPTIONS_MAX - used) / LEN_BLOCK : 0;
 
 	if ((s->has & TCP_HAS_SACK) == 0)
 		return 0;
@@ -170,6 +188,19 @@ static uint8_t *write_kind(uint8_t *p, uint8_t first, uint8_t second, uint8_t ki
 	return p + 4;
 }
 
+static uint8_t *write_auth(uint8_t *p, const struct tcp_auth *a)
+{
+	const unsigned len = a->kind == TCP_AUTH_MD5 ? TCP_MD5_LEN : a->len;
+	uint8_t *end = p + tcp_auth_space(a);
+
+	p = a->kind == TCP_AUTH_MD5
+	        ? write_kind(p, OPT_NOP, OPT_NOP, OPT_MD5, LEN_MD5)
+	        : write_kind(p, OPT_AO, (uint8_t)(LEN_AO + len), a->keyid, a->rnext);
+	memset(p, 0, len);
+	memset(p + len, OPT_NOP, (size_t)(end - p) - len);
+	return end;
+}
+
 static uint8_t *write_fastopen(uint8_t *p, const struct tcp_seg *s)
 {
 	if (s->cookie_len % 4 == 0) {
@@ -186,11 +217,8 @@ static uint8_t *write_fixed_options(uint8_t *p, const struct tcp_seg *s)
 {
 	const bool sackok = (s->has & TCP_HAS_SACKOK) != 0;
 
-	if ((s->has & TCP_HAS_AUTH) != 0) {
-		p = write_kind(p, OPT_NOP, OPT_NOP, OPT_MD5, LEN_MD5);
-		memset(p, 0, TCP_MD5_LEN);
-		p += TCP_MD5_LEN;
-	}
+	if ((s->has & TCP_HAS_AUTH) != 0)
+		p = write_auth(p, &s->auth);
 	if ((s->has & TCP_HAS_MSS) != 0) {
 		wire_put16(p, OPT_MSS << 8 | LEN_MSS);
 		wire_put16(p + 2, s->mss);

@@ -30,13 +30,29 @@
 #define TCP_HAS_SACKOK   0x08
 #define TCP_HAS_SACK     0x10
 #define TCP_HAS_FASTOPEN 0x20
-#define TCP_HAS_AUTH     0x40 /* a signature (RFC 2385): tcp_find_md5 tells where */
+#define TCP_HAS_AUTH     0x40 /* a signature (RFC 2385, RFC 5925): tcp_find_auth tells which */
 #define TCP_HAS_AE       0x80 /* no option: the ninth flag (RFC 9768) */
 
-#define TCP_COOKIE_MAX 16 /* bytes of a Fast Open cookie (RFC 7413 section 2) */
-#define TCP_MD5_LEN    16 /* bytes of a signature */
-#define TCP_MD5_OFF    24 /* where tcp_write leaves room for it */
-#define TCP_MD5_SPACE  20 /* bytes that the option takes with its padding */
+#define TCP_COOKIE_MAX  16 /* bytes of a Fast Open cookie (RFC 7413 section 2) */
+#define TCP_OPTIONS_MAX (TCP_HDR_MAX - TCP_HDR_LEN)
+
+/** A signature's option without its digest. */
+struct tcp_auth {
+	uint8_t kind;         /* TCP_AUTH_* */
+	uint8_t len;          /* of TCP-AO: bytes of the digest */
+	uint8_t keyid, rnext; /* of TCP-AO: KeyID and RNextKeyID (RFC 5925 section 2.2) */
+};
+
+enum { TCP_AUTH_MD5, TCP_AUTH_AO };
+
+#define TCP_MD5_LEN  16 /* bytes of a digest of RFC 2385 */
+#define TCP_AUTH_OFF 24 /* where tcp_write leaves room for a digest of either kind */
+
+/** tcp_auth_space returns the bytes that the option takes with its padding. */
+static inline unsigned tcp_auth_space(const struct tcp_auth *a)
+{
+	return a->kind == TCP_AUTH_MD5 ? 20 : (4u + a->len + 3) & ~3u;
+}
 
 /** A segment's header in host byte order. */
 struct tcp_seg {
@@ -58,6 +74,7 @@ struct tcp_seg {
 		uint32_t start, end;
 	} sack[TCP_SACK_BLOCKS];
 	uint8_t cookie[TCP_COOKIE_MAX];
+	struct tcp_auth auth; /* with TCP_HAS_AUTH, for tcp_write; tcp_parse leaves it alone */
 };
 
 /* How nearly every segment with timestamps begins its options (RFC 7323 appendix A). */
@@ -118,14 +135,14 @@ static inline int tcp_parse(const uint8_t *p, uint32_t len, struct tcp_seg *seg)
 	return (int)hdr_len;
 }
 
-/** tcp_find_md5 returns the signature of a header of hdr_len bytes that has TCP_HAS_AUTH, or NULL: there are several, or
- * its option has a wrong length. */
-const uint8_t *tcp_find_md5(const uint8_t *p, unsigned hdr_len);
+/** tcp_find_auth returns the digest in a header of hdr_len bytes that has TCP_HAS_AUTH, and fills in a; or NULL: there are
+ * several, or the option has a wrong length. a->kind is that of the first one then. */
+const uint8_t *tcp_find_auth(const uint8_t *p, unsigned hdr_len, struct tcp_auth *a);
 
 /**
  * tcp_write writes the header that s describes (sport to urg, and the options in s->has; sack blocks
  * as many as fit) with checksum 0. p must have room for TCP_HDR_MAX bytes. Returns its length, a
- * multiple of 4. Order: a signature, all zeros for now, at TCP_MD5_OFF; MSS, SACK-permitted, timestamps, window scale, Fast Open, SACK; padded by NOPs
+ * multiple of 4. Order: a signature, all zeros for now, at TCP_AUTH_OFF; MSS, SACK-permitted, timestamps, window scale, Fast Open, SACK; padded by NOPs
  * in front of odd ones as every stack does, so that NOP NOP TS is at a fixed place in segments without SYN.
  */
 uint16_t tcp_write(uint8_t *p, const struct tcp_seg *s);

@@ -18,6 +18,7 @@
 #include <rte_mbuf.h>
 
 #include <percore/percore.h>
+#include <percore/tcp_ao.h>
 
 #include "eal.h"
 #include "fuzz.h"
@@ -189,6 +190,51 @@ static void set_key(struct world *w, int side, unsigned slot, int name)
 	pc_get_md5sig(w->side[side].st, w->side[side].fd[slot], how >> 4 & 3, &got);
 }
 
+/* the same of TCP-AO, whose KeyIDs are such as each end has chosen for the other often enough */
+static void set_ao(struct world *w, int side, unsigned slot, int name)
+{
+	static const char *const algorithm[] = {"hmac(sha1)", "cmac(aes128)", "hmac(sha256)",
+	                                        "none"};
+	struct pc_stack *st = w->side[side].st;
+	const uint8_t how = take8(&w->in), id = take8(&w->in) & 3;
+	const int fd = w->side[side].fd[slot];
+	const struct name a = peer(w, side);
+	struct tcp_ao_getsockopt got[2] = {{.nkeys = 2, .get_all = 1}};
+	struct tcp_ao_info_opt info = {.set_current = (how & 1) != 0,
+	                               .set_rnext = (how & 1 << 1) != 0,
+	                               .ao_required = (how & 1 << 2) != 0,
+	                               .accept_icmps = (how & 1 << 3) != 0,
+	                               .current_key = id,
+	                               .rnext = id};
+	struct tcp_ao_del del = {.addr = a.sa,
+	                         .set_current = (how & 1) != 0,
+	                         .current_key = how >> 4 & 3,
+	                         .sndid = id,
+	                         .rcvid = id};
+	struct tcp_ao_add add = {.addr = a.sa,
+	                         .set_current = (how & 1) != 0,
+	                         .set_rnext = (how & 1 << 1) != 0,
+	                         .sndid = id,
+	                         .rcvid = id,
+	                         .maclen = how & 4 ? how >> 4 : 12,
+	                         .keyflags = how & 8 ? TCP_AO_KEYF_EXCLUDE_OPT : 0,
+	                         .keylen = how >> 4 & 1 ? 16 : 8};
+	socklen_t len = sizeof(got[0]);
+
+	/* keys have no ports */
+	((struct sockaddr_in *)(void *)&add.addr)->sin_port = 0;
+	((struct sockaddr_in *)(void *)&del.addr)->sin_port = 0;
+	add.prefix = del.prefix = how & 0x80 ? take8(&w->in) : w->how & HOW_IP6 ? 128 : 32;
+	strcpy(add.alg_name, algorithm[how >> 5 & 3]);
+	if (name == TCP_AO_ADD_KEY)
+		pc_setsockopt(st, fd, IPPROTO_TCP, name, &add, sizeof(add));
+	else if (name == TCP_AO_DEL_KEY)
+		pc_setsockopt(st, fd, IPPROTO_TCP, name, &del, sizeof(del));
+	else if (name == TCP_AO_INFO)
+		pc_setsockopt(st, fd, IPPROTO_TCP, name, &info, sizeof(info));
+	pc_getsockopt(st, fd, IPPROTO_TCP, TCP_AO_GET_KEYS, got, &len);
+}
+
 static void op_option(struct world *w, int side, unsigned slot)
 {
 	struct side *s = &w->side[side];
@@ -201,6 +247,10 @@ static void op_option(struct world *w, int side, unsigned slot)
 
 	if (level % 4 == 1 && (name % 72 == TCP_MD5SIG || name % 72 == TCP_MD5SIG_EXT)) {
 		set_key(w, side, slot, name % 72);
+		return;
+	}
+	if (level % 4 == 1 && name % 72 >= TCP_AO_ADD_KEY && name % 72 <= TCP_AO_GET_KEYS) {
+		set_ao(w, side, slot, name % 72);
 		return;
 	}
 	value[0] = take8(&w->in);

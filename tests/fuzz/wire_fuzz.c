@@ -81,12 +81,14 @@ static void try_icmp4(const uint8_t *p, uint32_t len)
 		fuzz_check(len >= ICMP4_HDR_LEN + IP4_HDR_LEN + 8);
 }
 
-static void try_md5(const uint8_t *p, unsigned hdr_len, const struct tcp_seg *s)
+static void try_auth(const uint8_t *p, unsigned hdr_len, const struct tcp_seg *s)
 {
-	const uint8_t *md5 = tcp_find_md5(p, hdr_len);
+	struct tcp_auth a = {0};
+	const uint8_t *at = tcp_find_auth(p, hdr_len, &a);
+	const unsigned len = a.kind == TCP_AUTH_MD5 ? TCP_MD5_LEN : a.len;
 
-	fuzz_check(md5 == NULL || (s->has & TCP_HAS_AUTH));
-	fuzz_check(md5 == NULL || (md5 >= p + TCP_HDR_LEN + 2 && md5 + TCP_MD5_LEN <= p + hdr_len));
+	fuzz_check(at == NULL || (s->has & TCP_HAS_AUTH));
+	fuzz_check(at == NULL || (at >= p + TCP_HDR_LEN + 2 && at + len <= p + hdr_len));
 }
 
 static void try_tcp(const uint8_t *p, uint32_t len)
@@ -100,7 +102,7 @@ static void try_tcp(const uint8_t *p, uint32_t len)
 		return;
 	fuzz_check(hdr == a.hdr_len && hdr >= TCP_HDR_LEN && (uint32_t)hdr <= len);
 	fuzz_check(a.len == len - (uint32_t)hdr && a.nb_sack <= TCP_SACK_BLOCKS);
-	try_md5(p, (unsigned)hdr, &a);
+	try_auth(p, (unsigned)hdr, &a);
 	if (tcp_hdr_len(&a) > TCP_HDR_MAX)
 		return;
 	n = tcp_write(out, &a);

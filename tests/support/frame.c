@@ -104,9 +104,14 @@ static uint8_t put_options(uint8_t *p, const struct tcp_seg *s)
 {
 	uint8_t n = 0;
 
-	if (s->has & TCP_HAS_AUTH) { /* to be filled in */
+	if ((s->has & TCP_HAS_AUTH) && s->auth.kind == TCP_AUTH_MD5) { /* to be filled in */
 		memcpy(p, (uint8_t[20]){1, 1, 19, 18}, 20);
 		n = 20;
+	} else if (s->has & TCP_HAS_AUTH) {
+		n = (uint8_t)((4 + s->auth.len + 3) / 4 * 4);
+		memset(p, 1, n);
+		memcpy(p, (uint8_t[]){29, (uint8_t)(4 + s->auth.len), s->auth.keyid, s->auth.rnext},
+		       4);
 	}
 	if (s->has & TCP_HAS_MSS) {
 		memcpy(p + n, (uint8_t[]){2, 4, (uint8_t)(s->mss >> 8), (uint8_t)s->mss}, 4);
@@ -241,6 +246,17 @@ static const char *read_fastopen(const uint8_t *o, struct tcp_seg *s)
 	return NULL;
 }
 
+static const char *read_auth(const uint8_t *o, struct tcp_seg *s)
+{
+	if ((o[0] == 19 ? o[1] != 18 : o[1] < 4) || (s->has & TCP_HAS_AUTH))
+		return "option of a signature twice, or of a wrong length";
+	s->has |= TCP_HAS_AUTH;
+	s->auth = (struct tcp_auth){.kind = TCP_AUTH_MD5};
+	if (o[0] == 29)
+		s->auth = (struct tcp_auth){TCP_AUTH_AO, (uint8_t)(o[1] - 4), o[2], o[3]};
+	return NULL;
+}
+
 /* One option of the known lengths; the stack has no business sending any other. */
 static const char *read_option(const uint8_t *o, struct tcp_seg *s)
 {
@@ -248,12 +264,8 @@ static const char *read_option(const uint8_t *o, struct tcp_seg *s)
 
 	if (o[0] == 34)
 		return read_fastopen(o, s);
-	if (o[0] == 19) {
-		if (o[1] != 18 || (s->has & TCP_HAS_AUTH))
-			return "TCP-MD5 option twice, or of a wrong length";
-		s->has |= TCP_HAS_AUTH;
-		return NULL;
-	}
+	if (o[0] == 19 || o[0] == 29)
+		return read_auth(o, s);
 	if (o[0] == 5 ? (o[1] < 10 || o[1] > 34 || o[1] % 8 != 2)
 	              : (o[0] > 8 || length[o[0]] == 0 || o[1] != length[o[0]]))
 		return "TCP option of unknown kind or wrong length";

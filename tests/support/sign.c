@@ -48,19 +48,24 @@ static void digest_of(const struct frame *f, const char *password, uint8_t diges
 	md5_digest(&c, 16, digest);
 }
 
-void wt_sign(struct frame *f, const char *password)
+void wt_sum(struct frame *f)
 {
 	const uint16_t len = (uint16_t)(f->len - TCP);
 	uint32_t ends[2], sum;
 	uint16_t check;
 
-	digest_of(f, password, f->b + MD5);
 	memcpy(ends, f->b + IP + 12, 8);
 	memset(f->b + TCP + 16, 0, 2);
 	sum = frame_sum(f->b + TCP, len, frame_l4_sum(ends[0], ends[1], 6, len));
 	check = frame_fold(sum);
 	f->b[TCP + 16] = (uint8_t)(check >> 8);
 	f->b[TCP + 17] = (uint8_t)check;
+}
+
+void wt_sign(struct frame *f, const char *password)
+{
+	digest_of(f, password, f->b + MD5);
+	wt_sum(f);
 }
 
 bool wt_is_signed(const struct frame *f, const char *password)

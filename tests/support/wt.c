@@ -117,10 +117,11 @@ static void set_options(const struct wt *w, const struct seg *s, struct tcp_seg 
 		memcpy(t->cookie, s->cookie, t->cookie_len);
 	t->tsval = s->ts == TS ? s->tsval : (uint32_t)(w->now / 1000000) + 12345;
 	t->tsecr = s->ts == TS ? s->tsecr : w->flow.tsval;
-	t->has =
-	    (uint8_t)((s->mss != 0 ? TCP_HAS_MSS : 0) | (s->ws != 0 ? TCP_HAS_WSCALE : 0) |
-	              (s->sackok ? TCP_HAS_SACKOK : 0) | (s->nb_sack != 0 ? TCP_HAS_SACK : 0) |
-	              (s->fo != 0 ? TCP_HAS_FASTOPEN : 0) | (s->md5 != NULL ? TCP_HAS_AUTH : 0));
+	t->has = (uint8_t)((s->mss != 0 ? TCP_HAS_MSS : 0) | (s->ws != 0 ? TCP_HAS_WSCALE : 0) |
+	                   (s->sackok ? TCP_HAS_SACKOK : 0) | (s->nb_sack != 0 ? TCP_HAS_SACK : 0) |
+	                   (s->fo != 0 ? TCP_HAS_FASTOPEN : 0) |
+	                   (s->md5 != NULL || s->ao != NULL ? TCP_HAS_AUTH : 0));
+	t->auth = s->ao != NULL ? wt_ao_option(s->ao) : (struct tcp_auth){0};
 	if (s->ts == TS || (s->ts == 0 && w->flow.ts_on))
 		t->has |= TCP_HAS_TS;
 	for (unsigned i = 0; i < s->nb_sack; i++) {
@@ -140,6 +141,12 @@ void wt_inject_frame(struct wt *w, const struct frame *f)
 	wt_queue_frame(w, f);
 	wt_settle(w);
 	w->mark = w->now;
+}
+
+/* RFC 5925 section 6.2: of the number that is seq behind the ISN */
+static uint32_t sne_of(uint32_t isn, uint32_t seq)
+{
+	return (uint32_t)(((uint64_t)isn + (uint64_t)(int64_t)(int32_t)seq) >> 32);
 }
 
 void wt_queue(struct wt *w, const struct seg *s)
@@ -167,6 +174,8 @@ void wt_queue(struct wt *w, const struct seg *s)
 	frame_tcp(&f, &e, &t, payload, s->raw, s->raw_len);
 	if (s->md5 != NULL && s->raw == NULL)
 		wt_sign(&f, s->md5);
+	if (s->ao != NULL && s->raw == NULL)
+		wt_sign_ao(&f, s->ao, w->flow.irs, w->flow.iss, sne_of(w->flow.irs, s->seq));
 	if (s->bad_cksum)
 		f.b[34 + 16] ^= 1;
 	if (s->ecn != 0) {
@@ -391,6 +400,8 @@ static const char *difference(const struct tcp_seg *x, const struct tcp_seg *a)
 		return "urgent pointer";
 	if (x->has != a->has)
 		return "set of options";
+	if ((x->has & TCP_HAS_AUTH) && memcmp(&x->auth, &a->auth, sizeof(x->auth)) != 0)
+		return "options of a signature";
 	if ((x->has & TCP_HAS_MSS) && x->mss != a->mss)
 		return "MSS";
 	if ((x->has & TCP_HAS_WSCALE) && x->wscale != a->wscale)
@@ -446,6 +457,10 @@ void wt_expect(struct wt *w, const char *file, int line, double lo, double hi, c
 	check_payload(w, file, line, i, &a);
 	if (s->md5 != NULL && !wt_is_signed(&frame, s->md5))
 		wt_fail(w, file, line, "the signature is not that of \"%s\": %s", s->md5,
+		        tcp_print(&a, as, sizeof(as)));
+	if (s->ao != NULL &&
+	    !wt_is_signed_ao(&frame, s->ao, w->flow.iss, w->flow.irs, sne_of(w->flow.iss, a.seq)))
+		wt_fail(w, file, line, "the signature is not that of \"%s\": %s", s->ao->key,
 		        tcp_print(&a, as, sizeof(as)));
 	/* a tick of the stack's timers is 65.536 us */
 	if (hi > 0 && (w->mark + TICK_NS < from || w->mark > to + TICK_NS))

@@ -32,6 +32,7 @@
 
 #include "frame.h"
 #include "probe.h"
+#include "sign.h"
 #include "totals.h"
 #include "wt_ip6.h"
 
@@ -78,6 +79,7 @@ struct seg {
 	uint8_t ecn;                     /* the two bits of the IP header, see ECT0 and CE */
 	bool ae;                         /* the ninth flag (RFC 9768) */
 	const char *md5;                 /* the password it is signed with (RFC 2385) */
+	const struct wt_ao *ao;          /* the key it is signed with (RFC 5925) */
 	const void *data;                /* injected payload instead of the pattern */
 	uint32_t at;                     /* with data: unused; else pattern offset + 1, 0: by seq */
 };

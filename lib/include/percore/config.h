@@ -101,7 +101,7 @@ X(tcp, source_half_open, 0, 0, 1000000, "connections", \
 X(tcp, abort_on_overflow, 0, 0, 1, "boolean", \
   "reset a client whose connection finds the accept queue full, instead of letting it try again") \
 X(tcp, auth_keys, 1024, 0, 65535, "keys", \
-  "keys for signed segments (TCP_MD5SIG) per lcore: of sockets, of what listeners have accepted, and of TIME-WAIT") \
+  "keys for signed segments (TCP_MD5SIG, TCP_AO_ADD_KEY) per lcore: of sockets, of what listeners have accepted, and of TIME-WAIT") \
 X(tcp, syn_cookies, 1, 0, 2, "mode", \
   "SYN cookies (RFC 4987 3.6): 0: never; 1: while the SYN cache is full; 2: always, for tests") \
 X(tcp, time_wait, 0, 0, 100000000, "entries", "TIME-WAIT entries per lcore; 0: as max_connections, within [4096,262144]") \

@@ -19,6 +19,13 @@
 extern "C" {
 #endif
 
+/** How segments are signed. */
+enum pc_signed {
+	PC_SIGNED_NOT,
+	PC_SIGNED_MD5, /**< TCP-MD5 (RFC 2385) */
+	PC_SIGNED_AO,  /**< TCP-AO (RFC 5925) */
+};
+
 /** A socket, or a connection that has none: half-open, in TIME-WAIT, or closed by its application. */
 struct pc_socket_info {
 	struct pc_endpoint local, remote; /**< any address, port 0: none yet */
@@ -31,10 +38,11 @@ struct pc_socket_info {
 	uint32_t rcv_queue; /**< bytes to read; of a listener: connections to accept */
 	uint32_t snd_queue; /**< bytes unsent or unacknowledged; of a listener: its backlog */
 	/* of a connection; 0: unknown */
-	uint32_t srtt_us; /**< smoothed round trip (RFC 6298) */
-	uint32_t cwnd;    /**< bytes */
-	uint32_t mss;     /**< payload bytes of a full segment to the peer */
-	uint32_t idle_ms; /**< since the last segment of the peer */
+	uint32_t srtt_us;  /**< smoothed round trip (RFC 6298) */
+	uint32_t cwnd;     /**< bytes */
+	uint32_t mss;      /**< payload bytes of a full segment to the peer */
+	uint32_t idle_ms;  /**< since the last segment of the peer */
+	uint8_t signature; /**< enum pc_signed; of a listener: to and from some peers */
 };
 
 /** A filter for sockets. Zeroed: all. */

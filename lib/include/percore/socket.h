@@ -215,6 +215,7 @@ int pc_close(struct pc_stack *st, int fd);
  * IPPROTO_TCP  TCP_NODELAY TCP_CORK TCP_QUICKACK TCP_MAXSEG TCP_KEEPIDLE TCP_KEEPINTVL TCP_KEEPCNT TCP_USER_TIMEOUT
  *              TCP_SYNCNT TCP_DEFER_ACCEPT TCP_WINDOW_CLAMP TCP_NOTSENT_LOWAT TCP_FASTOPEN TCP_FASTOPEN_CONNECT
  *              TCP_FASTOPEN_KEY TCP_INQ TCP_INFO TCP_CONGESTION TCP_MD5SIG TCP_MD5SIG_EXT
+ *              TCP_AO_ADD_KEY TCP_AO_DEL_KEY TCP_AO_INFO TCP_AO_GET_KEYS
  * IPPROTO_IP   IP_TTL IP_TOS IP_LOCAL_PORT_RANGE; TCP: IP_BIND_ADDRESS_NO_PORT IP_PKTOPTIONS; datagrams: IP_MTU_DISCOVER
  *              (default IP_PMTUDISC_WANT) IP_MTU IP_PKTINFO IP_RECVTTL IP_RECVTOS IP_RECVERR
  * IPPROTO_IPV6 (AF_INET6 sockets) IPV6_V6ONLY IPV6_UNICAST_HOPS IPV6_TCLASS IPV6_MTU; datagrams: IPV6_MTU_DISCOVER
@@ -238,6 +239,9 @@ int pc_close(struct pc_stack *st, int fd);
  *                       prefix; a key of no bytes takes it away. In any state; connections have their listener's key
  *                       for their peer. Not read back. errno ENOENT when there is nothing to take away, ENOMEM when
  *                       tcp.auth_keys are in use, ENOPROTOOPT when percore was built without nettle
+ * TCP_AO_ADD_KEY        and the other three: Linux's keys of TCP-AO (RFC 5925), percore/tcp_ao.h. Listeners and sockets that
+ *                       are not connected; a connection that has such keys may get others. errno as on Linux, ENOMEM and
+ *                       ENOPROTOOPT as TCP_MD5SIG
  * TCP_CONGESTION        "reno", "cubic", "dctcp", "bbr"; errno ENOENT for others
  */
 int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value, socklen_t *len);
@@ -249,6 +253,13 @@ struct tcp_md5sig;
 /** pc_get_md5sig reads key n, counted from 0 in any order, of a TCP socket, in a form for TCP_MD5SIG_EXT that makes another
  * socket have it too. errno ENOENT: it has no more than n keys; ENOPROTOOPT: not a TCP socket. */
 int pc_get_md5sig(struct pc_stack *st, int fd, unsigned n, struct tcp_md5sig *key);
+
+struct tcp_ao_getsockopt;
+
+/** pc_get_ao_key reads key n of those of a TCP socket that a question for TCP_AO_GET_KEYS is about. Returns how many these are, in
+ * any order; with n of them or less, key is untouched. errno as getsockopt(TCP_AO_GET_KEYS). */
+int pc_get_ao_key(struct pc_stack *st, int fd, const struct tcp_ao_getsockopt *question, unsigned n,
+                  struct tcp_ao_getsockopt *key);
 
 /** pc_getsockname returns a socket's own address. */
 int pc_getsockname(struct pc_stack *st, int fd, struct sockaddr *addr, socklen_t *len);

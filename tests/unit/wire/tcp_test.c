@@ -171,7 +171,7 @@ static void test_must_6(void)
 			uint8_t options[40] = {0};
 			struct tcp_seg s;
 
-			if (kind <= 5 || kind == 8 || kind == 19 || kind == 34)
+			if (kind <= 5 || kind == 8 || kind == 19 || kind == 29 || kind == 34)
 				continue; /* known */
 			options[0] = (uint8_t)kind;
 			options[1] = (uint8_t)len;
@@ -366,10 +366,11 @@ static void test_write_fast_open(void)
 }
 
 /* where a header with these options has its signature; -1: nowhere, or not one alone */
-static int find_md5(const uint8_t *options, unsigned len)
+static int find_auth(const uint8_t *options, unsigned len)
 {
 	uint8_t p[TCP_HDR_MAX] = {[12] = (uint8_t)((5 + len / 4) << 4)};
 	const uint8_t *at;
+	struct tcp_auth a;
 	struct tcp_seg s;
 	uint8_t *exact;
 	int off;
@@ -377,7 +378,7 @@ static int find_md5(const uint8_t *options, unsigned len)
 	memcpy(p + TCP_HDR_LEN, options, len);
 	exact = exact_copy(p, TCP_HDR_LEN + len);
 	CU_ASSERT_EQUAL(tcp_parse(exact, TCP_HDR_LEN + len, &s), (int)(TCP_HDR_LEN + len));
-	at = tcp_find_md5(exact, TCP_HDR_LEN + len);
+	at = tcp_find_auth(exact, TCP_HDR_LEN + len, &a);
 	off = at != NULL ? (int)(at - exact) : -1;
 	CU_ASSERT(off < 0 || (s.has & TCP_HAS_AUTH));
 	free(exact);
@@ -393,15 +394,15 @@ static void test_find_md5(void)
 	static const uint8_t behind_end[24] = {0, 0, 0, 0, 1, 1, 19, 18};
 	static const uint8_t past[20] = {1, 1, 1, 1, 19, 18}, alone[4] = {1, 1, 1, 19};
 
-	CU_ASSERT_EQUAL(find_md5(usual, sizeof(usual)), TCP_MD5_OFF);
-	CU_ASSERT_EQUAL(find_md5(late, sizeof(late)), TCP_HDR_LEN + 6);
-	CU_ASSERT_EQUAL(find_md5(twice, sizeof(twice)), -1);
-	CU_ASSERT_EQUAL(find_md5(both, sizeof(both)), -1);
-	CU_ASSERT_EQUAL(find_md5(small, sizeof(small)), -1);
-	CU_ASSERT_EQUAL(find_md5(large, sizeof(large)), -1);
-	CU_ASSERT_EQUAL(find_md5(behind_end, sizeof(behind_end)), -1);
-	CU_ASSERT_EQUAL(find_md5(past, sizeof(past)), -1);
-	CU_ASSERT_EQUAL(find_md5(alone, sizeof(alone)), -1);
+	CU_ASSERT_EQUAL(find_auth(usual, sizeof(usual)), TCP_AUTH_OFF);
+	CU_ASSERT_EQUAL(find_auth(late, sizeof(late)), TCP_HDR_LEN + 6);
+	CU_ASSERT_EQUAL(find_auth(twice, sizeof(twice)), -1);
+	CU_ASSERT_EQUAL(find_auth(both, sizeof(both)), -1);
+	CU_ASSERT_EQUAL(find_auth(small, sizeof(small)), -1);
+	CU_ASSERT_EQUAL(find_auth(large, sizeof(large)), -1);
+	CU_ASSERT_EQUAL(find_auth(behind_end, sizeof(behind_end)), -1);
+	CU_ASSERT_EQUAL(find_auth(past, sizeof(past)), -1);
+	CU_ASSERT_EQUAL(find_auth(alone, sizeof(alone)), -1);
 }
 
 static void test_write_md5(void)
@@ -417,13 +418,60 @@ static void test_write_md5(void)
 	CU_ASSERT_EQUAL(tcp_hdr_len(&s), TCP_HDR_MAX);
 	CU_ASSERT_EQUAL(tcp_parse(p, TCP_HDR_MAX, &b), TCP_HDR_MAX);
 	CU_ASSERT_EQUAL(b.has, s.has);
-	CU_ASSERT_PTR_EQUAL(tcp_find_md5(p, TCP_HDR_MAX), p + TCP_MD5_OFF);
+	CU_ASSERT_PTR_EQUAL(tcp_find_auth(p, TCP_HDR_MAX, &(struct tcp_auth){0}), p + TCP_AUTH_OFF);
 	/* two SACK blocks beside it, none beside timestamps, too */
 	s.has = TCP_HAS_AUTH | TCP_HAS_SACK;
 	s.nb_sack = 4;
 	CU_ASSERT_EQUAL(tcp_write(p, &s), 20 + 20 + 4 + 2 * 8);
 	s.has |= TCP_HAS_TS;
 	CU_ASSERT_EQUAL(tcp_write(p, &s), 20 + 20 + 12);
+}
+
+static void test_find_ao(void)
+{
+	static const uint8_t usual[16] = {29, 16, 7, 9}, late[24] = {2, 4, 5, 0xb4, 29, 14, 1, 2};
+	static const uint8_t twice[32] = {29, 16, 7, 9, [16] = 29, 16, 7, 9};
+	static const uint8_t both[36] = {29, 16, 7, 9, [16] = 1, 1, 19, 18};
+	static const uint8_t small[4] = {29, 3, 1, 1}, bare[4] = {29, 4, 7, 9};
+	static const uint8_t past[8] = {29, 16, 7, 9};
+	uint8_t p[TCP_HDR_MAX] = {[12] = 0xf0};
+	struct tcp_auth a;
+
+	CU_ASSERT_EQUAL(find_auth(usual, sizeof(usual)), TCP_AUTH_OFF);
+	CU_ASSERT_EQUAL(find_auth(late, sizeof(late)), TCP_HDR_LEN + 8);
+	CU_ASSERT_EQUAL(find_auth(twice, sizeof(twice)), -1);
+	CU_ASSERT_EQUAL(find_auth(both, sizeof(both)), -1);
+	CU_ASSERT_EQUAL(find_auth(small, sizeof(small)), -1);
+	CU_ASSERT_EQUAL(find_auth(bare, sizeof(bare)), TCP_HDR_LEN + 4);
+	CU_ASSERT_EQUAL(find_auth(past, sizeof(past)), -1);
+	memcpy(p + TCP_HDR_LEN, late, sizeof(late));
+	CU_ASSERT_PTR_EQUAL(tcp_find_auth(p, TCP_HDR_MAX, &a), p + TCP_HDR_LEN + 8);
+	CU_ASSERT(a.kind == TCP_AUTH_AO && a.len == 10 && a.keyid == 1 && a.rnext == 2);
+}
+
+static void test_write_ao(void)
+{
+	struct tcp_seg s = {.has = TCP_HAS_AUTH | TCP_HAS_TS | TCP_HAS_SACK,
+	                    .nb_sack = 4,
+	                    .auth = {TCP_AUTH_AO, 12, 7, 9}},
+	               b;
+	uint8_t p[TCP_HDR_MAX];
+	struct tcp_auth a;
+
+	for (uint8_t len = 0; len <= 16; len++) {
+		s.auth.len = len;
+		memset(p, 0xa5, sizeof(p));
+		/* one SACK block beside timestamps, up to the usual length */
+		CU_ASSERT_EQUAL(tcp_write(p, &s), 20 + (4 + len + 3) / 4 * 4 + 12 +
+		                                      (len <= 4    ? 20
+		                                       : len <= 12 ? 12
+		                                                   : 0));
+		CU_ASSERT_EQUAL(tcp_hdr_len(&s), (p[12] >> 4) * 4);
+		CU_ASSERT_EQUAL(tcp_parse(p, tcp_hdr_len(&s), &b), tcp_hdr_len(&s));
+		CU_ASSERT(b.has & TCP_HAS_AUTH);
+		CU_ASSERT_PTR_EQUAL(tcp_find_auth(p, tcp_hdr_len(&s), &a), p + TCP_AUTH_OFF);
+		CU_ASSERT_EQUAL(memcmp(&a, &s.auth, sizeof(a)), 0);
+	}
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -557,7 +605,7 @@ static void test_random_bytes(void)
 		CU_ASSERT(ret == WIRE_SHORT || ret == WIRE_HEADER ||
 		          (ret >= 20 && (uint32_t)ret <= len && s.len == len - (uint32_t)ret));
 		CU_ASSERT(ret < 0 || s.nb_sack <= TCP_SACK_BLOCKS);
-		if (ret > 0 && tcp_find_md5(p, (unsigned)ret) != NULL)
+		if (ret > 0 && tcp_find_auth(p, (unsigned)ret, &(struct tcp_auth){0}) != NULL)
 			CU_ASSERT(s.has & TCP_HAS_AUTH);
 		free(p);
 	}
@@ -626,6 +674,8 @@ static const struct unit_case cases[] = {
     {"write Fast Open", test_write_fast_open},
     {"RFC 2385 3.0: find a signature", test_find_md5},
     {"RFC 2385 3.0: leave room for a signature", test_write_md5},
+    {"RFC 5925 2.2: find a signature, and none of several", test_find_ao},
+    {"RFC 5925 2.2: leave room for a signature of any length", test_write_ao},
     {"MUST-68, MUST-69: write every set of options", test_write_every_set},
     {"write the usual layouts", test_write_layouts},
     {"write as many SACK blocks as fit", test_write_sack_room},

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_MAC_H
+#define TCP_MAC_H
+
+/*
+ * The algorithms that sign segments: MD5 (RFC 2385), those of RFC 5926 for TCP-AO, and HMAC-SHA-256 for TCP-AO as Linux has it.
+ *
+ * Nothing is allocated: a calculation stands in a struct mac of the caller, which mac_end erases.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum mac_alg {
+	MAC_MD5, /* without a key */
+	MAC_HMAC_SHA1,
+	MAC_HMAC_SHA256,
+	MAC_CMAC_AES128, /* with one of 16 bytes */
+};
+
+#define MAC_SIZE_MAX 32 /* bytes of a result */
+#define MAC_CMAC_KEY 16
+
+/** A calculation. */
+struct mac {
+	enum mac_alg alg;
+	_Alignas(16) uint8_t room[512];
+};
+
+/** mac_is_there says whether percore was built with what calculates; if not, the other calls must not be made. */
+bool mac_is_there(void);
+
+/** mac_size returns the bytes of a result. */
+unsigned mac_size(enum mac_alg alg);
+
+/** mac_begin, mac_update for each piece, mac_end, which writes the first len bytes of the result. */
+void mac_begin(struct mac *c, enum mac_alg alg, const uint8_t *key, unsigned len);
+void mac_update(struct mac *c, const void *p, size_t len);
+void mac_end(struct mac *c, uint8_t *out, unsigned len);
+
+/** mac_equal compares two results, and takes as long whether they are equal or not. */
+bool mac_equal(const uint8_t *a, const uint8_t *b, unsigned len);
+
+#endif
