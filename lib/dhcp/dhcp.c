@@ -273,6 +273,7 @@ static void decline(struct pc_dhcp *d)
 	end_probes(d);
 	forget(d);
 	ctx_count(&d->st->ctx, PC_DHCP_DECLINED);
+	d->begin_ns = d->now_ns; /* secs is 0 (section 4.4.1, table 5) */
 	send_query(d, &q, UINT32_MAX);
 	d->state = INIT;
 	d->at_ns = d->now_ns + DECLINE_WAIT_S * SECOND_NS;

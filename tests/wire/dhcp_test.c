@@ -291,8 +291,14 @@ static void renewal(struct wt *w)
 	EQ(q.dst, inet_addr(SERVER));
 	q = expect(w, 1360000, 3); /* nobody answers: half of what is left until T2 */
 	EQ(q.dst, inet_addr(SERVER));
-	while (q.dst == inet_addr(SERVER))
+	while (q.dst == inet_addr(SERVER)) {
+		const uint64_t last = w->now;
+		const uint32_t before = q.xid;
+
 		q = expect(w, 1360000, 3);
+		CHECK(q.xid != before); /* so an answer says to which one */
+		CHECK(q.dst == UINT32_MAX || (w->now - last) / 1000000 >= 59000);
+	}
 	CHECK(q.dst == UINT32_MAX && q.ciaddr == inet_addr(LEASED)); /* REBINDING */
 	inject(w, LEASED, d, build(d, 5, 3600, NULL, 0));
 	turn(w);
@@ -371,14 +377,22 @@ static void conflict(struct wt *w)
 
 	start(w);
 	expect(w, 1000, 1);
+	CHECK(expect(w, 6000, 1).secs >= 3); /* not at once, so that seconds have passed */
 	reply(w, 2, 3600);
 	expect(w, 100, 3);
 	reply(w, 5, 3600);
 	CHECK(is_arp(wait(w, 100, 20)));
+	memcpy(e.src_mac, PROBE_MAC, 6); /* what a link returns to us is no conflict */
+	frame_arp(&f, &e, 2, (const uint8_t *)PROBE_MAC);
+	wt_inject_frame(w, &f);
+	turn(w);
+	EQ(wt_count(w, PC_DHCP_DECLINED), 0);
+	memcpy(e.src_mac, PEER_MAC, 6);
 	frame_arp(&f, &e, 2, (const uint8_t *)PROBE_MAC);
 	wt_inject_frame(w, &f);
 	q = expect(w, 100, 4);
 	CHECK(q.requested == inet_addr(LEASED) && q.server == inet_addr(SERVER) && q.src == 0);
+	EQ(q.secs, 0); /* table 5 */
 	EQ(pc_dhcp_get_lease(client, &l), 0);
 	CHECK(wait(w, 9900, 100) == NULL); /* 3.1.5: a minimum of ten seconds */
 	expect(w, 300, 1);
@@ -396,7 +410,8 @@ static void refusal(struct wt *w)
 	reply(w, 2, 3600);
 	expect(w, 100, 3);
 	reply(w, 6, 0);
-	expect(w, 1100, 1);
+	CHECK(wait(w, 900, 20) == NULL); /* a server that refuses all is not asked without pause */
+	expect(w, 200, 1);
 	reply(w, 2, 3600);
 	expect(w, 100, 3);
 	reply(w, 5, 3600);
@@ -432,9 +447,34 @@ static void patience(struct wt *w)
 	finish(w);
 }
 
-static void strangers(struct wt *w)
+static void ignored(struct wt *w, const uint8_t *d, uint16_t len)
+{
+	inject(w, "255.255.255.255", d, len);
+	turn(w); /* at once: a full receive buffer would ignore them, too */
+	CHECK(probe_sent(w->probe) == NULL);
+}
+
+/* A reply without one of its options, which becomes one that nobody knows. */
+static void without(struct wt *w, uint8_t type, uint8_t code)
 {
 	uint8_t d[600];
+	const uint16_t len = build(d, type, 3600, NULL, 0);
+
+	for (uint8_t *o = d + 240; *o != 255; o += 2 + o[1])
+		if (*o == code)
+			*o = 224;
+	ignored(w, d, len);
+}
+
+static void strangers(struct wt *w)
+{
+	const uint32_t other = inet_addr("192.0.2.68"), none = 0;
+	uint8_t d[600];
+	struct frame_ends e = {.src_mac = PEER_MAC,
+	                       .dst_mac = "\xff\xff\xff\xff\xff\xff",
+	                       .src_be = inet_addr(SERVER),
+	                       .dst_be = UINT32_MAX};
+	struct frame f;
 	uint16_t len;
 
 	start(w);
@@ -442,23 +482,49 @@ static void strangers(struct wt *w)
 	len = build(d, 2, 3600, NULL, 0);
 	for (uint16_t n = 0; n < len - 1; n++) /* cut, at each place */
 		if (n < 246 || n > 262)        /* between options what is there may do */
-			inject(w, "255.255.255.255", d, n < 240 ? n : 240);
+			ignored(w, d, n < 240 ? n : 240);
 	d[4] ^= 1; /* another transaction */
-	inject(w, "255.255.255.255", d, len);
+	ignored(w, d, len);
 	d[4] ^= 1;
 	d[28] ^= 1; /* another client */
-	inject(w, "255.255.255.255", d, len);
+	ignored(w, d, len);
 	d[28] ^= 1;
 	d[0] = 1; /* a query */
-	inject(w, "255.255.255.255", d, len);
+	ignored(w, d, len);
 	d[0] = 2;
+	d[236]++; /* BOOTP */
+	ignored(w, d, len);
+	d[236]--;
 	d[241] = 200; /* an option beyond the end */
-	inject(w, "255.255.255.255", d, len);
+	ignored(w, d, len);
+	d[241] = 1;
+	memcpy(d + 16, &none, 4); /* no address */
+	ignored(w, d, len);
+	without(w, 2, 53);
+	without(w, 2, 54); /* RFC 2131 table 3: an offer has a server and a time */
+	without(w, 2, 51);
+	len = build(d, 2, 3600, NULL, 0);
+	frame_udp(&f, &e, 66, 68, d, len); /* not of a server's port */
+	wt_inject_frame(w, &f);
 	turn(w);
 	CHECK(probe_sent(w->probe) == NULL);
-	d[241] = 1;
 	inject(w, "255.255.255.255", d, len);
 	expect(w, 100, 3);
+	/* another server's offer comes late, and its answer to what it was not asked */
+	memcpy(d + 245, &other, 4);
+	ignored(w, d, len);
+	d[242] = 5;
+	ignored(w, d, len);
+	d[242] = 6;
+	ignored(w, d, len);
+	without(w, 5, 51);
+	ignored(w, d, build(d, 5, 0, NULL, 0)); /* for no time */
+	reply(w, 5, 3600);
+	expect_probes(w);
+	turn(w);
+	/* nobody was asked: what ends a lease then is forged */
+	ignored(w, d, build(d, 6, 0, NULL, 0));
+	CHECK(lease_of(w).lease_s == 3600);
 	finish(w);
 }
 
@@ -553,6 +619,42 @@ static void lease_with(struct wt *w, const uint8_t *more, size_t n)
 	expect(w, 100, 3);
 	inject(w, "255.255.255.255", d, build(d, 5, 3600, more, n));
 	expect_probes(w);
+}
+
+/* 4.4.5: T1 before T2 before the end, whatever a server says */
+static void odd_times(struct wt *w)
+{
+	static const struct {
+		uint32_t lease, t1, t2, want1, want2;
+	} rows[] = {
+	    {3600, 600, 1200, 600, 1200},   {3600, 1200, 1200, 1200, 1200},
+	    {3600, 3600, 3600, 1800, 3150}, {3600, 1200, 600, 600, 600},
+	    {3600, 3000, 2000, 1800, 2000}, {UINT32_MAX, 600, 1200, UINT32_MAX, UINT32_MAX},
+	};
+
+	start(w);
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const uint32_t t1 = htonl(rows[i].t1), t2 = htonl(rows[i].t2);
+		struct pc_dhcp_lease l;
+		uint8_t d[600], more[12];
+
+		put(put(more, 58, 4, &t1), 59, 4, &t2);
+		expect(w, 1000, 1);
+		reply(w, 2, 3600);
+		expect(w, 100, 3);
+		inject(w, "255.255.255.255", d, build(d, 5, rows[i].lease, more, 12));
+		expect_probes(w);
+		l = lease_of(w);
+		EQ(l.t1_s, rows[i].want1);
+		EQ(l.t2_s, rows[i].want2);
+		if (rows[i].lease == UINT32_MAX)
+			EQ(pc_dhcp_next_deadline(client), UINT64_MAX);
+		probe_answer_arp(w->probe, true); /* so that nothing is left to be sent */
+		finish(w);
+		probe_answer_arp(w->probe, false);
+		client = pc_dhcp_create(w->st, 0, "wire");
+	}
+	finish(w);
 }
 
 static void on_link(struct wt *w)
@@ -716,6 +818,7 @@ static const struct wt_case cases[] = {
     {"RFC 2131 4.4.1: what is malformed or of others is ignored", strangers},
     {"RFC 2132, RFC 3396, RFC 3442: options", options},
     {"RFC 3397 2: a search list in pieces, with pointers", search_list},
+    {"RFC 2131 4.4.5: times that are out of order", odd_times},
     {"RFC 3442: routes without a gateway", on_link},
     {"RFC 2132 3.5: several routers", several_routers},
     {"RFC 2131 4.4.6: the address is given back", release},
