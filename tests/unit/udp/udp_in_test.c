@@ -149,6 +149,44 @@ static void test_demux(void)
 	finish();
 }
 
+/* Who is connected hears his peer alone: whatever shares a bucket with that, and what goes to all. */
+static void test_peer_only(void)
+{
+	const struct pc_endpoint peer = endpoint(NET_PEER, 1000);
+	uint32_t s, heard = 0;
+
+	start();
+	s = bound(0, 53);
+	CU_ASSERT_EQUAL(udp_connect(udp, s, &peer, LADDR_NONE), 0);
+	for (unsigned i = 0; i < 2000; i++) {
+		const uint32_t host = IP4(198, 51, i / 250, 1 + i % 250);
+
+		heard += receive(host, 1000, NET_US, 53, 5) != PC_DROP_UDP_NO_SOCKET;
+		heard +=
+		    receive(NET_PEER, (uint16_t)(1001 + i), NET_US, 53, 5) != PC_DROP_UDP_NO_SOCKET;
+	}
+	CU_ASSERT_EQUAL(heard, 0);
+	CU_ASSERT_EQUAL(receive(NET_PEER, 1000, IP4(10, 0, 0, 255), 53, 5), PC_DROP_UDP_NO_SOCKET);
+	CU_ASSERT_EQUAL(receive(NET_PEER, 1000, NET_US, 53, 5), VERDICT_DONE);
+	CU_ASSERT(got(s, NET_PEER, 1000, 5) && empty(s));
+	finish();
+}
+
+/* What comes by another interface than a socket is bound to is none of its business. */
+static void test_bound_interface(void)
+{
+	uint32_t s;
+
+	start();
+	s = bound(0, 53);
+	udp_sock(udp, s)->netif = 1 + 1;
+	CU_ASSERT_EQUAL(receive(NET_PEER, 1000, NET_US, 53, 5), PC_DROP_UDP_NO_SOCKET);
+	udp_sock(udp, s)->netif = 0 + 1;
+	CU_ASSERT_EQUAL(receive(NET_PEER, 1000, NET_US, 53, 5), VERDICT_DONE);
+	CU_ASSERT(got(s, NET_PEER, 1000, 5));
+	finish();
+}
+
 /* An address of the other interface's is not heard by a socket bound to this one's. */
 static void test_demux_address(void)
 {
@@ -192,6 +230,27 @@ static void test_sharing(void)
 		const uint32_t n = hits[i] / (i * 1000 + 1);
 
 		CU_ASSERT(n % 2 == 0 && n > 120 && n < 280);
+	}
+	finish();
+}
+
+/* One that fits better than a group of SO_REUSEPORT is none of them. */
+static void test_better_than_group(void)
+{
+	uint32_t here, any[3];
+
+	start();
+	here = (uint32_t)udp_open(udp);
+	udp_sock(udp, here)->reuseport = true;
+	CU_ASSERT_EQUAL(udp_bind(udp, here, &(struct pc_endpoint){pc_addr_ip4(NET_US), 53}), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		any[i] = (uint32_t)udp_open(udp);
+		udp_sock(udp, any[i])->reuseport = true;
+		CU_ASSERT_EQUAL(udp_bind(udp, any[i], &(struct pc_endpoint){.port = 53}), 0);
+	}
+	for (uint16_t port = 1000; port < 1050; port++) {
+		CU_ASSERT_EQUAL(receive(NET_PEER, port, NET_US, 53, 10), VERDICT_DONE);
+		CU_ASSERT(got(here, NET_PEER, port, 10));
 	}
 	finish();
 }
@@ -407,6 +466,9 @@ static const struct unit_case cases[] = {
     {"checksums", test_checksum},
     {"the most special socket", test_demux},
     {"bound addresses", test_demux_address},
+    {"a peer and nobody else", test_peer_only},
+    {"bound interfaces", test_bound_interface},
+    {"better than a group", test_better_than_group},
     {"shared names", test_sharing},
     {"broadcast and multicast", test_group},
     {"a group of which one refuses", test_group_refused},
