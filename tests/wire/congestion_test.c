@@ -263,6 +263,30 @@ static void unused_window(struct wt *w)
 	EQ(wt_info(w).tcpi_snd_ssthresh, 0x7fffffff); /* not known, and not by this either */
 }
 
+/* a window that is used meanwhile is to be left unused for a time-out from then on */
+static void used_again(struct wt *w)
+{
+	struct progress p = {1, 1};
+	uint32_t before;
+
+	w->peer.ws = 7 + 1;
+	wt_established(w);
+	wt_send(w, 60 * MSS);
+	round_trips(w, &p, 4, 20, false);
+	for (unsigned i = 0; i < 8; i++) { /* 160 ms */
+		wt_send(w, MSS);
+		round_trips(w, &p, 1, 20, false);
+	}
+	wt_send(w, wt_info(w).tcpi_snd_cwnd * MSS);
+	round_trips(w, &p, 2, 20, false);
+	before = wt_info(w).tcpi_snd_cwnd;
+	for (unsigned i = 0; i < 6; i++) {
+		wt_send(w, MSS);
+		round_trips(w, &p, 1, 20, false);
+	}
+	EQ(wt_info(w).tcpi_snd_cwnd, before);
+}
+
 /* ssthresh remembers three quarters of what idleness takes away */
 static void idle_memory(struct wt *w)
 {
@@ -363,6 +387,7 @@ static const struct wt_case cases[] = {
     {"RFC 5681 4.1: restart after idleness", idle_restart},
     {"RFC 5681 4.1: no restart after less than a time-out", short_pause},
     {"RFC 2861 3.2: a window that is not used shrinks", unused_window},
+    {"RFC 2861 3.2: ... from when it was used last", used_again},
     {"RFC 2861 3.2: ssthresh remembers", idle_memory},
     {"RFC 2861 3.2: ... also what was not used", unused_memory},
 };

@@ -165,6 +165,45 @@ static void bad_cookie(struct wt *w)
 	EXPECT_IN(0, 499, .flags = A, .seq = 1, .ack = 11);
 }
 
+/* each byte of a cookie counts */
+static void forged_cookie(struct wt *w)
+{
+	struct flow old;
+
+	listen_fast(w, 4);
+	old = cookie_of(w);
+	for (unsigned i = 0; i < 8; i++) {
+		uint8_t forged[8];
+
+		memcpy(forged, old.cookie, 8);
+		forged[i] ^= 1;
+		INJECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = forged, .len = 10);
+		EXPECT(.flags = SA, .ack = 1, .mss = MSS, .fo = COOKIE);
+		INJECT(.flags = R, .seq = 1);
+		wt_flow(w);
+	}
+	EQ(wt_count(w, PC_TCP_FASTOPEN_INVALID), 8);
+	EQ(wt_count(w, PC_TCP_FASTOPEN_PASSIVE), 0);
+}
+
+/* the limit of connections of a source holds for those that a cookie opens, too */
+static void source_limit(struct wt *w)
+{
+	struct flow old;
+
+	w->cfg.tcp_source_connections = 1;
+	listen_fast(w, 4);
+	old = cookie_of(w);
+	INJECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = old.cookie, .len = 10);
+	EXPECT(.flags = SA, .ack = 11, .mss = MSS);
+	INJECT(.flags = A, .seq = 11, .ack = 1);
+	wt_flow(w);
+	INJECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = old.cookie, .len = 10);
+	NOTHING(1000);
+	EQ(wt_count(w, PC_TCP_FASTOPEN_PASSIVE), 1);
+	EQ(wt_count(w, PC_DROP_TCP_SOURCE), 1);
+}
+
 /* the cookie is bound to the address */
 static void stolen_cookie(struct wt *w)
 {
@@ -328,6 +367,12 @@ static void without_cookie(struct wt *w)
 	EXPECT(.flags = SA, .ack = 11, .mss = MSS);
 	wt_accept(w);
 	wt_read(w, 10);
+	/* a SYN without text has nothing to gain by it */
+	wt_flow(w);
+	INJECT(.flags = S, .mss = MSS);
+	EXPECT(.flags = SA, .ack = 1, .mss = MSS);
+	EQ(wt_count(w, PC_TCP_FASTOPEN_PASSIVE), 1);
+	INJECT(.flags = R, .seq = 1);
 }
 
 /* cookies of stacks with one key are the same, so that any of them may be asked */
@@ -410,6 +455,8 @@ static void syn_ack_again(struct wt *w)
 	wt_read(w, 10);
 	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
 	EQ(wt_info(w).tcpi_rtt, 0);
+	EQ(wt_info(w).tcpi_snd_cwnd, 1);          /* RFC 6928 2 */
+	EQ(wt_count(w, PC_TCP_FASTOPEN_LOST), 0); /* no SYN of ours */
 }
 
 /* ---- client ---------------------------------------------------------------------------------- */
@@ -526,6 +573,21 @@ static void refusal_remembered(struct wt *w)
 	EQ(wt_count(w, PC_TCP_FASTOPEN_LOST), 0);
 }
 
+/* the pause grows to 64 minutes, and no further */
+static void refused_for_ever(struct wt *w)
+{
+	learn_cookie(w);
+	for (unsigned i = 0; i < 9; i++) {
+		const unsigned doubled = i < 6 ? i : 6;
+
+		refuse(w);
+		wt_pass(w, (60000u << doubled) - 1000);
+		without(w);
+		wt_pass(w, 1100);
+	}
+	EQ(wt_count(w, PC_TCP_FASTOPEN_REFUSED), 9);
+}
+
 static void part_taken(struct wt *w)
 {
 	learn_cookie(w);
@@ -547,6 +609,7 @@ static void syn_lost(struct wt *w)
 	EQ(wt_send_fast(w, 10), 10);
 	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 10);
 	EXPECT_IN(999, 1001, .flags = S, .mss = MSS);
+	EXPECT_IN(1999, 2001, .flags = S, .mss = MSS); /* which says no more than the first */
 	EQ(wt_count(w, PC_TCP_FASTOPEN_LOST), 1);
 	INJECT(.flags = SA, .ack = 1, .mss = 1000);
 	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
@@ -736,6 +799,8 @@ static const struct wt_case cases[] = {
     {"RFC 7413 4.2.2: RST before the handshake is over", reset_early},
     {"RFC 9293 3.10.7.4: an unacceptable ACK before the handshake is over", bad_ack},
     {"RFC 7413 4.2.2: a bad cookie is replaced, its data waits", bad_cookie},
+    {"RFC 7413 4.1.2: each byte of a cookie counts", forged_cookie},
+    {"RFC 7413 5.1: a cookie is above no limit of its source", source_limit},
     {"RFC 7413 4.1.2: a cookie is bound to the address", stolen_cookie},
     {"RFC 7413 4.1.2: keys are changed", old_key},
     {"RFC 7413 5.1: connections in SYN-RECEIVED are limited", limited},
@@ -754,6 +819,7 @@ static const struct wt_case cases[] = {
     {"RFC 7413 4.2.2: a SYN carries no more than the MSS that is known", syn_is_bounded},
     {"RFC 7413 4.2.2: data that was refused is sent again", data_refused},
     {"RFC 7413 4.1.3.1: refused data is remembered", refusal_remembered},
+    {"RFC 7413 4.1.3.1: ... and tried again once an hour", refused_for_ever},
     {"RFC 7413 4.2.2: data that was taken in part", part_taken},
     {"RFC 7413 4.1.3.1: a lost SYN is repeated without option and data", syn_lost},
     {"RFC 7413 4.1.3.1: the lost SYN is answered after all", late_syn_ack},

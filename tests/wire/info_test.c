@@ -145,6 +145,16 @@ static void duplicates_reported(struct wt *w)
 	EQ(wt_totals(w).dsack_dups, 1);
 	INJECT(.flags = A, .seq = 1, .ack = 1 + 4 * MSS, .nb_sack = 1, .sack = {{1, 1 + 2 * MSS}});
 	EQ(wt_totals(w).dsack_dups, 3);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 4 * MSS, .nb_sack = 1, .sack = {{1, 101}});
+	EQ(wt_totals(w).dsack_dups, 4); /* a part of a segment was a segment */
+	wt_send(w, 2 * MSS);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 5 * MSS, .nb_sack = 1,
+	       .sack = {{1 + 4 * MSS, 1 + 6 * MSS}});
+	EQ(wt_totals(w).dsack_dups,
+	   4); /* what reaches beyond the acknowledgement is no duplicate */
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 5 * MSS, .nb_sack = 1,
+	       .sack = {{1 - (1u << 30), 1}});
+	EQ(wt_totals(w).dsack_dups, 5); /* more than a window was not sent at a time */
 	wt_drop(w);
 }
 

@@ -396,7 +396,7 @@ static void no_fast_open(struct wt *w)
 {
 	int limit = 4;
 
-	w->cfg.tcp_fastopen |= 3;
+	w->cfg.tcp_fastopen |= 0x203; /* not even where no cookie is needed */
 	listen_keyed(w);
 	OK(pc_setsockopt(w->st, w->lfd, IPPROTO_TCP, TCP_FASTOPEN, &limit, sizeof(limit)));
 	INJECT(.flags = S, .mss = MSS, .fo = 1, .md5 = KEY);
@@ -412,7 +412,7 @@ static void no_fast_connect(struct wt *w)
 {
 	const struct sockaddr_in to = wt_addr(WT_PEER, w->flow.pport);
 
-	w->cfg.tcp_fastopen = 1;
+	w->cfg.tcp_fastopen = 5; /* data without a cookie */
 	w->cfg.tcp_window_scaling = 0;
 	wt_start(w);
 	w->flow.lport = 0;
@@ -679,6 +679,25 @@ static void narrower(struct wt *w)
 	wt_drop(w);
 }
 
+static void path_probe(struct wt *w)
+{
+	const struct frame_info *i;
+	uint32_t largest = 0;
+
+	w->cfg.tcp_mtu_probing = 2;
+	established(w);
+	for (unsigned n = 0; n < 20 && wt_count(w, PC_TCP_MTU_PROBES) == 0; n++) {
+		wt_send(w, 20 * MSS);
+		while ((i = wt_next(w, 50)) != NULL) {
+			const uint32_t end = i->seg.seq - w->flow.iss + i->seg.len;
+
+			largest = i->seg.len > largest ? i->seg.len : largest;
+			INJECT(.flags = A, .seq = 1, .ack = end, .md5 = KEY);
+		}
+	}
+	EQ(largest, MSS - 20);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 2385 2.0: an accepted connection signs all that it sends", passive},
     {"RFC 2385 2.0: a connection that is opened signs all that it sends", active},
@@ -717,5 +736,6 @@ static const struct wt_case cases[] = {
     {"tcp.auth_keys: TIME-WAIT gets half of them", pool_of_time_wait},
     {"RFC 9293 MUST-16: over IPv4 segments with the option fit the MTU", keeps_to_mtu},
     {"RFC 1191: so they do when the path becomes narrower", narrower},
+    {"RFC 4821 7.5: so do probes of the path", path_probe},
 };
 WT_MAIN("md5")

@@ -172,6 +172,58 @@ static void probe_lost(struct wt *w)
 	wt_drop(w);
 }
 
+/* what is lost beside a probe is lost to congestion (RFC 4821 7.5) */
+static void probe_lost_among_others(struct wt *w)
+{
+	uint32_t acked = 1, cwnd, from;
+	const struct frame_info *i;
+
+	w->peer.sackok = true;
+	w->cfg.tcp_mtu_probing = 2;
+	wt_established(w);
+	EQ(until_probe(w, &acked), MSS);
+	cwnd = wt_info(w).tcpi_snd_cwnd;
+	CHECK((i = wt_next(w, 0)) != NULL);
+	from = i->seg.seq - w->flow.iss + i->seg.len;
+	for (unsigned n = 0; n < 4 && (i = wt_next(w, 0)) != NULL; n++)
+		INJECT(.flags = A, .seq = 1, .ack = acked, .nb_sack = 1,
+		       .sack = {{from, i->seg.seq - w->flow.iss + i->seg.len}});
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 1);
+	CHECK(wt_info(w).tcpi_snd_ssthresh < cwnd);
+	wt_drop(w);
+}
+
+/* a router says how large a probe may be: what it carried is sent again at once, and the next is smaller */
+static void probe_too_big(struct wt *w)
+{
+	uint32_t acked = 1, second;
+
+	w->cfg.tcp_mtu_probing = 2;
+	wt_established(w);
+	EQ(until_probe(w, &acked), MSS);
+	wt_drop(w);
+	too_big(w, 1300, acked);
+	CHECK(wt_count(w, PC_TCP_RETRANSMITS) > 0);
+	EQ(wt_info(w).tcpi_snd_mss, BASE);
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 0);
+	through(w, 1260, &acked, 100);
+	second = until_probe(w, &acked);
+	IN(second, BASE + 1, 1260);
+	wt_drop(w);
+}
+
+/* nothing larger than the peer takes is tried */
+static void peer_is_narrow(struct wt *w)
+{
+	uint32_t acked = 1;
+
+	w->peer.mss = 1200;
+	w->cfg.tcp_mtu_probing = 2;
+	wt_established(w);
+	EQ(until_probe(w, &acked), 1200);
+	wt_drop(w);
+}
+
 /* RFC 1191 6.5 wants the segments again at once, and no slow start for them */
 static void too_big_in_flight(struct wt *w)
 {
@@ -210,6 +262,22 @@ static void remembered(struct wt *w)
 	wt_flow(w);
 	wt_established(w);
 	EQ(wt_info(w).tcpi_snd_mss, MSS);
+}
+
+/* what is known of a path is believed though it is less than what a search begins with */
+static void below_base(struct wt *w)
+{
+	w->cfg.tcp_mtu_probing = 2;
+	wt_established(w);
+	wt_send(w, BASE);
+	wt_drop(w);
+	too_big(w, 600, 1);
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + BASE);
+	EQ(wt_info(w).tcpi_snd_mss, 560);
+	wt_flow(w);
+	wt_established(w);
+	EQ(wt_info(w).tcpi_snd_mss, 560);
 }
 
 static void always(struct wt *w)
@@ -254,9 +322,13 @@ static const struct wt_case cases[] = {
     {"tcp.mtu_probing = 0", switched_off},
     {"RFC 4821 7.3: after an outage the old size is found again", outage},
     {"RFC 4821 7.5: a probe that is lost alone is no congestion", probe_lost},
+    {"RFC 4821 7.5: ... but what is lost with it is", probe_lost_among_others},
+    {"RFC 4821 7.6.2: a router answers a probe", probe_too_big},
+    {"RFC 4821 7.2: no probe is larger than the peer's MSS", peer_is_narrow},
     {"RFC 1191 6.5: what was too big is sent again at once, cwnd stays", too_big_in_flight},
     {"RFC 1191 6.3: a path MTU is remembered for ten minutes", remembered},
     {"tcp.mtu_probing = 2: beginning with tcp.base_mss", always},
+    {"tcp.mtu_probing = 2: ... or with less, if the path is known", below_base},
     {"RFC 4821 7.3: the search ends near what fits", converges},
 };
 

@@ -146,6 +146,13 @@ static void probe_is_new(struct wt *w)
 	RESENT(1);
 	EXPECT_IN(79, 84, .flags = A, .seq = SEG(2), .ack = 1, .len = MSS, .any_psh = true);
 	EQ(wt_count(w, PC_TCP_RETRANSMITS), 0);
+	/* 7.4.2: its answer says nothing of a loss */
+	wt_pass(w, 40);
+	ACK(SEG(3));
+	RESENT(3); /* new */
+	wt_pass(w, 40);
+	ACK(SEG(4));
+	EQ(wt_count(w, PC_TCP_TLP_RECOVERIES), 0);
 }
 
 /* 7.4.2: "If ... ACK's ack. number > TLP.end_seq: ... Repaired the single loss": a probe that repaired the loss counts as
@@ -221,6 +228,31 @@ static void probe_then_timeout(struct wt *w)
 	EXPECT_IN(199, 330, .flags = A, .seq = SEG(0), .ack = 1, .len = MSS, .any_psh = true);
 	EQ(wt_count(w, PC_TCP_TLP_PROBES), 1);
 	EQ(wt_count(w, PC_TCP_TIMEOUTS), 1);
+}
+
+/* ... also when more is sent meanwhile: nothing tells that the first has failed */
+static void one_probe_at_a_time(struct wt *w)
+{
+	flight(w, 40, 3);
+	EXPECT_IN(79, 84, .flags = A, .seq = SEG(2), .ack = 1, .len = MSS, .any_psh = true);
+	wt_send(w, MSS);
+	RESENT(3); /* new */
+	EXPECT_IN(199, 330, .flags = A, .seq = SEG(0), .ack = 1, .len = MSS, .any_psh = true);
+	EQ(wt_count(w, PC_TCP_TLP_PROBES), 1);
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 1);
+}
+
+/* who goes on writing puts the probe off no further than the time-out of the oldest: some 450 ms */
+static void probe_is_not_put_off(struct wt *w)
+{
+	flight(w, 150, 1);
+	for (unsigned i = 1; i < 6; i++) {
+		EQ(wt_count(w, PC_TCP_TLP_PROBES), 0);
+		wt_pass(w, 99);
+		wt_send(w, MSS);
+	}
+	EQ(wt_count(w, PC_TCP_TLP_PROBES), 1);
+	wt_drop(w);
 }
 
 static void probe_switched_off(struct wt *w)
@@ -377,6 +409,8 @@ static const struct wt_case cases[] = {
     {"RFC 8985 7.4.2: the answer was late, and a DSACK follows", answer_was_late_dsack},
     {"RFC 8985 7.4.2: the answer was late, and a duplicate follows", answer_was_late_duplicate},
     {"RFC 8985 7.2: one probe, then the time-out", probe_then_timeout},
+    {"RFC 8985 7.2: one probe at a time", one_probe_at_a_time},
+    {"RFC 8985 7.2: a probe is not later than the time-out", probe_is_not_put_off},
     {"tcp.tlp", probe_switched_off},
     {"RFC 6937 3: PRR", prr_is_proportional},
     {"RFC 5681 3.1: FlightSize is that before a burst", flight_before_the_burst},
