@@ -19,6 +19,9 @@
 /* bytes of an error that are looked at: a quoted header, and 8 bytes behind it */
 #define QUOTE_READ 512
 
+/* bytes of a header of UDP or ICMP that rules need */
+#define L4_READ 8
+
 /** A packet to be judged. */
 struct judged {
 	struct fw_packet k;
@@ -133,6 +136,11 @@ static bool is_discovery(uint8_t proto, uint8_t type)
 
 /* ---- judgement ------------------------------------------------------------------------------- */
 
+static bool has_ports_or_type(int verdict)
+{
+	return verdict == NEXT_UDP || verdict == NEXT_ICMP4 || verdict == NEXT_ICMP6;
+}
+
 /* Describes a packet. Returns whether it is one for the rules. */
 static bool describe(const struct pc_stack *st, const struct rte_mbuf *m, const struct ip_pkt *p,
                      int verdict, struct judged *j)
@@ -149,9 +157,9 @@ static bool describe(const struct pc_stack *st, const struct rte_mbuf *m, const 
 	    .name = {.remote = p->src, .laddr = p->laddr, .proto = p->proto},
 	    .paired = !p->group,
 	};
-	if (verdict != NEXT_UDP && verdict != NEXT_ICMP4 && verdict != NEXT_ICMP6)
+	if (!has_ports_or_type(verdict))
 		return true;
-	if (p->l4_len < 8) /* cut short, and dropped as that */
+	if (p->l4_len < L4_READ) /* cut short, and dropped as that */
 		return false;
 	if (verdict == NEXT_UDP)
 		describe_udp(st, l4, p, j);
@@ -209,6 +217,16 @@ int firewall_input(struct pc_stack *st, const struct rte_mbuf *m, const struct i
 	if (action == FW_REJECT)
 		reject(st, m, p);
 	return PC_DROP_FIREWALL;
+}
+
+bool firewall_shows(const struct pc_stack *st, const struct rte_mbuf *m, const struct ip_pkt *p,
+                    int verdict)
+{
+	if (!st->ip.fw.set->rules.counts[FW_IN])
+		return true;
+	if (verdict == NEXT_TCP)
+		return tcp_guard_shows(st->tcp, m, p);
+	return !has_ports_or_type(verdict) || p->l4_len >= L4_READ || is_own(st, p);
 }
 
 int pc_stack_set_firewall(struct pc_stack *st, struct pc_firewall *fw, unsigned slot)

@@ -11,4 +11,9 @@
 int firewall_input(struct pc_stack *st, const struct rte_mbuf *m, const struct ip_pkt *p,
                    int verdict);
 
+/** firewall_shows says whether raw sockets may see a packet of which firewall_input has said verdict: no segment that TCP will
+ * not be shown, and nothing that is too short for the rules to read. fw_is_on. */
+bool firewall_shows(const struct pc_stack *st, const struct rte_mbuf *m, const struct ip_pkt *p,
+                    int verdict);
+
 #endif

@@ -191,7 +191,7 @@ static __rte_noinline bool input_raw(struct pc_stack *st, const struct rte_mbuf 
 	const bool unknown = verdict == PC_DROP_IP4_PROTOCOL || verdict == PC_DROP_IP6_PROTOCOL;
 
 	if ((verdict < PC_COUNTER_MAX && !unknown) ||
-	    (fw_is_on(&st->ip.fw) && verdict == NEXT_TCP && !tcp_guard_shows(st->tcp, m, p)))
+	    (fw_is_on(&st->ip.fw) && !firewall_shows(st, m, p, verdict)))
 		return false;
 	return udp_raw_input(st->udp, m, p) && unknown;
 }

@@ -58,8 +58,10 @@ bool tcp_guard_shows(const struct tcp *tcp, const struct rte_mbuf *m, const stru
 	struct pc_endpoint remote = {.addr = p->src};
 	struct fw_packet k;
 
-	if (p->netif == NETIF_LO || p->l4_len < TCP_HDR_LEN)
+	if (p->netif == NETIF_LO)
 		return true;
+	if (p->l4_len < TCP_HDR_LEN) /* nobody knows what it is of */
+		return false;
 	remote.port = wire_get16(l4);
 	k = packet_of(tcp, p, remote.port, wire_get16(l4 + 2), l4[13]);
 	return tcp_guard_knows(tcp, p->laddr, k.dport, &remote) ||

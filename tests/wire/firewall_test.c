@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/icmp6.h>
+#include <percore/control.h>
 #include <percore/firewall.h>
 
 #include "eal.h"
@@ -263,7 +264,7 @@ static void tcp_out(struct wt *w)
 	const struct sockaddr_in a = wt_addr(WT_PEER, 25), b = wt_addr(WT_PEER, 80);
 	struct sockaddr_in own = {0};
 	socklen_t len = sizeof(own);
-	int fd;
+	int fd, raw;
 
 	load(w, "drop out proto tcp to " WT_PEER " port 25\npass out proto tcp to port 80");
 	OK(fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0));
@@ -283,11 +284,18 @@ static void tcp_out(struct wt *w)
 	load(w, "default in drop\ndefault out drop");
 	wt_listen(w, 8);
 	OK(fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0));
+	OK(raw = pc_socket(w->st, AF_INET, SOCK_RAW, IPPROTO_TCP));
 	own = wt_addr(WT_LOCAL, 80);
 	ERR(pc_connect(w->st, fd, (const struct sockaddr *)&own, sizeof(own)), EINPROGRESS);
 	wt_pass(w, 1);
 	wt_accept(w);
 	EQ(dropped(w), 0);
+	for (int i = 0; i < 3; i++) { /* a handshake */
+		char got[100];
+
+		CHECK(pc_recv(w->st, raw, got, sizeof(got), 0) >= 40);
+	}
+	OK(pc_close(w->st, raw));
 	OK(pc_close(w->st, fd));
 	load(w, NULL);
 }
@@ -395,6 +403,25 @@ static void udp_broadcast(struct wt *w)
 	load(w, NULL);
 }
 
+/* what goes to a group may be answered by each of its members */
+static void udp_group(struct wt *w)
+{
+	int fd;
+
+	load(w, "pass in state established\ndefault in drop");
+	fd = udp_socket(w, 5000);
+	inject_udp(w, 5353, 5000);
+	NOT_GOT(fd);
+	EQ(send_udp(w, fd, "224.0.0.251", 5353), 1);
+	inject_udp(w, 5353, 5000);
+	GOT(fd, 5);
+	inject_udp(w, 5354, 5000);
+	NOT_GOT(fd);
+	EQ(dropped(w), 2);
+	wt_drop(w);
+	load(w, NULL);
+}
+
 static void udp_out(struct wt *w)
 {
 	int fd;
@@ -408,6 +435,12 @@ static void udp_out(struct wt *w)
 	CHECK(probe_sent(w->probe) == NULL);
 	EQ(wt_count(w, PC_TX_FIREWALL), 1);
 	EQ(wt_count(w, PC_UDP_TX), 1);
+	{
+		struct pc_firewall_log l;
+
+		EQ(pc_firewall_take_log(set, 0, &l, 1), 1);
+		CHECK(l.out && l.src.port == 5000 && l.dst.port == 54 && l.len == 9);
+	}
 	inject_udp(w, 99, 5000); /* who asks is answered */
 	EQ(send_udp(w, fd, WT_PEER, 99), 1);
 	CHECK(wt_next_frame(w, 0) != NULL);
@@ -514,6 +547,129 @@ static void inject_error(struct wt *w, uint8_t proto, uint16_t sport, uint16_t d
 	wt_inject_frame(w, &f);
 }
 
+/* An error whose second word is rest, about 28 bytes that begin as q says. */
+static void inject_quote(struct wt *w, const struct frame *q, const uint8_t rest[4])
+{
+	const struct frame_ends e = wt_ends(w);
+	struct frame f;
+
+	frame_icmp(&f, &e, 3, 1, rest, q->b + 14, 28);
+	wt_inject_frame(w, &f);
+}
+
+/* An error about an echo of ours with this identifier. */
+static void inject_echo_error(struct wt *w, uint8_t id)
+{
+	const struct frame_ends e = wt_ends(w), back = {.src_be = e.dst_be, .dst_be = e.src_be};
+	const uint8_t rest[4] = {0, id, 0, 1};
+	struct frame quote;
+
+	frame_icmp(&quote, &back, 8, 0, rest, "", 0);
+	inject_quote(w, &quote, (const uint8_t[4]){0});
+}
+
+/* an error about what was sent is one, whatever else it looks like; and what was not sent has no errors */
+static void related_echo(struct wt *w)
+{
+	const struct frame_ends e = wt_ends(w), back = {.src_be = e.dst_be, .dst_be = e.src_be};
+	const struct sockaddr_in to = wt_addr(WT_PEER, 0);
+	const uint8_t ask[9] = "\x8\0\x7f\xca\0\x34\0\1x", none[4] = {0}, id[4] = {0, 0x34};
+	struct frame quote;
+	int fd, other;
+
+	load(w, "pass in state related\npass in state established\ndrop in state invalid\n"
+	        "default in reject");
+	OK(fd = pc_socket(w->st, AF_INET, SOCK_RAW, IPPROTO_ICMP));
+	OK(other = pc_socket(w->st, AF_INET, SOCK_RAW, IPPROTO_IGMP));
+	inject_echo_error(w, 0x34);
+	EQ(hits(2), 1);
+	EQ(pc_sendto(w->st, fd, ask, 9, 0, (const struct sockaddr *)&to, sizeof(to)), 9);
+	wt_settle(w);
+	inject_echo_error(w, 0x34);
+	EQ(hits(0), 1);
+	inject_echo_error(w, 0x35);
+	EQ(hits(2), 2);
+	/* it has the number of an echo where those have theirs */
+	frame_udp(&quote, &back, 1, 2, "", 0);
+	inject_quote(w, &quote, id);
+	EQ(hits(2), 3);
+	/* of a protocol without ports only the ends count */
+	frame_udp(&quote, &back, 5, 6, "", 0);
+	quote.b[23] = IPPROTO_IGMP;
+	frame_fix_ip4(&quote);
+	inject_quote(w, &quote, none);
+	EQ(hits(2), 4);
+	EQ(pc_sendto(w->st, other, ask, 9, 0, (const struct sockaddr *)&to, sizeof(to)), 9);
+	wt_settle(w);
+	inject_quote(w, &quote, none);
+	EQ(hits(0), 2);
+	EQ(hits(1) + hits(3), 0);
+	while (probe_sent(w->probe) != NULL) /* that with a router alert is none of frame_read's */
+		probe_take(w->probe);
+	OK(pc_close(w->st, fd));
+	OK(pc_close(w->st, other));
+	load(w, NULL);
+}
+
+/* an error is about a packet of the address that it goes to, and about the piece with the ports */
+static void unrelated(struct wt *w)
+{
+	const struct frame_ends e = wt_ends(w), back = {.src_be = e.dst_be, .dst_be = e.src_be};
+	const uint8_t none[4] = {0};
+	struct pc_prefix second;
+	struct frame quote, bad, f;
+	int fd;
+
+	load(w, "pass in state related\ndefault in drop");
+	OK(pc_prefix_parse("192.0.2.9/24", &second));
+	OK(pc_stack_add_addr(w->st, 0, &second));
+	wt_pass(w, 5000);
+	wt_drop(w);
+	fd = udp_socket(w, 5000);
+	EQ(send_udp(w, fd, WT_PEER, 53), 1);
+	wt_drop(w);
+	frame_udp(&quote, &back, 5000, 53, "", 0);
+	inject_quote(w, &quote, none);
+	EQ(hits(0), 1);
+	bad = quote;
+	bad.b[29] = 9; /* sent by another address of ours */
+	frame_fix_ip4(&bad);
+	inject_quote(w, &bad, none);
+	bad = quote;
+	bad.b[21] = 1; /* not the first fragment */
+	frame_fix_ip4(&bad);
+	inject_quote(w, &bad, none);
+	EQ(hits(0), 1);
+	EQ(dropped(w), 2);
+	/* to the other address, from which nothing was sent yet */
+	frame_icmp(&f, &e, 3, 1, none, quote.b + 14, 28);
+	f.b[33] = 9;
+	f.b[14 + 20 + 8 + 15] = 9;
+	frame_fix_ip4(&f);
+	f.b[36] = f.b[37] = 0;
+	{
+		const uint16_t sum = frame_fold(frame_sum(f.b + 34, 36, 0));
+
+		f.b[36] = (uint8_t)(sum >> 8);
+		f.b[37] = (uint8_t)sum;
+	}
+	wt_inject_frame(w, &f);
+	EQ(dropped(w), 3);
+	OK(pc_close(w->st, fd));
+	OK(fd = pc_socket(w->st, AF_INET, SOCK_DGRAM, 0));
+	{
+		const struct sockaddr_in own = wt_addr("192.0.2.9", 5000);
+
+		OK(pc_bind(w->st, fd, (const struct sockaddr *)&own, sizeof(own)));
+	}
+	EQ(send_udp(w, fd, WT_PEER, 53), 1);
+	wt_inject_frame(w, &f);
+	EQ(hits(0), 2);
+	wt_drop(w);
+	OK(pc_close(w->st, fd));
+	load(w, NULL);
+}
+
 static void related(struct wt *w)
 {
 	const struct sockaddr_in peer = wt_addr(WT_PEER, 7);
@@ -571,6 +727,107 @@ static void protocols(struct wt *w)
 	EQ(dropped(w), 2);
 	EQ(wt_count(w, PC_DROP_IP4_PROTOCOL), 1);
 	load(w, NULL);
+}
+
+static void igmp(struct wt *w)
+{
+	const struct frame_ends e = wt_ends(w);
+	struct frame f;
+
+	frame_udp(&f, &e, 0x1100, 0, "", 0);
+	f.b[23] = 2;
+	frame_fix_ip4(&f);
+	load(w, "drop in proto igmp");
+	wt_inject_frame(w, &f);
+	EQ(dropped(w), 1);
+	load(w, NULL);
+}
+
+/* headers that a program makes: their protocol, and ports behind options */
+static void raw_headers(struct wt *w)
+{
+	const struct frame_ends e = wt_ends(w), back = {.src_be = e.dst_be, .dst_be = e.src_be};
+	const struct sockaddr_in addr = wt_addr(WT_PEER, 0);
+	const struct sockaddr *to = (const struct sockaddr *)&addr;
+	uint8_t options[36] = {[20] = 1, 1, 1, 0};
+	struct pc_firewall_log l;
+	struct frame f;
+	int fd, udp;
+
+	load(w, "drop out proto udp to port 54 log\npass in state established\ndefault in drop");
+	OK(fd = pc_socket(w->st, AF_INET, SOCK_RAW, IPPROTO_RAW));
+	udp = udp_socket(w, 5000);
+	frame_udp(&f, &back, 5000, 54, "abcd", 4);
+	memcpy(options, f.b + 14, 20);
+	memcpy(options + 24, f.b + 34, 12);
+	options[0]++;
+	options[3] = sizeof(options);
+	ERR(pc_sendto(w->st, fd, options, 36, 0, to, sizeof(addr)), EPERM);
+	EQ(hits(0), 1);
+	EQ(pc_firewall_take_log(set, 0, &l, 1), 1);
+	CHECK(l.out && l.proto == 17 && l.src.port == 5000 && l.dst.port == 54 && l.len == 12);
+	frame_udp(&f, &back, 5000, 53, "abcd", 4);
+	EQ(pc_sendto(w->st, fd, f.b + 14, 32, 0, to, sizeof(addr)), 32);
+	wt_settle(w);
+	wt_drop(w);
+	inject_udp(w, 54, 5000);
+	NOT_GOT(udp);
+	inject_udp(w, 53, 5000);
+	GOT(udp, 5);
+	OK(pc_close(w->st, fd));
+	OK(pc_close(w->st, udp));
+	load(w, NULL);
+}
+
+/* who is asked by an echo may answer by a raw socket */
+static void raw_answers(struct wt *w)
+{
+	const struct sockaddr_in to = wt_addr(WT_PEER, 0);
+	uint8_t answer[9] = "\0\0\x87\xca\0\x34\0\1x";
+	int fd;
+
+	load(w, "pass out state established\ndefault out drop");
+	OK(fd = pc_socket(w->st, AF_INET, SOCK_RAW, IPPROTO_ICMP));
+	ERR(pc_sendto(w->st, fd, answer, 9, 0, (const struct sockaddr *)&to, sizeof(to)), EPERM);
+	inject_echo(w, 8, 0x34);
+	EQ(pc_sendto(w->st, fd, answer, 9, 0, (const struct sockaddr *)&to, sizeof(to)), 9);
+	wt_settle(w);
+	wt_drop(w);
+	answer[5]++;
+	answer[3]--;
+	ERR(pc_sendto(w->st, fd, answer, 9, 0, (const struct sockaddr *)&to, sizeof(to)), EPERM);
+	OK(pc_close(w->st, fd));
+	load(w, NULL);
+}
+
+/* what no rule has judged, as it is too short for that, is shown to nobody */
+static void raw_short(struct wt *w)
+{
+	static const int protos[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP};
+	const struct frame_ends e = wt_ends(w);
+	struct frame f;
+	int fd;
+
+	for (unsigned i = 0; i < 3; i++) {
+		load(w, "default in drop");
+		OK(fd = pc_socket(w->st, AF_INET, SOCK_RAW, protos[i]));
+		frame_udp(&f, &e, 1, 2, "", 0);
+		f.b[17] = 24;
+		f.b[23] = (uint8_t)protos[i];
+		frame_fix_ip4(&f);
+		wt_inject_frame(w, &f);
+		NOT_GOT(fd);
+		load(w, "drop in state new\npass in"); /* who knows? */
+		wt_inject_frame(w, &f);
+		NOT_GOT(fd);
+		load(w, "drop out proto 253");
+		wt_inject_frame(w, &f);
+		GOT(fd, 24);
+		load(w, NULL);
+		wt_inject_frame(w, &f);
+		GOT(fd, 24);
+		OK(pc_close(w->st, fd));
+	}
 }
 
 /* raw sockets see what passes, and no other segment */
@@ -684,6 +941,98 @@ static void lost_address(struct wt *w)
 	load(w, NULL);
 }
 
+/* An ICMPv6 error of a type about 48 bytes of a datagram. */
+static void inject_error6(struct wt *w, const struct ends6 *e, const struct frame *quote)
+{
+	uint8_t body[4 + 48] = {0};
+	struct frame f;
+
+	memcpy(body + 4, quote->b + 14, 48);
+	frame6_icmp(&f, e, 64, 1, 4, body, sizeof(body));
+	wt_inject_frame(w, &f);
+}
+
+static void ip6_states(struct wt *w)
+{
+	const struct ends6 e = ends();
+	const struct sockaddr_in6 to = {.sin6_family = AF_INET6,
+	                                .sin6_port = htons(53),
+	                                .sin6_addr = *(const struct in6_addr *)&e.src},
+	                          any = {.sin6_family = AF_INET6, .sin6_port = htons(5000)};
+	struct ends6 back = e;
+	uint8_t ask[8] = {128, 0, 0, 0, 0, 0x34, 0, 1};
+	struct frame f, quote;
+	int raw, udp;
+
+	back.src = e.dst;
+	back.dst = e.src;
+	w->cfg.ip6_accept_ra = 0;
+	wt_start6(w, &e);
+	load(w, "pass in state established\npass in state related\ndrop in state invalid\n"
+	        "pass in proto icmp6 icmp-type echo-request\ndefault in reject\n"
+	        "pass out proto icmp6 icmp-type echo-request\npass out proto udp\n"
+	        "pass out state established\ndefault out drop");
+	OK(raw = pc_socket(w->st, AF_INET6, SOCK_RAW, IPPROTO_ICMPV6));
+	OK(udp = pc_socket(w->st, AF_INET6, SOCK_DGRAM, 0));
+	OK(pc_bind(w->st, udp, (const struct sockaddr *)&any, sizeof(any)));
+	/* echoes: an answer to none, one to ours, one of ours */
+	frame6_icmp(&f, &e, 64, 129, 0, ask + 4, 4);
+	wt_inject_frame(w, &f);
+	EQ(hits(2), 1);
+	EQ(pc_sendto(w->st, raw, ask, 8, 0, (const struct sockaddr *)&to, sizeof(to)), 8);
+	wt_settle(w);
+	wt_inject_frame(w, &f);
+	EQ(hits(0), 1);
+	GOT(raw, 8);
+	ask[0] = 129;
+	ask[5] = 0x35;
+	ERR(pc_sendto(w->st, raw, ask, 8, 0, (const struct sockaddr *)&to, sizeof(to)), EPERM);
+	frame6_icmp(&f, &e, 64, 128, 0, ask + 4, 4);
+	wt_inject_frame(w, &f);
+	GOT(raw, 8);
+	EQ(pc_sendto(w->st, raw, ask, 8, 0, (const struct sockaddr *)&to, sizeof(to)), 8);
+	/* errors: about a datagram that was sent, and about others */
+	EQ(pc_sendto(w->st, udp, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to)), 1);
+	wt_settle(w);
+	frame6_udp(&quote, &back, 5000, 53, "", 0);
+	inject_error6(w, &e, &quote);
+	EQ(hits(1), 1);
+	frame6_udp(&quote, &back, 53, 5000, "", 0);
+	inject_error6(w, &e, &quote);
+	back.src.b[15]++;
+	frame6_udp(&quote, &back, 5000, 53, "", 0);
+	inject_error6(w, &e, &quote);
+	EQ(hits(1), 1);
+	EQ(hits(2), 3);
+	OK(pc_close(w->st, raw));
+	OK(pc_close(w->st, udp));
+	wt_drop(w);
+	load(w, NULL);
+}
+
+/* who is on the link is heard, and so is who tells of routers; of the types beside theirs none is */
+static void ip6_discovery(struct wt *w)
+{
+	const struct ends6 e = ends();
+	const uint8_t body[4] = {0};
+	struct frame f;
+
+	w->cfg.ip6_accept_ra = 0;
+	wt_start6(w, &e);
+	load(w, "default in drop");
+	for (uint8_t type = 133; type <= 137; type++) {
+		frame6_icmp(&f, &e, 255, type, 0, body, 4);
+		wt_inject_frame(w, &f);
+	}
+	EQ(dropped(w), 0);
+	frame6_icmp(&f, &e, 255, 132, 0, body, 4);
+	wt_inject_frame(w, &f);
+	frame6_icmp(&f, &e, 255, 138, 0, body, 4);
+	wt_inject_frame(w, &f);
+	EQ(dropped(w), 2);
+	load(w, NULL);
+}
+
 static const struct wt_case cases[] = {
     {"segments to ports that are not open to them", tcp_in},
     {"a SYN is rejected", tcp_reject},
@@ -696,14 +1045,23 @@ static const struct wt_case cases[] = {
     {"who has been asked", udp_states},
     {"who answers a broadcast", udp_broadcast},
     {"who has an address that was to be ours", lost_address},
+    {"who answers a group", udp_group},
     {"datagrams out", udp_out},
     {"fragments", fragments},
     {"echoes", echo},
     {"echoes that were asked for", echo_states},
     {"errors about what was sent", related},
+    {"errors about echoes and other protocols", related_echo},
+    {"errors about what was not sent", unrelated},
+    {"IGMP", igmp},
     {"other protocols", protocols},
     {"raw sockets and segments", raw_tcp},
+    {"headers of raw sockets", raw_headers},
+    {"answers of raw sockets", raw_answers},
+    {"raw sockets and what is cut short", raw_short},
     {"IPv6", ip6},
+    {"IPv6, states", ip6_states},
+    {"IPv6, neighbours and routers", ip6_discovery},
 };
 
 WT_MAIN("firewall")

@@ -382,9 +382,53 @@ static void test_states(void)
 	pc_firewall_free(set);
 	CU_ASSERT_EQUAL(judge_pair(&fw, FW_IN, 2, false), FW_PASS);
 	CU_ASSERT_EQUAL(judge_pair(&fw, FW_IN, 3, false), FW_DROP);
+	ctx.now_ns += SECOND - 1;
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_IN, 2, false), FW_PASS);
 	ctx.now_ns += SECOND;
 	CU_ASSERT_EQUAL(judge_pair(&fw, FW_IN, 2, false), FW_DROP);
 	pc_firewall_free(next);
+}
+
+/* who goes on without an answer has begun nothing that others are part of */
+static void test_one_way(void)
+{
+	struct pc_firewall *set = make("drop in state established\ndrop out state established", 1);
+	struct fw fw = {0};
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(set);
+	fw_use(&fw, set, 0);
+	for (unsigned i = 0; i < 3; i++) {
+		CU_ASSERT_EQUAL(judge_pair(&fw, FW_IN, 1, false), FW_PASS);
+		CU_ASSERT_EQUAL(judge_pair(&fw, FW_OUT, 2, false), FW_PASS);
+	}
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_OUT, 1, false), FW_DROP);
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_IN, 2, false), FW_DROP);
+	pc_firewall_free(set);
+}
+
+/* rules that ask for states take over from, and give way to, some that do not */
+static void test_without_states(void)
+{
+	static const char text[] = "pass in state established\ndefault in drop";
+	struct pc_firewall *plain = make("pass in", 1), *set = make(text, 1), *last = make(text, 1);
+	struct pc_firewall *end = make("default in drop", 1);
+	struct fw fw = {0};
+
+	fw_use(&fw, plain, 0);
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_OUT, 1, false), FW_PASS);
+	fw_use(&fw, set, 0);
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_IN, 1, false), FW_DROP); /* nobody has kept it */
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_OUT, 2, false), FW_PASS);
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_IN, 2, false), FW_PASS);
+	fw_use(&fw, end, 0);
+	CU_ASSERT_PTR_NULL(fw.slot->states.place);
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_IN, 2, false), FW_DROP);
+	fw_use(&fw, last, 0);
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_IN, 2, false), FW_DROP);
+	pc_firewall_free(plain);
+	pc_firewall_free(set);
+	pc_firewall_free(end);
+	pc_firewall_free(last);
 }
 
 /* a pair that somebody else has begun is established for what is sent */
@@ -431,6 +475,8 @@ static const struct unit_case cases[] = {
     {"limits", test_limit},
     {"logs", test_log},
     {"states, and other rules", test_states},
+    {"one way only", test_one_way},
+    {"rules without states", test_without_states},
     {"answers to others", test_answers},
     {"errors", test_errors},
 };

@@ -70,6 +70,8 @@ static const struct {
      "a.fw:1: no packet fits: the addresses and the protocol are of two families"},
     {"pass in proto icmp6 from 10.0.0.1",
      "a.fw:1: no packet fits: the addresses and the protocol are of two families"},
+    {"pass in\npass in inet to 2001:db8::1",
+     "a.fw:2: no packet fits: the addresses and the protocol are of two families"},
     {"default", "a.fw:1: \"in\" or \"out\" is missing"},
     {"default in", "a.fw:1: pass, drop or reject is missing"},
     {"default in drop now", "a.fw:1: \"now\" is not understood here"},
@@ -173,10 +175,38 @@ static void test_lists(void)
 	fw_rules_free(&r);
 }
 
+/* each of one list with each of the others, once */
+static void test_products(void)
+{
+	unsigned types = 0;
+	uint64_t seen = 0;
+
+	CU_ASSERT_EQUAL(read_text("pass in proto tcp,udp from 10.0.0.0,10.0.0.1 port 0,1,2 "
+	                          "to 10.0.0.0,10.0.0.1 port 0,1"),
+	                0);
+	CU_ASSERT_EQUAL_FATAL(r.nb_entries, 48);
+	for (unsigned i = 0; i < 48; i++) {
+		const struct fw_entry *e = &r.entry[i];
+		const unsigned ends = e->src.addr.b[15] * 2u + e->dst.addr.b[15];
+		const unsigned udp = e->proto == IPPROTO_UDP, n = ends * 2 + udp;
+
+		CU_ASSERT(e->sport.first < 3 && e->dport.first < 2);
+		seen |= UINT64_C(1) << (n * 6 + e->sport.first * 2u + e->dport.first);
+	}
+	CU_ASSERT_EQUAL(seen, (UINT64_C(1) << 48) - 1);
+	fw_rules_free(&r);
+	CU_ASSERT_EQUAL(read_text("pass in proto icmp icmp-type 1,2,4"), 0);
+	for (unsigned i = 0; i < r.nb_entries; i++)
+		types += (unsigned)r.entry[i].icmp_type;
+	CU_ASSERT_EQUAL(types, 7);
+	fw_rules_free(&r);
+}
+
 static void test_families(void)
 {
 	CU_ASSERT_EQUAL(read_text("pass in\npass in inet\npass in inet6\npass in proto icmp\n"
-	                          "pass in proto icmp6\npass in from ::/0\npass in to 0.0.0.0/0"),
+	                          "pass in proto icmp6\npass in from ::/0\npass in to 0.0.0.0/0\n"
+	                          "pass in proto igmp"),
 	                0);
 	CU_ASSERT_EQUAL(r.entry[0].families, FW_IP4 | FW_IP6);
 	CU_ASSERT_EQUAL(r.entry[1].families, FW_IP4);
@@ -185,6 +215,7 @@ static void test_families(void)
 	CU_ASSERT_EQUAL(r.entry[4].families, FW_IP6);
 	CU_ASSERT_EQUAL(r.entry[5].families, FW_IP6);
 	CU_ASSERT_EQUAL(r.entry[6].families, FW_IP4);
+	CU_ASSERT_EQUAL(r.entry[7].families, FW_IP4);
 	fw_rules_free(&r);
 }
 
@@ -225,6 +256,7 @@ static const struct unit_case cases[] = {
     {"a rule with everything, and a default", test_rule},
     {"what limits are without a burst", test_defaults_of_limits},
     {"lists are multiplied out", test_lists},
+    {"each with each", test_products},
     {"families", test_families},
     {"limits", test_limits},
 };
