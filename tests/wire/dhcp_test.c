@@ -732,6 +732,25 @@ static void remembered(struct wt *w)
 	CHECK(!answers_ping(w));
 }
 
+/* RFC 2131 3.1.5: what somebody else has by now is not wished for again */
+static void remembered_and_taken(struct wt *w)
+{
+	const struct frame_ends e = {
+	    .src_mac = PEER_MAC, .dst_mac = PROBE_MAC, .src_be = inet_addr(LEASED), .dst_be = 0};
+	struct frame f;
+
+	start_again(w, LEASED, true);
+	expect(w, 1000, 3);
+	without(w, 5, 54); /* of no server */
+	reply(w, 5, 3600);
+	CHECK(is_arp(wait(w, 100, 20)));
+	frame_arp(&f, &e, 2, (const uint8_t *)PROBE_MAC);
+	wt_inject_frame(w, &f);
+	expect(w, 100, 4);
+	EQ(expect(w, 10100, 1).requested, 0);
+	finish(w);
+}
+
 static void remembered_elsewhere(struct wt *w)
 {
 	struct query q;
@@ -823,6 +842,7 @@ static const struct wt_case cases[] = {
     {"RFC 2132 3.5: several routers", several_routers},
     {"RFC 2131 4.4.6: the address is given back", release},
     {"RFC 2131 3.2: a remembered address is asked for first", remembered},
+    {"RFC 2131 3.1.5: a remembered address that somebody has", remembered_and_taken},
     {"RFC 2131 3.2: a remembered address that is refused", remembered_elsewhere},
     {"RFC 2131 3.2, 4.4.1: a remembered address that nobody knows of", remembered_alone},
     {"RFC 2131 4.4.1: a remembered address whose lease is over", remembered_too_long},
