@@ -7,8 +7,8 @@
  *
  * Life-cycle: INIT, SELECTING, REQUESTING, TRYING (is the address free?), BOUND, RENEWING, REBINDING, and
  * from any of these back to INIT.  Who remembers an address begins with REBOOTING in the place of the first three.
- * When the link has been down, another network may be behind it: a lease is asked for anew as in REBINDING, and
- * whoever has none begins anew (section 3.7).
+ * When the link has been down, another network may be behind it: a lease is asked for anew as in REBINDING, a few times, and
+ * counts on if nobody answers; whoever has none begins anew (section 3.7).
  * Invariants: the stack has the leased address exactly in BOUND, RENEWING and REBINDING.
  */
 #include <percore/dhcp.h>
@@ -39,6 +39,8 @@
 #define REQUESTS 4
 /* how often a remembered one is, which takes 12 s */
 #define REBOOTS 2
+/* how often a lease is when the link comes up, which takes two minutes: a switch may forward nothing at first */
+#define LINK_REQUESTS 5
 /* section 4.4.5: no more often than this */
 #define RENEW_LEAST_S 60
 /* section 3.1.5: after a conflict */
@@ -59,6 +61,7 @@ struct pc_dhcp {
 	uint32_t xid, generation;
 	unsigned tries;
 	bool started;
+	bool verifies;          /* the link has been away, and nobody has answered since */
 	bool remembers;         /* wish_be is leased, as far as we know */
 	bool keeps;             /* the lease is not given back at the end */
 	uint64_t now_ns, at_ns; /* of this turn; when the next step is due */
@@ -191,20 +194,29 @@ static uint64_t end_of(const struct pc_dhcp *d)
 	return after(d->sent_ns, d->lease.lease_s);
 }
 
+/* When the lease is to be asked for again. */
+static uint64_t first_renewal(const struct pc_dhcp *d)
+{
+	return RTE_MIN(after(d->sent_ns, d->lease.t1_s), t2_of(d));
+}
+
 /* Asks for more time: its server, and from T2 on every one. Again after half of what is left, but not within
- * a minute (section 4.4.5). */
+ * a minute (section 4.4.5); sooner if the link has been away. */
 static void renew(struct pc_dhcp *d)
 {
 	const bool anyone = d->state == REBINDING;
 	const uint64_t end = anyone ? end_of(d) : t2_of(d);
 	const uint64_t left = end > d->now_ns ? (end - d->now_ns) / 2 : 0;
+	uint64_t wait = RTE_MAX(left, RENEW_LEAST_S * SECOND_NS);
 	struct dhcp_query q = {.type = DHCP_REQUEST,
 	                       .ciaddr_be = pc_addr_get_ip4(ip_of(&d->lease))};
 
 	d->xid = (uint32_t)rng_next(&d->st->ctx.rng); /* so an answer says to which one */
 	d->asked_ns = d->now_ns;
 	send_query(d, &q, anyone ? UINT32_MAX : pc_addr_get_ip4(&d->lease.server));
-	d->at_ns = RTE_MIN(d->now_ns + RTE_MAX(left, RENEW_LEAST_S * SECOND_NS), end);
+	if (d->verifies)
+		wait = random_wait(d, d->tries++);
+	d->at_ns = RTE_MIN(d->now_ns + wait, end);
 }
 
 /* ---- is the address free? -------------------------------------------------------------------- */
@@ -290,6 +302,7 @@ static void lose_lease(struct pc_dhcp *d)
 {
 	pc_dhcp_apply(d->st, d->port, &d->lease, NULL);
 	d->generation++;
+	d->verifies = false;
 	d->state = INIT;
 	d->at_ns = d->now_ns;
 }
@@ -299,6 +312,7 @@ static void bind_lease(struct pc_dhcp *d)
 	const struct pc_dhcp_lease *old = has_lease(d) ? &d->lease : NULL;
 
 	end_probes(d);
+	d->verifies = false;
 	if (pc_dhcp_apply(d->st, d->port, old, &d->offer) != 0) {
 		d->state =
 		    INIT; /* no address of a host, or too many: the server may have another */
@@ -310,23 +324,10 @@ static void bind_lease(struct pc_dhcp *d)
 	d->remembers = false;
 	d->state = BOUND;
 	d->generation++;
-	d->at_ns = RTE_MIN(after(d->sent_ns, d->lease.t1_s), t2_of(d));
+	d->at_ns = first_renewal(d);
 }
 
 /* ---- messages -------------------------------------------------------------------------------- */
-
-/* T1 < T2 < the end (section 4.4.5); what a server says otherwise is put right. */
-static void tidy(struct pc_dhcp_lease *l)
-{
-	if (l->lease_s == UINT32_MAX) {
-		l->t1_s = l->t2_s = UINT32_MAX;
-		return;
-	}
-	if (l->t2_s >= l->lease_s)
-		l->t2_s = (uint32_t)((uint64_t)l->lease_s * 7 / 8);
-	if (l->t1_s >= l->t2_s)
-		l->t1_s = RTE_MIN(l->lease_s / 2, l->t2_s);
-}
 
 static void on_offer(struct pc_dhcp *d, const struct dhcp_reply *r)
 {
@@ -355,7 +356,6 @@ static void on_ack(struct pc_dhcp *d, const struct dhcp_reply *r)
 	d->offer = r->lease;
 	d->offer.server = server;
 	d->sent_ns = d->asked_ns;
-	tidy(&d->offer);
 	if (renews)
 		bind_lease(d);
 	else
@@ -421,6 +421,19 @@ static void look_for_address(struct pc_dhcp *d)
 	discover(d);
 }
 
+/* Nobody has answered since the link came up: the lease counts on. Returns whether that is so, and its time has not come yet. */
+static bool goes_on(struct pc_dhcp *d)
+{
+	if (!d->verifies || d->tries < LINK_REQUESTS)
+		return false;
+	d->verifies = false;
+	if (d->now_ns >= first_renewal(d))
+		return false;
+	d->state = BOUND;
+	d->at_ns = first_renewal(d);
+	return true;
+}
+
 static void on_time(struct pc_dhcp *d)
 {
 	switch (d->state) {
@@ -453,7 +466,9 @@ static void on_time(struct pc_dhcp *d)
 			discover(d);
 			break;
 		}
-		d->state = d->now_ns >= t2_of(d) ? REBINDING : RENEWING;
+		if (goes_on(d))
+			break;
+		d->state = d->verifies || d->now_ns >= t2_of(d) ? REBINDING : RENEWING;
 		renew(d);
 		break;
 	}
@@ -469,6 +484,8 @@ static void follow_link(struct pc_dhcp *d)
 	d->ups = ups;
 	if (has_lease(d)) {
 		d->begin_ns = d->now_ns;
+		d->verifies = true;
+		d->tries = 0;
 		d->state = REBINDING;
 		renew(d);
 	} else {

@@ -162,6 +162,19 @@ static bool read_routes(const struct option *o, struct pc_dhcp_lease *l)
 	return true;
 }
 
+/* T1 < T2 < the end (RFC 2131 section 4.4.5); what a server says otherwise is put right. */
+static void tidy(struct pc_dhcp_lease *l)
+{
+	if (l->lease_s == UINT32_MAX) {
+		l->t1_s = l->t2_s = UINT32_MAX;
+		return;
+	}
+	if (l->t2_s >= l->lease_s)
+		l->t2_s = (uint32_t)((uint64_t)l->lease_s * 7 / 8);
+	if (l->t1_s >= l->t2_s)
+		l->t1_s = l->lease_s / 2 < l->t2_s ? l->lease_s / 2 : l->t2_s;
+}
+
 static void read_lease(const struct reader *r, struct dhcp_reply *reply)
 {
 	struct pc_dhcp_lease *l = &reply->lease;
@@ -175,6 +188,7 @@ static void read_lease(const struct reader *r, struct dhcp_reply *reply)
 	l->t2_s = find32(r, OPT_T2,
 	                 l->lease_s == UINT32_MAX ? UINT32_MAX
 	                                          : (uint32_t)((uint64_t)l->lease_s * 7 / 8));
+	tidy(l);
 	if (find(r, OPT_MTU, 2, &o))
 		l->mtu = (uint16_t)(o.b[0] << 8 | o.b[1]);
 	if (find(r, OPT_DNS, 4, &o))

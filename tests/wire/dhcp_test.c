@@ -825,6 +825,41 @@ static void link_comes_up(struct wt *w)
 	finish(w);
 }
 
+/* what is between us and the servers may forward nothing for a while after a link comes up */
+static void link_is_slow(struct wt *w)
+{
+	static const unsigned waits_s[] = {4, 8, 16, 32};
+	uint64_t begin, last;
+	struct query q;
+
+	start(w);
+	become_bound(w, 86400);
+	begin = w->now;
+	probe_answer_arp(w->probe, true);
+	flap(w);
+	expect(w, 30, 3);
+	for (unsigned i = 0; i < 4; i++) {
+		last = w->now;
+		q = expect(w, 34000, 3);
+		CHECK(q.ciaddr == inet_addr(LEASED) && q.dst == UINT32_MAX);
+		IN((w->now - last) / 1000000, waits_s[i] * 1000 - 1100, waits_s[i] * 1000 + 1600);
+	}
+	/* nobody is there: it counts on until its time comes, and its server is asked then */
+	CHECK(wait(w, 43000000, 5000) == NULL);
+	q = expect(w, 300000, 3);
+	IN((w->now - begin) / 1000000, 43190000, 43210000);
+	EQ(q.dst, inet_addr(SERVER));
+	/* the second time somebody answers */
+	flap(w);
+	expect(w, 30, 3);
+	expect(w, 6000, 3);
+	reply(w, 5, 3600);
+	turn(w);
+	EQ(lease_of(w).lease_s, 3600);
+	CHECK(wait(w, 1790000, 5000) == NULL);
+	finish(w);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 2131 3.1: discover, offer, request, ack", life},
     {"RFC 5227 2.1.1: a leased address is asked for once", one_question},
@@ -847,6 +882,7 @@ static const struct wt_case cases[] = {
     {"RFC 2131 3.2, 4.4.1: a remembered address that nobody knows of", remembered_alone},
     {"RFC 2131 4.4.1: a remembered address whose lease is over", remembered_too_long},
     {"RFC 2131 3.7: a lease is asked for anew when the link comes up", link_comes_up},
+    {"RFC 2131 3.7, 4.1: ... more than once", link_is_slow},
 };
 
 WT_MAIN("dhcp")
