@@ -64,6 +64,9 @@ static void files_and_parts(void)
 	/* a condition goes before a range */
 	a = answer("GET /a.txt HTTP/1.1\r\n" HOST "Range: bytes=10-\r\nIf-Match: \"\"\r\n\r\n");
 	CU_ASSERT(a.status == 412 && a.file == NULL);
+	a = answer("GET /a.txt HTTP/1.1\r\n" HOST
+	           "If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n");
+	CU_ASSERT(a.status == 412 && a.file == NULL);
 	a = answer("GET /a.txt HTTP/1.1\r\n" HOST "Range: bytes=1-\r\nIf-None-Match: *\r\n\r\n");
 	CU_ASSERT(a.status == 304);
 }

@@ -265,6 +265,7 @@ static void smuggling(void)
 	    {TEXT(POST "X: a\nTransfer-Encoding: chunked\r\n\r\n"), 400},
 	    {TEXT(POST "X: a\0b\r\n\r\n"), 400},
 	    {TEXT(POST "X: a\x01\r\n\r\n"), 400},
+	    {TEXT(POST "X: 01234567890123456789\x1f:\r\n\r\n"), 400},
 	    {TEXT(POST "X: a\x7f\r\n\r\n"), 400},
 	    {TEXT(POST "X: a\r\n b\r\n\r\n"), 400}, /* obs-fold */
 	    {TEXT(POST "X: a\r\n\tb\r\n\r\n"), 400},
@@ -275,6 +276,7 @@ static void smuggling(void)
 	    {TEXT(POST "X y: a\r\n\r\n"), 400},
 	    {TEXT(POST "X\0: a\r\n\r\n"), 400},
 	    {TEXT(POST "X(: a\r\n\r\n"), 400},
+	    {TEXT(POST "X;: a\r\n\r\n"), 400},
 	    {TEXT(POST "\xc3\xa9: a\r\n\r\n"), 400},
 	    {TEXT(POST "Transfer-Encoding: \x0b"
 	               "chunked\r\n\r\n"),

@@ -250,6 +250,27 @@ static void fifo_details(void)
 	CU_ASSERT_EQUAL(fifo_data(&f, 0, 1, v), 0);
 }
 
+/* what goes round the end is two pieces, of which none reaches beyond it */
+static void fifo_goes_round(void)
+{
+	struct chan_fifo p = {0};
+	const struct fifo f = {&p, memory, FIFO};
+	struct iovec v[2];
+	uint8_t b[4000] = {0};
+
+	CU_ASSERT_EQUAL(fifo_write(&f, 0, b, 4000), 4000);
+	fifo_publish(&f, 4000);
+	fifo_consume(&f, 3900);
+	CU_ASSERT_EQUAL(fifo_space(&f, 0, 200, v), 2);
+	CU_ASSERT(v[0].iov_base == memory + 4000 && v[0].iov_len == FIFO - 4000);
+	CU_ASSERT(v[1].iov_base == memory && v[1].iov_len == 200 - (FIFO - 4000));
+	fifo_publish(&f, 200);
+	fifo_consume(&f, 100);
+	CU_ASSERT_EQUAL(fifo_data(&f, 0, FIFO, v), 2);
+	CU_ASSERT(v[0].iov_base == memory + 4000 && v[0].iov_len == FIFO - 4000);
+	CU_ASSERT(v[1].iov_base == memory && v[1].iov_len == 200 - (FIFO - 4000));
+}
+
 /* ---- lock ------------------------------------------------------------------------------------- */
 
 static uint32_t lock;
@@ -385,6 +406,7 @@ static const struct unit_case cases[] = {
     {"words are taken once", words_are_taken_once},
     {"bytes come in order", bytes_come_in_order},
     {"fifo details", fifo_details},
+    {"a fifo goes round its end", fifo_goes_round},
     {"a lock serialises", a_lock_serialises},
     {"a dead holder is put away", a_dead_holder_is_put_away},
     {"a segment is checked", a_segment_is_checked},

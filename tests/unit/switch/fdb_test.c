@@ -162,6 +162,23 @@ static void what_is_old_goes_by_and_by(void)
 	fdb_destroy(f);
 }
 
+/* Who was silent for too long and comes back is no more than he was, before the walk comes by and where a port is full. */
+static void who_comes_back_is_learnt(void)
+{
+	const struct fdb_config config = {
+	    .entries = 10, .port_entries = 1, .age_ns = AGE, .socket_id = -1};
+	struct fdb *f = fdb_create(&config);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT_EQUAL(fdb_learn(f, bed_key(0x1000, 1), -1, 2, 0), FDB_NEW);
+	CU_ASSERT_EQUAL(fdb_learn(f, bed_key(0x1001, 1), -1, 2, 0), FDB_LIMIT);
+	CU_ASSERT_EQUAL(fdb_learn(f, bed_key(0x1000, 1), -1, 2, AGE), FDB_NEW);
+	CU_ASSERT_EQUAL(fdb_learn(f, bed_key(0x1000, 1), -1, 2, AGE + 1), FDB_KNOWN);
+	CU_ASSERT_EQUAL(fdb_count_port(f, 2), 1);
+	CU_ASSERT_TRUE(fdb_validate(f));
+	fdb_destroy(f);
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
@@ -169,6 +186,7 @@ int main(void)
 	    {"it holds what it should", it_holds_what_it_should},
 	    {"it can be full", it_can_be_full},
 	    {"what is old goes by and by", what_is_old_goes_by_and_by},
+	    {"who comes back is learnt", who_comes_back_is_learnt},
 	};
 
 	return bed_run("switch/fdb", cases, ROWS(cases));
