@@ -127,7 +127,7 @@ struct tcb {
 	uint8_t state;
 	uint8_t opt;
 	uint8_t snd_wscale : 4, rcv_wscale : 4;
-	uint8_t timers;
+	uint8_t probes; /* keep-alives without an answer */
 	uint32_t flags;
 	uint32_t snd_una, snd_nxt;
 	uint32_t snd_wnd;
@@ -167,7 +167,7 @@ struct tcb {
 	uint32_t snd_max;     /* SO_SNDBUF, or what it is at least */
 	uint32_t rcv_tick;    /* when the peer was last heard of */
 	uint8_t retries;      /* of the oldest segment: back-off exponent */
-	uint8_t probes;       /* keep-alives without an answer */
+	uint8_t timers;       /* which deadlines count */
 	uint8_t cc;           /* index of the congestion control */
 	uint8_t syn_lost : 1; /* when opening; RFC 6928: then the window starts at one segment */
 	uint8_t quick : 7;    /* acknowledgements that are not delayed */

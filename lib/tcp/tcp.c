@@ -29,6 +29,8 @@
 
 /* sockets that are bound but do not listen need a binding too; there are at least so many for them */
 #define EXTRA_BINDINGS 4096
+/* places of the line of timers: enough for three million connections a second that begin to wait for an acknowledgement */
+#define LINE_MOST (UINT32_C(1) << 19)
 
 static uint32_t nb_tcbs(const struct pc_stack_config *cfg)
 {
@@ -39,6 +41,12 @@ static uint32_t nb_tcbs(const struct pc_stack_config *cfg)
 static uint32_t nb_queues(const struct pc_stack_config *cfg)
 {
 	return (uint32_t)RTE_MIN((uint64_t)nb_tcbs(cfg), RTE_MAX(cfg->stack_mbufs, 1024u));
+}
+
+/* as many connections as are answered in the time that one stands in the line of the wheel, if there are so many */
+static uint32_t nb_places(const struct pc_stack_config *cfg)
+{
+	return rte_align32pow2(RTE_MIN(nb_tcbs(cfg), LINE_MOST));
 }
 
 /* as many connections as can send at once when BBR is what they begin with */
@@ -78,10 +86,27 @@ uint64_t tcp_footprint(const struct pc_stack_config *cfg, struct pc_stack_footpr
 	return sizeof(struct tcp) + bindings_footprint(nb_bindings(cfg)) + lports_footprint() +
 	       dests_footprint((uint32_t)cfg->tcp_destinations) +
 	       (uint64_t)(nb_queues(cfg) + 1) * sizeof(struct tcp_queues) +
+	       (uint64_t)nb_places(cfg) * sizeof(struct wheel_place) +
 	       stash_footprint(nb_queues(cfg)) + auth_footprint((uint32_t)cfg->tcp_auth_keys) +
 	       cc_slots_footprint(nb_slots(cfg)) +
 	       sources_footprint(cfg->stack_max_connections, counts_connections(cfg)) +
 	       sources_footprint(cfg->tcp_syn_cache, cfg->tcp_source_half_open != 0);
+}
+
+/* Three quarters of the least time-out: what is acknowledged sooner is gone by then, and what a busy connection has
+ * sent since its timer was armed is due late enough for it to stand in the line again. */
+static int make_wheel(struct tcp *tcp, const struct pc_stack_config *cfg)
+{
+	const uint32_t n = nb_places(cfg);
+
+	tcp->line = rte_malloc_socket("pc_line", n * sizeof(*tcp->line), RTE_CACHE_LINE_SIZE,
+	                              cfg->socket_id);
+	if (tcp->line == NULL)
+		return -1;
+	wheel_init(&tcp->wheel, &tcp->tcb[0].timer, sizeof(struct tcb), tcp->ctx->tick);
+	wheel_set_line(&tcp->wheel, tcp->line, n,
+	               RTE_MAX(1u, ticks_from_us((uint32_t)cfg->tcp_rto_min_ms * 750)));
+	return 0;
 }
 
 static int make_tcbs(struct tcp *tcp, const struct pc_stack_config *cfg)
@@ -107,8 +132,7 @@ static int make_tcbs(struct tcp *tcp, const struct pc_stack_config *cfg)
 		tcp->queues[i].recover = tcp->free_queues;
 		tcp->free_queues = i;
 	}
-	wheel_init(&tcp->wheel, &tcp->tcb[0].timer, sizeof(struct tcb), tcp->ctx->tick);
-	return 0;
+	return make_wheel(tcp, cfg);
 }
 
 static int make_sources(struct tcp *tcp, const struct pc_stack_config *cfg)
@@ -217,6 +241,7 @@ void tcp_destroy(struct tcp *tcp)
 	auth_fini(&tcp->auth);
 	rte_free(tcp->queues);
 	rte_free(tcp->accecn);
+	rte_free(tcp->line);
 	rte_free(tcp->tcb);
 	rte_free(tcp);
 }

@@ -129,6 +129,7 @@ struct tcp {
 	struct auth auth;
 	struct tcp_table table;
 	struct wheel wheel;
+	struct wheel_place *line; /* of the wheel */
 	struct syncache syn;
 	struct timewait tw;
 	struct bindings bind;

@@ -20,6 +20,9 @@
  * slot_of says or in a draining one; a slot's bit in the map is set exactly when the slot is not
  * empty, and a word's exactly when the word is not 0; no slot of the lowest level for a tick before now holds
  * anything.  A timer armed for the past lies in the slot of now, and now does not move on before that is empty.
+ *
+ * The line's places have ticks that never fall, and are later than now.  A timer stands in it while its prev says so and its next is the position of
+ * its place; to leave, it just says otherwise, and the place is passed over when its turn comes.
  */
 
 #include "timer/wheel.h"
@@ -30,8 +33,10 @@
 
 #include "base/seq.h"
 
-#define PAGE        (1u << WHEEL_BITS)
-#define TIMER_FIRST 0x80000000u
+#define PAGE          (1u << WHEEL_BITS)
+#define TIMER_FIRST   0x80000000u
+#define TIMER_IN_LINE UINT32_MAX /* no slot has that number */
+#define AHEAD         8          /* how many places ahead timers of the line are fetched */
 
 /* How many timers a pop moves down at most, and how many more for each tick that has passed: a slot with
  * 260,000 timers for the next quarter of a second is empty in time, however long the turns are. */
@@ -120,6 +125,60 @@ static void slot_unlink(struct wheel *w, struct timer *t)
 			unmark(w, slot);
 	}
 	t->prev = 0;
+}
+
+static bool stands_in_line(const struct timer *t, uint32_t position)
+{
+	return t->prev == TIMER_IN_LINE && t->next == position;
+}
+
+static struct wheel_place *place_at(const struct wheel *w, uint32_t position)
+{
+	return &w->line[position & w->line_mask];
+}
+
+/* Takes a timer that is armed out, to be disarmed or armed anew. */
+static void leave(struct wheel *w, struct timer *t)
+{
+	if (t->prev == TIMER_IN_LINE)
+		t->prev = 0;
+	else
+		slot_unlink(w, t);
+}
+
+/* Says whether a timer for a tick is to stand in the line: it has room, and that is not much too early. */
+static bool line_takes(const struct wheel *w, uint32_t tick)
+{
+	return w->line != NULL && tick - w->line_now - w->line_ticks < w->line_ticks &&
+	       w->line_end - w->line_first <= w->line_mask;
+}
+
+static void line_add(struct wheel *w, struct timer *t, uint32_t index)
+{
+	t->expiry = w->line_now + w->line_ticks;
+	t->prev = TIMER_IN_LINE;
+	t->next = w->line_end;
+	*place_at(w, w->line_end++) = (struct wheel_place){.tick = t->expiry, .index = index};
+}
+
+/* Takes the first of the line out if it is due, passing vacant places over, and fetches who comes later. */
+static uint32_t line_pop(struct wheel *w, uint32_t now)
+{
+	while (w->line_first != w->line_end && seq_leq(place_at(w, w->line_first)->tick, now)) {
+		const uint32_t index = place_at(w, w->line_first)->index,
+		               position = w->line_first++;
+		struct timer *t = timer_at(w, index + 1);
+
+		if (w->line_end - position > AHEAD)
+			__builtin_prefetch(timer_at(w, place_at(w, position + AHEAD)->index + 1),
+			                   1);
+		if (stands_in_line(t, position)) {
+			t->prev = 0;
+			w->armed--;
+			return index;
+		}
+	}
+	return WHEEL_NONE;
 }
 
 /* Finds the first word of the map in [from,to) that is not 0; to when there is none. */
@@ -243,15 +302,28 @@ void wheel_init(struct wheel *w, void *first_timer, uint32_t stride, uint32_t no
 	w->now = now;
 }
 
+void wheel_set_line(struct wheel *w, struct wheel_place *places, uint32_t n, uint32_t ticks)
+{
+	assert(w->armed == 0 && n != 0 && (n & (n - 1)) == 0 && ticks > 0);
+	w->line = places;
+	w->line_mask = n - 1;
+	w->line_ticks = ticks;
+	w->line_now = w->now;
+}
+
 void wheel_arm(struct wheel *w, uint32_t index, uint32_t tick)
 {
 	struct timer *t = timer_at(w, index + 1);
 
 	assert(index < TIMER_FIRST - 1);
 	if (timer_is_armed(t))
-		slot_unlink(w, t);
+		leave(w, t);
 	else
 		w->armed++;
+	if (line_takes(w, tick)) {
+		line_add(w, t, index);
+		return;
+	}
 	t->expiry = tick;
 	slot_push(w, slot_of(w, tick), t, index + 1);
 }
@@ -262,7 +334,7 @@ void wheel_disarm(struct wheel *w, uint32_t index)
 
 	if (!timer_is_armed(t))
 		return;
-	slot_unlink(w, t);
+	leave(w, t);
 	w->armed--;
 }
 
@@ -284,6 +356,13 @@ uint32_t wheel_pop(struct wheel *w, uint32_t now)
 {
 	uint32_t tick;
 
+	w->line_now = now;
+	if (w->line_first != w->line_end) {
+		const uint32_t index = line_pop(w, now);
+
+		if (index != WHEEL_NONE)
+			return index;
+	}
 	if (w->draining != 0) {
 		const uint32_t ticks =
 		    now - w->now < DRAIN_MAX / DRAIN_TICK ? now - w->now : DRAIN_MAX / DRAIN_TICK;
@@ -301,6 +380,7 @@ uint32_t wheel_pop(struct wheel *w, uint32_t now)
 	}
 	w->now = now;
 	w->draining = 0;
+	w->line_first = w->line_end; /* nobody stands there */
 	return WHEEL_NONE;
 }
 
@@ -331,6 +411,11 @@ bool wheel_next(const struct wheel *w, uint32_t *tick)
 			continue;
 		if (level > 0)
 			start = slot_first(w, slot, start);
+		*tick = any ? seq_min(*tick, start) : start;
+		any = true;
+	}
+	if (w->armed > 0 && w->line_first != w->line_end) {
+		start = place_at(w, w->line_first)->tick;
 		*tick = any ? seq_min(*tick, start) : start;
 		any = true;
 	}
@@ -393,10 +478,32 @@ static unsigned validate_word(const struct wheel *w, uint32_t word, uint32_t n, 
 	return wrong;
 }
 
+/* Checks the places of the line; counts who stands there in *found. */
+static unsigned validate_line(const struct wheel *w, uint32_t n, uint32_t *found)
+{
+	unsigned wrong = w->line_end - w->line_first > (uint64_t)w->line_mask + 1;
+
+	if (wrong > 0 || w->line == NULL)
+		return wrong;
+	for (uint32_t at = w->line_first; at != w->line_end; at++) {
+		const struct wheel_place *p = place_at(w, at);
+
+		if (p->index >= n)
+			return wrong + 1;
+		if (at != w->line_first)
+			wrong += seq_lt(p->tick, place_at(w, at - 1)->tick);
+		if (stands_in_line(timer_at(w, p->index + 1), at)) {
+			wrong += timer_at(w, p->index + 1)->expiry != p->tick;
+			++*found;
+		}
+	}
+	return wrong;
+}
+
 unsigned wheel_validate(const struct wheel *w, uint32_t n)
 {
-	unsigned wrong = 0;
 	uint32_t found = 0;
+	unsigned wrong = validate_line(w, n, &found);
 
 	for (uint32_t word = 0, words; word < WHEEL_WORDS; word += words) {
 		words = WHEEL_WORDS - word < 64 ? WHEEL_WORDS - word : 64;

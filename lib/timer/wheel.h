@@ -3,15 +3,21 @@
 #define TIMER_WHEEL_H
 
 /*
- * A hierarchical timer wheel: slots of 1, 2^12 and 2^24 ticks, 2^13 of each but the last.
+ * A hierarchical timer wheel: slots of 1, 2^12 and 2^24 ticks, 2^13 of each but the last; and beside it, for those
+ * whose deadline may come early, a line.
  *
  * The timers are members of the elements of an array; a timer is known by its element's index, and
  * links are indices.  Arm and disarm are O(1).  Pop moves some timers nearer each time it is
  * called, so that the work of a crowded slot is spread over the time before it instead of
  * stopping one turn; each timer moves at most twice in its life, those of less than 2^12 ticks never.  The wheel calls nobody:
  * wheel_pop returns who is due, one at a time.  A timer fires at its tick or, when the wheel is
- * turned late, later; never earlier.  Ticks are 32 bits that wrap; a deadline lies at most 2^31 - 1
- * ticks ahead, and time must not pass by more than that without a pop while timers are armed.
+ * turned late, later; never earlier, unless it stood in the line.  Ticks are 32 bits that wrap; a deadline lies at
+ * most 2^31 - 1 ticks ahead, and time must not pass by more than that without a pop while timers are armed.
+ *
+ * The line is an array of places in the order in which timers were armed.  Who stands there fires after the line's own
+ * time, so the first is always the next.  Timers that are armed for at least that long and less than twice as long go there,
+ * unless it is full: they fire early.  A place costs 8 bytes, and no neighbour is touched; the next ones to fire are known,
+ * and fetched, well before they do.  A wheel knows only one: with a million timers, each was a wait for the memory.
  */
 
 #include <stdbool.h>
@@ -28,9 +34,15 @@
 
 /** A timer; zeroed, it is disarmed. */
 struct timer {
-	uint32_t next;   /* index + 1; 0: the last of its slot */
-	uint32_t prev;   /* index + 1, or TIMER_FIRST | slot for the first of a slot; 0: disarmed */
+	uint32_t next; /* index + 1; 0: the last of its slot; in the line: its position */
+	uint32_t
+	    prev; /* index + 1, TIMER_FIRST | slot for the first of a slot, or TIMER_IN_LINE; 0: disarmed */
 	uint32_t expiry; /* tick; meaningful while armed */
+};
+
+/** A place in the line; vacant when its timer stands somewhere else by now. */
+struct wheel_place {
+	uint32_t tick, index;
 };
 
 struct wheel {
@@ -39,13 +51,21 @@ struct wheel {
 	uint32_t now; /* the tick up to which everything has been popped, itself perhaps not yet */
 	uint32_t armed;    /* how many timers are */
 	uint32_t draining; /* bit for each level whose next slot is being spread over lower ones */
-	uint64_t map[WHEEL_WORDS];               /* slots that are not empty */
+	struct wheel_place *line;       /* NULL: there is none */
+	uint32_t line_mask, line_ticks; /* its places, less one; how long one stands in it */
+	uint32_t line_first, line_end;  /* positions, modulo 2^32 */
+	uint32_t line_now;              /* to when the wheel was last turned, or is being */
+	uint64_t map[WHEEL_WORDS];      /* slots that are not empty */
 	uint64_t words[(WHEEL_WORDS + 63) / 64]; /* words of the map that are not 0 */
 	uint32_t slot[WHEEL_SLOTS];              /* first timer, index + 1; lowest level first */
 };
 
 /** wheel_init makes an empty wheel over an array whose timers are stride bytes apart. */
 void wheel_init(struct wheel *w, void *first_timer, uint32_t stride, uint32_t now);
+
+/** wheel_set_line gives a new wheel a line of n places, a power of two, of the caller's, in which a timer stands for that many
+ * ticks. */
+void wheel_set_line(struct wheel *w, struct wheel_place *places, uint32_t n, uint32_t ticks);
 
 /** wheel_arm sets a timer, armed or not, to a tick; one in the past fires at the next pop. */
 void wheel_arm(struct wheel *w, uint32_t index, uint32_t tick);
@@ -61,7 +81,8 @@ static inline bool timer_is_armed(const struct timer *t)
 
 /**
  * wheel_pop turns the wheel towards now and returns the index of a timer that is due, disarmed; or
- * WHEEL_NONE when none is left up to now. Timers of one tick come in no particular order.
+ * WHEEL_NONE when none is left up to now, until when it is to be called. Timers of one tick come in no particular order,
+ * those of the line before all others.
  */
 uint32_t wheel_pop(struct wheel *w, uint32_t now);
 

@@ -259,6 +259,32 @@ static void bench_far_timers(uint32_t n)
 	free(t);
 }
 
+#define LINE_TICKS 4000
+
+/* As many time-outs in a tick as above, of those that may come early. */
+static void bench_line(uint32_t n)
+{
+	struct timers *t = take(sizeof(*t));
+	const uint32_t places = rte_align32pow2(n);
+	struct wheel_place *line = take(places * sizeof(*line));
+	char name[64];
+
+	t->n = n;
+	t->elements = take(n * sizeof(*t->elements));
+	wheel_init(&t->wheel, &t->elements[0].timer, sizeof(t->elements[0]), 0);
+	wheel_set_line(&t->wheel, line, places, LINE_TICKS);
+	for (uint32_t i = 0; i < n; i++) {
+		t->now = (uint32_t)((uint64_t)i * LINE_TICKS / n);
+		wheel_pop(&t->wheel, t->now);
+		wheel_arm(&t->wheel, (uint32_t)(i * UINT64_C(7919) % n), t->now + LINE_TICKS);
+	}
+	snprintf(name, sizeof(name), "turn of the wheel, %u timers in its line", n);
+	measure(name, 1, turn, t);
+	free(t->elements);
+	free(line);
+	free(t);
+}
+
 static void bench_timers(uint32_t n)
 {
 	struct timers *t = take(sizeof(*t));
@@ -401,6 +427,7 @@ static void bench_all(void)
 		bench_flows(n, cycles);
 	bench_timers(1000);
 	bench_timers(1000000);
+	bench_line(1000000);
 	bench_far_timers(1000000);
 	bench_checksum(20);
 	bench_checksum(64);

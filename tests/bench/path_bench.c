@@ -162,6 +162,21 @@ static uint32_t round_acks(struct bench *b)
 	return b->burst;
 }
 
+/* a request, and the acknowledgement of its answer a turn later: many connections that ask now and then */
+static uint32_t round_acked(struct bench *b)
+{
+	const uint32_t first = b->next;
+
+	for (uint32_t i = 0; i < b->burst; i++)
+		peer_send(b->peer, client(b), PEER_DATA);
+	turn(b);
+	b->next = first;
+	for (uint32_t i = 0; i < b->burst; i++)
+		peer_send(b->peer, client(b), PEER_ACK);
+	turn(b);
+	return b->burst;
+}
+
 static void all_send(struct bench *b, uint32_t first, enum peer_segment what)
 {
 	b->next = first;
@@ -228,6 +243,8 @@ static const struct bench_case cases[] = {
      round_requests},
     {"echo-ahead", "echo of 64 bytes, the answer before still under way", &app_echo, zeros, 64,
      1000, round_ahead},
+    {"echo-acked", "echo of 64 bytes, its answer acknowledged at once", &app_echo, zeros, 64, 1000,
+     round_acked},
     {"turn", "turn without anything to do", &app_echo, zeros, 64, 1000, round_nothing},
     {"ack", "pure acknowledgement", &app_echo, zeros, 64, 1000, round_acks},
     {"conn", "connect, echo, close", &app_echo, zeros, 64, 1000, round_connections},

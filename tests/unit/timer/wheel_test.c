@@ -31,6 +31,17 @@ static void start(uint32_t now)
 	wheel_init(&wheel, &elements[0].timer, sizeof(elements[0]), now);
 }
 
+#define PLACES 64
+#define LINE   300 /* ticks */
+
+static struct wheel_place places[PLACES];
+
+static void start_with_line(uint32_t now)
+{
+	start(now);
+	wheel_set_line(&wheel, places, PLACES, LINE);
+}
+
 static void test_empty(void)
 {
 	uint32_t tick = 77;
@@ -246,6 +257,126 @@ static void test_crowd(void)
 	run_crowd(0x21000);
 }
 
+/* Who is armed for at least the line's time, and less than twice that, fires after the line's time; others at their tick. */
+static void test_line(void)
+{
+	static const struct {
+		uint32_t armed, fires;
+	} cases[] = {
+	    {LINE - 1, LINE - 1}, {LINE, LINE},
+	    {LINE + 1, LINE},     {2 * LINE - 1, LINE},
+	    {2 * LINE, 2 * LINE}, {100 * LINE, 100 * LINE},
+	    {(uint32_t)-LINE, 0}, {0, 0},
+	};
+
+	for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
+		uint32_t tick;
+
+		start_with_line(0xffffff00);
+		wheel_arm(&wheel, 9, 0xffffff00 + cases[c].armed);
+		CU_ASSERT_EQUAL(wheel_validate(&wheel, MAX), 0);
+		CU_ASSERT(wheel_next(&wheel, &tick));
+		CU_ASSERT_EQUAL(tick, 0xffffff00 + cases[c].fires);
+		if (cases[c].fires > 0)
+			CU_ASSERT_EQUAL(wheel_pop(&wheel, tick - 1), WHEEL_NONE);
+		CU_ASSERT_EQUAL(wheel_pop(&wheel, tick), 9);
+		CU_ASSERT(!timer_is_armed(&elements[9].timer));
+		CU_ASSERT_EQUAL(wheel.armed, 0);
+		CU_ASSERT_EQUAL(wheel_pop(&wheel, tick), WHEEL_NONE);
+	}
+}
+
+/* Who has left the line, or come back to it, does not fire at his old place. */
+static void test_line_left(void)
+{
+	uint32_t tick;
+
+	start_with_line(0);
+	for (uint32_t i = 0; i < 4; i++)
+		wheel_arm(&wheel, i, LINE);
+	wheel_disarm(&wheel, 0);
+	wheel_arm(&wheel, 1, 10);
+	CU_ASSERT_EQUAL(wheel_pop(&wheel, 100), 1);
+	CU_ASSERT_EQUAL(wheel_pop(&wheel, 100), WHEEL_NONE);
+	wheel_arm(&wheel, 1, 100 + LINE);
+	wheel_arm(&wheel, 2, 100 + LINE);
+	CU_ASSERT_EQUAL(wheel.armed, 3);
+	CU_ASSERT_EQUAL(wheel_validate(&wheel, MAX), 0);
+	CU_ASSERT_EQUAL(wheel_pop(&wheel, LINE), 3);
+	CU_ASSERT_EQUAL(wheel_pop(&wheel, LINE), WHEEL_NONE);
+	CU_ASSERT(wheel_next(&wheel, &tick));
+	CU_ASSERT_EQUAL(tick, 100 + LINE);
+	CU_ASSERT_EQUAL(wheel_pop(&wheel, tick), 1);
+	CU_ASSERT_EQUAL(wheel_pop(&wheel, tick), 2);
+	CU_ASSERT_EQUAL(wheel.armed, 0);
+	CU_ASSERT(!wheel_next(&wheel, &tick));
+}
+
+/* A full line takes nobody, vacant places included: they go to the wheel and fire at their tick. */
+static void test_line_full(void)
+{
+	uint32_t i, popped = 0;
+
+	start_with_line(0);
+	for (i = 0; i < PLACES; i++)
+		wheel_arm(&wheel, 0, LINE);
+	for (i = 1; i < 10; i++)
+		wheel_arm(&wheel, i, LINE + 5);
+	CU_ASSERT_EQUAL(wheel_validate(&wheel, MAX), 0);
+	CU_ASSERT_EQUAL(wheel_pop(&wheel, LINE + 4), 0);
+	while ((i = wheel_pop(&wheel, LINE + 4)) != WHEEL_NONE)
+		popped++;
+	CU_ASSERT_EQUAL(popped, 0);
+	while ((i = wheel_pop(&wheel, LINE + 5)) != WHEEL_NONE)
+		popped++;
+	CU_ASSERT_EQUAL(popped, 9);
+}
+
+/* The wheel is turned by more than the line's time at once: who arms himself anew does not fire again in this turn. */
+static void test_line_late(void)
+{
+	uint32_t tick;
+
+	start_with_line(0);
+	wheel_arm(&wheel, 1, LINE);
+	wheel_arm(&wheel, 2, 5 * LINE);
+	CU_ASSERT_EQUAL(wheel_pop(&wheel, 10 * LINE), 1);
+	wheel_arm(&wheel, 1, 11 * LINE);
+	CU_ASSERT_EQUAL(wheel_pop(&wheel, 10 * LINE), 2);
+	CU_ASSERT_EQUAL(wheel_pop(&wheel, 10 * LINE), WHEEL_NONE);
+	CU_ASSERT(wheel_next(&wheel, &tick));
+	CU_ASSERT_EQUAL(tick, 11 * LINE);
+	wheel_disarm(&wheel, 1);
+
+	/* nobody is left when more than 2^31 ticks pass */
+	CU_ASSERT_EQUAL(wheel_pop(&wheel, 0xc0000000), WHEEL_NONE);
+	wheel_arm(&wheel, 1, 0xc0000000 + LINE);
+	CU_ASSERT_EQUAL(wheel_pop(&wheel, 0xc0000000 + LINE - 1), WHEEL_NONE);
+	CU_ASSERT_EQUAL(wheel_pop(&wheel, 0xc0000000 + LINE), 1);
+}
+
+static void test_validate_line(void)
+{
+	start_with_line(0);
+	wheel_arm(&wheel, 0, LINE);
+	CU_ASSERT_EQUAL(wheel_pop(&wheel, 1), WHEEL_NONE);
+	wheel_arm(&wheel, 1, LINE + 1);
+	CU_ASSERT_EQUAL(wheel_validate(&wheel, MAX), 0);
+	places[0].tick += 2;
+	elements[0].timer.expiry += 2;
+	CU_ASSERT_EQUAL(wheel_validate(&wheel, MAX), 1); /* later than the next */
+	places[0].tick -= 2;
+	CU_ASSERT_EQUAL(wheel_validate(&wheel, MAX), 1); /* not as its timer says */
+	elements[0].timer.expiry -= 2;
+	places[1].index = MAX;
+	CU_ASSERT_NOT_EQUAL(wheel_validate(&wheel, MAX), 0);
+	places[1].index = 2; /* timer 1 stands nowhere */
+	CU_ASSERT_NOT_EQUAL(wheel_validate(&wheel, MAX), 0);
+	places[1].index = 1;
+	wheel.line_end += PLACES;
+	CU_ASSERT_NOT_EQUAL(wheel_validate(&wheel, MAX), 0);
+}
+
 /* wheel_validate sees what it is there to see. */
 static void test_validate(void)
 {
@@ -293,8 +424,9 @@ static void test_validate_empty(void)
 
 struct model {
 	bool armed[MAX];
-	uint32_t expiry[MAX];
+	uint32_t expiry[MAX]; /* when it fires: as armed, or after the line's time */
 	uint32_t nb_armed, now;
+	bool lined;
 };
 
 static bool model_first(const struct model *mod, uint32_t *tick)
@@ -321,7 +453,7 @@ static void model_check_next(const struct model *mod)
 	if (seq_lt(first, wheel.now))
 		first = wheel.now;
 	CU_ASSERT(seq_leq(tick, first));
-	if (first - wheel.now < 256)
+	if (first - wheel.now < 256 && !mod->lined) /* a place may be vacant */
 		CU_ASSERT_EQUAL(tick, first);
 }
 
@@ -331,6 +463,8 @@ static void model_arm(struct model *mod, struct dice *dice)
 	const uint32_t i = dice_below(dice, MAX);
 	uint32_t tick = mod->now + dice_below(dice, 1u << dice_below(dice, 31));
 
+	if (mod->lined && dice_chance(dice, 300000))
+		tick = mod->now + dice_below(dice, 3 * LINE);
 	if (dice_chance(dice, 50000))
 		tick = mod->now - dice_below(dice, 1000);
 	if (dice_chance(dice, 300000))
@@ -340,7 +474,9 @@ static void model_arm(struct model *mod, struct dice *dice)
 	wheel_arm(&wheel, i, tick);
 	mod->nb_armed += !mod->armed[i];
 	mod->armed[i] = true;
-	mod->expiry[i] = tick;
+	mod->expiry[i] = elements[i].timer.expiry;
+	CU_ASSERT(mod->expiry[i] == tick || (mod->lined && mod->expiry[i] == mod->now + LINE &&
+	                                     tick - mod->expiry[i] < LINE));
 }
 
 static void model_disarm(struct model *mod, struct dice *dice)
@@ -385,11 +521,14 @@ static void model_turn(struct model *mod, struct dice *dice)
 
 static void run_model(uint64_t seed, uint32_t now, unsigned steps)
 {
-	struct model mod = {.now = now};
+	struct model mod = {.now = now, .lined = seed % 2 != 0};
 	struct dice dice;
 
 	dice_seed(&dice, seed);
-	start(now);
+	if (mod.lined)
+		start_with_line(now);
+	else
+		start(now);
 	for (unsigned step = 0; step < steps; step++) {
 		const unsigned what = dice_below(&dice, 10);
 
@@ -430,6 +569,11 @@ static const struct unit_case cases[] = {
     {"long idle", test_long_idle},
     {"next of a crowded slot", test_next_of_crowded_slot},
     {"a crowd in one slot", test_crowd},
+    {"line", test_line},
+    {"line that was left", test_line_left},
+    {"line without room", test_line_full},
+    {"line and a late turn", test_line_late},
+    {"validate sees damage in the line", test_validate_line},
     {"validate sees damage", test_validate},
     {"validate, where nothing is armed", test_validate_empty},
     {"model", test_model},
