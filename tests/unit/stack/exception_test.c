@@ -9,7 +9,9 @@
 
 #include <rte_mbuf.h>
 
+#include "../../support/frame6.h"
 #include "fixture.h"
+#include "stack/exception_cut.h"
 
 static struct box b;
 static struct probe *kernel;
@@ -501,6 +503,80 @@ static void test_fragments(void)
 	end();
 }
 
+#define MTU6     576u
+#define TEXT6    1900u
+#define IP6      14 /* where the header is, and what follows it */
+#define UPPER6   54
+#define FRAGMENT 44
+
+/* An mbuf with an IPv6 packet of TEXT6 bytes behind headers with this first Next Header. */
+static struct rte_mbuf *make_packet6(struct frame *f, uint8_t next)
+{
+	static uint8_t text[TEXT6];
+	struct ends6 e = {.src_mac = PEER_MAC, .dst_mac = PROBE_MAC};
+	struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (uint8_t)(i * 7 >> 3);
+	e.src.b[0] = e.dst.b[0] = 0xfd;
+	e.src.b[15] = 2;
+	e.dst.b[15] = 1;
+	frame6_raw(f, &e, next, 64, text, sizeof(text));
+	CU_ASSERT_FATAL(m != NULL && rte_pktmbuf_append(m, f->len) != NULL);
+	memcpy(rte_pktmbuf_mtod(m, void *), f->b, f->len);
+	return m;
+}
+
+/* A piece is what RFC 8200 section 4.5 says of fragments: n bytes from off on of those of f. */
+static void check_piece6(const struct rte_mbuf *piece, const struct frame *f, uint32_t off,
+                         uint32_t id)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(piece, const uint8_t *);
+	const uint32_t n = piece->pkt_len - UPPER6 - 8;
+	const bool more = off + n < TEXT6;
+	uint32_t said;
+
+	CU_ASSERT_FATAL(piece->pkt_len <= MTU6 + IP6 && off + n <= TEXT6);
+	CU_ASSERT(memcmp(p, f->b, IP6 + 4) == 0 && memcmp(p + IP6 + 7, f->b + IP6 + 7, 33) == 0);
+	CU_ASSERT_EQUAL((uint32_t)(p[IP6 + 4] << 8 | p[IP6 + 5]), n + 8);
+	CU_ASSERT(p[IP6 + 6] == FRAGMENT && p[UPPER6] == f->b[IP6 + 6] && p[UPPER6 + 1] == 0);
+	CU_ASSERT_EQUAL((uint32_t)(p[UPPER6 + 2] << 8 | p[UPPER6 + 3]), off | more);
+	memcpy(&said, p + UPPER6 + 4, sizeof(said));
+	CU_ASSERT_EQUAL(said, id);
+	CU_ASSERT_EQUAL(memcmp(p + UPPER6 + 8, f->b + UPPER6 + off, n), 0);
+}
+
+static void test_fragments6(void)
+{
+	struct rte_mbuf *m, *pieces[EXCEPTION_PIECES];
+	uint32_t off = 0, id = 0;
+	struct frame f;
+	unsigned n;
+
+	start();
+	m = make_packet6(&f, 17);
+	n = exception_cut(&b.st->ctx, m, MTU6, pieces);
+	CU_ASSERT_EQUAL_FATAL(
+	    n, 4); /* of 528 bytes, the most that is a multiple of 8 beside the headers */
+	memcpy(&id, rte_pktmbuf_mtod_offset(pieces[0], uint8_t *, UPPER6 + 4), sizeof(id));
+	for (unsigned i = 0; i < n; i++) {
+		check_piece6(pieces[i], &f, off, id);
+		off += pieces[i]->pkt_len - UPPER6 - 8;
+		rte_pktmbuf_free(pieces[i]);
+	}
+	CU_ASSERT_EQUAL(off, TEXT6);
+	rte_pktmbuf_free(m);
+	/* what each router has to see would have to stay in front; what is no packet of IP */
+	for (unsigned i = 0; i < 3; i++) {
+		m = make_packet6(&f, i == 0 ? 0 : i == 1 ? 43 : 17);
+		if (i == 2)
+			memcpy(rte_pktmbuf_mtod_offset(m, uint8_t *, 12), "\x88\xcc", 2);
+		CU_ASSERT_EQUAL(exception_cut(&b.st->ctx, m, MTU6, pieces), 0);
+		rte_pktmbuf_free(m);
+	}
+	end();
+}
+
 /* a datagram for which there is no room at the kernel's port is dropped whole, and nothing stays */
 static void test_fragments_full(void)
 {
@@ -562,6 +638,7 @@ static const struct unit_case cases[] = {
     {"exception.rate", test_rate},
     {"segments are not merged", test_unmerged},
     {"a datagram in fragments", test_fragments},
+    {"a packet of IPv6 in fragments", test_fragments6},
     {"a datagram in fragments, without room", test_fragments_full},
     {"an address that is not in use yet", test_tentative},
     {"no such port", test_wrong},
