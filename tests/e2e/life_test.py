@@ -10,7 +10,7 @@ import threading
 import time
 
 import bed
-from bed import SERVER, expect, sh
+from bed import SERVER, expect, sh, wait_for
 
 
 def start(b):
@@ -32,8 +32,12 @@ def works():
 
 
 def load(seconds):
-    return subprocess.Popen(["wrk", "-t1", "-c50", f"-d{seconds}s", f"http://{SERVER}:80/"],
-                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    """wrk, which is connected already: what began to connect to who is gone by then would wait for minutes."""
+    w = subprocess.Popen(["wrk", "-t1", "-c50", f"-d{seconds}s", f"http://{SERVER}:80/"],
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    wait_for(lambda: w.poll() is not None or
+             sh("ss", "-Htn", "state", "established", "dst", f"{SERVER}:80").stdout.count("\n") >= 10, 20, "wrk to connect")
+    return w
 
 
 def finish_load(w):

@@ -179,10 +179,12 @@ def one_command(b, s):
     wait_for(lambda: not os.path.exists(name), 10 * b.slow, "the stack to end")
     bad = sh(*here("--set", "tcp.nonsense=1", "--", "true"), check=False)
     expect(bad.returncode == 2 and "tcp.nonsense" in bad.stderr and "did not start" in bad.stderr, bad.stderr)
-    with subprocess.Popen(here("--", "sleep", "60")) as p:
+    with subprocess.Popen(here("--socket", name, "--", "sleep", "60")) as p:
+        wait_for(lambda: os.path.exists(name), 20 * b.slow, "the stack to begin")
         time.sleep(0.5)
         p.terminate()
         expect(p.wait(10 * b.slow) == -signal.SIGTERM, f"status {p.returncode}")
+    wait_for(lambda: not os.path.exists(name), 10 * b.slow, "the stack to end")
 
 
 def tidy(b, s):
