@@ -11,7 +11,7 @@ import time
 
 import bed
 from bed import CLIENT, PREFIX, SERVER, expect, sh, wait_for
-from unmodified import Daemon, accepts, answers, command, make_files, run, start_stack
+from unmodified import Daemon, accepts, answers, command, make_files, run, says, start_stack
 
 
 def start(b):
@@ -22,10 +22,6 @@ def start(b):
 def script(b, text, *more, **kw):
     """A Python script on the stack, in the background."""
     return Daemon(b, ["python3", "-u", "-c", text, *more], **kw)
-
-
-def says(word):
-    return lambda d: word in d.out()
 
 
 def inherited(b, s):

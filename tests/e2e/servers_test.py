@@ -16,7 +16,7 @@ import threading
 
 import bed
 from bed import CLIENT, SERVER, expect, sh, wait_for
-from unmodified import Daemon, answers, fetch, make_files, run, start_stack
+from unmodified import Daemon, answers, fetch, make_files, run, says, start_stack
 
 NGINX = """
 {user}
@@ -334,6 +334,7 @@ listener = socket.create_server(('0.0.0.0', 8031), backlog=1024)
 listener.setblocking(False)
 epoll, conns = select.epoll(), {}
 epoll.register(listener, select.EPOLLIN | select.EPOLLET)
+print('listens', flush=True)
 def accept():
     while True:
         c = listener.accept()[0]
@@ -396,7 +397,8 @@ def gate(b, s):
     async def all_clients():
         await asyncio.wait_for(asyncio.gather(*(talk(i, 100) for i in range(200))), 60 * b.slow)
 
-    with Daemon(b, ["/usr/bin/python3", "-c", GATE], answers(8031)) as d:
+    # who answers before listen() has returned may be one lcore of two
+    with Daemon(b, ["/usr/bin/python3", "-c", GATE], says("listens")) as d:
         asyncio.run(all_clients())
         expect(d.process.poll() is None, d.out())
 

@@ -101,6 +101,11 @@ def answers(port, host=SERVER):
     return check
 
 
+def says(word):
+    """A condition: the daemon has printed that."""
+    return lambda d: word in d.out()
+
+
 def make_files(b):
     """A folder with files of known content; returns the folder and the SHA-256 of the large one."""
     folder = os.path.join(b.tmp, "www")
