@@ -147,41 +147,35 @@ static uint32_t round_nothing(struct bench *b)
 	return 1;
 }
 
-/* an acknowledgement of its own for each answer; only its turn counts */
-static uint32_t round_acks(struct bench *b)
-{
-	const uint32_t first = b->next;
-
-	for (uint32_t i = 0; i < b->burst; i++)
-		peer_send(b->peer, client(b), PEER_DATA);
-	plain_turn(b);
-	b->next = first;
-	for (uint32_t i = 0; i < b->burst; i++)
-		peer_send(b->peer, client(b), PEER_ACK);
-	turn(b);
-	return b->burst;
-}
-
-/* a request, and the acknowledgement of its answer a turn later: many connections that ask now and then */
-static uint32_t round_acked(struct bench *b)
-{
-	const uint32_t first = b->next;
-
-	for (uint32_t i = 0; i < b->burst; i++)
-		peer_send(b->peer, client(b), PEER_DATA);
-	turn(b);
-	b->next = first;
-	for (uint32_t i = 0; i < b->burst; i++)
-		peer_send(b->peer, client(b), PEER_ACK);
-	turn(b);
-	return b->burst;
-}
-
 static void all_send(struct bench *b, uint32_t first, enum peer_segment what)
 {
 	b->next = first;
 	for (uint32_t i = 0; i < b->burst; i++)
 		peer_send(b->peer, client(b), what);
+}
+
+/* an acknowledgement of its own for each answer; only its turn counts */
+static uint32_t round_acks(struct bench *b)
+{
+	const uint32_t first = b->next;
+
+	all_send(b, first, PEER_DATA);
+	plain_turn(b);
+	all_send(b, first, PEER_ACK);
+	turn(b);
+	return b->burst;
+}
+
+/* the same, and both turns count: many connections that ask now and then */
+static uint32_t round_acked(struct bench *b)
+{
+	const uint32_t first = b->next;
+
+	all_send(b, first, PEER_DATA);
+	turn(b);
+	all_send(b, first, PEER_ACK);
+	turn(b);
+	return b->burst;
 }
 
 /* SYN; ACK and request; FIN; ACK: the client closes first, as loads do that want no TIME-WAIT */
