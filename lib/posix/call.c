@@ -81,6 +81,8 @@ int64_t call_lcore(uint32_t lcore, struct call *call)
 		memcpy(call->out, c->data, n < call->out_len ? n : call->out_len);
 		call->out_len = c->len;
 	}
+	if (call->secret)
+		explicit_bzero(c->data, sizeof(c->data));
 	at_store(&c->state, CHAN_CALL_FREE);
 	return result;
 }
@@ -88,7 +90,13 @@ int64_t call_lcore(uint32_t lcore, struct call *call)
 int64_t call_sock(uint32_t sock, enum chan_op op, int32_t a, int32_t b, const void *in,
                   uint32_t in_len)
 {
-	struct call c = {.op = op, .sock = sock, .a = a, .b = b, .in = in, .in_len = in_len};
+	struct call c = {.op = op,
+	                 .sock = sock,
+	                 .a = a,
+	                 .b = b,
+	                 .in = in,
+	                 .in_len = in_len,
+	                 .secret = op == CHAN_OP_SETSOCKOPT && option_is_key(a, b)};
 
 	return call_lcore(chan_sock(client.chan, sock)->lcore, &c);
 }

@@ -184,7 +184,11 @@ struct call {
 	uint32_t in_len;
 	void *out;        /* gets at most out_len bytes */
 	uint32_t out_len; /* then how many there were */
+	bool secret;      /* what goes and comes is erased from the shared memory at the end */
 };
+
+/** option_is_key says whether an option's value has a key in it. */
+bool option_is_key(int level, int name);
 
 /** call_lcore makes a call to an lcore and waits for it. Returns the result, or a negative errno. */
 int64_t call_lcore(uint32_t lcore, struct call *call);

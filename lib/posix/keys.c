@@ -10,11 +10,21 @@
 
 #include "posix/client.h"
 
+bool option_is_key(int level, int name)
+{
+	return level == IPPROTO_TCP && (name == TCP_MD5SIG || name == TCP_MD5SIG_EXT ||
+	                                (name >= TCP_AO_ADD_KEY && name <= TCP_AO_INFO));
+}
+
 int64_t sock_key(uint32_t sock, int32_t n, struct tcp_md5sig *key)
 {
 	const struct chan_sock *s = chan_sock(client.chan, sock);
-	struct call c = {
-	    .op = CHAN_OP_MD5SIG, .sock = sock, .a = n, .out = key, .out_len = sizeof(*key)};
+	struct call c = {.op = CHAN_OP_MD5SIG,
+	                 .sock = sock,
+	                 .a = n,
+	                 .out = key,
+	                 .out_len = sizeof(*key),
+	                 .secret = true};
 
 	return at_load(&s->keys) ? call_lcore(s->lcore, &c) : -ENOENT;
 }
@@ -29,7 +39,8 @@ int64_t sock_ao_key(uint32_t sock, const struct tcp_ao_getsockopt *question, int
 	                 .in = question,
 	                 .in_len = sizeof(*question),
 	                 .out = key,
-	                 .out_len = sizeof(*key)};
+	                 .out_len = sizeof(*key),
+	                 .secret = true};
 
 	static_assert(sizeof(*key) <= CHAN_CALL_DATA, "a key is the answer to one call");
 	return call_lcore(s->lcore, &c);

@@ -161,12 +161,6 @@ static void remember_cork(struct chan_sock *s, const void *value)
 		at_and(&s->cork, ~(CHAN_CORK_ON | CHAN_CORK_HELD));
 }
 
-static bool is_key(int level, int name)
-{
-	return level == IPPROTO_TCP && (name == TCP_MD5SIG || name == TCP_MD5SIG_EXT ||
-	                                (name >= TCP_AO_ADD_KEY && name <= TCP_AO_INFO));
-}
-
 static int64_t set_option(uint32_t sock, int level, int name, const void *value, socklen_t len)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
@@ -189,13 +183,14 @@ static int64_t set_option(uint32_t sock, int level, int name, const void *value,
 		remember_cork(s, value);
 	if (doubled_bit(level, name) != 0)
 		at_or(&s->buffers_set, doubled_bit(level, name));
-	if (is_key(level, name)) /* which is too long for that; sock_copy_keys */
+	if (option_is_key(level, name)) /* which is too long for that; sock_copy_keys */
 		at_store(&s->keys, 1);
 	else
 		remember(s, level, name, value, len);
 	for (uint32_t i = 1; i < sock_parts(s); i++) {
 		rc = call_sock(s->part[i], CHAN_OP_SETSOCKOPT, level, name, value, len);
-		if (rc == -ENOMEM && is_key(level, name)) /* or one of them would take anything */
+		if (rc == -ENOMEM &&
+		    option_is_key(level, name)) /* or one of them would take anything */
 			return rc;
 	}
 	return 0;

@@ -6,13 +6,13 @@ import struct
 
 import bed
 from bed import SERVER, expect
-from unmodified import Daemon, run, start_stack
+from unmodified import WHOLE, Daemon, run, start_stack
 
 ADD, DEL, INFO, GET = 38, 39, 40, 41
 PORT, KEY, OTHER = 1791, "correct horse", "battery staple"
 
 # What both sides know: Linux's structs, and an echo that tells by which key it signs.
-COMMON = f"""
+COMMON = WHOLE + f"""
 import ctypes, errno, socket, struct, sys
 TCP = socket.IPPROTO_TCP
 def addr_of(peer):
@@ -36,14 +36,17 @@ def keys(s):
     n = struct.unpack_from('=I', array, 272)[0]
     return sorted((array.raw[304 * i + 278], array.raw[304 * i + 279],
                    array.raw[304 * i + 192:304 * i + 192 + array.raw[304 * i + 283]]) for i in range(n))
-def whole(c, n):
-    got = b''
-    while len(got) < n:
-        part = c.recv(n - len(got))
-        if not part:
-            raise EOFError
-        got += part
-    return got
+def is_shared(key):
+    # Is it in memory that other processes have, too?
+    with open('/proc/self/maps') as maps, open('/proc/self/mem', 'rb', 0) as memory:
+        for line in maps:
+            where, how = line.split()[:2]
+            begin, end = (int(x, 16) for x in where.split('-'))
+            if how.startswith('r') and how.endswith('s') and '/dev' not in line:
+                memory.seek(begin)
+                if key in memory.read(end - begin):
+                    return True
+    return False
 """
 
 SERVE = COMMON + """
@@ -54,7 +57,7 @@ add(l, host, first, 100, 50)
 add(l, host, second, 101, 51)
 l.bind((host, port))
 l.listen()
-print('ready', keys(l) == [(100, 50, first), (101, 51, second)], flush=True)
+print('ready', keys(l) == [(100, 50, first), (101, 51, second)] and not is_shared(first), flush=True)
 while True:
     c, _ = l.accept()
     if keys(c) != keys(l):

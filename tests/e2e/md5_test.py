@@ -10,13 +10,13 @@ import time
 import bed
 from bed import CLIENT, SERVER, expect, sh
 from one_core_test import Program
-from unmodified import Daemon, has, run, start_stack
+from unmodified import WHOLE, Daemon, has, run, start_stack
 
 MD5SIG, MD5SIG_EXT, FLAG_PREFIX = 14, 32, 1
 PORT, KEY, OTHER = 1790, b"correct horse", b"battery staple"
 
 # What both sides know: a key for a peer (of no bytes: none any more), and an echo that does as it is told.
-COMMON = f"""
+COMMON = WHOLE + f"""
 import socket, struct, sys
 def key(s, peer, password, bits=None):
     v6 = s.family == socket.AF_INET6
@@ -25,14 +25,6 @@ def key(s, peer, password, bits=None):
     s.setsockopt(socket.IPPROTO_TCP, {MD5SIG} if bits is None else {MD5SIG_EXT}, addr.ljust(128, b'\\0') +
                  struct.pack('=BBHi', {FLAG_PREFIX} if bits is not None else 0, bits or 0, len(password), 0) +
                  password.ljust(80, b'\\0'))
-def whole(c, n):
-    got = b''
-    while len(got) < n:
-        part = c.recv(n - len(got))
-        if not part:
-            raise EOFError
-        got += part
-    return got
 def ask(c, op, data=b''):
     c.sendall(struct.pack('!cI', op, len(data)) + data)
     op, n = struct.unpack('!cI', whole(c, 5))

@@ -101,6 +101,19 @@ def answers(port, host=SERVER):
     return check
 
 
+# For scripts: all of n bytes.
+WHOLE = """
+def whole(c, n):
+    got = b''
+    while len(got) < n:
+        part = c.recv(n - len(got))
+        if not part:
+            raise EOFError
+        got += part
+    return got
+"""
+
+
 def says(word):
     """A condition: the daemon has printed that."""
     return lambda d: word in d.out()

@@ -232,16 +232,24 @@ static void short_pause(struct wt *w)
 	EQ(wt_info(w).tcpi_snd_cwnd, before);
 }
 
-/* a window that is hardly used shrinks by half of what is not used, each time-out */
-static void unused_window(struct wt *w)
+/* a window that has grown in four round trips */
+static struct progress grown(struct wt *w)
 {
 	struct progress p = {1, 1};
-	uint32_t before;
 
 	w->peer.ws = 7 + 1;
 	wt_established(w);
 	wt_send(w, 60 * MSS);
 	round_trips(w, &p, 4, 20, false);
+	return p;
+}
+
+/* a window that is hardly used shrinks by half of what is not used, each time-out */
+static void unused_window(struct wt *w)
+{
+	struct progress p = grown(w);
+	uint32_t before;
+
 	EQ(p.una, 1 + 60 * MSS);
 	before = wt_info(w).tcpi_snd_cwnd;
 	IN(before, 40, 80);
@@ -266,13 +274,9 @@ static void unused_window(struct wt *w)
 /* a window that is used meanwhile is to be left unused for a time-out from then on */
 static void used_again(struct wt *w)
 {
-	struct progress p = {1, 1};
+	struct progress p = grown(w);
 	uint32_t before;
 
-	w->peer.ws = 7 + 1;
-	wt_established(w);
-	wt_send(w, 60 * MSS);
-	round_trips(w, &p, 4, 20, false);
 	for (unsigned i = 0; i < 8; i++) { /* 160 ms */
 		wt_send(w, MSS);
 		round_trips(w, &p, 1, 20, false);
