@@ -456,6 +456,28 @@ static void icmp(struct wt *w)
 	wt_drop(w);
 }
 
+/* what both families have: over IPv6 a port, and what an administrator forbids; a packet too big is believed there */
+static void icmp_of_both(struct wt *w)
+{
+	established(w);
+	wt_send(w, 10);
+	wt_drop(w);
+	send_icmp(w, 3, 3, 1);
+	EQ(wt_count(w, PC_TCP_AO_ICMPS_IGNORED), 1);
+	send_icmp(w, 3, 13, 1);
+	EQ(wt_count(w, PC_TCP_AO_ICMPS_IGNORED), wt_ip6 ? 2 : 1);
+	send_icmp(w, 3, 1, 1);
+	send_icmp(w, 11, 0, 1);
+	EQ(wt_count(w, PC_TCP_AO_ICMPS_IGNORED), wt_ip6 ? 2 : 1);
+	if (wt_ip6) {
+		send_icmp(w, 3, 4, 1);
+		EQ(wt_count(w, PC_TCP_AO_ICMPS_IGNORED), 2);
+		EQ(wt_info(w).tcpi_pmtu, 1320);
+	}
+	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
+	wt_drop(w);
+}
+
 /* a connection that is being opened is not in a synchronised state */
 static void icmp_of_attempt(struct wt *w)
 {
@@ -494,6 +516,7 @@ static const struct wt_case cases[] = {
     {"no Fast Open beside signatures", no_fast_open},
     {"RFC 4987 3.6: a SYN cookie is signed, and taken by its key", cookies},
     {"RFC 5925 7.8: ICMP over IPv4 is ignored, unless TCP_AO_INFO says otherwise", icmp},
-    {"RFC 5925 7.8: ICMP over IPv4 about a connection that is opened is not", icmp_of_attempt},
+    {"RFC 5925 7.8: ICMP and ICMPv6 about a port is ignored, about the way believed", icmp_of_both},
+    {"RFC 5925 7.8: ICMP about a connection that is opened is believed", icmp_of_attempt},
 };
 WT_MAIN("ao")
