@@ -51,7 +51,8 @@ static const char usage[] =
     "  top [SECONDS [TIMES]]                              what each lcore does with its time\n\n"
     "NETWORK is 192.0.2.0/24, 2001:db8::/32 or \"default\". Every lcore makes the change, without "
     "a\n"
-    "pause of what it does. Status 0: made; 1: refused; 2: nobody to ask.\n";
+    "pause of what it does. Status 0: made; 1: refused; 2: nobody was asked, or the command is "
+    "wrong.\n";
 
 int fail(const char *path, int status)
 {
