@@ -14,6 +14,7 @@ PORT, KEY, OTHER = 1791, "correct horse", "battery staple"
 # What both sides know: Linux's structs, and an echo that tells by which key it signs.
 COMMON = WHOLE + f"""
 import ctypes, errno, socket, struct, sys
+from array import array as numbers
 TCP = socket.IPPROTO_TCP
 def addr_of(peer):
     return (struct.pack('=HH', 2, 0) + socket.inet_aton(peer)).ljust(128, b'\\0')
@@ -37,15 +38,20 @@ def keys(s):
     return sorted((array.raw[304 * i + 278], array.raw[304 * i + 279],
                    array.raw[304 * i + 192:304 * i + 192 + array.raw[304 * i + 283]]) for i in range(n))
 def is_shared(key):
-    # Is it in memory that other processes have, too?
-    with open('/proc/self/maps') as maps, open('/proc/self/mem', 'rb', 0) as memory:
+    # Is it in memory that other processes have, too? What this one has touched of it is looked at.
+    with open('/proc/self/maps') as maps, open('/proc/self/mem', 'rb', 0) as memory, \
+            open('/proc/self/pagemap', 'rb', 0) as pages:
         for line in maps:
             where, how = line.split()[:2]
-            begin, end = (int(x, 16) for x in where.split('-'))
-            if how.startswith('r') and how.endswith('s') and '/dev' not in line:
-                memory.seek(begin)
-                if key in memory.read(end - begin):
-                    return True
+            begin, end = (int(x, 16) // 4096 for x in where.split('-'))
+            if not how.startswith('r') or not how.endswith('s') or '/dev' in line:
+                continue
+            pages.seek(8 * begin)
+            for i, entry in enumerate(numbers('Q', pages.read(8 * (end - begin)))):
+                if entry >> 63:
+                    memory.seek(4096 * (begin + i))
+                    if key in memory.read(4096):
+                        return True
     return False
 """
 
