@@ -25,6 +25,25 @@ struct rte_mbuf *frame_copy(const struct rte_mbuf *m, struct rte_mempool *pool)
 	return copy;
 }
 
+bool frame_sum_of(const struct rte_mbuf *m, uint32_t off, uint32_t len, uint16_t *sum)
+{
+	uint32_t total = 0, done = 0, here;
+	uint16_t part;
+
+	if (off + len > rte_pktmbuf_pkt_len(m))
+		return false;
+	for (; done < len; m = m->next, off = 0) {
+		for (; off >= rte_pktmbuf_data_len(m); m = m->next)
+			off -= rte_pktmbuf_data_len(m);
+		here = RTE_MIN(rte_pktmbuf_data_len(m) - off, len - done);
+		part = rte_raw_cksum(rte_pktmbuf_mtod_offset(m, const void *, off), here);
+		total += done % 2 != 0 ? rte_bswap16(part) : part;
+		done += here;
+	}
+	*sum = __rte_raw_cksum_reduce(total);
+	return true;
+}
+
 /*
  * The transport checksum field holds the sum of the pseudo header already, as devices want it; so
  * the sum over everything from the transport header on is the checksum, in either family.
@@ -37,7 +56,7 @@ static void finish_l4(struct rte_mbuf *m, uint32_t off)
 	uint16_t sum;
 
 	if (field + sizeof(sum) > rte_pktmbuf_data_len(m) ||
-	    rte_raw_cksum_mbuf(m, off, rte_pktmbuf_pkt_len(m) - off, &sum) != 0)
+	    !frame_sum_of(m, off, rte_pktmbuf_pkt_len(m) - off, &sum))
 		return;
 	sum = (uint16_t)~sum;
 	/* RFC 768: 0 means that there is no checksum */

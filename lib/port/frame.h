@@ -18,6 +18,13 @@ bool frame_is_shared(const struct rte_mbuf *m);
  * that is too small. m stays the caller's. */
 struct rte_mbuf *frame_copy(const struct rte_mbuf *m, struct rte_mempool *pool);
 
+/**
+ * frame_sum_of computes the sum (RFC 1071) of len bytes of a frame, a chain or not, from off on; not complemented. Returns false,
+ * and no sum, when they are not all there. (rte_raw_cksum_mbuf of DPDK 22.11 loses a carry where an mbuf ends at an
+ * odd offset.)
+ */
+bool frame_sum_of(const struct rte_mbuf *m, uint32_t off, uint32_t len, uint16_t *sum);
+
 /** frame_finish_cksum fills in the checksums that m asks a device for, and takes the request back. */
 void frame_finish_cksum(struct rte_mbuf *m);
 

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* for rte_ipv4_udptcp_cksum_mbuf_verify and its twin: declared experimental in 22.11, stable later */
-#define ALLOW_EXPERIMENTAL_API
-
 #include "verify.h"
 
 #include <netinet/in.h>
@@ -12,6 +9,8 @@
 #include <rte_ip.h>
 #include <rte_mbuf.h>
 #include <rte_udp.h>
+
+#include "frame.h"
 
 #define TAGS_MAX 2
 
@@ -51,6 +50,15 @@ static bool has_l4(const struct rte_mbuf *m, uint32_t at, uint32_t len, uint8_t 
 	return proto == IPPROTO_TCP;
 }
 
+/* Says whether a transport header and what follows have a wrong checksum; pseudo: the sum of their pseudo-header. */
+static bool is_wrong(const struct rte_mbuf *m, uint32_t l4, uint32_t len, uint16_t pseudo)
+{
+	uint16_t sum;
+
+	return frame_sum_of(m, l4, len, &sum) &&
+	       __rte_raw_cksum_reduce((uint32_t)sum + pseudo) != UINT16_MAX;
+}
+
 static bool is_fragment(const struct rte_ipv4_hdr *ip)
 {
 	const rte_be16_t mask = rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK);
@@ -70,7 +78,7 @@ static uint32_t verify4(const struct rte_mbuf *m, uint16_t at)
 	if (says_good_ip(m) && rte_ipv4_cksum(ip) != 0)
 		wrong |= PC_PORT_RX_IP4_CKSUM;
 	if (says_good_l4(m) && !is_fragment(ip) && has_l4(m, at, len, ip->next_proto_id, l4) &&
-	    rte_ipv4_udptcp_cksum_mbuf_verify(m, ip, l4) != 0)
+	    is_wrong(m, l4, len - (uint32_t)sizeof(*ip), rte_ipv4_phdr_cksum(ip, 0)))
 		wrong |= PC_PORT_RX_L4_CKSUM;
 	return wrong;
 }
@@ -82,7 +90,7 @@ static uint32_t verify6(const struct rte_mbuf *m, uint16_t at)
 	const uint16_t l4 = (uint16_t)(at + sizeof(*ip));
 
 	return says_good_l4(m) && has_l4(m, at, len, ip->proto, l4) &&
-	               rte_ipv6_udptcp_cksum_mbuf_verify(m, ip, l4) != 0
+	               is_wrong(m, l4, len - (uint32_t)sizeof(*ip), rte_ipv6_phdr_cksum(ip, 0))
 	           ? PC_PORT_RX_L4_CKSUM
 	           : 0;
 }

@@ -87,6 +87,57 @@ static void checksums_are_finished_over_chains(void)
 	CU_ASSERT_EQUAL(eal_in_use(pool), 0);
 }
 
+/* ... whose parts begin at any offset, odd ones too: 38 bytes of UDP in three mbufs and an empty one */
+static void checksums_are_finished_over_odd_parts(void)
+{
+	for (unsigned first = 8; first < 37; first++)
+		for (unsigned second = first + 1; second < 38; second++) {
+			struct rte_mbuf *m = make_frame(pool, 0, (uint16_t)(34 + first)), *whole;
+			const unsigned ends[] = {second, second, 38};
+			struct rte_ipv4_hdr *ip =
+			    rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, 14);
+			struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
+			unsigned at = first;
+
+			whole = make_udp(0x1234);
+			memcpy(ip, rte_pktmbuf_mtod_offset(whole, void *, 14), 28);
+			for (unsigned i = 8; i < first; i++)
+				((uint8_t *)udp)[i] = (uint8_t)(i * 37);
+			for (unsigned k = 0; k < 3; k++) {
+				struct rte_mbuf *part =
+				    make_frame(pool, 0, (uint16_t)(ends[k] - at));
+
+				for (unsigned i = 0; at < ends[k]; i++, at++)
+					rte_pktmbuf_mtod(part, uint8_t *)[i] = (uint8_t)(at * 37);
+				rte_pktmbuf_chain(m, part);
+			}
+			m->l2_len = 14;
+			m->l3_len = 20;
+			m->ol_flags = whole->ol_flags;
+			frame_finish_cksum(m);
+			rte_pktmbuf_linearize(m);
+			CU_ASSERT(
+			    l4_sum_is_good(rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, 14)));
+			rte_pktmbuf_free(m);
+			rte_pktmbuf_free(whole);
+		}
+	CU_ASSERT_EQUAL(eal_in_use(pool), 0);
+}
+
+/* What is asked for does not lie in the frame. */
+static void sums_of_what_is_not_there(void)
+{
+	struct rte_mbuf *m = make_udp(0);
+	uint16_t sum = 7;
+
+	CU_ASSERT(!frame_sum_of(m, 0, 73, &sum));
+	CU_ASSERT(!frame_sum_of(m, 73, 1, &sum));
+	CU_ASSERT_EQUAL(sum, 7);
+	CU_ASSERT(frame_sum_of(m, 72, 0, &sum));
+	CU_ASSERT_EQUAL(sum, 0);
+	rte_pktmbuf_free(m);
+}
+
 /* A TCP segment of len bytes of payload in a chain, to be cut. */
 static struct rte_mbuf *make_large(uint32_t len, uint16_t segsz, uint8_t flags)
 {
@@ -168,6 +219,8 @@ int main(void)
 	    {"sharing is seen anywhere in a chain", sharing_is_seen_anywhere_in_a_chain},
 	    {"a copy that does not fit is refused", a_copy_that_does_not_fit_is_refused},
 	    {"checksums are finished over chains", checksums_are_finished_over_chains},
+	    {"checksums are finished over odd parts", checksums_are_finished_over_odd_parts},
+	    {"sums of what is not there", sums_of_what_is_not_there},
 	    {"large segments are cut", large_segments_are_cut},
 	    CU_TEST_INFO_NULL,
 	};

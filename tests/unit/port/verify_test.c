@@ -89,6 +89,25 @@ static void good_and_bad(void)
 			}
 }
 
+/* The device may have put them into several mbufs, of whatever sizes. */
+static void chains(void)
+{
+	for (unsigned ip4 = 0; ip4 < 2; ip4++)
+		for (uint16_t rest = 1; rest < L4 - 20; rest++) {
+			struct rte_mbuf *m, *tail = rte_pktmbuf_alloc(pool);
+			char *to = rte_pktmbuf_append(tail, (uint16_t)(rest + 9));
+			uint8_t *l4;
+
+			m = frame(ip4, IPPROTO_TCP, 0, &l4);
+			memcpy(to, l4 + L4 - rest, rest + 9u);
+			rte_pktmbuf_trim(m, (uint16_t)(rest + 9));
+			rte_pktmbuf_chain(m, tail);
+			CU_ASSERT_EQUAL(verify_frame(m), 0);
+			to[rest - 1] ^= 1;
+			CU_ASSERT_EQUAL(judge(m), PC_PORT_RX_L4_CKSUM);
+		}
+}
+
 static void headers_of_ip4(void)
 {
 	struct rte_mbuf *m;
@@ -138,6 +157,7 @@ int main(void)
 {
 	const CU_TestInfo tests[] = {
 	    {"good and bad ones", good_and_bad},
+	    {"in several mbufs", chains},
 	    {"headers of IPv4", headers_of_ip4},
 	    {"others", others},
 	    CU_TEST_INFO_NULL,
