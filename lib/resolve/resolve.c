@@ -327,6 +327,7 @@ int pc_getaddrinfo(struct pc_resolver *r, const char *node, const char *service,
 	struct pc_endpoint known[ADDRS_MAX];
 	struct pc_addr literal;
 	uint16_t port;
+	bool number;
 	unsigned n;
 	int err;
 
@@ -337,6 +338,9 @@ int pc_getaddrinfo(struct pc_resolver *r, const char *node, const char *service,
 		return err;
 	if (node == NULL || node[0] == '\0')
 		return EAI_NONAME;
+	number = pc_addr_parse(node, &literal) == 0;
+	if (!number && hints != NULL && (hints->ai_flags & AI_NUMERICHOST) != 0)
+		return EAI_NONAME;
 	n = find_here(r, node, family, known);
 	for (unsigned i = 0; i < n; i++)
 		known[i].port = port;
@@ -344,10 +348,7 @@ int pc_getaddrinfo(struct pc_resolver *r, const char *node, const char *service,
 		done(arg, 0, known, n);
 		return 0;
 	}
-	if ((hints != NULL && (hints->ai_flags & AI_NUMERICHOST) != 0) ||
-	    pc_addr_parse(node, &literal) == 0)
-		return EAI_NONAME;
-	return ask(r, node, family, port, done, arg);
+	return number ? EAI_NONAME : ask(r, node, family, port, done, arg);
 }
 
 /* ---- the turn -------------------------------------------------------------------------------- */

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* What the resolver says: of names that need no question, and of a name server's answers. */
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <string.h>
+
+#include <percore/resolve.h>
+
+#include "wt.h"
+
+#define SERVER WT_PEER
+#define OTHER  "192.0.2.3"
+
+static struct {
+	unsigned calls;
+	int status;
+	unsigned n;
+	struct pc_endpoint addr[32];
+} answer;
+
+static void on_answer(void *arg, int status, const struct pc_endpoint *addrs, unsigned n)
+{
+	(void)arg;
+	answer.calls++;
+	answer.status = status;
+	answer.n = n;
+	memcpy(answer.addr, addrs, n * sizeof(addrs[0]));
+}
+
+static struct pc_addr addr(const char *text)
+{
+	struct pc_addr a = {0};
+
+	pc_addr_parse(text, &a);
+	return a;
+}
+
+static bool is(unsigned i, const char *text, uint16_t port)
+{
+	const struct pc_addr a = addr(text);
+
+	return i < answer.n && pc_addr_equal(&answer.addr[i].addr, &a) &&
+	       answer.addr[i].port == port;
+}
+
+static int lookup(struct pc_resolver *r, const char *node, const char *service, int family,
+                  int flags)
+{
+	const struct addrinfo hints = {.ai_family = family, .ai_flags = flags};
+
+	memset(&answer, 0, sizeof(answer));
+	return pc_getaddrinfo(r, node, service, &hints, on_answer, NULL);
+}
+
+static struct pc_resolver *start_resolver(struct wt *w)
+{
+	const struct pc_addr server = addr(SERVER);
+	struct pc_resolver *r;
+
+	wt_start(w);
+	OK(pc_stack_add_dns(w->st, &server));
+	r = pc_resolver_create(w->st);
+	CHECK(r != NULL);
+	return r;
+}
+
+/* ---- without a question ---------------------------------------------------------------------- */
+
+static void numbers(struct wt *w)
+{
+	struct pc_resolver *r = start_resolver(w);
+
+	EQ(lookup(r, "192.0.2.7", "80", AF_UNSPEC, 0), 0);
+	CHECK(answer.calls == 1 && answer.status == 0 && answer.n == 1 && is(0, "192.0.2.7", 80));
+	EQ(lookup(r, "192.0.2.7", NULL, AF_INET, AI_NUMERICHOST), 0);
+	CHECK(answer.calls == 1 && answer.n == 1 && is(0, "192.0.2.7", 0));
+	EQ(lookup(r, "fd00::7", "65535", AF_UNSPEC, AI_NUMERICHOST), 0);
+	CHECK(answer.calls == 1 && answer.n == 1 && is(0, "fd00::7", 65535));
+	EQ(lookup(r, "fd00::7", "0", AF_INET6, 0), 0);
+	CHECK(answer.calls == 1 && answer.n == 1 && is(0, "fd00::7", 0));
+	EQ(pc_getaddrinfo(r, "192.0.2.8", NULL, NULL, on_answer, NULL), 0);
+	CHECK(is(0, "192.0.2.8", 0));
+	EQ(lookup(r, "192.0.2.7", NULL, AF_INET6, 0), EAI_NONAME);
+	EQ(lookup(r, "fd00::7", NULL, AF_INET, 0), EAI_NONAME);
+	EQ(lookup(r, "host", NULL, AF_UNSPEC, AI_NUMERICHOST), EAI_NONAME);
+	EQ(lookup(r, "localhost", NULL, AF_UNSPEC, AI_NUMERICHOST), EAI_NONAME);
+	EQ(lookup(r, NULL, "80", AF_UNSPEC, 0), EAI_NONAME);
+	EQ(lookup(r, "", "80", AF_UNSPEC, 0), EAI_NONAME);
+	EQ(lookup(r, "192.0.2.7", NULL, AF_UNIX, 0), EAI_FAMILY);
+	EQ(answer.calls, 0);
+	pc_resolver_turn(r, 0);
+	NOTHING(1000);
+	pc_resolver_destroy(r);
+}
+
+static void services(struct wt *w)
+{
+	static const char *const wrong[] = {"http", "",    "65536", "80x",
+	                                    "-1",   " 80", "+80",   "99999999999999999999"};
+	struct pc_resolver *r = start_resolver(w);
+
+	for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		EQ(lookup(r, "192.0.2.7", wrong[i], AF_UNSPEC, 0), EAI_SERVICE);
+	EQ(answer.calls, 0);
+	pc_resolver_destroy(r);
+	pc_resolver_destroy(NULL);
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+/* The next question of the resolver: a datagram to port 53. Returns false when there is none. */
+static bool next(struct wt *w, struct pc_resolver *r, struct frame_info *q)
+{
+	const struct frame *f;
+
+	pc_resolver_turn(r, 0);
+	f = wt_next_frame(w, 10);
+	return f != NULL && frame_read(f, q) == NULL && q->proto == IPPROTO_UDP && q->dport == 53;
+}
+
+static uint32_t question_len(const uint8_t *message)
+{
+	return 12 + (uint32_t)strlen((const char *)message + 12) + 5;
+}
+
+/* Writes an answer to a question: a response code, or n addresses 192.0.2.100 and so on. Returns its length. */
+static uint32_t write_answer(uint8_t *d, const uint8_t *question, uint8_t flags, uint8_t rcode,
+                             unsigned n)
+{
+	static const uint8_t a[16] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 100};
+	uint32_t len = question_len(question);
+
+	memcpy(d, question, len);
+	d[2] = (uint8_t)(0x81 | flags);
+	d[3] = (uint8_t)(0x80 | rcode);
+	memset(d + 6, 0, 6);
+	d[7] = (uint8_t)n;
+	for (unsigned i = 0; i < n; i++, len += sizeof(a)) {
+		memcpy(d + len, a, sizeof(a));
+		d[len + 15] = (uint8_t)(d[len + 15] + i);
+	}
+	return len;
+}
+
+static struct frame_ends back(const struct frame_info *q)
+{
+	struct frame_ends e = {.src_be = q->ends.dst_be, .dst_be = q->ends.src_be};
+
+	memcpy(e.src_mac, q->ends.dst_mac, 6);
+	memcpy(e.dst_mac, q->ends.src_mac, 6);
+	return e;
+}
+
+static void respond_as(struct wt *w, struct pc_resolver *r, const struct frame_info *q,
+                       uint8_t flags, uint8_t rcode, unsigned n)
+{
+	const struct frame_ends e = back(q);
+	uint8_t d[1000];
+	struct frame f;
+
+	frame_udp(&f, &e, 53, q->sport, d, (uint16_t)write_answer(d, q->payload, flags, rcode, n));
+	wt_inject_frame(w, &f);
+	pc_resolver_turn(r, 0);
+}
+
+static void respond(struct wt *w, struct pc_resolver *r, const struct frame_info *q, uint8_t rcode,
+                    unsigned n)
+{
+	respond_as(w, r, q, 0, rcode, n);
+}
+
+static void addresses(struct wt *w)
+{
+	struct pc_resolver *r = start_resolver(w);
+	struct frame_info q;
+
+	EQ(lookup(r, "a.example.", "443", AF_INET, 0), 0);
+	CHECK(next(w, r, &q));
+	EQ(q.ends.dst_be, inet_addr(SERVER));
+	EQ(answer.calls, 0);
+	respond(w, r, &q, 0, 3);
+	CHECK(answer.calls == 1 && answer.status == 0 && answer.n == 3);
+	CHECK(is(0, "192.0.2.100", 443) && is(1, "192.0.2.101", 443) && is(2, "192.0.2.102", 443));
+	pc_resolver_destroy(r);
+	EQ(answer.calls, 1);
+}
+
+static void failures(struct wt *w)
+{
+	static const struct {
+		uint8_t rcode;
+		int status;
+	} rows[] = {{0, EAI_NODATA}, {3, EAI_NONAME}, {2, EAI_AGAIN}, {1, EAI_FAIL}};
+	struct pc_resolver *r = start_resolver(w);
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct frame_info q;
+		unsigned asked = 0;
+
+		EQ(lookup(r, "a.example.", NULL, AF_INET, 0), 0);
+		for (; answer.calls == 0 && asked < 10 && next(w, r, &q); asked++)
+			respond(w, r, &q, rows[i].rcode, 0);
+		CHECK(asked > 0);
+		CHECK(answer.calls == 1);
+		EQ(answer.status, rows[i].status);
+		EQ(answer.n, 0);
+	}
+	pc_resolver_destroy(r);
+}
+
+/* an answer that nobody is to hear of any more, and one that never comes */
+static void ends_early(struct wt *w)
+{
+	struct pc_resolver *r = start_resolver(w);
+	struct frame_info q;
+
+	EQ(lookup(r, "a.example.", NULL, AF_INET, 0), 0);
+	CHECK(next(w, r, &q));
+	pc_resolver_destroy(r);
+	CHECK(answer.calls == 1 && answer.status == EAI_AGAIN && answer.n == 0);
+	wt_settle(w);
+	wt_drop(w);
+}
+
+/* servers change when nothing is under way, so that no question is lost; an unchanged list changes nothing */
+static void other_servers(struct wt *w)
+{
+	const struct pc_addr first = addr(SERVER), second = addr(OTHER);
+	const struct frame_ends from_other = {.src_mac = {2, 0, 0, 0, 0, 3},
+	                                      .dst_mac = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+	                                      .src_be = inet_addr(OTHER),
+	                                      .dst_be = inet_addr(WT_LOCAL)};
+	struct pc_resolver *r = start_resolver(w);
+	struct frame_info q, q2;
+	uint8_t kept[100];
+	struct frame f;
+
+	frame_arp(&f, &from_other, 1, NULL);
+	wt_inject_frame(w, &f);
+	wt_drop(w);
+	EQ(lookup(r, "a.example.", NULL, AF_INET, 0), 0);
+	CHECK(next(w, r, &q));
+	memcpy(kept, q.payload, q.payload_len);
+	OK(pc_stack_add_dns(w->st, &second));
+	OK(pc_stack_del_dns(w->st, &first));
+	EQ(lookup(r, "b.example.", NULL, AF_INET, 0), 0);
+	CHECK(next(w, r, &q2));
+	EQ(q2.ends.dst_be, inet_addr(SERVER));
+	respond(w, r, &q2, 0, 1);
+	EQ(answer.calls, 1);
+	q.payload = kept;
+	respond(w, r, &q, 0, 2);
+	CHECK(answer.calls == 2 && answer.n == 2);
+	for (unsigned i = 0; i < 2; i++) {
+		EQ(lookup(r, "c.example.", NULL, AF_INET, 0), 0);
+		CHECK(next(w, r, &q));
+		EQ(q.ends.dst_be, inet_addr(OTHER));
+		respond(w, r, &q, 0, 1);
+		EQ(answer.calls, 1);
+	}
+	OK(pc_stack_del_dns(w->st, &second)); /* without any, the last are kept */
+	EQ(lookup(r, "d.example.", NULL, AF_INET, 0), 0);
+	CHECK(next(w, r, &q));
+	EQ(q.ends.dst_be, inet_addr(OTHER));
+	respond(w, r, &q, 0, 1);
+	EQ(answer.calls, 1);
+	pc_resolver_destroy(r);
+}
+
+/* ---- over TCP -------------------------------------------------------------------------------- */
+
+static void send_tcp(struct wt *w, const struct frame_info *to, uint8_t flags, const void *data,
+                     uint32_t len)
+{
+	const struct frame_ends e = back(to);
+	const struct tcp_seg s = {.sport = 53,
+	                          .dport = to->seg.sport,
+	                          .seq = to->seg.flags & TCP_SYN ? 1000 : 1001,
+	                          .ack = to->seg.seq + to->seg.len + !!(to->seg.flags & TCP_SYN),
+	                          .flags = flags,
+	                          .wnd = 60000,
+	                          .len = len};
+	struct frame f;
+
+	frame_tcp(&f, &e, &s, data, NULL, 0);
+	wt_inject_frame(w, &f);
+}
+
+/* RFC 7766 section 5: an answer that was cut is asked for by TCP; this one has more addresses than are told of */
+static void truncated(struct wt *w)
+{
+	struct pc_resolver *r = start_resolver(w);
+	struct frame_info q, syn, text;
+	uint8_t d[1002];
+	uint32_t len;
+
+	EQ(lookup(r, "a.example.", "53", AF_INET, 0), 0);
+	CHECK(next(w, r, &q));
+	respond_as(w, r, &q, 2, 0, 0);
+	EQ(answer.calls, 0);
+	wt_settle(w);
+	CHECK(frame_read(wt_next_frame(w, 0), &syn) == NULL && syn.proto == IPPROTO_TCP);
+	EQ(syn.seg.flags, S);
+	EQ(syn.seg.dport, 53);
+	send_tcp(w, &syn, SA, NULL, 0);
+	do {
+		pc_resolver_turn(r, 0);
+		wt_settle(w);
+		CHECK(frame_read(wt_next_frame(w, 0), &text) == NULL);
+	} while (text.seg.len == 0);
+	len = write_answer(d + 2, text.payload + 2, 0, 0, 40);
+	d[0] = (uint8_t)(len >> 8);
+	d[1] = (uint8_t)len;
+	send_tcp(w, &text, PA, d, len + 2);
+	pc_resolver_turn(r, 0); /* the length, then the rest */
+	pc_resolver_turn(r, 0);
+	CHECK(answer.calls == 1 && answer.status == 0 && answer.n == 32);
+	CHECK(is(0, "192.0.2.100", 53) && is(31, "192.0.2.131", 53));
+	pc_resolver_destroy(r);
+	wt_settle(w);
+	wt_drop(w);
+}
+
+static const struct wt_case cases[] = {
+    {"getaddrinfo(3): addresses, and what is wrong", numbers},
+    {"getaddrinfo(3): ports", services},
+    {"addresses in their order, with the port", addresses},
+    {"what failures are called", failures},
+    {"the resolver ends before the answer", ends_early},
+    {"servers that change", other_servers},
+    {"RFC 7766 5: a truncated answer", truncated},
+};
+
+WT_MAIN("resolver")
