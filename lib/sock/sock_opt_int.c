@@ -8,7 +8,18 @@
 #include "base/seq.h"
 #include "tcp/cc.h"
 #include "tcp/fastopen.h"
+#include "tcp/rtt.h"
 #include "tcp/tcp_conn.h"
+
+#ifndef TCP_RTO_MAX_MS
+#define TCP_RTO_MAX_MS 44
+#endif
+#ifndef TCP_RTO_MIN_US
+#define TCP_RTO_MIN_US 45
+#endif
+#ifndef TCP_DELACK_MAX_US
+#define TCP_DELACK_MAX_US 46
+#endif
 
 /* of SO_SNDBUF and SO_RCVBUF; what is less than 0 is much, as on Linux */
 #define BUFFER_MOST (UINT32_C(1) << 29)
@@ -282,10 +293,17 @@ static int get_maxseg(struct sockets *s, const struct sock_ref *ref)
 static int tune(struct sockets *s, const struct sock_ref *ref, size_t member, uint32_t value)
 {
 	struct tcp_tuning want = *tcp_tuning(s->tcp, ref->tcp);
-	int err;
 
 	*(uint32_t *)(void *)((char *)&want + member) = value;
-	err = tcp_tune(s->tcp, ref->tcp, &want);
+	return tcp_tune(s->tcp, ref->tcp, &want);
+}
+
+/* ... of keep-alives, which are counted from now on */
+static int tune_keepalive(struct sockets *s, const struct sock_ref *ref, size_t member,
+                          uint32_t value)
+{
+	int err = tune(s, ref, member, value);
+
 	if (err == 0)
 		tcp_keepalive_start(s->tcp, ref->tcp);
 	return err;
@@ -316,7 +334,8 @@ static int set_keepidle(struct sockets *s, const struct sock_ref *ref, int value
 {
 	if (value < 1 || value > 32767)
 		return -EINVAL;
-	return tune(s, ref, offsetof(struct tcp_tuning, keepidle_ms), (uint32_t)value * 1000);
+	return tune_keepalive(s, ref, offsetof(struct tcp_tuning, keepidle_ms),
+	                      (uint32_t)value * 1000);
 }
 
 static int get_keepintvl(struct sockets *s, const struct sock_ref *ref)
@@ -328,7 +347,8 @@ static int set_keepintvl(struct sockets *s, const struct sock_ref *ref, int valu
 {
 	if (value < 1 || value > 32767)
 		return -EINVAL;
-	return tune(s, ref, offsetof(struct tcp_tuning, keepintvl_ms), (uint32_t)value * 1000);
+	return tune_keepalive(s, ref, offsetof(struct tcp_tuning, keepintvl_ms),
+	                      (uint32_t)value * 1000);
 }
 
 static int get_keepcnt(struct sockets *s, const struct sock_ref *ref)
@@ -340,7 +360,7 @@ static int set_keepcnt(struct sockets *s, const struct sock_ref *ref, int value)
 {
 	if (value < 1 || value > 127)
 		return -EINVAL;
-	return tune(s, ref, offsetof(struct tcp_tuning, keepcnt), (uint32_t)value);
+	return tune_keepalive(s, ref, offsetof(struct tcp_tuning, keepcnt), (uint32_t)value);
 }
 
 static int get_user_timeout(struct sockets *s, const struct sock_ref *ref)
@@ -436,6 +456,47 @@ static int set_notsent_lowat(struct sockets *s, const struct sock_ref *ref, int 
 	return err;
 }
 
+/* Of the next three Linux refuses the same, and what is less than two of its jiffies; it rounds up to them, percore each
+ * deadline to a tick. */
+#define DELAY_MOST_US 200000
+
+static int get_rto_max(struct sockets *s, const struct sock_ref *ref)
+{
+	return (int)(rtt_max_us(s->tcp, ref->tcp) / 1000);
+}
+
+static int set_rto_max(struct sockets *s, const struct sock_ref *ref, int value)
+{
+	if (value < 1000 || value > 120000)
+		return -EINVAL;
+	return tune(s, ref, offsetof(struct tcp_tuning, rto_max_us), (uint32_t)value * 1000);
+}
+
+static int get_rto_min(struct sockets *s, const struct sock_ref *ref)
+{
+	return (int)rtt_min_us(s->tcp, ref->tcp);
+}
+
+static int set_rto_min(struct sockets *s, const struct sock_ref *ref, int value)
+{
+	if (value < 1 || value > DELAY_MOST_US)
+		return -EINVAL;
+	return tune(s, ref, offsetof(struct tcp_tuning, rto_min_us), (uint32_t)value);
+}
+
+static int get_delack_max(struct sockets *s, const struct sock_ref *ref)
+{
+	return (int)tcp_own(tcp_tuning(s->tcp, ref->tcp)->delack_max_us,
+	                    (uint32_t)s->tcp->ctx->cfg.tcp_delack_ms * 1000);
+}
+
+static int set_delack_max(struct sockets *s, const struct sock_ref *ref, int value)
+{
+	if (value < 1 || value > DELAY_MOST_US)
+		return -EINVAL;
+	return tune(s, ref, offsetof(struct tcp_tuning, delack_max_us), (uint32_t)value);
+}
+
 static const struct sock_option options[] = {
     {SOL_SOCKET, SO_ERROR, get_error, NULL},
     {SOL_SOCKET, SO_TYPE, get_type, NULL},
@@ -469,6 +530,9 @@ static const struct sock_option options[] = {
     {IPPROTO_TCP, TCP_FASTOPEN_CONNECT, get_fastopen_connect, set_fastopen_connect},
     {IPPROTO_TCP, TCP_NOTSENT_LOWAT, get_notsent_lowat, set_notsent_lowat},
     {IPPROTO_TCP, TCP_USER_TIMEOUT, get_user_timeout, set_user_timeout},
+    {IPPROTO_TCP, TCP_RTO_MAX_MS, get_rto_max, set_rto_max},
+    {IPPROTO_TCP, TCP_RTO_MIN_US, get_rto_min, set_rto_min},
+    {IPPROTO_TCP, TCP_DELACK_MAX_US, get_delack_max, set_delack_max},
 };
 
 const struct sock_option *sock_option_find(const struct sock_ref *ref, int level, int name)

@@ -158,7 +158,7 @@ static void fill(const struct tcp *tcp, const struct tcb *t, struct tcp_info *in
 	info->tcpi_snd_wscale = t->snd_wscale;
 	info->tcpi_rcv_wscale = t->rcv_wscale;
 	info->tcpi_rto = t->rto_us;
-	info->tcpi_ato = (uint32_t)tcp->ctx->cfg.tcp_delack_ms * 1000;
+	info->tcpi_ato = tcp_delack_us(tcp, t);
 	info->tcpi_last_data_recv =
 	    (uint32_t)(((uint64_t)(tcp->ctx->tick - t->rcv_tick) << TICK_SHIFT) / 1000000);
 	info->tcpi_pmtu = t->path_mtu;

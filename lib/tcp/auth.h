@@ -133,7 +133,7 @@ uint8_t auth_id_of_input(const struct tcp *tcp, const struct tcp_rx *rx);
 static inline const struct auth_by *auth_by_half_open(const struct tcp *tcp,
                                                       const struct syn_entry *e, struct auth_by *by)
 {
-	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
+	const struct tcb *listener = tcp_listener(tcp, e->binding);
 
 	return likely(!listener->auth) ? NULL : auth_find_half_open(tcp, e, by);
 }

@@ -87,7 +87,7 @@ static bool is_cookie(const struct tcp *tcp, unsigned key, const struct tcp_rx *
 
 static uint32_t limit_of(const struct tcp *tcp, uint32_t binding)
 {
-	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[binding].tcb);
+	const struct tcb *listener = tcp_listener(tcp, binding);
 
 	return bits(tcp) & FASTOPEN_SERVER ? tcp_tuning(tcp, listener)->fastopen : 0;
 }
@@ -157,8 +157,7 @@ struct tcb *fastopen_accept(struct tcp *tcp, uint32_t binding, const struct tcp_
 	    !is_welcome(tcp, binding, rx))
 		return NULL;
 	e = syncache_read(tcp, binding, rx);
-	e.opt |=
-	    tcp_ecn_accepts(tcp, tcp_tcb(tcp, tcp->bind.binding[binding].tcb), &rx->seg, rx->tos);
+	e.opt |= tcp_ecn_accepts(tcp, tcp_listener(tcp, binding), &rx->seg, rx->tos);
 	t = syncache_promote(tcp, &e);
 	if (t == NULL)
 		return NULL;
@@ -172,7 +171,7 @@ struct tcb *fastopen_accept(struct tcp *tcp, uint32_t binding, const struct tcp_
 	tcp->bind.binding[binding].fastopen++;
 	listener_push(tcp, binding, t);
 	ctx_count(tcp->ctx, PC_TCP_FASTOPEN_PASSIVE);
-	tcb_notify(tcp, tcp_tcb(tcp, tcp->bind.binding[binding].tcb), EPOLLIN | EPOLLRDNORM);
+	tcb_notify(tcp, tcp_listener(tcp, binding), EPOLLIN | EPOLLRDNORM);
 	return t;
 }
 
@@ -204,7 +203,7 @@ void fastopen_opened(struct tcp *tcp, struct tcb *t)
 
 	fastopen_leave(tcp, t);
 	if (t->retries == 0 && t->rttvar_us != 0) /* Karn (RFC 6298 section 3) */
-		rtt_sample(tcp->ctx, t, tcp->ctx->now_us - t->rttvar_us);
+		rtt_sample(tcp, t, tcp->ctx->now_us - t->rttvar_us);
 	if (t->retries > 0) /* RFC 6928 section 2 */
 		t->cwnd = RTE_MIN(t->cwnd, tcb_initial_window(tcp, t));
 	t->retries = 0;

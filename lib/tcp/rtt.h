@@ -9,25 +9,36 @@
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
 
-#include <percore/config.h>
-
-#include "base/ctx.h"
-#include "tcp/tcb.h"
+#include "tcp/tcp.h"
 
 /* RFC 6298 section 2: alpha 1/8, beta 1/4, K 4; the clock's granularity is a tick */
 #define RTT_GRANULARITY_US ((1u << TICK_SHIFT) / 1000 + 1)
 
+/** rtt_min_us returns the least time-out: TCP_RTO_MIN_US, or as configured. */
+static inline uint32_t rtt_min_us(const struct tcp *tcp, const struct tcb *t)
+{
+	const uint32_t all = (uint32_t)tcp->ctx->cfg.tcp_rto_min_ms * 1000;
+
+	return unlikely(t->tuning != 0) ? tcp_own(tcp_tuning(tcp, t)->rto_min_us, all) : all;
+}
+
+/** rtt_max_us returns the largest time-out: TCP_RTO_MAX_MS, or as configured. */
+static inline uint32_t rtt_max_us(const struct tcp *tcp, const struct tcb *t)
+{
+	const uint32_t all = (uint32_t)tcp->ctx->cfg.tcp_rto_max_ms * 1000;
+
+	return unlikely(t->tuning != 0) ? tcp_own(tcp_tuning(tcp, t)->rto_max_us, all) : all;
+}
+
 /** rtt_sample takes one measurement; the time-out follows without back-off. One during which the lcore stood still says
  * nothing of the path. */
-static inline void rtt_sample(const struct ctx *ctx, struct tcb *t, uint32_t rtt_us)
+static inline void rtt_sample(const struct tcp *tcp, struct tcb *t, uint32_t rtt_us)
 {
-	const struct pc_stack_config *cfg = &ctx->cfg;
 	const uint32_t rtt = RTE_MAX(RTE_MIN(rtt_us, 120000000u), 1u);
-	const uint32_t min = (uint32_t)cfg->tcp_rto_min_ms * 1000;
-	const uint32_t max = (uint32_t)cfg->tcp_rto_max_ms * 1000;
+	const uint32_t min = rtt_min_us(tcp, t), max = rtt_max_us(tcp, t);
 	uint32_t srtt = t->srtt_us, var = t->rttvar_us;
 
-	if (unlikely(rtt_us > ctx->rtt_end_us - 1)) /* 0 is no end */
+	if (unlikely(rtt_us > tcp->ctx->rtt_end_us - 1)) /* 0 is no end */
 		return;
 	if (unlikely(srtt == 0)) {
 		srtt = rtt;
@@ -49,12 +60,11 @@ static inline void rtt_sample(const struct ctx *ctx, struct tcb *t, uint32_t rtt
 #define RTT_BACKOFFS 30u
 
 /** rtt_after returns the time-out in us that is doubled so many times (RFC 6298 (5.5)). */
-static inline uint64_t rtt_after(const struct pc_stack_config *cfg, const struct tcb *t,
-                                 uint32_t times)
+static inline uint64_t rtt_after(const struct tcp *tcp, const struct tcb *t, uint32_t times)
 {
 	const uint64_t rto = (uint64_t)t->rto_us << RTE_MIN(times, RTT_BACKOFFS);
 
-	return RTE_MIN(rto, cfg->tcp_rto_max_ms * 1000);
+	return RTE_MIN(rto, (uint64_t)rtt_max_us(tcp, t));
 }
 
 /** rtt_backoffs returns how often it is doubled after t->retries repetitions; q: its queues, or NULL. */
@@ -66,10 +76,10 @@ static inline uint32_t rtt_backoffs(const struct tcb *t, const struct tcp_queues
 }
 
 /** rtt_backed_off returns the time-out in us after t->retries repetitions; q: its queues, or NULL. */
-static inline uint64_t rtt_backed_off(const struct pc_stack_config *cfg, const struct tcb *t,
+static inline uint64_t rtt_backed_off(const struct tcp *tcp, const struct tcb *t,
                                       const struct tcp_queues *q)
 {
-	return rtt_after(cfg, t, rtt_backoffs(t, q));
+	return rtt_after(tcp, t, rtt_backoffs(t, q));
 }
 
 #endif

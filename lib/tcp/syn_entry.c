@@ -43,7 +43,7 @@ struct syn_entry syncache_read(struct tcp *tcp, uint32_t binding, const struct t
 		e.peer_mss = pc_addr_is_ip4(&rx->flow.raddr) ? MSS_DEFAULT : MSS_DEFAULT_IP6;
 	if (e.opt & TCB_OPT_WSCALE)
 		e.snd_wscale = tcb_peer_scale(seg->wscale) & 0xfu;
-	e.rcv_wscale = tcb_rcv_scale(tcp, tcp_tcb(tcp, tcp->bind.binding[binding].tcb)) & 0xfu;
+	e.rcv_wscale = tcb_rcv_scale(tcp, tcp_listener(tcp, binding)) & 0xfu;
 	return e;
 }
 
@@ -66,7 +66,7 @@ bool syncache_read_cookie(struct tcp *tcp, uint32_t binding, const struct tcp_rx
 		return false;
 	e->peer_mss = c.peer_mss;
 	e->snd_wscale = c.snd_wscale & 0xfu;
-	e->rcv_wscale = tcb_rcv_scale(tcp, tcp_tcb(tcp, tcp->bind.binding[binding].tcb)) & 0xfu;
+	e->rcv_wscale = tcb_rcv_scale(tcp, tcp_listener(tcp, binding)) & 0xfu;
 	e->opt = c.opt;
 	return true;
 }
@@ -88,7 +88,7 @@ static void inherit(struct tcp *tcp, struct tcb *t, const struct tcb *from)
 
 struct tcb *syncache_promote(struct tcp *tcp, const struct syn_entry *e)
 {
-	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
+	const struct tcb *listener = tcp_listener(tcp, e->binding);
 	struct tcb *t = tcb_alloc(tcp);
 
 	if (t == NULL)

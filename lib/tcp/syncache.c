@@ -51,11 +51,9 @@ static uint32_t queue_of(const struct syn_entry *e)
 	return RTE_MIN(e->retries, SYN_QUEUES - 1u);
 }
 
-static uint64_t wait_ms(const struct pc_stack_config *cfg, uint32_t retries)
+static uint64_t wait_ms(const struct pc_stack_config *cfg, uint32_t retries, uint64_t max_ms)
 {
-	uint32_t k = RTE_MIN(retries, SYN_QUEUES - 1u);
-
-	return RTE_MIN(cfg->tcp_rto_initial_ms << k, cfg->tcp_rto_max_ms);
+	return RTE_MIN(cfg->tcp_rto_initial_ms << RTE_MIN(retries, SYN_QUEUES - 1u), max_ms);
 }
 
 uint32_t syncache_timeouts(const struct pc_stack_config *cfg, uint32_t seconds)
@@ -64,7 +62,7 @@ uint32_t syncache_timeouts(const struct pc_stack_config *cfg, uint32_t seconds)
 	uint32_t n = 0;
 
 	while (ms < seconds * UINT64_C(1000) && n < UINT8_MAX)
-		ms += wait_ms(cfg, n++);
+		ms += wait_ms(cfg, n++, cfg->tcp_rto_max_ms);
 	return n;
 }
 
@@ -73,17 +71,23 @@ uint32_t syncache_seconds(const struct pc_stack_config *cfg, uint32_t n)
 	uint64_t ms = 0;
 
 	for (uint32_t i = 0; i < n; i++)
-		ms += wait_ms(cfg, i);
+		ms += wait_ms(cfg, i, cfg->tcp_rto_max_ms);
 	return (uint32_t)(ms / 1000);
+}
+
+static const struct tcp_tuning *tuning_of(const struct tcp *tcp, const struct syn_entry *e)
+{
+	return tcp_tuning(tcp, tcp_listener(tcp, e->binding));
 }
 
 static void enqueue(struct tcp *tcp, uint32_t index)
 {
 	struct syncache *sc = &tcp->syn;
 	struct syn_entry *e = &sc->entry[index];
-	uint32_t k = queue_of(e);
+	const uint32_t k = queue_of(e),
+	               max_ms = rtt_max_us(tcp, tcp_listener(tcp, e->binding)) / 1000;
 
-	e->expiry = tcp->ctx->tick + ticks_from_ms(wait_ms(&tcp->ctx->cfg, k));
+	e->expiry = tcp->ctx->tick + ticks_from_ms(wait_ms(&tcp->ctx->cfg, k, max_ms));
 	e->next = 0;
 	e->prev = sc->queue[k].tail;
 	if (e->prev != 0) /* a shorter time-out counts once those of the longer one are gone */
@@ -152,16 +156,11 @@ static uint32_t take_entry(struct tcp *tcp)
 	return index;
 }
 
-static const struct tcp_tuning *tuning_of(const struct tcp *tcp, const struct syn_entry *e)
-{
-	return tcp_tuning(tcp, tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb));
-}
-
 /* rx: the SYN, NULL when this is a repetition; cookie: of RFC 4987, or NULL */
 static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e, const struct tcp_rx *rx,
                          const struct syncookie *cookie)
 {
-	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
+	const struct tcb *listener = tcp_listener(tcp, e->binding);
 	struct tcp_seg s = {
 	    .seq = e->iss,
 	    .ack = e->irs + 1,
@@ -293,8 +292,7 @@ static void send_ack(struct tcp *tcp, const struct syn_entry *e, uint32_t wnd)
 	if (e->opt & TCB_OPT_ACCECN)
 		accecn_put(&s, ACCECN_AT_FIRST);
 	tcp_reply(tcp, &e->flow, ip_laddr(tcp->ip, e->flow.laddr), &s,
-	          tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb)->tos,
-	          auth_by_half_open(tcp, e, &by));
+	          tcp_listener(tcp, e->binding)->tos, auth_by_half_open(tcp, e, &by));
 }
 
 /* second step, RFC 5961 section 3: back to LISTEN */
@@ -328,7 +326,7 @@ static int reset_mixed(struct tcp *tcp, uint32_t index)
 static int input_syn(struct tcp *tcp, const struct tcp_rx *rx, uint32_t index, uint32_t wnd)
 {
 	struct syn_entry *e = &tcp->syn.entry[index];
-	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
+	const struct tcb *listener = tcp_listener(tcp, e->binding);
 	const struct tcp_seg *seg = &rx->seg;
 
 	if ((seg->flags & TCP_ACK) || seg->seq != e->irs) {
@@ -355,7 +353,7 @@ static int check(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *r
 {
 	const struct tcp_seg *seg = &rx->seg;
 	struct syn_entry *e = &tcp->syn.entry[index];
-	const struct tcb *listener = tcp_tcb(tcp, tcp->bind.binding[e->binding].tcb);
+	const struct tcb *listener = tcp_listener(tcp, e->binding);
 	uint32_t wnd = RTE_MIN(tcp_rcv_limit(tcp, listener), (uint32_t)UINT16_MAX);
 
 	if (seg->flags & TCP_RST)
@@ -390,7 +388,7 @@ static void announce(struct tcp *tcp, struct tcb *t)
 	tcb_establish(tcp, t);
 	listener_push(tcp, t->binding, t);
 	ctx_count(tcp->ctx, PC_TCP_OPENED_PASSIVE);
-	tcb_notify(tcp, tcp_tcb(tcp, tcp->bind.binding[t->binding].tcb), EPOLLIN | EPOLLRDNORM);
+	tcb_notify(tcp, tcp_listener(tcp, t->binding), EPOLLIN | EPOLLRDNORM);
 }
 
 /* TCP_DEFER_ACCEPT: a connection without data is not accepted yet; as on Linux, until that has lasted
@@ -446,7 +444,7 @@ int syncache_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 	if (t == NULL)
 		return PC_DROP_TCP_NO_TCB;
 	if (e->lost == 0 && !e->again) /* Karn (RFC 6298 section 3) */
-		rtt_sample(tcp->ctx, t, e->acked ? e->sent_us : tcp->ctx->now_us - e->sent_us);
+		rtt_sample(tcp, t, e->acked ? e->sent_us : tcp->ctx->now_us - e->sent_us);
 	tcb_replace(tcp, t, rx->hash, flow_ref_make(FLOW_SYN, index));
 	release(tcp, index);
 	announce(tcp, t);

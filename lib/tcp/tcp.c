@@ -260,7 +260,7 @@ static bool send_ack_if_due(struct tcp *tcp, struct tcb *t)
 		return tcp_send_ack(tcp, t);
 	}
 	if (!(t->timers & TCB_T_ACK))
-		tcp_timer_set(tcp, t, TCB_T_ACK, ticks_from_ms(tcp->ctx->cfg.tcp_delack_ms));
+		tcp_timer_set(tcp, t, TCB_T_ACK, ticks_from_us(tcp_delack_us(tcp, t)));
 	return true;
 }
 

@@ -54,6 +54,9 @@ struct tcp_tuning {
 	uint32_t fastopen_connect; /* TCP_FASTOPEN_CONNECT */
 	uint32_t notsent_lowat;    /* TCP_NOTSENT_LOWAT; 0: as configured */
 	uint32_t broadcast;        /* SO_BROADCAST */
+	uint32_t rto_min_us;       /* TCP_RTO_MIN_US; 0, as the next: as configured */
+	uint32_t rto_max_us;       /* TCP_RTO_MAX_MS */
+	uint32_t delack_max_us;    /* TCP_DELACK_MAX_US; 0: as long as configured */
 	uint64_t max_pacing_rate;  /* SO_MAX_PACING_RATE, bytes/s; 0: unlimited */
 	struct kept kept;          /* of SOL_SOCKET and IPPROTO_IP */
 };
@@ -226,6 +229,12 @@ static inline struct tcb *tcp_tcb(const struct tcp *tcp, uint32_t index)
 	return &tcp->tcb[index];
 }
 
+/** tcp_listener returns the socket that has a binding: with connections, the listener that they came from. */
+static inline struct tcb *tcp_listener(const struct tcp *tcp, uint32_t binding)
+{
+	return tcp_tcb(tcp, tcp->bind.binding[binding].tcb);
+}
+
 static inline uint32_t tcp_index(const struct tcp *tcp, const struct tcb *t)
 {
 	return (uint32_t)(t - tcp->tcb);
@@ -253,6 +262,20 @@ static inline struct tcp_queues *tcp_queues_if(const struct tcp *tcp, const stru
 static inline const struct tcp_tuning *tcp_tuning(const struct tcp *tcp, const struct tcb *t)
 {
 	return &tcp->tuning[t->tuning];
+}
+
+/** tcp_own returns a setting of the socket's own, or if that is 0 the one of all. */
+static inline uint32_t tcp_own(uint32_t own, uint32_t all)
+{
+	return own != 0 ? own : all;
+}
+
+/** tcp_delack_us returns the longest delay of an acknowledgement: as configured, or TCP_DELACK_MAX_US if that is less. */
+static inline uint32_t tcp_delack_us(const struct tcp *tcp, const struct tcb *t)
+{
+	const uint32_t all = (uint32_t)tcp->ctx->cfg.tcp_delack_ms * 1000;
+
+	return RTE_MIN(tcp_own(tcp_tuning(tcp, t)->delack_max_us, all), all);
 }
 
 /** tcp_port_has says whether the connection's port offers all of these (enum pc_port_offload). */
@@ -447,9 +470,8 @@ static inline uint32_t tcp_snd_limit(const struct tcp *tcp, const struct tcb *t)
 /** tcp_notsent_lowat returns how many bytes may be queued and unsent; 0: without limit. */
 static inline uint32_t tcp_notsent_lowat(const struct tcp *tcp, const struct tcb *t)
 {
-	uint32_t own = tcp_tuning(tcp, t)->notsent_lowat;
-
-	return own != 0 ? own : (uint32_t)tcp->ctx->cfg.tcp_notsent_lowat;
+	return tcp_own(tcp_tuning(tcp, t)->notsent_lowat,
+	               (uint32_t)tcp->ctx->cfg.tcp_notsent_lowat);
 }
 
 /** tcp_is_writable says whether a third of the send queue is free, and what is unsent below half of

@@ -32,7 +32,7 @@ uint32_t tcp_ack_sample_echo(const struct tcp *tcp, struct tcb *t, const struct 
 	if (ms >= 120000)
 		return 0;
 	us = RTE_MAX(ms * 1000, 1u);
-	rtt_sample(tcp->ctx, t, us);
+	rtt_sample(tcp, t, us);
 	return us;
 }
 
@@ -49,7 +49,7 @@ static uint32_t sample_rtt(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 		return tcp_ack_sample_echo(tcp, t, seg);
 	us = RTE_MAX(tcp->ctx->now_us - a->sent_us, 1u);
 	rack_min_rtt(&q->rack, us, tcp->ctx->now_ms);
-	rtt_sample(tcp->ctx, t, us);
+	rtt_sample(tcp, t, us);
 	return us;
 }
 
@@ -130,7 +130,7 @@ static uint32_t take_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	/* the other half of Karn's algorithm: without a sample the back-off stays (RFC 6298 section 5);
 	 * that of a window probe says nothing about the path */
 	if (q != NULL && rtt_us == 0 && t->probes == 0)
-		t->rto_us = (uint32_t)rtt_backed_off(&tcp->ctx->cfg, t, q);
+		t->rto_us = (uint32_t)rtt_backed_off(tcp, t, q);
 	t->snd_una = seg->ack;
 	t->flags &= ~(uint32_t)TCB_MORE;
 	ip_confirm(tcp->ip, t->neigh);

@@ -18,6 +18,7 @@
 #include "tcp/cc.h"
 #include "tcp/fastopen.h"
 #include "tcp/pmtu.h"
+#include "tcp/rtt.h"
 #include "tcp/stash.h"
 #include "tcp/tcp_segment.h"
 #include "tcp/tcp_timer.h"
@@ -394,6 +395,7 @@ void tcb_establish(struct tcp *tcp, struct tcb *t)
 	/* RFC 6298 (5.7): without a sample a lost SYN makes the first time-out longer */
 	if (t->syn_lost && t->srtt_us == 0)
 		t->rto_us = RTE_MAX(t->rto_us, 3000000u);
+	t->rto_us = RTE_MIN(t->rto_us, rtt_max_us(tcp, t)); /* TCP_RTO_MAX_MS counts from here */
 	tcp_keepalive_start(tcp, t);
 }
 

@@ -13,7 +13,7 @@
  */
 
 #include "base/seq.h"
-#include "tcp/tcp.h"
+#include "tcp/rtt.h"
 
 /** What an acknowledgement brought. */
 struct loss_ack {
@@ -69,7 +69,7 @@ static inline uint32_t tcp_probe_us(const struct tcp *tcp, const struct tcb *t)
 	uint64_t pto = t->srtt_us != 0 ? 2ull * t->srtt_us : 1000000;
 
 	if (t->snd_nxt - t->snd_una <= t->mss)
-		pto += tcp->ctx->cfg.tcp_rto_min_ms * 1000;
+		pto += rtt_min_us(tcp, t);
 	return (uint32_t)RTE_MIN(RTE_MAX(pto, 2000u), (uint64_t)UINT32_MAX);
 }
 

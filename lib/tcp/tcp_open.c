@@ -8,6 +8,7 @@
 #include "tcp/auth.h"
 #include "tcp/fastopen.h"
 #include "tcp/guard.h"
+#include "tcp/rtt.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_segment.h"
 #include "tcp/tcp_timer.h"
@@ -345,7 +346,8 @@ static bool is_same_tuning(const struct tcp_tuning *a, const struct tcp_tuning *
 	       a->window_clamp == b->window_clamp && a->fastopen == b->fastopen &&
 	       a->fastopen_connect == b->fastopen_connect && a->notsent_lowat == b->notsent_lowat &&
 	       a->max_pacing_rate == b->max_pacing_rate && a->broadcast == b->broadcast &&
-	       kept_equal(&a->kept, &b->kept);
+	       a->rto_min_us == b->rto_min_us && a->rto_max_us == b->rto_max_us &&
+	       a->delack_max_us == b->delack_max_us && kept_equal(&a->kept, &b->kept);
 }
 
 /* the set with these values, or a free one; 0 is the default's and never freed */
@@ -379,5 +381,6 @@ int tcp_tune(struct tcp *tcp, struct tcb *t, const struct tcp_tuning *want)
 	if (t->tuning != 0)
 		tcp->tuning[t->tuning].refs--;
 	t->tuning = (uint8_t)i;
+	t->rto_us = RTE_MIN(t->rto_us, rtt_max_us(tcp, t));
 	return 0;
 }

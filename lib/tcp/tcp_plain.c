@@ -167,7 +167,7 @@ static inline void input_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *
 	q->rack.valid = false; /* what comes next was sent after all that has been delivered */
 	if (likely(rtt_us > 0)) {
 		rack_min_rtt(&q->rack, rtt_us, tcp->ctx->now_ms);
-		rtt_sample(tcp->ctx, t, rtt_us);
+		rtt_sample(tcp, t, rtt_us);
 	} else {
 		rtt_us = tcp_ack_sample_echo(tcp, t, seg);
 	}
@@ -294,7 +294,7 @@ static inline void stashed_ack(struct tcp *tcp, struct tcb *t, struct tcp_accoun
 
 	a->delivered++;
 	a->min_rtt_us = rtt_us;
-	rtt_sample(tcp->ctx, t, rtt_us);
+	rtt_sample(tcp, t, rtt_us);
 	account_all_acked(tcp, t, a, seg->ack - t->snd_una, rtt_us);
 	ip_confirm(tcp->ip, t->neigh);
 	t->timers &= (uint8_t)~TCB_T_LOSS;
@@ -384,7 +384,7 @@ static void input_part(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	rack_begin(&q->rack, t->snd_una);
 	a.rtt_us = pop_part(tcp, t, q, account_of(tcp, t), seg->ack);
 	rack_min_rtt(&q->rack, a.rtt_us, tcp->ctx->now_ms);
-	rtt_sample(tcp->ctx, t, a.rtt_us);
+	rtt_sample(tcp, t, a.rtt_us);
 	t->snd_una = seg->ack;
 	t->flags &= ~(uint32_t)TCB_MORE;
 	ip_confirm(tcp->ip, t->neigh);

@@ -112,6 +112,6 @@ int tcp_syn_sent_input(struct tcp *tcp, struct tcb *t, const struct ip_pkt *p,
 	account_of(tcp, t)->delivered++;
 	t->timers &= (uint8_t)~TCB_T_LOSS;
 	if (t->retries == 0)
-		rtt_sample(tcp->ctx, t, tcp->ctx->now_us - t->rttvar_us);
+		rtt_sample(tcp, t, tcp->ctx->now_us - t->rttvar_us);
 	return VERDICT_DONE;
 }

@@ -50,7 +50,7 @@ uint32_t tcp_rto_ticks(const struct tcp *tcp, const struct tcb *t)
 {
 	const struct tcp_queues *q = likely(t->retries == 0) ? NULL : tcp_queues(tcp, t);
 
-	return ticks_from_us(rtt_backed_off(&tcp->ctx->cfg, t, q));
+	return ticks_from_us(rtt_backed_off(tcp, t, q));
 }
 
 /* What was sent is a FIN alone: no queue has it. */
@@ -71,7 +71,7 @@ static uint32_t repeating_ticks(const struct tcp *tcp, const struct tcb *t, uint
 	uint64_t us = 0;
 
 	for (uint32_t i = 1; i <= n; i++)
-		us += rtt_after(&tcp->ctx->cfg, t, i);
+		us += rtt_after(tcp, t, i);
 	return ticks_from_us(us);
 }
 

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bed.h"
 
@@ -207,6 +209,37 @@ static void integer_options(struct bed *b)
 	}
 }
 
+/* Older kernels do not know them; values are whole jiffies, whatever it counts in. */
+static void limit_options(struct bed *b)
+{
+	static const struct {
+		int option, values[5];
+	} opts[] = {{44, {1000, 120000, 999, 120001, 5000}},   /* TCP_RTO_MAX_MS */
+	            {45, {40000, 200000, 0, 200001, 120000}},  /* TCP_RTO_MIN_US */
+	            {46, {40000, 200000, 0, 200001, 120000}}}; /* TCP_DELACK_MAX_US */
+	const int kernels = socket(AF_INET, SOCK_STREAM, 0);
+
+	for (size_t i = 0; i < sizeof(opts) / sizeof(opts[0]); i++) {
+		int fd = b->call->socket(b, NEAR, AF_INET, SOCK_STREAM, 0), v;
+		socklen_t len = sizeof(v);
+		const bool known = getsockopt(kernels, IPPROTO_TCP, opts[i].option, &v, &len) == 0;
+
+		for (size_t k = 0; known && k < 5; k++) {
+			int r;
+
+			errno = 0;
+			v = opts[i].values[k];
+			r = b->call->setsockopt(b, NEAR, fd, IPPROTO_TCP, opts[i].option, &v,
+			                        sizeof(v));
+			bed_log(b, "%d %d: %d %s, is %d\n", opts[i].option, v, r,
+			        r < 0 ? bed_errno(errno) : "",
+			        get_int(b, fd, IPPROTO_TCP, opts[i].option));
+		}
+		b->call->close(b, NEAR, fd);
+	}
+	close(kernels);
+}
+
 static void linger_option(struct bed *b)
 {
 	int fd = b->call->socket(b, NEAR, AF_INET, SOCK_STREAM, 0);
@@ -398,6 +431,7 @@ static const struct bed_case cases[] = {
     {"shutdown(SHUT_WR)", half_closed},
     {"shutdown(SHUT_RD)", read_shut},
     {"options that are integers", integer_options},
+    {"limits of time-outs, where the kernel knows them", limit_options},
     {"SO_LINGER", linger_option},
     {"options that tell", constant_options},
     {"TCP_INFO", info},

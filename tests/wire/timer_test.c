@@ -54,6 +54,19 @@ static void probes(struct wt *w)
 	INJECT(.flags = A, .seq = 1, .ack = 1);
 }
 
+/* ... but no other setting of the socket does */
+static void settings_meanwhile(struct wt *w)
+{
+	keepalive_on(w);
+	for (int i = 1; i < 10; i++) {
+		wt_pass(w, 1000);
+		wt_opt(w, IPPROTO_TCP, TCP_NOTSENT_LOWAT, 1000 * i);
+		wt_opt(w, IPPROTO_TCP, TCP_MAXSEG, 1000 + i);
+	}
+	EXPECT_IN(990, 1010, .flags = A, .seq = 0, .ack = 1);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+}
+
 static void one_lost_answer(struct wt *w)
 {
 	keepalive_on(w);
@@ -335,6 +348,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 MUST-25: keep-alive is off by default", off_by_default},
     {"RFC 9293 MUST-28: two hours by default", default_idle},
     {"RFC 9293 MUST-26, MUST-27: probes of an idle connection", probes},
+    {"RFC 9293 MUST-27: ... whatever is set meanwhile", settings_meanwhile},
     {"RFC 9293 MUST-29: one lost answer does not end it", one_lost_answer},
     {"RFC 9293 3.8.4: no answer at all does", no_answer},
     {"RFC 9293 MUST-26: no probes while data is under way", not_while_busy},

@@ -131,10 +131,10 @@ X(tcp, initial_window, 10, 1, 64, "segments", "initial congestion window (RFC 69
 X(tcp, quick_acks, 16, 0, 127, "segments", \
   "first acknowledgements of a connection that are not delayed; each answer of the application halves the rest, as the next ACK can be piggybacked") \
 X(tcp, dsack, 1, 0, 1, "boolean", "report duplicates (DSACK, RFC 2883); needs tcp.sack") \
-X(tcp, delack_ms, 40, 0, 499, "ms", "longest delay of an acknowledgement; 0: acknowledge at the end of each turn") \
+X(tcp, delack_ms, 40, 0, 499, "ms", "longest delay of an acknowledgement, which TCP_DELACK_MAX_US can make less; 0: acknowledge at the end of each turn") \
 X(tcp, rto_initial_ms, 1000, 10, 60000, "ms", "retransmission time-out before the first RTT sample (RFC 6298 2.1)") \
-X(tcp, rto_min_ms, 200, 1, 60000, "ms", "smallest retransmission time-out (RFC 6298 2.4 says 1 s; 200 ms is what Linux and FreeBSD use)") \
-X(tcp, rto_max_ms, 120000, 1000, 600000, "ms", "largest retransmission time-out (RFC 6298 2.5)") \
+X(tcp, rto_min_ms, 200, 1, 60000, "ms", "default TCP_RTO_MIN_US: the smallest retransmission time-out (RFC 6298 2.4 says 1 s; 200 ms is what Linux and FreeBSD use)") \
+X(tcp, rto_max_ms, 120000, 1000, 600000, "ms", "default TCP_RTO_MAX_MS: the largest retransmission time-out (RFC 6298 2.5)") \
 X(tcp, syn_retries, 6, 1, 20, "segments", "SYNs repeated before connect() fails with ETIMEDOUT") \
 X(tcp, synack_retries, 5, 1, 20, "segments", "SYN-ACKs repeated before a half-open connection is forgotten") \
 X(tcp, retries, 15, 3, 100, "segments", "repetitions of data before a connection ends with ETIMEDOUT (R2)") \

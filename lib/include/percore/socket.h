@@ -215,6 +215,7 @@ int pc_close(struct pc_stack *st, int fd);
  * IPPROTO_TCP  TCP_NODELAY TCP_CORK TCP_QUICKACK TCP_MAXSEG TCP_KEEPIDLE TCP_KEEPINTVL TCP_KEEPCNT TCP_USER_TIMEOUT
  *              TCP_SYNCNT TCP_DEFER_ACCEPT TCP_WINDOW_CLAMP TCP_NOTSENT_LOWAT TCP_FASTOPEN TCP_FASTOPEN_CONNECT
  *              TCP_FASTOPEN_KEY TCP_INQ TCP_INFO TCP_CONGESTION TCP_MD5SIG TCP_MD5SIG_EXT
+ *              TCP_RTO_MAX_MS TCP_RTO_MIN_US TCP_DELACK_MAX_US
  *              TCP_AO_ADD_KEY TCP_AO_DEL_KEY TCP_AO_INFO TCP_AO_GET_KEYS
  * IPPROTO_IP   IP_TTL IP_TOS IP_LOCAL_PORT_RANGE; TCP: IP_BIND_ADDRESS_NO_PORT IP_PKTOPTIONS; datagrams: IP_MTU_DISCOVER
  *              (default IP_PMTUDISC_WANT) IP_MTU IP_PKTINFO IP_RECVTTL IP_RECVTOS IP_RECVERR
@@ -234,6 +235,10 @@ int pc_close(struct pc_stack *st, int fd);
  * IPV6_UNICAST_HOPS, IPV6_TCLASS  on TCP sockets the same values as IP_TTL and IP_TOS
  * TCP_FASTOPEN          connections in SYN-RECEIVED that a listener allows
  * TCP_FASTOPEN_KEY      16 bytes, or 32 with a previous key that old cookies may have; for the whole stack
+ * TCP_RTO_MAX_MS        in place of tcp.rto_max_ms, 1000 to 120000; also of SYN-ACKs and probes of a closed window
+ * TCP_RTO_MIN_US        in place of tcp.rto_min_ms, 1 to 200000, from the next sample of the round trip on; a time-out is never
+ *                       less than that and the clock's granularity, 66 us. Timers go off up to 131 us late
+ * TCP_DELACK_MAX_US     acknowledgements are delayed for no longer, 1 to 200000; tcp.delack_ms if that is less
  * TCP_INFO              Linux's struct tcp_info
  * TCP_MD5SIG            Linux's struct tcp_md5sig: a password for a peer (RFC 2385), with TCP_MD5SIG_EXT for the peers of a
  *                       prefix; a key of no bytes takes it away. In any state; connections have their listener's key

@@ -29,6 +29,9 @@ static const struct row {
     {TCP, IPPROTO_TCP, TCP_KEEPINTVL, 75, 5, 32768},
     {TCP, IPPROTO_TCP, TCP_KEEPCNT, 9, 3, 128},
     {TCP, IPPROTO_TCP, TCP_USER_TIMEOUT, 0, 30000, -1},
+    {TCP, IPPROTO_TCP, 44, 120000, 1000, 999},     /* TCP_RTO_MAX_MS */
+    {TCP, IPPROTO_TCP, 45, 200000, 4000, 200001},  /* TCP_RTO_MIN_US */
+    {TCP, IPPROTO_TCP, 46, 40000, 200000, 200001}, /* TCP_DELACK_MAX_US */
 };
 
 static int get(int fd, int level, int name)

@@ -7,6 +7,7 @@
 #include "base/ctx.h"
 
 static struct ctx ctx;
+static struct tcp tcp = {.ctx = &ctx};
 static struct tcb t;
 
 static void begin(uint64_t min_ms)
@@ -27,7 +28,7 @@ static void is(uint32_t srtt, uint32_t rttvar, uint32_t rto)
 static void test_first(void)
 {
 	begin(1);
-	rtt_sample(&ctx, &t, 100000);
+	rtt_sample(&tcp, &t, 100000);
 	is(100000, 50000, 300000);
 }
 
@@ -35,12 +36,12 @@ static void test_first(void)
 static void test_next(void)
 {
 	begin(1);
-	rtt_sample(&ctx, &t, 100000);
-	rtt_sample(&ctx, &t, 200000); /* 37500 + 25000; 87500 + 25000 */
+	rtt_sample(&tcp, &t, 100000);
+	rtt_sample(&tcp, &t, 200000); /* 37500 + 25000; 87500 + 25000 */
 	is(112500, 62500, 362500);
-	rtt_sample(&ctx, &t, 112500); /* 46875 + 0; the mean stays, but for rounding */
+	rtt_sample(&tcp, &t, 112500); /* 46875 + 0; the mean stays, but for rounding */
 	is(112500, 46875, 300000);
-	rtt_sample(&ctx, &t, 12500); /* 46875 - 11718 + 25000; 112500 - 14062 + 1562 */
+	rtt_sample(&tcp, &t, 12500); /* 46875 - 11718 + 25000; 112500 - 14062 + 1562 */
 	is(100000, 60157, 340628);
 }
 
@@ -49,12 +50,12 @@ static void test_floor(void)
 {
 	begin(200);
 	for (int i = 0; i < 100; i++)
-		rtt_sample(&ctx, &t, 80000);
+		rtt_sample(&tcp, &t, 80000);
 	CU_ASSERT_EQUAL(t.srtt_us, 80000);
 	CU_ASSERT_EQUAL(t.rto_us, 280000);
 	begin(1);
 	for (int i = 0; i < 100; i++)
-		rtt_sample(&ctx, &t, 80000);
+		rtt_sample(&tcp, &t, 80000);
 	CU_ASSERT(t.rto_us >= 80000 + 1000);
 }
 
@@ -63,13 +64,13 @@ static void test_fast_path(void)
 {
 	begin(200);
 	for (int i = 0; i < 1000; i++)
-		rtt_sample(&ctx, &t, 20);
+		rtt_sample(&tcp, &t, 20);
 	CU_ASSERT(t.rto_us >= 200000);
 	begin(200);
-	rtt_sample(&ctx, &t, 0); /* faster than the clock: there is a sample all the same */
+	rtt_sample(&tcp, &t, 0); /* faster than the clock: there is a sample all the same */
 	CU_ASSERT_EQUAL(t.srtt_us, 1);
 	for (int i = 0; i < 100; i++)
-		rtt_sample(&ctx, &t, 0);
+		rtt_sample(&tcp, &t, 0);
 	CU_ASSERT(t.srtt_us >= 1);
 }
 
@@ -78,19 +79,19 @@ static void test_granularity(void)
 	begin(1);
 	ctx.cfg.tcp_rto_min_ms = 0;
 	for (int i = 0; i < 200; i++)
-		rtt_sample(&ctx, &t, 1000);
+		rtt_sample(&tcp, &t, 1000);
 	CU_ASSERT(t.rto_us >= 1000 + (1u << TICK_SHIFT) / 1000); /* (2.3): max(G, K RTTVAR) */
 }
 
 static void test_ceiling(void)
 {
 	begin(200);
-	rtt_sample(&ctx, &t, UINT32_MAX);
+	rtt_sample(&tcp, &t, UINT32_MAX);
 	CU_ASSERT_EQUAL(t.srtt_us, 120000000);
 	CU_ASSERT_EQUAL(t.rto_us, 120000000);
 	begin(200);
 	ctx.cfg.tcp_rto_max_ms = 5000;
-	rtt_sample(&ctx, &t, 4000000);
+	rtt_sample(&tcp, &t, 4000000);
 	CU_ASSERT_EQUAL(t.rto_us, 5000000);
 }
 
@@ -102,7 +103,7 @@ static void test_range(void)
 	begin(200);
 	for (int i = 0; i < 100000; i++) {
 		x = x * 1664525u + 1013904223u;
-		rtt_sample(&ctx, &t, i % 1000 < 500 ? x >> 16 : x);
+		rtt_sample(&tcp, &t, i % 1000 < 500 ? x >> 16 : x);
 		CU_ASSERT_FATAL(t.rto_us >= 200000 && t.rto_us <= 120000000);
 		CU_ASSERT_FATAL(t.rto_us == 120000000 || t.rto_us > t.srtt_us);
 	}
@@ -115,11 +116,11 @@ static void test_back_off(void)
 	t.rto_us = 1000000;
 	for (uint8_t i = 0; i < 7; i++) {
 		t.retries = i;
-		CU_ASSERT_EQUAL(rtt_backed_off(&ctx.cfg, &t, NULL), UINT64_C(1000000) << i);
+		CU_ASSERT_EQUAL(rtt_backed_off(&tcp, &t, NULL), UINT64_C(1000000) << i);
 	}
 	for (unsigned i = 7; i <= UINT8_MAX; i++) {
 		t.retries = (uint8_t)i;
-		CU_ASSERT_EQUAL(rtt_backed_off(&ctx.cfg, &t, NULL), 120000000);
+		CU_ASSERT_EQUAL(rtt_backed_off(&tcp, &t, NULL), 120000000);
 	}
 }
 
@@ -127,12 +128,12 @@ static void test_back_off(void)
 static void test_stall(void)
 {
 	begin(1);
-	rtt_sample(&ctx, &t, 100000);
+	rtt_sample(&tcp, &t, 100000);
 	ctx.rtt_end_us = 3001;
-	rtt_sample(&ctx, &t, 60000000);
-	rtt_sample(&ctx, &t, 3001);
+	rtt_sample(&tcp, &t, 60000000);
+	rtt_sample(&tcp, &t, 3001);
 	is(100000, 50000, 300000);
-	rtt_sample(&ctx, &t, 3000);
+	rtt_sample(&tcp, &t, 3000);
 	CU_ASSERT(t.srtt_us < 100000);
 	ctx.rtt_end_us = 0;
 }
