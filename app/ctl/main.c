@@ -6,10 +6,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -40,6 +42,10 @@ static const char usage[] =
     "  firewall check FILE                                whether load would take them\n"
     "  firewall show                                      the rules, and what they decided about\n"
     "  firewall flush                                     no rules\n"
+    "  firewall table show                                tables of the rules, and their sizes\n"
+    "  firewall table NAME add|delete|replace NETWORK...  other addresses in a table\n"
+    "  firewall table NAME add|delete|replace file FILE   those in a file; \"-\": from stdin\n"
+    "  firewall table NAME show                           what is in it\n"
     "  mtu set BYTES [port N]                             of IPv4; 0: what the port takes\n"
     "  socket show [tcp|udp] [state NAME]... [port N] [peer NETWORK]\n"
     "  capture FILE [port N] [count N] [snaplen BYTES] [filter EXPRESSION]\n"
@@ -190,20 +196,65 @@ static int make_command(int argc, char **argv, char *command)
 	return fail("command", 2);
 }
 
-/* Opens the rules that are to be loaded, which the program reads: who asks must be allowed to. Returns -1: there are none, -2: it has
- * said why not. */
-static int open_rules(int argc, char **argv)
+static bool is_one_of(const char *word, const char *const *words)
 {
-	int fd;
+	while (*words != NULL && strcmp(*words, word) != 0)
+		words++;
+	return *words != NULL;
+}
 
-	if (argc != 5 || strcmp(argv[2], "firewall") != 0 ||
-	    (strcmp(argv[3], "load") != 0 && strcmp(argv[3], "check") != 0))
-		return -1;
-	fd = strcmp(argv[4], "-") == 0 ? STDIN_FILENO : open(argv[4], O_RDONLY | O_CLOEXEC);
+/* Opens a file that the program reads: who asks must be allowed to. Returns it, or -2: it has said why not. */
+static int open_file(const char *name)
+{
+	const int fd = strcmp(name, "-") == 0 ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
+
 	if (fd >= 0)
 		return fd;
-	(void)fail(argv[4], 2);
+	(void)fail(name, 2);
 	return -2;
+}
+
+/* Writes words to a file without a name, one in a line. Returns as open_file. */
+static int write_words(int n, char **words)
+{
+	const int fd = memfd_create("words", MFD_CLOEXEC);
+	FILE *f = fd >= 0 ? fdopen(dup(fd), "w") : NULL;
+	bool ok = f != NULL;
+
+	for (int i = 0; ok && i < n; i++)
+		ok = fprintf(f, "%s\n", words[i]) > 0;
+	if (f != NULL && fclose(f) != 0)
+		ok = false;
+	if (ok)
+		return fd;
+	(void)fail("memory", 2);
+	return -2;
+}
+
+/* Opens what is to be sent with a command, and shortens the words of that to those before addresses: -1: nothing, or as open_file. */
+static int open_argument(int *argc, char **argv)
+{
+	static const char *const loads[] = {"load", "check", NULL};
+	static const char *const changes[] = {"add", "delete", "replace", NULL};
+	static char given[] = "command";
+	int fd;
+
+	if (*argc < 4 || strcmp(argv[2], "firewall") != 0)
+		return -1;
+	if (*argc == 5 && is_one_of(argv[3], loads))
+		return open_file(argv[4]);
+	if (*argc < 6 || strcmp(argv[3], "table") != 0 || !is_one_of(argv[5], changes))
+		return -1;
+	if (*argc == 8 && strcmp(argv[6], "file") == 0) {
+		argv[6] = argv[7];
+		*argc = 7;
+		return open_file(argv[6]);
+	}
+	/* the addresses themselves, of which there may be more than a command has room for */
+	fd = write_words(*argc - 6, argv + 6);
+	argv[6] = given;
+	*argc = 7;
+	return fd;
 }
 
 /* Sends a command, and a file with it unless that is -1. Returns what sendmsg() does. */
@@ -260,7 +311,7 @@ int main(int argc, char **argv)
 {
 	char command[COMMAND_MAX + 1];
 	const char *file;
-	int fd, rules, status;
+	int fd, sent, status;
 
 	if (argc > 1 && argv[1][0] == '-')
 		return take_option(argv[1]);
@@ -271,17 +322,17 @@ int main(int argc, char **argv)
 	if (strcmp(argv[2], "top") == 0)
 		return top(argv[1], argc - 3, argv + 3);
 	file = strcmp(argv[2], "capture") == 0 && argc > 3 ? argv[3] : NULL;
+	sent = open_argument(&argc, argv);
+	if (sent == -2)
+		return 2;
 	status = file != NULL ? make_capture(argc - 2, argv + 2, command)
 	                      : make_command(argc - 2, argv + 2, command);
 	if (status != 0)
 		return status;
-	rules = open_rules(argc, argv);
-	if (rules == -2)
-		return 2;
 	fd = open_control(argv[1]);
 	if (fd < 0)
 		return nobody(argv[1]);
-	if (send_command(fd, command, rules) < 0)
+	if (send_command(fd, command, sent) < 0)
 		return fail(argv[1], 2);
 	status = file != NULL ? capture_to(file, fd, argv[1]) : print_answer(fd, argv[1]);
 	(void)close(fd);

@@ -45,6 +45,61 @@ static int add_entry(struct reader *d, const struct fw_entry *e)
 	return 0;
 }
 
+/* ---- tables ---------------------------------------------------------------------------------- */
+
+static bool is_same(const struct fw_cond *a, const struct fw_cond *b)
+{
+	return a->src_mask == b->src_mask && a->src_value == b->src_value &&
+	       a->dst_mask == b->dst_mask && a->dst_value == b->dst_value;
+}
+
+/* The index of a condition, which may be a new one. Returns 0 or what fw_fail does, or -ENOMEM. */
+static int find_cond(struct reader *d, const struct fw_cond *c, uint16_t *index)
+{
+	struct fw_rules *r = d->r;
+
+	if (r->cond == NULL)
+		r->cond = calloc(FW_CONDS, sizeof(*r->cond));
+	if (r->cond == NULL)
+		return -ENOMEM;
+	for (unsigned i = 0; i < r->nb_conds; i++)
+		if (is_same(&r->cond[i], c)) {
+			*index = (uint16_t)i;
+			return 0;
+		}
+	if (r->nb_conds == FW_CONDS)
+		return fw_fail(d, "more than %d combinations of tables", FW_CONDS - 1);
+	r->cond[r->nb_conds] = *c;
+	*index = (uint16_t)r->nb_conds++;
+	return 0;
+}
+
+/** An item of an end: a network, or a table; or any address. */
+struct item {
+	const struct pc_prefix *prefix;
+	uint64_t table; /* its bit */
+};
+
+static unsigned items_of(const struct draft_end *e)
+{
+	const unsigned n = e->nb_prefixes + (unsigned)__builtin_popcountll(e->tables);
+
+	return n > 0 ? n : 1;
+}
+
+static struct item item_of(const struct draft_end *e, unsigned i)
+{
+	uint64_t tables = e->tables;
+
+	if (i < e->nb_prefixes)
+		return (struct item){.prefix = &e->prefix[i]};
+	for (i -= e->nb_prefixes; i > 0; i--)
+		tables &= tables - 1;
+	return (struct item){.table = tables & -tables};
+}
+
+/* ---- combinations ---------------------------------------------------------------------------- */
+
 static unsigned family_of(const struct pc_prefix *p)
 {
 	return pc_addr_is_ip4(&p->addr) ? FW_IP4 : FW_IP6;
@@ -52,7 +107,7 @@ static unsigned family_of(const struct pc_prefix *p)
 
 /* the families of an entry with these two ends and this protocol; 0: there is no such packet */
 static unsigned families_of(const struct draft *f, const struct pc_prefix *src,
-                            const struct pc_prefix *dst, int proto)
+                            const struct pc_prefix *dst, struct fw_span proto)
 {
 	unsigned families = f->families;
 
@@ -60,57 +115,87 @@ static unsigned families_of(const struct draft *f, const struct pc_prefix *src,
 		families &= family_of(src);
 	if (dst != NULL)
 		families &= family_of(dst);
-	if (proto == IPPROTO_ICMP || proto == IPPROTO_IGMP)
+	if (proto.first != proto.last)
+		return families;
+	if (proto.first == IPPROTO_ICMP || proto.first == IPPROTO_IGMP)
 		families &= FW_IP4;
-	if (proto == IPPROTO_ICMPV6)
+	if (proto.first == IPPROTO_ICMPV6)
 		families &= FW_IP6;
 	return families;
 }
 
-/* the entries of two ends and a protocol: their ports and types */
+static struct fw_range port_of(const struct draft_end *e, unsigned i)
+{
+	return e->nb_ports > 0 ? e->port[i] : (struct fw_range){0, UINT16_MAX};
+}
+
+static struct fw_span span_of(const struct fw_span *list, unsigned n, unsigned i)
+{
+	return n > 0 ? list[i] : FW_ANY_SPAN;
+}
+
+static unsigned or_one(unsigned n)
+{
+	return n > 0 ? n : 1;
+}
+
+/* the entries of two ends and a protocol: their ports, types and interfaces */
 static int expand_ports(struct reader *d, const struct draft *f, struct fw_entry e)
 {
-	const unsigned nb_sport = f->nb_sport > 0 ? f->nb_sport : 1;
-	const unsigned nb_dport = f->nb_dport > 0 ? f->nb_dport : 1;
-	const unsigned nb_types = f->nb_types > 0 ? f->nb_types : 1;
+	const unsigned nb_sport = or_one(f->end[0].nb_ports), nb_dport = or_one(f->end[1].nb_ports);
+	const unsigned nb_types = or_one(f->nb_types), nb_netifs = or_one(f->nb_netifs);
 	int rc = 0;
 
-	for (unsigned i = 0; rc == 0 && i < nb_sport * nb_dport * nb_types; i++) {
-		const unsigned s = i % nb_sport, t = i / nb_sport % nb_dport;
+	for (unsigned i = 0; rc == 0 && i < nb_sport * nb_dport * nb_types * nb_netifs; i++) {
+		unsigned k = i;
 
-		e.sport = f->nb_sport > 0 ? f->sport[s] : (struct fw_range){0, UINT16_MAX};
-		e.dport = f->nb_dport > 0 ? f->dport[t] : (struct fw_range){0, UINT16_MAX};
-		e.icmp_type = f->nb_types > 0 ? (int16_t)f->icmp_type[i / nb_sport / nb_dport] : -1;
+		e.sport = port_of(&f->end[0], k % nb_sport);
+		k /= nb_sport;
+		e.dport = port_of(&f->end[1], k % nb_dport);
+		k /= nb_dport;
+		e.icmp_type = span_of(f->icmp_type, f->nb_types, k % nb_types);
+		e.netif = span_of(f->netif, f->nb_netifs, k / nb_types);
 		rc = add_entry(d, &e);
 	}
 	return rc;
 }
 
+static int expand_ends(struct reader *d, const struct draft *f, struct item src, struct item dst,
+                       struct fw_span proto)
+{
+	const struct draft_end *from = &f->end[0], *to = &f->end[1];
+	const struct fw_cond cond = {src.table | from->avoid, src.table, dst.table | to->avoid,
+	                             dst.table};
+	struct fw_entry e = {.rule = d->r->n,
+	                     .families = (uint8_t)families_of(f, src.prefix, dst.prefix, proto),
+	                     .states = (uint8_t)f->states,
+	                     .flags = f->flags,
+	                     .flags_mask = f->flags_mask,
+	                     .proto = proto};
+	int rc = 0;
+
+	if (src.prefix != NULL)
+		e.src = *src.prefix;
+	if (dst.prefix != NULL)
+		e.dst = *dst.prefix;
+	if (e.families == 0)
+		return 0;
+	if ((cond.src_mask | cond.dst_mask) != 0)
+		rc = find_cond(d, &cond, &e.cond);
+	return rc == 0 ? expand_ports(d, f, e) : rc;
+}
+
 int fw_expand(struct reader *d, const struct draft *f)
 {
-	const unsigned nb_src = f->nb_src > 0 ? f->nb_src : 1;
-	const unsigned nb_dst = f->nb_dst > 0 ? f->nb_dst : 1;
-	const unsigned nb_protos = f->nb_protos > 0 ? f->nb_protos : 1;
+	const unsigned nb_src = items_of(&f->end[0]), nb_dst = items_of(&f->end[1]);
+	const unsigned nb_protos = or_one(f->nb_protos);
 	const uint32_t before = d->r->nb_entries;
 	int rc = 0;
 
-	for (unsigned i = 0; rc == 0 && i < nb_src * nb_dst * nb_protos; i++) {
-		const struct pc_prefix *src = f->nb_src > 0 ? &f->src[i % nb_src] : NULL;
-		const struct pc_prefix *dst = f->nb_dst > 0 ? &f->dst[i / nb_src % nb_dst] : NULL;
-		const int proto = f->nb_protos > 0 ? f->proto[i / nb_src / nb_dst] : -1;
-		struct fw_entry e = {.rule = d->r->n,
-		                     .families = (uint8_t)families_of(f, src, dst, proto),
-		                     .states = (uint8_t)f->states,
-		                     .proto = (int16_t)proto,
-		                     .netif = (int16_t)f->netif};
-
-		if (src != NULL)
-			e.src = *src;
-		if (dst != NULL)
-			e.dst = *dst;
-		if (e.families != 0)
-			rc = expand_ports(d, f, e);
-	}
+	for (unsigned i = 0; rc == 0 && i < nb_src * nb_dst * nb_protos; i++)
+		rc = expand_ends(d, f, item_of(&f->end[0], i % nb_src),
+		                 item_of(&f->end[1], i / nb_src % nb_dst),
+		                 span_of(f->proto, f->nb_protos, i / nb_src / nb_dst));
 	if (rc == 0 && d->r->nb_entries == before)
 		rc = fw_fail(d,
 		             "no packet fits: the addresses and the protocol are of two families");

@@ -28,10 +28,15 @@ static int init_counts(struct fw_slot *s, const struct fw_rules *r, int socket_i
 		c->line = rule->line;
 		c->action = rule->action;
 		c->log = rule->log;
-		if (rule->rate == 0)
-			continue;
-		c->gap_ns = SECOND_NS / rule->rate;
-		c->burst_ns = c->gap_ns * (rule->burst - 1);
+		c->is_limited = rule->rate != 0 || rule->source_rate != 0;
+		if (rule->rate != 0) {
+			c->gap_ns = SECOND_NS / rule->rate;
+			c->burst_ns = c->gap_ns * (rule->burst - 1);
+		}
+		if (rule->source_rate != 0) {
+			c->source_gap_ns = SECOND_NS / rule->source_rate;
+			c->source_burst = rule->source_burst;
+		}
 	}
 	return 0;
 }
@@ -62,6 +67,8 @@ static int init_slot(struct fw_slot *s, const struct pc_firewall *fw,
 		rc = init_log(s, &fw->rules, args->socket_id);
 	if (rc == 0 && fw->rules.uses_states)
 		rc = fw_states_init(&s->states, args->states, key, args->socket_id);
+	if (rc == 0 && fw->rules.uses_sources)
+		rc = fw_rates_init(&s->rates, args->sources, key, args->socket_id);
 	return rc;
 }
 
@@ -69,6 +76,11 @@ static int make(struct pc_firewall *fw, const struct pc_firewall_args *args)
 {
 	int rc = fw_match_init(&fw->match, &fw->rules, args->socket_id);
 
+	fw->socket_id = args->socket_id;
+	if (rc == 0 && fw->rules.tables.n > 0) {
+		fw->members = fw_members_create(&fw->rules.tables, args->socket_id);
+		rc = fw->members != NULL ? 0 : -ENOMEM;
+	}
 	if (rc != 0)
 		return rc;
 	fw->slot = rte_zmalloc_socket("pc_fw", args->slots * sizeof(*fw->slot), RTE_CACHE_LINE_SIZE,
@@ -89,8 +101,7 @@ struct pc_firewall *pc_firewall_create(const struct pc_firewall_args *args, char
 	if (fw == NULL)
 		snprintf(why, len, "%s: no memory for the rules", args->name);
 	else
-		rc = fw_rules_read(&fw->rules, args->name, args->text, args->len, args->max_rules,
-		                   why, len);
+		rc = fw_rules_read(&fw->rules, args, why, len);
 	if (rc != 0) {
 		free(fw);
 		errno = -rc;
@@ -113,9 +124,12 @@ void pc_firewall_free(struct pc_firewall *fw)
 		rte_free(fw->slot[i].count);
 		rte_free(fw->slot[i].log);
 		fw_states_fini(&fw->slot[i].states);
+		fw_rates_fini(&fw->slot[i].rates);
 	}
 	rte_free(fw->slot);
 	fw_match_fini(&fw->match);
+	fw_members_free(fw->members);
+	fw_members_free(fw->replaced);
 	fw_rules_free(&fw->rules);
 	free(fw);
 }
@@ -139,7 +153,7 @@ int fw_use(struct fw *fw, struct pc_firewall *set, unsigned slot)
 		next->states = fw->slot->states;
 		fw->slot->states = states;
 	}
-	*fw = (struct fw){.set = set, .slot = next};
+	*fw = (struct fw){.set = set, .members = set->members, .slot = next};
 	return 0;
 }
 
@@ -191,7 +205,7 @@ static struct fw_count *find(const struct fw *fw, enum fw_dir dir, const struct 
 
 	if (!r->counts[dir])
 		return NULL;
-	found = fw_match_find(&fw->set->match, dir, p);
+	found = fw_match_find(&fw->set->match, fw->members, dir, p);
 	return &fw->slot->count[found != 0 ? found - 1 : r->n - 2 + (uint32_t)dir];
 }
 
@@ -200,6 +214,33 @@ enum fw_action fw_peek(const struct fw *fw, enum fw_dir dir, const struct fw_pac
 	const struct fw_count *c = find(fw, dir, p);
 
 	return c != NULL ? c->action : FW_PASS;
+}
+
+/* Whether a packet is within the limits of its rule: first that of its source, so that what one sends too much of is not taken
+ * from all. */
+static __rte_noinline bool is_within(struct fw *fw, struct ctx *ctx, struct fw_count *c,
+                                     const struct fw_packet *p)
+{
+	const uint32_t rule = (uint32_t)(c - fw->slot->count);
+	bool is_forgotten;
+
+	if (c->source_gap_ns != 0) {
+		uint64_t *next_ns =
+		    fw_rates_get(&fw->slot->rates, rule, p->src, ctx->now_ns, &is_forgotten);
+
+		if (is_forgotten)
+			ctx_count(ctx, PC_FIREWALL_SOURCES_FORGOTTEN);
+		if (!take(next_ns, ctx->now_ns, c->source_gap_ns,
+		          c->source_gap_ns * (c->source_burst - 1))) {
+			ctx_count(ctx, PC_FIREWALL_SOURCE_LIMITED);
+			return false;
+		}
+	}
+	if (c->gap_ns != 0 && !take(&c->next_ns, ctx->now_ns, c->gap_ns, c->burst_ns)) {
+		ctx_count(ctx, PC_FIREWALL_LIMITED);
+		return false;
+	}
+	return true;
 }
 
 enum fw_action fw_judge(struct fw *fw, struct ctx *ctx, enum fw_dir dir, const struct fw_packet *p)
@@ -213,11 +254,8 @@ enum fw_action fw_judge(struct fw *fw, struct ctx *ctx, enum fw_dir dir, const s
 	/* others read them at any time */
 	__atomic_store_n(&c->packets, c->packets + 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&c->bytes, c->bytes + p->len, __ATOMIC_RELAXED);
-	if (unlikely(c->gap_ns != 0) && !p->unlimited &&
-	    !take(&c->next_ns, ctx->now_ns, c->gap_ns, c->burst_ns)) {
-		ctx_count(ctx, PC_FIREWALL_LIMITED);
+	if (unlikely(c->is_limited) && !p->unlimited && !is_within(fw, ctx, c, p))
 		action = FW_DROP;
-	}
 	if (unlikely(c->log))
 		note(fw->slot, ctx, dir, p, c->line, action);
 	return action;

@@ -9,7 +9,7 @@
  * about what is to be sent to somebody.  What a stack sends itself by loopback, neighbour discovery and ARP are not
  * asked about.
  *
- * Ownership: rules and tries are shared and never change; of a slot, counts, limits and states are written by its stack's lcore
+ * Ownership: rules and tries are shared and never change; so are members of tables, in whose place others come; of a slot, counts, limits and states are written by its stack's lcore
  * alone, and what is logged goes through a ring.
  */
 
@@ -19,6 +19,7 @@
 
 #include "base/ctx.h"
 #include "fw/match.h"
+#include "fw/rates.h"
 #include "fw/states.h"
 
 struct rte_ring;
@@ -37,19 +38,25 @@ struct fw_count {
 	uint64_t burst_ns;
 	uint32_t line;
 	uint8_t action;
-	bool log;
+	bool log, is_limited;
+	uint32_t source_burst;  /* packets */
+	uint64_t source_gap_ns; /* of the limit of each source; 0: there is none */
 } __rte_cache_aligned;
 
 struct fw_slot {
 	struct fw_count *count;  /* by rule */
+	struct fw_rates rates;   /* place NULL: no rule has a limit for each source */
 	struct fw_states states; /* place NULL: no rule asks for a state */
 	struct rte_ring *log;    /* NULL: no rule logs */
 	uint64_t log_ns;         /* as next_ns, of firewall.log_rate */
 } __rte_cache_aligned;
 
 struct pc_firewall {
+	struct fw_match match; /* it and what rules begin with are read for each packet */
 	struct fw_rules rules;
-	struct fw_match match;
+	struct fw_members *members;  /* of rules.tables; NULL: there are none */
+	struct fw_members *replaced; /* which some stack may still use */
+	int socket_id;
 	unsigned nb_slots;
 	struct fw_slot *slot;
 };
@@ -57,6 +64,7 @@ struct pc_firewall {
 /** What a stack has. Zeroed: no firewall. */
 struct fw {
 	struct pc_firewall *set;
+	const struct fw_members *members; /* the set's, when it was taken */
 	struct fw_slot *slot;
 };
 

@@ -3,6 +3,8 @@
  * Overview: a packet becomes a key of bytes in network order, which librte_acl walks four at a time; the first field has one
  * byte and the others fill whole words, as it asks.  A set of states is a bit mask: all bits that are not in the set have to be 0
  * in a key that has exactly one.
+ *
+ * Tables are no part of a key: each bit more that is asked for somewhere could double the trie.
  */
 #include "fw/match.h"
 
@@ -12,12 +14,14 @@
 #include <string.h>
 
 #include <rte_acl.h>
+#include <rte_branch_prediction.h>
 #include <rte_byteorder.h>
+#include <rte_malloc.h>
 
 /* The words of a key behind its addresses. */
 struct tail {
 	uint16_t sport_be, dport_be;
-	uint8_t state, icmp_type, netif, zero;
+	uint8_t state, icmp_type, netif, flags;
 };
 
 struct key4 {
@@ -57,13 +61,19 @@ static void describe_tail(struct rte_acl_config *c, uint8_t word, size_t offset)
 {
 	describe(c, RTE_ACL_FIELD_TYPE_RANGE, 2, word, offset + offsetof(struct tail, sport_be));
 	describe(c, RTE_ACL_FIELD_TYPE_RANGE, 2, word, offset + offsetof(struct tail, dport_be));
-	for (size_t at = offsetof(struct tail, state); at < sizeof(struct tail); at++)
-		describe(c, RTE_ACL_FIELD_TYPE_BITMASK, 1, (uint8_t)(word + 1), offset + at);
+	describe(c, RTE_ACL_FIELD_TYPE_BITMASK, 1, (uint8_t)(word + 1),
+	         offset + offsetof(struct tail, state));
+	describe(c, RTE_ACL_FIELD_TYPE_RANGE, 1, (uint8_t)(word + 1),
+	         offset + offsetof(struct tail, icmp_type));
+	describe(c, RTE_ACL_FIELD_TYPE_RANGE, 1, (uint8_t)(word + 1),
+	         offset + offsetof(struct tail, netif));
+	describe(c, RTE_ACL_FIELD_TYPE_BITMASK, 1, (uint8_t)(word + 1),
+	         offset + offsetof(struct tail, flags));
 }
 
 static void describe4(struct rte_acl_config *c)
 {
-	describe(c, RTE_ACL_FIELD_TYPE_BITMASK, 1, 0, offsetof(struct key4, proto));
+	describe(c, RTE_ACL_FIELD_TYPE_RANGE, 1, 0, offsetof(struct key4, proto));
 	describe(c, RTE_ACL_FIELD_TYPE_MASK, 4, 1, offsetof(struct key4, src_be));
 	describe(c, RTE_ACL_FIELD_TYPE_MASK, 4, 2, offsetof(struct key4, dst_be));
 	describe_tail(c, 3, offsetof(struct key4, tail));
@@ -71,7 +81,7 @@ static void describe4(struct rte_acl_config *c)
 
 static void describe6(struct rte_acl_config *c)
 {
-	describe(c, RTE_ACL_FIELD_TYPE_BITMASK, 1, 0, offsetof(struct key6, proto));
+	describe(c, RTE_ACL_FIELD_TYPE_RANGE, 1, 0, offsetof(struct key6, proto));
 	for (uint8_t w = 0; w < 8; w++)
 		describe(c, RTE_ACL_FIELD_TYPE_MASK, 4, (uint8_t)(1 + w),
 		         offsetof(struct key6, src) + 4 * w);
@@ -80,11 +90,14 @@ static void describe6(struct rte_acl_config *c)
 
 /* ---- entries to rules of librte_acl ---------------------------------------------------------- */
 
-/* a byte that has to be v, or may be any if that is -1 */
-static struct rte_acl_field byte_of(int v)
+static struct rte_acl_field span_of(struct fw_span s)
 {
-	return (struct rte_acl_field){.value.u8 = v < 0 ? 0 : (uint8_t)v,
-	                              .mask_range.u8 = v < 0 ? 0 : 0xff};
+	return (struct rte_acl_field){.value.u8 = s.first, .mask_range.u8 = s.last};
+}
+
+static struct rte_acl_field bits_of(uint8_t value, uint8_t mask)
+{
+	return (struct rte_acl_field){.value.u8 = value, .mask_range.u8 = mask};
 }
 
 /* the n-th word of an address, of which the first len bits count */
@@ -106,16 +119,15 @@ static void fill_tail(struct rte_acl_field *f, const struct fw_entry *e)
 {
 	f[0] = range_of(&e->sport);
 	f[1] = range_of(&e->dport);
-	f[2] = (struct rte_acl_field){.value.u8 = 0,
-	                              .mask_range.u8 = (uint8_t)(FW_STATES & ~e->states)};
-	f[3] = byte_of(e->icmp_type);
-	f[4] = byte_of(e->netif);
-	f[5] = byte_of(-1);
+	f[2] = bits_of(0, (uint8_t)(FW_STATES & ~e->states));
+	f[3] = span_of(e->icmp_type);
+	f[4] = span_of(e->netif);
+	f[5] = bits_of(e->flags, e->flags_mask);
 }
 
 static void fill4(struct rte_acl_field *f, const struct fw_entry *e)
 {
-	f[0] = byte_of(e->proto);
+	f[0] = span_of(e->proto);
 	/* the length is that of the mapped form */
 	f[1] = word_of(&e->src.addr, 3, e->src.len);
 	f[2] = word_of(&e->dst.addr, 3, e->dst.len);
@@ -124,7 +136,7 @@ static void fill4(struct rte_acl_field *f, const struct fw_entry *e)
 
 static void fill6(struct rte_acl_field *f, const struct fw_entry *e)
 {
-	f[0] = byte_of(e->proto);
+	f[0] = span_of(e->proto);
 	for (unsigned w = 0; w < 4; w++) {
 		f[1 + w] = word_of(&e->src.addr, w, e->src.len);
 		f[5 + w] = word_of(&e->dst.addr, w, e->dst.len);
@@ -150,22 +162,28 @@ static int add(struct rte_acl_ctx *acl, const struct fw_entry *e, bool ip4)
 
 /* ---- tries ----------------------------------------------------------------------------------- */
 
-static bool is_of(const struct fw_rules *r, const struct fw_entry *e, unsigned dir, unsigned v6)
+/** Of which entries a trie is. */
+struct choice {
+	unsigned cond, dir, v6;
+};
+
+static bool is_of(const struct fw_rules *r, const struct fw_entry *e, struct choice c)
 {
-	return r->rule[e->rule].dir == dir && (e->families & (v6 ? FW_IP6 : FW_IP4)) != 0;
+	return e->cond == c.cond && r->rule[e->rule].dir == c.dir &&
+	       (e->families & (c.v6 ? FW_IP6 : FW_IP4)) != 0;
 }
 
-static int build(struct rte_acl_ctx *acl, const struct fw_rules *r, unsigned dir, unsigned v6)
+static int build(struct rte_acl_ctx *acl, const struct fw_rules *r, struct choice choice)
 {
 	struct rte_acl_config c = {.num_categories = 1};
 	int rc = 0;
 
 	for (uint32_t i = 0; rc == 0 && i < r->nb_entries; i++)
-		if (is_of(r, &r->entry[i], dir, v6))
-			rc = add(acl, &r->entry[i], !v6);
+		if (is_of(r, &r->entry[i], choice))
+			rc = add(acl, &r->entry[i], !choice.v6);
 	if (rc != 0)
 		return rc;
-	if (v6)
+	if (choice.v6)
 		describe6(&c);
 	else
 		describe4(&c);
@@ -173,33 +191,83 @@ static int build(struct rte_acl_ctx *acl, const struct fw_rules *r, unsigned dir
 	return rc == -ERANGE ? -ENOSPC : rc;
 }
 
-static int make(struct fw_match *m, const struct fw_rules *r, unsigned dir, unsigned v6,
-                int socket_id)
+static int make(struct rte_acl_ctx **acl, const struct fw_rules *r, struct choice c, int socket_id)
 {
 	struct rte_acl_param param = {
 	    .socket_id = socket_id,
-	    .rule_size = RTE_ACL_RULE_SZ(v6 ? FIELDS6 : FIELDS4),
+	    .rule_size = RTE_ACL_RULE_SZ(c.v6 ? FIELDS6 : FIELDS4),
 	};
 	char name[RTE_ACL_NAMESIZE];
 
 	for (uint32_t i = 0; i < r->nb_entries; i++)
-		param.max_rule_num += is_of(r, &r->entry[i], dir, v6);
+		param.max_rule_num += is_of(r, &r->entry[i], c);
 	if (param.max_rule_num == 0)
 		return 0;
 	/* one of its kind as long as it is there: under a name that exists DPDK gives out what there is */
-	snprintf(name, sizeof(name), "pc_fw_%p", (void *)&m->acl[dir][v6]);
+	snprintf(name, sizeof(name), "pc_fw_%p", (void *)acl);
 	param.name = name;
-	m->acl[dir][v6] = rte_acl_create(&param);
-	return m->acl[dir][v6] != NULL ? build(m->acl[dir][v6], r, dir, v6) : -ENOMEM;
+	*acl = rte_acl_create(&param);
+	return *acl != NULL ? build(*acl, r, c) : -ENOMEM;
+}
+
+static int make_tries(struct fw_tries *t, const struct fw_rules *r, unsigned cond, int socket_id)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < 4; i++)
+		rc = make(&t->acl[i / 2][i % 2], r, (struct choice){cond, i / 2, i % 2}, socket_id);
+	return rc;
+}
+
+static void free_tries(struct fw_tries *t)
+{
+	for (unsigned i = 0; i < 4; i++)
+		rte_acl_free(t->acl[i / 2][i % 2]);
+}
+
+/* ---- groups ---------------------------------------------------------------------------------- */
+
+static void describe_group(struct fw_match *m, const struct fw_rules *r, unsigned cond)
+{
+	struct fw_group *g = &m->group[cond - 1];
+
+	g->cond = r->cond[cond];
+	g->first[FW_IN] = g->first[FW_OUT] = UINT32_MAX;
+	for (uint32_t i = r->nb_entries; i-- > 0;)
+		if (r->entry[i].cond == cond)
+			g->first[r->rule[r->entry[i].rule].dir] = r->entry[i].rule;
+	for (unsigned dir = 0; dir < 2; dir++) {
+		m->uses_src[dir] |= g->first[dir] != UINT32_MAX && g->cond.src_mask != 0;
+		m->uses_dst[dir] |= g->first[dir] != UINT32_MAX && g->cond.dst_mask != 0;
+	}
+}
+
+static int make_groups(struct fw_match *m, const struct fw_rules *r, int socket_id)
+{
+	int rc = 0;
+
+	if (r->nb_conds == 1)
+		return 0;
+	m->group = rte_zmalloc_socket("pc_fw", (r->nb_conds - 1) * sizeof(*m->group),
+	                              RTE_CACHE_LINE_SIZE, socket_id);
+	if (m->group == NULL)
+		return -ENOMEM;
+	m->nb_groups = r->nb_conds - 1;
+	for (unsigned i = 1; rc == 0 && i < r->nb_conds; i++) {
+		describe_group(m, r, i);
+		rc = make_tries(&m->group[i - 1].tries, r, i, socket_id);
+	}
+	return rc;
 }
 
 int fw_match_init(struct fw_match *m, const struct fw_rules *r, int socket_id)
 {
-	int rc = 0;
+	int rc;
 
 	*m = (struct fw_match){0};
-	for (unsigned i = 0; rc == 0 && i < 4; i++)
-		rc = make(m, r, i / 2, i % 2, socket_id);
+	rc = make_tries(&m->tries, r, 0, socket_id);
+	if (rc == 0)
+		rc = make_groups(m, r, socket_id);
 	if (rc != 0)
 		fw_match_fini(m);
 	return rc;
@@ -207,8 +275,10 @@ int fw_match_init(struct fw_match *m, const struct fw_rules *r, int socket_id)
 
 void fw_match_fini(struct fw_match *m)
 {
-	for (unsigned i = 0; i < 4; i++)
-		rte_acl_free(m->acl[i / 2][i % 2]);
+	free_tries(&m->tries);
+	for (unsigned i = 0; i < m->nb_groups; i++)
+		free_tries(&m->group[i].tries);
+	rte_free(m->group);
 	*m = (struct fw_match){0};
 }
 
@@ -220,7 +290,8 @@ static struct tail tail_of(const struct fw_packet *p)
 	                     .dport_be = rte_cpu_to_be_16(p->dport),
 	                     .state = p->state,
 	                     .icmp_type = p->icmp_type,
-	                     .netif = p->netif};
+	                     .netif = p->netif,
+	                     .flags = p->flags};
 }
 
 static uint32_t classify(const struct rte_acl_ctx *acl, const void *key)
@@ -233,10 +304,11 @@ static uint32_t classify(const struct rte_acl_ctx *acl, const void *key)
 	return found;
 }
 
-uint32_t fw_match_find(const struct fw_match *m, enum fw_dir dir, const struct fw_packet *p)
+static __rte_always_inline uint32_t find(const struct fw_tries *t, enum fw_dir dir,
+                                         const struct fw_packet *p)
 {
 	const bool ip4 = pc_addr_is_ip4(p->dst);
-	const struct rte_acl_ctx *acl = m->acl[dir][!ip4];
+	const struct rte_acl_ctx *acl = t->acl[dir][!ip4];
 
 	if (acl == NULL)
 		return 0;
@@ -251,4 +323,34 @@ uint32_t fw_match_find(const struct fw_match *m, enum fw_dir dir, const struct f
 	return classify(
 	    acl,
 	    &(struct key6){.proto = p->proto, .src = *p->src, .dst = *p->dst, .tail = tail_of(p)});
+}
+
+/* The first rule of groups whose conditions a packet meets, if it comes before the one found. */
+static __rte_noinline uint32_t find_more(const struct fw_match *m, const struct fw_members *in,
+                                         enum fw_dir dir, const struct fw_packet *p, uint32_t found)
+{
+	const uint64_t src = m->uses_src[dir] ? fw_members_of(in, p->src) : 0;
+	const uint64_t dst = m->uses_dst[dir] ? fw_members_of(in, p->dst) : 0;
+
+	for (unsigned i = 0; i < m->nb_groups; i++) {
+		const struct fw_group *g = &m->group[i];
+		uint32_t other;
+
+		/* found is an index plus 1; 0 - 1 is beyond all of them */
+		if ((src & g->cond.src_mask) != g->cond.src_value ||
+		    (dst & g->cond.dst_mask) != g->cond.dst_value || g->first[dir] >= found - 1)
+			continue;
+		other = find(&g->tries, dir, p);
+		if (other != 0 && other - 1 < found - 1)
+			found = other;
+	}
+	return found;
+}
+
+uint32_t fw_match_find(const struct fw_match *m, const struct fw_members *in, enum fw_dir dir,
+                       const struct fw_packet *p)
+{
+	const uint32_t found = find(&m->tries, dir, p);
+
+	return unlikely(in != NULL) && m->group != NULL ? find_more(m, in, dir, p, found) : found;
 }

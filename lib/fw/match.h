@@ -5,16 +5,36 @@
 /*
  * Which rule is the first that fits: a trie of librte_acl for each direction and family, made once, read by any number of
  * lcores.  What a search costs depends on how deep the trie is and hardly on how many rules there are.
+ *
+ * Entries that ask for tables have tries of their own, for each of the conditions that there are: they are searched by packets
+ * that meet it, and may hold an earlier rule than the one found so far.  So tries do not depend on what is in tables.
  */
 
 #include <stddef.h>
 
+#include "fw/members.h"
 #include "fw/rules.h"
 
 struct rte_acl_ctx;
 
+/** Tries, by direction, and IPv4 or IPv6; NULL: no rules. */
+struct fw_tries {
+	struct rte_acl_ctx *acl[2][2];
+};
+
+/** The entries of a condition. */
+struct fw_group {
+	struct fw_cond cond;
+	uint32_t first[2]; /* index of their first rule, by direction; UINT32_MAX: there is none */
+	struct fw_tries tries;
+};
+
 struct fw_match {
-	struct rte_acl_ctx *acl[2][2]; /* by direction, and IPv4 or IPv6; NULL: no rules */
+	struct fw_tries tries; /* of entries that ask for no table */
+	unsigned nb_groups;
+	struct fw_group *group; /* of those that do */
+	bool uses_src[2],
+	    uses_dst[2]; /* by direction: some group asks for the tables of this end */
 };
 
 /** What rules look at. */
@@ -25,6 +45,7 @@ struct fw_packet {
 	uint8_t state; /* one of FW_NEW and so on */
 	uint8_t icmp_type;
 	uint8_t netif;
+	uint8_t flags;  /* of TCP */
 	uint32_t len;   /* bytes behind the IP header */
 	bool unlimited; /* it goes on with what has been let in: limits are of no concern */
 };
@@ -33,7 +54,9 @@ struct fw_packet {
 int fw_match_init(struct fw_match *m, const struct fw_rules *r, int socket_id);
 void fw_match_fini(struct fw_match *m);
 
-/** fw_match_find returns the index of the first rule that fits, plus 1; 0: none. */
-uint32_t fw_match_find(const struct fw_match *m, enum fw_dir dir, const struct fw_packet *p);
+/** fw_match_find returns the index of the first rule that fits, plus 1; 0: none. in: which tables addresses are in; NULL: there are
+ * no tables. */
+uint32_t fw_match_find(const struct fw_match *m, const struct fw_members *in, enum fw_dir dir,
+                       const struct fw_packet *p);
 
 #endif

@@ -5,11 +5,14 @@
 /*
  * Rules as they are written, read into a list of what a matcher needs.
  *
+ *   table NAME [file PATH]... [{ ADDR/LEN... }]
  *   default in|out pass|drop|reject [log]
- *   pass|drop|reject in|out [inet|inet6] [on N] [proto NAME|N,...] [from ADDR/LEN,... [port A-B,...]]
- *     [to ADDR/LEN,... [port A-B,...]] [icmp-type NAME|N,...] [state NAME,...] [limit N/s [burst B]] [log]
+ *   pass|drop|reject in|out [inet|inet6] [on N|NAME,...] [proto NAME|N,...] [from ADDR/LEN|<TABLE>,... [port A-B,...]]
+ *     [to ADDR/LEN|<TABLE>,... [port A-B,...]] [icmp-type NAME|N,...] [flags SET/CHECKED] [state NAME,...]
+ *     [limit N/s [per source] [burst B]] [log]
  *
- * The first rule that fits decides, else the default of the direction, else the packet passes.
+ * The first rule that fits decides, else the default of the direction, else the packet passes.  "!" before a list is what
+ * is not in it.
  */
 
 #include <stdbool.h>
@@ -17,6 +20,9 @@
 #include <stdint.h>
 
 #include <percore/addr.h>
+#include <percore/firewall.h>
+
+#include "fw/tables.h"
 
 enum fw_action { FW_PASS, FW_DROP, FW_REJECT };
 enum fw_dir { FW_IN, FW_OUT };
@@ -36,38 +42,59 @@ struct fw_range {
 	uint16_t first, last;
 };
 
+/** Numbers of a byte, both ends included. */
+struct fw_span {
+	uint8_t first, last;
+};
+
+#define FW_ANY_SPAN ((struct fw_span){0, UINT8_MAX})
+
+/** What an entry asks of the tables that its two ends are in, a bit for each: those of a mask are to be as in the value. */
+struct fw_cond {
+	uint64_t src_mask, src_value, dst_mask, dst_value;
+};
+
+#define FW_CONDS 256
+
 /** One combination of a rule's lists. */
 struct fw_entry {
 	struct pc_prefix src, dst; /* of a family that does not count here: of no length */
 	struct fw_range sport, dport;
 	uint32_t rule;
-	uint8_t families;                /* FW_IP4, FW_IP6 */
-	uint8_t states;                  /* FW_NEW and so on */
-	int16_t proto, icmp_type, netif; /* -1: any */
+	uint16_t cond;                          /* index in fw_rules; 0: none */
+	uint8_t families;                       /* FW_IP4, FW_IP6 */
+	uint8_t states;                         /* FW_NEW and so on */
+	struct fw_span proto, icmp_type, netif; /* 0 to 255: any */
+	uint8_t flags, flags_mask; /* of TCP: those of the mask are to be as in flags */
 };
 
 struct fw_rule {
 	const char *text;
-	uint32_t line;        /* 0: nobody has written it */
-	uint32_t rate, burst; /* packets/s, packets; rate 0: no limit */
+	uint32_t line;                      /* 0: nobody has written it */
+	uint32_t rate, burst;               /* packets/s, packets; rate 0: no limit */
+	uint32_t source_rate, source_burst; /* the same, of each source */
 	uint8_t action, dir;
 	bool log;
 };
 
 struct fw_rules {
-	uint32_t n; /* the last two are the defaults, of FW_IN and of FW_OUT */
+	uint32_t n;        /* the last two are the defaults, of FW_IN and of FW_OUT */
+	bool counts[2];    /* by direction: there is more than "everything passes" */
+	bool uses_states;  /* some rule asks for a state */
+	bool uses_sources; /* some rule has a limit for each source */
 	uint32_t nb_entries, max;
 	struct fw_rule *rule;
 	struct fw_entry *entry; /* in the order of the rules */
 	char *text;             /* to which the texts of the rules point */
-	bool uses_states;       /* some rule asks for a state */
-	bool counts[2];         /* by direction: there is more than "everything passes" */
+	unsigned nb_conds;      /* with the first, which asks for nothing */
+	struct fw_cond *cond;   /* of FW_CONDS; NULL: no entry asks for tables */
+	struct fw_tables tables;
 };
 
-/** fw_rules_read reads a text of len bytes. Returns 0, -EINVAL, -ENOSPC (more than max entries) or -ENOMEM, then with a line
- * that begins with name in why; and *r is to be freed only when it is 0. */
-int fw_rules_read(struct fw_rules *r, const char *name, const char *text, size_t len, uint32_t max,
-                  char *why, size_t why_len);
+/** fw_rules_read reads a text. Returns 0, -EINVAL, -ENOSPC (more than args->max_rules entries, or args->max_addrs of tables) or
+ * -ENOMEM, then with a line that begins with args->name in why; and *r is to be freed only when it is 0. */
+int fw_rules_read(struct fw_rules *r, const struct pc_firewall_args *args, char *why,
+                  size_t why_len);
 void fw_rules_free(struct fw_rules *r);
 
 #endif

@@ -190,6 +190,21 @@ static void change_firewall(const struct ctl *c, const struct ctl_command *comma
 		fprintf(f, "error %s\n", why);
 }
 
+/* file: as of change_firewall */
+static void change_table(const struct ctl *c, const struct ctl_command *command, int file, FILE *f)
+{
+	static const char *const said[] = {"added", "deleted", "addresses"};
+	char why[512] = "no addresses have come with the command";
+	unsigned changed;
+
+	if (file >= 0 &&
+	    firewall_change_table_fd(c->run, command->table, command->table_verb, command->name,
+	                             file, &c->ends, &changed, why, sizeof(why)) == 0)
+		fprintf(f, "ok\n%u %s\n", changed, said[command->table_verb]);
+	else
+		fprintf(f, "error %s\n", why);
+}
+
 /* ---- commands -------------------------------------------------------------------------------- */
 
 static void serve(struct ctl *c, const char *text, int file, int *conn, FILE *f)
@@ -208,6 +223,8 @@ static void serve(struct ctl *c, const char *text, int file, int *conn, FILE *f)
 	else if (command.verb == CTL_LOAD_FIREWALL || command.verb == CTL_CHECK_FIREWALL ||
 	         command.verb == CTL_FLUSH_FIREWALL)
 		change_firewall(c, &command, file, f);
+	else if (command.verb == CTL_CHANGE_TABLE)
+		change_table(c, &command, file, f);
 	else
 		ctl_view_show(c->view, &command, f);
 }

@@ -9,6 +9,7 @@
 
 #include <linux/filter.h>
 #include <percore/control.h>
+#include <percore/firewall.h>
 #include <percore/inspect.h>
 #include <percore/stats.h>
 #include <stdio.h>
@@ -30,6 +31,9 @@ enum ctl_verb {
 	CTL_CHECK_FIREWALL,
 	CTL_FLUSH_FIREWALL,
 	CTL_SHOW_FIREWALL,
+	CTL_CHANGE_TABLE,
+	CTL_SHOW_TABLES,
+	CTL_SHOW_TABLE,
 	CTL_SHOW_PORTS,
 	CTL_SHOW_LCORES,
 };
@@ -55,7 +59,9 @@ struct ctl_command {
 	struct pc_socket_match match; /* of CTL_SHOW_SOCKETS */
 	bool all;                     /* of CTL_SHOW_COUNTERS: those that are 0, too */
 	struct ctl_capture_args capture;
-	char name[256]; /* of the two: what the file is called */
+	char name[256]; /* of the firewall: what the file that comes with it is called */
+	char table[32]; /* of CTL_CHANGE_TABLE, CTL_SHOW_TABLE */
+	enum pc_firewall_verb table_verb;
 };
 
 /** ctl_parse reads a command of words that blanks separate. Returns 0, or -1 with a line in why. */

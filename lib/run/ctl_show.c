@@ -281,6 +281,12 @@ void ctl_view_show(struct ctl_view *v, const struct ctl_command *command, FILE *
 		fputs("ok\n", f);
 		firewall_show(v->run, f);
 		break;
+	case CTL_SHOW_TABLES:
+		firewall_show_tables(v->run, f);
+		break;
+	case CTL_SHOW_TABLE:
+		firewall_show_table(v->run, command->table, f);
+		break;
 	case CTL_SHOW_PORTS:
 		ctl_show_ports(v->run, f);
 		break;
@@ -292,6 +298,7 @@ void ctl_view_show(struct ctl_view *v, const struct ctl_command *command, FILE *
 	case CTL_LOAD_FIREWALL:
 	case CTL_CHECK_FIREWALL:
 	case CTL_FLUSH_FIREWALL:
+	case CTL_CHANGE_TABLE:
 		break; /* nothing to be shown */
 	}
 }

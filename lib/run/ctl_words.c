@@ -307,6 +307,42 @@ static int read_load(struct words *w, struct ctl_command *c)
 	return read_nothing(w, c);
 }
 
+/* "table NAME add|delete|replace FILE", "table NAME show", "table show" */
+static int read_table(struct words *w, struct ctl_command *c)
+{
+	static const char *const verbs[] = {"add", "delete", "replace"};
+	const char *name = next(w), *verb = next(w);
+
+	if (name == NULL || (strcmp(name, "show") == 0 && verb == NULL)) {
+		c->verb = CTL_SHOW_TABLES;
+		return 0;
+	}
+	if (strlen(name) >= sizeof(c->table))
+		return fail(w, "there is no table \"%s\": its name is too long", name);
+	strcpy(c->table, name);
+	c->verb = CTL_SHOW_TABLE;
+	if (verb == NULL || strcmp(verb, "show") == 0)
+		return read_nothing(w, c);
+	c->verb = CTL_CHANGE_TABLE;
+	for (unsigned i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(verb, verbs[i]) == 0) {
+			c->table_verb = (enum pc_firewall_verb)i;
+			return read_load(w, c);
+		}
+	return fail(w, "\"%s\" is none of add, delete, replace, show", verb);
+}
+
+static const struct {
+	const char *verb;
+	enum ctl_verb does;
+	int (*read)(struct words *w, struct ctl_command *c);
+} firewall[] = {
+    {"check", CTL_CHECK_FIREWALL, read_load},
+    {"load", CTL_LOAD_FIREWALL, read_load},
+    {"flush", CTL_FLUSH_FIREWALL, read_nothing},
+    {"table", CTL_CHANGE_TABLE, read_table},
+};
+
 static const struct {
 	const char *object;
 	enum ctl_verb verb;
@@ -336,18 +372,11 @@ static int read_command(struct words *w, struct ctl_command *c)
 			c->verb = lists[i].verb;
 			return lists[i].read(w, c);
 		}
-	if (strcmp(object, "firewall") == 0 && verb != NULL && strcmp(verb, "check") == 0) {
-		c->verb = CTL_CHECK_FIREWALL;
-		return read_load(w, c);
-	}
-	if (strcmp(object, "firewall") == 0 && verb != NULL && strcmp(verb, "load") == 0) {
-		c->verb = CTL_LOAD_FIREWALL;
-		return read_load(w, c);
-	}
-	if (strcmp(object, "firewall") == 0 && verb != NULL && strcmp(verb, "flush") == 0) {
-		c->verb = CTL_FLUSH_FIREWALL;
-		return read_nothing(w, c);
-	}
+	for (unsigned i = 0; verb != NULL && i < sizeof(firewall) / sizeof(firewall[0]); i++)
+		if (strcmp(object, "firewall") == 0 && strcmp(verb, firewall[i].verb) == 0) {
+			c->verb = firewall[i].does;
+			return firewall[i].read(w, c);
+		}
 	for (unsigned i = 0; verb != NULL && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(object, commands[i].object) == 0 &&
 		    strcmp(verb, commands[i].verb) == 0) {

@@ -4,6 +4,8 @@
  * answered, nobody uses the set before, which is freed.  A thread of its own looks a few times in a second whether something was
  * logged, as long as there are rules that log.
  *
+ * A change of a table goes the same way: each stack is asked to use the same set again, and gets the members that are made then.
+ *
  * Ownership: sets are under the lock, which no lcore takes.
  *
  * Invariant: while a stack has not answered, both sets stay, and no other comes.
@@ -57,6 +59,80 @@ static int use(struct pc_stack *st, const void *data)
 
 	memcpy(&u, data, sizeof(u));
 	return pc_stack_set_firewall(st, u.set, u.slot) == 0 ? 0 : -errno;
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+__attribute__((format(printf, 3, 4))) static int refuse(char *why, size_t len, const char *format,
+                                                        ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, len, format, args);
+	va_end(args);
+	return -1;
+}
+
+/* Reads a file. Returns its bytes, to be freed, or NULL. */
+static char *read_fd(const char *name, int fd, size_t *size, char *why, size_t len)
+{
+	struct stat st;
+	ssize_t got = 0;
+	char *text;
+
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		(void)refuse(why, len, "%s: this is no file", name);
+		return NULL;
+	}
+	if (st.st_size > FILE_MAX) {
+		(void)refuse(why, len, "%s: the file is larger than %d MiB", name, FILE_MAX >> 20);
+		return NULL;
+	}
+	text = malloc((size_t)st.st_size + 1);
+	for (*size = 0; text != NULL && *size < (size_t)st.st_size; *size += (size_t)got) {
+		got = pread(fd, text + *size, (size_t)st.st_size - *size, (off_t)*size);
+		if (got <= 0)
+			break;
+	}
+	if (text == NULL || got < 0) {
+		(void)refuse(why, len, "%s: %s", name, strerror(errno));
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* Opens a file of rules or addresses, which only those may write to who may say what the program does. */
+static FILE *open_file(const char *what, const char *path, char *why, size_t len)
+{
+	FILE *f = fopen(path, "re");
+	struct stat st;
+
+	if (f == NULL) {
+		(void)refuse(why, len, "%s%s: %s", what, path, strerror(errno));
+		return NULL;
+	}
+	if (fstat(fileno(f), &st) == 0 && (st.st_mode & S_IWOTH) == 0)
+		return f;
+	(void)refuse(why, len, "%s%s: everybody may write to this file: chmod o-w %s", what, path,
+	             path);
+	(void)fclose(f);
+	return NULL;
+}
+
+/* Reads a file that a table names. */
+static char *read_table(void *arg, const char *path, size_t *size, char *why, size_t len)
+{
+	FILE *f = open_file("", path, why, len);
+	char *text;
+
+	(void)arg;
+	if (f == NULL)
+		return NULL;
+	text = read_fd(path, fileno(f), size, why, len);
+	(void)fclose(f);
+	return text;
 }
 
 /* ---- what is logged -------------------------------------------------------------------------- */
@@ -126,27 +202,25 @@ static void *print(void *arg)
 
 /* ---- a set for all stacks -------------------------------------------------------------------- */
 
-__attribute__((format(printf, 3, 4))) static int refuse(char *why, size_t len, const char *format,
-                                                        ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(why, len, format, args);
-	va_end(args);
-	return -1;
-}
-
 static struct pc_firewall *make(struct run *r, const char *name, const char *text, size_t text_len,
                                 char *why, size_t len)
 {
+	const char *names[PC_MAX_PORTS];
 	struct pc_firewall_args args = {.text = text,
 	                                .len = text_len,
 	                                .name = name,
 	                                .max_rules = (unsigned)r->s->stack.firewall_max_rules,
 	                                .slots = r->nb_workers,
 	                                .states = (unsigned)r->s->stack.firewall_states,
-	                                .socket_id = -1};
+	                                .socket_id = -1,
+	                                .max_addrs = (unsigned)r->s->stack.firewall_max_addrs,
+	                                .sources = (unsigned)r->s->stack.firewall_sources,
+	                                .nb_ports = r->nb_ports,
+	                                .port_names = names,
+	                                .read_file = read_table};
+
+	for (unsigned i = 0; i < r->nb_ports; i++)
+		names[i] = r->workers[0]->ports[i]->info.name;
 
 	if (getrandom(args.seed, sizeof(args.seed), 0) != (ssize_t)sizeof(args.seed)) {
 		(void)refuse(why, len, "%s: no random numbers: %s", name, strerror(errno));
@@ -184,18 +258,19 @@ static bool settle(struct firewall *f)
 		f->ticket[i] = 0;
 	}
 	f->late = false;
+	pc_firewall_forget(f->set);
 	pc_firewall_free(f->old);
 	f->old = NULL;
 	return true;
 }
 
-/* Lets all stacks use a set, or none. Returns 0 or -1. */
+/* Lets all stacks use a set, none, or the same again. Returns 0 or -1. */
 static int hand_out(struct firewall *f, struct pc_firewall *set, const bool *ends, char *why,
                     size_t len)
 {
 	const struct run *r = f->run;
 
-	f->old = f->set;
+	f->old = set != f->set ? f->set : NULL;
 	f->set = set;
 	f->late = true;
 	for (unsigned i = 0; i < r->nb_workers; i++) {
@@ -212,20 +287,22 @@ static int hand_out(struct firewall *f, struct pc_firewall *set, const bool *end
 	return refuse(why, len, "some lcore has not taken the rules yet");
 }
 
+static const char not_yet[] = "nothing is changed: some lcore has not taken the rules before yet";
+
 static int replace(struct run *r, struct pc_firewall *set, const bool *ends, char *why, size_t len)
 {
 	struct firewall *f = r->firewall;
 	int rc;
 
 	pthread_mutex_lock(&f->lock);
-	if (settle(f)) {
+	if (!settle(f))
+		rc = refuse(why, len, not_yet);
+	else if (set != NULL && pc_firewall_take_tables(set, f->set, why, len) != 0)
+		rc = -1;
+	else
 		rc = hand_out(f, set, ends, why, len);
-	} else {
+	if (rc != 0 && f->set != set)
 		pc_firewall_free(set);
-		rc = refuse(why, len,
-		            "nothing is changed: some lcore has not taken the rules "
-		            "before yet");
-	}
 	pthread_mutex_unlock(&f->lock);
 	return rc;
 }
@@ -241,37 +318,6 @@ int firewall_load(struct run *r, const char *name, const char *text, size_t text
 int firewall_flush(struct run *r, const bool *ends, char *why, size_t len)
 {
 	return replace(r, NULL, ends, why, len);
-}
-
-/* ---- files ----------------------------------------------------------------------------------- */
-
-/* Reads a file. Returns its bytes, to be freed, or NULL. */
-static char *read_fd(const char *name, int fd, size_t *size, char *why, size_t len)
-{
-	struct stat st;
-	ssize_t got = 0;
-	char *text;
-
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		(void)refuse(why, len, "%s: this is no file", name);
-		return NULL;
-	}
-	if (st.st_size > FILE_MAX) {
-		(void)refuse(why, len, "%s: the file is larger than %d MiB", name, FILE_MAX >> 20);
-		return NULL;
-	}
-	text = malloc((size_t)st.st_size + 1);
-	for (*size = 0; text != NULL && *size < (size_t)st.st_size; *size += (size_t)got) {
-		got = pread(fd, text + *size, (size_t)st.st_size - *size, (off_t)*size);
-		if (got <= 0)
-			break;
-	}
-	if (text == NULL || got < 0) {
-		(void)refuse(why, len, "%s: %s", name, strerror(errno));
-		free(text);
-		return NULL;
-	}
-	return text;
 }
 
 int firewall_load_fd(struct run *r, const char *name, int fd, const bool *ends, char *why,
@@ -300,23 +346,6 @@ int firewall_check_fd(struct run *r, const char *name, int fd, char *why, size_t
 	return set != NULL ? 0 : -1;
 }
 
-/* Opens the file of firewall.rules, which only those may write to who may say what the program does. */
-static FILE *open_file(const char *path, char *why, size_t len)
-{
-	FILE *f = fopen(path, "re");
-	struct stat st;
-
-	if (f == NULL) {
-		(void)refuse(why, len, "firewall.rules: %s: %s", path, strerror(errno));
-		return NULL;
-	}
-	if (fstat(fileno(f), &st) == 0 && (st.st_mode & S_IWOTH) == 0)
-		return f;
-	(void)refuse(why, len, "%s: everybody may write to this file: chmod o-w %s", path, path);
-	(void)fclose(f);
-	return NULL;
-}
-
 void firewall_reload(struct run *r, const char *path, const bool *ends)
 {
 	char why[512];
@@ -329,7 +358,7 @@ void firewall_reload(struct run *r, const char *path, const bool *ends)
 			       path[0] == '\0' ? "no firewall.rules" : "a first firewall.rules");
 		return;
 	}
-	f = open_file(path, why, sizeof(why));
+	f = open_file("firewall.rules: ", path, why, sizeof(why));
 	if (f != NULL) {
 		rc = firewall_load_fd(r, path, fileno(f), ends, why, sizeof(why));
 		(void)fclose(f);
@@ -340,6 +369,42 @@ void firewall_reload(struct run *r, const char *path, const bool *ends)
 	}
 	if (rc != 0)
 		fprintf(stderr, "%s: the rules stay: %s\n", r->app->name, why);
+}
+
+/* ---- tables ---------------------------------------------------------------------------------- */
+
+int firewall_change_table(struct run *r, const struct pc_firewall_change *c, const bool *ends,
+                          unsigned *changed, char *why, size_t len)
+{
+	struct firewall *f = r->firewall;
+	int rc;
+
+	pthread_mutex_lock(&f->lock);
+	if (!settle(f))
+		rc = refuse(why, len, not_yet);
+	else if (f->set == NULL)
+		rc = refuse(why, len, "there are no rules, and so no table \"%s\"", c->table);
+	else
+		rc = pc_firewall_change_table(f->set, c, changed, why, len);
+	if (rc == 0)
+		rc = hand_out(f, f->set, ends, why, len);
+	pthread_mutex_unlock(&f->lock);
+	return rc;
+}
+
+int firewall_change_table_fd(struct run *r, const char *table, enum pc_firewall_verb verb,
+                             const char *name, int fd, const bool *ends, unsigned *changed,
+                             char *why, size_t len)
+{
+	struct pc_firewall_change c = {.table = table, .verb = verb, .name = name};
+	char *text = read_fd(name, fd, &c.len, why, len);
+	int rc = -1;
+
+	c.text = text;
+	if (text != NULL)
+		rc = firewall_change_table(r, &c, ends, changed, why, len);
+	free(text);
+	return rc;
 }
 
 /* ---- what there is --------------------------------------------------------------------------- */
@@ -358,13 +423,61 @@ void firewall_show(struct run *r, FILE *out)
 	pthread_mutex_unlock(&f->lock);
 }
 
+void firewall_show_tables(struct run *r, FILE *out)
+{
+	struct firewall *f = r->firewall;
+	struct pc_firewall_table t;
+
+	pthread_mutex_lock(&f->lock);
+	fputs("ok\n", out);
+	for (unsigned i = 0; f->set != NULL && pc_firewall_get_table(f->set, i, &t); i++)
+		fprintf(out, "%s %u\n", t.name, t.nb_addrs);
+	pthread_mutex_unlock(&f->lock);
+}
+
+/* Copies the addresses of a table, as who they are shown to may be slow. Returns them, to be freed; NULL: there is none. */
+static struct pc_prefix *copy_table(struct firewall *f, const char *name, unsigned *n)
+{
+	struct pc_prefix *copy = NULL;
+	struct pc_firewall_table t;
+	bool is_found = false;
+
+	pthread_mutex_lock(&f->lock);
+	for (unsigned i = 0; !is_found && f->set != NULL && pc_firewall_get_table(f->set, i, &t);
+	     i++)
+		is_found = strcmp(t.name, name) == 0;
+	if (is_found)
+		copy = malloc((t.nb_addrs + 1ul) * sizeof(*copy));
+	*n = copy != NULL ? t.nb_addrs : 0;
+	if (*n > 0)
+		memcpy(copy, t.addrs, *n * sizeof(*copy));
+	pthread_mutex_unlock(&f->lock);
+	return copy;
+}
+
+void firewall_show_table(struct run *r, const char *name, FILE *out)
+{
+	char text[PC_PREFIX_STRLEN];
+	unsigned n;
+	struct pc_prefix *list = copy_table(r->firewall, name, &n);
+
+	if (list == NULL) {
+		fprintf(out, "error the rules have no table \"%s\"\n", name);
+		return;
+	}
+	fputs("ok\n", out);
+	for (unsigned i = 0; i < n && !ferror(out); i++)
+		fprintf(out, "%s\n", pc_prefix_format(&list[i], text));
+	free(list);
+}
+
 /* ---- life ------------------------------------------------------------------------------------ */
 
 /* The rules of the file, for stacks that nobody drives yet. */
 static int start_with_file(struct run *r)
 {
 	struct settings *s = r->s;
-	FILE *f = open_file(s->firewall, s->why, sizeof(s->why));
+	FILE *f = open_file("firewall.rules: ", s->firewall, s->why, sizeof(s->why));
 	size_t size;
 	char *text;
 

@@ -7,6 +7,8 @@
  * between, and what they log to stdout.
  */
 
+#include <percore/firewall.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -34,6 +36,20 @@ void firewall_reload(struct run *r, const char *path, const bool *ends);
 
 /** firewall_flush lets the stacks be without rules. As firewall_load. */
 int firewall_flush(struct run *r, const bool *ends, char *why, size_t len);
+
+/** firewall_change_table changes a table of the rules for all stacks, and waits until they use it. *changed: see
+ * pc_firewall_change_table. As firewall_load. */
+int firewall_change_table(struct run *r, const struct pc_firewall_change *c, const bool *ends,
+                          unsigned *changed, char *why, size_t len);
+
+/** firewall_change_table_fd does so with the addresses in a file that is open. */
+int firewall_change_table_fd(struct run *r, const char *table, enum pc_firewall_verb verb,
+                             const char *name, int fd, const bool *ends, unsigned *changed,
+                             char *why, size_t len);
+
+/** These answer with the names of all tables and how many addresses they have, and with the addresses of one. */
+void firewall_show_tables(struct run *r, FILE *f);
+void firewall_show_table(struct run *r, const char *name, FILE *f);
 
 /** firewall_show writes the rules, a line each behind how many packets and bytes they have decided about. */
 void firewall_show(struct run *r, FILE *f);

@@ -30,6 +30,7 @@ static struct fw_packet packet_of(const struct tcp *tcp, const struct ip_pkt *p,
 	    .proto = IPPROTO_TCP,
 	    .state = state_of(tcp, flags),
 	    .netif = p->netif,
+	    .flags = flags,
 	    .len = p->l4_len,
 	    .unlimited = (flags & TCP_SYN) == 0,
 	};
@@ -78,6 +79,7 @@ int tcp_guard_connect(struct tcp *tcp, const struct tcb *t)
 	    .proto = IPPROTO_TCP,
 	    .state = FW_NEW,
 	    .netif = t->netif,
+	    .flags = TCP_SYN,
 	};
 
 	if (t->netif == NETIF_LO || fw_judge(&tcp->ip->fw, tcp->ctx, FW_OUT, &k) == FW_PASS)

@@ -9,6 +9,8 @@
 #include "wire/icmp6.h"
 #include "wire/wire.h"
 
+#define TCP_FLAGS 13 /* RFC 9293 3.1: their byte in a header */
+
 bool udp_is_peer(const struct udp *udp, const struct pc_endpoint *local,
                  const struct pc_endpoint *remote)
 {
@@ -52,6 +54,15 @@ int udp_guard_datagram(struct udp *udp, const struct udp_sock *s, const struct p
 	return judge(udp, s, &k, &name);
 }
 
+/* The flags of a segment; none of one that is cut short. */
+static uint8_t flags_of(const struct rte_mbuf *m, uint32_t off)
+{
+	uint8_t copy;
+	const uint8_t *flags = rte_pktmbuf_read(m, off + TCP_FLAGS, 1, &copy);
+
+	return flags != NULL ? *flags : 0;
+}
+
 int udp_guard_raw(struct udp *udp, const struct udp_sock *s, const struct rte_mbuf *m,
                   const struct pc_addr *dst)
 {
@@ -68,6 +79,8 @@ int udp_guard_raw(struct udp *udp, const struct udp_sock *s, const struct rte_mb
 	if (k.proto == IPPROTO_TCP || k.proto == IPPROTO_UDP) {
 		k.sport = name.lport = wire_get16(l4);
 		k.dport = name.rport = wire_get16(l4 + 2);
+		if (k.proto == IPPROTO_TCP)
+			k.flags = flags_of(m, off);
 	} else if (k.proto == IPPROTO_ICMP || k.proto == IPPROTO_ICMPV6) {
 		k.icmp_type = l4[0];
 		name.lport = wire_get16(l4 + 4);

@@ -210,12 +210,82 @@ def reload(b, s):
     expect(r.returncode == 0 and "8000-8099" in ctl(b, s, "firewall", "show"), "rules by stdin")
 
 
+def seven(b):
+    """What a client finds at port 7: TCP over IPv4, UDP over IPv6."""
+    found = probe(b, [(4, "tcp", 0, 7), (6, "udp", 0, 7)])
+    return [found[(4, "tcp", 0, 7)], found[(6, "udp", 0, 7)]]
+
+
+def change(b, s, *words):
+    """What percore-ctl says of a change of a table."""
+    return ctl(b, s, "firewall", "table", *words).strip()
+
+
+def tables(b, s):
+    """addresses come into a table and leave it, a hundred thousand at once, during a transfer"""
+    name = ctl(b, s, "port", "show").split()[2]
+    addrs = write(b, "addrs", f"# one in a line\n{SERVER}/32\n2001:db8::/32\n")
+    many = write(b, "many", "".join(f"10.{i >> 16}.{i >> 8 & 255}.{i & 255}\n" for i in range(0, 200000, 2)))
+    rules = write(b, "tables", f"table bad file {addrs}\ntable ours {{\n  {CLIENT}, {CLIENT6}/64\n}}\n"
+                  f"drop in on {name} from <bad>\ndrop in proto tcp,udp from !<ours>,{SERVER}\n")
+    ctl(b, s, "firewall", "load", rules)
+    expect(seven(b) == [OPEN, OPEN], "others than those in the table are dropped")
+    with socket.create_connection((SERVER, 19), timeout=10 * b.slow) as c:
+        c.recv(1)
+        expect(change(b, s, "bad", "add", CLIENT, "fd00::/64", "2001:db8::/32") == "2 added", "what was there is not counted")
+        expect(seven(b) == [FILTERED, FILTERED], "who is in the table is let in")
+        expect(change(b, s, "bad", "add", "file", many) == "100000 added", "many")
+        expect(change(b, s, "bad", "delete", CLIENT, CLIENT) == "1 deleted", "one of them")
+        expect(seven(b) == [OPEN, FILTERED], "who has left the table is not let in")
+        expect(c.recv(65536), "the transfer has ended")
+    shown = ctl(b, s, "firewall", "table", "bad", "show").split()
+    expect(len(shown) == 100003 and shown[0] == "10.0.0.0/32" and shown[-1] == "fd00::/64", f"{len(shown)}: {shown[-1]}")
+    expect(change(b, s, "bad", "replace", CLIENT6) == "1 addresses", "one")
+    expect(seven(b) == [OPEN, FILTERED], "another one")
+    # who is not in the table of ours
+    change(b, s, "bad", "replace")
+    change(b, s, "ours", "delete", CLIENT)
+    expect(seven(b) == [FILTERED, OPEN], "who is in neither list is let in")
+    expect(ctl(b, s, "firewall", "table", "show") == "bad 0\nours 1\n", "sizes")
+    text = ctl(b, s, "firewall", "table", "bad", "add", "10.0.0.1", "10.0.0.256", status=1)
+    expect('command:2: "10.0.0.256" is no address' in text, text)
+    text = ctl(b, s, "firewall", "table", "worse", "show", status=1)
+    expect('no table "worse"' in text, text)
+    text = ctl(b, s, "firewall", "table", "bad", "add", "file", os.path.join(b.tmp, "missing"), status=2)
+    expect("missing: No such file" in text, text)
+    text = ctl(b, s, "firewall", "load", write(b, "bad", "\ntable x file /nowhere/addrs\n"), status=1)
+    expect("bad:2: /nowhere/addrs: No such file" in text, text)
+    ctl(b, s, "firewall", "load", s.rules)
+
+
+def sources(b, s):
+    """each source has its own limit; a rule that asks for the flags of a SYN finds it"""
+    ctl(b, s, "firewall", "load", write(b, "limits", f"pass in proto tcp to port 7 flags S/SAFR limit 1/s per source burst 3\n"
+                                        f"pass in proto udp from {CLIENT6}\ndefault in drop\n"))
+    found = [probe_once(b) for _ in range(5)]
+    expect(found[:3] == [OPEN] * 3, str(found))  # later SYNs may pass when they are sent again
+    counters = dict(line.split() for line in ctl(b, s, "counters").splitlines())
+    expect(int(counters["firewall_source_limited"]) > 0, str(counters))
+    ctl(b, s, "firewall", "load", s.rules)
+
+
+def probe_once(b):
+    """What one TCP connection to port 7 finds; its SYN may be sent again."""
+    return ask(b, [(4, "tcp", 0, 7)]).get((4, "tcp", 0, 7), FILTERED)
+
+
 def hangup(b, s):
-    """SIGHUP reads the file again, if it is right"""
-    write(b, "rules", "default in drop\npass in proto tcp to port 9\n")
+    """SIGHUP reads the file again, if it is right; what was put into a table that it leaves open stays"""
+    write(b, "rules", "table kept\ntable bad { 192.0.2.77 }\n")
+    ctl(b, s, "firewall", "load", s.rules)
+    change(b, s, "kept", "add", "192.0.2.1")
+    change(b, s, "bad", "add", "192.0.2.1")
+    write(b, "rules", "table bad { 192.0.2.78 }\ntable kept\ndefault in drop\npass in proto tcp to port 9\n")
     s.program.signal(signal.SIGHUP)
     wait_for(lambda: "has read the rules" in s.program.out(), 10 * b.slow, "a line that says so")
     expect("to port 9\n" in ctl(b, s, "firewall", "show"), "other rules")
+    expect(ctl(b, s, "firewall", "table", "kept", "show") == "192.0.2.1/32\n", "what was put into it is lost")
+    expect(ctl(b, s, "firewall", "table", "bad", "show") == "192.0.2.78/32\n", "it is not what the file says")
     write(b, "rules", "accept in\n")
     s.program.signal(signal.SIGHUP)
     wait_for(lambda: '"accept" is none of pass, drop, reject' in s.program.err(), 10 * b.slow, "a line that says why not")
@@ -229,7 +299,7 @@ def end(b, s):
     expect(r.returncode == 2 and f'{s.rules}:1: "accept" is none of pass, drop, reject' in r.stderr, r.stdout + r.stderr)
 
 
-STEPS = [table, shown, reload, hangup, end]
+STEPS = [table, shown, reload, tables, sources, hangup, end]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

@@ -2,6 +2,7 @@
 /* Rules of the firewall: whatever is in a text, it is read or refused by one line that ends within its room; and what is read
  * holds together. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "fuzz.h"
@@ -20,6 +21,7 @@ static void check_rules(const struct fw_rules *r, size_t size)
 		fuzz_check(rule->action <= FW_REJECT && rule->dir <= FW_OUT);
 		fuzz_check(strlen(rule->text) <= size || rule->line == 0);
 		fuzz_check((rule->rate == 0) == (rule->burst == 0));
+		fuzz_check((rule->source_rate == 0) == (rule->source_burst == 0));
 	}
 	for (uint32_t i = 0; i < r->nb_entries; i++) {
 		const struct fw_entry *e = &r->entry[i];
@@ -29,7 +31,37 @@ static void check_rules(const struct fw_rules *r, size_t size)
 		fuzz_check(e->families != 0 && e->states != 0 && e->src.len <= 128 &&
 		           e->dst.len <= 128);
 		fuzz_check(e->sport.first <= e->sport.last && e->dport.first <= e->dport.last);
+		fuzz_check(e->proto.first <= e->proto.last &&
+		           e->icmp_type.first <= e->icmp_type.last &&
+		           e->netif.first <= e->netif.last && (e->flags & ~e->flags_mask) == 0);
+		fuzz_check(e->cond < r->nb_conds);
 	}
+}
+
+static void check_tables(const struct fw_tables *t)
+{
+	uint32_t total = 0;
+
+	fuzz_check(t->n <= FW_TABLES);
+	for (unsigned i = 0; i < t->n; i++) {
+		fuzz_check(memchr(t->table[i].name, '\0', FW_TABLE_NAME) != NULL);
+		for (uint32_t k = 0; k < t->table[i].n; k++)
+			fuzz_check(t->table[i].prefix[k].len <= 128);
+		total += t->table[i].n;
+	}
+	fuzz_check(total == t->total && total <= MAX);
+}
+
+/* the only file that there is */
+static char *read_file(void *arg, const char *path, size_t *len, char *why, size_t why_len)
+{
+	(void)arg;
+	if (strcmp(path, "/f") != 0) {
+		snprintf(why, why_len, "%s: there is none", path);
+		return NULL;
+	}
+	*len = 21;
+	return strdup("10.0.0.1\n::1 10.0.0.0/8");
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -40,15 +72,25 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const char *const names[] = {"net_tap0"};
 	struct fw_rules r;
 	char why[100] = "";
-	const int rc = fw_rules_read(&r, "f", (const char *)data, size, MAX, why, sizeof(why));
+	const struct pc_firewall_args args = {.text = (const char *)data,
+	                                      .len = size,
+	                                      .name = "f",
+	                                      .max_rules = MAX,
+	                                      .max_addrs = MAX,
+	                                      .nb_ports = 1,
+	                                      .port_names = names,
+	                                      .read_file = read_file};
+	const int rc = fw_rules_read(&r, &args, why, sizeof(why));
 
 	fuzz_check(rc == 0 || rc == -EINVAL || rc == -ENOSPC);
 	fuzz_check(memchr(why, '\0', sizeof(why)) != NULL);
 	fuzz_check((rc == 0) == (why[0] == '\0') && strchr(why, '\n') == NULL);
 	if (rc == 0) {
 		check_rules(&r, size);
+		check_tables(&r.tables);
 		fw_rules_free(&r);
 	}
 	return 0;

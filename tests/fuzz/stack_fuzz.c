@@ -404,7 +404,10 @@ static struct pc_firewall *firewall;
 static void make_firewall(void)
 {
 	static const char rules[] =
+	    "table few { fd00::/64 10.0.0.0/25 }\n"
+	    "drop in proto tcp flags SF/SF\n"
 	    "drop in inet6 state invalid log\n"
+	    "pass in proto udp from !<few> to port !7-1000 limit 10/s per source burst 2\n"
 	    "reject in proto udp from fd00::/64,10.0.0.0/24 to port 1-7 limit 100/s\n"
 	    "reject in proto tcp to port 1000-2000\n"
 	    "pass in state new,established,related log\n"
@@ -417,6 +420,8 @@ static void make_firewall(void)
 	                                      .max_rules = 16,
 	                                      .slots = 1,
 	                                      .states = 16,
+	                                      .max_addrs = 2,
+	                                      .sources = 4,
 	                                      .socket_id = -1};
 	char why[256];
 
@@ -431,6 +436,7 @@ static void use_firewall(struct pc_stack *st)
 	struct pc_firewall_log log;
 
 	memset(s->states.place, 0, (s->states.mask + 1) * FW_WAYS * sizeof(*s->states.place));
+	memset(s->rates.place, 0, (s->rates.mask + 1) * FW_RATE_WAYS * sizeof(*s->rates.place));
 	s->log_ns = 0;
 	for (uint32_t i = 0; i < firewall->rules.n; i++)
 		s->count[i].next_ns = 0;

@@ -26,6 +26,8 @@ static void load(struct wt *w, const char *text)
 	                                      .max_rules = 100,
 	                                      .slots = 1,
 	                                      .states = 256,
+	                                      .sources = 64,
+	                                      .max_addrs = 1000,
 	                                      .seed = {1, 2},
 	                                      .socket_id = -1};
 	struct pc_firewall *next = NULL;

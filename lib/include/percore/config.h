@@ -69,6 +69,9 @@ X(ip6, secret, 0, 0, UINT64_MAX, "number", \
 X(ip, routes, 1024, 16, 4000000, "routes", "routes of both families per lcore, beside those from router advertisements and redirects") \
 X(ip, deny_entries, 1024, 0, 1000000, "prefixes", "denied networks at most (net.deny)") \
 X(firewall, max_rules, 16384, 1, 1000000, "rules", "rules of the firewall at most, their lists multiplied out") \
+X(firewall, max_addrs, 262144, 0, 16777216, "addresses", "addresses and networks in all tables of the firewall at most") \
+X(firewall, sources, 16384, 64, 16777216, "sources", \
+  "sources per lcore whose packets are counted, for rules with a limit per source; the one that has used least of its own is forgotten first") \
 X(firewall, states, 16384, 64, 16777216, "entries", \
   "datagram and echo states per lcore, for rules with a state; those that others began are evicted first") \
 X(firewall, state_ms, 60000, 100, 86400000, "ms", "lifetime of such a state after its last packet") \
@@ -180,6 +183,8 @@ X(tcp, port_last, 60999, 1024, 65535, "port", "last ephemeral port")
 	X(ip, datagrams)           \
 	X(ip, routes)              \
 	X(firewall, max_rules)     \
+	X(firewall, max_addrs)     \
+	X(firewall, sources)       \
 	X(firewall, states)        \
 	X(tcp, source_connections) \
 	X(tcp, source_half_open)   \

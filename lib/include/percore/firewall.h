@@ -7,7 +7,7 @@
  *
  * A set of rules is compiled from text (docs/firewall.md has the language) by a thread that carries no traffic; a stack
  * starts to use it between two bursts.  Several stacks can share a set, each with its own counters, limits and
- * states (a slot); the shared part is immutable.
+ * states (a slot); the shared part is immutable, but for its tables of addresses, which can be replaced.
  *
  * Segments of TCP connections that the stack knows are not checked: they continue under any set.
  */
@@ -30,12 +30,20 @@ struct pc_firewall;
 struct pc_firewall_args {
 	const char *text; /**< of len bytes; copied */
 	size_t len;
-	const char *name;   /**< for error messages, usually the file */
-	unsigned max_rules; /**< a rule counts once for each combination of its lists */
-	unsigned slots;     /**< number of stacks that will use it */
-	unsigned states;    /**< datagram states of each slot */
-	uint64_t seed[2];   /**< random */
-	int socket_id;      /**< NUMA node of its memory; -1: any */
+	const char *name;              /**< for error messages, usually the file */
+	unsigned max_rules;            /**< a rule counts once for each combination of its lists */
+	unsigned slots;                /**< number of stacks that will use it */
+	unsigned states;               /**< datagram states of each slot */
+	uint64_t seed[2];              /**< random */
+	int socket_id;                 /**< NUMA node of its memory; -1: any */
+	unsigned max_addrs;            /**< addresses and networks in all its tables */
+	unsigned sources;              /**< sources of each slot whose rates are limited */
+	unsigned nb_ports;             /**< that have names */
+	const char *const *port_names; /**< names of interfaces, by number */
+	/** reads a file of addresses that a table names; returns its bytes, allocated by malloc(), or NULL with an error
+	 * message in why. NULL: such files are refused. */
+	char *(*read_file)(void *arg, const char *path, size_t *len, char *why, size_t why_len);
+	void *read_arg;
 };
 
 /** pc_firewall_create compiles a set; from any DPDK thread. Returns NULL with errno EINVAL (the text), ENOSPC (more than
@@ -51,6 +59,47 @@ void pc_firewall_free(struct pc_firewall *fw);
  * threads post it (percore/control.h). Returns 0, or -1 with errno EINVAL (no such slot).
  */
 int pc_stack_set_firewall(struct pc_stack *st, struct pc_firewall *fw, unsigned slot);
+
+/** What to do with the addresses of a change. */
+enum pc_firewall_verb { PC_FIREWALL_ADD, PC_FIREWALL_DELETE, PC_FIREWALL_REPLACE };
+
+/** A change of a table. */
+struct pc_firewall_change {
+	const char *table; /**< its name */
+	enum pc_firewall_verb verb;
+	const char *text; /**< of len bytes: addresses and networks, as in a file */
+	size_t len;
+	const char *name; /**< of the text, for error messages */
+};
+
+/**
+ * pc_firewall_change_table changes a table of a set. Stacks continue to use the table as it was until they are made to use the
+ * set again (pc_stack_set_firewall with the same set and slot); when all have done so, call pc_firewall_forget. Adding
+ * what is there, or deleting what is not, is no error; *changed is the number of addresses added, deleted or, after a
+ * replacement, there. From any thread, but one at a time for a set. Returns 0, or -1 with an error message in why and errno
+ * ENOENT (no such table), EINVAL (the text), ENOSPC (more than max_addrs), ENOMEM, or EBUSY (pc_firewall_forget was not called
+ * after the change before).
+ */
+int pc_firewall_change_table(struct pc_firewall *fw, const struct pc_firewall_change *c,
+                             unsigned *changed, char *why, size_t len);
+
+/** pc_firewall_forget frees what no stack uses since a change. */
+void pc_firewall_forget(struct pc_firewall *fw);
+
+/** pc_firewall_take_tables fills tables of a set that no stack uses yet, and whose contents its text does not declare, with the
+ * tables of the same names of another set. Returns 0 or -1, as pc_firewall_change_table. */
+int pc_firewall_take_tables(struct pc_firewall *fw, const struct pc_firewall *from, char *why,
+                            size_t len);
+
+/** A table. */
+struct pc_firewall_table {
+	const char *name; /**< valid as long as the set */
+	unsigned nb_addrs;
+	const struct pc_prefix *addrs; /**< sorted; valid until the next change */
+};
+
+/** pc_firewall_get_table returns the i-th table, on the thread that changes them. Returns false when there are no more. */
+bool pc_firewall_get_table(const struct pc_firewall *fw, unsigned i, struct pc_firewall_table *t);
 
 /** A rule and its counters. */
 struct pc_firewall_rule {

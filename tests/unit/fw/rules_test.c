@@ -3,19 +3,50 @@
 
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../unit.h"
 
-#define MAX 100
+#define MAX   100
+#define ADDRS 80
 
 static struct fw_rules r;
 static char why[256];
 
+/* what is in the files of tables */
+static const char *file;
+
+static char *read_file(void *arg, const char *path, size_t *len, char *reason, size_t reason_len)
+{
+	(void)arg;
+	if (file == NULL) {
+		snprintf(reason, reason_len, "%s: there is none", path);
+		return NULL;
+	}
+	*len = strlen(file);
+	return strdup(file);
+}
+
+static int read_bytes(const char *text, size_t len)
+{
+	static const char *const names[] = {"net_tap0", "net_tap0.10", "0000:03:00.1"};
+	const struct pc_firewall_args args = {.text = text,
+	                                      .len = len,
+	                                      .name = "a.fw",
+	                                      .max_rules = MAX,
+	                                      .max_addrs = ADDRS,
+	                                      .nb_ports = 3,
+	                                      .port_names = names,
+	                                      .read_file = read_file};
+
+	return fw_rules_read(&r, &args, why, sizeof(why));
+}
+
 static int read_text(const char *text)
 {
 	why[0] = '\0';
-	return fw_rules_read(&r, "a.fw", text, strlen(text), MAX, why, sizeof(why));
+	return read_bytes(text, strlen(text));
 }
 
 /* What is wrong, and what the line about it says. */
@@ -27,7 +58,7 @@ static const struct {
     {"pass both", "a.fw:1: \"both\" is neither in nor out"},
     {"pass in\ndrop in quick", "a.fw:2: \"quick\" is not understood here"},
     {"pass in from",
-     "a.fw:1: something is missing behind \"from\", as 192.0.2.0/24, any, or port 80"},
+     "a.fw:1: something is missing behind \"from\", as 192.0.2.0/24, <table>, any, or port 80"},
     {"pass in from 10.0.0.0/33", "a.fw:1: \"10.0.0.0/33\" is no address, as 192.0.2.0/24 is"},
     {"pass in from 10.0.0", "a.fw:1: \"10.0.0\" is no address, as 192.0.2.0/24 is"},
     {"pass in from 10.0.0.1,,10.0.0.2", "a.fw:1: an item is missing in the list behind \"from\""},
@@ -63,7 +94,7 @@ static const struct {
     {"drop in limit 10/s",
      "a.fw:1: \"limit\" says how many are passed or rejected; drop has no use for it"},
     {"pass in burst 5", "a.fw:1: \"burst\" is not understood here"},
-    {"pass in on eth0", "a.fw:1: \"eth0\" is no number of a port, as 0 is"},
+    {"pass in on eth0", "a.fw:1: \"eth0\" is neither the number nor the name of a port"},
     {"pass in inet to 2001:db8::1",
      "a.fw:1: no packet fits: the addresses and the protocol are of two families"},
     {"pass in from 10.0.0.1 to 2001:db8::1",
@@ -72,6 +103,55 @@ static const struct {
      "a.fw:1: no packet fits: the addresses and the protocol are of two families"},
     {"pass in\npass in inet to 2001:db8::1",
      "a.fw:2: no packet fits: the addresses and the protocol are of two families"},
+    {"pass in from <bad>", "a.fw:1: there is no table \"<bad>\" in the lines before"},
+    {"table bad\npass in from <bad", "a.fw:2: there is no table \"<bad\" in the lines before"},
+    {"pass in from <>", "a.fw:1: there is no table \"<>\" in the lines before"},
+    {"pass in from 10.0.0.1,any", "a.fw:1: \"any\" stands alone"},
+    {"table", "a.fw:1: the name of the table is missing"},
+    {"table a/b", "a.fw:1: \"a/b\" is no name: up to 31 letters, digits, -, _ and ."},
+    {"table abcdefghijklmnopqrstuvwxyz012345",
+     "a.fw:1: \"abcdefghijklmnopqrstuvwxyz012345\" is no name: up to 31 letters, digits, -, _ and "
+     "."},
+    {"table a\n\ntable a", "a.fw:3: there is a second table \"a\", the first is in line 1"},
+    {"table a 10.0.0.1", "a.fw:1: \"10.0.0.1\" is neither \"{\" nor \"file\""},
+    {"table a {\n 10.0.0.1\n", "a.fw:3: the \"}\" of the table in line 1 is missing"},
+    {"table a {\n 10.0.0.1, 10.0.0.256 }",
+     "a.fw:2: \"10.0.0.256\" is no address, as 192.0.2.0/24 is"},
+    {"table a { {", "a.fw:1: there is a second \"{\""},
+    {"table a {\n} pass in", "a.fw:2: \"pass\" is not understood here"},
+    {"table a file", "a.fw:1: something is missing behind \"file\", as /etc/percore.table"},
+    {"table a file addrs", "a.fw:1: \"addrs\" does not begin with /, as the name of a file has to"},
+    {"table a file /addrs", "a.fw:1: /addrs: there is none"},
+    {"pass in from !any", "a.fw:1: \"any\" stands alone"},
+    {"pass in from !",
+     "a.fw:1: something is missing behind \"!\", as 192.0.2.0/24, <table>, any, or port 80"},
+    {"pass in from 10.0.0.1,!10.0.0.2",
+     "a.fw:1: \"!\" stands before the whole list, not before \"10.0.0.2\""},
+    {"pass in proto tcp to port !0-100,101-65535",
+     "a.fw:1: nothing is left by the \"!\" behind \"port\""},
+    {"pass in state !new,established,related,invalid",
+     "a.fw:1: nothing is left by the \"!\" behind \"state\""},
+    {"pass in proto !tcp to port 80", "a.fw:1: \"port\" needs \"proto tcp\" or \"proto udp\""},
+    {"pass in proto !icmp icmp-type 8",
+     "a.fw:1: \"icmp-type\" needs \"proto icmp\" or \"proto icmp6\" before it"},
+    {"pass in on 0,net_tap1", "a.fw:1: \"net_tap1\" is neither the number nor the name of a port"},
+    {"pass in proto tcp flags S",
+     "a.fw:1: \"S\" are no flags of F, S, R, P, A, U, E, W, as S/SA are"},
+    {"pass in proto tcp flags S/",
+     "a.fw:1: \"S/\" are no flags of F, S, R, P, A, U, E, W, as S/SA are"},
+    {"pass in proto tcp flags S/SX",
+     "a.fw:1: \"S/SX\" are no flags of F, S, R, P, A, U, E, W, as S/SA are"},
+    {"pass in proto tcp flags SF/SA",
+     "a.fw:1: \"SF/SA\": what is to be set has to be behind the \"/\", too"},
+    {"pass in flags S/SA", "a.fw:1: \"flags\" needs \"proto tcp\" before it"},
+    {"pass in proto tcp,udp flags S/SA", "a.fw:1: \"flags\" needs \"proto tcp\" before it"},
+    {"pass in proto tcp flags S/SA flags A/A", "a.fw:1: there is a second \"flags\""},
+    {"pass in limit 10/s per", "a.fw:1: something is missing behind \"per\", as source"},
+    {"pass in limit 10/s per sauce", "a.fw:1: \"sauce\" is not \"source\""},
+    {"pass out limit 10/s per source",
+     "a.fw:1: \"per source\" is of what comes in: what goes out is ours"},
+    {"pass in limit 10/s per source limit 5/s per source",
+     "a.fw:1: there is a second \"limit\" \"per source\""},
     {"default", "a.fw:1: \"in\" or \"out\" is missing"},
     {"default in", "a.fw:1: pass, drop or reject is missing"},
     {"default in drop now", "a.fw:1: \"now\" is not understood here"},
@@ -88,7 +168,7 @@ static void test_bad(void)
 			printf("%s\n", why);
 		CU_ASSERT_PTR_NULL(r.rule);
 	}
-	CU_ASSERT_EQUAL(fw_rules_read(&r, "a.fw", "pass\0in", 7, MAX, why, sizeof(why)), -EINVAL);
+	CU_ASSERT_EQUAL(read_bytes("pass\0in", 7), -EINVAL);
 }
 
 static void test_nothing(void)
@@ -105,6 +185,11 @@ static void test_nothing(void)
 	CU_ASSERT_EQUAL(read_text("\xef\xbb\xbfpass in"), 0);
 	CU_ASSERT_EQUAL(r.n, 3);
 	fw_rules_free(&r);
+}
+
+static bool is_span(struct fw_span s, unsigned first, unsigned last)
+{
+	return s.first == first && s.last == last;
 }
 
 static void test_rule(void)
@@ -126,7 +211,8 @@ static void test_rule(void)
 	CU_ASSERT(r.rule[0].rate == 50 && r.rule[0].burst == 7 && r.rule[0].log);
 	e = &r.entry[0];
 	CU_ASSERT(e->rule == 0 && e->families == FW_IP4 && e->states == FW_NEW);
-	CU_ASSERT(e->proto == IPPROTO_TCP && e->icmp_type == -1 && e->netif == 3);
+	CU_ASSERT(is_span(e->proto, IPPROTO_TCP, IPPROTO_TCP) && is_span(e->icmp_type, 0, 255) &&
+	          is_span(e->netif, 3, 3) && e->cond == 0 && e->flags_mask == 0);
 	CU_ASSERT(e->src.len == 104 && e->dst.len == 128);
 	CU_ASSERT(e->sport.first == 1024 && e->sport.last == 65535);
 	CU_ASSERT(e->dport.first == 22 && e->dport.last == 22);
@@ -188,7 +274,7 @@ static void test_products(void)
 	for (unsigned i = 0; i < 48; i++) {
 		const struct fw_entry *e = &r.entry[i];
 		const unsigned ends = e->src.addr.b[15] * 2u + e->dst.addr.b[15];
-		const unsigned udp = e->proto == IPPROTO_UDP, n = ends * 2 + udp;
+		const unsigned udp = e->proto.first == IPPROTO_UDP, n = ends * 2 + udp;
 
 		CU_ASSERT(e->sport.first < 3 && e->dport.first < 2);
 		seen |= UINT64_C(1) << (n * 6 + e->sport.first * 2u + e->dport.first);
@@ -197,7 +283,7 @@ static void test_products(void)
 	fw_rules_free(&r);
 	CU_ASSERT_EQUAL(read_text("pass in proto icmp icmp-type 1,2,4"), 0);
 	for (unsigned i = 0; i < r.nb_entries; i++)
-		types += (unsigned)r.entry[i].icmp_type;
+		types += r.entry[i].icmp_type.first;
 	CU_ASSERT_EQUAL(types, 7);
 	fw_rules_free(&r);
 }
@@ -250,6 +336,177 @@ static void test_limits(void)
 	CU_ASSERT_EQUAL(strlen(why), sizeof(why) - 1);
 }
 
+/* ---- tables and "!" -------------------------------------------------------------------------- */
+
+static const struct fw_table *table(unsigned i)
+{
+	return &r.tables.table[i];
+}
+
+static bool has(const struct fw_table *t, unsigned i, const char *text)
+{
+	char buf[PC_PREFIX_STRLEN];
+
+	return i < t->n && strcmp(pc_prefix_format(&t->prefix[i], buf), text) == 0;
+}
+
+static void test_tables(void)
+{
+	file =
+	    "\xef\xbb\xbf# who\n192.0.2.7 10.9.8.7/16,\n\n2001:db8:1::5/48 # where\r\n10.9.0.0/16";
+	CU_ASSERT_EQUAL_FATAL(read_text("table none\n"
+	                                "table one{ 10.0.0.1 }\n"
+	                                "\ttable some { # of them\n"
+	                                "   2001:db8::1, 10.1.2.3/8\t\n"
+	                                "   192.0.2.1\n"
+	                                "   }  # that is it\n"
+	                                "table both file /etc/some file /etc/others { 10.0.0.1 }\n"
+	                                "table empty { }\n"
+	                                "tables\n"),
+	                      -EINVAL);
+	CU_ASSERT_STRING_EQUAL(why, "a.fw:9: \"tables\" is none of pass, drop, reject");
+	CU_ASSERT_EQUAL_FATAL(read_text("table none\n"
+	                                "table one{ 10.0.0.1 }\n"
+	                                "\ttable some { # of them\n"
+	                                "   2001:db8::1, 10.1.2.3/8\t\n"
+	                                "   192.0.2.1\n"
+	                                "   }  # that is it\n"
+	                                "table both file /etc/some file /etc/others { 10.0.0.1 }\n"
+	                                "table empty { }\n"
+	                                "drop in from <some>\n"),
+	                      0);
+	CU_ASSERT(r.tables.n == 5 && r.tables.total == 8 && r.n == 3);
+	CU_ASSERT(table(0)->n == 0 && !table(0)->is_filled && table(0)->line == 1);
+	CU_ASSERT(table(1)->n == 1 && table(1)->is_filled && has(table(1), 0, "10.0.0.1/32"));
+	CU_ASSERT(table(2)->n == 3 && has(table(2), 0, "10.0.0.0/8") &&
+	          has(table(2), 1, "192.0.2.1/32") && has(table(2), 2, "2001:db8::1/128"));
+	/* each once, although both files have them */
+	CU_ASSERT(table(3)->n == 4 && has(table(3), 1, "10.9.0.0/16") &&
+	          has(table(3), 3, "2001:db8:1::/48"));
+	CU_ASSERT(table(4)->n == 0 && table(4)->is_filled);
+	fw_rules_free(&r);
+	file = "10.0.0.1\n\n10.0.0\n";
+	CU_ASSERT_EQUAL(read_text("pass in\ntable a file /f"), -EINVAL);
+	CU_ASSERT_STRING_EQUAL(why,
+	                       "/f:3: there is something that is no address, as 192.0.2.0/24 is");
+	file = NULL;
+}
+
+static void test_conditions(void)
+{
+	CU_ASSERT_EQUAL_FATAL(
+	    read_text("table a\ntable b\ntable c\n"
+	              "pass in from <a>,10.0.0.1,<c> to <b>\n"
+	              "pass in to !<b>,<c>\n"
+	              "pass in from <a> to <b>\n"
+	              "pass in from !10.0.0.1,10.0.0.2\n"
+	              "pass in from ! 10.0.0.2,10.0.0.1 to !10.0.0.1,10.0.0.2,<a>\n"
+	              "pass in to !10.0.0.1"),
+	    0);
+	CU_ASSERT_EQUAL_FATAL(r.nb_entries, 8);
+	CU_ASSERT(r.entry[0].src.len == 128 && r.cond[r.entry[0].cond].src_mask == 0);
+	CU_ASSERT_EQUAL(r.cond[r.entry[0].cond].dst_value, 2);
+	CU_ASSERT_EQUAL(r.cond[r.entry[1].cond].src_value, 1);
+	CU_ASSERT_EQUAL(r.cond[r.entry[2].cond].src_value, 4);
+	CU_ASSERT_EQUAL(r.cond[r.entry[3].cond].dst_mask, 6);
+	CU_ASSERT_EQUAL(r.cond[r.entry[3].cond].dst_value, 0);
+	CU_ASSERT_EQUAL(r.entry[4].cond, r.entry[1].cond);
+	/* a list without a name is there once */
+	CU_ASSERT_EQUAL(r.tables.n, 5);
+	CU_ASSERT_EQUAL(r.cond[r.entry[5].cond].src_mask, 8);
+	CU_ASSERT_EQUAL(r.cond[r.entry[6].cond].src_mask, 8);
+	CU_ASSERT_EQUAL(r.cond[r.entry[6].cond].dst_mask, 9);
+	CU_ASSERT_EQUAL(r.cond[r.entry[7].cond].dst_mask, 16);
+	/* what is in no network of a family may be of the other */
+	CU_ASSERT_EQUAL(r.entry[5].families, FW_IP4 | FW_IP6);
+	fw_rules_free(&r);
+}
+
+static void test_not(void)
+{
+	CU_ASSERT_EQUAL_FATAL(read_text("pass in proto tcp to port !22\n"
+	                                "pass in proto tcp from port !100-200,0,150-300,65535\n"
+	                                "pass in proto !tcp\n"
+	                                "pass in proto icmp icmp-type !echo-request\n"
+	                                "pass in on !0 state !new,invalid\n"
+	                                "pass in on net_tap0.10,0\n"
+	                                "pass in on !0000:03:00.1,net_tap0\n"),
+	                      0);
+	CU_ASSERT_EQUAL_FATAL(r.nb_entries, 2 + 2 + 2 + 2 + 1 + 2 + 2);
+	CU_ASSERT(r.entry[0].dport.first == 0 && r.entry[0].dport.last == 21);
+	CU_ASSERT(r.entry[1].dport.first == 23 && r.entry[1].dport.last == 65535);
+	CU_ASSERT(r.entry[2].sport.first == 1 && r.entry[2].sport.last == 99);
+	CU_ASSERT(r.entry[3].sport.first == 301 && r.entry[3].sport.last == 65534);
+	CU_ASSERT(is_span(r.entry[4].proto, 0, 5) && is_span(r.entry[5].proto, 7, 255));
+	CU_ASSERT_EQUAL(r.entry[5].families, FW_IP4 | FW_IP6);
+	CU_ASSERT(is_span(r.entry[6].icmp_type, 0, 7) && is_span(r.entry[7].icmp_type, 9, 255));
+	CU_ASSERT(is_span(r.entry[8].netif, 1, 255));
+	CU_ASSERT_EQUAL(r.entry[8].states, FW_ESTABLISHED | FW_RELATED);
+	CU_ASSERT(is_span(r.entry[9].netif, 1, 1) && is_span(r.entry[10].netif, 0, 0));
+	CU_ASSERT(is_span(r.entry[11].netif, 1, 1) && is_span(r.entry[12].netif, 3, 255));
+	CU_ASSERT(r.uses_states);
+	fw_rules_free(&r);
+}
+
+static void test_flags(void)
+{
+	CU_ASSERT_EQUAL_FATAL(
+	    read_text("pass in proto tcp flags S/SA\ndrop in proto tcp flags /FSRPAUEW"), 0);
+	CU_ASSERT(r.entry[0].flags == 2 && r.entry[0].flags_mask == 0x12);
+	CU_ASSERT(r.entry[1].flags == 0 && r.entry[1].flags_mask == 0xff);
+	fw_rules_free(&r);
+}
+
+static void test_source_limits(void)
+{
+	CU_ASSERT_EQUAL_FATAL(
+	    read_text("pass in limit 10/s per source\n"
+	              "pass in limit 200/s per source burst 7 limit 1000/s burst 9\n"),
+	    0);
+	CU_ASSERT(r.uses_sources && r.rule[0].rate == 0 && r.rule[0].burst == 0);
+	CU_ASSERT(r.rule[0].source_rate == 10 && r.rule[0].source_burst == 5);
+	CU_ASSERT(r.rule[1].source_rate == 200 && r.rule[1].source_burst == 7);
+	CU_ASSERT(r.rule[1].rate == 1000 && r.rule[1].burst == 9);
+	fw_rules_free(&r);
+}
+
+/* as many tables, addresses and conditions as there may be */
+static void test_table_limits(void)
+{
+	char text[8192] = "", line[64];
+
+	for (unsigned i = 0; i < FW_TABLES; i++) {
+		snprintf(line, sizeof(line), "table t%u { 10.0.0.%u }\n", i, i);
+		strcat(text, line);
+	}
+	CU_ASSERT_EQUAL(entries_of(text), 0);
+	strcat(text, "pass in from !10.0.0.1");
+	CU_ASSERT_EQUAL(read_text(text), -EINVAL);
+	CU_ASSERT_STRING_EQUAL(
+	    why, "a.fw:65: more than 64 tables and lists behind \"!\", or 80 addresses");
+	text[strlen(text) - strlen("pass in from !10.0.0.1")] = '\0';
+	strcat(text, "table more");
+	CU_ASSERT_EQUAL(read_text(text), -EINVAL);
+	CU_ASSERT_STRING_EQUAL(why, "a.fw:65: more than 64 tables and lists behind \"!\"");
+	text[strlen(text) - strlen("table more")] = '\0';
+	strcat(text,
+	       "pass in from <t0>,<t1>,<t2>,<t3>,<t4>,<t5>,<t6>,<t7>,<t8>,<t9>,<t10>,<t11>,<t12>,"
+	       "<t13>,<t14>,<t15> to <t0>,<t1>,<t2>,<t3>,<t4>,<t5>,<t6>,<t7>,<t8>,<t9>,<t10>,"
+	       "<t11>,<t12>,<t13>,<t14>,<t15>");
+	CU_ASSERT_EQUAL(read_text(text), -ENOSPC); /* of 100 rules */
+	strcpy(text, "table a {");
+	for (unsigned i = 0; i < ADDRS; i++) {
+		snprintf(line, sizeof(line), " 10.0.0.%u", i);
+		strcat(text, line);
+	}
+	strcat(text, "}");
+	CU_ASSERT_EQUAL(entries_of(text), 0);
+	strcat(text, "\ntable b { ::1 }");
+	CU_ASSERT_EQUAL(read_text(text), -ENOSPC);
+	CU_ASSERT_STRING_EQUAL(why,
+	                       "a.fw:2: more than 80 addresses in tables (firewall.max_addrs)");
+}
+
 static const struct unit_case cases[] = {
     {"what is wrong is told with its line and word", test_bad},
     {"a text without a rule", test_nothing},
@@ -259,6 +516,12 @@ static const struct unit_case cases[] = {
     {"each with each", test_products},
     {"families", test_families},
     {"limits", test_limits},
+    {"tables", test_tables},
+    {"tables of rules, and addresses behind \"!\"", test_conditions},
+    {"\"!\"", test_not},
+    {"flags", test_flags},
+    {"limits per source", test_source_limits},
+    {"as many tables as there may be", test_table_limits},
 };
 
 UNIT_MAIN("fw/rules", cases)

@@ -64,6 +64,20 @@ static void test_others(void)
 	CU_ASSERT(reads("counters show all") && c.all);
 	CU_ASSERT(reads("firewall show") && c.verb == CTL_SHOW_FIREWALL);
 	CU_ASSERT(reads("firewall") && c.verb == CTL_SHOW_FIREWALL);
+	CU_ASSERT(reads("firewall table") && c.verb == CTL_SHOW_TABLES);
+	CU_ASSERT(reads("firewall table show") && c.verb == CTL_SHOW_TABLES);
+	CU_ASSERT(reads("firewall table bad") && c.verb == CTL_SHOW_TABLE);
+	CU_ASSERT(reads("firewall table show show") && c.verb == CTL_SHOW_TABLE);
+	CU_ASSERT_STRING_EQUAL(c.table, "show");
+	CU_ASSERT(reads("firewall table bad add command") && c.verb == CTL_CHANGE_TABLE &&
+	          c.table_verb == PC_FIREWALL_ADD);
+	CU_ASSERT(reads("firewall table bad delete f") && c.table_verb == PC_FIREWALL_DELETE);
+	CU_ASSERT(reads("firewall table bad replace f") && c.table_verb == PC_FIREWALL_REPLACE);
+	CU_ASSERT_STRING_EQUAL(c.table, "bad");
+	CU_ASSERT_STRING_EQUAL(c.name, "f");
+	CU_ASSERT(!reads("firewall table bad empty") && !reads("firewall table bad add") &&
+	          !reads("firewall table bad show all"));
+	CU_ASSERT(!reads("firewall table a-name-that-is-too-long-for-a-table show"));
 	CU_ASSERT(reads("firewall check a") && c.verb == CTL_CHECK_FIREWALL);
 	CU_ASSERT(reads("firewall flush") && c.verb == CTL_FLUSH_FIREWALL);
 	CU_ASSERT(reads("firewall load /tmp/rules") && c.verb == CTL_LOAD_FIREWALL);

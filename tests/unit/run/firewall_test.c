@@ -135,6 +135,65 @@ static void test_late(void)
 	finish();
 }
 
+static int change(const char *table, enum pc_firewall_verb verb, const char *text)
+{
+	const struct pc_firewall_change c = {
+	    .table = table, .verb = verb, .text = text, .len = strlen(text), .name = "b"};
+	unsigned changed = 0;
+
+	return firewall_change_table(&run, &c, &never, &changed, why, sizeof(why)) == 0
+	           ? (int)changed
+	           : -1;
+}
+
+/* what is shown of a table, or of all if it is NULL */
+static char *shown_table(const char *name)
+{
+	static char text[2048];
+	FILE *f = fmemopen(text, sizeof(text), "w");
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	if (name != NULL)
+		firewall_show_table(&run, name, f);
+	else
+		firewall_show_tables(&run, f);
+	fclose(f);
+	return text;
+}
+
+static void test_tables(void)
+{
+	CU_ASSERT_EQUAL(begin(NULL), 0);
+	CU_ASSERT_EQUAL(change("a", PC_FIREWALL_ADD, "10.0.0.1"), -1);
+	CU_ASSERT_STRING_EQUAL(why, "there are no rules, and so no table \"a\"");
+	CU_ASSERT_STRING_EQUAL(shown_table(NULL), "ok\n");
+	CU_ASSERT_EQUAL(load("table a\ntable b { 10.0.0.7 }\ndrop in from <a>,<b>"), 0);
+	CU_ASSERT_EQUAL(change("a", PC_FIREWALL_ADD, "10.0.0.1 2001:db8::/32"), 2);
+	CU_ASSERT_EQUAL(change("a", PC_FIREWALL_ADD, "10.0.0.1"), 0);
+	CU_ASSERT_EQUAL(change("b", PC_FIREWALL_REPLACE, "10.0.0.8 10.0.0.9"), 2);
+	CU_ASSERT_STRING_EQUAL(shown_table(NULL), "ok\na 2\nb 2\n");
+	CU_ASSERT_STRING_EQUAL(shown_table("a"), "ok\n10.0.0.1/32\n2001:db8::/32\n");
+	CU_ASSERT_STRING_EQUAL(shown_table("c"), "error the rules have no table \"c\"\n");
+	CU_ASSERT_EQUAL(change("a", PC_FIREWALL_ADD, "ten"), -1);
+	CU_ASSERT_STRING_EQUAL(why, "b:1: \"ten\" is no address, as 192.0.2.0/24 is");
+	/* of other rules, a table without addresses keeps those that it has */
+	CU_ASSERT_EQUAL(load("table b { 10.0.0.7 }\ntable a\ndrop in from <a>"), 0);
+	CU_ASSERT_STRING_EQUAL(shown_table("a"), "ok\n10.0.0.1/32\n2001:db8::/32\n");
+	CU_ASSERT_STRING_EQUAL(shown_table("b"), "ok\n10.0.0.7/32\n");
+	/* a stack that does not answer has the table as it was, and nothing else changes */
+	__atomic_store_n(&still[1], true, __ATOMIC_RELEASE);
+	CU_ASSERT_EQUAL(change("a", PC_FIREWALL_DELETE, "10.0.0.1"), -1);
+	CU_ASSERT_STRING_EQUAL(why, "some lcore has not taken the rules yet");
+	CU_ASSERT_EQUAL(change("a", PC_FIREWALL_DELETE, "2001:db8::/32"), -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "nothing is changed"));
+	CU_ASSERT_STRING_EQUAL(shown_table("a"), "ok\n2001:db8::/32\n");
+	__atomic_store_n(&still[1], false, __ATOMIC_RELEASE);
+	for (unsigned i = 0; change("a", PC_FIREWALL_REPLACE, "") != 0 && i < 1000; i++)
+		usleep(1000);
+	CU_ASSERT_STRING_EQUAL(shown_table("a"), "ok\n");
+	finish();
+}
+
 static void write_file(int fd, const char *text)
 {
 	CU_ASSERT_EQUAL(ftruncate(fd, 0), 0);
@@ -186,6 +245,7 @@ static void test_file(void)
 static const struct unit_case cases[] = {
     {"rules for all stacks", test_load},
     {"a stack that does not answer for a while", test_late},
+    {"tables", test_tables},
     {"files", test_file},
 };
 

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Other tables for rules that are in use.
+ *
+ * Overview: lists are changed where they are, as no lcore reads them, and other members are made of them. Who takes the set
+ * again gets those; the ones before stay until nobody has them.  If there is no memory for members, the lists are as they were.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fw/draft.h"
+#include "fw/fw.h"
+
+__attribute__((format(printf, 4, 5))) static int refuse(char *why, size_t len, int error,
+                                                        const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, len, format, args);
+	va_end(args);
+	errno = error;
+	return -1;
+}
+
+/* Reads the networks of a change into a list of its own. Returns 0, -EINVAL, -ENOSPC or -ENOMEM. */
+static int read_list(const struct pc_firewall *fw, const struct pc_firewall_change *c,
+                     struct fw_table *list, char *why, size_t len)
+{
+	struct fw_rules r = {.tables.max = fw->rules.tables.max};
+	struct reader d = {.r = &r, .name = c->name, .why = why, .why_len = len};
+	const int rc = fw_read_addrs(&d, list, c->text, c->len);
+
+	fw_table_settle(list);
+	return rc;
+}
+
+/* Puts a list in the place of a table, which it gets, and makes members. Returns 0, -ENOSPC or -ENOMEM, then nothing has changed. */
+static int put(struct pc_firewall *fw, struct fw_table *t, struct fw_table *next)
+{
+	struct fw_tables *all = &fw->rules.tables;
+	struct fw_members *members;
+	struct fw_table before = *t;
+
+	if ((uint64_t)all->total - t->n + next->n > all->max)
+		return -ENOSPC;
+	*t = *next;
+	members = fw_members_create(all, fw->socket_id);
+	if (members == NULL) {
+		*t = before;
+		return -ENOMEM;
+	}
+	all->total = all->total - before.n + t->n;
+	*next = before;
+	fw->replaced = fw->members;
+	fw->members = members;
+	return 0;
+}
+
+/* What a table is to be. Returns 0 or -ENOMEM. */
+static int make_next(const struct fw_table *t, enum pc_firewall_verb verb,
+                     const struct fw_table *list, struct fw_table *next)
+{
+	const struct fw_table none = {0};
+	int rc;
+
+	if (verb != PC_FIREWALL_REPLACE)
+		return fw_table_merge(t, list, verb == PC_FIREWALL_DELETE, next);
+	rc = fw_table_merge(&none, list, false, next);
+	memcpy(next->name, t->name, sizeof(next->name));
+	next->line = t->line;
+	next->is_filled = t->is_filled;
+	return rc;
+}
+
+int pc_firewall_change_table(struct pc_firewall *fw, const struct pc_firewall_change *c,
+                             unsigned *changed, char *why, size_t len)
+{
+	struct fw_table *t = fw_tables_find(&fw->rules.tables, c->table, strlen(c->table));
+	struct fw_table list = {0}, next = {0};
+	int rc;
+
+	if (t == NULL)
+		return refuse(why, len, ENOENT, "the rules have no table \"%s\"", c->table);
+	if (fw->replaced != NULL)
+		return refuse(why, len, EBUSY, "some stack has not taken the change before yet");
+	snprintf(why, len, "%s: no memory for the table", c->name);
+	rc = read_list(fw, c, &list, why, len);
+	if (rc == 0)
+		rc = make_next(t, c->verb, &list, &next);
+	if (rc == 0) {
+		const uint32_t before = t->n, after = next.n;
+
+		*changed = c->verb == PC_FIREWALL_REPLACE ? after
+		           : after > before               ? after - before
+		                                          : before - after;
+		rc = put(fw, t, &next);
+		if (rc == -ENOSPC)
+			snprintf(why, len,
+			         "%s: more than %u addresses in tables (firewall.max_addrs)",
+			         c->name, fw->rules.tables.max);
+	}
+	free(list.prefix);
+	free(next.prefix);
+	errno = -rc;
+	return rc == 0 ? 0 : -1;
+}
+
+void pc_firewall_forget(struct pc_firewall *fw)
+{
+	if (fw == NULL)
+		return;
+	fw_members_free(fw->replaced);
+	fw->replaced = NULL;
+}
+
+int pc_firewall_take_tables(struct pc_firewall *fw, const struct pc_firewall *from, char *why,
+                            size_t len)
+{
+	struct fw_tables *all = &fw->rules.tables;
+	struct fw_tables old = from != NULL ? from->rules.tables : (struct fw_tables){0};
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < all->n; i++) {
+		struct fw_table *t = &all->table[i], next = {0};
+		const struct fw_table *o = fw_tables_find(&old, t->name, strlen(t->name));
+
+		if (t->is_filled || o == NULL || o->n == 0)
+			continue;
+		rc = make_next(t, PC_FIREWALL_REPLACE, o, &next);
+		if (rc == 0)
+			rc = put(fw, t, &next);
+		free(next.prefix);
+		pc_firewall_forget(fw);
+		if (rc != 0)
+			(void)refuse(why, len, -rc,
+			             "the table \"%s\" has no room for what is in it", t->name);
+	}
+	errno = -rc;
+	return rc == 0 ? 0 : -1;
+}
+
+bool pc_firewall_get_table(const struct pc_firewall *fw, unsigned i, struct pc_firewall_table *t)
+{
+	const struct fw_tables *all = &fw->rules.tables;
+	unsigned at = 0;
+
+	for (unsigned k = 0; k < all->n; k++) {
+		if (all->table[k].name[0] == '\0' || at++ < i)
+			continue;
+		*t = (struct pc_firewall_table){.name = all->table[k].name,
+		                                .nb_addrs = all->table[k].n,
+		                                .addrs = all->table[k].prefix};
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The lists of a rule.
+ *
+ * Overview: a list of numbers becomes ranges, and one behind "!" what is between them.  Of addresses behind "!" that would
+ * be many networks: they become a table without a name, which the rule asks not to be in.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fw/draft.h"
+
+struct name {
+	const char *name;
+	uint16_t value, proto; /* of ICMP types: IPPROTO_ICMP or IPPROTO_ICMPV6 */
+};
+
+static const struct name protos[] = {{"tcp", IPPROTO_TCP, 0},      {"udp", IPPROTO_UDP, 0},
+                                     {"icmp", IPPROTO_ICMP, 0},    {"igmp", IPPROTO_IGMP, 0},
+                                     {"icmp6", IPPROTO_ICMPV6, 0}, {"gre", IPPROTO_GRE, 0},
+                                     {"esp", IPPROTO_ESP, 0},      {"ipv6-icmp", IPPROTO_ICMPV6, 0},
+                                     {"ah", IPPROTO_AH, 0},        {"sctp", IPPROTO_SCTP, 0}};
+
+static const struct name types[] = {
+    {"echo-reply", 0, IPPROTO_ICMP},         {"unreachable", 3, IPPROTO_ICMP},
+    {"redirect", 5, IPPROTO_ICMP},           {"echo-request", 8, IPPROTO_ICMP},
+    {"time-exceeded", 11, IPPROTO_ICMP},     {"parameter-problem", 12, IPPROTO_ICMP},
+    {"unreachable", 1, IPPROTO_ICMPV6},      {"packet-too-big", 2, IPPROTO_ICMPV6},
+    {"time-exceeded", 3, IPPROTO_ICMPV6},    {"parameter-problem", 4, IPPROTO_ICMPV6},
+    {"echo-request", 128, IPPROTO_ICMPV6},   {"echo-reply", 129, IPPROTO_ICMPV6},
+    {"listener-query", 130, IPPROTO_ICMPV6}, {"listener-report", 131, IPPROTO_ICMPV6}};
+
+static const struct name states[] = {{"new", FW_NEW, 0},
+                                     {"established", FW_ESTABLISHED, 0},
+                                     {"related", FW_RELATED, 0},
+                                     {"invalid", FW_INVALID, 0}};
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+bool fw_is_number(const char *text, unsigned long max, unsigned long *v)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9' || strlen(text) > 10)
+		return false;
+	*v = strtoul(text, &end, 10);
+	return *end == '\0' && *v <= max;
+}
+
+/* The value of a name in a table, or of a number up to max; -1: it is neither. */
+static int value_of(const struct name *table, size_t n, const char *text, unsigned long max,
+                    uint16_t proto)
+{
+	unsigned long v;
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(table[i].name, text) == 0 && table[i].proto == proto)
+			return table[i].value;
+	return fw_is_number(text, max, &v) ? (int)v : -1;
+}
+
+/* ---- lists ----------------------------------------------------------------------------------- */
+
+/** A list that is being read. */
+struct list {
+	struct reader *d;
+	const struct draft *f;
+	const char *what; /* the word before it */
+	unsigned n;
+	bool is_not;
+	struct fw_range range[LIST]; /* of numbers */
+	unsigned nb_ranges;
+	struct draft_end *end; /* of addresses */
+};
+
+/* Takes the list that comes next and calls add for each item of it, which commas separate. "!" may stand alone before it. */
+static int read_list(struct list *l, const char *example,
+                     int (*add)(struct list *l, const char *item))
+{
+	struct reader *d = l->d;
+	char *list = fw_need(d, l->what, example), *item;
+
+	if (list == NULL)
+		return -EINVAL;
+	l->is_not = *list == '!';
+	if (l->is_not && *++list == '\0')
+		list = fw_need(d, "!", example);
+	while (list != NULL && (item = strsep(&list, ",")) != NULL) {
+		int rc;
+
+		if (l->n++ == LIST)
+			return fw_fail(d, "more than %d items behind \"%s\"", LIST, l->what);
+		if (*item == '\0')
+			return fw_fail(d, "an item is missing in the list behind \"%s\"", l->what);
+		if (*item == '!')
+			return fw_fail(d, "\"!\" stands before the whole list, not before \"%s\"",
+			               item + 1);
+		rc = add(l, item);
+		if (rc != 0)
+			return rc;
+	}
+	return l->n > 0 ? 0 : -EINVAL;
+}
+
+static int add_range(struct list *l, unsigned first, unsigned last)
+{
+	if (l->nb_ranges == LIST)
+		return fw_fail(l->d, "more than %d items behind \"%s\"", LIST, l->what);
+	l->range[l->nb_ranges++] = (struct fw_range){(uint16_t)first, (uint16_t)last};
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return ((const struct fw_range *)a)->first - ((const struct fw_range *)b)->first;
+}
+
+/* Writes the ranges of a list, or, of one behind "!", what is between them, up to max: one more at most. Returns how many. */
+static unsigned ranges_of(struct list *l, unsigned max, struct fw_range *to)
+{
+	unsigned next = 0, n = 0;
+
+	if (!l->is_not) {
+		memcpy(to, l->range, l->nb_ranges * sizeof(*to));
+		return l->nb_ranges;
+	}
+	qsort(l->range, l->nb_ranges, sizeof(l->range[0]), compare);
+	for (unsigned i = 0; i < l->nb_ranges; i++) {
+		if (l->range[i].first > next)
+			to[n++] =
+			    (struct fw_range){(uint16_t)next, (uint16_t)(l->range[i].first - 1)};
+		if (l->range[i].last + 1u > next)
+			next = l->range[i].last + 1u;
+	}
+	if (next <= max)
+		to[n++] = (struct fw_range){(uint16_t)next, (uint16_t)max};
+	return n;
+}
+
+static int nothing_left(const struct list *l)
+{
+	return fw_fail(l->d, "nothing is left by the \"!\" behind \"%s\"", l->what);
+}
+
+/* Reads a list of bytes, of which there may be one. */
+static int read_spans(struct list *l, const char *example,
+                      int (*add)(struct list *l, const char *item), struct fw_span *to, unsigned *n)
+{
+	struct fw_range range[LIST + 1];
+	int rc;
+
+	if (*n != 0)
+		return fw_fail(l->d, "there is a second \"%s\"", l->what);
+	rc = read_list(l, example, add);
+	if (rc != 0)
+		return rc;
+	*n = ranges_of(l, UINT8_MAX, range);
+	for (unsigned i = 0; i < *n; i++)
+		to[i] = (struct fw_span){(uint8_t)range[i].first, (uint8_t)range[i].last};
+	return *n > 0 ? 0 : nothing_left(l);
+}
+
+/* ---- addresses and ports --------------------------------------------------------------------- */
+
+static int add_table(struct list *l, const char *item)
+{
+	struct fw_tables *all = &l->d->r->tables;
+	const size_t len = strlen(item);
+	const struct fw_table *t = NULL;
+
+	if (item[len - 1] == '>')
+		t = fw_tables_find(all, item + 1, len - 2);
+	if (t == NULL)
+		return fw_fail(l->d, "there is no table \"%s\" in the lines before", item);
+	l->end->tables |= UINT64_C(1) << (t - all->table);
+	return 0;
+}
+
+static int add_addr(struct list *l, const char *item)
+{
+	struct pc_prefix *p = &l->end->prefix[l->end->nb_prefixes];
+
+	if (*item == '<')
+		return add_table(l, item);
+	if (strcmp(item, "any") == 0)
+		return fw_fail(l->d, "\"any\" stands alone");
+	l->end->nb_prefixes++;
+	if (pc_prefix_parse(item, p) != 0)
+		return fw_fail(l->d, "\"%s\" is no address, as 192.0.2.0/24 is", item);
+	return 0;
+}
+
+/* What is in none of a list: neither in its tables nor in one of its addresses. */
+static int negate(struct list *l)
+{
+	struct fw_tables *all = &l->d->r->tables;
+	struct draft_end *e = l->end;
+	const struct fw_table *t;
+	int rc;
+
+	e->avoid = e->tables;
+	e->tables = 0;
+	if (e->nb_prefixes == 0)
+		return 0;
+	t = fw_tables_negate(all, e->prefix, e->nb_prefixes, &rc);
+	if (rc == -ENOSPC)
+		return fw_fail(l->d, "more than %d tables and lists behind \"!\", or %u addresses",
+		               FW_TABLES, all->max);
+	if (t == NULL)
+		return rc;
+	e->avoid |= UINT64_C(1) << (t - all->table);
+	e->nb_prefixes = 0;
+	return 0;
+}
+
+static int add_port(struct list *l, const char *item)
+{
+	char first[8];
+	const char *dash = strchr(item, '-');
+	const size_t n = dash != NULL ? (size_t)(dash - item) : strlen(item);
+	unsigned long a, b;
+
+	snprintf(first, sizeof(first), "%.*s", (int)(n < sizeof(first) ? n : 7), item);
+	if (n >= sizeof(first) || !fw_is_number(first, UINT16_MAX, &a) ||
+	    !fw_is_number(dash != NULL ? dash + 1 : item, UINT16_MAX, &b) || a > b)
+		return fw_fail(l->d, "\"%s\" is no port, as 80 is, or 8000-8080", item);
+	return add_range(l, (unsigned)a, (unsigned)b);
+}
+
+static int read_ports(struct reader *d, struct draft_end *e)
+{
+	struct list l = {.d = d, .what = "port"};
+	const int rc = read_list(&l, "80 or 8000-8080", add_port);
+
+	if (rc != 0)
+		return rc;
+	e->nb_ports = ranges_of(&l, UINT16_MAX, e->port);
+	return e->nb_ports > 0 ? 0 : nothing_left(&l);
+}
+
+/* "ADDR,... port A-B,...", or one of the two */
+int fw_read_end(struct reader *d, struct draft *f, unsigned end)
+{
+	struct draft_end *e = &f->end[end];
+	struct list l = {.d = d, .what = end == 0 ? "from" : "to", .end = e};
+	const bool only_ports = d->at < d->n && strcmp(d->word[d->at], "port") == 0;
+	int rc = 0;
+
+	if (e->nb_prefixes + e->nb_ports != 0 || e->tables != 0 || e->avoid != 0)
+		return fw_fail(d, "there is a second \"%s\"", l.what);
+	if (!only_ports && !fw_is_next(d, "any")) {
+		rc = read_list(&l, "192.0.2.0/24, <table>, any, or port 80", add_addr);
+		if (rc == 0 && l.is_not)
+			rc = negate(&l);
+	}
+	return rc == 0 && fw_is_next(d, "port") ? read_ports(d, e) : rc;
+}
+
+/* ---- numbers with names ---------------------------------------------------------------------- */
+
+static int add_value(struct list *l, int v, const char *item, const char *what)
+{
+	return v >= 0 ? add_range(l, (unsigned)v, (unsigned)v)
+	              : fw_fail(l->d, "\"%s\" is no %s", item, what);
+}
+
+static int add_proto(struct list *l, const char *item)
+{
+	return add_value(l, value_of(protos, COUNT(protos), item, 255, 0), item,
+	                 "protocol, as tcp, udp, icmp and icmp6 are");
+}
+
+int fw_read_protos(struct reader *d, struct draft *f)
+{
+	struct list l = {.d = d, .what = "proto"};
+
+	return read_spans(&l, "tcp", add_proto, f->proto, &f->nb_protos);
+}
+
+static int add_type(struct list *l, const char *item)
+{
+	return add_value(l, value_of(types, COUNT(types), item, 255, l->f->proto[0].first), item,
+	                 "type of ICMP, as echo-request is");
+}
+
+static bool is_just(const struct draft *f, uint8_t proto)
+{
+	return f->nb_protos == 1 && f->proto[0].first == proto && f->proto[0].last == proto;
+}
+
+int fw_read_types(struct reader *d, struct draft *f)
+{
+	struct list l = {.d = d, .f = f, .what = "icmp-type"};
+
+	if (f->nb_types == 0 && !is_just(f, IPPROTO_ICMP) && !is_just(f, IPPROTO_ICMPV6))
+		return fw_fail(d,
+		               "\"icmp-type\" needs \"proto icmp\" or \"proto icmp6\" before it");
+	return read_spans(&l, "echo-request", add_type, f->icmp_type, &f->nb_types);
+}
+
+static int add_state(struct list *l, const char *item)
+{
+	const int v = value_of(states, COUNT(states), item, 0, 0);
+
+	if (v <= 0)
+		return fw_fail(
+		    l->d, "\"%s\" is no state; there are new, established, related, invalid", item);
+	return add_range(l, (unsigned)v, (unsigned)v);
+}
+
+int fw_read_states(struct reader *d, struct draft *f)
+{
+	struct list l = {.d = d, .what = "state"};
+	unsigned all = 0;
+	int rc;
+
+	if (f->states != 0)
+		return fw_fail(d, "there is a second \"state\"");
+	rc = read_list(&l, "new or established,related", add_state);
+	if (rc != 0)
+		return rc;
+	for (unsigned i = 0; i < l.nb_ranges; i++)
+		all |= l.range[i].first;
+	f->states = l.is_not ? FW_STATES & ~all : all;
+	return f->states != 0 ? 0 : nothing_left(&l);
+}
+
+/* A port by its number, or all that have a name: VLANs have that of their device. */
+static int add_netif(struct list *l, const char *item)
+{
+	const struct pc_firewall_args *a = l->d->args;
+	const unsigned before = l->nb_ranges;
+	unsigned long v;
+	int rc = 0;
+
+	if (fw_is_number(item, 254, &v))
+		return add_range(l, (unsigned)v, (unsigned)v);
+	for (unsigned i = 0; rc == 0 && i < a->nb_ports; i++)
+		if (strcmp(a->port_names[i], item) == 0)
+			rc = add_range(l, i, i);
+	if (rc == 0 && l->nb_ranges == before)
+		return fw_fail(l->d, "\"%s\" is neither the number nor the name of a port", item);
+	return rc;
+}
+
+int fw_read_netifs(struct reader *d, struct draft *f)
+{
+	struct list l = {.d = d, .what = "on"};
+
+	return read_spans(&l, "0, the number of a port", add_netif, f->netif, &f->nb_netifs);
+}
+
+/* ---- flags ----------------------------------------------------------------------------------- */
+
+/* Reads letters up to an end. Returns whether they are flags. */
+static bool read_letters(const char *text, const char *end, uint8_t *flags)
+{
+	static const char letters[] = "FSRPAUEW"; /* by bit; RFC 9293 3.1 */
+
+	*flags = 0;
+	for (; text < end; text++) {
+		const char *at = strchr(letters, *text);
+
+		if (at == NULL)
+			return false;
+		*flags |= (uint8_t)(1 << (at - letters));
+	}
+	return true;
+}
+
+int fw_read_flags(struct reader *d, struct draft *f)
+{
+	const char *word = fw_need(d, "flags", "S/SA"), *slash;
+
+	if (word == NULL)
+		return -EINVAL;
+	if (f->flags_mask != 0)
+		return fw_fail(d, "there is a second \"flags\"");
+	slash = strchr(word, '/');
+	if (slash == NULL || !read_letters(word, slash, &f->flags) ||
+	    !read_letters(slash + 1, slash + strlen(slash), &f->flags_mask) || f->flags_mask == 0)
+		return fw_fail(d, "\"%s\" are no flags of F, S, R, P, A, U, E, W, as S/SA are",
+		               word);
+	if ((f->flags & ~f->flags_mask) != 0)
+		return fw_fail(d, "\"%s\": what is to be set has to be behind the \"/\", too",
+		               word);
+	if (!is_just(f, IPPROTO_TCP))
+		return fw_fail(d, "\"flags\" needs \"proto tcp\" before it");
+	return 0;
+}

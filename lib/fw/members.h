@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef FW_MEMBERS_H
+#define FW_MEMBERS_H
+
+/*
+ * Which tables an address is in, all of them by one search.
+ *
+ * Overview: the networks of all tables cut each family's addresses into stretches, in all of which an address is in the
+ * same tables.  There are at most twice as many of them as networks, and one more.  The first addresses of the stretches are
+ * sorted; for IPv4 an index by the highest bits says where to begin, so few steps are left.
+ *
+ * It never changes: other tables are another one.  Any number of lcores read it.
+ */
+
+#include "fw/tables.h"
+
+/** A number of the bits of an IPv6 address. */
+typedef unsigned __int128 fw_addr6;
+
+struct fw_members {
+	uint32_t *
+	    index; /* by the highest bits: the stretch of the first such address; of one more, the last stretch */
+	uint32_t *start4; /* the first is 0; so of start6 */
+	uint64_t *in4;    /* a bit for each table */
+	fw_addr6 *start6;
+	uint64_t *in6;
+	uint32_t n4, n6;
+	unsigned shift; /* of an IPv4 address, to its highest bits */
+};
+
+/** fw_members_create makes one of tables that are settled; NULL: there is no memory. */
+struct fw_members *fw_members_create(const struct fw_tables *t, int socket_id);
+void fw_members_free(struct fw_members *m);
+
+/** fw_members_of returns a bit for each table that an address is in. */
+uint64_t fw_members_of(const struct fw_members *m, const struct pc_addr *a);
+
+#endif

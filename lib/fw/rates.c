@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "fw/rates.h"
+
+#include <errno.h>
+
+#include <rte_common.h>
+#include <rte_malloc.h>
+
+int fw_rates_init(struct fw_rates *t, uint32_t n, struct hash_key key, int socket_id)
+{
+	const uint32_t buckets = rte_align32pow2(RTE_MAX(n, (uint32_t)FW_RATE_WAYS) / FW_RATE_WAYS);
+
+	*t = (struct fw_rates){.key = key, .mask = buckets - 1};
+	t->place = rte_zmalloc_socket("pc_fw", (size_t)buckets * FW_RATE_WAYS * sizeof(*t->place),
+	                              RTE_CACHE_LINE_SIZE, socket_id);
+	return t->place != NULL ? 0 : -ENOMEM;
+}
+
+void fw_rates_fini(struct fw_rates *t)
+{
+	rte_free(t->place);
+	*t = (struct fw_rates){0};
+}
+
+/* An IPv4 address is a number with a family's mark before it; of an IPv6 address it is the network. */
+static uint64_t name_of(const struct pc_addr *a)
+{
+	return pc_addr_is_ip4(a) ? UINT64_C(0xffff) << 48 | a->w[3] : a->q[0];
+}
+
+uint64_t *fw_rates_get(struct fw_rates *t, uint32_t rule, const struct pc_addr *source,
+                       uint64_t now_ns, bool *is_forgotten)
+{
+	const uint64_t name = name_of(source), v[3] = {name, rule, 0};
+	struct fw_rate *e = &t->place[(size_t)(hash24(&t->key, v) & t->mask) * FW_RATE_WAYS];
+	struct fw_rate *least = e;
+
+	*is_forgotten = false;
+	for (unsigned i = 0; i < FW_RATE_WAYS; i++, e++) {
+		if (e->source == name && e->rule == rule)
+			return &e->next_ns;
+		if (e->next_ns < least->next_ns)
+			least = e;
+	}
+	*is_forgotten = least->next_ns > now_ns;
+	*least = (struct fw_rate){.source = name, .rule = rule};
+	return &least->next_ns;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tables as they are written: in the rules, or in a file of their own. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fw/draft.h"
+
+#define BLANKS " \t\r"
+
+/* ---- addresses ------------------------------------------------------------------------------- */
+
+static int add_addr(struct reader *d, struct fw_table *t, const char *text, size_t len)
+{
+	struct fw_tables *all = &d->r->tables;
+	char word[PC_PREFIX_STRLEN];
+	struct pc_prefix p;
+	int rc;
+
+	snprintf(word, sizeof(word), "%.*s", (int)(len < sizeof(word) ? len : sizeof(word) - 1),
+	         text);
+	rc = len < sizeof(word) ? pc_prefix_parse(word, &p) : -EINVAL;
+	if (rc != 0 && d->is_foreign)
+		return fw_fail(d, "there is something that is no address, as 192.0.2.0/24 is");
+	if (rc != 0)
+		return fw_fail(d, "\"%s\" is no address, as 192.0.2.0/24 is", word);
+	rc = fw_table_append(t, &p, all->max - (all->total - t->n));
+	if (rc == 0)
+		all->total++;
+	if (rc == -ENOSPC)
+		(void)fw_fail(d, "more than %u addresses in tables (firewall.max_addrs)", all->max);
+	return rc;
+}
+
+/* The next word of a line, and its length; blanks and commas separate words, braces are such. NULL: there is none. */
+static const char *next_word(const char **line, size_t *len)
+{
+	const char *word = *line + strspn(*line, BLANKS ",");
+
+	*len = *word == '{' || *word == '}' ? 1 : strcspn(word, BLANKS ",{}");
+	*line = word + *len;
+	return *len > 0 ? word : NULL;
+}
+
+int fw_read_addrs(struct reader *d, struct fw_table *t, const char *text, size_t len)
+{
+	char *copy = malloc(len + 1), *rest = copy, *line;
+	const char *word, *at;
+	size_t n;
+	int rc = copy != NULL ? 0 : -ENOMEM;
+
+	if (copy != NULL) {
+		memcpy(copy, text, len);
+		copy[len] = '\0';
+		if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) /* a byte order mark */
+			rest += 3;
+		if (memchr(text, '\0', len) != NULL)
+			rc = fw_fail(d, "this is no text");
+	}
+	for (d->line = 1; rc == 0 && (line = strsep(&rest, "\n")) != NULL; d->line++) {
+		line[strcspn(line, "#")] = '\0';
+		at = line;
+		while (rc == 0 && (word = next_word(&at, &n)) != NULL)
+			rc = add_addr(d, t, word, n);
+	}
+	free(copy);
+	return rc;
+}
+
+static int read_file(struct reader *d, struct fw_table *t, const char *path)
+{
+	const struct pc_firewall_args *a = d->args;
+	struct reader inner = *d;
+	char why[256] = "files are not read here", *text = NULL;
+	size_t len;
+	int rc;
+
+	if (path[0] != '/')
+		return fw_fail(d, "\"%s\" does not begin with /, as the name of a file has to",
+		               path);
+	if (a->read_file != NULL)
+		text = a->read_file(a->read_arg, path, &len, why, sizeof(why));
+	if (text == NULL)
+		return fw_fail(d, "%s", why);
+	inner.name = path;
+	inner.is_foreign = true;
+	rc = fw_read_addrs(&inner, t, text, len);
+	free(text);
+	return rc;
+}
+
+/* ---- lines ----------------------------------------------------------------------------------- */
+
+/* The addresses of a line, and what ends them. */
+static int read_inside(struct reader *d, const char *line)
+{
+	const char *word;
+	size_t len;
+	int rc = 0;
+
+	while (rc == 0 && (word = next_word(&line, &len)) != NULL) {
+		if (*word == '}') {
+			d->open = NULL;
+			word = next_word(&line, &len);
+			return word == NULL
+			           ? 0
+			           : fw_fail(d, "\"%.*s\" is not understood here", (int)len, word);
+		}
+		rc = *word == '{' ? fw_fail(d, "there is a second \"{\"")
+		                  : add_addr(d, d->open, word, len);
+	}
+	return rc;
+}
+
+/* The name of a new table, as "{" or "file" follow it. */
+static int read_name(struct reader *d, const char **line, struct fw_table **t)
+{
+	static const char letters[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+	size_t len;
+	const char *name = next_word(line, &len);
+
+	if (name == NULL)
+		return fw_fail(d, "the name of the table is missing");
+	if (len >= FW_TABLE_NAME || strspn(name, letters) < len)
+		return fw_fail(d, "\"%.*s\" is no name: up to %d letters, digits, -, _ and .",
+		               (int)(len < 100 ? len : 100), name, FW_TABLE_NAME - 1);
+	*t = fw_tables_find(&d->r->tables, name, len);
+	if (*t != NULL)
+		return fw_fail(d, "there is a second table \"%s\", the first is in line %u",
+		               (*t)->name, (*t)->line);
+	*t = fw_tables_add(&d->r->tables, name, len, d->line);
+	return *t != NULL ? 0 : fw_fail(d, "more than %d tables and lists behind \"!\"", FW_TABLES);
+}
+
+static int read_path(struct reader *d, const char **line, struct fw_table *t)
+{
+	const char *at = *line + strspn(*line, BLANKS);
+	const size_t len = strcspn(at, BLANKS);
+	char path[4096];
+
+	*line = at + len;
+	if (len == 0)
+		return fw_fail(d, "something is missing behind \"file\", as /etc/percore.table");
+	if (len >= sizeof(path))
+		return fw_fail(d, "the name of the file is too long");
+	memcpy(path, at, len);
+	path[len] = '\0';
+	return read_file(d, t, path);
+}
+
+static int read_header(struct reader *d, const char *line)
+{
+	struct fw_table *t = NULL;
+	size_t len;
+	const char *word;
+	int rc = read_name(d, &line, &t);
+
+	while (rc == 0 && (word = next_word(&line, &len)) != NULL) {
+		t->is_filled = true;
+		if (*word == '{') {
+			d->open = t;
+			return read_inside(d, line);
+		}
+		rc = len == 4 && memcmp(word, "file", len) == 0
+		         ? read_path(d, &line, t)
+		         : fw_fail(d, "\"%.*s\" is neither \"{\" nor \"file\"", (int)len, word);
+	}
+	return rc;
+}
+
+int fw_read_table(struct reader *d, char *line)
+{
+	line[strcspn(line, "#")] = '\0';
+	return d->open != NULL ? read_inside(d, line)
+	                       : read_header(d, line + strspn(line, BLANKS) + strlen("table"));
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "fw/tables.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct fw_table *fw_tables_find(struct fw_tables *t, const char *name, size_t len)
+{
+	for (unsigned i = 0; len > 0 && i < t->n; i++)
+		if (strlen(t->table[i].name) == len && memcmp(t->table[i].name, name, len) == 0)
+			return &t->table[i];
+	return NULL;
+}
+
+struct fw_table *fw_tables_add(struct fw_tables *t, const char *name, size_t len, unsigned line)
+{
+	struct fw_table *table;
+
+	if (t->n == FW_TABLES)
+		return NULL;
+	table = &t->table[t->n++];
+	*table = (struct fw_table){.line = line};
+	memcpy(table->name, name, len);
+	return table;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct pc_prefix *p = a, *q = b;
+	const int rc = memcmp(&p->addr, &q->addr, sizeof(p->addr));
+
+	return rc != 0 ? rc : p->len - q->len;
+}
+
+/* whether a table has exactly the networks of a list */
+static bool has_just(const struct fw_table *t, const struct fw_table *list)
+{
+	if (t->n != list->n)
+		return false;
+	for (uint32_t i = 0; i < t->n; i++)
+		if (compare(&t->prefix[i], &list->prefix[i]) != 0)
+			return false;
+	return true;
+}
+
+struct fw_table *fw_tables_negate(struct fw_tables *t, struct pc_prefix *list, unsigned n, int *rc)
+{
+	struct fw_table made = {0}, *table;
+
+	*rc = 0;
+	for (unsigned i = 0; *rc == 0 && i < n; i++)
+		*rc = fw_table_append(&made, &list[i], n);
+	fw_table_settle(&made);
+	for (unsigned i = 0; *rc == 0 && i < t->n; i++)
+		if (t->table[i].name[0] == '\0' && has_just(&t->table[i], &made)) {
+			free(made.prefix);
+			return &t->table[i];
+		}
+	table = *rc == 0 && t->total + made.n <= t->max ? fw_tables_add(t, "", 0, 0) : NULL;
+	if (table == NULL) {
+		*rc = *rc != 0 ? *rc : -ENOSPC;
+		free(made.prefix);
+		return NULL;
+	}
+	*table = made;
+	t->total += made.n;
+	return table;
+}
+
+void fw_tables_free(struct fw_tables *t)
+{
+	for (unsigned i = 0; i < t->n; i++)
+		free(t->table[i].prefix);
+	*t = (struct fw_tables){0};
+}
+
+/* a network without host bits */
+static struct pc_prefix network_of(const struct pc_prefix *p)
+{
+	struct pc_prefix net = *p;
+
+	for (unsigned i = p->len / 8u; i < 16; i++)
+		net.addr.b[i] &= (uint8_t)(i == p->len / 8u ? 0xff00 >> p->len % 8u : 0);
+	return net;
+}
+
+int fw_table_append(struct fw_table *t, const struct pc_prefix *p, uint32_t max)
+{
+	if (t->n >= max)
+		return -ENOSPC;
+	if (t->n == t->room) {
+		const uint32_t room = t->room * 2 + 16;
+		struct pc_prefix *more = realloc(t->prefix, room * sizeof(*more));
+
+		if (more == NULL)
+			return -ENOMEM;
+		t->prefix = more;
+		t->room = room;
+	}
+	t->prefix[t->n++] = network_of(p);
+	return 0;
+}
+
+void fw_table_settle(struct fw_table *t)
+{
+	uint32_t n = 0;
+
+	if (t->n == 0)
+		return;
+	qsort(t->prefix, t->n, sizeof(t->prefix[0]), compare);
+	for (uint32_t i = 1; i < t->n; i++)
+		if (compare(&t->prefix[n], &t->prefix[i]) != 0)
+			t->prefix[++n] = t->prefix[i];
+	t->n = n + 1;
+}
+
+int fw_table_merge(const struct fw_table *t, const struct fw_table *more, bool is_less,
+                   struct fw_table *next)
+{
+	uint32_t i = 0, k = 0;
+
+	*next = *t;
+	next->n = 0;
+	next->room = t->n + (is_less ? 0 : more->n);
+	next->prefix = malloc((next->room + 1ul) * sizeof(next->prefix[0]));
+	if (next->prefix == NULL)
+		return -ENOMEM;
+	while (i < t->n || k < more->n) {
+		const int order = i == t->n     ? 1
+		                  : k < more->n ? compare(&t->prefix[i], &more->prefix[k])
+		                                : -1;
+
+		if (order < 0 || (order == 0 && !is_less))
+			next->prefix[next->n++] = t->prefix[i];
+		else if (order > 0 && !is_less)
+			next->prefix[next->n++] = more->prefix[k];
+		i += order <= 0;
+		k += order >= 0;
+	}
+	return 0;
+}

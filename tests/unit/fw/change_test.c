@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tables of a set that is in use, and what other rules take over from them. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../../support/eal.h"
+#include "../unit.h"
+#include "fw/fw.h"
+
+#define MAX 100
+
+static struct ctx ctx;
+static char why[256];
+
+static struct pc_firewall *make(const char *text)
+{
+	const struct pc_firewall_args args = {.text = text,
+	                                      .len = strlen(text),
+	                                      .name = "a.fw",
+	                                      .max_rules = 100,
+	                                      .max_addrs = MAX,
+	                                      .slots = 2,
+	                                      .seed = {1, 2},
+	                                      .socket_id = -1};
+	struct pc_firewall *fw = pc_firewall_create(&args, why, sizeof(why));
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(fw);
+	return fw;
+}
+
+static int change(struct pc_firewall *fw, const char *table, enum pc_firewall_verb verb,
+                  const char *text)
+{
+	const struct pc_firewall_change c = {
+	    .table = table, .verb = verb, .text = text, .len = strlen(text), .name = "b"};
+	unsigned changed = 0;
+
+	return pc_firewall_change_table(fw, &c, &changed, why, sizeof(why)) == 0 ? (int)changed
+	                                                                         : -errno;
+}
+
+/* the addresses of a table, with blanks between them */
+static const char *list(const struct pc_firewall *fw, const char *name)
+{
+	static char text[2000];
+	char addr[PC_PREFIX_STRLEN];
+	struct pc_firewall_table t;
+
+	text[0] = '\0';
+	for (unsigned i = 0; pc_firewall_get_table(fw, i, &t); i++)
+		for (unsigned k = 0; strcmp(t.name, name) == 0 && k < t.nb_addrs; k++) {
+			strcat(text, k > 0 ? " " : "");
+			strcat(text, pc_prefix_format(&t.addrs[k], addr));
+		}
+	return text;
+}
+
+static enum fw_action judge(struct fw *fw, const char *from)
+{
+	struct pc_addr src, dst;
+	const struct fw_packet p = {.src = &src, .dst = &dst, .proto = 6, .state = FW_NEW};
+
+	CU_ASSERT_EQUAL_FATAL(pc_addr_parse(from, &src), 0);
+	dst = src;
+	return fw_judge(fw, &ctx, FW_IN, &p);
+}
+
+static void test_changes(void)
+{
+	struct pc_firewall *set = make("table bad { 10.0.0.1 }\ndrop in from <bad>");
+	struct fw a = {0}, b = {0};
+
+	fw_use(&a, set, 0);
+	fw_use(&b, set, 1);
+	CU_ASSERT_EQUAL(judge(&a, "10.0.0.1"), FW_DROP);
+	CU_ASSERT_EQUAL(judge(&a, "2001:db8::1"), FW_PASS);
+	CU_ASSERT_EQUAL(change(set, "bad", PC_FIREWALL_ADD, "2001:db8::/32, 10.0.0.1 # two\n"), 1);
+	/* nobody has taken it yet */
+	CU_ASSERT_EQUAL(judge(&a, "2001:db8::1"), FW_PASS);
+	fw_use(&a, set, 0);
+	CU_ASSERT_EQUAL(judge(&a, "2001:db8::1"), FW_DROP);
+	CU_ASSERT_EQUAL(judge(&b, "2001:db8::1"), FW_PASS);
+	CU_ASSERT_EQUAL(change(set, "bad", PC_FIREWALL_ADD, "10.0.0.2"), -EBUSY);
+	fw_use(&b, set, 1);
+	CU_ASSERT_EQUAL(judge(&b, "2001:db8::1"), FW_DROP);
+	pc_firewall_forget(set);
+	CU_ASSERT_STRING_EQUAL(list(set, "bad"), "10.0.0.1/32 2001:db8::/32");
+	CU_ASSERT_EQUAL(change(set, "bad", PC_FIREWALL_DELETE, "10.0.0.1 10.0.0.9"), 1);
+	fw_use(&a, set, 0);
+	fw_use(&b, set, 1);
+	pc_firewall_forget(set);
+	CU_ASSERT_EQUAL(judge(&a, "10.0.0.1"), FW_PASS);
+	CU_ASSERT_EQUAL(change(set, "bad", PC_FIREWALL_REPLACE, "10.9.0.0/16 10.9.1.1/16"), 1);
+	fw_use(&a, set, 0);
+	CU_ASSERT_EQUAL(judge(&a, "10.9.200.1"), FW_DROP);
+	CU_ASSERT_EQUAL(judge(&a, "2001:db8::1"), FW_PASS);
+	fw_use(&b, set, 1);
+	pc_firewall_forget(set);
+	CU_ASSERT_EQUAL(change(set, "bad", PC_FIREWALL_REPLACE, ""), 0);
+	fw_use(&a, set, 0);
+	CU_ASSERT_EQUAL(judge(&a, "10.9.200.1"), FW_PASS);
+	CU_ASSERT_EQUAL(set->slot[0].count[0].packets, 3); /* and what was counted stays */
+	pc_firewall_free(set);
+}
+
+static void test_wrong(void)
+{
+	struct pc_firewall *set = make("table a { 10.0.0.1 }\ntable b\npass in from !<b>,10.0.0.2");
+	char text[2000] = "";
+	struct pc_firewall_table t;
+
+	CU_ASSERT_EQUAL(change(set, "c", PC_FIREWALL_ADD, "10.0.0.1"), -ENOENT);
+	CU_ASSERT_STRING_EQUAL(why, "the rules have no table \"c\"");
+	CU_ASSERT_EQUAL(change(set, "", PC_FIREWALL_ADD, "10.0.0.1"), -ENOENT);
+	CU_ASSERT_EQUAL(change(set, "a", PC_FIREWALL_ADD, "10.0.0.2\n10.0.0.3 ten"), -EINVAL);
+	CU_ASSERT_STRING_EQUAL(why, "b:2: \"ten\" is no address, as 192.0.2.0/24 is");
+	CU_ASSERT_STRING_EQUAL(list(set, "a"), "10.0.0.1/32");
+	for (unsigned i = 0; i < MAX - 1; i++)
+		sprintf(text + strlen(text), "10.1.0.%u\n", i);
+	/* with the one of the list behind "!" there are too many */
+	CU_ASSERT_EQUAL(change(set, "a", PC_FIREWALL_ADD, text), -ENOSPC);
+	CU_ASSERT_STRING_EQUAL(why, "b: more than 100 addresses in tables (firewall.max_addrs)");
+	CU_ASSERT_EQUAL(change(set, "a", PC_FIREWALL_REPLACE, text), MAX - 1);
+	pc_firewall_forget(set);
+	CU_ASSERT_EQUAL(change(set, "b", PC_FIREWALL_ADD, "10.0.0.1"), -ENOSPC);
+	strcat(text, "10.1.1.1 10.1.1.2");
+	CU_ASSERT_EQUAL(change(set, "b", PC_FIREWALL_ADD, text), -ENOSPC);
+	CU_ASSERT(pc_firewall_get_table(set, 1, &t) && strcmp(t.name, "b") == 0 && t.nb_addrs == 0);
+	CU_ASSERT(!pc_firewall_get_table(set, 2, &t)); /* it has no name */
+	pc_firewall_free(set);
+}
+
+/* what the text does not say is taken over */
+static void test_take_over(void)
+{
+	struct pc_firewall *old = make("table a\ntable b { 10.0.0.1 }\ntable c\ntable d"),
+	                   *set =
+	                       make("table c { 10.0.0.9 }\ntable b\ntable a {}\ntable e\ntable d\n"
+	                            "drop in from <b>");
+	struct fw fw = {0};
+
+	CU_ASSERT_EQUAL(change(old, "a", PC_FIREWALL_ADD, "10.0.0.2"), 1);
+	pc_firewall_forget(old);
+	CU_ASSERT_EQUAL(change(old, "b", PC_FIREWALL_ADD, "10.0.0.3"), 1);
+	CU_ASSERT_EQUAL(pc_firewall_take_tables(set, NULL, why, sizeof(why)), 0);
+	CU_ASSERT_EQUAL(pc_firewall_take_tables(set, old, why, sizeof(why)), 0);
+	pc_firewall_free(old);
+	CU_ASSERT_STRING_EQUAL(list(set, "a"), "");
+	CU_ASSERT_STRING_EQUAL(list(set, "b"), "10.0.0.1/32 10.0.0.3/32");
+	CU_ASSERT_STRING_EQUAL(list(set, "c"), "10.0.0.9/32");
+	fw_use(&fw, set, 0);
+	CU_ASSERT_EQUAL(judge(&fw, "10.0.0.3"), FW_DROP);
+	CU_ASSERT_EQUAL(judge(&fw, "10.0.0.2"), FW_PASS);
+	pc_firewall_free(set);
+}
+
+static const struct unit_case cases[] = {
+    {"a table that is in use", test_changes},
+    {"changes that are wrong", test_wrong},
+    {"tables that other rules take over", test_take_over},
+};
+
+int main(void)
+{
+	eal_start();
+	return unit_run("fw/change", cases, sizeof(cases) / sizeof(cases[0]));
+}

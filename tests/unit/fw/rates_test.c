@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "fw/rates.h"
+
+#include <netinet/in.h>
+
+#include "../../support/eal.h"
+#include "../unit.h"
+
+#define NOW UINT64_C(1000000)
+
+static const struct hash_key key = {{1, 2}};
+static struct fw_rates t;
+static bool is_forgotten;
+
+static uint64_t *get(uint32_t rule, const char *text, uint64_t now_ns)
+{
+	struct pc_addr a;
+
+	CU_ASSERT_EQUAL_FATAL(pc_addr_parse(text, &a), 0);
+	return fw_rates_get(&t, rule, &a, now_ns, &is_forgotten);
+}
+
+/* a source is an IPv4 address, or an IPv6 network; each rule has its own */
+static void test_sources(void)
+{
+	CU_ASSERT_EQUAL_FATAL(fw_rates_init(&t, 1024, key, -1), 0);
+	*get(1, "192.0.2.1", NOW) = NOW + 5;
+	*get(1, "2001:db8:1:2::1", NOW) = NOW + 6;
+	CU_ASSERT_EQUAL(*get(1, "192.0.2.1", NOW), NOW + 5);
+	CU_ASSERT_EQUAL(*get(1, "192.0.2.2", NOW), 0);
+	CU_ASSERT_EQUAL(*get(2, "192.0.2.1", NOW), 0);
+	CU_ASSERT_EQUAL(*get(1, "2001:db8:1:2:ffff::7", NOW), NOW + 6);
+	CU_ASSERT_EQUAL(*get(1, "2001:db8:1:3::1", NOW), 0);
+	CU_ASSERT(!is_forgotten);
+	fw_rates_fini(&t);
+}
+
+/* a full bucket forgets who has used least, and nobody when time is over */
+static void test_full(void)
+{
+	CU_ASSERT_EQUAL_FATAL(fw_rates_init(&t, 1, key, -1), 0);
+	CU_ASSERT_EQUAL(t.mask, 0);
+	*get(1, "10.0.0.1", NOW) = NOW + 100;
+	for (unsigned i = 2; i <= FW_RATE_WAYS; i++)
+		*get(i, "10.0.0.1", NOW) = NOW + i;
+	CU_ASSERT(!is_forgotten);
+	/* others come, who have used little: the first stays */
+	for (unsigned i = 0; i < 1000; i++) {
+		const struct pc_addr a = pc_addr_ip4(htonl(0x0b000000 + i));
+
+		*fw_rates_get(&t, 1, &a, NOW, &is_forgotten) = NOW + 1;
+		CU_ASSERT(is_forgotten);
+	}
+	CU_ASSERT_EQUAL(*get(1, "10.0.0.1", NOW), NOW + 100);
+	(void)get(9, "10.0.0.9", NOW + 1);
+	CU_ASSERT(!is_forgotten);
+	fw_rates_fini(&t);
+}
+
+static const struct unit_case cases[] = {
+    {"what a source is", test_sources},
+    {"more sources than places", test_full},
+};
+
+int main(void)
+{
+	eal_start();
+	return unit_run("fw/rates", cases, sizeof(cases) / sizeof(cases[0]));
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* Rules of the firewall about tables, about what is not, about flags, and about how much one source may send. */
+
+#include <arpa/inet.h>
+#include <percore/control.h>
+#include <percore/firewall.h>
+
+#include "eal.h"
+#include "frame6.h"
+#include "wt.h"
+
+#define LOCAL6 "fd00::1"
+#define PEER6  "fd00::2"
+
+static struct pc_firewall *set;
+
+/* The stack has these rules from now on; NULL: none. */
+static void load(struct wt *w, const char *text)
+{
+	const struct pc_firewall_args args = {.text = text,
+	                                      .len = text != NULL ? strlen(text) : 0,
+	                                      .name = "rules",
+	                                      .max_rules = 100,
+	                                      .max_addrs = 100,
+	                                      .slots = 1,
+	                                      .states = 256,
+	                                      .sources = 64,
+	                                      .seed = {1, 2},
+	                                      .socket_id = -1};
+	struct pc_firewall *next = NULL;
+	char why[256];
+
+	wt_start(w);
+	wt_settle(w);
+	wt_drop(w);
+	if (text != NULL && (next = pc_firewall_create(&args, why, sizeof(why))) == NULL)
+		wt_fail(w, WT_HERE, "%s", why);
+	OK(pc_stack_set_firewall(w->st, next, 0));
+	pc_firewall_free(set);
+	set = next;
+}
+
+/* Changes a table, which the stack takes. */
+static void change(struct wt *w, const char *table, enum pc_firewall_verb verb, const char *text)
+{
+	const struct pc_firewall_change c = {
+	    .table = table, .verb = verb, .text = text, .len = strlen(text), .name = "change"};
+	unsigned changed;
+	char why[256];
+
+	if (pc_firewall_change_table(set, &c, &changed, why, sizeof(why)) != 0)
+		wt_fail(w, WT_HERE, "%s", why);
+	OK(pc_stack_set_firewall(w->st, set, 0));
+	pc_firewall_forget(set);
+}
+
+static uint64_t hits(unsigned rule)
+{
+	struct pc_firewall_rule r;
+
+	return pc_firewall_get_rule(set, rule, &r) ? r.packets : UINT64_MAX;
+}
+
+static uint64_t dropped(const struct wt *w)
+{
+	return wt_count(w, PC_DROP_FIREWALL);
+}
+
+/* A datagram from an address of the peer's network, for which nobody listens. */
+static void inject_from(struct wt *w, const char *from, uint16_t dport)
+{
+	struct frame_ends e = wt_ends(w);
+	struct frame f;
+
+	e.src_be = inet_addr(from);
+	frame_udp(&f, &e, 1000, dport, "hello", 5);
+	wt_inject_frame(w, &f);
+	wt_drop(w);
+}
+
+static struct ends6 ends(void)
+{
+	return (struct ends6){
+	    .src_mac = PEER_MAC, .dst_mac = PROBE_MAC, .src = addr6(PEER6), .dst = addr6(LOCAL6)};
+}
+
+static void inject6_from(struct wt *w, const char *from, uint16_t dport)
+{
+	struct ends6 e = ends();
+	struct frame f;
+
+	e.src = addr6(from);
+	frame6_udp(&f, &e, 1000, dport, "hello", 5);
+	wt_inject_frame(w, &f);
+	wt_drop(w);
+}
+
+/* ---- tables ---------------------------------------------------------------------------------- */
+
+static void tables(struct wt *w)
+{
+	const struct ends6 e = ends();
+
+	w->cfg.ip6_accept_ra = 0;
+	wt_start6(w, &e);
+	load(w, "table bad { 192.0.2.2, 192.0.2.64/26\n fd00::2 }\n"
+	        "table good { 192.0.2.65 }\n"
+	        "pass in from <good>\n"
+	        "drop in proto udp from <bad> to port 53\n"
+	        "drop in from 192.0.2.3");
+	inject_from(w, "192.0.2.2", 53);
+	EQ(dropped(w), 1);
+	inject_from(w, "192.0.2.2", 54);
+	inject_from(w, "192.0.2.4", 53);
+	EQ(dropped(w), 1);
+	inject_from(w, "192.0.2.66", 53);
+	inject_from(w, "192.0.2.127", 53);
+	EQ(dropped(w), 3);
+	inject_from(w, "192.0.2.65", 53); /* the first rule that fits decides */
+	inject_from(w, "192.0.2.128", 53);
+	EQ(dropped(w), 3);
+	EQ(hits(0), 1);
+	inject_from(w, "192.0.2.3", 53);
+	EQ(dropped(w), 4);
+	EQ(hits(1), 3);
+	EQ(hits(2), 1);
+	inject6_from(w, "fd00::2", 53);
+	EQ(dropped(w), 5);
+	inject6_from(w, "fd00::3", 53);
+	EQ(dropped(w), 5);
+	load(w, NULL);
+}
+
+/* other addresses, while the rules and what they have counted stay */
+static void changes(struct wt *w)
+{
+	load(w, "table bad\ndrop in from <bad>");
+	inject_from(w, "192.0.2.2", 53);
+	EQ(dropped(w), 0);
+	change(w, "bad", PC_FIREWALL_ADD, "192.0.2.0/30");
+	inject_from(w, "192.0.2.2", 53);
+	EQ(dropped(w), 1);
+	change(w, "bad", PC_FIREWALL_REPLACE, "192.0.2.3 fd00::/64");
+	inject_from(w, "192.0.2.2", 53);
+	inject_from(w, "192.0.2.3", 53);
+	EQ(dropped(w), 2);
+	change(w, "bad", PC_FIREWALL_DELETE, "192.0.2.3");
+	inject_from(w, "192.0.2.3", 53);
+	EQ(dropped(w), 2);
+	EQ(hits(0), 2);
+	load(w, NULL);
+}
+
+/* a connection goes on when its peer comes into a table, and begins no more */
+static void tables_and_connections(struct wt *w)
+{
+	wt_established(w);
+	load(w, "table bad\ndrop in from <bad>\ndrop out to <bad>");
+	change(w, "bad", PC_FIREWALL_ADD, WT_PEER);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+	wt_read(w, 100);
+	EXPECT_IN(0, 250, .flags = A, .seq = 1, .ack = 101);
+	EQ(dropped(w), 0);
+	wt_flow(w);
+	INJECT(.flags = S);
+	NOTHING(100);
+	EQ(dropped(w), 1);
+	load(w, NULL);
+}
+
+static void out(struct wt *w)
+{
+	const struct sockaddr_in a = wt_addr(WT_PEER, 25);
+	int fd;
+
+	load(w, "table mail { " WT_PEER " }\ndrop out proto tcp to !<mail>,192.0.2.77 port 25\n"
+	        "drop out from !" WT_LOCAL);
+	OK(fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0));
+	ERR(pc_connect(w->st, fd, (const struct sockaddr *)&a, sizeof(a)), EINPROGRESS);
+	OK(pc_close(w->st, fd));
+	change(w, "mail", PC_FIREWALL_REPLACE, "");
+	OK(fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0));
+	ERR(pc_connect(w->st, fd, (const struct sockaddr *)&a, sizeof(a)), EPERM);
+	OK(pc_close(w->st, fd));
+	EQ(hits(0), 1);
+	wt_settle(w);
+	wt_drop(w);
+	load(w, NULL);
+}
+
+/* ---- "!" ------------------------------------------------------------------------------------- */
+
+static void negated(struct wt *w)
+{
+	const struct ends6 e = ends();
+
+	w->cfg.ip6_accept_ra = 0;
+	wt_start6(w, &e);
+	load(w, "drop in inet proto udp from !192.0.2.0/26,192.0.2.100 to port 53\n"
+	        "drop in proto udp to port !53-60\n"
+	        "drop in proto !udp,icmp6\n"
+	        "drop in proto udp from !192.0.2.0/24 to port 60");
+	inject_from(w, "192.0.2.63", 53);
+	inject_from(w, "192.0.2.100", 53);
+	EQ(dropped(w), 0);
+	inject_from(w, "192.0.2.64", 53);
+	inject_from(w, "192.0.2.101", 53);
+	EQ(hits(0), 2);
+	inject6_from(w, PEER6, 53); /* it is of the other family */
+	EQ(dropped(w), 2);
+	inject_from(w, "192.0.2.64", 52);
+	inject_from(w, "192.0.2.64", 61);
+	inject_from(w, "192.0.2.64", 60);
+	EQ(hits(1), 2);
+	INJECT(.flags = S);
+	EQ(hits(2), 1);
+	inject6_from(w, PEER6, 60); /* in no network of IPv4 */
+	EQ(hits(3), 1);
+	EQ(dropped(w), 6);
+	load(w, NULL);
+}
+
+/* ---- flags ----------------------------------------------------------------------------------- */
+
+/* segments that belong to no connection; RFC 9293 3.1 */
+static void flags(struct wt *w)
+{
+	wt_listen(w, 8);
+	load(w, "drop in proto tcp flags /FSRPAU\n"
+	        "drop in proto tcp flags SF/SF\n"
+	        "pass in proto tcp to port 80 flags S/SA\n"
+	        "drop in");
+	INJECT(.flags = 0);
+	EQ(hits(0), 1);
+	INJECT(.flags = S | TCP_FIN);
+	INJECT(.flags = S | TCP_FIN | TCP_PSH);
+	EQ(hits(1), 2);
+	INJECT(.flags = SA, .ack = 1);
+	INJECT(.flags = A, .ack = 1);
+	INJECT(.flags = FA, .ack = 1);
+	EQ(hits(3), 3);
+	NOTHING(100);
+	INJECT(.flags = S, .mss = 1460);
+	EXPECT(.flags = SA, .ack = 1, .mss = WT_MSS);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_accept(w);
+	INJECT(.flags = FA, .seq = 1, .ack = 1); /* it belongs to a connection */
+	EXPECT(.flags = A, .seq = 1, .ack = 2);
+	EQ(hits(2), 1);
+	EQ(dropped(w), 6);
+	load(w, NULL);
+}
+
+/* ---- limits of each source ------------------------------------------------------------------- */
+
+static void sources(struct wt *w)
+{
+	load(w, "pass in proto udp limit 10/s per source burst 2");
+	for (int i = 0; i < 5; i++)
+		inject_from(w, "192.0.2.2", 53);
+	EQ(dropped(w), 3);
+	EQ(wt_count(w, PC_FIREWALL_SOURCE_LIMITED), 3);
+	inject_from(w, "192.0.2.3", 53);
+	inject_from(w, "192.0.2.3", 53);
+	EQ(dropped(w), 3);
+	inject_from(w, "192.0.2.3", 53);
+	EQ(dropped(w), 4);
+	wt_pass(w, 100);
+	inject_from(w, "192.0.2.2", 53);
+	EQ(dropped(w), 4);
+	inject_from(w, "192.0.2.2", 53);
+	EQ(dropped(w), 5);
+	load(w, NULL);
+}
+
+/* of IPv6 a source is a /64, as who has one address has all of them */
+static void sources6(struct wt *w)
+{
+	const struct ends6 e = ends();
+
+	w->cfg.ip6_accept_ra = 0;
+	wt_start6(w, &e);
+	load(w, "pass in proto udp limit 1/s per source burst 2");
+	inject6_from(w, "fd00::2", 53);
+	inject6_from(w, "fd00::3", 53);
+	EQ(dropped(w), 0);
+	inject6_from(w, "fd00::4", 53);
+	EQ(dropped(w), 1);
+	inject6_from(w, "fd00:0:0:1::4", 53);
+	EQ(dropped(w), 1);
+	load(w, NULL);
+}
+
+/* SYNs are limited, and nothing else of TCP */
+static void sources_tcp(struct wt *w)
+{
+	wt_listen(w, 8);
+	load(w, "pass in proto tcp to port 80 limit 1/s per source burst 2");
+	for (int i = 0; i < 2; i++) {
+		wt_flow(w);
+		INJECT(.flags = S, .mss = 1460);
+		EXPECT(.flags = SA, .ack = 1, .mss = WT_MSS);
+	}
+	wt_flow(w);
+	INJECT(.flags = S, .mss = 1460);
+	EQ(wt_drop(w), 0);
+	EQ(wt_count(w, PC_FIREWALL_SOURCE_LIMITED), 1);
+	wt_flow(w);
+	w->flow.iss = 0;
+	INJECT(.flags = A, .seq = 1, .ack = 7);
+	EXPECT(.flags = R, .seq = 7, .any_wnd = true);
+	EQ(wt_count(w, PC_FIREWALL_SOURCE_LIMITED), 1);
+	load(w, NULL);
+}
+
+static const struct wt_case cases[] = {
+    {"tables of both families", tables},
+    {"other addresses in a table", changes},
+    {"who comes into a table has a connection", tables_and_connections},
+    {"tables of what goes out", out},
+    {"what is not", negated},
+    {"flags", flags},
+    {"limits of each source", sources},
+    {"limits of each network of IPv6", sources6},
+    {"limits of the SYNs of a source", sources_tcp},
+};
+
+WT_MAIN("firewall_tables")
