@@ -4,7 +4,9 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <percore/resolve.h>
 
@@ -90,6 +92,8 @@ static void numbers(struct wt *w)
 	EQ(lookup(r, "", "80", AF_UNSPEC, 0), EAI_NONAME);
 	EQ(lookup(r, "192.0.2.7", NULL, AF_UNIX, 0), EAI_FAMILY);
 	EQ(answer.calls, 0);
+	EQ(lookup(r, "a..b", NULL, AF_INET, 0), 0);
+	CHECK(answer.calls == 1 && answer.status == EAI_NONAME);
 	pc_resolver_turn(r, 0);
 	NOTHING(1000);
 	pc_resolver_destroy(r);
@@ -224,22 +228,28 @@ static void ends_early(struct wt *w)
 	wt_drop(w);
 }
 
+static void hear_other(struct wt *w)
+{
+	const struct frame_ends e = {.src_mac = {2, 0, 0, 0, 0, 3},
+	                             .dst_mac = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+	                             .src_be = inet_addr(OTHER),
+	                             .dst_be = inet_addr(WT_LOCAL)};
+	struct frame f;
+
+	frame_arp(&f, &e, 1, NULL);
+	wt_inject_frame(w, &f);
+	wt_drop(w);
+}
+
 /* servers change when nothing is under way, so that no question is lost; an unchanged list changes nothing */
 static void other_servers(struct wt *w)
 {
 	const struct pc_addr first = addr(SERVER), second = addr(OTHER);
-	const struct frame_ends from_other = {.src_mac = {2, 0, 0, 0, 0, 3},
-	                                      .dst_mac = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
-	                                      .src_be = inet_addr(OTHER),
-	                                      .dst_be = inet_addr(WT_LOCAL)};
 	struct pc_resolver *r = start_resolver(w);
 	struct frame_info q, q2;
 	uint8_t kept[100];
-	struct frame f;
 
-	frame_arp(&f, &from_other, 1, NULL);
-	wt_inject_frame(w, &f);
-	wt_drop(w);
+	hear_other(w);
 	EQ(lookup(r, "a.example.", NULL, AF_INET, 0), 0);
 	CHECK(next(w, r, &q));
 	memcpy(kept, q.payload, q.payload_len);
@@ -266,6 +276,126 @@ static void other_servers(struct wt *w)
 	EQ(q.ends.dst_be, inet_addr(OTHER));
 	respond(w, r, &q, 0, 1);
 	EQ(answer.calls, 1);
+	pc_resolver_destroy(r);
+}
+
+/* the second server is asked when the first fails */
+static void second_server(struct wt *w)
+{
+	const struct pc_addr second = addr(OTHER);
+	struct pc_resolver *r = start_resolver(w);
+	struct frame_info q;
+
+	hear_other(w);
+	OK(pc_stack_add_dns(w->st, &second));
+	EQ(lookup(r, "a.example.", NULL, AF_INET, 0), 0);
+	CHECK(next(w, r, &q));
+	EQ(q.ends.dst_be, inet_addr(SERVER));
+	respond(w, r, &q, 2, 0);
+	CHECK(next(w, r, &q));
+	EQ(q.ends.dst_be, inet_addr(OTHER));
+	respond(w, r, &q, 0, 1);
+	CHECK(answer.calls == 1 && answer.status == 0 && answer.n == 1);
+	pc_resolver_destroy(r);
+}
+
+/* each question has a socket of its own, and gives it back */
+static void many_questions(struct wt *w)
+{
+	struct pc_resolver *r = start_resolver(w);
+	struct frame_info q;
+
+	for (unsigned i = 0; i < 40; i++) {
+		EQ(lookup(r, "a.example.", NULL, AF_INET, 0), 0);
+		CHECK(next(w, r, &q));
+		respond(w, r, &q, 0, 1);
+		CHECK(answer.calls == 1 && answer.n == 1);
+	}
+	pc_resolver_destroy(r);
+}
+
+static bool asks(const struct frame_info *q, const char *labels)
+{
+	return memcmp(q->payload + 12, labels, strlen(labels) + 1) == 0;
+}
+
+/* a search list that changes is for the next question when none is under way: none is given up for it */
+static void other_domains(struct wt *w)
+{
+	struct pc_resolver *r = start_resolver(w);
+	struct frame_info q, first;
+	uint8_t kept[100];
+
+	OK(pc_stack_add_search(w->st, "one.example"));
+	EQ(lookup(r, "a", NULL, AF_INET, 0), 0);
+	CHECK(next(w, r, &first) && asks(&first, "\1a\3one\7example"));
+	memcpy(kept, first.payload, first.payload_len);
+	OK(pc_stack_del_search(w->st, "one.example"));
+	OK(pc_stack_add_search(w->st, "two.example"));
+	EQ(pc_getaddrinfo(r, "b", NULL, NULL, on_answer, NULL), 0);
+	EQ(answer.calls, 0);
+	CHECK(next(w, r, &q) && asks(&q, "\1b\3one\7example"));
+	wt_drop(w);
+	first.payload = kept;
+	respond(w, r, &first, 0, 1);
+	CHECK(answer.calls == 1 && answer.status == 0);
+	pc_resolver_destroy(r); /* that of b */
+	EQ(answer.calls, 2);
+	r = pc_resolver_create(w->st);
+	CHECK(r != NULL);
+	EQ(lookup(r, "c", NULL, AF_INET, 0), 0);
+	CHECK(next(w, r, &q) && asks(&q, "\1c\3two\7example"));
+	respond(w, r, &q, 0, 1);
+	OK(pc_stack_del_search(w->st, "two.example"));
+	OK(pc_stack_add_search(w->st, "six.example"));
+	EQ(lookup(r, "d", NULL, AF_INET, 0), 0);
+	CHECK(next(w, r, &q) && asks(&q, "\1d\3six\7example"));
+	respond(w, r, &q, 0, 1);
+	EQ(answer.calls, 1);
+	pc_resolver_destroy(r);
+	wt_settle(w);
+	wt_drop(w);
+}
+
+/* nobody listens at the server: it is not waited for */
+static void refused(struct wt *w)
+{
+	struct pc_resolver *r = start_resolver(w);
+	unsigned asked = 0;
+	struct frame_info q;
+
+	EQ(lookup(r, "a.example.", NULL, AF_INET, 0), 0);
+	for (; answer.calls == 0 && asked < 10 && next(w, r, &q); asked++) {
+		const struct frame_ends e = back(&q);
+		struct frame f;
+
+		frame_icmp(&f, &e, 3, 3, (const uint8_t[4]){0}, q.payload - 28, 28);
+		wt_inject_frame(w, &f);
+		pc_resolver_turn(r, 0);
+	}
+	CHECK(asked > 0);
+	CHECK(answer.calls == 1 && answer.status == EAI_AGAIN);
+	pc_resolver_destroy(r);
+}
+
+/* ... nor for ever, by the system's clock, when it is silent */
+static void silent(struct wt *w)
+{
+	struct pc_resolver *r;
+	unsigned asked = 0;
+	struct frame_info q;
+
+	setenv("RES_OPTIONS", "retrans:20 retry:2", 1);
+	r = start_resolver(w);
+	unsetenv("RES_OPTIONS");
+	EQ(lookup(r, "a.example.", NULL, AF_INET, 0), 0);
+	for (unsigned i = 0; answer.calls == 0 && i < 200; i++) {
+		asked += next(w, r, &q);
+		usleep(5000);
+		pc_resolver_turn(r, w->now); /* looks every 50 ms */
+	}
+	CHECK(answer.calls == 1 && answer.status == EAI_AGAIN);
+	EQ(asked, 2);
 	pc_resolver_destroy(r);
 }
 
@@ -330,6 +460,11 @@ static const struct wt_case cases[] = {
     {"what failures are called", failures},
     {"the resolver ends before the answer", ends_early},
     {"servers that change", other_servers},
+    {"the second server is asked after the first", second_server},
+    {"sockets are given back", many_questions},
+    {"domains that change", other_domains},
+    {"a server that nobody runs", refused},
+    {"a server that is silent", silent},
     {"RFC 7766 5: a truncated answer", truncated},
 };
 

@@ -189,6 +189,57 @@ static void sums_are_finished(void)
 	}
 }
 
+/* RFC 768 is about UDP: a sum of TCP may be 0 (RFC 1624 section 3). */
+static void a_sum_of_tcp_may_be_zero(void)
+{
+	const struct row *r = &rows[3];
+	struct rte_mbuf *m = make(r, false), *good = make(r, true);
+	uint8_t *l4 = rte_pktmbuf_mtod_offset(m, uint8_t *, 34);
+	enum count why = 0;
+	uint16_t sum, word;
+
+	/* what the sum lacks to ones is put into a word of what is summed */
+	memcpy(&sum, rte_pktmbuf_mtod_offset(good, uint8_t *, 34 + 16), 2);
+	memcpy(&word, l4 + 20, 2);
+	word = rte_raw_cksum((uint16_t[]){word, sum}, 4);
+	memcpy(l4 + 20, &word, 2);
+	m = frame_mend(m, bed.pool, &why);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
+	l4 = rte_pktmbuf_mtod_offset(m, uint8_t *, 34);
+	CU_ASSERT(l4[16] == 0 && l4[17] == 0);
+	rte_pktmbuf_free(m);
+	rte_pktmbuf_free(good);
+}
+
+/* A header that says that it is longer than the mbuf is left alone, and nothing behind the mbuf is read. */
+static void a_header_must_be_there(void)
+{
+	const struct row *r = &rows[2];
+	struct rte_mbuf *m = make(r, false), *was;
+	enum count why = 0;
+
+	rte_pktmbuf_mtod(m, uint8_t *)[14] = 0x4f;
+	was = rte_pktmbuf_copy(m, bed.pool, 0, UINT32_MAX);
+	m = frame_mend(m, bed.pool, &why);
+	CU_ASSERT(same(m, was));
+	rte_pktmbuf_free(m);
+	rte_pktmbuf_free(was);
+}
+
+/* Whose bytes they are is no remark of a device. */
+static void ownership_is_not_forgotten(void)
+{
+	struct rte_mbuf *m = make(&rows[2], false), *clone = rte_pktmbuf_clone(m, bed.pool);
+
+	frame_forget_flags(clone);
+	CU_ASSERT_EQUAL(clone->ol_flags, RTE_MBUF_F_INDIRECT);
+	frame_forget_flags(m);
+	CU_ASSERT_EQUAL(m->ol_flags, 0);
+	rte_pktmbuf_free(clone);
+	rte_pktmbuf_free(m);
+	CU_ASSERT_EQUAL(eal_in_use(bed.pool), 0);
+}
+
 /* What somebody else holds is not written in. */
 static void what_is_shared_is_copied(void)
 {
@@ -232,6 +283,9 @@ int main(void)
 {
 	static const struct unit_case cases[] = {
 	    {"sums are finished", sums_are_finished},
+	    {"a sum of TCP may be zero", a_sum_of_tcp_may_be_zero},
+	    {"a header must be there", a_header_must_be_there},
+	    {"ownership is not forgotten", ownership_is_not_forgotten},
 	    {"what is shared is copied", what_is_shared_is_copied},
 	    {"without mbufs it is dropped", without_mbufs_it_is_dropped},
 	};
