@@ -472,16 +472,27 @@ static bool translate(const struct epset *set, struct epoll_event *event)
 	return any;
 }
 
+/* The pipe has told. Under the lock, or a byte that is to stay, because the set has been nested just now, would be taken. */
+static void hear(struct epset *set)
+{
+	bool nested;
+
+	pthread_mutex_lock(&set->lock);
+	nested = set->nested;
+	if (!nested)
+		queue_clear(&set->queue);
+	pthread_mutex_unlock(&set->lock);
+	if (nested)
+		(void)epset_ready(set); /* stays readable if there is something */
+}
+
 int epset_filter(struct epset *set, struct epoll_event *events, int n)
 {
 	int left = 0;
 
 	for (int k = 0; k < n; k++) {
 		if (events[k].data.u64 == EPSET_QUEUE) {
-			if (set->nested)
-				(void)epset_ready(set); /* stays readable if there is something */
-			else
-				queue_clear(&set->queue);
+			hear(set);
 		} else if (events[k].data.u64 == EPSET_CONTROL) {
 			client_check();
 		} else if ((events[k].data.u64 & EPSET_NESTED_MASK) != EPSET_NESTED ||
