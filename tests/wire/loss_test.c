@@ -611,6 +611,27 @@ static void resent_with_new_ack(struct wt *w)
 	wt_read(w, 100);
 }
 
+/* A duplicate says that a segment has arrived, but there are no more of these than are under way: the rest is made up
+ * (RFC 5681 section 3.2, RFC 3465 section 3). */
+static void more_duplicates_than_segments(struct wt *w)
+{
+	unsigned sent;
+
+	wt_established(w);
+	wt_send(w, 4 * MSS);
+	expect_segments(w, 1, 4);
+	dup_acks(w, 1, 100);
+	wt_drop(w);
+	wt_send(w, 60 * MSS);
+	sent = wt_drop(w);
+	dup_acks(w, 1, 300);
+	IN(sent + wt_drop(w), 1, 60);
+	IN(wt_info(w).tcpi_unacked, 5, 64);
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 1);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 4 * MSS);
+	wt_drop(w);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 6298 2.2, 2.3: SRTT, RTTVAR and RTO", rto_from_samples},
     {"RFC 6298 2.4: the RTO has a floor", rto_floor},
@@ -632,6 +653,7 @@ static const struct wt_case cases[] = {
     {"RFC 5681 2: what is no duplicate ACK", not_duplicates},
     {"RFC 3042: limited transmit", limited_transmit},
     {"RFC 3042: ... two segments whatever comes at once", limited_transmit_of_burst},
+    {"RFC 5681 3.2: more duplicates than segments under way", more_duplicates_than_segments},
     {"RFC 6582 3.2: partial ACK", partial_ack},
     {"RFC 6675 5: recovery with SACK", sack_recovery},
     {"RFC 2018 8: SACKed data may be reneged", sack_after_rto},

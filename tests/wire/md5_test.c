@@ -135,6 +135,23 @@ static void again(struct wt *w)
 	INJECT(.flags = A, .seq = 1, .ack = 201, .md5 = KEY);
 }
 
+/* RFC 4821: a probe of the path's MTU has room for the option, too */
+static void mtu_probe(struct wt *w)
+{
+	const uint32_t most = MSS - 20;
+	const struct frame_info *i;
+	uint32_t largest = 0;
+
+	w->cfg.tcp_mtu_probing = 2;
+	w->cfg.tcp_initial_window = 30;
+	established(w);
+	wt_send(w, 20 * MSS);
+	EQ(wt_count(w, PC_TCP_MTU_PROBES), 1);
+	while ((i = wt_next(w, 0)) != NULL)
+		largest = i->seg.len > largest ? i->seg.len : largest;
+	EQ(largest, most);
+}
+
 static void syn_ack_again(struct wt *w)
 {
 	listen_keyed(w);
@@ -702,6 +719,7 @@ static const struct wt_case cases[] = {
     {"RFC 2385 2.0: an accepted connection signs all that it sends", passive},
     {"RFC 2385 2.0: a connection that is opened signs all that it sends", active},
     {"RFC 2385 2.0: what is sent again is signed", again},
+    {"RFC 4821 7.3: a probe of the MTU has room for the signature", mtu_probe},
     {"RFC 2385 2.0: SYN-ACKs and what a half-open connection answers are signed", syn_ack_again},
     {"RFC 2385 2.0: probes of a closed window are signed", window_probe},
     {"RFC 2385 2.0: keep-alives are signed", keep_alive},

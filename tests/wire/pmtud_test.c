@@ -315,6 +315,202 @@ static void converges(struct wt *w)
 	EQ(wt_count(w, PC_TCP_MTU_PROBES), probes);
 }
 
+/* sends n bytes and acknowledges all, whatever is under way; returns how many probes went out */
+static uint64_t probes_of(struct wt *w, uint32_t n, uint32_t *acked)
+{
+	const uint64_t before = wt_count(w, PC_TCP_MTU_PROBES);
+
+	wt_send(w, n);
+	through(w, MSS, acked, 50);
+	return wt_count(w, PC_TCP_MTU_PROBES) - before;
+}
+
+/* three segments follow a probe, so that duplicates tell its loss (RFC 4821 7.4) */
+static void enough_follows(struct wt *w)
+{
+	const uint32_t need = MSS + 3 * BASE;
+	uint32_t acked = 1;
+
+	w->cfg.tcp_mtu_probing = 2;
+	w->cfg.tcp_initial_window = 30;
+	wt_established(w);
+	EQ(probes_of(w, need - 1, &acked), 0);
+	EQ(probes_of(w, need, &acked), 1);
+	EQ(wt_info(w).tcpi_snd_mss, MSS);
+}
+
+/* ... and the window takes all of them */
+static void window_takes_them(struct wt *w)
+{
+	const uint32_t need = MSS + 3 * BASE;
+
+	w->cfg.tcp_mtu_probing = 2;
+	w->cfg.tcp_initial_window = 30;
+	w->peer.wnd = need - 1;
+	wt_established(w);
+	wt_send(w, 2 * need);
+	EQ(wt_count(w, PC_TCP_MTU_PROBES), 0);
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 4 * BASE, .wnd = need);
+	EQ(wt_count(w, PC_TCP_MTU_PROBES), 1);
+	wt_drop(w);
+}
+
+/* a probe is for when all is well (RFC 4821 7.4), not beside what may be lost */
+static void beside_losses(struct wt *w, bool sack)
+{
+	w->cfg.tcp_mtu_probing = 2;
+	w->cfg.tcp_initial_window = 40;
+	w->peer.sackok = sack;
+	wt_established(w);
+	wt_send(w, 3 * BASE);
+	EQ(wt_drop(w), 3);
+	if (sack)
+		INJECT(.flags = A, .seq = 1, .ack = 1, .nb_sack = 1,
+		       .sack = {{1 + BASE, 1 + 2 * BASE}});
+	else
+		INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_send(w, 10 * BASE);
+	EQ(wt_count(w, PC_TCP_MTU_PROBES), 0);
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 13 * BASE);
+	wt_send(w, 10 * BASE);
+	EQ(wt_count(w, PC_TCP_MTU_PROBES), 1);
+	wt_drop(w);
+}
+
+static void not_beside_sacked(struct wt *w)
+{
+	beside_losses(w, true);
+}
+
+static void not_beside_duplicates(struct wt *w)
+{
+	beside_losses(w, false);
+}
+
+/* a time-out: it may have been the probe, and no other is sent for a while */
+static void probe_times_out(struct wt *w)
+{
+	uint32_t acked = 1;
+
+	w->cfg.tcp_mtu_probing = 2;
+	w->cfg.tcp_initial_window = 30;
+	wt_established(w);
+	EQ(until_probe(w, &acked), MSS);
+	wt_pass(w, 250);
+	wt_drop(w);
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 1);
+	for (unsigned i = 0; i < 40; i++)
+		probes_of(w, 20 * MSS, &acked);
+	EQ(wt_count(w, PC_TCP_MTU_PROBES), 1);
+	EQ(wt_count(w, PC_TCP_MTU_RAISED), 0);
+	EQ(wt_info(w).tcpi_snd_mss, BASE);
+	wt_pass(w, 601000);
+	EQ(probes_of(w, 20 * MSS, &acked), 1);
+	EQ(wt_info(w).tcpi_snd_mss, MSS);
+}
+
+/* a router that says that what it has dropped would have fitted */
+static void no_smaller_than_the_probe(struct wt *w)
+{
+	uint32_t acked = 1;
+
+	w->cfg.tcp_mtu_probing = 2;
+	w->cfg.tcp_initial_window = 30;
+	wt_established(w);
+	EQ(until_probe(w, &acked), MSS);
+	wt_drop(w);
+	too_big(w, 1500, acked);
+	EQ(wt_count(w, PC_TCP_RETRANSMITS), 0);
+	through(w, MSS, &acked, 10);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 20 * MSS);
+	EQ(wt_count(w, PC_TCP_MTU_RAISED), 1);
+	wt_drop(w);
+}
+
+/* segments below tcp.base_mss vanish for other reasons first */
+static void below_base_later(struct wt *w)
+{
+	wt_established(w);
+	wt_send(w, 800);
+	for (unsigned i = 0; i < 6; i++)
+		CHECK(wt_next(w, 20000) != NULL);
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 5);
+	EQ(wt_count(w, PC_TCP_BLACK_HOLES), 0);
+	CHECK(wt_next(w, 20000) != NULL);
+	EQ(wt_count(w, PC_TCP_BLACK_HOLES), 1);
+	wt_pass(w, 100);
+	wt_drop(w);
+}
+
+/* a probe has room for what stands before its payload */
+static void with_timestamps(struct wt *w)
+{
+	const struct frame_info *i;
+
+	w->peer.ts = true;
+	w->cfg.tcp_mtu_probing = 2;
+	w->cfg.tcp_initial_window = 30;
+	wt_established(w);
+	wt_send(w, 20 * MSS);
+	EQ(wt_count(w, PC_TCP_MTU_PROBES), 1);
+	CHECK((i = wt_next(w, 0)) != NULL);
+	EQ(i->seg.seq - w->flow.iss, 1);
+	EQ(i->seg.len, MSS - 12);
+	wt_drop(w);
+}
+
+static void with_maxseg(struct wt *w)
+{
+	uint32_t acked = 1;
+
+	w->cfg.tcp_mtu_probing = 2;
+	w->cfg.tcp_initial_window = 30;
+	wt_listen(w, 8);
+	OK(pc_setsockopt(w->st, w->lfd, IPPROTO_TCP, TCP_MAXSEG, &(int){1200}, sizeof(int)));
+	wt_established(w);
+	EQ(until_probe(w, &acked), 1200);
+	wt_drop(w);
+}
+
+/* without probing nothing larger is tried, however long ago a router has spoken */
+static void switched_off_for_good(struct wt *w)
+{
+	uint32_t acked = 1 + 3 * MSS;
+
+	w->cfg.tcp_mtu_probing = 0;
+	w->cfg.tcp_initial_window = 30;
+	wt_established(w);
+	wt_send(w, 3 * MSS);
+	wt_drop(w);
+	too_big(w, 1000, 1);
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = acked);
+	wt_pass(w, 601000);
+	EQ(probes_of(w, 20 * MSS, &acked), 0);
+	EQ(wt_info(w).tcpi_snd_mss, 960);
+}
+
+/* after ten minutes it looks whether the path is wider by now */
+static void looks_again(struct wt *w)
+{
+	uint32_t acked = 1;
+
+	w->cfg.tcp_mtu_probing = 2;
+	w->cfg.tcp_initial_window = 30;
+	wt_established(w);
+	for (unsigned i = 0; i < 40; i++) {
+		wt_send(w, 40 * MSS);
+		through(w, 1300, &acked, 3000);
+	}
+	IN(wt_info(w).tcpi_snd_mss, 1300 - 8, 1300);
+	wt_pass(w, 601000);
+	for (unsigned i = 0; i < 4; i++)
+		probes_of(w, 20 * MSS, &acked);
+	EQ(wt_info(w).tcpi_snd_mss, MSS);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 4821 7.7: full segments vanish, smaller ones do not", black_hole},
     {"RFC 4821 7.7: a path that is narrower still", narrower_still},
@@ -330,6 +526,17 @@ static const struct wt_case cases[] = {
     {"tcp.mtu_probing = 2: beginning with tcp.base_mss", always},
     {"tcp.mtu_probing = 2: ... or with less, if the path is known", below_base},
     {"RFC 4821 7.3: the search ends near what fits", converges},
+    {"RFC 4821 7.4: a probe when enough follows", enough_follows},
+    {"RFC 4821 7.4: ... when the window takes it", window_takes_them},
+    {"RFC 4821 7.4: ... when nothing was SACKed", not_beside_sacked},
+    {"RFC 4821 7.4: ... when there were no duplicates", not_beside_duplicates},
+    {"RFC 4821 7.6: a probe that ends in a time-out", probe_times_out},
+    {"RFC 5927 7: an MTU that the probe does not exceed", no_smaller_than_the_probe},
+    {"RFC 4821 7.7: segments below tcp.base_mss vanish", below_base_later},
+    {"RFC 4821 7.3: a probe with timestamps", with_timestamps},
+    {"RFC 4821 7.3: no probe is larger than TCP_MAXSEG", with_maxseg},
+    {"tcp.mtu_probing = 0: also after ten minutes", switched_off_for_good},
+    {"RFC 4821 7.3: after ten minutes the search begins anew", looks_again},
 };
 
 WT_MAIN("pmtud")
