@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* Messages of stateless DHCPv6; see message6.h. */
+/* Messages of DHCPv6; see message6.h. */
 
 #include "dhcp/message6.h"
 
@@ -11,16 +11,22 @@
 
 #define OPT_CLIENT_ID  1
 #define OPT_SERVER_ID  2
+#define OPT_IA_NA      3
+#define OPT_IA_ADDR    5
 #define OPT_ORO        6
+#define OPT_PREFERENCE 7
 #define OPT_ELAPSED    8
 #define OPT_STATUS     13
+#define OPT_RAPID      14
 #define OPT_DNS        23
 #define OPT_SEARCH     24
 #define OPT_REFRESH    32
 #define OPT_SOL_MAX_RT 82
 #define OPT_INF_MAX_RT 83
 
-#define HDR_LEN 4
+#define HDR_LEN     4
+#define IA_LEN      12 /* of an IA_NA without its options */
+#define IA_ADDR_LEN 24 /* of an address without its options */
 
 /* section 7.6: IRT_DEFAULT, IRT_MINIMUM */
 #define REFRESH_DEFAULT_S 86400
@@ -44,6 +50,17 @@ static uint8_t *put16(uint8_t *p, uint16_t v)
 	p[0] = (uint8_t)(v >> 8);
 	p[1] = (uint8_t)v;
 	return p + 2;
+}
+
+static uint8_t *put32(uint8_t *p, uint32_t v)
+{
+	return put16(put16(p, (uint16_t)(v >> 16)), (uint16_t)v);
+}
+
+/* The header of an option. */
+static uint8_t *put_option(uint8_t *p, uint16_t code, size_t len)
+{
+	return put16(put16(p, code), (uint16_t)len);
 }
 
 /* Our identifier follows from the MAC address, so that it is the same whenever we come back. */
@@ -88,23 +105,135 @@ static bool read_refresh(const uint8_t *p, size_t len, uint32_t *s)
 	return true;
 }
 
-static bool read_option(uint16_t code, const uint8_t *p, size_t len, const uint8_t mac[6],
+static bool read_status(const uint8_t *p, size_t len, uint16_t *status)
+{
+	if (len < 2)
+		return false;
+	*status = get16(p);
+	return true;
+}
+
+/* A walk over options, in a message or within one. */
+struct options {
+	const uint8_t *p;
+	size_t left;
+	uint16_t code, len; /* of the option at p */
+};
+
+/* The first option at p, or the next one. Returns false at the end, and when an option goes beyond it: then left is not 0. */
+static bool next_option(struct options *o)
+{
+	o->p += o->len;
+	if (o->left < 4)
+		return false;
+	o->code = get16(o->p);
+	o->len = get16(o->p + 2);
+	o->p += 4;
+	if (o->len > o->left - 4)
+		return false;
+	o->left -= 4u + o->len;
+	return true;
+}
+
+/* ---- addresses (sections 21.4 and 21.6) --------------------------------------------------------- */
+
+static bool can_be_ours(const struct dhcp6_ia_addr *a)
+{
+	return a->preferred_s <= a->valid_s && !pc_addr_is_any(&a->addr) &&
+	       !pc_addr_is_ip4(&a->addr) && !pc_addr_is_loopback(&a->addr) &&
+	       !pc_addr_is_multicast(&a->addr) && !pc_addr_is_link_local(&a->addr);
+}
+
+static bool read_address(const uint8_t *p, size_t len, struct dhcp6_reply *r)
+{
+	uint16_t status = DHCP6_SUCCESS;
+	struct dhcp6_ia_addr a;
+	struct options o;
+
+	if (len < IA_ADDR_LEN)
+		return false;
+	o = (struct options){p + IA_ADDR_LEN, len - IA_ADDR_LEN, 0, 0};
+	while (next_option(&o))
+		if (o.code == OPT_STATUS && !read_status(o.p, o.len, &status))
+			return false;
+	if (o.left > 0)
+		return false;
+	memcpy(a.addr.b, p, 16);
+	a.preferred_s = get32(p + 16);
+	a.valid_s = get32(p + 20);
+	if (status == DHCP6_SUCCESS && can_be_ours(&a) && r->ia.nb_addrs < PC_DHCP6_ADDRS)
+		r->ia.addr[r->ia.nb_addrs++] = a;
+	else
+		r->refused++;
+	return true;
+}
+
+/* Of several of the same name the first counts; those of other names are not ours. One whose T1 is behind its T2 does not
+ * count. */
+static bool read_ia(const uint8_t *p, size_t len, uint32_t iaid, struct dhcp6_reply *r)
+{
+	struct dhcp6_ia *ia = &r->ia;
+	struct options o;
+
+	if (len < IA_LEN)
+		return false;
+	if (ia->has || get32(p) != iaid)
+		return true;
+	o = (struct options){p + IA_LEN, len - IA_LEN, 0, 0};
+	ia->t1_s = get32(p + 4);
+	ia->t2_s = get32(p + 8);
+	while (next_option(&o)) {
+		if (o.code == OPT_IA_ADDR && !read_address(o.p, o.len, r))
+			return false;
+		if (o.code == OPT_STATUS && !read_status(o.p, o.len, &ia->status))
+			return false;
+	}
+	if (o.left > 0)
+		return false;
+	ia->has = ia->t1_s <= ia->t2_s || ia->t2_s == 0;
+	if (!ia->has)
+		*ia = (struct dhcp6_ia){0};
+	return true;
+}
+
+/* ---- messages -------------------------------------------------------------------------------- */
+
+/* section 11.1: a type, and at least a byte */
+static bool read_server(const uint8_t *p, size_t len, struct dhcp6_reply *r)
+{
+	if (len < 3 || len > DHCP6_DUID_MAX)
+		return false;
+	r->has_server = true;
+	r->server.len = (uint8_t)len;
+	memcpy(r->server.b, p, len);
+	return true;
+}
+
+static bool read_option(const struct options *o, const struct dhcp6_self *self,
                         struct dhcp6_reply *r)
 {
+	const uint8_t *p = o->p;
+	const size_t len = o->len;
 	uint8_t duid[DHCP6_DUID_LEN];
 
-	switch (code) {
+	switch (o->code) {
 	case OPT_CLIENT_ID:
-		write_duid(duid, mac);
+		write_duid(duid, self->mac);
 		r->has_client = true;
 		r->is_ours = len == sizeof(duid) && memcmp(p, duid, len) == 0;
 		return true;
 	case OPT_SERVER_ID:
-		r->has_server = len >= 3; /* section 11.1: a type, and at least a byte */
-		return r->has_server;
+		return read_server(p, len, r);
+	case OPT_IA_NA:
+		return read_ia(p, len, self->iaid, r);
+	case OPT_PREFERENCE:
+		r->preference = len == 1 ? *p : 0;
+		return len == 1;
 	case OPT_STATUS:
-		r->status = len >= 2 ? get16(p) : 0;
-		return len >= 2;
+		return read_status(p, len, &r->status);
+	case OPT_RAPID:
+		r->rapid = true;
+		return len == 0;
 	case OPT_DNS:
 		return read_dns(p, len, &r->info);
 	case OPT_SEARCH:
@@ -120,41 +249,72 @@ static bool read_option(uint16_t code, const uint8_t *p, size_t len, const uint8
 	}
 }
 
-bool dhcp6_parse(const uint8_t *p, size_t len, const uint8_t mac[6], struct dhcp6_reply *r)
+bool dhcp6_parse(const uint8_t *p, size_t len, const struct dhcp6_self *self, struct dhcp6_reply *r)
 {
+	struct options o;
+
 	if (len < HDR_LEN)
 		return false;
-	*r = (struct dhcp6_reply){
-	    .type = p[0], .xid = get32(p) & 0xffffff, .info.refresh_s = REFRESH_DEFAULT_S};
-	for (size_t at = HDR_LEN; at < len;) {
-		size_t n;
-
-		if (len - at < 4)
+	memset(r, 0, sizeof(*r));
+	r->type = p[0];
+	r->xid = get32(p) & 0xffffff;
+	r->info.refresh_s = REFRESH_DEFAULT_S;
+	o = (struct options){p + HDR_LEN, len - HDR_LEN, 0, 0};
+	while (next_option(&o))
+		if (!read_option(&o, self, r))
 			return false;
-		n = get16(p + at + 2);
-		if (n > len - at - 4 || !read_option(get16(p + at), p + at + 4, n, mac, r))
-			return false;
-		at += 4 + n;
-	}
-	return true;
+	return o.left == 0;
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-void dhcp6_write(uint8_t *p, uint32_t xid, const uint8_t mac[6], uint16_t elapsed)
+/* What is asked for (sections 21.7, 21.23 to 21.25), with messages that are answered with it. */
+static uint8_t *write_wishes(uint8_t *p, uint8_t type)
 {
-	static const uint16_t wanted[] = {OPT_DNS, OPT_SEARCH, OPT_REFRESH, OPT_SOL_MAX_RT,
+	static const uint16_t wanted[] = {OPT_DNS, OPT_SEARCH, OPT_SOL_MAX_RT, OPT_REFRESH,
 	                                  OPT_INF_MAX_RT};
+	const unsigned n = type == DHCP6_INFORMATION_REQUEST ? 5 : 3;
+
+	if (type == DHCP6_CONFIRM || type == DHCP6_RELEASE || type == DHCP6_DECLINE)
+		return p;
+	p = put_option(p, OPT_ORO, 2 * n);
+	for (unsigned i = 0; i < n; i++)
+		p = put16(p, wanted[i]);
+	return p;
+}
+
+/* Our IA_NA with some addresses; times are the server's affair (sections 18.2.1 to 18.2.8). */
+static uint8_t *write_ia(uint8_t *p, const struct dhcp6_self *self, const struct dhcp6_query *q)
+{
+	p = put_option(p, OPT_IA_NA, IA_LEN + q->nb_addrs * (4 + IA_ADDR_LEN));
+	p = put32(p, self->iaid);
+	p = put32(put32(p, 0), 0);
+	for (unsigned i = 0; i < q->nb_addrs; i++) {
+		p = put_option(p, OPT_IA_ADDR, IA_ADDR_LEN);
+		memcpy(p, q->addr[i].b, 16);
+		p = put32(put32(p + 16, 0), 0);
+	}
+	return p;
+}
+
+size_t dhcp6_write(uint8_t *p, const struct dhcp6_self *self, const struct dhcp6_query *q)
+{
 	uint8_t *o = p + HDR_LEN;
 
-	*p = DHCP6_INFORMATION_REQUEST;
-	p[1] = (uint8_t)(xid >> 16);
-	put16(p + 2, (uint16_t)xid);
-	o = put16(put16(o, OPT_CLIENT_ID), DHCP6_DUID_LEN);
-	write_duid(o, mac);
-	o = put16(put16(o + DHCP6_DUID_LEN, OPT_ELAPSED), 2);
-	o = put16(o, elapsed);
-	o = put16(put16(o, OPT_ORO), sizeof(wanted));
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-		o = put16(o, wanted[i]);
+	put32(p, (uint32_t)q->type << 24 | (q->xid & 0xffffff));
+	o = put_option(o, OPT_CLIENT_ID, DHCP6_DUID_LEN);
+	write_duid(o, self->mac);
+	o += DHCP6_DUID_LEN;
+	if (q->server != NULL) {
+		o = put_option(o, OPT_SERVER_ID, q->server->len);
+		memcpy(o, q->server->b, q->server->len);
+		o += q->server->len;
+	}
+	o = put16(put_option(o, OPT_ELAPSED, 2), q->elapsed);
+	o = write_wishes(o, q->type);
+	if (q->type == DHCP6_SOLICIT)
+		o = put_option(o, OPT_RAPID, 0);
+	if (q->type != DHCP6_INFORMATION_REQUEST)
+		o = write_ia(o, self, q);
+	return (size_t)(o - p);
 }

@@ -22,6 +22,8 @@
 #include "neigh/nd.h"
 #include "wire/ip6.h"
 
+#define LEASED 16 /* different addresses that may be leased by DHCPv6 in the life of a stack */
+
 int ip_init(struct ip *ip, struct ctx *ctx)
 {
 	const struct pc_sip_key label = rng_key(&ctx->rng), table = rng_key(&ctx->rng);
@@ -121,10 +123,22 @@ static void announce(struct ip *ip, uint16_t laddr)
 		dad_start(ip->neigh, laddr, false);
 }
 
+/* Begins with an address that is new, or back. */
+static void begin_addr(struct ip *ip, uint16_t laddr, bool tried)
+{
+	struct laddr *la = &ip->ifs.addr[laddr];
+	const uint64_t questions =
+	    pc_addr_is_ip4(&la->addr) ? ip->ctx->cfg.arp_probes : ip->ctx->cfg.ip6_dad;
+
+	la->tried = tried;
+	la->state = questions != 0 && !tried ? LADDR_TENTATIVE : LADDR_READY;
+	if (laddr < ip->ifs.nb_announced) /* it is back */
+		announce(ip, laddr);
+	neigh_outdate(ip->neigh);
+}
+
 static int add_addr(struct ip *ip, uint8_t netif, const struct pc_prefix *addr, bool tried)
 {
-	const uint64_t questions =
-	    pc_addr_is_ip4(&addr->addr) ? ip->ctx->cfg.arp_probes : ip->ctx->cfg.ip6_dad;
 	int laddr;
 
 	if (!routes_have_room(ip))
@@ -133,12 +147,7 @@ static int add_addr(struct ip *ip, uint8_t netif, const struct pc_prefix *addr, 
 	if (laddr < 0)
 		return laddr;
 	route_add_connected(ip, (uint16_t)laddr);
-	ip->ifs.addr[laddr].tried = tried;
-	if (questions != 0 && !tried)
-		ip->ifs.addr[laddr].state = LADDR_TENTATIVE;
-	if (laddr < ip->ifs.nb_announced) /* it is back */
-		announce(ip, (uint16_t)laddr);
-	neigh_outdate(ip->neigh);
+	begin_addr(ip, (uint16_t)laddr, tried);
 	return laddr;
 }
 
@@ -206,24 +215,99 @@ int ip_add_tried(struct ip *ip, int port, const struct pc_prefix *addr)
 	return add_host(ip, port, addr, true);
 }
 
+static void del_addr(struct ip *ip, uint16_t laddr)
+{
+	if (laddr < ip->ifs.nb_announced && ip->ifs.addr[laddr].state < LADDR_DUPLICATE)
+		dad_end(ip->neigh, laddr);
+	netifs_del_addr(&ip->ifs, laddr);
+	route_forget_addr(ip, laddr);
+	neigh_outdate(ip->neigh);
+}
+
 int ip_del_addr(struct ip *ip, int port, const struct pc_prefix *addr)
 {
 	const uint16_t laddr = netifs_find(&ip->ifs, &addr->addr);
-	uint8_t state;
 
 	if (laddr == LADDR_NONE || ip->ifs.addr[laddr].netif != port ||
 	    ip->ifs.addr[laddr].state == LADDR_EXPIRED)
 		return -EADDRNOTAVAIL;
 	if (ip->ifs.netif[port].link_local == laddr)
 		return -EBUSY;
-	state = ip->ifs.addr[laddr].state;
-	if (laddr < ip->ifs.nb_announced && state < LADDR_DUPLICATE)
-		dad_end(ip->neigh, laddr);
-	netifs_del_addr(&ip->ifs, laddr);
-	route_forget_addr(ip, laddr);
-	neigh_outdate(ip->neigh);
+	del_addr(ip, laddr);
 	return 0;
 }
+
+/* ---- leased addresses ------------------------------------------------------------------------- */
+
+static bool is_leased(const struct ip *ip, uint16_t laddr, int port)
+{
+	return laddr != LADDR_NONE && ip->ifs.addr[laddr].leased &&
+	       ip->ifs.addr[laddr].netif == port;
+}
+
+/* Whoever leases could use up the places of addresses, which are for the life of the stack. */
+static bool may_lease(const struct ip *ip, int port, const struct pc_addr *addr)
+{
+	unsigned n = 0;
+
+	for (uint16_t i = 0; i < ip->ifs.nb_addrs; i++) {
+		const struct laddr *la = &ip->ifs.addr[i];
+
+		if (la->leased && la->netif == port && pc_addr_equal(&la->was, addr))
+			return true;
+		n += la->leased;
+	}
+	return n < LEASED;
+}
+
+static void prolong(struct ip *ip, uint16_t laddr, const struct ip_lease *l)
+{
+	struct laddr *la = &ip->ifs.addr[laddr];
+
+	la->preferred_ns = l->preferred_ns;
+	la->valid_ns = l->valid_ns;
+	if (la->state == LADDR_EXPIRED) {
+		begin_addr(ip, laddr, l->tried);
+	} else if (netifs_is_usable(&ip->ifs, laddr)) {
+		la->due_ns = ip->ctx->now_ns; /* its state is judged anew */
+		netifs_due(&ip->ifs, la->due_ns);
+	}
+}
+
+int ip_lease_addr(struct ip *ip, int port, const struct ip_lease *l)
+{
+	const struct pc_prefix p = {.addr = l->addr, .len = 128};
+	const uint16_t own = netifs_find(&ip->ifs, &l->addr);
+	int laddr;
+
+	if (port < 0 || port >= ip->ifs.n || ip->ifs.netif[port].link_local == LADDR_NONE ||
+	    pc_addr_is_ip4(&l->addr) || !is_host_address6(&p))
+		return -EINVAL;
+	if (is_leased(ip, own, port)) {
+		prolong(ip, own, l);
+		return own;
+	}
+	if (!may_lease(ip, port, &l->addr))
+		return -ENOSPC;
+	laddr = netifs_add_addr(&ip->ifs, (uint8_t)port, &p);
+	if (laddr < 0)
+		return laddr;
+	ip->ifs.addr[laddr].leased = true;
+	ip->ifs.addr[laddr].preferred_ns = l->preferred_ns;
+	ip->ifs.addr[laddr].valid_ns = l->valid_ns;
+	begin_addr(ip, (uint16_t)laddr, l->tried);
+	return laddr;
+}
+
+void ip_end_lease(struct ip *ip, int port, const struct pc_addr *addr)
+{
+	const uint16_t laddr = netifs_find(&ip->ifs, addr);
+
+	if (is_leased(ip, laddr, port))
+		del_addr(ip, laddr);
+}
+
+/* ---- links ------------------------------------------------------------------------------------ */
 
 /* The switches, and perhaps the neighbours, have not heard of us by the way that frames go now. */
 static void announce_again(struct ip *ip, uint8_t netif, bool ask)

@@ -217,6 +217,19 @@ int ip_add_addr(struct ip *ip, int port, const struct pc_prefix *addr);
 /** ip_add_tried is ip_add_addr for an address that the link has been asked for already: it is ready at once. */
 int ip_add_tried(struct ip *ip, int port, const struct pc_prefix *addr);
 int ip_del_addr(struct ip *ip, int port, const struct pc_prefix *addr);
+
+/** An address that has been leased by DHCPv6, which says nothing about its network (RFC 5942 section 4). */
+struct ip_lease {
+	struct pc_addr addr;
+	uint64_t preferred_ns, valid_ns; /* ends of its lifetimes; UINT64_MAX: never */
+	bool tried; /* the link has been asked for it already: it is ready at once */
+};
+
+/** ip_lease_addr gives an interface a leased address, or one that it has new lifetimes. Returns the address's index, or
+ * -EINVAL, -EEXIST (it is ours by other means) or -ENOSPC. ip_end_lease takes it back, if it is there. */
+int ip_lease_addr(struct ip *ip, int port, const struct ip_lease *l);
+void ip_end_lease(struct ip *ip, int port, const struct pc_addr *addr);
+
 int ip_add_route(struct ip *ip, const struct pc_prefix *dest, const struct pc_addr *gateway);
 
 /* pc_route_*, likewise */

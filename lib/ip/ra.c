@@ -329,6 +329,7 @@ static void take_link(struct ip *ip, const struct nd_in *in)
 		nif->hops = m->hops;
 	/* section 4.2: what M says has all that O says */
 	nif->ra_other = m->ra_flags != 0;
+	nif->ra_managed = (m->ra_flags & ND_RA_MANAGED) != 0;
 	if (m->reachable_ms != 0 && m->reachable_ms <= REACHABLE_MAX_MS)
 		nif->reachable_ms = RTE_MAX(m->reachable_ms, REACHABLE_MIN_MS);
 	if (m->retrans_ms != 0 && m->retrans_ms <= RETRANS_MAX_MS)

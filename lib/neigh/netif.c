@@ -103,6 +103,7 @@ void netifs_del_addr(struct netifs *ifs, uint16_t laddr)
 	struct laddr *la = &ifs->addr[laddr];
 
 	*la = (struct laddr){.was = la->addr,
+	                     .leased = la->leased,
 	                     .netif = la->netif,
 	                     .state = LADDR_EXPIRED,
 	                     .due_ns = UINT64_MAX,

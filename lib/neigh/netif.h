@@ -36,6 +36,7 @@ struct netif {
 	bool up;          /* its link, when that was last looked at */
 	bool slaac;       /* addresses are made of the prefixes that routers tell */
 	bool ra_other;    /* a router tells to ask by DHCPv6 for what it does not tell itself */
+	bool ra_managed;  /* and for addresses */
 	uint8_t ups;      /* how often its link has come up, modulo 256 */
 	uint8_t moves;    /* the port's link_moves, when that was last looked at */
 	uint8_t solicits; /* of routers, still to be sent */
@@ -63,6 +64,7 @@ struct laddr {
 	uint8_t state;      /* enum laddr_state */
 	uint8_t probes;     /* TENTATIVE: questions still to be asked; IPv4, READY: announcements */
 	bool autoconf;      /* made of a router's prefix */
+	bool leased;        /* by DHCPv6; stays set when it is taken back */
 	bool tried;         /* somebody else has asked for it: no question before its first use */
 	struct pc_addr was; /* of a place whose address was taken back: that address */
 	uint8_t nonce[6];

@@ -18,7 +18,7 @@ const struct common_option common_options[] = {
     {"set", "SECTION.KEY=VALUE", "set a key, over the file; may be repeated", 0},
     {"addr", "[PORT[.VLAN[.VLAN]]=]CIDR",
      "give port PORT (counted from 0, default 0), or a VLAN of it, an address, e.g. 10.0.0.1/24; "
-     "may be repeated",
+     "or dhcp or slaac (see net.addr); may be repeated",
      0},
     {"gateway", "IP", "send what is for other networks by way of IP", 0},
     {"pcap", "FILE", "write every frame to FILE (one file per lcore and port if there are several)",

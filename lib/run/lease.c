@@ -95,20 +95,58 @@ static void say(const struct worker *w, unsigned port, const struct pc_dhcp_leas
 	fflush(stdout);
 }
 
-/* Says what has been told, unless it is what was told before. */
-static void say6(const struct worker *w, unsigned port, const struct pc_dhcp6_info *old,
-                 const struct pc_dhcp6_info *info)
+static bool has_addr(const struct pc_dhcp6_info *info, const struct pc_addr *addr)
+{
+	for (unsigned i = 0; i < info->nb_addrs; i++)
+		if (pc_addr_equal(&info->addr[i].addr, addr))
+			return true;
+	return false;
+}
+
+/* Says which addresses are leased now, and which no longer. */
+static void say_addrs6(const struct worker *w, unsigned port, const struct pc_dhcp6_info *old,
+                       const struct pc_dhcp6_info *info, uint64_t now_ns)
+{
+	char addr[PC_ADDR_STRLEN], server[PC_ADDR_STRLEN];
+
+	for (unsigned i = 0; i < old->nb_addrs; i++)
+		if (!has_addr(info, &old->addr[i].addr))
+			printf("%s: port %u has lost %s: the lease is over\n", w->run->app->name,
+			       port, pc_addr_format(&old->addr[i].addr, addr));
+	for (unsigned i = 0; i < info->nb_addrs; i++) {
+		const struct pc_dhcp6_addr *a = &info->addr[i];
+
+		if (has_addr(old, &a->addr))
+			continue;
+		printf("%s: port %u has leased %s from %s", w->run->app->name, port,
+		       pc_addr_format(&a->addr, addr), pc_addr_format(&info->server, server));
+		if (a->valid_ns != UINT64_MAX)
+			printf(" for %" PRIu64 " s", (a->valid_ns - now_ns) / 1000000000);
+		printf("\n");
+	}
+}
+
+static void say_servers6(const struct worker *w, unsigned port, const struct pc_dhcp6_info *info)
 {
 	char addr[PC_ADDR_STRLEN];
 
-	if (old != NULL && old->nb_dns == info->nb_dns &&
-	    memcmp(old->dns, info->dns, info->nb_dns * sizeof(info->dns[0])) == 0)
-		return;
 	printf("%s: port %u has been told by %s of %u name servers", w->run->app->name, port,
 	       pc_addr_format(&info->server, addr), info->nb_dns);
 	for (unsigned i = 0; i < info->nb_dns; i++)
 		printf("%s%s", i == 0 ? ": " : ", ", pc_addr_format(&info->dns[i], addr));
 	printf("\n");
+}
+
+/* Says what has been told, unless it is what was told before. */
+static void say6(const struct worker *w, unsigned port, const struct lease_port *p,
+                 const struct pc_dhcp6_info *info, uint64_t now_ns)
+{
+	const struct pc_dhcp6_info *old = &p->info;
+
+	if (!p->informed || old->nb_dns != info->nb_dns ||
+	    memcmp(old->dns, info->dns, info->nb_dns * sizeof(info->dns[0])) != 0)
+		say_servers6(w, port, info);
+	say_addrs6(w, port, old, info, now_ns);
 	fflush(stdout);
 }
 
@@ -185,7 +223,7 @@ static bool ask6(struct worker *w, unsigned i, uint64_t now_ns)
 	number = pc_dhcp6_get_info(p->client6, &info);
 	if (number == p->number6)
 		return false;
-	say6(w, i, p->informed ? &p->info : NULL, &info);
+	say6(w, i, p, &info, now_ns);
 	p->number6 = number;
 	p->informed = true;
 	p->info = info;
@@ -222,8 +260,9 @@ static void follow(struct worker *w, unsigned i)
 	                  next.leased ? &next.lease : NULL) != 0)
 		fprintf(stderr, "%s: lcore %u cannot use what port %u has leased: %s\n",
 		        w->run->app->name, w->lcore, i, strerror(errno));
-	pc_dhcp6_apply(w->st, (int)i, p->informed ? &p->info : NULL,
-	               next.informed ? &next.info : NULL);
+	if (pc_dhcp6_apply(w->st, (int)i, &p->info, &next.info) != 0)
+		fprintf(stderr, "%s: lcore %u cannot use what port %u has leased: %s\n",
+		        w->run->app->name, w->lcore, i, strerror(errno));
 	*p = next;
 }
 
@@ -268,9 +307,9 @@ static int open_recall(struct worker *w)
 
 static int start_dhcp6(struct worker *w, unsigned i)
 {
-	const bool always = w->run->s->run.ip6_dhcp == 2;
+	const enum pc_dhcp6_mode mode = (enum pc_dhcp6_mode)w->run->s->run.ip6_dhcp;
 
-	w->lease->port[i].client6 = pc_dhcp6_create(w->st, (int)i, always);
+	w->lease->port[i].client6 = pc_dhcp6_create(w->st, (int)i, mode);
 	return w->lease->port[i].client6 != NULL ? 0 : -1;
 }
 
@@ -329,7 +368,7 @@ void lease_stop(struct worker *w)
 	for (unsigned i = 0; i < nb_ports(w); i++) {
 		pc_dhcp_destroy(w->lease->port[i].client);
 		pc_dhcp6_destroy(w->lease->port[i].client6);
-		leases |= wants_dhcp(w->run, i);
+		leases |= wants_dhcp(w->run, i) || w->lease->port[i].info.nb_addrs > 0;
 	}
 	if (leases)
 		part(w);

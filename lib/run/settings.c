@@ -25,7 +25,8 @@ static const struct text_key text_keys[] = {
      "counts "
      "from 0 and is 0 if it is not given; VLAN is the number of a tag (two: 802.1ad in front of "
      "802.1Q), 1 "
-     "to 4094",
+     "to 4094; in place of an address, dhcp asks for one, and slaac makes those of the routers' "
+     "prefixes and asks for one by DHCPv6 if a router says so (ip6.dhcp)",
      "10.0.0.1/24", settings_add_addrs},
     {"net", "gateway", "addresses of the default gateways, at most one of each family",
      "10.0.0.254, fd00::fe", settings_set_gateway},

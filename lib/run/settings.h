@@ -37,8 +37,8 @@ X(port, steer, 0, 0, 2, "mode", \
 X(port, promiscuous, 0, 0, 1, "boolean", "receive frames for other MAC addresses too") \
 X(exception, addrs, 1, 0, 1, "boolean", \
   "give the kernel's interface of the exception path the addresses that are set for its port") \
-X(ip6, dhcp, 1, 0, 2, "never, router, always", \
-  "stateless DHCPv6 (RFC 8415) for name servers, on ports with IPv6: when a router advertises it, or always")
+X(ip6, dhcp, 1, 0, 3, "mode", \
+  "DHCPv6 (RFC 8415) on ports with IPv6: 0 never; 1 as routers advertise it: name servers (flags O and M), and addresses on ports with slaac (flag M); 2 as 1, but name servers in any case; 3 addresses and name servers in any case")
 /* clang-format on */
 
 /* Those of them that a running program takes over when it reads its file again. */

@@ -42,7 +42,7 @@ static void start(struct wt *w, bool always)
 	OK(pc_stack_add_addr(w->st, 0, &us));
 	wt_pass(w, 10000); /* nobody answers the solicitations */
 	wt_drop(w);
-	client = pc_dhcp6_create(w->st, 0, always);
+	client = pc_dhcp6_create(w->st, 0, always ? PC_DHCP6_INFORM : PC_DHCP6_ROUTER);
 	CHECK(client != NULL);
 }
 

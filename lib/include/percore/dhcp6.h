@@ -3,8 +3,8 @@
 #define PERCORE_DHCP6_H
 
 /*
- * A client of stateless DHCPv6 (RFC 8415 section 6.1) for programs that drive their stacks themselves; pc_run has it
- * as ip6.dhcp. It learns name servers and search lists; addresses and routes come from router advertisements.
+ * A client of DHCPv6 (RFC 8415) for programs that drive their stacks themselves; pc_run has it as ip6.dhcp. It leases
+ * addresses, and learns name servers and search lists; routes come from router advertisements.
  *
  * It uses sockets of the stack, and pc_dhcp6_turn drives it once per turn.
  */
@@ -21,6 +21,22 @@ extern "C" {
 struct pc_dhcp6;
 
 #define PC_DHCP6_SERVERS 4
+#define PC_DHCP6_ADDRS   8
+
+/** What a client asks for. */
+enum pc_dhcp6_mode {
+	/** what router advertisements on its port tell (RFC 4861 section 4.2): with the M flag, addresses, if the port
+	 * also makes its own (pc_stack_add_slaac); with any of the flags M and O, name servers */
+	PC_DHCP6_ROUTER = 1,
+	PC_DHCP6_INFORM, /**< and name servers in any case */
+	PC_DHCP6_LEASE,  /**< addresses and name servers in any case */
+};
+
+/** A leased address, and when its lifetimes end, in nanoseconds of the stack's clock; UINT64_MAX: never. */
+struct pc_dhcp6_addr {
+	struct pc_addr addr;
+	uint64_t preferred_ns, valid_ns;
+};
 
 /** What a server has sent. */
 struct pc_dhcp6_info {
@@ -28,18 +44,19 @@ struct pc_dhcp6_info {
 	uint32_t refresh_s;    /**< seconds until it is asked again; UINT32_MAX: never */
 	uint32_t sol_max_rt_s; /**< SOL_MAX_RT (RFC 8415 section 21.24); 0: not sent */
 	uint32_t inf_max_rt_s; /**< INF_MAX_RT (section 21.25); 0: not sent */
-	uint8_t nb_dns;
-	struct pc_addr dns[PC_DHCP6_SERVERS]; /**< link-local ones are of the port's link */
+	uint8_t nb_dns, nb_addrs;
+	struct pc_addr dns[PC_DHCP6_SERVERS];      /**< link-local ones are of the port's link */
+	struct pc_dhcp6_addr addr[PC_DHCP6_ADDRS]; /**< those that nobody else on the link has */
 	char search[256]; /**< search list (RFC 3646 section 4), separated by spaces */
 };
 
 /**
- * pc_dhcp6_create makes a client for a port of a stack. It sends a request when a router advertisement on that port has
- * the O or M flag (RFC 4861 section 4.2), or, with always, as soon as the port has an IPv6 address; again after the
- * refresh time, and when the link has been down. During a request it has a socket open (stack.max_udp_sockets).
+ * pc_dhcp6_create makes a client for a port of a stack, which begins when the port has an IPv6 address. It asks for
+ * name servers again after the refresh time, renews what it has leased, and when the link has been down it asks whether
+ * that still holds. While it waits for an answer it has a socket open (stack.max_udp_sockets).
  * Returns NULL with errno: EINVAL (no such port), ENOMEM.
  */
-struct pc_dhcp6 *pc_dhcp6_create(struct pc_stack *st, int port, bool always);
+struct pc_dhcp6 *pc_dhcp6_create(struct pc_stack *st, int port, enum pc_dhcp6_mode mode);
 
 /** pc_dhcp6_turn does what is due at now_ns, the time of the stack's turn. */
 void pc_dhcp6_turn(struct pc_dhcp6 *d, uint64_t now_ns);
@@ -52,13 +69,15 @@ uint64_t pc_dhcp6_next_deadline(const struct pc_dhcp6 *d);
 uint32_t pc_dhcp6_get_info(const struct pc_dhcp6 *d, struct pc_dhcp6_info *info);
 
 /**
- * pc_dhcp6_apply gives a stack the name servers that another stack's client has learnt on that port, and removes the
- * previous ones (old, or NULL). info NULL: nothing is known any more.
+ * pc_dhcp6_apply gives a stack the addresses and name servers that another stack's client has on that port, and removes
+ * the previous ones (old, or NULL), so that one lcore leases for all: both stacks have the same clock. info NULL: nothing is
+ * known any more. Returns 0, or -1 with errno when an address could not be added: EEXIST (it was set), ENOSPC.
  */
-void pc_dhcp6_apply(struct pc_stack *st, int port, const struct pc_dhcp6_info *old,
-                    const struct pc_dhcp6_info *info);
+int pc_dhcp6_apply(struct pc_stack *st, int port, const struct pc_dhcp6_info *old,
+                   const struct pc_dhcp6_info *info);
 
-/** pc_dhcp6_destroy ends a client and removes the name servers that it has learnt from the stack. */
+/** pc_dhcp6_destroy ends a client: it gives the leased addresses back (Release, section 18.2.7), and removes them and the name
+ * servers from the stack. */
 void pc_dhcp6_destroy(struct pc_dhcp6 *d);
 
 #ifdef __cplusplus
