@@ -13,6 +13,7 @@
 #include "firewall.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -106,7 +107,9 @@ static char *read_fd(const char *name, int fd, size_t *size, char *why, size_t l
 /* Opens a file of rules or addresses, which only those may write to who may say what the program does. */
 static FILE *open_file(const char *what, const char *path, char *why, size_t len)
 {
-	FILE *f = fopen(path, "re");
+	/* nobody waits for who may write to a pipe */
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
 	struct stat st;
 
 	if (f == NULL) {

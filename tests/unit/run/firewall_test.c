@@ -242,11 +242,33 @@ static void test_file(void)
 	close(fd);
 }
 
+/* nobody waits for who may write to a pipe */
+static void test_pipe(void)
+{
+	char path[] = "/tmp/percore-rules-XXXXXX", text[64];
+	const int fd = mkstemp(path);
+
+	CU_ASSERT_FATAL(fd >= 0);
+	close(fd);
+	CU_ASSERT_EQUAL(unlink(path), 0);
+	CU_ASSERT_EQUAL_FATAL(mkfifo(path, 0600), 0);
+	snprintf(text, sizeof(text), "table a file %s", path);
+	CU_ASSERT_EQUAL(begin(NULL), 0);
+	CU_ASSERT_EQUAL(load(text), -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "this is no file"));
+	finish();
+	CU_ASSERT_EQUAL(begin(path), -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(settings.why, "this is no file"));
+	finish();
+	CU_ASSERT_EQUAL(unlink(path), 0);
+}
+
 static const struct unit_case cases[] = {
     {"rules for all stacks", test_load},
     {"a stack that does not answer for a while", test_late},
     {"tables", test_tables},
     {"files", test_file},
+    {"pipes", test_pipe},
 };
 
 int main(void)
