@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -203,11 +204,26 @@ static bool is_one_of(const char *word, const char *const *words)
 	return *words != NULL;
 }
 
+/* Writes what comes out of a pipe to a file without a name: the program waits for nobody. Returns that, or -1 with errno. */
+static int store(int from)
+{
+	static char some[65536];
+	const int fd = memfd_create("file", MFD_CLOEXEC);
+	ssize_t n = fd;
+
+	while (n >= 0 && (n = read(from, some, sizeof(some))) > 0)
+		n = write(fd, some, (size_t)n) == n ? n : -1;
+	return n == 0 ? fd : -1;
+}
+
 /* Opens a file that the program reads: who asks must be allowed to. Returns it, or -2: it has said why not. */
 static int open_file(const char *name)
 {
-	const int fd = strcmp(name, "-") == 0 ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
+	int fd = strcmp(name, "-") == 0 ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
+	struct stat st;
 
+	if (fd >= 0 && fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+		fd = store(fd);
 	if (fd >= 0)
 		return fd;
 	(void)fail(name, 2);

@@ -242,8 +242,12 @@ def tables(b, s):
     expect(len(shown) == 100003 and shown[0] == "10.0.0.0/32" and shown[-1] == "fd00::/64", f"{len(shown)}: {shown[-1]}")
     expect(change(b, s, "bad", "replace", CLIENT6) == "1 addresses", "one")
     expect(seven(b) == [OPEN, FILTERED], "another one")
-    # who is not in the table of ours
+    # by a pipe, and none
+    r = subprocess.run([b.path("percore-ctl"), s.path, "firewall", "table", "bad", "replace", "file", "-"],
+                       input="10.0.0.1 10.0.0.2\n" * 20000, capture_output=True, text=True, timeout=30, check=False)
+    expect(r.returncode == 0 and r.stdout == "2 addresses\n", r.stdout + r.stderr)
     change(b, s, "bad", "replace")
+    # who is not in the table of ours
     change(b, s, "ours", "delete", CLIENT)
     expect(seven(b) == [FILTERED, OPEN], "who is in neither list is let in")
     expect(ctl(b, s, "firewall", "table", "show") == "bad 0\nours 1\n", "sizes")
