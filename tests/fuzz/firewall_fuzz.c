@@ -3,6 +3,7 @@
  * holds together. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
@@ -52,16 +53,19 @@ static void check_tables(const struct fw_tables *t)
 	fuzz_check(total == t->total && total <= MAX);
 }
 
-/* the only file that there is */
+/* the only file that there is: the text itself */
 static char *read_file(void *arg, const char *path, size_t *len, char *why, size_t why_len)
 {
-	(void)arg;
-	if (strcmp(path, "/f") != 0) {
+	const struct pc_firewall_args *a = arg;
+	char *copy = strcmp(path, "/f") == 0 ? malloc(a->len + 1) : NULL;
+
+	if (copy == NULL) {
 		snprintf(why, why_len, "%s: there is none", path);
 		return NULL;
 	}
-	*len = 21;
-	return strdup("10.0.0.1\n::1 10.0.0.0/8");
+	memcpy(copy, a->text, a->len);
+	*len = a->len;
+	return copy;
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -70,28 +74,39 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* Reads rules, whose files are what text has. */
+static void read_rules(const char *rules, size_t len, const struct pc_firewall_args *text)
 {
 	static const char *const names[] = {"net_tap0"};
-	struct fw_rules r;
-	char why[100] = "";
-	const struct pc_firewall_args args = {.text = (const char *)data,
-	                                      .len = size,
+	const struct pc_firewall_args args = {.text = rules,
+	                                      .len = len,
 	                                      .name = "f",
 	                                      .max_rules = MAX,
 	                                      .max_addrs = MAX,
 	                                      .nb_ports = 1,
 	                                      .port_names = names,
-	                                      .read_file = read_file};
+	                                      .read_file = read_file,
+	                                      .read_arg = (void *)(uintptr_t)text};
+	struct fw_rules r;
+	char why[100] = "";
 	const int rc = fw_rules_read(&r, &args, why, sizeof(why));
 
 	fuzz_check(rc == 0 || rc == -EINVAL || rc == -ENOSPC);
 	fuzz_check(memchr(why, '\0', sizeof(why)) != NULL);
 	fuzz_check((rc == 0) == (why[0] == '\0') && strchr(why, '\n') == NULL);
 	if (rc == 0) {
-		check_rules(&r, size);
+		check_rules(&r, len);
 		check_tables(&r.tables);
 		fw_rules_free(&r);
 	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char table[] = "table a file /f";
+	const struct pc_firewall_args text = {.text = (const char *)data, .len = size};
+
+	read_rules(text.text, size, &text);
+	read_rules(table, sizeof(table) - 1, &text);
 	return 0;
 }
