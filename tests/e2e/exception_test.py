@@ -161,6 +161,26 @@ def outbound(b, s):
     expect(got == s.digest, "the file differs")
 
 
+def two_ports(b, s):
+    """the interface of each port has the port's addresses, all of them, and none of another's"""
+    want = ({"198.51.100.1/30", "198.51.100.77/25", "192.0.2.65/28"}, {"203.0.113.1/24"})
+    words = [f"--addr={i}={a}" for i, addrs in enumerate(want) for a in sorted(addrs)]
+    p = subprocess.Popen(["ip", "netns", "exec", b.server_ns, b.path("percore-echo"), "--no-huge", "--no-shconf", "-m", "128",
+                          "--no-pci", "--no-telemetry", "--vdev=net_null0,no-rx=1", "--vdev=net_null1,no-rx=1", "--", *words,
+                          "--set", "exception.iface=pcz"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                         stderr=subprocess.DEVNULL)
+
+    def has(i):
+        r = inside(b, "ip", "-4", "-j", "addr", "show", "dev", f"pcz{i}", check=False)
+        return {f"{a['local']}/{a['prefixlen']}" for a in json.loads(r.stdout)[0]["addr_info"]} if r.returncode == 0 else set()
+    try:
+        wait_for(lambda: has(1) == want[1], 30 * b.slow, "the second interface")
+        expect(has(0) == want[0], has(0))
+    finally:
+        p.terminate()
+        p.wait()
+
+
 def mistakes(b, s):
     """a name that is taken is told in a line, with status 2, and the one who has it goes on"""
     r = inside(b, b.path("percore-echo"), "--no-huge", "--no-shconf", "-m", "128", "--no-pci", "--no-telemetry",
@@ -178,7 +198,7 @@ def end(b, s):
     expect(inside(b, "ip", "link", "show", "dev", TAP, check=False).returncode != 0, "it is still there")
 
 
-STEPS = [interface, both, closed, upload, datagrams, outbound, mistakes, end]
+STEPS = [interface, both, closed, upload, datagrams, outbound, two_ports, mistakes, end]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
