@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "ip/route.h"
+#include "neigh/nd.h"
 #include "wire/ip6.h"
 
 #define ROUTERS   4
@@ -226,7 +227,7 @@ static void prolong(struct ip *ip, struct laddr *la, const struct nd_prefix *x)
 	else if (la->valid_ns > now + TWO_HOURS_NS)
 		la->valid_ns = now + TWO_HOURS_NS;
 	la->preferred_ns = end_of(ip, x->preferred_s);
-	if (la->state == LADDR_TENTATIVE)
+	if (dad_asks(la))
 		return;
 	if (ended && la->valid_ns > now) {
 		dad_start(ip->neigh, (uint16_t)(la - ip->ifs.addr), true);

@@ -3,8 +3,9 @@
  * The life of an address of ours (RFC 4862; IPv4: RFC 5227).
  *
  * Life-cycle: TENTATIVE while ip6.dad (arp.probes) questions are asked -> READY, announced to
- * the link (IPv4: twice); or DUPLICATE, for good, when somebody answers.  When its link comes up again, it is
- * TENTATIVE once more.  An address of a router's prefix becomes
+ * the link (IPv4: twice); or DUPLICATE, for good, when somebody answers.  When its link comes up again, the
+ * questions are asked again: an IPv4 address is TENTATIVE once more, as RFC 5227 section 2.1 wants it, one of IPv6 goes on
+ * serving its connections meanwhile (in the spirit of RFC 4429).  An address of a router's prefix becomes
  * DEPRECATED and EXPIRED by the lifetimes that the router tells, and READY again when it tells more.
  *
  * Whatever is due is looked for in all addresses and groups at once: they are few, and netifs.due_ns
@@ -167,6 +168,12 @@ void dad_again(struct neigh_table *nt, uint16_t laddr)
 		dad_announce(nt, laddr);
 		return;
 	}
+	if (!is_ip4(la) && la->state <= LADDR_DEPRECATED) {
+		la->doubted = true;
+		la->probes = questions(nt, la);
+		set_due(nt, la, nt->ctx->now_ns);
+		return;
+	}
 	ask(nt, la, false);
 	neigh_outdate(nt);
 }
@@ -176,6 +183,7 @@ void dad_conflict(struct neigh_table *nt, uint16_t laddr)
 	struct laddr *la = &nt->ifs->addr[laddr];
 
 	la->state = LADDR_DUPLICATE;
+	la->doubted = false;
 	la->due_ns = UINT64_MAX;
 	leave(nt, laddr);
 	ctx_count(nt->ctx, is_ip4(la) ? PC_ARP_DUPLICATES : PC_ND_DUPLICATES);
@@ -187,21 +195,34 @@ void dad_end(struct neigh_table *nt, uint16_t laddr)
 	struct laddr *la = &nt->ifs->addr[laddr];
 
 	la->state = LADDR_EXPIRED;
+	la->doubted = false;
 	la->due_ns = UINT64_MAX;
 	leave(nt, laddr);
 	neigh_outdate(nt);
+}
+
+/* Nobody has answered. Whether its time is over is seen next. */
+static void end_doubt(struct neigh_table *nt, uint16_t laddr)
+{
+	struct laddr *la = &nt->ifs->addr[laddr];
+
+	la->doubted = false;
+	dad_announce(nt, laddr);
+	set_due(nt, la, nt->ctx->now_ns);
 }
 
 static void on_due(struct neigh_table *nt, uint16_t laddr)
 {
 	struct laddr *la = &nt->ifs->addr[laddr];
 
-	if (la->state == LADDR_TENTATIVE && la->probes > 0) {
+	if (dad_asks(la) && la->probes > 0) {
 		la->probes--;
 		probe(nt, laddr);
 		set_due(nt, la, after_ms(nt, wait_ms(nt, la)));
 	} else if (la->state == LADDR_TENTATIVE) {
 		make_ready(nt, laddr);
+	} else if (la->doubted) {
+		end_doubt(nt, laddr);
 	} else if (is_ip4(la)) { /* READY: it is announced once more */
 		la->probes = 0;
 		set_due(nt, la, UINT64_MAX);

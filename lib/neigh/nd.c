@@ -170,13 +170,14 @@ static int input_probe(struct neigh_table *nt, const struct nd_in *in, uint16_t 
 {
 	const struct laddr *la = &nt->ifs->addr[laddr];
 
+	/* RFC 7527: our own question, which a loop has brought back */
+	if (dad_asks(la) && (in->msg->has & ND_HAS_NONCE) &&
+	    memcmp(in->msg->nonce, la->nonce, ND_NONCE_LEN) == 0)
+		return PC_DROP_ND_LOOP;
 	if (la->state != LADDR_TENTATIVE) {
 		nd_advertise(nt, laddr);
 		return PC_DROP_ND_DONE;
 	}
-	/* RFC 7527: our own question, which a loop has brought back */
-	if ((in->msg->has & ND_HAS_NONCE) && memcmp(in->msg->nonce, la->nonce, ND_NONCE_LEN) == 0)
-		return PC_DROP_ND_LOOP;
 	dad_conflict(nt, laddr);
 	return PC_DROP_ND_CONFLICT;
 }
@@ -213,7 +214,7 @@ static bool is_good_advert(const struct nd_in *in)
 /* Somebody advertises an address that is ours. */
 static int input_theft(struct neigh_table *nt, uint16_t laddr)
 {
-	if (nt->ifs->addr[laddr].state == LADDR_TENTATIVE)
+	if (dad_asks(&nt->ifs->addr[laddr]))
 		dad_conflict(nt, laddr);
 	return PC_DROP_ND_CONFLICT;
 }

@@ -58,14 +58,20 @@ void nd_advertise(struct neigh_table *nt, uint16_t laddr);
  */
 void dad_start(struct neigh_table *nt, uint16_t laddr, bool delay);
 
-/** dad_again asks for an address of ours once more, since its link has come up, and does not use it meanwhile; without
- * questions it is announced. */
+/** dad_asks says whether it is being asked whether somebody else has an address. */
+static inline bool dad_asks(const struct laddr *la)
+{
+	return la->state == LADDR_TENTATIVE || la->doubted;
+}
+
+/** dad_again asks for an address of ours once more, since its link has come up; one of IPv4 is not used meanwhile. Without
+ * questions (ip6.dad, arp.probes) it is announced. */
 void dad_again(struct neigh_table *nt, uint16_t laddr);
 
 /** dad_announce tells the link of an address that is ready. */
 void dad_announce(struct neigh_table *nt, uint16_t laddr);
 
-/** dad_conflict takes in that somebody else has a tentative address. */
+/** dad_conflict takes in that somebody else has an address that was asked for. */
 void dad_conflict(struct neigh_table *nt, uint16_t laddr);
 
 /** dad_end ends the life of an address whose time is over. */

@@ -66,6 +66,7 @@ struct laddr {
 	bool autoconf;      /* made of a router's prefix */
 	bool leased;        /* by DHCPv6; stays set when it is taken back */
 	bool tried;         /* somebody else has asked for it: no question before its first use */
+	bool doubted;       /* IPv6: in use, and asked for again, as its link has come up */
 	struct pc_addr was; /* of a place whose address was taken back: that address */
 	uint8_t nonce[6];
 	uint64_t conflict_ns;            /* when a conflict was last defended; 0: never */

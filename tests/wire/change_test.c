@@ -758,6 +758,101 @@ static void link_up_asks6(struct wt *w)
 	EQ(pc_stack_validate(w->st, NULL), 0);
 }
 
+/* Says whether fd00::1 answers somebody who has told where he is. */
+static bool lives6(struct wt *w)
+{
+	const struct ends6 e = ends6("fd00::1");
+	struct frame f;
+
+	frame6_solicit(&f, &e);
+	wt_inject_frame(w, &f);
+	return answers6(w, "fd00::1");
+}
+
+static void flap(struct wt *w)
+{
+	struct pc_port *port = probe_port(w->probe);
+
+	port->info.link_up = false;
+	wt_pass(w, 10);
+	port->info.link_up = true;
+	wt_pass(w, 1);
+}
+
+/* What it carries goes on while nobody says that it is his. */
+static void link_up_keeps6(struct wt *w)
+{
+	struct told t;
+
+	start_settled6(w);
+	CHECK(lives6(w));
+	flap(w);
+	for (unsigned i = 0; i < 5; i++) {
+		CHECK(lives6(w));
+		wt_pass(w, 500);
+	}
+	wt_drop(w);
+	flap(w);
+	t = hear6(w, 999);
+	CHECK(t.questions >= 2);
+	CHECK(lives6(w));
+	EQ(pc_stack_validate(w->st, NULL), 0);
+}
+
+/* Somebody advertises fd00::1, with this MAC address. */
+static void claim6(struct wt *w, const uint8_t mac[6])
+{
+	struct ends6 e = ends6("ff02::1");
+	uint8_t body[28] = {[0] = 0x20, [20] = 2, [21] = 1};
+	struct frame f;
+
+	memcpy(e.dst_mac, "\x33\x33\0\0\0\1", 6);
+	memcpy(body + 4, addr6("fd00::1").b, 16);
+	memcpy(body + 22, mac, 6);
+	frame6_icmp(&f, &e, 255, 136, 0, body, sizeof(body));
+	wt_inject_frame(w, &f);
+}
+
+static void link_up_loses6(struct wt *w)
+{
+	start_settled6(w);
+	claim6(w, mac1); /* too late: nobody asks */
+	EQ(wt_count(w, PC_DROP_ND_CONFLICT), 1);
+	CHECK(lives6(w));
+	flap(w);
+	claim6(w, mac1);
+	EQ(wt_count(w, PC_ND_DUPLICATES), 1);
+	CHECK(!lives6(w));
+	wt_pass(w, 20000);
+	wt_drop(w);
+	CHECK(!lives6(w));
+	flap(w);
+	wt_pass(w, 5000);
+	CHECK(!lives6(w));
+}
+
+/* Behind the link is a loop: the questions come back, and what is advertised. */
+static void link_up_loops6(struct wt *w)
+{
+	const struct frame *f;
+	unsigned questions = 0;
+	struct frame q;
+
+	start_settled6(w);
+	flap(w);
+	for (unsigned i = 0; i < 100 && (f = wt_next_frame(w, 1500)) != NULL; i++) {
+		q = *f;
+		questions += q.b[20] == 58 && q.b[54] == 135;
+		wt_inject_frame(w, &q);
+	}
+	EQ(questions, 4); /* two of each address */
+	CHECK(wt_count(w, PC_DROP_IP6_SOURCE) > 0);
+	EQ(wt_count(w, PC_DROP_ND_LOOP), questions);
+	EQ(wt_count(w, PC_ND_DUPLICATES), 0);
+	EQ(wt_count(w, PC_DROP_ND_CONFLICT), 0);
+	CHECK(lives6(w));
+}
+
 /* Another member of a bond takes over: who is behind it hears of us, and nothing is asked. */
 static void link_moves(struct wt *w)
 {
@@ -869,6 +964,9 @@ static const struct wt_case cases[] = {
     {"RFC 4861 7.2.6: a link comes up", link_up6},
     {"RFC 5227 2.1: a link comes up, and addresses are asked for", link_up_asks},
     {"RFC 4862 5.4: a link comes up, and addresses are asked for", link_up_asks6},
+    {"RFC 4429: ... and used meanwhile", link_up_keeps6},
+    {"RFC 4862 5.4.5: ... and lost to whoever has one", link_up_loses6},
+    {"RFC 7527 4: ... and kept where a loop brings back what is said", link_up_loops6},
     {"RFC 5227 2.3: a member of a bond takes over", link_moves},
     {"RFC 4861 7.2.6: a member of a bond takes over", link_moves6},
     {"RFC 3704 2.2: a source without a way back", reverse_path},
