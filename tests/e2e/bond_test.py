@@ -124,7 +124,7 @@ def failover(b, _):
     """active-backup: a member's link goes, and comes again; addresses are announced, a transfer goes on"""
     with bond(b, "mode=1,primary=net_tap0"), bridge(), \
             socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as listener:
-        sh("ping", "-n", "-c", 3, "-i", "0.1", "-W", 2, SERVER)
+        sh("ping", "-n", "-c", 3, "-i", "0.1", "-W", 2 * b.slow, SERVER)
         expect(where() == [MEMBERS[0]], f"heard by {where()}")
         listener.bind(("pcbr", 0))
         for now in (1, 0):  # nobody sends anything: what is announced alone tells the bridge

@@ -101,7 +101,7 @@ def lease(b, s):
 
 def reach(b, s):
     """ping and a datagram, by the leased address"""
-    sh("ping", "-n", "-c", 3, "-i", "0.1", "-W", 2, s.addr)
+    sh("ping", "-n", "-c", 3, "-i", "0.1", "-W", 2 * b.slow, s.addr)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as c:
         c.settimeout(3 * b.slow)
         c.sendto(b"hello", (s.addr, 7))

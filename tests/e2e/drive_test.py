@@ -74,7 +74,7 @@ def commands(b, s):
     ctl = [b.path("percore-ctl"), control(b)]
     expect(SERVER in sh(*ctl, "addr", "show").stdout, "the address is not shown")
     sh(*ctl, "addr", "add", "192.0.2.77/24", "port", 0)
-    sh("ping", "-n", "-c", 2, "-i", "0.2", "-W", 2, "192.0.2.77")
+    sh("ping", "-n", "-c", 2, "-i", "0.2", "-W", 2 * b.slow, "192.0.2.77")
 
 
 def end(b, s):

@@ -36,7 +36,7 @@ def frames(b, which):
 def ping(b, s):
     """echo requests that just fit, not to be fragmented"""
     for family, addr, headers in ((4, SERVER, 28), (6, SERVER6, 48)):
-        sh("ping", f"-{family}", "-n", "-c", 3, "-i", "0.1", "-W", 2, "-M", "do", "-s", MTU - headers, addr)
+        sh("ping", f"-{family}", "-n", "-c", 3, "-i", "0.1", "-W", 2 * b.slow, "-M", "do", "-s", MTU - headers, addr)
 
 
 def datagrams(b, s):

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 import bed
 
@@ -132,12 +133,16 @@ def mistakes(args):
         (["--conns", "0"], "conns"),
         (["--path", "no-slash"], "begins with /"),
     ]
-    for options, words in rows:
-        r = subprocess.run([f"{args.build}/app/load/percore-load", "-l", "0", "--no-huge", "-m", "256",
+    def judge(row):
+        options, words = row
+        r = subprocess.run([f"{args.build}/app/load/percore-load", "-l", "0", "--no-huge", "--no-shconf", "-m", "256",
                             "--no-pci", "--vdev=net_null0", "--", *options], stdin=subprocess.DEVNULL,
                            capture_output=True, text=True, timeout=60 * args.slow)
         bed.expect(r.returncode == 2 and words in r.stderr and len(r.stderr.strip().splitlines()) == 1,
                    f"{' '.join(options)}: status {r.returncode}: {r.stderr}")
+
+    with ThreadPoolExecutor(2 * len(os.sched_getaffinity(0))) as pool:
+        list(pool.map(judge, rows))
 
 
 def nobody(args):

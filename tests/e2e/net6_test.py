@@ -32,7 +32,7 @@ def start(b):
 def ping(b, s):
     """200 echo requests, none lost; all nodes of the link are answered, too"""
     bed.ping_all(200, "-6", SERVER6)
-    out = sh("ping", "-6", "-n", "-c", 2, "-W", 2, f"ff02::1%{b.dev}").stdout
+    out = sh("ping", "-6", "-n", "-c", 2, "-W", 2 * b.slow, f"ff02::1%{b.dev}").stdout
     expect("bytes from fe80::" in out or "bytes from fd00::1" in out, out)
 
 
