@@ -22,10 +22,15 @@ void fw_rates_fini(struct fw_rates *t)
 	*t = (struct fw_rates){0};
 }
 
-/* An IPv4 address is a number with a family's mark before it; of an IPv6 address it is the network. */
+/* The first half of an IPv6 address; an IPv4 address in the place of a group's, which is nobody's source. */
 static uint64_t name_of(const struct pc_addr *a)
 {
-	return pc_addr_is_ip4(a) ? UINT64_C(0xffff) << 48 | a->w[3] : a->q[0];
+	struct pc_addr group = {.b = {0xff}};
+
+	if (!pc_addr_is_ip4(a))
+		return a->q[0];
+	group.w[1] = a->w[3];
+	return group.q[0];
 }
 
 uint64_t *fw_rates_get(struct fw_rates *t, uint32_t rule, const struct pc_addr *source,

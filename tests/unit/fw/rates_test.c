@@ -31,6 +31,11 @@ static void test_sources(void)
 	CU_ASSERT_EQUAL(*get(2, "192.0.2.1", NOW), 0);
 	CU_ASSERT_EQUAL(*get(1, "2001:db8:1:2:ffff::7", NOW), NOW + 6);
 	CU_ASSERT_EQUAL(*get(1, "2001:db8:1:3::1", NOW), 0);
+	/* bytes of one family are nobody of the other */
+	*get(1, "32.1.13.184", NOW) = NOW + 7;
+	CU_ASSERT_EQUAL(*get(1, "2001:db8:0:ffff::1", NOW), 0);
+	CU_ASSERT_EQUAL(*get(1, "0:0:2001:db8::1", NOW), 0);
+	CU_ASSERT_EQUAL(*get(1, "32.1.13.184", NOW), NOW + 7);
 	CU_ASSERT(!is_forgotten);
 	fw_rates_fini(&t);
 }
