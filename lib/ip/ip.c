@@ -266,12 +266,10 @@ static void prolong(struct ip *ip, uint16_t laddr, const struct ip_lease *l)
 
 	la->preferred_ns = l->preferred_ns;
 	la->valid_ns = l->valid_ns;
-	if (la->state == LADDR_EXPIRED) {
+	if (la->state == LADDR_EXPIRED)
 		begin_addr(ip, laddr, l->tried);
-	} else if (netifs_is_usable(&ip->ifs, laddr)) {
-		la->due_ns = ip->ctx->now_ns; /* its state is judged anew */
-		netifs_due(&ip->ifs, la->due_ns);
-	}
+	else
+		dad_judge(ip->neigh, laddr);
 }
 
 int ip_lease_addr(struct ip *ip, int port, const struct ip_lease *l)

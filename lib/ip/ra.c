@@ -220,6 +220,7 @@ static void prolong(struct ip *ip, struct laddr *la, const struct nd_prefix *x)
 {
 	const uint64_t now = ip->ctx->now_ns, valid = end_of(ip, x->valid_s);
 	const bool ended = la->state == LADDR_EXPIRED;
+	const uint16_t laddr = (uint16_t)(la - ip->ifs.addr);
 
 	/* e 1 to 3: longer is believed, shorter only down to two hours */
 	if (valid > la->valid_ns || x->valid_s > TWO_HOURS_NS / SECOND_NS || ended)
@@ -227,14 +228,10 @@ static void prolong(struct ip *ip, struct laddr *la, const struct nd_prefix *x)
 	else if (la->valid_ns > now + TWO_HOURS_NS)
 		la->valid_ns = now + TWO_HOURS_NS;
 	la->preferred_ns = end_of(ip, x->preferred_s);
-	if (dad_asks(la))
-		return;
-	if (ended && la->valid_ns > now) {
-		dad_start(ip->neigh, (uint16_t)(la - ip->ifs.addr), true);
-	} else if (!ended) {
-		la->due_ns = now; /* its state is judged anew */
-		netifs_due(&ip->ifs, now);
-	}
+	if (!ended)
+		dad_judge(ip->neigh, laddr);
+	else if (la->valid_ns > now)
+		dad_start(ip->neigh, laddr, true);
 }
 
 static unsigned count_autoconf(const struct ip *ip)

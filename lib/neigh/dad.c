@@ -178,6 +178,14 @@ void dad_again(struct neigh_table *nt, uint16_t laddr)
 	neigh_outdate(nt);
 }
 
+void dad_judge(struct neigh_table *nt, uint16_t laddr)
+{
+	struct laddr *la = &nt->ifs->addr[laddr];
+
+	if (la->state <= LADDR_DEPRECATED && !la->doubted)
+		set_due(nt, la, nt->ctx->now_ns);
+}
+
 void dad_conflict(struct neigh_table *nt, uint16_t laddr)
 {
 	struct laddr *la = &nt->ifs->addr[laddr];

@@ -68,6 +68,9 @@ static inline bool dad_asks(const struct laddr *la)
  * questions (ip6.dad, arp.probes) it is announced. */
 void dad_again(struct neigh_table *nt, uint16_t laddr);
 
+/** dad_judge takes in that the lifetimes of an address that is in use have changed; its state follows. */
+void dad_judge(struct neigh_table *nt, uint16_t laddr);
+
 /** dad_announce tells the link of an address that is ready. */
 void dad_announce(struct neigh_table *nt, uint16_t laddr);
 
