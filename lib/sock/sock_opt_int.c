@@ -11,16 +11,6 @@
 #include "tcp/rtt.h"
 #include "tcp/tcp_conn.h"
 
-#ifndef TCP_RTO_MAX_MS
-#define TCP_RTO_MAX_MS 44
-#endif
-#ifndef TCP_RTO_MIN_US
-#define TCP_RTO_MIN_US 45
-#endif
-#ifndef TCP_DELACK_MAX_US
-#define TCP_DELACK_MAX_US 46
-#endif
-
 /* of SO_SNDBUF and SO_RCVBUF; what is less than 0 is much, as on Linux */
 #define BUFFER_MOST (UINT32_C(1) << 29)
 

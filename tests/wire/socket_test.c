@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <percore/socket.h>
+
 #include "bed.h"
 
 #define SIOCINQ_  0x541b
@@ -214,9 +216,9 @@ static void limit_options(struct bed *b)
 {
 	static const struct {
 		int option, values[5];
-	} opts[] = {{44, {1000, 120000, 999, 120001, 5000}},   /* TCP_RTO_MAX_MS */
-	            {45, {40000, 200000, 0, 200001, 120000}},  /* TCP_RTO_MIN_US */
-	            {46, {40000, 200000, 0, 200001, 120000}}}; /* TCP_DELACK_MAX_US */
+	} opts[] = {{TCP_RTO_MAX_MS, {1000, 120000, 999, 120001, 5000}},
+	            {TCP_RTO_MIN_US, {40000, 200000, 0, 200001, 120000}},
+	            {TCP_DELACK_MAX_US, {40000, 200000, 0, 200001, 120000}}};
 	const int kernels = socket(AF_INET, SOCK_STREAM, 0);
 
 	for (size_t i = 0; i < sizeof(opts) / sizeof(opts[0]); i++) {

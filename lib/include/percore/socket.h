@@ -31,6 +31,17 @@
 
 #include <percore/stack.h>
 
+/* options of IPPROTO_TCP that newer kernels have, for machines whose headers are older */
+#ifndef TCP_RTO_MAX_MS
+#define TCP_RTO_MAX_MS 44
+#endif
+#ifndef TCP_RTO_MIN_US
+#define TCP_RTO_MIN_US 45
+#endif
+#ifndef TCP_DELACK_MAX_US
+#define TCP_DELACK_MAX_US 46
+#endif
+
 struct mmsghdr; /* of sys/socket.h, for those who define _GNU_SOURCE */
 
 #ifdef __cplusplus
