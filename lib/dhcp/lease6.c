@@ -30,14 +30,6 @@ void lease6_apply_names(struct pc_stack *st, int port, const struct pc_dhcp6_inf
 		search_each(st, info->search, pc_stack_add_search);
 }
 
-static bool has(const struct pc_dhcp6_info *info, const struct pc_addr *addr)
-{
-	for (unsigned i = 0; info != NULL && i < info->nb_addrs; i++)
-		if (pc_addr_equal(&info->addr[i].addr, addr))
-			return true;
-	return false;
-}
-
 int pc_dhcp6_apply(struct pc_stack *st, int port, const struct pc_dhcp6_info *old,
                    const struct pc_dhcp6_info *info)
 {
@@ -45,7 +37,7 @@ int pc_dhcp6_apply(struct pc_stack *st, int port, const struct pc_dhcp6_info *ol
 
 	lease6_apply_names(st, port, old, info);
 	for (unsigned i = 0; old != NULL && i < old->nb_addrs; i++)
-		if (!has(info, &old->addr[i].addr))
+		if (info == NULL || !pc_dhcp6_has(info, &old->addr[i].addr))
 			ip_end_lease(&st->ip, port, &old->addr[i].addr);
 	for (unsigned i = 0; info != NULL && i < info->nb_addrs; i++) {
 		const struct pc_dhcp6_addr *a = &info->addr[i];

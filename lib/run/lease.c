@@ -95,14 +95,6 @@ static void say(const struct worker *w, unsigned port, const struct pc_dhcp_leas
 	fflush(stdout);
 }
 
-static bool has_addr(const struct pc_dhcp6_info *info, const struct pc_addr *addr)
-{
-	for (unsigned i = 0; i < info->nb_addrs; i++)
-		if (pc_addr_equal(&info->addr[i].addr, addr))
-			return true;
-	return false;
-}
-
 /* Says which addresses are leased now, and which no longer. */
 static void say_addrs6(const struct worker *w, unsigned port, const struct pc_dhcp6_info *old,
                        const struct pc_dhcp6_info *info, uint64_t now_ns)
@@ -110,13 +102,13 @@ static void say_addrs6(const struct worker *w, unsigned port, const struct pc_dh
 	char addr[PC_ADDR_STRLEN], server[PC_ADDR_STRLEN];
 
 	for (unsigned i = 0; i < old->nb_addrs; i++)
-		if (!has_addr(info, &old->addr[i].addr))
+		if (!pc_dhcp6_has(info, &old->addr[i].addr))
 			printf("%s: port %u has lost %s: the lease is over\n", w->run->app->name,
 			       port, pc_addr_format(&old->addr[i].addr, addr));
 	for (unsigned i = 0; i < info->nb_addrs; i++) {
 		const struct pc_dhcp6_addr *a = &info->addr[i];
 
-		if (has_addr(old, &a->addr))
+		if (pc_dhcp6_has(old, &a->addr))
 			continue;
 		printf("%s: port %u has leased %s from %s", w->run->app->name, port,
 		       pc_addr_format(&a->addr, addr), pc_addr_format(&info->server, server));

@@ -50,6 +50,15 @@ struct pc_dhcp6_info {
 	char search[256]; /**< search list (RFC 3646 section 4), separated by spaces */
 };
 
+/** pc_dhcp6_has says whether an address is among the leased ones. */
+static inline bool pc_dhcp6_has(const struct pc_dhcp6_info *info, const struct pc_addr *addr)
+{
+	for (unsigned i = 0; i < info->nb_addrs; i++)
+		if (pc_addr_equal(&info->addr[i].addr, addr))
+			return true;
+	return false;
+}
+
 /**
  * pc_dhcp6_create makes a client for a port of a stack, which begins when the port has an IPv6 address. It asks for
  * name servers again after the refresh time, renews what it has leased, and when the link has been down it asks whether
