@@ -5,18 +5,16 @@ and asks dnsmasq by stateless DHCPv6 for the name servers."""
 import os
 import re
 import select
-import signal
 import socket
 import struct
-import subprocess
 import threading
 
 import bed
 from bed import expect, sh, wait_for
+from dnsmasq import DNS6, Dnsmasq
 
 
 SOL_PACKET, PACKET_AUXDATA, PACKET_IGNORE_OUTGOING, TP_STATUS_VLAN_VALID = 263, 8, 23, 1 << 4
-ROUTER6, DNS6 = "fd00::254", "fd00::53"
 
 
 VLAN = 0  # tag, 0: none
@@ -54,7 +52,6 @@ def tag(outer, inner, vlan):
 def start(b):
     s = State()
     where = f"0.{VLAN}=" if VLAN else ""
-    s.leases = os.path.join(b.tmp, "leases")
     s.program = b.spawn([b.path("percore-echo"), *b.eal(), "--", "--addr", where + "dhcp", "--addr",
                          where + "slaac"], "percore-echo")
     s.dev = b.dev
@@ -68,27 +65,10 @@ def start(b):
         threading.Thread(target=tag, args=(b.dev, "pcuntagged", VLAN), daemon=True).start()
         sh("ip", "addr", "replace", f"{bed.CLIENT}/{bed.PREFIX}", "dev", s.dev)
         sh("ip", "link", "set", s.dev, "up")
-    with open(f"/proc/sys/net/ipv6/conf/{s.dev}/disable_ipv6", "w", encoding="ascii") as f:
-        f.write("0")
-    sh("ip", "-6", "addr", "replace", f"{ROUTER6}/64", "dev", s.dev, "nodad")
-    s.log = os.path.join(b.tmp, "dnsmasq.log")
-    with open(s.log, "w", encoding="utf-8") as log:
-        s.dnsmasq = subprocess.Popen(
-            ["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--port=0",
-             f"--interface={s.dev}", "--bind-interfaces", "--user=root", "--pid-file=", "--log-dhcp",
-             "--dhcp-range=192.0.2.100,192.0.2.110,255.255.255.0,2m", "--no-ping",
-             "--enable-ra", "--dhcp-range=fd00::,ra-stateless,64",
-             f"--dhcp-option=option6:dns-server,[{DNS6}]", "--dhcp-option=option6:domain-search,example.org",
-             "--dhcp-option=option:dns-server,192.0.2.254", f"--dhcp-leasefile={s.leases}"],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+    s.server = Dnsmasq(b, s.dev, "--dhcp-range=192.0.2.100,192.0.2.110,255.255.255.0,2m", "--no-ping",
+                       "--dhcp-range=fd00::,ra-stateless,64", "--dhcp-option=option6:domain-search,example.org",
+                       "--dhcp-option=option:dns-server,192.0.2.254")
     return s
-
-
-def leases(s):
-    if not os.path.exists(s.leases):
-        return ""
-    with open(s.leases, encoding="utf-8") as f:
-        return f.read()
 
 
 def lease(b, s):
@@ -96,7 +76,7 @@ def lease(b, s):
     said = wait_for(lambda: re.search(r"has leased (\S+)/24 from 192.0.2.254 for 120 s", s.program.out()),
                     12 * b.slow, "a lease")
     s.addr = said.group(1)
-    expect(s.addr in leases(s), f"{s.addr} is not in dnsmasq's file: {leases(s)}")
+    expect(s.server.has_leased(s.addr), f"{s.addr} is not in dnsmasq's file")
 
 
 def reach(b, s):
@@ -124,7 +104,7 @@ def inform(b, s):
 def remember(b, s):
     """with run.leases, after a kill and after a stop, the address is asked for first; run.seccomp lets it be written"""
     s.program.stop()
-    wait_for(lambda: s.addr not in leases(s), 3 * b.slow, "the lease to end")
+    wait_for(lambda: not s.server.has_leased(s.addr), 3 * b.slow, "the lease to end")
     state = os.path.join(b.tmp, "state", "leases")
     os.mkdir(os.path.dirname(state))
     command = [b.path("percore-echo"), *b.eal(), "--", "--addr", "dhcp", "--set", f"run.leases={state}"]
@@ -137,14 +117,14 @@ def remember(b, s):
         with open(state, encoding="ascii") as f:
             line = f.read()
         expect(f" {s.addr} " in line and os.stat(state).st_mode & 0o777 == 0o600, line)
-        with open(s.log, encoding="utf-8") as f:
+        with open(s.server.log, encoding="utf-8") as f:
             log = f.read().split("DHCPRELEASE")[-1]
         expect(log.count("DHCPDISCOVER(") == 1, f"it was not asked for first: {log}")
         if how == "first":
             s.program.kill()
             continue
         s.program.stop()
-        expect(s.addr in leases(s), "it was given back")
+        expect(s.server.has_leased(s.addr), "it was given back")
     s.program = b.spawn([b.path("percore-echo"), *b.eal(), "--", "--addr", "dhcp"], "percore-echo")
     wait_for(lambda: f"has leased {s.addr}" in s.program.out(), 12 * b.slow, "a lease")
 
@@ -153,10 +133,9 @@ def release(b, s):
     """at its end the program gives the address back"""
     try:
         s.program.stop()
-        wait_for(lambda: s.addr not in leases(s), 3 * b.slow, "the lease to end")
+        wait_for(lambda: not s.server.has_leased(s.addr), 3 * b.slow, "the lease to end")
     finally:
-        s.dnsmasq.send_signal(signal.SIGTERM)
-        s.dnsmasq.wait(10)
+        s.server.stop()
 
 
 STEPS = [lease, reach, inform, release]

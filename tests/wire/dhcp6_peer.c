@@ -8,9 +8,8 @@
 
 #include <percore/control.h>
 
-#define LINK   "fe80::ff:fe00:1" /* of 02:00:00:00:00:01 */
-#define SERVER "fe80::67"
-#define FAR    "2001:db8:1::1"
+#define LINK "fe80::ff:fe00:1" /* of 02:00:00:00:00:01 */
+#define FAR  "2001:db8:1::1"
 
 struct pc_dhcp6 *client;
 struct heard last;
@@ -292,10 +291,7 @@ bool knows(const char *addr)
 	struct pc_dhcp6_info i = {0};
 
 	pc_dhcp6_get_info(client, &i);
-	for (unsigned n = 0; n < i.nb_addrs; n++)
-		if (pc_addr_equal(&i.addr[n].addr, &a))
-			return true;
-	return false;
+	return pc_dhcp6_has(&i, &a);
 }
 
 uint8_t source(struct wt *w)

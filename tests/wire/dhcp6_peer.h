@@ -2,16 +2,17 @@
 #ifndef WIRE_DHCP6_PEER_H
 #define WIRE_DHCP6_PEER_H
 
-/* A router and servers written by hand, for tests of addresses by DHCPv6. */
+/* A router and servers written by hand, for tests of DHCPv6. */
 
 #include <percore/dhcp6.h>
 
 #include "frame6.h"
 #include "wt.h"
 
-#define LOCAL "fd00::1"
-#define ONE   "2001:db8::11"
-#define TWO   "2001:db8::22"
+#define LOCAL  "fd00::1"
+#define SERVER "fe80::67"
+#define ONE    "2001:db8::11"
+#define TWO    "2001:db8::22"
 
 #define M_FLAG 0x80
 #define O_FLAG 0x40

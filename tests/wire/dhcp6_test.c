@@ -3,132 +3,18 @@
 /* The client of stateless DHCPv6 (RFC 8415), played against a router and a server written by hand, under a virtual
  * clock. */
 
-#include <arpa/inet.h>
-
-#include <percore/dhcp6.h>
 #include <rte_common.h>
 
-#include "frame6.h"
-#include "wt.h"
+#include "dhcp6_peer.h"
 
-#define LOCAL  "fd00::1"
-#define LINK   "fe80::ff:fe00:1" /* of 02:00:00:00:00:01 */
-#define SERVER "fe80::67"
-#define DNS1   "2001:db8::53"
-#define DNS2   "2001:db8::54"
-
-#define M_FLAG 0x80
-#define O_FLAG 0x40
-
-static const char server_mac[] = "\2\0\0\0\0\x67";
-static struct pc_dhcp6 *client;
-
-/* What a message of the client says. */
-struct query {
-	uint8_t type, xid[3], duid[10];
-	uint16_t elapsed;
-	unsigned wants; /* bits: DNS, search, refresh, SOL_MAX_RT, INF_MAX_RT */
-};
-
-static struct query last;
-
-static void start(struct wt *w, bool always)
-{
-	struct pc_prefix us = {.addr = addr6(LOCAL), .len = 64};
-
-	w->cold = true;
-	w->cfg.ip6_dad = 0;
-	wt_start(w);
-	OK(pc_stack_add_addr(w->st, 0, &us));
-	wt_pass(w, 10000); /* nobody answers the solicitations */
-	wt_drop(w);
-	client = pc_dhcp6_create(w->st, 0, always ? PC_DHCP6_INFORM : PC_DHCP6_ROUTER);
-	CHECK(client != NULL);
-}
-
-static void finish(struct wt *w)
-{
-	struct pc_stack_usage u;
-
-	pc_dhcp6_destroy(client);
-	wt_settle(w);
-	wt_drop(w);
-	pc_stack_get_usage(w->st, &u);
-	EQ(u.udp_sockets, 0);
-	EQ(pc_stack_get_dns(w->st, NULL, 0), 0);
-}
-
-static struct ends6 ends(const char *src, const char *dst)
-{
-	struct ends6 e = {.src = addr6(src), .dst = addr6(dst)};
-
-	memcpy(e.src_mac, server_mac, 6);
-	memcpy(e.dst_mac, strcmp(dst, "ff02::1") == 0 ? "\x33\x33\0\0\0\1" : PROBE_MAC, 6);
-	return e;
-}
-
-static void advertise(struct wt *w, uint8_t flags)
-{
-	const struct ends6 e = ends("fe80::fe", "ff02::1");
-	const uint8_t body[12] = {64, flags, 0, 0};
-	struct frame f;
-
-	frame6_icmp(&f, &e, 255, 134, 0, body, sizeof(body));
-	wt_inject_frame(w, &f);
-	wt_settle(w);
-}
+#define DNS1 "2001:db8::53"
+#define DNS2 "2001:db8::54"
 
 static bool is_addr(const struct pc_addr *a, const char *text)
 {
 	const struct pc_addr b = addr6(text);
 
 	return pc_addr_equal(a, &b);
-}
-
-static struct query read_query(struct wt *w, const struct frame *f)
-{
-	static const uint16_t options[] = {23, 24, 32, 82, 83};
-	const uint8_t *p, *end;
-	struct info6 i;
-	struct query q;
-
-	CHECK(frame6_read(f, &i) == NULL);
-	CHECK(i.proto == 17 && i.l4_len == 8 + 38 && i.hops == 1);
-	CHECK(i.l4[0] == 2 && i.l4[1] == 546 % 256 && i.l4[2] == 2 && i.l4[3] == 547 % 256);
-	CHECK(is_addr(&i.ends.dst, "ff02::1:2"));
-	CHECK(pc_addr_is_link_local(&i.ends.src));
-	p = i.l4 + 8;
-	end = i.l4 + i.l4_len;
-	q = (struct query){.type = p[0], .xid = {p[1], p[2], p[3]}};
-	for (p += 4; p < end; p += 4 + p[3]) {
-		if (p[1] == 1)
-			memcpy(q.duid, p + 4, 10);
-		else if (p[1] == 8)
-			q.elapsed = (uint16_t)(p[4] << 8 | p[5]);
-		for (unsigned n = 0; p[1] == 6 && n < p[3]; n += 2)
-			for (unsigned o = 0; o < 5; o++)
-				q.wants |= (unsigned)(p[5 + n] == options[o]) << o;
-	}
-	CHECK(p == end);
-	return q;
-}
-
-/* The next query, within ms, looked for every step ms; others may be sent too. Returns false when there is none. */
-static bool asks(struct wt *w, double ms, double step)
-{
-	for (double t = 0; t <= ms; t += step) {
-		pc_dhcp6_turn(client, w->now);
-		wt_settle(w);
-		for (const struct frame *f; (f = probe_sent(w->probe)) != NULL;
-		     probe_take(w->probe))
-			if (f->b[12] == 0x86 && f->b[20] == 17) {
-				last = read_query(w, f);
-				probe_take(w->probe);
-				return true;
-			}
-		wt_pass(w, step);
-	}
-	return false;
 }
 
 static uint8_t *put(uint8_t *p, uint8_t code, uint8_t len, const void *data)
@@ -141,28 +27,13 @@ static uint8_t *put(uint8_t *p, uint8_t code, uint8_t len, const void *data)
 	return p + 4 + len;
 }
 
-/* A reply to the last query; more is put behind the identifiers. */
-static uint16_t build(uint8_t *d, const uint8_t *more, size_t n)
+/* A reply to the last message; more is put behind the identifiers. */
+static uint16_t build_with(uint8_t *d, const uint8_t *more, size_t n)
 {
-	uint8_t *p = d;
+	const uint16_t len = build(d, &(struct told){.type = REPLY, .no_ia = true});
 
-	*p++ = 7;
-	memcpy(p, last.xid, 3);
-	p = put(p + 3, 1, 10, last.duid);
-	p = put(p, 2, 10, "\0\3\0\1\2\0\0\0\0\x67");
-	memcpy(p, more, n);
-	return (uint16_t)(p + n - d);
-}
-
-static void inject(struct wt *w, const uint8_t *d, uint16_t len)
-{
-	const struct ends6 e = ends(SERVER, LINK);
-	struct frame f;
-
-	frame6_udp(&f, &e, 547, 546, d, len);
-	wt_inject_frame(w, &f);
-	pc_dhcp6_turn(client, w->now);
-	wt_settle(w);
+	memcpy(d + len, more, n);
+	return (uint16_t)(len + n);
 }
 
 static size_t dns_option(uint8_t *p, const char *one, const char *two)
@@ -180,7 +51,7 @@ static void reply(struct wt *w, uint32_t refresh_s)
 	size_t n = dns_option(more, DNS1, DNS2);
 
 	n += (size_t)(put(more + n, 32, 4, be) - (more + n));
-	inject(w, d, build(d, more, n));
+	say(w, d, build_with(d, more, n));
 }
 
 static struct pc_dhcp6_info info_of(struct wt *w)
@@ -197,13 +68,14 @@ static void other_flag(struct wt *w)
 {
 	struct pc_addr dns[3];
 
-	start(w, false);
-	CHECK(!asks(w, 5000, 100));
+	start(w, PC_DHCP6_ROUTER, false, false);
+	CHECK(!hear(w, 5000, 100));
 	advertise(w, 0);
-	CHECK(!asks(w, 5000, 100));
+	CHECK(!hear(w, 5000, 100));
 	advertise(w, O_FLAG);
-	CHECK(asks(w, 1100, 20)); /* INF_MAX_DELAY: one second */
-	EQ(last.type, 11);
+	CHECK(hear(w, 1100, 20)); /* INF_MAX_DELAY: one second */
+	EQ(last.type, INFORM);
+	CHECK(!last.has_ia);
 	EQ(last.elapsed, 0);
 	EQ(last.wants, 0x1f);
 	CHECK(memcmp(last.duid, "\0\3\0\1" PROBE_MAC, 10) == 0);
@@ -218,16 +90,16 @@ static void other_flag(struct wt *w)
 
 static void managed_flag(struct wt *w)
 {
-	start(w, false);
+	start(w, PC_DHCP6_ROUTER, false, false);
 	advertise(w, M_FLAG);
-	CHECK(asks(w, 1100, 20));
+	CHECK(hear(w, 1100, 20));
 	finish(w);
 }
 
 static void without_a_router(struct wt *w)
 {
-	start(w, true);
-	CHECK(asks(w, 1100, 20));
+	start(w, PC_DHCP6_INFORM, false, false);
+	CHECK(hear(w, 1100, 20));
 	finish(w);
 }
 
@@ -237,13 +109,13 @@ static void patience(struct wt *w)
 	uint64_t at, begin;
 	double want = 1000;
 
-	start(w, true);
-	CHECK(asks(w, 1100, 20));
+	start(w, PC_DHCP6_INFORM, false, false);
+	CHECK(hear(w, 1100, 20));
 	begin = at = w->now;
 	for (unsigned n = 0; n < 14; n++) {
 		double waited;
 
-		CHECK(asks(w, 2.3 * want + 1000, want / 100));
+		CHECK(hear(w, 2.3 * want + 1000, want / 100));
 		waited = (double)(w->now - at) / 1e6;
 		if (waited < 3000000)
 			IN(waited, want * (n == 0 ? 0.9 : 1.9), want * (n == 0 ? 1.13 : 2.13));
@@ -254,7 +126,7 @@ static void patience(struct wt *w)
 		at = w->now;
 	}
 	reply(w, 3600);
-	CHECK(!asks(w, 3500000, 10000));
+	CHECK(!hear(w, 3500000, 10000));
 	finish(w);
 }
 
@@ -263,22 +135,22 @@ static void refreshes(struct wt *w)
 	struct pc_addr dns[4];
 	uint8_t d[300], more[100];
 
-	start(w, true);
-	CHECK(asks(w, 1100, 20));
+	start(w, PC_DHCP6_INFORM, false, false);
+	CHECK(hear(w, 1100, 20));
 	reply(w, 1); /* not sooner than after IRT_MINIMUM: ten minutes */
 	EQ(info_of(w).refresh_s, 600);
-	CHECK(!asks(w, 599000, 1000));
-	CHECK(asks(w, 2500, 100));
+	CHECK(!hear(w, 599000, 1000));
+	CHECK(hear(w, 2500, 100));
 	EQ(pc_stack_get_dns(w->st, dns, 4), 2); /* what was known stays until then */
-	inject(w, d, build(d, more, dns_option(more, DNS2, "2001:db8::55")));
+	say(w, d, build_with(d, more, dns_option(more, DNS2, "2001:db8::55")));
 	EQ(pc_stack_get_dns(w->st, dns, 4), 2);
 	CHECK(dns[0].b[15] == 0x54 || dns[1].b[15] == 0x54);
 	CHECK(dns[0].b[15] == 0x55 || dns[1].b[15] == 0x55);
 	EQ(info_of(w).refresh_s, 86400); /* IRT_DEFAULT */
-	CHECK(!asks(w, 86390000, 100000));
-	CHECK(asks(w, 200000, 1000));
+	CHECK(!hear(w, 86390000, 100000));
+	CHECK(hear(w, 200000, 1000));
 	reply(w, UINT32_MAX);
-	CHECK(!asks(w, 200000000, 1000000));
+	CHECK(!hear(w, 200000000, 1000000));
 	EQ(pc_dhcp6_next_deadline(client), UINT64_MAX);
 	finish(w);
 }
@@ -286,13 +158,13 @@ static void refreshes(struct wt *w)
 /* Another network may be behind a link that comes up. */
 static void link_comes_up(struct wt *w)
 {
-	start(w, true);
-	CHECK(asks(w, 1100, 20));
+	start(w, PC_DHCP6_INFORM, false, false);
+	CHECK(hear(w, 1100, 20));
 	reply(w, UINT32_MAX);
 	probe_port(w->probe)->info.link_up = false;
-	CHECK(!asks(w, 5000, 100));
+	CHECK(!hear(w, 5000, 100));
 	probe_port(w->probe)->info.link_up = true;
-	CHECK(asks(w, 1100, 20));
+	CHECK(hear(w, 1100, 20));
 	finish(w);
 }
 
@@ -303,31 +175,31 @@ static void strangers(struct wt *w)
 	size_t n = dns_option(more, DNS1, DNS2);
 	uint16_t len;
 
-	start(w, true);
-	CHECK(asks(w, 1100, 20));
-	len = build(d, more, n);
+	start(w, PC_DHCP6_INFORM, false, false);
+	CHECK(hear(w, 1100, 20));
+	len = build_with(d, more, n);
 	for (uint16_t cut = 0; cut < len; cut++) /* at each place, but between options */
 		if (cut != 4 && cut != 18 && cut != 32)
-			inject(w, d, cut);
-	inject(w, d, 4);  /* no identifiers */
-	inject(w, d, 18); /* no server's */
-	d[3] ^= 1;        /* another transaction */
-	inject(w, d, len);
+			say(w, d, cut);
+	say(w, d, 4);  /* no identifiers */
+	say(w, d, 18); /* no server's */
+	d[3] ^= 1;     /* another transaction */
+	say(w, d, len);
 	d[3] ^= 1;
 	d[17] ^= 1; /* another client */
-	inject(w, d, len);
+	say(w, d, len);
 	d[17] ^= 1;
 	d[0] = 2; /* an advertisement of a server */
-	inject(w, d, len);
+	say(w, d, len);
 	d[0] = 7;
 	d[21] = 200; /* an option beyond the end */
-	inject(w, d, len);
+	say(w, d, len);
 	d[21] = 10;
 	n += (size_t)(put(more + n, 13, 2, "\0\1") - (more + n)); /* UnspecFail */
-	inject(w, d, build(d, more, n));
+	say(w, d, build_with(d, more, n));
 	EQ(pc_dhcp6_get_info(client, &i), 0);
-	len = build(d, more, dns_option(more, DNS1, DNS2));
-	inject(w, d, len);
+	len = build_with(d, more, dns_option(more, DNS1, DNS2));
+	say(w, d, len);
 	EQ(info_of(w).nb_dns, 2);
 	finish(w);
 }
@@ -341,13 +213,13 @@ static void options(struct wt *w)
 	size_t n = dns_option(more, "fe80::53", "ff02::fb"); /* a group is no server */
 	struct pc_addr dns[2];
 
-	start(w, true);
-	CHECK(asks(w, 1100, 20));
+	start(w, PC_DHCP6_INFORM, false, false);
+	CHECK(hear(w, 1100, 20));
 	n += (size_t)(put(more + n, 24, sizeof(domains) - 1, domains) - (more + n));
 	n += (size_t)(put(more + n, 82, 4, "\0\0\0\x64") - (more + n));
 	n += (size_t)(put(more + n, 83, 4, "\0\0\0\x3b") - (more + n)); /* 59: does not count */
 	n += (size_t)(put(more + n, 99, 3, "abc") - (more + n));
-	inject(w, d, build(d, more, n));
+	say(w, d, build_with(d, more, n));
 	i = info_of(w);
 	EQ(i.nb_dns, 1);
 	EQ(pc_stack_get_dns(w->st, dns, 2), 1);
@@ -373,11 +245,11 @@ static void bad_names(struct wt *w)
 	struct pc_dhcp6_info i;
 	uint8_t d[300], more[100];
 
-	start(w, true);
-	CHECK(asks(w, 1100, 20));
+	start(w, PC_DHCP6_INFORM, false, false);
+	CHECK(hear(w, 1100, 20));
 	for (unsigned n = 0; n < sizeof(bad) / sizeof(bad[0]); n++) {
-		inject(w, d,
-		       build(d, more, (size_t)(put(more, 24, bad[n].len, bad[n].name) - more)));
+		say(w, d,
+		    build_with(d, more, (size_t)(put(more, 24, bad[n].len, bad[n].name) - more)));
 		EQ(pc_dhcp6_get_info(client, &i), 0);
 	}
 	finish(w);

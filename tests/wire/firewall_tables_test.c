@@ -2,44 +2,7 @@
 
 /* Rules of the firewall about tables, about what is not, about flags, and about how much one source may send. */
 
-#include <arpa/inet.h>
-#include <percore/control.h>
-#include <percore/firewall.h>
-
-#include "eal.h"
-#include "frame6.h"
-#include "wt.h"
-
-#define LOCAL6 "fd00::1"
-#define PEER6  "fd00::2"
-
-static struct pc_firewall *set;
-
-/* The stack has these rules from now on; NULL: none. */
-static void load(struct wt *w, const char *text)
-{
-	const struct pc_firewall_args args = {.text = text,
-	                                      .len = text != NULL ? strlen(text) : 0,
-	                                      .name = "rules",
-	                                      .max_rules = 100,
-	                                      .max_addrs = 100,
-	                                      .slots = 1,
-	                                      .states = 256,
-	                                      .sources = 64,
-	                                      .seed = {1, 2},
-	                                      .socket_id = -1};
-	struct pc_firewall *next = NULL;
-	char why[256];
-
-	wt_start(w);
-	wt_settle(w);
-	wt_drop(w);
-	if (text != NULL && (next = pc_firewall_create(&args, why, sizeof(why))) == NULL)
-		wt_fail(w, WT_HERE, "%s", why);
-	OK(pc_stack_set_firewall(w->st, next, 0));
-	pc_firewall_free(set);
-	set = next;
-}
+#include "fw.h"
 
 /* Changes a table, which the stack takes. */
 static void change(struct wt *w, const char *table, enum pc_firewall_verb verb, const char *text)
@@ -55,18 +18,6 @@ static void change(struct wt *w, const char *table, enum pc_firewall_verb verb, 
 	pc_firewall_forget(set);
 }
 
-static uint64_t hits(unsigned rule)
-{
-	struct pc_firewall_rule r;
-
-	return pc_firewall_get_rule(set, rule, &r) ? r.packets : UINT64_MAX;
-}
-
-static uint64_t dropped(const struct wt *w)
-{
-	return wt_count(w, PC_DROP_FIREWALL);
-}
-
 /* A datagram from an address of the peer's network, for which nobody listens. */
 static void inject_from(struct wt *w, const char *from, uint16_t dport)
 {
@@ -77,12 +28,6 @@ static void inject_from(struct wt *w, const char *from, uint16_t dport)
 	frame_udp(&f, &e, 1000, dport, "hello", 5);
 	wt_inject_frame(w, &f);
 	wt_drop(w);
-}
-
-static struct ends6 ends(void)
-{
-	return (struct ends6){
-	    .src_mac = PEER_MAC, .dst_mac = PROBE_MAC, .src = addr6(PEER6), .dst = addr6(LOCAL6)};
 }
 
 static void inject6_from(struct wt *w, const char *from, uint16_t dport)

@@ -2,58 +2,11 @@
 
 /* The firewall in a whole stack: what comes, what goes, what is known, what is rejected, and other rules meanwhile. */
 
-#include <arpa/inet.h>
 #include <netinet/icmp6.h>
-#include <percore/control.h>
-#include <percore/firewall.h>
 
-#include "eal.h"
-#include "frame6.h"
-#include "wt.h"
+#include "fw.h"
 
-#define LOCAL6 "fd00::1"
-#define PEER6  "fd00::2"
-#define LOST   "192.0.2.9" /* an address that is somebody else's */
-
-static struct pc_firewall *set;
-
-/* The stack has these rules from now on; NULL: none. */
-static void load(struct wt *w, const char *text)
-{
-	const struct pc_firewall_args args = {.text = text,
-	                                      .len = text != NULL ? strlen(text) : 0,
-	                                      .name = "rules",
-	                                      .max_rules = 100,
-	                                      .slots = 1,
-	                                      .states = 256,
-	                                      .sources = 64,
-	                                      .max_addrs = 1000,
-	                                      .seed = {1, 2},
-	                                      .socket_id = -1};
-	struct pc_firewall *next = NULL;
-	char why[256];
-
-	wt_start(w);
-	wt_settle(w);
-	wt_drop(w);
-	if (text != NULL && (next = pc_firewall_create(&args, why, sizeof(why))) == NULL)
-		wt_fail(w, WT_HERE, "%s", why);
-	OK(pc_stack_set_firewall(w->st, next, 0));
-	pc_firewall_free(set);
-	set = next;
-}
-
-static uint64_t hits(unsigned rule)
-{
-	struct pc_firewall_rule r;
-
-	return pc_firewall_get_rule(set, rule, &r) ? r.packets : UINT64_MAX;
-}
-
-static uint64_t dropped(const struct wt *w)
-{
-	return wt_count(w, PC_DROP_FIREWALL);
-}
+#define LOST "192.0.2.9" /* an address that is somebody else's */
 
 static int udp_socket(struct wt *w, uint16_t port)
 {
@@ -861,12 +814,6 @@ static void raw_tcp(struct wt *w)
 }
 
 /* ---- IPv6 ------------------------------------------------------------------------------------ */
-
-static struct ends6 ends(void)
-{
-	return (struct ends6){
-	    .src_mac = PEER_MAC, .dst_mac = PROBE_MAC, .src = addr6(PEER6), .dst = addr6(LOCAL6)};
-}
 
 static void expect6(struct wt *w, uint8_t type, uint8_t code)
 {
