@@ -71,8 +71,11 @@ void rejoin_find(struct rejoin *j, uint16_t id)
 static void try_again(void *arg)
 {
 	struct rejoin *j = arg;
+	struct rte_eth_link link;
 
-	(void)ethdev_restart(j->id);
+	/* it may have come up since that was looked at, by what this thread has done before */
+	if (rte_eth_link_get_nowait(j->id, &link) != 0 || link.link_status == 0)
+		(void)ethdev_restart(j->id);
 	__atomic_store_n(&j->trying, false, __ATOMIC_RELEASE);
 }
 
