@@ -97,11 +97,11 @@ def wait_for(condition, seconds, what):
         time.sleep(0.02)
 
 
-def ping_all(n, *options):
+def ping_all(n, *options, run=sh):
     """The kernel's ping sends n echo requests; all are answered. Returns what it printed. It waits for the last for
     two round trips only, however long -W is, and a machine may stand still for longer: the last few, sent 10 ms apart,
     may be missing, but none before one that was answered."""
-    out = sh("ping", "-n", "-c", n, "-i", "0.01", "-W", 2, *options).stdout
+    out = run("ping", "-n", "-c", n, "-i", "0.01", "-W", 2, *options).stdout
     got = {int(i) for i in re.findall(r"icmp_seq=(\d+) ttl=64", out)}
     last = max(got, default=0)
     expect(got >= set(range(1, last)) and last >= min(n - 1, n - n // 5), out)

@@ -233,6 +233,7 @@ def stack_ends(b, s):
             e.p.wait(3)
         except subprocess.TimeoutExpired:
             raise bed.Failure("epoll_echo waits for ever") from None
+        s.process.wait(30)  # its sockets are closed before all of it is gone
 
 
 STEPS = [blocking, level, edge, polling, datagrams, client, busy, idle, killed, stopped, stack_ends]
