@@ -149,11 +149,12 @@ def lacp(b, _):
         for i, member in enumerate(MEMBERS):
             eal.append(f"--vdev=net_af_packet{i},iface={member}")
         eal.append("--vdev=net_bonding0,mode=4,mac=02:00:00:00:00:88,slave=net_af_packet0,slave=net_af_packet1")
-        # it takes about two seconds, on a machine that is busy with others far more: 802.3ad asks again after 30
+        # it takes about two seconds, on a machine that is busy with others far more: 802.3ad asks again after 30 s
         p = b.spawn([b.path("percore-ping"), *eal, "--", "--addr", f"{CLIENT}/{PREFIX}", "--to", SERVER, "--count", "0",
                      "--interval", "100", "--timeout", "1000", "--size", "1400"], "percore-ping")
         wait_for(lambda: not p.alive() or p.out().count("1408 bytes from") >= 10, 60 * b.slow,
                  "answers by way of the aggregate")
+        expect(p.alive(), f"percore-ping has ended by itself\n{p.tail()}")
         p.stop()
 
 
