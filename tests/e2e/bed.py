@@ -28,6 +28,7 @@ import time
 import traceback
 
 SKIP = 77
+PATIENCE = 3  # what happens is waited for that many times as long as it may take: other tests run beside
 SERVER, CLIENT, PREFIX = "192.0.2.1", "192.0.2.254", 24
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CLONE_NEWNET = 0x40000000
@@ -86,7 +87,8 @@ def sh(*command, timeout=60, check=True, **kw):
 
 
 def wait_for(condition, seconds, what):
-    """Waits until condition() is true; its value is returned."""
+    """Waits until condition() is true; its value is returned. seconds are what an idle machine may need."""
+    seconds *= PATIENCE
     end = time.monotonic() + seconds
     while True:
         value = condition()
@@ -186,11 +188,11 @@ class Program:
         self.process.send_signal(number)
 
     def wait(self, seconds):
+        seconds *= self.bed.slow * PATIENCE
         try:
-            return self.process.wait(seconds * self.bed.slow)
+            return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise Failure(f"{self.name} had not ended after {seconds * self.bed.slow:.0f} s") \
-                from None
+            raise Failure(f"{self.name} had not ended after {seconds:.0f} s") from None
 
     def stop(self, seconds=15):
         """Ends it in order, and insists on status 0."""
@@ -368,6 +370,7 @@ def main(args, steps, make):
         state = make(bed)
         bed.shared = bool(bed.programs)
         for step in steps:
+            had = len(bed.programs)
             title = (step.__doc__ or step.__name__).strip().split("\n")[0]
             if args.only and args.only not in step.__name__:
                 continue
@@ -383,6 +386,8 @@ def main(args, steps, make):
                 for p in bed.programs[-1:]:
                     if not p.alive():
                         print(f"    {p.name} is gone: status {p.process.returncode}\n{p.tail()}")
+                for p in bed.programs[had:]:  # what the step has left would be in the way of the next
+                    p.kill()
             print(f"{verdict:6} {step.__name__}: {title} ({time.monotonic() - begin:.1f} s)",
                   flush=True)
             if failed and bed.shared and not bed.programs[-1].alive():

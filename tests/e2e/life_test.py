@@ -130,20 +130,16 @@ def idle(b, root):
     """nothing to do: the lcore sleeps until frames interrupt it, and then it is there; alone, and serving processes"""
     for more in ([], ["--set", "run.sockets=" + os.path.join(b.tmp, "idle.sock")]):
         p = httpd(b, root, *more)
-        try:
-            expect(works(), "it does not serve")
-            time.sleep(1)  # for the connection's ends
-            before = wake_ups(p)
-            time.sleep(1)
-            n = wake_ups(p) - before
-            print(f"    {n} wake-ups in a second")
-            expect(n < 150 or b.backend != "tap", "an idle lcore looks for frames")  # others do not interrupt
-            for _ in range(10):
-                time.sleep(0.03)
-                expect(works(), "a request that finds it asleep")
-        except bed.Failure:
-            p.kill()
-            raise
+        expect(works(), "it does not serve")
+        time.sleep(1)  # for the connection's ends
+        before = wake_ups(p)
+        time.sleep(1)
+        n = wake_ups(p) - before
+        print(f"    {n} wake-ups in a second")
+        expect(n < 150 or b.backend != "tap", "an idle lcore looks for frames")  # others do not interrupt
+        for _ in range(10):
+            time.sleep(0.03)
+            expect(works(), "a request that finds it asleep")
         p.stop()
 
 
@@ -186,8 +182,10 @@ def report(b, root):
 
 
 def kill_and_restart(b, root):
-    """after SIGKILL under load a restart works within seconds"""
+    """after SIGKILL under load a restart takes no longer than a start"""
+    begin = time.monotonic()
     p = httpd(b, root)
+    first = time.monotonic() - begin
     w = load(1)
     time.sleep(0.5)
     p.kill()
@@ -196,8 +194,8 @@ def kill_and_restart(b, root):
     expect(works(), "the restarted program does not serve")
     seconds = time.monotonic() - begin
     finish_load(w)
-    print(f"       {seconds:.1f} s until the first page")
-    expect(seconds < 10 * b.slow, f"{seconds:.1f} s until the first page")
+    print(f"       {seconds:.1f} s until the first page, {first:.1f} s until ready before")
+    expect(seconds < 10 * b.slow + 5 * first, f"{seconds:.1f} s until the first page")
     p.stop()
 
 

@@ -2,6 +2,7 @@
 """The client's end of a memif without DPDK: it comes, lays frames in the ring that the server reads, and goes, a
 thousand times a second. It speaks version 2.0 of the protocol as DPDK's documentation of the driver tells it."""
 import array
+import functools
 import mmap
 import os
 import socket
@@ -11,6 +12,17 @@ ACK, HELLO, INIT, ADD_REGION, ADD_RING, CONNECT, CONNECTED, DISCONNECT = range(1
 MESSAGE, VERSION, COOKIE = 128, 0x0200, 0x3E31F20
 TO_SERVER = 1
 HEAD, TAIL, DESCRIPTORS, DESCRIPTOR = 6, 64, 128, 16
+
+
+@functools.cache
+def fresh_rings(n, buffer):
+    """Both rings as they are at first, with a buffer for each descriptor: from client to server, and back."""
+    behind = 2 * (DESCRIPTORS + n * DESCRIPTOR)  # where the buffers begin
+    rings = bytearray()
+    for first in (behind, behind + n * buffer):
+        rings += struct.pack("<IHH", COOKIE, 1, 0).ljust(DESCRIPTORS, b"\0")
+        rings += b"".join(struct.pack("<HHIII", 0, 0, buffer, first + i * buffer, 0) for i in range(n))
+    return bytes(rings)
 
 
 class Peer:
@@ -36,11 +48,8 @@ class Peer:
     def shake_hands(self, path, log2, image):
         self.control.settimeout(10)
         self.control.connect(path)
-        if image is None:
-            self.lay_ring(0)
-            self.lay_ring(1)
-        else:
-            self.memory[:] = image
+        begin = fresh_rings(self.n, self.buffer) if image is None else image
+        self.memory[:len(begin)] = begin
         self.expect(HELLO)
         self.say(INIT, struct.pack("<HIB24s32s", VERSION, 0, 0, b"", b"peer"))
         self.expect(ACK)
@@ -57,12 +66,6 @@ class Peer:
         self.expect(CONNECTED)
         struct.pack_into("<H", self.memory, HEAD, self.head)
         struct.pack_into("<H", self.memory, self.ring_bytes + HEAD, self.n)
-
-    def lay_ring(self, ring):
-        at = ring * self.ring_bytes
-        struct.pack_into("<IHH", self.memory, at, COOKIE, 1, 0)
-        for i in range(self.n):
-            self.set_descriptor(ring, i, self.buffer)
 
     def offset(self, ring, i):
         return 2 * self.ring_bytes + (ring * self.n + i % self.n) * self.buffer
