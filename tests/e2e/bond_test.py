@@ -142,7 +142,7 @@ def failover(b, _):
 
 
 def lacp(b, _):
-    """802.3ad: both ends agree on an aggregate by LACP, while nothing else is sent, and it carries packets"""
+    """802.3ad: both ends agree on an aggregate by LACP, and it carries packets"""
     with bond(b, "mode=4"):
         eal = ["--lcores", f"0@{min(os.sched_getaffinity(0))}", "--no-huge", "--no-shconf", "-m", "256", "--no-pci",
                "--no-telemetry"]

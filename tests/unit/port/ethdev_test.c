@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The ethdev port over net_ring, which hands on mbufs by reference, and net_null. */
+/* The ethdev port over net_ring, which hands on mbufs by reference, net_null, and a bond. */
 #include <errno.h>
+#include <unistd.h>
 
 #include <rte_dev.h>
 #include <rte_ethdev.h>
@@ -237,6 +238,40 @@ static void null_swallows_and_gives(void)
 	end("net_null1", id);
 }
 
+static uint64_t frames_sent_by(uint16_t id)
+{
+	struct rte_eth_stats stats;
+
+	CU_ASSERT_EQUAL_FATAL(rte_eth_stats_get(id, &stats), 0);
+	return stats.opackets;
+}
+
+/* net_bonding has its LACPDUs sent by whoever uses its transmit queue, and its guide wants that done every 100 ms. What is
+ * to be said comes from EAL's thread for interrupts, by the real clock. */
+static void an_idle_bond_speaks_lacp(void)
+{
+	const uint64_t period_ns = 100000000;
+	uint16_t member = make_device("net_ring6", "");
+	uint16_t id = start_device("net_bonding0", "mode=4,slave=net_ring6", 1);
+	struct pc_port *p = pc_port_ethdev(id, 0, pool);
+	struct rte_mbuf *m;
+	uint64_t now_ns = 0;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	CU_ASSERT_STRING_EQUAL(p->info.driver, "net_bonding");
+	/* an idle lcore, which comes when it is asked to; the first LACPDU is due within a second or two */
+	for (unsigned turn = 0; turn < 2000 && frames_sent_by(member) == 0; turn++) {
+		CU_ASSERT_EQUAL(port_rx(p, &m, 1, now_ns), 0);
+		CU_ASSERT(p->ops->next_deadline(p) <= now_ns + period_ns);
+		now_ns = p->ops->next_deadline(p);
+		usleep(10000);
+	}
+	CU_ASSERT(frames_sent_by(member) > 0);
+	pc_port_close(p);
+	end("net_bonding0", id);
+	end("net_ring6", member);
+}
+
 static void mistakes_are_one_line(void)
 {
 	struct rte_mempool *pools[] = {pool}, *none[] = {NULL};
@@ -277,6 +312,7 @@ int main(void)
 	     a_device_started_by_others_has_no_offloads_unless_told},
 	    {"several queues have a table", several_queues_have_a_table},
 	    {"null swallows and gives", null_swallows_and_gives},
+	    {"an idle bond speaks LACP", an_idle_bond_speaks_lacp},
 	    {"mistakes are one line", mistakes_are_one_line},
 	    CU_TEST_INFO_NULL,
 	};
