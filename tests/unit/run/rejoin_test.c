@@ -7,10 +7,13 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <rte_alarm.h>
+#include <rte_dev.h>
 #include <rte_ethdev.h>
 
 #include "../../support/eal.h"
 #include "common.h"
+#include "port/ethdev.h"
 
 #define SECOND UINT64_C(1000000000)
 
@@ -116,6 +119,75 @@ static void once_a_second_while_it_is_down(void)
 	CU_ASSERT(!j.trying);
 }
 
+/* A client whose link came up after that had been looked at. */
+struct late {
+	struct rejoin j;
+	bool up_before, up_after, done;
+};
+
+static bool is_up(uint16_t id)
+{
+	struct rte_eth_link link;
+
+	return rte_eth_link_get_nowait(id, &link) == 0 && link.link_status != 0;
+}
+
+static void look_after(void *arg)
+{
+	struct late *l = arg;
+
+	l->up_after = is_up(l->j.id);
+	__atomic_store_n(&l->done, true, __ATOMIC_RELEASE);
+}
+
+/* In EAL's thread for interrupts, which makes connections: so none is made between what follows here. */
+static void look_too_late(void *arg)
+{
+	struct late *l = arg;
+
+	l->up_before = is_up(l->j.id);
+	rejoin_look(&l->j, false, l->j.next_ns);
+	if (rte_eal_alarm_set(1, look_after, l) != 0)
+		look_after(l);
+}
+
+static uint16_t start_memif(const char *name, const char *role, struct rte_mempool *pool)
+{
+	struct rte_mempool *pools[] = {pool};
+	const struct pc_ethdev_config config = {.nb_queues = 1, .pools = pools};
+	char args[120], why[200] = "";
+	uint16_t id = UINT16_MAX;
+
+	snprintf(args, sizeof(args), "role=%s,socket=%s,socket-abstract=no", role, path);
+	CU_ASSERT_EQUAL_FATAL(rte_eal_hotplug_add("vdev", name, args), 0);
+	CU_ASSERT_EQUAL_FATAL(rte_eth_dev_get_port_by_name(name, &id), 0);
+	if (pc_ethdev_start(id, &config, why, sizeof(why)) != 0)
+		CU_FAIL_FATAL("a memif does not start");
+	return id;
+}
+
+static void not_when_it_has_just_come_up(void)
+{
+	struct rte_mempool *pool = eal_pool("rejoin", 4095);
+	const uint16_t server = start_memif("net_memif0", "server", pool);
+	const uint16_t client = start_memif("net_memif1", "client", pool);
+	struct late l = {0};
+
+	rejoin_find(&l.j, client);
+	CU_ASSERT_FATAL(l.j.client);
+	while (!is_up(client))
+		usleep(100);
+	l.j.next_ns = SECOND; /* the look that is due then saw it down */
+	CU_ASSERT_EQUAL_FATAL(rte_eal_alarm_set(1, look_too_late, &l), 0);
+	while (!__atomic_load_n(&l.done, __ATOMIC_ACQUIRE))
+		usleep(100);
+	wait_for_try(&l.j);
+	CU_ASSERT(l.up_before && l.up_after);
+	rejoin_end(&l.j);
+	pc_ethdev_stop(client);
+	pc_ethdev_stop(server);
+}
+
 static void who_is_no_client_does_not(void)
 {
 	struct rejoin j;
@@ -134,6 +206,7 @@ int main(void)
 	    {"a socket of the dead goes", a_socket_of_the_dead_goes},
 	    {"what is no socket stays", what_is_no_socket_stays},
 	    {"once a second while it is down", once_a_second_while_it_is_down},
+	    {"not when it has just come up", not_when_it_has_just_come_up},
 	    {"who is no client does not", who_is_no_client_does_not},
 	    CU_TEST_INFO_NULL,
 	};
