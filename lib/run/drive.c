@@ -40,9 +40,10 @@ static unsigned turn(void *arg)
 	struct pc_drive *d = arg;
 	struct worker *w = d->run.workers[0];
 	uint64_t now = clock_now(&d->run.clock);
-	unsigned n = pc_stack_poll(w->st, now);
+	unsigned n;
 
 	lease_turn(w, now);
+	n = pc_stack_poll(w->st, now);
 	n += pc_service_turn(w->service, now);
 	pc_stack_flush(w->st, now);
 	w->use.turns++;

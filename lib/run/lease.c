@@ -144,6 +144,7 @@ static void say6(const struct worker *w, unsigned port, const struct lease_port 
 
 /* ---- the first worker ------------------------------------------------------------------------ */
 
+/* Before anybody is told of it: who sends to an address that was said to be leased may do so to any lcore. */
 static void publish(struct lease_slot *slot, const struct lease_port *p)
 {
 	__atomic_fetch_add(&slot->number, 1, __ATOMIC_ACQ_REL);
@@ -179,55 +180,49 @@ static void remember(struct worker *w, unsigned i)
 	        w->run->s->leases, strerror(errno));
 }
 
-/* Returns whether the lease has changed. */
-static bool ask(struct worker *w, unsigned i, uint64_t now_ns)
+static void ask(struct worker *w, unsigned i, uint64_t now_ns)
 {
 	struct lease_port *p = &w->lease->port[i];
 	struct pc_dhcp_lease lease = {0};
 	uint32_t number;
+	bool is_news;
 
 	if (p->client == NULL)
-		return false;
+		return;
 	pc_dhcp_turn(p->client, now_ns);
 	number = pc_dhcp_get_lease(p->client, &lease);
 	if (number == p->number)
-		return false;
-	if (number == 0 || !p->leased || !pc_addr_equal(&lease.addr.addr, &p->lease.addr.addr))
-		say(w, i, number != 0 ? &lease : NULL);
+		return;
+	is_news =
+	    number == 0 || !p->leased || !pc_addr_equal(&lease.addr.addr, &p->lease.addr.addr);
 	p->number = number;
 	p->leased = number != 0;
 	if (p->leased)
 		p->lease = lease;
+	publish(&w->run->board->slot[i], p);
+	if (is_news)
+		say(w, i, p->leased ? &lease : NULL);
 	remember(w, i);
-	return true;
 }
 
-/* Returns whether what is known by DHCPv6 has changed. */
-static bool ask6(struct worker *w, unsigned i, uint64_t now_ns)
+static void ask6(struct worker *w, unsigned i, uint64_t now_ns)
 {
-	struct lease_port *p = &w->lease->port[i];
+	struct lease_port *p = &w->lease->port[i], old;
 	struct pc_dhcp6_info info;
 	uint32_t number;
 
 	if (p->client6 == NULL)
-		return false;
+		return;
 	pc_dhcp6_turn(p->client6, now_ns);
 	number = pc_dhcp6_get_info(p->client6, &info);
 	if (number == p->number6)
-		return false;
-	say6(w, i, p, &info, now_ns);
+		return;
+	old = *p;
 	p->number6 = number;
 	p->informed = true;
 	p->info = info;
-	return true;
-}
-
-static void ask_all(struct worker *w, unsigned i, uint64_t now_ns)
-{
-	const bool leased = ask(w, i, now_ns), informed = ask6(w, i, now_ns);
-
-	if (leased || informed)
-		publish(&w->run->board->slot[i], &w->lease->port[i]);
+	publish(&w->run->board->slot[i], p);
+	say6(w, i, &old, &info, now_ns);
 }
 
 /* ---- the others ------------------------------------------------------------------------------ */
@@ -327,10 +322,12 @@ void lease_turn(struct worker *w, uint64_t now_ns)
 	if (likely(w->lease == NULL))
 		return;
 	for (unsigned i = 0; i < nb_ports(w); i++) {
-		if (w->index != 0)
+		if (w->index != 0) {
 			follow(w, i);
-		else
-			ask_all(w, i, now_ns);
+			continue;
+		}
+		ask(w, i, now_ns);
+		ask6(w, i, now_ns);
 	}
 }
 

@@ -21,7 +21,7 @@ void lease_free(struct run *r);
 /** lease_start begins a worker's part, if any port wants it. Returns 0, or -1 with errno. */
 int lease_start(struct worker *w);
 
-/** lease_turn does what is due. */
+/** lease_turn does what is due; before frames are taken, which may be for an address that another lcore has leased. */
 void lease_turn(struct worker *w, uint64_t now_ns);
 
 /** lease_stop gives the leases back. */

@@ -33,12 +33,16 @@ static int load_state(const struct worker *w)
 static unsigned turn(struct worker *w, uint64_t now)
 {
 	const struct clock *clock = &w->run->clock;
-	const unsigned frames = pc_stack_poll(w->st, now);
-	const bool timed = use_is_timed(&w->use, frames);
-	uint64_t at_ns[4] = {now, timed ? clock_now(clock) : 0};
-	unsigned work = frames;
+	unsigned frames, work;
+	uint64_t at_ns[4] = {now};
+	bool timed;
 
+	/* first: the frames may be for an address that another lcore has leased */
 	lease_turn(w, now);
+	work = frames = pc_stack_poll(w->st, now);
+	timed = use_is_timed(&w->use, frames);
+	if (timed)
+		at_ns[1] = clock_now(clock);
 	if (w->run->app->turn != NULL)
 		w->run->app->turn(w->app, w->st, now);
 	if (w->service != NULL)
