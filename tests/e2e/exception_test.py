@@ -86,7 +86,8 @@ def both(b, s):
 
 def closed(b, s):
     """who has a port neither here nor there is told so by the kernel, once"""
-    out = sh("nmap", "-n", "-Pn", "-p", "21-23,79-81", "-T4", "--max-retries", 3, SERVER, timeout=100).stdout
+    out = sh("nmap", "-n", "-Pn", "-p", "21-23,79-81", "-T4", "--max-retries", 3, *bed.NMAP_PATIENCE, SERVER,
+             timeout=100).stdout
     ports = re.findall(r"(?m)^(\d+)/tcp\s+(\S+)", out)
     expect(ports == [("21", "closed"), ("22", "open"), ("23", "closed"), ("79", "closed"), ("80", "open"), ("81", "closed")], out)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as c:

@@ -84,10 +84,10 @@ def load(b, s):
 
 def ports(b, s):
     """nmap -6 sees the one port that listens; a UDP port without a socket is closed"""
-    out = sh("nmap", "-6", "-n", "-Pn", "-p", "1-200", "-T4", "--max-retries", 3, SERVER6,
+    out = sh("nmap", "-6", "-n", "-Pn", "-p", "1-200", "-T4", "--max-retries", 3, *bed.NMAP_PATIENCE, SERVER6,
              timeout=100).stdout
     expect(re.findall(r"(?m)^(\d+)/tcp\s+(\S+)", out) == [("80", "open")], out)
-    out = sh("nmap", "-6", "-n", "-Pn", "-sU", "-p", "7-9", "-T4", SERVER6, timeout=100).stdout
+    out = sh("nmap", "-6", "-n", "-Pn", "-sU", "-p", "7-9", "-T4", *bed.NMAP_PATIENCE, SERVER6, timeout=100).stdout
     expect(out.count("closed") == 3, out)
 
 

@@ -62,14 +62,14 @@ def dont_answer(b, s):
 
 def nmap(b, s):
     """nmap sees the one port that listens and no other; odd scans do no harm"""
-    out = sh("nmap", "-n", "-Pn", "-p", "1-1500", "-T4", "--max-retries", 3, SERVER,
+    out = sh("nmap", "-n", "-Pn", "-p", "1-1500", "-T4", "--max-retries", 3, *bed.NMAP_PATIENCE, SERVER,
              timeout=100).stdout
     ports = re.findall(r"(?m)^(\d+)/tcp\s+(\S+)", out)
     expect(ports == [("80", "open")], out)
     expect(re.search(r"Not shown: 1499 closed", out), out)
     for scan in ("-sN", "-sF", "-sX", "-sA", "-sM"):
         sh("nmap", "-n", "-Pn", scan, "-p", "79-81", "-T4", SERVER, timeout=100)
-    out = sh("nmap", "-n", "-Pn", "-sU", "-p", "7-9", "-T4", SERVER, timeout=100).stdout
+    out = sh("nmap", "-n", "-Pn", "-sU", "-p", "7-9", "-T4", *bed.NMAP_PATIENCE, SERVER, timeout=100).stdout
     expect(out.count("closed") == 3, f"UDP ports without a socket are not closed\n{out}")
     sh("nmap", "-n", "-Pn", "-O", "-p", "79-81", "--max-os-tries", 1, SERVER, timeout=100,
        check=False)
