@@ -82,8 +82,8 @@ class Good(threading.Thread):
         self.stop.set()
         self.join()
         expect(self.wrong is None, f"a good client among {what}: {self.wrong}")
-        # a SYN for which the TAP's queue had no room is sent again by the kernel after a second; not twice
-        expect(self.n >= 20 and self.slowest < 1.6 * b.slow,
+        # a SYN for which the TAP's queue had no room is sent again by the kernel after a second; not twice, which takes three
+        expect(self.n >= 20 and self.slowest < 2.9 * b.slow,
                f"a good client among {what}: {self.n} pages, the slowest took {self.slowest:.2f} s")
 
 

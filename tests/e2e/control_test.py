@@ -118,7 +118,7 @@ def addresses(b, s):
     sh("ip", "addr", "add", "fd00:1::fe/64", "dev", b.dev, "nodad")
     expect(not pings("192.0.2.77"), "somebody has that address already")
     ctl(b, s, "addr", "add", "192.0.2.77/24")
-    expect(pings("192.0.2.77"), "no answer from the new address")
+    wait_for(lambda: pings("192.0.2.77"), 10 * b.slow, "an answer from the new address")
     ctl(b, s, "addr", "add", "fd00:1::77/64")
     wait_for(lambda: pings("fd00:1::77", "-6"), 10 * b.slow, "an answer over IPv6")
     text = ctl(b, s, "addr")
@@ -126,7 +126,7 @@ def addresses(b, s):
     ctl(b, s, "addr", "del", "192.0.2.77/24")
     ctl(b, s, "addr", "del", "fd00:1::77/64")
     expect(not pings("192.0.2.77") and not pings("fd00:1::77", "-6"), "an address that was deleted answers")
-    expect(pings(SERVER), "the first address has gone, too")
+    wait_for(lambda: pings(SERVER), 10 * b.slow, "an answer from the first address, which stays")
 
 
 def denied(b, s):
@@ -134,7 +134,7 @@ def denied(b, s):
     ctl(b, s, "deny", "add", f"{CLIENT}/32")
     expect(not pings(SERVER), "somebody listens")
     ctl(b, s, "deny", "del", f"{CLIENT}/32")
-    expect(pings(SERVER), "nobody listens")
+    wait_for(lambda: pings(SERVER), 10 * b.slow, "somebody to listen again")
 
 
 def shown(b, s):
@@ -176,7 +176,8 @@ def worked(b, s):
         lines = ctl(b, s, "top", "1", "2").splitlines()
     expect(len(lines) == 6 and lines[1] == lines[4] and len(lines[1].split()) == 11, lines)
     lcore, _, _, busy, rx, tx, budget, stack, _, spare = lines[5].split()
-    expect(0 < float(busy) <= 100 and 100 < float(rx) < 600 * b.slow and float(tx) > 100, lines)
+    # frames of a second, not of all the time; what waited while the machine stood still is among them
+    expect(0 < float(busy) <= 100 and 100 < float(rx) < 2000 and float(tx) > 100, lines)
     expect(float(stack) > 0 and abs(float(budget) - float(stack) - float(spare)) <= 1, lines)
     expect("takes a number of seconds" in ctl(b, s, "top", "0", status=2), "no seconds")
 
@@ -202,7 +203,7 @@ def captured(b, s):
     digest = hashlib.sha256(subprocess.run(["curl", "-sS", "--max-time", str(60 * b.slow), f"http://{SERVER}/big"],
                                            stdout=subprocess.PIPE, check=True).stdout).hexdigest()
     expect(digest == s.digest, "the file differs")
-    expect(pings(SERVER), "no answer")
+    wait_for(lambda: pings(SERVER), 10 * b.slow, "an answer")
     time.sleep(0.2)
     every.send_signal(signal.SIGINT)
     told = every.communicate(timeout=10 * b.slow)[1]
@@ -231,7 +232,7 @@ def captured(b, s):
     dead.kill()
     dead.communicate()
     wait_for(lambda: ctl(b, s, "usage").find("udp-sockets 0 of") >= 0, 5 * b.slow, "the end of it")
-    expect(pings(SERVER), "no answer after that")
+    wait_for(lambda: pings(SERVER), 10 * b.slow, "an answer after that")
 
 
 def link(b, s):
@@ -242,7 +243,7 @@ def link(b, s):
     # announced meanwhile is announced once
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806)) as tap:
         sh("ip", "link", "set", b.dev, "down")
-        time.sleep(2.2)
+        wait_for(lambda: " link down " in ctl(b, s, "port", "show"), 10 * b.slow, "the link to be seen down")
         sh("ip", "link", "set", b.dev, "up")
         tap.settimeout(5 * b.slow)
         ours = socket.inet_aton(SERVER)

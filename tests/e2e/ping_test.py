@@ -56,7 +56,7 @@ def letters(b, _):
     """the options of ping(8): a size that fits and one that does not with -M do, and in fragments without"""
     for size, mode, status, said in ((1472, "do", 0, "3 received"), (1473, "do", 1, "Message too long"),
                                      (1473, "dont", 0, "3 received")):
-        got, text = ping(b, "--to", CLIENT, "-c", "3", "-i", "0.05", "-W", "0.5", "-t", "9", "-q", "-s", str(size),
+        got, text = ping(b, "--to", CLIENT, "-c", "3", "-i", "0.05", "-W", "5", "-t", "9", "-q", "-s", str(size),
                          "-M", mode)
         expect(got == status and said in text and "bytes from" not in text, f"{size} {mode}: {got}: {text}")
 

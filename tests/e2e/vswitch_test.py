@@ -234,8 +234,7 @@ def taps(s):
         sh("ip", "-n", s.ns[i], "link", "set", f"t{i}", "up")
     s.ping(0, "203.0.113.2", count=10)
     s.ping(2, "203.0.113.1", count=10)
-    time.sleep(1.2)  # links are looked at once a second
-    expect(s.asked().count("link up") == HOSTS, s.text())
+    wait_for(lambda: s.asked().count("link up") == HOSTS, 10 * s.args.slow, "the links to be seen up")
     s.ping(1, "203.0.113.1", count=10)
     # host 2 goes to port 3, with its MAC address
     mac = re.search(r"ether ([0-9a-f:]+)", sh("ip", "-n", s.ns[2], "link", "show", "t2").stdout).group(1)
