@@ -324,7 +324,8 @@ static void bind_lease(struct pc_dhcp *d)
 	d->remembers = false;
 	d->state = BOUND;
 	d->generation++;
-	d->at_ns = first_renewal(d);
+	/* a server that tells no T1 to speak of is not asked without pause */
+	d->at_ns = RTE_MAX(first_renewal(d), d->now_ns + SECOND_NS);
 }
 
 /* ---- messages -------------------------------------------------------------------------------- */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every parser of lib/wire: no byte past the end is read, what is returned lies within the bytes, and
- * what was parsed and written again is parsed as the same.  The first byte chooses the parser.
+ * Every parser of lib/wire, and those of DHCP and DHCPv6: no byte past the end is read, what is returned lies within the
+ * bytes, and what was parsed and written again is parsed as the same.  The first byte chooses the parser.
  */
 #include <string.h>
 
+#include "dhcp/message.h"
+#include "dhcp/message6.h"
 #include "fuzz.h"
 #include "wire/arp.h"
 #include "wire/cksum.h"
@@ -215,6 +217,40 @@ static void try_listeners(const uint8_t *p, uint32_t len)
 		fuzz_check(m.version >= 1 && m.version <= 3);
 }
 
+static void try_dhcp(const uint8_t *p, uint32_t len)
+{
+	struct dhcp_reply r;
+	const struct pc_dhcp_lease *l = &r.lease;
+
+	if (!dhcp_parse(p, len, &r))
+		return;
+	fuzz_check(len > DHCP_HDR_LEN + 4);
+	fuzz_check(l->nb_routes <= PC_DHCP_ROUTES && l->nb_dns <= PC_DHCP_SERVERS);
+	fuzz_check(l->addr.len >= 96 && l->addr.len <= 128);
+	for (unsigned i = 0; i < l->nb_routes; i++)
+		fuzz_check(l->route[i].dest.len >= 96 && l->route[i].dest.len <= 128);
+	fuzz_check(l->t1_s <= l->t2_s && l->t2_s <= l->lease_s);
+	fuzz_check(memchr(l->domain, '\0', sizeof(l->domain)) != NULL);
+	fuzz_check(memchr(l->search, '\0', sizeof(l->search)) != NULL);
+}
+
+static void try_dhcp6(const uint8_t *p, uint32_t len)
+{
+	static const struct dhcp6_self self = {.mac = {2, 0, 0, 0, 0, 1}, .iaid = 0x01020304};
+	struct dhcp6_reply r;
+
+	if (!dhcp6_parse(p, len, &self, &r))
+		return;
+	fuzz_check(len >= 4 && r.xid <= 0xffffff && r.info.refresh_s >= 600);
+	fuzz_check(r.has_server ? r.server.len >= 3 && r.server.len <= DHCP6_DUID_MAX
+	                        : r.server.len == 0);
+	fuzz_check(r.info.nb_dns <= PC_DHCP6_SERVERS && r.ia.nb_addrs <= PC_DHCP6_ADDRS);
+	fuzz_check(r.ia.has || (r.ia.nb_addrs == 0 && r.ia.status == DHCP6_SUCCESS));
+	for (unsigned i = 0; i < r.ia.nb_addrs; i++)
+		fuzz_check(r.ia.addr[i].preferred_s <= r.ia.addr[i].valid_s);
+	fuzz_check(memchr(r.info.search, '\0', sizeof(r.info.search)) != NULL);
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc, (void)argv;
@@ -224,8 +260,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const parsers[])(const uint8_t *p, uint32_t len) = {
-	    try_arp,   try_ip4, try_icmp4, try_tcp, try_udp,
-	    try_print, try_ip6, try_icmp6, try_nd,  try_listeners};
+	    try_arp, try_ip4,   try_icmp4, try_tcp,       try_udp,  try_print,
+	    try_ip6, try_icmp6, try_nd,    try_listeners, try_dhcp, try_dhcp6};
 	const unsigned n = sizeof(parsers) / sizeof(parsers[0]);
 
 	if (size > 0)

@@ -72,6 +72,27 @@ static void many(struct wt *w)
 	finish(w);
 }
 
+/* One more than there is room for, in a later message; there is room when another one ends. */
+static void one_more(struct wt *w)
+{
+	start(ALWAYS, false);
+	HEAR(SOLICIT, 1100);
+	TELL(REPLY, .rapid = 1, .t1 = 20, .t2 = 900,
+	     WITH({"2001:db8::1", 1000, 2000}, {"2001:db8::2", 1000, 2000},
+	          {"2001:db8::3", 1000, 2000}, {"2001:db8::4", 1000, 2000},
+	          {"2001:db8::5", 1000, 2000}, {"2001:db8::6", 1000, 2000},
+	          {"2001:db8::7", 1000, 2000}, {"2001:db8::8", 1000, 2000}));
+	HEAR(RENEW, 21000);
+	EQ(last.nb_addrs, 8);
+	TELL(REPLY, .t1 = 20, .t2 = 900, WITH({ONE, 1000, 2000}));
+	CHECK(!has(w, ONE) && knows("2001:db8::8"));
+	HEAR(RENEW, 21000);
+	EQ(last.nb_addrs, 8);
+	TELL(REPLY, .t1 = 20, .t2 = 900, WITH({"2001:db8::1", 0, 0}, {ONE, 1000, 2000}));
+	CHECK(has(w, ONE) && knows(ONE) && !has(w, "2001:db8::1") && knows("2001:db8::8"));
+	finish(w);
+}
+
 /* Another address each time: those that there have been have their places for good, and there are places for others. */
 static void ever_others(struct wt *w)
 {
@@ -164,11 +185,13 @@ static void malformed_within(struct wt *w)
 /* Who was not asked, or speaks of others. */
 static void strangers(struct wt *w)
 {
+	struct pc_addr link;
 	uint8_t d[300];
 	uint16_t len;
 
 	start(ALWAYS, false);
 	HEAR(SOLICIT, 1100);
+	link = last.src;
 	TELL(ADVERTISE, .other_ia = true, .preference = 255, WITH({ONE, 1000, 2000}));
 	len =
 	    build(d, &(struct told){
@@ -185,6 +208,9 @@ static void strangers(struct wt *w)
 	d[19] = 99; /* no server */
 	say(w, d, len);
 	d[19] = 2;
+	last.src = addr6(LOCAL); /* by an address that reaches beyond the link */
+	say(w, d, len);
+	last.src = link;
 	d[0] = 10; /* Reconfigure */
 	say(w, d, len);
 	d[0] = SOLICIT;
@@ -236,6 +262,7 @@ static const struct wt_case cases[] = {
     {"RFC 8415 18.2.10.1: addresses that no host can have", no_hosts_address},
     {"RFC 8415 21.6: lifetimes that make no sense", lifetimes},
     {"RFC 8415 21.4: more addresses than there is room for", many},
+    {"RFC 8415 21.4: more of them in a later message", one_more},
     {"RFC 8415 18.2.10.1: other addresses each time", ever_others},
     {"RFC 8415 21: cut off, and lengths that go beyond", malformed},
     {"RFC 8415 21.13, 21.8: statuses and preferences of other lengths", malformed_within},

@@ -2,6 +2,8 @@
 
 /* Addresses by DHCPv6 (RFC 8415): when they are renewed, links that have been away, conflicts, statuses, and the end. */
 
+#include <percore/control.h>
+
 #include "dhcp6_peer.h"
 
 #define ALWAYS w, PC_DHCP6_LEASE, false
@@ -32,6 +34,42 @@ static void left_to_us(struct wt *w)
 	TELL(REPLY, WITH({ONE, 0, 1000})); /* deprecated; TWO is preferred for 400 s more */
 	CHECK(has(w, ONE));
 	comes_after(w, RENEW, 200);
+	finish(w);
+}
+
+/* Each wait is twice as long as the one before, give or take a tenth, up to ten minutes. */
+static void check_waits(struct wt *w, uint8_t type)
+{
+	double least = 9000, most = 11000;
+	uint64_t at = last.at_ns;
+	uint8_t xid[3];
+
+	memcpy(xid, last.xid, 3);
+	for (unsigned n = 0; n < 9; n++) {
+		double waited;
+
+		CHECK(hear(w, 700000, 1000));
+		EQ(last.type, type);
+		CHECK(memcmp(last.xid, xid, 3) == 0);
+		waited = (double)(last.at_ns - at) / 1e6;
+		IN(waited, least - 1, most + 1);
+		least = waited > 285000 ? 540000 : 1.9 * waited;
+		most = waited > 285000 ? 660000 : 2.1 * waited;
+		at = last.at_ns;
+	}
+}
+
+static void renewal_waits(struct wt *w)
+{
+	start(ALWAYS, false);
+	LEASE(.t1 = 100, .t2 = 10000, WITH({ONE, 30000, 30000}));
+	HEAR(RENEW, 101000);
+	check_waits(w, RENEW);
+	while (hear(w, 700000, 1000) && last.type == RENEW)
+		;
+	EQ(last.type, REBIND);
+	EQ(last.elapsed, 0);
+	check_waits(w, REBIND);
 	finish(w);
 }
 
@@ -196,6 +234,28 @@ static void one_of_two(struct wt *w)
 	finish(w);
 }
 
+/* ... and the other one, while that is told */
+static void both(struct wt *w)
+{
+	start(w, PC_DHCP6_LEASE, false, true);
+	LEASE(.t1 = 100, .t2 = 200, WITH({ONE, 1000, 2000}, {TWO, 1000, 2000}));
+	wt_pass(w, 100);
+	claim(w, TWO);
+	HEAR(DECLINE, 0);
+	claim(w, ONE);
+	HEAR(DECLINE, 0);
+	CHECK(last.nb_addrs == 2 && last.addr[0].b[15] == 0x22 && last.addr[1].b[15] == 0x11);
+	EQ(wt_count(w, PC_DHCP6_DECLINED), 2);
+	TELL(REPLY, .no_ia = true);
+	SILENT(9900);
+	LEASE(.t1 = 100, .t2 = 200, WITH({ONE, 1000, 2000}));
+	wt_pass(w, 100);
+	claim(w, ONE); /* what was declined before is not declined again */
+	HEAR(DECLINE, 0);
+	CHECK(last.nb_addrs == 1 && last.addr[0].b[15] == 0x11);
+	finish(w);
+}
+
 /* Somebody has taken the address while the link was away. */
 static void taken_meanwhile(struct wt *w)
 {
@@ -350,8 +410,64 @@ static void of_another_stack(struct wt *w)
 	finish(w);
 }
 
+static void mistakes(struct wt *w)
+{
+	start(ALWAYS, false);
+	ERR(pc_dhcp6_create(w->st, -1, PC_DHCP6_LEASE) == NULL ? -1 : 0, EINVAL);
+	ERR(pc_dhcp6_create(w->st, 1, PC_DHCP6_LEASE) == NULL ? -1 : 0, EINVAL);
+	pc_dhcp6_destroy(NULL);
+	EQ(pc_dhcp6_get_info(client, &(struct pc_dhcp6_info){0}), 0);
+	finish(w);
+}
+
+/* Each port has its client and its IA, and what is told there, of its link, counts there. */
+static void several_ports(struct wt *w)
+{
+	const struct probe_config second = {
+	    .offloads = w->offloads, .rx_split = w->rx_split, .pool = w->probe_pool};
+	const struct pc_prefix us = {.addr = addr6("fd01::1"), .len = 64};
+	const struct pc_addr server = addr6("fe80::53"), one = addr6(ONE);
+	struct probe *near, *far = probe_open(&second);
+	struct pc_stack_addr list[8];
+	struct pc_dhcp6 *first;
+	uint8_t iaid[4];
+
+	start(ALWAYS, false);
+	HEAR(SOLICIT, 1100);
+	memcpy(iaid, last.iaid, 4);
+	first = client;
+	near = w->probe;
+	w->probe = far;
+	strcpy(probe_port(far)->info.name, "another");
+	EQ(pc_stack_add_port(w->st, probe_port(far)), 1);
+	OK(pc_stack_add_addr(w->st, 1, &us));
+	wt_pass(w, 5000);
+	wt_drop(w);
+	client = pc_dhcp6_create(w->st, 1, PC_DHCP6_LEASE);
+	CHECK(client != NULL);
+	LEASE(.dns = "fe80::53", WITH({ONE, 1000, 2000}));
+	CHECK(memcmp(last.iaid, iaid, 4) != 0);
+	CHECK(has(w, ONE) && knows(ONE));
+	EQ(pc_stack_dns_scope(w->st, &server), 2);
+	for (unsigned n = pc_stack_get_addrs(w->st, list, 8); n > 0; n--)
+		CHECK(!pc_addr_equal(&list[n - 1].addr.addr, &one) || list[n - 1].port == 1);
+	HEAR(RENEW, 500100);
+	pc_dhcp6_destroy(client);
+	CHECK(!has(w, ONE));
+	wt_settle(w);
+	wt_drop(w);
+	client = first;
+	pc_dhcp6_destroy(first);
+	wt_drop(w);
+	pc_stack_destroy(w->st);
+	w->st = NULL;
+	w->probe = near;
+	pc_port_close(probe_port(far));
+}
+
 static const struct wt_case cases[] = {
     {"RFC 8415 14.2: T1 and T2 that are left to us", left_to_us},
+    {"RFC 8415 15, 18.2.4, 18.2.5: Renew and Rebind are repeated", renewal_waits},
     {"RFC 8415 21.4, 14.1: T1 and T2 that make no sense", nonsense},
     {"RFC 8415 7.7: for ever", for_ever},
     {"RFC 8415 18.2.12, 18.2.3: Confirm when the link has been away", confirmed},
@@ -360,12 +476,15 @@ static const struct wt_case cases[] = {
     {"RFC 8415 18.2.12: the link comes up while a server is looked for", link_comes_while_asking},
     {"RFC 8415 18.2.8: Decline, when somebody else has the address", declined},
     {"RFC 8415 18.2.8: one of two is declined", one_of_two},
+    {"RFC 8415 18.2.8: one after the other is declined", both},
     {"RFC 8415 18.2.8, RFC 4862 5.4: taken while the link was away", taken_meanwhile},
     {"RFC 8415 18.2.10.1: NoBinding", no_binding},
     {"RFC 8415 18.2.5: another server takes over", another_server},
     {"RFC 8415 18.2.10.1: failures", failures},
     {"RFC 8415 18.2.7: Release at the end", released},
     {"RFC 4862 5.5.4: addresses of another stack's client", of_another_stack},
+    {"percore/dhcp6.h: ports that there are not", mistakes},
+    {"RFC 8415 12, 7.1: a client on each port", several_ports},
 };
 
 WT_MAIN("dhcp6_keep")

@@ -8,8 +8,7 @@
 
 #include <percore/control.h>
 
-#define LINK "fe80::ff:fe00:1" /* of 02:00:00:00:00:01 */
-#define FAR  "2001:db8:1::1"
+#define FAR "2001:db8:1::1"
 
 struct pc_dhcp6 *client;
 struct heard last;
@@ -124,6 +123,7 @@ static struct heard read_query(struct wt *w, const struct frame *f)
 	p = i.l4 + 8;
 	end = i.l4 + i.l4_len;
 	q.type = p[0];
+	q.src = i.ends.src;
 	memcpy(q.xid, p + 1, 3);
 	for (p += 4; p < end; p += 4 + (p[2] << 8 | p[3])) {
 		const unsigned len = (unsigned)(p[2] << 8 | p[3]);
@@ -149,17 +149,24 @@ static struct heard read_query(struct wt *w, const struct frame *f)
 
 bool hear(struct wt *w, double ms, double step)
 {
-	for (double t = 0; t <= ms; t += step) {
+	uint64_t due = 0;
+
+	for (double t = 0, pass; t <= ms; t += pass) {
 		pc_dhcp6_turn(client, w->now);
+		CHECK(pc_dhcp6_next_deadline(client) > w->now);
 		wt_settle(w);
 		for (const struct frame *f; (f = probe_sent(w->probe)) != NULL;
 		     probe_take(w->probe))
 			if (f->b[12] == 0x86 && f->b[20] == 17) {
 				last = read_query(w, f);
 				probe_take(w->probe);
+				CHECK(due <= w->now);
 				return true;
 			}
-		wt_pass(w, step);
+		due = pc_dhcp6_next_deadline(client);
+		pass = due > w->now ? (double)(due - w->now) / 1e6 + 0.001 : step;
+		pass = pass < step ? pass : step;
+		wt_pass(w, pass);
 	}
 	return false;
 }
@@ -240,9 +247,10 @@ uint16_t build(uint8_t *d, const struct told *t)
 
 void say(struct wt *w, const uint8_t *d, uint16_t len)
 {
-	const struct ends6 e = ends(SERVER, LINK);
+	struct ends6 e = ends(SERVER, SERVER);
 	struct frame f;
 
+	e.dst = last.src;
 	frame6_udp(&f, &e, 547, 546, d, len);
 	wt_inject_frame(w, &f);
 	pc_dhcp6_turn(client, w->now);

@@ -41,7 +41,7 @@ struct heard {
 	char server;    /* which one, as in told */
 	unsigned wants; /* bits: DNS, search, refresh, SOL_MAX_RT, INF_MAX_RT */
 	uint8_t iaid[4], nb_addrs;
-	struct pc_addr addr[8];
+	struct pc_addr addr[8], src;
 	uint64_t at_ns;
 };
 
@@ -81,13 +81,13 @@ void finish(struct wt *w);
 void advertise(struct wt *w, uint8_t flags);
 
 /** hear reads the next message of the client within ms, looked for every step ms, into last. Returns false when there is
- * none. */
+ * none. Nothing is due that pc_dhcp6_next_deadline does not tell. */
 bool hear(struct wt *w, double ms, double step);
 
 /** build writes what a server says. Returns its length. */
 uint16_t build(uint8_t *d, const struct told *t);
 
-/** say sends bytes of a server; tell what a server says. */
+/** say sends bytes of a server to whom it has heard last; tell what a server says. */
 void say(struct wt *w, const uint8_t *d, uint16_t len);
 void tell(struct wt *w, const struct told *t);
 

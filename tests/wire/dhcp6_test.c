@@ -130,6 +130,30 @@ static void patience(struct wt *w)
 	finish(w);
 }
 
+/* ... or what a server has told in an answer, be it to another request */
+static void told_patience(struct wt *w)
+{
+	uint8_t d[300];
+	uint64_t at = 0;
+
+	start(w, PC_DHCP6_INFORM, false, false);
+	CHECK(hear(w, 1100, 20));
+	say(w, d, build_with(d, (const uint8_t *)"\0\x53\0\4\0\0\0\x64\0\x52\0\4\0\0\0\x3c", 16));
+	EQ(info_of(w).inf_max_rt_s, 100);
+	CHECK(hear(w, 86500000, 1000));
+	for (unsigned n = 0; n < 12; n++) {
+		at = last.at_ns;
+		CHECK(hear(w, 120000, 100));
+		if (n > 7)
+			IN((last.at_ns - at) / 1000000, 90000, 110100);
+	}
+	reply(w, 600); /* without it, it is as it was */
+	CHECK(hear(w, 601000, 100));
+	for (unsigned n = 0; n < 9; n++)
+		CHECK(hear(w, 120000, 100));
+	finish(w);
+}
+
 static void refreshes(struct wt *w)
 {
 	struct pc_addr dns[4];
@@ -260,6 +284,7 @@ static const struct wt_case cases[] = {
     {"RFC 4861 4.2: the M flag does so too", managed_flag},
     {"RFC 8415 18.2.6: it asks without a router if told to", without_a_router},
     {"RFC 8415 15, 7.6: messages are repeated, less and less often", patience},
+    {"RFC 8415 21.25, 15: INF_MAX_RT of a server", told_patience},
     {"RFC 8415 21.23, 18.2.12: refreshed when the time is over", refreshes},
     {"RFC 8415 18.2.12: asked anew when the link comes up", link_comes_up},
     {"RFC 8415 16.10, 18.2.10: what is malformed or of others is ignored", strangers},

@@ -2,234 +2,7 @@
 
 /* The DHCP client (RFC 2131), played against a server written by hand, under a virtual clock. */
 
-#include <arpa/inet.h>
-
-#include <percore/control.h>
-#include <percore/dhcp.h>
-
-#include "wt.h"
-
-#define SERVER "192.0.2.67"
-#define LEASED "192.0.2.100"
-
-/* What a message of the client says. */
-struct query {
-	uint8_t type;
-	uint32_t xid, ciaddr, requested, server;
-	uint32_t src, dst;
-	bool broadcast, has_id;
-	uint16_t secs;
-};
-
-static struct pc_dhcp *client;
-static uint32_t xid;
-
-/* A stack that has no address any more, and a client. */
-static void start(struct wt *w)
-{
-	struct pc_prefix us;
-
-	wt_start(w);
-	wt_settle(w);
-	wt_drop(w);
-	OK(pc_prefix_parse(WT_LOCAL "/24", &us));
-	OK(pc_stack_del_addr(w->st, 0, &us));
-	probe_answer_arp(w->probe, false);
-	client = pc_dhcp_create(w->st, 0, "wire");
-	CHECK(client != NULL);
-}
-
-static void finish(struct wt *w)
-{
-	pc_dhcp_destroy(client);
-	wt_settle(w);
-	while (wt_next_frame(w, 0) != NULL)
-		;
-}
-
-static void turn(struct wt *w)
-{
-	wt_settle(w);
-	pc_dhcp_turn(client, w->now);
-	wt_settle(w);
-}
-
-/* The next frame that is sent within ms, looked for every step ms; NULL: none is. */
-static const struct frame *wait(struct wt *w, double ms, double step)
-{
-	static struct frame f;
-
-	for (double t = 0; t <= ms; t += step) {
-		turn(w);
-		if (probe_sent(w->probe) != NULL) {
-			f = *probe_sent(w->probe);
-			probe_take(w->probe);
-			return &f;
-		}
-		wt_pass(w, step);
-	}
-	return NULL;
-}
-
-static bool is_arp(const struct frame *f)
-{
-	return f->b[12] == 8 && f->b[13] == 6;
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, 4);
-	return v;
-}
-
-static struct query read_query(struct wt *w, const struct frame *f)
-{
-	const uint8_t *d = f->b + 42, *o = d + 240;
-	struct query q = {.src = get32(f->b + 26), .dst = get32(f->b + 30)};
-	struct frame_info i;
-
-	CHECK(frame_read(f, &i) == NULL);
-	CHECK(i.proto == 17 && i.sport == 68 && i.dport == 67 && i.payload_len >= 300);
-	CHECK(d[0] == 1 && d[1] == 1 && d[2] == 6 && get32(d + 236) == htonl(0x63825363));
-	CHECK(memcmp(d + 28, PROBE_MAC, 6) == 0);
-	q.xid = ntohl(get32(d + 4));
-	q.secs = (uint16_t)(d[8] << 8 | d[9]);
-	q.broadcast = d[10] & 0x80;
-	q.ciaddr = get32(d + 12);
-	for (; *o != 255; o += 2 + o[1]) {
-		if (*o == 53)
-			q.type = o[2];
-		else if (*o == 50)
-			q.requested = get32(o + 2);
-		else if (*o == 54)
-			q.server = get32(o + 2);
-		else if (*o == 61)
-			q.has_id = o[1] == 7 && o[2] == 1 && memcmp(o + 3, PROBE_MAC, 6) == 0;
-	}
-	xid = q.xid;
-	return q;
-}
-
-static struct query expect(struct wt *w, double ms, uint8_t type)
-{
-	const struct frame *f = wait(w, ms, ms > 10000 ? 500 : 20);
-	struct query q;
-
-	if (f == NULL)
-		wt_fail(w, WT_HERE, "no message of type %u within %g ms", type, ms);
-	if (is_arp(f))
-		wt_fail(w, WT_HERE, "ARP instead of a message of type %u", type);
-	q = read_query(w, f);
-	EQ(q.type, type);
-	CHECK(q.has_id);
-	return q;
-}
-
-static uint8_t *put(uint8_t *p, uint8_t code, uint8_t len, const void *data)
-{
-	p[0] = code;
-	p[1] = len;
-	memcpy(p + 2, data, len);
-	return p + 2 + len;
-}
-
-/* Builds a reply of a server; more are options put behind the usual ones. */
-static uint16_t build(uint8_t *d, uint8_t type, uint32_t lease_s, const uint8_t *more, size_t n)
-{
-	const uint32_t server = inet_addr(SERVER), addr = inet_addr(LEASED),
-	               mask = inet_addr("255.255.255.0");
-	const uint32_t lease = htonl(lease_s), router = inet_addr("192.0.2.254"), x = htonl(xid);
-	uint8_t *o = d + 240;
-
-	memset(d, 0, 600);
-	memcpy(d, "\2\1\6", 3);
-	memcpy(d + 4, &x, 4);
-	if (type != 6)
-		memcpy(d + 16, &addr, 4);
-	memcpy(d + 28, PROBE_MAC, 6);
-	memcpy(d + 236, "\x63\x82\x53\x63", 4);
-	o = put(o, 53, 1, &type);
-	o = put(o, 54, 4, &server);
-	if (type != 6) {
-		o = put(o, 51, 4, &lease);
-		o = put(o, 1, 4, &mask);
-		o = put(o, 3, 4, &router);
-		o = put(o, 6, 4, &server);
-	}
-	if (n > 0)
-		memcpy(o, more, n);
-	o += n;
-	*o++ = 255;
-	return (uint16_t)(o - d);
-}
-
-static void inject(struct wt *w, const char *to, const uint8_t *d, uint16_t len)
-{
-	const bool all = strcmp(to, "255.255.255.255") == 0;
-	struct frame_ends e = {
-	    .src_mac = PEER_MAC, .src_be = inet_addr(SERVER), .dst_be = inet_addr(to)};
-	struct frame f;
-
-	memcpy(e.dst_mac, all ? "\xff\xff\xff\xff\xff\xff" : PROBE_MAC, 6);
-	frame_udp(&f, &e, 67, 68, d, len);
-	wt_inject_frame(w, &f);
-}
-
-static void reply(struct wt *w, uint8_t type, uint32_t lease_s)
-{
-	uint8_t d[600];
-
-	inject(w, "255.255.255.255", d, build(d, type, lease_s, NULL, 0));
-}
-
-/* Three probes of ARP, and then the announcement. */
-static void expect_probes(struct wt *w)
-{
-	for (unsigned i = 0; i < 4; i++) {
-		const struct frame *f = wait(w, 1000, 20);
-
-		CHECK(f != NULL && is_arp(f));
-		EQ(get32(f->b + 38), inet_addr(LEASED));
-		EQ(get32(f->b + 28), i < 3 ? 0 : inet_addr(LEASED));
-	}
-}
-
-static struct pc_dhcp_lease lease_of(struct wt *w)
-{
-	struct pc_dhcp_lease l;
-
-	CHECK(pc_dhcp_get_lease(client, &l) != 0);
-	return l;
-}
-
-static void become_bound(struct wt *w, uint32_t lease_s)
-{
-	expect(w, 1000, 1);
-	reply(w, 2, lease_s);
-	expect(w, 100, 3);
-	reply(w, 5, lease_s);
-	expect_probes(w);
-}
-
-static bool answers_ping(struct wt *w)
-{
-	struct frame_ends e = {.src_mac = PEER_MAC,
-	                       .dst_mac = PROBE_MAC,
-	                       .src_be = inet_addr(WT_PEER),
-	                       .dst_be = inet_addr(LEASED)};
-	bool answers = false;
-	struct frame f;
-
-	probe_answer_arp(w->probe, true);
-	frame_icmp(&f, &e, 8, 0, (uint8_t[4]){0, 1, 0, 1}, "ping", 4);
-	wt_inject_frame(w, &f);
-	for (const struct frame *s; (s = wt_next_frame(w, 50)) != NULL;)
-		answers |= s->b[23] == 1 && s->b[34] == 0;
-	probe_answer_arp(w->probe, false);
-	return answers;
-}
+#include "dhcp_peer.h"
 
 static void life(struct wt *w)
 {
@@ -278,7 +51,7 @@ static void renewal(struct wt *w)
 	start(w);
 	become_bound(w, 3600);
 	probe_answer_arp(w->probe, true);
-	CHECK(wait(w, 1790000, 5000) == NULL);
+	CHECK(sent(w, 1790000, 5000) == NULL);
 	q = expect(w, 20000, 3);
 	IN((w->now - begin) / 1000000, 1799000, 1806000);
 	CHECK(q.src == inet_addr(LEASED) && q.dst == inet_addr(SERVER) && !q.broadcast);
@@ -286,7 +59,7 @@ static void renewal(struct wt *w)
 	inject(w, LEASED, d, build(d, 5, 7200, NULL, 0));
 	turn(w);
 	EQ(lease_of(w).lease_s, 7200);
-	CHECK(wait(w, 3590000, 5000) == NULL); /* T1 counts from the request */
+	CHECK(sent(w, 3590000, 5000) == NULL); /* T1 counts from the request */
 	q = expect(w, 20000, 3);
 	EQ(q.dst, inet_addr(SERVER));
 	q = expect(w, 1360000, 3); /* nobody answers: half of what is left until T2 */
@@ -303,7 +76,7 @@ static void renewal(struct wt *w)
 	inject(w, LEASED, d, build(d, 5, 3600, NULL, 0));
 	turn(w);
 	EQ(lease_of(w).lease_s, 3600);
-	CHECK(wait(w, 1700000, 5000) == NULL);
+	CHECK(sent(w, 1700000, 5000) == NULL);
 	finish(w);
 }
 
@@ -322,7 +95,7 @@ static void late_answer(struct wt *w)
 	reply(w, 5, 3600);
 	expect_probes(w);
 	probe_answer_arp(w->probe, true);
-	CHECK(wait(w, 1790000, 5000) == NULL);
+	CHECK(sent(w, 1790000, 5000) == NULL);
 	expect(w, 20000, 3);
 	IN((w->now - asked) / 1000000, 1799000, 1802000);
 	finish(w);
@@ -342,7 +115,7 @@ static void expiry(struct wt *w)
 	while (q.dst != UINT32_MAX);
 	CHECK(answers_ping(w)); /* until the end it is ours */
 	for (;;) {
-		const struct frame *f = wait(w, 600000, 500);
+		const struct frame *f = sent(w, 600000, 500);
 
 		CHECK(f != NULL);
 		if (f->b[23] == 1 || is_arp(f))
@@ -369,11 +142,8 @@ static void expiry(struct wt *w)
 
 static void conflict(struct wt *w)
 {
-	struct frame_ends e = {
-	    .src_mac = PEER_MAC, .dst_mac = PROBE_MAC, .src_be = inet_addr(LEASED), .dst_be = 0};
 	struct pc_dhcp_lease l;
 	struct query q;
-	struct frame f;
 
 	start(w);
 	expect(w, 1000, 1);
@@ -381,20 +151,16 @@ static void conflict(struct wt *w)
 	reply(w, 2, 3600);
 	expect(w, 100, 3);
 	reply(w, 5, 3600);
-	CHECK(is_arp(wait(w, 100, 20)));
-	memcpy(e.src_mac, PROBE_MAC, 6); /* what a link returns to us is no conflict */
-	frame_arp(&f, &e, 2, (const uint8_t *)PROBE_MAC);
-	wt_inject_frame(w, &f);
+	CHECK(is_arp(sent(w, 100, 20)));
+	claim(w, 2, LEASED, "0.0.0.0", true); /* what a link returns to us is no conflict */
 	turn(w);
 	EQ(wt_count(w, PC_DHCP_DECLINED), 0);
-	memcpy(e.src_mac, PEER_MAC, 6);
-	frame_arp(&f, &e, 2, (const uint8_t *)PROBE_MAC);
-	wt_inject_frame(w, &f);
+	claim(w, 2, LEASED, "0.0.0.0", false);
 	q = expect(w, 100, 4);
 	CHECK(q.requested == inet_addr(LEASED) && q.server == inet_addr(SERVER) && q.src == 0);
 	EQ(q.secs, 0); /* table 5 */
 	EQ(pc_dhcp_get_lease(client, &l), 0);
-	CHECK(wait(w, 9900, 100) == NULL); /* 3.1.5: a minimum of ten seconds */
+	CHECK(sent(w, 9900, 100) == NULL); /* 3.1.5: a minimum of ten seconds */
 	expect(w, 300, 1);
 	EQ(wt_count(w, PC_DHCP_DECLINED), 1);
 	finish(w);
@@ -410,7 +176,7 @@ static void refusal(struct wt *w)
 	reply(w, 2, 3600);
 	expect(w, 100, 3);
 	reply(w, 6, 0);
-	CHECK(wait(w, 900, 20) == NULL); /* a server that refuses all is not asked without pause */
+	CHECK(sent(w, 900, 20) == NULL); /* a server that refuses all is not asked without pause */
 	expect(w, 200, 1);
 	reply(w, 2, 3600);
 	expect(w, 100, 3);
@@ -445,13 +211,6 @@ static void patience(struct wt *w)
 		expect(w, 40000, 3);
 	expect(w, 70000, 1);
 	finish(w);
-}
-
-static void ignored(struct wt *w, const uint8_t *d, uint16_t len)
-{
-	inject(w, "255.255.255.255", d, len);
-	turn(w); /* at once: a full receive buffer would ignore them, too */
-	CHECK(probe_sent(w->probe) == NULL);
 }
 
 /* A reply without one of its options, which becomes one that nobody knows. */
@@ -590,25 +349,6 @@ static void search_list(struct wt *w)
 	finish(w);
 }
 
-/* Says whether there is a route with this gateway (NULL: none) and metric. */
-static bool has_route(struct wt *w, const char *dest, const char *gateway, uint32_t metric)
-{
-	struct pc_route_info list[8];
-	const unsigned n = pc_route_list(w->st, list, 8);
-	struct pc_addr by = {0};
-	struct pc_prefix p;
-	bool found = false;
-
-	pc_prefix_parse(dest, &p);
-	if (gateway != NULL)
-		pc_addr_parse(gateway, &by);
-	for (unsigned i = 0; i < n; i++)
-		found |= list[i].route.dest.len == p.len && list[i].route.metric == metric &&
-		         pc_addr_equal(&list[i].route.dest.addr, &p.addr) &&
-		         pc_addr_equal(&list[i].route.gateway, &by);
-	return found;
-}
-
 static void lease_with(struct wt *w, const uint8_t *more, size_t n)
 {
 	uint8_t d[600];
@@ -735,17 +475,12 @@ static void remembered(struct wt *w)
 /* RFC 2131 3.1.5: what somebody else has by now is not wished for again */
 static void remembered_and_taken(struct wt *w)
 {
-	const struct frame_ends e = {
-	    .src_mac = PEER_MAC, .dst_mac = PROBE_MAC, .src_be = inet_addr(LEASED), .dst_be = 0};
-	struct frame f;
-
 	start_again(w, LEASED, true);
 	expect(w, 1000, 3);
 	without(w, 5, 54); /* of no server */
 	reply(w, 5, 3600);
-	CHECK(is_arp(wait(w, 100, 20)));
-	frame_arp(&f, &e, 2, (const uint8_t *)PROBE_MAC);
-	wt_inject_frame(w, &f);
+	CHECK(is_arp(sent(w, 100, 20)));
+	claim(w, 2, LEASED, "0.0.0.0", false);
 	expect(w, 100, 4);
 	EQ(expect(w, 10100, 1).requested, 0);
 	finish(w);
@@ -759,7 +494,7 @@ static void remembered_elsewhere(struct wt *w)
 	q = expect(w, 1000, 3);
 	EQ(q.requested, inet_addr("192.0.2.99"));
 	reply(w, 5, 3600); /* of another address: it does not count */
-	CHECK(wait(w, 100, 20) == NULL);
+	CHECK(sent(w, 100, 20) == NULL);
 	reply(w, 6, 0);
 	EQ(expect(w, 1100, 1).requested, 0);
 	reply(w, 2, 3600);
@@ -782,17 +517,6 @@ static void remembered_too_long(struct wt *w)
 	start_again(w, LEASED, false);
 	EQ(expect(w, 1000, 1).requested, inet_addr(LEASED));
 	finish(w);
-}
-
-static void flap(struct wt *w)
-{
-	probe_port(w->probe)->info.link_up = false;
-	wt_pass(w, 10);
-	turn(w);
-	probe_port(w->probe)->info.link_up = true;
-	wt_pass(w, 10);
-	wt_settle(w);
-	wt_drop(w);
 }
 
 /* 3.7: another network may be behind the link */
@@ -845,7 +569,7 @@ static void link_is_slow(struct wt *w)
 		IN((w->now - last) / 1000000, waits_s[i] * 1000 - 1100, waits_s[i] * 1000 + 1600);
 	}
 	/* nobody is there: it counts on until its time comes, and its server is asked then */
-	CHECK(wait(w, 43000000, 5000) == NULL);
+	CHECK(sent(w, 43000000, 5000) == NULL);
 	q = expect(w, 300000, 3);
 	IN((w->now - begin) / 1000000, 43190000, 43210000);
 	EQ(q.dst, inet_addr(SERVER));
@@ -856,7 +580,7 @@ static void link_is_slow(struct wt *w)
 	reply(w, 5, 3600);
 	turn(w);
 	EQ(lease_of(w).lease_s, 3600);
-	CHECK(wait(w, 1790000, 5000) == NULL);
+	CHECK(sent(w, 1790000, 5000) == NULL);
 	finish(w);
 }
 
