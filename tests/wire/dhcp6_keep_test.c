@@ -75,13 +75,20 @@ static void renewal_waits(struct wt *w)
 
 static void nonsense(struct wt *w)
 {
+	uint64_t told;
+
 	start(ALWAYS, false);
 	LEASE(WITH({ONE, 1000, 2000}));
 	comes_after(w, RENEW, 500);
 	TELL(REPLY, .t1 = 20, .t2 = 10, WITH({ONE, 100, 100})); /* T1 behind T2: no IA at all */
 	comes_after(w, RENEW, 10);
 	TELL(REPLY, .t1 = 5000, .t2 = 9000, WITH({ONE, 1000, 2000})); /* behind the end */
+	told = w->now;
 	comes_after(w, RENEW, 1000);
+	while (hear(w, 700000, 1000) && last.type == RENEW)
+		;
+	EQ(last.type, REBIND);
+	IN((last.at_ns - told) / 1000000, 1599900, 1600100); /* T2 is put right, too */
 	TELL(REPLY, .t1 = FOREVER, .t2 = FOREVER, WITH({ONE, 1000, 2000}));
 	comes_after(w, RENEW, 1000);
 	TELL(REPLY, .t1 = 1, .t2 = 2, WITH({ONE, 1000, 2000})); /* not as often as that */
@@ -230,7 +237,7 @@ static void one_of_two(struct wt *w)
 	SILENT(90000);
 	CHECK(has(w, ONE) && knows(ONE) && !has(w, TWO) && !knows(TWO));
 	HEAR(RENEW, 10000);
-	CHECK(last.nb_addrs == 1);
+	CHECK(last.nb_addrs == 1 && last.addr[0].b[15] == 0x11);
 	finish(w);
 }
 
@@ -270,6 +277,21 @@ static void taken_meanwhile(struct wt *w)
 		;
 	EQ(last.type, DECLINE);
 	CHECK(!has(w, ONE) && !knows(ONE));
+	finish(w);
+}
+
+/* A new address is tried, also in the place of one that ends at the same time. */
+static void replaced(struct wt *w)
+{
+	start(w, PC_DHCP6_LEASE, false, true);
+	LEASE(.t1 = 100, .t2 = 200, WITH({ONE, 1000, 2000}));
+	SILENT(2000);
+	CHECK(knows(ONE));
+	HEAR(RENEW, 100000);
+	TELL(REPLY, .t1 = 100, .t2 = 200, WITH({ONE, 0, 0}, {TWO, 1000, 2000}));
+	CHECK(!has(w, ONE) && !knows(ONE) && !has(w, TWO) && !knows(TWO));
+	SILENT(2000);
+	CHECK(has(w, TWO) && knows(TWO));
 	finish(w);
 }
 
@@ -410,6 +432,48 @@ static void of_another_stack(struct wt *w)
 	finish(w);
 }
 
+/* Name servers and domains, each of which may have become another one. */
+static void names_of_another_stack(struct wt *w)
+{
+	static const char *const next[][3] = {{"2001:db8::1", "2001:db8::2", "a.org b.org"},
+	                                      {"2001:db8::1", NULL, "a.org b.org"},
+	                                      {"2001:db8::1", "2001:db8::3", "a.org b.org"},
+	                                      {"2001:db8::1", "fe80::2", "a.org b.org"},
+	                                      {"2001:db8::1", "2001:db8::2", "a.org"},
+	                                      {"2001:db8::1", "2001:db8::2", ""},
+	                                      {NULL, NULL, "a.org c.org"}};
+	struct pc_dhcp6_info was = {0};
+
+	start(w, PC_DHCP6_ROUTER, false, true);
+	for (unsigned n = 0; n < sizeof(next) / sizeof(next[0]); n++) {
+		struct pc_dhcp6_info info = {0};
+		char search[3][PC_DOMAIN_MAX + 1] = {{0}}, all[2 * PC_DOMAIN_MAX + 2];
+		struct pc_addr dns[3];
+
+		for (unsigned i = 0; i < 2 && next[n][i] != NULL; i++)
+			info.dns[info.nb_dns++] = addr6(next[n][i]);
+		strcpy(info.search, next[n][2]);
+		for (unsigned turn = 0; turn < 2; turn++) { /* and once more the same */
+			OK(pc_dhcp6_apply(w->st, 0, n + turn == 0 ? NULL : &was, &info));
+			was = info;
+			EQ(pc_stack_get_dns(w->st, dns, 3), info.nb_dns);
+			for (unsigned i = 0; i < info.nb_dns; i++) {
+				CHECK(pc_addr_equal(&dns[0], &info.dns[i]) ||
+				      pc_addr_equal(&dns[1], &info.dns[i]));
+				EQ(pc_stack_dns_scope(w->st, &info.dns[i]),
+				   pc_addr_is_link_local(&info.dns[i]) ? 1 : 0);
+			}
+			pc_stack_get_search(w->st, search, 3);
+			snprintf(all, sizeof(all), "%s%s%s", search[0],
+			         search[1][0] != '\0' ? " " : "", search[1]);
+			CHECK(strcmp(all, info.search) == 0);
+		}
+	}
+	OK(pc_dhcp6_apply(w->st, 0, &was, NULL));
+	EQ(pc_stack_get_search(w->st, NULL, 0), 0);
+	finish(w);
+}
+
 static void mistakes(struct wt *w)
 {
 	start(ALWAYS, false);
@@ -476,6 +540,7 @@ static const struct wt_case cases[] = {
     {"RFC 8415 18.2.12: the link comes up while a server is looked for", link_comes_while_asking},
     {"RFC 8415 18.2.8: Decline, when somebody else has the address", declined},
     {"RFC 8415 18.2.8: one of two is declined", one_of_two},
+    {"RFC 8415 18.2.10.1: an address in the place of another one is tried", replaced},
     {"RFC 8415 18.2.8: one after the other is declined", both},
     {"RFC 8415 18.2.8, RFC 4862 5.4: taken while the link was away", taken_meanwhile},
     {"RFC 8415 18.2.10.1: NoBinding", no_binding},
@@ -483,6 +548,7 @@ static const struct wt_case cases[] = {
     {"RFC 8415 18.2.10.1: failures", failures},
     {"RFC 8415 18.2.7: Release at the end", released},
     {"RFC 4862 5.5.4: addresses of another stack's client", of_another_stack},
+    {"RFC 3646 3, 4: names of another stack's client", names_of_another_stack},
     {"percore/dhcp6.h: ports that there are not", mistakes},
     {"RFC 8415 12, 7.1: a client on each port", several_ports},
 };

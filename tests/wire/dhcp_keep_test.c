@@ -52,6 +52,7 @@ static void numbers(struct wt *w)
 		expect(w, 40000, REQUEST);
 	EQ(expect(w, 40000, DISCOVER).secs, 0); /* nobody answers: from the beginning */
 	CHECK(xid != first);
+	expect(w, 5000, DISCOVER); /* with the first wait, too */
 	reply(w, OFFER, 3600);
 	expect(w, 100, REQUEST);
 	reply(w, ACK, 3600);
@@ -389,12 +390,36 @@ static void for_ever(struct wt *w)
 	become_bound(w, UINT32_MAX);
 	probe_answer_arp(w->probe, true);
 	EQ(pc_dhcp_next_deadline(client), UINT64_MAX);
+	CHECK(sent(w, 100000, 1000) == NULL);
 	flap(w);
-	for (unsigned i = 0; i < 5; i++)
+	EQ(expect(w, 30, REQUEST).secs, 0);
+	for (unsigned i = 0; i < 4; i++)
 		EQ(expect(w, 34000, REQUEST).dst, UINT32_MAX);
 	CHECK(sent(w, 1e9, 1e6) == NULL);
 	EQ(pc_dhcp_next_deadline(client), UINT64_MAX);
 	CHECK(has_lease());
+	finish(w);
+}
+
+/* A remembered address: its lease counts from the first request; when it is over it is not remembered any more. */
+static void remembered_once(struct wt *w)
+{
+	const struct pc_addr addr = pc_addr_ip4(inet_addr(LEASED));
+	uint64_t asked;
+	uint8_t d[600];
+
+	start(w);
+	pc_dhcp_remember(client, &addr, true);
+	expect(w, 1000, REQUEST);
+	asked = w->now;
+	expect(w, 6000, REQUEST);
+	reply(w, ACK, 3600);
+	expect_probes(w);
+	probe_answer_arp(w->probe, true);
+	EQ(expect(w, 1801000, REQUEST).dst, inet_addr(SERVER));
+	IN((w->now - asked) / 1000000, 1800000, 1800100);
+	inject(w, LEASED, d, build(d, NAK, 0, NULL, 0));
+	expect(w, 100, DISCOVER);
 	finish(w);
 }
 
@@ -453,6 +478,25 @@ static void mistakes(struct wt *w)
 	client = pc_dhcp_create(w->st, 0, name); /* one that is too long is cut */
 	q = read_query(w, sent(w, 0, 20));
 	EQ(strlen(q.host), 63);
+	finish(w);
+}
+
+/* The socket for probes is closed once: its place may be somebody else's. */
+static void other_sockets(struct wt *w)
+{
+	int fd[2];
+
+	start(w);
+	become_bound(w, 3600);
+	for (unsigned i = 0; i < 2; i++)
+		OK(fd[i] = pc_socket(w->st, AF_INET, SOCK_DGRAM, 0));
+	probe_answer_arp(w->probe, true);
+	flap(w);
+	turn(w);
+	pc_dhcp_destroy(client);
+	for (unsigned i = 0; i < 2; i++)
+		OK(pc_close(w->st, fd[i]));
+	client = NULL;
 	finish(w);
 }
 
@@ -515,7 +559,14 @@ static void several_ports(struct wt *w)
 	probe_answer_arp(far, false);
 	client = pc_dhcp_create(w->st, 1, "wire");
 	CHECK(client != NULL);
-	become_bound(w, 3600);
+	try_it(w);
+	CHECK(is_arp(sent(w, 0, 20)));
+	w->probe = near; /* somebody there has an address that is like it */
+	claim(w, 2, LEASED, "0.0.0.0", false);
+	w->probe = far;
+	for (unsigned i = 0; i < 3; i++)
+		CHECK(is_arp(sent(w, 200, 20)));
+	CHECK(has_lease());
 	pc_dhcp_turn(first, w->now);
 	EQ(pc_dhcp_get_lease(first, &(struct pc_dhcp_lease){0}), 0);
 	CHECK(answers_ping(w));
@@ -651,6 +702,7 @@ static void of_another_stack(struct wt *w)
 {
 	const struct pc_dhcp_lease was = base();
 	struct pc_dhcp_lease next = was;
+	struct pc_prefix own;
 
 	start(w);
 	probe_answer_arp(w->probe, true);
@@ -668,6 +720,13 @@ static void of_another_stack(struct wt *w)
 		EQ(probe_port(w->probe)->info.mtu, 1500);
 	}
 	EQ(wt_count(w, PC_DHCP_ROUTES_REFUSED), 0);
+	OK(pc_prefix_parse("192.0.2.7/24", &own)); /* by which the routes would go on */
+	OK(pc_stack_add_addr(w->st, 0, &own));
+	OK(pc_dhcp_apply(w->st, 0, NULL, &was));
+	EQ(pc_route_list(w->st, NULL, 0), 3);
+	OK(pc_dhcp_apply(w->st, 0, &was, NULL));
+	EQ(pc_route_list(w->st, NULL, 0), 1);
+	OK(pc_stack_del_addr(w->st, 0, &own));
 	next.addr.addr = pc_addr_ip4(inet_addr("224.0.0.1"));
 	ERR(pc_dhcp_apply(w->st, 0, NULL, &next), EINVAL);
 	ERR(pc_dhcp_apply(w->st, 1, NULL, &was), EINVAL);
@@ -711,8 +770,10 @@ static const struct wt_case cases[] = {
     {"RFC 2131 3.7, 4.4.5: the link comes up before the lease ends", link_and_time},
     {"RFC 2131 3.7, 4.4.5: ... and before T1", link_and_t1},
     {"RFC 2131 3.3: a lease for ever", for_ever},
+    {"RFC 2131 3.2, 4.4.1: an address that was remembered", remembered_once},
     {"percore/dhcp.h: the number of a lease", generations},
     {"percore/dhcp.h: mistakes, and names of hosts", mistakes},
+    {"percore/dhcp.h: sockets of others", other_sockets},
     {"RFC 2131 4.4.6, 3.2: given back, or kept", given_back},
     {"RFC 2131 4.4: a client on each port", several_ports},
     {"percore/dhcp.h: another stack follows each change", of_another_stack},

@@ -251,6 +251,9 @@ static void test_servers(void)
 	CU_ASSERT(is(&reply.info.dns[0], 7));
 	CU_ASSERT(PARSE("\0\x18\0\5\3org\0\0\x18\0\4\2qa\0"));
 	CU_ASSERT_STRING_EQUAL(reply.info.search, "org qa");
+	CU_ASSERT(PARSE("\0\x18\0\x09\3org\0\2qa\0"));
+	CU_ASSERT_STRING_EQUAL(reply.info.search, "org qa");
+	CU_ASSERT_FALSE(PARSE("\0\x18\0\7\3org\0\2q"));
 	CU_ASSERT_FALSE(PARSE("\0\x18\0\7\3org\0\xc0\0")); /* section 10: not compressed */
 }
 

@@ -11,7 +11,7 @@
 #define FILE_AT 108
 #define NAME_AT 44
 
-static uint8_t msg[1472];
+static uint8_t msg[2000];
 static struct dhcp_reply reply;
 
 /* A DHCPACK's header with a type, and these options behind it. Returns the length. */
@@ -181,6 +181,21 @@ static void test_lists(void)
 	}
 }
 
+/* An option in more pieces than there is room for: the first ones count. */
+static void test_long_option(void)
+{
+	uint8_t more[4 * 257 + 202];
+
+	for (unsigned i = 0; i < 5; i++) {
+		memset(more + 257 * i, (int)i + 1, i < 4 ? 257 : 202);
+		more[257 * i] = 3;
+		more[257 * i + 1] = i < 4 ? 255 : 200;
+	}
+	CU_ASSERT(parse_with(more, sizeof(more)));
+	CU_ASSERT_EQUAL_FATAL(reply.lease.nb_routes, 16);
+	CU_ASSERT_EQUAL(ip(&reply.lease.route[15].gateway), 0x01010101);
+}
+
 /* RFC 3442: prefixes of each length; where the option is none, the router's counts. */
 static void test_classless(void)
 {
@@ -230,6 +245,16 @@ static void test_names(void)
 	CU_ASSERT_STRING_EQUAL(reply.lease.search, "");
 	CU_ASSERT(WITH("\x77\5\3org\0\x77\5\2qa\xc0\0"));
 	CU_ASSERT_STRING_EQUAL(reply.lease.search, "org qa.org");
+	CU_ASSERT(WITH("\x77\x0a\1x\0\0\3org\0\0")); /* the root is no domain */
+	CU_ASSERT_STRING_EQUAL(reply.lease.search, "x org");
+	memset(more, 'x', sizeof(more));
+	memcpy(more, "\x77\xff", 2);
+	for (unsigned at = 2; at < 194; at += 64)
+		more[at] = 63;
+	more[194] = 61; /* the longest */
+	more[256] = 0;
+	CU_ASSERT(parse_with(more, 257));
+	CU_ASSERT_EQUAL(strlen(reply.lease.search), 253);
 }
 
 /* Domains that would not fit are left out, and shorter ones behind them are not. */
@@ -387,6 +412,7 @@ static const struct unit_case cases[] = {
     {"RFC 2132 2: options end within the message", test_bounds},
     {"RFC 2132 3.3, 5.1, 9.2, 9.11: numbers, and those that are cut", test_numbers},
     {"RFC 2132 3.5, 3.8: lists that are long or cut", test_lists},
+    {"RFC 3396: an option that is longer than there is room for", test_long_option},
     {"RFC 3442: classless routes of each length", test_classless},
     {"RFC 2132 3.17, RFC 3397: domains", test_names},
     {"RFC 3397: more domains than there is room for", test_long_search},
