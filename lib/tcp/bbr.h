@@ -48,14 +48,6 @@ enum bbr_state {
 	BBR_NONE, /* undo_state only */
 };
 
-enum bbr_ack_phase {
-	BBR_ACKS_INIT,
-	BBR_ACKS_REFILLING,
-	BBR_ACKS_PROBE_STARTING,
-	BBR_ACKS_PROBE_FEEDBACK,
-	BBR_ACKS_PROBE_STOPPING,
-};
-
 struct bbr {
 	struct rate rate;
 	/* how fast */
@@ -84,11 +76,13 @@ struct bbr {
 	uint64_t undo_bw_shortterm;
 	uint32_t undo_inflight_shortterm, undo_inflight_longterm;
 	uint32_t random; /* state of a small generator; never 0 */
-	uint8_t state, undo_state, ack_phase;
+	uint8_t state, undo_state;
 	uint8_t full_bw_count, bw_probe_up_rounds, loss_events;
 	bool round_start, loss_round_start, is_loss_in_round;
 	bool full_bw_now, full_bw_reached;
 	bool is_bw_probe_sample, prev_probe_too_high, prev_probe_precautionary;
+	bool
+	    is_probe_stopping; /* BBR.ack_phase is ACKS_PROBE_STOPPING; the others decide nothing */
 	bool probe_rtt_expired, probe_rtt_timed, probe_rtt_round_done, idle_restart;
 	bool is_cwnd_limited;
 };

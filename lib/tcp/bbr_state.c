@@ -95,11 +95,10 @@ static void start_down(struct bbr_turn *r)
 	b->is_loss_in_round = false; /* ResetCongestionSignals() */
 	b->bw_latest = 0;
 	b->inflight_latest = 0;
-	b->probe_up_acked_per_inc = BBR_INFINITY;
 	b->rounds_since_probe_up = random_below(b, 2); /* PickProbeWait() */
 	b->bw_probe_wait_us = BBR_PROBE_WAIT_US + random_below(b, 1000001);
 	b->cycle_stamp_us = r->now_us;
-	b->ack_phase = BBR_ACKS_PROBE_STOPPING;
+	b->is_probe_stopping = true;
 	bbr_start_round(b);
 	b->state = BBR_DOWN;
 }
@@ -110,7 +109,7 @@ static void start_refill(struct bbr *b)
 	b->bw_probe_up_rounds = 0;
 	b->bw_probe_up_acked = 0;
 	b->prev_probe_precautionary = false;
-	b->ack_phase = BBR_ACKS_REFILLING;
+	b->is_probe_stopping = false;
 	bbr_start_round(b);
 	b->state = BBR_REFILL;
 }
@@ -126,12 +125,11 @@ static void raise_slope(struct bbr_turn *r)
 	b->probe_up_acked_per_inc = RTE_MAX(per, (uint32_t)r->t->mss);
 }
 
+/* at the begin of a round */
 static void start_up(struct bbr_turn *r)
 {
 	struct bbr *b = r->b;
 
-	b->ack_phase = BBR_ACKS_PROBE_STARTING;
-	bbr_start_round(b);
 	bbr_reset_full_bw(b, r->rs.bps);
 	b->state = BBR_UP;
 	raise_slope(r);
@@ -228,11 +226,9 @@ static bool adapt_long_term(struct bbr_turn *r)
 {
 	struct bbr *b = r->b;
 
-	if (b->ack_phase == BBR_ACKS_PROBE_STARTING && b->round_start)
-		b->ack_phase = BBR_ACKS_PROBE_FEEDBACK;
-	if (b->ack_phase == BBR_ACKS_PROBE_STOPPING && b->round_start) {
+	if (b->is_probe_stopping && b->round_start) {
 		b->is_bw_probe_sample = false;
-		b->ack_phase = BBR_ACKS_INIT;
+		b->is_probe_stopping = false;
 		if (bbr_is_in_probe_bw(b) && !r->rs.limited) { /* AdvanceMaxBwFilter() */
 			b->max_bw[1] = b->max_bw[0];
 			b->max_bw[0] = 0;
@@ -380,7 +376,7 @@ void bbr_check_probe_rtt(struct bbr_turn *r)
 		    r->q->recovery == TCP_R_OPEN ? r->t->cwnd : RTE_MAX(b->prior_cwnd, r->t->cwnd);
 		b->state = BBR_PROBE_RTT;
 		b->probe_rtt_timed = false;
-		b->ack_phase = BBR_ACKS_PROBE_STOPPING;
+		b->is_probe_stopping = true;
 		bbr_start_round(b);
 	}
 	if (b->state == BBR_PROBE_RTT)

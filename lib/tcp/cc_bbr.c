@@ -48,7 +48,6 @@ static void init(struct bbr *b, const struct tcb *t, const struct cc_turn *c)
 	                  .probe_rtt_stamp_us = c->now_us,
 	                  .extra_acked_start_us = c->now_us,
 	                  .inflight_longterm = BBR_INFINITY,
-	                  .probe_up_acked_per_inc = BBR_INFINITY,
 	                  .initial_cwnd = t->cwnd,
 	                  .undo_state = BBR_NONE,
 	                  .random = (uint32_t)rng_next(c->rng) | 1u};

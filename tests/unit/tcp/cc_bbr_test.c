@@ -5,88 +5,13 @@
 
 #include "../../support/eal.h"
 #include "../unit.h"
-#include "base/rng.h"
-#include "tcp/bbr.h"
-#include "tcp/cc_slots.h"
+#include "bbr_fixture.h"
 
-#define SMSS  1000u
-#define BW    1000000u /* bytes/s; with RTT the BDP is 100 segments */
-#define RTT   100000u
-#define BDP   100000u
-#define START 1000000u
-
-static struct tcb t;
-static struct tcp_queues q;
 static struct cc_slots slots;
-static struct rng rng;
-static struct bbr_turn r;
-static struct bbr the_bbr;
 
 static struct bbr *of(const struct tcp_queues *queues)
 {
 	return (struct bbr *)(uintptr_t)queues->cc_state[0];
-}
-
-/* a connection that knows nothing but a round trip, in Startup */
-static void begin(void)
-{
-	rng_seed(&rng, 1);
-	t = (struct tcb){.mss = SMSS,
-	                 .cwnd = 10 * SMSS,
-	                 .ssthresh = UINT32_MAX,
-	                 .srtt_us = RTT,
-	                 .opt = TCB_OPT_SACK,
-	                 .cc = CC_BBR};
-	q = (struct tcp_queues){0};
-	the_bbr = (struct bbr){.inflight_longterm = BBR_INFINITY,
-	                       .inflight_shortterm = BBR_INFINITY,
-	                       .bw_shortterm = BBR_BW_INF,
-	                       .probe_up_acked_per_inc = BBR_INFINITY,
-	                       .initial_cwnd = 10 * SMSS,
-	                       .undo_state = BBR_NONE,
-	                       .random = 1,
-	                       .min_rtt_us = RTT,
-	                       .probe_rtt_min_us = RTT,
-	                       .min_rtt_stamp_us = START,
-	                       .probe_rtt_stamp_us = START};
-	r = (struct bbr_turn){.t = &t, .q = &q, .b = &the_bbr, .now_us = START};
-	q.cc_state[0] = (uintptr_t)&the_bbr;
-}
-
-/* the same, later: the pipe has been full, in one of the states of ProbeBW */
-static void begin_in(enum bbr_state state)
-{
-	begin();
-	the_bbr.full_bw_reached = true;
-	the_bbr.state = (uint8_t)state;
-	the_bbr.max_bw[0] = the_bbr.bw = BW;
-	the_bbr.cycle_stamp_us = START;
-	the_bbr.bw_probe_wait_us = 2500000;
-	t.cwnd = 2 * BDP;
-	r.inflight = BDP;
-}
-
-/* a round trip's sample */
-static void sample(uint64_t bps, bool limited)
-{
-	the_bbr.rate.delivered += BDP;
-	r.rs = (struct rate_sample){.valid = true,
-	                            .bps = bps,
-	                            .limited = limited,
-	                            .newly_acked = SMSS,
-	                            .delivered = BDP,
-	                            .prior = the_bbr.rate.delivered - BDP,
-	                            .rtt_us = RTT,
-	                            .interval_us = RTT,
-	                            .tx_in_flight = BDP};
-}
-
-static void round_trip(uint64_t bps, bool limited)
-{
-	sample(bps, limited);
-	bbr_update_latest(&r);
-	bbr_update_state(&r);
-	bbr_advance_latest(&r);
 }
 
 /* ---- beginning ---- */
@@ -238,7 +163,6 @@ static void test_reno_time(void)
 static void test_up(void)
 {
 	begin_in(BBR_REFILL);
-	the_bbr.ack_phase = BBR_ACKS_REFILLING;
 	round_trip(BW, false);
 	CU_ASSERT_EQUAL(the_bbr.state, BBR_UP);
 	CU_ASSERT(the_bbr.is_bw_probe_sample);
@@ -255,7 +179,6 @@ static void test_up(void)
 static void test_slope(void)
 {
 	begin_in(BBR_UP);
-	the_bbr.ack_phase = BBR_ACKS_PROBE_FEEDBACK;
 	the_bbr.inflight_longterm = t.cwnd = BDP;
 	the_bbr.is_cwnd_limited = true;
 	the_bbr.bw_probe_up_rounds = 1;
@@ -312,7 +235,6 @@ static void test_too_high_floor(void)
 static void test_precautionary(void)
 {
 	begin_in(BBR_UP);
-	the_bbr.ack_phase = BBR_ACKS_PROBE_FEEDBACK;
 	the_bbr.prev_probe_too_high = true;
 	the_bbr.inflight_longterm = BDP;
 	r.inflight = BDP;
@@ -339,7 +261,7 @@ static void test_max_bw(void)
 	CU_ASSERT_EQUAL(bbr_max_bw(&the_bbr), 2 * BW);
 	for (unsigned i = 0; i < 2; i++) { /* two cycles later it is forgotten */
 		CU_ASSERT_EQUAL(bbr_max_bw(&the_bbr), 2 * BW);
-		the_bbr.ack_phase = BBR_ACKS_PROBE_STOPPING;
+		the_bbr.is_probe_stopping = true;
 		round_trip(BW, false);
 		round_trip(BW, false);
 	}
@@ -369,19 +291,11 @@ static void test_shortterm(void)
 static void test_shortterm_not_probing(void)
 {
 	begin_in(BBR_REFILL);
-	the_bbr.ack_phase = BBR_ACKS_REFILLING;
 	bbr_lost(&r, SMSS);
 	sample(BW / 2, false);
 	r.rs.prior = the_bbr.rate.delivered;
 	bbr_update_latest(&r);
 	CU_ASSERT_EQUAL(the_bbr.bw_shortterm, BBR_BW_INF);
-}
-
-static void rtt(uint32_t now_us, uint32_t rtt_us)
-{
-	r.now_us = now_us;
-	r.rs = (struct rate_sample){.valid = true, .rtt_us = rtt_us, .delivered = SMSS};
-	bbr_update_min_rtt(&r);
 }
 
 static void test_min_rtt(void)
