@@ -9,7 +9,9 @@
  * acknowledged.
  *
  * A probe is an ordinary segment of the stream (RFC 4821 section 6.3), merged from the first unsent ones;
- * when it is lost, tcp_resend splits it.  Invariant: no search without queues; pmtu keeps them (q->keep).
+ * when it is lost, tcp_resend splits it.  Lost alone, it was too large; among other losses it says nothing
+ * (section 7.6.4), and the same size is tried again when all is well.  Invariant: no search without queues; pmtu
+ * keeps them (q->keep).
  */
 #include "tcp/pmtu.h"
 
@@ -96,15 +98,21 @@ void pmtu_begin(struct tcp *tcp, struct tcb *t)
 	tcb_detach_queues(tcp, t);
 }
 
-/* what is under way in segments that are too large is lost, but not for want of room in some queue */
+/* What is under way in segments that are too large is lost, but not for want of room in some queue; so is what was sent
+ * again after another router had said so, and is too large for this one. */
 static void forgive(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
+	q->pmtu.forgiven =
+	    seq_lt(t->snd_una, q->pmtu.end) ? RTE_MIN(q->pmtu.forgiven, q->lost_bytes) : 0;
 	for (struct rte_mbuf *m = scoreboard_open(q, q->snd.head); m != NULL;
 	     m = scoreboard_next(q, m)) {
-		if (pkt_of(m)->tx.len <= t->mss || (pkt_of(m)->tx.flags & SEG_LOST))
+		const struct pkt *note = pkt_of(m);
+
+		if (note->tx.len <= t->mss || scoreboard_waits(m))
 			continue;
+		if (!(note->tx.flags & SEG_LOST))
+			q->pmtu.forgiven += note->tx.len;
 		scoreboard_lost(q, m);
-		q->pmtu.forgiven += pkt_of(m)->tx.len;
 	}
 	q->pmtu.end = t->snd_nxt;
 	tcp_loss_arm(tcp, t, q);
@@ -126,7 +134,6 @@ void pmtu_too_big(struct tcp *tcp, struct tcb *t, uint32_t mtu)
 	    t->state == TCP_S_SYN_SENT)
 		return;
 	q->pmtu.probe = 0;
-	q->pmtu.forgiven = 0;
 	search(tcp, t, q, mtu, 0);
 	forgive(tcp, t, q);
 }
@@ -182,7 +189,7 @@ bool pmtu_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	if (q->pmtu.probe != 0) {
 		if (seq_geq(t->snd_una, q->pmtu.end)) {
 			on_delivered(tcp, t, q);
-		} else if (q->lost_bytes > 0 && is_lost_alone(q)) {
+		} else if (q->recovery == TCP_R_OPEN && q->lost_bytes > 0 && is_lost_alone(q)) {
 			uint32_t high = q->pmtu.probe - 1u;
 
 			q->pmtu.probe = 0;

@@ -53,4 +53,10 @@ static inline bool pmtu_may_probe(const struct tcp_queues *q)
  * q->snd_next is one now, to be sent whatever its size. */
 bool pmtu_make_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);
 
+/** pmtu_no_probe says that the probe's data is sent again in smaller segments: that it arrives says nothing about the path. */
+static inline void pmtu_no_probe(struct tcp_queues *q)
+{
+	q->pmtu.probe = 0;
+}
+
 #endif

@@ -28,7 +28,7 @@ void scoreboard_lost(struct tcp_queues *q, struct rte_mbuf *m)
 
 	if (note->tx.flags & SEG_SACKED)
 		return;
-	if ((note->tx.flags & (SEG_LOST | SEG_RESENT)) != SEG_LOST) {
+	if (!scoreboard_waits(m)) {
 		q->lost_total += note->tx.len;
 		q->lost_us = note->tx.sent_us;
 	}

@@ -27,6 +27,12 @@ static inline struct rte_mbuf *scoreboard_next(const struct tcp_queues *q, struc
 	return scoreboard_open(q, pkt_of(m)->next);
 }
 
+/** scoreboard_waits says whether a segment is lost, and not sent again. */
+static inline bool scoreboard_waits(const struct rte_mbuf *m)
+{
+	return (pkt_of_const(m)->tx.flags & (SEG_LOST | SEG_RESENT)) == SEG_LOST;
+}
+
 /** scoreboard_sent_us tells when the oldest segment was sent; of one that is SACKED nobody knows, so it was just now. */
 static inline uint32_t scoreboard_sent_us(const struct tcp_queues *q, uint32_t now_us)
 {

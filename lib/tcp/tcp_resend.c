@@ -28,18 +28,13 @@ static bool may_go(const struct tcb *t, const struct tcp_queues *q, const struct
 	       seq_leq(note->tx.seq + len, t->snd_una + t->snd_wnd);
 }
 
-/* lost, and not sent again */
-static bool waits(const struct rte_mbuf *m)
-{
-	return (pkt_of_const(m)->tx.flags & (SEG_LOST | SEG_RESENT)) == SEG_LOST;
-}
-
 /* no segment may go, whichever is the first that waits: who repeats an acknowledgement has nobody search for it */
 static bool is_closed(const struct tcb *t, const struct tcp_queues *q)
 {
 	const uint32_t pipe = tcp_pipe(t, q);
 
-	return q->pace.left == 0 || (pipe != 0 && pipe >= t->cwnd && !waits(q->snd.head));
+	return q->pace.left == 0 ||
+	       (pipe != 0 && pipe >= t->cwnd && !scoreboard_waits(q->snd.head));
 }
 
 bool tcp_loss_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
@@ -50,7 +45,7 @@ bool tcp_loss_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		return true;
 	for (; m != NULL; m = scoreboard_next(q, m)) {
 		ctx_count(tcp->ctx, PC_TCP_SACK_LOOKS);
-		if (!waits(m))
+		if (!scoreboard_waits(m))
 			continue;
 		if (q->pace.left == 0 || !may_go(t, q, m))
 			break;

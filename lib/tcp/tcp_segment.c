@@ -267,6 +267,7 @@ struct rte_mbuf *tcp_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q
 		m = sndbuf_split(tcp->ctx, &q->snd, m, t->mss);
 		if (m == NULL)
 			return NULL;
+		pmtu_no_probe(q);
 		fin = false;
 	}
 	if (!tcp_transmit(tcp, t, m, fin, false))

@@ -29,6 +29,24 @@ struct frame_ends wt_ends(const struct wt *w)
 	return e;
 }
 
+void wt_icmp_about(struct wt *w, uint8_t code, uint16_t mtu, uint32_t seq)
+{
+	const struct frame_ends e = wt_ends(w), back = {.src_be = e.dst_be, .dst_be = e.src_be};
+	const struct tcp_seg s = {
+	    .sport = w->flow.lport, .dport = w->flow.pport, .seq = w->flow.iss + seq, .flags = A};
+	struct frame quoted, f;
+
+	frame_tcp(&quoted, &back, &s, NULL, NULL, 0);
+	frame_icmp(&f, &e, 3, code, (uint8_t[4]){0, 0, (uint8_t)(mtu >> 8), (uint8_t)mtu},
+	           quoted.b + 14, 28);
+	wt_inject_frame(w, &f);
+}
+
+void wt_too_big(struct wt *w, uint16_t mtu, uint32_t seq)
+{
+	wt_icmp_about(w, 4, mtu, seq);
+}
+
 void wt_settle(struct wt *w)
 {
 	unsigned turns = 0;

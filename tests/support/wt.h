@@ -217,6 +217,11 @@ void wt_settle(struct wt *w);
 /** wt_ends returns the addresses of a frame from the peer to the stack. */
 struct frame_ends wt_ends(const struct wt *w);
 
+/** wt_icmp_about has a router say of the segment that was sent at seq that its destination is unreachable, with a code; mtu is the
+ * next hop's, where the code tells of one. wt_too_big is "fragmentation needed". */
+void wt_icmp_about(struct wt *w, uint8_t code, uint16_t mtu, uint32_t seq);
+void wt_too_big(struct wt *w, uint16_t mtu, uint32_t seq);
+
 /** wt_flow starts another connection of the test from a port not used yet; returns the old one. */
 struct flow wt_flow(struct wt *w);
 

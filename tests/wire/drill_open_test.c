@@ -87,20 +87,6 @@ static void no_family(struct wt *w)
 
 /* ---- ICMP about a SYN ------------------------------------------------------------------------ */
 
-/* as a router sends it about a segment with so many bytes of the flow */
-static void icmp_about(struct wt *w, uint8_t code, uint16_t mtu, uint32_t seq)
-{
-	const struct frame_ends e = wt_ends(w), back = {.src_be = e.dst_be, .dst_be = e.src_be};
-	struct tcp_seg s = {
-	    .sport = w->flow.lport, .dport = w->flow.pport, .seq = w->flow.iss + seq};
-	struct frame quoted, f;
-
-	frame_tcp(&quoted, &back, &s, NULL, NULL, 0);
-	frame_icmp(&f, &e, 3, code, (uint8_t[4]){0, 0, (uint8_t)(mtu >> 8), (uint8_t)mtu},
-	           quoted.b + 14, 28);
-	wt_inject_frame(w, &f);
-}
-
 /* RFC 7413 4.1.3.1: a SYN with data that is too large goes again at once, without; the data follows in segments that
  * fit */
 static void syn_is_too_large(struct wt *w)
@@ -108,11 +94,11 @@ static void syn_is_too_large(struct wt *w)
 	learn_cookie(w);
 	EQ(wt_send_fast(w, 960), 960);
 	EXPECT(.flags = S, .mss = WT_MSS, .fo = COOKIE, .cookie = "thecooky", .len = 960);
-	icmp_about(w, 4, 800, 5000); /* not of ours (RFC 5927 4) */
+	wt_icmp_about(w, 4, 800, 5000); /* not of ours (RFC 5927 4) */
 	NOTHING(10);
-	icmp_about(w, 4, 800, 0);
+	wt_icmp_about(w, 4, 800, 0);
 	EXPECT(.flags = S, .mss = WT_MSS);
-	icmp_about(w, 4, 800, 0);
+	wt_icmp_about(w, 4, 800, 0);
 	NOTHING(10);
 	INJECT(.flags = SA, .ack = 1, .mss = 1000);
 	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 760, .any_psh = true);
@@ -129,9 +115,9 @@ static void syn_is_refused(struct wt *w)
 	learn_cookie(w);
 	EQ(wt_send_fast(w, 10), 10);
 	EXPECT(.flags = S, .mss = WT_MSS, .fo = COOKIE, .cookie = "thecooky", .len = 10);
-	icmp_about(w, 1, 0, 0); /* host unreachable: "MUST NOT abort" (MUST-56) */
+	wt_icmp_about(w, 1, 0, 0); /* host unreachable: "MUST NOT abort" (MUST-56) */
 	EQ(wt_info(w).tcpi_state, TCP_SYN_SENT);
-	icmp_about(w, 3, 0, 0);
+	wt_icmp_about(w, 3, 0, 0);
 	ERR(pc_recv(w->st, w->flow.fd, &(char){0}, 1, 0), ECONNREFUSED);
 	NOTHING(3000);
 }
@@ -144,9 +130,9 @@ static void syn_is_unreachable(struct wt *w)
 		EQ(wt_send_fast(w, 10), 10);
 		EXPECT(.flags = S, .mss = WT_MSS, .fo = COOKIE, .cookie = "thecooky", .len = 10);
 		if (i == 0)
-			icmp_about(w, 1, 0, 5000); /* not of ours (RFC 5927 4) */
+			wt_icmp_about(w, 1, 0, 5000); /* not of ours (RFC 5927 4) */
 		else
-			icmp_about(w, 1, 0, 0);
+			wt_icmp_about(w, 1, 0, 0);
 		INJECT(.flags = SA, .ack = 11, .mss = WT_MSS);
 		EXPECT(.flags = A, .seq = 11, .ack = 1);
 		wt_flow(w);
@@ -154,7 +140,7 @@ static void syn_is_unreachable(struct wt *w)
 	EQ(wt_count(w, PC_TCP_FASTOPEN_LOST), 1);
 	EQ(wt_send_fast(w, 10), 10); /* it worked after all */
 	EXPECT(.flags = S, .mss = WT_MSS, .fo = COOKIE, .cookie = "thecooky", .len = 10);
-	icmp_about(w, 1, 0, 0);
+	wt_icmp_about(w, 1, 0, 0);
 	EXPECT_IN(990, 1010, .flags = S, .mss = WT_MSS);
 	INJECT(.flags = SA, .ack = 1, .mss = WT_MSS);
 	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
@@ -169,13 +155,13 @@ static void why_no_syn_ack(struct wt *w)
 {
 	w->cfg.tcp_syn_retries = 1;
 	wt_syn_sent(w);
-	icmp_about(w, 1, 0, 5000); /* not of ours */
+	wt_icmp_about(w, 1, 0, 5000); /* not of ours */
 	wt_pass(w, 4000);
 	EQ(wt_drop(w), 1);
 	ERR(pc_recv(w->st, w->flow.fd, &(char){0}, 1, 0), ETIMEDOUT);
 	wt_flow(w);
 	wt_syn_sent(w);
-	icmp_about(w, 1, 0, 0);
+	wt_icmp_about(w, 1, 0, 0);
 	wt_pass(w, 4000);
 	EQ(wt_drop(w), 1);
 	ERR(pc_recv(w->st, w->flow.fd, &(char){0}, 1, 0), EHOSTUNREACH);
@@ -188,7 +174,7 @@ static void why_no_ack(struct wt *w)
 	wt_opt(w, IPPROTO_TCP, TCP_USER_TIMEOUT, 3000);
 	wt_send(w, 10);
 	wt_pass(w, 1000);
-	icmp_about(w, 0, 0, 1);
+	wt_icmp_about(w, 0, 0, 1);
 	INJECT(.flags = A, .seq = 1, .ack = 11);
 	wt_send(w, 10);
 	wt_pass(w, 5000);
@@ -199,8 +185,8 @@ static void why_no_ack(struct wt *w)
 	wt_opt(w, IPPROTO_TCP, TCP_USER_TIMEOUT, 3000);
 	wt_send(w, 10);
 	wt_pass(w, 1000);
-	icmp_about(w, 3, 0, 1); /* a hard one is none here */
-	icmp_about(w, 0, 0, 1);
+	wt_icmp_about(w, 3, 0, 1); /* a hard one is none here */
+	wt_icmp_about(w, 0, 0, 1);
 	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
 	wt_pass(w, 4000);
 	wt_drop(w);
@@ -215,31 +201,31 @@ static void no_way(struct wt *w)
 	wt_established(w);
 	wt_send(w, 10);
 	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
-	icmp_about(w, 0, 0, 1); /* before a time-out nothing is taken back */
+	wt_icmp_about(w, 0, 0, 1); /* before a time-out nothing is taken back */
 	EXPECT_IN(199, 204, .flags = PA, .seq = 1, .ack = 1, .len = 10);
 	EXPECT_IN(398, 408, .flags = PA, .seq = 1, .ack = 1, .len = 10);
 	EQ(wt_info(w).tcpi_backoff, 2);
-	icmp_about(w, 13, 0, 1); /* prohibited: another router knows no better */
-	icmp_about(w, 0, 0, 2);  /* "SEG.SEQ is equal to SND.UNA" */
+	wt_icmp_about(w, 13, 0, 1); /* prohibited: another router knows no better */
+	wt_icmp_about(w, 0, 0, 2);  /* "SEG.SEQ is equal to SND.UNA" */
 	EQ(wt_info(w).tcpi_backoff, 2);
-	icmp_about(w, 0, 0, 1);
+	wt_icmp_about(w, 0, 0, 1);
 	EQ(wt_info(w).tcpi_backoff, 1);
-	icmp_about(w, 0, 0, 1);
-	icmp_about(w, 0, 0, 1); /* there is no more to take back */
+	wt_icmp_about(w, 0, 0, 1);
+	wt_icmp_about(w, 0, 0, 1); /* there is no more to take back */
 	EQ(wt_info(w).tcpi_backoff, 0);
 	EQ(wt_info(w).tcpi_retransmits, 2);
 	for (unsigned i = 0; i < 60; i++) {
 		EXPECT_IN(199, 204, .flags = PA, .seq = 1, .ack = 1, .len = 10);
-		icmp_about(w, 0, 0, 1);
+		wt_icmp_about(w, 0, 0, 1);
 	}
 	EXPECT_IN(199, 204, .flags = PA, .seq = 1, .ack = 1, .len = 10); /* nobody says anything */
 	EXPECT_IN(398, 408, .flags = PA, .seq = 1, .ack = 1, .len = 10);
 	EXPECT_IN(796, 812, .flags = PA, .seq = 1, .ack = 1, .len = 10);
 	wt_pass(w, 500);
-	icmp_about(w, 0, 0, 1); /* what is due by that is sent: 800 ms, of 1,600 */
+	wt_icmp_about(w, 0, 0, 1); /* what is due by that is sent: 800 ms, of 1,600 */
 	EXPECT_IN(295, 312, .flags = PA, .seq = 1, .ack = 1, .len = 10);
 	wt_pass(w, 1000);
-	icmp_about(w, 0, 0, 1);
+	wt_icmp_about(w, 0, 0, 1);
 	EXPECT_IN(0, 3, .flags = PA, .seq = 1, .ack = 1, .len = 10);
 	INJECT(.flags = A, .seq = 1, .ack = 11);
 	wt_send(w, 10);
@@ -262,7 +248,7 @@ static void no_way_for_long(struct wt *w)
 	EXPECT_IN(199, 204, .flags = PA, .seq = 1, .ack = 1, .len = 10);
 	began = w->now;
 	for (unsigned i = 0; wt_info(w).tcpi_state == TCP_ESTABLISHED && i < 30; i++) {
-		icmp_about(w, 0, 0, 1);
+		wt_icmp_about(w, 0, 0, 1);
 		wt_pass(w, 200);
 	}
 	wt_drop(w);
@@ -277,7 +263,7 @@ static void no_way_to_probe(struct wt *w)
 	INJECT(.flags = A, .seq = 1, .ack = 1, .wnd = ZERO_WND);
 	wt_send(w, 10);
 	EXPECT_IN(150, 250, .flags = A, .seq = 1, .ack = 1, .len = 1, .any_psh = true);
-	icmp_about(w, 0, 0, 1);
+	wt_icmp_about(w, 0, 0, 1);
 	EQ(wt_info(w).tcpi_backoff, 1);
 	EXPECT_IN(350, 450, .flags = A, .seq = 1, .ack = 1, .len = 1, .any_psh = true);
 }
@@ -290,7 +276,7 @@ static void no_way_to_host(struct wt *w)
 	wt_send(w, 10);
 	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
 	EXPECT_IN(199, 204, .flags = PA, .seq = 1, .ack = 1, .len = 10);
-	icmp_about(w, 1, 0, 1);
+	wt_icmp_about(w, 1, 0, 1);
 	EXPECT_IN(199, 204, .flags = PA, .seq = 1, .ack = 1, .len = 10);
 }
 
@@ -360,7 +346,7 @@ static void window_of_the_syn(struct wt *w)
 static void icmp_before_accept(struct wt *w)
 {
 	serve_fast(w);
-	icmp_about(w, 1, 0, 0);
+	wt_icmp_about(w, 1, 0, 0);
 	INJECT(.flags = A, .seq = 11, .ack = 1);
 	wt_accept(w);
 	wt_read(w, 10);

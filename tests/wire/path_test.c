@@ -6,20 +6,6 @@
 
 #include "wt.h"
 
-/* "Fragmentation needed" about the segment that was sent at seq, from a router that knows the MTU. */
-static void too_big(struct wt *w, uint16_t mtu, uint32_t seq)
-{
-	const struct frame_ends e = wt_ends(w), back = {.src_be = e.dst_be, .dst_be = e.src_be};
-	struct tcp_seg t = {
-	    .sport = w->flow.lport, .dport = w->flow.pport, .seq = w->flow.iss + seq, .flags = A};
-	struct frame quoted, f;
-
-	frame_tcp(&quoted, &back, &t, NULL, NULL, 0);
-	frame_icmp(&f, &e, 3, 4, (uint8_t[4]){0, 0, (uint8_t)(mtu >> 8), (uint8_t)mtu},
-	           quoted.b + 14, 28);
-	wt_inject_frame(w, &f);
-}
-
 static void path_mtu(struct wt *w)
 {
 	uint32_t next = 1;
@@ -28,7 +14,7 @@ static void path_mtu(struct wt *w)
 	wt_send(w, 2920);
 	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 1460, .any_psh = true);
 	EXPECT(.flags = PA, .seq = 1461, .ack = 1, .len = 1460);
-	too_big(w, 1300, 1);
+	wt_too_big(w, 1300, 1);
 	/* what was lost comes again, at once or by the timer, in segments that fit */
 	for (unsigned i = 0; i < 20 && next < 2921; i++) {
 		const struct frame_info *f = wt_next(w, 3000);
@@ -53,7 +39,7 @@ static void mss_after_path_mtu(struct wt *w)
 	wt_established(w);
 	wt_send(w, 1460);
 	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 1460);
-	too_big(w, 1300, 1);
+	wt_too_big(w, 1300, 1);
 	wt_drop(w);
 	INJECT(.flags = A, .seq = 1, .ack = 1461);
 	EQ(wt_info(w).tcpi_snd_mss, 1260);
@@ -78,7 +64,7 @@ static void probe_after_too_big(struct wt *w)
 	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 1460, .any_psh = true);
 	EXPECT(.flags = PA, .seq = 1461, .ack = 1, .len = 500);
 	wt_pass(w, 1);
-	too_big(w, 1300, 1);
+	wt_too_big(w, 1300, 1);
 	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 1260, .any_psh = true);
 	EXPECT(.flags = A, .seq = 1261, .ack = 1, .len = 200, .any_psh = true);
 	INJECT(.flags = A, .seq = 1, .ack = 1, .nb_sack = 1, .sack = {{1461, 1961}});
@@ -102,7 +88,7 @@ static void path_mtu_attacks(struct wt *w)
 	wt_send(w, 1460);
 	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 1460);
 	for (unsigned i = 0; i < sizeof(lies) / sizeof(lies[0]); i++)
-		too_big(w, lies[i].mtu, lies[i].seq); /* nothing of ours, or no smaller */
+		wt_too_big(w, lies[i].mtu, lies[i].seq); /* nothing of ours, or no smaller */
 	INJECT(.flags = A, .seq = 1, .ack = 1461);
 	wt_drop(w);
 	wt_send(w, 1460);
@@ -118,8 +104,8 @@ static void path_mtu_floor(struct wt *w)
 	wt_established(w);
 	wt_send(w, 1460);
 	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 1460);
-	too_big(w, 0, 1); /* a router of before RFC 1191 */
-	too_big(w, 68, 1);
+	wt_too_big(w, 0, 1); /* a router of before RFC 1191 */
+	wt_too_big(w, 68, 1);
 	f = wt_next(w, 3000);
 	CHECK(f != NULL);
 	IN(f->seg.len, 400, 1460); /* not a sliver, whoever asks for it */

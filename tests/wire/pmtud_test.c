@@ -6,30 +6,9 @@
 
 #include "wt.h"
 
-#define MSS  1460
-#define BASE 1024 /* tcp.base_mss */
-
-/* a router that has dropped our segment at seq says how large packets may be */
-static void too_big(struct wt *w, uint16_t mtu, uint32_t seq)
-{
-	const struct frame_ends e = wt_ends(w);
-	uint8_t rest[4] = {0, 0, (uint8_t)(mtu >> 8), (uint8_t)mtu}, quote[28] = {0x45};
-	uint32_t number = htonl(w->flow.iss + seq);
-	uint16_t sport = htons(w->flow.lport), dport = htons(w->flow.pport);
-	struct frame f;
-
-	quote[2] = 5;
-	quote[3] = 0xdc;
-	quote[8] = 64;
-	quote[9] = 6;
-	memcpy(quote + 12, &e.dst_be, 4);
-	memcpy(quote + 16, &e.src_be, 4);
-	memcpy(quote + 20, &sport, 2);
-	memcpy(quote + 22, &dport, 2);
-	memcpy(quote + 24, &number, 4);
-	frame_icmp(&f, &e, 3, 4, rest, quote, sizeof(quote));
-	wt_inject_frame(w, &f);
-}
+#define MSS 1460
+#define BASE \
+	(wt_ip6 ? 1220u : 1024u) /* tcp.base_mss, or what IPv6 has at least (RFC 8200 section 5) */
 
 /* a path that takes segments of up to limit bytes: acknowledges what comes in order until it stops; returns
  * the length of the largest segment that came through, and in *acked up to where */
@@ -62,7 +41,7 @@ static void black_hole(struct wt *w)
 
 	wt_established(w);
 	wt_send(w, 4 * MSS);
-	EQ(through(w, 1100, &acked, 5000), BASE);
+	EQ(through(w, 1250, &acked, 5000), BASE);
 	EQ(acked, 1 + 4 * MSS);
 	EQ(wt_count(w, PC_TCP_BLACK_HOLES), 1);
 	EQ(wt_count(w, PC_TCP_TIMEOUTS), 3);
@@ -146,25 +125,54 @@ static uint32_t until_probe(struct wt *w, uint32_t *acked)
 	return 0;
 }
 
-/* a probe that is lost alone is no congestion (RFC 4821 7.5), and the next is smaller */
-static void probe_lost(struct wt *w)
+/* the next segment of what is sent for the first time, from seq on */
+static const struct frame_info *beyond(struct wt *w, uint32_t seq)
 {
-	uint32_t acked = 1, cwnd, second;
 	const struct frame_info *i;
 
+	do
+		i = wt_next(w, 0);
+	while (i != NULL && i->seg.seq - w->flow.iss < seq);
+	return i;
+}
+
+/* reports by SACK the four segments from seq on, beside a block (end 0: none); returns where they end */
+static uint32_t sack_four(struct wt *w, uint32_t acked, uint32_t seq, uint32_t start, uint32_t end)
+{
+	uint32_t to = seq;
+
+	for (unsigned n = 0; n < 4; n++) {
+		const struct frame_info *i = beyond(w, to);
+
+		CHECK(i != NULL);
+		to = i->seg.seq - w->flow.iss + i->seg.len;
+		INJECT(.flags = A, .seq = 1, .ack = acked, .nb_sack = end != 0 ? 2 : 1,
+		       .sack = {{seq, to}, {start, end}});
+	}
+	return to;
+}
+
+/* a probe is lost, and nothing else; returns how far what followed it has arrived */
+static uint32_t lose_probe(struct wt *w, uint32_t *acked)
+{
 	w->peer.sackok = true;
 	w->cfg.tcp_mtu_probing = 2;
 	wt_established(w);
-	EQ(until_probe(w, &acked), MSS); /* the largest that may fit is tried first */
-	cwnd = wt_info(w).tcpi_snd_cwnd;
-	for (unsigned n = 0; n < 4 && (i = wt_next(w, 0)) != NULL; n++)
-		INJECT(.flags = A, .seq = 1, .ack = acked, .nb_sack = 1,
-		       .sack = {{acked + MSS, i->seg.seq - w->flow.iss + i->seg.len}});
+	EQ(until_probe(w, acked), MSS); /* the largest that may fit is tried first */
+	return sack_four(w, *acked, *acked + MSS, 0, 0);
+}
+
+/* a probe that is lost alone is no congestion (RFC 4821 7.5), and the next is smaller */
+static void probe_lost(struct wt *w)
+{
+	uint32_t acked = 1, second;
+
+	lose_probe(w, &acked);
 	EQ(wt_count(w, PC_TCP_MTU_PROBES_LOST), 1);
 	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 0);
-	CHECK(wt_info(w).tcpi_snd_cwnd >= cwnd);
+	EQ(wt_info(w).tcpi_snd_ssthresh, INT32_MAX);
 	EQ(wt_info(w).tcpi_snd_mss, BASE);
-	through(w, 1100, &acked, 100);
+	through(w, 1250, &acked, 100);
 	EQ(wt_count(w, PC_TCP_TIMEOUTS), 0);
 	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 0);
 	second = until_probe(w, &acked);
@@ -172,24 +180,66 @@ static void probe_lost(struct wt *w)
 	wt_drop(w);
 }
 
-/* what is lost beside a probe is lost to congestion (RFC 4821 7.5) */
+/* ... but what is lost later is, whether the probe's data has come by then or not */
+static void lost_beside_the_repair(struct wt *w)
+{
+	uint32_t acked = 1, edge = lose_probe(w, &acked);
+	const struct frame_info *i = beyond(w, edge);
+
+	CHECK(i != NULL);
+	sack_four(w, acked, i->seg.seq - w->flow.iss + i->seg.len, acked + MSS, edge);
+	EQ(wt_count(w, PC_TCP_MTU_PROBES_LOST), 1);
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 1);
+	wt_drop(w);
+}
+
+static void lost_after_the_repair(struct wt *w)
+{
+	const uint32_t all = 1 + MSS + 4 * BASE;
+
+	w->peer.sackok = true;
+	w->cfg.tcp_mtu_probing = 2;
+	w->cfg.tcp_initial_window = 30;
+	wt_established(w);
+	wt_send(w, all - 1);
+	sack_four(w, 1, 1 + MSS, 0, 0);
+	EQ(wt_count(w, PC_TCP_MTU_PROBES_LOST), 1);
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = all);
+	EQ(wt_info(w).tcpi_unacked, 0);
+	wt_send(w, 4 * BASE); /* too few for another probe */
+	wt_send(w, BASE);
+	sack_four(w, all, all + BASE, 0, 0);
+	EQ(wt_count(w, PC_TCP_MTU_PROBES), 1);
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 1);
+	wt_drop(w);
+}
+
+/* RFC 4821 7.6.4: among other losses a probe's says nothing.  Those are congestion, what it carried arrives in smaller segments
+ * and is no proof, and a probe of the same size follows when all is well. */
 static void probe_lost_among_others(struct wt *w)
 {
-	uint32_t acked = 1, cwnd, from;
+	uint32_t acked = 1, from;
 	const struct frame_info *i;
 
 	w->peer.sackok = true;
 	w->cfg.tcp_mtu_probing = 2;
 	wt_established(w);
 	EQ(until_probe(w, &acked), MSS);
-	cwnd = wt_info(w).tcpi_snd_cwnd;
 	CHECK((i = wt_next(w, 0)) != NULL);
 	from = i->seg.seq - w->flow.iss + i->seg.len;
-	for (unsigned n = 0; n < 4 && (i = wt_next(w, 0)) != NULL; n++)
-		INJECT(.flags = A, .seq = 1, .ack = acked, .nb_sack = 1,
-		       .sack = {{from, i->seg.seq - w->flow.iss + i->seg.len}});
+	from = sack_four(w, acked, from, 0, 0);
 	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 1);
-	CHECK(wt_info(w).tcpi_snd_ssthresh < cwnd);
+	CHECK(wt_info(w).tcpi_snd_ssthresh < INT32_MAX);
+	EQ(wt_count(w, PC_TCP_MTU_PROBES_LOST), 0);
+	wt_pass(w, 1);
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = from);
+	EQ(wt_count(w, PC_TCP_MTU_RAISED), 0);
+	EQ(wt_info(w).tcpi_snd_mss, BASE);
+	acked = from;
+	through(w, 1250, &acked, 10);
+	EQ(until_probe(w, &acked), MSS);
 	wt_drop(w);
 }
 
@@ -202,7 +252,7 @@ static void probe_too_big(struct wt *w)
 	wt_established(w);
 	EQ(until_probe(w, &acked), MSS);
 	wt_drop(w);
-	too_big(w, 1300, acked);
+	wt_too_big(w, 1300, acked);
 	CHECK(wt_count(w, PC_TCP_RETRANSMITS) > 0);
 	EQ(wt_info(w).tcpi_snd_mss, BASE);
 	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 0);
@@ -217,10 +267,10 @@ static void peer_is_narrow(struct wt *w)
 {
 	uint32_t acked = 1;
 
-	w->peer.mss = 1200;
+	w->peer.mss = 1300;
 	w->cfg.tcp_mtu_probing = 2;
 	wt_established(w);
-	EQ(until_probe(w, &acked), 1200);
+	EQ(until_probe(w, &acked), 1300);
 	wt_drop(w);
 }
 
@@ -233,13 +283,13 @@ static void too_big_in_flight(struct wt *w)
 	cwnd = wt_info(w).tcpi_snd_cwnd;
 	wt_send(w, 3 * MSS);
 	EQ(wt_drop(w), 3);
-	too_big(w, 1000, 1);
-	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 960, .any_psh = true);
-	EXPECT(.flags = A, .seq = 961, .ack = 1, .len = 500, .any_psh = true);
-	EXPECT(.flags = A, .seq = 1461, .ack = 1, .len = 960, .any_psh = true);
-	EXPECT(.flags = A, .seq = 2421, .ack = 1, .len = 500, .any_psh = true);
-	EXPECT(.flags = A, .seq = 2921, .ack = 1, .len = 960, .any_psh = true);
-	EXPECT(.flags = PA, .seq = 3881, .ack = 1, .len = 500);
+	wt_too_big(w, 1300, 1);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 1260, .any_psh = true);
+	EXPECT(.flags = A, .seq = 1261, .ack = 1, .len = 200, .any_psh = true);
+	EXPECT(.flags = A, .seq = 1461, .ack = 1, .len = 1260, .any_psh = true);
+	EXPECT(.flags = A, .seq = 2721, .ack = 1, .len = 200, .any_psh = true);
+	EXPECT(.flags = A, .seq = 2921, .ack = 1, .len = 1260, .any_psh = true);
+	EXPECT(.flags = PA, .seq = 4181, .ack = 1, .len = 200);
 	EQ(wt_count(w, PC_TCP_TIMEOUTS), 0);
 	CHECK(wt_info(w).tcpi_snd_cwnd >= cwnd);
 	INJECT(.flags = A, .seq = 1, .ack = 1 + 3 * MSS);
@@ -252,12 +302,12 @@ static void remembered(struct wt *w)
 	wt_established(w);
 	wt_send(w, MSS);
 	wt_drop(w);
-	too_big(w, 1000, 1);
+	wt_too_big(w, 1300, 1);
 	wt_drop(w);
 	INJECT(.flags = A, .seq = 1, .ack = 1 + MSS);
 	wt_flow(w);
 	wt_established(w);
-	EQ(wt_info(w).tcpi_snd_mss, 960);
+	EQ(wt_info(w).tcpi_snd_mss, 1260);
 	wt_pass(w, 601000);
 	wt_flow(w);
 	wt_established(w);
@@ -271,27 +321,13 @@ static void below_base(struct wt *w)
 	wt_established(w);
 	wt_send(w, BASE);
 	wt_drop(w);
-	too_big(w, 600, 1);
+	wt_too_big(w, 600, 1);
 	wt_drop(w);
 	INJECT(.flags = A, .seq = 1, .ack = 1 + BASE);
 	EQ(wt_info(w).tcpi_snd_mss, 560);
 	wt_flow(w);
 	wt_established(w);
 	EQ(wt_info(w).tcpi_snd_mss, 560);
-}
-
-static void always(struct wt *w)
-{
-	uint32_t acked = 1;
-
-	w->cfg.tcp_mtu_probing = 2;
-	wt_established(w);
-	EQ(wt_info(w).tcpi_snd_mss, BASE);
-	for (unsigned i = 0; i < 5 && wt_count(w, PC_TCP_MTU_RAISED) == 0; i++) {
-		wt_send(w, 20 * MSS);
-		through(w, MSS, &acked, 1000);
-	}
-	EQ(wt_info(w).tcpi_snd_mss, MSS);
 }
 
 /* probes end near what the path takes, and rest then for ten minutes */
@@ -346,12 +382,12 @@ static void window_takes_them(struct wt *w)
 
 	w->cfg.tcp_mtu_probing = 2;
 	w->cfg.tcp_initial_window = 30;
-	w->peer.wnd = need - 1;
+	w->peer.wnd = (uint16_t)(need - 1);
 	wt_established(w);
 	wt_send(w, 2 * need);
 	EQ(wt_count(w, PC_TCP_MTU_PROBES), 0);
 	wt_drop(w);
-	INJECT(.flags = A, .seq = 1, .ack = 1 + 4 * BASE, .wnd = need);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 4 * BASE, .wnd = (int32_t)need);
 	EQ(wt_count(w, PC_TCP_MTU_PROBES), 1);
 	wt_drop(w);
 }
@@ -421,7 +457,7 @@ static void no_smaller_than_the_probe(struct wt *w)
 	wt_established(w);
 	EQ(until_probe(w, &acked), MSS);
 	wt_drop(w);
-	too_big(w, 1500, acked);
+	wt_too_big(w, 1500, acked);
 	EQ(wt_count(w, PC_TCP_RETRANSMITS), 0);
 	through(w, MSS, &acked, 10);
 	INJECT(.flags = A, .seq = 1, .ack = 1 + 20 * MSS);
@@ -468,9 +504,9 @@ static void with_maxseg(struct wt *w)
 	w->cfg.tcp_mtu_probing = 2;
 	w->cfg.tcp_initial_window = 30;
 	wt_listen(w, 8);
-	OK(pc_setsockopt(w->st, w->lfd, IPPROTO_TCP, TCP_MAXSEG, &(int){1200}, sizeof(int)));
+	OK(pc_setsockopt(w->st, w->lfd, IPPROTO_TCP, TCP_MAXSEG, &(int){1300}, sizeof(int)));
 	wt_established(w);
-	EQ(until_probe(w, &acked), 1200);
+	EQ(until_probe(w, &acked), 1300);
 	wt_drop(w);
 }
 
@@ -484,12 +520,12 @@ static void switched_off_for_good(struct wt *w)
 	wt_established(w);
 	wt_send(w, 3 * MSS);
 	wt_drop(w);
-	too_big(w, 1000, 1);
+	wt_too_big(w, 1300, 1);
 	wt_drop(w);
 	INJECT(.flags = A, .seq = 1, .ack = acked);
 	wt_pass(w, 601000);
 	EQ(probes_of(w, 20 * MSS, &acked), 0);
-	EQ(wt_info(w).tcpi_snd_mss, 960);
+	EQ(wt_info(w).tcpi_snd_mss, 1260);
 }
 
 /* after ten minutes it looks whether the path is wider by now */
@@ -511,20 +547,240 @@ static void looks_again(struct wt *w)
 	EQ(wt_info(w).tcpi_snd_mss, MSS);
 }
 
+static void always(struct wt *w)
+{
+	uint32_t acked = 1;
+
+	w->cfg.tcp_mtu_probing = 2;
+	wt_established(w);
+	EQ(wt_info(w).tcpi_snd_mss, BASE);
+	for (unsigned i = 0; i < 5 && wt_count(w, PC_TCP_MTU_RAISED) == 0; i++) {
+		wt_send(w, 20 * MSS);
+		through(w, MSS, &acked, 1000);
+	}
+	EQ(wt_info(w).tcpi_snd_mss, MSS);
+	wt_pass(w, 601000); /* there is nothing larger to look for */
+	EQ(probes_of(w, 20 * MSS, &acked), 0);
+}
+
+/* what a probe has found is good for the next connection */
+static void found_is_remembered(struct wt *w)
+{
+	uint32_t acked = 1 + MSS, found;
+
+	w->cfg.tcp_initial_window = 30;
+	wt_established(w);
+	wt_send(w, MSS);
+	wt_drop(w);
+	wt_too_big(w, 1300, 1);
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = acked);
+	wt_pass(w, 601000);
+	for (unsigned i = 0; i < 40; i++) {
+		wt_send(w, 40 * MSS);
+		through(w, 1400, &acked, 3000);
+	}
+	found = wt_info(w).tcpi_snd_mss;
+	IN(found, 1400 - 8, 1400);
+	wt_flow(w);
+	wt_established(w);
+	EQ(wt_info(w).tcpi_snd_mss, found);
+}
+
+/* "the timestamp is set to the current time" whenever it decreases (RFC 1191 6.3) */
+static void remembered_anew(struct wt *w)
+{
+	wt_established(w);
+	wt_send(w, MSS);
+	wt_drop(w);
+	wt_too_big(w, 1400, 1);
+	wt_drop(w);
+	wt_pass(w, 100);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + MSS);
+	wt_pass(w, 400000);
+	wt_send(w, 1360);
+	wt_drop(w);
+	wt_too_big(w, 1300, 1 + MSS);
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + MSS + 1360);
+	wt_pass(w, 400000);
+	wt_flow(w);
+	wt_established(w);
+	EQ(wt_info(w).tcpi_snd_mss, 1260);
+}
+
+/* RFC 1191 6.5 where two routers have something to say: what is sent again for the first is too large for the second */
+static void two_routers(struct wt *w)
+{
+	uint32_t cwnd;
+
+	wt_established(w);
+	cwnd = wt_info(w).tcpi_snd_cwnd;
+	wt_send(w, 2 * MSS);
+	EQ(wt_drop(w), 2);
+	wt_too_big(w, 1400, 1);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 1360, .any_psh = true);
+	EXPECT(.flags = A, .seq = 1361, .ack = 1, .len = 100, .any_psh = true);
+	EXPECT(.flags = A, .seq = 1461, .ack = 1, .len = 1360, .any_psh = true);
+	EXPECT(.flags = PA, .seq = 2821, .ack = 1, .len = 100);
+	wt_too_big(w, 1300, 1);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 1260, .any_psh = true);
+	EXPECT(.flags = A, .seq = 1261, .ack = 1, .len = 100, .any_psh = true);
+	EXPECT(.flags = A, .seq = 1461, .ack = 1, .len = 1260, .any_psh = true);
+	EXPECT(.flags = A, .seq = 2721, .ack = 1, .len = 100, .any_psh = true);
+	INJECT(.flags = A, .seq = 1, .ack = 1261);
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 0);
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 0);
+	CHECK(wt_info(w).tcpi_snd_cwnd >= cwnd);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 2 * MSS);
+	EQ(wt_info(w).tcpi_unacked, 0);
+}
+
+/* ... and with more than cwnd lets go at once: acknowledgements of a part are no sign of congestion either */
+static void more_than_at_once(struct wt *w)
+{
+	uint32_t acked = 1;
+
+	wt_established(w);
+	wt_send(w, 10 * MSS);
+	EQ(wt_drop(w), 10);
+	wt_too_big(w, 1300, 1);
+	for (unsigned i = 0; i < 12; i++)
+		INJECT(.flags = A, .seq = 1, .ack = acked += 1000);
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 0);
+	EQ(wt_info(w).tcpi_snd_ssthresh, INT32_MAX);
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 10 * MSS);
+	EQ(wt_info(w).tcpi_unacked, 0);
+}
+
+/* 7.4: "It has no outstanding probes or losses": a recovery that is going on may find more of them */
+static void not_in_recovery(struct wt *w)
+{
+	w->cfg.tcp_mtu_probing = 2;
+	w->cfg.tcp_initial_window = 40;
+	w->peer.sackok = true;
+	wt_established(w);
+	for (unsigned i = 0; i < 12; i++)
+		wt_send(w, 3 * BASE); /* too few for a probe, each time */
+	EQ(wt_drop(w), 36);
+	wt_pass(w, 1);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .nb_sack = 1, .sack = {{1 + BASE, 1 + 5 * BASE}});
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 1);
+	wt_pass(w, 1);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 5 * BASE);
+	wt_send(w, 10 * BASE);
+	EQ(wt_count(w, PC_TCP_MTU_PROBES), 0);
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 36 * BASE);
+	wt_pass(w, 1);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 46 * BASE);
+	wt_send(w, 10 * BASE);
+	EQ(wt_count(w, PC_TCP_MTU_PROBES), 1);
+	wt_drop(w);
+}
+
+/* the loss of one of few segments would cost too much */
+static void few_segments(struct wt *w)
+{
+	w->cfg.tcp_mtu_probing = 2;
+	w->cfg.tcp_initial_window = 10;
+	wt_established(w);
+	wt_send(w, 20 * BASE);
+	EQ(wt_count(w, PC_TCP_MTU_PROBES), 0);
+	EQ(wt_drop(w), 10);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + BASE);
+	EQ(wt_info(w).tcpi_snd_cwnd, 11);
+	EQ(wt_count(w, PC_TCP_MTU_PROBES), 1);
+	wt_drop(w);
+}
+
+/* a probe keeps to cwnd, like all that is sent */
+static void within_cwnd(struct wt *w)
+{
+	w->cfg.tcp_mtu_probing = 2;
+	w->cfg.tcp_initial_window = 11;
+	wt_established(w);
+	for (unsigned i = 0; i < 5; i++)
+		wt_send(w, 2 * BASE);
+	wt_send(w, 10 * BASE); /* of cwnd there is left one segment, which is less than a probe */
+	EQ(wt_count(w, PC_TCP_MTU_PROBES), 0);
+	EQ(wt_drop(w), 11);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + BASE);
+	EQ(wt_count(w, PC_TCP_MTU_PROBES), 1);
+	wt_drop(w);
+}
+
+/* records are not put together, for a probe neither */
+static void not_of_records(struct wt *w)
+{
+	const struct frame_info *i;
+	unsigned records = 0;
+
+	w->cfg.tcp_mtu_probing = 2;
+	w->cfg.tcp_initial_window = 30;
+	wt_established(w);
+	wt_opt(w, IPPROTO_TCP, TCP_NODELAY, 1);
+	for (unsigned n = 0; n < 12; n++)
+		EQ(wt_write(w, 500, MSG_EOR), 500);
+	wt_settle(w);
+	for (; (i = wt_next(w, 0)) != NULL; records++)
+		EQ(i->seg.len, 500);
+	EQ(records, 12);
+	EQ(wt_count(w, PC_TCP_MTU_PROBES), 0);
+}
+
+/* what vanishes though it is not larger than tcp.base_mss is halved */
+static void halves(struct wt *w)
+{
+	uint32_t acked = 1;
+
+	w->cfg.tcp_base_mss = 1300;
+	wt_established(w);
+	wt_send(w, 2 * MSS);
+	EQ(through(w, 700, &acked, 20000), 1340 / 2 - 40);
+	EQ(acked, 1 + 2 * MSS);
+	EQ(wt_count(w, PC_TCP_BLACK_HOLES), 2);
+}
+
+/* ... of a connection that was still looking for more: when the outage is over it looks as far as before */
+static void outage_of_search(struct wt *w)
+{
+	uint32_t acked = 1;
+
+	w->cfg.tcp_frto = 0;
+	w->cfg.tcp_mtu_probing = 2;
+	wt_established(w);
+	wt_send(w, 2 * BASE);
+	wt_pass(w, 20000);
+	wt_drop(w);
+	EQ(wt_count(w, PC_TCP_BLACK_HOLES), 1);
+	through(w, MSS, &acked, 30000);
+	for (unsigned i = 0; i < 20 && wt_count(w, PC_TCP_MTU_RAISED) == 0; i++) {
+		wt_send(w, 30 * MSS);
+		through(w, MSS, &acked, 10);
+	}
+	EQ(wt_count(w, PC_TCP_MTU_PROBES), 1);
+	EQ(wt_info(w).tcpi_snd_mss, MSS);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 4821 7.7: full segments vanish, smaller ones do not", black_hole},
-    {"RFC 4821 7.7: a path that is narrower still", narrower_still},
+    {"RFC 4821 7.7: a path that is narrower still (IPv4)", narrower_still},
     {"RFC 4821 7.7: small segments say nothing about the path", small_segments},
     {"tcp.mtu_probing = 0", switched_off},
     {"RFC 4821 7.3: after an outage the old size is found again", outage},
     {"RFC 4821 7.5: a probe that is lost alone is no congestion", probe_lost},
-    {"RFC 4821 7.5: ... but what is lost with it is", probe_lost_among_others},
+    {"RFC 4821 7.6.4: ... but what is lost with it is, and then the probe says nothing",
+     probe_lost_among_others},
+    {"RFC 4821 7.5: ... and what is lost before it is repaired", lost_beside_the_repair},
+    {"RFC 4821 7.5: ... or after", lost_after_the_repair},
     {"RFC 4821 7.6.2: a router answers a probe", probe_too_big},
     {"RFC 4821 7.2: no probe is larger than the peer's MSS", peer_is_narrow},
     {"RFC 1191 6.5: what was too big is sent again at once, cwnd stays", too_big_in_flight},
     {"RFC 1191 6.3: a path MTU is remembered for ten minutes", remembered},
     {"tcp.mtu_probing = 2: beginning with tcp.base_mss", always},
-    {"tcp.mtu_probing = 2: ... or with less, if the path is known", below_base},
+    {"tcp.mtu_probing = 2: ... or with less, if the path is known (IPv4)", below_base},
     {"RFC 4821 7.3: the search ends near what fits", converges},
     {"RFC 4821 7.4: a probe when enough follows", enough_follows},
     {"RFC 4821 7.4: ... when the window takes it", window_takes_them},
@@ -532,11 +788,21 @@ static const struct wt_case cases[] = {
     {"RFC 4821 7.4: ... when there were no duplicates", not_beside_duplicates},
     {"RFC 4821 7.6: a probe that ends in a time-out", probe_times_out},
     {"RFC 5927 7: an MTU that the probe does not exceed", no_smaller_than_the_probe},
-    {"RFC 4821 7.7: segments below tcp.base_mss vanish", below_base_later},
+    {"RFC 4821 7.7: segments below tcp.base_mss vanish (IPv4)", below_base_later},
     {"RFC 4821 7.3: a probe with timestamps", with_timestamps},
     {"RFC 4821 7.3: no probe is larger than TCP_MAXSEG", with_maxseg},
     {"tcp.mtu_probing = 0: also after ten minutes", switched_off_for_good},
     {"RFC 4821 7.3: after ten minutes the search begins anew", looks_again},
+    {"RFC 4821 5.2: what a probe has found is remembered", found_is_remembered},
+    {"RFC 1191 6.3: ... for ten minutes from the last change on", remembered_anew},
+    {"RFC 1191 6.5: two routers, the second of which takes less", two_routers},
+    {"RFC 1191 6.5: acknowledgements of a part", more_than_at_once},
+    {"RFC 4821 7.4: no probe in recovery", not_in_recovery},
+    {"RFC 4821 7.4: ... nor when cwnd is small", few_segments},
+    {"RFC 4821 7.4: ... nor beyond cwnd", within_cwnd},
+    {"MSG_EOR: ... nor of several records", not_of_records},
+    {"RFC 4821 7.7: halves below tcp.base_mss (IPv4)", halves},
+    {"RFC 4821 7.7: an outage during the search (IPv4)", outage_of_search},
 };
 
 WT_MAIN("pmtud")
