@@ -259,6 +259,204 @@ static void duplicates_do_not_prolong(struct wt *w)
 	wt_drop(w);
 }
 
+/* ten full segments are under way on a connection whose round trip takes us */
+static void under_way(struct wt *w, double us, unsigned queued)
+{
+	w->cfg.tcp_initial_window = 10;
+	wt_syn_received(w);
+	wt_pass(w, us / 1000);
+	ACK(1);
+	wt_accept(w);
+	wt_send(w, queued * MSS);
+	for (unsigned i = 0; i < 10; i++)
+		SENT(i);
+}
+
+/* two are no sign of a loss, however long they are the last */
+static void two_are_not_enough(struct wt *w)
+{
+	under_way(w, 40000, 10);
+	wt_pass(w, 40);
+	ACK(1);
+	wt_pass(w, 1);
+	ACK(1);
+	NOTHING(30);
+	ACK(SEG(10));
+	EQ(wt_count(w, PC_TCP_RETRANSMITS), 0);
+}
+
+/* how many come at once is counted for each hole: those that an earlier one has drawn are over */
+static void counted_for_each_hole(struct wt *w)
+{
+	under_way(w, 40000, 10);
+	wt_pass(w, 40);
+	ACK(1);
+	wt_pass(w, 0.1);
+	ACK(1);
+	wt_pass(w, 1);
+	ACK(SEG(1));
+	for (unsigned i = 0; i < 2; i++)
+		QUEUE(.flags = A, .seq = 1, .ack = SEG(1));
+	ACK(SEG(1));
+	NOTHING(1);
+	EXPECT_IN(0.5, 2, .flags = A, .seq = SEG(1), .ack = 1, .len = MSS, .any_psh = true);
+}
+
+/* where a round trip is short, a quarter of it is what they are apart */
+static void a_quarter_apart(struct wt *w)
+{
+	under_way(w, 1600, 10);
+	wt_pass(w, 1.6);
+	for (unsigned i = 0; i < 5; i++) { /* the last after 400 us */
+		ACK(1);
+		EQ(wt_drop(w), 0);
+		wt_pass(w, 0.1);
+	}
+	ACK(1);
+	SENT(0);
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 1);
+}
+
+/* ... for each hole since its first */
+static void a_quarter_for_each_hole(struct wt *w)
+{
+	under_way(w, 1600, 10);
+	wt_pass(w, 1.6);
+	ACK(1);
+	wt_pass(w, 0.5);
+	ACK(SEG(1));
+	for (unsigned i = 0; i < 3; i++)
+		ACK(SEG(1));
+	EQ(wt_drop(w), 0);
+	EXPECT_IN(1, 2.5, .flags = A, .seq = SEG(1), .ack = 1, .len = MSS, .any_psh = true);
+}
+
+/* where no round trip has been measured, as a cookie does not tell when the SYN came, three are enough */
+static void no_round_trip_yet(struct wt *w, bool at_once)
+{
+	w->cfg.tcp_syn_cookies = 2;
+	wt_established(w);
+	EQ(wt_info(w).tcpi_rtt, 0);
+	wt_send(w, 4 * MSS);
+	for (unsigned i = 0; i < 4; i++)
+		SENT(i);
+	for (unsigned i = 0; i < 2; i++) {
+		if (at_once)
+			QUEUE(.flags = A, .seq = 1, .ack = 1);
+		else
+			ACK(1);
+	}
+	EQ(wt_drop(w), 0);
+	ACK(1);
+	EXPECT_IN(0, at_once ? 2 : 0, .flags = A, .seq = 1, .ack = 1, .len = MSS, .any_psh = true);
+}
+
+static void no_round_trip_in_turns(struct wt *w)
+{
+	no_round_trip_yet(w, false);
+}
+
+static void no_round_trip_at_once(struct wt *w)
+{
+	no_round_trip_yet(w, true);
+}
+
+/* RFC 3042: "cwnd plus 2 segments", also when more duplicates come than an octet counts */
+static void limited_transmit_of_many(struct wt *w)
+{
+	under_way(w, 1600, 30);
+	wt_pass(w, 1.6);
+	for (unsigned i = 0; i < 300; i++)
+		ACK(1);
+	SENT(10);
+	SENT(11);
+	EQ(wt_drop(w), 0);
+}
+
+/* RFC 5681 3.1: after a time-out one segment is sent; duplicates that the others draw are not of this one */
+static void duplicates_after_time_out(struct wt *w)
+{
+	w->cfg.tcp_frto = 0;
+	under_way(w, 40000, 10);
+	EXPECT_IN(190, 400, .flags = A, .seq = 1, .ack = 1, .len = MSS, .any_psh = true);
+	for (unsigned i = 0; i < 5; i++) {
+		wt_pass(w, 1);
+		ACK(1);
+	}
+	EQ(wt_drop(w), 0);
+	ACK(SEG(1));
+	SENT(1);
+	SENT(2);
+	EQ(wt_drop(w), 0);
+}
+
+/* RFC 5681 3.2: each stands for a segment under way, of which there are no more than four: what ssthresh lets go is new,
+ * however many duplicates have come */
+static void no_more_than_under_way(struct wt *w, bool at_once)
+{
+	w->cfg.tcp_congestion = 0;
+	w->cfg.tcp_sndbuf = 1000000;
+	queued(w, false, 4);
+	for (unsigned i = 0; i < 4; i++)
+		SENT(i);
+	wt_pass(w, 40);
+	for (unsigned i = 0; i < 29; i++) {
+		if (at_once)
+			QUEUE(.flags = A, .seq = 1, .ack = 1);
+		else
+			ACK(1);
+	}
+	ACK(1);
+	wt_pass(w, 3);
+	SENT(0);
+	EQ(wt_drop(w), 0);
+	EQ(wt_info(w).tcpi_snd_ssthresh, 2);
+	wt_send(w, 40 * MSS);
+	SENT(4);
+	if (!at_once) /* PRR has counted more of them as delivered */
+		SENT(5);
+	EQ(wt_drop(w), 0);
+}
+
+static void no_more_in_turns(struct wt *w)
+{
+	no_more_than_under_way(w, false);
+}
+
+static void no_more_at_once(struct wt *w)
+{
+	no_more_than_under_way(w, true);
+}
+
+/* RFC 6582 4.1: "at most 4*SMSS bytes" */
+static void step_of(struct wt *w, unsigned segs, unsigned recoveries)
+{
+	w->cfg.tcp_frto = 0;
+	under_way(w, 40000, 10);
+	CHECK(wt_next(w, 400) != NULL); /* the time-out; then answers to the originals */
+	ACK(SEG(10 - segs));
+	wt_drop(w);
+	ACK(SEG(10));
+	wt_send(w, 4 * MSS);
+	wt_drop(w);
+	for (unsigned i = 0; i < 3; i++) {
+		wt_pass(w, 12);
+		ACK(SEG(10));
+	}
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), recoveries);
+	wt_drop(w);
+}
+
+static void step_of_four(struct wt *w)
+{
+	step_of(w, 4, 1);
+}
+
+static void step_of_five(struct wt *w)
+{
+	step_of(w, 5, 0);
+}
+
 /* ---- what was repeated ------------------------------------------------------------------------- */
 
 #define LEN     (MSS - 12)
@@ -420,6 +618,18 @@ static const struct wt_case cases[] = {
     {"RFC 9937 6: without SACK each delivery counts once", counted_once},
     {"RFC 8985 6.2: the echo of an original", echo_of_the_original},
     {"RFC 8985 7.4.2: the DSACK of a probe takes no recovery back", dsack_of_a_probe},
+    {"RFC 5681 3.2: two duplicates are no loss", two_are_not_enough},
+    {"RFC 5681 3.2: duplicates are counted for each hole", counted_for_each_hole},
+    {"RFC 5681 3.2: ... a quarter of a short round trip apart", a_quarter_apart},
+    {"RFC 5681 3.2: ... since the first for a hole", a_quarter_for_each_hole},
+    {"RFC 5681 3.2: ... where no round trip is known", no_round_trip_in_turns},
+    {"RFC 5681 3.2: ... nor when they come at once", no_round_trip_at_once},
+    {"RFC 5681 3.2: ... no more than there is under way", no_more_in_turns},
+    {"RFC 5681 3.2: ... at once neither", no_more_at_once},
+    {"RFC 5681 3.1: duplicates after a time-out", duplicates_after_time_out},
+    {"RFC 3042 2: limited transmit, and hundreds of duplicates", limited_transmit_of_many},
+    {"RFC 6582 4.1: a step of four segments", step_of_four},
+    {"RFC 6582 4.1: a step of five segments", step_of_five},
     {"RFC 5681 3.2: what comes later does not prolong the wait", duplicates_do_not_prolong},
     {"RFC 8985 6.2 step 4: reordering is remembered", reordering_is_remembered},
     {"RFC 3708 3: the others are lost", one_of_several},
