@@ -19,6 +19,8 @@ struct reader {
 	bool
 	    is_foreign; /* a file that who gave the rules may not be allowed to read: it is not quoted */
 	uint32_t room; /* of r->rule */
+	char *
+	    services; /* what /etc/services has; NULL: nobody has asked. Who made the reader frees it */
 	char *word[WORDS];
 	char *why;
 	size_t why_len;
@@ -54,6 +56,12 @@ char *fw_need(struct reader *d, const char *what, const char *example);
 
 /** fw_is_number reads a number of at most max. */
 bool fw_is_number(const char *text, unsigned long max, unsigned long *v);
+
+/** fw_read_file reads a file by args->read_file. Returns its bytes, to be freed, or NULL after fw_fail. */
+char *fw_read_file(struct reader *d, const char *path, size_t *len);
+
+/** fw_read_port reads "80", "8000-8080", or the name of a service. Returns 0, what fw_fail does, or -ENOMEM. */
+int fw_read_port(struct reader *d, const char *item, struct fw_range *r);
 
 /** These read a list, with the word behind which it stands, of which there is one at most. Return 0, or what fw_fail does;
  * fw_read_end also -ENOMEM. */

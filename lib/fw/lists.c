@@ -218,22 +218,16 @@ static int negate(struct list *l)
 
 static int add_port(struct list *l, const char *item)
 {
-	char first[8];
-	const char *dash = strchr(item, '-');
-	const size_t n = dash != NULL ? (size_t)(dash - item) : strlen(item);
-	unsigned long a, b;
+	struct fw_range r;
+	const int rc = fw_read_port(l->d, item, &r);
 
-	snprintf(first, sizeof(first), "%.*s", (int)(n < sizeof(first) ? n : 7), item);
-	if (n >= sizeof(first) || !fw_is_number(first, UINT16_MAX, &a) ||
-	    !fw_is_number(dash != NULL ? dash + 1 : item, UINT16_MAX, &b) || a > b)
-		return fw_fail(l->d, "\"%s\" is no port, as 80 is, or 8000-8080", item);
-	return add_range(l, (unsigned)a, (unsigned)b);
+	return rc == 0 ? add_range(l, r.first, r.last) : rc;
 }
 
 static int read_ports(struct reader *d, struct draft_end *e)
 {
 	struct list l = {.d = d, .what = "port"};
-	const int rc = read_list(&l, "80 or 8000-8080", add_port);
+	const int rc = read_list(&l, "80, 8000-8080 or https", add_port);
 
 	if (rc != 0)
 		return rc;

@@ -329,6 +329,7 @@ int fw_rules_read(struct fw_rules *r, const struct pc_firewall_args *args, char 
 		rc = read_all(&d, copy, args->len);
 	}
 	free(copy);
+	free(d.services);
 	if (rc == -ENOMEM)
 		snprintf(why, why_len, "%s: no memory for the rules", args->name);
 	r->tables.total = 0;

@@ -68,24 +68,38 @@ int fw_read_addrs(struct reader *d, struct fw_table *t, const char *text, size_t
 	return rc;
 }
 
-static int read_file(struct reader *d, struct fw_table *t, const char *path)
+char *fw_read_file(struct reader *d, const char *path, size_t *len)
 {
 	const struct pc_firewall_args *a = d->args;
-	struct reader inner = *d;
 	char why[256] = "files are not read here", *text = NULL;
+
+	if (a->read_file != NULL)
+		text = a->read_file(a->read_arg, path, len, why, sizeof(why));
+	if (text == NULL)
+		(void)fw_fail(d, "%s", why);
+	return text;
+}
+
+static int read_file(struct reader *d, struct fw_table *t, const char *path)
+{
+	const char *name = d->name;
+	const unsigned line = d->line;
+	char *text;
 	size_t len;
 	int rc;
 
 	if (path[0] != '/')
 		return fw_fail(d, "\"%s\" does not begin with /, as the name of a file has to",
 		               path);
-	if (a->read_file != NULL)
-		text = a->read_file(a->read_arg, path, &len, why, sizeof(why));
+	text = fw_read_file(d, path, &len);
 	if (text == NULL)
-		return fw_fail(d, "%s", why);
-	inner.name = path;
-	inner.is_foreign = true;
-	rc = fw_read_addrs(&inner, t, text, len);
+		return -EINVAL;
+	d->name = path;
+	d->is_foreign = true;
+	rc = fw_read_addrs(d, t, text, len);
+	d->name = name;
+	d->line = line;
+	d->is_foreign = false;
 	free(text);
 	return rc;
 }

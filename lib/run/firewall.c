@@ -124,8 +124,8 @@ static FILE *open_file(const char *what, const char *path, char *why, size_t len
 	return NULL;
 }
 
-/* Reads a file that a table names. */
-static char *read_table(void *arg, const char *path, size_t *size, char *why, size_t len)
+/* Reads a file that rules need. */
+static char *read_named(void *arg, const char *path, size_t *size, char *why, size_t len)
 {
 	FILE *f = open_file("", path, why, len);
 	char *text;
@@ -220,7 +220,7 @@ static struct pc_firewall *make(struct run *r, const char *name, const char *tex
 	                                .sources = (unsigned)r->s->stack.firewall_sources,
 	                                .nb_ports = r->nb_ports,
 	                                .port_names = names,
-	                                .read_file = read_table};
+	                                .read_file = read_named};
 
 	for (unsigned i = 0; i < r->nb_ports; i++)
 		names[i] = r->workers[0]->ports[i]->info.name;

@@ -53,11 +53,13 @@ static void check_tables(const struct fw_tables *t)
 	fuzz_check(total == t->total && total <= MAX);
 }
 
-/* the only file that there is: the text itself */
+/* the only files that there are have the text itself */
 static char *read_file(void *arg, const char *path, size_t *len, char *why, size_t why_len)
 {
 	const struct pc_firewall_args *a = arg;
-	char *copy = strcmp(path, "/f") == 0 ? malloc(a->len + 1) : NULL;
+	char *copy = strcmp(path, "/f") == 0 || strcmp(path, "/etc/services") == 0
+	                 ? malloc(a->len + 1)
+	                 : NULL;
 
 	if (copy == NULL) {
 		snprintf(why, why_len, "%s: there is none", path);
@@ -104,9 +106,11 @@ static void read_rules(const char *rules, size_t len, const struct pc_firewall_a
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char table[] = "table a file /f";
+	static const char rule[] = "pass in proto tcp to port http";
 	const struct pc_firewall_args text = {.text = (const char *)data, .len = size};
 
 	read_rules(text.text, size, &text);
 	read_rules(table, sizeof(table) - 1, &text);
+	read_rules(rule, sizeof(rule) - 1, &text);
 	return 0;
 }

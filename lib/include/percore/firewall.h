@@ -40,8 +40,8 @@ struct pc_firewall_args {
 	unsigned sources;              /**< sources of each slot whose rates are limited */
 	unsigned nb_ports;             /**< that have names */
 	const char *const *port_names; /**< names of interfaces, by number */
-	/** reads a file of addresses that a table names; returns its bytes, allocated by malloc(), or NULL with an error
-	 * message in why. NULL: such files are refused. */
+	/** reads a file of addresses that a table names, or /etc/services for names of ports; returns its bytes, allocated
+	 * by malloc(), or NULL with an error message in why. NULL: such files are refused. */
 	char *(*read_file)(void *arg, const char *path, size_t *len, char *why, size_t why_len);
 	void *read_arg;
 };

@@ -14,18 +14,24 @@
 static struct fw_rules r;
 static char why[256];
 
-/* what is in the files of tables */
-static const char *file;
+/* what is in the files of tables, and in /etc/services; NULL: there is none */
+static const char *file, *services;
 
 static char *read_file(void *arg, const char *path, size_t *len, char *reason, size_t reason_len)
 {
+	const char *text = strcmp(path, "/etc/services") == 0 ? services : file;
+	char *copy;
+
 	(void)arg;
-	if (file == NULL) {
+	if (text == NULL) {
 		snprintf(reason, reason_len, "%s: there is none", path);
 		return NULL;
 	}
-	*len = strlen(file);
-	return strdup(file);
+	*len = strlen(text);
+	copy = malloc(*len + 1);
+	if (copy != NULL)
+		memcpy(copy, text, *len); /* a file has no NUL */
+	return copy;
 }
 
 static int read_bytes(const char *text, size_t len)
@@ -73,7 +79,9 @@ static const struct {
     {"pass in proto tcp to port -80", "a.fw:1: \"-80\" is no port, as 80 is, or 8000-8080"},
     {"pass in proto tcp to port 90-80", "a.fw:1: \"90-80\" is no port, as 80 is, or 8000-8080"},
     {"pass in proto tcp to port 65536", "a.fw:1: \"65536\" is no port, as 80 is, or 8000-8080"},
-    {"pass in proto tcp to port http", "a.fw:1: \"http\" is no port, as 80 is, or 8000-8080"},
+    {"pass in proto tcp to port http", "a.fw:1: /etc/services: there is none"},
+    {"pass in proto tcp to port",
+     "a.fw:1: something is missing behind \"port\", as 80, 8000-8080 or https"},
     {"pass in proto tcp,icmp to port 80", "a.fw:1: \"port\" needs \"proto tcp\" or \"proto udp\""},
     {"pass in icmp-type 8",
      "a.fw:1: \"icmp-type\" needs \"proto icmp\" or \"proto icmp6\" before it"},
@@ -448,6 +456,59 @@ static void test_not(void)
 	fw_rules_free(&r);
 }
 
+static const char some_services[] = "# services(5)\n"
+                                    "\n"
+                                    "echo\t\t7/tcp\n"
+                                    "chargen 19/tcp ttytst source  # source of characters\r\n"
+                                    "  ftp-data\t20/tcp\n"
+                                    "half\n"
+                                    "quarter 1\n"
+                                    "many 100000/tcp\n"
+                                    "sctp-only 99/sctp\n"
+                                    "domain 53/udp#dns\n"
+                                    "twice 1000/udp\n"
+                                    "twice 1001/tcp\n"
+                                    "syslog 514/udp";
+
+static bool is_range(struct fw_range p, unsigned first, unsigned last)
+{
+	return p.first == first && p.last == last;
+}
+
+/* a port by its name or one of its other names in services(5), for TCP or UDP, as in the first line that has it */
+static void test_services(void)
+{
+	static const char *const none[] = {"half",  "quarter", "many",      "sctp-only",
+	                                   "of",    "dns",     "Echo",      "echo-half",
+	                                   "7/tcp", "syslo",   "characters"};
+	char text[64], expected[128];
+
+	services = some_services;
+	CU_ASSERT_EQUAL_FATAL(read_text("pass in proto tcp to port echo,source,ftp-data,80-90\n"
+	                                "pass in proto tcp,udp from port !domain to port twice\n"
+	                                "pass in proto udp to port syslog\n"),
+	                      0);
+	CU_ASSERT_EQUAL_FATAL(r.nb_entries, 4 + 4 + 1);
+	CU_ASSERT(is_range(r.entry[0].dport, 7, 7) && is_range(r.entry[1].dport, 19, 19));
+	CU_ASSERT(is_range(r.entry[2].dport, 20, 20) && is_range(r.entry[3].dport, 80, 90));
+	CU_ASSERT(is_range(r.entry[4].sport, 0, 52) && is_range(r.entry[4].dport, 1000, 1000));
+	CU_ASSERT(is_range(r.entry[8].dport, 514, 514));
+	CU_ASSERT_STRING_EQUAL(r.rule[2].text, "pass in proto udp to port syslog");
+	fw_rules_free(&r);
+	for (unsigned i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		snprintf(text, sizeof(text), "pass in proto tcp to port 80,%s", none[i]);
+		snprintf(
+		    expected, sizeof(expected),
+		    "a.fw:1: \"%s\" is neither a service in /etc/services nor a port, as 80 is",
+		    none[i]);
+		CU_ASSERT_EQUAL(read_text(text), -EINVAL);
+		CU_ASSERT_STRING_EQUAL(why, expected);
+	}
+	services = "";
+	CU_ASSERT_EQUAL(read_text("pass in proto tcp to port echo"), -EINVAL);
+	services = NULL;
+}
+
 static void test_flags(void)
 {
 	CU_ASSERT_EQUAL_FATAL(
@@ -519,6 +580,7 @@ static const struct unit_case cases[] = {
     {"tables", test_tables},
     {"tables of rules, and addresses behind \"!\"", test_conditions},
     {"\"!\"", test_not},
+    {"ports by the names of services", test_services},
     {"flags", test_flags},
     {"limits per source", test_source_limits},
     {"as many tables as there may be", test_table_limits},
