@@ -44,7 +44,7 @@ static const char usage[] =
     "  firewall show                                      the rules, and what they decided about\n"
     "  firewall flush                                     no rules\n"
     "  firewall table show                                tables of the rules, and their sizes\n"
-    "  firewall table NAME add|delete|replace NETWORK...  other addresses in a table\n"
+    "  firewall table NAME add|delete|replace NETWORK...  other addresses in a table, or ports\n"
     "  firewall table NAME add|delete|replace file FILE   those in a file; \"-\": from stdin\n"
     "  firewall table NAME show                           what is in it\n"
     "  mtu set BYTES [port N]                             of IPv4; 0: what the port takes\n"

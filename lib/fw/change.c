@@ -26,14 +26,18 @@ __attribute__((format(printf, 4, 5))) static int refuse(char *why, size_t len, i
 	return -1;
 }
 
-/* Reads the networks of a change into a list of its own. Returns 0, -EINVAL, -ENOSPC or -ENOMEM. */
+/* Reads what a change of a table has into a list of its own. Returns 0, -EINVAL, -ENOSPC or -ENOMEM. */
 static int read_list(const struct pc_firewall *fw, const struct pc_firewall_change *c,
-                     struct fw_table *list, char *why, size_t len)
+                     bool of_ports, struct fw_table *list, char *why, size_t len)
 {
+	const struct pc_firewall_args args = {.read_file = fw->read_file, .read_arg = fw->read_arg};
 	struct fw_rules r = {.tables.max = fw->rules.tables.max};
-	struct reader d = {.r = &r, .name = c->name, .why = why, .why_len = len};
-	const int rc = fw_read_addrs(&d, list, c->text, c->len);
+	struct reader d = {.args = &args, .r = &r, .name = c->name, .why = why, .why_len = len};
+	int rc = of_ports ? fw_table_of_ports(list) : 0;
 
+	if (rc == 0)
+		rc = fw_read_items(&d, list, c->text, c->len);
+	free(d.services);
 	fw_table_settle(list);
 	return rc;
 }
@@ -88,11 +92,11 @@ int pc_firewall_change_table(struct pc_firewall *fw, const struct pc_firewall_ch
 	if (fw->replaced != NULL)
 		return refuse(why, len, EBUSY, "some stack has not taken the change before yet");
 	snprintf(why, len, "%s: no memory for the table", c->name);
-	rc = read_list(fw, c, &list, why, len);
+	rc = read_list(fw, c, t->ports != NULL, &list, why, len);
 	if (rc == 0)
 		rc = make_next(t, c->verb, &list, &next);
 	if (rc == 0) {
-		const uint32_t before = t->n, after = next.n;
+		const uint32_t before = fw_table_size(t), after = fw_table_size(&next);
 
 		*changed = c->verb == PC_FIREWALL_REPLACE ? after
 		           : after > before               ? after - before
@@ -103,8 +107,8 @@ int pc_firewall_change_table(struct pc_firewall *fw, const struct pc_firewall_ch
 			         "%s: more than %u addresses in tables (firewall.max_addrs)",
 			         c->name, fw->rules.tables.max);
 	}
-	free(list.prefix);
-	free(next.prefix);
+	fw_table_fini(&list);
+	fw_table_fini(&next);
 	errno = -rc;
 	return rc == 0 ? 0 : -1;
 }
@@ -128,12 +132,13 @@ int pc_firewall_take_tables(struct pc_firewall *fw, const struct pc_firewall *fr
 		struct fw_table *t = &all->table[i], next = {0};
 		const struct fw_table *o = fw_tables_find(&old, t->name, strlen(t->name));
 
-		if (t->is_filled || o == NULL || o->n == 0)
+		if (t->is_filled || o == NULL || (o->ports != NULL) != (t->ports != NULL) ||
+		    fw_table_size(o) == 0)
 			continue;
 		rc = make_next(t, PC_FIREWALL_REPLACE, o, &next);
 		if (rc == 0)
 			rc = put(fw, t, &next);
-		free(next.prefix);
+		fw_table_fini(&next);
 		pc_firewall_forget(fw);
 		if (rc != 0)
 			(void)refuse(why, len, -rc,
@@ -153,7 +158,9 @@ bool pc_firewall_get_table(const struct pc_firewall *fw, unsigned i, struct pc_f
 			continue;
 		*t = (struct pc_firewall_table){.name = all->table[k].name,
 		                                .nb_addrs = all->table[k].n,
-		                                .addrs = all->table[k].prefix};
+		                                .addrs = all->table[k].prefix,
+		                                .ports = all->table[k].ports};
+		t->nb_ports = t->ports != NULL ? fw_table_size(&all->table[k]) : 0;
 		return true;
 	}
 	return false;

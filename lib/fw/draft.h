@@ -33,7 +33,14 @@ struct draft_end {
 	unsigned nb_prefixes, nb_ports;
 	uint64_t tables; /* a bit each: it is in one of them, or of one of the prefixes */
 	uint64_t avoid;  /* a bit each: it is in none of them */
+	uint64_t port_tables, port_avoid; /* the same of its port */
 };
+
+/** fw_has_ports says whether an end asks for ports; those behind "!" leave ranges. */
+static inline bool fw_has_ports(const struct draft_end *e)
+{
+	return e->nb_ports != 0 || e->port_tables != 0;
+}
 
 /** A rule whose lists are still lists. Of what is 0, any will do. */
 struct draft {
@@ -78,9 +85,9 @@ int fw_read_flags(struct reader *d, struct draft *f);
  * -ENOSPC or -ENOMEM. */
 int fw_read_table(struct reader *d, char *line);
 
-/** fw_read_addrs appends the addresses of a text to a table, as a file has them: with blanks, commas, line ends and comments. As
+/** fw_read_items puts the addresses or ports of a text into a table, as a file has them: with blanks, commas, line ends and comments. As
  * fw_read_table. */
-int fw_read_addrs(struct reader *d, struct fw_table *t, const char *text, size_t len);
+int fw_read_items(struct reader *d, struct fw_table *t, const char *text, size_t len);
 
 /** fw_add_rule adds a rule. Returns 0 or -ENOMEM. */
 int fw_add_rule(struct reader *d, const struct fw_rule *rule);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "fw/draft.h"
 
@@ -49,8 +50,14 @@ static int add_entry(struct reader *d, const struct fw_entry *e)
 
 static bool is_same(const struct fw_cond *a, const struct fw_cond *b)
 {
-	return a->src_mask == b->src_mask && a->src_value == b->src_value &&
-	       a->dst_mask == b->dst_mask && a->dst_value == b->dst_value;
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+static bool is_any(const struct fw_cond *c)
+{
+	const struct fw_cond any = {0};
+
+	return is_same(c, &any);
 }
 
 /* The index of a condition, which may be a new one. Returns 0 or what fw_fail does, or -ENOMEM. */
@@ -87,15 +94,40 @@ static unsigned items_of(const struct draft_end *e)
 	return n > 0 ? n : 1;
 }
 
+/* The bit of the n-th of tables; 0: there is none. */
+static uint64_t nth_of(uint64_t tables, unsigned n)
+{
+	for (; n > 0; n--)
+		tables &= tables - 1;
+	return tables & -tables;
+}
+
 static struct item item_of(const struct draft_end *e, unsigned i)
 {
-	uint64_t tables = e->tables;
-
 	if (i < e->nb_prefixes)
 		return (struct item){.prefix = &e->prefix[i]};
-	for (i -= e->nb_prefixes; i > 0; i--)
-		tables &= tables - 1;
-	return (struct item){.table = tables & -tables};
+	return (struct item){.table = nth_of(e->tables, i - e->nb_prefixes)};
+}
+
+/** An item of the ports of an end: a range, or a table. */
+struct port_item {
+	struct fw_range range;
+	uint64_t table; /* its bit */
+};
+
+static unsigned ports_of(const struct draft_end *e)
+{
+	const unsigned n = e->nb_ports + (unsigned)__builtin_popcountll(e->port_tables);
+
+	return n > 0 ? n : 1;
+}
+
+static struct port_item port_of(const struct draft_end *e, unsigned i)
+{
+	if (i < e->nb_ports)
+		return (struct port_item){.range = e->port[i]};
+	return (struct port_item){.range = {0, UINT16_MAX},
+	                          .table = nth_of(e->port_tables, i - e->nb_ports)};
 }
 
 /* ---- combinations ---------------------------------------------------------------------------- */
@@ -124,11 +156,6 @@ static unsigned families_of(const struct draft *f, const struct pc_prefix *src,
 	return families;
 }
 
-static struct fw_range port_of(const struct draft_end *e, unsigned i)
-{
-	return e->nb_ports > 0 ? e->port[i] : (struct fw_range){0, UINT16_MAX};
-}
-
 static struct fw_span span_of(const struct fw_span *list, unsigned n, unsigned i)
 {
 	return n > 0 ? list[i] : FW_ANY_SPAN;
@@ -139,23 +166,43 @@ static unsigned or_one(unsigned n)
 	return n > 0 ? n : 1;
 }
 
-/* the entries of two ends and a protocol: their ports, types and interfaces */
-static int expand_ports(struct reader *d, const struct draft *f, struct fw_entry e)
+/* In this table, if any, and in none of those to be avoided. */
+static struct fw_ask ask_of(uint64_t table, uint64_t avoid)
 {
-	const unsigned nb_sport = or_one(f->end[0].nb_ports), nb_dport = or_one(f->end[1].nb_ports);
+	return (struct fw_ask){.mask = table | avoid, .value = table};
+}
+
+/* An entry with ports, which may be of tables, too. */
+static int add_ports(struct reader *d, const struct draft *f, struct fw_entry *e,
+                     struct fw_cond *cond, struct port_item sport, struct port_item dport)
+{
+	int rc = 0;
+
+	e->cond = 0;
+	e->sport = sport.range;
+	e->dport = dport.range;
+	cond->ask[FW_SPORT] = ask_of(sport.table, f->end[0].port_avoid);
+	cond->ask[FW_DPORT] = ask_of(dport.table, f->end[1].port_avoid);
+	if (!is_any(cond))
+		rc = find_cond(d, cond, &e->cond);
+	return rc == 0 ? add_entry(d, e) : rc;
+}
+
+/* the entries of two ends and a protocol: their ports, types and interfaces */
+static int expand_ports(struct reader *d, const struct draft *f, struct fw_entry e,
+                        struct fw_cond cond)
+{
+	const unsigned nb_sport = ports_of(&f->end[0]), nb_dport = ports_of(&f->end[1]);
 	const unsigned nb_types = or_one(f->nb_types), nb_netifs = or_one(f->nb_netifs);
 	int rc = 0;
 
 	for (unsigned i = 0; rc == 0 && i < nb_sport * nb_dport * nb_types * nb_netifs; i++) {
-		unsigned k = i;
+		const unsigned k = i / nb_sport / nb_dport;
 
-		e.sport = port_of(&f->end[0], k % nb_sport);
-		k /= nb_sport;
-		e.dport = port_of(&f->end[1], k % nb_dport);
-		k /= nb_dport;
 		e.icmp_type = span_of(f->icmp_type, f->nb_types, k % nb_types);
 		e.netif = span_of(f->netif, f->nb_netifs, k / nb_types);
-		rc = add_entry(d, &e);
+		rc = add_ports(d, f, &e, &cond, port_of(&f->end[0], i % nb_sport),
+		               port_of(&f->end[1], i / nb_sport % nb_dport));
 	}
 	return rc;
 }
@@ -163,26 +210,20 @@ static int expand_ports(struct reader *d, const struct draft *f, struct fw_entry
 static int expand_ends(struct reader *d, const struct draft *f, struct item src, struct item dst,
                        struct fw_span proto)
 {
-	const struct draft_end *from = &f->end[0], *to = &f->end[1];
-	const struct fw_cond cond = {src.table | from->avoid, src.table, dst.table | to->avoid,
-	                             dst.table};
+	const struct fw_cond cond = {.ask = {[FW_SRC] = ask_of(src.table, f->end[0].avoid),
+	                                     [FW_DST] = ask_of(dst.table, f->end[1].avoid)}};
 	struct fw_entry e = {.rule = d->r->n,
 	                     .families = (uint8_t)families_of(f, src.prefix, dst.prefix, proto),
 	                     .states = (uint8_t)f->states,
 	                     .flags = f->flags,
 	                     .flags_mask = f->flags_mask,
 	                     .proto = proto};
-	int rc = 0;
 
 	if (src.prefix != NULL)
 		e.src = *src.prefix;
 	if (dst.prefix != NULL)
 		e.dst = *dst.prefix;
-	if (e.families == 0)
-		return 0;
-	if ((cond.src_mask | cond.dst_mask) != 0)
-		rc = find_cond(d, &cond, &e.cond);
-	return rc == 0 ? expand_ports(d, f, e) : rc;
+	return e.families != 0 ? expand_ports(d, f, e, cond) : 0;
 }
 
 int fw_expand(struct reader *d, const struct draft *f)

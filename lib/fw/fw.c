@@ -77,6 +77,8 @@ static int make(struct pc_firewall *fw, const struct pc_firewall_args *args)
 	int rc = fw_match_init(&fw->match, &fw->rules, args->socket_id);
 
 	fw->socket_id = args->socket_id;
+	fw->read_file = args->read_file;
+	fw->read_arg = args->read_arg;
 	if (rc == 0 && fw->rules.tables.n > 0) {
 		fw->members = fw_members_create(&fw->rules.tables, args->socket_id);
 		rc = fw->members != NULL ? 0 : -ENOMEM;

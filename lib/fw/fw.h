@@ -57,6 +57,8 @@ struct pc_firewall {
 	struct fw_members *members;  /* of rules.tables; NULL: there are none */
 	struct fw_members *replaced; /* which some stack may still use */
 	int socket_id;
+	char *(*read_file)(void *arg, const char *path, size_t *len, char *why, size_t why_len);
+	void *read_arg; /* these as in pc_firewall_args */
 	unsigned nb_slots;
 	struct fw_slot *slot;
 };

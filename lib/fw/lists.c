@@ -73,7 +73,7 @@ struct list {
 	bool is_not;
 	struct fw_range range[LIST]; /* of numbers */
 	unsigned nb_ranges;
-	struct draft_end *end; /* of addresses */
+	struct draft_end *end; /* of addresses and ports */
 };
 
 /* Takes the list that comes next and calls add for each item of it, which commas separate. "!" may stand alone before it. */
@@ -165,7 +165,8 @@ static int read_spans(struct list *l, const char *example,
 
 /* ---- addresses and ports --------------------------------------------------------------------- */
 
-static int add_table(struct list *l, const char *item)
+/* Adds a table "<NAME>" to others of its kind. */
+static int add_table(struct list *l, const char *item, bool of_ports, uint64_t *tables)
 {
 	struct fw_tables *all = &l->d->r->tables;
 	const size_t len = strlen(item);
@@ -175,7 +176,10 @@ static int add_table(struct list *l, const char *item)
 		t = fw_tables_find(all, item + 1, len - 2);
 	if (t == NULL)
 		return fw_fail(l->d, "there is no table \"%s\" in the lines before", item);
-	l->end->tables |= UINT64_C(1) << (t - all->table);
+	if ((t->ports != NULL) != of_ports)
+		return fw_fail(l->d, "the table \"%s\" is one of %s", item,
+		               of_ports ? "addresses" : "ports");
+	*tables |= UINT64_C(1) << (t - all->table);
 	return 0;
 }
 
@@ -184,7 +188,7 @@ static int add_addr(struct list *l, const char *item)
 	struct pc_prefix *p = &l->end->prefix[l->end->nb_prefixes];
 
 	if (*item == '<')
-		return add_table(l, item);
+		return add_table(l, item, false, &l->end->tables);
 	if (strcmp(item, "any") == 0)
 		return fw_fail(l->d, "\"any\" stands alone");
 	l->end->nb_prefixes++;
@@ -219,20 +223,27 @@ static int negate(struct list *l)
 static int add_port(struct list *l, const char *item)
 {
 	struct fw_range r;
-	const int rc = fw_read_port(l->d, item, &r);
+	int rc;
 
+	if (*item == '<')
+		return add_table(l, item, true, &l->end->port_tables);
+	rc = fw_read_port(l->d, item, &r);
 	return rc == 0 ? add_range(l, r.first, r.last) : rc;
 }
 
 static int read_ports(struct reader *d, struct draft_end *e)
 {
-	struct list l = {.d = d, .what = "port"};
-	const int rc = read_list(&l, "80, 8000-8080 or https", add_port);
+	struct list l = {.d = d, .what = "port", .end = e};
+	const int rc = read_list(&l, "80, 8000-8080, https or <table>", add_port);
 
 	if (rc != 0)
 		return rc;
+	if (l.is_not) {
+		e->port_avoid = e->port_tables;
+		e->port_tables = 0;
+	}
 	e->nb_ports = ranges_of(&l, UINT16_MAX, e->port);
-	return e->nb_ports > 0 ? 0 : nothing_left(&l);
+	return e->nb_ports > 0 || e->port_tables != 0 ? 0 : nothing_left(&l);
 }
 
 /* "ADDR,... port A-B,...", or one of the two */
@@ -243,7 +254,7 @@ int fw_read_end(struct reader *d, struct draft *f, unsigned end)
 	const bool only_ports = d->at < d->n && strcmp(d->word[d->at], "port") == 0;
 	int rc = 0;
 
-	if (e->nb_prefixes + e->nb_ports != 0 || e->tables != 0 || e->avoid != 0)
+	if (e->nb_prefixes != 0 || e->tables != 0 || e->avoid != 0 || fw_has_ports(e))
 		return fw_fail(d, "there is a second \"%s\"", l.what);
 	if (!only_ports && !fw_is_next(d, "any")) {
 		rc = read_list(&l, "192.0.2.0/24, <table>, any, or port 80", add_addr);

@@ -236,10 +236,9 @@ static void describe_group(struct fw_match *m, const struct fw_rules *r, unsigne
 	for (uint32_t i = r->nb_entries; i-- > 0;)
 		if (r->entry[i].cond == cond)
 			g->first[r->rule[r->entry[i].rule].dir] = r->entry[i].rule;
-	for (unsigned dir = 0; dir < 2; dir++) {
-		m->uses_src[dir] |= g->first[dir] != UINT32_MAX && g->cond.src_mask != 0;
-		m->uses_dst[dir] |= g->first[dir] != UINT32_MAX && g->cond.dst_mask != 0;
-	}
+	for (unsigned dir = 0; dir < 2; dir++)
+		for (unsigned i = 0; g->first[dir] != UINT32_MAX && i < FW_ASKS; i++)
+			m->asked[dir][i] |= g->cond.ask[i].mask;
 }
 
 static int make_groups(struct fw_match *m, const struct fw_rules *r, int socket_id)
@@ -325,20 +324,38 @@ static __rte_always_inline uint32_t find(const struct fw_tries *t, enum fw_dir d
 	    &(struct key6){.proto = p->proto, .src = *p->src, .dst = *p->dst, .tail = tail_of(p)});
 }
 
+/* The tables that a packet is in, of those that are asked for. */
+static void look_up(uint64_t in[FW_ASKS], const uint64_t asked[FW_ASKS], const struct fw_members *m,
+                    const struct fw_packet *p)
+{
+	in[FW_SRC] = asked[FW_SRC] != 0 ? fw_members_of(m, p->src) : 0;
+	in[FW_DST] = asked[FW_DST] != 0 ? fw_members_of(m, p->dst) : 0;
+	in[FW_SPORT] = asked[FW_SPORT] != 0 ? fw_members_of_port(m, p->sport) : 0;
+	in[FW_DPORT] = asked[FW_DPORT] != 0 ? fw_members_of_port(m, p->dport) : 0;
+}
+
+static bool is_met(const struct fw_cond *c, const uint64_t in[FW_ASKS])
+{
+	uint64_t wrong = 0;
+
+	for (unsigned i = 0; i < FW_ASKS; i++)
+		wrong |= (in[i] & c->ask[i].mask) ^ c->ask[i].value;
+	return wrong == 0;
+}
+
 /* The first rule of groups whose conditions a packet meets, if it comes before the one found. */
-static __rte_noinline uint32_t find_more(const struct fw_match *m, const struct fw_members *in,
+static __rte_noinline uint32_t find_more(const struct fw_match *m, const struct fw_members *members,
                                          enum fw_dir dir, const struct fw_packet *p, uint32_t found)
 {
-	const uint64_t src = m->uses_src[dir] ? fw_members_of(in, p->src) : 0;
-	const uint64_t dst = m->uses_dst[dir] ? fw_members_of(in, p->dst) : 0;
+	uint64_t in[FW_ASKS];
 
+	look_up(in, m->asked[dir], members, p);
 	for (unsigned i = 0; i < m->nb_groups; i++) {
 		const struct fw_group *g = &m->group[i];
 		uint32_t other;
 
 		/* found is an index plus 1; 0 - 1 is beyond all of them */
-		if ((src & g->cond.src_mask) != g->cond.src_value ||
-		    (dst & g->cond.dst_mask) != g->cond.dst_value || g->first[dir] >= found - 1)
+		if (!is_met(&g->cond, in) || g->first[dir] >= found - 1)
 			continue;
 		other = find(&g->tries, dir, p);
 		if (other != 0 && other - 1 < found - 1)

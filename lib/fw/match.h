@@ -32,9 +32,8 @@ struct fw_group {
 struct fw_match {
 	struct fw_tries tries; /* of entries that ask for no table */
 	unsigned nb_groups;
-	struct fw_group *group; /* of those that do */
-	bool uses_src[2],
-	    uses_dst[2]; /* by direction: some group asks for the tables of this end */
+	struct fw_group *group;     /* of those that do */
+	uint64_t asked[2][FW_ASKS]; /* by direction: of which tables some group asks */
 };
 
 /** What rules look at. */

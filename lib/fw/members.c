@@ -188,6 +188,57 @@ static bool fill6(struct fw_members *m, const struct cut *c, int socket_id)
 	return true;
 }
 
+/* The tables of each port. Returns them, to be freed; NULL: there is no memory. */
+static uint64_t *list_ports(const struct fw_tables *t)
+{
+	uint64_t *in = calloc(UINT16_MAX + 1, sizeof(*in));
+
+	for (unsigned i = 0; in != NULL && i < t->n; i++)
+		for (uint32_t p = 0; t->table[i].ports != NULL && p <= UINT16_MAX; p++)
+			in[p] |= (t->table[i].ports[p / 64] >> p % 64 & 1) << i;
+	return in;
+}
+
+/* Says whether a stretch of ports begins. */
+static bool is_start(const uint64_t *in, uint32_t port)
+{
+	return port == 0 || in[port] != in[port - 1];
+}
+
+static bool fill_ports(struct fw_members *m, const uint64_t *in, int socket_id)
+{
+	uint32_t n = 0;
+
+	for (uint32_t p = 0; p <= UINT16_MAX; p++)
+		n += is_start(in, p);
+	m->start_port = take(n, sizeof(m->start_port[0]), socket_id);
+	m->in_port = take(n, sizeof(m->in_port[0]), socket_id);
+	if (m->start_port == NULL || m->in_port == NULL)
+		return false;
+	for (uint32_t p = 0; p <= UINT16_MAX; p++)
+		if (is_start(in, p)) {
+			m->start_port[m->nb_ports] = (uint16_t)p;
+			m->in_port[m->nb_ports++] = in[p];
+		}
+	return true;
+}
+
+/* Makes the stretches of ports, if any table is of ports. Returns whether there was memory. */
+static bool make_ports(struct fw_members *m, const struct fw_tables *t, int socket_id)
+{
+	bool any = false, ok;
+	uint64_t *in;
+
+	for (unsigned i = 0; i < t->n; i++)
+		any |= t->table[i].ports != NULL;
+	if (!any)
+		return true;
+	in = list_ports(t);
+	ok = in != NULL && fill_ports(m, in, socket_id);
+	free(in);
+	return ok;
+}
+
 struct fw_members *fw_members_create(const struct fw_tables *t, int socket_id)
 {
 	struct fw_members *m = calloc(1, sizeof(*m));
@@ -200,7 +251,7 @@ struct fw_members *fw_members_create(const struct fw_tables *t, int socket_id)
 		free(c.start);
 		free(c.in);
 	}
-	if (ok)
+	if (ok && make_ports(m, t, socket_id))
 		return m;
 	fw_members_free(m);
 	return NULL;
@@ -215,6 +266,8 @@ void fw_members_free(struct fw_members *m)
 	rte_free(m->in4);
 	rte_free(m->start6);
 	rte_free(m->in6);
+	rte_free(m->start_port);
+	rte_free(m->in_port);
 	free(m);
 }
 
@@ -249,4 +302,13 @@ uint64_t fw_members_of(const struct fw_members *m, const struct pc_addr *a)
 {
 	return pc_addr_is_ip4(a) ? find4(m, rte_be_to_cpu_32(pc_addr_get_ip4(a)))
 	                         : find6(m, number_of(a));
+}
+
+uint64_t fw_members_of_port(const struct fw_members *m, uint16_t port)
+{
+	const uint16_t *start = m->start_port;
+
+	for (uint32_t n = m->nb_ports; n > 1; n -= n / 2)
+		start += start[n / 2] <= port ? n / 2 : 0;
+	return m->in_port[start - m->start_port];
 }

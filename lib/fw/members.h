@@ -3,11 +3,11 @@
 #define FW_MEMBERS_H
 
 /*
- * Which tables an address is in, all of them by one search.
+ * Which tables an address, or a port, is in, all of them by one search.
  *
  * Overview: the networks of all tables cut each family's addresses into stretches, in all of which an address is in the
  * same tables.  There are at most twice as many of them as networks, and one more.  The first addresses of the stretches are
- * sorted; for IPv4 an index by the highest bits says where to begin, so few steps are left.
+ * sorted; for IPv4 an index by the highest bits says where to begin, so few steps are left.  Ports are cut in the same way.
  *
  * It never changes: other tables are another one.  Any number of lcores read it.
  */
@@ -24,7 +24,9 @@ struct fw_members {
 	uint64_t *in4;    /* a bit for each table */
 	fw_addr6 *start6;
 	uint64_t *in6;
-	uint32_t n4, n6;
+	uint16_t *start_port; /* NULL: no table is of ports */
+	uint64_t *in_port;
+	uint32_t n4, n6, nb_ports;
 	unsigned shift; /* of an IPv4 address, to its highest bits */
 };
 
@@ -34,5 +36,8 @@ void fw_members_free(struct fw_members *m);
 
 /** fw_members_of returns a bit for each table that an address is in. */
 uint64_t fw_members_of(const struct fw_members *m, const struct pc_addr *a);
+
+/** fw_members_of_port does so for a port, host byte order. */
+uint64_t fw_members_of_port(const struct fw_members *m, uint16_t port);
 
 #endif

@@ -87,7 +87,7 @@ static int read_services(struct reader *d)
 	return 0;
 }
 
-/* The port of a service. Returns 0, what fw_fail does, or -ENOMEM. */
+/* The port of a service. Returns 0, -ENOENT, what fw_fail does, or -ENOMEM. */
 static int find_service(struct reader *d, const char *name, struct fw_range *r)
 {
 	const int rc = d->services != NULL ? 0 : read_services(d);
@@ -98,8 +98,7 @@ static int find_service(struct reader *d, const char *name, struct fw_range *r)
 	for (const char *line = d->services; port < 0 && line != NULL; line = next_line(line))
 		port = match(line, name);
 	if (port < 0)
-		return fw_fail(
-		    d, "\"%s\" is neither a service in " SERVICES " nor a port, as 80 is", name);
+		return -ENOENT;
 	*r = (struct fw_range){(uint16_t)port, (uint16_t)port};
 	return 0;
 }
@@ -130,8 +129,18 @@ static bool has_letter(const char *item)
 
 int fw_read_port(struct reader *d, const char *item, struct fw_range *r)
 {
+	const bool is_name = has_letter(item);
+	int rc;
+
 	if (read_numbers(item, r))
 		return 0;
-	return has_letter(item) ? find_service(d, item, r)
-	                        : fw_fail(d, "\"%s\" is no port, as 80 is, or 8000-8080", item);
+	rc = is_name ? find_service(d, item, r) : -ENOENT;
+	if (rc != -ENOENT)
+		return rc;
+	if (d->is_foreign)
+		return fw_fail(d, "there is something that is no port, as 80 is, or 8000-8080");
+	return is_name
+	           ? fw_fail(d, "\"%s\" is neither a service in " SERVICES " nor a port, as 80 is",
+	                     item)
+	           : fw_fail(d, "\"%s\" is no port, as 80 is, or 8000-8080", item);
 }

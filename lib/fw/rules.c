@@ -192,7 +192,7 @@ static int read_default(struct reader *d, struct fw_rule *defaults, const char *
 
 static int check(const struct reader *d, const struct draft *f)
 {
-	const bool has_ports = f->end[0].nb_ports + f->end[1].nb_ports > 0;
+	const bool has_ports = fw_has_ports(&f->end[0]) || fw_has_ports(&f->end[1]);
 
 	if (has_ports && f->nb_protos == 0)
 		return fw_fail(d, "\"port\" needs \"proto tcp\" or \"proto udp\"");

@@ -6,9 +6,10 @@
  * Rules as they are written, read into a list of what a matcher needs.
  *
  *   table NAME [file PATH]... [{ ADDR/LEN... }]
+ *   table NAME ports [file PATH]... [{ A-B... }]
  *   default in|out pass|drop|reject [log]
- *   pass|drop|reject in|out [inet|inet6] [on N|NAME,...] [proto NAME|N,...] [from ADDR/LEN|<TABLE>,... [port A-B,...]]
- *     [to ADDR/LEN|<TABLE>,... [port A-B,...]] [icmp-type NAME|N,...] [flags SET/CHECKED] [state NAME,...]
+ *   pass|drop|reject in|out [inet|inet6] [on N|NAME,...] [proto NAME|N,...] [from ADDR/LEN|<TABLE>,... [port A-B|<TABLE>,...]]
+ *     [to ADDR/LEN|<TABLE>,... [port A-B|<TABLE>,...]] [icmp-type NAME|N,...] [flags SET/CHECKED] [state NAME,...]
  *     [limit N/s [per source] [burst B]] [log]
  *
  * The first rule that fits decides, else the default of the direction, else the packet passes.  "!" before a list is what
@@ -49,9 +50,17 @@ struct fw_span {
 
 #define FW_ANY_SPAN ((struct fw_span){0, UINT8_MAX})
 
-/** What an entry asks of the tables that its two ends are in, a bit for each: those of a mask are to be as in the value. */
+/** Tables, a bit for each: those of the mask are to be as in the value. */
+struct fw_ask {
+	uint64_t mask, value;
+};
+
+/* of what tables ask */
+enum { FW_SRC, FW_DST, FW_SPORT, FW_DPORT, FW_ASKS };
+
+/** What an entry asks of the tables that the ends and ports of a packet are in. */
 struct fw_cond {
-	uint64_t src_mask, src_value, dst_mask, dst_value;
+	struct fw_ask ask[FW_ASKS];
 };
 
 #define FW_CONDS 256

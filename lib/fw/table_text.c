@@ -8,19 +8,26 @@
 #include "fw/draft.h"
 
 #define BLANKS " \t\r"
+#define ITEM   64 /* bytes of an item that are looked at, and a NUL */
 
-/* ---- addresses ------------------------------------------------------------------------------- */
+/* ---- items ----------------------------------------------------------------------------------- */
 
-static int add_addr(struct reader *d, struct fw_table *t, const char *text, size_t len)
+static int add_port(struct reader *d, struct fw_table *t, const char *word)
+{
+	struct fw_range r;
+	const int rc = fw_read_port(d, word, &r);
+
+	if (rc == 0)
+		fw_table_put_ports(t, r.first, r.last);
+	return rc;
+}
+
+static int add_addr(struct reader *d, struct fw_table *t, const char *word)
 {
 	struct fw_tables *all = &d->r->tables;
-	char word[PC_PREFIX_STRLEN];
 	struct pc_prefix p;
-	int rc;
+	int rc = pc_prefix_parse(word, &p);
 
-	snprintf(word, sizeof(word), "%.*s", (int)(len < sizeof(word) ? len : sizeof(word) - 1),
-	         text);
-	rc = len < sizeof(word) ? pc_prefix_parse(word, &p) : -EINVAL;
 	if (rc != 0 && d->is_foreign)
 		return fw_fail(d, "there is something that is no address, as 192.0.2.0/24 is");
 	if (rc != 0)
@@ -33,6 +40,17 @@ static int add_addr(struct reader *d, struct fw_table *t, const char *text, size
 	return rc;
 }
 
+/* Puts a word into a table. */
+static int add_item(struct reader *d, struct fw_table *t, const char *text, size_t len)
+{
+	char word[ITEM];
+
+	/* what is cut off is too long for either kind */
+	snprintf(word, sizeof(word), "%.*s", (int)(len < sizeof(word) ? len : sizeof(word) - 1),
+	         text);
+	return t->ports != NULL ? add_port(d, t, word) : add_addr(d, t, word);
+}
+
 /* The next word of a line, and its length; blanks and commas separate words, braces are such. NULL: there is none. */
 static const char *next_word(const char **line, size_t *len)
 {
@@ -43,7 +61,7 @@ static const char *next_word(const char **line, size_t *len)
 	return *len > 0 ? word : NULL;
 }
 
-int fw_read_addrs(struct reader *d, struct fw_table *t, const char *text, size_t len)
+int fw_read_items(struct reader *d, struct fw_table *t, const char *text, size_t len)
 {
 	char *copy = malloc(len + 1), *rest = copy, *line;
 	const char *word, *at;
@@ -62,7 +80,7 @@ int fw_read_addrs(struct reader *d, struct fw_table *t, const char *text, size_t
 		line[strcspn(line, "#")] = '\0';
 		at = line;
 		while (rc == 0 && (word = next_word(&at, &n)) != NULL)
-			rc = add_addr(d, t, word, n);
+			rc = add_item(d, t, word, n);
 	}
 	free(copy);
 	return rc;
@@ -96,7 +114,7 @@ static int read_file(struct reader *d, struct fw_table *t, const char *path)
 		return -EINVAL;
 	d->name = path;
 	d->is_foreign = true;
-	rc = fw_read_addrs(d, t, text, len);
+	rc = fw_read_items(d, t, text, len);
 	d->name = name;
 	d->line = line;
 	d->is_foreign = false;
@@ -106,7 +124,7 @@ static int read_file(struct reader *d, struct fw_table *t, const char *path)
 
 /* ---- lines ----------------------------------------------------------------------------------- */
 
-/* The addresses of a line, and what ends them. */
+/* The items of a line, and what ends them. */
 static int read_inside(struct reader *d, const char *line)
 {
 	const char *word;
@@ -122,12 +140,12 @@ static int read_inside(struct reader *d, const char *line)
 			           : fw_fail(d, "\"%.*s\" is not understood here", (int)len, word);
 		}
 		rc = *word == '{' ? fw_fail(d, "there is a second \"{\"")
-		                  : add_addr(d, d->open, word, len);
+		                  : add_item(d, d->open, word, len);
 	}
 	return rc;
 }
 
-/* The name of a new table, as "{" or "file" follow it. */
+/* The name of a new table, as "ports", "file" or "{" follow it. */
 static int read_name(struct reader *d, const char **line, struct fw_table **t)
 {
 	static const char letters[] =
@@ -164,12 +182,28 @@ static int read_path(struct reader *d, const char **line, struct fw_table *t)
 	return read_file(d, t, path);
 }
 
+/* Takes "ports", which says what kind of table it is. Returns 0 or -ENOMEM. */
+static int read_kind(const char **line, struct fw_table *t)
+{
+	const char *after = *line;
+	size_t len;
+	const char *word = next_word(&after, &len);
+
+	if (word == NULL || len != 5 || memcmp(word, "ports", len) != 0)
+		return 0;
+	*line = after;
+	return fw_table_of_ports(t);
+}
+
 static int read_header(struct reader *d, const char *line)
 {
 	struct fw_table *t = NULL;
 	size_t len;
 	const char *word;
 	int rc = read_name(d, &line, &t);
+
+	if (rc == 0)
+		rc = read_kind(&line, t);
 
 	while (rc == 0 && (word = next_word(&line, &len)) != NULL) {
 		t->is_filled = true;

@@ -68,10 +68,18 @@ struct fw_table *fw_tables_negate(struct fw_tables *t, struct pc_prefix *list, u
 	return table;
 }
 
+void fw_table_fini(struct fw_table *t)
+{
+	free(t->prefix);
+	free(t->ports);
+	t->prefix = NULL;
+	t->ports = NULL;
+}
+
 void fw_tables_free(struct fw_tables *t)
 {
 	for (unsigned i = 0; i < t->n; i++)
-		free(t->table[i].prefix);
+		fw_table_fini(&t->table[i]);
 	*t = (struct fw_tables){0};
 }
 
@@ -115,6 +123,44 @@ void fw_table_settle(struct fw_table *t)
 	t->n = n + 1;
 }
 
+/* ---- ports ----------------------------------------------------------------------------------- */
+
+int fw_table_of_ports(struct fw_table *t)
+{
+	t->ports = calloc(FW_PORT_WORDS, sizeof(t->ports[0]));
+	return t->ports != NULL ? 0 : -ENOMEM;
+}
+
+void fw_table_put_ports(struct fw_table *t, uint16_t first, uint16_t last)
+{
+	for (uint32_t port = first; port <= last; port++)
+		t->ports[port / 64] |= UINT64_C(1) << port % 64;
+}
+
+static int merge_ports(const struct fw_table *t, const struct fw_table *more, bool is_less,
+                       struct fw_table *next)
+{
+	if (fw_table_of_ports(next) != 0)
+		return -ENOMEM;
+	for (unsigned i = 0; i < FW_PORT_WORDS; i++) {
+		const uint64_t before = t->ports != NULL ? t->ports[i] : 0;
+
+		next->ports[i] = is_less ? before & ~more->ports[i] : before | more->ports[i];
+	}
+	return 0;
+}
+
+/* ---- both kinds ------------------------------------------------------------------------------ */
+
+uint32_t fw_table_size(const struct fw_table *t)
+{
+	uint32_t n = 0;
+
+	for (unsigned i = 0; t->ports != NULL && i < FW_PORT_WORDS; i++)
+		n += (uint32_t)__builtin_popcountll(t->ports[i]);
+	return t->ports != NULL ? n : t->n;
+}
+
 int fw_table_merge(const struct fw_table *t, const struct fw_table *more, bool is_less,
                    struct fw_table *next)
 {
@@ -122,6 +168,9 @@ int fw_table_merge(const struct fw_table *t, const struct fw_table *more, bool i
 
 	*next = *t;
 	next->n = 0;
+	next->prefix = NULL;
+	if (more->ports != NULL)
+		return merge_ports(t, more, is_less, next);
 	next->room = t->n + (is_less ? 0 : more->n);
 	next->prefix = malloc((next->room + 1ul) * sizeof(next->prefix[0]));
 	if (next->prefix == NULL)

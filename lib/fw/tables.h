@@ -3,8 +3,8 @@
 #define FW_TABLES_H
 
 /*
- * Tables: sets of networks of both families that rules name, as lists that whoever changes them has.  Lcores look at what is
- * made of them (fw/members.h).
+ * Tables: sets of networks of both families, or of ports, that rules name, as lists that whoever changes them has.  Lcores look
+ * at what is made of them (fw/members.h).
  *
  * A list that a rule negates is a table without a name.
  */
@@ -18,12 +18,15 @@
 #define FW_TABLES     64 /* a bit each */
 #define FW_TABLE_NAME 32 /* bytes of a name, and a NUL */
 
+#define FW_PORT_WORDS ((UINT16_MAX + 1) / 64)
+
 struct fw_table {
 	char name[FW_TABLE_NAME]; /* empty: it is of a negated list */
 	unsigned line;            /* where it was declared */
 	bool is_filled;           /* what is in it was declared, too */
 	uint32_t n, room;
 	struct pc_prefix *prefix; /* when it is settled: sorted, no two alike, without host bits */
+	uint64_t *ports; /* of FW_PORT_WORDS: a bit for each port; NULL: it is of networks */
 };
 
 struct fw_tables {
@@ -43,13 +46,26 @@ struct fw_table *fw_tables_add(struct fw_tables *t, const char *name, size_t len
 struct fw_table *fw_tables_negate(struct fw_tables *t, struct pc_prefix *list, unsigned n, int *rc);
 void fw_tables_free(struct fw_tables *t);
 
+/** fw_table_of_ports makes a table without networks one of ports. Returns 0 or -ENOMEM. */
+int fw_table_of_ports(struct fw_table *t);
+
+/** fw_table_put_ports puts ports into a table of ports, the last one included. */
+void fw_table_put_ports(struct fw_table *t, uint16_t first, uint16_t last);
+
+/** fw_table_size returns how many networks, or ports, are in a table that is settled. */
+uint32_t fw_table_size(const struct fw_table *t);
+
+/** fw_table_fini frees what is in a table. */
+void fw_table_fini(struct fw_table *t);
+
 /** fw_table_append appends a network, without its host bits, to a list of at most max. Returns 0, -ENOSPC or -ENOMEM. */
 int fw_table_append(struct fw_table *t, const struct pc_prefix *p, uint32_t max);
 
 /** fw_table_settle sorts a table and takes out what is there twice. */
 void fw_table_settle(struct fw_table *t);
 
-/** fw_table_merge makes *next of what is in t, and in more or not (is_less). Both are settled. Returns 0 or -ENOMEM. */
+/** fw_table_merge makes *next of what is in t, and in more or not (is_less). Both are settled, and of the same kind, that of more, unless
+ * t is empty. Returns 0 or -ENOMEM. */
 int fw_table_merge(const struct fw_table *t, const struct fw_table *more, bool is_less,
                    struct fw_table *next);
 

@@ -193,8 +193,8 @@ static void change_firewall(const struct ctl *c, const struct ctl_command *comma
 /* file: as of change_firewall */
 static void change_table(const struct ctl *c, const struct ctl_command *command, int file, FILE *f)
 {
-	static const char *const said[] = {"added", "deleted", "addresses"};
-	char why[512] = "no addresses have come with the command";
+	static const char *const said[] = {"added", "deleted", "in it"};
+	char why[512] = "nothing has come with the command";
 	unsigned changed;
 
 	if (file >= 0 &&

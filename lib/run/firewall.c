@@ -434,44 +434,78 @@ void firewall_show_tables(struct run *r, FILE *out)
 	pthread_mutex_lock(&f->lock);
 	fputs("ok\n", out);
 	for (unsigned i = 0; f->set != NULL && pc_firewall_get_table(f->set, i, &t); i++)
-		fprintf(out, "%s %u\n", t.name, t.nb_addrs);
+		fprintf(out, "%s %u\n", t.name, t.nb_addrs + t.nb_ports);
 	pthread_mutex_unlock(&f->lock);
 }
 
-/* Copies the addresses of a table, as who they are shown to may be slow. Returns them, to be freed; NULL: there is none. */
-static struct pc_prefix *copy_table(struct firewall *f, const char *name, unsigned *n)
+/* Finds a table. */
+static bool find_table(const struct firewall *f, const char *name, struct pc_firewall_table *t)
 {
-	struct pc_prefix *copy = NULL;
-	struct pc_firewall_table t;
-	bool is_found = false;
+	for (unsigned i = 0; f->set != NULL && pc_firewall_get_table(f->set, i, t); i++)
+		if (strcmp(t->name, name) == 0)
+			return true;
+	return false;
+}
 
-	pthread_mutex_lock(&f->lock);
-	for (unsigned i = 0; !is_found && f->set != NULL && pc_firewall_get_table(f->set, i, &t);
-	     i++)
-		is_found = strcmp(t.name, name) == 0;
-	if (is_found)
-		copy = malloc((t.nb_addrs + 1ul) * sizeof(*copy));
-	*n = copy != NULL ? t.nb_addrs : 0;
-	if (*n > 0)
-		memcpy(copy, t.addrs, *n * sizeof(*copy));
-	pthread_mutex_unlock(&f->lock);
+static void *copy_of(const void *from, size_t size)
+{
+	void *copy = malloc(size + 1);
+
+	if (copy != NULL && size > 0)
+		memcpy(copy, from, size);
 	return copy;
 }
 
-void firewall_show_table(struct run *r, const char *name, FILE *out)
+static void show_addrs(const struct pc_prefix *list, unsigned n, FILE *out)
 {
 	char text[PC_PREFIX_STRLEN];
-	unsigned n;
-	struct pc_prefix *list = copy_table(r->firewall, name, &n);
 
-	if (list == NULL) {
+	for (unsigned i = 0; i < n && !ferror(out); i++)
+		fprintf(out, "%s\n", pc_prefix_format(&list[i], text));
+}
+
+static bool has_port(const uint64_t *ports, unsigned port)
+{
+	return port <= UINT16_MAX && (ports[port / 64] >> port % 64 & 1) != 0;
+}
+
+static void show_ports(const uint64_t *ports, FILE *out)
+{
+	for (unsigned last, first = 0; first <= UINT16_MAX; first = last + 1) {
+		last = first;
+		if (!has_port(ports, first))
+			continue;
+		while (has_port(ports, last + 1))
+			last++;
+		if (first == last)
+			fprintf(out, "%u\n", first);
+		else
+			fprintf(out, "%u-%u\n", first, last);
+	}
+}
+
+/* What is shown is a copy, as who it is shown to may be slow. */
+void firewall_show_table(struct run *r, const char *name, FILE *out)
+{
+	struct firewall *f = r->firewall;
+	struct pc_firewall_table t = {0};
+	void *copy = NULL;
+
+	pthread_mutex_lock(&f->lock);
+	if (find_table(f, name, &t))
+		copy = t.ports != NULL ? copy_of(t.ports, (UINT16_MAX + 1) / 8)
+		                       : copy_of(t.addrs, t.nb_addrs * sizeof(t.addrs[0]));
+	pthread_mutex_unlock(&f->lock);
+	if (copy == NULL) {
 		fprintf(out, "error the rules have no table \"%s\"\n", name);
 		return;
 	}
 	fputs("ok\n", out);
-	for (unsigned i = 0; i < n && !ferror(out); i++)
-		fprintf(out, "%s\n", pc_prefix_format(&list[i], text));
-	free(list);
+	if (t.ports != NULL)
+		show_ports(copy, out);
+	else
+		show_addrs(copy, t.nb_addrs, out);
+	free(copy);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */

@@ -42,12 +42,12 @@ int firewall_flush(struct run *r, const bool *ends, char *why, size_t len);
 int firewall_change_table(struct run *r, const struct pc_firewall_change *c, const bool *ends,
                           unsigned *changed, char *why, size_t len);
 
-/** firewall_change_table_fd does so with the addresses in a file that is open. */
+/** firewall_change_table_fd does so with the addresses or ports in a file that is open. */
 int firewall_change_table_fd(struct run *r, const char *table, enum pc_firewall_verb verb,
                              const char *name, int fd, const bool *ends, unsigned *changed,
                              char *why, size_t len);
 
-/** These answer with the names of all tables and how many addresses they have, and with the addresses of one. */
+/** These answer with the names of all tables and how many addresses or ports they have, and with what is in one. */
 void firewall_show_tables(struct run *r, FILE *f);
 void firewall_show_table(struct run *r, const char *name, FILE *f);
 

@@ -216,9 +216,9 @@ def seven(b):
     return [found[(4, "tcp", 0, 7)], found[(6, "udp", 0, 7)]]
 
 
-def change(b, s, *words):
+def change(b, s, *words, status=0):
     """What percore-ctl says of a change of a table."""
-    return ctl(b, s, "firewall", "table", *words).strip()
+    return ctl(b, s, "firewall", "table", *words, status=status).strip()
 
 
 def tables(b, s):
@@ -240,12 +240,12 @@ def tables(b, s):
         expect(c.recv(65536), "the transfer has ended")
     shown = ctl(b, s, "firewall", "table", "bad", "show").split()
     expect(len(shown) == 100003 and shown[0] == "10.0.0.0/32" and shown[-1] == "fd00::/64", f"{len(shown)}: {shown[-1]}")
-    expect(change(b, s, "bad", "replace", CLIENT6) == "1 addresses", "one")
+    expect(change(b, s, "bad", "replace", CLIENT6) == "1 in it", "one")
     expect(seven(b) == [OPEN, FILTERED], "another one")
     # by a pipe, and none
     r = subprocess.run([b.path("percore-ctl"), s.path, "firewall", "table", "bad", "replace", "file", "-"],
                        input="10.0.0.1 10.0.0.2\n" * 20000, capture_output=True, text=True, timeout=30, check=False)
-    expect(r.returncode == 0 and r.stdout == "2 addresses\n", r.stdout + r.stderr)
+    expect(r.returncode == 0 and r.stdout == "2 in it\n", r.stdout + r.stderr)
     change(b, s, "bad", "replace")
     # who is not in the table of ours
     change(b, s, "ours", "delete", CLIENT)
@@ -259,6 +259,24 @@ def tables(b, s):
     expect("missing: No such file" in text, text)
     text = ctl(b, s, "firewall", "load", write(b, "bad", "\ntable x file /nowhere/addrs\n"), status=1)
     expect("bad:2: /nowhere/addrs: No such file" in text, text)
+    ctl(b, s, "firewall", "load", s.rules)
+
+
+def ports(b, s):
+    """ports by the name of their service, and ports that come into a table and leave it"""
+    echo = "echo" if os.path.exists("/etc/services") else 7
+    ctl(b, s, "firewall", "load", write(b, "ports", f"table open ports {{ 9 }}\npass in proto tcp to port <open>\n"
+                                        f"pass in proto udp to port {echo}\ndefault in drop\n"))
+    expect(seven(b) == [FILTERED, OPEN], "what is in no table is open")
+    expect(change(b, s, "open", "add", "1-100", "9") == "99 added", "what was there is not counted")
+    expect(seven(b) == [OPEN, OPEN], "what is in the table is closed")
+    expect(change(b, s, "open", "delete", "7", "200") == "1 deleted", "one of them")
+    expect(seven(b) == [FILTERED, OPEN], "what has left the table is open")
+    expect(ctl(b, s, "firewall", "table", "open", "show") == "1-6\n8-100\n", "ranges")
+    text = change(b, s, "open", "replace", "80", CLIENT, status=1)
+    expect(f'command:2: "{CLIENT}" is no port' in text, text)
+    text = ctl(b, s, "firewall", "load", write(b, "bad", "pass in proto tcp to port no-such-service\n"), status=1)
+    expect('bad:1: ' in text and "/etc/services" in text, text)
     ctl(b, s, "firewall", "load", s.rules)
 
 
@@ -307,7 +325,7 @@ def end(b, s):
     expect(r.returncode == 2 and f'{s.rules}:1: "accept" is none of pass, drop, reject' in r.stderr, r.stdout + r.stderr)
 
 
-STEPS = [table, shown, reload, tables, sources, hangup, end]
+STEPS = [table, shown, reload, tables, ports, sources, hangup, end]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

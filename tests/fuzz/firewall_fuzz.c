@@ -36,6 +36,9 @@ static void check_rules(const struct fw_rules *r, size_t size)
 		           e->icmp_type.first <= e->icmp_type.last &&
 		           e->netif.first <= e->netif.last && (e->flags & ~e->flags_mask) == 0);
 		fuzz_check(e->cond < r->nb_conds);
+		for (unsigned k = 0; e->cond != 0 && k < FW_ASKS; k++)
+			fuzz_check(
+			    (r->cond[e->cond].ask[k].value & ~r->cond[e->cond].ask[k].mask) == 0);
 	}
 }
 
@@ -46,6 +49,7 @@ static void check_tables(const struct fw_tables *t)
 	fuzz_check(t->n <= FW_TABLES);
 	for (unsigned i = 0; i < t->n; i++) {
 		fuzz_check(memchr(t->table[i].name, '\0', FW_TABLE_NAME) != NULL);
+		fuzz_check(t->table[i].ports == NULL || t->table[i].n == 0);
 		for (uint32_t k = 0; k < t->table[i].n; k++)
 			fuzz_check(t->table[i].prefix[k].len <= 128);
 		total += t->table[i].n;
@@ -105,12 +109,13 @@ static void read_rules(const char *rules, size_t len, const struct pc_firewall_a
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char table[] = "table a file /f";
+	static const char table[] = "table a file /f", ports[] = "table a ports file /f";
 	static const char rule[] = "pass in proto tcp to port http";
 	const struct pc_firewall_args text = {.text = (const char *)data, .len = size};
 
 	read_rules(text.text, size, &text);
 	read_rules(table, sizeof(table) - 1, &text);
+	read_rules(ports, sizeof(ports) - 1, &text);
 	read_rules(rule, sizeof(rule) - 1, &text);
 	return 0;
 }

@@ -134,6 +134,31 @@ static void out(struct wt *w)
 	load(w, NULL);
 }
 
+/* ports come into a table, and leave it, while the rules and what they have counted stay */
+static void ports(struct wt *w)
+{
+	const struct ends6 e = ends();
+
+	w->cfg.ip6_accept_ra = 0;
+	wt_start6(w, &e);
+	load(w, "table closed ports { 53, 100-200 }\ndrop in proto udp to port <closed>,60\n"
+	        "drop in proto udp to port !<closed>,1000");
+	inject_from(w, "192.0.2.2", 53);
+	inject_from(w, "192.0.2.2", 60);
+	inject6_from(w, PEER6, 200);
+	EQ(hits(0), 3);
+	inject_from(w, "192.0.2.2", 201);
+	EQ(hits(1), 1);
+	inject6_from(w, PEER6, 1000);
+	EQ(dropped(w), 4);
+	change(w, "closed", PC_FIREWALL_REPLACE, "201");
+	inject_from(w, "192.0.2.2", 201);
+	EQ(hits(0), 4);
+	inject_from(w, "192.0.2.2", 53);
+	EQ(hits(1), 2);
+	load(w, NULL);
+}
+
 /* ---- "!" ------------------------------------------------------------------------------------- */
 
 static void negated(struct wt *w)
@@ -264,6 +289,7 @@ static const struct wt_case cases[] = {
     {"other addresses in a table", changes},
     {"who comes into a table has a connection", tables_and_connections},
     {"tables of what goes out", out},
+    {"tables of ports", ports},
     {"what is not", negated},
     {"flags", flags},
     {"limits of each source", sources},

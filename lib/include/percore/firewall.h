@@ -7,7 +7,7 @@
  *
  * A set of rules is compiled from text (docs/firewall.md has the language) by a thread that carries no traffic; a stack
  * starts to use it between two bursts.  Several stacks can share a set, each with its own counters, limits and
- * states (a slot); the shared part is immutable, but for its tables of addresses, which can be replaced.
+ * states (a slot); the shared part is immutable, but for its tables of addresses and ports, which can be replaced.
  *
  * Segments of TCP connections that the stack knows are not checked: they continue under any set.
  */
@@ -41,7 +41,8 @@ struct pc_firewall_args {
 	unsigned nb_ports;             /**< that have names */
 	const char *const *port_names; /**< names of interfaces, by number */
 	/** reads a file of addresses that a table names, or /etc/services for names of ports; returns its bytes, allocated
-	 * by malloc(), or NULL with an error message in why. NULL: such files are refused. */
+	 * by malloc(), or NULL with an error message in why. NULL: such files are refused. It may be called as
+	 * long as the set is there. */
 	char *(*read_file)(void *arg, const char *path, size_t *len, char *why, size_t why_len);
 	void *read_arg;
 };
@@ -67,7 +68,7 @@ enum pc_firewall_verb { PC_FIREWALL_ADD, PC_FIREWALL_DELETE, PC_FIREWALL_REPLACE
 struct pc_firewall_change {
 	const char *table; /**< its name */
 	enum pc_firewall_verb verb;
-	const char *text; /**< of len bytes: addresses and networks, as in a file */
+	const char *text; /**< of len bytes: addresses and networks, or ports, as in a file */
 	size_t len;
 	const char *name; /**< of the text, for error messages */
 };
@@ -75,7 +76,7 @@ struct pc_firewall_change {
 /**
  * pc_firewall_change_table changes a table of a set. Stacks continue to use the table as it was until they are made to use the
  * set again (pc_stack_set_firewall with the same set and slot); when all have done so, call pc_firewall_forget. Adding
- * what is there, or deleting what is not, is no error; *changed is the number of addresses added, deleted or, after a
+ * what is there, or deleting what is not, is no error; *changed is the number of addresses or ports added, deleted or, after a
  * replacement, there. From any thread, but one at a time for a set. Returns 0, or -1 with an error message in why and errno
  * ENOENT (no such table), EINVAL (the text), ENOSPC (more than max_addrs), ENOMEM, or EBUSY (pc_firewall_forget was not called
  * after the change before).
@@ -96,6 +97,8 @@ struct pc_firewall_table {
 	const char *name; /**< valid as long as the set */
 	unsigned nb_addrs;
 	const struct pc_prefix *addrs; /**< sorted; valid until the next change */
+	unsigned nb_ports;
+	const uint64_t *ports; /**< of a table of ports: port p is bit p % 64 of ports[p / 64]; as long as addrs. Else NULL */
 };
 
 /** pc_firewall_get_table returns the i-th table, on the thread that changes them. Returns false when there are no more. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Tables of a set that is in use, and what other rules take over from them. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -155,7 +156,74 @@ static void test_take_over(void)
 	pc_firewall_free(set);
 }
 
+static enum fw_action judge_port(struct fw *fw, uint16_t port)
+{
+	const struct pc_addr a = {.b = {0x20, 1}};
+	const struct fw_packet p = {
+	    .src = &a, .dst = &a, .dport = port, .proto = 6, .state = FW_NEW};
+
+	return fw_judge(fw, &ctx, FW_IN, &p);
+}
+
+static unsigned ports_of(const struct pc_firewall *fw, unsigned i)
+{
+	struct pc_firewall_table t;
+
+	return pc_firewall_get_table(fw, i, &t) && t.ports != NULL ? t.nb_ports : UINT_MAX;
+}
+
+static void take(struct fw *fw, struct pc_firewall *set)
+{
+	fw_use(fw, set, 0);
+	pc_firewall_forget(set);
+}
+
+/* ports come and go; part of a range, too */
+static void test_ports(void)
+{
+	struct pc_firewall *set = make("table web ports { 80 }\npass in proto tcp to port <web>\n"
+	                               "default in drop"),
+	                   *next =
+	                       make("table x\ntable web ports\npass in proto tcp to port !<web>\n"
+	                            "default in drop"),
+	                   *other = make("table web\ndrop in from <web>");
+	struct fw fw = {0};
+
+	fw_use(&fw, set, 0);
+	CU_ASSERT_EQUAL(judge_port(&fw, 80), FW_PASS);
+	CU_ASSERT_EQUAL(judge_port(&fw, 8080), FW_DROP);
+	CU_ASSERT_EQUAL(change(set, "web", PC_FIREWALL_ADD, "8000-8099 80"), 100);
+	take(&fw, set);
+	CU_ASSERT_EQUAL(judge_port(&fw, 8080), FW_PASS);
+	CU_ASSERT_EQUAL(change(set, "web", PC_FIREWALL_DELETE, "8080, 81"), 1);
+	take(&fw, set);
+	CU_ASSERT_EQUAL(judge_port(&fw, 8080), FW_DROP);
+	CU_ASSERT(judge_port(&fw, 8079) == FW_PASS && judge_port(&fw, 8081) == FW_PASS);
+	CU_ASSERT_EQUAL(change(set, "web", PC_FIREWALL_ADD, "80\n10.0.0.1"), -EINVAL);
+	CU_ASSERT_STRING_EQUAL(why, "b:2: \"10.0.0.1\" is no port, as 80 is, or 8000-8080");
+	CU_ASSERT_EQUAL(change(set, "web", PC_FIREWALL_ADD, "http"), -EINVAL);
+	CU_ASSERT_STRING_EQUAL(why, "b:1: files are not read here");
+	CU_ASSERT_EQUAL(ports_of(set, 0), 100);
+	/* other rules take them over, if their table is of ports */
+	CU_ASSERT_EQUAL(pc_firewall_take_tables(next, set, why, sizeof(why)), 0);
+	CU_ASSERT_EQUAL(ports_of(next, 1), 100);
+	take(&fw, next);
+	CU_ASSERT(judge_port(&fw, 8080) == FW_PASS && judge_port(&fw, 80) == FW_DROP);
+	CU_ASSERT_EQUAL(pc_firewall_take_tables(other, next, why, sizeof(why)), 0);
+	CU_ASSERT_STRING_EQUAL(list(other, "web"), "");
+	CU_ASSERT_EQUAL(change(next, "web", PC_FIREWALL_REPLACE, "443"), 1);
+	take(&fw, next);
+	CU_ASSERT(judge_port(&fw, 443) == FW_DROP && judge_port(&fw, 80) == FW_PASS);
+	CU_ASSERT_EQUAL(change(next, "web", PC_FIREWALL_REPLACE, ""), 0);
+	take(&fw, next);
+	CU_ASSERT_EQUAL(judge_port(&fw, 443), FW_PASS);
+	pc_firewall_free(set);
+	pc_firewall_free(next);
+	pc_firewall_free(other);
+}
+
 static const struct unit_case cases[] = {
+    {"tables of ports", test_ports},
     {"a table that is in use", test_changes},
     {"changes that are wrong", test_wrong},
     {"tables that other rules take over", test_take_over},

@@ -54,7 +54,9 @@ struct plain {
 	int family; /* 4, 6; 0: both */
 	struct pc_prefix src, dst;
 	bool has_src, has_dst, has_ports;
-	int src_table, dst_table;                               /* -1: none */
+	int src_table, dst_table; /* -1: none */
+	int sport_table,
+	    dport_table; /* of ports, in the place of the range of the first, beside the second's; -1: none */
 	bool src_not, dst_not, dport_not, proto_not, netif_not; /* what has a "!" before it */
 	uint8_t flags, flags_mask;
 	int proto, icmp_type, netif; /* -1: any */
@@ -62,10 +64,12 @@ struct plain {
 	uint16_t sport[2], dport[2];
 };
 
-#define TABLES 4
+#define TABLES      4
+#define PORT_TABLES 3
 
 static struct plain rules[RULES];
 static struct pc_prefix table[TABLES][IN_TABLE];
+static uint16_t port_table[PORT_TABLES][IN_TABLE][2];
 static struct dice dice;
 
 static unsigned below(unsigned n)
@@ -115,6 +119,10 @@ static void make_rule(struct plain *p)
 	                                            : 6,
 	                    .proto = protos[below(5)],
 	                    .icmp_type = -1,
+	                    .src_table = -1,
+	                    .dst_table = -1,
+	                    .sport_table = -1,
+	                    .dport_table = -1,
 	                    .netif = below(4) == 0 ? (int)below(3) : -1,
 	                    .states = below(2) == 0 ? FW_STATES : 1 + below(FW_STATES)};
 	if (p->family != 0) {
@@ -137,7 +145,6 @@ static void make_rule(struct plain *p)
 /* what librte_acl alone cannot say; lists of addresses behind "!" are few, as each is a table */
 static void make_more(struct plain *p)
 {
-	p->src_table = p->dst_table = -1;
 	if (below(3) == 0) {
 		p->src_table = (int)below(TABLES);
 		p->has_src = false;
@@ -152,6 +159,10 @@ static void make_more(struct plain *p)
 	}
 	p->dport_not =
 	    p->has_ports && below(4) == 0 && (p->dport[0] != 0 || p->dport[1] != UINT16_MAX);
+	if (p->has_ports && below(4) == 0)
+		p->sport_table = (int)below(PORT_TABLES);
+	if (p->has_ports && below(4) == 0)
+		p->dport_table = (int)below(PORT_TABLES);
 	p->proto_not = !p->has_ports && p->proto > 0 && p->icmp_type < 0 && below(3) == 0;
 	p->netif_not = p->netif >= 0 && below(3) == 0;
 	if (p->proto == IPPROTO_TCP && below(2) == 0) {
@@ -181,6 +192,17 @@ static char *write_tables(char *at)
 		}
 		at += sprintf(at, " }\n");
 	}
+	for (unsigned i = 0; i < PORT_TABLES; i++) {
+		at += sprintf(at, "table p%u ports {", i);
+		for (unsigned k = 0; k < IN_TABLE; k++) {
+			uint16_t *range = port_table[i][k];
+
+			range[0] = (uint16_t)below(k == 0 ? 65536 : 100);
+			range[1] = (uint16_t)(range[0] + below(k == 0 ? 65536u - range[0] : 5));
+			at += sprintf(at, " %u-%u", range[0], range[1]);
+		}
+		at += sprintf(at, " }\n");
+	}
 	return at;
 }
 
@@ -206,12 +228,16 @@ static char *write_rule(const struct plain *p, char *at)
 	if (p->proto >= 0)
 		at += sprintf(at, " proto %s%d", p->proto_not ? "!" : "", p->proto);
 	at = write_end(at, "from", p->has_src ? &p->src : NULL, p->src_table, p->src_not);
-	if (p->has_ports)
+	if (p->sport_table >= 0)
+		at += sprintf(at, " port <p%d>", p->sport_table);
+	else if (p->has_ports)
 		at += sprintf(at, " port %u-%u", p->sport[0], p->sport[1]);
 	at = write_end(at, "to", p->has_dst ? &p->dst : NULL, p->dst_table, p->dst_not);
 	if (p->has_ports)
 		at +=
 		    sprintf(at, " port %s%u-%u", p->dport_not ? "!" : "", p->dport[0], p->dport[1]);
+	if (p->dport_table >= 0)
+		at += sprintf(at, ",<p%d>", p->dport_table);
 	if (p->flags_mask != 0) {
 		at = write_flags(at + sprintf(at, " flags "), p->flags);
 		at = write_flags(at + sprintf(at, "/"), p->flags_mask);
@@ -243,6 +269,15 @@ static bool end_fits(bool has, const struct pc_prefix *p, int in, bool is_not,
 	return found != is_not;
 }
 
+static bool port_fits(const uint16_t range[2], int in, uint16_t port)
+{
+	bool found = range != NULL && port >= range[0] && port <= range[1];
+
+	for (unsigned i = 0; in >= 0 && i < IN_TABLE; i++)
+		found |= port >= port_table[in][i][0] && port <= port_table[in][i][1];
+	return found;
+}
+
 static bool number_fits(int wanted, bool is_not, int n)
 {
 	return wanted < 0 || (wanted == n) != is_not;
@@ -260,8 +295,8 @@ static bool fits(const struct plain *r, enum fw_dir dir, const struct fw_packet 
 	       end_fits(r->has_src, &r->src, r->src_table, r->src_not, p->src) &&
 	       end_fits(r->has_dst, &r->dst, r->dst_table, r->dst_not, p->dst) &&
 	       (!r->has_ports ||
-	        (p->sport >= r->sport[0] && p->sport <= r->sport[1] &&
-	         (p->dport >= r->dport[0] && p->dport <= r->dport[1]) != r->dport_not));
+	        (port_fits(r->sport_table < 0 ? r->sport : NULL, r->sport_table, p->sport) &&
+	         port_fits(r->dport, r->dport_table, p->dport) != r->dport_not));
 }
 
 static uint32_t walk(enum fw_dir dir, const struct fw_packet *p)
@@ -311,7 +346,7 @@ static void compare(const struct pc_firewall *fw)
 
 static void test_walk(void)
 {
-	static char text[RULES * 250];
+	static char text[RULES * 300];
 
 	dice_seed(&dice, 7);
 	for (unsigned round = 0; round < 8; round++) {
@@ -322,7 +357,6 @@ static void test_walk(void)
 		at = round % 2 == 0 ? write_tables(at) : at;
 		for (unsigned i = 0; i < RULES; i++) {
 			make_rule(&rules[i]);
-			rules[i].src_table = rules[i].dst_table = -1;
 			if (round % 2 == 0)
 				make_more(&rules[i]);
 			at = write_rule(&rules[i], at);

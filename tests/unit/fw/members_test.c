@@ -212,7 +212,43 @@ static void test_many(void)
 	end();
 }
 
+/* each port against the tables that have it, at the ends of all ranges, too */
+static void test_ports(void)
+{
+	static const struct {
+		unsigned table, first, last;
+	} ranges[] = {{0, 0, 0},     {0, 80, 80},     {1, 80, 443},      {1, 8000, 8080},
+	              {2, 0, 65535}, {3, 1000, 1000}, {3, 65535, 65535}, {1, 444, 500}};
+	uint32_t wrong = 0;
+
+	begin(6);
+	for (unsigned i = 0; i < 4; i++)
+		CU_ASSERT_EQUAL_FATAL(fw_table_of_ports(&tables.table[i]), 0);
+	put_text(4, "10.0.0.0/8"); /* addresses are not affected */
+	for (unsigned i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		fw_table_put_ports(&tables.table[ranges[i].table], (uint16_t)ranges[i].first,
+		                   (uint16_t)ranges[i].last);
+	make();
+	CU_ASSERT_EQUAL(members->nb_ports, 10);
+	for (uint32_t p = 0; p <= UINT16_MAX; p++) {
+		uint64_t want = 0;
+
+		for (unsigned i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+			if (p >= ranges[i].first && p <= ranges[i].last)
+				want |= UINT64_C(1) << ranges[i].table;
+		wrong += fw_members_of_port(members, (uint16_t)p) != want;
+	}
+	CU_ASSERT_EQUAL(wrong, 0);
+	CU_ASSERT_EQUAL(of("10.1.1.1"), 16);
+	end();
+	begin(2);
+	make();
+	CU_ASSERT_PTR_NULL(members->start_port); /* no table is of ports */
+	end();
+}
+
 static const struct unit_case cases[] = {
+    {"ports", test_ports},
     {"members are those that a walk finds", test_walk},
     {"tables without addresses", test_nothing},
     {"whole families, first and last addresses", test_edges},

@@ -81,7 +81,7 @@ static const struct {
     {"pass in proto tcp to port 65536", "a.fw:1: \"65536\" is no port, as 80 is, or 8000-8080"},
     {"pass in proto tcp to port http", "a.fw:1: /etc/services: there is none"},
     {"pass in proto tcp to port",
-     "a.fw:1: something is missing behind \"port\", as 80, 8000-8080 or https"},
+     "a.fw:1: something is missing behind \"port\", as 80, 8000-8080, https or <table>"},
     {"pass in proto tcp,icmp to port 80", "a.fw:1: \"port\" needs \"proto tcp\" or \"proto udp\""},
     {"pass in icmp-type 8",
      "a.fw:1: \"icmp-type\" needs \"proto icmp\" or \"proto icmp6\" before it"},
@@ -114,6 +114,18 @@ static const struct {
     {"pass in from <bad>", "a.fw:1: there is no table \"<bad>\" in the lines before"},
     {"table bad\npass in from <bad", "a.fw:2: there is no table \"<bad\" in the lines before"},
     {"pass in from <>", "a.fw:1: there is no table \"<>\" in the lines before"},
+    {"table web ports\npass in from <web>", "a.fw:2: the table \"<web>\" is one of ports"},
+    {"table bad\npass in proto tcp to port <bad>",
+     "a.fw:2: the table \"<bad>\" is one of addresses"},
+    {"pass in proto tcp to port <web>", "a.fw:1: there is no table \"<web>\" in the lines before"},
+    {"table web ports\npass in to port <web>",
+     "a.fw:2: \"port\" needs \"proto tcp\" or \"proto udp\""},
+    {"table web ports\npass in proto tcp to port <web> to port 80",
+     "a.fw:2: there is a second \"to\""},
+    {"table web ports { 80,\n10.0.0.1 }",
+     "a.fw:2: \"10.0.0.1\" is no port, as 80 is, or 8000-8080"},
+    {"table web { 80 }", "a.fw:1: \"80\" is no address, as 192.0.2.0/24 is"},
+    {"table web port { 80 }", "a.fw:1: \"port\" is neither \"{\" nor \"file\""},
     {"pass in from 10.0.0.1,any", "a.fw:1: \"any\" stands alone"},
     {"table", "a.fw:1: the name of the table is missing"},
     {"table a/b", "a.fw:1: \"a/b\" is no name: up to 31 letters, digits, -, _ and ."},
@@ -400,6 +412,87 @@ static void test_tables(void)
 	file = NULL;
 }
 
+static const char some_services[] = "# services(5)\n"
+                                    "\n"
+                                    "echo\t\t7/tcp\n"
+                                    "chargen 19/tcp ttytst source  # source of characters\r\n"
+                                    "  ftp-data\t20/tcp\n"
+                                    "half\n"
+                                    "quarter 1\n"
+                                    "many 100000/tcp\n"
+                                    "sctp-only 99/sctp\n"
+                                    "domain 53/udp#dns\n"
+                                    "twice 1000/udp\n"
+                                    "twice 1001/tcp\n"
+                                    "syslog 514/udp";
+
+static unsigned ports_in(const struct fw_table *t, unsigned first, unsigned last)
+{
+	unsigned n = 0;
+
+	for (unsigned p = first; t->ports != NULL && p <= last; p++)
+		n += (t->ports[p / 64] >> p % 64 & 1) != 0;
+	return n;
+}
+
+static void test_port_tables(void)
+{
+	services = some_services;
+	file = "443 # https\n10000-20000, 10000,echo\n";
+	CU_ASSERT_EQUAL_FATAL(read_text("table none ports\n"
+	                                "table web ports { 80, 8000-8080 } # and\n"
+	                                "table more ports file /f {\n"
+	                                "  0 65535\n"
+	                                "}\n"
+	                                "table ports { 10.0.0.1 }\n"
+	                                "pass in proto tcp from <ports> to port <web>\n"),
+	                      0);
+	CU_ASSERT(r.tables.n == 4 && r.tables.total == 1);
+	CU_ASSERT(fw_table_size(table(0)) == 0 && table(0)->ports != NULL && !table(0)->is_filled);
+	CU_ASSERT(fw_table_size(table(1)) == 82 && ports_in(table(1), 8000, 8080) == 81 &&
+	          ports_in(table(1), 80, 80) == 1);
+	CU_ASSERT(fw_table_size(table(2)) == 10005 && ports_in(table(2), 443, 443) == 1 &&
+	          ports_in(table(2), 7, 7) == 1 && ports_in(table(2), 65535, 65535) == 1);
+	CU_ASSERT(table(3)->ports == NULL && table(3)->n == 1);
+	fw_rules_free(&r);
+	file = "443\nhttps2\n";
+	CU_ASSERT_EQUAL(read_text("table web ports file /f"), -EINVAL);
+	CU_ASSERT_STRING_EQUAL(why,
+	                       "/f:2: there is something that is no port, as 80 is, or 8000-8080");
+	file = services = NULL;
+}
+
+static bool asks(unsigned entry, unsigned of, uint64_t mask, uint64_t value)
+{
+	const struct fw_ask *a = &r.cond[r.entry[entry].cond].ask[of];
+
+	return a->mask == mask && a->value == value;
+}
+
+/* tables of ports are conditions, as those of addresses are: they are not multiplied out */
+static void test_port_conditions(void)
+{
+	CU_ASSERT_EQUAL_FATAL(read_text("table a ports { 1-1000 }\ntable b ports\ntable c\n"
+	                                "pass in proto tcp from port 7 to port <a>,80,<b>\n"
+	                                "pass in proto tcp to port 80\n"
+	                                "pass in proto udp from <c> port !<a> to port !<b>,22\n"
+	                                "pass in proto udp to port !<b>\n"),
+	                      0);
+	CU_ASSERT_EQUAL_FATAL(r.nb_entries, 3 + 1 + 2 + 1);
+	CU_ASSERT(r.entry[0].cond == 0 && r.entry[0].dport.first == 80);
+	CU_ASSERT(asks(1, FW_DPORT, 1, 1) && asks(1, FW_SPORT, 0, 0) &&
+	          r.entry[1].sport.last == 7 && r.entry[1].dport.last == 65535);
+	CU_ASSERT(asks(2, FW_DPORT, 2, 2));
+	CU_ASSERT_EQUAL(r.entry[3].cond, 0);
+	for (unsigned i = 4; i < 6; i++)
+		CU_ASSERT(asks(i, FW_SRC, 4, 4) && asks(i, FW_SPORT, 1, 0) &&
+		          asks(i, FW_DPORT, 2, 0));
+	CU_ASSERT(r.entry[4].dport.last == 21 && r.entry[5].dport.first == 23);
+	CU_ASSERT(asks(6, FW_DPORT, 2, 0) && r.entry[6].dport.first == 0 &&
+	          r.entry[6].dport.last == 65535);
+	fw_rules_free(&r);
+}
+
 static void test_conditions(void)
 {
 	CU_ASSERT_EQUAL_FATAL(
@@ -412,19 +505,19 @@ static void test_conditions(void)
 	              "pass in to !10.0.0.1"),
 	    0);
 	CU_ASSERT_EQUAL_FATAL(r.nb_entries, 8);
-	CU_ASSERT(r.entry[0].src.len == 128 && r.cond[r.entry[0].cond].src_mask == 0);
-	CU_ASSERT_EQUAL(r.cond[r.entry[0].cond].dst_value, 2);
-	CU_ASSERT_EQUAL(r.cond[r.entry[1].cond].src_value, 1);
-	CU_ASSERT_EQUAL(r.cond[r.entry[2].cond].src_value, 4);
-	CU_ASSERT_EQUAL(r.cond[r.entry[3].cond].dst_mask, 6);
-	CU_ASSERT_EQUAL(r.cond[r.entry[3].cond].dst_value, 0);
+	CU_ASSERT(r.entry[0].src.len == 128 && r.cond[r.entry[0].cond].ask[FW_SRC].mask == 0);
+	CU_ASSERT_EQUAL(r.cond[r.entry[0].cond].ask[FW_DST].value, 2);
+	CU_ASSERT_EQUAL(r.cond[r.entry[1].cond].ask[FW_SRC].value, 1);
+	CU_ASSERT_EQUAL(r.cond[r.entry[2].cond].ask[FW_SRC].value, 4);
+	CU_ASSERT_EQUAL(r.cond[r.entry[3].cond].ask[FW_DST].mask, 6);
+	CU_ASSERT_EQUAL(r.cond[r.entry[3].cond].ask[FW_DST].value, 0);
 	CU_ASSERT_EQUAL(r.entry[4].cond, r.entry[1].cond);
 	/* a list without a name is there once */
 	CU_ASSERT_EQUAL(r.tables.n, 5);
-	CU_ASSERT_EQUAL(r.cond[r.entry[5].cond].src_mask, 8);
-	CU_ASSERT_EQUAL(r.cond[r.entry[6].cond].src_mask, 8);
-	CU_ASSERT_EQUAL(r.cond[r.entry[6].cond].dst_mask, 9);
-	CU_ASSERT_EQUAL(r.cond[r.entry[7].cond].dst_mask, 16);
+	CU_ASSERT_EQUAL(r.cond[r.entry[5].cond].ask[FW_SRC].mask, 8);
+	CU_ASSERT_EQUAL(r.cond[r.entry[6].cond].ask[FW_SRC].mask, 8);
+	CU_ASSERT_EQUAL(r.cond[r.entry[6].cond].ask[FW_DST].mask, 9);
+	CU_ASSERT_EQUAL(r.cond[r.entry[7].cond].ask[FW_DST].mask, 16);
 	/* what is in no network of a family may be of the other */
 	CU_ASSERT_EQUAL(r.entry[5].families, FW_IP4 | FW_IP6);
 	fw_rules_free(&r);
@@ -455,20 +548,6 @@ static void test_not(void)
 	CU_ASSERT(r.uses_states);
 	fw_rules_free(&r);
 }
-
-static const char some_services[] = "# services(5)\n"
-                                    "\n"
-                                    "echo\t\t7/tcp\n"
-                                    "chargen 19/tcp ttytst source  # source of characters\r\n"
-                                    "  ftp-data\t20/tcp\n"
-                                    "half\n"
-                                    "quarter 1\n"
-                                    "many 100000/tcp\n"
-                                    "sctp-only 99/sctp\n"
-                                    "domain 53/udp#dns\n"
-                                    "twice 1000/udp\n"
-                                    "twice 1001/tcp\n"
-                                    "syslog 514/udp";
 
 static bool is_range(struct fw_range p, unsigned first, unsigned last)
 {
@@ -578,6 +657,8 @@ static const struct unit_case cases[] = {
     {"families", test_families},
     {"limits", test_limits},
     {"tables", test_tables},
+    {"tables of ports", test_port_tables},
+    {"tables of ports in rules", test_port_conditions},
     {"tables of rules, and addresses behind \"!\"", test_conditions},
     {"\"!\"", test_not},
     {"ports by the names of services", test_services},

@@ -194,6 +194,21 @@ static void test_tables(void)
 	finish();
 }
 
+static void test_port_tables(void)
+{
+	CU_ASSERT_EQUAL(begin(NULL), 0);
+	CU_ASSERT_EQUAL(load("table a\ntable web ports { 8000-8080, 80 443 65535 0-1 }\n"
+	                     "drop in proto tcp from <a> to port <web>"),
+	                0);
+	CU_ASSERT_STRING_EQUAL(shown_table(NULL), "ok\na 0\nweb 86\n");
+	CU_ASSERT_STRING_EQUAL(shown_table("web"), "ok\n0-1\n80\n443\n8000-8080\n65535\n");
+	CU_ASSERT_EQUAL(change("web", PC_FIREWALL_DELETE, "8001-65534"), 80);
+	CU_ASSERT_STRING_EQUAL(shown_table("web"), "ok\n0-1\n80\n443\n8000\n65535\n");
+	CU_ASSERT_EQUAL(change("web", PC_FIREWALL_REPLACE, "0-65535"), 65536);
+	CU_ASSERT_STRING_EQUAL(shown_table("web"), "ok\n0-65535\n");
+	finish();
+}
+
 static void write_file(int fd, const char *text)
 {
 	CU_ASSERT_EQUAL(ftruncate(fd, 0), 0);
@@ -267,6 +282,7 @@ static const struct unit_case cases[] = {
     {"rules for all stacks", test_load},
     {"a stack that does not answer for a while", test_late},
     {"tables", test_tables},
+    {"tables of ports", test_port_tables},
     {"files", test_file},
     {"pipes", test_pipe},
 };
