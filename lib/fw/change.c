@@ -80,6 +80,23 @@ static int make_next(const struct fw_table *t, enum pc_firewall_verb verb,
 	return rc;
 }
 
+static unsigned number_of(const struct fw_tables *all, const struct fw_table *t)
+{
+	return (unsigned)(t - all->table);
+}
+
+/* Takes what rules have put into a table out of it, as a change says, and counts it. */
+static void unlearn(struct pc_firewall *fw, const struct pc_firewall_change *c,
+                    const struct fw_table *t, const struct fw_table *list, unsigned *changed)
+{
+	const unsigned table = number_of(&fw->rules.tables, t);
+
+	if (c->verb == PC_FIREWALL_DELETE)
+		*changed += fw_learnt_remove(&fw->learnt, table, list, c->now_ns);
+	if (c->verb == PC_FIREWALL_REPLACE)
+		(void)fw_learnt_remove(&fw->learnt, table, NULL, c->now_ns);
+}
+
 int pc_firewall_change_table(struct pc_firewall *fw, const struct pc_firewall_change *c,
                              unsigned *changed, char *why, size_t len)
 {
@@ -106,6 +123,8 @@ int pc_firewall_change_table(struct pc_firewall *fw, const struct pc_firewall_ch
 			snprintf(why, len,
 			         "%s: more than %u addresses in tables (firewall.max_addrs)",
 			         c->name, fw->rules.tables.max);
+		if (rc == 0)
+			unlearn(fw, c, t, &list, changed);
 	}
 	fw_table_fini(&list);
 	fw_table_fini(&next);
@@ -121,6 +140,32 @@ void pc_firewall_forget(struct pc_firewall *fw)
 	fw->replaced = NULL;
 }
 
+/* The table whose contents another one takes over, or NULL. */
+static const struct fw_table *find_old(struct fw_tables *old, const struct fw_table *t)
+{
+	const struct fw_table *o = fw_tables_find(old, t->name, strlen(t->name));
+
+	return o != NULL && !t->is_filled && (o->ports != NULL) == (t->ports != NULL) ? o : NULL;
+}
+
+/* Takes over what rules have put into tables into which the new rules do so, too. */
+static void take_learnt(struct pc_firewall *fw, const struct pc_firewall *from)
+{
+	struct fw_tables old = from->rules.tables;
+	const struct fw_tables *all = &fw->rules.tables;
+	int8_t table_of[FW_TABLES];
+
+	memset(table_of, -1, sizeof(table_of));
+	for (unsigned i = 0; i < all->n; i++) {
+		const struct fw_table *o = find_old(&old, &all->table[i]);
+
+		if (o != NULL && (fw->learnt.tables >> i & 1) != 0)
+			table_of[number_of(&old, o)] = (int8_t)i;
+	}
+	if (fw->learnt.place != NULL)
+		fw_learnt_take(&fw->learnt, &from->learnt, table_of);
+}
+
 int pc_firewall_take_tables(struct pc_firewall *fw, const struct pc_firewall *from, char *why,
                             size_t len)
 {
@@ -130,10 +175,9 @@ int pc_firewall_take_tables(struct pc_firewall *fw, const struct pc_firewall *fr
 
 	for (unsigned i = 0; rc == 0 && i < all->n; i++) {
 		struct fw_table *t = &all->table[i], next = {0};
-		const struct fw_table *o = fw_tables_find(&old, t->name, strlen(t->name));
+		const struct fw_table *o = find_old(&old, t);
 
-		if (t->is_filled || o == NULL || (o->ports != NULL) != (t->ports != NULL) ||
-		    fw_table_size(o) == 0)
+		if (o == NULL || fw_table_size(o) == 0)
 			continue;
 		rc = make_next(t, PC_FIREWALL_REPLACE, o, &next);
 		if (rc == 0)
@@ -144,24 +188,44 @@ int pc_firewall_take_tables(struct pc_firewall *fw, const struct pc_firewall *fr
 			(void)refuse(why, len, -rc,
 			             "the table \"%s\" has no room for what is in it", t->name);
 	}
+	if (rc == 0 && from != NULL)
+		take_learnt(fw, from);
 	errno = -rc;
 	return rc == 0 ? 0 : -1;
 }
 
+/* The i-th table that has a name, or NULL. */
+static const struct fw_table *named(const struct fw_tables *all, unsigned i)
+{
+	for (unsigned k = 0; k < all->n; k++)
+		if (all->table[k].name[0] != '\0' && i-- == 0)
+			return &all->table[k];
+	return NULL;
+}
+
 bool pc_firewall_get_table(const struct pc_firewall *fw, unsigned i, struct pc_firewall_table *t)
 {
-	const struct fw_tables *all = &fw->rules.tables;
-	unsigned at = 0;
+	const struct fw_table *found = named(&fw->rules.tables, i);
 
-	for (unsigned k = 0; k < all->n; k++) {
-		if (all->table[k].name[0] == '\0' || at++ < i)
-			continue;
-		*t = (struct pc_firewall_table){.name = all->table[k].name,
-		                                .nb_addrs = all->table[k].n,
-		                                .addrs = all->table[k].prefix,
-		                                .ports = all->table[k].ports};
-		t->nb_ports = t->ports != NULL ? fw_table_size(&all->table[k]) : 0;
-		return true;
+	if (found == NULL)
+		return false;
+	*t = (struct pc_firewall_table){.name = found->name,
+	                                .nb_addrs = found->n,
+	                                .addrs = found->prefix,
+	                                .nb_ports = found->ports != NULL ? fw_table_size(found) : 0,
+	                                .ports = found->ports};
+	return true;
+}
+
+struct pc_firewall_learnt *pc_firewall_list_learnt(const struct pc_firewall *fw, unsigned i,
+                                                   uint64_t now_ns, unsigned *n)
+{
+	const struct fw_table *t = named(&fw->rules.tables, i);
+
+	*n = 0;
+	if (t == NULL) {
+		errno = ENOENT;
+		return NULL;
 	}
-	return false;
+	return fw_learnt_list(&fw->learnt, number_of(&fw->rules.tables, t), now_ns, n);
 }

@@ -78,6 +78,9 @@ int fw_read_types(struct reader *d, struct draft *f);
 int fw_read_states(struct reader *d, struct draft *f);
 int fw_read_netifs(struct reader *d, struct draft *f);
 
+/** fw_find_table finds the table of "<NAME>". Returns its number or what fw_fail does. */
+int fw_find_table(const struct reader *d, const char *item, bool of_ports);
+
 /** fw_read_flags reads "S/SA". Returns 0 or what fw_fail does. */
 int fw_read_flags(struct reader *d, struct draft *f);
 

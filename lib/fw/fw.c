@@ -27,8 +27,8 @@ static int init_counts(struct fw_slot *s, const struct fw_rules *r, int socket_i
 
 		c->line = rule->line;
 		c->action = rule->action;
-		c->log = rule->log;
-		c->is_limited = rule->rate != 0 || rule->source_rate != 0;
+		c->more = (rule->log ? FW_LOGS : 0) | (rule->fills == FW_ADDS ? FW_FILLS : 0) |
+		          (rule->rate != 0 || rule->source_rate != 0 ? FW_IS_LIMITED : 0);
 		if (rule->rate != 0) {
 			c->gap_ns = SECOND_NS / rule->rate;
 			c->burst_ns = c->gap_ns * (rule->burst - 1);
@@ -83,6 +83,11 @@ static int make(struct pc_firewall *fw, const struct pc_firewall_args *args)
 		fw->members = fw_members_create(&fw->rules.tables, args->socket_id);
 		rc = fw->members != NULL ? 0 : -ENOMEM;
 	}
+	if (rc == 0 && fw->rules.fills != 0)
+		rc = fw_learnt_init(&fw->learnt, args->slots, args->learnt,
+		                    (struct hash_key){{args->seed[1], args->seed[0]}},
+		                    args->socket_id);
+	fw->learnt.tables = fw->rules.fills;
 	if (rc != 0)
 		return rc;
 	fw->slot = rte_zmalloc_socket("pc_fw", args->slots * sizeof(*fw->slot), RTE_CACHE_LINE_SIZE,
@@ -132,6 +137,7 @@ void pc_firewall_free(struct pc_firewall *fw)
 	fw_match_fini(&fw->match);
 	fw_members_free(fw->members);
 	fw_members_free(fw->replaced);
+	fw_learnt_fini(&fw->learnt);
 	fw_rules_free(&fw->rules);
 	free(fw);
 }
@@ -155,7 +161,10 @@ int fw_use(struct fw *fw, struct pc_firewall *set, unsigned slot)
 		next->states = fw->slot->states;
 		fw->slot->states = states;
 	}
-	*fw = (struct fw){.set = set, .members = set->members, .slot = next};
+	*fw = (struct fw){.set = set,
+	                  .where = {.members = set->members,
+	                            .learnt = set->learnt.place != NULL ? &set->learnt : NULL},
+	                  .slot = next};
 	return 0;
 }
 
@@ -173,8 +182,8 @@ static bool take(uint64_t *next_ns, uint64_t now_ns, uint64_t gap_ns, uint64_t b
 	return true;
 }
 
-static __rte_noinline void note(struct fw_slot *slot, struct ctx *ctx, enum fw_dir dir,
-                                const struct fw_packet *p, uint32_t line, enum fw_action action)
+static void note(struct fw_slot *slot, struct ctx *ctx, enum fw_dir dir, const struct fw_packet *p,
+                 uint32_t line, enum fw_action action)
 {
 	const uint64_t rate = ctx->cfg.firewall_log_rate;
 	const struct pc_firewall_log l = {
@@ -200,28 +209,42 @@ static __rte_noinline void note(struct fw_slot *slot, struct ctx *ctx, enum fw_d
 }
 
 /* The rule that decides about a packet, or NULL: everything passes in this direction. */
-static struct fw_count *find(const struct fw *fw, enum fw_dir dir, const struct fw_packet *p)
+static struct fw_count *find(const struct fw *fw, const struct ctx *ctx, enum fw_dir dir,
+                             const struct fw_packet *p)
 {
 	const struct fw_rules *r = &fw->set->rules;
 	uint32_t found;
 
 	if (!r->counts[dir])
 		return NULL;
-	found = fw_match_find(&fw->set->match, fw->members, dir, p);
+	found = fw_match_find(&fw->set->match, &fw->where, ctx->now_ns, dir, p);
 	return &fw->slot->count[found != 0 ? found - 1 : r->n - 2 + (uint32_t)dir];
 }
 
-enum fw_action fw_peek(const struct fw *fw, enum fw_dir dir, const struct fw_packet *p)
+enum fw_action fw_peek(const struct fw *fw, const struct ctx *ctx, enum fw_dir dir,
+                       const struct fw_packet *p)
 {
-	const struct fw_count *c = find(fw, dir, p);
+	const struct fw_count *c = find(fw, ctx, dir, p);
 
 	return c != NULL ? c->action : FW_PASS;
 }
 
+/* Puts the source of a packet into the table of its rule. */
+static void fill(struct fw *fw, struct ctx *ctx, const struct fw_rule *r, const struct fw_packet *p)
+{
+	const unsigned slot = (unsigned)(fw->slot - fw->set->slot);
+	const unsigned did = fw_learnt_put(&fw->set->learnt, slot, r->table, p->src,
+	                                   ctx->now_ns + r->timeout_s * SECOND_NS, ctx->now_ns);
+
+	if (did & FW_LEARNT_NEW)
+		ctx_count(ctx, PC_FIREWALL_LEARNT);
+	if (did & FW_LEARNT_FORGOTTEN)
+		ctx_count(ctx, PC_FIREWALL_LEARNT_FORGOTTEN);
+}
+
 /* Whether a packet is within the limits of its rule: first that of its source, so that what one sends too much of is not taken
  * from all. */
-static __rte_noinline bool is_within(struct fw *fw, struct ctx *ctx, struct fw_count *c,
-                                     const struct fw_packet *p)
+static bool is_within(struct fw *fw, struct ctx *ctx, struct fw_count *c, const struct fw_packet *p)
 {
 	const uint32_t rule = (uint32_t)(c - fw->slot->count);
 	bool is_forgotten;
@@ -235,6 +258,8 @@ static __rte_noinline bool is_within(struct fw *fw, struct ctx *ctx, struct fw_c
 		if (!take(next_ns, ctx->now_ns, c->source_gap_ns,
 		          c->source_gap_ns * (c->source_burst - 1))) {
 			ctx_count(ctx, PC_FIREWALL_SOURCE_LIMITED);
+			if (fw->set->rules.rule[rule].fills == FW_OVERLOADS)
+				fill(fw, ctx, &fw->set->rules.rule[rule], p);
 			return false;
 		}
 	}
@@ -245,22 +270,31 @@ static __rte_noinline bool is_within(struct fw *fw, struct ctx *ctx, struct fw_c
 	return true;
 }
 
+/* What else a rule does with a packet. Returns what becomes of it. */
+static __rte_noinline enum fw_action do_more(struct fw *fw, struct ctx *ctx, struct fw_count *c,
+                                             enum fw_dir dir, const struct fw_packet *p)
+{
+	enum fw_action action = c->action;
+
+	if ((c->more & FW_IS_LIMITED) != 0 && !p->unlimited && !is_within(fw, ctx, c, p))
+		action = FW_DROP;
+	if ((c->more & FW_FILLS) != 0)
+		fill(fw, ctx, &fw->set->rules.rule[c - fw->slot->count], p);
+	if ((c->more & FW_LOGS) != 0)
+		note(fw->slot, ctx, dir, p, c->line, action);
+	return action;
+}
+
 enum fw_action fw_judge(struct fw *fw, struct ctx *ctx, enum fw_dir dir, const struct fw_packet *p)
 {
-	struct fw_count *c = find(fw, dir, p);
-	enum fw_action action;
+	struct fw_count *c = find(fw, ctx, dir, p);
 
 	if (c == NULL)
 		return FW_PASS;
-	action = c->action;
 	/* others read them at any time */
 	__atomic_store_n(&c->packets, c->packets + 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&c->bytes, c->bytes + p->len, __ATOMIC_RELAXED);
-	if (unlikely(c->is_limited) && !p->unlimited && !is_within(fw, ctx, c, p))
-		action = FW_DROP;
-	if (unlikely(c->log))
-		note(fw->slot, ctx, dir, p, c->line, action);
-	return action;
+	return unlikely(c->more != 0) ? do_more(fw, ctx, c, dir, p) : c->action;
 }
 
 /* whether a packet may be the answer to one that went to a group */

@@ -9,8 +9,9 @@
  * about what is to be sent to somebody.  What a stack sends itself by loopback, neighbour discovery and ARP are not
  * asked about.
  *
- * Ownership: rules and tries are shared and never change; so are members of tables, in whose place others come; of a slot, counts, limits and states are written by its stack's lcore
- * alone, and what is logged goes through a ring.
+ * Ownership: rules and tries are shared and never change; so are members of tables, in whose place others come. Of a slot, counts, limits and
+ * states are written by its stack's lcore alone; what rules put into tables is written by the stack that does so and read by all
+ * (fw/learnt.h); and what is logged goes through a ring.
  */
 
 #include <percore/firewall.h>
@@ -30,6 +31,9 @@ struct rte_ring;
 /* rport of the pairs of echoes */
 enum { FW_ASKED_BY_US, FW_ASKED_BY_THEM };
 
+/* what a rule does beyond counting, a bit each */
+enum { FW_IS_LIMITED = 1, FW_LOGS = 2, FW_FILLS = 4 };
+
 /** Of a rule in a slot: what it has decided, and its limit. */
 struct fw_count {
 	uint64_t packets, bytes; /* read by other threads */
@@ -38,7 +42,7 @@ struct fw_count {
 	uint64_t burst_ns;
 	uint32_t line;
 	uint8_t action;
-	bool log, is_limited;
+	uint8_t more;           /* FW_IS_LIMITED and so on */
 	uint32_t source_burst;  /* packets */
 	uint64_t source_gap_ns; /* of the limit of each source; 0: there is none */
 } __rte_cache_aligned;
@@ -56,6 +60,7 @@ struct pc_firewall {
 	struct fw_rules rules;
 	struct fw_members *members;  /* of rules.tables; NULL: there are none */
 	struct fw_members *replaced; /* which some stack may still use */
+	struct fw_learnt learnt;     /* place NULL: no rule puts sources into tables */
 	int socket_id;
 	char *(*read_file)(void *arg, const char *path, size_t *len, char *why, size_t why_len);
 	void *read_arg; /* these as in pc_firewall_args */
@@ -66,7 +71,7 @@ struct pc_firewall {
 /** What a stack has. Zeroed: no firewall. */
 struct fw {
 	struct pc_firewall *set;
-	const struct fw_members *members; /* the set's, when it was taken */
+	struct fw_where where; /* the set's, when it was taken */
 	struct fw_slot *slot;
 };
 
@@ -83,7 +88,8 @@ int fw_use(struct fw *fw, struct pc_firewall *set, unsigned slot);
 enum fw_action fw_judge(struct fw *fw, struct ctx *ctx, enum fw_dir dir, const struct fw_packet *p);
 
 /** fw_peek says what the rules say of a packet, without counting it, and whatever the limits are. fw_is_on. */
-enum fw_action fw_peek(const struct fw *fw, enum fw_dir dir, const struct fw_packet *p);
+enum fw_action fw_peek(const struct fw *fw, const struct ctx *ctx, enum fw_dir dir,
+                       const struct fw_packet *p);
 
 /**
  * fw_judge_pair does so for a packet without a connection: its state becomes established if one of its pair has passed the other

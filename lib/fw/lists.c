@@ -165,21 +165,30 @@ static int read_spans(struct list *l, const char *example,
 
 /* ---- addresses and ports --------------------------------------------------------------------- */
 
-/* Adds a table "<NAME>" to others of its kind. */
-static int add_table(struct list *l, const char *item, bool of_ports, uint64_t *tables)
+int fw_find_table(const struct reader *d, const char *item, bool of_ports)
 {
-	struct fw_tables *all = &l->d->r->tables;
+	struct fw_tables *all = &d->r->tables;
 	const size_t len = strlen(item);
 	const struct fw_table *t = NULL;
 
-	if (item[len - 1] == '>')
+	if (len > 2 && item[0] == '<' && item[len - 1] == '>')
 		t = fw_tables_find(all, item + 1, len - 2);
 	if (t == NULL)
-		return fw_fail(l->d, "there is no table \"%s\" in the lines before", item);
+		return fw_fail(d, "there is no table \"%s\" in the lines before", item);
 	if ((t->ports != NULL) != of_ports)
-		return fw_fail(l->d, "the table \"%s\" is one of %s", item,
+		return fw_fail(d, "the table \"%s\" is one of %s", item,
 		               of_ports ? "addresses" : "ports");
-	*tables |= UINT64_C(1) << (t - all->table);
+	return (int)(t - all->table);
+}
+
+/* Adds a table to others of its kind. */
+static int add_table(struct list *l, const char *item, bool of_ports, uint64_t *tables)
+{
+	const int n = fw_find_table(l->d, item, of_ports);
+
+	if (n < 0)
+		return n;
+	*tables |= UINT64_C(1) << n;
 	return 0;
 }
 

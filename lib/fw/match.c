@@ -324,14 +324,23 @@ static __rte_always_inline uint32_t find(const struct fw_tries *t, enum fw_dir d
 	    &(struct key6){.proto = p->proto, .src = *p->src, .dst = *p->dst, .tail = tail_of(p)});
 }
 
-/* The tables that a packet is in, of those that are asked for. */
-static void look_up(uint64_t in[FW_ASKS], const uint64_t asked[FW_ASKS], const struct fw_members *m,
-                    const struct fw_packet *p)
+/* The tables that an address is in, if any of those is asked for. */
+static uint64_t tables_of(const struct fw_where *where, uint64_t asked, const struct pc_addr *a,
+                          uint64_t now_ns)
 {
-	in[FW_SRC] = asked[FW_SRC] != 0 ? fw_members_of(m, p->src) : 0;
-	in[FW_DST] = asked[FW_DST] != 0 ? fw_members_of(m, p->dst) : 0;
-	in[FW_SPORT] = asked[FW_SPORT] != 0 ? fw_members_of_port(m, p->sport) : 0;
-	in[FW_DPORT] = asked[FW_DPORT] != 0 ? fw_members_of_port(m, p->dport) : 0;
+	uint64_t in;
+
+	if (asked == 0)
+		return 0;
+	in = fw_members_of(where->members, a);
+	if (where->learnt != NULL && (asked & where->learnt->tables) != 0)
+		in |= fw_learnt_of(where->learnt, a, now_ns);
+	return in;
+}
+
+static uint64_t tables_of_port(const struct fw_where *where, uint64_t asked, uint16_t port)
+{
+	return asked != 0 ? fw_members_of_port(where->members, port) : 0;
 }
 
 static bool is_met(const struct fw_cond *c, const uint64_t in[FW_ASKS])
@@ -344,12 +353,18 @@ static bool is_met(const struct fw_cond *c, const uint64_t in[FW_ASKS])
 }
 
 /* The first rule of groups whose conditions a packet meets, if it comes before the one found. */
-static __rte_noinline uint32_t find_more(const struct fw_match *m, const struct fw_members *members,
-                                         enum fw_dir dir, const struct fw_packet *p, uint32_t found)
+static __rte_noinline uint32_t find_more(const struct fw_match *m, const struct fw_where *where,
+                                         uint64_t now_ns, enum fw_dir dir,
+                                         const struct fw_packet *p, uint32_t found)
 {
-	uint64_t in[FW_ASKS];
+	const uint64_t *asked = m->asked[dir];
+	const uint64_t in[FW_ASKS] = {
+	    [FW_SRC] = tables_of(where, asked[FW_SRC], p->src, now_ns),
+	    [FW_DST] = tables_of(where, asked[FW_DST], p->dst, now_ns),
+	    [FW_SPORT] = tables_of_port(where, asked[FW_SPORT], p->sport),
+	    [FW_DPORT] = tables_of_port(where, asked[FW_DPORT], p->dport),
+	};
 
-	look_up(in, m->asked[dir], members, p);
 	for (unsigned i = 0; i < m->nb_groups; i++) {
 		const struct fw_group *g = &m->group[i];
 		uint32_t other;
@@ -364,10 +379,10 @@ static __rte_noinline uint32_t find_more(const struct fw_match *m, const struct 
 	return found;
 }
 
-uint32_t fw_match_find(const struct fw_match *m, const struct fw_members *in, enum fw_dir dir,
-                       const struct fw_packet *p)
+uint32_t fw_match_find(const struct fw_match *m, const struct fw_where *where, uint64_t now_ns,
+                       enum fw_dir dir, const struct fw_packet *p)
 {
 	const uint32_t found = find(&m->tries, dir, p);
 
-	return unlikely(in != NULL) && m->group != NULL ? find_more(m, in, dir, p, found) : found;
+	return unlikely(m->group != NULL) ? find_more(m, where, now_ns, dir, p, found) : found;
 }

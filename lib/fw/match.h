@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 
+#include "fw/learnt.h"
 #include "fw/members.h"
 #include "fw/rules.h"
 
@@ -36,6 +37,12 @@ struct fw_match {
 	uint64_t asked[2][FW_ASKS]; /* by direction: of which tables some group asks */
 };
 
+/** What says which tables addresses and ports are in. */
+struct fw_where {
+	const struct fw_members *members; /* NULL: there are no tables */
+	const struct fw_learnt *learnt;   /* NULL: rules put nothing into tables */
+};
+
 /** What rules look at. */
 struct fw_packet {
 	const struct pc_addr *src, *dst;
@@ -53,9 +60,8 @@ struct fw_packet {
 int fw_match_init(struct fw_match *m, const struct fw_rules *r, int socket_id);
 void fw_match_fini(struct fw_match *m);
 
-/** fw_match_find returns the index of the first rule that fits, plus 1; 0: none. in: which tables addresses are in; NULL: there are
- * no tables. */
-uint32_t fw_match_find(const struct fw_match *m, const struct fw_members *in, enum fw_dir dir,
-                       const struct fw_packet *p);
+/** fw_match_find returns the index of the first rule that fits, plus 1; 0: none. */
+uint32_t fw_match_find(const struct fw_match *m, const struct fw_where *where, uint64_t now_ns,
+                       enum fw_dir dir, const struct fw_packet *p);
 
 #endif

@@ -22,21 +22,10 @@ void fw_rates_fini(struct fw_rates *t)
 	*t = (struct fw_rates){0};
 }
 
-/* The first half of an IPv6 address; an IPv4 address in the place of a group's, which is nobody's source. */
-static uint64_t name_of(const struct pc_addr *a)
-{
-	struct pc_addr group = {.b = {0xff}};
-
-	if (!pc_addr_is_ip4(a))
-		return a->q[0];
-	group.w[1] = a->w[3];
-	return group.q[0];
-}
-
 uint64_t *fw_rates_get(struct fw_rates *t, uint32_t rule, const struct pc_addr *source,
                        uint64_t now_ns, bool *is_forgotten)
 {
-	const uint64_t name = name_of(source), v[3] = {name, rule, 0};
+	const uint64_t name = fw_source_of(source), v[3] = {name, rule, 0};
 	struct fw_rate *e = &t->place[(size_t)(hash24(&t->key, v) & t->mask) * FW_RATE_WAYS];
 	struct fw_rate *least = e;
 

@@ -3,8 +3,7 @@
 #define FW_RATES_H
 
 /*
- * What sources have used of limits that each of them has: a bounded table by rule and source, which is an IPv4 address or the
- * /64 of an IPv6 address.
+ * What sources have used of limits that each of them has: a bounded table by rule and source (fw/source.h).
  *
  * An entry is a time that runs ahead of the clock by a share with each packet.  When the clock has overtaken it, the source
  * has all of its limit again, and the entry tells nothing that no entry would not: so none needs a timer.  Where a bucket is
@@ -15,9 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <percore/addr.h>
-
 #include "base/hash.h"
+#include "fw/source.h"
 
 #define FW_RATE_WAYS 4
 

@@ -13,6 +13,7 @@
 #include "fw/draft.h"
 
 #define RATE_MAX 1000000000
+#define DAYS_MAX 365 /* of a timeout */
 
 int fw_fail(const struct reader *d, const char *format, ...)
 {
@@ -119,6 +120,61 @@ static int read_limit(struct reader *d, struct draft *f)
 	return fw_is_next(d, "burst") ? read_burst(d, burst) : 0;
 }
 
+/* "10m": seconds, minutes, hours or days */
+static int read_time(struct reader *d, uint32_t *seconds)
+{
+	static const struct {
+		char unit;
+		unsigned long seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	char *word = fw_need(d, "timeout", "10m");
+	const size_t len = word != NULL ? strlen(word) : 0;
+	const char unit = len > 0 ? word[len - 1] : '\0';
+	unsigned long v;
+
+	if (word == NULL)
+		return -EINVAL;
+	for (unsigned i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		const unsigned long max = DAYS_MAX * 86400ul / units[i].seconds;
+
+		if (unit != units[i].unit)
+			continue;
+		word[len - 1] = '\0';
+		if (!fw_is_number(word, max, &v) || v == 0)
+			return fw_fail(d, "\"%s%c\" is no time from 1%c to %lu%c", word, unit, unit,
+			               max, unit);
+		*seconds = (uint32_t)(v * units[i].seconds);
+		return 0;
+	}
+	return fw_fail(d, "\"%s\" is no time, as 30s, 10m, 2h and 1d are", word);
+}
+
+/* "<abusers> timeout 10m", behind a word that says whose sources come into the table */
+static int read_fill(struct reader *d, struct draft *f, uint8_t fills)
+{
+	const char *what = fills == FW_ADDS ? "add" : "overload";
+	const char *item = fw_need(d, what, "<abusers> timeout 10m");
+	int table;
+
+	if (item == NULL)
+		return -EINVAL;
+	if (f->rule.fills != FW_FILLS_NOTHING)
+		return fw_fail(d, "there is a second \"add\" or \"overload\"");
+	if (f->rule.dir != FW_IN)
+		return fw_fail(d, "\"%s\" is of what comes in: what goes out is ours", what);
+	if (fills == FW_OVERLOADS && f->rule.source_rate == 0)
+		return fw_fail(d, "\"overload\" needs \"limit\" with \"per source\" before it");
+	table = fw_find_table(d, item, false);
+	if (table < 0)
+		return table;
+	if (!fw_is_next(d, "timeout"))
+		return fw_fail(d, "\"timeout\" is missing behind \"%s\"", item);
+	f->rule.fills = fills;
+	f->rule.table = (uint8_t)table;
+	d->r->fills |= UINT64_C(1) << table;
+	return read_time(d, &f->rule.timeout_s);
+}
+
 static int read_word(struct reader *d, struct draft *f)
 {
 	if (fw_is_next(d, "from"))
@@ -137,6 +193,10 @@ static int read_word(struct reader *d, struct draft *f)
 		return fw_read_netifs(d, f);
 	if (fw_is_next(d, "limit"))
 		return read_limit(d, f);
+	if (fw_is_next(d, "add"))
+		return read_fill(d, f, FW_ADDS);
+	if (fw_is_next(d, "overload"))
+		return read_fill(d, f, FW_OVERLOADS);
 	if (fw_is_next(d, "inet"))
 		f->families &= FW_IP4;
 	else if (fw_is_next(d, "inet6"))

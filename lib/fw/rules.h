@@ -10,7 +10,7 @@
  *   default in|out pass|drop|reject [log]
  *   pass|drop|reject in|out [inet|inet6] [on N|NAME,...] [proto NAME|N,...] [from ADDR/LEN|<TABLE>,... [port A-B|<TABLE>,...]]
  *     [to ADDR/LEN|<TABLE>,... [port A-B|<TABLE>,...]] [icmp-type NAME|N,...] [flags SET/CHECKED] [state NAME,...]
- *     [limit N/s [per source] [burst B]] [log]
+ *     [limit N/s [per source] [burst B]] [add|overload <TABLE> timeout T] [log]
  *
  * The first rule that fits decides, else the default of the direction, else the packet passes.  "!" before a list is what
  * is not in it.
@@ -38,6 +38,9 @@ enum {
 };
 
 enum { FW_IP4 = 1, FW_IP6 = 2 };
+
+/* whose sources a rule puts into a table: nobody's, those of what it decides about, or of what is beyond its limit per source */
+enum { FW_FILLS_NOTHING, FW_ADDS, FW_OVERLOADS };
 
 struct fw_range {
 	uint16_t first, last;
@@ -82,7 +85,9 @@ struct fw_rule {
 	uint32_t line;                      /* 0: nobody has written it */
 	uint32_t rate, burst;               /* packets/s, packets; rate 0: no limit */
 	uint32_t source_rate, source_burst; /* the same, of each source */
+	uint32_t timeout_s;                 /* of what it puts into a table */
 	uint8_t action, dir;
+	uint8_t fills, table; /* FW_ADDS and so on; the table */
 	bool log;
 };
 
@@ -91,6 +96,7 @@ struct fw_rules {
 	bool counts[2];    /* by direction: there is more than "everything passes" */
 	bool uses_states;  /* some rule asks for a state */
 	bool uses_sources; /* some rule has a limit for each source */
+	uint64_t fills;    /* tables into which rules put sources, a bit each */
 	uint32_t nb_entries, max;
 	struct fw_rule *rule;
 	struct fw_entry *entry; /* in the order of the rules */

@@ -161,6 +161,43 @@ uint32_t fw_table_size(const struct fw_table *t)
 	return t->ports != NULL ? n : t->n;
 }
 
+/* The index of the first network that is not before one. */
+static uint32_t index_of(const struct fw_table *t, const struct pc_prefix *p)
+{
+	uint32_t first = 0, n = t->n;
+
+	while (n > 0) {
+		const uint32_t half = n / 2;
+
+		if (compare(&t->prefix[first + half], p) < 0) {
+			first += half + 1;
+			n -= half + 1;
+		} else {
+			n = half;
+		}
+	}
+	return first;
+}
+
+bool fw_table_meets(const struct fw_table *t, const struct pc_prefix *p)
+{
+	const bool ip4 = p->len >= 96 && pc_addr_is_ip4(&p->addr);
+	uint32_t i;
+
+	/* those that it is in: of each length there may be one */
+	for (unsigned len = ip4 ? 96 : 0; len <= p->len; len++) {
+		const struct pc_prefix wider =
+		    network_of(&(struct pc_prefix){.addr = p->addr, .len = (uint8_t)len});
+
+		i = index_of(t, &wider);
+		if (i < t->n && compare(&t->prefix[i], &wider) == 0)
+			return true;
+	}
+	/* those that are in it come one after the other */
+	i = index_of(t, p);
+	return i < t->n && pc_prefix_contains(p, &t->prefix[i].addr);
+}
+
 int fw_table_merge(const struct fw_table *t, const struct fw_table *more, bool is_less,
                    struct fw_table *next)
 {

@@ -61,6 +61,9 @@ void fw_table_fini(struct fw_table *t);
 /** fw_table_append appends a network, without its host bits, to a list of at most max. Returns 0, -ENOSPC or -ENOMEM. */
 int fw_table_append(struct fw_table *t, const struct pc_prefix *p, uint32_t max);
 
+/** fw_table_meets says whether a network has an address in common with one of a table that is settled. */
+bool fw_table_meets(const struct fw_table *t, const struct pc_prefix *p);
+
 /** fw_table_settle sorts a table and takes out what is there twice. */
 void fw_table_settle(struct fw_table *t);
 

@@ -14,7 +14,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -218,6 +217,7 @@ static struct pc_firewall *make(struct run *r, const char *name, const char *tex
 	                                .socket_id = -1,
 	                                .max_addrs = (unsigned)r->s->stack.firewall_max_addrs,
 	                                .sources = (unsigned)r->s->stack.firewall_sources,
+	                                .learnt = (unsigned)r->s->stack.firewall_learnt,
 	                                .nb_ports = r->nb_ports,
 	                                .port_names = names,
 	                                .read_file = read_named};
@@ -399,7 +399,8 @@ int firewall_change_table_fd(struct run *r, const char *table, enum pc_firewall_
                              const char *name, int fd, const bool *ends, unsigned *changed,
                              char *why, size_t len)
 {
-	struct pc_firewall_change c = {.table = table, .verb = verb, .name = name};
+	struct pc_firewall_change c = {
+	    .table = table, .verb = verb, .name = name, .now_ns = clock_now(&r->clock)};
 	char *text = read_fd(name, fd, &c.len, why, len);
 	int rc = -1;
 
@@ -410,102 +411,15 @@ int firewall_change_table_fd(struct run *r, const char *table, enum pc_firewall_
 	return rc;
 }
 
-/* ---- what there is --------------------------------------------------------------------------- */
-
-void firewall_show(struct run *r, FILE *out)
+struct pc_firewall *firewall_hold(struct run *r)
 {
-	struct firewall *f = r->firewall;
-	struct pc_firewall_rule rule;
-
-	pthread_mutex_lock(&f->lock);
-	if (f->set == NULL)
-		fputs("no rules: everything passes\n", out);
-	for (unsigned i = 0; f->set != NULL && pc_firewall_get_rule(f->set, i, &rule); i++)
-		fprintf(out, "%12" PRIu64 " %14" PRIu64 "  %s\n", rule.packets, rule.bytes,
-		        rule.text);
-	pthread_mutex_unlock(&f->lock);
+	pthread_mutex_lock(&r->firewall->lock);
+	return r->firewall->set;
 }
 
-void firewall_show_tables(struct run *r, FILE *out)
+void firewall_release(struct run *r)
 {
-	struct firewall *f = r->firewall;
-	struct pc_firewall_table t;
-
-	pthread_mutex_lock(&f->lock);
-	fputs("ok\n", out);
-	for (unsigned i = 0; f->set != NULL && pc_firewall_get_table(f->set, i, &t); i++)
-		fprintf(out, "%s %u\n", t.name, t.nb_addrs + t.nb_ports);
-	pthread_mutex_unlock(&f->lock);
-}
-
-/* Finds a table. */
-static bool find_table(const struct firewall *f, const char *name, struct pc_firewall_table *t)
-{
-	for (unsigned i = 0; f->set != NULL && pc_firewall_get_table(f->set, i, t); i++)
-		if (strcmp(t->name, name) == 0)
-			return true;
-	return false;
-}
-
-static void *copy_of(const void *from, size_t size)
-{
-	void *copy = malloc(size + 1);
-
-	if (copy != NULL && size > 0)
-		memcpy(copy, from, size);
-	return copy;
-}
-
-static void show_addrs(const struct pc_prefix *list, unsigned n, FILE *out)
-{
-	char text[PC_PREFIX_STRLEN];
-
-	for (unsigned i = 0; i < n && !ferror(out); i++)
-		fprintf(out, "%s\n", pc_prefix_format(&list[i], text));
-}
-
-static bool has_port(const uint64_t *ports, unsigned port)
-{
-	return port <= UINT16_MAX && (ports[port / 64] >> port % 64 & 1) != 0;
-}
-
-static void show_ports(const uint64_t *ports, FILE *out)
-{
-	for (unsigned last, first = 0; first <= UINT16_MAX; first = last + 1) {
-		last = first;
-		if (!has_port(ports, first))
-			continue;
-		while (has_port(ports, last + 1))
-			last++;
-		if (first == last)
-			fprintf(out, "%u\n", first);
-		else
-			fprintf(out, "%u-%u\n", first, last);
-	}
-}
-
-/* What is shown is a copy, as who it is shown to may be slow. */
-void firewall_show_table(struct run *r, const char *name, FILE *out)
-{
-	struct firewall *f = r->firewall;
-	struct pc_firewall_table t = {0};
-	void *copy = NULL;
-
-	pthread_mutex_lock(&f->lock);
-	if (find_table(f, name, &t))
-		copy = t.ports != NULL ? copy_of(t.ports, (UINT16_MAX + 1) / 8)
-		                       : copy_of(t.addrs, t.nb_addrs * sizeof(t.addrs[0]));
-	pthread_mutex_unlock(&f->lock);
-	if (copy == NULL) {
-		fprintf(out, "error the rules have no table \"%s\"\n", name);
-		return;
-	}
-	fputs("ok\n", out);
-	if (t.ports != NULL)
-		show_ports(copy, out);
-	else
-		show_addrs(copy, t.nb_addrs, out);
-	free(copy);
+	pthread_mutex_unlock(&r->firewall->lock);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */

@@ -47,7 +47,12 @@ int firewall_change_table_fd(struct run *r, const char *table, enum pc_firewall_
                              const char *name, int fd, const bool *ends, unsigned *changed,
                              char *why, size_t len);
 
-/** These answer with the names of all tables and how many addresses or ports they have, and with what is in one. */
+/** firewall_hold returns the rules in use, or NULL, which nobody changes until firewall_release. */
+struct pc_firewall *firewall_hold(struct run *r);
+void firewall_release(struct run *r);
+
+/** These answer with the names of all tables and how many addresses or ports they have, and with what is in one, and what of it
+ * rules have put there. */
 void firewall_show_tables(struct run *r, FILE *f);
 void firewall_show_table(struct run *r, const char *name, FILE *f);
 

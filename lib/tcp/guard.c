@@ -66,7 +66,7 @@ bool tcp_guard_shows(const struct tcp *tcp, const struct rte_mbuf *m, const stru
 	remote.port = wire_get16(l4);
 	k = packet_of(tcp, p, remote.port, wire_get16(l4 + 2), l4[13]);
 	return tcp_guard_knows(tcp, p->laddr, k.dport, &remote) ||
-	       fw_peek(&tcp->ip->fw, FW_IN, &k) == FW_PASS;
+	       fw_peek(&tcp->ip->fw, tcp->ctx, FW_IN, &k) == FW_PASS;
 }
 
 int tcp_guard_connect(struct tcp *tcp, const struct tcb *t)

@@ -3,7 +3,8 @@
  * firewall_bench: what a packet costs that is compared with 10, 1,000 and 10,000 rules of the firewall, in cycles of the TSC (the
  * median and the 99th percentile of batches of 64 packets), and what the rules cost to make, in time and memory. Half the packets
  * fit a rule, each another one; the others come to the default.  Then the same of 10 rules and a table of 100,000 addresses, which
- * half of the packets are from, and what a change of the table costs.  It needs no device, no hugepages and no root.
+ * half of the packets are from, and what a change of the table costs; and of 10 rules and a table into which a rule has put half of
+ * the sources, by one lcore of one or of eight.  It needs no device, no hugepages and no root.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,7 +54,16 @@ static uint16_t port_of(uint32_t rule)
 	return (uint16_t)(1 + rule * 7919 % 60000);
 }
 
-#define TABLE 100000
+#define TABLE  100000
+#define LEARNT 16384
+
+/** What is measured. */
+struct rig {
+	uint32_t rules;
+	bool ip6;
+	bool has_table;  /* of addresses */
+	unsigned lcores; /* that look at what a rule has put into a table; 0: none does */
+};
 
 /* an address of the table, all over the addresses that are given out */
 static struct pc_addr address(uint32_t i, bool ip6)
@@ -78,15 +88,17 @@ static char *write_table(char *at, bool ip6)
 	return at + sprintf(at, "}\ndrop in from <bad>\n");
 }
 
-static struct pc_firewall *make(uint32_t n, bool has_table, bool ip6)
+static struct pc_firewall *make(const struct rig *g)
 {
-	char *text = malloc(n * 128ul + 64 + (has_table ? TABLE * 50ul : 0)), *at = text, why[256],
-	     addr[PC_ADDR_STRLEN];
+	const uint32_t n = g->rules;
+	char *text = malloc(n * 128ul + 256 + (g->has_table ? TABLE * 50ul : 0)), *at = text,
+	     why[256], addr[PC_ADDR_STRLEN];
 	struct pc_firewall_args args = {.text = text,
 	                                .name = "rules",
-	                                .max_rules = n + 1,
+	                                .max_rules = n + 2,
 	                                .max_addrs = TABLE + 1,
-	                                .slots = 1,
+	                                .slots = g->lcores > 0 ? g->lcores : 1,
+	                                .learnt = LEARNT,
 	                                .states = 16384,
 	                                .seed = {1, 2},
 	                                .socket_id = -1};
@@ -94,14 +106,17 @@ static struct pc_firewall *make(uint32_t n, bool has_table, bool ip6)
 
 	if (text == NULL)
 		exit(2);
-	if (has_table)
-		at = write_table(at, ip6);
+	if (g->has_table)
+		at = write_table(at, g->ip6);
+	if (g->lcores > 0)
+		at += sprintf(at, "table bad\ndrop in from <bad>\n"
+		                  "drop in proto tcp to port 65535 add <bad> timeout 1d\n");
 	for (uint32_t i = 0; i < n; i++) {
-		const struct pc_addr a = network(i, ip6);
+		const struct pc_addr a = network(i, g->ip6);
 
 		at += sprintf(at, "%s in proto %s from %s/%u to port %u-%u\n",
 		              i % 3 == 0 ? "drop" : "pass", i % 2 == 0 ? "tcp" : "udp",
-		              pc_addr_format(&a, addr), ip6 ? 64 : 24, port_of(i),
+		              pc_addr_format(&a, addr), g->ip6 ? 64 : 24, port_of(i),
 		              port_of(i) + i % 5);
 	}
 	at += sprintf(at, "default in drop\n");
@@ -115,16 +130,16 @@ static struct pc_firewall *make(uint32_t n, bool has_table, bool ip6)
 	return fw;
 }
 
-static void make_samples(struct sample *s, uint32_t n, bool has_table, bool ip6)
+static void make_samples(struct sample *s, const struct rig *g)
 {
 	for (uint32_t i = 0; i < PACKETS; i++, s++) {
-		const uint32_t rule = dice_below(&dice, n);
+		const uint32_t rule = dice_below(&dice, g->rules);
 
-		s->src = network(rule, ip6);
+		s->src = network(rule, g->ip6);
 		s->src.b[15] = (uint8_t)i;
-		if (has_table)
-			s->src = address(dice_below(&dice, 2 * TABLE), ip6);
-		s->dst = network(0, ip6);
+		if (g->has_table || g->lcores > 0)
+			s->src = address(dice_below(&dice, 2 * TABLE), g->ip6);
+		s->dst = network(0, g->ip6);
 		s->packet = (struct fw_packet){
 		    .src = &s->src,
 		    .dst = &s->dst,
@@ -164,16 +179,25 @@ static void bench_change(struct pc_firewall *set)
 	       (double)(rte_rdtsc_precise() - begin) * 1e3 / (double)rte_get_tsc_hz());
 }
 
-static void bench(uint32_t n, bool has_table, bool ip6)
+static void learn(struct pc_firewall *set, const struct sample *s)
+{
+	for (uint32_t i = 0; i < PACKETS; i += 2)
+		(void)fw_learnt_put(&set->learnt, 0, 0, &s[i].src, UINT64_MAX >> 8, 0);
+}
+
+static void bench(const struct rig *g)
 {
 	static struct sample samples[PACKETS];
 	const uint64_t before = heap_used(), begin = rte_rdtsc_precise();
-	struct pc_firewall *set = make(n, has_table, ip6);
+	struct pc_firewall *set = make(g);
+	char what[32];
 	const uint64_t made = rte_rdtsc_precise() - begin;
 	struct fw fw = {0};
 	uint32_t at = 0;
 
-	make_samples(samples, n, has_table, ip6);
+	make_samples(samples, g);
+	if (g->lcores > 0)
+		learn(set, samples);
 	fw_use(&fw, set, 0);
 	for (unsigned i = 0; i < 2 * BATCHES; i++) {
 		uint64_t start = rte_rdtsc_precise();
@@ -183,11 +207,14 @@ static void bench(uint32_t n, bool has_table, bool ip6)
 		results[i % BATCHES] = rte_rdtsc_precise() - start;
 	}
 	qsort(results, BATCHES, sizeof(results[0]), compare);
-	printf("%6u %s, IPv%d %10.1f %8.1f %12.1f %10.2f\n", has_table ? TABLE : n,
-	       has_table ? "addrs" : "rules", ip6 ? 6 : 4, (double)results[BATCHES / 2] / BATCH,
-	       (double)results[BATCHES * 99 / 100] / BATCH,
+	snprintf(what, sizeof(what), g->lcores > 0 ? "%6u lcores" : "%6u rules",
+	         g->lcores > 0 ? g->lcores : g->rules);
+	if (g->has_table)
+		snprintf(what, sizeof(what), "%6u addrs", TABLE);
+	printf("%s, IPv%d %10.1f %8.1f %12.1f %10.2f\n", what, g->ip6 ? 6 : 4,
+	       (double)results[BATCHES / 2] / BATCH, (double)results[BATCHES * 99 / 100] / BATCH,
 	       (double)made * 1e3 / (double)rte_get_tsc_hz(), (double)(heap_used() - before) / 1e6);
-	if (has_table)
+	if (g->has_table)
 		bench_change(set);
 	fflush(stdout);
 	pc_firewall_free(set);
@@ -214,9 +241,12 @@ int main(int argc, char **argv)
 	       "p99", "to make", "memory", (double)rte_get_tsc_hz() / 1e6);
 	for (unsigned ip6 = 0; ip6 < 2; ip6++)
 		for (uint32_t n = 10; n <= 10000; n *= n == 10 ? 100 : 10)
-			bench(n, false, ip6 != 0);
+			bench(&(struct rig){.rules = n, .ip6 = ip6 != 0});
 	for (unsigned ip6 = 0; ip6 < 2; ip6++)
-		bench(10, true, ip6 != 0);
+		bench(&(struct rig){.rules = 10, .has_table = true, .ip6 = ip6 != 0});
+	for (unsigned ip6 = 0; ip6 < 2; ip6++)
+		for (unsigned lcores = 1; lcores <= 8; lcores *= 8)
+			bench(&(struct rig){.rules = 10, .lcores = lcores, .ip6 = ip6 != 0});
 	rte_eal_cleanup();
 	return 0;
 }

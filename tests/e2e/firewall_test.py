@@ -295,6 +295,26 @@ def sources(b, s):
     ctl(b, s, "firewall", "load", s.rules)
 
 
+def overload(b, s):
+    """who opens connections too fast is blocked, shown, and let in again by percore-ctl"""
+    ctl(b, s, "firewall", "load", write(b, "overload", "table bad\ndrop in from <bad>\npass in proto tcp to port 7 "
+                                        "limit 1/s per source burst 3 overload <bad> timeout 1h\ndefault in drop\n"))
+    for _ in range(10):
+        ask(b, [(4, "tcp", 0, 7)] * 4)
+        if ctl(b, s, "firewall", "table", "bad", "show"):
+            break
+    shown = ctl(b, s, "firewall", "table", "bad", "show")
+    expect(re.fullmatch(f"{CLIENT}/32 # (3600|35[0-9]{{2}}) s\n", shown), shown)
+    expect(probe_once(b, WAIT) == FILTERED and ctl(b, s, "firewall", "table", "show") == "bad 1\n", "who is in the table is let in")
+    ctl(b, s, "firewall", "load", os.path.join(b.tmp, "overload"))
+    expect(probe_once(b, WAIT) == FILTERED, "other rules have not taken it over")
+    expect(change(b, s, "bad", "delete", CLIENT) == "1 deleted", "it was not there")
+    expect(probe_once(b, 5) == OPEN, "who has left the table is not let in")
+    counters = dict(line.split() for line in ctl(b, s, "counters").splitlines())
+    expect(int(counters["firewall_learnt"]) > 0, str(counters))
+    ctl(b, s, "firewall", "load", s.rules)
+
+
 def probe_once(b, wait):
     """What one TCP connection to port 7 finds; its SYN may be sent again."""
     return ask(b, [(4, "tcp", 0, 7)], wait).get((4, "tcp", 0, 7), FILTERED)
@@ -325,7 +345,7 @@ def end(b, s):
     expect(r.returncode == 2 and f'{s.rules}:1: "accept" is none of pass, drop, reject' in r.stderr, r.stdout + r.stderr)
 
 
-STEPS = [table, shown, reload, tables, ports, sources, hangup, end]
+STEPS = [table, shown, reload, tables, ports, sources, overload, hangup, end]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

@@ -23,6 +23,10 @@ static void check_rules(const struct fw_rules *r, size_t size)
 		fuzz_check(strlen(rule->text) <= size || rule->line == 0);
 		fuzz_check((rule->rate == 0) == (rule->burst == 0));
 		fuzz_check((rule->source_rate == 0) == (rule->source_burst == 0));
+		fuzz_check((rule->fills == FW_FILLS_NOTHING) == (rule->timeout_s == 0));
+		fuzz_check(rule->fills == FW_FILLS_NOTHING ||
+		           (rule->table < r->tables.n && rule->dir == FW_IN &&
+		            r->tables.table[rule->table].ports == NULL));
 	}
 	for (uint32_t i = 0; i < r->nb_entries; i++) {
 		const struct fw_entry *e = &r->entry[i];

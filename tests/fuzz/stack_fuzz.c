@@ -405,11 +405,15 @@ static void make_firewall(void)
 {
 	static const char rules[] =
 	    "table few { fd00::/64 10.0.0.0/25 }\n"
+	    "table bad\n"
+	    "table open ports { 1-2000 }\n"
+	    "drop in proto tcp,udp from <bad> to port !<open>\n"
 	    "drop in proto tcp flags SF/SF\n"
 	    "drop in inet6 state invalid log\n"
-	    "pass in proto udp from !<few> to port !7-1000 limit 10/s per source burst 2\n"
+	    "pass in proto udp from !<few> to port !7-1000 limit 10/s per source burst 2 "
+	    "overload <bad> timeout 1s\n"
 	    "reject in proto udp from fd00::/64,10.0.0.0/24 to port 1-7 limit 100/s\n"
-	    "reject in proto tcp to port 1000-2000\n"
+	    "reject in proto tcp to port 1000-2000 add <bad> timeout 10s\n"
 	    "pass in state new,established,related log\n"
 	    "drop out proto tcp to port 7\n"
 	    "pass out state new,established\n"
@@ -422,6 +426,7 @@ static void make_firewall(void)
 	                                      .states = 16,
 	                                      .max_addrs = 2,
 	                                      .sources = 4,
+	                                      .learnt = 4,
 	                                      .socket_id = -1};
 	char why[256];
 
@@ -437,6 +442,8 @@ static void use_firewall(struct pc_stack *st)
 
 	memset(s->states.place, 0, (s->states.mask + 1) * FW_WAYS * sizeof(*s->states.place));
 	memset(s->rates.place, 0, (s->rates.mask + 1) * FW_RATE_WAYS * sizeof(*s->rates.place));
+	memset(firewall->learnt.place, 0,
+	       (firewall->learnt.mask + 1) * FW_LEARNT_WAYS * sizeof(*firewall->learnt.place));
 	s->log_ns = 0;
 	for (uint32_t i = 0; i < firewall->rules.n; i++)
 		s->count[i].next_ns = 0;

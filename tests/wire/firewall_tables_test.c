@@ -284,6 +284,85 @@ static void sources_tcp(struct wt *w)
 	load(w, NULL);
 }
 
+/* ---- tables that rules fill ------------------------------------------------------------------ */
+
+/* who sends datagrams faster than he may is blocked for a while, whatever he sends, and nobody else is */
+static void overload(struct wt *w)
+{
+	load(w, "table bad\ndrop in from <bad>\n"
+	        "pass in proto udp limit 1/s per source burst 2 overload <bad> timeout 3s");
+	for (int i = 0; i < 3; i++)
+		inject_from(w, "192.0.2.3", 53);
+	EQ(hits(1), 3);
+	EQ(wt_count(w, PC_FIREWALL_LEARNT), 1);
+	inject_from(w, "192.0.2.3", 54);
+	EQ(hits(0), 1);
+	inject_from(w, "192.0.2.4", 53);
+	EQ(hits(1), 4);
+	wt_pass(w, 2900);
+	inject_from(w, "192.0.2.3", 53);
+	EQ(hits(0), 2);
+	wt_pass(w, 200);
+	inject_from(w, "192.0.2.3", 53);
+	EQ(hits(1), 5);
+	EQ(dropped(w), 3);
+	load(w, NULL);
+}
+
+/* SYNs beyond the limit, and then every SYN: connections that are there go on */
+static void overload_tcp(struct wt *w)
+{
+	wt_listen(w, 8);
+	load(w,
+	     "table bad\ndrop in from <bad>\n"
+	     "pass in proto tcp to port 80 limit 1/s per source burst 2 overload <bad> timeout 1m");
+	wt_flow(w);
+	INJECT(.flags = S, .mss = 1460);
+	EXPECT(.flags = SA, .ack = 1, .mss = WT_MSS);
+	wt_flow(w);
+	INJECT(.flags = S, .mss = 1460);
+	EXPECT(.flags = SA, .ack = 1, .mss = WT_MSS);
+	for (int i = 0; i < 2; i++) {
+		const struct flow kept = wt_flow(w);
+
+		INJECT(.flags = S, .mss = 1460);
+		EQ(wt_drop(w), 0);
+		w->flow = kept;
+	}
+	EQ(wt_count(w, PC_FIREWALL_SOURCE_LIMITED), 1);
+	EQ(hits(0), 1);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_accept(w);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+	wt_read(w, 100);
+	EQ(dropped(w), 2);
+	load(w, NULL);
+}
+
+/* who tries a port that nobody has a use for gets no answer from the others */
+static void trap(struct wt *w)
+{
+	const struct ends6 e = ends();
+
+	w->cfg.ip6_accept_ra = 0;
+	wt_start6(w, &e);
+	load(
+	    w,
+	    "table scan\ndrop in proto udp to port 23 add <scan> timeout 10s\ndrop in from <scan>");
+	inject6_from(w, "fd00::7", 22);
+	EQ(dropped(w), 0);
+	inject6_from(w, "fd00::7", 23);
+	EQ(hits(0), 1);
+	inject6_from(w, "fd00::8", 22); /* the same source: a /64 */
+	EQ(hits(1), 1);
+	inject_from(w, "192.0.2.7", 22);
+	EQ(dropped(w), 2);
+	change(w, "scan", PC_FIREWALL_DELETE, "fd00::9");
+	inject6_from(w, "fd00::7", 22);
+	EQ(dropped(w), 2);
+	load(w, NULL);
+}
+
 static const struct wt_case cases[] = {
     {"tables of both families", tables},
     {"other addresses in a table", changes},
@@ -295,6 +374,9 @@ static const struct wt_case cases[] = {
     {"limits of each source", sources},
     {"limits of each network of IPv6", sources6},
     {"limits of the SYNs of a source", sources_tcp},
+    {"who is beyond his limit comes into a table", overload},
+    {"who opens too many connections comes into a table", overload_tcp},
+    {"who tries a port comes into a table", trap},
 };
 
 WT_MAIN("firewall_tables")

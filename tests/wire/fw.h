@@ -27,6 +27,7 @@ static void load(struct wt *w, const char *text)
 	                                      .slots = 1,
 	                                      .states = 256,
 	                                      .sources = 64,
+	                                      .learnt = 64,
 	                                      .max_addrs = 1000,
 	                                      .seed = {1, 2},
 	                                      .socket_id = -1};

@@ -72,6 +72,8 @@ X(firewall, max_rules, 16384, 1, 1000000, "rules", "rules of the firewall at mos
 X(firewall, max_addrs, 262144, 0, 16777216, "addresses", "addresses and networks in all tables of the firewall at most") \
 X(firewall, sources, 16384, 64, 16777216, "sources", \
   "sources per lcore whose packets are counted, for rules with a limit per source; the one that has used least of its own is forgotten first") \
+X(firewall, learnt, 16384, 64, 16777216, "sources", \
+  "sources per lcore that rules of the firewall put into tables (add, overload); the one whose time is over soonest is forgotten first") \
 X(firewall, states, 16384, 64, 16777216, "entries", \
   "datagram and echo states per lcore, for rules with a state; those that others began are evicted first") \
 X(firewall, state_ms, 60000, 100, 86400000, "ms", "lifetime of such a state after its last packet") \
@@ -185,6 +187,7 @@ X(tcp, port_last, 60999, 1024, 65535, "port", "last ephemeral port")
 	X(firewall, max_rules)     \
 	X(firewall, max_addrs)     \
 	X(firewall, sources)       \
+	X(firewall, learnt)        \
 	X(firewall, states)        \
 	X(tcp, source_connections) \
 	X(tcp, source_half_open)   \

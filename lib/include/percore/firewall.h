@@ -38,6 +38,7 @@ struct pc_firewall_args {
 	int socket_id;                 /**< NUMA node of its memory; -1: any */
 	unsigned max_addrs;            /**< addresses and networks in all its tables */
 	unsigned sources;              /**< sources of each slot whose rates are limited */
+	unsigned learnt;               /**< sources of each slot that its rules put into tables */
 	unsigned nb_ports;             /**< that have names */
 	const char *const *port_names; /**< names of interfaces, by number */
 	/** reads a file of addresses that a table names, or /etc/services for names of ports; returns its bytes, allocated
@@ -71,12 +72,15 @@ struct pc_firewall_change {
 	const char *text; /**< of len bytes: addresses and networks, or ports, as in a file */
 	size_t len;
 	const char *name; /**< of the text, for error messages */
+	uint64_t
+	    now_ns; /**< by the clock of the stacks; what rules have put into the table until earlier is not counted */
 };
 
 /**
  * pc_firewall_change_table changes a table of a set. Stacks continue to use the table as it was until they are made to use the
  * set again (pc_stack_set_firewall with the same set and slot); when all have done so, call pc_firewall_forget. Adding
- * what is there, or deleting what is not, is no error; *changed is the number of addresses or ports added, deleted or, after a
+ * what is there, or deleting what is not, is no error. What rules have put into the table is deleted, too, at once: the sources that have an
+ * address in common with the text, or, by a replacement, all. *changed is the number of addresses or ports added, deleted or, after a
  * replacement, there. From any thread, but one at a time for a set. Returns 0, or -1 with an error message in why and errno
  * ENOENT (no such table), EINVAL (the text), ENOSPC (more than max_addrs), ENOMEM, or EBUSY (pc_firewall_forget was not called
  * after the change before).
@@ -88,7 +92,7 @@ int pc_firewall_change_table(struct pc_firewall *fw, const struct pc_firewall_ch
 void pc_firewall_forget(struct pc_firewall *fw);
 
 /** pc_firewall_take_tables fills tables of a set that no stack uses yet, and whose contents its text does not declare, with the
- * tables of the same names of another set. Returns 0 or -1, as pc_firewall_change_table. */
+ * tables of the same names of another set; what rules have put into these only if rules of the new set do so, too. Returns 0 or -1, as pc_firewall_change_table. */
 int pc_firewall_take_tables(struct pc_firewall *fw, const struct pc_firewall *from, char *why,
                             size_t len);
 
@@ -98,11 +102,23 @@ struct pc_firewall_table {
 	unsigned nb_addrs;
 	const struct pc_prefix *addrs; /**< sorted; valid until the next change */
 	unsigned nb_ports;
-	const uint64_t *ports; /**< of a table of ports: port p is bit p % 64 of ports[p / 64]; as long as addrs. Else NULL */
+	const uint64_t *
+	    ports; /**< of a table of ports: port p is bit p % 64 of ports[p / 64]; as long as addrs. Else NULL */
 };
 
 /** pc_firewall_get_table returns the i-th table, on the thread that changes them. Returns false when there are no more. */
 bool pc_firewall_get_table(const struct pc_firewall *fw, unsigned i, struct pc_firewall_table *t);
+
+/** A source that a rule has put into a table. */
+struct pc_firewall_learnt {
+	struct pc_prefix source;
+	uint64_t end_ns; /**< when it leaves the table, to about a millisecond */
+};
+
+/** pc_firewall_list_learnt returns the sources that rules have put into the i-th table and that are still there: a sorted list to be freed, of *n.
+ * now_ns is by the clock of the stacks. As pc_firewall_get_table. Returns NULL with errno ENOENT (no such table) or ENOMEM. */
+struct pc_firewall_learnt *pc_firewall_list_learnt(const struct pc_firewall *fw, unsigned i,
+                                                   uint64_t now_ns, unsigned *n);
 
 /** A rule and its counters. */
 struct pc_firewall_rule {

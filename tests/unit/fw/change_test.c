@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../../support/eal.h"
@@ -21,6 +22,8 @@ static struct pc_firewall *make(const char *text)
 	                                      .name = "a.fw",
 	                                      .max_rules = 100,
 	                                      .max_addrs = MAX,
+	                                      .sources = 64,
+	                                      .learnt = 64,
 	                                      .slots = 2,
 	                                      .seed = {1, 2},
 	                                      .socket_id = -1};
@@ -222,7 +225,76 @@ static void test_ports(void)
 	pc_firewall_free(other);
 }
 
+/* the sources that rules have put into a table, with blanks between them */
+static const char *learnt(const struct pc_firewall *fw, unsigned table)
+{
+	static char text[200];
+	char prefix[PC_PREFIX_STRLEN];
+	unsigned n;
+	struct pc_firewall_learnt *all = pc_firewall_list_learnt(fw, table, 0, &n);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(all);
+	text[0] = '\0';
+	for (unsigned i = 0; i < n; i++) {
+		strcat(text, i > 0 ? " " : "");
+		strcat(text, pc_prefix_format(&all[i].source, prefix));
+	}
+	free(all);
+	return text;
+}
+
+static void test_learnt(void)
+{
+	struct pc_firewall *set = make("table kept\ntable bad { 10.0.0.5 }\n"
+	                               "drop in from <bad>,<kept>\n"
+	                               "pass in inet add <bad> timeout 1h\n"
+	                               "pass in add <kept> timeout 1h"),
+	                   *next = make("table bad {}\ntable x\ntable kept\n"
+	                                "drop in from <bad>,<kept>\n"
+	                                "pass in proto udp add <kept> timeout 1m\n"
+	                                "pass in proto udp add <bad> timeout 1m"),
+	                   *none = make("table kept\ndrop in from <kept>");
+	struct fw fw = {0};
+	unsigned n;
+
+	ctx.now_ns = 1000000000;
+	fw_use(&fw, set, 0);
+	CU_ASSERT(judge(&fw, "10.0.0.1") == FW_PASS && judge(&fw, "10.0.0.1") == FW_DROP);
+	judge(&fw, "10.0.0.2");
+	judge(&fw, "2001:db8::1");
+	judge(&fw, "2001:db8:0:1::1");
+	CU_ASSERT_STRING_EQUAL(learnt(set, 1), "10.0.0.1/32 10.0.0.2/32");
+	CU_ASSERT_STRING_EQUAL(learnt(set, 0), "2001:db8::/64 2001:db8:0:1::/64");
+	CU_ASSERT_PTR_NULL(pc_firewall_list_learnt(set, 2, 0, &n));
+	CU_ASSERT_EQUAL(errno, ENOENT);
+	/* what is deleted is gone at once, whoever has put it there */
+	CU_ASSERT_EQUAL(change(set, "bad", PC_FIREWALL_DELETE, "10.0.0.1 10.0.0.5 10.0.0.6"), 2);
+	CU_ASSERT_EQUAL(judge(&fw, "10.0.0.1"), FW_PASS); /* and put there again */
+	take(&fw, set);
+	CU_ASSERT_EQUAL(change(set, "bad", PC_FIREWALL_ADD, "10.0.0.2"), 1);
+	take(&fw, set);
+	CU_ASSERT_STRING_EQUAL(learnt(set, 1), "10.0.0.1/32 10.0.0.2/32");
+	CU_ASSERT_EQUAL(change(set, "bad", PC_FIREWALL_REPLACE, "10.0.0.7"), 1);
+	take(&fw, set);
+	CU_ASSERT_STRING_EQUAL(learnt(set, 1), "");
+	/* other rules: what the text does not say is taken over, as long as they put sources there, too */
+	judge(&fw, "10.0.0.1");
+	CU_ASSERT_EQUAL(pc_firewall_take_tables(next, set, why, sizeof(why)), 0);
+	CU_ASSERT_STRING_EQUAL(learnt(next, 0), "");
+	CU_ASSERT_STRING_EQUAL(learnt(next, 1), "");
+	CU_ASSERT_STRING_EQUAL(learnt(next, 2), "2001:db8::/64 2001:db8:0:1::/64");
+	fw_use(&fw, next, 0);
+	CU_ASSERT_EQUAL(judge(&fw, "2001:db8::7"), FW_DROP);
+	CU_ASSERT_EQUAL(judge(&fw, "10.0.0.1"), FW_PASS);
+	CU_ASSERT_EQUAL(pc_firewall_take_tables(none, next, why, sizeof(why)), 0);
+	CU_ASSERT_STRING_EQUAL(learnt(none, 0), "");
+	pc_firewall_free(set);
+	pc_firewall_free(next);
+	pc_firewall_free(none);
+}
+
 static const struct unit_case cases[] = {
+    {"sources that rules have put into tables", test_learnt},
     {"tables of ports", test_ports},
     {"a table that is in use", test_changes},
     {"changes that are wrong", test_wrong},

@@ -27,6 +27,7 @@ static struct pc_firewall *make(const char *text, unsigned slots)
 	                                      .slots = slots,
 	                                      .states = 64,
 	                                      .sources = 64,
+	                                      .learnt = 64,
 	                                      .max_addrs = 250000,
 	                                      .seed = {1, 2},
 	                                      .socket_id = -1};
@@ -320,6 +321,7 @@ static void compare(const struct pc_firewall *fw)
 {
 	static const uint8_t protos[] = {IPPROTO_TCP,    IPPROTO_UDP, IPPROTO_ICMP,
 	                                 IPPROTO_ICMPV6, 47,          50};
+	const struct fw_where where = {.members = fw->members};
 	uint32_t wrong = 0, none = 0;
 
 	for (unsigned i = 0; i < PACKETS; i++) {
@@ -337,7 +339,7 @@ static void compare(const struct pc_firewall *fw)
 		const enum fw_dir dir = below(2);
 		const uint32_t want = walk(dir, &p);
 
-		wrong += fw_match_find(&fw->match, fw->members, dir, &p) != want;
+		wrong += fw_match_find(&fw->match, &where, 0, dir, &p) != want;
 		none += want == 0;
 	}
 	CU_ASSERT_EQUAL(wrong, 0);
@@ -503,6 +505,100 @@ static void test_many_sources(void)
 	pc_firewall_free(set);
 }
 
+static enum fw_action judge_from(struct fw *fw, unsigned host, uint16_t port)
+{
+	const struct pc_addr src = pc_addr_ip4(htonl(0x0a000000 + host));
+	struct fw_packet p = packet(port);
+
+	p.src = &src;
+	return fw_judge(fw, &ctx, FW_IN, &p);
+}
+
+/* who is beyond his limit is blocked for a time, on every lcore */
+static void test_overload(void)
+{
+	struct pc_firewall *set =
+	    make("table bad { 10.0.0.99 }\n"
+	         "drop in from <bad>\n"
+	         "pass in limit 1/s per source burst 3 overload <bad> timeout 10s",
+	         2);
+	struct fw a = {0}, b = {0};
+	struct fw_packet p = packet(1);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(set);
+	fw_use(&a, set, 0);
+	fw_use(&b, set, 1);
+	for (unsigned i = 0; i < 3; i++)
+		CU_ASSERT_EQUAL(judge(&a, 1), FW_PASS);
+	p.unlimited = true; /* what goes on is within every limit */
+	CU_ASSERT_EQUAL(fw_judge(&a, &ctx, FW_IN, &p), FW_PASS);
+	CU_ASSERT_EQUAL(ctx.counters.value[PC_FIREWALL_LEARNT], 0);
+	CU_ASSERT_EQUAL(judge(&a, 1), FW_DROP);
+	CU_ASSERT_EQUAL(ctx.counters.value[PC_FIREWALL_LEARNT], 1);
+	CU_ASSERT_EQUAL(ctx.counters.value[PC_FIREWALL_SOURCE_LIMITED], 1);
+	CU_ASSERT_EQUAL(judge(&a, 1), FW_DROP);
+	CU_ASSERT_EQUAL(judge(&b, 1), FW_DROP);
+	CU_ASSERT_EQUAL(packets_of(set, 0), 2);
+	CU_ASSERT(judge_from(&a, 1, 1) == FW_PASS && judge_from(&a, 99, 1) == FW_DROP);
+	ctx.now_ns += 10 * SECOND - SECOND / 100;
+	CU_ASSERT_EQUAL(judge(&b, 1), FW_DROP);
+	ctx.now_ns += SECOND / 100;
+	CU_ASSERT(judge(&a, 1) == FW_PASS && judge(&b, 1) == FW_PASS);
+	CU_ASSERT_EQUAL(ctx.counters.value[PC_FIREWALL_LEARNT_FORGOTTEN], 0);
+	pc_firewall_free(set);
+}
+
+/* who tries a port is in a table; each time that he tries it again the time begins anew */
+static void test_add(void)
+{
+	struct pc_firewall *set = make("table scan\ntable other\n"
+	                               "reject in proto udp to port 23 add <scan> timeout 1m log\n"
+	                               "pass in from !<scan>,<other>",
+	                               1);
+	struct fw_packet p = packet(23);
+	struct fw fw = {0};
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(set);
+	fw_use(&fw, set, 0);
+	CU_ASSERT_EQUAL(fw_peek(&fw, &ctx, FW_IN, &p), FW_REJECT); /* nobody has tried it */
+	CU_ASSERT_EQUAL(judge(&fw, 1), FW_PASS);
+	CU_ASSERT_EQUAL(packets_of(set, 1), 1);
+	CU_ASSERT_EQUAL(judge(&fw, 23), FW_REJECT);
+	CU_ASSERT_EQUAL(judge(&fw, 1), FW_PASS); /* by the default */
+	CU_ASSERT_EQUAL(packets_of(set, 1), 1);
+	ctx.now_ns += 59 * SECOND;
+	CU_ASSERT_EQUAL(judge(&fw, 23), FW_REJECT);
+	ctx.now_ns += 59 * SECOND;
+	judge(&fw, 1);
+	CU_ASSERT_EQUAL(packets_of(set, 1), 1);
+	ctx.now_ns += SECOND;
+	judge(&fw, 1);
+	CU_ASSERT_EQUAL(packets_of(set, 1), 2);
+	CU_ASSERT_EQUAL(ctx.counters.value[PC_FIREWALL_LEARNT], 1);
+	CU_ASSERT_EQUAL(ctx.counters.value[PC_FIREWALL_LOGGED], 2);
+	pc_firewall_free(set);
+}
+
+/* of more sources than there are places for, those are forgotten whose time is over soonest; the last one is there */
+static void test_many_learnt(void)
+{
+	struct pc_firewall *set =
+	    make("table bad\ndrop in from <bad>\npass in add <bad> timeout 1h", 1);
+	struct fw fw = {0};
+	unsigned wrong = 0;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(set);
+	fw_use(&fw, set, 0);
+	for (unsigned i = 0; i < 10000; i++, ctx.now_ns += SECOND / 100) {
+		wrong += judge_from(&fw, i, 1) != FW_PASS;
+		wrong += judge_from(&fw, i, 1) != FW_DROP;
+	}
+	CU_ASSERT_EQUAL(wrong, 0);
+	CU_ASSERT_EQUAL(ctx.counters.value[PC_FIREWALL_LEARNT], 10000);
+	CU_ASSERT(ctx.counters.value[PC_FIREWALL_LEARNT_FORGOTTEN] >= 10000 - 64);
+	pc_firewall_free(set);
+}
+
 static void test_log(void)
 {
 	struct pc_firewall *set = make("\ndrop in proto udp to port 1 log", 1);
@@ -665,6 +761,9 @@ static const struct unit_case cases[] = {
     {"limits", test_limit},
     {"limits of each source", test_source_limit},
     {"more sources than are known", test_many_sources},
+    {"sources that are beyond their limit come into a table", test_overload},
+    {"sources that a rule puts into a table", test_add},
+    {"more of them than there is room for", test_many_learnt},
     {"logs", test_log},
     {"states, and other rules", test_states},
     {"one way only", test_one_way},

@@ -172,6 +172,23 @@ static const struct {
      "a.fw:1: \"per source\" is of what comes in: what goes out is ours"},
     {"pass in limit 10/s per source limit 5/s per source",
      "a.fw:1: there is a second \"limit\" \"per source\""},
+    {"pass in add", "a.fw:1: something is missing behind \"add\", as <abusers> timeout 10m"},
+    {"pass in add <a> timeout 1m", "a.fw:1: there is no table \"<a>\" in the lines before"},
+    {"table a\npass in add a timeout 1m", "a.fw:2: there is no table \"a\" in the lines before"},
+    {"table a ports\npass in add <a> timeout 1m", "a.fw:2: the table \"<a>\" is one of ports"},
+    {"table a\npass in add <a>", "a.fw:2: \"timeout\" is missing behind \"<a>\""},
+    {"table a\npass in add <a> timeout", "a.fw:2: something is missing behind \"timeout\", as 10m"},
+    {"table a\npass in add <a> timeout 10",
+     "a.fw:2: \"10\" is no time, as 30s, 10m, 2h and 1d are"},
+    {"table a\npass in add <a> timeout 0s", "a.fw:2: \"0s\" is no time from 1s to 31536000s"},
+    {"table a\npass in add <a> timeout 366d", "a.fw:2: \"366d\" is no time from 1d to 365d"},
+    {"table a\npass in add <a> timeout xm", "a.fw:2: \"xm\" is no time from 1m to 525600m"},
+    {"table a\npass out add <a> timeout 1m",
+     "a.fw:2: \"add\" is of what comes in: what goes out is ours"},
+    {"table a\npass in add <a> timeout 1m add <a> timeout 1m",
+     "a.fw:2: there is a second \"add\" or \"overload\""},
+    {"table a\npass in limit 10/s overload <a> timeout 1m",
+     "a.fw:2: \"overload\" needs \"limit\" with \"per source\" before it"},
     {"default", "a.fw:1: \"in\" or \"out\" is missing"},
     {"default in", "a.fw:1: pass, drop or reject is missing"},
     {"default in drop now", "a.fw:1: \"now\" is not understood here"},
@@ -610,6 +627,25 @@ static void test_source_limits(void)
 	fw_rules_free(&r);
 }
 
+static void test_fills(void)
+{
+	CU_ASSERT_EQUAL_FATAL(
+	    read_text("table a\ntable b\ntable c { 10.0.0.1 }\n"
+	              "pass in from <a>\n"
+	              "drop in add <b> timeout 30s\n"
+	              "pass in limit 5/s per source burst 9 overload <c> timeout 2h limit 7/s\n"
+	              "reject in add <b> timeout 365d log\n"),
+	    0);
+	CU_ASSERT_EQUAL(r.fills, 6);
+	CU_ASSERT_EQUAL(r.rule[0].fills, FW_FILLS_NOTHING);
+	CU_ASSERT(r.rule[1].fills == FW_ADDS && r.rule[1].table == 1 && r.rule[1].timeout_s == 30);
+	CU_ASSERT(r.rule[2].fills == FW_OVERLOADS && r.rule[2].table == 2 &&
+	          r.rule[2].timeout_s == 7200 && r.rule[2].rate == 7);
+	CU_ASSERT(r.rule[3].timeout_s == 31536000 && r.rule[3].log);
+	CU_ASSERT_STRING_EQUAL(r.rule[3].text, "reject in add <b> timeout 365d log");
+	fw_rules_free(&r);
+}
+
 /* as many tables, addresses and conditions as there may be */
 static void test_table_limits(void)
 {
@@ -664,6 +700,7 @@ static const struct unit_case cases[] = {
     {"ports by the names of services", test_services},
     {"flags", test_flags},
     {"limits per source", test_source_limits},
+    {"rules that put sources into tables", test_fills},
     {"as many tables as there may be", test_table_limits},
 };
 

@@ -14,6 +14,7 @@
 
 #include "../../support/eal.h"
 #include "../unit.h"
+#include "fw/fw.h"
 #include "run/worker.h"
 
 #define STACKS 2
@@ -209,6 +210,30 @@ static void test_port_tables(void)
 	finish();
 }
 
+/* what rules have put into a table is shown with its time, and deleted */
+static void test_learnt(void)
+{
+	const struct pc_addr a = pc_addr_ip4(htonl(0x0a000001)), b = {.b = {0x20, 1}};
+	struct pc_firewall *set;
+
+	CU_ASSERT_EQUAL(begin(NULL), 0);
+	CU_ASSERT_EQUAL(load("table bad { 10.0.0.7 }\ntable none\ndrop in from <bad>\n"
+	                     "pass in limit 5/s per source overload <bad> timeout 1h"),
+	                0);
+	set = firewall_hold(&run);
+	fw_learnt_put(&set->learnt, 0, 0, &a, UINT64_C(3600000000000), 0);
+	fw_learnt_put(&set->learnt, 1, 0, &b, UINT64_C(10000000000), 0);
+	firewall_release(&run);
+	CU_ASSERT_STRING_EQUAL(shown_table(NULL), "ok\nbad 3\nnone 0\n");
+	CU_ASSERT_STRING_EQUAL(shown_table("bad"),
+	                       "ok\n10.0.0.7/32\n10.0.0.1/32 # 3600 s\n2001::/64 # 10 s\n");
+	CU_ASSERT_EQUAL(change("bad", PC_FIREWALL_DELETE, "2001::1"), 1);
+	CU_ASSERT_STRING_EQUAL(shown_table("bad"), "ok\n10.0.0.7/32\n10.0.0.1/32 # 3600 s\n");
+	CU_ASSERT_EQUAL(change("bad", PC_FIREWALL_REPLACE, ""), 0);
+	CU_ASSERT_STRING_EQUAL(shown_table("bad"), "ok\n");
+	finish();
+}
+
 static void write_file(int fd, const char *text)
 {
 	CU_ASSERT_EQUAL(ftruncate(fd, 0), 0);
@@ -283,6 +308,7 @@ static const struct unit_case cases[] = {
     {"a stack that does not answer for a while", test_late},
     {"tables", test_tables},
     {"tables of ports", test_port_tables},
+    {"sources that rules have put into tables", test_learnt},
     {"files", test_file},
     {"pipes", test_pipe},
 };

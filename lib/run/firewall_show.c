@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What there is of rules and tables, for who asks by the control socket. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "firewall.h"
+#include "worker.h"
+
+#define SECOND_NS UINT64_C(1000000000)
+
+void firewall_show(struct run *r, FILE *out)
+{
+	const struct pc_firewall *set = firewall_hold(r);
+	struct pc_firewall_rule rule;
+
+	if (set == NULL)
+		fputs("no rules: everything passes\n", out);
+	for (unsigned i = 0; set != NULL && pc_firewall_get_rule(set, i, &rule); i++)
+		fprintf(out, "%12" PRIu64 " %14" PRIu64 "  %s\n", rule.packets, rule.bytes,
+		        rule.text);
+	firewall_release(r);
+}
+
+/* ---- tables ---------------------------------------------------------------------------------- */
+
+void firewall_show_tables(struct run *r, FILE *out)
+{
+	const struct pc_firewall *set = firewall_hold(r);
+	const uint64_t now_ns = clock_now(&r->clock);
+	struct pc_firewall_table t;
+
+	fputs("ok\n", out);
+	for (unsigned i = 0; set != NULL && pc_firewall_get_table(set, i, &t); i++) {
+		unsigned learnt;
+
+		free(pc_firewall_list_learnt(set, i, now_ns, &learnt));
+		fprintf(out, "%s %u\n", t.name, t.nb_addrs + t.nb_ports + learnt);
+	}
+	firewall_release(r);
+}
+
+/** A copy of a table: who it is shown to may be slow. */
+struct shown {
+	struct pc_prefix *addrs;
+	uint64_t *ports;
+	struct pc_firewall_learnt *learnt;
+	unsigned nb_addrs, nb_learnt;
+};
+
+static void *copy_of(const void *from, size_t size)
+{
+	void *copy = from != NULL ? malloc(size) : NULL;
+
+	if (copy != NULL)
+		memcpy(copy, from, size);
+	return copy;
+}
+
+/* Copies a table. Returns whether there is one. */
+static bool copy_table(struct run *r, const char *name, struct shown *s)
+{
+	const struct pc_firewall *set = firewall_hold(r);
+	struct pc_firewall_table t;
+	bool is_found = false;
+
+	for (unsigned i = 0; !is_found && set != NULL && pc_firewall_get_table(set, i, &t); i++) {
+		is_found = strcmp(t.name, name) == 0;
+		if (!is_found)
+			continue;
+		s->addrs = copy_of(t.addrs, t.nb_addrs * sizeof(t.addrs[0]));
+		s->nb_addrs = s->addrs != NULL ? t.nb_addrs : 0;
+		s->ports = copy_of(t.ports, (UINT16_MAX + 1) / 8);
+		s->learnt = pc_firewall_list_learnt(set, i, clock_now(&r->clock), &s->nb_learnt);
+	}
+	firewall_release(r);
+	return is_found;
+}
+
+static bool has_port(const uint64_t *ports, unsigned port)
+{
+	return port <= UINT16_MAX && (ports[port / 64] >> port % 64 & 1) != 0;
+}
+
+static void show_ports(const uint64_t *ports, FILE *out)
+{
+	for (unsigned last, first = 0; first <= UINT16_MAX; first = last + 1) {
+		last = first;
+		if (!has_port(ports, first))
+			continue;
+		while (has_port(ports, last + 1))
+			last++;
+		if (first == last)
+			fprintf(out, "%u\n", first);
+		else
+			fprintf(out, "%u-%u\n", first, last);
+	}
+}
+
+/* How long a source stays is a comment: the lines may be given to "replace" again. */
+static void show_learnt(const struct shown *s, uint64_t now_ns, FILE *out)
+{
+	char text[PC_PREFIX_STRLEN];
+
+	for (unsigned i = 0; i < s->nb_learnt && !ferror(out); i++) {
+		const struct pc_firewall_learnt *l = &s->learnt[i];
+		const uint64_t left_ns = l->end_ns > now_ns ? l->end_ns - now_ns : 0;
+
+		fprintf(out, "%s # %" PRIu64 " s\n", pc_prefix_format(&l->source, text),
+		        (left_ns + SECOND_NS - 1) / SECOND_NS);
+	}
+}
+
+void firewall_show_table(struct run *r, const char *name, FILE *out)
+{
+	char text[PC_PREFIX_STRLEN];
+	struct shown s = {0};
+
+	if (!copy_table(r, name, &s)) {
+		fprintf(out, "error the rules have no table \"%s\"\n", name);
+		return;
+	}
+	fputs("ok\n", out);
+	for (unsigned i = 0; i < s.nb_addrs && !ferror(out); i++)
+		fprintf(out, "%s\n", pc_prefix_format(&s.addrs[i], text));
+	if (s.ports != NULL)
+		show_ports(s.ports, out);
+	show_learnt(&s, clock_now(&r->clock), out);
+	free(s.addrs);
+	free(s.ports);
+	free(s.learnt);
+}
