@@ -161,11 +161,12 @@ static void on_new_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 }
 
 /* Is it newer than all before it?  By what it delivers, or its timestamp (RFC 9768 section 3.2.2.2: what others have
- * overtaken does not count). */
+ * overtaken does not count). An old one may have blocks that are new all the same. */
 static bool is_newer(const struct tcb *t, const struct tcp_seg *seg, const struct loss_ack *a)
 {
-	return a->delivered > 0 || ((t->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS) &&
-	                            seq_gt(seg->tsval, t->ts_recent));
+	return (a->delivered > 0 && seq_geq(seg->ack, t->snd_una)) ||
+	       ((t->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS) &&
+	        seq_gt(seg->tsval, t->ts_recent));
 }
 
 /* does it tell of marks? delivered: segments before it */

@@ -922,6 +922,22 @@ static void sacked(struct wt *w)
 	wt_drop(w);
 }
 
+/* ... but not of an acknowledgement that others have overtaken, whose counter is an old one */
+static void sacked_too_late(struct wt *w)
+{
+	w->peer.sackok = true;
+	flight(w, 10);
+	INJECT(ACE(A, MARKED(2)), .seq = 1, .ack = SEG_AT(4));
+	EQ(wt_totals(w).delivered_ce, 2);
+	INJECT(ACE(A, MARKED(1)), .seq = 1, .ack = SEG_AT(2), .nb_sack = 1,
+	       .sack = {{SEG_AT(5), SEG_AT(6)}});
+	EQ(wt_totals(w).delivered_ce, 2);
+	INJECT(ACE(A, MARKED(2)), .seq = 1, .ack = SEG_AT(6));
+	EQ(wt_totals(w).delivered_ce, 2);
+	EQ(wt_count(w, PC_TCP_ECN_REDUCTIONS), 1);
+	wt_drop(w);
+}
+
 /* RFC 3168 6.1.5, 6.1.4: neither what is sent again nor a FIN may be marked, as without Accurate ECN */
 static void not_marked(struct wt *w)
 {
@@ -1051,6 +1067,7 @@ static const struct wt_case cases[] = {
     {"RFC 9768 3.2.2.5.2: no progress", no_progress},
     {"RFC 9768 3.2.2.2: newer by its timestamp", newer_by_time},
     {"RFC 9768 3.2.2.5.2: progress by SACK", sacked},
+    {"RFC 9768 3.2.2.2: ... of what others have overtaken", sacked_too_late},
     {"RFC 3168 6.1.4, 6.1.5: what is not marked", not_marked},
     {"RFC 9768 3.3.4: no large segments", large_segments},
     {"ECN++: ECT on everything", plus},
