@@ -31,6 +31,7 @@ clang           command clang
 clang-format-14 command clang-format-14
 binutils        command nm
 git             command git
+valgrind        command valgrind
 libhttp-parser-dev header http_parser.h
 '
 e2e_needs='
