@@ -28,8 +28,7 @@
 
 /* a stack's part of a bucket has four */
 struct fw_learnt_place {
-	uint64_t
-	    end; /* ticks of fw_learnt_tick, and the table in the last byte; 0: it is nobody's */
+	uint64_t end; /* in ticks of 2^20 ns, and the table in the last byte; 0: nobody's */
 	uint64_t source;
 };
 
@@ -43,8 +42,7 @@ struct fw_learnt {
 
 /** What fw_learnt_put has done, bits. */
 enum {
-	FW_LEARNT_NEW =
-	    1, /* the source was not in the table, as far as this stack has put it there */
+	FW_LEARNT_NEW = 1,       /* this stack had not put the source into the table */
 	FW_LEARNT_FORGOTTEN = 2, /* another one was forgotten before its time */
 };
 

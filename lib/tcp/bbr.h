@@ -81,8 +81,7 @@ struct bbr {
 	bool round_start, loss_round_start, is_loss_in_round;
 	bool full_bw_now, full_bw_reached;
 	bool is_bw_probe_sample, prev_probe_too_high, prev_probe_precautionary;
-	bool
-	    is_probe_stopping; /* BBR.ack_phase is ACKS_PROBE_STOPPING; the others decide nothing */
+	bool is_probe_stopping; /* BBR.ack_phase: no other one decides anything */
 	bool probe_rtt_expired, probe_rtt_timed, probe_rtt_round_done, idle_restart;
 	bool is_cwnd_limited;
 };
