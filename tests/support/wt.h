@@ -272,6 +272,8 @@ void wt_syn_sent(struct wt *w);
 void wt_syn_received(struct wt *w);
 void wt_established(struct wt *w);        /* passive */
 void wt_established_active(struct wt *w); /* active */
+/** wt_established_after is wt_established with a round trip time of so many milliseconds. */
+void wt_established_after(struct wt *w, double rtt_ms);
 void wt_fin_wait_1(struct wt *w);
 void wt_fin_wait_2(struct wt *w);
 void wt_closing(struct wt *w);

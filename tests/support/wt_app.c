@@ -198,6 +198,14 @@ void wt_established(struct wt *w)
 	wt_accept(w);
 }
 
+void wt_established_after(struct wt *w, double rtt_ms)
+{
+	wt_syn_received(w);
+	wt_pass(w, rtt_ms);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_accept(w);
+}
+
 void wt_established_active(struct wt *w)
 {
 	wt_syn_sent(w);

@@ -27,10 +27,7 @@ static void open_to(struct wt *w, double rtt)
 {
 	w->peer = (struct peer){.mss = MSS, .sackok = true, .wnd = WND};
 	w->cfg.tcp_sndbuf = 400000;
-	wt_syn_received(w);
-	wt_pass(w, rtt);
-	ACK(1);
-	wt_accept(w);
+	wt_established_after(w, rtt);
 }
 
 static void sent(struct wt *w, unsigned from, unsigned to)

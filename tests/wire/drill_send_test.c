@@ -28,10 +28,7 @@ static void open_to(struct wt *w, bool sack, double rtt)
 {
 	w->peer = (struct peer){.mss = MSS, .sackok = sack, .wnd = 40960};
 	w->cfg.tcp_sndbuf = 400000;
-	wt_syn_received(w);
-	wt_pass(w, rtt);
-	ACK(1);
-	wt_accept(w);
+	wt_established_after(w, rtt);
 }
 
 static void sent(struct wt *w, unsigned from, unsigned to)

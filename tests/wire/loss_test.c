@@ -9,10 +9,7 @@
 /* A connection whose round trip takes ms, measured at the handshake and on n segments. */
 static void with_rtt(struct wt *w, double ms, unsigned n)
 {
-	wt_syn_received(w);
-	wt_pass(w, ms);
-	INJECT(.flags = A, .seq = 1, .ack = 1);
-	wt_accept(w);
+	wt_established_after(w, ms);
 	for (unsigned i = 0; i < n; i++) {
 		wt_send(w, 10);
 		EXPECT(.flags = PA, .seq = 1 + 10 * i, .ack = 1, .len = 10);

@@ -167,10 +167,7 @@ static void by_window(struct wt *w)
 {
 	w->cfg.tcp_pacing = 1;
 	w->cfg.tcp_congestion = 0;
-	wt_syn_received(w);
-	wt_pass(w, 100);
-	INJECT(.flags = A, .seq = 1, .ack = 1);
-	wt_accept(w);
+	wt_established_after(w, 100);
 	wt_send(w, 10 * MSS); /* 20 segments in 100 ms: two each 10 ms */
 	expect_pair(w, 0, 0, 0);
 	expect_pair(w, 2, 9.8, 10.2);
@@ -194,10 +191,7 @@ static const char *name_of(struct wt *w)
 static void bbr(struct wt *w)
 {
 	w->cfg.tcp_congestion = 3;
-	wt_syn_received(w);
-	wt_pass(w, 100);
-	INJECT(.flags = A, .seq = 1, .ack = 1);
-	wt_accept(w);
+	wt_established_after(w, 100);
 	CHECK(strcmp(name_of(w), "bbr") == 0);
 	wt_send(w, 20 * MSS);
 	expect_pair(w, 0, 0, 0);

@@ -10,10 +10,7 @@
 static void flight(struct wt *w, double ms, unsigned n)
 {
 	w->peer.sackok = true;
-	wt_syn_received(w);
-	wt_pass(w, ms);
-	INJECT(.flags = A, .seq = 1, .ack = 1);
-	wt_accept(w);
+	wt_established_after(w, ms);
 	wt_send(w, n * MSS);
 	for (unsigned i = 0; i < n; i++)
 		EXPECT(.flags = A, .seq = 1 + MSS * i, .ack = 1, .len = MSS, .any_psh = true);
@@ -137,10 +134,7 @@ static void probe_is_new(struct wt *w)
 {
 	w->cfg.tcp_initial_window = 2;
 	w->peer.sackok = true;
-	wt_syn_received(w);
-	wt_pass(w, 40);
-	ACK(1);
-	wt_accept(w);
+	wt_established_after(w, 40);
 	wt_send(w, 4 * MSS);
 	RESENT(0);
 	RESENT(1);
@@ -291,10 +285,7 @@ static void eifel(struct wt *w)
 	uint32_t cwnd, first;
 
 	w->peer.ts = true;
-	wt_syn_received(w);
-	wt_pass(w, 40);
-	INJECT(.flags = A, .seq = 1, .ack = 1);
-	wt_accept(w);
+	wt_established_after(w, 40);
 	wt_send(w, 4 * (MSS - 12));
 	wt_drop(w);
 	first = w->flow.tsval;
@@ -313,10 +304,7 @@ static void eifel(struct wt *w)
 static void no_eifel(struct wt *w)
 {
 	w->peer.ts = true;
-	wt_syn_received(w);
-	wt_pass(w, 40);
-	INJECT(.flags = A, .seq = 1, .ack = 1);
-	wt_accept(w);
+	wt_established_after(w, 40);
 	wt_send(w, 4 * (MSS - 12));
 	wt_drop(w);
 	CHECK(wt_next(w, 400) != NULL);
@@ -334,10 +322,7 @@ static void eifel_across_recoveries(struct wt *w)
 	uint32_t resent_ts;
 
 	w->peer.ts = w->peer.sackok = true;
-	wt_syn_received(w);
-	wt_pass(w, 40);
-	ACK(1);
-	wt_accept(w);
+	wt_established_after(w, 40);
 	wt_send(w, 40 * len);
 	EQ(wt_drop(w), 10);
 	wt_pass(w, 40);

@@ -20,10 +20,7 @@ static void queued(struct wt *w, bool sack, unsigned n)
 {
 	w->peer.sackok = sack;
 	w->cfg.tcp_sndbuf = 1000000;
-	wt_syn_received(w);
-	wt_pass(w, 40);
-	ACK(1);
-	wt_accept(w);
+	wt_established_after(w, 40);
 	wt_send(w, n * MSS);
 }
 
@@ -263,10 +260,7 @@ static void duplicates_do_not_prolong(struct wt *w)
 static void under_way(struct wt *w, double us, unsigned queued)
 {
 	w->cfg.tcp_initial_window = 10;
-	wt_syn_received(w);
-	wt_pass(w, us / 1000);
-	ACK(1);
-	wt_accept(w);
+	wt_established_after(w, us / 1000);
 	wt_send(w, queued * MSS);
 	for (unsigned i = 0; i < 10; i++)
 		SENT(i);
@@ -477,10 +471,7 @@ static void echo_of_the_original(struct wt *w)
 
 	w->peer.ts = w->peer.sackok = true;
 	w->cfg.tcp_sndbuf = 1000000;
-	wt_syn_received(w);
-	wt_pass(w, 40);
-	ACK(1);
-	wt_accept(w);
+	wt_established_after(w, 40);
 	wt_send(w, 10 * LEN);
 	EQ(wt_drop(w), 10);
 	first = w->flow.tsval;
@@ -577,10 +568,7 @@ static void absurd_echo(struct wt *w)
 {
 	w->peer.ts = true;
 	w->cfg.tcp_tlp = 0;
-	wt_syn_received(w);
-	wt_pass(w, 40);
-	ACK(1);
-	wt_accept(w);
+	wt_established_after(w, 40);
 	wt_send(w, LEN);
 	wt_drop(w);
 	CHECK(wt_next(w, 400) != NULL); /* so that only timestamps tell */

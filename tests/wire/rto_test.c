@@ -32,10 +32,7 @@ static int so_error(struct wt *w)
 /* a connection whose round trip takes a millisecond, measured at the handshake and on n segments */
 static void with_rtt(struct wt *w, unsigned n)
 {
-	wt_syn_received(w);
-	wt_pass(w, 1);
-	INJECT(.flags = A, .seq = 1, .ack = 1);
-	wt_accept(w);
+	wt_established_after(w, 1);
 	for (unsigned i = 0; i < n; i++) {
 		wt_send(w, 10);
 		EXPECT(.flags = PA, .seq = 1 + 10 * i, .ack = 1, .len = 10);
@@ -154,10 +151,7 @@ static void ceiling_above_the_configured(struct wt *w)
 /* a time-out that was measured before is no longer from then on, with and without queues (--stash) */
 static void ceiling_of_what_was_measured(struct wt *w)
 {
-	wt_syn_received(w);
-	wt_pass(w, 900);
-	INJECT(.flags = A, .seq = 1, .ack = 1);
-	wt_accept(w);
+	wt_established_after(w, 900);
 	IN(wt_info(w).tcpi_rto, 2690000, 2720000);
 	wt_opt(w, IPPROTO_TCP, TCP_RTO_MAX_MS, 1500);
 	EQ(wt_info(w).tcpi_rto, 1500000);
@@ -172,10 +166,7 @@ static void ceiling_of_a_sample(struct wt *w)
 {
 	wt_listen(w, 8);
 	OK(set(w, w->lfd, TCP_RTO_MAX_MS, 1500));
-	wt_syn_received(w);
-	wt_pass(w, 900);
-	INJECT(.flags = A, .seq = 1, .ack = 1);
-	wt_accept(w);
+	wt_established_after(w, 900);
 	EQ(wt_info(w).tcpi_rto, 1500000);
 	wt_send(w, 10);
 	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
@@ -343,10 +334,7 @@ static void floor_of_loss_probes(struct wt *w)
 	w->peer.sackok = true;
 	wt_listen(w, 8);
 	OK(set(w, w->lfd, TCP_RTO_MIN_US, 50000));
-	wt_syn_received(w);
-	wt_pass(w, 100);
-	INJECT(.flags = A, .seq = 1, .ack = 1);
-	wt_accept(w);
+	wt_established_after(w, 100);
 	wt_send(w, 10);
 	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
 	EXPECT_IN(250, 251, .flags = PA, .seq = 1, .ack = 1,

@@ -17,10 +17,7 @@ static void queued(struct wt *w, bool sack, unsigned n)
 {
 	w->cfg.tcp_tlp = 0; /* what is meant here is the time-out */
 	w->peer.sackok = sack;
-	wt_syn_received(w);
-	wt_pass(w, 40);
-	ACK(1);
-	wt_accept(w);
+	wt_established_after(w, 40);
 	wt_send(w, n * MSS);
 	for (unsigned i = 0; i < n && i < 10; i++)
 		SENT(i);
