@@ -28,6 +28,13 @@ static struct flow cookie_of(struct wt *w)
 	return wt_flow(w);
 }
 
+/* a SYN with that cookie and ten bytes, which are taken at once */
+static void open_with(struct wt *w, const void *cookie)
+{
+	INJECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = cookie, .len = 10);
+	EXPECT(.flags = SA, .ack = 11, .mss = MSS);
+}
+
 static void asked_for(struct wt *w)
 {
 	listen_fast(w, 4);
@@ -194,8 +201,7 @@ static void source_limit(struct wt *w)
 	w->cfg.tcp_source_connections = 1;
 	listen_fast(w, 4);
 	old = cookie_of(w);
-	INJECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = old.cookie, .len = 10);
-	EXPECT(.flags = SA, .ack = 11, .mss = MSS);
+	open_with(w, old.cookie);
 	INJECT(.flags = A, .seq = 11, .ack = 1);
 	wt_flow(w);
 	INJECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = old.cookie, .len = 10);
@@ -258,8 +264,7 @@ static void limited(struct wt *w)
 
 	listen_fast(w, 1);
 	old = cookie_of(w);
-	INJECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = old.cookie, .len = 10);
-	EXPECT(.flags = SA, .ack = 11, .mss = MSS);
+	open_with(w, old.cookie);
 	wt_accept(w);
 	w->flow = (struct flow){0};
 	old.fd = -1;
@@ -278,8 +283,7 @@ static void limit_is_left(struct wt *w)
 	listen_fast(w, 1);
 	old = cookie_of(w);
 	for (unsigned i = 0; i < 5; i++) {
-		INJECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = old.cookie, .len = 10);
-		EXPECT(.flags = SA, .ack = 11, .mss = MSS);
+		open_with(w, old.cookie);
 		if (i % 2 == 0)
 			wt_accept(w);
 		INJECT(.flags = A, .seq = 11, .ack = 1);
@@ -311,8 +315,7 @@ static void resets_count(struct wt *w)
 	INJECT(.flags = R, .seq = 1);
 	wt_flow(w);
 	wt_pass(w, 3000); /* a minute after the last that counts */
-	INJECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = old.cookie, .len = 10);
-	EXPECT(.flags = SA, .ack = 11, .mss = MSS);
+	open_with(w, old.cookie);
 }
 
 /* a SYN with a good cookie and without text opens at once, too; TCP_INFO says whether there was text */
@@ -389,8 +392,7 @@ static void shared_key(struct wt *w)
 	w->probe = NULL;
 	w->cfg.stack_seed = 99;
 	listen_fast(w, 4);
-	INJECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = cookie, .len = 10);
-	EXPECT(.flags = SA, .ack = 11, .mss = MSS);
+	open_with(w, cookie);
 }
 
 static void timestamps_and_sack(struct wt *w)
@@ -447,8 +449,7 @@ static void syn_ack_again(struct wt *w)
 
 	listen_fast(w, 4);
 	old = cookie_of(w);
-	INJECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = old.cookie, .len = 10);
-	EXPECT(.flags = SA, .ack = 11, .mss = MSS);
+	open_with(w, old.cookie);
 	EXPECT_AT(1000, .flags = SA, .ack = 11, .mss = MSS);
 	INJECT(.flags = A, .seq = 11, .ack = 1);
 	wt_accept(w);
@@ -468,6 +469,15 @@ static void start_client(struct wt *w)
 	wt_start(w);
 }
 
+/* the connection ends, and leaves nothing behind */
+static void end(struct wt *w)
+{
+	OK(pc_close(w->st, w->flow.fd));
+	wt_settle(w);
+	wt_drop(w);
+	INJECT(.flags = RA, .seq = 1, .ack = 2);
+}
+
 /* the first connection asks for a cookie; "EINPROGRESS ... the data is not sent" */
 static void learn_cookie(struct wt *w)
 {
@@ -476,18 +486,21 @@ static void learn_cookie(struct wt *w)
 	EXPECT(.flags = S, .mss = MSS, .fo = ASK);
 	INJECT(.flags = SA, .ack = 1, .mss = 1000, .fo = COOKIE, .cookie = "thecooky");
 	EXPECT(.flags = A, .seq = 1, .ack = 1);
-	OK(pc_close(w->st, w->flow.fd));
-	wt_settle(w);
-	wt_drop(w);
-	INJECT(.flags = RA, .seq = 1, .ack = 2);
+	end(w);
 	wt_flow(w);
+}
+
+/* a SYN with that cookie and len bytes */
+static void syn_fast(struct wt *w, uint32_t len)
+{
+	EQ(wt_send_fast(w, len), len);
+	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = "thecooky", .len = len);
 }
 
 static void syn_with_data(struct wt *w)
 {
 	learn_cookie(w);
-	EQ(wt_send_fast(w, 10), 10);
-	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = "thecooky", .len = 10);
+	syn_fast(w, 10);
 	INJECT(.flags = SA, .ack = 11, .mss = 1000);
 	EXPECT(.flags = A, .seq = 11, .ack = 1);
 	CHECK(wt_info(w).tcpi_options & TCPI_OPT_SYN_DATA);
@@ -514,8 +527,7 @@ static void syn_is_bounded(struct wt *w)
 static void data_refused(struct wt *w)
 {
 	learn_cookie(w);
-	EQ(wt_send_fast(w, 100), 100);
-	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 100);
+	syn_fast(w, 100);
 	INJECT(.flags = SA, .ack = 1, .mss = 1000, .fo = COOKIE, .cookie = "newcooky");
 	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
 	CHECK(!(wt_info(w).tcpi_options & TCPI_OPT_SYN_DATA));
@@ -531,8 +543,7 @@ static void data_refused(struct wt *w)
 static void refuse(struct wt *w)
 {
 	wt_flow(w);
-	EQ(wt_send_fast(w, 100), 100);
-	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 100);
+	syn_fast(w, 100);
 	INJECT(.flags = SA, .ack = 1, .mss = 1000);
 	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
 	INJECT(.flags = A, .seq = 1, .ack = 101);
@@ -562,8 +573,7 @@ static void refusal_remembered(struct wt *w)
 	without(w);
 	wt_pass(w, 1100);
 	wt_flow(w);
-	EQ(wt_send_fast(w, 100), 100);
-	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 100);
+	syn_fast(w, 100);
 	INJECT(.flags = SA, .ack = 101, .mss = 1000);
 	EXPECT(.flags = A, .seq = 101, .ack = 1);
 	refuse(w);
@@ -591,23 +601,20 @@ static void refused_for_ever(struct wt *w)
 static void part_taken(struct wt *w)
 {
 	learn_cookie(w);
-	EQ(wt_send_fast(w, 100), 100);
-	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 100);
+	syn_fast(w, 100);
 	INJECT(.flags = SA, .ack = 61, .mss = 1000);
 	EXPECT(.flags = PA, .seq = 61, .ack = 1, .len = 40);
 	INJECT(.flags = A, .seq = 1, .ack = 101);
 	EQ(wt_info(w).tcpi_unacked, 0);
 	wt_flow(w);
-	EQ(wt_send_fast(w, 1), 1); /* it was not refused */
-	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 1);
+	syn_fast(w, 1); /* it was not refused */
 }
 
 /* "the SYN ... without data and without the option"; and the next connections do without, for a while */
 static void syn_lost(struct wt *w)
 {
 	learn_cookie(w);
-	EQ(wt_send_fast(w, 10), 10);
-	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 10);
+	syn_fast(w, 10);
 	EXPECT_IN(999, 1001, .flags = S, .mss = MSS);
 	EXPECT_IN(1999, 2001, .flags = S, .mss = MSS); /* which says no more than the first */
 	EQ(wt_count(w, PC_TCP_FASTOPEN_LOST), 1);
@@ -620,16 +627,14 @@ static void syn_lost(struct wt *w)
 	OK(pc_close(w->st, w->flow.fd));
 	wt_pass(w, 61000);
 	wt_flow(w);
-	EQ(wt_send_fast(w, 10), 10);
-	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 10);
+	syn_fast(w, 10);
 }
 
 /* the first SYN was answered after all, when the second was on its way */
 static void late_syn_ack(struct wt *w)
 {
 	learn_cookie(w);
-	EQ(wt_send_fast(w, 10), 10);
-	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 10);
+	syn_fast(w, 10);
 	EXPECT_IN(999, 1001, .flags = S, .mss = MSS);
 	INJECT(.flags = SA, .ack = 11, .mss = 1000);
 	EXPECT(.flags = A, .seq = 11, .ack = 1);
@@ -646,10 +651,7 @@ static void window_of_syn_ack(struct wt *w)
 	wt_drop(w);
 	INJECT(.flags = SA, .ack = 1, .mss = 1000, .fo = COOKIE, .cookie = "thecooky");
 	wt_drop(w);
-	OK(pc_close(w->st, w->flow.fd));
-	wt_settle(w);
-	wt_drop(w);
-	INJECT(.flags = RA, .seq = 1, .ack = 2);
+	end(w);
 	wt_flow(w);
 	EQ(wt_send_fast(w, 10), 10);
 	wt_drop(w);
@@ -663,11 +665,18 @@ static void window_of_syn_ack(struct wt *w)
 static void data_on_syn_ack(struct wt *w)
 {
 	learn_cookie(w);
-	EQ(wt_send_fast(w, 10), 10);
-	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 10);
+	syn_fast(w, 10);
 	INJECT(.flags = SA, .ack = 11, .mss = 1000, .len = 50);
 	EXPECT(.flags = A, .seq = 11, .ack = 51);
 	wt_read(w, 50);
+}
+
+/* a socket whose connect() leaves the SYN to the first send */
+static void create_lazy(struct wt *w)
+{
+	w->flow.lport = 0;
+	w->flow.fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
+	wt_opt(w, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
 }
 
 static void connect_waits(struct wt *w)
@@ -676,10 +685,8 @@ static void connect_waits(struct wt *w)
 	const struct sockaddr *addr = (const struct sockaddr *)&to;
 
 	learn_cookie(w);
-	w->flow.lport = 0;
 	w->flow.pport = 40001;
-	w->flow.fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
-	wt_opt(w, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
+	create_lazy(w);
 	OK(pc_connect(w->st, w->flow.fd, addr, sizeof(to)));
 	NOTHING(100);
 	CHECK(wt_events(w, w->flow.fd) & POLLOUT);
@@ -700,10 +707,8 @@ static void connect_dissolved(struct wt *w)
 	int error = -1;
 
 	learn_cookie(w);
-	w->flow.lport = 0;
 	w->flow.pport = 40001;
-	w->flow.fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
-	wt_opt(w, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
+	create_lazy(w);
 	OK(pc_connect(w->st, w->flow.fd, addr, sizeof(to)));
 	OK(pc_connect(w->st, w->flow.fd, &none, sizeof(none)));
 	OK(pc_getsockopt(w->st, w->flow.fd, SOL_SOCKET, SO_ERROR, &error,
@@ -724,20 +729,14 @@ static void connect_asks(struct wt *w)
 	struct pc_stack_usage u;
 
 	start_client(w);
-	w->flow.lport = 0;
-	w->flow.fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
-	wt_opt(w, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
+	create_lazy(w);
 	ERR(pc_connect(w->st, w->flow.fd, (const struct sockaddr *)&to, sizeof(to)), EINPROGRESS);
 	wt_settle(w);
 	EXPECT(.flags = S, .mss = MSS, .fo = ASK);
 	INJECT(.flags = SA, .ack = 1, .mss = 1000, .fo = COOKIE, .cookie = "thecooky");
 	EXPECT(.flags = A, .seq = 1, .ack = 1);
-	OK(pc_close(w->st, w->flow.fd));
-	wt_settle(w);
-	wt_drop(w);
-	INJECT(.flags = RA, .seq = 1, .ack = 2);
-	w->flow.fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
-	wt_opt(w, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
+	end(w);
+	create_lazy(w);
 	OK(pc_connect(w->st, w->flow.fd, (const struct sockaddr *)&to, sizeof(to)));
 	OK(pc_close(w->st, w->flow.fd));
 	NOTHING(5000);
@@ -778,8 +777,7 @@ static void client_errors(struct wt *w)
 static void crossing(struct wt *w)
 {
 	learn_cookie(w);
-	EQ(wt_send_fast(w, 10), 10);
-	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .len = 10);
+	syn_fast(w, 10);
 	INJECT(.flags = S, .mss = 1000);
 	EXPECT(.flags = SA, .ack = 1, .mss = MSS);
 	INJECT(.flags = SA, .ack = 1, .mss = 1000);
