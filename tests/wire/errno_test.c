@@ -291,37 +291,40 @@ static void peer_closed(struct bed *b)
 	end(b, fd[NEAR], fd[FAR]);
 }
 
-static void peer_reset(struct bed *b)
+/* a stream that the far end has reset */
+static int reset_stream(struct bed *b)
 {
-	struct linger l = {.l_onoff = 1, .l_linger = 0};
+	const struct linger l = {.l_onoff = 1, .l_linger = 0};
 	int fd[2];
 
 	bed_pair(b, fd);
 	b->call->setsockopt(b, FAR, fd[FAR], SOL_SOCKET, SO_LINGER, &l, sizeof(l));
 	b->call->close(b, FAR, fd[FAR]);
 	b->call->settle(b);
-	polled(b, fd[NEAR]);
-	names(b, fd[NEAR]);
-	receiving(b, fd[NEAR]);
-	sending(b, fd[NEAR]);
-	requests(b, fd[NEAR]);
-	shutting(b, fd[NEAR]);
-	end(b, fd[NEAR], 0);
+	return fd[NEAR];
+}
+
+static void peer_reset(struct bed *b)
+{
+	const int fd = reset_stream(b);
+
+	polled(b, fd);
+	names(b, fd);
+	receiving(b, fd);
+	sending(b, fd);
+	requests(b, fd);
+	shutting(b, fd);
+	end(b, fd, 0);
 }
 
 static void peer_reset_sender(struct bed *b)
 {
-	struct linger l = {.l_onoff = 1, .l_linger = 0};
-	int fd[2];
+	const int fd = reset_stream(b);
 
-	bed_pair(b, fd);
-	b->call->setsockopt(b, FAR, fd[FAR], SOL_SOCKET, SO_LINGER, &l, sizeof(l));
-	b->call->close(b, FAR, fd[FAR]);
-	b->call->settle(b);
-	sending(b, fd[NEAR]);
-	receiving(b, fd[NEAR]);
-	options(b, fd[NEAR]);
-	end(b, fd[NEAR], 0);
+	sending(b, fd);
+	receiving(b, fd);
+	options(b, fd);
+	end(b, fd, 0);
 }
 
 static void refused(struct bed *b)
