@@ -277,6 +277,13 @@ void bed_check_over(const struct bed *b)
 		CU_ASSERT_EQUAL(bed_connections(b), 0);
 }
 
+void bed_whole(struct bed *b, double seconds)
+{
+	bed_start(b, NULL);
+	bed_run(b, seconds);
+	bed_check_over(b);
+}
+
 void bed_end(struct bed *b)
 {
 	load_destroy(b->load);

@@ -72,6 +72,9 @@ uint64_t bed_answers(const struct bed *b);
 void bed_check(const struct bed *b);
 void bed_check_over(const struct bed *b);
 
+/** bed_whole is a whole run without faults of the network: bed_start, bed_run, bed_check_over. */
+void bed_whole(struct bed *b, double seconds);
+
 /** bed_end takes everything down and looks whether an mbuf is missing. */
 void bed_end(struct bed *b);
 

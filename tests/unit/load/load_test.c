@@ -17,9 +17,7 @@ static void test_echo(void)
 {
 	bed_begin(&b, "echo");
 	b.config.depth = 3;
-	bed_start(&b, NULL);
-	bed_run(&b, 10);
-	bed_check_over(&b);
+	bed_whole(&b, 10);
 	CU_ASSERT(bed_answers(&b) > 1000);
 	CU_ASSERT_EQUAL(b.load->peak, 20);
 	CU_ASSERT(b.load->latency.n > 0 && b.load->latency.max <= 10 * BED_STEP_NS);
@@ -33,9 +31,7 @@ static void test_echo_large(void)
 	b.config.size = 20000;
 	b.config.depth = 2;
 	b.config.timestamps = 1;
-	bed_start(&b, NULL);
-	bed_run(&b, 20);
-	bed_check_over(&b);
+	bed_whole(&b, 20);
 	CU_ASSERT(bed_answers(&b) > 100);
 	CU_ASSERT(b.load->wire.timestamps);
 	bed_end(&b);
@@ -90,9 +86,7 @@ static void test_connrate(void)
 {
 	bed_begin(&b, "connrate");
 	b.config.slots = 100; /* the same ports again and again */
-	bed_start(&b, NULL);
-	bed_run(&b, 10);
-	bed_check_over(&b);
+	bed_whole(&b, 10);
 	CU_ASSERT(b.load->at_end.closed - b.load->at_run.closed > 1000);
 	CU_ASSERT_EQUAL(b.load->active, 0);
 	bed_end(&b);
@@ -104,9 +98,7 @@ static void test_connrate_http(void)
 	b.config.http = 1;
 	b.config.port = 80;
 	b.config.slots = 500;
-	bed_start(&b, NULL);
-	bed_run(&b, 10);
-	bed_check_over(&b);
+	bed_whole(&b, 10);
 	CU_ASSERT(b.load->at_end.closed - b.load->at_run.closed > 500);
 	bed_end(&b);
 }
@@ -119,9 +111,7 @@ static void test_hold(void)
 	b.config.sample = 200;
 	b.config.run_ms = 3000;
 	b.config.check_all = 1;
-	bed_start(&b, NULL);
-	bed_run(&b, 60);
-	bed_check_over(&b);
+	bed_whole(&b, 60);
 	CU_ASSERT_EQUAL(b.load->peak, 1000);
 	CU_ASSERT(bed_answers(&b) > 550 && bed_answers(&b) <= 600);
 	CU_ASSERT_EQUAL(b.load->faults.probes, 0);
@@ -133,9 +123,7 @@ static void test_http(void)
 {
 	bed_begin(&b, "http");
 	b.config.depth = 16;
-	bed_start(&b, NULL);
-	bed_run(&b, 10);
-	bed_check_over(&b);
+	bed_whole(&b, 10);
 	CU_ASSERT(bed_answers(&b) > 1000);
 	CU_ASSERT(b.load->answer.total > BED_BODY);
 	bed_end(&b);
@@ -152,9 +140,7 @@ static void test_ask(void)
 	b.config.ask = &ask;
 	b.config.port = 7;
 	b.config.depth = 8;
-	bed_start(&b, NULL);
-	bed_run(&b, 10);
-	bed_check_over(&b);
+	bed_whole(&b, 10);
 	CU_ASSERT(bed_answers(&b) > 1000);
 	CU_ASSERT_EQUAL(b.load->answer.total, 8);
 	bed_end(&b);
@@ -187,9 +173,7 @@ static void test_wrong_answers(void)
 static void test_bulk(void)
 {
 	bed_begin(&b, "bulk-in");
-	bed_start(&b, NULL);
-	bed_run(&b, 10);
-	bed_check_over(&b);
+	bed_whole(&b, 10);
 	CU_ASSERT(b.load->at_end.payload_acked - b.load->at_run.payload_acked > 10 << 20);
 	bed_end(&b);
 	bed_begin(&b, "bulk-out");
@@ -209,9 +193,7 @@ static void stall(uint64_t rate, uint64_t run_ms)
 	b.config.rate = rate;
 	b.stall_from = b.now + run_ms * 500000;
 	b.stall_to = b.stall_from + 50000000;
-	bed_start(&b, NULL);
-	bed_run(&b, 10);
-	bed_check_over(&b);
+	bed_whole(&b, 10);
 }
 
 static uint64_t slower_than(uint64_t ns)
@@ -252,9 +234,7 @@ static void test_open_connrate(void)
 	bed_begin(&b, "connrate");
 	b.config.rate = 2000;
 	b.config.run_ms = 1000;
-	bed_start(&b, NULL);
-	bed_run(&b, 20);
-	bed_check_over(&b);
+	bed_whole(&b, 20);
 	CU_ASSERT_DOUBLE_EQUAL((double)(b.load->at_end.closed - b.load->at_run.closed), 2000, 20);
 	bed_end(&b);
 }
@@ -265,9 +245,7 @@ static void test_udp(void)
 
 	bed_begin(&b, "udp");
 	b.config.depth = 4;
-	bed_start(&b, NULL);
-	bed_run(&b, 10);
-	bed_check_over(&b);
+	bed_whole(&b, 10);
 	CU_ASSERT(bed_answers(&b) > 1000);
 	bed_end(&b);
 	bed_begin(&b, "udp");
@@ -280,9 +258,7 @@ static void test_udp(void)
 	bed_begin(&b, "udp");
 	b.config.rate = 5000;
 	b.config.run_ms = 1000;
-	bed_start(&b, NULL);
-	bed_run(&b, 10);
-	bed_check_over(&b);
+	bed_whole(&b, 10);
 	CU_ASSERT_DOUBLE_EQUAL((double)bed_answers(&b), 5000, 50);
 	bed_end(&b);
 }

@@ -43,9 +43,7 @@ static void test_sizes(void)
 		b.config.slots = 1000;
 		b.config.run_ms = 100;
 		b.config.sample = 20000;
-		bed_start(&b, NULL);
-		bed_run(&b, 20);
-		bed_check_over(&b);
+		bed_whole(&b, 20);
 		CU_ASSERT(bed_answers(&b) > 1000);
 		if (i == 0)
 			CU_ASSERT_DOUBLE_EQUAL(
@@ -113,9 +111,7 @@ static void test_burst(void)
 	b.config.rate = 2000;
 	b.config.burst = 20;
 	b.config.run_ms = 1000;
-	bed_start(&b, NULL);
-	bed_run(&b, 10);
-	bed_check_over(&b);
+	bed_whole(&b, 10);
 	CU_ASSERT_DOUBLE_EQUAL((double)bed_answers(&b), 2000, 20);
 	CU_ASSERT(b.load->latency.n >= 1980 && b.load->latency.max <= 4 * BED_STEP_NS);
 	CU_ASSERT(plan_due(b.load) % 20 == 0);
@@ -163,9 +159,7 @@ static void test_slow(void)
 		b.config.run_ms = 300;
 		b.config.slow_ask = i == 0 ? 100000 : 1000; /* the bed's HTTP keeps no answers */
 		b.config.rate = i < 2 ? 15000 : 0;
-		bed_start(&b, NULL);
-		bed_run(&b, 30);
-		bed_check_over(&b);
+		bed_whole(&b, 30);
 		CU_ASSERT_DOUBLE_EQUAL((double)(b.load->at_end.slow_in - b.load->at_run.slow_in) /
 		                           0.3 / 5,
 		                       100000, 10000);
@@ -185,9 +179,7 @@ static void test_stalled(void)
 	b.config.slow_window = 1000;
 	b.config.rate = 1500;
 	b.config.run_ms = 4000; /* several probes */
-	bed_start(&b, NULL);
-	bed_run(&b, 30);
-	bed_check_over(&b);
+	bed_whole(&b, 30);
 	CU_ASSERT_EQUAL(b.load->n.slow_in, 5 * 1000);
 	CU_ASSERT(bed_answers(&b) > 5900);
 	bed_end(&b);
