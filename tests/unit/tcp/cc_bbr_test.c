@@ -71,27 +71,27 @@ static void test_full_bw_limited(void)
 	CU_ASSERT_EQUAL(the_bbr.state, BBR_STARTUP);
 }
 
+/* A round trip at whose end so many segments are known to be lost. */
+static void lose_in_round(uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		bbr_lost(&r, SMSS);
+	sample(BW, false);
+	r.rs.lost = n * SMSS;
+	r.rs.prior = the_bbr.rate.delivered;
+	bbr_update_latest(&r);
+	bbr_update_state(&r);
+}
+
 static void test_startup_loss(void)
 {
 	begin();
 	r.inflight = 2 * BDP;
 	q.recovery = TCP_R_RECOVERY;
-	for (unsigned i = 0; i < 5; i++)
-		bbr_lost(&r, SMSS);
-	sample(BW, false);
-	r.rs.lost = 5 * SMSS;
-	r.rs.prior = the_bbr.rate.delivered;
-	bbr_update_latest(&r);
-	bbr_update_state(&r);
+	lose_in_round(5);
 	CU_ASSERT_EQUAL(the_bbr.state, BBR_STARTUP); /* five are too few */
 	bbr_advance_latest(&r);
-	for (unsigned i = 0; i < 6; i++)
-		bbr_lost(&r, SMSS);
-	sample(BW, false);
-	r.rs.lost = 6 * SMSS;
-	r.rs.prior = the_bbr.rate.delivered;
-	bbr_update_latest(&r);
-	bbr_update_state(&r);
+	lose_in_round(6);
 	CU_ASSERT_EQUAL(the_bbr.state, BBR_DRAIN);
 	CU_ASSERT_EQUAL(the_bbr.undo_state, BBR_STARTUP);
 	CU_ASSERT_EQUAL(the_bbr.inflight_longterm, BDP);
@@ -198,15 +198,21 @@ static void test_slope(void)
 	CU_ASSERT(the_bbr.inflight_longterm >= BDP + 7 * SMSS);
 }
 
+/* A probe of the bandwidth has so many segments in flight, and loses some. */
+static void probe_and_lose(uint32_t in_flight, uint32_t lost)
+{
+	begin_in(BBR_UP);
+	rate_sent(&the_bbr.rate, START, in_flight * SMSS, true);
+	q.lost_us = START;
+	the_bbr.is_bw_probe_sample = true;
+	the_bbr.rate.lost = lost * SMSS;
+	bbr_lost(&r, lost * SMSS);
+}
+
 /* 5.5.10.2: more than 2 % of what was in flight is lost */
 static void test_too_high(void)
 {
-	begin_in(BBR_UP);
-	rate_sent(&the_bbr.rate, START, 150 * SMSS, true);
-	q.lost_us = START;
-	the_bbr.is_bw_probe_sample = true;
-	the_bbr.rate.lost = 3 * SMSS;
-	bbr_lost(&r, 3 * SMSS);
+	probe_and_lose(150, 3);
 	CU_ASSERT_EQUAL(the_bbr.state, BBR_UP);
 	CU_ASSERT_EQUAL(the_bbr.inflight_longterm, BBR_INFINITY);
 	the_bbr.rate.lost = 4 * SMSS;
@@ -222,12 +228,7 @@ static void test_too_high(void)
 /* Beta: not below 0.7 of the target, whatever was in flight */
 static void test_too_high_floor(void)
 {
-	begin_in(BBR_UP);
-	rate_sent(&the_bbr.rate, START, 10 * SMSS, true);
-	q.lost_us = START;
-	the_bbr.is_bw_probe_sample = true;
-	the_bbr.rate.lost = 5 * SMSS;
-	bbr_lost(&r, 5 * SMSS);
+	probe_and_lose(10, 5);
 	CU_ASSERT_EQUAL(the_bbr.inflight_longterm, BDP * 7 / 10);
 }
 
@@ -433,12 +434,7 @@ static void test_fast_recovery(void)
 
 static void test_spurious(void)
 {
-	begin_in(BBR_UP);
-	rate_sent(&the_bbr.rate, START, 150 * SMSS, true);
-	q.lost_us = START;
-	the_bbr.is_bw_probe_sample = true;
-	the_bbr.rate.lost = 10 * SMSS;
-	bbr_lost(&r, 10 * SMSS);
+	probe_and_lose(150, 10);
 	CU_ASSERT_EQUAL(the_bbr.state, BBR_DOWN);
 	cc_of(&t)->on_undo(&t, &q);
 	CU_ASSERT_EQUAL(the_bbr.state, BBR_REFILL);
