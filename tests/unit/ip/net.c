@@ -301,17 +301,27 @@ struct frame_ends net_ends(uint32_t src_be, uint32_t dst_be)
 	return e;
 }
 
-void net_resolve(struct net *net, uint8_t netif, uint32_t addr_be, const uint8_t *mac)
+struct neigh_ref net_neighbour(struct net *net, uint8_t netif, uint32_t addr_be)
 {
 	const struct pc_addr addr = pc_addr_ip4(addr_be);
-	const struct neigh_ref ref = neigh_lookup(net->ip.neigh, netif, &addr);
+
+	return neigh_lookup(net->ip.neigh, netif, &addr);
+}
+
+void net_send(struct net *net, uint8_t netif, uint32_t addr_be, uint32_t len)
+{
+	neigh_output(net->ip.neigh, net_neighbour(net, netif, addr_be), net_payload(net, len));
+}
+
+void net_resolve(struct net *net, uint8_t netif, uint32_t addr_be, const uint8_t *mac)
+{
 	struct frame_ends e = {.src_be = addr_be,
 	                       .dst_be = pc_addr_get_ip4(ip_laddr(&net->ip, netif))};
 	struct frame f;
 
 	memcpy(e.src_mac, mac, 6);
 	memcpy(e.dst_mac, net->port[netif].port.info.mac, 6);
-	neigh_output(net->ip.neigh, ref, net_payload(net, 40));
+	net_send(net, netif, addr_be, 40);
 	CU_ASSERT(net_next(net, netif, &f));
 	frame_arp(&f, &e, 2, e.dst_mac);
 	CU_ASSERT_EQUAL(net_input(net, netif, &f, NULL, NULL), VERDICT_DONE);

@@ -95,6 +95,12 @@ bool net_idle(struct net *net);
 /** net_ends are the two ends of a packet from a host on the link of port 0 (the peer's MAC) to us. */
 struct frame_ends net_ends(uint32_t src_be, uint32_t dst_be);
 
+/** net_neighbour looks a neighbour up. */
+struct neigh_ref net_neighbour(struct net *net, uint8_t netif, uint32_t addr_be);
+
+/** net_send sends a packet of len bytes to a neighbour. */
+void net_send(struct net *net, uint8_t netif, uint32_t addr_be, uint32_t len);
+
 /** net_resolve makes a neighbour known, by an answer to a question. */
 void net_resolve(struct net *net, uint8_t netif, uint32_t addr_be, const uint8_t *mac);
 

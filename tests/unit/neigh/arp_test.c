@@ -246,7 +246,6 @@ static void test_takeover(void)
 {
 	static const uint8_t other[6] = {2, 0, 0, 0, 0, 0x77};
 	struct frame_ends e = net_ends(NET_PEER, NET_PEER);
-	const struct pc_addr peer = net_addr(NET_PEER);
 	struct frame f;
 
 	start();
@@ -257,7 +256,7 @@ static void test_takeover(void)
 	frame_arp(&f, &e, 1, NULL);
 	CU_ASSERT_EQUAL(net_input(&net, 0, &f, NULL, NULL), VERDICT_DONE);
 	CU_ASSERT_EQUAL(neigh_count(net.ip.neigh), 1);
-	neigh_output(net.ip.neigh, neigh_lookup(net.ip.neigh, 0, &peer), net_payload(&net, 40));
+	net_send(&net, 0, NET_PEER, 40);
 	CU_ASSERT_FATAL(net_next(&net, 0, &f));
 	CU_ASSERT(memcmp(f.b, other, 6) == 0);
 	/* it has proved nothing: in use, it is asked after five seconds, by unicast */
@@ -284,7 +283,6 @@ static void test_takeover_confirmed(void)
 {
 	static const uint8_t other[6] = {2, 0, 0, 0, 0, 0x77};
 	struct frame_ends e = net_ends(NET_PEER, NET_PEER), answer = net_ends(NET_PEER, NET_US);
-	const struct pc_addr peer = net_addr(NET_PEER);
 	struct frame f;
 
 	start();
@@ -297,7 +295,7 @@ static void test_takeover_confirmed(void)
 		CU_ASSERT_EQUAL(net_input(&net, 0, &f, NULL, NULL), VERDICT_DONE);
 	}
 	expect_request(net_peer_mac);
-	neigh_output(net.ip.neigh, neigh_lookup(net.ip.neigh, 0, &peer), net_payload(&net, 40));
+	net_send(&net, 0, NET_PEER, 40);
 	CU_ASSERT_FATAL(net_next(&net, 0, &f));
 	CU_ASSERT(memcmp(f.b, net_peer_mac, 6) == 0);
 	net_advance(&net, 1020);
@@ -306,7 +304,7 @@ static void test_takeover_confirmed(void)
 	expect_request(net_broadcast_mac);
 	frame_arp(&f, &answer, 2, NULL);
 	CU_ASSERT_EQUAL(net_input(&net, 0, &f, NULL, NULL), VERDICT_DONE);
-	neigh_output(net.ip.neigh, neigh_lookup(net.ip.neigh, 0, &peer), net_payload(&net, 40));
+	net_send(&net, 0, NET_PEER, 40);
 	CU_ASSERT_FATAL(net_next(&net, 0, &f));
 	CU_ASSERT(memcmp(f.b, other, 6) == 0);
 	CU_ASSERT_EQUAL(net_count(&net, PC_NEIGH_DOUBTED), 50);
@@ -322,10 +320,7 @@ static void test_table_full(void)
 	net.ctx.cfg.arp_entries = 16;
 	net_open(&net);
 	for (unsigned i = 0; i < 16; i++) {
-		const struct pc_addr a = net_addr(IP4(10, 0, 0, 100 + i));
-
-		neigh_output(net.ip.neigh, neigh_lookup(net.ip.neigh, 0, &a),
-		             net_payload(&net, 40));
+		net_send(&net, 0, IP4(10, 0, 0, 100 + i), 40);
 		CU_ASSERT(net_next(&net, 0, &f));
 	}
 	CU_ASSERT_EQUAL(send_arp(NET_PEER, NET_US, 1, net_broadcast_mac), VERDICT_DONE);

@@ -24,15 +24,13 @@ static void start(void)
 
 static struct neigh_ref look_up(uint32_t addr_be)
 {
-	const struct pc_addr a = net_addr(addr_be);
-
-	return neigh_lookup(net.ip.neigh, 0, &a);
+	return net_neighbour(&net, 0, addr_be);
 }
 
 /* Sends a packet of len bytes to a neighbour. */
 static void output(uint32_t addr_be, uint32_t len)
 {
-	neigh_output(net.ip.neigh, look_up(addr_be), net_payload(&net, len));
+	net_send(&net, 0, addr_be, len);
 	CU_ASSERT_EQUAL(neigh_validate(net.ip.neigh), 0);
 }
 

@@ -20,15 +20,13 @@ static void start(void)
 
 static struct neigh_ref look_up(uint32_t addr_be)
 {
-	const struct pc_addr a = net_addr(addr_be);
-
-	return neigh_lookup(net.ip.neigh, 0, &a);
+	return net_neighbour(&net, 0, addr_be);
 }
 
 /* Sends a packet of len bytes to a neighbour. */
 static void output(uint32_t addr_be, uint32_t len)
 {
-	neigh_output(net.ip.neigh, look_up(addr_be), net_payload(&net, len));
+	net_send(&net, 0, addr_be, len);
 	CU_ASSERT_EQUAL(neigh_validate(net.ip.neigh), 0);
 }
 
@@ -363,12 +361,11 @@ static void test_reached_by_hint(void)
 /* Neighbours of different interfaces have nothing to do with each other. */
 static void test_interfaces(void)
 {
-	const struct pc_addr a = net_addr(NET_PEER);
 	struct frame f;
 
 	start();
 	net_resolve(&net, 0, NET_PEER, net_peer_mac);
-	neigh_output(net.ip.neigh, neigh_lookup(net.ip.neigh, 1, &a), net_payload(&net, 40));
+	net_send(&net, 1, NET_PEER, 40);
 	CU_ASSERT(!net_next(&net, 0, &f));
 	CU_ASSERT(net_next(&net, 1, &f) && is_request(&f, NET_PEER, net_broadcast_mac));
 	CU_ASSERT(memcmp(f.b + 28, &(uint32_t){NET_US_TOO}, 4) == 0);
