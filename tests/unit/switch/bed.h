@@ -13,22 +13,13 @@
 #include "../../support/eal.h"
 #include "config.h"
 #include "forward.h"
+#include "unit/app/suite.h"
 #include "unit/unit.h"
 
-#define BED_PORTS   4
-#define BED_QUEUE   2048
-#define BED_MBUFS   4095
-#define BED_SECOND  UINT64_C(1000000000)
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
-
-/* Fails with a line that says which row of a table it was. */
-#define CHECK_ROW(ok, row)                                                                  \
-	do {                                                                                \
-		const bool ok_ = (ok);                                                      \
-		if (!ok_)                                                                   \
-			fprintf(stderr, "%s:%d: %s: %s\n", __func__, __LINE__, #ok, (row)); \
-		CU_ASSERT(ok_);                                                             \
-	} while (0)
+#define BED_PORTS  4
+#define BED_QUEUE  2048
+#define BED_MBUFS  4095
+#define BED_SECOND UINT64_C(1000000000)
 
 /** A port: what it is to receive, and what it has been given to send. */
 struct bed_port {
