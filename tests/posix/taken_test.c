@@ -47,14 +47,10 @@ static struct sockaddr_in name_of(struct live *l, int fd)
 	return a;
 }
 
-static void accept_one(struct live *l, unsigned how, struct holder *h)
+static void accept_at(struct live *l, int listener, const struct sockaddr *at, socklen_t len,
+                      struct holder *h)
 {
-	struct sockaddr_in a = bed_addr(&l->bed, NEAR, 0);
-	const int listener = make_socket(l, AF_INET, how);
-
-	a.sin_addr.s_addr = INADDR_ANY;
-	if (l->c->bind(listener, (struct sockaddr *)&a, sizeof(a)) != 0 ||
-	    l->c->listen(listener, 1) != 0)
+	if (l->c->bind(listener, at, len) != 0 || l->c->listen(listener, 1) != 0)
 		abort();
 	h->name = bed_addr(&l->bed, NEAR, ntohs(name_of(l, listener).sin_port));
 	h->far = live_far_connect(l, &h->name);
@@ -62,6 +58,15 @@ static void accept_one(struct live *l, unsigned how, struct holder *h)
 	if (h->near < 0)
 		abort();
 	l->c->close(listener);
+}
+
+static void accept_one(struct live *l, unsigned how, struct holder *h)
+{
+	struct sockaddr_in a = bed_addr(&l->bed, NEAR, 0);
+	const int listener = make_socket(l, AF_INET, how);
+
+	a.sin_addr.s_addr = INADDR_ANY;
+	accept_at(l, listener, (struct sockaddr *)&a, sizeof(a), h);
 }
 
 static int far_listener(struct live *l, struct sockaddr_in *a)
@@ -139,15 +144,7 @@ static void mapped_accept(struct live *l, unsigned how, struct holder *h)
 	struct sockaddr_in6 any = {.sin6_family = AF_INET6};
 	const int listener = make_socket(l, AF_INET6, how);
 
-	if (l->c->bind(listener, (struct sockaddr *)&any, sizeof(any)) != 0 ||
-	    l->c->listen(listener, 1) != 0)
-		abort();
-	h->name = bed_addr(&l->bed, NEAR, ntohs(name_of(l, listener).sin_port));
-	h->far = live_far_connect(l, &h->name);
-	h->near = l->c->accept4(listener, NULL, NULL, 0);
-	if (h->near < 0)
-		abort();
-	l->c->close(listener);
+	accept_at(l, listener, (struct sockaddr *)&any, sizeof(any), h);
 }
 
 /* ---- how far they are ------------------------------------------------------------------------- */
