@@ -4,10 +4,10 @@
 import hashlib
 import os
 import socket
-import threading
 
 import bed
 from bed import SERVER, expect
+from echoes import many_at_once, there_and_back
 
 PORT = 7
 
@@ -17,42 +17,23 @@ def start(b):
                     "--addr", f"{SERVER}/24"], "coro_echo")
 
 
-def there_and_back(data, seconds):
-    """Sends data on a connection of its own; returns what comes back."""
-    with socket.create_connection((SERVER, PORT), 10) as c:
-        c.settimeout(seconds)
-        sender = threading.Thread(target=lambda: (c.sendall(data), c.shutdown(socket.SHUT_WR)))
-        sender.start()
-        got = b""
-        while part := c.recv(1 << 20):
-            got += part
-        sender.join()
-    return got
-
-
 def stream(b, s):
     """4 MiB there and back, by SHA-256"""
     data = os.urandom(4 << 20)
-    got = there_and_back(data, 20 * b.slow)
+    got = there_and_back(PORT, data, 20 * b.slow)
     expect(hashlib.sha256(got).digest() == hashlib.sha256(data).digest(), "the SHA-256 differs")
 
 
 def many(b, s):
     """500 clients at once, in turn and out of turn"""
-    clients = [socket.create_connection((SERVER, PORT), 10) for _ in range(500)]
-    for i, c in enumerate(clients):
-        c.settimeout(10 * b.slow)
-        c.sendall(b"%d" % i)
-    for i, c in reversed(list(enumerate(clients))):
-        expect(c.recv(100) == b"%d" % i, f"client {i} got something else")
-        c.close()
+    many_at_once(PORT, 500, 10 * b.slow)
 
 
 def half_close(b, s):
     """what was sent before the FIN comes back before the server's"""
     for size in (0, 1, 100000):
         data = os.urandom(size)
-        expect(there_and_back(data, 10 * b.slow) == data, f"{size} bytes did not come back")
+        expect(there_and_back(PORT, data, 10 * b.slow) == data, f"{size} bytes did not come back")
 
 
 def end(b, s):

@@ -2,13 +2,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A program whose only thread drives its stack in its own calls (pc_drive_start)."""
 import os
-import socket
 import subprocess
-import threading
 import time
 
 import bed
 from bed import SERVER, expect, sh
+from echoes import many_at_once, there_and_back
 
 PORT = 7
 
@@ -37,28 +36,15 @@ def start(b):
 
 
 def stream(b, s):
-    """1 MiB there and back; the sender does not read until all is sent"""
+    """1 MiB there and back"""
     data = os.urandom(1 << 20)
-    with socket.create_connection((SERVER, PORT), 10) as c:
-        c.settimeout(20 * b.slow)
-        sender = threading.Thread(target=lambda: (c.sendall(data), c.shutdown(socket.SHUT_WR)))
-        sender.start()
-        got = b""
-        while part := c.recv(1 << 20):
-            got += part
-        sender.join()
+    got = there_and_back(PORT, data, 20 * b.slow)
     expect(got == data, f"{len(got)} bytes came back")
 
 
 def many(b, s):
     """50 clients at once"""
-    clients = [socket.create_connection((SERVER, PORT), 10) for _ in range(50)]
-    for i, c in enumerate(clients):
-        c.settimeout(10 * b.slow)
-        c.sendall(b"%d" % i)
-    for i, c in reversed(list(enumerate(clients))):
-        expect(c.recv(100) == b"%d" % i, f"client {i} got something else")
-        c.close()
+    many_at_once(PORT, 50, 10 * b.slow)
 
 
 def idle(b, s):

@@ -12,6 +12,7 @@ import time
 
 import bed
 from bed import CLIENT, SERVER, expect, wait_for
+from echoes import many_at_once, there_and_back
 
 
 def stack(b):
@@ -42,30 +43,12 @@ class Example:
         self.p.communicate()
 
 
-def there_and_back(port, data, seconds):
-    with socket.create_connection((SERVER, port), 10) as c:
-        c.settimeout(seconds)
-        sender = threading.Thread(target=lambda: (c.sendall(data), c.shutdown(socket.SHUT_WR)))
-        sender.start()
-        got = b""
-        while part := c.recv(1 << 20):
-            got += part
-        sender.join()
-    return got
-
-
 def check_echo(b, port, clients=100, size=2 << 20):
     data = os.urandom(size)
     got = there_and_back(port, data, 20 * b.slow)
     expect(hashlib.sha256(got).digest() == hashlib.sha256(data).digest(),
            f"{len(got)} of {size} bytes came back")
-    many = [socket.create_connection((SERVER, port), 10) for _ in range(clients)]
-    for i, c in enumerate(many):
-        c.settimeout(10 * b.slow)
-        c.sendall(b"%d" % i)
-    for i, c in reversed(list(enumerate(many))):
-        expect(c.recv(100) == b"%d" % i, f"client {i} got something else")
-        c.close()
+    many_at_once(port, clients, 10 * b.slow)
 
 
 def blocking(b, s):
