@@ -8,9 +8,10 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/number.h"
 
 /* What one idle connection takes, roughly: its TCB, its share of the hash table and of the ready
  * rings.  pc_stack_get_footprint says it exactly; here a round figure is enough. */
@@ -133,25 +134,13 @@ static bool parse_word(const struct pc_config_key *key, const char *text, uint64
 	return found && words == key->max + 1;
 }
 
-/* Reads a whole number; strtoull alone would take signs, spaces and what is left over. */
-static bool parse_number(const char *text, uint64_t *v)
-{
-	char *end;
-
-	if (text[0] < '0' || text[0] > '9')
-		return false;
-	errno = 0;
-	*v = strtoull(text, &end, 0);
-	return *end == '\0' && errno == 0;
-}
-
 int pc_config_key_parse(const struct pc_config_key *key, const char *text, uint64_t *value,
                         char *why, size_t why_len)
 {
 	uint64_t v;
 
 	if (!(strcmp(key->unit, "boolean") == 0 && parse_boolean(text, &v)) &&
-	    !parse_word(key, text, &v) && !parse_number(text, &v))
+	    !parse_word(key, text, &v) && !number_read(text, &v))
 		return refuse(why, why_len,
 		              "%s.%s takes a whole number from %" PRIu64 " to %" PRIu64
 		              " (%s), not \"%s\"",

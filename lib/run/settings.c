@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "settings.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/number.h"
 
 #define FRAMES_MBUFS 32767
 
@@ -233,18 +233,6 @@ static int fail_key(struct settings *s, const char *origin, const char *section,
 
 /* ---- values ----------------------------------------------------------------------------------- */
 
-/* Reads a whole number; strtoull alone would take signs, spaces and what is left over. */
-static bool parse_number(const char *text, uint64_t *v)
-{
-	char *end;
-
-	if (text[0] < '0' || text[0] > '9')
-		return false;
-	errno = 0;
-	*v = strtoull(text, &end, 0);
-	return *end == '\0' && errno == 0;
-}
-
 static int set_number(struct settings *s, const char *origin, const struct key_table *t,
                       const struct pc_config_key *key, const char *value)
 {
@@ -296,7 +284,7 @@ static bool parse_place(const char *text, size_t len, struct run_addr *a)
 	if (snprintf(buf, sizeof(buf), "%.*s", (int)len, text) >= (int)sizeof(buf))
 		return false;
 	for (; (part = strsep(&next, ".")) != NULL; i++)
-		if (i == 3 || !parse_number(part, &n[i]) || (i > 0 && (n[i] < 1 || n[i] > 4094)))
+		if (i == 3 || !number_read(part, &n[i]) || (i > 0 && (n[i] < 1 || n[i] > 4094)))
 			return false;
 	if (n[0] >= PC_MAX_PORTS)
 		return false;
