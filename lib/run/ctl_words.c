@@ -2,6 +2,7 @@
 /* Commands of the control socket: words to what they ask for, and lists to words. */
 #include "ctl.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <stdarg.h>
@@ -50,8 +51,9 @@ static int read_number(struct words *w, const char *what, uint64_t max, uint64_t
 
 	if (text == NULL)
 		return fail(w, "a number is missing behind \"%s\"", what);
+	errno = 0;
 	*v = strtoull(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || *v > max)
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || *v > max)
 		return fail(w, "\"%s\" is no %s from 0 to %" PRIu64, text, what, max);
 	return 0;
 }

@@ -150,6 +150,7 @@ static void test_mistakes(void)
 	    "capture program 0600",
 	    "capture program 060000000000000g",
 	    "capture count many",
+	    "capture count 18446744073709551616",
 	    "capture snaplen 16385",
 	    "capture port 16",
 	    "addr add",
