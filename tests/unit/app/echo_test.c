@@ -8,6 +8,7 @@
 #include <rte_mbuf.h>
 
 #include "../../support/eal.h"
+#include "../unit.h"
 #include "services.h"
 
 #define SERVER       0x0a000001
@@ -187,18 +188,26 @@ static void half_close_is_answered_after_the_last_byte(void)
 	end();
 }
 
-static void a_reset_frees_what_waited(void)
+/* a client that only sends, until an mbuf waits in the server; returns its socket */
+static int stuck(void)
 {
-	const struct linger hard = {.l_onoff = 1};
 	uint64_t sent = 0;
-	int fd;
+	const int fd = dial(SOCK_STREAM, ECHO_PORT);
 
-	begin();
-	fd = dial(SOCK_STREAM, ECHO_PORT);
 	for (int i = 0; i < 100; i++) {
 		send_some(fd, &sent, 100000);
 		turn();
 	}
+	return fd;
+}
+
+static void a_reset_frees_what_waited(void)
+{
+	const struct linger hard = {.l_onoff = 1};
+	int fd;
+
+	begin();
+	fd = stuck();
 	CU_ASSERT_EQUAL(pc_setsockopt(cl, fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)), 0);
 	pc_close(cl, fd);
 	turns(10);
@@ -210,15 +219,8 @@ static void a_reset_frees_what_waited(void)
 
 static void a_connection_that_is_stuck_can_be_closed(void)
 {
-	uint64_t sent = 0;
-	int fd;
-
 	begin();
-	fd = dial(SOCK_STREAM, ECHO_PORT);
-	for (int i = 0; i < 100; i++) {
-		send_some(fd, &sent, 100000);
-		turn();
-	}
+	(void)stuck();
 	end(); /* with an mbuf waiting in the server */
 }
 
@@ -292,30 +294,20 @@ static void datagrams_are_echoed_but_not_between_echo_ports(void)
 	end();
 }
 
+static const struct unit_case cases[] = {
+    {"no byte is lost to a slow reader", no_byte_is_lost_to_a_slow_reader},
+    {"half-close is answered after the last byte", half_close_is_answered_after_the_last_byte},
+    {"a reset frees what waited", a_reset_frees_what_waited},
+    {"a connection that is stuck can be closed", a_connection_that_is_stuck_can_be_closed},
+    {"the source counts", the_source_counts},
+    {"discard takes everything", discard_takes_everything},
+    {"datagrams are echoed, but not between echo ports",
+     datagrams_are_echoed_but_not_between_echo_ports},
+};
+
 int main(void)
 {
-	CU_TestInfo tests[] = {
-	    {"no byte is lost to a slow reader", no_byte_is_lost_to_a_slow_reader},
-	    {"half-close is answered after the last byte",
-	     half_close_is_answered_after_the_last_byte},
-	    {"a reset frees what waited", a_reset_frees_what_waited},
-	    {"a connection that is stuck can be closed", a_connection_that_is_stuck_can_be_closed},
-	    {"the source counts", the_source_counts},
-	    {"discard takes everything", discard_takes_everything},
-	    {"datagrams are echoed, but not between echo ports",
-	     datagrams_are_echoed_but_not_between_echo_ports},
-	    CU_TEST_INFO_NULL,
-	};
-	CU_SuiteInfo suites[] = {{.pName = "app/echo", .pTests = tests}, CU_SUITE_INFO_NULL};
-	unsigned failures;
-
 	eal_start();
 	pool = eal_pool("echo", 4095);
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_set_mode(CU_BRM_VERBOSE);
-	CU_basic_run_tests();
-	failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures != 0;
+	return unit_run("app/echo", cases, sizeof(cases) / sizeof(cases[0]));
 }

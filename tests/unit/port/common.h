@@ -2,7 +2,7 @@
 #ifndef UNIT_PORT_COMMON_H
 #define UNIT_PORT_COMMON_H
 
-/* What the tests of ports share: frames that can be told apart, and the main of a suite. */
+/* What the tests of ports share: frames that can be told apart. */
 
 #include <CUnit/Basic.h>
 #include <string.h>
@@ -13,6 +13,7 @@
 #include <rte_mbuf.h>
 
 #include "../../support/eal.h"
+#include "../unit.h"
 
 /** make_frame makes an IPv4-looking frame of len bytes, numbered n. */
 static inline struct rte_mbuf *make_frame(struct rte_mempool *pool, uint32_t n, uint16_t len)
@@ -87,21 +88,6 @@ static inline uint16_t port_rx(struct pc_port *p, struct rte_mbuf **m, uint16_t 
 static inline uint16_t port_tx(struct pc_port *p, struct rte_mbuf **m, uint16_t n, uint64_t now)
 {
 	return p->ops->tx_burst(p, m, n, now);
-}
-
-/** run_suite runs tests and returns the program's exit status. */
-static inline int run_suite(const char *name, const CU_TestInfo *tests)
-{
-	CU_TestInfo *copy = (CU_TestInfo *)(uintptr_t)tests;
-	CU_SuiteInfo suites[] = {{.pName = name, .pTests = copy}, CU_SUITE_INFO_NULL};
-
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_set_mode(CU_BRM_VERBOSE);
-	CU_basic_run_tests();
-	unsigned failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures != 0;
 }
 
 #endif

@@ -149,15 +149,14 @@ static void on_devices_that_others_have_started(void)
 	a_stream_between_two_stacks(false);
 }
 
+static const struct unit_case cases[] = {
+    {"a stream on devices that percore starts", on_devices_that_percore_starts},
+    {"a stream on devices that others have started", on_devices_that_others_have_started},
+};
+
 int main(void)
 {
-	const CU_TestInfo tests[] = {
-	    {"a stream on devices that percore starts", on_devices_that_percore_starts},
-	    {"a stream on devices that others have started", on_devices_that_others_have_started},
-	    CU_TEST_INFO_NULL,
-	};
-
 	eal_start();
 	pool = eal_pool("embed", 8191);
-	return run_suite("port/embed", tests);
+	return unit_run("port/embed", cases, sizeof(cases) / sizeof(cases[0]));
 }

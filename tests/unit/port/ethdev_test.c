@@ -298,26 +298,23 @@ static void mistakes_are_one_line(void)
 	end("net_null2", id);
 }
 
+static const struct unit_case cases[] = {
+    {"a ring passes frames on", a_ring_passes_frames_on},
+    {"a ring gets copies of what the sender keeps", a_ring_gets_copies_of_what_the_sender_keeps},
+    {"checksums that are not true", checksums_that_are_not_true},
+    {"a full ring leaves the rest to the caller", a_full_ring_leaves_the_rest_to_the_caller},
+    {"what drivers announce and do not do", what_is_announced_and_not_done},
+    {"a device started by others has no offloads unless told",
+     a_device_started_by_others_has_no_offloads_unless_told},
+    {"several queues have a table", several_queues_have_a_table},
+    {"null swallows and gives", null_swallows_and_gives},
+    {"an idle bond speaks LACP", an_idle_bond_speaks_lacp},
+    {"mistakes are one line", mistakes_are_one_line},
+};
+
 int main(void)
 {
-	const CU_TestInfo tests[] = {
-	    {"a ring passes frames on", a_ring_passes_frames_on},
-	    {"a ring gets copies of what the sender keeps",
-	     a_ring_gets_copies_of_what_the_sender_keeps},
-	    {"checksums that are not true", checksums_that_are_not_true},
-	    {"a full ring leaves the rest to the caller",
-	     a_full_ring_leaves_the_rest_to_the_caller},
-	    {"what drivers announce and do not do", what_is_announced_and_not_done},
-	    {"a device started by others has no offloads unless told",
-	     a_device_started_by_others_has_no_offloads_unless_told},
-	    {"several queues have a table", several_queues_have_a_table},
-	    {"null swallows and gives", null_swallows_and_gives},
-	    {"an idle bond speaks LACP", an_idle_bond_speaks_lacp},
-	    {"mistakes are one line", mistakes_are_one_line},
-	    CU_TEST_INFO_NULL,
-	};
-
 	eal_start();
 	pool = eal_pool("ethdev", 8191);
-	return run_suite("port/ethdev", tests);
+	return unit_run("port/ethdev", cases, sizeof(cases) / sizeof(cases[0]));
 }

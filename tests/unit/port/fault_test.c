@@ -474,36 +474,34 @@ static void bad_configs_are_refused(void)
 	pc_port_close(e[1]);
 }
 
+static const struct unit_case cases[] = {
+    {"without faults nothing changes", without_faults_nothing_changes},
+    {"the same seed gives the same faults", the_same_seed_gives_the_same_faults},
+    {"rates are as configured", rates_are_as_configured},
+    {"certainties are certain", certainties_are_certain},
+    {"corruption flips one bit", corruption_flips_one_bit_and_takes_marks_off},
+    {"ARP is not corrupted", arp_is_not_corrupted},
+    {"ECN-capable packets are marked", what_is_capable_is_marked},
+    {"a long queue marks", a_queue_that_is_long_marks},
+    {"delay is exact and told", delay_is_exact_and_told},
+    {"jitter keeps the order", jitter_keeps_the_order},
+    {"a reordered frame is late alone", a_reordered_frame_is_late_alone},
+    {"rate spaces frames", rate_spaces_frames},
+    {"a full queue overflows", a_full_queue_overflows},
+    {"sent frames are lost, in order", sent_frames_are_lost_in_order},
+    {"what the inner port refuses is the caller's", what_the_inner_port_refuses_is_the_callers},
+    {"the port below is followed", the_port_below_is_followed},
+    {"losses come in bursts", losses_come_in_bursts},
+    {"a burst need not lose all", a_burst_need_not_lose_all},
+    {"acknowledgements are lost alone", acknowledgements_are_lost_alone},
+    {"a small MTU lets small packets pass", a_small_mtu_lets_small_packets_pass},
+    {"a short queue drops what would wait", a_short_queue_drops_what_would_wait},
+    {"bad configs are refused", bad_configs_are_refused},
+};
+
 int main(void)
 {
-	const CU_TestInfo tests[] = {
-	    {"without faults nothing changes", without_faults_nothing_changes},
-	    {"the same seed gives the same faults", the_same_seed_gives_the_same_faults},
-	    {"rates are as configured", rates_are_as_configured},
-	    {"certainties are certain", certainties_are_certain},
-	    {"corruption flips one bit", corruption_flips_one_bit_and_takes_marks_off},
-	    {"ARP is not corrupted", arp_is_not_corrupted},
-	    {"ECN-capable packets are marked", what_is_capable_is_marked},
-	    {"a long queue marks", a_queue_that_is_long_marks},
-	    {"delay is exact and told", delay_is_exact_and_told},
-	    {"jitter keeps the order", jitter_keeps_the_order},
-	    {"a reordered frame is late alone", a_reordered_frame_is_late_alone},
-	    {"rate spaces frames", rate_spaces_frames},
-	    {"a full queue overflows", a_full_queue_overflows},
-	    {"sent frames are lost, in order", sent_frames_are_lost_in_order},
-	    {"what the inner port refuses is the caller's",
-	     what_the_inner_port_refuses_is_the_callers},
-	    {"the port below is followed", the_port_below_is_followed},
-	    {"losses come in bursts", losses_come_in_bursts},
-	    {"a burst need not lose all", a_burst_need_not_lose_all},
-	    {"acknowledgements are lost alone", acknowledgements_are_lost_alone},
-	    {"a small MTU lets small packets pass", a_small_mtu_lets_small_packets_pass},
-	    {"a short queue drops what would wait", a_short_queue_drops_what_would_wait},
-	    {"bad configs are refused", bad_configs_are_refused},
-	    CU_TEST_INFO_NULL,
-	};
-
 	eal_start();
 	pool = eal_pool("fault", 4095);
-	return run_suite("port/fault", tests);
+	return unit_run("port/fault", cases, sizeof(cases) / sizeof(cases[0]));
 }

@@ -213,19 +213,18 @@ static void large_segments_are_cut(void)
 	CU_ASSERT_EQUAL(eal_in_use(pool), 0);
 }
 
+static const struct unit_case cases[] = {
+    {"sharing is seen anywhere in a chain", sharing_is_seen_anywhere_in_a_chain},
+    {"a copy that does not fit is refused", a_copy_that_does_not_fit_is_refused},
+    {"checksums are finished over chains", checksums_are_finished_over_chains},
+    {"checksums are finished over odd parts", checksums_are_finished_over_odd_parts},
+    {"sums of what is not there", sums_of_what_is_not_there},
+    {"large segments are cut", large_segments_are_cut},
+};
+
 int main(void)
 {
-	const CU_TestInfo tests[] = {
-	    {"sharing is seen anywhere in a chain", sharing_is_seen_anywhere_in_a_chain},
-	    {"a copy that does not fit is refused", a_copy_that_does_not_fit_is_refused},
-	    {"checksums are finished over chains", checksums_are_finished_over_chains},
-	    {"checksums are finished over odd parts", checksums_are_finished_over_odd_parts},
-	    {"sums of what is not there", sums_of_what_is_not_there},
-	    {"large segments are cut", large_segments_are_cut},
-	    CU_TEST_INFO_NULL,
-	};
-
 	eal_start();
 	pool = eal_pool("frame", 1023);
-	return run_suite("port/frame", tests);
+	return unit_run("port/frame", cases, sizeof(cases) / sizeof(cases[0]));
 }

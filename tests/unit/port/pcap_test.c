@@ -157,18 +157,17 @@ static void a_file_that_cannot_be_made_is_an_error(void)
 	pc_port_close(e[1]);
 }
 
+static const struct unit_case cases[] = {
+    {"the file holds both directions", the_file_holds_both_directions},
+    {"a full disk is reported", a_full_disk_is_reported},
+    {"a refused frame is written once it is taken", a_refused_frame_is_written_once_it_is_taken},
+    {"checksums are left to software", checksums_are_left_to_software},
+    {"the port below is followed", the_port_below_is_followed},
+    {"a file that cannot be made is an error", a_file_that_cannot_be_made_is_an_error},
+};
+
 int main(void)
 {
-	const CU_TestInfo tests[] = {
-	    {"the file holds both directions", the_file_holds_both_directions},
-	    {"a full disk is reported", a_full_disk_is_reported},
-	    {"a refused frame is written once it is taken",
-	     a_refused_frame_is_written_once_it_is_taken},
-	    {"checksums are left to software", checksums_are_left_to_software},
-	    {"the port below is followed", the_port_below_is_followed},
-	    {"a file that cannot be made is an error", a_file_that_cannot_be_made_is_an_error},
-	    CU_TEST_INFO_NULL,
-	};
 	int fd = mkstemp(path), rc;
 
 	if (fd < 0)
@@ -176,7 +175,7 @@ int main(void)
 	close(fd);
 	eal_start();
 	pool = eal_pool("pcap", 1023);
-	rc = run_suite("port/pcap", tests);
+	rc = unit_run("port/pcap", cases, sizeof(cases) / sizeof(cases[0]));
 	unlink(path);
 	return rc;
 }

@@ -37,13 +37,9 @@ static void the_calls_of_one_library_go_elsewhere(void)
 	CU_ASSERT_EQUAL(calls, 2);
 }
 
-int main(void)
-{
-	const CU_TestInfo tests[] = {
-	    {"what is not there is said", what_is_not_there_is_said},
-	    {"the calls of one library go elsewhere", the_calls_of_one_library_go_elsewhere},
-	    CU_TEST_INFO_NULL,
-	};
+static const struct unit_case cases[] = {
+    {"what is not there is said", what_is_not_there_is_said},
+    {"the calls of one library go elsewhere", the_calls_of_one_library_go_elsewhere},
+};
 
-	return run_suite("port/plt", tests);
-}
+UNIT_MAIN("port/plt", cases)

@@ -91,14 +91,10 @@ static void memory_outlives_those_who_look_at_it(void)
 	CU_ASSERT(atomic_load(&driver.bursts) >= ROUNDS / 100);
 }
 
-int main(void)
-{
-	const CU_TestInfo tests[] = {
-	    {"nobody within is not waited for", nobody_within_is_not_waited_for},
-	    {"a group is shut out and let in", a_group_is_shut_out_and_let_in},
-	    {"memory outlives those who look at it", memory_outlives_those_who_look_at_it},
-	    CU_TEST_INFO_NULL,
-	};
+static const struct unit_case cases[] = {
+    {"nobody within is not waited for", nobody_within_is_not_waited_for},
+    {"a group is shut out and let in", a_group_is_shut_out_and_let_in},
+    {"memory outlives those who look at it", memory_outlives_those_who_look_at_it},
+};
 
-	return run_suite("port/reader", tests);
-}
+UNIT_MAIN("port/reader", cases)

@@ -152,17 +152,16 @@ static void what_asks_for_no_answer_gets_none(void)
 	CU_ASSERT_EQUAL(eal_in_use(pool), 0);
 }
 
+static const struct unit_case cases[] = {
+    {"only large packets are too big", only_large_packets_are_too_big},
+    {"IPv4 with DF is answered", ipv4_with_df_is_answered},
+    {"IPv6 is answered", ipv6_is_answered},
+    {"what asks for no answer gets none", what_asks_for_no_answer_gets_none},
+};
+
 int main(void)
 {
-	const CU_TestInfo tests[] = {
-	    {"only large packets are too big", only_large_packets_are_too_big},
-	    {"IPv4 with DF is answered", ipv4_with_df_is_answered},
-	    {"IPv6 is answered", ipv6_is_answered},
-	    {"what asks for no answer gets none", what_asks_for_no_answer_gets_none},
-	    CU_TEST_INFO_NULL,
-	};
-
 	eal_start();
 	pool = eal_pool("toobig", 255);
-	return run_suite("port/toobig", tests);
+	return unit_run("port/toobig", cases, sizeof(cases) / sizeof(cases[0]));
 }

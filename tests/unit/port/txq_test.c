@@ -138,21 +138,20 @@ static void free_gives_every_frame_back(void)
 	CU_ASSERT_EQUAL(eal_in_use(pool), 0);
 }
 
+static const struct unit_case cases[] = {
+    {"frames wait for the flush", frames_wait_for_the_flush},
+    {"a full burst goes at once", a_full_burst_goes_at_once},
+    {"what is refused stays, in order", what_is_refused_stays_in_order},
+    {"a full queue drops the newest by name", a_full_queue_drops_the_newest_by_name},
+    {"a port that refuses is not asked for every frame",
+     a_port_that_refuses_is_not_asked_for_every_frame},
+    {"little waits in the last mbufs", little_waits_in_the_last_mbufs},
+    {"free gives every frame back", free_gives_every_frame_back},
+};
+
 int main(void)
 {
-	const CU_TestInfo tests[] = {
-	    {"frames wait for the flush", frames_wait_for_the_flush},
-	    {"a full burst goes at once", a_full_burst_goes_at_once},
-	    {"what is refused stays, in order", what_is_refused_stays_in_order},
-	    {"a full queue drops the newest by name", a_full_queue_drops_the_newest_by_name},
-	    {"a port that refuses is not asked for every frame",
-	     a_port_that_refuses_is_not_asked_for_every_frame},
-	    {"little waits in the last mbufs", little_waits_in_the_last_mbufs},
-	    {"free gives every frame back", free_gives_every_frame_back},
-	    CU_TEST_INFO_NULL,
-	};
-
 	eal_start();
 	pool = eal_pool("txq", 2047);
-	return run_suite("port/txq", tests);
+	return unit_run("port/txq", cases, sizeof(cases) / sizeof(cases[0]));
 }

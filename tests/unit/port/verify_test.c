@@ -153,17 +153,16 @@ static void others(void)
 	CU_ASSERT_EQUAL(judge(m), 0);
 }
 
+static const struct unit_case cases[] = {
+    {"good and bad ones", good_and_bad},
+    {"in several mbufs", chains},
+    {"headers of IPv4", headers_of_ip4},
+    {"others", others},
+};
+
 int main(void)
 {
-	const CU_TestInfo tests[] = {
-	    {"good and bad ones", good_and_bad},
-	    {"in several mbufs", chains},
-	    {"headers of IPv4", headers_of_ip4},
-	    {"others", others},
-	    CU_TEST_INFO_NULL,
-	};
-
 	eal_start();
 	pool = eal_pool("verify", 255);
-	return run_suite("port/verify", tests);
+	return unit_run("port/verify", cases, sizeof(cases) / sizeof(cases[0]));
 }

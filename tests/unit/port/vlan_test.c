@@ -262,22 +262,21 @@ static void test_overflow(void)
 	finish();
 }
 
+static const struct unit_case cases[] = {
+    {"frames go to the member with their tags", test_receive},
+    {"tags that the device has taken off", test_stripped},
+    {"frames are sent with tags", test_send},
+    {"tags that the device puts on", test_offload},
+    {"frames that are refused", test_refused},
+    {"frames that others hold too", test_shared},
+    {"the port below changes", test_follow},
+    {"mistakes", test_mistakes},
+    {"more frames than may wait", test_overflow},
+};
+
 int main(void)
 {
-	CU_TestInfo tests[] = {
-	    {"frames go to the member with their tags", test_receive},
-	    {"tags that the device has taken off", test_stripped},
-	    {"frames are sent with tags", test_send},
-	    {"tags that the device puts on", test_offload},
-	    {"frames that are refused", test_refused},
-	    {"frames that others hold too", test_shared},
-	    {"the port below changes", test_follow},
-	    {"mistakes", test_mistakes},
-	    {"more frames than may wait", test_overflow},
-	    CU_TEST_INFO_NULL,
-	};
-
 	eal_start();
 	pool = eal_pool("vlan", 4095);
-	return run_suite("port/vlan", tests);
+	return unit_run("port/vlan", cases, sizeof(cases) / sizeof(cases[0]));
 }

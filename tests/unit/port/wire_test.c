@@ -245,25 +245,23 @@ static void bad_configs_are_refused(void)
 	pc_port_close(NULL);
 }
 
+static const struct unit_case cases[] = {
+    {"frames come out in order", frames_come_out_in_order},
+    {"a frame that the sender keeps is copied", a_frame_that_the_sender_keeps_is_copied},
+    {"a full wire refuses", a_full_wire_refuses},
+    {"without an mbuf for the copy the frame stays", without_an_mbuf_for_the_copy_the_frame_stays},
+    {"a closed end swallows", a_closed_end_swallows},
+    {"a chain is made linear unless chains are sent",
+     a_chain_is_made_linear_unless_chains_are_sent},
+    {"offloads are done in software", offloads_are_done_in_software},
+    {"large segments are cut", large_segments_are_cut},
+    {"marks of an earlier port are taken off", marks_of_an_earlier_port_are_taken_off},
+    {"bad configs are refused", bad_configs_are_refused},
+};
+
 int main(void)
 {
-	const CU_TestInfo tests[] = {
-	    {"frames come out in order", frames_come_out_in_order},
-	    {"a frame that the sender keeps is copied", a_frame_that_the_sender_keeps_is_copied},
-	    {"a full wire refuses", a_full_wire_refuses},
-	    {"without an mbuf for the copy the frame stays",
-	     without_an_mbuf_for_the_copy_the_frame_stays},
-	    {"a closed end swallows", a_closed_end_swallows},
-	    {"a chain is made linear unless chains are sent",
-	     a_chain_is_made_linear_unless_chains_are_sent},
-	    {"offloads are done in software", offloads_are_done_in_software},
-	    {"large segments are cut", large_segments_are_cut},
-	    {"marks of an earlier port are taken off", marks_of_an_earlier_port_are_taken_off},
-	    {"bad configs are refused", bad_configs_are_refused},
-	    CU_TEST_INFO_NULL,
-	};
-
 	eal_start();
 	pool = eal_pool("wire", 1023);
-	return run_suite("port/wire", tests);
+	return unit_run("port/wire", cases, sizeof(cases) / sizeof(cases[0]));
 }

@@ -129,16 +129,12 @@ static void mistakes_are_told_exactly(void)
 	free(s);
 }
 
-int main(void)
-{
-	const CU_TestInfo tests[] = {
-	    {"without dashes all options are ours", without_dashes_all_options_are_ours},
-	    {"what is before the dashes is EAL's", what_is_before_the_dashes_is_eals},
-	    {"the command line goes over the file", the_command_line_goes_over_the_file},
-	    {"actions are found", actions_are_found},
-	    {"mistakes are told exactly", mistakes_are_told_exactly},
-	    CU_TEST_INFO_NULL,
-	};
+static const struct unit_case cases[] = {
+    {"without dashes all options are ours", without_dashes_all_options_are_ours},
+    {"what is before the dashes is EAL's", what_is_before_the_dashes_is_eals},
+    {"the command line goes over the file", the_command_line_goes_over_the_file},
+    {"actions are found", actions_are_found},
+    {"mistakes are told exactly", mistakes_are_told_exactly},
+};
 
-	return run_suite("run/args", tests);
-}
+UNIT_MAIN("run/args", cases)

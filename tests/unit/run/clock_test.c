@@ -68,17 +68,15 @@ static void it_keeps_the_pace_of_the_systems(void)
 	CU_ASSERT(llabs((int64_t)(ns - (to.ns - from.ns))) < (int64_t)(to.ns - from.ns) / 1000);
 }
 
+static const struct unit_case cases[] = {
+    {"a second is a second at any frequency", a_second_is_a_second_at_any_frequency},
+    {"it begins at the time of day", it_begins_at_the_time_of_day},
+    {"its rate is what has passed on both clocks", its_rate_is_what_has_passed_on_both_clocks},
+    {"it keeps the pace of the system's", it_keeps_the_pace_of_the_systems},
+};
+
 int main(void)
 {
-	const CU_TestInfo tests[] = {
-	    {"a second is a second at any frequency", a_second_is_a_second_at_any_frequency},
-	    {"it begins at the time of day", it_begins_at_the_time_of_day},
-	    {"its rate is what has passed on both clocks",
-	     its_rate_is_what_has_passed_on_both_clocks},
-	    {"it keeps the pace of the system's", it_keeps_the_pace_of_the_systems},
-	    CU_TEST_INFO_NULL,
-	};
-
 	eal_start();
-	return run_suite("run/clock", tests);
+	return unit_run("run/clock", cases, sizeof(cases) / sizeof(cases[0]));
 }

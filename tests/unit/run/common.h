@@ -2,13 +2,14 @@
 #ifndef UNIT_RUN_COMMON_H
 #define UNIT_RUN_COMMON_H
 
-/* What the tests of run/ share: a program to configure, and the main of a suite. */
+/* What the tests of run/ share: a program to configure. */
 
 #include <CUnit/Basic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../unit.h"
 #include "run/args.h"
 
 /** The settings of the program that the tests pretend to be. */
@@ -71,21 +72,5 @@ static inline int same_text(const char *got, const char *want)
 }
 
 #define assert_text(got, want) CU_ASSERT(same_text(got, want))
-
-/** run_suite runs tests and returns the program's exit status. */
-static inline int run_suite(const char *name, const CU_TestInfo *tests)
-{
-	CU_SuiteInfo suites[] = {{.pName = name, .pTests = (CU_TestInfo *)(uintptr_t)tests},
-	                         CU_SUITE_INFO_NULL};
-	unsigned failures;
-
-	if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-		return 1;
-	CU_basic_set_mode(CU_BRM_VERBOSE);
-	CU_basic_run_tests();
-	failures = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failures != 0;
-}
 
 #endif

@@ -164,16 +164,12 @@ static void limits_beyond_the_memory_are_refused(void)
 	CU_ASSERT(strstr(line, "but 8192 MB are available: lower stack.max_connections") != NULL);
 }
 
-int main(void)
-{
-	const CU_TestInfo tests[] = {
-	    {"newcomers get what they would have given", newcomers_get_what_they_would_have_given},
-	    {"the file's options come first", the_files_options_come_first},
-	    {"missing hugepages are noted", missing_hugepages_are_noted},
-	    {"memory grows with the limits and lcores", memory_grows_with_the_limits_and_lcores},
-	    {"limits beyond the memory are refused", limits_beyond_the_memory_are_refused},
-	    CU_TEST_INFO_NULL,
-	};
+static const struct unit_case cases[] = {
+    {"newcomers get what they would have given", newcomers_get_what_they_would_have_given},
+    {"the file's options come first", the_files_options_come_first},
+    {"missing hugepages are noted", missing_hugepages_are_noted},
+    {"memory grows with the limits and lcores", memory_grows_with_the_limits_and_lcores},
+    {"limits beyond the memory are refused", limits_beyond_the_memory_are_refused},
+};
 
-	return run_suite("run/eal_args", tests);
-}
+UNIT_MAIN("run/eal_args", cases)

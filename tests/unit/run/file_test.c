@@ -204,27 +204,27 @@ static void a_nul_is_called_one(void)
 	free(s);
 }
 
+static const struct unit_case cases[] = {
+    {"a file sets what it says", a_file_sets_what_it_says},
+    {"a byte order mark is no text", a_byte_order_mark_is_no_text},
+    {"a hash within a word is part of it", a_hash_within_a_word_is_part_of_it},
+    {"mistakes have a line number", mistakes_have_a_line_number},
+    {"a long line is refused", a_long_line_is_refused},
+    {"a file that cannot be read is named", a_file_that_cannot_be_read_is_named},
+    {"the printed config can be read", the_printed_config_can_be_read},
+    {"what everybody may write is refused", what_everybody_may_write_is_refused},
+    {"what others own is not for root", what_others_own_is_not_for_root},
+    {"a NUL byte is called one", a_nul_is_called_one},
+};
+
 int main(void)
 {
-	const CU_TestInfo tests[] = {
-	    {"a file sets what it says", a_file_sets_what_it_says},
-	    {"a byte order mark is no text", a_byte_order_mark_is_no_text},
-	    {"a hash within a word is part of it", a_hash_within_a_word_is_part_of_it},
-	    {"mistakes have a line number", mistakes_have_a_line_number},
-	    {"a long line is refused", a_long_line_is_refused},
-	    {"a file that cannot be read is named", a_file_that_cannot_be_read_is_named},
-	    {"the printed config can be read", the_printed_config_can_be_read},
-	    {"what everybody may write is refused", what_everybody_may_write_is_refused},
-	    {"what others own is not for root", what_others_own_is_not_for_root},
-	    {"a NUL byte is called one", a_nul_is_called_one},
-	    CU_TEST_INFO_NULL,
-	};
 	int fd = mkstemp(path), rc;
 
 	if (fd < 0)
 		return 1;
 	close(fd);
-	rc = run_suite("run/file", tests);
+	rc = unit_run("run/file", cases, sizeof(cases) / sizeof(cases[0]));
 	unlink(path);
 	return rc;
 }

@@ -56,13 +56,9 @@ static void lines_fit_a_terminal(void)
 	}
 }
 
-int main(void)
-{
-	const CU_TestInfo tests[] = {
-	    {"help names every key with its limits", help_names_every_key_with_its_limits},
-	    {"lines fit a terminal", lines_fit_a_terminal},
-	    CU_TEST_INFO_NULL,
-	};
+static const struct unit_case cases[] = {
+    {"help names every key with its limits", help_names_every_key_with_its_limits},
+    {"lines fit a terminal", lines_fit_a_terminal},
+};
 
-	return run_suite("run/help", tests);
-}
+UNIT_MAIN("run/help", cases)

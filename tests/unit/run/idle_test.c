@@ -222,21 +222,20 @@ static void hollow_interrupts_are_not_believed(void)
 	rx_wait_close(&w);
 }
 
+static const struct unit_case cases[] = {
+    {"the kernel's devices sleep", the_kernels_devices_sleep},
+    {"it sleeps only after empty turns", it_sleeps_only_after_empty_turns},
+    {"a thread that drives polls on for a while", a_thread_that_drives_polls_on_for_a_while},
+    {"it does not sleep past a deadline", it_does_not_sleep_past_a_deadline},
+    {"without interrupts it polls", without_interrupts_it_polls},
+    {"a bell ends a sleep", a_bell_ends_a_sleep},
+    {"there may be no stack", there_may_be_no_stack},
+    {"a program has deadlines", a_program_has_deadlines},
+    {"hollow interrupts are not believed", hollow_interrupts_are_not_believed},
+};
+
 int main(void)
 {
-	const CU_TestInfo tests[] = {
-	    {"the kernel's devices sleep", the_kernels_devices_sleep},
-	    {"it sleeps only after empty turns", it_sleeps_only_after_empty_turns},
-	    {"a thread that drives polls on for a while",
-	     a_thread_that_drives_polls_on_for_a_while},
-	    {"it does not sleep past a deadline", it_does_not_sleep_past_a_deadline},
-	    {"without interrupts it polls", without_interrupts_it_polls},
-	    {"a bell ends a sleep", a_bell_ends_a_sleep},
-	    {"there may be no stack", there_may_be_no_stack},
-	    {"a program has deadlines", a_program_has_deadlines},
-	    {"hollow interrupts are not believed", hollow_interrupts_are_not_believed},
-	    CU_TEST_INFO_NULL,
-	};
 	struct pc_prefix addr = {.addr = pc_addr_ip4(htonl(0x0a000001)), .len = 96 + 24};
 	struct pc_wire_config wire = {0};
 	struct pc_stack_config config;
@@ -255,7 +254,7 @@ int main(void)
 	/* the address is announced first */
 	pc_stack_poll(st, 0);
 	pc_stack_flush(st, 0);
-	rc = run_suite("run/idle", tests);
+	rc = unit_run("run/idle", cases, sizeof(cases) / sizeof(cases[0]));
 	pc_stack_destroy(st);
 	pc_port_close(ends[0]);
 	pc_port_close(ends[1]);

@@ -325,16 +325,16 @@ static void ports_by_queue(void)
 	answers(false);
 }
 
+static const struct unit_case cases[] = {
+    {"datagrams in fragments", datagrams_in_fragments},
+    {"datagrams in fragments, on a VLAN", datagrams_in_fragments_on_a_vlan},
+    {"segments in fragments", segments_in_fragments},
+    {"ports to which answers come", ports_by_queue},
+};
+
 int main(void)
 {
-	static const CU_TestInfo tests[] = {
-	    {"datagrams in fragments", datagrams_in_fragments},
-	    {"datagrams in fragments, on a VLAN", datagrams_in_fragments_on_a_vlan},
-	    {"segments in fragments", segments_in_fragments},
-	    {"ports to which answers come", ports_by_queue},
-	    CU_TEST_INFO_NULL};
-
 	eal_start();
 	pool = eal_pool("lcores", 4095);
-	return run_suite("lcores", tests);
+	return unit_run("lcores", cases, sizeof(cases) / sizeof(cases[0]));
 }

@@ -86,16 +86,15 @@ static void limits_that_do_not_fit_are_told(void)
 	}
 }
 
+static const struct unit_case cases[] = {
+    {"a pool takes what was reckoned", a_pool_takes_what_was_reckoned},
+    {"frames fit the MTU", frames_fit_the_mtu},
+    {"auto keys are settled", auto_keys_are_settled},
+    {"limits that do not fit are told", limits_that_do_not_fit_are_told},
+};
+
 int main(void)
 {
-	const CU_TestInfo tests[] = {
-	    {"a pool takes what was reckoned", a_pool_takes_what_was_reckoned},
-	    {"frames fit the MTU", frames_fit_the_mtu},
-	    {"auto keys are settled", auto_keys_are_settled},
-	    {"limits that do not fit are told", limits_that_do_not_fit_are_told},
-	    CU_TEST_INFO_NULL,
-	};
-
 	eal_start();
-	return run_suite("run/memory", tests);
+	return unit_run("run/memory", cases, sizeof(cases) / sizeof(cases[0]));
 }

@@ -118,15 +118,11 @@ static void drivers_need_different_ones(void)
 	CU_ASSERT_EQUAL(privileges_needed(ports, 2) & admin, admin);
 }
 
-int main(void)
-{
-	const CU_TestInfo tests[] = {
-	    {"every thread gives up all", every_thread_gives_up_all},
-	    {"what is needed stays", what_is_needed_stays},
-	    {"who cannot be asked is told", who_cannot_be_asked_is_told},
-	    {"drivers need different ones", drivers_need_different_ones},
-	    CU_TEST_INFO_NULL,
-	};
+static const struct unit_case cases[] = {
+    {"every thread gives up all", every_thread_gives_up_all},
+    {"what is needed stays", what_is_needed_stays},
+    {"who cannot be asked is told", who_cannot_be_asked_is_told},
+    {"drivers need different ones", drivers_need_different_ones},
+};
 
-	return run_suite("run/privileges", tests);
-}
+UNIT_MAIN("run/privileges", cases)

@@ -51,13 +51,9 @@ static void much_noise_does_no_harm(void)
 	CU_ASSERT_STRING_EQUAL(line, "");
 }
 
-int main(void)
-{
-	const CU_TestInfo tests[] = {
-	    {"the line that says most is picked", the_line_that_says_most_is_picked},
-	    {"much noise does no harm", much_noise_does_no_harm},
-	    CU_TEST_INFO_NULL,
-	};
+static const struct unit_case cases[] = {
+    {"the line that says most is picked", the_line_that_says_most_is_picked},
+    {"much noise does no harm", much_noise_does_no_harm},
+};
 
-	return run_suite("run/quiet", tests);
-}
+UNIT_MAIN("run/quiet", cases)

@@ -200,23 +200,23 @@ static void who_is_no_client_does_not(void)
 	rejoin_end(&j);
 }
 
+static const struct unit_case cases[] = {
+    {"a socket of the dead goes", a_socket_of_the_dead_goes},
+    {"what is no socket stays", what_is_no_socket_stays},
+    {"once a second while it is down", once_a_second_while_it_is_down},
+    {"not when it has just come up", not_when_it_has_just_come_up},
+    {"who is no client does not", who_is_no_client_does_not},
+};
+
 int main(void)
 {
-	CU_TestInfo tests[] = {
-	    {"a socket of the dead goes", a_socket_of_the_dead_goes},
-	    {"what is no socket stays", what_is_no_socket_stays},
-	    {"once a second while it is down", once_a_second_while_it_is_down},
-	    {"not when it has just come up", not_when_it_has_just_come_up},
-	    {"who is no client does not", who_is_no_client_does_not},
-	    CU_TEST_INFO_NULL,
-	};
 	int rc;
 
 	if (mkdtemp(folder) == NULL)
 		return 1;
 	snprintf(path, sizeof(path), "%s/m.sock", folder);
 	eal_start();
-	rc = run_suite("run/rejoin", tests);
+	rc = unit_run("run/rejoin", cases, sizeof(cases) / sizeof(cases[0]));
 	rmdir(folder);
 	return rc;
 }

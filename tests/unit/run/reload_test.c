@@ -115,15 +115,11 @@ static void own_options_stay_as_they_are(void)
 	free(s);
 }
 
-int main(void)
-{
-	const CU_TestInfo tests[] = {
-	    {"the same changes nothing", the_same_changes_nothing},
-	    {"each difference is a line", each_difference_is_a_line},
-	    {"who is denied changes at once", who_is_denied_changes},
-	    {"a program's own options stay as they are", own_options_stay_as_they_are},
-	    CU_TEST_INFO_NULL,
-	};
+static const struct unit_case cases[] = {
+    {"the same changes nothing", the_same_changes_nothing},
+    {"each difference is a line", each_difference_is_a_line},
+    {"who is denied changes at once", who_is_denied_changes},
+    {"a program's own options stay as they are", own_options_stay_as_they_are},
+};
 
-	return run_suite("run/reload", tests);
-}
+UNIT_MAIN("run/reload", cases)

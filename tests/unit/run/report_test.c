@@ -60,13 +60,9 @@ static void who_is_let_in(void)
 	                       "source 50, half-open 5") != NULL);
 }
 
-int main(void)
-{
-	const CU_TestInfo tests[] = {
-	    {"a port is one line", a_port_is_one_line},
-	    {"who is let in", who_is_let_in},
-	    CU_TEST_INFO_NULL,
-	};
+static const struct unit_case cases[] = {
+    {"a port is one line", a_port_is_one_line},
+    {"who is let in", who_is_let_in},
+};
 
-	return run_suite("run/report", tests);
-}
+UNIT_MAIN("run/report", cases)

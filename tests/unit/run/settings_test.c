@@ -168,18 +168,14 @@ static void a_program_has_defaults_of_its_own(void)
 	free(s);
 }
 
-int main(void)
-{
-	const CU_TestInfo tests[] = {
-	    {"defaults are those of the tables", defaults_are_those_of_the_tables},
-	    {"every table can be set", every_table_can_be_set},
-	    {"mistakes are told exactly", mistakes_are_told_exactly},
-	    {"what is missing is told", what_is_missing_is_told},
-	    {"there is a limit to addresses", there_is_a_limit_to_addresses},
-	    {"without a stack its keys are gone", without_a_stack_its_keys_are_gone},
-	    {"a program has defaults of its own", a_program_has_defaults_of_its_own},
-	    CU_TEST_INFO_NULL,
-	};
+static const struct unit_case cases[] = {
+    {"defaults are those of the tables", defaults_are_those_of_the_tables},
+    {"every table can be set", every_table_can_be_set},
+    {"mistakes are told exactly", mistakes_are_told_exactly},
+    {"what is missing is told", what_is_missing_is_told},
+    {"there is a limit to addresses", there_is_a_limit_to_addresses},
+    {"without a stack its keys are gone", without_a_stack_its_keys_are_gone},
+    {"a program has defaults of its own", a_program_has_defaults_of_its_own},
+};
 
-	return run_suite("run/settings", tests);
-}
+UNIT_MAIN("run/settings", cases)

@@ -509,30 +509,28 @@ static void lcores_at_once(void)
 	end();
 }
 
+static const struct unit_case cases[] = {
+    {"replies reach every queue, once", replies_reach_every_queue_once},
+    {"who sleeps is woken", who_sleeps_is_woken},
+    {"gratuitous requests do, others do not", gratuitous_requests_do_and_others_do_not},
+    {"an lcore that does not listen loses news", a_lcore_that_does_not_listen_loses_news},
+    {"a flow comes out where it is predicted", a_flow_comes_out_where_it_is_predicted},
+    {"all fragments go the same way", all_fragments_go_the_same_way},
+    {"no fragment is judged by its payload", no_fragment_is_judged_by_its_payload},
+    {"an error goes where its packet belongs", an_error_goes_where_its_packet_belongs},
+    {"RSS that is not true", rss_that_is_not_true},
+    {"whose flows are spread in software", whose_flows_are_spread_in_software},
+    {"errors go where they belong, without steering", errors_go_where_they_belong_without_steering},
+    {"malformed frames do no harm", malformed_frames_stay_where_they_are},
+    {"flows of IPv6 stay together", flows_of_ip6},
+    {"news of neighbours reach every queue", news_of_neighbours},
+    {"a full ring loses and counts", a_full_ring_loses_and_counts},
+    {"lcores at once", lcores_at_once},
+};
+
 int main(void)
 {
-	const CU_TestInfo tests[] = {
-	    {"replies reach every queue, once", replies_reach_every_queue_once},
-	    {"who sleeps is woken", who_sleeps_is_woken},
-	    {"gratuitous requests do, others do not", gratuitous_requests_do_and_others_do_not},
-	    {"an lcore that does not listen loses news", a_lcore_that_does_not_listen_loses_news},
-	    {"a flow comes out where it is predicted", a_flow_comes_out_where_it_is_predicted},
-	    {"all fragments go the same way", all_fragments_go_the_same_way},
-	    {"no fragment is judged by its payload", no_fragment_is_judged_by_its_payload},
-	    {"an error goes where its packet belongs", an_error_goes_where_its_packet_belongs},
-	    {"RSS that is not true", rss_that_is_not_true},
-	    {"whose flows are spread in software", whose_flows_are_spread_in_software},
-	    {"errors go where they belong, without steering",
-	     errors_go_where_they_belong_without_steering},
-	    {"malformed frames do no harm", malformed_frames_stay_where_they_are},
-	    {"flows of IPv6 stay together", flows_of_ip6},
-	    {"news of neighbours reach every queue", news_of_neighbours},
-	    {"a full ring loses and counts", a_full_ring_loses_and_counts},
-	    {"lcores at once", lcores_at_once},
-	    CU_TEST_INFO_NULL,
-	};
-
 	eal_start();
 	pool = eal_pool("steer", 4095);
-	return run_suite("run/steer", tests);
+	return unit_run("run/steer", cases, sizeof(cases) / sizeof(cases[0]));
 }

@@ -170,19 +170,15 @@ static void a_third_signal_ends_the_process(void)
 	CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 1);
 }
 
-int main(void)
-{
-	const CU_TestInfo tests[] = {
-	    {"signals are counted", signals_are_counted},
-	    {"what nohup ignores stays ignored", what_nohup_ignores_stays_ignored},
-	    {"a hang-up can mean something else", a_hang_up_can_mean_something_else},
-	    {"hang-ups at once are one", hang_ups_at_once_are_one},
-	    {"handlers run on the stack for signals", handlers_run_on_the_stack_for_signals},
-	    {"what was there before comes back", what_was_there_before_comes_back},
-	    {"hang-ups and reports come back", hang_ups_and_reports_come_back},
-	    {"a third signal ends the process", a_third_signal_ends_the_process},
-	    CU_TEST_INFO_NULL,
-	};
+static const struct unit_case cases[] = {
+    {"signals are counted", signals_are_counted},
+    {"what nohup ignores stays ignored", what_nohup_ignores_stays_ignored},
+    {"a hang-up can mean something else", a_hang_up_can_mean_something_else},
+    {"hang-ups at once are one", hang_ups_at_once_are_one},
+    {"handlers run on the stack for signals", handlers_run_on_the_stack_for_signals},
+    {"what was there before comes back", what_was_there_before_comes_back},
+    {"hang-ups and reports come back", hang_ups_and_reports_come_back},
+    {"a third signal ends the process", a_third_signal_ends_the_process},
+};
 
-	return run_suite("run/stop", tests);
-}
+UNIT_MAIN("run/stop", cases)
