@@ -291,25 +291,33 @@ static void used_again(struct wt *w)
 	EQ(wt_info(w).tcpi_snd_cwnd, before);
 }
 
-/* ssthresh remembers three quarters of what idleness takes away */
-static void idle_memory(struct wt *w)
+/* n segments are queued, and a loss among the first ten has halved the window: ssthresh is 5 segments */
+static struct progress halved(struct wt *w, unsigned n)
 {
 	struct progress p = {1, 1};
-	uint32_t before;
 
 	w->cfg.tcp_congestion = 0;
 	w->peer.ws = 7 + 1;
 	wt_established(w);
-	wt_send(w, 20 * MSS);
+	wt_send(w, n * MSS);
 	take_sent(w, &p);
 	for (unsigned i = 0; i < 3; i++) {
 		wt_pass(w, 0.02);
 		INJECT(.flags = A, .seq = 1, .ack = 1);
 	}
 	wt_drop(w);
-	INJECT(.flags = A, .seq = 1, .ack = 1 + 10 * MSS); /* ssthresh is 5 segments now */
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 10 * MSS);
 	p.una = p.high = 1 + 10 * MSS;
 	EQ(wt_info(w).tcpi_snd_ssthresh, 5);
+	return p;
+}
+
+/* ssthresh remembers three quarters of what idleness takes away */
+static void idle_memory(struct wt *w)
+{
+	struct progress p = halved(w, 20);
+	uint32_t before;
+
 	round_trips(w, &p, 12, 20, true);
 	before = wt_info(w).tcpi_snd_cwnd;
 	CHECK(before > 12);
@@ -332,22 +340,9 @@ static void idle_memory(struct wt *w)
 /* ... and of what is taken away while little is sent */
 static void unused_memory(struct wt *w)
 {
-	struct progress p = {1, 1};
+	struct progress p = halved(w, 60);
 	uint32_t before;
 
-	w->cfg.tcp_congestion = 0;
-	w->peer.ws = 7 + 1;
-	wt_established(w);
-	wt_send(w, 60 * MSS);
-	take_sent(w, &p);
-	for (unsigned i = 0; i < 3; i++) {
-		wt_pass(w, 0.02);
-		INJECT(.flags = A, .seq = 1, .ack = 1);
-	}
-	wt_drop(w);
-	INJECT(.flags = A, .seq = 1, .ack = 1 + 10 * MSS);
-	p.una = p.high = 1 + 10 * MSS;
-	EQ(wt_info(w).tcpi_snd_ssthresh, 5);
 	round_trips(w, &p, 20, 20, true);
 	for (p.una = 0; p.una != p.high; take_sent(w, &p)) {
 		p.una = p.high;
