@@ -6,9 +6,10 @@
 #include "stack/stack.h"
 #include "wt.h"
 
-#define LOCAL "fd00::1"
-#define PEER  "fd00::2"
-#define LL    "fe80::ff:fe00:1" /* of 02:00:00:00:00:01 */
+#define LOCAL          "fd00::1"
+#define PEER           "fd00::2"
+#define LL             "fe80::ff:fe00:1" /* of 02:00:00:00:00:01 */
+#define PEER_GROUP_MAC "\x33\x33\xff\0\0\2"
 
 static struct frame last;
 
@@ -71,6 +72,16 @@ static void put_nd(struct frame *f, const struct ends6 *e, uint8_t type, uint8_t
 	frame6_icmp(f, e, 255, type, 0, body, lla != NULL ? 28 : 20);
 }
 
+/* ... and one that comes in */
+static void hear_nd(struct wt *w, const struct ends6 *e, uint8_t type, uint8_t flags,
+                    const char *target, const char *lla)
+{
+	struct frame f;
+
+	put_nd(&f, e, type, flags, target, lla);
+	wt_inject_frame(w, &f);
+}
+
 /* Sends a datagram to the peer. */
 static void talk(struct wt *w)
 {
@@ -92,17 +103,23 @@ static bool goes_to(struct wt *w, const char *mac)
 	return i.proto == 17 && memcmp(i.ends.dst_mac, mac, 6) == 0;
 }
 
+/* The next packet, within so many milliseconds, asks a MAC address who the peer is. */
+static bool asks(struct wt *w, double ms, const char *mac)
+{
+	const struct info6 i = next6(w, ms);
+
+	return i.l4[0] == 135 && memcmp(i.ends.dst_mac, mac, 6) == 0;
+}
+
 /* RFC 4862 section 5.4: first the groups, then the question, then, after a second, use */
 static void duplicate_detection(struct wt *w)
 {
 	struct ends6 e = ends();
-	struct frame f;
 	struct info6 i;
 	unsigned reports = 0, probes = 0, adverts = 0;
 
 	start6(w, 1);
-	put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
-	wt_inject_frame(w, &f); /* not ours yet: section 5.4.3 */
+	hear_nd(w, &e, 135, 0, LOCAL, PEER_MAC); /* not ours yet: section 5.4.3 */
 	EQ(wt_count(w, PC_DROP_IP6_NOT_OURS), 1);
 	EQ(wt_count(w, PC_DROP_ND_NOT_OURS), 0);
 	while ((i = next6(w, 3000)).proto != 0) {
@@ -127,7 +144,7 @@ static void duplicate_detection(struct wt *w)
 	EQ(probes, 2); /* for fd00::1 and the link-local address */
 	EQ(adverts, 2);
 	EQ(reports, 2); /* both are in one group */
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 135, 0, LOCAL, PEER_MAC);
 	EQ(next6(w, 0).l4[0], 136);
 }
 
@@ -135,7 +152,6 @@ static void duplicate_found(struct wt *w)
 {
 	struct ends6 e = ends();
 	unsigned left = 0;
-	struct frame f;
 	struct info6 i;
 
 	/* somebody advertises it */
@@ -144,16 +160,14 @@ static void duplicate_found(struct wt *w)
 	e.dst = addr6("ff02::1");
 	memcpy(e.dst_mac, "\x33\x33\0\0\0\1", 6);
 	e.src = addr6("fe80::2");
-	put_nd(&f, &e, 136, 0x20, LOCAL, PEER_MAC);
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 136, 0x20, LOCAL, PEER_MAC);
 	EQ(wt_count(w, PC_ND_DUPLICATES), 1);
 	EQ(wt_count(w, PC_DROP_ND_CONFLICT), 1);
 	/* somebody else asks for the other one */
 	e.dst = addr6("ff02::1:ff00:1");
 	memcpy(e.dst_mac, "\x33\x33\xff\0\0\1", 6);
 	e.src = addr6("::");
-	put_nd(&f, &e, 135, 0, LL, NULL);
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 135, 0, LL, NULL);
 	EQ(wt_count(w, PC_ND_DUPLICATES), 2);
 	while ((i = next6(w, 5000)).proto != 0) {
 		CHECK(i.l4[0] != 136);
@@ -175,8 +189,7 @@ static void wanted_twice(struct wt *w)
 	wt_drop(w);
 	e.dst = addr6("ff02::1:ff00:1");
 	memcpy(e.dst_mac, "\x33\x33\xff\0\0\1", 6);
-	put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 135, 0, LOCAL, PEER_MAC);
 	EQ(wt_count(w, PC_DROP_ND_NOT_OURS), 1);
 	EQ(wt_count(w, PC_ND_DUPLICATES), 0);
 	e.src = addr6("::");
@@ -189,8 +202,7 @@ static void wanted_twice(struct wt *w)
 		CHECK(i.l4[0] != 136 || memcmp(i.l4 + 8, addr6(LOCAL).b, 16) != 0);
 	e.src = addr6(PEER);             /* it is not ours */
 	e.dst = addr6("ff02::1:ff00:1"); /* which is the group of the other one still */
-	put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 135, 0, LOCAL, PEER_MAC);
 	EQ(wt_count(w, PC_DROP_ND_NOT_OURS), 2);
 }
 
@@ -229,10 +241,8 @@ static void validity(struct wt *w)
 	put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
 	frame6_icmp(&f, &e, 255, 135, 1, f.b + 58, 28); /* code */
 	wt_inject_frame(w, &f);
-	put_nd(&f, &e, 135, 0, "ff02::1", PEER_MAC); /* target is a group */
-	wt_inject_frame(w, &f);
-	put_nd(&f, &e, 135, 0, LOCAL, "\1\0\0\0\0\0"); /* group MAC */
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 135, 0, "ff02::1", PEER_MAC);   /* target is a group */
+	hear_nd(w, &e, 135, 0, LOCAL, "\1\0\0\0\0\0"); /* group MAC */
 	for (uint16_t n = 0; n < 20; n++) { /* too short; with 20 bytes there are no options */
 		frame6_icmp(&f, &e, 255, 135, 0, "\0\0\0\0\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", n);
 		wt_inject_frame(w, &f);
@@ -247,25 +257,19 @@ static void validity(struct wt *w)
 	f.b[54 + 3] = (uint8_t)(f.b[54 + 3] + 1);
 	wt_inject_frame(w, &f);
 	e.src = addr6("::");
-	put_nd(&f, &e, 135, 0, LOCAL, NULL); /* from nobody, but not to the group */
-	wt_inject_frame(w, &f);
-	e.dst = addr6("ff02::1"); /* ... or to another */
+	hear_nd(w, &e, 135, 0, LOCAL, NULL); /* from nobody, but not to the group */
+	e.dst = addr6("ff02::1");            /* ... or to another */
 	memcpy(e.dst_mac, "\x33\x33\0\0\0\1", 6);
-	put_nd(&f, &e, 135, 0, LOCAL, NULL);
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 135, 0, LOCAL, NULL);
 	e.dst = addr6("ff02::1:ff00:1"); /* ... or with a MAC address */
 	memcpy(e.dst_mac, "\x33\x33\xff\0\0\1", 6);
-	put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 135, 0, LOCAL, PEER_MAC);
 	e = ends();
-	put_nd(&f, &e, 136, 0x60, "ff02::1", PEER_MAC); /* as in solicitations */
-	wt_inject_frame(w, &f);
-	put_nd(&f, &e, 136, 0x60, PEER, "\1\0\0\0\0\0");
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 136, 0x60, "ff02::1", PEER_MAC); /* as in solicitations */
+	hear_nd(w, &e, 136, 0x60, PEER, "\1\0\0\0\0\0");
 	e.dst = addr6("ff02::1");
 	memcpy(e.dst_mac, "\x33\x33\0\0\0\1", 6);
-	put_nd(&f, &e, 136, 0x60, PEER, PEER_MAC); /* solicited, to everybody */
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 136, 0x60, PEER, PEER_MAC); /* solicited, to everybody */
 	CHECK(wt_next_frame(w, 100) == NULL);
 	EQ(wt_count(w, PC_DROP_ND_MALFORMED) + wt_count(w, PC_DROP_ICMP_SHORT), 33);
 }
@@ -275,13 +279,11 @@ static void answers(struct wt *w)
 {
 	struct ends6 e = ends();
 	struct info6 i;
-	struct frame f;
 
 	ready(w);
 	e.dst = addr6("ff02::1:ff00:1");
 	memcpy(e.dst_mac, "\x33\x33\xff\0\0\1", 6);
-	put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 135, 0, LOCAL, PEER_MAC);
 	i = next6(w, 0);
 	EQ(i.l4[0], 136);
 	EQ(i.l4[4], 0x60); /* solicited and override, no router */
@@ -290,12 +292,10 @@ static void answers(struct wt *w)
 	CHECK(i.l4[24] == 2 && i.l4[25] == 1 && memcmp(i.l4 + 26, PROBE_MAC, 6) == 0);
 	CHECK(memcmp(i.ends.dst_mac, PEER_MAC, 6) == 0);
 	CHECK(pc_addr_equal(&i.ends.dst, &e.src));
-	put_nd(&f, &e, 135, 0, "fd00::ff00:1", PEER_MAC); /* the same group, but not ours */
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 135, 0, "fd00::ff00:1", PEER_MAC); /* the same group, but not ours */
 	EQ(wt_count(w, PC_DROP_ND_NOT_OURS), 1);
 	e.src = addr6("::"); /* somebody wants to have our address */
-	put_nd(&f, &e, 135, 0, LOCAL, NULL);
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 135, 0, LOCAL, NULL);
 	i = next6(w, 0);
 	EQ(i.l4[0], 136);
 	EQ(i.l4[4], 0x20);
@@ -309,32 +309,28 @@ static void resolution(struct wt *w)
 	struct ends6 e = ends();
 	unsigned n = 0;
 	struct info6 i;
-	struct frame f;
 
 	ready(w);
 	talk(w);
 	i = next6(w, 0);
 	EQ(i.l4[0], 135);
-	CHECK(memcmp(i.ends.dst_mac, "\x33\x33\xff\0\0\2", 6) == 0);
+	CHECK(memcmp(i.ends.dst_mac, PEER_GROUP_MAC, 6) == 0);
 	CHECK(memcmp(i.ends.dst.b, addr6("ff02::1:ff00:2").b, 16) == 0);
 	CHECK(memcmp(i.ends.src.b, addr6(LOCAL).b, 16) == 0);
 	CHECK(i.l4[24] == 1 && memcmp(i.l4 + 26, PROBE_MAC, 6) == 0);
 	CHECK(wt_next_frame(w, 500) == NULL);
-	put_nd(&f, &e, 136, 0x60, PEER, NULL); /* without an address it says nothing */
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 136, 0x60, PEER, NULL); /* without an address it says nothing */
 	EQ(wt_count(w, PC_DROP_ND_UNASKED), 1);
-	put_nd(&f, &e, 136, 0x60, PEER, PEER_MAC);
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 136, 0x60, PEER, PEER_MAC);
 	CHECK(goes_to(w, PEER_MAC));                     /* what was held */
-	put_nd(&f, &e, 136, 0x60, "fd00::77", PEER_MAC); /* nobody asked */
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 136, 0x60, "fd00::77", PEER_MAC); /* nobody asked */
 	EQ(wt_count(w, PC_DROP_ND_UNASKED), 2);
 	/* in use after arp.reachable_ms: asked again, by unicast, then given up */
 	wt_pass(w, 31000);
 	talk(w);
 	CHECK(goes_to(w, PEER_MAC));
 	while ((i = next6(w, 6000)).proto == 58 && i.l4[0] == 135) {
-		CHECK(memcmp(i.ends.dst_mac, n < 3 ? PEER_MAC : "\x33\x33\xff\0\0\2", 6) == 0);
+		CHECK(memcmp(i.ends.dst_mac, n < 3 ? PEER_MAC : PEER_GROUP_MAC, 6) == 0);
 		n++;
 	}
 	IN(n, 3, 6);
@@ -345,27 +341,22 @@ static void override(struct wt *w)
 {
 	static const char other[] = "\2\0\0\0\0\x77";
 	struct ends6 e = ends();
-	struct frame f;
 
 	w->cfg.arp_confirm = 0;
 	ready(w);
 	talk(w);
 	CHECK(next6(w, 0).l4[0] == 135);
-	put_nd(&f, &e, 136, 0x60, PEER, PEER_MAC);
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 136, 0x60, PEER, PEER_MAC);
 	CHECK(goes_to(w, PEER_MAC));
-	put_nd(&f, &e, 136, 0x00, PEER, other); /* no override: the first one counts */
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 136, 0x00, PEER, other); /* no override: the first one counts */
 	talk(w);
 	CHECK(goes_to(w, PEER_MAC));
-	put_nd(&f, &e, 136, 0x20, PEER, other);
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 136, 0x20, PEER, other);
 	talk(w);
 	CHECK(goes_to(w, other));
 	wt_pass(w, 5100); /* asked, as it was not solicited */
 	CHECK(next6(w, 0).l4[0] == 135);
-	put_nd(&f, &e, 136, 0x60, PEER, other);
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 136, 0x60, PEER, other);
 	CHECK(wt_next_frame(w, 20000) == NULL);
 	EQ(wt_count(w, PC_TX_UNRESOLVED), 0);
 }
@@ -375,42 +366,30 @@ static void forged(struct wt *w)
 {
 	static const char other[] = "\2\0\0\0\0\x77";
 	struct ends6 e = ends();
-	struct info6 i;
-	struct frame f;
 
 	ready(w);
 	talk(w);
 	CHECK(next6(w, 0).l4[0] == 135);
-	put_nd(&f, &e, 136, 0x60, PEER, PEER_MAC);
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 136, 0x60, PEER, PEER_MAC);
 	CHECK(goes_to(w, PEER_MAC));
 	for (unsigned n = 0; n < 100; n++) {
-		put_nd(&f, &e, 136, n % 2 ? 0x60 : 0x20, PEER, other);
-		wt_inject_frame(w, &f);
+		hear_nd(w, &e, 136, n % 2 ? 0x60 : 0x20, PEER, other);
 	}
-	i = next6(w, 0); /* one question, to where it was */
-	CHECK(i.l4[0] == 135 && memcmp(i.ends.dst_mac, PEER_MAC, 6) == 0);
+	CHECK(asks(w, 0, PEER_MAC)); /* one question, to where it was */
 	talk(w);
 	CHECK(goes_to(w, PEER_MAC));
 	EQ(wt_count(w, PC_NEIGH_DOUBTED), 100);
-	put_nd(&f, &e, 136, 0x60, PEER, PEER_MAC);
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 136, 0x60, PEER, PEER_MAC);
 	wt_pass(w, 500);
-	put_nd(&f, &e, 136, 0x20, PEER, other); /* too early for another question */
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 136, 0x20, PEER, other); /* too early for another question */
 	CHECK(wt_next_frame(w, 3000) == NULL);
 	/* it does not answer any more: asked twice there, then everybody is, and who answers is believed */
-	put_nd(&f, &e, 136, 0x20, PEER, other);
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 136, 0x20, PEER, other);
 	for (unsigned n = 0; n < 3; n++) {
-		i = next6(w, 1100);
-		CHECK(i.l4[0] == 135 &&
-		      memcmp(i.ends.dst_mac, n < 2 ? PEER_MAC : "\x33\x33\xff\0\0\2", 6) == 0);
-		put_nd(&f, &e, 136, 0x20, PEER, "\2\0\0\0\0\x78"); /* that nobody asked for */
-		wt_inject_frame(w, &f);
+		CHECK(asks(w, 1100, n < 2 ? PEER_MAC : PEER_GROUP_MAC));
+		hear_nd(w, &e, 136, 0x20, PEER, "\2\0\0\0\0\x78"); /* that nobody asked for */
 	}
-	put_nd(&f, &e, 136, 0x60, PEER, other);
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 136, 0x60, PEER, other);
 	talk(w);
 	CHECK(goes_to(w, other));
 	EQ(wt_count(w, PC_TX_UNRESOLVED), 0);
@@ -421,28 +400,21 @@ static void disputed(struct wt *w)
 {
 	static const char other[] = "\2\0\0\0\0\x77";
 	struct ends6 e = ends();
-	struct info6 i;
-	struct frame f;
 
 	ready(w);
-	put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 135, 0, LOCAL, PEER_MAC);
 	CHECK(next6(w, 0).l4[0] == 136);
-	put_nd(&f, &e, 135, 0, LOCAL, other);
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 135, 0, LOCAL, other);
 	CHECK(next6(w, 0).l4[0] == 136);
 	talk(w);
-	i = next6(w, 0);
-	CHECK(i.l4[0] == 135 && memcmp(i.ends.dst_mac, "\x33\x33\xff\0\0\2", 6) == 0);
+	CHECK(asks(w, 0, PEER_GROUP_MAC));
 	CHECK(goes_to(w, other));
 	for (unsigned n = 0; n < 100; n++) {
-		put_nd(&f, &e, 136, 0x20, PEER, n % 2 ? PEER_MAC : other);
-		wt_inject_frame(w, &f);
+		hear_nd(w, &e, 136, 0x20, PEER, n % 2 ? PEER_MAC : other);
 		talk(w);
 		CHECK(goes_to(w, other));
 	}
-	put_nd(&f, &e, 136, 0x60, PEER, PEER_MAC);
-	wt_inject_frame(w, &f);
+	hear_nd(w, &e, 136, 0x60, PEER, PEER_MAC);
 	talk(w);
 	CHECK(goes_to(w, PEER_MAC));
 	CHECK(wt_next_frame(w, 20000) == NULL);
@@ -453,16 +425,13 @@ static void bounded(struct wt *w)
 {
 	struct pc_stack_usage usage;
 	struct ends6 e = ends();
-	struct frame f;
 
 	ready(w);
 	for (unsigned n = 0; n < 500; n++) {
 		e.src.b[14] = (uint8_t)(n >> 8);
 		e.src.b[13] = (uint8_t)n;
-		put_nd(&f, &e, 136, 0x60, PEER, PEER_MAC); /* nobody asked for these */
-		wt_inject_frame(w, &f);
-		put_nd(&f, &e, 135, 0, LOCAL, PEER_MAC);
-		wt_inject_frame(w, &f);
+		hear_nd(w, &e, 136, 0x60, PEER, PEER_MAC); /* nobody asked for these */
+		hear_nd(w, &e, 135, 0, LOCAL, PEER_MAC);
 	}
 	pc_stack_get_usage(w->st, &usage);
 	EQ(usage.neighbours, usage.neighbours_max);

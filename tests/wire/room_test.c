@@ -91,6 +91,18 @@ static bool knock(struct wt *w)
 	return w->flow.fd > 0;
 }
 
+/* one of another source tries for 20 seconds, and is not taken in */
+static void nobody_gives_way(struct wt *w, struct flow open[MANY])
+{
+	shake(w, 74);
+	for (unsigned i = 0; i < 20; i++) {
+		CHECK(!knock(w));
+		wt_pass(w, 1000);
+	}
+	EQ(wt_count(w, PC_TCP_GAVE_WAY), 0);
+	EQ(close_dead(w, open), MANY);
+}
+
 /* all but the first two say something */
 static void talk(struct wt *w, struct flow open[MANY])
 {
@@ -165,13 +177,7 @@ static void nobody(struct wt *w)
 	start(w, 0);
 	fill(w, x, open);
 	wt_pass(w, 100000);
-	shake(w, 74);
-	for (unsigned i = 0; i < 20; i++) {
-		CHECK(!knock(w));
-		wt_pass(w, 1000);
-	}
-	EQ(wt_count(w, PC_TCP_GAVE_WAY), 0);
-	EQ(close_dead(w, open), MANY);
+	nobody_gives_way(w, open);
 }
 
 static void active_or_busy(struct wt *w)
@@ -195,13 +201,7 @@ static void active_or_busy(struct wt *w)
 	}
 	wt_pass(w, 10000);
 	wt_drop(w);
-	shake(w, 74);
-	for (unsigned i = 0; i < 20; i++) {
-		CHECK(!knock(w));
-		wt_pass(w, 1000);
-	}
-	EQ(wt_count(w, PC_TCP_GAVE_WAY), 0);
-	EQ(close_dead(w, open), MANY);
+	nobody_gives_way(w, open);
 }
 
 /* A large source has filled the table and tries hardest. What it gives up for a small one is kept for that. */
