@@ -21,6 +21,7 @@
 #include <percore/percore.h>
 
 #include "eal.h"
+#include "stack_on.h"
 
 #define SECOND_NS 1000000000ull
 #define PORT      5000
@@ -78,7 +79,6 @@ static bool open_side(struct run *r, int side, struct pc_port *wire, struct rte_
 	struct side *s = &r->side[side];
 	struct pc_fault_config f = faults(r, side, pool);
 	struct pc_stack_config cfg;
-	struct pc_prefix addr;
 	char text[32];
 
 	pc_stack_config_init(&cfg);
@@ -89,11 +89,11 @@ static bool open_side(struct run *r, int side, struct pc_port *wire, struct rte_
 	cfg.tcp_timestamps = r->seed % 2;
 	cfg.tcp_syn_retries = cfg.tcp_synack_retries = 20;
 	s->port = pc_port_fault(wire, &f);
-	s->st = pc_stack_create(&cfg, pool);
+	if (s->port == NULL)
+		return false;
 	snprintf(text, sizeof(text), "%s/24", addresses[side]);
-	pc_prefix_parse(text, &addr);
-	return s->port != NULL && s->st != NULL && pc_stack_add_port(s->st, s->port) == 0 &&
-	       pc_stack_add_addr(s->st, 0, &addr) == 0;
+	s->st = stack_on(&cfg, pool, s->port, text);
+	return true;
 }
 
 static struct sockaddr_in address(int side)

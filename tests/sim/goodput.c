@@ -22,6 +22,7 @@
 #include <percore/percore.h>
 
 #include "eal.h"
+#include "stack_on.h"
 
 #define SECOND_NS 1000000000ull
 #define BUFFER    (4u << 20)
@@ -74,7 +75,6 @@ static void open_side(struct run *r, int side, const struct path *p, struct pc_p
 	struct pc_fault_config f = {.seed = 7 + UINT64_C(16) * p->seed + (uint64_t)side,
 	                            .pool = pool};
 	struct pc_stack_config cfg;
-	struct pc_prefix addr;
 
 	f.delay_ns = p->rtt_ms * 500000ull;
 	f.queue = 4096;
@@ -96,13 +96,10 @@ static void open_side(struct run *r, int side, const struct path *p, struct pc_p
 	cfg.tcp_sndbuf = cfg.tcp_rcvbuf = BUFFER;
 	cfg.tcp_ecn = p->marks ? 1 : 2;
 	r->port[side] = pc_port_fault(wire, &f);
-	r->st[side] = pc_stack_create(&cfg, pool);
-	if (r->port[side] == NULL || r->st[side] == NULL)
-		die("stack");
-	pc_prefix_parse(side == CLIENT ? "10.0.0.1/24" : "10.0.0.2/24", &addr);
-	if (pc_stack_add_port(r->st[side], r->port[side]) != 0 ||
-	    pc_stack_add_addr(r->st[side], 0, &addr) != 0)
-		die("address");
+	if (r->port[side] == NULL)
+		die("port");
+	r->st[side] =
+	    stack_on(&cfg, pool, r->port[side], side == CLIENT ? "10.0.0.1/24" : "10.0.0.2/24");
 }
 
 static void begin(struct run *r, const struct path *p, struct rte_mempool *pool)

@@ -20,6 +20,8 @@
 #include <percore/host.h>
 #include <percore/percore.h>
 
+#include "stack_on.h"
+
 /* Overview: two tables of the same calls, and helpers that use nothing but a table. */
 
 /* ---- the kernel ---- */
@@ -345,7 +347,6 @@ void bed_kernel(struct bed *b)
 static void make_stacks(struct bed *b, struct rte_mempool *pool, const struct pc_stack_config *cfg)
 {
 	struct pc_wire_config wc = {.pool = pool};
-	struct pc_prefix addr;
 
 	*b = (struct bed){.call = &percore_calls,
 	                  .name = "percore",
@@ -353,13 +354,9 @@ static void make_stacks(struct bed *b, struct rte_mempool *pool, const struct pc
 	                  .now = 1000000000};
 	if (pc_port_wire(&wc, b->port) != 0)
 		abort();
-	for (int side = 0; side < 2; side++) {
-		b->st[side] = pc_stack_create(cfg, pool);
-		pc_prefix_parse(side == FAR ? "10.0.0.1/24" : "10.0.0.2/24", &addr);
-		if (b->st[side] == NULL || pc_stack_add_port(b->st[side], b->port[side]) != 0 ||
-		    pc_stack_add_addr(b->st[side], 0, &addr) != 0)
-			abort();
-	}
+	for (int side = 0; side < 2; side++)
+		b->st[side] =
+		    stack_on(cfg, pool, b->port[side], side == FAR ? "10.0.0.1/24" : "10.0.0.2/24");
 	p_settle(b);
 }
 

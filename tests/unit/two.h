@@ -6,10 +6,13 @@
 
 #include <percore/stack.h>
 
+#include "../support/stack_on.h"
 #include "unit.h"
 
-#define IP_US   0x010200c0u /* 192.0.2.1, in network byte order */
-#define IP_PEER 0x020200c0u /* 192.0.2.2 */
+#define TWO_US   "192.0.2.1/24"
+#define TWO_PEER "192.0.2.2/24"
+#define IP_US    0x010200c0u /* their addresses, in network byte order */
+#define IP_PEER  0x020200c0u
 
 /** two_config makes small settings; connections is how many each stack takes. */
 static inline void two_config(struct pc_stack_config *cfg, uint32_t connections)
@@ -22,20 +25,6 @@ static inline void two_config(struct pc_stack_config *cfg, uint32_t connections)
 	cfg->tcp_syn_cache = 16;
 	cfg->tcp_time_wait = 16;
 	cfg->stack_seed = 1;
-}
-
-/** two_stack makes a stack on one end of the wire, with an address of a /24. */
-static inline struct pc_stack *two_stack(const struct pc_stack_config *cfg,
-                                         struct rte_mempool *pool, struct pc_port *port,
-                                         uint32_t be)
-{
-	const struct pc_prefix a = {.addr = pc_addr_ip4(be), .len = 96 + 24};
-	struct pc_stack *st = pc_stack_create(cfg, pool);
-
-	CU_ASSERT_PTR_NOT_NULL_FATAL(st);
-	CU_ASSERT_EQUAL(pc_stack_add_port(st, port), 0);
-	CU_ASSERT_EQUAL(pc_stack_add_addr(st, 0, &a), 0);
-	return st;
 }
 
 #endif

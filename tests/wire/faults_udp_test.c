@@ -19,6 +19,7 @@
 
 #include "eal.h"
 #include "failpool.h"
+#include "stack_on.h"
 #include "unit/unit.h"
 
 #define SECOND   UINT64_C(1000000000)
@@ -88,19 +89,14 @@ static void open_side(struct world *w, int side)
 	static const char *const prefix[2][2] = {{"10.0.0.1/24", "10.0.0.2/24"},
 	                                         {"fd00::1/64", "fd00::2/64"}};
 	struct pc_stack_config cfg;
-	struct pc_prefix addr;
 
 	pc_stack_config_init(&cfg);
 	cfg.stack_seed = 1 + (uint64_t)side;
 	cfg.stack_max_connections = 8;
 	cfg.stack_max_udp_sockets = 4;
 	cfg.arp_probes = 2;
-	w->st[side] = pc_stack_create(&cfg, side == w->subject ? subject_pool : other_pool);
-	if (w->st[side] == NULL || pc_stack_add_port(w->st[side], w->port[side]) != 0)
-		abort();
-	pc_prefix_parse(prefix[w->ip6][side], &addr);
-	if (pc_stack_add_addr(w->st[side], 0, &addr) != 0)
-		abort();
+	w->st[side] = stack_on(&cfg, side == w->subject ? subject_pool : other_pool, w->port[side],
+	                       prefix[w->ip6][side]);
 }
 
 static void open_world(struct world *w)

@@ -14,6 +14,7 @@
 #include "eal.h"
 #include "failpool.h"
 #include "stack/stack.h"
+#include "stack_on.h"
 #include "tcp/tcp_conn.h"
 
 struct rte_mempool *subject_pool, *other_pool, *wire_pool;
@@ -165,7 +166,6 @@ static void open_stack(struct world *w, int side)
 	static const char *const prefix[2][2] = {{"10.0.0.1/24", "10.0.0.2/24"},
 	                                         {"fd00::1/64", "fd00::2/64"}};
 	struct pc_stack_config cfg;
-	struct pc_prefix addr;
 
 	pc_stack_config_init(&cfg);
 	cfg.stack_seed = 1 + (uint64_t)side;
@@ -182,12 +182,8 @@ static void open_stack(struct world *w, int side)
 	cfg.tcp_msl_ms = 1000;
 	if (w->plan->configure != NULL)
 		w->plan->configure(&cfg);
-	w->st[side] = pc_stack_create(&cfg, side == w->plan->subject ? subject_pool : other_pool);
-	if (w->st[side] == NULL || pc_stack_add_port(w->st[side], w->port[side]) != 0)
-		abort();
-	pc_prefix_parse(prefix[w->plan->ip6][side], &addr);
-	if (pc_stack_add_addr(w->st[side], 0, &addr) != 0)
-		abort();
+	w->st[side] = stack_on(&cfg, side == w->plan->subject ? subject_pool : other_pool,
+	                       w->port[side], prefix[w->plan->ip6][side]);
 	w->ep[side] = pc_epoll_create(w->st[side]);
 }
 

@@ -18,8 +18,8 @@ void start(uint32_t max)
 
 	CU_ASSERT_EQUAL_FATAL(pc_port_wire(&wire, ends), 0);
 	two_config(&cfg, 16);
-	us = two_stack(&cfg, pool, ends[0], IP_US);
-	peer = two_stack(&cfg, pool, ends[1], IP_PEER);
+	us = stack_on(&cfg, pool, ends[0], TWO_US);
+	peer = stack_on(&cfg, pool, ends[1], TWO_PEER);
 	ours = pc_coros_create(us, &config);
 	theirs = pc_coros_create(peer, &config);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(ours);

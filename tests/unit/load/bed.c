@@ -7,13 +7,13 @@
 #include <stdlib.h>
 
 #include "../../support/eal.h"
+#include "../../support/stack_on.h"
 #include "report.h"
 
 #define SOCKETS   4096
 #define HTTP_PORT 80
 
 static struct rte_mempool *pool;
-static const char *const servers[] = {"10.0.0.1/16", "2001:db8::1/64"};
 
 static const struct load_config defaults = {
 #define LOAD_DEFAULT(section, name, def, min, max, unit, sentence) .name = def,
@@ -74,12 +74,9 @@ static void make_server(struct bed *b)
 	config.stack_max_connections = SOCKETS - 200;
 	config.stack_seed = 1;
 	config.ip6_dad = 0;
-	sv->st = pc_stack_create(&config, pool);
-	CU_ASSERT_FATAL(sv->st != NULL && pc_stack_add_port(sv->st, b->ends[0]) == 0);
-	for (size_t i = 0; i < 2; i++) {
-		CU_ASSERT_FATAL(pc_prefix_parse(servers[i], &prefix) == 0);
-		CU_ASSERT_FATAL(pc_stack_add_addr(sv->st, 0, &prefix) == 0);
-	}
+	sv->st = stack_on(&config, pool, b->ends[0], "10.0.0.1/16");
+	CU_ASSERT_FATAL(pc_prefix_parse("2001:db8::1/64", &prefix) == 0);
+	CU_ASSERT_FATAL(pc_stack_add_addr(sv->st, 0, &prefix) == 0);
 	sv->nb_socks = SOCKETS;
 	sv->epoll = pc_epoll_create(sv->st);
 	for (size_t i = 0; i < sizeof(sv->pattern); i++)

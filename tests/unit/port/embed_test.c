@@ -12,6 +12,7 @@
 #include <rte_ethdev.h>
 #include <rte_ring.h>
 
+#include "../../support/stack_on.h"
 #include "common.h"
 
 #define BYTES (4 << 20)
@@ -25,9 +26,8 @@ struct end {
 };
 
 static void open_end(struct end *e, const char *name, struct rte_ring *in, struct rte_ring *out,
-                     uint32_t addr, bool ours)
+                     const char *addr, bool ours)
 {
-	const struct pc_prefix prefix = {.addr = pc_addr_ip4(htonl(addr)), .len = 96 + 24};
 	struct rte_mempool *pools[] = {pool};
 	const struct pc_ethdev_config config = {.nb_rxd = 64, .nb_txd = 64, .pools = pools};
 	struct rte_eth_conf conf = {0};
@@ -45,11 +45,9 @@ static void open_end(struct end *e, const char *name, struct rte_ring *in, struc
 	}
 	pc_stack_config_init(&sc);
 	sc.stack_max_connections = 64;
-	e->st = pc_stack_create(&sc, pool);
 	e->port = pc_port_ethdev((uint16_t)e->id, 0, pool);
-	CU_ASSERT_FATAL(e->st != NULL && e->port != NULL);
-	CU_ASSERT_FATAL(pc_stack_add_port(e->st, e->port) == 0);
-	CU_ASSERT_FATAL(pc_stack_add_addr(e->st, 0, &prefix) == 0);
+	CU_ASSERT_FATAL(e->port != NULL);
+	e->st = stack_on(&sc, pool, e->port, addr);
 }
 
 static void close_end(struct end *e)
@@ -106,8 +104,8 @@ static void a_stream_between_two_stacks(bool ours)
 
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i % 251);
-	open_end(&a, ours ? "a1" : "a2", ba, ab, 0x0a000001, ours);
-	open_end(&b, ours ? "b1" : "b2", ab, ba, 0x0a000002, ours);
+	open_end(&a, ours ? "a1" : "a2", ba, ab, "10.0.0.1/24", ours);
+	open_end(&b, ours ? "b1" : "b2", ab, ba, "10.0.0.2/24", ours);
 	listener = open_socket(b.st, &sin, 0x0a000002);
 	CU_ASSERT_EQUAL(pc_bind(b.st, listener, (struct sockaddr *)&sin, sizeof(sin)), 0);
 	CU_ASSERT_EQUAL(pc_listen(b.st, listener, 5), 0);

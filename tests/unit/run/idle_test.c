@@ -5,6 +5,7 @@
 #include <percore/percore.h>
 
 #include "../../support/eal.h"
+#include "../../support/stack_on.h"
 #include "common.h"
 #include "run/clock.h"
 
@@ -236,7 +237,6 @@ static const struct unit_case cases[] = {
 
 int main(void)
 {
-	struct pc_prefix addr = {.addr = pc_addr_ip4(htonl(0x0a000001)), .len = 96 + 24};
 	struct pc_wire_config wire = {0};
 	struct pc_stack_config config;
 	struct pc_port *ends[2];
@@ -247,10 +247,9 @@ int main(void)
 	wire.pool = pool = eal_pool("idle", 1023);
 	pc_stack_config_init(&config);
 	config.stack_max_connections = 16;
-	st = pc_stack_create(&config, pool);
-	if (st == NULL || pc_port_wire(&wire, ends) != 0 || pc_stack_add_port(st, ends[0]) != 0 ||
-	    pc_stack_add_addr(st, 0, &addr) != 0)
+	if (pc_port_wire(&wire, ends) != 0)
 		return 1;
+	st = stack_on(&config, pool, ends[0], "10.0.0.1/24");
 	/* the address is announced first */
 	pc_stack_poll(st, 0);
 	pc_stack_flush(st, 0);

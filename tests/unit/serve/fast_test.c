@@ -66,9 +66,9 @@ static void start(uint64_t fastopen)
 	CU_ASSERT_FATAL(host != NULL);
 	CU_ASSERT_EQUAL_FATAL(pc_port_wire(&wc, port), 0);
 	cfg.tcp_fastopen = fastopen;
-	near = two_stack(&cfg, pool, port[0], IP_US);
+	near = stack_on(&cfg, pool, port[0], TWO_US);
 	cfg.tcp_fastopen = 2;
-	far = two_stack(&cfg, pool, port[1], IP_PEER);
+	far = stack_on(&cfg, pool, port[1], TWO_PEER);
 	service = pc_host_add(host, 0, near);
 	CU_ASSERT_FATAL(service != NULL);
 	pcx_set_driver(&driver);

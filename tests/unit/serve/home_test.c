@@ -56,8 +56,8 @@ static void start(void)
 	CU_ASSERT_FATAL(host != NULL);
 	for (unsigned i = 0; i < LCORES; i++) {
 		CU_ASSERT_EQUAL_FATAL(pc_port_wire(&wc, port[i]), 0);
-		near[i] = two_stack(&cfg, pool, port[i][0], IP_US);
-		far[i] = two_stack(&cfg, pool, port[i][1], IP_PEER);
+		near[i] = stack_on(&cfg, pool, port[i][0], TWO_US);
+		far[i] = stack_on(&cfg, pool, port[i][1], TWO_PEER);
 		service[i] = pc_host_add(host, i, near[i]);
 		CU_ASSERT_FATAL(service[i] != NULL);
 	}

@@ -16,8 +16,8 @@ void start_with_udp(uint32_t n)
 	two_config(&cfg, 8);
 	cfg.stack_max_udp_sockets = n;
 	CU_ASSERT_EQUAL_FATAL(pc_port_wire(&wire, ends), 0);
-	us = two_stack(&cfg, pool, ends[0], IP_US);
-	peer = two_stack(&cfg, pool, ends[1], IP_PEER);
+	us = stack_on(&cfg, pool, ends[0], TWO_US);
+	peer = stack_on(&cfg, pool, ends[1], TWO_PEER);
 	listening = 0;
 	settle();
 }

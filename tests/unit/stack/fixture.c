@@ -27,14 +27,10 @@ void box_init(struct box *b)
 
 void box_open(struct box *b)
 {
-	const struct pc_prefix us = {.addr = pc_addr_ip4(US), .len = 96 + 24};
 	const struct probe_config probe = {.pool = probe_pool};
 
-	b->st = pc_stack_create(&b->cfg, pool);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(b->st);
 	b->probe = probe_open(&probe);
-	CU_ASSERT_EQUAL(pc_stack_add_port(b->st, probe_port(b->probe)), 0);
-	CU_ASSERT_EQUAL(pc_stack_add_addr(b->st, 0, &us), 0);
+	b->st = stack_on(&b->cfg, pool, probe_port(b->probe), "192.0.2.1/24");
 }
 
 void box_close(struct box *b)

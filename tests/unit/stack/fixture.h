@@ -11,6 +11,7 @@
 #include "../../support/eal.h"
 #include "../../support/frame.h"
 #include "../../support/probe.h"
+#include "../../support/stack_on.h"
 #include "../unit.h"
 #include "stack/stack.h"
 

@@ -16,15 +16,11 @@ static void watch(const struct pair_end *e, int fd)
 static void make_end(struct pair *w, struct pair_end *e, const char *cidr)
 {
 	struct pc_stack_config cfg;
-	struct pc_prefix addr;
 
 	pc_stack_config_init(&cfg);
 	cfg.stack_max_connections = 64;
 	cfg.stack_mbufs = 1024;
-	e->st = pc_stack_create(&cfg, w->pool);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(e->st);
-	CU_ASSERT(pc_prefix_parse(cidr, &addr) == 0 && pc_stack_add_port(e->st, e->port) == 0 &&
-	          pc_stack_add_addr(e->st, 0, &addr) == 0);
+	e->st = stack_on(&cfg, w->pool, e->port, cidr);
 	e->epoll = pc_epoll_create(e->st);
 }
 

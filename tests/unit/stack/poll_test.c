@@ -206,7 +206,6 @@ static void test_poll_flushes(void)
 static void test_two_stacks(void)
 {
 	const uint64_t before = box_allocated();
-	const uint32_t be[2] = {US, PEER};
 	const struct sockaddr_in a = addr_of(US, 80);
 	const struct pc_wire_config wire = {.pool = pool};
 	struct pc_port *ends[2];
@@ -217,14 +216,8 @@ static void test_two_stacks(void)
 
 	box_init(&b);
 	CU_ASSERT_EQUAL_FATAL(pc_port_wire(&wire, ends), 0);
-	for (int i = 0; i < 2; i++) {
-		const struct pc_prefix us = {.addr = pc_addr_ip4(be[i]), .len = 96 + 24};
-
-		st[i] = pc_stack_create(&b.cfg, pool);
-		CU_ASSERT_PTR_NOT_NULL_FATAL(st[i]);
-		CU_ASSERT_EQUAL(pc_stack_add_port(st[i], ends[i]), 0);
-		CU_ASSERT_EQUAL(pc_stack_add_addr(st[i], 0, &us), 0);
-	}
+	for (int i = 0; i < 2; i++)
+		st[i] = stack_on(&b.cfg, pool, ends[i], i == 0 ? "192.0.2.1/24" : "192.0.2.2/24");
 	listener = pc_socket(st[0], AF_INET, SOCK_STREAM, 0);
 	CU_ASSERT_EQUAL(pc_bind(st[0], listener, (const struct sockaddr *)&a, sizeof(a)), 0);
 	CU_ASSERT_EQUAL(pc_listen(st[0], listener, 5), 0);
