@@ -49,7 +49,7 @@ static int check_fixed(struct pc_stack_config *now, struct pc_stack_config *want
 int pc_stack_reconfigure(struct pc_stack *st, const struct pc_stack_config *config, char *why,
                          size_t why_len)
 {
-	struct pc_stack_config *now = &st->ctx.cfg, wanted = *config;
+	struct pc_stack_config *now = &st->ctx.cfg, wanted = *config, was;
 
 	memcpy(wanted.name, now->name, sizeof(wanted.name));
 	wanted.socket_id = now->socket_id;
@@ -59,8 +59,13 @@ int pc_stack_reconfigure(struct pc_stack *st, const struct pc_stack_config *conf
 		errno = EINVAL;
 		return -1;
 	}
+	was = *now;
 	*now = wanted;
-	tcp_configure(st->tcp);
+	if (tcp_configure(st->tcp) != 0) {
+		*now = was;
+		tcp_configure(st->tcp); /* asks for nothing that is not there */
+		return refuse(ENOMEM, why, why_len, "there is no memory for the new settings");
+	}
 	return 0;
 }
 

@@ -2,6 +2,10 @@
 /* Accurate ECN; see accecn.h. */
 #include "tcp/accecn.h"
 
+#include <errno.h>
+
+#include <rte_malloc.h>
+
 #include "tcp/account.h"
 #include "tcp/tcp_ack.h"
 #include "tcp/tcp_conn.h"
@@ -11,6 +15,29 @@
 #define MARKS_OF_TEXT 2 /* section 3.2.2.5.1: after so many new marks an acknowledgement is due */
 #define MARKS_OF_ACKS 3 /* ... if there is no text: or two ends would never stop */
 #define MARKS_MAX     6 /* ... and not at the end of the turn, as the counter has three bits */
+#define BLOCKS_FIRST  2 /* section 3.2.3.3: of SACK, to which the option gives way */
+
+uint64_t accecn_footprint(const struct pc_stack_config *cfg, uint32_t nb_tcbs)
+{
+	return tcp_ecn_may_be_accurate(cfg) ? (uint64_t)(nb_tcbs + 1) * sizeof(struct accecn) : 0;
+}
+
+int accecn_configure(struct tcp *tcp)
+{
+	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
+	const uint64_t bytes = accecn_footprint(cfg, tcp->nb_tcbs);
+
+	if (bytes == 0 || tcp->accecn != NULL)
+		return 0;
+	tcp->accecn = rte_zmalloc_socket("pc_accecn", bytes, RTE_CACHE_LINE_SIZE, cfg->socket_id);
+	return tcp->accecn != NULL ? 0 : -ENOMEM;
+}
+
+void accecn_fini(struct tcp *tcp)
+{
+	rte_free(tcp->accecn);
+	tcp->accecn = NULL;
+}
 
 static struct accecn *state_of(const struct tcp *tcp, const struct tcb *t)
 {
@@ -57,6 +84,7 @@ void accecn_begin(struct tcp *tcp, struct tcb *t, uint8_t bits)
 	                                    .syn = bits & 3u,
 	                                    .first = 1,
 	                                    .shake = 1};
+	accecn_bytes_begin(&state_of(tcp, t)->bytes, false);
 	t->flags |= TCB_ECE;
 }
 
@@ -65,6 +93,9 @@ void accecn_begin_active(struct tcp *tcp, struct tcb *t, uint8_t bits, const str
 	struct accecn *a = state_of(tcp, t);
 
 	accecn_begin(tcp, t, bits);
+	accecn_bytes_begin(&a->bytes, true);
+	accecn_bytes_meet(&a->bytes, seg);
+	accecn_bytes_count(&a->bytes, bits, seg->len);
 	a->shake = 0;
 	a->echo = 1;
 	if ((bits & ECN_MASK) == ECN_CE) /* the first that came marked */
@@ -75,10 +106,16 @@ void accecn_begin_active(struct tcp *tcp, struct tcb *t, uint8_t bits, const str
 		t->syn_lost = 1;
 }
 
+void accecn_mute(struct tcp *tcp, struct tcb *t)
+{
+	state_of(tcp, t)->bytes.mute = 1;
+}
+
 /* section 3.1.5: the latest SYN is what our SYN-ACK answers; who did not ask in each is sent nothing that may be marked */
 void accecn_syn_again(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint8_t tos)
 {
 	state_of(tcp, t)->syn = tos & 3u;
+	accecn_mute(tcp, t); /* section 3.2.3.2.2 */
 	if (accecn_ace(seg) == 0)
 		mistrust(t);
 }
@@ -127,6 +164,40 @@ void accecn_fill(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg, uint32_t l
 	accecn_put(seg, a->echo ? accecn_of_bits(a->syn) : a->rcv);
 }
 
+unsigned accecn_options_room(const struct tcp_seg *seg, unsigned room)
+{
+	struct tcp_seg s = *seg;
+	unsigned used;
+
+	if (s.nb_sack > BLOCKS_FIRST)
+		s.nb_sack = BLOCKS_FIRST;
+	used = tcp_hdr_len(&s) - (unsigned)TCP_HDR_LEN;
+	return room > used ? room - used : 0;
+}
+
+bool accecn_option(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg, uint32_t len, unsigned room)
+{
+	struct accecn_bytes *b = &state_of(tcp, t)->bytes;
+
+	if (!(seg->flags & TCP_RST))
+		accecn_bytes_fill(b, seg, len, accecn_options_room(seg, room));
+	return len == 0 || !b->urgent || b->mute;
+}
+
+/* section 3.2.3.2.2: what is repeated has none */
+void accecn_syn_option(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg)
+{
+	if (t->retries > 0)
+		accecn_mute(tcp, t);
+	if (!state_of(tcp, t)->bytes.mute)
+		accecn_bytes_initial(seg, accecn_options_room(seg, TCP_OPTIONS_MAX));
+}
+
+void accecn_resent(struct tcp *tcp, struct tcb *t)
+{
+	accecn_bytes_resent(&state_of(tcp, t)->bytes);
+}
+
 /* Sections 3.2.2.1 and 3.2.2.4: an acknowledgement of our SYN-ACK that has nothing else tells how that came; a field
  * of 0 has been cleared on its way. */
 static void input_first(struct tcp *tcp, struct tcb *t, struct accecn *a, const struct tcp_seg *seg)
@@ -139,6 +210,8 @@ static void input_first(struct tcp *tcp, struct tcb *t, struct accecn *a, const 
 		mistrust(t);
 	if (a->shake && plain && ace == accecn_of_bits(ECN_CE))
 		note_marked_syn_ack(tcp, t, a);
+	if (a->bytes.heard == ACCECN_UNHEARD)
+		accecn_bytes_meet(&a->bytes, seg);
 	a->first = a->shake = 0;
 }
 
@@ -152,6 +225,7 @@ void accecn_input(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uin
 		input_first(tcp, t, a, seg);
 	a->echo = 0;
 	a->marked = ce;
+	accecn_bytes_count(&a->bytes, tos & ECN_MASK, seg->len);
 	if (ce) {
 		ctx_count(tcp->ctx, PC_TCP_ECN_MARKED);
 		a->rcv++;
@@ -163,21 +237,41 @@ void accecn_input(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uin
 		tcp_send_ack(tcp, t);
 }
 
+/* does the option show that others have overtaken this acknowledgement? */
+static bool is_overtaken(struct accecn *a, const struct tcp_seg *seg, const struct loss_ack *ack)
+{
+	if (!accecn_bytes_runs_back(&a->bytes, seg))
+		return false;
+	if (ack->acked == 0)
+		return true;
+	a->bytes.heard =
+	    ACCECN_IGNORED; /* nothing can have, so it is the counters that are wrong */
+	return false;
+}
+
 /* Sections 3.1.5 and 3.2.2.3: marks count where nothing is sent ECN-capable, too, as the path may have made it so; but
- * not when the flags were cleared (3.2.2.4).  Section 3.2.2.5.2 has senders take into account that the counter may have
- * gone round, by 8, when acknowledgements were lost.  More marks than none are one reduction, so that this changes
- * nothing here. */
-unsigned accecn_marks(struct tcp *tcp, const struct tcb *t, const struct tcp_seg *seg,
-                      bool delivers)
+ * not when the flags were cleared (3.2.2.4). */
+unsigned accecn_marks(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg,
+                      const struct loss_ack *ack, uint32_t segs, bool newer)
 {
 	struct accecn *a = state_of(tcp, t);
 	const unsigned ace = accecn_ace(seg), marks = (ace - a->snd) & 7u;
+	const struct tcp_queues *q = tcp_queues(tcp, t);
+	unsigned n;
 
-	if (a->shake || a->deaf || (a->first && ace == 0))
+	accecn_bytes_delivered(&a->bytes, segs, ack->delivered);
+	if (ack->acked > 0)
+		a->bytes.trial = 0;
+	if (!newer || a->shake || a->deaf || (a->first && ace == 0))
 		return 0;
 	/* the handshake's last segment once more (3.2.2.2), as five marks of nothing cannot be */
-	if (!delivers && a->snd == ACCECN_AT_FIRST && marks > MARKS_MAX - 2)
+	if (ack->delivered == 0 && a->snd == ACCECN_AT_FIRST && marks > MARKS_MAX - 2)
+		return 0;
+	if (is_overtaken(a, seg, ack))
 		return 0;
 	a->snd = ace & 7u;
-	return marks;
+	n = accecn_bytes_marks(&a->bytes, seg, marks, segs, t->opt & TCB_OPT_ECN);
+	if (a->bytes.odd && q->recovery == TCP_R_OPEN) /* section 3.2.3.2.5 */
+		mistrust(t);
+	return n;
 }

@@ -14,10 +14,15 @@
  * reduce by what it tells of ours (3.1.5).
  * TCB_ECE is set for the connection's life, so that the short ways leave such connections alone.
  *
- * The option that counts bytes (3.2.3) is neither sent nor read.
+ * The option that counts bytes of text (3.2.3) is in accecn_bytes.h.
+ *
+ * Where tcp.ecn never has Accurate ECN come about nothing of it takes memory: accecn_configure makes what connections have
+ * beside their TCB once it may.
  */
 
+#include "tcp/accecn_bytes.h"
 #include "tcp/tcp.h"
+#include "tcp/tcp_loss.h"
 
 #define ACCECN_AT_FIRST 5 /* section 3.2.1: not 0, which a path makes that clears the flags */
 
@@ -32,9 +37,18 @@ struct accecn {
 	uint16_t shake : 1;  /* ... and what comes may say how our SYN-ACK came */
 	uint16_t echo : 1;   /* we answer a SYN-ACK, and nothing else */
 	uint16_t deaf : 1;   /* the field was cleared on its way: what it tells is not believed */
+	struct accecn_bytes bytes;
 };
 
-static_assert(sizeof(struct accecn) == 2, "there is one for each TCB");
+static_assert(sizeof(struct accecn) <= 32, "there is one for each TCB");
+
+/** accecn_configure makes what connections with Accurate ECN need, if the settings let them come about. Returns 0 or
+ * -ENOMEM. accecn_fini frees it. */
+int accecn_configure(struct tcp *tcp);
+void accecn_fini(struct tcp *tcp);
+
+/** accecn_footprint returns how many bytes that takes. */
+uint64_t accecn_footprint(const struct pc_stack_config *cfg, uint32_t nb_tcbs);
 
 /** accecn_ace returns the field of a segment. */
 static inline unsigned accecn_ace(const struct tcp_seg *seg)
@@ -60,6 +74,9 @@ static inline unsigned accecn_of_bits(uint8_t bits)
 void accecn_begin(struct tcp *tcp, struct tcb *t, uint8_t bits);
 void accecn_begin_active(struct tcp *tcp, struct tcb *t, uint8_t bits, const struct tcp_seg *seg);
 
+/** accecn_mute has no option sent by a connection: one was on a SYN-ACK that nobody has answered. */
+void accecn_mute(struct tcp *tcp, struct tcb *t);
+
 /** accecn_syn_again takes the peer's SYN once more, in SYN-RECEIVED. */
 void accecn_syn_again(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint8_t tos);
 
@@ -75,13 +92,28 @@ unsigned accecn_counter(const struct tcp *tcp, const struct tcb *t);
 /** accecn_fill writes the field of a segment with len bytes of text. */
 void accecn_fill(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg, uint32_t len);
 
+/** accecn_option puts the option on a segment with len bytes of text that is complete but for it, if it is due; room: how
+ * many bytes of options may be on it. Returns false if it has to go with an acknowledgement of its own. */
+bool accecn_option(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg, uint32_t len,
+                   unsigned room);
+
+/** accecn_syn_option puts it on a SYN-ACK that is complete but for it. */
+void accecn_syn_option(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg);
+
+/** accecn_options_room returns how many of room bytes of options are left by those that a segment has, SACK blocks beyond two
+ * not counted (section 3.2.3.3). */
+unsigned accecn_options_room(const struct tcp_seg *seg, unsigned room);
+
+/** accecn_resent takes note that a segment with text was sent again. */
+void accecn_resent(struct tcp *tcp, struct tcb *t);
+
 /** accecn_input takes the marks of an acceptable segment, whose packet had this type of service; it may send an
  * acknowledgement. */
 void accecn_input(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint8_t tos);
 
-/** accecn_marks returns how many more packets came marked by what an acknowledgement tells that is newer than others;
- * delivers: it is so by what it acknowledges. */
-unsigned accecn_marks(struct tcp *tcp, const struct tcb *t, const struct tcp_seg *seg,
-                      bool delivers);
+/** accecn_marks returns how many more packets came marked by what an acknowledgement tells, which is for so many segments of
+ * ours; newer: than others. */
+unsigned accecn_marks(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg,
+                      const struct loss_ack *ack, uint32_t segs, bool newer);
 
 #endif

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From a SYN or a cookie to an entry, and from an entry to a connection. */
+/* From a SYN or a cookie to an entry, and from an entry to a SYN-ACK and to a connection. */
 
 #include <rte_common.h>
 
 #include "tcp/accecn.h"
 #include "tcp/account.h"
 #include "tcp/auth.h"
+#include "tcp/fastopen.h"
 #include "tcp/syncache.h"
 #include "tcp/syncookie.h"
 #include "tcp/tcp_conn.h"
+#include "tcp/tcp_ecn.h"
+#include "tcp/tcp_output.h"
 
 static uint8_t negotiate(const struct pc_stack_config *cfg, const struct tcp_seg *seg)
 {
@@ -86,6 +89,57 @@ static void inherit(struct tcp *tcp, struct tcb *t, const struct tcb *from)
 		tcp->tuning[t->tuning].refs++;
 }
 
+/* RFC 9768 sections 3.2.3.2.1 and 3.2.3.2.2: on the first SYN-ACK, as far as there is room beside all that it has */
+static void add_accecn(struct tcp_seg *s, const struct auth_by *by)
+{
+	if (by != NULL)
+		auth_put(by, s);
+	accecn_bytes_initial(s, accecn_options_room(s, TCP_OPTIONS_MAX));
+}
+
+void syncache_answer(struct tcp *tcp, const struct syn_entry *e, const struct tcp_rx *rx,
+                     const struct syncookie *cookie)
+{
+	const struct tcb *listener = tcp_listener(tcp, e->binding);
+	struct tcp_seg s = {
+	    .seq = e->iss,
+	    .ack = e->irs + 1,
+	    .flags = TCP_SYN | TCP_ACK,
+	    .has = TCP_HAS_MSS,
+	    .mss = (uint16_t)tcp_tuning(tcp, listener)->maxseg,
+	    .wnd = (uint16_t)RTE_MIN(tcp_rcv_limit(tcp, listener), (uint32_t)UINT16_MAX)};
+	struct auth_by auth;
+	const struct auth_by *by = auth_by_half_open(tcp, e, &auth);
+	uint8_t ecn;
+
+	if (e->opt & TCB_OPT_TS) {
+		s.has |= TCP_HAS_TS;
+		s.tsval = tcp_tsval(tcp, (uint32_t)(tcp_secret(tcp, &e->flow) >> 32));
+		s.tsecr = e->ts_recent;
+		if (cookie != NULL)
+			s.tsval = syncookie_tsval(s.tsval, cookie);
+	}
+	if (e->opt & TCB_OPT_SACK)
+		s.has |= TCP_HAS_SACKOK;
+	if (e->opt & TCB_OPT_WSCALE) {
+		s.has |= TCP_HAS_WSCALE;
+		s.wscale = e->rcv_wscale;
+	}
+	if (e->opt & TCB_OPT_ACCECN) { /* RFC 9768 sections 3.1.1 and 3.1.4 */
+		if (e->lost <= SYNS_THAT_ASK)
+			accecn_put(&s, accecn_of_bits(e->ecn));
+	} else if (e->opt & TCB_OPT_ECN) { /* RFC 3168 section 6.1.1 */
+		s.flags |= TCP_ECE;
+	}
+	ecn = tcp_ecn_syn_ack_tos(tcp, listener, e->opt, e->lost > 0);
+	if (rx != NULL)
+		fastopen_offer(tcp, e->binding, rx, &s);
+	if (rx != NULL && (e->opt & TCB_OPT_ACCECN))
+		add_accecn(&s, by);
+	tcp_reply(tcp, &e->flow, ip_laddr(tcp->ip, e->flow.laddr), &s,
+	          (uint8_t)(listener->tos | ecn), by);
+}
+
 struct tcb *syncache_promote(struct tcp *tcp, const struct syn_entry *e)
 {
 	const struct tcb *listener = tcp_listener(tcp, e->binding);
@@ -117,6 +171,8 @@ struct tcb *syncache_promote(struct tcp *tcp, const struct syn_entry *e)
 		t->ts_offset = (uint32_t)(tcp_secret(tcp, &e->flow) >> 32);
 	if (e->opt & TCB_OPT_ACCECN)
 		accecn_begin(tcp, t, e->ecn);
+	if ((e->opt & TCB_OPT_ACCECN) && (e->lost > 0 || e->again))
+		accecn_mute(tcp, t);
 	t->syn_lost = e->lost != 0;
 	/* as on Linux: the SYN has come, and the SYN-ACK has arrived */
 	account_of(tcp, t)->segs_in = 1;

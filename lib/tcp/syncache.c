@@ -18,7 +18,6 @@
 #include "base/seq.h"
 #include "tcp/accecn.h"
 #include "tcp/auth.h"
-#include "tcp/fastopen.h"
 #include "tcp/room.h"
 #include "tcp/rtt.h"
 #include "tcp/syncookie.h"
@@ -156,46 +155,6 @@ static uint32_t take_entry(struct tcp *tcp)
 	return index;
 }
 
-/* rx: the SYN, NULL when this is a repetition; cookie: of RFC 4987, or NULL */
-static void send_syn_ack(struct tcp *tcp, const struct syn_entry *e, const struct tcp_rx *rx,
-                         const struct syncookie *cookie)
-{
-	const struct tcb *listener = tcp_listener(tcp, e->binding);
-	struct tcp_seg s = {
-	    .seq = e->iss,
-	    .ack = e->irs + 1,
-	    .flags = TCP_SYN | TCP_ACK,
-	    .has = TCP_HAS_MSS,
-	    .mss = (uint16_t)tuning_of(tcp, e)->maxseg,
-	    .wnd = (uint16_t)RTE_MIN(tcp_rcv_limit(tcp, listener), (uint32_t)UINT16_MAX)};
-	uint8_t ecn;
-
-	if (e->opt & TCB_OPT_TS) {
-		s.has |= TCP_HAS_TS;
-		s.tsval = tcp_tsval(tcp, (uint32_t)(tcp_secret(tcp, &e->flow) >> 32));
-		s.tsecr = e->ts_recent;
-		if (cookie != NULL)
-			s.tsval = syncookie_tsval(s.tsval, cookie);
-	}
-	if (e->opt & TCB_OPT_SACK)
-		s.has |= TCP_HAS_SACKOK;
-	if (e->opt & TCB_OPT_WSCALE) {
-		s.has |= TCP_HAS_WSCALE;
-		s.wscale = e->rcv_wscale;
-	}
-	if (e->opt & TCB_OPT_ACCECN) { /* RFC 9768 sections 3.1.1 and 3.1.4 */
-		if (e->lost <= SYNS_THAT_ASK)
-			accecn_put(&s, accecn_of_bits(e->ecn));
-	} else if (e->opt & TCB_OPT_ECN) { /* RFC 3168 section 6.1.1 */
-		s.flags |= TCP_ECE;
-	}
-	ecn = tcp_ecn_syn_ack_tos(tcp, listener, e->opt, e->lost > 0);
-	if (rx != NULL)
-		fastopen_offer(tcp, e->binding, rx, &s);
-	tcp_reply(tcp, &e->flow, ip_laddr(tcp->ip, e->flow.laddr), &s,
-	          (uint8_t)(listener->tos | ecn), auth_by_half_open(tcp, e, &(struct auth_by){0}));
-}
-
 static void send_cookie(struct tcp *tcp, struct syn_entry *e, const struct tcp_rx *rx)
 {
 	struct syncookie c = {.peer_mss = e->peer_mss, .snd_wscale = e->snd_wscale, .opt = e->opt};
@@ -207,7 +166,7 @@ static void send_cookie(struct tcp *tcp, struct syn_entry *e, const struct tcp_r
 	tcp->syn.cookie_unit = syncookie_unit(now_ns);
 	tcp->syn.has_cookies = true;
 	ctx_count(tcp->ctx, PC_TCP_COOKIES_SENT);
-	send_syn_ack(tcp, e, rx, &c);
+	syncache_answer(tcp, e, rx, &c);
 }
 
 /* RFC 4987 section 3.6: only under pressure, as a cookie keeps less than an entry */
@@ -268,7 +227,7 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, bo
 	sources_add(&tcp->half_open, &e.flow.raddr);
 	tcp_table_add(&tcp->table, rx->hash, flow_ref_make(FLOW_SYN, index));
 	enqueue(tcp, index);
-	send_syn_ack(tcp, &e, rx, NULL);
+	syncache_answer(tcp, &e, rx, NULL);
 	return PC_DROP_TCP_SYN_HANDLED;
 }
 
@@ -344,7 +303,7 @@ static int input_syn(struct tcp *tcp, const struct tcp_rx *rx, uint32_t index, u
 		e->opt &= (uint8_t)~TCB_OPT_ECN;
 	if (!e->acked)
 		e->again = 1;
-	send_syn_ack(tcp, e, NULL, NULL); /* our answer was lost */
+	syncache_answer(tcp, e, NULL, NULL); /* our answer was lost */
 	return PC_DROP_TCP_SYN_HANDLED;
 }
 
@@ -529,7 +488,7 @@ static bool on_timeout(struct tcp *tcp, struct syn_entry *e)
 		if ((e->opt & TCB_OPT_ACCECN) && e->lost > SYNS_THAT_ASK)
 			e->opt &= (uint8_t)~TCB_OPT_ECN;
 		ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
-		send_syn_ack(tcp, e, NULL, NULL);
+		syncache_answer(tcp, e, NULL, NULL);
 	}
 	return true;
 }

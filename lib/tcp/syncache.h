@@ -24,6 +24,7 @@
 
 struct tcp;
 struct tcp_rx;
+struct syncookie;
 struct ip_pkt;
 
 /* values of tcp.syn_cookies */
@@ -83,6 +84,11 @@ struct syn_entry syncache_read(struct tcp *tcp, uint32_t binding, const struct t
 /** syncache_read_cookie makes an entry of a segment to a listener that returns a cookie. Returns whether it does. */
 bool syncache_read_cookie(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx,
                           struct syn_entry *e);
+
+/** syncache_answer sends the SYN-ACK of an entry. rx: the SYN that it answers, NULL when it is repeated; cookie: what the
+ * timestamp takes of a cookie, or NULL. */
+void syncache_answer(struct tcp *tcp, const struct syn_entry *e, const struct tcp_rx *rx,
+                     const struct syncookie *cookie);
 
 /** syncache_promote makes a connection of an entry, with what it inherits from its listener; the state is
  * still CLOSED, and nobody owns it. NULL: no TCB, or no way to the peer. */

@@ -77,9 +77,8 @@ static bool counts_connections(const struct pc_stack_config *cfg)
 
 uint64_t tcp_footprint(const struct pc_stack_config *cfg, struct pc_stack_footprint *fp)
 {
-	fp->connections =
-	    (uint64_t)(nb_tcbs(cfg) + 1) * (sizeof(struct tcb) + sizeof(struct accecn)) +
-	    accounts_footprint(nb_tcbs(cfg));
+	fp->connections = (uint64_t)(nb_tcbs(cfg) + 1) * sizeof(struct tcb) +
+	                  accecn_footprint(cfg, nb_tcbs(cfg)) + accounts_footprint(nb_tcbs(cfg));
 	fp->flow_table = tcp_table_footprint(nb_flows(cfg));
 	fp->half_open = (cfg->tcp_syn_cache + 1) * sizeof(struct syn_entry);
 	fp->time_wait = timewait_footprint(cfg->tcp_time_wait);
@@ -118,10 +117,7 @@ static int make_tcbs(struct tcp *tcp, const struct pc_stack_config *cfg)
 	tcp->queues =
 	    rte_zmalloc_socket("pc_queues", (size_t)(tcp->nb_queues + 1) * sizeof(*tcp->queues),
 	                       RTE_CACHE_LINE_SIZE, cfg->socket_id);
-	tcp->accecn =
-	    rte_zmalloc_socket("pc_accecn", (size_t)(tcp->nb_tcbs + 1) * sizeof(*tcp->accecn),
-	                       RTE_CACHE_LINE_SIZE, cfg->socket_id);
-	if (tcp->tcb == NULL || tcp->queues == NULL || tcp->accecn == NULL ||
+	if (tcp->tcb == NULL || tcp->queues == NULL ||
 	    stash_init(&tcp->stash, tcp->nb_queues, cfg->socket_id) != 0)
 		return -1;
 	for (uint32_t i = tcp->nb_tcbs; i >= 1; i--) {
@@ -173,7 +169,7 @@ static int make_tables(struct tcp *tcp, const struct pc_stack_config *cfg)
 	return 0;
 }
 
-void tcp_configure(struct tcp *tcp)
+int tcp_configure(struct tcp *tcp)
 {
 	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
 
@@ -183,6 +179,7 @@ void tcp_configure(struct tcp *tcp)
 	                        .keepidle_ms = (uint32_t)cfg->tcp_keepalive_idle_ms,
 	                        .keepintvl_ms = (uint32_t)cfg->tcp_keepalive_interval_ms,
 	                        .keepcnt = (uint32_t)cfg->tcp_keepalive_probes};
+	return accecn_configure(tcp);
 }
 
 struct tcp *tcp_create(struct ctx *ctx, struct ip *ip, struct events *ev, uint32_t first_fd)
@@ -199,8 +196,8 @@ struct tcp *tcp_create(struct ctx *ctx, struct ip *ip, struct events *ev, uint32
 	tcp->first_fd = first_fd;
 	tcp->isn_key = rng_key(&ctx->rng);
 	fastopen_init(tcp);
-	tcp_configure(tcp);
-	if (make_tcbs(tcp, cfg) != 0 || make_tables(tcp, cfg) != 0 || make_sources(tcp, cfg) != 0) {
+	if (make_tcbs(tcp, cfg) != 0 || make_tables(tcp, cfg) != 0 || make_sources(tcp, cfg) != 0 ||
+	    tcp_configure(tcp) != 0) {
 		tcp_destroy(tcp);
 		return NULL;
 	}
@@ -240,7 +237,7 @@ void tcp_destroy(struct tcp *tcp)
 	stash_fini(&tcp->stash);
 	auth_fini(&tcp->auth);
 	rte_free(tcp->queues);
-	rte_free(tcp->accecn);
+	accecn_fini(tcp);
 	rte_free(tcp->line);
 	rte_free(tcp->tcb);
 	rte_free(tcp);

@@ -126,7 +126,8 @@ struct tcp {
 	uint32_t challenge_tokens; /* RFC 5961 section 7 */
 	uint32_t challenge_tick;
 	struct tcb *tcb;
-	struct accecn *accecn; /* of each of them */
+	struct accecn
+	    *accecn; /* of each of them; NULL: tcp.ecn never had Accurate ECN come about */
 	struct tcp_queues *queues;
 	struct stash stash;
 	struct auth auth;
@@ -191,8 +192,9 @@ uint64_t tcp_footprint(const struct pc_stack_config *cfg, struct pc_stack_footpr
 /** tcp_create makes the layer; the descriptor of TCB i is first_fd + i. NULL: no memory. */
 struct tcp *tcp_create(struct ctx *ctx, struct ip *ip, struct events *ev, uint32_t first_fd);
 
-/** tcp_configure takes over those settings that TCP keeps elsewhere than in ctx->cfg. */
-void tcp_configure(struct tcp *tcp);
+/** tcp_configure takes over those settings that TCP keeps elsewhere than in ctx->cfg. Returns 0, or -ENOMEM: for what they need
+ * that was not needed before. */
+int tcp_configure(struct tcp *tcp);
 
 /** tcp_destroy frees everything, every queued mbuf included. */
 void tcp_destroy(struct tcp *tcp);

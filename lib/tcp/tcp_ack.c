@@ -174,12 +174,13 @@ static bool input_echo(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg
                        const struct loss_ack *a, uint32_t delivered)
 {
 	struct tcp_account *account = account_of(tcp, t);
+	const uint32_t segs = account->delivered - delivered;
 	uint32_t marks = 0;
 
 	if (tcp_ecn_is_echo(t, seg))
-		marks = account->delivered - delivered;
-	else if ((t->opt & TCB_OPT_ACCECN) && is_newer(t, seg, a))
-		marks = accecn_marks(tcp, t, seg, a->delivered > 0);
+		marks = segs;
+	else if (t->opt & TCB_OPT_ACCECN)
+		marks = accecn_marks(tcp, t, seg, a, segs, is_newer(t, seg, a));
 	account->delivered_ce += marks;
 	return marks > 0 || tcp_ecn_is_echo(t, seg);
 }

@@ -15,6 +15,11 @@ enum { ECN_NEVER, ECN_ALWAYS, ECN_IF_ASKED, ACCECN_ALWAYS, ACCECN_OR_ECN, ACCECN
 /* values of ACE in SYNs, beside those of accecn_of_bits */
 enum { ACE_NONE = 0, ACE_ECN_ANSWER = 1, ACE_ECN = 3, ACE_ACCECN = 7 };
 
+bool tcp_ecn_may_be_accurate(const struct pc_stack_config *cfg)
+{
+	return cfg->tcp_ecn >= ACCECN_ALWAYS;
+}
+
 uint8_t tcp_ecn_asks(const struct tcp *tcp, const struct tcb *t)
 {
 	const uint64_t mode = tcp->ctx->cfg.tcp_ecn;
@@ -26,7 +31,7 @@ uint8_t tcp_ecn_asks(const struct tcp *tcp, const struct tcb *t)
 
 static bool knows_accecn(const struct tcp *tcp, const struct tcb *t)
 {
-	return tcp->ctx->cfg.tcp_ecn >= ACCECN_ALWAYS && !cc_of(t)->needs_ecn;
+	return tcp_ecn_may_be_accurate(&tcp->ctx->cfg) && !cc_of(t)->needs_ecn;
 }
 
 uint8_t tcp_ecn_asked(const struct tcp *tcp, const struct tcb *t, const struct tcp_seg *syn)

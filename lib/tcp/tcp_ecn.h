@@ -26,6 +26,9 @@
 #define ASKED_ACCECN 2u
 #define ASKED_BOTH   3u
 
+/** tcp_ecn_may_be_accurate says whether the settings let Accurate ECN come about. */
+bool tcp_ecn_may_be_accurate(const struct pc_stack_config *cfg);
+
 /** tcp_ecn_asked says what a SYN asks of a listener t, or of the other end of a simultaneous open: ASKED_ECN,
  * ASKED_ACCECN or 0. Who does both in one handshake is reset (RFC 9768 section 3.1.5), so it is 0 where Accurate ECN
  * is not known. */

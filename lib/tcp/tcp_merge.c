@@ -5,7 +5,8 @@
  * Overview: what differs from segment to segment of a run is the sequence number and PSH, which says nothing to a
  * receiver that hands over what it has.  All else that a connection looks at has to be the same: the acknowledgement and
  * the window, the timestamp, the flags (with Accurate ECN some are a number) and the marks of the IP header.  A
- * segment that has met congestion stays alone, as such packets are counted and answered one by one.
+ * segment that has met congestion stays alone, as such packets are counted and answered one by one.  Of the counters that Accurate
+ * ECN has in an option those of the first count: what follows acknowledges nothing more, so that it would be passed over.
  */
 #include "tcp/tcp_merge.h"
 

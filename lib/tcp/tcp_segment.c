@@ -21,6 +21,7 @@
 #include "tcp/pmtu.h"
 #include "tcp/rcvbuf.h"
 #include "tcp/sndbuf.h"
+#include "tcp/tcp_ack.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_emit.h"
@@ -83,13 +84,21 @@ static void fill_options(struct tcp *tcp, struct tcb *t, struct tcp_seg *s)
 		dsack_fill(tcp, s);
 }
 
-/* MUST-16: what the segment size does not allow for gives way. Returns whether any block is left. */
-static bool fit_sack(const struct tcb *t, struct tcp_seg *s, uint32_t payload)
+/* MUST-16: how many bytes of options the segment size allows for beside text */
+static unsigned options_room(const struct tcb *t, uint32_t payload)
 {
-	uint32_t fixed = pc_addr_is_ip4(&t->flow.raddr) ? 20 + TCP_HDR_LEN : 40 + TCP_HDR_LEN;
-	uint32_t room = RTE_MIN(t->path_mtu - fixed, (uint32_t)t->peer_mss);
+	const uint32_t fixed = pc_addr_is_ip4(&t->flow.raddr) ? 20 + TCP_HDR_LEN : 40 + TCP_HDR_LEN;
+	const uint32_t room = RTE_MIN(t->path_mtu - fixed, (uint32_t)t->peer_mss);
 
-	while (s->nb_sack > 0 && tcp_hdr_len(s) - TCP_HDR_LEN + payload > room)
+	if (payload == 0)
+		return TCP_OPTIONS_MAX;
+	return payload < room ? RTE_MIN(room - payload, (uint32_t)TCP_OPTIONS_MAX) : 0;
+}
+
+/* What there is no room for gives way. Returns whether any block is left. */
+static bool fit_sack(struct tcp_seg *s, unsigned room)
+{
+	while (s->nb_sack > 0 && tcp_hdr_len(s) > TCP_HDR_LEN + room)
 		s->nb_sack--;
 	if (s->nb_sack > 0)
 		return true;
@@ -130,10 +139,13 @@ static void emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, struct tcp_
 static void emit_full(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t seq,
                       uint8_t flags, uint16_t wnd, uint8_t ecn, const struct pkt *note)
 {
+	const unsigned room = options_room(t, m->pkt_len);
 	struct tcp_seg s;
+	bool told = true;
 
 	s.has = 0;
 	s.nb_sack = 0;
+	s.accecn = TCP_ACCECN_NONE;
 	s.seq = seq;
 	s.ack = t->rcv_nxt;
 	s.flags = flags;
@@ -142,11 +154,15 @@ static void emit_full(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	if (t->opt & TCB_OPT_ACCECN)
 		accecn_fill(tcp, t, &s, m->pkt_len);
 	fill_options(tcp, t, &s);
-	/* blocks that find no room beside data follow in an acknowledgement of their own */
-	if (s.nb_sack == 0 || m->pkt_len == 0 || fit_sack(t, &s, m->pkt_len)) {
+	if (t->opt & TCB_OPT_ACCECN)
+		told = accecn_option(tcp, t, &s, m->pkt_len, room);
+	/* blocks and counters that find no room beside data follow in an acknowledgement of their own */
+	if (s.nb_sack == 0 || m->pkt_len == 0 || fit_sack(&s, room)) {
 		t->flags &= ~(uint32_t)TCB_ACK_NOW;
 		dsack_forget(tcp, t);
 	}
+	if (unlikely(!told))
+		tcp_ack_now(tcp, t);
 	emit(tcp, t, m, &s, ecn, note);
 }
 
@@ -272,8 +288,11 @@ struct rte_mbuf *tcp_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q
 	}
 	if (!tcp_transmit(tcp, t, m, fin, false))
 		return NULL;
-	if (pkt_of(m)->tx.sends > 1) /* not the first byte beyond a closed window */
-		ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
+	if (pkt_of(m)->tx.sends == 1) /* the first byte beyond a closed window */
+		return m;
+	ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
+	if (t->opt & TCB_OPT_ACCECN)
+		accecn_resent(tcp, t);
 	return m;
 }
 
@@ -324,7 +343,7 @@ static void add_cookie(struct tcp *tcp, struct tcb *t, const struct fastopen_coo
 	/* without a cookie the option would ask for one, which nobody wants who sends data at once */
 	if (cookie->len > 0 || data == NULL) {
 		s->has |= TCP_HAS_FASTOPEN;
-		s->cookie_len = cookie->len;
+		s->cookie_len = cookie->len & 31u;
 		memcpy(s->cookie, cookie->bytes, cookie->len);
 	}
 	if (data != NULL)
@@ -374,6 +393,8 @@ void tcp_send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *
 	}
 	if (cookie != NULL)
 		add_cookie(tcp, t, cookie, m, &s);
+	if (answer && (t->opt & TCB_OPT_ACCECN))
+		accecn_syn_option(tcp, t, &s);
 	account_of(tcp, t)->segs_out++;
 	if (t->retries > 0)
 		account_again(account_of(tcp, t), 0);

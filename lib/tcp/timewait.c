@@ -111,13 +111,14 @@ void timewait_enter(struct tcp *tcp, struct tcb *t)
 	                       .ts_recent = t->ts_recent,
 	                       .wnd = tcp_window(tcp, t),
 	                       .rcv_wscale = t->rcv_wscale,
-	                       .ace = accecn_counter(tcp, t) & 7u,
 	                       .ts = (t->opt & TCB_OPT_TS) != 0,
 	                       .accecn = (t->opt & TCB_OPT_ACCECN) != 0,
 	                       .reuseaddr = (t->flags & TCB_REUSEADDR) != 0,
 	                       .reuseport = (t->flags & TCB_REUSEPORT) != 0,
 	                       .auth = keyed,
 	                       .used = 1};
+	if (e->accecn)
+		e->ace = accecn_counter(tcp, t) & 7u;
 	tcp_table_move(&tcp->table, tcp_table_hash(&tcp->table, &t->flow),
 	               flow_ref_make(FLOW_TCB, tcp_index(tcp, t)), flow_ref_make(FLOW_TW, index));
 	t->flags &= ~(uint32_t)TCB_IN_TABLE;

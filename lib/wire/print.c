@@ -104,6 +104,18 @@ static void put_tcp_options(struct out *o, const struct tcp_seg *s)
 	}
 }
 
+static void put_tcp_accecn(struct out *o, const struct tcp_seg *s)
+{
+	static const char *const name[TCP_COUNTERS] = {"e0b", "ceb", "e1b"};
+
+	if (s->accecn == TCP_ACCECN_NONE)
+		return;
+	put(o, " accecn%s", s->accecn < TCP_ACCECN_E1B ? "0" : "1");
+	for (unsigned i = 0; i < TCP_COUNTERS; i++)
+		if (tcp_accecn_has(s->accecn, (enum tcp_counter)i))
+			put(o, " %s %" PRIu32, name[i], s->counter[i]);
+}
+
 static void put_tcp_seg(struct out *o, const struct tcp_seg *s)
 {
 	put(o, " ");
@@ -117,6 +129,7 @@ static void put_tcp_seg(struct out *o, const struct tcp_seg *s)
 	if ((s->flags & TCP_URG) != 0 || s->urg != 0)
 		put(o, " urg %u", s->urg);
 	put_tcp_options(o, s);
+	put_tcp_accecn(o, s);
 	put(o, " len %" PRIu32, s->len);
 }
 

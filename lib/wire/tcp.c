@@ -16,6 +16,8 @@
 #define OPT_MD5      19
 #define OPT_AO       29
 #define OPT_FASTOPEN 34
+#define OPT_ACCECN0  172
+#define OPT_ACCECN1  174
 
 #define LEN_MSS    4
 #define LEN_WSCALE 3
@@ -24,6 +26,7 @@
 #define LEN_MD5    18
 #define LEN_AO     4 /* and the digest */
 #define LEN_BLOCK  8 /* of SACK, after two bytes of kind and length */
+#define LEN_COUNT  3 /* of AccECN, likewise */
 
 static void parse_sack(const uint8_t *p, unsigned blocks, struct tcp_seg *seg)
 {
@@ -40,9 +43,23 @@ static void parse_fastopen(const uint8_t *p, unsigned len, struct tcp_seg *seg)
 {
 	if (len > TCP_COOKIE_MAX || len % 2 != 0 || (len > 0 && len < 4))
 		return;
-	seg->cookie_len = (uint8_t)len;
+	seg->cookie_len = len & 31u;
 	memcpy(seg->cookie, p, len);
 	seg->has |= TCP_HAS_FASTOPEN;
+}
+
+/* RFC 9768 section 3.2.3: as many counters as there are whole, and what else there is means nothing */
+static void parse_accecn(const uint8_t *p, unsigned len, bool order1, struct tcp_seg *seg)
+{
+	unsigned n = len / LEN_COUNT;
+
+	if (n > TCP_COUNTERS)
+		n = TCP_COUNTERS;
+	seg->accecn =
+	    (n == 0 ? TCP_ACCECN_EMPTY : (order1 ? TCP_ACCECN_E1B : TCP_ACCECN_E0B) + n - 1) & 7u;
+	for (unsigned i = 0; i < n; i++, p += LEN_COUNT)
+		seg->counter[order1 ? TCP_E1B - i : i] =
+		    (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
 }
 
 /* Reads the option of len >= 2 bytes at p. Of an unknown kind, or of a length that its kind does not
@@ -80,6 +97,10 @@ static void parse_option(const uint8_t *p, unsigned len, struct tcp_seg *seg)
 		break;
 	case OPT_FASTOPEN:
 		parse_fastopen(p + 2, len - 2, seg);
+		break;
+	case OPT_ACCECN0:
+	case OPT_ACCECN1:
+		parse_accecn(p + 2, len - 2, p[0] == OPT_ACCECN1, seg);
 		break;
 	}
 }
@@ -157,7 +178,7 @@ static unsigned fixed_options_len(const struct tcp_seg *s)
 		len += 4;
 	if ((has & TCP_HAS_FASTOPEN) != 0)
 		len += (2u + s->cookie_len + 3) & ~3u;
-	return len;
+	return len + tcp_accecn_space(s->accecn);
 }
 
 /* How many SACK blocks find room behind the other options; NOP NOP kind length take four bytes. */
@@ -213,6 +234,24 @@ static uint8_t *write_fastopen(uint8_t *p, const struct tcp_seg *s)
 	return p + s->cookie_len;
 }
 
+static uint8_t *write_accecn(uint8_t *p, const struct tcp_seg *s)
+{
+	const unsigned n = tcp_accecn_fields(s->accecn), len = 2 + LEN_COUNT * n;
+	const bool order1 = s->accecn >= TCP_ACCECN_E1B;
+
+	for (unsigned pad = tcp_accecn_space(s->accecn) - len; pad > 0; pad--)
+		*p++ = OPT_NOP;
+	*p++ = order1 ? OPT_ACCECN1 : OPT_ACCECN0;
+	*p++ = (uint8_t)len;
+	for (unsigned i = 0; i < n; i++, p += LEN_COUNT) {
+		const uint32_t v = s->counter[order1 ? TCP_E1B - i : i];
+
+		p[0] = (uint8_t)(v >> 16);
+		wire_put16(p + 1, (uint16_t)v);
+	}
+	return p;
+}
+
 static uint8_t *write_fixed_options(uint8_t *p, const struct tcp_seg *s)
 {
 	const bool sackok = (s->has & TCP_HAS_SACKOK) != 0;
@@ -237,6 +276,8 @@ static uint8_t *write_fixed_options(uint8_t *p, const struct tcp_seg *s)
 		p = write_kind(p, OPT_NOP, OPT_WSCALE, LEN_WSCALE, s->wscale);
 	if ((s->has & TCP_HAS_FASTOPEN) != 0)
 		p = write_fastopen(p, s);
+	if (s->accecn != TCP_ACCECN_NONE)
+		p = write_accecn(p, s);
 	return p;
 }
 
@@ -263,7 +304,7 @@ uint16_t tcp_write(uint8_t *p, const struct tcp_seg *s)
 	wire_put16(p + 14, s->wnd);
 	wire_put16_be(p + TCP_CKSUM_OFF, 0);
 	wire_put16(p + 18, s->urg);
-	if (s->has != 0) {
+	if (s->has != 0 || s->accecn != TCP_ACCECN_NONE) {
 		end = write_fixed_options(end, s);
 		blocks = sack_blocks(s, (unsigned)(end - p) - TCP_HDR_LEN);
 		if (blocks > 0)

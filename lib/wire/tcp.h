@@ -2,7 +2,7 @@
 #ifndef WIRE_TCP_H
 #define WIRE_TCP_H
 
-/* TCP headers and options (RFC 9293 section 3.1, RFC 7323, RFC 2018). */
+/* TCP headers and options (RFC 9293 section 3.1, RFC 7323, RFC 2018, RFC 9768). */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,6 +36,43 @@
 #define TCP_COOKIE_MAX  16 /* bytes of a Fast Open cookie (RFC 7413 section 2) */
 #define TCP_OPTIONS_MAX (TCP_HDR_MAX - TCP_HDR_LEN)
 
+/** The byte counters of Accurate ECN (RFC 9768 section 3.2.3); the order is that of AccECN0. */
+enum tcp_counter { TCP_E0B, TCP_CEB, TCP_E1B, TCP_COUNTERS };
+
+#define TCP_COUNTER_MASK 0xffffffu /* they have 24 bits */
+
+/** Which of them an option has: those of AccECN0 or of AccECN1, whose order is the other way round, from the first on. */
+enum tcp_accecn {
+	TCP_ACCECN_NONE, /* there is no such option */
+	TCP_ACCECN_EMPTY,
+	TCP_ACCECN_E0B,
+	TCP_ACCECN_E0B_CEB,
+	TCP_ACCECN_0, /* all, AccECN0 */
+	TCP_ACCECN_E1B,
+	TCP_ACCECN_E1B_CEB,
+	TCP_ACCECN_1, /* all, AccECN1 */
+};
+
+/** tcp_accecn_fields returns how many that are. */
+static inline unsigned tcp_accecn_fields(unsigned accecn)
+{
+	return accecn < TCP_ACCECN_E0B ? 0 : (accecn - TCP_ACCECN_E0B) % TCP_COUNTERS + 1;
+}
+
+/** tcp_accecn_has says whether it has a counter. */
+static inline bool tcp_accecn_has(unsigned accecn, enum tcp_counter c)
+{
+	const unsigned place = accecn < TCP_ACCECN_E1B ? c : TCP_E1B - c;
+
+	return place < tcp_accecn_fields(accecn);
+}
+
+/** tcp_accecn_space returns the bytes that the option takes with its padding. */
+static inline unsigned tcp_accecn_space(unsigned accecn)
+{
+	return accecn == TCP_ACCECN_NONE ? 0 : (2 + 3 * tcp_accecn_fields(accecn) + 3) & ~3u;
+}
+
 /** A signature's option without its digest. */
 struct tcp_auth {
 	uint8_t kind;         /* TCP_AUTH_* */
@@ -68,11 +105,13 @@ struct tcp_seg {
 	uint8_t has;    /* TCP_HAS_* */
 	uint8_t wscale; /* as on the wire */
 	uint8_t nb_sack;
-	uint8_t cookie_len; /* with TCP_HAS_FASTOPEN; 0: asks for one */
+	uint8_t cookie_len : 5; /* with TCP_HAS_FASTOPEN; 0: asks for one */
+	uint8_t accecn : 3;     /* enum tcp_accecn */
 	uint32_t tsval, tsecr;
 	struct {
 		uint32_t start, end;
 	} sack[TCP_SACK_BLOCKS];
+	uint32_t counter[TCP_COUNTERS]; /* with accecn, those that the option has */
 	uint8_t cookie[TCP_COOKIE_MAX];
 	struct tcp_auth auth; /* with TCP_HAS_AUTH, for tcp_write; tcp_parse leaves it alone */
 };
@@ -96,8 +135,8 @@ static inline void tcp_parse_ts(const uint8_t *p, struct tcp_seg *seg)
  * min(len, 60) bytes are at p. An option whose length is below 2 or runs past the header ends the
  * list; one whose length is not that of its kind is passed over (RFC 9293 MUST-7). Options are read
  * in any segment (MUST-5): whether they mean something there is for TCP to say. Of an option that
- * comes twice the last one counts; what is not in seg->has is 0, but for the SACK blocks and the
- * Fast Open cookie. Returns
+ * comes twice the last one counts; what is not in seg->has is 0, but for the SACK blocks, the counters
+ * and the Fast Open cookie. Returns
  * the header's length in bytes, WIRE_SHORT or WIRE_HEADER.
  */
 static inline int tcp_parse(const uint8_t *p, uint32_t len, struct tcp_seg *seg)
@@ -125,6 +164,7 @@ static inline int tcp_parse(const uint8_t *p, uint32_t len, struct tcp_seg *seg)
 	seg->wscale = 0;
 	seg->nb_sack = 0;
 	seg->cookie_len = 0;
+	seg->accecn = 0;
 	seg->tsval = 0;
 	seg->tsecr = 0;
 	if (hdr_len == TCP_HDR_LEN + TCP_NOP_NOP_TS_LEN &&
@@ -142,7 +182,7 @@ const uint8_t *tcp_find_auth(const uint8_t *p, unsigned hdr_len, struct tcp_auth
 /**
  * tcp_write writes the header that s describes (sport to urg, and the options in s->has; sack blocks
  * as many as fit) with checksum 0. p must have room for TCP_HDR_MAX bytes. Returns its length, a
- * multiple of 4. Order: a signature, all zeros for now, at TCP_AUTH_OFF; MSS, SACK-permitted, timestamps, window scale, Fast Open, SACK; padded by NOPs
+ * multiple of 4. Order: a signature, all zeros for now, at TCP_AUTH_OFF; MSS, SACK-permitted, timestamps, window scale, Fast Open, AccECN, SACK; padded by NOPs
  * in front of odd ones as every stack does, so that NOP NOP TS is at a fixed place in segments without SYN.
  */
 uint16_t tcp_write(uint8_t *p, const struct tcp_seg *s);

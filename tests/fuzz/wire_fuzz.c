@@ -113,6 +113,10 @@ static void try_tcp(const uint8_t *p, uint32_t len)
 	fuzz_check(a.seq == b.seq && a.ack == b.ack && a.wnd == b.wnd && a.flags == b.flags);
 	fuzz_check(a.mss == b.mss && a.wscale == b.wscale && a.tsval == b.tsval &&
 	           a.tsecr == b.tsecr);
+	fuzz_check(a.accecn == b.accecn);
+	for (unsigned i = 0; i < TCP_COUNTERS; i++)
+		fuzz_check(!tcp_accecn_has(a.accecn, (enum tcp_counter)i) ||
+		           a.counter[i] == b.counter[i]);
 	/* not all blocks need fit beside the other options */
 	fuzz_check(b.nb_sack <= a.nb_sack);
 	for (uint8_t i = 0; i < b.nb_sack; i++)

@@ -99,6 +99,26 @@ static void put_l4_cksum(struct frame *f, const struct frame_ends *e, uint8_t pr
 	put16(f->b + L4 + off, frame_fold(frame_sum(f->b + L4, l4_len, sum)));
 }
 
+/* RFC 9768 table 5, padded in front */
+static unsigned put_accecn(uint8_t *p, const struct tcp_seg *s)
+{
+	static const uint8_t length[] = {0, 2, 5, 8, 11, 5, 8, 11};
+	const bool order1 = s->accecn >= TCP_ACCECN_E1B;
+	const unsigned len = length[s->accecn], pad = (4 - len % 4) % 4;
+
+	memset(p, 1, pad);
+	p += pad;
+	p[0] = order1 ? 174 : 172;
+	p[1] = (uint8_t)len;
+	for (unsigned i = 0; 2 + 3 * i < len; i++) {
+		const uint32_t v = s->counter[order1 ? 2 - i : i];
+
+		p[2 + 3 * i] = (uint8_t)(v >> 16);
+		put16(p + 3 + 3 * i, v & 0xffff);
+	}
+	return pad + len;
+}
+
 /* The options of s->has, each by itself, in the order in which Linux writes them. */
 static uint8_t put_options(uint8_t *p, const struct tcp_seg *s)
 {
@@ -136,6 +156,8 @@ static uint8_t put_options(uint8_t *p, const struct tcp_seg *s)
 		memcpy(p + n + 4, s->cookie, s->cookie_len);
 		n = (uint8_t)(n + 4 + s->cookie_len);
 	}
+	if (s->accecn != TCP_ACCECN_NONE)
+		n = (uint8_t)(n + put_accecn(p + n, s));
 	if (s->has & TCP_HAS_SACK) {
 		memcpy(p + n, (uint8_t[]){1, 1, 5, (uint8_t)(2 + 8 * s->nb_sack)}, 4);
 		n = (uint8_t)(n + 4);
@@ -241,7 +263,7 @@ static const char *read_fastopen(const uint8_t *o, struct tcp_seg *s)
 	if (o[1] != 2 && (o[1] < 6 || o[1] > 18 || o[1] % 2 != 0))
 		return "Fast Open option of a wrong length";
 	s->has |= TCP_HAS_FASTOPEN;
-	s->cookie_len = (uint8_t)(o[1] - 2);
+	s->cookie_len = (o[1] - 2) & 31u;
 	memcpy(s->cookie, o + 2, s->cookie_len);
 	return NULL;
 }
@@ -257,6 +279,24 @@ static const char *read_auth(const uint8_t *o, struct tcp_seg *s)
 	return NULL;
 }
 
+/* RFC 9768 section 3.2.3, of a length that table 5 has */
+static const char *read_accecn(const uint8_t *o, struct tcp_seg *s)
+{
+	const bool order1 = o[0] == 174;
+
+	if (o[1] > 11 || o[1] % 3 != 2 || s->accecn != TCP_ACCECN_NONE)
+		return "AccECN option twice, or of a wrong length";
+	if (s->flags == TCP_SYN)
+		return "AccECN option on a SYN";
+	s->accecn = TCP_ACCECN_EMPTY;
+	if (o[1] > 2)
+		s->accecn = ((order1 ? TCP_ACCECN_E1B : TCP_ACCECN_E0B) + o[1] / 3u - 1u) & 7u;
+	for (unsigned i = 0; 2 + 3 * i < o[1]; i++)
+		s->counter[order1 ? 2 - i : i] =
+		    (uint32_t)o[2 + 3 * i] << 16 | get16(o + 3 + 3 * i);
+	return NULL;
+}
+
 /* One option of the known lengths; the stack has no business sending any other. */
 static const char *read_option(const uint8_t *o, struct tcp_seg *s)
 {
@@ -266,6 +306,8 @@ static const char *read_option(const uint8_t *o, struct tcp_seg *s)
 		return read_fastopen(o, s);
 	if (o[0] == 19 || o[0] == 29)
 		return read_auth(o, s);
+	if (o[0] == 172 || o[0] == 174)
+		return read_accecn(o, s);
 	if (o[0] == 5 ? (o[1] < 10 || o[1] > 34 || o[1] % 8 != 2)
 	              : (o[0] > 8 || length[o[0]] == 0 || o[1] != length[o[0]]))
 		return "TCP option of unknown kind or wrong length";

@@ -130,7 +130,11 @@ static void set_options(const struct wt *w, const struct seg *s, struct tcp_seg 
 	t->mss = s->mss;
 	t->wscale = (uint8_t)(s->ws - 1);
 	t->nb_sack = s->nb_sack;
-	t->cookie_len = (uint8_t)(s->fo - 1);
+	t->cookie_len = (s->fo - 1) & 31u;
+	t->accecn = s->accecn & 7u;
+	t->counter[TCP_E0B] = s->e0b;
+	t->counter[TCP_CEB] = s->ceb;
+	t->counter[TCP_E1B] = s->e1b;
 	if (s->fo > 1 && s->cookie != NULL)
 		memcpy(t->cookie, s->cookie, t->cookie_len);
 	t->tsval = s->ts == TS ? s->tsval : (uint32_t)(w->now / 1000000) + 12345;
@@ -395,8 +399,21 @@ static struct tcp_seg expected(const struct wt *w, const struct seg *s, const st
 		t.nb_sack = act->nb_sack;
 		memcpy(t.sack, act->sack, sizeof(t.sack));
 	}
+	if (s->accecn == 0) {
+		t.accecn = act->accecn;
+		memcpy(t.counter, act->counter, sizeof(t.counter));
+	}
 	t.hdr_len = act->hdr_len;
 	return t;
+}
+
+static bool same_counters(const struct tcp_seg *x, const struct tcp_seg *a)
+{
+	for (unsigned i = 0; i < TCP_COUNTERS; i++)
+		if (tcp_accecn_has(x->accecn, (enum tcp_counter)i) &&
+		    x->counter[i] != a->counter[i])
+			return false;
+	return true;
 }
 
 /* Names the first thing that differs, or returns NULL. */
@@ -429,6 +446,8 @@ static const char *difference(const struct tcp_seg *x, const struct tcp_seg *a)
 	if ((x->has & TCP_HAS_FASTOPEN) &&
 	    (x->cookie_len != a->cookie_len || memcmp(x->cookie, a->cookie, a->cookie_len) != 0))
 		return "Fast Open cookie";
+	if (x->accecn != a->accecn || !same_counters(x, a))
+		return "AccECN option";
 	if (x->nb_sack != a->nb_sack ||
 	    memcmp(x->sack, a->sack, x->nb_sack * sizeof(x->sack[0])) != 0)
 		return "SACK blocks";

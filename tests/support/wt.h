@@ -54,6 +54,8 @@
 #define NO_TS    1 /* .ts: without the option though it was negotiated */
 #define TS       2 /* .ts: with the option, values as given */
 
+#define NO_ACCECN 0x80 /* .accecn: expected: without the option */
+
 /** A segment; members left out have their natural value. */
 struct seg {
 	uint8_t flags;
@@ -78,10 +80,13 @@ struct seg {
 	bool bad_cksum;                  /* injected with a wrong TCP checksum */
 	uint8_t ecn;                     /* the two bits of the IP header, see ECT0 and CE */
 	bool ae;                         /* the ninth flag (RFC 9768) */
-	const char *md5;                 /* the password it is signed with (RFC 2385) */
-	const struct wt_ao *ao;          /* the key it is signed with (RFC 5925) */
-	const void *data;                /* injected payload instead of the pattern */
-	uint32_t at;                     /* with data: unused; else pattern offset + 1, 0: by seq */
+	uint8_t
+	    accecn; /* its option, enum tcp_accecn; expected: 0: not compared, NO_ACCECN: none */
+	uint32_t e0b, ceb, e1b;
+	const char *md5;        /* the password it is signed with (RFC 2385) */
+	const struct wt_ao *ao; /* the key it is signed with (RFC 5925) */
+	const void *data;       /* injected payload instead of the pattern */
+	uint32_t at;            /* with data: unused; else pattern offset + 1, 0: by seq */
 };
 
 /** What the peer offers in its SYN, and its usual window. */

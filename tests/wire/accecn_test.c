@@ -1,23 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* Accurate ECN (RFC 9768). What the field ACE is in a segment, and which ECN bits its packet has. */
+/* Accurate ECN (RFC 9768). What the field ACE is in a segment, and which ECN bits its packet has. The option is in
+ * wire/accecn_option. */
 
-#include <netinet/tcp.h>
-
-#include "wt.h"
-
-#define MSS 1460
-
-/* .flags and .ae of a segment whose ACE has this value */
-#define ACE(f, n) .flags = (uint8_t)((f) | ((n)&3) << 6), .ae = (n) > 3
-#define NOT_ECT   2
-#define CAME_ECT1 3
-#define CAME_ECT0 4
-#define CAME_CE   6
-#define ASKS      7
-#define AT_FIRST  5 /* both counters */
-#define MARKED(n) ((AT_FIRST + (n)) & 7)
-#define SEG_AT(n) (1 + (n)*MSS)
+#include "accecn.h"
 
 static bool has_ecn(struct wt *w)
 {

@@ -7,6 +7,8 @@
 
 #include <netinet/tcp.h>
 
+#include <rte_malloc.h>
+
 #include "fixture.h"
 
 static struct box b;
@@ -137,10 +139,43 @@ static void test_sockets(void)
 	box_close(&b);
 }
 
+/* what only some settings need is there once they are made; without it they are not */
+static void test_memory(void)
+{
+	void *taken[64];
+	unsigned n = 0;
+	uint64_t before;
+	char why[200];
+
+	open_box();
+	before = box_allocated();
+	CU_ASSERT_EQUAL(set("tcp.ecn", "1", why), 0);
+	CU_ASSERT_EQUAL(box_allocated(), before);
+	for (size_t size = 256u << 20; size >= 64 && n < RTE_DIM(taken);) {
+		taken[n] = rte_malloc("rest", size, 0);
+		if (taken[n] != NULL)
+			n++;
+		else
+			size /= 2;
+	}
+	CU_ASSERT_EQUAL(set("tcp.ecn", "3", why), ENOMEM);
+	CU_ASSERT_STRING_EQUAL(why, "there is no memory for the new settings");
+	CU_ASSERT_EQUAL(get("tcp.ecn"), 1);
+	while (n > 0)
+		rte_free(taken[--n]);
+	CU_ASSERT_EQUAL(set("tcp.ecn", "3", why), 0);
+	CU_ASSERT(box_allocated() >= before + 32 * b.cfg.stack_max_connections);
+	before = box_allocated();
+	CU_ASSERT_EQUAL(set("tcp.ecn", "2", why), 0); /* connections may have it */
+	CU_ASSERT_EQUAL(set("tcp.ecn", "5", why), 0);
+	CU_ASSERT_EQUAL(box_allocated(), before);
+	box_close(&b);
+}
+
 static const struct unit_case cases[] = {
     {"every key can be read", test_every_key}, {"limits and mistakes", test_limits},
     {"what cannot change", test_fixed},        {"several at once", test_at_once},
-    {"defaults of sockets", test_sockets},
+    {"defaults of sockets", test_sockets},     {"memory for new settings", test_memory},
 };
 
 int main(void)

@@ -50,6 +50,8 @@ static void test_footprint(void)
 	b.cfg.arp_entries = 5000;
 	b.cfg.stack_max_listeners = 4096;
 	check_footprint(&b.cfg);
+	b.cfg.tcp_ecn = 3;
+	check_footprint(&b.cfg);
 }
 
 /* "auto" settings are computed the same way for the footprint and for the stack */

@@ -100,10 +100,18 @@ static void test_tcp(void)
 static void test_tcp_print(void)
 {
 	const struct tcp_seg s = {.sport = 1, .dport = 2, .seq = 3, .wnd = 4, .urg = 5, .flags = 0};
+	const struct tcp_seg counting = {.sport = 1,
+	                                 .dport = 2,
+	                                 .ack = 3,
+	                                 .flags = TCP_ACK,
+	                                 .accecn = TCP_ACCECN_E1B_CEB,
+	                                 .counter = {6, 7, 8}};
 	char buf[100];
 
 	CU_ASSERT_STRING_EQUAL(tcp_print(&s, buf, sizeof(buf)),
 	                       "1 > 2 [none] seq 3 win 4 urg 5 len 0");
+	CU_ASSERT_STRING_EQUAL(tcp_print(&counting, buf, sizeof(buf)),
+	                       "1 > 2 [.] seq 0 ack 3 win 0 accecn1 ceb 7 e1b 8 len 0");
 	CU_ASSERT_STRING_EQUAL(tcp_print(&s, buf, 6), "1 > 2");
 	CU_ASSERT_STRING_EQUAL(tcp_print(&s, buf, 1), "");
 }

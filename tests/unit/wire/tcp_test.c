@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* TCP headers and options; each case quotes its clause of RFC 9293 or RFC 7323, RFC 2018. */
+/* TCP headers and options; each case quotes its clause of RFC 9293 or RFC 7323, RFC 2018, RFC 9768. */
 
 #include "wire/tcp.h"
 
@@ -352,7 +352,7 @@ static void test_write_fast_open(void)
 		struct tcp_seg s = {.has = TCP_HAS_MSS | TCP_HAS_SACKOK | TCP_HAS_TS |
 		                           TCP_HAS_WSCALE | TCP_HAS_FASTOPEN,
 		                    .flags = TCP_SYN,
-		                    .cookie_len = len,
+		                    .cookie_len = len & 31u,
 		                    .cookie = "0123456789abcde"},
 		               b;
 		uint8_t p[TCP_HDR_MAX];
@@ -362,6 +362,67 @@ static void test_write_fast_open(void)
 		CU_ASSERT_EQUAL(tcp_parse(p, n, &b), n);
 		CU_ASSERT(b.has == s.has && b.cookie_len == len);
 		CU_ASSERT_EQUAL(memcmp(b.cookie, s.cookie, len), 0);
+	}
+}
+
+/* RFC 9768 table 5; "if the AccECN Option is of any other length, implementations MUST use those whole 3-octet fields that fit
+ * within the length and ignore the remainder" */
+static void test_accecn(void)
+{
+	for (unsigned len = 2; len <= 38; len++) {
+		uint8_t options[40] = {0, (uint8_t)len, 1, 2, 3, 0xff, 0xff, 0xff, 4, 5, 6};
+		const unsigned n = len < 5 ? 0 : len < 8 ? 1 : len < 11 ? 2 : 3;
+		const uint32_t ends[2] = {0x010203, 0x040506};
+
+		for (unsigned order = 0; order < 2; order++) {
+			const enum tcp_counter first = order == 0 ? TCP_E0B : TCP_E1B;
+			struct tcp_seg s;
+
+			options[0] = order == 0 ? 172 : 174;
+			s = parse(options, 40);
+			CU_ASSERT(s.has == 0 && s.accecn != TCP_ACCECN_NONE);
+			CU_ASSERT_EQUAL(tcp_accecn_fields(s.accecn), n);
+			CU_ASSERT_EQUAL(tcp_accecn_has(s.accecn, first), n > 0);
+			CU_ASSERT_EQUAL(tcp_accecn_has(s.accecn, TCP_CEB), n > 1);
+			CU_ASSERT_EQUAL(tcp_accecn_has(s.accecn, TCP_E1B - first), n > 2);
+			CU_ASSERT(n < 1 || s.counter[first] == ends[0]);
+			CU_ASSERT(n < 2 || s.counter[TCP_CEB] == 0xffffff);
+			CU_ASSERT(n < 3 || s.counter[TCP_E1B - first] == ends[1]);
+		}
+	}
+	CU_ASSERT_EQUAL(PARSE(1, 1, 1, 172).accecn, TCP_ACCECN_NONE);
+	CU_ASSERT_EQUAL(PARSE(172, 5, 0, 0).accecn, TCP_ACCECN_NONE);
+}
+
+/* ... and as many SACK blocks as there is room for beside it */
+static void test_write_accecn(void)
+{
+	for (unsigned accecn = TCP_ACCECN_NONE; accecn <= TCP_ACCECN_1; accecn++) {
+		struct tcp_seg s = {.flags = TCP_ACK,
+		                    .accecn = accecn & 7u,
+		                    .counter = {0xfedcba, 0x000001, 0x800000},
+		                    .nb_sack = 4},
+		               b;
+		uint8_t p[TCP_HDR_MAX];
+
+		for (uint8_t has = 0; has < 4; has++) {
+			const unsigned with = has & 1 ? TCP_NOP_NOP_TS_LEN : 0;
+			const unsigned room = 40 - with - tcp_accecn_space(accecn);
+			const unsigned blocks = has & 2 ? (room - 4) / 8 : 0;
+			uint16_t n;
+
+			s.has =
+			    (uint8_t)((has & 1 ? TCP_HAS_TS : 0) | (has & 2 ? TCP_HAS_SACK : 0));
+			n = tcp_write(p, &s);
+			CU_ASSERT_EQUAL(n, 20 + with + tcp_accecn_space(accecn) +
+			                       (blocks > 0 ? 4 + 8 * blocks : 0));
+			CU_ASSERT_EQUAL(n, tcp_hdr_len(&s));
+			CU_ASSERT_EQUAL(tcp_parse(p, n, &b), n);
+			CU_ASSERT(b.has == s.has && b.accecn == accecn && b.nb_sack == blocks);
+			for (unsigned i = 0; i < TCP_COUNTERS; i++)
+				if (tcp_accecn_has(accecn, (enum tcp_counter)i))
+					CU_ASSERT_EQUAL(b.counter[i], s.counter[i]);
+		}
 	}
 }
 
@@ -672,6 +733,8 @@ static const struct unit_case cases[] = {
     {"SACK without blocks", test_sack_without_blocks},
     {"RFC 7413 2: Fast Open", test_fast_open},
     {"write Fast Open", test_write_fast_open},
+    {"RFC 9768 3.2.3: byte counters", test_accecn},
+    {"RFC 9768 3.2.3: write byte counters", test_write_accecn},
     {"RFC 2385 3.0: find a signature", test_find_md5},
     {"RFC 2385 3.0: leave room for a signature", test_write_md5},
     {"RFC 5925 2.2: find a signature, and none of several", test_find_ao},
