@@ -16,7 +16,7 @@ static struct rte_mbuf *drop(struct rte_mbuf *m, enum count c, enum count *why)
 	return NULL;
 }
 
-/* A frame that somebody else holds too is not ours to write in: all of its mbufs must be ours, or it is copied. */
+/* A frame that somebody else holds too is not ours to write in: its first mbuf, where we write, must be ours, or it is copied. */
 static struct rte_mbuf *make_private(struct rte_mbuf *m, struct rte_mempool *pool, enum count *why)
 {
 	struct rte_mbuf *copy;
