@@ -243,6 +243,30 @@ static void probe_lost_among_others(struct wt *w)
 	wt_drop(w);
 }
 
+/* ... also once the others are repaired, and it alone is left to be */
+static void probe_lost_behind_another(struct wt *w)
+{
+	const uint32_t probe = 1 + BASE, behind = probe + MSS;
+
+	w->peer.sackok = true;
+	w->cfg.tcp_mtu_probing = 2;
+	w->cfg.tcp_initial_window = 30;
+	wt_established(w);
+	wt_send(w, BASE); /* too few for a probe */
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = BASE);
+	wt_send(w, 20 * MSS);
+	EQ(wt_count(w, PC_TCP_MTU_PROBES), 1);
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .nb_sack = 1, .sack = {{behind, behind + BASE}});
+	EXPECT_IN(0, 200, .flags = A, .any_psh = true, .seq = 1, .ack = 1, .len = BASE);
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 1);
+	NOTHING(0);
+	INJECT(.flags = A, .seq = 1, .ack = probe, .nb_sack = 1, .sack = {{behind, behind + BASE}});
+	EQ(wt_count(w, PC_TCP_MTU_PROBES_LOST), 0);
+	EXPECT(.flags = A, .any_psh = true, .seq = probe, .ack = 1, .len = BASE);
+	wt_drop(w);
+}
+
 /* a router says how large a probe may be: what it carried is sent again at once, and the next is smaller */
 static void probe_too_big(struct wt *w)
 {
@@ -773,6 +797,8 @@ static const struct wt_case cases[] = {
     {"RFC 4821 7.5: a probe that is lost alone is no congestion", probe_lost},
     {"RFC 4821 7.6.4: ... but what is lost with it is, and then the probe says nothing",
      probe_lost_among_others},
+    {"RFC 4821 7.6.4: a probe that is lost behind another segment says nothing",
+     probe_lost_behind_another},
     {"RFC 4821 7.5: ... and what is lost before it is repaired", lost_beside_the_repair},
     {"RFC 4821 7.5: ... or after", lost_after_the_repair},
     {"RFC 4821 7.6.2: a router answers a probe", probe_too_big},
