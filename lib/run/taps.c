@@ -16,8 +16,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ENDING_MS 3000 /* what ends has ended by then */
-#define LOOK_MS   50
+#define ENDING_MS   15000 /* what ends has ended by then, on a machine that has much to do, too */
+#define PATIENCE_MS 1000  /* ... and as a rule by then: who waits longer is told */
+#define LOOK_MS     50
 
 /* The name of a TAP's interface, with the driver's default. Returns whether it can be one. */
 static bool name_of(const char *device, unsigned n, char name[IFNAMSIZ])
@@ -53,6 +54,10 @@ static bool is_in_use(int fd, const char *name)
 	for (unsigned ms = 0; has_carrier(fd, name); ms += LOOK_MS) {
 		if (ms >= ENDING_MS)
 			return true;
+		if (ms == PATIENCE_MS)
+			fprintf(stderr,
+			        "TAP: waiting up to %u s for %s, which another program has\n",
+			        ENDING_MS / 1000, name);
 		(void)usleep(LOOK_MS * 1000);
 	}
 	return false;
