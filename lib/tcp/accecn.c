@@ -178,10 +178,11 @@ unsigned accecn_options_room(const struct tcp_seg *seg, unsigned room)
 bool accecn_option(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg, uint32_t len, unsigned room)
 {
 	struct accecn_bytes *b = &state_of(tcp, t)->bytes;
+	const unsigned alone = accecn_options_room(seg, TCP_OPTIONS_MAX);
 
 	if (!(seg->flags & TCP_RST))
 		accecn_bytes_fill(b, seg, len, accecn_options_room(seg, room));
-	return len == 0 || !b->urgent || b->mute;
+	return len == 0 || !b->urgent || b->mute || !accecn_bytes_fits(b, alone);
 }
 
 /* section 3.2.3.2.2: what is repeated has none */

@@ -93,7 +93,7 @@ unsigned accecn_counter(const struct tcp *tcp, const struct tcb *t);
 void accecn_fill(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg, uint32_t len);
 
 /** accecn_option puts the option on a segment with len bytes of text that is complete but for it, if it is due; room: how
- * many bytes of options may be on it. Returns false if it has to go with an acknowledgement of its own. */
+ * many bytes of options may be on it. Returns false if it has to go with an acknowledgement of its own, where there is room. */
 bool accecn_option(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg, uint32_t len,
                    unsigned room);
 

@@ -90,6 +90,11 @@ static unsigned choose(const struct accecn_bytes *b, unsigned room)
 	return tells_all(b, accecn) ? accecn : TCP_ACCECN_NONE;
 }
 
+bool accecn_bytes_fits(const struct accecn_bytes *b, unsigned room)
+{
+	return choose(b, room) != TCP_ACCECN_NONE;
+}
+
 void accecn_bytes_fill(struct accecn_bytes *b, struct tcp_seg *seg, uint32_t len, unsigned room)
 {
 	const bool opens = b->opener && len > 0;

@@ -72,6 +72,9 @@ void accecn_bytes_initial(struct tcp_seg *seg, unsigned room);
  * news any more. */
 void accecn_bytes_fill(struct accecn_bytes *b, struct tcp_seg *seg, uint32_t len, unsigned room);
 
+/** accecn_bytes_fits says whether what is news finds room in so many bytes. */
+bool accecn_bytes_fits(const struct accecn_bytes *b, unsigned room);
+
 /** accecn_bytes_resent takes note that text was sent again: if it is the first, that may have been for the option. */
 static inline void accecn_bytes_resent(struct accecn_bytes *b)
 {

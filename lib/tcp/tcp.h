@@ -126,8 +126,7 @@ struct tcp {
 	uint32_t challenge_tokens; /* RFC 5961 section 7 */
 	uint32_t challenge_tick;
 	struct tcb *tcb;
-	struct accecn
-	    *accecn; /* of each of them; NULL: tcp.ecn never had Accurate ECN come about */
+	struct accecn *accecn; /* of each; NULL: tcp.ecn has had no Accurate ECN yet */
 	struct tcp_queues *queues;
 	struct stash stash;
 	struct auth auth;

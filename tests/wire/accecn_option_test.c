@@ -22,7 +22,24 @@ static void listening(struct wt *w)
 	wt_listen(w, 8);
 }
 
-/* a passive connection, whose peer sends the option */
+/* ... to whom somebody comes who sends no other options */
+static void asked(struct wt *w)
+{
+	INJECT(ACE(S, ASKS), .mss = MSS);
+	EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, INITIAL);
+}
+
+/* a passive connection, whose peer sends no such option */
+static void opened_without(struct wt *w)
+{
+	w->cfg.tcp_initial_window = 64;
+	listening(w);
+	asked(w);
+	INJECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1);
+	wt_accept(w);
+}
+
+/* ... whose peer does */
 static void opened(struct wt *w)
 {
 	listening(w);
@@ -118,8 +135,7 @@ static void syn_ack_is_full(struct wt *w)
 static void syn_ack_lost(struct wt *w)
 {
 	listening(w);
-	INJECT(ACE(S, ASKS), .mss = MSS);
-	EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, INITIAL);
+	asked(w);
 	EXPECT_IN(999, 1003, ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, WITHOUT);
 	INJECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1, INITIAL);
 	wt_accept(w);
@@ -141,8 +157,7 @@ static void syn_ack_lost(struct wt *w)
 static void syn_again(struct wt *w)
 {
 	listening(w);
-	INJECT(ACE(S, ASKS), .mss = MSS);
-	EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, INITIAL);
+	asked(w);
 	INJECT(ACE(S, ASKS), .mss = MSS);
 	EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, WITHOUT);
 	INJECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1, INITIAL);
@@ -424,6 +439,23 @@ static void sack(struct wt *w)
 	wt_read(w, 160);
 }
 
+/* what no acknowledgement has room for either, does not draw one behind each segment */
+static void no_room_at_all(struct wt *w)
+{
+	w->peer.ts = w->peer.sackok = true;
+	opened(w);
+	for (uint32_t at = 11; at <= 31; at += 20) {
+		INJECT(TEXT(at, 10));
+		EXPECT(ACK_OF(0), .ack = 1, .any_sack = true);
+	}
+	QUEUE(TEXT(51, 10), .ecn = ECT0);
+	INJECT(TEXT(71, 10), .ecn = ECT1);
+	EXPECT(ACK_OF(0), .ack = 1, .nb_sack = 3, .any_sack = true, WITHOUT);
+	wt_send(w, MSS - 12);
+	EXPECT(ACE(PA, AT_FIRST), .seq = 1, .ack = 1, .len = MSS - 12, .ecn = ECT0, WITHOUT);
+	NOTHING(40);
+}
+
 static void sack_without_timestamps(struct wt *w)
 {
 	w->peer.sackok = true;
@@ -515,8 +547,7 @@ static void lengths(struct wt *w)
 	w->cfg.tcp_initial_window = 64;
 	listening(w);
 	for (unsigned i = 0; i < sizeof(raw) / sizeof(raw[0]); i++) {
-		INJECT(ACE(S, ASKS), .mss = MSS);
-		EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, INITIAL);
+		asked(w);
 		INJECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1, INITIAL);
 		wt_accept(w);
 		wt_opt(w, IPPROTO_TCP, TCP_NODELAY, 1);
@@ -547,12 +578,7 @@ static void short_ones(struct wt *w)
  * acknowledgement for many, where each was for one or two, is what is left of several */
 static void without(struct wt *w)
 {
-	w->cfg.tcp_initial_window = 64;
-	listening(w);
-	INJECT(ACE(S, ASKS), .mss = MSS);
-	EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, INITIAL);
-	INJECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1);
-	wt_accept(w);
+	opened_without(w);
 	fly(w, 0, 40);
 	for (unsigned i = 2; i <= 40; i += 2)
 		INJECT(DELIVERS(i, 0));
@@ -568,12 +594,7 @@ static void without(struct wt *w)
 /* ... where all are for many it is nothing unusual */
 static void without_few(struct wt *w)
 {
-	w->cfg.tcp_initial_window = 64;
-	listening(w);
-	INJECT(ACE(S, ASKS), .mss = MSS);
-	EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, INITIAL);
-	INJECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1);
-	wt_accept(w);
+	opened_without(w);
 	fly(w, 0, 40);
 	for (unsigned i = 10; i <= 40; i += 10)
 		INJECT(DELIVERS(i, 0));
@@ -583,12 +604,7 @@ static void without_few(struct wt *w)
 /* 3.2.3.2.3: "it receives an AccECN Option at any later point ... MAY switch out of the mode" */
 static void without_at_first(struct wt *w)
 {
-	w->cfg.tcp_initial_window = 64;
-	listening(w);
-	INJECT(ACE(S, ASKS), .mss = MSS);
-	EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, INITIAL);
-	INJECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1);
-	wt_accept(w);
+	opened_without(w);
 	fly(w, 0, 40);
 	for (unsigned i = 2; i <= 40; i += 2)
 		INJECT(DELIVERS(i, 0));
@@ -621,8 +637,7 @@ static void zeroed(struct wt *w)
 	w->cfg.tcp_initial_window = 64;
 	listening(w);
 	for (unsigned i = 0; i < 2; i++) {
-		INJECT(ACE(S, ASKS), .mss = MSS);
-		EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, INITIAL);
+		asked(w);
 		INJECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1, ALL(i, 0, 1 - i));
 		wt_accept(w);
 		fly(w, 0, 10);
@@ -650,8 +665,7 @@ static void not_zeroed(struct wt *w)
 	w->cfg.tcp_initial_window = 64;
 	listening(w);
 	for (unsigned accecn = TCP_ACCECN_EMPTY; accecn <= TCP_ACCECN_E1B; accecn += 1) {
-		INJECT(ACE(S, ASKS), .mss = MSS);
-		EXPECT(ACE(SA, NOT_ECT), .ack = 1, .mss = MSS, INITIAL);
+		asked(w);
 		INJECT(ACE(A, NOT_ECT), .seq = 1, .ack = 1, .accecn = (uint8_t)accecn, .e0b = 1,
 		       .e1b = 1);
 		wt_accept(w);
@@ -735,6 +749,7 @@ static const struct wt_case cases[] = {
     {"RFC 9768 3.2.3: RST", reset},
     {"RFC 9768 3.2.3.3: SACK blocks", sack},
     {"RFC 9768 3.2.3.3: ... without timestamps", sack_without_timestamps},
+    {"RFC 9768 3.2.3.3: no room at all", no_room_at_all},
     {"RFC 9768 3.2.2.5.2: ACE goes round", goes_round},
     {"RFC 9768 3.2.2.5.2: ... and does not", does_not_go_round},
     {"RFC 9768 A.2.2: segments of any size", of_any_size},
