@@ -16,6 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "stop.h"
+
 #define ENDING_MS   15000 /* what ends has ended by then, on a machine that has much to do, too */
 #define PATIENCE_MS 1000  /* ... and as a rule by then: who waits longer is told */
 #define LOOK_MS     50
@@ -52,7 +54,7 @@ static bool has_carrier(int fd, const char *name)
 static bool is_in_use(int fd, const char *name)
 {
 	for (unsigned ms = 0; has_carrier(fd, name); ms += LOOK_MS) {
-		if (ms >= ENDING_MS)
+		if (ms >= ENDING_MS || stop_wanted() != STOP_NO)
 			return true;
 		if (ms == PATIENCE_MS)
 			fprintf(stderr,

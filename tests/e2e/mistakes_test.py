@@ -141,6 +141,20 @@ def nobody_there(build):
     return None
 
 
+def interrupted(build):
+    """Returns what is wrong with how a program ends that is interrupted while it waits for a TAP, or None."""
+    command = [os.path.join(build, "app/echo/percore-echo"), "--no-huge", "--no-shconf", "-m", "192", "--no-pci", "--no-telemetry",
+               "-l", str(min(os.sched_getaffinity(0))), "--vdev=net_tap0,iface=pcnot3", "--", *ADDR]
+    with taken("pcnot3"), subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as p:
+        said = p.stderr.readline()
+        p.terminate()
+        said += p.stderr.read()
+        p.wait()
+    if p.returncode != 2 or not re.fullmatch(r"TAP: waiting up to \d+ s for pcnot3.*\npercore-echo: another program has.*pcnot3.*\n", said):
+        return f"status {p.returncode}, stderr:\n{said}"
+    return None
+
+
 def busy(build):
     with taken("pcnot3"):
         return judge(build, "percore-echo", ["--vdev=net_tap0,iface=pcnot3"], ADDR, "another program has.*pcnot3.*iface=")
@@ -173,6 +187,7 @@ def main():
             rows.append(("percore-httpd", "a document root that it may not read", lambda: judge(
                 tmp, "percore-httpd", NULL, [*ADDR, "--root", closed], "closed.*let the user", preexec_fn=nobody)))
             rows.append(("percore-echo", "a TAP that another program has", lambda: busy(args.build)))
+            rows.append(("percore-echo", "... and a signal while it is waited for", lambda: interrupted(args.build)))
         for name, what, check in rows:
             fault = check()
             failed += fault is not None
