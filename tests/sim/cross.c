@@ -6,7 +6,7 @@
  * closes.  Over a path that loses nothing both must have been in SYN-RECEIVED; over others whatever SYN and SYN-ACK
  * is lost, doubled or late, there must be one connection, with every byte once and in order, and nothing left.
  *
- * Everything follows from the seed; `cross --seed N` runs one again.
+ * Everything follows from the seed; `cross FIRST [LAST]` runs some.
  */
 
 #include <errno.h>
@@ -21,6 +21,7 @@
 #include <percore/percore.h>
 
 #include "eal.h"
+#include "seeds.h"
 #include "stack_on.h"
 
 #define SECOND_NS 1000000000ull
@@ -280,16 +281,5 @@ static bool run_seed(uint64_t seed, struct rte_mempool *pool)
 
 int main(int argc, char **argv)
 {
-	uint64_t first = 1, last = SEEDS;
-	unsigned failed = 0;
-	struct rte_mempool *pool;
-
-	eal_start();
-	pool = eal_pool("cross", 4095);
-	if (argc == 3 && strcmp(argv[1], "--seed") == 0)
-		first = last = strtoull(argv[2], NULL, 10);
-	for (uint64_t seed = first; seed <= last; seed++)
-		failed += !run_seed(seed, pool);
-	printf("%llu seeds, %u failed\n", (unsigned long long)(last - first + 1), failed);
-	return failed != 0;
+	return seeds_main(argc, argv, SEEDS, 4095, run_seed);
 }

@@ -23,6 +23,7 @@
 #include <percore/percore.h>
 
 #include "eal.h"
+#include "seeds.h"
 #include "totals.h"
 
 #define MS        UINT64_C(1000000)
@@ -159,7 +160,6 @@ static bool judge(const struct run *r)
 	told = totals_read(info, len).delivered_ce;
 	snprintf(what, sizeof(what), "%llu packets came marked, and the sender knows of %u",
 	         (unsigned long long)came, told);
-	puts(what);
 	return (came == told && came >= WANTED) || wrong(r, what);
 }
 
@@ -195,18 +195,5 @@ static bool run_seed(uint64_t seed, struct rte_mempool *pool)
 
 int main(int argc, char **argv)
 {
-	uint64_t first = 1, last = SEEDS;
-	unsigned failed = 0;
-	struct rte_mempool *pool;
-
-	eal_start();
-	pool = eal_pool("marks", 16383);
-	if (argc > 1)
-		first = last = strtoull(argv[1], NULL, 10);
-	if (argc > 2)
-		last = strtoull(argv[2], NULL, 10);
-	for (uint64_t seed = first; seed <= last; seed++)
-		failed += !run_seed(seed, pool);
-	printf("%llu seeds, %u failed\n", (unsigned long long)(last - first + 1), failed);
-	return failed != 0;
+	return seeds_main(argc, argv, SEEDS, 16383, run_seed);
 }
