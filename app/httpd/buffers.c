@@ -9,16 +9,10 @@ int buffers_init(struct buffers *p, uint32_t n, uint32_t capacity)
 {
 	const size_t line = 64;
 
-	*p = (struct buffers){.capacity = capacity};
+	*p = (struct buffers){.capacity = capacity, .n = n};
 	p->stride = (sizeof(struct buffer) + capacity + line - 1) / line * line;
 	p->base = aligned_alloc(line, n * p->stride);
-	if (p->base == NULL)
-		return -ENOMEM;
-	for (uint32_t i = n; i > 0; i--) {
-		buffers_get(p, i)->next = p->free;
-		p->free = i;
-	}
-	return 0;
+	return p->base != NULL ? 0 : -ENOMEM;
 }
 
 void buffers_fini(struct buffers *p)
@@ -26,15 +20,26 @@ void buffers_fini(struct buffers *p)
 	free(p->base);
 }
 
-uint32_t buffers_take(struct buffers *p, uint32_t owner)
+/* Those that were never in use come last: their memory is not there yet. */
+static uint32_t take_free(struct buffers *p)
 {
 	const uint32_t number = p->free;
+
+	if (number != 0)
+		p->free = buffers_get(p, number)->next;
+	else if (p->touched < p->n)
+		return ++p->touched;
+	return number;
+}
+
+uint32_t buffers_take(struct buffers *p, uint32_t owner)
+{
+	const uint32_t number = take_free(p);
 	struct buffer *b;
 
 	if (number == 0)
 		return 0;
 	b = buffers_get(p, number);
-	p->free = b->next;
 	b->next = 0;
 	b->prev = p->newest;
 	b->owner = owner;

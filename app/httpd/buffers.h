@@ -38,7 +38,10 @@ struct buffer {
 struct buffers {
 	char *base;
 	size_t stride;
-	uint32_t free, oldest, newest;
+	uint32_t n;
+	uint32_t free;    /**< the last that was given back; 0: none */
+	uint32_t touched; /**< so many, the first ones, have been in use at some time */
+	uint32_t oldest, newest;
 	uint32_t capacity; /**< bytes of each */
 	uint32_t used;
 };

@@ -46,6 +46,8 @@ void conn_open(struct server *s, int fd)
 	c->input = c->output = 0;
 	c->file = NULL;
 	s->nb_conns++;
+	if ((uint32_t)fd >= s->end_conns)
+		s->end_conns = (uint32_t)fd + 1;
 	conn_set_timeout(s, fd, s->config.header_ms);
 }
 

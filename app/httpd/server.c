@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_common.h>
+#include <rte_eal.h>
 #include <rte_prefetch.h>
 
 #include <percore/epoll.h>
@@ -60,14 +62,17 @@ static int take_memory(struct server *s)
 	                   stack->stack_max_udp_sockets + stack->stack_max_epolls + 2;
 	const size_t bytes = n * sizeof(struct conn);
 
-	s->conns = aligned_alloc(64, (bytes + 63) / 64 * 64);
+	s->memory = calloc(1, bytes + RTE_CACHE_LINE_SIZE);
 	s->input = malloc(s->limits.header_bytes);
 	s->path = malloc(s->limits.target_bytes);
-	if (s->conns == NULL || s->input == NULL || s->path == NULL ||
+	if (s->memory == NULL || s->input == NULL || s->path == NULL ||
 	    buffers_init(&s->buffers, count_buffers(&s->config, stack->stack_max_connections),
 	                 s->limits.header_bytes) != 0)
 		return -1;
-	memset(s->conns, 0, bytes); /* touches every page now rather than on the way */
+	s->conns = RTE_PTR_ALIGN(s->memory, RTE_CACHE_LINE_SIZE);
+	/* who has hugepages wants every page touched now rather than on the way */
+	if (rte_eal_has_hugepages())
+		memset(s->conns, 0, bytes);
 	s->max_conns = (uint32_t)n;
 	return 0;
 }
@@ -211,7 +216,7 @@ void server_drain(struct server *s, uint64_t now_ns)
 	s->listener = -1;
 	s->draining = true;
 	server_turn(s, now_ns); /* requests that came with the last connections */
-	for (uint32_t fd = 1; fd < s->max_conns; fd++)
+	for (uint32_t fd = 1; fd < s->end_conns; fd++)
 		if (conn_is_idle(&s->conns[fd]))
 			conn_close(s, (int)fd);
 }
@@ -225,7 +230,7 @@ void server_finish(struct server *s)
 {
 	if (s == NULL)
 		return;
-	for (uint32_t fd = 1; fd < s->max_conns; fd++)
+	for (uint32_t fd = 1; fd < s->end_conns; fd++)
 		if (s->conns[fd].state != CONN_FREE)
 			conn_close(s, (int)fd);
 	if (s->listener >= 0)
@@ -235,7 +240,7 @@ void server_finish(struct server *s)
 	if (s->reader != NULL)
 		site_leave(s->reader);
 	buffers_fini(&s->buffers);
-	free(s->conns);
+	free(s->memory);
 	free(s->input);
 	free(s->path);
 	free(s);

@@ -21,9 +21,11 @@
 struct server {
 	struct pc_stack *st;
 	uint64_t now_ns;
+	void *memory;       /**< of conns */
 	struct conn *conns; /**< by descriptor; number 0 is unused */
 	uint32_t nb_conns;  /**< in use */
 	uint32_t max_conns; /**< elements of conns */
+	uint32_t end_conns; /**< none from here on was ever in use */
 	int epfd, listener; /**< listener: -1 once closed */
 	bool draining;
 	/** Connections with input left from the last turn, linked by again; 0: none. */

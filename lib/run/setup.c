@@ -5,10 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <rte_eal.h>
 #include <rte_ethdev.h>
 #include <rte_lcore.h>
 #include <rte_malloc.h>
 #include <rte_mempool.h>
+
+#include "stack/end.h"
 
 #include "lease.h"
 #include "memory.h"
@@ -399,12 +402,21 @@ int run_setup(struct run *r)
 	return rc;
 }
 
+/* EAL ends, too. With hugepages it is given back all, as they may be files that stay. */
+static void end_stack(struct pc_stack *st)
+{
+	if (rte_eal_has_hugepages())
+		pc_stack_destroy(st);
+	else
+		stack_end(st);
+}
+
 void run_teardown(struct run *r)
 {
 	for (unsigned p = 0; p < r->nb_ports; p++)
 		rejoin_end(&r->rejoins[p]);
 	for (unsigned i = 0; i < r->nb_workers; i++)
-		pc_stack_destroy(r->workers[i]->st);
+		end_stack(r->workers[i]->st);
 	for (unsigned i = 0; i < r->nb_workers; i++)
 		worker_look_at_files(r->workers[i]);
 	for (unsigned i = 0; i < r->nb_workers; i++)

@@ -149,10 +149,12 @@ int pc_epoll_wait(struct pc_stack *st, int epfd, struct epoll_event *events, int
 int pc_epoll_close(struct pc_stack *st, int epfd)
 {
 	struct sockets *s = sockets_of(st);
+	/* behind that none has ever been in a set */
+	const uint32_t end = s->first_tcp + s->tcp->free_tcbs.touched + 1;
 
 	if (!is_set(s, epfd))
 		return (int)sock_fail(-EBADF);
-	for (uint32_t fd = s->first_udp; fd < s->end; fd++) {
+	for (uint32_t fd = s->first_udp; fd < end; fd++) {
 		struct pollable *p = sock_pollable(s, fd);
 
 		if (p != NULL && p->set == epfd)

@@ -15,6 +15,7 @@
 #include <rte_malloc.h>
 #include <rte_mempool.h>
 
+#include "stack/end.h"
 #include "tcp/denied.h"
 
 #define AUTO_BYTES (256ull << 20) /* for settings that are still "auto" */
@@ -73,15 +74,21 @@ static bool make_rng(const struct pc_stack_config *cfg, struct rng *rng)
 	return true;
 }
 
+/* but the large tables */
+static void free_small(struct pc_stack *st)
+{
+	if (st->udp != NULL)
+		udp_destroy(st->udp);
+	mail_free(st->mail);
+	ip_fini(&st->ip);
+}
+
 static void free_layers(struct pc_stack *st)
 {
 	if (st->tcp != NULL)
 		tcp_destroy(st->tcp);
-	if (st->udp != NULL)
-		udp_destroy(st->udp);
-	mail_free(st->mail);
+	free_small(st);
 	events_fini(&st->events);
-	ip_fini(&st->ip);
 }
 
 static int make_layers(struct pc_stack *st)
@@ -144,6 +151,15 @@ struct pc_stack *pc_stack_create(const struct pc_stack_config *config, struct rt
 		return NULL;
 	}
 	return st;
+}
+
+void stack_end(struct pc_stack *st)
+{
+	if (st == NULL)
+		return;
+	tcp_free_mbufs(st->tcp);
+	free_small(st);
+	ctx_free_done(&st->ctx);
 }
 
 void pc_stack_destroy(struct pc_stack *st)

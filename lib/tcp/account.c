@@ -31,10 +31,7 @@ int accounts_init(struct accounts *a, uint32_t n, int socket_id)
 	                                socket_id);
 	if (a->account == NULL)
 		return -ENOMEM;
-	for (uint32_t i = nb_accounts(n); i >= 1; i--) {
-		a->account[i].next = a->free;
-		a->free = (uint16_t)i;
-	}
+	a->free.n = nb_accounts(n);
 	a->account[0].chrono = ACCOUNT_IDLE;
 	return 0;
 }
@@ -48,10 +45,12 @@ void accounts_fini(struct accounts *a)
 void account_open(struct tcp *tcp, struct tcb *t)
 {
 	struct accounts *all = &tcp->accounts;
-	struct tcp_account *a = &all->account[all->free];
+	const uint32_t i = freelist_next(&all->free);
+	struct tcp_account *a = &all->account[i];
 
-	t->account = all->free;
-	all->free = a->next;
+	if (likely(i != 0))
+		freelist_take(&all->free, a->next);
+	t->account = (uint16_t)i;
 	memset(a, 0, sizeof(*a));
 	a->chrono = ACCOUNT_IDLE;
 }
@@ -70,8 +69,7 @@ void account_close(struct tcp *tcp, struct tcb *t)
 {
 	if (t->account == 0)
 		return;
-	account_of(tcp, t)->next = tcp->accounts.free;
-	tcp->accounts.free = t->account;
+	account_of(tcp, t)->next = (uint16_t)freelist_give(&tcp->accounts.free, t->account);
 	t->account = 0;
 }
 

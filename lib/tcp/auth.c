@@ -459,7 +459,7 @@ unsigned auth_validate(const struct tcp *tcp)
 			waiting += flow_ref_kind(a->key[i].owner) == FLOW_TW;
 		}
 	}
-	for (uint32_t i = 1; i <= tcp->nb_tcbs; i++)
+	for (uint32_t i = 1; i <= tcp->free_tcbs.touched; i++)
 		keyless +=
 		    tcp_tcb(tcp, i)->auth && auth_first(a, flow_ref_make(FLOW_TCB, i)) == NULL;
 	return bad + keyless + (used != a->used) + (waiting != a->waiting);

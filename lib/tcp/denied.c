@@ -15,7 +15,7 @@
 
 void denied_begin(struct tcp *tcp)
 {
-	tcp->denied_left = tcp->nb_tcbs;
+	tcp->denied_left = tcp->free_tcbs.touched;
 }
 
 void denied_sweep(struct tcp *tcp)

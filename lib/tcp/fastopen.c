@@ -218,7 +218,7 @@ void fastopen_forget_listener(struct tcp *tcp, uint32_t binding)
 {
 	struct binding *l = &tcp->bind.binding[binding];
 
-	for (uint32_t i = 1; i <= tcp->nb_tcbs && l->fastopen > 0; i++) {
+	for (uint32_t i = 1; i <= tcp->free_tcbs.touched && l->fastopen > 0; i++) {
 		struct tcb *t = tcp_tcb(tcp, i);
 
 		if (t->state == TCP_S_SYN_RECEIVED && (t->opt & TCB_OPT_SYN_DATA) &&

@@ -16,7 +16,7 @@ int tcp_guard_input(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx
 /** tcp_guard does so when there are rules, and drops a SYN that would not be answered, whatever it is for. */
 static inline int tcp_guard(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx)
 {
-	if (ctx_answers_are_spent(tcp->ctx) && tcp->syn.free == 0 &&
+	if (ctx_answers_are_spent(tcp->ctx) && freelist_is_empty(&tcp->syn.free) &&
 	    (rx->seg.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
 	    !(tcp->ctx->strangers->known != 0 && known_has(&tcp->known, &rx->flow.raddr)))
 		return PC_DROP_BUSY;

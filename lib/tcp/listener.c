@@ -20,15 +20,9 @@ uint64_t bindings_footprint(uint32_t n)
 
 int bindings_init(struct bindings *b, uint32_t n, int socket_id)
 {
-	*b = (struct bindings){.n = n};
+	*b = (struct bindings){.n = n, .free.n = n};
 	b->binding = rte_zmalloc_socket("pc_bind", bindings_footprint(n), 0, socket_id);
-	if (b->binding == NULL)
-		return -ENOMEM;
-	for (uint32_t i = n; i >= 1; i--) {
-		b->binding[i].next = b->free;
-		b->free = i;
-	}
-	return 0;
+	return b->binding != NULL ? 0 : -ENOMEM;
 }
 
 void bindings_fini(struct bindings *b)
@@ -48,12 +42,12 @@ uint32_t bindings_add(struct bindings *b, uint32_t tcb, uint16_t laddr, uint16_t
                       uint8_t families)
 {
 	uint16_t *chain = &b->chain[port % BINDING_BUCKETS];
-	uint32_t index = b->free;
+	uint32_t index = freelist_next(&b->free);
 	struct binding *l = &b->binding[index];
 
 	if (index == 0)
 		return 0;
-	b->free = l->next;
+	freelist_take(&b->free, l->next);
 	*l = (struct binding){
 	    .tcb = tcb, .laddr = laddr, .port = port, .families = families, .next = *chain};
 	*chain = (uint16_t)index;
@@ -76,8 +70,7 @@ void bindings_del(struct bindings *b, uint32_t index)
 	}
 	if (l->listening)
 		b->listeners--;
-	*l = (struct binding){.next = b->free};
-	b->free = index;
+	*l = (struct binding){.next = freelist_give(&b->free, index)};
 }
 
 /* Says whether a name has an address in common with a binding. A socket that has connected since has the address of its

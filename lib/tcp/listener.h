@@ -14,6 +14,8 @@
 
 #include <percore/addr.h>
 
+#include "base/freelist.h"
+
 #define BINDING_BUCKETS 16384 /* with all bindings in use a chain has four */
 
 #define BINDING_IP4 0x1
@@ -38,7 +40,8 @@ struct binding {
 
 struct bindings {
 	struct binding *binding; /* 1 .. n */
-	uint32_t n, free, listeners;
+	uint32_t n, listeners;
+	struct freelist free; /* by binding.next */
 	uint16_t chain[BINDING_BUCKETS];
 };
 

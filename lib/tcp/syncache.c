@@ -27,16 +27,10 @@
 
 int syncache_init(struct syncache *sc, uint32_t n, struct pc_sip_key key, int socket_id)
 {
-	*sc = (struct syncache){.n = n, .cookie_key = key};
+	*sc = (struct syncache){.n = n, .free.n = n, .cookie_key = key};
 	sc->entry = rte_zmalloc_socket("pc_syn", (size_t)(n + 1) * sizeof(*sc->entry),
 	                               RTE_CACHE_LINE_SIZE, socket_id);
-	if (sc->entry == NULL)
-		return -ENOMEM;
-	for (uint32_t i = n; i >= 1; i--) {
-		sc->entry[i].next = sc->free;
-		sc->free = i;
-	}
-	return 0;
+	return sc->entry != NULL ? 0 : -ENOMEM;
 }
 
 void syncache_fini(struct syncache *sc)
@@ -123,8 +117,7 @@ static void release(struct tcp *tcp, uint32_t index)
 	tcp->bind.binding[e->binding].half_open--;
 	sources_del(&tcp->half_open, &e->flow.raddr);
 	e->flow = (struct tcp_flow){0};
-	e->next = sc->free;
-	sc->free = index;
+	e->next = freelist_give(&sc->free, index);
 	sc->used--;
 }
 
@@ -138,7 +131,7 @@ void syncache_remove(struct tcp *tcp, uint32_t index)
 static uint32_t take_entry(struct tcp *tcp)
 {
 	struct syncache *sc = &tcp->syn;
-	uint32_t index = sc->free;
+	uint32_t index = freelist_next(&sc->free);
 
 	for (uint32_t k = 0; index == 0 && k < SYN_QUEUES; k++) {
 		/* those that were asked again and are silent go first */
@@ -147,10 +140,10 @@ static uint32_t take_entry(struct tcp *tcp)
 		if (oldest != 0) {
 			ctx_count(tcp->ctx, PC_TCP_SYN_EVICTED);
 			syncache_remove(tcp, oldest);
-			index = sc->free;
+			index = freelist_next(&sc->free);
 		}
 	}
-	sc->free = sc->entry[index].next;
+	freelist_take(&sc->free, sc->entry[index].next);
 	sc->used++;
 	return index;
 }
@@ -174,7 +167,8 @@ static bool wants_cookie(const struct tcp *tcp)
 {
 	uint64_t mode = tcp->ctx->cfg.tcp_syn_cookies;
 
-	return mode == SYN_COOKIES_ALWAYS || (mode == SYN_COOKIES_PRESSURE && tcp->syn.free == 0);
+	return mode == SYN_COOKIES_ALWAYS ||
+	       (mode == SYN_COOKIES_PRESSURE && freelist_is_empty(&tcp->syn.free));
 }
 
 /* While frames come faster than they are worked on: is there an answer left for this SYN? */
@@ -206,7 +200,7 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, bo
 	if (sources_is_full(&tcp->connections, &rx->flow.raddr))
 		return PC_DROP_TCP_SOURCE;
 	full = sources_is_full(&tcp->half_open, &rx->flow.raddr);
-	if (!admits(tcp, &rx->flow.raddr, !full && tcp->syn.free != 0))
+	if (!admits(tcp, &rx->flow.raddr, !full && !freelist_is_empty(&tcp->syn.free)))
 		return PC_DROP_BUSY;
 	if (full && (has_min || tcp->ctx->cfg.tcp_syn_cookies == SYN_COOKIES_OFF))
 		return PC_DROP_TCP_SOURCE;

@@ -17,6 +17,7 @@
 
 #include <percore/config.h>
 
+#include "base/freelist.h"
 #include "base/rng.h"
 #include "ip/ip.h"
 #include "tcp/tcb.h"
@@ -63,7 +64,8 @@ static_assert(sizeof(struct syn_entry) == 64, "half-open connections take one ca
 
 struct syncache {
 	struct syn_entry *entry; /* 1 .. n */
-	uint32_t n, used, free;
+	uint32_t n, used;
+	struct freelist free; /* by syn_entry.next */
 	struct {
 		uint32_t head, tail;
 	} queue[SYN_QUEUES];

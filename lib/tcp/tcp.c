@@ -120,14 +120,8 @@ static int make_tcbs(struct tcp *tcp, const struct pc_stack_config *cfg)
 	if (tcp->tcb == NULL || tcp->queues == NULL ||
 	    stash_init(&tcp->stash, tcp->nb_queues, cfg->socket_id) != 0)
 		return -1;
-	for (uint32_t i = tcp->nb_tcbs; i >= 1; i--) {
-		tcp->tcb[i].link = tcp->free_tcb;
-		tcp->free_tcb = i;
-	}
-	for (uint32_t i = tcp->nb_queues; i >= 1; i--) {
-		tcp->queues[i].recover = tcp->free_queues;
-		tcp->free_queues = i;
-	}
+	tcp->free_tcbs.n = tcp->nb_tcbs;
+	tcp->free_queues.n = tcp->nb_queues;
 	return make_wheel(tcp, cfg);
 }
 
@@ -204,9 +198,9 @@ struct tcp *tcp_create(struct ctx *ctx, struct ip *ip, struct events *ev, uint32
 	return tcp;
 }
 
-static void free_all_queues(struct tcp *tcp)
+void tcp_free_mbufs(struct tcp *tcp)
 {
-	for (uint32_t i = 1; tcp->tcb != NULL && tcp->queues != NULL && i <= tcp->nb_tcbs; i++) {
+	for (uint32_t i = 1; i <= tcp->free_tcbs.touched; i++) {
 		struct tcp_queues *q = tcp_queues_if(tcp, &tcp->tcb[i]);
 		struct pktq early;
 
@@ -223,7 +217,7 @@ void tcp_destroy(struct tcp *tcp)
 {
 	if (tcp == NULL)
 		return;
-	free_all_queues(tcp);
+	tcp_free_mbufs(tcp);
 	sources_fini(&tcp->connections);
 	sources_fini(&tcp->half_open);
 	dests_fini(&tcp->dests);
@@ -321,8 +315,7 @@ void tcp_flush(struct tcp *tcp)
 		i = t->link;
 		t->flags &= ~(uint32_t)TCB_WORK;
 		if (t->state == TCP_S_FREE) {
-			t->link = tcp->free_tcb;
-			tcp->free_tcb = tcp_index(tcp, t);
+			t->link = freelist_give(&tcp->free_tcbs, tcp_index(tcp, t));
 		} else if (unlikely(tcp_port_is_busy(tcp, t))) {
 			busy++;
 			tcp_work(tcp, t);

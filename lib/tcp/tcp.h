@@ -19,6 +19,7 @@
 #include <rte_prefetch.h>
 
 #include "base/ctx.h"
+#include "base/freelist.h"
 #include "base/kept.h"
 #include "base/verdict.h"
 #include "event/event.h"
@@ -69,7 +70,7 @@ struct accecn;
 /** What TCP_INFO tells of the sockets' past (account.h). */
 struct accounts {
 	struct tcp_account *account; /* 0: of those that have none */
-	uint16_t free;               /* 0: none left */
+	struct freelist free;        /* by tcp_account.next */
 };
 
 #define STASH_BYTES 128
@@ -112,7 +113,7 @@ struct tcp {
 	uint32_t nb_tcbs;  /* TCBs are 1 .. nb_tcbs */
 	uint32_t nb_queues;
 	uint32_t tcbs_used, queues_used;
-	uint32_t free_tcb, free_queues;
+	struct freelist free_tcbs, free_queues; /* by tcb.link, by tcp_queues.recover */
 	uint32_t idle_oldest,
 	    idle_newest;               /* queues that are only kept, to be taken away if need be */
 	uint32_t work_head, work_tail; /* the work list */
@@ -197,6 +198,9 @@ int tcp_configure(struct tcp *tcp);
 
 /** tcp_destroy frees everything, every queued mbuf included. */
 void tcp_destroy(struct tcp *tcp);
+
+/** tcp_free_mbufs frees every queued mbuf, and leaves the rest as it is: nothing but an end follows. */
+void tcp_free_mbufs(struct tcp *tcp);
 
 /* ---- the way in ------------------------------------------------------------------------------ */
 

@@ -39,14 +39,14 @@ static void clear(const struct tcp *tcp, struct tcb *t)
 struct tcb *tcb_alloc(struct tcp *tcp)
 {
 	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
-	uint32_t index = tcp->free_tcb;
+	uint32_t index = freelist_next(&tcp->free_tcbs);
 	struct tcb *t = tcp_tcb(tcp, index);
 	uint16_t queued;
 
 	/* listeners have TCBs of their own beside max_connections */
 	if (index == 0 || tcp->tcbs_used - tcp->bind.listeners >= cfg->stack_max_connections)
 		return NULL;
-	tcp->free_tcb = t->link;
+	freelist_take(&tcp->free_tcbs, t->link);
 	tcp->tcbs_used++;
 	queued = t->poll.flags & POLLABLE_QUEUED;
 	clear(tcp, t);
@@ -159,8 +159,7 @@ void tcb_free(struct tcp *tcp, struct tcb *t)
 	tcp->tcbs_used--;
 	if (t->flags & TCB_WORK)
 		return; /* tcp_flush gives it back */
-	t->link = tcp->free_tcb;
-	tcp->free_tcb = tcp_index(tcp, t);
+	t->link = freelist_give(&tcp->free_tcbs, tcp_index(tcp, t));
 }
 
 /* ---- queues that are only kept: idle ones, the longest idle first in line to be taken away --------- */
@@ -207,8 +206,7 @@ static void release_queues(struct tcp *tcp, struct tcb *t)
 	if (tcp->queues[index].rack.min_rtt_us != 0)
 		account_of(tcp, t)->min_rtt_us = tcp->queues[index].rack.min_rtt_us;
 	leave_line(tcp, index);
-	tcp->queues[index].recover = tcp->free_queues;
-	tcp->free_queues = index;
+	tcp->queues[index].recover = freelist_give(&tcp->free_queues, index);
 	tcp->queues_used--;
 	t->queues = 0;
 }
@@ -252,13 +250,13 @@ struct tcp_queues *tcb_take_queues(struct tcp *tcp, struct tcb *t)
 			q->recover = t->snd_una - 1;
 		return q;
 	}
-	if (tcp->free_queues == 0 && tcp->idle_oldest != 0)
+	if (freelist_is_empty(&tcp->free_queues) && tcp->idle_oldest != 0)
 		release_queues(tcp, tcp_tcb(tcp, tcp->queues[tcp->idle_oldest].owner));
-	index = tcp->free_queues;
+	index = freelist_next(&tcp->free_queues);
 	if (index == 0)
 		return NULL;
 	q = &tcp->queues[index];
-	tcp->free_queues = q->recover;
+	freelist_take(&tcp->free_queues, q->recover);
 	tcp->queues_used++;
 	clear_queues(q);
 	q->recover = t->snd_una - 1;

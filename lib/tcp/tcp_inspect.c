@@ -107,13 +107,13 @@ uint32_t tcp_inspect_places(const struct tcp *tcp, enum flow_kind kind, uint32_t
 	switch (kind) {
 	case FLOW_TCB:
 		*used = tcp->tcbs_used;
-		return tcp->nb_tcbs;
+		return tcp->free_tcbs.touched;
 	case FLOW_SYN:
 		*used = tcp->syn.used;
-		return tcp->syn.n;
+		return tcp->syn.free.touched;
 	case FLOW_TW:
 		*used = tcp->tw.used;
-		return tcp->tw.n;
+		return tcp->tw.free.touched;
 	default:
 		*used = 0;
 		return 0;

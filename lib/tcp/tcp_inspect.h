@@ -8,7 +8,7 @@
 
 #include "tcp/tcp.h"
 
-/** tcp_inspect_places returns how many places there are for connections of a kind; they count from 1. *used is how many
+/** tcp_inspect_places returns up to which place, from 1, connections of a kind have ever been. *used is how many
  * of them are taken. */
 uint32_t tcp_inspect_places(const struct tcp *tcp, enum flow_kind kind, uint32_t *used);
 

@@ -35,9 +35,8 @@ uint64_t tcp_table_footprint(uint64_t n)
 
 int tcp_table_init(struct tcp_table *tbl, uint64_t n, struct hash_key key, int socket_id)
 {
-	const uint32_t more = nb_chained(n);
-
-	*tbl = (struct tcp_table){.key = key, .nb_max = nb_buckets(n)};
+	*tbl =
+	    (struct tcp_table){.key = key, .nb_max = nb_buckets(n), .free_more.n = nb_chained(n)};
 	tbl->nb = RTE_MIN((uint32_t)NB_MIN, tbl->nb_max);
 	tbl->mask = tbl->nb - 1;
 	tbl->bucket =
@@ -45,10 +44,6 @@ int tcp_table_init(struct tcp_table *tbl, uint64_t n, struct hash_key key, int s
 	if (tbl->bucket == NULL)
 		return -ENOMEM;
 	tbl->more = tbl->bucket + tbl->nb_max;
-	for (uint32_t i = more; i > 0; i--) {
-		tbl->more[i].next = tbl->free_more;
-		tbl->free_more = i;
-	}
 	return 0;
 }
 
@@ -119,10 +114,10 @@ void tcp_table_move(struct tcp_table *tbl, uint64_t hash, flow_ref from, flow_re
 
 static uint32_t chain_take(struct tcp_table *tbl)
 {
-	const uint32_t i = tbl->free_more;
+	const uint32_t i = freelist_next(&tbl->free_more);
 
 	assert(i != 0);
-	tbl->free_more = tbl->more[i].next;
+	freelist_take(&tbl->free_more, tbl->more[i].next);
 	tbl->more[i] = (struct tcp_bucket){0};
 	tbl->nb_more++;
 	return i;
@@ -130,8 +125,7 @@ static uint32_t chain_take(struct tcp_table *tbl)
 
 static void chain_give(struct tcp_table *tbl, uint32_t i)
 {
-	tbl->more[i].next = tbl->free_more;
-	tbl->free_more = i;
+	tbl->more[i].next = freelist_give(&tbl->free_more, i);
 	tbl->nb_more--;
 }
 

@@ -21,6 +21,7 @@
 
 #include <rte_vect.h>
 
+#include "base/freelist.h"
 #include "base/hash.h"
 #include "tcp/tcb.h"
 
@@ -71,12 +72,12 @@ static_assert(sizeof(struct tcp_bucket) == 64, "one cache line");
 struct tcp_table {
 	struct hash_key key;
 	struct tcp_bucket *bucket;
-	struct tcp_bucket *more; /* to be chained; those that are free, by next from free_more on */
+	struct tcp_bucket *more; /* to be chained; those that are free by next */
 	uint32_t mask;           /* the smallest power of two that is nb or more, less one */
 	uint32_t nb;             /* buckets in use */
 	uint32_t nb_max;
 	uint32_t count;
-	uint32_t free_more;
+	struct freelist free_more;
 	uint32_t nb_more; /* how many are chained */
 	/* where the flows of each kind stand: base + index * stride */
 	const char *base[4];

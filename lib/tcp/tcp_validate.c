@@ -146,9 +146,9 @@ unsigned tcp_validate(const struct tcp *tcp, FILE *f)
 	uint32_t used = 0, queues = 0;
 	unsigned tables = tcp_table_validate(&tcp->table) + syncache_validate(tcp) +
 	                  timewait_validate(tcp) + lports_validate(tcp) + auth_validate(tcp) +
-	                  wheel_validate(&tcp->wheel, tcp->nb_tcbs + 1);
+	                  wheel_validate(&tcp->wheel, tcp->free_tcbs.touched + 1);
 
-	for (uint32_t i = 1; i <= tcp->nb_tcbs; i++) {
+	for (uint32_t i = 1; i <= tcp->free_tcbs.touched; i++) {
 		const struct tcb *t = tcp_tcb(tcp, i);
 
 		queues += t->queues != 0 && !tcb_is_stashed(t);

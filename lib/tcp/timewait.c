@@ -27,16 +27,10 @@ uint64_t timewait_footprint(uint64_t n)
 
 int timewait_init(struct timewait *tw, uint32_t n, int socket_id)
 {
-	*tw = (struct timewait){.n = n};
-	tw->entry = rte_zmalloc_socket("pc_tw", (size_t)(n + 1) * sizeof(*tw->entry),
-	                               RTE_CACHE_LINE_SIZE, socket_id);
-	if (tw->entry == NULL)
-		return -ENOMEM;
-	for (uint32_t i = n; i >= 1; i--) {
-		tw->entry[i].next = tw->free;
-		tw->free = i;
-	}
-	return 0;
+	*tw = (struct timewait){.n = n, .free.n = n};
+	tw->entry =
+	    rte_zmalloc_socket("pc_tw", timewait_footprint(n), RTE_CACHE_LINE_SIZE, socket_id);
+	return tw->entry != NULL ? 0 : -ENOMEM;
 }
 
 void timewait_fini(struct timewait *tw)
@@ -76,8 +70,7 @@ static void release_head(struct tcp *tcp)
 	dequeue_head(tw);
 	if (tw->entry[index].used)
 		timewait_remove(tcp, index);
-	tw->entry[index].next = tw->free;
-	tw->free = index;
+	tw->entry[index].next = freelist_give(&tw->free, index);
 }
 
 static uint32_t life(const struct tcp *tcp)
@@ -97,13 +90,13 @@ void timewait_enter(struct tcp *tcp, struct tcb *t)
 		ctx_count(tcp->ctx, PC_TCP_CLOSED);
 		return;
 	}
-	if (tw->free == 0) {
+	if (freelist_is_empty(&tw->free)) {
 		ctx_count(tcp->ctx, PC_TCP_TIME_WAIT_EVICTED);
 		release_head(tcp);
 	}
-	index = tw->free;
+	index = freelist_next(&tw->free);
 	e = &tw->entry[index];
-	tw->free = e->next;
+	freelist_take(&tw->free, e->next);
 	tw->used++;
 	*e = (struct tw_entry){.flow = t->flow,
 	                       .snd_nxt = t->snd_nxt,

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/freelist.h"
 #include "tcp/tcb.h"
 #include "tcp/tcp_table.h"
 
@@ -38,7 +39,8 @@ static_assert(sizeof(struct tw_entry) == 48, "TIME-WAIT takes 48 bytes");
 
 struct timewait {
 	struct tw_entry *entry; /* 1 .. n */
-	uint32_t n, used, free, head, tail;
+	uint32_t n, used, head, tail;
+	struct freelist free; /* by tw_entry.next */
 };
 
 /** timewait_footprint returns the bytes of a table of n entries. */

@@ -5,6 +5,8 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
+#include <rte_common.h>
+
 #include "wt.h"
 
 static struct pc_prefix prefix(const char *text)
@@ -171,15 +173,20 @@ static void denied(struct wt *w)
 	open_one(w);
 }
 
-/* the sweep takes more than a turn, and does not wait for something to come */
+/* the sweep, over all that were ever open, takes more than a turn, and does not wait for something to come */
 static void sweep_has_no_pause(struct wt *w)
 {
 	struct pc_prefix p = prefix("192.0.2.77/32");
+	int fds[800];
 
 	w->cfg.stack_max_connections = 1000;
 	wt_listen(w, 8);
 	from(w, "192.0.2.77");
 	open_one(w);
+	for (unsigned i = 0; i < RTE_DIM(fds); i++)
+		fds[i] = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
+	for (unsigned i = 0; i < RTE_DIM(fds); i++)
+		OK(pc_close(w->st, fds[i]));
 	wt_pass(w, 1000);
 	CHECK(pc_stack_next_deadline(w->st) > w->now);
 	OK(pc_stack_deny(w->st, &p));

@@ -41,7 +41,7 @@ static void none_left(void)
 	struct tcb *a, *b;
 
 	start();
-	tcp->accounts.free = 0;
+	tcp->accounts.free = (struct freelist){0};
 	a = conn(0);
 	b = conn(0);
 	CU_ASSERT_EQUAL(a->account, 0);
@@ -50,7 +50,7 @@ static void none_left(void)
 	CU_ASSERT_EQUAL(read_bytes(a, IRS, 10), 10);
 	tcp_close(tcp, a);
 	tcp_close(tcp, b);
-	CU_ASSERT_EQUAL(tcp->accounts.free, 0);
+	CU_ASSERT(freelist_is_empty(&tcp->accounts.free));
 	turn();
 	forget();
 	finish();
@@ -201,7 +201,8 @@ static void late(void)
 	account_of(tcp, t)->reord_seen = UINT16_MAX;
 	account_late(tcp, t, 1);
 	CU_ASSERT_EQUAL(a->reord_seen, UINT16_MAX);
-	tcp->accounts.free = 0; /* who has none leaves nothing behind for others */
+	tcp->accounts.free =
+	    (struct freelist){0}; /* who has none leaves nothing behind for others */
 	b = conn(0);
 	account_late(tcp, b, 7);
 	CU_ASSERT_EQUAL(account_of(tcp, b)->reordering, 0);

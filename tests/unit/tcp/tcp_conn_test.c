@@ -80,7 +80,7 @@ static void taken_away(void)
 		tcb_attach_queues(tcp, t[i])->keep = true;
 		tcb_detach_queues(tcp, t[i]);
 	}
-	tcp->free_queues = 0; /* none left */
+	tcp->free_queues = (struct freelist){0}; /* none left */
 	CU_ASSERT_PTR_NOT_NULL(tcb_attach_queues(tcp, conn(0)));
 	CU_ASSERT_EQUAL(t[0]->queues, 0);
 	CU_ASSERT_NOT_EQUAL(t[1]->queues, 0);
