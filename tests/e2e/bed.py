@@ -301,7 +301,7 @@ class Bed:
 
     # ---- programs
 
-    def eal(self, memory=512):
+    def eal(self, memory=192):
         """EAL's arguments for this backend, without hugepages; tests that run side by side begin at different CPUs."""
         cpus = sorted(os.sched_getaffinity(0), reverse=True)
         first = os.getpid() if self.lcores == 1 else 0
