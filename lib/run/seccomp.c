@@ -48,8 +48,8 @@ static const char *const allowed[] = {
     "socket", "socketpair", "bind", "listen", "accept", "accept4", "connect", "shutdown", "sendto",
     "recvfrom", "sendmsg", "recvmsg", "sendmmsg", "recvmmsg", "getsockopt", "setsockopt",
     "getsockname", "getpeername", "ioctl",
-    /* about itself */
-    "getuid", "geteuid", "getgid", "getegid", "capget", "uname", "sysinfo", "getrlimit",
+    /* about itself; a thread that was told late gives up its privileges now (privileges.c), and nobody gains any so */
+    "getuid", "geteuid", "getgid", "getegid", "capget", "capset", "uname", "sysinfo", "getrlimit",
     "prlimit64", "getrusage", "getrandom"};
 
 /* a handler has no argument: what the message begins with */

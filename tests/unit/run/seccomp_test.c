@@ -2,6 +2,7 @@
 
 /* Each case is a process of its own, as nothing of it can be undone. */
 
+#include "run/privileges.h"
 #include "run/seccomp.h"
 
 #include <fcntl.h>
@@ -81,6 +82,13 @@ static void everyday(void)
 	free(malloc(10 << 20));
 }
 
+/* as a thread does that has got privileges_drop's signal only now */
+static void give_up_late(void)
+{
+	if (privileges_drop(0) != 0)
+		_exit(1);
+}
+
 static void run_a_program(void)
 {
 	execl("/bin/true", "true", NULL);
@@ -116,6 +124,8 @@ static void give_files_away(void)
 static void test_allowed(void)
 {
 	CU_ASSERT_EQUAL(run_behind(everyday), 0);
+	CU_ASSERT_STRING_EQUAL(said, "");
+	CU_ASSERT_EQUAL(run_behind(give_up_late), 0);
 	CU_ASSERT_STRING_EQUAL(said, "");
 }
 
