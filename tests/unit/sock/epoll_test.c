@@ -201,6 +201,24 @@ static void test_two_sets(void)
 	finish();
 }
 
+/* the end of a set is that for the newest TCP socket, too, and for the first */
+static void test_end_of_set(void)
+{
+	int first, last;
+
+	start();
+	ep = pc_epoll_create(us);
+	first = tcp_fd();
+	last = tcp_fd();
+	add(first, EPOLLOUT);
+	add(last, EPOLLOUT);
+	CU_ASSERT_EQUAL(pc_epoll_close(us, ep), 0);
+	ep = pc_epoll_create(us);
+	add(first, EPOLLOUT);
+	add(last, EPOLLOUT);
+	finish();
+}
+
 static void test_errors(void)
 {
 	struct epoll_event e = {.events = EPOLLIN};
@@ -260,6 +278,7 @@ static const struct unit_case cases[] = {
     {"many at once", test_many},
     {"closed while queued", test_close},
     {"from one set to another", test_two_sets},
+    {"the end of a set", test_end_of_set},
     {"errors", test_errors},
     {"poll", test_poll},
 };
