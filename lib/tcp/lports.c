@@ -40,7 +40,7 @@ struct walk {
 static const struct tcp_flow *next_connection(const struct tcp *tcp, struct walk *w,
                                               uint32_t *flags)
 {
-	while (w->tcb <= tcp->nb_tcbs) {
+	while (w->tcb <= tcp->free_tcbs.touched) {
 		const struct tcb *t = tcp_tcb(tcp, w->tcb++);
 
 		if (!(t->flags & TCB_IN_TABLE))
