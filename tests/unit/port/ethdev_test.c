@@ -314,7 +314,7 @@ static const struct unit_case cases[] = {
 
 int main(void)
 {
-	eal_start();
+	eal_start_with_drivers();
 	pool = eal_pool("ethdev", 8191);
 	return unit_run("port/ethdev", cases, sizeof(cases) / sizeof(cases[0]));
 }

@@ -215,7 +215,7 @@ int main(void)
 	if (mkdtemp(folder) == NULL)
 		return 1;
 	snprintf(path, sizeof(path), "%s/m.sock", folder);
-	eal_start();
+	eal_start_with_drivers();
 	rc = unit_run("run/rejoin", cases, sizeof(cases) / sizeof(cases[0]));
 	rmdir(folder);
 	return rc;
