@@ -11,6 +11,7 @@
  * usage: path_bench [--case NAME] [--conns N] [--room N] [--rounds N] [--burst N] [--huge]
  *
  * --room N: the stack is made for N connections and not just for those that there are.
+ * --burst N: segments in a burst, 32; of fewer connections as many as there are.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -460,6 +461,8 @@ int main(int argc, char **argv)
 	}
 	if (b.conns == 0)
 		b.conns = c->conns;
+	if (c->conns > 1) /* else all of a burst is of one stream */
+		b.burst = RTE_MIN(b.burst, b.conns);
 	b.room = RTE_MAX(b.room, b.conns + 1024);
 	mbufs = 2 * b.conns + 16384;
 	snprintf(memory, sizeof(memory), "%u", 192 + b.room / 512 + b.conns / 128 + mbufs / 384);
