@@ -63,7 +63,7 @@ def table(rows):
             cells = [cell(v) for v in got.values()]
             lines.append(f"| {case.title} | {case.unit} | " + " | ".join(cells) + " | " +
                          " | ".join([ratio(got, "null"), ratio(got, "linux"),
-                                     str(max(len(v) for v in got.values()))]) + " |")
+                                     str(len(got.get("percore") or max(got.values(), key=len)))]) + " |")
         lines += ["", *programs(found, place)]
     return lines
 
