@@ -43,10 +43,13 @@ int stat(const char *path, struct stat *to)
 	return fstatat(AT_FDCWD, path, to, 0);
 }
 
+/* the last of them name drivers */
 static char *argv[] = {
     "test", "--no-huge", "--no-pci", "--no-shconf", "--no-telemetry",       "--log-level=4",
     "-m",   "512",       "-l",       "0",           DRIVER("mempool_ring"), DRIVER("mempool_stack"),
     NULL};
+
+enum { ALL_ARGS = RTE_DIM(argv) - 1, PLAIN_ARGS = ALL_ARGS - 4 };
 
 static void start(int argc)
 {
@@ -63,7 +66,7 @@ static void start(int argc)
 
 void eal_start_with_drivers(void)
 {
-	start((int)RTE_DIM(argv) - 5);
+	start(PLAIN_ARGS);
 }
 
 void eal_start(void)
@@ -74,7 +77,7 @@ void eal_start(void)
 		return;
 	}
 	without_drivers = true;
-	start((int)RTE_DIM(argv) - 1);
+	start(ALL_ARGS);
 }
 
 /* as rte_pktmbuf_pool_create, which would put one mbuf into each page (lib/run/memory.c) */

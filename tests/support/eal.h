@@ -12,7 +12,7 @@ struct rte_mempool;
  * failure. */
 void eal_start(void);
 
-/** eal_start_with_drivers does so for programs that make devices. */
+/** eal_start_with_drivers does so for programs that make devices; it must be called first. */
 void eal_start_with_drivers(void);
 
 /** eal_pool makes an mbuf pool of n mbufs with room for an Ethernet frame. Exits on failure. */
