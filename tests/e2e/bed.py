@@ -30,6 +30,7 @@ import traceback
 SKIP = 77
 PATIENCE = 3  # what happens is waited for that many times as long as it may take: other tests run beside
 SERVER, CLIENT, PREFIX = "192.0.2.1", "192.0.2.254", 24
+FEW_MBUFS = ("--set", "stack.mbufs=16383")  # starting with as many as there is memory for takes twice the time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CLONE_NEWNET = 0x40000000
 
@@ -343,7 +344,7 @@ class Bed:
         if self.seccomp and b"libseccomp" in open(path, "rb").read():
             options = ("--set", "run.seccomp=1", *options)
         return self.spawn([path, *self.eal(), "--",
-                           "--addr", f"{SERVER}/{PREFIX}", "--gateway", CLIENT, *options], name)
+                           "--addr", f"{SERVER}/{PREFIX}", "--gateway", CLIENT, *FEW_MBUFS, *options], name)
 
     # ---- the network
 

@@ -35,7 +35,7 @@ def bond(b, options):
         eal.append(f"--vdev=net_tap{i},iface={member}")
     eal.append(f"--vdev=net_bonding0,{options},mac={MAC},slave=net_tap0,slave=net_tap1")
     p = b.spawn([b.path("percore-httpd"), *eal, "--", "--addr", f"{SERVER}/{PREFIX}", "--addr", f"{SERVER6}/64",
-                 "--root", os.path.join(b.tmp, "root")], "percore-httpd")
+                 "--root", os.path.join(b.tmp, "root"), *bed.FEW_MBUFS, "--set", "run.idle=3"], "percore-httpd")
     for i, member in enumerate(MEMBERS):
         # the kernel's end of a TAP has the bond's address, too, which would keep the frames for itself
         sh("ip", "link", "set", member, "address", f"02:00:00:00:01:0{i}", "up")
@@ -144,7 +144,7 @@ def failover(b, _):
 def lacp(b, _):
     """802.3ad: both ends agree on an aggregate by LACP, and it carries packets"""
     with bond(b, "mode=4"):
-        eal = ["--lcores", f"0@{min(os.sched_getaffinity(0))}", "--no-huge", "--no-shconf", "-m", "256", "--no-pci",
+        eal = ["--lcores", f"0@{min(os.sched_getaffinity(0))}", "--no-huge", "--no-shconf", "-m", "96", "--no-pci",
                "--no-telemetry"]
         for i, member in enumerate(MEMBERS):
             eal.append(f"--vdev=net_af_packet{i},iface={member}")

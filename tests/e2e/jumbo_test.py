@@ -19,7 +19,7 @@ def start(b):
     # a frame of the ring has room for 80 bytes and the packet, and the ring has no gaps between its blocks
     eal[-1] += ",framesz=9088,blocksz=290816,framecnt=256"
     b.spawn([b.path("percore-echo"), *eal, "--", "--addr", f"{SERVER}/24", "--addr", f"{SERVER6}/64", "--set",
-             f"port.mtu={MTU}"], "percore-echo")
+             f"port.mtu={MTU}", *bed.FEW_MBUFS], "percore-echo")
     with open(f"/proc/sys/net/ipv6/conf/{b.dev}/disable_ipv6", "w", encoding="ascii") as f:
         f.write("0")
     sh("ip", "-6", "addr", "replace", f"{CLIENT6}/64", "dev", b.dev, "nodad")

@@ -62,9 +62,9 @@ def server_command(args, tmp, kind, cpu):
         os.makedirs(f"{tmp}/root", exist_ok=True)
         with open(f"{tmp}/root/file", "wb") as f:
             f.write(os.urandom(700))
-        return [f"{args.build}/app/httpd/percore-httpd", *common, *address, "--root", f"{tmp}/root"]
+        return [f"{args.build}/app/httpd/percore-httpd", *common, *address, "--root", f"{tmp}/root", *bed.FEW_MBUFS]
     return [f"{args.build}/app/echo/percore-echo", *common, *address, "--listen", "7", "--discard", "9",
-            "--source", "19"]
+            "--source", "19", *bed.FEW_MBUFS]
 
 
 def drive(args, tmp, kind, mode, options, cpus):

@@ -94,7 +94,7 @@ class Echo:
             [f"{args.build}/app/echo/percore-echo", "-l", str(cpus[n % len(cpus)]), "--no-huge", "--no-shconf", "-m", "320",
              "--no-pci", "--no-telemetry", f"--vdev=net_memif0,role={role},id=0,socket={tmp}/memif.sock,"
              f"socket-abstract=no,mac=02:00:00:00:00:0{n}", "--", "--addr", f"192.0.2.{n}/24", "--listen", "7", "--set",
-             f"run.stats_s={stats_s}"],
+             f"run.stats_s={stats_s}", *bed.FEW_MBUFS],
             stdin=subprocess.DEVNULL, stdout=open(self.out, "w"), stderr=subprocess.STDOUT)
         try:
             bed.wait_for(lambda: self.process.poll() is not None or "ready" in self.said(), 30 * args.slow, "percore-echo")

@@ -18,7 +18,7 @@ def start_stack(b, *options):
     """Starts a stack process that programs attach to."""
     b.socket = os.path.join(b.tmp, "stack")
     return b.spawn([os.path.join(b.build, "app", "stack", "percore-stack"), *b.eal(), "--",
-                    "--addr", f"{SERVER}/{PREFIX}", "--gateway", CLIENT, "--socket", b.socket, *options],
+                    "--addr", f"{SERVER}/{PREFIX}", "--gateway", CLIENT, "--socket", b.socket, *bed.FEW_MBUFS, *options],
                    "percore-stack")
 
 

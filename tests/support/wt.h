@@ -148,19 +148,32 @@ struct wt_case {
 #define WT_PORT  80
 #define WT_MSS   1460
 
+/** What a test program consists of. Its mbufs are made at each start, so most have few. */
+struct wt_program {
+	const char *name;
+	const struct wt_case *cases;
+	unsigned n;     /* of cases */
+	uint32_t mbufs; /* of the stack; 0: 2047 */
+};
+
+#define WT_MANY_MBUFS 8191 /* for suites that fill buffers and windows */
+
 /**
  * wt_main runs the cases as a CUnit suite and returns the exit status. Arguments: --case TEXT (only
  * cases whose name contains it), --trace (print every frame), --offloads (the port computes checksums
  * and takes chains), --tso (it cuts large segments too), --chains (the port receives chains), --ip6
  * (wt_ip6.h; cases whose names speak of IPv4 are left out), --stash (lone small segments are kept as copies, tcp.stash_from).
  */
-int wt_main(int argc, char **argv, const char *suite, const struct wt_case *cases, unsigned n);
+int wt_main(int argc, char **argv, const struct wt_program *program);
 
-/** WT_MAIN defines main for a table named cases. */
-#define WT_MAIN(suite)                                                                      \
-	int main(int argc, char **argv)                                                     \
-	{                                                                                   \
-		return wt_main(argc, argv, suite, cases, sizeof(cases) / sizeof(cases[0])); \
+/** WT_MAIN defines main for a table named cases: WT_MAIN("name"), or with more members of struct wt_program behind. */
+#define WT_MAIN(...)                                                                       \
+	int main(int argc, char **argv)                                                    \
+	{                                                                                  \
+		return wt_main(argc, argv,                                                 \
+		               &(struct wt_program){.cases = cases,                        \
+		                                    .n = sizeof(cases) / sizeof(cases[0]), \
+		                                    .name = __VA_ARGS__});                 \
 	}
 
 #define WT_HERE __FILE__, __LINE__

@@ -191,11 +191,11 @@ static bool is_left_out(const char *name)
 	return wt_ip6 && strstr(name, "IPv4") != NULL;
 }
 
-int wt_main(int argc, char **argv, const char *name, const struct wt_case *cases, unsigned n)
+int wt_main(int argc, char **argv, const struct wt_program *program)
 {
-	suite.cases = (struct cases){.first = cases,
-	                             .size = sizeof(*cases),
-	                             .n = n,
+	suite.cases = (struct cases){.first = program->cases,
+	                             .size = sizeof(*program->cases),
+	                             .n = program->n,
 	                             .only = "",
 	                             .is_left_out = is_left_out,
 	                             .run = run_case};
@@ -220,8 +220,8 @@ int wt_main(int argc, char **argv, const char *name, const struct wt_case *cases
 			usage(argv[0]);
 	}
 	eal_start();
-	suite.pool = eal_pool("stack", 8191);
+	suite.pool = eal_pool("stack", program->mbufs != 0 ? program->mbufs : 2047);
 	/* a frame in pieces takes several mbufs; else few, so that tests of pressure have it */
 	suite.probe_pool = eal_pool("probe", suite.rx_split != 0 ? 8191 : 2047);
-	return cases_run(name, &suite.cases);
+	return cases_run(program->name, &suite.cases);
 }

@@ -283,4 +283,4 @@ static const struct wt_case cases[] = {
     {"silent peers at stack.max_connections", silent_at_the_limit},
 };
 
-WT_MAIN("abuse")
+WT_MAIN("abuse", .mbufs = WT_MANY_MBUFS)

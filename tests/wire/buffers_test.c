@@ -308,4 +308,4 @@ static const struct wt_case cases[] = {
     {"TCP_NOTSENT_LOWAT: never less than a segment", notsent_lowat_small},
 };
 
-WT_MAIN("buffers")
+WT_MAIN("buffers", .mbufs = WT_MANY_MBUFS)

@@ -831,4 +831,4 @@ static const struct wt_case cases[] = {
     {"RFC 4821 7.7: an outage during the search (IPv4)", outage_of_search},
 };
 
-WT_MAIN("pmtud")
+WT_MAIN("pmtud", .mbufs = WT_MANY_MBUFS)

@@ -626,4 +626,4 @@ static const struct wt_case cases[] = {
     {"RFC 6298 5: the time-out after probes of a window", after_probes},
 };
 
-WT_MAIN("recover")
+WT_MAIN("recover", .mbufs = WT_MANY_MBUFS)

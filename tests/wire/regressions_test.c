@@ -335,4 +335,4 @@ static const struct wt_case cases[] = {
     {"also seen: received lengths are trusted", lengths_trusted},
 };
 
-WT_MAIN("regressions")
+WT_MAIN("regressions", .mbufs = WT_MANY_MBUFS)

@@ -372,4 +372,4 @@ static const struct wt_case cases[] = {
     {"RFC 9293 3.10.4: SHUT_RDWR with data queued", shutdown_with_queue},
 };
 
-WT_MAIN("scenarios")
+WT_MAIN("scenarios", .mbufs = WT_MANY_MBUFS)

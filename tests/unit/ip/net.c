@@ -360,6 +360,6 @@ int net_program(const char *name, const struct unit_case *cases, size_t n)
 	eal_start();
 	if (pkt_register() != 0)
 		return EXIT_FAILURE;
-	net_pool = eal_pool("net", 8191);
+	net_pool = eal_pool("net", 2047);
 	return unit_run(name, cases, n);
 }
