@@ -167,7 +167,8 @@ static int na_message(struct ip *ip, const struct nd_in *in)
 {
 	const int verdict = nd_input(ip->neigh, in);
 
-	if (verdict == PC_DROP_ND_DONE && (in->msg->flags & ND_NA_ROUTER) == 0)
+	if (verdict == PC_DROP_ND_DONE && (in->msg->flags & ND_NA_ROUTER) == 0 &&
+	    nd_agrees(ip->neigh, in))
 		ra_no_router(ip, in->netif, &in->msg->target);
 	return verdict;
 }

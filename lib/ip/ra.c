@@ -129,14 +129,40 @@ static struct route *find_learnt(struct ip *ip, uint8_t kind, const struct route
 	return NULL;
 }
 
+/* Whoever is no router any more is none for what was redirected to him either (RFC 4861 sections 6.3.5, 7.2.5). */
+static void forget_redirects(struct ip *ip, uint8_t netif, const struct pc_addr *router)
+{
+	for (uint32_t i = 0; i < ROUTES_LEARNT; i++) {
+		const struct route *r = &ip->routes.route[i];
+
+		if (r->used && r->learnt == ROUTE_REDIRECT && r->netif == netif &&
+		    pc_addr_equal(&r->gateway, router))
+			route_del(ip, i);
+	}
+}
+
+/* Takes a route away, and what depends on it. */
+static void end_route(struct ip *ip, uint32_t index)
+{
+	const struct route was = ip->routes.route[index];
+
+	route_del(ip, index);
+	if (was.learnt == ROUTE_ROUTER)
+		forget_redirects(ip, was.netif, &was.gateway);
+}
+
 /* Adds a route, prolongs the one like it, or takes it away when it ends now. */
 static bool learn_route(struct ip *ip, const struct route *r, unsigned max)
 {
 	struct route *old = find_learnt(ip, r->learnt, r);
 	const bool over = r->until_ns <= ip->ctx->now_ns;
 
-	if (old != NULL && (over || old->preference != r->preference ||
-	                    !pc_addr_equal(&old->gateway, &r->gateway))) {
+	if (old != NULL && over) {
+		end_route(ip, (uint32_t)(old - ip->routes.route));
+		return true;
+	}
+	if (old != NULL &&
+	    (old->preference != r->preference || !pc_addr_equal(&old->gateway, &r->gateway))) {
 		route_del(ip, (uint32_t)(old - ip->routes.route));
 		old = NULL;
 	}
@@ -154,7 +180,7 @@ static void poll_routes(struct ip *ip)
 		const struct route *r = &ip->routes.route[i];
 
 		if (r->used && r->until_ns <= ip->ctx->now_ns)
-			route_del(ip, i);
+			end_route(ip, i);
 		else if (r->used)
 			due(ip, r->until_ns);
 	}
@@ -175,6 +201,7 @@ void ra_no_router(struct ip *ip, uint8_t netif, const struct pc_addr *addr)
 
 	if (r != NULL)
 		route_del(ip, (uint32_t)(r - ip->routes.route));
+	forget_redirects(ip, netif, addr);
 }
 
 /* ---- addresses (RFC 4862 section 5.5.3) --------------------------------------------------------- */

@@ -90,7 +90,7 @@ static bool has_equal(const struct routes *rs, uint32_t i)
 	return next != 0 && is_equal(&rs->route[i - 1], &rs->route[next - 1]);
 }
 
-/* The best of the routes to one network. */
+/* The best of the routes to one network; NULL: none, or a redirect in vain. */
 static const struct route *choose(const struct ip *ip, uint32_t first, const struct pc_addr *dst,
                                   int netif, const struct ip_flow *flow, bool *shared)
 {
@@ -104,7 +104,9 @@ static const struct route *choose(const struct ip *ip, uint32_t first, const str
 			continue;
 		if (route_is_up(ip, r))
 			return has_equal(rs, i) ? share(ip, i, dst, netif, flow, shared) : r;
-		best = best == NULL ? r : best;
+		/* RFC 4861 section 7.3.3: who was redirected to one that does not answer chooses anew */
+		if (best == NULL && r->learnt != ROUTE_REDIRECT)
+			best = r;
 	}
 	return best;
 }

@@ -4,13 +4,17 @@
  *
  * A switch that snoops sends a group only to ports from which it has heard of it, solicited-node
  * groups included, so a host that says nothing cannot be found by its neighbours.  A listener to any
- * source needs one record: "I have joined" (sent twice), "I listen" to a query, "I have left".
+ * source needs one record: "I have joined", "I listen" to a query, "I have left"; what changes is told twice, as a report may be
+ * lost.
  *
- * Ownership: a group is kept while anybody wants it (refs).  The groups of all nodes need no report
+ * Ownership: a group is kept while anybody wants it (refs), and its place until it has been told twice that nobody does, unless
+ * another needs that.  The groups of all nodes need no report
  * (RFC 3810 section 6, RFC 3376 section 5), nor does one whose scope is the host itself.
  */
 
 #include "neigh/group.h"
+
+#include <rte_common.h>
 
 #include "neigh/table.h"
 #include "wire/ip6.h"
@@ -30,12 +34,24 @@ static struct group *find(struct netifs *ifs, uint8_t netif, const struct pc_add
 	return NULL;
 }
 
-static struct group *take_free(struct netifs *ifs)
+/* A place for a group: the one where its leaving is still to be told, which it is no more, or a free one, or another of the
+ * first kind. */
+static struct group *take_place(struct netifs *ifs, uint8_t netif, const struct pc_addr *addr)
 {
-	for (uint16_t i = 0; i < ifs->nb_groups; i++)
-		if (ifs->group[i].refs == 0)
-			return &ifs->group[i];
-	return ifs->nb_groups < NETIFS_GROUPS ? &ifs->group[ifs->nb_groups++] : NULL;
+	struct group *left = NULL, *free = NULL;
+
+	for (uint16_t i = 0; i < ifs->nb_groups; i++) {
+		struct group *g = &ifs->group[i];
+
+		if (g->refs != 0)
+			continue;
+		if (g->reports != 0 && g->netif == netif && pc_addr_equal(&g->addr, addr))
+			return g;
+		*(g->reports != 0 ? &left : &free) = g;
+	}
+	if (free == NULL && ifs->nb_groups < NETIFS_GROUPS)
+		free = &ifs->group[ifs->nb_groups++];
+	return free != NULL ? free : left;
 }
 
 static bool is_reported(const struct pc_addr *group)
@@ -66,6 +82,14 @@ static void set_due(struct neigh_table *nt, struct group *g, uint32_t below_ms)
 	netifs_due(nt->ifs, due_ns);
 }
 
+/* Is an older version spoken, in which leaving is told once (RFC 2236 section 3, RFC 2710 section 4)? */
+static bool is_older(const struct neigh_table *nt, uint8_t netif, bool ip4)
+{
+	const struct netif *nif = &nt->ifs->netif[netif];
+
+	return nt->ctx->now_ns < (ip4 ? RTE_MAX(nif->igmp_v1_ns, nif->igmp_v2_ns) : nif->mld_v1_ns);
+}
+
 bool group_join(struct neigh_table *nt, uint8_t netif, const struct pc_addr *group)
 {
 	struct group *g = find(nt->ifs, netif, group);
@@ -76,7 +100,7 @@ bool group_join(struct neigh_table *nt, uint8_t netif, const struct pc_addr *gro
 		g->refs++;
 		return true;
 	}
-	g = take_free(nt->ifs);
+	g = take_place(nt->ifs, netif, group);
 	if (g == NULL)
 		return false;
 	*g = (struct group){.addr = *group, .netif = netif, .refs = 1, .due_ns = UINT64_MAX};
@@ -94,8 +118,15 @@ void group_leave(struct neigh_table *nt, uint8_t netif, const struct pc_addr *gr
 
 	if (g == NULL || --g->refs != 0)
 		return;
-	if (is_reported(group))
-		report(nt, netif, GROUP_LEFT, group);
+	g->reports = 0;
+	g->due_ns = UINT64_MAX;
+	if (!is_reported(group))
+		return;
+	report(nt, netif, GROUP_LEFT, group);
+	if (is_older(nt, netif, pc_addr_is_ip4(group)))
+		return;
+	g->reports = REPORTS - 1;
+	set_due(nt, g, INTERVAL_MS);
 }
 
 void group_asked(struct neigh_table *nt, uint8_t netif, bool ip4, const struct pc_addr *group,
@@ -132,6 +163,25 @@ void group_again(struct neigh_table *nt, uint8_t netif)
 	}
 }
 
+/* Sends the report of a group that is due. */
+static void send_due(struct neigh_table *nt, struct group *g)
+{
+	const enum group_change what = g->refs == 0     ? GROUP_LEFT
+	                               : g->reports > 0 ? GROUP_JOINED
+	                                                : GROUP_LISTENS;
+
+	g->due_ns = UINT64_MAX;
+	/* RFC 3376 section 7.2.1: an older querier has come meanwhile */
+	if (what == GROUP_LEFT && is_older(nt, g->netif, pc_addr_is_ip4(&g->addr))) {
+		g->reports = 0;
+		return;
+	}
+	report(nt, g->netif, what, &g->addr);
+	g->reports = (uint8_t)(g->reports > 0 ? g->reports - 1 : 0);
+	if (g->reports > 0)
+		set_due(nt, g, INTERVAL_MS);
+}
+
 uint64_t groups_poll(struct neigh_table *nt)
 {
 	uint64_t next = UINT64_MAX;
@@ -139,16 +189,10 @@ uint64_t groups_poll(struct neigh_table *nt)
 	for (uint16_t i = 0; i < nt->ifs->nb_groups; i++) {
 		struct group *g = &nt->ifs->group[i];
 
-		if (g->refs == 0)
+		if (g->refs == 0 && g->reports == 0)
 			continue;
-		if (g->due_ns <= nt->ctx->now_ns) {
-			report(nt, g->netif, g->reports > 0 ? GROUP_JOINED : GROUP_LISTENS,
-			       &g->addr);
-			g->reports = (uint8_t)(g->reports > 0 ? g->reports - 1 : 0);
-			g->due_ns = UINT64_MAX;
-			if (g->reports > 0)
-				set_due(nt, g, INTERVAL_MS);
-		}
+		if (g->due_ns <= nt->ctx->now_ns)
+			send_due(nt, g);
 		next = g->due_ns < next ? g->due_ns : next;
 	}
 	return next;

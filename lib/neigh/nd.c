@@ -245,6 +245,14 @@ static int input_advert(struct neigh_table *nt, const struct nd_in *in)
 	return PC_DROP_ND_DONE;
 }
 
+bool nd_agrees(struct neigh_table *nt, const struct nd_in *in)
+{
+	const struct neigh *n = neigh_find(nt, in->netif, &in->msg->target);
+
+	return n != NULL && n->state >= NEIGH_STALE &&
+	       ((in->msg->has & ND_HAS_TLLA) == 0 || eth_equal(n->eth, in->msg->tlla));
+}
+
 int nd_input(struct neigh_table *nt, const struct nd_in *in)
 {
 	return in->msg->type == ND_NS ? input_solicit(nt, in) : input_advert(nt, in);

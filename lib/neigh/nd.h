@@ -35,6 +35,10 @@ struct nd_out {
  */
 int nd_input(struct neigh_table *nt, const struct nd_in *in);
 
+/** nd_agrees says whether the neighbour table has of a neighbour what its advertisement tells, after nd_input: what may not
+ * override, or is yet to be confirmed, says nothing of the neighbour at all (section 7.2.5). */
+bool nd_agrees(struct neigh_table *nt, const struct nd_in *in);
+
 /** nd_solicit asks for a neighbour's MAC address, at mac or, when NULL, its solicited-node group. */
 void nd_solicit(struct neigh_table *nt, uint8_t netif, const struct pc_addr *target,
                 const uint8_t *mac);

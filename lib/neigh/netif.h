@@ -79,7 +79,7 @@ struct group {
 	struct pc_addr addr;
 	uint8_t netif;
 	uint8_t reports; /* still to be sent */
-	uint16_t refs;   /* 0: this place is free */
+	uint16_t refs;   /* 0: this place is free, or its group has been left */
 	uint64_t due_ns; /* of the next report; UINT64_MAX: none */
 };
 

@@ -115,8 +115,50 @@ static void join_and_leave(struct wt *w)
 	wt_settle(w);
 	expect_record(w, 0, 3, GROUP);
 	EQ(ip_group_leave(&w->st->ip, 0, &g), -EADDRNOTAVAIL);
+	expect_record(w, 1001, 3, GROUP);
+	NOTHING(5000);
 	EQ(ip_group_join(&w->st->ip, 1, &g), -EINVAL);
 	EQ(ip_group_join(&w->st->ip, 0, ip_laddr(&w->st->ip, 0)), -EINVAL);
+}
+
+/* what has changed once more is told as it is now, and nothing of before */
+static void join_again(struct wt *w)
+{
+	const struct pc_addr g = group4(GROUP);
+
+	join(w, GROUP);
+	wt_pass(w, 2000);
+	wt_drop(w);
+	EQ(ip_group_leave(&w->st->ip, 0, &g), 0);
+	wt_settle(w);
+	expect_record(w, 0, 3, GROUP);
+	query(w, 0, NULL, 12); /* it is listened to no more */
+	EQ(ip_group_join(&w->st->ip, 0, &g), 0);
+	wt_settle(w);
+	expect_record(w, 0, 4, GROUP);
+	expect_record(w, 1001, 4, GROUP);
+	NOTHING(5000);
+}
+
+/* places of groups that are being left are there for others */
+static void left_give_way(struct wt *w)
+{
+	char text[32];
+
+	wt_start(w);
+	for (int round = 0; round < 2; round++) {
+		for (int n = 0; n < 256; n++) {
+			struct pc_addr g;
+
+			snprintf(text, sizeof(text), "239.%d.0.%d", round, n);
+			g = group4(text);
+			EQ(ip_group_join(&w->st->ip, 0, &g), 0);
+			if (n >= 100)
+				EQ(ip_group_leave(&w->st->ip, 0, &g), 0);
+		}
+	}
+	wt_pass(w, 2000);
+	wt_drop(w);
 }
 
 static void queries(struct wt *w)
@@ -278,6 +320,8 @@ static void bounded(struct wt *w)
 
 static const struct wt_case cases[] = {
     {"RFC 3376 5.1: joining and leaving is reported", join_and_leave},
+    {"RFC 3376 5.1: joining what has just been left", join_again},
+    {"RFC 3376 5.1: what is left keeps no place", left_give_way},
     {"RFC 3376 5.2: queries are answered in time", queries},
     {"RFC 3376 5.2: one group of two", one_of_two},
     {"RFC 3376 7.2.1, RFC 2236: older queriers", older_queriers},

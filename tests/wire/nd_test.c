@@ -173,7 +173,7 @@ static void duplicate_found(struct wt *w)
 		CHECK(i.l4[0] != 136);
 		left += i.l4[0] == 143 && i.l4[8] == 3;
 	}
-	EQ(left, 1); /* nobody listens to their group any more */
+	EQ(left, 2); /* nobody listens to their group any more (RFC 3810 section 6.1: said twice) */
 }
 
 /* RFC 4862 5.4.3: who has an address is told nothing by us as long as we only want ours; who wants it, too, and asks with

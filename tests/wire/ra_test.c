@@ -220,6 +220,27 @@ static void no_router_any_more(struct wt *w)
 	CHECK(!can_reach(w, FAR));
 }
 
+/* RFC 4861 section 7.2.5: an answer without the Override flag that names another link-layer address changes nothing but
+ * REACHABLE into STALE, so it is no word on whether the neighbour is a router either */
+static void router_by_another(struct wt *w)
+{
+	struct ends6 e = ends(ROUTER, second_mac);
+	uint8_t body[28] = {0}; /* neither router nor override */
+	struct frame f;
+
+	start6(w, false);
+	ADVERTISE(.lifetime = 1800);
+	memcpy(body + 4, e.src.b, 16);
+	body[20] = 2;
+	body[21] = 1;
+	memcpy(body + 22, second_mac, 6);
+	frame6_icmp(&f, &e, 255, 136, 0, body, sizeof(body));
+	wt_inject_frame(w, &f);
+	CHECK(can_reach(w, FAR));
+	CHECK(memcmp(talk(w, FAR).ends.dst_mac, router_mac, 6) == 0);
+	wt_drop(w);
+}
+
 static void default_router(struct wt *w)
 {
 	struct info6 i;
@@ -594,6 +615,51 @@ static void redirects(struct wt *w)
 	wt_drop(w);
 }
 
+/* RFC 4861 sections 6.3.5 and 7.2.5: what goes by one who is no router any more is looked up anew, whoever has redirected it */
+static void redirect_to_no_router(struct wt *w)
+{
+	start6(w, false);
+	ADVERTISE(.lifetime = 9000);
+	redirect(w, ROUTER, SECOND, FAR, second_mac);
+	CHECK(memcmp(talk(w, FAR).ends.dst_mac, second_mac, 6) == 0);
+	wt_drop(w);
+	speak_as(w, SECOND, 0x20); /* no router */
+	CHECK(memcmp(talk(w, FAR).ends.dst_mac, router_mac, 6) == 0);
+	ADVERTISE(.src = SECOND, .mac = second_mac, .lifetime = 60, .preference = 3);
+	redirect(w, ROUTER, SECOND, FAR, second_mac);
+	redirect(w, ROUTER, SECOND, "2001:db8:ffff::2", second_mac);
+	CHECK(memcmp(talk(w, FAR).ends.dst_mac, second_mac, 6) == 0);
+	ADVERTISE(.src = SECOND, .mac = second_mac, .lifetime = 0);
+	CHECK(memcmp(talk(w, FAR).ends.dst_mac, router_mac, 6) == 0);
+	CHECK(memcmp(talk(w, "2001:db8:ffff::2").ends.dst_mac, router_mac, 6) == 0);
+	ADVERTISE(.src = SECOND, .mac = second_mac, .lifetime = 60, .preference = 3);
+	redirect(w, ROUTER, SECOND, FAR, second_mac);
+	CHECK(memcmp(talk(w, FAR).ends.dst_mac, second_mac, 6) == 0);
+	wt_pass(w, 61000); /* its time as a router is over */
+	wt_drop(w);
+	ADVERTISE(.lifetime = 9000);
+	CHECK(memcmp(talk(w, FAR).ends.dst_mac, router_mac, 6) == 0);
+	wt_drop(w);
+}
+
+/* RFC 4861 section 7.3.3: "subsequent traffic to that neighbor invokes the next-hop determination procedure again" */
+static void redirect_to_dead_router(struct wt *w)
+{
+	bool found = false;
+
+	start6(w, false);
+	ADVERTISE(.lifetime = 9000);
+	redirect(w, ROUTER, SECOND, FAR, second_mac);
+	CHECK(memcmp(talk(w, FAR).ends.dst_mac, second_mac, 6) == 0);
+	for (unsigned s = 0; s < 40 && !found; s++) {
+		wt_pass(w, 500);
+		wt_drop(w);
+		found = memcmp(talk(w, FAR).ends.dst_mac, router_mac, 6) == 0;
+	}
+	CHECK(found);
+	wt_drop(w);
+}
+
 /* ---- path MTU (RFC 8201) ------------------------------------------------------------------------ */
 
 static void too_big(struct wt *w, uint32_t mtu, const struct info6 *about)
@@ -775,6 +841,7 @@ static const struct wt_case cases[] = {
     {"RFC 4861 6.3.7: routers are asked", solicitations},
     {"RFC 4861 6.3.7: ... until one is a default router", solicitations_go_on},
     {"RFC 4861 7.2.5: a neighbour that is no router any more", no_router_any_more},
+    {"RFC 4861 7.2.5: ... not by an answer that may not override", router_by_another},
     {"RFC 4861 6.3.4: default router and hop limit", default_router},
     {"RFC 4861 6.3.4: reachable time and retransmission timer", times},
     {"RFC 4191 3: preferences of routers", preferences},
@@ -787,6 +854,8 @@ static const struct wt_case cases[] = {
     {"RFC 6104: a rogue router fills nothing", bounded},
     {"ip6.accept_ra off", switched_off},
     {"RFC 4861 8.1, 8.3: redirects", redirects},
+    {"RFC 4861 6.3.5, 7.2.5: a redirect to who is no router any more", redirect_to_no_router},
+    {"RFC 4861 7.3.3: a redirect to a router that does not answer", redirect_to_dead_router},
     {"RFC 8201 4: path MTU of datagrams", path_mtu},
     {"RFC 8106 5.1: name servers, as long as they are told", name_servers},
     {"RFC 8106 5.1: a link-local name server is one of its link", link_local_server},
