@@ -44,10 +44,12 @@ static void set_loss_timer(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 
 /* ---- what acknowledgements tell -------------------------------------------------------------- */
 
-/* RFC 2883 section 4: the first block lies below SND.UNA, or within the second */
-static bool is_dsack(const struct tcp_seg *seg)
+/* RFC 2883 section 4: the first block lies below SND.UNA, or within the second. What is no block (RFC 2018 section 3), or of what
+ * was never sent, is no duplicate. */
+static bool is_dsack(const struct tcb *t, const struct tcp_seg *seg)
 {
-	if (seg->nb_sack == 0)
+	if (seg->nb_sack == 0 || seq_geq(seg->sack[0].start, seg->sack[0].end) ||
+	    seq_gt(seg->sack[0].end, t->snd_nxt))
 		return false;
 	if (seq_lt(seg->sack[0].start, seg->ack))
 		return seq_leq(seg->sack[0].end, seg->ack);
@@ -60,16 +62,14 @@ static uint32_t dsack_segs(const struct tcb *t, const struct tcp_seg *seg)
 {
 	const uint32_t bytes = seg->sack[0].end - seg->sack[0].start;
 
-	return seq_lt(seg->sack[0].start, seg->sack[0].end) && bytes <= t->snd_max_wnd
-	           ? (bytes + t->mss - 1) / t->mss
-	           : 1;
+	return bytes <= t->snd_max_wnd ? (bytes + t->mss - 1) / t->mss : 1;
 }
 
 uint32_t tcp_loss_sacks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                         const struct tcp_seg *seg)
 {
 	struct sack_block b[TCP_SACK_BLOCKS];
-	const uint32_t dsack = is_dsack(seg) ? dsack_segs(t, seg) : 0;
+	const uint32_t dsack = is_dsack(t, seg) ? dsack_segs(t, seg) : 0;
 	unsigned n = 0;
 
 	for (int i = dsack > 0 ? 1 : 0; i < seg->nb_sack; i++) {
@@ -154,14 +154,14 @@ static void leave_recovery(struct tcb *t, struct tcp_queues *q)
 }
 
 /* the answer was to the original: nothing had been lost (RFC 3522), or each repetition was reported
- * as a duplicate (RFC 3708) */
+ * as a duplicate (RFC 3708). An echo of 0 is of those that have none. */
 static bool was_needless(const struct tcb *t, const struct tcp_queues *q, const struct loss_ack *a,
                          const struct tcp_seg *seg)
 {
 	if (q->recovery == TCP_R_OPEN || q->undo_cwnd == 0)
 		return false;
 	if ((t->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS) && a->acked > 0 && q->undo_segs > 0 &&
-	    seq_lt(seg->tsecr, q->undo_tsval))
+	    seg->tsecr != 0 && seq_lt(seg->tsecr, q->undo_tsval))
 		return true;
 	return a->dsack > 0 && q->undo_segs == 0 && q->lost_bytes == 0;
 }

@@ -300,6 +300,25 @@ static void eifel(struct wt *w)
 	EQ(wt_info(w).tcpi_lost, 0);
 }
 
+/* an answer that echoes nothing (0, from those that take the field for unused) is no word on which of the two it is to */
+static void eifel_without_echo(struct wt *w)
+{
+	w->peer.ts = true;
+	wt_established_after(w, 40);
+	while (w->flow.tsval - 1 >= INT32_MAX) { /* to which 0 would be an older one */
+		wt_flow(w);
+		wt_established_after(w, 40);
+	}
+	wt_send(w, 4 * (MSS - 12));
+	wt_drop(w);
+	CHECK(wt_next(w, 400) != NULL); /* the time-out */
+	wt_pass(w, 40);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + MSS - 12, .ts = TS,
+	       .tsval = (uint32_t)(w->now / 1000000) + 12345, .tsecr = 0);
+	EQ(wt_count(w, PC_TCP_UNDONE), 0);
+	CHECK(wt_drop(w) > 0);
+}
+
 /* the answer is to the repetition: the loss was one */
 static void no_eifel(struct wt *w)
 {
@@ -402,6 +421,7 @@ static const struct wt_case cases[] = {
     {"RFC 5681 3.2: the last acknowledgement of a recovery counts", last_ack_counts},
     {"RFC 3522: a time-out that was none", eifel},
     {"RFC 3522: a time-out that was one", no_eifel},
+    {"RFC 3522: an answer without an echo", eifel_without_echo},
     {"RFC 3522: the answer to what an earlier recovery sent again", eifel_across_recoveries},
 };
 
