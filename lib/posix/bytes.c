@@ -348,7 +348,7 @@ int pcx_recvmmsg(int fd, struct mmsghdr *m, unsigned n, int flags, struct timesp
 		rc = user_deadline(timeout, &deadline);
 	if (rc == 0)
 		rc = receive_many(f, m, n, flags, deadline);
-	if (rc > 0 && timeout != NULL) { /* what is left of it */
+	if (rc > 0 && deadline != UINT64_MAX) { /* what is left of it */
 		const uint64_t left = time_left(deadline);
 
 		*timeout =

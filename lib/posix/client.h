@@ -287,6 +287,9 @@ int sock_wait_change(uint32_t sock, uint32_t seen, uint64_t deadline_ns);
 
 uint64_t now_ns(void);
 
+/** span_ns returns a time-out, which is not negative, in ns; UINT64_MAX: it is centuries, and as good as none. */
+uint64_t span_ns(const struct timespec *ts);
+
 /** deadline_in returns when so many ns are over; 0 ns: never, as with SO_RCVTIMEO. */
 uint64_t deadline_in(uint64_t ns);
 

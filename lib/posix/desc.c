@@ -108,6 +108,8 @@ static int replace(int fd, int to, int flags)
 	}
 	if (to < 0 || (flags & ~O_CLOEXEC))
 		return (int)sys(dup3, fd, to, flags);
+	if (fd_is_hidden(to)) /* our connection, say: a number that the program cannot have */
+		return (int)fail(-EBADF);
 	f = file_get(fd);
 	if (f != NULL && (uint32_t)to >= client.max_fds) {
 		file_put(f);
@@ -214,6 +216,23 @@ static int64_t bytes_to_send(uint32_t sock, unsigned long request)
 	return in_stack < 0 ? in_stack : in_stack + (int64_t)fifo_pending(&tx);
 }
 
+/* Whose signals a socket sends, and whether: Linux reads and writes a number, whatever the request is. */
+static int64_t async_ioctl(struct file *f, int fd, unsigned long request, int *value)
+{
+	const bool gets = request == FIOGETOWN || request == SIOCGPGRP;
+	const int rc = gets ? user_out(value, sizeof(*value)) : user_in(value, sizeof(*value));
+
+	if (rc != 0)
+		return rc;
+	if (gets)
+		*value = async_owner(f);
+	else if (request == FIOASYNC)
+		return async_set(f, fd, *value != 0);
+	else
+		return async_set_owner(f, *value);
+	return 0;
+}
+
 static int64_t socket_ioctl(struct file *f, int fd, unsigned long request, int *value)
 {
 	const uint32_t sock = f->sock;
@@ -226,14 +245,11 @@ static int64_t socket_ioctl(struct file *f, int fd, unsigned long request, int *
 		at_store(&chan_sock(client.chan, sock)->nonblock, *value != 0);
 		return 0;
 	case FIOASYNC:
-		return async_set(f, fd, *value != 0);
 	case FIOSETOWN:
 	case SIOCSPGRP:
-		return async_set_owner(f, *value);
 	case FIOGETOWN:
 	case SIOCGPGRP:
-		*value = async_owner(f);
-		return 0;
+		return async_ioctl(f, fd, request, value);
 	case FIONREAD:
 		rc = bytes_to_read(sock);
 		break;

@@ -284,6 +284,6 @@ int pcx_epoll_pwait2(int ep, struct epoll_event *events, int max, const struct t
 		return wait_for(ep, events, max, UINT64_MAX, mask);
 	if (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= 1000000000)
 		return (int)fail(-EINVAL);
-	ns = (uint64_t)timeout->tv_sec * 1000000000 + (uint64_t)timeout->tv_nsec;
+	ns = span_ns(timeout);
 	return wait_for(ep, events, max, ns == 0 ? 0 : deadline_in(ns), mask);
 }

@@ -137,11 +137,13 @@ int pcx_pselect(int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *t
 	return (int)fail(rc);
 }
 
-/* Linux tells what is left of the time. */
+/* Linux tells what is left of the time; of centuries nothing is missing. */
 static void put_left(struct timeval *timeout, uint64_t all_ns, uint64_t passed_ns)
 {
 	const uint64_t left = passed_ns < all_ns ? all_ns - passed_ns : 0;
 
+	if (all_ns == UINT64_MAX)
+		return;
 	timeout->tv_sec = (time_t)(left / 1000000000);
 	timeout->tv_usec = (suseconds_t)(left % 1000000000 / 1000);
 }
@@ -158,11 +160,11 @@ int pcx_select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout)
 		return (int)fail(-EFAULT);
 	if (timeout->tv_sec < 0 || timeout->tv_usec < 0)
 		return (int)fail(-EINVAL);
-	ts = (struct timespec){timeout->tv_sec + timeout->tv_usec / 1000000,
-	                       timeout->tv_usec % 1000000 * 1000};
+	ts.tv_nsec = timeout->tv_usec % 1000000 * 1000;
+	if (__builtin_add_overflow(timeout->tv_sec, timeout->tv_usec / 1000000, &ts.tv_sec))
+		ts.tv_sec = INT64_MAX;
 	begin = now_ns();
 	rc = pcx_pselect(n, r, w, e, &ts, NULL);
-	put_left(timeout, (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec,
-	         now_ns() - begin);
+	put_left(timeout, span_ns(&ts), now_ns() - begin);
 	return rc;
 }

@@ -101,10 +101,12 @@ int user_name_out(const void *name, uint32_t n, struct sockaddr *addr, socklen_t
 
 int user_deadline(const struct timespec *timeout, uint64_t *deadline_ns)
 {
+	uint64_t ns;
+
 	if (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= 1000000000)
 		return -EINVAL;
-	*deadline_ns =
-	    now_ns() + (uint64_t)timeout->tv_sec * 1000000000 + (uint64_t)timeout->tv_nsec;
+	ns = span_ns(timeout);
+	*deadline_ns = ns > 0 ? deadline_in(ns) : now_ns();
 	return 0;
 }
 

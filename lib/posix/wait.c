@@ -21,6 +21,13 @@ uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
+uint64_t span_ns(const struct timespec *ts)
+{
+	const uint64_t s = (uint64_t)ts->tv_sec;
+
+	return s < UINT64_MAX / 1000000000 ? s * 1000000000 + (uint64_t)ts->tv_nsec : UINT64_MAX;
+}
+
 uint64_t deadline_in(uint64_t ns)
 {
 	uint64_t now = now_ns();

@@ -121,6 +121,46 @@ static void select_calls(struct live *l)
 	l->bed.call->close(&l->bed, FAR, fd[FAR]);
 }
 
+static void send_one(struct live *l, int fd)
+{
+	live_far_send(l, fd, 1);
+}
+
+/* A time-out of centuries, which some programs take for none, ends with what comes. */
+static void centuries(struct live *l)
+{
+	const struct timespec ts = {INT64_MAX, 999999999};
+	struct timeval tv = {INT64_MAX, 1000000};
+	int fd[2], ep = l->c->epoll_create1(0);
+	struct epoll_event e = {.events = EPOLLIN};
+	struct pollfd p;
+	fd_set set;
+
+	live_pair(l, fd);
+	p = (struct pollfd){.fd = fd[NEAR], .events = POLLIN};
+	live_log(l, "add", l->c->epoll_ctl(ep, EPOLL_CTL_ADD, fd[NEAR], &e));
+	FD_ZERO(&set);
+	for (int i = 0; i < 4; i++) {
+		live_later(l, 2, send_one, fd[FAR]);
+		FD_SET(fd[NEAR], &set);
+		if (i == 0)
+			live_log(l, "ppoll", l->c->ppoll(&p, 1, &ts, NULL));
+		else if (i == 1)
+			live_log(l, "pselect",
+			         l->c->pselect(fd[NEAR] + 1, &set, NULL, NULL, &ts, NULL));
+		else if (i == 2)
+			live_log(l, "select", l->c->select(fd[NEAR] + 1, &set, NULL, NULL, &tv));
+		else
+			live_log(l, "epoll_pwait2", l->c->epoll_pwait2(ep, &e, 1, &ts, NULL));
+		live_join();
+		live_log(l, "recv", l->c->recv(fd[NEAR], buf, sizeof(buf), 0));
+	}
+	live_log(l, "centuries are left", tv.tv_sec > INT32_MAX);
+	l->c->close(ep);
+	l->c->close(fd[NEAR]);
+	l->bed.call->close(&l->bed, FAR, fd[FAR]);
+}
+
 #define HIGH  1500
 #define WORDS (2 * FD_SETSIZE / NFDBITS)
 
@@ -237,6 +277,7 @@ static const struct live_case cases[] = {
     {"epoll: a number again", number_again},
     {"select", select_calls},
     {"select: high descriptors", select_high},
+    {"centuries", centuries},
     {"recvmmsg: an error", datagrams_and_error},
     {"recvmmsg: time left", time_left_of_many},
     {"the end, then a reset", recv_end_and_reset},

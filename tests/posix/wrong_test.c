@@ -85,6 +85,9 @@ WRONG(set_oobinline_at, l->c->setsockopt(s->fd, SOL_SOCKET, SO_OOBINLINE, AT, si
 WRONG(set_level_at, l->c->setsockopt(s->fd, 12345, 1, AT, sizeof(int)))
 WRONG(fionread_at, l->c->ioctl(s->fd, FIONREAD, AT))
 WRONG(fionbio_at, l->c->ioctl(s->fd, FIONBIO, AT))
+WRONG(fioasync_at, l->c->ioctl(s->fd, FIOASYNC, AT))
+WRONG(siocspgrp_at, l->c->ioctl(s->fd, SIOCSPGRP, AT))
+WRONG(siocgpgrp_at, l->c->ioctl(s->fd, SIOCGPGRP, AT))
 WRONG(no_ioctl_at, l->c->ioctl(s->fd, 0x12345, AT))
 WRONG(poll_at, l->c->poll(AT, 1, 0))
 WRONG(sendfile_at, l->c->sendfile(s->fd, STDERR_FILENO, AT, 10))
@@ -462,6 +465,9 @@ static const struct {
     ENTRY(set_level_at, NOWHERE - 1),
     ENTRY(fionread_at, NOWHERE),
     ENTRY(fionbio_at, NOWHERE - 1),
+    ENTRY(fioasync_at, NOWHERE - 1),
+    ENTRY(siocspgrp_at, NOWHERE - 1),
+    ENTRY(siocgpgrp_at, NOWHERE),
     ENTRY(no_ioctl_at, NOWHERE),
     ENTRY(poll_at, NO_BUFFER),
     ENTRY(sendfile_at, NO_BUFFER),
