@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The names of descriptors: closing, duplicating, and waiting for them. */
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -106,7 +107,7 @@ NAME(int, dup2, (int fd, int to))
 {
 	int rc;
 
-	if (is_kernels(fd) && is_kernels(to))
+	if (is_kernels(fd) && is_kernels(to) && !is_private(to))
 		return real_dup2(fd, to);
 	rc = pcx_dup2(fd, to);
 	stdio_follow();
@@ -118,7 +119,7 @@ NAME(int, dup3, (int fd, int to, int flags))
 {
 	int rc;
 
-	if (is_kernels(fd) && is_kernels(to))
+	if (is_kernels(fd) && is_kernels(to) && !is_private(to))
 		return real_dup3(fd, to, flags);
 	rc = pcx_dup3(fd, to, flags);
 	stdio_follow();
@@ -187,6 +188,14 @@ NAME(int, ioctl, (int fd, unsigned long request, ...))
 	if (request >= SIOCGIFNAME && request <= SIOCGIFCOUNT)
 		return ask_kernel(request, arg);
 	return pcx_ioctl(fd, request, arg);
+}
+
+/* The C library asks past everybody. */
+NAME(int, sockatmark, (int fd))
+{
+	int at_mark;
+
+	return ours_ioctl(fd, SIOCATMARK, &at_mark) == 0 ? at_mark : -1;
 }
 
 /* ---- poll and select ----------------------------------------------------------------------------- */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The names that turn a descriptor into a stream of stdio.  Inside of the C library a stream reads and writes past
+ * The names that turn a descriptor into a stream of stdio, or print to one.  Inside of the C library a stream reads and writes past
  * everybody, so one on a percore socket is made of functions of ours (fopencookie), and its descriptor is kept in a
  * short list for whoever asks for it.  stdin, stdout and stderr are variables: while their descriptors are percore
  * sockets, as in whatever an inetd starts, they name streams of ours.
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +134,79 @@ NAME(int, fileno, (FILE * file))
 	return next(file);
 }
 ALIAS(int, fileno_unlocked, fileno, (FILE * file), (file))
+
+/* ---- text for a descriptor ------------------------------------------------------------------------ */
+
+/* Returns n, or -1 with errno. */
+static int write_all(int fd, const char *text, int n)
+{
+	for (int done = 0; done < n;) {
+		const ssize_t rc = pcx_write(fd, text + done, (size_t)(n - done));
+
+		if (rc < 0)
+			return -1;
+		done += (int)rc;
+	}
+	return n;
+}
+
+__attribute__((format(printf, 2, 0))) static int print_ours(int fd, const char *format, va_list ap)
+{
+	char *text;
+	int n = vasprintf(&text, format, ap), error;
+
+	if (n < 0)
+		return n;
+	n = write_all(fd, text, n);
+	error = errno;
+	free(text);
+	errno = error;
+	return n;
+}
+
+NAME(int, vdprintf, (int fd, const char *format, va_list ap))
+{
+	static int (*next)(int, const char *, va_list);
+
+	if (!is_kernels(fd))
+		return print_ours(fd, format, ap);
+	if (next == NULL)
+		*(void **)&next = real_find("vdprintf");
+	return next(fd, format, ap);
+}
+
+NAME(int, dprintf, (int fd, const char *format, ...))
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = ours_vdprintf(fd, format, ap);
+	va_end(ap);
+	return n;
+}
+
+NAME(int, __vdprintf_chk, (int fd, int flag, const char *format, va_list ap))
+{
+	static int (*next)(int, int, const char *, va_list);
+
+	if (!is_kernels(fd))
+		return print_ours(fd, format, ap);
+	if (next == NULL)
+		*(void **)&next = real_find("__vdprintf_chk");
+	return next(fd, flag, format, ap);
+}
+
+NAME(int, __dprintf_chk, (int fd, int flag, const char *format, ...))
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = ours___vdprintf_chk(fd, flag, format, ap);
+	va_end(ap);
+	return n;
+}
 
 /* ---- stdin, stdout, stderr ------------------------------------------------------------------------ */
 

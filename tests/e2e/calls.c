@@ -71,6 +71,20 @@ static void by_stdio(void)
 	say("is closed", fcntl(fd, F_GETFD));
 }
 
+/* The C library writes these past everybody. */
+static void by_dprintf(void)
+{
+	char buf[16] = "";
+	int fd = dial();
+
+	say("dprintf", dprintf(fd, "%s %d", "printed", 42));
+	say("recv", recv(fd, buf, 10, MSG_WAITALL));
+	say("equal", strcmp(buf, "printed 42") == 0);
+	say("sockatmark", sockatmark(fd));
+	close(fd);
+	say("to nowhere", dprintf(fd, "%d", 1));
+}
+
 /* As inetd does it without dup2(): the number that was closed is the next one. */
 static void as_stdout(void)
 {
@@ -262,6 +276,9 @@ static void close_everything(void)
 	say("close_range", close_range(3, 30, 0));
 	say("write to 40", write(40, "z", 1));
 	say("read from 40", read(40, &c, 1));
+	/* numbers that the program does not have may be written over */
+	for (int i = 500; i < 700; i++)
+		(void)dup2(STDERR_FILENO, i);
 	closefrom(3);
 	say("is closed", fcntl(40, F_GETFD));
 	fd = dial();
@@ -278,6 +295,7 @@ int main(int argc, char **argv)
 	inet_pton(AF_INET, argv[1], &server.sin_addr);
 	by_number();
 	by_stdio();
+	by_dprintf();
 	as_stdout();
 	vectors();
 	waiting();
