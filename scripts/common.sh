@@ -3,6 +3,7 @@
 # What several scripts share: the needed packages and how to get them.  To be sourced.
 
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+policy_rc=${PERCORE_POLICY_RC:-/usr/sbin/policy-rc.d} # another one for tests
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # One line per need: Debian package, and how one sees that it is there: a command, a pkg-config module.
@@ -117,34 +118,30 @@ missing() {
 }
 
 # apt_install PACKAGE...: quietly, without questions, waiting for another apt to end. Servers among them are not
-# started: Debian asks policy-rc.d (101: forbidden by policy).
-apt_install() {
-	local log policy=/usr/sbin/policy-rc.d
-
-	if [ -e $policy ]; then
-		policy=
-	else
-		printf '#!/bin/sh\nexit 101\n' >$policy
-		chmod 755 $policy
+# started: Debian asks policy-rc.d (101: forbidden by policy).  A subshell, so that the policy goes also when this is
+# interrupted: the machine's own servers would not be started any more.
+apt_install() (
+	log=$(mktemp) made=''
+	# shellcheck disable=SC2317 # called by the trap
+	clean() {
+		rm -f "$log" ${made:+"$made"}
+	}
+	trap clean EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	trap 'exit 129' HUP
+	if [ ! -e "$policy_rc" ]; then
+		made=$policy_rc
+		printf '#!/bin/sh\nexit 101\n' >"$policy_rc"
+		chmod 755 "$policy_rc"
 	fi
-	apt_install_now "$@" || set -- failed
-	[ -z "$policy" ] || rm -f "$policy"
-	[ "$*" != failed ]
-}
-
-apt_install_now() {
-	local log
-
-	log=$(mktemp)
-	if ! { apt-get -q -o DPkg::Lock::Timeout=120 update &&
+	{ apt-get -q -o DPkg::Lock::Timeout=120 update &&
 		DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 \
-			install --no-install-recommends "$@"; } </dev/null >"$log" 2>&1; then
+			install --no-install-recommends "$@"; } </dev/null >"$log" 2>&1 || {
 		tail -n 15 "$log" >&2
-		rm -f "$log"
-		return 1
-	fi
-	rm -f "$log"
-}
+		exit 1
+	}
+)
 
 # need NEEDS: installs what is missing, or says what to do and ends.
 need() {
