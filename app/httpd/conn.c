@@ -211,6 +211,13 @@ static bool hold_rest(struct server *s, int fd, const struct batch_entry *e, uin
 	return true;
 }
 
+/* A client has http.send_ms from here on for what it must take; no byte that it takes or sends puts that off. */
+static void begin_period(struct server *s, int fd)
+{
+	s->conns[fd].taken = 0;
+	conn_set_timeout(s, fd, s->config.send_ms);
+}
+
 static void begin_sending(struct server *s, int fd, const struct batch_entry *e, uint64_t sent)
 {
 	struct conn *c = &s->conns[fd];
@@ -222,7 +229,7 @@ static void begin_sending(struct server *s, int fd, const struct batch_entry *e,
 		conn_abort(s, fd);
 		return;
 	}
-	conn_set_timeout(s, fd, s->config.send_ms);
+	begin_period(s, fd);
 	if (sent > 0)
 		come_again(s, fd); /* see send_part() */
 }
@@ -298,6 +305,11 @@ uint32_t conn_take_buffer(struct server *s, int fd)
 	return number;
 }
 
+static void count_taken(struct conn *c, uint64_t n)
+{
+	c->taken = n < UINT32_MAX - c->taken ? c->taken + (uint32_t)n : UINT32_MAX;
+}
+
 /*
  * Sends until all of p is queued or nothing more is taken: only a send that takes nothing is sure to
  * be followed by EPOLLOUT. Returns 1 when all is queued, 0 when not, -1 when the connection has ended.
@@ -318,8 +330,7 @@ static int send_part(struct server *s, int fd, const char *p, uint64_t len, uint
 		conn_close(s, fd);
 		return -1;
 	}
-	if (left < len)
-		conn_set_timeout(s, fd, s->config.send_ms);
+	count_taken(&s->conns[fd], len - left);
 	*done += len - left;
 	return left == 0;
 }
@@ -473,28 +484,22 @@ bool conn_is_idle(const struct conn *c)
 	return c->state == CONN_OPEN && c->input == 0 && !(c->flags & CONN_UNREAD);
 }
 
-/* what of a response is not queued yet */
-static uint64_t unsent(const struct server *s, const struct conn *c)
-{
-	const struct buffer *b = c->output != 0 ? buffers_get(&s->buffers, c->output) : NULL;
-
-	return (b != NULL ? b->len - b->done : 0u) + (c->file != NULL ? c->end - c->off : 0);
-}
-
 /*
  * EPOLLOUT comes when a good part of the send buffer is free, which a slow client may take longer for than
- * it has: so what matters is how much fits into the buffer now.
+ * it has: so what fits into the buffer now counts, too.
  */
 static void look_at_reader(struct server *s, int fd)
 {
 	struct conn *c = &s->conns[fd];
-	const uint64_t before = unsent(s, c);
-	const uint64_t least = s->config.send_rate * s->config.send_ms / 1000;
+	const uint64_t rate = s->config.send_rate * s->config.send_ms / 1000;
+	const uint64_t least = rate == 0 ? 1 : rate < UINT32_MAX ? rate : UINT32_MAX;
 
 	if (send_rest(s, fd))
 		resume(s, fd);
-	else if (c->state == CONN_SENDING && before - unsent(s, c) < (least > 0 ? least : 1))
+	else if (c->state == CONN_SENDING && c->taken < least)
 		conn_abort(s, fd);
+	else if (c->state == CONN_SENDING)
+		begin_period(s, fd);
 }
 
 void conn_expired(struct server *s, int fd)

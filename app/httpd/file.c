@@ -56,14 +56,16 @@ static void write_head(struct file *f, char *head, const char *name)
 	f->head = head;
 }
 
+/* RFC 9110 section 8.8.2.1: no response tells of a change that is still to come. */
 static struct file *new_file(const struct stat *st, size_t body_bytes)
 {
 	struct file *f = calloc(1, sizeof(*f) + FILE_HEAD_MAX + body_bytes);
+	const time_t now = time(NULL);
 
 	if (f == NULL)
 		return NULL;
 	f->kind = FILE_REGULAR;
-	f->mtime = st->st_mtim.tv_sec;
+	f->mtime = st->st_mtim.tv_sec < now ? st->st_mtim.tv_sec : now;
 	f->size = (uint64_t)st->st_size;
 	f->dev = st->st_dev;
 	f->ino = st->st_ino;

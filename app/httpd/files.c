@@ -59,6 +59,7 @@ struct walk {
 	const struct files *previous;
 	struct files *out;
 	uint64_t preload;
+	uint64_t nb_entries; /* so far: files and directories */
 	size_t root_len;
 	char root[PATH_MAX]; /* as the kernel names it */
 	char path[PATH_MAX]; /* of what is looked at, from the root */
@@ -163,11 +164,18 @@ static const struct file *open_regular(struct walk *w, int fd, const struct stat
 	return f != NULL ? f : &unreadable;
 }
 
+/* Directories count, too: by links to each other a few are a great many. */
+static int count_entry(struct walk *w)
+{
+	if (w->nb_entries++ < w->config->max_files)
+		return 0;
+	return fail(w, "more than %llu files and directories below %s: raise http.max_files",
+	            (unsigned long long)w->config->max_files, w->root);
+}
+
 static int add_regular(struct walk *w, int fd, const struct stat *st, const struct file **file)
 {
-	if (w->out->nb_files++ >= w->config->max_files)
-		return fail(w, "more than %llu files below %s: raise http.max_files",
-		            (unsigned long long)w->config->max_files, w->root);
+	w->out->nb_files++;
 	*file = open_regular(w, fd, st);
 	w->out->bytes += (*file)->size;
 	return add_slot(w, "", *file);
@@ -194,6 +202,8 @@ static int add_entry(struct walk *w, int fd, const char *name, const struct leve
 	if (fstat(fd, &st) != 0)
 		return 0;
 	if (S_ISREG(st.st_mode)) {
+		if (count_entry(w) != 0)
+			return -1;
 		result = add_regular(w, fd, &st, &file);
 		if (strcmp(name, INDEX) == 0)
 			*index = file;
@@ -201,7 +211,7 @@ static int add_entry(struct walk *w, int fd, const char *name, const struct leve
 	}
 	if (!S_ISDIR(st.st_mode) || leads_back(l, &st) || l->depth >= DEPTH_MAX)
 		return 0;
-	if (add_slot(w, "", &directory) != 0)
+	if (count_entry(w) != 0 || add_slot(w, "", &directory) != 0)
 		return -1;
 	return walk_directory(w, fd, &st, l);
 }

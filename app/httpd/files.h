@@ -39,7 +39,7 @@ struct file {
 	uint16_t validators_off; /**< in head: the lines from Last-Modified on, for 304 */
 	uint16_t common_len;     /**< in head: the lines before Content-Length, for 206 */
 	uint16_t etag_off, etag_len;
-	int64_t mtime; /**< seconds since 1970 */
+	int64_t mtime; /**< of Last-Modified: seconds since 1970, not in the future */
 	uint64_t size;
 	const char *head; /**< the fields of a 200, from Content-Type to the empty line */
 	const char *body; /**< size bytes; right behind head when the file was copied */
@@ -64,7 +64,7 @@ struct files;
 
 struct files_config {
 	const char *root;       /**< a directory; NULL: no files at all */
-	uint64_t max_files;     /**< more of them are an error */
+	uint64_t max_files;     /**< more files and directories are an error */
 	uint64_t copy_bytes;    /**< files up to this size are copied, larger ones mapped */
 	uint64_t preload_bytes; /**< mapped files are read in advance up to this sum */
 };

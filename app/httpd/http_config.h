@@ -26,7 +26,7 @@ X(linger_ms, 2000, 100, 60000, "ms", "time for a client to see an error before i
 X(buffers, 0, 0, 1000000, "buffers", \
   "incomplete requests held per lcore, header_bytes each; a new one evicts the oldest; 0: max_connections / 8, within [64,16384]") \
 X(backlog, 4096, 1, 1048576, "connections", "accepted by the stack before the program takes them, per lcore") \
-X(max_files, 100000, 1, 100000000, "files", "files below the root") \
+X(max_files, 100000, 1, 100000000, "files", "files and directories below the root; a link counts as what it leads to") \
 X(copy_bytes, 65536, 0, 1073741824, "bytes", "files up to this size are copied at start, larger ones are mapped") \
 X(preload_bytes, 268435456, 0, 1099511627776, "bytes", "mapped files are read in advance up to this sum") \
 X(rescan_ms, 1000, 0, 86400000, "ms", "time between two looks at the root for changes; 0: never") \

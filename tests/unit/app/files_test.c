@@ -212,6 +212,44 @@ static void mistakes(void)
 	tree_remove();
 }
 
+/* Six directories with links to each other are nearly two thousand. */
+static void links_of_links(void)
+{
+	char to[64], name[64];
+
+	tree_make();
+	for (int i = 0; i < 6; i++) {
+		snprintf(name, sizeof(name), "root/%d", i);
+		tree_mkdir(name);
+	}
+	for (int i = 0; i < 36; i++) {
+		snprintf(to, sizeof(to), "../%d", i % 6);
+		snprintf(name, sizeof(name), "root/%d/%d", i / 6, i % 6);
+		tree_link(to, name);
+	}
+	CU_ASSERT(load(1000, 65536, NULL) == NULL);
+	CU_ASSERT(strstr(why, "http.max_files") != NULL);
+	tree_remove();
+}
+
+/* RFC 9110 section 8.8.2.1 */
+static void changed_in_the_future(void)
+{
+	const struct timespec times[2] = {{4102444800, 0}, {4102444800, 0}}; /* 2100 */
+	const int64_t before = time(NULL);
+	struct files *f;
+
+	fill_tree();
+	utimensat(AT_FDCWD, tree_path("root/a b.txt"), times, 0);
+	f = load(100, 65536, NULL);
+	CU_ASSERT_FATAL(f != NULL);
+	CU_ASSERT(find(f, "/a b.txt")->mtime >= before && find(f, "/a b.txt")->mtime <= time(NULL));
+	CU_ASSERT(memmem(find(f, "/a b.txt")->head, find(f, "/a b.txt")->head_len, " 2100 ", 6) ==
+	          NULL);
+	unload(f);
+	tree_remove();
+}
+
 static void what_has_not_changed_is_shared(void)
 {
 	struct files *f, *g;
@@ -330,6 +368,8 @@ static const struct unit_case cases[] = {
     {"mistakes", mistakes},
     {"what has not changed is shared", what_has_not_changed_is_shared},
     {"many files", many_files},
+    {"links of links", links_of_links},
+    {"changed in the future", changed_in_the_future},
     {"disk errors", disk_errors},
     {"names of one hash", names_of_one_hash},
 };

@@ -576,13 +576,13 @@ static void time_outs(void)
 	CU_ASSERT(stack.conns[slow].closed);
 	wait_seconds(10);
 	CU_ASSERT(!stack.conns[reader].closed);
-	fake_open_window(&stack, reader, 1000);
+	fake_open_window(&stack, reader, 2000);
 	wait_seconds(25);
-	CU_ASSERT(!stack.conns[reader].closed && stack.conns[reader].out_len == 2000);
+	CU_ASSERT(!stack.conns[reader].closed && stack.conns[reader].out_len == 3000);
 	wait_seconds(10);
-	CU_ASSERT(stack.conns[reader].closed && stack.conns[reader].aborted);
 	CU_ASSERT(!stack.conns[idle].closed && !stack.conns[body].closed);
 	wait_seconds(5);
+	CU_ASSERT(stack.conns[reader].closed && stack.conns[reader].aborted);
 	CU_ASSERT(stack.conns[idle].closed && begins(output(body), "HTTP/1.1 408 "));
 	end();
 }
@@ -591,7 +591,7 @@ static void time_outs(void)
 static void slow_readers(void)
 {
 	const size_t per_period = 30 * defaults.send_rate;
-	int steady, dripping;
+	int steady, dripping, prodding;
 
 	begin();
 	steady = fake_connect(&stack);
@@ -613,6 +613,16 @@ static void slow_readers(void)
 	stack.conns[steady].window += 1000000;
 	wait_seconds(31);
 	CU_ASSERT(count(output(steady), "HTTP/1.1 200") == 1 && !stack.conns[steady].closed);
+	/* nobody gains time by a byte of requests, and one of room, now and then */
+	prodding = fake_connect(&stack);
+	stack.conns[prodding].window = 1000;
+	fake_send(&stack, prodding, "GET /big HTTP/1.1\r\n" HOST "\r\n", 30);
+	for (int i = 0; i < 35; i++) {
+		wait_seconds(1);
+		stack.conns[prodding].window++;
+		fake_send(&stack, prodding, "G", 1);
+	}
+	CU_ASSERT(stack.conns[prodding].closed && stack.conns[prodding].aborted);
 	end();
 }
 
