@@ -42,7 +42,7 @@ static bool wait_answer(struct chan_call *c)
 		if (client_is_down())
 			return false;
 		/* the host's end does not change the word: its wake-up may come before the sleep */
-		(void)client_sleep(&c->state, CHAN_CALL_POSTED, UINT64_MAX - 1);
+		(void)client_sleep(CHAN_NONE, &c->state, CHAN_CALL_POSTED, UINT64_MAX - 1);
 	}
 	return true;
 }

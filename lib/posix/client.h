@@ -309,8 +309,24 @@ static inline bool client_is_down(void)
 void client_check(void);
 
 /** client_sleep sleeps on a word of the channel while it has the value seen; it may return 0 early. When the host
- * goes it returns within 200 ms. Returns 0, -EINTR or -ETIMEDOUT. */
-int client_sleep(uint32_t *word, uint32_t seen, uint64_t deadline_ns);
+ * goes it returns within 200 ms. Returns 0, -EINTR or -ETIMEDOUT. A call on sock that sleeps here is a cancellation
+ * point, if all that it holds is its file; CHAN_NONE: it is none. */
+int client_sleep(uint32_t sock, uint32_t *word, uint32_t seen, uint64_t deadline_ns);
+
+/** Between cancel_begin and cancel_end, which surround one system call that sleeps, the thread can be cancelled, as in one
+ * of the C library; what it holds is given back by handlers (pthread_cleanup_push). */
+static inline int cancel_begin(void)
+{
+	int type;
+
+	(void)pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
+	return type;
+}
+
+static inline void cancel_end(int type)
+{
+	(void)pthread_setcanceltype(type, &type);
+}
 
 /** client_sandboxed is told before the process gives up making system calls: from here on the library makes no
  * thread, and for the sockets and sets that are there no calls but read, write, poll or epoll_wait, futex and close. Whoever then sleeps in a call without a time-out

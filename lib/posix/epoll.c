@@ -97,6 +97,7 @@ static int kernel_wait(int ep, struct epoll_event *events, int max, uint64_t wai
 /* A call that waits: the set, the room for its events, until when, and with which signals held back (NULL: those that are). */
 struct wait {
 	int ep;
+	struct file *file;
 	struct epset *set;
 	struct epoll_event *events;
 	int max;
@@ -146,8 +147,45 @@ static void end_sleep(struct epset *set)
 		queue_disarm(&set->queue);
 }
 
+static void hand_over(const struct wait *w)
+{
+	if (at_load(&w->set->sleepers) > 0)
+		epset_hand_over(w->set);
+}
+
+/* The thread has been cancelled while it slept in the kernel, or between two turns of the stack. */
+static void leave_sleep(void *arg)
+{
+	const struct wait *w = arg;
+
+	end_sleep(w->set);
+	hand_over(w);
+	file_put(w->file);
+}
+
+static void leave_drive(void *arg)
+{
+	const struct wait *w = arg;
+
+	hand_over(w);
+	file_put(w->file);
+}
+
+static int sleep_in_kernel(struct wait *w, uint64_t wait_ns, const sigset_t *mask)
+{
+	int type, n;
+
+	pthread_cleanup_push(leave_sleep, w);
+	type = cancel_begin();
+	n = kernel_wait(w->ep, w->events, w->max, wait_ns, mask);
+	n = n < 0 ? -errno : n;
+	cancel_end(type);
+	pthread_cleanup_pop(0);
+	return n;
+}
+
 /* Sleeps once. Returns the number of events, or a negative errno; 0: look again. */
-static int sleep_once(const struct wait *w, const sigset_t *mask)
+static int sleep_once(struct wait *w, const sigset_t *mask)
 {
 	struct epset *set = w->set;
 	uint64_t wait = time_left(w->deadline);
@@ -162,8 +200,8 @@ static int sleep_once(const struct wait *w, const sigset_t *mask)
 		end_sleep(set);
 		return n;
 	}
-	other = kernel_wait(w->ep, w->events, w->max, wait, mask);
-	other = other < 0 ? -errno : epset_filter(set, w->events, other);
+	other = sleep_in_kernel(w, wait, mask);
+	other = other < 0 ? other : epset_filter(set, w->events, other);
 	end_sleep(set);
 	/* Whatever has woken us: of what we were told until now nobody else was, if it is EPOLLEXCLUSIVE. */
 	n = other > 0 ? other : 0;
@@ -193,6 +231,9 @@ static int drive_once(struct wait *w)
 	if (rc != 0)
 		return rc;
 	held_begin(&w->held, w->mask);
+	pthread_cleanup_push(leave_drive, w);
+	pthread_testcancel();
+	pthread_cleanup_pop(0);
 	if (client_drive_and_sleep(client_soon(w->deadline)))
 		return 0;
 	return sleep_once(w, NULL);
@@ -222,8 +263,7 @@ static int wait_until(struct wait *w)
 	const int n = look_and_sleep(w);
 
 	held_end(&w->held);
-	if (at_load(&w->set->sleepers) > 0)
-		epset_hand_over(w->set);
+	hand_over(w);
 	return n;
 }
 
@@ -254,6 +294,7 @@ static int wait_for(int ep, struct epoll_event *events, int max, uint64_t deadli
 
 	if (f == NULL)
 		return kernel_wait(ep, events, max, time_left(deadline), mask);
+	w.file = f;
 	w.set = f->set;
 	rc = wait_on(&w);
 	file_put(f);

@@ -96,7 +96,10 @@ struct polling {
 	nfds_t n;
 	struct file **file;    /* n; NULL: the kernel's */
 	struct pollfd *kernel; /* n + OWN; behind the caller's, the queue and the connection */
+	struct queue queue;    /* of a call that sleeps */
 	bool any_ours, any_kernel;
+	bool many;   /* the arrays are not on the stack */
+	bool sleeps; /* and may be cancelled */
 };
 
 static uint32_t ask(const struct file *f, const struct pollfd *p)
@@ -141,11 +144,15 @@ static int ask_kernel(struct polling *g, const struct timespec *ts, const sigset
 {
 	/* a sandbox may have set RLIMIT_NOFILE to 1, and then more are EINVAL (sshd) */
 	const nfds_t first = g->any_kernel ? 0 : g->n, own = at_load(&client.sandboxed) ? 1 : OWN;
+	const int type = g->sleeps ? cancel_begin() : 0;
 	int rc = (int)sys(ppoll, &g->kernel[first], g->n + own - first, ts, mask, SYS_SIGSET_BYTES),
 	    ours;
 
+	rc = rc < 0 ? -errno : rc;
+	if (g->sleeps)
+		cancel_end(type);
 	if (rc < 0)
-		return -errno;
+		return rc;
 	if (g->kernel[g->n + 1].revents != 0)
 		client_check();
 	ours = scan(g);
@@ -198,22 +205,57 @@ static int sleep_with(struct polling *g, const struct queue *q, uint64_t deadlin
 	return rc;
 }
 
+static void end_queue(struct polling *g)
+{
+	watch(g, &g->queue, false);
+	g->kernel[g->n].fd = g->kernel[g->n + 1].fd = -1;
+	give_queue(&g->queue);
+}
+
+/* Puts the files back. errno stays. */
+static void end(struct polling *g)
+{
+	const int error = errno;
+
+	for (nfds_t i = 0; i < g->n; i++)
+		if (g->file[i] != NULL)
+			file_put(g->file[i]);
+	if (g->many) {
+		free(g->file);
+		free(g->kernel);
+	}
+	errno = error;
+}
+
+/* The thread has been cancelled. */
+static void leave(void *arg)
+{
+	struct polling *g = arg;
+
+	if (g->sleeps) {
+		queue_disarm(&g->queue);
+		end_queue(g);
+	}
+	end(g);
+}
+
 /* Returns how many are ready, or a negative errno. */
 static int wait_with_queue(struct polling *g, uint64_t deadline, const sigset_t *mask)
 {
-	struct queue q;
 	int rc;
 
-	take_queue(&q);
-	g->kernel[g->n] = (struct pollfd){.fd = q.fd, .events = POLLIN};
+	take_queue(&g->queue);
+	g->kernel[g->n] = (struct pollfd){.fd = g->queue.fd, .events = POLLIN};
 	g->kernel[g->n + 1] = (struct pollfd){.fd = client.control, .events = POLLRDHUP};
-	watch(g, &q, true);
+	watch(g, &g->queue, true);
+	g->sleeps = true;
+	pthread_cleanup_push(leave, g);
 	do
-		rc = sleep_with(g, &q, deadline, mask);
+		rc = sleep_with(g, &g->queue, deadline, mask);
 	while (rc == 0 && (deadline == UINT64_MAX || now_ns() < deadline));
-	watch(g, &q, false);
-	g->kernel[g->n].fd = g->kernel[g->n + 1].fd = -1;
-	give_queue(&q);
+	pthread_cleanup_pop(0);
+	g->sleeps = false;
+	end_queue(g);
 	return rc;
 }
 
@@ -233,6 +275,7 @@ static int drive_on(struct polling *g, uint64_t deadline, struct held *h)
 		rc = held_look(h, true);
 		if (rc != 0)
 			return rc;
+		pthread_testcancel();
 		client_drive_or_sleep(client_soon(deadline));
 	}
 }
@@ -243,7 +286,9 @@ static int wait_driving(struct polling *g, uint64_t deadline, const sigset_t *ma
 	int rc;
 
 	held_begin(&h, mask);
+	pthread_cleanup_push(leave, g);
 	rc = drive_on(g, deadline, &h);
+	pthread_cleanup_pop(0);
 	held_end(&h);
 	return rc;
 }
@@ -286,29 +331,23 @@ static int poll_until(struct pollfd *p, nfds_t n, uint64_t deadline, const struc
 	int rc;
 
 	if (n > FEW && n < client.max_fds) {
+		g.many = true;
 		g.file = malloc(n * sizeof(struct file *));
 		g.kernel = malloc((n + OWN) * sizeof(struct pollfd));
 	}
 	if (client.chan == NULL || n >= client.max_fds ||
 	    (n > 0 && !user_may_be(p, n * sizeof(*p)))) {
 		rc = (int)sys(ppoll, p, n, ts, mask, SYS_SIGSET_BYTES);
+		g.n = 0;
 	} else if (g.file == NULL || g.kernel == NULL) {
 		rc = (int)fail(-ENOMEM);
+		g.n = 0;
 	} else {
 		sort_out(&g);
 		rc = g.any_ours ? (int)fail(run(&g, deadline, mask))
 		                : (int)sys(ppoll, p, n, ts, mask, SYS_SIGSET_BYTES);
-		for (nfds_t i = 0; i < n; i++)
-			if (g.file[i] != NULL)
-				file_put(g.file[i]);
 	}
-	if (g.kernel != few) {
-		int error = errno;
-
-		free(g.file);
-		free(g.kernel);
-		errno = error;
-	}
+	end(&g);
 	return rc;
 }
 

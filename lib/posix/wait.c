@@ -124,19 +124,64 @@ void client_sandboxed(void)
 	at_store(&client.sandboxed, true);
 }
 
-int client_sleep(uint32_t *word, uint32_t seen, uint64_t deadline_ns)
+/* ---- when the thread is cancelled -------------------------------------------------------------- */
+
+/* Gives back what the call of a thread that has been cancelled holds: its socket, unless a second description of it makes
+ * that uncertain. */
+static void leave(void *arg)
+{
+	const uint32_t sock = (uint32_t)(uintptr_t)arg;
+	struct file *held = NULL;
+
+	for (uint32_t fd = 0; fd < at_load(&client.end_fds); fd++) {
+		struct file *f = at_load(&client.fds[fd]);
+
+		if (f == NULL || f == held || f->kind != PCX_SOCKET || f->sock != sock)
+			continue;
+		if (held != NULL)
+			return;
+		held = f;
+	}
+	if (held != NULL)
+		file_put(held);
+}
+
+static int sleep_on(uint32_t sock, const uint32_t *word, uint32_t seen, uint64_t deadline_ns)
+{
+	int type, rc;
+
+	if (sock == CHAN_NONE)
+		return futex_wait(word, seen, deadline_ns);
+	pthread_cleanup_push(leave, (void *)(uintptr_t)sock);
+	type = cancel_begin();
+	rc = futex_wait(word, seen, deadline_ns);
+	cancel_end(type);
+	pthread_cleanup_pop(0);
+	return rc;
+}
+
+static void end_if_cancelled(uint32_t sock)
+{
+	pthread_cleanup_push(leave, (void *)(uintptr_t)sock);
+	pthread_testcancel();
+	pthread_cleanup_pop(0);
+}
+
+/* ---- on a word --------------------------------------------------------------------------------- */
+
+int client_sleep(uint32_t sock, uint32_t *word, uint32_t seen, uint64_t deadline_ns)
 {
 	uint64_t soon;
 	int rc;
 
 	if (deadline_ns == UINT64_MAX && !at_load(&client.sandboxed)) {
 		start_watch();
-		return client_is_down() ? 0 : futex_wait(word, seen, UINT64_MAX);
+		return client_is_down() ? 0 : sleep_on(sock, word, seen, UINT64_MAX);
 	}
 	soon = now_ns() + NAP_NS;
 	if (soon >= deadline_ns)
-		return futex_wait(word, seen, deadline_ns);
-	rc = futex_wait(word, seen, soon);
+		return sleep_on(sock, word, seen, deadline_ns);
+	rc = sleep_on(sock, word, seen, soon);
 	if (rc != -ETIMEDOUT)
 		return rc;
 	client_check();
@@ -145,13 +190,31 @@ int client_sleep(uint32_t *word, uint32_t seen, uint64_t deadline_ns)
 
 /* ---- the calling thread drives ---------------------------------------------------------------- */
 
+/* Takes the stack, if no other thread has it. The thread is not cancelled while it has it, whatever its drivers call. */
+static bool take_stack(int *state)
+{
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, state);
+	if (pthread_mutex_trylock(&client.drive) == 0)
+		return true;
+	(void)pthread_setcancelstate(*state, state);
+	return false;
+}
+
+static void give_stack(int state)
+{
+	(void)pthread_mutex_unlock(&client.drive);
+	(void)pthread_setcancelstate(state, &state);
+}
+
 bool client_drive(void)
 {
+	int state;
+
 	if (client.driver == NULL)
 		return false;
-	if (pthread_mutex_trylock(&client.drive) == 0) {
+	if (take_stack(&state)) {
 		(void)client.driver->turn(client.driver->arg);
-		(void)pthread_mutex_unlock(&client.drive);
+		give_stack(state);
 	}
 	return true;
 }
@@ -159,12 +222,13 @@ bool client_drive(void)
 bool client_drive_and_sleep(uint64_t deadline_ns)
 {
 	const struct pcx_driver *d = client.driver;
+	int state;
 
-	if (pthread_mutex_trylock(&client.drive) != 0)
+	if (!take_stack(&state))
 		return false;
 	if (d->turn(d->arg) == 0)
 		d->sleep(d->arg, deadline_ns);
-	(void)pthread_mutex_unlock(&client.drive);
+	give_stack(state);
 	return true;
 }
 
@@ -205,7 +269,7 @@ static void sleep_beside(struct chan_sock *s, uint32_t sock, is_over *over, uint
 	at_store_sc(&s->armed, 1);
 	seen = at_load_sc(&s->seq);
 	if (!over(sock, events))
-		(void)futex_wait(&s->seq, seen, client_soon(deadline_ns));
+		(void)sleep_on(sock, &s->seq, seen, client_soon(deadline_ns));
 }
 
 static int drive_on(uint32_t sock, is_over *over, uint32_t events, uint64_t deadline_ns,
@@ -226,6 +290,7 @@ static int drive_on(uint32_t sock, is_over *over, uint32_t events, uint64_t dead
 		if (rc != 0)
 			return rc;
 		held_begin(h, NULL);
+		end_if_cancelled(sock);
 		if (!client_drive_and_sleep(client_soon(deadline_ns)))
 			sleep_beside(chan_sock(client.chan, sock), sock, over, events, deadline_ns);
 	}
@@ -270,7 +335,7 @@ static int wait_until(uint32_t sock, is_over *over, uint32_t events, uint64_t de
 			return -ENETDOWN;
 		if (over(sock, events))
 			return 0;
-		rc = client_sleep(&s->seq, seen, deadline_ns);
+		rc = client_sleep(sock, &s->seq, seen, deadline_ns);
 		if (rc == -EINTR)
 			return rc;
 		if (rc == -ETIMEDOUT)

@@ -587,6 +587,79 @@ static void threads_epoll(struct live *l)
 	l->c->close(ep);
 }
 
+/* ---- threads that are cancelled ---------------------------------------------------------------- */
+
+enum { IN_RECV, IN_SEND, IN_ACCEPT, IN_SELECT, IN_EPOLL, BEFORE_RECV, IN_MAX };
+
+static struct {
+	struct live *l;
+	int fd, listener, ep;
+} victim;
+
+static void *sleep_in(void *arg)
+{
+	const struct posix_calls *c = victim.l->c;
+	static char own[1 << 16];
+	struct epoll_event e;
+	fd_set set;
+
+	FD_ZERO(&set);
+	FD_SET(victim.fd, &set);
+	switch ((uintptr_t)arg) {
+	case BEFORE_RECV:
+		pthread_cancel(pthread_self());
+		__attribute__((fallthrough));
+	case IN_RECV:
+		return (void *)c->recv(victim.fd, own, 10, 0);
+	case IN_SEND:
+		while (c->send(victim.fd, own, sizeof(own), 0) > 0)
+			continue;
+		return NULL;
+	case IN_ACCEPT:
+		return (void *)(intptr_t)c->accept4(victim.listener, NULL, NULL, 0);
+	case IN_SELECT:
+		return (void *)(intptr_t)c->select(victim.fd + 1, &set, NULL, NULL, NULL);
+	default:
+		return (void *)(intptr_t)c->epoll_wait(victim.ep, &e, 1, -1);
+	}
+}
+
+/* Calls that sleep, select() for all of its kind, are cancellation points (POSIX 2.9.5.2), and what they used can still be closed. */
+static void threads_cancelled(struct live *l)
+{
+	struct sockaddr_in a;
+	pthread_t t;
+	void *result;
+	int fd[2];
+
+#ifdef __SANITIZE_ADDRESS__ /* which takes the frames that a cancelled thread has left for ones that are there */
+	return;
+#endif
+	live_pair(l, fd);
+	victim.l = l;
+	victim.fd = fd[NEAR];
+	victim.ep = l->c->epoll_create1(0);
+	victim.listener = live_listener(l, 1, &a);
+	add(l, victim.ep, fd[NEAR], EPOLLIN, 1);
+	for (uintptr_t i = 0; i < IN_MAX; i++) {
+		if (pthread_create(&t, NULL, sleep_in, (void *)i) != 0)
+			abort();
+		live_sleep(i == IN_SEND ? 50 : 5);
+		if (i != BEFORE_RECV)
+			pthread_cancel(t);
+		pthread_join(t, &result);
+		bed_log(&l->bed, "%d: %d\n", (int)i, result == PTHREAD_CANCELED);
+	}
+	live_log(l, "close", l->c->close(victim.listener));
+	live_log(l, "close", l->c->close(fd[NEAR]));
+	live_later(l, 0, far_recv_all, fd[FAR]);
+	log_wait(l, "nothing is left in the set", victim.ep, 16, 50);
+	live_join();
+	live_log(l, "close", l->c->close(victim.ep));
+	live_log(l, "the end", l->bed.call->recvfrom(&l->bed, FAR, fd[FAR], buf, 1, 0, NULL, NULL));
+	l->bed.call->close(&l->bed, FAR, fd[FAR]);
+}
+
 static const struct live_case cases[] = {
     {"epoll: level", epoll_waits},
     {"epoll: a few microseconds", epoll_short},
@@ -604,6 +677,7 @@ static const struct live_case cases[] = {
     {"threads receive", threads_receive},
     {"threads send", threads_send},
     {"threads and a set", threads_epoll},
+    {"threads are cancelled", threads_cancelled},
 };
 
 LIVE_MAIN("posix/wait", cases)
