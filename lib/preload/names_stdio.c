@@ -45,6 +45,14 @@ static ssize_t stream_write(void *cookie, const char *buf, size_t n)
 	return rc < 0 ? 0 : rc; /* as fopencookie(3) wants it */
 }
 
+/* stdio takes this for what it is, and goes on (fflush() between reading and writing). */
+static int stream_seek(void *cookie, off64_t *at, int whence)
+{
+	(void)cookie, (void)at, (void)whence;
+	errno = ESPIPE;
+	return -1;
+}
+
 static int stream_close(void *cookie)
 {
 	struct stream *s = cookie, **link;
@@ -81,7 +89,7 @@ static void watch_forks(void)
 static FILE *make_stream(int fd, const char *mode)
 {
 	const cookie_io_functions_t io = {
-	    .read = stream_read, .write = stream_write, .close = stream_close};
+	    .read = stream_read, .write = stream_write, .seek = stream_seek, .close = stream_close};
 	struct stream *s = malloc(sizeof(*s));
 
 	if (s == NULL)

@@ -71,6 +71,23 @@ static void by_stdio(void)
 	say("is closed", fcntl(fd, F_GETFD));
 }
 
+/* One stream for both directions, as old clients have it. */
+static void by_one_stream(void)
+{
+	FILE *f = fdopen(dial(), "r+");
+	char line[64] = "";
+
+	say("fprintf", fprintf(f, "one\ntwo\n"));
+	say("fflush", fflush(f));
+	say("fgets", fgets(line, sizeof(line), f) != NULL && strcmp(line, "one\n") == 0);
+	say("fflush, unread", fflush(f));
+	say("fseek", fseek(f, 0, SEEK_CUR));
+	say("fgets", fgets(line, sizeof(line), f) != NULL && strcmp(line, "two\n") == 0);
+	say("fprintf", fprintf(f, "three\n"));
+	say("fgets", fgets(line, sizeof(line), f) != NULL && strcmp(line, "three\n") == 0);
+	say("fclose", fclose(f));
+}
+
 /* The C library writes these past everybody. */
 static void by_dprintf(void)
 {
@@ -295,6 +312,7 @@ int main(int argc, char **argv)
 	inet_pton(AF_INET, argv[1], &server.sin_addr);
 	by_number();
 	by_stdio();
+	by_one_stream();
 	by_dprintf();
 	as_stdout();
 	vectors();
