@@ -9,10 +9,12 @@
  * Its number in the table gives its address and port by arithmetic, so it is found without a search.
  * It has no buffers: what it sends is a function of the sequence number (stream.h), and what arrives
  * out of order is not kept.  It has no timers: the table is gone through again and again, and tick
- * tells when a connection last got on.
+ * tells when a connection last got on.  That goes round in four seconds; of one that waits for longer, all of whose bytes
+ * are acknowledged, it is in units that last for the whole of load.answer_ms (tcp_timers.c).
  */
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define CLIENT_TICK_NS  UINT64_C(64000000)
@@ -29,6 +31,7 @@ enum client_state {
 	CLIENT_FIN_WAIT, /* we closed first */
 	CLIENT_LAST_ACK, /* the server closed first, and we have answered */
 	CLIENT_DEAD,     /* it failed; the fault is counted */
+	CLIENT_AGAIN,    /* no answer came in time; it is to be opened again */
 };
 
 struct client {
@@ -43,7 +46,8 @@ struct client {
 	 * overdue; bulk: duplicate acknowledgements */
 	uint32_t wait : 6;
 	uint32_t state : 3;
-	uint32_t tries : 3; /* time-outs in a row */
+	/* time-outs in a row; if all is acknowledged, whether tick is in units of struct load's answer_unit_ns */
+	uint32_t tries : 3;
 };
 static_assert(sizeof(struct client) == 32, "10 M clients are to fit beside a server");
 
@@ -53,6 +57,12 @@ static inline void client_set_wnd(struct client *c, uint32_t bytes)
 	uint32_t units = bytes / CLIENT_WND_UNIT;
 
 	c->wnd = (units < CLIENT_WND_MAX ? units : CLIENT_WND_MAX) & CLIENT_WND_MAX;
+}
+
+/** client_is_gone says whether there is no connection any more, or none yet. */
+static inline bool client_is_gone(const struct client *c)
+{
+	return c->state == CLIENT_CLOSED || c->state >= CLIENT_DEAD;
 }
 
 /** client_idle returns for how many ticks it has not got on, modulo CLIENT_TICKS. */

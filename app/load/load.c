@@ -95,8 +95,9 @@ bool load_has_fault(const struct load *l)
 {
 	const struct faults *f = &l->faults;
 
-	return l->failed || (f->wrong | f->checksum | f->reset | f->refused | f->dead | f->stuck |
-	                     f->lost | f->unsolicited_fin | f->beyond) != 0;
+	return l->failed ||
+	       (f->wrong | f->checksum | f->reset | f->refused | f->dead | f->timed_out | f->stuck |
+	        f->lost | f->unsolicited_fin | f->beyond) != 0;
 }
 
 /* ---- phases ----------------------------------------------------------------------------------- */
@@ -190,7 +191,7 @@ static void learn(struct load *l)
 	if (c->state == CLIENT_CLOSED && !l->learnt) {
 		client_open(l, 0);
 	} else if (l->learnt) {
-		if (c->state != CLIENT_CLOSED && c->state != CLIENT_DEAD)
+		if (!client_is_gone(c))
 			client_reset(l, c, 0);
 		c->state = CLIENT_CLOSED;
 		l->n.answers = l->n.opened = l->n.closed = 0;
@@ -199,7 +200,8 @@ static void learn(struct load *l)
 			load_fail(l, "%s", why);
 		else
 			enter(l, l->plan->opens_first ? PHASE_OPEN : PHASE_WARM);
-	} else if (c->state == CLIENT_DEAD || expired(l, LEARN_NS)) {
+	} else if (c->state == CLIENT_DEAD ||
+	           expired(l, RTE_MAX(LEARN_NS, l->config->answer_ms * 1000000))) {
 		load_fail(l, "the server does not answer the first request");
 	} else if (l->talk->learning != NULL) {
 		l->talk->learning(l);
@@ -304,8 +306,7 @@ static void close_all(struct load *l)
 
 		if (c->state == CLIENT_OPEN && fin)
 			client_close(l, c, l->next_ask);
-		else if (c->state != CLIENT_CLOSED && c->state != CLIENT_DEAD &&
-		         (l->config->end == 1 || !fin))
+		else if (!client_is_gone(c) && (l->config->end == 1 || !fin))
 			client_reset(l, c, l->next_ask);
 	}
 	patience = CLOSE_NS + n * CLOSE_EACH_NS;
@@ -361,7 +362,8 @@ static void timers(struct load *l)
 	if (elapsed < TIMERS_NS)
 		return;
 	l->timers_at = l->now;
-	l->tick = (uint32_t)(l->now / CLIENT_TICK_NS) % CLIENT_TICKS;
+	l->ran_ns += RTE_MIN(elapsed, CLIENT_TICK_NS);
+	l->tick = (uint32_t)(l->ran_ns / CLIENT_TICK_NS) % CLIENT_TICKS;
 	l->wire.time = (uint32_t)(l->now / 1000000);
 	if (l->mode->engine->timers != NULL && l->phase > PHASE_RESOLVE)
 		l->mode->engine->timers(l, elapsed);
@@ -462,6 +464,8 @@ static int set_addresses(struct load *l, const struct pc_run_ports *ports, char 
 
 static void set_defaults(struct load *l, const struct load_config *config)
 {
+	const uint64_t answer_ns = config->answer_ms * 1000000;
+
 	l->config = config;
 	l->mode = config->mode;
 	l->plan = l->mode->plan;
@@ -477,6 +481,8 @@ static void set_defaults(struct load *l, const struct load_config *config)
 	l->turns = l->plan == &plan_steady && config->rate == 0 &&
 	           (uint64_t)l->nb_busy * config->depth > LOAD_DIRECT;
 	l->random = config->seed;
+	l->answer_unit_ns = RTE_MAX(answer_ns / CLIENT_TICKS * 2, CLIENT_TICK_NS);
+	l->answer_units = (uint32_t)((answer_ns + l->answer_unit_ns - 1) / l->answer_unit_ns);
 }
 
 /* What must fit together: the last address still has all its ports, and the server is none of them. */
@@ -512,7 +518,6 @@ struct load *load_create(const struct load_config *config, const struct pc_run_p
 	l->out.pool = ports->pool;
 	l->out.overflows = config->overflow != 0;
 	set_time(l, now_ns);
-	l->tick = (uint32_t)(l->now / CLIENT_TICK_NS) % CLIENT_TICKS;
 	l->timers_at = l->phase_since = l->began = now_ns;
 	l->progress_at = now_ns + LOAD_SECOND_NS;
 	if (set_addresses(l, ports, why, why_len) == 0 &&

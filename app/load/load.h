@@ -128,7 +128,8 @@ struct counts {
 /** What went wrong, and what was mended. */
 struct faults {
 	/* each of these makes the run a failure */
-	uint64_t wrong, checksum, reset, refused, dead, stuck, lost, unsolicited_fin, beyond;
+	uint64_t wrong, checksum, reset, refused, dead, timed_out, stuck, lost, unsolicited_fin,
+	    beyond;
 	/* these do not */
 	uint64_t retransmitted, syn_retransmitted, out_of_order, duplicate, stray, probes,
 	    half_open, alarms, unkept;
@@ -148,7 +149,7 @@ struct load {
 	/* every frame */
 	uint64_t now;   /* ns */
 	uint32_t stamp; /* now in units of 64 ns */
-	uint32_t tick;  /* now in units of CLIENT_TICK_NS, modulo 64 */
+	uint32_t tick;  /* ran_ns in units of CLIENT_TICK_NS, modulo 64 */
 	bool asking;    /* requests may be sent */
 	bool turns;     /* an answer does not call for the next request: turns are taken */
 	bool measuring;
@@ -177,6 +178,10 @@ struct load {
 	enum phase phase;
 	uint64_t phase_since, run_from, run_to, opened_after_ns, began;
 	uint64_t timers_at, progress_at, arp_at, answered_at;
+	/* the time in which the generator ran: while it stood still, so did the frames that came */
+	uint64_t ran_ns;
+	uint64_t answer_unit_ns; /* load.answer_ms is so many of these; 0 of them: never */
+	uint32_t answer_units;
 	struct counts at_run, at_end, at_progress;
 	struct cpu_share own[2], server[2];
 	struct stalls stalls;
@@ -223,6 +228,9 @@ uint64_t plan_due(const struct load *l);
 
 /** plan_due_ns returns when request k of an open loop is due. */
 uint64_t plan_due_ns(const struct load *l, uint64_t k);
+
+/** plan_resume goes on with a connection that takes the place of one that timed out. */
+void plan_resume(struct load *l, struct client *c, uint32_t i);
 
 /** load_random returns a number in [0,n). */
 static inline uint32_t load_random(struct load *l, uint32_t n)

@@ -47,6 +47,7 @@ X(load, verify_checksums, 1, 0, 1, "boolean", "verify the checksum of every fram
 X(load, speed, 100, 0, 1000000, "percent", "mode replay: speed relative to the capture; 0: as fast as the port takes them; load.rate overrides it") \
 X(load, loops, 1, 1, 1000000000, "times", "mode replay: how often the file is sent") \
 X(load, wait_ms, 20000, 1, 3600000, "ms", "how long to wait for the link and the neighbour") \
+X(load, answer_ms, 5000, 0, 240000, "ms", "how long a connection waits without a byte from the server before it is reset and replaced; 0: for ever") \
 X(load, loss_ppm, 0, 0, 1000000, "ppm", "frames of each direction that are dropped on purpose") \
 X(load, loss_in_ppm, 0, 0, 1000000, "ppm", "the same for received frames only") \
 X(load, loss_out_ppm, 0, 0, 1000000, "ppm", "the same for sent frames only") \

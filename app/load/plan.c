@@ -108,13 +108,9 @@ static void steady_step(struct load *l)
 		kick(l);
 }
 
-/* The answer of an open loop: it is timed, and what is overdue is sent. */
-static bool paced_answer(struct load *l, struct client *c, uint32_t i, uint32_t n)
+/* The next request of an open loop that is overdue, if there is one. Returns whether it was sent. */
+static bool send_overdue(struct load *l, struct client *c, uint32_t i)
 {
-	if (n == 0)
-		return false;
-	if (l->measuring)
-		hist_add(&l->latency, (uint64_t)(l->stamp - c->stamp) << 6);
 	if (c->wait == 0 || !l->asking)
 		return false;
 	c->wait = (c->wait - 1u) & CLIENT_WAIT_MAX;
@@ -122,11 +118,29 @@ static bool paced_answer(struct load *l, struct client *c, uint32_t i, uint32_t 
 	return l->talk->send(l, c, i, false);
 }
 
+/* The answer of an open loop: it is timed, and what is overdue is sent. */
+static bool paced_answer(struct load *l, struct client *c, uint32_t i, uint32_t n)
+{
+	if (n == 0)
+		return false;
+	if (l->measuring)
+		hist_add(&l->latency, (uint64_t)(l->stamp - c->stamp) << 6);
+	return send_overdue(l, c, i);
+}
+
 static bool steady_answered(struct load *l, struct client *c, uint32_t i, uint32_t n)
 {
 	if (l->period_ns > 0)
 		return paced_answer(l, c, i, n);
 	return l->asking && !l->turns && l->talk->send(l, c, i, false);
+}
+
+void plan_resume(struct load *l, struct client *c, uint32_t i)
+{
+	if (l->plan == &plan_steady && l->period_ns != 0)
+		send_overdue(l, c, i);
+	else if (l->plan == &plan_steady && !l->turns)
+		l->talk->send(l, c, i, false);
 }
 
 const struct plan plan_steady = {
@@ -194,7 +208,7 @@ static void connrate_step(struct load *l)
 
 		if (++l->next_open == l->nb_clients)
 			l->next_open = 0;
-		if (c->state != CLIENT_CLOSED && c->state != CLIENT_DEAD)
+		if (!client_is_gone(c))
 			continue;
 		client_open(l, i);
 		if (l->config->rate > 0)

@@ -22,6 +22,8 @@ static const struct {
     {"reset", "connections that the server reset", offsetof(struct faults, reset), true},
     {"refused", "connections that the server refused", offsetof(struct faults, refused), true},
     {"dead", "connections that stopped answering", offsetof(struct faults, dead), true},
+    {"timed_out", "connections that waited for load.answer_ms in vain",
+     offsetof(struct faults, timed_out), true},
     {"stuck", "connections that waited for an answer at the end", offsetof(struct faults, stuck),
      true},
     {"lost", "frames or datagrams that did not come back", offsetof(struct faults, lost), true},
@@ -75,14 +77,15 @@ void report_progress(const struct load *l, FILE *f)
 	fprintf(
 	    f,
 	    "%-7s %u open, %.0f answers/s, %.0f opened/s, rx %.0f tx %.0f frames/s, in %.2f out "
-	    "%.2f Gb/s, p50 %.1f p99 %.1f us, %" PRIu64 " sent again, %" PRIu64 " faults\n",
+	    "%.2f Gb/s, p50 %.1f p99 %.1f us, %" PRIu64 " sent again, %" PRIu64
+	    " timed out, %" PRIu64 " faults\n",
 	    phase_names[l->phase], l->established, (double)(b->answers - a->answers),
 	    (double)(b->opened - a->opened), (double)(b->rx_frames - a->rx_frames),
 	    (double)(b->tx_frames - a->tx_frames), (double)(b->payload_in - a->payload_in) * 8e-9,
 	    (double)(b->payload_acked - a->payload_acked) * 8e-9,
 	    (double)hist_quantile(&l->latency, 0.5) / 1e3,
 	    (double)hist_quantile(&l->latency, 0.99) / 1e3,
-	    l->faults.retransmitted + l->faults.syn_retransmitted, bad);
+	    l->faults.retransmitted + l->faults.syn_retransmitted, l->faults.timed_out, bad);
 }
 
 /* What is taken for an answer, so that one sees whether it is that. */
@@ -122,7 +125,7 @@ void report_summary(const struct load *l, FILE *f)
 		        l->config->slow, per_second(a->slow_answers, b->slow_answers, s),
 		        per_second(a->slow_in, b->slow_in, s));
 	if (l->latency.n > 0)
-		fprintf(f, "latency: p50 %.2f, p90 %.2f, p99 %.2f, p99.9 %.2f, max %.2f us, %s\n",
+		fprintf(f, "latency: p50 %.2f, p90 %.2f, p99 %.2f, p99.9 %.2f, max %.2f us, %s%s\n",
 		        (double)hist_quantile(&l->latency, 0.5) / 1e3,
 		        (double)hist_quantile(&l->latency, 0.9) / 1e3,
 		        (double)hist_quantile(&l->latency, 0.99) / 1e3,
@@ -130,7 +133,8 @@ void report_summary(const struct load *l, FILE *f)
 		        (double)l->latency.max / 1e3,
 		        l->mode->engine == &engine_replay ? "how late frames were sent"
 		        : l->config->rate > 0             ? "from when each request was due"
-		                                          : "from when a request was sent");
+		                                          : "from when a request was sent",
+		        l->faults.timed_out > 0 ? "; of what timed out, how long it waited" : "");
 	if (l->stalls.n > 0)
 		fprintf(f,
 		        "the generator itself stood still %" PRIu64

@@ -17,8 +17,6 @@
 #include "slow.h"
 
 #define DEFAULT_MSS     536u /* RFC 9293 3.7.1 */
-#define SCAN_NS         UINT64_C(64000000)
-#define SETTLE_BURST    4096u
 #define SYN_OPTIONS_MAX 40u
 
 /* Copies the template and fills in IP's header for tcp_len bytes behind it; sum becomes the sum of what is
@@ -183,7 +181,7 @@ static uint32_t put_options(const struct load *l, uint8_t *p, bool sack)
 	return (uint32_t)(p - start);
 }
 
-static void send_syn(struct load *l, const struct client *c, uint32_t i)
+void client_send_syn(struct load *l, const struct client *c, uint32_t i)
 {
 	struct rte_mbuf *m = out_mbuf(&l->out);
 	uint8_t options[SYN_OPTIONS_MAX];
@@ -222,20 +220,20 @@ void client_open(struct load *l, uint32_t i)
 	c->tick = l->tick % CLIENT_TICKS;
 	l->pending++;
 	l->active++;
-	send_syn(l, c, i);
+	client_send_syn(l, c, i);
 }
 
 void client_leave(struct load *l, struct client *c, enum client_state state)
 {
-	bool active = state != CLIENT_CLOSED && state != CLIENT_DEAD;
+	const bool was_gone = client_is_gone(c);
 
 	if (c->state == CLIENT_SYN_SENT)
 		l->pending--;
 	else if (c->state == CLIENT_OPEN)
 		l->established--;
-	if (c->state != CLIENT_CLOSED && c->state != CLIENT_DEAD && !active)
-		l->active--;
 	c->state = state & 7;
+	if (!was_gone && client_is_gone(c))
+		l->active--;
 	if (l->receivers != NULL && state != CLIENT_OPEN)
 		early_forget(l, (uint32_t)(c - l->clients));
 	if (l->senders != NULL && state != CLIENT_OPEN)
@@ -360,98 +358,6 @@ void client_rewind(struct load *l, struct client *c, uint32_t i)
 		mend_forget(l, i);
 	c->nxt = c->una;
 	l->talk->send(l, c, i, true);
-}
-
-/* ---- timers ----------------------------------------------------------------------------------- */
-
-/* Something under way has waited for its acknowledgement. */
-static void time_out(struct load *l, struct client *c, uint32_t i)
-{
-	if (c->tries == CLIENT_TRIES) {
-		l->faults.dead++;
-		client_leave(l, c, CLIENT_DEAD);
-		return;
-	}
-	c->tries = (c->tries + 1u) & CLIENT_TRIES;
-	c->tick = l->tick % CLIENT_TICKS;
-	if (c->state == CLIENT_SYN_SENT) {
-		l->faults.syn_retransmitted++;
-		send_syn(l, c, i);
-	} else {
-		client_rewind(l, c, i);
-	}
-}
-
-static void look_at(struct load *l, struct client *c, uint32_t i)
-{
-	/* 256 ms, 512 ms, 1 s, then 1.5 s, in ticks */
-	static const uint8_t patience[CLIENT_TRIES + 1] = {4, 8, 16, 24, 24, 24, 24, 24};
-	uint32_t idle = client_idle(c, l->tick);
-
-	if (c->una != c->nxt) {
-		if (idle >= patience[c->tries])
-			time_out(l, c, i);
-		return;
-	}
-	/* nothing under way: the peer's window is too small, or its update was lost; those of a hold have
-	 * nothing to send, most of the time */
-	if (idle < CLIENT_TICKS / 2 || c->state != CLIENT_OPEN || l->plan == &plan_hold ||
-	    !(is_busy(l, i) || is_slow(l, i)))
-		return;
-	c->tick = l->tick % CLIENT_TICKS;
-	if (l->asking && l->period_ns == 0 && out_backlog(&l->out) < OUT_HIGH &&
-	    l->talk->send(l, c, i, true))
-		l->faults.probes++;
-}
-
-void client_timers(struct load *l, uint64_t elapsed_ns)
-{
-	/* a large table is gone through in a second */
-	uint64_t pass = l->nb_clients > 1000000 ? LOAD_SECOND_NS : SCAN_NS;
-	uint64_t n = l->nb_clients * RTE_MIN(elapsed_ns, pass) / pass + 1;
-	struct client *c;
-
-	if (l->nb_slow > 0)
-		slow_timers(l, elapsed_ns);
-	while (n-- > 0 && out_backlog(&l->out) < OUT_HIGH) {
-		c = &l->clients[l->scan];
-		if (c->state != CLIENT_CLOSED && c->state != CLIENT_DEAD)
-			look_at(l, c, l->scan);
-		if (l->senders != NULL)
-			mend_timer(l, c, l->scan);
-		if (++l->scan == l->nb_clients)
-			l->scan = 0;
-	}
-}
-
-/* Whether something is still to come, and soon. */
-static bool is_waiting(const struct load *l, const struct client *c)
-{
-	switch (c->state) {
-	case CLIENT_OPEN:
-		return client_waits(c) && l->plan != &plan_bulk &&
-		       !is_slow(l, (uint32_t)(c - l->clients));
-	case CLIENT_SYN_SENT:
-	case CLIENT_FIN_WAIT:
-	case CLIENT_LAST_ACK:
-		return true;
-	default:
-		return false;
-	}
-}
-
-bool client_settled(struct load *l)
-{
-	for (uint32_t k = 0; k < SETTLE_BURST && l->next_ask < l->nb_clients; k++, l->next_ask++)
-		if (is_waiting(l, &l->clients[l->next_ask]))
-			return false;
-	return l->next_ask == l->nb_clients;
-}
-
-void client_judge(struct load *l)
-{
-	for (uint32_t i = 0; i < l->nb_clients; i++)
-		l->faults.stuck += is_waiting(l, &l->clients[i]);
 }
 
 /* ---- memory ----------------------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
 #ifndef LOAD_TCP_H
 #define LOAD_TCP_H
 
-/* Many TCP clients in little memory: sending, opening and closing; tcp_in.c has the other direction. */
+/* Many TCP clients in little memory: sending, opening and closing; tcp_in.c has the other direction, tcp_timers.c waiting. */
 
 #include "load.h"
 #include "parties.h"
@@ -46,6 +46,13 @@ static inline bool client_offers_sack(const struct load *l, uint32_t i)
 	       !is_slow(l, i);
 }
 
+/** client_hears notes that something of what a connection waits for has come; all that it sent is acknowledged. */
+static inline void client_hears(const struct load *l, struct client *c)
+{
+	c->tick = l->tick % CLIENT_TICKS;
+	c->tries = 0;
+}
+
 /** client_request returns the length of the request that begins at seq. */
 static inline uint32_t client_request(const struct load *l, uint32_t seq)
 {
@@ -59,6 +66,9 @@ void client_send_data(struct load *l, const struct client *c, uint32_t i, uint32
 /** client_send_bare sends a segment without data. */
 void client_send_bare(struct load *l, const struct client *c, uint32_t i, uint32_t seq,
                       uint8_t flags);
+
+/** client_send_syn sends a SYN, again if need be. */
+void client_send_syn(struct load *l, const struct client *c, uint32_t i);
 
 /** client_send_sacks sends an acknowledgement with n blocks of SACK. */
 void client_send_sacks(struct load *l, const struct client *c, uint32_t i,

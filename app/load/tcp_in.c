@@ -124,6 +124,8 @@ static void establish(struct load *l, struct client *c, uint32_t i, const struct
 		c->stamp =
 		    since; /* a connection is timed from its SYN, or from when that was due */
 		c->wait = 1;
+	} else if (l->asking) {
+		plan_resume(l, c, i);
 	}
 }
 
@@ -153,7 +155,7 @@ static bool input_unusual(struct load *l, struct client *c, uint32_t i, const st
 		input_syn_sent(l, c, i, s);
 		return false;
 	}
-	if (c->state == CLIENT_CLOSED || c->state == CLIENT_DEAD) {
+	if (client_is_gone(c)) {
 		/* our last acknowledgement was lost */
 		if ((s->flags & RTE_TCP_FIN_FLAG) != 0 && c->state == CLIENT_CLOSED)
 			client_send_bare(l, c, i, c->nxt, RTE_TCP_ACK_FLAG);
@@ -215,6 +217,8 @@ static inline void input_ack(struct load *l, struct client *c, uint32_t i, const
 	if (acked == 0) {
 		if (is_slow(l, i))
 			c->tries = 0; /* its window is closed, and it says so */
+		if (c->una == c->nxt && is_after(s->seq + s->len, c->rcv))
+			client_hears(l, c);
 		if (l->plan == &plan_bulk)
 			input_repeated_ack(l, c, i, s);
 		return;

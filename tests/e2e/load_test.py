@@ -184,10 +184,46 @@ def over_tap(args):
         bed.sh("ip", "netns", "del", ns, check=False)
 
 
+SILENT = "import socket, time; s = socket.create_server(('', 7), backlog=1000); print('ready', flush=True); time.sleep(3600)"
+
+
+def silent(args):
+    """A server of the kernel that acknowledges and never answers: connections time out and are replaced"""
+    if os.geteuid() != 0 or not os.path.exists("/dev/net/tun"):
+        print("    left out: needs root and /dev/net/tun")
+        return
+    ns = f"pcs{os.getpid()}"
+    run = ("ip", "netns", "exec", ns)
+    bed.sh("ip", "netns", "add", ns)
+    processes = []
+    try:
+        bed.sh(*run, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", check=False)
+        processes.append(subprocess.Popen([*run, sys.executable, "-c", SILENT], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True))
+        bed.expect(processes[0].stdout.readline() == "ready\n", "the silent server does not start")
+        processes.append(subprocess.Popen(
+            [*run, f"{args.build}/app/load/percore-load", "-l", str(sorted(os.sched_getaffinity(0))[-1]), "--no-huge", "--no-shconf",
+             "-m", "256", "--no-pci", "--vdev=net_tap0,iface=pcload1", "--", "--addr", FIRST + "/24", "--server", SERVER, "--mode",
+             "connrate", "--conns", "20", "--seconds", "2", "--set", "load.answer_ms=300"], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        bed.wait_for(lambda: processes[1].poll() is not None or bed.sh(
+            *run, "ip", "addr", "replace", SERVER + "/24", "dev", "pcload1", check=False).returncode == 0, 30 * args.slow, "the TAP")
+        bed.sh(*run, "ip", "link", "set", "pcload1", "up")
+        out, err = processes[1].communicate(timeout=60 * args.slow)
+        row = result(out)
+        bed.expect(processes[1].returncode == 1 and row["timed_out"] >= 60 and row["answers_s"] == 0 and row["latency_us"]["p50"] >= 300000,
+                   f"status {processes[1].returncode}: {row}\n{err}")
+        bed.expect(" timed out, " in err and f"FAULT: {row['timed_out']} connections that waited" in out, out + err)
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+        bed.sh("ip", "netns", "del", ns, check=False)
+
+
 def main():
     args = bed.arguments(__doc__)
     failed = 0
-    for step in (mistakes, nobody, over_memif, over_tap):
+    for step in (mistakes, nobody, over_memif, over_tap, silent):
         if args.only and args.only not in step.__name__:
             continue
         try:

@@ -101,7 +101,7 @@ static void accept_http(struct bed *b)
 static void answer_http(struct bed *b, int fd)
 {
 	char in[8192], out[BED_BODY + 200], *end = in;
-	ssize_t n = pc_recv(b->sv->st, fd, in, sizeof(in), 0);
+	ssize_t n = pc_recv(b->sv->st, fd, in, sizeof(in), 0), sent;
 	int head;
 
 	if (n <= 0) {
@@ -117,18 +117,18 @@ static void answer_http(struct bed *b, int fd)
 		memset(out + head, 'b', BED_BODY);
 		if (b->spoil != 0 && b->answered % b->spoil == 0)
 			out[head + 500] ^= 1;
-		CU_ASSERT(pc_send(b->sv->st, fd, out, (size_t)head + BED_BODY, 0) ==
-		          head + BED_BODY);
+		sent = pc_send(b->sv->st, fd, out, (size_t)head + BED_BODY, 0);
+		/* a client may have given up while the programs did nothing */
+		CU_ASSERT(sent == head + BED_BODY || (sent == -1 && b->mute_to != 0));
 	}
 }
 
-static void turn_server(struct bed *b)
+static void serve(struct bed *b)
 {
 	struct server *sv = b->sv;
 	struct epoll_event ev[64];
 	int n;
 
-	pc_stack_poll(sv->st, b->now);
 	n = pc_epoll_wait(sv->st, sv->epoll, ev, 64);
 	for (int i = 0; i < n; i++)
 		service_serve(sv, ev[i].data.fd, ev[i].events);
@@ -138,6 +138,15 @@ static void turn_server(struct bed *b)
 			accept_http(b);
 		else
 			answer_http(b, ev[i].data.fd);
+}
+
+static void turn_server(struct bed *b)
+{
+	struct server *sv = b->sv;
+
+	pc_stack_poll(sv->st, b->now);
+	if (b->now < b->mute_from || b->now >= b->mute_to)
+		serve(b);
 	pc_stack_flush(sv->st, b->now);
 }
 
@@ -225,6 +234,14 @@ void bed_until(struct bed *b, enum phase phase)
 	while (b->load->phase < phase && b->now < end)
 		turn(b);
 	CU_ASSERT_EQUAL(b->load->phase, phase);
+}
+
+void bed_for(struct bed *b, uint64_t ms)
+{
+	const uint64_t end = b->now + ms * 1000000;
+
+	while (b->now < end && turn(b))
+		;
 }
 
 void bed_run(struct bed *b, double seconds)

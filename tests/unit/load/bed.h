@@ -31,6 +31,7 @@ struct bed {
 	int listener, http_epoll;
 	uint32_t spoil;                /* a byte of every so many HTTP answers is wrong; 0: never */
 	uint64_t stall_from, stall_to; /* the server does nothing */
+	uint64_t mute_from, mute_to;   /* its stack does what it has to, its programs do nothing */
 	uint64_t answered;
 };
 
@@ -57,6 +58,9 @@ void bed_run(struct bed *b, double seconds);
 
 /** bed_until turns until the generator is in that phase, at most a minute. */
 void bed_until(struct bed *b, enum phase phase);
+
+/** bed_for turns for so many ms, or until the generator has done. */
+void bed_for(struct bed *b, uint64_t ms);
 
 /** bed_linger goes on after the end until the server has no connection left, for at most so many seconds: it may have to repeat
  * what was lost before it hears that nobody is there. */
