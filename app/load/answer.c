@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "answer.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,18 +32,29 @@ static uint32_t find_field(const struct answer *a, uint32_t end, const char *nam
 	return 0;
 }
 
+static uint32_t skip_blanks(const struct answer *a, uint32_t at)
+{
+	while (a->bytes[at] == ' ' || a->bytes[at] == '\t')
+		at++;
+	return at;
+}
+
 static int learn_header(struct answer *a, uint32_t header, char *why, size_t why_len)
 {
 	uint32_t length = find_field(a, header, "content-length:");
-	uint64_t body;
+	uint64_t body = 0;
+	char *end = NULL;
 
 	a->status = header > 12 ? (unsigned)strtoul((const char *)a->bytes + 9, NULL, 10) : 0;
 	if (a->status != 200) {
 		snprintf(why, why_len, "the server answers with HTTP status %u", a->status);
 		return -1;
 	}
-	body = length > 0 ? strtoull((const char *)a->bytes + length, NULL, 10) : 0;
-	if (length == 0 || header + body > ANSWER_MAX) {
+	length = length > 0 ? skip_blanks(a, length) : 0;
+	if (length > 0 && isdigit(a->bytes[length]))
+		body = strtoull((const char *)a->bytes + length, &end, 10);
+	if (end == NULL || a->bytes[skip_blanks(a, (uint32_t)(end - (char *)a->bytes))] != '\r' ||
+	    body > ANSWER_MAX - header) {
 		snprintf(why, why_len,
 		         "the server's answer has no Content-Length of up to %u bytes", ANSWER_MAX);
 		return -1;

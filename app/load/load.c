@@ -429,6 +429,15 @@ static int set_next_hop(struct load *l, const struct pc_run_ports *ports, char *
 	return 0;
 }
 
+/* The longest segment, over IPv4, whose frame the port takes and an mbuf holds. */
+static uint32_t most_mss(const struct load *l)
+{
+	uint32_t room = rte_pktmbuf_data_room_size(l->out.pool) - RTE_PKTMBUF_HEADROOM;
+
+	room = RTE_MIN(room - (uint32_t)sizeof(struct rte_ether_hdr), l->out.port->info.mtu);
+	return room - (uint32_t)(WIRE_LEN - WIRE_IP);
+}
+
 static int set_addresses(struct load *l, const struct pc_run_ports *ports, char *why,
                          size_t why_len)
 {
@@ -442,7 +451,7 @@ static int set_addresses(struct load *l, const struct pc_run_ports *ports, char 
 	w->server = rte_be_to_cpu_32(config->server.w[3]);
 	w->port = (uint16_t)(config->port != 0 ? config->port : l->mode->port);
 	w->first_port = (uint16_t)config->first_port;
-	l->own_mss = (uint32_t)config->mss;
+	l->own_mss = RTE_MIN((uint32_t)config->mss, most_mss(l));
 	if (!l->mode->engine->resolves)
 		return 0;
 	if (ports->addr == NULL || pc_addr_is_any(&config->server)) {

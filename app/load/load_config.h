@@ -30,7 +30,7 @@ X(load, open_window, 256, 1, 65536, "connections", "connections that are being o
 X(load, sources, 0, 0, 65536, "addresses", "addresses that connections come from, counted up from --addr; 0: one for each 32768 connections") \
 X(load, slots, 0, 0, 40000000, "connections", "pairs of address and port that mode connrate uses in turn; 0: 262144, or four times conns") \
 X(load, first_port, 16384, 1, 65535, "port", "first port of each address; 32768 are used, or fewer") \
-X(load, mss, 1460, 64, 9660, "bytes", "MSS that is offered, and the longest segment sent; over IPv6 20 less") \
+X(load, mss, 1460, 64, 9660, "bytes", "MSS that is offered, and the longest segment sent, as far as the port's MTU allows; over IPv6 20 less") \
 X(load, scale, 15, 0, 15, "bits", "window scaling that is offered; 15: 7 in the bulk modes, else none") \
 X(load, receive_window, 65535, 1024, 65535, "bytes", "receive window, before scaling") \
 X(load, timestamps, 0, 0, 1, "boolean", "offer timestamps (RFC 7323)") \

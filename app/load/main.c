@@ -245,7 +245,13 @@ static int check_parties(const struct load_config *c, char *why, size_t why_len)
 	bool steady = c->mode->plan == &plan_steady, out = c->mode->talk == &talk_source;
 	const char *bad = NULL;
 
-	if (c->busy > 0 && !steady)
+	if (c->depth > 1 && !steady && c->mode->engine != &engine_udp)
+		bad = "--depth goes with modes echo, http, ask and udp";
+	else if (c->http != 0 && c->mode->plan != &plan_connrate && c->mode->plan != &plan_hold)
+		bad = "load.http goes with modes connrate and hold; there is a mode http";
+	else if (c->close != 0 && c->mode->plan != &plan_connrate)
+		bad = "load.close goes with mode connrate";
+	else if (c->busy > 0 && !steady)
 		bad = "--busy goes with modes echo, http and ask";
 	else if (c->slow > 0 && !steady && !out)
 		bad = "--slow goes with modes echo, http and bulk-out";

@@ -145,6 +145,9 @@ void report_summary(const struct load *l, FILE *f)
 		if (row_value(l, i) != 0)
 			fprintf(f, "%s%" PRIu64 " %s\n", rows[i].bad ? "FAULT: " : "",
 			        row_value(l, i), rows[i].sentence);
+	if (l->out.no_mbuf != 0)
+		fprintf(f, "%" PRIu64 " frames were not sent, for want of mbufs (stack.mbufs)\n",
+		        l->out.no_mbuf);
 	if (l->n.overrun != 0)
 		fprintf(f, "%" PRIu64 " requests were due and never sent: the rate is too high\n",
 		        l->n.overrun);

@@ -17,6 +17,9 @@
 #include "nd.h"
 #include "slow.h"
 
+/* taken for what a server offers that is less, with which nothing at all could be sent */
+#define MSS_LEAST 64u
+
 #define AHEAD 4u
 
 static inline bool is_after(uint32_t a, uint32_t b)
@@ -94,7 +97,8 @@ static void read_options(struct load *l, struct client *c, uint32_t i, const str
 		l->sack = o.sack && client_offers_sack(l, i);
 	l->peer_scale = o.scale;
 	l->own_scale = o.scales ? (uint32_t)l->config->scale : 0;
-	l->peer_mss = RTE_MIN(o.mss, l->own_mss) - (o.timestamps ? WIRE_OPTIONS : 0);
+	l->peer_mss =
+	    RTE_MIN(RTE_MAX(o.mss, MSS_LEAST), l->own_mss) - (o.timestamps ? WIRE_OPTIONS : 0);
 	if (o.timestamps != l->wire.timestamps) {
 		l->wire.timestamps = o.timestamps;
 		wire_init(&l->wire, (uint16_t)l->config->receive_window);
@@ -270,6 +274,8 @@ static inline bool input_data(struct load *l, struct client *c, uint32_t i, cons
 		return input_slow(l, c, i, data, len);
 	l->n.payload_in += len;
 	if (c->state != CLIENT_OPEN) {
+		/* we have sent a FIN, when all was answered */
+		l->faults.wrong += c->mark == c->nxt - 1 && l->plan == &plan_connrate;
 		c->rcv += len;
 		return false;
 	}
@@ -292,7 +298,7 @@ static void input_fin(struct load *l, struct client *c, uint32_t i, const struct
 		return;
 	c->rcv++;
 	if (c->state == CLIENT_OPEN) {
-		if (l->plan != &plan_connrate && l->phase != PHASE_LEARN)
+		if ((l->plan != &plan_connrate || client_waits(c)) && l->phase != PHASE_LEARN)
 			l->faults.unsolicited_fin++;
 		client_send_bare(l, c, i, c->nxt, RTE_TCP_FIN_FLAG | RTE_TCP_ACK_FLAG);
 		c->nxt++;

@@ -69,13 +69,39 @@ static void test_match(void)
 	answer_fini(&a);
 }
 
+/* a length that is none is not believed, whatever number it would be */
+static void test_length(void)
+{
+	static const char *const lengths[] = {"-1",
+	                                      "-42",
+	                                      "",
+	                                      " ",
+	                                      "5x",
+	                                      "0x5",
+	                                      "5 5",
+	                                      "99999999",
+	                                      "4294967296",
+	                                      "18446744073709551574",
+	                                      "99999999999999999999"};
+	struct answer a;
+	char text[100];
+
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		snprintf(text, sizeof(text), "HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n",
+		         lengths[i]);
+		CU_ASSERT_EQUAL(learn(&a, text, 1000), -1);
+		CU_ASSERT_PTR_NOT_NULL(strstr(why, "Content-Length"));
+		answer_fini(&a);
+	}
+}
+
 static void test_no_date(void)
 {
 	struct answer a;
 
-	CU_ASSERT_EQUAL(learn(&a, "HTTP/1.1 200 OK\r\ncontent-length:2\r\n\r\nab", 7), 1);
-	CU_ASSERT(matches(&a, "HTTP/1.1 200 OK\r\ncontent-length:2\r\n\r\nab"));
-	CU_ASSERT(!matches(&a, "HTTP/1.1 200 OK\r\ncontent-length:2\r\n\r\nac"));
+	CU_ASSERT_EQUAL(learn(&a, "HTTP/1.1 200 OK\r\ncontent-length:\t 2 \r\n\r\nab", 7), 1);
+	CU_ASSERT(matches(&a, "HTTP/1.1 200 OK\r\ncontent-length:\t 2 \r\n\r\nab"));
+	CU_ASSERT(!matches(&a, "HTTP/1.1 200 OK\r\ncontent-length:\t 2 \r\n\r\nac"));
 	answer_fini(&a);
 }
 
@@ -108,6 +134,7 @@ static void test_not_http(void)
 static const struct unit_case cases[] = {
     {"an answer is learnt in any pieces", test_learn},
     {"only the date may differ", test_match},
+    {"a length that is none", test_length},
     {"without a date", test_no_date},
     {"what is no example", test_refused},
     {"what is not HTTP", test_not_http},

@@ -21,7 +21,9 @@ static uint32_t put_options(struct hand *h, uint8_t *p, const struct range *bloc
 	uint32_t word;
 
 	if (syn) {
-		memcpy(p, (const uint8_t[]){2, 4, HAND_MSS >> 8, HAND_MSS & 0xff, 1, 1, 4, 2}, 8);
+		memcpy(p,
+		       (const uint8_t[]){2, 4, (uint8_t)(h->mss >> 8), (uint8_t)h->mss, 1, 1, 4, 2},
+		       8);
 		p += 8;
 	}
 	if (h->b->config.timestamps != 0) {
@@ -153,6 +155,11 @@ unsigned hand_hear(struct hand *h, unsigned turns, struct heard heard[HAND_HEARD
 
 void hand_open(struct hand *h, struct bed *b, struct heard *syn)
 {
+	hand_open_mss(h, b, syn, HAND_MSS);
+}
+
+void hand_open_mss(struct hand *h, struct bed *b, struct heard *syn, uint16_t mss)
+{
 	struct heard heard[HAND_HEARD];
 	uint8_t options[OPTIONS_MAX];
 
@@ -160,6 +167,7 @@ void hand_open(struct hand *h, struct bed *b, struct heard *syn)
 	h->b = b;
 	h->port = (uint16_t)b->config.first_port;
 	h->window = 40000;
+	h->mss = mss;
 	h->iss = UINT32_C(0) - 5000; /* it wraps soon */
 	b->config.conns = 1;
 	b->config.run_ms = 100000;

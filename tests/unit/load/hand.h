@@ -19,6 +19,7 @@ struct hand {
 	uint32_t time;  /* timestamp, if the generator has offered it */
 	uint16_t port;
 	uint16_t window;
+	uint16_t mss; /* that the SYN-ACK offers */
 };
 
 /** What has come from the generator. */
@@ -31,7 +32,8 @@ struct heard {
 	struct range blocks[4]; /* positions */
 };
 
-/** hand_open makes a generator, after bed_begin, and opens its only connection. */
+/** hand_open makes a generator, after bed_begin, and opens its only connection; hand_open_mss offers that MSS. */
+void hand_open_mss(struct hand *h, struct bed *b, struct heard *syn, uint16_t mss);
 void hand_open(struct hand *h, struct bed *b, struct heard *syn);
 
 /** hand_send sends len bytes of "byte n is n mod 256" from a position on; spoilt: the last one is wrong. */
