@@ -3,7 +3,8 @@
  * Overview: datagrams that an echo service sends back.  A flow is an entry of the same table as a TCP
  * connection; its datagrams are numbered and carry the time from which they are timed.  nxt is the
  * number of the next one to send, rcv that of the next one to come: a gap is a loss, and so is what has
- * not come for a while.
+ * not come for a while.  mark and una are a map of the last 64 before rcv: bit k of mark:una is set if number rcv - 1 - k has not
+ * come, so that one that comes late is told from one that comes twice.
  */
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #define UDP_PATIENCE 4u /* ticks */
 #define UDP_BURST    64u
 #define UDP_SIZE_MAX 1472u
+#define UDP_MAP      64u
 
 struct payload {
 	uint32_t magic, flow, seq;
@@ -95,19 +97,49 @@ static void send_more(struct load *l, struct client *c, uint32_t i)
 		send_datagram(l, c, i, l->now);
 }
 
+/* Lets rcv go on by n datagrams, of which the first missing ones have not come. */
+static void advance(struct load *l, struct client *c, uint32_t n, uint32_t missing)
+{
+	uint64_t map = (uint64_t)c->mark << 32 | c->una;
+
+	map = n < UDP_MAP ? map << n : 0;
+	for (uint32_t k = n - missing; k < RTE_MIN(n, UDP_MAP); k++)
+		map |= UINT64_C(1) << k;
+	c->mark = (uint32_t)(map >> 32);
+	c->una = (uint32_t)map;
+	c->rcv += n;
+	l->faults.lost += missing;
+}
+
+/* One before rcv: it was given up, or has come before. */
+static void take_late(struct load *l, struct client *c, uint32_t seq)
+{
+	uint64_t map = (uint64_t)c->mark << 32 | c->una;
+	uint32_t k = c->rcv - 1 - seq;
+
+	if (k >= UDP_MAP || (map >> k & 1) == 0) {
+		l->faults.duplicate++;
+		return;
+	}
+	map &= ~(UINT64_C(1) << k);
+	c->mark = (uint32_t)(map >> 32);
+	c->una = (uint32_t)map;
+	l->faults.out_of_order++;
+	l->faults.lost--;
+}
+
 static void take_answer(struct load *l, struct client *c, uint32_t i, const struct payload *p)
 {
 	uint32_t gap = p->seq - c->rcv;
 
 	if (gap >= c->nxt - c->rcv) {
-		/* one that has been given up, or one that has come before */
-		l->faults.out_of_order++;
-		if (l->faults.lost > 0)
-			l->faults.lost--;
+		if ((int32_t)(p->seq - c->nxt) >= 0)
+			l->faults.wrong++; /* it was never sent */
+		else
+			take_late(l, c, p->seq);
 		return;
 	}
-	l->faults.lost += gap;
-	c->rcv = p->seq + 1;
+	advance(l, c, gap + 1, gap);
 	c->tick = l->tick % CLIENT_TICKS;
 	l->n.answers++;
 	if (l->measuring)
@@ -246,11 +278,25 @@ static void udp_timers(struct load *l, uint64_t elapsed_ns)
 		c = &l->clients[i];
 		if (c->nxt == c->rcv || client_idle(c, l->tick) < UDP_PATIENCE)
 			continue;
-		l->faults.lost += c->nxt - c->rcv;
-		c->rcv = c->nxt;
+		advance(l, c, c->nxt - c->rcv, c->nxt - c->rcv);
 		if (l->asking && l->config->rate == 0)
 			send_more(l, c, i);
 	}
+}
+
+/* Goes on through the table; what does not come is given up in time. */
+static bool udp_settled(struct load *l)
+{
+	while (l->next_ask < l->nb_clients &&
+	       l->clients[l->next_ask].nxt == l->clients[l->next_ask].rcv)
+		l->next_ask++;
+	return l->next_ask == l->nb_clients;
+}
+
+static void udp_judge(struct load *l)
+{
+	for (uint32_t i = l->next_ask; i < l->nb_clients; i++)
+		l->faults.lost += l->clients[i].nxt - l->clients[i].rcv;
 }
 
 static int udp_init(struct load *l, char *why, size_t why_len)
@@ -278,5 +324,7 @@ const struct engine engine_udp = {
     .init = udp_init,
     .input = input,
     .timers = udp_timers,
+    .settled = udp_settled,
+    .judge = udp_judge,
     .resolves = true,
 };

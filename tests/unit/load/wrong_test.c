@@ -109,10 +109,50 @@ static void test_no_mbufs(void)
 	bed_end(&b);
 }
 
+/* datagrams that come twice do not make good for those that do not come; the last ones are waited for */
+static void test_datagrams(void)
+{
+	const struct pc_fault_config faults = {.seed = 5,
+	                                       .tx_loss_ppm = 20000,
+	                                       .duplicate_ppm = 200000,
+	                                       .reorder_ppm = 20000,
+	                                       .reorder_delay_ns = 150000};
+	const uint64_t rates[] = {0, 20000};
+	struct pc_fault_stats stats;
+
+	for (size_t i = 0; i < 2; i++) {
+		bed_begin(&b, "udp");
+		b.config.depth = 8;
+		b.config.rate = rates[i];
+		b.config.run_ms = 1000;
+		bed_start(&b, &faults);
+		bed_run(&b, 10);
+		pc_port_fault_stats(b.ends[1], &stats);
+		CU_ASSERT(stats.tx_lost > 20 && stats.duplicated > 200);
+		CU_ASSERT_EQUAL(b.load->faults.lost, stats.tx_lost);
+		CU_ASSERT(rates[i] > 0 || b.load->faults.out_of_order > 100);
+		CU_ASSERT(b.load->faults.duplicate > 200 && b.load->faults.wrong == 0);
+		bed_end(&b);
+	}
+}
+
+/* a server that has died in the last moment, or was never there: no answer is a fault even in a short run */
+static void test_no_datagrams(void)
+{
+	bed_begin(&b, "udp");
+	b.config.port = 4444;
+	bed_start(&b, NULL);
+	bed_run(&b, 10);
+	CU_ASSERT_EQUAL(b.load->faults.lost, 20);
+	bed_end(&b);
+}
+
 static const struct unit_case cases[] = {
     {"a close in the place of an answer", test_close_early},
     {"more behind an answer", test_too_long},
     {"next to no MSS", test_small_mss},
+    {"datagrams that come twice, late or never", test_datagrams},
+    {"no datagrams", test_no_datagrams},
     {"no mbufs", test_no_mbufs},
     {"an MSS beyond the port's MTU", test_large_mss},
 };
