@@ -25,7 +25,7 @@ import peers
 import tables
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
-FAULTS = ("wrong", "checksum", "reset", "refused", "dead", "stuck", "lost", "closed", "beyond")
+FAULTS = ("wrong", "checksum", "reset", "refused", "dead", "timed_out", "stuck", "lost", "closed", "beyond")
 BUSY = 0.85  # of a CPU: a polling program that had less was kept from running
 
 

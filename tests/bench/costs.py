@@ -70,7 +70,7 @@ def drive(bed, peer, case, seconds, more=()):
     before = switches(bed.server.pid)
     row = json.loads(bed.drive(peer, case, seconds, more))
     row["switches"] = [b - a for a, b in zip(before, switches(bed.server.pid))]
-    bad = {k: row[k] for k in ("wrong", "checksum", "reset", "refused", "dead", "stuck", "lost", "closed") if row[k]}
+    bad = {k: row[k] for k in ("wrong", "checksum", "reset", "refused", "dead", "timed_out", "stuck", "lost", "closed") if row[k]}
     if bad or row["error"]:
         raise peers.Failure(f"{peer} {case.name}: {row['error'] or bad}")
     return row

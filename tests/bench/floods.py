@@ -25,7 +25,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 KINDS = ("none syn syn-closed syn-near syn-colliding ack ack-closed rst fin data data-closed flags blind-rst blind-syn "
          "blind-ack blind-data zero-window churn mangled udp udp-closed fragment ping icmp-error arp").split()
 WAITED = 0.05  # of a CPU: a program that waited longer for one shares it with others
-FAULTS = ("wrong", "checksum", "reset", "refused", "dead", "stuck", "lost", "closed")
+FAULTS = ("wrong", "checksum", "reset", "refused", "dead", "timed_out", "stuck", "lost", "closed")
 
 
 def arguments():
