@@ -86,7 +86,7 @@ static int check_timestamp(struct tcp *tcp, struct tcb *t, const struct tcp_seg 
 		return seg->flags & (TCP_RST | TCP_SYN) ? VERDICT_DONE : PC_DROP_TCP_NO_TIMESTAMP;
 	if (seq_lt(seg->tsval, t->ts_recent) && !(seg->flags & TCP_RST) &&
 	    !ts_recent_is_invalid(tcp, t)) {
-		tcp_ack_now(tcp, t);
+		tcp_ack_dropped(tcp, t, seg);
 		return PC_DROP_TCP_PAWS;
 	}
 	return VERDICT_DONE;
@@ -214,11 +214,7 @@ static int check_sequence(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg)
 	}
 	if (seg->len > 0 && seq_lt(seg->seq, t->rcv_nxt)) /* RFC 2883 */
 		dsack_note(tcp, t, seg->seq, seq_min(seg->seq + seg->len, t->rcv_nxt));
-	/* two confused ends could answer each other's empty segments for ever; keep-alives are no such */
-	if (seg->len == 0 && !(seg->flags & TCP_FIN) && seg->seq != t->rcv_nxt - 1)
-		tcp_challenge(tcp, t);
-	else
-		tcp_ack_now(tcp, t);
+	tcp_ack_dropped(tcp, t, seg);
 	return PC_DROP_TCP_SEQUENCE;
 }
 

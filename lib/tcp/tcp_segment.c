@@ -406,3 +406,11 @@ void tcp_challenge(struct tcp *tcp, struct tcb *t)
 	if (tcp_challenge_allowed(tcp))
 		tcp_send_ack(tcp, t);
 }
+
+void tcp_ack_dropped(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
+{
+	if (seg->len == 0 && !(seg->flags & TCP_FIN) && seg->seq != t->rcv_nxt - 1)
+		tcp_challenge(tcp, t);
+	else
+		tcp_ack_now(tcp, t);
+}

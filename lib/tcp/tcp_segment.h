@@ -42,6 +42,10 @@ void tcp_send_rst(struct tcp *tcp, struct tcb *t);
 /** tcp_challenge sends an ACK within the limit of RFC 5961 section 7. */
 void tcp_challenge(struct tcp *tcp, struct tcb *t);
 
+/** tcp_ack_dropped answers a segment that is dropped, as it is not acceptable or old (PAWS): one that takes no sequence numbers within
+ * the limit of challenges, as two confused ends could answer each other for ever; but keep-alives always. */
+void tcp_ack_dropped(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg);
+
 struct fastopen_cookie;
 
 /** tcp_send_syn sends the SYN of an active open, or the SYN-ACK of a connection in SYN-RECEIVED. cookie:

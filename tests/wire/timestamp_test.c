@@ -69,6 +69,21 @@ static void paws(struct wt *w)
 	EXPECT_IN(0, 499, .flags = A, .seq = 1, .ack = 21);
 }
 
+/* Two ends that each believe of the other that it is old do not answer for ever. */
+static void paws_is_limited(struct wt *w)
+{
+	w->cfg.tcp_challenge_acks = 10;
+	established(w);
+	for (int i = 0; i < 100; i++) {
+		INJECT(.flags = A, .seq = 1, .ack = 1, .ts = TS, .tsval = T - 50);
+		wt_drop(w);
+	}
+	IN(wt_count(w, PC_TCP_CHALLENGE_ACKS), 1, 11);
+	/* data is answered all the same: what was lost may be the acknowledgement */
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10, .ts = TS, .tsval = T - 50);
+	EXPECT(.flags = A, .seq = 1, .ack = 1);
+}
+
 static void paws_spares_rst(struct wt *w)
 {
 	established(w);
@@ -349,6 +364,7 @@ static const struct wt_case cases[] = {
     {"RFC 7323 5.4: the clock's rate", clock_rate},
     {"RFC 7323 5.4: a random offset for each connection", offset_is_random},
     {"RFC 7323 5.3: PAWS drops old segments and acks", paws},
+    {"RFC 7323 5.3, 5961 7: ... but empty ones within limits", paws_is_limited},
     {"RFC 7323 5.3: PAWS does not judge RST", paws_spares_rst},
     {"RFC 7323 5.5: TS.Recent is forgotten after 24 days", paws_forgets},
     {"RFC 7323 5.5: ... and not before", paws_remembers},
