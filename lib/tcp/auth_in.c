@@ -59,13 +59,19 @@ static flow_ref owner_for(const struct tcp *tcp, flow_ref ref, const struct tcp_
 
 /* ---- without a signature, and TCP-MD5 --------------------------------------------------------- */
 
+/* Is nothing taken of a peer but what is signed by TCP-AO? */
+static bool needs_ao(const struct auth *a, flow_ref owner, const struct pc_addr *peer)
+{
+	const struct auth_socket *s = auth_socket_of(a, owner);
+
+	return s != NULL &&
+	       (s->required || auth_find_ao(a, owner, peer, AUTH_ANY_ID, AUTH_ANY_ID) != NULL);
+}
+
 static int check_unsigned(struct tcp *tcp, flow_ref owner, const struct pc_addr *peer)
 {
-	struct auth_socket *s = auth_socket_of(&tcp->auth, owner);
-
-	if (s != NULL && (s->required || auth_find_ao(&tcp->auth, owner, peer, AUTH_ANY_ID,
-	                                              AUTH_ANY_ID) != NULL)) {
-		s->not_signed++;
+	if (needs_ao(&tcp->auth, owner, peer)) {
+		auth_socket_of(&tcp->auth, owner)->not_signed++;
 		return PC_DROP_TCP_AO_REQUIRED;
 	}
 	return auth_find_md5(&tcp->auth, owner, peer) == NULL ? VERDICT_DONE
@@ -78,7 +84,8 @@ static int check_md5(struct tcp *tcp, flow_ref owner, const struct rte_mbuf *m,
 	const struct auth_by by = {.key = owner != 0 ? auth_find_md5(&tcp->auth, owner, &p->src)
 	                                             : NULL};
 
-	if (by.key == NULL)
+	/* a key of TCP-MD5 for a whole network is none for a peer with TCP-AO */
+	if (by.key == NULL || needs_ao(&tcp->auth, owner, &p->src))
 		return PC_DROP_TCP_MD5_UNEXPECTED;
 	if (told == NULL || !auth_verify(&by, &p->src, &p->dst, m, p->l4_off, p->l4_len, told))
 		return PC_DROP_TCP_MD5_FAILURE;

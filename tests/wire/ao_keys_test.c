@@ -239,6 +239,14 @@ static void no_md5(struct wt *w)
 	/* of another peer each may be */
 	put_peer((struct sockaddr_storage *)&md5.tcpm_addr, "192.0.2.3");
 	OK(set(w, w->lfd, TCP_MD5SIG, &md5, sizeof(md5)));
+	/* and one of the whole network is none for a peer with TCP-AO */
+	md5.tcpm_flags = TCP_MD5SIG_FLAG_PREFIX;
+	md5.tcpm_prefixlen = wt_ip6 ? 120 : 24;
+	put_peer((struct sockaddr_storage *)&md5.tcpm_addr, "192.0.2.0");
+	OK(set(w, w->lfd, TCP_MD5SIG_EXT, &md5, sizeof(md5)));
+	INJECT(.flags = S, .mss = MSS, .md5 = "1234");
+	NOTHING(100);
+	EQ(wt_count(w, PC_DROP_TCP_MD5_UNEXPECTED), 1);
 	open_with(w, &in, &out);
 }
 
