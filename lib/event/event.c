@@ -59,6 +59,16 @@ void events_fini(struct events *ev)
 	ev->set = NULL;
 }
 
+void event_withdraw(struct events *ev, struct pollable *p, uint32_t fd)
+{
+	struct rte_ring *ring = ev->set[p->ring - 1].ring;
+	uint32_t other;
+
+	p->flags &= (uint16_t)~POLLABLE_QUEUED;
+	while (event_pop(ev, p->ring - 1u, &other, 1) == 1 && other != fd)
+		(void)rte_ring_sp_enqueue_elem(ring, &other, sizeof(other));
+}
+
 uint32_t event_count(const struct events *ev, uint32_t set)
 {
 	return rte_ring_count(ev->set[set].ring);

@@ -6,7 +6,8 @@
  * The ready list: sockets with something to tell, in an rte_ring of descriptors per epoll set.
  *
  * A socket contains a struct pollable.  It is in the ring of its set exactly when POLLABLE_QUEUED is
- * set, so at most once, and a ring as large as the number of sockets never overflows.  The
+ * set, so at most once, and a ring as large as the number of sockets never overflows; or still in that of a set that it
+ * has left, until it joins another one.  The
  * transports call event_notify when something happens; what is ready is asked anew when the set is
  * waited for.
  */
@@ -30,7 +31,8 @@ enum {
 struct pollable {
 	uint64_t data;     /* epoll_data */
 	uint32_t interest; /* EPOLL* */
-	uint16_t set;      /* index + 1; 0: in none */
+	uint8_t set;       /* index + 1; 0: in none */
+	uint8_t ring;      /* whose ring it is in, index + 1, if it is POLLABLE_QUEUED */
 	uint16_t flags;
 };
 
@@ -54,6 +56,12 @@ int events_init(struct events *ev, uint32_t nb_sets, uint32_t n, int socket_id);
 /** events_fini frees them. */
 void events_fini(struct events *ev);
 
+/** pollable_renewed returns what the next socket of a descriptor begins with: it is in no set, but may be in a ring yet. */
+static inline struct pollable pollable_renewed(const struct pollable *p)
+{
+	return (struct pollable){.ring = p->ring, .flags = p->flags & POLLABLE_QUEUED};
+}
+
 /** event_push puts a socket into the ring of its set, unless it is there already. */
 static inline void event_push(struct events *ev, struct pollable *p, uint32_t fd)
 {
@@ -63,6 +71,7 @@ static inline void event_push(struct events *ev, struct pollable *p, uint32_t fd
 	if (p->flags & POLLABLE_QUEUED)
 		return;
 	p->flags |= POLLABLE_QUEUED;
+	p->ring = p->set;
 	full = rte_ring_sp_enqueue_elem(ring, &fd, sizeof(fd)) != 0;
 	assert(!full); /* there is room for every descriptor */
 	(void)full;
@@ -73,6 +82,10 @@ static inline uint32_t event_pop(struct events *ev, uint32_t set, uint32_t *fd, 
 {
 	return rte_ring_sc_dequeue_burst_elem(ev->set[set].ring, fd, sizeof(*fd), n, NULL);
 }
+
+/** event_withdraw takes a socket out of the ring that it is in, of a set that it is a member of no more; others may get
+ * another place there. */
+void event_withdraw(struct events *ev, struct pollable *p, uint32_t fd);
 
 /** event_count returns how many descriptors a set's ring holds. */
 uint32_t event_count(const struct events *ev, uint32_t set);

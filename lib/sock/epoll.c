@@ -76,7 +76,9 @@ int pc_epoll_ctl(struct pc_stack *st, int epfd, int op, int fd, struct epoll_eve
 		p->set = 0;
 		return 0;
 	}
-	p->set = (uint16_t)epfd;
+	if ((p->flags & POLLABLE_QUEUED) && p->ring != epfd)
+		event_withdraw(s->ev, p, (uint32_t)fd);
+	p->set = (uint8_t)epfd;
 	p->interest = event->events;
 	p->data = event->data.u64;
 	p->flags &= (uint16_t)~POLLABLE_SPENT;
@@ -110,10 +112,7 @@ static bool report(struct sockets *s, uint32_t set, uint32_t fd, struct epoll_ev
 
 	if (p == NULL || p->set == 0)
 		return false;
-	if (unlikely(p->set != set + 1)) { /* it was queued here under an earlier membership */
-		push_if_ready(s, p, &ref, fd);
-		return false;
-	}
+	assert(p->set == set + 1);
 	mask = sock_mask(s, &ref) & (p->interest | EPOLLERR | EPOLLHUP);
 	if (mask == 0 || (p->flags & POLLABLE_SPENT))
 		return false;
@@ -151,9 +150,12 @@ int pc_epoll_close(struct pc_stack *st, int epfd)
 	struct sockets *s = sockets_of(st);
 	/* behind that none has ever been in a set */
 	const uint32_t end = s->first_tcp + s->tcp->free_tcbs.touched + 1;
+	uint32_t queued;
 
 	if (!is_set(s, epfd))
 		return (int)sock_fail(-EBADF);
+	while (event_pop(s->ev, (uint32_t)epfd - 1, &queued, 1) == 1)
+		sock_pollable(s, queued)->flags &= (uint16_t)~POLLABLE_QUEUED;
 	for (uint32_t fd = s->first_udp; fd < end; fd++) {
 		struct pollable *p = sock_pollable(s, fd);
 

@@ -41,16 +41,16 @@ struct tcb *tcb_alloc(struct tcp *tcp)
 	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
 	uint32_t index = freelist_next(&tcp->free_tcbs);
 	struct tcb *t = tcp_tcb(tcp, index);
-	uint16_t queued;
+	struct pollable poll;
 
 	/* listeners have TCBs of their own beside max_connections */
 	if (index == 0 || tcp->tcbs_used - tcp->bind.listeners >= cfg->stack_max_connections)
 		return NULL;
 	freelist_take(&tcp->free_tcbs, t->link);
 	tcp->tcbs_used++;
-	queued = t->poll.flags & POLLABLE_QUEUED;
+	poll = pollable_renewed(&t->poll);
 	clear(tcp, t);
-	t->poll.flags = queued;
+	t->poll = poll;
 	t->flow.laddr = LADDR_NONE;
 	t->rcv_max = (uint32_t)cfg->tcp_rcvbuf;
 	t->snd_max = (uint32_t)cfg->tcp_sndbuf;

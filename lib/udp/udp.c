@@ -174,7 +174,7 @@ int udp_open(struct udp *udp)
 {
 	const uint32_t id = udp->free;
 	struct udp_sock *s;
-	uint16_t queued;
+	struct pollable poll;
 
 	if (id == 0)
 		return -ENFILE;
@@ -182,9 +182,9 @@ int udp_open(struct udp *udp)
 	udp->free = s->next;
 	udp->count++;
 	/* its descriptor may still be in the ring of a set, from its last life */
-	queued = s->poll.flags & POLLABLE_QUEUED;
+	poll = pollable_renewed(&s->poll);
 	memset(s, 0, sizeof(*s));
-	s->poll.flags = queued;
+	s->poll = poll;
 	s->open = true;
 	s->laddr = LADDR_NONE;
 	s->rcv_max = s->snd_max = (uint32_t)udp->ctx->cfg.udp_rcvbuf;

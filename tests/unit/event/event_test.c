@@ -21,7 +21,7 @@ static void start(void)
 	CU_ASSERT_EQUAL_FATAL(events_init(&ev, NB_SETS, NB, -1), 0);
 }
 
-static struct pollable member(uint16_t set, uint32_t interest)
+static struct pollable member(uint8_t set, uint32_t interest)
 {
 	return (struct pollable){.set = set, .interest = interest};
 }
@@ -79,7 +79,7 @@ static void test_full(void)
 	start();
 	for (uint32_t round = 0; round < 20; round++) {
 		for (uint32_t i = 0; i < NB; i++) {
-			p[i].set = (uint16_t)(1 + round % NB_SETS);
+			p[i].set = (uint8_t)(1 + round % NB_SETS);
 			event_push(&ev, &p[i], i + 1);
 		}
 		ok &= event_count(&ev, round % NB_SETS) == NB;
@@ -112,7 +112,7 @@ static void test_sticky(void)
 
 	start();
 	event_push(&ev, &p, 9);
-	p = (struct pollable){.flags = p.flags & POLLABLE_QUEUED}; /* closed, and opened again */
+	p = pollable_renewed(&p); /* closed, and opened again */
 	p.set = 2;
 	p.interest = EPOLLIN;
 	event_notify(&ev, &p, 9, EPOLLIN);
