@@ -325,14 +325,15 @@ int pc_connect(struct pc_stack *st, int fd, const struct sockaddr *addr, socklen
 	return (int)sock_fail(connect_udp(s, &ref, addr, len));
 }
 
+/* As on Linux of one without a peer, too: that is an error, and yet it takes effect, and wakes who waits for datagrams. */
 static int shutdown_udp(struct sockets *s, struct udp_sock *u, uint32_t index, int how)
 {
-	if (!udp_is_connected(u))
-		return -ENOTCONN;
+	if (u->kind == UDP_PACKET)
+		return -EOPNOTSUPP;
 	u->rd_shut |= how != SHUT_WR;
 	u->wr_shut |= how != SHUT_RD;
 	event_notify(s->ev, &u->poll, s->first_udp + index, udp_mask(u));
-	return 0;
+	return udp_is_connected(u) ? 0 : -ENOTCONN;
 }
 
 int pc_shutdown(struct pc_stack *st, int fd, int how)

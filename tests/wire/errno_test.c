@@ -398,6 +398,7 @@ static void datagram(struct bed *b, bool connect)
 	receiving(b, fd);
 	options(b, fd);
 	shutting(b, fd);
+	polled(b, fd);
 	end(b, fd, far);
 }
 
