@@ -14,7 +14,7 @@
 bool udp_is_peer(const struct udp *udp, const struct pc_endpoint *local,
                  const struct pc_endpoint *remote)
 {
-	return udp_find_connected(udp, local, remote) != NULL;
+	return udp_find_connected(udp, local, remote, UDP_ANY_NETIF) != NULL;
 }
 
 /* Judges a packet on s->path. Returns 0 or -EPERM. */

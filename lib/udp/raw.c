@@ -192,7 +192,8 @@ static int prepare(struct udp *udp, struct udp_sock *s, const struct pc_addr *to
                    const struct udp_ctl *ctl)
 {
 	const struct pc_endpoint dst = {.addr = *to};
-	const uint16_t laddr = ctl->laddr != LADDR_NONE ? ctl->laddr : udp_group_laddr(udp, s, to);
+	const uint16_t laddr =
+	    ctl->laddr != LADDR_NONE ? ctl->laddr : udp_group_laddr(udp, s, s->laddr, to);
 	const int rc = udp_search_path(udp, s, to, 0, laddr);
 
 	if (rc != 0)

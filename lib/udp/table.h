@@ -50,9 +50,11 @@ uint32_t *udp_peer_chain(const struct udp *udp, const struct pc_endpoint *remote
 struct udp_sock *udp_find(const struct udp *udp, const struct pc_endpoint *src,
                           const struct pc_endpoint *dst);
 
-/** udp_find_connected returns the socket that is connected so, or NULL. */
+#define UDP_ANY_NETIF (-1)
+
+/** udp_find_connected returns the socket that is connected so and hears an interface (UDP_ANY_NETIF: whichever), or NULL. */
 struct udp_sock *udp_find_connected(const struct udp *udp, const struct pc_endpoint *local,
-                                    const struct pc_endpoint *remote);
+                                    const struct pc_endpoint *remote, int netif);
 
 /** udp_report_local notes on the error queue that a datagram of ours is larger than the way to its
  * destination. */
@@ -62,9 +64,9 @@ void udp_report_local(struct udp *udp, struct udp_sock *s, const struct pc_endpo
 int udp_path_find(struct udp *udp, const struct pc_addr *dst, uint16_t laddr, uint32_t ports,
                   struct ip_path *path);
 
-/** udp_group_laddr returns the address of ours that a socket sends to dst from: the one it is bound to, or
- * for a group one on the interface that it sends to groups by. LADDR_NONE: any. */
-uint16_t udp_group_laddr(const struct udp *udp, const struct udp_sock *s,
+/** udp_group_laddr returns the address of ours that a socket sends to dst from: laddr, the one it is bound to, or if it has
+ * none (LADDR_NONE) for a group one on the interface that it sends to groups by. LADDR_NONE: any. */
+uint16_t udp_group_laddr(const struct udp *udp, const struct udp_sock *s, uint16_t laddr,
                          const struct pc_addr *dst);
 
 /** udp_search_path makes s->path the way to dst and its port (0: it has none) from an address of ours, or any

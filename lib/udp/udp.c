@@ -394,7 +394,6 @@ static void disconnect(struct udp *udp, struct udp_sock *s)
 int udp_connect(struct udp *udp, uint32_t index, const struct pc_endpoint *remote, uint16_t laddr)
 {
 	struct udp_sock *s = &udp->sock[index];
-	struct ip_path path;
 	int rc;
 
 	if (remote == NULL) {
@@ -403,23 +402,24 @@ int udp_connect(struct udp *udp, uint32_t index, const struct pc_endpoint *remot
 	}
 	if (!udp_speaks(s, &remote->addr))
 		return -ENETUNREACH;
-	rc = udp_path_find(udp, &remote->addr, s->addr_fixed ? s->laddr : laddr,
-	                   (uint32_t)s->local.port << 16 | remote->port, &path);
+	laddr = s->addr_fixed ? s->laddr : laddr;
+	rc = udp_search_path(udp, s, &remote->addr, remote->port,
+	                     udp_group_laddr(udp, s, laddr, &remote->addr));
 	if (rc != 0)
 		return rc;
-	if (path.broadcast && !s->broadcast)
+	if (s->path.laddr == LADDR_NONE) /* a name has an address */
+		return -ENETUNREACH;
+	if (s->path.broadcast && !s->broadcast)
 		return -EACCES;
-	if (!s->bound && (rc = udp_bind_any(udp, s, remote, &path)) != 0)
+	if (!s->bound && (rc = udp_bind_any(udp, s, remote, &s->path)) != 0)
 		return rc;
 	unlink_input(udp, s);
 	if (!s->addr_fixed) {
-		s->local.addr = *ip_laddr(udp->ip, path.laddr);
-		s->laddr = path.laddr;
+		s->local.addr = *ip_laddr(udp->ip, s->path.laddr);
+		s->laddr = s->path.laddr;
 	}
 	s->remote = remote->port != 0 ? *remote : (struct pc_endpoint){0};
-	s->path_dst = remote->addr;
-	s->path = path;
-	if (path.shared) /* both ends are known only now */
+	if (s->path.shared) /* both ends are known only now */
 		udp_forget_path(s);
 	link_input(udp, s);
 	return 0;

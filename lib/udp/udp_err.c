@@ -96,7 +96,7 @@ void udp_error(struct udp *udp, const struct icmp_error *e, const struct rte_mbu
 	    .type = e->type,
 	    .code = e->code,
 	    .netif = e->laddr != LADDR_NONE ? udp->ip->ifs.addr[e->laddr].netif : (uint8_t)0};
-	struct udp_sock *s = udp_find_connected(udp, &local, &remote);
+	struct udp_sock *s = udp_find_connected(udp, &local, &remote, UDP_ANY_NETIF);
 	const bool connected = s != NULL;
 	bool hard = e->hard;
 

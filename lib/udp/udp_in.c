@@ -24,18 +24,30 @@ struct udp_in {
 
 /* ---- lookup ---------------------------------------------------------------------------------- */
 
+static uint32_t first_connected(const struct udp *udp, const struct pc_endpoint *local,
+                                const struct pc_endpoint *remote)
+{
+	return udp->nb_connected > 0 ? *udp_peer_chain(udp, remote, local->port) : 0;
+}
+
+/* netif: by which it came, UDP_ANY_NETIF: that is not known */
+static inline bool is_connected(const struct udp_sock *s, const struct pc_endpoint *local,
+                                const struct pc_endpoint *remote, int netif)
+{
+	return s->local.port == local->port && s->remote.port == remote->port &&
+	       pc_addr_equal(&s->remote.addr, &remote->addr) &&
+	       pc_addr_equal(&s->local.addr, &local->addr) &&
+	       likely(s->netif == 0 || netif == UDP_ANY_NETIF || s->netif - 1 == netif);
+}
+
 struct udp_sock *udp_find_connected(const struct udp *udp, const struct pc_endpoint *local,
-                                    const struct pc_endpoint *remote)
+                                    const struct pc_endpoint *remote, int netif)
 {
 	struct udp_sock *s;
 
-	if (udp->nb_connected == 0)
-		return NULL;
-	for (uint32_t id = *udp_peer_chain(udp, remote, local->port); id != 0; id = s->next) {
+	for (uint32_t id = first_connected(udp, local, remote); id != 0; id = s->next) {
 		s = &udp->sock[id - 1];
-		if (s->local.port == local->port && s->remote.port == remote->port &&
-		    pc_addr_equal(&s->remote.addr, &remote->addr) &&
-		    pc_addr_equal(&s->local.addr, &local->addr))
+		if (is_connected(s, local, remote, netif))
 			return s;
 	}
 	return NULL;
@@ -96,7 +108,7 @@ static __rte_noinline struct udp_sock *find_best(const struct udp *udp, const st
 
 static inline struct udp_sock *find(const struct udp *udp, const struct udp_in *d)
 {
-	struct udp_sock *s = udp_find_connected(udp, &d->dst, &d->src);
+	struct udp_sock *s = udp_find_connected(udp, &d->dst, &d->src, d->netif);
 	uint32_t id;
 
 	if (s != NULL)
@@ -201,23 +213,42 @@ static bool deliver_copy(struct udp *udp, struct udp_sock *s, const struct rte_m
 	return true;
 }
 
+static bool hears_group(const struct udp *udp, const struct udp_sock *s, const struct ip_pkt *p,
+                        const struct udp_in *d)
+{
+	if (s->remote.port != 0 ? !is_connected(s, &d->dst, &d->src, d->netif) : score(s, d) == 0)
+		return false;
+	return !pc_addr_is_multicast(&p->dst) || udp_hears(udp, s, p->netif, &p->src, &p->dst);
+}
+
+/* Delivers copies to all who hear a group in a chain from id on but *last, who is the last of them. Returns whether somebody
+ * has one. */
+static bool deliver_chain(struct udp *udp, const struct rte_mbuf *m, const struct ip_pkt *p,
+                          const struct udp_in *d, uint32_t id, struct udp_sock **last)
+{
+	bool delivered = false;
+	struct udp_sock *s;
+
+	for (; id != 0; id = s->next) {
+		s = &udp->sock[id - 1];
+		if (!hears_group(udp, s, p, d))
+			continue;
+		if (*last != NULL)
+			delivered |= deliver_copy(udp, *last, m, p, d->len);
+		*last = s;
+	}
+	return delivered;
+}
+
 /* Delivers a datagram to a group: everybody who listens to it gets one, the last of them ours. */
 static int deliver_group(struct udp *udp, struct rte_mbuf *m, const struct ip_pkt *p,
                          const struct udp_in *d)
 {
-	struct udp_sock *s, *last = udp_find_connected(udp, &d->dst, &d->src);
-	bool delivered = false;
+	struct udp_sock *last = NULL;
+	bool delivered = deliver_chain(udp, m, p, d, first_connected(udp, &d->dst, &d->src), &last);
 	int verdict;
 
-	for (uint32_t id = udp->by_port[d->dst.port & udp->mask]; id != 0; id = s->next) {
-		s = &udp->sock[id - 1];
-		if (score(s, d) == 0 || (pc_addr_is_multicast(&p->dst) &&
-		                         !udp_hears(udp, s, p->netif, &p->src, &p->dst)))
-			continue;
-		if (last != NULL)
-			delivered |= deliver_copy(udp, last, m, p, d->len);
-		last = s;
-	}
+	delivered |= deliver_chain(udp, m, p, d, udp->by_port[d->dst.port & udp->mask], &last);
 	if (last == NULL)
 		return PC_DROP_UDP_NO_SOCKET;
 	verdict = deliver(udp, last, m, p, d->len);

@@ -33,12 +33,13 @@ static uint16_t laddr_on(const struct udp *udp, uint8_t netif, const struct pc_a
 	                           : ip6_source(udp->ip, netif - 1, dst);
 }
 
-uint16_t udp_group_laddr(const struct udp *udp, const struct udp_sock *s, const struct pc_addr *dst)
+uint16_t udp_group_laddr(const struct udp *udp, const struct udp_sock *s, uint16_t laddr,
+                         const struct pc_addr *dst)
 {
 	const uint8_t netif = pc_addr_is_ip4(dst) ? s->out_netif : s->out_netif6;
 
-	if (s->laddr != LADDR_NONE || netif == 0 || !pc_addr_is_multicast(dst))
-		return s->laddr;
+	if (laddr != LADDR_NONE || netif == 0 || !pc_addr_is_multicast(dst))
+		return laddr;
 	return laddr_on(udp, netif, dst);
 }
 
@@ -93,7 +94,8 @@ static inline int find_path(struct udp *udp, struct udp_sock *s, const struct pc
 	           neigh_is_valid(udp->ip->neigh, s->path.neigh) &&
 	           (!s->path.shared || s->path_port == dst->port)))
 		return 0;
-	return udp_search_path(udp, s, &dst->addr, dst->port, udp_group_laddr(udp, s, &dst->addr));
+	return udp_search_path(udp, s, &dst->addr, dst->port,
+	                       udp_group_laddr(udp, s, s->laddr, &dst->addr));
 }
 
 int udp_peer_mtu(struct udp *udp, struct udp_sock *s)
@@ -177,7 +179,7 @@ static inline int prepare(struct udp *udp, struct udp_sock *s, const struct pc_e
 	return bind_any(udp, s, dst,
 	                ctl != NULL && ctl->laddr != LADDR_NONE
 	                    ? ctl->laddr
-	                    : udp_group_laddr(udp, s, &dst->addr));
+	                    : udp_group_laddr(udp, s, s->laddr, &dst->addr));
 }
 
 /* What goes into the IP header; groups have a time to live of their own, -1: IP's default. */
@@ -369,9 +371,9 @@ int udp_payload_max(struct udp *udp, uint32_t index, const struct pc_endpoint *t
 		return -EDESTADDRREQ;
 	if (!udp_speaks(s, &dst->addr))
 		return -ENETUNREACH;
-	rc = udp_search_path(udp, s, &dst->addr, dst->port,
-	                     ctl->laddr != LADDR_NONE ? ctl->laddr
-	                                              : udp_group_laddr(udp, s, &dst->addr));
+	rc = udp_search_path(
+	    udp, s, &dst->addr, dst->port,
+	    ctl->laddr != LADDR_NONE ? ctl->laddr : udp_group_laddr(udp, s, s->laddr, &dst->addr));
 	if (rc != 0)
 		return rc;
 	rc = s->path.mtu - (int)ip_hdr_len(&dst->addr) - UDP_HDR_LEN;

@@ -701,6 +701,7 @@ static void set6(struct wt *w, int fd, int name, int value)
 /* RFC 3542 section 11 has it for all packets, Linux's IPV6_MTU for those of a socket. */
 static void small_mtu(struct wt *w)
 {
+	const struct sockaddr_in6 to = peer(true);
 	const int less = 1279;
 	uint32_t id;
 	int fd;
@@ -722,6 +723,10 @@ static void small_mtu(struct wt *w)
 	send_1400(w, fd);
 	CHECK(wt_next_frame(w, 0) != NULL && wt_next_frame(w, 0) == NULL);
 	set6(w, fd, IPV6_MTU, 1280);
+	OK(pc_connect(w->st, fd, (const struct sockaddr *)&to, sizeof(to)));
+	OK(pc_send(w->st, fd, d.b + 8, 1400, 0));
+	wt_settle(w);
+	EQ(gather(w, true, 1280, &id), 1408);
 	set6(w, fd, IPV6_MTU, 0);
 	send_1400(w, fd);
 	CHECK(wt_next_frame(w, 0) != NULL && wt_next_frame(w, 0) == NULL);

@@ -8,6 +8,7 @@
 
 #include "../unit.h"
 #include "fixture.h"
+#include "udp/member.h"
 
 /* A frame through ip4_input and udp_input; first > 0: in mbufs of that many and rest bytes. */
 static int input_frame(const struct frame *f, uint16_t first, uint16_t rest, bool l4_good)
@@ -175,6 +176,7 @@ static void test_peer_only(void)
 /* What comes by another interface than a socket is bound to is none of its business. */
 static void test_bound_interface(void)
 {
+	const struct pc_endpoint peer = endpoint(NET_PEER, 1000);
 	uint32_t s;
 
 	start();
@@ -184,6 +186,11 @@ static void test_bound_interface(void)
 	udp_sock(udp, s)->netif = 0 + 1;
 	CU_ASSERT_EQUAL(receive(NET_PEER, 1000, NET_US, 53, 5), VERDICT_DONE);
 	CU_ASSERT(got(s, NET_PEER, 1000, 5));
+	CU_ASSERT_EQUAL(udp_connect(udp, s, &peer, LADDR_NONE), 0);
+	CU_ASSERT_EQUAL(receive(NET_PEER, 1000, NET_US, 53, 5), VERDICT_DONE);
+	CU_ASSERT(got(s, NET_PEER, 1000, 5));
+	udp_sock(udp, s)->netif = 1 + 1;
+	CU_ASSERT_EQUAL(receive(NET_PEER, 1000, NET_US, 53, 5), PC_DROP_UDP_NO_SOCKET);
 	finish();
 }
 
@@ -287,6 +294,33 @@ static void test_group(void)
 	CU_ASSERT(got(any[1], NET_PEER, 1000, 98));
 	CU_ASSERT_EQUAL(receive(NET_PEER, 1000, IP4(224, 0, 0, 1), 53, 97), VERDICT_DONE);
 	CU_ASSERT(empty(group));
+	finish();
+}
+
+/* Those who are connected to the sender are no exception. */
+static void test_group_of_connected(void)
+{
+	const uint32_t group = IP4(239, 1, 1, 1);
+	const struct pc_endpoint peer = endpoint(NET_PEER, 1000), name = endpoint(group, 53);
+	uint32_t s[2];
+
+	start();
+	for (unsigned i = 0; i < 2; i++) {
+		s[i] = (uint32_t)udp_open(udp);
+		udp_sock(udp, s[i])->reuse = true;
+		CU_ASSERT_EQUAL(udp_bind(udp, s[i], &name), 0);
+		CU_ASSERT_EQUAL(udp_connect(udp, s[i], &peer, LADDR_NONE), 0);
+		CU_ASSERT_EQUAL(udp_join(udp, udp_sock(udp, s[i]), 0, &name.addr), 0);
+	}
+	CU_ASSERT_EQUAL(receive(NET_PEER, 1000, group, 53, 9), VERDICT_DONE);
+	CU_ASSERT(got(s[0], NET_PEER, 1000, 9) && got(s[1], NET_PEER, 1000, 9));
+	/* IP_BLOCK_SOURCE */
+	CU_ASSERT_EQUAL(udp_add_source(udp, udp_sock(udp, s[1]), 0, &name.addr, &peer.addr, false),
+	                0);
+	CU_ASSERT_EQUAL(receive(NET_PEER, 1000, group, 53, 9), VERDICT_DONE);
+	CU_ASSERT(got(s[0], NET_PEER, 1000, 9) && empty(s[1]));
+	for (unsigned i = 0; i < 2; i++)
+		udp_close(udp, s[i]);
 	finish();
 }
 
@@ -471,6 +505,7 @@ static const struct unit_case cases[] = {
     {"better than a group", test_better_than_group},
     {"shared names", test_sharing},
     {"broadcast and multicast", test_group},
+    {"a group of connected sockets", test_group_of_connected},
     {"a group of which one refuses", test_group_refused},
     {"the receive buffer", test_rcvbuf},
     {"shut down", test_shutdown},

@@ -144,6 +144,33 @@ static void test_connected(void)
 	finish();
 }
 
+/* Who is connected sends by the interface that he has said, too. */
+static void test_connected_interface(void)
+{
+	const struct pc_endpoint group = endpoint(IP4(239, 1, 1, 1), 53),
+	                         peer = endpoint(NET_PEER, 53);
+	uint32_t bound_to, sends_by;
+	struct frame f;
+
+	start();
+	sends_by = (uint32_t)udp_open(udp);
+	udp_sock(udp, sends_by)->out_netif = 1 + 1; /* IP_MULTICAST_IF */
+	bound_to = (uint32_t)udp_open(udp);
+	udp_sock(udp, bound_to)->netif = 1 + 1; /* SO_BINDTOIFINDEX */
+	CU_ASSERT_EQUAL(udp_connect(udp, sends_by, &group, LADDR_NONE), 0);
+	CU_ASSERT_EQUAL(udp_connect(udp, bound_to, &group, LADDR_NONE), 0);
+	CU_ASSERT_EQUAL(pc_addr_get_ip4(&udp_sock(udp, sends_by)->local.addr), NET_US_TOO);
+	CU_ASSERT_EQUAL(send_len(sends_by, 1, NULL), 0);
+	CU_ASSERT_EQUAL(send_len(bound_to, 1, NULL), 0);
+	CU_ASSERT(net_next(&net, 1, &f) && net_next(&net, 1, &f) && !net_next(&net, 0, &f));
+	CU_ASSERT(udp_connect(udp, bound_to, &peer, LADDR_NONE) < 0); /* of another interface */
+	/* what an earlier connection chose does not hold for the next */
+	CU_ASSERT_EQUAL(udp_connect(udp, sends_by, &peer, LADDR_NONE), 0);
+	CU_ASSERT_EQUAL(udp_connect(udp, sends_by, &group, LADDR_NONE), 0);
+	CU_ASSERT_EQUAL(pc_addr_get_ip4(&udp_sock(udp, sends_by)->local.addr), NET_US_TOO);
+	finish();
+}
+
 static void test_errors(void)
 {
 	const struct pc_endpoint zero = endpoint(NET_PEER, 0), self = endpoint(NET_US, 53);
@@ -217,13 +244,10 @@ static void test_path(void)
 }
 
 static const struct unit_case cases[] = {
-    {"send", test_send},
-    {"every size, by the port and by us", test_sizes},
-    {"chains", test_chain},
-    {"the largest", test_largest},
-    {"connected", test_connected},
-    {"errors", test_errors},
-    {"broadcast and multicast", test_broadcast},
+    {"send", test_send},           {"every size, by the port and by us", test_sizes},
+    {"chains", test_chain},        {"the largest", test_largest},
+    {"connected", test_connected}, {"connected by an interface", test_connected_interface},
+    {"errors", test_errors},       {"broadcast and multicast", test_broadcast},
     {"the way", test_path},
 };
 
