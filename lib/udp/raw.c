@@ -17,6 +17,7 @@
 #include <rte_mbuf.h>
 
 #include "udp/guard.h"
+#include "udp/member.h"
 #include "udp/table.h"
 #include "wire/cksum.h"
 #include "wire/icmp6.h"
@@ -90,7 +91,8 @@ static bool is_filtered(const struct udp_sock *s, const uint8_t *l4)
 	return false;
 }
 
-static bool wants(const struct udp_sock *s, const struct rte_mbuf *m, const struct ip_pkt *p)
+static bool wants(const struct udp *udp, const struct udp_sock *s, const struct rte_mbuf *m,
+                  const struct ip_pkt *p)
 {
 	if (s->proto != p->proto || s->ip6 == pc_addr_is_ip4(&p->dst) || p->l4_len == 0)
 		return false;
@@ -99,6 +101,8 @@ static bool wants(const struct udp_sock *s, const struct rte_mbuf *m, const stru
 	if (!pc_addr_is_any(&s->local.addr) && !pc_addr_equal(&s->local.addr, &p->dst))
 		return false;
 	if (!pc_addr_is_any(&s->remote.addr) && !pc_addr_equal(&s->remote.addr, &p->src))
+		return false;
+	if (pc_addr_is_multicast(&p->dst) && !udp_hears(udp, s, p->netif, &p->src, &p->dst))
 		return false;
 	return !is_filtered(s, rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off));
 }
@@ -128,7 +132,7 @@ bool udp_raw_input(struct udp *udp, const struct rte_mbuf *m, const struct ip_pk
 	bool taken = false;
 
 	for (uint32_t id = udp->raw; id != 0; id = udp->sock[id - 1].next)
-		if (wants(&udp->sock[id - 1], m, p))
+		if (wants(udp, &udp->sock[id - 1], m, p))
 			taken |= deliver(udp, &udp->sock[id - 1], m, p);
 	return taken;
 }

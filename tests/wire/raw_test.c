@@ -557,6 +557,12 @@ static void sources(struct wt *w)
 	OK(source(w, a, IP_UNBLOCK_SOURCE, WT_PEER));
 	CHECK(hears(w, a, WT_PEER));
 	OK(pc_close(w->st, a));
+	a = pc_socket(w->st, AF_INET, SOCK_RAW, IPPROTO_UDP); /* and raw sockets */
+	OK(member(w, a, IP_ADD_MEMBERSHIP, GROUP));
+	OK(source(w, a, IP_BLOCK_SOURCE, WT_PEER));
+	CHECK(!hears(w, a, WT_PEER));
+	CHECK(hears(w, a, "192.0.2.9"));
+	OK(pc_close(w->st, a));
 	wt_drop(w);
 }
 
