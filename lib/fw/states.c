@@ -55,7 +55,13 @@ static uint64_t worth(const struct fw_state *e, uint64_t now_ns)
 {
 	if (e->proto == 0 || e->until_ns <= now_ns)
 		return 0;
-	return (e->seen & 1 << FW_OUT ? UINT64_C(1) << 63 : 0) + e->until_ns / 2;
+	return (e->seen & FW_BEGUN ? UINT64_C(1) << 63 : 0) + e->until_ns / 2;
+}
+
+/* what is seen of a pair when a packet passes in a direction, and before was seen until then */
+static uint8_t see(uint8_t before, unsigned dir)
+{
+	return (uint8_t)(before | 1 << dir | (before == 0 && dir == FW_OUT ? FW_BEGUN : 0));
 }
 
 void fw_states_note(struct fw_states *t, const struct fw_state *name, unsigned dir, uint64_t now_ns,
@@ -65,7 +71,7 @@ void fw_states_note(struct fw_states *t, const struct fw_state *name, unsigned d
 
 	for (unsigned i = 0; i < FW_WAYS; i++, e++) {
 		if (is_same(e, name)) {
-			e->seen = (uint8_t)((e->until_ns > now_ns ? e->seen : 0) | 1 << dir);
+			e->seen = see(e->until_ns > now_ns ? e->seen : 0, dir);
 			e->until_ns = until_ns;
 			return;
 		}
@@ -75,6 +81,6 @@ void fw_states_note(struct fw_states *t, const struct fw_state *name, unsigned d
 	if (dir == FW_IN && worth(least, now_ns) >> 63 != 0)
 		return;
 	*least = *name;
-	least->seen = (uint8_t)(1 << dir);
+	least->seen = see(0, dir);
 	least->until_ns = until_ns;
 }

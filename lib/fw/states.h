@@ -18,13 +18,16 @@
 
 #define FW_WAYS 4
 
+/* of what is seen of a pair: its first packet has gone out */
+#define FW_BEGUN 4
+
 /** A pair. */
 struct fw_state {
 	struct pc_addr remote; /* any: whoever answers what went to a group */
 	uint16_t lport, rport; /* of echoes: the identifier, and 0 */
 	uint16_t laddr;        /* as an index; LADDR_NONE of what went to a group */
 	uint8_t proto;         /* 0: the place is free */
-	uint8_t seen;          /* 1 << enum fw_dir, for each direction */
+	uint8_t seen;          /* 1 << enum fw_dir, for each direction, and FW_BEGUN */
 	uint64_t until_ns;
 };
 
@@ -43,8 +46,8 @@ void fw_states_fini(struct fw_states *t);
 struct fw_state *fw_states_find(const struct fw_states *t, const struct fw_state *name,
                                 uint64_t now_ns);
 
-/** fw_states_note says that a packet of a pair has passed in a direction: it is known until until_ns. A pair that was asked by
- * nobody here does not take the place of one that was. */
+/** fw_states_note says that a packet of a pair has passed in a direction: it is known until until_ns. A pair that others
+ * have begun, answered or not, gives way first, and does not take the place of one that we have begun when it begins. */
 void fw_states_note(struct fw_states *t, const struct fw_state *name, unsigned dir, uint64_t now_ns,
                     uint64_t until_ns);
 

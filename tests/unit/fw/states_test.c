@@ -21,7 +21,7 @@ static uint8_t seen(uint32_t n, uint64_t now)
 {
 	const struct fw_state s = name(n), *e = fw_states_find(&t, &s, now);
 
-	return e != NULL ? e->seen : 0;
+	return e != NULL ? (uint8_t)(e->seen & ~FW_BEGUN) : 0;
 }
 
 static void note(uint32_t n, unsigned dir, uint64_t now)
@@ -94,10 +94,25 @@ static void test_who_gives_way(void)
 	fw_states_fini(&t);
 }
 
+/* one bucket: those whom we answer are not asked by us, and make nobody forgotten who was */
+static void test_answered(void)
+{
+	CU_ASSERT_EQUAL(fw_states_init(&t, 1, (struct hash_key){{1, 2}}, -1), 0);
+	note(1, FW_OUT, 0);
+	for (uint32_t i = 2; i < 20; i++) {
+		note(i, FW_IN, i);
+		note(i, FW_OUT, i);
+		CU_ASSERT_EQUAL(seen(i, i), 1 << FW_IN | 1 << FW_OUT);
+	}
+	CU_ASSERT_EQUAL(seen(1, 20), 1 << FW_OUT);
+	fw_states_fini(&t);
+}
+
 static const struct unit_case cases[] = {
     {"directions, and what makes a pair", test_directions},
     {"time", test_time},
     {"who gives way", test_who_gives_way},
+    {"who is answered gives way", test_answered},
 };
 
 int main(void)
