@@ -45,8 +45,14 @@ static bool has_l4(const struct rte_mbuf *m, uint32_t at, uint32_t len, uint8_t 
 {
 	if (at + len > m->pkt_len || l4 + sizeof(struct rte_udp_hdr) > m->data_len)
 		return false;
-	if (proto == IPPROTO_UDP)
-		return rte_pktmbuf_mtod_offset(m, const struct rte_udp_hdr *, l4)->dgram_cksum != 0;
+	if (proto == IPPROTO_UDP) {
+		const struct rte_udp_hdr *udp =
+		    rte_pktmbuf_mtod_offset(m, const struct rte_udp_hdr *, l4);
+
+		/* what the packet has behind the datagram (RFC 9868) is in no checksum: devices differ there, and senders
+		 * could have an offload withdrawn that is right */
+		return udp->dgram_cksum != 0 && rte_be_to_cpu_16(udp->dgram_len) == at + len - l4;
+	}
 	return proto == IPPROTO_TCP;
 }
 

@@ -28,6 +28,8 @@ static struct rte_mbuf *frame(bool ip4, uint8_t proto, unsigned tags, uint8_t **
 		memcpy(p + 12 + 4 * i, "\x81\0\0\7", 4);
 	memset(ip, 0, hdr);
 	*l4 = ip + hdr;
+	if (proto == IPPROTO_UDP)
+		memcpy(*l4 + 4, (uint8_t[2]){0, L4}, 2);
 	memset(*l4 + (proto == IPPROTO_TCP ? 16 : 6), 0, 2);
 	if (ip4) {
 		struct rte_ipv4_hdr *h = (struct rte_ipv4_hdr *)ip;
@@ -131,6 +133,13 @@ static void others(void)
 	m = frame(true, IPPROTO_UDP, 0, &l4);
 	l4[6] = l4[7] = 0; /* RFC 768: none */
 	CU_ASSERT_EQUAL(judge(m), 0);
+	for (unsigned ip4 = 0; ip4 < 2; ip4++) {
+		m = frame(ip4, IPPROTO_UDP, 0, &l4);
+		l4[5] =
+		    L4 -
+		    10; /* RFC 768: the datagram ends before the packet, and its checksum is of another length */
+		CU_ASSERT_EQUAL(judge(m), 0);
+	}
 	CU_ASSERT_EQUAL(judge(frame(true, IPPROTO_ICMP, 0, &l4)), 0);
 	CU_ASSERT_EQUAL(judge(frame(false, IPPROTO_FRAGMENT, 0, &l4)), 0);
 	m = frame(true, IPPROTO_TCP, 0, &l4);
