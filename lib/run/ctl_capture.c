@@ -175,14 +175,15 @@ static int fill_lane(struct pc_stack *st, const void *data)
 
 /* ---- to who has asked ------------------------------------------------------------------------ */
 
-/* Sends what is packed. Returns false when nobody is there any more. */
-static bool send_packed(struct ctl_capture *c)
+/* Sends what is packed; flags: MSG_DONTWAIT, or 0: who reads is waited for, as long as the connection's time-out says. Returns
+ * false when nobody is there any more. */
+static bool send_packed(struct ctl_capture *c, int flags)
 {
 	ssize_t sent;
 
 	if (c->packed <= 1)
 		return true;
-	sent = send(c->conn, c->packet, c->packed, MSG_NOSIGNAL | MSG_DONTWAIT);
+	sent = send(c->conn, c->packet, c->packed, MSG_NOSIGNAL | flags);
 	c->full = sent < 0 && (errno == EAGAIN || errno == ENOBUFS);
 	if (sent >= 0)
 		c->packed = 1;
@@ -240,13 +241,14 @@ static bool send_sorted(struct ctl_capture *c)
 	for (; c->next < c->nb_sorted && !is_enough(c); c->next++) {
 		const struct captured *f = c->sorted[c->next];
 
-		if (c->packed + FRAME_HEADER + f->caplen > PACKET_MAX && !send_packed(c))
+		if (c->packed + FRAME_HEADER + f->caplen > PACKET_MAX &&
+		    !send_packed(c, MSG_DONTWAIT))
 			return false;
 		if (c->full)
 			return true;
 		pack_frame(c, f);
 	}
-	return send_packed(c);
+	return send_packed(c, MSG_DONTWAIT);
 }
 
 /* ---- turns ----------------------------------------------------------------------------------- */
@@ -381,8 +383,9 @@ bool ctl_capture_end(struct ctl_capture *c)
 	for (unsigned i = 0; i < c->nb_lanes; i++)
 		all &= end_lane(&c->lane[i]);
 	if (c->conn >= 0) {
-		(void)send_packed(c);
-		send_report(c);
+		/* what is packed is counted as captured: it may have waited for room */
+		if (send_packed(c, 0) && !c->full)
+			send_report(c);
 		(void)close(c->conn);
 	}
 	c->conn = -1;

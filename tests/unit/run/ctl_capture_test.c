@@ -2,16 +2,21 @@
 /* Captures on stacks that a thread drives, one of which stands still for longer than anybody waits for it. */
 #include "run/ctl.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <percore/port.h>
 #include <percore/socket.h>
+#include <rte_mbuf.h>
 
 #include "../../support/eal.h"
 #include "../unit.h"
+#include "run/ctl_capture.h"
 #include "run/worker.h"
 
 #define STACKS 2
@@ -172,10 +177,110 @@ static void test_late(void)
 	finish();
 }
 
+/* ---- a slow reader --------------------------------------------------------------------------- */
+
+#define FRAME  1400 /* bytes, of which PUSHED at once are more than the connection has room for */
+#define PUSHED 64
+
+static struct pc_port *ends_of_wire[2];
+
+static int attach(struct pc_stack *st, const void *data)
+{
+	(void)data;
+	return pc_stack_add_port(st, ends_of_wire[0]) >= 0 ? 0 : -errno;
+}
+
+static int push(struct pc_stack *st, const void *data)
+{
+	static const uint8_t frame[FRAME] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2,
+	                                     0,    0,    0,    0,    7,    0x88, 0xb5};
+
+	(void)st;
+	(void)data;
+	for (unsigned i = 0; i < PUSHED; i++) {
+		struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
+		void *p = m != NULL ? rte_pktmbuf_append(m, FRAME) : NULL;
+
+		if (p == NULL)
+			return -ENOMEM;
+		memcpy(p, frame, FRAME);
+		(void)ends_of_wire[1]->ops->tx_burst(ends_of_wire[1], &m, 1, 0);
+	}
+	return 0;
+}
+
+/* What a reader gets who begins when the capture has ended: frames, and how many the last line says. */
+struct reading {
+	int fd;
+	unsigned frames, said;
+};
+
+static void *read_late(void *arg)
+{
+	static char packet[65536];
+	struct reading *r = arg;
+	size_t bytes = 0;
+	ssize_t n;
+
+	usleep(100000);
+	while ((n = recv(r->fd, packet, sizeof(packet) - 1, 0)) > 0) {
+		packet[n] = '\0';
+		if (packet[0] == 'd')
+			bytes += (size_t)n - 1;
+		else if (packet[0] == 's')
+			(void)sscanf(packet + 1, "%u", &r->said);
+	}
+	r->frames = (unsigned)((bytes - 24) / (16 + FRAME));
+	return NULL;
+}
+
+/* What waits for room when who reads has enough is counted, and so it is sent. */
+static void test_slow(void)
+{
+	const struct ctl_capture_args args = {.snaplen = CTL_SNAPLEN_MAX, .port = -1};
+	const struct timeval patience = {.tv_sec = 5};
+	const struct pc_wire_config wire = {.pool = pool};
+	const int bytes = 64 * 1024;
+	struct reading r = {0};
+	struct ctl_capture *c;
+	pthread_t reader;
+	char why[64];
+	int fd[2];
+
+	begin();
+	CU_ASSERT_EQUAL_FATAL(pc_port_wire(&wire, ends_of_wire), 0);
+	CU_ASSERT_EQUAL(
+	    ctl_wait(&never, &workers[0], pc_stack_post(workers[0].st, attach, NULL, 0)), 0);
+	CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fd), 0);
+	c = ctl_capture_create(&run, &never, &args);
+	CU_ASSERT_EQUAL_FATAL(ctl_capture_start(c, fd[0], why, sizeof(why)), 0);
+	(void)setsockopt(fd[0], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	(void)setsockopt(fd[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	for (unsigned i = 0; i < 6; i++) {
+		(void)ctl_wait(&never, &workers[0], pc_stack_post(workers[0].st, push, NULL, 0));
+		usleep(5000);
+		CU_ASSERT(ctl_capture_turn(c));
+	}
+	CU_ASSERT_EQUAL(shutdown(fd[1], SHUT_WR), 0);
+	CU_ASSERT_FALSE(ctl_capture_turn(c));
+	r.fd = fd[1];
+	CU_ASSERT_EQUAL_FATAL(pthread_create(&reader, NULL, read_late, &r), 0);
+	CU_ASSERT(ctl_capture_end(c));
+	pthread_join(reader, NULL);
+	CU_ASSERT(r.said > 0 && r.said < 6 * PUSHED);
+	CU_ASSERT_EQUAL(r.frames, r.said);
+	ctl_capture_free(c);
+	close(fd[1]);
+	finish();
+	for (unsigned i = 0; i < 2; i++)
+		pc_port_close(ends_of_wire[i]);
+}
+
 static const struct unit_case cases[] = {
     {"from begin to end", test_whole},
     {"a stack that stands still at its end", test_over},
     {"a stack that stands still at its begin", test_late},
+    {"who reads late", test_slow},
 };
 
 int main(void)
