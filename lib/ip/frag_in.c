@@ -85,7 +85,8 @@ static bool chain_is_whole(struct rte_mbuf *m, const struct ip_pkt *p)
 static int tell(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p, uint8_t code,
                 uint32_t pointer, int verdict)
 {
-	icmp6_error(ip, m, p, ICMP6_PARAMETER, code, pointer);
+	if (icmp_may_tell(ip, m, p))
+		icmp6_error(ip, m, p, ICMP6_PARAMETER, code, pointer);
 	return verdict;
 }
 
@@ -159,6 +160,16 @@ int ip_reassemble(struct ip *ip, struct rte_mbuf **m, struct ip_pkt *p)
 	return verdict == NEXT_FRAGMENT ? PC_DROP_FRAG_FORM : verdict;
 }
 
+static void tell_time_out(struct ip *ip, const struct rte_mbuf *first, const struct ip_pkt *p)
+{
+	if (!icmp_may_tell(ip, first, p))
+		return;
+	if (pc_addr_is_ip4(&p->dst))
+		icmp4_error(ip, first, p, ICMP4_TIME_EXCEEDED, ICMP4_TIME_REASSEMBLY);
+	else
+		icmp6_error(ip, first, p, ICMP6_TIME_EXCEEDED, ICMP6_TIME_REASSEMBLY, 0);
+}
+
 /* RFC 1122 section 3.3.2, RFC 8200 section 4.5: told when the first fragment has come */
 void ip_frag_poll(struct ip *ip)
 {
@@ -168,10 +179,7 @@ void ip_frag_poll(struct ip *ip)
 	while (frags_expire(ip->frags, &first, &p)) {
 		if (first == NULL)
 			continue;
-		if (pc_addr_is_ip4(&p.dst))
-			icmp4_error(ip, first, &p, ICMP4_TIME_EXCEEDED, ICMP4_TIME_REASSEMBLY);
-		else
-			icmp6_error(ip, first, &p, ICMP6_TIME_EXCEEDED, ICMP6_TIME_REASSEMBLY, 0);
+		tell_time_out(ip, first, &p);
 		rte_pktmbuf_free(first);
 		ctx_count(ip->ctx, PC_DROP_FRAG_TIMEOUT);
 	}

@@ -45,6 +45,29 @@ bool icmp_take_token(struct ip *ip)
 	return false;
 }
 
+bool icmp_may_tell(const struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	struct fw_packet k = {.src = &p->src,
+	                      .dst = &p->dst,
+	                      .proto = p->proto,
+	                      .state = FW_NEW,
+	                      .netif = p->netif,
+	                      .len = p->l4_len};
+	const uint8_t *ports;
+	uint8_t copy[4];
+
+	if (deny_has(&ip->deny, &p->src))
+		return false;
+	if (!fw_is_on(&ip->fw) || p->netif == NETIF_LO)
+		return true;
+	if (p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP) {
+		ports = rte_pktmbuf_read(m, p->l4_off, sizeof(copy), copy);
+		k.sport = ports != NULL ? wire_get16(ports) : 0;
+		k.dport = ports != NULL ? wire_get16(ports + 2) : 0;
+	}
+	return fw_peek(&ip->fw, ip->ctx, FW_IN, &k) != FW_DROP;
+}
+
 void icmp_port_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	if (pc_addr_is_ip4(&p->dst))

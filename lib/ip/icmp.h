@@ -20,4 +20,8 @@ void icmp4_error(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p
 void icmp6_error(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p, uint8_t type,
                  uint8_t code, uint32_t rest);
 
+/** icmp_may_tell says whether the sender of a packet that nobody has judged yet may be told what is wrong with it: not who is denied, nor
+ * of what the rules of a firewall drop, as far as its headers say. */
+bool icmp_may_tell(const struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p);
+
 #endif

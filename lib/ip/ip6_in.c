@@ -91,7 +91,8 @@ static int next_of(uint8_t proto)
 static int tell_problem(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
                         const struct ip6_ext *e)
 {
-	icmp6_error(ip, m, p, ICMP6_PARAMETER, e->code, e->pointer);
+	if (icmp_may_tell(ip, m, p))
+		icmp6_error(ip, m, p, ICMP6_PARAMETER, e->code, e->pointer);
 	return e->code == ICMP6_PARAM_OPTION ? PC_DROP_IP6_OPTION : PC_DROP_IP6_EXTENSION;
 }
 

@@ -96,18 +96,34 @@ static int input_icmp(struct pc_stack *st, struct rte_mbuf *m, const struct ip_p
 /* neighbours and routers are heard, whoever they are */
 static bool is_discovery(const struct rte_mbuf *m, const struct ip_pkt *p)
 {
-	uint8_t type;
+	const uint8_t *type;
+	uint8_t copy;
 
-	if (p->proto != IPPROTO_ICMPV6 || p->l4_len == 0)
+	if (p->proto != IPPROTO_ICMPV6 || pc_addr_is_ip4(&p->dst) || p->l4_len == 0)
 		return false;
-	type = *rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off);
-	return type >= ND_RS && type <= ND_REDIRECT;
+	type = rte_pktmbuf_read(m, p->l4_off, 1, &copy);
+	return type != NULL && *type >= ND_RS && *type <= ND_REDIRECT;
+}
+
+/* Says whether a packet is dropped by IP and by all others: what IP has no use for may be for raw sockets or the kernel, and its
+ * sender may be told. */
+static bool is_dropped(int verdict)
+{
+	switch (verdict) {
+	case PC_DROP_IP4_PROTOCOL:
+	case PC_DROP_IP6_PROTOCOL:
+	case PC_DROP_IP4_NOT_OURS:
+	case PC_DROP_IP6_NOT_OURS:
+		return false;
+	default:
+		return verdict_is_drop(verdict);
+	}
 }
 
 static int refuse(const struct rte_mbuf *m, const struct ip_pkt *p, int verdict)
 {
 	/* what a fragment begins with is no header, and discovery comes in none (RFC 6980) */
-	if (verdict_is_drop(verdict) || (verdict != NEXT_FRAGMENT && is_discovery(m, p)))
+	if (is_dropped(verdict) || (verdict != NEXT_FRAGMENT && is_discovery(m, p)))
 		return verdict;
 	return PC_DROP_DENIED;
 }

@@ -861,6 +861,35 @@ static void ip6(struct wt *w)
 	load(w, NULL);
 }
 
+/* Of what rules drop nobody is told what is wrong with it, nor are those who are denied: the fault stands in front of what they judge. */
+static void ip6_problems(struct wt *w)
+{
+	static const uint8_t option[8] = {0, 0, 0x9e, 2, 0, 0, 1, 0};
+	const struct pc_prefix peer = {.addr = addr6(PEER6), .len = 128};
+	const struct ends6 e = ends();
+	const uint8_t body[4] = {0, 1, 0, 1};
+	struct frame f;
+
+	w->cfg.ip6_accept_ra = 0;
+	wt_start6(w, &e);
+	frame6_icmp(&f, &e, 64, 128, 0, body, 4);
+	frame6_insert(&f, 60, option, 8);
+	load(w, "drop in proto icmp");
+	wt_inject_frame(w, &f);
+	expect6(w, 4, 2);
+	load(w, "pass in state established,related\ndefault in drop");
+	wt_inject_frame(w, &f);
+	CHECK(probe_sent(w->probe) == NULL);
+	load(w, NULL);
+	OK(pc_stack_deny(w->st, &peer));
+	wt_inject_frame(w, &f);
+	CHECK(probe_sent(w->probe) == NULL);
+	OK(pc_stack_allow(w->st, &peer));
+	wt_inject_frame(w, &f);
+	expect6(w, 4, 2);
+	EQ(wt_count(w, PC_DROP_IP6_OPTION), 4);
+}
+
 /* An address that we have lost to somebody else is no more ours than any: what comes from there to all is judged. */
 static void lost_address(struct wt *w)
 {
@@ -1010,6 +1039,7 @@ static const struct wt_case cases[] = {
     {"raw sockets and what is cut short", raw_short},
     {"IPv6", ip6},
     {"IPv6, states", ip6_states},
+    {"IPv6, problems of what is dropped", ip6_problems},
     {"IPv6, neighbours and routers", ip6_discovery},
 };
 

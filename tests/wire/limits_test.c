@@ -199,7 +199,7 @@ static void sweep_has_no_pause(struct wt *w)
 	CHECK(pc_stack_next_deadline(w->st) > w->now);
 }
 
-/* neither UDP nor ping nor a closed port answers */
+/* neither UDP nor ping nor a closed port answers, nor what no protocol here wants */
 static void denied_altogether(struct wt *w)
 {
 	struct pc_prefix p = prefix("192.0.2.77/32");
@@ -214,11 +214,14 @@ static void denied_altogether(struct wt *w)
 	wt_inject_frame(w, &f);
 	frame_udp(&f, &e, 1000, 1000, "x", 1);
 	wt_inject_frame(w, &f);
+	f.b[14 + 9] = 253;
+	frame_fix_ip4(&f);
+	wt_inject_frame(w, &f);
 	w->flow.lport = 81;
 	w->flow.iss = 0;
 	INJECT(.flags = S, .mss = WT_MSS);
 	NOTHING(100);
-	EQ(wt_count(w, PC_DROP_DENIED), 3);
+	EQ(wt_count(w, PC_DROP_DENIED), 4);
 	OK(pc_stack_deny_all(w->st, NULL, 0));
 	INJECT(.flags = S, .mss = WT_MSS);
 	EXPECT(.flags = RA, .ack = 1);
