@@ -386,22 +386,28 @@ static void preferences(struct wt *w)
 	wt_drop(w);
 }
 
-/* RFC 4861 section 7.3.3: a router that does not answer gives way to one that may */
-static void dead_router(struct wt *w)
+/* What is sent to FAR every half a second goes by the router with that MAC address soon. */
+static void comes_to_go_by(struct wt *w, const char *mac)
 {
 	bool found = false;
 
+	for (unsigned n = 0; n < 40 && !found; n++) {
+		wt_pass(w, 500);
+		wt_drop(w);
+		found = memcmp(talk(w, FAR).ends.dst_mac, mac, 6) == 0;
+	}
+	CHECK(found);
+	wt_drop(w);
+}
+
+/* RFC 4861 section 7.3.3: a router that does not answer gives way to one that may */
+static void dead_router(struct wt *w)
+{
 	start6(w, false);
 	ADVERTISE(.lifetime = 9000, .preference = 1);
 	ADVERTISE(.src = SECOND, .mac = second_mac, .lifetime = 9000);
 	CHECK(memcmp(talk(w, FAR).ends.dst_mac, router_mac, 6) == 0);
-	for (unsigned s = 0; s < 30 && !found; s++) {
-		wt_pass(w, 500);
-		wt_drop(w);
-		found = memcmp(talk(w, FAR).ends.dst_mac, second_mac, 6) == 0;
-	}
-	CHECK(found);
-	wt_drop(w);
+	comes_to_go_by(w, second_mac);
 }
 
 static void link_mtu(struct wt *w)
@@ -645,19 +651,11 @@ static void redirect_to_no_router(struct wt *w)
 /* RFC 4861 section 7.3.3: "subsequent traffic to that neighbor invokes the next-hop determination procedure again" */
 static void redirect_to_dead_router(struct wt *w)
 {
-	bool found = false;
-
 	start6(w, false);
 	ADVERTISE(.lifetime = 9000);
 	redirect(w, ROUTER, SECOND, FAR, second_mac);
 	CHECK(memcmp(talk(w, FAR).ends.dst_mac, second_mac, 6) == 0);
-	for (unsigned s = 0; s < 40 && !found; s++) {
-		wt_pass(w, 500);
-		wt_drop(w);
-		found = memcmp(talk(w, FAR).ends.dst_mac, router_mac, 6) == 0;
-	}
-	CHECK(found);
-	wt_drop(w);
+	comes_to_go_by(w, router_mac);
 }
 
 /* ---- path MTU (RFC 8201) ------------------------------------------------------------------------ */
