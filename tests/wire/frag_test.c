@@ -242,6 +242,24 @@ static void time_out(struct wt *w)
 	EQ(wt_count(w, PC_DROP_FRAG_TIMEOUT), 8);
 }
 
+/* Who has been denied since is told nothing. */
+static void time_out_of_denied(struct wt *w)
+{
+	struct pc_prefix peer[2];
+
+	start(w);
+	OK(pc_prefix_parse(WT_PEER "/32", &peer[0]));
+	OK(pc_prefix_parse(PEER6 "/128", &peer[1]));
+	for (int ip6 = 0; ip6 < 2; ip6++) {
+		make(w, ip6, false, 2992);
+		put(w, 0, 1000, true);
+		OK(pc_stack_deny(w->st, &peer[ip6]));
+		CHECK(wt_next_frame(w, 61000) == NULL);
+		EQ(held(w), 0);
+	}
+	EQ(wt_count(w, PC_DROP_FRAG_TIMEOUT), 2);
+}
+
 /* A datagram with these pieces, of which the last one spoils it. */
 static void spoiled(struct wt *w, int fd, bool ip6, const uint32_t pieces[][3], unsigned n)
 {
@@ -881,6 +899,7 @@ static const struct wt_case cases[] = {
     {"RFC 791 3.2, RFC 8200 4.5: fragments in any order make a datagram", orders_and_sizes},
     {"RFC 791 3.2: nothing is delivered before all is there", incomplete},
     {"RFC 1122 3.3.2, RFC 8200 4.5: time exceeded, if the first has come", time_out},
+    {"net.deny: time exceeded is not told", time_out_of_denied},
     {"RFC 5722 4, RFC 8200 4.5: an overlap ends a datagram", overlaps},
     {"RFC 8200 4.5: exact duplicates are dropped", duplicates},
     {"RFC 8200 4.5: lengths that cannot be", forms},
