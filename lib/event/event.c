@@ -61,12 +61,16 @@ void events_fini(struct events *ev)
 
 void event_withdraw(struct events *ev, struct pollable *p, uint32_t fd)
 {
-	struct rte_ring *ring = ev->set[p->ring - 1].ring;
+	const uint32_t set = p->ring - 1u;
 	uint32_t other;
 
 	p->flags &= (uint16_t)~POLLABLE_QUEUED;
-	while (event_pop(ev, p->ring - 1u, &other, 1) == 1 && other != fd)
-		(void)rte_ring_sp_enqueue_elem(ring, &other, sizeof(other));
+	for (uint32_t n = event_count(ev, set); n > 0; n--) {
+		event_pop(ev, set, &other, 1);
+		if (other == fd)
+			return;
+		(void)rte_ring_sp_enqueue_elem(ev->set[set].ring, &other, sizeof(other));
+	}
 }
 
 uint32_t event_count(const struct events *ev, uint32_t set)
