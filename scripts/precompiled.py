@@ -6,7 +6,7 @@ import os
 import shlex
 
 # flags of one compiler that the other does not know
-ONLY_GCC = ("-fno-semantic-interposition",)
+ONLY_GCC = ("-fno-semantic-interposition", "-Wno-stringop-overflow", "-Wno-stringop-overread")
 
 # how a build by gcc includes what was read before
 INCLUDED = "-includepercore_common.h"
