@@ -3,8 +3,8 @@
 #define BASE_KEPT_H
 
 /*
- * Socket options that a socket keeps and tells, and that nothing in the stack goes by, but for rcvlowat and the range of
- * ports; the calls go by a few more.
+ * Socket options that a socket keeps and tells, and that nothing in the stack goes by, but for rcvlowat, the range of
+ * ports and the least TTL; the calls go by a few more.
  * Zeroed: what Linux begins with.
  */
 
@@ -26,6 +26,12 @@ enum {
 #define KEPT_OUT_OF_BAND (UINT64_C(1) << 58) /* of TCP: SO_OOBINLINE 0 */
 
 #define KEPT_SMALL 8
+
+/* of small, that TCP goes by (tcp/gtsm.h) */
+enum {
+	KEPT_MINTTL = 2,  /* IP_MINTTL */
+	KEPT_MINHOPS = 5, /* IPV6_MINHOPCOUNT */
+};
 
 struct kept {
 	uint64_t

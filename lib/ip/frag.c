@@ -45,6 +45,7 @@ struct datagram {
 	uint32_t mbufs;
 	uint16_t n;
 	uint8_t ecn; /* a bit for each code point seen */
+	uint8_t ttl; /* the least that one has had */
 	bool used, dead;
 	uint32_t next;         /* in its hash chain, or among the free, index + 1; 0: the last */
 	uint32_t newer, older; /* by age, index + 1 */
@@ -323,6 +324,8 @@ static void insert(struct frags *fr, struct datagram *d, struct rte_mbuf *m, con
 		d->pkt = *p;
 	if (!f->more)
 		d->len = f->off + f->len;
+	if (d->n == 0 || p->ttl < d->ttl)
+		d->ttl = p->ttl;
 	d->bytes += f->len;
 	d->n++;
 	d->mbufs += m->nb_segs;
@@ -389,6 +392,7 @@ static struct rte_mbuf *join(struct frags *fr, struct datagram *d, struct ip_pkt
 		last = append(whole, last, behead(m, pkt_of(m)->rx.l3_off));
 	}
 	*first = d->pkt;
+	first->ttl = d->ttl;
 	if (d->ecn & 1u << ECN_CE)
 		first->tos |= ECN_CE;
 	fr->mbufs -= d->mbufs;

@@ -61,6 +61,7 @@ static int finish4(struct rte_mbuf *m, struct ip_pkt *p)
 	if (hdr_len + p->l4_len > IP4_TOTAL_MAX) /* by the options of the first alone */
 		return PC_DROP_FRAG_FORM;
 	h[1] = p->tos;
+	h[8] = p->ttl;
 	wire_put16(h + 2, (uint16_t)(hdr_len + p->l4_len));
 	wire_put16_be(h + 6, 0);
 	wire_put16_be(h + IP4_CKSUM_OFF, 0);
@@ -129,6 +130,7 @@ static int finish6(struct ip *ip, struct rte_mbuf *m, struct ip_pkt *p)
 	h[e.frag_by] = h[e.frag_at];
 	wire_put16(h + 4, (uint16_t)len);
 	h[1] = (uint8_t)((h[1] & 0x0f) | p->tos << 4);
+	h[7] = p->ttl;
 	memmove(h - p->l3_off + IP6_FRAG_LEN, h - p->l3_off, (size_t)p->l3_off + e.frag_at);
 	rte_pktmbuf_adj(m, IP6_FRAG_LEN);
 	p->fragmented = true;

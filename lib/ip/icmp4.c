@@ -135,6 +135,7 @@ static int error_input(const struct ip *ip, const struct rte_mbuf *m, const stru
 	e->laddr = p->laddr;
 	e->proto = q.ip.proto;
 	e->seq = q.seq;
+	e->ttl = p->ttl;
 	e->offender = p->src;
 	e->quote_off = (uint16_t)(off + (uint32_t)n + 8);
 	e->quote_len = p->l4_off + p->l4_len - e->quote_off;

@@ -186,6 +186,7 @@ struct icmp_error {
 	uint16_t laddr;
 	uint8_t proto;
 	uint8_t type, code;
+	uint8_t ttl;             /* of the message */
 	uint32_t seq;            /* TCP: the sequence number quoted */
 	uint32_t mtu;            /* of "fragmentation needed"; 0: not told */
 	int error;               /* errno that it means, e.g. ECONNREFUSED */

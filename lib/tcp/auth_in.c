@@ -10,8 +10,7 @@
 
 static flow_ref listener_on(const struct tcp *tcp, const struct tcp_rx *rx, uint16_t port)
 {
-	const uint32_t binding = bindings_listener(&tcp->bind, binding_family(&rx->flow.raddr),
-	                                           rx->flow.laddr, port, (uint32_t)rx->hash);
+	const uint32_t binding = tcp_listener_for(tcp, rx, port);
 
 	return binding != 0 ? flow_ref_make(FLOW_TCB, tcp->bind.binding[binding].tcb) : 0;
 }

@@ -85,6 +85,7 @@ static void inherit(struct tcp *tcp, struct tcb *t, const struct tcb *from)
 	t->tos = from->tos;
 	t->cc = from->cc;
 	t->tuning = from->tuning;
+	t->near = from->near;
 	if (t->tuning != 0)
 		tcp->tuning[t->tuning].refs++;
 }

@@ -176,7 +176,14 @@ struct tcb {
 	union {
 		struct {
 			uint8_t tuning; /* index of struct tcp_tuning */
-			bool auth;      /* the socket has keys (auth.h) */
+			union {
+				struct {
+					bool auth : 1; /* the socket has keys (auth.h) */
+					bool
+					    near : 1; /* and a limit to where its peer may be (gtsm.h) */
+				};
+				uint8_t checked; /* 0: neither, segments may go the short way */
+			};
 		};
 		uint16_t rare; /* 0: neither */
 	};

@@ -165,6 +165,7 @@ struct tcp {
 	struct pc_sip_key isn_key;
 	struct tcp_tuning tuning[TCP_TUNINGS];
 	struct known known; /* sources that have completed a handshake */
+	bool near;          /* a socket has had IP_MINTTL (gtsm.h) */
 };
 
 /** A received segment on its way through the stages of a burst. */
@@ -238,6 +239,14 @@ static inline struct tcb *tcp_tcb(const struct tcp *tcp, uint32_t index)
 static inline struct tcb *tcp_listener(const struct tcp *tcp, uint32_t binding)
 {
 	return tcp_tcb(tcp, tcp->bind.binding[binding].tcb);
+}
+
+/** tcp_listener_for returns the binding of who listens on a port for what a segment would begin, or 0. */
+static inline uint32_t tcp_listener_for(const struct tcp *tcp, const struct tcp_rx *rx,
+                                        uint16_t port)
+{
+	return bindings_listener(&tcp->bind, binding_family(&rx->flow.raddr), rx->flow.laddr, port,
+	                         (uint32_t)rx->hash);
 }
 
 static inline uint32_t tcp_index(const struct tcp *tcp, const struct tcb *t)

@@ -7,6 +7,7 @@
 #include "base/seq.h"
 #include "tcp/auth.h"
 #include "tcp/fastopen.h"
+#include "tcp/gtsm.h"
 #include "tcp/pmtu.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_output.h"
@@ -175,7 +176,7 @@ void tcp_error(struct tcp *tcp, const struct icmp_error *e)
 	if (flow_ref_kind(ref) != FLOW_TCB)
 		return;
 	t = tcp_tcb(tcp, flow_ref_index(ref));
-	if (!is_under_way(t, e->seq) || auth_ignores(tcp, t, e))
+	if (gtsm_ignores(tcp, t, e) || !is_under_way(t, e->seq) || auth_ignores(tcp, t, e))
 		return;
 	if (e->error == EMSGSIZE) {
 		ip_pmtu_learn(tcp->ip, &t->flow.raddr, e->mtu);

@@ -131,8 +131,7 @@ void tcb_renew(struct tcp *tcp, struct tcb *t)
 	t->link = was.link;
 	t->error = was.error;
 	t->binding = was.flags & TCB_BOUND ? was.binding : 0;
-	t->tuning = was.tuning;
-	t->auth = was.auth;
+	t->rare = was.rare;
 	t->account = was.account;
 	t->rcv_max = was.rcv_max;
 	t->snd_max = was.snd_max;

@@ -47,8 +47,7 @@ static int input_no_flow(struct tcp *tcp, const struct ip_pkt *p, const struct t
 	verdict = tcp_guard(tcp, p, rx);
 	if (unlikely(verdict != VERDICT_DONE))
 		return verdict;
-	listener = bindings_listener(&tcp->bind, binding_family(&rx->flow.raddr), rx->flow.laddr,
-	                             rx->flow.lport, (uint32_t)rx->hash);
+	listener = tcp_listener_for(tcp, rx, rx->flow.lport);
 	if (listener == 0) {
 		if (!tcp->ctx->handed_on)
 			tcp_reply_rst(tcp, p, rx);

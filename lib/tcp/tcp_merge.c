@@ -4,7 +4,7 @@
  *
  * Overview: what differs from segment to segment of a run is the sequence number and PSH, which says nothing to a
  * receiver that hands over what it has.  All else that a connection looks at has to be the same: the acknowledgement and
- * the window, the timestamp, the flags (with Accurate ECN some are a number) and the marks of the IP header.  A
+ * the window, the timestamp, the flags (with Accurate ECN some are a number), the marks and the TTL of the IP header.  A
  * segment that has met congestion stays alone, as such packets are counted and answered one by one.  Of the counters that Accurate
  * ECN has in an option those of the first count: what follows acknowledges nothing more, so that it would be passed over.
  */
@@ -40,7 +40,8 @@ bool tcp_merge(struct tcp_pending *to, struct tcp_pending *from)
 	struct rte_mbuf *m = from->m;
 	const uint32_t off = (uint32_t)from->pkt.l4_off + from->rx.seg.hdr_len;
 
-	if (!is_run(to) || !says_the_same(&to->rx, &from->rx) || m->nb_segs != 1)
+	if (!is_run(to) || !says_the_same(&to->rx, &from->rx) || from->pkt.ttl != to->pkt.ttl ||
+	    m->nb_segs != 1)
 		return false;
 	if (to->rx.segs == 1) {
 		if (to->m->nb_segs != 1)

@@ -7,6 +7,7 @@
 #include "base/toeplitz.h"
 #include "tcp/auth.h"
 #include "tcp/fastopen.h"
+#include "tcp/gtsm.h"
 #include "tcp/guard.h"
 #include "tcp/rtt.h"
 #include "tcp/tcp_conn.h"
@@ -381,6 +382,7 @@ int tcp_tune(struct tcp *tcp, struct tcb *t, const struct tcp_tuning *want)
 	if (t->tuning != 0)
 		tcp->tuning[t->tuning].refs--;
 	t->tuning = (uint8_t)i;
+	gtsm_tune(tcp, t);
 	t->rto_us = RTE_MIN(t->rto_us, rtt_max_us(tcp, t));
 	return 0;
 }

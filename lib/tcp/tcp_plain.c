@@ -21,6 +21,7 @@
 #include "tcp/account.h"
 #include "tcp/auth.h"
 #include "tcp/cc.h"
+#include "tcp/gtsm.h"
 #include "tcp/pmtu.h"
 #include "tcp/rcvbuf.h"
 #include "tcp/rtt.h"
@@ -422,7 +423,7 @@ static __rte_noinline int part_input(struct tcp *tcp, struct tcb *t, struct rte_
 int tcp_plain_input(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const struct ip_pkt *p,
                     const struct tcp_rx *rx)
 {
-	return likely(!t->auth) ? plain_input(tcp, t, m, p, rx) : TCP_NOT_PLAIN;
+	return likely(t->checked == 0) ? plain_input(tcp, t, m, p, rx) : TCP_NOT_PLAIN;
 }
 
 int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struct tcp_rx *rx)
@@ -433,7 +434,7 @@ int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struc
 
 	if (likely(flow_ref_kind(ref) == FLOW_TCB)) {
 		t = tcp_tcb(tcp, flow_ref_index(ref));
-		if (unlikely(t->auth || (rx->seg.has & TCP_HAS_AUTH))) {
+		if (unlikely(t->checked != 0 || (rx->seg.has & TCP_HAS_AUTH))) {
 			verdict = TCP_NOT_PLAIN;
 		} else if (tcb_is_stashed(t)) {
 			verdict = stashed_input(tcp, t, m, p, rx);
@@ -445,6 +446,8 @@ int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struc
 		if (likely(verdict != TCP_NOT_PLAIN))
 			return verdict;
 	}
-	verdict = auth_input(tcp, ref, m, p, rx);
+	verdict = gtsm_input(tcp, ref, p, rx);
+	if (likely(verdict == VERDICT_DONE))
+		verdict = auth_input(tcp, ref, m, p, rx);
 	return unlikely(verdict != VERDICT_DONE) ? verdict : tcp_input_any(tcp, ref, m, p, rx);
 }

@@ -204,9 +204,7 @@ int timewait_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 		return PC_DROP_TCP_TIME_WAIT;
 	if (may_reopen(tcp, e, seg)) {
 		uint32_t min_iss = e->snd_nxt;
-		uint32_t listener =
-		    bindings_listener(&tcp->bind, binding_family(&e->flow.raddr), e->flow.laddr,
-		                      e->flow.lport, (uint32_t)rx->hash);
+		const uint32_t listener = tcp_listener_for(tcp, rx, rx->flow.lport);
 
 		if (listener != 0) {
 			const int verdict =

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Signed segments (TCP_MD5SIG, RFC 2385) between unmodified programs on percore and the kernel's TCP, both ways."""
+"""What protects sessions of BGP daemons, between unmodified programs on percore and the kernel's TCP: signed segments
+(TCP_MD5SIG, RFC 2385) both ways, and peers that must be near (IP_MINTTL, RFC 5082)."""
 import errno
 import os
 import socket
@@ -75,6 +76,22 @@ for _ in range(int(sys.argv[5])):
     except TimeoutError:
         print('silence', flush=True)
     s.close()
+"""
+
+# Sends what comes back, to whom is as near as its listener asks for.
+NEAR = """
+import socket, sys
+l = socket.socket()
+l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+l.setsockopt(socket.IPPROTO_IP, 21, 255)  # IP_MINTTL
+l.bind((sys.argv[1], int(sys.argv[2])))
+l.listen()
+print('ready', flush=True)
+while True:
+    c = l.accept()[0]
+    while data := c.recv(1000):
+        c.sendall(data)
+    c.close()
 """
 
 exec(COMMON)  # pylint: disable=exec-used
@@ -227,6 +244,30 @@ def bgp(b, s):
             expect(both() == (password == "a b"), f"password {password}: {sh(*ask_one).stdout}{sh(*ask_two).stdout}")
 
 
+def near(b, s):
+    """a listener with IP_MINTTL hears whom it says, and nobody else; so do its connections"""
+    words = ["python3", "-u", "-c", NEAR, SERVER, PORT]
+    with (Daemon if b.lcores > 1 else Program)(b, words, lambda d: "ready" in d.out()):
+        for _ in range(b.lcores * 3):
+            with socket.socket() as c:
+                c.settimeout(10 * b.slow)
+                c.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 255)
+                c.connect((SERVER, PORT))
+                c.sendall(b"near")
+                expect(c.recv(10) == b"near", "what came back differs")
+                c.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 254)
+                c.settimeout(0.3)
+                c.sendall(b"afar")
+                try:
+                    expect(c.recv(10) is None, "what came from afar was answered")
+                except TimeoutError:
+                    pass
+                c.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 255)  # and now it comes again
+                c.settimeout(10 * b.slow)
+                expect(c.recv(10) == b"afar", "what came back differs")
+        expect(is_silent(b"", 1.5), "a SYN from afar was answered")
+
+
 def spread(b, s):
     """with several lcores a listener has its keys on each, and a client takes them to its own"""
     with Daemon(b, ["python3", "-u", "-c", SERVE, SERVER, PORT, CLIENT, KEY.decode(), ""], lambda d: "ready" in d.out()):
@@ -243,4 +284,4 @@ def spread(b, s):
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
     bed.need("python3")
-    bed.main(args, [spread] if args.lcores > 1 else [served, changed, prefix, given, called, bgp], start)
+    bed.main(args, [spread, near] if args.lcores > 1 else [served, changed, prefix, given, called, near, bgp], start)

@@ -29,6 +29,13 @@ struct frame_ends wt_ends(const struct wt *w)
 	return e;
 }
 
+/* Gives a frame the TTL with which it arrives, and a checksum that is right. */
+static void set_ttl(const struct wt *w, struct frame *f)
+{
+	f->b[14 + 8] = w->peer.ttl != 0 ? w->peer.ttl : f->b[14 + 8];
+	frame_fix_ip4(f);
+}
+
 void wt_icmp_about(struct wt *w, uint8_t code, uint16_t mtu, uint32_t seq)
 {
 	const struct frame_ends e = wt_ends(w), back = {.src_be = e.dst_be, .dst_be = e.src_be};
@@ -39,6 +46,7 @@ void wt_icmp_about(struct wt *w, uint8_t code, uint16_t mtu, uint32_t seq)
 	frame_tcp(&quoted, &back, &s, NULL, NULL, 0);
 	frame_icmp(&f, &e, 3, code, (uint8_t[4]){0, 0, (uint8_t)(mtu >> 8), (uint8_t)mtu},
 	           quoted.b + 14, 28);
+	set_ttl(w, &f);
 	wt_inject_frame(w, &f);
 }
 
@@ -200,10 +208,8 @@ void wt_queue(struct wt *w, const struct seg *s)
 		wt_sign_ao(&f, s->ao, w->flow.irs, w->flow.iss, sne_of(w->flow.irs, s->seq));
 	if (s->bad_cksum)
 		f.b[34 + 16] ^= 1;
-	if (s->ecn != 0) {
-		f.b[14 + 1] |= s->ecn;
-		frame_fix_ip4(&f);
-	}
+	f.b[14 + 1] |= s->ecn;
+	set_ttl(w, &f);
 	trace(w, ">", &t, w->now);
 	wt_queue_frame(w, &f);
 }

@@ -95,6 +95,7 @@ struct peer {
 	uint8_t ws;   /* shift + 1; 0: no option */
 	bool ts, sackok;
 	uint16_t wnd;
+	uint8_t ttl; /* of what it sends, as of what routers do; 0: 64 */
 };
 
 /** One connection as the test sees it. */

@@ -440,8 +440,8 @@ static void each_is_bounded(struct wt *w)
 	EQ(wt_count(w, PC_DROP_FRAG_LIMIT), 2);
 }
 
-/* The datagram was received whole, with these bits in its header. */
-static void got_with(struct wt *w, int fd, uint8_t tos)
+/* The datagram was received whole; returns what is told of its header in one of these ancillary items, -1: nothing. */
+static int got_with(struct wt *w, int fd, int type4, int type6)
 {
 	char control[256];
 	struct iovec iov = {got, sizeof(got)};
@@ -453,11 +453,36 @@ static void got_with(struct wt *w, int fd, uint8_t tos)
 	CHECK(memcmp(got, d.b + 8, d.len - 8) == 0);
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c != NULL; c = CMSG_NXTHDR(&m, c)) {
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS)
-			told = *CMSG_DATA(c);
-		else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS)
+			told = *CMSG_DATA(c); /* of a byte, all others are ints */
+		else if (c->cmsg_level == IPPROTO_IP ? c->cmsg_type == type4
+		                                     : c->cmsg_type == type6)
 			memcpy(&told, CMSG_DATA(c), sizeof(told));
 	}
-	EQ(told, tos);
+	return told;
+}
+
+/* Who relies on the TTL (RFC 5082) shall not take for near what has a part from afar. */
+static void least_ttl(struct wt *w)
+{
+	struct frame f;
+	int fd;
+
+	start(w);
+	fd = sock(w);
+	OK(pc_setsockopt(w->st, fd, IPPROTO_IP, IP_RECVTTL, &(int){1}, sizeof(int)));
+	OK(pc_setsockopt(w->st, fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &(int){1}, sizeof(int)));
+	for (int ip6 = 0; ip6 < 2; ip6++)
+		for (uint32_t afar = 0; afar < 3; afar++) {
+			make(w, ip6, false, 2992);
+			for (uint32_t k = 0; k < 3; k++) {
+				cut(w, &f, k * 1000, 1000, k != 2);
+				f.b[14 + (ip6 ? 7 : 8)] = k == afar ? 17 : 255;
+				if (!ip6)
+					frame_fix_ip4(&f);
+				wt_inject_frame(w, &f);
+			}
+			EQ(got_with(w, fd, IP_TTL, IPV6_HOPLIMIT), 17);
+		}
 }
 
 static void ecn(struct wt *w)
@@ -478,7 +503,7 @@ static void ecn(struct wt *w)
 				d.tos = marks[i][k];
 				put(w, k * 1000, 1000, k != 2);
 			}
-			got_with(w, fd, whole[i]);
+			EQ(got_with(w, fd, IP_TOS, IPV6_TCLASS), whole[i]);
 		}
 		for (unsigned i = 0; i < 3; i++) {
 			make(w, ip6, false, 2992);
@@ -907,6 +932,7 @@ static const struct wt_case cases[] = {
     {"RFC 1858 3, RFC 3128, RFC 7112 5: first fragments show what they are", tiny},
     {"ip.fragments_each", each_is_bounded},
     {"RFC 3168 5.3: marks survive, mixtures do not", ecn},
+    {"a datagram's TTL is the least of its fragments'", least_ttl},
     {"RFC 8200 4.5: headers of the fragmentable part", chains6},
     {"RFC 8200 4.1: a hop-by-hop header behind a fragment header", hop_by_hop},
     {"RFC 6980 5: no neighbour discovery in fragments", no_nd},

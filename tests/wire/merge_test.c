@@ -45,6 +45,25 @@ static void run(struct wt *w)
 	wt_read(w, 5 * LEN);
 }
 
+/* what comes from afar (RFC 5082) does not hide behind what comes from near */
+static void from_afar(struct wt *w)
+{
+	w->peer.ttl = 255;
+	wt_established(w);
+	if (wt_ip6)
+		wt_opt(w, IPPROTO_IPV6, IPV6_MINHOPCOUNT, 255);
+	else
+		wt_opt(w, IPPROTO_IP, IP_MINTTL, 255);
+	queue_run(w, 1, 2);
+	w->peer.ttl = 254;
+	queue_run(w, 2 * LEN + 1, 2);
+	wt_settle(w);
+	EXPECT(.flags = A, .seq = 1, .ack = 2 * LEN + 1);
+	wt_read(w, 2 * LEN);
+	EQ(wt_count(w, PC_DROP_TCP_MIN_TTL), 1); /* one, as those were put together */
+	ERR(pc_recv(w->st, w->flow.fd, &(char){0}, 1, 0), EAGAIN);
+}
+
 static void switched_off(struct wt *w)
 {
 	w->cfg.tcp_gro = 0;
@@ -282,6 +301,7 @@ static void after_close(struct wt *w)
 static const struct wt_case cases[] = {
     {"segments of a burst go on as one, and are counted each", run},
     {"tcp.gro = 0", switched_off},
+    {"RFC 5082 3: a run from near, and one from afar", from_afar},
     {"sixteen at most", at_most},
     {"segments of several sizes, and a small one", sizes},
     {"received packets are those that were sent", packets},

@@ -228,9 +228,9 @@ int pc_close(struct pc_stack *st, int fd);
  *              TCP_FASTOPEN_KEY TCP_INQ TCP_INFO TCP_CONGESTION TCP_MD5SIG TCP_MD5SIG_EXT
  *              TCP_RTO_MAX_MS TCP_RTO_MIN_US TCP_DELACK_MAX_US
  *              TCP_AO_ADD_KEY TCP_AO_DEL_KEY TCP_AO_INFO TCP_AO_GET_KEYS
- * IPPROTO_IP   IP_TTL IP_TOS IP_LOCAL_PORT_RANGE; TCP: IP_BIND_ADDRESS_NO_PORT IP_PKTOPTIONS; datagrams: IP_MTU_DISCOVER
+ * IPPROTO_IP   IP_TTL IP_TOS IP_LOCAL_PORT_RANGE; TCP: IP_MINTTL IP_BIND_ADDRESS_NO_PORT IP_PKTOPTIONS; datagrams: IP_MTU_DISCOVER
  *              (default IP_PMTUDISC_WANT) IP_MTU IP_PKTINFO IP_RECVTTL IP_RECVTOS IP_RECVERR
- * IPPROTO_IPV6 (AF_INET6 sockets) IPV6_V6ONLY IPV6_UNICAST_HOPS IPV6_TCLASS IPV6_MTU; datagrams: IPV6_MTU_DISCOVER
+ * IPPROTO_IPV6 (AF_INET6 sockets) IPV6_V6ONLY IPV6_UNICAST_HOPS IPV6_TCLASS IPV6_MTU; TCP: IPV6_MINHOPCOUNT; datagrams: IPV6_MTU_DISCOVER
  *              IPV6_RECVPKTINFO IPV6_RECVHOPLIMIT IPV6_RECVTCLASS IPV6_RECVERR
  * SOL_UDP      UDP_SEGMENT UDP_GRO
  * multicast    IP_MULTICAST_TTL IP_MULTICAST_IF IP_MULTICAST_ALL IP_MULTICAST_LOOP IP_ADD_MEMBERSHIP IP_DROP_MEMBERSHIP
@@ -244,6 +244,8 @@ int pc_close(struct pc_stack *st, int fd);
  *                       MSG_OOB, as on Linux
  * SO_MAX_PACING_RATE    TCP only: bytes/s of payload, 32 or 64 bits; all ones: unlimited
  * IPV6_UNICAST_HOPS, IPV6_TCLASS  on TCP sockets the same values as IP_TTL and IP_TOS
+ * IP_MINTTL, IPV6_MINHOPCOUNT  least TTL, hop limit of what is taken of a peer, 0: any (RFC 5082); accepted sockets have their
+ *                       listener's
  * TCP_FASTOPEN          connections in SYN-RECEIVED that a listener allows
  * TCP_FASTOPEN_KEY      16 bytes, or 32 with a previous key that old cookies may have; for the whole stack
  * TCP_RTO_MAX_MS        in place of tcp.rto_max_ms, 1000 to 120000; also of SYN-ACKs and probes of a closed window

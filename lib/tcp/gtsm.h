@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TCP_GTSM_H
+#define TCP_GTSM_H
+
+/*
+ * The Generalized TTL Security Mechanism (RFC 5082): sockets with IP_MINTTL or IPV6_MINHOPCOUNT hear nothing from afar.
+ *
+ * Whoever is further away cannot send what arrives with a TTL of 255, so that it is known before anything costly is done,
+ * signatures included.  It holds for listeners, for what is half open, and for ICMP errors about a connection (section
+ * 6.1), whose own TTL counts, as that of the packet that they quote is anybody's to choose.
+ *
+ * Invariants: tcb.near says whether a socket has such a limit.  If it has, its segments go the thorough way.  tcp.near
+ * says whether there has ever been one; while there has not, nothing is looked up.
+ */
+
+#include "tcp/tcp.h"
+
+/** gtsm_tune notes whether a socket has a limit, after its settings have changed. */
+void gtsm_tune(struct tcp *tcp, struct tcb *t);
+
+/* The part of gtsm_input for stacks with limits. */
+int gtsm_check(const struct tcp *tcp, flow_ref ref, const struct ip_pkt *p,
+               const struct tcp_rx *rx);
+
+/** gtsm_input says whether a segment to what ref says has come from near enough. Verdict: VERDICT_DONE, or
+ * PC_DROP_TCP_MIN_TTL. */
+static inline int gtsm_input(const struct tcp *tcp, flow_ref ref, const struct ip_pkt *p,
+                             const struct tcp_rx *rx)
+{
+	return likely(!tcp->near) ? VERDICT_DONE : gtsm_check(tcp, ref, p, rx);
+}
+
+/** gtsm_ignores says whether an ICMP error about a connection comes from too far away, and counts it. */
+bool gtsm_ignores(struct tcp *tcp, const struct tcb *t, const struct icmp_error *e);
+
+#endif
