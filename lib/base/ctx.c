@@ -22,6 +22,7 @@ void ctx_set_time(struct ctx *ctx, uint64_t now_ns)
 	ctx->now_ns = now_ns;
 	ctx->now_us = (uint32_t)(age_ns / 1000);
 	ctx->now_ms = (uint32_t)(age_ns / 1000000);
+	ctx->era = (uint16_t)(age_ns / 1000000 >> 22);
 	ctx->tick = (uint32_t)(age_ns >> TICK_SHIFT);
 }
 

@@ -53,6 +53,7 @@ struct ctx {
 	uint32_t now_ms;     /* modulo 2^32 ms; for timestamps */
 	uint32_t tick;       /* modulo 2^32 ticks; for timers */
 	uint16_t turn;       /* modulo 2^16 turns; what has come in one turn has come at once */
+	uint16_t era;        /* modulo 2^16 times 2^22 ms, which are 70 minutes; for idleness */
 	int64_t wall_s;      /* seconds since 1970, kept by run/; 0 under any other clock */
 	uint64_t (*time_of_day)(void); /* ns since 1970, by the system; NULL: now_ns */
 	uint64_t day_ns, day_of_ns;    /* what it said, and when; see ctx_time_of_day */

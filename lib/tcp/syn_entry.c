@@ -167,7 +167,7 @@ struct tcb *syncache_promote(struct tcp *tcp, const struct syn_entry *e)
 	t->rcv_nxt = t->last_ack_sent = e->irs + 1;
 	t->rcv_adv = t->rcv_nxt + RTE_MIN(tcp_rcv_limit(tcp, t), (uint32_t)UINT16_MAX);
 	t->ts_recent = e->ts_recent;
-	t->ts_recent_at = (uint16_t)(tcp->ctx->now_ms >> 16);
+	t->ts_recent_at = tcp->ctx->era;
 	if (e->opt & TCB_OPT_TS)
 		t->ts_offset = (uint32_t)(tcp_secret(tcp, &e->flow) >> 32);
 	if (e->opt & TCB_OPT_ACCECN)

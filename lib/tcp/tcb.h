@@ -188,8 +188,8 @@ struct tcb {
 		uint16_t rare; /* 0: neither */
 	};
 	uint16_t path_mtu;
-	uint16_t ts_recent_at; /* when ts_recent was set, in 2^16 ms; without timestamps: when
-	                          all was acknowledged (tcp_loss_stop) */
+	uint16_t ts_recent_at; /* ctx.era when ts_recent was set; without timestamps: when all was
+	                          acknowledged (tcp_loss_stop) */
 	uint16_t account;      /* index of struct tcp_account */
 };
 

@@ -23,7 +23,7 @@
 #include "tcp/tcp_segment.h"
 #include "tcp/tcp_timer.h"
 
-#define LONG_AGO 1024 /* times 2^16 ms: 18 hours */
+#define LONG_AGO 16 /* of ctx.era: 18 hours */
 
 /* of no connection */
 static void clear(const struct tcp *tcp, struct tcb *t)
@@ -214,7 +214,7 @@ static void release_queues(struct tcp *tcp, struct tcb *t)
  * ago is made one of just now. */
 static void end_pause(const struct tcp *tcp, struct tcb *t)
 {
-	const uint16_t age = (uint16_t)((tcp->ctx->now_ms >> 16) - t->ts_recent_at);
+	const uint16_t age = (uint16_t)(tcp->ctx->era - t->ts_recent_at);
 
 	if (!(t->timers & TCB_T_LOSS) &&
 	    (seq_gt(tcp->ctx->tick, t->t_loss) || unlikely(age >= LONG_AGO)))

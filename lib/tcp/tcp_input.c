@@ -74,7 +74,7 @@ static void opened_active(struct tcp *tcp, struct tcb *t)
 /* RFC 7323 section 5.5: older than half of what the fastest clock can count */
 static bool ts_recent_is_invalid(const struct tcp *tcp, const struct tcb *t)
 {
-	return (uint16_t)((tcp->ctx->now_ms >> 16) - t->ts_recent_at) >= 24u * 86400 * 1000 >> 16;
+	return (uint16_t)(tcp->ctx->era - t->ts_recent_at) > 24u * 86400 * 1000 >> 22;
 }
 
 /* RFC 7323 sections 4.3 and 5 */
@@ -97,7 +97,7 @@ static void update_ts_recent(struct tcp *tcp, struct tcb *t, const struct tcp_se
 	if (seq_leq(seg->seq, t->last_ack_sent) &&
 	    (seq_geq(seg->tsval, t->ts_recent) || ts_recent_is_invalid(tcp, t))) {
 		t->ts_recent = seg->tsval;
-		t->ts_recent_at = (uint16_t)(tcp->ctx->now_ms >> 16);
+		t->ts_recent_at = tcp->ctx->era;
 	}
 }
 

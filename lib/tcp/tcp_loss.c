@@ -518,7 +518,7 @@ void tcp_loss_stop(struct tcp *tcp, struct tcb *t)
 	t->timers &= (uint8_t)~TCB_T_LOSS;
 	t->t_loss = tcp->ctx->tick + tcp_rto_ticks(tcp, t);
 	if (!(t->opt & TCB_OPT_TS))
-		t->ts_recent_at = (uint16_t)(tcp->ctx->now_ms >> 16);
+		t->ts_recent_at = tcp->ctx->era;
 }
 
 void tcp_loss_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)

@@ -248,7 +248,7 @@ static inline void input_header(struct tcp *tcp, struct tcb *t, const struct tcp
 	t->rcv_tick = tcp->ctx->tick;
 	if ((t->opt & TCB_OPT_TS) && seq_leq(seg->seq, t->last_ack_sent)) { /* RFC 7323 4.3 (2) */
 		t->ts_recent = seg->tsval;
-		t->ts_recent_at = (uint16_t)(tcp->ctx->now_ms >> 16);
+		t->ts_recent_at = tcp->ctx->era;
 	}
 	t->probes = 0;
 	tcp_take_window(t, seg, acked != 0);

@@ -51,7 +51,7 @@ static void take_syn(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, 
 	if (auth_lets_ask_for_ts(tcp, t) && (seg->has & TCP_HAS_TS)) {
 		t->opt |= TCB_OPT_TS;
 		t->ts_recent = seg->tsval;
-		t->ts_recent_at = (uint16_t)(tcp->ctx->now_ms >> 16);
+		t->ts_recent_at = tcp->ctx->era;
 	}
 	if (cfg->tcp_sack && (seg->has & TCP_HAS_SACKOK))
 		t->opt |= TCB_OPT_SACK;

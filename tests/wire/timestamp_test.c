@@ -108,6 +108,21 @@ static void paws_forgets(struct wt *w)
 	EQ(wt_count(w, PC_DROP_TCP_PAWS), 1);
 }
 
+/* ... also by who counts ms in 32 bits, which come round in 50 days */
+static void paws_forgets_for_good(struct wt *w)
+{
+	established(w);
+	for (unsigned i = 1; i <= 3; i++) {
+		wt_pass(w, 50.0 * 24 * 3600 * 1000);
+		w->flow.tsval_known = false;
+		INJECT(.flags = PA, .seq = 10 * i - 9, .ack = 1, .len = 10, .ts = TS,
+		       .tsval = T - 1000 * i);
+		wt_read(w, 10);
+		EXPECT_IN(0, 499, .flags = A, .seq = 1, .ack = 10 * i + 1, .ts = TS,
+		          .tsecr = T - 1000 * i);
+	}
+}
+
 static void paws_across_wrap(struct wt *w)
 {
 	w->peer.ts = true;
@@ -367,6 +382,7 @@ static const struct wt_case cases[] = {
     {"RFC 7323 5.3, 5961 7: ... but empty ones within limits", paws_is_limited},
     {"RFC 7323 5.3: PAWS does not judge RST", paws_spares_rst},
     {"RFC 7323 5.5: TS.Recent is forgotten after 24 days", paws_forgets},
+    {"RFC 7323 5.5: ... and after 50 as well", paws_forgets_for_good},
     {"RFC 7323 5.5: ... and not before", paws_remembers},
     {"RFC 7323 5.5: ... nor if old bytes came, too", paws_remembers_what_is_cut},
     {"RFC 7323 5.2: timestamps wrap", paws_across_wrap},

@@ -206,7 +206,7 @@ static void test_timestamps(void)
 	start();
 	t = conn(TCB_OPT_TS);
 	t->ts_recent = 1000;
-	t->ts_recent_at = (uint16_t)(net.ctx.now_ms >> 16);
+	t->ts_recent_at = net.ctx.era;
 	CU_ASSERT_EQUAL(input_data(t, IRS, 5), PC_DROP_TCP_NO_TIMESTAMP);
 	CU_ASSERT_EQUAL(input(t, SEG(.flags = TCP_ACK, .seq = IRS, .ack = ISS, .len = 5, W,
 	                             .has = TCP_HAS_TS, .tsval = 999)),
