@@ -50,9 +50,13 @@ const struct auth_key *auth_nth(const struct tcp *tcp, const struct tcb *t, unsi
 /** auth_drop takes all keys of a socket away. */
 void auth_drop(struct tcp *tcp, struct tcb *t);
 
-/** auth_connect settles by which keys a connection is opened to t->flow.raddr. -EKEYREJECTED: TCP-AO is wanted, and there is no
- * key for this peer. */
-int auth_connect(struct tcp *tcp, struct tcb *t);
+/** auth_may_connect says whether a connection can be opened to t->flow.raddr: 0, or -EKEYREJECTED: TCP-AO is wanted, and there is
+ * no key for this peer. */
+int auth_may_connect(const struct tcp *tcp, const struct tcb *t);
+
+/** auth_connect settles by which keys a connection is opened to t->flow.raddr, as auth_may_connect has let it: the socket loses all
+ * others. */
+void auth_connect(struct tcp *tcp, struct tcb *t);
 
 /** auth_synchronize makes the traffic keys of a connection that was opened from here: SND.UNA is the ISS still, and
  * RCV.NXT the number behind the peer's SYN. */

@@ -41,7 +41,19 @@ static void weed(struct tcp *tcp, struct tcb *t, bool ao)
 	}
 }
 
-int auth_connect(struct tcp *tcp, struct tcb *t)
+int auth_may_connect(const struct tcp *tcp, const struct tcb *t)
+{
+	const flow_ref owner = auth_owner(tcp, t);
+	const struct auth *a = &tcp->auth;
+
+	if (likely(!t->auth) || auth_socket_of(a, owner) == NULL ||
+	    auth_find_ao(a, owner, &t->flow.raddr, AUTH_ANY_ID, AUTH_ANY_ID) != NULL ||
+	    auth_find_md5(a, owner, &t->flow.raddr) != NULL)
+		return 0;
+	return -EKEYREJECTED;
+}
+
+void auth_connect(struct tcp *tcp, struct tcb *t)
 {
 	const flow_ref owner = auth_owner(tcp, t);
 	struct auth *a = &tcp->auth;
@@ -49,16 +61,13 @@ int auth_connect(struct tcp *tcp, struct tcb *t)
 	struct auth_key *k;
 
 	if (likely(!t->auth) || (s = auth_socket_of(a, owner)) == NULL)
-		return 0;
+		return;
 	k = auth_find_ao(a, owner, &t->flow.raddr, AUTH_ANY_ID, AUTH_ANY_ID);
-	if (k == NULL && auth_find_md5(a, owner, &t->flow.raddr) == NULL)
-		return -EKEYREJECTED;
 	if (k != NULL && (s->current == 0 || !auth_is_for(&a->key[s->current], &t->flow.raddr)))
 		s->current = auth_index(a, k);
 	if (k != NULL && (s->rnext == 0 || !auth_is_for(&a->key[s->rnext], &t->flow.raddr)))
 		s->rnext = auth_index(a, k);
 	weed(tcp, t, k != NULL);
-	return 0;
 }
 
 void auth_synchronize(struct tcp *tcp, struct tcb *t)

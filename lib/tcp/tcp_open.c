@@ -279,16 +279,19 @@ static int begin(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remot
 		return way;
 	t->flow.raddr = remote->addr;
 	t->flow.rport = remote->port;
-	err = netifs_is_broadcast(&tcp->ip->ifs, t->netif, &remote->addr) ? -ENETUNREACH
-	                                                                  : auth_connect(tcp, t);
+	err = netifs_is_broadcast(&tcp->ip->ifs, t->netif, &remote->addr)
+	          ? -ENETUNREACH
+	          : auth_may_connect(tcp, t);
 	if (err == 0)
 		err = claim(tcp, t);
 	if (err != 0) {
 		t->flow.laddr = laddr; /* the next peer may be reached from another */
 		t->flow.raddr = (struct pc_addr){0};
 		t->flow.rport = 0;
+		t->path_mtu = 0;
 		return err;
 	}
+	auth_connect(tcp, t);
 	if (way > 0) /* now that both ends are known */
 		(void)tcb_set_path(tcp, t, &remote->addr, t->flow.laddr, tcp_flow_ports(&t->flow));
 	secret = tcp_secret(tcp, &t->flow);

@@ -220,6 +220,41 @@ static void attempts(struct wt *w)
 	EQ(pc_get_ao_key(w->st, w->flow.fd, &q, 9, &got), 1);
 }
 
+static int bound_connect(struct wt *w, int fd, const char *peer)
+{
+	const struct sockaddr_in here = wt_addr(WT_LOCAL, 5555), to = wt_addr(peer, w->flow.pport);
+	const int one = 1;
+
+	OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)));
+	(void)pc_bind(w->st, fd, (const struct sockaddr *)&here, sizeof(here));
+	return pc_connect(w->st, fd, (const struct sockaddr *)&to, sizeof(to));
+}
+
+/* what ends before its SYN leaves the socket as it was: here another has the ports */
+static void attempt_fails(struct wt *w)
+{
+	const struct tcp_ao_add other = key_for("192.0.2.3", 32, NEW, 101, 51);
+	const struct tcp_ao_getsockopt q = {.get_all = 1};
+	struct tcp_ao_getsockopt got;
+	int first;
+
+	socket_keyed(w);
+	OK(set(w, w->flow.fd, TCP_AO_ADD_KEY, &other, sizeof(other)));
+	first = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
+	OK(first);
+	ERR(bound_connect(w, first, WT_PEER), EINPROGRESS);
+	ERR(bound_connect(w, w->flow.fd, WT_PEER), EADDRNOTAVAIL);
+	EQ(pc_get_ao_key(w->st, w->flow.fd, &q, 9, &got), 2);
+	wt_settle(w);
+	wt_drop(w);
+	w->flow.peer_be = inet_addr("192.0.2.3");
+	w->flow.tsval_known = w->flow.iss_known = false;
+	ERR(bound_connect(w, w->flow.fd, "192.0.2.3"), EINPROGRESS);
+	EQ(pc_get_ao_key(w->st, w->flow.fd, &q, 9, &got), 1);
+	wt_settle(w);
+	wt_drop(w);
+}
+
 /* RFC 5925 section 2.2: never both */
 static void no_md5(struct wt *w)
 {
@@ -533,6 +568,7 @@ static const struct wt_case cases[] = {
     {"what a listener has accepted keeps its keys", inherited},
     {"RFC 5925 3.1: keys for a network, and connections that have none for good", prefixes},
     {"RFC 5925 7.4: keys for the peer are used, and without any there is no attempt", attempts},
+    {"TCP_AO_ADD_KEY: a connect() that fails takes no keys away", attempt_fails},
     {"RFC 5925 2.2: no TCP-MD5 for the same peer", no_md5},
     {"TCP_AO_ADD_KEY: errnos are Linux's", errors_of_add},
     {"TCP_AO_ADD_KEY: a longer struct", longer_struct},

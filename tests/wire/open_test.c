@@ -511,6 +511,27 @@ static void connect_from_bound_port(struct wt *w)
 	EQ(ntohs(got.sin_port), 5555);
 }
 
+/* ... and when another connection has the ports, the socket is as it was: of no path, whose MTU could count for the next */
+static void connect_fails(struct wt *w)
+{
+	const struct sockaddr_in local = wt_addr(WT_LOCAL, 5555), to = wt_addr(WT_PEER, 40000);
+	const int one = 1;
+	socklen_t len = sizeof(one);
+	int fd[2], mtu;
+
+	wt_start(w);
+	for (unsigned i = 0; i < 2; i++) {
+		fd[i] = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
+		OK(pc_setsockopt(w->st, fd[i], SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)));
+		OK(pc_bind(w->st, fd[i], (const struct sockaddr *)&local, sizeof(local)));
+	}
+	ERR(pc_connect(w->st, fd[0], (const struct sockaddr *)&to, sizeof(to)), EINPROGRESS);
+	wt_settle(w);
+	wt_drop(w);
+	ERR(pc_connect(w->st, fd[1], (const struct sockaddr *)&to, sizeof(to)), EADDRNOTAVAIL);
+	ERR(pc_getsockopt(w->st, fd[1], IPPROTO_IP, IP_MTU, &mtu, &len), ENOTCONN);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 9293 3.5: passive open", passive_open},
     {"RFC 9293 3.5: active open", active_open},
@@ -548,6 +569,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 3.10.7.4: data and FIN with the final ACK", final_ack_lost_data_completes},
     {"RFC 3168 6.1.1: an ECN-setup SYN is answered without ECN", ecn_setup_declined},
     {"RFC 9293 MUST-44: a bound source address and port is used", connect_from_bound_port},
+    {"RFC 9293 3.10.1: connect() fails, as the ports are taken", connect_fails},
 };
 
 WT_MAIN("open")
