@@ -347,6 +347,30 @@ static void listener_closed(struct wt *w)
 	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
 }
 
+/* ... whose end is no matter of the listener that comes next, in its place */
+static void listener_replaced(struct wt *w)
+{
+	struct flow old, first;
+
+	listen_fast(w, 1);
+	old = cookie_of(w);
+	open_with(w, old.cookie);
+	wt_accept(w);
+	first = wt_flow(w);
+	OK(pc_close(w->st, w->lfd));
+	listen_fast(w, 1);
+	open_with(w, old.cookie);
+	w->flow = first;
+	INJECT(.flags = A, .seq = 11, .ack = 1);
+	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
+	/* it has its one connection in SYN-RECEIVED still */
+	wt_flow(w);
+	INJECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = old.cookie, .len = 10);
+	EXPECT(.flags = SA, .ack = 1, .mss = MSS);
+	EQ(wt_count(w, PC_TCP_FASTOPEN_OVERFLOW), 1);
+	INJECT(.flags = R, .seq = 1);
+}
+
 static void off_by_default(struct wt *w)
 {
 	int limit = 5;
@@ -806,6 +830,7 @@ static const struct wt_case cases[] = {
     {"RFC 7413 5.1: resets count for a while", resets_count},
     {"RFC 7413 4.2.2: a cookie without text", without_text},
     {"RFC 7413: a listener is closed before the handshake is over", listener_closed},
+    {"RFC 7413: ... and is replaced by another", listener_replaced},
     {"RFC 7413: off by default", off_by_default},
     {"RFC 7413 6.3.1: a server without cookies", without_cookie},
     {"RFC 7413 4.1.2: servers that share a key", shared_key},
