@@ -268,9 +268,11 @@ struct tcp_queues *tcb_take_queues(struct tcp *tcp, struct tcb *t)
 
 void tcb_give_queues(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
-	if (q->ooo != NULL || q->fin_early)
+	if (q->ooo != NULL)
 		return;
-	if (q->keep)
+	/* an early FIN is worth keeping, too, but no more: it holds no mbuf, so that peers could have all queues for ever, and
+	 * comes again */
+	if (q->keep || q->fin_early)
 		line_up(tcp, t->queues);
 	else
 		release_queues(tcp, t);

@@ -404,9 +404,10 @@ static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 		rcvbuf_join(t, q);
 		tcp_ack_now(tcp, t); /* a gap was filled */
 	}
-	if (unlikely(q->fin_early && q->fin_seq == t->rcv_nxt)) {
+	/* one that text goes on behind was none of the peer's, and its number would be reached again in 4 GB */
+	if (unlikely(q->fin_early && seq_geq(t->rcv_nxt, q->fin_seq))) {
 		q->fin_early = false;
-		*fin = true;
+		*fin = *fin || q->fin_seq == t->rcv_nxt;
 	}
 	tcp_owe_ack(tcp, t, q, rx, len);
 	ctx_add(tcp->ctx, PC_TCP_RX_BYTES, t->rcv_nxt - before);

@@ -133,7 +133,7 @@ static void check_tcb(struct report *r, const struct tcb *t)
 	r->slots += cc_of(t)->release != NULL && q->cc_state[0] != 0;
 	/* the flush takes empty ones away */
 	check(r, t,
-	      q->idle == !(q->snd.head || q->rcv.head || q->ooo || q->fin_early) ||
+	      q->idle == !(q->snd.head || q->rcv.head || q->ooo) ||
 	          (!q->idle && (t->flags & TCB_WORK)),
 	      "queues are not kept empty");
 	check_snd(r, t, q);

@@ -253,6 +253,35 @@ static void test_fin(void)
 	finish();
 }
 
+/* ... at the edge of the window, and one that text goes on behind: forged, or of a peer that contradicts itself */
+static void test_early_fin(void)
+{
+	struct tcb *t;
+	uint32_t wnd;
+
+	start();
+	t = conn(0);
+	wnd = t->rcv_adv - t->rcv_nxt;
+	CU_ASSERT_EQUAL(input(t, SEG(.flags = TCP_FIN | TCP_ACK, .seq = IRS + wnd - 10, .ack = ISS,
+	                             .len = 10, W)),
+	                VERDICT_DONE);
+	for (uint32_t at = 0; at < wnd - 10; at += 1000)
+		CU_ASSERT_EQUAL(input_data(t, IRS + at, RTE_MIN(1000u, wnd - 10 - at)),
+		                VERDICT_DONE);
+	CU_ASSERT_EQUAL(t->state, TCP_S_CLOSE_WAIT);
+	CU_ASSERT_EQUAL(t->rcv_nxt, IRS + wnd + 1);
+	finish();
+	start();
+	t = conn(0);
+	(void)input(t, SEG(.flags = TCP_FIN | TCP_ACK, .seq = IRS + 15, .ack = ISS, W));
+	CU_ASSERT(tcp_queues(tcp, t)->fin_early);
+	CU_ASSERT(tcp_queues(tcp, t)->idle); /* others may have the queues */
+	CU_ASSERT_EQUAL(input_data(t, IRS, 20), VERDICT_DONE);
+	CU_ASSERT_EQUAL(t->state, TCP_S_ESTABLISHED);
+	CU_ASSERT(!tcp_queues(tcp, t)->fin_early);
+	finish();
+}
+
 /* the closing states of figure 5, by who closes first */
 static void test_closing(void)
 {
@@ -429,6 +458,7 @@ static const struct unit_case cases[] = {
     {"SYN, and no ACK", test_syn},
     {"timestamps", test_timestamps},
     {"FIN", test_fin},
+    {"a FIN that comes early", test_early_fin},
     {"the closing states", test_closing},
     {"data for nobody", test_closed_data},
     {"a guest by the thorough way", test_guest},
