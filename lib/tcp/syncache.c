@@ -185,8 +185,18 @@ static bool admits(struct tcp *tcp, const struct pc_addr *raddr, bool has_room)
 	        strangers_take(&s->known, cost));
 }
 
-int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, bool has_min,
-                  uint32_t min_iss)
+/* RFC 9293 MAY-2: "initial sequence number [...] larger than the largest sequence number it used on the previous
+ * connection incarnation" */
+static void take_place(struct tcp *tcp, struct syn_entry *e, uint32_t tw)
+{
+	const uint32_t min_iss = tcp->tw.entry[tw].snd_nxt;
+
+	timewait_remove(tcp, tw);
+	if (seq_leq(e->iss, min_iss))
+		e->iss = min_iss + 64000;
+}
+
+int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, uint32_t tw)
 {
 	struct binding *l = &tcp->bind.binding[binding];
 	struct syn_entry e;
@@ -202,15 +212,15 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, bo
 	full = sources_is_full(&tcp->half_open, &rx->flow.raddr);
 	if (!admits(tcp, &rx->flow.raddr, !full && !freelist_is_empty(&tcp->syn.free)))
 		return PC_DROP_BUSY;
-	if (full && (has_min || tcp->ctx->cfg.tcp_syn_cookies == SYN_COOKIES_OFF))
+	if (full && (tw != 0 || tcp->ctx->cfg.tcp_syn_cookies == SYN_COOKIES_OFF))
 		return PC_DROP_TCP_SOURCE;
 	e = syncache_read(tcp, binding, rx);
-	if (full || (!has_min && wants_cookie(tcp))) {
+	if (full || (tw == 0 && wants_cookie(tcp))) {
 		send_cookie(tcp, &e, rx);
 		return PC_DROP_TCP_SYN_HANDLED;
 	}
-	if (has_min && seq_leq(e.iss, min_iss))
-		e.iss = min_iss + 64000;
+	if (tw != 0)
+		take_place(tcp, &e, tw);
 	e.opt = auth_room(auth_by_input(tcp, rx), e.opt);
 	/* a cookie has no room for it */
 	e.opt |= tcp_ecn_accepts(tcp, tcp_tcb(tcp, l->tcb), &rx->seg, rx->tos);

@@ -97,11 +97,10 @@ void syncache_answer(struct tcp *tcp, const struct syn_entry *e, const struct tc
 struct tcb *syncache_promote(struct tcp *tcp, const struct syn_entry *e);
 
 /**
- * syncache_open answers a SYN to a listener. min_iss: the ISS must lie beyond this (a connection
- * that was in TIME-WAIT), when has_min. Verdict: always a drop, the SYN itself is of no more use.
+ * syncache_open answers a SYN to a listener. tw: the entry of TIME-WAIT whose place the connection takes, if it is let begin, and
+ * beyond whose numbers its ISS must lie (timewait.h); 0: none. Verdict: always a drop, the SYN itself is of no more use.
  */
-int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, bool has_min,
-                  uint32_t min_iss);
+int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, uint32_t tw);
 
 /**
  * syncache_input handles a segment to a half-open connection. When it completes the handshake, *t is

@@ -58,7 +58,7 @@ static int input_no_flow(struct tcp *tcp, const struct ip_pkt *p, const struct t
 	if ((flags & (TCP_SYN | TCP_FIN)) != TCP_SYN)
 		return PC_DROP_TCP_LISTEN;
 	*t = fastopen_accept(tcp, listener, rx);
-	return *t != NULL ? VERDICT_DONE : syncache_open(tcp, listener, rx, false, 0);
+	return *t != NULL ? VERDICT_DONE : syncache_open(tcp, listener, rx, 0);
 }
 
 /* ---- synchronised states (3.10.7.4) ---------------------------------------------------------- */

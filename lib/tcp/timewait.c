@@ -203,7 +203,6 @@ int timewait_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 	if (seg->flags & TCP_RST) /* RFC 1337: TIME-WAIT is not assassinated */
 		return PC_DROP_TCP_TIME_WAIT;
 	if (may_reopen(tcp, e, seg)) {
-		uint32_t min_iss = e->snd_nxt;
 		const uint32_t listener = tcp_listener_for(tcp, rx, rx->flow.lport);
 
 		if (listener != 0) {
@@ -212,8 +211,7 @@ int timewait_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 
 			if (verdict != VERDICT_DONE)
 				return verdict;
-			timewait_remove(tcp, index);
-			return syncache_open(tcp, listener, rx, true, min_iss);
+			return syncache_open(tcp, listener, rx, index);
 		}
 	}
 	if ((seg->flags & TCP_FIN) && seg->seq + seg->len + 1 == e->rcv_nxt)

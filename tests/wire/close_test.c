@@ -255,6 +255,25 @@ static void time_wait_new_syn(struct wt *w)
 	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
 }
 
+/* ... which is dropped, as the listener has no room: then it has begun nothing */
+static void time_wait_refused_syn(struct wt *w)
+{
+	struct flow old;
+
+	wt_listen(w, 0);
+	wt_time_wait(w);
+	old = wt_flow(w);
+	wt_syn_received(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	w->flow = old;
+	INJECT(.flags = S, .seq = 100000, .mss = 1460);
+	NOTHING(100);
+	EQ(wt_count(w, PC_DROP_TCP_BACKLOG), 1);
+	EQ(usage(w).time_wait, 1);
+	INJECT(.flags = FA, .seq = 1, .ack = 2);
+	EXPECT(.flags = A, .seq = 2, .ack = 2);
+}
+
 static void time_wait_old_syn(struct wt *w)
 {
 	wt_time_wait(w);
@@ -545,6 +564,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 3.10.7.4: ACKs and old segments in TIME-WAIT", time_wait_segments},
     {"RFC 1337: RST does not end TIME-WAIT", time_wait_rst},
     {"RFC 9293 MAY-2: a newer SYN reopens TIME-WAIT", time_wait_new_syn},
+    {"RFC 9293 MAY-2: ... unless it is refused", time_wait_refused_syn},
     {"RFC 9293 MAY-2: an older SYN does not", time_wait_old_syn},
     {"a full TIME-WAIT table gives up the oldest", time_wait_table_full},
     {"RFC 2525 2.17, 9293 SHLD-3: close() with unread data resets", unread_data_resets},
