@@ -220,7 +220,8 @@ int sndbuf_append_mbuf(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq, 
 	return 0;
 }
 
-struct rte_mbuf *sndbuf_split(struct ctx *ctx, struct pktq *q, struct rte_mbuf *m, uint32_t len)
+struct rte_mbuf *sndbuf_split(struct ctx *ctx, struct pktq *q, struct rte_mbuf *before,
+                              struct rte_mbuf *m, uint32_t len)
 {
 	struct pkt *note = pkt_of(m), *front;
 	struct rte_mbuf *f = sndbuf_may_take(ctx, q->head != m) ? ctx_mbuf(ctx) : NULL;
@@ -255,13 +256,13 @@ struct rte_mbuf *sndbuf_split(struct ctx *ctx, struct pktq *q, struct rte_mbuf *
 	front->next = m;
 	if (q->head == m) {
 		q->head = f;
-	} else {
-		struct rte_mbuf *before = q->head;
-
-		while (pkt_of(before)->next != m)
-			before = pkt_of(before)->next;
-		pkt_of(before)->next = f;
+		return f;
 	}
+	if (before == NULL)
+		before = q->head;
+	for (; pkt_of(before)->next != m; before = pkt_of(before)->next)
+		ctx_count(ctx, PC_TCP_SACK_LOOKS);
+	pkt_of(before)->next = f;
 	return f;
 }
 

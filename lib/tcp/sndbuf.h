@@ -48,8 +48,11 @@ int sndbuf_append_mbuf(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq, 
 
 /** sndbuf_split puts the first len bytes of a segment into a new one in front of it, with the same history, and
  * returns that. It may get less, if an mbuf has less room. NULL: no mbuf may be taken (sndbuf_may_take); when they are low
- * only the first segment is split, whose acknowledgement gives the mbuf back and lets the next be split. */
-struct rte_mbuf *sndbuf_split(struct ctx *ctx, struct pktq *q, struct rte_mbuf *m, uint32_t len);
+ * only the first segment is split, whose acknowledgement gives the mbuf back and lets the next be split. before is any segment
+ * in front of m, from which on the one before m is looked for; or NULL: the first. Who splits one after the other knows one that is
+ * near: of each of thousands, the walk from the first took a lcore's whole time. */
+struct rte_mbuf *sndbuf_split(struct ctx *ctx, struct pktq *q, struct rte_mbuf *before,
+                              struct rte_mbuf *m, uint32_t len);
 
 /** sndbuf_unsplit undoes sndbuf_split for the first segment of the queue: the bytes still stand in
  * front of the unsent segment after it. Returns false when they do not. */

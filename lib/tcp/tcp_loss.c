@@ -545,7 +545,7 @@ static bool resend_last(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	for (struct rte_mbuf *m = scoreboard_open(q, q->snd.head); m != NULL;
 	     m = scoreboard_next(q, m))
 		last = m;
-	if (last == NULL || tcp_resend(tcp, t, q, last) == NULL)
+	if (last == NULL || tcp_resend(tcp, t, q, NULL, last) == NULL)
 		return false;
 	q->undo_segs++;
 	return true;

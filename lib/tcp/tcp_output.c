@@ -113,6 +113,8 @@ static void arm_persist(struct tcp *tcp, struct tcb *t)
 
 static bool send_some(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, struct bunch *b)
 {
+	struct rte_mbuf *before = NULL; /* what was sent last */
+
 	if (unlikely(pmtu_may_probe(q)) && q->pace.left > 0 && pmtu_make_probe(tcp, t, q) &&
 	    !send_next(tcp, t, q, b))
 		return false;
@@ -128,12 +130,14 @@ static bool send_some(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, stru
 		if (may == MAY_NOT)
 			break;
 		if (may == MAY_SPLIT) {
-			struct rte_mbuf *m = sndbuf_split(tcp->ctx, &q->snd, q->snd_next, room);
+			struct rte_mbuf *m =
+			    sndbuf_split(tcp->ctx, &q->snd, before, q->snd_next, room);
 
 			if (m == NULL) /* what is under way gives mbufs back */
 				return q->snd_next != q->snd.head;
 			q->snd_next = m;
 		}
+		before = q->snd_next;
 		if (!send_next(tcp, t, q, b))
 			return false;
 	}

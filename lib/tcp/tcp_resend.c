@@ -39,17 +39,17 @@ static bool is_closed(const struct tcb *t, const struct tcp_queues *q)
 
 bool tcp_loss_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
-	struct rte_mbuf *m = scoreboard_open(q, q->snd.head), *sent;
+	struct rte_mbuf *m = scoreboard_open(q, q->snd.head), *before = NULL, *sent;
 
 	if (m == NULL || is_closed(t, q))
 		return true;
-	for (; m != NULL; m = scoreboard_next(q, m)) {
+	for (; m != NULL; before = m, m = scoreboard_next(q, m)) {
 		ctx_count(tcp->ctx, PC_TCP_SACK_LOOKS);
 		if (!scoreboard_waits(m))
 			continue;
 		if (q->pace.left == 0 || !may_go(t, q, m))
 			break;
-		sent = tcp_resend(tcp, t, q, m);
+		sent = tcp_resend(tcp, t, q, before, m);
 		if (sent == NULL) /* where mbufs are low, what is in front gives some back */
 			return tcp->ctx->mbufs_low && m != q->snd.head;
 		m = sent;

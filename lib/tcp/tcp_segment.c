@@ -274,13 +274,13 @@ bool tcp_transmit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, bool fin, 
 }
 
 struct rte_mbuf *tcp_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
-                            struct rte_mbuf *m)
+                            struct rte_mbuf *before, struct rte_mbuf *m)
 {
 	struct pkt *note = pkt_of(m);
 	bool fin = (t->flags & TCB_FIN_SENT) && tcp_is_last(t, m);
 
 	if (note->tx.len > t->mss) { /* the path has become narrower */
-		m = sndbuf_split(tcp->ctx, &q->snd, m, t->mss);
+		m = sndbuf_split(tcp->ctx, &q->snd, before, m, t->mss);
 		if (m == NULL)
 			return NULL;
 		pmtu_no_probe(q);

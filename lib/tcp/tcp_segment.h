@@ -20,9 +20,9 @@ bool tcp_transmit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, bool fin, 
 uint8_t tcp_mark_sent(struct tcp *tcp, struct tcb *t, struct pkt *note, bool fin, bool fresh);
 
 /** tcp_resend sends a queued segment again, or its first part when the path has become narrower.
- * Returns the segment that was sent, or NULL when mbufs ran out. */
+ * before is what sndbuf_split wants. Returns the segment that was sent, or NULL when mbufs ran out. */
 struct rte_mbuf *tcp_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
-                            struct rte_mbuf *m);
+                            struct rte_mbuf *before, struct rte_mbuf *m);
 
 /** tcp_emit puts headers in front of a payload of new bytes and sends it; it owns m. */
 void tcp_emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t seq, uint8_t flags);

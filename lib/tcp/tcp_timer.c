@@ -215,11 +215,11 @@ static void send_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		return;
 	}
 	if (pkt_of(m)->tx.len > 1) {
-		m = sndbuf_split(tcp->ctx, &q->snd, m, 1);
+		m = sndbuf_split(tcp->ctx, &q->snd, NULL, m, 1);
 		if (m != NULL && fresh)
 			q->snd_next = m;
 	}
-	if (m != NULL && (m = tcp_resend(tcp, t, q, m)) != NULL && fresh) {
+	if (m != NULL && (m = tcp_resend(tcp, t, q, NULL, m)) != NULL && fresh) {
 		t->snd_nxt += pkt_of(m)->tx.len;
 		q->snd_next = pkt_of(m)->next;
 		ctx_add(tcp->ctx, PC_TCP_TX_BYTES, pkt_of(m)->tx.len);

@@ -140,6 +140,24 @@ static void sack_blocks(struct wt *w)
 	sack_in_vain(w, una);
 }
 
+/* The path has become narrower, says somebody: each segment that is under way is cut, and then each that is not, and the walk to
+ * where that is is short. */
+static void cut_all(struct wt *w)
+{
+	const uint32_t una = fill_window(w);
+	const uint64_t before = wt_count(w, PC_TCP_SACK_LOOKS);
+	uint32_t end = una;
+
+	wt_too_big(w, 600, una);
+	for (const struct frame_info *f; (f = wt_next(w, 0)) != NULL;)
+		end = f->seg.seq + f->payload_len - w->flow.iss;
+	CHECK(end - una > (FLIGHT - 10) * WT_MSS);
+	CHECK(wt_count(w, PC_TCP_SACK_LOOKS) - before <= 10 * FLIGHT);
+	INJECT(.flags = A, .seq = 1, .ack = end);
+	wt_drop(w);
+	CHECK(wt_count(w, PC_TCP_SACK_LOOKS) - before <= 10 * FLIGHT);
+}
+
 /* ---- churn at the limit ------------------------------------------------------------------------------ */
 
 static void end_one(struct wt *w)
@@ -279,6 +297,7 @@ static const struct wt_case cases[] = {
     {"tiny segments that nobody reads share mbufs", tiny_segments},
     {"SACK blocks that are others each time", sack_blocks},
     {"SACK blocks that grow, segment by segment", sack_one_more},
+    {"a path that becomes narrower beneath a full window", cut_all},
     {"churn at stack.max_connections", churn_at_the_limit},
     {"silent peers at stack.max_connections", silent_at_the_limit},
 };

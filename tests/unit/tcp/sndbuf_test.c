@@ -191,7 +191,7 @@ static void test_no_mbufs(void)
 	CU_ASSERT_EQUAL(sndbuf_append_mbuf(&net.ctx, &q, end, m, 1000), -ENOBUFS);
 	CU_ASSERT(matches());
 	rte_pktmbuf_free(m);
-	CU_ASSERT_PTR_NULL(sndbuf_split(&net.ctx, &q.snd, q.snd.head, 5));
+	CU_ASSERT_PTR_NULL(sndbuf_split(&net.ctx, &q.snd, NULL, q.snd.head, 5));
 	CU_ASSERT_PTR_NULL(sndbuf_wrap(&net.ctx, q.snd.head, 0, 10));
 	CU_ASSERT(matches());
 	pktq_free(&q.snd);
@@ -253,12 +253,12 @@ static void test_split(void)
 	q.snd_next = NULL; /* all sent */
 	nxt = end;
 	pkt_of(pkt_of(q.snd.head)->next)->tx.sends = 3;
-	f = sndbuf_split(&net.ctx, &q.snd, pkt_of(q.snd.head)->next, 400);
+	f = sndbuf_split(&net.ctx, &q.snd, NULL, pkt_of(q.snd.head)->next, 400);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
 	CU_ASSERT_EQUAL(pkt_of(f)->tx.sends, 3);
 	CU_ASSERT_EQUAL(pkt_of(f)->tx.len, 400);
 	CU_ASSERT(matches());
-	f = sndbuf_split(&net.ctx, &q.snd, q.snd.tail, 999);
+	f = sndbuf_split(&net.ctx, &q.snd, NULL, q.snd.tail, 999);
 	CU_ASSERT_FALSE(pkt_of(f)->tx.flags & SEG_PUSH); /* the rest keeps it */
 	CU_ASSERT(pkt_of(q.snd.tail)->tx.flags & SEG_PUSH);
 	CU_ASSERT(matches());
@@ -272,16 +272,16 @@ static void test_split_low(void)
 	append(3000, 3000, 1000, 1);
 	net.ctx.mbufs_spare = 1;
 	net.ctx.mbufs_last = 2;
-	CU_ASSERT_PTR_NOT_NULL(sndbuf_split(&net.ctx, &q.snd, q.snd.tail, 10));
+	CU_ASSERT_PTR_NOT_NULL(sndbuf_split(&net.ctx, &q.snd, NULL, q.snd.tail, 10));
 	CU_ASSERT_EQUAL(net.ctx.mbufs_spare, 0);
-	CU_ASSERT_PTR_NULL(sndbuf_split(&net.ctx, &q.snd, q.snd.tail, 10));
+	CU_ASSERT_PTR_NULL(sndbuf_split(&net.ctx, &q.snd, NULL, q.snd.tail, 10));
 	CU_ASSERT(net.ctx.mbufs_low);
 	for (uint32_t len = 20; len > 0; len -= 10) {
-		q.snd_next = sndbuf_split(&net.ctx, &q.snd, q.snd.head, len);
+		q.snd_next = sndbuf_split(&net.ctx, &q.snd, NULL, q.snd.head, len);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(q.snd_next);
 	}
 	CU_ASSERT_EQUAL(net.ctx.mbufs_last, 0);
-	CU_ASSERT_PTR_NULL(sndbuf_split(&net.ctx, &q.snd, q.snd.head, 5));
+	CU_ASSERT_PTR_NULL(sndbuf_split(&net.ctx, &q.snd, NULL, q.snd.head, 5));
 	CU_ASSERT(matches());
 	done();
 }
@@ -290,7 +290,7 @@ static void test_unsplit(void)
 {
 	begin(0);
 	append(500, 500, 1000, 1);
-	q.snd_next = sndbuf_split(&net.ctx, &q.snd, q.snd.head, 1);
+	q.snd_next = sndbuf_split(&net.ctx, &q.snd, NULL, q.snd.head, 1);
 	CU_ASSERT(matches());
 	CU_ASSERT(sndbuf_unsplit(&q.snd));
 	q.snd_next = q.snd.head;
@@ -334,7 +334,7 @@ static void send_one(unsigned *seed)
 	if (rand_r(seed) % 2)
 		sndbuf_merge(&q.snd, m, MAX_MSS);
 	if (pkt_of(m)->tx.len > 1 && rand_r(seed) % 4 == 0) {
-		m = sndbuf_split(&net.ctx, &q.snd, m,
+		m = sndbuf_split(&net.ctx, &q.snd, NULL, m,
 		                 1 + (uint32_t)rand_r(seed) % (pkt_of(m)->tx.len - 1u));
 		CU_ASSERT_PTR_NOT_NULL_FATAL(m);
 		q.snd_next = m;
@@ -375,7 +375,7 @@ static void split_sent(unsigned *seed)
 	for (; m != NULL && skip > 0; skip--)
 		m = pkt_of(m)->next;
 	if (m != NULL && m != q.snd_next && pkt_of(m)->tx.len > 1)
-		sndbuf_split(&net.ctx, &q.snd, m,
+		sndbuf_split(&net.ctx, &q.snd, NULL, m,
 		             1 + (uint32_t)rand_r(seed) % (pkt_of(m)->tx.len - 1u));
 }
 
@@ -385,7 +385,7 @@ static void probe_window(void)
 
 	if (m == NULL || m != q.snd.head || pkt_of(m)->tx.len == 1)
 		return;
-	q.snd_next = sndbuf_split(&net.ctx, &q.snd, m, 1);
+	q.snd_next = sndbuf_split(&net.ctx, &q.snd, NULL, m, 1);
 	CU_ASSERT(matches());
 	if (sndbuf_unsplit(&q.snd))
 		q.snd_next = q.snd.head;

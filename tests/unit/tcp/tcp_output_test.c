@@ -149,12 +149,12 @@ static void again(void)
 	q = tcp_queues(tcp, t);
 	m = q->snd.head;
 	rte_mbuf_refcnt_update(m, 1);
-	CU_ASSERT_PTR_EQUAL(tcp_resend(tcp, t, q, m), m);
+	CU_ASSERT_PTR_EQUAL(tcp_resend(tcp, t, q, NULL, m), m);
 	CU_ASSERT(sent(TCP_PSH | TCP_ACK, ISS, IRS, MSS));
 	rte_mbuf_refcnt_update(m, -1);
 	CU_ASSERT_EQUAL(pkt_of(m)->tx.sends, 2);
 	t->mss = 500;
-	m = tcp_resend(tcp, t, q, m);
+	m = tcp_resend(tcp, t, q, NULL, m);
 	CU_ASSERT_PTR_EQUAL(m, q->snd.head);
 	CU_ASSERT_EQUAL(pkt_of(m)->tx.len, 500);
 	CU_ASSERT(sent(TCP_ACK, ISS, IRS, 500));
