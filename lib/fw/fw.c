@@ -15,6 +15,11 @@
 
 /* ---- sets ------------------------------------------------------------------------------------ */
 
+static bool has_limit(const struct fw_rule *r)
+{
+	return r->limit.packets != 0 || r->source_limit.packets != 0;
+}
+
 static int init_counts(struct fw_slot *s, const struct fw_rules *r, int socket_id)
 {
 	s->count =
@@ -28,14 +33,14 @@ static int init_counts(struct fw_slot *s, const struct fw_rules *r, int socket_i
 		c->line = rule->line;
 		c->action = rule->action;
 		c->more = (rule->log ? FW_LOGS : 0) | (rule->fills == FW_ADDS ? FW_FILLS : 0) |
-		          (rule->rate != 0 || rule->source_rate != 0 ? FW_IS_LIMITED : 0);
-		if (rule->rate != 0) {
-			c->gap_ns = SECOND_NS / rule->rate;
-			c->burst_ns = c->gap_ns * (rule->burst - 1);
+		          (has_limit(rule) ? FW_IS_LIMITED : 0);
+		if (rule->limit.packets != 0) {
+			c->gap_ns = fw_limit_gap_ns(&rule->limit);
+			c->burst_ns = c->gap_ns * (rule->limit.burst - 1);
 		}
-		if (rule->source_rate != 0) {
-			c->source_gap_ns = SECOND_NS / rule->source_rate;
-			c->source_burst = rule->source_burst;
+		if (rule->source_limit.packets != 0) {
+			c->source_gap_ns = fw_limit_gap_ns(&rule->source_limit);
+			c->source_burst = rule->source_limit.burst;
 		}
 	}
 	return 0;

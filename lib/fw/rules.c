@@ -15,6 +15,10 @@
 #define RATE_MAX 1000000000
 #define DAYS_MAX 365 /* of a timeout */
 
+/* of a burst: its nanoseconds are to be no more than 64 bits hold behind those of a clock */
+#define YEARS_MAX   100
+#define BURST_S_MAX (YEARS_MAX * UINT64_C(31557600))
+
 int fw_fail(const struct reader *d, const char *format, ...)
 {
 	const int n = snprintf(d->why, d->why_len, "%s:%u: ", d->name, d->line);
@@ -47,7 +51,22 @@ char *fw_need(struct reader *d, const char *what, const char *example)
 
 /* ---- the words of a rule --------------------------------------------------------------------- */
 
-static int read_burst(struct reader *d, uint32_t *burst)
+/** Units of time, as limits and timeouts have them. */
+static const struct unit {
+	char name;
+	uint32_t seconds;
+} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+
+/* NULL: there is no such unit */
+static const struct unit *find_unit(char name)
+{
+	for (unsigned i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (units[i].name == name)
+			return &units[i];
+	return NULL;
+}
+
+static int read_burst(struct reader *d, struct fw_limit *l)
 {
 	const char *word = fw_need(d, "burst", "20");
 	unsigned long v;
@@ -56,23 +75,33 @@ static int read_burst(struct reader *d, uint32_t *burst)
 		return -EINVAL;
 	if (!fw_is_number(word, RATE_MAX, &v) || v == 0)
 		return fw_fail(d, "\"%s\" is no number of packets from 1 to %d", word, RATE_MAX);
-	*burst = (uint32_t)v;
-	return 0;
+	l->burst = (uint32_t)v;
+	return v <= BURST_S_MAX * UINT64_C(1000000000) / fw_limit_gap_ns(l)
+	           ? 0
+	           : fw_fail(d, "a \"burst\" of %s is more than is let in in %d years", word,
+	                     YEARS_MAX);
 }
 
 /* "100/s" */
-static int read_rate(struct reader *d, unsigned long *v)
+static int read_rate(struct reader *d, struct fw_limit *l)
 {
 	char *word = fw_need(d, "limit", "100/s"), *slash;
+	const struct unit *unit;
+	unsigned long v;
 
 	if (word == NULL)
 		return -EINVAL;
 	slash = strchr(word, '/');
-	if (slash == NULL || strcmp(slash, "/s") != 0)
-		return fw_fail(d, "\"%s\" is no rate, as 100/s is", word);
+	unit = slash != NULL && slash[1] != '\0' && slash[2] == '\0' ? find_unit(slash[1]) : NULL;
+	if (unit == NULL)
+		return fw_fail(d, "\"%s\" is no rate, as 100/s, 3/m, 20/h and 50/d are", word);
 	*slash = '\0';
-	if (!fw_is_number(word, RATE_MAX, v) || *v == 0)
-		return fw_fail(d, "\"%s\" is no rate from 1/s to %d/s", word, RATE_MAX);
+	if (!fw_is_number(word, RATE_MAX, &v) || v == 0)
+		return fw_fail(d, "\"%s\" is no rate from 1/%c to %d/%c", word, unit->name,
+		               RATE_MAX, unit->name);
+	*l = (struct fw_limit){.packets = (uint32_t)v,
+	                       .seconds = unit->seconds,
+	                       .burst = v / 10 > 5 ? (uint32_t)v / 10 : 5};
 	return 0;
 }
 
@@ -95,9 +124,8 @@ static int read_per(struct reader *d, const struct draft *f)
 
 static int read_limit(struct reader *d, struct draft *f)
 {
-	uint32_t *rate = &f->rule.rate, *burst = &f->rule.burst;
-	unsigned long v;
-	int rc = read_rate(d, &v), per;
+	struct fw_limit *limit = &f->rule.limit, read;
+	int rc = read_rate(d, &read), per;
 
 	if (rc != 0)
 		return rc;
@@ -108,45 +136,35 @@ static int read_limit(struct reader *d, struct draft *f)
 	if (per < 0)
 		return per;
 	if (per > 0) {
-		rate = &f->rule.source_rate;
-		burst = &f->rule.source_burst;
+		limit = &f->rule.source_limit;
 		d->r->uses_sources = true;
 	}
-	if (*rate != 0)
+	if (limit->packets != 0)
 		return fw_fail(d, "there is a second \"limit\"%s",
 		               per > 0 ? " \"per source\"" : "");
-	*rate = (uint32_t)v;
-	*burst = v / 10 > 5 ? (uint32_t)v / 10 : 5;
-	return fw_is_next(d, "burst") ? read_burst(d, burst) : 0;
+	*limit = read;
+	return fw_is_next(d, "burst") ? read_burst(d, limit) : 0;
 }
 
 /* "10m": seconds, minutes, hours or days */
 static int read_time(struct reader *d, uint32_t *seconds)
 {
-	static const struct {
-		char unit;
-		unsigned long seconds;
-	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
 	char *word = fw_need(d, "timeout", "10m");
 	const size_t len = word != NULL ? strlen(word) : 0;
-	const char unit = len > 0 ? word[len - 1] : '\0';
-	unsigned long v;
+	const struct unit *unit = len > 0 ? find_unit(word[len - 1]) : NULL;
+	unsigned long v, max;
 
 	if (word == NULL)
 		return -EINVAL;
-	for (unsigned i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		const unsigned long max = DAYS_MAX * 86400ul / units[i].seconds;
-
-		if (unit != units[i].unit)
-			continue;
-		word[len - 1] = '\0';
-		if (!fw_is_number(word, max, &v) || v == 0)
-			return fw_fail(d, "\"%s%c\" is no time from 1%c to %lu%c", word, unit, unit,
-			               max, unit);
-		*seconds = (uint32_t)(v * units[i].seconds);
-		return 0;
-	}
-	return fw_fail(d, "\"%s\" is no time, as 30s, 10m, 2h and 1d are", word);
+	if (unit == NULL)
+		return fw_fail(d, "\"%s\" is no time, as 30s, 10m, 2h and 1d are", word);
+	max = DAYS_MAX * 86400ul / unit->seconds;
+	word[len - 1] = '\0';
+	if (!fw_is_number(word, max, &v) || v == 0)
+		return fw_fail(d, "\"%s%c\" is no time from 1%c to %lu%c", word, unit->name,
+		               unit->name, max, unit->name);
+	*seconds = (uint32_t)(v * unit->seconds);
+	return 0;
 }
 
 /* "<abusers> timeout 10m", behind a word that says whose sources come into the table */
@@ -162,7 +180,7 @@ static int read_fill(struct reader *d, struct draft *f, uint8_t fills)
 		return fw_fail(d, "there is a second \"add\" or \"overload\"");
 	if (f->rule.dir != FW_IN)
 		return fw_fail(d, "\"%s\" is of what comes in: what goes out is ours", what);
-	if (fills == FW_OVERLOADS && f->rule.source_rate == 0)
+	if (fills == FW_OVERLOADS && f->rule.source_limit.packets == 0)
 		return fw_fail(d, "\"overload\" needs \"limit\" with \"per source\" before it");
 	table = fw_find_table(d, item, false);
 	if (table < 0)

@@ -10,7 +10,7 @@
  *   default in|out pass|drop|reject [log]
  *   pass|drop|reject in|out [inet|inet6] [on N|NAME,...] [proto NAME|N,...] [from ADDR/LEN|<TABLE>,... [port A-B|<TABLE>,...]]
  *     [to ADDR/LEN|<TABLE>,... [port A-B|<TABLE>,...]] [icmp-type NAME|N,...] [flags SET/CHECKED] [state NAME,...]
- *     [limit N/s [per source] [burst B]] [add|overload <TABLE> timeout T] [log]
+ *     [limit N/UNIT [per source] [burst B]] [add|overload <TABLE> timeout T] [log]
  *
  * The first rule that fits decides, else the default of the direction, else the packet passes.  "!" before a list is what
  * is not in it.
@@ -80,12 +80,23 @@ struct fw_entry {
 	uint8_t flags, flags_mask; /* of TCP: those of the mask are to be as in flags */
 };
 
+/** So many packets in so much time, and so many at once. */
+struct fw_limit {
+	uint32_t packets, seconds; /* packets 0: there is no limit */
+	uint32_t burst;
+};
+
+/** fw_limit_gap_ns returns the share of time of one packet within a limit. */
+static inline uint64_t fw_limit_gap_ns(const struct fw_limit *l)
+{
+	return l->seconds * UINT64_C(1000000000) / l->packets;
+}
+
 struct fw_rule {
 	const char *text;
-	uint32_t line;                      /* 0: nobody has written it */
-	uint32_t rate, burst;               /* packets/s, packets; rate 0: no limit */
-	uint32_t source_rate, source_burst; /* the same, of each source */
-	uint32_t timeout_s;                 /* of what it puts into a table */
+	uint32_t line;                       /* 0: nobody has written it */
+	struct fw_limit limit, source_limit; /* of all, and of each source */
+	uint32_t timeout_s;                  /* of what it puts into a table */
 	uint8_t action, dir;
 	uint8_t fills, table; /* FW_ADDS and so on; the table */
 	bool log;

@@ -21,8 +21,8 @@ static void check_rules(const struct fw_rules *r, size_t size)
 
 		fuzz_check(rule->action <= FW_REJECT && rule->dir <= FW_OUT);
 		fuzz_check(strlen(rule->text) <= size || rule->line == 0);
-		fuzz_check((rule->rate == 0) == (rule->burst == 0));
-		fuzz_check((rule->source_rate == 0) == (rule->source_burst == 0));
+		fuzz_check((rule->limit.packets == 0) == (rule->limit.burst == 0));
+		fuzz_check((rule->source_limit.packets == 0) == (rule->source_limit.burst == 0));
 		fuzz_check((rule->fills == FW_FILLS_NOTHING) == (rule->timeout_s == 0));
 		fuzz_check(rule->fills == FW_FILLS_NOTHING ||
 		           (rule->table < r->tables.n && rule->dir == FW_IN &&

@@ -189,6 +189,27 @@ static void tcp_invalid(struct wt *w)
 	load(w, NULL);
 }
 
+/* a limit of less than one in a second */
+static void tcp_minutes(struct wt *w)
+{
+	wt_listen(w, 8);
+	load(w, "pass in proto tcp limit 3/m per source burst 1\ndefault in drop");
+	for (int i = 0; i < 2; i++) {
+		wt_flow(w);
+		INJECT(.flags = S, .mss = 1460);
+		EXPECT(.flags = SA, .ack = 1, .mss = WT_MSS);
+		wt_pass(w, 10000);
+		wt_drop(w);
+		wt_flow(w);
+		INJECT(.flags = S, .mss = 1460);
+		EQ(wt_drop(w), 0);
+		wt_pass(w, 10000);
+		wt_drop(w);
+	}
+	EQ(wt_count(w, PC_FIREWALL_SOURCE_LIMITED), 2);
+	load(w, NULL);
+}
+
 static void tcp_limit(struct wt *w)
 {
 	wt_listen(w, 8);
@@ -1018,6 +1039,7 @@ static const struct wt_case cases[] = {
     {"a SYN to a connection in TIME-WAIT", tcp_time_wait},
     {"invalid segments, and cookies", tcp_invalid},
     {"a limit of SYNs", tcp_limit},
+    {"a limit of SYNs in a minute", tcp_minutes},
     {"connections that are not to be opened", tcp_out},
     {"datagrams in", udp_in},
     {"who has been asked", udp_states},

@@ -95,8 +95,13 @@ static const struct {
     {"pass in state open",
      "a.fw:1: \"open\" is no state; there are new, established, related, invalid"},
     {"pass in state 0", "a.fw:1: \"0\" is no state; there are new, established, related, invalid"},
-    {"pass in limit 10", "a.fw:1: \"10\" is no rate, as 100/s is"},
-    {"pass in limit 10/m", "a.fw:1: \"10/m\" is no rate, as 100/s is"},
+    {"pass in limit 10", "a.fw:1: \"10\" is no rate, as 100/s, 3/m, 20/h and 50/d are"},
+    {"pass in limit 10/w", "a.fw:1: \"10/w\" is no rate, as 100/s, 3/m, 20/h and 50/d are"},
+    {"pass in limit 10/min", "a.fw:1: \"10/min\" is no rate, as 100/s, 3/m, 20/h and 50/d are"},
+    {"pass in limit 10/", "a.fw:1: \"10/\" is no rate, as 100/s, 3/m, 20/h and 50/d are"},
+    {"pass in limit 0/d", "a.fw:1: \"0\" is no rate from 1/d to 1000000000/d"},
+    {"pass in limit 1/d burst 40000",
+     "a.fw:1: a \"burst\" of 40000 is more than is let in in 100 years"},
     {"pass in limit 0/s", "a.fw:1: \"0\" is no rate from 1/s to 1000000000/s"},
     {"pass in limit 10/s burst 0", "a.fw:1: \"0\" is no number of packets from 1 to 1000000000"},
     {"drop in limit 10/s",
@@ -245,7 +250,7 @@ static void test_rule(void)
 	    r.rule[0].text, "pass in proto tcp from 10.1.2.3/8 port 1024-65535 to 192.0.2.1 port "
 	                    "22 state new limit 50/s burst 7 on 3 log");
 	CU_ASSERT(r.rule[0].line == 2 && r.rule[0].action == FW_PASS && r.rule[0].dir == FW_IN);
-	CU_ASSERT(r.rule[0].rate == 50 && r.rule[0].burst == 7 && r.rule[0].log);
+	CU_ASSERT(r.rule[0].limit.packets == 50 && r.rule[0].limit.burst == 7 && r.rule[0].log);
 	e = &r.entry[0];
 	CU_ASSERT(e->rule == 0 && e->families == FW_IP4 && e->states == FW_NEW);
 	CU_ASSERT(is_span(e->proto, IPPROTO_TCP, IPPROTO_TCP) && is_span(e->icmp_type, 0, 255) &&
@@ -264,8 +269,8 @@ static void test_rule(void)
 static void test_defaults_of_limits(void)
 {
 	CU_ASSERT_EQUAL(read_text("pass in limit 3/s\nreject out limit 1000/s"), 0);
-	CU_ASSERT(r.rule[0].rate == 3 && r.rule[0].burst == 5);
-	CU_ASSERT(r.rule[1].rate == 1000 && r.rule[1].burst == 100);
+	CU_ASSERT(r.rule[0].limit.packets == 3 && r.rule[0].limit.burst == 5);
+	CU_ASSERT(r.rule[1].limit.packets == 1000 && r.rule[1].limit.burst == 100);
 	CU_ASSERT(!r.uses_states && r.entry[0].states == FW_STATES);
 	fw_rules_free(&r);
 }
@@ -339,6 +344,21 @@ static void test_families(void)
 	CU_ASSERT_EQUAL(r.entry[5].families, FW_IP6);
 	CU_ASSERT_EQUAL(r.entry[6].families, FW_IP4);
 	CU_ASSERT_EQUAL(r.entry[7].families, FW_IP4);
+	fw_rules_free(&r);
+}
+
+/* rates of minutes, hours and days, whose shares of time are longer than a second */
+static void test_units(void)
+{
+	CU_ASSERT_EQUAL(
+	    read_text("pass in limit 3/m\npass in limit 90/h per source\n"
+	              "pass in limit 1/d burst 36525\npass in limit 1/s burst 1000000000"),
+	    0);
+	CU_ASSERT_EQUAL(fw_limit_gap_ns(&r.rule[0].limit), UINT64_C(20000000000));
+	CU_ASSERT_EQUAL(r.rule[0].limit.burst, 5);
+	CU_ASSERT_EQUAL(fw_limit_gap_ns(&r.rule[1].source_limit), UINT64_C(40000000000));
+	CU_ASSERT_EQUAL(r.rule[1].source_limit.burst, 9);
+	CU_ASSERT_EQUAL(fw_limit_gap_ns(&r.rule[2].limit), UINT64_C(86400000000000));
 	fw_rules_free(&r);
 }
 
@@ -620,10 +640,10 @@ static void test_source_limits(void)
 	    read_text("pass in limit 10/s per source\n"
 	              "pass in limit 200/s per source burst 7 limit 1000/s burst 9\n"),
 	    0);
-	CU_ASSERT(r.uses_sources && r.rule[0].rate == 0 && r.rule[0].burst == 0);
-	CU_ASSERT(r.rule[0].source_rate == 10 && r.rule[0].source_burst == 5);
-	CU_ASSERT(r.rule[1].source_rate == 200 && r.rule[1].source_burst == 7);
-	CU_ASSERT(r.rule[1].rate == 1000 && r.rule[1].burst == 9);
+	CU_ASSERT(r.uses_sources && r.rule[0].limit.packets == 0 && r.rule[0].limit.burst == 0);
+	CU_ASSERT(r.rule[0].source_limit.packets == 10 && r.rule[0].source_limit.burst == 5);
+	CU_ASSERT(r.rule[1].source_limit.packets == 200 && r.rule[1].source_limit.burst == 7);
+	CU_ASSERT(r.rule[1].limit.packets == 1000 && r.rule[1].limit.burst == 9);
 	fw_rules_free(&r);
 }
 
@@ -640,7 +660,7 @@ static void test_fills(void)
 	CU_ASSERT_EQUAL(r.rule[0].fills, FW_FILLS_NOTHING);
 	CU_ASSERT(r.rule[1].fills == FW_ADDS && r.rule[1].table == 1 && r.rule[1].timeout_s == 30);
 	CU_ASSERT(r.rule[2].fills == FW_OVERLOADS && r.rule[2].table == 2 &&
-	          r.rule[2].timeout_s == 7200 && r.rule[2].rate == 7);
+	          r.rule[2].timeout_s == 7200 && r.rule[2].limit.packets == 7);
 	CU_ASSERT(r.rule[3].timeout_s == 31536000 && r.rule[3].log);
 	CU_ASSERT_STRING_EQUAL(r.rule[3].text, "reject in add <b> timeout 365d log");
 	fw_rules_free(&r);
@@ -688,6 +708,7 @@ static const struct unit_case cases[] = {
     {"a text without a rule", test_nothing},
     {"a rule with everything, and a default", test_rule},
     {"what limits are without a burst", test_defaults_of_limits},
+    {"limits of minutes, hours and days", test_units},
     {"lists are multiplied out", test_lists},
     {"each with each", test_products},
     {"families", test_families},
