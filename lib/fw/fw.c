@@ -255,13 +255,13 @@ static bool is_within(struct fw *fw, struct ctx *ctx, struct fw_count *c, const 
 	bool is_forgotten;
 
 	if (c->source_gap_ns != 0) {
-		uint64_t *next_ns =
-		    fw_rates_get(&fw->slot->rates, rule, p->src, ctx->now_ns, &is_forgotten);
+		const uint64_t all_ns = c->source_gap_ns * c->source_burst;
+		uint64_t *next_ns = fw_rates_get(&fw->slot->rates, rule, all_ns, p->src,
+		                                 ctx->now_ns, &is_forgotten);
 
 		if (is_forgotten)
 			ctx_count(ctx, PC_FIREWALL_SOURCES_FORGOTTEN);
-		if (!take(next_ns, ctx->now_ns, c->source_gap_ns,
-		          c->source_gap_ns * (c->source_burst - 1))) {
+		if (!take(next_ns, ctx->now_ns, c->source_gap_ns, all_ns - c->source_gap_ns)) {
 			ctx_count(ctx, PC_FIREWALL_SOURCE_LIMITED);
 			if (fw->set->rules.rule[rule].fills == FW_OVERLOADS)
 				fill(fw, ctx, &fw->set->rules.rule[rule], p);

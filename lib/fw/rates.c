@@ -2,6 +2,7 @@
 #include "fw/rates.h"
 
 #include <errno.h>
+#include <float.h>
 
 #include <rte_common.h>
 #include <rte_malloc.h>
@@ -22,21 +23,33 @@ void fw_rates_fini(struct fw_rates *t)
 	*t = (struct fw_rates){0};
 }
 
-uint64_t *fw_rates_get(struct fw_rates *t, uint32_t rule, const struct pc_addr *source,
-                       uint64_t now_ns, bool *is_forgotten)
+/* Which part of its limit a source has used. */
+static float used(const struct fw_rate *e, uint64_t now_ns)
+{
+	return e->next_ns > now_ns ? (float)(e->next_ns - now_ns) * e->per_limit : 0;
+}
+
+uint64_t *fw_rates_get(struct fw_rates *t, uint32_t rule, uint64_t limit_ns,
+                       const struct pc_addr *source, uint64_t now_ns, bool *is_forgotten)
 {
 	const uint64_t name = fw_source_of(source), v[3] = {name, rule, 0};
 	struct fw_rate *e = &t->place[(size_t)(hash24(&t->key, v) & t->mask) * FW_RATE_WAYS];
 	struct fw_rate *least = e;
+	float least_used = FLT_MAX;
 
 	*is_forgotten = false;
 	for (unsigned i = 0; i < FW_RATE_WAYS; i++, e++) {
+		const float part = used(e, now_ns);
+
 		if (e->source == name && e->rule == rule)
 			return &e->next_ns;
-		if (e->next_ns < least->next_ns)
+		if (part < least_used) {
 			least = e;
+			least_used = part;
+		}
 	}
 	*is_forgotten = least->next_ns > now_ns;
-	*least = (struct fw_rate){.source = name, .rule = rule};
+	*least =
+	    (struct fw_rate){.source = name, .rule = rule, .per_limit = 1.0f / (float)limit_ns};
 	return &least->next_ns;
 }

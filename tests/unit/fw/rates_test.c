@@ -6,7 +6,8 @@
 #include "../../support/eal.h"
 #include "../unit.h"
 
-#define NOW UINT64_C(1000000)
+#define NOW   UINT64_C(1000000)
+#define LIMIT UINT64_C(100)
 
 static const struct hash_key key = {{1, 2}};
 static struct fw_rates t;
@@ -17,7 +18,7 @@ static uint64_t *get(uint32_t rule, const char *text, uint64_t now_ns)
 	struct pc_addr a;
 
 	CU_ASSERT_EQUAL_FATAL(pc_addr_parse(text, &a), 0);
-	return fw_rates_get(&t, rule, &a, now_ns, &is_forgotten);
+	return fw_rates_get(&t, rule, LIMIT, &a, now_ns, &is_forgotten);
 }
 
 /* a source is an IPv4 address, or an IPv6 network; each rule has its own */
@@ -53,7 +54,7 @@ static void test_full(void)
 	for (unsigned i = 0; i < 1000; i++) {
 		const struct pc_addr a = pc_addr_ip4(htonl(0x0b000000 + i));
 
-		*fw_rates_get(&t, 1, &a, NOW, &is_forgotten) = NOW + 1;
+		*fw_rates_get(&t, 1, LIMIT, &a, NOW, &is_forgotten) = NOW + 1;
 		CU_ASSERT(is_forgotten);
 	}
 	CU_ASSERT_EQUAL(*get(1, "10.0.0.1", NOW), NOW + 100);
@@ -62,9 +63,28 @@ static void test_full(void)
 	fw_rates_fini(&t);
 }
 
+/* a flood of what uses a tenth of a limit a day long frees nobody who has used up one of a second */
+static void test_times(void)
+{
+	const uint64_t second = 1000000000, day = 86400 * second;
+	struct pc_addr a;
+
+	CU_ASSERT_EQUAL_FATAL(fw_rates_init(&t, 1, key, -1), 0);
+	CU_ASSERT_EQUAL_FATAL(pc_addr_parse("10.0.0.1", &a), 0);
+	*fw_rates_get(&t, 1, second, &a, NOW, &is_forgotten) = NOW + second;
+	for (unsigned i = 0; i < 1000; i++) {
+		const struct pc_addr other = pc_addr_ip4(htonl(0x0b000000 + i));
+
+		*fw_rates_get(&t, 2, 10 * day, &other, NOW, &is_forgotten) = NOW + day;
+	}
+	CU_ASSERT_EQUAL(*fw_rates_get(&t, 1, second, &a, NOW, &is_forgotten), NOW + second);
+	fw_rates_fini(&t);
+}
+
 static const struct unit_case cases[] = {
     {"what a source is", test_sources},
     {"more sources than places", test_full},
+    {"limits of other times", test_times},
 };
 
 int main(void)
