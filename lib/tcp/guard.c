@@ -9,28 +9,24 @@
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_table.h"
 
-/* A SYN begins something, and so does what may return a cookie; anything else belongs to what is not there. */
-static uint8_t state_of(const struct tcp *tcp, uint8_t flags)
-{
-	if ((flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
-		return FW_NEW;
-	return (flags & (TCP_SYN | TCP_ACK)) == TCP_ACK && syncache_may_be_cookie(tcp) ? FW_NEW
-	                                                                               : FW_INVALID;
-}
-
-/* A segment that belongs to nothing, as rules see it. */
+/* A segment that belongs to nothing, as rules see it: a SYN begins something, what may return a cookie stands for the SYN that has got it,
+ * and anything else belongs to what is not there. */
 static struct fw_packet packet_of(const struct tcp *tcp, const struct ip_pkt *p, uint16_t sport,
                                   uint16_t dport, uint8_t flags)
 {
+	const bool returns =
+	    (flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK && syncache_may_be_cookie(tcp);
+	const bool begins = returns || (flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+
 	return (struct fw_packet){
 	    .src = &p->src,
 	    .dst = &p->dst,
 	    .sport = sport,
 	    .dport = dport,
 	    .proto = IPPROTO_TCP,
-	    .state = state_of(tcp, flags),
+	    .state = begins ? FW_NEW : FW_INVALID,
 	    .netif = p->netif,
-	    .flags = flags,
+	    .flags = returns ? TCP_SYN : flags,
 	    .len = p->l4_len,
 	    .unlimited = (flags & TCP_SYN) == 0,
 	};

@@ -189,6 +189,25 @@ static void tcp_invalid(struct wt *w)
 	load(w, NULL);
 }
 
+/* Rules about SYNs hold for what returns a cookie, too: the SYN that it answers has been let in, and nobody remembers it. */
+static void cookie_flags(struct wt *w)
+{
+	w->cfg.tcp_syn_cookies = 2;
+	wt_listen(w, 8);
+	load(w, "pass in proto tcp flags S/SA\ndefault in drop");
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	NOTHING(100);
+	EQ(dropped(w), 1);
+	INJECT(.flags = S, .mss = 1460);
+	EXPECT(.flags = SA, .ack = 1, .mss = WT_MSS);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_accept(w);
+	EQ(wt_count(w, PC_TCP_COOKIES_ACCEPTED), 1);
+	EQ(hits(0), 2);
+	EQ(dropped(w), 1);
+	load(w, NULL);
+}
+
 /* a limit of less than one in a second */
 static void tcp_minutes(struct wt *w)
 {
@@ -1038,6 +1057,7 @@ static const struct wt_case cases[] = {
     {"connections go on under other rules", tcp_reload},
     {"a SYN to a connection in TIME-WAIT", tcp_time_wait},
     {"invalid segments, and cookies", tcp_invalid},
+    {"what returns a cookie", cookie_flags},
     {"a limit of SYNs", tcp_limit},
     {"a limit of SYNs in a minute", tcp_minutes},
     {"connections that are not to be opened", tcp_out},
