@@ -42,11 +42,14 @@ static int input_no_flow(struct tcp *tcp, const struct ip_pkt *p, const struct t
 	uint32_t listener;
 	int verdict;
 
-	if (flags & TCP_RST)
+	/* of no use here, and asked about only where it may be of use to the kernel */
+	if ((flags & TCP_RST) && !tcp->ctx->handed_on)
 		return PC_DROP_TCP_RST_STRAY;
 	verdict = tcp_guard(tcp, p, rx);
 	if (unlikely(verdict != VERDICT_DONE))
 		return verdict;
+	if (flags & TCP_RST)
+		return PC_DROP_TCP_RST_STRAY;
 	listener = tcp_listener_for(tcp, rx, rx->flow.lport);
 	if (listener == 0) {
 		if (!tcp->ctx->handed_on)

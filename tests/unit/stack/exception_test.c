@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include <percore/firewall.h>
 #include <rte_mbuf.h>
 
 #include "../../support/frame6.h"
@@ -242,6 +243,50 @@ static void test_theirs(void)
 		CU_ASSERT_EQUAL(box_count(&b, PC_EXCEPTION_RX), 1);
 		end();
 	}
+}
+
+/* nor what the rules of a firewall drop */
+static void test_rules(void)
+{
+	static const char text[] = "drop in proto 89\ndrop in proto udp to port 123\n"
+	                           "drop in proto tcp to port 22\n";
+	const struct pc_firewall_args args = {.text = text,
+	                                      .len = strlen(text),
+	                                      .name = "rules",
+	                                      .max_rules = 10,
+	                                      .slots = 1,
+	                                      .socket_id = -1};
+	struct pc_firewall *set;
+	struct frame f;
+	char why[256];
+
+	start();
+	set = pc_firewall_create(&args, why, sizeof(why));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(set);
+	CU_ASSERT_EQUAL(pc_stack_set_firewall(b.st, set, 0), 0);
+	ospf(&f);
+	receive(&f);
+	udp(&f);
+	receive(&f);
+	syn(&f);
+	receive(&f);
+	ack(&f);
+	receive(&f);
+	rst(&f);
+	receive(&f);
+	CU_ASSERT_EQUAL(box_count(&b, PC_DROP_FIREWALL), 5);
+	CU_ASSERT_PTR_NULL(probe_sent(kernel));
+	make_tcp(&f, 23, TCP_RST);
+	receive(&f);
+	expect_at_kernel(&f);
+	ospf(&f);
+	f.b[14 + 9] = 90;
+	frame_fix_ip4(&f);
+	receive(&f);
+	expect_at_kernel(&f);
+	CU_ASSERT_EQUAL(pc_stack_set_firewall(b.st, NULL, 0), 0);
+	pc_firewall_free(set);
+	end();
 }
 
 /* what has a socket here is not told to the kernel; what is damaged is nobody's */
@@ -629,6 +674,7 @@ static void test_wrong(void)
 static const struct unit_case cases[] = {
     {"what nobody here wants goes to the kernel, and is not answered", test_theirs},
     {"what somebody here wants does not, nor what is damaged", test_ours},
+    {"nor what a firewall drops", test_rules},
     {"questions for our address are answered here", test_questions},
     {"one lcore tells of neighbours", test_link},
     {"an announcement of a neighbour", test_announced},
