@@ -12,6 +12,11 @@
 
 #define SECOND_NS UINT64_C(1000000000)
 
+/* bytes behind an IP header up to the flags of TCP, which rules may ask for, and up to the ports */
+#define TCP_FLAGS_OFF 13
+#define UPPER_READ    (TCP_FLAGS_OFF + 1)
+#define UPPER_LEAST   4
+
 /*
  * A token bucket that holds one second's worth, filled eight times a second. Each time it loses up to
  * two tokens at random: else its level, which an outsider can probe, would tell how many errors others
@@ -45,6 +50,26 @@ bool icmp_take_token(struct ip *ip)
 	return false;
 }
 
+/* Reads what rules look at behind the IP header, as far as it is there. */
+static void read_upper(const struct rte_mbuf *m, const struct ip_pkt *p, struct fw_packet *k)
+{
+	const uint32_t there = m->pkt_len > p->l4_off ? m->pkt_len - p->l4_off : 0;
+	const uint32_t n = RTE_MIN(there, (uint32_t)UPPER_READ);
+	uint8_t copy[UPPER_READ];
+	const uint8_t *l4 = rte_pktmbuf_read(m, p->l4_off, n, copy);
+
+	if (l4 == NULL || n < UPPER_LEAST)
+		return;
+	if (p->proto == IPPROTO_ICMP || p->proto == IPPROTO_ICMPV6)
+		k->icmp_type = l4[0];
+	if (p->proto != IPPROTO_TCP && p->proto != IPPROTO_UDP)
+		return;
+	k->sport = wire_get16(l4);
+	k->dport = wire_get16(l4 + 2);
+	if (p->proto == IPPROTO_TCP && n == UPPER_READ)
+		k->flags = l4[TCP_FLAGS_OFF];
+}
+
 bool icmp_may_tell(const struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	struct fw_packet k = {.src = &p->src,
@@ -53,18 +78,12 @@ bool icmp_may_tell(const struct ip *ip, const struct rte_mbuf *m, const struct i
 	                      .state = FW_NEW,
 	                      .netif = p->netif,
 	                      .len = p->l4_len};
-	const uint8_t *ports;
-	uint8_t copy[4];
 
 	if (deny_has(&ip->deny, &p->src))
 		return false;
 	if (!fw_is_on(&ip->fw) || p->netif == NETIF_LO)
 		return true;
-	if (p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP) {
-		ports = rte_pktmbuf_read(m, p->l4_off, sizeof(copy), copy);
-		k.sport = ports != NULL ? wire_get16(ports) : 0;
-		k.dport = ports != NULL ? wire_get16(ports + 2) : 0;
-	}
+	read_upper(m, p, &k);
 	return fw_peek(&ip->fw, ip->ctx, FW_IN, &k) != FW_DROP;
 }
 

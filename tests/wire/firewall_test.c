@@ -482,6 +482,34 @@ static void fragments(struct wt *w)
 	load(w, NULL);
 }
 
+/* The first fragment of an echo request, of which no other comes. */
+static void inject_begun(struct wt *w, uint8_t id)
+{
+	const struct frame_ends e = wt_ends(w);
+	struct frame f;
+
+	frame_icmp(&f, &e, 8, 0, (const uint8_t[]){0, id, 0, 1}, "0123456789abcdef", 16);
+	f.b[19] = id;
+	f.b[20] = 0x20;
+	frame_fix_ip4(&f);
+	wt_inject_frame(w, &f);
+}
+
+/* Who sends what is dropped is not told that it never became whole either; the first fragment has the type of an ICMP message. */
+static void never_whole(struct wt *w)
+{
+	load(w, "drop in proto icmp icmp-type echo-request");
+	inject_begun(w, 1);
+	CHECK(wt_next_frame(w, 61000) == NULL);
+	EQ(wt_count(w, PC_DROP_FRAG_TIMEOUT), 1);
+	load(w, "drop in proto icmp icmp-type !echo-request");
+	inject_begun(w, 2);
+	wt_pass(w, 61000);
+	expect_icmp(w, 11, 1);
+	EQ(wt_count(w, PC_DROP_FRAG_TIMEOUT), 2);
+	load(w, NULL);
+}
+
 /* ---- ICMP and others ------------------------------------------------------------------------- */
 
 static void echo(struct wt *w)
@@ -1068,6 +1096,7 @@ static const struct wt_case cases[] = {
     {"who answers a group", udp_group},
     {"datagrams out", udp_out},
     {"fragments", fragments},
+    {"fragments that never become whole", never_whole},
     {"echoes", echo},
     {"echoes that were asked for", echo_states},
     {"errors about what was sent", related},
