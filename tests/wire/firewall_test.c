@@ -881,6 +881,36 @@ static void raw_tcp(struct wt *w)
 	load(w, NULL);
 }
 
+/* Of a protocol that only they know, raw sockets see what passes, and nothing of denied sources: neither do they get it, nor is its sender
+ * told that nobody does. */
+static void raw_protocols(struct wt *w)
+{
+	const struct pc_prefix peer = {.addr = pc_addr_ip4(wt_ends(w).src_be), .len = 128};
+	const struct frame_ends e = wt_ends(w);
+	struct frame f;
+	int fd;
+
+	load(w, "drop in proto 253");
+	OK(fd = pc_socket(w->st, AF_INET, SOCK_RAW, 253));
+	frame_udp(&f, &e, 1, 2, "abcd", 4);
+	f.b[23] = 253;
+	frame_fix_ip4(&f);
+	wt_inject_frame(w, &f);
+	NOT_GOT(fd);
+	EQ(dropped(w), 1);
+	load(w, NULL);
+	OK(pc_stack_deny(w->st, &peer));
+	wt_inject_frame(w, &f);
+	NOT_GOT(fd);
+	EQ(wt_count(w, PC_DROP_DENIED), 1);
+	CHECK(probe_sent(w->probe) == NULL);
+	OK(pc_stack_allow(w->st, &peer));
+	wt_inject_frame(w, &f);
+	GOT(fd, 20 + 12);
+	CHECK(probe_sent(w->probe) == NULL);
+	OK(pc_close(w->st, fd));
+}
+
 /* ---- IPv6 ------------------------------------------------------------------------------------ */
 
 static void expect6(struct wt *w, uint8_t type, uint8_t code)
@@ -1108,6 +1138,7 @@ static const struct wt_case cases[] = {
     {"headers of raw sockets", raw_headers},
     {"answers of raw sockets", raw_answers},
     {"raw sockets and what is cut short", raw_short},
+    {"raw sockets and their protocols", raw_protocols},
     {"IPv6", ip6},
     {"IPv6, states", ip6_states},
     {"IPv6, problems of what is dropped", ip6_problems},

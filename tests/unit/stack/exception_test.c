@@ -145,6 +145,16 @@ static void other_address(struct frame *f)
 	frame_udp(f, &e, 4000, 7, "you", 3);
 }
 
+static void other_address6(struct frame *f)
+{
+	struct ends6 e = {.src_mac = PEER_MAC, .dst_mac = PROBE_MAC};
+
+	e.src.b[0] = e.dst.b[0] = 0xfd;
+	e.src.b[15] = 2;
+	e.dst.b[15] = 9;
+	frame6_udp(f, &e, 4000, 7, "you", 3);
+}
+
 static void ospf(struct frame *f)
 {
 	udp(f);
@@ -217,6 +227,7 @@ static const struct {
     {"a broadcast", broadcast},
     {"a group that nobody has joined", group},
     {"an address that only the kernel has", other_address},
+    {"an address of IPv6 that only the kernel has", other_address6},
     {"a protocol that nobody here speaks", ospf},
     {"an EtherType that nobody here speaks", lldp},
     {"a VLAN that is none of ours", vlan},
@@ -241,6 +252,28 @@ static void test_theirs(void)
 			fprintf(stderr, "%s\n", theirs[i].what);
 		expect_at_kernel(&f);
 		CU_ASSERT_EQUAL(box_count(&b, PC_EXCEPTION_RX), 1);
+		end();
+	}
+}
+
+/* of who is denied (net.deny) the kernel gets no packet either, and nobody answers */
+static void test_denied(void)
+{
+	struct pc_prefix denied[2];
+	struct frame f;
+
+	CU_ASSERT_EQUAL(pc_prefix_parse("192.0.2.2/32", &denied[0]), 0);
+	CU_ASSERT_EQUAL(pc_prefix_parse("fd00::2/128", &denied[1]), 0);
+	for (size_t i = 0; i < RTE_DIM(theirs); i++) {
+		theirs[i].make(&f);
+		if (memcmp(f.b + 12, "\x08\0", 2) != 0 && memcmp(f.b + 12, "\x86\xdd", 2) != 0)
+			continue;
+		start();
+		CU_ASSERT_EQUAL(pc_stack_deny_all(b.st, denied, 2), 0);
+		receive(&f);
+		if (box_count(&b, PC_DROP_DENIED) != 1)
+			fprintf(stderr, "%s\n", theirs[i].what);
+		CU_ASSERT_EQUAL(box_count(&b, PC_DROP_DENIED), 1);
 		end();
 	}
 }
@@ -674,6 +707,7 @@ static void test_wrong(void)
 static const struct unit_case cases[] = {
     {"what nobody here wants goes to the kernel, and is not answered", test_theirs},
     {"what somebody here wants does not, nor what is damaged", test_ours},
+    {"nor what a denied source sends", test_denied},
     {"nor what a firewall drops", test_rules},
     {"questions for our address are answered here", test_questions},
     {"one lcore tells of neighbours", test_link},
