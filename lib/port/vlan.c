@@ -5,8 +5,8 @@
  * Overview: a trunk owns the port below and has a list of members.  The member that is asked for frames
  * and has none waiting takes a burst from below and sorts it; what belongs to others waits for them.  The
  * tags are taken off and put on here, by moving the two MAC addresses, unless the device has taken one
- * off already, or says that it puts them on (PC_PORT_TX_VLAN, PC_PORT_TX_QINQ).  A member without a tag has the untagged frames and those with nothing but a priority
- * (VLAN 0).
+ * off already, or says that it puts them on (PC_PORT_TX_VLAN, PC_PORT_TX_QINQ).  A member without a tag has the untagged frames and those
+ * with nothing but a priority (VLAN 0), and those of VLANs that have no member, with their tags: the kernel may know them (exception path).
  *
  * Ownership: the trunk goes, and closes the port below, with its last member.  Frames that wait are the
  * trunk's.  What is sent may be held by TCP too, which finds its payload from the end: tags go into the
@@ -58,6 +58,14 @@ struct pc_trunk {
 static uint16_t get16(const uint8_t *p)
 {
 	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static void write_tag(uint8_t *p, uint16_t type, uint16_t tci)
+{
+	p[0] = (uint8_t)(type >> 8);
+	p[1] = (uint8_t)type;
+	p[2] = (uint8_t)(tci >> 8);
+	p[3] = (uint8_t)tci;
 }
 
 static bool is_tag(uint16_t type)
@@ -135,19 +143,55 @@ static void lose(struct vlan_port *v)
 	v->port.info.rx_lost++;
 }
 
+/* Puts a tag in front of what follows the addresses. Returns false when there is no room for it. */
+static bool put_back(struct rte_mbuf *m, uint16_t type, uint16_t tci)
+{
+	uint8_t *p = (uint8_t *)rte_pktmbuf_prepend(m, VLAN_TAG_LEN);
+
+	if (p == NULL)
+		return false;
+	memmove(p, p + VLAN_TAG_LEN, VLAN_MACS);
+	write_tag(p + VLAN_MACS, type, tci);
+	return true;
+}
+
+/* Puts the tags back that the device has taken off a frame. Returns it, or NULL: there was no mbuf, or no room. */
+static struct rte_mbuf *retag(struct rte_mbuf *m)
+{
+	const uint64_t flags = m->ol_flags;
+
+	if ((flags & (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_QINQ_STRIPPED)) == 0)
+		return m;
+	m = make_private(m);
+	if (m == NULL)
+		return NULL;
+	if (((flags & RTE_MBUF_F_RX_VLAN_STRIPPED) == 0 ||
+	     put_back(m, RTE_ETHER_TYPE_VLAN, m->vlan_tci)) &&
+	    ((flags & RTE_MBUF_F_RX_QINQ_STRIPPED) == 0 ||
+	     put_back(m, RTE_ETHER_TYPE_QINQ, m->vlan_tci_outer))) {
+		m->ol_flags &= ~(uint64_t)(RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED |
+		                           RTE_MBUF_F_RX_QINQ | RTE_MBUF_F_RX_QINQ_STRIPPED);
+		return m;
+	}
+	rte_pktmbuf_free(m);
+	return NULL;
+}
+
 /* Hands a frame to the member whose it is. */
 static void sort(struct pc_trunk *trunk, struct rte_mbuf *m)
 {
+	static const struct tags none;
 	const struct tags t = read_tags(m);
-	struct vlan_port *v = member_of(trunk, &t);
+	struct vlan_port *own = member_of(trunk, &t);
+	struct vlan_port *v = own != NULL ? own : member_of(trunk, &none);
 
 	if (v == NULL || v->nb_waiting == VLAN_WAITING) {
-		/* of nobody's VLAN: counted where a person looks, at the first member */
+		/* of nobody: counted where a person looks, at the first member */
 		lose(v != NULL ? v : &trunk->member[0]);
 		rte_pktmbuf_free(m);
 		return;
 	}
-	m = untag(m, t.len);
+	m = own != NULL ? untag(m, t.len) : retag(m);
 	if (m == NULL) {
 		lose(v);
 		return;
@@ -328,14 +372,6 @@ struct pc_trunk *pc_trunk_create(struct pc_port *inner)
 	}
 	trunk->inner = inner;
 	return trunk;
-}
-
-static void write_tag(uint8_t *p, uint16_t type, uint16_t id)
-{
-	p[0] = (uint8_t)(type >> 8);
-	p[1] = (uint8_t)type;
-	p[2] = (uint8_t)(id >> 8);
-	p[3] = (uint8_t)id;
 }
 
 /* A tag of 802.1Q alone, or one of 802.1ad in front of it. */

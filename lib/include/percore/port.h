@@ -170,9 +170,9 @@ struct pc_trunk *pc_trunk_create(struct pc_port *inner);
 
 /**
  * pc_trunk_port makes the port of a VLAN. outer is its number (IEEE 802.1Q), 1 to 4094; inner, if not 0, that of a
- * second tag behind it (QinQ: outer is sent as 802.1ad). outer 0: untagged and priority-tagged frames. One lcore
- * uses all of them. Make at least one; closing the last one frees the trunk and the port below. Frames of other
- * VLANs, and those beyond 512 that wait for a port, are counted in info.rx_lost.
+ * second tag behind it (QinQ: outer is sent as 802.1ad). outer 0: untagged and priority-tagged frames, and, with their
+ * tags, those of VLANs that have no port. One lcore uses all of them. Make at least one; closing the last one frees the trunk and
+ * the port below. Frames of other VLANs without that port, and those beyond 512 that wait for one, are counted in info.rx_lost.
  * Returns NULL with errno EINVAL, EEXIST or ENOSPC.
  */
 struct pc_port *pc_trunk_port(struct pc_trunk *trunk, uint16_t outer, uint16_t inner);
