@@ -169,8 +169,10 @@ struct pc_port *pc_port_pcap(struct pc_port *inner, const char *path)
 	}
 	p->port.ops = &pcap_ops;
 	p->port.info = inner->info;
-	p->port.info.offloads &= ~(uint32_t)(PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM |
-	                                     PC_PORT_TX_UDP_CKSUM | PC_PORT_TX_TSO);
+	/* what is written is to be what is sent */
+	p->port.info.offloads &=
+	    ~(uint32_t)(PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_UDP_CKSUM |
+	                PC_PORT_TX_TSO | PC_PORT_TX_VLAN | PC_PORT_TX_QINQ);
 	p->inner = inner;
 	return &p->port;
 }

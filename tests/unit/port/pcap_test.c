@@ -130,6 +130,28 @@ static void checksums_are_left_to_software(void)
 	pc_port_close(e[1]);
 }
 
+/* frames of a VLAN are written with the tag that they are sent with, also where the device would insert it */
+static void tags_are_left_to_software(void)
+{
+	const struct pc_wire_config wire = {.pool = pool};
+	struct pc_port *e[2], *p, *vlan;
+	struct rte_mbuf *m = make_frame(pool, 1, 60), *got;
+
+	CU_ASSERT_FATAL(pc_port_wire(&wire, e) == 0);
+	e[0]->info.offloads = PC_PORT_TX_VLAN | PC_PORT_TX_QINQ;
+	p = pc_port_pcap(e[0], path);
+	CU_ASSERT_FATAL(p != NULL);
+	vlan = pc_trunk_port(pc_trunk_create(p), 7, 0);
+	CU_ASSERT_FATAL(vlan != NULL);
+	CU_ASSERT_EQUAL(vlan->ops->tx_burst(vlan, &m, 1, 0), 1);
+	CU_ASSERT_EQUAL_FATAL(e[1]->ops->rx_burst(e[1], &got, 1, 0), 1);
+	CU_ASSERT_EQUAL(got->pkt_len, 64);
+	CU_ASSERT_EQUAL(memcmp(rte_pktmbuf_mtod_offset(got, char *, 12), "\x81\0\0\7", 4), 0);
+	rte_pktmbuf_free(got);
+	pc_port_close(vlan);
+	pc_port_close(e[1]);
+}
+
 /* a device whose checksums turn out wrong is believed no more than without the file */
 static void the_port_below_is_followed(void)
 {
@@ -162,6 +184,7 @@ static const struct unit_case cases[] = {
     {"a full disk is reported", a_full_disk_is_reported},
     {"a refused frame is written once it is taken", a_refused_frame_is_written_once_it_is_taken},
     {"checksums are left to software", checksums_are_left_to_software},
+    {"tags are left to software", tags_are_left_to_software},
     {"the port below is followed", the_port_below_is_followed},
     {"a file that cannot be made is an error", a_file_that_cannot_be_made_is_an_error},
 };
