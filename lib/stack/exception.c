@@ -106,6 +106,7 @@ static void hand_pieces(struct exception *e, struct ctx *ctx, struct rte_mbuf *m
 	const unsigned n = exception_cut(ctx, m, e->kernel->info.mtu, pieces);
 	unsigned sent = 0;
 
+	exception_flush(e, ctx); /* what has come before it */
 	if (n > 0)
 		sent = e->kernel->ops->tx_burst(e->kernel, pieces, (uint16_t)n, ctx->now_ns);
 	for (unsigned i = sent; i < n; i++)

@@ -581,6 +581,23 @@ static void test_fragments(void)
 	end();
 }
 
+/* what comes before a datagram in fragments, in the same burst too, is before it at the kernel */
+static void test_fragments_order(void)
+{
+	static uint8_t data[3000] = {
+	    0x0f, 0xa0, 0x00, 0x7b, sizeof(data) >> 8, sizeof(data) & 0xff};
+	struct frame f;
+
+	start();
+	udp(&f);
+	probe_inject(b.probe, &f);
+	receive_fragments(data, sizeof(data));
+	expect_at_kernel(&f);
+	for (unsigned i = 0; i < 3; i++)
+		probe_take(kernel);
+	end();
+}
+
 #define MTU6     576u
 #define TEXT6    1900u
 #define IP6      14 /* where the header is, and what follows it */
@@ -718,6 +735,7 @@ static const struct unit_case cases[] = {
     {"exception.rate", test_rate},
     {"segments are not merged", test_unmerged},
     {"a datagram in fragments", test_fragments},
+    {"a datagram in fragments behind another one", test_fragments_order},
     {"a packet of IPv6 in fragments", test_fragments6},
     {"a datagram in fragments, without room", test_fragments_full},
     {"an address that is not in use yet", test_tentative},
