@@ -7,6 +7,7 @@
 #include <rte_mbuf.h>
 
 #include "base/mbuf.h"
+#include "port/verify.h"
 #include "stack/exception_cut.h"
 #include "wire/arp.h"
 #include "wire/eth.h"
@@ -122,6 +123,7 @@ static void hand_pieces(struct exception *e, struct ctx *ctx, struct rte_mbuf *m
 
 static void hand(struct exception *e, struct ctx *ctx, struct rte_mbuf *m)
 {
+	verify_complete(m);
 	if (unlikely(is_too_long(e, m))) {
 		hand_pieces(e, ctx, m);
 		return;

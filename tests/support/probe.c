@@ -82,6 +82,8 @@ static uint16_t probe_rx(struct pc_port *port, struct rte_mbuf **pkts, uint16_t 
 		m->packet_type = 0;
 		if (port->info.offloads & PC_PORT_RX_IP4_CKSUM)
 			m->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_UNKNOWN;
+		if (p->cfg.partial)
+			m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_NONE;
 		pkts[i] = m;
 	}
 	return i;

@@ -25,7 +25,8 @@
 /** How a probe behaves. */
 struct probe_config {
 	uint32_t offloads; /* enum pc_port_offload that it offers */
-	uint16_t mtu;      /* 0: 1500 */
+	bool partial; /* it says that received frames have no transport checksum, and are good */
+	uint16_t mtu; /* 0: 1500 */
 	uint16_t tx_limit; /* frames taken in one tx burst; 0: all */
 	uint16_t
 	    rx_split; /* received frames are chains, the first mbuf of so many bytes; 0: linear */

@@ -162,11 +162,32 @@ static void others(void)
 	CU_ASSERT_EQUAL(judge(m), 0);
 }
 
+/* What a device says has no checksum yet gets one: that which it would have had. */
+static void completed(void)
+{
+	static const uint8_t protos[] = {IPPROTO_TCP, IPPROTO_UDP};
+
+	for (unsigned i = 0; i < 12; i++) {
+		const uint8_t proto = protos[i & 1];
+		const unsigned field = proto == IPPROTO_TCP ? 16 : 6;
+		uint8_t *l4, right[2];
+		struct rte_mbuf *m = frame(i & 2, proto, i / 4, &l4);
+
+		memcpy(right, l4 + field, 2);
+		memcpy(l4 + field, "\x12\x34", 2);
+		verify_complete(m); /* this one has one, says the device */
+		CU_ASSERT_EQUAL(memcmp(l4 + field, "\x12\x34", 2), 0);
+		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_NONE;
+		verify_complete(m);
+		CU_ASSERT_EQUAL(memcmp(l4 + field, right, 2), 0);
+		rte_pktmbuf_free(m);
+	}
+}
+
 static const struct unit_case cases[] = {
-    {"good and bad ones", good_and_bad},
-    {"in several mbufs", chains},
-    {"headers of IPv4", headers_of_ip4},
-    {"others", others},
+    {"good and bad ones", good_and_bad},      {"in several mbufs", chains},
+    {"headers of IPv4", headers_of_ip4},      {"others", others},
+    {"frames without a checksum", completed},
 };
 
 int main(void)

@@ -29,7 +29,12 @@ void box_open(struct box *b)
 {
 	const struct probe_config probe = {.pool = probe_pool};
 
-	b->probe = probe_open(&probe);
+	box_open_on(b, &probe);
+}
+
+void box_open_on(struct box *b, const struct probe_config *probe)
+{
+	b->probe = probe_open(probe);
 	b->st = stack_on(&b->cfg, pool, probe_port(b->probe), "192.0.2.1/24");
 }
 

@@ -34,6 +34,9 @@ struct box {
 void box_init(struct box *b);
 void box_open(struct box *b);
 
+/** box_open_on does what box_open does, on a probe of one's own, with the mbufs of probe_pool. */
+void box_open_on(struct box *b, const struct probe_config *probe);
+
 /** box_close validates, ends the stack and checks that no mbuf is missing. */
 void box_close(struct box *b);
 
