@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Overview: a set of rules is made by the thread that wants it, and each stack is asked by a post to use its slot of it. When all have
- * answered, nobody uses the set before, which is freed.  A thread of its own looks a few times in a second whether something was
- * logged, as long as there are rules that log.
+ * answered, nobody uses the set before.  A thread of its own looks a few times in a second whether something was logged, as long as there are
+ * rules that log, frees the set before when what was logged under it is printed, and asks stacks whose mailbox was full again.
  *
  * A change of a table goes the same way: each stack is asked to use the same set again, and gets the members that are made then.
  *
@@ -39,10 +39,11 @@ struct firewall {
 	struct run *run;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct pc_firewall *set;        /* NULL: none */
-	struct pc_firewall *old;        /* what some stack may still use */
-	uint64_t ticket[RTE_MAX_LCORE]; /* of stacks that have not answered; 0: it has */
-	bool late;                      /* there are such */
+	struct pc_firewall *set;   /* NULL: none */
+	struct pc_firewall *old;   /* what some stack may still use, or has logged under */
+	bool asked[RTE_MAX_LCORE]; /* a stack, to use the set; not those whose mailbox was full */
+	uint64_t ticket[RTE_MAX_LCORE]; /* of those that have not answered; 0: it has */
+	bool late;                      /* some stack has not been asked, or has not answered */
 	bool ends, has_thread;
 	pthread_t thread;
 };
@@ -178,30 +179,6 @@ static void wait_ms(struct firewall *f, long ms)
 	(void)pthread_cond_timedwait(&f->changed, &f->lock, &t);
 }
 
-/* stdout may block; nobody waits for the lock meanwhile */
-static void *print(void *arg)
-{
-	struct logged list[LOGS];
-	struct firewall *f = arg;
-	bool ends = false;
-
-	while (!ends) {
-		unsigned n;
-
-		pthread_mutex_lock(&f->lock);
-		n = take_logs(f, f->set, list, take_logs(f, f->old, list, 0));
-		ends = f->ends && n == 0;
-		if (n == 0 && !f->ends && f->set != NULL && pc_firewall_logs(f->set))
-			wait_ms(f, LOOK_MS);
-		else if (n == 0 && !f->ends)
-			pthread_cond_wait(&f->changed, &f->lock);
-		pthread_mutex_unlock(&f->lock);
-		if (n > 0)
-			print_logs(f, list, n);
-	}
-	return NULL;
-}
-
 /* ---- a set for all stacks -------------------------------------------------------------------- */
 
 static struct pc_firewall *make(struct run *r, const char *name, const char *text, size_t text_len,
@@ -232,27 +209,32 @@ static struct pc_firewall *make(struct run *r, const char *name, const char *tex
 	return pc_firewall_create(&args, why, len);
 }
 
-/* Asks a stack, whose mailbox may be full for a moment. Returns a ticket or 0. */
-static uint64_t ask(const struct worker *w, const struct use *u, const bool *ends)
+/* Asks the stacks that have not been asked. Returns whether all have been. */
+static bool ask(struct firewall *f)
 {
-	uint64_t ticket = 0;
+	bool all = true;
 
-	for (unsigned i = 0; i < POST_TRIES && !__atomic_load_n(ends, __ATOMIC_ACQUIRE); i++) {
-		ticket = pc_stack_post(w->st, use, u, sizeof(*u));
-		if (ticket != 0)
-			break;
-		usleep(POST_WAIT_US);
+	for (unsigned i = 0; i < f->run->nb_workers; i++) {
+		const struct use u = {f->set, i};
+
+		if (f->asked[i])
+			continue;
+		f->ticket[i] = pc_stack_post(f->run->workers[i]->st, use, &u, sizeof(u));
+		f->asked[i] = f->ticket[i] != 0;
+		all &= f->asked[i];
 	}
-	return ticket;
+	return all;
 }
 
-/* Looks at who has answered. Returns whether all have, and nobody uses the set before. */
+/* Asks who has not been asked, and looks at who has answered. Returns whether all have: nobody uses what was before. */
 static bool settle(struct firewall *f)
 {
 	int rc;
 
 	if (!f->late)
 		return true;
+	if (!ask(f))
+		return false;
 	for (unsigned i = 0; i < f->run->nb_workers; i++) {
 		if (f->ticket[i] == 0)
 			continue;
@@ -262,32 +244,46 @@ static bool settle(struct firewall *f)
 	}
 	f->late = false;
 	pc_firewall_forget(f->set);
+	return true;
+}
+
+/* Waits until all stacks use the set, or *ends, or they have had time enough: a mailbox may be full for a moment. Returns whether they
+ * do. */
+static bool wait_for_all(struct firewall *f, const bool *ends)
+{
+	for (unsigned i = 0; f->late && !ask(f) && i < POST_TRIES; i++) {
+		if (__atomic_load_n(ends, __ATOMIC_ACQUIRE))
+			break;
+		usleep(POST_WAIT_US);
+	}
+	for (unsigned i = 0; f->late && i < f->run->nb_workers; i++)
+		if (f->asked[i] && f->ticket[i] != 0)
+			(void)ctl_wait(ends, f->run->workers[i], f->ticket[i]);
+	return settle(f);
+}
+
+static void forget_old(struct firewall *f)
+{
 	pc_firewall_free(f->old);
 	f->old = NULL;
-	return true;
 }
 
 /* Lets all stacks use a set, none, or the same again. Returns 0 or -1. */
 static int hand_out(struct firewall *f, struct pc_firewall *set, const bool *ends, char *why,
                     size_t len)
 {
-	const struct run *r = f->run;
+	bool all;
 
-	f->old = set != f->set ? f->set : NULL;
-	f->set = set;
-	f->late = true;
-	for (unsigned i = 0; i < r->nb_workers; i++) {
-		f->ticket[i] = ask(r->workers[i], &(struct use){set, i}, ends);
-		if (f->ticket[i] == 0) /* no answer will come: nothing changes any more */
-			f->ticket[i] = UINT64_MAX;
+	if (set != f->set) {
+		forget_old(f);
+		f->old = f->set;
+		f->set = set;
 	}
-	for (unsigned i = 0; i < r->nb_workers; i++)
-		if (f->ticket[i] != UINT64_MAX)
-			(void)ctl_wait(ends, r->workers[i], f->ticket[i]);
+	f->late = true;
+	memset(f->asked, 0, sizeof(f->asked));
+	all = wait_for_all(f, ends);
 	pthread_cond_signal(&f->changed);
-	if (settle(f))
-		return 0;
-	return refuse(why, len, "some lcore has not taken the rules yet");
+	return all ? 0 : refuse(why, len, "some lcore has not taken the rules yet");
 }
 
 static const char not_yet[] = "nothing is changed: some lcore has not taken the rules before yet";
@@ -298,7 +294,7 @@ static int replace(struct run *r, struct pc_firewall *set, const bool *ends, cha
 	int rc;
 
 	pthread_mutex_lock(&f->lock);
-	if (!settle(f))
+	if (!wait_for_all(f, ends))
 		rc = refuse(why, len, not_yet);
 	else if (set != NULL && pc_firewall_take_tables(set, f->set, why, len) != 0)
 		rc = -1;
@@ -383,7 +379,7 @@ int firewall_change_table(struct run *r, const struct pc_firewall_change *c, con
 	int rc;
 
 	pthread_mutex_lock(&f->lock);
-	if (!settle(f))
+	if (!wait_for_all(f, ends))
 		rc = refuse(why, len, not_yet);
 	else if (f->set == NULL)
 		rc = refuse(why, len, "there are no rules, and so no table \"%s\"", c->table);
@@ -420,6 +416,43 @@ struct pc_firewall *firewall_hold(struct run *r)
 void firewall_release(struct run *r)
 {
 	pthread_mutex_unlock(&r->firewall->lock);
+}
+
+/* ---- the thread ------------------------------------------------------------------------------ */
+
+/* Takes what was logged, of the set before while it is there. Returns how many that are. */
+static unsigned look(struct firewall *f, struct logged *list)
+{
+	const bool unused = settle(f);
+	const unsigned n = take_logs(f, f->old, list, 0);
+
+	if (unused && n < LOGS)
+		forget_old(f);
+	return take_logs(f, f->set, list, n);
+}
+
+/* stdout may block; nobody waits for the lock meanwhile */
+static void *serve(void *arg)
+{
+	struct logged list[LOGS];
+	struct firewall *f = arg;
+	bool ends = false;
+
+	while (!ends) {
+		unsigned n;
+
+		pthread_mutex_lock(&f->lock);
+		n = look(f, list);
+		ends = f->ends && n == 0;
+		if (n == 0 && !f->ends && (f->late || (f->set != NULL && pc_firewall_logs(f->set))))
+			wait_ms(f, LOOK_MS);
+		else if (n == 0 && !f->ends)
+			pthread_cond_wait(&f->changed, &f->lock);
+		pthread_mutex_unlock(&f->lock);
+		if (n > 0)
+			print_logs(f, list, n);
+	}
+	return NULL;
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -463,7 +496,7 @@ int firewall_start(struct run *r)
 	pthread_cond_init(&f->changed, &attr);
 	if (r->s->firewall[0] != '\0' && start_with_file(r) != 0)
 		return -1;
-	f->has_thread = rte_ctrl_thread_create(&f->thread, "pc-firewall", NULL, print, f) == 0;
+	f->has_thread = rte_ctrl_thread_create(&f->thread, "pc-firewall", NULL, serve, f) == 0;
 	return f->has_thread ? 0 : settings_fail(r->s, "a thread cannot be made");
 }
 

@@ -12,10 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <rte_ring_elem.h>
+
 #include "../../support/eal.h"
 #include "../unit.h"
 #include "fw/fw.h"
 #include "run/worker.h"
+#include "stack/stack.h"
 
 #define STACKS 2
 
@@ -95,6 +98,37 @@ static char *shown(void)
 	return text;
 }
 
+/** A stream of this process, and the descriptors of where it led and of the file that it leads to. */
+struct output {
+	FILE *stream;
+	int before, fd;
+};
+
+/* What is written to a stream goes into a file from here on, until stop_output. */
+static struct output keep_output(FILE *stream)
+{
+	const struct output o = {stream, dup(fileno(stream)), memfd_create("output", 0)};
+
+	fflush(stream);
+	CU_ASSERT_FATAL(o.before >= 0 && o.fd >= 0 && dup2(o.fd, fileno(stream)) >= 0);
+	return o;
+}
+
+/* what was written */
+static const char *stop_output(struct output o)
+{
+	static char text[1024];
+	ssize_t n;
+
+	fflush(o.stream);
+	CU_ASSERT_FATAL(dup2(o.before, fileno(o.stream)) >= 0);
+	n = pread(o.fd, text, sizeof(text) - 1, 0);
+	text[n > 0 ? n : 0] = '\0';
+	close(o.before);
+	close(o.fd);
+	return text;
+}
+
 static void test_load(void)
 {
 	CU_ASSERT_EQUAL(begin(NULL), 0);
@@ -134,6 +168,96 @@ static void test_late(void)
 	CU_ASSERT_EQUAL(rc, 0);
 	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "pass out\n"));
 	finish();
+}
+
+static int do_nothing(struct pc_stack *st, const void *data)
+{
+	(void)st;
+	(void)data;
+	return 0;
+}
+
+static void fill_mailbox(struct pc_stack *st)
+{
+	while (pc_stack_post(st, do_nothing, NULL, 0) != 0)
+		continue;
+}
+
+static int find_set(struct pc_stack *st, const void *data)
+{
+	struct pc_firewall **found;
+
+	memcpy(&found, data, sizeof(found));
+	__atomic_store_n(found, st->ip.fw.set, __ATOMIC_RELEASE);
+	return 0;
+}
+
+/* What a stack has, as it says itself. */
+static struct pc_firewall *set_of(const struct worker *w)
+{
+	struct pc_firewall *set = NULL, **at = &set;
+	uint64_t ticket;
+	int rc;
+
+	while ((ticket = pc_stack_post(w->st, find_set, &at, sizeof(at))) == 0)
+		usleep(100);
+	while (!pc_stack_posted(w->st, ticket, &rc))
+		usleep(100);
+	return __atomic_load_n(&set, __ATOMIC_ACQUIRE);
+}
+
+/* a stack that could not even be asked gets the rules as soon as it can, whether or not anybody tries again */
+static void test_full(void)
+{
+	struct pc_firewall *set;
+
+	CU_ASSERT_EQUAL(begin(NULL), 0);
+	__atomic_store_n(&still[1], true, __ATOMIC_RELEASE);
+	fill_mailbox(workers[1].st);
+	CU_ASSERT_EQUAL(load("pass in"), -1);
+	CU_ASSERT_STRING_EQUAL(why, "some lcore has not taken the rules yet");
+	__atomic_store_n(&still[1], false, __ATOMIC_RELEASE);
+	CU_ASSERT_EQUAL(load("pass out"), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "pass out\n"));
+	__atomic_store_n(&still[1], true, __ATOMIC_RELEASE);
+	fill_mailbox(workers[1].st);
+	CU_ASSERT_EQUAL(load("drop in"), -1);
+	set = firewall_hold(&run);
+	firewall_release(&run);
+	__atomic_store_n(&still[1], false, __ATOMIC_RELEASE);
+	while (set_of(&workers[1]) != set)
+		usleep(1000);
+	finish();
+}
+
+/* what was logged under rules in whose place others have come is printed all the same */
+static void test_logs(void)
+{
+	const struct pc_firewall_log l = {.src.addr = pc_addr_ip4(htonl(0x0a000001)),
+	                                  .dst.addr = pc_addr_ip4(htonl(0x0a000002)),
+	                                  .line = 7,
+	                                  .proto = IPPROTO_IGMP,
+	                                  .action = FW_DROP,
+	                                  .len = 8};
+	struct pc_firewall *set;
+	struct output output;
+
+	CU_ASSERT_EQUAL(begin(NULL), 0);
+	CU_ASSERT_EQUAL(load("drop in log"), 0);
+	output = keep_output(stdout);
+	set = firewall_hold(&run);
+	for (unsigned i = 0; i < STACKS; i++)
+		CU_ASSERT_EQUAL(
+		    rte_ring_sp_enqueue_elem(set->slot[i].log, (void *)(uintptr_t)&l, sizeof(l)),
+		    0);
+	firewall_release(&run);
+	CU_ASSERT_EQUAL(firewall_flush(&run, &never, why, sizeof(why)), 0);
+	finish();
+	CU_ASSERT_STRING_EQUAL(stop_output(output),
+	                       "test: firewall: lcore 0: drop in by line 7, port 0: 2 10.0.0.1 > "
+	                       "10.0.0.2, 8 bytes\n"
+	                       "test: firewall: lcore 1: drop in by line 7, port 0: 2 10.0.0.1 > "
+	                       "10.0.0.2, 8 bytes\n");
 }
 
 static int change(const char *table, enum pc_firewall_verb verb, const char *text)
@@ -306,6 +430,8 @@ static void test_pipe(void)
 static const struct unit_case cases[] = {
     {"rules for all stacks", test_load},
     {"a stack that does not answer for a while", test_late},
+    {"a stack whose mailbox is full for a while", test_full},
+    {"what was logged under the rules before", test_logs},
     {"tables", test_tables},
     {"tables of ports", test_port_tables},
     {"sources that rules have put into tables", test_learnt},
