@@ -342,7 +342,7 @@ int fw_read_states(struct reader *d, struct draft *f)
 	return f->states != 0 ? 0 : nothing_left(&l);
 }
 
-/* A port by its number, or all that have a name: VLANs have that of their device. */
+/* A port by its number, or all that have a name. */
 static int add_netif(struct list *l, const char *item)
 {
 	const struct pc_firewall_args *a = l->d->args;

@@ -184,6 +184,7 @@ static void wait_ms(struct firewall *f, long ms)
 static struct pc_firewall *make(struct run *r, const char *name, const char *text, size_t text_len,
                                 char *why, size_t len)
 {
+	const unsigned nb_ports = r->nb_ports + r->nb_vlans;
 	const char *names[PC_MAX_PORTS];
 	struct pc_firewall_args args = {.text = text,
 	                                .len = text_len,
@@ -195,11 +196,11 @@ static struct pc_firewall *make(struct run *r, const char *name, const char *tex
 	                                .max_addrs = (unsigned)r->s->stack.firewall_max_addrs,
 	                                .sources = (unsigned)r->s->stack.firewall_sources,
 	                                .learnt = (unsigned)r->s->stack.firewall_learnt,
-	                                .nb_ports = r->nb_ports,
+	                                .nb_ports = nb_ports,
 	                                .port_names = names,
 	                                .read_file = read_named};
 
-	for (unsigned i = 0; i < r->nb_ports; i++)
+	for (unsigned i = 0; i < nb_ports; i++)
 		names[i] = r->workers[0]->ports[i]->info.name;
 
 	if (getrandom(args.seed, sizeof(args.seed), 0) != (ssize_t)sizeof(args.seed)) {

@@ -427,11 +427,33 @@ static void test_pipe(void)
 	CU_ASSERT_EQUAL(unlink(path), 0);
 }
 
+/* ports by their names, VLANs too, in the order of the stacks' interfaces */
+static void test_ports(void)
+{
+	static struct pc_port device = {.info.name = "net_tap0"},
+	                      vlan = {.info.name = "net_tap0.10"};
+	struct fw_entry *entry;
+
+	workers[0].ports[0] = &device;
+	workers[0].ports[1] = &vlan;
+	run.nb_ports = run.nb_vlans = 1;
+	CU_ASSERT_EQUAL(begin(NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(load("drop in on net_tap0.10\ndrop in on net_tap0"), 0);
+	entry = firewall_hold(&run)->rules.entry;
+	CU_ASSERT(entry[0].netif.first == 1 && entry[0].netif.last == 1);
+	CU_ASSERT(entry[1].netif.first == 0 && entry[1].netif.last == 0);
+	firewall_release(&run);
+	CU_ASSERT_EQUAL(load("drop in on net_tap0.20"), -1);
+	finish();
+	run.nb_ports = run.nb_vlans = 0;
+}
+
 static const struct unit_case cases[] = {
     {"rules for all stacks", test_load},
     {"a stack that does not answer for a while", test_late},
     {"a stack whose mailbox is full for a while", test_full},
     {"what was logged under the rules before", test_logs},
+    {"ports by their names", test_ports},
     {"tables", test_tables},
     {"tables of ports", test_port_tables},
     {"sources that rules have put into tables", test_learnt},
