@@ -346,6 +346,16 @@ int firewall_check_fd(struct run *r, const char *name, int fd, char *why, size_t
 	return set != NULL ? 0 : -1;
 }
 
+static bool is_late(struct firewall *f)
+{
+	bool late;
+
+	pthread_mutex_lock(&f->lock);
+	late = f->late;
+	pthread_mutex_unlock(&f->lock);
+	return late;
+}
+
 void firewall_reload(struct run *r, const char *path, const bool *ends)
 {
 	char why[512];
@@ -368,7 +378,8 @@ void firewall_reload(struct run *r, const char *path, const bool *ends)
 		printf("%s: has read the rules in %s again\n", r->app->name, path);
 	}
 	if (rc != 0)
-		fprintf(stderr, "%s: the rules stay: %s\n", r->app->name, why);
+		fprintf(stderr, "%s: %s%s\n", r->app->name,
+		        is_late(r->firewall) ? "" : "the rules stay: ", why);
 }
 
 /* ---- tables ---------------------------------------------------------------------------------- */

@@ -367,6 +367,7 @@ static void write_file(int fd, const char *text)
 static void test_file(void)
 {
 	const int fd = memfd_create("rules", 0);
+	struct output output;
 	char path[64];
 
 	CU_ASSERT_EQUAL(fchmod(fd, 0600), 0);
@@ -382,6 +383,19 @@ static void test_file(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "reject in\n"));
 	firewall_reload(&run, "", &never); /* it is not named any more: the rules stay */
 	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "reject in\n"));
+	/* rules that some lcore does not take at once do not stay */
+	__atomic_store_n(&still[0], true, __ATOMIC_RELEASE);
+	write_file(fd, "pass in\n");
+	output = keep_output(stderr);
+	firewall_reload(&run, path, &never);
+	CU_ASSERT_STRING_EQUAL(stop_output(output),
+	                       "test: some lcore has not taken the rules yet\n");
+	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "pass in\n"));
+	__atomic_store_n(&still[0], false, __ATOMIC_RELEASE);
+	write_file(fd, "reject in\n");
+	firewall_reload(&run, path, &never);
+	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "reject in\n"));
+	write_file(fd, "eject in\n");
 	CU_ASSERT_EQUAL(firewall_check_fd(&run, "a", fd, why, sizeof(why)), -1);
 	CU_ASSERT_STRING_EQUAL(why, "a:1: \"eject\" is none of pass, drop, reject");
 	write_file(fd, "pass out\n");
