@@ -113,6 +113,11 @@ uint64_t mail_post(struct mail *mail, int (*call)(struct pc_stack *st, const voi
 	}
 	if (len > 0)
 		memcpy(l.data, data, len);
+	/* no number is used up in vain: of two results under way one would have the other's place */
+	if (rte_ring_full(&mail->ring)) {
+		errno = EAGAIN;
+		return 0;
+	}
 	l.ticket = __atomic_add_fetch(&mail->tickets, 1, __ATOMIC_RELAXED);
 	if (rte_ring_mp_enqueue_elem(&mail->ring, &l, sizeof(l)) == 0)
 		return l.ticket;

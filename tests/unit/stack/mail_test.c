@@ -97,6 +97,27 @@ static void what_does_not_fit_is_refused(void)
 	end();
 }
 
+/* who finds no room takes no result's place away, however often he tries */
+static void a_full_mailbox_keeps_its_results(void)
+{
+	struct letter l = {0, 0};
+	uint64_t first = 0;
+	int result = 0;
+
+	begin();
+	for (l.number = 1; l.number <= PC_POSTS; l.number++) {
+		const uint64_t ticket = mail_post(mail, take, &l, sizeof(l));
+
+		first = l.number == 1 ? ticket : first;
+	}
+	CU_ASSERT_EQUAL(mail_post(mail, take, &l, sizeof(l)), 0);
+	take_all();
+	CU_ASSERT(mail_post(mail, take, &l, sizeof(l)) != 0);
+	take_all();
+	CU_ASSERT(mail_posted(mail, first, &result) && result == 1);
+	end();
+}
+
 /* nobody asks for a result for so long that others have its place */
 static void old_results_are_stale(void)
 {
@@ -165,6 +186,7 @@ static void threads_post_at_once(void)
 static const struct unit_case cases[] = {
     {"results come under their numbers", results_come_under_their_numbers},
     {"what does not fit is refused", what_does_not_fit_is_refused},
+    {"a full mailbox keeps its results", a_full_mailbox_keeps_its_results},
     {"old results are stale", old_results_are_stale},
     {"threads post at once", threads_post_at_once},
 };
