@@ -167,6 +167,9 @@ static const char *find_unserved(const struct record *r)
 	default:
 		break;
 	}
+	/* RFC 3597 section 5 lets them be written as bytes, which the library takes as they are */
+	if ((r->type == DNS_A && r->len != 4) || (r->type == DNS_AAAA && r->len != 16))
+		return "has an address of a wrong length";
 	if (r->type >= 128 && r->type <= 255)
 		return "has a record of a type that is for questions only";
 	return r->class == DNS_IN ? NULL : "has a record of another class than IN";

@@ -48,19 +48,50 @@ static int compare(const void *x, const void *y)
 	return a->order < b->order ? -1 : 1;
 }
 
-static bool is_same(const struct draft *a, const struct draft *b)
+/* Where the names in the data of a record end; what follows, and what is in front of them, is compared as it is. */
+static size_t names_end(const struct draft *d, const struct layout *l)
 {
-	return a->len == b->len && memcmp(a->rdata, b->rdata, a->len) == 0;
+	size_t at = l->head;
+
+	for (unsigned i = 0; i < l->nb_names; i++) {
+		while (at < d->len && d->rdata[at] != 0)
+			at += 1u + d->rdata[at];
+		at++;
+	}
+	return at < d->len ? at : d->len;
+}
+
+static uint8_t lower(uint8_t c)
+{
+	return (uint8_t)(c + ((uint8_t)(c - 'A') < 26 ? 'a' - 'A' : 0));
+}
+
+/* By data, in which names are the same in any case (RFC 4343). Both are of one type. */
+static int compare_rdata(const struct draft *a, const struct draft *b)
+{
+	const struct layout l = layout_of(a->type);
+	const size_t end = names_end(a, &l), n = a->len < b->len ? a->len : b->len;
+
+	for (size_t i = 0; i < n; i++) {
+		/* bytes of labels' lengths are below 'A' */
+		const bool in_name = i >= l.head && i < end;
+		const uint8_t x = in_name ? lower(a->rdata[i]) : a->rdata[i];
+		const uint8_t y = in_name ? lower(b->rdata[i]) : b->rdata[i];
+
+		if (x != y)
+			return x < y ? -1 : 1;
+	}
+	return a->len != b->len ? (a->len < b->len ? -1 : 1) : 0;
 }
 
 static int compare_data(const void *x, const void *y)
 {
 	const struct draft *a = *(const struct draft *const *)x,
 	                   *b = *(const struct draft *const *)y;
-	const int c = memcmp(a->rdata, b->rdata, a->len < b->len ? a->len : b->len);
+	const int c = compare_rdata(a, b);
 
-	if (c != 0 || a->len != b->len)
-		return c != 0 ? c : a->len < b->len ? -1 : 1;
+	if (c != 0)
+		return c;
 	return a->order < b->order ? -1 : 1;
 }
 
@@ -80,7 +111,7 @@ static size_t drop_doubles(struct draft *d, size_t n)
 		sorted[i] = &d[i];
 	qsort(sorted, n, sizeof(struct draft *), compare_data);
 	for (size_t i = 1; i < n; i++)
-		if (is_same(sorted[i], sorted[i - 1]))
+		if (compare_rdata(sorted[i], sorted[i - 1]) == 0)
 			sorted[i]->owner = NULL;
 	free(sorted);
 	for (size_t i = 0; i < n; i++)
@@ -109,7 +140,7 @@ static int make_rr(struct zone_builder *b, const struct draft *d, struct rr *rr)
 			return -1;
 		at += (size_t)len;
 	}
-	return d->type != DNS_SOA || d->len - at == 20 ? 0 : -1;
+	return d->len - at == (d->type == DNS_SOA ? 20u : 0u) ? 0 : -1;
 }
 
 static const struct rr *make_rrs(struct zone_builder *b, const struct draft *d, size_t n)
@@ -180,6 +211,8 @@ static int check_name(const struct zone_builder *b, const struct name *n, char *
 		return build_fail(why, why_len, n, "has a CNAME and other records");
 	if (dname != NULL && dname->nb > 1) /* RFC 6672 section 2.4 */
 		return build_fail(why, why_len, n, "has more than one DNAME");
+	if (dname != NULL && n != b->zone->apex && name_rrset(n, DNS_NS) != NULL) /* section 2.3 */
+		return build_fail(why, why_len, n, "has a DNAME and is delegated by NS");
 	if (soa != NULL && n != b->zone->apex)
 		return build_fail(why, why_len, n, "has a SOA and is not the zone's apex");
 	if (soa != NULL && soa->nb > 1)

@@ -13,11 +13,13 @@
 #include "../shared/map_guard.h"
 
 #define TTL_DEFAULT 3600 /* of a file that says nothing (RFC 2308 section 4) */
+#define INCLUDE_MAX 16   /* files that include each other, one in the other */
 
 struct reading {
 	struct zone_builder *builder;
 	char *why;
 	bool failed;
+	unsigned depth; /* files that include the one that is read */
 };
 
 static const char *file_of(const zs_scanner_t *s)
@@ -36,7 +38,7 @@ static void fail(zs_scanner_t *s, const char *what)
 	s->state = ZS_STATE_STOP;
 }
 
-static void on_record(zs_scanner_t *s)
+static void take_record(zs_scanner_t *s)
 {
 	struct reading *r = s->process.data;
 	const struct record record = {
@@ -49,13 +51,8 @@ static void on_record(zs_scanner_t *s)
 	};
 	char what[ZONEFILE_WHY / 2];
 
-	if (!r->failed && zone_add(r->builder, &record, what, sizeof(what)) != 0)
+	if (zone_add(r->builder, &record, what, sizeof(what)) != 0)
 		fail(s, what);
-}
-
-static void on_error(zs_scanner_t *s)
-{
-	fail(s, zs_strerror(s->error.code));
 }
 
 int zonefile_name(const char *text, uint8_t wire[DNS_NAME_MAX])
@@ -79,31 +76,6 @@ int zonefile_name(const char *text, uint8_t wire[DNS_NAME_MAX])
 	}
 	free(s);
 	return rc;
-}
-
-/* The library maps files, and those that are included, at places that only it knows: whatever this thread reads is guarded. */
-static void parse(zs_scanner_t *s)
-{
-	struct reading *r = s->process.data;
-	struct stat before = {0}, after = {0};
-	/* it closes its own when it is through */
-	const int fd = s->file.descriptor >= 0 ? dup(s->file.descriptor) : -1;
-
-	if (fd >= 0)
-		(void)fstat(fd, &before);
-	map_guard_begin(NULL, SIZE_MAX);
-	if (zs_parse_all(s) != 0 && !r->failed)
-		fail(s, zs_strerror(s->error.code));
-	if (fd >= 0) {
-		(void)fstat(fd, &after);
-		(void)close(fd);
-	}
-	if (map_guard_end() || before.st_size != after.st_size ||
-	    before.st_mtim.tv_sec != after.st_mtim.tv_sec ||
-	    before.st_mtim.tv_nsec != after.st_mtim.tv_nsec) {
-		snprintf(r->why, ZONEFILE_WHY, "%s: it has changed while it was read", file_of(s));
-		r->failed = true;
-	}
 }
 
 /* Whoever opens a pipe waits for its other end, and with it everything that is to be read after it. Returns 0 or an errno. */
@@ -134,6 +106,102 @@ static bool set_input(zs_scanner_t *s, const char *path, const char *text, size_
 	return false;
 }
 
+static void read_file(zs_scanner_t *s);
+
+/* RFC 1035 section 5.1: $INCLUDE. The library would go after a file that includes itself until there is no memory. */
+static void include(zs_scanner_t *s)
+{
+	struct reading *r = s->process.data;
+	char what[ZONEFILE_WHY / 2];
+	const char *wrong;
+	zs_scanner_t *inner;
+
+	if (r->depth == INCLUDE_MAX) {
+		snprintf(what, sizeof(what), "%.200s: more than %d files include each other",
+		         s->include_filename, INCLUDE_MAX);
+		fail(s, what);
+		return;
+	}
+	inner = malloc(sizeof(*inner));
+	/* the library leaves the origin there, as text */
+	if (inner == NULL ||
+	    zs_init(inner, (const char *)s->buffer, s->default_class, s->default_ttl) != 0) {
+		fail(s, inner == NULL ? "no memory" : zs_strerror(inner->error.code));
+		free(inner);
+		return;
+	}
+	inner->process.data = r;
+	r->depth++;
+	if (set_input(inner, s->include_filename, NULL, 0, &wrong)) {
+		read_file(inner);
+	} else {
+		snprintf(what, sizeof(what), "%.200s: %s", s->include_filename, wrong);
+		fail(s, what);
+	}
+	r->depth--;
+	zs_deinit(inner);
+	free(inner);
+}
+
+/* Editors of other systems begin a file with a byte order mark, which nobody sees. */
+static void skip_mark(zs_scanner_t *s)
+{
+	if (s->input.end - s->input.current >= 3 &&
+	    memcmp(s->input.current, "\xef\xbb\xbf", 3) == 0)
+		s->input.current += 3;
+}
+
+static void read_records(zs_scanner_t *s)
+{
+	const struct reading *r = s->process.data;
+
+	skip_mark(s);
+	while (!r->failed && s->state != ZS_STATE_EOF) {
+		if (zs_parse_record(s) != 0 || s->state == ZS_STATE_ERROR)
+			fail(s, zs_strerror(s->error.code));
+		else if (s->state == ZS_STATE_DATA)
+			take_record(s);
+		else if (s->state == ZS_STATE_INCLUDE)
+			include(s);
+	}
+}
+
+static void fail_changed(zs_scanner_t *s)
+{
+	struct reading *r = s->process.data;
+
+	snprintf(r->why, ZONEFILE_WHY, "%s: it has changed while it was read", file_of(s));
+	r->failed = true;
+}
+
+/* A file and all that it includes. What goes wrong in one that changes comes of that. */
+static void read_file(zs_scanner_t *s)
+{
+	struct stat before = {0}, after = {0};
+	/* the library closes its own when it is through */
+	const int fd = s->file.descriptor >= 0 ? dup(s->file.descriptor) : -1;
+
+	if (fd >= 0)
+		(void)fstat(fd, &before);
+	read_records(s);
+	if (fd >= 0) {
+		(void)fstat(fd, &after);
+		(void)close(fd);
+	}
+	if (before.st_size != after.st_size || before.st_mtim.tv_sec != after.st_mtim.tv_sec ||
+	    before.st_mtim.tv_nsec != after.st_mtim.tv_nsec)
+		fail_changed(s);
+}
+
+/* The library maps files at places that only it knows: whatever this thread reads is guarded. */
+static void parse(zs_scanner_t *s)
+{
+	map_guard_begin(NULL, SIZE_MAX);
+	read_file(s);
+	if (map_guard_end())
+		fail_changed(s);
+}
+
 /* Reads from the file, or, if there is none, the text. */
 static struct zone *read_zone(zs_scanner_t *s, const char *origin, const char *path,
                               const char *text, size_t len, char why[ZONEFILE_WHY])
@@ -158,7 +226,8 @@ static struct zone *read_zone(zs_scanner_t *s, const char *origin, const char *p
 	}
 	snprintf(why, ZONEFILE_WHY, "no memory");
 	r.builder = zone_begin(apex);
-	if (r.builder != NULL && zs_set_processing(s, on_record, on_error, &r) == 0)
+	s->process.data = &r;
+	if (r.builder != NULL)
 		parse(s);
 	zs_deinit(s);
 	if (r.builder == NULL)

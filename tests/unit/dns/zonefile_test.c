@@ -39,13 +39,21 @@ static const struct {
     {HEAD "www CNAME a\nwww A 192.0.2.1\n", "www.example. has a CNAME and other records"},
     {HEAD "www CNAME a\nwww CNAME b\n", "www.example. has a CNAME and other records"},
     {HEAD "old DNAME a\nold DNAME b\n", "old.example. has more than one DNAME"},
+    {HEAD "old DNAME a\nold NS b\n", "old.example. has a DNAME and is delegated by NS"},
     {HEAD "www SOA ns h 1 1 1 1 1\n", "www.example. has a SOA"},
     {HEAD "@ SOA ns h 2 1 1 1 1\n", "example. has more than one SOA"},
     {HEAD "www RRSIG A 13 2 60 20300101000000 20200101000000 1 example. AAAA\n", "DNSSEC"},
     {HEAD "www NSEC x.example. A\n", "DNSSEC"},
     {HEAD "www TYPE255 \\# 0\n", "for questions only"},
     {HEAD "www TYPE41 \\# 0\n", "no zone has"},
-    {HEAD "$INCLUDE /nowhere/at/all\n", "zone:4: "},
+    /* RFC 3597 section 5: known types in that form, whose length is wrong */
+    {HEAD "www TYPE1 \\# 3 c00002\n", "www.example. has an address of a wrong length"},
+    {HEAD "www TYPE28 \\# 4 c0000201\n", "address of a wrong length"},
+    {HEAD "www TYPE15 \\# 4 000a00ff\n", "has a record that cannot be taken"},
+    {HEAD "www TYPE5 \\# 2 0000\n", "has a record that cannot be taken"},
+    {HEAD "www TYPE33 \\# 3 000000\n", "has a record that cannot be taken"},
+    {HEAD "$GENERATE 1-9 h$ A 192.0.2.$\n", "zone:4: "},
+    {HEAD "$INCLUDE /nowhere/at/all\n", "zone:4: /nowhere/at/all: No such file"},
     {HEAD "$ORIGIN relative\n", "zone:4: "}, /* the library wants a final dot */
 };
 
@@ -120,6 +128,30 @@ static void origins(void)
 	zone_release(z);
 }
 
+/* RFC 2181 section 5, RFC 4343: a record that is there twice, in other letters; numbers beside names have no letters */
+static void doubles(void)
+{
+	struct zone *z = parse(HEAD "@ NS NS\nwww CNAME a.Example.\nwww CNAME A\n"
+	                            "mx MX 97 m\nmx MX 65 M\nmx MX 97 M\ntext TXT a\ntext TXT A\n");
+
+	CU_ASSERT_FATAL(z != NULL);
+	CU_ASSERT(name_rrset(z->apex, DNS_NS)->nb == 1);
+	CU_ASSERT(name_rrset(find(z, "www.example"), DNS_CNAME)->nb == 1);
+	CU_ASSERT(name_rrset(find(z, "mx.example"), DNS_MX)->nb == 2);
+	CU_ASSERT(name_rrset(find(z, "text.example"), DNS_TXT)->nb == 2);
+	zone_release(z);
+}
+
+/* What other systems put in front of text, and the end of a file that is not one of a line. */
+static void marks(void)
+{
+	struct zone *z = parse("\xef\xbb\xbf" HEAD "www A 192.0.2.1");
+
+	CU_ASSERT_FATAL(z != NULL);
+	CU_ASSERT(z->nb_records == 3 && find(z, "www.example") != NULL);
+	zone_release(z);
+}
+
 /* RFC 1035 section 5.1: $INCLUDE, relative to the file that includes */
 static void includes(void)
 {
@@ -145,6 +177,18 @@ static void includes(void)
 	fclose(f);
 	CU_ASSERT(zonefile_load("example.", path, why) == NULL);
 	CU_ASSERT(strstr(why, "more:2: ") != NULL);
+	/* one that includes what includes it, a pipe */
+	f = fopen(other, "w");
+	fprintf(f, "$INCLUDE zone\n");
+	fclose(f);
+	CU_ASSERT(zonefile_load("example.", path, why) == NULL);
+	CU_ASSERT(strstr(why, "files include each other") != NULL);
+	remove(other);
+	CU_ASSERT_FATAL(mkfifo(other, 0600) == 0);
+	alarm(10);
+	CU_ASSERT(zonefile_load("example.", path, why) == NULL);
+	alarm(0);
+	CU_ASSERT(strstr(why, "/zone:4: ") != NULL && strstr(why, "/more: it is no file") != NULL);
 	remove(path);
 	remove(other);
 	remove(dir);
@@ -262,6 +306,7 @@ static void large(void)
 static const struct unit_case cases[] = {
     {"refused", refused},   {"names", names},
     {"times", times},       {"origins", origins},
+    {"doubles", doubles},   {"marks", marks},
     {"includes", includes}, {"a zone file that is no file", no_files},
     {"large", large},       {"changing files", changing_files},
 };
