@@ -109,7 +109,7 @@ static void on_answer(struct ping *p, const uint8_t *m, size_t n, const struct p
 	const bool again = p->answered[seq / 8] & 1u << seq % 8;
 	char text[PC_ADDR_STRLEN];
 
-	if (seq == 0 || p->sent_ns[seq] == 0)
+	if (p->sent_ns[seq] == 0)
 		return;
 	p->answered[seq / 8] |= (uint8_t)(1u << seq % 8);
 	count_answer(p, rtt_ns, again);
