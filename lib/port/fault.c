@@ -165,32 +165,48 @@ static struct rte_mbuf *fault_corrupt(struct fault *f, struct rte_mbuf *m)
 	return m;
 }
 
-/* Says whether a packet may be marked: IPv4 with ECT(0) or ECT(1). */
-static bool fault_may_mark(const struct rte_mbuf *m)
+static bool fault_is(const struct rte_mbuf *m, uint16_t type, size_t header)
 {
-	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
-	const struct rte_ipv4_hdr *ip = (const void *)(eth + 1);
-
-	return rte_pktmbuf_data_len(m) >= sizeof(*eth) + sizeof(*ip) &&
-	       eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) &&
-	       ((ip->type_of_service & 3) == 1 || (ip->type_of_service & 3) == 2);
+	return rte_pktmbuf_data_len(m) >= RTE_ETHER_HDR_LEN + header &&
+	       rte_pktmbuf_mtod(m, const struct rte_ether_hdr *)->ether_type ==
+	           rte_cpu_to_be_16(type);
 }
 
-/* Marks a packet as a congested router does. Returns it, or a marked copy. */
-static struct rte_mbuf *fault_mark(struct fault *f, struct rte_mbuf *m)
+/* Says whether a packet may be marked: ECT(0) or ECT(1), in the last two bits of the type of service, or of the traffic class. */
+static bool fault_may_mark(const struct rte_mbuf *m)
 {
-	struct rte_mbuf *own = fault_own(f, m);
-	struct rte_ipv4_hdr *ip;
-	uint32_t sum;
+	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, RTE_ETHER_HDR_LEN);
+	unsigned ecn = 0;
 
-	if (own == NULL)
-		return m;
-	ip = rte_pktmbuf_mtod_offset(own, struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
+	if (fault_is(m, RTE_ETHER_TYPE_IPV4, sizeof(struct rte_ipv4_hdr)))
+		ecn = ip[1] & 3u;
+	else if (fault_is(m, RTE_ETHER_TYPE_IPV6, sizeof(struct rte_ipv6_hdr)))
+		ecn = ip[1] >> 4 & 3u;
+	return ecn == 1 || ecn == 2;
+}
+
+static void fault_mark4(struct rte_ipv4_hdr *ip)
+{
 	/* RFC 1624: HC' = ~(~HC + ~m + m') */
-	sum = (uint16_t)~rte_be_to_cpu_16(ip->hdr_checksum) + (3u - (ip->type_of_service & 3));
+	uint32_t sum =
+	    (uint16_t)~rte_be_to_cpu_16(ip->hdr_checksum) + (3u - (ip->type_of_service & 3));
+
 	sum = (sum & 0xffff) + (sum >> 16);
 	ip->hdr_checksum = rte_cpu_to_be_16((uint16_t)~sum);
 	ip->type_of_service |= 3;
+}
+
+/* Marks a packet that may be marked, as a congested router does. Returns it, or a marked copy. */
+static struct rte_mbuf *fault_mark(struct fault *f, struct rte_mbuf *m)
+{
+	struct rte_mbuf *own = fault_own(f, m);
+
+	if (own == NULL)
+		return m;
+	if (fault_is(own, RTE_ETHER_TYPE_IPV4, sizeof(struct rte_ipv4_hdr)))
+		fault_mark4(rte_pktmbuf_mtod_offset(own, struct rte_ipv4_hdr *, RTE_ETHER_HDR_LEN));
+	else
+		rte_pktmbuf_mtod_offset(own, uint8_t *, RTE_ETHER_HDR_LEN)[1] |= 0x30;
 	f->stats.marked++;
 	return own;
 }

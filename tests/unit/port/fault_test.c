@@ -195,6 +195,29 @@ static void what_is_capable_is_marked(void)
 	end();
 }
 
+/* RFC 3168 section 5: of IPv6 it is the traffic class, whose other bits, and the flow label, stay as they are */
+static void what_is_capable_is_marked_of_ip6_too(void)
+{
+	begin((struct pc_fault_config){.mark_ppm = 1000000});
+	for (unsigned ecn = 0; ecn < 4; ecn++) {
+		struct rte_mbuf *m = make_frame(pool, 1, 1000);
+		uint8_t *ip = rte_pktmbuf_mtod_offset(m, uint8_t *, 14);
+
+		ip[-2] = 0x86;
+		ip[-1] = 0xdd;
+		ip[0] = 0x6b;
+		ip[1] = (uint8_t)(0x8f | ecn << 4);
+		CU_ASSERT_EQUAL(port_tx(far_end, &m, 1, 0), 1);
+		CU_ASSERT_EQUAL_FATAL(port_rx(near_end, &m, 1, 0), 1);
+		ip = rte_pktmbuf_mtod_offset(m, uint8_t *, 14);
+		CU_ASSERT_EQUAL(ip[0], 0x6b);
+		CU_ASSERT_EQUAL(ip[1], ecn == 0 ? 0x8f : 0xbf);
+		rte_pktmbuf_free(m);
+	}
+	CU_ASSERT_EQUAL(stats().marked, 2);
+	end();
+}
+
 static void a_queue_that_is_long_marks(void)
 {
 	struct rte_mbuf *m = NULL;
@@ -482,6 +505,7 @@ static const struct unit_case cases[] = {
     {"corruption flips one bit", corruption_flips_one_bit_and_takes_marks_off},
     {"ARP is not corrupted", arp_is_not_corrupted},
     {"ECN-capable packets are marked", what_is_capable_is_marked},
+    {"ECN-capable packets of IPv6 are marked", what_is_capable_is_marked_of_ip6_too},
     {"a long queue marks", a_queue_that_is_long_marks},
     {"delay is exact and told", delay_is_exact_and_told},
     {"jitter keeps the order", jitter_keeps_the_order},
