@@ -5,6 +5,8 @@
  */
 #include "args.h"
 
+#include "eal.h"
+
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,34 +72,52 @@ static void make_options(struct parse *p)
 	p->options[n] = (struct option){0};
 }
 
-/* People forget that EAL's options stand in front of "--". */
-static bool is_eal_option(const char *arg)
+static bool is_named(const char *word, const char *name)
 {
-	static const char *const names[] = {
-	    "vdev", "allow",  "block",     "lcores",       "no-huge",    "no-pci",    "in-memory",
-	    "huge", "iova",   "socket-",   "file-prefix",  "proc-type",  "log-level", "main-lcore",
-	    "base", "legacy", "telemetry", "no-telemetry", "single-file"};
+	const size_t n = strlen(name);
+
+	return strncmp(word + 2, name, n) == 0 && (word[2 + n] == '\0' || word[2 + n] == '=');
+}
+
+static bool is_ours(const struct settings *s, const char *word)
+{
+	const struct pc_run_option *own = s->app->options;
+
+	for (const struct common_option *o = common_options; o->name != NULL; o++)
+		if (is_named(word, o->name))
+			return true;
+	for (; own != NULL && own->name != NULL; own++)
+		if (is_named(word, own->name))
+			return true;
+	return false;
+}
+
+/* People forget that EAL's options stand in front of "--". */
+static bool is_eal_option(const struct settings *s, const char *arg)
+{
 	static const char letters[] = "lamnd";
 
 	if (arg[0] == '-' && arg[1] != '-')
 		return strchr(letters, arg[1]) != NULL;
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strncmp(arg + 2, names[i], strlen(names[i])) == 0)
-			return true;
-	return false;
+	return eal_knows(arg) && !is_ours(s, arg);
+}
+
+static int fail_unknown(struct settings *s, const char *arg)
+{
+	return settings_fail(s, "unknown option %s; see --help", arg);
 }
 
 static int fail_option(struct settings *s, int c, const char *arg)
 {
 	if (c == ':')
 		return settings_fail(s, "option %s needs an argument; see --help", arg);
-	if (is_eal_option(arg))
+	if (is_eal_option(s, arg))
 		return settings_fail(
 		    s,
 		    "%s is an option of EAL: those come first and end with a lone --, as in: %s "
 		    "--vdev=net_tap0,iface=percore0 -- --addr 10.0.0.1/24",
 		    arg, s->app->name);
-	return settings_fail(s, "unknown option %s; see --help", arg);
+	return fail_unknown(s, arg);
 }
 
 static int find_letter(const struct settings *s, int c)
@@ -253,4 +273,19 @@ int args_parse(struct settings *s, int argc, char **argv, struct args *args)
 	if (rc != 0)
 		return -1;
 	return args->action == ARGS_RUN ? apply_all(&p) : 0;
+}
+
+int args_check(struct settings *s, int nb_eal, char **argv)
+{
+	if (settings_check(s) == 0)
+		return 0;
+	for (int i = 1; i <= nb_eal; i++) {
+		if (strncmp(argv[i], "--", 2) != 0 || eal_knows(argv[i]))
+			continue;
+		return is_ours(s, argv[i])
+		           ? settings_fail(s, "%s is an option of %s: those follow the lone --",
+		                           argv[i], s->app->name)
+		           : fail_unknown(s, argv[i]);
+	}
+	return -1;
 }

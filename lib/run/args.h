@@ -28,6 +28,12 @@ extern const struct common_option common_options[];
  */
 int args_parse(struct settings *s, int argc, char **argv, struct args *args);
 
+/**
+ * args_check is settings_check for a command line. If something is missing and there is an option in front of the "--" that EAL does not
+ * know, that is what is told: EAL itself complains only when it starts. Returns 0, or -1 with a line in s->why.
+ */
+int args_check(struct settings *s, int nb_eal, char **argv);
+
 /** help_print writes the usage, every option and every key. */
 void help_print(const struct settings *s, FILE *f);
 

@@ -185,7 +185,7 @@ static int begin(struct pc_drive *d, int argc, char **argv)
 		return -1;
 	if (args.action != ARGS_RUN)
 		return settings_fail(&d->s, "only options of percore and EAL are taken here");
-	if (settings_check(&d->s) != 0)
+	if (args_check(&d->s, args.nb_eal, argv) != 0)
 		return -1;
 	d->run.s = &d->s;
 	d->run.app = &d->app;

@@ -27,6 +27,9 @@ int eal_begin(struct settings *s, int nb_given, char **given, struct eal *eal);
 /** eal_wants_help says whether EAL is asked for its options; it prints them and exits. */
 bool eal_wants_help(int nb_eal, char **argv);
 
+/** eal_knows says whether a word that begins with "--" is an option of EAL, or the beginning of one's name, with or without "=VALUE". */
+bool eal_knows(const char *word);
+
 /** eal_end ends EAL and removes the empty directories it leaves. */
 void eal_end(void);
 

@@ -173,6 +173,56 @@ static void add_files(const struct given *g, struct eal_args *args, const struct
 	add(args, eal->no_huge ? "--no-shconf" : "--in-memory");
 }
 
+bool eal_knows(const char *word)
+{
+	/* of DPDK 22.11 */
+	static const char *const names[] = {
+	    "allow",
+	    "base-virtaddr",
+	    "block",
+	    "create-uio-dev",
+	    "file-prefix",
+	    "force-max-simd-bitwidth",
+	    "help",
+	    "huge-dir",
+	    "huge-unlink",
+	    "huge-worker-stack",
+	    "in-memory",
+	    "iova-mode",
+	    "lcores",
+	    "legacy-mem",
+	    "log-level",
+	    "main-lcore",
+	    "match-allocations",
+	    "mbuf-pool-ops-name",
+	    "no-hpet",
+	    "no-huge",
+	    "no-pci",
+	    "no-shconf",
+	    "no-telemetry",
+	    "proc-type",
+	    "single-file-segments",
+	    "socket-limit",
+	    "socket-mem",
+	    "syslog",
+	    "telemetry",
+	    "trace",
+	    "trace-bufsz",
+	    "trace-dir",
+	    "trace-mode",
+	    "vdev",
+	    "vfio-intr",
+	    "vfio-vf-token",
+	    "vmware-tsc-map",
+	};
+	const size_t n = strcspn(word, "=") - 2;
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strncmp(word + 2, names[i], n) == 0)
+			return true;
+	return false;
+}
+
 void eal_look(struct eal_machine *machine)
 {
 	cpu_set_t cpus;

@@ -89,7 +89,7 @@ static int run_program(struct settings *s, int nb_eal, int argc, char **argv)
 	struct run *r;
 	int status;
 
-	if (!eal_wants_help(nb_eal, argv) && settings_check(s) != 0)
+	if (!eal_wants_help(nb_eal, argv) && args_check(s, nb_eal, argv) != 0)
 		return say(s);
 	r = calloc(1, sizeof(*r));
 	if (r == NULL)

@@ -28,6 +28,8 @@ def table(tmp):
         ("an unknown option", NULL, [*ADDR, "--bogus"], "bogus"),
         ("an option without its argument", NULL, ["--addr"], "addr"),
         ("no address", NULL, [], "--addr"),
+        ("a misspelt option in front of the dashes", [*NULL, "--adr", "192.0.2.1/24"], [], "unknown option --adr;"),
+        ("an address in front of the dashes", [*NULL, *ADDR], [], "--addr is an option of percore-echo"),
         ("an address that is none", NULL, ["--addr", "192.0.2.300/24"], "192.0.2.300"),
         ("a prefix that is too long", NULL, ["--addr", "192.0.2.1/33"], "33"),
         ("a multicast address", NULL, ["--addr", "224.0.0.1/24"], "224.0.0.1"),

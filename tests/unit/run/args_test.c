@@ -3,11 +3,13 @@
 
 #define MAX_ARGS 16
 
+static char *words[MAX_ARGS + 1]; /* of the line that was parsed last */
+
 /* Parses a command line given as words separated by blanks. */
 static int parse(struct settings *s, const char *line, struct args *args)
 {
 	static char buf[512];
-	char *argv[MAX_ARGS + 1], *next = buf;
+	char **const argv = words, *next = buf;
 	int argc = 0;
 
 	snprintf(buf, sizeof(buf), "test %s", line);
@@ -129,12 +131,41 @@ static void mistakes_are_told_exactly(void)
 	free(s);
 }
 
+/* An address that is missing as its option is misspelt, or on the wrong side of the dashes: EAL, which would say so, has not begun. */
+static void what_eal_does_not_know_is_told(void)
+{
+	static const struct {
+		const char *line, *why;
+	} cases[] = {
+	    {"--vdev=net_null0 --adr 10.0.0.1/24 --", "unknown option --adr; see --help"},
+	    {"-l 0 --no-huge --adr=10.0.0.1/24 -- --answer 5",
+	     "unknown option --adr=10.0.0.1/24; see --help"},
+	    {"--vdev net_null0 --addr 10.0.0.1/24 --",
+	     "--addr is an option of test: those follow the lone --"},
+	    {"--answer=5 --", "--answer=5 is an option of test: those follow the lone --"},
+	    {"--vdev=net_null0 --no-hug --file-prefix=a -m 64 --",
+	     "no address; give one, e.g. --addr 10.0.0.1/24"},
+	};
+	struct settings *s = test_settings();
+	struct args args;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		CU_ASSERT_EQUAL(parse(s, cases[i].line, &args), 0);
+		CU_ASSERT_EQUAL(args_check(s, args.nb_eal, words), -1);
+		assert_text(s->why, cases[i].why);
+	}
+	CU_ASSERT_EQUAL(parse(s, "--newer-than-we-know -- --addr 10.0.0.1/24", &args), 0);
+	CU_ASSERT_EQUAL(args_check(s, args.nb_eal, words), 0); /* EAL is asked */
+	free(s);
+}
+
 static const struct unit_case cases[] = {
     {"without dashes all options are ours", without_dashes_all_options_are_ours},
     {"what is before the dashes is EAL's", what_is_before_the_dashes_is_eals},
     {"the command line goes over the file", the_command_line_goes_over_the_file},
     {"actions are found", actions_are_found},
     {"mistakes are told exactly", mistakes_are_told_exactly},
+    {"what EAL does not know is told", what_eal_does_not_know_is_told},
 };
 
 UNIT_MAIN("run/args", cases)
