@@ -80,8 +80,11 @@ static double per(uint64_t a, uint64_t b)
 	return b > 0 ? (double)a / (double)b : 0;
 }
 
-static void print_lcore(const struct sample *a, const struct sample *b)
+static void print_lcore(const struct sample *before, const struct sample *b)
 {
+	static const struct sample nothing;
+	/* another program, started anew at the same socket, has counted from 0 */
+	const struct sample *a = before->time_ns <= b->time_ns ? before : &nothing;
 	const uint64_t ns = b->time_ns - a->time_ns, rx = b->rx - a->rx;
 	const uint64_t timed = b->timed - a->timed;
 	const double cycles_per_ns = (double)b->tsc_khz / 1e6;
