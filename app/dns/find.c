@@ -44,16 +44,26 @@ static void put_soa(struct task *t, const struct zone *z)
 
 /* ---- following ---------------------------------------------------------------------------------- */
 
-/* Notes that a name's alias is followed. Returns whether it is for the first time, and not the last time. */
+/* The length of the name whose alias was n when it was followed last; 0: it was not. */
+static uint8_t last_followed(const struct task *t, const struct name *n)
+{
+	for (unsigned i = t->nb_steps; i-- > 0;)
+		if (t->step[i] == n)
+			return t->step_len[i];
+	return 0;
+}
+
+/* Notes that a name's alias is followed. Returns whether that leads on: not in a circle, nor too far. A DNAME may be met again by
+ * what its target has made of a name, as long as that becomes shorter. */
 static bool note_step(struct task *t, const struct name *n)
 {
-	for (unsigned i = 0; i < t->nb_steps; i++)
-		if (t->step[i] == n)
-			return false;
-	if (t->nb_steps == TASK_STEPS)
+	const uint8_t last = last_followed(t, n);
+
+	if (t->nb_steps == TASK_STEPS || (last != 0 && t->q.name.len >= last))
 		return false;
 	if (t->nb_steps == 0)
 		t->subject = n->hash;
+	t->step_len[t->nb_steps] = t->q.name.len;
 	t->step[t->nb_steps++] = n;
 	return true;
 }
@@ -106,16 +116,17 @@ static bool follow_dname(struct task *t, struct place *p, const struct name *fro
 	const struct dname *n = &t->q.name;
 	const uint32_t kept = (uint32_t)n->len - from->len;
 	const struct rr *rr = dname->rr;
+	const bool is_told = last_followed(t, from) != 0;
 	uint8_t target[2 * DNS_NAME_MAX];
 
 	t->aa = true;
 	if (!note_step(t, from))
 		return false;
-	if (!out_rrset(&t->o, dname, (struct out_owner){from, 0})) {
+	if (!is_told && !out_rrset(&t->o, dname, (struct out_owner){from, 0})) {
 		t->truncated = true;
 		return false;
 	}
-	t->answers++;
+	t->answers = (uint16_t)(t->answers + !is_told);
 	if (kept + rr->len > DNS_NAME_MAX) {
 		t->rcode = DNS_YXDOMAIN;
 		return false;

@@ -24,7 +24,8 @@ struct task {
 	uint64_t subject; /* see struct answer */
 	bool aa, truncated, referral, nodata;
 	unsigned nb_steps;
-	const struct name *step[TASK_STEPS]; /**< whose CNAME or DNAME has been followed */
+	const struct name *step[TASK_STEPS]; /**< whose CNAME or DNAME has been followed, */
+	uint8_t step_len[TASK_STEPS];        /**< for a name of how many bytes */
 	struct query q;
 	struct out o;
 };

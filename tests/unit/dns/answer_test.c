@@ -47,6 +47,9 @@ static const char parent[] =
     "old DNAME new\n"
     "old TXT \"old\"\n"
     "x.new A 192.0.2.40\n"
+    "up DNAME example.\n"
+    "ring1 DNAME ring2\n"
+    "ring2 DNAME ring1\n"
     "long DNAME aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
@@ -309,6 +312,17 @@ static void redirections(void)
 	EXPECT("NOERROR aa\nqd old.example. A\nns example. " SOA_TEXT, "old.example", 1);
 	EXPECT("NOERROR aa\nqd old.example. DNAME\nan old.example. 3600 DNAME new.example.\n",
 	       "old.example", 39);
+	/* the same one twice, of which one is enough; and in a circle */
+	EXPECT("NOERROR aa\nqd web.up.up.example. A\nan up.example. 3600 DNAME example.\n"
+	       "an web.up.up.example. 3600 CNAME web.up.example.\n"
+	       "an web.up.example. 3600 CNAME web.example.\nan web.example. 3600 A 192.0.2.4\n"
+	       "an web.example. 3600 A 192.0.2.5\n",
+	       "web.up.up.example", 1);
+	EXPECT("NOERROR aa\nqd x.ring1.example. A\nan ring1.example. 3600 DNAME ring2.example.\n"
+	       "an x.ring1.example. 3600 CNAME x.ring2.example.\n"
+	       "an ring2.example. 3600 DNAME ring1.example.\n"
+	       "an x.ring2.example. 3600 CNAME x.ring1.example.\n",
+	       "x.ring1.example", 1);
 	/* section 2.2: too long a name, to the byte: the target of long.example has 238 */
 	for (int n = 1; n <= 40; n++) {
 		char name[64] = {0};
