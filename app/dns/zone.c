@@ -152,6 +152,25 @@ static int grow_drafts(struct zone_builder *b)
 	return 0;
 }
 
+/* RFC 3597 section 5 lets data be written as bytes, which the library takes as they are. Of names zone_compile.c sees to it. */
+static bool is_whole(const struct record *r)
+{
+	size_t at = 0;
+
+	switch (r->type) {
+	case DNS_A:
+		return r->len == 4;
+	case DNS_AAAA:
+		return r->len == 16;
+	case DNS_TXT: /* strings of at most 255 bytes, behind their lengths */
+		while (at < r->len)
+			at += 1u + r->rdata[at];
+		return at == r->len;
+	default:
+		return true;
+	}
+}
+
 /* What we would serve in a way that misleads. Returns NULL: nothing. */
 static const char *find_unserved(const struct record *r)
 {
@@ -167,9 +186,8 @@ static const char *find_unserved(const struct record *r)
 	default:
 		break;
 	}
-	/* RFC 3597 section 5 lets them be written as bytes, which the library takes as they are */
-	if ((r->type == DNS_A && r->len != 4) || (r->type == DNS_AAAA && r->len != 16))
-		return "has an address of a wrong length";
+	if (!is_whole(r))
+		return "has data of a wrong length";
 	if (r->type >= 128 && r->type <= 255)
 		return "has a record of a type that is for questions only";
 	return r->class == DNS_IN ? NULL : "has a record of another class than IN";

@@ -12,14 +12,16 @@
 
 #include "../shared/map_guard.h"
 
-#define TTL_DEFAULT 3600 /* of a file that says nothing (RFC 2308 section 4) */
-#define INCLUDE_MAX 16   /* files that include each other, one in the other */
+#define TTL_DEFAULT 3600       /* of a file that says nothing (RFC 2308 section 4) */
+#define TTL_OMITTED UINT32_MAX /* what the library has for records without one in front of $TTL */
+#define INCLUDE_MAX 16         /* files that include each other, one in the other */
 
 struct reading {
 	struct zone_builder *builder;
 	char *why;
 	bool failed;
 	unsigned depth; /* files that include the one that is read */
+	uint32_t ttl;   /* the one last stated */
 };
 
 static const char *file_of(const zs_scanner_t *s)
@@ -41,16 +43,19 @@ static void fail(zs_scanner_t *s, const char *what)
 static void take_record(zs_scanner_t *s)
 {
 	struct reading *r = s->process.data;
+	/* RFC 1035 section 5.1: where it is omitted */
+	const uint32_t ttl = s->r_ttl != TTL_OMITTED ? s->r_ttl : r->ttl;
 	const struct record record = {
 	    .owner = s->r_owner,
 	    .type = s->r_type,
 	    .class = s->r_class,
-	    .ttl = s->r_ttl,
+	    .ttl = ttl,
 	    .rdata = s->r_data,
 	    .len = (uint16_t)s->r_data_length,
 	};
 	char what[ZONEFILE_WHY / 2];
 
+	r->ttl = ttl;
 	if (zone_add(r->builder, &record, what, sizeof(what)) != 0)
 		fail(s, what);
 }
@@ -207,7 +212,7 @@ static struct zone *read_zone(zs_scanner_t *s, const char *origin, const char *p
                               const char *text, size_t len, char why[ZONEFILE_WHY])
 {
 	char dotted[DNAME_TEXT + 2], what[ZONEFILE_WHY / 2];
-	struct reading r = {.why = why};
+	struct reading r = {.why = why, .ttl = TTL_DEFAULT};
 	uint8_t apex[DNS_NAME_MAX];
 	const char *wrong;
 	struct zone *z;
@@ -217,7 +222,7 @@ static struct zone *read_zone(zs_scanner_t *s, const char *origin, const char *p
 		return NULL;
 	snprintf(dotted, sizeof(dotted), "%s%s", origin,
 	         origin[strlen(origin) - 1] == '.' ? "" : ".");
-	if (zs_init(s, dotted, DNS_IN, TTL_DEFAULT) != 0)
+	if (zs_init(s, dotted, DNS_IN, TTL_OMITTED) != 0)
 		return NULL;
 	if (!set_input(s, path, text, len, &wrong)) {
 		snprintf(why, ZONEFILE_WHY, "%s: %s", path != NULL ? path : "zone", wrong);

@@ -47,8 +47,9 @@ static const struct {
     {HEAD "www TYPE255 \\# 0\n", "for questions only"},
     {HEAD "www TYPE41 \\# 0\n", "no zone has"},
     /* RFC 3597 section 5: known types in that form, whose length is wrong */
-    {HEAD "www TYPE1 \\# 3 c00002\n", "www.example. has an address of a wrong length"},
-    {HEAD "www TYPE28 \\# 4 c0000201\n", "address of a wrong length"},
+    {HEAD "www TYPE1 \\# 3 c00002\n", "www.example. has data of a wrong length"},
+    {HEAD "www TYPE28 \\# 4 c0000201\n", "data of a wrong length"},
+    {HEAD "www TYPE16 \\# 3 056162\n", "data of a wrong length"},
     {HEAD "www TYPE15 \\# 4 000a00ff\n", "has a record that cannot be taken"},
     {HEAD "www TYPE5 \\# 2 0000\n", "has a record that cannot be taken"},
     {HEAD "www TYPE33 \\# 3 000000\n", "has a record that cannot be taken"},
@@ -109,6 +110,17 @@ static void times(void)
 	CU_ASSERT(name_rrset(find(z, "www.example"), DNS_A)->nb == 2);
 	CU_ASSERT(name_rrset(find(z, "big.example"), DNS_A)->ttl == 0);
 	CU_ASSERT(z->serial == 1 && z->nb_records == 5);
+	zone_release(z);
+	/* RFC 1035 section 5.1, RFC 2308 section 4: what is omitted is what was last stated, up to $TTL */
+	z = parse(
+	    "@ SOA ns h 1 1 1 1 30\n@ 50 NS ns\nns A 192.0.2.1\na 70 A 192.0.2.1\nb A 192.0.2.1\n"
+	    "$TTL 90\nc A 192.0.2.1\nd 20 A 192.0.2.1\ne A 192.0.2.1\n");
+	CU_ASSERT_FATAL(z != NULL);
+	CU_ASSERT(z->soa->ttl == 3600 && name_rrset(z->apex, DNS_NS)->ttl == 50);
+	CU_ASSERT(name_rrset(find(z, "ns.example"), DNS_A)->ttl == 50);
+	CU_ASSERT(name_rrset(find(z, "b.example"), DNS_A)->ttl == 70);
+	CU_ASSERT(name_rrset(find(z, "c.example"), DNS_A)->ttl == 90);
+	CU_ASSERT(name_rrset(find(z, "e.example"), DNS_A)->ttl == 90);
 	zone_release(z);
 }
 
