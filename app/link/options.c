@@ -26,11 +26,11 @@ const char options_usage[] =
     "  --queue TIME          frames that would wait longer for the wire of RATE are dropped\n"
     "  --loss PERCENT        frames that vanish\n"
     "  --burst PERCENT       frames with which a burst of losses begins (Gilbert-Elliott)\n"
-    "  --burst-end PERCENT   frames of a burst after which it is over (20)\n"
-    "  --burst-loss PERCENT  frames of a burst that vanish (100)\n"
+    "  --burst-end PERCENT   frames of a burst after which it is over (20), not 0\n"
+    "  --burst-loss PERCENT  frames of a burst that vanish (100), not 0\n"
     "  --ack-loss PERCENT    packets of at most 92 bytes that vanish besides\n"
     "  --reorder PERCENT     frames that come late, after others that were sent later\n"
-    "  --reorder-delay TIME  by that much (1ms)\n"
+    "  --reorder-delay TIME  by that much (1ms), not 0\n"
     "  --duplicate PERCENT   frames that come twice\n"
     "  --corrupt PERCENT     frames with one bit flipped\n"
     "  --mark PERCENT        ECN-capable packets that are marked (RFC 3168)\n"
@@ -62,30 +62,36 @@ static const struct unit counts[] = {{"", 1}, {NULL, 0}};
 static const struct setting {
 	const char *name;
 	const struct unit *units;
-	double max;
+	double min, max; /* pc_port_fault takes 0 of some for its default */
 	size_t offset, size;
 } settings[] = {
-    {"--delay", times, 60e9, AT(delay_ns)},
-    {"--jitter", times, 60e9, AT(jitter_ns)},
-    {"--rate", rates, 1e12, AT(rate_bps)},
-    {"--queue", times, 60e9, AT(backlog_ns)},
-    {"--loss", percents, 1e6, AT(rx_loss_ppm)},
-    {"--burst", percents, 1e6, AT(burst_ppm)},
-    {"--burst-end", percents, 1e6, AT(burst_end_ppm)},
-    {"--burst-loss", percents, 1e6, AT(burst_loss_ppm)},
-    {"--ack-loss", percents, 1e6, AT(ack_loss_ppm)},
-    {"--reorder", percents, 1e6, AT(reorder_ppm)},
-    {"--reorder-delay", times, 60e9, AT(reorder_delay_ns)},
-    {"--duplicate", percents, 1e6, AT(duplicate_ppm)},
-    {"--corrupt", percents, 1e6, AT(corrupt_ppm)},
-    {"--mark", percents, 1e6, AT(mark_ppm)},
-    {"--mark-queue", times, 60e9, AT(mark_ns)},
-    {"--mtu", counts, 65535, AT(mtu)},
-    {"--mtu-icmp", counts, 65535, AT(mtu)},
+    {"--delay", times, 0, 60e9, AT(delay_ns)},
+    {"--jitter", times, 0, 60e9, AT(jitter_ns)},
+    {"--rate", rates, 0, 1e12, AT(rate_bps)},
+    {"--queue", times, 0, 60e9, AT(backlog_ns)},
+    {"--loss", percents, 0, 1e6, AT(rx_loss_ppm)},
+    {"--burst", percents, 0, 1e6, AT(burst_ppm)},
+    {"--burst-end", percents, 1, 1e6, AT(burst_end_ppm)},
+    {"--burst-loss", percents, 1, 1e6, AT(burst_loss_ppm)},
+    {"--ack-loss", percents, 0, 1e6, AT(ack_loss_ppm)},
+    {"--reorder", percents, 0, 1e6, AT(reorder_ppm)},
+    {"--reorder-delay", times, 1, 60e9, AT(reorder_delay_ns)},
+    {"--duplicate", percents, 0, 1e6, AT(duplicate_ppm)},
+    {"--corrupt", percents, 0, 1e6, AT(corrupt_ppm)},
+    {"--mark", percents, 0, 1e6, AT(mark_ppm)},
+    {"--mark-queue", times, 0, 60e9, AT(mark_ns)},
+    {"--mtu", counts, 0, 65535, AT(mtu)},
+    {"--mtu-icmp", counts, 0, 65535, AT(mtu)},
 };
 
-/* Reads a number with a unit. Returns false if it is none, or out of [0,max]. */
-static bool read_number(const char *text, const struct unit *units, double max, double *value)
+static uint64_t round_off(double value)
+{
+	return (uint64_t)(value + 0.5);
+}
+
+/* Reads a number with a unit. Returns false if it is none, or out of [min,max], also when it is rounded off. */
+static bool read_number(const char *text, const struct unit *units, double min, double max,
+                        double *value)
 {
 	char *rest;
 	double n = strtod(text, &rest);
@@ -95,14 +101,14 @@ static bool read_number(const char *text, const struct unit *units, double max, 
 	for (const struct unit *u = units; u->name != NULL; u++)
 		if (strcmp(rest, u->name) == 0) {
 			*value = n * u->factor;
-			return *value <= max;
+			return *value <= max && (double)round_off(*value) >= min;
 		}
 	return false;
 }
 
 static void put(struct pc_fault_config *f, const struct setting *s, double value)
 {
-	uint64_t n = (uint64_t)(value + 0.5);
+	uint64_t n = round_off(value);
 	uint8_t *member = (uint8_t *)f + s->offset;
 
 	if (s->size == sizeof(uint64_t))
@@ -145,9 +151,9 @@ static bool take_number(struct options *o, const char *name, const char *text, e
 	const struct setting *s = find(name);
 	double value;
 
-	if (s != NULL && !read_number(text, s->units, s->max, &value))
+	if (s != NULL && !read_number(text, s->units, s->min, s->max, &value))
 		return false;
-	if (s == NULL && !read_number(text, counts, UINT32_MAX, &value))
+	if (s == NULL && !read_number(text, counts, 0, UINT32_MAX, &value))
 		return false;
 	if (s == NULL && strcmp(name, "--mbufs") == 0)
 		o->mbufs = (uint32_t)value;

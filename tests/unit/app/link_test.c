@@ -61,8 +61,14 @@ static void directions_can_differ(void)
 static void mistakes_are_told(void)
 {
 	static const char *const wrong[] = {
-	    "--nonsense 1", "--loss", "--loss x",     "--loss 101",  "--loss -1", "--delay 5",
-	    "--delay 5m",   "extra",  "--rate 5mbit", "--mtu 70000", "--seed",    "--delay nan",
+	    "--nonsense 1",   "--loss",
+	    "--loss x",       "--loss 101",
+	    "--loss -1",      "--delay 5",
+	    "--delay 5m",     "extra",
+	    "--rate 5mbit",   "--mtu 70000",
+	    "--seed",         "--delay nan",
+	    "--burst-loss 0", "--burst-loss 0.00001%",
+	    "--burst-end 0",  "--reorder-delay 0us",
 	};
 
 	for (size_t i = 0; i < ROWS(wrong); i++) {
