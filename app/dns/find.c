@@ -233,13 +233,13 @@ static bool take_step(struct task *t, struct place *p)
 
 /* ---- the additional section --------------------------------------------------------------------- */
 
-/* Adds the addresses of a name. Returns whether all fit. */
-static bool add_addresses(struct task *t, const struct name *n)
+/* Adds the addresses of a name, which are those of from: itself, or its wildcard. Returns whether all fit. */
+static bool add_addresses(struct task *t, const struct name *n, const struct name *from)
 {
 	static const uint16_t types[] = {DNS_A, DNS_AAAA};
 
 	for (unsigned i = 0; i < 2; i++) {
-		const struct rrset *set = name_rrset(n, types[i]);
+		const struct rrset *set = name_rrset(from, types[i]);
 
 		if (set == NULL)
 			continue;
@@ -265,14 +265,30 @@ static void tell_glue(struct task *t)
 	for (unsigned i = 0; i < t->told->nb; i++) {
 		const struct name *n = t->told->rr[i].name[0];
 
-		if (name_is_below(n, t->cut) && !add_addresses(t, n)) {
+		if (name_is_below(n, t->cut) && !add_addresses(t, n, n)) {
 			t->truncated = true;
 			return;
 		}
 	}
-	for (unsigned i = 0; i < t->told->nb && i < TOLD_MAX; i++)
-		if (!name_is_below(t->told->rr[i].name[0], t->cut))
-			(void)add_addresses(t, t->told->rr[i].name[0]);
+	for (unsigned i = 0; i < t->told->nb && i < TOLD_MAX; i++) {
+		const struct name *n = t->told->rr[i].name[0];
+
+		if (!name_is_below(n, t->cut))
+			(void)add_addresses(t, n, n);
+	}
+}
+
+/* Who would answer for a name that data of the zone names: itself, or the wildcard that stands in; NULL: nobody here. */
+static const struct name *find_source(const struct name *n)
+{
+	const struct name *up = n;
+
+	if (n->exists)
+		return n->over == NULL ? n : NULL;
+	while (up != NULL && !up->exists)
+		up = up->parent;
+	return up != NULL && up->over == NULL && name_rrset(up, DNS_DNAME) == NULL ? up->wild
+	                                                                           : NULL;
 }
 
 static void tell(struct task *t)
@@ -282,9 +298,9 @@ static void tell(struct task *t)
 	if (set->rr == NULL || (set->type != DNS_NS && set->type != DNS_MX && set->type != DNS_SRV))
 		return;
 	for (unsigned i = 0; i < set->nb && i < TOLD_MAX; i++) {
-		const struct name *n = set->rr[i].name[0];
+		const struct name *n = set->rr[i].name[0], *from = find_source(n);
 
-		if (n->over == NULL && !is_told_before(set, i) && !add_addresses(t, n))
+		if (from != NULL && !is_told_before(set, i) && !add_addresses(t, n, from))
 			return;
 	}
 }

@@ -56,6 +56,9 @@ static const char parent[] =
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.new\n"
     "*.cut NS ns1\n"
     "hidden MX 10 ns.sub\n"
+    "guest MX 10 q.wild\n"
+    "guest MX 20 q.old\n"
+    "guest MX 30 q.is.wild\n"
     "unk TYPE65280 \\# 4 01020304\n"
     "child NS ns.child\n"
     "child DS 2 13 2 0102030405060708091011121314151617181920212223242526272829303132\n"
@@ -181,6 +184,12 @@ static void types(void)
 	/* what is below a delegation is not told as if it were ours */
 	EXPECT("NOERROR aa\nqd hidden.example. MX\nan hidden.example. 3600 MX 10 ns.sub.example.\n",
 	       "hidden.example", 15);
+	/* RFC 1034 section 4.3.2 step 6: by a wildcard, too */
+	EXPECT("NOERROR aa\nqd guest.example. MX\nan guest.example. 3600 MX 10 q.wild.example.\n"
+	       "an guest.example. 3600 MX 20 q.old.example.\n"
+	       "an guest.example. 3600 MX 30 q.is.wild.example.\n"
+	       "ar q.wild.example. 3600 A 192.0.2.20\n",
+	       "guest.example", 15);
 	/* RFC 3597 section 3 */
 	EXPECT("NOERROR aa\nqd unk.example. TYPE65280\nan unk.example. 3600 TYPE65280 01020304\n",
 	       "unk.example", 65280);
