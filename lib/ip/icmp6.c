@@ -97,14 +97,16 @@ static const struct {
     [ICMP6_UNREACH_REJECT] = {EACCES, true},
 };
 
-/* Says what an error means. Returns false for one that means nothing. */
+/* Says what an error means, those of types and codes that nobody here knows too (section 2.4 a). Returns false for one that
+ * means nothing. */
 static bool judge(const struct icmp6_hdr *h, struct icmp_error *e)
 {
-	*e = (struct icmp_error){.type = h->type, .code = h->code};
+	*e = (struct icmp_error){.type = h->type, .code = h->code, .error = EPROTO};
 	switch (h->type) {
 	case ICMP6_UNREACHABLE:
+		e->hard = true;
 		if (h->code >= sizeof(unreachable) / sizeof(unreachable[0]))
-			return false;
+			return true;
 		e->error = unreachable[h->code].error;
 		e->hard = unreachable[h->code].hard;
 		e->no_route = h->code == ICMP6_UNREACH_ROUTE;
@@ -117,11 +119,10 @@ static bool judge(const struct icmp6_hdr *h, struct icmp_error *e)
 		e->error = EHOSTUNREACH;
 		return true;
 	case ICMP6_PARAMETER:
-		e->error = EPROTO;
 		e->hard = true;
 		return true;
 	default:
-		return false;
+		return true;
 	}
 }
 

@@ -692,6 +692,37 @@ static void too_big(struct wt *w)
 	ERR(pc_send(w->st, fd, "x", 1, 0), ECONNREFUSED);
 }
 
+/* RFC 4443 2.4 a, 3.1: errors of types and codes that nobody here knows are told as well */
+static void unknown_errors(struct wt *w)
+{
+	const struct ends6 e = ends();
+	struct sockaddr_in6 to = sin6(PEER, 5000);
+	uint8_t body[4 + 48] = {0};
+	int fd, on = 1;
+	struct frame f;
+
+	start6(w);
+	fd = bound(w, SOCK_DGRAM, "::", 6000, 0);
+	OK(pc_connect(w->st, fd, (const struct sockaddr *)&to, sizeof(to)));
+	OK(pc_send(w->st, fd, "x", 1, 0));
+	wt_settle(w);
+	memcpy(body + 4, (const uint8_t *)next6(w).l4 - 40, 48);
+	frame6_icmp(&f, &e, 64, 1, 8, body, sizeof(body)); /* unreachable, RFC 8883's code */
+	wt_inject_frame(w, &f);
+	ERR(pc_send(w->st, fd, "x", 1, 0), EPROTO);
+	frame6_icmp(&f, &e, 64, 100, 3, body, sizeof(body));
+	wt_inject_frame(w, &f); /* nothing hard: to whom wants to know */
+	EQ(wt_count(w, PC_DROP_ICMP_DONE), 2);
+	OK(pc_send(w->st, fd, "x", 1, 0));
+	OK(pc_setsockopt(w->st, fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on)));
+	wt_inject_frame(w, &f);
+	ERR(pc_send(w->st, fd, "x", 1, 0), EPROTO);
+	frame6_icmp(&f, &e, 64, 200, 0, body, sizeof(body)); /* 2.4 b: no error */
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_DROP_ICMP_TYPE), 1);
+	wt_drop(w);
+}
+
 static void every_drop_is_counted(struct wt *w)
 {
 	uint64_t before = 0, drops = 0;
@@ -733,6 +764,7 @@ static const struct wt_case cases[] = {
     {"RFC 3542 6: what is told of a datagram", datagram_info},
     {"RFC 4007 6: link-local addresses have a scope", link_local},
     {"RFC 8201 4: packet too big, and what is too small to be true", too_big},
+    {"RFC 4443 2.4 a: errors of unknown types and codes are told", unknown_errors},
     {"each frame that goes nowhere ends in one counter", every_drop_is_counted},
 };
 
