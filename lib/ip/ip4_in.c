@@ -38,17 +38,24 @@ static int drop_of(int parse_error)
 	}
 }
 
-/* Says whether a packet of another host can come from src (RFC 1122 section 3.2.1.3). 0.0.0.0 is the
- * source of a host that asks everybody for its address, and of nobody else. */
-static bool source_is_good(const struct ip *ip, uint8_t netif, const struct pc_addr *src,
-                           const struct pc_addr *dst)
+/* Says whether a host without an address can have sent a packet: who asks everybody for one (RFC 1122 section 3.2.1.3), or a
+ * switch that asks for groups (RFC 4541 section 2.1.1). */
+static bool may_be_nobodys(const struct ip_pkt *p)
 {
+	return pc_addr_is_broadcast(&p->dst) ||
+	       (p->proto == IPPROTO_IGMP && pc_addr_is_multicast(&p->dst));
+}
+
+/* Says whether a packet of another host can come from where it says (RFC 1122 section 3.2.1.3). */
+static bool source_is_good(const struct ip *ip, uint8_t netif, const struct ip_pkt *p)
+{
+	const struct pc_addr *src = &p->src;
 	const uint8_t net = src->b[12];
 
 	if (unlikely(netif == NETIF_LO))
 		return netifs_has(&ip->ifs, src);
 	if (unlikely(net == 0))
-		return src->w[3] == 0 && pc_addr_is_broadcast(dst);
+		return src->w[3] == 0 && may_be_nobodys(p);
 	return net != 127 && (net & 0xf0) != 0xe0 && !netifs_has(&ip->ifs, src) &&
 	       !netifs_is_broadcast(&ip->ifs, netif, src);
 }
@@ -138,7 +145,7 @@ int ip4_input(const struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_
 	p->ttl = h.ttl;
 	p->tos = h.tos;
 	p->l4_good = ip_l4_is_good(offloads, m->ol_flags);
-	if (unlikely(!source_is_good(ip, netif, &p->src, &p->dst)))
+	if (unlikely(!source_is_good(ip, netif, p)))
 		return PC_DROP_IP4_SOURCE;
 	if (unlikely(ip->ctx->cfg.ip_rp_filter != 0) && !route_leads_back(ip, &p->src, netif))
 		return PC_DROP_IP_REVERSE_PATH;

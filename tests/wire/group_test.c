@@ -245,6 +245,43 @@ static void older_queriers(struct wt *w)
 	expect_record(w, 0, 4, GROUP);
 }
 
+/* a switch that asks for groups itself has no address to do so from (RFC 4541 section 2.1.1); nothing else comes from none */
+static void asked_by_nobody(struct wt *w)
+{
+	const uint32_t group_be = ip4(GROUP);
+	struct frame_ends e = wt_ends(w);
+	uint8_t msg[12] = {0x11, 10};
+	struct frame f;
+
+	join(w, GROUP);
+	wt_pass(w, 2000);
+	wt_drop(w);
+	put(&f, w, NULL, msg, 12);
+	memset(f.b + 26, 0, 4);
+	frame_fix_ip4(&f);
+	wt_inject_frame(w, &f);
+	expect_record(w, 1001, 2, GROUP);
+	memcpy(msg + 4, &group_be, 4);
+	put(&f, w, GROUP, msg, 12);
+	memset(f.b + 26, 0, 4);
+	frame_fix_ip4(&f);
+	wt_inject_frame(w, &f);
+	expect_record(w, 1001, 2, GROUP);
+	e.dst_be = group_be;
+	e.src_be = 0;
+	memcpy(e.dst_mac, "\x01\0\x5e\1\2\3", 6);
+	frame_udp(&f, &e, 9, 5000, "x", 1);
+	wt_inject_frame(w, &f);
+	e = wt_ends(w);
+	put(&f, w, WT_LOCAL, msg, 12);
+	memset(f.b + 26, 0, 4);
+	memcpy(f.b, e.dst_mac, 6);
+	frame_fix_ip4(&f);
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_DROP_IP4_SOURCE), 2);
+	NOTHING(2000);
+}
+
 static void validity(struct wt *w)
 {
 	uint8_t msg[12] = {0x11, 10};
@@ -325,6 +362,7 @@ static const struct wt_case cases[] = {
     {"RFC 3376 5.2: queries are answered in time", queries},
     {"RFC 3376 5.2: one group of two", one_of_two},
     {"RFC 3376 7.2.1, RFC 2236: older queriers", older_queriers},
+    {"RFC 4541 2.1.1: queries of who has no address", asked_by_nobody},
     {"RFC 3376 9.1: what is invalid is dropped", validity},
     {"RFC 1112 7.2: what is sent to a group comes in while it is listened to", reception},
     {"groups are bounded", bounded},
