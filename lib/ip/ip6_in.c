@@ -59,7 +59,9 @@ static int find_destination(const struct ip *ip, uint8_t netif, const uint8_t *e
 		return ip_find_looped(ip, p);
 	}
 	if (unlikely(p->group)) {
-		if (ip->ifs.netif[netif].link_local != LADDR_NONE &&
+		/* RFC 4291 section 2.7: groups of the host itself say nothing on a link, nor does the reserved scope */
+		if (ip6_group_scope(&p->dst) > IP6_SCOPE_HOST &&
+		    ip->ifs.netif[netif].link_local != LADDR_NONE &&
 		    (pc_addr_equal(&p->dst, &all) || netifs_is_member(&ip->ifs, netif, &p->dst)))
 			return VERDICT_DONE;
 		return PC_DROP_IP6_NOT_OURS;

@@ -46,7 +46,9 @@ void ip6_push(struct ip *ip, const struct ip_path *path, const struct ip_send *s
 	ip6_write((uint8_t *)p, &h);
 	m->l2_len = ETH_HDR_LEN;
 	m->l3_len = IP6_HDR_LEN;
-	if (unlikely(path->multicast))
+	if (unlikely(path->multicast && ip6_group_scope(&s->dst) <= IP6_SCOPE_HOST))
+		rte_pktmbuf_free(m); /* for this host only (RFC 4291 section 2.7) */
+	else if (unlikely(path->multicast))
 		neigh_output_multicast(ip->neigh, path->netif, m, &s->dst);
 	else
 		neigh_output(ip->neigh, path->neigh, m);

@@ -60,7 +60,7 @@ static bool is_reported(const struct pc_addr *group)
 
 	if (pc_addr_is_ip4(group))
 		return pc_addr_get_ip4(group) != __builtin_bswap32(IGMP_ALL_HOSTS);
-	return !pc_addr_equal(group, &all) && ip6_group_scope(group) > 1;
+	return !pc_addr_equal(group, &all) && ip6_group_scope(group) > IP6_SCOPE_HOST;
 }
 
 static void report(struct neigh_table *nt, uint8_t netif, enum group_change what,

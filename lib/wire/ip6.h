@@ -106,6 +106,9 @@ static inline bool ip6_is_extension(uint8_t next)
 
 /* ---- addresses -------------------------------------------------------------------------------- */
 
+/** The scope of groups that are the host's own affair; 0 is reserved. */
+#define IP6_SCOPE_HOST 1
+
 /** ip6_group_scope returns the scope of a multicast address (RFC 4291 section 2.7): 1 interface, 2 link. */
 static inline uint8_t ip6_group_scope(const struct pc_addr *group)
 {

@@ -692,6 +692,48 @@ static void too_big(struct wt *w)
 	ERR(pc_send(w->st, fd, "x", 1, 0), ECONNREFUSED);
 }
 
+/* A socket that listens to a group and sends a datagram to it: says whether that goes out, and is heard by itself. */
+static void talk_to_group(struct wt *w, int fd, const char *group, bool goes_out)
+{
+	struct sockaddr_in6 to = sin6(group, 6000);
+	struct ipv6_mreq m = {.ipv6mr_interface = 1};
+	char buf[8];
+
+	memcpy(&m.ipv6mr_multiaddr, addr6(group).b, 16);
+	OK(pc_setsockopt(w->st, fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &m, sizeof(m)));
+	wt_pass(w, 2000);
+	wt_drop(w);
+	to.sin6_scope_id = 1;
+	EQ(pc_sendto(w->st, fd, "us", 2, 0, (const struct sockaddr *)&to, sizeof(to)), 2);
+	wt_settle(w);
+	EQ(pc_recv(w->st, fd, buf, sizeof(buf), 0), 2);
+	EQ(wt_drop(w), goes_out);
+}
+
+/* RFC 4291 2.7: what is sent to a group of the host itself does not go out, and does not come in */
+static void host_groups(struct wt *w)
+{
+	struct ends6 e = ends();
+	struct frame f;
+	char buf[8];
+	int fd;
+
+	start6(w);
+	fd = bound(w, SOCK_DGRAM, "::", 6000, 0);
+	talk_to_group(w, fd, "ff01::5", false);
+	talk_to_group(w, fd, "ff02::5", true);
+	memcpy(e.dst_mac, "\x33\x33\0\0\0\5", 6);
+	e.dst = addr6("ff01::5");
+	frame6_udp(&f, &e, 5000, 6000, "hello", 5);
+	wt_inject_frame(w, &f);
+	ERR(pc_recv(w->st, fd, buf, sizeof(buf), 0), EAGAIN);
+	EQ(wt_count(w, PC_DROP_IP6_NOT_OURS), 1);
+	e.dst = addr6("ff02::5");
+	frame6_udp(&f, &e, 5000, 6000, "hello", 5);
+	wt_inject_frame(w, &f);
+	EQ(pc_recv(w->st, fd, buf, sizeof(buf), 0), 5);
+}
+
 /* RFC 4443 2.4 a, 3.1: errors of types and codes that nobody here knows are told as well */
 static void unknown_errors(struct wt *w)
 {
@@ -764,6 +806,7 @@ static const struct wt_case cases[] = {
     {"RFC 3542 6: what is told of a datagram", datagram_info},
     {"RFC 4007 6: link-local addresses have a scope", link_local},
     {"RFC 8201 4: packet too big, and what is too small to be true", too_big},
+    {"RFC 4291 2.7: groups of the host itself", host_groups},
     {"RFC 4443 2.4 a: errors of unknown types and codes are told", unknown_errors},
     {"each frame that goes nowhere ends in one counter", every_drop_is_counted},
 };
