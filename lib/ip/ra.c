@@ -359,7 +359,7 @@ static void take_link(struct ip *ip, const struct nd_in *in)
 		nif->reachable_ms = RTE_MAX(m->reachable_ms, REACHABLE_MIN_MS);
 	if (m->retrans_ms != 0 && m->retrans_ms <= RETRANS_MAX_MS)
 		nif->retrans_ms = RTE_MAX(m->retrans_ms, RETRANS_MIN_MS);
-	if ((m->has & ND_HAS_MTU) && m->mtu >= IP6_MTU_MIN && m->mtu <= nif->port->info.mtu &&
+	if ((m->has & ND_HAS_MTU) && m->mtu >= IP6_MTU_MIN && m->mtu <= nif->mtu_max &&
 	    m->mtu != nif->mtu6) {
 		nif->mtu6 = (uint16_t)m->mtu;
 		neigh_outdate(ip->neigh);

@@ -422,6 +422,7 @@ static void link_mtu(struct wt *w)
 	ADVERTISE(.mtu = 1501);
 	OK(pc_sendto(w->st, fd, buf, 1452, 0, (const struct sockaddr *)&to, sizeof(to)));
 	ERR(pc_sendto(w->st, fd, buf, 1453, 0, (const struct sockaddr *)&to, sizeof(to)), EMSGSIZE);
+	OK(pc_stack_set_mtu(w->st, 0, 1300)); /* of IPv4, as DHCP does */
 	ADVERTISE(.mtu = 1400);
 	ERR(pc_sendto(w->st, fd, buf, 1353, 0, (const struct sockaddr *)&to, sizeof(to)), EMSGSIZE);
 	OK(pc_sendto(w->st, fd, buf, 1352, 0, (const struct sockaddr *)&to, sizeof(to)));
