@@ -26,12 +26,13 @@
 
 static_assert(ROUTERS + PREFIXES + REDIRECTS <= ROUTES_LEARNT, "there is room for all of them");
 
-/* RFC 4861 section 10: MAX_RTR_SOLICITATIONS, RTR_SOLICITATION_INTERVAL */
-#define SOLICITS    3
-#define INTERVAL_NS UINT64_C(4000000000)
+/* RFC 7559 section 2: IRT, MRT */
+#define INTERVAL_MS     4000
+#define INTERVAL_MAX_MS 3600000
 /* how often to look whether the link-local address is ready */
 #define WAIT_NS UINT64_C(250000000)
 
+#define MS_NS     UINT64_C(1000000)
 #define SECOND_NS UINT64_C(1000000000)
 /* RFC 4862 section 5.5.3 e: no stranger makes an address end sooner than in two hours */
 #define TWO_HOURS_NS (7200 * SECOND_NS)
@@ -57,7 +58,11 @@ static void due(struct ip *ip, uint64_t ns)
 		ip->due_ns = ns;
 }
 
-/* ---- asking (RFC 4861 section 6.3.7) ----------------------------------------------------------- */
+/* ---- asking (RFC 4861 section 6.3.7, RFC 7559) --------------------------------------------------
+ *
+ * Less and less often, but without end: a switch may forward nothing for half a minute after a link came up, and routers speak
+ * of themselves as rarely as twice an hour.
+ */
 
 void ra_start(struct ip *ip, uint8_t netif)
 {
@@ -65,7 +70,8 @@ void ra_start(struct ip *ip, uint8_t netif)
 
 	if (ip->ctx->cfg.ip6_accept_ra == 0)
 		return;
-	nif->solicits = SOLICITS;
+	nif->solicits = true;
+	nif->solicit_ms = 0;
 	nif->solicit_ns = ip->ctx->now_ns;
 	due(ip, nif->solicit_ns);
 }
@@ -85,23 +91,36 @@ static void solicit(struct ip *ip, uint8_t netif)
 		ctx_count(ip->ctx, PC_ND_SOLICITS_TX);
 }
 
+/* A time, give or take a tenth (RAND). */
+static uint32_t spread(struct ip *ip, uint32_t ms)
+{
+	return ms - ms / 10 + rng_below(&ip->ctx->rng, ms / 5 + 1);
+}
+
+/* The wait behind one of so many ms; 0: the first one (section 2). */
+static uint32_t next_wait(struct ip *ip, uint32_t ms)
+{
+	const uint32_t next = ms == 0 ? spread(ip, INTERVAL_MS) : ms + spread(ip, ms);
+
+	return next > INTERVAL_MAX_MS ? spread(ip, INTERVAL_MAX_MS) : next;
+}
+
 static void poll_solicit(struct ip *ip, uint8_t netif)
 {
 	struct netif *nif = &ip->ifs.netif[netif];
 
-	if (nif->solicits == 0)
+	if (!nif->solicits)
 		return;
 	if (nif->solicit_ns <= ip->ctx->now_ns) {
 		const bool ready = netifs_is_usable(&ip->ifs, nif->link_local);
 
-		nif->solicit_ns = ip->ctx->now_ns + (ready ? INTERVAL_NS : WAIT_NS);
 		if (ready) {
 			solicit(ip, netif);
-			nif->solicits--;
+			nif->solicit_ms = next_wait(ip, nif->solicit_ms);
 		}
+		nif->solicit_ns = ip->ctx->now_ns + (ready ? nif->solicit_ms * MS_NS : WAIT_NS);
 	}
-	if (nif->solicits > 0)
-		due(ip, nif->solicit_ns);
+	due(ip, nif->solicit_ns);
 }
 
 /* ---- routes ----------------------------------------------------------------------------------- */
@@ -341,7 +360,7 @@ static void take_router(struct ip *ip, const struct nd_in *in)
 	                        .until_ns = ip->ctx->now_ns + m->lifetime_s * SECOND_NS};
 
 	if (m->lifetime_s > 0)
-		ip->ifs.netif[in->netif].solicits = 0;
+		ip->ifs.netif[in->netif].solicits = false;
 	learn_route(ip, &r, ROUTERS);
 }
 

@@ -39,8 +39,9 @@ struct netif {
 	bool ra_managed;  /* and for addresses */
 	uint8_t ups;      /* how often its link has come up, modulo 256 */
 	uint8_t moves;    /* the port's link_moves, when that was last looked at */
-	uint8_t solicits; /* of routers, still to be sent */
-	uint64_t solicit_ns;               /* when the next one is due */
+	bool solicits;    /* routers are asked for until one is heard of */
+	uint32_t solicit_ms; /* the last wait for one; 0: none has been asked for yet */
+	uint64_t solicit_ns; /* when the next one is due */
 	uint32_t reachable_ms, retrans_ms; /* of IPv6 neighbours, that a router told; 0: none did */
 	/* until then a querier of an older version counts as present */
 	uint64_t mld_v1_ns, igmp_v1_ns, igmp_v2_ns;

@@ -81,7 +81,10 @@ static void nonsense(struct wt *w)
 	LEASE(WITH({ONE, 1000, 2000}));
 	comes_after(w, RENEW, 500);
 	TELL(REPLY, .t1 = 20, .t2 = 10, WITH({ONE, 100, 100})); /* T1 behind T2: no IA at all */
-	comes_after(w, RENEW, 10);
+	told = w->now;
+	CHECK(hear(w, 12000, 100)); /* repeated: after 10 s, give or take one */
+	EQ(last.type, RENEW);
+	IN((last.at_ns - told) / 1000000, 8900, 11100);
 	TELL(REPLY, .t1 = 5000, .t2 = 9000, WITH({ONE, 1000, 2000})); /* behind the end */
 	told = w->now;
 	comes_after(w, RENEW, 1000);

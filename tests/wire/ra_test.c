@@ -155,10 +155,12 @@ static bool has_address(struct wt *w, const char *ip)
 	return has;
 }
 
-/* RFC 4861 section 6.3.7: three questions, from the link-local address, until a router answers */
+/* RFC 4861 section 6.3.7, RFC 7559 section 2: questions from the link-local address, the second after 4 s, then twice as long each
+ * time up to an hour, give or take a tenth */
 static void solicitations(struct wt *w)
 {
 	struct pc_prefix us = {.addr = addr6(LOCAL), .len = 64};
+	double wait_ms = 0, asked_ms = 0;
 	unsigned n = 0;
 	struct info6 i;
 
@@ -166,16 +168,25 @@ static void solicitations(struct wt *w)
 	w->cfg.ip6_dad = 1;
 	wt_start(w);
 	OK(pc_stack_add_addr(w->st, 0, &us));
-	for (const struct frame *f; (f = wt_next_frame(w, 20000)) != NULL;) {
+	for (const struct frame *f; n < 15 && (f = wt_next_frame(w, 4000000)) != NULL;) {
+		const double now_ms = (double)w->now / 1e6, passed_ms = now_ms - asked_ms;
+
 		if (f->b[12] != 0x86 || frame6_read(f, &i) != NULL || i.l4[0] != 133)
 			continue;
 		EQ(i.hops, 255);
 		CHECK(memcmp(i.ends.dst.b, addr6("ff02::2").b, 16) == 0);
 		CHECK(memcmp(i.ends.src.b, addr6("fe80::ff:fe00:1").b, 16) == 0);
 		CHECK(i.l4[8] == 1 && memcmp(i.l4 + 10, PROBE_MAC, 6) == 0);
+		if (n == 1)
+			IN(passed_ms, 3590, 4410);
+		else if (n > 1)
+			IN(passed_ms, (wait_ms < 1700000 ? 1.9 * wait_ms : 3240000) - 10,
+			   (wait_ms < 1700000 ? 2.1 * wait_ms : 3960000) + 10);
+		wait_ms = passed_ms;
+		asked_ms = now_ms;
 		n++;
 	}
-	EQ(n, 3);
+	EQ(n, 15);
 }
 
 /* ... that is one for others, too: one with a lifetime of 0 may be followed by another (section 6.3.7) */
@@ -837,7 +848,7 @@ static void link_local_server(struct wt *w)
 }
 
 static const struct wt_case cases[] = {
-    {"RFC 4861 6.3.7: routers are asked", solicitations},
+    {"RFC 4861 6.3.7, RFC 7559 2: routers are asked, less and less often", solicitations},
     {"RFC 4861 6.3.7: ... until one is a default router", solicitations_go_on},
     {"RFC 4861 7.2.5: a neighbour that is no router any more", no_router_any_more},
     {"RFC 4861 7.2.5: ... not by an answer that may not override", router_by_another},

@@ -205,6 +205,7 @@ static void default_r2(struct wt *w)
 
 static void deadline_when_idle(struct wt *w)
 {
+	w->cfg.ip6_accept_ra = 0; /* or routers are asked for until there is one (RFC 7559) */
 	wt_established(w);
 	wt_pass(w, 4000000); /* neighbours are forgotten, too */
 	EQ(pc_stack_next_deadline(w->st), UINT64_MAX);
