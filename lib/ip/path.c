@@ -139,8 +139,8 @@ static int find_path(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, u
 	const struct route *r;
 	bool shared = false;
 
-	if (laddr != LADDR_NONE && ip->ifs.addr[laddr].state == LADDR_EXPIRED)
-		return -EADDRNOTAVAIL; /* it has gone, and its place knows no address */
+	if (laddr != LADDR_NONE && !netifs_is_usable(&ip->ifs, laddr))
+		return -EADDRNOTAVAIL; /* not ours yet (RFC 4862 section 5.4), or no more */
 	if (laddr != LADDR_NONE && pc_addr_is_ip4(ip_laddr(ip, laddr)) != pc_addr_is_ip4(dst))
 		return -ENETUNREACH;
 	if (is_ours(ip, own))
@@ -157,7 +157,7 @@ static int find_path(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, u
 		return route_find(ip, dst, ROUTE_ANY) != NULL ? -EADDRNOTAVAIL : -ENETUNREACH;
 	if (laddr == LADDR_NONE)
 		laddr = source_of(ip, r, dst);
-	if (laddr == LADDR_NONE || (pc_addr_is_ip4(dst) && !netifs_is_usable(&ip->ifs, laddr)))
+	if (laddr == LADDR_NONE || !netifs_is_usable(&ip->ifs, laddr))
 		return -EADDRNOTAVAIL;
 	make_path(ip, dst, r->netif, laddr, r->mtu, path);
 	path->shared = shared;

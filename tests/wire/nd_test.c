@@ -176,6 +176,25 @@ static void duplicate_found(struct wt *w)
 	EQ(left, 2); /* nobody listens to their group any more (RFC 3810 section 6.1: said twice) */
 }
 
+/* RFC 4862 5.4: nothing comes from an address that is asked for, not even to a neighbour that only it reaches */
+static void tentative_source(struct wt *w)
+{
+	struct sockaddr_in6 to = {
+	    .sin6_family = AF_INET6, .sin6_port = htons(9), .sin6_scope_id = 1};
+	int fd;
+
+	start6(w, 1);
+	memcpy(&to.sin6_addr, addr6("fe80::2").b, 16);
+	fd = pc_socket(w->st, AF_INET6, SOCK_DGRAM, 0);
+	ERR(pc_sendto(w->st, fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to)),
+	    EADDRNOTAVAIL);
+	wt_pass(w, 3000);
+	OK(pc_sendto(w->st, fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to)));
+	OK(pc_close(w->st, fd));
+	wt_settle(w);
+	wt_drop(w);
+}
+
 /* RFC 4862 5.4.3: who has an address is told nothing by us as long as we only want ours; who wants it, too, and asks with
  * a nonce of his own (RFC 7527 4.2), takes it away */
 static void wanted_twice(struct wt *w)
@@ -558,6 +577,7 @@ static void told_groups(struct wt *w)
 static const struct wt_case cases[] = {
     {"RFC 4862 5.4: duplicate address detection", duplicate_detection},
     {"RFC 4862 5.4.5: an address that somebody has is not used", duplicate_found},
+    {"RFC 4862 5.4: nothing comes from an address that is asked for", tentative_source},
     {"RFC 4862 5.4.3: an address that somebody else wants", wanted_twice},
     {"RFC 7527 4: a looped question is no duplicate", loop},
     {"RFC 4861 7.1: what is invalid is dropped", validity},
