@@ -387,7 +387,7 @@ static void look(struct pc_dhcp6 *d)
 		} else if (la->state == LADDR_DUPLICATE) {
 			decline(d, i - 1);
 			declined = true;
-		} else if (!a->ready && la->state != LADDR_TENTATIVE) {
+		} else if (!a->ready && la->state <= LADDR_DEPRECATED) {
 			a->ready = true;
 			ia->news = true;
 		}

@@ -307,6 +307,16 @@ void ip_end_lease(struct ip *ip, int port, const struct pc_addr *addr)
 
 /* ---- links ------------------------------------------------------------------------------------ */
 
+/* Says whether an address is to be asked for once more, since the interface did not speak IPv6 for the sake of somebody who
+ * may have been on another link: the link-local one, which comes before the others, and those. */
+static bool was_silent(const struct ip *ip, uint16_t laddr)
+{
+	const struct laddr *la = &ip->ifs.addr[laddr];
+
+	return la->state == LADDR_SILENT ||
+	       (la->state == LADDR_DUPLICATE && ip->ifs.netif[la->netif].link_local == laddr);
+}
+
 /* The switches, and perhaps the neighbours, have not heard of us by the way that frames go now. */
 static void announce_again(struct ip *ip, uint8_t netif, bool ask)
 {
@@ -316,6 +326,8 @@ static void announce_again(struct ip *ip, uint8_t netif, bool ask)
 			continue;
 		if (ask && ip->ifs.addr[i].state < LADDR_DUPLICATE)
 			dad_again(ip->neigh, i);
+		else if (ask && was_silent(ip, i))
+			dad_start(ip->neigh, i, false);
 		else if (netifs_is_usable(&ip->ifs, i))
 			dad_announce(ip->neigh, i);
 	}

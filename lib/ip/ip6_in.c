@@ -61,7 +61,7 @@ static int find_destination(const struct ip *ip, uint8_t netif, const uint8_t *e
 	if (unlikely(p->group)) {
 		/* RFC 4291 section 2.7: groups of the host itself say nothing on a link, nor does the reserved scope */
 		if (ip6_group_scope(&p->dst) > IP6_SCOPE_HOST &&
-		    ip->ifs.netif[netif].link_local != LADDR_NONE &&
+		    netifs_speaks_ip6(&ip->ifs, netif) &&
 		    (pc_addr_equal(&p->dst, &all) || netifs_is_member(&ip->ifs, netif, &p->dst)))
 			return VERDICT_DONE;
 		return PC_DROP_IP6_NOT_OURS;

@@ -33,7 +33,7 @@ static void make_path(struct ip *ip, const struct pc_addr *dst, uint8_t netif, u
 static int first_netif6(const struct ip *ip)
 {
 	for (uint8_t i = 0; i < ip->ifs.n; i++)
-		if (ip->ifs.netif[i].link_local != LADDR_NONE)
+		if (netifs_speaks_ip6(&ip->ifs, i))
 			return i;
 	return ROUTE_ANY;
 }

@@ -109,7 +109,7 @@ static void poll_solicit(struct ip *ip, uint8_t netif)
 {
 	struct netif *nif = &ip->ifs.netif[netif];
 
-	if (!nif->solicits)
+	if (!nif->solicits || !netifs_speaks_ip6(&ip->ifs, netif))
 		return;
 	if (nif->solicit_ns <= ip->ctx->now_ns) {
 		const bool ready = netifs_is_usable(&ip->ifs, nif->link_local);

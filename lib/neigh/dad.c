@@ -3,10 +3,12 @@
  * The life of an address of ours (RFC 4862; IPv4: RFC 5227).
  *
  * Life-cycle: TENTATIVE while ip6.dad (arp.probes) questions are asked -> READY, announced to
- * the link (IPv4: twice); or DUPLICATE, for good, when somebody answers.  When its link comes up again, the
- * questions are asked again: an IPv4 address is TENTATIVE once more, as RFC 5227 section 2.1 wants it, one of IPv6 goes on
- * serving its connections meanwhile (in the spirit of RFC 4429).  An address of a router's prefix becomes
- * DEPRECATED and EXPIRED by the lifetimes that the router tells, and READY again when it tells more.
+ * the link (IPv4: twice); or DUPLICATE, when somebody answers.  Who has our link-local address, which is made of the MAC
+ * address, is likely to have that, too: the interface does not speak IPv6 then, and its other addresses are SILENT
+ * (section 5.4.5).  When its link comes up again, the questions are asked again: an IPv4 address is TENTATIVE once more, as
+ * RFC 5227 section 2.1 wants it, one of IPv6 that is in use goes on serving its connections meanwhile (in the spirit of
+ * RFC 4429).  An address of a router's prefix becomes DEPRECATED and EXPIRED by the lifetimes that the router tells, and
+ * READY again when it tells more.
  *
  * Whatever is due is looked for in all addresses and groups at once: they are few, and netifs.due_ns
  * says whether it is worth while.
@@ -149,10 +151,29 @@ static void ask(struct neigh_table *nt, struct laddr *la, bool delay)
 		set_due(nt, la, after_ms(nt, delay ? rng_below(&nt->ctx->rng, DELAY_MAX_MS) : 0));
 }
 
+/* Takes an address out of use. */
+static void stop(struct neigh_table *nt, uint16_t laddr, enum laddr_state state)
+{
+	struct laddr *la = &nt->ifs->addr[laddr];
+
+	la->state = (uint8_t)state;
+	la->doubted = false;
+	la->due_ns = UINT64_MAX;
+	leave(nt, laddr);
+	neigh_outdate(nt);
+}
+
 void dad_start(struct neigh_table *nt, uint16_t laddr, bool delay)
 {
 	struct laddr *la = &nt->ifs->addr[laddr];
 
+	if (!is_ip4(la) && laddr != nt->ifs->netif[la->netif].link_local &&
+	    !netifs_speaks_ip6(nt->ifs, la->netif)) {
+		la->state = LADDR_SILENT;
+		return;
+	}
+	if (la->state >= LADDR_DUPLICATE)
+		la->state = LADDR_TENTATIVE;
 	join(nt, laddr);
 	if (la->tried || questions(nt, la) == 0)
 		make_ready(nt, laddr);
@@ -186,27 +207,30 @@ void dad_judge(struct neigh_table *nt, uint16_t laddr)
 		set_due(nt, la, nt->ctx->now_ns);
 }
 
+/* Ends IPv6 on an interface; addresses whose life has not begun yet see to it when it does. */
+static void silence(struct neigh_table *nt, uint8_t netif)
+{
+	for (uint16_t i = 0; i < nt->ifs->nb_announced; i++) {
+		const struct laddr *la = &nt->ifs->addr[i];
+
+		if (la->netif == netif && !is_ip4(la) && la->state < LADDR_DUPLICATE)
+			stop(nt, i, LADDR_SILENT);
+	}
+}
+
 void dad_conflict(struct neigh_table *nt, uint16_t laddr)
 {
-	struct laddr *la = &nt->ifs->addr[laddr];
+	const struct laddr *la = &nt->ifs->addr[laddr];
 
-	la->state = LADDR_DUPLICATE;
-	la->doubted = false;
-	la->due_ns = UINT64_MAX;
-	leave(nt, laddr);
+	stop(nt, laddr, LADDR_DUPLICATE);
 	ctx_count(nt->ctx, is_ip4(la) ? PC_ARP_DUPLICATES : PC_ND_DUPLICATES);
-	neigh_outdate(nt);
+	if (laddr == nt->ifs->netif[la->netif].link_local)
+		silence(nt, la->netif);
 }
 
 void dad_end(struct neigh_table *nt, uint16_t laddr)
 {
-	struct laddr *la = &nt->ifs->addr[laddr];
-
-	la->state = LADDR_EXPIRED;
-	la->doubted = false;
-	la->due_ns = UINT64_MAX;
-	leave(nt, laddr);
-	neigh_outdate(nt);
+	stop(nt, laddr, LADDR_EXPIRED);
 }
 
 /* Nobody has answered. Whether its time is over is seen next. */

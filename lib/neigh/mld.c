@@ -6,7 +6,7 @@
 #include "neigh/table.h"
 #include "wire/ip6.h"
 
-/* Without a link-local address that is ready, a report comes from none (RFC 3590). */
+/* Without a link-local address that is ready, a report comes from none (RFC 3590); with one that somebody else has, there is none. */
 void mld_report(struct neigh_table *nt, uint8_t netif, enum group_change what,
                 const struct pc_addr *group)
 {
@@ -15,7 +15,9 @@ void mld_report(struct neigh_table *nt, uint8_t netif, enum group_change what,
 	uint8_t msg[8 + MLD_RECORD_LEN];
 	uint16_t len;
 
-	if (nif->link_local != LADDR_NONE && netifs_is_usable(nt->ifs, nif->link_local))
+	if (!netifs_speaks_ip6(nt->ifs, netif))
+		return;
+	if (netifs_is_usable(nt->ifs, nif->link_local))
 		o.src = nt->ifs->addr[nif->link_local].addr;
 	if (nt->ctx->now_ns < nif->mld_v1_ns) {
 		const bool leaves = what == GROUP_LEFT;

@@ -54,6 +54,7 @@ enum laddr_state {
 	LADDR_DEPRECATED, /* still ours, but not for new connections (RFC 4862 section 5.5.4) */
 	LADDR_TENTATIVE, /* nobody knows yet whether somebody else has it (RFC 4862 section 5.4, RFC 5227) */
 	LADDR_DUPLICATE, /* somebody else has it */
+	LADDR_SILENT,    /* its interface does not speak IPv6 for now (RFC 4862 section 5.4.5) */
 	LADDR_EXPIRED,   /* its lifetime is over */
 };
 
@@ -144,6 +145,14 @@ static inline bool netifs_has(const struct netifs *ifs, const struct pc_addr *ad
 	const uint16_t laddr = netifs_find(ifs, addr);
 
 	return laddr != LADDR_NONE && ifs->addr[laddr].state < LADDR_DUPLICATE;
+}
+
+/** netifs_speaks_ip6 says whether an interface speaks IPv6: it has a link-local address, and that is not somebody else's. */
+static inline bool netifs_speaks_ip6(const struct netifs *ifs, uint8_t netif)
+{
+	const uint16_t laddr = ifs->netif[netif].link_local;
+
+	return laddr != LADDR_NONE && ifs->addr[laddr].state != LADDR_DUPLICATE;
 }
 
 /** netifs_is_member says whether an interface listens to a group. */

@@ -173,7 +173,125 @@ static void duplicate_found(struct wt *w)
 		CHECK(i.l4[0] != 136);
 		left += i.l4[0] == 143 && i.l4[8] == 3;
 	}
-	EQ(left, 2); /* nobody listens to their group any more (RFC 3810 section 6.1: said twice) */
+	EQ(left, 0); /* IPv6 is off */
+}
+
+/* One that is not the link-local one: nobody listens to its group any more, and the others are used. */
+static void duplicate_alone(struct wt *w)
+{
+	const struct pc_prefix p = {.addr = addr6("fd00::77"), .len = 64};
+	struct ends6 e = ends();
+	unsigned left = 0;
+	struct info6 i;
+
+	start6(w, 1);
+	OK(pc_stack_add_addr(w->st, 0, &p));
+	wt_settle(w);
+	wt_drop(w);
+	e.dst = addr6("ff02::1");
+	memcpy(e.dst_mac, "\x33\x33\0\0\0\1", 6);
+	e.src = addr6("fe80::2");
+	hear_nd(w, &e, 136, 0x20, "fd00::77", PEER_MAC);
+	EQ(wt_count(w, PC_ND_DUPLICATES), 1);
+	while ((i = next6(w, 5000)).proto != 0)
+		left += i.l4[0] == 143 && i.l4[8] == 3;
+	EQ(left, 2); /* RFC 3810 section 6.1: said twice */
+	e = ends();
+	hear_nd(w, &e, 135, 0, LOCAL, PEER_MAC);
+	EQ(next6(w, 0).l4[0], 136);
+}
+
+static bool answers_echo(struct wt *w, const char *to)
+{
+	struct ends6 e = ends();
+	struct frame f;
+
+	e.dst = addr6(to);
+	if (pc_addr_is_multicast(&e.dst))
+		memcpy(e.dst_mac, "\x33\x33\0\0\0\1", 6);
+	frame6_icmp(&f, &e, 64, 128, 0, (uint8_t[4]){1, 2, 3, 4}, 4);
+	wt_inject_frame(w, &f);
+	return probe_sent(w->probe) != NULL && next6(w, 0).l4[0] == 129;
+}
+
+/* Nothing of IPv6 goes out or comes in, whatever is asked for: not by datagrams, groups or new addresses. */
+static void check_silent(struct wt *w)
+{
+	const struct pc_addr group = addr6("ff05::1234");
+	const struct pc_prefix more = {.addr = addr6("fd00::5"), .len = 64};
+	struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_port = htons(9)};
+	const int fd = pc_socket(w->st, AF_INET6, SOCK_DGRAM, 0);
+
+	CHECK(wt_next_frame(w, 10000) == NULL);
+	CHECK(!answers_echo(w, LOCAL) && !answers_echo(w, LL) && !answers_echo(w, "ff02::1"));
+	EQ(wt_count(w, PC_DROP_IP6_NOT_OURS), 3);
+	memcpy(&to.sin6_addr, addr6(PEER).b, 16);
+	ERR(pc_sendto(w->st, fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to)),
+	    EADDRNOTAVAIL);
+	memcpy(&to.sin6_addr, addr6("fe80::2").b, 16);
+	to.sin6_scope_id = 1;
+	ERR(pc_sendto(w->st, fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to)),
+	    EADDRNOTAVAIL);
+	OK(pc_close(w->st, fd));
+	EQ(ip_group_join(&w->st->ip, 0, &group), 0);
+	OK(pc_stack_add_addr(w->st, 0, &more));
+	CHECK(wt_next_frame(w, 10000) == NULL);
+	EQ(wt_count(w, PC_ND_DUPLICATES), 1);
+}
+
+/* Somebody has the link-local address, which is made of the MAC address, and so perhaps that: IPv6 is off on this port, until
+ * its link has been away, behind which somebody else may be then. */
+static void disabled(struct wt *w)
+{
+	struct ends6 e = ends();
+	const struct frame *f;
+	unsigned questions = 0, adverts = 0;
+
+	start6(w, 1);
+	wt_drop(w);
+	e.dst = addr6("ff02::1");
+	memcpy(e.dst_mac, "\x33\x33\0\0\0\1", 6);
+	e.src = addr6("fe80::2");
+	hear_nd(w, &e, 136, 0x20, LL, PEER_MAC);
+	EQ(wt_count(w, PC_DROP_ND_CONFLICT), 1);
+	check_silent(w);
+	probe_port(w->probe)->info.link_up = false;
+	wt_pass(w, 10);
+	probe_port(w->probe)->info.link_up = true;
+	while ((f = wt_next_frame(w, 5000)) != NULL) {
+		questions += f->b[20] == 58 && f->b[54] == 135;
+		adverts += f->b[20] == 58 && f->b[54] == 136;
+	}
+	EQ(questions, 3);
+	EQ(adverts, 3);
+	e = ends();
+	hear_nd(w, &e, 135, 0, LOCAL, PEER_MAC);
+	EQ(next6(w, 0).l4[0], 136);
+	CHECK(answers_echo(w, LOCAL) && answers_echo(w, "fd00::5"));
+	EQ(pc_stack_validate(w->st, NULL), 0);
+}
+
+/* ... also when it was in use, and the link has come up again */
+static void disabled_in_use(struct wt *w)
+{
+	struct ends6 e = ends();
+
+	start6(w, 1);
+	wt_pass(w, 5000);
+	wt_drop(w);
+	hear_nd(w, &e, 135, 0, LOCAL, PEER_MAC);
+	EQ(next6(w, 0).l4[0], 136);
+	CHECK(answers_echo(w, LOCAL));
+	probe_port(w->probe)->info.link_up = false;
+	wt_pass(w, 10);
+	probe_port(w->probe)->info.link_up = true;
+	wt_pass(w, 10);
+	wt_drop(w);
+	e.dst = addr6("ff02::1");
+	memcpy(e.dst_mac, "\x33\x33\0\0\0\1", 6);
+	e.src = addr6("fe80::2");
+	hear_nd(w, &e, 136, 0x20, LL, PEER_MAC);
+	check_silent(w);
 }
 
 /* RFC 4862 5.4: nothing comes from an address that is asked for, not even to a neighbour that only it reaches */
@@ -577,6 +695,9 @@ static void told_groups(struct wt *w)
 static const struct wt_case cases[] = {
     {"RFC 4862 5.4: duplicate address detection", duplicate_detection},
     {"RFC 4862 5.4.5: an address that somebody has is not used", duplicate_found},
+    {"RFC 4862 5.4.5: ... and what it has asked for is left", duplicate_alone},
+    {"RFC 4862 5.4.5: whose link-local address somebody has does not speak IPv6", disabled},
+    {"RFC 4862 5.4.5: ... nor if that was in use", disabled_in_use},
     {"RFC 4862 5.4: nothing comes from an address that is asked for", tentative_source},
     {"RFC 4862 5.4.3: an address that somebody else wants", wanted_twice},
     {"RFC 7527 4: a looped question is no duplicate", loop},
