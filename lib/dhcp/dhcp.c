@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include <linux/if_packet.h>
 #include <percore/control.h>
 #include <percore/port.h>
 #include <percore/socket.h>
@@ -25,12 +24,10 @@
 
 #include "base/rng.h"
 #include "dhcp/message.h"
+#include "dhcp/sockets.h"
 #include "stack/stack.h"
 
-#define SECOND_NS   UINT64_C(1000000000)
-#define SERVER_PORT 67
-#define CLIENT_PORT 68
-#define ETHER_ARP   0x0806
+#define SECOND_NS UINT64_C(1000000000)
 
 /* RFC 2131 section 4.1: the first wait, doubled up to the last, each give or take a second */
 #define WAIT_FIRST_S 4
@@ -79,30 +76,6 @@ static const struct pc_addr *ip_of(const struct pc_dhcp_lease *l)
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
-/* From our address if we have one (RENEWING), which the socket does not know. */
-static ssize_t send_from(struct pc_dhcp *d, uint32_t src_be, uint32_t dst_be, const void *data,
-                         size_t len)
-{
-	struct sockaddr_in to = {.sin_family = AF_INET,
-	                         .sin_port = __builtin_bswap16(SERVER_PORT),
-	                         .sin_addr.s_addr = dst_be};
-	struct iovec v = {(void *)(uintptr_t)data, len};
-	union {
-		char b[CMSG_SPACE(sizeof(struct in_pktinfo))];
-		struct cmsghdr h;
-	} item = {.h = {CMSG_LEN(sizeof(struct in_pktinfo)), IPPROTO_IP, IP_PKTINFO}};
-	const struct in_pktinfo pi = {.ipi_spec_dst.s_addr = src_be};
-	struct msghdr m = {
-	    .msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &v, .msg_iovlen = 1};
-
-	memcpy(CMSG_DATA(&item.h), &pi, sizeof(pi));
-	if (src_be != 0) {
-		m.msg_control = &item;
-		m.msg_controllen = sizeof(item);
-	}
-	return pc_sendmsg(d->st, d->fd, &m, 0);
-}
-
 static void send_query(struct pc_dhcp *d, struct dhcp_query *q, uint32_t dst_be)
 {
 	uint8_t msg[DHCP_MESSAGE_MAX];
@@ -111,7 +84,7 @@ static void send_query(struct pc_dhcp *d, struct dhcp_query *q, uint32_t dst_be)
 	q->hostname = d->hostname;
 	q->secs = (uint16_t)RTE_MIN((d->now_ns - d->begin_ns) / SECOND_NS, UINT64_C(65535));
 	memcpy(q->mac, d->mac, sizeof(q->mac));
-	send_from(d, q->ciaddr_be, dst_be, msg, dhcp_write(msg, q));
+	messages_send(d->st, d->fd, q->ciaddr_be, dst_be, msg, dhcp_write(msg, q));
 }
 
 static uint64_t random_wait(struct pc_dhcp *d, unsigned tries)
@@ -200,6 +173,20 @@ static uint64_t first_renewal(const struct pc_dhcp *d)
 	return RTE_MIN(after(d->sent_ns, d->lease.t1_s), t2_of(d));
 }
 
+/* The address: as that of the sender or, while the link is asked for it and nothing can be sent from there, as one that is asked
+ * for anew (section 4.3.2: INIT-REBOOT). */
+static void name_lease(const struct pc_dhcp *d, struct dhcp_query *q)
+{
+	const uint16_t laddr = netifs_find(&d->st->ip.ifs, ip_of(&d->lease));
+
+	if (laddr != LADDR_NONE && netifs_is_usable(&d->st->ip.ifs, laddr)) {
+		q->ciaddr_be = pc_addr_get_ip4(ip_of(&d->lease));
+		return;
+	}
+	q->request_be = pc_addr_get_ip4(ip_of(&d->lease));
+	q->broadcast = true;
+}
+
 /* Asks for more time: its server, and from T2 on every one. Again after half of what is left, but not within
  * a minute (section 4.4.5); sooner if the link has been away. */
 static void renew(struct pc_dhcp *d)
@@ -208,9 +195,9 @@ static void renew(struct pc_dhcp *d)
 	const uint64_t end = anyone ? end_of(d) : t2_of(d);
 	const uint64_t left = end > d->now_ns ? (end - d->now_ns) / 2 : 0;
 	uint64_t wait = RTE_MAX(left, RENEW_LEAST_S * SECOND_NS);
-	struct dhcp_query q = {.type = DHCP_REQUEST,
-	                       .ciaddr_be = pc_addr_get_ip4(ip_of(&d->lease))};
+	struct dhcp_query q = {.type = DHCP_REQUEST};
 
+	name_lease(d, &q);
 	d->xid = (uint32_t)rng_next(&d->st->ctx.rng); /* so an answer says to which one */
 	d->asked_ns = d->now_ns;
 	send_query(d, &q, anyone ? UINT32_MAX : pc_addr_get_ip4(&d->lease.server));
@@ -221,32 +208,22 @@ static void renew(struct pc_dhcp *d)
 
 /* ---- is the address free? -------------------------------------------------------------------- */
 
-static void probe(struct pc_dhcp *d)
+static struct trial trial_of(const struct pc_dhcp *d)
 {
-	uint8_t f[60] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0,
-	                 0,    8,    6,    0,    1,    8,    0, 6, 4, 0, 1};
-	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = d->port + 1};
-	const uint32_t target_be = pc_addr_get_ip4(ip_of(&d->offer));
+	struct trial t = {
+	    .fd = d->arp, .port = d->port, .addr_be = pc_addr_get_ip4(ip_of(&d->offer))};
 
-	memcpy(f + 6, d->mac, 6);
-	memcpy(f + 22, d->mac, 6);
-	memcpy(f + 38, &target_be, 4);
-	pc_sendto(d->st, d->arp, f, sizeof(f), 0, (const struct sockaddr *)&to, sizeof(to));
-	d->tries++;
-	d->at_ns = d->now_ns + PROBE_GAP_NS;
+	memcpy(t.mac, d->mac, sizeof(t.mac));
+	return t;
 }
 
-/* Says whether an ARP packet of somebody else claims the address, or tries it as we do. */
-static bool claims(const struct pc_dhcp *d, const uint8_t *f, ssize_t len)
+static void probe(struct pc_dhcp *d)
 {
-	const uint32_t target_be = pc_addr_get_ip4(ip_of(&d->offer));
-	static const uint8_t none[4];
+	const struct trial t = trial_of(d);
 
-	if (len < 42 || memcmp(f + 22, d->mac, 6) == 0)
-		return false;
-	if (memcmp(f + 28, &target_be, 4) == 0)
-		return true;
-	return f[21] == 1 && memcmp(f + 28, none, 4) == 0 && memcmp(f + 38, &target_be, 4) == 0;
+	trial_send(d->st, &t);
+	d->tries++;
+	d->at_ns = d->now_ns + PROBE_GAP_NS;
 }
 
 static void end_probes(struct pc_dhcp *d)
@@ -260,18 +237,13 @@ static void bind_lease(struct pc_dhcp *d);
 
 static void try_address(struct pc_dhcp *d)
 {
-	const struct sockaddr_ll any = {.sll_family = AF_PACKET,
-	                                .sll_ifindex = d->port + 1,
-	                                .sll_protocol = __builtin_bswap16(ETHER_ARP)};
-
 	d->state = TRYING;
 	d->tries = 0;
-	d->arp = pc_socket(d->st, AF_PACKET, SOCK_RAW, __builtin_bswap16(ETHER_ARP));
+	d->arp = trial_open(d->st, d->port);
 	if (d->arp < 0) { /* no socket for that: the server has looked, too (section 3.1.2) */
 		bind_lease(d);
 		return;
 	}
-	pc_bind(d->st, d->arp, (const struct sockaddr *)&any, sizeof(any));
 	probe(d);
 }
 
@@ -387,7 +359,7 @@ static void read_messages(struct pc_dhcp *d)
 
 	while (len = sizeof(from), (n = pc_recvfrom(d->st, d->fd, msg, sizeof(msg), 0,
 	                                            (struct sockaddr *)&from, &len)) >= 0) {
-		if (from.sin_port != __builtin_bswap16(SERVER_PORT) ||
+		if (from.sin_port != __builtin_bswap16(DHCP_SERVER_PORT) ||
 		    !dhcp_parse(msg, (size_t)n, &r) || r.xid != d->xid ||
 		    memcmp(r.mac, d->mac, sizeof(r.mac)) != 0)
 			continue;
@@ -402,12 +374,24 @@ static void read_messages(struct pc_dhcp *d)
 
 static void read_probes(struct pc_dhcp *d)
 {
-	uint8_t f[60];
-	ssize_t n;
+	const struct trial t = trial_of(d);
 
-	while (d->arp >= 0 && (n = pc_recv(d->st, d->arp, f, sizeof(f), 0)) >= 0)
-		if (claims(d, f, n))
-			decline(d);
+	if (d->arp >= 0 && trial_is_answered(d->st, &t))
+		decline(d);
+}
+
+/* The link has been asked for the address once more, since it has been away, and somebody has it (RFC 5227 section 2.1,
+ * RFC 2131 section 4.4.1). */
+static void look(struct pc_dhcp *d)
+{
+	const struct netifs *ifs = &d->st->ip.ifs;
+	const uint16_t laddr = has_lease(d) ? netifs_find(ifs, ip_of(&d->lease)) : LADDR_NONE;
+
+	if (laddr == LADDR_NONE || ifs->addr[laddr].state != LADDR_DUPLICATE)
+		return;
+	d->offer = d->lease;
+	lose_lease(d);
+	decline(d);
 }
 
 /* ---- time ------------------------------------------------------------------------------------ */
@@ -506,6 +490,7 @@ void pc_dhcp_turn(struct pc_dhcp *d, uint64_t now_ns)
 	follow_link(d);
 	read_messages(d);
 	read_probes(d);
+	look(d);
 	if (d->at_ns <= now_ns)
 		on_time(d);
 }
@@ -525,23 +510,6 @@ uint32_t pc_dhcp_get_lease(const struct pc_dhcp *d, struct pc_dhcp_lease *lease)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-static int open_socket(struct pc_stack *st, int port)
-{
-	const struct sockaddr_in any = {.sin_family = AF_INET,
-	                                .sin_port = __builtin_bswap16(CLIENT_PORT)};
-	const int fd = pc_socket(st, AF_INET, SOCK_DGRAM, 0), ifindex = port + 1, on = 1;
-
-	if (fd < 0)
-		return -1;
-	pc_setsockopt(st, fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	pc_setsockopt(st, fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on));
-	if (pc_setsockopt(st, fd, SOL_SOCKET, SO_BINDTOIFINDEX, &ifindex, sizeof(ifindex)) == 0 &&
-	    pc_bind(st, fd, (const struct sockaddr *)&any, sizeof(any)) == 0)
-		return fd;
-	pc_close(st, fd);
-	return -1;
-}
-
 struct pc_dhcp *pc_dhcp_create(struct pc_stack *st, int port, const char *hostname)
 {
 	struct pc_dhcp *d;
@@ -559,7 +527,7 @@ struct pc_dhcp *pc_dhcp_create(struct pc_stack *st, int port, const char *hostna
 	d->port = port;
 	d->arp = -1;
 	d->ups = st->ip.ifs.netif[port].ups;
-	d->fd = open_socket(st, port);
+	d->fd = messages_open(st, port);
 	if (d->fd < 0) {
 		rte_free(d);
 		return NULL;

@@ -384,6 +384,60 @@ static void link_and_t1(struct wt *w)
 }
 
 /* A lease without an end is asked for when the link has been away, and never else. */
+/* A lease whose address is asked for once before it is used on a link that has come up. */
+static void bound_asking(struct wt *w)
+{
+	const struct frame *f;
+
+	w->cfg.arp_probes = 1;
+	start(w);
+	become_bound(w, 3600);
+	while ((f = sent(w, 3000, 20)) != NULL)
+		CHECK(is_arp(f));
+	flap(w);
+}
+
+/* 3.7: the server is asked at once, and not only when there is an address to be asked from again */
+static void link_asked_first(struct wt *w)
+{
+	struct query q;
+
+	bound_asking(w);
+	q = expect(w, 30, REQUEST);
+	CHECK(q.src == 0 && q.dst == UINT32_MAX && q.broadcast);
+	CHECK(q.ciaddr == 0 && q.server == 0 && q.requested == inet_addr(LEASED));
+	reply(w, ACK, 7200);
+	turn(w);
+	EQ(lease_of(w).lease_s, 7200);
+	wt_pass(w, 10000);
+	CHECK(answers_ping(w));
+	finish(w);
+}
+
+/* 4.4.1: somebody else has the address on a link that has come up; the server has another one, or the same, when he has gone */
+static void link_has_it(struct wt *w)
+{
+	struct query q;
+
+	bound_asking(w);
+	expect(w, 30, REQUEST);
+	CHECK(is_arp(sent(w, 1100, 20)));
+	claim(w, 2, LEASED, LEASED, false);
+	q = expect(w, 30, DECLINE);
+	CHECK(q.requested == inet_addr(LEASED) && q.server == inet_addr(SERVER) && q.ciaddr == 0);
+	CHECK(!has_lease() && !answers_ping(w));
+	EQ(wt_count(w, PC_ARP_DUPLICATES), 1);
+	EQ(wt_count(w, PC_DHCP_DECLINED), 1);
+	CHECK(sent(w, 9000, 50) == NULL);
+	EQ(expect(w, 1100, DISCOVER).requested, 0);
+	reply(w, OFFER, 3600);
+	expect(w, 100, REQUEST);
+	reply(w, ACK, 3600);
+	expect_probes(w);
+	CHECK(answers_ping(w));
+	finish(w);
+}
+
 static void for_ever(struct wt *w)
 {
 	start(w);
@@ -769,6 +823,9 @@ static const struct wt_case cases[] = {
     {"RFC 2131 3.7: the link comes up while an address is tried", link_while_trying},
     {"RFC 2131 3.7, 4.4.5: the link comes up before the lease ends", link_and_time},
     {"RFC 2131 3.7, 4.4.5: ... and before T1", link_and_t1},
+    {"RFC 2131 3.7, RFC 5227 2.1: the link comes up, and is asked for the address",
+     link_asked_first},
+    {"RFC 2131 4.4.1, RFC 5227 2.1: ... and somebody there has it", link_has_it},
     {"RFC 2131 3.3: a lease for ever", for_ever},
     {"RFC 2131 3.2, 4.4.1: an address that was remembered", remembered_once},
     {"percore/dhcp.h: the number of a lease", generations},
