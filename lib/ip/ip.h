@@ -386,6 +386,11 @@ static inline uint32_t ip6_label(const struct ip *ip, const struct pc_addr *src,
  */
 uint16_t ip6_source(const struct ip *ip, uint8_t netif, const struct pc_addr *dst);
 
+/** ip_sort puts addresses of a host into the order in which they are best tried (RFC 6724 section 6); of more than so many, the
+ * first. */
+#define IP_SORTED_MAX 64
+void ip_sort(struct ip *ip, struct pc_endpoint *to, unsigned n);
+
 /**
  * ip_pmtu_learn takes in that packets to dst may be of mtu bytes only; transports call it for an error
  * that they have found to be about a packet of theirs. What is not smaller, or below the least that

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which address of ours a packet comes from (RFC 6724 section 5).
+ * Which address of ours a packet comes from (RFC 6724 section 5), and which of another host's is best tried first (section 6).
  *
  * The route has chosen the interface already, and only its addresses come into question (rule 5).
- * Rules 4 and 7 are about mobile nodes and temporary addresses, which are not there.
+ * Rules 4 and 7 are about mobile nodes, temporary addresses and tunnels, which are not there.
  */
+
+#include <rte_common.h>
 
 #include "ip/ip.h"
 #include "wire/ip6.h"
@@ -20,30 +22,40 @@ static unsigned scope_of(const struct pc_addr *a)
 		return ip6_group_scope(a);
 	if (pc_addr_is_link_local(a) || pc_addr_is_loopback(a))
 		return SCOPE_LINK;
+	if (pc_addr_is_ip4(a) && a->b[12] == 169 && a->b[13] == 254) /* section 3.2 */
+		return SCOPE_LINK;
 	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0xc0 ? SCOPE_SITE : SCOPE_GLOBAL;
 }
 
-/* the policy table of section 2.1, longest prefixes first */
+struct policy {
+	struct pc_prefix prefix;
+	unsigned precedence, label;
+};
+
+/* the table of section 2.1, longest prefixes first */
+static const struct policy *policy_of(const struct pc_addr *a)
+{
+	static const struct policy policy[] = {
+	    {{.addr = {.b = {[15] = 1}}, .len = 128}, 50, 0},
+	    {{.addr = {.b = {[10] = 0xff, [11] = 0xff}}, .len = 96}, 35, 4},
+	    {{.len = 96}, 1, 3},
+	    {{.addr = {.b = {0x20, 0x01}}, .len = 32}, 5, 5},
+	    {{.addr = {.b = {0x20, 0x02}}, .len = 16}, 30, 2},
+	    {{.addr = {.b = {0x3f, 0xfe}}, .len = 16}, 1, 12},
+	    {{.addr = {.b = {0xfe, 0xc0}}, .len = 10}, 1, 11},
+	    {{.addr = {.b = {0xfc}}, .len = 7}, 3, 13},
+	    {{.len = 0}, 40, 1},
+	};
+	const struct policy *p = policy;
+
+	while (!pc_prefix_contains(&p->prefix, a))
+		p++;
+	return p;
+}
+
 static unsigned label_of(const struct pc_addr *a)
 {
-	static const struct {
-		struct pc_prefix prefix;
-		unsigned label;
-	} policy[] = {
-	    {{.addr = {.b = {[15] = 1}}, .len = 128}, 0},
-	    {{.addr = {.b = {[10] = 0xff, [11] = 0xff}}, .len = 96}, 4},
-	    {{.len = 96}, 3},
-	    {{.addr = {.b = {0x20, 0x01}}, .len = 32}, 5},
-	    {{.addr = {.b = {0x20, 0x02}}, .len = 16}, 2},
-	    {{.addr = {.b = {0x3f, 0xfe}}, .len = 16}, 12},
-	    {{.addr = {.b = {0xfe, 0xc0}}, .len = 10}, 11},
-	    {{.addr = {.b = {0xfc}}, .len = 7}, 13},
-	};
-
-	for (unsigned i = 0; i < sizeof(policy) / sizeof(policy[0]); i++)
-		if (pc_prefix_contains(&policy[i].prefix, a))
-			return policy[i].label;
-	return 1;
+	return policy_of(a)->label;
 }
 
 /* bits that two addresses have in common, at most those of the source's prefix (section 2.2) */
@@ -87,4 +99,70 @@ uint16_t ip6_source(const struct ip *ip, uint8_t netif, const struct pc_addr *ds
 			best = i;
 	}
 	return best;
+}
+
+/* ---- destinations (section 6) ------------------------------------------------------------------ */
+
+/* What speaks for a destination, with the source that packets to it come from. */
+struct candidate {
+	bool reached, fits, fresh, labelled, ip6;
+	unsigned precedence, scope, bits;
+};
+
+static struct candidate judge(struct ip *ip, const struct pc_addr *dst)
+{
+	const struct policy *policy = policy_of(dst);
+	struct candidate c = {
+	    .precedence = policy->precedence, .scope = scope_of(dst), .ip6 = !pc_addr_is_ip4(dst)};
+	const struct laddr *la;
+	struct ip_path path;
+
+	if (ip_path_find(ip, dst, LADDR_NONE, &path) != 0)
+		return c;
+	la = &ip->ifs.addr[path.laddr];
+	c.reached = true;
+	c.fits = scope_of(&la->addr) == c.scope;
+	c.fresh = la->state == LADDR_READY;
+	c.labelled = label_of(&la->addr) == policy->label;
+	c.bits = common_bits(la, dst);
+	return c;
+}
+
+/* Says whether a is to be tried before b, whatever their order was. */
+static bool precedes(const struct candidate *a, const struct candidate *b)
+{
+	if (a->reached != b->reached) /* rule 1 */
+		return a->reached;
+	if (a->fits != b->fits) /* rule 2 */
+		return a->fits;
+	if (a->fresh != b->fresh) /* rule 3 */
+		return a->fresh;
+	if (a->labelled != b->labelled) /* rule 5 */
+		return a->labelled;
+	if (a->precedence != b->precedence) /* rule 6 */
+		return a->precedence > b->precedence;
+	if (a->scope != b->scope) /* rule 8 */
+		return a->scope < b->scope;
+	/* rule 9; those of IPv4 stay in the order of the server, which may spread its clients by it */
+	return a->ip6 && b->ip6 && a->bits > b->bits;
+}
+
+void ip_sort(struct ip *ip, struct pc_endpoint *to, unsigned n)
+{
+	struct candidate c[IP_SORTED_MAX];
+
+	n = RTE_MIN(n, (unsigned)IP_SORTED_MAX);
+	for (unsigned i = 0; i < n; i++) {
+		const struct pc_endpoint e = to[i];
+		const struct candidate mine = judge(ip, &e.addr);
+		unsigned at = i;
+
+		for (; at > 0 && precedes(&mine, &c[at - 1]);
+		     at--) { /* rule 10: none is passed else */
+			to[at] = to[at - 1];
+			c[at] = c[at - 1];
+		}
+		to[at] = e;
+		c[at] = mine;
+	}
 }

@@ -263,6 +263,7 @@ static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo 
 	q->r->asked--;
 	if (status == ARES_SUCCESS && n == 0)
 		status = ARES_ENODATA;
+	pc_stack_sort(q->r->st, addr, n);
 	q->done(q->arg, error_of(status), addr, n);
 	free(q);
 }
@@ -295,6 +296,7 @@ static unsigned find_here(const struct pc_resolver *r, const char *node, int fam
 		n = hosts_find(&r->hosts, node, family, addr, ADDRS_MAX);
 	for (unsigned i = 0; i < n; i++)
 		to[i].addr = addr[i];
+	pc_stack_sort(r->st, to, n);
 	return n;
 }
 

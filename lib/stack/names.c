@@ -51,6 +51,11 @@ uint32_t pc_stack_dns_scope(const struct pc_stack *st, const struct pc_addr *ser
 	return 0;
 }
 
+void pc_stack_sort(struct pc_stack *st, struct pc_endpoint *addrs, unsigned n)
+{
+	ip_sort(&st->ip, addrs, n);
+}
+
 int pc_stack_add_search(struct pc_stack *st, const char *domain)
 {
 	return stack_fail(names_add_domain(&st->ip.names, domain, UINT64_MAX, st->ctx.now_ns));

@@ -191,6 +191,63 @@ static void addresses(struct wt *w)
 	EQ(answer.calls, 1);
 }
 
+/* The questions for a name's addresses of both families; only the one for those of IPv6 is answered yet, and the other one is kept. */
+static struct frame_info answer_ip6_first(struct wt *w, struct pc_resolver *r, uint8_t kept[512])
+{
+	static const uint8_t aaaa[28] = {0xc0, 12, 0,  28,   0, 1,   0,    0,       0,
+	                                 60,   0,  16, 0x20, 1, 0xd, 0xb8, [27] = 7};
+	struct frame_info q, q4 = {0};
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct frame_ends e;
+		uint8_t d[512];
+		uint32_t len;
+		struct frame f;
+
+		CHECK(next(w, r, &q));
+		e = back(&q);
+		if (q.payload[question_len(q.payload) - 3] == 1) {
+			q4 = q;
+			q4.payload = memcpy(kept, q.payload, q.payload_len);
+			continue;
+		}
+		len = write_answer(d, q.payload, 0, 0, 0);
+		d[7] = 1;
+		memcpy(d + len, aaaa, sizeof(aaaa));
+		frame_udp(&f, &e, 53, q.sport, d, (uint16_t)(len + sizeof(aaaa)));
+		wt_inject_frame(w, &f);
+	}
+	pc_resolver_turn(r, 0);
+	return q4;
+}
+
+/* This host does not speak IPv6; then it does. */
+static void order(struct wt *w)
+{
+	const struct pc_prefix us = {.addr = addr("2001:db8::1"), .len = 64};
+	struct pc_resolver *r;
+	struct frame_info q4;
+	uint8_t kept[512];
+
+	w->cfg.ip6_dad = 0;
+	w->cfg.ip6_accept_ra = 0;
+	r = start_resolver(w);
+	for (unsigned ip6 = 0; ip6 < 2; ip6++) {
+		EQ(lookup(r, "a.example.", "443", AF_UNSPEC, 0), 0);
+		q4 = answer_ip6_first(w, r, kept);
+		EQ(answer.calls, 0);
+		respond(w, r, &q4, 0, 2);
+		CHECK(answer.calls == 1 && answer.status == 0 && answer.n == 3);
+		CHECK(is(ip6, "192.0.2.100", 443) && is(ip6 + 1, "192.0.2.101", 443));
+		CHECK(is(ip6 ? 0 : 2, "2001:db8::7", 443));
+		if (!ip6)
+			OK(pc_stack_add_addr(w->st, 0, &us));
+		wt_pass(w, 3000);
+		wt_drop(w);
+	}
+	pc_resolver_destroy(r);
+}
+
 static void failures(struct wt *w)
 {
 	static const struct {
@@ -457,6 +514,7 @@ static const struct wt_case cases[] = {
     {"getaddrinfo(3): addresses, and what is wrong", numbers},
     {"getaddrinfo(3): ports", services},
     {"addresses in their order, with the port", addresses},
+    {"RFC 6724 6: addresses that there is no way to come last", order},
     {"what failures are called", failures},
     {"the resolver ends before the answer", ends_early},
     {"servers that change", other_servers},

@@ -143,6 +143,12 @@ unsigned pc_stack_get_dns(const struct pc_stack *st, struct pc_addr *servers, un
  * DHCPv6; 0 for all others. */
 uint32_t pc_stack_dns_scope(const struct pc_stack *st, const struct pc_addr *server);
 
+/**
+ * pc_stack_sort puts the addresses of a host into the order in which they are best tried (RFC 6724 section 6), by the
+ * addresses and routes that the stack has now: those that it has no way to come last. Of more than 64, it sorts the first.
+ */
+void pc_stack_sort(struct pc_stack *st, struct pc_endpoint *addrs, unsigned n);
+
 #define PC_DOMAIN_MAX 253 /**< characters of a domain's name, without a final dot */
 
 /** pc_stack_add_search adds a domain to the search list of resolvers; pc_stack_del_search removes it. errno ENOSPC,

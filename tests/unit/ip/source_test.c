@@ -91,6 +91,53 @@ static void test_rules(void)
 	net_close(&net);
 }
 
+/* The one of two addresses that is tried first. */
+static const char *sorted(const char *a, const char *b)
+{
+	struct pc_endpoint to[2] = {{.addr = addr6(a), .port = 1}, {.addr = addr6(b), .port = 2}};
+	static char text[PC_ADDR_STRLEN];
+
+	ip_sort(&net.ip, to, 2);
+	CU_ASSERT_EQUAL(to[0].port + to[1].port, 3);
+	return pc_addr_format(&to[0].addr, text);
+}
+
+/* Of two addresses, whatever their order is, the first one given is tried first. */
+static void before(const char *better, const char *worse)
+{
+	CU_ASSERT_STRING_EQUAL(sorted(better, worse), better);
+	CU_ASSERT_STRING_EQUAL(sorted(worse, better), better);
+}
+
+static void test_destinations(void)
+{
+	const struct pc_prefix all = {0};
+	const struct pc_addr via = addr6("fd00::fe");
+
+	start();
+	before("198.51.100.7", "2001:db8::1"); /* rule 1: no way over IPv6 */
+	before("198.51.100.7", "fe80::7");
+	CU_ASSERT_STRING_EQUAL(sorted("2001:db8::1", "2001:db8::2"), "2001:db8::1");
+	CU_ASSERT_EQUAL(add(0, "fd00::1/64"), 0);
+	CU_ASSERT_EQUAL(ip_add_route(&net.ip, &all, &via), 0);
+	before("198.51.100.7", "2001:db8::1"); /* rule 5: only from fd00::1 */
+	before("198.51.100.7", "fd00::7");     /* rule 6 */
+	before("fd00::7", "2001:db8::1");
+	CU_ASSERT_EQUAL(add(0, "2001:db8:0:1::1/64"), 0);
+	before("2001:db8::1", "198.51.100.7");
+	before("2001:db8::1", "fd00::7");
+	before("2001:db8::1", "2002::1"); /* rule 5: a label that no address of ours has */
+	before("2001:db8:0:1::7", "2001:db8:0:2::7"); /* rule 9 */
+	CU_ASSERT_STRING_EQUAL(sorted("198.51.100.7", "198.51.100.8"), "198.51.100.7");
+	CU_ASSERT_STRING_EQUAL(sorted("198.51.100.8", "198.51.100.7"), "198.51.100.8");
+	net.ip.ifs.addr[4].state = LADDR_DEPRECATED; /* rule 3 */
+	before("198.51.100.7", "2001:db8::1");
+	net.ip.ifs.addr[4].state = LADDR_READY;
+	before("::1", "2001:db8::1"); /* rule 8, and 6: its precedence */
+	drain();
+	net_close(&net);
+}
+
 static int find(const char *dst, uint16_t laddr, struct ip_path *path)
 {
 	const struct pc_addr a = addr6(dst);
@@ -133,6 +180,7 @@ static void test_routes(void)
 static const struct unit_case cases[] = {
     {"addresses", test_addresses},
     {"RFC 6724 5: source addresses", test_rules},
+    {"RFC 6724 6: destination addresses", test_destinations},
     {"routes of both families", test_routes},
 };
 
