@@ -66,12 +66,8 @@ static int open_listener(struct server *s)
 
 static int take_memory(struct server *s)
 {
-	const struct pc_stack_config *c = pc_stack_get_config(s->st);
-	const uint64_t n = c->stack_max_connections + c->stack_max_listeners +
-	                   c->stack_max_udp_sockets + c->stack_max_epolls + 2;
-
-	s->max_conns = (uint32_t)n;
-	s->conns = calloc(n, sizeof(struct conn));
+	s->max_conns = pc_fd_limit(s->st);
+	s->conns = calloc(s->max_conns, sizeof(struct conn));
 	s->reader = store_attach(s->config->store);
 	if (s->config->rrl.rate != 0)
 		s->rrl = rrl_create(&s->config->rrl);

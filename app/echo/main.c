@@ -74,18 +74,16 @@ static void finish(void *worker, struct pc_stack *st)
 
 static int start(void *app, struct pc_stack *st, void **worker, char *why, size_t why_len)
 {
-	const struct pc_stack_config *c = pc_stack_get_config(st);
 	const struct config *config = app;
-	uint64_t n = 1 + c->stack_max_connections + c->stack_max_listeners +
-	             c->stack_max_udp_sockets + c->stack_max_epolls;
+	const uint32_t n = pc_fd_limit(st);
 	struct server *sv = calloc(1, sizeof(*sv) + n * sizeof(sv->socks[0]));
 
 	if (sv == NULL) {
-		snprintf(why, why_len, "no memory for %u sockets", (unsigned)n);
+		snprintf(why, why_len, "no memory for %u sockets", n);
 		return -1;
 	}
 	sv->st = st;
-	sv->nb_socks = (uint32_t)n;
+	sv->nb_socks = n;
 	sv->epoll = pc_epoll_create(st);
 	for (size_t i = 0; i < sizeof(sv->pattern); i++)
 		sv->pattern[i] = (uint8_t)i;

@@ -58,8 +58,7 @@ static struct http_limits make_limits(const struct http_config *config)
 static int take_memory(struct server *s)
 {
 	const struct pc_stack_config *stack = pc_stack_get_config(s->st);
-	const uint64_t n = stack->stack_max_connections + stack->stack_max_listeners +
-	                   stack->stack_max_udp_sockets + stack->stack_max_epolls + 2;
+	const uint32_t n = pc_fd_limit(s->st);
 	const size_t bytes = n * sizeof(struct conn);
 
 	s->memory = calloc(1, bytes + RTE_CACHE_LINE_SIZE);
@@ -73,7 +72,7 @@ static int take_memory(struct server *s)
 	/* who has hugepages wants every page touched now rather than on the way */
 	if (rte_eal_has_hugepages())
 		memset(s->conns, 0, bytes);
-	s->max_conns = (uint32_t)n;
+	s->max_conns = n;
 	return 0;
 }
 

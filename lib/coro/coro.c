@@ -427,9 +427,6 @@ static struct pc_coros *take_memory(const struct pc_coro_config *config, uint32_
 
 struct pc_coros *pc_coros_create(struct pc_stack *st, const struct pc_coro_config *config)
 {
-	const struct pc_stack_config *c = pc_stack_get_config(st);
-	uint64_t nb_fds = 1 + c->stack_max_connections + c->stack_max_listeners +
-	                  c->stack_max_udp_sockets + c->stack_max_epolls;
 	struct pc_coro_config defaults;
 	struct pc_coros *cs;
 	int epoll;
@@ -444,7 +441,7 @@ struct pc_coros *pc_coros_create(struct pc_stack *st, const struct pc_coro_confi
 	epoll = pc_epoll_create(st);
 	if (epoll < 0)
 		return NULL;
-	cs = take_memory(config, (uint32_t)nb_fds);
+	cs = take_memory(config, pc_fd_limit(st));
 	if (cs == NULL) {
 		pc_epoll_close(st, epoll);
 		errno = ENOMEM;

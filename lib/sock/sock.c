@@ -17,6 +17,11 @@ void sockets_layout(struct sockets *s, const struct pc_stack_config *cfg)
 	    s->first_tcp + (uint32_t)(cfg->stack_max_connections + cfg->stack_max_listeners) + 1;
 }
 
+uint32_t pc_fd_limit(const struct pc_stack *st)
+{
+	return ((const struct sockets *)(const void *)st)->end;
+}
+
 struct pollable *sock_pollable(struct sockets *s, uint32_t fd)
 {
 	struct udp_sock *u;

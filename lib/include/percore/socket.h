@@ -66,6 +66,12 @@ extern "C" {
 int pc_socket(struct pc_stack *st, int domain, int type, int protocol);
 
 /**
+ * pc_fd_limit returns one more than the largest descriptor that the stack gives, of sockets and of epoll sets: the length of
+ * a table with an element for each of them.
+ */
+uint32_t pc_fd_limit(const struct pc_stack *st);
+
+/**
  * pc_bind assigns a local address to a socket. Port 0 takes a free ephemeral port. errno: EADDRINUSE, EADDRNOTAVAIL,
  * EINVAL (bound already, or len too short, or a link-local address without a scope), EAFNOSUPPORT,
  * ENODEV (no such scope).

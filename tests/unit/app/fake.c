@@ -29,6 +29,12 @@ void fake_fini(struct pc_stack *st)
 	}
 }
 
+uint32_t pc_fd_limit(const struct pc_stack *st)
+{
+	(void)st;
+	return FAKE_FDS;
+}
+
 int fake_connect(struct pc_stack *st)
 {
 	int fd = FIRST;

@@ -16,7 +16,7 @@ static void test_ranges(void)
 	start();
 	CU_ASSERT_EQUAL(us->sockets.first_udp, 1 + 2);
 	CU_ASSERT_EQUAL(us->sockets.first_tcp, 3 + 3);
-	CU_ASSERT_EQUAL(us->sockets.end, 6 + 8 + 2 + 1);
+	CU_ASSERT_EQUAL(pc_fd_limit(us), 6 + 8 + 2 + 1);
 	CU_ASSERT_EQUAL(pc_epoll_create(us), 1);
 	CU_ASSERT_EQUAL(pc_epoll_create(us), 2);
 	FAILS(pc_epoll_create(us), EMFILE);
