@@ -16,7 +16,7 @@ static bool is_stream(const struct file *f)
 
 /* ---- receiving -------------------------------------------------------------------------------- */
 
-static ssize_t receive(struct file *f, struct msghdr *m, int flags)
+static ssize_t receive_any(struct file *f, struct msghdr *m, int flags)
 {
 	const size_t control_room =
 	    m->msg_controllen > 0 && user_may_be(m->msg_control, m->msg_controllen)
@@ -24,11 +24,6 @@ static ssize_t receive(struct file *f, struct msghdr *m, int flags)
 	        : 0;
 	ssize_t rc;
 
-	if (m->msg_iovlen > IOV_LIMIT)
-		return -EMSGSIZE;
-	rc = user_vector(m->msg_iov, m->msg_iovlen);
-	if (rc != 0)
-		return rc;
 	m->msg_flags = 0;
 	m->msg_controllen = 0;
 	if (!is_stream(f))
@@ -44,6 +39,22 @@ static ssize_t receive(struct file *f, struct msghdr *m, int flags)
 		                     : m->msg_namelen; /* as Linux: a stream's sender is its peer */
 		told_left(f->sock, m, control_room);
 	}
+	return rc;
+}
+
+static ssize_t receive(struct file *f, struct msghdr *m, int flags)
+{
+	const struct msghdr asked = *m;
+	ssize_t rc;
+
+	if (m->msg_iovlen > IOV_LIMIT)
+		return -EMSGSIZE;
+	rc = user_vector(m->msg_iov, m->msg_iovlen);
+	if (rc != 0)
+		return rc;
+	rc = receive_any(f, m, flags);
+	if (rc < 0) /* as on Linux, whoever tries again need not fill it in anew */
+		*m = asked;
 	return rc;
 }
 

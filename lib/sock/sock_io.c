@@ -41,10 +41,8 @@ static ssize_t recv_report(struct sockets *s, const struct sock_ref *ref, struct
 	struct tcp_account *a = account_of(s->tcp, ref->tcp);
 	struct ancillary out;
 
-	if (!tcp_has_report(s->tcp, ref->tcp)) {
-		msg->msg_controllen = 0;
+	if (!tcp_has_report(s->tcp, ref->tcp))
 		return -EAGAIN;
-	}
 	out = ancillary_begin(msg);
 	ancillary_put_copied(&out, sock_is_ip6(ref), a->copies_told, a->copies - 1);
 	a->copies_told = a->copies;
@@ -139,8 +137,28 @@ static ssize_t send_fastopen(struct sockets *s, const struct sock_ref *ref,
 	return tcp_send_fastopen(s->tcp, t, &to.e, msg->msg_iov, (int)msg->msg_iovlen);
 }
 
+static ssize_t recv_any(struct sockets *s, const struct sock_ref *ref, struct msghdr *msg,
+                        int flags)
+{
+	ssize_t n;
+
+	msg->msg_flags = 0;
+	if (ref->udp != NULL)
+		return sock_udp_recv(s, ref, msg, flags);
+	if (flags & MSG_ERRQUEUE)
+		return recv_report(s, ref, msg);
+	msg->msg_namelen = 0; /* as Linux: a stream's sender is its peer */
+	n = recv_tcp(s, ref->tcp, msg, flags);
+	if (n >= 0)
+		put_inq(s, ref->tcp, msg);
+	return n;
+}
+
 ssize_t pc_recvmsg(struct pc_stack *st, int fd, struct msghdr *msg, int flags)
 {
+	const socklen_t name_room = msg->msg_namelen;
+	const size_t control_room = msg->msg_controllen;
+	const int flags_before = msg->msg_flags;
 	struct sockets *s = sockets_of(st);
 	struct sock_ref ref;
 	ssize_t n;
@@ -149,17 +167,12 @@ ssize_t pc_recvmsg(struct pc_stack *st, int fd, struct msghdr *msg, int flags)
 		return sock_fail(-EBADF);
 	if (msg->msg_iovlen > IOV_LIMIT)
 		return sock_fail(-EMSGSIZE);
-	msg->msg_flags = 0;
-	if (ref.udp != NULL)
-		return sock_fail(sock_udp_recv(s, &ref, msg, flags));
-	if (flags & MSG_ERRQUEUE)
-		return sock_fail(recv_report(s, &ref, msg));
-	msg->msg_namelen = 0; /* as Linux: a stream's sender is its peer */
-	n = recv_tcp(s, ref.tcp, msg, flags);
-	if (n >= 0)
-		put_inq(s, ref.tcp, msg);
-	else
-		msg->msg_controllen = 0;
+	n = recv_any(s, &ref, msg, flags);
+	if (n < 0) { /* as on Linux, whoever tries again need not fill it in anew */
+		msg->msg_namelen = name_room;
+		msg->msg_controllen = control_room;
+		msg->msg_flags = flags_before;
+	}
 	return sock_fail(n);
 }
 

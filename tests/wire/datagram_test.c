@@ -96,7 +96,7 @@ static void recv_msg(struct bed *b, int side, int fd, size_t n, size_t control, 
 	errno = 0;
 	rc = b->call->recvmsg(b, side, fd, &m, flags);
 	bed_log(b, "recv %zd %s flags %x control %zu\n", rc, rc < 0 ? bed_errno(errno) : "",
-	        (unsigned)m.msg_flags, rc < 0 ? (size_t)0 : (size_t)m.msg_controllen);
+	        (unsigned)m.msg_flags, (size_t)m.msg_controllen);
 	if (rc < 0)
 		return;
 	log_hex(b, data, (size_t)rc < n ? (size_t)rc : n);
@@ -122,6 +122,7 @@ static void told4(struct bed *b)
 	set(b, NEAR, near, IPPROTO_IP, IP_RECVTOS, 1);
 	set(b, FAR, far, IPPROTO_IP, IP_TTL, 7);
 	set(b, FAR, far, IPPROTO_IP, IP_TOS, 0x10);
+	recv_msg(b, NEAR, near, 100, 512, 0);
 	send_to(b, FAR, far, NEAR, 5007, "hello", 5);
 	recv_msg(b, NEAR, near, 100, 512, MSG_PEEK);
 	recv_msg(b, NEAR, near, 3, 512, 0);

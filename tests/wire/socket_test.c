@@ -97,6 +97,31 @@ static void vectors(struct bed *b)
 	close_pair(b, fd);
 }
 
+/* who tries again after EAGAIN need not say again what there is room for */
+static void failed_message(struct bed *b)
+{
+	struct sockaddr_in6 from;
+	char text[8], control[64];
+	struct iovec v = {text, sizeof(text)};
+	struct msghdr m = {.msg_iov = &v,
+	                   .msg_iovlen = 1,
+	                   .msg_name = &from,
+	                   .msg_namelen = sizeof(from),
+	                   .msg_control = control,
+	                   .msg_controllen = sizeof(control),
+	                   .msg_flags = MSG_EOR};
+	int fd[2];
+
+	bed_pair(b, fd);
+	for (int flags = 0; flags <= MSG_ERRQUEUE; flags += MSG_ERRQUEUE) {
+		ssize_t rc = b->call->recvmsg(b, NEAR, fd[NEAR], &m, flags);
+
+		bed_log(b, "%zd %s: name %u control %zu flags %x\n", rc, bed_errno(errno),
+		        (unsigned)m.msg_namelen, (size_t)m.msg_controllen, (unsigned)m.msg_flags);
+	}
+	close_pair(b, fd);
+}
+
 static void queues(struct bed *b)
 {
 	int fd[2];
@@ -428,6 +453,7 @@ static const struct bed_case cases[] = {
     {"AF_UNSPEC", dissolved},
     {"MSG_PEEK", peek},
     {"readv, writev, recvmsg", vectors},
+    {"recvmsg that fails", failed_message},
     {"SIOCINQ and SIOCOUTQ", queues},
     {"MSG_TRUNC on a stream", truncated},
     {"shutdown(SHUT_WR)", half_closed},

@@ -148,8 +148,8 @@ ssize_t pc_sendto(struct pc_stack *st, int fd, const void *buf, size_t len, int 
                   const struct sockaddr *addr, socklen_t addrlen);
 
 /**
- * pc_recvmsg is pc_recvfrom into several buffers; msg_flags is set (MSG_TRUNC, MSG_CTRUNC). Interfaces are numbered
- * from 1. msg_control gets what the socket's options ask for, as on Linux:
+ * pc_recvmsg is pc_recvfrom into several buffers; msg_flags is set (MSG_TRUNC, MSG_CTRUNC). When it fails, *msg is as it
+ * was. Interfaces are numbered from 1. msg_control gets what the socket's options ask for, as on Linux:
  *   datagrams  IP_PKTINFO, IP_RECVTTL, IP_RECVTOS, IPV6_RECVPKTINFO, IPV6_RECVHOPLIMIT, IPV6_RECVTCLASS,
  *              SO_TIMESTAMP(NS), SO_RXQ_OVFL, IP_RECVORIGDSTADDR; UDP_GRO, with which queued datagrams of one flow
  *              and size come in one call
