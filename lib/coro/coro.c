@@ -11,8 +11,9 @@
  * after a call has said EAGAIN, and everything that happens later is told.  Whoever closes a socket
  * takes it out of the set.
  *
- * Invariants: a waiting coroutine is in at most one descriptor's list, and then fd says which; it is in
- * no queue.  A ready one is in exactly one queue, in no list, and its timer is off.
+ * Invariants: who waits for a socket is in its descriptor's list, and fd says in which, until it runs again: whoever closes
+ * the socket in between, and gets its number for another one, finds it there.  A waiting coroutine is in no queue.  A ready
+ * one is in exactly one queue, and its timer is off.
  */
 #include "coro/coro.h"
 
@@ -88,13 +89,11 @@ static void arm(struct pc_coros *cs, struct pc_coro *co)
 	wheel_arm(&cs->wheel, (uint32_t)(co - cs->co), (uint32_t)tick);
 }
 
-static void leave_list(struct pc_coros *cs, struct pc_coro *co)
+void coro_leave_list(struct pc_coro *co)
 {
-	uint32_t *link;
+	struct pc_coros *cs = co->set;
+	uint32_t *link = &cs->waiting[co->fd];
 
-	if (co->fd == 0)
-		return;
-	link = &cs->waiting[co->fd];
 	while (&cs->co[*link - 1] != co)
 		link = &cs->co[*link - 1].wait_next;
 	*link = co->wait_next;
@@ -105,24 +104,31 @@ void coro_wake(struct pc_coros *cs, struct pc_coro *co, enum coro_reason reason)
 {
 	if (co->state != CORO_WAITING)
 		return;
-	leave_list(cs, co);
 	wheel_disarm(&cs->wheel, (uint32_t)(co - cs->co));
 	co->reason = (uint8_t)reason;
 	push(cs, &cs->ready, co);
 }
 
-void coro_wake_waiters(struct pc_coros *cs, int fd, uint32_t mask, enum coro_reason reason)
+void coro_wake_waiters(struct pc_coros *cs, int fd, uint32_t mask)
 {
-	uint32_t at = cs->waiting[fd], next;
+	for (uint32_t at = cs->waiting[fd]; at != 0; at = cs->co[at - 1].wait_next) {
+		struct pc_coro *co = &cs->co[at - 1];
+		const uint32_t news = mask & (co->events | EPOLLERR | EPOLLHUP);
 
-	for (; at != 0; at = next) {
+		if (co->state != CORO_WAITING || news == 0)
+			continue;
+		co->events = news;
+		coro_wake(cs, co, CORO_NEWS);
+	}
+}
+
+void coro_wake_closed(struct pc_coros *cs, int fd)
+{
+	for (uint32_t at = cs->waiting[fd]; at != 0; at = cs->co[at - 1].wait_next) {
 		struct pc_coro *co = &cs->co[at - 1];
 
-		next = co->wait_next;
-		if (reason != CORO_CLOSED && (mask & (co->events | EPOLLERR | EPOLLHUP)) == 0)
-			continue;
-		co->events = mask & (co->events | EPOLLERR | EPOLLHUP);
-		coro_wake(cs, co, reason);
+		coro_wake(cs, co, CORO_CLOSED);
+		co->reason = CORO_CLOSED; /* also if it was about to run for another */
 	}
 }
 
@@ -342,7 +348,7 @@ static void take_events(struct pc_coros *cs)
 	do {
 		n = pc_epoll_wait(cs->st, cs->epoll, ev, EVENTS);
 		for (int i = 0; i < n; i++)
-			coro_wake_waiters(cs, ev[i].data.fd, ev[i].events, CORO_NEWS);
+			coro_wake_waiters(cs, ev[i].data.fd, ev[i].events);
 	} while (n == EVENTS);
 }
 
@@ -372,13 +378,22 @@ static void run_ready(struct pc_coros *cs, uint64_t budget)
 	cs->running = 0;
 }
 
+/* As the stack's: a clock that is set back does not stop time, which goes on from where it was. */
+static void advance(struct pc_coros *cs, uint64_t given_ns)
+{
+	if (given_ns < cs->given_ns)
+		cs->behind_ns += cs->given_ns - given_ns;
+	cs->given_ns = given_ns;
+	cs->now_ns = given_ns + cs->behind_ns;
+}
+
 void pc_coros_turn(struct pc_coros *cs, uint64_t now_ns)
 {
 	if (!cs->begun) /* the wheel's time begins with the first turn */
 		wheel_init(&cs->wheel, &cs->co[0].timer, sizeof(cs->co[0]),
 		           (uint32_t)(now_ns >> TICK_SHIFT));
 	cs->begun = true;
-	cs->now_ns = now_ns;
+	advance(cs, now_ns);
 	append(cs, &cs->ready, &cs->yielded);
 	take_events(cs);
 	fire_timers(cs);
@@ -394,7 +409,7 @@ uint64_t pc_coros_next_deadline(const struct pc_coros *cs)
 		return 0;
 	if (!wheel_next(&cs->wheel, &tick))
 		return UINT64_MAX;
-	return (now + (uint32_t)(tick - (uint32_t)now)) << TICK_SHIFT;
+	return ((now + (uint32_t)(tick - (uint32_t)now)) << TICK_SHIFT) - cs->behind_ns;
 }
 
 uint32_t pc_coros_count(const struct pc_coros *cs)

@@ -38,7 +38,7 @@ struct pc_coro {
 	uint32_t wait_next;  /* index + 1: the next that waits for the same socket */
 	uint32_t joiner;     /* index + 1: who waits for its end */
 	uint32_t events;     /* waited for; then those that came */
-	int fd;              /* waited for; 0: none */
+	int fd;              /* waited for, until it runs again; 0: none */
 	int result;
 	uint8_t state;
 	uint8_t reason;
@@ -52,15 +52,16 @@ struct coro_queue {
 
 struct pc_coros {
 	struct pc_stack *st;
-	struct fiber host; /* the thread's own stack, while a coroutine runs */
-	uint64_t now_ns;
+	struct fiber host;            /* the thread's own stack, while a coroutine runs */
+	uint64_t now_ns;              /* never goes back */
+	uint64_t given_ns, behind_ns; /* the caller's; how far it was set back altogether */
 	struct coro_queue ready, yielded;
 	uint32_t free; /* index + 1 */
 	uint32_t n, alive;
 	uint32_t running; /* index + 1 */
 	int epoll;
 	uint32_t nb_fds;
-	uint32_t *waiting; /* per descriptor: the first that waits for it, index + 1 */
+	uint32_t *waiting; /* per descriptor: the first of its list, index + 1 */
 	bool begun, portable, ending;
 	struct coro_stacks stacks;
 	struct wheel wheel;
@@ -76,7 +77,13 @@ enum coro_reason coro_suspend(struct pc_coro *co, uint64_t deadline_ns);
 /** coro_wake ends a coroutine's waiting; nothing happens if it does not wait. */
 void coro_wake(struct pc_coros *cs, struct pc_coro *co, enum coro_reason reason);
 
-/** coro_wake_waiters wakes those that wait for some of mask, or for anything, of a socket. */
-void coro_wake_waiters(struct pc_coros *cs, int fd, uint32_t mask, enum coro_reason reason);
+/** coro_wake_waiters wakes those that wait for some of mask, EPOLL* bits, of a socket. */
+void coro_wake_waiters(struct pc_coros *cs, int fd, uint32_t mask);
+
+/** coro_wake_closed wakes all that wait for a socket, or have been woken and have not run yet: it is closed. */
+void coro_wake_closed(struct pc_coros *cs, int fd);
+
+/** coro_leave_list takes a coroutine, which runs again, out of the list of the socket that it has waited for. */
+void coro_leave_list(struct pc_coro *co);
 
 #endif

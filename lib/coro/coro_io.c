@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <sys/ioctl.h>
 
 #include <percore/epoll.h>
 
@@ -30,6 +31,7 @@ static bool watch(struct pc_coros *cs, int fd)
 static int wait_for(struct pc_coro *co, int fd, uint32_t events, uint64_t deadline)
 {
 	struct pc_coros *cs = co->set;
+	enum coro_reason reason;
 	uint32_t *tail;
 
 	if (co->cancelled)
@@ -43,7 +45,9 @@ static int wait_for(struct pc_coro *co, int fd, uint32_t events, uint64_t deadli
 	co->wait_next = 0;
 	co->fd = fd;
 	co->events = events;
-	switch (coro_suspend(co, deadline)) {
+	reason = coro_suspend(co, deadline);
+	coro_leave_list(co);
+	switch (reason) {
 	case CORO_NEWS:
 		return (int)co->events;
 	case CORO_TIMEOUT:
@@ -91,16 +95,35 @@ int pc_coro_accept(struct pc_coro *co, int fd, struct sockaddr *addr, socklen_t 
 
 int pc_coro_connect(struct pc_coro *co, int fd, const struct sockaddr *addr, socklen_t len)
 {
-	int error = 0, rc = pc_connect(co->set->st, fd, addr, len);
+	int error = 0, rc = pc_connect(co->set->st, fd, addr, len), events;
 	socklen_t error_len = sizeof(error);
 
-	if (rc == 0 || errno != EINPROGRESS)
+	if (rc == 0 || (errno != EINPROGRESS && errno != EALREADY))
 		return rc;
-	rc = wait_for(co, fd, EPOLLOUT, coro_deadline(co));
-	if (rc <= 0)
-		return rc < 0 ? -1 : set_errno(EINPROGRESS);
-	rc = pc_getsockopt(co->set->st, fd, SOL_SOCKET, SO_ERROR, &error, &error_len);
-	return rc != 0 || error == 0 ? rc : set_errno(error);
+	events = wait_for(co, fd, EPOLLOUT, coro_deadline(co));
+	if (events <= 0)
+		return events < 0 ? -1 : set_errno(EINPROGRESS);
+	if (pc_getsockopt(co->set->st, fd, SOL_SOCKET, SO_ERROR, &error, &error_len) != 0)
+		return -1;
+	if (error == 0 && (events & EPOLLHUP)) /* somebody else was told, or has ended it */
+		error = ECONNABORTED;
+	return error == 0 ? 0 : set_errno(error);
+}
+
+/* Linux: these flags ask for what is there already. */
+static int patience(int flags)
+{
+	return flags & (MSG_ERRQUEUE | MSG_OOB) ? flags | MSG_DONTWAIT : flags;
+}
+
+/* Whether a connection is over by an error that nobody was told yet. A call that has done a part leaves it to the next one, as on
+ * Linux. */
+static bool has_failed(struct pc_coro *co, int fd)
+{
+	struct pollfd p = {.fd = fd};
+
+	(void)pc_poll(co->set->st, &p, 1);
+	return (p.revents & (POLLERR | POLLHUP)) == (POLLERR | POLLHUP);
 }
 
 /* ---- receiving ----------------------------------------------------------------------------------- */
@@ -112,6 +135,14 @@ static bool is_stream(struct pc_coro *co, int fd)
 
 	return pc_getsockopt(co->set->st, fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
 	       type == SOCK_STREAM;
+}
+
+/* Whether there is nothing to read but an error. */
+static bool only_error_left(struct pc_coro *co, int fd)
+{
+	int bytes = 0;
+
+	return has_failed(co, fd) && pc_ioctl(co->set->st, fd, FIONREAD, &bytes) == 0 && bytes == 0;
 }
 
 ssize_t pc_coro_recvfrom(struct pc_coro *co, int fd, void *buf, size_t len, int flags,
@@ -130,7 +161,8 @@ ssize_t pc_coro_recvfrom(struct pc_coro *co, int fd, void *buf, size_t len, int 
 			got += (size_t)n;
 		if (n == 0 || (n > 0 && (!all || got >= len)))
 			break;
-	} while (n > 0 || again(co, fd, EPOLLIN, flags, deadline));
+	} while ((n > 0 || again(co, fd, EPOLLIN, patience(flags), deadline)) &&
+	         !(got > 0 && only_error_left(co, fd)));
 	return got > 0 || n == 0 ? (ssize_t)got : -1;
 }
 
@@ -146,7 +178,7 @@ ssize_t pc_coro_recvmsg(struct pc_coro *co, int fd, struct msghdr *msg, int flag
 
 	do {
 		n = pc_recvmsg(co->set->st, fd, msg, flags);
-	} while (n < 0 && again(co, fd, EPOLLIN, flags, deadline));
+	} while (n < 0 && again(co, fd, EPOLLIN, patience(flags), deadline));
 	return n;
 }
 
@@ -174,33 +206,38 @@ int pc_coro_recv_mbuf(struct pc_coro *co, int fd, struct rte_mbuf **m, struct pc
 
 /* ---- sending ------------------------------------------------------------------------------------- */
 
-ssize_t pc_coro_sendto(struct pc_coro *co, int fd, const void *buf, size_t len, int flags,
-                       const struct sockaddr *addr, socklen_t addrlen)
+/* Whether a call that has sent nothing is to be made again; it has begun the connection if that is what *flags ask for, or not
+ * yet. */
+static bool send_again(struct pc_coro *co, int fd, int *flags, uint64_t deadline)
 {
-	uint64_t deadline = coro_deadline(co);
-	const char *at = buf;
+	if (errno == EINPROGRESS && (*flags & MSG_FASTOPEN) != 0) {
+		*flags &= ~MSG_FASTOPEN;
+		errno = EAGAIN;
+	}
+	return again(co, fd, EPOLLOUT, *flags, deadline);
+}
+
+/* Sends len bytes that follow others of the same call. Returns how many, or -1. */
+static ssize_t send_on(struct pc_coro *co, int fd, const char *p, size_t len, int flags,
+                       uint64_t deadline)
+{
 	size_t sent = 0;
 	ssize_t n;
 
 	do {
-		n = pc_sendto(co->set->st, fd, at + sent, len - sent, flags, addr, addrlen);
+		n = pc_send(co->set->st, fd, p + sent, len - sent, flags);
 		if (n > 0)
 			sent += (size_t)n;
 		if (n >= 0 && sent >= len)
 			break;
-	} while (n >= 0 || again(co, fd, EPOLLOUT, flags, deadline));
+	} while ((n >= 0 || again(co, fd, EPOLLOUT, flags, deadline)) && !has_failed(co, fd));
 	return sent > 0 || n >= 0 ? (ssize_t)sent : -1;
-}
-
-ssize_t pc_coro_send(struct pc_coro *co, int fd, const void *buf, size_t len, int flags)
-{
-	return pc_coro_sendto(co, fd, buf, len, flags, NULL, 0);
 }
 
 /* Sends what follows the first bytes of a message of a stream, one buffer after another. Returns how much
  * of the message is sent. */
 static size_t send_rest(struct pc_coro *co, int fd, const struct msghdr *msg, int flags,
-                        size_t sent)
+                        uint64_t deadline, size_t sent)
 {
 	size_t begin = 0;
 
@@ -210,9 +247,9 @@ static size_t send_rest(struct pc_coro *co, int fd, const struct msghdr *msg, in
 
 		if (v->iov_len == 0 || sent >= begin + v->iov_len)
 			continue;
-		n = pc_coro_sendto(co, fd, (const char *)v->iov_base + (sent - begin),
-		                   begin + v->iov_len - sent,
-		                   flags | (i + 1 < msg->msg_iovlen ? MSG_MORE : 0), NULL, 0);
+		n = send_on(co, fd, (const char *)v->iov_base + (sent - begin),
+		            begin + v->iov_len - sent,
+		            flags | (i + 1 < msg->msg_iovlen ? MSG_MORE : 0), deadline);
 		sent += n > 0 ? (size_t)n : 0;
 		if (sent < begin + v->iov_len)
 			break;
@@ -228,12 +265,29 @@ ssize_t pc_coro_sendmsg(struct pc_coro *co, int fd, const struct msghdr *msg, in
 
 	do {
 		n = pc_sendmsg(co->set->st, fd, msg, flags);
-	} while (n < 0 && again(co, fd, EPOLLOUT, flags, deadline));
+	} while (n < 0 && send_again(co, fd, &flags, deadline));
 	for (size_t i = 0; n > 0 && i < msg->msg_iovlen; i++)
 		len += msg->msg_iov[i].iov_len;
 	if (n > 0 && (size_t)n < len && (flags & MSG_DONTWAIT) == 0)
-		n = (ssize_t)send_rest(co, fd, msg, flags, (size_t)n);
+		n = (ssize_t)send_rest(co, fd, msg, flags & ~MSG_FASTOPEN, deadline, (size_t)n);
 	return n;
+}
+
+ssize_t pc_coro_sendto(struct pc_coro *co, int fd, const void *buf, size_t len, int flags,
+                       const struct sockaddr *addr, socklen_t addrlen)
+{
+	struct iovec v = {.iov_base = (void *)(uintptr_t)buf, .iov_len = len};
+	const struct msghdr msg = {.msg_name = (void *)(uintptr_t)addr,
+	                           .msg_namelen = addrlen,
+	                           .msg_iov = &v,
+	                           .msg_iovlen = 1};
+
+	return pc_coro_sendmsg(co, fd, &msg, flags);
+}
+
+ssize_t pc_coro_send(struct pc_coro *co, int fd, const void *buf, size_t len, int flags)
+{
+	return pc_coro_sendto(co, fd, buf, len, flags, NULL, 0);
 }
 
 ssize_t pc_coro_writev(struct pc_coro *co, int fd, const struct iovec *iov, int iovcnt)
@@ -265,6 +319,6 @@ int pc_coro_close(struct pc_coro *co, int fd)
 	int rc = pc_close(co->set->st, fd);
 
 	if (rc == 0 && (uint32_t)fd < co->set->nb_fds)
-		coro_wake_waiters(co->set, fd, 0, CORO_CLOSED);
+		coro_wake_closed(co->set, fd);
 	return rc;
 }

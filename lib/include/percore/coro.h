@@ -134,7 +134,7 @@ struct pc_coros *pc_coro_set(const struct pc_coro *co);
 /** pc_coro_stack returns the struct pc_stack of the set. */
 struct pc_stack *pc_coro_stack(const struct pc_coro *co);
 
-/** pc_coro_now_ns returns the time of this turn. */
+/** pc_coro_now_ns returns the time of this turn; when the clock is set back, it goes on from where it was. */
 uint64_t pc_coro_now_ns(const struct pc_coro *co);
 
 /**
@@ -149,15 +149,16 @@ int pc_coro_accept(struct pc_coro *co, int fd, struct sockaddr *addr, socklen_t 
 
 /**
  * pc_coro_connect is a blocking pc_connect: it waits until the connection is established or has failed. After a
- * time-out (EINPROGRESS) or ECANCELED the attempt continues.
+ * time-out (EINPROGRESS) or ECANCELED the attempt continues, and another call waits for it. ECONNABORTED: it has ended, and
+ * the reason was told to somebody else.
  */
 int pc_coro_connect(struct pc_coro *co, int fd, const struct sockaddr *addr, socklen_t len);
 
 /**
  * pc_coro_recv, pc_coro_recvfrom, pc_coro_recvmsg, pc_coro_readv are the calls of percore/socket.h, but wait
- * for the first byte or datagram. MSG_DONTWAIT does not wait. With MSG_WAITALL pc_coro_recv and
- * pc_coro_recvfrom wait for all bytes of a stream; they return fewer at its end, after an error, a time-out or
- * ECANCELED.
+ * for the first byte or datagram. MSG_DONTWAIT does not wait, nor do MSG_OOB and MSG_ERRQUEUE. With MSG_WAITALL
+ * pc_coro_recv and pc_coro_recvfrom wait for all bytes of a stream; they return fewer at its end, after an error, which the
+ * next call returns, a time-out or ECANCELED.
  */
 ssize_t pc_coro_recv(struct pc_coro *co, int fd, void *buf, size_t len, int flags);
 ssize_t pc_coro_recvfrom(struct pc_coro *co, int fd, void *buf, size_t len, int flags,
@@ -167,8 +168,8 @@ ssize_t pc_coro_readv(struct pc_coro *co, int fd, const struct iovec *iov, int i
 
 /**
  * pc_coro_send, pc_coro_sendto, pc_coro_sendmsg, pc_coro_writev are the calls of percore/socket.h, but wait until
- * all bytes are queued. They return fewer if an error, a time-out or ECANCELED came after the first bytes; the
- * next call returns that error. MSG_DONTWAIT queues only what fits at once.
+ * all bytes are queued, with MSG_FASTOPEN also for the connection. They return fewer if an error, a time-out or ECANCELED
+ * came after the first bytes; the next call returns that error. MSG_DONTWAIT queues only what fits at once.
  */
 ssize_t pc_coro_send(struct pc_coro *co, int fd, const void *buf, size_t len, int flags);
 ssize_t pc_coro_sendto(struct pc_coro *co, int fd, const void *buf, size_t len, int flags,

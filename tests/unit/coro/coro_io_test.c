@@ -362,6 +362,254 @@ static void test_other_set(void)
 	finish();
 }
 
+/* two wait for one datagram; the first closes the socket, and its number is another one's before the second runs */
+static int successor;
+
+static int gives_away(struct pc_coro *co, void *arg)
+{
+	int fd = (int)(intptr_t)arg;
+
+	CU_ASSERT_EQUAL(pc_coro_wait(co, fd, EPOLLIN), EPOLLIN);
+	CU_ASSERT_EQUAL(pc_coro_close(co, fd), 0);
+	successor = pc_socket(pc_coro_stack(co), AF_INET, SOCK_DGRAM, 0);
+	CU_ASSERT_EQUAL(successor, fd);
+	return 0;
+}
+
+static int left_behind(struct pc_coro *co, void *arg)
+{
+	char buf[8];
+
+	pc_coro_set_timeout(co, 100 * MS);
+	FAILS(pc_coro_recv(co, (int)(intptr_t)arg, buf, sizeof(buf), 0), EBADF);
+	done++;
+	return 0;
+}
+
+static void test_given_away(void)
+{
+	struct sockaddr_in a = at(9);
+	int fd, far;
+
+	start(4);
+	done = 0;
+	fd = pc_socket(us, AF_INET, SOCK_DGRAM, 0);
+	CU_ASSERT_EQUAL(pc_bind(us, fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	CU_ASSERT(pc_coro_spawn(ours, gives_away, (void *)(intptr_t)fd, 0) != 0);
+	CU_ASSERT(pc_coro_spawn(ours, left_behind, (void *)(intptr_t)fd, 0) != 0);
+	far = pc_socket(peer, AF_INET, SOCK_DGRAM, 0);
+	turns(2, MS);
+	CU_ASSERT_EQUAL(pc_sendto(peer, far, "x", 1, 0, (struct sockaddr *)&a, sizeof(a)), 1);
+	until_quiet();
+	CU_ASSERT_EQUAL(done, 1);
+	CU_ASSERT_EQUAL(pc_close(us, successor), 0);
+	CU_ASSERT_EQUAL(pc_close(peer, far), 0);
+	finish();
+}
+
+/* sends 50 bytes, does not read, and resets the connection */
+static int resetter(struct pc_coro *co, void *arg)
+{
+	const struct linger at_once = {.l_onoff = 1};
+	int fd = pc_coro_accept(co, listening, NULL, NULL);
+
+	(void)arg;
+	CU_ASSERT_EQUAL(pc_coro_send(co, fd, big, 50, 0), 50);
+	pc_coro_sleep(co, 50 * MS);
+	CU_ASSERT_EQUAL(pc_setsockopt(us, fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
+	CU_ASSERT_EQUAL(pc_coro_close(co, fd), 0);
+	return 0;
+}
+
+/* what a call has done before the reset it tells; the next one tells the reset */
+static int reads_part(struct pc_coro *co, void *arg)
+{
+	int fd = dial(co);
+
+	(void)arg;
+	CU_ASSERT_EQUAL(pc_coro_recv(co, fd, back, 100, MSG_WAITALL), 50);
+	FAILS(pc_coro_recv(co, fd, back, 100, MSG_WAITALL), ECONNRESET);
+	CU_ASSERT_EQUAL(pc_coro_close(co, fd), 0);
+	done++;
+	return 0;
+}
+
+static int sends_part(struct pc_coro *co, void *arg)
+{
+	struct iovec out[2] = {{big, 1000}, {big + 1000, BIG - 1000}};
+	int fd = dial(co), size = 9000;
+	ssize_t n;
+
+	CU_ASSERT_EQUAL(pc_setsockopt(peer, fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+	n = arg == NULL ? pc_coro_send(co, fd, big, BIG, 0) : pc_coro_writev(co, fd, out, 2);
+	CU_ASSERT(n > 1000 && n < BIG);
+	FAILS(pc_coro_send(co, fd, big, 1, 0), ECONNRESET);
+	FAILS(pc_coro_send(co, fd, big, 1, 0), EPIPE);
+	CU_ASSERT_EQUAL(pc_coro_close(co, fd), 0);
+	done++;
+	return 0;
+}
+
+static void test_reset_midway(void)
+{
+	const int size = 8192;
+
+	start(4);
+	done = 0;
+	listening = listener(PORT);
+	CU_ASSERT_EQUAL(pc_setsockopt(us, listening, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)),
+	                0);
+	for (int i = 0; i < 3; i++) {
+		CU_ASSERT(pc_coro_spawn(ours, resetter, NULL, 0) != 0);
+		CU_ASSERT(pc_coro_spawn(theirs, i == 0 ? reads_part : sends_part,
+		                        i == 2 ? &done : NULL, 0) != 0);
+		until_quiet();
+	}
+	CU_ASSERT_EQUAL(done, 3);
+	CU_ASSERT_EQUAL(pc_close(us, listening), 0);
+	finish();
+}
+
+/* connect(2): a blocking call waits for an attempt that is under way */
+static int comes_back(struct pc_coro *co, void *arg)
+{
+	struct sockaddr_in a = at(PORT);
+	int fd = pc_socket(peer, AF_INET, SOCK_STREAM, 0);
+
+	(void)arg;
+	FAILS(pc_connect(peer, fd, (struct sockaddr *)&a, sizeof(a)), EINPROGRESS);
+	CU_ASSERT_EQUAL(pc_coro_connect(co, fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	CU_ASSERT_EQUAL(pc_coro_send(co, fd, "x", 1, 0), 1);
+	CU_ASSERT_EQUAL(pc_coro_close(co, fd), 0);
+	done++;
+	return 0;
+}
+
+static void test_connect_twice(void)
+{
+	run_clients(comes_back, 1);
+}
+
+static int gives_up(struct pc_coro *co, void *arg)
+{
+	const int fd = (int)(intptr_t)arg;
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	pc_coro_sleep(co, 5 * MS);
+	CU_ASSERT_EQUAL(pc_shutdown(peer, fd, SHUT_RDWR), 0);
+	CU_ASSERT_EQUAL(pc_getsockopt(peer, fd, SOL_SOCKET, SO_ERROR, &error, &len), 0);
+	return 0;
+}
+
+/* an attempt that somebody else has ended is no connection */
+static int given_up(struct pc_coro *co, void *arg)
+{
+	struct sockaddr_in nobody = {
+	    .sin_family = AF_INET, .sin_port = htons(7), .sin_addr = {0x090200c0}};
+	int fd = pc_socket(peer, AF_INET, SOCK_STREAM, 0);
+
+	(void)arg;
+	CU_ASSERT(pc_coro_spawn(theirs, gives_up, (void *)(intptr_t)fd, 0) != 0);
+	FAILS(pc_coro_connect(co, fd, (struct sockaddr *)&nobody, sizeof(nobody)), ECONNABORTED);
+	CU_ASSERT_EQUAL(pc_coro_close(co, fd), 0);
+	done++;
+	return 0;
+}
+
+static void test_given_up(void)
+{
+	run_clients(given_up, 1);
+}
+
+/* recv(2): neither the queue of errors nor an urgent byte is waited for */
+static int asks(struct pc_coro *co, void *arg)
+{
+	_Alignas(struct cmsghdr) char control[64];
+	char c;
+	struct iovec v = {&c, 1};
+	struct msghdr m = {.msg_iov = &v,
+	                   .msg_iovlen = 1,
+	                   .msg_control = control,
+	                   .msg_controllen = sizeof(control)};
+	const int on = 1;
+	int fd = dial(co);
+
+	(void)arg;
+	FAILS(pc_coro_recvmsg(co, fd, &m, MSG_ERRQUEUE), EAGAIN);
+	FAILS(pc_coro_recv(co, fd, &c, 1, MSG_OOB), EINVAL);
+	CU_ASSERT_EQUAL(pc_setsockopt(peer, fd, IPPROTO_TCP, TCP_INQ, &on, sizeof(on)), 0);
+	CU_ASSERT_EQUAL(pc_coro_send(co, fd, "ab", 2, 0), 2);
+	CU_ASSERT_EQUAL(pc_coro_recvmsg(co, fd, &m, 0), 1); /* which has waited */
+	CU_ASSERT_EQUAL(m.msg_controllen, CMSG_SPACE(sizeof(int)));
+	CU_ASSERT_EQUAL(pc_coro_recv(co, fd, &c, 1, 0), 1);
+	CU_ASSERT_EQUAL(pc_coro_close(co, fd), 0);
+	done++;
+	return 0;
+}
+
+static void test_asked(void)
+{
+	run_clients(asks, 1);
+}
+
+/* RFC 7413: the first connection asks for a cookie, and waits; the second one's SYN has bytes, and the rest follows */
+static int opens_fast(struct pc_coro *co, void *arg)
+{
+	struct sockaddr_in a = at(PORT);
+
+	(void)arg;
+	for (int i = 0; i < 2; i++) {
+		int fd = pc_socket(peer, AF_INET, SOCK_STREAM, 0);
+
+		CU_ASSERT_EQUAL(pc_coro_sendto(co, fd, big, 20000, MSG_FASTOPEN,
+		                               (struct sockaddr *)&a, sizeof(a)),
+		                20000);
+		CU_ASSERT_EQUAL(pc_coro_recv(co, fd, back, 20000, MSG_WAITALL), 20000);
+		CU_ASSERT_EQUAL(pc_coro_close(co, fd), 0);
+	}
+	done++;
+	return 0;
+}
+
+static void test_fast_open(void)
+{
+	run_clients(opens_fast, 1);
+}
+
+/* the last descriptor that there is can be waited for as any other; listeners have theirs beside max_connections */
+static int waits_for_all(struct pc_coro *co, void *arg)
+{
+	const struct sockaddr_in nobody = {
+	    .sin_family = AF_INET, .sin_port = htons(7), .sin_addr = {0x090200c0}};
+	int fd, last = 0;
+
+	(void)arg;
+	pc_coro_set_timeout(co, MS);
+	for (int i = 0; (fd = pc_socket(us, AF_INET, SOCK_STREAM, 0)) > 0; i++) {
+		last = fd;
+		if (i < 2) {
+			CU_ASSERT_EQUAL(pc_listen(us, fd, 1), 0);
+			continue;
+		}
+		FAILS(pc_coro_connect(co, fd, (const struct sockaddr *)&nobody, sizeof(nobody)),
+		      EINPROGRESS);
+	}
+	CU_ASSERT_EQUAL(last + 1, (int)pc_fd_limit(us));
+	done++;
+	return 0;
+}
+
+static void test_last_descriptor(void)
+{
+	start(2);
+	done = 0;
+	CU_ASSERT(pc_coro_spawn(ours, waits_for_all, NULL, 0) != 0);
+	until_quiet();
+	CU_ASSERT_EQUAL(done, 1);
+	finish();
+}
+
 static const struct unit_case cases[] = {
     {"an echo server and its clients", test_echo},
     {"one reads while another writes", test_both_ways},
@@ -373,6 +621,13 @@ static const struct unit_case cases[] = {
     {"closed by another", test_closed},
     {"cancelled", test_cancelled},
     {"a socket in another epoll set", test_other_set},
+    {"a descriptor given away", test_given_away},
+    {"a reset midway", test_reset_midway},
+    {"connecting twice", test_connect_twice},
+    {"an attempt that another ends", test_given_up},
+    {"what is not waited for", test_asked},
+    {"Fast Open", test_fast_open},
+    {"the last descriptor", test_last_descriptor},
 };
 
 CORO_UNIT_MAIN("coro_io")

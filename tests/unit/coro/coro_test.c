@@ -363,6 +363,33 @@ static void test_ten_thousand(void)
 	finish();
 }
 
+static int naps(struct pc_coro *co, void *arg)
+{
+	const uint64_t begin = pc_coro_now_ns(co);
+
+	CU_ASSERT_EQUAL(pc_coro_sleep(co, 50 * MS), 0);
+	*(uint64_t *)arg = pc_coro_now_ns(co) - begin;
+	return 0;
+}
+
+/* a clock that is set back delays nobody, and wakes nobody early */
+static void test_clock_set_back(void)
+{
+	uint64_t slept = 0;
+
+	start(2);
+	CU_ASSERT(pc_coro_spawn(ours, naps, &slept, 0) != 0);
+	turns(20, MS);
+	now -= 3600000 * MS;
+	turns(25, MS);
+	CU_ASSERT_EQUAL(slept, 0);
+	CU_ASSERT(pc_coros_next_deadline(ours) > now &&
+	          pc_coros_next_deadline(ours) < now + 10 * MS);
+	turns(10, MS);
+	CU_ASSERT(slept >= 50 * MS && slept < 52 * MS);
+	finish();
+}
+
 static const struct unit_case cases[] = {
     {"order", test_order},
     {"sleep", test_sleep},
@@ -374,6 +401,7 @@ static const struct unit_case cases[] = {
     {"too many", test_full},
     {"a million", test_million},
     {"ten thousand at once", test_ten_thousand},
+    {"a clock that is set back", test_clock_set_back},
 };
 
 CORO_UNIT_MAIN("coro")

@@ -18,6 +18,7 @@ void start(uint32_t max)
 
 	CU_ASSERT_EQUAL_FATAL(pc_port_wire(&wire, ends), 0);
 	two_config(&cfg, 16);
+	cfg.tcp_fastopen = 3;
 	us = stack_on(&cfg, pool, ends[0], TWO_US);
 	peer = stack_on(&cfg, pool, ends[1], TWO_PEER);
 	ours = pc_coros_create(us, &config);
@@ -72,9 +73,10 @@ struct sockaddr_in at(uint16_t port)
 int listener(uint16_t port)
 {
 	struct sockaddr_in a = at(port);
-	int fd = pc_socket(us, AF_INET, SOCK_STREAM, 0);
+	int fd = pc_socket(us, AF_INET, SOCK_STREAM, 0), fast = 8;
 
 	CU_ASSERT_EQUAL(pc_bind(us, fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	CU_ASSERT_EQUAL(pc_setsockopt(us, fd, IPPROTO_TCP, TCP_FASTOPEN, &fast, sizeof(fast)), 0);
 	CU_ASSERT_EQUAL(pc_listen(us, fd, 8), 0);
 	return fd;
 }
