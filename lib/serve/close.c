@@ -4,7 +4,9 @@
 
 #include <string.h>
 
-#define SWEEP_NS UINT64_C(1000000000)
+#define SWEEP_NS  UINT64_C(1000000000)
+#define NS_PER_MS UINT64_C(1000000)
+#define LOOK_AT   64 /* sockets in a turn */
 
 bool service_is_held(struct pc_service *s, uint32_t sock)
 {
@@ -65,6 +67,26 @@ void service_renew(struct pc_service *s, uint32_t sock)
 	at_store(&c->state, CHAN_IDLE);
 }
 
+/* The last bytes of a socket wait for room in the stack. Whether they move is for service_give_way to know. */
+static void begin_closing(struct pc_service *s, struct service_sock *own)
+{
+	if (own->closing)
+		return;
+	own->closing = true;
+	own->moved_ns = s->now_ns;
+	s->nb_closing++;
+}
+
+static void note_move(struct pc_service *s, struct service_sock *own, const struct fifo *tx)
+{
+	const uint64_t tail = at_load(&tx->pos->tail);
+
+	if (own->moved_to == tail)
+		return;
+	own->moved_to = tail;
+	own->moved_ns = s->now_ns;
+}
+
 void service_close(struct pc_service *s, uint32_t sock)
 {
 	struct chan_sock *c = chan_sock(s->chan, sock);
@@ -81,8 +103,9 @@ void service_close(struct pc_service *s, uint32_t sock)
 			service_drop(s, sock);
 			return;
 		}
-		own->closing = true;
+		begin_closing(s, own);
 		(void)stream_transmit(s, sock);
+		note_move(s, own, &tx);
 		if (fifo_used(&tx) > 0 && fifo_used(&tx) <= tx.size &&
 		    !(at_peek(&c->flags) & CHAN_HUP))
 			return; /* the stack tells when it has room */
@@ -91,6 +114,20 @@ void service_close(struct pc_service *s, uint32_t sock)
 	}
 	(void)pc_close(s->st, own->fd);
 	service_release(s, sock);
+}
+
+/* On Linux a peer that reads nothing keeps memory, but no descriptor, of a program that has closed the connection. */
+void service_give_way(struct pc_service *s)
+{
+	const uint64_t patience = pc_stack_get_config(s->st)->tcp_stalled_ms * NS_PER_MS;
+
+	for (unsigned n = 0; n < LOOK_AT && s->free == CHAN_NONE && patience != 0; n++) {
+		const uint32_t sock = s->first + s->hand++ % s->chan->socks_per_lcore;
+		const struct service_sock *own = service_sock(s, sock);
+
+		if (own->closing && s->now_ns - own->moved_ns >= patience)
+			service_drop(s, sock);
+	}
 }
 
 /* ---- dead processes --------------------------------------------------------------------------- */

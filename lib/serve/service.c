@@ -75,6 +75,8 @@ uint32_t service_adopt(struct pc_service *s, int fd, uint32_t type, bool ip6)
 void service_release(struct pc_service *s, uint32_t sock)
 {
 	service_leave_short(s, sock);
+	if (service_sock(s, sock)->closing)
+		s->nb_closing--;
 	at_store(&chan_sock(s->chan, sock)->type, CHAN_FREE);
 	*service_sock(s, sock) = (struct service_sock){.next = s->free};
 	s->free = sock;
@@ -122,6 +124,7 @@ unsigned pc_service_turn(struct pc_service *s, uint64_t now_ns)
 	unsigned done = 0;
 	int n;
 
+	s->now_ns = now_ns;
 	for (uint32_t w = 0; w < CHAN_PROC_WORDS; w++)
 		for (uint64_t left = at_load(&s->host->live[w]); left != 0; left &= left - 1)
 			done += serve_proc(s, w * 64 + (uint32_t)__builtin_ctzll(left));
@@ -131,6 +134,8 @@ unsigned pc_service_turn(struct pc_service *s, uint64_t now_ns)
 			service_look(s, ev[i].data.u32);
 	if (s->sweep_ns != 0)
 		service_sweep(s, now_ns);
+	if (s->free == CHAN_NONE && s->nb_closing > 0)
+		service_give_way(s);
 	service_look_short(s);
 	return done + (unsigned)(n > 0 ? n : 0);
 }

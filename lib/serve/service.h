@@ -42,6 +42,8 @@ struct service_sock {
 	    primary; /* of which it is a part: hears what happens to it; itself, unless it is one */
 	uint32_t copies;     /* of struct chan_sock, when it was looked at last */
 	uint32_t accept_max; /* connections that may wait in our accept queue */
+	/* closing: where the tx fifo's tail was when that moved last, and when it was */
+	uint64_t moved_to, moved_ns;
 };
 
 struct pc_service {
@@ -51,7 +53,9 @@ struct pc_service {
 	uint32_t lcore;
 	uint32_t first; /* the first of our sockets */
 	uint32_t free;  /* CHAN_NONE: all in use */
-	uint32_t nb_used;
+	uint32_t nb_used, nb_closing;
+	uint32_t hand; /* goes round those that are closing, while all are in use */
+	uint64_t now_ns;
 	/* listeners that found all in use, and are to look again, in this order, when one is free; CHAN_NONE: none */
 	uint32_t short_first, short_last;
 	uint64_t made; /* sockets so far */
@@ -116,6 +120,10 @@ bool service_is_held(struct pc_service *s, uint32_t sock);
 
 /** service_close ends a socket that nobody holds, at once or when its last bytes are in the stack. */
 void service_close(struct pc_service *s, uint32_t sock);
+
+/** service_give_way resets connections that are closing and whose peers have taken nothing for tcp.stalled_ms, a few at a time,
+ * while all sockets are in use. */
+void service_give_way(struct pc_service *s);
 
 /** service_renew makes a stream one as new, after the stack has: what is in the tx fifo is dropped, and its port is kept
  * if bind() has given it one. What is in the rx fifo is the client's to drop. */

@@ -366,6 +366,53 @@ static void listeners_that_wait(void)
 }
 
 /* A queue in which somebody else's connection is written takes none along. */
+/* Writes into the oldest connection that was accepted until its peer, which reads nothing, takes no more; and closes it. */
+static void write_and_close(uint32_t sock)
+{
+	uint32_t n, one = CHAN_NONE, *words = chan_accept_words(c, sock, &n);
+	static const uint8_t bytes[65536];
+	struct fifo tx;
+
+	CU_ASSERT_FATAL(word_pop(&chan_sock(c, sock)->accepted, words, n, &one));
+	chan_sock(c, one)->holders[0] = UINT64_C(1) << SLOT;
+	tx = chan_tx(c, one);
+	for (int i = 0; i < 200; i++) {
+		fifo_publish(&tx, fifo_write(&tx, 0, bytes, sizeof(bytes)));
+		post(one);
+		turn();
+	}
+	CU_ASSERT(fifo_pending(&tx) > 0);
+	chan_sock(c, one)->holders[0] = 0;
+	post(one);
+	turn();
+	CU_ASSERT(service_owns(b.service, one));
+}
+
+/* Peers that read nothing do not keep the sockets of connections that the program has closed from others for ever. */
+static void closed_ones_give_way(void)
+{
+	uint32_t l, used;
+
+	start();
+	l = listener(80);
+	connect_some(80, 3);
+	for (int i = 0; i < 3; i++)
+		write_and_close(l);
+	for (int i = 0; i < 600; i++) { /* nobody has need of them */
+		b.now += 19 * UINT64_C(1000000);
+		turn();
+	}
+	used = b.service->nb_used;
+	CU_ASSERT_EQUAL(b.service->nb_closing, 3);
+	connect_some(80, (int)(c->socks_per_lcore - used + 3));
+	for (int i = 0; i < 5; i++)
+		turn();
+	CU_ASSERT_EQUAL(b.service->nb_used, c->socks_per_lcore);
+	CU_ASSERT_EQUAL(b.service->nb_closing, 0);
+	CU_ASSERT_EQUAL(accepted(l), c->socks_per_lcore - used + 3 + 3);
+	finish();
+}
+
 static void a_connection_of_another_listener(void)
 {
 	uint32_t l[2], n, one;
@@ -460,6 +507,7 @@ static const struct unit_case cases[] = {
     {"a queue that is full and blocks", a_queue_that_is_full_and_blocks},
     {"a listener in its own queue", a_listener_in_its_own_queue},
     {"listeners that wait for free sockets", listeners_that_wait},
+    {"closed ones give way", closed_ones_give_way},
     {"a connection of another listener", a_connection_of_another_listener},
     {"nonsense", nonsense},
 };
