@@ -122,7 +122,9 @@ static enum step respond(struct server *s, int fd, struct view *v, const struct 
 	struct batch_entry *e = answer(s, fd, r, p);
 
 	e->input_end = v->pos = end;
-	if (e->close && end < v->len)
+	/* RFC 9112 section 9.6: who did not ask for the end may have more requests under way, which a reset would answer,
+	 * and the reset take away the responses that the client has not read yet */
+	if (e->close && (end < v->len || http_keep_alive(r)))
 		s->conns[fd].flags |= CONN_LINGER;
 	if (e->close || batch_mapping(&s->batch) != NULL ||
 	    !batch_has_room(&s->batch, s->limits.target_bytes))

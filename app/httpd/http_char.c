@@ -17,9 +17,9 @@ const uint8_t http_char_class[256] = {
 	['!'] = T | U | H | P, ['$'] = T | U | H | P, ['&'] = T | U | H | P, ['\''] = T | U | H | P,
 	['('] = U | H | P, [')'] = U | H | P, ['*'] = T | U | H | P, ['+'] = T | U | H | P,
 	[','] = U | H | P, [';'] = U | H | P, ['='] = U | H | P,
-	/* gen-delims but '#', which begins what is never sent */
+	/* gen-delims; '#' is a part of names only, as it begins what is never sent in a target */
 	[':'] = U | P, ['/'] = U | P, ['?'] = U, ['['] = U, [']'] = U, ['@'] = U | P,
-	['%'] = T | U | H,
+	['%'] = T | U | H, ['#'] = T,
 	/* not allowed by RFC 3986, but sent by browsers and harmless */
 	['"'] = U, ['<'] = U, ['>'] = U, ['\\'] = U, ['^'] = T | U, ['`'] = T | U, ['{'] = U,
 	['|'] = T | U, ['}'] = U, [0x80 ... 0xff] = U,

@@ -22,7 +22,7 @@ X(idle_ms, 60000, 100, 86400000, "ms", "time that a connection may wait for its 
 X(send_ms, 30000, 100, 3600000, "ms", "time in which a client must take some of its response (http.send_rate)") \
 X(send_rate, 64, 0, 1000000000, "bytes/s", \
   "what a client must take of its response on average over http.send_ms; 0: one byte in that time") \
-X(linger_ms, 2000, 100, 60000, "ms", "time for a client to see an error before its connection is dropped") \
+X(linger_ms, 2000, 100, 60000, "ms", "time for a client to see the last response before its connection is dropped") \
 X(buffers, 0, 0, 1000000, "buffers", \
   "incomplete requests held per lcore, header_bytes each; a new one evicts the oldest; 0: max_connections / 8, within [64,16384]") \
 X(backlog, 4096, 1, 1048576, "connections", "accepted by the stack before the program takes them, per lcore") \

@@ -130,6 +130,9 @@ static void good_requests(void)
 	    {TEXT("M-SEARCH / HTTP/1.1\r\n" HOST "\r\n"), HTTP_OTHER, 1, "/", HTTP_BODY_NONE, true},
 	    {TEXT("GET / HTTP/1.1\r\nhOsT:[::1]:80\r\nX:\r\nY: a\tb \xc3\xa9\r\n\r\n"), HTTP_GET, 1,
 	     "/", HTTP_BODY_NONE, true},
+	    /* RFC 9110 section 5.6.2: tchar */
+	    {TEXT("GET / HTTP/1.1\r\n" HOST "!#$%&'*+-.^_`|~: \r\n\r\n"), HTTP_GET, 1, "/",
+	     HTTP_BODY_NONE, true},
 	    {TEXT("GET /|{}\"\xc3\xa9 HTTP/1.1\r\n" HOST "\r\n"), HTTP_GET, 1, "/|{}\"\xc3\xa9",
 	     HTTP_BODY_NONE, true},
 	};

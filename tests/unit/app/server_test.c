@@ -544,6 +544,30 @@ static void keep_alive(void)
 	config.requests = 0;
 }
 
+/* RFC 9112 section 9.6: what the client had on its way when the server ended the connection is read, not reset */
+static void ends_in_stages(void)
+{
+	int fd;
+
+	config.requests = 2;
+	begin();
+	fd = connect_and_send(GET GET, 2 * (sizeof(GET) - 1));
+	CU_ASSERT(count(output(fd), "HTTP/1.1 200") == 2);
+	CU_ASSERT(stack.conns[fd].shut_wr && !stack.conns[fd].closed);
+	fake_send(&stack, fd, GET, sizeof(GET) - 1);
+	turns(2);
+	CU_ASSERT(!stack.conns[fd].closed && stack.conns[fd].in_done == stack.conns[fd].in_len);
+	CU_ASSERT(count(output(fd), "HTTP/1.1 200") == 2);
+	fake_fin(&stack, fd);
+	turns(2);
+	CU_ASSERT(stack.conns[fd].closed && !stack.conns[fd].aborted);
+	/* whoever asks for the end sends no more */
+	fd = connect_and_send("GET / HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", 46);
+	CU_ASSERT(stack.conns[fd].closed && !stack.conns[fd].aborted);
+	end();
+	config.requests = 0;
+}
+
 static void wait_seconds(int n)
 {
 	for (int i = 0; i < n * 20; i++) {
@@ -699,9 +723,14 @@ static void draining(void)
 	fake_open_window(&stack, sending, 1000000);
 	turns(2);
 	CU_ASSERT(strstr(output(partial), "Connection: close\r\n") != NULL);
-	CU_ASSERT(stack.conns[partial].closed && stack.conns[sending].closed);
+	CU_ASSERT(stack.conns[partial].shut_wr && stack.conns[waiting].shut_wr);
 	CU_ASSERT(stack.conns[sending].out_len > 100000);
-	CU_ASSERT(stack.conns[waiting].closed && begins(output(waiting), "HTTP/1.1 200"));
+	CU_ASSERT(begins(output(waiting), "HTTP/1.1 200"));
+	fake_fin(&stack, partial);
+	fake_fin(&stack, waiting);
+	turns(2);
+	CU_ASSERT(stack.conns[partial].closed && stack.conns[waiting].closed);
+	CU_ASSERT(stack.conns[sending].closed);
 	CU_ASSERT(server_drained(server));
 	end();
 }
@@ -843,6 +872,7 @@ static const struct unit_case cases[] = {
     {"bodies have limits", bodies_have_limits},
     {"100-continue", expect_100_continue},
     {"keep-alive", keep_alive},
+    {"the end in stages", ends_in_stages},
     {"time-outs", time_outs},
     {"slow readers", slow_readers},
     {"clients that go", clients_that_go},
