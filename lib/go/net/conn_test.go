@@ -273,6 +273,71 @@ func TestManyGoroutines(t *testing.T) {
 	wait.Wait()
 }
 
+// A storm of calls takes no thread each: who waits for the stack waits as a goroutine.
+func TestStorm(t *testing.T) {
+	threads := func() int {
+		list, err := os.ReadDir("/proc/self/task")
+		must(t, err)
+		return len(list)
+	}
+	before := threads()
+	var wait sync.WaitGroup
+	for i := 0; i < 2000; i++ {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			if c, err := net.Dial("tcp4", "127.0.0.1:9"); err == nil {
+				c.Close()
+				t.Error("somebody listens")
+			}
+		}()
+	}
+	wait.Wait()
+	if after := threads(); after > before+60 {
+		t.Errorf("%d threads, and %d before", after, before)
+	}
+}
+
+// Who has gone before the server looks is known by his address all the same.
+func TestGonePeer(t *testing.T) {
+	l, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	must(t, err)
+	defer l.Close()
+	c, err := net.Dial("tcp4", l.Addr().String())
+	must(t, err)
+	must(t, c.(*net.TCPConn).SetLinger(0))
+	must(t, c.Close())
+	time.Sleep(20 * time.Millisecond)
+	must(t, l.SetDeadline(time.Now().Add(patience)))
+	s, err := l.Accept()
+	must(t, err)
+	defer s.Close()
+	if s.RemoteAddr().String() != c.LocalAddr().String() || s.LocalAddr().String() != l.Addr().String() {
+		t.Fatal(s.LocalAddr(), s.RemoteAddr())
+	}
+}
+
+// A context that has ended begins nothing, also where there would be nothing to wait for.
+func TestDialAfterTheEnd(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	must(t, err)
+	defer l.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, network := range []string{"tcp", "udp"} {
+		_, err = new(net.Dialer).DialContext(ctx, network, l.Addr().String())
+		if e := opError(t, err, "dial", network, context.Canceled); e.Addr.String() != l.Addr().String() {
+			t.Fatalf("%#v", e)
+		}
+		_, err = (&net.Dialer{Deadline: time.Unix(1, 0)}).Dial(network, l.Addr().String())
+		opError(t, err, "dial", network, os.ErrDeadlineExceeded)
+	}
+	must(t, l.(*net.TCPListener).SetDeadline(time.Now().Add(20*time.Millisecond)))
+	if c, err := l.Accept(); err == nil {
+		t.Fatal("a connection from ", c.RemoteAddr())
+	}
+}
+
 func TestDialContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	result := make(chan error)

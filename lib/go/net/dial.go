@@ -161,18 +161,11 @@ func (d *Dialer) race(ctx context.Context, network string, first, second []IPAdd
 			}
 		case <-ctx.Done():
 			if why == nil {
-				why = dialError(network, d.LocalAddr, nil, ended2(ctx.Err()))
+				why = dialError(network, d.LocalAddr, nil, mapErr(ctx.Err()))
 			}
 			return nil, why
 		}
 	}
-}
-
-func ended2(err error) error {
-	if err == context.DeadlineExceeded {
-		return os.ErrDeadlineExceeded
-	}
-	return errCanceled
 }
 
 // share gives each of several addresses its part of the time that is left, two seconds at least.
@@ -215,23 +208,41 @@ func (d *Dialer) inTurn(ctx context.Context, network string, addrs []IPAddr, por
 	return nil, why
 }
 
+// one tries one address, unless the context has ended already.
 func (d *Dialer) one(ctx context.Context, network string, a IPAddr, port int) (Conn, error) {
 	if isTCP(network) {
-		to := &TCPAddr{IP: a.IP, Port: port, Zone: a.Zone}
-		from, good := d.LocalAddr.(*TCPAddr)
-		if !good && d.LocalAddr != nil {
-			return nil, dialError(network, d.LocalAddr, to, &AddrError{Err: "mismatched local address type", Addr: d.LocalAddr.String()})
-		}
-		c, err := dialTCP(ctx, network, from, to, d.Control, d.KeepAlive)
-		if err != nil {
-			return nil, err
-		}
-		return c, nil
+		return d.oneTCP(ctx, network, &TCPAddr{IP: a.IP, Port: port, Zone: a.Zone})
 	}
-	to := &UDPAddr{IP: a.IP, Port: port, Zone: a.Zone}
-	from, good := d.LocalAddr.(*UDPAddr)
+	return d.oneUDP(ctx, network, &UDPAddr{IP: a.IP, Port: port, Zone: a.Zone})
+}
+
+// check says why an attempt is not begun.
+func (d *Dialer) check(ctx context.Context, good bool) error {
+	if err := ctx.Err(); err != nil {
+		return mapErr(err)
+	}
 	if !good && d.LocalAddr != nil {
-		return nil, dialError(network, d.LocalAddr, to, &AddrError{Err: "mismatched local address type", Addr: d.LocalAddr.String()})
+		return &AddrError{Err: "mismatched local address type", Addr: d.LocalAddr.String()}
+	}
+	return nil
+}
+
+func (d *Dialer) oneTCP(ctx context.Context, network string, to *TCPAddr) (Conn, error) {
+	from, good := d.LocalAddr.(*TCPAddr)
+	if err := d.check(ctx, good); err != nil {
+		return nil, dialError(network, d.LocalAddr, to, err)
+	}
+	c, err := dialTCP(ctx, network, from, to, d.Control, d.KeepAlive)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (d *Dialer) oneUDP(ctx context.Context, network string, to *UDPAddr) (Conn, error) {
+	from, good := d.LocalAddr.(*UDPAddr)
+	if err := d.check(ctx, good); err != nil {
+		return nil, dialError(network, d.LocalAddr, to, err)
 	}
 	c, err := dialUDP(ctx, network, from, to, d.Control)
 	if err != nil {

@@ -209,7 +209,10 @@ func controlName(network string, domain int) string {
 
 // connect connects a socket. A context that ends is a time-out or a cancellation, as in Go's Dial.
 func (s *socket) connect(ctx context.Context, to netip.AddrPort) error {
-	err := s.fd.Connect(ctx, target(to, s.domain), s.domain)
+	return mapErr(s.fd.Connect(ctx, target(to, s.domain), s.domain))
+}
+
+func mapErr(err error) error {
 	switch err {
 	case context.DeadlineExceeded:
 		return os.ErrDeadlineExceeded

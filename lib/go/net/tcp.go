@@ -29,10 +29,11 @@ type TCPListener struct {
 	keepAlive time.Duration
 }
 
-func newTCPConn(fd *pcx.FD, network string, domain int, keepAlive time.Duration) *TCPConn {
+// newTCPConn makes a connection of a socket; its peer is known, as one that is gone by now is told by nobody.
+func newTCPConn(fd *pcx.FD, peer netip.AddrPort, network string, domain int, keepAlive time.Duration) *TCPConn {
 	c := &TCPConn{socket{fd: fd, network: network, domain: domain}}
 	c.local = TCPAddrFromAddrPort(plain(fd.Name(false)))
-	c.remote = TCPAddrFromAddrPort(plain(fd.Name(true)))
+	c.remote = TCPAddrFromAddrPort(plain(peer))
 	_ = fd.SetInt(syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
 	if keepAlive >= 0 {
 		if keepAlive == 0 {
@@ -144,11 +145,11 @@ func (l *TCPListener) AcceptTCP() (*TCPConn, error) {
 	if l == nil || !l.s.ok() {
 		return nil, invalid()
 	}
-	fd, _, err := l.s.fd.Accept()
+	fd, peer, err := l.s.fd.Accept()
 	if err != nil {
 		return nil, l.s.told("accept", err)
 	}
-	return newTCPConn(fd, l.s.network, l.s.domain, l.keepAlive), nil
+	return newTCPConn(fd, peer, l.s.network, l.s.domain, l.keepAlive), nil
 }
 
 func (l *TCPListener) Addr() Addr { return l.s.LocalAddr() }
@@ -231,7 +232,11 @@ func dialTCP(ctx context.Context, network string, laddr, raddr *TCPAddr, ctl con
 	if err != nil {
 		return nil, dialError(network, tcpAddr(laddr), tcpAddr(raddr), err)
 	}
-	return newTCPConn(s.fd, network, s.domain, keepAlive), nil
+	peer := s.fd.Name(true)
+	if !peer.IsValid() {
+		peer = target(to, s.domain)
+	}
+	return newTCPConn(s.fd, peer, network, s.domain, keepAlive), nil
 }
 
 var errMissingAddress = errors.New("missing address")

@@ -60,6 +60,16 @@ func errno(rc int) error {
 	return syscall.Errno(-rc)
 }
 
+// asking has a place for each call that waits for the answer of an lcore, and with it a thread of Go's. Goroutines that find no
+// place wait without one: a storm of them would have a thread each, of which Go allows 10,000.
+var asking = make(chan struct{}, 32)
+
+func ask(call func() C.int) int {
+	asking <- struct{}{}
+	defer func() { <-asking }()
+	return int(call())
+}
+
 func newFD(fd C.int) (*FD, error) {
 	f := &FD{fd: fd, closed: make(chan struct{}), gone: make(chan struct{})}
 	f.in.ready, f.out.ready = make(chan struct{}, 1), make(chan struct{}, 1)
@@ -76,11 +86,11 @@ func Socket(domain, typ, protocol int) (*FD, error) {
 		return nil, os.NewSyscallError("socket", err)
 	}
 	defer poller.leave()
-	fd := C.glue_socket(C.int(domain), C.int(typ), C.int(protocol))
+	fd := ask(func() C.int { return C.glue_socket(C.int(domain), C.int(typ), C.int(protocol)) })
 	if fd < 0 {
-		return nil, os.NewSyscallError("socket", errno(int(fd)))
+		return nil, os.NewSyscallError("socket", errno(fd))
 	}
-	return newFD(fd)
+	return newFD(C.int(fd))
 }
 
 func (f *FD) hold() error {
@@ -230,8 +240,10 @@ func (f *FD) SendMsg(p, oob []byte, to netip.AddrPort, domain int) (int, error) 
 	}
 	from, more, at := some(p), some(oob), some(name)
 	return f.try(&f.out, "sendmsg", func() int {
-		return int(C.glue_sendmsg(f.fd, unsafe.Pointer(&from[0]), C.size_t(len(p)), unsafe.Pointer(&more[0]), C.size_t(len(oob)),
-			unsafe.Pointer(&at[0]), C.int(len(name))))
+		return ask(func() C.int {
+			return C.int(C.glue_sendmsg(f.fd, unsafe.Pointer(&from[0]), C.size_t(len(p)), unsafe.Pointer(&more[0]),
+				C.size_t(len(oob)), unsafe.Pointer(&at[0]), C.int(len(name))))
+		})
 	})
 }
 
@@ -285,7 +297,7 @@ func (f *FD) Connect(ctx context.Context, a netip.AddrPort, domain int) error {
 	}
 	defer f.release()
 	at := some(name)
-	rc := int(C.glue_connect(f.fd, unsafe.Pointer(&at[0]), C.int(len(name))))
+	rc := ask(func() C.int { return C.glue_connect(f.fd, unsafe.Pointer(&at[0]), C.int(len(name))) })
 	for rc == -int(syscall.EINPROGRESS) || rc == -int(syscall.EINTR) || rc == -int(syscall.EALREADY) {
 		select {
 		case <-f.out.ready:
@@ -304,19 +316,22 @@ func (f *FD) Connect(ctx context.Context, a netip.AddrPort, domain int) error {
 
 // outcome says what has become of an attempt: 0, a negative errno, or -EINPROGRESS.
 func (f *FD) outcome() int {
-	var e, n C.int
-	if n = C.glue_getsockopt(f.fd, syscall.SOL_SOCKET, syscall.SO_ERROR, unsafe.Pointer(&e), C.int(unsafe.Sizeof(e))); n < 0 {
-		return int(n)
+	var e C.int
+	n := ask(func() C.int {
+		return C.glue_getsockopt(f.fd, syscall.SOL_SOCKET, syscall.SO_ERROR, unsafe.Pointer(&e), C.int(unsafe.Sizeof(e)))
+	})
+	if n < 0 {
+		return n
 	}
 	if e != 0 {
 		return -int(e)
 	}
 	var name [nameBytes]byte
-	n = C.glue_name(f.fd, unsafe.Pointer(&name[0]), true)
-	if n == -C.int(syscall.ENOTCONN) {
+	n = ask(func() C.int { return C.glue_name(f.fd, unsafe.Pointer(&name[0]), true) })
+	if n == -int(syscall.ENOTCONN) {
 		return -int(syscall.EINPROGRESS)
 	}
-	return int(n)
+	return n
 }
 
 func (f *FD) call(what string, call func() C.int) error {
@@ -324,12 +339,12 @@ func (f *FD) call(what string, call func() C.int) error {
 		return err
 	}
 	defer f.release()
-	rc := call()
-	for rc == -C.int(syscall.EINTR) {
-		rc = call()
+	rc := ask(call)
+	for rc == -int(syscall.EINTR) {
+		rc = ask(call)
 	}
 	if rc < 0 {
-		return os.NewSyscallError(what, errno(int(rc)))
+		return os.NewSyscallError(what, errno(rc))
 	}
 	return nil
 }

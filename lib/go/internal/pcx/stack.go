@@ -125,7 +125,7 @@ func Locals() ([]Local, error) {
 	}
 	defer poller.leave()
 	var some [64]C.struct_glue_local
-	n := int(C.glue_locals(&some[0], C.int(len(some))))
+	n := ask(func() C.int { return C.glue_locals(&some[0], C.int(len(some))) })
 	if n < 0 {
 		return nil, os.NewSyscallError("locals", errno(n))
 	}
