@@ -405,6 +405,9 @@ static inline bool must_not_wait(const struct chan_sock *s, int flags)
 /** sock_spread makes the parts of a bound socket on the other lcores. Returns 0 or a negative errno. */
 int sock_spread(uint32_t sock, int backlog);
 
+/** sock_option returns the n'th of the options that were set on a socket and are the stack's, or NULL: there are no more. */
+const struct chan_option *sock_option(uint32_t sock, uint32_t n);
+
 /** sock_gather releases the parts of what has been a listener. */
 void sock_gather(uint32_t sock);
 

@@ -140,6 +140,13 @@ static void remember(struct chan_sock *s, int level, int name, const void *value
 		at_store(&s->nb_options, n + 1);
 }
 
+const struct chan_option *sock_option(uint32_t sock, uint32_t n)
+{
+	const struct chan_sock *s = chan_sock(client.chan, sock);
+
+	return n < at_load(&s->nb_options) && n < CHAN_OPTIONS ? &s->option[n] : NULL;
+}
+
 static void remember_linger(struct chan_sock *s, const void *value)
 {
 	struct linger l;

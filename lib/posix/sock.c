@@ -38,15 +38,12 @@ int pcx_socket(int domain, int type, int protocol)
 /* ---- parts ------------------------------------------------------------------------------------ */
 
 /* What was set on a socket is set on another. */
-static void copy_options(const struct chan_sock *from, uint32_t to)
+static void copy_options(uint32_t from, uint32_t to)
 {
-	uint32_t n = at_load(&from->nb_options);
+	const struct chan_option *o;
 
-	for (uint32_t i = 0; i < n && i < CHAN_OPTIONS; i++) {
-		const struct chan_option *o = &from->option[i];
-
+	for (uint32_t i = 0; (o = sock_option(from, i)) != NULL; i++)
 		(void)call_sock(to, CHAN_OP_SETSOCKOPT, o->level, o->name, o->value, o->len);
-	}
 }
 
 /* A socket like this one on another lcore. Returns its number or a negative errno. */
@@ -61,7 +58,7 @@ static int64_t make_like(uint32_t sock, uint32_t lcore, uint32_t primary)
 
 	if (made < 0)
 		return made;
-	copy_options(s, (uint32_t)made);
+	copy_options(sock, (uint32_t)made);
 	at_store(&chan_sock(client.chan, (uint32_t)made)->keys, at_load(&s->keys));
 	rc = sock_copy_keys(sock, (uint32_t)made);
 	if (rc == 0)

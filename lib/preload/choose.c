@@ -89,22 +89,8 @@ int choose_socket(int domain, int type, int protocol)
 
 /* ---- a socket goes to the kernel ----------------------------------------------------------------- */
 
-struct option {
-	int level, name;
-	bool stream; /* of TCP only */
-};
-
-/* What programs set before they bind or connect. */
-static const struct option options[] = {
-    {SOL_SOCKET, SO_REUSEADDR, false},     {SOL_SOCKET, SO_REUSEPORT, false},
-    {SOL_SOCKET, SO_BROADCAST, false},     {SOL_SOCKET, SO_KEEPALIVE, false},
-    {SOL_SOCKET, SO_LINGER, false},        {SOL_SOCKET, SO_RCVTIMEO, false},
-    {SOL_SOCKET, SO_SNDTIMEO, false},      {IPPROTO_IPV6, IPV6_V6ONLY, false},
-    {IPPROTO_TCP, TCP_NODELAY, true},      {IPPROTO_TCP, TCP_CORK, true},
-    {IPPROTO_TCP, TCP_DEFER_ACCEPT, true}, {IPPROTO_TCP, TCP_KEEPIDLE, true},
-    {IPPROTO_TCP, TCP_KEEPINTVL, true},    {IPPROTO_TCP, TCP_KEEPCNT, true},
-    {IPPROTO_TCP, TCP_USER_TIMEOUT, true},
-};
+/* What the client itself has of a socket, and no list of options set. */
+static const int own_options[] = {SO_RCVTIMEO, SO_SNDTIMEO, SO_RCVLOWAT, SO_OOBINLINE, SO_ZEROCOPY};
 
 static int ask(int fd, int name)
 {
@@ -114,17 +100,23 @@ static int ask(int fd, int name)
 	return pcx_getsockopt(fd, SOL_SOCKET, name, &value, &len) == 0 ? value : -1;
 }
 
-static void copy_options(int from, int to, bool stream)
+/* What the program has set, in that order. The kernel may know other values than the stack does: it then has its own. */
+static void copy_options(int from, int to)
 {
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		const struct option *o = &options[i];
+	struct file *f = file_get(from);
+	const struct chan_option *o;
+
+	for (uint32_t i = 0; f != NULL && (o = sock_option(f->sock, i)) != NULL; i++)
+		(void)real_setsockopt(to, o->level, o->name, o->value, o->len);
+	for (size_t i = 0; i < sizeof(own_options) / sizeof(own_options[0]); i++) {
 		char value[32];
 		socklen_t len = sizeof(value);
 
-		if ((stream || !o->stream) &&
-		    pcx_getsockopt(from, o->level, o->name, value, &len) == 0)
-			(void)real_setsockopt(to, o->level, o->name, value, len);
+		if (pcx_getsockopt(from, SOL_SOCKET, own_options[i], value, &len) == 0)
+			(void)real_setsockopt(to, SOL_SOCKET, own_options[i], value, len);
 	}
+	if (f != NULL)
+		file_put(f);
 }
 
 /* A socket without its keys would take what nobody has signed; a kernel without TCP-AO gets none that has such keys. Returns
@@ -207,7 +199,7 @@ static enum pcx_kind give_to_kernel(int fd, int domain, int type)
 
 	if (to < 0)
 		return PCX_SOCKET;
-	copy_options(fd, to, type == SOCK_STREAM);
+	copy_options(fd, to);
 	if (!copy_keys(fd, to)) {
 		(void)real_close(to);
 		return PCX_SOCKET;

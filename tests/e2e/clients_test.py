@@ -87,7 +87,7 @@ def iperf3(b, s):
 
 
 def kernels(b, s):
-    """127.0.0.1, AF_UNIX, pipes and files are the kernel's, and what a rule says"""
+    """127.0.0.1, with its options, AF_UNIX, pipes and files are the kernel's, and what a rule says"""
     script = f"""
 import os, socket, threading
 def there_and_back(family, addr):
@@ -99,7 +99,13 @@ there_and_back(socket.AF_INET, ('127.0.0.1', 0))
 there_and_back(socket.AF_UNIX, '{b.tmp}/unix%d' % os.getpid())
 r, w = os.pipe(); os.write(w, b'y'); assert os.read(r, 1) == b'y'
 a, b = socket.socketpair(); a.send(b'z'); assert b.recv(1) == b'z'
-u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.sendto(b'q', ('127.0.0.1', 9))
+def dgram(addr=None):
+    d = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); d.settimeout(5)
+    d.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1); d.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 50000)
+    if addr: d.bind(addr)
+    return d
+k, u = dgram(('127.0.0.1', 0)), dgram(); u.sendto(b'q', k.getsockname())
+assert k.recvmsg(9, 99)[1] and k.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) == 100000, 'options'
 c = socket.socket(); c.settimeout(5); c.connect(('{CLIENT}', 8105)); print(c.getsockname()[0])
 """
     with socket.create_server((CLIENT, 8105)) as listener:
