@@ -408,6 +408,9 @@ int sock_spread(uint32_t sock, int backlog);
 /** sock_option returns the n'th of the options that were set on a socket and are the stack's, or NULL: there are no more. */
 const struct chan_option *sock_option(uint32_t sock, uint32_t n);
 
+/** sock_is_used says whether a stream listens or has a peer, or whether a datagram has come or gone. */
+bool sock_is_used(uint32_t sock);
+
 /** sock_gather releases the parts of what has been a listener. */
 void sock_gather(uint32_t sock);
 

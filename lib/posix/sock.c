@@ -161,6 +161,19 @@ static int64_t bind_dgram(uint32_t sock, const struct sockaddr *addr, socklen_t 
 	return rc != 0 ? rc : sock_spread(sock, -1);
 }
 
+bool sock_is_used(uint32_t sock)
+{
+	const struct chan_sock *s = chan_sock(client.chan, sock);
+	const uint32_t n = sock_parts(s), state = at_load(&s->state);
+
+	if (s->type == CHAN_STREAM)
+		return state == CHAN_LISTEN || state == CHAN_CONNECTING || state == CHAN_CONNECTED;
+	for (uint32_t i = 0; i < n || i == 0; i++)
+		if (at_load(&chan_sock(client.chan, n > 0 ? s->part[i] : sock)->rx.head) != 0)
+			return true;
+	return at_load(&s->tx.head) != 0;
+}
+
 /* ---- calls ------------------------------------------------------------------------------------ */
 
 int pcx_bind(int fd, const struct sockaddr *addr, socklen_t len)

@@ -216,9 +216,34 @@ static enum pcx_kind give_to_kernel(int fd, int domain, int type)
 	return PCX_KERNEL;
 }
 
-enum pcx_kind choose_address(int fd, enum pc_rule_moment moment, const struct sockaddr *addr,
+static bool has_own_address(int fd)
+{
+	struct sockaddr_in6 name;
+	socklen_t len = sizeof(name);
+	struct pc_endpoint e;
+
+	return pcx_getsockname(fd, (struct sockaddr *)&name, &len) == 0 &&
+	       pc_endpoint_from_sockaddr(&e, (struct sockaddr *)&name, len) == 0 &&
+	       !pc_addr_is_any(&e.addr);
+}
+
+/* Whether a socket stays percore's. Others would lose its connection, or a server whom somebody has told to answer to
+ * 127.0.0.1 all that comes after. A datagram socket may be connected anew. */
+static bool is_settled(int fd, enum choose_moment moment, int type)
+{
+	struct file *f = file_get(fd);
+	const bool connects = type == SOCK_DGRAM && moment == CHOOSE_CONNECT;
+	bool settled = f != NULL && !connects && sock_is_used(f->sock);
+
+	if (f != NULL)
+		file_put(f);
+	return settled || (type == SOCK_DGRAM && moment == CHOOSE_SEND && has_own_address(fd));
+}
+
+enum pcx_kind choose_address(int fd, enum choose_moment moment, const struct sockaddr *addr,
                              socklen_t len)
 {
+	const enum pc_rule_moment rule = moment == CHOOSE_BIND ? PC_RULE_BIND : PC_RULE_CONNECT;
 	struct pc_endpoint e;
 	int error = errno, type;
 	enum pcx_kind kind = PCX_SOCKET;
@@ -226,8 +251,9 @@ enum pcx_kind choose_address(int fd, enum pc_rule_moment moment, const struct so
 	if (user_name_in(addr, len) != 0 || pc_endpoint_from_sockaddr(&e, addr, len) != 0)
 		return kind;
 	type = ask(fd, SO_TYPE);
-	if (pc_rules_decide(&rules, type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP, moment, &e) ==
-	    PC_RULE_KERNEL)
+	if (pc_rules_decide(&rules, type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP, rule, &e) ==
+	        PC_RULE_KERNEL &&
+	    !is_settled(fd, moment, type))
 		kind = give_to_kernel(fd, ask(fd, SO_DOMAIN), type);
 	errno = error;
 	return kind;

@@ -20,11 +20,14 @@ bool choose_attach(void);
 /** choose_socket makes a socket, or returns -1 with errno. */
 int choose_socket(int domain, int type, int protocol);
 
+/** What a socket gets an address for: its own, its peer's, that of what is sent. */
+enum choose_moment { CHOOSE_BIND, CHOOSE_CONNECT, CHOOSE_SEND };
+
 /**
- * choose_address is told that a percore socket is to get an address (PC_RULE_BIND) or a destination. When the rules
- * give it to the kernel it is the kernel's on return. Returns whose it is.
+ * choose_address is told that a percore socket is to get an address or a destination. When the rules give it to the
+ * kernel, and it is not in use as percore's, it is the kernel's on return. Returns whose it is.
  */
-enum pcx_kind choose_address(int fd, enum pc_rule_moment moment, const struct sockaddr *addr,
+enum pcx_kind choose_address(int fd, enum choose_moment moment, const struct sockaddr *addr,
                              socklen_t len);
 
 /** stdio_follow is told that the descriptors 0 to 2 may have changed hands: stdin, stdout and stderr follow them. */

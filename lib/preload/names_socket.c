@@ -11,14 +11,14 @@ NAME(int, socket, (int domain, int type, int protocol))
 
 NAME(int, bind, (int fd, const struct sockaddr *addr, socklen_t len))
 {
-	if (is_kernels(fd) || choose_address(fd, PC_RULE_BIND, addr, len) == PCX_KERNEL)
+	if (is_kernels(fd) || choose_address(fd, CHOOSE_BIND, addr, len) == PCX_KERNEL)
 		return real_bind(fd, addr, len);
 	return pcx_bind(fd, addr, len);
 }
 
 NAME(int, connect, (int fd, const struct sockaddr *addr, socklen_t len))
 {
-	if (is_kernels(fd) || choose_address(fd, PC_RULE_CONNECT, addr, len) == PCX_KERNEL)
+	if (is_kernels(fd) || choose_address(fd, CHOOSE_CONNECT, addr, len) == PCX_KERNEL)
 		return real_connect(fd, addr, len);
 	return pcx_connect(fd, addr, len);
 }
@@ -161,7 +161,7 @@ NAME(ssize_t, sendto,
      (int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr, socklen_t len))
 {
 	if (is_kernels(fd) ||
-	    (addr != NULL && choose_address(fd, PC_RULE_CONNECT, addr, len) == PCX_KERNEL))
+	    (addr != NULL && choose_address(fd, CHOOSE_SEND, addr, len) == PCX_KERNEL))
 		return real_sendto(fd, buf, n, flags, addr, len);
 	return pcx_sendto(fd, buf, n, flags, addr, len);
 }
@@ -170,9 +170,8 @@ NAME(ssize_t, sendmsg, (int fd, const struct msghdr *m, int flags))
 {
 	if (is_kernels(fd) && m->msg_controllen > 0 && carry_any(m))
 		return carry_send(fd, m, flags);
-	if (is_kernels(fd) ||
-	    (m->msg_name != NULL &&
-	     choose_address(fd, PC_RULE_CONNECT, m->msg_name, m->msg_namelen) == PCX_KERNEL))
+	if (is_kernels(fd) || (m->msg_name != NULL && choose_address(fd, CHOOSE_SEND, m->msg_name,
+	                                                             m->msg_namelen) == PCX_KERNEL))
 		return real_sendmsg(fd, m, flags);
 	return pcx_sendmsg(fd, m, flags);
 }
@@ -180,7 +179,7 @@ NAME(ssize_t, sendmsg, (int fd, const struct msghdr *m, int flags))
 NAME(int, sendmmsg, (int fd, struct mmsghdr *m, unsigned n, int flags))
 {
 	if (is_kernels(fd) || (n > 0 && m[0].msg_hdr.msg_name != NULL &&
-	                       choose_address(fd, PC_RULE_CONNECT, m[0].msg_hdr.msg_name,
+	                       choose_address(fd, CHOOSE_SEND, m[0].msg_hdr.msg_name,
 	                                      m[0].msg_hdr.msg_namelen) == PCX_KERNEL))
 		return real_sendmmsg(fd, m, n, flags);
 	return pcx_sendmmsg(fd, m, n, flags);

@@ -87,7 +87,7 @@ def iperf3(b, s):
 
 
 def kernels(b, s):
-    """127.0.0.1, with its options, AF_UNIX, pipes and files are the kernel's, and what a rule says"""
+    """127.0.0.1, with its options, AF_UNIX, pipes and files are the kernel's, and what a rule says; a server stays where it is"""
     script = f"""
 import os, socket, threading
 def there_and_back(family, addr):
@@ -106,6 +106,11 @@ def dgram(addr=None):
     return d
 k, u = dgram(('127.0.0.1', 0)), dgram(); u.sendto(b'q', k.getsockname())
 assert k.recvmsg(9, 99)[1] and k.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) == 100000, 'options'
+for n, addr in enumerate(('{SERVER}', '0.0.0.0')):
+    server = dgram((addr, 8107 + n))
+    for i in range(2):
+        u = dgram(); u.sendto(b'r', ('{SERVER}', 8107 + n)); assert server.recv(9) == b'r'
+        server.sendto(b's', ('127.0.0.1', 9))
 c = socket.socket(); c.settimeout(5); c.connect(('{CLIENT}', 8105)); print(c.getsockname()[0])
 """
     with socket.create_server((CLIENT, 8105)) as listener:
