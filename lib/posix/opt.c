@@ -123,11 +123,23 @@ static void double_it(void *value, socklen_t len)
 
 /* ---- the rest --------------------------------------------------------------------------------- */
 
-/* A socket of another lcore may have to be made like this one. */
+/* Whether each call adds something: groups and their sources. */
+static bool is_one_of_many(int level, int name)
+{
+	return (level == IPPROTO_IP && name >= IP_ADD_MEMBERSHIP &&
+	        name <= IP_DROP_SOURCE_MEMBERSHIP) ||
+	       (level == IPPROTO_IPV6 && (name == IPV6_JOIN_GROUP || name == IPV6_LEAVE_GROUP));
+}
+
+/* A socket of another lcore may have to be made like this one, and one of the kernel's. What a socket that is bound adds its
+ * parts are told: there is no end of that. */
 static void remember(struct chan_sock *s, int level, int name, const void *value, socklen_t len)
 {
-	uint32_t n = at_load(&s->nb_options), i = 0;
+	const bool adds = is_one_of_many(level, name);
+	uint32_t n = at_load(&s->nb_options), i = adds ? n : 0;
 
+	if (adds && (at_load(&s->flags) & CHAN_BOUND))
+		return;
 	while (i < n && i < CHAN_OPTIONS &&
 	       (s->option[i].level != level || s->option[i].name != name))
 		i++;

@@ -217,7 +217,49 @@ static void dissolved_listeners(void)
 	}
 }
 
+/* A datagram to a group comes by any queue: all groups that were joined before bind() are joined on both lcores. */
+static void groups_before_bind(void)
+{
+	const struct in_addr far_if = {.s_addr = IP_PEER};
+	uint8_t byte;
+	int fd;
+
+	start();
+	fd = pcx_socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	for (uint32_t g = 0; g < 3; g++) {
+		const struct ip_mreqn m = {.imr_multiaddr.s_addr = htonl(0xef010101 + g),
+		                           .imr_address.s_addr = IP_US};
+
+		CU_ASSERT_EQUAL(pcx_setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &m, sizeof(m)),
+		                0);
+		if (g == 2)
+			CU_ASSERT_EQUAL(
+			    pcx_setsockopt(fd, IPPROTO_IP, IP_DROP_MEMBERSHIP, &m, sizeof(m)), 0);
+	}
+	CU_ASSERT_EQUAL(bind_to(fd, 0, 5000), 0);
+	for (unsigned i = 0; i < 3 * LCORES; i++) {
+		const struct sockaddr_in group = {.sin_family = AF_INET,
+		                                  .sin_port = htons(5000),
+		                                  .sin_addr.s_addr = htonl(0xef010101 + i % 3)};
+		struct pc_stack *st = far[i / 3];
+		const int out = pc_socket(st, AF_INET, SOCK_DGRAM, 0);
+
+		CU_ASSERT_EQUAL(
+		    pc_setsockopt(st, out, IPPROTO_IP, IP_MULTICAST_IF, &far_if, sizeof(far_if)),
+		    0);
+		CU_ASSERT_EQUAL(
+		    pc_sendto(st, out, "x", 1, 0, (const struct sockaddr *)&group, sizeof(group)),
+		    1);
+		turns();
+		CU_ASSERT_EQUAL(pcx_recv(fd, &byte, 1, 0), i % 3 < 2 ? 1 : -1);
+		CU_ASSERT_EQUAL(pc_close(st, out), 0);
+	}
+	pcx_close(fd);
+	finish();
+}
+
 static const struct unit_case cases[] = {
+    {"groups that are joined before bind()", groups_before_bind},
     {"bind(): attempts that have failed", bound_attempts},
     {"AF_UNSPEC, shutdown(): listeners", dissolved_listeners},
     {"bind(): connections on other lcores", connections_elsewhere},
