@@ -14,6 +14,12 @@ static bool is_stream(const struct file *f)
 	return chan_sock(client.chan, f->sock)->type == CHAN_STREAM;
 }
 
+/* The buffers of a message: 0, or why they are refused. */
+static ssize_t judge_vector(const struct msghdr *m)
+{
+	return m->msg_iovlen > IOV_LIMIT ? -EMSGSIZE : user_vector(m->msg_iov, m->msg_iovlen);
+}
+
 /* ---- receiving -------------------------------------------------------------------------------- */
 
 static ssize_t receive_any(struct file *f, struct msghdr *m, int flags)
@@ -47,9 +53,7 @@ static ssize_t receive(struct file *f, struct msghdr *m, int flags)
 	const struct msghdr asked = *m;
 	ssize_t rc;
 
-	if (m->msg_iovlen > IOV_LIMIT)
-		return -EMSGSIZE;
-	rc = user_vector(m->msg_iov, m->msg_iovlen);
+	rc = judge_vector(m);
 	if (rc != 0)
 		return rc;
 	rc = receive_any(f, m, flags);
@@ -195,9 +199,7 @@ static ssize_t transmit(struct file *f, const struct msghdr *m, int flags)
 {
 	ssize_t rc;
 
-	if (m->msg_iovlen > IOV_LIMIT)
-		return -EMSGSIZE;
-	rc = user_vector(m->msg_iov, m->msg_iovlen);
+	rc = judge_vector(m);
 	if (rc != 0)
 		return rc;
 	if (!is_stream(f)) {
