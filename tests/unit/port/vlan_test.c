@@ -106,33 +106,30 @@ static void test_receive(void)
 	finish();
 }
 
+/* The device below receives a frame whose tags it has taken off, VLAN and, if outer is not 0, QinQ. */
+static void receive_stripped(const char *bytes, uint16_t len, uint16_t tci, uint16_t outer)
+{
+	struct rte_mbuf *m = frame(bytes, len);
+
+	m->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+	m->vlan_tci = tci;
+	if (outer != 0)
+		m->ol_flags |= RTE_MBUF_F_RX_QINQ | RTE_MBUF_F_RX_QINQ_STRIPPED;
+	m->vlan_tci_outer = outer;
+	CU_ASSERT_EQUAL(far->ops->tx_burst(far, &m, 1, 0), 1);
+}
+
 static void test_stripped(void)
 {
-	struct rte_mbuf *m;
-
 	start(0);
-	m = frame("\x08\0abc", 5);
-	m->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
-	m->vlan_tci = 0x600a;
-	CU_ASSERT_EQUAL(far->ops->tx_burst(far, &m, 1, 0), 1);
+	receive_stripped("\x08\0abc", 5, 0x600a, 0);
 	CU_ASSERT(comes(member[1], "\x08\0abc", 5));
-	m = frame("\x81\0\0\x0a\x08\0abc", 9);
-	m->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
-	m->vlan_tci = 100;
-	CU_ASSERT_EQUAL(far->ops->tx_burst(far, &m, 1, 0), 1);
+	receive_stripped("\x81\0\0\x0a\x08\0abc", 9, 100, 0);
 	CU_ASSERT(comes(member[3], "\x08\0abc", 5));
 	/* of VLANs that nobody here has: tags that the device has taken off are put back */
-	m = frame("\x08\0abc", 5);
-	m->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
-	m->vlan_tci = 0xa01e;
-	CU_ASSERT_EQUAL(far->ops->tx_burst(far, &m, 1, 0), 1);
+	receive_stripped("\x08\0abc", 5, 0xa01e, 0);
 	CU_ASSERT(comes(member[0], "\x81\0\xa0\x1e\x08\0abc", 9));
-	m = frame("\x08\0abc", 5);
-	m->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_QINQ |
-	               RTE_MBUF_F_RX_QINQ_STRIPPED;
-	m->vlan_tci_outer = 100;
-	m->vlan_tci = 30;
-	CU_ASSERT_EQUAL(far->ops->tx_burst(far, &m, 1, 0), 1);
+	receive_stripped("\x08\0abc", 5, 30, 100);
 	CU_ASSERT(comes(member[0], "\x88\xa8\0\x64\x81\0\0\x1e\x08\0abc", 13));
 	/* and where nobody has what is without a tag, they are lost */
 	pc_port_close(member[0]);
