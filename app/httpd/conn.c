@@ -18,7 +18,9 @@
 #include "conn.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include <percore/epoll.h>
 #include <percore/socket.h>
@@ -211,10 +213,18 @@ static bool hold_rest(struct server *s, int fd, const struct batch_entry *e, uin
 	return true;
 }
 
+/* What the client has not acknowledged yet, in bytes. */
+static uint32_t unacknowledged(const struct server *s, int fd)
+{
+	int n = 0;
+
+	return pc_ioctl(s->st, fd, SIOCOUTQ, &n) == 0 ? (uint32_t)n : 0;
+}
+
 /* A client has http.send_ms from here on for what it must take; no byte that it takes or sends puts that off. */
 static void begin_period(struct server *s, int fd)
 {
-	s->conns[fd].taken = 0;
+	s->conns[fd].queued = unacknowledged(s, fd);
 	conn_set_timeout(s, fd, s->config.send_ms);
 }
 
@@ -305,9 +315,9 @@ uint32_t conn_take_buffer(struct server *s, int fd)
 	return number;
 }
 
-static void count_taken(struct conn *c, uint64_t n)
+static void count_queued(struct conn *c, uint64_t n)
 {
-	c->taken = n < UINT32_MAX - c->taken ? c->taken + (uint32_t)n : UINT32_MAX;
+	c->queued = n < UINT32_MAX - c->queued ? c->queued + (uint32_t)n : UINT32_MAX;
 }
 
 /*
@@ -330,7 +340,7 @@ static int send_part(struct server *s, int fd, const char *p, uint64_t len, uint
 		conn_close(s, fd);
 		return -1;
 	}
-	count_taken(&s->conns[fd], len - left);
+	count_queued(&s->conns[fd], len - left);
 	*done += len - left;
 	return left == 0;
 }
@@ -485,8 +495,8 @@ bool conn_is_idle(const struct conn *c)
 }
 
 /*
- * EPOLLOUT comes when a good part of the send buffer is free, which a slow client may take longer for than
- * it has: so what fits into the buffer now counts, too.
+ * What a client takes is what it acknowledges. What can be queued in its place is no measure: EPOLLOUT comes when a
+ * good part of the send buffer is free, and while mbufs are scarce the buffer becomes smaller than what it holds.
  */
 static void look_at_reader(struct server *s, int fd)
 {
@@ -496,7 +506,7 @@ static void look_at_reader(struct server *s, int fd)
 
 	if (send_rest(s, fd))
 		resume(s, fd);
-	else if (c->state == CONN_SENDING && c->taken < least)
+	else if (c->state == CONN_SENDING && c->queued - unacknowledged(s, fd) < least)
 		conn_abort(s, fd);
 	else if (c->state == CONN_SENDING)
 		begin_period(s, fd);

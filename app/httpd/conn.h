@@ -38,7 +38,7 @@ struct conn {
 	uint32_t again;    /**< next on the server's list */
 	uint32_t input;    /**< buffer with an incomplete request; 0: none */
 	uint32_t output;   /**< buffer with the rest of a response's head; 0: none */
-	uint32_t taken;    /**< SENDING: bytes that the client made room for in this http.send_ms */
+	uint32_t queued; /**< SENDING: bytes to be taken when this http.send_ms began, and since */
 	/* SENDING: the part of a file that is still to be sent; the file is held */
 	const struct file *file;
 	uint64_t off, end;

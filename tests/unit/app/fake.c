@@ -2,8 +2,10 @@
 #include "fake.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include <percore/epoll.h>
 #include <percore/run.h>
@@ -76,6 +78,13 @@ void fake_reset(struct pc_stack *st, int fd)
 {
 	st->conns[fd].reset = true;
 	st->conns[fd].edges |= EPOLLIN | EPOLLERR | EPOLLHUP;
+}
+
+void fake_acknowledge(struct pc_stack *st, int fd, size_t n)
+{
+	struct fake_conn *c = &st->conns[fd];
+
+	c->acked += n < c->out_len - c->acked ? n : c->out_len - c->acked;
 }
 
 void fake_open_window(struct pc_stack *st, int fd, size_t n)
@@ -200,6 +209,16 @@ ssize_t pc_send(struct pc_stack *st, int fd, const void *buf, size_t len, int fl
 
 	(void)flags;
 	return pc_writev(st, fd, &iov, 1);
+}
+
+int pc_ioctl(struct pc_stack *st, int fd, unsigned long request, void *arg)
+{
+	const struct fake_conn *c = open_conn(st, fd);
+
+	if (request != SIOCOUTQ)
+		abort();
+	*(int *)arg = (int)(c->out_len - c->acked);
+	return 0;
 }
 
 int pc_shutdown(struct pc_stack *st, int fd, int how)

@@ -27,7 +27,7 @@ struct fake_conn {
 	int send_errno; /* if not 0, sends fail with it */
 	size_t in_len, in_done;
 	size_t window; /* bytes that sends still take */
-	size_t out_len, sends;
+	size_t out_len, acked, sends;
 	bool in_epoll, linger_0;
 	char *in, *out;
 	size_t in_room, out_room;
@@ -49,6 +49,9 @@ int fake_connect(struct pc_stack *st);
 void fake_send(struct pc_stack *st, int fd, const void *p, size_t len);
 void fake_fin(struct pc_stack *st, int fd);
 void fake_reset(struct pc_stack *st, int fd);
+
+/** The client acknowledges n more bytes, or all that there are; sends take no more for that. */
+void fake_acknowledge(struct pc_stack *st, int fd, size_t n);
 
 /** The send buffer takes n more bytes. */
 void fake_open_window(struct pc_stack *st, int fd, size_t n);

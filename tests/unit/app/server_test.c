@@ -586,7 +586,7 @@ static void time_outs(void)
 	slow = connect_and_send(GET "GET / HT", sizeof(GET) + 7);
 	body = connect_and_send("PUT / HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\n", 46);
 	reader = fake_connect(&stack);
-	stack.conns[reader].window = 1000;
+	stack.conns[reader].window = 3000;
 	fake_send(&stack, reader, "GET /big HTTP/1.1\r\n" HOST "\r\n", 30);
 	for (int i = 0; i < 9; i++) { /* bytes of a header do not put it off */
 		wait_seconds(1);
@@ -600,9 +600,10 @@ static void time_outs(void)
 	CU_ASSERT(stack.conns[slow].closed);
 	wait_seconds(10);
 	CU_ASSERT(!stack.conns[reader].closed);
+	fake_acknowledge(&stack, reader, 2000);
 	fake_open_window(&stack, reader, 2000);
 	wait_seconds(25);
-	CU_ASSERT(!stack.conns[reader].closed && stack.conns[reader].out_len == 3000);
+	CU_ASSERT(!stack.conns[reader].closed && stack.conns[reader].out_len == 5000);
 	wait_seconds(10);
 	CU_ASSERT(!stack.conns[idle].closed && !stack.conns[body].closed);
 	wait_seconds(5);
@@ -611,39 +612,45 @@ static void time_outs(void)
 	end();
 }
 
-/* what a client takes counts, whether or not the stack has told of room yet */
+/* what a client takes is what it acknowledges, whether or not there is room for more, and was told of */
 static void slow_readers(void)
 {
-	const size_t per_period = 30 * defaults.send_rate;
-	int steady, dripping, prodding;
+	const size_t per_period = 30 * defaults.send_rate, full = 5 * per_period;
+	int steady, squeezed, dripping, prodding;
 
 	begin();
 	steady = fake_connect(&stack);
+	squeezed = fake_connect(&stack);
 	dripping = fake_connect(&stack);
-	stack.conns[steady].window = stack.conns[dripping].window = 1000;
+	stack.conns[steady].window = stack.conns[squeezed].window = stack.conns[dripping].window =
+	    full;
 	fake_send(&stack, steady, "GET /big HTTP/1.1\r\n" HOST "\r\n", 30);
+	fake_send(&stack, squeezed, "GET /big HTTP/1.1\r\n" HOST "\r\n", 30);
 	fake_send(&stack, dripping, "GET /big HTTP/1.1\r\n" HOST "\r\n", 30);
 	turns(3);
 	for (int i = 0; i < 4; i++) {
+		fake_acknowledge(&stack, steady, per_period);
 		stack.conns[steady].window += per_period;
-		stack.conns[dripping].window += per_period - 1;
+		fake_acknowledge(&stack, squeezed, per_period);
+		fake_acknowledge(&stack, dripping, per_period - 1);
+		stack.conns[dripping].window += full;
 		wait_seconds(31);
 	}
 	CU_ASSERT(!stack.conns[steady].closed);
-	CU_ASSERT(stack.conns[steady].out_len == 1000 + 4 * per_period);
+	CU_ASSERT(stack.conns[steady].out_len == full + 4 * per_period);
+	CU_ASSERT(!stack.conns[squeezed].closed && stack.conns[squeezed].out_len == full);
 	CU_ASSERT(stack.conns[dripping].closed && stack.conns[dripping].aborted);
-	CU_ASSERT(stack.conns[dripping].out_len == 1000 + per_period - 1);
 	/* and it may be at its end when its time is over */
 	stack.conns[steady].window += 1000000;
 	wait_seconds(31);
 	CU_ASSERT(count(output(steady), "HTTP/1.1 200") == 1 && !stack.conns[steady].closed);
-	/* nobody gains time by a byte of requests, and one of room, now and then */
+	/* nobody gains time by a byte of requests, and one acknowledged, now and then */
 	prodding = fake_connect(&stack);
 	stack.conns[prodding].window = 1000;
 	fake_send(&stack, prodding, "GET /big HTTP/1.1\r\n" HOST "\r\n", 30);
 	for (int i = 0; i < 35; i++) {
 		wait_seconds(1);
-		stack.conns[prodding].window++;
+		fake_acknowledge(&stack, prodding, 1);
 		fake_send(&stack, prodding, "G", 1);
 	}
 	CU_ASSERT(stack.conns[prodding].closed && stack.conns[prodding].aborted);
