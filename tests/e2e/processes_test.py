@@ -88,7 +88,7 @@ c, _ = l.accept(); c.sendall(b'still here')
 
 def busy_exec(b, s):
     """15 images of a program, each executed while eight threads of the one before are in calls"""
-    with script(b, BUSY_EXEC, "0", "0", CLIENT, ready=says("ready")), socket.create_connection((SERVER, 8210), 5) as c:
+    with script(b, BUSY_EXEC, "0", "0", CLIENT, ready=says("ready"), within=40), socket.create_connection((SERVER, 8210), 5) as c:
         c.settimeout(10 * b.slow)
         expect(c.recv(100) == b"still here", "nothing came")
 

@@ -37,8 +37,8 @@ def run(b, *words, timeout=30, rules=(), **kw):
 class Daemon:
     """A program in the background, on the stack or the kernel's; stopped at the end of its "with"."""
 
-    def __init__(self, b, words, ready=None, on_stack=True, stop=signal.SIGTERM, rules=()):
-        self.b, self.words, self.ready, self.stop_signal = b, [str(w) for w in words], ready, stop
+    def __init__(self, b, words, ready=None, on_stack=True, stop=signal.SIGTERM, rules=(), within=10):
+        self.b, self.words, self.ready, self.stop_signal, self.within = b, [str(w) for w in words], ready, stop, within
         self.log = os.path.join(b.tmp, f"daemon{time.monotonic_ns()}")
         full = command(b, *words, rules=rules) if on_stack else self.words
         with open(self.log, "w") as f:
@@ -55,7 +55,7 @@ class Daemon:
     def __enter__(self):
         try:
             wait_for(lambda: self.process.poll() is not None or self.ready is None or self.ready(self),
-                     10 * self.b.slow, f"{self.words[0]} to be ready")
+                     self.within * self.b.slow, f"{self.words[0]} to be ready")
             if self.process.poll() is not None:
                 raise bed.Failure(f"{self.words[0]} ended at once: {self.process.returncode}\n{self.out()[-2000:]}")
         except BaseException:
