@@ -210,8 +210,11 @@ static struct rte_mbuf *make_error(struct ip *ip, const struct rte_mbuf *m, cons
 void icmp4_error(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p, uint8_t type,
                  uint8_t code)
 {
-	const struct ip_send s = {
-	    .src = p->dst, .dst = p->src, .proto = IPPROTO_ICMP, .tos = ERROR_TOS};
+	const struct ip_send s = {.src = p->dst,
+	                          .dst = p->src,
+	                          .proto = IPPROTO_ICMP,
+	                          .ttl = ip->bare_ttl,
+	                          .tos = ERROR_TOS};
 	struct rte_mbuf *n;
 	struct ip_path path;
 

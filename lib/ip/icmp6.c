@@ -316,6 +316,7 @@ void icmp6_error(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p
 	n = make_error(ip, m, p, &h);
 	if (n == NULL)
 		return;
+	s.ttl = ip->bare_ttl;
 	ip_l4_checksum(ip, &path, &s, n, ICMP6_HDR_LEN, ICMP6_CKSUM_OFF);
 	ctx_count(ip->ctx, PC_ICMP_ERRORS_TX);
 	ip_output(ip, &path, &s, n);

@@ -138,8 +138,9 @@ struct ip {
 	uint32_t id_count[256];
 	struct frags *frags; /* datagrams that are not whole yet */
 	uint16_t nb_raw;     /* raw sockets, which want copies of packets */
-	uint64_t due_ns;     /* when a route ends, or a router is to be asked; or earlier */
-	uint32_t polled;     /* the tick up to which what is due has been seen to, if has_polled */
+	uint8_t bare_ttl;    /* of resets and ICMP errors, which no socket sends; 0: the default */
+	uint64_t due_ns; /* when a route or path MTU ends, or a router is to be asked; or earlier */
+	uint32_t polled; /* the tick up to which what is due has been seen to, if has_polled */
 	bool has_polled;
 	struct routes routes;
 	struct gateways gateways;

@@ -16,7 +16,10 @@ void gtsm_tune(struct tcp *tcp, struct tcb *t)
 	const struct kept *k = &tcp_tuning(tcp, t)->kept;
 
 	t->near = k->small[KEPT_MINTTL] != 0 || k->small[KEPT_MINHOPS] != 0;
-	tcp->near |= t->near;
+	if (!t->near)
+		return;
+	tcp->near = true;
+	tcp->ip->bare_ttl = UINT8_MAX;
 }
 
 /* The socket that a segment is for, a connection or a listener; NULL: none. What is in TIME-WAIT has no socket, but for

@@ -9,13 +9,16 @@
  * signatures included.  It holds for listeners, for what is half open, and for ICMP errors about a connection (section
  * 6.1), whose own TTL counts, as that of the packet that they quote is anybody's to choose.
  *
+ * Their peers may do the same. What sockets send has their TTL (IP_TTL), SYN-ACKs that of the listener. What belongs to no socket
+ * is sent with 255 from then on: resets, acknowledgements in TIME-WAIT, ICMP errors (section 3).
+ *
  * Invariants: tcb.near says whether a socket has such a limit.  If it has, its segments go the thorough way.  tcp.near
  * says whether there has ever been one; while there has not, nothing is looked up.
  */
 
 #include "tcp/tcp.h"
 
-/** gtsm_tune notes whether a socket has a limit, after its settings have changed. */
+/** gtsm_tune notes whether a socket has a limit, after its settings have changed; ip.bare_ttl follows. */
 void gtsm_tune(struct tcp *tcp, struct tcb *t);
 
 /* The part of gtsm_input for stacks with limits. */

@@ -137,7 +137,7 @@ void syncache_answer(struct tcp *tcp, const struct syn_entry *e, const struct tc
 		fastopen_offer(tcp, e->binding, rx, &s);
 	if (rx != NULL && (e->opt & TCB_OPT_ACCECN))
 		add_accecn(&s, by);
-	tcp_reply(tcp, &e->flow, ip_laddr(tcp->ip, e->flow.laddr), &s,
+	tcp_reply(tcp, &e->flow, ip_laddr(tcp->ip, e->flow.laddr), &s, listener->ttl,
 	          (uint8_t)(listener->tos | ecn), by);
 }
 

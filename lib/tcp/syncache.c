@@ -238,6 +238,7 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, ui
 /* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, within the limit of RFC 5961 section 7 */
 static void send_ack(struct tcp *tcp, const struct syn_entry *e, uint32_t wnd)
 {
+	const struct tcb *listener = tcp_listener(tcp, e->binding);
 	uint8_t scale = e->opt & TCB_OPT_WSCALE ? e->rcv_wscale : 0;
 	struct tcp_seg s = {.seq = e->iss + 1,
 	                    .ack = e->irs + 1,
@@ -254,8 +255,8 @@ static void send_ack(struct tcp *tcp, const struct syn_entry *e, uint32_t wnd)
 	}
 	if (e->opt & TCB_OPT_ACCECN)
 		accecn_put(&s, ACCECN_AT_FIRST);
-	tcp_reply(tcp, &e->flow, ip_laddr(tcp->ip, e->flow.laddr), &s,
-	          tcp_listener(tcp, e->binding)->tos, auth_by_half_open(tcp, e, &by));
+	tcp_reply(tcp, &e->flow, ip_laddr(tcp->ip, e->flow.laddr), &s, listener->ttl, listener->tos,
+	          auth_by_half_open(tcp, e, &by));
 }
 
 /* second step, RFC 5961 section 3: back to LISTEN */

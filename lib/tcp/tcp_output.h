@@ -24,10 +24,10 @@ uint32_t tcp_pipe(const struct tcb *t, const struct tcp_queues *q);
 
 struct auth_by;
 
-/** tcp_reply sends a segment that belongs to no TCB along flow; s has everything but the ports; key: that it is signed
- * with, or NULL. */
+/** tcp_reply sends a segment that belongs to no TCB along flow; s has everything but the ports; ttl 0: the default; by: the key
+ * that it is signed with, or NULL. */
 bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_addr *local,
-               struct tcp_seg *s, uint8_t tos, const struct auth_by *by);
+               struct tcp_seg *s, uint8_t ttl, uint8_t tos, const struct auth_by *by);
 
 /** tcp_reply_rst answers a segment that fits nothing with RST (RFC 9293 section 3.10.7.1), signed as that is. */
 void tcp_reply_rst(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx);

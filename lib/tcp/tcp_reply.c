@@ -38,16 +38,22 @@ static void send_fast(struct tcp *tcp, const struct neigh *n, const struct ip_se
 		                                    .dst_be = is->dst.w[3],
 		                                    .id_and_flags = IP4_FRAG_DF,
 		                                    .proto = IPPROTO_TCP,
+		                                    .ttl = is->ttl,
 		                                    .tos = is->tos});
 	else
-		ip_fast_output6(tcp->ip, n, m, l4, hdr, sum, true, &is->src, &is->dst, 0, is->tos);
+		ip_fast_output6(tcp->ip, n, m, l4, hdr, sum, true, &is->src, &is->dst, is->ttl,
+		                is->tos);
 }
 
 bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_addr *local,
-               struct tcp_seg *s, uint8_t tos, const struct auth_by *by)
+               struct tcp_seg *s, uint8_t ttl, uint8_t tos, const struct auth_by *by)
 {
-	struct ip_send is = {
-	    .src = *local, .dst = flow->raddr, .proto = IPPROTO_TCP, .tos = tos, .df = true};
+	struct ip_send is = {.src = *local,
+	                     .dst = flow->raddr,
+	                     .proto = IPPROTO_TCP,
+	                     .ttl = ttl,
+	                     .tos = tos,
+	                     .df = true};
 	const struct neigh *n;
 	struct rte_mbuf *m;
 	struct ip_path path;
@@ -97,7 +103,7 @@ void tcp_reply_rst(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx 
 		s.ack = in->seq + in->len + !!(in->flags & TCP_SYN) + !!(in->flags & TCP_FIN);
 	}
 	ctx_count(tcp->ctx, PC_TCP_RESET_TX);
-	tcp_reply(tcp, &rx->flow, &p->dst, &s, 0, auth_by_input(tcp, rx));
+	tcp_reply(tcp, &rx->flow, &p->dst, &s, tcp->ip->bare_ttl, 0, auth_by_input(tcp, rx));
 }
 
 void tcp_reply_abort(struct tcp *tcp, const struct tcp_flow *flow, uint32_t seq, uint32_t ack,
@@ -110,7 +116,7 @@ void tcp_reply_abort(struct tcp *tcp, const struct tcp_flow *flow, uint32_t seq,
 		return;
 	}
 	ctx_count(tcp->ctx, PC_TCP_RESET_TX);
-	tcp_reply(tcp, flow, ip_laddr(tcp->ip, flow->laddr), &s, 0, by);
+	tcp_reply(tcp, flow, ip_laddr(tcp->ip, flow->laddr), &s, tcp->ip->bare_ttl, 0, by);
 }
 
 bool tcp_challenge_allowed(struct tcp *tcp)

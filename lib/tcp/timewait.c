@@ -150,7 +150,7 @@ static void send_ack(struct tcp *tcp, uint32_t index, const struct ip_pkt *p,
 	if (e->accecn)
 		accecn_put(&s, e->ace);
 	if (tcp_challenge_allowed(tcp))
-		tcp_reply(tcp, &e->flow, &p->dst, &s, 0, auth_by_input(tcp, rx));
+		tcp_reply(tcp, &e->flow, &p->dst, &s, tcp->ip->bare_ttl, 0, auth_by_input(tcp, rx));
 }
 
 /* RFC 6191 section 2: may this SYN begin a new incarnation? */

@@ -205,6 +205,64 @@ static void icmp(struct wt *w)
 	wt_drop(w);
 }
 
+/* the TTL of the next segment sent, which has these flags */
+static uint8_t ttl_of_next(struct wt *w, uint8_t flags)
+{
+	const struct frame_info *i = wt_next(w, 100);
+
+	CHECK(i != NULL);
+	EQ(i->seg.flags, flags);
+	return i->ttl;
+}
+
+/* What is half open has the TTL of the socket that it comes from, as the peer may hear nothing from afar, too. */
+static void answers_of_listener(struct wt *w)
+{
+	wt_listen(w, 8);
+	OK(pc_setsockopt(w->st, w->lfd, IPPROTO_IP, IP_TTL, &(int){77}, sizeof(int)));
+	INJECT(.flags = S, .mss = 1460);
+	EQ(ttl_of_next(w, S | A), 77);
+	INJECT(.flags = A, .seq = 70000, .ack = 1); /* RFC 9293 3.10.7.4: not in the window */
+	EQ(ttl_of_next(w, A), 77);
+}
+
+static void port_unreachable(struct wt *w, uint8_t ttl)
+{
+	const struct frame_ends e = wt_ends(w);
+	const struct frame *sent;
+	struct frame f;
+
+	frame_udp(&f, &e, 5000, 9, "x", 1);
+	wt_inject_frame(w, &f);
+	sent = wt_next_frame(w, 0);
+	CHECK(sent != NULL);
+	EQ(sent->b[14 + 9], IPPROTO_ICMP);
+	EQ(sent->b[14 + 8], ttl);
+}
+
+/* What no socket sends: nobody from afar can have sent it, either, once there is a socket that hears nothing from there. */
+static void answers_of_none(struct wt *w)
+{
+	static const uint8_t ttl[] = {64, 255};
+
+	wt_time_wait(w);
+	OK(pc_close(w->st, w->flow.fd));
+	for (unsigned i = 0; i < 2; i++) {
+		const struct flow was = w->flow;
+
+		INJECT(.flags = FA, .seq = 1, .ack = 2);
+		EQ(ttl_of_next(w, A), ttl[i]);
+		wt_flow(w);
+		w->flow.lport = WT_PORT + 1; /* nobody listens */
+		INJECT(.flags = S, .mss = 1460);
+		EQ(ttl_of_next(w, R | A), ttl[i]);
+		w->flow = was;
+		if (!wt_ip6)
+			port_unreachable(w, ttl[i]);
+		limit(w, w->lfd, NEAR);
+	}
+}
+
 static const struct wt_case cases[] = {
     {"RFC 5082 3: a listener hears nobody from afar", listener},
     {"RFC 5082 3: nor does what is half open", half_open},
@@ -214,6 +272,8 @@ static const struct wt_case cases[] = {
     {"RFC 5082 3: a connection that is opened", opening},
     {"RFC 5082 3: a SYN from afar does not begin anew what is in TIME-WAIT", time_wait},
     {"RFC 5082 6.1: ICMP errors from afar are ignored", icmp},
+    {"RFC 5082 3: what is half open answers with its listener's TTL", answers_of_listener},
+    {"RFC 5082 3: what belongs to no socket is sent with 255", answers_of_none},
     {"a limit of 0 is none", taken_back},
     {"limits of the other family and of other sockets", others},
 };
