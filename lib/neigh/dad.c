@@ -53,10 +53,18 @@ static void probe6(struct neigh_table *nt, uint16_t laddr)
 	const uint64_t nonce = rng_next(&nt->ctx->rng);
 	uint8_t msg[ND_MSG_MAX];
 
-	memcpy(la->nonce, &nonce, ND_NONCE_LEN);
+	memcpy(la->nonce[la->probes % LADDR_PROBES], &nonce, ND_NONCE_LEN);
 	memcpy(m.nonce, &nonce, ND_NONCE_LEN);
 	if (nd_send_msg(nt, &o, msg, nd_write(msg, &m)))
 		ctx_count(nt->ctx, PC_ND_SOLICITS_TX);
+}
+
+bool dad_knows(const struct laddr *la, const uint8_t nonce[ND_NONCE_LEN])
+{
+	for (unsigned i = la->probes; dad_asks(la) && i < LADDR_PROBES; i++)
+		if (memcmp(nonce, la->nonce[i], ND_NONCE_LEN) == 0)
+			return true;
+	return false;
 }
 
 static void probe(struct neigh_table *nt, uint16_t laddr)

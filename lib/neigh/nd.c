@@ -171,8 +171,7 @@ static int input_probe(struct neigh_table *nt, const struct nd_in *in, uint16_t 
 	const struct laddr *la = &nt->ifs->addr[laddr];
 
 	/* RFC 7527: our own question, which a loop has brought back */
-	if (dad_asks(la) && (in->msg->has & ND_HAS_NONCE) &&
-	    memcmp(in->msg->nonce, la->nonce, ND_NONCE_LEN) == 0)
+	if ((in->msg->has & ND_HAS_NONCE) && dad_knows(la, in->msg->nonce))
 		return PC_DROP_ND_LOOP;
 	if (la->state != LADDR_TENTATIVE) {
 		nd_advertise(nt, laddr);

@@ -68,6 +68,10 @@ static inline bool dad_asks(const struct laddr *la)
 	return la->state == LADDR_TENTATIVE || la->doubted;
 }
 
+/** dad_knows says whether a nonce is of one of the questions under way about an address (RFC 7527 section 4.2): a loop may bring back an
+ * earlier one as well. */
+bool dad_knows(const struct laddr *la, const uint8_t nonce[ND_NONCE_LEN]);
+
 /** dad_again asks for an address of ours once more, since its link has come up; one of IPv4 is not used meanwhile. Without
  * questions (ip6.dad, arp.probes) it is announced. */
 void dad_again(struct neigh_table *nt, uint16_t laddr);

@@ -58,6 +58,8 @@ enum laddr_state {
 	LADDR_EXPIRED,   /* its lifetime is over */
 };
 
+#define LADDR_PROBES 10 /* the most of ip6.dad */
+
 /** An address of ours. */
 struct laddr {
 	struct pc_addr addr;
@@ -70,10 +72,12 @@ struct laddr {
 	bool tried;         /* somebody else has asked for it: no question before its first use */
 	bool doubted;       /* IPv6: in use, and asked for again, as its link has come up */
 	struct pc_addr was; /* of a place whose address was taken back: that address */
-	uint8_t nonce[6];
-	uint64_t conflict_ns;            /* when a conflict was last defended; 0: never */
-	uint64_t due_ns;                 /* when something is to be done; UINT64_MAX: never */
-	uint64_t preferred_ns, valid_ns; /* ends of its lifetimes; UINT64_MAX: never */
+	uint8_t nonce[LADDR_PROBES]
+	             [6];     /* of the questions under way, by how many were to come behind */
+	uint64_t conflict_ns; /* when a conflict was last defended; 0: never */
+	uint64_t due_ns;      /* when something is to be done; UINT64_MAX: never */
+	uint64_t preferred_ns,
+	    valid_ns; /* ends of its lifetimes, or when it was taken back; UINT64_MAX: never */
 };
 
 /** A multicast group that an interface listens to. */

@@ -362,6 +362,44 @@ static void loop(struct wt *w)
 	wt_drop(w);
 }
 
+/* The next question, which is about target unless that is NULL. */
+static struct info6 question(struct wt *w, const uint8_t *target)
+{
+	struct info6 i;
+
+	do {
+		i = next6(w, 1500);
+		CHECK(i.proto == 58);
+	} while (i.l4[0] != 135 || (target != NULL && memcmp(i.l4 + 8, target, 16) != 0));
+	return i;
+}
+
+/* ... nor is an earlier one of several, each of which has a nonce of its own (RFC 7527 4.2), when the loop is a long one */
+static void long_loop(struct wt *w)
+{
+	struct frame f[2];
+	struct ends6 e;
+	uint8_t body[28];
+
+	start6(w, 3);
+	e = question(w, NULL).ends;
+	for (unsigned n = 0; n < 2; n++) {
+		f[n] = last;
+		memcpy(body, last.b + 14 + 40 + 4, sizeof(body));
+		CHECK(memcmp(question(w, body + 4).l4 + 26, body + 22, 6) != 0);
+	}
+	for (unsigned n = 0; n < 2; n++)
+		wt_inject_frame(w, &f[n]);
+	EQ(wt_count(w, PC_DROP_ND_LOOP), 2);
+	EQ(wt_count(w, PC_ND_DUPLICATES), 0);
+	body[27] ^= 1; /* of somebody else */
+	frame6_icmp(&f[0], &e, 255, 135, 0, body, sizeof(body));
+	wt_inject_frame(w, &f[0]);
+	EQ(wt_count(w, PC_ND_DUPLICATES), 1);
+	wt_pass(w, 5000);
+	wt_drop(w);
+}
+
 static void validity(struct wt *w)
 {
 	struct ends6 e = ends();
@@ -701,6 +739,7 @@ static const struct wt_case cases[] = {
     {"RFC 4862 5.4: nothing comes from an address that is asked for", tentative_source},
     {"RFC 4862 5.4.3: an address that somebody else wants", wanted_twice},
     {"RFC 7527 4: a looped question is no duplicate", loop},
+    {"RFC 7527 4.2: nor is an earlier one of several", long_loop},
     {"RFC 4861 7.1: what is invalid is dropped", validity},
     {"RFC 4861 7.2.4: solicitations are answered", answers},
     {"RFC 4861 7.2.2, 7.3: a packet is kept, neighbours are asked again", resolution},
