@@ -391,8 +391,11 @@ void ip_poll(struct ip *ip)
 	ip->polled = ip->ctx->tick;
 	neigh_poll(ip->neigh);
 	gateway_poll(ip);
-	if (ip->due_ns <= ip->ctx->now_ns)
+	if (ip->due_ns <= ip->ctx->now_ns) {
+		ip->due_ns = UINT64_MAX;
 		ra_poll(ip);
+		ip_pmtu_poll(ip);
+	}
 	if (frags_due(ip->frags) <= ip->ctx->now_ns)
 		ip_frag_poll(ip);
 }

@@ -317,6 +317,13 @@ static inline bool ip_path_is_good(const struct ip *ip, const struct ip_path *pa
 	return path->broadcast || path->multicast || neigh_is_valid(ip->neigh, path->neigh);
 }
 
+/** ip_due notes that something of routers, routes or path MTUs is to be done at a time. */
+static inline void ip_due(struct ip *ip, uint64_t ns)
+{
+	if (ns < ip->due_ns)
+		ip->due_ns = ns;
+}
+
 /** ip_laddr returns one of our addresses by its index. */
 static inline const struct pc_addr *ip_laddr(const struct ip *ip, uint16_t laddr)
 {
@@ -394,13 +401,13 @@ void ip_sort(struct ip *ip, struct pc_endpoint *to, unsigned n);
 
 /**
  * ip_pmtu_learn takes in that packets to dst may be of mtu bytes only; transports call it for an error
- * that they have found to be about a packet of theirs. What is not smaller, or below the least that
- * is believed (IPv6: 1280, IPv4: 552), changes nothing. Paths that ip_path_find makes have it of IPv6
+ * that they have found to be about a packet of theirs. What is not smaller, or of IPv6 below 1280, changes nothing; of IPv4
+ * IP_PMTU4_MIN is taken for what is below that, or not told (0). Paths that ip_path_find makes have it of IPv6
  * only: who sends datagrams over IPv4 asks ip_pmtu.
  */
 void ip_pmtu_learn(struct ip *ip, const struct pc_addr *dst, uint32_t mtu);
 
-/** The least path MTU of IPv4 that is believed, as on Linux; narrower ones fragment. */
+/** The least path MTU of IPv4 that is believed, as on Linux; on narrower ones, which have it too, routers fragment. */
 #define IP_PMTU4_MIN 552
 
 /** ip_link_mtu returns the bytes of the largest packet to dst that an interface sends at once. */
@@ -408,6 +415,9 @@ static inline uint16_t ip_link_mtu(const struct ip *ip, uint8_t netif, const str
 {
 	return pc_addr_is_ip4(dst) ? ip_port(ip, netif)->info.mtu : ip->ifs.netif[netif].mtu6;
 }
+
+/** ip_pmtu_poll ends what has been believed long enough, and outdates paths then. */
+void ip_pmtu_poll(struct ip *ip);
 
 /** ip_pmtu returns the MTU of the path to dst by a link whose own MTU is mtu. */
 uint16_t ip_pmtu(struct ip *ip, const struct pc_addr *dst, uint16_t mtu);

@@ -4,10 +4,12 @@
  * connection keeps its own).
  *
  * Overview: a table of fixed size, a few places for each hash of the destination; of these the one that
- * ends first gives way.  A value is believed for ten minutes, then the link's counts again (section 4).
+ * ends first gives way.  A value is believed for ten minutes, then the link's counts again (section 4), also for those who
+ * keep a path: when a value ends, all look anew.
  *
  * Who may write: transports, for errors that quote something that they have sent (RFC 5927 section 7),
- * and never below 1280 bytes, of IPv4 552 as on Linux, so that a liar gains little.
+ * and never below 1280 bytes, of IPv4 552 as on Linux, so that a liar gains little.  An IPv4 path that is said to be narrower has
+ * 552, and whoever finds that lets routers fragment.
  */
 
 #include "ip/ip.h"
@@ -15,13 +17,6 @@
 #include "wire/ip6.h"
 
 #define AGE_NS UINT64_C(600000000000)
-
-#define IP4_MTU_LEAST 552
-
-static uint32_t least_mtu(const struct pc_addr *dst)
-{
-	return pc_addr_is_ip4(dst) ? IP4_MTU_LEAST : IP6_MTU_MIN;
-}
 
 static struct pmtu *bucket_of(struct ip *ip, const struct pc_addr *dst)
 {
@@ -35,7 +30,11 @@ void ip_pmtu_learn(struct ip *ip, const struct pc_addr *dst, uint32_t mtu)
 {
 	struct pmtu *b = bucket_of(ip, dst), *place = b;
 
-	if (mtu < least_mtu(dst) || mtu > UINT16_MAX)
+	if (pc_addr_is_ip4(dst) && mtu < IP_PMTU4_MIN)
+		mtu = IP_PMTU4_MIN;
+	if (mtu < IP6_MTU_MIN && !pc_addr_is_ip4(dst))
+		return;
+	if (mtu > UINT16_MAX)
 		return;
 	for (unsigned i = 0; i < PMTU_WAYS; i++) {
 		if (pc_addr_equal(&b[i].dst, dst)) {
@@ -49,6 +48,27 @@ void ip_pmtu_learn(struct ip *ip, const struct pc_addr *dst, uint32_t mtu)
 	}
 	*place =
 	    (struct pmtu){.dst = *dst, .mtu = (uint16_t)mtu, .until_ns = ip->ctx->now_ns + AGE_NS};
+	ip_due(ip, place->until_ns);
+}
+
+void ip_pmtu_poll(struct ip *ip)
+{
+	bool over = false;
+
+	for (unsigned i = 0; i < PMTU_ENTRIES; i++) {
+		struct pmtu *p = &ip->pmtu[i];
+
+		if (p->mtu == 0)
+			continue;
+		if (p->until_ns > ip->ctx->now_ns) {
+			ip_due(ip, p->until_ns);
+			continue;
+		}
+		*p = (struct pmtu){0};
+		over = true;
+	}
+	if (over)
+		neigh_outdate(ip->neigh);
 }
 
 uint16_t ip_pmtu(struct ip *ip, const struct pc_addr *dst, uint16_t mtu)

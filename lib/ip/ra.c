@@ -52,12 +52,6 @@ static uint64_t end_of(const struct ip *ip, uint32_t lifetime_s)
 	return lifetime_s == UINT32_MAX ? UINT64_MAX : ip->ctx->now_ns + lifetime_s * SECOND_NS;
 }
 
-static void due(struct ip *ip, uint64_t ns)
-{
-	if (ns < ip->due_ns)
-		ip->due_ns = ns;
-}
-
 /* ---- asking (RFC 4861 section 6.3.7, RFC 7559) --------------------------------------------------
  *
  * Less and less often, but without end: a switch may forward nothing for half a minute after a link came up, and routers speak
@@ -73,7 +67,7 @@ void ra_start(struct ip *ip, uint8_t netif)
 	nif->solicits = true;
 	nif->solicit_ms = 0;
 	nif->solicit_ns = ip->ctx->now_ns;
-	due(ip, nif->solicit_ns);
+	ip_due(ip, nif->solicit_ns);
 }
 
 static void solicit(struct ip *ip, uint8_t netif)
@@ -120,7 +114,7 @@ static void poll_solicit(struct ip *ip, uint8_t netif)
 		}
 		nif->solicit_ns = ip->ctx->now_ns + (ready ? nif->solicit_ms * MS_NS : WAIT_NS);
 	}
-	due(ip, nif->solicit_ns);
+	ip_due(ip, nif->solicit_ns);
 }
 
 /* ---- routes ----------------------------------------------------------------------------------- */
@@ -189,7 +183,7 @@ static bool learn_route(struct ip *ip, const struct route *r, unsigned max)
 		old->until_ns = r->until_ns;
 	else if (!over && (count_learnt(ip, r->learnt) >= max || route_insert(ip, r) != 0))
 		return false;
-	due(ip, r->until_ns);
+	ip_due(ip, r->until_ns);
 	return true;
 }
 
@@ -201,13 +195,12 @@ static void poll_routes(struct ip *ip)
 		if (r->used && r->until_ns <= ip->ctx->now_ns)
 			end_route(ip, i);
 		else if (r->used)
-			due(ip, r->until_ns);
+			ip_due(ip, r->until_ns);
 	}
 }
 
 void ra_poll(struct ip *ip)
 {
-	ip->due_ns = UINT64_MAX;
 	for (uint8_t i = 0; i < ip->ifs.n; i++)
 		poll_solicit(ip, i);
 	poll_routes(ip);

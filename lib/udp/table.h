@@ -81,11 +81,11 @@ int udp_judge_size(struct udp *udp, struct udp_sock *s, const struct pc_endpoint
                    uint32_t total);
 
 /** udp_wants_df says whether routers must not fragment an IPv4 packet of so many bytes, which we have not
- * fragmented either. */
+ * fragmented either. Where the path may be narrower than it is believed to be, they must be free to. */
 static inline bool udp_wants_df(const struct udp_sock *s, uint32_t total)
 {
 	if (s->discover == IP_PMTUDISC_WANT)
-		return total <= s->path.mtu;
+		return total <= s->path.mtu && s->path.mtu > IP_PMTU4_MIN;
 	return s->discover == IP_PMTUDISC_DO || s->discover == IP_PMTUDISC_PROBE;
 }
 

@@ -3,7 +3,7 @@
  * UDP on the way out.
  *
  * Over IPv4 a datagram that fits the path has DF, so that the path's MTU is learnt (RFC 8085 section
- * 3.2), a larger one is sent in fragments; what IP_MTU_DISCOVER says changes that as on Linux. A socket keeps the way to the last
+ * 3.2), a larger one is sent in fragments, and on a path of the least MTU that is believed none has; what IP_MTU_DISCOVER says changes that as on Linux. A socket keeps the way to the last
  * destination; what one datagram wants otherwise, it forgets again.
  */
 

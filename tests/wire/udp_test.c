@@ -292,7 +292,6 @@ static int path_mtu(struct wt *w, int fd)
 
 static void path_mtu_learnt(struct wt *w)
 {
-	const struct sockaddr_in to = wt_addr(WT_PEER, 5000);
 	static const char data[1472];
 	int fd = connected_socket(w, IP_PMTUDISC_DO);
 
@@ -305,15 +304,47 @@ static void path_mtu_learnt(struct wt *w)
 	EQ(path_mtu(w, fd), 1400);
 	CHECK(sends_with_df(w, fd, 1372));
 	ERR(pc_send(w->st, fd, data, 1373, 0), EMSGSIZE);
-	inject_too_big(w, 7, 551); /* less than anybody needs: a lie */
-	EQ(pc_recv(w->st, fd, &(char){0}, 1, 0), -1);
-	CHECK(sends_with_df(w, fd, 1372));
 	inject_too_big(w, 8, 600); /* about something that was not sent */
 	CHECK(sends_with_df(w, fd, 1372));
+	inject_too_big(w, 7, 551); /* less than is believed */
+	ERR(pc_recv(w->st, fd, &(char){0}, 1, 0), EMSGSIZE);
+	EQ(path_mtu(w, fd), 552);
+	ERR(pc_send(w->st, fd, data, 525, 0), EMSGSIZE);
+	CHECK(sends_with_df(w, fd, 524));
 	wt_pass(w, 601000); /* RFC 1191 6.3: it is forgotten again */
 	wt_drop(w);
-	OK(pc_connect(w->st, fd, (const struct sockaddr *)&to, sizeof(to)));
 	EQ(path_mtu(w, fd), 1500);
+	CHECK(sends_with_df(w, fd, 1472));
+}
+
+/* As on Linux, where a router tells less than is believed, or nothing: routers may fragment. */
+static void narrow_path(struct wt *w)
+{
+	static const uint16_t told[] = {0, 68, 551};
+	static const char data[1000];
+	const struct frame *f;
+
+	for (unsigned i = 0; i < 3; i++) {
+		const int fd = connected_socket(w, IP_PMTUDISC_WANT);
+		unsigned pieces = 0;
+
+		CHECK(sends_with_df(w, fd, 1472));
+		inject_too_big(w, 7, told[i]);
+		ERR(pc_recv(w->st, fd, &(char){0}, 1, 0), EMSGSIZE);
+		EQ(path_mtu(w, fd), 552);
+		CHECK(!sends_with_df(w, fd, 100));
+		EQ(pc_send(w->st, fd, data, sizeof(data), 0), sizeof(data));
+		wt_settle(w);
+		for (; (f = wt_next_frame(w, 0)) != NULL; pieces++) {
+			CHECK((f->b[14 + 6] & 0x40) == 0);
+			CHECK(f->len <= 14 + 552);
+		}
+		EQ(pieces, 2);
+		wt_pass(w, 601000);
+		wt_drop(w);
+		CHECK(sends_with_df(w, fd, 1472));
+		OK(pc_close(w->st, fd));
+	}
 }
 
 static void path_mtu_modes(struct wt *w)
@@ -483,6 +514,7 @@ static const struct wt_case cases[] = {
     {"socket(7): SO_BROADCAST", broadcast},
     {"pc_recv_mbuf and pc_send_mbuf", zero_copy},
     {"RFC 8085 3.2, ip(7): IP_MTU_DISCOVER, the path's MTU is learnt", path_mtu_learnt},
+    {"RFC 1191 3: a path narrower than is believed", narrow_path},
     {"ip(7): the modes of IP_MTU_DISCOVER", path_mtu_modes},
     {"ip(7): IP_RECVERR, from routers and from here", error_queue},
     {"RFC 768: SO_NO_CHECK", without_checksum},
