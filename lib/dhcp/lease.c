@@ -18,21 +18,32 @@ static const char *search_of(const struct pc_dhcp_lease *l)
 	return l->search[0] != '\0' ? l->search : l->domain;
 }
 
+/* RFC 3442: a gateway 0.0.0.0 means that the network is on the link. */
+static struct pc_route route_of(const struct pc_dhcp_route *told, int port)
+{
+	struct pc_route r = {.dest = told->dest, .gateway = told->gateway, .port = port};
+
+	if (pc_addr_get_ip4(&r.gateway) == 0)
+		r.gateway = (struct pc_addr){0};
+	return r;
+}
+
 /* The routes of a lease; some would not go with the address. */
-static void del_routes(struct pc_stack *st, const struct pc_dhcp_lease *l)
+static void del_routes(struct pc_stack *st, int port, const struct pc_dhcp_lease *l)
 {
 	for (unsigned i = l->nb_routes; i > 0; i--) {
-		const struct pc_route r = {.dest = l->route[i - 1].dest,
-		                           .gateway = l->route[i - 1].gateway};
+		const struct pc_route r = route_of(&l->route[i - 1], port);
 
 		pc_route_del(st, &r);
 	}
 }
 
-static void take_back(struct pc_stack *st, int port, const struct pc_dhcp_lease *l)
+/* keeps: the address stays, as connections and routes of others need it */
+static void take_back(struct pc_stack *st, int port, const struct pc_dhcp_lease *l, bool keeps)
 {
-	del_routes(st, l);
-	pc_stack_del_addr(st, port, &l->addr); /* with the other routes by it */
+	del_routes(st, port, l);
+	if (!keeps)
+		pc_stack_del_addr(st, port, &l->addr); /* with the other routes by it */
 	for (unsigned i = 0; i < l->nb_dns; i++)
 		pc_stack_del_dns(st, &l->dns[i]);
 	search_each(st, search_of(l), pc_stack_del_search);
@@ -45,16 +56,12 @@ static bool is_same_network(const struct pc_prefix *a, const struct pc_prefix *b
 	return a->len == b->len && pc_addr_equal(&a->addr, &b->addr);
 }
 
-/* RFC 3442: a gateway 0.0.0.0 means that the network is on the link; and of several gateways to one network the
- * first is preferred (RFC 2132 section 3.5). */
+/* Of several gateways to one network the first is preferred (RFC 2132 section 3.5). */
 static void add_routes(struct pc_stack *st, int port, const struct pc_dhcp_lease *l)
 {
 	for (unsigned i = 0; i < l->nb_routes; i++) {
-		struct pc_route r = {
-		    .dest = l->route[i].dest, .gateway = l->route[i].gateway, .port = port};
+		struct pc_route r = route_of(&l->route[i], port);
 
-		if (pc_addr_get_ip4(&r.gateway) == 0)
-			r.gateway = (struct pc_addr){0};
 		for (unsigned j = 0; j < i; j++)
 			r.metric += is_same_network(&l->route[j].dest, &l->route[i].dest);
 		if (pc_route_add(st, &r) != 0 && errno != EEXIST)
@@ -87,11 +94,10 @@ static bool are_same_routes(const struct pc_dhcp_lease *a, const struct pc_dhcp_
 	return true;
 }
 
-/* Says whether what the stack was given is still the same. */
+/* Says whether what the stack was given is still the same, but for the address. */
 static bool is_same(const struct pc_dhcp_lease *a, const struct pc_dhcp_lease *b)
 {
-	return pc_addr_equal(&a->addr.addr, &b->addr.addr) && a->addr.len == b->addr.len &&
-	       a->mtu == b->mtu && a->nb_routes == b->nb_routes && a->nb_dns == b->nb_dns &&
+	return a->mtu == b->mtu && a->nb_routes == b->nb_routes && a->nb_dns == b->nb_dns &&
 	       strcmp(search_of(a), search_of(b)) == 0 && are_same_routes(a, b) &&
 	       memcmp(a->dns, b->dns, a->nb_dns * sizeof(a->dns[0])) == 0;
 }
@@ -99,9 +105,12 @@ static bool is_same(const struct pc_dhcp_lease *a, const struct pc_dhcp_lease *b
 int pc_dhcp_apply(struct pc_stack *st, int port, const struct pc_dhcp_lease *old,
                   const struct pc_dhcp_lease *lease)
 {
-	if (old != NULL && lease != NULL && is_same(old, lease))
+	const bool keeps = old != NULL && lease != NULL && old->addr.len == lease->addr.len &&
+	                   pc_addr_equal(&old->addr.addr, &lease->addr.addr);
+
+	if (keeps && is_same(old, lease))
 		return 0;
 	if (old != NULL)
-		take_back(st, port, old);
+		take_back(st, port, old, keeps);
 	return lease != NULL ? hand_over(st, port, lease) : 0;
 }

@@ -80,6 +80,45 @@ static void renewal(struct wt *w)
 	finish(w);
 }
 
+/* Has the lease renewed at T1 by an answer with more options. */
+static void renew_with(struct wt *w, const uint8_t *more, size_t n)
+{
+	uint8_t d[600];
+
+	expect(w, 1810000, REQUEST);
+	inject(w, LEASED, d, build(d, ACK, 3600, more, n));
+	turn(w);
+}
+
+/* What a server tells anew at a renewal takes nothing from others: the address has been ours all the time. */
+static void renewal_with_news(struct wt *w)
+{
+	static const uint8_t servers[] = {6, 4, 192, 0, 2, 53, 3, 4, 192, 0, 2, 253};
+	static const uint8_t on_link[] = {121, 9, 32, 203, 0, 113, 9, 0, 0, 0, 0};
+	struct pc_route own = {0};
+
+	start(w);
+	become_bound(w, 3600);
+	probe_answer_arp(w->probe, true);
+	OK(pc_prefix_parse("198.51.100.0/24", &own.dest));
+	OK(pc_addr_parse("192.0.2.33", &own.gateway));
+	OK(pc_route_add(w->st, &own));
+	renew_with(w, servers, sizeof(servers));
+	EQ(pc_stack_get_dns(w->st, NULL, 0), 2);
+	CHECK(has_route(w, "0.0.0.0/0", "192.0.2.254", 0));
+	CHECK(has_route(w, "0.0.0.0/0", "192.0.2.253", 1));
+	CHECK(has_route(w, "198.51.100.0/24", "192.0.2.33", 0));
+	renew_with(w, on_link, sizeof(on_link));
+	CHECK(has_route(w, "203.0.113.9/32", NULL, 0));
+	CHECK(!has_route(w, "0.0.0.0/0", "192.0.2.254", 0));
+	renew_with(w, NULL, 0);
+	EQ(pc_stack_get_dns(w->st, NULL, 0), 1);
+	CHECK(!has_route(w, "203.0.113.9/32", NULL, 0));
+	CHECK(has_route(w, "0.0.0.0/0", "192.0.2.254", 0));
+	CHECK(has_route(w, "198.51.100.0/24", "192.0.2.33", 0));
+	finish(w);
+}
+
 /* The answer may be to the first of several requests, so the lease counts from that. */
 static void late_answer(struct wt *w)
 {
@@ -588,6 +627,7 @@ static const struct wt_case cases[] = {
     {"RFC 2131 3.1: discover, offer, request, ack", life},
     {"RFC 5227 2.1.1: a leased address is asked for once", one_question},
     {"RFC 2131 4.4.5: renewing and rebinding", renewal},
+    {"RFC 2131 4.4.5: a renewal that tells something new", renewal_with_news},
     {"RFC 2131 4.4.1: the lease counts from the first request", late_answer},
     {"RFC 2131 4.4.5: the lease expires", expiry},
     {"RFC 2131 3.1.5, RFC 5227: an address that somebody has is declined", conflict},
