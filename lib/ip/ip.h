@@ -394,6 +394,10 @@ static inline uint32_t ip6_label(const struct ip *ip, const struct pc_addr *src,
  */
 uint16_t ip6_source(const struct ip *ip, uint8_t netif, const struct pc_addr *dst);
 
+/** ip_source chooses an address of either family on an interface that packets to dst come from: that of the route by it, of IPv4 to groups and
+ * to all, or without a route, the first. Returns LADDR_NONE when it has none that is ready. */
+uint16_t ip_source(const struct ip *ip, uint8_t netif, const struct pc_addr *dst);
+
 /** ip_sort puts addresses of a host into the order in which they are best tried (RFC 6724 section 6); of more than so many, the
  * first. */
 #define IP_SORTED_MAX 64

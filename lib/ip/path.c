@@ -58,15 +58,40 @@ static int find_group6(struct ip *ip, const struct pc_addr *dst, uint16_t laddr,
 	return 0;
 }
 
+/* The address that packets by a route come from: of IPv4 the route's or, while that may not be used, another one on the network of
+ * its next hop. */
+static uint16_t source_of(const struct ip *ip, const struct route *r, const struct pc_addr *dst)
+{
+	if (!pc_addr_is_ip4(dst))
+		return ip6_source(ip, r->netif, dst);
+	if (netifs_is_usable(&ip->ifs, r->laddr))
+		return r->laddr;
+	return netifs_find_source(&ip->ifs, r->netif,
+	                          pc_addr_is_any(&r->gateway) ? dst : &r->gateway);
+}
+
+uint16_t ip_source(const struct ip *ip, uint8_t netif, const struct pc_addr *dst)
+{
+	const bool one = !pc_addr_is_multicast(dst) && !pc_addr_is_broadcast(dst);
+	const struct route *r;
+	uint16_t laddr = LADDR_NONE;
+
+	if (!pc_addr_is_ip4(dst))
+		return ip6_source(ip, netif, dst);
+	if (one && (r = route_find(ip, dst, netif)) != NULL)
+		laddr = source_of(ip, r, dst);
+	return laddr != LADDR_NONE ? laddr : netifs_find_first(&ip->ifs, netif);
+}
+
 /* The way to a group: by the interface of the bound address, of a route, or the first that has an
  * address. */
 static int find_group(struct ip *ip, const struct pc_addr *dst, uint16_t laddr,
                       struct ip_path *path)
 {
-	const struct route *r = route_find(ip, dst, ROUTE_ANY);
+	const struct route *r = laddr == LADDR_NONE ? route_find(ip, dst, ROUTE_ANY) : NULL;
 
-	if (laddr == LADDR_NONE && r != NULL)
-		laddr = r->laddr;
+	if (r != NULL && (laddr = source_of(ip, r, dst)) == LADDR_NONE)
+		return -EADDRNOTAVAIL;
 	for (uint8_t i = 0; laddr == LADDR_NONE && i < ip->ifs.n; i++)
 		laddr = netifs_find_first(&ip->ifs, i);
 	if (laddr == LADDR_NONE)
@@ -112,12 +137,6 @@ static bool is_ours(const struct ip *ip, uint16_t laddr)
 	return laddr != LADDR_NONE && ip->ifs.addr[laddr].state < LADDR_DUPLICATE;
 }
 
-/* The address that packets by a route come from. */
-static uint16_t source_of(const struct ip *ip, const struct route *r, const struct pc_addr *dst)
-{
-	return pc_addr_is_ip4(dst) ? r->laddr : ip6_source(ip, r->netif, dst);
-}
-
 /* What chooses among equal routes. */
 static struct ip_flow flow_of(const struct ip *ip, uint16_t laddr, uint32_t ports)
 {
@@ -157,7 +176,7 @@ static int find_path(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, u
 		return route_find(ip, dst, ROUTE_ANY) != NULL ? -EADDRNOTAVAIL : -ENETUNREACH;
 	if (laddr == LADDR_NONE)
 		laddr = source_of(ip, r, dst);
-	if (laddr == LADDR_NONE || !netifs_is_usable(&ip->ifs, laddr))
+	if (laddr == LADDR_NONE)
 		return -EADDRNOTAVAIL;
 	make_path(ip, dst, r->netif, laddr, r->mtu, path);
 	path->shared = shared;

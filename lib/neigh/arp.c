@@ -83,9 +83,9 @@ static void send_request(struct neigh_table *nt, uint8_t netif, uint16_t laddr,
 void arp_request(struct neigh_table *nt, uint8_t netif, const struct pc_addr *target,
                  const uint8_t *mac)
 {
-	uint16_t laddr = netifs_find_link(nt->ifs, netif, target);
+	uint16_t laddr = netifs_find_source(nt->ifs, netif, target);
 
-	if (laddr == LADDR_NONE || !netifs_is_usable(nt->ifs, laddr))
+	if (laddr == LADDR_NONE)
 		laddr = netifs_find_first(nt->ifs, netif);
 	if (laddr != LADDR_NONE)
 		send_request(nt, netif, laddr, target, mac);

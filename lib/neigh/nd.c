@@ -76,11 +76,9 @@ bool nd_send_msg(struct neigh_table *nt, const struct nd_out *o, const uint8_t *
 static uint16_t source_for(const struct neigh_table *nt, uint8_t netif,
                            const struct pc_addr *target)
 {
-	const uint16_t laddr = netifs_find_link(nt->ifs, netif, target);
+	const uint16_t laddr = netifs_find_source(nt->ifs, netif, target);
 
-	if (laddr != LADDR_NONE && netifs_is_usable(nt->ifs, laddr))
-		return laddr;
-	return nt->ifs->netif[netif].link_local;
+	return laddr != LADDR_NONE ? laddr : nt->ifs->netif[netif].link_local;
 }
 
 void nd_solicit(struct neigh_table *nt, uint8_t netif, const struct pc_addr *target,

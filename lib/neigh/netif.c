@@ -131,7 +131,9 @@ bool netifs_is_member(const struct netifs *ifs, uint8_t netif, const struct pc_a
 	return false;
 }
 
-uint16_t netifs_find_link(const struct netifs *ifs, uint8_t netif, const struct pc_addr *addr)
+/* among addresses whose state comes before end */
+static uint16_t find_link(const struct netifs *ifs, uint8_t netif, const struct pc_addr *addr,
+                          enum laddr_state end)
 {
 	uint16_t best = LADDR_NONE;
 
@@ -139,12 +141,21 @@ uint16_t netifs_find_link(const struct netifs *ifs, uint8_t netif, const struct 
 		const struct laddr *la = &ifs->addr[i];
 		const struct pc_prefix net = {.addr = la->addr, .len = la->prefix_len};
 
-		if (la->netif == netif && la->state < LADDR_DUPLICATE &&
-		    pc_prefix_contains(&net, addr) &&
+		if (la->netif == netif && la->state < end && pc_prefix_contains(&net, addr) &&
 		    (best == LADDR_NONE || la->prefix_len > ifs->addr[best].prefix_len))
 			best = i;
 	}
 	return best;
+}
+
+uint16_t netifs_find_link(const struct netifs *ifs, uint8_t netif, const struct pc_addr *addr)
+{
+	return find_link(ifs, netif, addr, LADDR_DUPLICATE);
+}
+
+uint16_t netifs_find_source(const struct netifs *ifs, uint8_t netif, const struct pc_addr *addr)
+{
+	return find_link(ifs, netif, addr, LADDR_TENTATIVE);
 }
 
 bool netifs_owns_mac(const struct netifs *ifs, const uint8_t mac[6])

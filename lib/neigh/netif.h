@@ -184,6 +184,9 @@ uint16_t netifs_find_first(const struct netifs *ifs, uint8_t netif);
  * several, the one with the longest prefix. */
 uint16_t netifs_find_link(const struct netifs *ifs, uint8_t netif, const struct pc_addr *addr);
 
+/** netifs_find_source does so among those that packets may come from. */
+uint16_t netifs_find_source(const struct netifs *ifs, uint8_t netif, const struct pc_addr *addr);
+
 /** netifs_is_broadcast says whether addr is 255.255.255.255 or the directed broadcast of a network
  * of ours on that interface. */
 static inline bool netifs_is_broadcast(const struct netifs *ifs, uint8_t netif,

@@ -26,13 +26,6 @@
 #define UDP_MAX4 (IP4_TOTAL_MAX - IP4_HDR_LEN - UDP_HDR_LEN)
 #define UDP_MAX6 (IP6_PAYLOAD_MAX - UDP_HDR_LEN)
 
-/* An address of ours on an interface (index + 1) for packets to dst; LADDR_NONE: there is none. */
-static uint16_t laddr_on(const struct udp *udp, uint8_t netif, const struct pc_addr *dst)
-{
-	return pc_addr_is_ip4(dst) ? netifs_find_first(&udp->ip->ifs, netif - 1)
-	                           : ip6_source(udp->ip, netif - 1, dst);
-}
-
 uint16_t udp_group_laddr(const struct udp *udp, const struct udp_sock *s, uint16_t laddr,
                          const struct pc_addr *dst)
 {
@@ -40,7 +33,7 @@ uint16_t udp_group_laddr(const struct udp *udp, const struct udp_sock *s, uint16
 
 	if (laddr != LADDR_NONE || netif == 0 || !pc_addr_is_multicast(dst))
 		return laddr;
-	return laddr_on(udp, netif, dst);
+	return ip_source(udp->ip, netif - 1, dst);
 }
 
 int udp_path_find(struct udp *udp, const struct pc_addr *dst, uint16_t laddr, uint32_t ports,
@@ -66,7 +59,7 @@ int udp_search_path(struct udp *udp, struct udp_sock *s, const struct pc_addr *d
 
 	udp_forget_path(s);
 	if (s->netif != 0 && laddr == LADDR_NONE)
-		laddr = laddr_on(udp, s->netif, dst);
+		laddr = ip_source(udp->ip, s->netif - 1, dst);
 	if (s->netif != 0 && laddr == LADDR_NONE && pc_addr_is_broadcast(dst)) {
 		/* a host without an address asks everybody for one (RFC 1122 section 3.2.1.3) */
 		s->path = (struct ip_path){.netif = (uint8_t)(s->netif - 1),

@@ -622,6 +622,59 @@ static void conflicts(struct wt *w)
 	EQ(pc_stack_validate(w->st, NULL), 0);
 }
 
+/* The source address of a datagram that a socket which is bound to none sends; 0: it cannot. */
+static uint32_t source_to(struct wt *w, const char *to)
+{
+	const struct sockaddr_in a = wt_addr(to, 9);
+	const int fd = pc_socket(w->st, AF_INET, SOCK_DGRAM, 0);
+	uint32_t src_be = 0;
+
+	OK(fd);
+	if (pc_sendto(w->st, fd, "x", 1, 0, (const struct sockaddr *)&a, sizeof(a)) == 1) {
+		wt_settle(w);
+		CHECK(probe_sent(w->probe) != NULL && probe_sent(w->probe)->b[23] == 17);
+		memcpy(&src_be, probe_sent(w->probe)->b + 26, 4);
+	}
+	wt_drop(w);
+	OK(pc_close(w->st, fd));
+	return src_be;
+}
+
+/* Nothing comes from an address that is asked for, or that somebody has, nor what goes to a group; then from another one on the
+ * network, as soon as there is one. */
+static void unready_sources(struct wt *w)
+{
+	static const char *const to[] = {WT_PEER, FAR, "224.1.2.3"};
+	const struct pc_addr gateway = addr("192.0.2.251");
+	const struct pc_route all = route("0.0.0.0/0", "192.0.2.251");
+	const struct pc_prefix p = prefix(OTHER "/24");
+	struct frame_ends e = wt_ends(w);
+	struct frame f;
+
+	start_asking(w);
+	OK(pc_stack_set_neigh(w->st, 0, &gateway, mac1));
+	OK(pc_route_add(w->st, &all));
+	for (unsigned i = 0; i < 3; i++)
+		EQ(source_to(w, to[i]), inet_addr(WT_LOCAL));
+	probe_port(w->probe)->info.link_up = false;
+	wt_pass(w, 10);
+	probe_port(w->probe)->info.link_up = true;
+	wt_pass(w, 10);
+	for (unsigned i = 0; i < 3; i++)
+		EQ(source_to(w, to[i]), 0);
+	e.src_be = e.dst_be;
+	frame_arp(&f, &e, 2, e.dst_mac);
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_ARP_DUPLICATES), 1);
+	for (unsigned i = 0; i < 3; i++)
+		EQ(source_to(w, to[i]), 0);
+	OK(pc_stack_add_addr(w->st, 0, &p));
+	wt_pass(w, 20000);
+	wt_drop(w);
+	for (unsigned i = 0; i < 3; i++)
+		EQ(source_to(w, to[i]), inet_addr(OTHER));
+}
+
 /* ---- links ----------------------------------------------------------------------------------- */
 
 static void link_up(struct wt *w)
@@ -967,6 +1020,7 @@ static const struct wt_case cases[] = {
     {"neighbours are set", neighbours},
     {"RFC 5227 2.1.1: an address is asked for before it is used", probing},
     {"RFC 5227 2.1.1: an address that somebody has or wants", conflicts},
+    {"RFC 5227 2.1.1: nothing comes from such an address", unready_sources},
     {"RFC 5227 2.3: a link comes up", link_up},
     {"RFC 4861 7.2.6: a link comes up", link_up6},
     {"RFC 5227 2.1: a link comes up, and addresses are asked for", link_up_asks},

@@ -2,10 +2,13 @@
 
 /* UDP sockets on the wire (RFC 768, RFC 1122 section 4.1). */
 
+#include <arpa/inet.h>
 #include <time.h>
 
 #include <linux/errqueue.h>
 #include <netinet/udp.h>
+
+#include <percore/control.h>
 
 #include "wt.h"
 
@@ -415,6 +418,39 @@ static void error_queue(struct wt *w)
 	CHECK((wt_events(w, fd) & POLLERR) == 0);
 }
 
+/* What a socket of an interface sends comes from the address there that is on the network of the next hop, as on Linux. */
+static void source_on_interface(struct wt *w)
+{
+	static const struct {
+		const char *to, *from;
+	} rows[] = {{WT_PEER, WT_LOCAL},
+	            {"10.9.0.255", "10.9.0.1"},
+	            {"198.51.100.7", "10.9.0.1"},
+	            {"255.255.255.255", WT_LOCAL}};
+	const int fd = udp_socket(w, 7), on = 1, ifindex = 1;
+	const uint8_t mac[6] = {2, 0, 0, 0, 0, 9};
+	struct pc_route all = {.port = -1};
+	struct pc_prefix second;
+
+	OK(pc_prefix_parse("10.9.0.1/24", &second));
+	OK(pc_addr_parse("10.9.0.2", &all.gateway));
+	OK(pc_prefix_parse("0.0.0.0/0", &all.dest));
+	OK(pc_stack_add_addr(w->st, 0, &second));
+	OK(pc_stack_set_neigh(w->st, 0, &all.gateway, mac));
+	OK(pc_route_add(w->st, &all));
+	OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_BINDTOIFINDEX, &ifindex, sizeof(ifindex)));
+	OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)));
+	wt_settle(w);
+	wt_drop(w);
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct sockaddr_in to = wt_addr(rows[i].to, 9);
+
+		EQ(pc_sendto(w->st, fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to)), 1);
+		wt_settle(w);
+		EQ(next_udp(w)->ends.src_be, inet_addr(rows[i].from));
+	}
+}
+
 static void without_checksum(struct wt *w)
 {
 	int fd = connected_socket(w, IP_PMTUDISC_WANT);
@@ -517,6 +553,7 @@ static const struct wt_case cases[] = {
     {"RFC 1191 3: a path narrower than is believed", narrow_path},
     {"ip(7): the modes of IP_MTU_DISCOVER", path_mtu_modes},
     {"ip(7): IP_RECVERR, from routers and from here", error_queue},
+    {"socket(7): SO_BINDTOIFINDEX and several addresses", source_on_interface},
     {"RFC 768: SO_NO_CHECK", without_checksum},
     {"sendmmsg(2), recvmmsg(2)", batches},
     {"udp(7): UDP_SEGMENT, its limits", segment_sizes},
