@@ -9,7 +9,7 @@
  * A new address is tried by the stack before its use (duplicate address detection), and only then are others told
  * of it.  Each ends by its own lifetimes, whatever the state is.
  *
- * What a server may do is bounded: PC_DHCP6_ADDRS addresses at a time, LEASED (ip.c) in the life of a stack; a failure
+ * What a server may do is bounded: PC_DHCP6_ADDRS addresses at a time, LEASED (ip.c) with those of the last hour; a failure
  * has us wait for RETRY_NS, and no lease is renewed sooner.
  *
  * Invariants: in BOUND there is an address; asked is what the message under way is about.

@@ -22,7 +22,11 @@
 #include "neigh/nd.h"
 #include "wire/ip6.h"
 
-#define LEASED 16 /* different addresses that may be leased by DHCPv6 in the life of a stack */
+#define LEASED 16 /* different addresses that may be leased by DHCPv6 while their places are kept */
+
+/* so long a place is kept for an address that has gone; and so often at most it is asked who refers to one */
+#define KEPT_NS   UINT64_C(3600000000000)
+#define VACATE_NS UINT64_C(60000000000)
 
 int ip_init(struct ip *ip, struct ctx *ctx)
 {
@@ -117,6 +121,41 @@ static bool is_host_address6(const struct pc_prefix *p)
 	return p->len > 126 || !pc_addr_equal(&any.addr, a);
 }
 
+/* ---- places of addresses ------------------------------------------------------------------------ */
+
+void ip_vacate(struct ip *ip)
+{
+	const uint64_t now = ip->ctx->now_ns;
+	bool used[PC_MAX_ADDRS] = {false};
+
+	if (now < ip->vacate_ns)
+		return;
+	ip->vacate_ns = now + VACATE_NS;
+	if (ip->mark != NULL)
+		ip->mark(ip->mark_arg, used);
+	for (uint16_t i = 0; i < ip->ifs.nb_announced; i++) {
+		const struct laddr *la = &ip->ifs.addr[i];
+
+		if (la->state != LADDR_EXPIRED || la->vacant || used[i] || la->valid_ns > now ||
+		    now - la->valid_ns < KEPT_NS)
+			continue;
+		netifs_vacate(&ip->ifs, i);
+		route_unname(ip, i);
+	}
+}
+
+int ip_take_place(struct ip *ip, uint8_t netif, const struct pc_prefix *addr)
+{
+	const int laddr = netifs_add_addr(&ip->ifs, netif, addr);
+
+	if (laddr != -ENOSPC)
+		return laddr;
+	ip_vacate(ip);
+	return netifs_add_addr(&ip->ifs, netif, addr);
+}
+
+/* ---- addresses -------------------------------------------------------------------------------- */
+
 static void announce(struct ip *ip, uint16_t laddr)
 {
 	if (ip->ifs.addr[laddr].state != LADDR_EXPIRED)
@@ -143,7 +182,7 @@ static int add_addr(struct ip *ip, uint8_t netif, const struct pc_prefix *addr, 
 
 	if (!routes_have_room(ip))
 		return -ENOSPC;
-	laddr = netifs_add_addr(&ip->ifs, netif, addr);
+	laddr = ip_take_place(ip, netif, addr);
 	if (laddr < 0)
 		return laddr;
 	route_add_connected(ip, (uint16_t)laddr);
@@ -245,8 +284,8 @@ static bool is_leased(const struct ip *ip, uint16_t laddr, int port)
 	       ip->ifs.addr[laddr].netif == port;
 }
 
-/* Whoever leases could use up the places of addresses, which are for the life of the stack. */
-static bool may_lease(const struct ip *ip, int port, const struct pc_addr *addr)
+/* Whoever leases could use up the places of addresses. */
+static bool has_room(const struct ip *ip, int port, const struct pc_addr *addr)
 {
 	unsigned n = 0;
 
@@ -258,6 +297,14 @@ static bool may_lease(const struct ip *ip, int port, const struct pc_addr *addr)
 		n += la->leased;
 	}
 	return n < LEASED;
+}
+
+static bool may_lease(struct ip *ip, int port, const struct pc_addr *addr)
+{
+	if (has_room(ip, port, addr))
+		return true;
+	ip_vacate(ip);
+	return has_room(ip, port, addr);
 }
 
 static void prolong(struct ip *ip, uint16_t laddr, const struct ip_lease *l)
@@ -287,7 +334,7 @@ int ip_lease_addr(struct ip *ip, int port, const struct ip_lease *l)
 	}
 	if (!may_lease(ip, port, &l->addr))
 		return -ENOSPC;
-	laddr = netifs_add_addr(&ip->ifs, (uint8_t)port, &p);
+	laddr = ip_take_place(ip, (uint8_t)port, &p);
 	if (laddr < 0)
 		return laddr;
 	ip->ifs.addr[laddr].leased = true;

@@ -149,6 +149,10 @@ struct ip {
 	struct deny deny;
 	struct fw fw;
 	struct names names;
+	/* marks those of our addresses that sockets and connections refer to; NULL: nobody does */
+	void (*mark)(void *arg, bool used[PC_MAX_ADDRS]);
+	void *mark_arg;
+	uint64_t vacate_ns; /* when places of addresses may be looked through again */
 };
 
 /** A received packet whose network header has been validated. */
@@ -211,6 +215,13 @@ void ip_fini(struct ip *ip);
 /** ip_add_slaac lets an interface have addresses of its own and of its routers' prefixes. Returns 0,
  * -EINVAL or -ENOSPC. */
 int ip_add_slaac(struct ip *ip, int port);
+
+/**
+ * ip_vacate gives up the places of addresses that have gone an hour ago, and that nobody refers to any more, at most once in a
+ * minute; ip_take_place is netifs_add_addr that does so when there is no other place.
+ */
+void ip_vacate(struct ip *ip);
+int ip_take_place(struct ip *ip, uint8_t netif, const struct pc_prefix *addr);
 
 /* pc_stack_add_*, with the errnos of percore/stack.h as negative returns */
 int ip_add_port(struct ip *ip, struct pc_port *port);

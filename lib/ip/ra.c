@@ -7,7 +7,7 @@
  * lifetimes (struct laddr), beside those that were set, which nobody on the link can change.
  *
  * Anybody on the link can speak as a router, so what he may fill is bounded: ROUTERS default routes,
- * PREFIXES networks, ADDRESSES addresses, REDIRECTS host routes, and NAMES_LEARNT name servers and domains (names.h).  ip6.accept_ra switches it all off.
+ * PREFIXES networks, ADDRESSES addresses (those that have gone count for an hour), REDIRECTS host routes, and NAMES_LEARNT name servers and domains (names.h).  ip6.accept_ra switches it all off.
  */
 
 #include "ip/ra.h"
@@ -282,6 +282,15 @@ static unsigned count_autoconf(const struct ip *ip)
 	return n;
 }
 
+/* Networks may change without end, but not all at once. */
+static bool has_room(struct ip *ip)
+{
+	if (count_autoconf(ip) < ADDRESSES)
+		return true;
+	ip_vacate(ip);
+	return count_autoconf(ip) < ADDRESSES;
+}
+
 static void make_address(struct ip *ip, uint8_t netif, const struct nd_prefix *x, uint8_t counter)
 {
 	struct pc_prefix p = {.addr = x->prefix.addr, .len = x->prefix.len};
@@ -289,13 +298,12 @@ static void make_address(struct ip *ip, uint8_t netif, const struct nd_prefix *x
 	int i;
 
 	/* an identifier of the MAC address that failed once fails again */
-	if (count_autoconf(ip) >= ADDRESSES || counter > STABLE_RETRIES ||
-	    (counter > 0 && ip->ctx->cfg.ip6_secret == 0))
+	if (counter > STABLE_RETRIES || (counter > 0 && ip->ctx->cfg.ip6_secret == 0))
 		return;
 	make_identifier(ip, netif, &p.addr, counter);
-	if (netifs_find(&ip->ifs, &p.addr) != LADDR_NONE)
+	if (netifs_find(&ip->ifs, &p.addr) != LADDR_NONE || !has_room(ip))
 		return;
-	i = netifs_add_addr(&ip->ifs, netif, &p);
+	i = ip_take_place(ip, netif, &p);
 	if (i < 0)
 		return;
 	la = &ip->ifs.addr[i];
@@ -303,9 +311,10 @@ static void make_address(struct ip *ip, uint8_t netif, const struct nd_prefix *x
 	la->state = LADDR_TENTATIVE;
 	la->valid_ns = end_of(ip, x->valid_s);
 	la->preferred_ns = end_of(ip, x->preferred_s);
-	if (ip->ifs.nb_announced != i)
+	if (i > ip->ifs.nb_announced)
 		return; /* ip_poll begins with it when its turn comes */
-	ip->ifs.nb_announced++;
+	if (i == ip->ifs.nb_announced)
+		ip->ifs.nb_announced++;
 	dad_start(ip->neigh, (uint16_t)i, true);
 }
 

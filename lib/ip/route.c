@@ -450,6 +450,18 @@ void route_forget_addr(struct ip *ip, uint16_t laddr)
 	}
 }
 
+void route_unname(struct ip *ip, uint16_t laddr)
+{
+	struct routes *rs = &ip->routes;
+
+	for (uint32_t i = 0; i < rs->end; i++) {
+		if (!rs->route[i].used || rs->route[i].laddr != laddr)
+			continue;
+		assert(!pc_addr_is_ip4(&rs->route[i].dest.addr));
+		rs->route[i].laddr = LADDR_NONE;
+	}
+}
+
 unsigned ip_route_list(const struct ip *ip, struct pc_route_info *list, unsigned n)
 {
 	const struct routes *rs = &ip->routes;

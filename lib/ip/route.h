@@ -42,6 +42,9 @@ void route_del(struct ip *ip, uint32_t index);
  * for them. */
 void route_forget_addr(struct ip *ip, uint16_t laddr);
 
+/** route_unname has routes over IPv6, whose sources are chosen anew each time, not name an address of ours any more. */
+void route_unname(struct ip *ip, uint16_t laddr);
+
 /** route_first_to returns the first route to a network in its chain, the best (index + 1); 0: none. route_next_to returns
  * the next one to the same network: they stand together. */
 uint32_t route_first_to(const struct routes *rs, const struct pc_prefix *net);

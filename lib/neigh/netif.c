@@ -3,7 +3,7 @@
  * Interfaces.
  *
  * Overview: an array of ports with their send queues, and one array of addresses over all of them.
- * Life-cycle: both only grow; an index stays good for the life of the stack.
+ * Life-cycle: both only grow; an index stays good until its place is vacated, which those of ports never are.
  * Ownership: ports are the caller's, waiting frames are ours.
  * Invariants: last_be[i] and broadcast_be[i] follow from addr[i].
  */
@@ -68,13 +68,20 @@ static uint32_t directed_broadcast(const struct pc_prefix *p)
 	       __builtin_bswap32((uint32_t)(UINT64_C(0xffffffff) >> (p->len - 96)));
 }
 
-/* The place that an address has had before, or the next one. */
+/* The place that an address has had before, or a vacant one, or the next one. */
 static uint16_t find_place(const struct netifs *ifs, uint8_t netif, const struct pc_prefix *addr)
 {
-	for (uint16_t i = 0; i < ifs->nb_addrs; i++)
-		if (pc_addr_equal(&ifs->addr[i].was, &addr->addr) && ifs->addr[i].netif == netif)
+	uint16_t other = ifs->nb_addrs;
+
+	for (uint16_t i = 0; i < ifs->nb_addrs; i++) {
+		const struct laddr *la = &ifs->addr[i];
+
+		if (pc_addr_equal(&la->was, &addr->addr) && la->netif == netif)
 			return i;
-	return ifs->nb_addrs;
+		if (la->vacant && other == ifs->nb_addrs)
+			other = i;
+	}
+	return other;
 }
 
 int netifs_add_addr(struct netifs *ifs, uint8_t netif, const struct pc_prefix *addr)
@@ -98,19 +105,31 @@ int netifs_add_addr(struct netifs *ifs, uint8_t netif, const struct pc_prefix *a
 	return i;
 }
 
-void netifs_del_addr(struct netifs *ifs, uint16_t laddr)
+/* Leaves a place without an address. */
+static void empty(struct netifs *ifs, uint16_t laddr)
 {
-	struct laddr *la = &ifs->addr[laddr];
-
-	*la = (struct laddr){.was = la->addr,
-	                     .leased = la->leased,
-	                     .netif = la->netif,
-	                     .state = LADDR_EXPIRED,
-	                     .due_ns = UINT64_MAX,
-	                     .preferred_ns = UINT64_MAX,
-	                     .valid_ns = UINT64_MAX};
+	ifs->addr[laddr] = (struct laddr){.netif = ifs->addr[laddr].netif,
+	                                  .state = LADDR_EXPIRED,
+	                                  .due_ns = UINT64_MAX,
+	                                  .preferred_ns = UINT64_MAX,
+	                                  .valid_ns = ifs->ctx->now_ns};
 	ifs->last_be[laddr] = UINT32_MAX; /* fits no address that equals the empty one */
 	ifs->broadcast_be[laddr] = 0;
+}
+
+void netifs_del_addr(struct netifs *ifs, uint16_t laddr)
+{
+	const struct laddr was = ifs->addr[laddr];
+
+	empty(ifs, laddr);
+	ifs->addr[laddr].was = was.addr;
+	ifs->addr[laddr].leased = was.leased;
+}
+
+void netifs_vacate(struct netifs *ifs, uint16_t laddr)
+{
+	empty(ifs, laddr);
+	ifs->addr[laddr].vacant = true;
 }
 
 uint16_t netifs_find_first(const struct netifs *ifs, uint8_t netif)

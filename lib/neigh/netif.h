@@ -5,8 +5,8 @@
 /*
  * Interfaces: a port with the frames waiting for it, and the addresses that are ours.
  *
- * Addresses keep their index for the life of the stack, so that sockets and connections can refer
- * to one by 16 bits.  They are few: a search walks an array of their last four bytes, of which a
+ * An address keeps its index for as long as anybody may refer to it: sockets and connections do so by 16 bits, and
+ * one that has gone may come back.  They are few: a search walks an array of their last four bytes, of which a
  * cache line holds sixteen.
  */
 
@@ -71,6 +71,7 @@ struct laddr {
 	bool leased;        /* by DHCPv6; stays set when it is taken back */
 	bool tried;         /* somebody else has asked for it: no question before its first use */
 	bool doubted;       /* IPv6: in use, and asked for again, as its link has come up */
+	bool vacant;        /* this place is nobody's */
 	struct pc_addr was; /* of a place whose address was taken back: that address */
 	uint8_t nonce[LADDR_PROBES]
 	             [6];     /* of the questions under way, by how many were to come behind */
@@ -116,6 +117,9 @@ int netifs_add_addr(struct netifs *ifs, uint8_t netif, const struct pc_prefix *a
 
 /** netifs_del_addr takes an address back; its place is kept for it, since connections may know it. */
 void netifs_del_addr(struct netifs *ifs, uint16_t laddr);
+
+/** netifs_vacate gives the place of an address that has gone, and that nobody refers to any more, to whichever comes next. */
+void netifs_vacate(struct netifs *ifs, uint16_t laddr);
 
 /** netifs_find_loopback returns the index of 127.0.0.1 and ::1, LADDR_NONE for others. */
 static inline uint16_t netifs_find_loopback(const struct pc_addr *addr)

@@ -17,6 +17,7 @@
 
 #include "stack/end.h"
 #include "tcp/denied.h"
+#include "tcp/tcp_inspect.h"
 
 #define AUTO_BYTES (256ull << 20) /* for settings that are still "auto" */
 
@@ -91,6 +92,14 @@ static void free_layers(struct pc_stack *st)
 	events_fini(&st->events);
 }
 
+static void mark_laddrs(void *arg, bool used[PC_MAX_ADDRS])
+{
+	const struct pc_stack *st = arg;
+
+	udp_mark_laddrs(st->udp, used);
+	tcp_mark_laddrs(st->tcp, used);
+}
+
 static int make_layers(struct pc_stack *st)
 {
 	const struct pc_stack_config *cfg = &st->ctx.cfg;
@@ -113,6 +122,8 @@ static int make_layers(struct pc_stack *st)
 	s->ev = &st->events;
 	s->udp = st->udp;
 	s->tcp = st->tcp;
+	st->ip.mark = mark_laddrs;
+	st->ip.mark_arg = st;
 	return 0;
 }
 

@@ -134,3 +134,15 @@ bool tcp_inspect(const struct tcp *tcp, enum flow_kind kind, uint32_t place,
 		return false;
 	}
 }
+
+void tcp_mark_laddrs(const struct tcp *tcp, bool used[PC_MAX_ADDRS])
+{
+	for (unsigned i = 0; i < PC_MAX_ADDRS; i++)
+		used[i] |= tcp->table.named[i] != 0;
+	for (uint32_t i = 1; i <= tcp->bind.n; i++) {
+		const struct binding *b = &tcp->bind.binding[i];
+
+		if (b->tcb != 0 && b->laddr < PC_MAX_ADDRS)
+			used[b->laddr] = true;
+	}
+}

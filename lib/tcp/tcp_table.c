@@ -11,6 +11,7 @@
 #include "tcp/tcp_table.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include <rte_malloc.h>
 
@@ -235,9 +236,16 @@ static void shrink(struct tcp_table *tbl)
 		tbl->mask >>= 1;
 }
 
+/* how many flows name the address that this one does */
+static uint32_t *named_by(struct tcp_table *tbl, flow_ref ref)
+{
+	return &tbl->named[tcp_table_flow(tbl, ref)->laddr % PC_MAX_ADDRS];
+}
+
 void tcp_table_add(struct tcp_table *tbl, uint64_t hash, flow_ref ref)
 {
 	assert(ref != 0);
+	++*named_by(tbl, ref);
 	chain_add(tbl, tcp_table_home(tbl, hash), tcp_table_tag(hash), ref);
 	if (++tbl->count > tbl->nb * TCP_BUCKET_GROW && tbl->nb < tbl->nb_max)
 		grow(tbl);
@@ -248,6 +256,7 @@ void tcp_table_del(struct tcp_table *tbl, uint64_t hash, flow_ref ref)
 	const struct place p = place_of(tbl, hash, ref);
 	struct tcp_bucket *home = tcp_table_home(tbl, hash);
 
+	--*named_by(tbl, ref);
 	if (home->next == 0)
 		p.b->ref[p.i] = 0;
 	else
@@ -259,7 +268,7 @@ void tcp_table_del(struct tcp_table *tbl, uint64_t hash, flow_ref ref)
 /* ---- checking -------------------------------------------------------------------------------- */
 
 static unsigned validate_chain(const struct tcp_table *tbl, const struct tcp_bucket *b,
-                               uint32_t *count, uint32_t *chained)
+                               uint32_t *count, uint32_t *chained, uint32_t named[PC_MAX_ADDRS])
 {
 	unsigned bad = 0;
 
@@ -274,6 +283,7 @@ static unsigned validate_chain(const struct tcp_table *tbl, const struct tcp_buc
 			used++;
 			flow = tcp_table_flow(tbl, b->ref[k]);
 			bad += tcp_table_find(tbl, tcp_table_hash(tbl, flow), flow) != b->ref[k];
+			named[flow->laddr % PC_MAX_ADDRS]++;
 		}
 		*count += used;
 		*chained += !first;
@@ -285,11 +295,12 @@ static unsigned validate_chain(const struct tcp_table *tbl, const struct tcp_buc
 
 unsigned tcp_table_validate(const struct tcp_table *tbl)
 {
+	uint32_t count = 0, chained = 0, named[PC_MAX_ADDRS] = {0};
 	unsigned bad = 0;
-	uint32_t count = 0, chained = 0;
 
 	for (uint32_t i = 0; i < tbl->nb; i++)
-		bad += validate_chain(tbl, &tbl->bucket[i], &count, &chained);
+		bad += validate_chain(tbl, &tbl->bucket[i], &count, &chained, named);
+	bad += memcmp(named, tbl->named, sizeof(named)) != 0;
 	bad += tbl->mask + 1 != rte_align32pow2(tbl->nb);
 	return bad + (count != tbl->count) + (chained != tbl->nb_more);
 }

@@ -78,7 +78,8 @@ struct tcp_table {
 	uint32_t nb_max;
 	uint32_t count;
 	struct freelist free_more;
-	uint32_t nb_more; /* how many are chained */
+	uint32_t nb_more;             /* how many are chained */
+	uint32_t named[PC_MAX_ADDRS]; /* flows by the index of our address, modulo this */
 	/* where the flows of each kind stand: base + index * stride */
 	const char *base[4];
 	uint32_t stride[4];

@@ -425,6 +425,13 @@ int udp_connect(struct udp *udp, uint32_t index, const struct pc_endpoint *remot
 	return 0;
 }
 
+void udp_mark_laddrs(const struct udp *udp, bool used[PC_MAX_ADDRS])
+{
+	for (uint32_t i = 0; i < udp->nb_socks; i++)
+		if (udp->sock[i].open && udp->sock[i].laddr < PC_MAX_ADDRS)
+			used[udp->sock[i].laddr] = true;
+}
+
 /* ---- invariants ------------------------------------------------------------------------------ */
 
 static bool is_linked(const struct udp *udp, const struct udp_sock *s)

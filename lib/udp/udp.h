@@ -245,6 +245,9 @@ void udp_error(struct udp *udp, const struct icmp_error *e, const struct rte_mbu
 bool udp_is_peer(const struct udp *udp, const struct pc_endpoint *local,
                  const struct pc_endpoint *remote);
 
+/** udp_mark_laddrs marks those of our addresses that sockets refer to. */
+void udp_mark_laddrs(const struct udp *udp, bool used[PC_MAX_ADDRS]);
+
 uint32_t udp_count(const struct udp *udp);
 
 /** udp_fd returns the descriptor of a socket. */

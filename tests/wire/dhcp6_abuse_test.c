@@ -114,6 +114,12 @@ static void ever_others(struct wt *w)
 	CHECK(has(w, "2001:db8::7"));
 	OK(pc_stack_add_addr(w->st, 0, &one));
 	OK(pc_stack_del_addr(w->st, 0, &one));
+	again(w, PC_DHCP6_LEASE);
+	wt_pass(w, 3700000); /* as has none of these for an hour */
+	wt_drop(w);
+	HEAR(SOLICIT, 1100);
+	TELL(REPLY, .rapid = true, WITH({"2001:db8::99", 1000, 2000}));
+	CHECK(has(w, "2001:db8::99"));
 	finish(w);
 }
 

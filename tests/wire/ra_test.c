@@ -572,6 +572,65 @@ static void bounded(struct wt *w)
 	wt_drop(w);
 }
 
+static int bound(struct wt *w, int type, const char *ip)
+{
+	const struct sockaddr_in6 a = sin6(ip, 80);
+	const int fd = pc_socket(w->st, AF_INET6, type, 0);
+
+	OK(fd);
+	OK(pc_bind(w->st, fd, (const struct sockaddr *)&a, sizeof(a)));
+	if (type == SOCK_STREAM)
+		OK(pc_listen(w->st, fd, 1));
+	return fd;
+}
+
+/* The network has another prefix each day: the place of an address is kept for an hour, and for as long as a socket names it. */
+static void renumbering(struct wt *w)
+{
+	const unsigned kept = 2;
+	int fd[2] = {-1, -1};
+	char text[64];
+
+	start6(w, true);
+	for (unsigned n = 0; n < 100; n++) {
+		snprintf(text, sizeof(text), "2001:db8:0:%x::", n);
+		ADVERTISE(.prefix = text, .len = 64, .flags = 0xc0, .valid = 10, .preferred = 5);
+		snprintf(text, sizeof(text), "2001:db8:0:%x::ff:fe00:1", n);
+		CHECK(has_address(w, text));
+		if (n < kept)
+			fd[n] = bound(w, n == 0 ? SOCK_STREAM : SOCK_DGRAM, text);
+		wt_pass(w, 11000);
+		CHECK(!has_address(w, text));
+		wt_pass(w, 1800000);
+		wt_drop(w);
+	}
+	for (unsigned n = 0; n < kept; n++) { /* back again, to the sockets that wait for it */
+		snprintf(text, sizeof(text), "2001:db8:0:%x::", n);
+		ADVERTISE(.prefix = text, .len = 64, .flags = 0xc0, .valid = 90, .preferred = 50);
+		snprintf(text, sizeof(text), "2001:db8:0:%x::ff:fe00:1", n);
+		CHECK(has_address(w, text));
+	}
+	EQ(pc_stack_validate(w->st, NULL), 0);
+	OK(pc_close(w->st, fd[0]));
+	OK(pc_close(w->st, fd[1]));
+	wt_drop(w);
+}
+
+/* One that a person has taken away comes back with the next advertisement. */
+static void taken_away(struct wt *w)
+{
+	const struct pc_prefix p = {.addr = addr6(SLAAC), .len = 64};
+
+	start6(w, true);
+	ADVERTISE(PREFIX, .valid = 9000, .preferred = 9000);
+	CHECK(has_address(w, SLAAC));
+	OK(pc_stack_del_addr(w->st, 0, &p));
+	CHECK(!has_address(w, SLAAC));
+	ADVERTISE(PREFIX, .valid = 9000, .preferred = 9000);
+	CHECK(has_address(w, SLAAC));
+	wt_drop(w);
+}
+
 static void switched_off(struct wt *w)
 {
 	w->cfg.ip6_accept_ra = 0;
@@ -860,6 +919,8 @@ static const struct wt_case cases[] = {
     {"RFC 4861 6.3.4: prefixes on the link", on_link},
     {"RFC 4862 5.5.3: addresses of prefixes, and their lifetimes", autoconf},
     {"RFC 4862 5.5.3 e: longer lifetimes, and shorter ones", lifetimes},
+    {"RFC 4862 5.5.4: networks that change each day", renumbering},
+    {"RFC 4862 5.5.3 d: an address that was taken away, and is told again", taken_away},
     {"RFC 7217 5: stable addresses", stable},
     {"RFC 6104: a rogue router fills nothing", bounded},
     {"ip6.accept_ra off", switched_off},

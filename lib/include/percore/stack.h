@@ -72,7 +72,8 @@ struct pc_stack *pc_stack_create(const struct pc_stack_config *config, struct rt
  */
 void pc_stack_destroy(struct pc_stack *st);
 
-/** Maxima of a stack: ports, and different addresses during its life. The limit of routes is ip.routes. */
+/** Maxima of a stack: ports, and addresses; one that has gone counts for an hour, and for as long as a socket or connection names it.
+ * The limit of routes is ip.routes. */
 #define PC_MAX_PORTS 16
 #define PC_MAX_ADDRS 64
 
