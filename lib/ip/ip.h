@@ -341,6 +341,14 @@ static inline const struct pc_addr *ip_laddr(const struct ip *ip, uint16_t laddr
 	return &ip->ifs.addr[laddr].addr;
 }
 
+/** ip_laddr_name is ip_laddr also for an address that has been taken away: whoever refers to it has it as his name still. */
+static inline const struct pc_addr *ip_laddr_name(const struct ip *ip, uint16_t laddr)
+{
+	const struct laddr *la = &ip->ifs.addr[laddr];
+
+	return pc_addr_is_any(&la->addr) ? &la->was : &la->addr;
+}
+
 /** ip_hdr_len returns the bytes of the IP header of packets to an address. */
 static inline uint32_t ip_hdr_len(const struct pc_addr *dst)
 {

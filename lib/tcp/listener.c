@@ -83,9 +83,9 @@ static bool overlaps(const struct tcp *tcp, const struct binding *l, uint16_t la
 	if (laddr != LADDR_NONE && theirs != LADDR_NONE)
 		return laddr == theirs;
 	if (laddr != LADDR_NONE)
-		families = binding_family(ip_laddr(tcp->ip, laddr));
+		families = binding_family(ip_laddr_name(tcp->ip, laddr));
 	if (theirs != LADDR_NONE)
-		return (binding_family(ip_laddr(tcp->ip, theirs)) & families) != 0;
+		return (binding_family(ip_laddr_name(tcp->ip, theirs)) & families) != 0;
 	return (l->families & families) != 0;
 }
 

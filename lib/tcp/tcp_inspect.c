@@ -18,7 +18,7 @@ static uint32_t ms_since(const struct tcp *tcp, uint32_t tick)
 static struct pc_addr local_addr(const struct tcp *tcp, uint16_t laddr, bool ip6)
 {
 	if (laddr != LADDR_NONE)
-		return *ip_laddr(tcp->ip, laddr);
+		return *ip_laddr_name(tcp->ip, laddr);
 	return ip6 ? (struct pc_addr){0} : pc_addr_ip4(0);
 }
 

@@ -424,7 +424,7 @@ struct pc_endpoint tcp_local(const struct tcp *tcp, const struct tcb *t)
 	struct pc_endpoint e = {.addr = pc_addr_ip4(0), .port = t->flow.lport};
 
 	if (t->flow.laddr != LADDR_NONE)
-		e.addr = *ip_laddr(tcp->ip, t->flow.laddr);
+		e.addr = *ip_laddr_name(tcp->ip, t->flow.laddr);
 	return e;
 }
 

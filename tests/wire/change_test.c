@@ -209,11 +209,15 @@ static void addresses6(struct wt *w)
 static void connection_and_address(struct wt *w)
 {
 	const struct pc_prefix p = prefix(WT_LOCAL "/24");
+	struct sockaddr_in us;
+	socklen_t len = sizeof(us);
 
 	wt_established(w);
 	OK(pc_stack_del_addr(w->st, 0, &p));
 	wt_send(w, 100);
 	NOTHING(150);
+	OK(pc_getsockname(w->st, w->flow.fd, (struct sockaddr *)&us, &len)); /* as on Linux */
+	EQ(us.sin_addr.s_addr, inet_addr(WT_LOCAL));
 	OK(pc_stack_add_addr(w->st, 0, &p));
 	wt_settle(w);
 	while (wt_next_frame(w, 0) != NULL) /* the address is announced */
