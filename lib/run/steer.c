@@ -5,7 +5,7 @@
  *
  * - ARP, and neighbour discovery, has no flow: the answer to a question that one lcore has asked arrives on any queue.  So ARP
  *   replies, and gratuitous requests (RFC 5227), which tell of a changed MAC address, are copied for
- *   the other lcores.  Other requests are answered once, by the lcore that gets them.
+ *   the other lcores, as are queries for groups.  Other requests are answered once, by the lcore that gets them.
  * - Some devices do not keep flows together: a packet socket's fanout rolls over to another queue
  *   when one is full, where nobody knows the connection, and a RST would end it; a TAP's follow their answers.  There each frame
  *   is handed to the lcore that its hash chooses, the same on every queue.  Others announce RSS and do not do it, or
@@ -47,6 +47,8 @@
 #define STEER_ND_NS       135
 #define STEER_ND_NA       136
 #define STEER_ND_REDIRECT 137
+
+#define STEER_IGMP_QUERY 0x11
 
 /* What is handed over by software (struct steer.by_flow): bits */
 enum {
@@ -159,6 +161,18 @@ static bool is_fragment4(const struct rte_ipv4_hdr *ip)
 	const rte_be16_t mask = rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK);
 
 	return (ip->fragment_offset & mask) != 0;
+}
+
+/* Queries of IGMP are for all as well: each lcore reports its own groups, in the version that it has been asked in. */
+static bool is_igmp_query(const uint8_t *p, uint32_t len)
+{
+	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p;
+	uint32_t hdr_len;
+
+	if (len < sizeof(*ip) || ip->next_proto_id != IPPROTO_IGMP)
+		return false;
+	hdr_len = rte_ipv4_hdr_len(ip);
+	return hdr_len >= sizeof(*ip) && hdr_len < len && p[hdr_len] == STEER_IGMP_QUERY;
 }
 
 /* What a DHCP server says is for the lcore that asks (lease.c), whose queue nobody knows. */
@@ -382,6 +396,7 @@ static bool keep(struct steered_port *p, struct rte_mbuf *m)
 	if (l3 == NULL)
 		return true;
 	if ((unlikely(type == RTE_ETHER_TYPE_ARP) && is_arp_news(l3, len)) ||
+	    (type == RTE_ETHER_TYPE_IPV4 && unlikely(is_igmp_query(l3, len))) ||
 	    (type == RTE_ETHER_TYPE_IPV6 && is_nd_news(l3, len)))
 		tell_others(p, m);
 	else if ((type == RTE_ETHER_TYPE_IPV4 && unlikely(is_dhcp(l3, len))) ||

@@ -242,6 +242,28 @@ static void news_of_neighbours(void)
 	end();
 }
 
+/* Queries of IGMP reach every queue, behind a router alert or not; reports of others only one. */
+static void queries_for_groups(void)
+{
+	for (unsigned i = 0; i < 6; i++) {
+		const bool query = i < 4, alert = i % 2 != 0;
+		struct rte_mbuf *m = packet(0, 2, 0);
+		uint8_t *ip = rte_pktmbuf_mtod_offset(m, uint8_t *, 14);
+
+		begin(i >= 2);
+		ip[0] = alert ? 0x46 : 0x45;
+		ip[alert ? 24 : 20] = query ? 0x11 : 0x16;
+		CU_ASSERT_EQUAL(peer[1]->ops->tx_burst(peer[1], &m, 1, 0), 1);
+		if (query) {
+			for (unsigned q = 0; q < QUEUES; q++)
+				CU_ASSERT_EQUAL(receive((q + 1) % QUEUES), 1);
+		} else {
+			CU_ASSERT_EQUAL(receive(1) + receive(0) + receive(2), 1);
+		}
+		end();
+	}
+}
+
 static int predict(uint16_t sport)
 {
 	const struct pc_endpoint src = {pc_addr_ip4(rte_cpu_to_be_32(0x0a000002)), sport},
@@ -524,6 +546,7 @@ static const struct unit_case cases[] = {
     {"malformed frames do no harm", malformed_frames_stay_where_they_are},
     {"flows of IPv6 stay together", flows_of_ip6},
     {"news of neighbours reach every queue", news_of_neighbours},
+    {"queries for groups reach every queue", queries_for_groups},
     {"a full ring loses and counts", a_full_ring_loses_and_counts},
     {"lcores at once", lcores_at_once},
 };
