@@ -15,7 +15,10 @@
 
 #include <percore/posix.h>
 
+#define PAUSE 100 /* ms without descriptors, until it is tried again */
+
 static uint32_t trigger; /* 0 or EPOLLET */
+static bool full;        /* there was no descriptor for who waits */
 
 static int watch(int set, int op, int fd, uint32_t events)
 {
@@ -24,14 +27,24 @@ static int watch(int set, int op, int fd, uint32_t events)
 	return pcx_epoll_ctl(set, op, fd, &e);
 }
 
+static bool is_short(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
+/* Without a descriptor who waits stays in the queue: that is ready all the time then, and no edge tells of it again. */
 static void accept_all(int set, int listener)
 {
+	const bool was_full = full;
 	int fd;
 
 	while ((fd = pcx_accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
 		if (watch(set, EPOLL_CTL_ADD, fd, EPOLLIN | (trigger ? trigger | EPOLLOUT : 0)) !=
 		    0)
 			pcx_close(fd);
+	full = is_short(errno);
+	if (full != was_full)
+		watch(set, EPOLL_CTL_MOD, listener, full ? 0 : EPOLLIN | trigger);
 }
 
 /* Echoes until there is nothing more, or no room: bytes are taken only when they have been sent. */
@@ -83,7 +96,9 @@ int main(int argc, char **argv)
 	watch(set, EPOLL_CTL_ADD, STDIN_FILENO, EPOLLIN);
 	puts("ready");
 	fflush(stdout);
-	while ((n = pcx_epoll_wait(set, e, 64, -1)) >= 0 || errno == EINTR) {
+	while ((n = pcx_epoll_wait(set, e, 64, full ? PAUSE : -1)) >= 0 || errno == EINTR) {
+		if (full)
+			accept_all(set, listener);
 		for (int i = 0; i < n; i++) {
 			if (e[i].data.fd == STDIN_FILENO)
 				return 0;

@@ -11,7 +11,8 @@
 
 #include <percore/posix.h>
 
-#define MAX 1024
+#define MAX   1024
+#define PAUSE 100 /* ms without descriptors, until it is tried again */
 
 static struct pollfd p[MAX]; /* the first is the listener */
 static nfds_t n = 1;
@@ -32,6 +33,11 @@ static bool echo(struct pollfd *client)
 	return sent > 0 || errno == EAGAIN;
 }
 
+static bool is_short(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
 static void accept_one(void)
 {
 	int fd = pcx_accept4(p[0].fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -40,6 +46,9 @@ static void accept_one(void)
 		p[n++] = (struct pollfd){.fd = fd, .events = POLLIN};
 	else if (fd >= 0)
 		pcx_close(fd);
+	else if (is_short(errno))
+		p[0].events =
+		    0; /* who waits stays in the queue, which would be ready all the time */
 }
 
 static int open_listener(unsigned short port)
@@ -67,7 +76,7 @@ int main(int argc, char **argv)
 	p[0].events = POLLIN;
 	puts("ready");
 	fflush(stdout);
-	while (pcx_poll(p, n, -1) >= 0 || errno == EINTR) {
+	while (pcx_poll(p, n, p[0].events ? -1 : PAUSE) >= 0 || errno == EINTR) {
 		for (nfds_t i = n; i-- > 1;) {
 			if (p[i].revents == 0 || echo(&p[i]))
 				continue;
@@ -78,8 +87,10 @@ int main(int argc, char **argv)
 			fputs("the stack has ended\n", stderr);
 			return 1;
 		}
-		if (p[0].revents)
+		if (p[0].revents || p[0].events == 0) {
+			p[0].events = POLLIN;
 			accept_one();
+		}
 	}
 	perror("poll");
 	return 1;

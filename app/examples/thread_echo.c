@@ -7,12 +7,14 @@
  *   percore-echo --vdev=net_tap0 -- --addr 192.0.2.1/24 --set run.sockets=/tmp/stack --listen 0
  *   PERCORE_SOCKET=/tmp/stack thread_echo 7
  */
+#include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/time.h>
+#include <time.h>
 
 #include <percore/posix.h>
 
@@ -40,6 +42,19 @@ static int open_listener(unsigned short port)
 	return fd;
 }
 
+/* Whether accept() is to be called again: the next client is not to blame for what is missing just now.  It stays in the
+ * queue until others have gone. */
+static bool may_go_on(int error)
+{
+	const struct timespec pause = {.tv_nsec = 10000000};
+
+	if (error == EMFILE || error == ENFILE || error == ENOMEM)
+		(void)nanosleep(&pause, NULL);
+	else if (error != ECONNABORTED && error != EINTR)
+		return false;
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	const struct timeval patience = {.tv_sec = 60};
@@ -60,7 +75,9 @@ int main(int argc, char **argv)
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	puts("ready");
 	fflush(stdout);
-	while ((fd = pcx_accept(listener, NULL, NULL)) >= 0) {
+	while ((fd = pcx_accept(listener, NULL, NULL)) >= 0 || may_go_on(errno)) {
+		if (fd < 0)
+			continue;
 		pcx_setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 		if (pthread_create(&thread, &attr, echo, (void *)(intptr_t)fd) != 0)
 			pcx_close(fd);

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What clients of an echo service do, whichever program it is of."""
+import os
+import resource
+import select
 import socket
 import threading
 
@@ -28,3 +31,32 @@ def many_at_once(port, clients, seconds):
     for i, c in reversed(list(enumerate(many))):
         expect(c.recv(100) == b"%d" % i, f"client {i} got something else")
         c.close()
+
+
+def leave_descriptors(pid, n):
+    """Lets a process have so many more."""
+    used = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+    limit = 0
+    while n > 0:
+        n -= limit not in used
+        limit += 1
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, limit))
+
+
+def outnumber(pid, port, seconds):
+    """More clients than the service has descriptors: each is served when others before it have gone."""
+    leave_descriptors(pid, 4)
+    clients = [socket.create_connection((SERVER, port), 10) for _ in range(10)]
+    for c in clients:
+        c.settimeout(seconds)
+        c.sendall(b"x")
+    while clients:
+        ready, _, _ = select.select(clients, [], [], seconds)
+        expect(ready, f"{len(clients)} of 10 clients are not served")
+        for c in ready:
+            try:
+                expect(c.recv(1) == b"x", "a connection has ended")
+            except ConnectionError as error:
+                expect(False, f"a connection has ended: {error}")
+            c.close()
+            clients.remove(c)

@@ -10,6 +10,7 @@ import time
 
 import bed
 from bed import SERVER, expect, sh, wait_for
+from echoes import outnumber
 
 NETTEST = "/usr/share/gocode/src/golang.org/x/net/nettest"
 GO = os.path.join(bed.TOP, "lib", "go")
@@ -139,7 +140,14 @@ def left_alone(b, _):
     expect(second.wait(20) == 0 and "network is down" in second.err(), second.tail())
 
 
-STEPS = [format_and_vet, packages, links, serves, left_alone]
+def few_descriptors(b, _):
+    """more clients than descriptors: those that wait are served when others have gone"""
+    s = run(b, "primary", 7)
+    outnumber(s.process.pid, 7, 20 * b.slow)
+    s.stop()
+
+
+STEPS = [format_and_vet, packages, links, serves, left_alone, few_descriptors]
 
 if __name__ == "__main__":
     arguments = bed.arguments(__doc__)

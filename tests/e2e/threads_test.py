@@ -12,7 +12,7 @@ import time
 
 import bed
 from bed import CLIENT, SERVER, expect, wait_for
-from echoes import many_at_once, there_and_back
+from echoes import many_at_once, outnumber, there_and_back
 
 
 def stack(b):
@@ -205,6 +205,14 @@ def stopped(b, s):
             one.p.send_signal(signal.SIGCONT)
 
 
+def few_descriptors(b, s):
+    """more clients than descriptors: those that wait are served when others have gone"""
+    for name, *more in (("thread_echo",), ("poll_echo",), ("epoll_echo",), ("epoll_echo", "et")):
+        with Example(b, name, "7", *more) as e:
+            outnumber(e.p.pid, 7, 10 * b.slow)
+            expect(e.p.poll() is None, f"{name} has ended")
+
+
 def stack_ends(b, s):
     """kill -9 of the stack: who waits gets ENETDOWN"""
     with Example(b, "thread_echo", "7") as t, Example(b, "epoll_echo", "8") as e:
@@ -219,7 +227,8 @@ def stack_ends(b, s):
         s.process.wait(30)  # its sockets are closed before all of it is gone
 
 
-STEPS = [blocking, level, edge, polling, datagrams, client, busy, idle, killed, stopped, stack_ends]
+STEPS = [blocking, level, edge, polling, datagrams, client, busy, idle, killed, stopped,
+         few_descriptors, stack_ends]
 
 if __name__ == "__main__":
     arguments = bed.arguments(__doc__)

@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"percore"
 	"percore/net"
@@ -55,6 +56,11 @@ func fail(err error) {
 func connections(l net.Listener, stack *percore.Stack) {
 	for {
 		c, err := l.Accept()
+		var passing interface{ Temporary() bool }
+		if errors.As(err, &passing) && passing.Temporary() { // no descriptor is left: who waits stays in the queue
+			time.Sleep(10 * time.Millisecond)
+			continue
+		}
 		if err != nil {
 			if !errors.Is(err, net.ErrClosed) { // the stack of another process has ended
 				fmt.Fprintln(os.Stderr, err)
