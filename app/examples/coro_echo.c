@@ -70,11 +70,22 @@ static uint64_t next_deadline(void *worker, struct pc_stack *st)
 	return pc_coros_next_deadline(worker);
 }
 
+/* What has come is answered before the coroutines are told to end. */
 static void drain(void *worker, struct pc_stack *st, uint64_t now_ns)
 {
 	(void)st;
+	pc_coros_turn(worker, now_ns);
 	pc_coros_cancel(worker);
 	pc_coros_turn(worker, now_ns);
+}
+
+/* Also what was closed must have reached its client: the stack's send buffers end with it. */
+static bool drained(void *worker, struct pc_stack *st)
+{
+	struct pc_stack_usage usage;
+
+	pc_stack_get_usage(st, &usage);
+	return pc_coros_count(worker) == 0 && usage.connections == 0;
 }
 
 static void finish(void *worker, struct pc_stack *st)
@@ -92,6 +103,7 @@ int main(int argc, char **argv)
 	    .turn = turn,
 	    .next_deadline = next_deadline,
 	    .drain = drain,
+	    .drained = drained,
 	    .finish = finish,
 	};
 

@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """app/examples/coro_echo: a coroutine for each client."""
+import fcntl
 import hashlib
 import os
+import signal
 import socket
+import struct
+import termios
 
 import bed
-from bed import SERVER, expect
+from bed import SERVER, expect, wait_for
 from echoes import many_at_once, there_and_back
 
 PORT = 7
@@ -46,7 +50,26 @@ def end(b, s):
         expect(c.recv(1) == b"", "no end of the stream")
 
 
-STEPS = [stream, many, half_close, end]
+def slow_reader(b, _):
+    """SIGTERM while a client has yet to read what was sent: it gets all of it"""
+    s = start(b)
+    data = os.urandom(60000)
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as c:
+        c.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        c.settimeout(10 * b.slow)
+        c.connect((SERVER, PORT))
+        c.sendall(data)
+        wait_for(lambda: struct.unpack("i", fcntl.ioctl(c, termios.TIOCOUTQ, bytes(4)))[0] == 0, 10 * b.slow,
+                 "the server to take it")
+        s.signal(signal.SIGTERM)
+        got = b""
+        while part := c.recv(65536):
+            got += part
+    expect(got == data, f"{len(got)} of {len(data)} bytes came back")
+    s.stop()
+
+
+STEPS = [stream, many, half_close, end, slow_reader]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
