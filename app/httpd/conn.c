@@ -9,7 +9,8 @@
  *
  * Events are edge-triggered and asked for once: CONN_UNREAD remembers input that is not read because
  * output is blocked, or because the connection had its share of this turn.  A receive that returns
- * less than it was given room for has emptied the receive buffer.
+ * less than it was given room for has emptied the receive buffer, unless the client calls a byte urgent
+ * (RFC 9293 section 3.8.5), which only EPOLLPRI tells.
  *
  * Invariants: input and output are numbers of buffers that this connection owns; file is held
  * (files.h) exactly while SENDING a part of it; a connection that is not FREE has a deadline.
@@ -408,10 +409,10 @@ static void receive(struct server *s, int fd)
 			conn_close(s, fd);
 			return;
 		}
-		if (n < (ssize_t)room && !(c->flags & CONN_PEER_SHUT))
+		if (n < (ssize_t)room && !(c->flags & (CONN_PEER_SHUT | CONN_URGENT)))
 			c->flags &= (uint8_t)~CONN_UNREAD;
 		if (n < 0) {
-			c->flags &= (uint8_t)~CONN_UNREAD;
+			c->flags &= (uint8_t) ~(CONN_UNREAD | CONN_URGENT);
 			return;
 		}
 		if (!conn_consume(s, fd, p, have + (size_t)n))
@@ -476,8 +477,10 @@ void conn_event(struct server *s, int fd, uint32_t events)
 		conn_close(s, fd);
 		return;
 	}
-	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP))
+	if (events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP))
 		c->flags |= CONN_UNREAD;
+	if (events & EPOLLPRI)
+		c->flags |= CONN_URGENT;
 	if (events & (EPOLLRDHUP | EPOLLHUP))
 		c->flags |= CONN_PEER_SHUT;
 	work(s, fd);

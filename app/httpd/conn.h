@@ -28,6 +28,7 @@ enum conn_flag {
 	CONN_CLOSE = 4,     /**< ends after the response under way */
 	CONN_LINGER = 8,    /**< and then waits until the client has seen it */
 	CONN_AGAIN = 16,    /**< is on the list for the next turn; outlives the connection */
+	CONN_URGENT = 32,   /**< a byte of the input is urgent: a receive ends in front of it */
 };
 
 /** What a connection costs while it is idle; found by its descriptor. */

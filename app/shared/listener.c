@@ -7,7 +7,7 @@
 #include <percore/epoll.h>
 #include <percore/socket.h>
 
-#define CONN_EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+#define CONN_EVENTS (EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET)
 
 static int watch(struct pc_stack *st, int epfd, int fd, uint32_t events)
 {

@@ -68,6 +68,13 @@ void fake_send(struct pc_stack *st, int fd, const void *p, size_t len)
 	c->edges |= EPOLLIN;
 }
 
+void fake_send_urgent(struct pc_stack *st, int fd, const void *p, size_t len)
+{
+	fake_send(st, fd, p, len);
+	st->conns[fd].mark = st->conns[fd].in_len - 1;
+	st->conns[fd].edges |= EPOLLPRI;
+}
+
 void fake_fin(struct pc_stack *st, int fd)
 {
 	st->conns[fd].fin = true;
@@ -172,6 +179,8 @@ ssize_t pc_recv(struct pc_stack *st, int fd, void *buf, size_t len, int flags)
 		return -1;
 	}
 	n = n < len ? n : len;
+	if (c->in_done < c->mark && n > c->mark - c->in_done)
+		n = c->mark - c->in_done;
 	if (n > 0)
 		memcpy(buf, c->in + c->in_done, n);
 	c->in_done += n;
@@ -281,9 +290,9 @@ int pc_epoll_ctl(struct pc_stack *st, int epfd, int op, int fd, struct epoll_eve
 {
 	(void)epfd;
 	(void)op;
-	(void)event;
 	if (fd != st->listener) {
 		open_conn(st, fd)->in_epoll = true;
+		st->conns[fd].interest = event->events | EPOLLERR | EPOLLHUP;
 		st->conns[fd].edges |= EPOLLOUT;
 	}
 	return 0;
@@ -299,9 +308,9 @@ int pc_epoll_wait(struct pc_stack *st, int epfd, struct epoll_event *events, int
 	for (int fd = FIRST; fd < FAKE_FDS && n < maxevents; fd++) {
 		struct fake_conn *c = &st->conns[fd];
 
-		if (!c->in_epoll || c->closed || c->edges == 0)
+		if (!c->in_epoll || c->closed || (c->edges & c->interest) == 0)
 			continue;
-		events[n++] = (struct epoll_event){.events = c->edges, .data.fd = fd};
+		events[n++] = (struct epoll_event){.events = c->edges & c->interest, .data.fd = fd};
 		c->edges = 0;
 	}
 	return n;

@@ -26,7 +26,9 @@ struct fake_conn {
 	bool blocked;   /* a send did not take all */
 	int send_errno; /* if not 0, sends fail with it */
 	size_t in_len, in_done;
-	size_t window; /* bytes that sends still take */
+	size_t mark;       /* a receive ends there: the next byte is urgent */
+	uint32_t interest; /* of epoll */
+	size_t window;     /* bytes that sends still take */
 	size_t out_len, acked, sends;
 	bool in_epoll, linger_0;
 	char *in, *out;
@@ -47,6 +49,10 @@ void fake_fini(struct pc_stack *st);
 int fake_connect(struct pc_stack *st);
 
 void fake_send(struct pc_stack *st, int fd, const void *p, size_t len);
+
+/** The same; the last of the bytes is urgent. */
+void fake_send_urgent(struct pc_stack *st, int fd, const void *p, size_t len);
+
 void fake_fin(struct pc_stack *st, int fd);
 void fake_reset(struct pc_stack *st, int fd);
 

@@ -687,6 +687,32 @@ static void clients_that_go(void)
 	end();
 }
 
+/* RFC 9293 section 3.8.5: a receive ends in front of an urgent byte, which says nothing of what is behind it. */
+static void urgent_bytes(void)
+{
+	static const char rest[] = "TTP/1.1\r\n" HOST "\r\n";
+	int fd;
+
+	begin();
+	fd = fake_connect(&stack);
+	turns(1);
+	fake_send_urgent(&stack, fd, "GET / H", 7);
+	fake_send(&stack, fd, rest, sizeof(rest) - 1);
+	turns(2);
+	CU_ASSERT(count(output(fd), "HTTP/1.1 200") == 1);
+	/* also between two requests, of which the first is answered late */
+	stack.conns[fd].window = 10;
+	fake_send(&stack, fd, GET, sizeof(GET) - 1);
+	turns(2);
+	fake_send_urgent(&stack, fd, "GET / H", 7);
+	fake_send(&stack, fd, rest, sizeof(rest) - 1);
+	turns(2);
+	fake_open_window(&stack, fd, 10000);
+	turns(2);
+	CU_ASSERT(count(output(fd), "HTTP/1.1 200") == 3);
+	end();
+}
+
 /* The oldest incomplete request gives way to a newer one. */
 static void too_few_buffers(void)
 {
@@ -883,6 +909,7 @@ static const struct unit_case cases[] = {
     {"time-outs", time_outs},
     {"slow readers", slow_readers},
     {"clients that go", clients_that_go},
+    {"urgent bytes", urgent_bytes},
     {"too few buffers", too_few_buffers},
     {"draining", draining},
     {"the log", the_log},
