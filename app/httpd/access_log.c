@@ -30,11 +30,11 @@
 
 #include <rte_ring.h>
 
-#define RINGS_MAX    256
-#define OUT_BYTES    65536
-#define BURST        64
-#define IDLE_NS      10000000
-#define CHECK_ROUNDS 100 /* idle rounds between two looks at the file's name: about a second */
+#define RINGS_MAX 256
+#define OUT_BYTES 65536
+#define BURST     64
+#define ROUNDS    64 /* through all rings, before anything else is looked at */
+#define IDLE_NS   10000000
 
 struct access_ring {
 	struct rte_ring *free, *full;
@@ -51,7 +51,8 @@ struct access_log {
 	uint64_t lost; /* by failing to write */
 	int fd;
 	char *path;
-	bool torn; /* the file ends in the middle of a line: the disk was full */
+	bool torn;       /* the file ends in the middle of a line: the disk was full */
+	time_t looked_s; /* when the file's name was looked at */
 	size_t out_len;
 	char out[OUT_BYTES];
 };
@@ -125,6 +126,17 @@ static unsigned write_round(struct access_log *log)
 	return n;
 }
 
+/* Returns whether there may be more: lcores may make records as fast as they are written. */
+static bool write_some(struct access_log *log)
+{
+	unsigned n = 0;
+
+	while (n < ROUNDS && write_round(log) > 0)
+		n++;
+	flush(log);
+	return n == ROUNDS;
+}
+
 static int open_log(const char *path)
 {
 	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
@@ -149,23 +161,31 @@ static void follow_name(struct access_log *log)
 	log->torn = false;
 }
 
+/* Looks at the file's name once a second. */
+static void look_at_name(struct access_log *log)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec == log->looked_s)
+		return;
+	log->looked_s = now.tv_sec;
+	follow_name(log);
+}
+
 static void *write_records(void *arg)
 {
 	const struct timespec idle = {0, IDLE_NS};
 	struct access_log *log = arg;
-	unsigned rounds = 0;
-	bool last;
+	bool last, more;
 
 	do {
 		last = atomic_load_explicit(&log->stop, memory_order_acquire);
-		while (write_round(log) > 0)
-			;
-		flush(log);
-		if (rounds++ % CHECK_ROUNDS == 0)
-			follow_name(log);
-		if (!last)
+		more = write_some(log);
+		look_at_name(log);
+		if (!last && !more)
 			nanosleep(&idle, NULL);
-	} while (!last);
+	} while (!last || more);
 	return NULL;
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "access_log.h"
 
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 
 #include "suite.h"
@@ -98,6 +100,50 @@ static void rotation(void)
 	tree_remove();
 }
 
+/* An lcore that makes records as fast as it can, until it is told to stop, or has made too many. */
+struct busy {
+	struct access_ring *ring;
+	atomic_bool stop, gave_up;
+};
+
+static void *make_records(void *arg)
+{
+	struct busy *b = arg;
+
+	for (int i = 0; !atomic_load(&b->stop); i++) {
+		put(b->ring, 1);
+		if (i == 1000000000)
+			break;
+	}
+	atomic_store(&b->gave_up, true);
+	return NULL;
+}
+
+/* a log is rotated also while there is no end of what is to be written */
+static void rotation_under_load(void)
+{
+	struct busy b = {0};
+	struct access_log *log;
+	char why[128], old[128];
+	pthread_t thread;
+
+	tree_make();
+	log = access_log_open(tree_path("log"), why, sizeof(why));
+	CU_ASSERT_FATAL(log != NULL);
+	b.ring = access_log_attach(log, 65535);
+	CU_ASSERT_FATAL(pthread_create(&thread, NULL, make_records, &b) == 0);
+	usleep(100000);
+	strcpy(old, tree_path("log.1"));
+	CU_ASSERT(rename(tree_path("log"), old) == 0);
+	while (access(tree_path("log"), F_OK) != 0 && !atomic_load(&b.gave_up))
+		usleep(1000);
+	CU_ASSERT(!atomic_load(&b.gave_up));
+	atomic_store(&b.stop, true);
+	pthread_join(thread, NULL);
+	(void)access_log_close(log);
+	tree_remove();
+}
+
 static void limit_files(rlim_t bytes)
 {
 	struct rlimit limit;
@@ -172,6 +218,7 @@ static const struct unit_case cases[] = {
     {"everything is written", everything_is_written},
     {"too many are counted", too_many_are_counted},
     {"rotation", rotation},
+    {"rotation under load", rotation_under_load},
     {"a full disk", full_disk},
     {"mistakes", mistakes},
 };
