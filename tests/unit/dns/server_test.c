@@ -588,6 +588,28 @@ static void a_reset_is_an_end(void)
 	end();
 }
 
+/* What has been answered when the server stops arrives, also if half a query is behind it that nobody reads any more. */
+static void a_stop_takes_no_answer_away(void)
+{
+	const struct ask some = {.name = "some.example", .type = 1};
+	uint8_t m[514];
+	int fd;
+
+	begin();
+	fd = dial_with(SOCK_STREAM, SERVER, 1024);
+	for (int i = 0; i < 4; i++)
+		send_query(fd, &some);
+	(void)frame(&web, m);
+	CU_ASSERT_EQUAL(pc_send(cl, fd, m, 9, 0), 9);
+	turns(20);
+	CU_ASSERT_EQUAL(counts.dns_tcp, 4);
+	server_drain(sv, now);
+	for (int i = 0; i < 4; i++)
+		CU_ASSERT(strncmp(read_answer(fd), "NOERROR aa\n", 11) == 0);
+	CU_ASSERT(strcmp(read_answer(fd), "end") == 0);
+	end();
+}
+
 int main(void)
 {
 	static const struct {
@@ -609,6 +631,7 @@ int main(void)
 	    {"who asks nothing is closed", who_asks_nothing_is_closed},
 	    {"nonsense ends a connection", nonsense_ends_a_connection},
 	    {"a reset is an end", a_reset_is_an_end},
+	    {"a stop takes no answer away", a_stop_takes_no_answer_away},
 	};
 	CU_pSuite suite;
 	unsigned failures;
