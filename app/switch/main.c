@@ -112,11 +112,11 @@ static unsigned turn(void *worker, uint64_t now_ns)
 	return vswitch_turn(worker, now_ns);
 }
 
-static void report(void *worker, uint64_t now_ns, bool asked)
+static void report(void *worker, uint64_t now_ns, bool asked, FILE *f)
 {
-	report_counts(worker, stdout);
+	report_counts(worker, f);
 	if (asked)
-		report_stations(worker, STATIONS_SHOWN, now_ns, stdout);
+		report_stations(worker, STATIONS_SHOWN, now_ns, f);
 }
 
 static int finish(void *worker, uint64_t now_ns)

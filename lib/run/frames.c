@@ -6,8 +6,12 @@
  */
 #include "worker.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include <rte_lcore.h>
 
+#include "reporter.h"
 #include "stop.h"
 
 #define LOOK_NS UINT64_C(1000000000)
@@ -65,21 +69,39 @@ static uint64_t look_at_links(struct worker *w, uint64_t now)
 	return now;
 }
 
-/* What the program has to tell, on the main lcore. */
+/* What the program has to tell, to be written by a thread. */
+static void tell(struct worker *w, uint64_t now, bool asked)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+
+	if (f == NULL)
+		return;
+	w->run->app->frames->report(w->app, now, asked, f);
+	if (fclose(f) == 0)
+		reporter_give(w->run, text, n);
+	else
+		free(text);
+}
+
+/* On the main lcore, unless nobody has read what was told before. */
 static void report(struct worker *w, uint64_t now)
 {
 	struct run *r = w->run;
-	const struct pc_run_frames *app = r->app->frames;
 	const uint64_t every = r->s->run.run_stats_s * 1000000000;
 
-	if (app->report == NULL || w->lcore != rte_get_main_lcore())
+	if (r->app->frames->report == NULL || w->lcore != rte_get_main_lcore() ||
+	    reporter_is_busy(r))
 		return;
-	if (report_wanted())
-		app->report(w->app, now, true);
+	if (report_wanted()) {
+		tell(w, now, true);
+		return;
+	}
 	if (every == 0 || now < r->stats_next_ns)
 		return;
 	if (r->stats_next_ns != 0)
-		app->report(w->app, now, false);
+		tell(w, now, false);
 	r->stats_next_ns = now + every;
 }
 

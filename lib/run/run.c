@@ -15,6 +15,8 @@
 #include "firewall.h"
 #include "quiet.h"
 #include "reload.h"
+#include "report.h"
+#include "reporter.h"
 #include "stop.h"
 #include "threads.h"
 #include "worker.h"
@@ -59,7 +61,12 @@ static int run_on_eal(struct run *r)
 		if (rc == 0)
 			rc = ctl_start(r);
 		if (rc == 0)
+			rc = reporter_start(r);
+		if (rc == 0)
 			rc = run_loop(r);
+		reporter_stop(r);
+		if (rc == 0 && r->app->frames == NULL && r->s->run.run_stats_s != 0)
+			report_stats(r, stdout);
 		ctl_stop(r);
 		reload_stop(r);
 		firewall_stop(r);

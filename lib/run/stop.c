@@ -9,11 +9,11 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stddef.h>
+#include <time.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t stop_count;
-static volatile sig_atomic_t report_asked;
-static sem_t hangups;
+static sem_t hangups, reports;
 
 /* What a program has for a signal comes back at the end. */
 static struct {
@@ -70,6 +70,7 @@ void stop_catch(void)
 void stop_forget(void)
 {
 	stop_count = 0;
+	(void)sem_init(&reports, 0, 0);
 }
 
 static void on_hangup(int sig)
@@ -103,22 +104,46 @@ void hangup_wake(void)
 
 static void on_report(int sig)
 {
+	int saved = errno;
+
 	(void)sig;
-	report_asked = 1;
+	(void)sem_post(&reports);
+	errno = saved;
 }
 
 void report_catch(void)
 {
-	report_asked = 0;
 	take(SIGUSR1, on_report, SA_RESTART);
 }
 
 bool report_wanted(void)
 {
-	if (report_asked == 0)
-		return false;
-	report_asked = 0;
-	return true;
+	bool any = false;
+
+	while (sem_trywait(&reports) == 0)
+		any = true;
+	return any;
+}
+
+bool report_wait(unsigned ms)
+{
+	struct timespec until;
+	bool any;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t)(ms / 1000);
+	until.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	any = sem_clockwait(&reports, CLOCK_MONOTONIC, &until) == 0;
+	return report_wanted() || any; /* one report is enough for all that have come */
+}
+
+void report_wake(void)
+{
+	(void)sem_post(&reports);
 }
 
 void stop_release(void)

@@ -14,7 +14,7 @@ enum { STOP_NO, STOP_DRAIN, STOP_NOW };
 /** stop_catch installs the handlers and forgets earlier signals. */
 void stop_catch(void);
 
-/** stop_forget forgets earlier signals, and installs nothing. */
+/** stop_forget forgets earlier signals, those for reports too, and installs nothing. */
 void stop_forget(void);
 
 /** stop_release gives back all signals that this file has taken to whoever had them before. */
@@ -40,5 +40,11 @@ void report_catch(void);
 
 /** report_wanted says whether one has come since the last call. */
 bool report_wanted(void);
+
+/** report_wait waits for one, at most so many milliseconds. Returns whether one has come since the last call. */
+bool report_wait(unsigned ms);
+
+/** report_wake does what a SIGUSR1 would. */
+void report_wake(void);
 
 #endif

@@ -156,20 +156,8 @@ static void keep_wall_clock(struct worker *w, uint64_t now)
 		w->wall_next_ns = RTE_MIN(w->wall_next_ns, now + LOOK_NS);
 }
 
-static void print_stats(struct run *r, uint64_t now)
-{
-	if (report_wanted())
-		report_stats(r, stdout);
-	if (r->s->run.run_stats_s == 0 || now < r->stats_next_ns)
-		return;
-	if (r->stats_next_ns != 0)
-		report_stats(r, stdout);
-	r->stats_next_ns = now + r->s->run.run_stats_s * 1000000000;
-}
-
 static void work(struct worker *w)
 {
-	bool main_lcore = w->lcore == rte_get_main_lcore();
 	unsigned frames;
 	uint64_t now;
 
@@ -183,8 +171,6 @@ static void work(struct worker *w)
 		keep_wall_clock(w, now);
 		reload_take(w);
 		frames = turn(w, now);
-		if (main_lcore)
-			print_stats(w->run, now);
 		idle_turn(&w->idle, frames, w->st, now);
 	}
 }
@@ -393,7 +379,5 @@ int run_loop(struct run *r)
 	rte_eal_mp_wait_lcore();
 	for (unsigned i = 0; i < r->nb_workers; i++)
 		rx_wait_close(&r->workers[i]->idle.rx);
-	if (rc == 0 && r->app->frames == NULL && r->s->run.run_stats_s != 0)
-		report_stats(r, stdout);
 	return rc;
 }

@@ -11,6 +11,7 @@
  */
 
 #include <pthread.h>
+#include <semaphore.h>
 
 #include <percore/host.h>
 
@@ -78,6 +79,12 @@ struct run {
 	char **argv;
 	struct reload *reload; /* of the thread that reads the files again; NULL: there is none */
 	pthread_t reloader;
+	pthread_t reporter; /* if has_reporter */
+	bool has_reporter;
+	bool reporter_ends; /* atomic */
+	sem_t report_given; /* to the reporter: */
+	char *report_text;  /* NULL: nothing; atomic */
+	size_t report_bytes;
 	struct ctl *ctl; /* of the thread that serves run.control; NULL: nobody wants it */
 	struct firewall
 	    *firewall;        /* of firewall.c; NULL: there are no rules, and nobody can give any */
@@ -87,7 +94,7 @@ struct run {
 	int threads_status;
 	bool reload_ends; /* atomic */
 	struct clock clock;
-	uint64_t stats_next_ns;
+	uint64_t stats_next_ns; /* of a program without a stack */
 	uint64_t mbufs_missing; /* when everything has been given back: a leak */
 	unsigned nb_workers, nb_ports, nb_started;
 	uint16_t port_ids[PC_MAX_PORTS];

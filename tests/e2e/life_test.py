@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Beginnings and ends: signals under load, kills, restarts, two at once; nothing is left behind."""
+import fcntl
 import os
 import re
 import signal
 import socket
+import struct
 import subprocess
+import termios
 import time
 
 import bed
@@ -176,6 +179,37 @@ def report(b, root):
     p.stop()
 
 
+def output_that_nobody_reads(b, root):
+    """nobody reads what SIGUSR1 prints to a pipe: the program serves on, and ends"""
+    command = [b.path("percore-httpd"), *b.eal(), "--", "--addr", f"{SERVER}/24", "--listen", "80", "--root", root,
+               "--stats", "1", *bed.FEW_MBUFS]
+    p = subprocess.Popen(["ip", "netns", "exec", b.server_ns, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True)
+    try:
+        for line in p.stdout:
+            if line.endswith("ready\n"):
+                break
+        fcntl.fcntl(p.stdout, fcntl.F_SETPIPE_SZ, 4096)
+        b._setup_client()
+        for _ in range(6):
+            expect(works(), "it does not serve")
+            p.send_signal(signal.SIGUSR1)
+            time.sleep(0.5)
+        full = struct.unpack("i", fcntl.ioctl(p.stdout, termios.FIONREAD, bytes(4)))[0]
+        expect(full > 500, f"the pipe has {full} bytes")
+        for _ in range(3):
+            expect(works(), "it stands still")
+            p.send_signal(signal.SIGUSR1)
+            time.sleep(0.2)
+        p.send_signal(signal.SIGTERM)
+        time.sleep(1)
+        out, err = p.communicate(timeout=20 * b.slow)
+        expect(p.returncode == 0 and "counters of percore-httpd" in out, f"status {p.returncode}\n{out}{err}")
+    finally:
+        p.kill()
+        p.wait()
+
+
 def kill_and_restart(b, root):
     """after SIGKILL under load a restart takes no longer than a start"""
     begin = time.monotonic()
@@ -226,7 +260,8 @@ def nobody_left(b, root):
     expect("pctap" not in devices(b), devices(b))
 
 
-STEPS = [term_under_load, drain, drain_slow_reader, interrupt, idle, hang_up, report, kill_and_restart, crash, again, nobody_left]
+STEPS = [term_under_load, drain, drain_slow_reader, interrupt, idle, hang_up, report, output_that_nobody_reads,
+         kill_and_restart, crash, again, nobody_left]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

@@ -70,9 +70,10 @@ struct pc_run_frames {
 	/** Instead of turn, for a program that runs until it is stopped and only reacts to frames: returns how many frames
 	 * it received, or has waiting to be sent. While that is 0 the lcore idles as run.idle says. */
 	unsigned (*serve)(void *worker, uint64_t now_ns);
-	/** Prints statistics. Called between turns, every run.stats_s seconds (--stats), and with asked set after a
-	 * SIGUSR1. May be NULL: then SIGUSR1 is not caught. */
-	void (*report)(void *worker, uint64_t now_ns, bool asked);
+	/** Prints statistics to f, which is in memory. Called between turns, every run.stats_s seconds (--stats), and with asked
+	 * set after a SIGUSR1; not while what was printed before has not been written yet, as nobody reads it. May be
+	 * NULL: then SIGUSR1 is not caught. */
+	void (*report)(void *worker, uint64_t now_ns, bool asked, FILE *f);
 	/** Frames as they are on the wire: devices are promiscuous and use no offload but sending chained mbufs, whatever
 	 * port.promiscuous and port.offloads say. */
 	bool as_on_the_wire;
@@ -134,8 +135,8 @@ struct pc_run_app {
 	 * was read, on a thread of its own that is no lcore. Without it, SIGHUP ends a program that has no config file.
 	 * May be NULL. */
 	void (*reload)(void *app);
-	/** Prints the program's own counters, in the same form, after those of the stack (run.stats_s, --stats); the last
-	 * time after all finish callbacks. Other lcores may be counting meanwhile. May be NULL. */
+	/** Prints the program's own counters, in the same form, after those of the stack (run.stats_s, --stats, SIGUSR1), on
+	 * a thread that is no lcore, while lcores are counting; the last time after all finish callbacks. May be NULL. */
 	void (*report)(void *app, FILE *f);
 };
 

@@ -73,6 +73,24 @@ static void hang_ups_at_once_are_one(void)
 	stop_release();
 }
 
+/* SIGUSR1: who waits goes on, once for all that have come, and else when its time is over. */
+static void reports_are_waited_for(void)
+{
+	stop_catch();
+	report_catch();
+	CU_ASSERT(!report_wait(1));
+	raise(SIGUSR1);
+	raise(SIGUSR1);
+	CU_ASSERT(report_wait(100000));
+	CU_ASSERT(!report_wait(1) && !report_wanted());
+	report_wake();
+	CU_ASSERT(report_wait(100000));
+	raise(SIGUSR1);
+	stop_forget();
+	CU_ASSERT(!report_wanted());
+	stop_release();
+}
+
 static int own_count;
 
 static void own(int sig)
@@ -176,6 +194,7 @@ static const struct unit_case cases[] = {
     {"a hang-up can mean something else", a_hang_up_can_mean_something_else},
     {"hang-ups at once are one", hang_ups_at_once_are_one},
     {"handlers run on the stack for signals", handlers_run_on_the_stack_for_signals},
+    {"reports are waited for", reports_are_waited_for},
     {"what was there before comes back", what_was_there_before_comes_back},
     {"hang-ups and reports come back", hang_ups_and_reports_come_back},
     {"a third signal ends the process", a_third_signal_ends_the_process},

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Overview: a thread of its own, on none of the lcores that carry data: who reads our output may stand still, as a pager does, and
+ * a write to it waits then.  A report is made in memory and written from there, without the lock of stdout, which others
+ * take.  That of a program without a stack is made by its lcore, between turns, and handed over.
+ *
+ * Ownership: report_text and report_bytes are the lcore's while report_text is NULL, else the thread's.
+ */
+#include "reporter.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <rte_lcore.h>
+
+#include "report.h"
+#include "stop.h"
+
+#define LOOK_MS   1000 /* at run.stats_s, which may change */
+#define OUTPUT_MS 100  /* whether we are to end, while nobody reads */
+#define SECOND_NS UINT64_C(1000000000)
+
+static bool is_ending(const struct run *r)
+{
+	return __atomic_load_n(&r->reporter_ends, __ATOMIC_ACQUIRE);
+}
+
+static void write_all(const struct run *r, const char *p, size_t n)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	while (n > 0) {
+		ssize_t done;
+
+		if (poll(&out, 1, OUTPUT_MS) <= 0) {
+			if (is_ending(r))
+				return;
+			continue;
+		}
+		/* so much a pipe takes at once when it takes anything */
+		done = write(STDOUT_FILENO, p, RTE_MIN(n, (size_t)PIPE_BUF));
+		if (done < 0 && errno != EINTR && errno != EAGAIN)
+			return;
+		p += done > 0 ? done : 0;
+		n -= done > 0 ? (size_t)done : 0;
+	}
+}
+
+static void print_report(const struct run *r)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+
+	if (f == NULL)
+		return;
+	report_stats(r, f);
+	if (fclose(f) == 0)
+		write_all(r, text, n);
+	free(text);
+}
+
+static void *print_reports(void *arg)
+{
+	struct run *r = arg;
+	uint64_t next = 0;
+
+	while (!is_ending(r)) {
+		const uint64_t now = clock_now(&r->clock);
+		const uint64_t every =
+		    __atomic_load_n(&r->s->run.run_stats_s, __ATOMIC_RELAXED) * SECOND_NS;
+
+		if (every != 0 && now >= next) {
+			if (next != 0)
+				print_report(r);
+			next = now + every;
+		}
+		if (report_wait(LOOK_MS) && !is_ending(r))
+			print_report(r);
+	}
+	return NULL;
+}
+
+/* ---- of a program without a stack, which its lcore makes ----------------------------------------- */
+
+static void *print_given(void *arg)
+{
+	struct run *r = arg;
+	bool last = false;
+
+	while (!last) {
+		char *text;
+
+		while (sem_wait(&r->report_given) != 0 && errno == EINTR)
+			continue;
+		last = is_ending(r); /* no more is given then */
+		text = __atomic_load_n(&r->report_text, __ATOMIC_ACQUIRE);
+		if (text == NULL)
+			continue;
+		write_all(r, text, r->report_bytes);
+		free(text);
+		__atomic_store_n(&r->report_text, NULL, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+bool reporter_is_busy(const struct run *r)
+{
+	return __atomic_load_n(&r->report_text, __ATOMIC_ACQUIRE) != NULL;
+}
+
+void reporter_give(struct run *r, char *text, size_t n)
+{
+	r->report_bytes = n;
+	__atomic_store_n(&r->report_text, text, __ATOMIC_RELEASE);
+	(void)sem_post(&r->report_given);
+}
+
+/* ---- life ---------------------------------------------------------------------------------------- */
+
+int reporter_start(struct run *r)
+{
+	const struct pc_run_frames *frames = r->app->frames;
+
+	if (frames != NULL && frames->report == NULL)
+		return 0;
+	(void)sem_init(&r->report_given, 0, 0);
+	r->has_reporter =
+	    rte_ctrl_thread_create(&r->reporter, "pc-report", NULL,
+	                           frames != NULL ? print_given : print_reports, r) == 0;
+	return r->has_reporter ? 0 : settings_fail(r->s, "a thread cannot be made");
+}
+
+void reporter_stop(struct run *r)
+{
+	if (!r->has_reporter)
+		return;
+	__atomic_store_n(&r->reporter_ends, true, __ATOMIC_RELEASE);
+	report_wake();
+	(void)sem_post(&r->report_given);
+	pthread_join(r->reporter, NULL);
+	r->has_reporter = false;
+}
