@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <percore/run.h>
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <rte_cycles.h>
 #include <rte_version.h>
@@ -124,6 +126,18 @@ static int run_program(struct settings *s, int nb_eal, int argc, char **argv)
 	return status;
 }
 
+/* Where the caller has closed one of the three, what we opened next, a device or a log, would get what we print. */
+static void fill_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
+}
+
 int pc_run(int argc, char **argv, const struct pc_run_app *app, void *app_arg)
 {
 	struct settings *s = malloc(sizeof(*s));
@@ -132,6 +146,7 @@ int pc_run(int argc, char **argv, const struct pc_run_app *app, void *app_arg)
 
 	if (s == NULL)
 		return EXIT_SETUP;
+	fill_standard_files();
 	umask(umask(0) | S_IWOTH); /* no file of ours is everybody's to write */
 	settings_init(s, app, app_arg);
 	if (args_parse(s, argc, argv, &args) != 0)

@@ -126,6 +126,19 @@ def judge(build, name, eal, own, pattern, base=("--no-huge", "--no-shconf", "-m"
     return None
 
 
+def no_output(build):
+    """Returns what is wrong with where a program prints to that was started without a standard output, or None."""
+    with tempfile.TemporaryDirectory() as tmp:
+        log = os.path.join(tmp, "log")
+        command = [os.path.join(build, "app/httpd/percore-httpd"), "--no-huge", "--no-shconf", "-m", "192", "--no-pci",
+                   "--no-telemetry", "-l", str(min(os.sched_getaffinity(0))), "--vdev=net_bogus0", "--", *ADDR, "--root", tmp,
+                   "--access-log", log]
+        r = subprocess.run(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=60,
+                           preexec_fn=lambda: os.close(1))
+        text = open(log).read()
+    return None if r.returncode == 2 and text == "" else f"status {r.returncode}, the access log has {text!r}\n{r.stderr}"
+
+
 @contextlib.contextmanager
 def taken(name):
     """A TAP of somebody else, who has it open."""
@@ -169,6 +182,7 @@ def main():
         rows = [(n, what, lambda n=n, e=e, o=o, p=p: judge(args.build, n, e, o, p))
                 for n, what, e, o, p in table(tmp)]
         rows.append(("percore-ctl", "a command without a path", lambda: nobody_there(args.build)))
+        rows.append(("percore-httpd", "no standard output", lambda: no_output(args.build)))
         if os.geteuid() == 0:
             # a copy, for the build directory may be out of an ordinary user's reach
             for name in ("echo", "httpd"):
