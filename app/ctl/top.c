@@ -103,14 +103,15 @@ static void print_lcore(const struct sample *before, const struct sample *b)
 		printf(" %10.0f %9.0f %9.0f %10.0f\n", budget, stack, program, budget - stack);
 }
 
-static void print_all(const struct samples *a, const struct samples *b)
+/* Returns 0, or a status when it has said what is wrong. */
+static int print_all(const struct samples *a, const struct samples *b)
 {
 	puts("                                             cycles of a frame received");
 	puts("lcore   cpu node  busy%       rx/s       tx/s     budget     stack   program   for "
 	     "more");
 	for (unsigned i = 0; i < b->n && i < a->n; i++)
 		print_lcore(&a->lcore[i], &b->lcore[i]);
-	(void)fflush(stdout);
+	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : fail("output", 2);
 }
 
 static bool read_count(const char *text, unsigned long max, unsigned long *v)
@@ -139,9 +140,8 @@ int top(const char *path, int argc, char **argv)
 
 		(void)nanosleep(&pause, NULL);
 		status = take(path, &samples[i & 1]);
-		if (status != 0)
-			break;
-		print_all(&samples[~i & 1], &samples[i & 1]);
+		if (status == 0)
+			status = print_all(&samples[~i & 1], &samples[i & 1]);
 		if (i == times)
 			break;
 	}

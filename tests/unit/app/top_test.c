@@ -7,7 +7,14 @@
 #include <string.h>
 
 static const char *answers[2]; /* in turn */
-static unsigned asked;
+static unsigned asked, failed;
+
+int fail(const char *path, int status)
+{
+	CU_ASSERT_STRING_EQUAL(path, "output");
+	failed++;
+	return status;
+}
 
 int ask(const char *path, const char *command, char **text)
 {
@@ -61,9 +68,25 @@ static void a_new_program_has_counted_from_0(void)
 	                                        "     -         -         -          -");
 }
 
+/* It ends where it prints to a disk that is full, although nobody has said how often it is to print. */
+static void a_full_disk_ends_it(void)
+{
+	char *args[] = {(char[]){"1"}};
+	FILE *screen = stdout, *full = fopen("/dev/full", "w");
+
+	CU_ASSERT_FATAL(full != NULL);
+	answers[0] = answers[1] = "lcore 1 cpu 1 node 0 time-ns 5000000000\n";
+	stdout = full;
+	CU_ASSERT_EQUAL(top("socket", 1, args), 2);
+	stdout = screen;
+	(void)fclose(full);
+	CU_ASSERT_EQUAL(failed, 1);
+}
+
 static const struct unit_case cases[] = {
     {"rates are of the time between", rates_are_of_the_time_between},
     {"a new program has counted from 0", a_new_program_has_counted_from_0},
+    {"a full disk ends it", a_full_disk_ends_it},
 };
 
 UNIT_MAIN("ctl/top", cases)
