@@ -379,6 +379,11 @@ static int finish(void *worker, uint64_t now_ns)
 	if (l->failed)
 		fprintf(stderr, "percore-load: %s\n", l->why);
 	report_json(l, stdout);
+	if (ferror(stdout)) {
+		fprintf(stderr, "percore-load: the result cannot be written: %s\n",
+		        strerror(errno));
+		rc = -1;
+	}
 	load_destroy(l);
 	return rc;
 }

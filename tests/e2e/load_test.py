@@ -158,6 +158,15 @@ def nobody(args):
     bed.expect(r.returncode == 1 and "ARP" in r.stderr, f"status {r.returncode}: {r.stderr}")
 
 
+def full_disk(args):
+    """A result that cannot be written ends it with status 1 and a line that says so"""
+    with open("/dev/full", "w") as full:
+        r = subprocess.run([f"{args.build}/app/load/percore-load", "-l", "0", "--no-huge", "--no-shconf", "-m", "256", "--no-pci",
+                            "--vdev=net_null0", "--", "--mode", "tx", "--warm", "0", "--seconds", "0.1"],
+                           stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60 * args.slow)
+    bed.expect(r.returncode == 1 and "the result cannot be written" in r.stderr, f"status {r.returncode}: {r.stderr}")
+
+
 def frames_at(args, rate):
     """Sends frames to a TAP of a namespace for 2 s; returns the rate that was reported, and what the kernel has counted."""
     ns = f"pcl{os.getpid()}"
@@ -235,7 +244,7 @@ def silent(args):
 def main():
     args = bed.arguments(__doc__)
     failed = 0
-    for step in (mistakes, nobody, over_memif, over_tap, silent):
+    for step in (mistakes, nobody, full_disk, over_memif, over_tap, silent):
         if args.only and args.only not in step.__name__:
             continue
         try:
