@@ -20,7 +20,8 @@ static int set_errno(int error)
 /* The socket becomes a member of the set, unless it is. */
 static bool watch(struct pc_coros *cs, int fd)
 {
-	struct epoll_event ev = {.events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET,
+	struct epoll_event ev = {.events = EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM |
+	                                   EPOLLPRI | EPOLLRDHUP | EPOLLET,
 	                         .data.fd = fd};
 
 	return pc_epoll_ctl(cs->st, cs->epoll, EPOLL_CTL_ADD, fd, &ev) == 0 || errno == EEXIST;

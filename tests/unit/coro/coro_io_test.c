@@ -166,6 +166,9 @@ static int client_mbufs(struct pc_coro *co, void *arg)
 	CU_ASSERT_EQUAL(pc_coro_recv(co, fd, buf, 100, 0), 4);
 	CU_ASSERT_EQUAL(pc_coro_wait(co, fd, EPOLLIN | EPOLLOUT), EPOLLOUT);
 	FAILS(pc_coro_recv(co, fd, buf, 100, MSG_DONTWAIT), EAGAIN);
+	CU_ASSERT_EQUAL(pc_coro_send(co, fd, "norm", 4, 0), 4);
+	CU_ASSERT_EQUAL(pc_coro_wait(co, fd, EPOLLRDNORM), EPOLLRDNORM); /* EPOLLIN's other name */
+	CU_ASSERT_EQUAL(pc_coro_recv(co, fd, buf, 100, 0), 4);
 	CU_ASSERT_EQUAL(pc_coro_close(co, fd), 0);
 	FAILS(pc_coro_recv(co, fd, buf, 100, 0), EBADF);
 	FAILS(pc_coro_wait(co, fd, EPOLLIN), EBADF);
