@@ -131,6 +131,7 @@ static void enter(struct load *l, enum phase phase)
 	l->phase_since = l->now;
 	l->asking = phase == PHASE_WARM || phase == PHASE_RUN;
 	l->measuring = phase == PHASE_RUN;
+	l->timing = phase == PHASE_RUN || phase == PHASE_SETTLE;
 	switch (phase) {
 	case PHASE_WARM:
 		l->pace_from = l->now;

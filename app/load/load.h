@@ -152,6 +152,7 @@ struct load {
 	uint32_t tick;  /* ran_ns in units of CLIENT_TICK_NS, modulo 64 */
 	bool asking;    /* requests may be sent */
 	bool turns;     /* an answer does not call for the next request: turns are taken */
+	bool timing; /* latencies are noted: of what is asked in the run, up to its last answer */
 	bool measuring;
 	const struct talk *talk;
 	const struct plan *plan;
@@ -228,6 +229,10 @@ uint64_t plan_due(const struct load *l);
 
 /** plan_due_ns returns when request k of an open loop is due. */
 uint64_t plan_due_ns(const struct load *l, uint64_t k);
+
+/** plan_note_unsent notes, after the run, the latencies of requests of an open loop that were due on a connection in it and are not
+ * sent any more: what they have waited until now, without which the longest would be left out. */
+void plan_note_unsent(struct load *l, struct client *c);
 
 /** plan_resume goes on with a connection that takes the place of one that timed out. */
 void plan_resume(struct load *l, struct client *c, uint32_t i);

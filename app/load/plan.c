@@ -118,13 +118,29 @@ static bool send_overdue(struct load *l, struct client *c, uint32_t i)
 	return l->talk->send(l, c, i, false);
 }
 
+/* The latency of the request that is timed, which has at least waited until now. */
+static void note_wait(struct load *l, const struct client *c)
+{
+	hist_add(&l->latency, (uint64_t)(l->stamp - c->stamp) << 6);
+}
+
+void plan_note_unsent(struct load *l, struct client *c)
+{
+	for (; c->wait > 0; c->wait = (c->wait - 1u) & CLIENT_WAIT_MAX) {
+		c->stamp += (uint32_t)(l->period_ns / NO_STAMP_NS);
+		note_wait(l, c);
+	}
+}
+
 /* The answer of an open loop: it is timed, and what is overdue is sent. */
 static bool paced_answer(struct load *l, struct client *c, uint32_t i, uint32_t n)
 {
 	if (n == 0)
 		return false;
-	if (l->measuring)
-		hist_add(&l->latency, (uint64_t)(l->stamp - c->stamp) << 6);
+	if (l->timing)
+		note_wait(l, c);
+	if (l->timing && !l->asking)
+		plan_note_unsent(l, c);
 	return send_overdue(l, c, i);
 }
 

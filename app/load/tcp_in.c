@@ -248,7 +248,7 @@ static inline void note_latency(struct load *l, struct client *c, uint32_t n)
 		c->wait = (c->wait - n) & CLIENT_WAIT_MAX;
 		return;
 	}
-	if (l->measuring)
+	if (l->timing)
 		hist_add(&l->latency, (uint64_t)(l->stamp - c->stamp) << 6);
 	c->wait = 0;
 }

@@ -80,8 +80,10 @@ static void open_again(struct load *l, struct client *c, uint32_t i)
 static void give_up(struct load *l, struct client *c, uint32_t i)
 {
 	l->faults.timed_out++;
-	if (l->measuring && (c->wait > 0 || l->period_ns != 0))
+	if (l->timing && (c->wait > 0 || l->period_ns != 0))
 		hist_add(&l->latency, (uint64_t)(l->stamp - c->stamp) << 6);
+	if (l->timing && !l->asking && l->period_ns != 0)
+		plan_note_unsent(l, c);
 	client_reset(l, c, i);
 	if (!l->plan->opens_first)
 		return; /* it opens others by itself */

@@ -142,7 +142,7 @@ static void take_answer(struct load *l, struct client *c, uint32_t i, const stru
 	advance(l, c, gap + 1, gap);
 	c->tick = l->tick % CLIENT_TICKS;
 	l->n.answers++;
-	if (l->measuring)
+	if (l->timing)
 		hist_add(&l->latency, l->now - p->time);
 	if (l->asking && l->config->rate == 0)
 		send_more(l, c, i);

@@ -125,6 +125,26 @@ static void test_open_loop(void)
 	bed_end(&b);
 }
 
+/* a server that stands still when the run ends: what was asked in it counts, although the answers come behind it, and in an open loop
+ * what was due, although it is not sent any more */
+static void test_end_of_run(void)
+{
+	for (uint64_t rate = 0; rate <= 1000; rate += 1000) {
+		bed_begin(&b, "echo");
+		b.config.rate = rate;
+		b.config.run_ms = 1000;
+		bed_start(&b, NULL);
+		bed_until(&b, PHASE_RUN);
+		b.mute_from = b.now + 500 * MS;
+		b.mute_to = b.mute_from + 1000 * MS;
+		bed_run(&b, 20);
+		bed_check(&b);
+		CU_ASSERT(b.load->latency.max >= 970 * MS && b.load->latency.max < 1030 * MS);
+		CU_ASSERT_DOUBLE_EQUAL((double)slower_than(450 * MS), rate == 0 ? 20 : 500, 20);
+		bed_end(&b);
+	}
+}
+
 /* a stream from the server that dries up, in a mode that asks for nothing */
 static void test_source(void)
 {
@@ -263,6 +283,7 @@ static const struct unit_case cases[] = {
     {"closed loops", test_closed_loop},
     {"turns", test_turns},
     {"an open loop", test_open_loop},
+    {"the end of a run", test_end_of_run},
     {"a stream that dries up", test_source},
     {"who waits for nothing", test_not_waiting},
     {"patience", test_patience},
