@@ -33,6 +33,7 @@ struct raw {
 	struct track track;
 	struct raw_frame head;
 	uint64_t run, sent, deadline;
+	uint64_t lost; /* of senders before the one that is tracked */
 };
 
 static struct raw *raw_of(const struct load *l)
@@ -150,7 +151,16 @@ static void count(struct load *l, struct raw *r, uint64_t seq)
 		l->faults.duplicate++;
 		break;
 	}
-	l->faults.lost = r->track.lost;
+	l->faults.lost = r->lost + r->track.lost;
+}
+
+/* Another sender begins. */
+static void follow(struct raw *r, uint64_t run)
+{
+	if (r->track.begun)
+		r->lost += r->track.lost;
+	r->track.begun = false;
+	r->run = run;
 }
 
 static void rx_input(struct load *l, struct rte_mbuf **pkts, unsigned n)
@@ -163,9 +173,8 @@ static void rx_input(struct load *l, struct rte_mbuf **pkts, unsigned n)
 		if (f == NULL) {
 			l->faults.stray++;
 		} else {
-			if (f->run != r->run) /* another sender begins */
-				r->track.begun = false;
-			r->run = f->run;
+			if (f->run != r->run)
+				follow(r, f->run);
 			count(l, r, f->seq);
 		}
 		out_recycle(&l->out, pkts[k]);
@@ -185,7 +194,7 @@ static void ping_input(struct load *l, struct rte_mbuf **pkts, unsigned n)
 			l->faults.stray++;
 		} else {
 			count(l, r, f->seq);
-			if (l->measuring)
+			if (l->timing)
 				hist_add(&l->latency, l->now - f->time);
 			r->deadline = l->now + RAW_LOST_NS;
 		}

@@ -355,7 +355,9 @@ static void test_ping(void)
 static void test_tx_rx(void)
 {
 	const struct pc_fault_config faults = {.seed = 9, .tx_loss_ppm = 5000};
+	const struct pc_run_ports ports = {.ports = &b.ends[1], .nb_ports = 1, .pool = bed_pool()};
 	struct pc_fault_stats stats;
+	char why[100];
 
 	bed_begin(&b, "tx");
 	b.config.rate = 100000;
@@ -370,6 +372,14 @@ static void test_tx_rx(void)
 	CU_ASSERT(b.other->faults.lost <= stats.tx_lost &&
 	          b.other->faults.lost + 3 >= stats.tx_lost);
 	CU_ASSERT_EQUAL(b.other->n.answers + stats.tx_lost, b.load->out.frames);
+	/* and what a sender before this one has lost stays lost */
+	load_destroy(b.load);
+	b.load = load_create(&b.config, &ports, b.now, why, sizeof(why));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(b.load);
+	bed_run(&b, 10);
+	pc_port_fault_stats(b.ends[1], &stats);
+	CU_ASSERT(b.other->faults.lost <= stats.tx_lost &&
+	          b.other->faults.lost + 6 >= stats.tx_lost);
 	bed_end(&b);
 }
 
