@@ -29,7 +29,8 @@ static struct run run = {.s = &settings, .app = &app, .nb_workers = STACKS};
 static struct rte_mempool *pool;
 static pthread_t driver;
 static bool ends, still[STACKS]; /* atomic: no more turns; of this stack, none */
-static const bool never;
+/* of who waits for stacks: until they have answered, or two seconds; not at all, as when the program ends */
+static const bool never, at_once = true;
 static char why[256];
 
 static void *drive(void *arg)
@@ -81,9 +82,14 @@ static void finish(void)
 	CU_ASSERT_PTR_NULL(run.firewall);
 }
 
+static int load_until(const char *text, const bool *given_up)
+{
+	return firewall_load(&run, "rules", text, strlen(text), given_up, why, sizeof(why));
+}
+
 static int load(const char *text)
 {
-	return firewall_load(&run, "rules", text, strlen(text), &never, why, sizeof(why));
+	return load_until(text, &never);
 }
 
 /* what is shown */
@@ -159,7 +165,7 @@ static void test_late(void)
 	__atomic_store_n(&still[1], true, __ATOMIC_RELEASE);
 	CU_ASSERT_EQUAL(load("pass in"), -1);
 	CU_ASSERT_STRING_EQUAL(why, "some lcore has not taken the rules yet");
-	CU_ASSERT_EQUAL(load("pass out"), -1);
+	CU_ASSERT_EQUAL(load_until("pass out", &at_once), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(why, "nothing is changed"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "pass in\n"));
 	__atomic_store_n(&still[1], false, __ATOMIC_RELEASE);
@@ -221,7 +227,7 @@ static void test_full(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "pass out\n"));
 	__atomic_store_n(&still[1], true, __ATOMIC_RELEASE);
 	fill_mailbox(workers[1].st);
-	CU_ASSERT_EQUAL(load("drop in"), -1);
+	CU_ASSERT_EQUAL(load_until("drop in", &at_once), -1);
 	set = firewall_hold(&run);
 	firewall_release(&run);
 	__atomic_store_n(&still[1], false, __ATOMIC_RELEASE);
@@ -260,15 +266,21 @@ static void test_logs(void)
 	                       "10.0.0.2, 8 bytes\n");
 }
 
-static int change(const char *table, enum pc_firewall_verb verb, const char *text)
+static int change_until(const char *table, enum pc_firewall_verb verb, const char *text,
+                        const bool *given_up)
 {
 	const struct pc_firewall_change c = {
 	    .table = table, .verb = verb, .text = text, .len = strlen(text), .name = "b"};
 	unsigned changed = 0;
 
-	return firewall_change_table(&run, &c, &never, &changed, why, sizeof(why)) == 0
+	return firewall_change_table(&run, &c, given_up, &changed, why, sizeof(why)) == 0
 	           ? (int)changed
 	           : -1;
+}
+
+static int change(const char *table, enum pc_firewall_verb verb, const char *text)
+{
+	return change_until(table, verb, text, &never);
 }
 
 /* what is shown of a table, or of all if it is NULL */
@@ -307,9 +319,9 @@ static void test_tables(void)
 	CU_ASSERT_STRING_EQUAL(shown_table("b"), "ok\n10.0.0.7/32\n");
 	/* a stack that does not answer has the table as it was, and nothing else changes */
 	__atomic_store_n(&still[1], true, __ATOMIC_RELEASE);
-	CU_ASSERT_EQUAL(change("a", PC_FIREWALL_DELETE, "10.0.0.1"), -1);
+	CU_ASSERT_EQUAL(change_until("a", PC_FIREWALL_DELETE, "10.0.0.1", &at_once), -1);
 	CU_ASSERT_STRING_EQUAL(why, "some lcore has not taken the rules yet");
-	CU_ASSERT_EQUAL(change("a", PC_FIREWALL_DELETE, "2001:db8::/32"), -1);
+	CU_ASSERT_EQUAL(change_until("a", PC_FIREWALL_DELETE, "2001:db8::/32", &at_once), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(why, "nothing is changed"));
 	CU_ASSERT_STRING_EQUAL(shown_table("a"), "ok\n2001:db8::/32\n");
 	__atomic_store_n(&still[1], false, __ATOMIC_RELEASE);
@@ -387,7 +399,7 @@ static void test_file(void)
 	__atomic_store_n(&still[0], true, __ATOMIC_RELEASE);
 	write_file(fd, "pass in\n");
 	output = keep_output(stderr);
-	firewall_reload(&run, path, &never);
+	firewall_reload(&run, path, &at_once);
 	CU_ASSERT_STRING_EQUAL(stop_output(output),
 	                       "test: some lcore has not taken the rules yet\n");
 	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "pass in\n"));
