@@ -2,8 +2,8 @@
 /*
  * Overview: an rte_hash of keys, and an array of what is known of each, by the slot that rte_hash gives a key.
  *
- * Life-cycle: an entry that is too old counts as gone at once (fdb_port, fdb_learn); fdb_age takes it out when its walk
- * comes by, within FDB_WALK_NS.
+ * Life-cycle: an entry that is too old, or whose station was heard where there is no room for it, counts as gone at once (fdb_port,
+ * fdb_learn); fdb_age takes it out when its walk comes by, within FDB_WALK_NS.
  *
  * Invariants: an entry is used if and only if its key is in the hash; learnt[p] is the number of entries of port p that
  * are not static.  Slots stay valid while nothing is taken out.
@@ -31,6 +31,7 @@ struct entry {
 	uint64_t seen_ns;
 	uint8_t port;
 	bool used, is_static;
+	bool has_left; /* for a port that learns no more */
 };
 
 struct fdb {
@@ -125,7 +126,8 @@ void fdb_find(const struct fdb *f, const uint64_t *keys, unsigned n, int32_t *sl
 
 static bool is_old(const struct fdb *f, const struct entry *e, uint64_t now_ns)
 {
-	return !e->is_static && f->config.age_ns != 0 && now_ns - e->seen_ns >= f->config.age_ns;
+	return e->has_left ||
+	       (!e->is_static && f->config.age_ns != 0 && now_ns - e->seen_ns >= f->config.age_ns);
 }
 
 int fdb_port(const struct fdb *f, int32_t slot, uint64_t now_ns)
@@ -165,12 +167,15 @@ static enum fdb_learnt move(struct fdb *f, struct entry *e, uint8_t port, uint64
 {
 	const bool old = is_old(f, e, now_ns);
 
-	if (e->port != port && f->learnt[port] >= f->config.port_entries)
+	if (e->port != port && f->learnt[port] >= f->config.port_entries) {
+		e->has_left = true;
 		return FDB_LIMIT;
+	}
 	f->learnt[e->port]--;
 	f->learnt[port]++;
 	e->port = port;
 	e->seen_ns = now_ns;
+	e->has_left = false;
 	return old ? FDB_NEW : FDB_MOVED;
 }
 
@@ -226,7 +231,7 @@ void fdb_age(struct fdb *f, uint64_t now_ns)
 	const uint64_t passed = now_ns - f->walked_ns;
 	uint64_t n;
 
-	if (passed < FDB_STEP_NS || f->config.age_ns == 0)
+	if (passed < FDB_STEP_NS)
 		return;
 	f->walked_ns = now_ns;
 	n = passed >= FDB_WALK_NS ? f->config.entries
@@ -270,7 +275,8 @@ bool fdb_next(const struct fdb *f, uint32_t *at, struct fdb_station *s)
 	for (; *at < f->config.entries; (*at)++) {
 		const struct entry *e = &f->entry[*at];
 
-		if (!e->used || rte_hash_get_key_with_position(f->hash, (int32_t)*at, &key) != 0)
+		if (!e->used || e->has_left ||
+		    rte_hash_get_key_with_position(f->hash, (int32_t)*at, &key) != 0)
 			continue;
 		*s = (struct fdb_station){
 		    .seen_ns = e->seen_ns, .port = e->port, .is_static = e->is_static};

@@ -6,7 +6,8 @@
  * The filtering database (IEEE 802.1Q 8.8): which station, a MAC address in a VLAN, is behind which port.
  *
  * Bounded: so many stations in all, and so many behind one port.  What is full learns nothing new and forgets nothing
- * old, so that nobody can push out what others have.  Time is always given from outside.  One lcore.
+ * old, so that nobody can push out what others have; but a station that is heard behind a full port is not where it was, and is
+ * forgotten there.  Time is always given from outside.  One lcore.
  */
 
 #include <stdbool.h>

@@ -59,8 +59,9 @@ static void hear(struct fdb *f, unsigned i, unsigned port, uint64_t now)
 	case FDB_STATIC:
 		CU_ASSERT(model[i].is_static && model[i].port != (int)port);
 		return;
-	case FDB_LIMIT:
+	case FDB_LIMIT: /* wherever it was, it is not there any more */
 		CU_ASSERT_EQUAL(fdb_count_port(f, (uint8_t)port), EACH);
+		model[i].port = -1;
 		return;
 	case FDB_FULL:
 		CU_ASSERT_EQUAL(fdb_count(f), ENTRIES);
@@ -179,6 +180,38 @@ static void who_comes_back_is_learnt(void)
 	fdb_destroy(f);
 }
 
+/* Who has moved to a port that learns no more is sent nothing by the old one, though nothing grows old. */
+static void who_moves_to_a_full_port_has_left(void)
+{
+	const struct fdb_config config = {.entries = 10, .port_entries = 1, .socket_id = -1};
+	const uint64_t key = bed_key(0x1000, 1);
+	struct fdb *f = fdb_create(&config);
+	struct fdb_station st;
+	uint32_t at = 0;
+	int32_t slot;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT_EQUAL(fdb_learn(f, key, -1, 2, 0), FDB_NEW);
+	CU_ASSERT_EQUAL(fdb_learn(f, bed_key(0x1001, 1), -1, 3, 0), FDB_NEW);
+	fdb_find(f, &key, 1, &slot);
+	CU_ASSERT_EQUAL(fdb_learn(f, key, slot, 3, 0), FDB_LIMIT);
+	CU_ASSERT_EQUAL(fdb_port(f, slot, 0), FDB_NONE);
+	CU_ASSERT(fdb_next(f, &at, &st) && st.port == 3 && !fdb_next(f, &at, &st));
+	/* it comes back, or elsewhere, and it is taken out if it does neither */
+	CU_ASSERT_EQUAL(fdb_learn(f, key, slot, 2, 0), FDB_NEW);
+	CU_ASSERT_EQUAL(fdb_port(f, slot, 0), 2);
+	CU_ASSERT_EQUAL(fdb_learn(f, key, slot, 3, 0), FDB_LIMIT);
+	CU_ASSERT_EQUAL(fdb_learn(f, key, slot, 4, 0), FDB_NEW);
+	CU_ASSERT_EQUAL(fdb_port(f, slot, 0), 4);
+	CU_ASSERT_EQUAL(fdb_learn(f, key, slot, 3, 0), FDB_LIMIT);
+	CU_ASSERT_EQUAL(fdb_count(f), 2);
+	fdb_age(f, 5 * BED_SECOND);
+	CU_ASSERT_EQUAL(fdb_count(f), 1);
+	CU_ASSERT_EQUAL(fdb_count_port(f, 4), 0);
+	CU_ASSERT_TRUE(fdb_validate(f));
+	fdb_destroy(f);
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
@@ -187,6 +220,7 @@ int main(void)
 	    {"it can be full", it_can_be_full},
 	    {"what is old goes by and by", what_is_old_goes_by_and_by},
 	    {"who comes back is learnt", who_comes_back_is_learnt},
+	    {"who moves to a full port has left", who_moves_to_a_full_port_has_left},
 	};
 
 	return bed_run("switch/fdb", cases, ROWS(cases));
