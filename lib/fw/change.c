@@ -166,6 +166,17 @@ static void take_learnt(struct pc_firewall *fw, const struct pc_firewall *from)
 		fw_learnt_take(&fw->learnt, &from->learnt, table_of);
 }
 
+/* Takes over whose connections have to end: not every stack may have looked for them. */
+static void take_flushed(struct pc_firewall *fw, const struct pc_firewall *from)
+{
+	const int8_t table_of[FW_TABLES] = {0};
+
+	if (fw->flushed.place == NULL || from->flushed.place == NULL)
+		return;
+	fw_learnt_take(&fw->flushed, &from->flushed, table_of);
+	fw->flushes = 1;
+}
+
 int pc_firewall_take_tables(struct pc_firewall *fw, const struct pc_firewall *from, char *why,
                             size_t len)
 {
@@ -188,8 +199,10 @@ int pc_firewall_take_tables(struct pc_firewall *fw, const struct pc_firewall *fr
 			(void)refuse(why, len, -rc,
 			             "the table \"%s\" has no room for what is in it", t->name);
 	}
-	if (rc == 0 && from != NULL)
+	if (rc == 0 && from != NULL) {
 		take_learnt(fw, from);
+		take_flushed(fw, from);
+	}
 	errno = -rc;
 	return rc == 0 ? 0 : -1;
 }

@@ -13,6 +13,11 @@
 #define SECOND_NS UINT64_C(1000000000)
 #define LOG_SLOTS 512 /* packets that wait to be printed, and one */
 
+/* Connections of a source end, on each stack, that are found within this time: long enough to look at all of them. */
+#define FLUSH_NS (30 * SECOND_NS)
+/* sources of each stack whose connections end at a time; of more, those that have come first are forgotten */
+#define FLUSHED 1024
+
 /* ---- sets ------------------------------------------------------------------------------------ */
 
 static bool has_limit(const struct fw_rule *r)
@@ -33,7 +38,8 @@ static int init_counts(struct fw_slot *s, const struct fw_rules *r, int socket_i
 		c->line = rule->line;
 		c->action = rule->action;
 		c->more = (rule->log ? FW_LOGS : 0) | (rule->fills == FW_ADDS ? FW_FILLS : 0) |
-		          (has_limit(rule) ? FW_IS_LIMITED : 0);
+		          (has_limit(rule) ? FW_IS_LIMITED : 0) |
+		          (rule->handshakes ? FW_COUNTS_HANDSHAKES : 0);
 		if (rule->limit.packets != 0) {
 			c->gap_ns = fw_limit_gap_ns(&rule->limit);
 			c->burst_ns = c->gap_ns * (rule->limit.burst - 1);
@@ -77,6 +83,20 @@ static int init_slot(struct fw_slot *s, const struct pc_firewall *fw,
 	return rc;
 }
 
+/* The sources that rules put into tables, and those whose connections they end. */
+static int init_learnt(struct pc_firewall *fw, const struct pc_firewall_args *args)
+{
+	const struct hash_key key = {{args->seed[1], args->seed[0]}};
+	int rc = 0;
+
+	if (fw->rules.fills != 0)
+		rc = fw_learnt_init(&fw->learnt, args->slots, args->learnt, key, args->socket_id);
+	fw->learnt.tables = fw->rules.fills;
+	if (rc == 0 && fw->rules.uses_flushes)
+		rc = fw_learnt_init(&fw->flushed, args->slots, FLUSHED, key, args->socket_id);
+	return rc;
+}
+
 static int make(struct pc_firewall *fw, const struct pc_firewall_args *args)
 {
 	int rc = fw_match_init(&fw->match, &fw->rules, args->socket_id);
@@ -88,11 +108,8 @@ static int make(struct pc_firewall *fw, const struct pc_firewall_args *args)
 		fw->members = fw_members_create(&fw->rules.tables, args->socket_id);
 		rc = fw->members != NULL ? 0 : -ENOMEM;
 	}
-	if (rc == 0 && fw->rules.fills != 0)
-		rc = fw_learnt_init(&fw->learnt, args->slots, args->learnt,
-		                    (struct hash_key){{args->seed[1], args->seed[0]}},
-		                    args->socket_id);
-	fw->learnt.tables = fw->rules.fills;
+	if (rc == 0)
+		rc = init_learnt(fw, args);
 	if (rc != 0)
 		return rc;
 	fw->slot = rte_zmalloc_socket("pc_fw", args->slots * sizeof(*fw->slot), RTE_CACHE_LINE_SIZE,
@@ -143,6 +160,7 @@ void pc_firewall_free(struct pc_firewall *fw)
 	fw_members_free(fw->members);
 	fw_members_free(fw->replaced);
 	fw_learnt_fini(&fw->learnt);
+	fw_learnt_fini(&fw->flushed);
 	fw_rules_free(&fw->rules);
 	free(fw);
 }
@@ -175,13 +193,19 @@ int fw_use(struct fw *fw, struct pc_firewall *set, unsigned slot)
 
 /* ---- judgement ------------------------------------------------------------------------------- */
 
-/* Takes a packet's share of a rate: of a time that runs ahead of the clock by gap_ns with each packet, and by burst_ns at
- * most. Returns whether it had room. */
-static bool take(uint64_t *next_ns, uint64_t now_ns, uint64_t gap_ns, uint64_t burst_ns)
+/* Says whether there is room for a packet in a rate: in a time that runs ahead of the clock with each packet, by burst_ns at
+ * most. */
+static bool has_room(uint64_t *next_ns, uint64_t now_ns, uint64_t burst_ns)
 {
 	if (*next_ns < now_ns)
 		*next_ns = now_ns;
-	if (*next_ns - now_ns > burst_ns)
+	return *next_ns - now_ns <= burst_ns;
+}
+
+/* Takes a packet's share, gap_ns, of a rate. Returns whether it had room. */
+static bool take(uint64_t *next_ns, uint64_t now_ns, uint64_t gap_ns, uint64_t burst_ns)
+{
+	if (!has_room(next_ns, now_ns, burst_ns))
 		return false;
 	*next_ns += gap_ns;
 	return true;
@@ -247,26 +271,62 @@ static void fill(struct fw *fw, struct ctx *ctx, const struct fw_rule *r, const 
 		ctx_count(ctx, PC_FIREWALL_LEARNT_FORGOTTEN);
 }
 
+/* Says to all stacks that the connections of a packet's source are to end, unless that has been said. */
+static void flush(struct fw *fw, const struct ctx *ctx, const struct fw_packet *p)
+{
+	const unsigned did = fw_learnt_put(&fw->set->flushed, (unsigned)(fw->slot - fw->set->slot),
+	                                   0, p->src, ctx->now_ns + FLUSH_NS, ctx->now_ns);
+
+	if (did & FW_LEARNT_NEW)
+		(void)__atomic_add_fetch(&fw->set->flushes, 1, __ATOMIC_RELEASE);
+}
+
+bool fw_is_flushed(const struct fw *fw, const struct ctx *ctx, const struct pc_addr *a)
+{
+	return fw_is_on(fw) && fw->set->flushed.place != NULL &&
+	       fw_learnt_of(&fw->set->flushed, a, ctx->now_ns) != 0;
+}
+
+/* What the source of a packet has used of the limit of a rule. */
+static uint64_t *rate_of(struct fw *fw, struct ctx *ctx, const struct fw_count *c,
+                         const struct fw_packet *p)
+{
+	bool is_forgotten;
+	uint64_t *next_ns =
+	    fw_rates_get(&fw->slot->rates, (uint32_t)(c - fw->slot->count),
+	                 c->source_gap_ns * c->source_burst, p->src, ctx->now_ns, &is_forgotten);
+
+	if (is_forgotten)
+		ctx_count(ctx, PC_FIREWALL_SOURCES_FORGOTTEN);
+	return next_ns;
+}
+
+static uint64_t source_burst_ns(const struct fw_count *c)
+{
+	return c->source_gap_ns * (c->source_burst - 1);
+}
+
+/* Does with a source that is beyond its limit what the rule says. */
+static void overload(struct fw *fw, struct ctx *ctx, const struct fw_count *c,
+                     const struct fw_packet *p)
+{
+	const struct fw_rule *r = &fw->set->rules.rule[c - fw->slot->count];
+
+	ctx_count(ctx, PC_FIREWALL_SOURCE_LIMITED);
+	if (r->fills == FW_OVERLOADS)
+		fill(fw, ctx, r, p);
+	if (r->flushes)
+		flush(fw, ctx, p);
+}
+
 /* Whether a packet is within the limits of its rule: first that of its source, so that what one sends too much of is not taken
  * from all. */
 static bool is_within(struct fw *fw, struct ctx *ctx, struct fw_count *c, const struct fw_packet *p)
 {
-	const uint32_t rule = (uint32_t)(c - fw->slot->count);
-	bool is_forgotten;
-
-	if (c->source_gap_ns != 0) {
-		const uint64_t all_ns = c->source_gap_ns * c->source_burst;
-		uint64_t *next_ns = fw_rates_get(&fw->slot->rates, rule, all_ns, p->src,
-		                                 ctx->now_ns, &is_forgotten);
-
-		if (is_forgotten)
-			ctx_count(ctx, PC_FIREWALL_SOURCES_FORGOTTEN);
-		if (!take(next_ns, ctx->now_ns, c->source_gap_ns, all_ns - c->source_gap_ns)) {
-			ctx_count(ctx, PC_FIREWALL_SOURCE_LIMITED);
-			if (fw->set->rules.rule[rule].fills == FW_OVERLOADS)
-				fill(fw, ctx, &fw->set->rules.rule[rule], p);
-			return false;
-		}
+	if (c->source_gap_ns != 0 && (c->more & FW_COUNTS_HANDSHAKES) == 0 &&
+	    !take(rate_of(fw, ctx, c, p), ctx->now_ns, c->source_gap_ns, source_burst_ns(c))) {
+		overload(fw, ctx, c, p);
+		return false;
 	}
 	if (c->gap_ns != 0 && !take(&c->next_ns, ctx->now_ns, c->gap_ns, c->burst_ns)) {
 		ctx_count(ctx, PC_FIREWALL_LIMITED);
@@ -300,6 +360,27 @@ enum fw_action fw_judge(struct fw *fw, struct ctx *ctx, enum fw_dir dir, const s
 	__atomic_store_n(&c->packets, c->packets + 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&c->bytes, c->bytes + p->len, __ATOMIC_RELAXED);
 	return unlikely(c->more != 0) ? do_more(fw, ctx, c, dir, p) : c->action;
+}
+
+bool fw_admits_handshake(struct fw *fw, struct ctx *ctx, const struct fw_packet *syn,
+                         struct fw_share *share)
+{
+	const struct fw_count *c = find(fw, ctx, FW_IN, syn);
+
+	*share = (struct fw_share){0};
+	if (c == NULL)
+		return true;
+	if (c->action != FW_PASS)
+		return false;
+	if ((c->more & FW_COUNTS_HANDSHAKES) == 0)
+		return true;
+	*share = (struct fw_share){rate_of(fw, ctx, c, syn), c->source_gap_ns};
+	if (has_room(share->next_ns, ctx->now_ns, source_burst_ns(c)))
+		return true;
+	overload(fw, ctx, c, syn);
+	if ((c->more & FW_LOGS) != 0)
+		note(fw->slot, ctx, FW_IN, syn, c->line, FW_DROP);
+	return false;
 }
 
 /* whether a packet may be the answer to one that went to a group */

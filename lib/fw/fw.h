@@ -31,8 +31,8 @@ struct rte_ring;
 /* rport of the pairs of echoes */
 enum { FW_ASKED_BY_US, FW_ASKED_BY_THEM };
 
-/* what a rule does beyond counting, a bit each */
-enum { FW_IS_LIMITED = 1, FW_LOGS = 2, FW_FILLS = 4 };
+/* what a rule does beyond counting, a bit each; FW_COUNTS_HANDSHAKES: the limit of each source is of those */
+enum { FW_IS_LIMITED = 1, FW_LOGS = 2, FW_FILLS = 4, FW_COUNTS_HANDSHAKES = 8 };
 
 /** Of a rule in a slot: what it has decided, and its limit. */
 struct fw_count {
@@ -61,6 +61,8 @@ struct pc_firewall {
 	struct fw_members *members;  /* of rules.tables; NULL: there are none */
 	struct fw_members *replaced; /* which some stack may still use */
 	struct fw_learnt learnt;     /* place NULL: no rule puts sources into tables */
+	struct fw_learnt flushed;    /* whose connections are to end; place NULL: no rule says so */
+	uint64_t flushes;            /* how often a source came to those; atomic */
 	int socket_id;
 	char *(*read_file)(void *arg, const char *path, size_t *len, char *why, size_t why_len);
 	void *read_arg; /* these as in pc_firewall_args */
@@ -73,6 +75,13 @@ struct fw {
 	struct pc_firewall *set;
 	struct fw_where where; /* the set's, when it was taken */
 	struct fw_slot *slot;
+	uint64_t flushes; /* of the set, of which the stack knows */
+};
+
+/** What a handshake takes of the limit of its source. */
+struct fw_share {
+	uint64_t *next_ns; /* NULL: nothing */
+	uint64_t gap_ns;
 };
 
 /** fw_is_on says whether there are rules. */
@@ -97,6 +106,43 @@ enum fw_action fw_peek(const struct fw *fw, const struct ctx *ctx, enum fw_dir d
  */
 enum fw_action fw_judge_pair(struct fw *fw, struct ctx *ctx, enum fw_dir dir, struct fw_packet *p,
                              const struct fw_state *name, bool known);
+
+/**
+ * fw_admits_handshake says whether a handshake whose SYN has passed, and stands for it, may be completed. It may not if its source is beyond the
+ * limit of handshakes of its rule, which then does with the source what it says, nor if the rules do not let the SYN in any more, as
+ * those of a source that has come into a table since. *share is what it takes of the limit: for fw_take_share, when there is
+ * room for the connection; until the next call. fw_is_on.
+ */
+bool fw_admits_handshake(struct fw *fw, struct ctx *ctx, const struct fw_packet *syn,
+                         struct fw_share *share);
+
+static inline void fw_take_share(const struct fw_share *s)
+{
+	if (s->next_ns != NULL)
+		*s->next_ns += s->gap_ns;
+}
+
+/** fw_counts_handshakes says whether some rule has a limit of handshakes. */
+static inline bool fw_counts_handshakes(const struct fw *fw)
+{
+	return fw_is_on(fw) && fw->set->rules.uses_handshakes;
+}
+
+/** fw_wants_flush says whether connections of some source have to end since fw_knows_flush was called. */
+static inline bool fw_wants_flush(const struct fw *fw)
+{
+	return fw_is_on(fw) && fw->set->rules.uses_flushes &&
+	       __atomic_load_n(&fw->set->flushes, __ATOMIC_ACQUIRE) != fw->flushes;
+}
+
+/** fw_knows_flush is called when the stack begins to look for those. */
+static inline void fw_knows_flush(struct fw *fw)
+{
+	fw->flushes = __atomic_load_n(&fw->set->flushes, __ATOMIC_ACQUIRE);
+}
+
+/** fw_is_flushed says whether the connections with an address are to end. */
+bool fw_is_flushed(const struct fw *fw, const struct ctx *ctx, const struct pc_addr *a);
 
 /** fw_has_asked says whether a packet of a pair has gone out within the time. fw_is_on. */
 bool fw_has_asked(const struct fw *fw, const struct ctx *ctx, const struct fw_state *name);

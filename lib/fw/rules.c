@@ -122,6 +122,18 @@ static int read_per(struct reader *d, const struct draft *f)
 	           : fw_fail(d, "\"per source\" is of what comes in: what goes out is ours");
 }
 
+/* "handshakes" behind "per source": what counts of TCP is who has answered, as anybody can forge a SYN */
+static int read_handshakes(struct reader *d, struct draft *f)
+{
+	if (!fw_is_next(d, "handshakes"))
+		return 0;
+	if (f->rule.action != FW_PASS || f->nb_protos != 1 || f->proto[0].first != IPPROTO_TCP ||
+	    f->proto[0].last != IPPROTO_TCP)
+		return fw_fail(d, "\"handshakes\" needs \"pass\" and, before it, \"proto tcp\"");
+	f->rule.handshakes = d->r->uses_handshakes = true;
+	return 0;
+}
+
 static int read_limit(struct reader *d, struct draft *f)
 {
 	struct fw_limit *limit = &f->rule.limit, read;
@@ -143,7 +155,8 @@ static int read_limit(struct reader *d, struct draft *f)
 		return fw_fail(d, "there is a second \"limit\"%s",
 		               per > 0 ? " \"per source\"" : "");
 	*limit = read;
-	return fw_is_next(d, "burst") ? read_burst(d, limit) : 0;
+	rc = per > 0 ? read_handshakes(d, f) : 0;
+	return rc == 0 && fw_is_next(d, "burst") ? read_burst(d, limit) : rc;
 }
 
 /* "10m": seconds, minutes, hours or days */
@@ -193,6 +206,19 @@ static int read_fill(struct reader *d, struct draft *f, uint8_t fills)
 	return read_time(d, &f->rule.timeout_s);
 }
 
+/* "overload <abusers> timeout 10m", and "flush" */
+static int read_overload(struct reader *d, struct draft *f)
+{
+	const int rc = read_fill(d, f, FW_OVERLOADS);
+
+	if (rc != 0 || !fw_is_next(d, "flush"))
+		return rc;
+	if (!f->rule.handshakes)
+		return fw_fail(d, "\"flush\" needs a \"limit\" with \"per source handshakes\"");
+	f->rule.flushes = d->r->uses_flushes = true;
+	return 0;
+}
+
 static int read_word(struct reader *d, struct draft *f)
 {
 	if (fw_is_next(d, "from"))
@@ -214,7 +240,7 @@ static int read_word(struct reader *d, struct draft *f)
 	if (fw_is_next(d, "add"))
 		return read_fill(d, f, FW_ADDS);
 	if (fw_is_next(d, "overload"))
-		return read_fill(d, f, FW_OVERLOADS);
+		return read_overload(d, f);
 	if (fw_is_next(d, "inet"))
 		f->families &= FW_IP4;
 	else if (fw_is_next(d, "inet6"))

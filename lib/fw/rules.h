@@ -10,7 +10,7 @@
  *   default in|out pass|drop|reject [log]
  *   pass|drop|reject in|out [inet|inet6] [on N|NAME,...] [proto NAME|N,...] [from ADDR/LEN|<TABLE>,... [port A-B|<TABLE>,...]]
  *     [to ADDR/LEN|<TABLE>,... [port A-B|<TABLE>,...]] [icmp-type NAME|N,...] [flags SET/CHECKED] [state NAME,...]
- *     [limit N/UNIT [per source] [burst B]] [add|overload <TABLE> timeout T] [log]
+ *     [limit N/UNIT [per source [handshakes]] [burst B]] [add|overload <TABLE> timeout T [flush]] [log]
  *
  * The first rule that fits decides, else the default of the direction, else the packet passes.  "!" before a list is what
  * is not in it.
@@ -99,6 +99,8 @@ struct fw_rule {
 	uint32_t timeout_s;                  /* of what it puts into a table */
 	uint8_t action, dir;
 	uint8_t fills, table; /* FW_ADDS and so on; the table */
+	bool handshakes;      /* source_limit is of those that are complete */
+	bool flushes;         /* what is beyond it ends the connections of its source */
 	bool log;
 };
 
@@ -107,7 +109,8 @@ struct fw_rules {
 	bool counts[2];    /* by direction: there is more than "everything passes" */
 	bool uses_states;  /* some rule asks for a state */
 	bool uses_sources; /* some rule has a limit for each source */
-	uint64_t fills;    /* tables into which rules put sources, a bit each */
+	bool uses_handshakes, uses_flushes; /* ... of handshakes; ... that ends connections */
+	uint64_t fills;                     /* tables into which rules put sources, a bit each */
 	uint32_t nb_entries, max;
 	struct fw_rule *rule;
 	struct fw_entry *entry; /* in the order of the rules */

@@ -3,19 +3,50 @@
  * Overview: packets of the denied are dropped at once, but what they hold would stay until a time-out.  A
  * hand goes over all TCBs once, some in each turn, as a million would take too long for one.  Nothing is
  * sent to the denied, not even RST; half-open connections and TIME-WAIT end by themselves.
+ *
+ * Sources that a rule of the firewall flushes go the same way. As who has many addresses decides when, the hand begins anew for them when it
+ * has come round, and FLUSH_NS for each million TCBs after it has begun: no more looks in a second than that.
  */
 #include "tcp/denied.h"
 
 #include <errno.h>
 
+#include "fw/fw.h"
 #include "ip/deny.h"
 #include "tcp/tcp_conn.h"
 
-#define LOOK_AT 256 /* TCBs in a turn */
+#define LOOK_AT  256 /* TCBs in a turn */
+#define FLUSH_NS UINT64_C(1000000000)
+#define MILLION  1000000
 
 void denied_begin(struct tcp *tcp)
 {
 	tcp->denied_left = tcp->free_tcbs.touched;
+}
+
+void denied_begin_flush(struct tcp *tcp)
+{
+	if (tcp->denied_left > 0 || tcp->ctx->now_ns < tcp->flush_ns)
+		return;
+	fw_knows_flush(&tcp->ip->fw);
+	tcp->flush_ns =
+	    tcp->ctx->now_ns + FLUSH_NS * (1 + (uint64_t)tcp->free_tcbs.touched / MILLION);
+	denied_begin(tcp);
+}
+
+uint32_t denied_wait_ticks(const struct tcp *tcp)
+{
+	const uint64_t now_ns = tcp->ctx->now_ns;
+
+	return tcp->flush_ns > now_ns ? ticks_from_ms((tcp->flush_ns - now_ns) / 1000000) : 0;
+}
+
+/* Says what a connection with an address is to end as, or PC_COUNTER_MAX. */
+static enum pc_counter why_ended(const struct tcp *tcp, const struct pc_addr *a)
+{
+	if (deny_has(&tcp->ip->deny, a))
+		return PC_TCP_DENIED_ENDED;
+	return fw_is_flushed(&tcp->ip->fw, tcp->ctx, a) ? PC_FIREWALL_FLUSHED : PC_COUNTER_MAX;
 }
 
 void denied_sweep(struct tcp *tcp)
@@ -23,9 +54,14 @@ void denied_sweep(struct tcp *tcp)
 	for (unsigned n = 0; n < LOOK_AT && tcp->denied_left > 0; n++) {
 		struct tcb *t = tcp_tcb(tcp, tcp->denied_left--);
 
-		if (!(t->flags & TCB_IN_TABLE) || !deny_has(&tcp->ip->deny, &t->flow.raddr))
+		enum pc_counter why;
+
+		if (!(t->flags & TCB_IN_TABLE))
 			continue;
-		ctx_count(tcp->ctx, PC_TCP_DENIED_ENDED);
+		why = why_ended(tcp, &t->flow.raddr);
+		if (why == PC_COUNTER_MAX)
+			continue;
+		ctx_count(tcp->ctx, (int)why);
 		tcb_done(tcp, t, ECONNABORTED);
 	}
 }

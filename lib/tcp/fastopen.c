@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/seq.h"
+#include "fw/fw.h"
 #include "tcp/auth.h"
 #include "tcp/rtt.h"
 #include "tcp/sndbuf.h"
@@ -153,8 +154,9 @@ struct tcb *fastopen_accept(struct tcp *tcp, uint32_t binding, const struct tcp_
 	struct syn_entry e;
 	struct tcb *t;
 
-	if (tcp->ctx->mbufs_scarce || sources_is_full(&tcp->connections, &rx->flow.raddr) ||
-	    !is_welcome(tcp, binding, rx))
+	/* rules that count handshakes want to see a whole one; data of a SYN comes again (RFC 7413 section 4.2.2) */
+	if (tcp->ctx->mbufs_scarce || fw_counts_handshakes(&tcp->ip->fw) ||
+	    sources_is_full(&tcp->connections, &rx->flow.raddr) || !is_welcome(tcp, binding, rx))
 		return NULL;
 	e = syncache_read(tcp, binding, rx);
 	e.opt |= tcp_ecn_accepts(tcp, tcp_listener(tcp, binding), &rx->seg, rx->tos);

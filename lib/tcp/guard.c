@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 
-#include "fw/fw.h"
 #include "tcp/syncache.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_table.h"
@@ -47,6 +46,18 @@ int tcp_guard_input(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx
 		tcp_reply_rst(tcp, p, rx);
 	}
 	return PC_DROP_FIREWALL;
+}
+
+bool tcp_guard_admits(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx,
+                      struct fw_share *share)
+{
+	struct fw_packet syn;
+
+	*share = (struct fw_share){0};
+	if (!fw_counts_handshakes(&tcp->ip->fw) || p->netif == NETIF_LO)
+		return true;
+	syn = packet_of(tcp, p, rx->seg.sport, rx->seg.dport, TCP_SYN);
+	return fw_admits_handshake(&tcp->ip->fw, tcp->ctx, &syn, share);
 }
 
 bool tcp_guard_shows(const struct tcp *tcp, const struct rte_mbuf *m, const struct ip_pkt *p)

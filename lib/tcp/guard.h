@@ -7,6 +7,7 @@
  * Connections that there are cost nothing.
  */
 
+#include "fw/fw.h"
 #include "tcp/tcp.h"
 
 /** tcp_guard_input judges a segment that belongs to nothing, or may open anew what is in TIME-WAIT, and answers what is
@@ -22,6 +23,13 @@ static inline int tcp_guard(struct tcp *tcp, const struct ip_pkt *p, const struc
 		return PC_DROP_BUSY;
 	return fw_is_on(&tcp->ip->fw) ? tcp_guard_input(tcp, p, rx) : VERDICT_DONE;
 }
+
+/**
+ * tcp_guard_admits says whether a handshake may be completed by the segment that does so. What it takes of a limit is in *share, for
+ * fw_take_share when there is a connection.
+ */
+bool tcp_guard_admits(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx,
+                      struct fw_share *share);
 
 /** tcp_guard_connect says whether a connection whose flow is known may be opened. Returns 0 or -EPERM. */
 int tcp_guard_connect(struct tcp *tcp, const struct tcb *t);

@@ -18,6 +18,7 @@
 #include "base/seq.h"
 #include "tcp/accecn.h"
 #include "tcp/auth.h"
+#include "tcp/guard.h"
 #include "tcp/room.h"
 #include "tcp/rtt.h"
 #include "tcp/syncookie.h"
@@ -392,6 +393,7 @@ int syncache_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 {
 	struct syn_entry *e = &tcp->syn.entry[index];
 	int verdict = check(tcp, p, rx, index);
+	struct fw_share share;
 	struct tcb *t;
 
 	if (verdict != VERDICT_DONE)
@@ -404,9 +406,15 @@ int syncache_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 			syncache_remove(tcp, index);
 		return overflow(tcp, p, rx, verdict);
 	}
+	if (!tcp_guard_admits(tcp, p, rx, &share)) {
+		syncache_remove(tcp, index);
+		tcp_reply_rst(tcp, p, rx);
+		return PC_DROP_FIREWALL;
+	}
 	t = room_promote(tcp, e);
 	if (t == NULL)
 		return PC_DROP_TCP_NO_TCB;
+	fw_take_share(&share);
 	if (e->lost == 0 && !e->again) /* Karn (RFC 6298 section 3) */
 		rtt_sample(tcp, t, e->acked ? e->sent_us : tcp->ctx->now_us - e->sent_us);
 	tcb_replace(tcp, t, rx->hash, flow_ref_make(FLOW_SYN, index));
@@ -442,6 +450,7 @@ static int no_cookie(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_r
 int syncache_input_cookie(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx,
                           uint32_t binding, struct tcb **out)
 {
+	struct fw_share share;
 	struct syn_entry e;
 	struct tcb *t;
 	int verdict;
@@ -455,9 +464,14 @@ int syncache_input_cookie(struct tcp *tcp, const struct ip_pkt *p, const struct 
 	verdict = check_limits(tcp, binding, rx);
 	if (verdict != VERDICT_DONE)
 		return overflow(tcp, p, rx, verdict);
+	if (!tcp_guard_admits(tcp, p, rx, &share)) {
+		tcp_reply_rst(tcp, p, rx);
+		return PC_DROP_FIREWALL;
+	}
 	t = room_promote(tcp, &e);
 	if (t == NULL)
 		return PC_DROP_TCP_NO_TCB;
+	fw_take_share(&share);
 	ctx_count(tcp->ctx, PC_TCP_COOKIES_ACCEPTED);
 	tcb_enter_passive(tcp, t);
 	announce(tcp, t);

@@ -339,6 +339,8 @@ void tcp_poll(struct tcp *tcp)
 	if (tcp->tw.head != 0)
 		timewait_poll(tcp);
 	pressure_relieve(tcp);
+	if (fw_wants_flush(&tcp->ip->fw))
+		denied_begin_flush(tcp);
 	if (unlikely(tcp->denied_left > 0))
 		denied_sweep(tcp);
 }
@@ -364,5 +366,7 @@ bool tcp_next(const struct tcp *tcp, uint32_t *tick)
 	has = timewait_next(&tcp->tw, &at);
 	earliest(&any, tick, has, at);
 	earliest(&any, tick, tcp->room.left > 0, tcp->ctx->tick + 1);
+	if (fw_wants_flush(&tcp->ip->fw))
+		earliest(&any, tick, true, tcp->ctx->tick + denied_wait_ticks(tcp));
 	return any;
 }

@@ -146,6 +146,7 @@ struct tcp {
 	struct cc_slots slots;
 	struct sources connections, half_open; /* of each source; tcp.source_* */
 	uint32_t denied_left;                  /* denied.c: TCBs still to be looked at */
+	uint64_t flush_ns;                     /* ... not again for a firewall before this */
 	struct {
 		uint32_t hand;  /* pressure.c: the queues looked at last */
 		uint32_t round; /* how often all were */

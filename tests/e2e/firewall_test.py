@@ -315,6 +315,41 @@ def overload(b, s):
     ctl(b, s, "firewall", "load", s.rules)
 
 
+def echoes(c):
+    """Whether a connection to port 7 is one."""
+    try:
+        c.connect((SERVER, 7))
+        c.sendall(b"x")
+        return c.recv(1) == b"x"
+    except OSError:
+        return False
+
+
+def handshakes(b, s):
+    """who completes too many handshakes is refused, blocked, and loses all connections"""
+    def counted(name):
+        return int(dict(line.split() for line in ctl(b, s, "counters").splitlines()).get(name, 0))
+
+    ctl(b, s, "firewall", "load", write(b, "handshakes", "table bad\ndrop in from <bad>\npass in proto tcp to port 7 limit 1/h "
+                                        "per source handshakes burst 3 overload <bad> timeout 1h flush\ndefault in drop\n"))
+    kept = []
+    while len(kept) < 30 and not ctl(b, s, "firewall", "table", "bad", "show"):
+        c = socket.socket()
+        c.settimeout(5 * b.slow)
+        if echoes(c):
+            kept.append(c)
+        else:
+            c.close()
+    expect(3 <= len(kept) < 30, f"{len(kept)} connections")
+    expect(probe_once(b, WAIT) == FILTERED, "who is in the table is let in")
+    wait_for(lambda: counted("firewall_flushed") >= len(kept), 10 * b.slow, "the end of the connections")
+    expect(counted("firewall_flushed") == len(kept), "more connections ended than there were")
+    expect(change(b, s, "bad", "delete", CLIENT) == "1 deleted", "it was not there")
+    ctl(b, s, "firewall", "load", s.rules)
+    for c in kept:
+        c.close()
+
+
 def probe_once(b, wait):
     """What one TCP connection to port 7 finds; its SYN may be sent again."""
     return ask(b, [(4, "tcp", 0, 7)], wait).get((4, "tcp", 0, 7), FILTERED)
@@ -345,7 +380,7 @@ def end(b, s):
     expect(r.returncode == 2 and f'{s.rules}:1: "accept" is none of pass, drop, reject' in r.stderr, r.stdout + r.stderr)
 
 
-STEPS = [table, shown, reload, tables, ports, sources, overload, hangup, end]
+STEPS = [table, shown, reload, tables, ports, sources, overload, handshakes, hangup, end]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

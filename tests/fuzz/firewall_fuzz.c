@@ -24,6 +24,9 @@ static void check_rules(const struct fw_rules *r, size_t size)
 		fuzz_check((rule->limit.packets == 0) == (rule->limit.burst == 0));
 		fuzz_check((rule->source_limit.packets == 0) == (rule->source_limit.burst == 0));
 		fuzz_check((rule->fills == FW_FILLS_NOTHING) == (rule->timeout_s == 0));
+		fuzz_check(!rule->handshakes ||
+		           (rule->source_limit.packets != 0 && rule->action == FW_PASS));
+		fuzz_check(!rule->flushes || (rule->handshakes && rule->fills == FW_OVERLOADS));
 		fuzz_check(rule->fills == FW_FILLS_NOTHING ||
 		           (rule->table < r->tables.n && rule->dir == FW_IN &&
 		            r->tables.table[rule->table].ports == NULL));

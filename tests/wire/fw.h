@@ -44,7 +44,7 @@ static void load(struct wt *w, const char *text)
 	set = next;
 }
 
-static struct ends6 ends(void)
+static inline struct ends6 ends(void)
 {
 	return (struct ends6){
 	    .src_mac = PEER_MAC, .dst_mac = PROBE_MAC, .src = addr6(PEER6), .dst = addr6(LOCAL6)};

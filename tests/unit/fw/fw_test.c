@@ -548,6 +548,61 @@ static void test_overload(void)
 	pc_firewall_free(set);
 }
 
+static bool admits(struct fw *fw, struct fw_share *share)
+{
+	struct fw_packet p = packet(80);
+
+	p.proto = IPPROTO_TCP;
+	return fw_admits_handshake(fw, &ctx, &p, share);
+}
+
+/* who completes too many handshakes on one lcore loses his connections on all of them, once, and also if other rules come meanwhile */
+static void test_flush(void)
+{
+	static const char text[] = "table bad\n"
+	                           "pass in proto tcp limit 1/s per source handshakes burst 2 "
+	                           "overload <bad> timeout 1m flush\n"
+	                           "default in drop";
+	struct pc_firewall *set = make(text, 2), *next = make(text, 2);
+	struct fw_packet p = packet(80);
+	struct fw a = {0}, b = {0};
+	struct fw_share share;
+
+	CU_ASSERT_FATAL(set != NULL && next != NULL);
+	p.proto = IPPROTO_TCP;
+	fw_use(&a, set, 0);
+	fw_use(&b, set, 1);
+	for (unsigned i = 0; i < 9; i++) /* a SYN takes nothing */
+		CU_ASSERT_EQUAL(fw_judge(&a, &ctx, FW_IN, &p), FW_PASS);
+	for (unsigned i = 0; i < 9; i++) /* nor does a handshake for which there was no room */
+		CU_ASSERT(admits(&a, &share));
+	for (unsigned i = 0; i < 2; i++) {
+		CU_ASSERT(admits(&a, &share));
+		fw_take_share(&share);
+	}
+	CU_ASSERT(!fw_wants_flush(&a) && !fw_wants_flush(&b));
+	CU_ASSERT(!admits(&a, &share));
+	CU_ASSERT_EQUAL(ctx.counters.value[PC_FIREWALL_LEARNT], 1);
+	CU_ASSERT(fw_wants_flush(&a) && fw_wants_flush(&b));
+	CU_ASSERT(fw_is_flushed(&b, &ctx, p.src) && !fw_is_flushed(&b, &ctx, p.dst));
+	fw_knows_flush(&a);
+	CU_ASSERT(!fw_wants_flush(&a) && fw_wants_flush(&b));
+	CU_ASSERT_EQUAL(pc_firewall_take_tables(next, set, why, sizeof(why)), 0);
+	fw_use(&b, next, 1);
+	CU_ASSERT(fw_wants_flush(&b) && fw_is_flushed(&b, &ctx, p.src));
+	fw_knows_flush(&b);
+	CU_ASSERT(!fw_wants_flush(&b));
+	CU_ASSERT(!admits(&a, &share) && !fw_wants_flush(&a)); /* it has been said */
+	ctx.now_ns += 31 * SECOND;
+	CU_ASSERT(!fw_is_flushed(&a, &ctx, p.src) && !fw_is_flushed(&b, &ctx, p.src));
+	CU_ASSERT(admits(&a, &share));
+	fw_use(&a, next, 0);
+	fw_use(&b, NULL, 0);
+	CU_ASSERT(!fw_wants_flush(&b) && !fw_is_flushed(&b, &ctx, p.src));
+	pc_firewall_free(set);
+	pc_firewall_free(next);
+}
+
 /* who tries a port is in a table; each time that he tries it again the time begins anew */
 static void test_add(void)
 {
@@ -762,6 +817,7 @@ static const struct unit_case cases[] = {
     {"limits of each source", test_source_limit},
     {"more sources than are known", test_many_sources},
     {"sources that are beyond their limit come into a table", test_overload},
+    {"sources that are beyond their limit of handshakes lose their connections", test_flush},
     {"sources that a rule puts into a table", test_add},
     {"more of them than there is room for", test_many_learnt},
     {"logs", test_log},

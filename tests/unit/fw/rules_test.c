@@ -194,6 +194,20 @@ static const struct {
      "a.fw:2: there is a second \"add\" or \"overload\""},
     {"table a\npass in limit 10/s overload <a> timeout 1m",
      "a.fw:2: \"overload\" needs \"limit\" with \"per source\" before it"},
+    {"pass in limit 10/s per source handshakes",
+     "a.fw:1: \"handshakes\" needs \"pass\" and, before it, \"proto tcp\""},
+    {"pass in limit 10/s per source handshakes proto tcp",
+     "a.fw:1: \"handshakes\" needs \"pass\" and, before it, \"proto tcp\""},
+    {"pass in proto tcp,udp limit 10/s per source handshakes",
+     "a.fw:1: \"handshakes\" needs \"pass\" and, before it, \"proto tcp\""},
+    {"pass in proto !tcp limit 10/s per source handshakes",
+     "a.fw:1: \"handshakes\" needs \"pass\" and, before it, \"proto tcp\""},
+    {"reject in proto tcp limit 10/s per source handshakes",
+     "a.fw:1: \"handshakes\" needs \"pass\" and, before it, \"proto tcp\""},
+    {"pass in proto tcp limit 10/s handshakes", "a.fw:1: \"handshakes\" is not understood here"},
+    {"table a\npass in proto tcp limit 10/s per source overload <a> timeout 1m flush",
+     "a.fw:2: \"flush\" needs a \"limit\" with \"per source handshakes\""},
+    {"table a\npass in add <a> timeout 1m flush", "a.fw:2: \"flush\" is not understood here"},
     {"default", "a.fw:1: \"in\" or \"out\" is missing"},
     {"default in", "a.fw:1: pass, drop or reject is missing"},
     {"default in drop now", "a.fw:1: \"now\" is not understood here"},
@@ -666,6 +680,27 @@ static void test_fills(void)
 	fw_rules_free(&r);
 }
 
+static void test_handshakes(void)
+{
+	CU_ASSERT_EQUAL_FATAL(
+	    read_text("table a\n"
+	              "pass in proto tcp limit 5/m per source overload <a> timeout 2h\n"
+	              "pass in proto tcp to port 80 limit 15/m per source handshakes limit 100/s\n"
+	              "pass in proto tcp to port 22 limit 3/m per source handshakes burst 4 "
+	              "overload <a> timeout 1d flush log\n"),
+	    0);
+	CU_ASSERT(r.uses_sources && r.uses_handshakes && r.uses_flushes);
+	CU_ASSERT(!r.rule[0].handshakes && !r.rule[0].flushes);
+	CU_ASSERT(r.rule[1].handshakes && !r.rule[1].flushes && r.rule[1].limit.packets == 100);
+	CU_ASSERT(r.rule[1].source_limit.packets == 15 && r.rule[1].source_limit.burst == 5);
+	CU_ASSERT(r.rule[2].handshakes && r.rule[2].flushes && r.rule[2].log);
+	CU_ASSERT(r.rule[2].source_limit.burst == 4 && r.rule[2].timeout_s == 86400);
+	fw_rules_free(&r);
+	CU_ASSERT_EQUAL(read_text("pass in proto tcp limit 1/s per source"), 0);
+	CU_ASSERT(!r.uses_handshakes && !r.uses_flushes);
+	fw_rules_free(&r);
+}
+
 /* as many tables, addresses and conditions as there may be */
 static void test_table_limits(void)
 {
@@ -722,6 +757,7 @@ static const struct unit_case cases[] = {
     {"flags", test_flags},
     {"limits per source", test_source_limits},
     {"rules that put sources into tables", test_fills},
+    {"limits of handshakes", test_handshakes},
     {"as many tables as there may be", test_table_limits},
 };
 
