@@ -11,7 +11,7 @@
  *   is handed to the lcore that its hash chooses, the same on every queue.  Others announce RSS and do not do it, or
  *   otherwise than they say: the first thousand TCP segments and UDP datagrams of each queue are looked at, handed to where they
  *   belong, and with the fourth that was elsewhere the device counts as one of these, for that protocol.
- * - ICMP errors go where the packets that they are about belong.
+ * - ICMP errors go where the packets that they are about belong; of one that has been sent in fragments the first one tells.
  *
  * And fragments have no ports: they come to the queue of their addresses.  The stack there puts them together, and has the
  * whole passed to the lcore where the ports belong.
@@ -90,6 +90,7 @@ struct flow {
 	uint8_t proto;
 	bool ports;
 	bool whole; /* no fragment, whose payload may begin anywhere */
+	bool first; /* whole, or the fragment that begins with the header of the upper layer */
 };
 
 static bool is_fickle(const char *driver)
@@ -103,27 +104,33 @@ bool steer_by_flow(uint64_t mode, const char *driver)
 	return mode == RUN_STEER_FLOW || (mode == RUN_STEER_AUTO && is_fickle(driver));
 }
 
-/* The next header of an IPv6 packet's upper layer and where it begins; 0: it is not there. */
-static uint32_t walk6(const uint8_t *p, uint32_t len, uint8_t *proto, bool *whole)
+/* Reads a fragment header of IPv6. An atomic fragment (RFC 6946) is whole. */
+static void read_fragment6(const uint8_t *p, struct flow *f)
+{
+	f->first = (p[2] | (p[3] & 0xf8)) == 0;
+	f->whole = f->first && (p[3] & 1) == 0;
+}
+
+/* Returns where an IPv6 packet's upper layer begins, and sets what it is, and of what; 0: it is not there. */
+static uint32_t walk6(const uint8_t *p, uint32_t len, struct flow *f)
 {
 	uint32_t off = sizeof(struct rte_ipv6_hdr);
 
-	*proto = p[6];
-	*whole = true;
+	f->proto = p[6];
+	f->whole = f->first = true;
 	for (unsigned n = 0; n < STEER_HEADERS_MAX; n++) {
-		const bool fragment = *proto == IPPROTO_FRAGMENT;
+		const bool fragment = f->proto == IPPROTO_FRAGMENT;
 
-		if (*proto != IPPROTO_HOPOPTS && *proto != IPPROTO_ROUTING &&
-		    *proto != IPPROTO_DSTOPTS && !fragment)
+		if (f->proto != IPPROTO_HOPOPTS && f->proto != IPPROTO_ROUTING &&
+		    f->proto != IPPROTO_DSTOPTS && !fragment)
 			return off;
 		if (off + 8 > len)
 			return 0;
-		/* an atomic fragment (RFC 6946) is whole */
-		if (fragment && ((p[off + 2] | (p[off + 3] & 0xf9)) != 0))
-			*whole = false;
-		*proto = p[off];
+		if (fragment)
+			read_fragment6(p + off, f);
+		f->proto = p[off];
 		off += fragment ? 8u : (p[off + 1] + 1u) * 8;
-		if (!*whole)
+		if (!f->whole)
 			return off;
 	}
 	return 0;
@@ -134,14 +141,13 @@ static uint32_t walk6(const uint8_t *p, uint32_t len, uint8_t *proto, bool *whol
 static bool is_nd_news(const uint8_t *p, uint32_t len)
 {
 	const struct rte_ipv6_hdr *ip = (const struct rte_ipv6_hdr *)p;
+	struct flow f;
 	uint32_t off;
-	uint8_t proto;
-	bool whole;
 
 	if (len < sizeof(*ip))
 		return false;
-	off = walk6(p, len, &proto, &whole);
-	if (off == 0 || off >= len || !whole || proto != IPPROTO_ICMPV6)
+	off = walk6(p, len, &f);
+	if (off == 0 || off >= len || !f.whole || f.proto != IPPROTO_ICMPV6)
 		return false;
 	switch (p[off]) {
 	case STEER_ND_NS: /* from nobody: somebody tries an address (RFC 4862) */
@@ -204,8 +210,12 @@ static bool is_arp_news(const uint8_t *p, uint32_t len)
 	                               arp->arp_data.arp_sip == arp->arp_data.arp_tip);
 }
 
-static void read_ports(const uint8_t *l4, struct flow *f)
+/* Reads the ports at the beginning of an upper layer of which len bytes are there. Not all fragments have some, and all are to go
+ * the same way; but of what an error quotes it is the first that has come back. */
+static void read_ports(const uint8_t *l4, uint32_t len, bool quoted, struct flow *f)
 {
+	f->ports = (f->proto == IPPROTO_TCP || f->proto == IPPROTO_UDP) &&
+	           (quoted ? f->first : f->whole) && len >= 4;
 	if (!f->ports)
 		return;
 	f->src.port = (uint16_t)(l4[0] << 8 | l4[1]);
@@ -213,26 +223,23 @@ static void read_ports(const uint8_t *l4, struct flow *f)
 }
 
 /* Reads an IPv6 packet of which len bytes are there. Returns where its upper layer begins, 0: not one. */
-static uint32_t read_flow6(const uint8_t *p, uint32_t len, struct flow *f)
+static uint32_t read_flow6(const uint8_t *p, uint32_t len, bool quoted, struct flow *f)
 {
 	uint32_t off;
-	uint8_t proto;
 
 	if (len < sizeof(struct rte_ipv6_hdr))
 		return 0;
-	off = walk6(p, len, &proto, &f->whole);
+	off = walk6(p, len, f);
 	if (off == 0 || off > len)
 		return 0;
 	memcpy(f->src.addr.b, p + 8, 16);
 	memcpy(f->dst.addr.b, p + 24, 16);
-	f->proto = proto;
-	f->ports = (proto == IPPROTO_TCP || proto == IPPROTO_UDP) && f->whole && len >= off + 4;
-	read_ports(p + off, f);
+	read_ports(p + off, len - off, quoted, f);
 	return off;
 }
 
 /* Reads an IPv4 packet of which len bytes are there. Returns its header's length, 0: not one. */
-static uint32_t read_flow4(const uint8_t *p, uint32_t len, struct flow *f)
+static uint32_t read_flow4(const uint8_t *p, uint32_t len, bool quoted, struct flow *f)
 {
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p;
 	uint32_t hdr_len;
@@ -244,20 +251,19 @@ static uint32_t read_flow4(const uint8_t *p, uint32_t len, struct flow *f)
 		return 0;
 	f->src.addr = pc_addr_ip4(ip->src_addr);
 	f->dst.addr = pc_addr_ip4(ip->dst_addr);
-	/* not all fragments have ports, and all are to go the same way */
 	f->whole = !is_fragment4(ip);
-	f->ports = (ip->next_proto_id == IPPROTO_TCP || ip->next_proto_id == IPPROTO_UDP) &&
-	           f->whole && len >= hdr_len + 4;
+	f->first = (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_OFFSET_MASK)) == 0;
 	f->proto = ip->next_proto_id;
-	read_ports(p + hdr_len, f);
+	read_ports(p + hdr_len, len - hdr_len, quoted, f);
 	return hdr_len;
 }
 
-static uint32_t read_flow(const uint8_t *p, uint32_t len, struct flow *f)
+/* Reads a packet of which len bytes are there; quoted: by an error. Returns where its upper layer begins, 0: it is not one. */
+static uint32_t read_flow(const uint8_t *p, uint32_t len, bool quoted, struct flow *f)
 {
 	if (len == 0)
 		return 0;
-	return p[0] >> 4 == 6 ? read_flow6(p, len, f) : read_flow4(p, len, f);
+	return p[0] >> 4 == 6 ? read_flow6(p, len, quoted, f) : read_flow4(p, len, quoted, f);
 }
 
 /* Says whether an ICMP message of either family is an error: it quotes a packet of ours. */
@@ -275,7 +281,7 @@ static void read_error(const uint8_t *p, uint32_t len, uint32_t hdr_len, struct 
 	struct flow about = {0};
 
 	if (f->whole && len >= hdr_len + 8 && is_error(f->proto, p[hdr_len]) &&
-	    read_flow(p + hdr_len + 8, len - hdr_len - 8, &about) != 0)
+	    read_flow(p + hdr_len + 8, len - hdr_len - 8, true, &about) != 0)
 		*f = (struct flow){.src = about.dst, .dst = about.src, .ports = about.ports};
 }
 
@@ -286,7 +292,7 @@ static unsigned choose(const struct steered_port *p, const uint8_t *ip, uint32_t
 	struct flow f = {0};
 	uint32_t hdr_len;
 
-	hdr_len = read_flow(ip, len, &f);
+	hdr_len = read_flow(ip, len, false, &f);
 	if (hdr_len == 0)
 		return own;
 	read_error(ip, len, hdr_len, &f);

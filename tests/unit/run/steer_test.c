@@ -341,7 +341,7 @@ static void no_fragment_is_judged_by_its_payload(void)
 }
 
 /* Destination unreachable, about a packet that we have sent. */
-static struct rte_mbuf *error_about(uint16_t sport)
+static struct rte_mbuf *error_about(uint16_t sport, uint16_t fragment)
 {
 	struct rte_mbuf *m = packet(0, IPPROTO_ICMP, 0);
 	uint8_t *icmp = rte_pktmbuf_mtod_offset(m, uint8_t *, 34);
@@ -349,7 +349,8 @@ static struct rte_mbuf *error_about(uint16_t sport)
 
 	icmp[0] = 3;
 	inner->version_ihl = 0x45;
-	inner->next_proto_id = IPPROTO_TCP;
+	inner->next_proto_id = IPPROTO_UDP;
+	inner->fragment_offset = rte_cpu_to_be_16(fragment);
 	inner->src_addr = rte_cpu_to_be_32(0x0a000001);
 	inner->dst_addr = rte_cpu_to_be_32(0x0a000002);
 	((rte_be16_t *)(inner + 1))[0] = rte_cpu_to_be_16(80);
@@ -361,8 +362,49 @@ static void an_error_goes_where_its_packet_belongs(void)
 {
 	begin(true);
 	for (uint16_t sport = 1000; sport < 1050; sport++)
-		CU_ASSERT_EQUAL(way_of(sport % QUEUES, error_about(sport)), predict(sport));
+		CU_ASSERT_EQUAL(way_of(sport % QUEUES, error_about(sport, 0)), predict(sport));
 	end();
+}
+
+/* What was sent in fragments belongs to its ports, which the first has: whoever sent it is to hear of the path's MTU, say. The others
+ * have none. */
+static void an_error_about_a_first_fragment_goes_to_its_sender(void)
+{
+	for (unsigned by_flow = 0; by_flow < 2; by_flow++) {
+		int others;
+
+		begin(by_flow != 0);
+		others = way_of(0, packet(0, IPPROTO_ICMP, 185));
+		for (uint16_t sport = 1000; sport < 1050; sport++) {
+			/* packet too big, about a fragment from fd00::1 to fd00::2 */
+			uint8_t error[68] = {2,
+			                     0,
+			                     [8] = 0x60,
+			                     [14] = 44,
+			                     [16] = 0xfd,
+			                     [31] = 1,
+			                     [32] = 0xfd,
+			                     [47] = 2,
+			                     [48] = 17,
+			                     [51] = 1,
+			                     [57] = 80,
+			                     [58] = (uint8_t)(sport >> 8),
+			                     [59] = (uint8_t)sport};
+
+			CU_ASSERT_EQUAL(
+			    way_of(sport % QUEUES, error_about(sport, RTE_IPV4_HDR_MF_FLAG)),
+			    predict(sport));
+			CU_ASSERT_EQUAL(way_of(1, packet6(58, error, sizeof(error))),
+			                predict6(sport, true));
+			if (by_flow == 0)
+				continue;
+			CU_ASSERT_EQUAL(way_of(sport % QUEUES, error_about(sport, 185)), others);
+			error[51] = 9; /* the second one */
+			CU_ASSERT_EQUAL(way_of(1, packet6(58, error, sizeof(error))),
+			                predict6(0, false));
+		}
+		end();
+	}
 }
 
 /* A port of a flow that belongs to a queue. */
@@ -425,7 +467,7 @@ static void errors_go_where_they_belong_without_steering(void)
 
 	begin(false);
 	for (uint16_t sport = 1000; sport < 1050; sport++) {
-		CU_ASSERT_EQUAL(way_of(sport % QUEUES, error_about(sport)), predict(sport));
+		CU_ASSERT_EQUAL(way_of(sport % QUEUES, error_about(sport, 0)), predict(sport));
 		error[16] = error[32] = 0xfd; /* from fd00::1 to fd00::2 */
 		error[31] = 1;
 		error[47] = 2;
@@ -540,6 +582,8 @@ static const struct unit_case cases[] = {
     {"all fragments go the same way", all_fragments_go_the_same_way},
     {"no fragment is judged by its payload", no_fragment_is_judged_by_its_payload},
     {"an error goes where its packet belongs", an_error_goes_where_its_packet_belongs},
+    {"an error about a first fragment goes to its sender",
+     an_error_about_a_first_fragment_goes_to_its_sender},
     {"RSS that is not true", rss_that_is_not_true},
     {"whose flows are spread in software", whose_flows_are_spread_in_software},
     {"errors go where they belong, without steering", errors_go_where_they_belong_without_steering},
