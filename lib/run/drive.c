@@ -42,6 +42,7 @@ static unsigned turn(void *arg)
 	uint64_t now = clock_now(&d->run.clock);
 	unsigned n;
 
+	(void)worker_look_around(w, now);
 	lease_turn(w, now);
 	n = pc_stack_poll(w->st, now);
 	n += pc_service_turn(w->service, now);

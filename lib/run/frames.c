@@ -54,12 +54,13 @@ int frames_start(struct worker *w)
 }
 
 /* Once a second, and sooner while a link is down: the server of a memif may have gone, and come again. */
-static uint64_t look_at_links(struct worker *w, uint64_t now)
+static uint64_t look_around(struct worker *w, uint64_t now)
 {
-	if (w->index != 0 || now < w->wall_next_ns)
+	if (now < w->wall_next_ns)
 		return now;
 	w->wall_next_ns = now + LOOK_NS;
-	for (unsigned p = 0; p < w->run->nb_ports; p++) {
+	worker_look_at_files(w);
+	for (unsigned p = 0; w->index == 0 && p < w->run->nb_ports; p++) {
 		worker_look_at_link(w->run, p, now);
 		/* a layer around the device has an info of its own */
 		w->devices[p]->info.link_up = w->ports[p]->info.link_up = w->run->link_up[p];
@@ -123,7 +124,7 @@ void frames_work(struct worker *w)
 	uint64_t end;
 
 	while (stop_wanted() == STOP_NO) {
-		const uint64_t now = look_at_links(w, clock_now(clock));
+		const uint64_t now = look_around(w, clock_now(clock));
 
 		report(w, now);
 		if (!turn(w, now))

@@ -139,21 +139,25 @@ void worker_look_at_files(struct worker *w)
 	}
 }
 
-/* The time of day, and the links, read from the system once a second; what changes, more often. */
-static void keep_wall_clock(struct worker *w, uint64_t now)
+bool worker_look_around(struct worker *w, uint64_t now)
 {
 	uint64_t day;
 
 	if (now < w->wall_next_ns)
-		return;
+		return false;
 	day = clock_time_of_day();
 	wall_set(w->st, day);
 	w->wall_next_ns = now + SECOND_NS - day % SECOND_NS;
-	if (w->index == 0)
-		tell_untrue(w->run, w);
 	worker_look_at_files(w);
 	if (follow_links(w, now))
 		w->wall_next_ns = RTE_MIN(w->wall_next_ns, now + LOOK_NS);
+	return true;
+}
+
+static void look_around(struct worker *w, uint64_t now)
+{
+	if (worker_look_around(w, now) && w->index == 0)
+		tell_untrue(w->run, w);
 }
 
 static void work(struct worker *w)
@@ -168,7 +172,7 @@ static void work(struct worker *w)
 	while (stop_wanted() == STOP_NO) {
 		now = clock_now(&w->run->clock);
 		use_begin(&w->use, now);
-		keep_wall_clock(w, now);
+		look_around(w, now);
 		reload_take(w);
 		frames = turn(w, now);
 		idle_turn(&w->idle, frames, w->st, now);
@@ -198,7 +202,7 @@ static void drain(struct worker *w)
 		return;
 	while (stop_wanted() < STOP_NOW && now < end && !app->drained(w->app, w->st)) {
 		now = clock_now(&w->run->clock);
-		keep_wall_clock(w, now);
+		look_around(w, now);
 		idle_turn(&w->idle, turn(w, now), w->st, now);
 		if (!said && now - begin > DRAIN_PATIENCE_NS) {
 			say_waiting(w);
@@ -274,7 +278,7 @@ static int start(struct worker *w)
 	w->thread = rte_gettid();
 	if (r->app->frames != NULL)
 		return set_state(w, frames_start(w));
-	keep_wall_clock(w, clock_now(&r->clock));
+	look_around(w, clock_now(&r->clock));
 	if (worker_lease(w) != 0)
 		return set_state(w, -1);
 	worker_start_idling(w);

@@ -119,6 +119,12 @@ void frames_finish(struct worker *w);
 /** worker_look_at_files writes what the files of run.pcap are owed, and tells, once, when one lacks frames. */
 void worker_look_at_files(struct worker *w);
 
+/**
+ * worker_look_around is called in each turn. Once a second, and sooner while a link is down or is a bond's, it asks the system for the time
+ * of day and the links, and writes what files are owed. Returns whether it has.
+ */
+bool worker_look_around(struct worker *w, uint64_t now);
+
 /** worker_start_idling begins what idle_turn goes on with. */
 void worker_start_idling(struct worker *w);
 

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import bed
-from bed import SERVER, expect, sh
+from bed import SERVER, expect, sh, wait_for
 from echoes import many_at_once, there_and_back
 
 PORT = 7
@@ -63,13 +63,26 @@ def commands(b, s):
     sh("ping", "-n", "-c", 2, "-i", "0.2", "-W", 2 * b.slow, "192.0.2.77")
 
 
+def link(b, s):
+    """a link that goes and comes again, while the program sleeps in a call: its address is announced"""
+    ctl = [b.path("percore-ctl"), control(b)]
+
+    def ups():
+        return int(dict(line.split() for line in sh(*ctl, "counters", "show").stdout.splitlines()).get("links_up", 0))
+    before = ups()
+    sh("ip", "link", "set", b.dev, "down")
+    wait_for(lambda: " link down " in sh(*ctl, "port", "show").stdout, 10 * b.slow, "the link to be seen down")
+    sh("ip", "link", "set", b.dev, "up")
+    wait_for(lambda: ups() > before, 10 * b.slow, "the link to be seen up")
+
+
 def end(b, s):
     """the end of standard input, a descriptor of the kernel's in its set, ends it in order"""
     out, err = s.p.communicate(timeout=10 * b.slow)
     expect(s.p.returncode == 0 and out == b"stopped\n", f"status {s.p.returncode}, {out} {err}")
 
 
-STEPS = [stream, many, idle, commands, end]
+STEPS = [stream, many, idle, commands, link, end]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
