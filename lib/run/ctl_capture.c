@@ -5,7 +5,7 @@
  * Overview: a lane is one stack's part: its socket, and room for what one call reads from it, at most LANE_FRAMES
  * frames, a few microseconds' work for an lcore.  A turn has every lane filled, sorts what has come by time, and sends
  * it.  Who reads slowly is not waited for: while the control socket is full nothing is read, and the sockets of
- * the stacks overflow.
+ * the stacks overflow, before what they hold is a quarter of a stack's mbufs: to look at a server keeps nobody out.
  *
  * Ownership: lanes are written by lcores, see ctl_call.
  */
@@ -27,11 +27,13 @@
 #include <rte_common.h>
 
 #include "serve/host.h"
+#include "stack/stack.h"
 #include "worker.h"
 
 #define LANE_FRAMES  32
 #define LANE_BYTES   (128 * 1024)
-#define SOCKET_BYTES (8 << 20) /* of a stack's socket, as far as its limits let it */
+#define SOCKET_BYTES (8 << 20) /* of a stack's socket */
+#define SOCKET_SHARE 4         /* ... at most one of so many of its mbufs */
 #define PACKET_MAX   (48 * 1024)
 #define CONN_BYTES   (4 << 20)
 #define FRAME_HEADER 16
@@ -83,10 +85,18 @@ static struct lane *lane_of(const void *data)
 	return l;
 }
 
+/* How much may wait in a stack's socket, where each mbuf counts as so many bytes at least. */
+static int room_of(const struct pc_stack *st)
+{
+	const uint64_t share = (uint64_t)st->ctx.pool->size / SOCKET_SHARE * UDP_OVERHEAD;
+
+	return (int)RTE_MIN(share, (uint64_t)SOCKET_BYTES);
+}
+
 static int prepare(struct pc_stack *st, const struct lane *l, int fd)
 {
 	const struct ctl_capture *c = l->capture;
-	const int on = 1, bytes = SOCKET_BYTES;
+	const int on = 1, bytes = room_of(st);
 	struct sockaddr_ll ll = {.sll_family = AF_PACKET,
 	                         .sll_protocol = htons(ETH_P_ALL),
 	                         .sll_ifindex = c->args.port + 1};

@@ -276,11 +276,44 @@ static void test_slow(void)
 		pc_port_close(ends_of_wire[i]);
 }
 
+/* However long nobody reads, what is captured does not take the mbufs of those who are served. */
+static void test_share(void)
+{
+	const struct ctl_capture_args args = {.snaplen = 64, .port = -1};
+	const struct pc_wire_config wire = {.pool = pool};
+	struct ctl_capture *c;
+	unsigned least;
+	char why[64];
+	int fd[2];
+
+	begin();
+	CU_ASSERT_EQUAL_FATAL(pc_port_wire(&wire, ends_of_wire), 0);
+	CU_ASSERT_EQUAL(
+	    ctl_wait(&never, &workers[0], pc_stack_post(workers[0].st, attach, NULL, 0)), 0);
+	CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fd), 0);
+	c = ctl_capture_create(&run, &never, &args);
+	CU_ASSERT_EQUAL_FATAL(ctl_capture_start(c, fd[0], why, sizeof(why)), 0);
+	least = rte_mempool_avail_count(pool);
+	for (unsigned i = 0; i < 2 * pool->size / PUSHED; i++) {
+		(void)ctl_wait(&never, &workers[0], pc_stack_post(workers[0].st, push, NULL, 0));
+		(void)ctl_wait(&never, &workers[0], pc_stack_post(workers[0].st, count, NULL, 0));
+		least = RTE_MIN(least, rte_mempool_avail_count(pool));
+	}
+	CU_ASSERT(least > pool->size / 2);
+	CU_ASSERT(ctl_capture_end(c));
+	ctl_capture_free(c);
+	close(fd[1]);
+	finish();
+	for (unsigned i = 0; i < 2; i++)
+		pc_port_close(ends_of_wire[i]);
+}
+
 static const struct unit_case cases[] = {
     {"from begin to end", test_whole},
     {"a stack that stands still at its end", test_over},
     {"a stack that stands still at its begin", test_late},
     {"who reads late", test_slow},
+    {"who does not read", test_share},
 };
 
 int main(void)
