@@ -25,12 +25,14 @@
 #define EXIT_SETUP   2
 #define EAL_ARGS_MAX 60
 
-static volatile sig_atomic_t stopped;
+static volatile sig_atomic_t stopped, report_asked;
 
 static void on_signal(int number)
 {
-	(void)number;
-	stopped = 1;
+	if (number == SIGUSR1)
+		report_asked = 1;
+	else
+		stopped = 1;
 }
 
 static uint64_t clock_ns(void)
@@ -119,12 +121,24 @@ static void rest(const struct link *links, unsigned n, uint64_t now)
 	nanosleep(&t, NULL);
 }
 
+static void report(const struct link *links, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		link_report(&links[i], i, stdout);
+	fflush(stdout);
+}
+
 static void run(struct link *links, unsigned n)
 {
 	unsigned idle = 0;
 
 	while (!stopped) {
 		uint64_t now = clock_ns();
+
+		if (report_asked) {
+			report_asked = 0;
+			report(links, n);
+		}
 
 		if (turn(links, n, now) > 0)
 			idle = 0;
@@ -146,8 +160,8 @@ static int work(const struct options *o)
 		fflush(stdout);
 		run(links, n);
 	}
+	report(links, n);
 	for (unsigned i = 0; i < n; i++) {
-		link_report(&links[i], i, stdout);
 		link_close(&links[i]);
 		pc_ethdev_stop((uint16_t)(2 * i));
 		pc_ethdev_stop((uint16_t)(2 * i + 1));
@@ -229,6 +243,7 @@ int main(int argc, char **argv)
 		return EXIT_SETUP;
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
+	sigaction(SIGUSR1, &act, NULL);
 	status = work(&o);
 	rte_eal_cleanup();
 	return status;

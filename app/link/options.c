@@ -43,7 +43,7 @@ const char options_usage[] =
     "  -h, --help            this text\n"
     "  -V, --version         the version\n"
     "\n"
-    "SIGINT or SIGTERM ends it; then it prints what it has done.\n";
+    "SIGINT or SIGTERM ends it; then it prints what it has done. SIGUSR1 has it printed before.\n";
 
 struct unit {
 	const char *name;

@@ -3,6 +3,7 @@
 """percore-link between two kernels: delay, losses, small MTUs."""
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -112,6 +113,8 @@ def delay(w):
     """a frame takes as long as it is told to, each way"""
     w.start("--ab", "--delay", "30ms", "--ba", "--delay", "15ms")
     w.ping("-c", "1")
+    w.link.send_signal(signal.SIGUSR1)  # what it has done so far
+    b.wait_for(lambda: re.search(r"^link 0 ba: [1-9]\d* frames", w.text(), re.M), 10 * w.args.slow, "a report")
     for _ in range(4):  # a busy machine adds to it
         out = w.ping("-c", "5", "-i", "0.2")
         times = sorted(float(t) for t in re.findall(r"time=([\d.]+)", out))
