@@ -158,6 +158,7 @@ static void drain(struct pc_drive *d)
 void pc_drive_close(struct pc_drive *d)
 {
 	drain(d);
+	worker_look_at_files(d->run.workers[0]);
 	take_down(d);
 }
 

@@ -418,8 +418,6 @@ void run_teardown(struct run *r)
 	for (unsigned i = 0; i < r->nb_workers; i++)
 		end_stack(r->workers[i]->st);
 	for (unsigned i = 0; i < r->nb_workers; i++)
-		worker_look_at_files(r->workers[i]);
-	for (unsigned i = 0; i < r->nb_workers; i++)
 		for (unsigned p = 0; p < r->nb_ports + r->nb_vlans; p++)
 			pc_port_close(r->workers[i]->ports[p]);
 	for (unsigned i = 0; i < r->nb_workers; i++)

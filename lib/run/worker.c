@@ -381,7 +381,10 @@ int run_loop(struct run *r)
 	if (load_state(self) == WORKER_UP)
 		finish(self);
 	rte_eal_mp_wait_lcore();
-	for (unsigned i = 0; i < r->nb_workers; i++)
+	for (unsigned i = 0; i < r->nb_workers; i++) {
 		rx_wait_close(&r->workers[i]->idle.rx);
+		/* what is said later, nobody hears (quiet.h) */
+		worker_look_at_files(r->workers[i]);
+	}
 	return rc;
 }
