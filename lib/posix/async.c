@@ -129,7 +129,6 @@ static void take_out(struct file *f)
 	if (*link == f)
 		*link = f->async.next;
 	queue_unwatch(&all.queue, f->sock);
-	(void)sys_fcntl(f->async.end, F_SETFL, 0);
 	at_store(&f->async.on, false);
 }
 
@@ -175,18 +174,24 @@ int async_set(struct file *f, int fd, bool on)
 	int rc = 0;
 
 	pthread_mutex_lock(&all.lock);
-	if (on && !f->async.on)
+	if (on && !f->async.on) {
 		rc = turn_on(f, fd);
-	else if (!on && f->async.on)
+	} else if (!on && f->async.on) {
 		take_out(f);
+		(void)sys_fcntl(f->async.end, F_SETFL, 0);
+	}
 	pthread_mutex_unlock(&all.lock);
 	return rc;
 }
 
+/* The flag of the pair stays: our parent may have it, too, or a child, and go on sending. */
 void async_forget(struct file *f)
 {
-	if (at_load(&f->async.on))
-		(void)async_set(f, -1, false);
+	if (at_load(&f->async.on)) {
+		pthread_mutex_lock(&all.lock);
+		take_out(f);
+		pthread_mutex_unlock(&all.lock);
+	}
 	if (f->async.end >= 0) {
 		fd_close_hidden(f->async.end);
 		fd_close_hidden(f->async.other);

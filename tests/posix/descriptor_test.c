@@ -492,6 +492,33 @@ static void async(struct live *l)
 	sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
+/* A child that closes what it has of its parent does not end the parent's signals. */
+static void async_and_fork(struct live *l)
+{
+	const struct posix_calls *c = l->c;
+	struct f_owner_ex ex = {.type = F_OWNER_TID, .pid = gettid()};
+	sigset_t set, old;
+	int fd[2];
+	pid_t pid;
+
+	sigemptyset(&set);
+	sigaddset(&set, io_signal);
+	sigaddset(&set, SIGIO);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	live_pair(l, fd);
+	c->fcntl(fd[NEAR], F_SETOWN_EX, (long)&ex);
+	live_log(l, "async", c->fcntl(fd[NEAR], F_SETFL, O_ASYNC));
+	pid = fork();
+	if (pid == 0)
+		_exit(c->close(fd[NEAR]));
+	(void)waitpid(pid, NULL, 0);
+	live_log(l, "flags", c->fcntl(fd[NEAR], F_GETFL, 0));
+	live_far_send(l, fd[FAR], 10);
+	log_signals(l, "bytes", fd[NEAR]);
+	close_both(l, fd);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
 /* A reset by close() comes behind what was written before, and what came before a reset can be read. */
 static void last_words(struct live *l)
 {
@@ -537,6 +564,7 @@ static const struct live_case cases[] = {
     {"fork: in a handler of signals", fork_in_handler},
     {"fork: a close that lingers", fork_and_linger},
     {"O_ASYNC", async},
+    {"O_ASYNC: a child closes", async_and_fork},
     {"the last words before a reset", last_words},
 };
 
