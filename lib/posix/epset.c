@@ -300,6 +300,7 @@ static int nest(struct epset *outer, int ep, int fd, struct file *inner,
 	pthread_mutex_lock(&outer->lock);
 	i->next_in_bucket = outer->nested_items;
 	outer->nested_items = i;
+	at_store(&outer->has_had_sets, true);
 	pthread_mutex_unlock(&outer->lock);
 	if (sys(epoll_ctl, ep, EPOLL_CTL_ADD, fd, &e) != 0)
 		rc = -errno;
@@ -496,7 +497,7 @@ int epset_filter(struct epset *set, struct epoll_event *events, int n)
 		} else if (events[k].data.u64 == EPSET_CONTROL) {
 			client_check();
 		} else if ((events[k].data.u64 & EPSET_NESTED_MASK) != EPSET_NESTED ||
-		           translate(set, &events[k])) {
+		           !at_load(&set->has_had_sets) || translate(set, &events[k])) {
 			events[left++] = events[k];
 		}
 	}

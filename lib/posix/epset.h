@@ -56,6 +56,7 @@ struct epset {
 	bool told_down;            /* all items have told that the host is gone */
 	bool nested;               /* in another set, or polled: the pipe tells of every event */
 	struct item *nested_items; /* sets in this one */
+	bool has_had_sets;         /* sets were in this one: else no data of an event is a tag */
 	struct item *bucket[EPSET_BUCKETS];
 };
 

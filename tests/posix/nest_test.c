@@ -259,6 +259,25 @@ static void same_data(struct live *l)
 	try_same_data(l, EPOLLONESHOT);
 }
 
+/* Any data may be the caller's. */
+static void any_data(struct live *l)
+{
+	struct epoll_event e = {.events = EPOLLIN, .data.u64 = 0x7065000000000001};
+	const int ep = l->c->epoll_create1(0);
+	int p[2];
+
+	if (pipe(p) != 0)
+		abort();
+	live_log(l, "add", l->c->epoll_ctl(ep, EPOLL_CTL_ADD, p[0], &e));
+	live_log(l, "write", write(p[1], "x", 1));
+	e.data.u64 = 0;
+	live_log(l, "wait", l->c->epoll_wait(ep, &e, 1, 100));
+	bed_log(&l->bed, "%llx\n", (unsigned long long)e.data.u64);
+	close(p[0]);
+	close(p[1]);
+	l->c->close(ep);
+}
+
 /* ---- what is refused ---------------------------------------------------------------------------- */
 
 static void loops(struct live *l)
@@ -282,6 +301,7 @@ static const struct live_case cases[] = {
     {"sets in each other, two sockets", two_sockets},
     {"several threads wait", waiters},
     {"the same data for all", same_data},
+    {"any data", any_data},
     {"loops", loops},
 };
 
