@@ -121,23 +121,36 @@ static int look_at_kernel(const struct wait *w, int n)
 	return left;
 }
 
-/* Ours, and now and then the kernel's, without sleeping. */
+/* Whether the kernel is to be asked while ours have something to say: that costs a system call. */
+static bool is_kernels_turn(struct epset *set)
+{
+	const uint64_t now = now_ns();
+
+	if (now < at_peek(&set->next_look_ns))
+		return false;
+	at_put(&set->next_look_ns, now + LOOK_NS);
+	return true;
+}
+
+/* Ours, and now and then the kernel's, without sleeping. Where ours have taken all places, the kernel's come first the next time:
+ * level-triggered ones might take them for ever. */
 static int collect(const struct wait *w, bool look)
 {
 	struct epset *set = w->set;
 	int n;
-	uint64_t now;
 
 	(void)client_drive();
-	n = epset_collect(set, w->events, w->max);
 	if (at_load(&set->kernel_items) == 0)
-		return n;
-	if (n > 0) {
-		now = now_ns();
-		look = now >= at_peek(&set->next_look_ns);
-		if (look)
-			at_put(&set->next_look_ns, now + LOOK_NS);
+		return epset_collect(set, w->events, w->max);
+	if (at_peek(&set->full) && is_kernels_turn(set)) {
+		at_put(&set->full, false);
+		n = look_at_kernel(w, 0);
+		return n + epset_collect(set, w->events + n, w->max - n);
 	}
+	n = epset_collect(set, w->events, w->max);
+	at_put(&set->full, n == w->max);
+	if (n > 0)
+		look = n < w->max && is_kernels_turn(set);
 	return look ? n + look_at_kernel(w, n) : n;
 }
 

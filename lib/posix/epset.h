@@ -49,14 +49,15 @@ struct epset {
 	struct queue queue;
 	uint32_t kernel_items; /* at most; atomic */
 	uint64_t next_look_ns; /* at the kernel's, while we are busy */
+	bool full;             /* ours have left the kernel's no place the last time; atomic */
 	struct item ready;     /* head of the ready list */
 	uint32_t nb_ready;
 	uint32_t sleepers;         /* threads in the kernel's epoll_wait(); atomic */
 	uint32_t forked_for;       /* the slot of the child that has its own copy of it */
 	bool told_down;            /* all items have told that the host is gone */
 	bool nested;               /* in another set, or polled: the pipe tells of every event */
-	struct item *nested_items; /* sets in this one */
 	bool has_had_sets;         /* sets were in this one: else no data of an event is a tag */
+	struct item *nested_items; /* sets in this one */
 	struct item *bucket[EPSET_BUCKETS];
 };
 

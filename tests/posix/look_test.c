@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Calls that only look: signals that they let through, few places for what there is to tell, and very many descriptors. */
+#include "live.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static void close_both(struct live *l, int fd[2])
+{
+	l->c->close(fd[NEAR]);
+	l->bed.call->close(&l->bed, FAR, fd[FAR]);
+}
+
+/* ---- few places ------------------------------------------------------------------------------- */
+
+/* Which of three descriptors that are ready a set tells of, when it may tell of so many at a time. */
+static void tell(struct live *l, int ep, int places, int ms)
+{
+	struct epoll_event e[3];
+	unsigned seen = 0;
+
+	for (int i = 0; i < 12; i++) {
+		const int n = l->c->epoll_wait(ep, e, places, ms);
+
+		for (int k = 0; k < n; k++)
+			seen |= 1u << e[k].data.u32;
+		live_sleep(1);
+	}
+	bed_log(&l->bed, "%d places, %d ms: %x\n", places, ms, seen);
+}
+
+/* Two sockets and a descriptor of the kernel's are ready, and stay so: each has its turn. */
+static void few_places(struct live *l)
+{
+	const int event = eventfd(1, 0), ep = l->c->epoll_create1(0);
+	int fd[2][2];
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct epoll_event e = {.events = EPOLLIN, .data.u32 = i};
+
+		if (i < 2)
+			live_pair(l, fd[i]);
+		if (i < 2)
+			live_far_send(l, fd[i][FAR], 1);
+		live_log(l, "add",
+		         l->c->epoll_ctl(ep, EPOLL_CTL_ADD, i < 2 ? fd[i][NEAR] : event, &e));
+	}
+	live_sleep(5);
+	for (int places = 1; places <= 3; places++) {
+		tell(l, ep, places, 0);
+		tell(l, ep, places, 100);
+		tell(l, ep, places, -1);
+	}
+	close(event);
+	close_both(l, fd[0]);
+	close_both(l, fd[1]);
+	l->c->close(ep);
+}
+
+static const struct live_case cases[] = {
+    {"few places", few_places},
+};
+
+LIVE_MAIN("posix/look", cases)
