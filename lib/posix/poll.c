@@ -94,10 +94,13 @@ void poll_queues_wake(void)
 struct polling {
 	struct pollfd *p;
 	nfds_t n;
-	struct file **file;    /* n; NULL: the kernel's */
-	struct pollfd *kernel; /* n + OWN; behind the caller's, the queue and the connection */
-	struct queue queue;    /* of a call that sleeps */
-	bool any_ours, any_kernel;
+	struct file **file; /* n; NULL: the kernel's */
+	/* room for n + OWN: those of the caller's that the kernel knows, in their order, the queue and the connection.
+	 * No others: it takes as many as descriptors may be open, and the caller may have as many places */
+	struct pollfd *kernel;
+	nfds_t nb_kernel;   /* without our own two */
+	struct queue queue; /* of a call that sleeps */
+	bool any_ours;
 	bool many;   /* the arrays are not on the stack */
 	bool sleeps; /* and may be cancelled */
 };
@@ -126,13 +129,19 @@ static int scan(struct polling *g)
 	return ready;
 }
 
-/* What the kernel says of a descriptor. Of a set it may be that something had happened that concerns nobody: scan() has
- * taken that out of it. */
-static short kernels_word(const struct polling *g, nfds_t i)
+/* Whether the kernel is asked about the i'th of the caller's. */
+static bool is_known_to_kernel(const struct polling *g, nfds_t i)
 {
-	struct pollfd p = g->kernel[i];
+	return g->p[i].fd >= 0 && (g->file[i] == NULL || g->file[i]->kind != PCX_SOCKET);
+}
 
-	if (p.fd < 0 || p.revents == 0)
+/* What the kernel says of the i'th, of which it was asked as k'th. Of a set it may be that something had happened that
+ * concerns nobody: scan() has taken that out of it. */
+static short kernels_word(const struct polling *g, nfds_t i, nfds_t k)
+{
+	struct pollfd p = g->kernel[k];
+
+	if (p.revents == 0)
 		return 0;
 	if (g->file[i] != NULL && g->p[i].revents == 0 && sys(poll, &p, 1, 0) <= 0)
 		return 0;
@@ -143,21 +152,21 @@ static short kernels_word(const struct polling *g, nfds_t i)
 static int ask_kernel(struct polling *g, const struct timespec *ts, const sigset_t *mask)
 {
 	/* a sandbox may have set RLIMIT_NOFILE to 1, and then more are EINVAL (sshd) */
-	const nfds_t first = g->any_kernel ? 0 : g->n, own = at_load(&client.sandboxed) ? 1 : OWN;
+	const nfds_t own = at_load(&client.sandboxed) ? 1 : OWN;
 	const int type = g->sleeps ? cancel_begin() : 0;
-	int rc = (int)sys(ppoll, &g->kernel[first], g->n + own - first, ts, mask, SYS_SIGSET_BYTES),
-	    ours;
+	int rc = (int)sys(ppoll, g->kernel, g->nb_kernel + own, ts, mask, SYS_SIGSET_BYTES), ours;
+	nfds_t k = 0;
 
 	rc = rc < 0 ? -errno : rc;
 	if (g->sleeps)
 		cancel_end(type);
 	if (rc < 0)
 		return rc;
-	if (g->kernel[g->n + 1].revents != 0)
+	if (g->kernel[g->nb_kernel + 1].revents != 0)
 		client_check();
 	ours = scan(g);
-	for (nfds_t i = 0; i < g->n; i++) {
-		const short more = kernels_word(g, i);
+	for (nfds_t i = 0; i < g->n && k < g->nb_kernel; i++) {
+		const short more = is_known_to_kernel(g, i) ? kernels_word(g, i, k++) : 0;
 
 		if (more == 0)
 			continue;
@@ -208,7 +217,7 @@ static int sleep_with(struct polling *g, const struct queue *q, uint64_t deadlin
 static void end_queue(struct polling *g)
 {
 	watch(g, &g->queue, false);
-	g->kernel[g->n].fd = g->kernel[g->n + 1].fd = -1;
+	g->kernel[g->nb_kernel].fd = g->kernel[g->nb_kernel + 1].fd = -1;
 	give_queue(&g->queue);
 }
 
@@ -245,8 +254,8 @@ static int wait_with_queue(struct polling *g, uint64_t deadline, const sigset_t 
 	int rc;
 
 	take_queue(&g->queue);
-	g->kernel[g->n] = (struct pollfd){.fd = g->queue.fd, .events = POLLIN};
-	g->kernel[g->n + 1] = (struct pollfd){.fd = client.control, .events = POLLRDHUP};
+	g->kernel[g->nb_kernel] = (struct pollfd){.fd = g->queue.fd, .events = POLLIN};
+	g->kernel[g->nb_kernel + 1] = (struct pollfd){.fd = client.control, .events = POLLRDHUP};
 	watch(g, &g->queue, true);
 	g->sleeps = true;
 	pthread_cleanup_push(leave, g);
@@ -268,7 +277,7 @@ static int drive_on(struct polling *g, uint64_t deadline, struct held *h)
 		uint64_t now = now_ns();
 
 		rc = scan(g);
-		if (g->any_kernel)
+		if (g->nb_kernel > 0)
 			rc = ask_kernel(g, &none, NULL);
 		if (rc != 0 || now >= deadline)
 			return rc;
@@ -301,7 +310,7 @@ static int run(struct polling *g, uint64_t deadline, const sigset_t *mask)
 	(void)client_drive();
 	rc = scan(g);
 	if (rc > 0 || deadline == 0)
-		return g->any_kernel ? ask_kernel(g, &none, mask) : rc;
+		return g->nb_kernel > 0 ? ask_kernel(g, &none, mask) : rc;
 	return client.driver != NULL ? wait_driving(g, deadline, mask)
 	                             : wait_with_queue(g, deadline, mask);
 }
@@ -311,15 +320,11 @@ static void sort_out(struct polling *g)
 {
 	for (nfds_t i = 0; i < g->n; i++) {
 		g->file[i] = file_get(g->p[i].fd);
-		g->kernel[i] = g->p[i];
-		if (g->file[i] != NULL) {
-			g->any_ours = true;
-			if (g->file[i]->kind == PCX_SOCKET)
-				g->kernel[i].fd = -1;
-		}
-		g->any_kernel |= g->kernel[i].fd >= 0;
+		g->any_ours |= g->file[i] != NULL;
+		if (is_known_to_kernel(g, i))
+			g->kernel[g->nb_kernel++] = g->p[i];
 	}
-	g->kernel[g->n] = g->kernel[g->n + 1] = (struct pollfd){.fd = -1};
+	g->kernel[g->nb_kernel] = g->kernel[g->nb_kernel + 1] = (struct pollfd){.fd = -1};
 }
 
 static int poll_until(struct pollfd *p, nfds_t n, uint64_t deadline, const struct timespec *ts,
@@ -330,12 +335,12 @@ static int poll_until(struct pollfd *p, nfds_t n, uint64_t deadline, const struc
 	struct polling g = {.p = p, .n = n, .file = few_files, .kernel = few};
 	int rc;
 
-	if (n > FEW && n < client.max_fds) {
+	if (n > FEW && n <= client.max_fds) {
 		g.many = true;
 		g.file = malloc(n * sizeof(struct file *));
 		g.kernel = malloc((n + OWN) * sizeof(struct pollfd));
 	}
-	if (client.chan == NULL || n >= client.max_fds ||
+	if (client.chan == NULL || n > client.max_fds ||
 	    (n > 0 && !user_may_be(p, n * sizeof(*p)))) {
 		rc = (int)sys(ppoll, p, n, ts, mask, SYS_SIGSET_BYTES);
 		g.n = 0;

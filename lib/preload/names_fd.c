@@ -202,7 +202,7 @@ NAME(int, sockatmark, (int fd))
 
 static bool all_kernels(const struct pollfd *p, nfds_t n)
 {
-	if (n > 0 && !user_may_be(p, sizeof(*p)))
+	if (n > 0 && (n > client.max_fds || !user_may_be(p, sizeof(*p))))
 		return true; /* it says what is wrong */
 	for (nfds_t i = 0; i < n; i++)
 		if (p[i].fd >= 0 && !is_kernels(p[i].fd))

@@ -11,6 +11,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+static char buf[100];
+
 static void close_both(struct live *l, int fd[2])
 {
 	l->c->close(fd[NEAR]);
@@ -63,8 +65,53 @@ static void few_places(struct live *l)
 	l->c->close(ep);
 }
 
+/* ---- many descriptors ------------------------------------------------------------------------- */
+
+#define LIMIT 1024
+
+/* An array with a place for each descriptor that may be open, as old servers have it. */
+static void a_place_for_each(struct live *l)
+{
+	static struct pollfd p[LIMIT];
+	struct rlimit old, limit;
+	int fd[2], pipes[2];
+
+	if (getrlimit(RLIMIT_NOFILE, &old) != 0 || old.rlim_max < LIMIT || pipe(pipes) != 0)
+		abort();
+	limit = (struct rlimit){LIMIT, old.rlim_max};
+	live_pair(l, fd);
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		abort();
+	for (int i = 0; i < LIMIT; i++)
+		p[i] = (struct pollfd){.fd = -1, .revents = 77};
+	p[10] = (struct pollfd){.fd = pipes[0], .events = POLLIN};
+	p[20] = (struct pollfd){.fd = fd[NEAR], .events = POLLIN};
+	p[30] = (struct pollfd){.fd = pipes[1], .events = POLLOUT};
+	p[LIMIT - 1] = (struct pollfd){.fd = 900, .events = POLLIN};
+	for (nfds_t n = LIMIT; n >= LIMIT - 2; n--) {
+		live_log(l, "poll", l->c->poll(p, n, 1000));
+		bed_log(&l->bed, "%x %x %x %x %x\n", p[0].revents, p[10].revents, p[20].revents,
+		        p[30].revents, p[LIMIT - 1].revents);
+	}
+	p[30].fd = p[LIMIT - 1].fd = -1;
+	live_log(l, "none is ready", l->c->poll(p, LIMIT, 2));
+	live_far_send(l, fd[FAR], 1);
+	live_log(l, "poll", l->c->poll(p, LIMIT, 1000));
+	bed_log(&l->bed, "%x %x\n", p[10].revents, p[20].revents);
+	live_log(l, "recv", l->c->recv(fd[NEAR], buf, sizeof(buf), 0));
+	live_log(l, "write", write(pipes[1], "x", 1));
+	live_log(l, "poll", l->c->poll(p, LIMIT, -1));
+	bed_log(&l->bed, "%x %x\n", p[10].revents, p[20].revents);
+	if (setrlimit(RLIMIT_NOFILE, &old) != 0)
+		abort();
+	close(pipes[0]);
+	close(pipes[1]);
+	close_both(l, fd);
+}
+
 static const struct live_case cases[] = {
     {"few places", few_places},
+    {"a place for each descriptor", a_place_for_each},
 };
 
 LIVE_MAIN("posix/look", cases)
