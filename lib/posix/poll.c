@@ -302,15 +302,26 @@ static int wait_driving(struct polling *g, uint64_t deadline, const sigset_t *ma
 	return rc;
 }
 
-static int run(struct polling *g, uint64_t deadline, const sigset_t *mask)
+/* Asks everybody once. Signals that wait and that the mask lets through end the call, if there is nothing to tell. */
+static int look(struct polling *g, int ready, const sigset_t *mask)
 {
 	const struct timespec none = {0};
-	int rc;
+	int all;
+
+	if (ready == 0)
+		return g->nb_kernel > 0 || mask != NULL ? ask_kernel(g, &none, mask) : 0;
+	all = g->nb_kernel > 0 ? ask_kernel(g, &none, NULL) : ready;
+	return all < 0 ? ready : all;
+}
+
+static int run(struct polling *g, uint64_t deadline, const sigset_t *mask)
+{
+	int ready;
 
 	(void)client_drive();
-	rc = scan(g);
-	if (rc > 0 || deadline == 0)
-		return g->nb_kernel > 0 ? ask_kernel(g, &none, mask) : rc;
+	ready = scan(g);
+	if (ready > 0 || deadline == 0)
+		return look(g, ready, mask);
 	return client.driver != NULL ? wait_driving(g, deadline, mask)
 	                             : wait_with_queue(g, deadline, mask);
 }

@@ -19,6 +19,69 @@ static void close_both(struct live *l, int fd[2])
 	l->bed.call->close(&l->bed, FAR, fd[FAR]);
 }
 
+/* ---- signals ---------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t handled;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	handled++;
+}
+
+/* A signal waits, and comes when a call lets it through. */
+static void log_let_through(struct live *l, const char *what, long rc)
+{
+	live_log(l, what, rc);
+	bed_log(&l->bed, "handled %d\n", (int)handled);
+	pthread_kill(pthread_self(), SIGUSR1);
+}
+
+static void look_all_ways(struct live *l, int fd, int ep, const sigset_t *open)
+{
+	const struct timespec none = {0};
+	struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = -1}};
+	struct epoll_event e;
+	fd_set set;
+
+	log_let_through(l, "ppoll", l->c->ppoll(p, 1, &none, open));
+	log_let_through(l, "ppoll of two", l->c->ppoll(p, 2, &none, open));
+	log_let_through(l, "ppoll without a mask", l->c->ppoll(p, 1, &none, NULL));
+	FD_ZERO(&set);
+	FD_SET(fd, &set);
+	log_let_through(l, "pselect", l->c->pselect(fd + 1, &set, NULL, NULL, &none, open));
+	bed_log(&l->bed, "its set: %d\n", FD_ISSET(fd, &set) != 0);
+	log_let_through(l, "epoll_pwait", l->c->epoll_pwait(ep, &e, 1, 0, open));
+	log_let_through(l, "epoll_pwait2", l->c->epoll_pwait2(ep, &e, 1, &none, open));
+	p[1] = (struct pollfd){.fd = ep, .events = POLLIN};
+	log_let_through(l, "ppoll with a set", l->c->ppoll(p, 2, &none, open));
+}
+
+static void let_through(struct live *l)
+{
+	struct sigaction sa = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+	struct epoll_event e = {.events = EPOLLIN};
+	int fd[2], ep = l->c->epoll_create1(0);
+	sigset_t blocked, open;
+
+	live_pair(l, fd);
+	live_log(l, "add", l->c->epoll_ctl(ep, EPOLL_CTL_ADD, fd[NEAR], &e));
+	sigaction(SIGUSR1, &sa, NULL);
+	sigemptyset(&open);
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &blocked, NULL);
+	handled = 0;
+	pthread_kill(pthread_self(), SIGUSR1);
+	look_all_ways(l, fd[NEAR], ep, &open);
+	live_far_send(l, fd[FAR], 1);
+	live_sleep(5);
+	look_all_ways(l, fd[NEAR], ep, &open); /* what there is to tell comes first */
+	pthread_sigmask(SIG_UNBLOCK, &blocked, NULL);
+	close_both(l, fd);
+	l->c->close(ep);
+}
+
 /* ---- few places ------------------------------------------------------------------------------- */
 
 /* Which of three descriptors that are ready a set tells of, when it may tell of so many at a time. */
@@ -110,6 +173,7 @@ static void a_place_for_each(struct live *l)
 }
 
 static const struct live_case cases[] = {
+    {"signals that wait", let_through},
     {"few places", few_places},
     {"a place for each descriptor", a_place_for_each},
 };
