@@ -79,6 +79,13 @@ static ssize_t receive_into(struct file *f, struct msghdr *m, int flags)
 	return rc;
 }
 
+/* What has come by a socket of the kernel's. */
+static void take_carried(struct msghdr *m)
+{
+	if (m->msg_controllen > 0 && pcx_is_attached() && carry_came(m))
+		carry_take(m);
+}
+
 ssize_t pcx_recvmsg(int fd, struct msghdr *m, int flags)
 {
 	struct file *f = file_socket(fd);
@@ -86,8 +93,8 @@ ssize_t pcx_recvmsg(int fd, struct msghdr *m, int flags)
 
 	if (f == NULL) {
 		rc = sys(recvmsg, fd, m, flags);
-		if (rc >= 0 && m->msg_controllen > 0 && pcx_is_attached() && carry_came(m))
-			carry_take(m);
+		if (rc >= 0)
+			take_carried(m);
 		return rc;
 	}
 	rc = receive_into(f, m, flags);
@@ -353,8 +360,12 @@ int pcx_recvmmsg(int fd, struct mmsghdr *m, unsigned n, int flags, struct timesp
 	uint64_t deadline = UINT64_MAX;
 	ssize_t rc = 0;
 
-	if (f == NULL)
-		return (int)sys(recvmmsg, fd, m, n, flags, timeout);
+	if (f == NULL) {
+		rc = sys(recvmmsg, fd, m, n, flags, timeout);
+		for (ssize_t i = 0; i < rc; i++)
+			take_carried(&m[i].msg_hdr);
+		return (int)rc;
+	}
 	if (timeout != NULL && !user_may_be(timeout, sizeof(*timeout)))
 		rc = -EFAULT;
 	else if (timeout != NULL)
@@ -378,7 +389,8 @@ int pcx_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
 	ssize_t rc = 0;
 
 	if (f == NULL)
-		return (int)sys(sendmmsg, fd, m, n, flags);
+		return carry_any_of(m, n) ? carry_send_some(fd, m, n, flags)
+		                          : (int)sys(sendmmsg, fd, m, n, flags);
 	for (; done < n && done < IOV_LIMIT; done++) {
 		if (!user_may_be(&m[done], sizeof(m[done])))
 			rc = -EFAULT;

@@ -121,6 +121,29 @@ ssize_t carry_send(int fd, const struct msghdr *m, int flags)
 	return rc;
 }
 
+bool carry_any_of(const struct mmsghdr *m, unsigned n)
+{
+	if (n == 0 || !user_may_be(m, n * sizeof(*m)))
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		if (m[i].msg_hdr.msg_controllen > 0 && carry_any(&m[i].msg_hdr))
+			return true;
+	return false;
+}
+
+int carry_send_some(int fd, struct mmsghdr *m, unsigned n, int flags)
+{
+	unsigned done = 0;
+
+	for (ssize_t rc; done < n; done++) {
+		rc = pcx_sendmsg(fd, &m[done].msg_hdr, flags);
+		if (rc < 0)
+			break;
+		m[done].msg_len = (unsigned)rc;
+	}
+	return done > 0 ? (int)done : -1;
+}
+
 /* ---- in --------------------------------------------------------------------------------------- */
 
 static int option(int fd, int name)

@@ -168,6 +168,10 @@ bool user_has_bytes(const struct iovec *v, size_t n, size_t skip, size_t most);
 bool carry_any(const struct msghdr *m);
 ssize_t carry_send(int fd, const struct msghdr *m, int flags);
 
+/** carry_any_of and carry_send_some are these for sendmmsg(). */
+bool carry_any_of(const struct mmsghdr *m, unsigned n);
+int carry_send_some(int fd, struct mmsghdr *m, unsigned n, int flags);
+
 /** carry_came says whether descriptors that were received may stand for sockets of ours; carry_take makes those that
  * do what they stand for, under their numbers. */
 bool carry_came(struct msghdr *m);

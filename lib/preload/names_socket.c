@@ -94,6 +94,13 @@ NAME(ssize_t, recvfrom,
 	                      : pcx_recvfrom(fd, buf, n, flags, addr, len);
 }
 
+/* Sockets of percore that have come by one of the kernel's. */
+static void take_carried(struct msghdr *m)
+{
+	if (m->msg_controllen > 0 && carry_came(m) && choose_attach())
+		carry_take(m);
+}
+
 NAME(ssize_t, recvmsg, (int fd, struct msghdr *m, int flags))
 {
 	ssize_t rc;
@@ -101,15 +108,21 @@ NAME(ssize_t, recvmsg, (int fd, struct msghdr *m, int flags))
 	if (!is_kernels(fd))
 		return pcx_recvmsg(fd, m, flags);
 	rc = real_recvmsg(fd, m, flags);
-	if (rc >= 0 && m->msg_controllen > 0 && carry_came(m) && choose_attach())
-		carry_take(m);
+	if (rc >= 0)
+		take_carried(m);
 	return rc;
 }
 
 NAME(int, recvmmsg, (int fd, struct mmsghdr *m, unsigned n, int flags, struct timespec *timeout))
 {
-	return is_kernels(fd) ? real_recvmmsg(fd, m, n, flags, timeout)
-	                      : pcx_recvmmsg(fd, m, n, flags, timeout);
+	int rc;
+
+	if (!is_kernels(fd))
+		return pcx_recvmmsg(fd, m, n, flags, timeout);
+	rc = real_recvmmsg(fd, m, n, flags, timeout);
+	for (int i = 0; i < rc; i++)
+		take_carried(&m[i].msg_hdr);
+	return rc;
 }
 
 /* what programs that are built with _FORTIFY_SOURCE call: the last argument but flags is the buffer's size */
@@ -166,21 +179,27 @@ NAME(ssize_t, sendto,
 	return pcx_sendto(fd, buf, n, flags, addr, len);
 }
 
+/* Whether what a message is for makes its socket the kernel's. */
+static bool goes_to_kernel(int fd, const struct msghdr *m)
+{
+	return user_may_be(m, sizeof(*m)) && m->msg_name != NULL &&
+	       choose_address(fd, CHOOSE_SEND, m->msg_name, m->msg_namelen) == PCX_KERNEL;
+}
+
 NAME(ssize_t, sendmsg, (int fd, const struct msghdr *m, int flags))
 {
-	if (is_kernels(fd) && m->msg_controllen > 0 && carry_any(m))
+	if (is_kernels(fd) && user_may_be(m, sizeof(*m)) && m->msg_controllen > 0 && carry_any(m))
 		return carry_send(fd, m, flags);
-	if (is_kernels(fd) || (m->msg_name != NULL && choose_address(fd, CHOOSE_SEND, m->msg_name,
-	                                                             m->msg_namelen) == PCX_KERNEL))
+	if (is_kernels(fd) || goes_to_kernel(fd, m))
 		return real_sendmsg(fd, m, flags);
 	return pcx_sendmsg(fd, m, flags);
 }
 
 NAME(int, sendmmsg, (int fd, struct mmsghdr *m, unsigned n, int flags))
 {
-	if (is_kernels(fd) || (n > 0 && m[0].msg_hdr.msg_name != NULL &&
-	                       choose_address(fd, CHOOSE_SEND, m[0].msg_hdr.msg_name,
-	                                      m[0].msg_hdr.msg_namelen) == PCX_KERNEL))
+	if (is_kernels(fd) && carry_any_of(m, n))
+		return carry_send_some(fd, m, n, flags);
+	if (is_kernels(fd) || (n > 0 && goes_to_kernel(fd, &m->msg_hdr)))
 		return real_sendmmsg(fd, m, n, flags);
 	return pcx_sendmmsg(fd, m, n, flags);
 }

@@ -211,10 +211,59 @@ static void listener_to_a_child(struct live *l)
 	l->c->close(pair[1]);
 }
 
+/* sendmmsg() and recvmmsg(): the first message has no descriptor, the others have one each. */
+static void several(struct live *l)
+{
+	_Alignas(struct cmsghdr) char control[3][CMSG_SPACE(sizeof(int))];
+	struct iovec v = {.iov_base = buf, .iov_len = 1};
+	struct mmsghdr m[3];
+	int fd[2][2], pair[2], got[2] = {-1, -1};
+
+	make_pair(pair);
+	memset(m, 0, sizeof(m));
+	memset(control, 0, sizeof(control));
+	for (int i = 0; i < 3; i++)
+		m[i].msg_hdr = (struct msghdr){.msg_iov = &v, .msg_iovlen = 1};
+	for (int i = 0; i < 2; i++) {
+		struct cmsghdr *c = (struct cmsghdr *)(void *)control[i + 1];
+
+		live_pair(l, fd[i]);
+		*c = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
+		                      .cmsg_level = SOL_SOCKET,
+		                      .cmsg_type = SCM_RIGHTS};
+		memcpy(CMSG_DATA(c), &fd[i][NEAR], sizeof(int));
+		m[i + 1].msg_hdr.msg_control = c;
+		m[i + 1].msg_hdr.msg_controllen = sizeof(control[0]);
+	}
+	live_log(l, "send", l->c->sendmmsg(pair[0], m, 3, MSG_NOSIGNAL));
+	bed_log(&l->bed, "%u %u %u\n", m[0].msg_len, m[1].msg_len, m[2].msg_len);
+	for (int i = 0; i < 3; i++) {
+		m[i].msg_hdr.msg_control = control[i];
+		m[i].msg_hdr.msg_controllen = sizeof(control[0]);
+	}
+	for (int i = 0; i < 2; i++)
+		l->c->close(fd[i][NEAR]);
+	live_log(l, "receive", l->c->recvmmsg(pair[1], m, 3, 0, NULL));
+	for (int i = 0; i < 2; i++) {
+		memcpy(&got[i], CMSG_DATA((struct cmsghdr *)(void *)control[i + 1]), sizeof(int));
+		live_log(l, "send", l->c->send(got[i], "abc", 3, 0));
+		bed_log(&l->bed, "far %zu\n", live_far_recv(l, fd[i][FAR], 3));
+		l->c->close(got[i]);
+		l->bed.call->close(&l->bed, FAR, fd[i][FAR]);
+	}
+	live_log(l, "nowhere", l->c->sendmmsg(pair[0], (void *)-1, 1, MSG_NOSIGNAL));
+	l->c->close(pair[0]);
+	l->c->close(pair[1]);
+}
+
 static const struct live_case cases[] = {
-    {"to oneself", to_itself},  {"twice", twice},
-    {"too long", too_long},     {"thrown away", thrown_away},
-    {"to a child", to_a_child}, {"a listener to a child", listener_to_a_child},
+    {"to oneself", to_itself},
+    {"twice", twice},
+    {"too long", too_long},
+    {"thrown away", thrown_away},
+    {"several", several},
+    {"to a child", to_a_child},
+    {"a listener to a child", listener_to_a_child},
 };
 
 LIVE_MAIN("posix/carry", cases)
