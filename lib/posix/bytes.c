@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define IOV_LIMIT     1024
 #define MSG_OF_KERNEL ((int)0x80000000) /* MSG_CMSG_COMPAT: not for programs to set */
@@ -420,6 +421,18 @@ static void unread(int in, const off_t *offset, size_t n)
 		(void)sys(lseek, in, -(off_t)n, SEEK_CUR);
 }
 
+/* How many bytes a file has from its position on: who asks for more than that has no more to send, and what went last is not to wait
+ * for it. */
+static uint64_t bytes_left(int in, const off_t *offset)
+{
+	const off_t at = offset != NULL ? *offset : (off_t)sys(lseek, in, (off_t)0, SEEK_CUR);
+	struct stat st;
+
+	if (sys(fstat, in, &st) != 0 || at < 0 || st.st_size < at)
+		return 0;
+	return (uint64_t)(st.st_size - at);
+}
+
 /* One piece: a datagram, or bytes of a stream. */
 static ssize_t send_piece(struct file *f, void *buf, size_t n, bool more)
 {
@@ -433,6 +446,7 @@ static ssize_t send_piece(struct file *f, void *buf, size_t n, bool more)
 static ssize_t send_file(struct file *f, int in, const off_t *offset, size_t n)
 {
 	const size_t chunk = n < FILE_CHUNK ? n : FILE_CHUNK;
+	const uint64_t left = bytes_left(in, offset), end = n < left ? n : left;
 	void *buf = malloc(chunk > 0 ? chunk : 1);
 	size_t done = 0;
 	ssize_t got = 0, sent = 0;
@@ -441,7 +455,7 @@ static ssize_t send_file(struct file *f, int in, const off_t *offset, size_t n)
 		got = read_file(in, offset, (off_t)done, buf, n - done < chunk ? n - done : chunk);
 		if (got <= 0)
 			break;
-		sent = send_piece(f, buf, (size_t)got, done + (size_t)got < n);
+		sent = send_piece(f, buf, (size_t)got, done + (size_t)got < end);
 		unread(in, offset, (size_t)(got - (sent > 0 ? sent : 0)));
 		if (sent > 0)
 			done += (size_t)sent;

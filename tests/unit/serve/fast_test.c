@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* MSG_FASTOPEN from a thread: what the SYN carries, and what is told when it may not. */
+/* What leaves a thread's socket without a wait: bytes in the SYN by MSG_FASTOPEN, or what is told when it may not carry them; the
+ * end of a file. */
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <percore/host.h>
 #include <percore/percore.h>
@@ -207,10 +210,36 @@ static void not_allowed(void)
 	finish();
 }
 
+/* sendfile() that asks for more than there is, as copy functions of libraries do: nothing waits for what does not come. */
+static void end_of_file(void)
+{
+	const struct sockaddr_in to = at_peer(80);
+	FILE *file = tmpfile();
+	char bytes[10] = "";
+	off_t at = 0;
+	int fd, peer;
+
+	start(1);
+	CU_ASSERT_FATAL(file != NULL && write(fileno(file), "0123456789", 10) == 10);
+	fd = stream();
+	CU_ASSERT(pcx_connect(fd, (const struct sockaddr *)&to, sizeof(to)) == -1 &&
+	          errno == EINPROGRESS);
+	turns();
+	peer = pc_accept(far, listener, NULL, NULL);
+	CU_ASSERT_EQUAL(pcx_sendfile(fd, fileno(file), &at, 1 << 20), 10);
+	turns(); /* 10 ms: less than MSG_MORE makes bytes wait */
+	CU_ASSERT_EQUAL(pc_recv(far, peer, bytes, sizeof(bytes), 0), 10);
+	CU_ASSERT_EQUAL(pc_close(far, peer), 0);
+	pcx_close(fd);
+	(void)fclose(file);
+	finish();
+}
+
 static const struct unit_case cases[] = {
     {"bytes in the SYN", in_the_syn},
     {"a refusal", refused},
     {"tcp.fastopen without clients", not_allowed},
+    {"sendfile(): the end of a file", end_of_file},
 };
 
 int main(void)
