@@ -524,6 +524,18 @@ void fork_prepare(void);
 void fork_in_parent(void);
 void fork_in_child(void);
 
+/** fork_done does so by what a fork has returned. errno stays. */
+static inline void fork_done(long rc)
+{
+	const int error = errno;
+
+	if (rc == 0)
+		fork_in_child();
+	else
+		fork_in_parent();
+	errno = error;
+}
+
 /** poll_queues_forked forgets the event queues of poll(), which are the parent's; poll_queues_wake wakes them;
  * poll_queue_reserve has one there for the next poll(). */
 void poll_queues_forked(void);

@@ -3,12 +3,14 @@
  * The names of fork and exec.
  *
  * fork() itself is not taken over: the client core has registered with pthread_atfork().  vfork() is, for a
- * child that shares its parent's memory must not be told that it is another process; here it is fork().
+ * child that shares its parent's memory must not be told that it is another process; here it is fork().  _Fork() and
+ * clone() call no handlers; a child of theirs that has memory and descriptors of its own is a forked one, too.
  *
  * A new image finds what it inherits in its environment: pcx_exec_prepare writes a string, which goes into a copy
  * of the environment that exec is given, and with it what the new image needs to use it, if the program has left that out.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +31,60 @@ NAME(pid_t, vfork, (void))
 	return real_fork();
 }
 ALIAS(pid_t, __vfork, vfork, (void), ())
+
+NAME(pid_t, _Fork, (void))
+{
+	static pid_t (*next)(void);
+	pid_t pid;
+
+	if (next == NULL)
+		*(void **)&next = real_find("_Fork");
+	if (next == NULL) {
+		errno = ENOSYS;
+		return -1;
+	}
+	fork_prepare();
+	pid = next();
+	fork_done(pid);
+	return pid;
+}
+
+typedef int run_child(void *arg);
+
+struct beginning {
+	run_child *run;
+	void *arg;
+};
+
+static int begin(void *arg)
+{
+	const struct beginning b = *(struct beginning *)arg;
+
+	fork_in_child();
+	return b.run(b.arg);
+}
+
+NAME(int, clone, (run_child * run, void *stack, int flags, void *arg, ...))
+{
+	static int (*next)(run_child *, void *, int, void *, void *, void *, void *);
+	struct beginning b = {run, arg};
+	void *more[3]; /* parent_tid, tls, child_tid, as far as there are any */
+	va_list ap;
+	int pid;
+
+	va_start(ap, arg);
+	for (int i = 0; i < 3; i++)
+		more[i] = va_arg(ap, void *);
+	va_end(ap);
+	if (next == NULL)
+		*(void **)&next = real_find("clone");
+	if (run == NULL || (flags & (CLONE_VM | CLONE_FILES)))
+		return next(run, stack, flags, arg, more[0], more[1], more[2]);
+	fork_prepare();
+	pid = next(begin, stack, flags, &b, more[0], more[1], more[2]);
+	fork_done(pid);
+	return pid;
+}
 
 /* A copy of env with the handover in it. Returns NULL when there is nothing to hand on, or no memory. */
 static char **make_environment(char *const *env)

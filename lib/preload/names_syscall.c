@@ -4,6 +4,7 @@
  *
  * Inside of this library syscall() is raw_syscall() (see meson.build), which goes straight to the kernel.
  */
+#include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -113,22 +114,22 @@ static bool is_fork(long number, const long arg[ARGS])
 	if (number == SYS_fork)
 		return true;
 #endif
+	if (number == SYS_clone3) {
+		const struct clone_args *a = POINTER(0);
+
+		return user_may_be(a, CLONE_ARGS_SIZE_VER0) && a->stack == 0 &&
+		       !(a->flags & CLONE_VM);
+	}
 	return number == SYS_clone && arg[1] == 0 && !(arg[0] & CLONE_VM);
 }
 
 static long fork_by_number(long number, const long arg[ARGS])
 {
 	long rc;
-	int error;
 
 	fork_prepare();
 	rc = make_raw(number, arg);
-	error = errno;
-	if (rc == 0)
-		fork_in_child();
-	else
-		fork_in_parent();
-	errno = error;
+	fork_done(rc);
 	return rc;
 }
 

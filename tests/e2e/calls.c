@@ -7,9 +7,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -265,6 +268,60 @@ static void by_popen(void)
 	close(fd);
 }
 
+static int close_it(void *fd)
+{
+	return close(*(int *)fd);
+}
+
+static void wait_for(const char *how, pid_t pid)
+{
+	int status = -1;
+
+	say(how, waitpid(pid, &status, 0) == pid);
+	say("status", status);
+}
+
+/* Children of calls that run no handlers of pthread_atfork(): what they close, their parent still has. */
+static void other_forks(void)
+{
+	static char stack[1 << 16];
+	struct clone_args args = {.exit_signal = SIGCHLD};
+	char c = 0;
+	int fd = dial();
+	pid_t pid = _Fork();
+
+	if (pid == 0)
+		_exit(close(fd));
+	wait_for("_Fork", pid);
+	pid = clone(close_it, stack + sizeof(stack), SIGCHLD, &fd);
+	wait_for("clone", pid);
+	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	if (pid == 0)
+		_exit(close(fd));
+	wait_for("clone3", pid);
+	say("write", write(fd, "z", 1));
+	say("read", read(fd, &c, 1));
+	close(fd);
+}
+
+/* A message that is nowhere. */
+static void nowhere(void)
+{
+	struct msghdr *volatile none = NULL;
+	struct mmsghdr *volatile no_more = NULL;
+	struct pollfd one = {.fd = -1}, *volatile p = &one;
+	volatile nfds_t absurd = (nfds_t)-1;
+	const int fd[] = {dial(), socket(AF_INET, SOCK_DGRAM, 0), socket(AF_UNIX, SOCK_DGRAM, 0)};
+
+	for (int i = 0; i < 3; i++) {
+		say("sendmsg", sendmsg(fd[i], none, 0));
+		say("recvmsg", recvmsg(fd[i], none, MSG_DONTWAIT));
+		say("sendmmsg", sendmmsg(fd[i], no_more, 1, 0));
+		say("poll", poll(p, absurd, 0));
+		close(fd[i]);
+	}
+}
+
 /* A file is told from another by this. */
 static void inodes(void)
 {
@@ -323,6 +380,8 @@ int main(int argc, char **argv)
 	spawned();
 	by_shell();
 	by_popen();
+	other_forks();
+	nowhere();
 	inodes();
 	close_everything();
 	return 0;
