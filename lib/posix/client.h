@@ -415,7 +415,10 @@ const struct chan_option *sock_option(uint32_t sock, uint32_t n);
 /** sock_is_used says whether a stream listens or has a peer, or whether a datagram has come or gone. */
 bool sock_is_used(uint32_t sock);
 
-/** sock_gather releases the parts of what has been a listener. */
+/** sock_is_shared says whether another process has a socket, too: by a fork, or in a message. */
+bool sock_is_shared(const struct chan_sock *s);
+
+/** sock_gather closes the parts of what has been a listener. */
 void sock_gather(uint32_t sock);
 
 /** sock_choose_lcore gives an unbound stream that is going to connect the next lcore in turn. */

@@ -19,8 +19,7 @@ enum pcx_kind pcx_kind(int fd)
 	return kind;
 }
 
-/* A forked process may have it, too. */
-static bool is_held_by_others(const struct chan_sock *s)
+bool sock_is_shared(const struct chan_sock *s)
 {
 	for (uint32_t w = 0; w < CHAN_PROC_WORDS; w++) {
 		const uint64_t ours = w == client.proc / 64 ? UINT64_C(1) << (client.proc % 64) : 0;
@@ -41,7 +40,7 @@ static void linger(const struct file *f)
 		return;
 	s = chan_sock(client.chan, f->sock);
 	if (!at_load(&s->linger) || at_load(&s->linger_s) == 0 || at_peek(&s->nonblock) ||
-	    s->type != CHAN_STREAM || at_load(&s->state) != CHAN_CONNECTED || is_held_by_others(s))
+	    s->type != CHAN_STREAM || at_load(&s->state) != CHAN_CONNECTED || sock_is_shared(s))
 		return;
 	end = now_ns() + at_load(&s->linger_s) * UINT64_C(1000000000);
 	(void)call_sock(f->sock, CHAN_OP_SHUTDOWN, SHUT_WR, 0, NULL, 0);

@@ -86,6 +86,30 @@ static int64_t make_part(uint32_t sock, uint32_t lcore, int backlog)
 	return rc;
 }
 
+static void hold_parts(const struct chan_sock *s, uint32_t word, uint64_t add, uint64_t take)
+{
+	for (uint32_t i = 1; i < sock_parts(s); i++) {
+		uint64_t *holders = chan_sock(client.chan, s->part[i])->holders;
+
+		(void)at_or(&holders[word], add);
+		(void)at_and(&holders[word], ~take);
+	}
+}
+
+/* Other processes that have the socket, by a fork or a message, have its parts, too: it is the same on all lcores, whichever
+ * of them has made them, and whichever ends first. */
+static void share_parts(const struct chan_sock *s)
+{
+	for (uint32_t w = 0; w < CHAN_PROC_WORDS; w++) {
+		const uint64_t queued = w == 0 ? CHAN_QUEUED : 0,
+		               have = at_load_sc(&s->holders[w]) & ~queued;
+
+		hold_parts(s, w, have, 0);
+		/* who has closed it meanwhile did not know of the parts */
+		hold_parts(s, w, 0, have & ~at_load_sc(&s->holders[w]));
+	}
+}
+
 int sock_spread(uint32_t sock, int backlog)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
@@ -110,18 +134,23 @@ int sock_spread(uint32_t sock, int backlog)
 		if ((uint32_t)part != sock)
 			s->part[n++] = (uint32_t)part;
 	}
-	at_store(&s->nb_parts, n);
+	at_store_sc(&s->nb_parts, n);
+	share_parts(s);
 	return 0;
 }
 
+/* Of all processes that have the socket: none of them can close the parts from here on. */
 void sock_gather(uint32_t sock)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
 	const uint32_t n = sock_parts(s);
 
 	at_store(&s->nb_parts, 0);
-	for (uint32_t i = 1; i < n; i++)
-		release_socket(s->part[i]);
+	for (uint32_t i = 1; i < n; i++) {
+		for (uint32_t w = 0; w < CHAN_PROC_WORDS; w++)
+			at_store_sc(&chan_sock(client.chan, s->part[i])->holders[w], 0);
+		chan_kick(client.chan, client.proc, s->part[i]);
+	}
 }
 
 /* A connection on another lcore may have the port that a stream wants, and its own lcore does not know that. */
@@ -266,7 +295,8 @@ int pcx_getpeername(int fd, struct sockaddr *addr, socklen_t *len)
 
 /* ---- the lcore of a connection ---------------------------------------------------------------- */
 
-/* An unbound stream that is going to connect moves to the next lcore in turn. */
+/* An unbound stream that is going to connect moves to the next lcore in turn, unless another process has it, too: that one
+ * would not see the connection. */
 void sock_choose_lcore(struct file *f)
 {
 	uint32_t old = f->sock, lcore;
@@ -274,7 +304,7 @@ void sock_choose_lcore(struct file *f)
 	int64_t made;
 
 	if (client.chan->nb_lcores == 1 || at_load(&s->state) != CHAN_IDLE ||
-	    (at_load(&s->flags) & CHAN_BOUND))
+	    (at_load(&s->flags) & CHAN_BOUND) || sock_is_shared(s))
 		return;
 	lcore = at_add(&client.next_lcore, 1) % client.chan->nb_lcores;
 	if (lcore == s->lcore)

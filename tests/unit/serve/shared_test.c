@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Sockets that two processes have, on two lcores: a child makes of what it has of its parent a listener, a connection or a
+ * sender of datagrams, or ends it.  The parent has the same on both lcores.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <percore/host.h>
+#include <percore/percore.h>
+#include <percore/posix.h>
+
+#include "../../support/eal.h"
+#include "../two.h"
+
+#define LCORES   2
+#define PATIENCE 2000 /* ms */
+
+static struct rte_mempool *pool;
+static struct pc_host *host;
+static struct pc_service *service[LCORES];
+static struct pc_stack *near[LCORES], *far[LCORES];
+static struct pc_port *port[LCORES][2];
+
+/* a thread plays both lcores; lock: between its turns and the calls of the far side */
+static struct {
+	pthread_mutex_t lock;
+	pthread_t thread;
+	bool ends;
+} lcores = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void nap(void)
+{
+	const struct timespec ts = {.tv_nsec = 100000};
+
+	(void)nanosleep(&ts, NULL);
+}
+
+static void *turn(void *arg)
+{
+	struct timespec ts;
+
+	while (!__atomic_load_n(&lcores.ends, __ATOMIC_RELAXED)) {
+		unsigned n = 0;
+
+		pthread_mutex_lock(&lcores.lock);
+		(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+		for (unsigned i = 0; i < LCORES; i++) {
+			const uint64_t now =
+			    (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+
+			n += pc_stack_poll(near[i], now) + pc_service_turn(service[i], now);
+			pc_stack_flush(near[i], now);
+			n += pc_stack_poll(far[i], now);
+			pc_stack_flush(far[i], now);
+		}
+		pthread_mutex_unlock(&lcores.lock);
+		if (n == 0)
+			nap();
+	}
+	return arg;
+}
+
+static void start(void)
+{
+	const struct pc_host_config hc = {.nb_lcores = LCORES, .max_sockets = 64};
+	const struct pc_wire_config wc = {.pool = pool};
+	struct pc_stack_config cfg;
+
+	two_config(&cfg, 32);
+	host = pc_host_create(&hc);
+	CU_ASSERT_FATAL(host != NULL);
+	for (unsigned i = 0; i < LCORES; i++) {
+		CU_ASSERT_EQUAL_FATAL(pc_port_wire(&wc, port[i]), 0);
+		near[i] = stack_on(&cfg, pool, port[i][0], TWO_US);
+		far[i] = stack_on(&cfg, pool, port[i][1], TWO_PEER);
+		service[i] = pc_host_add(host, i, near[i]);
+		CU_ASSERT_FATAL(service[i] != NULL);
+	}
+	lcores.ends = false;
+	CU_ASSERT_EQUAL_FATAL(pthread_create(&lcores.thread, NULL, turn, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(pcx_attach_fd(pc_host_connect(host)), 0);
+}
+
+/* All sockets are closed: nobody may have a part of one. */
+static void finish(void)
+{
+	for (int i = 0; i < 10 * PATIENCE; i++, nap()) {
+		bool used = false;
+
+		pthread_mutex_lock(&lcores.lock);
+		for (unsigned l = 0; l < LCORES; l++)
+			used |= pc_service_is_used(service[l]);
+		pthread_mutex_unlock(&lcores.lock);
+		if (!used)
+			break;
+		CU_ASSERT(i + 1 < 10 * PATIENCE);
+	}
+	pcx_detach();
+	__atomic_store_n(&lcores.ends, true, __ATOMIC_RELAXED);
+	(void)pthread_join(lcores.thread, NULL);
+	pc_host_destroy(host);
+	for (unsigned i = 0; i < LCORES; i++) {
+		CU_ASSERT_EQUAL(pc_stack_validate(near[i], stderr), 0);
+		pc_stack_destroy(near[i]);
+		pc_stack_destroy(far[i]);
+		pc_port_close(port[i][0]);
+		pc_port_close(port[i][1]);
+	}
+}
+
+static struct sockaddr_in address(uint32_t be, uint16_t p)
+{
+	return (struct sockaddr_in){
+	    .sin_family = AF_INET, .sin_port = htons(p), .sin_addr.s_addr = be};
+}
+
+/* Runs what a child does with the parent's socket, and waits for its end. */
+static void in_child(int (*what)(int fd), int fd)
+{
+	const pid_t pid = fork();
+	int status = -1;
+
+	if (pid == 0)
+		_exit(what(fd));
+	CU_ASSERT(pid > 0 && waitpid(pid, &status, 0) == pid);
+	CU_ASSERT_EQUAL(status, 0);
+	/* what it had is seen to be closed before its slot is free again */
+	for (int i = 0; i < PATIENCE && pcx_processes() > 1; i++)
+		nap();
+}
+
+static int near_socket(int type)
+{
+	const struct timeval patience = {.tv_sec = PATIENCE / 1000};
+	const int fd = pcx_socket(AF_INET, type, 0);
+
+	CU_ASSERT_FATAL(fd >= 0);
+	CU_ASSERT_EQUAL(pcx_setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)),
+	                0);
+	return fd;
+}
+
+/* Connections come on both lcores, and are accepted. */
+static void expect_connections(int listener, uint16_t p)
+{
+	const struct sockaddr_in a = address(IP_US, p);
+
+	for (unsigned l = 0; l < LCORES; l++) {
+		int fd, peer;
+
+		pthread_mutex_lock(&lcores.lock);
+		peer = pc_socket(far[l], AF_INET, SOCK_STREAM, 0);
+		CU_ASSERT(pc_connect(far[l], peer, (const struct sockaddr *)&a, sizeof(a)) == -1 &&
+		          errno == EINPROGRESS);
+		pthread_mutex_unlock(&lcores.lock);
+		fd = pcx_accept4(listener, NULL, NULL, 0);
+		CU_ASSERT(fd >= 0);
+		(void)pcx_close(fd);
+		pthread_mutex_lock(&lcores.lock);
+		CU_ASSERT_EQUAL(pc_close(far[l], peer), 0);
+		pthread_mutex_unlock(&lcores.lock);
+	}
+}
+
+static int do_listen(int fd)
+{
+	return pcx_listen(fd, 4);
+}
+
+static int do_shutdown(int fd)
+{
+	return pcx_shutdown(fd, SHUT_RDWR);
+}
+
+static void child_listens(void)
+{
+	const struct sockaddr_in a = address(0, 80);
+	int listener;
+
+	start();
+	listener = near_socket(SOCK_STREAM);
+	CU_ASSERT_EQUAL(pcx_bind(listener, (const struct sockaddr *)&a, sizeof(a)), 0);
+	in_child(do_listen, listener);
+	expect_connections(listener, 80);
+	CU_ASSERT_EQUAL(pcx_close(listener), 0);
+	finish();
+}
+
+static void child_shuts(void)
+{
+	const struct sockaddr_in a = address(0, 80);
+	int listener;
+
+	start();
+	listener = near_socket(SOCK_STREAM);
+	CU_ASSERT_EQUAL(pcx_bind(listener, (const struct sockaddr *)&a, sizeof(a)), 0);
+	CU_ASSERT_EQUAL(pcx_listen(listener, 4), 0);
+	in_child(do_shutdown, listener);
+	CU_ASSERT_EQUAL(pcx_listen(listener, 4), 0);
+	expect_connections(listener, 80);
+	CU_ASSERT_EQUAL(pcx_close(listener), 0);
+	finish();
+}
+
+static int do_send(int fd)
+{
+	const struct sockaddr_in a = address(IP_PEER, 9);
+
+	return pcx_sendto(fd, "x", 1, 0, (const struct sockaddr *)&a, sizeof(a)) == 1 ? 0 : 1;
+}
+
+static void child_sends(void)
+{
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+	uint8_t byte;
+	int fd;
+
+	start();
+	fd = near_socket(SOCK_DGRAM);
+	in_child(do_send, fd);
+	CU_ASSERT_EQUAL(pcx_getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	a.sin_addr.s_addr = IP_US;
+	for (unsigned l = 0; l < LCORES; l++) {
+		int out;
+
+		pthread_mutex_lock(&lcores.lock);
+		out = pc_socket(far[l], AF_INET, SOCK_DGRAM, 0);
+		CU_ASSERT_EQUAL(pc_sendto(far[l], out, "x", 1, 0, (struct sockaddr *)&a, len), 1);
+		CU_ASSERT_EQUAL(pc_close(far[l], out), 0);
+		pthread_mutex_unlock(&lcores.lock);
+		CU_ASSERT_EQUAL(pcx_recv(fd, &byte, 1, 0), 1);
+	}
+	CU_ASSERT_EQUAL(pcx_close(fd), 0);
+	finish();
+}
+
+static int do_connect(int fd)
+{
+	const struct sockaddr_in a = address(IP_PEER, 7);
+
+	/* the number after it, too: connections take lcores in turn */
+	return pcx_connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0 &&
+	               pcx_connect(fd + 1, (const struct sockaddr *)&a, sizeof(a)) == 0
+	           ? 0
+	           : 1;
+}
+
+static void child_connects(void)
+{
+	const struct sockaddr_in a = address(0, 7);
+	int fd[2], listener[LCORES];
+
+	start();
+	pthread_mutex_lock(&lcores.lock);
+	for (unsigned l = 0; l < LCORES; l++) {
+		listener[l] = pc_socket(far[l], AF_INET, SOCK_STREAM, 0);
+		CU_ASSERT_EQUAL(
+		    pc_bind(far[l], listener[l], (const struct sockaddr *)&a, sizeof(a)), 0);
+		CU_ASSERT_EQUAL(pc_listen(far[l], listener[l], 4), 0);
+	}
+	pthread_mutex_unlock(&lcores.lock);
+	for (int i = 0; i < 2; i++)
+		fd[i] = near_socket(SOCK_STREAM);
+	CU_ASSERT_EQUAL(fd[1], fd[0] + 1);
+	in_child(do_connect, fd[0]);
+	for (int i = 0; i < 2; i++) {
+		CU_ASSERT_EQUAL(pcx_send(fd[i], "abc", 3, MSG_NOSIGNAL), 3);
+		CU_ASSERT_EQUAL(pcx_close(fd[i]), 0);
+	}
+	finish();
+}
+
+static const struct unit_case cases[] = {
+    {"listen() of a child", child_listens},
+    {"shutdown() of a child", child_shuts},
+    {"sendto() of a child", child_sends},
+    {"connect() of a child", child_connects},
+};
+
+int main(void)
+{
+	eal_start();
+	pool = eal_pool("shared", 8191);
+	return unit_run("serve/shared", cases, sizeof(cases) / sizeof(cases[0]));
+}
