@@ -482,6 +482,8 @@ def pgbench(b, s):
     with Daemon(b, [*as_pg, f"{bins[-1]}/postgres", "-D", data, "-p", "9454", "-c", "listen_addresses=*", "-c", "fsync=off",
                     "-c", f"unix_socket_directories={b.tmp}"], answers(9454), stop=signal.SIGINT):
         at = ["-h", SERVER, "-p", "9454", "-U", "postgres", "postgres"]
+        # it accepts connections before it takes queries
+        wait_for(lambda: sh(f"{bins[-1]}/pg_isready", *at[:-1], check=False).returncode == 0, 10 * b.slow, "a query")
         sh(f"{bins[-1]}/pgbench", "-i", "-s", "1", *at, timeout=60 * b.slow)
         out = sh(f"{bins[-1]}/pgbench", "-n", "-c", "20", "-j", "4", "-t", "50", *at, timeout=60 * b.slow).stdout
         expect("number of failed transactions: 0" in out and "processed: 1000/1000" in out, out)
