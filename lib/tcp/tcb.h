@@ -273,6 +273,7 @@ struct tcp_queues {
 	uint8_t frto;         /* enum frto_step */
 	bool reduced : 1;     /* ECN: no further reduction until reduced_end is passed */
 	bool tlp_again : 1;   /* the loss probe sent something again */
+	bool undo_cc : 1;     /* what began with undo_cwnd has made the congestion control reduce */
 	uint32_t resent_bytes;
 	uint32_t recover;      /* RFC 6582: SND.NXT when recovery began */
 	uint32_t ooo_serial;   /* of what came last, for the order of SACK blocks */

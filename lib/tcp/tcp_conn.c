@@ -20,6 +20,7 @@
 #include "tcp/pmtu.h"
 #include "tcp/rtt.h"
 #include "tcp/stash.h"
+#include "tcp/tcp_ecn.h"
 #include "tcp/tcp_segment.h"
 #include "tcp/tcp_timer.h"
 
@@ -247,6 +248,9 @@ struct tcp_queues *tcb_take_queues(struct tcp *tcp, struct tcb *t)
 		/* RFC 6582 section 3.2: what comes next may yet be about the recovery that ended here */
 		if (q->recover != t->snd_una)
 			q->recover = t->snd_una - 1;
+		/* that window would lie ahead again after 2 GB in small answers, none of which had to look */
+		if (unlikely(q->reduced))
+			(void)tcp_ecn_has_reduced(t, q);
 		return q;
 	}
 	if (freelist_is_empty(&tcp->free_queues) && tcp->idle_oldest != 0)

@@ -101,6 +101,7 @@ static void remember(const struct tcp *tcp, const struct tcb *t, struct tcp_queu
 {
 	q->undo_cwnd = t->cwnd;
 	q->undo_ssthresh = t->ssthresh;
+	q->undo_cc = true;
 	if (q->resent_bytes == 0)
 		q->undo_tsval = tcp_tsval(tcp, t->ts_offset);
 	q->undo_segs = (q->resent_bytes + t->mss - 1) / t->mss + (q->tlp_out && q->tlp_again);
@@ -111,6 +112,19 @@ static void remember(const struct tcp *tcp, const struct tcb *t, struct tcp_queu
 static uint32_t in_use(const struct tcb *t, uint32_t flight)
 {
 	return RTE_MIN(flight, t->cwnd);
+}
+
+/* A loss was found by acknowledgements, with so much of cwnd used. RFC 3168 section 6.1.2: losses and marks of one window are one
+ * reduction; but where marks reduce by less, a loss reduces by all that it always does (RFC 8257 section 3.5). Returns whether
+ * there was one. */
+static bool reduce(struct tcb *t, struct tcp_queues *q, uint32_t used)
+{
+	const bool now = cc_of(t)->needs_ecn || !tcp_ecn_has_reduced(t, q);
+
+	if (now)
+		cc_of(t)->on_loss(t, q, in_use(t, used));
+	tcp_ecn_reduced(t, q);
+	return now;
 }
 
 /* of flight so much had been SACKed before: that is not delivered in this recovery (RFC 9937) */
@@ -126,10 +140,7 @@ static void enter_recovery(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	q->tlp_out = false;
 	prr_begin(&q->prr, flight - RTE_MIN(flight, sacked));
 	set_loss_timer(tcp, t, q, TCP_LT_RTO, tcp_rto_ticks(tcp, t));
-	/* RFC 3168 section 6.1.2: losses and marks of one window are one reduction */
-	if (!tcp_ecn_has_reduced(t, q))
-		cc_of(t)->on_loss(t, q, in_use(t, used));
-	tcp_ecn_reduced(t, q);
+	q->undo_cc = reduce(t, q, used);
 	ctx_count(tcp->ctx, PC_TCP_FAST_RETRANSMITS);
 }
 
@@ -175,7 +186,7 @@ static void undo(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	q->dupacks = 0;
 	q->dup_bytes = 0;
 	scoreboard_all_plain(q);
-	if (cc_of(t)->on_undo != NULL)
+	if (q->undo_cc && cc_of(t)->on_undo != NULL)
 		cc_of(t)->on_undo(t, q);
 	ctx_count(tcp->ctx, PC_TCP_UNDONE);
 }
@@ -234,7 +245,7 @@ static void grow(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const str
 		cc_of(t)->on_ack(t, q, &ack);
 }
 
-/* RFC 3168 section 6.1.2: one reduction per window, whatever it is for */
+/* one reduction per window, whatever it is for */
 static void on_marks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const struct loss_ack *a)
 {
 	if (q->recovery != TCP_R_OPEN || tcp_ecn_has_reduced(t, q))
@@ -306,7 +317,7 @@ static void on_probe_answer(struct tcp *tcp, struct tcb *t, struct tcp_queues *q
 	q->tlp_out = false;
 	if (!q->tlp_again || a->dsack > 0 || a->repeated || q->recovery != TCP_R_OPEN)
 		return;
-	cc_of(t)->on_loss(t, q, in_use(t, a->used));
+	(void)reduce(t, q, a->used);
 	ctx_count(tcp->ctx, PC_TCP_TLP_RECOVERIES);
 }
 

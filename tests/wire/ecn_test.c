@@ -4,6 +4,8 @@
 
 #include <netinet/tcp.h>
 
+#include <rte_common.h>
+
 #include "wt.h"
 
 #define MSS 1460
@@ -15,15 +17,21 @@ static bool has_ecn(struct wt *w)
 	return (wt_info(w).tcpi_options & TCPI_OPT_ECN) != 0;
 }
 
-/* A passive connection with ECN. */
-static void with_ecn(struct wt *w)
+/* A passive connection with ECN whose round trip takes ms. */
+static void with_ecn_after(struct wt *w, double ms)
 {
 	wt_listen(w, 8);
 	INJECT(.flags = S | E | C, .mss = MSS, .sackok = w->peer.sackok);
 	EXPECT(.flags = SA | E, .ack = 1, .mss = MSS, .sackok = w->peer.sackok);
+	wt_pass(w, ms);
 	INJECT(.flags = A, .seq = 1, .ack = 1);
 	wt_accept(w);
 	CHECK(has_ecn(w));
+}
+
+static void with_ecn(struct wt *w)
+{
+	with_ecn_after(w, 0);
 }
 
 static void expect_new(struct wt *w, uint32_t seq, unsigned n)
@@ -357,6 +365,78 @@ static void cwr_after_timeout(struct wt *w)
 	expect_new(w, 1 + 2 * MSS, 1);
 }
 
+/* a loss that a tail loss probe has repaired, and a mark of the same window, told at once: one reduction, told by CWR */
+static void probe_in_the_same_window(struct wt *w)
+{
+	w->cfg.tcp_congestion = 0;
+	w->peer.sackok = true;
+	flight(w, 10);
+	EXPECT_IN(1, 100, .flags = PA, .seq = 1 + 9 * MSS, .ack = 1, .len = MSS); /* the probe */
+	wt_pass(w, 5);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 10 * MSS);
+	wt_send(w, 10 * MSS);
+	expect_new(w, 1 + 10 * MSS, 10);
+	INJECT(.flags = A | E, .seq = 1, .ack = 1 + 11 * MSS);
+	EQ(wt_count(w, PC_TCP_TLP_RECOVERIES), 1);
+	EQ(wt_info(w).tcpi_snd_ssthresh, 5);
+	EQ(wt_count(w, PC_TCP_ECN_REDUCTIONS), 0);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 20 * MSS);
+	wt_send(w, MSS);
+	EXPECT(.flags = PA | C, .seq = 1 + 20 * MSS, .ack = 1, .len = MSS, .ecn = ECT0);
+}
+
+/* all that is sent until nothing follows; returns where it ends */
+static uint32_t end_of_flight(struct wt *w)
+{
+	const struct frame_info *f;
+	uint32_t end = 0;
+
+	while ((f = wt_next(w, 0)) != NULL)
+		end = RTE_MAX(end, f->seg.seq - w->flow.iss + f->seg.len);
+	return end;
+}
+
+/* RFC 9438 4.9.2 gives back what a needless recovery has taken; what marks have taken it has not */
+static void mark_before_a_needless_recovery(struct wt *w)
+{
+	const uint32_t first = 1 + 10 * MSS;
+	uint32_t end;
+
+	w->peer.sackok = true;
+	w->cfg.tcp_sndbuf = 1000000;
+	with_ecn_after(w, 40);
+	wt_send(w, 10 * MSS);
+	expect_new(w, 1, 10);
+	wt_pass(w, 40);
+	INJECT(.flags = A | E, .seq = 1, .ack = 1 + MSS);
+	EQ(wt_info(w).tcpi_snd_cwnd, 7);
+	wt_send(w, 60 * MSS);
+	INJECT(.flags = A, .seq = 1, .ack = first);
+	end = end_of_flight(w);
+	wt_pass(w, 40);
+	INJECT(.flags = A, .seq = 1, .ack = end); /* congestion avoidance has begun */
+	end = end_of_flight(w);
+	wt_pass(w, 40);
+	INJECT(.flags = A | E, .seq = 1, .ack = end - 6 * MSS);
+	IN(wt_info(w).tcpi_snd_cwnd, 4, 5);
+	INJECT(.flags = A, .seq = 1, .ack = end - 6 * MSS, .nb_sack = 1,
+	       .sack = {{end - 5 * MSS, end - 2 * MSS}});
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 1);
+	wt_pass(w, 5);
+	INJECT(.flags = A, .seq = 1, .ack = end - 2 * MSS); /* it was late */
+	INJECT(.flags = A, .seq = 1, .ack = end - 2 * MSS, .nb_sack = 1,
+	       .sack = {{end - 6 * MSS, end - 5 * MSS}});
+	EQ(wt_count(w, PC_TCP_UNDONE), 1);
+	for (unsigned i = 0; i < 2; i++) {
+		end = end_of_flight(w);
+		wt_pass(w, 40);
+		INJECT(.flags = A, .seq = 1, .ack = end);
+	}
+	IN(wt_info(w).tcpi_snd_cwnd, 4, 6);
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 0);
+	wt_drop(w);
+}
+
 /* ---- DCTCP ---- */
 
 static void with_dctcp(struct wt *w)
@@ -420,6 +500,35 @@ static void dctcp_sender(struct wt *w)
 	INJECT(.flags = A, .seq = 1, .ack = 1 + 10 * MSS);
 	EQ(wt_info(w).tcpi_snd_cwnd, 5);
 	EQ(wt_count(w, PC_TCP_ECN_REDUCTIONS), 1);
+}
+
+/* "A DCTCP sender MUST react to loss episodes in the same way as conventional TCP": also when marks, of which there are
+ * few, have reduced cwnd by a little in the same window */
+static void dctcp_loss_after_mark(struct wt *w)
+{
+	uint32_t acked = 1;
+
+	with_dctcp(w);
+	for (unsigned i = 0; i < 64; i++) { /* alpha falls by a sixteenth per window */
+		wt_send(w, 10 * MSS);
+		wt_drop(w);
+		acked += 10 * MSS;
+		INJECT(.flags = A, .seq = 1, .ack = acked);
+	}
+	wt_send(w, 10 * MSS);
+	wt_drop(w);
+	acked += MSS;
+	INJECT(.flags = A | E, .seq = 1, .ack = acked);
+	EQ(wt_count(w, PC_TCP_ECN_REDUCTIONS), 1);
+	CHECK(wt_info(w).tcpi_snd_ssthresh >= 10);
+	for (unsigned i = 0; i < 3; i++) {
+		wt_pass(w, 0.02);
+		INJECT(.flags = A, .seq = 1, .ack = acked);
+	}
+	EXPECT(.flags = A, .seq = acked, .ack = 1, .len = MSS, .any_psh = true, .ecn = ECT0);
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 1);
+	IN(wt_info(w).tcpi_snd_ssthresh, 4, 5); /* half of what was under way */
+	wt_drop(w);
 }
 
 /* ---- ECN++ (draft-ietf-tcpm-generalized-ecn) ---- */
@@ -567,11 +676,14 @@ static const struct wt_case cases[] = {
     {"RFC 9438 4.6: marks reduce by beta", beta_of_cubic},
     {"RFC 3168 6.1: ECE means nothing without ECN", echo_without_ecn},
     {"RFC 3168 6.1.2: marks and losses of a window are one reduction", loss_in_the_same_window},
+    {"RFC 3168 6.1.2: ... also a loss that a probe has repaired", probe_in_the_same_window},
+    {"RFC 9438 4.9.2: a mark before a recovery that was none", mark_before_a_needless_recovery},
     {"RFC 3168 6.1.2: CWR after a fast retransmit", cwr_after_loss},
     {"RFC 3168 6.1.2: CWR after a time-out", cwr_after_timeout},
     {"RFC 8257 3.4: DCTCP asks for ECN with ECT, once", dctcp_asks},
     {"RFC 8257 3.2: ECE follows CE, a change is told at once", dctcp_receiver},
     {"RFC 8257 3.3: cwnd (1 - alpha / 2)", dctcp_sender},
+    {"RFC 8257 3.5: a loss in a window with marks", dctcp_loss_after_mark},
     {"ECN++: ECT on all but acknowledgements", plus_everything},
     {"ECN++: ECT on probes of a closed window", plus_probe},
     {"ECN++: ECT on a reset", plus_reset},

@@ -3,6 +3,7 @@
 /* The life of a TCB: the pool, queues that come and go, sizes and windows it begins with, its end. */
 
 #include "tcp/tcp_conn.h"
+#include "tcp/tcp_ecn.h"
 
 #include <errno.h>
 
@@ -236,6 +237,34 @@ static void short_pause(void)
 	}
 }
 
+/* RFC 3168 6.1.2: "once in every window of data": that in which cwnd was reduced is over, also when small answers have
+ * gone round half of the numbers since */
+static void long_after_reduction(void)
+{
+	struct tcp_queues *q;
+	struct tcb *t;
+
+	start();
+	t = conn(TCB_OPT_ECN);
+	t->cwnd = 7 * MSS;
+	CU_ASSERT_EQUAL(write_bytes(t, MSS), MSS);
+	turn();
+	q = tcp_queues(tcp, t);
+	q->keep = true;
+	tcp_ecn_reduced(t, q);
+	CU_ASSERT(tcp_ecn_has_reduced(t, q));
+	input_ack(t, t->snd_nxt);
+	for (unsigned i = 0; i < 3; i++) {
+		t->snd_una = t->snd_nxt += UINT32_C(1) << 30;
+		CU_ASSERT_EQUAL(write_bytes(t, MSS), MSS);
+		turn();
+		input_ack(t, t->snd_nxt);
+	}
+	CU_ASSERT_FALSE(tcp_ecn_has_reduced(t, q));
+	forget();
+	finish();
+}
+
 /* RFC 5681 4.1: a pause for which ticks go round more than halfway is one, too */
 static void long_pause(void)
 {
@@ -296,6 +325,7 @@ static const struct unit_case cases[] = {
     {"nobody owns it", abandoned},
     {"RFC 6528: initial sequence numbers", isn},
     {"RFC 5681 4.1: a short pause", short_pause},
+    {"RFC 3168 6.1.2: long after a reduction", long_after_reduction},
     {"RFC 5681 4.1: a long pause", long_pause},
 };
 
