@@ -156,8 +156,7 @@ static void leave_recovery(struct tcb *t, struct tcp_queues *q)
 		if (!(t->opt & TCB_OPT_SACK))
 			t->cwnd = RTE_MIN(t->cwnd, RTE_MAX(flight, (uint32_t)t->mss) + t->mss);
 	}
-	if (q->recovery == TCP_R_RECOVERY)
-		rack_recovered(&q->rack);
+	rack_recovered(&q->rack);
 	q->recovery = TCP_R_OPEN;
 	q->dupacks = 0;
 	q->dup_bytes = 0;
@@ -344,22 +343,18 @@ static uint64_t *looks_of(struct tcp *tcp)
 	return &tcp->ctx->counters.value[PC_TCP_SACK_LOOKS];
 }
 
-static void find_lost(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
-                      const struct loss_ack *a)
+/* returns in how many us to look again; 0: not, or that is arranged for already */
+static uint32_t find_lost(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                          const struct loss_ack *a)
 {
 	uint32_t wait;
 
-	if (uses_rack(tcp, t)) {
-		wait = rack_detect(q, t, tcp->ctx->now_us, looks_of(tcp));
-		if (wait > 0)
-			set_loss_timer(tcp, t, q, TCP_LT_REORDER, ticks_from_us(wait));
-	} else if (t->opt & TCB_OPT_SACK) {
+	if (uses_rack(tcp, t))
+		return rack_detect(q, t, tcp->ctx->now_us, looks_of(tcp));
+	if (t->opt & TCB_OPT_SACK)
 		find_lost_by_count(q);
-	} else if (a->duplicate) {
-		wait = dupack_find(tcp, t, q);
-		if (wait > 0 && (q->loss_timer != TCP_LT_REORDER || !(t->timers & TCB_T_LOSS)))
-			set_loss_timer(tcp, t, q, TCP_LT_REORDER, ticks_from_us(wait));
-	}
+	wait = !(t->opt & TCB_OPT_SACK) && a->duplicate ? dupack_find(tcp, t, q) : 0;
+	return q->loss_timer != TCP_LT_REORDER || !(t->timers & TCB_T_LOSS) ? wait : 0;
 }
 
 /* what is lost was too large for the path, which is no congestion (RFC 4821 section 7.5) */
@@ -390,25 +385,30 @@ static uint32_t delivered_before(const struct tcb *t, const struct tcp_queues *q
 static void look_for_losses(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                             const struct loss_ack *a, uint32_t lost)
 {
+	uint32_t wait = 0;
+
 	if (a->duplicate && !(t->opt & TCB_OPT_SACK))
 		dupack_count(tcp, t, q);
 	/* RACK learns from what is delivered, and from time by a timer of its own */
 	if (a->delivered > 0 || (a->duplicate && !uses_rack(tcp, t)))
-		find_lost(tcp, t, q, a);
+		wait = find_lost(tcp, t, q, a);
 	if (q->recovery == TCP_R_OPEN && q->lost_bytes > 0 && !is_forgiven(tcp, t, q))
 		enter_recovery(tcp, t, q, a->flight, delivered_before(t, q, a));
+	/* others may yet be lost, too, where that has set a time-out */
+	if (wait > 0)
+		set_loss_timer(tcp, t, q, TCP_LT_REORDER, ticks_from_us(wait));
 	if (q->recovery == TCP_R_RECOVERY && cc_of(t)->on_model == NULL) {
 		uint32_t delivered = delivered_by(t, q, a);
 
 		t->cwnd = prr_cwnd(&q->prr, delivered, tcp_pipe(t, q), t->ssthresh, t->mss,
-		                   a->acked > 0 && q->lost_bytes <= lost);
+		                   a->acked > 0 && q->lost_total == lost);
 	}
 }
 
 void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const struct loss_ack *a,
                   const struct tcp_seg *seg)
 {
-	uint32_t lost = q->lost_bytes;
+	uint32_t lost = q->lost_total;
 
 	q->undo_segs -= RTE_MIN(q->undo_segs, a->dsack);
 	if (was_needless(t, q, a, seg)) {

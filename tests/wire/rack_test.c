@@ -115,6 +115,31 @@ static void dsack_widens(struct wt *w)
 	EXPECT_IN(18, 24, .flags = A, .seq = SEG(8), .ack = 1, .len = MSS, .any_psh = true);
 }
 
+/* 6.2: "If timeout is non-zero: Arm a timer": while one loss begins a recovery others may be within the reordering window,
+ * and are sent again when that is over, not with the next acknowledgement or a time-out */
+static void lost_after_recovery_began(struct wt *w)
+{
+	flight(w, 40, 3);
+	wt_pass(w, 40);
+	SACK(SEG(0), SEG(1), SEG(2));
+	wt_pass(w, 5);
+	wt_send(w, MSS);
+	RESENT(3);   /* new, as what follows */
+	ACK(SEG(3)); /* the first was late */
+	wt_pass(w, 8);
+	wt_send(w, MSS);
+	RESENT(4);
+	wt_pass(w, 4);
+	wt_send(w, 4 * MSS);
+	for (unsigned i = 5; i < 9; i++)
+		RESENT(i);
+	wt_pass(w, 40);
+	SACK(SEG(3), SEG(5), SEG(9));
+	RESENT(3);
+	EXPECT_IN(4, 9, .flags = A, .seq = SEG(4), .ack = 1, .len = MSS, .any_psh = true);
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 0);
+}
+
 /* ---- the tail loss probe --------------------------------------------------------------------- */
 
 /* 7.2, 7.3: two round trips after the last data, the last segment again */
@@ -406,6 +431,7 @@ static const struct wt_case cases[] = {
     {"RFC 8985 6.2: one acknowledgement tells of no order", no_order_in_one_ack},
     {"RFC 8985 3.1: a lost retransmission", retransmission_lost},
     {"RFC 8985 6.2: DSACK widens the reordering window", dsack_widens},
+    {"RFC 8985 6.2: lost when a recovery has just begun", lost_after_recovery_began},
     {"RFC 8985 7.2: a probe at the tail", probe_at_tail},
     {"RFC 8985 7.3: the probe is new data if there is any", probe_is_new},
     {"RFC 8985 7.4.2: a probe that repaired a loss", probe_repairs},

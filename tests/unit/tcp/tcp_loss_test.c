@@ -52,6 +52,23 @@ static int sack(uint32_t ack, uint32_t from, uint32_t to)
 	return input(t, s);
 }
 
+/* ... and others */
+static int sack_two(uint32_t ack, uint32_t from, uint32_t to, uint32_t from2, uint32_t to2)
+{
+	struct tcp_seg s = {.flags = TCP_ACK,
+	                    .seq = IRS,
+	                    .ack = seq(ack),
+	                    .wnd = 65535,
+	                    .has = TCP_HAS_SACK,
+	                    .nb_sack = 2};
+
+	s.sack[0].start = seq(from);
+	s.sack[0].end = seq(to);
+	s.sack[1].start = seq(from2);
+	s.sack[1].end = seq(to2);
+	return input(t, s);
+}
+
 static uint32_t pipe_segs(void)
 {
 	return tcp_pipe(t, q) / MSS;
@@ -212,6 +229,45 @@ static void test_timeout(void)
 	turn();
 	CU_ASSERT(sent(TCP_ACK, seq(1), IRS, MSS));
 	CU_ASSERT(clean());
+	finish();
+}
+
+/* RFC 9937 section 6.2: SafeACK is "no further loss indicated", and a repetition that is lost again is one */
+static void test_safe_ack(void)
+{
+	begin(TCB_OPT_SACK, 40);
+	net.ctx.cfg.tcp_rack = 1;
+	pass(40);
+	sack_two(0, 1, 2, 3, 40); /* the first and the third are lost */
+	CU_ASSERT_EQUAL(q->recovery, TCP_R_RECOVERY);
+	t->cwnd = 100 * MSS;
+	turn();
+	write_bytes(t, MSS);
+	turn();
+	CU_ASSERT_EQUAL(q->resent_bytes, 2 * MSS);
+	forget();
+	pass(40);
+	t->ssthresh = 60 * MSS;
+	q->prr.out = 100 * MSS;
+	sack_two(2, 3, 10, 40,
+	         41); /* the third's repetition, too, as what was sent after it has come */
+	CU_ASSERT_EQUAL(q->lost_bytes, MSS);
+	CU_ASSERT_EQUAL(q->resent_bytes, 0);
+	CU_ASSERT_EQUAL(t->cwnd, tcp_pipe(t, q) + 2 * MSS);
+	finish();
+}
+
+/* RFC 8985 section 6.2 step 4: "else if exiting Fast or RTO recovery: RACK.reo_wnd_persist -= 1" */
+static void test_reordering_window_after_timeout(void)
+{
+	begin(TCB_OPT_SACK, 10);
+	q->rack.mult = 3;
+	q->rack.persist = 2;
+	tcp_loss_timeout(tcp, t, q);
+	input_ack(t, seq(10));
+	CU_ASSERT_EQUAL(q->recovery, TCP_R_OPEN);
+	CU_ASSERT_EQUAL(q->rack.persist, 1);
+	CU_ASSERT_EQUAL(q->rack.mult, 3);
 	finish();
 }
 
@@ -417,6 +473,9 @@ static const struct unit_case cases[] = {
     {"three duplicate ACKs", test_fast_retransmit},
     {"RFC 6582: partial acknowledgements", test_partial},
     {"a time-out", test_timeout},
+    {"RFC 9937 6.2: a repetition that is lost is a further loss", test_safe_ack},
+    {"RFC 8985 6.2 step 4: a recovery after a time-out counts",
+     test_reordering_window_after_timeout},
     {"RFC 2018 section 8: reneging", test_reneging},
     {"RFC 2018 section 8: reneging, and a closed window", test_reneging_and_closed},
     {"no second fast retransmit", test_no_second},
