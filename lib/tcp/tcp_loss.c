@@ -99,10 +99,12 @@ uint32_t tcp_loss_sacks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
  * says nothing about what is lost. */
 static void remember(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q)
 {
+	const bool probed = q->tlp_out && q->tlp_again && seq_lt(t->snd_una, q->tlp_end);
+
 	q->undo_cwnd = t->cwnd;
 	q->undo_ssthresh = t->ssthresh;
 	q->undo_cc = true;
-	if (q->resent_bytes == 0)
+	if (q->resent_bytes == 0 && !probed)
 		q->undo_tsval = tcp_tsval(tcp, t->ts_offset);
 	q->undo_segs = (q->resent_bytes + t->mss - 1) / t->mss + (q->tlp_out && q->tlp_again);
 }
@@ -558,6 +560,8 @@ static bool resend_last(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		last = m;
 	if (last == NULL || tcp_resend(tcp, t, q, NULL, last) == NULL)
 		return false;
+	if (q->resent_bytes == 0)
+		q->undo_tsval = tcp_tsval(tcp, t->ts_offset);
 	q->undo_segs++;
 	return true;
 }

@@ -392,6 +392,29 @@ static void eifel_across_recoveries(struct wt *w)
 	wt_drop(w);
 }
 
+/* so it is where a tail loss probe has made the first repetition: what the time-out repeats once more was lost, though the
+ * probe is what arrives */
+static void eifel_across_a_probe(struct wt *w)
+{
+	const uint32_t len = MSS - 12;
+	uint32_t probe_ts;
+
+	w->peer.ts = w->peer.sackok = true;
+	wt_established_after(w, 40);
+	wt_send(w, len);
+	wt_drop(w);
+	EXPECT_IN(100, 400, .flags = PA, .seq = 1, .ack = 1, .len = len);
+	EQ(wt_count(w, PC_TCP_TLP_PROBES), 1);
+	probe_ts = w->flow.tsval;
+	EXPECT_IN(100, 400, .flags = PA, .seq = 1, .ack = 1, .len = len);
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 1);
+	wt_pass(w, 5);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + len, .ts = TS,
+	       .tsval = (uint32_t)(w->now / 1000000) + 12345, .tsecr = probe_ts);
+	EQ(wt_count(w, PC_TCP_UNDONE), 0);
+	CHECK(wt_info(w).tcpi_snd_cwnd < 10);
+}
+
 /* "ssthresh = max (FlightSize / 2, 2*SMSS)": of a burst of acknowledgements the first ones make room that
  * nothing could be sent into; what was under way before counts */
 static void flight_before_the_burst(struct wt *w)
@@ -449,6 +472,7 @@ static const struct wt_case cases[] = {
     {"RFC 3522: a time-out that was one", no_eifel},
     {"RFC 3522: an answer without an echo", eifel_without_echo},
     {"RFC 3522: the answer to what an earlier recovery sent again", eifel_across_recoveries},
+    {"RFC 3522: the answer to a tail loss probe", eifel_across_a_probe},
 };
 
 WT_MAIN("rack")
