@@ -44,15 +44,16 @@ static void set_loss_timer(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 
 /* ---- what acknowledgements tell -------------------------------------------------------------- */
 
-/* RFC 2883 section 4: the first block lies below SND.UNA, or within the second. What is no block (RFC 2018 section 3), or of what
- * was never sent, is no duplicate. */
+/* RFC 2883 section 4: the first block lies below SND.UNA, or within the second. What is no block (RFC 2018 section 3), of what
+ * was never sent, or further below than a window (there are paths that change the numbers of headers only), is no duplicate. */
 static bool is_dsack(const struct tcb *t, const struct tcp_seg *seg)
 {
 	if (seg->nb_sack == 0 || seq_geq(seg->sack[0].start, seg->sack[0].end) ||
 	    seq_gt(seg->sack[0].end, t->snd_nxt))
 		return false;
 	if (seq_lt(seg->sack[0].start, seg->ack))
-		return seq_leq(seg->sack[0].end, seg->ack);
+		return seq_leq(seg->sack[0].end, seg->ack) &&
+		       seg->ack - seg->sack[0].start <= t->snd_max_wnd;
 	return seg->nb_sack > 1 && seq_geq(seg->sack[0].start, seg->sack[1].start) &&
 	       seq_leq(seg->sack[0].end, seg->sack[1].end);
 }
@@ -60,9 +61,7 @@ static bool is_dsack(const struct tcb *t, const struct tcp_seg *seg)
 /* A receiver that takes several segments as one reports them in one block, too, as Linux does and tcp_merge.h has it. */
 static uint32_t dsack_segs(const struct tcb *t, const struct tcp_seg *seg)
 {
-	const uint32_t bytes = seg->sack[0].end - seg->sack[0].start;
-
-	return bytes <= t->snd_max_wnd ? (bytes + t->mss - 1) / t->mss : 1;
+	return (seg->sack[0].end - seg->sack[0].start + t->mss - 1) / t->mss;
 }
 
 uint32_t tcp_loss_sacks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,

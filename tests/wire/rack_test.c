@@ -225,6 +225,21 @@ static void answer_was_late_duplicate(struct wt *w)
 	answer_was_late(w, false);
 }
 
+/* what lies further below than any window is none: a path that changes the numbers of headers leaves those of blocks as they
+ * were */
+static void no_dsack(struct wt *w)
+{
+	flight(w, 40, 4);
+	wt_next(w, 100);
+	wt_pass(w, 40);
+	SACK(SEG(4), SEG(1) - (1 << 29), SEG(2) - (1 << 29));
+	wt_send(w, MSS);
+	RESENT(4); /* new */
+	wt_pass(w, 40);
+	SACK(SEG(5), SEG(2) - (1 << 29), SEG(3) - (1 << 29));
+	EQ(wt_count(w, PC_TCP_TLP_RECOVERIES), 1);
+}
+
 /* 7.4.2: a DSACK says that the original had arrived: no reaction */
 static void probe_was_needless(struct wt *w)
 {
@@ -461,6 +476,7 @@ static const struct wt_case cases[] = {
     {"RFC 8985 7.4.2: a probe that was needless", probe_was_needless},
     {"RFC 8985 7.4.2: the answer was late, and a DSACK follows", answer_was_late_dsack},
     {"RFC 8985 7.4.2: the answer was late, and a duplicate follows", answer_was_late_duplicate},
+    {"RFC 2883 4: a block of long ago is no DSACK", no_dsack},
     {"RFC 8985 7.2: one probe, then the time-out", probe_then_timeout},
     {"RFC 8985 7.2: one probe at a time", one_probe_at_a_time},
     {"RFC 8985 7.2: a probe is not later than the time-out", probe_is_not_put_off},
