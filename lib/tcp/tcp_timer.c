@@ -287,12 +287,17 @@ static bool on_early_timer(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
 	enum tcp_loss_timer what = q != NULL ? q->loss_timer : TCP_LT_RTO;
 
-	if (what == TCP_LT_RTO || t->snd_nxt == t->snd_una || t->snd_wnd == 0)
+	if (what == TCP_LT_RTO || t->snd_nxt == t->snd_una)
 		return false;
-	if (what == TCP_LT_PROBE)
+	if (t->snd_wnd == 0) {
+		/* SHLD-29: a window is probed when it has been closed for a time-out */
+		q->loss_timer = TCP_LT_RTO;
+		tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
+	} else if (what == TCP_LT_PROBE) {
 		tcp_loss_probe(tcp, t, q);
-	else
+	} else {
 		tcp_loss_look(tcp, t, q);
+	}
 	return true;
 }
 

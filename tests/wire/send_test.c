@@ -372,6 +372,20 @@ static void zero_window(struct wt *w)
 	EQ(wt_info(w).tcpi_unacked, 0);
 }
 
+/* "The transmitting host SHOULD send the first zero-window probe when a zero window has existed for the retransmission
+ * timeout period": not when a tail loss probe was due for what was under way */
+static void zero_window_and_tail(struct wt *w)
+{
+	w->peer.sackok = true;
+	wt_established_after(w, 10);
+	wt_send(w, 4 * 1460);
+	EQ(wt_drop(w), 4);
+	wt_pass(w, 10);
+	INJECT(.flags = A, .seq = 1, .ack = 1461, .wnd = ZERO_WND);
+	EXPECT_IN(200, 300, .flags = A, .seq = 1461, .ack = 1, .len = 1, .any_psh = true);
+	EQ(wt_count(w, PC_TCP_PROBES), 1);
+}
+
 static void zero_window_byte_taken(struct wt *w)
 {
 	const struct frame_info *f;
@@ -577,6 +591,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 3.8.6.2.1: half of the largest window is enough", half_of_largest_window},
     {"RFC 9293 MUST-36, MUST-37, SHLD-29, SHLD-30: a closed window is probed for ever",
      zero_window},
+    {"RFC 9293 SHLD-29: ... not before a time-out, whatever was under way", zero_window_and_tail},
     {"RFC 9293 3.8.6.1: the byte of a probe may be taken", zero_window_byte_taken},
     {"RFC 9293 3.8.6.1: a lost window update is found by a probe", window_update_lost},
     {"RFC 9293 MUST-34, SHLD-16: a shrunk window does no harm", shrunk_window},
