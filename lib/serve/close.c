@@ -2,7 +2,9 @@
 /* The end of sockets: nobody holds them any more, or a process has died. */
 #include "serve/service.h"
 
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #define SWEEP_NS  UINT64_C(1000000000)
 #define NS_PER_MS UINT64_C(1000000)
@@ -77,13 +79,25 @@ static void begin_closing(struct pc_service *s, struct service_sock *own)
 	s->nb_closing++;
 }
 
-static void note_move(struct pc_service *s, struct service_sock *own, const struct fifo *tx)
+/* What the peer has acknowledged of what was written. What finds room in the stack is no measure: that comes when a good part of the
+ * send buffer is free, and while mbufs are short the buffer becomes smaller than what it holds. */
+static uint64_t acknowledged(struct pc_service *s, uint32_t sock)
 {
-	const uint64_t tail = at_load(&tx->pos->tail);
+	const struct fifo tx = chan_tx(s->chan, sock);
+	int left = 0;
 
-	if (own->moved_to == tail)
+	(void)pc_ioctl(s->st, service_sock(s, sock)->fd, SIOCOUTQ, &left);
+	return at_load(&tx.pos->tail) - (uint32_t)left;
+}
+
+static void note_move(struct pc_service *s, uint32_t sock)
+{
+	struct service_sock *own = service_sock(s, sock);
+	const uint64_t to = acknowledged(s, sock);
+
+	if (own->moved_to == to)
 		return;
-	own->moved_to = tail;
+	own->moved_to = to;
 	own->moved_ns = s->now_ns;
 }
 
@@ -105,7 +119,7 @@ void service_close(struct pc_service *s, uint32_t sock)
 		}
 		begin_closing(s, own);
 		(void)stream_transmit(s, sock);
-		note_move(s, own, &tx);
+		note_move(s, sock);
 		if (fifo_used(&tx) > 0 && fifo_used(&tx) <= tx.size &&
 		    !(at_peek(&c->flags) & CHAN_HUP))
 			return; /* the stack tells when it has room */
@@ -125,7 +139,10 @@ void service_give_way(struct pc_service *s)
 		const uint32_t sock = s->first + s->hand++ % s->chan->socks_per_lcore;
 		const struct service_sock *own = service_sock(s, sock);
 
-		if (own->closing && s->now_ns - own->moved_ns >= patience)
+		if (!own->closing || s->now_ns - own->moved_ns < patience)
+			continue;
+		note_move(s, sock);
+		if (s->now_ns - own->moved_ns >= patience)
 			service_drop(s, sock);
 	}
 }

@@ -300,16 +300,21 @@ static uint32_t listener(uint16_t port)
 	return (uint32_t)sock;
 }
 
+static int connect_one(uint16_t port)
+{
+	struct sockaddr_in a = bed_addr(&b, NEAR, port);
+	int fd = pc_socket(b.st[FAR], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	(void)pc_connect(b.st[FAR], fd, (struct sockaddr *)&a, sizeof(a));
+	turn();
+	turn();
+	return fd;
+}
+
 static void connect_some(uint16_t port, int n)
 {
-	for (int i = 0; i < n; i++) {
-		struct sockaddr_in a = bed_addr(&b, NEAR, port);
-		int fd = pc_socket(b.st[FAR], AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-
-		(void)pc_connect(b.st[FAR], fd, (struct sockaddr *)&a, sizeof(a));
-		turn();
-		turn();
-	}
+	for (int i = 0; i < n; i++)
+		(void)connect_one(port);
 }
 
 static uint64_t accepted(uint32_t sock)
@@ -365,9 +370,9 @@ static void listeners_that_wait(void)
 	finish();
 }
 
-/* A queue in which somebody else's connection is written takes none along. */
-/* Writes into the oldest connection that was accepted until its peer, which reads nothing, takes no more; and closes it. */
-static void write_and_close(uint32_t sock)
+/* Writes into the oldest connection that was accepted until its peer, which reads nothing, takes no more; and closes it. Returns its
+ * socket. */
+static uint32_t write_and_close(uint32_t sock)
 {
 	uint32_t n, one = CHAN_NONE, *words = chan_accept_words(c, sock, &n);
 	static const uint8_t bytes[65536];
@@ -386,6 +391,7 @@ static void write_and_close(uint32_t sock)
 	post(one);
 	turn();
 	CU_ASSERT(service_owns(b.service, one));
+	return one;
 }
 
 /* Peers that read nothing do not keep the sockets of connections that the program has closed from others for ever. */
@@ -397,7 +403,7 @@ static void closed_ones_give_way(void)
 	l = listener(80);
 	connect_some(80, 3);
 	for (int i = 0; i < 3; i++)
-		write_and_close(l);
+		(void)write_and_close(l);
 	for (int i = 0; i < 600; i++) { /* nobody has need of them */
 		b.now += 19 * UINT64_C(1000000);
 		turn();
@@ -405,14 +411,43 @@ static void closed_ones_give_way(void)
 	used = b.service->nb_used;
 	CU_ASSERT_EQUAL(b.service->nb_closing, 3);
 	connect_some(80, (int)(c->socks_per_lcore - used + 3));
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 3000 && b.service->nb_closing > 0; i++) { /* from when somebody has */
+		b.now += 19 * UINT64_C(1000000);
 		turn();
+	}
 	CU_ASSERT_EQUAL(b.service->nb_used, c->socks_per_lcore);
 	CU_ASSERT_EQUAL(b.service->nb_closing, 0);
 	CU_ASSERT_EQUAL(accepted(l), c->socks_per_lcore - used + 3 + 3);
 	finish();
 }
 
+/* A peer that reads steadily, however long it takes for a third of the send buffer, loses nothing of what was written. */
+static void closed_ones_that_are_read_stay(void)
+{
+	char bytes[500];
+	uint32_t l, one;
+	int fd;
+
+	start();
+	l = listener(80);
+	fd = connect_one(80);
+	for (int i = 0; i < 5; i++)
+		turn();
+	one = write_and_close(l);
+	connect_some(80, (int)(c->socks_per_lcore - b.service->nb_used + 1));
+	CU_ASSERT_EQUAL(b.service->free, CHAN_NONE);
+	for (int s = 0; s < 40; s++) {
+		CU_ASSERT_EQUAL(pc_recv(b.st[FAR], fd, bytes, sizeof(bytes), 0), sizeof(bytes));
+		b.now += UINT64_C(990000000);
+		for (int i = 0; i < 10; i++)
+			turn();
+	}
+	CU_ASSERT_EQUAL(b.service->nb_closing, 1);
+	CU_ASSERT(service_owns(b.service, one) && service_sock(b.service, one)->closing);
+	finish();
+}
+
+/* A queue in which somebody else's connection is written takes none along. */
 static void a_connection_of_another_listener(void)
 {
 	uint32_t l[2], n, one;
@@ -508,6 +543,7 @@ static const struct unit_case cases[] = {
     {"a listener in its own queue", a_listener_in_its_own_queue},
     {"listeners that wait for free sockets", listeners_that_wait},
     {"closed ones give way", closed_ones_give_way},
+    {"closed ones that are read stay", closed_ones_that_are_read_stay},
     {"a connection of another listener", a_connection_of_another_listener},
     {"nonsense", nonsense},
 };
