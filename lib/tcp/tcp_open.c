@@ -233,30 +233,34 @@ static int choose_port(struct tcp *tcp, struct tcb *t)
 	return -EADDRNOTAVAIL;
 }
 
-static int claim_flow(struct tcp *tcp, struct tcb *t)
+/* A port, or what the port that it has may be used in place of: *tw is its entry of TIME-WAIT, 0: nothing. */
+static int find_flow(struct tcp *tcp, struct tcb *t, uint32_t *tw)
 {
 	flow_ref ref;
 
+	*tw = 0;
 	if (t->flow.lport == 0)
 		return choose_port(tcp, t);
 	ref = tcp_table_find(&tcp->table, tcp_table_hash(&tcp->table, &t->flow), &t->flow);
 	if (ref == 0)
 		return 0;
-	return flow_ref_kind(ref) == FLOW_TW && timewait_give_up(tcp, flow_ref_index(ref))
-	           ? 0
-	           : -EADDRNOTAVAIL;
+	*tw = flow_ref_index(ref);
+	return flow_ref_kind(ref) == FLOW_TW && timewait_may_give_up(tcp, *tw) ? 0 : -EADDRNOTAVAIL;
 }
 
-/* The flow, if the firewall lets it be. */
+/* The flow, if the firewall lets it be: a connection that does not come about ends no TIME-WAIT. */
 static int claim(struct tcp *tcp, struct tcb *t)
 {
 	const uint16_t lport = t->flow.lport;
-	int err = claim_flow(tcp, t);
+	uint32_t tw;
+	int err = find_flow(tcp, t, &tw);
 
 	if (fw_is_on(&tcp->ip->fw) && err == 0) {
 		err = tcp_guard_connect(tcp, t);
 		t->flow.lport = err == 0 ? t->flow.lport : lport;
 	}
+	if (err == 0 && tw != 0)
+		timewait_remove(tcp, tw);
 	return err;
 }
 

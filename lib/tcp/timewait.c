@@ -168,17 +168,14 @@ static bool may_reopen(const struct tcp *tcp, const struct tw_entry *e, const st
 	return seq_gt(seg->seq, e->rcv_nxt);
 }
 
-bool timewait_give_up(struct tcp *tcp, uint32_t index)
+bool timewait_may_give_up(const struct tcp *tcp, uint32_t index)
 {
 	const struct tw_entry *e = &tcp->tw.entry[index];
 	const uint32_t entered = e->expiry - life(tcp);
 
-	if (!e->ts || !tcp->ctx->cfg.tcp_timestamps ||
-	    tcp->ctx->tick - entered < ticks_from_ms(REUSE_MS) ||
-	    seq_leq(tcp_isn(tcp, tcp_secret(tcp, &e->flow)), e->snd_nxt))
-		return false;
-	timewait_remove(tcp, index);
-	return true;
+	return e->ts && tcp->ctx->cfg.tcp_timestamps &&
+	       tcp->ctx->tick - entered >= ticks_from_ms(REUSE_MS) &&
+	       seq_gt(tcp_isn(tcp, tcp_secret(tcp, &e->flow)), e->snd_nxt);
 }
 
 /* is there something to acknowledge, or a peer to be put right? What stands at RCV.NXT and only acknowledges what is

@@ -58,10 +58,9 @@ int timewait_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 /** timewait_remove ends an entry early. */
 void timewait_remove(struct tcp *tcp, uint32_t index);
 
-/** timewait_give_up ends it for a connection from here to the same peer, if all that the peer may have left of the old
- * one is older by timestamp and number (RFC 6191 section 2, from the other side; RFC 9293 MUST-13 otherwise). Returns
- * whether it has. */
-bool timewait_give_up(struct tcp *tcp, uint32_t index);
+/** timewait_may_give_up says whether it may be ended for a connection from here to the same peer: all that the peer may have
+ * left of the old one is older by timestamp and number (RFC 6191 section 2, from the other side; RFC 9293 MUST-13 otherwise). */
+bool timewait_may_give_up(const struct tcp *tcp, uint32_t index);
 
 /** timewait_flags returns TCB_REUSEADDR and TCB_REUSEPORT, as the socket had them. */
 static inline uint32_t timewait_flags(const struct tw_entry *e)

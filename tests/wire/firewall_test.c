@@ -295,6 +295,32 @@ static void tcp_out(struct wt *w)
 	load(w, NULL);
 }
 
+/* RFC 9293 MUST-13: a connection that the rules let nobody open ends no TIME-WAIT */
+static void tcp_out_of_time_wait(struct wt *w)
+{
+	struct sockaddr_in to, from;
+	struct pc_stack_usage u;
+
+	w->peer.ts = true;
+	wt_time_wait_active(w);
+	wt_pass(w, 1500);
+	from = wt_addr(WT_LOCAL, w->flow.lport);
+	to = wt_addr(WT_PEER, w->flow.pport);
+	load(w, "drop out proto tcp");
+	w->flow.fd = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
+	wt_opt(w, SOL_SOCKET, SO_REUSEADDR, 1);
+	OK(pc_bind(w->st, w->flow.fd, (const struct sockaddr *)&from, sizeof(from)));
+	ERR(pc_connect(w->st, w->flow.fd, (const struct sockaddr *)&to, sizeof(to)), EPERM);
+	pc_stack_get_usage(w->st, &u);
+	EQ(u.time_wait, 1);
+	load(w, NULL);
+	ERR(pc_connect(w->st, w->flow.fd, (const struct sockaddr *)&to, sizeof(to)), EINPROGRESS);
+	pc_stack_get_usage(w->st, &u);
+	EQ(u.time_wait, 0);
+	wt_settle(w);
+	wt_drop(w);
+}
+
 /* ---- datagrams ------------------------------------------------------------------------------- */
 
 static void udp_in(struct wt *w)
@@ -1119,6 +1145,7 @@ static const struct wt_case cases[] = {
     {"a limit of SYNs", tcp_limit},
     {"a limit of SYNs in a minute", tcp_minutes},
     {"connections that are not to be opened", tcp_out},
+    {"RFC 9293 MUST-13: ... end no TIME-WAIT", tcp_out_of_time_wait},
     {"datagrams in", udp_in},
     {"who has been asked", udp_states},
     {"who answers a broadcast", udp_broadcast},
