@@ -220,6 +220,18 @@ static bool send_queued(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	return done;
 }
 
+/* FIN in a segment of its own, which is under way only if there was an mbuf for it */
+static bool send_fin_alone(struct tcp *tcp, struct tcb *t)
+{
+	t->flags |= TCB_FIN_SENT;
+	t->snd_nxt++;
+	if (tcp_send_fin(tcp, t))
+		return true;
+	t->flags &= ~(uint32_t)TCB_FIN_SENT;
+	t->snd_nxt--;
+	return false;
+}
+
 bool tcp_output(struct tcp *tcp, struct tcb *t)
 {
 	uint32_t before = t->snd_nxt;
@@ -238,11 +250,8 @@ bool tcp_output(struct tcp *tcp, struct tcb *t)
 	if (q != NULL)
 		done = send_queued(tcp, t, q);
 	if (done && (t->flags & (TCB_WR_SHUT | TCB_FIN_SENT)) == TCB_WR_SHUT &&
-	    (q == NULL || q->snd_next == NULL)) {
-		t->flags |= TCB_FIN_SENT;
-		t->snd_nxt++;
-		done = tcp_send_fin(tcp, t);
-	}
+	    (q == NULL || q->snd_next == NULL))
+		done = send_fin_alone(tcp, t);
 	t->flags &= ~(uint32_t)TCB_PUSH;
 	/* RFC 6298 (5.1): what ran until now was for data held back, not for what has been sent */
 	if (before == t->snd_una && t->snd_nxt != before)

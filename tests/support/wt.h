@@ -274,6 +274,10 @@ struct totals wt_totals(struct wt *w);
  * sendto() does. */
 ssize_t wt_send_fast(struct wt *w, uint32_t len);
 
+/** wt_take_mbufs takes all free mbufs of the stack but some, and lets it notice; wt_give_mbufs gives them back. */
+void wt_take_mbufs(struct wt *w, uint32_t left);
+void wt_give_mbufs(struct wt *w);
+
 /** wt_events returns what pc_poll reports for a descriptor. */
 short wt_events(struct wt *w, int fd);
 

@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 
+#include <rte_mbuf.h>
+
 /* Overview: what the test's application does, and the way into each state of TCP. */
 
 struct sockaddr_in wt_addr(const char *ip, uint16_t port)
@@ -103,6 +105,35 @@ ssize_t wt_send_fast(struct wt *w, uint32_t len)
 	if (n > 0)
 		w->flow.sent = (uint32_t)n;
 	return n;
+}
+
+static struct {
+	struct rte_mbuf *m[WT_MANY_MBUFS];
+	unsigned n;
+} taken;
+
+/* The stack looks at its pool now and then. */
+static void let_count(struct wt *w)
+{
+	for (unsigned i = 0; i < 100; i++)
+		pc_stack_poll(w->st, w->now);
+}
+
+void wt_take_mbufs(struct wt *w, uint32_t left)
+{
+	wt_start(w);
+	for (taken.n = 0; rte_mempool_avail_count(w->pool) > left; taken.n++)
+		taken.m[taken.n] = rte_pktmbuf_alloc(w->pool);
+	let_count(w);
+}
+
+void wt_give_mbufs(struct wt *w)
+{
+	while (taken.n > 0)
+		rte_pktmbuf_free(taken.m[--taken.n]);
+	let_count(w);
+	wt_settle(w);
+	w->mark = w->now;
 }
 
 short wt_events(struct wt *w, int fd)
