@@ -238,6 +238,5 @@ bool pmtu_make_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	q->pmtu.probe = (uint16_t)mtu;
 	q->pmtu.end = pkt_of(m)->tx.seq + pkt_of(m)->tx.len;
 	q->pmtu.forgiven = 0;
-	ctx_count(tcp->ctx, PC_TCP_MTU_PROBES);
 	return true;
 }

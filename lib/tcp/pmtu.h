@@ -50,7 +50,7 @@ static inline bool pmtu_may_probe(const struct tcp_queues *q)
 }
 
 /** pmtu_make_probe makes a probe of the first unsent segments if it is time for one. Returns whether
- * q->snd_next is one now, to be sent whatever its size. */
+ * q->snd_next is one now, to be sent whatever its size; if it is not sent, pmtu_no_probe follows. */
 bool pmtu_make_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);
 
 /** pmtu_no_probe says that the probe's data is sent again in smaller segments: that it arrives says nothing about the path. */

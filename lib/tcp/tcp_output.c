@@ -100,6 +100,17 @@ static bool send_next(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, stru
 	return true;
 }
 
+/* A probe of the path MTU for which there is no mbuf is none: its text may go in smaller segments, whose arrival says nothing of it. */
+static bool send_mtu_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, struct bunch *b)
+{
+	if (!send_next(tcp, t, q, b)) {
+		pmtu_no_probe(q);
+		return false;
+	}
+	ctx_count(tcp->ctx, PC_TCP_MTU_PROBES);
+	return true;
+}
+
 /* the closed window, or the small segment held back: somebody must wake us */
 static void arm_persist(struct tcp *tcp, struct tcb *t)
 {
@@ -116,7 +127,7 @@ static bool send_some(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, stru
 	struct rte_mbuf *before = NULL; /* what was sent last */
 
 	if (unlikely(pmtu_may_probe(q)) && q->pace.left > 0 && pmtu_make_probe(tcp, t, q) &&
-	    !send_next(tcp, t, q, b))
+	    !send_mtu_probe(tcp, t, q, b))
 		return false;
 	while (q->snd_next != NULL && q->pace.left > 0) {
 		uint32_t room = 0;

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include <rte_mbuf.h>
+
 #include "wt.h"
 
 #define MSS 1460
@@ -788,6 +790,45 @@ static void outage_of_search(struct wt *w)
 	EQ(wt_info(w).tcpi_snd_mss, MSS);
 }
 
+/* A probe for which there is no mbuf is not under way: that its text arrives in smaller segments says nothing about the path. What is
+ * sent are mbufs without headroom, each of which takes another one for the headers. */
+static void probe_without_mbuf(struct wt *w)
+{
+	w->cfg.tcp_initial_window = 20;
+	w->cfg.tcp_stalled_ms = 0;
+	w->cfg.tcp_sndbuf = 100000;
+	wt_established(w);
+	for (unsigned i = 0; i < 30; i++) {
+		struct rte_mbuf *m = rte_pktmbuf_alloc(w->pool);
+		uint8_t *p;
+
+		CHECK(m != NULL);
+		m->data_off = 0;
+		p = (uint8_t *)rte_pktmbuf_append(m, MSS);
+		for (uint32_t k = 0; k < MSS; k++)
+			p[k] = wt_pattern(0, i * MSS + k);
+		OK(pc_send_mbuf(w->st, w->flow.fd, m, NULL));
+	}
+	wt_settle(w);
+	CHECK(wt_drop(w) > 0);
+	wt_too_big(w, BASE + 40, 1);
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 20 * MSS, .wnd = ZERO_WND);
+	wt_pass(w, 610000); /* after ten minutes the path may have become wider */
+	wt_drop(w);
+	wt_take_mbufs(w, 0);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 20 * MSS);
+	NOTHING(1);
+	EQ(wt_count(w, PC_TCP_MTU_PROBES), 0);
+	wt_give_mbufs(w);
+	EXPECT(.flags = A, .seq = 1 + 20 * MSS, .ack = 1, .len = MSS, .any_psh = true);
+	EQ(wt_count(w, PC_TCP_MTU_PROBES), 1);
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 21 * MSS);
+	EQ(wt_count(w, PC_TCP_MTU_RAISED), 1);
+	wt_drop(w);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 4821 7.7: full segments vanish, smaller ones do not", black_hole},
     {"RFC 4821 7.7: a path that is narrower still (IPv4)", narrower_still},
@@ -823,6 +864,7 @@ static const struct wt_case cases[] = {
     {"RFC 1191 6.3: ... for ten minutes from the last change on", remembered_anew},
     {"RFC 1191 6.5: two routers, the second of which takes less", two_routers},
     {"RFC 1191 6.5: acknowledgements of a part", more_than_at_once},
+    {"RFC 4821 7.3: a probe for which there is no mbuf (IPv4)", probe_without_mbuf},
     {"RFC 4821 7.4: no probe in recovery", not_in_recovery},
     {"RFC 4821 7.4: ... nor when cwnd is small", few_segments},
     {"RFC 4821 7.4: ... nor beyond cwnd", within_cwnd},
