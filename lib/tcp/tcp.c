@@ -266,10 +266,11 @@ static bool flush_one(struct tcp *tcp, struct tcb *t)
 	if (unlikely(tcb_is_stashed(t)) && (t->flags & TCB_STARVED) && !stash_open_for_more(tcp, t))
 		return false;
 	done = tcp_output(tcp, t);
-	/* a listener, or a connection in SYN-SENT, has nobody to tell its window to */
-	if (done && t->state != TCP_S_CLOSED &&
+	/* A listener, or a connection in SYN-SENT, has nobody to tell its window to.  Where data waits for mbufs there may yet be one for an
+	 * acknowledgement, for which some are kept. */
+	if ((done || !tcp_port_is_busy(tcp, t)) && t->state != TCP_S_CLOSED &&
 	    (t->flags & TCB_CONNECTED || t->state == TCP_S_SYN_RECEIVED))
-		done = send_ack_if_due(tcp, t);
+		done = send_ack_if_due(tcp, t) && done;
 	/* TCP_NOTSENT_LOWAT: what was sent makes room, not only what is acknowledged */
 	if (unlikely((t->flags & (TCB_NOSPACE | TCB_CONNECTED)) == (TCB_NOSPACE | TCB_CONNECTED)) &&
 	    tcp_notsent_lowat(tcp, t) != 0 && tcp_tell_space(tcp, t))

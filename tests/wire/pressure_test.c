@@ -295,6 +295,26 @@ static void narrow_paths(struct wt *w)
 	wt_drop(w);
 }
 
+/* RFC 9293 3.8.4 and 3.10.7.4: a peer that asks whether we are there, and one that ends, are answered by what is kept for
+ * acknowledgements, though there is no mbuf to cut what waits to be sent for a small window */
+static void answers_beside_data(struct wt *w)
+{
+	w->peer.wnd = 1000;
+	wt_established(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .wnd = ZERO_WND);
+	EQ(wt_write(w, 1460, 0), 1460);
+	wt_settle(w);
+	wt_take_mbufs(w, 8);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	NOTHING(0);
+	INJECT(.flags = A, .seq = 0, .ack = 1);
+	EXPECT(.flags = A, .seq = 1, .ack = 1);
+	INJECT(.flags = FA, .seq = 1, .ack = 1);
+	EXPECT(.flags = A, .seq = 1, .ack = 2);
+	wt_give_mbufs(w);
+	EXPECT(.flags = A, .seq = 1, .ack = 2, .len = 1000, .any_psh = true);
+}
+
 static const struct wt_case cases[] = {
     {"copies of what is under way leave mbufs to receive into", copies},
     {"RFC 2018 8: out-of-order data gives way to connections that move", holes},
@@ -302,6 +322,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 3.8.6.1: closed windows give way when mbufs are short", closed_windows},
     {"RFC 9293 3.8.6.1: however often they are probed", closed_windows_probed_often},
     {"RFC 1191: paths that become narrow leave mbufs for acknowledgements", narrow_paths},
+    {"RFC 9293 3.8.4: who asks is answered, whatever waits for mbufs", answers_beside_data},
     {"slow readers leave room for who is new", slow_readers},
     {"RFC 9293 MUST-37: and only then", closed_windows_may_stay},
 };
