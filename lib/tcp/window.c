@@ -3,16 +3,20 @@
 
 #include "tcp/window.h"
 
-static uint32_t rcv_space(const struct tcp *tcp, const struct tcb *t)
+/* the largest window as mbufs are now: what cannot be kept is not promised */
+static uint32_t rcv_most(const struct tcp *tcp, const struct tcb *t)
 {
-	uint32_t space = t->rcv_bytes < t->rcv_max ? t->rcv_max - t->rcv_bytes : 0;
 	uint32_t share = tcp_share(tcp, t->rcv_mss);
 	uint32_t least = (uint32_t)RTE_MAX((uint64_t)t->rcv_mss, tcp->ctx->cfg.tcp_rcvbuf_min);
 
-	space = RTE_MIN(space, tcp_rcv_limit(tcp, t));
-	/* what cannot be kept is not promised */
-	space = RTE_MIN(space, RTE_MAX(share, least));
-	return RTE_MIN(space, (uint32_t)UINT16_MAX << t->rcv_wscale);
+	return RTE_MIN(tcp_rcv_limit(tcp, t), RTE_MAX(share, least));
+}
+
+static uint32_t rcv_space(const struct tcb *t, uint32_t most)
+{
+	uint32_t space = t->rcv_bytes < t->rcv_max ? t->rcv_max - t->rcv_bytes : 0;
+
+	return RTE_MIN(RTE_MIN(space, most), (uint32_t)UINT16_MAX << t->rcv_wscale);
 }
 
 uint16_t tcp_window_look(const struct tcp *tcp, struct tcb *t)
@@ -22,7 +26,7 @@ uint16_t tcp_window_look(const struct tcp *tcp, struct tcb *t)
 
 	/* what is free now matters only if it could be so much more than what was told */
 	if (space >= told + step)
-		space = rcv_space(tcp, t);
+		space = rcv_space(t, rcv_most(tcp, t));
 	/* RFC 9293 3.8.6.2.2: the right edge moves by a segment or half the buffer, and never back */
 	if (space < told + step)
 		field = tcp_window_field(t, told);
@@ -35,12 +39,13 @@ uint16_t tcp_window_look(const struct tcp *tcp, struct tcb *t)
 
 bool tcp_window_has_grown(const struct tcp *tcp, const struct tcb *t)
 {
-	uint32_t told = t->rcv_adv - t->rcv_nxt;
-	uint32_t limit = RTE_MIN(tcp_rcv_limit(tcp, t), tcp_window_most(t)), space, gain;
+	uint32_t told = t->rcv_adv - t->rcv_nxt, most = rcv_most(tcp, t);
+	/* 3.8.6.2.2: "min( Fr * RCV.BUFF, Eff.snd.MSS )", of the buffer as it is now */
+	uint32_t limit = RTE_MIN(most, tcp_window_most(t)), space, gain;
 
 	if (told > limit - limit / 4) /* then there is nothing to gain that is worth it */
 		return false;
-	space = rcv_space(tcp, t);
+	space = rcv_space(t, most);
 	gain = space > told ? space - told : 0;
 	if (2 * gain >= limit)
 		return true;

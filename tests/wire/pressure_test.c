@@ -315,6 +315,24 @@ static void answers_beside_data(struct wt *w)
 	EXPECT(.flags = A, .seq = 1, .ack = 2, .len = 1000, .any_psh = true);
 }
 
+/* RFC 9293 3.8.6.2.2: a window that was closed opens when all is read, also if mbufs let it be no larger than a segment */
+static void window_of_a_segment(struct wt *w)
+{
+	w->cfg.tcp_rcvbuf = w->cfg.tcp_rcvbuf_max = 4 * WT_MSS;
+	w->cfg.tcp_rcvbuf_min = 1024;
+	wt_established(w);
+	for (uint32_t seq = 1; seq < 1 + 4 * WT_MSS; seq += WT_MSS)
+		INJECT(.flags = PA, .seq = seq, .ack = 1, .len = WT_MSS);
+	wt_pass(w, 500);
+	wt_drop(w);
+	EQ(w->flow.edge, 1 + 4 * WT_MSS);
+	wt_take_mbufs(w, 200);
+	wt_read(w, 4 * WT_MSS);
+	EXPECT(.flags = A, .seq = 1, .ack = 1 + 4 * WT_MSS, .wnd = WT_MSS);
+	wt_give_mbufs(w);
+	wt_drop(w);
+}
+
 static const struct wt_case cases[] = {
     {"copies of what is under way leave mbufs to receive into", copies},
     {"RFC 2018 8: out-of-order data gives way to connections that move", holes},
@@ -323,6 +341,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 3.8.6.1: however often they are probed", closed_windows_probed_often},
     {"RFC 1191: paths that become narrow leave mbufs for acknowledgements", narrow_paths},
     {"RFC 9293 3.8.4: who asks is answered, whatever waits for mbufs", answers_beside_data},
+    {"RFC 9293 3.8.6.2.2: a window of a segment opens", window_of_a_segment},
     {"slow readers leave room for who is new", slow_readers},
     {"RFC 9293 MUST-37: and only then", closed_windows_may_stay},
 };
