@@ -505,7 +505,7 @@ static inline bool tcp_is_writable(const struct tcp *tcp, const struct tcb *t)
 /** tcp_is_readable_tuned is tcp_is_readable of a socket with rare settings and something queued. */
 bool tcp_is_readable_tuned(const struct tcp *tcp, const struct tcb *t);
 
-/** tcp_is_readable says whether so much is queued as SO_RCVLOWAT asks for, or as the window lets come. */
+/** tcp_is_readable says whether so much is queued as SO_RCVLOWAT asks for, or as the window, or mbufs, let come. */
 static inline bool tcp_is_readable(const struct tcp *tcp, const struct tcb *t)
 {
 	if (likely(t->tuning == 0 || t->rcv_bytes == 0))

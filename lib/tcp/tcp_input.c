@@ -392,6 +392,7 @@ static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 
 	if (q == NULL || must_wait(tcp->ctx, t)) {
 		tcp_ack_now(tcp, t);
+		tcp_notify_readable(tcp, t); /* whoever waits for more has to read what there is */
 		*fin = false;
 		return PC_DROP_TCP_MEMORY;
 	}

@@ -358,8 +358,12 @@ int tcp_recv_mbufs(struct tcp *tcp, struct tcb *t, struct rte_mbuf **out, unsign
 
 bool tcp_is_readable_tuned(const struct tcp *tcp, const struct tcb *t)
 {
-	const uint32_t least = tcp_tuning(tcp, t)->kept.rcvlowat + 1 + urgent_hole(tcp, t);
+	const uint32_t hole = urgent_hole(tcp, t);
+	const uint32_t least = tcp_tuning(tcp, t)->kept.rcvlowat + 1 + hole;
 
+	/* as on Linux while memory is short: what is missing is not taken before this is read */
+	if (unlikely(tcp->ctx->mbufs_low) && t->rcv_bytes > hole)
+		return true;
 	return t->rcv_bytes >= least || t->rcv_bytes >= RTE_MAX(t->rcv_max / 2, 1u);
 }
 

@@ -333,6 +333,34 @@ static void window_of_a_segment(struct wt *w)
 	wt_drop(w);
 }
 
+/* SO_RCVLOWAT: while mbufs are low nothing more is taken before what there is has been read, so who waits for more is told. */
+static void less_than_rcvlowat(struct wt *w)
+{
+	struct epoll_event e = {.events = EPOLLIN | EPOLLET};
+
+	wt_established(w);
+	wt_opt(w, SOL_SOCKET, SO_RCVLOWAT, 1500);
+	w->ep = pc_epoll_create(w->st);
+	OK(w->ep);
+	OK(pc_epoll_ctl(w->st, w->ep, EPOLL_CTL_ADD, w->flow.fd, &e));
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 1000);
+	EXPECT_IN(0, 41, .flags = A, .seq = 1, .ack = 1001);
+	EQ(pc_epoll_wait(w->st, w->ep, &e, 1), 0);
+	CHECK(!(wt_events(w, w->flow.fd) & POLLIN));
+	wt_take_mbufs(w, w->pool->size / 16);
+	INJECT(.flags = PA, .seq = 1001, .ack = 1, .len = 1000);
+	EXPECT(.flags = A, .seq = 1, .ack = 1001);
+	EQ(wt_count(w, PC_DROP_TCP_MEMORY), 1);
+	EQ(pc_epoll_wait(w->st, w->ep, &e, 1), 1);
+	EQ(e.events, EPOLLIN);
+	wt_read(w, 1000);
+	INJECT(.flags = PA, .seq = 1001, .ack = 1, .len = 1000);
+	wt_read(w, 1000);
+	wt_give_mbufs(w);
+	wt_pass(w, 100);
+	wt_drop(w);
+}
+
 static const struct wt_case cases[] = {
     {"copies of what is under way leave mbufs to receive into", copies},
     {"RFC 2018 8: out-of-order data gives way to connections that move", holes},
@@ -342,6 +370,7 @@ static const struct wt_case cases[] = {
     {"RFC 1191: paths that become narrow leave mbufs for acknowledgements", narrow_paths},
     {"RFC 9293 3.8.4: who asks is answered, whatever waits for mbufs", answers_beside_data},
     {"RFC 9293 3.8.6.2.2: a window of a segment opens", window_of_a_segment},
+    {"SO_RCVLOWAT: less than that is told of while mbufs are low", less_than_rcvlowat},
     {"slow readers leave room for who is new", slow_readers},
     {"RFC 9293 MUST-37: and only then", closed_windows_may_stay},
 };
