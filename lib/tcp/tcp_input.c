@@ -372,13 +372,13 @@ static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint3
 /* mbufs are low: whoever holds some already, to be read or to be acknowledged, waits, and all wait when what is left
  * is for acknowledgements. So do peers that do not read what they have asked for: they would take what is left, one
  * mbuf each, for ever. */
-static bool must_wait(struct ctx *ctx, const struct tcb *t)
+static bool must_wait(struct ctx *ctx, const struct tcb *t, const struct rte_mbuf *m)
 {
 	if (likely(!ctx->mbufs_low))
 		return false;
-	if (t->rcv_bytes > 0 || !tcp_keeps_up(t) || ctx->mbufs_last == 0)
+	if (t->rcv_bytes > 0 || !tcp_keeps_up(t) || ctx->mbufs_last < m->nb_segs)
 		return true;
-	ctx->mbufs_last--;
+	ctx->mbufs_last -= m->nb_segs;
 	return false;
 }
 
@@ -390,7 +390,7 @@ static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	uint32_t len = m->pkt_len - off, before = t->rcv_nxt;
 	struct tcp_queues *q = tcb_attach_queues(tcp, t);
 
-	if (q == NULL || must_wait(tcp->ctx, t)) {
+	if (q == NULL || must_wait(tcp->ctx, t, m)) {
 		tcp_ack_now(tcp, t);
 		tcp_notify_readable(tcp, t); /* whoever waits for more has to read what there is */
 		*fin = false;

@@ -361,6 +361,27 @@ static void less_than_rcvlowat(struct wt *w)
 	wt_drop(w);
 }
 
+/* Segments that have gone on as one (tcp.gro) hold as many mbufs as came: while mbufs are low a run may be more than is left. */
+static void runs_are_counted(struct wt *w)
+{
+	char c;
+
+	wt_established(w);
+	wt_take_mbufs(w, w->pool->size / 32 + 3);
+	for (uint32_t i = 0; i < 8; i++)
+		QUEUE(.flags = A, .seq = 1 + i * 1000, .ack = 1, .len = 1000);
+	wt_settle(w);
+	EXPECT(.flags = A, .seq = 1, .ack = 1);
+	ERR(pc_recv(w->st, w->flow.fd, &c, 1, 0), EAGAIN);
+	for (uint32_t i = 0; i < 8; i++) {
+		INJECT(.flags = PA, .seq = 1 + i * 1000, .ack = 1, .len = 1000);
+		wt_read(w, 1000);
+	}
+	wt_pass(w, 100);
+	wt_drop(w);
+	wt_give_mbufs(w);
+}
+
 static const struct wt_case cases[] = {
     {"copies of what is under way leave mbufs to receive into", copies},
     {"RFC 2018 8: out-of-order data gives way to connections that move", holes},
@@ -371,6 +392,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 3.8.4: who asks is answered, whatever waits for mbufs", answers_beside_data},
     {"RFC 9293 3.8.6.2.2: a window of a segment opens", window_of_a_segment},
     {"SO_RCVLOWAT: less than that is told of while mbufs are low", less_than_rcvlowat},
+    {"segments that have gone on as one hold as many mbufs", runs_are_counted},
     {"slow readers leave room for who is new", slow_readers},
     {"RFC 9293 MUST-37: and only then", closed_windows_may_stay},
 };
