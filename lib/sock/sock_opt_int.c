@@ -115,12 +115,22 @@ static int get_sndbuf(struct sockets *s, const struct sock_ref *ref)
 	return (int)(ref->tcp != NULL ? ref->tcp->snd_max : ref->udp->snd_max);
 }
 
+/* As on Linux, who was refused to send is told if there is room by what was set. */
+static void tell_room(struct sockets *s, struct tcb *t)
+{
+	const uint32_t waits = TCB_NOSPACE | TCB_CONNECTED;
+
+	if ((t->flags & waits) == waits)
+		(void)tcp_tell_space(s->tcp, t);
+}
+
 static int set_sndbuf(struct sockets *s, const struct sock_ref *ref, int value)
 {
 	uint32_t bytes = RTE_MIN(RTE_MAX((uint32_t)value, 4096u), BUFFER_MOST);
 
-	(void)s;
 	*(ref->tcp != NULL ? &ref->tcp->snd_max : &ref->udp->snd_max) = bytes;
+	if (ref->tcp != NULL)
+		tell_room(s, ref->tcp);
 	return sock_set_flag(ref, TCB_SNDBUF_SET, 1); /* as on Linux: it tunes itself no more */
 }
 
@@ -442,7 +452,7 @@ static int set_notsent_lowat(struct sockets *s, const struct sock_ref *ref, int 
 {
 	int err = tune(s, ref, offsetof(struct tcp_tuning, notsent_lowat), (uint32_t)value);
 
-	tcp_work(s->tcp, ref->tcp); /* the flush tells if there is room now */
+	tell_room(s, ref->tcp);
 	return err;
 }
 

@@ -291,6 +291,47 @@ static void notsent_lowat_small(struct wt *w)
 	INJECT(.flags = A, .seq = 1, .ack = 1 + WT_MSS);
 }
 
+/* The peer takes nothing, so no acknowledgement will tell: as on Linux, a mark or a buffer that is raised does. */
+static void room_by_an_option(struct wt *w, int level, int name, int least, int more)
+{
+	struct epoll_event e = {.events = EPOLLOUT | EPOLLET};
+
+	wt_established(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .wnd = ZERO_WND);
+	w->ep = pc_epoll_create(w->st);
+	OK(w->ep);
+	OK(pc_epoll_ctl(w->st, w->ep, EPOLL_CTL_ADD, w->flow.fd, &e));
+	wt_opt(w, level, name, least);
+	EQ(wt_write(w, 10000, 0), least);
+	wt_settle(w);
+	ERR(wt_write(w, 1, 0), EAGAIN);
+	(void)pc_epoll_wait(w->st, w->ep, &e, 1);
+	EQ(pc_epoll_wait(w->st, w->ep, &e, 1), 0);
+	wt_opt(w, level, name, least + 1); /* not enough for EPOLLOUT */
+	wt_settle(w);
+	EQ(pc_epoll_wait(w->st, w->ep, &e, 1), 0);
+	wt_opt(w, level, name, more);
+	wt_settle(w);
+	EQ(pc_epoll_wait(w->st, w->ep, &e, 1), 1);
+	EQ(e.events, EPOLLOUT);
+	CHECK(wt_write(w, 1, 0) == 1);
+}
+
+static void room_by_mark(struct wt *w)
+{
+	room_by_an_option(w, IPPROTO_TCP, TCP_NOTSENT_LOWAT, 4000, 20000);
+}
+
+static void room_without_mark(struct wt *w)
+{
+	room_by_an_option(w, IPPROTO_TCP, TCP_NOTSENT_LOWAT, 4000, 0);
+}
+
+static void room_by_buffer(struct wt *w)
+{
+	room_by_an_option(w, SOL_SOCKET, SO_SNDBUF, 8000, 20000);
+}
+
 static const struct wt_case cases[] = {
     {"the receive window grows with bandwidth and delay, up to tcp.rcvbuf_max", window_grows},
     {"a dialogue needs no larger window", dialogue},
@@ -305,6 +346,9 @@ static const struct wt_case cases[] = {
     {"SO_SNDBUF ends the tuning of the send buffer", set_send_buffer_is_kept},
     {"TCP_NOTSENT_LOWAT: what may wait unsent, and SIOCOUTQNSD", notsent_lowat},
     {"TCP_NOTSENT_LOWAT: EPOLLOUT when enough was sent", notsent_lowat_edge},
+    {"TCP_NOTSENT_LOWAT: EPOLLOUT when it is raised", room_by_mark},
+    {"TCP_NOTSENT_LOWAT: ... or taken away", room_without_mark},
+    {"SO_SNDBUF: EPOLLOUT when it is raised", room_by_buffer},
     {"TCP_NOTSENT_LOWAT: never less than a segment", notsent_lowat_small},
 };
 
