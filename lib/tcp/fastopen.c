@@ -269,7 +269,9 @@ bool fastopen_defer(struct tcp *tcp, struct tcb *t)
 static void send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *c)
 {
 	t->rttvar_us = tcp->ctx->now_us;
-	tcp_send_syn(tcp, t, c);
+	/* what was not sent tells nothing of the path, which will not see the option any more */
+	if (!tcp_send_syn(tcp, t, c))
+		t->opt &= (uint8_t)~TCB_OPT_FASTOPEN;
 	tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
 }
 

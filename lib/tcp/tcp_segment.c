@@ -352,7 +352,7 @@ static void add_cookie(struct tcp *tcp, struct tcb *t, const struct fastopen_coo
 		       pkt_of(data)->tx.len);
 }
 
-void tcp_send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *cookie)
+bool tcp_send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *cookie)
 {
 	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
 	uint32_t maxseg = tcp_tuning(tcp, t)->maxseg;
@@ -362,7 +362,7 @@ void tcp_send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *
 	uint8_t ecn;
 
 	if (m == NULL)
-		return;
+		return false;
 	s.mss = (uint16_t)(ip_port(tcp->ip, t->netif)->info.mtu -
 	                   (pc_addr_is_ip4(&t->flow.raddr) ? 40 : 60));
 	if (maxseg != 0 && maxseg < s.mss)
@@ -399,6 +399,7 @@ void tcp_send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *
 	if (t->retries > 0)
 		account_again(account_of(tcp, t), 0);
 	emit(tcp, t, m, &s, ecn, NULL);
+	return true;
 }
 
 void tcp_challenge(struct tcp *tcp, struct tcb *t)

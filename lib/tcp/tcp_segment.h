@@ -49,7 +49,7 @@ void tcp_ack_dropped(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg);
 struct fastopen_cookie;
 
 /** tcp_send_syn sends the SYN of an active open, or the SYN-ACK of a connection in SYN-RECEIVED. cookie:
- * of Fast Open, which lets the SYN carry what is queued; NULL: without the option. */
-void tcp_send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *cookie);
+ * of Fast Open, which lets the SYN carry what is queued; NULL: without the option. Returns false when mbufs ran out. */
+bool tcp_send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *cookie);
 
 #endif

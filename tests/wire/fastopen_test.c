@@ -654,6 +654,21 @@ static void syn_lost(struct wt *w)
 	syn_fast(w, 10);
 }
 
+/* A SYN for which there was no mbuf has told the path nothing, nor has the path of it: the next connection goes on as before. */
+static void syn_without_mbuf(struct wt *w)
+{
+	learn_cookie(w);
+	wt_take_mbufs(w, 0);
+	ERR(wt_send_fast(w, 10), EINPROGRESS);
+	NOTHING(500);
+	wt_give_mbufs(w);
+	EXPECT_IN(499, 1001, .flags = S, .mss = MSS);
+	EQ(wt_count(w, PC_TCP_FASTOPEN_LOST), 0);
+	OK(pc_close(w->st, w->flow.fd));
+	wt_flow(w);
+	syn_fast(w, 10);
+}
+
 /* the first SYN was answered after all, when the second was on its way */
 static void late_syn_ack(struct wt *w)
 {
@@ -845,6 +860,7 @@ static const struct wt_case cases[] = {
     {"RFC 7413 4.1.3.1: ... and tried again once an hour", refused_for_ever},
     {"RFC 7413 4.2.2: data that was taken in part", part_taken},
     {"RFC 7413 4.1.3.1: a lost SYN is repeated without option and data", syn_lost},
+    {"RFC 7413 4.1.3.1: ... one that has not been sent is not lost", syn_without_mbuf},
     {"RFC 7413 4.1.3.1: the lost SYN is answered after all", late_syn_ack},
     {"RFC 7323 2.2: the window of a SYN-ACK that acknowledges data", window_of_syn_ack},
     {"RFC 7413 4.2.2: data on the SYN-ACK", data_on_syn_ack},
