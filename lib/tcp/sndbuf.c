@@ -178,6 +178,23 @@ static bool is_inline(const struct rte_mbuf *m)
 	       rte_pktmbuf_headroom(m) >= SNDBUF_HEADROOM;
 }
 
+/* Counts n mbufs for a send queue as sndbuf_may_take does, or none. */
+static bool may_take_all(struct ctx *ctx, bool holds_others, uint32_t n)
+{
+	uint32_t *left = n <= ctx->mbufs_spare ? &ctx->mbufs_spare : &ctx->mbufs_last;
+
+	if (left == &ctx->mbufs_last && (holds_others || n > *left))
+		return false;
+	*left -= n;
+	return true;
+}
+
+/* how many mbufs refer to the parts of a chain at most: each mbuf of it, and each end of a part within one */
+static uint32_t parts_of(const struct rte_mbuf *m, uint16_t mss)
+{
+	return m->nb_segs + (m->pkt_len - 1) / mss;
+}
+
 /* a chain longer than a segment: references to its parts; those take m's place */
 static int append_parts(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq, struct rte_mbuf *m,
                         uint16_t mss)
@@ -185,6 +202,8 @@ static int append_parts(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq,
 	uint32_t len = m->pkt_len;
 	struct tcp_queues parts = {0};
 
+	if (!may_take_all(ctx, q->snd.head != NULL, parts_of(m, mss)))
+		return -ENOBUFS;
 	for (uint32_t off = 0; off < len; off += mss) {
 		struct rte_mbuf *r = slice(ctx, m, off, RTE_MIN(len - off, (uint32_t)mss));
 

@@ -41,7 +41,7 @@ void sndbuf_append_one(struct tcp_queues *q, uint32_t end_seq, struct rte_mbuf *
 
 /**
  * sndbuf_append_mbuf queues a payload chain without copying it, cut into segments of mss bytes if it
- * is longer. It owns m on success. Returns 0 or -ENOBUFS.
+ * is longer; the references to its parts count as other mbufs of a send queue do. It owns m on success. Returns 0 or -ENOBUFS.
  */
 int sndbuf_append_mbuf(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq, struct rte_mbuf *m,
                        uint16_t mss);

@@ -5,7 +5,7 @@
  * the stack take of one pool, as on a device.
  */
 
-#include <rte_mempool.h>
+#include <rte_mbuf.h>
 
 #include "wt.h"
 
@@ -382,6 +382,58 @@ static void runs_are_counted(struct wt *w)
 	wt_give_mbufs(w);
 }
 
+/* a chain that is n segments long, of mbufs that are not the stack's */
+static struct rte_mbuf *chain_of(struct wt *w, unsigned n)
+{
+	struct rte_mbuf *head = NULL;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct rte_mbuf *m = rte_pktmbuf_alloc(w->probe_pool);
+
+		CHECK(m != NULL);
+		memset(rte_pktmbuf_append(m, WT_MSS), 0, WT_MSS);
+		if (head == NULL)
+			head = m;
+		else
+			CHECK(rte_pktmbuf_chain(head, m) == 0);
+	}
+	return head;
+}
+
+/* pc_send_mbuf: a chain is cut into segments by reference, an mbuf or more for each. Those are not of what is kept for
+ * acknowledgements; who is refused is told when there is room. */
+static void long_chains(struct wt *w)
+{
+	static struct flow all[40];
+	static struct rte_mbuf *refused[40];
+	unsigned n = 0;
+
+	w->cfg.tcp_sndbuf = 1 << 20;
+	wt_listen(w, 8);
+	for (unsigned i = 0; i < 40; i++) {
+		open_one(w);
+		all[i] = w->flow;
+	}
+	wt_take_mbufs(w, w->pool->size / 16);
+	for (unsigned i = 0; i < 40; i++) {
+		struct rte_mbuf *m = chain_of(w, 4);
+
+		if (pc_send_mbuf(w->st, all[i].fd, m, NULL) != 0) {
+			EQ(errno, EAGAIN);
+			refused[n++] = m;
+		}
+		wt_settle(w);
+		CHECK(rte_mempool_avail_count(w->pool) >= w->pool->size / 32);
+	}
+	IN(n, 1, 39);
+	while (n > 0)
+		rte_pktmbuf_free(refused[--n]);
+	wt_give_mbufs(w);
+	for (unsigned i = 0; i < 40; i++)
+		CHECK(wt_events(w, all[i].fd) & POLLOUT);
+	wt_drop(w);
+}
+
 static const struct wt_case cases[] = {
     {"copies of what is under way leave mbufs to receive into", copies},
     {"RFC 2018 8: out-of-order data gives way to connections that move", holes},
@@ -393,6 +445,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 3.8.6.2.2: a window of a segment opens", window_of_a_segment},
     {"SO_RCVLOWAT: less than that is told of while mbufs are low", less_than_rcvlowat},
     {"segments that have gone on as one hold as many mbufs", runs_are_counted},
+    {"chains that are cut leave mbufs for acknowledgements", long_chains},
     {"slow readers leave room for who is new", slow_readers},
     {"RFC 9293 MUST-37: and only then", closed_windows_may_stay},
 };
