@@ -7,7 +7,8 @@
  * a peer that never fills a gap, or never opens its window, would hold it for ever.  So a hand
  * goes round the queues, a few in each turn: in its first round it frees what came out of order, which will
  * be sent again; in the next ones it resets the connections on which nothing moves but probes of a closed
- * window.  It stops where it is as soon as mbufs are no longer scarce.  After the
+ * window, and, when somebody new was refused, those whose peers do not answer at all: as long as nobody is heard of it may be
+ * our own link that is down.  It stops where it is as soon as mbufs are no longer scarce.  After the
  * first two rounds only the clock makes anything due, so from then on the hand moves once in a tick and not in every turn.
  *
  * Invariant: a connection whose peer takes data, or sends it in order, is never touched.
@@ -51,7 +52,8 @@ static void look_at(struct tcp *tcp, uint32_t index)
 		return;
 	if (q->ooo != NULL)
 		take_early(tcp, t, q);
-	else if (tcp->pressure.round > 0 && t->snd_wnd == 0 && room_is_stalled(tcp, t, q))
+	else if (tcp->pressure.round > 0 && (t->snd_wnd == 0 || tcp->refused) &&
+	         room_is_stalled(tcp, t, q))
 		reset(tcp, t);
 }
 
@@ -69,6 +71,7 @@ void pressure_relieve(struct tcp *tcp)
 
 	if (likely(!tcp->ctx->mbufs_scarce)) {
 		tcp->pressure.round = 0;
+		tcp->refused = false;
 		room_make(tcp);
 		return;
 	}

@@ -204,8 +204,10 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, ui
 	uint32_t index;
 	bool full;
 
-	if (tcp->ctx->mbufs_scarce)
+	if (tcp->ctx->mbufs_scarce) {
+		tcp->refused = true;
 		return PC_DROP_TCP_SCARCE;
+	}
 	if (listener_is_full(l))
 		return PC_DROP_TCP_BACKLOG;
 	if (sources_is_full(&tcp->connections, &rx->flow.raddr))

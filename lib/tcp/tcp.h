@@ -117,7 +117,8 @@ struct tcp {
 	uint32_t idle_oldest,
 	    idle_newest;               /* queues that are only kept, to be taken away if need be */
 	uint32_t work_head, work_tail; /* the work list */
-	bool told; /* the last flush has told an application something: it wants its turn */
+	bool told;    /* the last flush has told an application something: it wants its turn */
+	bool refused; /* somebody new was, since mbufs are scarce (pressure.c) */
 	struct {
 		uint32_t tick,
 		    taken; /* the last tick in which any may be sent, and how many are to be */

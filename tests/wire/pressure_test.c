@@ -295,6 +295,39 @@ static void narrow_paths(struct wt *w)
 	wt_drop(w);
 }
 
+/* Peers that went away without a word: their windows are open, and what was sent is repeated for a quarter of an hour. As long as
+ * nobody else is heard of that may be our own link, and they stay; when a client is refused for them they go. */
+static void peers_that_are_gone(struct wt *w)
+{
+	static struct flow gone[60];
+
+	one_pool(w);
+	w->cfg.tcp_sndbuf = w->cfg.tcp_sndbuf_max = 1 << 20;
+	w->cfg.tcp_sndbuf_min = 16384;
+	w->cfg.tcp_stalled_ms = 5000;
+	wt_listen(w, 8);
+	for (unsigned i = 0; i < 60; i++) {
+		open_one(w);
+		gone[i] = w->flow;
+	}
+	for (unsigned i = 0; i < 60; i++) {
+		w->flow = gone[i];
+		take_it_all(w);
+	}
+	wt_pass(w, 20000);
+	wt_drop(w);
+	EQ(wt_count(w, PC_TCP_STALLED_RESET), 0);
+	wt_flow(w);
+	INJECT(.flags = S, .mss = WT_MSS);
+	EQ(wt_count(w, PC_DROP_TCP_SCARCE), 1);
+	wt_pass(w, 1000);
+	wt_drop(w);
+	CHECK(wt_count(w, PC_TCP_STALLED_RESET) > 0);
+	open_one(w);
+	wt_send(w, 1000);
+	wt_drop(w);
+}
+
 /* RFC 9293 3.8.4 and 3.10.7.4: a peer that asks whether we are there, and one that ends, are answered by what is kept for
  * acknowledgements, though there is no mbuf to cut what waits to be sent for a small window */
 static void answers_beside_data(struct wt *w)
@@ -441,6 +474,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 3.8.6.1: closed windows give way when mbufs are short", closed_windows},
     {"RFC 9293 3.8.6.1: however often they are probed", closed_windows_probed_often},
     {"RFC 1191: paths that become narrow leave mbufs for acknowledgements", narrow_paths},
+    {"RFC 9293 3.8.3: peers that are gone give way to who is new", peers_that_are_gone},
     {"RFC 9293 3.8.4: who asks is answered, whatever waits for mbufs", answers_beside_data},
     {"RFC 9293 3.8.6.2.2: a window of a segment opens", window_of_a_segment},
     {"SO_RCVLOWAT: less than that is told of while mbufs are low", less_than_rcvlowat},

@@ -151,7 +151,7 @@ X(tcp, keepalive_idle_ms, 7200000, 1000, 86400000, "ms", "idle time before the f
 X(tcp, keepalive_interval_ms, 75000, 1000, 86400000, "ms", "time between keep-alive probes") \
 X(tcp, keepalive_probes, 9, 1, 127, "segments", "probes without an answer before a connection ends") \
 X(tcp, stalled_ms, 10000, 0, 86400000, "ms", \
-  "reset a connection whose peer keeps its window closed for so long while mbufs are short, or acknowledges nothing while connections are; 0: never") \
+  "reset a connection whose peer keeps its window closed for so long while mbufs are short, or acknowledges nothing while others are refused for want of mbufs or connections; 0: never") \
 X(tcp, give_way_ms, 0, 0, 86400000, "ms", \
   "at stack.max_connections, idle time after which an accepted connection without pending data may be reset for a new one, of the source with most connections first; 0: never; default in percore-httpd, percore-echo and percore-dns: 1000") \
 X(tcp, challenge_acks, 1000, 1, 1000000, "segments/s", "challenge ACKs per second at most (RFC 5961 section 7)") \
