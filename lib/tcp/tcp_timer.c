@@ -195,47 +195,49 @@ static void note_stall(const struct tcp *tcp, struct tcb *t, struct tcp_queues *
 		t->retries++;
 }
 
-static void resend_fin(struct tcp *tcp, struct tcb *t)
+/* returns false when there was no mbuf */
+static bool resend_fin(struct tcp *tcp, struct tcb *t)
 {
 	ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
 	account_again(account_of(tcp, t), 0);
-	tcp_send_fin(tcp, t);
+	return tcp_send_fin(tcp, t);
 }
 
-/* the oldest byte, which may be new */
-static void send_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
+/* the oldest byte, which may be new; returns false when there was no mbuf */
+static bool send_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
 	struct rte_mbuf *m = q->snd.head;
 	bool fresh = m == q->snd_next;
 
 	scoreboard_reneged(q, tcp->ctx->now_us);
 	/* a byte of its own is an mbuf more for each window that stays closed */
-	if (tcp->ctx->mbufs_low && pkt_of(m)->tx.len > 1) {
-		tcp_send_keepalive(tcp, t);
-		return;
-	}
+	if (tcp->ctx->mbufs_low && pkt_of(m)->tx.len > 1)
+		return tcp_send_keepalive(tcp, t);
 	if (pkt_of(m)->tx.len > 1) {
 		m = sndbuf_split(tcp->ctx, &q->snd, NULL, m, 1);
 		if (m != NULL && fresh)
 			q->snd_next = m;
 	}
-	if (m != NULL && (m = tcp_resend(tcp, t, q, NULL, m)) != NULL && fresh) {
+	if (m == NULL || (m = tcp_resend(tcp, t, q, NULL, m)) == NULL)
+		return false;
+	if (fresh) {
 		t->snd_nxt += pkt_of(m)->tx.len;
 		q->snd_next = pkt_of(m)->next;
 		ctx_add(tcp->ctx, PC_TCP_TX_BYTES, pkt_of(m)->tx.len);
 	}
+	return true;
 }
 
-/* the window is closed: one byte, or the FIN, asks whether it still is (RFC 9293 3.8.6.1) */
+/* the window is closed: one byte, or the FIN, asks whether it still is (RFC 9293 3.8.6.1); what could not be sent waits for no
+ * answer */
 static void on_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
+	bool sent;
+
 	ctx_count(tcp->ctx, PC_TCP_PROBES);
 	note_stall(tcp, t, q);
-	t->probes++;
-	if (q != NULL && q->snd.head != NULL)
-		send_probe(tcp, t, q);
-	else
-		resend_fin(tcp, t);
+	sent = q != NULL && q->snd.head != NULL ? send_probe(tcp, t, q) : resend_fin(tcp, t);
+	t->probes = (uint8_t)(t->probes + sent);
 	tcp_timer_set(tcp, t, TCB_T_LOSS, next_ticks(tcp, t));
 }
 
@@ -253,7 +255,7 @@ static void on_retransmit(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	if (q != NULL && q->snd.head != NULL && q->snd.head != q->snd_next)
 		tcp_work(tcp, t);
 	else if (t->flags & TCB_FIN_SENT)
-		resend_fin(tcp, t);
+		(void)resend_fin(tcp, t);
 	tcp_timer_set(tcp, t, TCB_T_LOSS, next_ticks(tcp, t));
 }
 
@@ -278,7 +280,7 @@ void tcp_timer_reopen(struct tcp *tcp, struct tcb *t)
 	if (!is_fin_alone(t) || t->retries == 0)
 		return;
 	t->retries = 0;
-	resend_fin(tcp, t);
+	(void)resend_fin(tcp, t);
 	tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
 }
 
@@ -399,9 +401,10 @@ static void on_keepalive(struct tcp *tcp, struct tcb *t)
 		}
 	}
 	t->timers &= (uint8_t)~TCB_T_TURN;
-	t->probes++;
-	ctx_count(tcp->ctx, PC_TCP_KEEPALIVES);
-	tcp_send_keepalive(tcp, t);
+	if (tcp_send_keepalive(tcp, t)) { /* else nobody can have answered it */
+		t->probes++;
+		ctx_count(tcp->ctx, PC_TCP_KEEPALIVES);
+	}
 	tcp_timer_set(tcp, t, TCB_T_LIFE, ticks_from_ms(tune->keepintvl_ms));
 }
 

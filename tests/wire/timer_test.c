@@ -345,6 +345,42 @@ static void no_stall(struct wt *w)
 	EQ(wt_count(w, PC_STALLS), 0);
 }
 
+/* Questions that could not be asked, for want of mbufs, are not unanswered: when there are some the peer is asked again. */
+static void keepalive_without_mbufs(struct wt *w)
+{
+	wt_established(w);
+	wt_opt(w, IPPROTO_TCP, TCP_KEEPIDLE, 10);
+	wt_opt(w, IPPROTO_TCP, TCP_KEEPINTVL, 1);
+	wt_opt(w, IPPROTO_TCP, TCP_KEEPCNT, 3);
+	wt_opt(w, SOL_SOCKET, SO_KEEPALIVE, 1);
+	wt_take_mbufs(w, 0);
+	NOTHING(30000);
+	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
+	wt_give_mbufs(w);
+	EXPECT_IN(0, 1001, .flags = A, .seq = 0, .ack = 1);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	NOTHING(9000);
+}
+
+static void probes_without_mbufs(struct wt *w)
+{
+	w->cfg.tcp_retries = 3;
+	w->cfg.tcp_rto_max_ms = 1000;
+	w->cfg.tcp_stalled_ms = 0;
+	wt_established(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .wnd = ZERO_WND);
+	EQ(wt_write(w, 100, 0), 100);
+	wt_settle(w);
+	wt_take_mbufs(w, 0);
+	NOTHING(30000);
+	EQ(wt_info(w).tcpi_state, TCP_ESTABLISHED);
+	wt_give_mbufs(w);
+	EXPECT_IN(0, 1001, .flags = A, .seq = 1, .ack = 1, .len = 1, .any_psh = true);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+	INJECT(.flags = A, .seq = 1, .ack = 101);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 9293 MUST-25: keep-alive is off by default", off_by_default},
     {"RFC 9293 MUST-28: two hours by default", default_idle},
@@ -352,6 +388,8 @@ static const struct wt_case cases[] = {
     {"RFC 9293 MUST-27: ... whatever is set meanwhile", settings_meanwhile},
     {"RFC 9293 MUST-29: one lost answer does not end it", one_lost_answer},
     {"RFC 9293 3.8.4: no answer at all does", no_answer},
+    {"RFC 9293 3.8.4: ... but a probe that was not sent has none", keepalive_without_mbufs},
+    {"RFC 9293 3.8.6.1: nor has one of a closed window", probes_without_mbufs},
     {"RFC 9293 MUST-26: no probes while data is under way", not_while_busy},
     {"RFC 9293 3.8.4: a probe is answered", probe_is_answered},
     {"RFC 9293 MUST-21: TCP_USER_TIMEOUT", user_timeout},
