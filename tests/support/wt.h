@@ -244,6 +244,9 @@ void wt_too_big(struct wt *w, uint16_t mtu, uint32_t seq);
 /** wt_flow starts another connection of the test from a port not used yet; returns the old one. */
 struct flow wt_flow(struct wt *w);
 
+/** wt_flow_from is wt_flow with a peer of an IPv4 address, which has told of its MAC address. */
+void wt_flow_from(struct wt *w, const char *peer);
+
 /* ---- the application ---- */
 
 /** wt_addr makes a socket address. */

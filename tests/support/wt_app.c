@@ -162,6 +162,19 @@ struct flow wt_flow(struct wt *w)
 	return old;
 }
 
+void wt_flow_from(struct wt *w, const char *peer)
+{
+	struct frame_ends e;
+	struct frame f;
+
+	wt_flow(w);
+	w->flow.peer_be = inet_addr(peer);
+	e = wt_ends(w);
+	memset(e.dst_mac, 0xff, 6);
+	frame_arp(&f, &e, 1, NULL);
+	wt_inject_frame(w, &f);
+}
+
 /* ---- states ---- */
 
 void wt_listen(struct wt *w, int backlog)

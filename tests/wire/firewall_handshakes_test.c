@@ -11,15 +11,7 @@
 /* Begins a connection from an address whose next hop is known. */
 static void from(struct wt *w, const char *peer)
 {
-	struct frame_ends e;
-	struct frame f;
-
-	wt_flow(w);
-	w->flow.peer_be = inet_addr(peer);
-	e = wt_ends(w);
-	memset(e.dst_mac, 0xff, 6);
-	frame_arp(&f, &e, 1, NULL);
-	wt_inject_frame(w, &f);
+	wt_flow_from(w, peer);
 	INJECT(.flags = S, .mss = WT_MSS);
 }
 

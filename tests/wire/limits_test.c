@@ -17,20 +17,6 @@ static struct pc_prefix prefix(const char *text)
 	return p;
 }
 
-/* a peer with an address of its own; its next hop is known */
-static void from(struct wt *w, const char *peer)
-{
-	struct frame_ends e;
-	struct frame f;
-
-	wt_flow(w);
-	w->flow.peer_be = inet_addr(peer);
-	e = wt_ends(w);
-	memset(e.dst_mac, 0xff, 6);
-	frame_arp(&f, &e, 1, NULL);
-	wt_inject_frame(w, &f);
-}
-
 static void open_one(struct wt *w)
 {
 	INJECT(.flags = S, .mss = WT_MSS);
@@ -45,22 +31,22 @@ static void at_most(struct wt *w)
 
 	w->cfg.tcp_source_connections = 2;
 	wt_listen(w, 8);
-	from(w, "192.0.2.77");
+	wt_flow_from(w, "192.0.2.77");
 	open_one(w);
 	one = w->flow;
-	from(w, "192.0.2.77");
+	wt_flow_from(w, "192.0.2.77");
 	open_one(w);
-	from(w, "192.0.2.77");
+	wt_flow_from(w, "192.0.2.77");
 	INJECT(.flags = S, .mss = WT_MSS);
 	NOTHING(100);
 	EQ(wt_count(w, PC_DROP_TCP_SOURCE), 1);
 	/* others do not notice */
-	from(w, "192.0.2.78");
+	wt_flow_from(w, "192.0.2.78");
 	open_one(w);
 	/* when one of them ends, another may come */
 	w->flow = one;
 	INJECT(.flags = R, .seq = 1);
-	from(w, "192.0.2.77");
+	wt_flow_from(w, "192.0.2.77");
 	open_one(w);
 	EQ(wt_count(w, PC_DROP_TCP_SOURCE), 1);
 }
@@ -73,7 +59,7 @@ static void at_once(struct wt *w)
 	w->cfg.tcp_source_connections = 2;
 	wt_listen(w, 8);
 	for (unsigned i = 0; i < 3; i++) {
-		from(w, "192.0.2.77");
+		wt_flow_from(w, "192.0.2.77");
 		INJECT(.flags = S, .mss = WT_MSS);
 		EXPECT(.flags = SA, .ack = 1, .mss = WT_MSS);
 		f[i] = w->flow;
@@ -94,7 +80,7 @@ static void churn(struct wt *w)
 	w->cfg.tcp_source_connections = 1;
 	wt_listen(w, 8);
 	for (unsigned i = 0; i < 300; i++) {
-		from(w, i % 2 == 0 ? "192.0.2.77" : "192.0.2.78");
+		wt_flow_from(w, i % 2 == 0 ? "192.0.2.77" : "192.0.2.78");
 		open_one(w);
 		OK(pc_close(w->st, w->flow.fd));
 		wt_settle(w);
@@ -111,7 +97,7 @@ static void half_open(struct wt *w)
 	w->cfg.tcp_syn_cookies = 0;
 	wt_listen(w, 8);
 	for (unsigned i = 0; i < 5; i++) {
-		from(w, "192.0.2.77");
+		wt_flow_from(w, "192.0.2.77");
 		INJECT(.flags = S, .mss = WT_MSS);
 		if (i < 3)
 			EXPECT(.flags = SA, .ack = 1, .mss = WT_MSS);
@@ -119,12 +105,12 @@ static void half_open(struct wt *w)
 			NOTHING(10);
 	}
 	EQ(wt_count(w, PC_DROP_TCP_SOURCE), 2);
-	from(w, "192.0.2.78");
+	wt_flow_from(w, "192.0.2.78");
 	open_one(w);
 	/* and they are forgotten with their entries */
 	wt_pass(w, 200000);
 	wt_drop(w);
-	from(w, "192.0.2.77");
+	wt_flow_from(w, "192.0.2.77");
 	open_one(w);
 }
 
@@ -132,11 +118,11 @@ static void half_open_cookies(struct wt *w)
 {
 	w->cfg.tcp_source_half_open = 1;
 	wt_listen(w, 8);
-	from(w, "192.0.2.77");
+	wt_flow_from(w, "192.0.2.77");
 	INJECT(.flags = S, .mss = WT_MSS);
 	EXPECT(.flags = SA, .ack = 1, .mss = WT_MSS);
 	/* nothing is kept for these, and yet who means it gets through */
-	from(w, "192.0.2.77");
+	wt_flow_from(w, "192.0.2.77");
 	open_one(w);
 	EQ(wt_count(w, PC_TCP_COOKIES_ACCEPTED), 1);
 	wt_pass(w, 200000);
@@ -151,7 +137,7 @@ static void denied(struct wt *w)
 	struct flow old;
 
 	wt_listen(w, 8);
-	from(w, "192.0.2.77");
+	wt_flow_from(w, "192.0.2.77");
 	open_one(w);
 	old = w->flow;
 	OK(pc_stack_deny(w->st, &p));
@@ -161,15 +147,15 @@ static void denied(struct wt *w)
 	ERR(pc_recv(w->st, old.fd, &(char){0}, 1, 0), ECONNABORTED);
 	EQ(wt_count(w, PC_TCP_DENIED_ENDED), 1);
 	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
-	from(w, "192.0.2.77");
+	wt_flow_from(w, "192.0.2.77");
 	INJECT(.flags = S, .mss = WT_MSS);
 	NOTHING(100);
 	EQ(wt_count(w, PC_DROP_DENIED), 2);
-	from(w, "192.0.2.78");
+	wt_flow_from(w, "192.0.2.78");
 	open_one(w);
 	OK(pc_stack_allow(w->st, &p));
 	ERR(pc_stack_allow(w->st, &p), ENOENT);
-	from(w, "192.0.2.77");
+	wt_flow_from(w, "192.0.2.77");
 	open_one(w);
 }
 
@@ -181,7 +167,7 @@ static void sweep_has_no_pause(struct wt *w)
 
 	w->cfg.stack_max_connections = 1000;
 	wt_listen(w, 8);
-	from(w, "192.0.2.77");
+	wt_flow_from(w, "192.0.2.77");
 	open_one(w);
 	for (unsigned i = 0; i < RTE_DIM(fds); i++)
 		fds[i] = pc_socket(w->st, AF_INET, SOCK_STREAM, 0);
@@ -207,7 +193,7 @@ static void denied_altogether(struct wt *w)
 	struct frame f;
 
 	wt_listen(w, 8);
-	from(w, "192.0.2.77");
+	wt_flow_from(w, "192.0.2.77");
 	OK(pc_stack_deny_all(w->st, &p, 1));
 	e = wt_ends(w);
 	frame_icmp(&f, &e, 8, 0, (uint8_t[4]){0, 1, 0, 1}, "ping", 4);

@@ -13,17 +13,10 @@
 /* a peer with an address of its own, 192.0.2.x; its next hop is known */
 static void from(struct wt *w, unsigned x)
 {
-	struct frame_ends e;
-	struct frame f;
 	char text[16];
 
 	snprintf(text, sizeof(text), "192.0.2.%u", x);
-	wt_flow(w);
-	w->flow.peer_be = inet_addr(text);
-	e = wt_ends(w);
-	memset(e.dst_mac, 0xff, 6);
-	frame_arp(&f, &e, 1, NULL);
-	wt_inject_frame(w, &f);
+	wt_flow_from(w, text);
 	wt_drop(w);
 }
 
