@@ -47,8 +47,7 @@ static void accept_one(void)
 	else if (fd >= 0)
 		pcx_close(fd);
 	else if (is_short(errno))
-		p[0].events =
-		    0; /* who waits stays in the queue, which would be ready all the time */
+		p[0].events = 0; /* who waits stays in the queue: it would be ready all the time */
 }
 
 static int open_listener(unsigned short port)

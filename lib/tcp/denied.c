@@ -53,7 +53,6 @@ void denied_sweep(struct tcp *tcp)
 {
 	for (unsigned n = 0; n < LOOK_AT && tcp->denied_left > 0; n++) {
 		struct tcb *t = tcp_tcb(tcp, tcp->denied_left--);
-
 		enum pc_counter why;
 
 		if (!(t->flags & TCB_IN_TABLE))
