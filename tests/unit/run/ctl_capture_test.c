@@ -234,26 +234,42 @@ static void *read_late(void *arg)
 	return NULL;
 }
 
-/* What waits for room when who reads has enough is counted, and so it is sent. */
-static void test_slow(void)
+/* The first stack gets a wire, on which what it is told to push is captured: what is, comes by fd[1]. */
+static struct ctl_capture *begin_on_wire(const struct ctl_capture_args *args, int fd[2])
 {
-	const struct ctl_capture_args args = {.snaplen = CTL_SNAPLEN_MAX, .port = -1};
-	const struct timeval patience = {.tv_sec = 5};
 	const struct pc_wire_config wire = {.pool = pool};
-	const int bytes = 64 * 1024;
-	struct reading r = {0};
 	struct ctl_capture *c;
-	pthread_t reader;
 	char why[64];
-	int fd[2];
 
 	begin();
 	CU_ASSERT_EQUAL_FATAL(pc_port_wire(&wire, ends_of_wire), 0);
 	CU_ASSERT_EQUAL(
 	    ctl_wait(&never, &workers[0], pc_stack_post(workers[0].st, attach, NULL, 0)), 0);
 	CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fd), 0);
-	c = ctl_capture_create(&run, &never, &args);
+	c = ctl_capture_create(&run, &never, args);
 	CU_ASSERT_EQUAL_FATAL(ctl_capture_start(c, fd[0], why, sizeof(why)), 0);
+	return c;
+}
+
+static void finish_on_wire(void)
+{
+	finish();
+	for (unsigned i = 0; i < 2; i++)
+		pc_port_close(ends_of_wire[i]);
+}
+
+/* What waits for room when who reads has enough is counted, and so it is sent. */
+static void test_slow(void)
+{
+	const struct ctl_capture_args args = {.snaplen = CTL_SNAPLEN_MAX, .port = -1};
+	const struct timeval patience = {.tv_sec = 5};
+	const int bytes = 64 * 1024;
+	struct reading r = {0};
+	struct ctl_capture *c;
+	pthread_t reader;
+	int fd[2];
+
+	c = begin_on_wire(&args, fd);
 	(void)setsockopt(fd[0], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 	(void)setsockopt(fd[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	for (unsigned i = 0; i < 6; i++) {
@@ -271,28 +287,18 @@ static void test_slow(void)
 	CU_ASSERT_EQUAL(r.frames, r.said);
 	ctl_capture_free(c);
 	close(fd[1]);
-	finish();
-	for (unsigned i = 0; i < 2; i++)
-		pc_port_close(ends_of_wire[i]);
+	finish_on_wire();
 }
 
 /* However long nobody reads, what is captured does not take the mbufs of those who are served. */
 static void test_share(void)
 {
 	const struct ctl_capture_args args = {.snaplen = 64, .port = -1};
-	const struct pc_wire_config wire = {.pool = pool};
 	struct ctl_capture *c;
 	unsigned least;
-	char why[64];
 	int fd[2];
 
-	begin();
-	CU_ASSERT_EQUAL_FATAL(pc_port_wire(&wire, ends_of_wire), 0);
-	CU_ASSERT_EQUAL(
-	    ctl_wait(&never, &workers[0], pc_stack_post(workers[0].st, attach, NULL, 0)), 0);
-	CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fd), 0);
-	c = ctl_capture_create(&run, &never, &args);
-	CU_ASSERT_EQUAL_FATAL(ctl_capture_start(c, fd[0], why, sizeof(why)), 0);
+	c = begin_on_wire(&args, fd);
 	least = rte_mempool_avail_count(pool);
 	for (unsigned i = 0; i < 2 * pool->size / PUSHED; i++) {
 		(void)ctl_wait(&never, &workers[0], pc_stack_post(workers[0].st, push, NULL, 0));
@@ -303,9 +309,7 @@ static void test_share(void)
 	CU_ASSERT(ctl_capture_end(c));
 	ctl_capture_free(c);
 	close(fd[1]);
-	finish();
-	for (unsigned i = 0; i < 2; i++)
-		pc_port_close(ends_of_wire[i]);
+	finish_on_wire();
 }
 
 static const struct unit_case cases[] = {

@@ -5,36 +5,19 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include <percore/host.h>
-#include <percore/percore.h>
 #include <percore/posix.h>
 
 #include "../../support/eal.h"
-#include "../two.h"
 #include "base/toeplitz.h"
+#include "lcores.h"
 
-#define LCORES 2
-
-static struct rte_mempool *pool;
-static struct pc_host *host;
-static struct pc_service *service[LCORES];
-static struct pc_stack *near[LCORES], *far[LCORES];
-static struct pc_port *port[LCORES][2];
 static uint64_t now;
 
 static unsigned turn(void *arg)
 {
-	unsigned n = 0;
-
 	(void)arg;
 	now += 1000000;
-	for (unsigned i = 0; i < LCORES; i++) {
-		n += pc_stack_poll(near[i], now) + pc_service_turn(service[i], now);
-		pc_stack_flush(near[i], now);
-		n += pc_stack_poll(far[i], now);
-		pc_stack_flush(far[i], now);
-	}
-	return n;
+	return lcores_turn(now);
 }
 
 static void no_sleep(void *arg, uint64_t deadline_ns)
@@ -46,21 +29,8 @@ static const struct pcx_driver driver = {.turn = turn, .sleep = no_sleep};
 
 static void start(void)
 {
-	const struct pc_host_config hc = {.nb_lcores = LCORES, .max_sockets = 64};
-	const struct pc_wire_config wc = {.pool = pool};
-	struct pc_stack_config cfg;
-
-	two_config(&cfg, 32);
 	now = 1000000000;
-	host = pc_host_create(&hc);
-	CU_ASSERT_FATAL(host != NULL);
-	for (unsigned i = 0; i < LCORES; i++) {
-		CU_ASSERT_EQUAL_FATAL(pc_port_wire(&wc, port[i]), 0);
-		near[i] = stack_on(&cfg, pool, port[i][0], TWO_US);
-		far[i] = stack_on(&cfg, pool, port[i][1], TWO_PEER);
-		service[i] = pc_host_add(host, i, near[i]);
-		CU_ASSERT_FATAL(service[i] != NULL);
-	}
+	lcores_make();
 	pcx_set_driver(&driver);
 	CU_ASSERT_EQUAL_FATAL(pcx_attach_fd(pc_host_connect(host)), 0);
 }
@@ -71,14 +41,7 @@ static void finish(void)
 	for (int i = 0; i < 10; i++)
 		(void)turn(NULL);
 	pcx_set_driver(NULL);
-	pc_host_destroy(host);
-	for (unsigned i = 0; i < LCORES; i++) {
-		CU_ASSERT_EQUAL(pc_stack_validate(near[i], stderr), 0);
-		pc_stack_destroy(near[i]);
-		pc_stack_destroy(far[i]);
-		pc_port_close(port[i][0]);
-		pc_port_close(port[i][1]);
-	}
+	lcores_free();
 }
 
 static int stream(bool reuse)

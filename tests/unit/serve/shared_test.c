@@ -11,21 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <percore/host.h>
-#include <percore/percore.h>
 #include <percore/posix.h>
 
 #include "../../support/eal.h"
-#include "../two.h"
+#include "lcores.h"
 
-#define LCORES   2
 #define PATIENCE 2000 /* ms */
-
-static struct rte_mempool *pool;
-static struct pc_host *host;
-static struct pc_service *service[LCORES];
-static struct pc_stack *near[LCORES], *far[LCORES];
-static struct pc_port *port[LCORES][2];
 
 /* a thread plays both lcores; lock: between its turns and the calls of the far side */
 static struct {
@@ -46,19 +37,11 @@ static void *turn(void *arg)
 	struct timespec ts;
 
 	while (!__atomic_load_n(&lcores.ends, __ATOMIC_RELAXED)) {
-		unsigned n = 0;
+		unsigned n;
 
 		pthread_mutex_lock(&lcores.lock);
 		(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-		for (unsigned i = 0; i < LCORES; i++) {
-			const uint64_t now =
-			    (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-
-			n += pc_stack_poll(near[i], now) + pc_service_turn(service[i], now);
-			pc_stack_flush(near[i], now);
-			n += pc_stack_poll(far[i], now);
-			pc_stack_flush(far[i], now);
-		}
+		n = lcores_turn((uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec);
 		pthread_mutex_unlock(&lcores.lock);
 		if (n == 0)
 			nap();
@@ -68,20 +51,7 @@ static void *turn(void *arg)
 
 static void start(void)
 {
-	const struct pc_host_config hc = {.nb_lcores = LCORES, .max_sockets = 64};
-	const struct pc_wire_config wc = {.pool = pool};
-	struct pc_stack_config cfg;
-
-	two_config(&cfg, 32);
-	host = pc_host_create(&hc);
-	CU_ASSERT_FATAL(host != NULL);
-	for (unsigned i = 0; i < LCORES; i++) {
-		CU_ASSERT_EQUAL_FATAL(pc_port_wire(&wc, port[i]), 0);
-		near[i] = stack_on(&cfg, pool, port[i][0], TWO_US);
-		far[i] = stack_on(&cfg, pool, port[i][1], TWO_PEER);
-		service[i] = pc_host_add(host, i, near[i]);
-		CU_ASSERT_FATAL(service[i] != NULL);
-	}
+	lcores_make();
 	lcores.ends = false;
 	CU_ASSERT_EQUAL_FATAL(pthread_create(&lcores.thread, NULL, turn, NULL), 0);
 	CU_ASSERT_EQUAL_FATAL(pcx_attach_fd(pc_host_connect(host)), 0);
@@ -104,14 +74,7 @@ static void finish(void)
 	pcx_detach();
 	__atomic_store_n(&lcores.ends, true, __ATOMIC_RELAXED);
 	(void)pthread_join(lcores.thread, NULL);
-	pc_host_destroy(host);
-	for (unsigned i = 0; i < LCORES; i++) {
-		CU_ASSERT_EQUAL(pc_stack_validate(near[i], stderr), 0);
-		pc_stack_destroy(near[i]);
-		pc_stack_destroy(far[i]);
-		pc_port_close(port[i][0]);
-		pc_port_close(port[i][1]);
-	}
+	lcores_free();
 }
 
 static struct sockaddr_in address(uint32_t be, uint16_t p)
