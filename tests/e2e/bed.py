@@ -76,8 +76,9 @@ def need(*tools):
             skip(f"{tool} is not installed")
 
 
-def sh(*command, timeout=60, check=True, **kw):
-    """Runs a command to its end; returns it with .stdout and .stderr as text."""
+def sh(*command, timeout=180, check=True, **kw):
+    """Runs a command to its end; returns it with .stdout and .stderr as text. All that set up devices at the same time wait
+    for one lock of the kernel."""
     kw.setdefault("stdin", subprocess.DEVNULL)
     r = subprocess.run([str(c) for c in command], capture_output=True, text=True, errors="replace",
                        timeout=timeout, **kw)
