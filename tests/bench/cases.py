@@ -61,11 +61,11 @@ CASES = [
     echo("echo-1m", "echo of 64 B, 1,000,000 connections", 1000000, "--warm", "3", peers=("null", "percore"),
          memory=2048, server=("--set", "stack.max_connections=1000100")),
     echo("echo-64-1kb", "echo of 1 KB, 64 connections", 64, "--size", "1024"),
-    Case("half-64", "half of percore's load of 64 connections, an open loop: p99",
+    Case("half-64", "open loop at half of percore's rate with 64 connections: p99",
          ("--mode", "echo", "--conns", "64"), "latency_us.p99", "us", half_of="echo-64",
          peers=("null", "percore"), lower=True),
     http("http-64", "HTTP keep-alive, 512 B, 64 connections", "--conns", "64"),
-    http("http-64-p16", "HTTP keep-alive, 512 B, 64 connections, 16 requests under way on each", "--conns", "64", "--depth", "16",
+    http("http-64-p16", "HTTP keep-alive, 512 B, 64 connections, 16 requests in flight on each", "--conns", "64", "--depth", "16",
          "--set", "load.coalesce=1"),
     Case("conn-64", "connect, echo, close; 64 at a time", ("--mode", "connrate", "--conns", "64"),
          "connections_s", "M/s", 1e-6),
@@ -73,7 +73,7 @@ CASES = [
          ("--mode", "connrate", "--conns", "64", "--http", "1", "--path", "/512", "--port", "80"),
          "connections_s", "M/s", 1e-6, HTTP),
     redis("redis-64", "redis-server, SET of 3 bytes, 64 connections"),
-    redis("redis-64-p16", "redis-server, SET of 3 bytes, 64 connections, 16 requests under way on each", "--depth", "16", "--set",
+    redis("redis-64-p16", "redis-server, SET of 3 bytes, 64 connections, 16 requests in flight on each", "--depth", "16", "--set",
           "load.coalesce=1"),
     Case("bulk-in-1", "one stream in", ("--mode", "bulk-in", "--conns", "1"), "out_gbps", "Gb/s",
          peers=STREAM),
@@ -90,8 +90,8 @@ CASES = [
     Case("start-1m", "start until ready for 1,000,000 connections",
          ("--mode", "echo", "--conns", "1"), "start_s", "s", 1.0, ("percore",), memory=640,
          server=("--set", "stack.max_connections=1000000"), lower=True),
-    hold("hold-1m", "1,000,000 connections, opened; 10,000 of them ask each second", 1000000, 2048),
-    hold("hold-10m", "10,000,000 connections, opened; 10,000 of them ask each second", 10000000, 6144),
+    hold("hold-1m", "1,000,000 connections, opened; 10,000 requests a second", 1000000, 2048),
+    hold("hold-10m", "10,000,000 connections, opened; 10,000 requests a second", 10000000, 6144),
 ]
 
 MIXED = ("--sizes", "64:70,65-1400:25,16384:5")
@@ -119,10 +119,10 @@ def find(name):
 # loads that are not all alike
 CASES += [
     echo("echo-sizes", "echo of 64 B (70 %), 65 to 1,400 B (25 %) and 16 KB (5 %), 1,024 connections", 1024, *MIXED),
-    echo("busy-100", "echo of 64 B, 10,000 connections of which 100 ask", 10000, "--busy", "100"),
-    echo("busy-1k", "echo of 64 B, 100,000 connections of which 1,000 ask", 100000, "--busy", "1000", "--warm", "1",
+    echo("busy-100", "echo of 64 B, 10,000 connections, 100 of them active", 10000, "--busy", "100"),
+    echo("busy-1k", "echo of 64 B, 100,000 connections, 1,000 of them active", 100000, "--busy", "1000", "--warm", "1",
          peers=("null", "percore")),
-    Case("hold-skew", "100,000 connections, 200,000 requests a second, popular after Zipf: p99",
+    Case("hold-skew", "100,000 connections, 200,000 requests a second, Zipf-distributed: p99",
          ("--mode", "hold", "--conns", "100000", "--set", "load.sample=200000", "--set", "load.skew=100"),
          "latency_us.p99", "us", peers=("null", "percore"), lower=True),
     Case("burst-1k", "1,000 requests at once every 10 ms, 1,000 connections: p99",

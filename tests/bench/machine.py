@@ -57,7 +57,7 @@ def facts(top):
         ("CPU", f"{cpu_model()}, {os.cpu_count()} CPUs"
                 f"{', virtual' if ' hypervisor' in flags else ''}"),
         ("memory", f"{memory_gib():.0f} GiB"),
-        ("governor", ", ".join(sorted(governor)) or "not to be seen"),
+        ("governor", ", ".join(sorted(governor)) or "not visible"),
         ("kernel", platform.release()),
         ("DPDK", version(["pkg-config", "--modversion", "libdpdk"])),
         ("compiler", version(["cc", "--version"])),

@@ -253,7 +253,7 @@ static void bench_far_timers(uint32_t n)
 	for (uint32_t i = 0; i < n; i++)
 		wheel_arm(&t->wheel, (uint32_t)(i * UINT64_C(7919) % n),
 		          1 + (uint32_t)((uint64_t)i * FAR_TICKS / n));
-	snprintf(name, sizeof(name), "turn of the wheel, %u keep-alives", n);
+	snprintf(name, sizeof(name), "turn of the timer wheel, %u keep-alives", n);
 	measure(name, 1, turn_far, t);
 	free(t->elements);
 	free(t);
@@ -278,7 +278,7 @@ static void bench_line(uint32_t n)
 		wheel_pop(&t->wheel, t->now);
 		wheel_arm(&t->wheel, (uint32_t)(i * UINT64_C(7919) % n), t->now + LINE_TICKS);
 	}
-	snprintf(name, sizeof(name), "turn of the wheel, %u timers in its line", n);
+	snprintf(name, sizeof(name), "turn of the timer wheel, %u timers in its line", n);
 	measure(name, 1, turn, t);
 	free(t->elements);
 	free(line);
@@ -295,9 +295,9 @@ static void bench_timers(uint32_t n)
 	wheel_init(&t->wheel, &t->elements[0].timer, sizeof(t->elements[0]), 0);
 	for (uint32_t i = 0; i < n; i++)
 		wheel_arm(&t->wheel, i, 1 + i % 4000);
-	snprintf(name, sizeof(name), "timer armed anew, %u timers", n);
+	snprintf(name, sizeof(name), "timer re-armed, %u timers", n);
 	measure(name, BATCH, rearm, t);
-	snprintf(name, sizeof(name), "turn of the wheel, %u timers", n);
+	snprintf(name, sizeof(name), "turn of the timer wheel, %u timers", n);
 	measure(name, 1, turn, t);
 	free(t->elements);
 	free(t);
@@ -362,7 +362,7 @@ static void bench_ready(void)
 	r->events.set[0].used = true;
 	for (uint32_t k = 0; k < BATCH; k++)
 		r->sockets[k] = (struct pollable){.interest = EPOLLIN, .set = 1};
-	measure("event told and waited for", BATCH, tell_and_wait, r);
+	measure("event posted and waited for", BATCH, tell_and_wait, r);
 	events_fini(&r->events);
 	free(r);
 }
@@ -413,7 +413,7 @@ static void bench_fibers(uint32_t n)
 
 		fiber_make(&f->fiber[i], stack, bytes, come_and_go, &f->fiber[i], false);
 	}
-	snprintf(name, sizeof(name), "coroutine entered and left, %u in turn", n);
+	snprintf(name, sizeof(name), "switch to a coroutine and back, %u in turn", n);
 	measure(name, BATCH, there_and_back, f);
 	coro_stacks_fini(&f->stacks);
 	free(f);

@@ -45,9 +45,9 @@ def number(v):
 def table(rows):
     """Markdown tables, one for each place."""
     found, lines = collect(rows), []
-    heads = {place: f"CPUs {place} to each other (a cache line there and back in {distance}):"
+    heads = {place: f"CPUs {place} (round trip of a cache line: {distance}):"
              for place, (_, distance) in machine.PLACES.items()}
-    heads["anywhere"] = "All runs, wherever the CPUs were and moved to:"
+    heads["anywhere"] = "All runs, at any distance of the CPUs:"
     for place, head in heads.items():
         here = [k for k in found if k[0] == place]
         if not here:
@@ -81,7 +81,7 @@ def programs(found, place):
                          f"{max(len(ours), len(theirs))} |")
     if not lines:
         return []
-    return ["The same programs on the kernel, and unmodified by `percore-run --one-core`; both have one CPU for all that they do:", "",
+    return ["The same programs on the kernel, and unmodified under `percore-run --one-core`, each with one CPU for everything:", "",
             "| case | program | unit | kernel | percore-run | times | n |", "|---|---|---|---|---|---|---|", *lines, ""]
 
 
@@ -104,7 +104,7 @@ def write_docs(path, facts, command, rows, micro):
     lines = [BEGIN, "", f"Made by `{command}`.", "", "| | |", "|---|---|"]
     lines += [f"| {name} | {what} |" for name, what in facts] + [""] + table(rows)
     if micro:
-        lines += ["Inner parts, in cycles of the TSC, as `tests/bench/micro_bench.c` measures them:", "",
+        lines += ["Components, in TSC cycles, as `tests/bench/micro_bench.c` measures them:", "",
                   "| | median | p99 |", "|---|---|---|"]
         lines += [f"| {m['name']} | {m['median']:.1f} | {m['p99']:.1f} |" for m in micro] + [""]
     for name in plots(path.parent / "performance", rows):
