@@ -19,9 +19,9 @@
 /* clang-format off */
 #define ECHO_KEYS(X) \
 X(listen, 7, 0, 65535, "port", "TCP and UDP port of the echo service; 0: none") \
-X(discard, 0, 0, 65535, "port", "TCP and UDP port of the discard service, which reads and throws away; 0: none") \
+X(discard, 0, 0, 65535, "port", "TCP and UDP port of the discard service, which reads and discards; 0: none") \
 X(source, 0, 0, 65535, "port", \
-  "TCP port of the source service, which sends for ever: byte n is n mod 256; 0: none")
+  "TCP port of the source service, which sends without end: byte n is n mod 256; 0: none")
 /* clang-format on */
 
 struct config {
@@ -41,11 +41,11 @@ static const struct pc_run_option options[] = {
     {.name = "listen",
      .argument = "PORT",
      .key = "echo.listen",
-     .help = "echo on TCP and UDP port PORT (default 7; 0: not at all)"},
+     .help = "echo on TCP and UDP port PORT (default 7; 0: none)"},
     {.name = "discard",
      .argument = "PORT",
      .key = "echo.discard",
-     .help = "read and throw away on TCP and UDP port PORT"},
+     .help = "read and discard on TCP and UDP port PORT"},
     {.name = "source",
      .argument = "PORT",
      .key = "echo.source",
@@ -142,7 +142,7 @@ int main(int argc, char **argv)
 	struct config config = {.listen = 7};
 	const struct pc_run_app app = {
 	    .name = "percore-echo",
-	    .summary = "answers every byte and datagram with itself",
+	    .summary = "echoes every byte and datagram",
 	    .options = options,
 	    .keys = keys,
 	    .nb_keys = sizeof(keys) / sizeof(keys[0]),

@@ -13,9 +13,9 @@
 /* clang-format off */
 #define SWITCH_KEYS(X) \
 X(switch, entries, 8192, 16, 1000000, "stations", "size of the MAC table: stations, by MAC address and VLAN") \
-X(switch, port_entries, 0, 0, 1000000, "stations", "stations of one port at most, so that one port cannot fill the table; 0: an equal share") \
-X(switch, age_s, 300, 0, 1000000, "s", "ageing time: a station that is silent for so long is forgotten (IEEE 802.1Q 8.8.3); 0: never") \
-X(switch, flood_rate, 0, 0, 100000000, "frames/s", "storm control: flooded frames of one port at most; 0: without limit") \
+X(switch, port_entries, 0, 0, 1000000, "stations", "stations of one port, at most, so that one port cannot fill the table; 0: an equal share") \
+X(switch, age_s, 300, 0, 1000000, "s", "ageing time: a station that is silent for this long is forgotten (IEEE 802.1Q 8.8.3); 0: never") \
+X(switch, flood_rate, 0, 0, 100000000, "frames/s", "storm control: flooded frames of one port, at most; 0: no limit") \
 X(switch, group_forward, 0, 0, 65535, "bits", "bit N: forward frames to 01:80:c2:00:00:0N, as Linux's group_fwd_mask")
 /* clang-format on */
 

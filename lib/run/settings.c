@@ -22,27 +22,27 @@ static const struct pc_config_key run_keys[] = {
 static const struct text_key text_keys[] = {
     {"net", "addr",
      "addresses of the ports, [PORT[.VLAN[.VLAN]]=]ADDRESS/LENGTH, separated by commas; PORT "
-     "counts "
-     "from 0 and is 0 if it is not given; VLAN is the number of a tag (two: 802.1ad in front of "
-     "802.1Q), 1 "
-     "to 4094; in place of an address, dhcp asks for one, and slaac makes those of the routers' "
-     "prefixes and asks for one by DHCPv6 if a router says so (ip6.dhcp)",
+     "counts from 0 (default 0); VLAN is a VLAN ID from 1 to 4094 (two: the 802.1ad tag, then the "
+     "802.1Q tag); instead of an address, dhcp requests one by DHCP, and slaac configures "
+     "addresses in the prefixes that routers advertise, and by DHCPv6 if a router says so "
+     "(ip6.dhcp)",
      "10.0.0.1/24", settings_add_addrs},
     {"net", "gateway", "addresses of the default gateways, at most one of each family",
      "10.0.0.254, fd00::fe", settings_set_gateway},
     {"net", "deny",
      "denied networks, separated by commas, on any number of lines; their packets are dropped",
      "192.0.2.0/24, 2001:db8:bad::/48", settings_add_denied},
-    {"run", "eal", "options of EAL, separated by blanks; those of the command line come after them",
+    {"run", "eal", "EAL options, separated by blanks; those of the command line come after them",
      "--vdev=net_tap0,iface=percore0 --no-huge", settings_set_eal},
-    {"run", "pcap", "file that gets every frame, in pcap format", "trace.pcap", settings_set_pcap},
+    {"run", "pcap", "write every frame to this file, in pcap format", "trace.pcap",
+     settings_set_pcap},
     {"run", "sockets",
-     "UNIX socket where other processes attach to use sockets by percore/posix.h; @NAME: without a "
-     "file",
+     "UNIX socket where other processes attach to use sockets by percore/posix.h; @NAME: in the "
+     "abstract namespace",
      "/run/percore.sock", settings_set_sockets},
     {"run", "control",
      "UNIX socket for percore-ctl, which inspects and changes the running program; only its owner "
-     "may",
+     "can open it",
      "/run/percore.ctl", settings_set_control},
     {"run", "leases",
      "file for DHCP leases, so that a restart requests the same address first (RFC 2131 section "
@@ -53,8 +53,8 @@ static const struct text_key text_keys[] = {
      "others",
      "/etc/percore.rules", settings_set_firewall},
     {"exception", "iface",
-     "exception path: frames that percore does not handle go to the kernel, by a TAP with this "
-     "name and the port's number",
+     "exception path: frames that percore does not handle go to the kernel through a TAP with "
+     "this name and the port's number",
      "percore", settings_set_exception},
 };
 

@@ -17,28 +17,28 @@
 /* clang-format off */
 #define RUN_KEYS(X) \
 X(run, idle, 0, 0, 4, "mode", \
-  "what an lcore does when no frame comes: 1 polls on, 2 polls with short pauses, 3 sleeps between polls, 4 sleeps until a receive queue interrupts, or as 3 where a port cannot; 0: 4 if every port is one of the kernel's (tap, af_packet, af_xdp, pcap, virtio_user), else 2") \
+  "what an idle lcore does: 1: polls; 2: polls with short pauses; 3: sleeps between polls; 4: sleeps until a receive interrupt, or as 3 if a port has none; 0: 4 if all ports are the kernel's (tap, af_packet, af_xdp, pcap, virtio_user), else 2") \
 X(run, idle_turns, 2000, 1, 1000000000, "turns", "turns without a frame before an lcore pauses or sleeps") \
 X(run, idle_us, 0, 0, 100000, "us", \
-  "longest sleep of idle mode 3, or of 4 where a port cannot interrupt; a frame may wait that long; 0: 100, or 1000 for a single lcore on TAPs, which a frame wakes") \
+  "longest sleep of idle mode 3, or of 4 if a port has no interrupts; a frame may wait that long; 0: 100, or 1000 for a single lcore on TAPs, which a frame wakes") \
 X(run, privileges, 1, 0, 1, "mode", \
-  "privileges (capabilities) kept after the start: 0 all; 1 those that the ports and the files to be read need") \
+  "capabilities kept after startup: 0: all; 1: those that the ports and the served files need") \
 X(run, seccomp, 0, 0, 1, "boolean", \
-  "after the start, a seccomp filter ends the program if it makes a system call that no program of percore needs") \
+  "after startup, a seccomp filter ends the program if it makes a system call that percore's programs do not need") \
 X(run, drain_ms, 5000, 0, 600000, "ms", "time for requests in progress when the program is stopped") \
 X(run, stats_s, 0, 0, 86400, "s", "interval at which the counters are printed; they are also printed at the end; 0: never") \
 X(run, sockets_max, 4096, 1, 1048576, "sockets", "sockets for threads and other processes (run.sockets) per lcore") \
-X(port, rxd, 1024, 32, 32768, "descriptors", "length of each receive queue, adjusted to what the device can do") \
-X(port, txd, 1024, 32, 32768, "descriptors", "length of each transmit queue, adjusted to what the device can do") \
-X(port, mtu, 0, 0, 9702, "bytes", "largest IP packet; 0: as the device has it") \
+X(port, rxd, 1024, 32, 32768, "descriptors", "length of each receive queue, adjusted to the device's limits") \
+X(port, txd, 1024, 32, 32768, "descriptors", "length of each transmit queue, adjusted to the device's limits") \
+X(port, mtu, 0, 0, 9702, "bytes", "MTU: largest IP packet; 0: the device's default") \
 X(port, offloads, 1, 0, 1, "boolean", "let the device compute and verify checksums if it can") \
 X(port, steer, 0, 0, 2, "mode", \
-  "which of several lcores gets a frame: 1: the one on whose queue it arrives; 2: the one that a software hash of its addresses and ports selects; 0: 2 for devices that may spread one connection over several queues (af_packet, tap), else 1") \
+  "how frames are distributed over several lcores: 1: by the queue on which they arrive; 2: by a software hash of addresses and ports; 0: 2 for devices that may spread one connection over several queues (af_packet, tap), else 1") \
 X(port, promiscuous, 0, 0, 1, "boolean", "receive frames for other MAC addresses too") \
 X(exception, addrs, 1, 0, 1, "boolean", \
-  "give the kernel's interface of the exception path the addresses that are set for its port") \
+  "give the kernel's interface of the exception path the addresses of its port") \
 X(ip6, dhcp, 1, 0, 3, "mode", \
-  "DHCPv6 (RFC 8415) on ports with IPv6: 0 never; 1 as routers advertise it: name servers (flags O and M), and addresses on ports with slaac (flag M); 2 as 1, but name servers in any case; 3 addresses and name servers in any case")
+  "DHCPv6 (RFC 8415) on ports with IPv6: 0: never; 1: as routers advertise it: name servers (flags O and M), and addresses on ports with slaac (flag M); 2: as 1, but name servers always; 3: addresses and name servers always")
 /* clang-format on */
 
 /* Those of them that a running program takes over when it reads its file again. */
