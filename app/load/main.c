@@ -149,25 +149,23 @@ static const struct pc_run_option options[] = {
     {.name = "mode",
      .argument = "MODE",
      .set = set_mode,
-     .help =
-         "echo: requests that come back as they are (default); http: GET over kept connections; "
-         "ask: requests of --ask likewise; "
-         "connrate: connections that are opened, ask once and are closed; hold: many connections "
-         "that stay, of which a few ask; bulk-in, bulk-out: streams to and from the server; udp: "
-         "datagrams that come back; tx, rx, ping, pong: bare frames, numbered, without a server; "
-         "replay: the frames of --file; "
-         "null: a server without state, to see the limit of a bed"},
+     .help = "echo: requests that are echoed (default); http: GET over persistent connections; "
+             "ask: requests of --ask over persistent connections; connrate: connections that are "
+             "opened, send one request and are closed; hold: many open connections with requests "
+             "on random ones; bulk-in, bulk-out: streams to and from the server; udp: datagrams "
+             "that are echoed; tx, rx, ping, pong: numbered bare frames, without a server; replay: "
+             "the frames of --file; null: a stateless server, to find the limit of the test bed"},
     {.name = "server", .argument = "IP", .set = set_server, .help = "address of the server"},
     {.name = "port", .argument = "PORT", .key = "load.port", .help = "its port"},
     {.name = "mac",
      .argument = "MAC",
      .set = set_mac,
-     .help = "send frames there (default: ask by ARP; modes tx and ping: broadcast)"},
+     .help = "destination MAC address (default: resolved by ARP; modes tx and ping: broadcast)"},
     {.name = "conns", .argument = "N", .key = "load.conns", .help = "connections"},
     {.name = "size",
      .argument = "BYTES",
      .key = "load.size",
-     .help = "of a message or a bare frame"},
+     .help = "size of a message or a bare frame"},
     {.name = "sizes",
      .argument = "LIST",
      .set = set_sizes,
@@ -177,47 +175,44 @@ static const struct pc_run_option options[] = {
     {.name = "busy",
      .argument = "N",
      .key = "load.busy",
-     .help = "so many of the connections ask, the others are idle (default: all ask)"},
+     .help = "number of connections that send requests, the others are idle (default: all)"},
     {.name = "slow",
      .argument = "N",
      .key = "load.slow",
-     .help =
-         "so many of the connections ask for much and read slowly (load.slow_rate); the others are "
-         "measured"},
+     .help = "number of connections that request much and read slowly (load.slow_rate); only the "
+             "others are measured"},
     {.name = "burst",
      .argument = "N",
      .key = "load.burst",
-     .help = "with --rate: so many requests are due at the same time, every N/rate seconds"},
+     .help = "with --rate: number of requests that are due at the same time, every N/rate seconds"},
     {.name = "depth",
      .argument = "N",
      .key = "load.depth",
-     .help = "requests under way on a connection at once"},
+     .help = "outstanding requests on each connection"},
     {.name = "rate",
      .argument = "N",
      .key = "load.rate",
-     .help =
-         "so many requests, connections or frames per second, whatever comes back: an open loop, "
-         "whose latencies count from when each was due (default: a closed loop)"},
+     .help = "open loop: requests, connections or frames per second, whatever comes back; "
+             "latencies count from when each was due (default: a closed loop)"},
     {.name = "seconds", .argument = "S", .set = set_run, .help = "length of the run (default 3)"},
     {.name = "warm",
      .argument = "S",
      .set = set_warm,
-     .help = "load before it that is not measured (default 0.5)"},
+     .help = "warm-up before the run, not measured (default 0.5)"},
     {.name = "path",
      .argument = "PATH",
      .set = set_path,
-     .help = "what HTTP requests ask for (default /)"},
+     .help = "path of HTTP requests (default /)"},
     {.name = "file",
      .argument = "FILE",
      .set = set_file,
-     .help = "mode replay: frames in pcap or pcapng format, sent as far from each other as they "
-             "were (load.speed, load.loops) or at --rate; with --mac to that address"},
+     .help = "mode replay: pcap or pcapng file, sent with its original spacing (load.speed, "
+             "load.loops) or at --rate; with --mac to that address"},
     {.name = "ask",
      .argument = "TEXT",
      .set = set_ask,
-     .help = "mode ask: the request; \\r \\n \\t \\0 \\\\ \\xHH stand for bytes, and its length "
-             "must be a "
-             "power of two"},
+     .help = "mode ask: the request; \\r \\n \\t \\0 \\\\ \\xHH stand for bytes, its length must "
+             "be a power of two"},
     {.name = "http",
      .argument = "0|1",
      .key = "load.http",
@@ -225,10 +220,9 @@ static const struct pc_run_option options[] = {
     {.name = "flood",
      .argument = "KIND",
      .set = set_flood,
-     .help = "send frames of an attacker beside the load (load.flood_rate): syn, ack, data, "
-             "zero-window, ...; a "
-             "wrong name prints all"},
-    {.name = "label", .argument = "TEXT", .set = set_label, .help = "goes into the result"},
+     .help = "send attack traffic beside the load (load.flood_rate): syn, ack, data, zero-window, "
+             "...; a wrong name prints all kinds"},
+    {.name = "label", .argument = "TEXT", .set = set_label, .help = "label in the result"},
     {0},
 };
 
@@ -405,10 +399,8 @@ int main(int argc, char **argv)
 	struct program program = {.config = defaults};
 	const struct pc_run_app app = {
 	    .name = "percore-load",
-	    .summary =
-	        "makes load on a server and measures what comes back; the last line of its output "
-	        "is "
-	        "the result as JSON, and the status is 1 if an answer was wrong or did not come",
+	    .summary = "load generator that verifies every answer; the last line of its output is "
+	               "the result as JSON, and the status is 1 if an answer was wrong or missing",
 	    .example = "--addr 10.0.0.1/24 --server 10.0.0.2 --mode echo",
 	    .options = options,
 	    .keys = keys,

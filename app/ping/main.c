@@ -35,11 +35,11 @@ struct config {
 };
 
 static const struct pc_config_key keys[] = {
-    {"ping", "count", "requests", "requests to send; 0: until it is stopped", 0, 0, UINT64_MAX,
+    {"ping", "count", "requests", "requests to send; 0: until interrupted", 0, 0, UINT64_MAX,
      offsetof(struct config, plan.count)},
     {"ping", "interval", "ms", "time between two requests", 1000, 1, 3600000,
      offsetof(struct config, plan.interval_ms)},
-    {"ping", "timeout", "ms", "how long the last answers are waited for", 2000, 1, 3600000,
+    {"ping", "timeout", "ms", "time to wait for the last replies", 2000, 1, 3600000,
      offsetof(struct config, plan.timeout_ms)},
     {"ping", "size", "bytes", "payload of a request", 56, 0, PING_SIZE_MAX,
      offsetof(struct config, plan.size)},
@@ -125,7 +125,7 @@ static const struct pc_run_option options[] = {
     {.name = "to",
      .argument = "HOST",
      .set = set_to,
-     .help = "who is asked: an address of either family (a link-local one with %PORT), or a name"},
+     .help = "destination: an address of either family (a link-local one with %PORT), or a name"},
     {.name = "count",
      .argument = "N",
      .key = "ping.count",
@@ -134,7 +134,7 @@ static const struct pc_run_option options[] = {
     {.name = "interval",
      .argument = "MS",
      .key = "ping.interval",
-     .help = "time between two (1000)"},
+     .help = "interval between requests, in milliseconds (default 1000)"},
     {.name = "every",
      .argument = "SECONDS",
      .set = set_every,
@@ -143,7 +143,7 @@ static const struct pc_run_option options[] = {
     {.name = "size",
      .argument = "BYTES",
      .key = "ping.size",
-     .help = "payload of each (56)",
+     .help = "payload size (default 56)",
      .letter = 's'},
     {.name = "ttl",
      .argument = "HOPS",
@@ -153,7 +153,7 @@ static const struct pc_run_option options[] = {
     {.name = "timeout",
      .argument = "MS",
      .key = "ping.timeout",
-     .help = "wait for the last (2000)"},
+     .help = "time to wait for the last reply (default 2000)"},
     {.name = "wait",
      .argument = "SECONDS",
      .set = set_wait,
@@ -162,9 +162,8 @@ static const struct pc_run_option options[] = {
     {.name = "pmtudisc",
      .argument = "MODE",
      .set = set_pmtudisc,
-     .help =
-         "what is too large: do (an error), want (fragments, once the path's MTU is known), dont "
-         "(fragments), probe (sent as it is)",
+     .help = "packets larger than the path MTU: do (an error), want (fragmented, once the path MTU "
+             "is known), dont (fragmented), probe (sent as they are)",
      .letter = 'M'},
     {.name = "quiet", .set = set_quiet, .help = "print the summary only", .letter = 'q'},
     {0},
@@ -174,7 +173,7 @@ static int check(void *app, char *why, size_t len)
 {
 	if (((struct config *)app)->name[0] != '\0')
 		return 0;
-	snprintf(why, len, "whom to ask is missing: --to HOST");
+	snprintf(why, len, "the destination is missing: --to HOST");
 	return -1;
 }
 
@@ -292,7 +291,7 @@ int main(int argc, char **argv)
 	    .plan = {.interval_ms = 1000, .timeout_ms = 2000, .size = 56, .pmtudisc = -1}};
 	const struct pc_run_app app = {
 	    .name = "percore-ping",
-	    .summary = "asks a host for echoes, as ping(8) does",
+	    .summary = "sends ICMP echo requests to a host, like ping(8)",
 	    .example = "--addr 10.0.0.1/24 --to 10.0.0.2 --count 3",
 	    .options = options,
 	    .keys = keys,

@@ -50,28 +50,29 @@ static const struct pc_run_option options[] = {
     {.name = "access",
      .argument = "PORT=VLAN",
      .set = set_access,
-     .help = "port PORT, counted from 0, is in VLAN, and knows nothing of tags"},
+     .help = "access port: PORT, counted from 0, carries VLAN untagged"},
     {.name = "trunk",
      .argument = "PORT=VLANS",
      .set = set_trunk,
-     .help = "port PORT has these VLANs with their tags, e.g. 10,20-29. A port with neither has "
-             "all, and what is without a tag by itself"},
+     .help = "trunk: PORT carries these VLANs tagged, e.g. 10,20-29. A port with neither option "
+             "carries all VLANs tagged, and untagged frames separately"},
     {.name = "native",
      .argument = "PORT=VLAN",
      .set = set_native,
-     .help = "what is without a tag on trunk PORT is of VLAN (default: it is dropped)"},
+     .help = "VLAN of untagged frames on trunk PORT (default: they are dropped)"},
     {.name = "static",
      .argument = "PORT=MAC[.VLAN]",
      .set = set_static,
-     .help = "a station is behind PORT and nowhere else, e.g. 0=02:00:00:00:00:01.10"},
+     .help = "static MAC table entry on PORT, e.g. 0=02:00:00:00:00:01.10"},
     {.name = "mirror",
      .argument = "PORT=TO",
      .set = set_mirror,
-     .help = "what comes and goes by PORT is sent to port TO, too, which takes no other part"},
+     .help = "mirror the traffic of PORT, in both directions, to port TO, which takes no part in "
+             "switching"},
     {.name = "age",
      .argument = "SECONDS",
      .key = "switch.age_s",
-     .help = "a station that is not heard for so long is forgotten; 0: never"},
+     .help = "forget a station that has been silent for this long; 0: never"},
     {0},
 };
 
@@ -140,9 +141,7 @@ int main(int argc, char **argv)
 	static struct program program;
 	const struct pc_run_app app = {
 	    .name = "percore-switch",
-	    .summary =
-	        "an Ethernet switch between DPDK ports: what comes by one goes on, without a "
-	        "copy, to the port where its destination is, or to all others",
+	    .summary = "a learning Ethernet switch with VLANs between DPDK ports, without copies",
 	    .example_ports = "--vdev=net_af_packet0,iface=eth1 --vdev=net_af_packet1,iface=eth2",
 	    .example = "--age 300",
 	    .options = options,

@@ -17,16 +17,15 @@
 
 const struct common_option common_options[] = {
     {"config", "FILE", "read settings from FILE", 'c'},
-    {"set", "SECTION.KEY=VALUE", "set a key, over the file; may be repeated", 0},
+    {"set", "SECTION.KEY=VALUE", "set a key, overriding the file; may be repeated", 0},
     {"addr", "[PORT[.VLAN[.VLAN]]=]CIDR",
-     "give port PORT (counted from 0, default 0), or a VLAN of it, an address, e.g. 10.0.0.1/24; "
-     "or dhcp or slaac (see net.addr); may be repeated",
+     "address of port PORT (counted from 0, default 0) or of a VLAN on it, e.g. 10.0.0.1/24, or "
+     "dhcp or slaac (see net.addr); may be repeated",
      0},
-    {"gateway", "IP", "send what is for other networks by way of IP", 0},
+    {"gateway", "IP", "default gateway; one for each family, separated by a comma", 0},
     {"pcap", "FILE", "write every frame to FILE (one file per lcore and port if there are several)",
      0},
-    {"stats", "SECONDS", "print the counters that are not 0 every SECONDS and at the end; 0: never",
-     0},
+    {"stats", "SECONDS", "print non-zero counters every SECONDS and at the end; 0: never", 0},
     {"print-config", NULL, "print a config file with every key, its meaning and default", 0},
     {"help", NULL, "print this", 'h'},
     {"version", NULL, "print the version", 'V'},
