@@ -52,7 +52,7 @@ static const char usage[] =
     "  capture FILE [port N] [count N] [snaplen BYTES] [filter EXPRESSION]\n"
     "                                                     to a pcap file, \"-\": to stdout\n"
     "  counters show [all]                                non-zero ones, or all\n"
-    "  usage show                                         memory and tables in use, and limits\n"
+    "  usage show                                         tables in use, and their limits\n"
     "  port show                                          devices, and frames per queue\n"
     "  lcore show                                         CPU, thread and totals of each lcore\n"
     "  top [SECONDS [TIMES]]                              load of each lcore, cycles per frame\n\n"
