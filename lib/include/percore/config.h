@@ -10,9 +10,10 @@
  *   pc_stack_config_init(&config);                      the defaults
  *   config.stack_max_connections = 100000;              "stack.max_connections" in a config file
  *
- * PC_STACK_KEYS(X) calls X(section, name, default, min, max, unit, sentence) for each key.  The struct, its defaults and
- * limits, the parser of config files, --help and config/percore-*.ini are all made from this list.  A value is
- * an unsigned 64-bit number; booleans are 0 or 1; "auto" keys are 0 and are computed as the sentence says.
+ * PC_STACK_KEYS(X) expands X(section, name, default, min, max, unit, sentence) for each key.  The
+ * struct, its defaults and limits, the parser of config files, --help and config/percore-*.ini are
+ * all made from this list.  A value is an unsigned 64-bit integer; booleans are 0 or 1.  Some keys
+ * are "auto" when they are 0: their value is computed as the sentence says.
  */
 
 #include <stdbool.h>
@@ -169,8 +170,8 @@ X(tcp, port_last, 60999, 1024, 65535, "port", "last ephemeral port")
 /* clang-format on */
 
 /*
- * The keys that cannot change while a stack runs, because tables are sized by them when it is created.  All others can
- * (pc_stack_set).
+ * The keys that cannot change while a stack runs: they are applied when it is created, most of them
+ * as sizes of tables.  All others can change (pc_stack_set).
  */
 #define PC_STACK_FIXED_KEYS(X)     \
 	X(stack, max_connections)  \
@@ -199,54 +200,62 @@ X(tcp, port_last, 60999, 1024, 65535, "port", "last ephemeral port")
 	X(tcp, time_wait)          \
 	X(tcp, bbr_flows)
 
-/** Every setting of a stack. Make one with pc_stack_config_init, then change members. */
+/** Every setting of a stack. Initialise it with pc_stack_config_init, then change members. */
 struct pc_stack_config {
 #define PC_KEY_MEMBER(section, name, def, min, max, unit, sentence) uint64_t section##_##name;
 	PC_STACK_KEYS(PC_KEY_MEMBER)
 #undef PC_KEY_MEMBER
-	/** A name for log lines and statistics; copied. */
+	/** A name for log lines and statistics, NUL-terminated. */
 	char name[32];
-	/** NUMA node of the memory; -1: any. */
+	/** NUMA node that the memory is allocated on; -1: any. */
 	int socket_id;
 };
 
-/** One key of a configuration, for parsers and help texts. */
+/** A key of a configuration, for parsers and help texts. */
 struct pc_config_key {
 	const char *section, *name, *unit, *sentence;
 	uint64_t def, min, max;
-	size_t offset; /**< of its uint64_t in the struct it belongs to */
+	size_t offset; /**< of its uint64_t in the struct, in bytes */
 };
 
-/** pc_stack_config_init sets every member to its default. */
+/** pc_stack_config_init sets every member to its default; the name is empty, socket_id is -1. */
 void pc_stack_config_init(struct pc_stack_config *config);
 
-/** pc_stack_config_keys returns the table of all keys, and their number in *n. */
+/**
+ * pc_stack_config_keys returns the table of all keys, which is static, and sets *n to its length.
+ */
 const struct pc_config_key *pc_stack_config_keys(size_t *n);
 
-/** pc_stack_config_find returns the key of a name "section.key", or NULL. */
+/** pc_stack_config_find returns the key with the name "section.key", or NULL. */
 const struct pc_config_key *pc_stack_config_find(const char *name);
 
-/** pc_stack_config_is_live returns whether a key of that table can change while a stack runs (pc_stack_set). */
+/**
+ * pc_stack_config_is_live says whether a key of that table can change while a stack runs
+ * (pc_stack_set).
+ */
 bool pc_stack_config_is_live(const struct pc_config_key *key);
 
 /**
- * pc_config_key_parse parses the value of a key of any table: a decimal or 0x hexadecimal number; for
- * a boolean also yes, no, on, off, true, false. Returns 0 with *value set, or -EINVAL with an error message
- * in why (if not NULL): not a number, or outside the key's limits.
+ * pc_config_key_parse parses the value of a key of any table: an unsigned integer, decimal or as in
+ * C hexadecimal (0x1f) or octal (017); for a boolean also yes, no, on, off, true, false; for a key
+ * whose unit lists the names of its values ("reno, cubic, ...") also such a name, in any case.
+ * Returns 0 with *value set; or -EINVAL (not a value, or outside the key's limits) with an error
+ * message in why (if not NULL), and *value is unchanged.
  */
 int pc_config_key_parse(const struct pc_config_key *key, const char *text, uint64_t *value,
                         char *why, size_t why_len);
 
 /**
- * pc_stack_config_check checks that every value is within its limits and that the values agree with
- * each other. Returns 0, or -EINVAL with an error message in why (if not NULL).
+ * pc_stack_config_check checks that every value is within its limits and that they are consistent
+ * with each other. Returns 0, or -EINVAL with an error message in why (if not NULL).
  */
 int pc_stack_config_check(const struct pc_stack_config *config, char *why, size_t why_len);
 
 /**
- * pc_stack_config_fit replaces the members that are 0 for "auto" by values that fit into bytes of memory, including
- * mbufs; with bytes 0, values that follow from max_connections are not limited by memory. pc_stack_create does this with
- * 256 MiB for members that are still 0.
+ * pc_stack_config_fit computes stack.max_connections, stack.mbufs and tcp.time_wait where they are
+ * 0 ("auto"), so that the stack and its mbufs fit into the given bytes of memory. With bytes 0,
+ * what follows from max_connections is not limited by memory. pc_stack_create does the same, with
+ * 256 MiB, for those that are still 0.
  */
 void pc_stack_config_fit(struct pc_stack_config *config, uint64_t bytes);
 

@@ -3,11 +3,13 @@
 #define PERCORE_H
 
 /*
- * All of the API for programs on lcores: stacks, sockets, epoll, coroutines, ports, control and inspection.
+ * The API for programs on lcores: stacks, sockets, epoll, coroutines, ports, control and
+ * inspection.
  *
- * Begin with percore/run.h (a program) or percore/stack.h (an embedded stack).  Not included: percore/posix.h and
- * percore/host.h (threads and other processes), percore/dhcp.h and percore/dhcp6.h, percore/resolve.h,
- * percore/firewall.h, percore/rules.h and percore/siphash.h.
+ * Start with percore/run.h (a program) or percore/stack.h (an embedded stack).  Not included are
+ * percore/posix.h and percore/host.h (threads and other processes), percore/dhcp.h and
+ * percore/dhcp6.h, percore/resolve.h, percore/firewall.h, percore/rules.h, percore/tcp_ao.h and
+ * percore/siphash.h.
  */
 
 #include <percore/addr.h>

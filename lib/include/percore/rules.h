@@ -3,17 +3,18 @@
 #define PERCORE_RULES_H
 
 /*
- * Rules: which sockets of an unmodified program are percore's and which the kernel's.
+ * Rules that decide which sockets of an unmodified program are percore's and which the kernel's.
  *
- * A rule is a line of words, of which only the first is required:
+ * A rule is a line of words; only the first is required:
  *
  *   kernel|percore [tcp|udp] [bind|connect] [ADDRESS[/LEN]|any] [port FIRST[-LAST]]
  *
- * Rules are checked when a socket gets its own address (bind) or a destination (connect, sendto); the first match
- * decides.  A wildcard address at bind matches only "any", 0.0.0.0/0 and ::/0.  After the last rule come two
- * implicit ones, "kernel 127.0.0.0/8" and "kernel ::1", because a stack's own loopback (127.0.0.1 and ::1) is not
- * connected with the kernel's; a socket without a match is percore's.  Rules are separated by ";" or line ends;
- * "#" begins a comment.
+ * Rules are checked when a socket gets a local address (bind) or a destination (connect, sendto);
+ * the first match decides.  A wildcard address at bind matches only "any", 0.0.0.0/0 and ::/0.
+ * After the last rule come implicit ones, which leave to the kernel 127.0.0.0/8, ::1 and, as
+ * destinations, 0.0.0.0 and ::, because a stack's loopback is not connected to the kernel's.  A
+ * socket that matches no rule is percore's.  Rules are separated by ";" or line ends; "#" starts a
+ * comment.
  */
 
 #include <stdbool.h>
@@ -35,24 +36,28 @@ struct pc_rule {
 	uint8_t verdict;
 	uint8_t moment;
 	uint8_t protocol; /**< IPPROTO_TCP, IPPROTO_UDP; 0: both */
-	bool any;         /**< net is not used */
+	bool any;         /**< any address: net is not used */
 	struct pc_prefix net;
-	uint16_t first, last; /**< ports, in host byte order */
+	uint16_t first, last; /**< range of ports, in host byte order */
 };
 
-/** An ordered list of rules; zeroed: only the implicit ones. */
+/** An ordered list of rules. Zeroed: only the implicit ones. */
 struct pc_rules {
 	unsigned n;
 	struct pc_rule rule[PC_MAX_RULES];
 };
 
 /**
- * pc_rules_add parses rules and appends them. Returns 0; or -1 with errno EINVAL (a syntax error) or ENOSPC (more than
- * PC_MAX_RULES) and an error message in why; then none has been added.
+ * pc_rules_add parses rules and appends them. Returns 0; or -1 with errno EINVAL (a syntax error)
+ * or ENOSPC (more than PC_MAX_RULES) and an error message in why (why_len bytes), and adds none of
+ * them.
  */
 int pc_rules_add(struct pc_rules *rules, const char *text, char *why, size_t why_len);
 
-/** pc_rules_decide returns whose a socket is; protocol is IPPROTO_TCP or IPPROTO_UDP. */
+/**
+ * pc_rules_decide returns whose a socket is. protocol is IPPROTO_TCP or IPPROTO_UDP; moment is
+ * PC_RULE_BIND with the local address in e, or PC_RULE_CONNECT with the destination.
+ */
 enum pc_rule_verdict pc_rules_decide(const struct pc_rules *rules, int protocol,
                                      enum pc_rule_moment moment, const struct pc_endpoint *e);
 
