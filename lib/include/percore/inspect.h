@@ -3,10 +3,11 @@
 #define PERCORE_INSPECT_H
 
 /*
- * The current state of a stack: sockets and connections, neighbours, denied networks, as percore-ctl shows them.
+ * The current state of a stack: sockets and connections, neighbours and denied networks, as
+ * percore-ctl shows them.
  *
- * These calls change nothing.  Like all calls they are for the stack's thread; other threads post them
- * (percore/control.h).
+ * These calls change nothing.  Like all calls, they are for the stack's thread; other threads post
+ * them (percore/control.h).
  */
 
 #include <stdbool.h>
@@ -26,48 +27,51 @@ enum pc_signed {
 	PC_SIGNED_AO,  /**< TCP-AO (RFC 5925) */
 };
 
-/** A socket, or a connection that has none: half-open, in TIME-WAIT, or closed by its application. */
+/**
+ * A socket, or a connection that has none: half-open, in TIME-WAIT, or closed by its application.
+ */
 struct pc_socket_info {
-	struct pc_endpoint local, remote; /**< any address, port 0: none yet */
+	struct pc_endpoint local, remote; /**< unspecified address, port 0: none yet */
 	int32_t fd;                       /**< -1: not open in any application */
 	uint8_t proto;                    /**< IPPROTO_TCP or IPPROTO_UDP */
-	uint8_t
-	    state; /**< as in TCP_INFO (TCP_ESTABLISHED ..); UDP: TCP_ESTABLISHED if connected, else TCP_CLOSE */
+	/** as in TCP_INFO (TCP_ESTABLISHED, ...); UDP: TCP_ESTABLISHED or TCP_CLOSE */
+	uint8_t state;
 	uint8_t family;     /**< AF_INET or AF_INET6, as in pc_socket */
 	uint8_t retries;    /**< time-outs of the oldest segment, or of the SYN-ACK */
 	uint32_t rcv_queue; /**< bytes to read; of a listener: connections to accept */
 	uint32_t snd_queue; /**< bytes unsent or unacknowledged; of a listener: its backlog */
 	/* of a connection; 0: unknown */
-	uint32_t srtt_us;  /**< smoothed round trip (RFC 6298) */
-	uint32_t cwnd;     /**< bytes */
+	uint32_t srtt_us;  /**< smoothed round-trip time (RFC 6298) */
+	uint32_t cwnd;     /**< congestion window, in bytes */
 	uint32_t mss;      /**< payload bytes of a full segment to the peer */
-	uint32_t idle_ms;  /**< since the last segment of the peer */
-	uint8_t signature; /**< enum pc_signed; of a listener: to and from some peers */
+	uint32_t idle_ms;  /**< since the peer's last segment */
+	uint8_t signature; /**< enum pc_signed; of a listener: with some peers */
 };
 
 /** A filter for sockets. Zeroed: all. */
 struct pc_socket_match {
 	struct pc_prefix peer; /**< only peers in this network, if has_peer */
-	uint32_t states;       /**< a bit 1 << state for each state; 0: any */
-	uint16_t port;         /**< local or remote; 0: any */
-	uint8_t proto;         /**< 0: any */
+	uint32_t states;       /**< bit 1 << state for each state; 0: any */
+	uint16_t port;         /**< local or remote, in host byte order; 0: any */
+	uint8_t proto;         /**< IPPROTO_TCP or IPPROTO_UDP; 0: any */
 	bool has_peer;
 };
 
-/** The position of a walk over the sockets of a stack. Zeroed: the beginning. */
+/** Position of a walk over the sockets of a stack. Zeroed: the beginning. */
 struct pc_socket_walk {
 	uint32_t part, index, seen;
 	bool done;
 };
 
-/** Most table entries that pc_stack_walk_sockets examines in one call. */
+/** Maximum number of table entries that pc_stack_walk_sockets examines in one call. */
 #define PC_WALK_STEP 1024
 
 /**
- * pc_stack_walk_sockets writes at most n matching sockets, and continues where the previous call stopped. It examines at
- * most PC_WALK_STEP table entries, which takes some microseconds, so a stack can be walked while it serves millions of
- * connections. Fewer than n, or none, is not the end: walk->done is. Sockets that come or go meanwhile may be
- * missed. Returns how many were written.
+ * pc_stack_walk_sockets writes at most n matching sockets, continuing where the previous call with
+ * this walk stopped. It examines at most PC_WALK_STEP table entries, which takes some microseconds,
+ * so a stack can be walked while it serves millions of connections. Fewer than n, or none, does not
+ * mean the end; walk->done does. Sockets that come or go meanwhile may be missed. Returns how many
+ * were written.
  */
 unsigned pc_stack_walk_sockets(const struct pc_stack *st, struct pc_socket_walk *walk,
                                const struct pc_socket_match *match, struct pc_socket_info *list,
@@ -84,21 +88,27 @@ enum pc_neigh_state {
 	PC_NEIGH_PROBE,
 };
 
+/** An entry of the neighbour table. */
 struct pc_neigh_info {
 	struct pc_addr addr;
 	int port;
-	uint8_t mac[6]; /**< zero: unknown */
+	uint8_t mac[6]; /**< all zero: unknown */
 	uint8_t state;  /**< enum pc_neigh_state */
-	bool fixed;     /**< set by pc_stack_set_neigh */
-	uint8_t held;   /**< frames that wait for resolution */
+	bool fixed;     /**< static (pc_stack_set_neigh) */
+	uint8_t held;   /**< frames that wait for address resolution */
 };
 
-/** pc_stack_get_neighs writes at most n neighbours, beginning with index from. Returns how many there are. */
+/**
+ * pc_stack_get_neighs writes at most n neighbours, beginning with index from. Returns how many
+ * there are in all.
+ */
 unsigned pc_stack_get_neighs(const struct pc_stack *st, unsigned from, struct pc_neigh_info *list,
                              unsigned n);
 
-/** pc_stack_get_denied writes at most n denied networks (pc_stack_deny), beginning with index from. Returns how
- * many there are. */
+/**
+ * pc_stack_get_denied writes at most n denied networks (pc_stack_deny), beginning with index from.
+ * Returns how many there are in all.
+ */
 unsigned pc_stack_get_denied(const struct pc_stack *st, unsigned from, struct pc_prefix *list,
                              unsigned n);
 
