@@ -3,8 +3,9 @@
 #define PERCORE_DHCP6_H
 
 /*
- * A client of DHCPv6 (RFC 8415) for programs that drive their stacks themselves; pc_run has it as ip6.dhcp. It leases
- * addresses, and learns name servers and search lists; routes come from router advertisements.
+ * A DHCPv6 client (RFC 8415) for programs that drive their stacks themselves; pc_run has it as
+ * ip6.dhcp.  It leases addresses, and learns name servers and search lists, with which it
+ * configures the stack; routes come from router advertisements.
  *
  * It uses sockets of the stack, and pc_dhcp6_turn drives it once per turn.
  */
@@ -18,6 +19,7 @@
 extern "C" {
 #endif
 
+/** A client. */
 struct pc_dhcp6;
 
 #define PC_DHCP6_SERVERS 4
@@ -25,14 +27,18 @@ struct pc_dhcp6;
 
 /** What a client asks for. */
 enum pc_dhcp6_mode {
-	/** what router advertisements on its port tell (RFC 4861 section 4.2): with the M flag, addresses, if the port
-	 * also makes its own (pc_stack_add_slaac); with any of the flags M and O, name servers */
+	/** what router advertisements on its port say (RFC 4861 section 4.2): with flag M,
+	 * addresses, if the port also forms its own (pc_stack_add_slaac); with flag M or O, name
+	 * servers */
 	PC_DHCP6_ROUTER = 1,
-	PC_DHCP6_INFORM, /**< and name servers in any case */
+	PC_DHCP6_INFORM, /**< the same, and name servers in any case */
 	PC_DHCP6_LEASE,  /**< addresses and name servers in any case */
 };
 
-/** A leased address, and when its lifetimes end, in nanoseconds of the stack's clock; UINT64_MAX: never. */
+/**
+ * A leased address, and when its lifetimes end, in nanoseconds of the stack's clock (UINT64_MAX:
+ * never).
+ */
 struct pc_dhcp6_addr {
 	struct pc_addr addr;
 	uint64_t preferred_ns, valid_ns;
@@ -45,12 +51,12 @@ struct pc_dhcp6_info {
 	uint32_t sol_max_rt_s; /**< SOL_MAX_RT (RFC 8415 section 21.24); 0: not sent */
 	uint32_t inf_max_rt_s; /**< INF_MAX_RT (section 21.25); 0: not sent */
 	uint8_t nb_dns, nb_addrs;
-	struct pc_addr dns[PC_DHCP6_SERVERS];      /**< link-local ones are of the port's link */
-	struct pc_dhcp6_addr addr[PC_DHCP6_ADDRS]; /**< those that nobody else on the link has */
+	struct pc_addr dns[PC_DHCP6_SERVERS];      /**< link-local ones are on the port's link */
+	struct pc_dhcp6_addr addr[PC_DHCP6_ADDRS]; /**< those that are no duplicates on the link */
 	char search[256]; /**< search list (RFC 3646 section 4), separated by spaces */
 };
 
-/** pc_dhcp6_has says whether an address is among the leased ones. */
+/** pc_dhcp6_has says whether an address is one of the leased addresses. */
 static inline bool pc_dhcp6_has(const struct pc_dhcp6_info *info, const struct pc_addr *addr)
 {
 	for (unsigned i = 0; i < info->nb_addrs; i++)
@@ -60,33 +66,42 @@ static inline bool pc_dhcp6_has(const struct pc_dhcp6_info *info, const struct p
 }
 
 /**
- * pc_dhcp6_create makes a client for a port of a stack, which begins when the port has an IPv6 address. It asks for
- * name servers again after the refresh time, renews what it has leased, and when the link has been down it asks whether
- * that still holds. While it waits for an answer it has a socket open (stack.max_udp_sockets).
- * Returns NULL with errno: EINVAL (no such port), ENOMEM.
+ * pc_dhcp6_create makes a client for a port of a stack; it begins when the port has an IPv6
+ * address. It asks for name servers again after the refresh time, renews its leases, and confirms
+ * them after the link has been down. While it waits for an answer, it has a socket open
+ * (stack.max_udp_sockets). Returns NULL with errno EINVAL (no such port) or ENOMEM.
  */
 struct pc_dhcp6 *pc_dhcp6_create(struct pc_stack *st, int port, enum pc_dhcp6_mode mode);
 
 /** pc_dhcp6_turn does what is due at now_ns, the time of the stack's turn. */
 void pc_dhcp6_turn(struct pc_dhcp6 *d, uint64_t now_ns);
 
-/** pc_dhcp6_next_deadline returns the time by which pc_dhcp6_turn must be called even if no frame arrives; UINT64_MAX:
- * never. */
+/**
+ * pc_dhcp6_next_deadline returns the time, as now_ns, by which pc_dhcp6_turn must be called even if
+ * no frame arrives; UINT64_MAX: never.
+ */
 uint64_t pc_dhcp6_next_deadline(const struct pc_dhcp6 *d);
 
-/** pc_dhcp6_get_info writes what is known. Returns a number that changes with it; 0: nothing is known. */
+/**
+ * pc_dhcp6_get_info writes what is known. Returns a number that changes whenever that does; or 0 if
+ * nothing has ever been known, and *info is unchanged.
+ */
 uint32_t pc_dhcp6_get_info(const struct pc_dhcp6 *d, struct pc_dhcp6_info *info);
 
 /**
- * pc_dhcp6_apply gives a stack the addresses and name servers that another stack's client has on that port, and removes
- * the previous ones (old, or NULL), so that one lcore leases for all: both stacks have the same clock. info NULL: nothing is
- * known any more. Returns 0, or -1 with errno when an address could not be added: EEXIST (it was set), ENOSPC.
+ * pc_dhcp6_apply gives a stack the addresses and name servers that another stack's client has on
+ * that port, and removes the previous ones (old, or NULL), so that one lcore leases for all; both
+ * stacks must have the same clock. info is NULL if nothing is known any more. Returns 0, or -1 if
+ * an address could not be added, with errno EEXIST (it is configured), ENOSPC, or EINVAL (no such
+ * port, or not one with IPv6).
  */
 int pc_dhcp6_apply(struct pc_stack *st, int port, const struct pc_dhcp6_info *old,
                    const struct pc_dhcp6_info *info);
 
-/** pc_dhcp6_destroy ends a client: it gives the leased addresses back (Release, section 18.2.7), and removes them and the name
- * servers from the stack. */
+/**
+ * pc_dhcp6_destroy ends a client: it releases the leased addresses (RFC 8415 section 18.2.7),
+ * removes them and the name servers from the stack, and closes its socket. NULL is allowed.
+ */
 void pc_dhcp6_destroy(struct pc_dhcp6 *d);
 
 #ifdef __cplusplus

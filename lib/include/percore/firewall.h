@@ -5,11 +5,12 @@
 /*
  * A firewall: rules for packets to and from a stack.
  *
- * A set of rules is compiled from text (docs/firewall.md has the language) by a thread that carries no traffic; a stack
- * starts to use it between two bursts.  Several stacks can share a set, each with its own counters, limits and
- * states (a slot); the shared part is immutable, but for its tables of addresses and ports, which can be replaced.
+ * A set of rules is compiled from text (docs/firewall.md describes the language) by a thread that
+ * carries no traffic; a stack starts to use it between two bursts.  Several stacks can share a set,
+ * each with its own counters, limits and states (a slot); the shared part is immutable, except for
+ * its tables of addresses and ports, which can be replaced.
  *
- * Segments of TCP connections that the stack knows are not checked: they continue under any set.
+ * Segments of TCP connections that the stack has are not checked: they continue under any set.
  */
 
 #include <stdbool.h>
@@ -30,39 +31,43 @@ struct pc_firewall;
 struct pc_firewall_args {
 	const char *text; /**< of len bytes; copied */
 	size_t len;
-	const char *name;              /**< for error messages, usually the file */
+	const char *name;              /**< for error messages, usually the file's */
 	unsigned max_rules;            /**< a rule counts once for each combination of its lists */
-	unsigned slots;                /**< number of stacks that will use it */
+	unsigned slots;                /**< number of stacks that will use the set */
 	unsigned states;               /**< datagram states of each slot */
-	uint64_t seed[2];              /**< random */
+	uint64_t seed[2];              /**< random; of the hash tables */
 	int socket_id;                 /**< NUMA node of its memory; -1: any */
 	unsigned max_addrs;            /**< addresses and networks in all its tables */
 	unsigned sources;              /**< sources of each slot whose rates are limited */
-	unsigned learnt;               /**< sources of each slot that its rules put into tables */
-	unsigned nb_ports;             /**< that have names */
-	const char *const *port_names; /**< names of interfaces, by number */
-	/** reads a file of addresses that a table names, or /etc/services for names of ports; returns its bytes, allocated
-	 * by malloc(), or NULL with an error message in why. NULL: such files are refused. It may be called as
-	 * long as the set is there. */
+	unsigned learnt;               /**< sources of each slot that its rules add to tables */
+	unsigned nb_ports;             /**< length of port_names */
+	const char *const *port_names; /**< names of interfaces, by index */
+	/** Reads a file of addresses that a table names, or /etc/services for names of ports.
+	 * Returns its contents, of *len bytes, allocated by malloc(), or NULL with an error message
+	 * in why. It may be called as long as the set exists. NULL: such files are refused. */
 	char *(*read_file)(void *arg, const char *path, size_t *len, char *why, size_t why_len);
 	void *read_arg;
 };
 
-/** pc_firewall_create compiles a set; from any DPDK thread. Returns NULL with errno EINVAL (the text), ENOSPC (more than
- * max_rules) or ENOMEM, and an error message in why that names the place. */
+/**
+ * pc_firewall_create compiles a set; from any DPDK thread. Returns NULL with errno EINVAL (the
+ * text), ENOSPC (max_rules or max_addrs) or ENOMEM, and in why (len bytes) an error message that
+ * names the place.
+ */
 struct pc_firewall *pc_firewall_create(const struct pc_firewall_args *args, char *why, size_t len);
 
 /** pc_firewall_free frees a set that no stack uses; NULL is allowed. */
 void pc_firewall_free(struct pc_firewall *fw);
 
 /**
- * pc_stack_set_firewall makes a stack use a slot of a set, or none (NULL). The new set takes over the states of the old
- * one, if both have states; afterwards the stack no longer uses the old one. Call it on the stack's thread; other
- * threads post it (percore/control.h). Returns 0, or -1 with errno EINVAL (no such slot).
+ * pc_stack_set_firewall makes a stack use a slot of a set, or none (NULL). The new slot takes over
+ * the states of the old one, if both have states; afterwards the stack no longer uses the old set,
+ * which stays the caller's to free. Call it on the stack's thread; other threads post it
+ * (percore/control.h). Returns 0, or -1 with errno EINVAL (no such slot).
  */
 int pc_stack_set_firewall(struct pc_stack *st, struct pc_firewall *fw, unsigned slot);
 
-/** What to do with the addresses of a change. */
+/** What a change does with its addresses or ports. */
 enum pc_firewall_verb { PC_FIREWALL_ADD, PC_FIREWALL_DELETE, PC_FIREWALL_REPLACE };
 
 /** A change of a table. */
@@ -72,86 +77,108 @@ struct pc_firewall_change {
 	const char *text; /**< of len bytes: addresses and networks, or ports, as in a file */
 	size_t len;
 	const char *name; /**< of the text, for error messages */
-	uint64_t
-	    now_ns; /**< by the clock of the stacks; what rules have put into the table until earlier is not counted */
+	/** time of the stacks' clock; sources that have left the table before are not counted */
+	uint64_t now_ns;
 };
 
 /**
- * pc_firewall_change_table changes a table of a set. Stacks continue to use the table as it was until they are made to use the
- * set again (pc_stack_set_firewall with the same set and slot); when all have done so, call pc_firewall_forget. Adding
- * what is there, or deleting what is not, is no error. What rules have put into the table is deleted, too, at once: the sources that have an
- * address in common with the text, or, by a replacement, all. *changed is the number of addresses or ports added, deleted or, after a
- * replacement, there. From any thread, but one at a time for a set. Returns 0, or -1 with an error message in why and errno
- * ENOENT (no such table), EINVAL (the text), ENOSPC (more than max_addrs), ENOMEM, or EBUSY (pc_firewall_forget was not called
- * after the change before).
+ * pc_firewall_change_table changes a table of a set. Stacks continue to use the table as it was
+ * until each uses the set again (pc_stack_set_firewall with the same set and slot); when all do,
+ * call pc_firewall_forget. Adding what is in the table, or deleting what is not, is not an error.
+ *
+ * Sources that rules have added to the table are deleted at once: by PC_FIREWALL_DELETE those that
+ * have an address in common with the text, by PC_FIREWALL_REPLACE all of them.
+ *
+ * *changed is the number of addresses or ports that were added or deleted, or that a replaced table
+ * has. From any thread, but by one at a time for each set. Returns 0, or -1 with an error message
+ * in why (len bytes) and errno ENOENT (no such table), EINVAL (the text), ENOSPC (max_addrs),
+ * ENOMEM, or EBUSY (pc_firewall_forget has not been called since the previous change).
  */
 int pc_firewall_change_table(struct pc_firewall *fw, const struct pc_firewall_change *c,
                              unsigned *changed, char *why, size_t len);
 
-/** pc_firewall_forget frees what no stack uses since a change. */
+/** pc_firewall_forget frees what no stack uses any more after a change; NULL is allowed. */
 void pc_firewall_forget(struct pc_firewall *fw);
 
-/** pc_firewall_take_tables fills tables of a set that no stack uses yet, and whose contents its text does not declare, with the
- * tables of the same names of another set; what rules have put into these only if rules of the new set do so, too. Returns 0 or -1, as pc_firewall_change_table. */
+/**
+ * pc_firewall_take_tables copies tables from another set (NULL: nothing) to those of the same names
+ * of a set that no stack uses yet, unless its text declares their contents; sources that rules have
+ * added to them are included only if rules of the new set add sources, too. Returns 0, or -1 with
+ * an error message in why (len bytes) and errno ENOSPC or ENOMEM.
+ */
 int pc_firewall_take_tables(struct pc_firewall *fw, const struct pc_firewall *from, char *why,
                             size_t len);
 
-/** A table. */
+/** A table, of addresses or of ports. */
 struct pc_firewall_table {
 	const char *name; /**< valid as long as the set */
 	unsigned nb_addrs;
 	const struct pc_prefix *addrs; /**< sorted; valid until the next change */
 	unsigned nb_ports;
-	const uint64_t *
-	    ports; /**< of a table of ports: port p is bit p % 64 of ports[p / 64]; as long as addrs. Else NULL */
+	/** port p is bit p % 64 of ports[p / 64]; valid like addrs; NULL: a table of addresses */
+	const uint64_t *ports;
 };
 
-/** pc_firewall_get_table returns the i-th table, on the thread that changes them. Returns false when there are no more. */
+/**
+ * pc_firewall_get_table writes the i-th table, counted from 0; on the thread that changes them.
+ * Returns false if there is none.
+ */
 bool pc_firewall_get_table(const struct pc_firewall *fw, unsigned i, struct pc_firewall_table *t);
 
-/** A source that a rule has put into a table. */
+/** A source that a rule has added to a table. */
 struct pc_firewall_learnt {
 	struct pc_prefix source;
-	uint64_t end_ns; /**< when it leaves the table, to about a millisecond */
+	uint64_t end_ns; /**< when it leaves the table, within about a millisecond */
 };
 
-/** pc_firewall_list_learnt returns the sources that rules have put into the i-th table and that are still there: a sorted list to be freed, of *n.
- * now_ns is by the clock of the stacks. As pc_firewall_get_table. Returns NULL with errno ENOENT (no such table) or ENOMEM. */
+/**
+ * pc_firewall_list_learnt returns the sources that rules have added to the i-th table and that are
+ * still in it at now_ns, the time of the stacks' clock: a sorted array of *n, which the caller
+ * frees by free(). On the thread of pc_firewall_get_table. Returns NULL with errno ENOENT (no such
+ * table) or ENOMEM.
+ */
 struct pc_firewall_learnt *pc_firewall_list_learnt(const struct pc_firewall *fw, unsigned i,
                                                    uint64_t now_ns, unsigned *n);
 
 /** A rule and its counters. */
 struct pc_firewall_rule {
-	const char *text; /**< as written; valid as long as the set */
-	unsigned line;    /**< 0: a default that is not in the text */
-	uint64_t packets, bytes;
+	const char *text;        /**< as written; valid as long as the set */
+	unsigned line;           /**< 0: a default that is not in the text */
+	uint64_t packets, bytes; /**< bytes do not include IP headers */
 };
 
-/** pc_firewall_get_rule returns the i-th rule with the sums of all slots, from any thread; the last two are the defaults.
- * Returns false when there are no more. */
+/**
+ * pc_firewall_get_rule writes the i-th rule, counted from 0, with the sums of all slots; from any
+ * thread. The last two rules are the defaults. Returns false if there is none.
+ */
 bool pc_firewall_get_rule(const struct pc_firewall *fw, unsigned i, struct pc_firewall_rule *r);
 
-/** pc_firewall_logs returns whether any rule of a set logs. */
+/** pc_firewall_logs says whether any rule of a set logs. */
 bool pc_firewall_logs(const struct pc_firewall *fw);
 
 /** A logged packet. */
 struct pc_firewall_log {
-	uint64_t at_ns;              /**< by the stack's clock */
-	struct pc_endpoint src, dst; /**< ports are 0 where there are none */
-	uint32_t len;                /**< bytes behind the IP header */
+	uint64_t at_ns;              /**< time of the stack's clock */
+	struct pc_endpoint src, dst; /**< ports are 0 if the protocol has none */
+	uint32_t len;                /**< bytes after the IP header */
 	uint32_t line;               /**< of the rule */
-	uint8_t proto, icmp_type;
-	uint8_t port;   /**< interface */
-	uint8_t action; /**< 0: passed, 1: dropped, 2: rejected */
-	bool out;
+	uint8_t proto, icmp_type;    /**< IPPROTO_*; the type is of ICMP and ICMPv6 only */
+	uint8_t port;                /**< index of the interface */
+	uint8_t action;              /**< 0: passed, 1: dropped, 2: rejected */
+	bool out;                    /**< sent, not received */
 };
 
-/** pc_firewall_take_log removes at most n logged packets of a slot; from any thread, one at a time. Returns how
- * many. */
+/**
+ * pc_firewall_take_log moves at most n logged packets of a slot to list; from any thread, but by
+ * one at a time. Returns how many.
+ */
 unsigned pc_firewall_take_log(struct pc_firewall *fw, unsigned slot, struct pc_firewall_log *list,
                               unsigned n);
 
-/** pc_firewall_format_log formats a packet as a line without line end; returns buf. */
+/**
+ * pc_firewall_format_log writes a packet as text, without a line end, into buf (len bytes). Returns
+ * buf.
+ */
 char *pc_firewall_format_log(const struct pc_firewall_log *l, char *buf, size_t len);
 
 #ifdef __cplusplus
