@@ -3,9 +3,9 @@
 #define BASE_CTX_H
 
 /*
- * The context: what every layer of one stack shares.  Time (set once per turn), randomness,
- * counters, settings and the mbuf pool.  Each layer keeps a pointer to the one struct ctx that its
- * stack contains; nothing here is reached in any other way.
+ * The context that all layers of a stack share: time (set once per turn), random numbers, counters,
+ * settings and the mbuf pool.  Each layer keeps a pointer to the one struct ctx that its stack
+ * contains; nothing here is reached in any other way.
  */
 
 #include <stdbool.h>

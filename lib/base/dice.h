@@ -3,9 +3,9 @@
 #define BASE_DICE_H
 
 /*
- * Numbers for what is thrown again and again and need not be kept from anybody, as the fate of frames on a simulated network:
- * xoshiro256**, fast, and the same for the same seed.  Who sees a few of them can compute the rest; what the network must not
- * guess is of rng.h.
+ * Fast random numbers that need not be secret, for example for the fate of frames on a simulated
+ * network: xoshiro256**, which gives the same numbers for the same seed.  Whoever sees a few of
+ * them can compute the rest; for what the network must not guess there is rng.h.
  */
 
 #include <stdint.h>

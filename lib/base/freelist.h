@@ -3,9 +3,10 @@
 #define BASE_FREELIST_H
 
 /*
- * The free ones of an array's elements 1 to n: those that were freed are a list, the last freed first, and behind them come those
- * that were never taken, in order.  The links are the user's, in the elements, and only those of the list count; so an element is
- * not touched before it is taken, and a large table takes no more memory than was ever used of it.
+ * The free elements of an array with indexes 1 to n: those that were freed are in a list, the last
+ * freed first; after them come those that were never taken, in order.  The links are in the
+ * elements and belong to the user; only those of the list are valid.  So an element is not touched
+ * before it is taken, and a large table uses no more memory than was ever taken from it.
  */
 
 #include <stdbool.h>

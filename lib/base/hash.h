@@ -5,14 +5,15 @@
 /*
  * The hash of the tables that the network fills.
  *
- * Whoever sends packets chooses their addresses and ports.  If he could compute the hash he could
- * send thousands of flows into one bucket, and every lookup would walk all of them: a denial of
- * service at a small rate (Crosby and Wallach, 2003).  So the hash is keyed by 128 bits of the
- * stack's secret.  Each step multiplies two 64-bit words, of which the key is a part, to 128 bits
- * and folds the halves: three multiplications in some ten cycles, where SipHash-2-4 takes fifty.
+ * Whoever sends packets chooses their addresses and ports.  If they could compute the hash, they
+ * could send thousands of flows into one bucket, and every lookup would walk all of them: denial of
+ * service at a low rate (Crosby and Wallach, 2003).  So the hash is keyed with 128 bits of the
+ * stack's secret.  Each step multiplies two 64-bit words, one of which depends on the key, to 128
+ * bits and folds the halves: three multiplications in about ten cycles, where SipHash-2-4 takes
+ * fifty.
  *
- * It is made for table positions only.  An outsider sees no hash value, at most a difference in
- * time; whatever he does see (ISNs, ports, cookies) is made by pc_siphash24.
+ * It is for positions in tables only.  An outsider sees no hash value, at most a difference in
+ * time; what an outsider does see (ISNs, ports, cookies) is made by pc_siphash24.
  */
 
 #include <stdint.h>

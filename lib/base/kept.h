@@ -3,9 +3,9 @@
 #define BASE_KEPT_H
 
 /*
- * Socket options that a socket keeps and tells, and that nothing in the stack goes by, but for rcvlowat, the range of
- * ports and the least TTL; the calls go by a few more.
- * Zeroed: what Linux begins with.
+ * Socket options that a socket stores and returns.  Most have no effect in the stack: rcvlowat, the
+ * range of ports and the minimum TTL do, and the calls use a few more.  Zeroed: the defaults of
+ * Linux.
  */
 
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 #ifndef BASE_MBUF_H
 #define BASE_MBUF_H
 
-/* What rte_mbuf.h leaves out, for chains as well as for the usual single segment. */
+/* What rte_mbuf.h lacks, for chains as well as for the usual single segment. */
 
 #include <assert.h>
 #include <stdbool.h>

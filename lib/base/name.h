@@ -3,8 +3,8 @@
 #define BASE_NAME_H
 
 /*
- * Domain names as options carry them: labels (RFC 1035 section 3.1), not compressed in those of DHCPv6 and of router
- * advertisements (RFC 8415 section 10), compressed in those of DHCP (RFC 3397).
+ * Domain names as options contain them: labels (RFC 1035 section 3.1), uncompressed in DHCPv6 and
+ * router advertisements (RFC 8415 section 10), compressed in DHCP (RFC 3397).
  */
 
 #include <stdbool.h>

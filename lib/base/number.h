@@ -2,6 +2,8 @@
 #ifndef BASE_NUMBER_H
 #define BASE_NUMBER_H
 
+/* Parsing of numbers in settings and commands. */
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,11 +3,12 @@
 #define BASE_PKT_H
 
 /*
- * What percore notes on an mbuf: 24 bytes of its dynamic fields, at an offset fixed at compile time
- * and registered with rte_mbuf_dynfield_register_offset, so that any mbuf of any pool has them.
+ * What percore stores in an mbuf: 24 bytes of its dynamic fields, at an offset that is fixed at
+ * compile time and registered with rte_mbuf_dynfield_register_offset, so that the mbufs of any pool
+ * have them.
  *
- * They mean something only while the mbuf is in a queue of the stack: tx in a send queue, rx in a
- * receive or out-of-order queue.  Whoever queues an mbuf owns its note.
+ * They are valid only while the mbuf is in a queue of the stack: tx in a send queue, rx in a
+ * receive or out-of-order queue.  Whoever queues an mbuf owns its fields.
  */
 
 #include <stddef.h>

@@ -2,7 +2,7 @@
 #ifndef BASE_PORT_INFO_H
 #define BASE_PORT_INFO_H
 
-/* What a layer around a port takes over from it. */
+/* What a layer around a port copies from the port's information. */
 
 #include <percore/port.h>
 

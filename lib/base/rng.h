@@ -3,11 +3,11 @@
 #define BASE_RNG_H
 
 /*
- * Randomness of one stack, all of it derived from one key: SipHash-2-4 of a counter.
+ * The random numbers of a stack, all derived from one key: SipHash-2-4 of a counter.
  *
- * Much of it is seen by others (ports, transaction numbers, nonces), and the rest are keys.  So who has seen any number of these must
- * not be able to compute another one, before or after it, which rules out the usual fast generators (dice.h): of those a few
- * hundred bits tell all.
+ * Many of them are seen by others (ports, transaction IDs, nonces), and the rest are keys.  Whoever
+ * has seen any of them must not be able to compute another, earlier or later one.  This rules out
+ * the usual fast generators (dice.h), of which a few hundred bits give away all.
  */
 
 #include <stddef.h>

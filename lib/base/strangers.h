@@ -5,22 +5,25 @@
 /*
  * Strangers: whoever has no connection here.
  *
- * Overview: as long as frames are worked on as fast as they come, everybody is answered. When one burst after the
- * other comes full, the ring behind the port fills, and what it has no room for is lost, whoever sent it: a flood
- * then takes from connections what it costs to answer it. So from then on, and for a moment longer, only so many
- * strangers of each burst are answered. To look whether a frame has a connection costs a quarter of an answer, and
- * the ring is emptied that much faster.
+ * Overview: as long as frames are processed as fast as they arrive, everybody is answered.  When
+ * one burst after the other is full, the ring behind the port fills, and what does not fit is lost,
+ * whoever sent it; a flood then costs connections what it costs to answer it.  So from then on, and
+ * for a moment longer, only a limited number of strangers is answered in each burst.  Finding out
+ * whether a frame has a connection costs a quarter of an answer, so the ring is emptied that much
+ * faster.
  *
- * A SYN of a source that has completed a handshake before (tcp/known.h) has answers of its own, as many again: a client
- * that comes back is not lost among addresses that nobody has.
+ * SYNs from sources that have completed a handshake before (tcp/known.h) have a budget of their
+ * own, of the same size: a client that comes back does not get lost among spoofed addresses.
  *
- * A client whose SYN finds room in the SYN cache is no stranger, so that many who come at once are all answered. But
- * when frames have come too fast for a quarter of a second these are not clients who came at once: more connections
- * are begun than can be worked on, and each costs as much as four answers. From then on each counts for so many, if
- * there is anybody from whom they take it: guests, connections on which requests come one after the other. Where all
- * that comes is short connections, as many are taken as can be.
+ * A client whose SYN finds room in the SYN cache is not a stranger, so that many who arrive at once
+ * are all answered.  But if frames have come too fast for a quarter of a second, these are not
+ * clients that arrived at once: more connections are begun than can be served, and each costs as
+ * much as four answers.  From then on each counts as that many, if there is anybody to protect:
+ * guests, which are connections on which requests come one after the other.  Where there are only
+ * short connections, as many as possible are accepted.
  *
- * Ownership: one struct for each port of a stack. Invariant: whoever has a connection is no stranger.
+ * Ownership: one struct for each port of a stack.  Invariant: whoever has a connection is not a
+ * stranger.
  */
 
 #include <stdbool.h>

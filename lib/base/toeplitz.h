@@ -2,7 +2,7 @@
 #ifndef BASE_TOEPLITZ_H
 #define BASE_TOEPLITZ_H
 
-/* The hash by which a NIC spreads flows over its queues, in software. */
+/* The hash by which a NIC distributes flows over its queues (RSS), in software. */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -5,9 +5,10 @@
 /*
  * Verdicts: what an input function says about a frame.
  *
- * An int, of three kinds.  VERDICT_DONE: the callee has taken the mbuf.  A PC_DROP_ counter: nobody
- * wants it; stack/rx.c counts it and frees the mbuf.  NEXT_*: the step that comes next.  Unless the
- * verdict is VERDICT_DONE or NEXT_LATER the mbuf is still the caller's.
+ * A verdict is an int of one of three kinds.  VERDICT_DONE: the callee has taken the mbuf.  A
+ * PC_DROP_ counter: the frame is dropped; stack/rx.c counts it and frees the mbuf.  NEXT_*: the
+ * next step.  Unless the verdict is VERDICT_DONE or NEXT_LATER, the mbuf still belongs to the
+ * caller.
  */
 
 #include <percore/stats.h>

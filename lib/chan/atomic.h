@@ -3,11 +3,11 @@
 #define CHAN_ATOMIC_H
 
 /*
- * Short names for the atomic operations on shared memory.
+ * Short names for atomic operations on shared memory.
  *
- * Where one side says "I have published" and looks whether the other sleeps, and the other says "I am
- * going to sleep" and looks whether something was published, both use the seq_cst forms (_sc): no fence
- * is used anywhere, so that ThreadSanitizer understands all of it.
+ * One side publishes something and then checks whether the other sleeps, while the other announces
+ * that it will sleep and then checks whether something was published.  For this both use the
+ * seq_cst forms (_sc): there are no fences anywhere, so ThreadSanitizer understands all of it.
  */
 
 #include <stdint.h>

@@ -5,32 +5,35 @@
 /*
  * The channel: what lcores and the threads of programs share.
  *
- * One segment of memory (a memfd, mapped by everybody, at any address: there are offsets in it and no
+ * One segment of memory (a memfd, mapped by everybody at any address, so it contains offsets and no
  * pointers) holds
  *
  *   struct chan_head       sizes, and whether the stack is down
- *   struct chan_proc []    a slot per attached process: its calls under way, a post ring per lcore
+ *   struct chan_proc []    a slot per attached process: its pending calls, a post ring per lcore
  *   struct chan_queue []   an event queue per epoll set (or poll) that sleeps: a word ring per lcore
  *   struct chan_sock []    the sockets, and for each a receive and a send fifo
  *
- * A socket belongs to one lcore for all its life; lcore l has the sockets [l * socks_per_lcore,
- * (l + 1) * socks_per_lcore).  A listener and a bound UDP socket have a part on every lcore, which is a socket
- * of that lcore that points to the first of them, its primary.  Whoever reads looks at all parts.
+ * A socket belongs to one lcore for all its life; lcore l has the sockets from l * socks_per_lcore
+ * up to, but not including, (l + 1) * socks_per_lcore.  A listener and a bound UDP socket have a
+ * part on every lcore: a socket of that lcore that points to the first of them, the primary.
+ * Readers look at all parts.
  *
- * Overview of a socket's bytes: the lcore moves them from the stack to the rx fifo and from the tx fifo to
- * the stack.  A client that reads what is there or writes where room is touches this memory and nothing
- * else.  It posts a *kick* (the number of the socket, at most once until it is taken) when it has
- * written, or has made room that the lcore waits for.  What needs an answer of the stack is a *call*: a block
- * of a process slot, posted by number, on whose state the caller sleeps.
+ * Overview of a socket's bytes: the lcore moves them from the stack to the rx fifo and from the tx
+ * fifo to the stack.  A client that reads what is there, or writes where there is room, touches
+ * only this memory.  It posts a *kick* (the number of the socket, at most once until it is taken)
+ * when it has written, or has made room that the lcore waits for.  What needs an answer from the
+ * stack is a *call*: a block of a process slot, posted by number; the caller sleeps on its state.
  *
- * Events: an lcore that changes something of a socket counts it (ev_in, ev_out, ev_state), wakes who sleeps on
- * seq, and puts the socket into the event queues that have subscribed to it.
+ * Events: an lcore that changes a socket increments a counter of it (ev_in, ev_out, ev_state),
+ * wakes those who sleep on seq, and puts the socket into the event queues that have subscribed to
+ * it.
  *
- * Ownership: fields are marked L (written by the lcore of the socket), C (by clients) or both.  The service
- * takes nothing that a client writes for granted.
+ * Ownership: fields are marked L (written by the lcore of the socket), C (by clients) or both.  The
+ * service trusts nothing that a client writes.
  *
  * Holders: a process that has a descriptor of a socket has its bit in holders.  A socket without
- * holders is closed.  A connection that waits in an accept queue has the bit CHAN_QUEUED of the service.
+ * holders is closed.  A connection in an accept queue has the bit CHAN_QUEUED, which is the
+ * service's.
  */
 
 #include <netinet/in.h>

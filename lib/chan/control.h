@@ -3,10 +3,11 @@
 #define CHAN_CONTROL_H
 
 /*
- * What a process and the control thread of a host say to each other, on a UNIX socket of type SOCK_SEQPACKET.
+ * The protocol between a process and the control thread of a host, on a UNIX socket of type
+ * SOCK_SEQPACKET.
  *
- * A connection is a process: the host gives it a slot when it says hello, and takes the slot back when
- * the connection hangs up, however that came about.  Every request gets one answer.
+ * A connection is a process: the host gives it a slot on hello, and takes the slot back when the
+ * connection hangs up for whatever reason.  Every request gets one answer.
  */
 
 #include <stdint.h>

@@ -5,14 +5,14 @@
 /*
  * A byte fifo in shared memory with one producer and one consumer.
  *
- * Overview: head and tail are positions in the stream that only grow; position p lies at offset
- * (p - base) modulo the size.  A producer that finds the fifo empty moves base to head, so that the next
- * bytes go to the beginning again: a connection that asks and answers touches one page and not all of
- * them.  base cannot move while the consumer reads, for then the fifo is not empty.
+ * Overview: head and tail are positions in the stream, which only grow; position p is at offset (p
+ * - base) modulo the size.  A producer that finds the fifo empty moves base to head, so that the
+ * next bytes go to the beginning again: a connection of requests and answers touches one page and
+ * not all of them.  base cannot move while the consumer reads, because the fifo is not empty then.
  *
- * Ownership: the producer writes head and base, the consumer tail.  A side keeps no faith in what the
- * other writes: fifo_used is larger than the size when somebody has damaged a position, and the
- * service looks for that.
+ * Ownership: the producer writes head and base, the consumer tail.  Neither side trusts what the
+ * other writes: fifo_used is larger than the size if somebody has damaged a position, and the
+ * service checks for that.
  */
 
 #include <stddef.h>

@@ -3,15 +3,15 @@
 #define CHAN_LOCK_H
 
 /*
- * Sleeping on words of shared memory, and a lock that names the process that holds it.
+ * Sleeping on words of shared memory, and a lock that records which process holds it.
  *
- * A thread that waits for a word to change uses the kernel's futex directly: a signal handler interrupts it,
- * or is followed by a restart, exactly as it does a blocking call of the kernel (SA_RESTART without a
+ * A thread that waits for a word to change uses the kernel's futex directly, so a signal handler
+ * interrupts or restarts it exactly as it does a blocking system call (SA_RESTART without a
  * time-out, EINTR with one).
  *
- * The lock serialises the threads, and the processes after a fork, that use one direction of one
- * socket.  The service never takes it.  It holds the number of a process slot, so that what a dead
- * process has left locked can be opened.
+ * The lock serialises the threads, and after a fork the processes, that use one direction of a
+ * socket.  The service never takes it.  It contains the number of a process slot, so that what a
+ * dead process has left locked can be unlocked.
  */
 
 #include <stdint.h>

@@ -5,11 +5,12 @@
 /*
  * Rings of 32-bit numbers in shared memory, without locks.
  *
- * A post ring carries what the threads of one process tell one lcore: many producers, one consumer.
- * Each cell has a turn number that says whose it is, so a producer that is stopped between taking a cell and
- * filling it holds up its own process only.  A word ring has one producer and any number of consumers: an lcore
- * tells an event queue or an accept queue.  Both belong to structures that put each socket in at most once, so a
- * ring as large as the number of sockets does not overflow; it says so when somebody breaks the rule.
+ * A post ring carries messages from the threads of a process to an lcore: many producers, one
+ * consumer.  Each cell has a turn number that says whose it is, so a producer that is stopped
+ * between taking a cell and filling it delays its own process only.  A word ring has one producer
+ * and any number of consumers: an lcore writes to an event queue or an accept queue.  Both are used
+ * by structures that put in each socket at most once, so a ring as large as the number of sockets
+ * does not overflow; it reports an error if somebody breaks this rule.
  */
 
 #include <stdbool.h>

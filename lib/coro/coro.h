@@ -2,7 +2,10 @@
 #ifndef CORO_CORO_H
 #define CORO_CORO_H
 
-/* What a coroutine is, and the two things that calls which wait are made of: a list to wait in, a switch. */
+/*
+ * Coroutines, and the two things from which waiting calls are made: a list to wait in, and a
+ * switch.
+ */
 
 #include <percore/coro.h>
 

@@ -3,10 +3,10 @@
 #define CORO_STACKS_H
 
 /*
- * The stacks of coroutines: one mapping, a page in front of each that nobody may touch.
+ * The stacks of coroutines: one mapping, with an inaccessible guard page below each stack.
  *
- * All memory is there from the start.  The tops of the stacks do not lie a power of two apart, or the
- * few lines that each coroutine works on would all compete for the same places of the caches.
+ * All memory is taken at the start.  The tops of the stacks are not a power of two apart; otherwise
+ * the few lines that each coroutine works on would all compete for the same cache sets.
  */
 
 #include <stddef.h>

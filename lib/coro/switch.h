@@ -3,12 +3,12 @@
 #define CORO_SWITCH_H
 
 /*
- * Fibers: stacks that a thread can change to and from.
+ * Fibers: stacks that a thread can switch to and from.
  *
- * On x86-64 a switch is a dozen instructions of our own, which keep what the System V ABI asks of a
- * function call: the registers rbx, rbp, r12 to r15, and the control words of both floating-point
- * units.  Elsewhere, and in a thread whose returns are watched by a shadow stack (CET), it is
- * swapcontext() of the C library, which knows shadow stacks; that one makes a system call.
+ * On x86-64 a switch is a dozen instructions of our own, which preserve what the System V ABI asks
+ * of a function call: the registers rbx, rbp, r12 to r15, and the control words of both
+ * floating-point units.  On other architectures, and in a thread with a shadow stack (CET), it is
+ * the C library's swapcontext(), which supports shadow stacks but makes a system call.
  * AddressSanitizer and ThreadSanitizer are told of each switch.
  */
 

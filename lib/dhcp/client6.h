@@ -3,8 +3,9 @@
 #define DHCP_CLIENT6_H
 
 /*
- * The parts of the DHCPv6 client, inside lib/dhcp: dhcp6.c is the client and asks for information, ia6.c leases
- * addresses, exchange6.c repeats messages, lease6.c gives to a stack what is known.
+ * The parts of the DHCPv6 client, inside lib/dhcp: dhcp6.c is the client and requests information,
+ * ia6.c leases addresses, exchange6.c retransmits messages, lease6.c configures a stack with the
+ * result.
  */
 
 #include "dhcp/message6.h"

@@ -2,7 +2,7 @@
 #ifndef DHCP_MESSAGE_H
 #define DHCP_MESSAGE_H
 
-/* DHCP messages (RFC 2131 section 2, options of RFC 2132): bytes to a struct, and back. */
+/* DHCP messages (RFC 2131 section 2, options of RFC 2132): from bytes to a struct, and back. */
 
 #include <stddef.h>
 

@@ -2,7 +2,10 @@
 #ifndef DHCP_MESSAGE6_H
 #define DHCP_MESSAGE6_H
 
-/* Messages of DHCPv6 (RFC 8415 section 8, options of section 21 and RFC 3646): bytes to a struct, and back. */
+/*
+ * DHCPv6 messages (RFC 8415 section 8, options of section 21 and RFC 3646): from bytes to a struct,
+ * and back.
+ */
 
 #include <stddef.h>
 

@@ -2,7 +2,7 @@
 #ifndef DHCP_SEARCH_H
 #define DHCP_SEARCH_H
 
-/* Search lists as leases keep them: domains in one string, with a space between each two. */
+/* Search lists as leases contain them: domains in one string, separated by spaces. */
 
 #include <stdbool.h>
 #include <stddef.h>

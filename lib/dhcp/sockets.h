@@ -2,7 +2,10 @@
 #ifndef DHCP_SOCKETS_H
 #define DHCP_SOCKETS_H
 
-/* The sockets of the DHCP client: one for messages and, while an address is tried, one for ARP. */
+/*
+ * The sockets of the DHCP client: one for messages and, while an address is being probed, one for
+ * ARP.
+ */
 
 #include <stdbool.h>
 #include <stddef.h>

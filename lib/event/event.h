@@ -3,13 +3,13 @@
 #define EVENT_EVENT_H
 
 /*
- * The ready list: sockets with something to tell, in an rte_ring of descriptors per epoll set.
+ * The ready list: sockets with pending events, in an rte_ring of descriptors per epoll set.
  *
- * A socket contains a struct pollable.  It is in the ring of its set exactly when POLLABLE_QUEUED is
- * set, so at most once, and a ring as large as the number of sockets never overflows; or still in that of a set that it
- * has left, until it joins another one.  The
- * transports call event_notify when something happens; what is ready is asked anew when the set is
- * waited for.
+ * A socket contains a struct pollable.  It is in a ring exactly when POLLABLE_QUEUED is set, so at
+ * most once, and a ring as large as the number of sockets never overflows.  The ring is that of its
+ * set or, until it joins another set, still that of a set that it has left.  The transports call
+ * event_notify when something happens; which events are pending is determined again when somebody
+ * waits for the set.
  */
 
 #include <assert.h>

@@ -5,13 +5,14 @@
 /*
  * The firewall of a stack: a slot of a set of rules (percore/firewall.h), or none.
  *
- * Who asks: lib/stack for what is received, but for TCP, which asks itself about segments that belong to nothing; TCP and UDP
- * about what is to be sent to somebody.  What a stack sends itself by loopback, neighbour discovery and ARP are not
- * asked about.
+ * Who consults it: lib/stack for received packets, except for TCP, which itself asks about segments
+ * that belong to no connection; TCP for connections that it opens, UDP for what it sends.
+ * Loopback, neighbour discovery and ARP are not subject to rules.
  *
- * Ownership: rules and tries are shared and never change; so are members of tables, in whose place others come. Of a slot, counts, limits and
- * states are written by its stack's lcore alone; what rules put into tables is written by the stack that does so and read by all
- * (fw/learnt.h); and what is logged goes through a ring.
+ * Ownership: rules and tries are shared and never change; so are the members of tables, which are
+ * replaced as a whole.  Counters, limits and states of a slot are written by its stack's lcore
+ * only; what rules add to tables is written by the stack that adds it and read by all
+ * (fw/learnt.h); log entries go through a ring.
  */
 
 #include <percore/firewall.h>

@@ -3,16 +3,19 @@
 #define FW_LEARNT_H
 
 /*
- * Sources that rules have put into tables, each for a time.
+ * Sources that rules have added to tables, each for a limited time.
  *
- * Overview: buckets by source. Each stack that uses the rules has a part of each bucket, a cache line of its own, into which only
- * it puts sources; all stacks look into all parts, one behind the other, so who is blocked on one lcore is blocked on all. A source
- * is in a table until its time is over, without a timer. Where a stack's part of a bucket is full, the source whose time is
- * over soonest is forgotten: who has behaved badly last stays longest, and nobody is refused for want of a place.
+ * Overview: buckets by source.  Each stack that uses the rules has a part of each bucket, a cache
+ * line of its own, to which only it adds sources; all stacks read all parts, one after the other,
+ * so a source that is blocked on one lcore is blocked on all.  A source is in a table until its
+ * time is over, without a timer.  If a stack's part of a bucket is full, the source whose time is
+ * over soonest is forgotten: the latest offenders stay longest, and no source is refused for lack
+ * of room.
  *
- * Ownership: a place is written by its stack, without a lock. Any thread may end its time (fw_learnt_remove).
+ * Ownership: a place is written by its stack, without a lock.  Any thread may end its time
+ * (fw_learnt_remove).
  *
- * Invariant: who reads a place sees a source with a time that it had; see read_place.
+ * Invariant: whoever reads a place sees a source with a time that it had; see read_place.
  */
 
 #include <stdbool.h>

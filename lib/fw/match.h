@@ -3,11 +3,13 @@
 #define FW_MATCH_H
 
 /*
- * Which rule is the first that fits: a trie of librte_acl for each direction and family, made once, read by any number of
- * lcores.  What a search costs depends on how deep the trie is and hardly on how many rules there are.
+ * Finds the first rule that matches: a librte_acl trie for each direction and family, built once
+ * and read by any number of lcores.  The cost of a search depends on the depth of the trie and
+ * hardly on the number of rules.
  *
- * Entries that ask for tables have tries of their own, for each of the conditions that there are: they are searched by packets
- * that meet it, and may hold an earlier rule than the one found so far.  So tries do not depend on what is in tables.
+ * Entries that refer to tables have tries of their own, one for each combination of conditions:
+ * these are searched by packets that meet the conditions, and may hold an earlier rule than the one
+ * found so far.  So tries do not depend on the contents of tables.
  */
 
 #include <stddef.h>

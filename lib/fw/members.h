@@ -3,13 +3,14 @@
 #define FW_MEMBERS_H
 
 /*
- * Which tables an address, or a port, is in, all of them by one search.
+ * The tables that contain an address or a port, all of them by one search.
  *
- * Overview: the networks of all tables cut each family's addresses into stretches, in all of which an address is in the
- * same tables.  There are at most twice as many of them as networks, and one more.  The first addresses of the stretches are
- * sorted; for IPv4 an index by the highest bits says where to begin, so few steps are left.  Ports are cut in the same way.
+ * Overview: the networks of all tables divide each family's addresses into intervals; all addresses
+ * of an interval are in the same tables.  There are at most twice as many intervals as networks,
+ * plus one.  The first addresses of the intervals are sorted; for IPv4, an index by the highest
+ * bits says where to begin, so few steps are left.  Ports are divided in the same way.
  *
- * It never changes: other tables are another one.  Any number of lcores read it.
+ * It never changes: changed tables get a new one.  Any number of lcores may read it.
  */
 
 #include "fw/tables.h"

@@ -3,13 +3,15 @@
 #define FW_RATES_H
 
 /*
- * What sources have used of limits that each of them has: a bounded table by rule and source (fw/source.h).
+ * How much of their limits sources have used, where a rule limits each source: a bounded table by
+ * rule and source (fw/source.h).
  *
- * An entry is a time that runs ahead of the clock by a share with each packet.  When the clock has overtaken it, the source
- * has all of its limit again, and the entry tells nothing that no entry would not: so none needs a timer.  Where a bucket is
- * full, the entry that has used least of its limit is forgotten: of a flood from many addresses, each of which has used little of its
- * own limit, none takes the place of a source that has used up its own, whatever times their limits have, and nobody is refused
- * for want of a place.
+ * An entry is a time that each packet moves ahead of the clock by its share.  Once the clock has
+ * caught up with it, the source has its whole limit again, and the entry is worth no more than
+ * none: so no timer is needed.  If a bucket is full, the entry that has used the smallest part of
+ * its limit is forgotten: in a flood from many addresses each has used little of its limit, so none
+ * of them displaces a source that has used up its own, however long the limits' periods are, and no
+ * source is refused for lack of room.
  */
 
 #include <stdbool.h>

@@ -3,17 +3,20 @@
 #define FW_RULES_H
 
 /*
- * Rules as they are written, read into a list of what a matcher needs.
+ * Parses rules into a list of what a matcher needs.
  *
  *   table NAME [file PATH]... [{ ADDR/LEN... }]
  *   table NAME ports [file PATH]... [{ A-B... }]
  *   default in|out pass|drop|reject [log]
- *   pass|drop|reject in|out [inet|inet6] [on N|NAME,...] [proto NAME|N,...] [from ADDR/LEN|<TABLE>,... [port A-B|<TABLE>,...]]
- *     [to ADDR/LEN|<TABLE>,... [port A-B|<TABLE>,...]] [icmp-type NAME|N,...] [flags SET/CHECKED] [state NAME,...]
- *     [limit N/UNIT [per source [handshakes]] [burst B]] [add|overload <TABLE> timeout T [flush]] [log]
+ *   pass|drop|reject in|out [inet|inet6] [on N|NAME,...] [proto NAME|N,...]
+ *     [from ADDR/LEN|<TABLE>,... [port A-B|<TABLE>,...]]
+ *     [to ADDR/LEN|<TABLE>,... [port A-B|<TABLE>,...]]
+ *     [icmp-type NAME|N,...] [flags SET/CHECKED] [state NAME,...]
+ *     [limit N/UNIT [per source [handshakes]] [burst B]]
+ *     [add|overload <TABLE> timeout T [flush]] [log]
  *
- * The first rule that fits decides, else the default of the direction, else the packet passes.  "!" before a list is what
- * is not in it.
+ * The first rule that matches decides, otherwise the default of the direction; without one, the
+ * packet passes.  "!" before a list negates it.
  */
 
 #include <stdbool.h>

@@ -3,10 +3,12 @@
 #define FW_STATES_H
 
 /*
- * Who has exchanged datagrams with whom: a bounded table of pairs, each with the directions in which packets have passed.
+ * Who has exchanged datagrams with whom: a bounded table of pairs, each with the directions in
+ * which packets have passed.
  *
- * A packet is established when one has passed the other way within the time.  TCP needs none of it, as its own
- * table knows its connections.  Where a datagram goes to a group, anybody may answer to the port.
+ * A packet is established if one has passed in the other direction recently enough.  TCP does not
+ * need this, because its own table has its connections.  If a datagram goes to a group, anybody may
+ * answer to its source port.
  */
 
 #include <stdbool.h>

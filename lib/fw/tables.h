@@ -3,8 +3,8 @@
 #define FW_TABLES_H
 
 /*
- * Tables: sets of networks of both families, or of ports, that rules name, as lists that whoever changes them has.  Lcores look
- * at what is made of them (fw/members.h).
+ * Tables that rules refer to, sets of networks of both families or of ports, as lists for the
+ * thread that changes them.  Lcores read what is built from them (fw/members.h).
  *
  * A list that a rule negates is a table without a name.
  */

@@ -3,8 +3,9 @@
 #define PCX_GLUE_H
 
 /*
- * A stack in a Go process: pc_run on a thread of Go's that is locked to its goroutine, and a thread of pc_run's that only
- * waits for the end, as all of the program's calls come from Go's own threads.
+ * A stack in a Go process: pc_run on a Go thread that is locked to its goroutine, and a thread of
+ * pc_run's that only waits for the end, because all calls of the program come from Go's own
+ * threads.
  */
 
 #include <stdbool.h>
