@@ -3,9 +3,9 @@
 #define IP_DENY_H
 
 /*
- * Whom nobody here listens to: prefixes of both families whose packets are dropped as soon as IP knows where
- * they come from.  ARP and neighbour discovery are heard from everybody, so that a router among them stays
- * reachable.
+ * The deny list: prefixes of both families whose packets are dropped as soon as IP knows their
+ * source.  ARP and neighbour discovery are accepted from everybody, so that a router among them
+ * stays reachable.
  */
 
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 #ifndef IP_FRAG_H
 #define IP_FRAG_H
 
-/* Inside lib/ip: the datagrams of both families that are not whole yet. */
+/* Inside lib/ip: reassembly of datagrams of both families. */
 
 #include "ip/ip.h"
 

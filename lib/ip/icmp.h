@@ -2,7 +2,7 @@
 #ifndef IP_ICMP_H
 #define IP_ICMP_H
 
-/* What the two ICMPs have in common, inside lib/ip. */
+/* Inside lib/ip: what ICMP and ICMPv6 have in common. */
 
 #include "ip/ip.h"
 

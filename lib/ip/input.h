@@ -2,7 +2,7 @@
 #ifndef IP_INPUT_H
 #define IP_INPUT_H
 
-/* Inside lib/ip: where the ways of whole packets and of reassembled ones meet again. */
+/* Inside lib/ip: where whole packets and reassembled ones continue together. */
 
 #include "ip/ip.h"
 #include "wire/ip4.h"

@@ -3,11 +3,11 @@
 #define IP_IP_H
 
 /*
- * The network layer: validation on the way in, routes and headers on the way out.
+ * The network layer: validation of input, routes and headers for output.
  *
- * Above this header nobody knows which family a packet has.  Input leaves the frame as it came,
- * Ethernet header first, and says in struct ip_pkt where the transport header is; output takes a
- * packet that begins with its transport header and puts the rest in front.
+ * Above this header, nobody needs to know the family of a packet.  Input leaves the frame as it
+ * came, with its Ethernet header first, and says in struct ip_pkt where the transport header is;
+ * output takes a packet that begins with its transport header and prepends the rest.
  */
 
 #include <stdbool.h>

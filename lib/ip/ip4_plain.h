@@ -3,11 +3,12 @@
 #define IP_IP4_PLAIN_H
 
 /*
- * The IPv4 packet that nearly every one is: whole, without options, in one piece, in an untagged frame from
- * another host to our own MAC address.
+ * The usual IPv4 packet: whole, without options, in one mbuf, in an untagged frame from another
+ * host to our own MAC address.
  *
- * It is recognised together with its Ethernet header, in 110 instructions instead of 310.  In doubt this
- * says no, and eth_input and ip4_input look at the frame again and name what is wrong.
+ * It is recognised together with its Ethernet header, in 110 instructions instead of 310.  In case
+ * of doubt this says no, and eth_input and ip4_input examine the frame again and name what is
+ * wrong.
  */
 
 #include <netinet/in.h>

@@ -3,11 +3,11 @@
 #define IP_IP6_PLAIN_H
 
 /*
- * The TCP segment over IPv6 that nearly every one is: without extension headers, in one piece, in an untagged frame
- * from another host to our own MAC address and an address of this interface.
+ * The usual TCP segment over IPv6: without extension headers, in one mbuf, in an untagged frame
+ * from another host to our own MAC address and to an address of this interface.
  *
- * In doubt this says no, as ip4_plain.h does, and eth_input and ip6_input look at the frame again and name what
- * is wrong.
+ * In case of doubt this says no, as ip4_plain.h does, and eth_input and ip6_input examine the frame
+ * again and name what is wrong.
  */
 
 #include <netinet/in.h>

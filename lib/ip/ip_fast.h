@@ -3,12 +3,13 @@
 #define IP_IP_FAST_H
 
 /*
- * The short way out: what ip_l4_checksum, ip_output and neigh_output do, in one go, for a connection whose
+ * The fast output path: ip_l4_checksum, ip_output and neigh_output in one, for a connection whose
  * next hop is known.
  *
- * The transport writes its header into the place that ip_fast_prepend makes, summing up its words on the
- * way, and ip_fast_output writes what goes in front.  Nothing is passed in structs and no function is
- * called, so that addresses and sums stay in registers.  Whatever is not plain takes the long way.
+ * The transport writes its header to the place that ip_fast_prepend makes and sums up the words on
+ * the way; ip_fast_output writes what goes in front.  Nothing is passed in structs and no function
+ * is called, so that addresses and sums stay in registers.  Everything that is not plain takes the
+ * slow path.
  */
 
 #include <netinet/in.h>

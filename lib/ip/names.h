@@ -3,10 +3,11 @@
 #define IP_NAMES_H
 
 /*
- * What the network has told of name service: servers, and domains in which names without a dot are looked for.
+ * What the network has said about name service: name servers, and the domains of the search list.
  *
- * Both are lists in the order in which they were told.  What is for ever (UINT64_MAX) was set, or came by DHCP, which
- * takes it back itself; the rest was learnt from routers and has its time.
+ * Both are lists, in which an expired entry gives its place to a new one.  An entry that never
+ * expires (UINT64_MAX) was configured, or came from DHCP, which removes it itself; the others were
+ * learnt from routers and have a lifetime.
  */
 
 #include <stdbool.h>

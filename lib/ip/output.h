@@ -2,7 +2,7 @@
 #ifndef IP_OUTPUT_H
 #define IP_OUTPUT_H
 
-/* Inside lib/ip: the headers of packets and of pieces of them, which fit the path. */
+/* Inside lib/ip: the headers of packets and of fragments that fit the path. */
 
 #include "ip/ip.h"
 

@@ -2,7 +2,7 @@
 #ifndef IP_RA_H
 #define IP_RA_H
 
-/* What routers tell (RFC 4861 sections 6.3 and 8.3, RFC 4862 section 5.5), inside lib/ip. */
+/* Inside lib/ip: what routers say (RFC 4861 sections 6.3 and 8.3, RFC 4862 section 5.5). */
 
 #include "ip/ip.h"
 #include "neigh/nd.h"

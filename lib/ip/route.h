@@ -2,7 +2,7 @@
 #ifndef IP_ROUTE_H
 #define IP_ROUTE_H
 
-/* Routes, inside lib/ip: the table, and the gateways that they go by. */
+/* Inside lib/ip: the routing table, and the gateways that routes use. */
 
 #include "ip/ip.h"
 

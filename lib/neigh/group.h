@@ -3,7 +3,7 @@
 #define NEIGH_GROUP_H
 
 /*
- * The multicast groups that interfaces listen to, of both families, and what is said about them: by
+ * The multicast groups that interfaces listen to, of both families, and the reports about them: by
  * IGMP (RFC 3376, RFC 2236) for IPv4, by MLD (RFC 3810, RFC 2710) for IPv6.
  */
 

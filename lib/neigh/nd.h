@@ -3,8 +3,8 @@
 #define NEIGH_ND_H
 
 /*
- * Neighbour Discovery between hosts (RFC 4861 section 7), and our own IPv6 addresses (RFC
- * 4862).  What routers tell is for lib/ip.
+ * Neighbour Discovery between hosts (RFC 4861 section 7), and our own IPv6 addresses (RFC 4862).
+ * What routers say is handled by lib/ip.
  */
 
 #include <stdbool.h>

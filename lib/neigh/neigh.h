@@ -3,14 +3,14 @@
 #define NEIGH_NEIGH_H
 
 /*
- * Neighbours: which MAC address a next hop has.
+ * The neighbour table: the MAC addresses of next hops.
  *
- * States are those of RFC 4861 section 7.3.2 for both families: INCOMPLETE (asked, frames held),
- * REACHABLE, STALE (old, still used), DELAY and PROBE (being asked again by unicast, then by
- * broadcast).  An entry is known by its index and generation; a cached index whose generation does
- * not fit any more is looked up anew.  A full table evicts the least recently used entry that holds
- * no frames or, when half of them hold some, the one that has done so longest.  Requests to one
- * neighbour are at least arp.retry_ms apart (RFC 1122 2.3.2.1).
+ * States are those of RFC 4861 section 7.3.2 for both families: INCOMPLETE (requested, frames
+ * held), REACHABLE, STALE (old, still used), DELAY and PROBE (being requested again, by unicast and
+ * then by broadcast).  An entry is known by its index and generation; a cached index whose
+ * generation no longer matches is looked up again.  A full table evicts the least recently used
+ * entry that holds no frames or, if half of the entries hold some, the one that has held them
+ * longest.  Requests to one neighbour are at least arp.retry_ms apart (RFC 1122 section 2.3.2.1).
  */
 
 #include <stdbool.h>

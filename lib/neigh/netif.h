@@ -3,11 +3,11 @@
 #define NEIGH_NETIF_H
 
 /*
- * Interfaces: a port with the frames waiting for it, and the addresses that are ours.
+ * Interfaces: a port, the frames that wait for it, and our addresses.
  *
- * An address keeps its index for as long as anybody may refer to it: sockets and connections do so by 16 bits, and
- * one that has gone may come back.  They are few: a search walks an array of their last four bytes, of which a
- * cache line holds sixteen.
+ * An address keeps its index for as long as anybody may refer to it: sockets and connections do so
+ * with 16 bits, and an address that was removed may come back.  There are few: a search walks an
+ * array of their last four bytes, of which a cache line holds sixteen.
  */
 
 #include <stdbool.h>

@@ -2,8 +2,10 @@
 #ifndef NEIGH_TABLE_H
 #define NEIGH_TABLE_H
 
-/* The inside of the neighbour table, shared by neigh.c (which keeps it), arp.c (which fills it), and the
- * short way out (ip/ip_fast.h), which only looks. */
+/*
+ * The inside of the neighbour table, shared by neigh.c, which maintains it, arp.c, which fills it,
+ * and the fast output path (ip/ip_fast.h), which only reads it.
+ */
 
 #include <rte_branch_prediction.h>
 

@@ -2,7 +2,9 @@
 #ifndef PORT_ETHDEV_H
 #define PORT_ETHDEV_H
 
-/* Shared by the two halves of the ethdev port: setting a device up, and using a queue pair of it. */
+/*
+ * Shared by the two halves of the ethdev port: starting a device, and using one of its queue pairs.
+ */
 
 #include <percore/port.h>
 

@@ -2,7 +2,7 @@
 #ifndef PORT_FRAME_H
 #define PORT_FRAME_H
 
-/* What ports do with a frame on its way out: private copies, and what a device cannot do itself. */
+/* What ports do with a frame that they send: private copies, and what a device cannot do itself. */
 
 #include <stdbool.h>
 

@@ -2,7 +2,7 @@
 #ifndef PORT_LOOP_H
 #define PORT_LOOP_H
 
-/* A port whose frames come back to it: what a host sends to itself. */
+/* The loopback port: what a host sends to itself comes back. */
 
 #include <percore/port.h>
 

@@ -2,7 +2,7 @@
 #ifndef PORT_TOOBIG_H
 #define PORT_TOOBIG_H
 
-/* What a router says when a packet is too large for its next hop. */
+/* What a router answers if a packet is too large for the next hop. */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,9 +3,9 @@
 #define PORT_TXQ_H
 
 /*
- * The frames of one turn on their way into a port: gathered, then sent in one burst.  When the port
- * takes no more they wait here for the next turn; when the queue is full, new ones are dropped by
- * name (tx_ring_full) and the transport sends them again.
+ * The transmit queue: frames of a turn on their way into a port are gathered, then sent in one
+ * burst.  Those that the port does not take wait for the next turn; if the queue is full, new ones
+ * are dropped and counted (tx_ring_full), and the transport sends them again.
  */
 
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 #ifndef PORT_VERIFY_H
 #define PORT_VERIFY_H
 
-/* Whether what a device says of received frames is true, and what is left to do for others to believe it. */
+/* Verifies what a device says about received frames, and does in software what it did not do. */
 
 #include <stdint.h>
 

@@ -3,18 +3,20 @@
 #define POSIX_CLIENT_H
 
 /*
- * The client of a channel: what a process knows of its sockets.
+ * The client of a channel: what a process knows about its sockets.
  *
- * Overview: a descriptor number leads to a struct file (an open file description), a file to a socket of the channel
- * or to an epoll set.  The number itself is a duplicate of one placeholder socket, so the kernel gives it to nobody
- * else, and close-on-exec is the kernel's to remember.  What belongs to a description and must be seen
- * by a forked process too (O_NONBLOCK, time-outs) is in the channel.
+ * Overview: a descriptor number leads to a struct file (an open file description), and a file to a
+ * socket of the channel or to an epoll set.  The number itself is a duplicate of one placeholder
+ * socket, so the kernel gives it to nobody else, and close-on-exec is left to the kernel.  What
+ * belongs to a description and must be visible in a forked process too (O_NONBLOCK, time-outs) is
+ * in the channel.
  *
- * Ownership: files are never given back to the system, so a pointer to one may be looked at at any time; file_get
- * takes a reference.  A file lives while a descriptor or a call has it; with the last reference the process lets go of
- * the socket.
+ * Ownership: files are never returned to the system, so a pointer to one may be read at any time;
+ * file_get takes a reference.  A file lives while a descriptor or a call refers to it; with the
+ * last reference the process releases the socket.
  *
- * Locks, in the order in which they may be taken: client.sets, a set's own, client.files; client.control alone.
+ * Locks, in the order in which they may be taken: client.sets, a set's own, client.files;
+ * client.control alone.
  */
 
 #include <errno.h>

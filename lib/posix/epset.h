@@ -3,19 +3,23 @@
 #define POSIX_EPSET_H
 
 /*
- * An epoll set: the kernel's for the kernel's descriptors, and a list of items for ours.
+ * An epoll set: one of the kernel's for the kernel's descriptors, and a list of items for ours.
  *
- * Overview: the descriptor of a set is one of a kernel's epoll instance, which holds the kernel's descriptors with the
- * caller's data, and the pipe of the set's event queue.  A thread that waits first takes what is in the
- * queue, asks each socket what is ready, and sleeps in the kernel's epoll_wait() when there is nothing.
+ * Overview: the descriptor of a set is that of a kernel epoll instance, which holds the kernel's
+ * descriptors with the caller's data, and the pipe of the set's event queue.  A thread that waits
+ * first takes what is in the queue, asks each socket what is ready, and sleeps in the kernel's
+ * epoll_wait() if there is nothing.
  *
- * As in the kernel, an item gets into the ready list by an event that it is interested in, or by epoll_ctl(), and is
- * asked again before it is reported; a level-triggered one goes back to the end of the list.
+ * As in the kernel, an item enters the ready list by an event that it is interested in, or by
+ * epoll_ctl(), and is checked again before it is reported; a level-triggered one returns to the end
+ * of the list.
  *
- * Several threads may wait for one set. The queue stays armed while one of them sleeps, and a thread that leaves with
- * events wakes another if there are more, or a level-triggered one that stays, as in the kernel.
+ * Several threads may wait for one set.  The queue stays armed while one of them sleeps, and a
+ * thread that leaves with events wakes another if there are more, or a level-triggered one that
+ * stays, as in the kernel.
  *
- * Locks: items and ready list are under lock; file->items under client.sets, which is taken first.
+ * Locks: items and ready list are under lock; file->items is under client.sets, which is taken
+ * first.
  */
 
 #include "posix/client.h"

@@ -3,8 +3,8 @@
 #define POSIX_SYS_H
 
 /*
- * The kernel's calls, made directly: a preload library has its own functions in front of the C library's,
- * and those call ours.
+ * Direct system calls: a preload library replaces the C library's functions, so calling those would
+ * call ours.
  */
 
 #include <fcntl.h>

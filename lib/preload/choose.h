@@ -5,9 +5,10 @@
 /*
  * Whose a socket is: attaching to the stack, and the rules.
  *
- * A process attaches when it first makes a socket that may be percore's or an epoll set, or at its start if a former
- * image has handed sockets on.  A new socket of AF_INET or AF_INET6 is percore's; if the rules say otherwise when
- * it gets an address or a destination, a socket of the kernel with the same options takes its number.
+ * A process attaches when it first makes a socket that may be percore's, or an epoll set, or at its
+ * start if a previous image has handed over sockets.  A new socket of AF_INET or AF_INET6 is
+ * percore's; if the rules say otherwise when it gets a local address or a destination, a kernel
+ * socket with the same options takes its number.
  */
 
 #include <percore/posix.h>

@@ -3,8 +3,9 @@
 #define PRELOAD_ENV_H
 
 /*
- * What percore-run has put into the environment, as it was at the start: there are programs that empty it, or write over
- * it, before they make their first socket, and programs that execute others with one of their own (exim4, dovecot).
+ * What percore-run has put into the environment, saved at the start: some programs empty the
+ * environment, or overwrite it, before they make their first socket, and some execute others with
+ * an environment of their own (exim4, dovecot).
  */
 
 #include <stddef.h>

@@ -3,8 +3,9 @@
 #define PRELOAD_NAMES_H
 
 /*
- * How a name of the C library is taken over: the function is ours_read for us and read for everybody else, so
- * that the system's headers, which declare some of them in ways of their own, do not get in the way.
+ * How a name of the C library is taken over: the function is ours_read in our sources and read for
+ * everybody else, so that the system's headers, which declare some of these names in ways of their
+ * own, do not conflict.
  */
 
 #include <stdbool.h>

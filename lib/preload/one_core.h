@@ -3,10 +3,11 @@
 #define PRELOAD_ONE_CORE_H
 
 /*
- * One core: the stack in the program's own process, driven by the threads that call.
+ * One core: the stack in the program's own process, driven by the threads that make calls.
  *
- * PERCORE_ONE_CORE names libpercore.so and, each on a line of its own, the arguments of pc_drive_open.  That library is
- * loaded when the program makes its first socket; it brings EAL and the ports, this one has the client.
+ * PERCORE_ONE_CORE names libpercore.so and, each on a line of its own, the arguments of
+ * pc_drive_open.  That library is loaded when the program makes its first socket; it brings EAL and
+ * the ports, this one has the client.
  */
 
 #include <stdbool.h>

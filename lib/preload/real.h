@@ -5,9 +5,9 @@
 /*
  * The C library's own functions, behind the names that we take over: real_read and so on.
  *
- * Each looks for the next definition of its name (RTLD_NEXT) when it is first called.  That may be very early, in
- * the constructor of another library or from an allocator that dlsym() itself has called; then, and when
- * the C library does not have the function, a plain system call is made.
+ * Each looks up the next definition of its name (RTLD_NEXT) when it is first called.  That may be
+ * very early, in the constructor of another library, or from an allocator that dlsym() itself has
+ * called; then, and if the C library does not have the function, a plain system call is made.
  */
 
 #include <errno.h>

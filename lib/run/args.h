@@ -2,7 +2,7 @@
 #ifndef RUN_ARGS_H
 #define RUN_ARGS_H
 
-/* The command line: [EAL options] -- [options]. Without "--" every option is ours. */
+/* The command line: [EAL options] -- [options].  Without "--", all options are ours. */
 
 #include "settings.h"
 

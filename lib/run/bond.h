@@ -2,7 +2,7 @@
 #ifndef RUN_BOND_H
 #define RUN_BOND_H
 
-/* Bonds of DPDK (net_bonding): which devices are members of one, and how these are. */
+/* Bonds of DPDK (net_bonding): which devices are members of a bond, and their state. */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,11 +4,12 @@
 
 /*
  * The clock of all stacks of a process: nanoseconds that begin at the time of day and then follow
- * the TSC, so that they never run backwards, and capture files carry real times.  A reading is one
+ * the TSC, so that they never run backwards, and capture files have real times.  A reading is one
  * multiplication.
  *
- * The rate of the TSC: EAL asks the CPU, or measures for a tenth of a second and rounds to 10 MHz, which is off by up to 0.2 %.
- * The system's own clock knows better: what has passed on both while EAL started gives the rate to a few parts in a million.
+ * The rate of the TSC: EAL asks the CPU, or measures for a tenth of a second and rounds to 10 MHz,
+ * which is off by up to 0.2 %.  Comparing the TSC with the system's clock over the time that EAL
+ * takes to start gives the rate to a few parts per million.
  */
 
 #include <stdint.h>

@@ -3,8 +3,8 @@
 #define RUN_CTL_H
 
 /*
- * The operator's way in: commands on a UNIX socket (run.control) that change routes, addresses, neighbours and
- * the like of every stack while the program runs; percore-ctl sends them.
+ * The control socket (run.control): a UNIX socket that takes commands which change routes,
+ * addresses, neighbours and so on of every stack while the program runs; percore-ctl sends them.
  */
 
 #include <linux/filter.h>

@@ -3,15 +3,15 @@
 #define RUN_CTL_CAPTURE_H
 
 /*
- * A look at the frames of a running program.
+ * Captures: the frames of a running program.
  *
- * Each stack gets a packet socket (packet(7)) with the filter, and the thread of the control socket has them read, a few
- * frames at a time, and sends what they give to who has asked, as a pcap file with nanoseconds.  While nobody
- * captures, nothing is spent on it; while somebody does, what the sockets have no room for is counted and not
- * waited for.
+ * Each stack gets a packet socket (packet(7)) with the filter.  The thread of the control socket
+ * has these read, a few frames at a time, and sends them to the client as a pcap file with
+ * nanoseconds.  While nobody captures, this costs nothing; during a capture, what the sockets have
+ * no room for is counted and not waited for.
  *
- * The answer is "ok", then packets whose first byte says what they are: 'd' bytes of the file, 's' a line about
- * it at the end.
+ * The answer is "ok", then packets whose first byte says what they contain: 'd' bytes of the file,
+ * 's' a line about it at the end.
  */
 
 #include "ctl.h"

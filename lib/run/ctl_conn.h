@@ -3,10 +3,12 @@
 #define RUN_CTL_CONN_H
 
 /*
- * Connections of the control socket: who has come and has not said what for, and answers to who may not read them.
+ * Connections of the control socket: clients that have connected but not sent a command yet, and
+ * answers to clients that may not read them.
  *
- * One thread serves all, so nobody is waited for while others want something: who is silent is looked at when a command has
- * come, and who does not read an answer loses the rest of it after CTL_PATIENCE_MS in all.
+ * One thread serves all, so nobody is waited for while others want something: a silent client is
+ * served when its command arrives, and one that does not read its answer loses the rest of it after
+ * CTL_PATIENCE_MS in total.
  */
 
 #include <poll.h>

@@ -3,8 +3,8 @@
 #define RUN_EAL_H
 
 /*
- * EAL: started with what the user gave, and with kind defaults for the rest.  Failures are told in
- * one line each.
+ * Starts EAL with what the user gave, and with sensible defaults for the rest.  Failures are
+ * reported in one line each.
  */
 
 #include "clock.h"

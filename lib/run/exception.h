@@ -3,9 +3,10 @@
 #define RUN_EXCEPTION_H
 
 /*
- * The kernel's end of the exception path (stack/exception.h): a TAP for each port, of a VLAN too, by the name of
- * exception.iface and the port's number, with its MAC address, its MTU and the addresses that are set for it.  The TAP has a
- * queue pair for each lcore.  It goes when the program ends.
+ * The kernel's end of the exception path (stack/exception.h): a TAP for each port, or VLAN of a
+ * port, named exception.iface and the port's number, with its MAC address, its MTU and the
+ * addresses that are configured for it.  The TAP has a queue pair for each lcore.  It disappears
+ * when the program ends.
  */
 
 #include <stdint.h>

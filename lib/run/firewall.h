@@ -3,8 +3,8 @@
 #define RUN_FIREWALL_H
 
 /*
- * The rules of the firewall of a program's stacks: from a file at the start and at SIGHUP, from the control socket in
- * between, and what they log to stdout.
+ * The firewall rules of a program's stacks: from a file at startup and on SIGHUP, from the control
+ * socket in between; and what they log, to stdout.
  */
 
 #include <percore/firewall.h>

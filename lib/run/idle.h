@@ -3,9 +3,10 @@
 #define RUN_IDLE_H
 
 /*
- * Idling: what an lcore does when frames stop coming.  It polls on for a number of turns, for more may
- * be on their way; then it pauses, or sleeps a little longer each time, never past a deadline of
- * its stack.  Where every queue of it can interrupt (rxwait.h), it sleeps until one does.
+ * Idling: what an lcore does when frames stop arriving.  It polls for another number of turns,
+ * because more may be on their way; then it pauses, or sleeps a little longer each time, never past
+ * a deadline of its stack.  If all its queues have interrupts (rxwait.h), it sleeps until one
+ * arrives.
  */
 
 #include <percore/host.h>

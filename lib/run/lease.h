@@ -3,10 +3,10 @@
 #define RUN_LEASE_H
 
 /*
- * Addresses by DHCP: one lcore asks, all of them have the answer.
+ * Addresses by DHCP: one lcore asks, and all of them use the answer.
  *
- * The first worker has a client for each such port and writes what it has leased on a board; the others look
- * there once a turn.
+ * The first worker has a client for each such port and publishes what it has leased; the others
+ * look once a turn.
  */
 
 #include <stdint.h>

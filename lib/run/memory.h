@@ -2,7 +2,7 @@
 #ifndef RUN_MEMORY_H
 #define RUN_MEMORY_H
 
-/* How much memory there is, how much is needed, and who gets what. */
+/* How much memory there is, how much is needed, and who gets how much. */
 
 #include "eal.h"
 #include "settings.h"

@@ -2,7 +2,7 @@
 #ifndef RUN_PRIVILEGES_H
 #define RUN_PRIVILEGES_H
 
-/* What a program may do that an ordinary user may not, and giving that up. */
+/* What a program may do that an ordinary user may not, and dropping these privileges. */
 
 #include <stdint.h>
 

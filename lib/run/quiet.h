@@ -3,9 +3,9 @@
 #define RUN_QUIET_H
 
 /*
- * Quiet: DPDK and its drivers say a lot when something fails, on stdout and stderr, and some of it
- * more than once.  While quiet is on, all of it goes to a file in memory; afterwards the one line
- * that says most is picked.
+ * Quiet: DPDK and its drivers print a lot when something fails, on stdout and stderr, and some of
+ * it more than once.  While quiet is on, all of it goes to a file in memory; afterwards the most
+ * informative line is selected.
  */
 
 #define QUIET_LINE 256

@@ -2,7 +2,10 @@
 #ifndef RUN_RECALL_H
 #define RUN_RECALL_H
 
-/* Leases that are remembered over a restart (RFC 2131 section 3.2): a file of lines, one for each port (run.leases). */
+/*
+ * Leases that are remembered across a restart (RFC 2131 section 3.2): a file of lines, one for each
+ * port (run.leases).
+ */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,8 +3,9 @@
 #define RUN_REJOIN_H
 
 /*
- * Both ends of a memif whose other end is gone: a client, whose driver looks for its server once, at the start; and a
- * server, whose driver does not start where one that was killed has left its socket.
+ * Reconnects memifs whose other end has gone: a client, whose driver looks for its server only
+ * once, at startup; and a server, whose driver does not start where a killed one has left its
+ * socket.
  */
 
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 #ifndef RUN_REPORT_H
 #define RUN_REPORT_H
 
-/* What a running program prints: what it runs on, how much memory it takes, what it has counted. */
+/* What a running program prints: what it runs on, how much memory it uses, its counters. */
 
 #include "worker.h"
 

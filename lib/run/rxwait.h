@@ -3,11 +3,11 @@
 #define RUN_RXWAIT_H
 
 /*
- * Waiting for frames: an lcore that has nothing to do sleeps until a receive queue of its own interrupts it, instead of
- * looking again and again.
+ * Waiting for frames: an lcore with nothing to do sleeps until one of its receive queues interrupts
+ * it, instead of polling.
  *
- * The order that loses no frame: rx_wait_arm, one more poll of the ports, and only if that has brought
- * nothing rx_wait_sleep; rx_wait_disarm when frames come again.
+ * The order in which no frame is missed: rx_wait_arm, one more poll of the ports, and rx_wait_sleep
+ * only if that has returned nothing; rx_wait_disarm when frames arrive again.
  */
 
 #include <pthread.h>

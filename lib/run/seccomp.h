@@ -2,7 +2,7 @@
 #ifndef RUN_SECCOMP_H
 #define RUN_SECCOMP_H
 
-/* Giving up the system calls that a running program has no use for. */
+/* Forbidding the system calls that a running program does not need. */
 
 #include <stdbool.h>
 

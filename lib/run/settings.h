@@ -5,8 +5,8 @@
 /*
  * Settings: everything that the command line and the config file say, in one struct.
  *
- * Numbers come from three tables of keys: the stack's, run's own (RUN_KEYS) and the program's.  What
- * is not a number (addresses, the gateway, a file name) has a short list of its own.  Every
+ * Numbers come from three tables of keys: the stack's, run's own (RUN_KEYS) and the program's.
+ * What is not a number (addresses, gateways, file names) has a short list of its own.  Every
  * mistake leaves one line in why, which names the place and what would be right.
  */
 

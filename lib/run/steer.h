@@ -2,7 +2,7 @@
 #ifndef RUN_STEER_H
 #define RUN_STEER_H
 
-/* Which lcore gets a received frame, where the device's own choice is not enough. */
+/* Which lcore gets a received frame, if the device's own choice is not sufficient. */
 
 #include <percore/port.h>
 

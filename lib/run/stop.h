@@ -3,8 +3,8 @@
 #define RUN_STOP_H
 
 /*
- * Signals: SIGINT, SIGTERM and SIGHUP ask for an end, a second one for an end at once.  A program that was
- * given a config file reads it again on SIGHUP instead.
+ * Signals: SIGINT, SIGTERM and SIGHUP ask for an end; a second one for an immediate end.  A program
+ * with a config file reads it again on SIGHUP instead.
  */
 
 #include <stdbool.h>

@@ -3,10 +3,12 @@
 #define RUN_THREADS_H
 
 /*
- * Sockets for threads and other processes (percore/posix.h), beside what the program does on its lcores.
+ * Sockets for threads and other processes (percore/posix.h), in addition to what the program does
+ * on its lcores.
  *
- * When the settings (run.sockets) or the program (pc_run_app.threads) ask for them, there is a host; each worker
- * has a service that it turns after the program's turn, and sleeps where a client can wake it.
+ * If the settings (run.sockets) or the program (pc_run_app.threads) ask for them, there is a host;
+ * each worker has a service, calls pc_service_turn after the program's turn, and sleeps where a
+ * client can wake it.
  */
 
 #include "worker.h"

@@ -3,12 +3,14 @@
 #define RUN_USE_H
 
 /*
- * What an lcore does with its time.
+ * How an lcore spends its time.
  *
- * A turn of the loop that had something to do counts as busy, until the next one begins; that costs no further reading of the
- * clock. Of one busy turn in USE_EACH it is measured what the stack took of it, and what the program.
+ * A turn of the loop that had something to do counts as busy until the next one begins, which needs
+ * no additional reading of the clock.  In one of USE_EACH busy turns, the shares of the stack and
+ * of the program are measured.
  *
- * Everything is written by the lcore alone; others read whole numbers, that belong together but roughly.
+ * Only the lcore writes; others read whole numbers, which are only roughly consistent with each
+ * other.
  */
 
 #include <stdbool.h>

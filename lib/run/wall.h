@@ -2,7 +2,7 @@
 #ifndef RUN_WALL_H
 #define RUN_WALL_H
 
-/* The time of day of a stack, kept where pc_run_wall_clock finds it. */
+/* The time of day of a stack, stored where pc_run_wall_clock finds it. */
 
 #include <stdint.h>
 

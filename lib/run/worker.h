@@ -3,11 +3,11 @@
 #define RUN_WORKER_H
 
 /*
- * Workers: an lcore each, with its stack, its queue pair of every port, and its mbufs.
+ * Workers: one for each lcore, with its stack, its queue pair of every port, and its mbufs.
  *
- * Life-cycle: the main lcore makes everything, launches the others, and works itself; when all loops
- * have ended it takes everything down again.  Only state, why, wanted and the counters of a stack are
- * ever read by another thread.
+ * Life cycle: the main lcore creates everything, launches the others, and works itself; when all
+ * loops have ended, it destroys everything.  Only state, why, wanted and the counters of a stack
+ * are ever read by another thread.
  */
 
 #include <pthread.h>

@@ -6,15 +6,16 @@
  * The host of a channel: the segment, the process slots, the event queues, and the control thread.
  *
  * Overview: all of this belongs to the control thread, which sleeps in poll() on one connection per
- * attached process.  It gives out slots and queues as asked (chan/control.h), and takes a slot back when its
- * connection hangs up.  No lcore ever waits for it.
+ * attached process.  It gives out slots and queues on request (chan/control.h), and takes a slot
+ * back when its connection hangs up.  No lcore ever waits for it.
  *
- * Life-cycle of a slot: FREE, LIVE when a process attaches, DYING when it hangs up, and FREE again when every
- * lcore has buried it.
+ * Life cycle of a slot: FREE, LIVE when a process attaches, DYING when it hangs up, and FREE again
+ * when every lcore has released what it had of the process.
  *
- * An event queue has a pipe, into which an lcore may write at any time for as long as the host lives: its descriptor stays, and
- * gets another pipe when the queue gets another owner.  Both sides have open files of their own, so that nothing that the owner does
- * to its own (as making it one that blocks, and filling it) makes an lcore wait.
+ * An event queue has a pipe, to which an lcore may write at any time while the host lives: its
+ * descriptor stays, and gets another pipe when the queue gets another owner.  Both sides have open
+ * file descriptions of their own, so nothing that the owner does to its own, such as making it
+ * blocking and filling it, makes an lcore wait.
  */
 
 #include <percore/host.h>

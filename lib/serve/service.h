@@ -3,19 +3,21 @@
 #define SERVE_SERVICE_H
 
 /*
- * The service of an lcore: turns what comes over the channel into socket calls of the lcore's stack, and
- * back.
+ * The service of an lcore: translates what comes over the channel into socket calls of the lcore's
+ * stack, and back.
  *
- * Overview: service_turn takes posts (kicks and calls) of every attached process and events of the stack's
- * epoll set, which holds every socket edge-triggered; each names a socket, and service_look looks at that socket:
- * it moves bytes both ways as far as there is room, accepts, and publishes what has changed.  It does
- * not matter why it looks, so a kick too many is harmless.
+ * Overview: service_turn takes posts (kicks and calls) from every attached process, and events from
+ * the stack's epoll set, which holds every socket edge-triggered; each names a socket, and
+ * service_look examines that socket: it moves bytes both ways as far as there is room, accepts, and
+ * publishes what has changed.  The reason for looking does not matter, so a superfluous kick is
+ * harmless.
  *
- * Ownership: the struct and all of struct service_sock is the lcore's; the channel is shared.  A number, length
- * or position out of the channel is checked before it is used.
+ * Ownership: the struct and every struct service_sock belong to the lcore; the channel is shared.
+ * Every number, length or position from the channel is checked before it is used.
  *
- * Invariants: a chan_sock is of type CHAN_FREE exactly when its service_sock is in the free list; else fd is
- * a socket of the stack, in the epoll set.  What is in the list of those that wait has is_short set and an fd.
+ * Invariants: a chan_sock has type CHAN_FREE exactly if its service_sock is in the free list;
+ * otherwise fd is a socket of the stack, in the epoll set.  A socket in the list of those that wait
+ * has is_short set and an fd.
  */
 
 #include <percore/epoll.h>

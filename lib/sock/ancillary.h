@@ -2,7 +2,10 @@
 #ifndef SOCK_ANCILLARY_H
 #define SOCK_ANCILLARY_H
 
-/* Ancillary data of datagrams (cmsg(3), RFC 3542 section 6): between struct msghdr and struct udp. */
+/*
+ * Ancillary data of datagrams (cmsg(3), RFC 3542 section 6): between struct msghdr and the structs
+ * of UDP.
+ */
 
 #include "sock/sock.h"
 

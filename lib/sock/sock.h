@@ -5,9 +5,9 @@
 /*
  * The socket layer: descriptors, and the public calls on them.
  *
- * A descriptor is arithmetic, not a table: the epoll sets come first, then the UDP sockets, then the
- * TCBs, each in the order of its pool.  So a descriptor is in use exactly when its pool element is,
- * costs no memory, and cannot be handed out twice.  0 is never a descriptor.
+ * A descriptor is computed, not looked up: the epoll sets come first, then the UDP sockets, then
+ * the TCBs, each in the order of its pool.  So a descriptor is in use exactly if its pool element
+ * is, costs no memory, and cannot be given out twice.  0 is never a descriptor.
  */
 
 #include <errno.h>

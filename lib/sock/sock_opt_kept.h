@@ -2,7 +2,9 @@
 #ifndef SOCK_SOCK_OPT_KEPT_H
 #define SOCK_SOCK_OPT_KEPT_H
 
-/* Socket options that are kept and read back as on Linux; base/kept.h says which have an effect. */
+/*
+ * Socket options that are stored and read back as on Linux; base/kept.h says which have an effect.
+ */
 
 #include "sock/sock.h"
 

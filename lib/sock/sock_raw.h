@@ -2,7 +2,7 @@
 #ifndef SOCK_SOCK_RAW_H
 #define SOCK_SOCK_RAW_H
 
-/* What the calls do for raw and packet sockets (raw(7), packet(7)); negative errnos for errors. */
+/* The calls for raw and packet sockets (raw(7), packet(7)); errors are negative errnos. */
 
 #include "sock/sock.h"
 #include "udp/raw.h"

@@ -2,7 +2,7 @@
 #ifndef SOCK_SOCK_UDP_H
 #define SOCK_SOCK_UDP_H
 
-/* What pc_recvmsg and pc_sendmsg do for sockets of datagrams, and their options. */
+/* pc_recvmsg and pc_sendmsg for datagram sockets, and the options of these. */
 
 #include "sock/sock.h"
 

@@ -3,19 +3,21 @@
 #define STACK_EXCEPTION_H
 
 /*
- * The exception path: what nobody here wants of a port's frames goes to the kernel, by another port.
+ * The exception path: frames of a port for which the stack has no use go to the kernel, by another
+ * port.
  *
- * Where a device is taken from the kernel, what else was served by it (ssh, a routing daemon, the time) is gone with
- * it.  A port that leads to the kernel, a TAP, gives it back: it has the device's MAC address and, on the kernel's side,
- * our addresses.  A frame goes through our layers first, and the verdict says whose it is: a drop for want of a
- * socket, a protocol or an address is one for the kernel, and then nothing is answered here, no RST, no ICMP error.  What
- * the kernel sends is sent as it is.
+ * When a device is taken from the kernel, the other services on it (ssh, a routing daemon, NTP) are
+ * lost with it.  A port that leads to the kernel, a TAP, brings them back: it has the device's MAC
+ * address and, on the kernel's side, our addresses.  A frame goes through our layers first, and the
+ * verdict says whose it is: one that would be dropped because there is no socket, protocol or
+ * address for it goes to the kernel, and nothing is answered here, no RST and no ICMP error.  What
+ * the kernel sends is sent unchanged.
  *
- * ARP replies, neighbour discovery, IGMP and ICMP errors are of use to both, and go to both.  The answer to an ARP request
- * or a neighbour solicitation for an address of ours is ours alone.
+ * ARP replies, neighbour discovery, IGMP and ICMP errors are useful to both, and go to both.  An
+ * ARP request or neighbour solicitation for an address of ours is answered by us alone.
  *
- * Ownership: the ports are the caller's.  Invariant: a frame that is handed over counts as taken, one that
- * cannot be under the drop that says why.
+ * Ownership: the ports belong to the caller.  Invariant: a frame that is handed over counts as
+ * taken; one that cannot be handed over, under the drop counter that says why.
  */
 
 #include <stdbool.h>

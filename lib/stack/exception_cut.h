@@ -3,8 +3,8 @@
 #define STACK_EXCEPTION_CUT_H
 
 /*
- * A datagram that was put together here of fragments, as fragments again: its reader is behind a port that takes no
- * frame of that length.
+ * Fragments a datagram again that was reassembled here, because the port to its reader does not
+ * take frames of that length.
  */
 
 #include "base/ctx.h"

@@ -2,7 +2,7 @@
 #ifndef STACK_FIREWALL_H
 #define STACK_FIREWALL_H
 
-/* Received packets before the rules of a firewall, but for TCP (tcp/guard.h). */
+/* Checks received packets against the firewall's rules, except for TCP (tcp/guard.h). */
 
 #include "stack/stack.h"
 

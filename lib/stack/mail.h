@@ -2,7 +2,7 @@
 #ifndef STACK_MAIL_H
 #define STACK_MAIL_H
 
-/* The mailbox of a stack; pc_stack_post and pc_stack_posted say what it does. */
+/* The mailbox of a stack; see pc_stack_post and pc_stack_posted. */
 
 #include <percore/control.h>
 

@@ -2,9 +2,7 @@
 #ifndef STACK_STACK_H
 #define STACK_STACK_H
 
-/*
- * struct pc_stack: everything that one lcore owns, in the order in which a packet meets it.
- */
+/* struct pc_stack: everything that one lcore owns, in the order in which a packet meets it. */
 
 #include <errno.h>
 #include <stddef.h>
