@@ -3,21 +3,23 @@
 #define TCP_ACCECN_H
 
 /*
- * Accurate ECN (RFC 9768): how many packets have come marked, told in each segment.
+ * Accurate ECN (RFC 9768): how many packets have arrived marked, reported in each segment.
  *
- * Overview: AE, CWR and ECE are one field of three bits, ACE.  SYN and SYN-ACK agree by it (tcp_ecn.h); the
- * SYN-ACK, and the acknowledgement of it, say with what ECN bits the packet that they answer has come; all other
- * segments carry r.cep, the number of packets that came marked, modulo 8.
+ * Overview: AE, CWR and ECE are one field of three bits, ACE.  SYN and SYN-ACK use it for
+ * negotiation (tcp_ecn.h); the SYN-ACK, and the acknowledgement of it, report the ECN bits of the
+ * packet that they answer; all other segments carry r.cep, the number of packets that arrived
+ * marked, modulo 8.
  *
- * TCB_OPT_ACCECN: this is how marks are told.  TCB_OPT_ECN beside it: what is sent may be marked; it goes when
- * the path or the handshake shows that marks cannot be trusted, and then we go on to tell of the peer's, and to
- * reduce by what it tells of ours (3.1.5).
- * TCB_ECE is set for the connection's life, so that the short ways leave such connections alone.
+ * TCB_OPT_ACCECN: marks are reported in this way.  TCB_OPT_ECN with it: what is sent is
+ * ECN-capable; this ends when the path or the handshake shows that marks cannot be trusted, and
+ * then we still report the peer's marks, and reduce cwnd by what it reports of ours (section
+ * 3.1.5).  TCB_ECE is set for the connection's life, so that the fast paths leave such connections
+ * alone.
  *
- * The option that counts bytes of text (3.2.3) is in accecn_bytes.h.
+ * The option that counts bytes of text (section 3.2.3) is in accecn_bytes.h.
  *
- * Where tcp.ecn never has Accurate ECN come about nothing of it takes memory: accecn_configure makes what connections have
- * beside their TCB once it may.
+ * If tcp.ecn never allows Accurate ECN, nothing of it takes memory: accecn_configure allocates what
+ * connections need in addition to their TCBs once tcp.ecn allows it.
  */
 
 #include "tcp/accecn_bytes.h"

@@ -3,24 +3,30 @@
 #define TCP_ACCECN_BYTES_H
 
 /*
- * The option of Accurate ECN (RFC 9768 section 3.2.3): how many bytes of text have come with ECT(0), CE and ECT(1).
+ * The option of Accurate ECN (RFC 9768 section 3.2.3): how many bytes of text have arrived with
+ * ECT(0), CE and ECT(1).
  *
- * Overview: the field ACE (accecn.h) has three bits, so that eight marks look like none when acknowledgements are lost.  The
- * counters of the option have 24.  They are told when they have changed, with an acknowledgement that is due anyway (the simple
- * scheme of 3.2.3.3): ECT(0) and CE in 8 bytes, or ECT(1) and CE in 8, or all three in 12.  SACK has the first two blocks.
+ * Overview: the field ACE (accecn.h) has three bits, so eight marks look like none if
+ * acknowledgements are lost.  The counters of the option have 24 bits.  They are sent when they
+ * have changed, with an acknowledgement that is due anyway (the simple scheme of section 3.2.3.3):
+ * ECT(0) and CE in 8 bytes, or ECT(1) and CE in 8, or all three in 12.  The first two SACK blocks
+ * have precedence.
  *
- * As a receiver of text a connection counts, and tells.  Text of ours that fills its segment leaves no room: CE, a change of the
- * codepoint, and each 2^22 bytes then have an acknowledgement of their own (urgent); the rest waits for the next.
+ * As a receiver of text, a connection counts and reports.  Text of ours that fills its segment
+ * leaves no room: CE, a change of the codepoint, and every 2^22 bytes then get an acknowledgement
+ * of their own (urgent); the rest waits for the next.
  *
- * As a sender it is told.  ACE remains what counts packets, and what the marked bytes say decides how often it has gone round
- * since the option came last (appendix A.2.2).  Without the option it is taken to have gone round as often as
- * it can, if one acknowledgement is for many segments and most are for few (3.2.2.5.2): then some were lost.
+ * As a sender, it gets reports.  ACE remains what counts packets, and the number of marked bytes
+ * decides how often it has wrapped since the last option (appendix A.2.2).  Without the option it
+ * is assumed to have wrapped as often as it can if an acknowledgement is for many segments and most
+ * are for few (section 3.2.2.5.2): then some were lost.
  *
- * Paths that do not let the option through: each end tries it in the handshake, and the client with its first text
- * (3.2.3.2.1).  Who has to repeat that sends none any more (mute; 3.2.3.2.2).  What the other does not send, or has been
- * zeroed, is not counted on (enum accecn_heard; 3.2.3.2.3, 3.2.3.2.4).
+ * Paths that drop the option: each end tries it in the handshake, and the client with its first
+ * text (section 3.2.3.2.1).  Whoever has to retransmit that no longer sends any (mute; section
+ * 3.2.3.2.2).  What the other end does not send, or has been zeroed, is not relied upon (enum
+ * accecn_heard; sections 3.2.3.2.3 and 3.2.3.2.4).
  *
- * It knows no TCB: accecn.c calls it.
+ * It does not know TCBs: accecn.c calls it.
  */
 
 #include <stdbool.h>

@@ -3,11 +3,11 @@
 #define TCP_ACCOUNT_H
 
 /*
- * What TCP_INFO tells of a connection's past (RFC 4898): segments, bytes, times.
+ * The history of a connection for TCP_INFO (RFC 4898): segments, bytes, times.
  *
- * Nothing in the protocol needs it, so it is no part of the TCB: the first 65,535 sockets of a stack have an
- * account each.  The others share account 0, which everybody may write to and nobody reads, so that
- * counting asks no question.  The first line is what a segment counts.
+ * Nothing in the protocol needs it, so it is not part of the TCB: the first 65,535 sockets of a
+ * stack have an account each.  The others share account 0, which everybody may write to and nobody
+ * reads, so that counting needs no check.  The first cache line is what a segment counts.
  */
 
 #include <stdbool.h>

@@ -3,25 +3,29 @@
 #define TCP_AUTH_H
 
 /*
- * Signed segments (TCP-MD5, RFC 2385; TCP-AO, RFC 5925): keys, and the segments that must have a signature.
+ * Signed segments (TCP-MD5, RFC 2385; TCP-AO, RFC 5925): keys, and the segments that must have a
+ * signature.
  *
- * Overview: a socket may have keys, each for the peers in a prefix (TCP_MD5SIG, TCP_AO_ADD_KEY).  With a key for its peer a
- * connection signs all that it sends, and takes nothing that is not signed so.  For the rest of TCP both kinds are one: what
- * leaves is signed by a struct auth_by, which comes from a connection (auth_by_tcb), from a half-open one (auth_by_half_open),
- * or from the segment that is answered (auth_by_input), for a reset or in TIME-WAIT; auth_put makes room for the option, and
- * auth_sign signs.  What is different about them stands in auth_sign.c (what is signed), auth_in.c (by which key) and
- * auth_ao.c (what TCP-AO has and TCP-MD5 has not); what a key is, in auth_key.h.
+ * Overview: a socket may have keys, each for the peers in a prefix (TCP_MD5SIG, TCP_AO_ADD_KEY).
+ * With a key for its peer, a connection signs everything that it sends, and accepts only what is
+ * signed with it.  For the rest of TCP both kinds are the same: what is sent is signed by a struct
+ * auth_by, which comes from a connection (auth_by_tcb), from a half-open one (auth_by_half_open),
+ * or from the segment that is answered (auth_by_input), for a reset or in TIME-WAIT; auth_put makes
+ * room for the option, and auth_sign signs.  Where they differ is in auth_sign.c (what is signed),
+ * auth_in.c (by which key) and auth_ao.c (what only TCP-AO has); auth_key.h says what a key is.
  *
- * What has no TCB looks the key up with whom it belongs to: a half-open connection with its listener, one in TIME-WAIT has
- * copies of its own.
+ * What has no TCB finds the key elsewhere: a half-open connection with its listener; an entry of
+ * TIME-WAIT has copies of its own.
  *
- * Life cycle: keys stand in a pool of tcp.auth_keys, and are found by their owner.  A socket's live as long as it; what a
- * listener accepts gets copies of those for its peer.  With TCP-AO a connection's keys have their traffic keys once both ISNs
- * are known (auth_inherit, auth_synchronize).  Keys of TIME-WAIT go with the entry; no more than half of the pool may be such,
- * else TIME-WAIT is left out.
+ * Life cycle: keys are in a pool of tcp.auth_keys, and are found by their owner.  A socket's keys
+ * live as long as it; a connection that a listener accepts gets copies of those for its peer.  With
+ * TCP-AO, a connection's keys have their traffic keys once both ISNs are known (auth_inherit,
+ * auth_synchronize).  Keys of TIME-WAIT are freed with the entry; they are at most half of the
+ * pool, otherwise TIME-WAIT is omitted.
  *
- * Invariants: tcb.auth says whether a socket has keys.  If it has, its segments go the thorough way, both in and out (no
- * header prediction, no stash, no bunches), so who has none pays no more than a look at that byte.
+ * Invariants: tcb.auth says whether a socket has keys.  If it has, its segments take the slow path,
+ * both in and out (no header prediction, no stash, no bunches), so sockets without keys pay only
+ * for a look at that byte.
  */
 
 #include "tcp/tcp.h"

@@ -3,11 +3,13 @@
 #define TCP_AUTH_KEY_H
 
 /*
- * The pool of keys (auth.h), for who knows what a key is: the files auth_*.c and the calls that set keys.
+ * The pool of keys (auth.h), for those who know what a key is: the files auth_*.c and the calls
+ * that set keys.
  *
- * Overview: an entry is a key of TCP-MD5 or of TCP-AO, or what TCP-AO knows of a socket: its ISNs, the numbers that wrap, which
- * key it signs by (Current_key) and which it asks for (RNext_key).  A socket with any key of TCP-AO has one of the latter, and
- * one that was told TCP_AO_INFO, too.
+ * Overview: an entry is a key of TCP-MD5 or TCP-AO, or the state of a socket with TCP-AO: its ISNs,
+ * the sequence number extensions, which key it signs with (Current_key) and which it asks for
+ * (RNext_key).  A socket with any TCP-AO key has such a state, and so has one on which TCP_AO_INFO
+ * was set.
  *
  * Ownership: an entry is found by its owner, a flow_ref: a TCB, or an entry of TIME-WAIT.
  */

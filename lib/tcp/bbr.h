@@ -3,11 +3,11 @@
 #define TCP_BBR_H
 
 /*
- * BBR, version 3 (draft-ietf-ccwg-bbr-06): the memory of a connection, and the steps of an
- * acknowledgement that change it.
+ * BBR, version 3 (draft-ietf-ccwg-bbr-06): the state of a connection, and the steps by which an
+ * acknowledgement changes it.
  *
  *   cc_bbr.c     the events, the pacing rate and cwnd (sections 5.2, 5.6)
- *   bbr_model.c  what is known of the path (section 5.5)
+ *   bbr_model.c  the model of the path (section 5.5)
  *   bbr_state.c  the state machine (section 5.3)
  *
  * Names are the draft's.  Volumes are in bytes, bandwidths in bytes/s, times in us modulo 2^32;

@@ -5,8 +5,8 @@
 /*
  * Congestion control: a const struct of functions that set cwnd and ssthresh, in bytes.  What is
  * lost and what is sent is decided elsewhere.  An algorithm's own state is q->cc_state, zeroed at
- * first; it sets q->keep when that is worth keeping while the connection is idle.  Kept state may be
- * taken away all the same: then it is zero again.
+ * first; the algorithm sets q->keep if the state is worth keeping while the connection is idle.
+ * Kept state may be taken away all the same; then it is zeroed again.
  */
 
 #include <stddef.h>

@@ -2,7 +2,7 @@
 #ifndef TCP_CC_CUBIC_H
 #define TCP_CC_CUBIC_H
 
-/* The arithmetic of CUBIC (RFC 9438 section 4.2), apart so that it can be tested. */
+/* The arithmetic of CUBIC (RFC 9438 section 4.2), separate so that it can be tested. */
 
 #include <stdint.h>
 

@@ -3,8 +3,8 @@
 #define TCP_CC_SLOTS_H
 
 /*
- * Memory for algorithms that need more than q->cc_state has: slots for so many connections at once,
- * taken from the system when the stack is made.
+ * Memory for algorithms that need more than q->cc_state has: a slot for each of a limited number of
+ * connections, allocated when the stack is created.
  */
 
 #include <stdint.h>

@@ -2,7 +2,10 @@
 #ifndef TCP_DENIED_H
 #define TCP_DENIED_H
 
-/* The end of connections with those who have been denied (ip/deny.h), and with those whose connections a rule of the firewall ends. */
+/*
+ * Ends connections with denied sources (ip/deny.h), and with those whose connections a rule of the
+ * firewall flushes.
+ */
 
 #include <stdint.h>
 

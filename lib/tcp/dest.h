@@ -3,12 +3,12 @@
 #define TCP_DEST_H
 
 /*
- * What is remembered about a destination beyond the connections to it: the cookie of TCP Fast Open (RFC
- * 7413 section 4.1.3), and the path MTU that was learnt (RFC 8201 section 5.2).
+ * What is remembered about a destination beyond the connections to it: the cookie of TCP Fast Open
+ * (RFC 7413 section 4.1.3), and the path MTU (RFC 8201 section 5.2).
  *
- * The table is of a fixed size.  An address has four places where it may be; the one that was not used
- * for longest gives way.  What was learnt of a path is forgotten after ten minutes (RFC 1191 section 6.3),
- * so that a path which has become wider is used in full again.
+ * The table has a fixed size.  An address has four places where it may be; the least recently used
+ * one is replaced.  A path MTU is forgotten after ten minutes (RFC 1191 section 6.3), so that a
+ * path whose MTU has increased is used in full again.
  */
 
 #include <assert.h>

@@ -3,11 +3,11 @@
 #define TCP_DSACK_H
 
 /*
- * DSACK (RFC 2883): the first SACK block of an acknowledgement reports what came twice.
+ * DSACK (RFC 2883): the first SACK block of an acknowledgement reports what was received twice.
  *
- * A block is told once, in the next segment of its connection.  That is due within the turn, as a duplicate
- * draws an acknowledgement, so one place per stack is enough and connections need none: whoever comes while
- * it is taken sends what is in it first.
+ * A block is reported once, in the next segment of its connection.  That segment is due within the
+ * turn, because a duplicate causes an acknowledgement, so one place per stack is enough and
+ * connections need none: whoever needs it while it is taken first sends what is in it.
  */
 
 #include <stdint.h>

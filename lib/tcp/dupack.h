@@ -3,10 +3,11 @@
 #define TCP_DUPACK_H
 
 /*
- * Duplicate acknowledgements, all that tells of losses without SACK (RFC 5681 section 3.2, RFC 6582).
+ * Duplicate acknowledgements, the only sign of losses without SACK (RFC 5681 section 3.2, RFC
+ * 6582).
  *
- * Each stands for a segment that has left the network.  The third says that the oldest is lost; afterwards
- * each acknowledgement of a part names the next hole.
+ * Each stands for a segment that has left the network.  The third says that the oldest segment is
+ * lost; after that, each partial acknowledgement names the next hole.
  */
 
 #include <stdint.h>

@@ -3,15 +3,15 @@
 #define TCP_FASTOPEN_H
 
 /*
- * TCP Fast Open (RFC 7413): data in the SYN, for a client that has shown before that it is where its
- * address says.
+ * TCP Fast Open (RFC 7413): data in the SYN, for a client that has shown before that its address is
+ * not spoofed.
  *
- *   server: a SYN asks for a cookie, the SYN-ACK brings it; a SYN with a good one makes a connection at
- *           once, in SYN-RECEIVED, whose data is read and answered before the handshake is over
- *   client: cookies are remembered per destination (dest.h); connect() with TCP_FASTOPEN_CONNECT waits for
- *           the first bytes, send() with MSG_FASTOPEN brings them
+ *   server: a SYN asks for a cookie, the SYN-ACK brings it; a SYN with a good one makes a connection
+ *           at once, in SYN-RECEIVED, whose data is read and answered before the handshake ends
+ *   client: cookies are remembered per destination (dest.h); connect() with TCP_FASTOPEN_CONNECT
+ *           waits for the first bytes, send() with MSG_FASTOPEN brings them
  *
- * The numbers of such a connection start behind the SYN: SND.UNA is ISS + 1 from the beginning
+ * The sequence numbers of such a connection begin after the SYN: SND.UNA is ISS + 1 from the start
  * (TCB_OPT_SYN_DATA), so that the data is queued as always.
  */
 

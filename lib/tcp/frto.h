@@ -3,11 +3,12 @@
 #define TCP_FRTO_H
 
 /*
- * F-RTO (RFC 5682): was a time-out needless?
+ * F-RTO (RFC 5682): was a time-out spurious?
  *
- * For connections without timestamps, which tell sooner (RFC 3522).  After a time-out only the oldest segment
- * goes again.  What its acknowledgement leaves open is answered by new data instead of repetitions: if the next
- * acknowledgement covers what was sent once only, nothing had been lost.
+ * It is for connections without timestamps, which tell sooner (RFC 3522).  After a time-out only
+ * the oldest segment is retransmitted.  What its acknowledgement leaves open is answered by new
+ * data instead of retransmissions: if the next acknowledgement covers data that was sent only once,
+ * nothing had been lost.
  */
 
 #include "tcp/tcb.h"

@@ -3,17 +3,20 @@
 #define TCP_GTSM_H
 
 /*
- * The Generalized TTL Security Mechanism (RFC 5082): sockets with IP_MINTTL or IPV6_MINHOPCOUNT hear nothing from afar.
+ * The Generalized TTL Security Mechanism (RFC 5082): sockets with IP_MINTTL or IPV6_MINHOPCOUNT
+ * ignore packets from afar.
  *
- * Whoever is further away cannot send what arrives with a TTL of 255, so that it is known before anything costly is done,
- * signatures included.  It holds for listeners, for what is half open, and for ICMP errors about a connection (section
- * 6.1), whose own TTL counts, as that of the packet that they quote is anybody's to choose.
+ * A host that is further away cannot send packets that arrive with a TTL of 255, so they are
+ * recognised before anything costly is done, such as verifying signatures.  It applies to
+ * listeners, to half-open connections, and to ICMP errors about a connection (section 6.1), of
+ * which the error's own TTL counts, because anybody can choose that of the packet it quotes.
  *
- * Their peers may do the same. What sockets send has their TTL (IP_TTL), SYN-ACKs that of the listener. What belongs to no socket
- * is sent with 255 from then on: resets, acknowledgements in TIME-WAIT, ICMP errors (section 3).
+ * Peers may do the same.  What sockets send has their TTL (IP_TTL), SYN-ACKs that of the listener.
+ * Once a socket has such a limit, what belongs to no socket is sent with 255: resets,
+ * acknowledgements in TIME-WAIT, ICMP errors (section 3).
  *
- * Invariants: tcb.near says whether a socket has such a limit.  If it has, its segments go the thorough way.  tcp.near
- * says whether there has ever been one; while there has not, nothing is looked up.
+ * Invariants: tcb.near says whether a socket has such a limit.  If it has, its segments take the
+ * slow path.  tcp.near says whether there has ever been one; until then, nothing is looked up.
  */
 
 #include "tcp/tcp.h"

@@ -3,8 +3,8 @@
 #define TCP_GUARD_H
 
 /*
- * TCP before the rules of a firewall: segments that belong to nothing that is known, and connections that are to be opened.
- * Connections that there are cost nothing.
+ * TCP and the firewall's rules: checks segments that belong to no known connection, and connections
+ * that are about to be opened.  Existing connections cost nothing.
  */
 
 #include "fw/fw.h"

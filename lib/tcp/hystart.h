@@ -3,11 +3,12 @@
 #define TCP_HYSTART_H
 
 /*
- * HyStart++ (RFC 9406): leaves slow start when the round trip grows, before packets are lost.
+ * HyStart++ (RFC 9406): leaves slow start when the round-trip time grows, before packets are lost.
  *
- * A round is a window of data, told by sequence numbers.  When the smallest of at least 8 round trips
- * of a round is clearly above that of the round before, conservative slow start (CSS) follows: growth
- * by a quarter, for up to five rounds; if the round trip falls again meanwhile, it was a mistake.
+ * A round is a window of data, delimited by sequence numbers.  If the minimum of at least 8 RTT
+ * samples of a round is clearly above that of the previous round, conservative slow start (CSS)
+ * follows: a quarter of the growth, for up to five rounds; if the RTT falls again meanwhile, slow
+ * start continues.
  */
 
 #include <stdbool.h>

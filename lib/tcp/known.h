@@ -3,11 +3,11 @@
 #define TCP_KNOWN_H
 
 /*
- * Sources that have completed a handshake: an IPv4 address, or a /64 of IPv6. Somebody is there, which is more than can be
- * said of the sources of most SYNs while there is a flood of them.
+ * Sources that have completed a handshake: an IPv4 address, or a /64 of IPv6.  Such a source
+ * exists, which is more than can be said of the sources of most SYNs in a flood.
  *
- * Invariant: what is known before frames come faster than they are worked on is not forgotten because of what comes then,
- * for KNOWN_UNITS units of time.
+ * Invariant: what is known before frames arrive faster than they are processed is not forgotten
+ * because of what arrives then, for KNOWN_UNITS units of time.
  */
 
 #include <stdbool.h>

@@ -6,7 +6,7 @@
  * Bindings: which socket has which local port; and the listeners among them.
  *
  * A binding exists from bind() (or listen(), or connect() of a bound socket) to close().  Accepted
- * connections have none of their own: they remember their listener's for its options and queue.
+ * connections have none of their own: they remember their listener's, for its options and queue.
  */
 
 #include <stdbool.h>

@@ -3,11 +3,11 @@
 #define TCP_LPORTS_H
 
 /*
- * Which ports of ours connections have, those in TIME-WAIT included.
+ * Which local ports connections have, including those in TIME-WAIT.
  *
- * A socket that is bound has a struct binding as well.  One that connect() or a listener has named has none, nor
- * has TIME-WAIT, and yet bind() must not give their port to somebody else unless both have agreed to that.  Half-open
- * connections do not count.
+ * A bound socket also has a struct binding.  A connection whose port comes from connect() or from a
+ * listener has none, nor has TIME-WAIT, and yet bind() must not give their port to another socket
+ * unless both have agreed to that.  Half-open connections do not count.
  */
 
 #include <stdbool.h>

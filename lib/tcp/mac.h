@@ -3,9 +3,11 @@
 #define TCP_MAC_H
 
 /*
- * The algorithms that sign segments: MD5 (RFC 2385), those of RFC 5926 for TCP-AO, and HMAC-SHA-256 for TCP-AO as Linux has it.
+ * The algorithms that sign segments: MD5 (RFC 2385), those of RFC 5926 for TCP-AO, and HMAC-SHA-256
+ * for TCP-AO as in Linux.
  *
- * Nothing is allocated: a calculation stands in a struct mac of the caller, which mac_end erases.
+ * Nothing is allocated: the state of a calculation is in a struct mac of the caller, which mac_end
+ * erases.
  */
 
 #include <stdbool.h>

@@ -3,15 +3,18 @@
 #define TCP_NAGLE_H
 
 /*
- * When what is less than a full segment waits (RFC 9293 section 3.7.4): Nagle's algorithm, and Minshall's variant of it.
+ * When less than a full segment waits (RFC 9293 section 3.7.4): Nagle's algorithm, and Minshall's
+ * variant of it.
  *
- * Nagle's lets a small segment wait while anything is under way; Minshall's (RFC 9293 appendix A.3) while another small
- * one is, so that what a large write leaves over goes at once and not with the peer's delayed acknowledgement, and there
- * is still but one small segment in a round trip.
+ * With Nagle's algorithm a small segment waits while any data is in flight; with Minshall's (RFC
+ * 9293 appendix A.3) only while another small one is, so that the remainder of a large write is
+ * sent at once and not after the peer's delayed acknowledgement, and there is still only one small
+ * segment per round trip.
  *
- * Invariant: the last small segment that was sent for the first time ends at tcp_queues.small_end, if that is in
- * (SND.UNA,SND.NXT]; elsewhere it has been acknowledged, or was none.  While urgent data is queued, which is as good as
- * never, nothing is known of it, and Nagle's algorithm holds.
+ * Invariant: the last small segment that was sent for the first time ends at tcp_queues.small_end,
+ * if that is in (SND.UNA,SND.NXT]; otherwise it has been acknowledged, or there was none.  While
+ * urgent data is queued, which hardly ever happens, nothing is known about it, and Nagle's
+ * algorithm applies.
  */
 
 #include "base/seq.h"

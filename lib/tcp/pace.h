@@ -3,13 +3,15 @@
 #define TCP_PACE_H
 
 /*
- * Pacing: what cwnd allows leaves at a rate instead of at once (draft-ietf-ccwg-bbr section 5.6.2).
+ * Pacing: what cwnd allows is sent at a rate instead of at once (draft-ietf-ccwg-bbr section
+ * 5.6.2).
  *
- * Bytes leave in quanta of about a millisecond's worth, so that a fast connection wakes up a thousand
- * times a second and no more.  After a quantum the next has to wait until the first would have left
- * at that rate.  The waker is late where its lcore sleeps or its host is busy: what should have left meanwhile
- * leaves with the next quantum, or a connection would never be as fast as its rate.  That holds for what has
- * waited for its turn; idleness earns nothing, and of a longer standstill only the end counts.
+ * Bytes are sent in quanta of about a millisecond's worth, so that a fast connection wakes up no
+ * more than a thousand times per second.  After a quantum, the next has to wait until the first
+ * would have been sent at that rate.  If the timer is late because its lcore sleeps or its host is
+ * busy, what should have been sent meanwhile is sent with the next quantum; otherwise a connection
+ * would never reach its rate.  This applies to data that was waiting; idle time earns nothing, and
+ * of a longer stall only the end counts.
  */
 
 #include <stdbool.h>

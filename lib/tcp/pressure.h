@@ -2,7 +2,7 @@
 #ifndef TCP_PRESSURE_H
 #define TCP_PRESSURE_H
 
-/* What TCP gives back when mbufs are running out. */
+/* What TCP gives back when mbufs run out. */
 
 struct tcp;
 

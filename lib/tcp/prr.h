@@ -3,8 +3,8 @@
 #define TCP_PRR_H
 
 /*
- * Proportional rate reduction (RFC 6937 with the SafeACK of its successor): during recovery what is
- * sent follows what is delivered, so that at its end as much is under way as ssthresh says.
+ * Proportional rate reduction (RFC 6937, with the SafeACK of its successor): during recovery, what
+ * is sent follows what is delivered, so that at its end as much is in flight as ssthresh says.
  */
 
 #include <stdbool.h>

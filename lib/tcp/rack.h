@@ -3,8 +3,8 @@
 #define TCP_RACK_H
 
 /*
- * RACK (RFC 8985 section 6): a segment is lost when one that was sent later has been delivered, and
- * the reordering window has passed since.  Times are modulo 2^32 us.
+ * RACK (RFC 8985 section 6): a segment is lost if one that was sent later has been delivered, and
+ * the reordering window has passed since then.  Times are in us modulo 2^32.
  */
 
 #include <stdbool.h>

@@ -5,10 +5,11 @@
 /*
  * The delivery rate of a connection (draft-ietf-ccwg-bbr section 4.1).
  *
- * The draft notes on each packet what was delivered when it was sent.  Here that is noted per moment
- * and not per packet: at most RATE_MARKS marks, an eighth of a round trip apart, and a packet belongs
- * to the last mark before it was sent.  Each sample is as exact as the draft's, over a time that is
- * longer by up to an eighth.  Which packet was sent last among those delivered is known from RACK.
+ * The draft stores with each packet what was delivered when it was sent.  Here this is stored for
+ * moments, not for packets: at most RATE_MARKS marks, an eighth of a round trip apart, and a packet
+ * belongs to the last mark before it was sent.  Each sample is as exact as the draft's, over a time
+ * that is longer by up to an eighth.  Which of the delivered packets was sent last is known from
+ * RACK.
  *
  * Bytes are counted modulo 2^32, times are in us modulo 2^32.
  */

@@ -2,7 +2,7 @@
 #ifndef TCP_RCVBUF_H
 #define TCP_RCVBUF_H
 
-/* The receive side: bytes in order for the application, and those that came too early. */
+/* The receive side: bytes in order for the application, and out-of-order data. */
 
 #include <rte_branch_prediction.h>
 

@@ -3,11 +3,12 @@
 #define TCP_RCVTUNE_H
 
 /*
- * Dynamic right-sizing: a receive window that is never what limits a sender.
+ * Dynamic right-sizing: a receive window that does not limit the sender.
  *
- * What the application reads in one round trip is what the peer could send in one, so twice that much lets
- * a peer double its rate with each round trip, as slow start does.  The window grows from tcp.rcvbuf up to
- * tcp.rcvbuf_max and never back; what is told of it shrinks while mbufs are scarce (tcp_share).
+ * What the application reads in a round trip is what the peer was able to send in one, so twice as
+ * much lets a peer double its rate with each round trip, as slow start does.  The window grows from
+ * tcp.rcvbuf up to tcp.rcvbuf_max and never shrinks; what is advertised of it does while mbufs are
+ * scarce (tcp_share).
  */
 
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 #ifndef TCP_ROOM_H
 #define TCP_ROOM_H
 
-/* Who gives way when stack.max_connections is reached. */
+/* Which connection gives way when stack.max_connections is reached. */
 
 #include <stdbool.h>
 

@@ -2,7 +2,7 @@
 #ifndef TCP_RTT_H
 #define TCP_RTT_H
 
-/* Round-trip time and retransmission time-out (RFC 6298). */
+/* The round-trip time and the retransmission time-out (RFC 6298). */
 
 #include <stdint.h>
 

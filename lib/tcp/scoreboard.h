@@ -3,16 +3,17 @@
 #define TCP_SCOREBOARD_H
 
 /*
- * The scoreboard: what is known of each segment under way.
+ * The scoreboard: the state of each segment in flight.
  *
  * A segment is plain, SACKED, LOST, or LOST and RESENT; the queue counts the bytes of each, and
- * pipe = flight - sacked - lost + resent (RFC 6675 section 4).  A peer without SACK takes the same
- * path: every duplicate ACK stands for one segment that has left the network (dup_bytes).
+ * pipe = flight - sacked - lost + resent (RFC 6675 section 4).  A peer without SACK is handled in
+ * the same way: every duplicate ACK stands for one segment that has left the network (dup_bytes).
  *
- * Whoever looks for what is missing does not want to see what is SACKED, which in a large flight is nearly all.  So
- * segments that are SACKED and follow upon each other are a run: each refers to one behind it in the run (pkt.tx.run), the
- * last to itself, and who follows the references shortens them, so that a run is passed in a few steps, however long it is (a
- * disjoint-set forest).  References lead to what is freed later than their owner.
+ * Whoever looks for missing segments wants to skip the SACKED ones, which in a large flight are
+ * nearly all.  So consecutive SACKED segments form a run: each refers to one further on in the run
+ * (pkt.tx.run), the last to itself, and whoever follows the references shortens them, so that a run
+ * is passed in a few steps, however long it is (a disjoint-set forest).  A reference leads to what
+ * is freed later than its owner.
  */
 
 #include "tcp/tcb.h"

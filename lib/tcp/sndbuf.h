@@ -2,7 +2,7 @@
 #ifndef TCP_SNDBUF_H
 #define TCP_SNDBUF_H
 
-/* The send queue: one mbuf or chain per segment, from SND.UNA to the last byte queued. */
+/* The send queue: an mbuf or chain per segment, from SND.UNA to the last byte queued. */
 
 #include "base/ctx.h"
 #include "tcp/tcb.h"

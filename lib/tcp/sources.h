@@ -3,7 +3,8 @@
 #define TCP_SOURCES_H
 
 /*
- * How many of something each source has: an IPv4 address, or a /64 of IPv6, which is what one host is given.
+ * How many of something each source has.  A source is an IPv4 address, or a /64 of IPv6, which is
+ * what one host is given.
  */
 
 #include <stdbool.h>

@@ -3,23 +3,26 @@
 #define TCP_STASH_H
 
 /*
- * The stash: what is under way on connections that have sent one small segment and have nothing else.
+ * The stash: data in flight of connections that have sent one small segment and have nothing else.
  *
- * A server's answer is most often such a segment, and until it is acknowledged its connection would hold an mbuf of
- * 2 KB and the queues, six cache lines, of which next to nothing is needed then.  So its bytes are copied to a slot of
- * STASH_BYTES, the port gets the mbuf alone, and the queues go back to the pool: the next connection takes both while they
- * are in the cache.  The acknowledgement does not look at the slot.  With 100,000 connections that ask in turn there are 5 %
- * more echoes a second (docs/performance.md); with few everything is in a cache anyway, and the copy would cost some 50 cycles,
- * so it begins with tcp.stash_from connections that have queues.
+ * A server's answer is often such a segment, and until it is acknowledged its connection would hold
+ * an mbuf of 2 KB and the queues, six cache lines, almost none of which is needed then.  So its
+ * bytes are copied to a slot of STASH_BYTES, the port gets the mbuf for itself, and the queues
+ * return to the pool: the next connection takes both while they are in the cache.  The
+ * acknowledgement does not read the slot.  With 100,000 connections that send requests in turn
+ * there are 5 % more echoes per second (docs/performance.md); with few connections everything is in
+ * a cache anyway, and the copy would cost about 50 cycles, so it begins with tcp.stash_from
+ * connections that have queues.
  *
- * A connection is stashed while tcb.queues has TCB_STASHED; the rest of that is the slot's index.  Invariants: the slot
- * has SND.NXT - SND.UNA = snd_bytes bytes, sent once, at sent_us; TCB_T_LOSS runs for them; nothing is unread, lost, early, urgent or
- * paced; and cwnd is what it was at the beginning at most.
+ * A connection is stashed while tcb.queues has TCB_STASHED; the rest of that is the slot's index.
+ * Invariants: the slot has SND.NXT - SND.UNA = snd_bytes bytes, sent once, at sent_us; TCB_T_LOSS
+ * runs for them; nothing is unread, lost, out of order, urgent or paced; and cwnd is at most what
+ * it was at the beginning.
  *
- * Who gets to see such a connection: stashed_input (tcp_plain.c) takes a plain acknowledgement, a reset goes by the TCB alone, and
- * stash_drop is the end of a connection.  Whatever else may have to do with what is under way calls stash_open first, which makes an
- * mbuf and queues of it again, or fails, as sending does, for want of one or when mbufs are low.  Those who only look use
- * tcp_queues_if.
+ * Who handles such a connection: stashed_input (tcp_plain.c) takes a plain acknowledgement, a reset
+ * needs the TCB alone, and stash_drop ends a connection.  Everything else that may concern data in
+ * flight calls stash_open first, which turns it into an mbuf and queues again, or fails, as sending
+ * does, if there is none or mbufs are low.  Those who only look use tcp_queues_if.
  */
 
 #include <rte_branch_prediction.h>

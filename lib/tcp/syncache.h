@@ -5,11 +5,12 @@
 /*
  * The SYN cache: connections in SYN-RECEIVED, one cache line each (RFC 4987 section 3.4).
  *
- * An entry waits in the queue of its retry: every entry of a queue has the same time-out, so each
- * queue is in order of expiry and needs no wheel.  Where TCP_RTO_MAX_MS makes a listener's shorter than another's, its
- * entries wait for those before them, never longer than without it.  A full cache answers with SYN cookies (RFC 4987
- * section 3.6), so that a flood of SYNs cannot keep new clients out; with cookies switched off, and for
- * a SYN that reopens a connection in TIME-WAIT, it gives up its oldest entry for the new one.
+ * An entry waits in the queue of its retry: all entries of a queue have the same time-out, so each
+ * queue is in order of expiry and needs no timer wheel.  If TCP_RTO_MAX_MS makes one listener's
+ * shorter than another's, its entries wait for those before them, but never longer than without it.
+ * A full cache answers with SYN cookies (RFC 4987 section 3.6), so that a flood of SYNs cannot keep
+ * new clients out; with cookies switched off, and for a SYN that reopens a connection in TIME-WAIT,
+ * it replaces its oldest entry.
  */
 
 #include <stdbool.h>

@@ -3,10 +3,10 @@
 #define TCP_SYNCOOKIE_H
 
 /*
- * SYN cookies: a half-open connection that the peer keeps for us (RFC 4987 section 3.6).
+ * SYN cookies: a half-open connection that the peer stores for us (RFC 4987 section 3.6).
  *
- * The ISS is that of RFC 6528, M + F(flow, secret), but of the clock M only the high eight bits remain:
- * they count units of 2^36 ns, some 69 seconds.  The low 24 bits are
+ * The ISS is that of RFC 6528, M + F(flow, secret), but of the clock M only the high eight bits
+ * remain: they count units of 2^36 ns, about 69 seconds.  The low 24 bits are
  *
  *     23                                      3 2     0
  *    +-----------------------------------------+-------+
@@ -14,16 +14,18 @@
  *    +-----------------------------------------+-------+
  *
  * so that whoever sees neither F nor the MAC has to guess 32 bits, of which 16 values are right at
- * any time.  A cookie is good in the unit of its making and the next: for 69 to 137 seconds.
+ * any time.  A cookie is good in the unit in which it was made and in the next: for 69 to 137
+ * seconds.
  *
- * With timestamps the other options survive in the low six bits of our TSval, which the peer returns:
+ * With timestamps, the other options are kept in the low six bits of our TSval, which the peer
+ * returns:
  *
  *       5     4   3       0
  *    +-----+------+--------+
  *    |  0  | SACK | wscale |   wscale 15: not offered
  *    +-----+------+--------+
  *
- * They are under the MAC too.  A TSval so marked is rounded down, by 64 ms at most: those that follow
+ * The MAC covers them too.  A TSval with them is rounded down, by 64 ms at most: those that follow
  * are never smaller.
  */
 

@@ -5,13 +5,13 @@
 /*
  * The transmission control block.
  *
- * Three cache lines are all that an idle connection has.  The first two are what a segment in order
- * touches; the third is timers and limits.  Whatever exists only while bytes are queued or under way
- * (buffers, scoreboard, recovery) is in struct tcp_queues, one more line from a pool of its own, attached
- * with the first byte and given back with the last.
+ * An idle connection has three cache lines and nothing else.  The first two are what an in-order
+ * segment touches; the third is timers and limits.  What exists only while bytes are queued or in
+ * flight (buffers, scoreboard, recovery) is in struct tcp_queues, from a pool of its own, attached
+ * with the first byte and returned with the last.
  *
- * Names of RFC 9293 section 3.3.1 are kept: snd_una is SND.UNA and so on.  All sequence numbers are in
- * host byte order.
+ * Names are those of RFC 9293 section 3.3.1: snd_una is SND.UNA and so on.  All sequence numbers
+ * are in host byte order.
  */
 
 #include <assert.h>

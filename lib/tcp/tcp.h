@@ -5,11 +5,12 @@
 /*
  * TCP of one stack: what the socket layer and the stack call.
  *
- * A segment's way: tcp_rx_parse (tcp_rx.h: header, checksum, flow), tcp_rx_prefetch, tcp_input.  What a
- * connection wants to send is not sent at once: it is put on the work list, and tcp_flush at the end
- * of the turn sends data with the acknowledgement on it, or the acknowledgement alone.
+ * The way of a segment: tcp_rx_parse (tcp_rx.h: header, checksum, flow), tcp_rx_prefetch,
+ * tcp_input.  What a connection wants to send is not sent at once: the connection is put on the
+ * work list, and at the end of the turn tcp_flush sends data with the acknowledgement on it, or the
+ * acknowledgement alone.
  *
- * Half-open connections live in the SYN cache and TIME-WAIT in a table of their own; neither has a
+ * Half-open connections are in the SYN cache, and TIME-WAIT is in a table of its own; neither has a
  * TCB.  One flow table finds all three kinds.
  */
 

@@ -5,8 +5,9 @@
 /*
  * Large segments, for a port that cuts them (TSO).
  *
- * Full new segments that may go now go as one packet: a header, and references to their payloads.  Each is
- * counted, marked, timed and sent again on its own, as the port cuts where they end.
+ * Full new segments that may be sent now are sent as one packet: a header, and references to their
+ * payloads.  Each is counted, marked, timed and retransmitted on its own, because the port cuts
+ * where they end.
  */
 
 #include "tcp/tcp.h"

@@ -5,8 +5,8 @@
 /*
  * The life of a TCB: from the pool and back, its queues, its place in the flow table, its end.
  *
- * A TCB is owned by the application (TCB_OPEN), by an accept queue (TCB_PENDING) or, when neither,
- * by the protocol until the state is CLOSED.  Whoever gives it up last frees it.
+ * A TCB is owned by the application (TCB_OPEN), by an accept queue (TCB_PENDING) or, if by neither,
+ * by the protocol until the state is CLOSED.  The last owner to release it frees it.
  */
 
 #include "base/seq.h"

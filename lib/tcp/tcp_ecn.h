@@ -3,11 +3,11 @@
 #define TCP_TCP_ECN_H
 
 /*
- * Explicit congestion notification (RFC 3168): who asks for it, what a mark means to a receiver, and
- * what its echo means to a sender.
+ * Explicit congestion notification (RFC 3168): who requests it, what a mark means to a receiver,
+ * and what its echo means to a sender.
  *
- * TCB_ECE: our acknowledgements carry ECE; for DCTCP this is DCTCP.CE (RFC 8257 section 3.2).
- * TCB_CWR: cwnd was reduced, and the next new data says so.
+ *   TCB_ECE  our acknowledgements carry ECE; for DCTCP this is DCTCP.CE (RFC 8257 section 3.2)
+ *   TCB_CWR  cwnd was reduced, and the next new data will say so
  */
 
 #include "tcp/cc.h"

@@ -2,7 +2,7 @@
 #ifndef TCP_TCP_EMIT_H
 #define TCP_TCP_EMIT_H
 
-/* A segment with nothing but timestamps among its options, to a next hop that is known: the short way. */
+/* The fast path for sending: a segment whose only options are timestamps, to a known next hop. */
 
 #include "ip/ip_fast.h"
 #include "tcp/tcp.h"

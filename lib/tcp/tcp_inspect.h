@@ -2,7 +2,7 @@
 #ifndef TCP_TCP_INSPECT_H
 #define TCP_TCP_INSPECT_H
 
-/* What TCP has at the moment, place by place (percore/inspect.h). */
+/* The current state of TCP, one table entry after another (percore/inspect.h). */
 
 #include <percore/inspect.h>
 

@@ -3,13 +3,13 @@
 #define TCP_TCP_LOSS_H
 
 /*
- * Recovery: when something counts as lost, how much is sent meanwhile, and when it was a mistake.
+ * Recovery: when data counts as lost, how much is sent meanwhile, and when it was spurious.
  *
- *   with SACK:    RACK finds what is lost (RFC 8985), a tail loss probe asks when answers stop
+ *   with SACK:    RACK finds losses (RFC 8985), a tail loss probe asks when acknowledgements stop
  *   without:      the third duplicate ACK, and partial ones (RFC 5681, RFC 6582)
  *   both:         the retransmission time-out (RFC 6298); PRR (RFC 6937) sets cwnd in fast recovery;
- *                 timestamps (RFC 3522, RFC 4015), DSACK (RFC 3708) and F-RTO (frto.h) take a needless one
- *                 back
+ *                 timestamps (RFC 3522, RFC 4015), DSACK (RFC 3708) and F-RTO (frto.h) undo a spurious
+ *                 one
  */
 
 #include "base/seq.h"

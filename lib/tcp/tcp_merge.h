@@ -3,17 +3,18 @@
 #define TCP_TCP_MERGE_H
 
 /*
- * Receive coalescing: segments of a burst that follow upon each other go on as one.
+ * Receive coalescing: consecutive segments of a burst are processed as one.
  *
- * A sender's window comes in runs, and what TCP does with a segment is the same for each of a run but for its
- * length.  So a segment whose header says nothing but what the one before it has said, and whose text begins where
- * that one's ends, is hung behind it, and the connection takes both at once.  Nothing is waited for: only what
- * has come in the same burst is put together.  Each segment has been verified on its own by then, and is counted
- * on its own (tcp_rx.segs); the acknowledgements are no fewer, since a connection sends one in a turn anyway; and in the
- * receive queue each is a packet again.
+ * A sender's window arrives in runs, and TCP does the same with each segment of a run, except for
+ * its length.  So a segment whose header says nothing that the previous one has not said, and whose
+ * text begins where that one's ends, is chained to it, and the connection takes both at once.
+ * Nothing waits: only what arrives in the same burst is coalesced.  Each segment has already been
+ * verified on its own, and is counted on its own (tcp_rx.segs); there are no fewer
+ * acknowledgements, because a connection sends one per turn anyway; and in the receive queue each
+ * is a packet again.
  *
- * Small segments stay alone: they are counted one by one where they wait (CVE-2018-5390), and come in runs only by
- * those who mean harm.
+ * Small segments are not coalesced: they are counted one by one where they wait (CVE-2018-5390),
+ * and runs of them come only from attackers.
  */
 
 #include "tcp/tcp.h"

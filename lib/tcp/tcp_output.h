@@ -2,7 +2,7 @@
 #ifndef TCP_TCP_OUTPUT_H
 #define TCP_TCP_OUTPUT_H
 
-/* The way out: segments of a connection, and answers that belong to none. */
+/* Output: segments of a connection, and replies that belong to none. */
 
 #include "tcp/tcp.h"
 

@@ -3,10 +3,11 @@
 #define TCP_TCP_PLAIN_H
 
 /*
- * The short way of a segment that is what nearly every one is, and of the answer to it.
+ * The fast path of the usual segment, and of the answer to it.
  *
- * tcp_input (tcp.h) begins with the former.  Both ways decide first and change nothing before they are sure; what they
- * do is what the thorough way does with such a segment, and whatever is not plain goes there.
+ * tcp_input (tcp.h) begins with the former.  Both decide first, and change nothing before they are
+ * sure; they do what the slow path does with such a segment, and everything that is not plain goes
+ * there.
  */
 
 #include "tcp/account.h"

@@ -3,10 +3,10 @@
 #define TCP_TCP_RX_H
 
 /*
- * The first pass over a received segment: header, checksum, and where its flow is in the table.
+ * The first pass over a received segment: header, checksum, and the place of its flow in the table.
  *
- * It is inline because the burst pipeline has it in two places: for the frames that nearly all are, of which it
- * is known that they are in one piece, and for all others.
+ * It is inline because the burst pipeline has it in two places: for the usual frames, which are
+ * known to be in one mbuf, and for all others.
  */
 
 #include <netinet/in.h>

@@ -2,7 +2,7 @@
 #ifndef TCP_TCP_SEGMENT_H
 #define TCP_TCP_SEGMENT_H
 
-/* Segments of a connection, one at a time: with what is queued, and without text. */
+/* Segments of a connection, one at a time: with queued data, and without text. */
 
 #include "tcp/tcp.h"
 

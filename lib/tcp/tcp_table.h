@@ -5,14 +5,15 @@
 /*
  * The flow table: from a flow to its TCB, its SYN cache entry or its TIME-WAIT entry.
  *
- * Buckets of one cache line hold eight 16-bit tags of the hash and eight references; what a bucket has no
- * place for stands in further ones chained to it.  The flows themselves are read only when a tag fits.  The
- * hash is keyed per stack: nobody outside can aim at a bucket.
+ * Buckets of one cache line hold eight 16-bit tags of the hash and eight references; what does not
+ * fit into a bucket is in further ones chained to it.  The flows themselves are read only if a tag
+ * matches.  The hash is keyed per stack: nobody outside can aim at a bucket.
  *
- * The table is as large as what it holds asks for (linear hashing, Litwin, VLDB 1980): of an array that is
- * reserved for all flows, the first nb buckets are in use.  An addition beyond TCP_BUCKET_GROW flows to a
- * bucket splits one bucket in two, which reads the flows of that bucket; a deletion below TCP_BUCKET_SHRINK
- * joins two. Other buckets are not touched, so no addition waits for a table to be made anew.
+ * The table grows and shrinks with its contents (linear hashing, Litwin, VLDB 1980): of an array
+ * that is reserved for all flows, the first nb buckets are in use.  An addition beyond
+ * TCP_BUCKET_GROW flows per bucket splits one bucket in two, which reads the flows of that bucket;
+ * a deletion below TCP_BUCKET_SHRINK joins two.  Other buckets are not touched, so no addition
+ * waits for the table to be rebuilt.
  */
 
 #include <stdbool.h>

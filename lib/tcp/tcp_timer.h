@@ -3,11 +3,11 @@
 #define TCP_TCP_TIMER_H
 
 /*
- * The timers of a connection: three deadlines, one place in the wheel.
+ * The timers of a connection: three deadlines, one place in the timer wheel.
  *
- * Setting a deadline later than the wheel's, or taking one back, does not touch the wheel: it fires
- * when it was armed for, finds what is due, and is armed anew for what is left.  A busy connection so
- * touches the wheel once per time-out, not once per segment.
+ * Setting a deadline that is later than the wheel's, or cancelling one, does not touch the wheel:
+ * it fires when it was armed for, finds what is due, and is armed again for the rest.  So a busy
+ * connection touches the wheel once per time-out, not once per segment.
  */
 
 #include "tcp/tcp.h"

@@ -3,8 +3,8 @@
 #define TCP_TCP_TURN_H
 
 /*
- * What surrounds the sending of a connection's queue in a turn: the restart after idleness, pacing, and
- * what the congestion control wants to know of it.
+ * What surrounds the sending of a connection's queue in a turn: the restart after idle periods,
+ * pacing, and what congestion control needs to know about it.
  */
 
 #include "base/seq.h"

@@ -5,9 +5,9 @@
 /*
  * TIME-WAIT: what a connection that we closed first leaves behind for 2 MSL, in 48 bytes.
  *
- * The life is the same for all, so they stand in one queue in order of expiry; one whose life was
- * prolonged (RFC 9293: a FIN starts 2 MSL anew) goes to the end when its first turn comes.  A full
- * table gives up its oldest entry.
+ * The lifetime is the same for all, so they are in one queue in order of expiry; an entry whose
+ * lifetime was extended (RFC 9293: a FIN restarts 2 MSL) goes to the end when its turn comes for
+ * the first time.  A full table replaces its oldest entry.
  */
 
 #include <stdbool.h>

@@ -3,16 +3,17 @@
 #define TCP_URGENT_H
 
 /*
- * Urgent data (RFC 9293 section 3.8.5, RFC 6093): a mark in the stream, not a channel beside it.
+ * Urgent data (RFC 9293 section 3.8.5, RFC 6093): a mark in the stream, not a separate channel.
  *
- * A read ends in front of the byte that the peer calls urgent, SIOCATMARK tells that it is next, and EPOLLPRI
- * that there is one.  The pointer names the byte after the urgent ones (MUST-62); as on Linux only the last of
- * them is marked, and a later mark replaces one that has not been reached.
+ * A read ends in front of the byte that the peer calls urgent, SIOCATMARK says that it is next, and
+ * EPOLLPRI that there is one.  The pointer refers to the byte after the urgent ones (MUST-62); as
+ * on Linux, only the last of them is marked, and a later mark replaces one that has not been
+ * reached.
  *
- * In line, which is the default, the byte stays where it is.  With SO_OOBINLINE 0 it is out of band as on Linux:
- * reads pass over it, MSG_OOB takes it, as soon as it has arrived, even when the window has no room for it in
- * the stream, and EPOLLPRI tells of it only then and until it is taken.  Packets that are handed over whole
- * (pc_recv_mbuf) have it in them all the same.
+ * In line, which is the default, the byte stays where it is.  With SO_OOBINLINE 0 it is out of band
+ * as on Linux: reads skip it; MSG_OOB returns it as soon as it has arrived, even if the window has
+ * no room for it in the stream; and EPOLLPRI is set only from then until it is taken.  Packets that
+ * are handed over whole (pc_recv_mbuf) still contain it.
  */
 
 #include "base/seq.h"

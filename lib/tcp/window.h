@@ -3,12 +3,13 @@
 #define TCP_WINDOW_H
 
 /*
- * The receive window that is told (RFC 9293 section 3.8.6.2.2).
+ * The receive window that is advertised (RFC 9293 section 3.8.6.2.2).
  *
- * Its right edge moves by a segment or half the buffer, and never back; to round it up to what the field can
- * say (RFC 7323 section 2.3) it may move a little more, as long as the buffer has room for that.  So while the
- * buffer is not that much larger than what is left of the window told before, nothing needs to be looked at:
- * an echo of 64 bytes spends 10 instructions here, and 51 every eighth time.
+ * Its right edge moves by a segment or half the buffer, and never back; it may move a little more
+ * to be a multiple of what the field can express (RFC 7323 section 2.3), as long as the buffer has
+ * room for that.  So while the buffer is not that much larger than what is left of the window
+ * advertised before, nothing needs to be computed: an echo of 64 bytes spends 10 instructions here,
+ * and 51 every eighth time.
  */
 
 #include "tcp/tcp.h"

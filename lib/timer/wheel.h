@@ -3,21 +3,23 @@
 #define TIMER_WHEEL_H
 
 /*
- * A hierarchical timer wheel: slots of 1, 2^12 and 2^24 ticks, 2^13 of each but the last; and beside it, for those
- * whose deadline may come early, a line.
+ * A hierarchical timer wheel: slots of 1, 2^12 and 2^24 ticks, 2^13 of each except the last; and
+ * beside it a line, for timers that may fire early.
  *
  * The timers are members of the elements of an array; a timer is known by its element's index, and
- * links are indices.  Arm and disarm are O(1).  Pop moves some timers nearer each time it is
- * called, so that the work of a crowded slot is spread over the time before it instead of
- * stopping one turn; each timer moves at most twice in its life, those of less than 2^12 ticks never.  The wheel calls nobody:
- * wheel_pop returns who is due, one at a time.  A timer fires at its tick or, when the wheel is
- * turned late, later; never earlier, unless it stood in the line.  Ticks are 32 bits that wrap; a deadline lies at
- * most 2^31 - 1 ticks ahead, and time must not pass by more than that without a pop while timers are armed.
+ * links are indexes.  Arm and disarm are O(1).  Pop moves some timers to nearer slots each time it
+ * is called, so that the work of a crowded slot is spread over the time before it instead of
+ * delaying one turn; each timer moves at most twice in its life, those of less than 2^12 ticks
+ * never.  The wheel makes no callbacks: wheel_pop returns who is due, one at a time.  A timer fires
+ * at its tick or, if the wheel is turned late, later; never earlier, unless it is in the line.
+ * Ticks are 32 bits that wrap; a deadline is at most 2^31 - 1 ticks ahead, and no more time than
+ * that may pass without a pop while timers are armed.
  *
- * The line is an array of places in the order in which timers were armed.  Who stands there fires after the line's own
- * time, so the first is always the next.  Timers that are armed for at least that long and less than twice as long go there,
- * unless it is full: they fire early.  A place costs 8 bytes, and no neighbour is touched; the next ones to fire are known,
- * and fetched, well before they do.  A wheel knows only one: with a million timers, each was a wait for the memory.
+ * The line is an array of places in the order in which timers were armed.  A timer in it fires
+ * after the line's own time, so the first is always the next.  Timers that are armed for at least
+ * that time and less than twice as long go there, unless it is full: they fire early.  A place
+ * costs 8 bytes, and no neighbour is touched; the next ones to fire are known, and prefetched, well
+ * before they do.  A wheel knows only one: with a million timers, each meant waiting for memory.
  */
 
 #include <stdbool.h>

@@ -3,8 +3,8 @@
 #define UDP_CBPF_H
 
 /*
- * Classic BPF (bpf(4), SO_ATTACH_FILTER): a filter of at most CBPF_MAX instructions, judged once and then
- * run on packets. Jumps go forwards only, so a filter ends.
+ * Classic BPF (bpf(4), SO_ATTACH_FILTER): a filter of at most CBPF_MAX instructions, checked once
+ * and then run on packets.  Jumps only go forward, so a filter terminates.
  */
 
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 #ifndef UDP_GUARD_H
 #define UDP_GUARD_H
 
-/* What is to be sent without a connection, before the rules of a firewall. */
+/* UDP and raw sockets, and the firewall's rules: checks what is about to be sent. */
 
 #include "udp/table.h"
 

@@ -3,10 +3,11 @@
 #define UDP_MEMBER_H
 
 /*
- * Which groups a socket listens to, and from whom (RFC 3376 section 2).
+ * Which groups a socket listens to, and from which sources (RFC 3376 section 2).
  *
- * Interfaces are members as long as any socket of theirs is; that they tell routers. From whom a socket
- * wants to hear is looked at when a datagram is delivered, and not told.
+ * An interface is a member of a group as long as any of its sockets is; this is reported to
+ * routers.  Which sources a socket wants to hear is checked when a datagram is delivered, and not
+ * reported.
  */
 
 #include "udp/udp.h"

@@ -5,9 +5,10 @@
 /*
  * Raw and packet sockets: struct udp_sock of the kinds UDP_RAW and UDP_PACKET.
  *
- * A raw socket gets a copy of each IP packet of its family and protocol that is for us: of IPv4 with its
- * header, of IPv6 without (RFC 3542 section 3).  A packet socket gets a copy of each frame of its
- * interfaces, both ways; while there is one, a tap stands before each port, and else nothing does.
+ * A raw socket gets a copy of each IP packet of its family and protocol that is for us: for IPv4
+ * with its header, for IPv6 without (RFC 3542 section 3).  A packet socket gets a copy of each
+ * frame of its interfaces, in both directions; only while there is one, a tap is in front of each
+ * port.
  */
 
 #include "udp/cbpf.h"

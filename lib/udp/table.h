@@ -2,7 +2,7 @@
 #ifndef UDP_TABLE_H
 #define UDP_TABLE_H
 
-/* The inside of the UDP layer, shared by its sources. */
+/* The inside of the UDP layer, shared by its source files. */
 
 #include <netinet/in.h>
 

@@ -3,13 +3,14 @@
 #define UDP_UDP_H
 
 /*
- * UDP (RFC 768, RFC 1122 section 4.1): sockets, demultiplexing, a bounded queue of datagrams each.
+ * UDP (RFC 768, RFC 1122 section 4.1): sockets, demultiplexing, and for each socket a bounded queue
+ * of datagrams.
  *
  * A socket is known by its index, counted from 0; its descriptor is first_fd + index.  A queued
- * datagram is its mbuf: data begins with the payload, the IP header is still in front of it, and the
- * note says where (rx.l3_off), so the sender's address costs nothing to keep.  Lookup: the socket
- * connected to exactly this peer first, then one bound to the address, then one bound to any; of
- * several with SO_REUSEPORT the choice is by a hash of the sender.
+ * datagram is its mbuf: data begins with the payload, the IP header is still in front of it, and
+ * rx.l3_off of the mbuf says where, so the sender's address costs nothing to keep.  Lookup: first
+ * the socket connected to exactly this peer, then one bound to the address, then one bound to any;
+ * among several with SO_REUSEPORT, a hash of the sender decides.
  */
 
 #include <stdbool.h>

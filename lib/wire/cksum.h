@@ -5,10 +5,11 @@
 /*
  * The Internet checksum (RFC 1071, RFC 1624).
  *
- * A partial sum is 64 bits wide and a ones' complement sum of 64-bit words as they lie in memory;
- * as 2^16 - 1 divides 2^64 - 1 it folds to the sum of 16-bit words at the end.  A sum starts as 0 or
- * as a pseudo header's, blocks are added to it, and cksum_finish_be makes the value for the field.
- * Everything is in memory order, so results are stored with wire_put16_be, without a swap.
+ * A partial sum has 64 bits and is a ones' complement sum of 64-bit words as they are in memory;
+ * because 2^16 - 1 divides 2^64 - 1, it can be folded to the sum of 16-bit words at the end.  A sum
+ * starts as 0 or as a pseudo header's, blocks are added to it, and cksum_finish_be computes the
+ * value for the field.  Everything is in memory order, so results are stored with wire_put16_be,
+ * without a swap.
  */
 
 #include <stddef.h>

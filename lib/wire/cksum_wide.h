@@ -2,7 +2,10 @@
 #ifndef WIRE_CKSUM_WIDE_H
 #define WIRE_CKSUM_WIDE_H
 
-/* Sums in vector registers, where the machine has them (cksum_avx2.c) and where it has not (cksum_narrow.c). */
+/*
+ * Sums in vector registers where the machine has them (cksum_avx2.c), and without them elsewhere
+ * (cksum_narrow.c).
+ */
 
 #include <stdbool.h>
 #include <stddef.h>

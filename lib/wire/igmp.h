@@ -2,7 +2,7 @@
 #ifndef WIRE_IGMP_H
 #define WIRE_IGMP_H
 
-/* Messages of IGMP, of all three versions (RFC 1112 appendix I, RFC 2236, RFC 3376). */
+/* IGMP messages of all three versions (RFC 1112 appendix I, RFC 2236, RFC 3376). */
 
 #include <stdint.h>
 

@@ -3,11 +3,12 @@
 #define WIRE_WIRE_H
 
 /*
- * Bytes on the wire, and their host-order structs.
+ * Bytes on the wire, and their structs in host byte order.
  *
- * Everything here is pure: no state, no allocation, no counters.  A parser takes the bytes and how
- * many there are, trusts nothing, and returns the length of what it understood or a negative WIRE_
- * code.  A writer returns how many bytes it wrote.  This is the only place that casts packet bytes.
+ * Everything here is pure: no state, no allocation, no counters.  A parser takes bytes and their
+ * number, trusts nothing, and returns the length of what it has understood or a negative WIRE_
+ * code.  A writer returns how many bytes it has written.  This is the only place that casts packet
+ * bytes.
  */
 
 #include <assert.h>
