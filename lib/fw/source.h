@@ -2,10 +2,7 @@
 #ifndef FW_SOURCE_H
 #define FW_SOURCE_H
 
-/*
- * What counts as one source: an IPv4 address, or the /64 of an IPv6 address, because whoever has
- * one address of a /64 usually has all.
- */
+/* What counts as one source: an IPv4 address, or the /64 of an IPv6 address, as who has one address of it has all. */
 
 #include <stdint.h>
 

@@ -2,7 +2,7 @@
 #ifndef RUN_REPORTER_H
 #define RUN_REPORTER_H
 
-/* Printing the counters of a running program: every run.stats_s seconds, and on SIGUSR1. */
+/* Printing the counters of a program that runs: every run.stats_s seconds, and at SIGUSR1. */
 
 #include "worker.h"
 
