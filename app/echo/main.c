@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * percore-echo: a small whole program on percore, and a place to begin reading.
+ * percore-echo: a small but complete program on percore, and a good place to start reading.
  *
- * main() hands a table of callbacks to pc_run, which starts DPDK and makes one stack on each lcore.
- * There start() opens the sockets and an epoll set; then, turn after turn, the stack takes frames in,
- * turn() serves the sockets that have news (services.c), and the stack sends what was written.  No
- * call ever blocks.  When somebody presses Ctrl-C, drain() closes everything, and the program ends
- * when drained() says that the peers have heard of it.
+ * main() passes a table of callbacks to pc_run, which starts DPDK and makes a stack on each lcore.
+ * There start() opens the sockets and an epoll set; then, in each turn, the stack receives frames,
+ * turn() serves the sockets that have events (services.c), and the stack sends what was written.
+ * No call ever blocks.  On Ctrl-C, drain() closes everything, and the program ends when drained()
+ * says that all connections have ended.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -55,7 +55,7 @@ static const struct pc_run_option options[] = {
 
 static int open_service(struct server *sv, uint64_t port, enum kind service, char *why, size_t len)
 {
-	/* a source of datagrams would serve whoever forges the sender's address */
+	/* with datagrams, a spoofed request would flood a victim */
 	if (port == 0 || (service_open(sv, SOCK_STREAM, port, service) == 0 &&
 	                  (service == SOURCE || service_open(sv, SOCK_DGRAM, port, service) == 0)))
 		return 0;
@@ -107,7 +107,7 @@ static void turn(void *worker, struct pc_stack *st, uint64_t now_ns)
 	service_serve_all(sv, ev, n);
 }
 
-/* Without a frame or a timer of the stack there is nothing to do. */
+/* There is nothing to do without frames or timers of the stack. */
 static uint64_t next_deadline(void *worker, struct pc_stack *st)
 {
 	(void)worker;
@@ -131,7 +131,7 @@ static bool drained(void *worker, struct pc_stack *st)
 	return usage.connections == 0;
 }
 
-/* Who says nothing loses nothing but its place, and only when that is wanted. */
+/* An idle client loses only its connection, and only if there is no room for another. */
 static void stack_defaults(struct pc_stack_config *config)
 {
 	config->tcp_give_way_ms = 1000;

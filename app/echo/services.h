@@ -2,20 +2,20 @@
 #ifndef ECHO_SERVICES_H
 #define ECHO_SERVICES_H
 
-/* What the sockets of percore-echo do when there is something to do. */
+/* The services of percore-echo: what is done when a socket has events. */
 
 #include <percore/percore.h>
 
 struct rte_mbuf;
 
 #define SOURCE_BURST 65536 /* bytes of the source's stream per call; a multiple of 256 */
-/* Bytes of the source's stream that wait to be sent: what leaves soon after it was written is still in the
- * cache then.  Over net_memif a stream is half as fast again (docs/performance.md). */
+/* Unsent bytes of the source's stream: what is sent soon after it was written is still in the cache.
+ * This makes a stream over net_memif half as fast again (docs/performance.md). */
 #define SOURCE_UNSENT 131072
 
 enum kind { CLOSED, ECHO, DISCARD, SOURCE, LISTENER, DATAGRAMS };
 
-/** What the program knows of a socket. */
+/** What the program knows about a socket. */
 struct sock {
 	uint8_t kind;
 	uint8_t service; /* of LISTENER and DATAGRAMS: what the peers get */
@@ -35,13 +35,13 @@ struct server {
 	struct sock socks[];
 };
 
-/** service_open makes a socket of that type and serves it. Returns 0, or -1 with errno. */
+/** service_open opens a socket of a type (SOCK_STREAM, SOCK_DGRAM). Returns 0, or -1 with errno. */
 int service_open(struct server *sv, int type, uint64_t port, enum kind service);
 
-/** service_serve does what can be done for a socket that has news: events is what pc_epoll_wait has said. */
+/** service_serve serves a socket for which pc_epoll_wait has reported events. */
 void service_serve(struct server *sv, int fd, uint32_t events);
 
-/** service_serve_all does that for the n sockets that pc_epoll_wait has named. */
+/** service_serve_all serves the n sockets that pc_epoll_wait has reported. */
 void service_serve_all(struct server *sv, const struct epoll_event *ev, int n);
 
 /** service_close_all closes every socket; the stack still delivers what is queued. */

@@ -2,8 +2,8 @@
 /*
  * coro_echo: an echo server on TCP port 7, written as if calls blocked.
  *
- * One coroutine accepts connections and spawns another for each.  A client that says nothing for a
- * minute is sent away.  It is started as every program on percore is:
+ * One coroutine accepts connections and spawns another for each.  A client that sends nothing for a
+ * minute is disconnected.  It is started like every program on percore:
  *
  *   coro_echo --vdev=net_tap0 -- --addr 192.0.2.1/24
  */
@@ -70,7 +70,7 @@ static uint64_t next_deadline(void *worker, struct pc_stack *st)
 	return pc_coros_next_deadline(worker);
 }
 
-/* What has come is answered before the coroutines are told to end. */
+/* What has been received is answered before the coroutines are cancelled. */
 static void drain(void *worker, struct pc_stack *st, uint64_t now_ns)
 {
 	(void)st;
@@ -79,7 +79,7 @@ static void drain(void *worker, struct pc_stack *st, uint64_t now_ns)
 	pc_coros_turn(worker, now_ns);
 }
 
-/* Also what was closed must have reached its client: the stack's send buffers end with it. */
+/* Closed connections must also have delivered their data: send buffers are freed with the stack. */
 static bool drained(void *worker, struct pc_stack *st)
 {
 	struct pc_stack_usage usage;

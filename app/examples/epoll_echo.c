@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * epoll_echo: an echo server with one thread and a set of descriptors: level-triggered, or edge-triggered
- * when its second argument is "et".  A descriptor of the kernel's, standard input, is in the same set: its
+ * epoll_echo: an echo server with one thread and an epoll set, level-triggered, or edge-triggered
+ * if its second argument is "et".  The same set contains a kernel descriptor, standard input, whose
  * end ends the program.
  *
  *   PERCORE_SOCKET=/tmp/stack epoll_echo 7 et       (see thread_echo.c for the stack)
@@ -15,10 +15,10 @@
 
 #include <percore/posix.h>
 
-#define PAUSE 100 /* ms without descriptors, until it is tried again */
+#define PAUSE 100 /* ms until the next attempt if descriptors are short */
 
 static uint32_t trigger; /* 0 or EPOLLET */
-static bool full;        /* there was no descriptor for who waits */
+static bool full;        /* no descriptor was left for a client in the accept queue */
 
 static int watch(int set, int op, int fd, uint32_t events)
 {
@@ -32,7 +32,8 @@ static bool is_short(int error)
 	return error == EMFILE || error == ENFILE || error == ENOMEM;
 }
 
-/* Without a descriptor who waits stays in the queue: that is ready all the time then, and no edge tells of it again. */
+/* If descriptors are short, clients stay in the accept queue: the listener is then ready all the
+ * time, and no other edge reports it. */
 static void accept_all(int set, int listener)
 {
 	const bool was_full = full;
@@ -47,7 +48,7 @@ static void accept_all(int set, int listener)
 		watch(set, EPOLL_CTL_MOD, listener, full ? 0 : EPOLLIN | trigger);
 }
 
-/* Echoes until there is nothing more, or no room: bytes are taken only when they have been sent. */
+/* Echoes until there is nothing more, or no room: bytes are read only once they have been sent. */
 static void echo(int set, int fd)
 {
 	char buf[16384];
@@ -60,8 +61,8 @@ static void echo(int set, int fd)
 		(void)pcx_recv(fd, buf, (size_t)sent, 0);
 	}
 	if (n == 0 || errno != EAGAIN)
-		pcx_close(fd); /* which takes it out of the set */
-	else if (trigger == 0) /* wait for what is missing only */
+		pcx_close(fd); /* which removes it from the set */
+	else if (trigger == 0) /* wait only for what is missing */
 		(void)watch(set, EPOLL_CTL_MOD, fd, n > 0 ? EPOLLOUT : EPOLLIN);
 }
 

@@ -12,12 +12,12 @@
 #include <percore/posix.h>
 
 #define MAX   1024
-#define PAUSE 100 /* ms without descriptors, until it is tried again */
+#define PAUSE 100 /* ms until the next attempt if descriptors are short */
 
 static struct pollfd p[MAX]; /* the first is the listener */
 static nfds_t n = 1;
 
-/* Returns false when the client is gone. */
+/* Returns false if the client is gone. */
 static bool echo(struct pollfd *client)
 {
 	char buf[16384];
@@ -28,7 +28,7 @@ static bool echo(struct pollfd *client)
 	sent = pcx_send(client->fd, buf, (size_t)got, MSG_NOSIGNAL);
 	if (sent > 0)
 		(void)pcx_recv(client->fd, buf, (size_t)sent, 0);
-	/* as long as there is no room, room is what it waits for */
+	/* while there is no room, wait for room only */
 	client->events = sent < got ? POLLOUT : POLLIN;
 	return sent > 0 || errno == EAGAIN;
 }
@@ -47,7 +47,7 @@ static void accept_one(void)
 	else if (fd >= 0)
 		pcx_close(fd);
 	else if (is_short(errno))
-		p[0].events = 0; /* who waits stays in the queue: it would be ready all the time */
+		p[0].events = 0; /* clients stay in the queue: it would be ready all the time */
 }
 
 static int open_listener(unsigned short port)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tcp_client: connects, sends what comes from standard input, and prints what comes back until the end.
+ * tcp_client: connects, sends what it reads from standard input, and prints what it receives, until
+ * the end.
  *
  *   echo hello | PERCORE_SOCKET=/tmp/stack tcp_client 192.0.2.2 7     (see thread_echo.c for the stack)
  */
@@ -26,12 +27,12 @@ static int connect_to(const char *addr, const char *port)
 	pcx_setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (pcx_connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
 		return fd;
-	if (errno == EINPROGRESS) /* its patience is at an end */
+	if (errno == EINPROGRESS) /* SO_SNDTIMEO has expired */
 		errno = ETIMEDOUT;
 	return -1;
 }
 
-/* Both directions at once, each until its end. Returns 0 when both have ended well. */
+/* Copies in both directions at once. Returns 0 after the peer's end, or -1 with errno. */
 static int talk(int fd)
 {
 	struct pollfd p[2] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = fd, .events = POLLIN}};

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * thread_echo: an echo server with blocking calls, a thread for each client.
+ * thread_echo: an echo server with blocking calls, and a thread for each client.
  *
- * It is a process without DPDK.  The stack is another one's, which is told the name of a UNIX socket:
+ * This process has no DPDK.  The stack is in another process, which is given the name of a UNIX
+ * socket:
  *
  *   percore-echo --vdev=net_tap0 -- --addr 192.0.2.1/24 --set run.sockets=/tmp/stack --listen 0
  *   PERCORE_SOCKET=/tmp/stack thread_echo 7
@@ -42,8 +43,8 @@ static int open_listener(unsigned short port)
 	return fd;
 }
 
-/* Whether accept() is to be called again: the next client is not to blame for what is missing just now.  It stays in the
- * queue until others have gone. */
+/* Says whether to call accept() again: if descriptors or memory are short, the next client stays in
+ * the queue until others have gone. */
 static bool may_go_on(int error)
 {
 	const struct timespec pause = {.tv_nsec = 10000000};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * udp_receiver: prints who sends datagrams, and how long they are, until one says "end"; with the second argument "text", what they
- * say, too.
+ * udp_receiver: prints the sender and the length of each datagram, and with the second argument
+ * "text" also its contents, until one is "end".
  *
  *   PERCORE_SOCKET=/tmp/stack udp_receiver 5000 text     (see thread_echo.c for the stack)
  */
