@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * percore-ctl capture: packets whose first byte says what they are ('d' bytes of the file, 's' a line about it), behind
- * "ok".  A signal is the end of what we say; the program sends what it has then, and ends, too.
+ * percore-ctl capture: the answer is "ok", then packets whose first byte says what they contain
+ * ('d' bytes of the file, 's' a line about it).  On a signal we stop sending; the program then
+ * sends what it still has, and ends, too.
  */
 #include "ctl.h"
 

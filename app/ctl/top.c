@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * percore-ctl top: what each lcore does with its time, from the differences between two answers to "lcore show".
+ * percore-ctl top: how each lcore spends its time, from the differences between two answers to
+ * "lcore show".
  */
 #include "ctl.h"
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: query_read judges the message; find_all walks the zones as RFC 1034 section 4.3.2 says, along CNAMEs and
- * DNAMEs, and writes what it finds; finish writes the header, whose counts are known by then, and OPT.
+ * Overview: query_read checks the message; find_all walks the zones as RFC 1034 section 4.3.2 says,
+ * along CNAMEs and DNAMEs, and writes what it finds; finish writes the header, whose counts are
+ * known by then, and OPT.
  *
- * What must be there and does not fit (an answer, a referral with the glue that it needs) makes the answer one of a
- * question and TC: who asks comes again over TCP, and must not use what is truncated (RFC 2181 section 9).
+ * If something that must be in the response does not fit (an answer, or a referral with the glue
+ * that it needs), the response has only the question and TC: the client retries over TCP, and must
+ * not use what is truncated (RFC 2181 section 9).
  */
 #include "answer.h"
 

@@ -3,9 +3,10 @@
 #define DNS_ANSWER_H
 
 /*
- * From a message to its answer: RFC 1034 section 4.3.2, and what later RFCs made of it.
+ * From a message to its response: RFC 1034 section 4.3.2, and what later RFCs have changed.
  *
- * A pure function of the message and the zones, so that a stack, a test and a fuzzer call the same.
+ * It is a pure function of the message and the zones, so that a stack, a test and a fuzzer can call
+ * the same.
  */
 
 #include "cookie.h"

@@ -2,7 +2,7 @@
 #ifndef DNS_ARENA_H
 #define DNS_ARENA_H
 
-/* Memory that is given back as a whole: a zone's. */
+/* Memory that is freed as a whole: that of a zone. */
 
 #include <stdalign.h>
 #include <stddef.h>

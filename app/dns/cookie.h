@@ -3,11 +3,11 @@
 #define DNS_COOKIE_H
 
 /*
- * DNS cookies (RFC 7873), as RFC 9018 makes them.
+ * DNS cookies (RFC 7873), as in RFC 9018.
  *
- * Who sends a server's cookie back has received an answer of it, so its address is its own.  Nothing is remembered: a
- * cookie is a keyed hash of the client's cookie, the time and the client's address.  Servers with the same secret take
- * each other's.
+ * A client that returns a server's cookie has received a response from it, so its address is not
+ * spoofed.  Nothing is stored: a cookie is a keyed hash of the client's cookie, the time and the
+ * client's address.  Servers with the same secret accept each other's.
  */
 
 #include <stdbool.h>

@@ -3,7 +3,8 @@
 #define DNS_DNAME_H
 
 /*
- * A name as it is looked up: in lower case (RFC 4343), with the place of each label and a hash of what begins there.
+ * A name as it is looked up: in lower case (RFC 4343), with the position of each label and a hash
+ * of the name that begins there.
  */
 
 #include <stddef.h>

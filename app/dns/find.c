@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finding: RFC 1034 section 4.3.2 step by step, with the wildcards of RFC 4592 and the DNAMEs of RFC 6672.
+ * Look-ups: RFC 1034 section 4.3.2 step by step, with the wildcards of RFC 4592 and the DNAMEs of
+ * RFC 6672.
  *
- * A name is at most two steps away from what answers for it: what is there says itself whether something above hides it,
- * and for what is not there, the longest end of the name that is says so, and which wildcard stands in.
+ * A name is at most two steps away from what answers for it: a name that exists itself says whether
+ * something above hides it; for one that does not exist, its longest existing ancestor says so, and
+ * which wildcard applies.
  */
 #include <string.h>
 

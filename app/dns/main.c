@@ -3,9 +3,10 @@
 /*
  * percore-dns: an authoritative name server.
  *
- * Data flows one way.  Zone files become compiled zones (zonefile.c, zone.c, zone_compile.c), a table of them is what an
- * lcore sees (zones.c, store.c), and a message with that table makes an answer (query.c, answer.c, find.c, out.c).  Around
- * that: server.c with udp.c and conn.c on each lcore.
+ * Data flows one way.  Zone files become compiled zones (zonefile.c, zone.c, zone_compile.c), a
+ * table of them is what an lcore sees (zones.c, store.c), and a message with that table gives a
+ * response (query.c, answer.c, find.c, out.c).  Around that there is server.c, with udp.c and
+ * conn.c, on each lcore.
  */
 
 #include <stddef.h>

@@ -5,8 +5,8 @@
 /*
  * A message that is being written: records and their names, compressed (RFC 1035 section 4.1.4).
  *
- * What has been written is known by the addresses of its names (zone.h), so that finding the longest known end of a name
- * compares no bytes.  What does not fit is not written at all.
+ * What has been written is known by the addresses of its names (zone.h), so that finding the
+ * longest known suffix of a name compares no bytes.  What does not fit is not written at all.
  */
 
 #include "zone.h"

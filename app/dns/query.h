@@ -2,7 +2,7 @@
 #ifndef DNS_QUERY_H
 #define DNS_QUERY_H
 
-/* A message that has come, taken apart: header, question, and the OPT record (RFC 6891). */
+/* Parses a received message: header, question, and the OPT record (RFC 6891). */
 
 #include <stdbool.h>
 

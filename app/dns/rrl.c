@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: network, kind and name are hashed with a secret; the hash leads to a bucket of places, and what is left of it is the
- * name that an entry has there.  An entry is a time that runs ahead of the clock, by a share of a second with each answer, and
- * by a second at most.
+ * Overview: network, kind and name are hashed with a secret; the hash selects a bucket of places,
+ * and the rest of it is the key of an entry there.  An entry is a time that each response moves
+ * ahead of the clock by a share of a second, but by no more than a second in total.
  *
- * Invariant: an entry whose time has come says no more than none, so its place is free.  If none is, the one that is least ahead
- * gives way: who is limited least.
+ * Invariant: an entry whose time has come means no more than none, so its place is free.  If no
+ * place is free, the entry that is least ahead is replaced: the one that is limited least.
  */
 #include "rrl.h"
 

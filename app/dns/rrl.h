@@ -3,11 +3,13 @@
 #define DNS_RRL_H
 
 /*
- * Response rate limiting: a network gets so many answers of one kind about one name in a second.
+ * Response rate limiting: a limited number of responses of one kind, about one name, to one network
+ * per second.
  *
- * It is for queries whose source is forged: who is flooded with our answers gets few of them.  A resolver that asks for the same
- * again and again is no resolver; one that is in the network of a victim is told, now and then, to ask in a way that shows that
- * its address is its own (slip).  A bounded table, which takes no memory after its start; one lcore.
+ * It is for queries with a spoofed source: a victim that is flooded with our responses gets few of
+ * them.  A resolver does not repeat the same query again and again; one in the network of a victim
+ * is told, now and then, to retry in a way that shows that its address is its own (slip).  The
+ * table is bounded, and takes no memory after the start.  One lcore.
  */
 
 #include <percore/addr.h>

@@ -2,7 +2,7 @@
 #ifndef DNS_TASK_H
 #define DNS_TASK_H
 
-/* An answer on its way: answer.c frames it, find.c fills it. */
+/* A response in progress: answer.c frames it, find.c fills it. */
 
 #include "answer.h"
 #include "out.h"

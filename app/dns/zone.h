@@ -5,13 +5,13 @@
 /*
  * A compiled zone.
  *
- * Every name of a zone, be it of records or only in their data, is one struct name, and names are compared by their
- * addresses.  What a look-up asks for is in the name: its RRsets, what it is hidden by, its wildcard.  An RRset lies
- * as its bytes in an answer to a question for it, unless names in it can be compressed; then each record says where they
- * are.
+ * Every name of a zone, whether it owns records or is only in their data, is one struct name, and
+ * names are compared by their addresses.  What a look-up needs is in the name: its RRsets, what
+ * hides it, its wildcard.  An RRset is stored as the bytes of its answer, unless names in it can be
+ * compressed; then each record says where they are.
  *
- * Life-cycle: zone_begin, zone_add for each record, zone_end; from then on nothing of it changes, and any number of
- * threads read it.  The last zone_release frees it.
+ * Life cycle: zone_begin, zone_add for each record, zone_end; after that it does not change any
+ * more, and any number of threads may read it.  The last zone_release frees it.
  */
 
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 #ifndef DNS_ZONE_BUILD_H
 #define DNS_ZONE_BUILD_H
 
-/* A zone on its way: what zone.c collects and zone_compile.c makes RRsets of. */
+/* A zone in progress: what zone.c collects and zone_compile.c turns into RRsets. */
 
 #include "arena.h"
 #include "zone.h"

@@ -2,8 +2,9 @@
 /*
  * From records to RRsets.
  *
- * Overview: the records are sorted by owner and type; each run is an RRset.  Then every name learns what it is hidden
- * by and what its wildcard is, names nearer to the apex first.
+ * Overview: the records are sorted by owner and type; each run is an RRset.  Then it is determined
+ * for every name what hides it and what its wildcard is, beginning with the names nearest to the
+ * apex.
  */
 #include <stdio.h>
 #include <stdlib.h>

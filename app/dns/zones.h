@@ -2,7 +2,9 @@
 #ifndef DNS_ZONES_H
 #define DNS_ZONES_H
 
-/* All zones that are served, to be found by a name: the one with the longest apex at or above it. */
+/*
+ * All zones that are served.  A name is looked up in the one with the longest apex at or above it.
+ */
 
 #include "cookie.h"
 #include "zone.h"

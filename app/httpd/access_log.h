@@ -6,9 +6,9 @@
  * The access log, off the data path.
  *
  * An lcore fills in a record and puts it into its own ring; a plain thread takes the records out,
- * makes lines of them and writes the file.  When the thread does not keep up, records are lost and
- * counted; an lcore never waits.  When the file has been renamed or removed (log rotation), the
- * thread opens it anew within a second.
+ * formats them as lines and writes the file.  If the thread cannot keep up, records are lost and
+ * counted; an lcore never waits.  If the file has been renamed or removed (log rotation), the
+ * thread opens it again within a second.
  */
 
 #include <stddef.h>

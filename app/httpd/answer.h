@@ -2,7 +2,7 @@
 #ifndef HTTPD_ANSWER_H
 #define HTTPD_ANSWER_H
 
-/* From a request to what is to be answered: a decision without side effects. */
+/* From a request to a decision about the response, without side effects. */
 
 #include <stdbool.h>
 #include <stddef.h>

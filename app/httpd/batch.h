@@ -3,10 +3,10 @@
 #define HTTPD_BATCH_H
 
 /*
- * The responses to pipelined requests, gathered so that they go out in one send.
+ * The responses to pipelined requests, gathered so that they are sent by one call.
  *
- * A batch belongs to one connection and to one piece of work on its input.  It points into files and
- * into its own space; nothing is copied but text that exists nowhere else.
+ * A batch belongs to one connection, while one piece of its input is processed.  It points into
+ * files and into its own space; only text that exists nowhere else is copied.
  */
 
 #include <stdbool.h>

@@ -6,8 +6,8 @@
  * A pool of buffers for connections that are in the middle of something.
  *
  * Only a connection with an incomplete request, or with a response whose header did not fit into
- * the send buffer, has one.  Those in use are kept in the order of their age, so that the oldest can
- * give way when there are too many.
+ * the send buffer, has one.  Those in use are kept in order of age, so that the oldest can be taken
+ * away if there are too many.
  */
 
 #include <stdbool.h>

@@ -6,8 +6,8 @@
  * A connection.
  *
  * OPEN waits for a request, or for the rest of one (then it has a buffer).  SENDING has a response
- * under way that the send buffer had no room for; it reads nothing until that is gone.  LINGERING
- * has said its last word and waits for the client to see it (RFC 9112 section 9.6).
+ * for which the send buffer had no room; it reads nothing until the response is sent.  LINGERING
+ * has sent everything and waits for the client to see it (RFC 9112 section 9.6).
  */
 
 #include <assert.h>

@@ -3,11 +3,12 @@
 #define HTTPD_MEMO_H
 
 /*
- * The last request, and what was answered to it.
+ * The last request, and the response to it.
  *
- * Whoever asks again and again (a program behind an API, a health check, a pipelining client) sends the same
- * bytes each time, and one comparison then says what parsing and looking up would say.  Only requests
- * that are short, have no body, and whose answer depends on nothing but the files are remembered.
+ * A client that repeats its request (a program that uses an API, a health check, a pipelining
+ * client) sends the same bytes each time, and one comparison then replaces parsing and looking up.
+ * Only requests that are short, have no body, and whose response depends on nothing but the files
+ * are remembered.
  */
 
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 #ifndef HTTPD_REPLY_H
 #define HTTPD_REPLY_H
 
-/* From an answer to the bytes that go out, as buffers for one scattered send. */
+/* From an answer to the bytes that are sent, as buffers for one gathering send. */
 
 #include <stddef.h>
 #include <stdint.h>

@@ -5,9 +5,9 @@
 /*
  * The document root as it is now.
  *
- * A plain thread looks at the root every now and then.  When something has changed it makes a new
- * table of files and publishes it; lcores take it up at their next turn, without a lock.  The old
- * table is freed once every lcore has been seen with the new one, a file once no response needs it.
+ * A plain thread examines the root now and then.  If something has changed, it makes a new table of
+ * files and publishes it; lcores adopt it at their next turn, without a lock.  The old table is
+ * freed once every lcore has been seen with the new one, a file once no response needs it.
  */
 
 #include <stddef.h>

@@ -3,12 +3,12 @@
 #define HTTPD_TIMEOUTS_H
 
 /*
- * One deadline per connection, to about 34 ms.
+ * One deadline per connection, with a resolution of about 34 ms.
  *
- * Deadlines are nearly always put off (by every request), so putting off is a single store: the entry
- * stays where it is queued and is looked at again when its turn comes.  Only an earlier deadline
- * moves it.  A wheel of slots rather than one FIFO per time-out, because with put-off entries a FIFO
- * would be late by up to its whole time-out.
+ * Deadlines are usually postponed (by every request), so postponing is a single store: the entry
+ * stays where it is queued and is examined again when its turn comes.  Only an earlier deadline
+ * moves it.  It is a wheel of slots rather than one FIFO per time-out, because with postponed
+ * entries a FIFO would be late by up to its whole time-out.
  */
 
 #include <stddef.h>

@@ -2,7 +2,7 @@
 #ifndef LINK_LINK_H
 #define LINK_LINK_H
 
-/* One emulated link: two ports, each behind a layer of faults for what it receives. */
+/* An emulated link: two ports, each behind a layer of faults for what it receives. */
 
 #include "options.h"
 

@@ -3,11 +3,11 @@
 #define LOAD_ANSWER_H
 
 /*
- * What every HTTP answer must look like.
+ * What every HTTP response must look like.
  *
- * The first answer is learnt whole; each later one must be the same, byte by byte, but for the value of
- * its Date field.  So all that a connection has to remember is how far into an answer it is, and an
- * answer is verified by comparing memory.
+ * The first response is learnt as a whole; each later one must be the same, byte by byte, except
+ * for the value of its Date field.  So a connection only has to remember its position in a
+ * response, and a response is verified by comparing memory.
  */
 
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 #ifndef LOAD_ARP_H
 #define LOAD_ARP_H
 
-/* ARP for the generator: asks for one neighbour, answers for all of its own addresses. */
+/* ARP for the generator: requests one neighbour, answers for all of its own addresses. */
 
 #include <rte_arp.h>
 

@@ -2,7 +2,7 @@
 #ifndef LOAD_ASK_H
 #define LOAD_ASK_H
 
-/* Requests in words of the user's own, for servers of any protocol that answers each with the same bytes. */
+/* Custom requests, for servers of any protocol that answer each of them with the same bytes. */
 
 #include <stddef.h>
 #include <stdint.h>

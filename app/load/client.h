@@ -3,14 +3,15 @@
 #define LOAD_CLIENT_H
 
 /*
- * A connection, seen from the client: 32 bytes, half a cache line, so that ten million fit beside the
- * server that they belong to.
+ * A connection, seen from the client: 32 bytes, half a cache line, so that ten million fit into the
+ * memory beside the server that they connect to.
  *
- * Its number in the table gives its address and port by arithmetic, so it is found without a search.
- * It has no buffers: what it sends is a function of the sequence number (stream.h), and what arrives
- * out of order is not kept.  It has no timers: the table is gone through again and again, and tick
- * tells when a connection last got on.  That goes round in four seconds; of one that waits for longer, all of whose bytes
- * are acknowledged, it is in units that last for the whole of load.answer_ms (tcp_timers.c).
+ * Its number in the table gives its address and port by arithmetic, so it is found without a
+ * search.  It has no buffers: what it sends is a function of the sequence number (stream.h), and
+ * what arrives out of order is not kept.  It has no timers: the table is walked again and again,
+ * and tick tells when a connection last made progress.  A tick wraps in four seconds; for a
+ * connection that waits longer, all of whose bytes are acknowledged, it is in units that cover the
+ * whole of load.answer_ms (tcp_timers.c).
  */
 
 #include <assert.h>

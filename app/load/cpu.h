@@ -2,7 +2,7 @@
 #ifndef LOAD_CPU_H
 #define LOAD_CPU_H
 
-/* How much of a core a process has had: a run in which it had to wait is not worth its figures. */
+/* How much of a core a process has had: a run in which it had to wait gives no useful figures. */
 
 #include "load.h"
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Invariant: a connection has a set of ranges exactly while something is missing before them, and they lie behind rcv.
+ * Invariant: a connection has a set of ranges exactly while something before them is missing, and
+ * they lie after rcv.
  *
- * Acknowledgements are sent for every second full segment (RFC 9293 3.8.6.3) and when the port has nothing more; at once for
- * what comes early or twice and for what closes a gap (RFC 5681 4.2).  Those that a request carries have no SACK option.
+ * Acknowledgements are sent for every second full segment (RFC 9293 section 3.8.6.3), and when the
+ * port has nothing more; at once for segments that are out of order or duplicates, and for what
+ * closes a gap (RFC 5681 section 4.2).  Those that a request carries have no SACK option.
  */
 #include "early.h"
 

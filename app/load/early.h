@@ -3,11 +3,12 @@
 #define LOAD_EARLY_H
 
 /*
- * The receiver of connections on which more than a segment may be under way: it keeps what comes early, as a complete TCP
- * does, and acknowledges what it has selectively (RFC 2018, RFC 2883).
+ * The receiver of connections that may have more than one segment in flight: it keeps out-of-order
+ * data, as a complete TCP does, and acknowledges it selectively (RFC 2018, RFC 2883).
  *
- * Bytes are verified when they come, so only their range is kept, and that only while something before them is missing.
- * Where an answer is one segment, and on slow readers, there is no such receiver.
+ * Bytes are verified when they arrive, so only their range is stored, and only while something
+ * before them is missing.  Where an answer is one segment, and for slow readers, there is no such
+ * receiver.
  */
 
 #include "tcp.h"

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: each kind of flood is a row of a table: which protocol and flags, from whom, to which port. A frame is
- * a template with some words at random; sums are made afresh, which costs less than what the other side has to do.
+ * Overview: each kind of flood is a row of a table: its protocol and flags, its sources, its port.
+ * A frame is a template with some random words; checksums are computed anew, which costs less than
+ * what the other side has to do.
  *
- * Sources: anybody is any address of the Internet that is not in the server's network; near, one that is; ours, a
- * connection of the load, whose number space is guessed; and colliding, pairs of address and port that fall into
- * one bucket of any table whose hash is a sum or an exclusive or of words.
+ * Sources: "anybody" is any address of the Internet that is not in the server's network; "near",
+ * one that is; "ours", a connection of the load, whose sequence numbers are guessed; and
+ * "colliding", pairs of address and port that fall into one bucket of any table whose hash is a sum
+ * or an exclusive or of words.
  */
 #include "flood.h"
 

@@ -3,10 +3,11 @@
 #define LOAD_FLOOD_H
 
 /*
- * A flood beside the load: frames that an attacker would send, from the same port, at a rate or as fast as the port
- * takes them, while the clients of the load are judged as ever.
+ * A flood in addition to the load: frames that an attacker would send, from the same port, at a
+ * rate or as fast as the port takes them, while the clients of the load are measured as usual.
  *
- * It keeps no state: who completes a handshake (zero-window, churn) makes its next segment of the one that comes.
+ * It keeps no state: a source that completes a handshake (zero-window, churn) makes its next
+ * segment from the one that arrives.
  */
 
 #include "load.h"

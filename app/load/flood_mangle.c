@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a table of changes, each to one part of the segment, of which a few are made, and then the checksums are made right, so
- * that what is wrong is found by whom it is meant for. Numbers are changed by little, or to what is just outside of
- * what may be: those at random end at the first comparison.
+ * Overview: a table of changes, each to one part of the segment.  A few of them are made, and then
+ * the checksums are corrected, so that the error reaches the code that it is meant for.  Numbers
+ * are changed by a little, or to just outside what is allowed, because random ones fail the first
+ * comparison.
  */
 #include "flood_mangle.h"
 

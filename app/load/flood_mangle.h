@@ -2,7 +2,7 @@
 #ifndef LOAD_FLOOD_MANGLE_H
 #define LOAD_FLOOD_MANGLE_H
 
-/* What a peer sends that has completed a handshake and then does as it likes. */
+/* Segments of a malicious peer that has completed a handshake. */
 
 #include <stdbool.h>
 #include <stdint.h>

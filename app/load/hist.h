@@ -3,9 +3,9 @@
 #define LOAD_HIST_H
 
 /*
- * A histogram of latencies, as HdrHistogram has it: each power of two of nanoseconds is cut into
- * HIST_STEPS equal steps, so that a value is known to one part in HIST_STEPS over the whole range, in a
- * fixed size, and adding one is a few instructions.
+ * A histogram of latencies, as in HdrHistogram: each power of two of nanoseconds is divided into
+ * HIST_STEPS equal steps, so that a value is known to one part in HIST_STEPS over the whole range,
+ * in a fixed size, and adding one takes a few instructions.
  */
 
 #include <stdint.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A range's mark is snd.nxt, made odd, when the gap before it was last sent again; 0 before that.
+ * The mark of a range is snd.nxt, made odd, of when the gap before it was last retransmitted; 0
+ * before that.
  */
 #include "mend.h"
 

@@ -3,11 +3,13 @@
 #define LOAD_MEND_H
 
 /*
- * The sender of streams to a server that sends SACK: it sends again what is missing there, and only that.
+ * The sender of streams to a server that sends SACK: it retransmits what is missing there, and only
+ * that.
  *
- * A gap is lost when more than two segments behind it have come (RFC 6675), and lost once more when more than two that were
- * sent after its repetition have.  If neither is to be seen because nothing comes any more, a clock of two round trips tells
- * (RFC 8985 7).  There is no congestion control: the server's window and the port are the only limits.
+ * A gap is lost if more than two segments after it have arrived (RFC 6675), and lost again if more
+ * than two that were sent after its retransmission have.  If nothing arrives any more, a timer of
+ * two round trips decides (RFC 8985 section 7).  There is no congestion control: the server's
+ * window and the port are the only limits.
  */
 
 #include "tcp.h"

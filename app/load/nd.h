@@ -2,8 +2,10 @@
 #ifndef LOAD_ND_H
 #define LOAD_ND_H
 
-/* Neighbour discovery (RFC 4861) for the generator: asks for one neighbour, answers for all of its own
- * addresses. */
+/*
+ * Neighbour discovery (RFC 4861) for the generator: requests one neighbour, answers for all of its
+ * own addresses.
+ */
 
 #include "load.h"
 

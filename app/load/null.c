@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a server without state: the limit of a bed.  Every TCP segment with data, a SYN or a FIN is
- * turned round in place, with what it carries acknowledged, as a perfect echo server's answer would look: both directions
- * have the same sequence numbers, from the SYN on, so it takes no state to say where a byte belongs;
- * datagrams and bare frames go back as they are; whoever asks for any address gets ours.
+ * Overview: a server without state, which shows the limit of a test setup.  Every TCP segment with
+ * data, a SYN or a FIN is sent back in place, with what it carries acknowledged, as a perfect echo
+ * server's answer would look.  Both directions have the same sequence numbers, from the SYN on, so
+ * no state is needed to know where a byte belongs; datagrams and bare frames are returned
+ * unchanged; requests for any address get ours.
  */
 #include <string.h>
 

@@ -3,11 +3,11 @@
 #define LOAD_OUT_H
 
 /*
- * The way out: a queue of frames before the port, and a stock of mbufs.
+ * Output: a queue of frames before the port, and a stock of mbufs.
  *
- * The port takes what it has room for; the rest waits here, in order, and its length tells everybody
- * else to hold back.  An mbuf that has just come in serves for the next frame out, so that a mempool is
- * seldom asked and what is written is warm in the cache.
+ * The port takes what it has room for; the rest waits here, in order, and its length tells
+ * everybody else to hold back.  An mbuf that has just been received is used for the next frame to
+ * send, so that the mempool is seldom asked and what is written is in the cache.
  */
 
 #include <stdbool.h>

@@ -3,8 +3,8 @@
 #define LOAD_PARTIES_H
 
 /*
- * Who is who in the table of connections: the first nb_slow read slowly (slow.h); of the others nb_busy
- * ask, spread evenly, and the rest are open and idle.
+ * The roles of connections by their numbers: the first nb_slow read slowly (slow.h); of the others,
+ * nb_busy send requests, spread evenly, and the rest are open and idle.
  */
 
 #include "load.h"

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: when connections are opened, asked and closed.
+ * Overview: when connections are opened, used and closed.
  *
- * Closed loop: each answer calls for the next request on its connection.  With more requests under way
- * than the rings between client and server hold, the answer's connection waits for its turn instead,
- * and turns are taken as the port has room.
+ * Closed loop: each answer causes the next request on its connection.  With more requests in flight
+ * than the rings between client and server hold, the connection of an answer waits for its turn
+ * instead, and turns are taken as the port has room.
  *
- * Open loop: request k of all is due at the k-th multiple of a fixed interval and belongs to connection
- * k mod conns, whatever has come back so far.  Its latency counts from when it was due, so that what the
- * server delays shows also where it kept a request from being sent (coordinated omission).  A connection
- * that is still waiting when it is due again owes a request and sends it as soon as it can.
+ * Open loop: request k of all is due at the k-th multiple of a fixed interval and belongs to
+ * connection k mod conns, whatever has been answered so far.  Its latency counts from when it was
+ * due, so that delays of the server also show where they kept a request from being sent
+ * (coordinated omission).  A connection that is still waiting when it is due again owes a request
+ * and sends it as soon as it can.
  */
 #include <math.h>
 

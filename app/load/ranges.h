@@ -3,11 +3,13 @@
 #define LOAD_RANGES_H
 
 /*
- * Ranges of sequence numbers that are there although something before them is missing: what has come early, or what the
- * server has said to have (SACK).  They are sorted and neither overlap nor touch.
+ * Ranges of sequence numbers that are present although something before them is missing:
+ * out-of-order data, or what the server has reported by SACK.  They are sorted and neither overlap
+ * nor touch.
  *
- * Invariant: all lie within half of the sequence space.  A pool has as many sets of them as there may be connections with a
- * gap at a time; a connection refers to its set by a number from 1 on, 0 being none.
+ * Invariant: all lie within half of the sequence space.  A pool has as many sets of them as
+ * connections may have a gap at the same time; a connection refers to its set by a number from 1
+ * on, 0 meaning none.
  */
 
 #include <stdbool.h>

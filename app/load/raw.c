@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: bare Ethernet frames of any length, numbered: tx sends them, rx looks for what is missing,
- * ping sends them and times their return, pong returns them.  Their type is the one that IEEE 802 keeps
- * for experiments.
+ * Overview: bare Ethernet frames of any length, numbered: tx sends them, rx looks for missing ones,
+ * ping sends them and measures when they return, pong returns them.  Their type is the one that
+ * IEEE 802 reserves for experiments.
  *
- * ping in a closed loop keeps a window of frames under way; with a rate it is an open loop, and a frame
- * is timed from when it was due.
+ * ping in a closed loop keeps a window of frames in flight; with a rate it is an open loop, and a
+ * frame is timed from when it was due.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,11 +3,12 @@
 #define LOAD_REPLAY_H
 
 /*
- * Replay: the frames of a pcap file are sent again, as far from each other as they were.
+ * Replay: the frames of a pcap file are sent again, with the same time between them.
  *
- * The file is read before anything is sent, so that no disk comes between two frames.  A frame is due at a time that is
- * computed of its own and the first one's, not of when the one before was sent: what the machine delays is made up for, and does
- * not add up.  How late each frame was is the latency of the report.
+ * The file is read before anything is sent, so that no disk delays a frame.  The time at which a
+ * frame is due is computed from its own and the first one's, not from when the previous one was
+ * sent: delays of the machine are made up for, and do not add up.  How late each frame was is the
+ * latency in the report.
  */
 
 #include "load.h"

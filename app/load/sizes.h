@@ -5,8 +5,8 @@
 /*
  * Messages of random length.
  *
- * How long a message is depends on nothing but the sequence number that it begins at: so a connection
- * remembers no length, a retransmission finds the same one again, and both directions are verified.
+ * The length of a message depends only on the sequence number at which it begins: so a connection
+ * does not store a length, a retransmission finds the same one, and both directions are verified.
  */
 
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Invariants: read is never ahead of rcv, nor rcv of edge; edge never goes back (RFC 9293 3.8.6.2.1).  An
- * edge moves by a full segment or half of the buffer at least (3.8.6.2.2).
+ * Invariants: read is never ahead of rcv, nor rcv of edge; edge never moves back (RFC 9293 section
+ * 3.8.6.2.1).  An edge moves by a full segment or half of the buffer at least (section 3.8.6.2.2).
  */
 #include "slow.h"
 

@@ -3,10 +3,10 @@
 #define LOAD_SLOW_H
 
 /*
- * Connections that read slowly, beside those that are measured: they ask for much more than they take,
- * so that the server has to keep it.  A reader takes load.slow_rate bytes a second out of a receive
- * buffer of load.slow_window bytes, and its window is what room that leaves.  Only these connections
- * have 16 more bytes each.
+ * Connections that read slowly, in addition to those that are measured: they request much more than
+ * they read, so that the server has to keep it.  A reader takes load.slow_rate bytes per second out
+ * of a receive buffer of load.slow_window bytes, and its window is the room that this leaves.  Only
+ * these connections need 16 more bytes each.
  */
 
 #include "load.h"

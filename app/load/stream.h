@@ -6,8 +6,9 @@
  * A periodic stream of bytes that a connection sends.
  *
  * The byte for sequence number n is bytes[n mod period], and the period is a power of two: so a
- * sequence number alone says what is to be sent, a retransmission needs no copy, and 2^32 wraps around
- * without a seam.  Sums of all prefixes make the checksum of any piece one subtraction.
+ * sequence number alone determines what is sent, a retransmission needs no copy, and the stream is
+ * seamless when 2^32 wraps.  With the sums of all prefixes, the checksum of any piece is one
+ * subtraction.
  */
 
 #include <stdint.h>

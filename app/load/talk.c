@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: what clients and servers say to each other, one struct of functions for each.
+ * Overview: the protocols that clients and servers speak, one struct of functions for each.
  *
- * echo    base is the difference between the two directions' sequence numbers: the byte that comes back
- *         as rcv is the one that was sent as rcv + base.
- * http    base is how far into an answer the connection is.
- * sink    the server reads and throws away.
- * source  the server sends without being asked, byte n being n mod 256; base is where it began.
+ *   echo    base is the difference between the two directions' sequence numbers: the byte that is
+ *           received as rcv is the one that was sent as rcv + base.
+ *   http    base is the connection's position in a response.
+ *   sink    the server reads and discards.
+ *   source  the server sends without being asked, byte n being n mod 256; base is where it began.
  */
 #include <stdio.h>
 #include <string.h>

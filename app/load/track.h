@@ -3,10 +3,10 @@
 #define LOAD_TRACK_H
 
 /*
- * Follows numbered frames and tells what is missing.
+ * Follows numbered frames and finds missing ones.
  *
- * A gap counts as lost at once.  When a frame of a gap comes after all, it is out of order and not lost;
- * one that comes again is a duplicate.  That is known for the last TRACK_SPAN numbers.
+ * A gap counts as lost at once.  If a frame of a gap arrives later, it is out of order and not
+ * lost; one that arrives again is a duplicate.  This is known for the last TRACK_SPAN numbers.
  */
 
 #include <stdbool.h>

@@ -3,8 +3,8 @@
 #define LOAD_WIRE_H
 
 /*
- * Frames as they lie in memory: templates of what is sent, with the sums of what never changes, and the
- * checks of what is received.
+ * Frames as they are in memory: templates of what is sent, with the sums of what never changes, and
+ * the checks of what is received.
  */
 
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 #ifndef PING_NAME_H
 #define PING_NAME_H
 
-/* The address of a name: by percore/resolve.h (name.c), or not at all (no_name.c). */
+/* The address of a name: by percore/resolve.h (name.c), or without a resolver, none (no_name.c). */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* percore without c-ares: there is nobody to ask. */
+/* percore without c-ares: there is no resolver. */
 #include "name.h"
 
 #include <stddef.h>

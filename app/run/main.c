@@ -2,10 +2,11 @@
 /*
  * percore-run: runs an unmodified program on percore.
  *
- * It starts a stack process (percore-stack), or takes one that runs already, waits until that can be attached to, and
- * becomes the program, with libpercore-preload.so in front of the C library.  So the program has the process id,
- * the terminal and the parent that percore-run had, and signals and the exit status need nobody to hand them on.
- * The stack process is nobody's child; it ends when the program and all that descends from it have ended.
+ * It starts a stack process (percore-stack), or uses one that is already running, waits until it
+ * can be attached to, and becomes the program by exec, with libpercore-preload.so in front of the C
+ * library.  So the program has the process ID, the terminal and the parent that percore-run had,
+ * and signals and the exit status need not be passed on.  The stack process is nobody's child; it
+ * ends when the program and all its descendants have ended.
  */
 #include <dirent.h>
 #include <errno.h>

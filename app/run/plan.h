@@ -2,7 +2,7 @@
 #ifndef RUN_PLAN_H
 #define RUN_PLAN_H
 
-/* What percore-run is to do, as its command line says. */
+/* What percore-run is to do, according to its command line. */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,9 @@
 #define SHARED_HASH_MIX_H
 
 /*
- * A step of hashes with a key, for tables whose names are chosen by others: who writes a zone file, or uploads files, is not to
- * know which of them have one hash, as a look-up would go through all of those.
+ * A step of keyed hashes, for tables whose names are chosen by others: whoever writes a zone file,
+ * or uploads files, must not know which of them have the same hash, because a look-up would walk
+ * all of those.
  */
 
 #include <stdint.h>

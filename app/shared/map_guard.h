@@ -3,11 +3,11 @@
 #define SHARED_MAP_GUARD_H
 
 /*
- * Reading from a mapped file that somebody has just shortened.
+ * Reading from a mapped file that may be shortened meanwhile.
  *
- * The kernel answers such a read with SIGBUS.  Between map_guard_begin and map_guard_end the calling
- * thread survives that: what is missing reads as zeros, and map_guard_end tells.  A SIGBUS from
- * anywhere else ends the program as ever.
+ * The kernel answers such a read with SIGBUS.  Between map_guard_begin and map_guard_end the
+ * calling thread survives it: what is missing reads as zeros, and map_guard_end reports it.  A
+ * SIGBUS from anywhere else ends the program as usual.
  */
 
 #include <stdbool.h>

@@ -5,15 +5,16 @@
 /*
  * A table that one thread replaces while lcores read it without a lock.
  *
- * Overview: each replacement has a number, the generation.  A reader shows, between turns, the last generation that it
- * has heard of, and then takes the table that is current.  A table may be freed when every reader shows the generation
- * that replaced it, or a later one.
+ * Overview: each replacement has a number, the generation.  Between turns, a reader publishes the
+ * last generation that it has seen, and then takes the current table.  A table may be freed when
+ * every reader has published the generation that replaced it, or a later one.
  *
- * Invariant: a reader shows a generation before it looks for the table, so it may have a newer one than it shows, and
- * never an older one.  To ask who uses the old table would not do: a reader that has taken a pointer and stands still
- * before it can say so would be missed when that table is replaced, too.
+ * Invariant: a reader publishes a generation before it takes the table, so its table may be newer
+ * than the generation that it has published, but never older.  Asking who uses the old table would
+ * not work: a reader that is interrupted after taking a pointer, and before it can say so, would be
+ * missed when that table is replaced, too.
  *
- * Ownership: tables are the caller's, and replaced by one thread at a time.
+ * Ownership: tables belong to the caller, and are replaced by one thread at a time.
  */
 
 #include <pthread.h>

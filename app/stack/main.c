@@ -2,8 +2,8 @@
 /*
  * percore-stack: stacks for other processes, which attach at a UNIX socket (run.sockets).
  *
- * It has no sockets of its own.  percore-run starts it with --until: then it ends when that process has ended
- * and no other has been attached for a while.
+ * It has no sockets of its own.  percore-run starts it with --until: then it ends when that process
+ * has ended and no other has been attached for a while.
  */
 #include <errno.h>
 #include <poll.h>

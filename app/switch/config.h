@@ -2,7 +2,10 @@
 #ifndef SWITCH_CONFIG_H
 #define SWITCH_CONFIG_H
 
-/* The settings of percore-switch: numbers in one list, as percore/config.h explains, and what is said of each port. */
+/*
+ * The settings of percore-switch: numbers in one list, as percore/config.h explains, and the
+ * settings of each port.
+ */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: an rte_hash of keys, and an array of what is known of each, by the slot that rte_hash gives a key.
+ * Overview: an rte_hash of keys, and an array with the data of each, indexed by the slot that
+ * rte_hash gives a key.
  *
- * Life-cycle: an entry that is too old, or whose station was heard where there is no room for it, counts as gone at once (fdb_port,
- * fdb_learn); fdb_age takes it out when its walk comes by, within FDB_WALK_NS.
+ * Life cycle: an entry that is too old, or whose station was heard where there is no room for it,
+ * counts as gone at once (fdb_port, fdb_learn); fdb_age removes it when its walk reaches it, within
+ * FDB_WALK_NS.
  *
- * Invariants: an entry is used if and only if its key is in the hash; learnt[p] is the number of entries of port p that
- * are not static.  Slots stay valid while nothing is taken out.
+ * Invariants: an entry is used if and only if its key is in the hash; learnt[p] is the number of
+ * entries of port p that are not static.  Slots stay valid while nothing is removed.
  *
- * The hash is Jenkins' with a secret: with a CRC whoever chooses MAC addresses finds some that collide whatever the secret is.
- * Buckets that overflow are chained (EXT_TABLE), so that the table holds what it is made for.
+ * The hash is Jenkins' with a secret: with a CRC, whoever chooses MAC addresses can find some that
+ * collide whatever the secret is.  Buckets that overflow are chained (EXT_TABLE), so that the table
+ * holds as many entries as it is made for.
  */
 #include "fdb.h"
 

@@ -3,11 +3,13 @@
 #define SWITCH_FDB_H
 
 /*
- * The filtering database (IEEE 802.1Q 8.8): which station, a MAC address in a VLAN, is behind which port.
+ * The filtering database (IEEE 802.1Q section 8.8): which station, a MAC address in a VLAN, is
+ * behind which port.
  *
- * Bounded: so many stations in all, and so many behind one port.  What is full learns nothing new and forgets nothing
- * old, so that nobody can push out what others have; but a station that is heard behind a full port is not where it was, and is
- * forgotten there.  Time is always given from outside.  One lcore.
+ * It is bounded: a maximum number of stations in total, and behind each port.  When it is full, it
+ * learns nothing new and forgets nothing old, so that nobody can displace the entries of others;
+ * but a station that is heard behind a full port is no longer where it was, and is forgotten there.
+ * Time is always an argument.  One lcore.
  */
 
 #include <stdbool.h>

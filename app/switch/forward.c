@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: the frames of a burst are worked on in three passes: read every header and drop what is none; look all sources and
- * destinations up at once, so that the cache misses overlap; then learn, decide and queue, frame by frame.
+ * Overview: the frames of a burst are processed in three passes: read and validate every header;
+ * look up all sources and destinations at once, so that the cache misses overlap; then learn,
+ * decide and queue, frame by frame.
  *
- * Ownership: a frame belongs to the switch from the port's rx_burst on, to a queue (out.h) when it is decided.  A frame
- * that is flooded is in several queues, by references, and nobody writes in it any more: tags are changed
- * before it is shared.  Where some ports want a tag and others do not, there is one copy.
+ * Ownership: a frame belongs to the switch from the port's rx_burst on, and to a queue (out.h) once
+ * its way is decided.  A frame that is flooded is in several queues, by reference, and nobody
+ * writes to it any more: tags are changed before it is shared.  If some ports need a tag and others
+ * do not, there is one copy.
  *
- * Invariant: a received frame is counted in one of SWITCH_ENDS, exactly.
+ * Invariant: a received frame is counted in exactly one of SWITCH_ENDS.
  */
 #include "forward.h"
 

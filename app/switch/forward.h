@@ -3,9 +3,10 @@
 #define SWITCH_FORWARD_H
 
 /*
- * The switch: what comes by one of its ports goes to the port where its destination is, or to all others.
+ * The switch: a frame that arrives at one of its ports goes to the port of its destination, or to
+ * all others.
  *
- * The very mbuf that a port has received is what another sends.  Only one lcore may call.
+ * The mbuf that one port has received is what another sends.  Only one lcore may call.
  */
 
 #include <stdbool.h>

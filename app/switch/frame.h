@@ -2,7 +2,10 @@
 #ifndef SWITCH_FRAME_H
 #define SWITCH_FRAME_H
 
-/* What is done to a frame: tags (IEEE 802.1Q 9) go on and off in place, in the room in front of it. */
+/*
+ * Changes to a frame: tags (IEEE 802.1Q section 9) are added and removed in place, in the room in
+ * front of it.
+ */
 
 #include <stdbool.h>
 #include <stdint.h>

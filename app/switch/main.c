@@ -2,8 +2,9 @@
 /*
  * percore-switch: an Ethernet switch between DPDK ports.
  *
- * It runs on percore's ports without a stack (pc_run_frames), on one lcore: forward.c says what becomes of a frame, fdb.c
- * remembers who is where, frame.c changes tags, out.c sends, config.c reads what is said of ports.
+ * It runs on percore's ports without a stack (pc_run_frames), on one lcore: forward.c decides what
+ * happens to a frame, fdb.c remembers where stations are, frame.c changes tags, out.c sends,
+ * config.c parses the settings of ports.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
 #define SWITCH_OUT_H
 
 /*
- * The frames of one port on their way out.  What the port does not take waits here, in order; when the queue is full new
- * frames are refused, and what waits is dropped when the port has taken nothing for OUT_STUCK_NS: a port that is dead does not keep
- * the mbufs that the others receive into.
+ * The transmit queue of one port.  What the port does not take waits here, in order; if the queue
+ * is full, new frames are refused, and what waits is dropped once the port has taken nothing for
+ * OUT_STUCK_NS: a dead port does not keep the mbufs that the others receive into.
  */
 
 #include <stdbool.h>
