@@ -238,7 +238,7 @@ bool pc_stack_config_is_live(const struct pc_config_key *key);
 /**
  * pc_config_key_parse parses the value of a key of any table: an unsigned integer, decimal or as in
  * C hexadecimal (0x1f) or octal (017); for a boolean also yes, no, on, off, true, false; for a key
- * whose unit lists the names of its values ("reno, cubic, ...") also such a name, in any case.
+ * whose unit lists the names of its values ("reno, cubic, ...") also such a name. Case is ignored.
  * Returns 0 with *value set; or -EINVAL (not a value, or outside the key's limits) with an error
  * message in why (if not NULL), and *value is unchanged.
  */

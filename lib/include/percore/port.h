@@ -92,7 +92,7 @@ struct pc_port_ops {
 	uint16_t (*rx_burst)(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
 	                     uint64_t now_ns);
 	/** Sends the first frames of n and takes ownership of them. Returns how many; the rest
-	 * stays the caller's. Never blocks. */
+	 * stays the caller's. */
 	uint16_t (*tx_burst)(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
 	                     uint64_t now_ns);
 	/** Returns the time, as now_ns, at which frames become ready without arriving (they are
@@ -274,9 +274,10 @@ void pc_port_fault_stats(const struct pc_port *port, struct pc_fault_stats *stat
 
 /**
  * pc_port_pcap wraps inner, takes ownership of it, and writes every frame of both directions to a
- * pcap file, with nanosecond timestamps of the clock that drives the stack. The transmit offloads
- * of inner are hidden, so that the file shows what goes over the wire. Returns NULL with errno
- * ENOMEM, EIO or that of fopen(); then inner stays the caller's.
+ * pcap file, with nanosecond timestamps of the clock that drives the stack. The checksum,
+ * segmentation and VLAN offloads of inner for sending are hidden, so that the file shows what goes
+ * over the wire. Returns NULL with errno ENOMEM, EIO or that of fopen(); then inner stays the
+ * caller's.
  */
 struct pc_port *pc_port_pcap(struct pc_port *inner, const char *path);
 
