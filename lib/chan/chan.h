@@ -10,7 +10,7 @@
  *
  *   struct chan_head       sizes, and whether the stack is down
  *   struct chan_proc []    a slot per attached process: its pending calls, a post ring per lcore
- *   struct chan_queue []   an event queue per epoll set (or poll) that sleeps: a word ring per lcore
+ *   struct chan_queue []   an event queue per epoll set or poll that sleeps: a word ring per lcore
  *   struct chan_sock []    the sockets, and for each a receive and a send fifo
  *
  * A socket belongs to one lcore for all its life; lcore l has the sockets from l * socks_per_lcore
