@@ -21,7 +21,10 @@ static inline struct hash_mix_key hash_mix_key_of(const uint64_t random[2])
 	return (struct hash_mix_key){{random[0], random[1] | 1}};
 }
 
-/** hash_mix multiplies to 128 bits and folds the halves: what a changed bit does to the upper one takes the key to know. */
+/**
+ * hash_mix multiplies to 128 bits and folds the halves: only with the key can one know how a
+ * changed bit affects the upper half.
+ */
 static inline uint64_t hash_mix(const struct hash_mix_key *key, uint64_t word)
 {
 	const unsigned __int128 product = (unsigned __int128)(word ^ key->k[0]) * key->k[1];

@@ -19,7 +19,7 @@ int map_guard_install(void);
 /** map_guard_begin says that the calling thread is about to read from a mapping. */
 void map_guard_begin(const void *mapping, size_t len);
 
-/** map_guard_end ends that. Returns whether something was missing. */
+/** map_guard_end ends that. Returns whether a part of the file was missing. */
 bool map_guard_end(void);
 
 #endif

@@ -24,34 +24,40 @@
 
 #define PUBLISHED_READERS 256
 
-/** A reader's place in the books; a cache line of its own. */
+/** The place of a reader; it has a cache line of its own. */
 struct published_reader {
-	_Alignas(64) _Atomic(uint64_t) seen; /**< the generation that it shows; 0: nobody's place */
+	/** the generation that it has published; 0: a free place */
+	_Alignas(64) _Atomic(uint64_t) seen;
 };
 
 struct published {
 	_Atomic(const void *) current;
 	_Atomic(uint64_t) generation; /**< from 1 on */
-	pthread_mutex_t lock;         /**< of attaching, replacing and looking at all readers */
+	pthread_mutex_t lock;         /**< for attaching, replacing and looking at all readers */
 	struct published_reader readers[PUBLISHED_READERS];
 };
 
-/** published_begin begins with a table, or NULL. */
+/** published_begin initialises it with a table, or NULL. */
 void published_begin(struct published *p, const void *table);
 
-/** published_end ends it; no reader may be left. The current table is still the caller's. */
+/** published_end ends it; no reader may be left. The current table stays the caller's. */
 void published_end(struct published *p);
 
-/** published_attach makes the calling thread a reader. Returns NULL when there are too many. */
+/** published_attach makes the calling thread a reader. Returns NULL if there are too many. */
 struct published_reader *published_attach(struct published *p);
 
-/** published_leave gives the place back; nothing that was read may be in use any more. */
+/** published_leave releases the place; nothing that was read may still be in use. */
 void published_leave(struct published_reader *reader);
 
-/** published_replace puts a table in the place of the current one. Returns that, with the generation that replaced it. */
+/**
+ * published_replace replaces the current table. Returns the old one, and the generation that
+ * replaced it.
+ */
 const void *published_replace(struct published *p, const void *table, uint64_t *generation);
 
-/** published_is_left says whether nobody can have a table any more that this generation replaced. */
+/**
+ * published_is_left says whether no reader can have the table any more that a generation replaced.
+ */
 bool published_is_left(struct published *p, uint64_t generation);
 
 /** published_get returns the current table; for the thread that replaces it. */
@@ -61,8 +67,10 @@ static inline const void *published_get(const struct published *p)
 	                            memory_order_acquire);
 }
 
-/** published_enter returns the table to be used until the reader's next published_enter or published_leave. Call it when
- * nothing of an earlier table is in use. */
+/**
+ * published_enter returns the table to use until the reader's next published_enter or
+ * published_leave. Call it while nothing from an earlier table is in use.
+ */
 static inline const void *published_enter(struct published *p, struct published_reader *reader)
 {
 	const uint64_t generation = atomic_load_explicit(&p->generation, memory_order_acquire);

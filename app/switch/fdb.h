@@ -22,17 +22,16 @@ struct fdb;
 
 struct fdb_config {
 	uint32_t entries;
-	uint32_t
-	    port_entries; /* stations behind one port that are learnt; static ones do not count */
-	uint64_t age_ns;  /* 0: they are never forgotten */
-	uint32_t seed;    /* secret of the hash */
-	int socket_id;    /* NUMA node; -1: any */
+	uint32_t port_entries; /* learnt stations behind one port; static ones do not count */
+	uint64_t age_ns;       /* 0: they are never forgotten */
+	uint32_t seed;         /* secret of the hash */
+	int socket_id;         /* NUMA node; -1: any */
 };
 
-/** What became of a station that was heard. */
+/** What fdb_learn has done with a station. */
 enum fdb_learnt { FDB_KNOWN, FDB_NEW, FDB_MOVED, FDB_LIMIT, FDB_FULL, FDB_STATIC };
 
-/** One entry, for who looks at them. */
+/** An entry, to be shown. */
 struct fdb_station {
 	uint64_t key;
 	uint64_t seen_ns;
@@ -53,7 +52,7 @@ static inline uint64_t fdb_key(const void *mac, uint16_t vlan)
 #endif
 }
 
-/** fdb_key_mac and fdb_key_vlan take a key apart again. */
+/** fdb_key_mac and fdb_key_vlan return the parts of a key. */
 void fdb_key_mac(uint64_t key, uint8_t mac[6]);
 
 static inline uint16_t fdb_key_vlan(uint64_t key)
@@ -67,33 +66,50 @@ struct fdb *fdb_create(const struct fdb_config *config);
 /** fdb_destroy frees it; NULL is allowed. */
 void fdb_destroy(struct fdb *f);
 
-/** fdb_find looks n keys up, FDB_BURST at most: slot[i] is for fdb_port and fdb_learn, until fdb_age or fdb_flush
- * is called; negative: not there. */
+/**
+ * fdb_find looks up n keys, at most FDB_BURST: slot[i] is for fdb_port and fdb_learn, until fdb_age
+ * or fdb_flush is called; negative: not found.
+ */
 void fdb_find(const struct fdb *f, const uint64_t *keys, unsigned n, int32_t *slot);
 
-/** fdb_port returns the port of a station by its slot, or FDB_NONE: it is not there, or too old. */
+/**
+ * fdb_port returns the port of a station by its slot, or FDB_NONE if it was not found or is too
+ * old.
+ */
 int fdb_port(const struct fdb *f, int32_t slot, uint64_t now_ns);
 
-/** fdb_learn is told that a station was heard behind a port; slot is what fdb_find said of it. */
+/**
+ * fdb_learn notes that a station was heard behind a port; slot is what fdb_find has returned for
+ * it.
+ */
 enum fdb_learnt fdb_learn(struct fdb *f, uint64_t key, int32_t slot, uint8_t port, uint64_t now_ns);
 
-/** fdb_add_static puts a station where it stays. Returns 0, or -1 with errno ENOSPC or EEXIST. */
+/**
+ * fdb_add_static adds a station that does not move or age. Returns 0, or -1 with errno ENOSPC or
+ * EEXIST.
+ */
 int fdb_add_static(struct fdb *f, uint64_t key, uint8_t port);
 
-/** fdb_age forgets, little by little, what is too old; for every turn. */
+/** fdb_age removes old entries, a few in each call; call it in every turn. */
 void fdb_age(struct fdb *f, uint64_t now_ns);
 
-/** fdb_flush forgets what was learnt behind a port. Returns how many. */
+/** fdb_flush removes what was learnt behind a port. Returns how many. */
 uint32_t fdb_flush(struct fdb *f, uint8_t port);
 
-/** fdb_count returns how many stations there are; fdb_count_port, how many have been learnt behind a port. */
+/**
+ * fdb_count returns how many stations there are; fdb_count_port, how many have been learnt behind a
+ * port.
+ */
 uint32_t fdb_count(const struct fdb *f);
 uint32_t fdb_count_port(const struct fdb *f, uint8_t port);
 
-/** fdb_next returns the first station of a slot from *at on, and moves *at behind it; false: there are no more. */
+/**
+ * fdb_next writes the first station in a slot from *at on, and moves *at past it; false: there are
+ * no more.
+ */
 bool fdb_next(const struct fdb *f, uint32_t *at, struct fdb_station *s);
 
-/** fdb_validate says whether all counts are those of the entries; for tests. */
+/** fdb_validate says whether all counts match the entries; for tests. */
 bool fdb_validate(const struct fdb *f);
 
 #endif

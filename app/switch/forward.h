@@ -23,7 +23,8 @@ struct vswitch;
 struct rte_mempool;
 
 /**
- * vswitch_create makes a switch of n ports, which stay the caller's; pool serves copies. Returns NULL with one line in why.
+ * vswitch_create makes a switch of n ports; pool is for copies. The ports and the pool stay the
+ * caller's. Returns NULL with a one-line error message in why.
  */
 struct vswitch *vswitch_create(const struct switch_config *config, struct pc_port *const *ports,
                                unsigned n, struct rte_mempool *pool, char *why, size_t why_len);
@@ -31,7 +32,10 @@ struct vswitch *vswitch_create(const struct switch_config *config, struct pc_por
 /** vswitch_destroy frees it, and the frames that wait to be sent; NULL is allowed. */
 void vswitch_destroy(struct vswitch *s);
 
-/** vswitch_turn receives a burst from each port and sends. Returns how many frames have come, or wait to be sent. */
+/**
+ * vswitch_turn receives a burst from each port and sends. Returns how many frames were received, or
+ * wait to be sent.
+ */
 unsigned vswitch_turn(struct vswitch *s, uint64_t now_ns);
 
 /** vswitch_counts returns what has been counted for a port. */
@@ -40,7 +44,7 @@ const struct counts *vswitch_counts(const struct vswitch *s, unsigned port);
 /** vswitch_fdb returns the table. */
 const struct fdb *vswitch_fdb(const struct vswitch *s);
 
-/** vswitch_port returns a port; NULL: there are not so many. */
+/** vswitch_port returns a port, or NULL if there is none with this index. */
 const struct pc_port *vswitch_port(const struct vswitch *s, unsigned port);
 
 #endif

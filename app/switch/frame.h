@@ -26,8 +26,10 @@ static inline void frame_share(struct rte_mbuf *m, int16_t n)
 		(void)rte_mbuf_refcnt_update(m, n);
 }
 
-/** frame_asks says whether something is left to do to a frame before it is as on the wire: a checksum, a tag that a device
- * has taken off. */
+/**
+ * frame_asks says whether a frame still differs from what it is on the wire: by a checksum, or a
+ * tag that a device has stripped.
+ */
 static inline bool frame_asks(const struct rte_mbuf *m)
 {
 	return (m->ol_flags & (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_TX_IP_CKSUM |
@@ -35,7 +37,7 @@ static inline bool frame_asks(const struct rte_mbuf *m)
 	       (m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_NONE;
 }
 
-/** frame_forget_flags takes from a frame all that was said of it by who has received, or made, it. */
+/** frame_forget_flags clears the flags of whoever has received or made a frame. */
 static inline void frame_forget_flags(struct rte_mbuf *m)
 {
 	if (m->ol_flags != 0)
@@ -43,20 +45,21 @@ static inline void frame_forget_flags(struct rte_mbuf *m)
 }
 
 /**
- * frame_mend makes a frame for which frame_asks as it is on the wire; copies are made in pool.
- * Returns it or a copy. NULL: it has been freed, and *why says why.
+ * frame_mend makes a frame for which frame_asks is true what it is on the wire; copies are from
+ * pool. Returns it or a copy. NULL: it has been freed, and *why says why.
  */
 struct rte_mbuf *frame_mend(struct rte_mbuf *m, struct rte_mempool *pool, enum count *why);
 
-/** What a frame has for a tag, and is to have. */
+/** The tag that a frame has, and the one that it is to have. */
 struct frame_tag {
 	bool has, wants;
 	uint16_t old_tci, tci; /* what it has (if any) and is to have; in host byte order */
 };
 
 /**
- * frame_retag makes the tag of a frame what it is to be. A frame that somebody else holds, too, is copied first, unless nothing
- * changes. Returns it or the copy. NULL: it has been freed, and *why says why.
+ * frame_retag adds, changes or removes the tag of a frame. A frame that others hold, too, is copied
+ * first, unless nothing changes. Returns it or the copy. NULL: it has been freed, and *why is the
+ * reason.
  */
 struct rte_mbuf *frame_retag(struct rte_mbuf *m, const struct frame_tag *t,
                              struct rte_mempool *pool, enum count *why);

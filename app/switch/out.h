@@ -23,23 +23,25 @@ struct out {
 	struct pc_port *port;
 	struct counts *counts;
 	uint16_t n;
-	uint64_t
-	    moved_ns; /* while it is not empty: when the port last took something, or the first came */
+	/* while it is not empty: when the port last took a frame, or the first was queued */
+	uint64_t moved_ns;
 	struct rte_mbuf *pkts[OUT_SIZE];
-	uint32_t
-	    len[OUT_SIZE]; /* bytes, which are not ours to read any more when a frame is sent */
+	uint32_t len[OUT_SIZE]; /* bytes; they may not be read from a frame that was sent */
 };
 
-/** out_flush hands what there is to the port; what it does not take stays. */
+/** out_flush sends what is queued; what the port does not take stays. */
 void out_flush(struct out *o, uint64_t now_ns);
 
-/** out_is_full says, after a try to send, that there is no room; whoever has a frame drops and counts it. */
+/**
+ * out_is_full says whether there is no room, also after an attempt to send; the caller then drops
+ * and counts its frame.
+ */
 bool out_is_full(struct out *o, uint64_t now_ns);
 
-/** out_put takes a frame, which out_is_full has been asked for before. */
+/** out_put queues a frame, for which out_is_full has returned false. */
 void out_put(struct out *o, struct rte_mbuf *m, uint64_t now_ns);
 
-/** out_drop frees what waits, and counts it as c. */
+/** out_drop frees what is queued, and counts it as c. */
 void out_drop(struct out *o, enum count c);
 
 #endif
