@@ -8,10 +8,13 @@
 #include <rte_common.h>
 #include <rte_malloc.h>
 
-/* nanoseconds of a tick, about a million: its times leave room for a table in 64 bits */
+/* nanoseconds of a tick, about a million: its times leave room for what a place is of in 64 bits */
 #define TICK_SHIFT 20
 
-#define TABLE_BITS 8
+/* What a place is of: a table, and whether the source is a link-local address. */
+#define OF_BITS  8
+#define OF_LINK  (1u << 7)
+#define OF_TABLE (OF_LINK - 1)
 
 int fw_learnt_init(struct fw_learnt *l, unsigned slots, uint32_t n, struct hash_key key,
                    int socket_id)
@@ -34,15 +37,30 @@ void fw_learnt_fini(struct fw_learnt *l)
 
 /* ---- places ---------------------------------------------------------------------------------- */
 
+static unsigned of_end(uint64_t end)
+{
+	return end & ((1 << OF_BITS) - 1);
+}
+
 static unsigned table_of_end(uint64_t end)
 {
-	return end & ((1 << TABLE_BITS) - 1);
+	return end & OF_TABLE;
+}
+
+static unsigned of_link(struct fw_source s)
+{
+	return s.is_link_local ? OF_LINK : 0;
+}
+
+static struct fw_source source_at(const struct fw_learnt_place *p)
+{
+	return (struct fw_source){p->source, (p->end & OF_LINK) != 0};
 }
 
 /* Says whether a time is over; that of a place that is nobody's is. */
 static bool is_over(uint64_t end, uint64_t now_ns)
 {
-	return end >> TABLE_BITS <= now_ns >> TICK_SHIFT;
+	return end >> OF_BITS <= now_ns >> TICK_SHIFT;
 }
 
 /* places of a bucket */
@@ -84,17 +102,18 @@ static void write_place(struct fw_learnt_place *p, uint64_t source, uint64_t end
 
 uint64_t fw_learnt_of(const struct fw_learnt *l, const struct pc_addr *a, uint64_t now_ns)
 {
-	const uint64_t source = fw_source_of(a);
-	const struct fw_learnt_place *p = bucket_of(l, source);
+	const struct fw_source source = fw_source_of(a);
+	const struct fw_learnt_place *p = bucket_of(l, source.name);
 	uint64_t in = 0;
 
 	for (unsigned i = 0; i < ways(l); i++, p++) {
 		struct fw_learnt_place copy;
 
-		if (__atomic_load_n(&p->source, __ATOMIC_RELAXED) != source)
+		if (__atomic_load_n(&p->source, __ATOMIC_RELAXED) != source.name)
 			continue;
 		copy = read_place(p);
-		if (copy.source == source && !is_over(copy.end, now_ns))
+		if (copy.source == source.name && (copy.end & OF_LINK) == of_link(source) &&
+		    !is_over(copy.end, now_ns))
 			in |= UINT64_C(1) << table_of_end(copy.end);
 	}
 	return in;
@@ -102,14 +121,14 @@ uint64_t fw_learnt_of(const struct fw_learnt *l, const struct pc_addr *a, uint64
 
 /* The place of a source in a stack's part of a bucket, or else the one that is over soonest. */
 static struct fw_learnt_place *find_place(struct fw_learnt_place *part, uint64_t source,
-                                          unsigned table)
+                                          unsigned of)
 {
 	struct fw_learnt_place *soonest = part;
 
 	for (unsigned i = 0; i < FW_LEARNT_WAYS; i++) {
 		const uint64_t end = __atomic_load_n(&part[i].end, __ATOMIC_RELAXED);
 
-		if (end != 0 && part[i].source == source && table_of_end(end) == table)
+		if (end != 0 && part[i].source == source && of_end(end) == of)
 			return &part[i];
 		if (end < __atomic_load_n(&soonest->end, __ATOMIC_RELAXED))
 			soonest = &part[i];
@@ -121,14 +140,14 @@ static unsigned put(struct fw_learnt *l, unsigned slot, uint64_t source, uint64_
                     uint64_t now_ns)
 {
 	struct fw_learnt_place *part = bucket_of(l, source) + slot * FW_LEARNT_WAYS;
-	struct fw_learnt_place *p = find_place(part, source, table_of_end(end));
+	struct fw_learnt_place *p = find_place(part, source, of_end(end));
 	const uint64_t before = __atomic_load_n(&p->end, __ATOMIC_RELAXED);
 
 	if (is_over(before, now_ns)) {
 		write_place(p, source, end);
 		return FW_LEARNT_NEW;
 	}
-	if (p->source != source || table_of_end(before) != table_of_end(end)) {
+	if (p->source != source || of_end(before) != of_end(end)) {
 		write_place(p, source, end);
 		return FW_LEARNT_NEW | FW_LEARNT_FORGOTTEN;
 	}
@@ -140,7 +159,9 @@ static unsigned put(struct fw_learnt *l, unsigned slot, uint64_t source, uint64_
 unsigned fw_learnt_put(struct fw_learnt *l, unsigned slot, unsigned table, const struct pc_addr *a,
                        uint64_t end_ns, uint64_t now_ns)
 {
-	return put(l, slot, fw_source_of(a), end_ns >> TICK_SHIFT << TABLE_BITS | table, now_ns);
+	const struct fw_source s = fw_source_of(a);
+
+	return put(l, slot, s.name, end_ns >> TICK_SHIFT << OF_BITS | of_link(s) | table, now_ns);
 }
 
 /* ---- other threads --------------------------------------------------------------------------- */
@@ -153,14 +174,20 @@ static bool is_member(const struct fw_learnt_place *p, unsigned table, uint64_t 
 	return table_of_end(copy->end) == table && !is_over(copy->end, now_ns);
 }
 
-/* Says whether the source of a place has an earlier one in its bucket, that another stack has put it into. */
-static bool is_again(const struct fw_learnt_place *bucket, unsigned i, uint64_t source,
-                     unsigned table, uint64_t now_ns)
+static bool is_same(const struct fw_learnt_place *a, const struct fw_learnt_place *b)
+{
+	return a->source == b->source && of_end(a->end) == of_end(b->end);
+}
+
+/* Says whether the source of a member, the i-th of a bucket, has an earlier place there, that another stack has put it into. */
+static bool is_again(const struct fw_learnt_place *bucket, unsigned i,
+                     const struct fw_learnt_place *member, uint64_t now_ns)
 {
 	struct fw_learnt_place other;
 
 	for (unsigned k = 0; k < i; k++)
-		if (is_member(&bucket[k], table, now_ns, &other) && other.source == source)
+		if (is_member(&bucket[k], table_of_end(member->end), now_ns, &other) &&
+		    is_same(&other, member))
 			return true;
 	return false;
 }
@@ -174,9 +201,9 @@ static uint64_t last_end(const struct fw_learnt *l, const struct fw_learnt_place
 
 	for (unsigned i = 0; i < ways(l); i++)
 		if (is_member(&bucket[i], table_of_end(first->end), now_ns, &other) &&
-		    other.source == first->source && other.end > end)
+		    is_same(&other, first) && other.end > end)
 			end = other.end;
-	return end >> TABLE_BITS << TICK_SHIFT;
+	return end >> OF_BITS << TICK_SHIFT;
 }
 
 static size_t nb_places(const struct fw_learnt *l)
@@ -209,9 +236,9 @@ struct pc_firewall_learnt *fw_learnt_list(const struct fw_learnt *l, unsigned ta
 		const struct fw_learnt_place *bucket = &l->place[i - way];
 
 		if (is_member(&l->place[i], table, now_ns, &p) &&
-		    !is_again(bucket, (unsigned)way, p.source, table, now_ns))
+		    !is_again(bucket, (unsigned)way, &p, now_ns))
 			list[(*n)++] =
-			    (struct pc_firewall_learnt){.source = fw_source_prefix(p.source),
+			    (struct pc_firewall_learnt){.source = fw_source_prefix(source_at(&p)),
 			                                .end_ns = last_end(l, bucket, &p, now_ns)};
 	}
 	if (*n > 1)
@@ -219,11 +246,11 @@ struct pc_firewall_learnt *fw_learnt_list(const struct fw_learnt *l, unsigned ta
 	return list;
 }
 
-static bool is_meant(const struct fw_table *list, uint64_t source)
+static bool is_meant(const struct fw_table *list, const struct fw_learnt_place *p)
 {
-	const struct pc_prefix p = fw_source_prefix(source);
+	const struct pc_prefix network = fw_source_prefix(source_at(p));
 
-	return list == NULL || fw_table_meets(list, &p);
+	return list == NULL || fw_table_meets(list, &network);
 }
 
 /* Ends the time of a place, whether or not it is over, unless its stack writes it just now: then it is another one. */
@@ -231,7 +258,7 @@ static void end_place(struct fw_learnt_place *p, unsigned table, const struct fw
 {
 	struct fw_learnt_place copy = read_place(p);
 
-	if (copy.end != 0 && table_of_end(copy.end) == table && is_meant(list, copy.source))
+	if (copy.end != 0 && table_of_end(copy.end) == table && is_meant(list, &copy))
 		(void)__atomic_compare_exchange_n(&p->end, &copy.end, 0, false, __ATOMIC_RELAXED,
 		                                  __ATOMIC_RELAXED);
 }
@@ -247,8 +274,7 @@ uint32_t fw_learnt_remove(struct fw_learnt *l, unsigned table, const struct fw_t
 		const size_t way = i % ways(l);
 
 		n += is_member(&l->place[i], table, now_ns, &p) &&
-		     !is_again(&l->place[i - way], (unsigned)way, p.source, table, now_ns) &&
-		     is_meant(list, p.source);
+		     !is_again(&l->place[i - way], (unsigned)way, &p, now_ns) && is_meant(list, &p);
 	}
 	for (size_t i = 0; i < all; i++)
 		end_place(&l->place[i], table, list);
@@ -271,6 +297,7 @@ void fw_learnt_take(struct fw_learnt *l, const struct fw_learnt *from,
 
 		if (table >= 0 && slot < l->nb_slots)
 			(void)put(l, (unsigned)slot, p.source,
-			          p.end >> TABLE_BITS << TABLE_BITS | (unsigned)table, 0);
+			          p.end >> OF_BITS << OF_BITS | (p.end & OF_LINK) | (unsigned)table,
+			          0);
 	}
 }

@@ -31,7 +31,7 @@
 
 /* a stack's part of a bucket has four */
 struct fw_learnt_place {
-	uint64_t end; /* in ticks of 2^20 ns, and the table in the last byte; 0: nobody's */
+	uint64_t end; /* in ticks of 2^20 ns, and what it is of in the last byte; 0: nobody's */
 	uint64_t source;
 };
 

@@ -32,7 +32,9 @@ static float used(const struct fw_rate *e, uint64_t now_ns)
 uint64_t *fw_rates_get(struct fw_rates *t, uint32_t rule, uint64_t limit_ns,
                        const struct pc_addr *source, uint64_t now_ns, bool *is_forgotten)
 {
-	const uint64_t name = fw_source_of(source), v[3] = {name, rule, 0};
+	const struct fw_source s = fw_source_of(source);
+	const uint32_t whose = rule << 1 | s.is_link_local;
+	const uint64_t v[3] = {s.name, whose, 0};
 	struct fw_rate *e = &t->place[(size_t)(hash24(&t->key, v) & t->mask) * FW_RATE_WAYS];
 	struct fw_rate *least = e;
 	float least_used = FLT_MAX;
@@ -41,7 +43,7 @@ uint64_t *fw_rates_get(struct fw_rates *t, uint32_t rule, uint64_t limit_ns,
 	for (unsigned i = 0; i < FW_RATE_WAYS; i++, e++) {
 		const float part = used(e, now_ns);
 
-		if (e->source == name && e->rule == rule)
+		if (e->source == s.name && e->whose == whose)
 			return &e->next_ns;
 		if (part < least_used) {
 			least = e;
@@ -50,6 +52,6 @@ uint64_t *fw_rates_get(struct fw_rates *t, uint32_t rule, uint64_t limit_ns,
 	}
 	*is_forgotten = least->next_ns > now_ns;
 	*least =
-	    (struct fw_rate){.source = name, .rule = rule, .per_limit = 1.0f / (float)limit_ns};
+	    (struct fw_rate){.source = s.name, .whose = whose, .per_limit = 1.0f / (float)limit_ns};
 	return &least->next_ns;
 }

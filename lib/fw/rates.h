@@ -25,8 +25,8 @@
 struct fw_rate {
 	uint64_t source;
 	uint64_t next_ns; /* when all of the limit is there again */
-	uint32_t rule;
-	float per_limit; /* 1 / all of its limit, in ns */
+	uint32_t whose;   /* the rule; the last bit: the source is a link-local address */
+	float per_limit;  /* 1 / all of its limit, in ns */
 };
 
 struct fw_rates {

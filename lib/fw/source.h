@@ -2,29 +2,52 @@
 #ifndef FW_SOURCE_H
 #define FW_SOURCE_H
 
-/* What counts as one source: an IPv4 address, or the /64 of an IPv6 address, as who has one address of it has all. */
+/*
+ * What counts as one source: an IPv4 address, or the /64 of an IPv6 address, as who has one address of it has all; but of link-local
+ * addresses each, as all neighbours have one network of them (RFC 4291 2.5.6).
+ */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <percore/addr.h>
 
-/** fw_source_of returns the name of an address's source: the first half of an IPv6 address, or an IPv4 address in the place of a group's
- * of scope 0, which is nobody's (RFC 4291 2.7). */
-static inline uint64_t fw_source_of(const struct pc_addr *a)
+/** The name of a source. */
+struct fw_source {
+	/* the first half of an IPv6 address, or an IPv4 address in the place of a group's of scope 0, which is nobody's (RFC 4291
+	 * 2.7); of a link-local one the second half */
+	uint64_t name;
+	bool is_link_local;
+};
+
+/* the first half of all link-local addresses */
+static inline uint64_t fw_source_link(void)
+{
+	const struct pc_addr link = {.b = {0xfe, 0x80}};
+
+	return link.q[0];
+}
+
+/** fw_source_of returns the source of an address. */
+static inline struct fw_source fw_source_of(const struct pc_addr *a)
 {
 	struct pc_addr group = {.b = {0xff}};
 
+	if (a->q[0] == fw_source_link())
+		return (struct fw_source){a->q[1], true};
 	if (!pc_addr_is_ip4(a))
-		return a->q[0];
+		return (struct fw_source){a->q[0], false};
 	group.w[1] = a->w[3];
-	return group.q[0];
+	return (struct fw_source){group.q[0], false};
 }
 
 /** fw_source_prefix returns the network of a source. */
-static inline struct pc_prefix fw_source_prefix(uint64_t source)
+static inline struct pc_prefix fw_source_prefix(struct fw_source s)
 {
-	const struct pc_addr a = {.q = {source}};
+	const struct pc_addr a = {.q = {s.name}};
 
+	if (s.is_link_local)
+		return (struct pc_prefix){.addr = {.q = {fw_source_link(), s.name}}, .len = 128};
 	if (a.b[0] == 0xff && a.b[1] == 0)
 		return (struct pc_prefix){.addr = pc_addr_ip4(a.w[1]), .len = 128};
 	return (struct pc_prefix){.addr = a, .len = 64};

@@ -161,6 +161,37 @@ static void test_list(void)
 	fw_learnt_fini(&l);
 }
 
+/* each link-local address is a source, whose bytes are no other one: for packets, for who lists them, takes them out, and takes them over */
+static void test_link_local(void)
+{
+	static const char *const one[] = {"fe80::1"}, *const link[] = {"fe80::/10"};
+	struct fw_learnt old;
+	int8_t table_of[FW_TABLES];
+
+	CU_ASSERT_EQUAL_FATAL(fw_learnt_init(&l, 2, 64, key, -1), 0);
+	CU_ASSERT_EQUAL(put(0, 1, "fe80::1", NOW + SECOND), FW_LEARNT_NEW);
+	CU_ASSERT_EQUAL(put(1, 1, "fe80::1", NOW + 2 * SECOND), FW_LEARNT_NEW);
+	CU_ASSERT_EQUAL(put(0, 1, "fe80::2001:db8:1:2", NOW + SECOND), FW_LEARNT_NEW);
+	CU_ASSERT(of("fe80::1", NOW) == 2 && of("fe80::2", NOW) == 0);
+	CU_ASSERT(of("fe80::2001:db8:1:2", NOW) == 2 && of("2001:db8:1:2::1", NOW) == 0);
+	CU_ASSERT_EQUAL(put(1, 1, "2001:db8:1:2::1", NOW + SECOND), FW_LEARNT_NEW);
+	CU_ASSERT_EQUAL(put(0, 1, "2001:db8:1:2::1", NOW + SECOND), FW_LEARNT_NEW);
+	CU_ASSERT_STRING_EQUAL(list(1, NOW),
+	                       "2001:db8:1:2::/64 fe80::1/128 fe80::2001:db8:1:2/128");
+	old = l;
+	memset(table_of, -1, sizeof(table_of));
+	table_of[1] = 63;
+	CU_ASSERT_EQUAL_FATAL(fw_learnt_init(&l, 2, 64, key, -1), 0);
+	fw_learnt_take(&l, &old, table_of);
+	fw_learnt_fini(&old);
+	CU_ASSERT_EQUAL(of("fe80::1", NOW), UINT64_C(1) << 63);
+	CU_ASSERT_EQUAL(take_out(63, one, 1), 1);
+	CU_ASSERT_STRING_EQUAL(list(63, NOW), "2001:db8:1:2::/64 fe80::2001:db8:1:2/128");
+	CU_ASSERT_EQUAL(take_out(63, link, 1), 1);
+	CU_ASSERT_STRING_EQUAL(list(63, NOW), "2001:db8:1:2::/64");
+	fw_learnt_fini(&l);
+}
+
 /* other rules number their tables anew, and do not have all of them */
 static void test_take(void)
 {
@@ -248,6 +279,7 @@ static const struct unit_case cases[] = {
     {"sources, until their time is over", test_sources},
     {"more sources than there are places", test_full},
     {"sources that are listed and taken out", test_list},
+    {"neighbours by their link-local addresses", test_link_local},
     {"sources that other rules take over", test_take},
     {"a stack that writes while others look", test_threads},
 };

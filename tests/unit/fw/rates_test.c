@@ -41,6 +41,21 @@ static void test_sources(void)
 	fw_rates_fini(&t);
 }
 
+/* all neighbours have one network of link-local addresses, so each is a source of its own; its bytes are no other source */
+static void test_link_local(void)
+{
+	CU_ASSERT_EQUAL_FATAL(fw_rates_init(&t, 1024, key, -1), 0);
+	*get(1, "fe80::1", NOW) = NOW + 5;
+	*get(1, "fe80::2001:db8:1:2", NOW) = NOW + 6;
+	CU_ASSERT_EQUAL(*get(1, "fe80::2", NOW), 0);
+	CU_ASSERT_EQUAL(*get(2, "fe80::1", NOW), 0);
+	CU_ASSERT_EQUAL(*get(1, "2001:db8:1:2::1", NOW), 0);
+	CU_ASSERT_EQUAL(*get(1, "fe80::1", NOW), NOW + 5);
+	CU_ASSERT_EQUAL(*get(1, "fe80::2001:db8:1:2", NOW), NOW + 6);
+	CU_ASSERT(!is_forgotten);
+	fw_rates_fini(&t);
+}
+
 /* a full bucket forgets who has used least, and nobody when time is over */
 static void test_full(void)
 {
@@ -83,6 +98,7 @@ static void test_times(void)
 
 static const struct unit_case cases[] = {
     {"what a source is", test_sources},
+    {"neighbours by their link-local addresses", test_link_local},
     {"more sources than places", test_full},
     {"limits of other times", test_times},
 };
