@@ -177,6 +177,84 @@ static void take_flushed(struct pc_firewall *fw, const struct pc_firewall *from)
 	fw->flushes = 1;
 }
 
+/* ---- limits ---------------------------------------------------------------------------------- */
+
+/** A rule with a limit. */
+struct limited {
+	const char *text;
+	uint32_t rule;
+};
+
+static int compare(const void *x, const void *y)
+{
+	const struct limited *a = x, *b = y;
+	const int c = strcmp(a->text, b->text);
+
+	return c != 0 ? c : a->rule < b->rule ? -1 : 1;
+}
+
+/* The rules with limits, sorted, to be freed; NULL: there is no memory. */
+static struct limited *list_limited(const struct fw_rules *r, uint32_t *n)
+{
+	struct limited *list = malloc(((size_t)r->n + 1) * sizeof(*list));
+
+	*n = 0;
+	for (uint32_t i = 0; list != NULL && i < r->n; i++)
+		if (fw_rule_is_limited(&r->rule[i]))
+			list[(*n)++] = (struct limited){r->rule[i].text, i};
+	if (*n > 1)
+		qsort(list, *n, sizeof(*list), compare);
+	return list;
+}
+
+static void set_number(struct pc_firewall *fw, uint32_t rule, uint32_t number)
+{
+	for (unsigned i = 0; i < fw->nb_slots; i++)
+		fw->slot[i].count[rule].limit = number;
+}
+
+/* Gives rules that both have the same numbers, and others such as none has had; both lists are sorted. */
+static void match_limited(struct pc_firewall *fw, const struct pc_firewall *from,
+                          const struct limited *now, uint32_t n, const struct limited *before,
+                          uint32_t m)
+{
+	uint32_t k = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		while (k < m && strcmp(before[k].text, now[i].text) < 0)
+			k++;
+		if (k == m || strcmp(before[k].text, now[i].text) != 0) {
+			set_number(fw, now[i].rule, fw->nb_limits++);
+			continue;
+		}
+		set_number(fw, now[i].rule, from->slot[0].count[before[k].rule].limit);
+		fw->kept[fw->nb_kept++] = (struct fw_kept){before[k].rule, now[i].rule};
+		k++;
+	}
+}
+
+/* Notes of which rules the stacks take over what has been used of their limits. Returns 0 or -ENOMEM. */
+static int keep_limits(struct pc_firewall *fw, const struct pc_firewall *from)
+{
+	uint32_t n, m;
+	struct limited *now = list_limited(&fw->rules, &n);
+	struct limited *before = list_limited(&from->rules, &m);
+	int rc = -ENOMEM;
+
+	free(fw->kept);
+	fw->nb_kept = 0;
+	fw->kept = calloc((size_t)n + 1, sizeof(*fw->kept));
+	if (now != NULL && before != NULL && fw->kept != NULL) {
+		fw->nb_limits = from->nb_limits;
+		fw->kept_of = from;
+		match_limited(fw, from, now, n, before, m);
+		rc = 0;
+	}
+	free(now);
+	free(before);
+	return rc;
+}
+
 int pc_firewall_take_tables(struct pc_firewall *fw, const struct pc_firewall *from, char *why,
                             size_t len)
 {
@@ -202,6 +280,9 @@ int pc_firewall_take_tables(struct pc_firewall *fw, const struct pc_firewall *fr
 	if (rc == 0 && from != NULL) {
 		take_learnt(fw, from);
 		take_flushed(fw, from);
+		rc = keep_limits(fw, from);
+		if (rc != 0)
+			(void)refuse(why, len, -rc, "no memory for limits");
 	}
 	errno = -rc;
 	return rc == 0 ? 0 : -1;

@@ -20,11 +20,6 @@
 
 /* ---- sets ------------------------------------------------------------------------------------ */
 
-static bool has_limit(const struct fw_rule *r)
-{
-	return r->limit.packets != 0 || r->source_limit.packets != 0;
-}
-
 static int init_counts(struct fw_slot *s, const struct fw_rules *r, int socket_id)
 {
 	s->count =
@@ -36,9 +31,10 @@ static int init_counts(struct fw_slot *s, const struct fw_rules *r, int socket_i
 		struct fw_count *c = &s->count[i];
 
 		c->line = rule->line;
+		c->limit = i;
 		c->action = rule->action;
 		c->more = (rule->log ? FW_LOGS : 0) | (rule->fills == FW_ADDS ? FW_FILLS : 0) |
-		          (has_limit(rule) ? FW_IS_LIMITED : 0) |
+		          (fw_rule_is_limited(rule) ? FW_IS_LIMITED : 0) |
 		          (rule->handshakes ? FW_COUNTS_HANDSHAKES : 0);
 		if (rule->limit.packets != 0) {
 			c->gap_ns = fw_limit_gap_ns(&rule->limit);
@@ -117,6 +113,7 @@ static int make(struct pc_firewall *fw, const struct pc_firewall_args *args)
 	if (fw->slot == NULL)
 		return -ENOMEM;
 	fw->nb_slots = args->slots;
+	fw->nb_limits = fw->rules.n;
 	for (unsigned i = 0; rc == 0 && i < args->slots; i++)
 		rc = init_slot(&fw->slot[i], fw, args, i);
 	return rc;
@@ -162,7 +159,25 @@ void pc_firewall_free(struct pc_firewall *fw)
 	fw_learnt_fini(&fw->learnt);
 	fw_learnt_fini(&fw->flushed);
 	fw_rules_free(&fw->rules);
+	free(fw->kept);
 	free(fw);
+}
+
+/* What has been used of limits before, of rules that the new ones have, too. */
+static void take_limits(const struct fw *fw, const struct pc_firewall *set, struct fw_slot *next)
+{
+	const struct fw_rates rates = next->rates;
+
+	if (set->kept_of != fw->set || fw->slot == next)
+		return;
+	for (uint32_t i = 0; i < set->nb_kept; i++)
+		if (set->kept[i].before < fw->set->rules.n)
+			next->count[set->kept[i].rule].next_ns =
+			    fw->slot->count[set->kept[i].before].next_ns;
+	if (rates.place != NULL && fw->slot->rates.place != NULL) {
+		next->rates = fw->slot->rates;
+		fw->slot->rates = rates;
+	}
 }
 
 int fw_use(struct fw *fw, struct pc_firewall *set, unsigned slot)
@@ -184,6 +199,8 @@ int fw_use(struct fw *fw, struct pc_firewall *set, unsigned slot)
 		next->states = fw->slot->states;
 		fw->slot->states = states;
 	}
+	if (fw->set != NULL)
+		take_limits(fw, set, next);
 	*fw = (struct fw){.set = set,
 	                  .where = {.members = set->members,
 	                            .learnt = set->learnt.place != NULL ? &set->learnt : NULL},
@@ -293,8 +310,8 @@ static uint64_t *rate_of(struct fw *fw, struct ctx *ctx, const struct fw_count *
 {
 	bool is_forgotten;
 	uint64_t *next_ns =
-	    fw_rates_get(&fw->slot->rates, (uint32_t)(c - fw->slot->count),
-	                 c->source_gap_ns * c->source_burst, p->src, ctx->now_ns, &is_forgotten);
+	    fw_rates_get(&fw->slot->rates, c->limit, c->source_gap_ns * c->source_burst, p->src,
+	                 ctx->now_ns, &is_forgotten);
 
 	if (is_forgotten)
 		ctx_count(ctx, PC_FIREWALL_SOURCES_FORGOTTEN);

@@ -43,8 +43,9 @@ struct fw_count {
 	uint64_t burst_ns;
 	uint32_t line;
 	uint8_t action;
-	uint8_t more;           /* FW_IS_LIMITED and so on */
-	uint32_t source_burst;  /* packets */
+	uint8_t more;          /* FW_IS_LIMITED and so on */
+	uint32_t source_burst; /* packets */
+	uint32_t limit;        /* number of its limits: the same rule of the next set has it, too */
 	uint64_t source_gap_ns; /* of the limit of each source; 0: there is none */
 } __rte_cache_aligned;
 
@@ -56,6 +57,11 @@ struct fw_slot {
 	uint64_t log_ns;         /* as next_ns, of firewall.log_rate */
 } __rte_cache_aligned;
 
+/** A rule of a set that the set before has, too, by their numbers. */
+struct fw_kept {
+	uint32_t before, rule;
+};
+
 struct pc_firewall {
 	struct fw_match match; /* it and what rules begin with are read for each packet */
 	struct fw_rules rules;
@@ -64,6 +70,10 @@ struct pc_firewall {
 	struct fw_learnt learnt;     /* place NULL: no rule puts sources into tables */
 	struct fw_learnt flushed;    /* whose connections are to end; place NULL: no rule says so */
 	uint64_t flushes;            /* how often a source came to those; atomic */
+	uint32_t nb_limits;          /* numbers of limits that it and the sets before have had */
+	uint32_t nb_kept;
+	struct fw_kept *kept;              /* rules with limits that another set has, too */
+	const struct pc_firewall *kept_of; /* that set, which may be gone; NULL: none */
 	int socket_id;
 	char *(*read_file)(void *arg, const char *path, size_t *len, char *why, size_t why_len);
 	void *read_arg; /* these as in pc_firewall_args */

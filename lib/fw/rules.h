@@ -107,6 +107,12 @@ struct fw_rule {
 	bool log;
 };
 
+/** fw_rule_is_limited says whether a rule has a limit. */
+static inline bool fw_rule_is_limited(const struct fw_rule *r)
+{
+	return r->limit.packets != 0 || r->source_limit.packets != 0;
+}
+
 struct fw_rules {
 	uint32_t n;        /* the last two are the defaults, of FW_IN and of FW_OUT */
 	bool counts[2];    /* by direction: there is more than "everything passes" */

@@ -61,8 +61,10 @@ void pc_firewall_free(struct pc_firewall *fw);
 
 /**
  * pc_stack_set_firewall makes a stack use a slot of a set, or none (NULL). The new slot takes over
- * the states of the old one, if both have states; afterwards the stack no longer uses the old set,
- * which stays the caller's to free. Call it on the stack's thread; other threads post it
+ * the states of the old one, if both have states, and how much of their limits the rules that are
+ * written alike in both have used, if the new set has taken the old one's tables
+ * (pc_firewall_take_tables). Afterwards the stack no longer uses the old set, which stays the
+ * caller's to free. Call it on the stack's thread; other threads post it
  * (percore/control.h). Returns 0, or -1 with errno EINVAL (no such slot).
  */
 int pc_stack_set_firewall(struct pc_stack *st, struct pc_firewall *fw, unsigned slot);

@@ -505,6 +505,46 @@ static void test_many_sources(void)
 	pc_firewall_free(set);
 }
 
+/* Rules that come again, in whatever place, have what has been used of their limits; others begin anew. */
+static void test_limits_of_other_rules(void)
+{
+	struct pc_firewall *set = make("pass in proto udp to port 1 limit 1/s burst 3\n"
+	                               "pass in proto udp to port 2 limit 1/s per source burst 3\n"
+	                               "pass in proto udp to port 3 limit 1/s per source burst 3",
+	                               1);
+	struct pc_firewall *next =
+	    make("pass in proto udp to port 4 limit 1/s per source burst 3\n"
+	         "pass in proto udp to port 3  limit 2/s per source burst 3\n"
+	         "pass in proto udp to port 2  limit 1/s per source burst 3\n"
+	         "pass in proto udp to port 1 limit 1/s burst 3 # as before",
+	         1);
+	struct pc_firewall *last = make("pass in proto udp to port 4 limit 1/s per source burst 3\n"
+	                                "pass in proto udp to port 1 limit 1/s burst 3",
+	                                1);
+	struct fw fw = {0};
+
+	CU_ASSERT_FATAL(set != NULL && next != NULL && last != NULL);
+	fw_use(&fw, set, 0);
+	for (unsigned i = 0; i < 12; i++)
+		CU_ASSERT_EQUAL(judge(&fw, (uint16_t)(1 + i % 3)), i < 9 ? FW_PASS : FW_DROP);
+	CU_ASSERT_EQUAL(pc_firewall_take_tables(next, set, why, sizeof(why)), 0);
+	fw_use(&fw, next, 0);
+	pc_firewall_free(set);
+	CU_ASSERT(judge(&fw, 1) == FW_DROP && judge(&fw, 2) == FW_DROP);
+	for (unsigned i = 0; i < 8; i++)
+		CU_ASSERT_EQUAL(judge(&fw, (uint16_t)(3 + i % 2)), i < 6 ? FW_PASS : FW_DROP);
+	fw_use(&fw, next, 0); /* as for a change of a table */
+	CU_ASSERT(judge(&fw, 1) == FW_DROP && judge(&fw, 2) == FW_DROP && judge(&fw, 4) == FW_DROP);
+	CU_ASSERT_EQUAL(pc_firewall_take_tables(last, next, why, sizeof(why)), 0);
+	fw_use(&fw, last, 0);
+	CU_ASSERT(judge(&fw, 1) == FW_DROP && judge(&fw, 4) == FW_DROP);
+	ctx.now_ns += SECOND;
+	CU_ASSERT(judge(&fw, 1) == FW_PASS && judge(&fw, 1) == FW_DROP);
+	CU_ASSERT(judge(&fw, 4) == FW_PASS && judge(&fw, 4) == FW_DROP);
+	pc_firewall_free(next);
+	pc_firewall_free(last);
+}
+
 static enum fw_action judge_from(struct fw *fw, unsigned host, uint16_t port)
 {
 	const struct pc_addr src = pc_addr_ip4(htonl(0x0a000000 + host));
@@ -816,6 +856,7 @@ static const struct unit_case cases[] = {
     {"limits", test_limit},
     {"limits of each source", test_source_limit},
     {"more sources than are known", test_many_sources},
+    {"limits of other rules", test_limits_of_other_rules},
     {"sources that are beyond their limit come into a table", test_overload},
     {"sources that are beyond their limit of handshakes lose their connections", test_flush},
     {"sources that a rule puts into a table", test_add},
