@@ -10,6 +10,10 @@
  * Shares: a connection has QUERIES_PER_TURN queries answered in a turn, and is in a list if it has more: so neither other
  * connections nor datagrams wait for one that has sent thousands at once.
  *
+ * End: input that nobody has read, or that comes later, makes an end a reset, which takes away answers that are still under way (RFC
+ * 9293 section 3.10.4).  So a connection with a malformed message is shut down, and what comes is thrown away until its peer
+ * has closed it, too; and nothing is left unread when one is closed, but for a peer that does not take its answers.
+ *
  * Time: since_ns moves with every query that is answered, or in part, so the list that is in the order of since_ns is the one in
  * which connections run out.  Whose answers wait for room is looked at then: a peer that takes them slowly is not idle.
  */
@@ -58,11 +62,37 @@ void conn_open(struct server *s, int fd)
 	s->counts->dns_connections++;
 }
 
-void conn_close(struct server *s, int fd)
+static void close_conn(struct server *s, int fd)
 {
 	unlink_conn(s, (uint32_t)fd);
 	s->conns[fd].used = false;
 	pc_close(s->st, fd);
+}
+
+/* Throws away what has come. Returns whether more may come. */
+static bool discard(struct server *s, int fd)
+{
+	ssize_t n;
+
+	do
+		n = pc_recv(s->st, fd, s->in, sizeof(s->in), MSG_TRUNC);
+	while (n > 0);
+	return n < 0 && errno == EAGAIN;
+}
+
+void conn_close(struct server *s, int fd)
+{
+	(void)discard(s, fd);
+	close_conn(s, fd);
+}
+
+/* Ends a connection at once: nothing more is delivered. */
+static void abort_conn(struct server *s, int fd)
+{
+	const struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+	(void)pc_setsockopt(s->st, fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	close_conn(s, fd);
 }
 
 static void renew_conn(struct server *s, uint32_t fd)
@@ -91,18 +121,39 @@ static bool is_being_read(struct server *s, uint32_t fd)
 	return c->queued < before;
 }
 
+static void end_idle(struct server *s, int fd)
+{
+	const struct conn *c = &s->conns[fd];
+
+	s->counts->dns_idle += !c->over;
+	if (c->queued > 0)
+		abort_conn(s, fd);
+	else
+		conn_close(s, fd);
+}
+
 void conn_expire(struct server *s)
 {
 	const uint64_t idle_ns = s->config->dns->idle_ms * 1000000;
 
 	while (s->oldest != 0 && s->now_ns - s->conns[s->oldest].since_ns >= idle_ns) {
-		if (is_being_read(s, s->oldest)) {
+		if (is_being_read(s, s->oldest))
 			renew_conn(s, s->oldest);
-			continue;
-		}
-		s->counts->dns_idle++;
-		conn_close(s, (int)s->oldest);
+		else
+			end_idle(s, (int)s->oldest);
 	}
+}
+
+/* What has been answered is the last that the peer gets. */
+static void finish(struct server *s, int fd)
+{
+	struct conn *c = &s->conns[fd];
+
+	c->over = true;
+	c->queued = queued_of(s, (uint32_t)fd);
+	renew_conn(s, (uint32_t)fd);
+	if (!discard(s, fd) || pc_shutdown(s->st, fd, SHUT_WR) != 0)
+		close_conn(s, fd);
 }
 
 /* ---- queries ------------------------------------------------------------------------------------ */
@@ -230,6 +281,11 @@ static void work(struct server *s, int fd)
 	unsigned share = QUERIES_PER_TURN;
 	enum outcome o = ANSWERED;
 
+	if (s->conns[fd].over) {
+		if (!discard(s, fd))
+			close_conn(s, fd);
+		return;
+	}
 	while (o == ANSWERED)
 		o = serve(s, fd, &share);
 	if (o == AGAIN)
@@ -238,7 +294,7 @@ static void work(struct server *s, int fd)
 		return;
 	if (!s->conns[fd].ended)
 		s->counts->dns_broken++;
-	conn_close(s, fd);
+	finish(s, fd);
 }
 
 void conn_event(struct server *s, int fd, uint32_t events)
@@ -247,8 +303,8 @@ void conn_event(struct server *s, int fd, uint32_t events)
 
 	if (!c->used)
 		return;
-	if (events & (EPOLLHUP | EPOLLERR)) {
-		conn_close(s, fd);
+	if (events & EPOLLERR || (events & EPOLLHUP && !c->over)) {
+		close_conn(s, fd);
 		return;
 	}
 	c->ended = c->ended || (events & EPOLLRDHUP) != 0;

@@ -174,20 +174,12 @@ static void close_socket(struct server *s, int *fd)
 	*fd = -1;
 }
 
-/* Input that nobody reads would make the end a reset, which takes away answers that are still under way. */
-static void end_conn(struct server *s, int fd)
-{
-	while (pc_recv(s->st, fd, s->in, sizeof(s->in), 0) > 0)
-		;
-	conn_close(s, fd);
-}
-
 static void close_all(struct server *s)
 {
 	close_socket(s, &s->listener);
 	close_socket(s, &s->udp);
 	while (s->oldest != 0)
-		end_conn(s, (int)s->oldest);
+		conn_close(s, (int)s->oldest);
 }
 
 void server_drain(struct server *s, uint64_t now_ns)

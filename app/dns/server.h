@@ -28,6 +28,7 @@ struct conn {
 	bool waits_turn; /**< it is in that list, though perhaps as what had its number before */
 	bool used;
 	bool ended; /**< nothing more will come */
+	bool over;  /**< nothing more is answered; what comes is thrown away */
 };
 
 /** What all servers of the program have in common. */
@@ -75,7 +76,8 @@ void server_finish(struct server *s);
 /** udp_serve answers datagrams, up to a limit. Returns whether it was reached. */
 bool udp_serve(struct server *s);
 
-/** conn_open begins with a connection, conn_event serves it (events are those of pc_epoll_wait), conn_close ends it. */
+/** conn_open begins with a connection, conn_event serves it (events are those of pc_epoll_wait), conn_close ends it: what is queued is
+ * still delivered. */
 void conn_open(struct server *s, int fd);
 void conn_event(struct server *s, int fd, uint32_t events);
 void conn_close(struct server *s, int fd);

@@ -572,6 +572,73 @@ static void nonsense_ends_a_connection(void)
 	end();
 }
 
+/* RFC 7766 section 6.2.4: bytes that are not read, or come later, would make the end a reset, and the reset take away answers. */
+static void nonsense_takes_no_answer_away(void)
+{
+	const struct ask some = {.name = "some.example", .type = 1};
+	int fd;
+
+	begin();
+	fd = dial_with(SOCK_STREAM, SERVER, 1024); /* most of the answers are still to be sent */
+	for (int i = 0; i < 4; i++)
+		send_query(fd, &some);
+	CU_ASSERT_EQUAL(pc_send(cl, fd, "\0\4nono", 6, 0), 6);
+	turns(20);
+	CU_ASSERT_EQUAL(counts.dns_tcp, 4);
+	CU_ASSERT_EQUAL(counts.dns_broken, 1);
+	send_query(fd, &some); /* which is not answered any more */
+	turns(5);
+	for (int i = 0; i < 4; i++)
+		CU_ASSERT(strncmp(read_answer(fd), "NOERROR aa\n", 11) == 0);
+	CU_ASSERT(strcmp(read_answer(fd), "end") == 0);
+	CU_ASSERT(counts.dns_tcp == 4 && connections() == 1);
+	pc_close(cl, fd);
+	turns(5);
+	CU_ASSERT(sv->oldest == 0 && counts.dns_broken == 1 && counts.dns_idle == 0);
+	end();
+}
+
+/* Who closes nothing after that, and reads nothing, is not waited for any longer than others. */
+static void nonsense_and_then_silence(void)
+{
+	const struct ask some = {.name = "some.example", .type = 1};
+	int fd[2];
+
+	begin();
+	for (int i = 0; i < 2; i++) {
+		fd[i] = dial_with(SOCK_STREAM, SERVER, 1024);
+		send_query(fd[i], i == 0 ? &web : &some);
+		CU_ASSERT_EQUAL(pc_send(cl, fd[i], "\0\4nono", 6, 0), 6);
+		turns(20);
+	}
+	CU_ASSERT_EQUAL(counts.dns_broken, 2);
+	CU_ASSERT(is_web(read_answer(fd[0])) && sv->oldest != 0);
+	turns(2500);
+	CU_ASSERT(sv->oldest == 0 && counts.dns_idle == 0);
+	CU_ASSERT(strcmp(read_answer(fd[0]), "end") == 0);
+	end();
+}
+
+static void half_a_query_and_an_end_take_no_answer_away(void)
+{
+	const struct ask some = {.name = "some.example", .type = 1};
+	uint8_t m[514];
+	int fd;
+
+	begin();
+	fd = dial_with(SOCK_STREAM, SERVER, 1024);
+	for (int i = 0; i < 4; i++)
+		send_query(fd, &some);
+	(void)frame(&web, m);
+	CU_ASSERT_EQUAL(pc_send(cl, fd, m, 9, 0), 9);
+	CU_ASSERT_EQUAL(pc_shutdown(cl, fd, SHUT_WR), 0);
+	turns(20);
+	for (int i = 0; i < 4; i++)
+		CU_ASSERT(strncmp(read_answer(fd), "NOERROR aa\n", 11) == 0);
+	CU_ASSERT(strcmp(read_answer(fd), "end") == 0 && sv->oldest == 0);
+	end();
+}
+
 static void a_reset_is_an_end(void)
 {
 	const struct linger hard = {.l_onoff = 1};
@@ -630,6 +697,10 @@ int main(void)
 	    {"other zones end an answer that has begun", other_zones_end_an_answer_that_has_begun},
 	    {"who asks nothing is closed", who_asks_nothing_is_closed},
 	    {"nonsense ends a connection", nonsense_ends_a_connection},
+	    {"nonsense takes no answer away", nonsense_takes_no_answer_away},
+	    {"nonsense, and then silence", nonsense_and_then_silence},
+	    {"half a query and an end take no answer away",
+	     half_a_query_and_an_end_take_no_answer_away},
 	    {"a reset is an end", a_reset_is_an_end},
 	    {"a stop takes no answer away", a_stop_takes_no_answer_away},
 	};
