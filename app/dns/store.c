@@ -110,6 +110,12 @@ int store_use_cookies(struct store *s, const char *path, char *why, size_t why_l
 	                    : cookie_random(&s->cookies, why, why_len);
 }
 
+static int fail_dir(char *why, size_t why_len, const char *path)
+{
+	snprintf(why, why_len, "%s: %s", path, strerror(errno));
+	return -1;
+}
+
 static int list_dir(const char *path, struct source **list, size_t *n, char *why, size_t why_len)
 {
 	DIR *d = opendir(path);
@@ -117,11 +123,9 @@ static int list_dir(const char *path, struct source **list, size_t *n, char *why
 	char file[4096];
 	int rc = 0;
 
-	if (d == NULL) {
-		snprintf(why, why_len, "%s: %s", path, strerror(errno));
-		return -1;
-	}
-	while (rc == 0 && (e = readdir(d)) != NULL) {
+	if (d == NULL)
+		return fail_dir(why, why_len, path);
+	for (errno = 0; rc == 0 && (e = readdir(d)) != NULL; errno = 0) {
 		const size_t len = strlen(e->d_name), end = strlen(SUFFIX);
 
 		if (len <= end || strcmp(e->d_name + len - end, SUFFIX) != 0 || e->d_name[0] == '.')
@@ -130,6 +134,8 @@ static int list_dir(const char *path, struct source **list, size_t *n, char *why
 		if (add(list, n, e->d_name, len - end, file) != 0)
 			rc = fail(why, why_len, "no memory");
 	}
+	if (rc == 0 && errno != 0) /* what is not listed is not gone */
+		rc = fail_dir(why, why_len, path);
 	closedir(d);
 	return rc;
 }

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Zones that are read again. */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +12,21 @@
 #include "unit/unit.h"
 
 static char dir[] = "/tmp/percore-dns-XXXXXX", why[ZONEFILE_WHY], said[4096], told[4096];
+
+static bool disk_fails;
+
+/* In the place of the C library's: a disk, or a server of files, that fails while a directory is listed. */
+struct dirent *readdir(DIR *d)
+{
+	struct dirent *(*real)(DIR *) = NULL;
+
+	if (disk_fails) {
+		errno = EIO;
+		return NULL;
+	}
+	*(void **)(void *)&real = dlsym(RTLD_NEXT, "readdir64");
+	return real(d);
+}
 
 static const char *path_of(const char *name)
 {
@@ -102,6 +121,15 @@ static void reloads(void)
 	CU_ASSERT(z->nb == 3 && serial_of(z, "c") == 0 && serial_of(z, "d") == 0 &&
 	          serial_of(z, "b") == 4);
 	CU_ASSERT(strstr(told, "d.zone:4: ") != NULL);
+
+	/* a directory that cannot be listed to its end: nothing is gone */
+	disk_fails = true;
+	reload(s);
+	disk_fails = false;
+	z = store_enter(s, reader);
+	CU_ASSERT(z->nb == 3 && serial_of(z, "a") == 2 && serial_of(z, "b") == 4);
+	CU_ASSERT(strstr(told, "all zones stay as they were: ") != NULL);
+	CU_ASSERT(strstr(told, strerror(EIO)) != NULL);
 
 	/* nobody waits for readers that have gone */
 	store_leave(reader);
