@@ -8,21 +8,10 @@
 
 #include <percore/socket.h>
 
+#include "../shared/asker.h"
 #include "server.h"
 
 #define DATAGRAMS_PER_TURN 128
-
-/* Nobody asks from port 0.  Behind the others are services that answer to anything (RFC 862, 864, 865, 867, 868): of what
- * a forged source has begun there would be no end. */
-static bool is_asker(uint16_t port)
-{
-	static const uint16_t none[] = {0, 7, 13, 17, 19, 37};
-
-	for (unsigned i = 0; i < sizeof(none) / sizeof(none[0]); i++)
-		if (port == none[i])
-			return false;
-	return true;
-}
 
 static struct cookie_client client_of(const struct server *s, const struct sockaddr_in6 *from)
 {
@@ -61,7 +50,7 @@ static size_t make(struct server *s, const struct sockaddr_in6 *from, size_t n)
 	const struct answer_from how = {.client = client_of(s, from)};
 	struct answer a = {.out = s->out};
 
-	if (!is_asker(ntohs(from->sin6_port))) {
+	if (!asker_is_one(ntohs(from->sin6_port))) {
 		s->counts->dns_dropped++;
 		return 0;
 	}

@@ -15,6 +15,8 @@
 #include <rte_mbuf.h>
 #include <rte_prefetch.h>
 
+#include "../shared/asker.h"
+
 #define BATCH 8 /* packets that are taken at a time */
 
 static int watch(struct server *sv, int fd, const struct sock *sock)
@@ -190,8 +192,8 @@ static void serve_datagrams(struct server *sv, int fd)
 	struct rte_mbuf *m;
 
 	while (pc_recv_mbuf(sv->st, fd, &m, &from) == 1)
-		/* from our own port it may be another echo server: two would never end */
-		if (s->service != ECHO || from.port == s->port ||
+		/* from our own port, too, it may be another echo server: two would never end */
+		if (s->service != ECHO || from.port == s->port || !asker_is_one(from.port) ||
 		    pc_send_mbuf(sv->st, fd, m, &from) != 0)
 			rte_pktmbuf_free(m);
 }

@@ -294,6 +294,29 @@ static void datagrams_are_echoed_but_not_between_echo_ports(void)
 	end();
 }
 
+/* Two of echo, daytime, quotes, chargen and time would answer each other without end: who forges the sender's address needs one datagram. */
+static void services_are_not_answered(void)
+{
+	static const uint16_t ports[] = {7, 13, 17, 19, 37, 20};
+	const struct sockaddr_in to = {
+	    .sin_family = AF_INET, .sin_port = htons(ECHO_PORT), .sin_addr.s_addr = htonl(SERVER)};
+	const size_t n = sizeof(ports) / sizeof(ports[0]);
+	char buf[16];
+
+	begin();
+	for (size_t i = 0; i < n; i++) {
+		const struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(ports[i])};
+		const int fd = pc_socket(cl, AF_INET, SOCK_DGRAM, 0);
+
+		CU_ASSERT_EQUAL(pc_bind(cl, fd, (const struct sockaddr *)&own, sizeof(own)), 0);
+		CU_ASSERT_EQUAL(
+		    pc_sendto(cl, fd, "loop", 4, 0, (const struct sockaddr *)&to, sizeof(to)), 4);
+		turns(8);
+		CU_ASSERT_EQUAL(pc_recv(cl, fd, buf, sizeof(buf), 0), i < n - 1 ? -1 : 4);
+	}
+	end();
+}
+
 static const struct unit_case cases[] = {
     {"no byte is lost to a slow reader", no_byte_is_lost_to_a_slow_reader},
     {"half-close is answered after the last byte", half_close_is_answered_after_the_last_byte},
@@ -303,6 +326,7 @@ static const struct unit_case cases[] = {
     {"discard takes everything", discard_takes_everything},
     {"datagrams are echoed, but not between echo ports",
      datagrams_are_echoed_but_not_between_echo_ports},
+    {"services that answer to anything are not answered", services_are_not_answered},
 };
 
 int main(void)
