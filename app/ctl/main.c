@@ -150,13 +150,14 @@ static int print_answer(int fd, const char *path)
 {
 	size_t len;
 	char *text;
-	const int status = judge_answer(fd, path, &text, &len);
+	int status = judge_answer(fd, path, &text, &len);
 
 	if (status != 0)
 		return status;
-	fwrite(text, 1, len, stdout);
+	if (fwrite(text, 1, len, stdout) != len || fflush(stdout) != 0)
+		status = fail("output", 2);
 	free(text);
-	return fflush(stdout) == 0 ? 0 : fail("output", 2);
+	return status;
 }
 
 /* "capture FILE ... filter EXPRESSION" as the command that the program knows: without the file, and with the filter's
