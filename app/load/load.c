@@ -242,8 +242,11 @@ static void step_load(struct load *l)
 
 static void warm(struct load *l)
 {
+	/* each frame of a file is sent once */
+	const uint64_t ms = l->mode->engine == &engine_replay ? 0 : l->config->warm_ms;
+
 	step_load(l);
-	if (expired(l, l->config->warm_ms * 1000000))
+	if (expired(l, ms * 1000000))
 		enter(l, PHASE_RUN);
 }
 
@@ -490,6 +493,7 @@ static void set_defaults(struct load *l, const struct load_config *config)
 		    (uint64_t)((unsigned __int128)l->nb_busy * LOAD_SECOND_NS / config->rate);
 	l->turns = l->plan == &plan_steady && config->rate == 0 &&
 	           (uint64_t)l->nb_busy * config->depth > LOAD_DIRECT;
+	l->scale = config->scale == 15 ? l->mode->scale : (uint32_t)config->scale;
 	l->random = config->seed;
 	l->answer_unit_ns = RTE_MAX(answer_ns / CLIENT_TICKS * 2, CLIENT_TICK_NS);
 	l->answer_units = (uint32_t)((answer_ns + l->answer_unit_ns - 1) / l->answer_unit_ns);

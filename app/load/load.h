@@ -168,6 +168,7 @@ struct load {
 	struct ranges_pool *pool;   /* of both */
 	bool sack;                  /* the server permits it */
 	uint32_t own_mss, peer_mss, peer_scale, own_scale;
+	uint32_t scale;                    /* that is offered; 15: none */
 	uint32_t owed[LOAD_OWED], nb_owed; /* connections that owe an acknowledgement */
 	struct wire wire;
 	struct counts n;

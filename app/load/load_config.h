@@ -22,7 +22,7 @@ X(load, slow_window, 4096, 1, 65535, "bytes", "receive buffer of a slow reader")
 X(load, slow_ask, 262144, 1, 67108864, "bytes", "bytes of outstanding requests of a slow reader, as far as the server's window allows") \
 X(load, depth, 1, 1, 1024, "requests", "outstanding requests on a connection") \
 X(load, run_ms, 3000, 1, 86400000, "ms", "length of the measured run") \
-X(load, warm_ms, 500, 0, 3600000, "ms", "warm-up before the run, which is not measured") \
+X(load, warm_ms, 500, 0, 86400000, "ms", "warm-up before the run, which is not measured") \
 X(load, rate, 0, 0, 1000000000, "1/s", "open loop: requests, connections or frames per second in all, sent when they are due; 0: closed loop, in which each answer triggers the next request") \
 X(load, burst, 1, 1, 1000000, "requests", "with a rate: number of requests that are due at the same time") \
 X(load, open_rate, 0, 0, 100000000, "connections/s", "connections opened per second before the run, at most; 0: no limit") \

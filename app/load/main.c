@@ -122,7 +122,7 @@ static int set_label(void *app, const char *text, char *why, size_t why_len)
 }
 
 /* Reads a number of seconds, fractions allowed. */
-static int set_seconds(uint64_t *ms, const char *text, char *why, size_t why_len)
+static int read_seconds(const char *text, uint64_t *ms, char *why, size_t why_len)
 {
 	char *end;
 	double s = strtod(text, &end);
@@ -133,16 +133,6 @@ static int set_seconds(uint64_t *ms, const char *text, char *why, size_t why_len
 	}
 	*ms = (uint64_t)(s * 1000);
 	return 0;
-}
-
-static int set_run(void *app, const char *text, char *why, size_t why_len)
-{
-	return set_seconds(&((struct program *)app)->config.run_ms, text, why, why_len);
-}
-
-static int set_warm(void *app, const char *text, char *why, size_t why_len)
-{
-	return set_seconds(&((struct program *)app)->config.warm_ms, text, why, why_len);
 }
 
 static const struct pc_run_option options[] = {
@@ -194,10 +184,15 @@ static const struct pc_run_option options[] = {
      .key = "load.rate",
      .help = "open loop: requests, connections or frames per second, whatever comes back; "
              "latencies count from when each was due (default: a closed loop)"},
-    {.name = "seconds", .argument = "S", .set = set_run, .help = "length of the run (default 3)"},
+    {.name = "seconds",
+     .argument = "S",
+     .key = "load.run_ms",
+     .read = read_seconds,
+     .help = "length of the run (default 3)"},
     {.name = "warm",
      .argument = "S",
-     .set = set_warm,
+     .key = "load.warm_ms",
+     .read = read_seconds,
      .help = "warm-up before the run, not measured (default 0.5)"},
     {.name = "path",
      .argument = "PATH",
@@ -275,7 +270,7 @@ static int check_parties(const struct load_config *c, char *why, size_t why_len)
 
 static int check(void *app, char *why, size_t why_len)
 {
-	struct load_config *c = &((struct program *)app)->config;
+	const struct load_config *c = &((struct program *)app)->config;
 
 	if (c->rate > 0 && c->depth > 1) {
 		snprintf(why, why_len,
@@ -295,8 +290,6 @@ static int check(void *app, char *why, size_t why_len)
 		                         : "--file goes with mode replay");
 		return -1;
 	}
-	if (c->mode->engine == &engine_replay)
-		c->warm_ms = 0;
 	if (c->mode->talk != &talk_ask && c->ask != NULL) {
 		snprintf(why, why_len, "--ask goes with mode ask");
 		return -1;
@@ -310,8 +303,6 @@ static int check(void *app, char *why, size_t why_len)
 		snprintf(why, why_len, "a flood (--flood) is made of IPv4, and --server is not");
 		return -1;
 	}
-	if (c->scale == 15 && c->mode->scale != 15)
-		c->scale = c->mode->scale;
 	return 0;
 }
 

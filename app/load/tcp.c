@@ -158,11 +158,11 @@ static uint32_t put_options(const struct load *l, uint8_t *p, bool sack)
 	*p++ = 4;
 	*p++ = (uint8_t)(l->own_mss >> 8);
 	*p++ = (uint8_t)l->own_mss;
-	if (config->scale < 15) {
+	if (l->scale < 15) {
 		*p++ = 1;
 		*p++ = 3;
 		*p++ = 3;
-		*p++ = (uint8_t)config->scale;
+		*p++ = (uint8_t)l->scale;
 	}
 	if (config->timestamps || sack) {
 		*p++ = sack ? 4 : 1;

@@ -74,7 +74,7 @@ static void read_option(const struct load *l, struct client *c, const uint8_t *p
 
 	if (p[0] == 2 && len == 4) {
 		o->mss = (uint32_t)p[2] << 8 | p[3];
-	} else if (p[0] == 3 && len == 3 && l->config->scale < 15) {
+	} else if (p[0] == 3 && len == 3 && l->scale < 15) {
 		o->scale = RTE_MIN((uint32_t)p[2], 14u);
 		o->scales = true;
 	} else if (p[0] == 8 && len == 10 && l->config->timestamps) {
@@ -96,7 +96,7 @@ static void read_options(struct load *l, struct client *c, uint32_t i, const str
 	if (!is_slow(l, i))
 		l->sack = o.sack && client_offers_sack(l, i);
 	l->peer_scale = o.scale;
-	l->own_scale = o.scales ? (uint32_t)l->config->scale : 0;
+	l->own_scale = o.scales ? l->scale : 0;
 	l->peer_mss =
 	    RTE_MIN(RTE_MAX(o.mss, MSS_LEAST), l->own_mss) - (o.timestamps ? WIRE_OPTIONS : 0);
 	if (o.timestamps != l->wire.timestamps) {

@@ -74,15 +74,6 @@ static int set_to(void *app, const char *text, char *why, size_t len)
 	return -1;
 }
 
-static int set_quiet(void *app, const char *text, char *why, size_t len)
-{
-	(void)text;
-	(void)why;
-	(void)len;
-	((struct config *)app)->plan.quiet = 1;
-	return 0;
-}
-
 /* The numbers of IP_MTU_DISCOVER, which those of IPv6 equal. */
 static int set_pmtudisc(void *app, const char *text, char *why, size_t len)
 {
@@ -111,16 +102,6 @@ static int read_seconds(const char *text, uint64_t *ms, char *why, size_t len)
 	return -1;
 }
 
-static int set_every(void *app, const char *text, char *why, size_t len)
-{
-	return read_seconds(text, &((struct config *)app)->plan.interval_ms, why, len);
-}
-
-static int set_wait(void *app, const char *text, char *why, size_t len)
-{
-	return read_seconds(text, &((struct config *)app)->plan.timeout_ms, why, len);
-}
-
 static const struct pc_run_option options[] = {
     {.name = "to",
      .argument = "HOST",
@@ -137,7 +118,8 @@ static const struct pc_run_option options[] = {
      .help = "interval between requests, in milliseconds (default 1000)"},
     {.name = "every",
      .argument = "SECONDS",
-     .set = set_every,
+     .key = "ping.interval",
+     .read = read_seconds,
      .help = "the same in seconds, with a fraction",
      .letter = 'i'},
     {.name = "size",
@@ -156,7 +138,8 @@ static const struct pc_run_option options[] = {
      .help = "time to wait for the last reply (default 2000)"},
     {.name = "wait",
      .argument = "SECONDS",
-     .set = set_wait,
+     .key = "ping.timeout",
+     .read = read_seconds,
      .help = "the same in seconds, with a fraction",
      .letter = 'W'},
     {.name = "pmtudisc",
@@ -165,7 +148,7 @@ static const struct pc_run_option options[] = {
      .help = "packets larger than the path MTU: do (an error), want (fragmented, once the path MTU "
              "is known), dont (fragmented), probe (sent as they are)",
      .letter = 'M'},
-    {.name = "quiet", .set = set_quiet, .help = "print the summary only", .letter = 'q'},
+    {.name = "quiet", .key = "ping.quiet", .help = "print the summary only", .letter = 'q'},
     {0},
 };
 

@@ -8,6 +8,7 @@
 #include "eal.h"
 
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -175,17 +176,33 @@ static int collect(struct parse *p, int argc, char **argv)
 	return 0;
 }
 
+/* An option that stands for a key. */
+static int apply_key(struct settings *s, const struct pc_run_option *o, const char *argument)
+{
+	char why[256] = "", section[64], origin[64], number[24];
+	const char *dot = strchr(o->key, '.');
+	uint64_t value;
+
+	snprintf(section, sizeof(section), "%.*s", (int)(dot - o->key), o->key);
+	snprintf(origin, sizeof(origin), "--%s", o->name);
+	if (o->argument == NULL) {
+		argument = "1";
+	} else if (o->read != NULL) {
+		if (o->read(argument, &value, why, sizeof(why)) != 0)
+			return settings_fail(s, "--%s: %s", o->name, why);
+		snprintf(number, sizeof(number), "%" PRIu64, value);
+		argument = number;
+	}
+	return settings_set(s, origin, section, dot + 1, argument);
+}
+
 static int apply_own(struct settings *s, const struct given *g)
 {
 	const struct pc_run_option *o = &s->app->options[g->opt - OPT_COMMON];
-	char why[256] = "", section[64], origin[64];
-	const char *dot = o->key != NULL ? strchr(o->key, '.') : NULL;
+	char why[256] = "";
 
-	if (dot != NULL) {
-		snprintf(section, sizeof(section), "%.*s", (int)(dot - o->key), o->key);
-		snprintf(origin, sizeof(origin), "--%s", o->name);
-		return settings_set(s, origin, section, dot + 1, g->argument);
-	}
+	if (o->key != NULL)
+		return apply_key(s, o, g->argument);
 	if (s->again)
 		return 0;
 	if (o->set(s->app_arg, g->argument, why, sizeof(why)) == 0)

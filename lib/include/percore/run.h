@@ -52,8 +52,11 @@ struct pc_run_option {
 	/** Applies the option; argument is NULL if it takes none. Returns 0, or -1 with a message
 	 * in why. */
 	int (*set)(void *app, const char *argument, char *why, size_t why_len);
-	/** Instead of set: the "section.key" to which the argument is assigned. */
+	/** Instead of set: the "section.key" to which the argument is assigned, or 1 if the option takes none. */
 	const char *key;
+	/** With key, for an argument in another unit: makes it the key's value. Returns 0, or -1 with
+	 * a message in why. May be NULL. */
+	int (*read)(const char *argument, uint64_t *value, char *why, size_t why_len);
 	char letter; /**< short name; overrides one that all programs have; 0: none */
 };
 

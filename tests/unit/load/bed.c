@@ -34,8 +34,6 @@ void bed_begin(struct bed *b, const char *mode)
 	b->config.run_ms = 60;
 	b->config.warm_ms = 10;
 	b->config.wait_ms = 1000;
-	if (b->config.mode->scale != 15)
-		b->config.scale = b->config.mode->scale;
 	b->now = UINT64_C(1000000000000);
 	if (pool == NULL) {
 		eal_start();

@@ -151,7 +151,6 @@ static void begin(void)
 	write_file(ETHERNET, true, some, 4);
 	bed_begin(&b, "replay");
 	b.config.file = path;
-	b.config.warm_ms = 0;
 }
 
 static void check_frame(const struct rte_mbuf *m, unsigned i, bool to_peer)

@@ -38,6 +38,10 @@ static void without_dashes_all_options_are_ours(void)
 	CU_ASSERT_EQUAL(parse(s, "-b 7 -c /dev/null --addr 10.0.0.1/24", &args), 0);
 	CU_ASSERT_EQUAL(test_config.answer, 7);
 	CU_ASSERT_EQUAL(s->nb_files, 1);
+	CU_ASSERT_EQUAL(parse(s, "--dozens 3", &args), 0);
+	CU_ASSERT_EQUAL(test_config.answer, 36);
+	CU_ASSERT_EQUAL(parse(s, "--one", &args), 0);
+	CU_ASSERT_EQUAL(test_config.answer, 1);
 	free(s);
 }
 
@@ -112,6 +116,8 @@ static void mistakes_are_told_exactly(void)
 	    {"--word 12345678901234567890123456789012",
 	     "--word: \"12345678901234567890123456789012\" is too long"},
 	    {"--answer 0", "--answer: test.answer must be from 1 to 100 (number), 0 is not"},
+	    {"--dozens 9", "--dozens: test.answer must be from 1 to 100 (number), 108 is not"},
+	    {"--dozens x", "--dozens: \"x\" is no number of dozens"},
 	    {"--stats -1",
 	     "--stats: run.stats_s takes a whole number from 0 to 86400 (s), not \"-1\""},
 	    {"--vdev=net_tap0 --addr 10.0.0.1/24",

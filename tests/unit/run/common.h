@@ -37,9 +37,24 @@ static const struct pc_config_key test_keys[] = {
      offsetof(struct test_config, answer)},
 };
 
+static inline int test_read_dozens(const char *argument, uint64_t *value, char *why, size_t why_len)
+{
+	*value = 12 * (uint64_t)atoi(argument);
+	if (*value > 0)
+		return 0;
+	snprintf(why, why_len, "\"%s\" is no number of dozens", argument);
+	return -1;
+}
+
 static const struct pc_run_option test_options[] = {
     {.name = "answer", .argument = "N", .help = "the answer", .key = "test.answer", .letter = 'b'},
     {.name = "word", .argument = "WORD", .help = "a word", .set = test_set_word},
+    {.name = "dozens",
+     .argument = "N",
+     .help = "the answer",
+     .key = "test.answer",
+     .read = test_read_dozens},
+    {.name = "one", .help = "the least answer", .key = "test.answer"},
     {0},
 };
 

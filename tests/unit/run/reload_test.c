@@ -115,11 +115,37 @@ static void own_options_stay_as_they_are(void)
 	free(s);
 }
 
+/* What an option has said of a key, in whatever unit, it says again. */
+static void own_options_of_keys_are_read_again(void)
+{
+	char *argv[] = {(char *)"test", (char *)"--dozens", (char *)"3"};
+	struct settings *from = test_settings(), *to = malloc(sizeof(*to));
+	struct test_config shadow = {.answer = 42};
+	char *text = NULL;
+	struct args args;
+	size_t n;
+	FILE *f = open_memstream(&text, &n);
+
+	settings_init(to, &test_app, &test_config);
+	to->tables[2].base = &shadow;
+	to->again = true;
+	CU_ASSERT_EQUAL(args_parse(from, 3, argv, &args), 0);
+	CU_ASSERT_EQUAL(args_parse(to, 3, argv, &args), 0);
+	CU_ASSERT(test_config.answer == 36 && shadow.answer == 36);
+	CU_ASSERT_EQUAL(reload_compare(from, to, f), 0);
+	fclose(f);
+	assert_text(text, "");
+	free(text);
+	free(from);
+	free(to);
+}
+
 static const struct unit_case cases[] = {
     {"the same changes nothing", the_same_changes_nothing},
     {"each difference is a line", each_difference_is_a_line},
     {"who is denied changes at once", who_is_denied_changes},
     {"a program's own options stay as they are", own_options_stay_as_they_are},
+    {"a program's own options of keys are read again", own_options_of_keys_are_read_again},
 };
 
 UNIT_MAIN("run/reload", cases)
