@@ -10,9 +10,11 @@
  */
 #include "load.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "arp.h"
 #include "cpu.h"
@@ -102,7 +104,7 @@ bool load_has_fault(const struct load *l)
 
 /* ---- phases ----------------------------------------------------------------------------------- */
 
-static void take_counts(struct load *l, struct counts *n, unsigned end)
+void load_count(struct load *l)
 {
 	const struct flood_counts flood = flood_count(l->flood);
 
@@ -111,6 +113,11 @@ static void take_counts(struct load *l, struct counts *n, unsigned end)
 	l->n.flood_sent = flood.sent;
 	l->n.flood_refused = flood.refused;
 	l->n.flood_back = flood.back;
+}
+
+static void take_counts(struct load *l, struct counts *n, unsigned end)
+{
+	load_count(l);
 	*n = l->n;
 	cpu_read(0, &l->own[end]);
 	if (l->config->watch != 0)
@@ -359,6 +366,14 @@ static void set_time(struct load *l, uint64_t now_ns)
 	l->stamp = (uint32_t)(now_ns >> 6);
 }
 
+/* A line into a pipe that nobody reads would not return, as long as it is full. */
+static bool is_read(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0;
+}
+
 static void timers(struct load *l)
 {
 	uint64_t elapsed = l->now - l->timers_at;
@@ -372,9 +387,9 @@ static void timers(struct load *l)
 	if (l->mode->engine->timers != NULL && l->phase > PHASE_RESOLVE)
 		l->mode->engine->timers(l, elapsed);
 	if (l->config->progress != 0 && l->now >= l->progress_at) {
-		l->n.tx_frames = l->out.frames;
-		l->n.tx_bytes = l->out.bytes;
-		report_progress(l, stderr);
+		load_count(l);
+		if (is_read(STDERR_FILENO))
+			report_progress(l, stderr);
 		l->at_progress = l->n;
 		l->progress_at = l->now + LOAD_SECOND_NS;
 	}

@@ -216,6 +216,9 @@ struct load *load_create(const struct load_config *config, const struct pc_run_p
 /** load_turn does one turn. Returns false when all is done. */
 bool load_turn(struct load *l, uint64_t now_ns);
 
+/** load_count brings the counts up to date. */
+void load_count(struct load *l);
+
 /** load_stop ends the run early: what has been measured is reported. */
 void load_stop(struct load *l);
 

@@ -354,6 +354,14 @@ static void drain(void *worker, uint64_t now_ns)
 	load_stop(worker);
 }
 
+static void report(void *worker, uint64_t now_ns, bool asked, FILE *f)
+{
+	(void)now_ns;
+	(void)asked;
+	load_count(worker);
+	report_state(worker, f);
+}
+
 static int finish(void *worker, uint64_t now_ns)
 {
 	struct load *l = worker;
@@ -376,6 +384,7 @@ static int finish(void *worker, uint64_t now_ns)
 static const struct pc_run_frames frames = {
     .start = start,
     .turn = turn,
+    .report = report,
     .drain = drain,
     .finish = finish,
 };

@@ -98,9 +98,34 @@ static void report_answer(const struct answer *a, FILE *f)
 	fprintf(f, "%s\"\n", a->total > 64 ? "..." : "");
 }
 
+static void report_faults(const struct load *l, FILE *f)
+{
+	for (size_t i = 0; i < NB_ROWS; i++)
+		if (row_value(l, i) != 0)
+			fprintf(f, "%s%" PRIu64 " %s\n", rows[i].bad ? "FAULT: " : "",
+			        row_value(l, i), rows[i].sentence);
+	if (l->out.no_mbuf != 0)
+		fprintf(f, "%" PRIu64 " frames were not sent, for want of mbufs (stack.mbufs)\n",
+		        l->out.no_mbuf);
+	if (l->n.overrun != 0)
+		fprintf(f, "%" PRIu64 " requests were due and never sent: the rate is too high\n",
+		        l->n.overrun);
+}
+
+void report_state(const struct load *l, FILE *f)
+{
+	fprintf(f, "%s: %s, for %.3f s, %u connections open\n", l->mode->name,
+	        phase_names[l->phase], (double)(l->now - l->phase_since) / (double)LOAD_SECOND_NS,
+	        l->established);
+	if (l->run_from != 0)
+		report_summary(l, f);
+	else
+		report_faults(l, f);
+}
+
 void report_summary(const struct load *l, FILE *f)
 {
-	const struct counts *a = &l->at_run, *b = &l->at_end;
+	const struct counts *a = &l->at_run, *b = l->run_to != 0 ? &l->at_end : &l->n;
 	double s = run_seconds(l);
 
 	fprintf(f,
@@ -141,16 +166,7 @@ void report_summary(const struct load *l, FILE *f)
 		        " times for more than 20 us, %.3f %% of the time, at most %.1f us\n",
 		        l->stalls.n, s > 0 ? (double)l->stalls.sum_ns / 1e7 / s : 0,
 		        (double)l->stalls.max_ns / 1e3);
-	for (size_t i = 0; i < NB_ROWS; i++)
-		if (row_value(l, i) != 0)
-			fprintf(f, "%s%" PRIu64 " %s\n", rows[i].bad ? "FAULT: " : "",
-			        row_value(l, i), rows[i].sentence);
-	if (l->out.no_mbuf != 0)
-		fprintf(f, "%" PRIu64 " frames were not sent, for want of mbufs (stack.mbufs)\n",
-		        l->out.no_mbuf);
-	if (l->n.overrun != 0)
-		fprintf(f, "%" PRIu64 " requests were due and never sent: the rate is too high\n",
-		        l->n.overrun);
+	report_faults(l, f);
 }
 
 static void json_text(FILE *f, const char *name, const char *text)

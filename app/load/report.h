@@ -11,7 +11,10 @@
 /** report_progress writes a line about the last second. */
 void report_progress(const struct load *l, FILE *f);
 
-/** report_summary writes a few lines about the run. */
+/** report_state writes a few lines about what it does, after load_count. */
+void report_state(const struct load *l, FILE *f);
+
+/** report_summary writes a few lines about the run, so far or at its end. */
 void report_summary(const struct load *l, FILE *f);
 
 /** report_json writes one line of JSON. Latencies are in us, rates per second. */

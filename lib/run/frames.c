@@ -141,5 +141,8 @@ void frames_work(struct worker *w)
 
 void frames_finish(struct worker *w)
 {
+	/* what the program prints now comes after all reports */
+	if (w->lcore == rte_get_main_lcore())
+		reporter_stop(w->run);
 	w->status = w->run->app->frames->finish(w->app, clock_now(&w->run->clock));
 }

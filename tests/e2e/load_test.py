@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import bed
@@ -167,6 +169,51 @@ def full_disk(args):
     bed.expect(r.returncode == 1 and "the result cannot be written" in r.stderr, f"status {r.returncode}: {r.stderr}")
 
 
+def full_pipe():
+    """The two ends of a pipe into which nothing more goes."""
+    end, out = os.pipe()
+    again = os.open(f"/proc/self/fd/{out}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        while True:
+            os.write(again, b"x" * 4096)
+    except BlockingIOError:
+        os.close(again)
+    return end, out
+
+
+def asked(args):
+    """SIGUSR1 has it tell what it does, and go on; lines that nobody reads hold nothing up"""
+    end, out = full_pipe()
+    try:
+        p = subprocess.Popen([f"{args.build}/app/load/percore-load", "-l", "0", "--no-huge", "--no-shconf", "-m", "256", "--no-pci",
+                              "--vdev=net_null0", "--", "--mode", "tx", "--rate", "1000", "--warm", "0", "--seconds", "4"],
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=out, text=True)
+        patience = threading.Timer(60 * args.slow, p.kill)
+        patience.start()
+        try:
+            text = ""
+            while not text.endswith("ready\n"):
+                line = p.stdout.readline()
+                bed.expect(line, "it does not start: " + text)
+                text += line
+            time.sleep(1)
+            p.send_signal(signal.SIGUSR1)
+            told = p.stdout.readline()
+            rest = p.stdout.read()
+            p.wait()
+        finally:
+            patience.cancel()
+            p.kill()
+            p.wait()
+    finally:
+        os.close(end)
+        os.close(out)
+    bed.expect(p.returncode == 0 and told.startswith("tx: run, for "), f"status {p.returncode}: {told}{rest}")
+    bed.expect(rest.count("\ntx: ") + rest.startswith("tx: ") == 2, f"no result of both: {told}{rest}")
+    row = result(rest)
+    bed.expect(rest.endswith("}\n") and row["ok"] and 3.9 < row["seconds"] < 4.5 and row["tx_frames_s"] > 900, f"{row}")
+
+
 def frames_at(args, rate):
     """Sends frames to a TAP of a namespace for 2 s; returns the rate that was reported, and what the kernel has counted."""
     ns = f"pcl{os.getpid()}"
@@ -244,7 +291,7 @@ def silent(args):
 def main():
     args = bed.arguments(__doc__)
     failed = 0
-    for step in (mistakes, nobody, full_disk, over_memif, over_tap, silent):
+    for step in (mistakes, nobody, full_disk, asked, over_memif, over_tap, silent):
         if args.only and args.only not in step.__name__:
             continue
         try:
