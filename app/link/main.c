@@ -5,12 +5,18 @@
  * It joins the first port with the second, the third with the fourth and so on, and lets frames suffer
  * in between what its options say: delay, rate, loss, reordering.  Everything happens on one lcore;
  * while nothing is due it sleeps for a short time, so that it can share a small machine.
+ *
+ * A report is written as its reader takes it, between turns: frames wait for nobody.
  */
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -22,6 +28,7 @@
 #define LINKS_MAX    16
 #define IDLE_TURNS   64    /* without a frame before it sleeps */
 #define SLEEP_MAX_NS 50000 /* what a frame may be late by */
+#define REPORT_MS    100   /* between two looks whether the end is not to wait for a reader */
 #define EXIT_SETUP   2
 #define EAL_ARGS_MAX 60
 
@@ -32,7 +39,7 @@ static void on_signal(int number)
 	if (number == SIGUSR1)
 		report_asked = 1;
 	else
-		stopped = 1;
+		stopped++;
 }
 
 static uint64_t clock_ns(void)
@@ -121,25 +128,78 @@ static void rest(const struct link *links, unsigned n, uint64_t now)
 	nanosleep(&t, NULL);
 }
 
-static void report(const struct link *links, unsigned n)
+/* ---- reports ---------------------------------------------------------------------------------- */
+
+/** A report on its way to stdout; text NULL: there is none. */
+struct report {
+	char *text;
+	size_t len, done;
+};
+
+static void make_report(struct report *r, const struct link *links, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++)
-		link_report(&links[i], i, stdout);
-	fflush(stdout);
+	FILE *f = open_memstream(&r->text, &r->len);
+
+	r->done = 0;
+	for (unsigned i = 0; f != NULL && i < n; i++)
+		link_report(&links[i], i, f);
+	if (f == NULL || fclose(f) != 0)
+		r->text = NULL;
 }
 
-static void run(struct link *links, unsigned n)
+static void end_report(struct report *r)
+{
+	free(r->text);
+	r->text = NULL;
+}
+
+/* Writes what stdout takes within so many milliseconds. */
+static void write_report(struct report *r, int ms)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+	ssize_t n;
+
+	while (r->text != NULL && poll(&out, 1, ms) > 0) {
+		/* so much a pipe takes at once when it takes anything */
+		n = write(STDOUT_FILENO, r->text + r->done,
+		          RTE_MIN(r->len - r->done, (size_t)PIPE_BUF));
+		r->done += n > 0 ? (size_t)n : 0;
+		if (r->done == r->len || (n < 0 && errno != EINTR && errno != EAGAIN))
+			end_report(r);
+	}
+}
+
+/* Goes on with a report, and begins the next one when the one before is written. */
+static void turn_report(struct report *r, const struct link *links, unsigned n)
+{
+	if (r->text == NULL && report_asked) {
+		report_asked = 0;
+		make_report(r, links, n);
+	}
+	if (r->text != NULL)
+		write_report(r, 0);
+}
+
+/* The last one is waited for, unless who has asked for the end asks again. */
+static void report_end(struct report *r, const struct link *links, unsigned n)
+{
+	for (int i = 0; i < 2; i++) {
+		while (r->text != NULL && stopped < 2)
+			write_report(r, REPORT_MS);
+		end_report(r);
+		if (i == 0)
+			make_report(r, links, n);
+	}
+}
+
+static void run(struct link *links, unsigned n, struct report *r)
 {
 	unsigned idle = 0;
 
 	while (!stopped) {
 		uint64_t now = clock_ns();
 
-		if (report_asked) {
-			report_asked = 0;
-			report(links, n);
-		}
-
+		turn_report(r, links, n);
 		if (turn(links, n, now) > 0)
 			idle = 0;
 		else if (++idle > IDLE_TURNS)
@@ -150,6 +210,7 @@ static void run(struct link *links, unsigned n)
 static int work(const struct options *o)
 {
 	struct link links[LINKS_MAX];
+	struct report r = {0};
 	unsigned n = 0;
 	int rc = 1;
 
@@ -158,9 +219,9 @@ static int work(const struct options *o)
 	if (rc >= 0) {
 		printf("percore-link: %u link%s ready\n", n, n == 1 ? "" : "s,");
 		fflush(stdout);
-		run(links, n);
+		run(links, n, &r);
 	}
-	report(links, n);
+	report_end(&r, links, n);
 	for (unsigned i = 0; i < n; i++) {
 		link_close(&links[i]);
 		pc_ethdev_stop((uint16_t)(2 * i));
@@ -224,7 +285,7 @@ static int look(int eal, char **argv, const struct options *o)
 
 int main(int argc, char **argv)
 {
-	const struct sigaction act = {.sa_handler = on_signal};
+	const struct sigaction act = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
 	struct options o;
 	char why[200];
 	int eal = 1, status;
@@ -244,6 +305,8 @@ int main(int argc, char **argv)
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	sigaction(SIGUSR1, &act, NULL);
+	/* a reader that goes away is no reason to leave things behind */
+	sigaction(SIGPIPE, &ignore, NULL);
 	status = work(&o);
 	rte_eal_cleanup();
 	return status;

@@ -43,14 +43,16 @@ class Wire:
                mac(self, 1 - i), "dev", "eth", "nud", "permanent")
         return self
 
-    def start(self, *options):
+    def start(self, *options, out=None):
         self.stop()
         self.log = tempfile.NamedTemporaryFile("w+", prefix="percore-link-")
         self.link = subprocess.Popen(
             ["ip", "netns", "exec", self.ns[2], os.path.join(self.args.build, "app/link/percore-link"),
              "--no-huge", "--no-shconf", "-m", "256", "--no-pci", "--no-telemetry",
              "--vdev=net_af_packet0,iface=l0", "--vdev=net_af_packet1,iface=l1", "--", *options],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+            stdin=subprocess.DEVNULL, stdout=self.log if out is None else out, stderr=self.log)
+        if out is not None:
+            return
         b.wait_for(lambda: "ready" in self.text() or self.link.poll() is not None,
                    30 * self.args.slow, "percore-link to be ready")
         expect(self.link.poll() is None, "percore-link did not start: " + self.text())
@@ -159,6 +161,45 @@ def mtu(w):
     expect(w.stop()["ab"]["too big"] >= 1, "the report counts none")
 
 
+def unread(w):
+    """a report that nobody reads holds up no frame, nor an end that is asked for twice"""
+    for patient in (True, False):
+        end, out = os.pipe()
+        os.set_blocking(end, False)
+        got = b""
+
+        def said():
+            nonlocal got
+            try:
+                got += os.read(end, 65536)
+            except BlockingIOError:
+                pass
+            return got
+        full = os.open(f"/proc/self/fd/{out}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            w.start(out=out)
+            b.wait_for(lambda: b"ready" in said() or w.link.poll() is not None, 30 * w.args.slow, "percore-link to be ready")
+            try:
+                while True:
+                    os.write(full, b"x" * 4096)
+            except BlockingIOError:
+                pass
+            w.link.send_signal(signal.SIGUSR1)
+            w.ping("-c", "3", "-i", "0.3", "-W", "5")
+            w.link.terminate()
+            time.sleep(0.5)
+            expect(w.link.poll() is None, "its report is lost")
+            if patient:
+                b.wait_for(lambda: said().count(b"link 0 ba: ") == 2, 10 * w.args.slow, "two reports")
+            else:
+                w.link.terminate()
+            expect(w.link.wait(15 * w.args.slow) == 0, "it did not end in order")
+        finally:
+            for fd in (end, out, full):
+                os.close(fd)
+        w.link = None
+
+
 def mistakes(w):
     """what is wrong on the command line is told in a line, with status 2"""
     program = os.path.join(w.args.build, "app/link/percore-link")
@@ -175,7 +216,7 @@ def main():
     failed = 0
     home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     with Wire(args) as w:
-        for step in (delay, losses, mtu, mistakes):
+        for step in (delay, losses, mtu, unread, mistakes):
             if args.only and args.only not in step.__name__:
                 continue
             try:
