@@ -93,34 +93,45 @@ static int run_on_eal(struct run *r)
 	return status;
 }
 
-static int run_program(struct settings *s, int nb_eal, int argc, char **argv)
+/* Starts EAL, when the arguments are right, and runs. */
+static int run_checked(struct run *r, int nb_eal, char **argv)
 {
-	struct run *r;
+	struct settings *s = r->s;
 	int status;
 
-	if (!eal_wants_help(nb_eal, argv) && args_check(s, nb_eal, argv) != 0)
-		return say(s);
-	r = calloc(1, sizeof(*r));
-	if (r == NULL)
-		return EXIT_SETUP;
-	r->s = s;
-	r->app = s->app;
-	r->argc = argc;
-	r->argv = argv;
 	if (s->app->own_signals)
 		stop_forget();
 	else
 		stop_catch();
-	if (reload_is_wanted(r))
-		hangup_catch();
-	if (s->app->frames != NULL ? s->app->frames->report != NULL : !s->app->own_signals)
-		report_catch();
 	if (eal_begin(s, nb_eal, argv, &r->eal) == 0) {
 		status = run_on_eal(r);
 		eal_end();
 	} else {
 		status = say(s);
 	}
+	return status;
+}
+
+static int run_program(struct settings *s, int nb_eal, int argc, char **argv)
+{
+	struct run *r = calloc(1, sizeof(*r));
+	int status;
+
+	if (r == NULL)
+		return EXIT_SETUP;
+	r->s = s;
+	r->app = s->app;
+	r->argc = argc;
+	r->argv = argv;
+	/* before the program reads its files: what is new in them then is read when it runs */
+	if (reload_is_wanted(r))
+		hangup_catch();
+	if (s->app->frames != NULL ? s->app->frames->report != NULL : !s->app->own_signals)
+		report_catch();
+	if (!eal_wants_help(nb_eal, argv) && args_check(s, nb_eal, argv) != 0)
+		status = say(s);
+	else
+		status = run_checked(r, nb_eal, argv);
 	stop_release();
 	free(r);
 	return status;

@@ -38,11 +38,20 @@ static void take(int sig, void (*handler)(int), int flags)
 	sigaction(sig, &sa, NULL);
 }
 
-static bool is_ignored(int sig)
+static bool has_handler(int sig, void (*handler)(int))
 {
 	struct sigaction sa;
 
-	return sigaction(sig, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN;
+	return sigaction(sig, NULL, &sa) == 0 && sa.sa_handler == handler;
+}
+
+static void on_hangup(int sig)
+{
+	int saved = errno;
+
+	(void)sig;
+	(void)sem_post(&hangups);
+	errno = saved;
 }
 
 static void on_signal(int sig)
@@ -61,7 +70,7 @@ void stop_catch(void)
 	take(SIGTERM, on_signal, 0);
 	/* a hang-up that a parent has ignored (nohup) stays ignored; an interrupt does not, as
 	 * shells ignore it for whatever a script starts in the background */
-	if (!is_ignored(SIGHUP))
+	if (!has_handler(SIGHUP, SIG_IGN) && !has_handler(SIGHUP, on_hangup))
 		take(SIGHUP, on_signal, 0);
 	/* a reader of our output that goes away must not keep us from cleaning up */
 	take(SIGPIPE, SIG_IGN, 0);
@@ -71,15 +80,6 @@ void stop_forget(void)
 {
 	stop_count = 0;
 	(void)sem_init(&reports, 0, 0);
-}
-
-static void on_hangup(int sig)
-{
-	int saved = errno;
-
-	(void)sig;
-	(void)sem_post(&hangups);
-	errno = saved;
 }
 
 void hangup_catch(void)

@@ -26,7 +26,7 @@ int stop_wanted(void);
 /** stop_ask does what n signals would. */
 void stop_ask(int n);
 
-/** hangup_catch makes SIGHUP wake hangup_wait instead of asking for an end; after stop_catch. */
+/** hangup_catch makes SIGHUP wake hangup_wait instead of asking for an end, before or after stop_catch. */
 void hangup_catch(void);
 
 /** hangup_wait waits for a SIGHUP, or returns at once when some came since the last call. */
@@ -35,7 +35,7 @@ void hangup_wait(void);
 /** hangup_wake does what a SIGHUP would. */
 void hangup_wake(void);
 
-/** report_catch makes SIGUSR1 ask for a report; after stop_catch. */
+/** report_catch makes SIGUSR1 ask for a report, before or after stop_catch. */
 void report_catch(void);
 
 /** report_wanted says whether one has come since the last call. */

@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import struct
+import subprocess
 import time
 
 import bed
@@ -291,6 +292,36 @@ def reload(b, s):
     expect(dig("web.e.test", "A")[3] == ["web.e.test. 3600 IN A 192.0.2.44"], "the zone is gone")
 
 
+def early(b, _):
+    """SIGHUP while zones are read at the start: they are read again, and served"""
+    zone, out = os.path.join(b.tmp, "large"), os.path.join(b.tmp, "early.out")
+    with open(zone, "w") as f:
+        f.write("$TTL 60\n@ SOA ns h 1 1 1 1 1\n@ NS ns\n")
+        f.writelines(f"h{i} A 10.{i >> 16 & 255}.{i >> 8 & 255}.{i & 255}\n" for i in range(500_000))
+    with open(out, "w") as o:
+        p = subprocess.Popen([b.path("percore-dns"), "--no-huge", "--no-shconf", "-m", "192", "--no-pci", "--no-telemetry",
+                              "--vdev=net_null0", "--", "--addr", "192.0.2.7/24", "--zone", f"large.test={zone}", *bed.FEW_MBUFS],
+                             stdin=subprocess.DEVNULL, stdout=o, stderr=o)
+    try:
+        def said(text):
+            with open(out) as o:
+                return text in o.read()
+
+        def reads():
+            with open(f"/proc/{p.pid}/maps") as maps:
+                return zone in maps.read()
+        bed.wait_for(lambda: p.poll() is not None or reads(), 20 * b.slow, "the zone to be read")
+        expect(not said("zones: "), "the zone is read too fast for this test")
+        p.send_signal(signal.SIGHUP)
+        bed.wait_for(lambda: p.poll() is not None or said("1 zones are served"), 30 * b.slow, "the zone to be read again")
+        expect(p.poll() is None, f"it has ended with status {p.returncode}")
+        p.terminate()
+        expect(p.wait(15 * b.slow) == 0, "it did not end in order")
+    finally:
+        p.kill()
+        p.wait()
+
+
 def counters(b, s):
     """its own counters are at the end of the others"""
     text = sh(b.path("percore-ctl"), f"{b.tmp}/control", "counters", "show").stdout
@@ -303,4 +334,4 @@ def counters(b, s):
 
 args = bed.arguments(__doc__)
 bed.need("dig")
-bed.main(args, [answers, edns, truncation, pipelining, idle, cookies, limits, malformed, reload, counters], start)
+bed.main(args, [answers, edns, truncation, pipelining, idle, cookies, limits, malformed, reload, early, counters], start)

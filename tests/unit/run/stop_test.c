@@ -47,6 +47,18 @@ static void a_hang_up_can_mean_something_else(void)
 	stop_release();
 }
 
+/* One that comes while a program reads its files, before it has anything to stop. */
+static void a_hang_up_before_the_start_is_heard(void)
+{
+	hangup_catch();
+	raise(SIGHUP);
+	stop_catch();
+	raise(SIGHUP);
+	CU_ASSERT_EQUAL(stop_wanted(), STOP_NO);
+	hangup_wait(); /* returns, as it has come */
+	stop_release();
+}
+
 static void *wait_again(void *done)
 {
 	hangup_wait();
@@ -192,6 +204,7 @@ static const struct unit_case cases[] = {
     {"signals are counted", signals_are_counted},
     {"what nohup ignores stays ignored", what_nohup_ignores_stays_ignored},
     {"a hang-up can mean something else", a_hang_up_can_mean_something_else},
+    {"a hang-up before the start is heard", a_hang_up_before_the_start_is_heard},
     {"hang-ups at once are one", hang_ups_at_once_are_one},
     {"handlers run on the stack for signals", handlers_run_on_the_stack_for_signals},
     {"reports are waited for", reports_are_waited_for},
