@@ -27,6 +27,7 @@
 #include <rte_lcore.h>
 
 #include "ctl.h"
+#include "reporter.h"
 #include "worker.h"
 
 #define FILE_MAX     (64 << 20)
@@ -44,7 +45,8 @@ struct firewall {
 	bool asked[RTE_MAX_LCORE]; /* a stack, to use the set; not those whose mailbox was full */
 	uint64_t ticket[RTE_MAX_LCORE]; /* of those that have not answered; 0: it has */
 	bool late;                      /* some stack has not been asked, or has not answered */
-	bool ends, has_thread;
+	bool ends;                      /* atomic */
+	bool has_thread;
 	pthread_t thread;
 };
 
@@ -160,12 +162,16 @@ static unsigned take_logs(const struct firewall *f, struct pc_firewall *set, str
 
 static void print_logs(const struct firewall *f, const struct logged *list, unsigned n)
 {
-	char text[256];
+	char line[256], *text = NULL;
+	size_t len = 0;
+	FILE *all = open_memstream(&text, &len);
 
-	for (unsigned i = 0; i < n; i++)
-		printf("%s: firewall: lcore %u: %s\n", f->run->app->name, list[i].lcore,
-		       pc_firewall_format_log(&list[i].log, text, sizeof(text)));
-	fflush(stdout);
+	for (unsigned i = 0; all != NULL && i < n; i++)
+		fprintf(all, "%s: firewall: lcore %u: %s\n", f->run->app->name, list[i].lcore,
+		        pc_firewall_format_log(&list[i].log, line, sizeof(line)));
+	if (all != NULL && fclose(all) == 0)
+		reporter_write(&f->ends, text, len);
+	free(text);
 }
 
 static void wait_ms(struct firewall *f, long ms)
@@ -443,7 +449,7 @@ static unsigned look(struct firewall *f, struct logged *list)
 	return take_logs(f, f->set, list, n);
 }
 
-/* stdout may block; nobody waits for the lock meanwhile */
+/* Who reads stdout may stand still; nobody waits for the lock meanwhile. */
 static void *serve(void *arg)
 {
 	struct logged list[LOGS];
@@ -519,7 +525,7 @@ void firewall_stop(struct run *r)
 	if (f == NULL || !f->has_thread)
 		return;
 	pthread_mutex_lock(&f->lock);
-	f->ends = true;
+	__atomic_store_n(&f->ends, true, __ATOMIC_RELEASE);
 	pthread_cond_signal(&f->changed);
 	pthread_mutex_unlock(&f->lock);
 	pthread_join(f->thread, NULL);

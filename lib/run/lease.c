@@ -22,7 +22,10 @@
 #include <percore/socket.h>
 
 #include "recall.h"
+#include "reporter.h"
 #include "worker.h"
+
+#define NAMES_STRLEN (PC_DHCP6_SERVERS * (PC_ADDR_STRLEN + 2))
 
 #define PARTING_NS  200000000            /* turns that are made after the leases are given back */
 #define PATIENCE_NS UINT64_C(2000000000) /* how long others wait for the worker that makes them */
@@ -86,47 +89,50 @@ static void say(const struct worker *w, unsigned port, const struct pc_dhcp_leas
 	char addr[PC_PREFIX_STRLEN], server[PC_ADDR_STRLEN];
 
 	if (l == NULL)
-		printf("%s: port %u has lost its address: the lease is over\n", w->run->app->name,
-		       port);
+		reporter_say(STDOUT_FILENO, "%s: port %u has lost its address: the lease is over\n",
+		             w->run->app->name, port);
 	else
-		printf("%s: port %u has leased %s from %s for %" PRIu32 " s\n", w->run->app->name,
-		       port, pc_prefix_format(&l->addr, addr), pc_addr_format(&l->server, server),
-		       l->lease_s);
-	fflush(stdout);
+		reporter_say(STDOUT_FILENO, "%s: port %u has leased %s from %s for %" PRIu32 " s\n",
+		             w->run->app->name, port, pc_prefix_format(&l->addr, addr),
+		             pc_addr_format(&l->server, server), l->lease_s);
 }
 
 /* Says which addresses are leased now, and which no longer. */
 static void say_addrs6(const struct worker *w, unsigned port, const struct pc_dhcp6_info *old,
                        const struct pc_dhcp6_info *info, uint64_t now_ns)
 {
-	char addr[PC_ADDR_STRLEN], server[PC_ADDR_STRLEN];
+	char addr[PC_ADDR_STRLEN], server[PC_ADDR_STRLEN], time[40];
 
 	for (unsigned i = 0; i < old->nb_addrs; i++)
 		if (!pc_dhcp6_has(info, &old->addr[i].addr))
-			printf("%s: port %u has lost %s: the lease is over\n", w->run->app->name,
-			       port, pc_addr_format(&old->addr[i].addr, addr));
+			reporter_say(STDOUT_FILENO, "%s: port %u has lost %s: the lease is over\n",
+			             w->run->app->name, port,
+			             pc_addr_format(&old->addr[i].addr, addr));
 	for (unsigned i = 0; i < info->nb_addrs; i++) {
 		const struct pc_dhcp6_addr *a = &info->addr[i];
 
 		if (pc_dhcp6_has(old, &a->addr))
 			continue;
-		printf("%s: port %u has leased %s from %s", w->run->app->name, port,
-		       pc_addr_format(&a->addr, addr), pc_addr_format(&info->server, server));
-		if (a->valid_ns != UINT64_MAX)
-			printf(" for %" PRIu64 " s", (a->valid_ns - now_ns) / 1000000000);
-		printf("\n");
+		snprintf(time, sizeof(time), " for %" PRIu64 " s",
+		         (a->valid_ns - now_ns) / 1000000000);
+		reporter_say(STDOUT_FILENO, "%s: port %u has leased %s from %s%s\n",
+		             w->run->app->name, port, pc_addr_format(&a->addr, addr),
+		             pc_addr_format(&info->server, server),
+		             a->valid_ns != UINT64_MAX ? time : "");
 	}
 }
 
 static void say_servers6(const struct worker *w, unsigned port, const struct pc_dhcp6_info *info)
 {
-	char addr[PC_ADDR_STRLEN];
+	char addr[PC_ADDR_STRLEN], list[NAMES_STRLEN] = "";
+	int n = 0;
 
-	printf("%s: port %u has been told by %s of %u name servers", w->run->app->name, port,
-	       pc_addr_format(&info->server, addr), info->nb_dns);
-	for (unsigned i = 0; i < info->nb_dns; i++)
-		printf("%s%s", i == 0 ? ": " : ", ", pc_addr_format(&info->dns[i], addr));
-	printf("\n");
+	for (unsigned i = 0; i < info->nb_dns && n < NAMES_STRLEN; i++)
+		n += snprintf(list + n, sizeof(list) - (size_t)n, "%s%s", i == 0 ? ": " : ", ",
+		              pc_addr_format(&info->dns[i], addr));
+	reporter_say(STDOUT_FILENO, "%s: port %u has been told by %s of %u name servers%s\n",
+	             w->run->app->name, port, pc_addr_format(&info->server, addr), info->nb_dns,
+	             list);
 }
 
 /* Says what has been told, unless it is what was told before. */
@@ -139,7 +145,6 @@ static void say6(const struct worker *w, unsigned port, const struct lease_port 
 	    memcmp(old->dns, info->dns, info->nb_dns * sizeof(info->dns[0])) != 0)
 		say_servers6(w, port, info);
 	say_addrs6(w, port, old, info, now_ns);
-	fflush(stdout);
 }
 
 /* ---- the first worker ------------------------------------------------------------------------ */
@@ -176,8 +181,8 @@ static void remember(struct worker *w, unsigned i)
 	if (write_recall(w) == 0)
 		return;
 	w->lease->forgets = true;
-	fprintf(stderr, "%s: run.leases: %s cannot be written: %s\n", w->run->app->name,
-	        w->run->s->leases, strerror(errno));
+	reporter_say(STDERR_FILENO, "%s: run.leases: %s cannot be written: %s\n", w->run->app->name,
+	             w->run->s->leases, strerror(errno));
 }
 
 static void ask(struct worker *w, unsigned i, uint64_t now_ns)
@@ -245,11 +250,11 @@ static void follow(struct worker *w, unsigned i)
 		return; /* it has changed meanwhile: next turn */
 	if (pc_dhcp_apply(w->st, (int)i, p->leased ? &p->lease : NULL,
 	                  next.leased ? &next.lease : NULL) != 0)
-		fprintf(stderr, "%s: lcore %u cannot use what port %u has leased: %s\n",
-		        w->run->app->name, w->lcore, i, strerror(errno));
+		reporter_say(STDERR_FILENO, "%s: lcore %u cannot use what port %u has leased: %s\n",
+		             w->run->app->name, w->lcore, i, strerror(errno));
 	if (pc_dhcp6_apply(w->st, (int)i, &p->info, &next.info) != 0)
-		fprintf(stderr, "%s: lcore %u cannot use what port %u has leased: %s\n",
-		        w->run->app->name, w->lcore, i, strerror(errno));
+		reporter_say(STDERR_FILENO, "%s: lcore %u cannot use what port %u has leased: %s\n",
+		             w->run->app->name, w->lcore, i, strerror(errno));
 	*p = next;
 }
 

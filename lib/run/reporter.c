@@ -2,7 +2,8 @@
 /*
  * Overview: a thread of its own, on none of the lcores that carry data: who reads our output may stand still, as a pager does, and
  * a write to it waits then.  A report is made in memory and written from there, without the lock of stdout, which others
- * take.  That of a program without a stack is made by its lcore, between turns, and handed over.
+ * take.  That of a program without a stack is made by its lcore, between turns, and handed over.  What is logged is written like it, by
+ * its own thread.
  *
  * Ownership: report_text and report_bytes are the lcore's while report_text is NULL, else the thread's.
  */
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -19,6 +21,7 @@
 #include "report.h"
 #include "stop.h"
 
+#define SAY_MAX   1024
 #define LOOK_MS   1000 /* at run.stats_s, which may change */
 #define OUTPUT_MS 100  /* whether we are to end, while nobody reads */
 #define SECOND_NS UINT64_C(1000000000)
@@ -28,7 +31,7 @@ static bool is_ending(const struct run *r)
 	return __atomic_load_n(&r->reporter_ends, __ATOMIC_ACQUIRE);
 }
 
-static void write_all(const struct run *r, const char *p, size_t n)
+void reporter_write(const bool *ends, const char *p, size_t n)
 {
 	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
 
@@ -36,7 +39,7 @@ static void write_all(const struct run *r, const char *p, size_t n)
 		ssize_t done;
 
 		if (poll(&out, 1, OUTPUT_MS) <= 0) {
-			if (is_ending(r))
+			if (__atomic_load_n(ends, __ATOMIC_ACQUIRE))
 				return;
 			continue;
 		}
@@ -49,6 +52,22 @@ static void write_all(const struct run *r, const char *p, size_t n)
 	}
 }
 
+void reporter_say(int fd, const char *format, ...)
+{
+	struct pollfd out = {.fd = fd, .events = POLLOUT};
+	char text[SAY_MAX];
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (n <= 0 || poll(&out, 1, 0) != 1 || (out.revents & POLLOUT) == 0)
+		return;
+	while (write(fd, text, RTE_MIN((size_t)n, sizeof(text) - 1)) < 0 && errno == EINTR)
+		continue;
+}
+
 static void print_report(const struct run *r)
 {
 	char *text = NULL;
@@ -59,7 +78,7 @@ static void print_report(const struct run *r)
 		return;
 	report_stats(r, f);
 	if (fclose(f) == 0)
-		write_all(r, text, n);
+		reporter_write(&r->reporter_ends, text, n);
 	free(text);
 }
 
@@ -100,7 +119,7 @@ static void *print_given(void *arg)
 		text = __atomic_load_n(&r->report_text, __ATOMIC_ACQUIRE);
 		if (text == NULL)
 			continue;
-		write_all(r, text, r->report_bytes);
+		reporter_write(&r->reporter_ends, text, r->report_bytes);
 		free(text);
 		__atomic_store_n(&r->report_text, NULL, __ATOMIC_RELEASE);
 	}

@@ -15,6 +15,7 @@
 #include "privileges.h"
 #include "reload.h"
 #include "report.h"
+#include "reporter.h"
 #include "seccomp.h"
 #include "stop.h"
 #include "threads.h"
@@ -118,11 +119,10 @@ static void tell_untrue(struct run *r, const struct worker *w)
 		if (info->rx_untrue == 0 || r->untrue_told[p])
 			continue;
 		r->untrue_told[p] = true;
-		printf("note: port %u (%s) says of frames what is not so, of their queue (RSS) or "
-		       "a checksum; it is done "
-		       "in software where that goes on\n",
-		       p, info->driver);
-		fflush(stdout);
+		reporter_say(STDOUT_FILENO,
+		             "note: port %u (%s) says of frames what is not so, of their queue "
+		             "(RSS) or a checksum; it is done in software where that goes on\n",
+		             p, info->driver);
 	}
 }
 
@@ -134,8 +134,8 @@ void worker_look_at_files(struct worker *w)
 		if (rc == 0 || w->pcap_told)
 			continue;
 		w->pcap_told = true;
-		fprintf(stderr, "%s: run.pcap = %s lacks frames: %s\n", w->run->app->name,
-		        w->run->s->pcap, strerror(-rc));
+		reporter_say(STDERR_FILENO, "%s: run.pcap = %s lacks frames: %s\n",
+		             w->run->app->name, w->run->s->pcap, strerror(-rc));
 	}
 }
 
@@ -182,9 +182,10 @@ static void work(struct worker *w)
 /* Somebody at a terminal wants to know what is being waited for. */
 static void say_waiting(const struct worker *w)
 {
-	printf("%s: waiting at most %g s for what is under way; Ctrl-C again ends it at once\n",
-	       w->run->app->name, (double)w->run->s->run.run_drain_ms / 1000);
-	fflush(stdout);
+	reporter_say(
+	    STDOUT_FILENO,
+	    "%s: waiting at most %g s for what is under way; Ctrl-C again ends it at once\n",
+	    w->run->app->name, (double)w->run->s->run.run_drain_ms / 1000);
 }
 
 /* Lets what is under way come to its end, for a while. */

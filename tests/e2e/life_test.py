@@ -210,6 +210,48 @@ def output_that_nobody_reads(b, root):
         p.wait()
 
 
+def log_that_nobody_reads(b, root):
+    """nobody reads what the firewall logs to a pipe: the program serves on, what is under way at SIGTERM is finished, and it ends"""
+    rules = os.path.join(b.tmp, "rules")
+    with open(rules, "w", encoding="ascii") as f:
+        f.write("drop in proto udp log\n")
+    command = [b.path("percore-httpd"), *b.eal(), "--", "--addr", f"{SERVER}/24", "--listen", "80", "--root", root,
+               "--set", f"firewall.rules={rules}", "--set", "firewall.log_rate=1000", *bed.FEW_MBUFS]
+    p = subprocess.Popen(["ip", "netns", "exec", b.server_ns, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True)
+    try:
+        for line in p.stdout:
+            if line.endswith("ready\n"):
+                break
+        fcntl.fcntl(p.stdout, fcntl.F_SETPIPE_SZ, 4096)
+        b._setup_client()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u:
+            for _ in range(30):
+                for _ in range(10):
+                    u.sendto(b"x", (SERVER, 9))
+                time.sleep(0.1)
+        full = struct.unpack("i", fcntl.ioctl(p.stdout, termios.FIONREAD, bytes(4)))[0]
+        expect(full > 200, f"the pipe has {full} bytes")
+        expect(works(), "it does not serve")
+        with socket.create_connection((SERVER, 80), 10 * b.slow) as c:
+            c.sendall(b"GET /8m.bin HTTP/1.1\r\nHost: x\r\n\r\n")
+            got = c.recv(1)
+            p.send_signal(signal.SIGTERM)
+            time.sleep(3)  # it has said that it waits
+            while part := c.recv(1 << 16):
+                got += part
+        with open(os.path.join(root, "8m.bin"), "rb") as f:
+            expect(got.endswith(f.read()), f"the response had {len(got)} bytes")
+        try:
+            status = p.wait(15 * b.slow)
+        except subprocess.TimeoutExpired:
+            raise bed.Failure("it does not end") from None
+        expect(status == 0, f"status {status}\n{p.stderr.read()}")
+    finally:
+        p.kill()
+        p.wait()
+
+
 def kill_and_restart(b, root):
     """after SIGKILL under load a restart takes no longer than a start"""
     begin = time.monotonic()
@@ -260,7 +302,7 @@ def nobody_left(b, root):
     expect("pctap" not in devices(b), devices(b))
 
 
-STEPS = [term_under_load, drain, drain_slow_reader, interrupt, idle, hang_up, report, output_that_nobody_reads,
+STEPS = [term_under_load, drain, drain_slow_reader, interrupt, idle, hang_up, report, output_that_nobody_reads, log_that_nobody_reads,
          kill_and_restart, crash, again, nobody_left]
 
 if __name__ == "__main__":
