@@ -14,6 +14,7 @@
 
 #include <linux/icmp.h>
 #include <netinet/icmp6.h>
+#include <percore/control.h>
 #include <percore/socket.h>
 
 #define MS_NS       1000000
@@ -50,6 +51,21 @@ static socklen_t address_of(const struct pc_addr *to, uint32_t port, struct sock
 	return len;
 }
 
+/* Says whether a first request that cannot be sent may be sendable soon: a new IPv6 address is tried for a second or two (RFC 4862), and
+ * a router may be heard; a lease is asked for. With an IPv4 address there is nothing to come. */
+static bool is_early(const struct ping *p, uint64_t now_ns)
+{
+	struct pc_stack_addr list[PC_MAX_ADDRS];
+	const unsigned n = pc_stack_get_addrs(p->st, list, PC_MAX_ADDRS);
+
+	if (p->stats.sent > 0 || now_ns >= p->begin_ns + PATIENCE_NS)
+		return false;
+	for (unsigned i = 0; is_ip4(p) && i < n && i < PC_MAX_ADDRS; i++)
+		if (pc_addr_is_ip4(&list[i].addr.addr) && list[i].ready)
+			return false;
+	return true;
+}
+
 static void send_request(struct ping *p, uint64_t now_ns)
 {
 	const uint16_t seq = (uint16_t)(p->stats.sent + 1);
@@ -71,8 +87,7 @@ static void send_request(struct ping *p, uint64_t now_ns)
 	d[2] = (uint8_t)(sum >> 8);
 	d[3] = (uint8_t)sum;
 	if (pc_sendto(p->st, p->fd, d, n, 0, (const struct sockaddr *)&to, len) < 0) {
-		/* a new IPv6 address is tried for a second or two (RFC 4862), a lease asked for */
-		if (errno != EMSGSIZE && p->stats.sent == 0 && now_ns < p->begin_ns + PATIENCE_NS)
+		if (errno != EMSGSIZE && is_early(p, now_ns))
 			return;
 		printf("ping: sendmsg: %s\n", strerror(errno));
 		p->stats.errors++;

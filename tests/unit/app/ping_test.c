@@ -64,9 +64,26 @@ static void numbers_begin_again(void)
 	free(ping);
 }
 
+/* Nothing is to be waited for: there is an address, and no way. */
+static void who_cannot_be_reached_is_told_at_once(void)
+{
+	const struct ping_plan plan = {.count = 2,
+	                               .interval_ms = 1000,
+	                               .timeout_ms = 100,
+	                               .size = 56,
+	                               .quiet = 1,
+	                               .pmtudisc = -1};
+	const uint64_t begin = now;
+
+	run(&plan, "192.0.2.1");
+	CU_ASSERT(ping->stats.sent == 2 && ping->stats.errors == 2 && now - begin < 2000000000);
+	free(ping);
+}
+
 static const struct unit_case cases[] = {
     {"answers are counted", answers_are_counted},
     {"numbers begin again", numbers_begin_again},
+    {"who cannot be reached is told at once", who_cannot_be_reached_is_told_at_once},
 };
 
 int main(void)
