@@ -22,27 +22,24 @@ static const struct {
     {"reset", "connections that the server reset", offsetof(struct faults, reset), true},
     {"refused", "connections that the server refused", offsetof(struct faults, refused), true},
     {"dead", "connections that stopped answering", offsetof(struct faults, dead), true},
-    {"timed_out", "connections that waited for load.answer_ms in vain",
+    {"timed_out", "connections that waited for load.answer_ms without an answer",
      offsetof(struct faults, timed_out), true},
-    {"stuck", "connections that waited for an answer at the end", offsetof(struct faults, stuck),
-     true},
+    {"stuck", "connections without an answer at the end", offsetof(struct faults, stuck), true},
     {"lost", "frames or datagrams that did not come back", offsetof(struct faults, lost), true},
-    {"closed", "connections that the server closed unasked",
+    {"closed", "connections that the server closed unexpectedly",
      offsetof(struct faults, unsolicited_fin), true},
-    {"beyond", "segments that went beyond a window", offsetof(struct faults, beyond), true},
-    {"retransmitted", "times that a connection sent again", offsetof(struct faults, retransmitted),
+    {"beyond", "segments beyond a window", offsetof(struct faults, beyond), true},
+    {"retransmitted", "retransmissions", offsetof(struct faults, retransmitted), false},
+    {"syn_retransmitted", "SYN retransmissions", offsetof(struct faults, syn_retransmitted), false},
+    {"out_of_order", "out-of-order segments or frames", offsetof(struct faults, out_of_order),
      false},
-    {"syn_retransmitted", "SYNs sent again", offsetof(struct faults, syn_retransmitted), false},
-    {"out_of_order", "segments or frames that came early", offsetof(struct faults, out_of_order),
-     false},
-    {"duplicate", "segments or frames that came twice", offsetof(struct faults, duplicate), false},
-    {"stray", "frames for none of our connections", offsetof(struct faults, stray), false},
+    {"duplicate", "duplicate segments or frames", offsetof(struct faults, duplicate), false},
+    {"stray", "frames that belong to no connection", offsetof(struct faults, stray), false},
     {"probes", "requests sent into a window that looked closed", offsetof(struct faults, probes),
      false},
-    {"alarms", "times that nothing was heard of what a stream had sent again",
-     offsetof(struct faults, alarms), false},
-    {"unkept", "early segments that were not kept, for want of room",
-     offsetof(struct faults, unkept), false},
+    {"alarms", "retransmission time-outs in streams", offsetof(struct faults, alarms), false},
+    {"unkept", "out-of-order segments not kept, for lack of room", offsetof(struct faults, unkept),
+     false},
     {"half_open", "connections that the server still had", offsetof(struct faults, half_open),
      false},
 };
@@ -77,7 +74,7 @@ void report_progress(const struct load *l, FILE *f)
 	fprintf(
 	    f,
 	    "%-7s %u open, %.0f answers/s, %.0f opened/s, rx %.0f tx %.0f frames/s, in %.2f out "
-	    "%.2f Gb/s, p50 %.1f p99 %.1f us, %" PRIu64 " sent again, %" PRIu64
+	    "%.2f Gb/s, p50 %.1f p99 %.1f us, %" PRIu64 " retransmitted, %" PRIu64
 	    " timed out, %" PRIu64 " faults\n",
 	    phase_names[l->phase], l->established, (double)(b->answers - a->answers),
 	    (double)(b->opened - a->opened), (double)(b->rx_frames - a->rx_frames),
@@ -105,7 +102,7 @@ static void report_faults(const struct load *l, FILE *f)
 			fprintf(f, "%s%" PRIu64 " %s\n", rows[i].bad ? "FAULT: " : "",
 			        row_value(l, i), rows[i].sentence);
 	if (l->out.no_mbuf != 0)
-		fprintf(f, "%" PRIu64 " frames were not sent, for want of mbufs (stack.mbufs)\n",
+		fprintf(f, "%" PRIu64 " frames were not sent, for lack of mbufs (stack.mbufs)\n",
 		        l->out.no_mbuf);
 	if (l->n.overrun != 0)
 		fprintf(f, "%" PRIu64 " requests were due and never sent: the rate is too high\n",
@@ -159,10 +156,10 @@ void report_summary(const struct load *l, FILE *f)
 		        l->mode->engine == &engine_replay ? "how late frames were sent"
 		        : l->config->rate > 0             ? "from when each request was due"
 		                                          : "from when a request was sent",
-		        l->faults.timed_out > 0 ? "; of what timed out, how long it waited" : "");
+		        l->faults.timed_out > 0 ? "; for time-outs, how long they waited" : "");
 	if (l->stalls.n > 0)
 		fprintf(f,
-		        "the generator itself stood still %" PRIu64
+		        "the generator itself stalled %" PRIu64
 		        " times for more than 20 us, %.3f %% of the time, at most %.1f us\n",
 		        l->stalls.n, s > 0 ? (double)l->stalls.sum_ns / 1e7 / s : 0,
 		        (double)l->stalls.max_ns / 1e3);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Measures percore beside the limit of the bed and beside Linux, with percore-load, in one run.
+"""Measures percore, the limit of the test bed and Linux, with percore-load, in one run.
 
 The server has one CPU, the load another. Servers take turns within a repetition, so that ratios hold
 when the machine's speed drifts; medians and ratios are taken over the repetitions. Before and after
@@ -34,7 +34,7 @@ def arguments():
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--build", default=str(TOP / "build"), help="build directory (default build)")
     p.add_argument("--programs", help="build directory of the percore that is measured, e.g. build-fast (default: the same)")
-    p.add_argument("--quick", action="store_true", help="few cases, once, in less than two minutes")
+    p.add_argument("--quick", action="store_true", help="eight cases, once, in less than two minutes")
     p.add_argument("--tests", help="cases, separated by commas (default: all but the large ones)")
     p.add_argument("--peers", default=",".join(peers.ALL),
                    help="servers, likewise")
@@ -42,8 +42,8 @@ def arguments():
     p.add_argument("--seconds", type=float, help="length of a run (default 2; quick 0.5)")
     p.add_argument("--out", help="file of results (default build/bench.jsonl)")
     p.add_argument("--from", dest="old", help="measure nothing, take the results of this file")
-    p.add_argument("--write-docs", action="store_true", help="put the tables into docs/performance.md")
-    p.add_argument("--no-micro", action="store_true", help="leave out the inner parts")
+    p.add_argument("--write-docs", action="store_true", help="write the tables into docs/performance.md")
+    p.add_argument("--no-micro", action="store_true", help="leave out the components (micro_bench)")
     p.add_argument("--no-install", action="store_true", help="do not install or reserve anything")
     p.add_argument("--list", action="store_true", help="print the cases")
     p.add_argument("--verbose", action="store_true", help="print the commands of the load")

@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Measures what a good client of percore-echo or percore-httpd keeps under a flood.
 
-Both come from one percore-load over one memif: the flood as fast as the ring takes it, the good client with 64
-connections, either at a rate that is given (steady: an open loop) or with the next request after each answer (greedy:
-it shares the core with the flood), or with new connections all the time (connrate). Each row is the median of the
-repetitions, with the lowest and the highest beside it; a run
-in which something else had one of the CPUs is done again. The status is 1 if an answer was wrong or missing, 2 if nothing
-could be measured.
+Both come from one percore-load over one memif: the flood as fast as the ring takes it, and a good client with 64
+connections, either at a given rate (steady: an open loop), with the next request after each answer (greedy:
+it shares the core with the flood), or with a new connection for each request (connrate). Each row is the median of the
+repetitions, with the lowest and the highest; a run in which something else used one of the CPUs is repeated. The status
+is 1 if an answer was wrong or missing, 2 if nothing could be measured.
 """
 import argparse
 import json
@@ -34,10 +33,10 @@ def arguments():
     p.add_argument("--build", default=str(TOP / "build"), help="build directory (default build)")
     p.add_argument("--program", default="echo", choices=["echo", "httpd"])
     p.add_argument("--kinds", default=",".join(KINDS), help="floods, separated by commas (default: all)")
-    p.add_argument("--clients", default="steady,greedy", help="of steady, greedy, connrate")
+    p.add_argument("--clients", default="steady,greedy", help="one or more of steady, greedy, connrate")
     p.add_argument("--rate", type=int, default=100000, help="requests per second of the steady client")
     p.add_argument("--flood-rate", type=int, default=0, help="frames per second (default: as many as the ring takes)")
-    p.add_argument("--overflow", action="store_true", help="what the ring has no room for is lost, good frames too")
+    p.add_argument("--overflow", action="store_true", help="drop frames, good ones too, for which the ring has no room")
     p.add_argument("--set", default="", help="more settings of the server, e.g. \"stack.busy_answers=64\"")
     p.add_argument("--reps", type=int, default=5)
     p.add_argument("--seconds", type=float, default=1)

@@ -273,7 +273,7 @@ static void test_report(void)
 		if (strstr(text[i], words[i]) == NULL)
 			printf("%s", text[i]);
 	}
-	CU_ASSERT_PTR_NOT_NULL(strstr(text[1], "of what timed out, how long it waited"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text[1], "for time-outs, how long they waited"));
 	bed_end(&b);
 }
 
