@@ -86,11 +86,15 @@ struct zone_builder;
 /** zone_begin starts a zone with that apex, a name in wire format. Returns NULL without memory. */
 struct zone_builder *zone_begin(const uint8_t *apex);
 
-/** zone_add takes a record; all of it is copied. Returns 0, or -1 with a line for a person in why. */
+/**
+ * zone_add adds a record, which is copied. Returns 0, or -1 with a one-line error message in why.
+ */
 int zone_add(struct zone_builder *b, const struct record *r, char *why, size_t why_len);
 
-/** zone_end makes the zone, with one reference, and frees the builder. Returns NULL with a line in why when it is no
- * zone. */
+/**
+ * zone_end makes the zone, with one reference, and frees the builder. Returns NULL with a line in
+ * why when it is no zone.
+ */
 struct zone *zone_end(struct zone_builder *b, char *why, size_t why_len);
 
 /** zone_cancel frees the builder of a zone that is given up. */

@@ -20,15 +20,18 @@ struct access_log;
 struct access_ring;
 
 /**
- * access_log_open opens the file for appending and starts the thread. Returns NULL with a line for a
- * person in why.
+ * access_log_open opens the file for appending and starts the thread. Returns NULL with a one-line
+ * error message in why.
  */
 struct access_log *access_log_open(const char *path, char *why, size_t why_len);
 
-/** access_log_attach makes a ring of n records for the calling lcore. Returns NULL without memory. */
+/**
+ * access_log_attach makes a ring of n records for the calling lcore. Returns NULL if memory is
+ * short.
+ */
 struct access_ring *access_log_attach(struct access_log *log, uint32_t n);
 
-/** access_ring_get returns a record to fill in, or NULL when none is free (which is counted). */
+/** access_ring_get returns a record to fill in, or NULL if none is free (which is counted). */
 struct access_record *access_ring_get(struct access_ring *ring);
 
 /** access_ring_put hands a filled record to the thread. */

@@ -40,7 +40,7 @@ struct buffers {
 	size_t stride;
 	uint32_t n;
 	uint32_t free;    /**< the last that was given back; 0: none */
-	uint32_t touched; /**< so many, the first ones, have been in use at some time */
+	uint32_t touched; /**< how many, the first ones, have ever been in use */
 	uint32_t oldest, newest;
 	uint32_t capacity; /**< bytes of each */
 	uint32_t used;
@@ -49,7 +49,7 @@ struct buffers {
 /** buffers_init makes n buffers of capacity bytes. Returns 0 or -ENOMEM. */
 int buffers_init(struct buffers *p, uint32_t n, uint32_t capacity);
 
-/** buffers_fini gives the memory back. */
+/** buffers_fini frees the memory. */
 void buffers_fini(struct buffers *p);
 
 /** buffers_get returns the buffer with a number, which is not 0. */
@@ -58,10 +58,13 @@ static inline struct buffer *buffers_get(const struct buffers *p, uint32_t numbe
 	return (struct buffer *)(void *)(p->base + (number - 1) * p->stride);
 }
 
-/** buffers_take returns the number of an empty buffer, 0 when all are in use. */
+/** buffers_take returns the number of an empty buffer, or 0 if all are in use. */
 uint32_t buffers_take(struct buffers *p, uint32_t owner);
 
-/** buffers_give takes a buffer back. What it holds stays readable until the next buffers_take. */
+/**
+ * buffers_give returns a buffer to the pool. Its contents stay readable until the next
+ * buffers_take.
+ */
 void buffers_give(struct buffers *p, uint32_t number);
 
 #endif

@@ -28,7 +28,7 @@ enum conn_flag {
 	CONN_CLOSE = 4,     /**< ends after the response under way */
 	CONN_LINGER = 8,    /**< and then waits until the client has seen it */
 	CONN_AGAIN = 16,    /**< is on the list for the next turn; outlives the connection */
-	CONN_URGENT = 32,   /**< a byte of the input is urgent: a receive ends in front of it */
+	CONN_URGENT = 32,   /**< a byte of the input is urgent: a receive stops before it */
 };
 
 /** What a connection costs while it is idle; found by its descriptor. */
@@ -47,19 +47,19 @@ struct conn {
 
 static_assert(sizeof(struct conn) <= 64, "an idle connection costs one cache line");
 
-/** conn_open takes a connection that was just accepted. */
+/** conn_open takes over a connection that was just accepted. */
 void conn_open(struct server *s, int fd);
 
 /** conn_event serves what epoll reports. */
 void conn_event(struct server *s, int fd, uint32_t events);
 
-/** conn_again goes on with input that was left. */
+/** conn_again continues with input that was left. */
 void conn_again(struct server *s, int fd);
 
 /** conn_expired is called when a connection's deadline has passed. */
 void conn_expired(struct server *s, int fd);
 
-/** conn_close ends a connection and frees what it has; what is queued is still delivered. */
+/** conn_close closes a connection and frees what it has; queued data is still delivered. */
 void conn_close(struct server *s, int fd);
 
 /** conn_is_idle says whether a connection has nothing to do. */
@@ -74,17 +74,22 @@ bool conn_is_idle(const struct conn *c);
  */
 bool conn_consume(struct server *s, int fd, char *p, size_t len);
 
-/** conn_refuse answers with an error status what is in the connection's input buffer, and ends it. */
+/**
+ * conn_refuse answers what is in the connection's input buffer with an error status, and ends the
+ * connection.
+ */
 void conn_refuse(struct server *s, int fd, uint16_t status);
 
 /**
- * conn_flush sends the batch. Returns true when all of it went out and the connection goes on. If only
- * a part went out, the connection is SENDING and *next is where the first request begins that has not
- * been answered; else the connection has ended, or is about to.
+ * conn_flush sends the batch. Returns true when all of it went out and the connection goes on. If
+ * only a part went out, the connection is SENDING and *next is where the first request begins that
+ * has not been answered; else the connection has ended, or is about to.
  */
 bool conn_flush(struct server *s, int fd, size_t *next);
 
-/** conn_take_buffer returns an empty buffer's number, at the expense of the oldest if need be; or 0. */
+/**
+ * conn_take_buffer returns an empty buffer's number, at the expense of the oldest if need be; or 0.
+ */
 uint32_t conn_take_buffer(struct server *s, int fd);
 
 /** conn_set_timeout gives the connection a deadline, ms from now. */

@@ -5,15 +5,16 @@
 /*
  * The files below a document root, ready to be sent.
  *
- * Everything that needs the system (walking, opening, mapping) happens when a table is made; finding
- * a file afterwards is a hash of its normalised path.  A table never changes, so that any number of
- * lcores may read it.  When the root changes, a new table is made, which shares what has not changed
- * with the old one (see site.h).
+ * Everything that needs the system (walking, opening, mapping) happens when a table is made;
+ * finding a file afterwards is a hash of its normalised path.  A table never changes, so that any
+ * number of lcores may read it.  When the root changes, a new table is made, which shares what has
+ * not changed with the old one (see site.h).
  *
- * What is in it: regular files, and directories by their index.html.  Names that begin with a dot
- * are left out, but for /.well-known (RFC 8615).  A symbolic link is followed if what it leads to
- * lies below the root.  What may not be read is there as FILE_FORBIDDEN, what the system fails to read as
- * FILE_UNREADABLE.  A directory that the system fails to read makes no table: nobody knows what is missing.
+ * It contains regular files, and directories by their index.html.  Names that begin with a dot are
+ * omitted, except for /.well-known (RFC 8615).  A symbolic link is followed if its target is below
+ * the root.  What may not be read is in it as FILE_FORBIDDEN, what the system fails to read as
+ * FILE_UNREADABLE.  If the system fails to read a directory, there is no table, because nobody
+ * knows what would be missing.
  */
 
 #include <stdatomic.h>
@@ -27,12 +28,12 @@ struct stat;
 
 enum file_kind {
 	FILE_REGULAR,
-	FILE_DIRECTORY,  /**< asked for without the final '/': 301 */
+	FILE_DIRECTORY,  /**< requested without the final '/': 301 */
 	FILE_FORBIDDEN,  /**< 403: it may not be read, or a directory without index.html */
-	FILE_UNREADABLE, /**< 503: the system could not read it, which the next look tries again */
+	FILE_UNREADABLE, /**< 503: the system failed to read it; the next rescan tries again */
 };
 
-/** A file, or the stand-in for what is none. */
+/** A file, or a path without one. */
 struct file {
 	enum file_kind kind;
 	uint16_t head_len;       /**< all of head */
@@ -42,14 +43,14 @@ struct file {
 	int64_t mtime; /**< of Last-Modified: seconds since 1970, not in the future */
 	uint64_t size;
 	const char *head; /**< the fields of a 200, from Content-Type to the empty line */
-	const char *body; /**< size bytes; right behind head when the file was copied */
+	const char *body; /**< size bytes; directly after head if the file was copied */
 	/** Unfinished responses that use the file. */
 	atomic_uint refs;
 	/** The file was shortened under its mapping: no longer to be sent. */
 	atomic_bool broken;
-	/** Tables that hold it; only the thread that makes tables touches this and the rest. */
+	/** Tables that hold it; only the thread that makes tables uses this and the rest. */
 	unsigned tables;
-	/* what tells whether the file has changed, and what is to be unmapped */
+	/* to detect whether the file has changed, and what to unmap */
 	dev_t dev;
 	ino_t ino;
 	struct timespec modified, changed;
@@ -70,15 +71,15 @@ struct files_config {
 };
 
 /**
- * files_load walks the root and makes a table. Files that are the same in previous (may be NULL) are
- * taken from there. Returns NULL with one line for a person in why.
+ * files_load walks the root and makes a table. Files that are the same in previous (may be NULL)
+ * are taken from there. Returns NULL with a one-line error message in why.
  */
 struct files *files_load(const struct files_config *config, const struct files *previous, char *why,
                          size_t why_len);
 
 /**
- * files_unload frees a table that nobody reads any more. Files that are in no other table are put on
- * the list at *retired (linked by next_retired); each may be freed once its refs are 0.
+ * files_unload frees a table that nobody reads any more. Files that are in no other table are put
+ * on the list at *retired (linked by next_retired); each may be freed once its refs are 0.
  */
 void files_unload(struct files *files, struct file **retired);
 
@@ -88,7 +89,7 @@ bool files_same(const struct files *a, const struct files *b);
 /** files_count returns how many regular files there are, and the sum of their sizes in *bytes. */
 size_t files_count(const struct files *files, uint64_t *bytes);
 
-/** files_find looks a normalised path up. Returns NULL when there is nothing by that name. */
+/** files_find looks up a normalised path. Returns NULL if there is nothing of that name. */
 const struct file *files_find(const struct files *files, const char *path, size_t len);
 
 /** file_hold and file_release keep a file for a response that lasts longer than a turn. */
@@ -102,7 +103,7 @@ static inline void file_release(const struct file *f)
 	atomic_fetch_sub_explicit(&((struct file *)(uintptr_t)f)->refs, 1, memory_order_release);
 }
 
-/** file_break marks a file as broken, file_is_broken asks. */
+/** file_break marks a file as broken; file_is_broken says whether it is. */
 static inline void file_break(const struct file *f)
 {
 	atomic_store_explicit(&((struct file *)(uintptr_t)f)->broken, true, memory_order_relaxed);

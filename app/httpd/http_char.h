@@ -10,9 +10,9 @@
 
 enum http_char_class {
 	HTTP_CHAR_TOKEN = 1,  /**< tchar */
-	HTTP_CHAR_TARGET = 2, /**< what is let into a target: all that is visible, but no '#' */
+	HTTP_CHAR_TARGET = 2, /**< what a target may contain: all visible characters except '#' */
 	HTTP_CHAR_HOST = 4,   /**< unreserved, sub-delims and '%' */
-	HTTP_CHAR_PATH = 8,   /**< goes into a Location as it is: pchar without '%', and '/' */
+	HTTP_CHAR_PATH = 8,   /**< unescaped in Location: pchar without '%', and '/' */
 };
 
 extern const uint8_t http_char_class[256];

@@ -18,9 +18,10 @@ struct http_validators {
 };
 
 /**
- * http_cond_evaluate goes through If-Match, If-Unmodified-Since, If-None-Match and If-Modified-Since
- * of a complete header at p in the order of RFC 9110 section 13.2.2. Returns 200 to go on, 304 or
- * 412. Dates that are none, and those given twice, are ignored (sections 13.1.3 and 13.1.4).
+ * http_cond_evaluate goes through If-Match, If-Unmodified-Since, If-None-Match and
+ * If-Modified-Since of a complete header at p in the order of RFC 9110 section 13.2.2. Returns 200
+ * to go on, 304 or 412. Values that are not dates, and dates given twice, are ignored (sections
+ * 13.1.3 and 13.1.4).
  */
 int http_cond_evaluate(const struct http_request *r, const char *p,
                        const struct http_validators *v);

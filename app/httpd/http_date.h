@@ -10,7 +10,7 @@
 
 #define HTTP_DATE_LEN 29 /**< "Sun, 06 Nov 1994 08:49:37 GMT" */
 
-/** A moment in UTC, taken apart. */
+/** The parts of a moment, in UTC. */
 struct http_tm {
 	int year;
 	int month;   /**< 1 to 12 */
@@ -21,7 +21,7 @@ struct http_tm {
 
 extern const char http_month_names[12][4];
 
-/** http_date_split takes seconds since 1970 apart; years 0 to 9999. */
+/** http_date_split returns the parts of a time in seconds since 1970; years 0 to 9999. */
 void http_date_split(int64_t seconds, struct http_tm *tm);
 
 /** http_date_format writes IMF-fixdate, HTTP_DATE_LEN bytes without NUL. */

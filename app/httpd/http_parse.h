@@ -37,7 +37,7 @@ enum http_method {
 	HTTP_OTHER, /**< a token that is no method of RFC 9110 or RFC 5789 */
 };
 
-/** The fields that are looked at, in the order of the length of their names. */
+/** The fields that are used, in order of the length of their names. */
 #define HTTP_FIELDS(X)                            \
 	X(HOST, "host")                           \
 	X(RANGE, "range")                         \
@@ -79,8 +79,8 @@ struct http_limits {
 /** A request header, while it is parsed and afterwards. */
 struct http_request {
 	/* progress */
-	uint16_t line; /**< where the line begins that is not complete yet */
-	uint16_t scan; /**< where to look on for its end */
+	uint16_t line; /**< where the incomplete line begins */
+	uint16_t scan; /**< where to continue to look for its end */
 	uint16_t nb_fields;
 	bool in_fields; /**< the request line is done */
 	/* result */
@@ -90,13 +90,13 @@ struct http_request {
 	bool want_close;               /**< Connection: close */
 	bool want_keep;                /**< Connection: keep-alive */
 	bool expect_100;               /**< Expect: 100-continue */
-	bool expect_other;             /**< an expectation that nobody here can meet */
+	bool expect_other;             /**< an expectation that cannot be met */
 	uint16_t seen;                 /**< bit 1 << field: it was there */
 	uint16_t repeated;             /**< bit 1 << field: more than once; field[] has the first */
 	struct http_span request_line; /**< without CR LF */
 	struct http_span target;
 	uint64_t content_length;                /**< UINT64_MAX for numbers that do not fit */
-	struct http_span field[HTTP_FIELD_MAX]; /**< values, trimmed; meant if seen */
+	struct http_span field[HTTP_FIELD_MAX]; /**< values, trimmed; valid if seen */
 };
 
 /** http_request_init prepares r for the first byte of a request. */
@@ -107,9 +107,9 @@ void http_request_init(struct http_request *r);
  *
  * r was prepared by http_request_init before the first call for this request; p may be elsewhere at
  * each call, the bytes must be the same, and len must not have become smaller. Returns the length
- * of the header in bytes, in [1,header_bytes], when it is complete; 0 when more bytes are needed; or
- * -status when the request must be refused with that status and the connection be closed: 400, 414,
- * 431, 501 or 505. After that r->method is meant if not HTTP_NO_METHOD.
+ * of the header in bytes, in [1,header_bytes], if it is complete; 0 if more bytes are needed; or
+ * -status if the request must be refused with that status and the connection be closed: 400, 414,
+ * 431, 501 or 505. After that r->method is valid unless it is HTTP_NO_METHOD.
  */
 int http_parse(struct http_request *r, const char *p, size_t len, const struct http_limits *limits);
 

@@ -25,7 +25,7 @@ struct server {
 	struct conn *conns; /**< by descriptor; number 0 is unused */
 	uint32_t nb_conns;  /**< in use */
 	uint32_t max_conns; /**< elements of conns */
-	uint32_t end_conns; /**< none from here on was ever in use */
+	uint32_t end_conns; /**< connections from here on have never been in use */
 	int epfd, listener; /**< listener: -1 once closed */
 	bool draining;
 	/** Connections with input left from the last turn, linked by again; 0: none. */
@@ -54,17 +54,22 @@ struct server_config {
 	struct access_log *log; /**< NULL: none */
 };
 
-/** server_start makes a server on a stack. Returns NULL with a line for a person in why. */
+/** server_start makes a server on a stack. Returns NULL with a one-line error message in why. */
 struct server *server_start(struct pc_stack *st, const struct server_config *config, char *why,
                             size_t why_len);
 
 /** server_turn serves what is ready. */
 void server_turn(struct server *s, uint64_t now_ns);
 
-/** server_next_deadline tells when server_turn has something to do without a frame: at once, or a tick of its time-outs. */
+/**
+ * server_next_deadline returns when server_turn has something to do even without a frame: at once,
+ * or at a tick of its time-outs.
+ */
 uint64_t server_next_deadline(const struct server *server);
 
-/** server_drain stops listening and closes what is idle; the rest ends with its response. */
+/**
+ * server_drain stops listening and closes idle connections; the others end after their response.
+ */
 void server_drain(struct server *s, uint64_t now_ns);
 
 /** server_drained says whether no connection is left. */

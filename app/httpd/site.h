@@ -20,21 +20,21 @@ struct site;
 
 /**
  * site_open loads the files and, unless rescan_ms is 0, starts the thread. config is copied, its
- * root is not. Returns NULL with a line for a person in why.
+ * root is not. Returns NULL with a one-line error message in why.
  */
 struct site *site_open(const struct files_config *config, uint64_t rescan_ms, char *why,
                        size_t why_len);
 
-/** site_attach makes the calling lcore a reader. Returns NULL when there are too many. */
+/** site_attach makes the calling lcore a reader. Returns NULL if there are too many. */
 struct published_reader *site_attach(struct site *site);
 
 /**
- * site_enter returns the table to be used until the reader's next site_enter or site_leave. Call it at
- * the beginning of a turn, when nothing from an earlier table is in use but files that are held.
+ * site_enter returns the table to be used until the reader's next site_enter or site_leave. Call it
+ * at the beginning of a turn, when nothing from an earlier table is in use but files that are held.
  */
 const struct files *site_enter(struct site *site, struct published_reader *reader);
 
-/** site_leave gives the reader back. */
+/** site_leave releases the reader. */
 void site_leave(struct published_reader *reader);
 
 /** site_files returns the first table, for reports at start. */

@@ -18,11 +18,13 @@
 #define TIMEOUTS_SLOTS      1024
 #define TIMEOUTS_NONE       UINT32_MAX
 
-/** An entry; it lies in the caller's array, at the beginning of each element. Zero is not queued. */
+/**
+ * An entry; it lies in the caller's array, at the beginning of each element. Zero is not queued.
+ */
 struct timeout {
 	uint32_t next, prev;
 	uint32_t at;       /**< tick of the slot that it is queued in */
-	uint32_t deadline; /**< tick; meant when queued */
+	uint32_t deadline; /**< tick; valid while queued */
 };
 
 struct timeouts {
@@ -32,16 +34,18 @@ struct timeouts {
 	uint32_t slots[TIMEOUTS_SLOTS];
 };
 
-/** timeouts_init prepares for an array at base of elements of stride bytes, number 0 being unused. */
+/**
+ * timeouts_init prepares for an array at base of elements of stride bytes, number 0 being unused.
+ */
 void timeouts_init(struct timeouts *t, void *base, size_t stride, uint64_t now_ns);
 
 /** timeouts_set gives entry i a deadline, in ns; it is never called early. */
 void timeouts_set(struct timeouts *t, uint32_t i, uint64_t deadline_ns);
 
-/** timeouts_clear takes entry i out; it need not be in. */
+/** timeouts_clear removes entry i, if it is queued. */
 void timeouts_clear(struct timeouts *t, uint32_t i);
 
-/** timeouts_next takes out and returns an entry whose deadline has passed, or TIMEOUTS_NONE. */
+/** timeouts_next removes and returns an entry whose deadline has passed, or TIMEOUTS_NONE. */
 uint32_t timeouts_next(struct timeouts *t, uint64_t now_ns);
 
 #endif

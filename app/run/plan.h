@@ -38,8 +38,9 @@ struct plan {
  *   [EAL options and options] -- PROGRAM [ARGUMENTS]
  *   [EAL options and options] -- OPTIONS -- PROGRAM [ARGUMENTS]
  *
- * What is neither an option of ours nor one of the stack's is for EAL, in front of the first "--". Returns 0, or
- * -1 with one line for a person in why. argv, which NULL ends, must live as long as the plan.
+ * Before the first "--", what is neither an option of ours nor one of the stack's is for EAL.
+ * Returns 0, or -1 with a one-line error message in why. argv, which ends with NULL, must live as
+ * long as the plan.
  */
 int plan_make(struct plan *plan, char **argv, char *why, size_t why_len);
 

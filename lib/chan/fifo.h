@@ -5,8 +5,8 @@
 /*
  * A byte fifo in shared memory with one producer and one consumer.
  *
- * Overview: head and tail are positions in the stream, which only grow; position p is at offset (p
- * - base) modulo the size.  A producer that finds the fifo empty moves base to head, so that the
+ * Overview: head and tail are positions in the stream, which only grow; the offset of position p is
+ * (p - base) modulo the size.  A producer that finds the fifo empty moves base to head, so that the
  * next bytes go to the beginning again: a connection of requests and answers touches one page and
  * not all of them.  base cannot move while the consumer reads, because the fifo is not empty then.
  *

@@ -16,11 +16,13 @@
 /** one_core_is_wanted says whether this process is to have a stack of its own. */
 bool one_core_is_wanted(void);
 
-/** one_core_start starts it and attaches. Returns 0, or -1 with one line for a person in why. */
+/** one_core_start starts it and attaches. Returns 0, or -1 with a one-line error message in why. */
 int one_core_start(char *why, size_t why_len);
 
-/** one_core_is_stacks says whether the calling thread works for the stack: EAL starts, or it is one of EAL's threads
- * or the host's. What such a thread opens is the kernel's. */
+/**
+ * one_core_is_stacks says whether the calling thread works for the stack: EAL starts, or it is one
+ * of EAL's threads or the host's. What such a thread opens is the kernel's.
+ */
 bool one_core_is_stacks(void);
 
 #endif

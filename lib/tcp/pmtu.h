@@ -3,16 +3,15 @@
 #define TCP_PMTU_H
 
 /*
- * The path MTU of a connection: from ICMP (RFC 1191, RFC 8201), and by probing where there is no
- * ICMP (RFC 4821, RFC 8899).
+ * The path MTU of a connection: what ICMP says of it (RFC 1191, RFC 8201), and what is found out where
+ * ICMP is silent (RFC 4821, RFC 8899).
  *
- *   a router says "too big"  segments shrink at once, what is in flight is sent again in smaller
- *                            ones, and the congestion window stays as it is
- *   a black hole             full segments time out again and again; after the third time they
- *                            shrink to tcp.base_mss, after the sixth further (tcp.mtu_probing)
- *   upwards again            a probe, a segment larger than the others; if it is delivered, that is
- *                            the new size; if it alone is lost, it was too large, and the loss is
- *                            not a sign of congestion
+ *   a router says "too big":  segments shrink at once, what is under way is sent again in smaller ones,
+ *                             and the congestion window stays as it is
+ *   a black hole:             full segments time out again and again; after the third time they shrink
+ *                             to tcp.base_mss, after the sixth further (tcp.mtu_probing)
+ *   upwards again:            a probe, one segment larger than the others; delivered, it is the new
+ *                             size; lost alone, it was too large, and not a sign of congestion
  */
 
 #include "tcp/tcp.h"
