@@ -60,6 +60,14 @@ static inline int tcp_path_find(struct tcp *tcp, const struct tcp_flow *f, struc
 	return ip_path_find_flow(tcp->ip, &f->raddr, f->laddr, tcp_flow_ports(f), path);
 }
 
+/** tcp_link_mss returns the MSS that is told by an interface: what its link takes of the peer's family, of IPv6 as its routers say, less
+ * the headers without options (RFC 9293 SHLD-6, RFC 6691 section 2). */
+static inline uint16_t tcp_link_mss(const struct tcp *tcp, uint8_t netif,
+                                    const struct pc_addr *peer)
+{
+	return (uint16_t)(ip_link_mtu(tcp->ip, netif, peer) - ip_hdr_len(peer) - TCP_HDR_LEN);
+}
+
 /** tcb_set_path fills in the way to the peer, for a connection with these ports (ip_path_find_flow); returns 0, or 1 when
  * it is one of several for other ports, or -ENETUNREACH or -EADDRNOTAVAIL. */
 int tcb_set_path(struct tcp *tcp, struct tcb *t, const struct pc_addr *remote, uint16_t laddr,

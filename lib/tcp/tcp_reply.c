@@ -68,8 +68,7 @@ bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_add
 	s->sport = flow->lport;
 	s->dport = flow->rport;
 	if (s->flags & TCP_SYN) {
-		uint16_t mss = (uint16_t)(ip_port(tcp->ip, path.netif)->info.mtu -
-		                          (pc_addr_is_ip4(&flow->raddr) ? 40 : 60));
+		const uint16_t mss = tcp_link_mss(tcp, path.netif, &flow->raddr);
 
 		s->mss =
 		    s->mss != 0 && s->mss < mss ? s->mss : mss; /* TCP_MAXSEG of the listener */

@@ -363,8 +363,7 @@ bool tcp_send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *
 
 	if (m == NULL)
 		return false;
-	s.mss = (uint16_t)(ip_port(tcp->ip, t->netif)->info.mtu -
-	                   (pc_addr_is_ip4(&t->flow.raddr) ? 40 : 60));
+	s.mss = tcp_link_mss(tcp, t->netif, &t->flow.raddr);
 	if (maxseg != 0 && maxseg < s.mss)
 		s.mss = (uint16_t)maxseg;
 	s.flags = answer ? TCP_SYN | TCP_ACK : TCP_SYN;

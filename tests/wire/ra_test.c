@@ -442,6 +442,75 @@ static void link_mtu(struct wt *w)
 	wt_drop(w);
 }
 
+/* The MSS that the next segment tells, which is the first of its options. */
+static unsigned mss_told(struct wt *w)
+{
+	const struct frame *f;
+	struct info6 i;
+
+	wt_settle(w);
+	f = wt_next_frame(w, 0);
+	if (f == NULL)
+		wt_fail(w, WT_HERE, "no SYN was sent");
+	CHECK(frame6_read(f, &i) == NULL);
+	CHECK(i.proto == IPPROTO_TCP && (i.l4[13] & S) && i.l4[20] == 2 && i.l4[21] == 4);
+	return (unsigned)i.l4[22] << 8 | i.l4[23];
+}
+
+static unsigned mss_of_syn(struct wt *w)
+{
+	const struct sockaddr_in6 to = sin6(FAR, 80);
+	const int fd = pc_socket(w->st, AF_INET6, SOCK_STREAM, 0);
+	unsigned mss;
+
+	OK(fd);
+	ERR(pc_connect(w->st, fd, (const struct sockaddr *)&to, sizeof(to)), EINPROGRESS);
+	mss = mss_told(w);
+	OK(pc_close(w->st, fd));
+	return mss;
+}
+
+static unsigned mss_of_syn_ack(struct wt *w)
+{
+	uint8_t syn[20] = {0x9c, 0x40, 0, 80, [12] = 0x50, S, 0xff, 0xff};
+	const struct sockaddr_in6 at = sin6("::", 80);
+	struct ends6 e = ends(FAR, router_mac);
+	struct frame f;
+	unsigned mss;
+	uint16_t sum;
+	int fd;
+
+	fd = pc_socket(w->st, AF_INET6, SOCK_STREAM, 0);
+	OK(fd);
+	OK(pc_bind(w->st, fd, (const struct sockaddr *)&at, sizeof(at)));
+	OK(pc_listen(w->st, fd, 1));
+	e.dst = addr6(LOCAL);
+	memcpy(e.dst_mac, PROBE_MAC, 6);
+	sum = frame_fold(frame_sum(syn, 20, frame6_sum(&e.src, &e.dst, IPPROTO_TCP, 20)));
+	syn[16] = (uint8_t)(sum >> 8);
+	syn[17] = (uint8_t)sum;
+	frame6_raw(&f, &e, IPPROTO_TCP, 64, syn, 20);
+	wt_inject_frame(w, &f);
+	mss = mss_told(w);
+	OK(pc_close(w->st, fd));
+	return mss;
+}
+
+/* What routers say of the link counts for what comes, too; what is said of IPv4 (pc_stack_set_mtu) does not. */
+static void mss_of_link(struct wt *w)
+{
+	start6(w, false);
+	ADVERTISE(.lifetime = 9000);
+	EQ(mss_of_syn(w), 1440);
+	EQ(mss_of_syn_ack(w), 1440);
+	OK(pc_stack_set_mtu(w->st, 0, 1300));
+	EQ(mss_of_syn(w), 1440);
+	EQ(mss_of_syn_ack(w), 1440);
+	ADVERTISE(.lifetime = 9000, .mtu = 1400);
+	EQ(mss_of_syn(w), 1340);
+	EQ(mss_of_syn_ack(w), 1340);
+}
+
 static void on_link(struct wt *w)
 {
 	struct info6 i;
@@ -916,6 +985,7 @@ static const struct wt_case cases[] = {
     {"RFC 4191 3: preferences of routers", preferences},
     {"RFC 4861 7.3.3: a dead router gives way", dead_router},
     {"RFC 4861 6.3.4: MTU of the link", link_mtu},
+    {"RFC 9293 SHLD-6: the MSS offered follows the MTU of the link", mss_of_link},
     {"RFC 4861 6.3.4: prefixes on the link", on_link},
     {"RFC 4862 5.5.3: addresses of prefixes, and their lifetimes", autoconf},
     {"RFC 4862 5.5.3 e: longer lifetimes, and shorter ones", lifetimes},
