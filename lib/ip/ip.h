@@ -315,6 +315,9 @@ int ip_path_find(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struc
 int ip_path_find_flow(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, uint32_t ports,
                       struct ip_path *path);
 
+/** ip_way_mtu returns the MTU of the way to dst as the link and the route have it, whatever has been learnt of it; 0: there is none. */
+uint16_t ip_way_mtu(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, uint32_t ports);
+
 /** ip_path_loop makes the way of a packet back to ourselves, whatever its destination is: for copies of what is sent
  * to groups. laddr is its source. Returns 0 or -EADDRNOTAVAIL. */
 int ip_path_loop(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path);

@@ -220,6 +220,13 @@ int ip_path_find_flow(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, 
 	return rc;
 }
 
+uint16_t ip_way_mtu(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, uint32_t ports)
+{
+	struct ip_path path;
+
+	return remember_path(ip, dst, laddr, ports, &path) == 0 ? path.mtu : 0;
+}
+
 int ip_path_find(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struct ip_path *path)
 {
 	return ip_path_find_flow(ip, dst, laddr, 0, path);

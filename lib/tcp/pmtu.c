@@ -40,15 +40,17 @@ static uint32_t floor_of(const struct tcb *t)
 	return pc_addr_is_ip4(&t->flow.raddr) ? PMTU_MIN4 : PMTU_MIN6;
 }
 
-/* the most that may ever fit: what the port takes, and the peer */
+/* the most that may ever fit: what the link and the route let through, and the peer takes */
 static uint32_t ceiling_of(const struct tcp *tcp, const struct tcb *t)
 {
-	uint32_t port = ip_port(tcp->ip, t->netif)->info.mtu, peer = t->peer_mss + fixed_len(t);
+	const struct tcp_flow *f = &t->flow;
+	uint32_t way = ip_way_mtu(tcp->ip, &f->raddr, f->laddr, tcp_flow_ports(f));
+	uint32_t peer = t->peer_mss + fixed_len(t);
 	uint32_t maxseg = tcp_tuning(tcp, t)->maxseg;
 
 	if (maxseg != 0)
 		peer = RTE_MIN(peer, maxseg + fixed_len(t));
-	return RTE_MIN(port, peer);
+	return RTE_MIN(way, peer);
 }
 
 static uint32_t now_s(const struct tcp *tcp)
@@ -208,29 +210,34 @@ bool pmtu_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 }
 
 /* RFC 4821 section 7.4: only when all is well, and enough follows to tell its loss soon */
-static bool is_time(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q,
-                    uint32_t len)
+static bool is_time(const struct tcb *t, const struct tcp_queues *q, uint32_t len)
 {
 	uint32_t need = len + BEHIND * t->mss;
 
-	return seq_geq(tcp->ctx->tick, q->pmtu.tick) && q->recovery == TCP_R_OPEN &&
-	       t->retries == 0 && q->sacked_segs == 0 && q->dupacks == 0 && q->lost_bytes == 0 &&
-	       t->cwnd >= MIN_CWND * (uint32_t)t->mss && tcp_pipe(t, q) + len <= t->cwnd &&
-	       tcp_unsent(t) >= need && t->snd_nxt - t->snd_una + need <= t->snd_wnd;
+	return q->recovery == TCP_R_OPEN && t->retries == 0 && q->sacked_segs == 0 &&
+	       q->dupacks == 0 && q->lost_bytes == 0 && t->cwnd >= MIN_CWND * (uint32_t)t->mss &&
+	       tcp_pipe(t, q) + len <= t->cwnd && tcp_unsent(t) >= need &&
+	       t->snd_nxt - t->snd_una + need <= t->snd_wnd;
 }
 
 bool pmtu_make_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
-	uint32_t fixed = fixed_len(t) + (t->opt & TCB_OPT_TS ? TS_LEN : 0), mtu;
+	uint32_t fixed = fixed_len(t) + (t->opt & TCB_OPT_TS ? TS_LEN : 0), most, mtu;
 	struct rte_mbuf *m = q->snd_next;
 
+	if (m == NULL || seq_lt(tcp->ctx->tick, q->pmtu.tick))
+		return false;
 	fixed += auth_space(tcp, t);
-
+	most = ceiling_of(tcp, t);
+	if (q->pmtu.high > most) { /* it goes another way by now */
+		search(tcp, t, q, most, 0);
+		return false;
+	}
 	mtu = (t->path_mtu + q->pmtu.high + 1u) / 2;
 	/* the usual sizes are tried first (RFC 4821 section 7.3) */
-	if (q->pmtu.high == ceiling_of(tcp, t))
+	if (q->pmtu.high == most)
 		mtu = q->pmtu.high;
-	if (m == NULL || !is_time(tcp, t, q, mtu - fixed))
+	if (!is_time(t, q, mtu - fixed))
 		return false;
 	sndbuf_merge(&q->snd, m, (uint16_t)(mtu - fixed));
 	if (pkt_of(m)->tx.len != mtu - fixed || pkt_of(m)->tx.sends != 0)

@@ -2,10 +2,14 @@
 
 /* The path MTU: what ICMP says, and where it is silent (RFC 1191, RFC 4821, RFC 8899). */
 
+#include <arpa/inet.h>
 #include <stdio.h>
 
 #include <rte_mbuf.h>
 
+#include <percore/control.h>
+
+#include "frame6.h"
 #include "wt.h"
 
 #define MSS 1460
@@ -297,6 +301,41 @@ static void peer_is_narrow(struct wt *w)
 	w->cfg.tcp_mtu_probing = 2;
 	wt_established(w);
 	EQ(until_probe(w, &acked), 1300);
+	wt_drop(w);
+}
+
+/* of IPv4 packets, from now on */
+static void limit_route(struct wt *w, uint16_t mtu)
+{
+	const in_addr_t peer = inet_addr(WT_PEER);
+	const struct pc_route r = {.dest = {wt_ip6 ? addr6_of4(peer) : pc_addr_ip4(peer), 128},
+	                           .mtu = (uint16_t)(wt_ip6 ? mtu + 20 : mtu)};
+
+	OK(pc_route_add(w->st, &r));
+}
+
+/* ... nor than the route may carry */
+static void route_is_narrow(struct wt *w)
+{
+	uint32_t acked = 1;
+
+	w->cfg.tcp_mtu_probing = 2;
+	wt_start(w);
+	limit_route(w, 1300);
+	wt_established(w);
+	EQ(until_probe(w, &acked), 1260);
+	wt_drop(w);
+}
+
+/* ... by now */
+static void route_becomes_narrow(struct wt *w)
+{
+	uint32_t acked = 1;
+
+	w->cfg.tcp_mtu_probing = 2;
+	wt_established(w);
+	limit_route(w, 1300);
+	EQ(until_probe(w, &acked), 1260);
 	wt_drop(w);
 }
 
@@ -844,6 +883,8 @@ static const struct wt_case cases[] = {
     {"RFC 4821 7.5: ... or after", lost_after_the_repair},
     {"RFC 4821 7.6.2: a router answers a probe", probe_too_big},
     {"RFC 4821 7.2: no probe is larger than the peer's MSS", peer_is_narrow},
+    {"RFC 4821 7.2: ... nor than its route may carry", route_is_narrow},
+    {"RFC 4821 7.2: ... and that may change", route_becomes_narrow},
     {"RFC 1191 6.5: what was too big is sent again at once, cwnd stays", too_big_in_flight},
     {"RFC 1191 6.3: a path MTU is remembered for ten minutes", remembered},
     {"tcp.mtu_probing = 2: beginning with tcp.base_mss", always},
