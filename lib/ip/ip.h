@@ -179,7 +179,7 @@ struct ip_send {
 	uint8_t proto;
 	uint8_t ttl; /* 0: the default */
 	uint8_t tos;
-	bool df;     /* not to be fragmented, by us or (IPv4) by others (RFC 1191): TCP always */
+	bool df;     /* not to be fragmented, by us or (IPv4) by others (RFC 1191): most of TCP */
 	bool summed; /* payload_sum counts */
 	uint16_t payload_sum; /* of what follows the transport header (cksum_fold_be) */
 };

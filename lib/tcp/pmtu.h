@@ -7,7 +7,8 @@
  * ICMP is silent (RFC 4821, RFC 8899).
  *
  *   a router says "too big":  segments shrink at once, what is under way is sent again in smaller ones,
- *                             and the congestion window stays as it is
+ *                             and the congestion window stays as it is; they do not shrink below a floor,
+ *                             where over IPv4 routers that take still less have to cut them
  *   a black hole:             full segments time out again and again; after the third time they shrink
  *                             to tcp.base_mss, after the sixth further (tcp.mtu_probing)
  *   upwards again:            a probe, one segment larger than the others; delivered, it is the new
@@ -16,7 +17,7 @@
 
 #include "tcp/tcp.h"
 
-#define PMTU_MIN4     552  /* what Linux goes down to */
+#define PMTU_MIN4     552  /* the least that is believed, as on Linux; then DF is left out */
 #define PMTU_MIN6     1280 /* RFC 8200 section 5 */
 #define PMTU_CLOSE    8    /* bytes between what is known to fit and not to: near enough */
 #define PMTU_RETRY_MS 600000

@@ -181,8 +181,9 @@ struct tcb {
 					bool auth : 1; /* the socket has keys (auth.h) */
 					bool
 					    near : 1; /* and a limit to where its peer may be (gtsm.h) */
+					bool narrow : 1; /* a path MTU of PMTU_MIN4 */
 				};
-				uint8_t checked; /* 0: neither, segments may go the short way */
+				uint8_t checked; /* 0: none, segments may go the short way */
 			};
 		};
 		uint16_t rare; /* 0: neither */

@@ -25,7 +25,7 @@ void bunch_init(const struct tcp *tcp, const struct tcb *t, struct bunch *b)
 	*b = (struct bunch){0};
 	if (q != NULL && q->snd_urgent) /* each piece would get the same pointer */
 		return;
-	if (t->auth) /* and the same signature */
+	if (t->auth || t->narrow) /* and the same signature, or identification */
 		return;
 	if (t->opt &
 	    TCB_OPT_ACCECN) /* and CWR, which is one bit of a number, would be on the first only */

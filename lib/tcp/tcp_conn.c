@@ -133,6 +133,7 @@ void tcb_renew(struct tcp *tcp, struct tcb *t)
 	t->error = was.error;
 	t->binding = was.flags & TCB_BOUND ? was.binding : 0;
 	t->rare = was.rare;
+	t->narrow = false;
 	t->account = was.account;
 	t->rcv_max = was.rcv_max;
 	t->snd_max = was.snd_max;
@@ -361,6 +362,7 @@ void tcb_update_mss(struct tcp *tcp, struct tcb *t)
 		mss -= 12;
 	mss -= auth_space(tcp, t);
 	t->mss = (uint16_t)mss;
+	t->narrow = pc_addr_is_ip4(&t->flow.raddr) && t->path_mtu <= PMTU_MIN4;
 }
 
 /* what the receive window may grow to */

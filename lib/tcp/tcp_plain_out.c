@@ -31,7 +31,8 @@ static inline bool may_send(const struct tcp *tcp, const struct tcb *t, const st
 	const uint32_t flags = *(const volatile uint32_t *)&t->flags;
 
 	return t->state == TCP_S_ESTABLISHED && !(flags & special) &&
-	       (t->rare == 0 || (!t->auth && tcp_tuning(tcp, t)->max_pacing_rate == 0)) &&
+	       (t->rare == 0 ||
+	        (!t->auth && !t->narrow && tcp_tuning(tcp, t)->max_pacing_rate == 0)) &&
 	       !(t->opt & TCB_OPT_ECN) && cc_of(t)->plain && !tcp->ctx->cfg.tcp_pacing &&
 	       tcp->dsack.tcb == 0 && q->ooo == NULL && q->trouble == 0 && q->pmtu.high == 0 &&
 	       t->retries == 0;

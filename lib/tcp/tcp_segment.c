@@ -116,7 +116,6 @@ static void emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, struct tcp_
 	                     .proto = IPPROTO_TCP,
 	                     .ttl = t->ttl,
 	                     .tos = (uint8_t)(t->tos | ecn),
-	                     .df = true,
 	                     .summed = note != NULL && (note->tx.flags & SEG_SUMMED)};
 	struct ip_path path;
 	uint16_t hdr;
@@ -127,6 +126,8 @@ static void emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, struct tcp_
 	s->dport = t->flow.rport;
 	hdr = tcp_hdr_len(s);
 	tcp_write((uint8_t *)rte_pktmbuf_prepend(m, hdr), s);
+	/* routers cut what goes by a path that may be narrower than is believed, but no probe (RFC 4821 section 2) */
+	is.df = !t->narrow || m->pkt_len + ip_hdr_len(&is.dst) > t->path_mtu;
 	if (unlikely(s->has & TCP_HAS_AUTH))
 		auth_sign(auth_by_tcb(tcp, t, &(struct auth_by){0}), &is.src, &is.dst, m);
 	make_path(tcp, t, &path);
@@ -181,7 +182,7 @@ static inline bool is_plain(const struct tcp *tcp, const struct tcb *t, const st
 	const struct tcp_queues *q = tcp_queues_if(tcp, t);
 
 	return (q == NULL || (q->ooo == NULL && !q->snd_urgent)) && !dsack_is_due(tcp, t) &&
-	       !t->auth && !(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) &&
+	       !t->auth && !t->narrow && !(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) &&
 	       m->pkt_len + ip_hdr_len(&t->flow.raddr) + tcp_plain_len(t->opt & TCB_OPT_TS) <=
 	           t->path_mtu;
 }

@@ -128,7 +128,8 @@ struct wt {
 	uint16_t mtu, next_pport; /* mtu: of IPv4 packets */
 	uint32_t offloads;
 	uint16_t rx_split;
-	bool cold; /* set before the first word: nobody has been heard of, no turn taken */
+	bool may_fragment; /* TCP segments may go without DF */
+	bool cold;         /* set before the first word: nobody has been heard of, no turn taken */
 	bool trace;
 	uint32_t in_use, probe_in_use;
 	uint32_t settled; /* times that wt_settle was called */

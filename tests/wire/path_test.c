@@ -101,6 +101,7 @@ static void path_mtu_floor(struct wt *w)
 
 	if (wt_ip6) /* wire/ip6 has IPv6's */
 		return;
+	w->may_fragment = true;
 	wt_established(w);
 	wt_send(w, 1460);
 	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 1460);
@@ -254,6 +255,7 @@ static void no_mbufs_to_close(struct wt *w)
 
 static void no_mbufs_to_retransmit(struct wt *w)
 {
+	w->may_fragment = true; /* it might be the path that is narrow */
 	wt_established(w);
 	wt_send(w, 1000);
 	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 1000);

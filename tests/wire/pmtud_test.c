@@ -58,6 +58,7 @@ static void narrower_still(struct wt *w)
 {
 	uint32_t acked = 1;
 
+	w->may_fragment = true;
 	wt_established(w);
 	wt_send(w, 2 * MSS);
 	EQ(through(w, 600, &acked, 20000), 552 - 40);
@@ -361,6 +362,58 @@ static void too_big_in_flight(struct wt *w)
 	EQ(wt_info(w).tcpi_unacked, 0);
 }
 
+/* Less than 552 bytes are not believed.  Where a router takes less all the same it has to cut what is sent, as Linux lets it; but no
+ * probe, which is to show what the path takes (RFC 4821 section 2). */
+static void narrower_than_believed(struct wt *w)
+{
+	const struct frame_info *i;
+	uint32_t largest = 0;
+
+	w->may_fragment = true;
+	w->cfg.tcp_initial_window = 30;
+	wt_established(w);
+	wt_send(w, MSS);
+	i = wt_next(w, 0);
+	CHECK(i != NULL && i->df && i->seg.len == MSS);
+	wt_too_big(w, 296, 1);
+	for (unsigned n = 0; n < 3; n++) {
+		i = wt_next(w, 0);
+		CHECK(i != NULL && !i->df);
+		IN(i->seg.len, MSS - 2 * 512, 512);
+	}
+	INJECT(.flags = A, .seq = 1, .ack = 1 + MSS);
+	EQ(wt_info(w).tcpi_snd_mss, 512);
+	wt_pass(w, 601000);
+	wt_send(w, 10 * MSS);
+	while ((i = wt_next(w, 0)) != NULL) {
+		CHECK(i->df == (i->seg.len > 512));
+		largest = i->seg.len > largest ? i->seg.len : largest;
+	}
+	EQ(largest, MSS);
+}
+
+/* ... nor, once the path is wider, is anything else */
+static void narrow_no_more(struct wt *w)
+{
+	uint32_t acked = 1 + MSS;
+
+	w->may_fragment = true;
+	w->cfg.tcp_initial_window = 30;
+	wt_established(w);
+	wt_send(w, MSS);
+	wt_drop(w);
+	wt_too_big(w, 296, 1);
+	wt_drop(w);
+	INJECT(.flags = A, .seq = 1, .ack = acked);
+	wt_pass(w, 601000);
+	wt_send(w, 10 * MSS);
+	EQ(through(w, MSS, &acked, 1000), MSS);
+	EQ(wt_info(w).tcpi_snd_mss, MSS);
+	w->may_fragment = false;
+	wt_send(w, 3 * MSS);
+	EQ(through(w, MSS, &acked, 1000), MSS);
+}
+
 /* the next connection need not find it out again; after ten minutes it does (RFC 1191 6.3) */
 static void remembered(struct wt *w)
 {
@@ -533,6 +586,7 @@ static void no_smaller_than_the_probe(struct wt *w)
 /* segments below tcp.base_mss vanish for other reasons first */
 static void below_base_later(struct wt *w)
 {
+	w->may_fragment = true;
 	wt_established(w);
 	wt_send(w, 800);
 	for (unsigned i = 0; i < 6; i++)
@@ -813,6 +867,7 @@ static void outage_of_search(struct wt *w)
 {
 	uint32_t acked = 1;
 
+	w->may_fragment = true;
 	w->cfg.tcp_frto = 0;
 	w->cfg.tcp_mtu_probing = 2;
 	wt_established(w);
@@ -885,6 +940,8 @@ static const struct wt_case cases[] = {
     {"RFC 4821 7.2: no probe is larger than the peer's MSS", peer_is_narrow},
     {"RFC 4821 7.2: ... nor than its route may carry", route_is_narrow},
     {"RFC 4821 7.2: ... and that may change", route_becomes_narrow},
+    {"RFC 1191 3: less than the floor is let be cut (IPv4)", narrower_than_believed},
+    {"RFC 1191 3: ... as long as that is all that fits (IPv4)", narrow_no_more},
     {"RFC 1191 6.5: what was too big is sent again at once, cwnd stays", too_big_in_flight},
     {"RFC 1191 6.3: a path MTU is remembered for ten minutes", remembered},
     {"tcp.mtu_probing = 2: beginning with tcp.base_mss", always},

@@ -252,6 +252,7 @@ static void narrow_paths(struct wt *w)
 	struct flow good;
 
 	one_pool(w);
+	w->may_fragment = true;
 	w->cfg.tcp_sndbuf = w->cfg.tcp_sndbuf_max = 1 << 20;
 	w->cfg.tcp_initial_window = 40;
 	wt_listen(w, 8);
@@ -302,6 +303,7 @@ static void peers_that_are_gone(struct wt *w)
 	static struct flow gone[60];
 
 	one_pool(w);
+	w->may_fragment = true;
 	w->cfg.tcp_sndbuf = w->cfg.tcp_sndbuf_max = 1 << 20;
 	w->cfg.tcp_sndbuf_min = 16384;
 	w->cfg.tcp_stalled_ms = 5000;
