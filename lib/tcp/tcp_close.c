@@ -12,6 +12,8 @@
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_timer.h"
+#include "wire/icmp4.h"
+#include "wire/icmp6.h"
 
 /* RFC 9293 3.10.4: FIN after everything that is queued */
 static void queue_fin(struct tcp *tcp, struct tcb *t)
@@ -159,6 +161,14 @@ static bool is_under_way(const struct tcb *t, uint32_t seq)
 	return seq_leq(t->snd_una - syn_data, seq) && seq_lt(seq, t->snd_nxt);
 }
 
+/* RFC 9293 section 3.9.2.2: to TCP a Parameter Problem is a soft error, too, whatever it is to sockets of others */
+static bool is_hard(const struct icmp_error *e)
+{
+	const uint8_t problem = pc_addr_is_ip4(&e->remote) ? ICMP4_PARAMETER : ICMP6_PARAMETER;
+
+	return e->hard && e->type != problem;
+}
+
 /* a SYN with data was too large for the path: without data it is not (RFC 7413 section 4.1.3.1) */
 static void on_syn_too_big(struct tcp *tcp, struct tcb *t)
 {
@@ -185,7 +195,7 @@ void tcp_error(struct tcp *tcp, const struct icmp_error *e)
 			on_syn_too_big(tcp, t);
 	} else if (t->state == TCP_S_SYN_SENT) {
 		fastopen_error(tcp, t);
-		if (e->hard)
+		if (is_hard(e))
 			tcb_done(tcp, t, e->error);
 		else
 			t->snd_wl1 = (uint32_t)e->error;

@@ -401,6 +401,22 @@ static void icmp_hard_in_syn_sent(struct wt *w)
 	NOTHING(5000);
 }
 
+/* RFC 9293 3.9.2.2: "Destination Unreachable -- codes 0, 1, 5; Time Exceeded -- codes 0, 1; and Parameter Problem" */
+static void icmp_soft_in_syn_sent(struct wt *w)
+{
+	static const uint8_t soft[][2] = {{3, 0},  {3, 1},  {3, 5},  {4, 0},
+	                                  {11, 0}, {11, 1}, {12, 0}, {12, 1}};
+
+	for (unsigned i = 0; i < sizeof(soft) / sizeof(soft[0]); i++) {
+		wt_syn_sent(w);
+		icmp_error(w, soft[i][0], soft[i][1], 0);
+		EQ(wt_info(w).tcpi_state, TCP_SYN_SENT);
+		INJECT(.flags = SA, .ack = 1, .mss = 1460);
+		EXPECT(.flags = A, .seq = 1, .ack = 1);
+		wt_flow(w);
+	}
+}
+
 static void icmp_does_not_abort(struct wt *w)
 {
 	static const uint8_t codes[] = {0, 1, 2, 3, 5, 13};
@@ -458,6 +474,7 @@ static const struct wt_case cases[] = {
     {"RFC 5961 7: ... of half-open connections", challenge_limit_half_open},
     {"RFC 5961 7: ... by another number each second", challenge_limit_varies},
     {"RFC 1122 4.2.3.9: a hard ICMP error ends a connection attempt", icmp_hard_in_syn_sent},
+    {"RFC 9293 MUST-56: soft ICMP errors do not end a connection attempt", icmp_soft_in_syn_sent},
     {"RFC 9293 MUST-55, MUST-56: ICMP errors do not abort", icmp_does_not_abort},
     {"RFC 5927 4: an ICMP error must quote a number in flight", icmp_wrong_sequence},
 };
