@@ -75,14 +75,15 @@ static uint32_t repeating_ticks(const struct tcp *tcp, const struct tcb *t, uint
 	return ticks_from_us(us);
 }
 
-/* how long n repetitions after the first one have been waited for; their ticks are known where there are queues */
+/* how long n repetitions after the first one have been waited for, of SYNs the first one as well; their ticks are known where there
+ * are queues */
 static uint32_t stalled_ticks(const struct tcp *tcp, const struct tcb *t, uint32_t n)
 {
 	const struct tcp_queues *q = tcp_queues(tcp, t);
 
-	if (q != NULL && t->state != TCP_S_SYN_SENT && t->state != TCP_S_SYN_RECEIVED)
-		return tcp->ctx->tick - q->stalled_tick;
-	return repeating_ticks(tcp, t, n);
+	if (t->state == TCP_S_SYN_SENT || t->state == TCP_S_SYN_RECEIVED)
+		return repeating_ticks(tcp, t, n) + ticks_from_us(rtt_after(tcp, t, 0));
+	return q != NULL ? tcp->ctx->tick - q->stalled_tick : repeating_ticks(tcp, t, n);
 }
 
 /* The user time-out, which counts no further than ticks can be told from each other: 39 hours. */
@@ -91,8 +92,8 @@ static uint32_t user_ticks(const struct tcp_tuning *tune)
 	return ticks_from_ms(RTE_MIN(tune->user_timeout_ms, USER_TIMEOUT_MAX_MS));
 }
 
-/* The user time-out (RFC 9293 3.10.8, "for any state"; RFC 5482), as on Linux counted from the first repetition.  Returns
- * how many ticks of it are left after n more of them. */
+/* The user time-out (RFC 9293 3.10.8, "for any state"; RFC 5482), as on Linux counted from the first repetition, or from the SYN.
+ * Returns how many ticks of it are left after n more of them. */
 static uint32_t user_ticks_left(const struct tcp *tcp, const struct tcb *t, uint32_t n)
 {
 	const struct tcp_tuning *tune = tcp_tuning(tcp, t);
