@@ -268,7 +268,6 @@ bool fastopen_defer(struct tcp *tcp, struct tcb *t)
 
 static void send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *c)
 {
-	t->rttvar_us = tcp->ctx->now_us;
 	/* what was not sent tells nothing of the path, which will not see the option any more */
 	if (!tcp_send_syn(tcp, t, c))
 		t->opt &= (uint8_t)~TCB_OPT_FASTOPEN;

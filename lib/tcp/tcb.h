@@ -149,8 +149,8 @@ struct tcb {
 	uint8_t netif, ttl, tos;
 	uint8_t error; /* errno that SO_ERROR and the next call report */
 	struct neigh_ref neigh;
-	uint32_t srtt_us,
-	    rttvar_us; /* RFC 6298; srtt_us 0: no sample yet, rttvar_us: when SYN was sent, 0: several were */
+	/* RFC 6298; srtt_us 0: no sample yet, rttvar_us: when the first SYN was sent, 0: none was; or SYN-ACK, 0: several were */
+	uint32_t srtt_us, rttvar_us;
 
 	/* line 2: timers and limits */
 	struct timer timer; /* armed for the earliest of the deadlines, or earlier */

@@ -304,7 +304,7 @@ static int begin(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remot
 	t->snd_nxt = t->snd_una + 1;
 	t->snd_wl1 = 0;
 	t->rcv_wscale = tcp->ctx->cfg.tcp_window_scaling ? tcb_rcv_scale(tcp, t) & 0xfu : 0u;
-	t->rttvar_us = tcp->ctx->now_us;
+	t->rttvar_us = 0;
 	t->retries = 0;
 	t->syn_lost = 0;
 	t->opt = 0;

@@ -369,8 +369,10 @@ bool tcp_send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *
 		s.mss = (uint16_t)maxseg;
 	s.flags = answer ? TCP_SYN | TCP_ACK : TCP_SYN;
 	s.ack = answer ? t->rcv_nxt : 0;
-	if (!answer && t->retries == 0)
+	if (!answer && t->rttvar_us == 0) { /* the first that leaves */
+		t->rttvar_us = tcp->ctx->now_us != 0 ? tcp->ctx->now_us : UINT32_MAX;
 		t->ts_recent = tcp_tsval(tcp, t->ts_offset);
+	}
 	ecn = tcp_ecn_fill(tcp, t, &s);
 	if (unlikely(t->auth))
 		put_auth(tcp, t, &s);

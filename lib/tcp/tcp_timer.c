@@ -177,7 +177,8 @@ void tcp_resend_syn(struct tcp *tcp, struct tcb *t)
 
 static void on_syn_timeout(struct tcp *tcp, struct tcb *t)
 {
-	t->syn_lost = 1;
+	if (t->state != TCP_S_SYN_SENT || t->rttvar_us != 0) /* else none has been sent */
+		t->syn_lost = 1;
 	tcp_resend_syn(tcp, t);
 	fastopen_lost(tcp, t);
 }

@@ -404,6 +404,22 @@ static void lost_syn_shrinks_window(struct wt *w)
 	EQ(wt_drop(w), 0);
 }
 
+/* ... but what could not be sent, for want of mbufs, was not lost, however often: the first that is sent may be answered by its
+ * window in full, and is the one whose timestamp the answer echoes */
+static void unsent_syn(struct wt *w)
+{
+	wt_start(w);
+	wt_take_mbufs(w, 0);
+	wt_connecting(w);
+	NOTHING(4000);
+	wt_give_mbufs(w);
+	EXPECT_IN(2990, 3010, .flags = S, .mss = 1460, .ws = 1 + 7, .sackok = true, .ts = TS);
+	INJECT(.flags = SA, .ack = 1, .mss = 1460);
+	EXPECT(.flags = A, .seq = 1, .ack = 1);
+	EQ(wt_info(w).tcpi_snd_cwnd, 10);
+	IN(wt_info(w).tcpi_rto, 1, 1000000);
+}
+
 static void syn_to_broadcast(struct wt *w)
 {
 	struct frame_ends e = wt_ends(w);
@@ -562,6 +578,7 @@ static const struct wt_case cases[] = {
     {"RFC 6928 2: a lost SYN-ACK makes the initial window one segment",
      lost_syn_ack_shrinks_window},
     {"RFC 6928 2: a lost SYN makes the initial window one segment", lost_syn_shrinks_window},
+    {"RFC 6928 2: ... but not one that was never sent", unsent_syn},
     {"RFC 9293 MUST-57: a SYN to or from a group is dropped silently", syn_to_broadcast},
     {"RFC 9293 MUST-46: connect() to a group fails", connect_to_group},
     {"RFC 9293 3.4: data on a SYN is not delivered early", data_on_syn},
