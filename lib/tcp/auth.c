@@ -249,6 +249,16 @@ static int copy_md5(struct auth *a, flow_ref to, const struct auth_key *key,
 	return add_md5(a, to, &only, key->bytes, key->len);
 }
 
+/* What one that a listener has accepted signs by, or asks for: a key with the KeyID of then, or another if it has gone since. */
+static uint16_t still_there(const struct auth *a, flow_ref owner, int snd_id, int rcv_id)
+{
+	const struct auth_key *k = auth_find_ao(a, owner, NULL, snd_id, rcv_id);
+
+	if (k == NULL)
+		k = auth_find_ao(a, owner, NULL, AUTH_ANY_ID, AUTH_ANY_ID);
+	return auth_index(a, k);
+}
+
 static bool inherit_ao(struct tcp *tcp, struct tcb *t, flow_ref from, const struct syn_entry *e)
 {
 	const flow_ref to = auth_owner(tcp, t);
@@ -269,10 +279,8 @@ static bool inherit_ao(struct tcp *tcp, struct tcb *t, flow_ref from, const stru
 		k->good = k->bad = 0;
 		auth_derive(tcp, t, s, k);
 	}
-	k = auth_find_ao(&tcp->auth, to, NULL, e->keyid, AUTH_ANY_ID);
-	if (k == NULL) /* gone since */
-		k = auth_find_ao(&tcp->auth, to, NULL, AUTH_ANY_ID, AUTH_ANY_ID);
-	s->current = s->rnext = auth_index(&tcp->auth, k);
+	s->current = still_there(&tcp->auth, to, e->keyid, AUTH_ANY_ID);
+	s->rnext = still_there(&tcp->auth, to, AUTH_ANY_ID, e->rnext);
 	t->auth = true;
 	return true;
 }
@@ -395,7 +403,9 @@ const struct auth_by *auth_find_half_open(const struct tcp *tcp, const struct sy
 		k = auth_find_md5(a, owner, &e->flow.raddr);
 	*by = (struct auth_by){.key = k, .isn = e->iss, .peer_isn = e->irs, .seq = e->iss};
 	if (k != NULL && k->kind == AUTH_AO)
-		by->rnext = k->rcv_id;
+		by->rnext = auth_find_ao(a, owner, &e->flow.raddr, AUTH_ANY_ID, e->rnext) != NULL
+		                ? e->rnext
+		                : k->rcv_id;
 	return k != NULL ? by : NULL;
 }
 

@@ -134,8 +134,8 @@ static inline const struct auth_by *auth_by_input(const struct tcp *tcp, const s
 	return likely(!(rx->seg.has & TCP_HAS_AUTH)) ? NULL : &tcp->auth.by;
 }
 
-/** auth_id_of_input returns the KeyID that answers to that segment have, which its half-open connection keeps. */
-uint8_t auth_id_of_input(const struct tcp *tcp, const struct tcp_rx *rx);
+/** auth_note_ids notes the KeyID and the RNextKeyID that answers to that segment have for its half-open connection. */
+void auth_note_ids(const struct tcp *tcp, const struct tcp_rx *rx, struct syn_entry *e);
 
 /** auth_by_half_open returns by what segments of a half-open connection are signed, in by, or NULL. */
 static inline const struct auth_by *auth_by_half_open(const struct tcp *tcp,

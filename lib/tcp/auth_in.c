@@ -144,6 +144,13 @@ static struct numbers numbers_for(struct tcp *tcp, flow_ref ref, flow_ref owner,
 	return (struct numbers){.iss = e->iss, .irs = e->irs, .snd = e->iss, .rcv = e->irs};
 }
 
+/* which asks nobody for a key */
+static bool is_listener(const struct tcp *tcp, flow_ref owner)
+{
+	return flow_ref_kind(owner) == FLOW_TCB &&
+	       tcp_tcb(tcp, flow_ref_index(owner))->state == TCP_S_LISTEN;
+}
+
 /* By what an answer is signed: the key that the peer wishes, or that it has used. */
 static void note_answer(struct tcp *tcp, flow_ref owner, const struct pc_addr *peer,
                         const struct auth_key *used, uint8_t rnext, const struct numbers *n)
@@ -158,8 +165,9 @@ static void note_answer(struct tcp *tcp, flow_ref owner, const struct pc_addr *p
 	                                .isn = n->iss,
 	                                .peer_isn = n->irs,
 	                                .seq = n->snd,
-	                                .rnext = s->rnext != 0 ? tcp->auth.key[s->rnext].rcv_id
-	                                                       : used->rcv_id};
+	                                .rnext = s->rnext != 0 && !is_listener(tcp, owner)
+	                                             ? tcp->auth.key[s->rnext].rcv_id
+	                                             : used->rcv_id};
 }
 
 static int check_ao(struct tcp *tcp, flow_ref ref, flow_ref owner, const struct rte_mbuf *m,
@@ -223,9 +231,12 @@ int auth_check(struct tcp *tcp, flow_ref ref, const struct rte_mbuf *m, const st
 	return check_ao(tcp, ref, owner, m, p, rx, &opt, told);
 }
 
-uint8_t auth_id_of_input(const struct tcp *tcp, const struct tcp_rx *rx)
+void auth_note_ids(const struct tcp *tcp, const struct tcp_rx *rx, struct syn_entry *e)
 {
 	const struct auth_by *by = auth_by_input(tcp, rx);
 
-	return by != NULL && by->key->kind == AUTH_AO ? by->key->snd_id : 0;
+	if (likely(by == NULL) || by->key->kind != AUTH_AO)
+		return;
+	e->keyid = by->key->snd_id;
+	e->rnext = by->rnext;
 }

@@ -37,8 +37,7 @@ struct syn_entry syncache_read(struct tcp *tcp, uint32_t binding, const struct t
 	                      .wnd = seg->wnd,
 	                      .binding = (uint16_t)binding,
 	                      .opt = negotiate(&tcp->ctx->cfg, seg),
-	                      .ecn = rx->tos & 3u,
-	                      .keyid = auth_id_of_input(tcp, rx)};
+	                      .ecn = rx->tos & 3u};
 
 	if (seg->has & TCP_HAS_MSS)
 		e.peer_mss = seg->mss;
@@ -47,6 +46,7 @@ struct syn_entry syncache_read(struct tcp *tcp, uint32_t binding, const struct t
 	if (e.opt & TCB_OPT_WSCALE)
 		e.snd_wscale = tcb_peer_scale(seg->wscale) & 0xfu;
 	e.rcv_wscale = tcb_rcv_scale(tcp, tcp_listener(tcp, binding)) & 0xfu;
+	auth_note_ids(tcp, rx, &e);
 	return e;
 }
 
@@ -62,8 +62,7 @@ bool syncache_read_cookie(struct tcp *tcp, uint32_t binding, const struct tcp_rx
 	                        .iss = seg->ack - 1,
 	                        .ts_recent = seg->tsval,
 	                        .wnd = seg->wnd,
-	                        .binding = (uint16_t)binding,
-	                        .keyid = auth_id_of_input(tcp, rx)};
+	                        .binding = (uint16_t)binding};
 	if (!syncookie_read(&tcp->syn.cookie_key, tcp->ctx->now_ns, &e->flow, e->irs,
 	                    (uint32_t)tcp_secret(tcp, &e->flow), e->iss, has_ts, seg->tsecr, &c))
 		return false;
@@ -71,6 +70,7 @@ bool syncache_read_cookie(struct tcp *tcp, uint32_t binding, const struct tcp_rx
 	e->snd_wscale = c.snd_wscale & 0xfu;
 	e->rcv_wscale = tcb_rcv_scale(tcp, tcp_listener(tcp, binding)) & 0xfu;
 	e->opt = c.opt;
+	auth_note_ids(tcp, rx, e);
 	return true;
 }
 

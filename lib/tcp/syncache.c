@@ -505,7 +505,8 @@ static bool on_timeout(struct tcp *tcp, struct syn_entry *e)
 		return false;
 	/* a peer that waits for its turn to send is asked again when the deferral ends */
 	if (!e->acked || e->retries + 1u >= tune->defer) {
-		e->lost = (uint8_t)(e->lost + !e->acked);
+		if (!e->acked && e->lost < LOST_MOST)
+			e->lost++;
 		if ((e->opt & TCB_OPT_ACCECN) && e->lost > SYNS_THAT_ASK)
 			e->opt &= (uint8_t)~TCB_OPT_ECN;
 		ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);

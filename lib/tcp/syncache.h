@@ -37,6 +37,7 @@ enum {
 };
 
 #define SYN_QUEUES 8 /* retries beyond share the last queue's time-out */
+#define LOST_MOST  3
 
 struct syn_entry {
 	struct tcp_flow flow;
@@ -49,10 +50,10 @@ struct syn_entry {
 	uint16_t wnd;     /* of the SYN, not scaled */
 	uint16_t binding; /* the listener */
 	uint8_t snd_wscale : 4, rcv_wscale : 4;
-	uint8_t opt;     /* TCB_OPT_* */
-	uint8_t retries; /* time-outs so far */
-	uint8_t keyid;   /* with TCP-AO: of what is sent (auth_id_of_input) */
-	uint8_t lost;    /* SYN-ACKs repeated for want of an answer */
+	uint8_t opt;          /* TCB_OPT_* */
+	uint8_t retries;      /* time-outs so far */
+	uint8_t keyid, rnext; /* with TCP-AO: of what is sent (auth_note_ids) */
+	uint8_t lost : 2;     /* SYN-ACKs repeated for want of an answer, at most LOST_MOST */
 	uint8_t
 	    acked : 1; /* answered, but TCP_DEFER_ACCEPT waits for data; sent_us is the RTT then */
 	uint8_t ecn : 2;   /* the ECN bits with which the SYN came */
