@@ -80,10 +80,6 @@ def routes(b, s):
         expect(line in text, f"{words}: {text}")
     text = ctl(b, s, "route", "add", "198.51.100.0/24", "over", CLIENT, status=1)
     expect('"over" is not understood here' in text, text)
-    for words in (("route", "show"), ("counters", "show", "all")):  # less and more than a buffer of output
-        with open("/dev/full", "w", encoding="ascii") as full:
-            r = subprocess.run([b.path("percore-ctl"), s.path, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-        expect(r.returncode == 2 and "No space left" in r.stderr, f"{words} on a full disk: status {r.returncode}: {r.stderr}")
     text = ctl(b, s, "capture", os.devnull, "count", "1".zfill(7979), "filter", "tcp", status=2)  # no room for the filter
     expect("Argument list too long" in text, text)
     ctl(b, s, "route", "del", "198.51.100.0/24")
@@ -288,6 +284,10 @@ def unread(b, s):
         time.sleep(0.2)
         took = seconds(lambda: ctl(b, s, "usage"))
         expect(took < 8 * b.slow + 10 * alone, f"{took:.1f} s behind one who does not read")
+    for words in (("route", "show"), ("firewall", "show")):  # less and more than a buffer of output
+        with open("/dev/full", "w", encoding="ascii") as full:
+            r = subprocess.run([b.path("percore-ctl"), s.path, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        expect(r.returncode == 2 and "No space left" in r.stderr, f"{words} on a full disk: status {r.returncode}: {r.stderr}")
     # what a pager has not read yet is percore-ctl's to keep
     with subprocess.Popen([b.path("percore-ctl"), s.path, "firewall", "show"], stdout=subprocess.PIPE) as pager:
         time.sleep(0.5)
