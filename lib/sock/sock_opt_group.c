@@ -139,25 +139,30 @@ static const struct {
       {MCAST_BLOCK_SOURCE, BLOCK},     {MCAST_UNBLOCK_SOURCE, UNBLOCK},
 };
 
-/* IP_MULTICAST_IF: an address of ours, or the number of an interface */
+/* IP_MULTICAST_IF: an address of ours, which is the source of what is sent, too, or the number of an interface */
 static int set_interface4(const struct sockets *s, struct udp_sock *u, const void *value,
                           socklen_t len)
 {
-	struct in_addr addr;
-	struct request r;
-	int err;
+	struct ip_mreqn m = {0};
+	struct pc_addr addr;
+	int netif, err;
 
-	if (len < sizeof(addr))
+	if (len < sizeof(m.imr_address))
 		return -EINVAL;
-	if (len >= sizeof(struct ip_mreq)) {
-		err = read_mreq(s, value, len, &r);
-	} else {
-		memcpy(&addr, value, sizeof(addr));
-		err = netif_of_addr(s, addr.s_addr, &r.netif);
-	}
+	if (len >= sizeof(m))
+		memcpy(&m, value, sizeof(m));
+	else if (len >= sizeof(struct ip_mreq))
+		memcpy(&m, value, sizeof(struct ip_mreq));
+	else
+		memcpy(&m.imr_address, value, sizeof(m.imr_address));
+	addr = pc_addr_ip4(m.imr_address.s_addr);
+	err = m.imr_ifindex != 0 ? netif_of_index(s, (uint32_t)m.imr_ifindex, &netif)
+	                         : netif_of_addr(s, m.imr_address.s_addr, &netif);
 	if (err != 0)
 		return -EADDRNOTAVAIL;
-	u->out_netif = (uint8_t)(r.netif + 1);
+	u->out_netif = (uint8_t)(netif + 1);
+	u->out_laddr = (uint16_t)(netifs_find(&s->ip->ifs, &addr) + 1); /* LADDR_NONE: 0 */
+	udp_forget_path(u);
 	return 0;
 }
 
@@ -172,6 +177,7 @@ static int set_interface6(const struct sockets *s, struct udp_sock *u, const voi
 	if (ifindex < 0 || netif_of_index(s, (uint32_t)ifindex, &netif) != 0)
 		return -ENODEV;
 	u->out_netif6 = (uint8_t)ifindex;
+	udp_forget_path(u);
 	return 0;
 }
 
@@ -212,7 +218,6 @@ int sock_group_get(const struct sockets *s, const struct sock_ref *ref, int leve
                    int *value)
 {
 	const struct udp_sock *u = ref->udp;
-	uint16_t laddr;
 
 	*value = 0;
 	if (level == IPPROTO_IPV6 && name == IPV6_MULTICAST_IF && u->ip6) {
@@ -221,9 +226,7 @@ int sock_group_get(const struct sockets *s, const struct sock_ref *ref, int leve
 	}
 	if (level != IPPROTO_IP || name != IP_MULTICAST_IF)
 		return -ENOPROTOOPT;
-	laddr = u->out_netif != 0 ? netifs_find_first(&s->ip->ifs, (uint8_t)(u->out_netif - 1))
-	                          : LADDR_NONE;
-	if (laddr != LADDR_NONE)
-		*value = (int)pc_addr_get_ip4(ip_laddr(s->ip, laddr));
+	if (u->out_laddr != 0)
+		*value = (int)pc_addr_get_ip4(ip_laddr_name(s->ip, (uint16_t)(u->out_laddr - 1)));
 	return 0;
 }

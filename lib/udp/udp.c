@@ -427,9 +427,14 @@ int udp_connect(struct udp *udp, uint32_t index, const struct pc_endpoint *remot
 
 void udp_mark_laddrs(const struct udp *udp, bool used[PC_MAX_ADDRS])
 {
-	for (uint32_t i = 0; i < udp->nb_socks; i++)
-		if (udp->sock[i].open && udp->sock[i].laddr < PC_MAX_ADDRS)
-			used[udp->sock[i].laddr] = true;
+	for (uint32_t i = 0; i < udp->nb_socks; i++) {
+		const struct udp_sock *s = &udp->sock[i];
+
+		if (s->open && s->laddr < PC_MAX_ADDRS)
+			used[s->laddr] = true;
+		if (s->open && s->out_laddr > 0 && s->out_laddr <= PC_MAX_ADDRS)
+			used[s->out_laddr - 1] = true;
+	}
 }
 
 /* ---- invariants ------------------------------------------------------------------------------ */

@@ -64,6 +64,7 @@ struct udp_sock {
 	uint8_t discover, discover6; /* IP_PMTUDISC_* */
 	uint8_t out_netif,
 	    out_netif6;        /* IP_MULTICAST_IF, IPV6_MULTICAST_IF: index + 1; 0: a route's */
+	uint16_t out_laddr;    /* the address that names the first, index + 1; 0: none */
 	bool report, report6;  /* IP_RECVERR, IPV6_RECVERR */
 	bool gro, no_checksum; /* UDP_GRO, SO_NO_CHECK */
 	bool cork;             /* UDP_CORK */

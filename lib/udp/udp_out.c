@@ -33,6 +33,9 @@ uint16_t udp_group_laddr(const struct udp *udp, const struct udp_sock *s, uint16
 
 	if (laddr != LADDR_NONE || netif == 0 || !pc_addr_is_multicast(dst))
 		return laddr;
+	if (pc_addr_is_ip4(dst) && s->out_laddr != 0 &&
+	    netifs_is_usable(&udp->ip->ifs, (uint16_t)(s->out_laddr - 1)))
+		return (uint16_t)(s->out_laddr - 1);
 	return ip_source(udp->ip, netif - 1, dst);
 }
 

@@ -570,7 +570,11 @@ static void send_to_group(struct wt *w)
 {
 	int fd = member_socket(w, 7000);
 	const struct sockaddr_in to = wt_addr(GROUP, 9);
-	struct in_addr here = {inet_addr(WT_LOCAL)}, got, nobody = {inet_addr("10.9.9.9")};
+	const struct pc_prefix other = {.addr = pc_addr_ip4(inet_addr("192.0.2.77")),
+	                                .len = 96 + 24};
+	struct in_addr here = {inet_addr(WT_LOCAL)}, got, nobody = {inet_addr("10.9.9.9")},
+	               second = {inet_addr("192.0.2.77")};
+	const struct ip_mreqn by_index = {.imr_ifindex = 1};
 	socklen_t len = sizeof(got);
 	uint8_t ttl = 5;
 	const struct frame *f;
@@ -586,9 +590,26 @@ static void send_to_group(struct wt *w)
 		f = wt_next_frame(w, 0);
 		CHECK(f != NULL && memcmp(f->b, "\x01\x00\x5e\x01\x02\x03", 6) == 0);
 		EQ(f->b[22], i == 0 ? 1 : 5); /* RFC 1112 6.1 */
+		EQ(memcmp(f->b + 26, &here, 4), 0);
 		OK(pc_setsockopt(w->st, fd, IPPROTO_IP, IP_MULTICAST_TTL, &ttl, 1));
 	}
+	/* the interface's second address is the source, if it was named by that */
+	OK(pc_stack_add_addr(w->st, 0, &other));
+	wt_settle(w);
+	wt_drop(w);
+	OK(pc_setsockopt(w->st, fd, IPPROTO_IP, IP_MULTICAST_IF, &second, sizeof(second)));
+	for (unsigned i = 0; i < 2; i++) {
+		OK(pc_getsockopt(w->st, fd, IPPROTO_IP, IP_MULTICAST_IF, &got, &len));
+		EQ(got.s_addr, i == 0 ? second.s_addr : 0);
+		EQ(pc_sendto(w->st, fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to)), 1);
+		wt_settle(w);
+		f = wt_next_frame(w, 0);
+		CHECK(f != NULL && memcmp(f->b + 26, i == 0 ? &second : &here, 4) == 0);
+		OK(pc_setsockopt(w->st, fd, IPPROTO_IP, IP_MULTICAST_IF, &by_index,
+		                 sizeof(by_index)));
+	}
 	OK(pc_close(w->st, fd));
+	wt_drop(w);
 }
 
 static const struct wt_case cases[] = {
