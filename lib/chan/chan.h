@@ -52,8 +52,8 @@
 #define CHAN_PROC_WORDS  (CHAN_PROCS / 64)
 #define CHAN_QUEUES      256
 #define CHAN_SUB_WORDS   (CHAN_QUEUES / 64)
-#define CHAN_CALLS       64 /* calls of a process that are under way at the same time */
-#define CHAN_CALL_DATA   512
+#define CHAN_CALLS       64   /* calls of a process that are under way at the same time */
+#define CHAN_CALL_DATA   1536 /* a filter of ten sources (MCAST_MSFILTER) takes 1,424 */
 #define CHAN_OPTIONS     16
 #define CHAN_TELL_INQ    1u /* TCP_INQ */
 #define CHAN_TELL_COPIES 2u /* SO_ZEROCOPY */
@@ -79,7 +79,7 @@ enum chan_op {
 	CHAN_OP_CONNECT, /* data: address; of AF_UNSPEC: the peer is forgotten; a: with Fast Open */
 	CHAN_OP_SHUTDOWN,   /* a: how */
 	CHAN_OP_SETSOCKOPT, /* a: level, b: name, data */
-	CHAN_OP_GETSOCKOPT, /* a: level, b: name, len: room -> data */
+	CHAN_OP_GETSOCKOPT, /* a: level, b: name, len: room (filters: data, which says of which group) -> data */
 	CHAN_OP_GETSOCKNAME,
 	CHAN_OP_GETPEERNAME,
 	CHAN_OP_IOCTL,    /* a: request -> the int */

@@ -131,6 +131,13 @@ static bool is_one_of_many(int level, int name)
 	       (level == IPPROTO_IPV6 && (name == IPV6_JOIN_GROUP || name == IPV6_LEAVE_GROUP));
 }
 
+/* All sources of a group; a request for them says of which. */
+static bool is_filter(int level, int name)
+{
+	return (level == IPPROTO_IP && (name == IP_MSFILTER || name == MCAST_MSFILTER)) ||
+	       (level == IPPROTO_IPV6 && name == MCAST_MSFILTER);
+}
+
 /* A socket of another lcore may have to be made like this one, and one of the kernel's. What a socket that is bound adds its
  * parts are told: there is no end of that. */
 static void remember(struct chan_sock *s, int level, int name, const void *value, socklen_t len)
@@ -138,6 +145,8 @@ static void remember(struct chan_sock *s, int level, int name, const void *value
 	const bool adds = is_one_of_many(level, name);
 	uint32_t n = at_load(&s->nb_options), i = adds ? n : 0;
 
+	if (is_filter(level, name)) /* which is too long for that */
+		return;
 	if (adds && (at_load(&s->flags) & CHAN_BOUND))
 		return;
 	while (i < n && i < CHAN_OPTIONS &&
@@ -318,6 +327,10 @@ static int64_t get_option(uint32_t sock, int level, int name, void *value, sockl
 
 		return copy_value(&l, sizeof(l), value, len);
 	}
+	if (is_filter(level, name)) {
+		c.in = value;
+		c.in_len = *len;
+	}
 	rc = call_lcore(s->lcore, &c);
 	if (rc == 0)
 		*len = c.out_len;
@@ -345,6 +358,11 @@ int pcx_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 	if (rc == 0 && (int)*len < 0)
 		rc = is_level(chan_sock(client.chan, f->sock), level) ? -EINVAL : -EOPNOTSUPP;
 	n = rc != 0 ? 0 : *len < sizeof(room) ? *len : (socklen_t)sizeof(room);
+	if (rc == 0 && is_filter(level, name)) {
+		rc = user_in(value, n);
+		if (rc == 0)
+			memcpy(room, value, n);
+	}
 	if (rc == 0)
 		rc = get_option(f->sock, level, name, room, &n);
 	if (rc == 0)

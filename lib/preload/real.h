@@ -11,6 +11,7 @@
  */
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -46,6 +47,22 @@
 	     syscall(SYS_getsockopt, fd, l, o, v, n))                                              \
 	REAL(int, setsockopt, (int fd, int l, int o, const void *v, socklen_t n),                  \
 	     (fd, l, o, v, n), syscall(SYS_setsockopt, fd, l, o, v, n))                            \
+	REAL(int, setsourcefilter,                                                                 \
+	     (int fd, uint32_t i, const struct sockaddr *g, socklen_t l, uint32_t m, uint32_t n,   \
+	      const struct sockaddr_storage *s),                                                   \
+	     (fd, i, g, l, m, n, s), (errno = ENOSYS, -1))                                         \
+	REAL(int, getsourcefilter,                                                                 \
+	     (int fd, uint32_t i, const struct sockaddr *g, socklen_t l, uint32_t *m, uint32_t *n, \
+	      struct sockaddr_storage *s),                                                         \
+	     (fd, i, g, l, m, n, s), (errno = ENOSYS, -1))                                         \
+	REAL(int, setipv4sourcefilter,                                                             \
+	     (int fd, struct in_addr i, struct in_addr g, uint32_t m, uint32_t n,                  \
+	      const struct in_addr *s),                                                            \
+	     (fd, i, g, m, n, s), (errno = ENOSYS, -1))                                            \
+	REAL(int, getipv4sourcefilter,                                                             \
+	     (int fd, struct in_addr i, struct in_addr g, uint32_t *m, uint32_t *n,                \
+	      struct in_addr *s),                                                                  \
+	     (fd, i, g, m, n, s), (errno = ENOSYS, -1))                                            \
 	REAL(ssize_t, read, (int fd, void *b, size_t n), (fd, b, n), syscall(SYS_read, fd, b, n))  \
 	REAL(ssize_t, write, (int fd, const void *b, size_t n), (fd, b, n),                        \
 	     syscall(SYS_write, fd, b, n))                                                         \

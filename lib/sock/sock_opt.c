@@ -269,7 +269,9 @@ int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value,
 		strcpy(congestion, cc_of(ref.tcp)->name);
 		return copy_result(congestion, sizeof(congestion), value, len);
 	}
-	err = sock_told_get(st, fd, &ref, level, old_name(level, name), value, len);
+	err = sock_group_get_filter(s, &ref, level, name, value, len);
+	if (err == -ENOPROTOOPT)
+		err = sock_told_get(st, fd, &ref, level, old_name(level, name), value, len);
 	if (err == -ENOPROTOOPT)
 		err = sock_plain_get(&ref, level, name, value, len);
 	if (err != -ENOPROTOOPT)

@@ -38,6 +38,11 @@ int sock_udp_set(struct sockets *s, const struct sock_ref *ref, int level, int n
 int sock_group_set(struct sockets *s, const struct sock_ref *ref, int level, int name,
                    const void *value, socklen_t len);
 
+/** sock_group_get_filter reads IP_MSFILTER and MCAST_MSFILTER, whose value says first of which group. Returns 0, -ENOPROTOOPT (it
+ * is another option), or as Linux. */
+int sock_group_get_filter(const struct sockets *s, const struct sock_ref *ref, int level, int name,
+                          void *value, socklen_t *len);
+
 /** sock_group_get reads IP_MULTICAST_IF and IPV6_MULTICAST_IF. Returns 0 or -ENOPROTOOPT. */
 int sock_group_get(const struct sockets *s, const struct sock_ref *ref, int level, int name,
                    int *value);

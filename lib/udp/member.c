@@ -9,6 +9,7 @@
 #include "udp/member.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "udp/table.h"
 
@@ -85,7 +86,7 @@ int udp_leave(struct udp *udp, struct udp_sock *s, int netif, const struct pc_ad
 {
 	uint32_t *link;
 
-	if (!pc_addr_is_multicast(group))
+	if (!pc_addr_is_multicast(group) && !pc_addr_is_ip4(group)) /* as Linux has it */
 		return -EINVAL;
 	if (netif < 0)
 		netif = ip_group_netif(udp->ip, group);
@@ -100,6 +101,18 @@ void udp_leave_all(struct udp *udp, struct udp_sock *s)
 {
 	while (s->members != 0)
 		leave(udp, &s->members);
+}
+
+const struct udp_member *udp_member_of(const struct udp *udp, const struct udp_sock *s, int netif,
+                                       const struct pc_addr *group)
+{
+	for (uint32_t id = s->members; id != 0; id = udp->member[id - 1].next) {
+		const struct udp_member *m = &udp->member[id - 1];
+
+		if (m->netif == netif && pc_addr_equal(&m->group, group))
+			return m;
+	}
+	return NULL;
 }
 
 static bool has_source(const struct udp_member *m, const struct pc_addr *source, uint8_t *at)
@@ -154,22 +167,40 @@ int udp_drop_source(struct udp *udp, struct udp_sock *s, int netif, const struct
 		return -EINVAL;
 	if (!has_source(m, source, &at))
 		return -EADDRNOTAVAIL;
-	m->source[at] = m->source[--m->nb_sources];
+	m->nb_sources--;
+	memmove(&m->source[at], &m->source[at + 1], (m->nb_sources - at) * sizeof(m->source[0]));
 	if (include && m->nb_sources == 0)
 		leave(udp, link);
+	return 0;
+}
+
+int udp_set_sources(struct udp *udp, struct udp_sock *s, int netif, const struct pc_addr *group,
+                    bool include, const struct pc_addr *source, uint32_t n)
+{
+	struct udp_member *m;
+	uint32_t id;
+
+	if (include && n == 0)
+		return udp_leave(udp, s, netif, group);
+	id = *find(udp, s, netif, group);
+	if (id == 0)
+		return -EINVAL;
+	if (n > UDP_SOURCES)
+		return -ENOBUFS;
+	m = &udp->member[id - 1];
+	m->include = include;
+	m->nb_sources = (uint8_t)n;
+	memcpy(m->source, source, n * sizeof(*source));
 	return 0;
 }
 
 bool udp_hears(const struct udp *udp, const struct udp_sock *s, uint8_t netif,
                const struct pc_addr *src, const struct pc_addr *group)
 {
-	const struct udp_member *m;
+	const struct udp_member *m = udp_member_of(udp, s, netif, group);
 	uint8_t at;
 
-	for (uint32_t id = s->members; id != 0; id = m->next) {
-		m = &udp->member[id - 1];
-		if (m->netif == netif && pc_addr_equal(&m->group, group))
-			return has_source(m, src, &at) == m->include;
-	}
+	if (m != NULL)
+		return has_source(m, src, &at) == m->include;
 	return pc_addr_is_ip4(group) ? s->group_all : s->group_all6;
 }

@@ -31,7 +31,7 @@ uint32_t udp_nb_members(uint32_t nb_socks);
  * or -ENOBUFS. */
 int udp_join(struct udp *udp, struct udp_sock *s, int netif, const struct pc_addr *group);
 
-/** udp_leave undoes it. Returns 0 or -EADDRNOTAVAIL (it did not). */
+/** udp_leave undoes it. Returns 0, -EADDRNOTAVAIL (it did not) or -EINVAL (an IPv6 address that is no group's). */
 int udp_leave(struct udp *udp, struct udp_sock *s, int netif, const struct pc_addr *group);
 
 /** udp_leave_all undoes all. */
@@ -48,6 +48,17 @@ int udp_add_source(struct udp *udp, struct udp_sock *s, int netif, const struct 
 /** udp_drop_source undoes that; with the last source that was heard the socket leaves. */
 int udp_drop_source(struct udp *udp, struct udp_sock *s, int netif, const struct pc_addr *group,
                     const struct pc_addr *source, bool include);
+
+/**
+ * udp_set_sources replaces the kind and all sources of a membership (RFC 3678 sections 4.2.1 and 5.2.1); to hear from nobody is
+ * to leave. Returns 0, -EINVAL (no such membership), -ENOBUFS (more than UDP_SOURCES), or as udp_leave.
+ */
+int udp_set_sources(struct udp *udp, struct udp_sock *s, int netif, const struct pc_addr *group,
+                    bool include, const struct pc_addr *source, uint32_t n);
+
+/** udp_member_of returns a membership of a socket, or NULL. */
+const struct udp_member *udp_member_of(const struct udp *udp, const struct udp_sock *s, int netif,
+                                       const struct pc_addr *group);
 
 /** udp_hears says whether a socket wants what src has sent to a group. */
 bool udp_hears(const struct udp *udp, const struct udp_sock *s, uint8_t netif,

@@ -322,6 +322,65 @@ static void nowhere(void)
 	}
 }
 
+static void say_filter(long rc, uint32_t mode, uint32_t n)
+{
+	say("get", rc);
+	printf("mode %u, %u sources\n", mode, n);
+}
+
+/* The C library makes these of options, by itself. */
+static void filters_by_address(void)
+{
+	struct in_addr from[12], group = {.s_addr = inet_addr("239.1.2.3")};
+	const int fd = socket(AF_INET, SOCK_DGRAM, 0), tcp = dial();
+	struct sockaddr_in self;
+	socklen_t len = sizeof(self);
+	uint32_t mode = 9, n = 1;
+	struct ip_mreq m;
+
+	getsockname(tcp, (struct sockaddr *)&self, &len);
+	m = (struct ip_mreq){.imr_multiaddr = group, .imr_interface = self.sin_addr};
+	for (uint32_t i = 0; i < 12; i++)
+		from[i].s_addr = htonl(0xc0000201 + i);
+	say("set", setipv4sourcefilter(fd, self.sin_addr, group, MCAST_EXCLUDE, 2, from));
+	say("join", setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &m, sizeof(m)));
+	say("set", setipv4sourcefilter(fd, self.sin_addr, group, MCAST_EXCLUDE, 3, from));
+	say("too many", setipv4sourcefilter(fd, self.sin_addr, group, MCAST_EXCLUDE, 12, from));
+	memset(from, 0, sizeof(from));
+	say_filter(getipv4sourcefilter(fd, self.sin_addr, group, &mode, &n, from), mode, n);
+	printf("%s", inet_ntoa(from[0]));
+	printf(" %s\n", inet_ntoa(from[1]));
+	n = 12;
+	say_filter(getipv4sourcefilter(fd, self.sin_addr, group, &mode, &n, from), mode, n);
+	printf("%s", inet_ntoa(from[2]));
+	printf(" %s\n", inet_ntoa(from[3]));
+	close(fd);
+	close(tcp);
+}
+
+static void filters(void)
+{
+	struct sockaddr_storage from[12] = {0};
+	struct group_req req = {.gr_interface = 1};
+	struct sockaddr *group = (struct sockaddr *)&req.gr_group;
+	struct sockaddr_in *in = (struct sockaddr_in *)&req.gr_group,
+	                   *first = (struct sockaddr_in *)from;
+	const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	uint32_t mode = 9, n = 1;
+
+	in->sin_addr.s_addr = inet_addr("239.1.2.3");
+	first->sin_addr.s_addr = inet_addr("192.0.2.1");
+	in->sin_family = first->sin_family = from[1].ss_family = AF_INET;
+	say("join", setsockopt(fd, IPPROTO_IP, MCAST_JOIN_GROUP, &req, sizeof(req)));
+	say("set", setsourcefilter(fd, 1, group, sizeof(*in), MCAST_INCLUDE, 2, from));
+	memset(from, 0, sizeof(from));
+	say_filter(getsourcefilter(fd, 1, group, sizeof(*in), &mode, &n, from), mode, n);
+	printf("%d %s\n", first->sin_family, inet_ntoa(first->sin_addr));
+	say("no interface", setsourcefilter(fd, 99, group, sizeof(*in), MCAST_INCLUDE, 2, from));
+	close(fd);
+	filters_by_address();
+}
+
 /* A file is told from another by this. */
 static void inodes(void)
 {
@@ -382,6 +441,7 @@ int main(int argc, char **argv)
 	by_popen();
 	other_forks();
 	nowhere();
+	filters();
 	inodes();
 	close_everything();
 	return 0;

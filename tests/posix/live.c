@@ -273,6 +273,19 @@ void live_percore(struct live *l, struct rte_mempool *pool)
 	l->c = &percore_calls;
 }
 
+void live_ip6(struct live *l)
+{
+	/* fd00::2; of a link-local address comes another by itself */
+	const struct pc_prefix p = {.addr.b = {0xfd, [15] = 2}, .len = 64};
+
+	if (l->bed.st[NEAR] == NULL)
+		return;
+	pthread_mutex_lock(&lcore.lock);
+	if (pc_stack_add_addr(l->bed.st[NEAR], 0, &p) != 0)
+		abort();
+	pthread_mutex_unlock(&lcore.lock);
+}
+
 void live_end(struct live *l)
 {
 	if (l->bed.host != NULL) {

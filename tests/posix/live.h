@@ -71,6 +71,9 @@ void live_kernel(struct live *l);
 void live_percore(struct live *l, struct rte_mempool *pool);
 void live_end(struct live *l);
 
+/** live_ip6 has percore's near side speak IPv6 by its interface, as the kernel's loopback does. */
+void live_ip6(struct live *l);
+
 /** live_sleep sleeps for some milliseconds; what is under way goes on. */
 void live_sleep(unsigned ms);
 

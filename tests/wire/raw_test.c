@@ -566,6 +566,54 @@ static void sources(struct wt *w)
 	wt_drop(w);
 }
 
+/* Two sources, shut out or the only ones heard: all of a filter at once. */
+static int source_filter(struct wt *w, int fd, uint32_t mode, const char *first, const char *second)
+{
+	struct {
+		struct ip_msfilter head;
+		struct in_addr more;
+	} f = {.head = {.imsf_multiaddr.s_addr = inet_addr(GROUP), .imsf_fmode = mode}};
+	const char *from[] = {first, second};
+	uint32_t n = 0;
+
+	for (; n < 2 && from[n] != NULL; n++) {
+		const in_addr_t addr_be = inet_addr(from[n]);
+
+		memcpy((char *)&f + IP_MSFILTER_SIZE(n), &addr_be, sizeof(addr_be));
+	}
+	f.head.imsf_numsrc = n;
+	return pc_setsockopt(w->st, fd, IPPROTO_IP, IP_MSFILTER, &f,
+	                     (socklen_t)IP_MSFILTER_SIZE(n));
+}
+
+static void source_filters(struct wt *w)
+{
+	const int a = member_socket(w, 7000);
+	struct ip_msfilter f = {.imsf_multiaddr.s_addr = inet_addr(GROUP), .imsf_numsrc = 1};
+	socklen_t len = sizeof(f);
+
+	ERR(source_filter(w, a, MCAST_EXCLUDE, WT_PEER, NULL), EINVAL); /* it has not joined */
+	ERR(source_filter(w, a, MCAST_INCLUDE, NULL, NULL), EADDRNOTAVAIL);
+	OK(member(w, a, IP_ADD_MEMBERSHIP, GROUP));
+	OK(source_filter(w, a, MCAST_EXCLUDE, "192.0.2.9", WT_PEER));
+	CHECK(!hears(w, a, WT_PEER) && !hears(w, a, "192.0.2.9"));
+	CHECK(hears(w, a, "192.0.2.8"));
+	OK(source_filter(w, a, MCAST_INCLUDE, WT_PEER, "192.0.2.8"));
+	CHECK(hears(w, a, WT_PEER) && hears(w, a, "192.0.2.8"));
+	CHECK(!hears(w, a, "192.0.2.9"));
+	OK(pc_getsockopt(w->st, a, IPPROTO_IP, IP_MSFILTER, &f, &len));
+	EQ(len, sizeof(f));
+	EQ(f.imsf_fmode, MCAST_INCLUDE);
+	EQ(f.imsf_numsrc, 2);
+	EQ(f.imsf_slist[0].s_addr, inet_addr(WT_PEER));
+	OK(source_filter(w, a, MCAST_EXCLUDE, NULL, NULL)); /* anybody */
+	CHECK(hears(w, a, WT_PEER) && hears(w, a, "192.0.2.9"));
+	OK(source_filter(w, a, MCAST_INCLUDE, NULL, NULL)); /* nobody: it has left */
+	ERR(member(w, a, IP_DROP_MEMBERSHIP, GROUP), EADDRNOTAVAIL);
+	OK(pc_close(w->st, a));
+	wt_drop(w);
+}
+
 static void send_to_group(struct wt *w)
 {
 	int fd = member_socket(w, 7000);
@@ -626,6 +674,7 @@ static const struct wt_case cases[] = {
     {"bpf(4): SO_ATTACH_FILTER", filters},
     {"RFC 3493 5.2: members", members},
     {"RFC 3678 4.1: sources", sources},
+    {"RFC 3678 4.2: filters", source_filters},
     {"RFC 1112 6.1: what is sent to a group", send_to_group},
 };
 
