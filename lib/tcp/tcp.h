@@ -61,6 +61,8 @@ struct tcp_tuning {
 	uint32_t delack_max_us;    /* TCP_DELACK_MAX_US; 0: as long as configured */
 	uint64_t max_pacing_rate;  /* SO_MAX_PACING_RATE, bytes/s; 0: unlimited */
 	struct kept kept;          /* of SOL_SOCKET and IPPROTO_IP */
+	/* the index of our address, and one more, that bind() has given without a port (IP_BIND_ADDRESS_NO_PORT); 0: none */
+	uint16_t bound;
 };
 
 #define TCP_TUNINGS 256 /* tcb.tuning has 8 bits */

@@ -145,4 +145,10 @@ void tcp_mark_laddrs(const struct tcp *tcp, bool used[PC_MAX_ADDRS])
 		if (b->tcb != 0 && b->laddr < PC_MAX_ADDRS)
 			used[b->laddr] = true;
 	}
+	for (uint32_t i = 0; i < TCP_TUNINGS; i++) {
+		const struct tcp_tuning *tune = &tcp->tuning[i];
+
+		if (tune->refs > 0 && tune->bound >= 1 && tune->bound <= PC_MAX_ADDRS)
+			used[tune->bound - 1] = true;
+	}
 }

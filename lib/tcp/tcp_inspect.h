@@ -16,7 +16,7 @@ uint32_t tcp_inspect_places(const struct tcp *tcp, enum flow_kind kind, uint32_t
 bool tcp_inspect(const struct tcp *tcp, enum flow_kind kind, uint32_t place,
                  struct pc_socket_info *info);
 
-/** tcp_mark_laddrs marks those of our addresses that connections and bound sockets with a port refer to. */
+/** tcp_mark_laddrs marks those of our addresses that connections and bound sockets refer to. */
 void tcp_mark_laddrs(const struct tcp *tcp, bool used[PC_MAX_ADDRS]);
 
 #endif

@@ -123,7 +123,21 @@ static uint16_t bound_laddr(const struct tcp *tcp, const struct tcb *t)
 {
 	if (t->flags & TCB_BOUND)
 		return tcp->bind.binding[t->binding].laddr;
-	return has_no_port(tcp, t) ? t->flow.laddr : LADDR_NONE;
+	return tcp_tuning(tcp, t)->bound != 0 ? (uint16_t)(tcp_tuning(tcp, t)->bound - 1)
+	                                      : LADDR_NONE;
+}
+
+/* An address without a port, which connect chooses by the peer. */
+static int take_address(struct tcp *tcp, struct tcb *t, uint16_t laddr)
+{
+	struct tcp_tuning want = *tcp_tuning(tcp, t);
+	int err;
+
+	want.bound = laddr == LADDR_NONE ? 0 : (uint16_t)(laddr + 1);
+	err = tcp_tune(tcp, t, &want);
+	if (err == 0)
+		t->flow.laddr = laddr;
+	return err;
 }
 
 int tcp_bind(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *local)
@@ -137,10 +151,8 @@ int tcp_bind(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *local)
 	}
 	if (t->state != TCP_S_CLOSED || is_bound(tcp, t))
 		return -EINVAL;
-	if (local->port == 0 && has_no_port(tcp, t)) {
-		t->flow.laddr = laddr; /* connect chooses the port, by the peer */
-		return 0;
-	}
+	if (local->port == 0 && has_no_port(tcp, t))
+		return take_address(tcp, t, laddr);
 	return take_name(tcp, t, laddr, local->port);
 }
 
@@ -355,7 +367,8 @@ static bool is_same_tuning(const struct tcp_tuning *a, const struct tcp_tuning *
 	       a->fastopen_connect == b->fastopen_connect && a->notsent_lowat == b->notsent_lowat &&
 	       a->max_pacing_rate == b->max_pacing_rate && a->broadcast == b->broadcast &&
 	       a->rto_min_us == b->rto_min_us && a->rto_max_us == b->rto_max_us &&
-	       a->delack_max_us == b->delack_max_us && kept_equal(&a->kept, &b->kept);
+	       a->delack_max_us == b->delack_max_us && a->bound == b->bound &&
+	       kept_equal(&a->kept, &b->kept);
 }
 
 /* the set with these values, or a free one; 0 is the default's and never freed */

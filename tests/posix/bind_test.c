@@ -174,6 +174,15 @@ static uint16_t port_of(struct live *l, int fd)
 	return ntohs(a.sin_port);
 }
 
+static in_addr_t addr_of(struct live *l, int fd)
+{
+	struct sockaddr_in a = {.sin_port = 0};
+	socklen_t len = sizeof(a);
+
+	(void)l->c->getsockname(fd, (struct sockaddr *)&a, &len);
+	return a.sin_addr.s_addr;
+}
+
 /* IP_LOCAL_PORT_RANGE: each port once, and then none */
 static void range_of_type(struct live *l, int type)
 {
@@ -223,6 +232,11 @@ static void no_port(struct live *l)
 	live_log(l, "bind", l->c->bind(fd, (const struct sockaddr *)&a, sizeof(a)));
 	live_log(l, "listen", l->c->listen(fd, 1));
 	bed_log(&l->bed, "a port: %d\n", port_of(l, fd) != 0);
+	l->c->close(fd);
+	fd = l->c->socket(AF_INET, SOCK_STREAM, 0); /* the option alone binds to nothing */
+	set(l, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, true);
+	live_log(l, "connect", l->c->connect(fd, (const struct sockaddr *)&to, sizeof(to)));
+	bed_log(&l->bed, "an address: %d\n", addr_of(l, fd) != 0);
 	l->c->close(fd);
 }
 

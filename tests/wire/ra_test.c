@@ -653,11 +653,24 @@ static int bound(struct wt *w, int type, const char *ip)
 	return fd;
 }
 
+/* One with an address whose port comes with a peer. */
+static int bound_without_port(struct wt *w, const char *ip)
+{
+	const struct sockaddr_in6 a = sin6(ip, 0);
+	const int fd = pc_socket(w->st, AF_INET6, SOCK_STREAM, 0), one = 1;
+
+	OK(pc_setsockopt(w->st, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one)));
+	OK(pc_bind(w->st, fd, (const struct sockaddr *)&a, sizeof(a)));
+	return fd;
+}
+
 /* The network has another prefix each day: the place of an address is kept for an hour, and for as long as a socket names it. */
 static void renumbering(struct wt *w)
 {
-	const unsigned kept = 2;
-	int fd[2] = {-1, -1};
+	const unsigned kept = 3;
+	struct sockaddr_in6 name;
+	socklen_t len = sizeof(name);
+	int fd[3] = {-1, -1, -1};
 	char text[64];
 
 	start6(w, true);
@@ -667,7 +680,8 @@ static void renumbering(struct wt *w)
 		snprintf(text, sizeof(text), "2001:db8:0:%x::ff:fe00:1", n);
 		CHECK(has_address(w, text));
 		if (n < kept)
-			fd[n] = bound(w, n == 0 ? SOCK_STREAM : SOCK_DGRAM, text);
+			fd[n] = n == 2 ? bound_without_port(w, text)
+			               : bound(w, n == 0 ? SOCK_STREAM : SOCK_DGRAM, text);
 		wt_pass(w, 11000);
 		CHECK(!has_address(w, text));
 		wt_pass(w, 1800000);
@@ -678,10 +692,12 @@ static void renumbering(struct wt *w)
 		ADVERTISE(.prefix = text, .len = 64, .flags = 0xc0, .valid = 90, .preferred = 50);
 		snprintf(text, sizeof(text), "2001:db8:0:%x::ff:fe00:1", n);
 		CHECK(has_address(w, text));
+		OK(pc_getsockname(w->st, fd[n], (struct sockaddr *)&name, &len));
+		CHECK(memcmp(&name.sin6_addr, addr6(text).b, 16) == 0);
 	}
 	EQ(pc_stack_validate(w->st, NULL), 0);
-	OK(pc_close(w->st, fd[0]));
-	OK(pc_close(w->st, fd[1]));
+	for (unsigned n = 0; n < kept; n++)
+		OK(pc_close(w->st, fd[n]));
 	wt_drop(w);
 }
 

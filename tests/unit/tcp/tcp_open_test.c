@@ -6,6 +6,7 @@
 #include "../unit.h"
 #include "base/toeplitz.h"
 #include "fixture.h"
+#include "tcp/tcp_inspect.h"
 
 static struct pc_endpoint at(uint32_t be, uint16_t port)
 {
@@ -212,6 +213,38 @@ static void test_no_port(void)
 	finish();
 }
 
+/* an address without a port is the socket's until it is closed or has another */
+static void test_bound_without_port(void)
+{
+	struct tcp_tuning want;
+	bool used[PC_MAX_ADDRS] = {false};
+	struct tcb *t;
+
+	start();
+	t = tcp_socket(tcp);
+	want = *tcp_tuning(tcp, t);
+	want.kept.truths |= KEPT_NO_PORT;
+	CU_ASSERT_EQUAL(tcp_tune(tcp, t, &want), 0);
+	tcp_mark_laddrs(tcp, used);
+	CU_ASSERT(!used[0] && !used[1]);
+	CU_ASSERT_EQUAL(bind_to(t, NET_US, 0), 0);
+	CU_ASSERT_EQUAL(bind_to(t, NET_US_TOO, 0), 0);
+	tcp_mark_laddrs(tcp, used);
+	CU_ASSERT(!used[0] && used[1]);
+	tcp_close(tcp, t);
+	used[1] = false;
+	tcp_mark_laddrs(tcp, used);
+	CU_ASSERT(!used[0] && !used[1]);
+	/* what connect() has chosen is not */
+	t = tcp_socket(tcp);
+	CU_ASSERT_EQUAL(tcp_tune(tcp, t, &want), 0);
+	CU_ASSERT_EQUAL(connect_to(t, NET_PEER, 80), 0);
+	CU_ASSERT_EQUAL(t->flow.laddr, 0);
+	tcp_disconnect(tcp, t);
+	CU_ASSERT_EQUAL(t->flow.laddr, LADDR_NONE);
+	finish();
+}
+
 /* a socket with a name of its own takes its place in the table, or is told that it is taken */
 static void test_bound_connect(void)
 {
@@ -286,6 +319,7 @@ static const struct unit_case cases[] = {
     {"RFC 6528", test_isn},
     {"ports whose answers come to this queue", test_queue},
     {"no port left", test_no_port},
+    {"an address without a port", test_bound_without_port},
     {"shared settings", test_tune},
 };
 
