@@ -2,6 +2,7 @@
 /* Making, naming and shutting down sockets. */
 #include "posix/client.h"
 
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -230,7 +231,7 @@ int pcx_listen(int fd, int backlog)
 		return (int)sys(listen, fd, backlog);
 	rc = call_sock(f->sock, CHAN_OP_LISTEN, backlog, 0, NULL, 0);
 	if (rc == 0)
-		rc = sock_spread(f->sock, backlog < 0 ? 0 : backlog);
+		rc = sock_spread(f->sock, backlog < 0 ? INT_MAX : backlog);
 	file_put(f);
 	return (int)fail(rc);
 }

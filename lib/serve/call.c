@@ -108,7 +108,7 @@ static int64_t do_bind(struct pc_service *s, const struct request *r)
 static int64_t do_listen(struct pc_service *s, const struct request *r)
 {
 	/* our accept queue is part of the backlog */
-	const int backlog = r->a < 0 ? 0 : r->a;
+	const int backlog = r->a < 0 ? INT_MAX : r->a; /* as on Linux */
 	const int ours = backlog / 2 < 1 ? 1 : backlog / 2 < ACCEPT_MAX ? backlog / 2 : ACCEPT_MAX;
 
 	if (r->shared->state == CHAN_OVER &&

@@ -183,12 +183,14 @@ void tcp_dissolve(const struct tcp *tcp, struct tcb *t)
 
 int tcp_listen(struct tcp *tcp, struct tcb *t, int backlog)
 {
+	/* Linux: less than 0 is as many as there may be */
+	const uint32_t most =
+	    (uint32_t)RTE_MIN((uint64_t)(uint32_t)backlog, (uint64_t)tcp->ctx->cfg.tcp_backlog);
 	struct binding *l;
 	int err;
 
 	if (t->state == TCP_S_LISTEN) {
-		tcp->bind.binding[t->binding].backlog =
-		    (uint32_t)RTE_MIN((uint64_t)RTE_MAX(backlog, 0), tcp->ctx->cfg.tcp_backlog);
+		tcp->bind.binding[t->binding].backlog = most;
 		return 0;
 	}
 	if (t->state != TCP_S_CLOSED || (t->flags & TCB_CONNECTED))
@@ -205,7 +207,7 @@ int tcp_listen(struct tcp *tcp, struct tcb *t, int backlog)
 		return -EADDRINUSE;
 	}
 	tcp->bind.listeners++;
-	l->backlog = (uint32_t)RTE_MIN((uint64_t)RTE_MAX(backlog, 0), tcp->ctx->cfg.tcp_backlog);
+	l->backlog = most;
 	t->state = TCP_S_LISTEN;
 	return 0;
 }

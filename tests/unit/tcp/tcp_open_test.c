@@ -92,8 +92,11 @@ static void test_listen(void)
 	CU_ASSERT_EQUAL(tcp_listen(tcp, t, 5), 0); /* unbound: an ephemeral port */
 	CU_ASSERT(t->flow.lport >= 32768);
 	CU_ASSERT_EQUAL(tcp->bind.binding[t->binding].backlog, 5);
-	CU_ASSERT_EQUAL(tcp_listen(tcp, t, -1), 0);
+	CU_ASSERT_EQUAL(tcp_listen(tcp, t, 0), 0);
 	CU_ASSERT_EQUAL(tcp->bind.binding[t->binding].backlog, 0);
+	CU_ASSERT_EQUAL(tcp_listen(tcp, t, -1), 0);
+	CU_ASSERT_EQUAL(tcp->bind.binding[t->binding].backlog, 65535);
+	CU_ASSERT_EQUAL(tcp_listen(tcp, t, 7), 0);
 	CU_ASSERT_EQUAL(tcp_listen(tcp, t, 1 << 30), 0);
 	CU_ASSERT_EQUAL(tcp->bind.binding[t->binding].backlog, 65535);
 	CU_ASSERT_EQUAL(tcp->bind.listeners, 1);
