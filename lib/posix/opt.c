@@ -285,6 +285,29 @@ static int what_it_is(const struct chan_sock *s, int level, int name)
 	}
 }
 
+/* TCP_INFO of a listener: connections wait on every lcore. */
+static void add_waiting(const struct chan_sock *s, void *value, socklen_t len)
+{
+	const size_t size = offsetof(struct tcp_info, tcpi_sacked);
+	struct tcp_info sum, one;
+
+	if (len < size)
+		return;
+	memcpy(&sum, value, size);
+	for (uint32_t i = 1; i < sock_parts(s); i++) {
+		struct call c = {.op = CHAN_OP_GETSOCKOPT,
+		                 .sock = s->part[i],
+		                 .a = IPPROTO_TCP,
+		                 .b = TCP_INFO,
+		                 .out = &one,
+		                 .out_len = sizeof(one)};
+
+		if (call_lcore(chan_sock(client.chan, s->part[i])->lcore, &c) == 0)
+			sum.tcpi_unacked += one.tcpi_unacked;
+	}
+	memcpy(value, &sum, size);
+}
+
 static int64_t get_option(uint32_t sock, int level, int name, void *value, socklen_t *len)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
@@ -334,6 +357,9 @@ static int64_t get_option(uint32_t sock, int level, int name, void *value, sockl
 	rc = call_lcore(s->lcore, &c);
 	if (rc == 0)
 		*len = c.out_len;
+	if (rc == 0 && level == IPPROTO_TCP && name == TCP_INFO &&
+	    at_load(&s->state) == CHAN_LISTEN)
+		add_waiting(s, value, *len);
 	if (rc == 0 && is_doubled(s, level, name))
 		double_it(value, *len);
 	return rc;

@@ -117,6 +117,7 @@ static int64_t do_listen(struct pc_service *s, const struct request *r)
 	if (pc_listen(s->st, r->fd, backlog > ours ? backlog - ours : 0) != 0)
 		return -errno;
 	service_sock(s, r->sock)->accept_max = (uint32_t)ours;
+	service_sock(s, r->sock)->backlog = (uint32_t)backlog;
 	if (r->shared->state != CHAN_LISTEN) {
 		memset(&r->shared->accepted, 0, sizeof(r->shared->accepted));
 		at_store(&r->shared->flags, CHAN_BOUND);
@@ -269,6 +270,23 @@ static int64_t do_setsockopt(struct pc_service *s, const struct request *r)
 	return result(pc_setsockopt(s->st, r->fd, r->a, r->b, r->data, r->len));
 }
 
+/* TCP_INFO of a listener: connections in our accept queue wait like those in the stack's. */
+static void add_ours(struct pc_service *s, struct request *r)
+{
+	const struct service_sock *own = service_sock(s, r->sock);
+	const size_t size = offsetof(struct tcp_info, tcpi_lost);
+	struct tcp_info info;
+
+	if (r->len < size)
+		return;
+	memcpy(&info, r->data, size);
+	info.tcpi_unacked += (uint32_t)word_count(&r->shared->accepted);
+	info.tcpi_sacked += own->accept_max;
+	if (info.tcpi_sacked > own->backlog)
+		info.tcpi_sacked = own->backlog;
+	memcpy(r->data, &info, size);
+}
+
 static int64_t do_getsockopt(struct pc_service *s, struct request *r)
 {
 	socklen_t len = r->len;
@@ -281,6 +299,8 @@ static int64_t do_getsockopt(struct pc_service *s, struct request *r)
 	if (pc_getsockopt(s->st, r->fd, r->a, r->b, r->data, &len) != 0)
 		return -errno;
 	r->len = len;
+	if (r->a == IPPROTO_TCP && r->b == TCP_INFO && r->shared->state == CHAN_LISTEN)
+		add_ours(s, r);
 	return 0;
 }
 

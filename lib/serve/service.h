@@ -44,6 +44,7 @@ struct service_sock {
 	    primary; /* of which it is a part: hears what happens to it; itself, unless it is one */
 	uint32_t copies;     /* of struct chan_sock, when it was looked at last */
 	uint32_t accept_max; /* connections that may wait in our accept queue */
+	uint32_t backlog;    /* of listen(), of which that is a part */
 	/* closing: up to where the peer has acknowledged what is in the tx fifo, and when that was seen to have moved */
 	uint64_t moved_to, moved_ns;
 };

@@ -275,11 +275,58 @@ static void family_of_socket(struct live *l)
 	}
 }
 
+static void tell_waiting(struct live *l, int listener, bool limit)
+{
+	struct tcp_info info = {.tcpi_unacked = 99};
+	socklen_t len = sizeof(info);
+
+	live_log(l, "TCP_INFO", l->c->getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &len));
+	bed_log(&l->bed, "%u wait", info.tcpi_unacked);
+	if (limit)
+		bed_log(&l->bed, " of %u", info.tcpi_sacked);
+	bed_log(&l->bed, "\n");
+}
+
+/* How many connections wait for accept(), and how many may; with less than 0 that is the system's own limit. */
+static void waiting(struct live *l)
+{
+	static const int backlogs[][2] = {{0, 1}, {1, 2}, {2, 3}, {5, 4}, {8, 0}, {-1, 8}};
+
+	for (size_t i = 0; i < sizeof(backlogs) / sizeof(backlogs[0]); i++) {
+		const int backlog = backlogs[i][0], n = backlogs[i][1];
+		struct sockaddr_in a;
+		int listener = live_listener(l, backlog, &a), far[8], fd;
+
+		for (int k = 0; k < n; k++) {
+			far[k] = live_far_connect(l, &a);
+			live_sleep(3);
+		}
+		live_sleep(10);
+		tell_waiting(l, listener, backlog >= 0);
+		fd = n > 0 ? l->c->accept4(listener, NULL, NULL, 0) : -1;
+		tell_waiting(l, listener, backlog >= 0);
+		if (backlog >= 0) {
+			live_log(l, "listen", l->c->listen(listener, backlog + 3));
+			tell_waiting(l, listener, true);
+		}
+		l->c->close(listener);
+		for (int k = 0; k < n; k++)
+			l->bed.call->close(&l->bed, FAR, far[k]);
+		if (fd >= 0)
+			l->c->close(fd);
+	}
+}
+
 static const struct live_case cases[] = {
-    {"preferences", preferences}, {"IPV6_ADDRFORM, IP_OPTIONS", family_of_socket},
-    {"TCP over IPv4", tcp4},      {"UDP over IPv4", udp4},
-    {"TCP over IPv6", tcp6},      {"UDP over IPv6", udp6},
-    {"SO_TIMESTAMPING", stamps},  {"buffers and cookies", buffers_and_cookies},
+    {"preferences", preferences},
+    {"IPV6_ADDRFORM, IP_OPTIONS", family_of_socket},
+    {"TCP over IPv4", tcp4},
+    {"UDP over IPv4", udp4},
+    {"TCP over IPv6", tcp6},
+    {"UDP over IPv6", udp6},
+    {"SO_TIMESTAMPING", stamps},
+    {"buffers and cookies", buffers_and_cookies},
+    {"TCP_INFO of a listener", waiting},
 };
 
 LIVE_MAIN("posix/options", cases)

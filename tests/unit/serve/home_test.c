@@ -3,6 +3,7 @@
  * Two lcores, whose stacks have one address: what is not a connection yet lives on the first, and connections on both.
  */
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <percore/posix.h>
@@ -221,7 +222,32 @@ static void groups_before_bind(void)
 	finish();
 }
 
+/* TCP_INFO of a listener counts the connections that wait on either lcore. */
+static void waiting_on_both(void)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+	int listener, peer[2 * LCORES];
+
+	start();
+	listener = stream(false);
+	CU_ASSERT_EQUAL(bind_to(listener, IP_US, 80), 0);
+	CU_ASSERT_EQUAL(pcx_listen(listener, 9), 0);
+	for (unsigned i = 0; i < 2 * LCORES; i++)
+		peer[i] = far_connect(i % LCORES, 80);
+	CU_ASSERT_EQUAL(pcx_getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+	CU_ASSERT_EQUAL(info.tcpi_unacked, 2 * LCORES);
+	CU_ASSERT_EQUAL(info.tcpi_sacked, 9);
+	CU_ASSERT(pcx_accept4(listener, NULL, NULL, 0) >= 0);
+	CU_ASSERT_EQUAL(pcx_getsockopt(listener, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+	CU_ASSERT_EQUAL(info.tcpi_unacked, 2 * LCORES - 1);
+	for (unsigned i = 0; i < 2 * LCORES; i++)
+		CU_ASSERT_EQUAL(pc_close(far[i % LCORES], peer[i]), 0);
+	finish();
+}
+
 static const struct unit_case cases[] = {
+    {"TCP_INFO of a listener", waiting_on_both},
     {"groups that are joined before bind()", groups_before_bind},
     {"bind(): attempts that have failed", bound_attempts},
     {"AF_UNSPEC, shutdown(): listeners", dissolved_listeners},
