@@ -173,8 +173,10 @@ static void remember_linger(struct chan_sock *s, const void *value)
 	struct linger l;
 
 	memcpy(&l, value, sizeof(l));
-	at_store(&s->linger_s,
-	         l.l_linger < 0 || l.l_linger > LINGER_MAX ? LINGER_MAX : (uint32_t)l.l_linger);
+	if (l.l_onoff != 0) /* Linux: else the time stays what it was */
+		at_store(&s->linger_s, l.l_linger < 0 || l.l_linger > LINGER_MAX
+		                           ? LINGER_MAX
+		                           : (uint32_t)l.l_linger);
 	at_store(&s->linger, l.l_onoff != 0);
 }
 

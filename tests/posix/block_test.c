@@ -436,6 +436,22 @@ static void linger(struct live *l)
 	l->bed.call->close(&l->bed, FAR, fd[FAR]);
 }
 
+static void linger_kept(struct live *l)
+{
+	static const struct linger set[] = {{0, 9}, {1, 7}, {0, 3}, {7, 0}, {0, 0}, {1, 5}, {0, 1}};
+	const int fd = l->c->socket(AF_INET, SOCK_STREAM, 0);
+	struct linger got;
+
+	for (size_t i = 0; i < sizeof(set) / sizeof(set[0]); i++) {
+		socklen_t len = sizeof(got);
+
+		live_log(l, "set", l->c->setsockopt(fd, SOL_SOCKET, SO_LINGER, &set[i], len));
+		live_log(l, "get", l->c->getsockopt(fd, SOL_SOCKET, SO_LINGER, &got, &len));
+		bed_log(&l->bed, "%d %d\n", got.l_onoff, got.l_linger);
+	}
+	l->c->close(fd);
+}
+
 /* ---- connections ------------------------------------------------------------------------------ */
 
 static void far_connect_and_send(struct live *l, int fd)
@@ -612,6 +628,7 @@ static const struct live_case cases[] = {
     {"send and close", send_and_close},
     {"send until reset", send_to_reset},
     {"SO_LINGER", linger},
+    {"SO_LINGER: the time when it is off", linger_kept},
     {"accept waits", accept_waits},
     {"connect waits", connect_waits},
     {"connect: refused", connect_refused},
