@@ -506,18 +506,30 @@ int epset_filter(struct epset *set, struct epoll_event *events, int n)
 
 /* ---- after a fork ----------------------------------------------------------------------------- */
 
-/* A kernel's instance that has but our pipe is exchanged for one of our own. */
+static void take_instance(int from, int to)
+{
+	const int cloexec = sys_fcntl(to, F_GETFD, 0) & FD_CLOEXEC ? O_CLOEXEC : 0;
+
+	(void)sys(dup3, from, to, cloexec);
+}
+
+/* A kernel's instance that has but our pipe and other sets is exchanged for one of our own. */
 static void unshare_instance(struct epset *set, int fd)
 {
-	int fresh, cloexec = sys_fcntl(fd, F_GETFD, 0) & FD_CLOEXEC ? O_CLOEXEC : 0;
+	uint32_t sets = 0;
+	int fresh;
 
-	if (at_load(&set->kernel_items) > 0)
+	set->own_fd = -1;
+	for (const struct item *i = set->nested_items; i != NULL; i = i->next_in_bucket)
+		sets++;
+	if (at_load(&set->kernel_items) > sets)
 		return;
 	fresh = (int)sys(epoll_create1, EPOLL_CLOEXEC);
 	if (fresh < 0)
 		return;
-	(void)sys(dup3, fresh, fd, cloexec);
+	take_instance(fresh, fd);
 	(void)sys_close(fresh);
+	set->own_fd = fd;
 }
 
 void epset_forked(struct epset *set, int fd)
@@ -533,6 +545,22 @@ void epset_forked(struct epset *set, int fd)
 			watch(set, i->sock);
 			add_ready(i);
 		}
+}
+
+void epset_forked_twin(const struct epset *set, int fd)
+{
+	if (set->own_fd >= 0)
+		take_instance(set->own_fd, fd);
+}
+
+void epset_forked_nest(struct epset *set, int fd)
+{
+	/* where the instances of both are the parent's, too, it is there already */
+	for (const struct item *i = set->nested_items; i != NULL; i = i->next_in_bucket) {
+		struct epoll_event e = {.events = i->want.events & ~ALWAYS, .data.u64 = i->tag};
+
+		(void)sys(epoll_ctl, fd, EPOLL_CTL_ADD, i->fd, &e);
+	}
 	if (set->nested) {
 		set->nested = false;
 		(void)epset_ready(set);

@@ -58,6 +58,7 @@ struct epset {
 	uint32_t nb_ready;
 	uint32_t sleepers;         /* threads in the kernel's epoll_wait(); atomic */
 	uint32_t forked_for;       /* the slot of the child that has its own copy of it */
+	int own_fd;                /* in a child: whose kernel's instance is its own; -1: none */
 	bool told_down;            /* all items have told that the host is gone */
 	bool nested;               /* in another set, or polled: the pipe tells of every event */
 	bool has_had_sets;         /* sets were in this one: else no data of an event is a tag */
@@ -86,9 +87,16 @@ int epset_nest(struct epset *outer, int ep, int op, int fd, struct file *inner,
 int epset_filter(struct epset *set, struct epoll_event *events, int n);
 
 /**
- * epset_forked gives the set of a forked child, whose descriptor is fd, an event queue of its own.  The items of ours are a
- * copy.  A kernel's instance with descriptors of the kernel's stays the parent's, too, as is usual after a fork.
+ * epset_forked gives the set of a forked child, whose first descriptor is fd, an event queue of its own.  The items of ours are
+ * a copy.  A kernel's instance with descriptors of the kernel's stays the parent's, too, as is usual after a fork.
  */
 void epset_forked(struct epset *set, int fd);
+
+/** epset_forked_twin is for each further descriptor of the set. */
+void epset_forked_twin(const struct epset *set, int fd);
+
+/** epset_forked_nest puts the child's copies of sets into its copy of the one that they are in. To be called for each descriptor
+ * of a set, after the others. */
+void epset_forked_nest(struct epset *set, int fd);
 
 #endif

@@ -108,6 +108,36 @@ static void leave_segment(void)
 	           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
+static void each_file(void (*what)(struct file *f, int fd))
+{
+	for (uint32_t fd = 0; fd < client.end_fds; fd++) {
+		struct file *f = client.fds[fd];
+
+		if (f != NULL && f->refs != 0)
+			what(f, (int)fd);
+	}
+}
+
+static void copy_set(struct file *f, int fd)
+{
+	forget_calls(f);
+	if (f->kind != PCX_EPOLL)
+		return;
+	if (f->set->forked_for == client.proc) {
+		epset_forked_twin(f->set, fd);
+		return;
+	}
+	f->set->forked_for = client.proc;
+	epset_forked(f->set, fd);
+}
+
+/* When all sets have been copied. */
+static void nest_again(struct file *f, int fd)
+{
+	if (f->kind == PCX_EPOLL)
+		epset_forked_nest(f->set, fd);
+}
+
 void fork_in_child(void)
 {
 	if (!pcx_is_attached())
@@ -128,17 +158,8 @@ void fork_in_child(void)
 	child.fd = -1;
 	poll_queues_forked();
 	async_forked();
-	for (uint32_t fd = 0; fd < client.end_fds; fd++) {
-		struct file *f = client.fds[fd];
-
-		if (f == NULL || f->refs == 0)
-			continue;
-		forget_calls(f);
-		if (f->kind == PCX_EPOLL && f->set->forked_for != client.proc) {
-			f->set->forked_for = client.proc;
-			epset_forked(f->set, (int)fd);
-		}
-	}
+	each_file(copy_set);
+	each_file(nest_again);
 }
 
 static void install(void)

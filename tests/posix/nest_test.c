@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -278,6 +279,89 @@ static void any_data(struct live *l)
 	l->c->close(ep);
 }
 
+/* ---- in a forked child -------------------------------------------------------------------------- */
+
+/* A child waits for a set of its parent's, which closes all that it has of it: by which number of the set, and with what of the
+ * kernel's in it. */
+struct legacy {
+	struct chain chain;
+	bool twin;     /* by another number of the outermost set */
+	bool has_pipe; /* which is never written to */
+	enum how how;
+};
+
+static int child_waits(struct live *l, const struct legacy *y, int ep)
+{
+	const struct chain *c = &y->chain;
+	const int inner = c->depth > 1 ? c->ep[c->depth - 2] : c->fd[0][NEAR];
+	struct pollfd p = {.fd = ep, .events = POLLIN};
+	struct epoll_event e = {.events = 0};
+
+	for (int round = 0; round < 2; round++) {
+		if (y->how == BY_POLL && l->c->poll(&p, 1, 3000) != 1)
+			return 1 + round;
+		if (l->c->epoll_wait(ep, &e, 1, 3000) != 1 || e.data.fd != inner)
+			return 3 + round;
+		if (l->c->epoll_wait(c->ep[0], &e, 1, 0) != 1 || e.data.fd != c->fd[0][NEAR])
+			return 5 + round;
+		if (l->c->recv(c->fd[0][NEAR], buf, 4, 0) != 4)
+			return 7 + round;
+		if (l->c->epoll_wait(ep, &e, 1, 0) != 0)
+			return 9 + round;
+		if (l->c->write(c->fd[0][NEAR], "x", 1) != 1)
+			return 11 + round;
+	}
+	return 0;
+}
+
+static void try_legacy(struct live *l, struct legacy *y)
+{
+	struct chain *c = &y->chain;
+	int p[2], twin, ep, status;
+	pid_t pid;
+
+	bed_log(&l->bed, "depth %d, twin %d, pipe %d, %d: ", c->depth, y->twin, y->has_pipe,
+	        y->how);
+	if (pipe(p) != 0)
+		abort();
+	make_chain(l, c);
+	ep = c->ep[c->depth - 1];
+	if (y->has_pipe)
+		live_log(l, "pipe", add(l, ep, p[0], EPOLLIN));
+	twin = l->c->dup(ep);
+	pid = fork();
+	if (pid == 0)
+		_exit(child_waits(l, y, y->twin ? twin : ep));
+	l->c->close(twin);
+	for (int d = c->depth; d-- > 0;)
+		l->c->close(c->ep[d]);
+	l->c->close(c->fd[0][NEAR]);
+	for (int round = 0; round < 2; round++) {
+		live_sleep(20);
+		(void)l->bed.call->sendto(&l->bed, FAR, c->fd[0][FAR], "abcd", 4, 0, NULL, 0);
+		bed_log(&l->bed, "far %zu ", live_far_recv(l, c->fd[0][FAR], 1));
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		continue;
+	bed_log(&l->bed, "child %d\n", WEXITSTATUS(status));
+	l->bed.call->close(&l->bed, FAR, c->fd[0][FAR]);
+	close(p[0]);
+	close(p[1]);
+}
+
+static void forked(struct live *l)
+{
+	for (int depth = 1; depth <= MOST_DEPTH; depth++)
+		for (int k = 0; k < 8; k++) {
+			struct legacy y = {.chain = {.depth = depth, .sockets = 1},
+			                   .twin = k & 1,
+			                   .has_pipe = k & 2,
+			                   .how = k & 4 ? BY_POLL : BY_EPOLL};
+
+			try_legacy(l, &y);
+		}
+}
+
 /* ---- what is refused ---------------------------------------------------------------------------- */
 
 static void loops(struct live *l)
@@ -302,6 +386,7 @@ static const struct live_case cases[] = {
     {"several threads wait", waiters},
     {"the same data for all", same_data},
     {"any data", any_data},
+    {"in a forked child", forked},
     {"loops", loops},
 };
 
