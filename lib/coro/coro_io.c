@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <sys/ioctl.h>
 
 #include <percore/epoll.h>
@@ -146,6 +147,14 @@ static bool only_error_left(struct pc_coro *co, int fd)
 	return has_failed(co, fd) && pc_ioctl(co->set->st, fd, FIONREAD, &bytes) == 0 && bytes == 0;
 }
 
+/* Whether an urgent byte is next: a read that has read something ends in front of it, whatever it waits for. */
+static bool is_at_mark(struct pc_coro *co, int fd)
+{
+	int mark = 0;
+
+	return pc_ioctl(co->set->st, fd, SIOCATMARK, &mark) == 0 && mark;
+}
+
 ssize_t pc_coro_recvfrom(struct pc_coro *co, int fd, void *buf, size_t len, int flags,
                          struct sockaddr *addr, socklen_t *addrlen)
 {
@@ -163,7 +172,7 @@ ssize_t pc_coro_recvfrom(struct pc_coro *co, int fd, void *buf, size_t len, int 
 		if (n == 0 || (n > 0 && (!all || got >= len)))
 			break;
 	} while ((n > 0 || again(co, fd, EPOLLIN, patience(flags), deadline)) &&
-	         !(got > 0 && only_error_left(co, fd)));
+	         !(got > 0 && (is_at_mark(co, fd) || only_error_left(co, fd))));
 	return got > 0 || n == 0 ? (ssize_t)got : -1;
 }
 

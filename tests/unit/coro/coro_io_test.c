@@ -182,6 +182,65 @@ static void test_mbufs(void)
 	run_clients(client_mbufs, 1);
 }
 
+/* For each byte that comes, "abcdef" of which c is urgent: at once, or as others wait for it. */
+static int serve_urgent(struct pc_coro *co, void *arg)
+{
+	char c;
+	int fd = pc_coro_accept(co, listening, NULL, NULL);
+
+	(void)arg;
+	for (bool slow = false; pc_coro_recv(co, fd, &c, 1, 0) > 0; slow = !slow) {
+		CU_ASSERT_EQUAL(pc_coro_send(co, fd, "ab", 2, 0), 2);
+		if (slow)
+			CU_ASSERT_EQUAL(pc_coro_sleep(co, 5 * MS), 0);
+		CU_ASSERT_EQUAL(pc_coro_send(co, fd, "c", 1, MSG_OOB), 1);
+		CU_ASSERT_EQUAL(pc_coro_send(co, fd, "def", 3, 0), 3);
+	}
+	CU_ASSERT_EQUAL(pc_coro_close(co, fd), 0);
+	return 0;
+}
+
+static int reads_up_to_mark(struct pc_coro *co, void *arg)
+{
+	char buf[8] = "";
+	int fd = dial(co);
+
+	(void)arg;
+	for (int round = 0; round < 4; round++) {
+		const int in_line = round < 2;
+
+		CU_ASSERT_EQUAL(
+		    pc_setsockopt(peer, fd, SOL_SOCKET, SO_OOBINLINE, &in_line, sizeof(in_line)),
+		    0);
+		CU_ASSERT_EQUAL(pc_coro_send(co, fd, "x", 1, 0), 1);
+		if (round % 2 == 0)
+			CU_ASSERT_EQUAL(pc_coro_sleep(co, 20 * MS), 0);
+		CU_ASSERT_EQUAL(pc_coro_recv(co, fd, buf, 6, MSG_WAITALL), 2);
+		CU_ASSERT_EQUAL(memcmp(buf, "ab", 2), 0);
+		CU_ASSERT_EQUAL(pc_coro_recv(co, fd, buf, 3 + (size_t)in_line, MSG_WAITALL),
+		                3 + in_line);
+		CU_ASSERT_EQUAL(memcmp(buf, in_line ? "cdef" : "def", 3), 0);
+	}
+	CU_ASSERT_EQUAL(pc_coro_close(co, fd), 0);
+	done++;
+	return 0;
+}
+
+static void test_urgent(void)
+{
+	start(20);
+	done = 0;
+	listening = listener(PORT);
+	CU_ASSERT(pc_coro_spawn(ours, serve_urgent, NULL, 0) != 0);
+	CU_ASSERT(pc_coro_spawn(theirs, reads_up_to_mark, NULL, 0) != 0);
+	for (int i = 0; i < 1000 && pc_coros_count(theirs) > 0; i++)
+		turns(1, MS);
+	until_quiet();
+	CU_ASSERT_EQUAL(done, 1);
+	CU_ASSERT_EQUAL(pc_close(us, listening), 0);
+	finish();
+}
+
 static int impatient(struct pc_coro *co, void *arg)
 {
 	struct sockaddr_in nobody = {
@@ -618,6 +677,7 @@ static const struct unit_case cases[] = {
     {"one reads while another writes", test_both_ways},
     {"vectors", test_vectors},
     {"mbufs, events, descriptors that are closed", test_mbufs},
+    {"MSG_WAITALL ends in front of an urgent byte", test_urgent},
     {"time-outs", test_timeouts},
     {"a connection refused", test_refused},
     {"datagrams", test_datagrams},
