@@ -111,7 +111,7 @@ static int get_number(struct sockets *s, const struct sock_ref *ref, int level, 
 	if (o == NULL)
 		return 0;
 	number = o->get(s, ref);
-	*err = number < -1 ? number : 0; /* -1 is a value of TCP_NOTSENT_LOWAT */
+	*err = number < 0 && level != IPPROTO_TCP ? number : 0; /* those of TCP have no errors */
 	return number;
 }
 

@@ -124,6 +124,19 @@ static int tell_family(const struct sock_ref *ref, void *value, socklen_t *len)
 	return is_connected(ref) ? tell(&family, sizeof(family), value, len) : -ENOTCONN;
 }
 
+/* IPV6_PATHMTU (RFC 3542 section 11.4): as on Linux, without the address */
+static int tell_path_mtu(struct pc_stack *st, int fd, void *value, socklen_t *len)
+{
+	struct ip6_mtuinfo info = {.ip6m_mtu = 0};
+	socklen_t n = sizeof(info.ip6m_mtu);
+
+	if (*len < sizeof(info))
+		return -EINVAL;
+	if (pc_getsockopt(st, fd, IPPROTO_IPV6, IPV6_MTU, &info.ip6m_mtu, &n) != 0)
+		return -errno;
+	return tell(&info, sizeof(info), value, len);
+}
+
 static int tell_of_socket(struct pc_stack *st, int fd, const struct sock_ref *ref, int name,
                           void *value, socklen_t *len)
 {
@@ -154,6 +167,8 @@ int sock_told_get(struct pc_stack *st, int fd, const struct sock_ref *ref, int l
 		return tell_nothing(len);
 	if (level == IPPROTO_IPV6 && name == IPV6_ADDRFORM && sock_is_plain(ref))
 		return tell_family(ref, value, len);
+	if (level == IPPROTO_IPV6 && name == IPV6_PATHMTU && sock_is_plain(ref))
+		return tell_path_mtu(st, fd, value, len);
 	if (level == IPPROTO_IP && name == IP_PKTOPTIONS && ref->tcp != NULL)
 		return tell_messages(sockets_of(st), ref->tcp, value, len);
 	if (level == IPPROTO_TCP && name == TCP_ULP && ref->tcp != NULL)

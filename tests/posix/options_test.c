@@ -69,6 +69,8 @@ static const struct option options[] = {
     {IPPROTO_IPV6, 24, IP6},                                       /* IPV6_MTU */
     {IPPROTO_TCP, 30, TCP4 | TCP6},                                /* TCP_FASTOPEN_CONNECT */
     {SOL_SOCKET, 69, ALL},          {SOL_SOCKET, 70, ALL},         /* SO_BUSY_POLL_BUDGET */
+    {IPPROTO_TCP, 25, TCP4 | TCP6},                                /* TCP_NOTSENT_LOWAT */
+    {IPPROTO_IPV6, 61, ALL},                                       /* IPV6_PATHMTU */
     {IPPROTO_IPV6, 1, ALL},         {IPPROTO_IPV6, 72, ALL},       /* IPV6_ADDR_PREFERENCES */
 };
 
@@ -113,6 +115,7 @@ static void try_all(struct live *l, int domain, int type, unsigned of)
 		log_set(l, fd, o, 0);
 		log_set(l, fd, o, 3);
 		log_set(l, fd, o, -1);
+		log_set(l, fd, o, -7);
 		log_set(l, fd, o, 300);
 		log_set_part(l, fd, o, 2, 1);
 		log_set_part(l, fd, o, 1, 0);
@@ -218,6 +221,39 @@ static void buffers_and_cookies(struct live *l)
 	bed_log(&l->bed, "a cookie: %d, another: %d\n", cookie[0] != 0, cookie[0] != cookie[1]);
 	l->c->close(fd[0]);
 	l->c->close(fd[1]);
+}
+
+/* IPV6_PATHMTU: as far as IPV6_MTU knows it */
+static void path_mtu(struct live *l)
+{
+	for (int type = SOCK_STREAM; type <= SOCK_DGRAM; type++) {
+		struct sockaddr_in6 a = {.sin6_family = AF_INET6,
+		                         .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+		int fd = l->c->socket(AF_INET6, type, 0), to = fd, mtu = 0;
+		socklen_t len = sizeof(a);
+
+		(void)l->c->bind(fd, (struct sockaddr *)&a, len);
+		(void)l->c->getsockname(fd, (struct sockaddr *)&a, &len);
+		if (type == SOCK_STREAM) {
+			(void)l->c->listen(fd, 1);
+			to = l->c->socket(AF_INET6, type, 0);
+		}
+		live_log(l, "connect", l->c->connect(to, (struct sockaddr *)&a, len));
+		len = sizeof(mtu);
+		live_log(l, "MTU", l->c->getsockopt(to, IPPROTO_IPV6, IPV6_MTU, &mtu, &len));
+		for (len = 28; len < 40; len += 4) {
+			struct ip6_mtuinfo info = {.ip6m_mtu = 1};
+			socklen_t n = len;
+
+			live_log(l, "path",
+			         l->c->getsockopt(to, IPPROTO_IPV6, IPV6_PATHMTU, &info, &n));
+			bed_log(&l->bed, "%u, family %d, the same: %d\n", n,
+			        info.ip6m_addr.sin6_family, info.ip6m_mtu == (uint32_t)mtu);
+		}
+		if (to != fd)
+			l->c->close(to);
+		l->c->close(fd);
+	}
 }
 
 /* RFC 5014: what was asked for last, group by group; and a budget in its range */
@@ -327,6 +363,7 @@ static const struct live_case cases[] = {
     {"SO_TIMESTAMPING", stamps},
     {"buffers and cookies", buffers_and_cookies},
     {"TCP_INFO of a listener", waiting},
+    {"RFC 3542 11.4: IPV6_PATHMTU", path_mtu},
 };
 
 LIVE_MAIN("posix/options", cases)
