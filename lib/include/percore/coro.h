@@ -174,8 +174,8 @@ int pc_coro_connect(struct pc_coro *co, int fd, const struct sockaddr *addr, soc
  * pc_coro_recv, pc_coro_recvfrom, pc_coro_recvmsg and pc_coro_readv are the calls of
  * percore/socket.h, but wait for the first byte or datagram, except with MSG_DONTWAIT, MSG_OOB or
  * MSG_ERRQUEUE. With MSG_WAITALL, pc_coro_recv and pc_coro_recvfrom wait for all bytes of a stream;
- * they return fewer at its end, after an error, which the next call returns, after the time-out, or
- * when cancelled.
+ * they return fewer at its end, before an urgent byte, after an error, which the next call returns,
+ * after the time-out, or when cancelled.
  */
 ssize_t pc_coro_recv(struct pc_coro *co, int fd, void *buf, size_t len, int flags);
 ssize_t pc_coro_recvfrom(struct pc_coro *co, int fd, void *buf, size_t len, int flags,

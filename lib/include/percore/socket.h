@@ -83,9 +83,9 @@ int pc_bind(struct pc_stack *st, int fd, const struct sockaddr *addr, socklen_t 
 
 /**
  * pc_listen makes a TCP socket accept connections. backlog is the length of the accept queue, at
- * most tcp.backlog; a negative value counts as 0, and the queue holds one more than backlog, as on
- * Linux. A second call changes the backlog. Each lcore has its own listener, as with SO_REUSEPORT.
- * errno: EADDRINUSE, EINVAL (connected or connecting), EOPNOTSUPP (not TCP), ENOBUFS
+ * most tcp.backlog; a negative value means tcp.backlog, and the queue holds one more than backlog,
+ * as on Linux. A second call changes the backlog. Each lcore has its own listener, as with
+ * SO_REUSEPORT. errno: EADDRINUSE, EINVAL (connected or connecting), EOPNOTSUPP (not TCP), ENOBUFS
  * (stack.max_listeners).
  */
 int pc_listen(struct pc_stack *st, int fd, int backlog);
@@ -274,15 +274,15 @@ int pc_close(struct pc_stack *st, int fd);
  * IPPROTO_IP   IP_TTL IP_TOS IP_LOCAL_PORT_RANGE; TCP: IP_MINTTL IP_BIND_ADDRESS_NO_PORT
  *              IP_PKTOPTIONS; datagrams: IP_MTU_DISCOVER (default IP_PMTUDISC_WANT) IP_MTU
  *              IP_PKTINFO IP_RECVTTL IP_RECVTOS IP_RECVERR
- * IPPROTO_IPV6 (AF_INET6 sockets) IPV6_V6ONLY IPV6_UNICAST_HOPS IPV6_TCLASS IPV6_MTU; TCP:
- *              IPV6_MINHOPCOUNT; datagrams: IPV6_MTU_DISCOVER IPV6_RECVPKTINFO IPV6_RECVHOPLIMIT
- *              IPV6_RECVTCLASS IPV6_RECVERR
+ * IPPROTO_IPV6 (AF_INET6 sockets) IPV6_V6ONLY IPV6_UNICAST_HOPS IPV6_TCLASS IPV6_MTU
+ *              IPV6_PATHMTU; TCP: IPV6_MINHOPCOUNT; datagrams: IPV6_MTU_DISCOVER
+ *              IPV6_RECVPKTINFO IPV6_RECVHOPLIMIT IPV6_RECVTCLASS IPV6_RECVERR
  * SOL_UDP      UDP_SEGMENT UDP_GRO UDP_CORK
  * multicast    IP_MULTICAST_TTL IP_MULTICAST_IF IP_MULTICAST_ALL IP_MULTICAST_LOOP
  *              IP_ADD_MEMBERSHIP IP_DROP_MEMBERSHIP IP_ADD_SOURCE_MEMBERSHIP
- *              IP_DROP_SOURCE_MEMBERSHIP IP_BLOCK_SOURCE IP_UNBLOCK_SOURCE IPV6_MULTICAST_HOPS
- *              IPV6_MULTICAST_IF IPV6_MULTICAST_ALL IPV6_JOIN_GROUP IPV6_LEAVE_GROUP
- *              MCAST_JOIN_GROUP and the other MCAST_ options
+ *              IP_DROP_SOURCE_MEMBERSHIP IP_BLOCK_SOURCE IP_UNBLOCK_SOURCE IP_MSFILTER
+ *              IPV6_MULTICAST_HOPS IPV6_MULTICAST_IF IPV6_MULTICAST_ALL IPV6_JOIN_GROUP
+ *              IPV6_LEAVE_GROUP MCAST_JOIN_GROUP and the other MCAST_ options
  *
  * SO_SNDBUF, SO_RCVBUF  bytes, not doubled; reading returns the current size. Setting one turns
  *                       off its auto-tuning (tcp.sndbuf_max, tcp.rcvbuf_max)
