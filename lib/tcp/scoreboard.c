@@ -43,6 +43,14 @@ void scoreboard_resent(struct tcp_queues *q, struct rte_mbuf *m)
 	q->resent_bytes += pkt_of(m)->tx.len;
 }
 
+void scoreboard_cut(struct tcp_queues *q, struct rte_mbuf *m)
+{
+	if (!(pkt_of(m)->tx.flags & SEG_RESENT))
+		return;
+	pkt_of(m)->tx.flags &= (uint8_t)~SEG_RESENT;
+	q->resent_bytes -= pkt_of(m)->tx.len;
+}
+
 void scoreboard_forget(struct tcp_queues *q, const struct rte_mbuf *m, uint32_t bytes)
 {
 	uint8_t flags = pkt_of_const(m)->tx.flags;

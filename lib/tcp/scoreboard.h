@@ -51,6 +51,9 @@ void scoreboard_resent(struct tcp_queues *q, struct rte_mbuf *m);
 /** scoreboard_plain takes LOST and RESENT back. */
 void scoreboard_plain(struct tcp_queues *q, struct rte_mbuf *m);
 
+/** scoreboard_cut takes back that a segment that is larger than the path was sent again: a part of it was, and is acknowledged. */
+void scoreboard_cut(struct tcp_queues *q, struct rte_mbuf *m);
+
 /** scoreboard_forget counts out bytes, all or the first, of a segment that is acknowledged. */
 void scoreboard_forget(struct tcp_queues *q, const struct rte_mbuf *m, uint32_t bytes);
 

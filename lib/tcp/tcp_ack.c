@@ -75,6 +75,8 @@ static uint32_t pop_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 			if (seq_geq(note->tx.seq, seg->ack))
 				break;
 			part = seg->ack - note->tx.seq;
+			if (unlikely(note->tx.len > t->mss))
+				scoreboard_cut(q, m);
 			scoreboard_forget(q, m, part);
 			note->tx.seq += part;
 			note->tx.len = (uint16_t)(note->tx.len - part);

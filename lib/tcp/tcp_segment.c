@@ -274,6 +274,21 @@ bool tcp_transmit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, bool fin, 
 	return true;
 }
 
+/* There is no mbuf to cut the oldest segment, which is larger than the path: its front goes as a copy that nobody keeps, and the next
+ * part when that is acknowledged (scoreboard_cut). */
+static struct rte_mbuf *resend_front(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m)
+{
+	struct pkt *note = pkt_of(m);
+	struct rte_mbuf *f = sndbuf_wrap(tcp->ctx, m, m->pkt_len - note->tx.len, t->mss);
+
+	if (f == NULL)
+		return NULL;
+	(void)tcp_mark_sent(tcp, t, note, false, false);
+	emit_sync(tcp, t, f, note->tx.seq, 0, false, NULL);
+	ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
+	return m;
+}
+
 struct rte_mbuf *tcp_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                             struct rte_mbuf *before, struct rte_mbuf *m)
 {
@@ -281,9 +296,11 @@ struct rte_mbuf *tcp_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q
 	bool fin = (t->flags & TCB_FIN_SENT) && tcp_is_last(t, m);
 
 	if (note->tx.len > t->mss) { /* the path has become narrower */
-		m = sndbuf_split(tcp->ctx, &q->snd, before, m, t->mss);
-		if (m == NULL)
-			return NULL;
+		struct rte_mbuf *front = sndbuf_split(tcp->ctx, &q->snd, before, m, t->mss);
+
+		if (front == NULL)
+			return m == q->snd.head ? resend_front(tcp, t, m) : NULL;
+		m = front;
 		pmtu_no_probe(q);
 		fin = false;
 	}

@@ -350,6 +350,24 @@ static void answers_beside_data(struct wt *w)
 	EXPECT(.flags = A, .seq = 1, .ack = 2, .len = 1000, .any_psh = true);
 }
 
+/* A connection does not stop that has a segment larger than its path, and no mbuf to cut it: the parts go one by one. */
+static void narrow_path_without_mbufs(struct wt *w)
+{
+	wt_established(w);
+	wt_send(w, 1460);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 1460);
+	wt_take_mbufs(w, w->pool->size / 32);
+	wt_too_big(w, 552, 1);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 512);
+	INJECT(.flags = A, .seq = 1, .ack = 513);
+	EXPECT(.flags = A, .seq = 513, .ack = 1, .len = 512);
+	EXPECT_IN(150, 1100, .flags = A, .seq = 513, .ack = 1, .len = 512); /* lost */
+	INJECT(.flags = A, .seq = 1, .ack = 1025);
+	EXPECT(.flags = PA, .seq = 1025, .ack = 1, .len = 436);
+	INJECT(.flags = A, .seq = 1, .ack = 1461);
+	wt_give_mbufs(w);
+}
+
 /* RFC 9293 3.8.6.2.2: a window that was closed opens when all is read, also if mbufs let it be no larger than a segment */
 static void window_of_a_segment(struct wt *w)
 {
@@ -476,6 +494,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 3.8.6.1: closed windows give way when mbufs are short", closed_windows},
     {"RFC 9293 3.8.6.1: however often they are probed", closed_windows_probed_often},
     {"RFC 1191: paths that become narrow leave mbufs for acknowledgements", narrow_paths},
+    {"RFC 1191: without mbufs the parts of a segment go one by one", narrow_path_without_mbufs},
     {"RFC 9293 3.8.3: peers that are gone give way to who is new", peers_that_are_gone},
     {"RFC 9293 3.8.4: who asks is answered, whatever waits for mbufs", answers_beside_data},
     {"RFC 9293 3.8.6.2.2: a window of a segment opens", window_of_a_segment},
