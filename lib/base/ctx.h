@@ -61,7 +61,8 @@ struct ctx {
 	bool mbufs_low;    /* pool nearly empty: refuse what can be refused */
 	uint32_t
 	    mbufs_last; /* while mbufs are low: segments that may be taken from, or for, who has none */
-	uint16_t low_check; /* turns until mbufs_low is looked at again */
+	uint32_t mbufs_reserve; /* beyond those: for data in order of others (tcp/pressure.h) */
+	uint16_t low_check;     /* turns until mbufs_low is looked at again */
 	uint32_t
 	    mbufs_spare; /* how many more may be taken for new data before the pool counts as low */
 	uint32_t

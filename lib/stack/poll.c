@@ -20,7 +20,8 @@
  * What is refused first is what hurts least: new connections when an eighth of the mbufs is left, then
  * out-of-order data and what applications want to send, when it is a sixteenth.  That is kept for
  * acknowledgements and for what is under way, and half of it for acknowledgements alone: devices receive
- * into the same pool, and were all of it held by what waits to be acknowledged, nothing could free it.
+ * into the same pool, and were all of it held by what waits to be acknowledged, nothing could free it.  Half of that half
+ * may be taken by data in order that is read at once: acknowledgements come of nothing else.
  * What may be taken for new data is counted down where it is taken (mbufs_spare): many connections can take a
  * whole pool within one turn, and then neither an ACK could come in nor a retransmission go out.
  */
@@ -37,6 +38,7 @@ static void check_mbufs(struct ctx *ctx)
 	ctx->mbufs_low = ctx->mbufs_spare == 0;
 	ctx->mbufs_scarce = ctx->mbufs_spare < kept;
 	ctx->mbufs_last = available > kept / 2 ? RTE_MIN(available, kept) - kept / 2 : 0;
+	ctx->mbufs_reserve = available > kept / 4 ? RTE_MIN(available, kept / 2) - kept / 4 : 0;
 	/* what is received is not counted: look again before it could take what is kept */
 	ctx->low_check = (uint16_t)RTE_MIN(ctx->mbufs_spare / 128, (uint32_t)LOW_CHECK_TURNS);
 }

@@ -12,6 +12,13 @@
  * first two rounds only the clock makes anything due, so from then on the hand moves once in a tick and not in every turn.
  *
  * Invariant: a connection whose peer takes data, or sends it in order, is never touched.
+ *
+ * Data in order is refused, too, when mbufs are low, but to those who keep up.  Were that all, two stacks that send
+ * to each other could each wait for ever for acknowledgements of the other, whose data it refuses.  So there is a reserve for those
+ * whose application has read all, and will soon have read this.  If it does not, the reserve becomes less, but a half of it is
+ * for one connection at a time, which so may always have its next segment: what its peer holds for it becomes less, until that
+ * has mbufs again.  After a second it is another's turn, if another has asked: it need not come back at once, as it may be
+ * repeating what was refused once in a minute or two.
  */
 #include "tcp/pressure.h"
 
@@ -21,6 +28,8 @@
 #include "tcp/tcp_conn.h"
 
 #define LOOK_AT 64 /* queues in a turn */
+#define FAVOUR_MS \
+	1000 /* that one connection is favoured; and as long again not, if others have asked meanwhile */
 
 static void take_early(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
@@ -82,4 +91,41 @@ void pressure_relieve(struct tcp *tcp)
 		next_queue(tcp);
 		look_at(tcp, tcp->pressure.hand);
 	}
+}
+
+static bool is_favoured(struct tcp *tcp, uint32_t who)
+{
+	const uint32_t gone = tcp->ctx->tick - tcp->favoured.tick, term = ticks_from_ms(FAVOUR_MS);
+	const bool again = tcp->favoured.who == who;
+
+	if (tcp->favoured.who != 0 && gone < (again && tcp->favoured.asked ? 2 * term : term)) {
+		tcp->favoured.asked = tcp->favoured.asked || !again;
+		return again && gone < term;
+	}
+	tcp->favoured.who = who;
+	tcp->favoured.tick = tcp->ctx->tick;
+	tcp->favoured.asked = false;
+	return true;
+}
+
+/* Takes of the reserve: half of it is for whoever comes, the rest for the favoured one, whatever those who came do not read. */
+static bool takes_reserve(struct tcp *tcp, uint32_t who, uint32_t n)
+{
+	const uint32_t for_one = mbufs_kept(tcp->ctx->pool->size) / 8;
+
+	if (tcp->ctx->mbufs_reserve < n ||
+	    (tcp->ctx->mbufs_reserve < n + for_one && !is_favoured(tcp, who)))
+		return false;
+	tcp->ctx->mbufs_reserve -= n;
+	return true;
+}
+
+bool pressure_admits(struct tcp *tcp, const struct tcb *t, uint32_t n)
+{
+	if (t->rcv_bytes > 0)
+		return false;
+	if (!tcp_keeps_up(t) || tcp->ctx->mbufs_last < n)
+		return takes_reserve(tcp, tcp_index(tcp, t), n);
+	tcp->ctx->mbufs_last -= n;
+	return true;
 }

@@ -4,6 +4,10 @@
 
 /* What TCP gives back when mbufs run out. */
 
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tcb;
 struct tcp;
 
 /**
@@ -14,5 +18,13 @@ struct tcp;
  * for so long.
  */
 void pressure_relieve(struct tcp *tcp);
+
+/**
+ * pressure_admits says whether n mbufs of data at RCV.NXT are taken while mbufs are low, and counts them then. Whoever has something to
+ * read already waits. Those who keep up have what is left, but for what is kept for acknowledgements. Of that the others, whose
+ * peers do not read what they have asked for, or do not acknowledge, have a part: two ends that both need the other's
+ * acknowledgements to have mbufs again would else refuse each other's data until one gives up.
+ */
+bool pressure_admits(struct tcp *tcp, const struct tcb *t, uint32_t n);
 
 #endif

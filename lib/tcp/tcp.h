@@ -157,6 +157,12 @@ struct tcp {
 		uint32_t tick;  /* when */
 	} pressure;
 	struct {
+		uint32_t
+		    who; /* pressure.c: the connection that is taken from while mbufs are low; 0: none was yet */
+		uint32_t tick; /* since when */
+		bool asked;    /* others had to wait for it */
+	} favoured;
+	struct {
 		uint32_t hand;   /* room.c: the TCB looked at last */
 		uint32_t left;   /* still to be looked at for who was refused a connection */
 		uint32_t wanted; /* connections, since that has begun */

@@ -20,6 +20,7 @@
 #include "tcp/account.h"
 #include "tcp/fastopen.h"
 #include "tcp/guard.h"
+#include "tcp/pressure.h"
 #include "tcp/rcvbuf.h"
 #include "tcp/stash.h"
 #include "tcp/tcp_ack.h"
@@ -369,19 +370,6 @@ static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint3
 	return verdict;
 }
 
-/* mbufs are low: whoever holds some already, to be read or to be acknowledged, waits, and all wait when what is left
- * is for acknowledgements. So do peers that do not read what they have asked for: they would take what is left, one
- * mbuf each, for ever. */
-static bool must_wait(struct ctx *ctx, const struct tcb *t, const struct rte_mbuf *m)
-{
-	if (likely(!ctx->mbufs_low))
-		return false;
-	if (t->rcv_bytes > 0 || !tcp_keeps_up(t) || ctx->mbufs_last < m->nb_segs)
-		return true;
-	ctx->mbufs_last -= m->nb_segs;
-	return false;
-}
-
 /* the payload begins off bytes into m, which is cut only once it is sure to be taken: what is dropped
  * is freed by whoever knows the mbuf as it came */
 static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t off,
@@ -390,7 +378,7 @@ static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	uint32_t len = m->pkt_len - off, before = t->rcv_nxt;
 	struct tcp_queues *q = tcb_attach_queues(tcp, t);
 
-	if (q == NULL || must_wait(tcp->ctx, t, m)) {
+	if (q == NULL || (unlikely(tcp->ctx->mbufs_low) && !pressure_admits(tcp, t, m->nb_segs))) {
 		tcp_ack_now(tcp, t);
 		tcp_notify_readable(tcp, t); /* whoever waits for more has to read what there is */
 		*fin = false;

@@ -420,7 +420,7 @@ static void runs_are_counted(struct wt *w)
 	char c;
 
 	wt_established(w);
-	wt_take_mbufs(w, w->pool->size / 32 + 3);
+	wt_take_mbufs(w, w->pool->size / 64 + 3);
 	for (uint32_t i = 0; i < 8; i++)
 		QUEUE(.flags = A, .seq = 1 + i * 1000, .ack = 1, .len = 1000);
 	wt_settle(w);
@@ -487,6 +487,42 @@ static void long_chains(struct wt *w)
 	wt_drop(w);
 }
 
+/* Two ends that send to each other, both without mbufs: one connection at a time is taken from, or neither would ever hear that what
+ * it holds has arrived. After a second it is another's turn, however often the first asks. */
+static void one_at_a_time(struct wt *w)
+{
+	struct flow two[2];
+	char c;
+
+	wt_listen(w, 8);
+	for (int i = 0; i < 2; i++) {
+		open_one(w);
+		wt_send(w, 1000);
+		EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 1000);
+		two[i] = w->flow;
+	}
+	wt_take_mbufs(w, w->pool->size / 64 + 8);
+	w->flow = two[0];
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 500);
+	wt_read(w, 500);
+	INJECT(.flags = PA, .seq = 501, .ack = 1, .len = 500);
+	wt_read(w, 500);
+	two[0] = w->flow;
+	w->flow = two[1];
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 500);
+	ERR(pc_recv(w->st, w->flow.fd, &c, 1, 0), EAGAIN);
+	wt_pass(w, 1100);
+	w->flow = two[0];
+	INJECT(.flags = PA, .seq = 1001, .ack = 1, .len = 500);
+	ERR(pc_recv(w->st, w->flow.fd, &c, 1, 0), EAGAIN);
+	w->flow = two[1];
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 500);
+	wt_read(w, 500);
+	EQ(wt_count(w, PC_DROP_TCP_MEMORY), 2);
+	wt_give_mbufs(w);
+	wt_drop(w);
+}
+
 static const struct wt_case cases[] = {
     {"copies of what is under way leave mbufs to receive into", copies},
     {"RFC 2018 8: out-of-order data gives way to connections that move", holes},
@@ -502,6 +538,7 @@ static const struct wt_case cases[] = {
     {"segments that have gone on as one hold as many mbufs", runs_are_counted},
     {"chains that are cut leave mbufs for acknowledgements", long_chains},
     {"slow readers leave room for who is new", slow_readers},
+    {"two ends without mbufs: one connection at a time goes on", one_at_a_time},
     {"RFC 9293 MUST-37: and only then", closed_windows_may_stay},
 };
 
