@@ -389,7 +389,6 @@ void tcb_establish(struct tcp *tcp, struct tcb *t)
 {
 	t->state = TCP_S_ESTABLISHED;
 	t->flags |= TCB_CONNECTED;
-	t->flags &= ~(uint32_t)TCB_CONNECTING;
 	t->retries = 0;
 	tcb_update_mss(tcp, t);
 	pmtu_begin(tcp, t);

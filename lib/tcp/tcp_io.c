@@ -47,7 +47,10 @@ static int check_send(struct tcb *t)
 static int no_space(struct tcp *tcp, struct tcb *t, bool starved)
 {
 	t->flags |= TCB_NOSPACE;
-	if (starved) { /* no acknowledgement will wake it: the flush looks at it again */
+	if (starved) {
+		t->flags &=
+		    ~(uint32_t)
+		        TCB_CONNECTING; /* no acknowledgement will wake it: the flush looks at it again */
 		t->flags |= TCB_STARVED;
 		tcp_work(tcp, t);
 	}
@@ -367,11 +370,18 @@ bool tcp_is_readable_tuned(const struct tcp *tcp, const struct tcb *t)
 	return t->rcv_bytes >= least || t->rcv_bytes >= RTE_MAX(t->rcv_max / 2, 1u);
 }
 
+/* connect() has come to a good end, which its caller is told by EPOLLOUT: that does not wait for mbufs.  Whoever then cannot send
+ * hears of it from that call, and waits for room. */
+static bool has_news(const struct tcb *t)
+{
+	return (t->flags & TCB_CONNECTING) && t->snd_bytes == 0;
+}
+
 /* Is there room to write?  If not, who asks is told when there is, as by Linux's poll: by the ACK that
  * makes room, or, where mbufs are missing and nothing is under way, by the flush. */
 static bool has_room(struct tcp *tcp, struct tcb *t)
 {
-	if (tcp_is_writable(tcp, t) && !(t->flags & TCB_STARVED))
+	if (!(t->flags & TCB_STARVED) && (tcp_is_writable(tcp, t) || has_news(t)))
 		return true;
 	no_space(tcp, t, t->snd_bytes == 0 && (t->flags & TCB_CONNECTED));
 	return false;

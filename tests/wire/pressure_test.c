@@ -523,6 +523,26 @@ static void one_at_a_time(struct wt *w)
 	wt_drop(w);
 }
 
+/* RFC 9293 3.9.1.1: who waits for connect() hears of its end, though there is nothing to send with */
+static void connected_without_mbufs(struct wt *w)
+{
+	wt_syn_sent(w);
+	wt_take_mbufs(w, w->pool->size / 32);
+	INJECT(.flags = SA, .ack = 1, .mss = WT_MSS);
+	EXPECT(.flags = A, .seq = 1, .ack = 1);
+	CHECK(wt_events(w, w->flow.fd) & POLLOUT);
+	CHECK(wt_events(w, w->flow.fd) & POLLOUT);
+	ERR(wt_write(w, 1000, 0), EAGAIN);
+	CHECK(!(wt_events(w, w->flow.fd) & POLLOUT));
+	wt_settle(w);
+	CHECK(!(wt_events(w, w->flow.fd) & POLLOUT));
+	wt_give_mbufs(w);
+	CHECK(wt_events(w, w->flow.fd) & POLLOUT);
+	wt_send(w, 1000);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 1000);
+	INJECT(.flags = A, .seq = 1, .ack = 1001);
+}
+
 static const struct wt_case cases[] = {
     {"copies of what is under way leave mbufs to receive into", copies},
     {"RFC 2018 8: out-of-order data gives way to connections that move", holes},
@@ -539,6 +559,8 @@ static const struct wt_case cases[] = {
     {"chains that are cut leave mbufs for acknowledgements", long_chains},
     {"slow readers leave room for who is new", slow_readers},
     {"two ends without mbufs: one connection at a time goes on", one_at_a_time},
+    {"RFC 9293 3.9.1.1: connect() ends though there is nothing to send with",
+     connected_without_mbufs},
     {"RFC 9293 MUST-37: and only then", closed_windows_may_stay},
 };
 
