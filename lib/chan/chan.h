@@ -82,10 +82,9 @@ enum chan_op {
 	CHAN_OP_GETSOCKOPT, /* a: level, b: name, len: room (filters: data, which says of which group) -> data */
 	CHAN_OP_GETSOCKNAME,
 	CHAN_OP_GETPEERNAME,
-	CHAN_OP_IOCTL,    /* a: request -> the int */
-	CHAN_OP_FLUSH,    /* move what is in the tx fifo -> 0, or the error of its last datagram */
-	CHAN_OP_SEND_OOB, /* data: one byte, after all others */
-	CHAN_OP_FORGET,   /* a failed connect() was told: the socket is as new */
+	CHAN_OP_IOCTL,  /* a: request -> the int */
+	CHAN_OP_FLUSH,  /* move what is in the tx fifo -> 0, or the error of its last datagram */
+	CHAN_OP_FORGET, /* a failed connect() was told: the socket is as new */
 	CHAN_OP_ADDRESSES, /* a: of them that are ready, the first that is told -> how many, data: struct chan_local [] */
 	CHAN_OP_ERRQUEUE, /* a: how many bytes are wanted -> data: a struct chan_error and what follows */
 	CHAN_OP_MD5SIG, /* a: which of its keys -> data: a struct tcp_md5sig */
@@ -174,7 +173,8 @@ struct chan_sock {
 	uint32_t connecting;     /* a connect() has failed with EINPROGRESS */
 	uint64_t rcv_timeout_ns; /* 0: for ever */
 	uint64_t snd_timeout_ns;
-	uint64_t tx_more; /* MSG_MORE: bytes up to here may wait for more */
+	uint64_t tx_more;   /* MSG_MORE: bytes up to here may wait for more */
+	uint64_t tx_urgent; /* MSG_OOB: the last byte before this is urgent; 0: none was */
 	uint32_t linger_s;
 	uint32_t linger; /* SO_LINGER is on */
 	uint32_t nb_options;

@@ -228,6 +228,8 @@ static size_t put(uint32_t sock, const struct iovec *v, size_t n, size_t skip, i
 	}
 	if (done == 0)
 		return 0;
+	if (flags & MSG_OOB) /* as on Linux: the last that was taken */
+		at_store(&s->tx_urgent, at_peek(&tx.pos->head) + done);
 	if (flags & MSG_MORE)
 		at_store(&s->tx_more, at_peek(&tx.pos->head) + done);
 	else if (at_peek(&s->tx_more) != 0)
@@ -276,48 +278,6 @@ static int wait_to_send(uint32_t sock, uint64_t *deadline)
 	return sock_wait(sock, WAIT_WRITE, *deadline);
 }
 
-/* MSG_OOB: the last byte is urgent, and goes when all others are in the stack. */
-static ssize_t send_urgent(uint32_t sock, const void *byte, int flags)
-{
-	const struct chan_sock *s = chan_sock(client.chan, sock);
-	uint64_t deadline = 0;
-	ssize_t rc;
-
-	for (;;) {
-		rc = call_sock(sock, CHAN_OP_SEND_OOB, 0, 0, byte, 1);
-		if (rc != -EAGAIN || must_not_wait(s, flags))
-			return rc;
-		rc = wait_to_send(sock, &deadline);
-		if (rc != 0)
-			return rc;
-	}
-}
-
-static ssize_t send_oob(uint32_t sock, const struct iovec *v, size_t n, int flags)
-{
-	size_t done = 0, i = 0;
-	ssize_t rc;
-
-	if (!user_has_bytes(v, n, 0, SIZE_MAX))
-		return -EFAULT;
-	while (n > 0 && v[n - 1].iov_len == 0)
-		n--;
-	for (; i < n; i++) {
-		struct iovec piece = {v[i].iov_base, v[i].iov_len - (i == n - 1)};
-
-		rc = piece.iov_len > 0 ? stream_send(sock, &piece, 1, flags & ~MSG_OOB) : 0;
-		if (rc < 0 && done == 0)
-			return rc;
-		done += rc > 0 ? (size_t)rc : 0;
-		if (rc < (ssize_t)piece.iov_len)
-			return (ssize_t)done;
-	}
-	if (n == 0) /* nothing is urgent; yet it may not be said any more */
-		return stream_send(sock, v, 0, flags & ~MSG_OOB);
-	rc = send_urgent(sock, after(&v[n - 1], v[n - 1].iov_len - 1), flags);
-	return rc > 0 ? (ssize_t)done + 1 : end_send(done, (int)rc, flags);
-}
-
 ssize_t stream_send(uint32_t sock, const struct iovec *v, size_t n, int flags)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
@@ -326,8 +286,6 @@ ssize_t stream_send(uint32_t sock, const struct iovec *v, size_t n, int flags)
 	size_t done = 0;
 	int rc;
 
-	if (flags & MSG_OOB)
-		return send_oob(sock, v, n, flags);
 	for (;;) {
 		rc = may_send(sock);
 		if (rc == 0 && !user_has_bytes(v, n, done, SIZE_MAX))

@@ -360,18 +360,6 @@ static int64_t do_flush(struct pc_service *s, const struct request *r)
 	return -own->dgram_error;
 }
 
-static int64_t do_send_oob(struct pc_service *s, const struct request *r)
-{
-	struct fifo tx = chan_tx(s->chan, r->sock);
-
-	if (r->shared->type != CHAN_STREAM)
-		return -EOPNOTSUPP;
-	service_notify(s, r->sock, stream_transmit(s, r->sock));
-	if (fifo_used(&tx) > 0)
-		return -EAGAIN;
-	return result(pc_send(s->st, r->fd, r->data, 1, MSG_OOB | MSG_NOSIGNAL));
-}
-
 static int64_t do_errqueue(struct pc_service *s, struct request *r)
 {
 	enum { CONTROL = 128, QUOTED = CHAN_CALL_DATA - sizeof(struct chan_error) - CONTROL - 8 };
@@ -428,8 +416,6 @@ static int64_t execute(struct pc_service *s, struct request *r)
 		return do_flush(s, r);
 	case CHAN_OP_FORGET:
 		return do_forget(s, r);
-	case CHAN_OP_SEND_OOB:
-		return do_send_oob(s, r);
 	case CHAN_OP_ERRQUEUE:
 		return do_errqueue(s, r);
 	default:

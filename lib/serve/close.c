@@ -64,6 +64,7 @@ void service_renew(struct pc_service *s, uint32_t sock)
 	at_store(&c->rx_mark, 0);
 	at_store(&c->urgent, 0);
 	at_store(&c->tx_more, 0);
+	at_store(&c->tx_urgent, 0);
 	at_store(&c->connecting, 0);
 	at_store(&c->flags, CHAN_HUP | (own->bound ? (uint32_t)CHAN_BOUND : 0));
 	at_store(&c->state, CHAN_IDLE);

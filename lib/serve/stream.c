@@ -146,6 +146,24 @@ static unsigned end_transmit(struct chan_sock *c, const struct fifo *tx)
 	return NEWS_STATE;
 }
 
+/* What goes in one call: all that there is. But an urgent byte goes alone, as of others a part may be taken, and what is before it
+ * waits for it. */
+static int next_bytes(const struct chan_sock *c, const struct fifo *tx, struct iovec v[2],
+                      int *flags)
+{
+	const int pieces = fifo_data(tx, 0, UINT32_MAX, v);
+	/* it is written before the bytes are published */
+	const uint64_t ahead = at_load(&c->tx_urgent) - at_peek(&tx->pos->tail);
+	const bool is_mark = ahead == 1, has_mark = ahead > 1 && ahead <= tx->size;
+
+	*flags = MSG_NOSIGNAL | (is_mark ? MSG_OOB : 0);
+	if (has_mark || (!is_mark && at_load(&c->tx_more) == at_load(&tx->pos->head)))
+		*flags |= MSG_MORE;
+	if (pieces == 0 || !(is_mark || has_mark))
+		return pieces;
+	return fifo_data(tx, 0, is_mark ? 1 : (uint32_t)ahead - 1, v);
+}
+
 unsigned stream_transmit(struct pc_service *s, uint32_t sock)
 {
 	struct chan_sock *c = chan_sock(s->chan, sock);
@@ -153,12 +171,11 @@ unsigned stream_transmit(struct pc_service *s, uint32_t sock)
 	struct fifo tx = chan_tx(s->chan, sock);
 	unsigned news = 0;
 	struct iovec v[2];
-	int pieces;
+	int pieces, flags;
 
-	while ((pieces = fifo_data(&tx, 0, UINT32_MAX, v)) > 0) {
+	while ((pieces = next_bytes(c, &tx, v, &flags)) > 0) {
 		struct msghdr m = {.msg_iov = v, .msg_iovlen = (size_t)pieces};
-		bool more = at_load(&c->tx_more) == at_load(&tx.pos->head);
-		ssize_t n = pc_sendmsg(s->st, own->fd, &m, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+		ssize_t n = pc_sendmsg(s->st, own->fd, &m, flags);
 
 		if (n < 0 && errno != EAGAIN && errno != ENOBUFS)
 			news |= end_transmit(c, &tx);

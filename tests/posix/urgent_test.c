@@ -3,6 +3,7 @@
 #include "live.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -254,6 +255,98 @@ static void at_random(struct live *l)
 	close_both(l, fd);
 }
 
+/* a connection whose far end has urgent bytes out of band */
+static void pair_out_of_band(struct live *l, int fd[2])
+{
+	const int off = 0;
+
+	live_pair(l, fd);
+	(void)l->bed.call->setsockopt(&l->bed, FAR, fd[FAR], SOL_SOCKET, SO_OOBINLINE, &off,
+	                              sizeof(off));
+}
+
+/* near writes until nothing more is taken */
+static void fill(struct live *l, int fd)
+{
+	for (int refused = 0; refused < 3; live_sleep(5)) {
+		const ssize_t n = l->c->send(fd, buf, sizeof(buf), MSG_DONTWAIT);
+
+		refused = n > 0 ? 0 : refused + 1;
+	}
+}
+
+/* far reads all that there is; returns the last urgent byte among it. A mark that is more than 64 KB ahead is told of as another. */
+static char far_drain(struct live *l, int fd)
+{
+	char urgent = '-';
+
+	for (int quiet = 0; quiet < 150; live_sleep(2)) {
+		(void)l->bed.call->recvfrom(&l->bed, FAR, fd, &urgent, 1, MSG_OOB, NULL, NULL);
+		quiet = l->bed.call->recvfrom(&l->bed, FAR, fd, buf, sizeof(buf), 0, NULL, NULL) > 0
+		            ? 0
+		            : quiet + 1;
+	}
+	return urgent;
+}
+
+/* It has the place that others have: behind what the peer has no room for yet. */
+static void sent_behind_others(struct live *l)
+{
+	const struct timeval second = {.tv_sec = 1};
+	struct pollfd p = {.events = POLLOUT};
+	int fd[2];
+
+	pair_out_of_band(l, fd);
+	(void)l->c->setsockopt(fd[NEAR], SOL_SOCKET, SO_SNDTIMEO, &second, sizeof(second));
+	fill(l, fd[NEAR]);
+	live_log(l, "full", l->c->send(fd[NEAR], "abx", 3, MSG_OOB | MSG_DONTWAIT));
+	p.fd = fd[NEAR];
+	for (int n = 0; n < 5000 && l->c->poll(&p, 1, 0) == 0; n++) {
+		(void)l->bed.call->recvfrom(&l->bed, FAR, fd[FAR], buf, 16384, 0, NULL, NULL);
+		live_sleep(1);
+	}
+	live_log(l, "send", l->c->send(fd[NEAR], "cdy", 3, MSG_OOB));
+	live_log(l, "more", l->c->send(fd[NEAR], "efg", 3, 0));
+	bed_log(&l->bed, "urgent %c\n", far_drain(l, fd[FAR]));
+	close_both(l, fd);
+}
+
+static void far_take(struct live *l, int fd, int flags)
+{
+	const ssize_t n = l->bed.call->recvfrom(&l->bed, FAR, fd, buf, 100, flags, NULL, NULL);
+
+	live_log(l, flags & MSG_OOB ? "far oob" : "far recv", n);
+	if (n > 0)
+		bed_log(&l->bed, "  %.*s\n", (int)n, buf);
+}
+
+/* bytes before and behind it, in one call and in several */
+static void sent_among_others(struct live *l)
+{
+	char text[] = "abcde";
+	struct iovec v[3] = {{text, 2}, {text, 0}, {text + 2, 3}};
+	const struct msghdr m = {.msg_iov = v, .msg_iovlen = 3};
+	const int one = 1;
+	int fd[2];
+
+	pair_out_of_band(l, fd);
+	(void)l->c->setsockopt(fd[NEAR], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	live_log(l, "none", l->c->send(fd[NEAR], text, 0, MSG_OOB));
+	for (int i = 0; i < 3; i++) {
+		live_log(l, "before", l->c->send(fd[NEAR], "vw", 2, i == 1 ? MSG_MORE : 0));
+		live_log(l, "send",
+		         i < 2 ? l->c->sendmsg(fd[NEAR], &m, MSG_OOB)
+		               : l->c->send(fd[NEAR], text, 1, MSG_OOB));
+		live_log(l, "behind", l->c->send(fd[NEAR], "xyz", 3, 0));
+		live_sleep(10);
+		far_take(l, fd[FAR], 0);
+		far_take(l, fd[FAR], MSG_OOB);
+		far_take(l, fd[FAR], 0);
+		far_take(l, fd[FAR], 0);
+	}
+	close_both(l, fd);
+}
+
 static const struct live_case cases[] = {
     {"out of band", out_of_band},
     {"in line", in_line},
@@ -263,6 +356,8 @@ static const struct live_case cases[] = {
     {"select", fd_sets},
     {"the end of the stream", at_the_end},
     {"of a listener", accepted},
+    {"sent among others", sent_among_others},
+    {"sent behind others", sent_behind_others},
     {"at random", at_random},
 };
 
