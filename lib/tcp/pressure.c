@@ -9,7 +9,8 @@
  * be sent again; in the next ones it resets the connections on which nothing moves but probes of a closed
  * window, and, when somebody new was refused, those whose peers do not answer at all: as long as nobody is heard of it may be
  * our own link that is down.  It stops where it is as soon as mbufs are no longer scarce.  After the
- * first two rounds only the clock makes anything due, so from then on the hand moves once in a tick and not in every turn.
+ * first two rounds only the clock makes anything due, so from then on the hand moves once in a tick and not in every turn,
+ * and rests after each round.  An lcore may sleep, but for no longer (pressure_next).
  *
  * Invariant: a connection whose peer takes data, or sends it in order, is never touched.
  *
@@ -27,7 +28,8 @@
 #include "tcp/room.h"
 #include "tcp/tcp_conn.h"
 
-#define LOOK_AT 64 /* queues in a turn */
+#define LOOK_AT 64  /* queues in a turn */
+#define REST_MS 250 /* after a round in which only the clock has made anything due */
 #define FAVOUR_MS \
 	1000 /* that one connection is favoured; and as long again not, if others have asked meanwhile */
 
@@ -74,6 +76,13 @@ static void next_queue(struct tcp *tcp)
 	}
 }
 
+/* the last of the queues has been looked at, not long ago */
+static bool rests(const struct tcp *tcp)
+{
+	return tcp->pressure.round > 1 && tcp->pressure.hand == tcp->nb_queues &&
+	       tcp->ctx->tick - tcp->pressure.tick < ticks_from_ms(REST_MS);
+}
+
 void pressure_relieve(struct tcp *tcp)
 {
 	const bool moved = tcp->pressure.tick == tcp->ctx->tick;
@@ -84,13 +93,22 @@ void pressure_relieve(struct tcp *tcp)
 		room_make(tcp);
 		return;
 	}
-	if (tcp->pressure.round > 1 && moved)
+	if (tcp->pressure.round > 1 && (moved || rests(tcp)))
 		return;
 	tcp->pressure.tick = tcp->ctx->tick;
-	for (unsigned n = 0; n < LOOK_AT; n++) {
+	for (unsigned n = 0; n < LOOK_AT && (n == 0 || !rests(tcp)); n++) {
 		next_queue(tcp);
 		look_at(tcp, tcp->pressure.hand);
 	}
+}
+
+bool pressure_next(const struct tcp *tcp, uint32_t *tick)
+{
+	if (likely(!tcp->ctx->mbufs_scarce) ||
+	    (tcp->pressure.round > 1 && tcp->ctx->cfg.tcp_stalled_ms == 0))
+		return false;
+	*tick = rests(tcp) ? tcp->pressure.tick + ticks_from_ms(REST_MS) : tcp->ctx->tick + 1;
+	return true;
 }
 
 static bool is_favoured(struct tcp *tcp, uint32_t who)

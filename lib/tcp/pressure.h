@@ -19,6 +19,9 @@ struct tcp;
  */
 void pressure_relieve(struct tcp *tcp);
 
+/** pressure_next tells the tick in which it has to be called again. Returns false when nothing is short. */
+bool pressure_next(const struct tcp *tcp, uint32_t *tick);
+
 /**
  * pressure_admits says whether n mbufs of data at RCV.NXT are taken while mbufs are low, and counts them then. Whoever has something to
  * read already waits. Those who keep up have what is left, but for what is kept for acknowledgements. Of that the others, whose

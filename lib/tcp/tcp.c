@@ -366,6 +366,8 @@ bool tcp_next(const struct tcp *tcp, uint32_t *tick)
 	earliest(&any, tick, has, at);
 	has = timewait_next(&tcp->tw, &at);
 	earliest(&any, tick, has, at);
+	has = pressure_next(tcp, &at);
+	earliest(&any, tick, has, at);
 	earliest(&any, tick, tcp->room.left > 0, tcp->ctx->tick + 1);
 	if (fw_wants_flush(&tcp->ip->fw))
 		earliest(&any, tick, true, tcp->ctx->tick + denied_wait_ticks(tcp));

@@ -487,6 +487,33 @@ static void long_chains(struct wt *w)
 	wt_drop(w);
 }
 
+/* Three that hold nearly all, and probe their peers' windows more and more seldom: an lcore that sleeps meanwhile wakes up for who
+ * has been stalled long enough. */
+static void stalled_while_asleep(struct wt *w)
+{
+	uint64_t begin;
+
+	w->cfg.tcp_sndbuf = w->cfg.tcp_sndbuf_max = w->cfg.tcp_sndbuf_min = 1 << 20;
+	w->cfg.tcp_stalled_ms = 5000;
+	wt_listen(w, 8);
+	for (unsigned i = 0; i < 3; i++) {
+		open_one(w);
+		INJECT(.flags = A, .seq = 1, .ack = 1, .wnd = ZERO_WND);
+		EQ(wt_write(w, 600 * WT_MSS, 0), 600 * WT_MSS);
+		wt_settle(w);
+	}
+	begin = w->now;
+	while (wt_count(w, PC_TCP_STALLED_RESET) == 0) {
+		const uint64_t next = pc_stack_next_deadline(w->st);
+
+		CHECK(next < begin + 60 * UINT64_C(1000000000));
+		w->now = next > w->now ? next : w->now + 1000;
+		wt_settle(w);
+		wt_drop(w);
+	}
+	IN((w->now - begin) / 1000000, 5000, 5600);
+}
+
 /* Two ends that send to each other, both without mbufs: one connection at a time is taken from, or neither would ever hear that what
  * it holds has arrived. After a second it is another's turn, however often the first asks. */
 static void one_at_a_time(struct wt *w)
@@ -558,6 +585,7 @@ static const struct wt_case cases[] = {
     {"segments that have gone on as one hold as many mbufs", runs_are_counted},
     {"chains that are cut leave mbufs for acknowledgements", long_chains},
     {"slow readers leave room for who is new", slow_readers},
+    {"RFC 9293 3.8.6.1: though nothing else wakes the lcore", stalled_while_asleep},
     {"two ends without mbufs: one connection at a time goes on", one_at_a_time},
     {"RFC 9293 3.9.1.1: connect() ends though there is nothing to send with",
      connected_without_mbufs},
