@@ -272,6 +272,12 @@ static bool make_room(struct frags *fr, const struct datagram *d, uint32_t n)
 	return true;
 }
 
+void frags_relieve(struct frags *fr, uint32_t most)
+{
+	while (fr->mbufs > most)
+		evict(fr, oldest(fr));
+}
+
 /* ---- a fragment's place ---------------------------------------------------------------------- */
 
 static uint32_t off_of(const struct rte_mbuf *m)

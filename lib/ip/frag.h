@@ -41,6 +41,9 @@ int frags_add(struct frags *fr, struct rte_mbuf *m, const struct ip_pkt *p, cons
  */
 bool frags_expire(struct frags *fr, struct rte_mbuf **first, struct ip_pkt *p);
 
+/** frags_relieve gives up datagrams, the oldest first, until at most so many mbufs are held. */
+void frags_relieve(struct frags *fr, uint32_t most);
+
 /** frags_due returns when the next datagram is given up; UINT64_MAX: never. */
 uint64_t frags_due(const struct frags *fr);
 

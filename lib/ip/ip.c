@@ -56,6 +56,11 @@ uint64_t ip_footprint(const struct pc_stack_config *cfg)
 	       deny_footprint((uint32_t)cfg->ip_deny_entries);
 }
 
+void ip_relieve(struct ip *ip)
+{
+	frags_relieve(ip->frags, mbufs_kept(ip->ctx->pool->size));
+}
+
 uint32_t ip_fragments_held(const struct ip *ip)
 {
 	return frags_mbufs(ip->frags);

@@ -462,6 +462,9 @@ int ip_group_leave(struct ip *ip, int netif, const struct pc_addr *group);
  * it would be sent. Returns its index or -ENODEV. */
 int ip_group_netif(struct ip *ip, const struct pc_addr *group);
 
+/** ip_relieve gives back mbufs that are scarce: of what may never become whole a sixteenth of the pool may be kept. */
+void ip_relieve(struct ip *ip);
+
 /** ip_fragments_held returns how many mbufs wait in datagrams that are not whole. */
 uint32_t ip_fragments_held(const struct ip *ip);
 

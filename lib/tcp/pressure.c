@@ -4,7 +4,7 @@
  *
  * Overview: windows and send buffers shrink with the pool (tcp_share), new connections are refused when it is
  * scarce, out-of-order data when it is low (stack/poll.c).  But what is held already may be all there is, and
- * a peer that never fills a gap, or never opens its window, would hold it for ever.  So a hand
+ * a peer that never fills a gap, or never opens its window, would hold it for ever.  So fragments give way, and a hand
  * goes round the queues, a few in each turn: in its first round it frees what came out of order, which will
  * be sent again; in the next ones it resets the connections on which nothing moves but probes of a closed
  * window, and, when somebody new was refused, those whose peers do not answer at all: as long as nobody is heard of it may be
@@ -93,6 +93,7 @@ void pressure_relieve(struct tcp *tcp)
 		room_make(tcp);
 		return;
 	}
+	ip_relieve(tcp->ip);
 	if (tcp->pressure.round > 1 && (moved || rests(tcp)))
 		return;
 	tcp->pressure.tick = tcp->ctx->tick;

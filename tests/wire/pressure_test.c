@@ -514,6 +514,40 @@ static void stalled_while_asleep(struct wt *w)
 	IN((w->now - begin) / 1000000, 5000, 5600);
 }
 
+/* a fragment of 1008 bytes of one of 250 datagrams, from one of 50 sources; there are more to come */
+static void fragment(struct wt *w, unsigned i)
+{
+	const uint16_t id = htons((uint16_t)(i % 250 + 1)),
+	               off = htons((uint16_t)(0x2000 | i / 250 * 126));
+	static const uint8_t text[1000];
+	struct frame_ends e = wt_ends(w);
+	struct frame f;
+
+	e.src_be = htonl(0xc6336401 + i % 250 % 50);
+	frame_udp(&f, &e, 1000, 5000, text, sizeof(text));
+	memcpy(f.b + 18, &id, 2);
+	memcpy(f.b + 20, &off, 2);
+	frame_fix_ip4(&f);
+	wt_inject_frame(w, &f);
+}
+
+/* Fragments of datagrams that never become whole: who is new is not kept out by them. */
+static void fragments(struct wt *w)
+{
+	one_pool(w);
+	w->cfg.ip_fragments = 2048;
+	wt_listen(w, 8);
+	open_one(w);
+	for (unsigned i = 0; i < 2000; i++)
+		fragment(w, i);
+	wt_drop(w);
+	CHECK(wt_count(w, PC_DROP_FRAG_LIMIT) > 1000);
+	open_one(w);
+	EQ(wt_count(w, PC_DROP_TCP_SCARCE), 0);
+	wt_pass(w, 40000);
+	wt_drop(w);
+}
+
 /* Two ends that send to each other, both without mbufs: one connection at a time is taken from, or neither would ever hear that what
  * it holds has arrived. After a second it is another's turn, however often the first asks. */
 static void one_at_a_time(struct wt *w)
@@ -586,6 +620,7 @@ static const struct wt_case cases[] = {
     {"chains that are cut leave mbufs for acknowledgements", long_chains},
     {"slow readers leave room for who is new", slow_readers},
     {"RFC 9293 3.8.6.1: though nothing else wakes the lcore", stalled_while_asleep},
+    {"RFC 791 3.2: fragments give way to who is new", fragments},
     {"two ends without mbufs: one connection at a time goes on", one_at_a_time},
     {"RFC 9293 3.9.1.1: connect() ends though there is nothing to send with",
      connected_without_mbufs},
