@@ -30,8 +30,8 @@
 
 #define LOOK_AT 64  /* queues in a turn */
 #define REST_MS 250 /* after a round in which only the clock has made anything due */
-#define FAVOUR_MS \
-	1000 /* that one connection is favoured; and as long again not, if others have asked meanwhile */
+/* how long one connection is favoured; and as long again it is not, if others have asked meanwhile */
+#define FAVOUR_MS 1000
 
 static void take_early(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {

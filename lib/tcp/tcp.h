@@ -157,8 +157,7 @@ struct tcp {
 		uint32_t tick;  /* when */
 	} pressure;
 	struct {
-		uint32_t
-		    who; /* pressure.c: the connection that is taken from while mbufs are low; 0: none was yet */
+		uint32_t who;  /* pressure.c: whose data is taken while mbufs are low */
 		uint32_t tick; /* since when */
 		bool asked;    /* others had to wait for it */
 	} favoured;
