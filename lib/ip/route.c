@@ -410,6 +410,20 @@ int ip_route_del(struct ip *ip, const struct pc_route *want)
 	           : -ESRCH;
 }
 
+/* Says whether the network of a route is one of our own, by an address on its interface. */
+static bool is_own_network(const struct ip *ip, const struct route *r)
+{
+	const struct routes *rs = &ip->routes;
+
+	for (uint32_t i = route_first_to(rs, &r->dest); i != 0; i = route_next_to(rs, i)) {
+		const struct route *o = &rs->route[i - 1];
+
+		if (o->learnt == ROUTE_SET && o->netif == r->netif && is_connected(ip, o))
+			return true;
+	}
+	return false;
+}
+
 int ip_route_replace(struct ip *ip, const struct pc_route *want)
 {
 	struct route r;
@@ -417,10 +431,10 @@ int ip_route_replace(struct ip *ip, const struct pc_route *want)
 
 	if (rc != 0)
 		return rc;
+	if (is_own_network(ip, &r))
+		return -EEXIST;
 	/* the same one, perhaps with another metric or MTU, is made anew */
 	del_routes(ip, &r.dest, &want->gateway, NULL);
-	if (is_there(ip, &r))
-		return -EEXIST;
 	rc = route_insert(ip, &r);
 	if (rc == -ENOSPC && gateway_would_fit(ip, &r) &&
 	    del_routes(ip, &r.dest, NULL, &want->gateway) > 0)

@@ -391,6 +391,29 @@ static struct pc_route via(const char *dest, const char *gateway)
 	return r;
 }
 
+/* A route by the interface alone is replaced like others; a connected network, with nothing lost, is not. */
+static void test_replace_on_link(void)
+{
+	const struct pc_route link = via("7.0.0.0/8", "0.0.0.0"),
+	                      first = via("7.0.0.0/8", "10.0.0.3"),
+	                      second = via("7.0.0.0/8", "10.0.0.4"),
+	                      own = via("10.0.0.0/24", "10.0.0.3");
+
+	start();
+	CU_ASSERT_EQUAL(ip_route_add(&net.ip, &link), 0);
+	CU_ASSERT_EQUAL(ip_route_replace(&net.ip, &first), 0);
+	CU_ASSERT(goes_by("7.1.1.1", "10.0.0.3", 0));
+	CU_ASSERT_EQUAL(ip_route_del(&net.ip, &first), 0);
+	CU_ASSERT_EQUAL(ip_route_del(&net.ip, &link), -ESRCH); /* it was the only one */
+	CU_ASSERT_EQUAL(ip_route_add(&net.ip, &second), 0);
+	CU_ASSERT_EQUAL(ip_route_replace(&net.ip, &link), 0);
+	CU_ASSERT_EQUAL(ip_route_del(&net.ip, &second), -ESRCH);
+	CU_ASSERT_EQUAL(ip_route_replace(&net.ip, &own), -EEXIST);
+	CU_ASSERT_EQUAL(ip_validate(&net.ip), 0);
+	drain();
+	net_close(&net);
+}
+
 /* There are GATEWAYS places: a route that cannot be replaced stays. */
 static void test_replace_full(void)
 {
@@ -441,6 +464,7 @@ static const struct unit_case cases[] = {
     {"the gateway's interface", test_gateway_link},
     {"groups without routes", test_groups_alone},
     {"any networks, against a walk", test_random},
+    {"replaces a route by the interface alone", test_replace_on_link},
     {"no place for another gateway", test_replace_full},
     {"keys", test_keys},
     {"equal routes, and gateways that fail", test_equal},
