@@ -25,8 +25,9 @@
  * have.
  *
  * fork: the child is attached as a process of its own.  It inherits the parent's sockets, as with
- * the kernel, and gets its own copies of epoll sets.  exec: see pcx_exec_prepare.  When a process
- * ends, sockets that only it holds are closed.
+ * the kernel, and gets its own copies of epoll sets; only the kernel's descriptors in them are
+ * shared, as on Linux.  exec: see pcx_exec_prepare.  When a process ends, sockets that only it
+ * holds are closed.
  */
 
 #include <poll.h>
