@@ -48,6 +48,8 @@ static uint32_t ceiling_of(const struct tcp *tcp, const struct tcb *t)
 	uint32_t peer = t->peer_mss + fixed_len(t);
 	uint32_t maxseg = tcp_tuning(tcp, t)->maxseg;
 
+	if (way == 0) /* there is none for now */
+		way = ip_link_mtu(tcp->ip, t->netif, &f->raddr);
 	if (maxseg != 0)
 		peer = RTE_MIN(peer, maxseg + fixed_len(t));
 	return RTE_MIN(way, peer);

@@ -331,6 +331,34 @@ static void route_mtu(struct wt *w)
 	ERR(pc_route_replace(w->st, &r), EINVAL);
 }
 
+/* A route that is lost for a while ends no search for the MTU of the path by it. */
+static void route_lost(struct wt *w)
+{
+	const struct pc_route r = route(NET, "192.0.2.253");
+	const struct frame_info *i;
+	uint32_t acked = 11, largest = 0;
+
+	w->cfg.tcp_mtu_probing = 2; /* each connection begins with less than fits, and searches */
+	start(w);
+	OK(pc_route_add(w->st, &r));
+	w->flow.peer_be = inet_addr(FAR);
+	wt_established(w);
+	OK(pc_route_del(w->st, &r));
+	wt_send(w, 10);
+	wt_drop(w);
+	OK(pc_route_add(w->st, &r));
+	INJECT(.flags = A, .seq = 1, .ack = 11);
+	for (unsigned n = 0; n < 5; n++) {
+		wt_send(w, 20 * 1460);
+		while ((i = wt_next(w, 0)) != NULL) {
+			acked += i->seg.len;
+			largest = i->seg.len > largest ? i->seg.len : largest;
+			INJECT(.flags = A, .seq = 1, .ack = acked);
+		}
+	}
+	EQ(largest, 1460);
+}
+
 /* RFC 1122 3.3.1.4: a gateway that does not answer is left, and used again when it does. */
 static void dead_gateway(struct wt *w)
 {
@@ -1019,6 +1047,7 @@ static const struct wt_case cases[] = {
     {"RFC 3442: a network on the link, a gateway in it", on_link},
     {"a route changes under a connection", connection_and_route},
     {"a route has an MTU", route_mtu},
+    {"RFC 4821 7.3: a route that is lost for a while ends no search", route_lost},
     {"RFC 1122 3.3.1.4: a gateway that does not answer", dead_gateway},
     {"RFC 9293 MUST-20: R1 has a gateway asked", dead_gateway_of_connection},
     {"neighbours are set", neighbours},
