@@ -15,11 +15,9 @@
  * Invariant: a connection whose peer takes data, or sends it in order, is never touched.
  *
  * Data in order is refused, too, when mbufs are low, but to those who keep up.  Were that all, two stacks that send
- * to each other could each wait for ever for acknowledgements of the other, whose data it refuses.  So there is a reserve for those
- * whose application has read all, and will soon have read this.  If it does not, the reserve becomes less, but a half of it is
- * for one connection at a time, which so may always have its next segment: what its peer holds for it becomes less, until that
- * has mbufs again.  After a second it is another's turn, if another has asked: it need not come back at once, as it may be
- * repeating what was refused once in a minute or two.
+ * to each other could each wait for ever for acknowledgements of the other, whose data it refuses.  So a few connections at a
+ * time may have their next segment of a reserve, if their application has read all, and when it has read this, others: what their
+ * peers hold for them becomes less, until these have mbufs again.
  */
 #include "tcp/pressure.h"
 
@@ -30,8 +28,8 @@
 
 #define LOOK_AT 64  /* queues in a turn */
 #define REST_MS 250 /* after a round in which only the clock has made anything due */
-/* how long one connection is favoured; and as long again it is not, if others have asked meanwhile */
-#define FAVOUR_MS 1000
+/* one of so many of the mbufs that are kept may be taken at once of the reserve */
+#define RUN_PART 64
 
 static void take_early(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
@@ -112,39 +110,39 @@ bool pressure_next(const struct tcp *tcp, uint32_t *tick)
 	return true;
 }
 
-static bool is_favoured(struct tcp *tcp, uint32_t who)
+/* a place among the few: free again when what was taken is read, or the connection is no more */
+static uint32_t *free_place(struct tcp *tcp)
 {
-	const uint32_t gone = tcp->ctx->tick - tcp->favoured.tick, term = ticks_from_ms(FAVOUR_MS);
-	const bool again = tcp->favoured.who == who;
-
-	if (tcp->favoured.who != 0 && gone < (again && tcp->favoured.asked ? 2 * term : term)) {
-		tcp->favoured.asked = tcp->favoured.asked || !again;
-		return again && gone < term;
-	}
-	tcp->favoured.who = who;
-	tcp->favoured.tick = tcp->ctx->tick;
-	tcp->favoured.asked = false;
-	return true;
+	for (unsigned i = 0; i < TCP_FAVOURED; i++)
+		if (tcp->favoured[i] == 0 || tcp_tcb(tcp, tcp->favoured[i])->rcv_bytes == 0)
+			return &tcp->favoured[i];
+	return NULL;
 }
 
-/* Takes of the reserve: half of it is for whoever comes, the rest for the favoured one, whatever those who came do not read. */
-static bool takes_reserve(struct tcp *tcp, uint32_t who, uint32_t n)
+static bool takes_reserve(struct tcp *tcp, const struct tcb *t, uint32_t n)
 {
-	const uint32_t for_one = mbufs_kept(tcp->ctx->pool->size) / 8;
+	uint32_t *place;
 
-	if (tcp->ctx->mbufs_reserve < n ||
-	    (tcp->ctx->mbufs_reserve < n + for_one && !is_favoured(tcp, who)))
+	if (tcp->ctx->mbufs_reserve < n || n > mbufs_kept(tcp->ctx->pool->size) / RUN_PART)
 		return false;
+	place = free_place(tcp);
+	if (place == NULL)
+		return false;
+	*place = tcp_index(tcp, t);
 	tcp->ctx->mbufs_reserve -= n;
 	return true;
 }
 
 bool pressure_admits(struct tcp *tcp, const struct tcb *t, uint32_t n)
 {
+	const bool keeps_up = tcp_keeps_up(t);
+
 	if (t->rcv_bytes > 0)
 		return false;
-	if (!tcp_keeps_up(t) || tcp->ctx->mbufs_last < n)
-		return takes_reserve(tcp, tcp_index(tcp, t), n);
-	tcp->ctx->mbufs_last -= n;
-	return true;
+	if (keeps_up && tcp->ctx->mbufs_last >= n) {
+		tcp->ctx->mbufs_last -= n;
+		return true;
+	}
+	/* an answer to one that does not read would be queued, and stay */
+	return (keeps_up || t->snd_bytes > 0) && takes_reserve(tcp, t, n);
 }

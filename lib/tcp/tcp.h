@@ -108,6 +108,8 @@ struct auth {
 	struct auth_by by; /* an answer to the signed segment that was looked at last */
 };
 
+#define TCP_FAVOURED 8
+
 struct tcp {
 	struct ctx *ctx;
 	struct ip *ip;
@@ -156,11 +158,8 @@ struct tcp {
 		uint32_t round; /* how often all were */
 		uint32_t tick;  /* when */
 	} pressure;
-	struct {
-		uint32_t who;  /* pressure.c: whose data is taken while mbufs are low */
-		uint32_t tick; /* since when */
-		bool asked;    /* others had to wait for it */
-	} favoured;
+	/* pressure.c: connections that took of the reserve of mbufs; 0: none */
+	uint32_t favoured[TCP_FAVOURED];
 	struct {
 		uint32_t hand;   /* room.c: the TCB looked at last */
 		uint32_t left;   /* still to be looked at for who was refused a connection */
