@@ -305,6 +305,8 @@ static void sent_behind_others(struct live *l)
 		(void)l->bed.call->recvfrom(&l->bed, FAR, fd[FAR], buf, 16384, 0, NULL, NULL);
 		live_sleep(1);
 	}
+	for (int n = 0; n < 5000 && l->c->poll(&p, 1, 0) == 1; n++, live_sleep(1))
+		(void)l->c->send(fd[NEAR], buf, 4096, MSG_DONTWAIT);
 	live_log(l, "send", l->c->send(fd[NEAR], "cdy", 3, MSG_OOB));
 	live_log(l, "more", l->c->send(fd[NEAR], "efg", 3, 0));
 	bed_log(&l->bed, "urgent %c\n", far_drain(l, fd[FAR]));
