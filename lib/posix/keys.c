@@ -114,30 +114,44 @@ int64_t sock_copy_keys(uint32_t from, uint32_t to)
 }
 
 /* As the kernel: an array of what *len is the length of each element of. */
+/* Copies the keys that fit to value, each of them by way of key. Returns how many there are, or -errno. */
+static int64_t copy_ao_keys(uint32_t sock, char *value, size_t step,
+                            const struct tcp_ao_getsockopt *question, struct tcp_ao_getsockopt *key)
+{
+	const size_t size = step < sizeof(*key) ? step : sizeof(*key);
+	int64_t found;
+	uint32_t n = 0;
+
+	do {
+		found = sock_ao_key(sock, question, (int32_t)n, key);
+		if (found < 0)
+			return found;
+		if (n >= (uint64_t)found || n >= question->nkeys)
+			break;
+		if (user_out(value + n * step, (uint32_t)size) != 0)
+			return -EFAULT;
+		memcpy(value + n * step, key, size);
+	} while (++n < (uint64_t)found && n < question->nkeys);
+	return found;
+}
+
 int64_t sock_get_ao_keys(uint32_t sock, void *value, socklen_t *len)
 {
 	struct tcp_ao_getsockopt question = {0}, key;
 	const size_t step = *len, size = step < sizeof(key) ? step : sizeof(key);
-	int64_t found = 0;
-	uint32_t n = 0;
+	int64_t found;
+	uint32_t n;
 
 	if (step == 0)
 		return -EINVAL;
 	found = user_in(value, (uint32_t)size);
-	if (found == 0)
-		memcpy(&question, value, size);
-	do {
-		if (found >= 0)
-			found = sock_ao_key(sock, &question, (int32_t)n, &key);
-		if (found < 0)
-			return found;
-		if (n >= (uint64_t)found || n >= question.nkeys)
-			break;
-		if (user_out((char *)value + n * step, (uint32_t)size) != 0)
-			return -EFAULT;
-		memcpy((char *)value + n * step, &key, size);
-	} while (++n < (uint64_t)found && n < question.nkeys);
+	if (found < 0)
+		return found;
+	memcpy(&question, value, size);
+	found = copy_ao_keys(sock, value, step, &question, &key);
 	explicit_bzero(&key, sizeof(key));
+	if (found < 0)
+		return found;
 	n = (uint32_t)found;
 	if (size >= offsetof(struct tcp_ao_getsockopt, nkeys) + sizeof(n))
 		memcpy((char *)value + offsetof(struct tcp_ao_getsockopt, nkeys), &n, sizeof(n));

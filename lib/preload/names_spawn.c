@@ -300,6 +300,7 @@ static int make_pipe(int pipes[2])
 static int spawn(pid_t *pid, const struct child *c)
 {
 	int pipes[2], error = make_pipe(pipes);
+	ssize_t told = 0;
 	pid_t id;
 
 	if (error != 0)
@@ -310,8 +311,10 @@ static int spawn(pid_t *pid, const struct child *c)
 	if (id < 0)
 		error = errno;
 	(void)real_close(pipes[1]);
-	if (id > 0 && real_read(pipes[0], &error, sizeof(error)) == (ssize_t)sizeof(error))
-		(void)waitpid(id, NULL, 0);
+	while (id > 0 && (told = real_read(pipes[0], &error, sizeof(error))) < 0 && errno == EINTR)
+		;
+	while (told == (ssize_t)sizeof(error) && waitpid(id, NULL, 0) < 0 && errno == EINTR)
+		;
 	(void)real_close(pipes[0]);
 	if (error == 0 && pid != NULL)
 		*pid = id;
