@@ -12,10 +12,10 @@
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_segment.h"
 
-#define MARKS_OF_TEXT 2 /* section 3.2.2.5.1: after so many new marks an acknowledgement is due */
-#define MARKS_OF_ACKS 3 /* ... if there is no text: or two ends would never stop */
-#define MARKS_MAX     6 /* ... and not at the end of the turn, as the counter has three bits */
-#define BLOCKS_FIRST  2 /* section 3.2.3.3: of SACK, to which the option gives way */
+#define MARKS_OF_TEXT 2 /* section 3.2.2.5.1: new marks after which an ACK is due */
+#define MARKS_OF_ACKS 3 /* ... without data: otherwise two ends would never stop */
+#define MARKS_MAX     6 /* ... at once, before the three bits of the counter wrap */
+#define BLOCKS_FIRST  2 /* section 3.2.3.3: SACK blocks to which the option gives way */
 
 uint64_t accecn_footprint(const struct pc_stack_config *cfg, uint32_t nb_tcbs)
 {
@@ -44,14 +44,15 @@ static struct accecn *state_of(const struct tcp *tcp, const struct tcb *t)
 	return &tcp->accecn[tcp_index(tcp, t)];
 }
 
-/* section 3.1.5: what is sent from now on is not to be marked */
+/* section 3.1.5: from now on we send packets that are not ECN-capable */
 static void mistrust(struct tcb *t)
 {
 	t->opt &= (uint8_t)~TCB_OPT_ECN;
 }
 
-/* Sections 3.2.2.2 and 3.2.2.3: our SYN or SYN-ACK came marked, which is congestion whatever has made it markable; as if
- * it had been lost (RFC 3168 section 6.1, RFC 6928 section 2) the window starts at one segment. */
+/* Sections 3.2.2.2 and 3.2.2.3: our SYN or SYN-ACK arrived marked, which means congestion whatever
+ * made it markable; as if it had been lost (RFC 3168 section 6.1, RFC 6928 section 2) the window
+ * starts at one segment. */
 static void note_marked_syn_ack(struct tcp *tcp, struct tcb *t, struct accecn *a)
 {
 	a->snd = ACCECN_AT_FIRST + 1;
@@ -60,15 +61,15 @@ static void note_marked_syn_ack(struct tcp *tcp, struct tcb *t, struct accecn *a
 	t->cwnd = RTE_MIN(t->cwnd, tcb_initial_window(tcp, t));
 }
 
-/* Section 3.2.2.3: none of our SYNs is ECN-capable; who says that one came with other bits has heard of it by a
- * path that changes them. */
+/* Section 3.2.2.3: none of our SYNs is ECN-capable; if the peer reports other bits, the path
+ * changes them. */
 static bool is_mangled(unsigned ace)
 {
 	return ace == accecn_of_bits(1) || ace == accecn_of_bits(ECN_ECT0) ||
 	       ace == accecn_of_bits(ECN_CE);
 }
 
-/* The same of our SYN-ACK. With ECN++ the first is sent with ECT(0), and those that follow, if it was lost, are not. */
+/* The same for our SYN-ACK. With ECN++ the first is sent with ECT(0); retransmissions are not. */
 static bool syn_ack_is_mangled(const struct tcp *tcp, const struct tcb *t, unsigned ace)
 {
 	if (!tcp->ctx->cfg.tcp_ecn_plus)
@@ -98,7 +99,7 @@ void accecn_begin_active(struct tcp *tcp, struct tcb *t, uint8_t bits, const str
 	accecn_bytes_count(&a->bytes, bits, seg->len);
 	a->shake = 0;
 	a->echo = 1;
-	if ((bits & ECN_MASK) == ECN_CE) /* the first that came marked */
+	if ((bits & ECN_MASK) == ECN_CE) /* the first mark */
 		a->rcv++;
 	if (is_mangled(accecn_ace(seg)))
 		mistrust(t);
@@ -111,7 +112,8 @@ void accecn_mute(struct tcp *tcp, struct tcb *t)
 	state_of(tcp, t)->bytes.mute = 1;
 }
 
-/* section 3.1.5: the latest SYN is what our SYN-ACK answers; who did not ask in each is sent nothing that may be marked */
+/* section 3.1.5: our SYN-ACK answers the latest SYN; unless every SYN asked for ECN, we send
+ * nothing ECN-capable */
 void accecn_syn_again(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint8_t tos)
 {
 	state_of(tcp, t)->syn = tos & 3u;
@@ -126,8 +128,9 @@ static bool confirms(unsigned ace)
 	return ace > 1 && ace < 7;
 }
 
-/* Section 3.2.2.1: the acknowledgement of each SYN-ACK says how that came, if it has no SACK blocks.  One SYN-ACK that
- * came marked is counted, as the server counts what it is told once (3.2.2.2). */
+/* Section 3.2.2.1: the acknowledgement of each SYN-ACK reports its ECN bits, if it has no SACK
+ * blocks.  Only one marked SYN-ACK is counted, as the server counts such a report once
+ * (3.2.2.2). */
 void accecn_syn_ack_again(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint8_t tos)
 {
 	const struct tcp_queues *q = tcp_queues_if(tcp, t);
@@ -185,7 +188,7 @@ bool accecn_option(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg, uint32_t
 	return len == 0 || !b->urgent || b->mute || !accecn_bytes_fits(b, alone);
 }
 
-/* section 3.2.3.2.2: what is repeated has none */
+/* section 3.2.3.2.2: a retransmission has no option */
 void accecn_syn_option(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg)
 {
 	if (t->retries > 0)
@@ -199,8 +202,8 @@ void accecn_resent(struct tcp *tcp, struct tcb *t)
 	accecn_bytes_resent(&state_of(tcp, t)->bytes);
 }
 
-/* Sections 3.2.2.1 and 3.2.2.4: an acknowledgement of our SYN-ACK that has nothing else tells how that came; a field
- * of 0 has been cleared on its way. */
+/* Sections 3.2.2.1 and 3.2.2.4: a pure acknowledgement of our SYN-ACK reports the ECN bits of that;
+ * a field of 0 was cleared in transit. */
 static void input_first(struct tcp *tcp, struct tcb *t, struct accecn *a, const struct tcp_seg *seg)
 {
 	const unsigned ace = accecn_ace(seg);
@@ -238,20 +241,19 @@ void accecn_input(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uin
 		tcp_send_ack(tcp, t);
 }
 
-/* does the option show that others have overtaken this acknowledgement? */
+/* does the option show that later acknowledgements have overtaken this one? */
 static bool is_overtaken(struct accecn *a, const struct tcp_seg *seg, const struct loss_ack *ack)
 {
 	if (!accecn_bytes_runs_back(&a->bytes, seg))
 		return false;
 	if (ack->acked == 0)
 		return true;
-	a->bytes.heard =
-	    ACCECN_IGNORED; /* nothing can have, so it is the counters that are wrong */
+	a->bytes.heard = ACCECN_IGNORED; /* it was not overtaken, so the counters are wrong */
 	return false;
 }
 
-/* Sections 3.1.5 and 3.2.2.3: marks count where nothing is sent ECN-capable, too, as the path may have made it so; but
- * not when the flags were cleared (3.2.2.4). */
+/* Sections 3.1.5 and 3.2.2.3: marks count even if we send nothing ECN-capable, as the path may have
+ * made it so; but not if the flags were cleared (3.2.2.4). */
 unsigned accecn_marks(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg,
                       const struct loss_ack *ack, uint32_t segs, bool newer)
 {
@@ -265,7 +267,8 @@ unsigned accecn_marks(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg,
 		a->bytes.trial = 0;
 	if (!newer || a->shake || a->deaf || (a->first && ace == 0))
 		return 0;
-	/* the handshake's last segment once more (3.2.2.2), as five marks of nothing cannot be */
+	/* the last segment of the handshake again (3.2.2.2): nothing was delivered that could be
+	 * marked */
 	if (ack->delivered == 0 && a->snd == ACCECN_AT_FIRST && marks > MARKS_MAX - 2)
 		return 0;
 	if (is_overtaken(a, seg, ack))

@@ -8,11 +8,12 @@
 
 #define BIT(c) (1u << (c))
 
-#define ROUND 8 /* values that ACE has */
+#define ROUND 8 /* number of values of ACE */
 #define OVERDUE_BITS \
-	22 /* section 3.2.3.3: a counter should be told after so many bytes, as a power of 2 */
+	22 /* section 3.2.3.3: a counter should be reported after so many bytes, as a power of 2 */
 
-/* An acknowledgement is for few segments, as a rule, if it is for no more than half of what ACE can tell. */
+/* Acknowledgements count as covering few segments if their average is at most half of ACE's
+ * range. */
 #define FEW          (ROUND / 2 * PER_ACK_ONE)
 #define PER_ACK_ONE  16
 #define PER_ACK_MOST (UINT8_MAX / PER_ACK_ONE + 0u)
@@ -27,7 +28,7 @@ void accecn_bytes_begin(struct accecn_bytes *b, bool client)
 		b->rcv[i] = initial[i];
 }
 
-/* ---- of text that comes ---------------------------------------------------------------------- */
+/* ---- receiving data -------------------------------------------------------------------------- */
 
 void accecn_bytes_count(struct accecn_bytes *b, uint8_t bits, uint32_t len)
 {
@@ -46,7 +47,7 @@ void accecn_bytes_count(struct accecn_bytes *b, uint8_t bits, uint32_t len)
 	b->last = c & 3u;
 }
 
-/* the largest of AccECN0 that there is room for */
+/* the largest AccECN0 option that fits */
 static unsigned largest(unsigned room)
 {
 	unsigned accecn = TCP_ACCECN_0;
@@ -71,8 +72,8 @@ static bool tells_all(const struct accecn_bytes *b, unsigned accecn)
 	return true;
 }
 
-/* Which counters to tell?  All that have ever changed, or if there is no room those that have since the last option
- * (section 3.2.3.3).  One alone would take as much room as two. */
+/* Which counters to report?  All that have ever changed or, if they do not fit, those that have
+ * changed since the last option (section 3.2.3.3).  One alone would take as much room as two. */
 static unsigned choose(const struct accecn_bytes *b, unsigned room)
 {
 	const unsigned ect = b->ever & (BIT(TCP_E0B) | BIT(TCP_E1B));
@@ -115,7 +116,7 @@ void accecn_bytes_fill(struct accecn_bytes *b, struct tcp_seg *seg, uint32_t len
 	b->urgent = 0;
 }
 
-/* ---- of text that we send -------------------------------------------------------------------- */
+/* ---- sending data ---------------------------------------------------------------------------- */
 
 /* sections 3.2.3.2.3 and 3.2.3.2.4 */
 void accecn_bytes_meet(struct accecn_bytes *b, const struct tcp_seg *seg)
@@ -138,12 +139,12 @@ void accecn_bytes_delivered(struct accecn_bytes *b, uint32_t segs, uint32_t byte
 	b->segs = (uint16_t)RTE_MIN(all, (uint32_t)UINT16_MAX);
 	b->few = b->per_ack <= FEW;
 	b->per_ack = (uint8_t)((b->per_ack * 7u + RTE_MIN(segs, PER_ACK_MOST) * PER_ACK_ONE) / 8);
-	/* none for so long that it should have come: section 3.2.3.3 */
+	/* an option is overdue: section 3.2.3.3 */
 	if (b->heard == ACCECN_TRUSTED && b->delivered >> OVERDUE_BITS != 0)
 		b->heard = ACCECN_ABSENT;
 }
 
-/* by how much ECEB is more than s.ceb, modulo 2^24; 0 where it is left out, because it has not changed */
+/* how far ECEB is ahead of s.ceb, modulo 2^24; 0 if the option omits it, as it has not changed */
 static uint32_t news_of(const struct accecn_bytes *b, const struct tcp_seg *seg)
 {
 	return tcp_accecn_has(seg->accecn, TCP_CEB)
@@ -156,14 +157,14 @@ bool accecn_bytes_runs_back(const struct accecn_bytes *b, const struct tcp_seg *
 	return b->heard == ACCECN_TRUSTED && news_of(b, seg) > TCP_COUNTER_MASK / 2;
 }
 
-/* least, and so many rounds more as there are among segs */
+/* least, plus as many whole rounds as segs allows */
 static uint32_t most(uint32_t least, uint32_t segs)
 {
 	return segs < least ? least : segs - (segs - least) % ROUND;
 }
 
-/* Appendix A.2.2, with the mean size of what was delivered for that of what was marked: the number of marks that is nearest to
- * what the bytes say. */
+/* Appendix A.2.2, taking the mean size of the segments delivered for that of the marked ones: the
+ * possible number of marks that is nearest to the number of marked bytes. */
 static uint32_t nearest(const struct accecn_bytes *b, uint32_t least, uint32_t bytes)
 {
 	const uint64_t by_bytes = ((uint64_t)bytes * b->segs + b->delivered - 1) / b->delivered;
@@ -178,14 +179,14 @@ static void forget_since(struct accecn_bytes *b)
 	b->segs = b->marks = 0;
 }
 
-/* an option that is believed, and so was the one before */
+/* a trusted option that follows another */
 static uint32_t marks_by_bytes(struct accecn_bytes *b, const struct tcp_seg *seg, uint32_t least)
 {
 	const uint32_t bytes = news_of(b, seg), known = b->marks;
 	uint32_t n = known + least;
 
 	b->snd_ceb += bytes;
-	/* section 3.2.3.2.5: ACE cannot have gone round, by far */
+	/* section 3.2.3.2.5: with so few segments ACE cannot have wrapped */
 	b->odd = bytes > 0 && n == 0 && b->segs < ROUND / 2;
 	if (bytes > 0 && b->delivered > 0)
 		n = nearest(b, n, bytes);
@@ -201,7 +202,7 @@ uint32_t accecn_bytes_marks(struct accecn_bytes *b, const struct tcp_seg *seg, u
 
 	if (told && b->heard == ACCECN_TRUSTED)
 		return marks_by_bytes(b, seg, least);
-	if (told && b->heard == ACCECN_ABSENT) { /* they get through after all */
+	if (told && b->heard == ACCECN_ABSENT) { /* the options do get through */
 		b->heard = ACCECN_TRUSTED;
 		b->snd_ceb += news_of(b, seg);
 		forget_since(b);

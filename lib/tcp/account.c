@@ -2,7 +2,8 @@
 /*
  * The accounts of a stack's sockets; see account.h.
  *
- * Ownership: a socket has its account from tcb_alloc to tcb_free.  Free ones are a list, the last freed first.
+ * Ownership: a socket has its account from tcb_alloc to tcb_free.  The free ones form a list, the
+ * last freed first.
  */
 #include "tcp/account.h"
 
@@ -79,7 +80,8 @@ void account_busy(struct tcp_account *a)
 	a->busy_us = 0;
 }
 
-/* since when there is something to send: what has gone out at once may be under way, which nobody has begun to count */
+/* when the sender became busy: data that was sent at once may be in flight, and has not started the
+ * clock */
 static uint32_t begun_us(const struct tcp *tcp, const struct tcb *t)
 {
 	const struct tcp_queues *q = tcp_queues_if(tcp, t);
@@ -105,7 +107,7 @@ void account_turn(const struct tcp *tcp, const struct tcb *t, enum account_chron
 		a->chrono_us = a->mark_us = begun_us(tcp, t);
 		return;
 	}
-	/* the clock goes round in 71 minutes, and something may last for longer */
+	/* the clock wraps every 71 minutes, and a state may last longer */
 	if (a->chrono == what && now_us - a->chrono_us < SPENT_AT_ONCE_US)
 		return;
 	a->spent_us[a->chrono] += now_us - a->chrono_us;

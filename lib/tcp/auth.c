@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* Keys, and by which of them what is sent is signed; see auth.h and auth_key.h. */
+/* Keys, and which of them signs what is sent; see auth.h and auth_key.h. */
 
 #include "tcp/auth.h"
 
@@ -112,7 +112,7 @@ static void take_all(struct auth *a, flow_ref owner)
 		auth_take(a, k);
 }
 
-/* A prefix of IPv6 that contains the mapped addresses does not mean them. */
+/* An IPv6 prefix that contains the IPv4-mapped addresses does not apply to them. */
 bool auth_is_for(const struct auth_key *k, const struct pc_addr *peer)
 {
 	return (k->peers.len >= 96 || !pc_addr_is_ip4(peer)) && pc_prefix_contains(&k->peers, peer);
@@ -151,7 +151,7 @@ struct auth_socket *auth_socket_of(const struct auth *a, flow_ref owner)
 
 /* ---- sockets ---------------------------------------------------------------------------------- */
 
-/* a socket's key of TCP-MD5 for just these peers, or NULL */
+/* a socket's TCP-MD5 key for exactly these peers, or NULL */
 static struct auth_key *find_same(const struct auth *a, flow_ref owner,
                                   const struct pc_prefix *peers)
 {
@@ -198,12 +198,12 @@ int auth_set(struct tcp *tcp, struct tcb *t, const struct pc_prefix *peers, cons
 	if (len != 0 && auth_find_ao(&tcp->auth, owner, &peers->addr, AUTH_ANY_ID, AUTH_ANY_ID))
 		return -EKEYREJECTED;
 	if (same != NULL)
-		auth_take(&tcp->auth, same); /* and what comes instead has its place */
+		auth_take(&tcp->auth, same); /* which leaves an entry for the new key */
 	if (len != 0 && add_md5(&tcp->auth, owner, peers, key, len) != 0)
 		return -ENOMEM;
 	t->auth = auth_first(&tcp->auth, owner) != NULL;
 	if (t->state != TCP_S_CLOSED && t->state != TCP_S_LISTEN && t->state != TCP_S_SYN_SENT)
-		tcb_update_mss(tcp, t); /* the option takes its space from the text */
+		tcb_update_mss(tcp, t); /* the option takes space from the data */
 	return 0;
 }
 
@@ -249,7 +249,8 @@ static int copy_md5(struct auth *a, flow_ref to, const struct auth_key *key,
 	return add_md5(a, to, &only, key->bytes, key->len);
 }
 
-/* What one that a listener has accepted signs by, or asks for: a key with the KeyID of then, or another if it has gone since. */
+/* The key that an accepted connection signs with, or asks for: that of the handshake by its KeyID,
+ * or another one if it was removed since. */
 static uint16_t still_there(const struct auth *a, flow_ref owner, int snd_id, int rcv_id)
 {
 	const struct auth_key *k = auth_find_ao(a, owner, NULL, snd_id, rcv_id);
@@ -338,7 +339,8 @@ void auth_forget(struct tcp *tcp, uint32_t tw)
 	tcp->auth.waiting -= used - tcp->auth.used;
 }
 
-/* ---- the way out ------------------------------------------------------------------------------ */
+/* ---- output
+ * ----------------------------------------------------------------------------------- */
 
 const struct auth_key *auth_find(const struct tcp *tcp, const struct tcb *t)
 {
@@ -438,7 +440,7 @@ static bool has_owner(const struct tcp *tcp, flow_ref owner)
 	       tcp_tcb(tcp, i)->auth;
 }
 
-/* is this the index of a key of this owner, or of none? */
+/* is this the index of a TCP-AO key of this owner, or 0? */
 static bool is_key_of(const struct auth *a, flow_ref owner, uint16_t i)
 {
 	return i == 0 || (i <= a->n && a->key[i].owner == owner && a->key[i].kind == AUTH_AO);

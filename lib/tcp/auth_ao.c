@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * What TCP-AO has and TCP-MD5 has not: several keys for a peer, which are chosen by their KeyIDs, traffic keys, and a say about
- * ICMP (RFC 5925 sections 3, 6.1 and 7.8).
+ * What TCP-AO has and TCP-MD5 lacks: several keys per peer, chosen by their KeyIDs, traffic keys,
+ * and the handling of ICMP errors (RFC 5925 sections 3, 6.1 and 7.8).
  */
 
 #include <errno.h>
@@ -26,7 +26,8 @@ static struct auth_key *entry_of(struct auth_socket *s)
 
 /* ---- connections ------------------------------------------------------------------------------ */
 
-/* takes away what a connection to a peer does not use: keys for others, and those of TCP-MD5; or all of TCP-AO */
+/* removes what a connection to its peer does not use: if ao, keys for other peers and TCP-MD5 keys,
+ * else all of TCP-AO */
 static void weed(struct tcp *tcp, struct tcb *t, bool ao)
 {
 	struct auth *a = &tcp->auth;
@@ -95,7 +96,7 @@ struct auth_socket *auth_ao_socket(struct tcp *tcp, struct tcb *t, int *err)
 
 	if (s != NULL)
 		return s;
-	/* whether a connection has TCP-AO is settled with its SYN */
+	/* whether a connection uses TCP-AO is settled by its SYN */
 	*err = -EISCONN;
 	if (t->state != TCP_S_CLOSED && t->state != TCP_S_LISTEN)
 		return NULL;
@@ -107,7 +108,7 @@ struct auth_socket *auth_ao_socket(struct tcp *tcp, struct tcb *t, int *err)
 	return &k->socket;
 }
 
-/* Do both mean some peer? */
+/* Do both apply to some peer? */
 static bool overlap(const struct pc_prefix *a, const struct pc_prefix *b)
 {
 	const struct pc_prefix *wide = a->len < b->len ? a : b, *narrow = wide == a ? b : a;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* The way in of signed segments: by which key each has to be signed, and what becomes of it (RFC 5925 section 7.5). */
+/* Input of signed segments: which key each must be signed with, and the verdict (RFC 5925 section
+ * 7.5). */
 
 #include "base/seq.h"
 #include "tcp/auth_key.h"
@@ -15,8 +16,9 @@ static flow_ref listener_on(const struct tcp *tcp, const struct tcp_rx *rx, uint
 	return binding != 0 ? flow_ref_make(FLOW_TCB, tcp->bind.binding[binding].tcb) : 0;
 }
 
-/* What belongs to nothing is its listener's. A peer may still believe in a connection that we have opened: who has such
- * peers listens on the port that they were reached on, as routers do, and has their keys there (as Linux). */
+/* A segment that belongs to no connection is checked with the keys of a listener on its port. A
+ * peer may also still have a connection that we opened to one of its ports; then a listener on that
+ * same port number here has the key, as routers connect and listen on one port (as Linux). */
 static flow_ref owner_for_none(const struct tcp *tcp, const struct tcp_rx *rx)
 {
 	flow_ref listener = listener_on(tcp, rx, rx->flow.lport);
@@ -31,7 +33,7 @@ static bool is_syn(const struct tcp_rx *rx)
 	return (rx->seg.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 }
 
-/* A SYN may begin anew what is in TIME-WAIT, with the key that holds now. */
+/* A SYN may reopen a connection in TIME-WAIT, with the listener's current key. */
 static flow_ref owner_for_waiting(const struct tcp *tcp, const struct tcp_rx *rx, flow_ref tw)
 {
 	const flow_ref listener = is_syn(rx) ? listener_on(tcp, rx, rx->flow.lport) : 0;
@@ -39,7 +41,7 @@ static flow_ref owner_for_waiting(const struct tcp *tcp, const struct tcp_rx *rx
 	return listener != 0 ? listener : tw;
 }
 
-/* Who has the keys for a segment to what ref says; 0: nobody. */
+/* The owner of the keys for a segment to what ref refers to; 0: none. */
 static flow_ref owner_for(const struct tcp *tcp, flow_ref ref, const struct tcp_rx *rx)
 {
 	flow_ref owner = ref;
@@ -58,7 +60,7 @@ static flow_ref owner_for(const struct tcp *tcp, flow_ref ref, const struct tcp_
 
 /* ---- without a signature, and TCP-MD5 --------------------------------------------------------- */
 
-/* Is nothing taken of a peer but what is signed by TCP-AO? */
+/* Must all segments of a peer be signed with TCP-AO? */
 static bool needs_ao(const struct auth *a, flow_ref owner, const struct pc_addr *peer)
 {
 	const struct auth_socket *s = auth_socket_of(a, owner);
@@ -83,7 +85,7 @@ static int check_md5(struct tcp *tcp, flow_ref owner, const struct rte_mbuf *m,
 	const struct auth_by by = {.key = owner != 0 ? auth_find_md5(&tcp->auth, owner, &p->src)
 	                                             : NULL};
 
-	/* a key of TCP-MD5 for a whole network is none for a peer with TCP-AO */
+	/* a TCP-MD5 key for a whole network does not apply to a peer with TCP-AO */
 	if (by.key == NULL || needs_ao(&tcp->auth, owner, &p->src))
 		return PC_DROP_TCP_MD5_UNEXPECTED;
 	if (told == NULL || !auth_verify(&by, &p->src, &p->dst, m, p->l4_off, p->l4_len, told))
@@ -94,14 +96,15 @@ static int check_md5(struct tcp *tcp, flow_ref owner, const struct rte_mbuf *m,
 
 /* ---- TCP-AO ----------------------------------------------------------------------------------- */
 
-/* What both directions' traffic keys of a segment are made of. */
+/* What the traffic keys for a segment and its answer are derived from. */
 struct numbers {
 	uint32_t iss, irs; /* ours and the peer's */
 	uint64_t snd, rcv; /* auth_socket's */
-	bool derived;      /* the keys have their traffic keys */
+	bool derived;      /* the keys already have their traffic keys */
 };
 
-/* Of what we keep nothing of: as if it ended a handshake that began with a cookie, or as if it was a SYN. */
+/* For a segment of which we have no state: as for the ACK of a handshake with a SYN cookie, or as
+ * for a SYN. */
 static struct numbers numbers_of_none(const struct tcp_rx *rx)
 {
 	const struct tcp_seg *seg = &rx->seg;
@@ -119,7 +122,7 @@ static struct numbers numbers_of_tcb(struct tcp *tcp, const struct tcb *t, const
 
 	if (t->state == TCP_S_SYN_SENT)
 		return (struct numbers){.iss = t->snd_una,
-		                        .irs = rx->seg.seq, /* a SYN's, or as good a reset's */
+		                        .irs = rx->seg.seq, /* a SYN's, or a reset's as well */
 		                        .snd = t->snd_una,
 		                        .rcv = rx->seg.seq};
 	s->snd = auth_extend(s->snd, t->snd_una);
@@ -144,14 +147,14 @@ static struct numbers numbers_for(struct tcp *tcp, flow_ref ref, flow_ref owner,
 	return (struct numbers){.iss = e->iss, .irs = e->irs, .snd = e->iss, .rcv = e->irs};
 }
 
-/* which asks nobody for a key */
+/* a listener does not ask for a key */
 static bool is_listener(const struct tcp *tcp, flow_ref owner)
 {
 	return flow_ref_kind(owner) == FLOW_TCB &&
 	       tcp_tcb(tcp, flow_ref_index(owner))->state == TCP_S_LISTEN;
 }
 
-/* By what an answer is signed: the key that the peer wishes, or that it has used. */
+/* How an answer is signed: with the key that the peer asks for, or else the one that it used. */
 static void note_answer(struct tcp *tcp, flow_ref owner, const struct pc_addr *peer,
                         const struct auth_key *used, uint8_t rnext, const struct numbers *n)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* What is signed (RFC 2385 section 2.0, RFC 5925 section 5.1), and the keys for that (RFC 5926). */
+/* What is signed (RFC 2385 section 2.0, RFC 5925 section 5.1), and the derivation of keys (RFC
+ * 5926). */
 
 #include <netinet/in.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 
 /* ---- pieces ----------------------------------------------------------------------------------- */
 
-/* The pseudo-header, of IPv6 that of RFC 8200 section 8.1. */
+/* The pseudo-header; for IPv6 that of RFC 8200 section 8.1. */
 static void add_addresses(struct mac *c, const struct pc_addr *src, const struct pc_addr *dst,
                           uint32_t len)
 {
@@ -43,8 +44,8 @@ static void add_text(struct mac *c, const struct rte_mbuf *m, uint32_t off, uint
 	}
 }
 
-/* The header with a checksum of 0, and of a digest of TCP-AO at this offset (0: none) with zeros there; options
- * are there if all are. */
+/* The header with a checksum of 0 and, if there is a TCP-AO digest at offset digest (0: none)
+ * within len, with zeros in its place. */
 static void add_header(struct mac *c, const uint8_t *header, unsigned len, unsigned digest,
                        unsigned digest_len)
 {
@@ -79,7 +80,8 @@ static void digest_md5(const struct auth_key *key, const struct pc_addr *src,
 
 /* ---- TCP-AO ----------------------------------------------------------------------------------- */
 
-/* RFC 5926 section 3.1: both KDFs have one round, whose input is the same but for the length of what comes out */
+/* RFC 5926 section 3.1: both KDFs have one round, and their input differs only in the output
+ * length */
 static void derive(const struct auth_key *key, const struct pc_addr *from, const struct pc_addr *to,
                    const uint8_t ports[4], uint32_t isn, uint32_t peer_isn, uint8_t *traffic)
 {
@@ -128,8 +130,8 @@ void auth_prepare(struct auth_key *k)
 	k->len = MAC_CMAC_KEY;
 }
 
-/* RFC 5925 section 5.1: the number's extension, the pseudo-header, the header with its options, or with that of TCP-AO alone, and the
- * text. at: the offset of the digest in the header. */
+/* RFC 5925 section 5.1: the sequence number extension, the pseudo-header, the header with all
+ * options or only that of TCP-AO, and the data. at: the offset of the digest in the header. */
 static void digest_ao(const struct auth_by *by, const struct pc_addr *src,
                       const struct pc_addr *dst, const struct rte_mbuf *m, uint32_t off,
                       uint32_t len, unsigned at, uint8_t *digest)

@@ -10,8 +10,8 @@
  *   bbr_model.c  the model of the path (section 5.5)
  *   bbr_state.c  the state machine (section 5.3)
  *
- * Names are the draft's.  Volumes are in bytes, bandwidths in bytes/s, times in us modulo 2^32;
- * infinity is the largest number.
+ * The names are the draft's.  Volumes are in bytes, bandwidths in bytes/s, times in us modulo 2^32;
+ * infinity is the largest number of the type.
  */
 
 #include "tcp/cc.h"
@@ -33,7 +33,7 @@
 #define BBR_MIN_RTT_FILTER_US  10000000u
 #define BBR_PROBE_RTT_EVERY_US 5000000u
 #define BBR_PROBE_RTT_US       200000u
-#define BBR_PROBE_WAIT_US      2000000u /* and up to a second more */
+#define BBR_PROBE_WAIT_US      2000000u /* plus up to a second */
 #define BBR_RENO_ROUNDS        63
 #define BBR_PROBE_ROUNDS_MAX   30
 
@@ -52,7 +52,7 @@ struct bbr {
 	struct rate rate;
 	/* how fast */
 	uint64_t pacing_rate;
-	uint64_t max_bw[2]; /* BBR.max_bw_filter: of this ProbeBW cycle, and of the one before */
+	uint64_t max_bw[2]; /* BBR.max_bw_filter: this ProbeBW cycle, and the previous one */
 	uint64_t bw, bw_latest, bw_shortterm, full_bw;
 	/* how much */
 	uint32_t inflight_latest, inflight_shortterm, inflight_longterm;
@@ -72,7 +72,7 @@ struct bbr {
 	uint32_t cycle_stamp_us, bw_probe_wait_us;
 	uint32_t rounds_since_probe_up;
 	uint32_t bw_probe_up_acked, probe_up_acked_per_inc;
-	/* what to go back to when a loss was none */
+	/* what to restore if a loss was spurious */
 	uint64_t undo_bw_shortterm;
 	uint32_t undo_inflight_shortterm, undo_inflight_longterm;
 	uint32_t random; /* state of a small generator; never 0 */
@@ -81,12 +81,12 @@ struct bbr {
 	bool round_start, loss_round_start, is_loss_in_round;
 	bool full_bw_now, full_bw_reached;
 	bool is_bw_probe_sample, prev_probe_too_high, prev_probe_precautionary;
-	bool is_probe_stopping; /* BBR.ack_phase: no other one decides anything */
+	bool is_probe_stopping; /* BBR.ack_phase: only this phase decides anything */
 	bool probe_rtt_expired, probe_rtt_timed, probe_rtt_round_done, idle_restart;
 	bool is_cwnd_limited;
 };
 
-/** What the steps of one acknowledgement have in common. */
+/** Shared by the steps of one acknowledgement. */
 struct bbr_turn {
 	struct tcb *t;
 	struct tcp_queues *q;
@@ -107,7 +107,7 @@ static inline uint64_t bbr_max_bw(const struct bbr *b)
 /** bbr_volume returns BDPMultiple(gain) for a bandwidth, gain in per cent. */
 uint32_t bbr_volume(const struct bbr *b, uint64_t bw, uint32_t gain);
 
-/** bbr_inflight returns Inflight(bw, gain): with what the sending and receiving machinery needs. */
+/** bbr_inflight returns Inflight(bw, gain): bbr_volume, or more if offloads need it. */
 uint32_t bbr_inflight(const struct bbr_turn *r, uint64_t bw, uint32_t gain);
 
 /** bbr_max_inflight returns BBR.max_inflight. */
@@ -147,15 +147,15 @@ static inline void bbr_start_round(struct bbr *b)
 /** bbr_is_too_high is IsInflightTooHigh(). */
 bool bbr_is_too_high(const struct tcb *t, uint32_t lost, uint32_t tx_in_flight);
 
-/** bbr_note_loss is NoteLoss(): with SaveStateUponLoss() when it is the first of a round. */
+/** bbr_note_loss is NoteLoss(), with SaveStateUponLoss() if it is the first of a round. */
 void bbr_note_loss(struct bbr *b, const struct tcb *t, const struct tcp_queues *q);
 
-/** bbr_save is SaveStateUponLoss(); recovering: a recovery has been going on. */
+/** bbr_save is SaveStateUponLoss(); recovering: a recovery was already in progress. */
 void bbr_save(struct bbr *b, const struct tcb *t, bool recovering);
 
 /* ---- bbr_state.c ----------------------------------------------------------------------------- */
 
-/** bbr_is_probing_bw is IsProbingBW(): Startup counts, too. */
+/** bbr_is_probing_bw is IsProbingBW(), which includes Startup. */
 static inline bool bbr_is_probing_bw(const struct bbr *b)
 {
 	return b->state == BBR_STARTUP || b->state == BBR_REFILL || b->state == BBR_UP;
@@ -170,10 +170,10 @@ static inline bool bbr_is_in_probe_bw(const struct bbr *b)
 /** bbr_reset_full_bw is ResetFullBW(). */
 void bbr_reset_full_bw(struct bbr *b, uint64_t full_bw);
 
-/** bbr_lost is HandleLostPacket() for what an acknowledgement has shown to be lost. */
+/** bbr_lost is HandleLostPacket() for bytes that an acknowledgement has shown to be lost. */
 void bbr_lost(struct bbr_turn *r, uint32_t bytes);
 
-/** bbr_marked does the same for a mark by the network, which is to be taken for a loss. */
+/** bbr_marked does the same for an ECN mark, which is treated as a loss. */
 void bbr_marked(struct bbr_turn *r);
 
 /** bbr_update_state is UpdateModelAndState() from CheckFullBWReached() to UpdateProbeBWCyclePhase(). */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What BBR knows of the path (draft-ietf-ccwg-bbr-06 section 5.5). */
+/* BBR's model of the path (draft-ietf-ccwg-bbr-06 section 5.5). */
 
 #include <rte_common.h>
 
@@ -19,7 +19,7 @@ uint32_t bbr_volume(const struct bbr *b, uint64_t bw, uint32_t gain)
 
 	if (b->min_rtt_us == 0)
 		return b->initial_cwnd;
-	/* bytes/ms times us stay below 64 bits at any speed */
+	/* bytes/ms times us stays below 2^64 at any speed */
 	bytes = bw < (UINT64_C(1) << 32) ? bw * b->min_rtt_us / 1000000
 	                                 : bw / 1000 * b->min_rtt_us / 1000;
 	return (uint32_t)RTE_MIN(bytes * gain / 100, (uint64_t)BBR_INFINITY - 1);
@@ -142,7 +142,7 @@ void bbr_note_loss(struct bbr *b, const struct tcb *t, const struct tcp_queues *
 
 /* ---- aggregation (5.5.9) ---------------------------------------------------------------------- */
 
-/* the window of ten rounds is held as two of five, the older of which is forgotten at once */
+/* the window of ten rounds is kept as two halves; the older half is forgotten as a whole */
 static void advance_extra_acked(struct bbr *b)
 {
 	uint32_t rounds = b->full_bw_reached ? BBR_EXTRA_ACKED_ROUNDS / 2 : 1;

@@ -2,7 +2,7 @@
 /*
  * BBR's state machine (draft-ietf-ccwg-bbr-06 section 5.3).
  *
- *   Startup -> Drain -> ProbeBW (DOWN, CRUISE, REFILL, UP and round again); from any of them for a
+ *   Startup -> Drain -> ProbeBW (DOWN, CRUISE, REFILL, UP, and again); from any of them for a
  *   while to ProbeRTT, and from there to ProbeBW, or to Startup if the pipe was never full.
  */
 
@@ -37,7 +37,7 @@ static void check_full_bw(struct bbr_turn *r)
 
 /* ---- Startup and Drain (5.3.1, 5.3.2) --------------------------------------------------------- */
 
-/* the losses, or a mark, say that the pipe is full (5.3.1.3) */
+/* losses, or a mark, show that the pipe is full (5.3.1.3) */
 static void leave_startup(struct bbr_turn *r)
 {
 	struct bbr *b = r->b;
@@ -79,7 +79,7 @@ static void check_startup_done(struct bbr_turn *r)
 
 /* ---- entering the states of ProbeBW (5.3.3.9) ------------------------------------------------- */
 
-/* xorshift: where a flow probes must not depend on when others do */
+/* xorshift: flows must not probe in step with each other */
 static uint32_t random_below(struct bbr *b, uint32_t limit)
 {
 	b->random ^= b->random << 13;
@@ -125,7 +125,7 @@ static void raise_slope(struct bbr_turn *r)
 	b->probe_up_acked_per_inc = RTE_MAX(per, (uint32_t)r->t->mss);
 }
 
-/* at the begin of a round */
+/* at the beginning of a round */
 static void start_up(struct bbr_turn *r)
 {
 	struct bbr *b = r->b;
@@ -144,7 +144,8 @@ static void check_drain_done(struct bbr_turn *r)
 		start_down(r);
 }
 
-/* ---- what probing has shown (5.3.3.9, 5.5.10.2) ----------------------------------------------- */
+/* ---- results of probing (5.3.3.9, 5.5.10.2)
+ * --------------------------------------------------- */
 
 /* HandleInflightTooHigh() */
 static void too_high(struct bbr_turn *r, uint32_t tx_in_flight, bool limited)
@@ -162,7 +163,7 @@ static void too_high(struct bbr_turn *r, uint32_t tx_in_flight, bool limited)
 	}
 }
 
-/* InflightAtLoss(): at which volume did the losses cross the threshold? */
+/* InflightAtLoss(): the volume at which the losses crossed the threshold */
 static uint32_t inflight_at_loss(uint32_t tx_in_flight, uint32_t lost, uint32_t size)
 {
 	uint64_t before = tx_in_flight > size ? tx_in_flight - size : 0;
@@ -221,7 +222,7 @@ static void probe_upward(struct bbr_turn *r)
 		raise_slope(r);
 }
 
-/* AdaptLongTermModel(): returns whether it has decided on another state */
+/* AdaptLongTermModel(): returns whether it has changed the state */
 static bool adapt_long_term(struct bbr_turn *r)
 {
 	struct bbr *b = r->b;
@@ -277,7 +278,7 @@ static bool is_time_to_go_down(struct bbr_turn *r)
 	}
 	if (!b->is_cwnd_limited || r->t->cwnd < b->inflight_longterm)
 		return b->full_bw_now;
-	bbr_reset_full_bw(b, r->rs.bps); /* the limit, and not the path, is what is measured */
+	bbr_reset_full_bw(b, r->rs.bps); /* it is the limit that is measured, not the path */
 	return false;
 }
 
@@ -351,7 +352,7 @@ static void handle_probe_rtt(struct bbr_turn *r)
 	struct bbr *b = r->b;
 	uint32_t cwnd = RTE_MAX(bbr_volume(b, b->bw, 50), bbr_min_pipe(r->t));
 
-	rate_limit(&b->rate, r->inflight); /* the low rates of this are no measure */
+	rate_limit(&b->rate, r->inflight); /* ProbeRTT's low rates say nothing about the path */
 	if (!b->probe_rtt_timed) {
 		if (r->inflight > cwnd)
 			return;
@@ -385,7 +386,8 @@ void bbr_check_probe_rtt(struct bbr_turn *r)
 		b->idle_restart = false;
 }
 
-/* ---- a loss that was none (5.5.11) -------------------------------------------------------------- */
+/* ---- a spurious loss (5.5.11)
+ * -------------------------------------------------------------------- */
 
 void bbr_spurious(struct bbr_turn *r)
 {

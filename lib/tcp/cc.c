@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The algorithms by number and by name, and slow start, which they have in common. */
+/* The algorithms by number and by name, and slow start, which they share. */
 
 #include "tcp/cc.h"
 
@@ -42,7 +42,7 @@ void cc_slow_start(struct tcb *t, const struct tcp_queues *q, const struct cc_ac
 	uint32_t mss = t->mss;
 	enum hystart_phase phase;
 
-	/* RFC 9406 section 4.3: once ssthresh has been found, plain slow start does */
+	/* RFC 9406 section 4.3: once ssthresh is known, plain slow start is enough */
 	if (!a->hystart || t->ssthresh != UINT32_MAX) {
 		/* RFC 3465: L is 2 segments, 1 after a time-out */
 		if (cc_is_limited(t, a->flight))

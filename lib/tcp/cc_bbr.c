@@ -2,14 +2,15 @@
 /*
  * BBR, version 3 (draft-ietf-ccwg-bbr-06): events, pacing rate, cwnd.
  *
- * Overview: a model of the path, fed by each acknowledgement, says how fast to send (the pacing rate)
- * and how much may be under way (cwnd); neither PRR nor ssthresh has a say.
+ * Overview: a model of the path, fed by each acknowledgement, says how fast to send (the pacing
+ * rate) and how much may be in flight (cwnd); neither PRR nor ssthresh is used.
  *
- * Ownership: the memory of a connection is a slot of cc_slots, taken when it first sends and given back
- * with its queues; q->cc_state holds the pointer.  A connection that finds none free becomes CUBIC's.
+ * Ownership: the state of a connection is in a slot of cc_slots, taken when it first sends and
+ * given back with its queues; q->cc_state holds the pointer.  A connection that finds no free slot
+ * uses CUBIC.
  *
- * ECN: the draft asks that a mark be taken for congestion (section 3.7): it counts as a loss, once per
- * window as RFC 3168 has it, ends Startup, and ends a probe for bandwidth.
+ * ECN: the draft asks that a mark be treated as congestion (section 3.7): it counts as a loss, once
+ * per window as in RFC 3168, ends Startup, and ends a probe for bandwidth.
  */
 
 #include <assert.h>
@@ -37,7 +38,7 @@ static void set_state(struct tcp_queues *q, struct bbr *b)
 	q->cc_state[0] = (uintptr_t)b;
 }
 
-/* ---- the beginning (5.2.1) --------------------------------------------------------------------- */
+/* ---- initialisation (5.2.1) ------------------------------------------------------------------- */
 
 static void init(struct bbr *b, const struct tcb *t, const struct cc_turn *c)
 {
@@ -64,8 +65,8 @@ static void release(struct tcp_queues *q)
 
 /* ---- control parameters (5.6) ------------------------------------------------------------------- */
 
-/* SetPacingRateWithGain(). Not below MinPipeCwnd per round trip: after an outage the samples say next to
- * nothing per second, and what is left at that rate would outlast the connection. */
+/* SetPacingRateWithGain(), but at least MinPipeCwnd per round trip: after an outage the samples
+ * show a rate of almost nothing, at which the remaining data would take for ever. */
 static void set_pacing_rate(const struct tcb *t, struct bbr *b, uint32_t gain)
 {
 	uint64_t rate = b->bw * gain / 100 * (100 - BBR_PACING_MARGIN) / 100;
@@ -109,7 +110,7 @@ static void set_cwnd(struct bbr_turn *r)
 
 /* ---- events (5.2) -------------------------------------------------------------------------------- */
 
-/* HandleRestartFromIdle(); before the first byte OnInit() */
+/* HandleRestartFromIdle(), or OnInit() before the first byte */
 static void on_start(struct tcb *t, struct tcp_queues *q, const struct cc_turn *c)
 {
 	struct bbr *b = state(q);
@@ -126,7 +127,7 @@ static void on_start(struct tcb *t, struct tcp_queues *q, const struct cc_turn *
 		q->keep = true;
 		return;
 	}
-	rate_limit(&b->rate, 0); /* there was nothing to send, else it would be under way */
+	rate_limit(&b->rate, 0); /* there was nothing to send, else it would be in flight */
 	b->idle_restart = true;
 	b->extra_acked_start_us = c->now_us;
 	if (bbr_is_in_probe_bw(b))
@@ -139,7 +140,7 @@ static void on_output(struct tcb *t, struct tcp_queues *q, const struct cc_turn 
 {
 	struct bbr *b = state(q);
 
-	if (b == NULL) { /* it was another algorithm's until now */
+	if (b == NULL) { /* the connection used another algorithm until now */
 		on_start(t, q, c);
 		b = cc_of(t) == &cc_bbr ? state(q) : NULL;
 		if (b == NULL)
@@ -147,7 +148,7 @@ static void on_output(struct tcb *t, struct tcp_queues *q, const struct cc_turn 
 	}
 	if (c->sent > 0)
 		rate_sent(&b->rate, c->now_us, c->inflight, c->inflight <= c->sent);
-	/* whether cwnd was the limit counts for a round trip */
+	/* that cwnd was the limit is remembered for a round trip */
 	if (c->cwnd_limited) {
 		b->is_cwnd_limited = true;
 		b->limited_round_delivered = b->rate.delivered + c->inflight;
@@ -183,7 +184,7 @@ static void on_model(struct tcb *t, struct tcp_queues *q, const struct cc_ack *a
 		b->is_cwnd_limited = false;
 }
 
-/* OnEnterFastRecovery(); a tail loss that a probe has repaired is a loss, too */
+/* OnEnterFastRecovery(); a tail loss that a probe has repaired is also a loss */
 static void on_loss(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 {
 	struct bbr *b = state(q);

@@ -2,14 +2,14 @@
 /*
  * CUBIC (RFC 9438).
  *
- * In congestion avoidance cwnd follows a cubic function of the time since the last reduction, with
- * its plateau at the window at which that happened; where Reno would be faster, it follows Reno.
+ * In congestion avoidance cwnd follows a cubic function of the time since the last reduction, whose
+ * plateau is the window at that reduction; where Reno would be faster, it follows Reno.
  *
- * Time: an epoch's clock is advanced by acknowledgements of a connection that cwnd limits, so that
+ * Time: an epoch's clock advances with acknowledgements while cwnd limits the connection, so that
  * it stands still while the application has nothing to send (sections 4.2 and 5.8).
  *
- * Everything is integer arithmetic: windows in bytes, C = 0.4 segments/s^3, beta = 7/10,
- * alpha = 3 (1 - beta) / (1 + beta) = 9/17.
+ * Everything is integer arithmetic: windows in bytes, C = 0.4 segments/s^3, beta = 7/10, alpha = 3
+ * (1 - beta) / (1 + beta) = 9/17.
  */
 #include "tcp/cc_cubic.h"
 
@@ -23,9 +23,9 @@
 #define BETA(w)     ((uint32_t)((uint64_t)(w)*7 / 10))
 #define ALPHA_NUM   9
 #define ALPHA_DENOM 17
-#define T_MAX_MS    500000 /* beyond that the function exceeds any window that we have */
+#define T_MAX_MS    500000 /* beyond that the function exceeds any possible window */
 
-/* what a reduction changes, to be had back if it was for nothing (section 4.9) */
+/* what a reduction changes, saved in case it was spurious (section 4.9) */
 struct epoch {
 	uint32_t w_max; /* 0: none known */
 	uint32_t prior; /* cwnd_prior */
@@ -36,9 +36,9 @@ struct epoch {
 
 struct cubic {
 	struct epoch e;
-	uint32_t clock_us; /* the rest of clock_ms, below 1000 */
-	uint32_t last_us;  /* when the clock was last advanced, when has_last */
-	uint32_t credit;   /* what division has left of the growth of cwnd, and of w_est */
+	uint32_t clock_us; /* the fraction of clock_ms, below 1000 */
+	uint32_t last_us;  /* when the clock was last advanced, if has_last */
+	uint32_t credit;   /* remainders of the growth of cwnd, and of w_est */
 	uint32_t est_credit;
 	union {
 		struct hystart hystart; /* while ssthresh is not known */
@@ -60,7 +60,7 @@ uint32_t cubic_root(uint64_t a)
 {
 	uint64_t root = 0;
 
-	/* bit by bit; 2642245 is the root of 2^64 */
+	/* bit by bit; 2642245 is the cube root of 2^64 */
 	for (int bit = 21; bit >= 0; bit--) {
 		uint64_t next = root | 1ull << bit;
 
@@ -106,7 +106,7 @@ static void advance_clock(struct cubic *c, uint32_t now_us, bool count)
 
 static void begin_epoch(struct cubic *c, const struct tcb *t)
 {
-	/* after slow start without a loss, and after a time-out: the plateau is here (4.8, 4.10) */
+	/* after slow start without a loss, or after a time-out, the plateau is here (4.8, 4.10) */
 	if (c->e.w_max < t->cwnd)
 		c->e.w_max = t->cwnd;
 	if (c->e.prior == 0)
@@ -129,8 +129,8 @@ static void advance_estimate(struct cubic *c, const struct tcb *t, uint32_t acke
 	c->est_credit = (uint32_t)RTE_MIN(due % per, (uint64_t)UINT32_MAX);
 }
 
-/* sections 4.4 and 4.5: a window's worth of acknowledgements brings cwnd to the target, which is
- * where the function will be in a round trip */
+/* sections 4.4 and 4.5: a window's worth of acknowledgements brings cwnd to the target, the value
+ * of the function one round trip from now */
 static void follow_function(struct cubic *c, struct tcb *t, uint32_t acked)
 {
 	uint32_t target = cubic_window(c->e.w_max, c->e.k_ms,
@@ -150,7 +150,7 @@ static void on_ack(struct tcb *t, struct tcp_queues *q, const struct cc_ack *a)
 	bool limited = cc_is_limited(t, a->flight);
 
 	if (t->cwnd < t->ssthresh) {
-		/* section 4.10: what follows slow start is a new epoch, whatever began it */
+		/* section 4.10: a new epoch follows slow start, however that began */
 		c->e.w_est = 0;
 		cc_slow_start(t, q, a, &c->hystart);
 		return;
@@ -185,7 +185,7 @@ static void on_loss(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 
 	c->undo = c->e;
 	end_epoch(c, t);
-	/* section 4.7, fast convergence: below the last plateau it gives way to newcomers */
+	/* section 4.7, fast convergence: below the last plateau, yield to new flows */
 	c->e.w_max = t->cwnd < w_max ? (uint32_t)((uint64_t)t->cwnd * 17 / 20) : t->cwnd;
 	t->ssthresh = RTE_MAX(BETA(flight), 2u * t->mss);
 	t->cwnd = t->ssthresh;
@@ -205,7 +205,7 @@ static void on_timeout(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 	if (q != NULL) {
 		struct cubic *c = state(q);
 
-		if (q->recovery == TCP_R_OPEN) /* else the reduction that began it may be undone */
+		if (q->recovery == TCP_R_OPEN) /* else undo is from before the recovery */
 			c->undo = c->e;
 		end_epoch(c, t);
 		c->e.w_max = 0;
@@ -224,7 +224,7 @@ static void on_undo(struct tcb *t, struct tcp_queues *q)
 		memset(&c->hystart, 0, sizeof(c->hystart));
 }
 
-/* an idle time does not count */
+/* idle time does not count */
 static void on_start(struct tcb *t, struct tcp_queues *q, const struct cc_turn *turn)
 {
 	(void)t;

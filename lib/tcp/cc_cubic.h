@@ -6,13 +6,13 @@
 
 #include <stdint.h>
 
-/** cubic_root returns the largest integer whose third power is not above a. */
+/** cubic_root returns the largest integer whose cube is at most a. */
 uint32_t cubic_root(uint64_t a);
 
-/** cubic_k_ms returns K: after how many ms the window is back at w_max; bytes. */
+/** cubic_k_ms returns K: the ms after which the window is back at w_max; windows are in bytes. */
 uint32_t cubic_k_ms(uint32_t w_max, uint32_t cwnd, uint32_t mss);
 
-/** cubic_window returns W_cubic(t) in bytes, 0 where it would be below. */
+/** cubic_window returns W_cubic(t) in bytes, 0 if it would be negative. */
 uint32_t cubic_window(uint32_t w_max, uint32_t k_ms, uint64_t t_ms, uint32_t mss);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * DCTCP (RFC 8257): how much cwnd shrinks follows how much of a window was marked.
+ * DCTCP (RFC 8257): cwnd shrinks in proportion to how much of a window was marked.
  *
  * The receiver's half is in tcp_ecn.c.  Without ECN, and on loss (section 3.5), it is NewReno.
  */
@@ -16,7 +16,7 @@
 
 struct dctcp {
 	struct hystart hystart;
-	uint32_t alpha;         /* DCTCP.Alpha in 1/65536; counts when begun */
+	uint32_t alpha;         /* DCTCP.Alpha in 1/65536; valid if begun */
 	uint32_t window_end;    /* DCTCP.WindowEnd */
 	uint32_t acked, marked; /* DCTCP.BytesAcked, DCTCP.BytesMarked */
 	bool begun;
@@ -58,7 +58,7 @@ static void on_any_ack(struct tcb *t, struct tcp_queues *q, const struct cc_ack 
 	if (seq_leq(t->snd_una, d->window_end))
 		return;
 	part = d->acked > 0 ? (uint32_t)((uint64_t)d->marked * ALPHA_ONE / d->acked) : 0;
-	/* what division cannot take away any more is none */
+	/* decays to 0 even when the shift yields 0 */
 	d->alpha -= RTE_MAX(d->alpha >> G_SHIFT, RTE_MIN(d->alpha, 1u));
 	d->alpha = RTE_MIN(d->alpha + (part >> G_SHIFT), ALPHA_ONE);
 	begin_window(d, t);

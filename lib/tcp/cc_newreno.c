@@ -18,7 +18,7 @@ static void on_ack(struct tcb *t, struct tcp_queues *q, const struct cc_ack *a)
 	}
 	if (!cc_is_limited(t, a->flight))
 		return;
-	/* what is less than a segment is never under way, so a round trip does not acknowledge it */
+	/* less than a segment is never in flight, so a round trip does not acknowledge it */
 	window = t->cwnd - t->cwnd % t->mss;
 	q->cc_bytes += a->acked;
 	if (q->cc_bytes >= window) {

@@ -9,7 +9,7 @@
 #include "tcp/bbr.h"
 
 struct cc_slot {
-	struct bbr bbr; /* first: a slot is found by what it holds */
+	struct bbr bbr; /* first: a slot is found by its content's address */
 	struct cc_slot *next;
 	struct cc_slots *owner;
 };

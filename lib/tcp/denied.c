@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: packets of the denied are dropped at once, but what they hold would stay until a time-out.  A
- * hand goes over all TCBs once, some in each turn, as a million would take too long for one.  Nothing is
- * sent to the denied, not even RST; half-open connections and TIME-WAIT end by themselves.
+ * Overview: packets from denied sources are dropped at once, but their connections would stay until
+ * they time out.  So all TCBs are scanned once, some in each turn, as a million would take too long
+ * for one turn.  Nothing is sent to denied sources, not even RST; half-open connections and
+ * TIME-WAIT end by themselves.
  *
- * Sources that a rule of the firewall flushes go the same way. As who has many addresses decides when, the hand begins anew for them when it
- * has come round, and FLUSH_NS for each million TCBs after it has begun: no more looks in a second than that.
+ * Connections with sources that a firewall rule flushes end in the same way.  An attacker with many
+ * addresses can trigger flushes at will, so a new scan for them starts only when the last is
+ * complete, and no sooner than FLUSH_NS, plus FLUSH_NS for each million TCBs, after it began: this
+ * bounds the TCBs looked at per second.
  */
 #include "tcp/denied.h"
 
@@ -15,7 +18,7 @@
 #include "ip/deny.h"
 #include "tcp/tcp_conn.h"
 
-#define LOOK_AT  256 /* TCBs in a turn */
+#define LOOK_AT  256 /* TCBs per turn */
 #define FLUSH_NS UINT64_C(1000000000)
 #define MILLION  1000000
 
@@ -41,7 +44,7 @@ uint32_t denied_wait_ticks(const struct tcp *tcp)
 	return tcp->flush_ns > now_ns ? ticks_from_ms((tcp->flush_ns - now_ns) / 1000000) : 0;
 }
 
-/* Says what a connection with an address is to end as, or PC_COUNTER_MAX. */
+/* The counter for ending a connection with this address, or PC_COUNTER_MAX: it does not end. */
 static enum pc_counter why_ended(const struct tcp *tcp, const struct pc_addr *a)
 {
 	if (deny_has(&tcp->ip->deny, a))

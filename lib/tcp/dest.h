@@ -6,9 +6,9 @@
  * What is remembered about a destination beyond the connections to it: the cookie of TCP Fast Open
  * (RFC 7413 section 4.1.3), and the path MTU (RFC 8201 section 5.2).
  *
- * The table has a fixed size.  An address has four places where it may be; the least recently used
- * one is replaced.  A path MTU is forgotten after ten minutes (RFC 1191 section 6.3), so that a
- * path whose MTU has increased is used in full again.
+ * The table has a fixed size.  It is a four-way set-associative cache: of the four places for an
+ * address the least recently used is replaced.  A path MTU is forgotten after ten minutes (RFC 1191
+ * section 6.3), so that a path whose MTU has increased is used in full again.
  */
 
 #include <assert.h>
@@ -20,15 +20,15 @@
 #include "base/rng.h"
 
 #define DEST_COOKIE_MAX 16
-#define DEST_MTU_S      600 /* life of a learnt path MTU */
+#define DEST_MTU_S      600 /* lifetime of a learnt path MTU */
 
 struct dest {
 	struct pc_addr addr; /* all zero: free */
 	uint8_t cookie[DEST_COOKIE_MAX];
-	uint32_t used_s;   /* when it was last asked for */
+	uint32_t used_s;   /* when it was last looked up */
 	uint32_t mtu_s;    /* when path_mtu was learnt */
-	uint32_t failed_s; /* when a SYN with a cookie got no answer for the last time */
-	uint16_t mss;      /* that the peer announced with its cookie */
+	uint32_t failed_s; /* when a SYN with a cookie last went unanswered */
+	uint16_t mss;      /* announced by the peer with its cookie */
 	uint16_t path_mtu; /* 0: not known */
 	uint8_t cookie_len;
 	uint8_t failures; /* in a row */
@@ -38,8 +38,8 @@ static_assert(sizeof(struct dest) <= 64, "a destination takes one cache line");
 
 struct dests {
 	struct dest *entry;
-	uint32_t sets; /* of four, a power of two */
-	bool any;      /* something was ever noted: mostly it is not, and no connection need look */
+	uint32_t sets; /* number of sets of four, a power of two */
+	bool any;      /* an entry was ever made; if not, as is usual, no lookup is needed */
 	struct pc_sip_key key;
 };
 
@@ -53,7 +53,7 @@ void dests_fini(struct dests *d);
 /** dest_find returns what is known about an address, or NULL; now_s: the clock, in seconds. */
 struct dest *dest_find(struct dests *d, const struct pc_addr *addr, uint32_t now_s);
 
-/** dest_make returns the entry of an address, an empty one if there was none. */
+/** dest_make returns the entry of an address, creating an empty one if there was none. */
 struct dest *dest_make(struct dests *d, const struct pc_addr *addr, uint32_t now_s);
 
 /** dest_path_mtu returns the path MTU to an address as far as it is known and fresh, or 0. */

@@ -10,7 +10,7 @@ void dsack_note(struct tcp *tcp, struct tcb *t, uint32_t start, uint32_t end)
 {
 	if (start == end || !(t->opt & TCB_OPT_SACK) || !tcp->ctx->cfg.tcp_dsack)
 		return;
-	/* RFC 2883 section 4: one duplicate is reported in one acknowledgement */
+	/* RFC 2883 section 4: each duplicate is reported in one acknowledgement */
 	if (tcp->dsack.tcb != 0)
 		(void)tcp_send_ack(tcp, tcp_tcb(tcp, tcp->dsack.tcb));
 	tcp->dsack = (struct dsack){.tcb = tcp_index(tcp, t), .start = start, .end = end};

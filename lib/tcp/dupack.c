@@ -25,15 +25,16 @@ void dupack_count(const struct tcp *tcp, const struct tcb *t, struct tcp_queues 
 	q->dup_turn = turn & 0x3fu;
 	if (q->dupacks < UINT8_MAX)
 		q->dupacks++;
-	/* RFC 3042: two segments beyond cwnd, until it is sure that one is lost */
+	/* RFC 3042: at most two segments beyond cwnd until a loss is certain */
 	if (q->recovery == TCP_R_OPEN && q->dupacks > LIMITED_TRANSMIT)
 		return;
 	if (q->recovery != TCP_R_LOSS && q->dup_bytes + t->mss <= t->snd_nxt - t->snd_una)
 		q->dup_bytes += t->mss;
 }
 
-/* Have they come over some time?  Where a round trip is long a turn is short beside it; where it is not, only a
- * quarter of it is as good as several turns (RFC 8985 section 6.2 waits that long for what is late). */
+/* Have the duplicates arrived over some time?  If the round trip is long, several turns are enough;
+ * if it is short, they must also span a quarter of it, which is how long RFC 8985 section 6.2 waits
+ * for late segments. */
 static bool are_apart(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q)
 {
 	const uint16_t us = (uint16_t)(tcp->ctx->now_us - q->dup_us);
@@ -43,10 +44,11 @@ static bool are_apart(const struct tcp *tcp, const struct tcb *t, const struct t
 }
 
 /*
- * RFC 6582 section 3.2 step 1: are they about what was sent after an earlier recovery began?  If the acknowledgement
- * covers no more than that recovery did, they may be the echo of what was repeated needlessly; a peer that had kept
- * that would have acknowledged it in a large step, though.  One that keeps nothing beyond a hole goes on in small steps,
- * and after the recovery lacks what was sent during it (section 4.1).
+ * RFC 6582 section 3.2 step 1: are the duplicates about data sent after an earlier recovery began?
+ * If the acknowledgement covers no more than that recovery did, they may have been caused by
+ * needless retransmissions; but then the peer had kept that data and would have acknowledged it in
+ * a large step.  A peer that keeps nothing beyond a hole acknowledges in small steps, and after the
+ * recovery still lacks what was sent during it (section 4.1).
  */
 static bool are_of_new_loss(const struct tcb *t, const struct tcp_queues *q)
 {
@@ -74,11 +76,11 @@ void dupack_lost(const struct tcb *t, struct tcp_queues *q)
 		mark_lost(t, q);
 }
 
-/* RFC 5681 section 3.2: the third duplicate means a loss.  Some receivers take a burst of segments and
- * then acknowledge its end as often as it had segments, all at once.  So what comes at once says no
- * more than one duplicate does; then a round trip decides, within which an acknowledgement that moves
- * calls it off.  A stream to such a receiver over shared memory was in recovery 400 times a second while they only had
- * to come in three turns. */
+/* RFC 5681 section 3.2: the third duplicate means a loss.  Some receivers take a burst of segments
+ * and then acknowledge its end as often as it had segments, all at once.  So duplicates that arrive
+ * at once count as one; the decision is then put off for a round trip, at most WAIT_MAX_US, and
+ * called off if SND.UNA advances meanwhile.  When arrival in three turns was enough, a stream to
+ * such a receiver over shared memory entered recovery 400 times a second. */
 uint32_t dupack_find(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q)
 {
 	if (!are_enough(t, q))
@@ -90,9 +92,10 @@ uint32_t dupack_find(const struct tcp *tcp, const struct tcb *t, struct tcp_queu
 }
 
 /*
- * What ended the recovery was sent again at last, and what is the oldest now well before that; still it is not acknowledged
- * with it.  So it was lost, or thrown away by a peer that keeps nothing beyond a hole, and there may be nothing behind
- * it whose duplicates could tell: without this each such loss would cost a time-out.
+ * The recovery was ended by a retransmission, and the segment that is now the oldest was sent well
+ * before that, yet is not acknowledged with it.  So it was lost, or discarded by a peer that keeps
+ * nothing beyond a hole, and nothing may follow it whose duplicates could show that: without this
+ * each such loss would cost a time-out.
  */
 void dupack_recovered(const struct tcb *t, struct tcp_queues *q)
 {
@@ -103,7 +106,7 @@ void dupack_recovered(const struct tcb *t, struct tcp_queues *q)
 		scoreboard_lost(q, q->snd.head);
 }
 
-/* one of what was acknowledged filled the hole, the rest ate duplicates */
+/* one acknowledged segment filled the hole; the rest was counted by duplicates */
 uint32_t dupack_part(const struct tcb *t, struct tcp_queues *q, uint32_t acked)
 {
 	uint32_t eaten = RTE_MIN(acked > t->mss ? acked - t->mss : 0, q->dup_bytes);

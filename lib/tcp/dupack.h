@@ -7,7 +7,7 @@
  * 6582).
  *
  * Each stands for a segment that has left the network.  The third says that the oldest segment is
- * lost; after that, each partial acknowledgement names the next hole.
+ * lost; after that, each partial acknowledgement shows the next hole.
  */
 
 #include <stdint.h>
@@ -16,21 +16,23 @@ struct tcb;
 struct tcp;
 struct tcp_queues;
 
-/** dupack_count takes note of one. */
+/** dupack_count counts a duplicate. */
 void dupack_count(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q);
 
-/** dupack_find marks the oldest as lost if those that have come say so. Returns in how many us to look again
- * (dupack_lost); 0: not. */
+/** dupack_find marks the oldest segment as lost if the duplicates so far say so. Returns the us
+ * after which to decide (dupack_lost); 0: no need. */
 uint32_t dupack_find(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q);
 
-/** dupack_lost marks the oldest as lost if there were enough, in whatever time they came. */
+/** dupack_lost marks the oldest segment as lost if there were enough duplicates, no matter how fast
+ * they arrived. */
 void dupack_lost(const struct tcb *t, struct tcp_queues *q);
 
-/** dupack_recovered marks the oldest as lost if the acknowledgement that has ended a recovery says so. */
+/** dupack_recovered marks the oldest segment as lost if the acknowledgement that ended a recovery
+ * shows that. */
 void dupack_recovered(const struct tcb *t, struct tcp_queues *q);
 
-/** dupack_part takes note that of what was under way acked bytes are acknowledged. Returns how many of them
- * earlier duplicates have not stood for (RFC 9937 section 6: DeliveredData). */
+/** dupack_part notes that acked bytes in flight were acknowledged. Returns how many of them
+ * duplicates have not already accounted for (RFC 9937 section 6: DeliveredData). */
 uint32_t dupack_part(const struct tcb *t, struct tcp_queues *q, uint32_t acked);
 
 #endif
