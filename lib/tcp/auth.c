@@ -339,8 +339,7 @@ void auth_forget(struct tcp *tcp, uint32_t tw)
 	tcp->auth.waiting -= used - tcp->auth.used;
 }
 
-/* ---- output
- * ----------------------------------------------------------------------------------- */
+/* ---- output --------------------------------------------------------------------------------- */
 
 const struct auth_key *auth_find(const struct tcp *tcp, const struct tcb *t)
 {

@@ -144,8 +144,7 @@ static void check_drain_done(struct bbr_turn *r)
 		start_down(r);
 }
 
-/* ---- results of probing (5.3.3.9, 5.5.10.2)
- * --------------------------------------------------- */
+/* ---- results of probing (5.3.3.9, 5.5.10.2) ------------------------------------------------- */
 
 /* HandleInflightTooHigh() */
 static void too_high(struct bbr_turn *r, uint32_t tx_in_flight, bool limited)
@@ -386,8 +385,7 @@ void bbr_check_probe_rtt(struct bbr_turn *r)
 		b->idle_restart = false;
 }
 
-/* ---- a spurious loss (5.5.11)
- * -------------------------------------------------------------------- */
+/* ---- a spurious loss (5.5.11) --------------------------------------------------------------- */
 
 void bbr_spurious(struct bbr_turn *r)
 {

@@ -2,14 +2,14 @@
 /*
  * TCP Fast Open.
  *
- * Life-cycle of a connection that a server opens so: TCB_CONNECTED is set from the beginning, as the
- * application may read, write and close; SYN-RECEIVED lasts until the handshake's ACK.  Meanwhile it counts
- * against the listener's limit (binding.fastopen), and it remembers its listener for that even when it was
- * accepted.
+ * Life cycle of such a connection on a server: TCB_CONNECTED is set from the beginning, as the
+ * application may read, write and close; SYN-RECEIVED lasts until the handshake's ACK.  Until then
+ * the connection counts against the listener's limit (binding.fastopen), and therefore remembers
+ * its listener even after it was accepted.
  *
- * A client's SYN carries the first segment of the send queue.  That counts as sent; if the SYN-ACK does not
- * acknowledge it, it is unsent again.  A SYN that is repeated has neither data nor option (RFC 7413
- * section 4.1.3): whoever dropped the first may have taken offence at them.
+ * A client's SYN carries the first segment of the send queue.  That counts as sent; if the SYN-ACK
+ * does not acknowledge it, it becomes unsent again.  A retransmitted SYN has neither data nor the
+ * option (RFC 7413 section 4.1.3): they may be why the first was dropped.
  */
 #include "tcp/fastopen.h"
 
@@ -29,10 +29,10 @@
 #include "tcp/tcp_timer.h"
 
 #define COOKIE_LEN      8
-#define OPTION_SPACE    40 /* all that a header may have */
+#define OPTION_SPACE    40 /* the most that a header may have */
 #define MAX_FAILURES    7
 #define RESET_LASTS_S   60
-#define FAILURE_PAUSE_S 60 /* twice as long with each further failure */
+#define FAILURE_PAUSE_S 60 /* doubled with each further failure */
 
 static uint32_t now_s(const struct tcp *tcp)
 {
@@ -107,7 +107,8 @@ void fastopen_offer(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, 
 	ctx_count(tcp->ctx, PC_TCP_FASTOPEN_COOKIES);
 }
 
-/* RFC 7413 section 5.1: who is asked in the name of another answers by RST, and so would make room for the next */
+/* RFC 7413 section 5.1: a host whose address was spoofed answers with RST, which would make room
+ * for the next such SYN; so connections that were reset count for a while */
 static uint32_t pending(const struct tcp *tcp, struct binding *l)
 {
 	if (now_s(tcp) - l->fastopen_reset_s >= RESET_LASTS_S)
@@ -141,7 +142,7 @@ static bool is_welcome(struct tcp *tcp, uint32_t binding, const struct tcp_rx *r
 		ctx_count(tcp->ctx, PC_TCP_FASTOPEN_INVALID);
 		return false;
 	}
-	/* RFC 7413 section 5.1: no more at a time than the application has allowed */
+	/* RFC 7413 section 5.1: no more at a time than the application allows */
 	if (pending(tcp, l) >= limit_of(tcp, binding) || listener_is_full(l)) {
 		ctx_count(tcp->ctx, PC_TCP_FASTOPEN_OVERFLOW);
 		return false;
@@ -154,7 +155,8 @@ struct tcb *fastopen_accept(struct tcp *tcp, uint32_t binding, const struct tcp_
 	struct syn_entry e;
 	struct tcb *t;
 
-	/* rules that count handshakes want to see a whole one; data of a SYN comes again (RFC 7413 section 4.2.2) */
+	/* firewall rules that count handshakes need complete ones; the SYN's data will be
+	 * retransmitted (RFC 7413 section 4.2.2) */
 	if (tcp->ctx->mbufs_scarce || fw_counts_handshakes(&tcp->ip->fw) ||
 	    sources_is_full(&tcp->connections, &rx->flow.raddr) || !is_welcome(tcp, binding, rx))
 		return NULL;
@@ -182,10 +184,10 @@ void fastopen_answer(struct tcp *tcp, struct tcb *t, const struct tcp_rx *rx)
 	struct tcp_seg s = {.has = 0};
 	struct fastopen_cookie cookie = {.len = 0};
 
-	fastopen_offer(tcp, t->binding, rx, &s); /* of the present key, if it came with the other */
+	fastopen_offer(tcp, t->binding, rx, &s); /* of the current key, if the SYN's was not */
 	cookie.len = s.cookie_len;
 	memcpy(cookie.bytes, s.cookie, COOKIE_LEN);
-	/* the SYN-ACK acknowledges what the SYN brought */
+	/* the SYN-ACK acknowledges the SYN's data */
 	t->flags &= ~(uint32_t)(TCB_ACK_NOW | TCB_ACK_LATER);
 	tcp_send_syn(tcp, t, cookie.len > 0 ? &cookie : NULL);
 	tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
@@ -210,7 +212,7 @@ void fastopen_opened(struct tcp *tcp, struct tcb *t)
 		t->cwnd = RTE_MIN(t->cwnd, tcb_initial_window(tcp, t));
 	t->retries = 0;
 	t->timers &= (uint8_t)~TCB_T_LOSS;
-	if (t->snd_nxt != t->snd_una) /* what was sent in the meantime has its own time-out now */
+	if (t->snd_nxt != t->snd_una) /* what was sent meanwhile now needs its own time-out */
 		tcp_loss_arm(tcp, t, q);
 	ctx_count(tcp->ctx, PC_TCP_OPENED_PASSIVE);
 	tcp_work(tcp, t);
@@ -231,14 +233,14 @@ void fastopen_forget_listener(struct tcp *tcp, uint32_t binding)
 
 /* ---- client ---------------------------------------------------------------------------------- */
 
-/* RFC 7413 section 4.1.3.1: where SYNs with data vanish, a plain handshake is quicker */
+/* RFC 7413 section 4.1.3.1: if SYNs with data are lost, a plain handshake is quicker */
 static bool is_paused(const struct tcp *tcp, const struct dest *d)
 {
 	return d->failures > 0 && now_s(tcp) - d->failed_s < (uint32_t)FAILURE_PAUSE_S
 	                                                         << (d->failures - 1);
 }
 
-/* what the SYN may say; returns whether it may carry data */
+/* finds the cookie for the SYN, and the MSS; returns whether the SYN may carry data */
 static bool find_cookie(struct tcp *tcp, struct tcb *t, struct fastopen_cookie *c, uint16_t *mss)
 {
 	struct dest *d = dest_find(&tcp->dests, &t->flow.raddr, now_s(tcp));
@@ -268,7 +270,8 @@ bool fastopen_defer(struct tcp *tcp, struct tcb *t)
 
 static void send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *c)
 {
-	/* what was not sent tells nothing of the path, which will not see the option any more */
+	/* a SYN that was not sent says nothing about the path, and its retransmission lacks the
+	 * option */
 	if (!tcp_send_syn(tcp, t, c))
 		t->opt &= (uint8_t)~TCB_OPT_FASTOPEN;
 	tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
@@ -286,7 +289,7 @@ void fastopen_request(struct tcp *tcp, struct tcb *t)
 	send_syn(tcp, t, ask ? &c : NULL);
 }
 
-/* the numbers start behind the SYN; the first segment is in it */
+/* sequence numbers start after the SYN, which carries the first segment */
 static void begin_behind_syn(struct tcb *t, struct tcp_queues *q)
 {
 	uint32_t len = pkt_of(q->snd.head)->tx.len;
@@ -329,7 +332,7 @@ ssize_t fastopen_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, i
 	t->mss = (uint16_t)(t->mss - OPTION_SPACE);
 	n = sndbuf_append(tcp->ctx, q, t->snd_una + 1, iov, iovcnt, t->mss, t->mss,
 	                  !tcp_port_has(tcp, t, PC_PORT_TX_TCP_CKSUM));
-	/* a segment may be cut short by the room in its mbuf; what follows it does not belong to the SYN */
+	/* the mbuf may be too small for the segment; what follows it would not be in the SYN */
 	if (n == 0 || pkt_of(q->snd.head)->next != NULL) {
 		tcb_drop_unsent(tcp, t);
 		fastopen_request(tcp, t);
@@ -349,8 +352,8 @@ static void note_failure(struct tcp *tcp, struct dest *d)
 	d->failed_s = now_s(tcp);
 }
 
-/* nothing of the first SYN's data is acknowledged: "Negative responses include the server not acknowledging the data in
- * the SYN"; a cookie, though, invites the next SYN to bring some */
+/* nothing of the first SYN's data is acknowledged: "Negative responses include the server not
+ * acknowledging the data in the SYN"; but with a cookie the server invites data in the next SYN */
 static bool is_refusal(const struct tcb *t, const struct tcp_seg *seg)
 {
 	return t->retries == 0 && seg->ack == t->snd_una &&

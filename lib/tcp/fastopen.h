@@ -3,13 +3,14 @@
 #define TCP_FASTOPEN_H
 
 /*
- * TCP Fast Open (RFC 7413): data in the SYN, for a client that has shown before that its address is
- * not spoofed.
+ * TCP Fast Open (RFC 7413): data in the SYN, for a client that has already shown that its address
+ * is not spoofed.
  *
- *   server: a SYN asks for a cookie, the SYN-ACK brings it; a SYN with a good one makes a connection
- *           at once, in SYN-RECEIVED, whose data is read and answered before the handshake ends
+ *   server: a SYN asks for a cookie, which the SYN-ACK carries; a SYN with a valid one opens a
+ *           connection at once, in SYN-RECEIVED, whose data is read and answered before the
+ *           handshake ends
  *   client: cookies are remembered per destination (dest.h); connect() with TCP_FASTOPEN_CONNECT
- *           waits for the first bytes, send() with MSG_FASTOPEN brings them
+ *           waits for the first bytes, send() with MSG_FASTOPEN has them
  *
  * The sequence numbers of such a connection begin after the SYN: SND.UNA is ISS + 1 from the start
  * (TCB_OPT_SYN_DATA), so that the data is queued as always.
@@ -33,41 +34,46 @@ struct fastopen_cookie {
 
 /* ---- server ---------------------------------------------------------------------------------- */
 
-/** fastopen_init draws the keys of a new stack's cookies, or takes them from tcp.fastopen_key. */
+/** fastopen_init generates the key of a new stack's cookies, or derives it from
+ * tcp.fastopen_key. */
 void fastopen_init(struct tcp *tcp);
 
-/** fastopen_set_keys sets the key of new cookies, and one that old ones may still have; 16 bytes each,
- * backup may be NULL. */
+/** fastopen_set_keys sets the key for new cookies, and a backup key that older ones may have been
+ * made with; 16 bytes each, backup may be NULL. */
 void fastopen_set_keys(struct tcp *tcp, const void *key, const void *backup);
 
 /**
- * fastopen_accept opens a connection by a SYN to a listener if its cookie is good and there is room. The
- * connection is in SYN-RECEIVED and waits to be accepted; its SYN-ACK is still to be sent
- * (fastopen_answer), after the SYN's data has been taken. NULL: the usual handshake is due.
+ * fastopen_accept opens a connection for a SYN to a listener if the cookie is valid and there is
+ * room. The connection is in SYN-RECEIVED and waits to be accepted; its SYN-ACK is still to be sent
+ * (fastopen_answer), after the SYN's data has been taken. NULL: use the ordinary handshake.
  */
 struct tcb *fastopen_accept(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx);
 
-/** fastopen_answer sends the SYN-ACK of such a connection, which acknowledges what was taken. */
+/** fastopen_answer sends the SYN-ACK of such a connection, which acknowledges the data that was
+ * taken. */
 void fastopen_answer(struct tcp *tcp, struct tcb *t, const struct tcp_rx *rx);
 
-/** fastopen_offer puts a cookie into the SYN-ACK s if the SYN asked for one, or had a bad one. */
+/** fastopen_offer puts a cookie into the SYN-ACK s if the SYN asked for one, or had an invalid
+ * one. */
 void fastopen_offer(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, struct tcp_seg *s);
 
-/** fastopen_opened ends the handshake of a connection in SYN-RECEIVED by an acceptable ACK. */
+/** fastopen_opened completes the handshake of a connection in SYN-RECEIVED after an acceptable
+ * ACK. */
 void fastopen_opened(struct tcp *tcp, struct tcb *t);
 
-/** fastopen_leave has a connection in SYN-RECEIVED count no longer against its listener's limit. */
+/** fastopen_leave stops counting a connection in SYN-RECEIVED against its listener's limit. */
 void fastopen_leave(struct tcp *tcp, struct tcb *t);
 
-/** fastopen_was_reset has one that is reset in SYN-RECEIVED count for a while longer. */
+/** fastopen_was_reset keeps counting a connection that is reset in SYN-RECEIVED for a while. */
 void fastopen_was_reset(struct tcp *tcp, const struct tcb *t);
 
-/** fastopen_forget_listener cuts the ties of such connections to a listener that is being closed. */
+/** fastopen_forget_listener detaches such connections from a listener that is being closed. */
 void fastopen_forget_listener(struct tcp *tcp, uint32_t binding);
 
 /* ---- client ---------------------------------------------------------------------------------- */
 
-/** fastopen_defer says whether connect() should wait for data: it was asked to, and there is a cookie. */
+/** fastopen_defer says whether connect() should wait for data: this was requested, and there is a
+ * cookie. */
 bool fastopen_defer(struct tcp *tcp, struct tcb *t);
 
 /** fastopen_is_deferred says whether connect() has returned without having sent anything. */
@@ -77,18 +83,18 @@ static inline bool fastopen_is_deferred(const struct tcb *t)
 }
 
 /**
- * fastopen_send sends the SYN of a connection in SYN-SENT, with as many of the bytes as it has room for
- * if there is a cookie. Returns how many, or -EINPROGRESS when the SYN had to ask for a cookie first.
+ * fastopen_send sends the SYN of a connection in SYN-SENT, with as many of the bytes as fit if
+ * there is a cookie. Returns how many, or -EINPROGRESS if the SYN was sent without data.
  */
 ssize_t fastopen_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int iovcnt);
 
 /** fastopen_request sends a SYN that asks for a cookie. */
 void fastopen_request(struct tcp *tcp, struct tcb *t);
 
-/** fastopen_synack takes what a SYN-ACK says: a cookie, and whether the data was taken. */
+/** fastopen_synack remembers what a SYN-ACK says: a cookie, and whether the data was taken. */
 void fastopen_synack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg);
 
-/** fastopen_settle lets the SYN-ACK acknowledge data of the SYN; the rest goes out again. */
+/** fastopen_settle lets the SYN-ACK acknowledge the SYN's data; the rest is sent again. */
 void fastopen_settle(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg);
 
 /** fastopen_lost notes that a SYN with the option was not answered in time. */

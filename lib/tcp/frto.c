@@ -27,7 +27,7 @@ static void on_first(const struct tcb *t, struct tcp_queues *q, const struct los
 		q->frto = seq_lt(t->snd_una, q->recover) ? FRTO_SECOND : FRTO_OFF;
 }
 
-/* step 3: a) what is new has arrived, and not what is old; b) what was sent once only has arrived */
+/* step 3: a) new data has arrived, and not the old; b) data that was sent only once has arrived */
 static bool on_second(const struct tcb *t, struct tcp_queues *q, const struct loss_ack *a)
 {
 	bool newer = seq_gt(t->snd_una, q->recover) ||

@@ -3,7 +3,7 @@
 
 #include "tcp/listener.h"
 
-/* of packets from remote; 0: any */
+/* the least TTL for packets from remote; 0: any */
 static uint8_t least_ttl(const struct tcp *tcp, const struct tcb *t, const struct pc_addr *remote)
 {
 	const struct kept *k = &tcp_tuning(tcp, t)->kept;
@@ -22,8 +22,8 @@ void gtsm_tune(struct tcp *tcp, struct tcb *t)
 	tcp->ip->bare_ttl = UINT8_MAX;
 }
 
-/* The socket that a segment is for, a connection or a listener; NULL: none. What is in TIME-WAIT has no socket, but for
- * that which a SYN may begin it anew for. */
+/* The socket that a segment is for, a connection or a listener; NULL: none. An entry in TIME-WAIT
+ * has no socket, except for a SYN, which may reopen it: then it is the listener. */
 static const struct tcb *socket_of(const struct tcp *tcp, flow_ref ref, const struct tcp_rx *rx)
 {
 	const uint32_t index = flow_ref_index(ref);

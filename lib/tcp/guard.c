@@ -8,8 +8,8 @@
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_table.h"
 
-/* A segment that belongs to nothing, as rules see it: a SYN begins something, what may return a cookie stands for the SYN that has got it,
- * and anything else belongs to what is not there. */
+/* A segment that belongs to no connection, as rules see it: a SYN is new, a segment that may return
+ * a SYN cookie stands for the SYN that was answered with it, and any other is invalid. */
 static struct fw_packet packet_of(const struct tcp *tcp, const struct ip_pkt *p, uint16_t sport,
                                   uint16_t dport, uint8_t flags)
 {
@@ -68,7 +68,7 @@ bool tcp_guard_shows(const struct tcp *tcp, const struct rte_mbuf *m, const stru
 
 	if (p->netif == NETIF_LO)
 		return true;
-	if (p->l4_len < TCP_HDR_LEN) /* nobody knows what it is of */
+	if (p->l4_len < TCP_HDR_LEN) /* too short to have ports */
 		return false;
 	remote.port = wire_get16(l4);
 	k = packet_of(tcp, p, remote.port, wire_get16(l4 + 2), l4[13]);

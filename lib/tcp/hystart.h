@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* the constants of RFC 9406 section 4.3; L is that for senders without pacing */
+/* the constants of RFC 9406 section 4.3; L is the one for senders without pacing */
 #define HYSTART_MIN_THRESH_US 4000
 #define HYSTART_MAX_THRESH_US 16000
 #define HYSTART_RTT_DIVISOR   8
@@ -23,14 +23,14 @@
 #define HYSTART_CSS_ROUNDS    5
 #define HYSTART_L             8
 
-/** The memory of it; zeroed: the first round has not begun. Round trips in us, 0: infinity. */
+/** The state; all zero: the first round has not begun. Round trips in us, 0: infinity. */
 struct hystart {
 	uint32_t round_end;   /* windowEnd */
 	uint32_t last_us;     /* lastRoundMinRTT */
 	uint32_t min_us;      /* currentRoundMinRTT */
 	uint32_t baseline_us; /* cssBaselineMinRtt */
 	uint8_t samples;      /* rttSampleCount, at most HYSTART_SAMPLES */
-	uint8_t css_round;    /* of CSS, from 1 on; 0: slow start */
+	uint8_t css_round;    /* round of CSS, from 1; 0: slow start */
 	bool begun;
 };
 
@@ -40,8 +40,8 @@ enum hystart_phase {
 	HYSTART_DONE, /* CSS is over: congestion avoidance */
 };
 
-/** hystart_ack takes an acknowledgement that moved SND.UNA, with the round trip that it measured (0:
- * none), and returns the phase in which cwnd is to grow by it. */
+/** hystart_ack handles an acknowledgement that advanced SND.UNA, with the round trip that it
+ * measured (0: none), and returns the phase that says how cwnd grows. */
 enum hystart_phase hystart_ack(struct hystart *h, uint32_t snd_una, uint32_t snd_nxt,
                                uint32_t rtt_us);
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a table with one place for each source, chosen by a keyed hash of it. A place holds other bits of the
- * hash, so that nobody can say whose place he shares, and the time in units of about a minute, modulo 256.
+ * Overview: a table with one possible place for each source, chosen by a keyed hash, so that an
+ * attacker cannot choose whose place to share. A place holds other bits of the hash, and the time
+ * in units of about a minute, modulo 256.
  *
- * A source that comes anew takes its place from whoever has it; while frames come faster than they are worked on only from
- * one that has not come for an hour: an attacker with many addresses would else have everybody forgotten.
+ * A new source evicts the one in its place. While frames arrive faster than they are processed, it
+ * only evicts one that has not been seen for an hour; otherwise an attacker with many addresses
+ * could evict all others.
  */
 #include "tcp/known.h"
 
@@ -20,7 +22,7 @@ static uint32_t place_of(uint64_t hash)
 	return (uint32_t)hash & (KNOWN_PLACES - 1);
 }
 
-/* never 0, which is a free place */
+/* never 0, which marks a free place */
 static uint32_t tag_of(uint64_t hash)
 {
 	return ((uint32_t)(hash >> 32) & ~UINT32_C(0xff)) | 1u << 31;

@@ -6,8 +6,8 @@
  * Sources that have completed a handshake: an IPv4 address, or a /64 of IPv6.  Such a source
  * exists, which is more than can be said of the sources of most SYNs in a flood.
  *
- * Invariant: what is known before frames arrive faster than they are processed is not forgotten
- * because of what arrives then, for KNOWN_UNITS units of time.
+ * Invariant: a source that was known before frames began to arrive faster than they are processed
+ * is not evicted by what arrives then, for KNOWN_UNITS units of time.
  */
 
 #include <stdbool.h>
@@ -23,13 +23,14 @@
 
 struct known {
 	struct hash_key key;
-	uint32_t place[KNOWN_PLACES]; /* 24 bits of a hash, and when; 0: free */
+	uint32_t place[KNOWN_PLACES]; /* 24 bits of a hash, and the time; 0: free */
 };
 
-/** known_note remembers a source; when busy, only where nobody else would be forgotten for it. */
+/** known_note remembers a source; if busy, only if that evicts no other that was seen recently. */
 void known_note(struct known *k, const struct pc_addr *a, uint64_t now_ns, bool busy);
 
-/** known_has says whether a source is remembered; one in 2^23 others is taken for it. */
+/** known_has says whether a source is remembered; for one in 2^23 unknown sources it wrongly says
+ * yes. */
 bool known_has(const struct known *k, const struct pc_addr *a);
 
 #endif

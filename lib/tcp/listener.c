@@ -2,8 +2,8 @@
 /*
  * Bindings and listeners.
  *
- * A binding hangs in the chain of its port.  The accept queue is a list of TCBs through poll.data,
- * which has no other use before there is a descriptor.
+ * A binding is in the hash chain of its port.  The accept queue is a list of TCBs linked by
+ * poll.data, which has no other use until there is a descriptor.
  */
 #include "tcp/listener.h"
 
@@ -73,8 +73,8 @@ void bindings_del(struct bindings *b, uint32_t index)
 	*l = (struct binding){.next = freelist_give(&b->free, index)};
 }
 
-/* Says whether a name has an address in common with a binding. A socket that has connected since has the address of its
- * connection. */
+/* Says whether a name has an address in common with a binding. A socket that has connected since
+ * then has the address of its connection. */
 static bool overlaps(const struct tcp *tcp, const struct binding *l, uint16_t laddr,
                      uint8_t families)
 {
@@ -109,8 +109,8 @@ bool bindings_conflict(const struct tcp *tcp, uint16_t laddr, uint16_t port, uin
 	return false;
 }
 
-/* whether the n-th of n listeners takes the place of the others: a draw for each, which the flow alone
- * decides, so that each has the same chance */
+/* does the nth of n listeners win over those before it? The flow alone decides, and each listener
+ * has the same chance */
 static bool wins(uint32_t hash, uint32_t n)
 {
 	uint32_t x = (hash ^ n * 0x9e3779b1u) * 0x85ebca6bu;
@@ -119,7 +119,8 @@ static bool wins(uint32_t hash, uint32_t n)
 	return (uint64_t)(x ^ x >> 16) * n >> 32 == 0;
 }
 
-/* How well a listener fits: 0 not at all; the address counts more than that it speaks that family alone. */
+/* How well a listener fits, 0: not at all. Being bound to the address counts for more than having
+ * only that family. */
 static unsigned fit(const struct binding *l, uint8_t family, uint16_t laddr, uint16_t port)
 {
 	const unsigned alone = l->families == family;

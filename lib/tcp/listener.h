@@ -3,10 +3,11 @@
 #define TCP_LISTENER_H
 
 /*
- * Bindings: which socket has which local port; and the listeners among them.
+ * Bindings: which socket has which local port, and which of them listen.
  *
  * A binding exists from bind() (or listen(), or connect() of a bound socket) to close().  Accepted
- * connections have none of their own: they remember their listener's, for its options and queue.
+ * connections have none of their own: they refer to their listener's, for its options and accept
+ * queue.
  */
 
 #include <stdbool.h>
@@ -16,7 +17,7 @@
 
 #include "base/freelist.h"
 
-#define BINDING_BUCKETS 16384 /* with all bindings in use a chain has four */
+#define BINDING_BUCKETS 16384 /* with all bindings in use, four per chain */
 
 #define BINDING_IP4 0x1
 #define BINDING_IP6 0x2
@@ -28,14 +29,14 @@ struct binding {
 	uint32_t accept_n, backlog;
 	uint32_t half_open;        /* entries of the SYN cache */
 	uint32_t fastopen;         /* connections in SYN-RECEIVED (RFC 7413) */
-	uint32_t fastopen_reset;   /* such that were reset, and count for a while */
-	uint32_t fastopen_reset_s; /* when the last of them was */
-	uint16_t laddr;            /* index of the address, LADDR_NONE: any of the families */
+	uint32_t fastopen_reset;   /* connections reset in that state, which count for a while */
+	uint32_t fastopen_reset_s; /* when the last of them was reset */
+	uint16_t laddr;            /* index of the address, LADDR_NONE: any of families */
 	uint16_t port;             /* host byte order */
-	uint8_t families;          /* BINDING_* that it speaks */
+	uint8_t families;          /* BINDING_* that it accepts */
 	bool listening;
-	bool fixed;  /* bind() has asked for just this port */
-	bool lapsed; /* the connection of it is over, and the port, which was any, given back */
+	bool fixed;  /* bind() asked for this port */
+	bool lapsed; /* its connection has ended, and the port (not fixed) is given back */
 };
 
 struct bindings {
@@ -56,13 +57,13 @@ void bindings_fini(struct bindings *b);
 
 /**
  * bindings_families returns the families of a socket with flags TCB_IP6 and TCB_V6ONLY: an AF_INET6
- * one speaks both unless it was told not to (RFC 3493 section 5.3).
+ * socket has both unless IPV6_V6ONLY is set (RFC 3493 section 5.3).
  */
 uint8_t bindings_families(uint32_t flags);
 
 /**
- * bindings_add binds a socket of these families without asking whether that conflicts. Returns the
- * index or 0: full.
+ * bindings_add binds a socket of these families without checking for conflicts. Returns the index,
+ * or 0: full.
  */
 uint32_t bindings_add(struct bindings *b, uint32_t tcb, uint16_t laddr, uint16_t port,
                       uint8_t families);
@@ -70,21 +71,21 @@ uint32_t bindings_add(struct bindings *b, uint32_t tcb, uint16_t laddr, uint16_t
 /** bindings_del frees a binding. */
 void bindings_del(struct bindings *b, uint32_t index);
 
-/** bindings_lapse gives back the port of a binding whose connection is over, unless bind() has asked for it. Its address
- * stays. */
+/** bindings_lapse gives back the port of a binding whose connection has ended, unless bind() asked
+ * for that port. The address stays. */
 static inline void bindings_lapse(struct bindings *b, uint32_t index)
 {
 	b->binding[index].lapsed = !b->binding[index].fixed;
 }
 
-/** bindings_conflict says whether a socket with flags (TCB_REUSE*, TCB_IP6, TCB_V6ONLY) may not have
- * this name. */
+/** bindings_conflict says whether the name conflicts with a binding other than except, for a socket
+ * with flags (TCB_REUSE*, TCB_IP6, TCB_V6ONLY). */
 bool bindings_conflict(const struct tcp *tcp, uint16_t laddr, uint16_t port, uint32_t flags,
                        uint32_t except);
 
-/** bindings_listener finds who listens on an address and port: the one bound to the address first,
- * then one bound to any of its family (BINDING_*) alone, then one of both; among several (SO_REUSEPORT) by the hash. Returns
- * the index or 0. */
+/** bindings_listener finds the listener for an address and port: preferably one bound to the
+ * address, else one bound to any address of its family (BINDING_*) only, else one of both families;
+ * among several (SO_REUSEPORT) the hash decides. Returns the index or 0. */
 uint32_t bindings_listener(const struct bindings *b, uint8_t family, uint16_t laddr, uint16_t port,
                            uint32_t hash);
 
@@ -94,13 +95,13 @@ static inline uint8_t binding_family(const struct pc_addr *a)
 	return pc_addr_is_ip4(a) ? BINDING_IP4 : BINDING_IP6;
 }
 
-/** listener_push puts an established connection at the end of the accept queue. */
+/** listener_push appends a connection to the accept queue. */
 void listener_push(struct tcp *tcp, uint32_t binding, struct tcb *t);
 
-/** listener_pop takes the first, or returns NULL. */
+/** listener_pop removes and returns the first connection of the accept queue, or NULL. */
 struct tcb *listener_pop(struct tcp *tcp, uint32_t binding);
 
-/** listener_is_full says whether the accept queue takes no more (one more than backlog, as Linux). */
+/** listener_is_full says whether the accept queue is full (at backlog + 1, as on Linux). */
 static inline bool listener_is_full(const struct binding *l)
 {
 	return l->accept_n > l->backlog;

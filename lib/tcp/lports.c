@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: counters by port, which say of nearly every bind() that nothing stands against it.  Where they do not, all
- * connections are looked at: that is for sockets that want a port which connections have on another address, or without
- * SO_REUSEADDR, and costs nothing where connections come and go.
+ * Overview: counters per port, which show for nearly every bind() that there is no conflict.
+ * Otherwise all connections are scanned; this only happens to sockets that want a port which
+ * connections have on another address, or without SO_REUSEADDR, and adds no cost to opening and
+ * closing connections.
  */
 #include "tcp/lports.h"
 
@@ -33,10 +34,10 @@ void lports_fini(struct lports *p)
 /* ---- all connections -------------------------------------------------------------------------- */
 
 struct walk {
-	uint32_t tcb, tw; /* the next to be looked at */
+	uint32_t tcb, tw; /* the next to look at */
 };
 
-/* Returns the next one, its TCB_REUSE* in *flags, or NULL: that were all. */
+/* Returns the next one, its TCB_REUSE* in *flags, or NULL: no more. */
 static const struct tcp_flow *next_connection(const struct tcp *tcp, struct walk *w,
                                               uint32_t *flags)
 {

@@ -6,8 +6,8 @@
  * Which local ports connections have, including those in TIME-WAIT.
  *
  * A bound socket also has a struct binding.  A connection whose port comes from connect() or from a
- * listener has none, nor has TIME-WAIT, and yet bind() must not give their port to another socket
- * unless both have agreed to that.  Half-open connections do not count.
+ * listener has none, nor has TIME-WAIT, but bind() must not give their port to another socket
+ * unless both allow that.  Half-open connections do not count.
  */
 
 #include <stdbool.h>
@@ -33,7 +33,8 @@ uint64_t lports_footprint(void);
 int lports_init(struct lports *p, int socket_id);
 void lports_fini(struct lports *p);
 
-/** lports_add counts one more connection of a port, with TCB_REUSEADDR in its flags or without; lports_del one less. */
+/** lports_add counts a connection on a port, with or without TCB_REUSEADDR in flags; lports_del
+ * removes it. */
 static inline void lports_add(struct lports *p, uint16_t port, uint32_t flags)
 {
 	p->of[port].all++;
@@ -52,8 +53,9 @@ static inline bool lports_is_free(const struct lports *p, uint16_t port)
 	return p->of[port].all == 0;
 }
 
-/** lports_conflict says whether a connection has this port, so that a socket with flags (TCB_REUSE*, TCB_IP6,
- * TCB_V6ONLY) may not: their addresses overlap, and not both have SO_REUSEADDR or both SO_REUSEPORT. */
+/** lports_conflict says whether a connection on this port prevents a socket with flags (TCB_REUSE*,
+ * TCB_IP6, TCB_V6ONLY) from having it: their addresses overlap, and they do not both have
+ * SO_REUSEADDR or both SO_REUSEPORT. */
 bool lports_conflict(const struct tcp *tcp, uint16_t laddr, uint16_t port, uint32_t flags);
 
 #define LPORTS_WORDS ((UINT16_MAX + 1) / 64)
@@ -63,7 +65,7 @@ bool lports_conflict(const struct tcp *tcp, uint16_t laddr, uint16_t port, uint3
 void lports_taken(const struct tcp *tcp, uint16_t laddr, uint32_t flags,
                   uint64_t taken[LPORTS_WORDS]);
 
-/** lports_validate returns the violations: a connection that is not counted. */
+/** lports_validate returns the number of violations: connections that are not counted. */
 unsigned lports_validate(const struct tcp *tcp);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* The algorithms by nettle: its contexts stand where the caller says, and nothing allocates. */
+/* The algorithms by nettle: its contexts are in memory of the caller, and nothing is allocated. */
 
 #include "tcp/mac.h"
 

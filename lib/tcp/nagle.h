@@ -3,7 +3,7 @@
 #define TCP_NAGLE_H
 
 /*
- * When less than a full segment waits (RFC 9293 section 3.7.4): Nagle's algorithm, and Minshall's
+ * When a segment that is not full waits (RFC 9293 section 3.7.4): Nagle's algorithm, and Minshall's
  * variant of it.
  *
  * With Nagle's algorithm a small segment waits while any data is in flight; with Minshall's (RFC
@@ -13,21 +13,21 @@
  *
  * Invariant: the last small segment that was sent for the first time ends at tcp_queues.small_end,
  * if that is in (SND.UNA,SND.NXT]; otherwise it has been acknowledged, or there was none.  While
- * urgent data is queued, which hardly ever happens, nothing is known about it, and Nagle's
- * algorithm applies.
+ * urgent data is queued, which is rare, small_end is not kept, and Nagle's algorithm applies.
  */
 
 #include "base/seq.h"
 #include "tcp/tcp.h"
 
-/** nagle_note takes note that a segment with len bytes has been sent for the first time and ends at SND.NXT. */
+/** nagle_note notes that a segment with len bytes was sent for the first time and ends at
+ * SND.NXT. */
 static inline void nagle_note(const struct tcb *t, struct tcp_queues *q, uint32_t len)
 {
 	if (len < t->mss && !q->snd_urgent)
 		q->small_end = t->snd_nxt;
 }
 
-/** nagle_lets says whether a small segment may go now. */
+/** nagle_lets says whether a small segment may be sent now. */
 static inline bool nagle_lets(const struct tcp *tcp, const struct tcb *t,
                               const struct tcp_queues *q)
 {

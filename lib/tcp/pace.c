@@ -8,10 +8,10 @@
 #define QUANTA_PER_S 1000
 #define QUANTUM_MAX  65536u
 #define SECOND_NS    1000000000ull
-#define LATE_NS      10000000ull /* so much of a lateness is made good */
+#define LATE_NS      10000000ull /* at most this much lateness is made up for */
 
-/* draft-ietf-ccwg-bbr section 5.6.3, SetSendQuantum(); but at least what has to leave between two ticks
- * of the timers, and a tick's delay */
+/* draft-ietf-ccwg-bbr section 5.6.3, SetSendQuantum(); but at least what is due in two ticks of the
+ * timers: a tick and a tick's delay */
 void pace_set(struct pace *p, uint64_t rate, uint32_t mss)
 {
 	uint64_t quantum = RTE_MIN(rate / QUANTA_PER_S, (uint64_t)QUANTUM_MAX);
@@ -23,7 +23,8 @@ void pace_set(struct pace *p, uint64_t rate, uint32_t mss)
 	p->quantum = (uint32_t)RTE_MIN(RTE_MAX(quantum, 2ull * mss), (uint64_t)INT32_MAX);
 }
 
-/* the quanta that should have left since the waker was due; what is beyond QUANTUM_MAX leaves in the turns that follow */
+/* the quanta that should have been sent since the timer was due; what exceeds QUANTUM_MAX is sent
+ * in later turns */
 static uint32_t overdue(const struct pace *p, uint64_t late_ns)
 {
 	const uint64_t rate = RTE_MIN(p->rate, UINT64_C(1) << 40); /* no overflow */

@@ -11,34 +11,35 @@
  * would have been sent at that rate.  If the timer is late because its lcore sleeps or its host is
  * busy, what should have been sent meanwhile is sent with the next quantum; otherwise a connection
  * would never reach its rate.  This applies to data that was waiting; idle time earns nothing, and
- * of a longer stall only the end counts.
+ * only the end of a longer stall counts.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/** The pacing of one connection; zeroed: none. */
+/** The pacing of one connection; all zero: none. */
 struct pace {
 	uint64_t rate;    /* bytes/s; 0: as fast as cwnd allows */
-	uint64_t next_ns; /* when what was sent until now has left */
-	uint32_t quantum; /* bytes sent at once, but for the rest of a segment */
+	uint64_t next_ns; /* when the next quantum is due */
+	uint32_t quantum; /* bytes sent at once, rounded up to a segment */
 	uint32_t left;    /* bytes that may still be sent in this turn; UINT32_MAX: any number */
 };
 
 /** pace_set changes the rate, in bytes/s; 0: none. */
 void pace_set(struct pace *p, uint64_t rate, uint32_t mss);
 
-/** pace_begin begins a turn: sets left. waited: since the last turn something has waited for this one. */
+/** pace_begin begins a turn: it sets left. waited: data has been waiting for this turn since the
+ * last. */
 void pace_begin(struct pace *p, uint64_t now_ns, bool waited);
 
-/** pace_take takes note of a segment of so many bytes that is being sent. */
+/** pace_take accounts for a segment of this many bytes being sent. */
 static inline void pace_take(struct pace *p, uint32_t bytes)
 {
 	if (p->left != UINT32_MAX)
 		p->left = p->left > bytes ? p->left - bytes : 0;
 }
 
-/** pace_end takes note that so many bytes were sent in this turn. */
+/** pace_end accounts for the bytes that were sent in this turn. */
 void pace_end(struct pace *p, uint32_t bytes);
 
 #endif

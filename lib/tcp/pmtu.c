@@ -2,16 +2,16 @@
 /*
  * The path MTU of a connection.
  *
- * tcb.path_mtu is what fits, as far as known.  While it is less than what the interface takes, the search
- * upwards is on: pmtu.high is the largest that may fit (0: no search), pmtu.probe the size of a probe under
- * way, pmtu.end where it ends.  When high and path_mtu are near, the search rests for ten minutes and
- * begins anew.  pmtu.forgiven are bytes that were lost for their segments' size, until pmtu.end is
- * acknowledged.
+ * tcb.path_mtu is the largest packet known to fit.  While it is less than what the interface and
+ * the peer take, a search for a larger one is on: pmtu.high is the largest that may fit (0: no
+ * search), pmtu.probe the size of a probe in flight, pmtu.end where it ends.  When high and
+ * path_mtu are close, the search pauses for ten minutes and then starts again.  pmtu.forgiven counts
+ * bytes that were lost because of the size of their segments, until pmtu.end is acknowledged.
  *
- * A probe is an ordinary segment of the stream (RFC 4821 section 6.3), merged from the first unsent ones;
- * when it is lost, tcp_resend splits it.  Lost alone, it was too large; among other losses it says nothing
- * (section 7.6.4), and the same size is tried again when all is well.  Invariant: no search without queues; pmtu
- * keeps them (q->keep).
+ * A probe is an ordinary segment of the stream (RFC 4821 section 6.3), merged from the first unsent
+ * ones; when it is lost, tcp_resend splits it.  If it alone is lost, it was too large; among other
+ * losses it says nothing (section 7.6.4), and the same size is tried again later.  Invariant: no
+ * search without queues; pmtu keeps them (q->keep).
  */
 #include "tcp/pmtu.h"
 
@@ -23,9 +23,9 @@
 #include "tcp/tcp_loss.h"
 #include "tcp/tcp_output.h"
 
-#define R1         3  /* RFC 9293 SHLD-10: time-outs before something is wrong with the path */
-#define MIN_CWND   11 /* segments: fewer tell too little when one is lost (as Linux) */
-#define BEHIND     3  /* segments to follow a probe, whose duplicate ACKs tell its loss soon */
+#define R1         3  /* RFC 9293 SHLD-10: time-outs after which the path is suspect */
+#define MIN_CWND   11 /* segments: with fewer, a loss says too little (as on Linux) */
+#define BEHIND     3  /* segments after a probe, whose duplicate ACKs soon show its loss */
 #define TS_LEN     12
 #define FIXED_LEN4 40
 #define FIXED_LEN6 60
@@ -40,7 +40,7 @@ static uint32_t floor_of(const struct tcb *t)
 	return pc_addr_is_ip4(&t->flow.raddr) ? PMTU_MIN4 : PMTU_MIN6;
 }
 
-/* the most that may ever fit: what the link and the route let through, and the peer takes */
+/* the most that may ever fit: the limits of the link, the route and the peer */
 static uint32_t ceiling_of(const struct tcp *tcp, const struct tcb *t)
 {
 	const struct tcp_flow *f = &t->flow;
@@ -48,7 +48,7 @@ static uint32_t ceiling_of(const struct tcp *tcp, const struct tcb *t)
 	uint32_t peer = t->peer_mss + fixed_len(t);
 	uint32_t maxseg = tcp_tuning(tcp, t)->maxseg;
 
-	if (way == 0) /* there is none for now */
+	if (way == 0) /* no route for now */
 		way = ip_link_mtu(tcp->ip, t->netif, &f->raddr);
 	if (maxseg != 0)
 		peer = RTE_MIN(peer, maxseg + fixed_len(t));
@@ -74,13 +74,13 @@ static void set_mtu(struct tcp *tcp, struct tcb *t, uint32_t mtu)
 	tcb_update_mss(tcp, t);
 }
 
-/* the search upwards goes on, after a while */
+/* continues the search for a larger MTU, after wait_ms */
 static void search(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t high,
                    uint32_t wait_ms)
 {
 	if (tcp->ctx->cfg.tcp_mtu_probing == PMTU_PROBING_OFF)
 		return;
-	if (high <= (uint32_t)t->path_mtu + PMTU_CLOSE) { /* found: is there more in a while? */
+	if (high <= (uint32_t)t->path_mtu + PMTU_CLOSE) { /* found: try for more later */
 		high = ceiling_of(tcp, t);
 		wait_ms = PMTU_RETRY_MS;
 	}
@@ -102,8 +102,8 @@ void pmtu_begin(struct tcp *tcp, struct tcb *t)
 	tcb_detach_queues(tcp, t);
 }
 
-/* What is under way in segments that are too large is lost, but not for want of room in some queue; so is what was sent
- * again after another router had said so, and is too large for this one. */
+/* Segments in flight that are too large are lost, but not because of congestion; so are those
+ * retransmitted after an earlier router's message that are still too large for this one. */
 static void forgive(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
 	q->pmtu.forgiven =
@@ -125,7 +125,7 @@ static void forgive(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 
 void pmtu_too_big(struct tcp *tcp, struct tcb *t, uint32_t mtu)
 {
-	struct tcp_queues *q = tcp_queues_if(tcp, t); /* what is stashed is smaller than any MTU */
+	struct tcp_queues *q = tcp_queues_if(tcp, t); /* stashed data is smaller than any MTU */
 
 	mtu = RTE_MAX(mtu, floor_of(t));
 	if (mtu >= t->path_mtu && (q == NULL || q->pmtu.probe == 0 || mtu >= q->pmtu.probe))
@@ -146,7 +146,7 @@ void pmtu_timeout(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
 	uint32_t base = (uint32_t)tcp->ctx->cfg.tcp_base_mss + fixed_len(t), mtu, old;
 
-	if (q->pmtu.probe != 0) { /* it may have been the probe; the rest finds out without one */
+	if (q->pmtu.probe != 0) { /* it may have been the probe; go on without one */
 		q->pmtu.probe = 0;
 		q->pmtu.tick = tcp->ctx->tick + ticks_from_ms(PMTU_RETRY_MS);
 	}
@@ -154,8 +154,8 @@ void pmtu_timeout(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	if (tcp->ctx->cfg.tcp_mtu_probing == PMTU_PROBING_OFF || t->retries < R1 ||
 	    q->snd.head == NULL)
 		return;
-	/* what counts is the size of what vanishes: small segments say nothing of a narrow path, and those
-	 * below the base more often have another reason */
+	/* what counts is the size of what is lost: small segments say nothing about the MTU, and
+	 * losses of those below the base more often have another reason */
 	old = RTE_MIN((uint32_t)t->path_mtu, pkt_of(q->snd.head)->tx.len + fixed_len(t));
 	mtu = RTE_MAX(old > base ? base : old / 2, floor_of(t));
 	if (mtu >= old || (old <= base && t->retries < 2 * R1))
@@ -166,7 +166,7 @@ void pmtu_timeout(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	search(tcp, t, q, RTE_MAX(old, (uint32_t)q->pmtu.high), 0);
 }
 
-/* the probe has come through */
+/* the probe was delivered */
 static void on_delivered(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
 	set_mtu(tcp, t, q->pmtu.probe);
@@ -176,7 +176,7 @@ static void on_delivered(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	search(tcp, t, q, q->pmtu.high, 0);
 }
 
-/* nothing but the probe is lost */
+/* is only the probe lost? */
 static bool is_lost_alone(const struct tcp_queues *q)
 {
 	const struct rte_mbuf *m = q->snd.head;
@@ -211,7 +211,7 @@ bool pmtu_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	return q->lost_bytes <= q->pmtu.forgiven;
 }
 
-/* RFC 4821 section 7.4: only when all is well, and enough follows to tell its loss soon */
+/* RFC 4821 section 7.4: only when nothing is lost, and enough follows to show its loss soon */
 static bool is_time(const struct tcb *t, const struct tcp_queues *q, uint32_t len)
 {
 	uint32_t need = len + BEHIND * t->mss;
@@ -231,7 +231,7 @@ bool pmtu_make_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		return false;
 	fixed += auth_space(tcp, t);
 	most = ceiling_of(tcp, t);
-	if (q->pmtu.high > most) { /* it goes another way by now */
+	if (q->pmtu.high > most) { /* the route has changed */
 		search(tcp, t, q, most, 0);
 		return false;
 	}

@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Mbufs are short.
+ * What to do when mbufs run short.
  *
- * Overview: windows and send buffers shrink with the pool (tcp_share), new connections are refused when it is
- * scarce, out-of-order data when it is low (stack/poll.c).  But what is held already may be all there is, and
- * a peer that never fills a gap, or never opens its window, would hold it for ever.  So fragments give way, and a hand
- * goes round the queues, a few in each turn: in its first round it frees what came out of order, which will
- * be sent again; in the next ones it resets the connections on which nothing moves but probes of a closed
- * window, and, when somebody new was refused, those whose peers do not answer at all: as long as nobody is heard of it may be
- * our own link that is down.  It stops where it is as soon as mbufs are no longer scarce.  After the
- * first two rounds only the clock makes anything due, so from then on the hand moves once in a tick and not in every turn,
- * and rests after each round.  An lcore may sleep, but for no longer (pressure_next).
+ * Overview: windows and send buffers shrink with the pool (tcp_share), new connections are refused
+ * when mbufs are scarce, out-of-order data when they are low (stack/poll.c).  But all mbufs may
+ * already be held, and a peer that never fills a gap, or never opens its window, would hold them
+ * for ever.  So fragments are dropped, and a clock hand goes round the queues, a few in each turn:
+ * in its first round it frees out-of-order data, which will be retransmitted; in later rounds it
+ * resets connections on which nothing moves but probes of a closed window and, if a new connection
+ * was refused, those whose peers do not answer at all (if none was, our own link may be down).  It
+ * stops where it is as soon as mbufs are no longer scarce.  After the first two rounds only the
+ * passing of time makes anything due, so from then on the hand moves once per tick and not in every
+ * turn, and pauses after each round.  An lcore may sleep, but no longer than until then
+ * (pressure_next).
  *
  * Invariant: a connection whose peer takes data, or sends it in order, is never touched.
  *
- * Data in order is refused, too, when mbufs are low, but to those who keep up.  Were that all, two stacks that send
- * to each other could each wait for ever for acknowledgements of the other, whose data it refuses.  So a few connections at a
- * time may have their next segment of a reserve, if their application has read all, and when it has read this, others: what their
- * peers hold for them becomes less, until these have mbufs again.
+ * When mbufs are low, in-order data is refused too, except on connections that keep up.  With no
+ * more than that, two stacks that send to each other could deadlock, each waiting for
+ * acknowledgements from the other while refusing its data.  So a few connections at a time may take
+ * their next segment from a reserve, if their application has read everything; when it has read
+ * this too, others may.  In this way the peers hold less and less for them, until they have mbufs
+ * again.
  */
 #include "tcp/pressure.h"
 
@@ -26,9 +30,9 @@
 #include "tcp/room.h"
 #include "tcp/tcp_conn.h"
 
-#define LOOK_AT 64  /* queues in a turn */
-#define REST_MS 250 /* after a round in which only the clock has made anything due */
-/* one of so many of the mbufs that are kept may be taken at once of the reserve */
+#define LOOK_AT 64  /* queues per turn */
+#define REST_MS 250 /* pause after a round in which only time made anything due */
+/* the part (1/64) of the mbufs kept back that may be taken from the reserve at once */
 #define RUN_PART 64
 
 static void take_early(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
@@ -43,7 +47,7 @@ static void reset(struct tcp *tcp, struct tcb *t)
 	tcb_abort(tcp, t, ENOBUFS);
 }
 
-/* whose queues these are; NULL: nobody's, or they hold nothing */
+/* whose queues these are; NULL: not in use, or they hold nothing */
 static struct tcb *owner_of(const struct tcp *tcp, uint32_t index)
 {
 	const struct tcp_queues *q = &tcp->queues[index];
@@ -74,7 +78,7 @@ static void next_queue(struct tcp *tcp)
 	}
 }
 
-/* the last of the queues has been looked at, not long ago */
+/* a round has ended less than REST_MS ago */
 static bool rests(const struct tcp *tcp)
 {
 	return tcp->pressure.round > 1 && tcp->pressure.hand == tcp->nb_queues &&
@@ -110,7 +114,7 @@ bool pressure_next(const struct tcp *tcp, uint32_t *tick)
 	return true;
 }
 
-/* a place among the few: free again when what was taken is read, or the connection is no more */
+/* a free place among the few; one becomes free when the data is read or the connection ends */
 static uint32_t *free_place(struct tcp *tcp)
 {
 	for (unsigned i = 0; i < TCP_FAVOURED; i++)
@@ -143,6 +147,6 @@ bool pressure_admits(struct tcp *tcp, const struct tcb *t, uint32_t n)
 		tcp->ctx->mbufs_last -= n;
 		return true;
 	}
-	/* an answer to one that does not read would be queued, and stay */
+	/* an answer to a peer that does not read would be queued, and stay there */
 	return (keeps_up || t->snd_bytes > 0) && takes_reserve(tcp, t, n);
 }

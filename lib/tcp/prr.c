@@ -23,7 +23,7 @@ uint32_t prr_cwnd(struct prr *p, uint32_t delivered, uint32_t pipe, uint32_t sst
 		limit = limit > delivered ? limit : delivered;
 		send = min32(ssthresh - pipe, safe ? limit + mss : limit);
 	}
-	/* the first retransmission goes whatever the sums say */
+	/* the first retransmission is always sent */
 	if (p->out == 0 && send < mss)
 		send = mss;
 	return pipe + send;

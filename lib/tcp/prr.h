@@ -3,8 +3,8 @@
 #define TCP_PRR_H
 
 /*
- * Proportional rate reduction (RFC 6937, with the SafeACK of its successor): during recovery, what
- * is sent follows what is delivered, so that at its end as much is in flight as ssthresh says.
+ * Proportional rate reduction (RFC 6937, with the SafeACK of its successor): during recovery,
+ * sending is proportional to delivery, so that at its end ssthresh bytes are in flight.
  */
 
 #include <stdbool.h>
@@ -13,17 +13,17 @@
 struct prr {
 	uint32_t delivered;  /* prr_delivered: bytes since recovery began */
 	uint32_t out;        /* prr_out: bytes sent since */
-	uint32_t recover_fs; /* RecoverFS: bytes under way when it began */
+	uint32_t recover_fs; /* RecoverFS: bytes in flight when it began */
 };
 
-/** prr_begin starts a recovery with that much under way. */
+/** prr_begin starts a recovery with flight bytes in flight. */
 static inline void prr_begin(struct prr *p, uint32_t flight)
 {
 	*p = (struct prr){.recover_fs = flight > 0 ? flight : 1};
 }
 
-/** prr_cwnd returns the window after an acknowledgement that delivered so many bytes; safe: it moved
- * SND.UNA and told of no further loss. */
+/** prr_cwnd returns cwnd after an acknowledgement of delivered bytes; safe: it advanced SND.UNA and
+ * reported no further loss. */
 uint32_t prr_cwnd(struct prr *p, uint32_t delivered, uint32_t pipe, uint32_t ssthresh, uint32_t mss,
                   bool safe);
 
