@@ -38,7 +38,7 @@ static void set_state(struct tcp_queues *q, struct bbr *b)
 	q->cc_state[0] = (uintptr_t)b;
 }
 
-/* ---- initialisation (5.2.1) ------------------------------------------------------------------- */
+/* ---- initialisation (5.2.1) ------------------------------------------------------------------ */
 
 static void init(struct bbr *b, const struct tcb *t, const struct cc_turn *c)
 {

@@ -5,7 +5,7 @@
  * tcb.path_mtu is the largest packet known to fit.  While it is less than what the interface and
  * the peer take, a search for a larger one is on: pmtu.high is the largest that may fit (0: no
  * search), pmtu.probe the size of a probe in flight, pmtu.end where it ends.  When high and
- * path_mtu are close, the search pauses for ten minutes and then starts again.  pmtu.forgiven counts
+ * path_mtu are close, the search pauses for ten minutes and then resumes. pmtu.forgiven counts
  * bytes that were lost because of the size of their segments, until pmtu.end is acknowledged.
  *
  * A probe is an ordinary segment of the stream (RFC 4821 section 6.3), merged from the first unsent

@@ -9,9 +9,9 @@
 
 #define DUP_THRESH 3
 #define PERSIST    16
-#define WND_MIN_US 128 /* two ticks: the clock is no finer than a turn of the loop */
+#define WND_MIN_US 128 /* two ticks: the clock's resolution is a turn of the loop */
 
-/* RACK_sent_after: of two segments sent in the same microsecond the one with more behind it */
+/* RACK_sent_after: of two segments sent in the same microsecond, the one that ends later */
 static bool sent_after(uint32_t us, uint32_t end, uint32_t than_us, uint32_t than_end)
 {
 	return seq_gt(us, than_us) || (us == than_us && seq_gt(end, than_end));
@@ -21,8 +21,8 @@ void rack_deliver(struct rack *r, const struct pkt *note, uint32_t now_us)
 {
 	uint32_t end = note->tx.seq + note->tx.len, rtt = now_us - note->tx.sent_us;
 
-	/* step 2: an answer to something sent again that echoes an older timestamp, or is this quick, is the
-	 * answer to the original */
+	/* step 2: an acknowledgement of a retransmitted segment that echoes an older timestamp, or
+	 * arrives this soon, is for the original */
 	if (note->tx.sends > 1 &&
 	    (rtt < r->min_rtt_us || (r->has_echo && seq_geq(note->tx.sent_us, r->echo_us))))
 		return;
@@ -91,7 +91,7 @@ uint32_t rack_detect(struct tcp_queues *q, const struct tcb *t, uint32_t now_us,
 			continue;
 		if (!sent_after(r->sent_us, r->end, note->tx.sent_us,
 		                note->tx.seq + note->tx.len)) {
-			/* sent once: all behind it was sent later, whether once or again */
+			/* sent once: all that follow were sent later */
 			if (note->tx.sends == 1)
 				break;
 			continue;

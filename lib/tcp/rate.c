@@ -49,7 +49,7 @@ const struct rate_mark *rate_find(const struct rate *r, uint32_t sent_us)
 		if (i + 1 < r->n)
 			at = (at + RATE_MARKS - 1) % RATE_MARKS;
 	}
-	/* longer under way than the ring reaches back: the oldest is not far from it */
+	/* in flight for longer than the ring covers: the oldest mark is close */
 	return r->full ? &r->mark[at] : NULL;
 }
 
@@ -67,7 +67,7 @@ static void fill(struct rate *r, const struct rack *rack, const struct rate_mark
 	rs->lost = r->lost - m->lost;
 	rs->rtt_us = rack->rtt_us;
 	rs->interval_us = RTE_MAX((uint32_t)RTE_MAX(send_us, 0), ack_us);
-	/* shorter than any round trip: not to be relied on */
+	/* shorter than any round trip: not reliable */
 	if (rs->interval_us > 0 && rs->interval_us >= rack->min_rtt_us)
 		rs->bps = rs->delivered * UINT64_C(1000000) / rs->interval_us;
 }

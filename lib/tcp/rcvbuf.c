@@ -3,9 +3,10 @@
  * The receive side.
  *
  * Packets in q->rcv hold exactly the bytes that the application has not read, rx.len of them at the
- * end of the packet.  Packets in q->ooo are sorted by sequence number, do not overlap, and lie beyond
- * RCV.NXT.  Segments that follow upon each other are chained there, up to RUN_MBUFS: behind one hole a whole
- * window may wait, and the list that every early segment and every SACK looks through shall not be as long.
+ * end of the packet.  Packets in q->ooo are sorted by sequence number, do not overlap, and lie
+ * beyond RCV.NXT.  Adjacent segments are chained there, up to RUN_MBUFS: a whole window may follow
+ * one hole, and the list, which is searched for every out-of-order segment and every SACK, must
+ * stay short.
  */
 #include "tcp/rcvbuf.h"
 
@@ -14,15 +15,15 @@
 #include "base/seq.h"
 #include "base/verdict.h"
 
-/* Segments up to this size are copied into the tail of the one before.  When much waits to be read, larger ones
- * are: whoever has not come so far has the time, and a peer that cuts its segments so that one does not fit beside another in
- * an mbuf must not hold eight times the memory of what it sends. */
+/* Segments up to this size are copied into the free space of the mbuf before.  When much is unread,
+ * larger ones are copied too: a reader that is behind can afford that, and a peer must not be able
+ * to take up eight times the memory of what it sends by choosing the size of its segments. */
 #define COALESCE_MAX     256
 #define COALESCE_BACKLOG 1024
 #define BACKLOG_BYTES    32768
 
 #define RUN_MBUFS 16
-#define RUN_MIN   536 /* bytes; smaller ones are counted one by one (CVE-2018-5390) */
+#define RUN_MIN   536 /* bytes; smaller ones are not chained (CVE-2018-5390) */
 
 struct rte_mbuf *mbuf_trim_front_chain(struct rte_mbuf *m, uint32_t n)
 {
@@ -103,14 +104,14 @@ void mbuf_trim_back(struct rte_mbuf *m, uint32_t n)
 	m->pkt_len = total;
 }
 
-/* takes down what came again, unless something was before */
+/* records a duplicate range, unless there is one already */
 static void note_again(struct rcvbuf_range *dup, uint32_t start, uint32_t end)
 {
 	if (dup->start == dup->end)
 		*dup = (struct rcvbuf_range){start, end};
 }
 
-/* puts m, the bytes next to those of a packet, behind them; returns whether it could */
+/* appends m, whose bytes follow those of to; returns whether it could */
 static bool extend(struct rte_mbuf *to, struct rte_mbuf *m)
 {
 	uint32_t len = m->pkt_len;
@@ -134,20 +135,20 @@ int rcvbuf_insert(struct tcp_queues *q, struct rte_mbuf *m, uint32_t off, uint32
 		return PC_DROP_TCP_OOO_FULL;
 	for (; *at != NULL && seq_leq(end_of(*at), seq); at = &pkt_of(*at)->next)
 		before = *at;
-	/* its front is there already, perhaps in several packets */
+	/* its front was received before, perhaps in several packets */
 	for (; *at != NULL && seq_leq(pkt_of(*at)->rx.seq, seq + have); at = &pkt_of(*at)->next) {
 		before = *at;
 		have = end_of(*at) - seq;
 		if (have < end - seq)
 			continue;
 		note_again(dup, seq, end);
-		pkt_of(*at)->rx.cookie = ++q->ooo_serial; /* RFC 2883 4: its block comes next */
+		pkt_of(*at)->rx.cookie = ++q->ooo_serial; /* RFC 2883 4: report its block next */
 		return PC_DROP_TCP_DUPLICATE;
 	}
 	note_again(dup, seq, seq + have);
 	m = mbuf_trim_front(m, off + have);
 	seq += have;
-	while (*at != NULL && seq_leq(end_of(*at), end)) { /* it covers these */
+	while (*at != NULL && seq_leq(end_of(*at), end)) { /* m covers these */
 		struct rte_mbuf *old = *at;
 
 		note_again(dup, pkt_of(old)->rx.seq, end_of(old));
@@ -231,7 +232,7 @@ void rcvbuf_sack(const struct tcp_queues *q, struct tcp_seg *s)
 		unsigned i;
 
 		m = run_of(m, &r);
-		/* the most recent first (RFC 2018 section 4) */
+		/* most recent first (RFC 2018 section 4) */
 		for (i = n < max ? n++ : max; i > 0 && seq_lt(runs[i - 1].serial, r.serial); i--)
 			if (i < max)
 				runs[i] = runs[i - 1];

@@ -3,13 +3,15 @@
  * Dynamic right-sizing of the receive window.
  *
  * The round trip is the receiver's own estimate, which follows the path as it is now:
- * - with timestamps (RFC 7323 section 4.1) the time since we sent what the peer echoes.  While a peer sends in bulk
- *   an echo is fresh; one that was old, for the peer had nothing to send, must not count much, so that the estimate
- *   falls at once and rises by eighths.  Our clock counts milliseconds: a shorter round trip is not seen by it.
- * - without them the time in which more than a whole window came: the end of it was sent after the beginning had been
- *   acknowledged, so a round trip is no longer than that.
- * Else it is that of the sender's side, which has at least the sample of the handshake; a connection that has none
- * (it was opened by a cookie or a repeated SYN, without timestamps, and sends nothing) is measured over ROUND_US.
+ * - with timestamps (RFC 7323 section 4.1), the time since we sent what the peer echoes.  While a
+ *   peer sends in bulk an echo is fresh; an old one, because the peer had nothing to send, must not
+ *   count much, so the estimate falls at once and rises by eighths.  Our clock counts milliseconds,
+ *   so that it cannot measure a shorter round trip.
+ * - without them, the time in which more than a whole window arrived: its end was sent after its
+ *   beginning had been acknowledged, so a round trip is no longer than that.
+ * Otherwise it is the sender's estimate, which has at least the sample of the handshake; a
+ * connection without one (opened by a SYN cookie or a retransmitted SYN, without timestamps, and
+ * sending nothing) is measured over ROUND_US.
  */
 #include "tcp/rcvtune.h"
 
@@ -49,7 +51,7 @@ void rcvtune_bulk(const struct tcp *tcp, const struct tcb *t, struct tcp_queues 
 	r->rtt_us = us <= r->rtt_us || r->rtt_us == 0 ? us : r->rtt_us + (us - r->rtt_us) / 8;
 }
 
-/* so much that a sender in slow start, who sends twice as much in the next round trip, is not held up */
+/* enough not to hold up a sender in slow start, which sends twice as much in the next round trip */
 static uint32_t wanted(const struct tcp *tcp, const struct tcb *t, uint32_t copied, uint32_t before)
 {
 	uint64_t want = 2 * (uint64_t)copied + 16u * t->rcv_mss + 2 * (uint64_t)(copied - before);

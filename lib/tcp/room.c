@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who gives way when stack.max_connections is reached.
+ * Which connection gives way when stack.max_connections is reached.
  *
- * Overview: a peer that completes its handshake and finds no connection has a hand go round all of them, a few in each
- * tick, and for each one that was refused somebody gives way:
+ * Overview: when a peer completes its handshake and there is no room, a clock hand goes round all
+ * connections, a few in each tick, and for each peer that was refused one connection gives way:
  *
- *   1. a connection that the application has closed, when all that was sent is acknowledged and only the peer's FIN is
- *      missing, or the acknowledgement of ours: Linux has tcp_max_orphans for it;
- *   2. one on which nothing was acknowledged for tcp.stalled_ms, though it was repeated: peers that went away without a word
- *      would keep others out for a quarter of an hour;
- *   3. one that owes nothing and of whose peer nothing was heard for tcp.give_way_ms: of those that the hand has come across in
- *      a tick it is of the source that has most, and of these the one that has been idle longest.
+ *   1. one that the application has closed, when all data is acknowledged and only the peer's FIN
+ *      or the acknowledgement of ours is missing: Linux has tcp_max_orphans for these;
+ *   2. one on which nothing was acknowledged for tcp.stalled_ms despite retransmissions: peers that
+ *      disappeared would keep others out for a quarter of an hour;
+ *   3. one with no data pending whose peer was silent for tcp.give_way_ms: of those that the hand
+ *      passes in a tick, one of the source with most connections, and of these the longest idle.
  *
- * What is freed would go to who comes first, and that is who has filled the table and tries hardest.  So when a large source
- * has given up a place for a smaller one, the table is contested for a while: the last sixteenth is kept free, as far as there is
- * anybody idle, for sources that have less.  Nobody notices anything of it before somebody was refused.
+ * A freed place would go to the first to arrive, which is likely the source that has filled the
+ * table and tries hardest.  So when a large source has given up a place for a smaller one, the
+ * table is contested for a while: the last sixteenth is kept free for sources that have fewer
+ * connections, as long as there are idle ones to evict.  None of this has any effect until a peer
+ * is refused.
  *
  * Invariant: a connection that the application has open, and on which data moves, is never touched.
  */
@@ -25,10 +27,10 @@
 #include "tcp/syncache.h"
 #include "tcp/tcp_conn.h"
 
-#define LOOK_AT    64    /* connections in a tick */
-#define SPENT_MS   1000  /* a peer has this long for its FIN */
-#define CONTEST_MS 30000 /* that places are kept after one of them was taken */
-#define KEPT       16    /* one of so many connections */
+#define LOOK_AT    64    /* connections per tick */
+#define SPENT_MS   1000  /* how long a peer has for its FIN */
+#define CONTEST_MS 30000 /* how long places are kept after one was taken */
+#define KEPT       16    /* one in 16 connections */
 
 bool room_is_stalled(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q)
 {
@@ -44,7 +46,7 @@ static bool is_silent_for(const struct tcp *tcp, const struct tcb *t, uint64_t m
 	return tcp->ctx->tick - t->rcv_tick >= ticks_from_ms((uint32_t)ms);
 }
 
-/* nobody has it any more, and nothing is left to be sent but a FIN that was not answered */
+/* closed by the application, with nothing left to send but an unanswered FIN */
 static bool is_spent(const struct tcp *tcp, const struct tcb *t)
 {
 	if ((t->flags & (TCB_OPEN | TCB_PENDING)) || t->snd_bytes > 0 ||
@@ -56,7 +58,7 @@ static bool is_spent(const struct tcp *tcp, const struct tcb *t)
 	                          t->state == TCP_S_LAST_ACK);
 }
 
-/* has been accepted, waits for its peer, and that is nothing new */
+/* accepted, and has been waiting for its peer for long */
 static bool is_idle(const struct tcp *tcp, const struct tcb *t)
 {
 	const uint64_t ms = tcp->ctx->cfg.tcp_give_way_ms;
@@ -110,7 +112,7 @@ static bool has_less(const struct tcp *tcp, const struct pc_addr *source)
 	return count_of(tcp, source) < count_of(tcp, &tcp->room.giver);
 }
 
-/* may this source have a place, as far as there is one? */
+/* may this source have a place, if there is one? */
 static bool admits(struct tcp *tcp, const struct pc_addr *source)
 {
 	if (likely(!tcp->room.contested))
@@ -119,7 +121,7 @@ static bool admits(struct tcp *tcp, const struct pc_addr *source)
 	return !tcp->room.contested || free_places(tcp) > kept_places(tcp) || has_less(tcp, source);
 }
 
-/* a source that has less has taken a place: there is to be another one for the next */
+/* a source with fewer connections has taken a place: make room for the next */
 static void replace_kept(struct tcp *tcp, const struct pc_addr *source)
 {
 	const uint32_t kept = kept_places(tcp), left = free_places(tcp);
@@ -159,7 +161,7 @@ static void weigh(const struct tcp *tcp, struct tcb *t, struct choice *best)
 		return;
 	has = count_of(tcp, &t->flow.raddr);
 	if (tcp->room.least == UINT32_MAX && has < count_of(tcp, &tcp->room.giver))
-		return; /* nobody was refused: it is the giver's turn to keep the places free */
+		return; /* none was refused: the giver has to provide the places */
 	if (best->t == NULL || has > best->has || (has == best->has && idle > best->idle))
 		*best = (struct choice){.t = t, .has = has, .idle = idle};
 }
@@ -192,7 +194,7 @@ static void contest(struct tcp *tcp, const struct pc_addr *giver)
 	tcp->room.giver = *giver;
 }
 
-/* One a tick: who else is idle may yet be the better choice. */
+/* One per tick: a better choice may be found in the next. */
 static void end_idle(struct tcp *tcp, const struct choice *c)
 {
 	if (tcp->room.least + 1 < c->has)

@@ -12,15 +12,17 @@ struct tcp;
 struct tcp_queues;
 
 /**
- * room_promote makes a connection of a handshake that is complete. NULL: there is no room; then some is looked for, and the
- * peer tries again.
+ * room_promote makes a connection from a completed handshake. NULL: there is no room; a search for
+ * some begins, and the peer will try again.
  */
 struct tcb *room_promote(struct tcp *tcp, const struct syn_entry *e);
 
-/** room_make is called in each turn, and once in a tick it looks at some connections for who was refused one. */
+/** room_make is called in each turn; once per tick it looks for connections that can give way to
+ * peers that were refused. */
 void room_make(struct tcp *tcp);
 
-/** room_is_stalled says whether nothing of what was sent has been acknowledged for tcp.stalled_ms, though it was repeated. */
+/** room_is_stalled says whether nothing has been acknowledged for tcp.stalled_ms despite
+ * retransmissions. */
 bool room_is_stalled(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q);
 
 #endif

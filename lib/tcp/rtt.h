@@ -30,15 +30,15 @@ static inline uint32_t rtt_max_us(const struct tcp *tcp, const struct tcb *t)
 	return unlikely(t->tuning != 0) ? tcp_own(tcp_tuning(tcp, t)->rto_max_us, all) : all;
 }
 
-/** rtt_sample takes one measurement; the time-out follows without back-off. One during which the lcore stood still says
- * nothing of the path. */
+/** rtt_sample takes one measurement and sets the time-out, without back-off. A measurement during
+ * which the lcore stalled says nothing about the path and is ignored. */
 static inline void rtt_sample(const struct tcp *tcp, struct tcb *t, uint32_t rtt_us)
 {
 	const uint32_t rtt = RTE_MAX(RTE_MIN(rtt_us, 120000000u), 1u);
 	const uint32_t min = rtt_min_us(tcp, t), max = rtt_max_us(tcp, t);
 	uint32_t srtt = t->srtt_us, var = t->rttvar_us;
 
-	if (unlikely(rtt_us > tcp->ctx->rtt_end_us - 1)) /* 0 is no end */
+	if (unlikely(rtt_us > tcp->ctx->rtt_end_us - 1)) /* 0: no limit */
 		return;
 	if (unlikely(srtt == 0)) {
 		srtt = rtt;
@@ -56,10 +56,10 @@ static inline void rtt_sample(const struct tcp *tcp, struct tcb *t, uint32_t rtt
 	t->rto_us = RTE_MIN(srtt + RTE_MAX(RTE_MAX(4 * var, RTT_GRANULARITY_US), min), max);
 }
 
-/** RTT_BACKOFFS is how often the time-out is doubled at most. */
+/** RTT_BACKOFFS is how many times the time-out is doubled at most. */
 #define RTT_BACKOFFS 30u
 
-/** rtt_after returns the time-out in us that is doubled so many times (RFC 6298 (5.5)). */
+/** rtt_after returns the time-out in us after it was doubled this many times (RFC 6298 (5.5)). */
 static inline uint64_t rtt_after(const struct tcp *tcp, const struct tcb *t, uint32_t times)
 {
 	const uint64_t rto = (uint64_t)t->rto_us << RTE_MIN(times, RTT_BACKOFFS);
@@ -67,7 +67,8 @@ static inline uint64_t rtt_after(const struct tcp *tcp, const struct tcb *t, uin
 	return RTE_MIN(rto, (uint64_t)rtt_max_us(tcp, t));
 }
 
-/** rtt_backoffs returns how often it is doubled after t->retries repetitions; q: its queues, or NULL. */
+/** rtt_backoffs returns how many times it is doubled after t->retries retransmissions; q: the
+ * connection's queues, or NULL. */
 static inline uint32_t rtt_backoffs(const struct tcb *t, const struct tcp_queues *q)
 {
 	const uint32_t times = RTE_MIN(t->retries, RTT_BACKOFFS);
@@ -75,7 +76,8 @@ static inline uint32_t rtt_backoffs(const struct tcb *t, const struct tcp_queues
 	return q != NULL ? times - RTE_MIN(times, (uint32_t)q->reverted) : times;
 }
 
-/** rtt_backed_off returns the time-out in us after t->retries repetitions; q: its queues, or NULL. */
+/** rtt_backed_off returns the time-out in us after t->retries retransmissions; q: the connection's
+ * queues, or NULL. */
 static inline uint64_t rtt_backed_off(const struct tcp *tcp, const struct tcb *t,
                                       const struct tcp_queues *q)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Marks on segments, and the counts that follow from them. */
+/* Marks on segments, and the counts derived from them. */
 
 #include "tcp/scoreboard.h"
 
@@ -8,8 +8,8 @@
 #include "base/seq.h"
 #include "tcp/rack.h"
 
-#define VAIN_MAX  4096 /* segments looked at for nothing */
-#define VAIN_EACH 16   /* of them forgiven with each acknowledgement */
+#define VAIN_MAX  4096 /* segments looked at in vain */
+#define VAIN_EACH 16   /* of them forgiven per acknowledgement */
 
 void scoreboard_plain(struct tcp_queues *q, struct rte_mbuf *m)
 {
@@ -74,8 +74,8 @@ static struct rte_mbuf *first_sent(const struct tcp_queues *q)
 	return q->snd.head == q->snd_next ? NULL : q->snd.head;
 }
 
-/* The last of the run that m belongs to, which is SACKED. Each on the way there is made to refer to what the one that it refers
- * to does. */
+/* The last segment of the run of m, which is SACKED. Path halving: each segment on the way is made
+ * to refer to what its successor refers to. */
 static struct rte_mbuf *run_end(struct rte_mbuf *m)
 {
 	for (;;) {
@@ -96,7 +96,7 @@ struct rte_mbuf *scoreboard_open(const struct tcp_queues *q, struct rte_mbuf *m)
 	return m == q->snd_next ? NULL : m;
 }
 
-/* SACKED no longer; when it was sent, and the sum of its payload, are forgotten */
+/* no longer SACKED; when it was sent, and its payload's checksum, are lost */
 static void unsack(struct rte_mbuf *m, uint32_t now_us)
 {
 	struct pkt *note = pkt_of(m);
@@ -155,7 +155,7 @@ static bool is_within(const struct pkt *note, const struct sack_block *b, unsign
 	return false;
 }
 
-/* Takes away of a block what is known of it. Returns whether something is left. */
+/* Removes from a block what is already known. Returns whether anything is left. */
 static bool is_news(const struct tcp_queues *q, struct sack_block *b)
 {
 	for (unsigned i = 0; i < SACK_KNOWN; i++) {
@@ -171,13 +171,13 @@ static bool is_news(const struct tcp_queues *q, struct sack_block *b)
 	return true;
 }
 
-/* Where what is new lies: *span holds all of it. Returns false when there is nothing. */
+/* Finds the range of what is new: *span covers all of it. Returns false if nothing is new. */
 static bool find_news(struct tcp_queues *q, const struct sack_block *b, unsigned n,
                       struct sack_block *span)
 {
 	bool any = false;
 
-	if (q->sacked_segs == 0) /* or of numbers that have gone round since */
+	if (q->sacked_segs == 0) /* or they may be from before the sequence numbers wrapped */
 		memset(q->sack_known, 0, sizeof(q->sack_known));
 	for (unsigned i = 0; i < n; i++) {
 		struct sack_block news = b[i];
@@ -191,7 +191,7 @@ static bool find_news(struct tcp_queues *q, const struct sack_block *b, unsigned
 	return any;
 }
 
-/* the segment from which on something that begins there, or before in the same segment, can be */
+/* the segment from which to look for start */
 static struct rte_mbuf *walk_from(const struct tcp_queues *q, uint32_t start)
 {
 	struct rte_mbuf *m = q->sack_at;

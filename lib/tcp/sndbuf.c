@@ -2,13 +2,13 @@
 /*
  * The send queue.
  *
- * Each packet of the queue is one segment; its note has the sequence number, the payload's length
- * and its history.  The payload is the last tx.len bytes of the packet: what stands in front are the
+ * Each packet of the queue is one segment; its struct pkt has the sequence number, the payload's
+ * length and its history.  The payload is the last tx.len bytes of the packet; before it are the
  * headers of an earlier transmission, or bytes acknowledged meanwhile.
  *
- * What is copied in is summed up in the same pass (SEG_SUMMED), and whoever changes which bytes a segment
- * has forgets the sum.  Copying 1460 bytes and summing them takes 105 cycles in one pass and 130 in two
- * that find them in the cache; by the time they are sent they have left it.
+ * Data is checksummed in the same pass in which it is copied (SEG_SUMMED); code that changes which
+ * bytes a segment has discards the sum.  Copying and summing 1460 bytes takes 105 cycles in one
+ * pass and 130 in two if they are in the cache, which they no longer are when they are sent.
  */
 #include "tcp/sndbuf.h"
 
@@ -50,7 +50,7 @@ static struct rte_mbuf *open_segment(struct ctx *ctx, struct tcp_queues *q, uint
 	return m;
 }
 
-/* copies n bytes to the end of a segment in one piece, which has room */
+/* appends n bytes to a contiguous segment, which has room */
 static void add_bytes(struct rte_mbuf *m, const char *p, uint16_t n, bool sum)
 {
 	struct pkt *note = pkt_of(m);
@@ -107,7 +107,7 @@ uint32_t sndbuf_append(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq,
 	return done;
 }
 
-/* a chain of references to len bytes of m from off on */
+/* a chain of references to len bytes of m from offset off */
 static struct rte_mbuf *slice(struct ctx *ctx, struct rte_mbuf *m, uint32_t off, uint32_t len)
 {
 	struct rte_mbuf *head = NULL, **link = &head;
@@ -178,7 +178,7 @@ static bool is_inline(const struct rte_mbuf *m)
 	       rte_pktmbuf_headroom(m) >= SNDBUF_HEADROOM;
 }
 
-/* Counts n mbufs for a send queue as sndbuf_may_take does, or none. */
+/* As sndbuf_may_take, for n mbufs: all or none. */
 static bool may_take_all(struct ctx *ctx, bool holds_others, uint32_t n)
 {
 	uint32_t *left = n <= ctx->mbufs_spare ? &ctx->mbufs_spare : &ctx->mbufs_last;
@@ -189,13 +189,14 @@ static bool may_take_all(struct ctx *ctx, bool holds_others, uint32_t n)
 	return true;
 }
 
-/* how many mbufs refer to the parts of a chain at most: each mbuf of it, and each end of a part within one */
+/* the most mbufs that refer to the parts of a chain: one per mbuf of it, and one per end of a part
+ * within an mbuf */
 static uint32_t parts_of(const struct rte_mbuf *m, uint16_t mss)
 {
 	return m->nb_segs + (m->pkt_len - 1) / mss;
 }
 
-/* a chain longer than a segment: references to its parts; those take m's place */
+/* a chain longer than a segment: references to its parts replace m */
 static int append_parts(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq, struct rte_mbuf *m,
                         uint16_t mss)
 {

@@ -12,8 +12,9 @@ struct iovec;
 /* headroom that an inline segment needs: TCP with all options, and what lies below */
 #define SNDBUF_HEADROOM 122
 
-/** sndbuf_may_take counts one mbuf more for a send queue, which holds others or not, and says whether it may be taken; when they
- * are low, only whoever has nothing queued gets one, so that those who hold much do not keep out those who ask for little. */
+/** sndbuf_may_take says whether a send queue may take one more mbuf, and if so counts it; when
+ * mbufs are low, only a connection with nothing queued gets one, so that those that hold much do
+ * not keep out those that need little. */
 static inline bool sndbuf_may_take(struct ctx *ctx, bool holds_others)
 {
 	if (likely(ctx->mbufs_spare > 0)) {
@@ -29,14 +30,15 @@ static inline bool sndbuf_may_take(struct ctx *ctx, bool holds_others)
 
 /**
  * sndbuf_append copies up to max bytes from iov to the end of the queue, whose sequence number is
- * end_seq: into the last segment while it was never sent and is not full, then into new ones of mss
- * bytes. sum: the payload is summed up on the way, for a port that computes no checksums. Returns how
- * many bytes, less when mbufs run out.
+ * end_seq: into the last segment if it is unsent and not full, then into new ones of mss bytes.
+ * sum: also checksum the payload, for a port that computes no checksums. Returns the number of
+ * bytes, less than max if mbufs run out.
  */
 uint32_t sndbuf_append(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq,
                        const struct iovec *iov, int iovcnt, uint32_t max, uint16_t mss, bool sum);
 
-/** sndbuf_append_one queues a payload chain of at most a segment without copying it, and owns it. */
+/** sndbuf_append_one queues a payload chain of at most one segment without copying it, and owns
+ * it. */
 void sndbuf_append_one(struct tcp_queues *q, uint32_t end_seq, struct rte_mbuf *m);
 
 /**
@@ -46,28 +48,29 @@ void sndbuf_append_one(struct tcp_queues *q, uint32_t end_seq, struct rte_mbuf *
 int sndbuf_append_mbuf(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq, struct rte_mbuf *m,
                        uint16_t mss);
 
-/** sndbuf_split puts the first len bytes of a segment into a new one in front of it, with the same history, and
- * returns that. It may get less, if an mbuf has less room. NULL: no mbuf may be taken (sndbuf_may_take); when they are low
- * only the first segment is split, whose acknowledgement gives the mbuf back and lets the next be split. before is any segment
- * in front of m, from which on the one before m is looked for; or NULL: the first. Who splits one after the other knows one that is
- * near: of each of thousands, the walk from the first took a lcore's whole time. */
+/** sndbuf_split moves the first len bytes of a segment, or as many as fit in an mbuf, into a new
+ * one before it, with the same history, and returns that. NULL: no mbuf may be taken
+ * (sndbuf_may_take); when mbufs are low only the first segment is split, whose acknowledgement
+ * frees the mbuf so that the next can be split. before is any segment before m, from which to
+ * search for m's predecessor; NULL: the first. Pass a near one when splitting in sequence: with
+ * thousands of segments, walks from the first took all of an lcore's time. */
 struct rte_mbuf *sndbuf_split(struct ctx *ctx, struct pktq *q, struct rte_mbuf *before,
                               struct rte_mbuf *m, uint32_t len);
 
-/** sndbuf_unsplit undoes sndbuf_split for the first segment of the queue: the bytes still stand in
- * front of the unsent segment after it. Returns false when they do not. */
+/** sndbuf_unsplit undoes sndbuf_split for the first segment of the queue, whose bytes are still
+ * before the payload of the unsent segment after it. Returns false if they are not. */
 bool sndbuf_unsplit(struct pktq *q);
 
-/** sndbuf_merge copies what follows a small unsent segment into it, up to mss bytes and the end of a record: a
- * stream has no other boundaries to keep. */
+/** sndbuf_merge copies the data after a small unsent segment into it, up to mss bytes or the end of
+ * a record: a stream has no other boundaries to preserve. */
 void sndbuf_merge(struct pktq *q, struct rte_mbuf *m, uint16_t mss);
 
-/** sndbuf_wrap makes a packet with headroom for all headers out of len bytes of a chain from off
- * on, by reference. Returns NULL when mbufs are lacking. */
+/** sndbuf_wrap makes a packet with headroom for all headers from len bytes of a chain at offset
+ * off, by reference. Returns NULL if there are no mbufs. */
 struct rte_mbuf *sndbuf_wrap(struct ctx *ctx, struct rte_mbuf *m, uint32_t off, uint32_t len);
 
-/** sndbuf_add puts len bytes of a chain, from off on, at the end of a packet, by reference. Returns false
- * when mbufs are lacking; nothing has changed then. */
+/** sndbuf_add appends len bytes of a chain, from offset off, to a packet, by reference. Returns
+ * false, with nothing changed, if there are no mbufs. */
 bool sndbuf_add(struct ctx *ctx, struct rte_mbuf *to, struct rte_mbuf *m, uint32_t off,
                 uint32_t len);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a count-min sketch.  Each row has a counter for every thing that there can be, and a source adds
- * to one of each row, chosen by a keyed hash; what it has is the least of them.  So nothing need be known of
- * sources, nothing is evicted, and nobody can say whose counter he shares: who shares one in all rows counts
- * for more than he has, with rows as long as there are things that is one thing in a million for a limit of
- * a dozen or more.
+ * Overview: a count-min sketch.  Each row has as many counters as there can be things to count; a
+ * source adds to one counter per row, chosen by a keyed hash, and its count is the least of them.
+ * So no list of sources is needed, nothing is evicted, and an attacker cannot choose whose counter
+ * to share.  A source that shares its counters in all rows is overcounted; with rows this long and
+ * a limit of a dozen or more, that matters for one thing in a million.
  */
 #include "tcp/sources.h"
 

@@ -3,7 +3,7 @@
 #define TCP_SOURCES_H
 
 /*
- * How many of something each source has.  A source is an IPv4 address, or a /64 of IPv6, which is
+ * How many of something each source has.  A source is an IPv4 address, or an IPv6 /64, which is
  * what one host is given.
  */
 
@@ -21,13 +21,14 @@
 struct sources {
 	struct pc_sip_key key;
 	uint32_t mask, limit;
-	uint32_t *row[SOURCES_ROWS]; /* NULL: nobody counts */
+	uint32_t *row[SOURCES_ROWS]; /* NULL: not counting */
 };
 
-/** sources_footprint returns the bytes for n things; if nothing is counted, no memory is needed. */
+/** sources_footprint returns the bytes for n things, 0 if nothing is counted. */
 uint64_t sources_footprint(uint64_t n, bool counts);
 
-/** sources_init has n things counted, if any are; limit 0: a source may have any number. Returns 0 or -ENOMEM. */
+/** sources_init prepares to count up to n things, if counts; limit 0: a source may have any number.
+ * Returns 0 or -ENOMEM. */
 int sources_init(struct sources *s, uint64_t n, bool counts, uint64_t limit, struct pc_sip_key key,
                  int socket_id);
 void sources_fini(struct sources *s);
@@ -41,7 +42,7 @@ static inline bool sources_are_counted(const struct sources *s)
 	return unlikely(s->row[0] != NULL);
 }
 
-/** sources_add counts one more of a source, sources_del one less. */
+/** sources_add counts one more for a source, sources_del one less. */
 static inline void sources_add(struct sources *s, const struct pc_addr *a)
 {
 	if (sources_are_counted(s))
@@ -54,7 +55,7 @@ static inline void sources_del(struct sources *s, const struct pc_addr *a)
 		sources_change(s, a, UINT32_MAX);
 }
 
-/** sources_is_full says whether a source has as many as it may. */
+/** sources_is_full says whether a source has reached its limit. */
 static inline bool sources_is_full(const struct sources *s, const struct pc_addr *a)
 {
 	return unlikely(s->limit != 0) && sources_count(s, a) >= s->limit;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* What is seldom done with the stash; see stash.h. */
+/* The rarely used functions of the stash; see stash.h. */
 
 #include "tcp/stash.h"
 
@@ -37,8 +37,9 @@ void stash_fini(struct stash *s)
 	rte_free(s->free);
 }
 
-/* When a path fails, all that is stashed is opened within a second.  Each then holds an mbuf until its peer answers, so they are
- * counted as those of new data are: what the answers come in must be left (stack/poll.c). */
+/* When a path fails, all stashed connections are opened within a second.  Each then holds an mbuf
+ * until its peer answers, so these mbufs are counted like those of new data: enough must be left to
+ * receive the answers (stack/poll.c). */
 static struct rte_mbuf *take_mbuf(struct ctx *ctx)
 {
 	return sndbuf_may_take(ctx, false) ? ctx_mbuf(ctx) : NULL;

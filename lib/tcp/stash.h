@@ -5,24 +5,24 @@
 /*
  * The stash: data in flight of connections that have sent one small segment and have nothing else.
  *
- * A server's answer is often such a segment, and until it is acknowledged its connection would hold
- * an mbuf of 2 KB and the queues, six cache lines, almost none of which is needed then.  So its
- * bytes are copied to a slot of STASH_BYTES, the port gets the mbuf for itself, and the queues
- * return to the pool: the next connection takes both while they are in the cache.  The
+ * A server's response is often such a segment, and until it is acknowledged its connection would
+ * hold an mbuf of 2 KB and the queues, six cache lines, almost none of which is needed then.  So
+ * its bytes are copied to a slot of STASH_BYTES, the port gets sole ownership of the mbuf, and the
+ * queues return to the pool: the next connection takes both while they are in the cache.  The
  * acknowledgement does not read the slot.  With 100,000 connections that send requests in turn
  * there are 5 % more echoes per second (docs/performance.md); with few connections everything is in
- * a cache anyway, and the copy would cost about 50 cycles, so it begins with tcp.stash_from
- * connections that have queues.
+ * a cache anyway, and the copy would cost about 50 cycles, so stashing starts once more than
+ * tcp.stash_from connections have queues.
  *
  * A connection is stashed while tcb.queues has TCB_STASHED; the rest of that is the slot's index.
  * Invariants: the slot has SND.NXT - SND.UNA = snd_bytes bytes, sent once, at sent_us; TCB_T_LOSS
- * runs for them; nothing is unread, lost, out of order, urgent or paced; and cwnd is at most what
- * it was at the beginning.
+ * runs for them; nothing is unread, lost, out of order, urgent or paced; and cwnd is at most the
+ * initial window.
  *
  * Who handles such a connection: stashed_input (tcp_plain.c) takes a plain acknowledgement, a reset
  * needs the TCB alone, and stash_drop ends a connection.  Everything else that may concern data in
- * flight calls stash_open first, which turns it into an mbuf and queues again, or fails, as sending
- * does, if there is none or mbufs are low.  Those who only look use tcp_queues_if.
+ * flight calls stash_open first, which gives it an mbuf and queues again, or fails, as sending
+ * does, if there are none or mbufs are low.  Code that only reads uses tcp_queues_if.
  */
 
 #include <rte_branch_prediction.h>
@@ -35,12 +35,13 @@
 /** stash_footprint returns the bytes that a stash of n slots takes. */
 uint64_t stash_footprint(uint32_t n);
 
-/** stash_init makes one; stash_fini frees it. Returns 0 or -ENOMEM. */
+/** stash_init allocates one; stash_fini frees it. Returns 0 or -ENOMEM. */
 int stash_init(struct stash *s, uint32_t n, int socket_id);
 void stash_fini(struct stash *s);
 
-/** stash_takes says whether a connection that sends m, with nothing else under way or queued to send, is to be stashed: enough
- * connections have queues, it has nothing unread, and its queues nothing that is worth keeping. */
+/** stash_takes says whether to stash a connection that sends m, with nothing else in flight or
+ * queued to send: enough connections have queues, nothing is unread, and its queues hold nothing
+ * worth keeping. */
 static inline bool stash_takes(const struct tcp *tcp, const struct tcb *t,
                                const struct tcp_queues *q, const struct rte_mbuf *m)
 {
@@ -52,18 +53,19 @@ static inline bool stash_takes(const struct tcp *tcp, const struct tcb *t,
 	       !cc_is_limited(t, len) && t->cwnd <= tcb_initial_window(tcp, t);
 }
 
-/** stash_copy copies the payload of m to a slot; returns which, for stash_close. */
+/** stash_copy copies the payload of m to a slot and returns the slot, for stash_close. */
 static inline uint32_t stash_copy(struct stash *s, const struct rte_mbuf *m)
 {
 	const uint32_t slot = s->free[--s->nb_free];
 
-	if (likely(s->nb_free > 0)) /* the next will be written to, too */
+	if (likely(s->nb_free > 0)) /* the next slot will be written to soon */
 		__builtin_prefetch(s->slot[s->free[s->nb_free - 1]], 1);
 	rte_memcpy(s->slot[slot], rte_pktmbuf_mtod(m, const void *), m->data_len);
 	return slot;
 }
 
-/** stash_close gives the queues back, of which the mbuf has gone to the port now, and makes the connection a stashed one. */
+/** stash_close frees the queues, whose mbuf now belongs to the port, and marks the connection as
+ * stashed. */
 static inline void stash_close(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t slot)
 {
 	q->snd.head = q->snd.tail = q->snd_next = NULL;
@@ -72,13 +74,14 @@ static inline void stash_close(struct tcp *tcp, struct tcb *t, struct tcp_queues
 	t->sent_us = tcp->ctx->now_us;
 }
 
-/** stash_free frees the slot of what was in tcb.queues. */
+/** stash_free frees the slot in a former value of tcb.queues. */
 static inline void stash_free(struct stash *s, uint32_t stashed)
 {
 	s->free[s->nb_free++] = stashed & ~TCB_STASHED;
 }
 
-/** stash_drop frees the slot of a connection, which is stashed no longer: its bytes are acknowledged, or not needed. */
+/** stash_drop frees the slot of a connection, which is then no longer stashed: its bytes are
+ * acknowledged, or not needed. */
 static inline void stash_drop(struct tcp *tcp, struct tcb *t)
 {
 	stash_free(&tcp->stash, t->queues);
@@ -86,11 +89,11 @@ static inline void stash_drop(struct tcp *tcp, struct tcb *t)
 	t->snd_bytes = 0;
 }
 
-/** stash_open makes an mbuf and queues of what is stashed again. Returns false when there is none of the one or the other, or no mbuf
- * to spare; nothing has changed then. */
+/** stash_open moves stashed data back to an mbuf and queues. Returns false, with nothing changed,
+ * if there are no queues, or no mbuf to spare. */
 bool stash_open(struct tcp *tcp, struct tcb *t);
 
-/** stash_open_for_more does so for what is to be sent behind it, which is refused while mbufs are low. */
+/** stash_open_for_more does so to send more data, which is refused while mbufs are low. */
 static inline bool stash_open_for_more(struct tcp *tcp, struct tcb *t)
 {
 	return !tcp->ctx->mbufs_low && stash_open(tcp, t);

@@ -90,7 +90,8 @@ static void inherit(struct tcp *tcp, struct tcb *t, const struct tcb *from)
 		tcp->tuning[t->tuning].refs++;
 }
 
-/* RFC 9768 sections 3.2.3.2.1 and 3.2.3.2.2: on the first SYN-ACK, as far as there is room beside all that it has */
+/* RFC 9768 sections 3.2.3.2.1 and 3.2.3.2.2: on the first SYN-ACK, as far as it fits beside the
+ * other options */
 static void add_accecn(struct tcp_seg *s, const struct auth_by *by)
 {
 	if (by != NULL)
@@ -175,7 +176,7 @@ struct tcb *syncache_promote(struct tcp *tcp, const struct syn_entry *e)
 	if ((e->opt & TCB_OPT_ACCECN) && (e->lost > 0 || e->again))
 		accecn_mute(tcp, t);
 	t->syn_lost = e->lost != 0;
-	/* as on Linux: the SYN has come, and the SYN-ACK has arrived */
+	/* as on Linux: the SYN was received, and the SYN-ACK delivered */
 	account_of(tcp, t)->segs_in = 1;
 	account_of(tcp, t)->delivered = 1;
 	account_of(tcp, t)->retrans = e->retries;

@@ -2,12 +2,13 @@
 /*
  * The SYN cache.
  *
- * An entry is made by a SYN to a listener and ends by the ACK that completes the handshake, by RST,
- * by the last unanswered SYN-ACK, or by making room.  While the accept queue is full the completing
- * ACK is dropped and the entry stays: the peer's data will come again, as on Linux.
+ * An entry is created by a SYN to a listener and ends with the ACK that completes the handshake,
+ * with a RST, after the last unanswered SYN-ACK, or by eviction.  While the accept queue is full
+ * the completing ACK is dropped and the entry stays: the peer will retransmit its data, as on
+ * Linux.
  *
- * A SYN cookie is an entry that is not kept: it is made for the SYN-ACK, forgotten, and made anew from
- * the completing ACK (syncookie.h).  The rest is the same for both.
+ * A SYN cookie stands for an entry that is not kept: it is made for the SYN-ACK, discarded, and
+ * recreated from the completing ACK (syncookie.h).  The rest is the same for both.
  */
 #include "tcp/syncache.h"
 
@@ -84,7 +85,7 @@ static void enqueue(struct tcp *tcp, uint32_t index)
 	e->expiry = tcp->ctx->tick + ticks_from_ms(wait_ms(&tcp->ctx->cfg, k, max_ms));
 	e->next = 0;
 	e->prev = sc->queue[k].tail;
-	if (e->prev != 0) /* a shorter time-out counts once those of the longer one are gone */
+	if (e->prev != 0) /* a shorter time-out waits for longer ones before it */
 		e->expiry = seq_max(e->expiry, sc->entry[e->prev].expiry);
 	if (e->prev != 0)
 		sc->entry[e->prev].next = index;
@@ -108,7 +109,7 @@ static void dequeue(struct syncache *sc, uint32_t index)
 		sc->queue[k].tail = e->prev;
 }
 
-/* gives back an entry that the flow table does not refer to any more */
+/* frees an entry that is no longer in the flow table */
 static void release(struct tcp *tcp, uint32_t index)
 {
 	struct syncache *sc = &tcp->syn;
@@ -135,7 +136,7 @@ static uint32_t take_entry(struct tcp *tcp)
 	uint32_t index = freelist_next(&sc->free);
 
 	for (uint32_t k = 0; index == 0 && k < SYN_QUEUES; k++) {
-		/* those that were asked again and are silent go first */
+		/* those that did not answer the most SYN-ACKs go first */
 		uint32_t oldest = sc->queue[SYN_QUEUES - 1 - k].head;
 
 		if (oldest != 0) {
@@ -163,7 +164,7 @@ static void send_cookie(struct tcp *tcp, struct syn_entry *e, const struct tcp_r
 	syncache_answer(tcp, e, rx, &c);
 }
 
-/* RFC 4987 section 3.6: only under pressure, as a cookie keeps less than an entry */
+/* RFC 4987 section 3.6: only under pressure, as a cookie holds less than an entry */
 static bool wants_cookie(const struct tcp *tcp)
 {
 	uint64_t mode = tcp->ctx->cfg.tcp_syn_cookies;
@@ -172,7 +173,7 @@ static bool wants_cookie(const struct tcp *tcp)
 	       (mode == SYN_COOKIES_PRESSURE && freelist_is_empty(&tcp->syn.free));
 }
 
-/* While frames come faster than they are worked on: is there an answer left for this SYN? */
+/* While frames arrive faster than they are processed: may this SYN still be answered? */
 static bool admits(struct tcp *tcp, const struct pc_addr *raddr, bool has_room)
 {
 	struct strangers *s = tcp->ctx->strangers;
@@ -225,7 +226,7 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, ui
 	if (tw != 0)
 		take_place(tcp, &e, tw);
 	e.opt = auth_room(auth_by_input(tcp, rx), e.opt);
-	/* a cookie has no room for it */
+	/* a cookie has no room for ECN */
 	e.opt |= tcp_ecn_accepts(tcp, tcp_tcb(tcp, l->tcb), &rx->seg, rx->tos);
 	e.asked = tcp_ecn_asked(tcp, tcp_tcb(tcp, l->tcb), &rx->seg) & ASKED_BOTH;
 	index = take_entry(tcp);
@@ -276,7 +277,8 @@ static int input_rst(struct tcp *tcp, const struct tcp_rx *rx, uint32_t index, u
 	return PC_DROP_TCP_SYN_RCVD;
 }
 
-/* RFC 9768 section 3.1.5: a client that asks for both kinds of ECN, and could believe in the other than we do */
+/* RFC 9768 section 3.1.5: a client has asked for both kinds of ECN, and might use a different one
+ * than we do */
 static int reset_mixed(struct tcp *tcp, uint32_t index)
 {
 	const struct syn_entry *e = &tcp->syn.entry[index];
@@ -287,9 +289,9 @@ static int reset_mixed(struct tcp *tcp, uint32_t index)
 	return PC_DROP_TCP_SYN_HANDLED;
 }
 
-/* fourth step: the SYN again, or another. RFC 9293 would go back to LISTEN for one in the window; the
- * challenge of RFC 5961 section 4 does so too if the peer has really started anew, as it answers with RST,
- * and keeps a forged SYN from ending what a client has begun. */
+/* fourth step: the SYN again, or another. RFC 9293 would go back to LISTEN for one in the window;
+ * the challenge ACK of RFC 5961 section 4 has that effect too if the peer has really started anew,
+ * as it answers with RST, but keeps a forged SYN from ending a client's handshake. */
 static int input_syn(struct tcp *tcp, const struct tcp_rx *rx, uint32_t index, uint32_t wnd)
 {
 	struct syn_entry *e = &tcp->syn.entry[index];
@@ -306,7 +308,7 @@ static int input_syn(struct tcp *tcp, const struct tcp_rx *rx, uint32_t index, u
 	if ((e->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS))
 		e->ts_recent = seg->tsval; /* RFC 7323 4.3 (2) */
 	e->ecn = rx->tos & 3u;
-	/* RFC 9768 section 3.1.5: who did not ask in each SYN is sent nothing that may be marked */
+	/* RFC 9768 section 3.1.5: unless every SYN asked for ECN, we send nothing ECN-capable */
 	if ((e->opt & TCB_OPT_ACCECN) && accecn_ace(seg) == 0)
 		e->opt &= (uint8_t)~TCB_OPT_ECN;
 	if (!e->acked)
@@ -346,7 +348,7 @@ static int check(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *r
 	return VERDICT_DONE;
 }
 
-/* the new connection, which is found by its flow, waits to be accepted */
+/* the new connection, which is in the flow table, now waits to be accepted */
 static void announce(struct tcp *tcp, struct tcb *t)
 {
 	const struct strangers *s = tcp->ctx->strangers;
@@ -358,8 +360,8 @@ static void announce(struct tcp *tcp, struct tcb *t)
 	tcb_notify(tcp, tcp_listener(tcp, t->binding), EPOLLIN | EPOLLRDNORM);
 }
 
-/* TCP_DEFER_ACCEPT: a connection without data is not accepted yet; as on Linux, until that has lasted
- * for so many time-outs */
+/* TCP_DEFER_ACCEPT: a connection without data is not accepted yet; as on Linux, this lasts for at
+ * most that many time-outs */
 static bool defers(struct tcp *tcp, struct syn_entry *e, const struct tcp_seg *seg)
 {
 	if (e->retries >= tuning_of(tcp, e)->defer || seg->len > 0 || (seg->flags & TCP_FIN))
@@ -372,7 +374,7 @@ static bool defers(struct tcp *tcp, struct syn_entry *e, const struct tcp_seg *s
 	return true;
 }
 
-/* the handshake is complete, but nobody accepts: the peer will try again, or is told */
+/* the handshake is complete, but the queue is full: the peer will try again, or gets a RST */
 static int overflow(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx, int verdict)
 {
 	if (tcp->ctx->cfg.tcp_abort_on_overflow)
@@ -380,7 +382,7 @@ static int overflow(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx
 	return verdict;
 }
 
-/* may this listener have one more connection of this source? VERDICT_DONE: yes */
+/* may this listener have one more connection from this source? VERDICT_DONE: yes */
 static int check_limits(const struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx)
 {
 	if (listener_is_full(&tcp->bind.binding[binding]))
@@ -433,8 +435,9 @@ bool syncache_may_be_cookie(const struct tcp *tcp)
 }
 
 /*
- * No connection for this segment: RST, but silence for what may stand behind the bytes that a peer with a cookie of ours has sent
- * first.  Those are lost, or had to wait (max_connections), and he sends them again, with what his cookie can be told by.
+ * No connection for this segment: RST, but no answer to what may follow the first data of a peer
+ * with a cookie of ours.  That data was lost, or had to wait (max_connections); the peer will
+ * retransmit it, and its first segment shows the cookie.
  */
 static int no_cookie(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx)
 {
@@ -503,7 +506,8 @@ static bool on_timeout(struct tcp *tcp, struct syn_entry *e)
 
 	if (e->retries >= limit && (!e->acked || e->retries >= tune->defer))
 		return false;
-	/* a peer that waits for its turn to send is asked again when the deferral ends */
+	/* a peer that waits for the server to speak first gets another SYN-ACK when the deferral
+	 * ends */
 	if (!e->acked || e->retries + 1u >= tune->defer) {
 		if (!e->acked && e->lost < LOST_MOST)
 			e->lost++;

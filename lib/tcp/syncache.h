@@ -7,10 +7,10 @@
  *
  * An entry waits in the queue of its retry: all entries of a queue have the same time-out, so each
  * queue is in order of expiry and needs no timer wheel.  If TCP_RTO_MAX_MS makes one listener's
- * shorter than another's, its entries wait for those before them, but never longer than without it.
- * A full cache answers with SYN cookies (RFC 4987 section 3.6), so that a flood of SYNs cannot keep
- * new clients out; with cookies switched off, and for a SYN that reopens a connection in TIME-WAIT,
- * it replaces its oldest entry.
+ * time-out shorter than another's, its entries wait for those before them, but never longer than
+ * without it.  A full cache answers with SYN cookies (RFC 4987 section 3.6), so that a flood of
+ * SYNs cannot keep new clients out; with cookies switched off, and for a SYN that reopens a
+ * connection in TIME-WAIT, it replaces its oldest entry.
  */
 
 #include <stdbool.h>
@@ -45,18 +45,18 @@ struct syn_entry {
 	uint32_t ts_recent;
 	uint32_t next, prev; /* in its queue; index, 0: none */
 	uint32_t expiry;     /* tick */
-	uint32_t sent_us;    /* when the SYN-ACK was sent first */
+	uint32_t sent_us;    /* when the SYN-ACK was first sent */
 	uint16_t peer_mss;
 	uint16_t wnd;     /* of the SYN, not scaled */
 	uint16_t binding; /* the listener */
 	uint8_t snd_wscale : 4, rcv_wscale : 4;
 	uint8_t opt;          /* TCB_OPT_* */
 	uint8_t retries;      /* time-outs so far */
-	uint8_t keyid, rnext; /* with TCP-AO: of what is sent (auth_note_ids) */
-	uint8_t lost : 2;     /* SYN-ACKs repeated for want of an answer, at most LOST_MOST */
+	uint8_t keyid, rnext; /* with TCP-AO: of what we send (auth_note_ids) */
+	uint8_t lost : 2;     /* SYN-ACKs that went unanswered, at most LOST_MOST */
 	uint8_t
 	    acked : 1; /* answered, but TCP_DEFER_ACCEPT waits for data; sent_us is the RTT then */
-	uint8_t ecn : 2;   /* the ECN bits with which the SYN came */
+	uint8_t ecn : 2;   /* the ECN bits of the SYN */
 	uint8_t asked : 2; /* what the SYNs have asked for (tcp_ecn_asked) */
 	uint8_t
 	    again : 1; /* the SYN came again and was answered again: which answer arrived is not known */
@@ -74,33 +74,35 @@ struct syncache {
 	struct pc_sip_key cookie_key;
 	uint32_t cookie_unit; /* when the last cookie was sent (syncookie_unit), if has_cookies */
 	bool has_cookies;
-	uint32_t polled; /* the tick up to which all that is due has been seen to, if has_polled */
+	uint32_t polled; /* the tick up to which all due entries were handled, if has_polled */
 	bool has_polled;
 };
 
-/** syncache_init makes an empty cache of n entries; key: of its cookies. Returns 0 or -ENOMEM. */
+/** syncache_init makes an empty cache of n entries; key: for its cookies. Returns 0 or -ENOMEM. */
 int syncache_init(struct syncache *sc, uint32_t n, struct pc_sip_key key, int socket_id);
 void syncache_fini(struct syncache *sc);
 
-/** syncache_read returns what a SYN to a listener says, and what it is to be answered with. */
+/** syncache_read returns an entry with what a SYN to a listener says, and how to answer it. */
 struct syn_entry syncache_read(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx);
 
-/** syncache_read_cookie makes an entry of a segment to a listener that returns a cookie. Returns whether it does. */
+/** syncache_read_cookie recreates an entry from a segment to a listener that returns a cookie.
+ * Returns whether the cookie is valid. */
 bool syncache_read_cookie(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx,
                           struct syn_entry *e);
 
-/** syncache_answer sends the SYN-ACK of an entry. rx: the SYN that it answers, NULL when it is repeated; cookie: what the
- * timestamp takes of a cookie, or NULL. */
+/** syncache_answer sends the SYN-ACK of an entry. rx: the SYN that it answers, NULL for a
+ * retransmission; cookie: the cookie, part of which is in the timestamp, or NULL. */
 void syncache_answer(struct tcp *tcp, const struct syn_entry *e, const struct tcp_rx *rx,
                      const struct syncookie *cookie);
 
-/** syncache_promote makes a connection of an entry, with what it inherits from its listener; the state is
- * still CLOSED, and nobody owns it. NULL: no TCB, or no way to the peer. */
+/** syncache_promote makes a connection from an entry, with what it inherits from its listener; its
+ * state is still CLOSED, and it has no owner. NULL: no TCB, no room for keys, or no route. */
 struct tcb *syncache_promote(struct tcp *tcp, const struct syn_entry *e);
 
 /**
- * syncache_open answers a SYN to a listener. tw: the entry of TIME-WAIT whose place the connection takes, if it is let begin, and
- * beyond whose numbers its ISS must lie (timewait.h); 0: none. Verdict: always a drop, the SYN itself is of no more use.
+ * syncache_open answers a SYN to a listener. tw: the entry in TIME-WAIT that the connection
+ * replaces, if it is admitted, and beyond whose sequence numbers its ISS must be (timewait.h); 0:
+ * none. Verdict: always a drop, as the SYN itself is no longer needed.
  */
 int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, uint32_t tw);
 
@@ -111,39 +113,42 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, ui
 int syncache_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, uint32_t index,
                    struct tcb **t);
 
-/** syncache_may_be_cookie says whether one of the cookies that were sent may still be good: else none is looked at. */
+/** syncache_may_be_cookie says whether any cookie that was sent may still be valid; if not, none is
+ * checked. */
 bool syncache_may_be_cookie(const struct tcp *tcp);
 
 /**
- * syncache_input_cookie handles a segment with ACK to a listener: does it return a cookie? Then as
- * syncache_input; else RST is sent (RFC 9293 section 3.10.7.2) and the verdict is a drop.
+ * syncache_input_cookie handles a segment with ACK to a listener: if it returns a valid cookie, it
+ * acts as syncache_input; else it sends RST (RFC 9293 section 3.10.7.2), unless more data may
+ * follow that shows a cookie, and the verdict is a drop.
  */
 int syncache_input_cookie(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx,
                           uint32_t binding, struct tcb **t);
 
 /**
- * syncache_timeouts returns how many time-outs of a SYN-ACK it takes until so many seconds have passed,
- * at most 255; syncache_seconds returns how many seconds have passed after n of them.
+ * syncache_timeouts returns the number of time-outs of a SYN-ACK until this many seconds have
+ * passed, at most 255; syncache_seconds returns how many seconds have passed after n of them.
  */
 uint32_t syncache_timeouts(const struct pc_stack_config *cfg, uint32_t seconds);
 uint32_t syncache_seconds(const struct pc_stack_config *cfg, uint32_t n);
 
-/** syncache_remove forgets an entry. */
+/** syncache_remove removes an entry. */
 void syncache_remove(struct tcp *tcp, uint32_t index);
 
-/** syncache_drop_listener forgets all entries of a listener that is being closed. */
+/** syncache_drop_listener removes all entries of a listener that is being closed. */
 void syncache_drop_listener(struct tcp *tcp, uint32_t binding);
 
-/** syncache_is_still says that syncache_poll has seen to this tick already: what has come since is due later. */
+/** syncache_is_still says that syncache_poll has already handled this tick: entries added since are
+ * due later. */
 static inline bool syncache_is_still(const struct syncache *sc, uint32_t tick)
 {
 	return sc->has_polled && sc->polled == tick;
 }
 
-/** syncache_poll repeats SYN-ACKs and gives up what has not been answered. */
+/** syncache_poll retransmits SYN-ACKs and removes entries that went unanswered. */
 void syncache_poll(struct tcp *tcp);
 
-/** syncache_next tells the tick of the next expiry. Returns false when there is none. */
+/** syncache_next sets *tick to the next expiry. Returns false if there is none. */
 bool syncache_next(const struct syncache *sc, uint32_t *tick);
 
 unsigned syncache_validate(const struct tcp *tcp);

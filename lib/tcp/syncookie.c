@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SYN cookies; see syncookie.h. Nothing here has a state. */
+/* SYN cookies; see syncookie.h. Nothing here keeps state. */
 
 #include "tcp/syncookie.h"
 
@@ -11,7 +11,7 @@
 #define MSS_MASK  ((1u << MSS_BITS) - 1)
 #define LOW_BITS  24
 #define LOW_MASK  ((1u << LOW_BITS) - 1)
-#define MAX_UNITS 1 /* a cookie is good in so many units after its own */
+#define MAX_UNITS 1 /* a cookie is valid for this many units after its own */
 
 #define OPT_BITS      6
 #define OPT_MASK      ((1u << OPT_BITS) - 1)
@@ -20,7 +20,8 @@
 #define OPT_HAS_TS    0x80u /* in the MAC only */
 
 /* What peers announce: the smallest we believe, the two defaults of RFC 9293 MUST-15 and MUST-16,
- * tunnels, PPPoE and Ethernet without and with jumbo frames.  What lies between is rounded down. */
+ * tunnels, PPPoE and Ethernet without and with jumbo frames.  Values in between are rounded
+ * down. */
 static const uint16_t mss_table[MSS_MASK + 1] = {64, 536, 1220, 1360, 1400, 1440, 1460, 8960};
 
 static uint32_t mss_index(uint16_t mss)

@@ -5,17 +5,17 @@
 /*
  * SYN cookies: a half-open connection that the peer stores for us (RFC 4987 section 3.6).
  *
- * The ISS is that of RFC 6528, M + F(flow, secret), but of the clock M only the high eight bits
- * remain: they count units of 2^36 ns, about 69 seconds.  The low 24 bits are
+ * The ISS is that of RFC 6528, M + F(flow, secret), but the clock M only has the high eight bits:
+ * they count units of 2^36 ns, about 69 seconds.  The low 24 bits are
  *
  *     23                                      3 2     0
  *    +-----------------------------------------+-------+
  *    | MAC of flow, peer's ISN, time, the rest |  MSS  |
  *    +-----------------------------------------+-------+
  *
- * so that whoever sees neither F nor the MAC has to guess 32 bits, of which 16 values are right at
- * any time.  A cookie is good in the unit in which it was made and in the next: for 69 to 137
- * seconds.
+ * so that an attacker who sees neither F nor the MAC has to guess 32 bits, of which 16 values are
+ * valid at any time.  A cookie is valid in the unit in which it was made and in the next: for 69 to
+ * 137 seconds.
  *
  * With timestamps, the other options are kept in the low six bits of our TSval, which the peer
  * returns:
@@ -25,8 +25,8 @@
  *    |  0  | SACK | wscale |   wscale 15: not offered
  *    +-----+------+--------+
  *
- * The MAC covers them too.  A TSval with them is rounded down, by 64 ms at most: those that follow
- * are never smaller.
+ * The MAC covers them too.  They make the TSval smaller, by at most 64 ms, so that later ones are
+ * never smaller.
  */
 
 #include <stdbool.h>
@@ -35,7 +35,7 @@
 #include "base/rng.h"
 #include "tcp/tcb.h"
 
-/** What the peer offered and a cookie keeps. */
+/** What a cookie keeps of the peer's offer. */
 struct syncookie {
 	uint16_t peer_mss; /* rounded down to one of eight */
 	uint8_t snd_wscale;
@@ -55,7 +55,7 @@ static inline uint32_t syncookie_unit(uint64_t now_ns)
 uint32_t syncookie_make(const struct pc_sip_key *key, uint64_t now_ns, const struct tcp_flow *flow,
                         uint32_t irs, uint32_t f, struct syncookie *c);
 
-/** syncookie_tsval marks our TSval of now with the options in c. */
+/** syncookie_tsval puts the options of c into our current TSval. */
 uint32_t syncookie_tsval(uint32_t tsval, const struct syncookie *c);
 
 /**
@@ -67,8 +67,8 @@ bool syncookie_read(const struct pc_sip_key *key, uint64_t now_ns, const struct 
                     struct syncookie *c);
 
 /**
- * syncookie_is_in_time says whether an ISS may be that of a cookie which is not too old, whatever the peer's ISN was:
- * who cannot know F is believed once in 128 times.
+ * syncookie_is_in_time says whether an ISS may be that of a cookie which is not too old, whatever
+ * the peer's ISN was. A guess by someone who does not know F passes once in 128 times.
  */
 bool syncookie_is_in_time(uint64_t now_ns, uint32_t f, uint32_t iss);
 
