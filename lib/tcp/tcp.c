@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * TCP of one stack: making and ending it, and its turns.
+ * TCP of one stack: creation, destruction, and its part of each turn.
  *
- * The work list holds, once each (TCB_WORK), the connections that something happened to in this
- * turn.  The flush sends for each of them what is to be sent, data first, so that one segment
- * carries data and acknowledgement; what could not be sent for want of mbufs stays on the list.
+ * The work list holds, once each (TCB_WORK), the connections to which something happened in this
+ * turn.  The flush sends for each of them what is due, data first, so that one segment carries both
+ * data and acknowledgement; a connection that runs out of mbufs stays on the list.
  */
 #include "tcp/tcp.h"
 
@@ -27,9 +27,10 @@
 #include "tcp/tcp_timer.h"
 #include "tcp/window.h"
 
-/* sockets that are bound but do not listen need a binding too; there are at least so many for them */
+/* bindings reserved at least for sockets that are bound but do not listen */
 #define EXTRA_BINDINGS 4096
-/* places of the line of timers: enough for three million connections a second that begin to wait for an acknowledgement */
+/* places in the timer wheel's line: enough for three million connections a second that begin to
+ * wait for an acknowledgement */
 #define LINE_MOST (UINT32_C(1) << 19)
 
 static uint32_t nb_tcbs(const struct pc_stack_config *cfg)
@@ -37,19 +38,19 @@ static uint32_t nb_tcbs(const struct pc_stack_config *cfg)
 	return (uint32_t)(cfg->stack_max_connections + cfg->stack_max_listeners);
 }
 
-/* every queue holds at least one mbuf, so there need not be more queues than mbufs */
+/* queues in use hold at least one mbuf each, so there need not be more of them than mbufs */
 static uint32_t nb_queues(const struct pc_stack_config *cfg)
 {
 	return (uint32_t)RTE_MIN((uint64_t)nb_tcbs(cfg), RTE_MAX(cfg->stack_mbufs, 1024u));
 }
 
-/* as many connections as are answered in the time that one stands in the line of the wheel, if there are so many */
+/* the connections whose data is acknowledged while one timer stands in the wheel's line */
 static uint32_t nb_places(const struct pc_stack_config *cfg)
 {
 	return rte_align32pow2(RTE_MIN(nb_tcbs(cfg), LINE_MOST));
 }
 
-/* as many connections as can send at once when BBR is what they begin with */
+/* one per connection that can send at once, if BBR is the default */
 static uint32_t nb_slots(const struct pc_stack_config *cfg)
 {
 	if (cfg->tcp_bbr_flows != 0)
@@ -92,8 +93,8 @@ uint64_t tcp_footprint(const struct pc_stack_config *cfg, struct pc_stack_footpr
 	       sources_footprint(cfg->tcp_syn_cache, cfg->tcp_source_half_open != 0);
 }
 
-/* Three quarters of the least time-out: what is acknowledged sooner is gone by then, and what a busy connection has
- * sent since its timer was armed is due late enough for it to stand in the line again. */
+/* Three quarters of the least time-out: data acknowledged sooner has left the line by then, and the
+ * deadline of what a busy connection has sent since is far enough off for the line again. */
 static int make_wheel(struct tcp *tcp, const struct pc_stack_config *cfg)
 {
 	const uint32_t n = nb_places(cfg);
@@ -167,7 +168,7 @@ int tcp_configure(struct tcp *tcp)
 {
 	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
 
-	/* as sysctls do, the new values hold for every socket that has none of its own */
+	/* as with sysctls, the new values apply to every socket without its own */
 	tcp->tuning[0] =
 	    (struct tcp_tuning){.refs = 1,
 	                        .keepidle_ms = (uint32_t)cfg->tcp_keepalive_idle_ms,
@@ -255,23 +256,23 @@ static bool send_ack_if_due(struct tcp *tcp, struct tcb *t)
 	return true;
 }
 
-/* one connection's part of the flush; returns whether it is through with it */
+/* one connection's part of the flush; returns whether nothing is left to do */
 static bool flush_one(struct tcp *tcp, struct tcb *t)
 {
 	bool done;
 
 	if (likely(tcp_plain_output(tcp, t)))
 		return true;
-	/* who was refused a place in the send queue for want of an mbuf waits for one */
+	/* a send was refused because there was no mbuf to open the stash */
 	if (unlikely(tcb_is_stashed(t)) && (t->flags & TCB_STARVED) && !stash_open_for_more(tcp, t))
 		return false;
 	done = tcp_output(tcp, t);
-	/* A listener, or a connection in SYN-SENT, has nobody to tell its window to.  Where data waits for mbufs there may yet be one for an
-	 * acknowledgement, for which some are kept. */
+	/* A listener or a connection in SYN-SENT has no peer to advertise a window to. Even where
+	 * data waits for mbufs there may be one for an acknowledgement, as some are reserved. */
 	if ((done || !tcp_port_is_busy(tcp, t)) && t->state != TCP_S_CLOSED &&
 	    (t->flags & TCB_CONNECTED || t->state == TCP_S_SYN_RECEIVED))
 		done = send_ack_if_due(tcp, t) && done;
-	/* TCP_NOTSENT_LOWAT: what was sent makes room, not only what is acknowledged */
+	/* with TCP_NOTSENT_LOWAT, sending makes room, too, not only acknowledgements */
 	if (unlikely((t->flags & (TCB_NOSPACE | TCB_CONNECTED)) == (TCB_NOSPACE | TCB_CONNECTED)) &&
 	    tcp_notsent_lowat(tcp, t) != 0 && tcp_tell_space(tcp, t))
 		tcp->told = true;
@@ -287,11 +288,10 @@ static bool flush_one(struct tcp *tcp, struct tcb *t)
 	return done;
 }
 
-/* What could not be sent for a busy port is looked for in so many connections of a turn: each is a walk through
- * memory for nothing. */
+/* Connections with a busy port that a turn visits at most: each costs cache misses for nothing. */
 #define BUSY_MOST 8
 
-/* puts the rest of the work list, from first to last, in front of what has come to it since */
+/* puts the rest of the work list, from first to last, in front of what was added since */
 static void put_back(struct tcp *tcp, uint32_t first, uint32_t last)
 {
 	if (first == 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What an acknowledgement does to the send side. */
+/* The effect of an acknowledgement on the send side. */
 
 #include "tcp/tcp_ack.h"
 
@@ -15,9 +15,9 @@
 #include "tcp/tcp_segment.h"
 #include "tcp/tcp_timer.h"
 
-/** What an acknowledgement took out of the queue, for the RTT. */
+/** What an acknowledgement removed from the send queue, for the RTT. */
 struct acked {
-	bool any;         /* whole segments at all */
+	bool any;         /* at least one whole segment */
 	bool clear;       /* each was sent once, and none had been reported by SACK before */
 	uint32_t sent_us; /* when the newest was sent */
 };
@@ -36,8 +36,9 @@ uint32_t tcp_ack_sample_echo(const struct tcp *tcp, struct tcb *t, const struct 
 	return us;
 }
 
-/* Karn (RFC 6298 section 3): only what was sent once gives a sample, unless timestamps tell. A
- * segment that waited beyond a hole measures the repair, not the path. Returns us, 0: no sample. */
+/* Karn's algorithm (RFC 6298 section 3): only a segment sent once gives a sample, unless there are
+ * timestamps. One that waited beyond a hole measures the repair, not the path. Returns us, 0: no
+ * sample. */
 static uint32_t sample_rtt(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                            const struct acked *a, const struct tcp_seg *seg)
 {
@@ -60,7 +61,7 @@ static void deliver(struct tcp *tcp, const struct tcb *t, struct tcp_queues *q,
 	account_of(tcp, t)->delivered++;
 }
 
-/* takes what ack covers out of the queue; returns the RTT sample */
+/* removes from the queue what is acknowledged; returns the RTT sample */
 static uint32_t pop_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                           const struct tcp_seg *seg)
 {
@@ -86,7 +87,7 @@ static uint32_t pop_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 		}
 		a.any = true;
 		a.clear = a.clear && note->tx.sends == 1 && !(note->tx.flags & SEG_SACKED);
-		a.sent_us = note->tx.sent_us; /* not if it is SACKED */
+		a.sent_us = note->tx.sent_us; /* meaningless if SACKed, but then clear is false */
 		if (!(note->tx.flags & SEG_SACKED))
 			deliver(tcp, t, q, note);
 		scoreboard_forget(q, m, note->tx.len);
@@ -97,8 +98,8 @@ static uint32_t pop_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	return sample_rtt(tcp, t, q, &a, seg);
 }
 
-/* no older acknowledgement comes here; returns whether the window changed. That of a SYN is not scaled (RFC 7323 section
- * 2.2), and has been taken with what else stands in it */
+/* Returns whether the window changed; not called for old acknowledgements. The window of a SYN is
+ * not scaled (RFC 7323 section 2.2), and was taken with the SYN. */
 static bool update_window(struct tcb *t, struct tcp_queues *q, const struct tcp_seg *seg,
                           bool acks_more)
 {
@@ -119,7 +120,7 @@ void tcp_ack_space(struct tcp *tcp, struct tcb *t)
 	if (!(t->flags & TCB_NOSPACE) || tcp_tell_space(tcp, t))
 		return;
 	if (t->snd_bytes == 0) {
-		t->flags |= TCB_STARVED; /* it waits for mbufs, no other ACK will wake it */
+		t->flags |= TCB_STARVED; /* waits for mbufs: no further ACK will wake it */
 		tcp_work(tcp, t);
 	}
 }
@@ -129,8 +130,8 @@ static uint32_t take_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 {
 	uint32_t rtt_us = q != NULL ? pop_acked(tcp, t, q, seg) : 0;
 
-	/* the other half of Karn's algorithm: without a sample the back-off stays (RFC 6298 section 5);
-	 * that of a window probe says nothing about the path */
+	/* the other half of Karn's algorithm: without a sample the back-off stays (RFC 6298 section
+	 * 5), unless it was of window probes, which say nothing about the path */
 	if (q != NULL && rtt_us == 0 && t->probes == 0)
 		t->rto_us = (uint32_t)rtt_backed_off(tcp, t, q);
 	t->snd_una = seg->ack;
@@ -149,7 +150,7 @@ static uint32_t take_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 static void on_new_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                        const struct tcp_seg *seg, struct loss_ack *a)
 {
-	/* of a segment that was sent alone a part is acknowledged */
+	/* the first partial acknowledgement of data that was sent in one go */
 	if (q != NULL && a->acked < a->flight && !q->rack.in_parts && q->most != a->most) {
 		q->most = a->most;
 		q->most_end = t->snd_nxt;
@@ -162,8 +163,9 @@ static void on_new_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 		account_of(tcp, t)->delivered++; /* the FIN, in a segment of its own */
 }
 
-/* Is it newer than all before it?  By what it delivers, or its timestamp (RFC 9768 section 3.2.2.2: what others have
- * overtaken does not count). An old one may have blocks that are new all the same. */
+/* Is the acknowledgement newer than all before it? It is by what it delivers, or by its timestamp
+ * (RFC 9768 section 3.2.2.2: an overtaken one does not count). An old one may have new SACK blocks
+ * all the same. */
 static bool is_newer(const struct tcb *t, const struct tcp_seg *seg, const struct loss_ack *a)
 {
 	return (a->delivered > 0 && seq_geq(seg->ack, t->snd_una)) ||
@@ -171,7 +173,7 @@ static bool is_newer(const struct tcb *t, const struct tcp_seg *seg, const struc
 	        seq_gt(seg->tsval, t->ts_recent));
 }
 
-/* does it tell of marks? delivered: segments before it */
+/* does it report marks? delivered: segments delivered before it */
 static bool input_echo(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg,
                        const struct loss_ack *a, uint32_t delivered)
 {
@@ -198,13 +200,14 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 		tcp_challenge(tcp, t); /* RFC 5961 section 5.2 */
 		return PC_DROP_TCP_ACK_RANGE;
 	}
-	/* of one that others have overtaken the SACK blocks count: they may be the only ones of their kind */
+	/* of an overtaken acknowledgement only the SACK blocks count: no other may report these */
 	if (unlikely(old) && (seg->nb_sack == 0 || q == NULL))
 		return VERDICT_DONE;
-	if (unlikely(seg->nb_sack > 0 && q == NULL)) /* a DSACK may come when all is acknowledged */
+	/* a DSACK may arrive when all is acknowledged */
+	if (unlikely(seg->nb_sack > 0 && q == NULL))
 		q = tcb_attach_queues(tcp, t);
 	if (q != NULL) {
-		/* what else this turn has acknowledged cannot have been replaced yet */
+		/* what was acknowledged earlier in this turn cannot have been replaced yet */
 		a.used = RTE_MAX(a.flight, q->flight_out);
 		a.most = tcp_loss_most(t, q, a.used);
 		a.sacked = q->sacked_bytes;
@@ -221,9 +224,9 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 	t->probes = 0; /* MUST-37: a peer that answers probes may keep the window closed */
 	if (likely(!old))
 		moved = update_window(t, q, seg, a.acked > 0);
-	if (unlikely(was == 0 && t->snd_wnd > 0)) /* nobody has taken the FIN that probed it */
+	if (unlikely(was == 0 && t->snd_wnd > 0)) /* the FIN that probed it was refused */
 		tcp_timer_reopen(tcp, t);
-	/* RFC 5681 section 2: a duplicate has no data, no new window, and something is under way */
+	/* RFC 5681 section 2: a duplicate has no data and no new window, and data is in flight */
 	still =
 	    a.acked == 0 && !old && seg->len == 0 && !moved && !(seg->flags & (TCP_SYN | TCP_FIN));
 	a.duplicate = still && t->snd_wnd > 0 && a.flight > 0;
@@ -239,8 +242,8 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 		tcp_snd_grow(tcp, t);
 		if (t->snd_una == t->snd_nxt) {
 			q->flight_out = 0;
-			q->rack.valid =
-			    false; /* all that follows is sent later, and its clock goes round */
+			/* all that follows is sent later, and the clock wraps */
+			q->rack.valid = false;
 		}
 		if (q->snd.head != NULL)
 			tcp_work(tcp, t);

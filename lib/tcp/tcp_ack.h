@@ -8,23 +8,25 @@
 #include "tcp/tcp.h"
 
 /**
- * tcp_ack takes what a segment acknowledges out of the send queue, samples the RTT, runs recovery and
- * moves the send window. Returns VERDICT_DONE, or PC_DROP_TCP_ACK_RANGE after it has answered.
+ * tcp_ack removes what a segment acknowledges from the send queue, samples the RTT, runs recovery
+ * and updates the send window. Returns VERDICT_DONE, or PC_DROP_TCP_ACK_RANGE after challenging.
  */
 int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg);
 
-/** tcp_ack_sample_echo takes a round trip by the timestamp that a segment echoes. Returns it in us; 0: there is none. */
+/** tcp_ack_sample_echo takes an RTT sample from the timestamp that a segment echoes. Returns it in
+ * us; 0: none. */
 uint32_t tcp_ack_sample_echo(const struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg);
 
-/** tcp_ack_space tells a socket that was refused to send when the send buffer has room again (as Linux: a third
- * must be free). */
+/** tcp_ack_space notifies a socket whose send was refused when the send buffer has room again (as
+ * on Linux: a third must be free). */
 void tcp_ack_space(struct tcp *tcp, struct tcb *t);
 
 /**
- * tcp_take_window sets the send window by a segment that acknowledges SND.UNA or more (so SND.WL2 =< SEG.ACK),
- * unless a newer segment has set it (RFC 9293 3.10.7.4). One that acknowledges more than all before it is the
- * newest, though it may carry text that was sent before: the window counts from where it acknowledges, and the old
- * one would reach too far. SND.WL1 stays then: what else was sent before is not newer for that. Returns whether it has.
+ * tcp_take_window sets the send window from a segment that acknowledges SND.UNA or more (so
+ * SND.WL2 =< SEG.ACK), unless a newer segment has set it (RFC 9293 3.10.7.4). A segment that
+ * acknowledges more than any before it is the newest, even if its data is a retransmission: the
+ * window counts from its ACK, and the old one would reach too far. SND.WL1 then stays, as that does
+ * not make other retransmissions newer. Returns whether the window was set.
  */
 static inline bool tcp_take_window(struct tcb *t, const struct tcp_seg *seg, bool acks_more)
 {
@@ -40,14 +42,14 @@ static inline bool tcp_take_window(struct tcb *t, const struct tcp_seg *seg, boo
 	return true;
 }
 
-/** tcp_ack_now lets an acknowledgement go at the end of this turn. */
+/** tcp_ack_now has an acknowledgement sent at the end of this turn. */
 static inline void tcp_ack_now(struct tcp *tcp, struct tcb *t)
 {
 	t->flags |= TCB_ACK_NOW;
 	tcp_work(tcp, t);
 }
 
-/** tcp_note_mss takes note that the peer has sent segments with len bytes of text that are taken. */
+/** tcp_note_mss updates rcv_mss from segments of which len bytes are taken. */
 static inline void tcp_note_mss(struct tcb *t, const struct tcp_rx *rx, uint32_t len)
 {
 	if (unlikely(rx->segs > 1))
@@ -56,8 +58,8 @@ static inline void tcp_note_mss(struct tcb *t, const struct tcp_rx *rx, uint32_t
 		t->rcv_mss = (uint16_t)RTE_MIN(len, (uint32_t)UINT16_MAX);
 }
 
-/** tcp_owe_ack takes note that len bytes of text are to be acknowledged: at least every second full
- * segment at once (RFC 9293 3.8.6.3). */
+/** tcp_owe_ack records that len bytes are to be acknowledged: at least every second full segment at
+ * once (RFC 9293 3.8.6.3). */
 static inline void tcp_owe_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                                const struct tcp_rx *rx, uint32_t len)
 {

@@ -2,8 +2,8 @@
 /*
  * Large segments; see tcp_bunch.h.
  *
- * Ownership: the payloads stay in the send queue, and the packet holds references to them, so nothing is
- * copied; while the port still has them, sending one again is a copy (tcp_segment.c).
+ * Ownership: the payloads stay in the send queue, and the packet holds references to them, so
+ * nothing is copied; while the port still holds those, a retransmission is a copy (tcp_segment.c).
  *
  * Invariant: all segments of a bunch but the last are t->mss bytes long.
  */
@@ -13,7 +13,7 @@
 #include "tcp/sndbuf.h"
 #include "tcp/tcp_segment.h"
 
-#define CHAIN_MAX 64 /* mbufs: 64 KB of segments of Ethernet's size */
+#define CHAIN_MAX 64 /* mbufs: 64 KB in segments of Ethernet size */
 #define BYTES_MAX (UINT16_MAX - 60 - TCP_HDR_MAX)
 #define MSS_CUT   256 /* devices do not cut smaller ones */
 
@@ -25,10 +25,10 @@ void bunch_init(const struct tcp *tcp, const struct tcb *t, struct bunch *b)
 	*b = (struct bunch){0};
 	if (q != NULL && q->snd_urgent) /* each piece would get the same pointer */
 		return;
-	if (t->auth || t->narrow) /* and the same signature, or identification */
+	if (t->auth || t->narrow) /* and the same signature or identification */
 		return;
-	if (t->opt &
-	    TCB_OPT_ACCECN) /* and CWR, which is one bit of a number, would be on the first only */
+	/* CWR, with Accurate ECN one bit of a counter, would be on the first piece only */
+	if (t->opt & TCB_OPT_ACCECN)
 		return;
 	if (tcp->ctx->cfg.tcp_tso && tcp_port_has(tcp, t, PC_PORT_TX_TSO | PC_PORT_TX_TCP_CKSUM) &&
 	    t->mss >= MSS_CUT)

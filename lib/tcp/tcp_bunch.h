@@ -5,29 +5,29 @@
 /*
  * Large segments, for a port that cuts them (TSO).
  *
- * Full new segments that may be sent now are sent as one packet: a header, and references to their
- * payloads.  Each is counted, marked, timed and retransmitted on its own, because the port cuts
- * where they end.
+ * New full segments that may be sent now go out as one packet: a header, and references to their
+ * payloads.  Each is counted, marked, timed and retransmitted on its own, because the port cuts at
+ * their boundaries.
  */
 
 #include "tcp/tcp.h"
 
-/** New segments of one connection on their way out as one packet. Zeroed: none, and none will be. */
+/** New segments of one connection to be sent as one packet. Zeroed: none, and none can be added. */
 struct bunch {
 	struct rte_mbuf *head; /* NULL: nothing is waiting */
 	uint32_t seq;
 	uint16_t segs; /* in it */
-	uint16_t max;  /* mbufs of the packet at most; 0: this port gets no bunches */
+	uint16_t max;  /* most mbufs in the packet; 0: no bunches here */
 	uint8_t flags;
 };
 
-/** bunch_init begins with nothing; max says whether the connection's port cuts. */
+/** bunch_init makes an empty bunch; max is 0 unless the connection can use TSO on its port. */
 void bunch_init(const struct tcp *tcp, const struct tcb *t, struct bunch *b);
 
 /** bunch_takes says whether a segment that is to be sent now can begin or continue a bunch. */
 bool bunch_takes(const struct tcb *t, const struct bunch *b, const struct rte_mbuf *m);
 
-/** bunch_add adds a segment, which is then as good as sent. Returns false when mbufs ran out. */
+/** bunch_add adds a segment, which then counts as sent. Returns false when mbufs ran out. */
 bool bunch_add(struct tcp *tcp, struct tcb *t, struct bunch *b, struct rte_mbuf *m, bool fin);
 
 /** bunch_send sends what is waiting. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Ending a connection from our side: shutdown, close, and what ICMP says. */
+/* Ending a connection from our side: shutdown, close, disconnect; and ICMP errors. */
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -28,7 +28,7 @@ static void queue_fin(struct tcp *tcp, struct tcb *t)
 	tcp_work(tcp, t);
 }
 
-/* what waits to be accepted is reset; the name stays bound */
+/* resets connections that wait to be accepted; the name stays bound */
 static void stop_listening(struct tcp *tcp, struct tcb *t)
 {
 	struct tcb *c;
@@ -54,11 +54,11 @@ static uint32_t shut_flags(int how)
 
 int tcp_shutdown(struct tcp *tcp, struct tcb *t, int how)
 {
-	if (t->state == TCP_S_CLOSED) { /* as Linux: an error, and yet it takes effect */
+	if (t->state == TCP_S_CLOSED) { /* as on Linux: an error, yet it takes effect */
 		t->flags |= shut_flags(how);
 		return -ENOTCONN;
 	}
-	if (t->state == TCP_S_LISTEN || t->state == TCP_S_SYN_SENT) { /* as Linux: that is over */
+	if (t->state == TCP_S_LISTEN || t->state == TCP_S_SYN_SENT) { /* as on Linux: it ends */
 		if (t->state == TCP_S_SYN_SENT || how != SHUT_WR)
 			tcp_disconnect(tcp, t);
 		return 0;
@@ -76,7 +76,7 @@ int tcp_shutdown(struct tcp *tcp, struct tcb *t, int how)
 	return 0;
 }
 
-/* RFC 9293 3.10.5: ABORT in CLOSING and LAST-ACK tells the peer nothing; it has sent and been sent a FIN */
+/* RFC 9293 3.10.5: ABORT in CLOSING and LAST-ACK sends no RST; FINs have gone both ways */
 static bool has_ended(const struct tcb *t)
 {
 	return (t->state == TCP_S_CLOSING || t->state == TCP_S_LAST_ACK) &&
@@ -108,8 +108,9 @@ void tcp_close(struct tcp *tcp, struct tcb *t)
 		tcb_done(tcp, t, 0);
 		return;
 	}
-	/* RFC 2525 2.17: the peer shall know that not everything was read. What was written before goes ahead of that, as
-	 * far as it may be sent now: on Linux it would have left with the call that wrote it */
+	/* RFC 2525 2.17: the peer must learn that not everything was read. What was written before
+	 * is sent first, as far as it may be now: on Linux it would have left with the call that
+	 * wrote it. */
 	if (unread || (t->flags & TCB_LINGER_0)) {
 		(void)tcp_output(tcp, t);
 		tcb_abort(tcp, t, 0);
@@ -121,7 +122,7 @@ void tcp_close(struct tcp *tcp, struct tcb *t)
 	queue_fin(tcp, t);
 }
 
-/* the connection, attempt or listener of a socket ends here */
+/* ends a socket's connection, attempt or listener */
 static void end_at_once(struct tcp *tcp, struct tcb *t)
 {
 	switch (t->state) {
@@ -152,16 +153,17 @@ void tcp_disconnect(struct tcp *tcp, struct tcb *t)
 	tcb_notify(tcp, t, EPOLLOUT | EPOLLWRNORM | EPOLLHUP | (t->error ? (uint32_t)EPOLLERR : 0));
 }
 
-/* RFC 5927 section 4: believed only if it quotes something that is under way */
+/* RFC 5927 section 4: an error is believed only if it quotes something in flight */
 static bool is_under_way(const struct tcb *t, uint32_t seq)
 {
-	/* a SYN with data is the number before */
+	/* with data, the SYN itself is at the number before SND.UNA */
 	const bool syn_data = t->state == TCP_S_SYN_SENT && (t->opt & TCB_OPT_SYN_DATA);
 
 	return seq_leq(t->snd_una - syn_data, seq) && seq_lt(seq, t->snd_nxt);
 }
 
-/* RFC 9293 section 3.9.2.2: to TCP a Parameter Problem is a soft error, too, whatever it is to sockets of others */
+/* RFC 9293 section 3.9.2.2: for TCP a Parameter Problem is a soft error, whatever it is for other
+ * protocols */
 static bool is_hard(const struct icmp_error *e)
 {
 	const uint8_t problem = pc_addr_is_ip4(&e->remote) ? ICMP4_PARAMETER : ICMP6_PARAMETER;
@@ -169,7 +171,7 @@ static bool is_hard(const struct icmp_error *e)
 	return e->hard && e->type != problem;
 }
 
-/* a SYN with data was too large for the path: without data it is not (RFC 7413 section 4.1.3.1) */
+/* a SYN with data was too large for the path: retry without data (RFC 7413 section 4.1.3.1) */
 static void on_syn_too_big(struct tcp *tcp, struct tcb *t)
 {
 	if ((t->opt & TCB_OPT_SYN_DATA) && t->retries == 0)
@@ -199,8 +201,8 @@ void tcp_error(struct tcp *tcp, const struct icmp_error *e)
 			tcb_done(tcp, t, e->error);
 		else
 			t->snd_wl1 = (uint32_t)e->error;
-	} else if (tcp_queues_if(tcp, t) !=
-	           NULL) { /* RFC 5927 section 5.2: a connection outlives it */
+	} else if (tcp_queues_if(tcp, t) != NULL) {
+		/* RFC 5927 section 5.2: a connection survives it */
 		tcp_queues(tcp, t)->soft_error = (uint8_t)e->error;
 		if (e->no_route && e->seq == t->snd_una)
 			tcp_timer_revert(tcp, t);

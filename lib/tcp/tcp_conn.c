@@ -2,10 +2,10 @@
 /*
  * The life of a TCB.
  *
- * The pool is an array with a free list through `link`, last freed first, so that what is taken is
- * still in the cache.  A TCB that is freed while it is on the work list goes back when the flush
- * comes across it.  A free TCB has state FREE and a zero flow, so that no stale candidate of a
- * burst can match it.
+ * The pool is an array with a free list through `link`, last freed first, so that the next TCB
+ * taken is still in the cache.  A TCB that is freed while on the work list returns to the free list
+ * when the flush reaches it.  A free TCB has state FREE and a zero flow, so that no stale candidate
+ * of a burst can match it.
  */
 #include "tcp/tcp_conn.h"
 
@@ -26,7 +26,7 @@
 
 #define LONG_AGO 16 /* of ctx.era: 18 hours */
 
-/* of no connection */
+/* the state of a socket without a connection */
 static void clear(const struct tcp *tcp, struct tcb *t)
 {
 	memset(t, 0, sizeof(*t));
@@ -44,7 +44,7 @@ struct tcb *tcb_alloc(struct tcp *tcp)
 	struct tcb *t = tcp_tcb(tcp, index);
 	struct pollable poll;
 
-	/* listeners have TCBs of their own beside max_connections */
+	/* listeners do not count towards max_connections */
 	if (index == 0 || tcp->tcbs_used - tcp->bind.listeners >= cfg->stack_max_connections)
 		return NULL;
 	freelist_take(&tcp->free_tcbs, t->link);
@@ -163,7 +163,7 @@ void tcb_free(struct tcp *tcp, struct tcb *t)
 	t->link = freelist_give(&tcp->free_tcbs, tcp_index(tcp, t));
 }
 
-/* ---- queues that are only kept: idle ones, the longest idle first in line to be taken away --------- */
+/* ---- idle queues, kept for what they know; the longest idle are reclaimed first -------------- */
 
 static void line_up(struct tcp *tcp, uint32_t index)
 {
@@ -212,8 +212,8 @@ static void release_queues(struct tcp *tcp, struct tcb *t)
 	t->queues = 0;
 }
 
-/* Something is queued again after a pause.  Ticks go round in 78 hours, and half of them seem to lie ahead: a deadline of long
- * ago is made one of just now. */
+/* Something is queued again after a pause. Ticks wrap after 78 hours, and half of them seem to lie
+ * ahead: a deadline long past is replaced by one that has just passed. */
 static void end_pause(const struct tcp *tcp, struct tcb *t)
 {
 	const uint16_t age = (uint16_t)(tcp->ctx->era - t->ts_recent_at);
@@ -223,15 +223,14 @@ static void end_pause(const struct tcp *tcp, struct tcb *t)
 		t->t_loss = tcp->ctx->tick - 1;
 }
 
-/* As memset does it, but by stores of 16 bytes: what is loaded next can be forwarded from those, whereas a "rep stos" has it
- * wait for all stores before it, to lines that are far away. */
+/* Like memset, but with stores of 16 bytes: the next loads can be forwarded from those, whereas
+ * "rep stos" makes them wait for all earlier stores, to lines that are far away. */
 static inline void clear_queues(struct tcp_queues *q)
 {
 	__m128i *at = (__m128i *)q, zero = _mm_setzero_si128();
 
-	__asm__(
-	    ""
-	    : "+x"(zero)); /* which the compiler does not know to be that, and makes no memset of */
+	/* hides from the compiler that it is zero, or it would make this a memset */
+	__asm__("" : "+x"(zero));
 #pragma GCC unroll 24
 	for (size_t i = 0; i < sizeof(*q) / sizeof(*at); i++)
 		_mm_store_si128(at + i, zero);
@@ -246,10 +245,12 @@ struct tcp_queues *tcb_take_queues(struct tcp *tcp, struct tcb *t)
 
 	if (q != NULL) { /* kept */
 		leave_line(tcp, t->queues);
-		/* RFC 6582 section 3.2: what comes next may yet be about the recovery that ended here */
+		/* RFC 6582 section 3.2: the next duplicate ACKs may still be due to a recovery that
+		 * ended here */
 		if (q->recover != t->snd_una)
 			q->recover = t->snd_una - 1;
-		/* that window would lie ahead again after 2 GB in small answers, none of which had to look */
+		/* after 2 GB in small answers, none of which checks it, that window would seem to
+		 * lie ahead again */
 		if (unlikely(q->reduced))
 			(void)tcp_ecn_has_reduced(t, q);
 		return q;
@@ -275,8 +276,8 @@ void tcb_give_queues(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
 	if (q->ooo != NULL)
 		return;
-	/* an early FIN is worth keeping, too, but no more: it holds no mbuf, so that peers could have all queues for ever, and
-	 * comes again */
+	/* an early FIN, which holds no mbuf, is kept, but can be reclaimed: otherwise peers could
+	 * take all queues for ever. It will be retransmitted. */
 	if (q->keep || q->fin_early)
 		line_up(tcp, t->queues);
 	else
@@ -343,7 +344,7 @@ int tcb_set_path(struct tcp *tcp, struct tcb *t, const struct pc_addr *remote, u
 	return path.shared ? 1 : 0;
 }
 
-/* bytes of IP and TCP headers without options */
+/* length of the IP and TCP headers without options */
 static uint16_t headers(const struct tcb *t)
 {
 	return (uint16_t)((pc_addr_is_ip4(&t->flow.raddr) ? 20 : 40) + TCP_HDR_LEN);
@@ -396,10 +397,10 @@ void tcb_establish(struct tcp *tcp, struct tcb *t)
 	tcp_snd_grow(tcp, t);
 	t->rcv_tick = tcp->ctx->tick;
 	t->quick = tcp->ctx->cfg.tcp_quick_acks & 0x7f;
-	/* RFC 6298 (5.7): without a sample a lost SYN makes the first time-out longer */
+	/* RFC 6298 (5.7): after a lost SYN, without a sample, the first time-out is longer */
 	if (t->syn_lost && t->srtt_us == 0)
 		t->rto_us = RTE_MAX(t->rto_us, 3000000u);
-	t->rto_us = RTE_MIN(t->rto_us, rtt_max_us(tcp, t)); /* TCP_RTO_MAX_MS counts from here */
+	t->rto_us = RTE_MIN(t->rto_us, rtt_max_us(tcp, t)); /* TCP_RTO_MAX_MS from here on */
 	tcp_keepalive_start(tcp, t);
 }
 
@@ -437,7 +438,7 @@ bool tcb_done(struct tcp *tcp, struct tcb *t, int error)
 	if (t->flags & TCB_BOUND)
 		bindings_lapse(&tcp->bind, t->binding);
 	dsack_forget(tcp, t);
-	t->snd_una = t->snd_nxt; /* nothing is under way any more; the socket may yet listen */
+	t->snd_una = t->snd_nxt; /* nothing is in flight any more; the socket may still listen */
 	t->flags &= ~(uint32_t)(TCB_ACK_NOW | TCB_ACK_LATER | TCB_NOSPACE | TCB_STARVED |
 	                        TCB_WINDOW_UPDATE);
 	t->flags |= TCB_RD_SHUT | TCB_WR_SHUT;

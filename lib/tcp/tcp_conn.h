@@ -5,24 +5,25 @@
 /*
  * The life of a TCB: from the pool and back, its queues, its place in the flow table, its end.
  *
- * A TCB is owned by the application (TCB_OPEN), by an accept queue (TCB_PENDING) or, if by neither,
+ * A TCB is owned by the application (TCB_OPEN) or by an accept queue (TCB_PENDING); with neither,
  * by the protocol until the state is CLOSED.  The last owner to release it frees it.
  */
 
 #include "base/seq.h"
 #include "tcp/tcp.h"
 
-/** tcb_alloc takes a TCB, zeroed but for defaults. NULL: none left. */
+/** tcb_alloc takes a TCB from the pool and sets defaults. NULL: none left. */
 struct tcb *tcb_alloc(struct tcp *tcp);
 
-/** tcb_free gives a TCB back with all it holds; it must not be owned by anybody any more. */
+/** tcb_free returns a TCB, which must have no owner, and all it holds. */
 void tcb_free(struct tcp *tcp, struct tcb *t);
 
-/* The parts of the two functions below that take queues from the pool and give them back. */
+/* The parts of the two functions below that take queues from the pool and return them. */
 struct tcp_queues *tcb_take_queues(struct tcp *tcp, struct tcb *t);
 void tcb_give_queues(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);
 
-/** tcb_attach_queues returns the connection's queues, taken from the pool if need be. NULL: none left. */
+/** tcb_attach_queues returns the connection's queues, taken from the pool if necessary. NULL: none
+ * left. */
 static inline struct tcp_queues *tcb_attach_queues(struct tcp *tcp, struct tcb *t)
 {
 	struct tcp_queues *q = tcp_queues(tcp, t);
@@ -30,7 +31,7 @@ static inline struct tcp_queues *tcb_attach_queues(struct tcp *tcp, struct tcb *
 	return likely(q != NULL && !q->idle) ? q : tcb_take_queues(tcp, t);
 }
 
-/** tcb_detach_queues gives the queues back if they are empty. */
+/** tcb_detach_queues returns the queues to the pool if they are empty. */
 static inline void tcb_detach_queues(struct tcp *tcp, struct tcb *t)
 {
 	struct tcp_queues *q = tcp_queues_if(tcp, t);
@@ -39,45 +40,49 @@ static inline void tcb_detach_queues(struct tcp *tcp, struct tcb *t)
 		tcb_give_queues(tcp, t, q);
 }
 
-/** tcb_drop_unsent frees the send queue of a connection that has sent nothing of it. */
+/** tcb_drop_unsent frees the send queue of a connection that has sent none of it. */
 void tcb_drop_unsent(struct tcp *tcp, struct tcb *t);
 
-/** tcb_drop_early frees what came out of order. */
+/** tcb_drop_early frees the data received out of order. */
 void tcb_drop_early(struct tcp *tcp, struct tcb *t);
 
 /** tcb_enter puts the connection into the flow table under t->flow. */
 void tcb_enter(struct tcp *tcp, struct tcb *t);
 
-/** tcb_enter_passive is tcb_enter for a connection that its peer has opened: it counts for its source. */
+/** tcb_enter_passive is tcb_enter for a connection opened by its peer: it counts for its source. */
 void tcb_enter_passive(struct tcp *tcp, struct tcb *t);
 
-/** tcb_replace does the same where the flow table has the flow, of this hash, as something else: from. */
+/** tcb_replace does the same where the flow, with this hash, is already in the table as something
+ * else: from. */
 void tcb_replace(struct tcp *tcp, struct tcb *t, uint64_t hash, flow_ref from);
 
-/** tcp_path_find finds the way of what is sent to a connection's peer; errors are those of ip_path_find. */
+/** tcp_path_find finds the path to a connection's peer; errors are those of ip_path_find. */
 static inline int tcp_path_find(struct tcp *tcp, const struct tcp_flow *f, struct ip_path *path)
 {
 	return ip_path_find_flow(tcp->ip, &f->raddr, f->laddr, tcp_flow_ports(f), path);
 }
 
-/** tcp_link_mss returns the MSS that is told by an interface: what its link takes of the peer's family, of IPv6 as its routers say, less
- * the headers without options (RFC 9293 SHLD-6, RFC 6691 section 2). */
+/** tcp_link_mss returns the MSS to announce on an interface: the MTU of its link for the peer's
+ * family (for IPv6 as routers advertise it), less the headers without options (RFC 9293 SHLD-6, RFC
+ * 6691 section 2). */
 static inline uint16_t tcp_link_mss(const struct tcp *tcp, uint8_t netif,
                                     const struct pc_addr *peer)
 {
 	return (uint16_t)(ip_link_mtu(tcp->ip, netif, peer) - ip_hdr_len(peer) - TCP_HDR_LEN);
 }
 
-/** tcb_set_path fills in the way to the peer, for a connection with these ports (ip_path_find_flow); returns 0, or 1 when
- * it is one of several for other ports, or -ENETUNREACH or -EADDRNOTAVAIL. */
+/** tcb_set_path fills in the path to the peer for a connection with these ports
+ * (ip_path_find_flow). Returns 0, 1 when other ports may take another path, -ENETUNREACH or
+ * -EADDRNOTAVAIL. */
 int tcb_set_path(struct tcp *tcp, struct tcb *t, const struct pc_addr *remote, uint16_t laddr,
                  uint32_t ports);
 
 /** tcb_update_mss computes the segment size from peer, path, options and TCP_MAXSEG. */
 void tcb_update_mss(struct tcp *tcp, struct tcb *t);
 
-/** tcb_rcv_scale returns the shift that lets the largest window be told that the socket's may grow to (RFC
- * 7323 section 2.3). What was told once holds for a connection's life, whatever is set afterwards. */
+/** tcb_rcv_scale returns the shift needed to advertise the largest window that the socket's may
+ * grow to (RFC 7323 section 2.3). Once announced it holds for the connection's life, whatever is
+ * set later. */
 uint8_t tcb_rcv_scale(const struct tcp *tcp, const struct tcb *t);
 
 /** tcb_peer_scale returns the shift that a peer announced, at most 14 (RFC 7323 section 2.3). */
@@ -97,7 +102,7 @@ static inline bool tcp_is_acceptable(const struct tcp_seg *seg, uint32_t rcv_nxt
 	       (seq_within(seg->seq, rcv_nxt, wnd) || seq_within(seg->seq + len - 1, rcv_nxt, wnd));
 }
 
-/** tcb_establish starts an opened connection: congestion window, keep-alive. */
+/** tcb_establish makes a connection ESTABLISHED: MSS, congestion window, keep-alive. */
 void tcb_establish(struct tcp *tcp, struct tcb *t);
 
 /** tcb_initial_window returns the first congestion window (RFC 6928). */
@@ -114,33 +119,34 @@ static inline uint32_t tcb_initial_window(const struct tcp *tcp, const struct tc
 }
 
 /**
- * tcb_done ends the protocol's part: out of the table, timers off, send queue dropped, state CLOSED.
- * What was received stays readable. error (0: none) is told to the application. The TCB is freed if
- * nobody owns it; then true is returned.
+ * tcb_done ends the protocol's part: flow removed from the table, timers off, send queue dropped,
+ * state CLOSED. Received data stays readable. error (0: none) is reported to the application. The
+ * TCB is freed if it has no other owner; then true is returned.
  */
 bool tcb_done(struct tcp *tcp, struct tcb *t, int error);
 
-/** tcb_abort sends RST if the peer knows of the connection, then does what tcb_done does. */
+/** tcb_abort sends an RST if the peer knows of the connection, then does what tcb_done does. */
 bool tcb_abort(struct tcp *tcp, struct tcb *t, int error);
 
-/** tcb_renew makes a socket in CLOSED, which tcb_done has ended, as new but for its name, its settings and its error. */
+/** tcb_renew resets a socket that tcb_done has closed, except for its name, settings and error. */
 void tcb_renew(struct tcp *tcp, struct tcb *t);
 
-/** tcb_remember_cwnd keeps in ssthresh what cwnd has been, before it is reduced because it was not used
- * (RFC 2861 section 3.2). */
+/** tcb_remember_cwnd preserves cwnd in ssthresh before it is reduced for not being used (RFC 2861
+ * section 3.2). */
 static inline void tcb_remember_cwnd(struct tcb *t)
 {
 	t->ssthresh = RTE_MAX(t->ssthresh, t->cwnd - t->cwnd / 4);
 }
 
-/** tcb_notify tells the socket's epoll set. */
+/** tcb_notify notifies the socket's epoll set. */
 static inline void tcb_notify(struct tcp *tcp, struct tcb *t, uint32_t mask)
 {
 	if (t->flags & TCB_OPEN)
 		event_notify(tcp->ev, &t->poll, tcp->first_fd + tcp_index(tcp, t), mask);
 }
 
-/** tcp_secret returns a keyed hash of a flow: the low half is for the ISN, the high one for timestamps. */
+/** tcp_secret returns a keyed hash of a flow: the low half for the ISN, the high one for
+ * timestamps. */
 uint64_t tcp_secret(const struct tcp *tcp, const struct tcp_flow *flow);
 
 /** tcp_isn returns an initial sequence number (RFC 6528) from tcp_secret's value. */
@@ -149,7 +155,7 @@ static inline uint32_t tcp_isn(const struct tcp *tcp, uint64_t secret)
 	return (uint32_t)secret + (uint32_t)(tcp->ctx->now_ns >> 12);
 }
 
-/** tcp_tsval returns our timestamp now, for a connection with this offset. */
+/** tcp_tsval returns our current timestamp for a connection with this offset. */
 static inline uint32_t tcp_tsval(const struct tcp *tcp, uint32_t offset)
 {
 	return tcp->ctx->now_ms + offset;

@@ -40,7 +40,7 @@ uint8_t tcp_ecn_asked(const struct tcp *tcp, const struct tcb *t, const struct t
 
 	if (ace == ACE_NONE || !knows_accecn(tcp, t))
 		return 0;
-	/* RFC 9768 section 3.1.3: what nobody has given a sense yet is one that asks for it, too */
+	/* RFC 9768 section 3.1.3: values without a meaning yet count as a request, too */
 	return ace == ACE_ECN ? ASKED_ECN : ASKED_ACCECN;
 }
 
@@ -65,7 +65,7 @@ uint8_t tcp_ecn_accepts(const struct tcp *tcp, const struct tcb *t, const struct
 		return OPT_ACCECN;
 	if ((syn->flags & both) != both)
 		return 0;
-	/* RFC 3168 section 6.1.1: no SYN is ECN-capable; this one was sent by something else */
+	/* RFC 3168 section 6.1.1: a SYN must not be ECN-capable, so this is not a request */
 	if (!cc_of(t)->needs_ecn && (mode == ECN_NEVER || (tos & ECN_MASK) != 0))
 		return 0;
 	return TCB_OPT_ECN;
@@ -80,11 +80,11 @@ uint8_t tcp_ecn_agreed(const struct tcp *tcp, const struct tcb *t, const struct 
 		return (syn_ack->flags & (TCP_ECE | TCP_CWR)) == TCP_ECE ? asked : 0;
 	switch (accecn_ace(syn_ack)) { /* RFC 9768 table 2 */
 	case ACE_NONE:
-	case ACE_ACCECN: /* an end that returns what it does not know */
+	case ACE_ACCECN: /* the peer reflects bits that it does not know */
 		return 0;
 	case ACE_ECN_ANSWER:
 		return TCB_OPT_ECN;
-	default: /* also where the last SYN did not ask: the server knows what the first has asked for (3.1.5) */
+	default: /* even if the last SYN did not ask: the first one has (3.1.5) */
 		return OPT_ACCECN;
 	}
 }
@@ -95,20 +95,20 @@ uint8_t tcp_ecn_fill(const struct tcp *tcp, struct tcb *t, struct tcp_seg *syn)
 	uint8_t what = answer ? t->opt & OPT_ACCECN : tcp_ecn_asks(tcp, t);
 
 	if (what & TCB_OPT_ACCECN) {
-		/* RFC 9768 section 3.1.4: if two were lost, that may have been for the flags */
+		/* RFC 9768 section 3.1.4: if two were lost, the flags may be the cause */
 		if (!again)
 			accecn_put(syn, answer ? accecn_syn(tcp, t) : ACE_ACCECN);
 		else if (answer)
 			t->opt &= (uint8_t)~TCB_OPT_ECN;
 		return answer ? tcp_ecn_syn_ack_tos(tcp, t, t->opt, t->retries > 0) : 0;
 	}
-	/* RFC 3168 section 6.1.1.1: if the first was lost, that may have been for the flags */
+	/* RFC 3168 section 6.1.1.1: if the first was lost, the flags may be the cause */
 	if (what == 0 || (!answer && t->retries > 0))
 		return 0;
 	syn->flags |= answer ? TCP_ECE : TCP_ECE | TCP_CWR;
 	if (answer)
 		return tcp_ecn_syn_ack_tos(tcp, t, what, t->retries > 0);
-	/* RFC 8257 section 3.4: where DCTCP is, what cannot be marked is dropped */
+	/* RFC 8257 section 3.4: DCTCP's switches drop what they cannot mark */
 	return cc_of(t)->needs_ecn ? ECN_ECT0 : 0;
 }
 
@@ -121,7 +121,7 @@ void tcp_ecn_syn_ack_marked(struct tcp *tcp, struct tcb *t, const struct tcp_seg
 	t->flags |= TCB_CWR;
 }
 
-/* RFC 8257 section 3.2: each acknowledgement tells the state of what it acknowledges */
+/* RFC 8257 section 3.2: each acknowledgement reports whether what it covers was marked */
 static void follow_marks(struct tcp *tcp, struct tcb *t, bool ce)
 {
 	if (ce == !!(t->flags & TCB_ECE))
@@ -140,7 +140,8 @@ void tcp_ecn_input(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, ui
 		accecn_input(tcp, t, seg, tos);
 		return;
 	}
-	/* marks count on data only, and on a FIN, which some send with ECT (ECN++): an acknowledgement is not acknowledged */
+	/* only marks on data count, and on a FIN, which some send with ECT (ECN++): an
+	 * acknowledgement is not acknowledged */
 	if (!(t->opt & TCB_OPT_ECN) || (seg->len == 0 && !(seg->flags & TCP_FIN)))
 		return;
 	if (ce)
@@ -149,7 +150,8 @@ void tcp_ecn_input(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, ui
 		follow_marks(tcp, t, ce);
 		return;
 	}
-	/* RFC 3168 section 6.1.3: ECE from the first mark until CWR; CWR may be marked itself */
+	/* RFC 3168 section 6.1.3: ECE from the first mark until CWR, whose own packet may be
+	 * marked */
 	if (seg->flags & TCP_CWR) {
 		t->flags &= ~(uint32_t)TCB_ECE;
 		tcp_ack_now(tcp, t);
@@ -169,7 +171,7 @@ void tcp_ecn_reduced(struct tcb *t, struct tcp_queues *q)
 	q->reduced_end = t->snd_nxt;
 }
 
-/* CWR goes with the byte at reduced_end: until that is acknowledged, ECE may be the old one */
+/* CWR is sent with the byte at reduced_end: until that is acknowledged, ECE may be an old one */
 bool tcp_ecn_has_reduced(const struct tcb *t, struct tcp_queues *q)
 {
 	if (q->reduced && seq_gt(t->snd_una, q->reduced_end))

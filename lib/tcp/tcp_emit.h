@@ -8,17 +8,18 @@
 #include "tcp/tcp.h"
 #include "tcp/tcp_conn.h"
 
-/** tcp_emit_note takes note that a segment with len bytes of text goes out: it acknowledges all. */
+/** tcp_emit_note records that a segment with len bytes of data is sent, which acknowledges
+ * everything. */
 static inline void tcp_emit_note(struct tcb *t, uint32_t len)
 {
 	t->last_ack_sent = t->rcv_nxt;
-	if (len > 0) /* who answers lets the acknowledgement ride */
+	if (len > 0) /* the application answers, so data can carry acknowledgements */
 		t->quick = t->quick >> 1 & 0x3f;
 	t->flags &= ~(uint32_t)(TCB_ACK_LATER | TCB_WINDOW_UPDATE);
 	t->timers &= (uint8_t)~TCB_T_ACK;
 }
 
-/* The families, and the two lengths of the TCP header, are compiled apart, which saves 30 instructions. */
+/* The families and the two header lengths are compiled separately, which saves 30 instructions. */
 static __rte_always_inline void tcp_emit_as(struct tcp *tcp, struct tcb *t, const struct neigh *n,
                                             struct rte_mbuf *m, uint32_t seq, uint8_t flags,
                                             uint16_t wnd, uint8_t ecn, const struct pkt *note,
@@ -57,13 +58,13 @@ static __rte_always_inline void tcp_emit_as(struct tcp *tcp, struct tcb *t, cons
 		                tos);
 }
 
-/* The part of the next that is about IPv6. */
+/* The IPv6 part of tcp_emit_plain. */
 void tcp_emit_plain6(struct tcp *tcp, struct tcb *t, const struct neigh *n, struct rte_mbuf *m,
                      uint32_t seq, uint8_t flags, uint16_t wnd, uint8_t ecn,
                      const struct pkt *note);
 
-/** tcp_emit_plain puts the headers in front of m's payload, of which note (NULL: none) may have the sum, and
- * sends it; it owns m. */
+/** tcp_emit_plain puts the headers in front of m's payload, whose sum note (NULL: none) may have,
+ * and sends it; it takes ownership of m. */
 static __rte_always_inline void tcp_emit_plain(struct tcp *tcp, struct tcb *t,
                                                const struct neigh *n, struct rte_mbuf *m,
                                                uint32_t seq, uint8_t flags, uint16_t wnd,

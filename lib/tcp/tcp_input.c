@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The way in, in the order of RFC 9293 section 3.10.7.
+ * Input, in the order of RFC 9293 section 3.10.7.
  *
- *   tcp_rx_parse ... tcp_input, which knows whose it is and takes what is plain (tcp_plain.c) ... tcp_input_any
- *     no flow        -> listener: LISTEN (3.10.7.2), else CLOSED (3.10.7.1); an ACK that returns a SYN
- *                       cookie goes on as ESTABLISHED
- *     SYN cache      -> SYN-RECEIVED; the completing ACK goes on as ESTABLISHED
+ *   tcp_rx_parse -> tcp_input: finds the connection, takes the usual segment (tcp_plain.c)
+ *                -> tcp_input_any:
+ *     no flow        -> listener: LISTEN (3.10.7.2), else CLOSED (3.10.7.1); an ACK that returns a
+ *                       SYN cookie continues as ESTABLISHED
+ *     SYN cache      -> SYN-RECEIVED; the completing ACK continues as ESTABLISHED
  *     TIME-WAIT      -> timewait_input
  *     TCB            -> SYN-SENT (3.10.7.3), or synchronised (3.10.7.4): timestamps and
  *                       sequence, RST, SYN, ACK, data, FIN
  *
- * Each step returns VERDICT_DONE to go on, or the drop that ends the segment.
+ * Each step returns VERDICT_DONE to continue, or the drop that ends the segment.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -43,7 +44,7 @@ static int input_no_flow(struct tcp *tcp, const struct ip_pkt *p, const struct t
 	uint32_t listener;
 	int verdict;
 
-	/* of no use here, and asked about only where it may be of use to the kernel */
+	/* useless here; the firewall is asked only where the kernel may have use for it */
 	if ((flags & TCP_RST) && !tcp->ctx->handed_on)
 		return PC_DROP_TCP_RST_STRAY;
 	verdict = tcp_guard(tcp, p, rx);
@@ -75,7 +76,7 @@ static void opened_active(struct tcp *tcp, struct tcb *t)
 	tcp_work(tcp, t);
 }
 
-/* RFC 7323 section 5.5: older than half of what the fastest clock can count */
+/* RFC 7323 section 5.5: older than half the cycle of the fastest clock */
 static bool ts_recent_is_invalid(const struct tcp *tcp, const struct tcb *t)
 {
 	return (uint16_t)(tcp->ctx->era - t->ts_recent_at) > 24u * 86400 * 1000 >> 22;
@@ -84,8 +85,8 @@ static bool ts_recent_is_invalid(const struct tcp *tcp, const struct tcb *t)
 /* RFC 7323 sections 4.3 and 5 */
 static int check_timestamp(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 {
-	if (!(seg->has &
-	      TCP_HAS_TS)) /* SYN: a peer that has started anew is challenged (RFC 5961) */
+	/* a SYN passes: a restarted peer is challenged (RFC 5961) */
+	if (!(seg->has & TCP_HAS_TS))
 		return seg->flags & (TCP_RST | TCP_SYN) ? VERDICT_DONE : PC_DROP_TCP_NO_TIMESTAMP;
 	if (seq_lt(seg->tsval, t->ts_recent) && !(seg->flags & TCP_RST) &&
 	    !ts_recent_is_invalid(tcp, t)) {
@@ -97,7 +98,7 @@ static int check_timestamp(struct tcp *tcp, struct tcb *t, const struct tcp_seg 
 
 static void update_ts_recent(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 {
-	/* 4.3 (2): it covers Last.ACK.sent; an older value never replaces a newer one that is valid */
+	/* 4.3 (2): it covers Last.ACK.sent; an older value never replaces a newer valid one */
 	if (seq_leq(seg->seq, t->last_ack_sent) &&
 	    (seq_geq(seg->tsval, t->ts_recent) || ts_recent_is_invalid(tcp, t))) {
 		t->ts_recent = seg->tsval;
@@ -105,8 +106,8 @@ static void update_ts_recent(struct tcp *tcp, struct tcb *t, const struct tcp_se
 	}
 }
 
-/* second step, RFC 5961 section 3: the number alone counts, whatever text there is, and a closed window
- * does not keep it out (MUST-66) */
+/* second step, RFC 5961 section 3: only the sequence number counts, not any data, and a closed
+ * window does not keep an RST out (MUST-66) */
 static int input_rst(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 {
 	int error = t->state == TCP_S_CLOSE_WAIT ? EPIPE
@@ -134,8 +135,8 @@ static bool acknowledges_syn(const struct tcb *t, const struct tcp_seg *seg)
 	return seq_gt(seg->ack, iss) && seq_leq(seg->ack, t->snd_nxt);
 }
 
-/* What is behind a SYN goes on as a segment without it.  The urgent pointer counts from the SYN (3.1: "from the sequence
- * number in this segment"); one that names nothing else names no text. */
+/* What follows a SYN is processed as a segment without it. The urgent pointer counts from the SYN
+ * (3.1: "from the sequence number in this segment"); one that covers nothing else marks no data. */
 static void pass_syn(struct tcp_seg *seg)
 {
 	seg->flags &= (uint8_t)~TCP_SYN;
@@ -146,7 +147,7 @@ static void pass_syn(struct tcp_seg *seg)
 		seg->urg--;
 }
 
-/* the peer's SYN once more, in SYN-RECEIVED */
+/* the peer's SYN retransmitted, in SYN-RECEIVED */
 static int input_syn_again(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint8_t tos)
 {
 	if (tcp_ecn_is_mixed(tcp, t, seg)) { /* RFC 9768 section 3.1.5 */
@@ -166,21 +167,21 @@ static int input_syn_again(struct tcp *tcp, struct tcb *t, const struct tcp_seg 
 	return PC_DROP_TCP_SYN_HANDLED;
 }
 
-/* a SYN-ACK that comes again after its acknowledgement, not one of something else */
+/* a SYN-ACK retransmitted although we have acknowledged it, not that of another connection */
 static bool is_late_syn_ack(const struct tcb *t, const struct tcp_seg *seg)
 {
 	return (seg->flags & TCP_ACK) && seq_lt(seg->seq, t->rcv_nxt) &&
 	       seq_leq(seg->ack, t->snd_una);
 }
 
-/* fourth step, RFC 5961 section 4: whatever the sequence number */
+/* fourth step, RFC 5961 section 4: any sequence number */
 static int input_syn(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg, uint8_t tos)
 {
-	/* simultaneous open: the peer's SYN-ACK repeats the SYN that we have (3.5, figure 8) */
+	/* simultaneous open: the peer's SYN-ACK repeats a SYN that we have taken (3.5, figure 8) */
 	if (t->state == TCP_S_SYN_RECEIVED && (seg->flags & TCP_ACK) &&
 	    seg->seq + 1 == t->rcv_nxt && acknowledges_syn(t, seg)) {
 		pass_syn(seg);
-		/* the window of a SYN is not scaled (RFC 7323 section 2.2), and those that follow are */
+		/* a SYN's window is not scaled (RFC 7323 section 2.2), but is read as if it were */
 		seg->wnd = (uint16_t)(seg->wnd >> t->snd_wscale);
 		return VERDICT_DONE;
 	}
@@ -193,8 +194,9 @@ static int input_syn(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg, uint8_
 	return PC_DROP_TCP_SYN_WINDOW;
 }
 
-/* The next in order is a FIN, and the window is closed.  3.10.7.4 leaves it to us whether that is cut off ("one
- * could tailor"): it takes no room, and one that is refused comes again for as long as nobody reads. */
+/* The next in order is a FIN, and the window is closed. 3.10.7.4 does not require that it be cut
+ * off ("one could tailor"): it takes no room, and if refused is retransmitted until someone
+ * reads. */
 static bool is_fin_at_closed_window(const struct tcb *t, const struct tcp_seg *seg)
 {
 	return t->rcv_adv == t->rcv_nxt && seg->seq + seg->len == t->rcv_nxt &&
@@ -208,7 +210,7 @@ static int check_sequence(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg)
 		return VERDICT_DONE;
 	if (is_fin_at_closed_window(t, seg))
 		return VERDICT_DONE;
-	/* MUST-66: a closed window still lets ACK and URG pass */
+	/* MUST-66: ACK and URG are taken even if the window is closed */
 	if (t->rcv_adv == t->rcv_nxt && seg->seq == t->rcv_nxt) {
 		tcp_ack_now(tcp, t);
 		seg->flags &= (uint8_t)~TCP_FIN;
@@ -235,7 +237,7 @@ static void enter_time_wait(struct tcp *tcp, struct tcb *t)
 	tcb_done(tcp, t, 0);
 }
 
-/* what our FIN's acknowledgement means; returns whether the connection is over */
+/* our FIN is acknowledged; returns whether the connection is over */
 static bool on_fin_acked(struct tcp *tcp, struct tcb *t)
 {
 	switch (t->state) {
@@ -314,7 +316,7 @@ void tcp_input_fin(struct tcp *tcp, struct tcb *t)
 	t->rcv_nxt++;
 	account_of(tcp, t)->bytes_received++;
 	t->rcv_adv = seq_max(t->rcv_adv, t->rcv_nxt);
-	t->flags = (t->flags | TCB_FIN_RCVD) & ~(uint32_t)TCB_MORE; /* no answer makes more of it */
+	t->flags = (t->flags | TCB_FIN_RCVD) & ~(uint32_t)TCB_MORE; /* MSG_MORE no longer waits */
 	tcb_drop_early(tcp, t);                                     /* nothing follows a FIN */
 	tcp_ack_now(tcp, t);
 	switch (t->state) {
@@ -333,7 +335,7 @@ void tcp_input_fin(struct tcp *tcp, struct tcb *t)
 	tcb_notify(tcp, t, EPOLLIN | EPOLLRDNORM | EPOLLRDHUP);
 }
 
-/* a FIN beyond a gap is remembered until the gap is filled */
+/* remembers a FIN beyond a gap until the gap is filled */
 static void note_early_fin(struct tcp *tcp, struct tcb *t, uint32_t seq)
 {
 	struct tcp_queues *q = tcb_attach_queues(tcp, t);
@@ -370,8 +372,8 @@ static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint3
 	return verdict;
 }
 
-/* the payload begins off bytes into m, which is cut only once it is sure to be taken: what is dropped
- * is freed by whoever knows the mbuf as it came */
+/* The payload begins off bytes into m, which is trimmed only once it is sure to be taken: a dropped
+ * mbuf must be as it arrived. */
 static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t off,
                       const struct tcp_rx *rx, bool *fin)
 {
@@ -380,7 +382,7 @@ static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 
 	if (q == NULL || (unlikely(tcp->ctx->mbufs_low) && !pressure_admits(tcp, t, m->nb_segs))) {
 		tcp_ack_now(tcp, t);
-		tcp_notify_readable(tcp, t); /* whoever waits for more has to read what there is */
+		tcp_notify_readable(tcp, t); /* SO_RCVLOWAT may wait in vain for more */
 		*fin = false;
 		return PC_DROP_TCP_MEMORY;
 	}
@@ -396,7 +398,8 @@ static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 		rcvbuf_join(t, q);
 		tcp_ack_now(tcp, t); /* a gap was filled */
 	}
-	/* one that text goes on behind was none of the peer's, and its number would be reached again in 4 GB */
+	/* an early FIN with data beyond it was not the peer's; in 4 GB its number would be reached
+	 * again */
 	if (unlikely(q->fin_early && seq_geq(t->rcv_nxt, q->fin_seq))) {
 		q->fin_early = false;
 		*fin = *fin || q->fin_seq == t->rcv_nxt;
@@ -441,7 +444,8 @@ static int input_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const 
 	return queue_early(tcp, t, m, off, seq, rx);
 }
 
-/* RFC 9293 3.10.7.4, 3.6.1: data for a user who is gone; as on Linux also for one who has shut both directions down */
+/* RFC 9293 3.10.7.4, 3.6.1: data for an application that has closed or, as on Linux, has shut down
+ * both directions */
 static bool nobody_reads(const struct tcb *t)
 {
 	return !(t->flags & (TCB_OPEN | TCB_PENDING)) ||
@@ -449,7 +453,7 @@ static bool nobody_reads(const struct tcb *t)
 	        (t->state == TCP_S_FIN_WAIT_1 || t->state == TCP_S_FIN_WAIT_2));
 }
 
-/* sixth to eighth step: what a segment carries beside its acknowledgement */
+/* sixth to eighth step: what a segment carries besides its acknowledgement */
 static int input_text(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const struct ip_pkt *p,
                       const struct tcp_rx *rx)
 {
@@ -477,13 +481,13 @@ static int input_text(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const 
 		tcp_ack_now(tcp, t);
 	}
 	if (verdict != VERDICT_DONE)
-		tcb_detach_queues(tcp, t); /* all may be acknowledged, and nothing came */
+		tcb_detach_queues(tcp, t); /* nothing was queued, and all may be acknowledged */
 	if (unlikely(fin))
 		tcp_input_fin(tcp, t);
 	return verdict;
 }
 
-/* the answer to our SYN, or a SYN that crossed it; text on a SYN-ACK goes on at the sixth step */
+/* the answer to our SYN, or a SYN that crossed it; data on a SYN-ACK continues at the sixth step */
 static int input_syn_sent(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
                           const struct ip_pkt *p, struct tcp_rx *rx)
 {
@@ -495,7 +499,7 @@ static int input_syn_sent(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
 	opened_active(tcp, t);
 	t->flags |= TCB_ACK_NOW;
 	fastopen_settle(tcp, t, seg);
-	/* RFC 9768 section 3.2.2.1: text, which may follow in this turn, cannot tell how the SYN-ACK came */
+	/* RFC 9768 section 3.2.2.1: data sent in this turn could not report the SYN-ACK's mark */
 	if (t->opt & TCB_OPT_ACCECN)
 		tcp_send_ack(tcp, t);
 	if (seg->len == 0 && !(seg->flags & (TCP_FIN | TCP_URG)))
@@ -504,7 +508,8 @@ static int input_syn_sent(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
 	return input_text(tcp, t, m, p, rx);
 }
 
-/* RFC 7413 section 4.2.2: a SYN with a good cookie; its data is taken before the SYN-ACK is sent */
+/* RFC 7413 section 4.2.2: a SYN with a valid cookie; its data is taken before the SYN-ACK is
+ * sent */
 static int input_fast_open(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
                            const struct ip_pkt *p, struct tcp_rx *rx)
 {
@@ -539,7 +544,8 @@ static int input_synchronised(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m
 	verdict = input_ack(tcp, t, p, rx);
 	if (verdict != VERDICT_DONE)
 		return verdict;
-	/* not before RFC 5961 5.2 has judged the ACK: a forged TSval would shut the peer out by PAWS */
+	/* only after RFC 5961 5.2 has judged the ACK: with a forged TSval PAWS would shut out the
+	 * peer */
 	if (t->opt & TCB_OPT_TS)
 		update_ts_recent(tcp, t, seg);
 	tcp_ecn_input(tcp, t, seg, p->tos);
@@ -557,7 +563,7 @@ int tcp_input_any(struct tcp *tcp, flow_ref ref, struct rte_mbuf *m, const struc
 	case FLOW_TCB:
 		t = tcp_tcb(tcp, index);
 		(void)tcp_input_count(tcp, t, rx);
-		/* a reset looks at no queue, and must not wait for what it gives back */
+		/* a reset needs no queues, and must not fail for lack of the mbufs that it frees */
 		if (tcb_is_stashed(t) && !(rx->seg.flags & TCP_RST) && !stash_open(tcp, t))
 			return PC_DROP_TCP_MEMORY;
 		if (unlikely(t->state == TCP_S_SYN_SENT))
@@ -578,7 +584,7 @@ int tcp_input_any(struct tcp *tcp, flow_ref ref, struct rte_mbuf *m, const struc
 			return input_fast_open(tcp, t, m, p, rx);
 		break;
 	}
-	/* what has just been established goes on like any other segment */
+	/* the segment that established the connection is processed like any other */
 	verdict = tcp_plain_input(tcp, t, m, p, rx);
 	if (likely(verdict != TCP_NOT_PLAIN))
 		return verdict;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What TCP has at the moment; see tcp_inspect.h.
+ * The current state of TCP; see tcp_inspect.h.
  *
- * A half-open connection and one in TIME-WAIT have no TCB, so less is known of them.
+ * Half-open connections and those in TIME-WAIT have no TCB, so less is known about them.
  */
 #include "tcp/tcp_inspect.h"
 
@@ -74,7 +74,7 @@ static bool tell_tcb(const struct tcp *tcp, uint32_t place, struct pc_socket_inf
 	return true;
 }
 
-/* ---- without --------------------------------------------------------------------------------- */
+/* ---- without a TCB --------------------------------------------------------------------------- */
 
 static bool tell_syn(const struct tcp *tcp, uint32_t place, struct pc_socket_info *info)
 {

@@ -8,11 +8,11 @@
 
 #include "tcp/tcp.h"
 
-/** tcp_inspect_places returns up to which place, from 1, connections of a kind have ever been. *used is how many
- * of them are taken. */
+/** tcp_inspect_places returns the highest place, from 1, that a connection of a kind has ever had.
+ * *used is how many places are taken. */
 uint32_t tcp_inspect_places(const struct tcp *tcp, enum flow_kind kind, uint32_t *used);
 
-/** tcp_inspect tells what is in a place. Returns false when nothing is. */
+/** tcp_inspect describes what is in a place. Returns false when it is empty. */
 bool tcp_inspect(const struct tcp *tcp, enum flow_kind kind, uint32_t place,
                  struct pc_socket_info *info);
 

@@ -2,20 +2,21 @@
 /*
  * Receive coalescing; see tcp_merge.h.
  *
- * Overview: what differs from segment to segment of a run is the sequence number and PSH, which says nothing to a
- * receiver that hands over what it has.  All else that a connection looks at has to be the same: the acknowledgement and
- * the window, the timestamp, the flags (with Accurate ECN some are a number), the marks and the TTL of the IP header.  A
- * segment that has met congestion stays alone, as such packets are counted and answered one by one.  Of the counters that Accurate
- * ECN has in an option those of the first count: what follows acknowledges nothing more, so that it would be passed over.
+ * Overview: the segments of a run differ in the sequence number and in PSH, which tells nothing to
+ * a receiver that always delivers what it has.  Everything else that a connection looks at must be
+ * the same: the acknowledgement, the window, the timestamps, the flags (with Accurate ECN some are
+ * a counter), and the ECN bits and TTL of the IP header.  A segment marked CE is not merged, as
+ * such packets are counted and answered one by one.  Of the counters in Accurate ECN's option those
+ * of the first segment count: the others acknowledge nothing new, so theirs would be ignored.
  */
 #include "tcp/tcp_merge.h"
 
 #include "tcp/tcp_ecn.h"
 
-/* options with which text comes */
+/* options that a data segment may have */
 #define HAS_PLAIN (TCP_HAS_TS | TCP_HAS_AE)
 
-/* nothing about it concerns more than its text */
+/* a data segment with nothing special about it */
 static inline bool is_run(const struct tcp_pending *s)
 {
 	const struct tcp_seg *seg = &s->rx.seg;

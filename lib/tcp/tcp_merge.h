@@ -7,23 +7,22 @@
  *
  * A sender's window arrives in runs, and TCP does the same with each segment of a run, except for
  * its length.  So a segment whose header says nothing that the previous one has not said, and whose
- * text begins where that one's ends, is chained to it, and the connection takes both at once.
- * Nothing waits: only what arrives in the same burst is coalesced.  Each segment has already been
- * verified on its own, and is counted on its own (tcp_rx.segs); there are no fewer
- * acknowledgements, because a connection sends one per turn anyway; and in the receive queue each
- * is a packet again.
+ * data follows directly, is chained to it, and the connection takes both at once. Nothing waits:
+ * only what arrives in the same burst is coalesced.  Each segment has already been verified on its
+ * own, and is counted on its own (tcp_rx.segs); there are no fewer acknowledgements, because a
+ * connection sends one per turn anyway; and in the receive queue each is a packet again.
  *
  * Small segments are not coalesced: they are counted one by one where they wait (CVE-2018-5390),
- * and runs of them come only from attackers.
+ * and only attackers send runs of them.
  */
 
 #include "tcp/tcp.h"
 
-#define TCP_MERGE_MIN  536 /* bytes of text */
+#define TCP_MERGE_MIN  536 /* bytes of data */
 #define TCP_MERGE_MOST 16  /* segments */
 
-/** tcp_merge hangs a segment behind the one before it in the burst, if the two may go on as one; its mbuf is then
- * the other's. Returns whether it has. */
+/** tcp_merge appends a segment to the one before it in the burst, if the two can be processed as
+ * one; its mbuf then belongs to the other. Returns whether it has. */
 bool tcp_merge(struct tcp_pending *to, struct tcp_pending *from);
 
 #endif
