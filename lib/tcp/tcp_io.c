@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a socket does with a connection: send, receive, what is ready. */
+/* Socket operations on a connection: send, receive, readiness. */
 
 #include <errno.h>
 #include <string.h>
@@ -48,9 +48,8 @@ static int no_space(struct tcp *tcp, struct tcb *t, bool starved)
 {
 	t->flags |= TCB_NOSPACE;
 	if (starved) {
-		t->flags &=
-		    ~(uint32_t)
-		        TCB_CONNECTING; /* no acknowledgement will wake it: the flush looks at it again */
+		/* no acknowledgement will wake it: the flush checks it again */
+		t->flags &= ~(uint32_t)TCB_CONNECTING;
 		t->flags |= TCB_STARVED;
 		tcp_work(tcp, t);
 	}
@@ -153,7 +152,7 @@ static __rte_noinline int send_any_mbuf(struct tcp *tcp, struct tcb *t, struct r
 	return 0;
 }
 
-/* an answer: nothing else is queued, so any chain that is one segment is taken as it is */
+/* an answer: nothing else is queued, so a chain that fits one segment is taken as it is */
 static inline bool is_answer(const struct tcp *tcp, const struct tcb *t, const struct rte_mbuf *m)
 {
 	return t->state == TCP_S_ESTABLISHED && (t->flags & TCB_WR_SHUT) == 0 && t->error == 0 &&
@@ -172,7 +171,7 @@ int tcp_send_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m)
 	return 0;
 }
 
-/* nothing is queued: what a reader is told */
+/* the result of a read when nothing is queued */
 static __rte_noinline int nothing_to_read(struct tcb *t)
 {
 	int error;
@@ -198,7 +197,7 @@ static void after_read(struct tcp *tcp, struct tcb *t)
 	urgent_read(t, q);
 	if (tcp_has_window_update(tcp, t) && t->state != TCP_S_CLOSED && !(t->flags & TCB_FIN_RCVD))
 		t->flags |= TCB_WINDOW_UPDATE;
-	/* the flush also takes the queues away if they are empty then: an answer may need them yet */
+	/* the flush also releases empty queues, but not before: an answer may still need them */
 	if ((t->flags & TCB_WINDOW_UPDATE) || t->rcv_bytes == 0)
 		tcp_work(tcp, t);
 }
@@ -239,7 +238,7 @@ static void consume(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32
 	}
 }
 
-/* copies what there is to iov without taking it */
+/* copies queued bytes to iov and leaves them queued */
 static inline uint32_t copy_queue(struct rte_mbuf *m, uint32_t skip, const struct iovec *iov,
                                   int iovcnt, uint32_t max)
 {
@@ -268,7 +267,7 @@ static inline uint32_t copy_queue(struct rte_mbuf *m, uint32_t skip, const struc
 	return total;
 }
 
-/* All that is queued is one packet in one piece, and there is room for it: then one copy is all. */
+/* One packet in one piece is queued, and there is room for it: a single copy is enough. */
 static inline bool takes_all(const struct tcb *t, const struct tcp_queues *q,
                              const struct iovec *iov, int iovcnt)
 {
@@ -291,7 +290,7 @@ static ssize_t take_all(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, vo
 	return (ssize_t)n;
 }
 
-/* a read while a mark is ahead: it ends in front of it, and passes over a byte out of band */
+/* a read with an urgent mark ahead: it stops before the mark, and skips an out-of-band byte */
 static __rte_noinline ssize_t recv_urgent(struct tcp *tcp, struct tcb *t, const struct iovec *iov,
                                           int iovcnt, bool peek)
 {
@@ -364,21 +363,21 @@ bool tcp_is_readable_tuned(const struct tcp *tcp, const struct tcb *t)
 	const uint32_t hole = urgent_hole(tcp, t);
 	const uint32_t least = tcp_tuning(tcp, t)->kept.rcvlowat + 1 + hole;
 
-	/* as on Linux while memory is short: what is missing is not taken before this is read */
+	/* as on Linux while memory is short: no more is taken until this is read */
 	if (unlikely(tcp->ctx->mbufs_low) && t->rcv_bytes > hole)
 		return true;
 	return t->rcv_bytes >= least || t->rcv_bytes >= RTE_MAX(t->rcv_max / 2, 1u);
 }
 
-/* connect() has come to a good end, which its caller is told by EPOLLOUT: that does not wait for mbufs.  Whoever then cannot send
- * hears of it from that call, and waits for room. */
+/* connect() has succeeded, which EPOLLOUT reports to its caller without waiting for mbufs. If data
+ * then cannot be sent, that call says so and waits for room. */
 static bool has_news(const struct tcb *t)
 {
 	return (t->flags & TCB_CONNECTING) && t->snd_bytes == 0;
 }
 
-/* Is there room to write?  If not, who asks is told when there is, as by Linux's poll: by the ACK that
- * makes room, or, where mbufs are missing and nothing is under way, by the flush. */
+/* Is there room to write? If not, the caller will be notified when there is, as with Linux's poll:
+ * by the ACK that makes room or, if mbufs are missing and nothing is in flight, by the flush. */
 static bool has_room(struct tcp *tcp, struct tcb *t)
 {
 	if (!(t->flags & TCB_STARVED) && (tcp_is_writable(tcp, t) || has_news(t)))
@@ -387,7 +386,7 @@ static bool has_room(struct tcp *tcp, struct tcb *t)
 	return false;
 }
 
-/* tcp_mask of any socket but the usual */
+/* tcp_mask for unusual sockets */
 static __rte_noinline uint32_t mask_of_any(struct tcp *tcp, struct tcb *t)
 {
 	bool rd_shut = t->flags & (TCB_RD_SHUT | TCB_FIN_RCVD), wr_shut = t->flags & TCB_WR_SHUT;
@@ -405,7 +404,7 @@ static __rte_noinline uint32_t mask_of_any(struct tcp *tcp, struct tcb *t)
 		if (wr_shut || has_room(tcp, t))
 			mask |= EPOLLOUT | EPOLLWRNORM;
 	}
-	if (unlikely(fastopen_is_deferred(t))) /* it waits for what is to be sent */
+	if (unlikely(fastopen_is_deferred(t))) /* it waits for data to send */
 		mask |= EPOLLOUT | EPOLLWRNORM;
 	if (unlikely(t->queues != 0 && urgent_is_ahead(tcp, t)) && urgent_is_told(tcp, t))
 		mask |= EPOLLPRI;

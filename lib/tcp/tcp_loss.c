@@ -3,8 +3,8 @@
  * Recovery.
  *
  * States: OPEN; RECOVERY, entered when acknowledgements show a loss, left when everything that was
- * sent before is acknowledged; LOSS, entered by a time-out, left likewise.  What is lost is marked on
- * the segments (scoreboard.h); tcp_loss_resend sends it when the flush comes to the connection.
+ * sent before is acknowledged; LOSS, entered by a time-out, left likewise.  Lost segments are
+ * marked (scoreboard.h); tcp_loss_resend retransmits them when the flush reaches the connection.
  */
 #include "tcp/tcp_loss.h"
 
@@ -42,10 +42,11 @@ static void set_loss_timer(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	tcp_timer_set(tcp, t, TCB_T_LOSS, ticks);
 }
 
-/* ---- what acknowledgements tell -------------------------------------------------------------- */
+/* ---- what acknowledgements say -------------------------------------------------------------- */
 
-/* RFC 2883 section 4: the first block lies below SND.UNA, or within the second. What is no block (RFC 2018 section 3), of what
- * was never sent, or further below than a window (there are paths that change the numbers of headers only), is no duplicate. */
+/* RFC 2883 section 4: the first block lies below SND.UNA, or within the second. Not so a malformed
+ * block (RFC 2018 section 3), one never sent, or one more than a window below (some paths rewrite
+ * the numbers of headers only). */
 static bool is_dsack(const struct tcb *t, const struct tcp_seg *seg)
 {
 	if (seg->nb_sack == 0 || seq_geq(seg->sack[0].start, seg->sack[0].end) ||
@@ -58,7 +59,7 @@ static bool is_dsack(const struct tcb *t, const struct tcp_seg *seg)
 	       seq_leq(seg->sack[0].end, seg->sack[1].end);
 }
 
-/* A receiver that takes several segments as one reports them in one block, too, as Linux does and tcp_merge.h has it. */
+/* A receiver that coalesces segments, as Linux and tcp_merge.h do, reports them in one block. */
 static uint32_t dsack_segs(const struct tcb *t, const struct tcp_seg *seg)
 {
 	return (seg->sack[0].end - seg->sack[0].start + t->mss - 1) / t->mss;
@@ -93,9 +94,9 @@ uint32_t tcp_loss_sacks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 
 /* ---- the states ------------------------------------------------------------------------------ */
 
-/* RFC 4015: what to go back to if the loss turns out to be none.  What an earlier recovery has sent again
- * may still be under way: an answer to that is no answer to an original.  So may a probe: that it was needless
- * says nothing about what is lost. */
+/* RFC 4015: the state to restore if the loss was spurious. If retransmissions of an earlier
+ * recovery are in flight, an answer to them is not one to an original. The same goes for a probe:
+ * that it was needless says nothing about what is lost. */
 static void remember(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q)
 {
 	const bool probed = q->tlp_out && q->tlp_again && seq_lt(t->snd_una, q->tlp_end);
@@ -108,16 +109,16 @@ static void remember(const struct tcp *tcp, const struct tcb *t, struct tcp_queu
 	q->undo_segs = (q->resent_bytes + t->mss - 1) / t->mss + (q->tlp_out && q->tlp_again);
 }
 
-/* RFC 5681 section 3.2 step 2: what limited transmit, or a recovery before, has sent beyond cwnd does
- * not count as flight */
+/* RFC 5681 section 3.2 step 2: data that limited transmit, or an earlier recovery, has sent beyond
+ * cwnd does not count as flight */
 static uint32_t in_use(const struct tcb *t, uint32_t flight)
 {
 	return RTE_MIN(flight, t->cwnd);
 }
 
-/* A loss was found by acknowledgements, with so much of cwnd used. RFC 3168 section 6.1.2: losses and marks of one window are one
- * reduction; but where marks reduce by less, a loss reduces by all that it always does (RFC 8257 section 3.5). Returns whether
- * there was one. */
+/* Acknowledgements showed a loss; used: bytes of cwnd in use. RFC 3168 section 6.1.2: losses and
+ * marks of one window are one reduction; but where marks reduce less, a loss still reduces fully
+ * (RFC 8257 section 3.5). Returns whether it has reduced. */
 static bool reduce(struct tcb *t, struct tcp_queues *q, uint32_t used)
 {
 	const bool now = cc_of(t)->needs_ecn || !tcp_ecn_has_reduced(t, q);
@@ -128,7 +129,7 @@ static bool reduce(struct tcb *t, struct tcp_queues *q, uint32_t used)
 	return now;
 }
 
-/* of flight so much had been SACKed before: that is not delivered in this recovery (RFC 9937) */
+/* sacked: bytes of flight SACKed before, so not delivered in this recovery (RFC 9937) */
 static void enter_recovery(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t flight,
                            uint32_t sacked)
 {
@@ -137,7 +138,7 @@ static void enter_recovery(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	remember(tcp, t, q);
 	q->recovery = TCP_R_RECOVERY;
 	q->recover = t->snd_nxt;
-	q->keep = true; /* what RACK has learnt of this path */
+	q->keep = true; /* what RACK has learnt about the path */
 	q->tlp_out = false;
 	prr_begin(&q->prr, flight - RTE_MIN(flight, sacked));
 	set_loss_timer(tcp, t, q, TCP_LT_RTO, tcp_rto_ticks(tcp, t));
@@ -153,7 +154,7 @@ static void leave_recovery(struct tcb *t, struct tcp_queues *q)
 		cc_of(t)->on_recovered(t, q);
 	} else if (q->recovery == TCP_R_RECOVERY) {
 		t->cwnd = t->ssthresh;
-		/* RFC 6582 step 3: without SACK no burst afterwards */
+		/* RFC 6582 step 3: without SACK, avoid a burst afterwards */
 		if (!(t->opt & TCB_OPT_SACK))
 			t->cwnd = RTE_MIN(t->cwnd, RTE_MAX(flight, (uint32_t)t->mss) + t->mss);
 	}
@@ -164,8 +165,8 @@ static void leave_recovery(struct tcb *t, struct tcp_queues *q)
 	q->undo_cwnd = 0;
 }
 
-/* the answer was to the original: nothing had been lost (RFC 3522), or each repetition was reported
- * as a duplicate (RFC 3708). An echo of 0 is of those that have none. */
+/* Did the answer come from an original, so that nothing was lost (RFC 3522), or was each
+ * retransmission reported as a duplicate (RFC 3708)? A tsecr of 0 means no echo. */
 static bool was_needless(const struct tcb *t, const struct tcp_queues *q, const struct loss_ack *a,
                          const struct tcp_seg *seg)
 {
@@ -204,8 +205,8 @@ static struct cc_ack for_cc(const struct tcp *tcp, const struct loss_ack *a)
 	                       .ece = a->ece};
 }
 
-/* RFC 2861 section 3.2: of a window that the application has not used for a time-out nobody knows
- * any more whether the path bears it; what it was is remembered in ssthresh */
+/* RFC 2861 section 3.2: whether the path bears a window that the application has not used for a
+ * time-out is no longer known; ssthresh preserves what it was */
 static void validate_cwnd(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t flight)
 {
 	uint32_t initial, used;
@@ -239,13 +240,12 @@ static void grow(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const str
 		return;
 	if (q->recovery == TCP_R_OPEN)
 		validate_cwnd(tcp, t, q, a->most);
-	/* RFC 3168 section 6.1.2: not by an acknowledgement with ECE, nor before the peer has seen
-	 * CWR */
+	/* RFC 3168 section 6.1.2: not on ECE, nor before the peer has seen CWR */
 	if (!a->ece && (q->recovery == TCP_R_LOSS || !tcp_ecn_has_reduced(t, q)))
 		cc_of(t)->on_ack(t, q, &ack);
 }
 
-/* one reduction per window, whatever it is for */
+/* one reduction per window, whatever the reason */
 static void on_marks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const struct loss_ack *a)
 {
 	if (q->recovery != TCP_R_OPEN || tcp_ecn_has_reduced(t, q))
@@ -255,7 +255,7 @@ static void on_marks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const
 	ctx_count(tcp->ctx, PC_TCP_ECN_REDUCTIONS);
 }
 
-/* Recovery is over.  What its last acknowledgement delivers is the first of the window that follows: with
+/* Recovery is over. What its last acknowledgement delivers counts for the window that follows: with
  * few acknowledgements that is much of it. */
 static void end_recovery(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                          const struct loss_ack *a)
@@ -271,7 +271,7 @@ static void end_recovery(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 		dupack_recovered(t, q);
 }
 
-/* Numbers that SND.UNA has passed would seem to lie ahead again, once it has gone halfway round. */
+/* Sequence numbers behind SND.UNA would seem to lie ahead again after half a wrap. */
 static void forget_passed(const struct tcb *t, struct tcp_queues *q)
 {
 	if (seq_gt(t->snd_una, q->recover))
@@ -303,8 +303,8 @@ static void on_progress(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	}
 }
 
-/* RFC 8985 section 7.4.2: what the answer to a probe says.  What was sent again may have been lost, or not yet
- * acknowledged: as long as no more than its end is acknowledged a duplicate may follow that tells so. */
+/* RFC 8985 section 7.4.2: the answer to a probe. The original may have been lost, or not:
+ * until more than the probe's end is acknowledged, a duplicate may still show that it was not. */
 static void on_probe_answer(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                             const struct loss_ack *a)
 {
@@ -338,13 +338,13 @@ static void find_lost_by_count(struct tcp_queues *q)
 	}
 }
 
-/* the segments that were looked at for what is missing */
+/* the counter of segments examined in search of losses */
 static uint64_t *looks_of(struct tcp *tcp)
 {
 	return &tcp->ctx->counters.value[PC_TCP_SACK_LOOKS];
 }
 
-/* returns in how many us to look again; 0: not, or that is arranged for already */
+/* returns in how many us to look again; 0: not at all, or the timer is set for that already */
 static uint32_t find_lost(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                           const struct loss_ack *a)
 {
@@ -358,14 +358,14 @@ static uint32_t find_lost(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	return q->loss_timer != TCP_LT_REORDER || !(t->timers & TCB_T_LOSS) ? wait : 0;
 }
 
-/* what is lost was too large for the path, which is no congestion (RFC 4821 section 7.5) */
+/* the lost segments were too large for the path, which is no congestion (RFC 4821 section 7.5) */
 static bool is_forgiven(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
 	return (q->pmtu.probe != 0 || q->pmtu.forgiven != 0) && pmtu_ack(tcp, t, q);
 }
 
-/* what the acknowledgement has delivered (RFC 9937 section 6): without SACK a duplicate has delivered a segment, which
- * is none of what the next that moves delivers */
+/* bytes delivered by the acknowledgement (RFC 9937 section 6): without SACK a duplicate delivers a
+ * segment, which does not count again when SND.UNA moves */
 static uint32_t delivered_by(const struct tcb *t, struct tcp_queues *q, const struct loss_ack *a)
 {
 	if (t->opt & TCB_OPT_SACK)
@@ -373,7 +373,7 @@ static uint32_t delivered_by(const struct tcb *t, struct tcp_queues *q, const st
 	return a->acked > 0 ? dupack_part(t, q, a->acked) : a->duplicate ? t->mss : 0;
 }
 
-/* what had left the network before the acknowledgement that begins a recovery */
+/* bytes that had left the network before the acknowledgement that begins a recovery */
 static uint32_t delivered_before(const struct tcb *t, const struct tcp_queues *q,
                                  const struct loss_ack *a)
 {
@@ -382,7 +382,7 @@ static uint32_t delivered_before(const struct tcb *t, const struct tcp_queues *q
 	return q->dup_bytes > t->mss ? q->dup_bytes - t->mss : 0;
 }
 
-/* what is under way has changed: what is lost now, and how much may be sent meanwhile */
+/* the data in flight has changed: what is lost now, and how much may be sent meanwhile */
 static void look_for_losses(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                             const struct loss_ack *a, uint32_t lost)
 {
@@ -390,12 +390,12 @@ static void look_for_losses(struct tcp *tcp, struct tcb *t, struct tcp_queues *q
 
 	if (a->duplicate && !(t->opt & TCB_OPT_SACK))
 		dupack_count(tcp, t, q);
-	/* RACK learns from what is delivered, and from time by a timer of its own */
+	/* RACK looks when something is delivered, and when its own timer fires */
 	if (a->delivered > 0 || (a->duplicate && !uses_rack(tcp, t)))
 		wait = find_lost(tcp, t, q, a);
 	if (q->recovery == TCP_R_OPEN && q->lost_bytes > 0 && !is_forgiven(tcp, t, q))
 		enter_recovery(tcp, t, q, a->flight, delivered_before(t, q, a));
-	/* others may yet be lost, too, where that has set a time-out */
+	/* after enter_recovery, which sets a time-out: more may turn out to be lost */
 	if (wait > 0)
 		set_loss_timer(tcp, t, q, TCP_LT_REORDER, ticks_from_us(wait));
 	if (q->recovery == TCP_R_RECOVERY && cc_of(t)->on_model == NULL) {
@@ -416,8 +416,8 @@ void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const st
 		undo(tcp, t, q);
 	} else if (unlikely(q->frto != FRTO_OFF) && frto_ack(t, q, a)) {
 		undo(tcp, t, q);
-		q->rack.valid =
-		    false; /* what was sent again says nothing about what was sent before */
+		/* retransmissions say nothing about what was sent before */
+		q->rack.valid = false;
 	}
 	on_probe_answer(tcp, t, q, a);
 	if (a->acked > 0 && cc_of(t)->on_any_ack != NULL) {
@@ -445,7 +445,7 @@ void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const st
 
 void tcp_loss_timeout(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
-	/* in recovery cwnd is what PRR has made of it, and ssthresh what it was reduced to */
+	/* in recovery PRR controls cwnd, and ssthresh is what it was reduced to */
 	uint32_t cwnd =
 	    q == NULL || q->recovery == TCP_R_OPEN ? t->cwnd : RTE_MAX(t->cwnd, t->ssthresh);
 	uint32_t flight = t->snd_nxt - t->snd_una;
@@ -466,7 +466,7 @@ void tcp_loss_timeout(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	q->dup_bytes = 0;
 	q->dupacks = 0;
 	q->tlp_out = false;
-	q->pace.next_ns = 0; /* RFC 6298 (5.4): it has waited for long enough */
+	q->pace.next_ns = 0; /* RFC 6298 (5.4): it has waited long enough */
 	q->pace_waits = false;
 	scoreboard_all_lost(q, tcp->ctx->now_us);
 	q->recovery = TCP_R_LOSS;
@@ -483,7 +483,7 @@ void tcp_loss_reopen(struct tcb *t, struct tcp_queues *q)
 	if (m == q->snd_next)
 		return;
 	scoreboard_plain(q, m);
-	/* nothing but the probe is under way: it has not been taken, so it was never sent */
+	/* only the probe is in flight; it was refused, so it counts as never sent */
 	if (pkt_of(m)->next == q->snd_next && !(pkt_of(m)->tx.flags & SEG_SACKED) &&
 	    sndbuf_unsplit(&q->snd)) {
 		t->snd_nxt = t->snd_una;
@@ -493,13 +493,13 @@ void tcp_loss_reopen(struct tcb *t, struct tcp_queues *q)
 	scoreboard_lost(q, m);
 }
 
-/* RFC 8985 section 7.2: if the time-out would come first, the probe is sent in its place */
+/* RFC 8985 section 7.2: if the time-out would come first, the probe is sent then instead */
 static uint32_t probe_ticks(const struct tcp *tcp, const struct tcb *t, uint32_t rto)
 {
 	return RTE_MIN(ticks_from_us(tcp_probe_us(tcp, t)), rto);
 }
 
-/* what is left of the time-out since the oldest was sent */
+/* the time left of the oldest segment's time-out */
 static uint32_t rto_left(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q)
 {
 	const uint32_t rto = tcp_rto_ticks(tcp, t);
@@ -543,13 +543,14 @@ void tcp_loss_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	}
 	if (!may_probe(tcp, t, q) || q->loss_timer == TCP_LT_REORDER)
 		return;
-	/* RFC 8985 section 7.2: two round trips after the last new data, never after the time-out */
+	/* RFC 8985 section 7.2: two round trips after new data, but not after the time-out */
 	probe = probe_ticks(tcp, t, rto_left(tcp, t, q));
 	if (q->loss_timer == TCP_LT_PROBE || seq_leq(tcp->ctx->tick + probe, t->t_loss))
 		set_loss_timer(tcp, t, q, TCP_LT_PROBE, probe);
 }
 
-/* the last that is not SACKED: such may have come since the timer was set, without a word on what was sent again after them */
+/* retransmits the last segment that is not SACKed: others may have been SACKed since the timer was
+ * set, which says nothing about what was retransmitted after them */
 static bool resend_last(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
 	struct rte_mbuf *last = NULL;

@@ -23,7 +23,7 @@ struct tcb *tcp_socket(struct tcp *tcp)
 	return t;
 }
 
-/* Ephemeral ports, from a random one on. */
+/* Ephemeral ports, beginning with a random one. */
 struct ports {
 	uint16_t first, last, next;
 	uint32_t left;
@@ -41,7 +41,7 @@ static struct ports ports_of(struct tcp *tcp, const struct tcb *t)
 	return p;
 }
 
-/* Returns the next one, or 0: that were all. */
+/* Returns the next port, or 0: there are no more. */
 static uint16_t next_port(struct ports *p)
 {
 	const uint16_t port = p->next;
@@ -53,8 +53,8 @@ static uint16_t next_port(struct ports *p)
 	return port;
 }
 
-/* One that nobody is bound to and no connection has, not even with SO_REUSEADDR; if there is no such one, one that
- * connections have on other addresses. */
+/* Returns a port that no socket is bound to and no connection uses, not even with SO_REUSEADDR;
+ * failing that, one that connections use on other addresses; or 0. */
 static uint16_t free_bind_port(struct tcp *tcp, const struct tcb *t, uint16_t laddr)
 {
 	const uint32_t families = t->flags & (TCB_IP6 | TCB_V6ONLY);
@@ -74,7 +74,7 @@ static uint16_t free_bind_port(struct tcp *tcp, const struct tcb *t, uint16_t la
 	return 0;
 }
 
-/* Says whether somebody has a name so that a socket with these flags may not; except: a binding, its own. */
+/* Is a name taken so that a socket with these flags may not have it? except: its own binding. */
 static bool is_taken(const struct tcp *tcp, uint16_t laddr, uint16_t port, uint32_t flags,
                      uint32_t except)
 {
@@ -82,7 +82,7 @@ static bool is_taken(const struct tcp *tcp, uint16_t laddr, uint16_t port, uint3
 	       lports_conflict(tcp, laddr, port, flags);
 }
 
-/* Gives a socket a name; port 0: one that is free. */
+/* Binds a socket to a name; port 0: to a free port. */
 static int take_name(struct tcp *tcp, struct tcb *t, uint16_t laddr, uint16_t port)
 {
 	const bool fixed = port != 0;
@@ -118,7 +118,7 @@ static bool is_bound(const struct tcp *tcp, const struct tcb *t)
 	return (t->flags & TCB_BOUND) && !tcp->bind.binding[t->binding].lapsed;
 }
 
-/* The address that bind() has given to a socket. */
+/* The address that a socket was bound to by bind(). */
 static uint16_t bound_laddr(const struct tcp *tcp, const struct tcb *t)
 {
 	if (t->flags & TCB_BOUND)
@@ -127,7 +127,7 @@ static uint16_t bound_laddr(const struct tcp *tcp, const struct tcb *t)
 	                                      : LADDR_NONE;
 }
 
-/* An address without a port, which connect chooses by the peer. */
+/* Sets the address without a port, which connect() chooses depending on the peer. */
 static int take_address(struct tcp *tcp, struct tcb *t, uint16_t laddr)
 {
 	struct tcp_tuning want = *tcp_tuning(tcp, t);
@@ -183,7 +183,7 @@ void tcp_dissolve(const struct tcp *tcp, struct tcb *t)
 
 int tcp_listen(struct tcp *tcp, struct tcb *t, int backlog)
 {
-	/* Linux: less than 0 is as many as there may be */
+	/* as on Linux, a negative backlog means the maximum */
 	const uint32_t most =
 	    (uint32_t)RTE_MIN((uint64_t)(uint32_t)backlog, (uint64_t)tcp->ctx->cfg.tcp_backlog);
 	struct binding *l;
@@ -201,7 +201,7 @@ int tcp_listen(struct tcp *tcp, struct tcb *t, int backlog)
 		return err;
 	l = &tcp->bind.binding[t->binding];
 	l->listening = true;
-	/* two sockets may share a name by SO_REUSEADDR, but only one of them may listen */
+	/* with SO_REUSEADDR two sockets may share a name, but only one of them may listen */
 	if (is_taken(tcp, l->laddr, l->port, t->flags, t->binding)) {
 		l->listening = false;
 		return -EADDRINUSE;
@@ -218,13 +218,14 @@ struct tcb *tcp_accept(struct tcp *tcp, struct tcb *listener)
 
 	if (t != NULL) {
 		t->flags |= TCB_OPEN;
-		if (t->state != TCP_S_SYN_RECEIVED) /* RFC 7413: it still counts there */
+		/* RFC 7413: in SYN-RECEIVED it still counts for the listener */
+		if (t->state != TCP_S_SYN_RECEIVED)
 			t->binding = 0;
 	}
 	return t;
 }
 
-/* RFC 6056 section 3.3.1; on a port with several queues, one whose answers come to ours */
+/* RFC 6056 section 3.3.1; on a device with several queues, a port whose answers arrive on ours */
 static int choose_port(struct tcp *tcp, struct tcb *t)
 {
 	const struct pc_port_info *info = &ip_port(tcp->ip, t->netif)->info;
@@ -247,7 +248,8 @@ static int choose_port(struct tcp *tcp, struct tcb *t)
 	return -EADDRNOTAVAIL;
 }
 
-/* A port, or what the port that it has may be used in place of: *tw is its entry of TIME-WAIT, 0: nothing. */
+/* Chooses a port if there is none; otherwise the flow must be free, or that of an entry in
+ * TIME-WAIT that may be replaced: *tw, 0: none. */
 static int find_flow(struct tcp *tcp, struct tcb *t, uint32_t *tw)
 {
 	flow_ref ref;
@@ -262,7 +264,7 @@ static int find_flow(struct tcp *tcp, struct tcb *t, uint32_t *tw)
 	return flow_ref_kind(ref) == FLOW_TW && timewait_may_give_up(tcp, *tw) ? 0 : -EADDRNOTAVAIL;
 }
 
-/* The flow, if the firewall lets it be: a connection that does not come about ends no TIME-WAIT. */
+/* Claims the flow if the firewall allows it; only then is an entry in TIME-WAIT replaced. */
 static int claim(struct tcp *tcp, struct tcb *t)
 {
 	const uint16_t lport = t->flow.lport;
@@ -278,7 +280,7 @@ static int claim(struct tcp *tcp, struct tcb *t)
 	return err;
 }
 
-/* all of an active open but its SYN */
+/* an active open except for sending the SYN */
 static int begin(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remote)
 {
 	const uint16_t laddr = t->flow.laddr;
@@ -303,7 +305,7 @@ static int begin(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remot
 	if (err == 0)
 		err = claim(tcp, t);
 	if (err != 0) {
-		t->flow.laddr = laddr; /* the next peer may be reached from another */
+		t->flow.laddr = laddr; /* the next peer may need another */
 		t->flow.raddr = (struct pc_addr){0};
 		t->flow.rport = 0;
 		t->path_mtu = 0;
@@ -373,7 +375,7 @@ static bool is_same_tuning(const struct tcp_tuning *a, const struct tcp_tuning *
 	       kept_equal(&a->kept, &b->kept);
 }
 
-/* the set with these values, or a free one; 0 is the default's and never freed */
+/* the set with these values, or a free one; set 0 is the default and never freed */
 static int find_tuning(const struct tcp *tcp, const struct tcp_tuning *want)
 {
 	int unused = -1;

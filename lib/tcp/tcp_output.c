@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What may be sent now (RFC 9293 sections 3.7 to 3.9): the way from the queue to segments.
+ * What may be sent now (RFC 9293 sections 3.7 to 3.9): from the send queue to segments.
  *
- * Overview: tcp_output sends lost segments, then new ones, then FIN, as far as the peer's window, cwnd, pacing and
- * the rules for small segments let it; and sees to it that a timer runs for what is under way or held back.
+ * Overview: tcp_output sends lost segments, then new ones, then FIN, as far as the peer's window,
+ * cwnd, pacing and the rules for small segments allow, and makes sure that a timer runs for what is
+ * in flight or held back.
  */
 #include "tcp/tcp_output.h"
 
@@ -31,8 +32,8 @@ uint32_t tcp_pipe(const struct tcb *t, const struct tcp_queues *q)
 	return flight > gone ? flight - gone : 0;
 }
 
-/* RFC 9293 3.7.4 (Nagle) and TCP_CORK: may a segment that is not full go now, when full ones fit or do not? Nothing is added
- * to a record. */
+/* RFC 9293 3.7.4 (Nagle) and TCP_CORK: may a segment that is not full be sent now? full_fit: a full
+ * one fits into the window. Nothing is added to a record. */
 static bool may_send_small(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q,
                            bool full_fit)
 {
@@ -47,8 +48,9 @@ static bool may_send_small(const struct tcp *tcp, const struct tcb *t, const str
 	return full || nagle_lets(tcp, t, q);
 }
 
-/* 3.8.6.2.1: rather nothing than a sliver, unless that is half of the largest window, and with Nagle's algorithm nothing
- * is under way ("[SND.NXT = SND.UNA and] min(D,U) >= Fs * Max(SND.WND)"), with Minshall's nothing small */
+/* 3.8.6.2.1: not a sliver, unless it is half of the largest window and, with Nagle's algorithm,
+ * nothing is in flight ("[SND.NXT = SND.UNA and] min(D,U) >= Fs * Max(SND.WND)"), or with
+ * Minshall's nothing small */
 static bool may_send_part(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q,
                           uint32_t room)
 {
@@ -100,7 +102,8 @@ static bool send_next(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, stru
 	return true;
 }
 
-/* A probe of the path MTU for which there is no mbuf is none: its text may go in smaller segments, whose arrival says nothing of it. */
+/* Without an mbuf a path MTU probe is given up: its data may be sent in smaller segments, whose
+ * arrival says nothing about the MTU. */
 static bool send_mtu_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, struct bunch *b)
 {
 	if (!send_next(tcp, t, q, b)) {
@@ -111,7 +114,7 @@ static bool send_mtu_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	return true;
 }
 
-/* the closed window, or the small segment held back: somebody must wake us */
+/* the window is closed, or a small segment is held back: a timer must wake us */
 static void arm_persist(struct tcp *tcp, struct tcb *t)
 {
 	if (t->timers & TCB_T_LOSS)
@@ -124,7 +127,7 @@ static void arm_persist(struct tcp *tcp, struct tcb *t)
 
 static bool send_some(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, struct bunch *b)
 {
-	struct rte_mbuf *before = NULL; /* what was sent last */
+	struct rte_mbuf *before = NULL; /* the segment sent last */
 
 	if (unlikely(pmtu_may_probe(q)) && q->pace.left > 0 && pmtu_make_probe(tcp, t, q) &&
 	    !send_mtu_probe(tcp, t, q, b))
@@ -144,7 +147,7 @@ static bool send_some(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, stru
 			struct rte_mbuf *m =
 			    sndbuf_split(tcp->ctx, &q->snd, before, q->snd_next, room);
 
-			if (m == NULL) /* what is under way gives mbufs back */
+			if (m == NULL) /* data in flight will free mbufs */
 				return q->snd_next != q->snd.head;
 			q->snd_next = m;
 		}
@@ -188,14 +191,14 @@ static bool can_send(const struct tcb *t)
 	case TCP_S_CLOSING:
 	case TCP_S_LAST_ACK:
 		return true;
-	case TCP_S_SYN_RECEIVED: /* RFC 7413 section 4.2.2: an answer need not wait for the handshake */
+	case TCP_S_SYN_RECEIVED: /* RFC 7413 4.2.2: an answer need not wait for the handshake */
 		return (t->flags & TCB_CONNECTED) != 0;
 	default:
 		return false;
 	}
 }
 
-/* what keeps the rest, for TCP_INFO */
+/* what limits sending, for TCP_INFO */
 static void note_limit(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q)
 {
 	const struct rte_mbuf *m = q->snd_next;
@@ -220,7 +223,7 @@ static bool send_queued(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	tcp_turn_begin(tcp, t, q);
 	if (tcp_has_lost(q) && !frto_holds(q))
 		done = tcp_loss_resend(tcp, t, q);
-	/* RFC 6675 section 5 (C): new data is what follows when nothing is left to repair */
+	/* RFC 6675 section 5 (C): new data follows when nothing is left to retransmit */
 	if (done && (!tcp_has_lost(q) || frto_holds(q)))
 		done = send_new(tcp, t, q);
 	if (done && frto_sent(t, q))
@@ -231,7 +234,7 @@ static bool send_queued(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	return done;
 }
 
-/* FIN in a segment of its own, which is under way only if there was an mbuf for it */
+/* FIN in a segment of its own, which counts as sent only if there was an mbuf for it */
 static bool send_fin_alone(struct tcp *tcp, struct tcb *t)
 {
 	t->flags |= TCB_FIN_SENT;
@@ -251,7 +254,7 @@ bool tcp_output(struct tcp *tcp, struct tcb *t)
 
 	if (!can_send(t))
 		return true;
-	if (unlikely(tcb_is_stashed(t))) { /* all is sent but for a FIN */
+	if (unlikely(tcb_is_stashed(t))) { /* all but a FIN has been sent */
 		if (!(t->flags & TCB_WR_SHUT))
 			return true;
 		if (!stash_open(tcp, t))
@@ -264,7 +267,7 @@ bool tcp_output(struct tcp *tcp, struct tcb *t)
 	    (q == NULL || q->snd_next == NULL))
 		done = send_fin_alone(tcp, t);
 	t->flags &= ~(uint32_t)TCB_PUSH;
-	/* RFC 6298 (5.1): what ran until now was for data held back, not for what has been sent */
+	/* RFC 6298 (5.1): a timer that ran until now was for data held back, not for data sent */
 	if (before == t->snd_una && t->snd_nxt != before)
 		t->timers &= (uint8_t)~TCB_T_LOSS;
 	if (t->snd_nxt != t->snd_una) {

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The way in of a segment whose connection is known, and header prediction.
+ * Input for a segment whose connection is known, and header prediction.
  *
- * Overview: a connection is in one of two states nearly always: nothing is lost, marked, early, urgent or
- * paced, and the segment that comes is the next in order; or it is not, and then everything has to be
- * looked at.  The steps of RFC 9293 section 3.10.7.4 for the former are here in one piece.
+ * Overview: nearly always nothing is lost, marked, early, urgent or paced on a connection, and the
+ * segment that arrives is the next in order.  The steps of RFC 9293 section 3.10.7.4 for that case
+ * are here in one piece; in any other, everything has to be looked at (tcp_input.c).
  *
- * An acknowledgement is plain that covers all that was under way, so that nothing is left for RACK, the
- * scoreboard and the loss timer; the congestion control hears of it when cwnd was what limited, or was larger
- * than at the beginning.  One that covers some whole segments, as those of a stream do, has a way of its own
- * (part_input), which takes 250 instructions less than the thorough one.
+ * An acknowledgement is plain if it covers all data in flight, so that nothing is left for RACK,
+ * the scoreboard and the loss timer; congestion control hears of it if cwnd was the limit, or was
+ * larger than at the beginning.  One that covers some whole segments, as in a stream, has a path of
+ * its own (part_input), which takes 250 instructions less than the slow path.
  *
- * An echo of 64 bytes took 2952 instructions without this file and 2215 with it, a pure acknowledgement 1454
- * and 1043.  The end of a handshake and a FIN are as plain as any other segment.
+ * An echo of 64 bytes took 2952 instructions without this file and 2215 with it, a pure
+ * acknowledgement 1454 and 1043.  The end of a handshake and a FIN are plain, too.
  */
 #include "tcp/tcp_plain.h"
 
@@ -35,7 +35,7 @@
 #include "tcp/tcp_turn.h"
 #include "tcp/window.h"
 
-/* ---- whose it is ----------------------------------------------------------------------------- */
+/* ---- lookup ---------------------------------------------------------------------------------- */
 
 /* the connection that a segment of the burst most likely belongs to, or NULL */
 static inline const struct tcb *likely_tcb(const struct tcp *tcp, const struct tcp_rx *rx)
@@ -43,14 +43,15 @@ static inline const struct tcb *likely_tcb(const struct tcp *tcp, const struct t
 	return flow_ref_kind(rx->ref) == FLOW_TCB ? tcp_tcb(tcp, flow_ref_index(rx->ref)) : NULL;
 }
 
-/* with so few connections everything is in a cache near by; and of their queues this much is looked at */
+/* with fewer TCBs everything is in a nearby cache anyway; and the bytes of queues that input
+ * touches */
 #define FEW_TCBS      256
 #define HOT_OF_QUEUES 128
 
 /*
- * Each loop touches what the one before has prefetched, so that a burst waits for memory four times and not
- * four times per segment: bucket, TCB, queues and account, and the oldest segment under way, which is most likely
- * acknowledged.
+ * Each loop touches what the one before has prefetched, so that a burst waits for memory four
+ * times, not four times per segment: for the bucket, the TCB, the queues and account, and the
+ * oldest segment in flight, which is most likely the one acknowledged.
  */
 void tcp_rx_prefetch(struct tcp *tcp, struct tcp_pending *seg, unsigned n)
 {
@@ -117,7 +118,7 @@ static inline bool segment_is_plain(const struct tcp *tcp, const struct tcb *t,
 	       seg->len <= t->rcv_adv - t->rcv_nxt && t->snd_wnd != 0 && tcp->dsack.tcb == 0;
 }
 
-/* nothing has been lost, or is being found out, that an acknowledgement of everything could be about */
+/* there is no loss, nor a probe for one, that an acknowledgement of everything could concern */
 static inline bool flight_is_plain(const struct tcb *t, const struct tcp_queues *q)
 {
 	return q->trouble == 0 &&
@@ -126,8 +127,8 @@ static inline bool flight_is_plain(const struct tcb *t, const struct tcp_queues 
 	       q->snd.head != q->snd_next && pkt_of(q->snd.head)->tx.sends == 1 && cc_of(t)->plain;
 }
 
-/* takes the acknowledged segments out of the queue, down to snd_next; returns the RTT sample, 0: some may have been sent
- * twice, as is left of a recovery that was none */
+/* Removes the acknowledged segments, down to snd_next, from the queue. Returns the RTT sample, or 0
+ * if some may have been retransmitted, as after a recovery that was undone. */
 static inline uint32_t pop_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                                 struct tcp_account *a)
 {
@@ -165,7 +166,7 @@ static inline void input_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *
 	uint32_t most = unlikely(q->rack.in_parts) ? tcp_loss_most(t, q, used) : used;
 
 	q->rack.in_parts = false;
-	q->rack.valid = false; /* what comes next was sent after all that has been delivered */
+	q->rack.valid = false; /* all that follows is sent after what was delivered */
 	if (likely(rtt_us > 0)) {
 		rack_min_rtt(&q->rack, rtt_us, tcp->ctx->now_ms);
 		rtt_sample(tcp, t, rtt_us);
@@ -207,7 +208,7 @@ static inline void input_text(struct tcp *tcp, struct tcb *t, struct tcp_queues 
 	tcb_notify(tcp, t, EPOLLIN | EPOLLRDNORM);
 }
 
-/* queues for text that can be taken, else NULL */
+/* returns the queues if data can be taken, else NULL */
 static inline struct tcp_queues *take_queues(struct tcp *tcp, struct tcb *t)
 {
 	struct tcp_queues *q;
@@ -218,8 +219,9 @@ static inline struct tcp_queues *take_queues(struct tcp *tcp, struct tcb *t)
 	return q != NULL && q->ooo == NULL && !q->fin_early ? q : NULL;
 }
 
-/* what the segment carries can be taken: text with *q for it; a FIN that ends nothing early; or neither, when
- * no acknowledgement that says nothing new could be about a loss, or about a probe for one */
+/* Can the rest of the segment be taken? Data needs queues: *q. A FIN needs an open window, and
+ * nothing received out of order. With neither, a segment that acknowledges nothing must not concern
+ * a loss, or a probe for one. */
 static inline bool rest_is_plain(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg,
                                  uint32_t acked, struct tcp_queues **q)
 {
@@ -231,7 +233,7 @@ static inline bool rest_is_plain(struct tcp *tcp, struct tcb *t, const struct tc
 	return acked != 0 || (t->snd_nxt == t->snd_una && (*q == NULL || !(*q)->tlp_out));
 }
 
-/* counts it for the connection, with all its text */
+/* counts a segment for the connection, with all its data */
 static inline struct tcp_account *input_count(struct tcp *tcp, const struct tcb *t,
                                               const struct tcp_rx *rx)
 {
@@ -241,7 +243,7 @@ static inline struct tcp_account *input_count(struct tcp *tcp, const struct tcb 
 	return a;
 }
 
-/* notes of a plain segment what stands in its header beside the acknowledgement */
+/* processes a plain segment's header except for the acknowledgement */
 static inline void input_header(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg,
                                 uint32_t acked)
 {
@@ -285,9 +287,9 @@ static __rte_always_inline int plain_input(struct tcp *tcp, struct tcb *t, struc
 	return has_text ? VERDICT_DONE : PC_DROP_TCP_ACK_DONE;
 }
 
-/* ---- what is stashed -------------------------------------------------------------------------- */
+/* ---- stashed connections --------------------------------------------------------------------- */
 
-/* what input_ack does, with less to look at */
+/* like input_ack, with less to do */
 static inline void stashed_ack(struct tcp *tcp, struct tcb *t, struct tcp_account *a,
                                const struct tcp_seg *seg)
 {
@@ -304,7 +306,7 @@ static inline void stashed_ack(struct tcp *tcp, struct tcb *t, struct tcp_accoun
 		tcp_ack_space(tcp, t);
 }
 
-/* plain_input of a connection that is stashed: nothing else is plain than that its segment has come */
+/* plain_input for a stashed connection: only the acknowledgement of its segment is plain */
 static __rte_noinline int stashed_input(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
                                         const struct ip_pkt *p, const struct tcp_rx *rx)
 {
@@ -316,13 +318,13 @@ static __rte_noinline int stashed_input(struct tcp *tcp, struct tcb *t, struct r
 	    (t->flags & TCB_MORE))
 		return TCP_NOT_PLAIN;
 	stash_drop(tcp, t);
-	if (!rest_is_plain(tcp, t, seg, acked, &q)) { /* what it acknowledges needs no mbuf */
+	if (!rest_is_plain(tcp, t, seg, acked, &q)) { /* its ACK needs no mbuf */
 		stashed_ack(tcp, t, account_of(tcp, t), seg);
 		return TCP_NOT_PLAIN;
 	}
 	input_header(tcp, t, seg, acked);
 	stashed_ack(tcp, t, input_count(tcp, t, rx), seg);
-	if (q != NULL) { /* they were taken for what came before */
+	if (q != NULL) { /* taken before SND.UNA moved */
 		q->recover = t->snd_una - 1;
 		q->small_end = t->snd_una;
 		input_text(tcp, t, q, m, p, rx);
@@ -332,9 +334,9 @@ static __rte_noinline int stashed_input(struct tcp *tcp, struct tcb *t, struct r
 	return seg->len > 0 ? VERDICT_DONE : PC_DROP_TCP_ACK_DONE;
 }
 
-/* ---- acknowledgements of a part ------------------------------------------------------------- */
+/* ---- partial acknowledgements --------------------------------------------------------------- */
 
-/* ack is where a segment ends that is under way, and that as those before it was sent once */
+/* ack is where a segment in flight ends that, like those before it, was sent once */
 static inline bool ends_segment(const struct tcp_queues *q, uint32_t ack)
 {
 	for (const struct rte_mbuf *m = q->snd.head; m != q->snd_next; m = pkt_of_const(m)->next) {
@@ -349,7 +351,7 @@ static inline bool ends_segment(const struct tcp_queues *q, uint32_t ack)
 	return false;
 }
 
-/* takes the acknowledged segments out of the queue, behind which there are others; returns the RTT sample */
+/* removes the acknowledged segments from the queue, where others follow; returns the RTT sample */
 static inline uint32_t pop_part(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                                 struct tcp_account *a, uint32_t ack)
 {
@@ -363,14 +365,14 @@ static inline uint32_t pop_part(struct tcp *tcp, struct tcb *t, struct tcp_queue
 		us = RTE_MAX(tcp->ctx->now_us - note->tx.sent_us, 1u);
 		q->snd.head = note->next;
 		a->delivered++;
-		if (pkt_of(q->snd.head)->tx.seq == ack) /* it was sent after the others */
+		if (pkt_of(q->snd.head)->tx.seq == ack) /* the last, sent after the others */
 			rack_deliver(&q->rack, note, tcp->ctx->now_us);
 		ctx_free(tcp->ctx, m);
 	} while (pkt_of(q->snd.head)->tx.seq != ack);
 	return us;
 }
 
-/* what tcp_ack does of such an acknowledgement */
+/* the part of tcp_ack that such an acknowledgement needs */
 static void input_part(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                        const struct tcp_seg *seg, uint32_t acked)
 {
@@ -398,8 +400,9 @@ static void input_part(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	tcp_snd_grow(tcp, t);
 }
 
-/* A segment that acknowledges whole segments, with more of them under way, as those of a stream do; its text is taken,
- * too, as that of one who asks before all answers have come. What else is not plain is the thorough way's. */
+/* A segment that acknowledges whole segments, but not all in flight, as in a stream; its data is
+ * taken, too, as from a peer that sends requests before all answers have arrived. Whatever else is
+ * not plain is left to the slow path. */
 static __rte_noinline int part_input(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
                                      const struct ip_pkt *p, const struct tcp_rx *rx)
 {

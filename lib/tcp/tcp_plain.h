@@ -3,18 +3,18 @@
 #define TCP_TCP_PLAIN_H
 
 /*
- * The fast path of the usual segment, and of the answer to it.
+ * The fast path for the usual segment and the answer to it.
  *
- * tcp_input (tcp.h) begins with the former.  Both decide first, and change nothing before they are
- * sure; they do what the slow path does with such a segment, and everything that is not plain goes
- * there.
+ * tcp_input (tcp.h) begins with the former.  Both decide first, and change nothing until they are
+ * sure; they do what the slow path does with such a segment, and leave everything that is not plain
+ * to it.
  */
 
 #include "tcp/account.h"
 #include "tcp/tcp.h"
 
-/** tcp_input_count counts a segment for its connection, which may be what the peer is known as a guest by, whichever way it
- * goes. Returns the account. */
+/** tcp_input_count counts a segment for its connection, on either path, and one with data for the
+ * burst's guests (strangers_guest). Returns the account. */
 static inline struct tcp_account *tcp_input_count(struct tcp *tcp, const struct tcb *t,
                                                   const struct tcp_rx *rx)
 {
@@ -26,7 +26,7 @@ static inline struct tcp_account *tcp_input_count(struct tcp *tcp, const struct 
 	return a;
 }
 
-/** The verdict of tcp_plain_input that means: nothing has changed, go the thorough way. */
+/** A verdict of tcp_plain_input: nothing has changed, take the slow path. */
 #define TCP_NOT_PLAIN (-1)
 
 /** tcp_plain_input takes a segment of a connection (header prediction). Verdict: done, a drop, or
@@ -34,17 +34,18 @@ static inline struct tcp_account *tcp_input_count(struct tcp *tcp, const struct 
 int tcp_plain_input(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const struct ip_pkt *p,
                     const struct tcp_rx *rx);
 
-/** tcp_input_any goes the thorough way with a segment, which belongs to what ref says: nothing, a half-open
- * connection, one in TIME-WAIT, or one whose segment tcp_plain_input has not taken (tcp_input.c). Verdict:
- * done, or a drop. */
+/** tcp_input_any is the slow path. The segment belongs to what ref refers to: nothing, a half-open
+ * connection, one in TIME-WAIT, or one whose segment tcp_plain_input has not taken (tcp_input.c).
+ * Verdict: done, or a drop. */
 int tcp_input_any(struct tcp *tcp, flow_ref ref, struct rte_mbuf *m, const struct ip_pkt *p,
                   struct tcp_rx *rx);
 
-/** tcp_input_fin takes a FIN that is the next in order (tcp_input.c: the eighth step of RFC 9293 3.10.7.4). */
+/** tcp_input_fin processes a FIN that is next in order (tcp_input.c; RFC 9293 3.10.7.4, eighth
+ * step). */
 void tcp_input_fin(struct tcp *tcp, struct tcb *t);
 
-/** tcp_plain_output sends new segments as long as it is as simple as that. Returns whether nothing is left to do
- * for the connection in this turn; else tcp_output has to look. */
+/** tcp_plain_output sends new segments as long as they are plain. Returns whether nothing is left
+ * to do for the connection in this turn; otherwise call tcp_output. */
 bool tcp_plain_output(struct tcp *tcp, struct tcb *t);
 
 #endif

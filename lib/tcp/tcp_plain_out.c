@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The short way out: new segments of a connection with which nothing is the matter.
+ * The fast path for output: new segments of a connection in its usual state.
  *
- * Overview: may_send says whether it is such a connection, segment_fits whether a segment may go now and can go
- * as it is; then what tcp_output does for such segments is done here in one piece, up to the first that is not
- * one.  Nothing is changed before the first is sure; what is left is tcp_output's.
+ * Overview: may_send says whether the connection is in that state, segment_fits whether a segment
+ * may be sent now and as it is; for such segments, up to the first that is not, what tcp_output
+ * does is done here in one piece.  Nothing changes until the first one is certain; the rest is left
+ * to tcp_output.
  */
 #include "tcp/tcp_plain.h"
 
@@ -21,13 +22,13 @@
 #include "tcp/tcp_turn.h"
 #include "tcp/window.h"
 
-/* the connection says nothing against sending at once */
+/* nothing about the connection keeps it from sending at once */
 static inline bool may_send(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q)
 {
 	const uint32_t special = TCB_CORK | TCB_MORE | TCB_WR_SHUT | TCB_FIN_SENT | TCB_CWR |
 	                         TCB_ECE | TCB_PUSH | TCB_STARVED;
 
-	/* read apart: one load of both would have to wait for the stores before it */
+	/* a separate load: a combined one with opt would have to wait for earlier stores */
 	const uint32_t flags = *(const volatile uint32_t *)&t->flags;
 
 	return t->state == TCP_S_ESTABLISHED && !(flags & special) &&
@@ -38,14 +39,14 @@ static inline bool may_send(const struct tcp *tcp, const struct tcb *t, const st
 	       t->retries == 0;
 }
 
-/* all that is under way is on its way, as far as is known */
+/* as far as is known, all data in flight is still in the network */
 static inline bool flight_is_plain(const struct tcp_queues *q, uint32_t flight)
 {
 	return flight == 0 || (q->sacked_bytes | q->lost_bytes | q->dup_bytes) == 0;
 }
 
-/* a segment may go, with so many bytes under way: it is full, or the last, which need not wait; and its own
- * mbuf can carry it */
+/* a segment may be sent with flight bytes in flight: it is full, or the last and need not wait; and
+ * its own mbuf can carry it */
 static inline bool segment_fits(const struct tcp *tcp, const struct tcb *t,
                                 const struct tcp_queues *q, const struct rte_mbuf *m,
                                 uint32_t flight)
@@ -60,13 +61,13 @@ static inline bool segment_fits(const struct tcp *tcp, const struct tcb *t,
 	       (note->tx.flags & SEG_INLINE) && m->pkt_len == len && rte_mbuf_refcnt_read(m) == 1;
 }
 
-/* the port cuts several segments out of one */
+/* the port cuts large segments (TSO) */
 static inline bool port_cuts(const struct tcp *tcp, const struct tcb *t)
 {
 	return tcp->ctx->cfg.tcp_tso && tcp_port_has(tcp, t, PC_PORT_TX_TSO);
 }
 
-/* the deadline of what is sent now: tcp_loss_arm where nothing else is under way, lost or probed for */
+/* tcp_loss_arm for data sent now, with nothing else in flight, lost or probed for */
 static inline enum tcp_loss_timer arm(struct tcp *tcp, struct tcb *t)
 {
 	const bool probes = tcp_probes_tail(tcp, t);
@@ -80,7 +81,7 @@ static inline enum tcp_loss_timer arm(struct tcp *tcp, struct tcb *t)
 	return probes ? TCP_LT_PROBE : TCP_LT_RTO;
 }
 
-/* sends m, which stays in the queue, or the port is to have it alone */
+/* sends m, which stays in the queue or is the port's alone */
 static __rte_always_inline void send_segment(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                                              const struct neigh *n, struct rte_mbuf *m,
                                              const uint8_t flags, const bool stays)
@@ -107,7 +108,7 @@ static inline uint8_t flags_of(const struct rte_mbuf *m)
 	return note->next == NULL || (note->tx.flags & SEG_PUSH) ? TCP_ACK | TCP_PSH : TCP_ACK;
 }
 
-/* sends from the first on, which fits, what else does; returns how many segments */
+/* sends the first segment, which fits, and those after it that do; returns how many */
 static __rte_noinline uint32_t send_run(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                                         const struct neigh *n)
 {
@@ -124,7 +125,7 @@ static __rte_noinline uint32_t send_run(struct tcp *tcp, struct tcb *t, struct t
 	return segs;
 }
 
-/* counts what was sent since SND.NXT was at before */
+/* counts the data sent since SND.NXT was before */
 static inline struct tcp_account *count_sent(struct tcp *tcp, const struct tcb *t, uint32_t before,
                                              uint32_t segs)
 {
@@ -138,7 +139,7 @@ static inline struct tcp_account *count_sent(struct tcp *tcp, const struct tcb *
 	return a;
 }
 
-/* takes note of it */
+/* records what was sent, and arms the loss timer */
 static inline void note_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t before,
                              uint32_t segs)
 {
@@ -157,7 +158,7 @@ static inline void note_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *
 		tcp_loss_sent(tcp, t, q);
 }
 
-/* sends all that there is, one small segment, and stashes the connection */
+/* sends the only data, one small segment, and stashes the connection */
 static __rte_noinline void send_lone(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                                      const struct neigh *n, struct rte_mbuf *m)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Segments without a TCB: SYN-ACKs of half-open connections, acknowledgements in TIME-WAIT, resets; and how many challenges
- * there are. */
+/* Segments without a TCB: SYN-ACKs of half-open connections, acknowledgements in TIME-WAIT, resets;
+ * and the limit on challenge ACKs. */
 #include "tcp/tcp_output.h"
 
 #include <netinet/in.h>
@@ -21,7 +21,7 @@ static void send_any(struct tcp *tcp, const struct ip_path *path, const struct i
 	ip_output(tcp->ip, path, is, m);
 }
 
-/* to a next hop that is known */
+/* to a resolved next hop */
 static void send_fast(struct tcp *tcp, const struct neigh *n, const struct ip_send *is,
                       struct rte_mbuf *m, const struct tcp_seg *s)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sending again what is lost (tcp_loss.c says what that is).
+ * Retransmission of lost segments (tcp_loss.c decides which are lost).
  *
- * A segment that was cut for a wider path goes in parts: its first part is what has to find room, and the
- * rest follows like a lost segment of its own.
+ * A segment that was cut for a wider path is sent in parts: only the first part has to find room,
+ * and the rest follows like a lost segment of its own.
  */
 #include "tcp/tcp_loss.h"
 
@@ -14,8 +14,8 @@
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_segment.h"
 
-/* the oldest goes at once (RFC 5681 3.2, RFC 6675 section 5 (4.3)), others as cwnd says; 9293 SHLD-16: beyond a
- * shrunken window only what probes it */
+/* the oldest is sent at once (RFC 5681 3.2, RFC 6675 section 5 (4.3)), others as cwnd allows; 9293
+ * SHLD-16: beyond a shrunken window only a probe is sent */
 static bool may_go(const struct tcb *t, const struct tcp_queues *q, const struct rte_mbuf *m)
 {
 	const struct pkt *note = pkt_of_const(m);
@@ -28,7 +28,7 @@ static bool may_go(const struct tcb *t, const struct tcp_queues *q, const struct
 	       seq_leq(note->tx.seq + len, t->snd_una + t->snd_wnd);
 }
 
-/* no segment may go, whichever is the first that waits: who repeats an acknowledgement has nobody search for it */
+/* nothing may be sent, whatever waits: repeated acknowledgements must not make us search */
 static bool is_closed(const struct tcb *t, const struct tcp_queues *q)
 {
 	const uint32_t pipe = tcp_pipe(t, q);
@@ -50,7 +50,7 @@ bool tcp_loss_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		if (q->pace.left == 0 || !may_go(t, q, m))
 			break;
 		sent = tcp_resend(tcp, t, q, before, m);
-		if (sent == NULL) /* where mbufs are low, what is in front gives some back */
+		if (sent == NULL) /* where mbufs are low, segments in front will free some */
 			return tcp->ctx->mbufs_low && m != q->snd.head;
 		m = sent;
 		if (q->recovery == TCP_R_OPEN && q->resent_bytes == 0)

@@ -3,10 +3,10 @@
 #define TCP_TCP_RX_H
 
 /*
- * The first pass over a received segment: header, checksum, and the place of its flow in the table.
+ * The first pass over a received segment: header, checksum, and its flow's place in the table.
  *
- * It is inline because the burst pipeline has it in two places: for the usual frames, which are
- * known to be in one mbuf, and for all others.
+ * It is inline because the burst pipeline has two copies: one for the usual frames, which are known
+ * to be in one mbuf, and one for all others.
  */
 
 #include <netinet/in.h>
@@ -18,14 +18,14 @@
 #include "tcp/tcp.h"
 #include "wire/cksum.h"
 
-/** What is known of a packet where tcp_rx_parse is called, a constant. */
+/** What the caller of tcp_rx_parse knows about the packet; a constant. */
 enum tcp_rx_kind {
 	TCP_RX_ANY,
 	TCP_RX_PLAIN4, /* over IPv4, in one mbuf */
 	TCP_RX_PLAIN6, /* over IPv6, in one mbuf */
 };
 
-/* Is the checksum right? A packet in one mbuf needs no walk, over IPv4 no long addresses. */
+/* Is the checksum right? A packet in one mbuf needs no walk, and with IPv4 no long addresses. */
 static __rte_always_inline bool tcp_rx_is_intact(const struct rte_mbuf *m, const struct ip_pkt *p,
                                                  const uint8_t *l4, const enum tcp_rx_kind kind)
 {
@@ -44,8 +44,7 @@ static __rte_always_inline bool tcp_rx_is_intact(const struct rte_mbuf *m, const
 
 /**
  * tcp_rx_parse reads and verifies a segment and finds its flow's place in the table, which it
- * prefetches. Verdict: VERDICT_DONE means go on,
- * the mbuf is still the caller's; or a drop.
+ * prefetches. Verdict: VERDICT_DONE to continue, and the mbuf is still the caller's; or a drop.
  */
 static __rte_always_inline int tcp_rx_parse(struct tcp *tcp, const struct rte_mbuf *m,
                                             const struct ip_pkt *p, struct tcp_rx *rx,

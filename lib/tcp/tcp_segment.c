@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One segment of a connection, with its headers.
+ * A single segment of a connection, with its headers.
  *
- * A queued segment keeps its mbuf until it is acknowledged.  An inline one is sent by writing the
- * headers into its own headroom and handing out a second reference; its payload is always the last
- * tx.len bytes of the packet, so nothing needs to be undone afterwards.  While the port still holds
- * that reference a retransmission is a copy.  Other segments (chains, shared buffers) get their
- * headers in an mbuf of their own, in front of references to the payload.
+ * A queued segment keeps its mbuf until it is acknowledged.  An inline segment is sent by writing
+ * the headers into its own headroom and giving the port a second reference; its payload is always
+ * the last tx.len bytes of the packet, so nothing needs to be undone afterwards.  While the port
+ * still holds that reference, a retransmission is a copy.  Other segments (chains, shared buffers)
+ * get their headers in an mbuf of their own, in front of references to the payload.
  */
 #include "tcp/tcp_segment.h"
 
@@ -49,8 +49,8 @@ static void make_path(struct tcp *tcp, struct tcb *t, struct ip_path *path)
 	t->netif = path->netif;
 	if (path->mtu >= t->path_mtu)
 		return;
-	/* another way, and a narrower one: what is cut from now on fits, and this goes as it is (routers say so
-	 * if it is too large, RFC 1191) */
+	/* another path, and a narrower one: segments cut from now on fit; this one is sent as it is
+	 * (if it is too large, routers say so, RFC 1191) */
 	t->path_mtu = path->mtu;
 	tcb_update_mss(tcp, t);
 	path->mtu = was;
@@ -84,7 +84,7 @@ static void fill_options(struct tcp *tcp, struct tcb *t, struct tcp_seg *s)
 		dsack_fill(tcp, s);
 }
 
-/* MUST-16: how many bytes of options the segment size allows for beside text */
+/* MUST-16: how many bytes of options the segment size allows besides the payload */
 static unsigned options_room(const struct tcb *t, uint32_t payload)
 {
 	const uint32_t fixed = pc_addr_is_ip4(&t->flow.raddr) ? 20 + TCP_HDR_LEN : 40 + TCP_HDR_LEN;
@@ -95,7 +95,7 @@ static unsigned options_room(const struct tcb *t, uint32_t payload)
 	return payload < room ? RTE_MIN(room - payload, (uint32_t)TCP_OPTIONS_MAX) : 0;
 }
 
-/* What there is no room for gives way. Returns whether any block is left. */
+/* Drops SACK blocks that do not fit. Returns whether any is left. */
 static bool fit_sack(struct tcp_seg *s, unsigned room)
 {
 	while (s->nb_sack > 0 && tcp_hdr_len(s) > TCP_HDR_LEN + room)
@@ -106,8 +106,8 @@ static bool fit_sack(struct tcp_seg *s, unsigned room)
 	return false;
 }
 
-/* emit puts the headers in front of m's payload, of which note may have the sum, and sends it with these
- * ECN bits; it owns m */
+/* puts the headers in front of m's payload, whose sum note may have, and sends it with these ECN
+ * bits; takes ownership of m */
 static void emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, struct tcp_seg *s, uint8_t ecn,
                  const struct pkt *note)
 {
@@ -126,7 +126,8 @@ static void emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, struct tcp_
 	s->dport = t->flow.rport;
 	hdr = tcp_hdr_len(s);
 	tcp_write((uint8_t *)rte_pktmbuf_prepend(m, hdr), s);
-	/* routers cut what goes by a path that may be narrower than is believed, but no probe (RFC 4821 section 2) */
+	/* a path may be narrower than is believed: routers may fragment, but not probes (RFC 4821
+	 * section 2) */
 	is.df = !t->narrow || m->pkt_len + ip_hdr_len(&is.dst) > t->path_mtu;
 	if (unlikely(s->has & TCP_HAS_AUTH))
 		auth_sign(auth_by_tcb(tcp, t, &(struct auth_by){0}), &is.src, &is.dst, m);
@@ -136,7 +137,7 @@ static void emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, struct tcp_
 	ip_output(tcp->ip, &path, &is, m);
 }
 
-/* any segment of a synchronised connection, by way of struct tcp_seg */
+/* any segment of a synchronised connection, through struct tcp_seg */
 static void emit_full(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t seq,
                       uint8_t flags, uint16_t wnd, uint8_t ecn, const struct pkt *note)
 {
@@ -157,7 +158,7 @@ static void emit_full(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	fill_options(tcp, t, &s);
 	if (t->opt & TCB_OPT_ACCECN)
 		told = accecn_option(tcp, t, &s, m->pkt_len, room);
-	/* blocks and counters that find no room beside data follow in an acknowledgement of their own */
+	/* blocks and counters without room beside data follow in an acknowledgement of their own */
 	if (s.nb_sack == 0 || m->pkt_len == 0 || fit_sack(&s, room)) {
 		t->flags &= ~(uint32_t)TCB_ACK_NOW;
 		dsack_forget(tcp, t);
@@ -176,7 +177,7 @@ void tcp_emit_plain6(struct tcp *tcp, struct tcb *t, const struct neigh *n, stru
 		tcp_emit_as(tcp, t, n, m, seq, flags, wnd, ecn, note, false, false);
 }
 
-/* what the short way can do: no SACK blocks, nothing to cut, no more than the path takes */
+/* fit for the fast path: no SACK blocks, nothing to cut, no larger than the path */
 static inline bool is_plain(const struct tcp *tcp, const struct tcb *t, const struct rte_mbuf *m)
 {
 	const struct tcp_queues *q = tcp_queues_if(tcp, t);
@@ -199,7 +200,7 @@ static void emit_sync(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	flags |= TCP_ACK;
 	if (unlikely(t->flags & TCB_ECE)) {
 		if (t->opt & TCB_OPT_ACCECN)
-			n = NULL; /* the short way has no AE */
+			n = NULL; /* the fast path has no AE flag */
 		else if (!(flags & TCP_RST))
 			flags |= TCP_ECE;
 	}
@@ -238,7 +239,7 @@ uint8_t tcp_mark_sent(struct tcp *tcp, struct tcb *t, struct pkt *note, bool fin
 {
 	uint8_t flags = 0;
 
-	assert(!(note->tx.flags & SEG_SACKED)); /* which has no sent_us */
+	assert(!(note->tx.flags & SEG_SACKED)); /* then there is no sent_us */
 	if (note->tx.flags & SEG_PUSH || note->next == NULL)
 		flags |= TCP_PSH;
 	if (fin)
@@ -274,8 +275,8 @@ bool tcp_transmit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, bool fin, 
 	return true;
 }
 
-/* There is no mbuf to cut the oldest segment, which is larger than the path: its front goes as a copy that nobody keeps, and the next
- * part when that is acknowledged (scoreboard_cut). */
+/* There is no mbuf to split the oldest segment, which is too large for the path: its front is sent
+ * without being queued, and the next part when that is acknowledged (scoreboard_cut). */
 static struct rte_mbuf *resend_front(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m)
 {
 	struct pkt *note = pkt_of(m);
@@ -306,7 +307,7 @@ struct rte_mbuf *tcp_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q
 	}
 	if (!tcp_transmit(tcp, t, m, fin, false))
 		return NULL;
-	if (pkt_of(m)->tx.sends == 1) /* the first byte beyond a closed window */
+	if (pkt_of(m)->tx.sends == 1) /* a window probe with new data */
 		return m;
 	ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
 	if (t->opt & TCB_OPT_ACCECN)
@@ -341,8 +342,9 @@ bool tcp_send_keepalive(struct tcp *tcp, struct tcb *t)
 	return send_empty(tcp, t, t->snd_una - 1, 0);
 }
 
-/* A peer whose buffers are full throws away what it has no room for and closes its window: what we have sent lies
- * beyond that, and so would the reset, which it would not look at (RFC 5961 section 3.2) and never hear of again. */
+/* A peer with full buffers drops what it has no room for and closes its window. An RST after the
+ * data that we sent lies beyond that window, so the peer would ignore it (RFC 5961 section 3.2) and
+ * never hear from us again. */
 void tcp_send_rst(struct tcp *tcp, struct tcb *t)
 {
 	const uint32_t edge = t->snd_una + t->snd_wnd;
@@ -351,14 +353,15 @@ void tcp_send_rst(struct tcp *tcp, struct tcb *t)
 	send_empty(tcp, t, seq_gt(t->snd_nxt, edge) ? edge : t->snd_nxt, TCP_RST);
 }
 
-/* Fast Open: the option, and behind a SYN the data that is queued for it */
+/* Fast Open: the option and, after a SYN, the data queued for it */
 static void add_cookie(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *cookie,
                        struct rte_mbuf *m, struct tcp_seg *s)
 {
 	const struct tcp_queues *q = tcp_queues(tcp, t);
 	struct rte_mbuf *data = q != NULL && !(s->flags & TCP_ACK) ? q->snd.head : NULL;
 
-	/* without a cookie the option would ask for one, which nobody wants who sends data at once */
+	/* without a cookie the option would request one, which is of no use if data is sent at
+	 * once */
 	if (cookie->len > 0 || data == NULL) {
 		s->has |= TCP_HAS_FASTOPEN;
 		s->cookie_len = cookie->len & 31u;
@@ -386,7 +389,7 @@ bool tcp_send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cookie *
 		s.mss = (uint16_t)maxseg;
 	s.flags = answer ? TCP_SYN | TCP_ACK : TCP_SYN;
 	s.ack = answer ? t->rcv_nxt : 0;
-	if (!answer && t->rttvar_us == 0) { /* the first that leaves */
+	if (!answer && t->rttvar_us == 0) { /* the first one sent */
 		t->rttvar_us = tcp->ctx->now_us != 0 ? tcp->ctx->now_us : UINT32_MAX;
 		t->ts_recent = tcp_tsval(tcp, t->ts_offset);
 	}

@@ -17,13 +17,13 @@
 #include "tcp/tcp_segment.h"
 #include "tcp/tcp_timer.h"
 
-/* by the answer to our SYN, or by a SYN that crosses it */
+/* from the answer to our SYN, or from a SYN that crosses it */
 static void agree_on_ecn(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint8_t tos)
 {
 	const bool answer = (seg->flags & TCP_ACK) != 0;
 
 	t->opt |= answer ? tcp_ecn_agreed(tcp, t, seg) : tcp_ecn_accepts(tcp, t, seg, tos);
-	/* a SYN-ACK that some send with ECT (ECN++), as any text */
+	/* some send the SYN-ACK with ECT (ECN++): a mark on it counts as one on data */
 	if (answer && (t->opt & (TCB_OPT_ECN | TCB_OPT_ACCECN)) == TCB_OPT_ECN &&
 	    (tos & ECN_MASK) == ECN_CE) {
 		ctx_count(tcp->ctx, PC_TCP_ECN_MARKED);
@@ -66,8 +66,9 @@ static void take_syn(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, 
 	t->snd_wl1 = seg->seq;
 }
 
-/* Does a SYN-ACK echo a timestamp that none of our SYNs had?  Then it answers one of an earlier connection, whose numbers fit
- * by chance.  ts_recent is that of the first until there is an answer. */
+/* Does a SYN-ACK echo a timestamp that none of our SYNs had? Then it answers a SYN of an earlier
+ * connection, whose numbers fit by chance. Until there is an answer, ts_recent is the timestamp of
+ * our first SYN. */
 static bool echoes_another(const struct tcp *tcp, const struct tcb *t, const struct tcp_seg *seg)
 {
 	return auth_lets_ask_for_ts(tcp, t) && (seg->has & TCP_HAS_TS) && seg->tsecr != 0 &&
@@ -93,8 +94,8 @@ int tcp_syn_sent_input(struct tcp *tcp, struct tcb *t, const struct ip_pkt *p,
 	}
 	if (!(seg->flags & TCP_SYN))
 		return PC_DROP_TCP_SYN_SENT;
-	if (ack &&
-	    echoes_another(tcp, t, seg)) { /* as on Linux, like an ACK that is not acceptable */
+	/* as on Linux, treated like an unacceptable ACK */
+	if (ack && echoes_another(tcp, t, seg)) {
 		tcp_reply_rst(tcp, p, rx);
 		return PC_DROP_TCP_PAWS;
 	}
@@ -106,7 +107,7 @@ int tcp_syn_sent_input(struct tcp *tcp, struct tcb *t, const struct ip_pkt *p,
 		return PC_DROP_TCP_SYN_HANDLED;
 	}
 	fastopen_synack(tcp, t, seg);
-	if (!(t->opt & TCB_OPT_SYN_DATA)) /* else fastopen_settle does it */
+	if (!(t->opt & TCB_OPT_SYN_DATA)) /* otherwise fastopen_settle does */
 		t->snd_una = seg->ack;
 	account_of(tcp, t)->bytes_acked++;
 	account_of(tcp, t)->delivered++;

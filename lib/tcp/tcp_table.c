@@ -2,11 +2,12 @@
 /*
  * The flow table.
  *
- * Invariants: an entry stands in the chain of its home bucket.  A free place has ref 0.  Only the last bucket
- * of a chain has free places, so a chain of m further buckets holds 8 m + 1 entries or more, and n/8 further
- * buckets are enough for n flows however they fall: an addition cannot fail.  Of nb buckets in use, those from
- * mask/2 + 1 on are the second halves of the ones that are as far from the beginning; the next to be split is
- * nb - (mask/2 + 1), the next to be joined with its first half is nb - 1.
+ * Invariants: an entry is in the chain of its home bucket.  A free place has ref 0.  Only the last
+ * bucket of a chain has free places, so a chain of m further buckets holds at least 8 m + 1
+ * entries, and n/8 further buckets are enough for n flows however they are distributed: an addition
+ * cannot fail.  Of the nb buckets in use, those from mask/2 + 1 on are second halves of the bucket
+ * mask/2 + 1 places before; the next to be split is nb - (mask/2 + 1), the next to be joined with
+ * its first half is nb - 1.
  */
 #include "tcp/tcp_table.h"
 
@@ -15,7 +16,7 @@
 
 #include <rte_malloc.h>
 
-#define NB_MIN 64 /* buckets: a page, which is not worth to give back */
+#define NB_MIN 64 /* buckets: a page, not worth shrinking further */
 
 /* ---- sizes ----------------------------------------------------------------------------------- */
 
@@ -60,7 +61,7 @@ void tcp_table_kind(struct tcp_table *tbl, enum flow_kind kind, const void *base
 	tbl->stride[kind] = stride;
 }
 
-/* ---- looking up ------------------------------------------------------------------------------ */
+/* ---- lookup ---------------------------------------------------------------------------------- */
 
 flow_ref tcp_table_find(const struct tcp_table *tbl, uint64_t hash, const struct tcp_flow *flow)
 {
@@ -85,7 +86,7 @@ struct place {
 	uint32_t i;
 };
 
-/* where a reference stands that is there */
+/* the place of a reference, which is in the table */
 static struct place place_of(const struct tcp_table *tbl, uint64_t hash, flow_ref ref)
 {
 	struct tcp_bucket *b = tcp_table_home(tbl, hash);
@@ -147,7 +148,7 @@ static void chain_add(struct tcp_table *tbl, struct tcp_bucket *b, uint16_t tag,
 	}
 }
 
-/* frees a place of a chain: an entry of its last bucket moves there */
+/* frees a place in a chain: an entry of its last bucket moves there */
 static void chain_del(struct tcp_table *tbl, struct tcp_bucket *home, struct place hole)
 {
 	struct tcp_bucket *before = home, *last = home;
@@ -178,7 +179,7 @@ static void chain_del(struct tcp_table *tbl, struct tcp_bucket *home, struct pla
 
 /* ---- growing and shrinking ------------------------------------------------------------------- */
 
-/* the next split reads these flows to hash them: by then they are here */
+/* the next split hashes these flows: by then they are in the cache */
 static void prefetch_flows(const struct tcp_table *tbl, const struct tcp_bucket *b)
 {
 	for (uint32_t i = 0; i < TCP_BUCKET; i++)
@@ -186,8 +187,8 @@ static void prefetch_flows(const struct tcp_table *tbl, const struct tcp_bucket 
 			rte_prefetch0(tcp_table_flow(tbl, b->ref[i]));
 }
 
-/* enters a detached chain again, whose first bucket is a copy: into the chain of to, or if that is NULL each entry where
- * its flow belongs; each further bucket is free before one is needed */
+/* re-enters a detached chain, whose first bucket is a copy: into the chain of to or, if that is
+ * NULL, each entry where its flow belongs; each further bucket is freed before one is needed */
 static void enter_again(struct tcp_table *tbl, struct tcp_bucket b, struct tcp_bucket *to)
 {
 	for (;;) {
@@ -224,7 +225,7 @@ static void grow(struct tcp_table *tbl)
 	prefetch_flows(tbl, &tbl->bucket[tbl->nb & tbl->mask >> 1]);
 }
 
-/* no hash is needed: all of the last bucket's entries have their home in its first half now */
+/* no hash is needed: the home of all the last bucket's entries is now its first half */
 static void shrink(struct tcp_table *tbl)
 {
 	struct tcp_bucket *last = &tbl->bucket[--tbl->nb], old = *last;
@@ -236,7 +237,7 @@ static void shrink(struct tcp_table *tbl)
 		tbl->mask >>= 1;
 }
 
-/* how many flows name the address that this one does */
+/* the count of flows with the same local address as this one */
 static uint32_t *named_by(struct tcp_table *tbl, flow_ref ref)
 {
 	return &tbl->named[tcp_table_flow(tbl, ref)->laddr % PC_MAX_ADDRS];

@@ -7,10 +7,10 @@
  *
  * Buckets of one cache line hold eight 16-bit tags of the hash and eight references; what does not
  * fit into a bucket is in further ones chained to it.  The flows themselves are read only if a tag
- * matches.  The hash is keyed per stack: nobody outside can aim at a bucket.
+ * matches.  The hash is keyed per stack, so an attacker cannot aim at a bucket.
  *
  * The table grows and shrinks with its contents (linear hashing, Litwin, VLDB 1980): of an array
- * that is reserved for all flows, the first nb buckets are in use.  An addition beyond
+ * reserved for all flows, the first nb buckets are in use.  An addition beyond
  * TCP_BUCKET_GROW flows per bucket splits one bucket in two, which reads the flows of that bucket;
  * a deletion below TCP_BUCKET_SHRINK joins two.  Other buckets are not touched, so no addition
  * waits for the table to be rebuilt.
@@ -26,7 +26,7 @@
 #include "base/hash.h"
 #include "tcp/tcb.h"
 
-/** What was found: a kind in the two highest bits, an index in the others; 0: nothing. */
+/** A reference to a flow: its kind in the two highest bits, its index in the others; 0: none. */
 typedef uint32_t flow_ref;
 
 enum flow_kind {
@@ -57,7 +57,7 @@ static inline uint32_t flow_ref_index(flow_ref ref)
 
 #define TCP_BUCKET 8
 
-/* flows to a bucket, on the average: above the first the table grows, below the second it shrinks */
+/* flows per bucket, on average: above the first the table grows, below the second it shrinks */
 #define TCP_BUCKET_GROW   3
 #define TCP_BUCKET_SHRINK 1
 
@@ -73,15 +73,15 @@ static_assert(sizeof(struct tcp_bucket) == 64, "one cache line");
 struct tcp_table {
 	struct hash_key key;
 	struct tcp_bucket *bucket;
-	struct tcp_bucket *more; /* to be chained; those that are free by next */
+	struct tcp_bucket *more; /* for chains; free ones are linked by next */
 	uint32_t mask;           /* the smallest power of two that is nb or more, less one */
 	uint32_t nb;             /* buckets in use */
 	uint32_t nb_max;
 	uint32_t count;
 	struct freelist free_more;
-	uint32_t nb_more;             /* how many are chained */
-	uint32_t named[PC_MAX_ADDRS]; /* flows by the index of our address, modulo this */
-	/* where the flows of each kind stand: base + index * stride */
+	uint32_t nb_more;             /* further buckets in chains */
+	uint32_t named[PC_MAX_ADDRS]; /* flows per local address: by its index, modulo this */
+	/* where the flows of each kind are: base + index * stride */
 	const char *base[4];
 	uint32_t stride[4];
 };
@@ -89,11 +89,12 @@ struct tcp_table {
 /** tcp_table_footprint returns how many bytes a table for n flows takes. */
 uint64_t tcp_table_footprint(uint64_t n);
 
-/** tcp_table_init makes an empty table for n flows. Returns 0 or -ENOMEM. */
+/** tcp_table_init creates an empty table for n flows. Returns 0 or -ENOMEM. */
 int tcp_table_init(struct tcp_table *tbl, uint64_t n, struct hash_key key, int socket_id);
 void tcp_table_fini(struct tcp_table *tbl);
 
-/** tcp_table_kind says where the flows of a kind stand; each begins with its struct tcp_flow. */
+/** tcp_table_kind sets where the flows of a kind are; each entry begins with its struct
+ * tcp_flow. */
 void tcp_table_kind(struct tcp_table *tbl, enum flow_kind kind, const void *base, uint32_t stride);
 
 /** tcp_table_hash returns the keyed hash of a flow. */
@@ -106,8 +107,9 @@ static inline uint64_t tcp_table_hash(const struct tcp_table *tbl, const struct 
 }
 
 /**
- * tcp_table_name makes a flow, and returns its hash. The flow is stored as the words that are hashed, and
- * compared: members stored one by one would have to reach the cache before they could be loaded as one.
+ * tcp_table_name fills in a flow and returns its hash. It stores the words that are hashed and
+ * compared: members stored one by one would have to reach the cache before they could be loaded as
+ * one word.
  */
 static inline uint64_t tcp_table_name(const struct tcp_table *tbl, struct tcp_flow *flow,
                                       const struct pc_addr *raddr, uint16_t laddr, uint16_t lport,
@@ -148,7 +150,7 @@ static inline struct tcp_bucket *tcp_table_home(const struct tcp_table *tbl, uin
 	return &tbl->bucket[fine < tbl->nb ? fine : fine & tbl->mask >> 1];
 }
 
-/* the places of a bucket whose tag fits, as two bits each */
+/* the places of a bucket whose tag matches, as two bits each */
 static inline uint32_t tcp_table_match(const struct tcp_bucket *b, uint16_t tag)
 {
 	__m128i tags = _mm_load_si128((const __m128i *)(const void *)b->tag);
@@ -156,7 +158,8 @@ static inline uint32_t tcp_table_match(const struct tcp_bucket *b, uint16_t tag)
 	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi16(tags, _mm_set1_epi16((short)tag)));
 }
 
-/** tcp_table_candidate returns the first reference whose tag fits, unverified; for prefetching. */
+/** tcp_table_candidate returns the first reference whose tag matches, unverified; for
+ * prefetching. */
 static inline flow_ref tcp_table_candidate(const struct tcp_table *tbl, uint64_t hash)
 {
 	const struct tcp_bucket *b = tcp_table_home(tbl, hash);
@@ -174,18 +177,18 @@ static inline flow_ref tcp_table_candidate(const struct tcp_table *tbl, uint64_t
 /** tcp_table_find returns the reference of a flow, or 0. */
 flow_ref tcp_table_find(const struct tcp_table *tbl, uint64_t hash, const struct tcp_flow *flow);
 
-/** tcp_table_add enters a flow that is not there; there is always room for the n flows of init. */
+/** tcp_table_add adds a flow that is not in the table; there is always room for n flows (init). */
 void tcp_table_add(struct tcp_table *tbl, uint64_t hash, flow_ref ref);
 
-/** tcp_table_del takes out a flow that is there, under exactly this reference. */
+/** tcp_table_del removes a flow that is in the table under exactly this reference. */
 void tcp_table_del(struct tcp_table *tbl, uint64_t hash, flow_ref ref);
 
-/** tcp_table_move makes a flow that is there refer to something else. */
+/** tcp_table_move changes the reference of a flow in the table. */
 void tcp_table_move(struct tcp_table *tbl, uint64_t hash, flow_ref from, flow_ref to);
 
 /**
- * tcp_table_validate checks that every entry is found from its flow, and that chains are no longer than they
- * must be. Returns the violations.
+ * tcp_table_validate checks that every entry is found from its flow, and that chains are no longer
+ * than they must be. Returns the number of violations.
  */
 unsigned tcp_table_validate(const struct tcp_table *tbl);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What happens when time passes: the on_<event>() functions decide, one per deadline. */
+/* The actions when a deadline passes: one on_<event>() function for each. */
 
 #include "tcp/tcp_timer.h"
 
@@ -20,11 +20,11 @@
 #define R1                  3 /* SHLD-10 */
 #define ACKS_AFTER_DELAY    4u
 #define USER_TIMEOUT_MAX_MS 140000000u
-#define STASH_AGAIN_MS      200u /* or a time-out later, when there was no mbuf to send it again with */
+#define STASH_AGAIN_MS      200u /* least delay when there was no mbuf to retransmit with */
 
-/* Keep-alives sent in a tick, at least, and the part of all connections that may be.  Millions that were opened within a
- * few seconds are due within a few seconds, too; sent at once they, and what answers them, would leave time for nothing
- * else.  So it takes half a minute to ask all of a great number. */
+/* Keep-alives sent per tick: this many and a part of all connections. Millions of connections
+ * opened within seconds are also due within seconds; sent at once, their probes and the answers
+ * would leave time for nothing else. So it takes half a minute to probe a great number. */
 #define KEEPALIVES_A_TICK 2u
 #define KEEPALIVES_PART   (1u << 19) /* some 33 s, in ticks */
 #define KEEPALIVES_AHEAD  (2 * KEEPALIVES_PART)
@@ -53,7 +53,7 @@ uint32_t tcp_rto_ticks(const struct tcp *tcp, const struct tcb *t)
 	return ticks_from_us(rtt_backed_off(tcp, t, q));
 }
 
-/* What was sent is a FIN alone: no queue has it. */
+/* Only a FIN is in flight, which is in no queue. */
 static bool is_fin_alone(const struct tcb *t)
 {
 	return (t->flags & TCB_FIN_SENT) && t->snd_nxt - t->snd_una == 1;
@@ -65,7 +65,7 @@ static bool is_probing(const struct tcb *t, const struct tcp_queues *q)
 	return t->snd_wnd == 0 && ((q != NULL && q->snd.head != NULL) || is_fin_alone(t));
 }
 
-/* how long n repetitions after the first one take, each with a time-out twice as long */
+/* how long n retransmissions after the first take, each with a time-out twice as long */
 static uint32_t repeating_ticks(const struct tcp *tcp, const struct tcb *t, uint32_t n)
 {
 	uint64_t us = 0;
@@ -75,8 +75,8 @@ static uint32_t repeating_ticks(const struct tcp *tcp, const struct tcb *t, uint
 	return ticks_from_us(us);
 }
 
-/* how long n repetitions after the first one have been waited for, of SYNs the first one as well; their ticks are known where there
- * are queues */
+/* How long n retransmissions after the first have taken (for SYNs including the first); if there
+ * are queues, the time itself is known. */
 static uint32_t stalled_ticks(const struct tcp *tcp, const struct tcb *t, uint32_t n)
 {
 	const struct tcp_queues *q = tcp_queues(tcp, t);
@@ -86,14 +86,14 @@ static uint32_t stalled_ticks(const struct tcp *tcp, const struct tcb *t, uint32
 	return q != NULL ? tcp->ctx->tick - q->stalled_tick : repeating_ticks(tcp, t, n);
 }
 
-/* The user time-out, which counts no further than ticks can be told from each other: 39 hours. */
+/* The user time-out, bounded by the range in which ticks can be compared: 39 hours. */
 static uint32_t user_ticks(const struct tcp_tuning *tune)
 {
 	return ticks_from_ms(RTE_MIN(tune->user_timeout_ms, USER_TIMEOUT_MAX_MS));
 }
 
-/* The user time-out (RFC 9293 3.10.8, "for any state"; RFC 5482), as on Linux counted from the first repetition, or from the SYN.
- * Returns how many ticks of it are left after n more of them. */
+/* The ticks left of the user time-out (RFC 9293 3.10.8, "for any state"; RFC 5482) after n more
+ * retransmissions. As on Linux it counts from the first retransmission, or from the SYN. */
 static uint32_t user_ticks_left(const struct tcp *tcp, const struct tcb *t, uint32_t n)
 {
 	const struct tcp_tuning *tune = tcp_tuning(tcp, t);
@@ -104,7 +104,7 @@ static uint32_t user_ticks_left(const struct tcp *tcp, const struct tcb *t, uint
 	return all > gone ? all - gone : 0;
 }
 
-/* the next time-out, which comes when the user's does if that is sooner */
+/* the next time-out, or the user time-out if that is sooner */
 static uint32_t next_ticks(const struct tcp *tcp, const struct tcb *t)
 {
 	const uint32_t rto = tcp_rto_ticks(tcp, t);
@@ -112,7 +112,8 @@ static uint32_t next_ticks(const struct tcp *tcp, const struct tcb *t)
 	return RTE_MIN(rto, RTE_MAX(user_ticks_left(tcp, t, t->retries - 1u), 1u));
 }
 
-/* Where back-offs were taken back, the time counts that so many repetitions take otherwise (RFC 6069), as on Linux. */
+/* Have there been n retransmissions? If back-offs were reverted, the time that n take otherwise
+ * counts instead (RFC 6069), as on Linux. */
 static bool has_repeated(const struct tcp *tcp, const struct tcb *t, uint32_t n)
 {
 	const struct tcp_queues *q = tcp_queues(tcp, t);
@@ -143,7 +144,8 @@ static bool has_given_up(const struct tcp *tcp, const struct tcb *t)
 	return has_repeated(tcp, t, r2);
 }
 
-/* RFC 1122 4.2.3.9, SHLD-25: what ICMP has said meanwhile is told instead of the time-out, as on Linux */
+/* RFC 1122 4.2.3.9, SHLD-25: an ICMP error received meanwhile is reported instead of the time-out,
+ * as on Linux */
 static int why_silent(const struct tcp *tcp, const struct tcb *t)
 {
 	const struct tcp_queues *q = tcp_queues(tcp, t);
@@ -177,13 +179,13 @@ void tcp_resend_syn(struct tcp *tcp, struct tcb *t)
 
 static void on_syn_timeout(struct tcp *tcp, struct tcb *t)
 {
-	if (t->state != TCP_S_SYN_SENT || t->rttvar_us != 0) /* else none has been sent */
+	if (t->state != TCP_S_SYN_SENT || t->rttvar_us != 0) /* otherwise none was sent */
 		t->syn_lost = 1;
 	tcp_resend_syn(tcp, t);
 	fastopen_lost(tcp, t);
 }
 
-/* a timer has gone off: nothing has moved since what it was for was sent */
+/* a timer has fired: no progress since the data it was set for was sent */
 static void note_stall(const struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
 	if (t->retries == 0 && q != NULL) {
@@ -205,14 +207,14 @@ static bool resend_fin(struct tcp *tcp, struct tcb *t)
 	return tcp_send_fin(tcp, t);
 }
 
-/* the oldest byte, which may be new; returns false when there was no mbuf */
+/* sends the oldest byte, which may be new; returns false when there was no mbuf */
 static bool send_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
 	struct rte_mbuf *m = q->snd.head;
 	bool fresh = m == q->snd_next;
 
 	scoreboard_reneged(q, tcp->ctx->now_us);
-	/* a byte of its own is an mbuf more for each window that stays closed */
+	/* splitting off a byte takes another mbuf for each window that stays closed */
 	if (tcp->ctx->mbufs_low && pkt_of(m)->tx.len > 1)
 		return tcp_send_keepalive(tcp, t);
 	if (pkt_of(m)->tx.len > 1) {
@@ -230,8 +232,8 @@ static bool send_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	return true;
 }
 
-/* the window is closed: one byte, or the FIN, asks whether it still is (RFC 9293 3.8.6.1); what could not be sent waits for no
- * answer */
+/* The window is closed: one byte, or the FIN, probes it (RFC 9293 3.8.6.1). A probe that could not
+ * be sent does not count as unanswered. */
 static void on_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
 	bool sent;
@@ -286,7 +288,7 @@ void tcp_timer_reopen(struct tcp *tcp, struct tcb *t)
 	tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
 }
 
-/* the deadline was for something else than a time-out; returns whether that is done */
+/* the deadline may have been for something other than a time-out; returns whether it was handled */
 static bool on_early_timer(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
 	enum tcp_loss_timer what = q != NULL ? q->loss_timer : TCP_LT_RTO;
@@ -294,7 +296,7 @@ static bool on_early_timer(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	if (what == TCP_LT_RTO || t->snd_nxt == t->snd_una)
 		return false;
 	if (t->snd_wnd == 0) {
-		/* SHLD-29: a window is probed when it has been closed for a time-out */
+		/* SHLD-29: probe a window when it has been closed for a time-out */
 		q->loss_timer = TCP_LT_RTO;
 		tcp_timer_set(tcp, t, TCB_T_LOSS, tcp_rto_ticks(tcp, t));
 	} else if (what == TCP_LT_PROBE) {
@@ -326,7 +328,7 @@ static void on_loss_timer(struct tcp *tcp, struct tcb *t)
 	} else if (t->snd_nxt != t->snd_una) {
 		on_retransmit(tcp, t, q);
 	} else if (q != NULL && q->snd_next != NULL) {
-		t->flags |= TCB_PUSH; /* held back long enough (3.8.6.2.1, the override) */
+		t->flags |= TCB_PUSH; /* held back long enough (the override, 3.8.6.2.1) */
 		tcp_work(tcp, t);
 	}
 }
@@ -337,7 +339,8 @@ static void on_ack_timer(struct tcp *tcp, struct tcb *t)
 		return;
 	ctx_count(tcp->ctx, PC_TCP_DELACKS);
 	t->flags |= TCB_ACK_NOW;
-	/* no answer came to carry it: the peer may be waiting for just that, so the next few are quick */
+	/* no data was sent to carry it: the peer may be waiting for it, so do not delay the next
+	 * few */
 	t->quick = RTE_MIN(tcp->ctx->cfg.tcp_quick_acks, ACKS_AFTER_DELAY) & 0x7f;
 	tcp_work(tcp, t);
 }
@@ -347,15 +350,16 @@ void tcp_keepalive_start(struct tcp *tcp, struct tcb *t)
 	t->probes = 0;
 	t->timers &= (uint8_t)~TCB_T_TURN;
 	if (t->state == TCP_S_FIN_WAIT_2 && !(t->flags & TCB_OPEN))
-		return; /* the deadline is that of the orphan */
+		return; /* the deadline is the orphan's */
 	if ((t->flags & TCB_KEEPALIVE) && (t->flags & TCB_CONNECTED) && t->state != TCP_S_CLOSED)
 		tcp_timer_set(tcp, t, TCB_T_LIFE, ticks_from_ms(tcp_tuning(tcp, t)->keepidle_ms));
 	else
 		t->timers &= (uint8_t)~TCB_T_LIFE;
 }
 
-/* Gives away a keep-alive's place. Returns the tick in which it may be sent, this one or a later one. Places are given away
- * for a minute at most: a tick that seems to be further ahead is one of long ago, when the last was sent. */
+/* Assigns a place to a keep-alive. Returns the tick in which it may be sent, this one or a later
+ * one. Places are assigned for at most a minute ahead: a tick that seems to be further ahead is
+ * long past. */
 static uint32_t keepalive_turn(struct tcp *tcp)
 {
 	if (tcp->keepalive.tick - tcp->ctx->tick > KEEPALIVES_AHEAD) {
@@ -376,9 +380,9 @@ static void on_keepalive(struct tcp *tcp, struct tcb *t)
 	uint32_t idle = tcp->ctx->tick - t->rcv_tick, wait = ticks_from_ms(tune->keepidle_ms);
 
 	if (!(t->timers & TCB_T_LOSS) && seq_gt(tcp->ctx->tick, t->t_loss))
-		t->t_loss =
-		    tcp->ctx->tick - 1; /* the answers make ts_recent_at a new one (tcp_conn.c) */
-	if (idle < wait) { /* something came meanwhile: the idle time is counted from there */
+		/* answers renew ts_recent_at, so end_pause (tcp_conn.c) would not see its age */
+		t->t_loss = tcp->ctx->tick - 1;
+	if (idle < wait) { /* a segment arrived meanwhile: count the idle time from then */
 		t->probes = 0;
 		t->timers &= (uint8_t)~TCB_T_TURN;
 		tcp_timer_set(tcp, t, TCB_T_LIFE, wait - idle);
@@ -388,7 +392,7 @@ static void on_keepalive(struct tcp *tcp, struct tcb *t)
 		tcp_timer_set(tcp, t, TCB_T_LIFE, wait);
 		return;
 	}
-	if (tune->user_timeout_ms != 0 /* tcp(7): it counts in place of TCP_KEEPCNT */
+	if (tune->user_timeout_ms != 0 /* tcp(7): it replaces TCP_KEEPCNT */
 	        ? t->probes > 0 && idle >= user_ticks(tune)
 	        : t->probes >= tune->keepcnt) {
 		give_up(tcp, t);
@@ -403,7 +407,7 @@ static void on_keepalive(struct tcp *tcp, struct tcb *t)
 		}
 	}
 	t->timers &= (uint8_t)~TCB_T_TURN;
-	if (tcp_send_keepalive(tcp, t)) { /* else nobody can have answered it */
+	if (tcp_send_keepalive(tcp, t)) { /* otherwise it cannot be answered */
 		t->probes++;
 		ctx_count(tcp->ctx, PC_TCP_KEEPALIVES);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How a connection's turn begins and ends for congestion control and pacing. */
+/* The beginning and end of a connection's turn for congestion control and pacing. */
 
 #include "tcp/tcp_turn.h"
 
@@ -10,9 +10,9 @@
 
 #define IDLE_LOOK 64
 
-/* RFC 5681 4.1: after more than a time-out without sending, what cwnd was is no longer known to fit;
- * t_loss is one time-out after all was acknowledged (tcp_loss_stop). Who has a model of the path goes by
- * that, as long as it has not been taken away. */
+/* RFC 5681 4.1: after more than a time-out without sending, the path may no longer bear cwnd;
+ * t_loss is one time-out after all was acknowledged (tcp_loss_stop). Congestion control with a
+ * model of the path uses that instead, unless its slot was taken away. */
 static void restart_if_idle(const struct tcp *tcp, struct tcb *t, const struct tcp_queues *q)
 {
 	uint32_t initial;
@@ -27,7 +27,7 @@ static void restart_if_idle(const struct tcp *tcp, struct tcb *t, const struct t
 	t->cwnd = initial;
 }
 
-/* all slots are taken: of the connections that have been idle longest one gives up its own */
+/* all slots are taken: one of the longest idle connections loses its own */
 static void make_room(struct tcp *tcp)
 {
 	uint32_t i = tcp->idle_oldest;
@@ -55,8 +55,8 @@ void tcp_turn_start(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		                                     .slots = &tcp->slots});
 }
 
-/* with tcp.pacing every connection is paced, as Linux does it: twice cwnd per round trip in slow start,
- * later 1.2 times, so that it is still cwnd that limits */
+/* with tcp.pacing every connection is paced, as on Linux: at twice cwnd per round trip in slow
+ * start, later at 1.2 times, so that cwnd remains the limit */
 static uint64_t window_rate(const struct tcp *tcp, const struct tcb *t)
 {
 	if (!tcp->ctx->cfg.tcp_pacing || t->srtt_us == 0)

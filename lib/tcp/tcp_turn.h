@@ -4,25 +4,25 @@
 
 /*
  * What surrounds the sending of a connection's queue in a turn: the restart after idle periods,
- * pacing, and what congestion control needs to know about it.
+ * pacing, and what congestion control has to be told.
  */
 
 #include "base/seq.h"
 #include "tcp/cc.h"
 #include "tcp/tcp.h"
 
-/** tcp_turn_start begins anew: something is to be sent while nothing is under way, and that was not for
- * pacing. */
+/** tcp_turn_start begins a new flight: data is to be sent while nothing is in flight, and not
+ * because of pacing. */
 void tcp_turn_start(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);
 
-/** tcp_turn_pace looks how much pacing allows now: q->pace.left. */
+/** tcp_turn_pace computes how much pacing allows now: q->pace.left. */
 void tcp_turn_pace(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);
 
-/** tcp_turn_note takes note that so many bytes were sent, repeated ones included; when pacing has stopped
- * the rest, the timer wakes the connection. */
+/** tcp_turn_note records how many bytes were sent, including retransmissions; if pacing held back
+ * the rest, a timer will wake the connection. */
 void tcp_turn_note(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t sent);
 
-/** tcp_has_lost says whether something lost waits to be sent again. */
+/** tcp_has_lost says whether lost data waits to be retransmitted. */
 static inline bool tcp_has_lost(const struct tcp_queues *q)
 {
 	return q->lost_bytes > q->resent_bytes;
@@ -41,7 +41,8 @@ static inline void tcp_turn_begin(struct tcp *tcp, struct tcb *t, struct tcp_que
 	}
 }
 
-/** tcp_turn_use takes note, over a round trip, of how much of cwnd the application has used (RFC 7661 section 4.1). */
+/** tcp_turn_use records how much of cwnd the application has used over a round trip (RFC 7661
+ * section 4.1). */
 static inline void tcp_turn_use(const struct tcb *t, struct tcp_queues *q)
 {
 	const uint32_t flight = t->snd_nxt - t->snd_una;

@@ -35,7 +35,7 @@ static bool sum_is_right(const struct rte_mbuf *m)
 	           cksum_fold_be(cksum_add_mbuf(0, m, m->pkt_len - n->tx.len, n->tx.len));
 }
 
-/* what m refers to is behind it in its run, or itself */
+/* m refers to itself or to a later segment in its run */
 static bool run_is_right(struct rte_mbuf *m)
 {
 	const struct rte_mbuf *to = pkt_of(m)->tx.run;
@@ -131,7 +131,7 @@ static void check_tcb(struct report *r, const struct tcb *t)
 		return;
 	}
 	r->slots += cc_of(t)->release != NULL && q->cc_state[0] != 0;
-	/* the flush takes empty ones away */
+	/* the flush releases empty ones */
 	check(r, t,
 	      q->idle == !(q->snd.head || q->rcv.head || q->ooo) ||
 	          (!q->idle && (t->flags & TCB_WORK)),

@@ -2,7 +2,7 @@
 /*
  * TIME-WAIT (RFC 9293 section 3.6.1, RFC 1337, RFC 6191).
  *
- * An entry that ends early leaves the flow table at once, and the queue when its turn comes.
+ * An entry that ends early leaves the flow table at once, and the queue when it reaches the head.
  */
 #include "tcp/timewait.h"
 
@@ -18,7 +18,7 @@
 #include "tcp/tcp_output.h"
 #include "tcp/window.h"
 
-#define REUSE_MS 1001 /* a timestamp is newer then than any that was sent */
+#define REUSE_MS 1001 /* by then a timestamp is newer than any sent before */
 
 uint64_t timewait_footprint(uint64_t n)
 {
@@ -43,7 +43,7 @@ static void enqueue(struct timewait *tw, uint32_t index, uint32_t expiry)
 {
 	struct tw_entry *e = &tw->entry[index];
 
-	/* a shorter tcp.msl_ms counts once those that entered before are gone */
+	/* a shorter tcp.msl_ms takes effect when the entries before are gone */
 	e->expiry = tw->tail != 0 ? seq_max(expiry, tw->entry[tw->tail].expiry) : expiry;
 	e->next = 0;
 	if (tw->tail != 0)
@@ -160,7 +160,7 @@ static bool may_reopen(const struct tcp *tcp, const struct tw_entry *e, const st
 
 	if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_FIN)) != TCP_SYN)
 		return false;
-	/* nothing of the old connection has a timestamp, so PAWS drops it all */
+	/* no segment of the old connection has a timestamp, so PAWS drops them all */
 	if (has_ts && !e->ts)
 		return true;
 	if (has_ts && seg->tsval != e->ts_recent)
@@ -178,8 +178,8 @@ bool timewait_may_give_up(const struct tcp *tcp, uint32_t index)
 	       seq_gt(tcp_isn(tcp, tcp_secret(tcp, &e->flow)), e->snd_nxt);
 }
 
-/* is there something to acknowledge, or a peer to be put right? What stands at RCV.NXT and only acknowledges what is
- * known draws nothing, or two ends in TIME-WAIT would never stop */
+/* Is there something to acknowledge, or a peer to correct? A segment at RCV.NXT that acknowledges
+ * nothing new gets no answer, or two ends in TIME-WAIT would never stop. */
 static bool wants_ack(const struct tw_entry *e, const struct tcp_seg *seg)
 {
 	if (seg->flags & TCP_SYN) /* RFC 5961 section 4 */
@@ -231,7 +231,7 @@ void timewait_poll(struct tcp *tcp)
 			continue;
 		}
 		if (seq_gt(e->expiry, tcp->ctx->tick)) {
-			/* prolonged meanwhile: whoever is next may be due earlier */
+			/* extended meanwhile: the next entry may be due earlier */
 			if (e->next == 0 || seq_leq(e->expiry, tw->entry[e->next].expiry))
 				break;
 			dequeue_head(tw);

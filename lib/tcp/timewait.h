@@ -6,8 +6,8 @@
  * TIME-WAIT: what a connection that we closed first leaves behind for 2 MSL, in 48 bytes.
  *
  * The lifetime is the same for all, so they are in one queue in order of expiry; an entry whose
- * lifetime was extended (RFC 9293: a FIN restarts 2 MSL) goes to the end when its turn comes for
- * the first time.  A full table replaces its oldest entry.
+ * lifetime was extended (RFC 9293: a FIN restarts 2 MSL) moves to the end when it first reaches the
+ * head.  A full table evicts its oldest entry.
  */
 
 #include <stdbool.h>
@@ -27,9 +27,9 @@ struct tw_entry {
 	uint32_t ts_recent;
 	uint32_t expiry; /* tick */
 	uint32_t next;   /* in the queue, or in the free list; index, 0: none */
-	uint16_t wnd;    /* as last told, as on the wire */
+	uint16_t wnd;    /* as last advertised, scaled as on the wire */
 	uint8_t used : 1, rcv_wscale : 4;
-	uint8_t ace : 3; /* with accecn: the counter */
+	uint8_t ace : 3; /* with accecn: the ACE counter */
 	uint8_t ts : 1, accecn : 1;
 	uint8_t reuseaddr : 1, reuseport : 1;
 	uint8_t auth : 1; /* it has a key (auth.h) */
@@ -52,24 +52,26 @@ void timewait_fini(struct timewait *tw);
 /** timewait_enter moves a connection's flow from its TCB into the table. */
 void timewait_enter(struct tcp *tcp, struct tcb *t);
 
-/** timewait_input handles a segment; one that reopens the connection goes to the SYN cache. Verdict: a drop. */
+/** timewait_input handles a segment; one that reopens the connection is passed to the SYN cache.
+ * Verdict: a drop. */
 int timewait_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, uint32_t index);
 
 /** timewait_remove ends an entry early. */
 void timewait_remove(struct tcp *tcp, uint32_t index);
 
-/** timewait_may_give_up says whether it may be ended for a connection from here to the same peer: all that the peer may have
- * left of the old one is older by timestamp and number (RFC 6191 section 2, from the other side; RFC 9293 MUST-13 otherwise). */
+/** timewait_may_give_up says whether an entry may be ended for a new connection to the same peer:
+ * all that the peer may still have of the old one is older by timestamp and sequence number (RFC
+ * 6191 section 2, from the other side; RFC 9293 MUST-13 otherwise). */
 bool timewait_may_give_up(const struct tcp *tcp, uint32_t index);
 
-/** timewait_flags returns TCB_REUSEADDR and TCB_REUSEPORT, as the socket had them. */
+/** timewait_flags returns TCB_REUSEADDR and TCB_REUSEPORT as the socket had set them. */
 static inline uint32_t timewait_flags(const struct tw_entry *e)
 {
 	return (e->reuseaddr ? (uint32_t)TCB_REUSEADDR : 0) |
 	       (e->reuseport ? (uint32_t)TCB_REUSEPORT : 0);
 }
 
-/** timewait_poll ends those whose time is over. */
+/** timewait_poll removes expired entries; timewait_next stores the tick of the next one, if any. */
 void timewait_poll(struct tcp *tcp);
 bool timewait_next(const struct timewait *tw, uint32_t *tick);
 

@@ -2,8 +2,9 @@
 /*
  * Urgent data.
  *
- * The mark is kept in the connection's queues, which wait in line while nothing is queued: an announcement
- * whose data never comes may be forgotten when queues become scarce, and then the byte is one like others.
+ * The mark is kept in the connection's queues, which may be reclaimed while they are empty: if the
+ * data of an announced mark never arrives and queues become scarce, the mark may be lost, and then
+ * the byte is an ordinary one.
  */
 #include "tcp/urgent.h"
 
@@ -30,14 +31,14 @@ static bool is_here(const struct tcb *t, const struct tcp_queues *q)
 	       (q->rcv_urgent == URGENT_ANNOUNCED && seq_lt(q->rcv_up, t->rcv_nxt));
 }
 
-/* A byte out of band that the reader stands in front of is passed over before another one is marked. */
+/* Discards an out-of-band byte that is next to read, before another byte is marked. */
 static void pass_over(struct tcp *tcp, struct tcb *t)
 {
 	if (urgent_hole(tcp, t) != 0)
 		(void)tcp_discard(tcp, t, 1);
 }
 
-/* Keeps the byte of a segment that has it: the window may have no room for it, and then seg->len is 0. */
+/* Saves the urgent byte if the segment has it, even if the window has no room for it (seg->len 0). */
 static void keep_byte(struct tcp_queues *q, const struct tcp_seg *seg, struct rte_mbuf *m,
                       uint32_t off)
 {
@@ -57,7 +58,7 @@ static void keep_byte(struct tcp_queues *q, const struct tcp_seg *seg, struct rt
 void urgent_received(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, struct rte_mbuf *m,
                      uint32_t off)
 {
-	/* a pointer of 0 names nothing before it: as on Linux, the segment's first byte */
+	/* a pointer of 0 refers to the segment's first byte, as on Linux */
 	uint32_t mark = seg->seq + (seg->urg > 0 ? seg->urg - 1u : 0);
 	struct tcp_queues *q;
 	unsigned before;
@@ -105,7 +106,7 @@ uint32_t urgent_inq(const struct tcp *tcp, const struct tcb *t)
 	return RTE_MIN(t->rcv_bytes, tcp_queues(tcp, t)->rcv_up - next_to_read(t));
 }
 
-/* The byte, which is among what is queued. */
+/* The urgent byte, which is queued. */
 static uint8_t queued_byte(const struct tcb *t, const struct tcp_queues *q)
 {
 	uint32_t at = q->rcv_up - next_to_read(t);
@@ -143,7 +144,7 @@ void urgent_send(struct tcp *tcp, struct tcb *t)
 
 	q->snd_up = t->snd_una + t->snd_bytes;
 	q->snd_urgent = true;
-	t->flags |= TCB_PUSH; /* what is urgent does not wait for more */
+	t->flags |= TCB_PUSH; /* urgent data does not wait for more */
 }
 
 void urgent_fill(const struct tcb *t, struct tcp_queues *q, struct tcp_seg *s)

@@ -5,7 +5,7 @@
 /*
  * Urgent data (RFC 9293 section 3.8.5, RFC 6093): a mark in the stream, not a separate channel.
  *
- * A read ends in front of the byte that the peer calls urgent, SIOCATMARK says that it is next, and
+ * A read stops before the byte that the peer marks as urgent, SIOCATMARK says that it is next, and
  * EPOLLPRI that there is one.  The pointer refers to the byte after the urgent ones (MUST-62); as
  * on Linux, only the last of them is marked, and a later mark replaces one that has not been
  * reached.
@@ -22,17 +22,17 @@
 /** What is known of the mark ahead: tcp_queues.rcv_urgent. */
 enum urgent_state {
 	URGENT_NONE,
-	URGENT_ANNOUNCED, /* its byte may be among what is queued by now */
-	URGENT_HERE,      /* and its byte is in tcp_queues.urgent_byte */
-	URGENT_TAKEN,     /* by MSG_OOB; reads pass over it */
+	URGENT_ANNOUNCED, /* its byte may have been queued since */
+	URGENT_HERE,      /* its byte is in tcp_queues.urgent_byte */
+	URGENT_TAKEN,     /* by MSG_OOB; reads skip it */
 };
 
-/** urgent_received takes the pointer of a segment with URG (the sixth step of RFC 9293 3.10.7.4) and, if the
- * segment has it, the byte; off is where the payload begins in m. */
+/** urgent_received processes the pointer of a segment with URG (RFC 9293 3.10.7.4, sixth step) and,
+ * if the segment has it, the byte; the payload begins off bytes into m. */
 void urgent_received(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, struct rte_mbuf *m,
                      uint32_t off);
 
-/** urgent_readable returns how many bytes a read may take before it ends in front of the mark. */
+/** urgent_readable returns how many bytes a read may take before it stops at the mark. */
 static inline uint32_t urgent_readable(const struct tcb *t, const struct tcp_queues *q)
 {
 	int32_t ahead = seq_diff(q->rcv_up, t->rcv_nxt - t->rcv_bytes);
@@ -47,7 +47,7 @@ static inline void urgent_read(const struct tcb *t, struct tcp_queues *q)
 		q->rcv_urgent = q->urgent_byte = 0;
 }
 
-/** urgent_is_ahead says whether a mark has been announced and not been read. */
+/** urgent_is_ahead says whether a mark has been announced and not yet read. */
 static inline bool urgent_is_ahead(const struct tcp *tcp, const struct tcb *t)
 {
 	const struct tcp_queues *q = tcp_queues_if(tcp, t);
@@ -55,35 +55,37 @@ static inline bool urgent_is_ahead(const struct tcp *tcp, const struct tcb *t)
 	return q != NULL && q->rcv_urgent;
 }
 
-/** urgent_is_told says whether EPOLLPRI is to tell: in line of a mark ahead, else of a byte that can be taken. */
+/** urgent_is_told says whether EPOLLPRI is set: in line for a mark ahead, otherwise for a byte that
+ * can be taken. */
 bool urgent_is_told(const struct tcp *tcp, const struct tcb *t);
 
 /** urgent_at_mark says whether the urgent byte is the next to be read. */
 bool urgent_at_mark(const struct tcp *tcp, const struct tcb *t);
 
-/** urgent_hole returns 1 if the next queued byte is one that reads pass over, else 0. */
+/** urgent_hole returns 1 if the next queued byte is one that reads skip, else 0. */
 uint32_t urgent_hole(const struct tcp *tcp, const struct tcb *t);
 
-/** urgent_before returns how many bytes stand between the next to be read and a mark ahead of it, or more than
- * there can be. */
+/** urgent_before returns how many bytes are to be read before a mark ahead, or UINT32_MAX if there
+ * is none or it is next. */
 static inline uint32_t urgent_before(const struct tcp *tcp, const struct tcb *t)
 {
 	return urgent_is_ahead(tcp, t) ? urgent_readable(t, tcp_queues(tcp, t)) : UINT32_MAX;
 }
 
-/** urgent_inq returns how many bytes SIOCINQ tells: those in front of a byte out of band, or all. */
+/** urgent_inq returns the byte count for SIOCINQ: those before an out-of-band byte, or all. */
 uint32_t urgent_inq(const struct tcp *tcp, const struct tcb *t);
 
 /**
- * urgent_take gives the urgent byte (MSG_OOB); peek leaves it. Returns the byte, or -EINVAL: in line, there is
- * none, or it was taken; -EAGAIN: it has not arrived; -ENOTCONN; or -ESHUTDOWN: nothing more will arrive.
+ * urgent_take returns the urgent byte (MSG_OOB); peek leaves it. Errors: -EINVAL if urgent data is
+ * in line, or there is none, or it was taken; -EAGAIN if it has not arrived; -ESHUTDOWN if nothing
+ * more will arrive; -ENOTCONN.
  */
 int urgent_take(struct tcp *tcp, struct tcb *t, bool peek);
 
-/** urgent_send calls the last byte that is queued urgent (MSG_OOB). */
+/** urgent_send marks the last queued byte as urgent (MSG_OOB). */
 void urgent_send(struct tcp *tcp, struct tcb *t);
 
-/** urgent_fill sets URG and the pointer of a segment as long as the peer is behind the urgent data. */
+/** urgent_fill sets URG and the pointer of a segment until the urgent data is acknowledged. */
 void urgent_fill(const struct tcb *t, struct tcp_queues *q, struct tcp_seg *s);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The receive window that is told, when it is more than the rest of what was told before. */
+/* The receive window to advertise when it may exceed what is left of the one advertised before. */
 
 #include "tcp/window.h"
 
-/* the largest window as mbufs are now: what cannot be kept is not promised */
+/* the largest window that the mbufs allow now: no promise that cannot be kept */
 static uint32_t rcv_most(const struct tcp *tcp, const struct tcb *t)
 {
 	uint32_t share = tcp_share(tcp, t->rcv_mss);
@@ -24,10 +24,10 @@ uint16_t tcp_window_look(const struct tcp *tcp, struct tcb *t)
 	uint32_t told = t->rcv_adv - t->rcv_nxt, space = tcp_window_most(t), field;
 	uint32_t step = RTE_MIN((uint32_t)t->rcv_mss, tcp_rcv_limit(tcp, t) / 2);
 
-	/* what is free now matters only if it could be so much more than what was told */
+	/* the free space matters only if it can exceed the advertised window by that much */
 	if (space >= told + step)
 		space = rcv_space(t, rcv_most(tcp, t));
-	/* RFC 9293 3.8.6.2.2: the right edge moves by a segment or half the buffer, and never back */
+	/* RFC 9293 3.8.6.2.2: the right edge moves by a segment or half the buffer, never back */
 	if (space < told + step)
 		field = tcp_window_field(t, told);
 	else
@@ -43,7 +43,7 @@ bool tcp_window_has_grown(const struct tcp *tcp, const struct tcb *t)
 	/* 3.8.6.2.2: "min( Fr * RCV.BUFF, Eff.snd.MSS )", of the buffer as it is now */
 	uint32_t limit = RTE_MIN(most, tcp_window_most(t)), space, gain;
 
-	if (told > limit - limit / 4) /* then there is nothing to gain that is worth it */
+	if (told > limit - limit / 4) /* too little to gain */
 		return false;
 	space = rcv_space(t, most);
 	gain = space > told ? space - told : 0;

@@ -3,7 +3,7 @@
 #define TCP_WINDOW_H
 
 /*
- * The receive window that is advertised (RFC 9293 section 3.8.6.2.2).
+ * The advertised receive window (RFC 9293 section 3.8.6.2.2).
  *
  * Its right edge moves by a segment or half the buffer, and never back; it may move a little more
  * to be a multiple of what the field can express (RFC 7323 section 2.3), as long as the buffer has
@@ -18,16 +18,17 @@
 uint16_t tcp_window_look(const struct tcp *tcp, struct tcb *t);
 bool tcp_window_has_grown(const struct tcp *tcp, const struct tcb *t);
 
-/** tcp_window_most returns what no window of the connection is larger than. */
+/** tcp_window_most returns an upper bound of the connection's windows. */
 static inline uint32_t tcp_window_most(const struct tcb *t)
 {
 	return RTE_MIN(t->rcv_max, (uint32_t)UINT16_MAX << t->rcv_wscale);
 }
 
 /*
- * The window field for what was told before.  Rounded up whatever is queued already, small segments would move
- * the right edge as fast as they come, and the buffer had no end.  Rounded down the edge seems to move back
- * by less than a unit of the scale; rcv_adv stays, and what was promised is still taken (RFC 7323 section 2.4).
+ * The window field for the window advertised before.  If it were always rounded up, small segments
+ * would move the right edge as fast as they arrive, and the buffer would have no limit.  Rounded
+ * down, the edge seems to move back by less than a unit of the scale; rcv_adv stays, and what was
+ * promised is still taken (RFC 7323 section 2.4).
  */
 static inline uint32_t tcp_window_field(const struct tcb *t, uint32_t told)
 {
@@ -49,12 +50,12 @@ static inline uint16_t tcp_window(const struct tcp *tcp, struct tcb *t)
 	return (uint16_t)field;
 }
 
-/** tcp_has_window_update says whether reading has opened the window enough to tell. */
+/** tcp_has_window_update says whether reading has opened the window enough to advertise it. */
 static inline bool tcp_has_window_update(const struct tcp *tcp, const struct tcb *t)
 {
 	uint32_t told = t->rcv_adv - t->rcv_nxt, most = tcp_window_most(t);
 
-	/* then there is nothing to gain that is worth it, whatever else limits the window */
+	/* otherwise there is too little to gain, whatever else limits the window */
 	return told <= most - most / 4 && tcp_window_has_grown(tcp, t);
 }
 
