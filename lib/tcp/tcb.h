@@ -286,7 +286,7 @@ struct tcp_queues {
 	uint32_t undo_ssthresh;
 	uint32_t undo_tsval; /* our timestamp at the first retransmission */
 	uint32_t undo_segs;  /* retransmissions not reported as duplicates */
-	uint32_t cwnd_used;  /* most bytes in flight since cwnd_tick */
+	uint32_t cwnd_used;  /* most bytes in flight since cwnd_tick; 0: cwnd was fully used */
 	uint32_t cwnd_tick;  /* RFC 2861: when cwnd was last fully used, or reduced as it was not */
 	uint32_t lost_total; /* bytes ever marked lost, modulo 2^32 */
 	uint32_t lost_us;    /* when the last of them was sent */

@@ -44,7 +44,7 @@ static uint32_t nb_queues(const struct pc_stack_config *cfg)
 	return (uint32_t)RTE_MIN((uint64_t)nb_tcbs(cfg), RTE_MAX(cfg->stack_mbufs, 1024u));
 }
 
-/* the connections whose data is acknowledged while one timer stands in the wheel's line */
+/* a place for each connection that may be in the wheel's line at the same time */
 static uint32_t nb_places(const struct pc_stack_config *cfg)
 {
 	return rte_align32pow2(RTE_MIN(nb_tcbs(cfg), LINE_MOST));
@@ -93,8 +93,8 @@ uint64_t tcp_footprint(const struct pc_stack_config *cfg, struct pc_stack_footpr
 	       sources_footprint(cfg->tcp_syn_cache, cfg->tcp_source_half_open != 0);
 }
 
-/* Three quarters of the least time-out: data acknowledged sooner has left the line by then, and the
- * deadline of what a busy connection has sent since is far enough off for the line again. */
+/* Three quarters of the least time-out: data acknowledged sooner needs no timer any more, and the
+ * deadline of what a busy connection has sent meanwhile is far enough off for the line again. */
 static int make_wheel(struct tcp *tcp, const struct pc_stack_config *cfg)
 {
 	const uint32_t n = nb_places(cfg);
@@ -263,7 +263,7 @@ static bool flush_one(struct tcp *tcp, struct tcb *t)
 
 	if (likely(tcp_plain_output(tcp, t)))
 		return true;
-	/* a send was refused because there was no mbuf to open the stash */
+	/* a refused send waits for the mbuf that opening the stash takes */
 	if (unlikely(tcb_is_stashed(t)) && (t->flags & TCB_STARVED) && !stash_open_for_more(tcp, t))
 		return false;
 	done = tcp_output(tcp, t);

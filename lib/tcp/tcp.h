@@ -120,7 +120,7 @@ struct tcp {
 	uint32_t nb_queues;
 	uint32_t tcbs_used, queues_used;
 	struct freelist free_tcbs, free_queues; /* by tcb.link, by tcp_queues.recover */
-	/* queues that are only kept; the oldest are reclaimed first */
+	/* idle queues; the oldest are reclaimed first */
 	uint32_t idle_oldest, idle_newest;
 	uint32_t work_head, work_tail; /* the work list */
 	bool told;    /* the last flush notified an application, which must get its turn */
@@ -153,21 +153,21 @@ struct tcp {
 	struct cc_slots slots;
 	struct sources connections, half_open; /* per source; tcp.source_* */
 	uint32_t denied_left;                  /* denied.c: TCBs still to be checked */
-	uint64_t flush_ns;                     /* ... no other sweep before this */
+	uint64_t flush_ns;                     /* ... no sweep for the firewall before this */
 	struct {
 		uint32_t hand;  /* pressure.c: the queues examined last */
 		uint32_t round; /* number of complete rounds */
-		uint32_t tick;  /* when */
+		uint32_t tick;  /* when that was */
 	} pressure;
 	/* pressure.c: connections that took mbufs from the reserve; 0: none */
 	uint32_t favoured[TCP_FAVOURED];
 	struct {
 		uint32_t hand;   /* room.c: the TCB examined last */
-		uint32_t left;   /* TCBs still to be examined for a refused source */
-		uint32_t wanted; /* connections, since that has begun */
-		uint32_t least;  /* what the source has that has fewest of those refused */
-		uint32_t tick;   /* when any were looked at */
-		/* when a source with fewer than giver last got a place of it */
+		uint32_t left;   /* TCBs still to be examined in this search */
+		uint32_t wanted; /* connections that should still give way in it */
+		uint32_t least;  /* fewest connections of any source refused since it began */
+		uint32_t tick;   /* when TCBs were last examined */
+		/* when a source with fewer connections than giver last got a place */
 		uint32_t contest_tick;
 		struct pc_addr giver;
 		bool contested;
@@ -229,7 +229,7 @@ void tcp_error(struct tcp *tcp, const struct icmp_error *e);
 /** tcp_poll fires the timers due at ctx->tick, and reclaims mbufs while they are scarce. */
 void tcp_poll(struct tcp *tcp);
 
-/** tcp_flush sends for the connections on the work list. */
+/** tcp_flush sends what is due on the connections of the work list. */
 void tcp_flush(struct tcp *tcp);
 
 /** tcp_next stores the tick of the next timer, or the present tick while the work list is not empty
@@ -469,8 +469,8 @@ static inline void tcp_snd_grow(const struct tcp *tcp, struct tcb *t)
 		t->snd_max = (uint32_t)twice;
 }
 
-/** tcp_keeps_up says whether a connection soon returns the mbufs it gets: its send queue is empty,
- * and its peer's receive buffer is at most half full. */
+/** tcp_keeps_up says whether a connection soon frees the mbufs that it takes: its send queue is
+ * empty, and its peer's receive buffer is at most half full. */
 static inline bool tcp_keeps_up(const struct tcb *t)
 {
 	return t->snd_bytes == 0 && 2 * (uint64_t)t->snd_wnd >= t->snd_max_wnd;
@@ -519,8 +519,8 @@ static inline bool tcp_is_writable(const struct tcp *tcp, const struct tcb *t)
 /** tcp_is_readable_tuned is tcp_is_readable for a socket with rare settings and data queued. */
 bool tcp_is_readable_tuned(const struct tcp *tcp, const struct tcb *t);
 
-/** tcp_is_readable says whether as much is queued as SO_RCVLOWAT asks for, or as the window or the
- * mbufs allow to arrive. */
+/** tcp_is_readable says whether SO_RCVLOWAT bytes are queued, or as many as the window or the mbufs
+ * allow to arrive. */
 static inline bool tcp_is_readable(const struct tcp *tcp, const struct tcb *t)
 {
 	if (likely(t->tuning == 0 || t->rcv_bytes == 0))

@@ -76,7 +76,7 @@ int tcp_shutdown(struct tcp *tcp, struct tcb *t, int how)
 	return 0;
 }
 
-/* RFC 9293 3.10.5: ABORT in CLOSING and LAST-ACK sends no RST; FINs have gone both ways */
+/* RFC 9293 3.10.5: ABORT in CLOSING and LAST-ACK sends no RST; both ends have sent FIN */
 static bool has_ended(const struct tcb *t)
 {
 	return (t->state == TCP_S_CLOSING || t->state == TCP_S_LAST_ACK) &&

@@ -159,7 +159,7 @@ void tcb_free(struct tcp *tcp, struct tcb *t)
 	t->poll.set = 0;
 	tcp->tcbs_used--;
 	if (t->flags & TCB_WORK)
-		return; /* tcp_flush gives it back */
+		return; /* tcp_flush returns it */
 	t->link = freelist_give(&tcp->free_tcbs, tcp_index(tcp, t));
 }
 

@@ -18,7 +18,7 @@
 #define ECN_ECT0 2
 #define ECN_CE   3
 
-/* so many retransmissions of a SYN or SYN-ACK still request Accurate ECN, or agree to it */
+/* the first so many retransmissions of a SYN or SYN-ACK still request, or accept, Accurate ECN */
 #define SYNS_THAT_ASK 1
 
 /* what the SYNs of a handshake have asked for */

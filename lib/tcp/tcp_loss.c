@@ -271,7 +271,7 @@ static void end_recovery(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 		dupack_recovered(t, q);
 }
 
-/* Sequence numbers behind SND.UNA would seem to lie ahead again after half a wrap. */
+/* Old sequence numbers would seem to lie ahead of SND.UNA again after half a wrap. */
 static void forget_passed(const struct tcb *t, struct tcp_queues *q)
 {
 	if (seq_gt(t->snd_una, q->recover))

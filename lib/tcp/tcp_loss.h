@@ -5,7 +5,7 @@
 /*
  * Recovery: when data counts as lost, how much is sent meanwhile, and when a loss was spurious.
  *
- *   with SACK  RACK finds losses (RFC 8985), a tail loss probe when acknowledgements stop
+ *   with SACK  RACK finds losses, and a tail loss probe is sent when ACKs stop (RFC 8985)
  *   without    the third duplicate ACK, and partial ones (RFC 5681, RFC 6582)
  *   both       the retransmission time-out (RFC 6298); PRR (RFC 6937) sets cwnd in fast recovery;
  *              timestamps (RFC 3522, RFC 4015), DSACK (RFC 3708) and F-RTO (frto.h) undo a spurious

@@ -7,7 +7,7 @@
  * are here in one piece; in any other, everything has to be looked at (tcp_input.c).
  *
  * An acknowledgement is plain if it covers all data in flight, so that nothing is left for RACK,
- * the scoreboard and the loss timer; congestion control hears of it if cwnd was the limit, or was
+ * the scoreboard and the loss timer; congestion control is called if cwnd was the limit, or is
  * larger than at the beginning.  One that covers some whole segments, as in a stream, has a path of
  * its own (part_input), which takes 250 instructions less than the slow path.
  *

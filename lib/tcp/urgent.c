@@ -38,7 +38,7 @@ static void pass_over(struct tcp *tcp, struct tcb *t)
 		(void)tcp_discard(tcp, t, 1);
 }
 
-/* Saves the urgent byte if the segment has it, even if the window has no room for it (seg->len 0). */
+/* Saves the urgent byte if the segment has it, even if the window has no room (seg->len is 0). */
 static void keep_byte(struct tcp_queues *q, const struct tcp_seg *seg, struct rte_mbuf *m,
                       uint32_t off)
 {
