@@ -63,8 +63,8 @@ static inline int tcp_path_find(struct tcp *tcp, const struct tcp_flow *f, struc
 }
 
 /** tcp_link_mss returns the MSS to announce on an interface: the MTU of its link for the peer's
- * family (for IPv6 as routers advertise it), less the headers without options (RFC 9293 SHLD-6, RFC
- * 6691 section 2). */
+ * family (for IPv6 as routers advertise it), less the headers without options (RFC 9293 SHLD-6,
+ * RFC 6691 section 2). */
 static inline uint16_t tcp_link_mss(const struct tcp *tcp, uint8_t netif,
                                     const struct pc_addr *peer)
 {

@@ -93,8 +93,8 @@ static inline uint8_t tcp_ecn_syn_ack_tos(const struct tcp *tcp, const struct tc
 	return (opt & TCB_OPT_ECN) && tcp->ctx->cfg.tcp_ecn_plus && !again ? ECN_ECT0 : 0;
 }
 
-/** tcp_ecn_syn_ack_marked handles the segment that completes a handshake if its ECE, as in RFC
- * 3168, says that our SYN-ACK was marked: cwnd is one segment then, as if it had been lost. */
+/** tcp_ecn_syn_ack_marked handles the segment that completes a handshake if its ECE, as in
+ * RFC 3168, says that our SYN-ACK was marked: cwnd is one segment then, as if it had been lost. */
 void tcp_ecn_syn_ack_marked(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg);
 
 #endif
