@@ -2,10 +2,12 @@
 /*
  * The ready list.
  *
- * Ownership: a ring's elements are descriptors, 4 bytes each; the sockets belong to their transports.
- * Invariant: a descriptor is in at most one ring, and there at most once (POLLABLE_QUEUED).  The flag
- * outlives the socket: a descriptor that is closed while it is queued stays in the ring until it is
- * popped, and a new socket with the same number counts as queued until then.  So a ring with room
+ * Ownership: a ring's elements are descriptors, 4 bytes each; the sockets belong to their
+ * transports.
+ *
+ * Invariant: a descriptor is in at most one ring, and there only once (POLLABLE_QUEUED).  The flag
+ * outlives the socket: a descriptor closed while it is queued stays in the ring until it is popped,
+ * and a new socket with the same number counts as queued until then.  So a ring with room
  * for every descriptor never overflows.
  */
 #include "event/event.h"

@@ -7,9 +7,9 @@
  *
  * A socket contains a struct pollable.  It is in a ring exactly when POLLABLE_QUEUED is set, so at
  * most once, and a ring as large as the number of sockets never overflows.  The ring is that of its
- * set or, until it joins another set, still that of a set that it has left.  The transports call
- * event_notify when something happens; which events are pending is determined again when somebody
- * waits for the set.
+ * set or, until it joins another set, that of the set that it has left.  The transports call
+ * event_notify when something happens; which events are pending is determined anew when the
+ * application waits on the set.
  */
 
 #include <assert.h>
@@ -24,15 +24,15 @@
 
 enum {
 	POLLABLE_QUEUED = 1 << 0,
-	POLLABLE_SPENT = 1 << 1, /* one-shot, told once: asleep until EPOLL_CTL_MOD */
+	POLLABLE_SPENT = 1 << 1, /* one-shot, reported: disabled until EPOLL_CTL_MOD */
 };
 
 /** A socket's membership in an epoll set; zeroed: in none. */
 struct pollable {
 	uint64_t data;     /* epoll_data */
 	uint32_t interest; /* EPOLL* */
-	uint8_t set;       /* index + 1; 0: in none */
-	uint8_t ring;      /* whose ring it is in, index + 1, if it is POLLABLE_QUEUED */
+	uint8_t set;       /* index + 1; 0: none */
+	uint8_t ring;      /* the set whose ring it is in, index + 1; valid if POLLABLE_QUEUED */
 	uint16_t flags;
 };
 
@@ -47,22 +47,23 @@ struct events {
 	struct event_set *set;
 };
 
-/** events_footprint returns the bytes that nb_sets sets for n sockets take. */
+/** events_footprint returns the size in bytes of nb_sets sets for n sockets. */
 uint64_t events_footprint(uint32_t nb_sets, uint32_t n);
 
 /** events_init makes nb_sets sets, each with room for n sockets. Returns 0 or -ENOMEM. */
 int events_init(struct events *ev, uint32_t nb_sets, uint32_t n, int socket_id);
 
-/** events_fini frees them. */
+/** events_fini frees the sets. */
 void events_fini(struct events *ev);
 
-/** pollable_renewed returns what the next socket of a descriptor begins with: it is in no set, but may be in a ring yet. */
+/** pollable_renewed returns the initial value for the next socket with the same descriptor: it is
+ * in no set, but may still be in a ring. */
 static inline struct pollable pollable_renewed(const struct pollable *p)
 {
 	return (struct pollable){.ring = p->ring, .flags = p->flags & POLLABLE_QUEUED};
 }
 
-/** event_push puts a socket into the ring of its set, unless it is there already. */
+/** event_push adds a socket to its set's ring, unless it is in a ring already. */
 static inline void event_push(struct events *ev, struct pollable *p, uint32_t fd)
 {
 	struct rte_ring *ring = ev->set[p->set - 1].ring;
@@ -77,20 +78,20 @@ static inline void event_push(struct events *ev, struct pollable *p, uint32_t fd
 	(void)full;
 }
 
-/** event_pop takes the n next descriptors of a set's ring, or as many as there are. Returns how many. */
+/** event_pop takes up to n descriptors from a set's ring. Returns how many. */
 static inline uint32_t event_pop(struct events *ev, uint32_t set, uint32_t *fd, uint32_t n)
 {
 	return rte_ring_sc_dequeue_burst_elem(ev->set[set].ring, fd, sizeof(*fd), n, NULL);
 }
 
-/** event_withdraw takes a socket out of the ring that it is in, of a set that it is a member of no more; others may get
- * another place there. */
+/** event_withdraw removes a socket from the ring of a set that it has left; the order of the others
+ * may change. */
 void event_withdraw(struct events *ev, struct pollable *p, uint32_t fd);
 
-/** event_count returns how many descriptors a set's ring holds. */
+/** event_count returns the number of descriptors in a set's ring. */
 uint32_t event_count(const struct events *ev, uint32_t set);
 
-/** event_notify tells a socket's set that some of mask (EPOLL*) has come to pass. */
+/** event_notify tells a socket's set that some of the events in mask (EPOLL*) have occurred. */
 static inline void event_notify(struct events *ev, struct pollable *p, uint32_t fd, uint32_t mask)
 {
 	if (p->set != 0 && (p->flags & (POLLABLE_QUEUED | POLLABLE_SPENT)) == 0 &&
