@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: coroutines in an array, known by index.  Those that can go on are in the ready queue; the
- * others wait for the events of a socket (a list per descriptor), for another's end, or for nothing but
- * a time, and in each case perhaps until a time (the wheel).
+ * Overview: coroutines live in an array and are known by index.  The runnable ones are in the ready
+ * queue; the others wait for events on a socket (one list per descriptor), for another coroutine to
+ * end, or just for a time, and the first two may have a deadline as well (the timer wheel).
  *
- * Life-cycle: free -> ready -> (runs) -> waiting -> ready ... -> (ended, until joined) -> free.  A
- * coroutine runs only inside of pc_coros_turn or pc_coros_destroy, which are entered from no coroutine.
+ * Life cycle: free -> ready -> (runs) -> waiting -> ready ... -> (ended, until joined) -> free.  A
+ * coroutine runs only within pc_coros_turn or pc_coros_destroy, which no coroutine may call.
  *
- * Sockets are members of the epoll set from the first wait on, edge-triggered: a coroutine waits only
- * after a call has said EAGAIN, and everything that happens later is told.  Whoever closes a socket
- * takes it out of the set.
+ * A socket joins the epoll set, edge-triggered, at the first wait for it: a coroutine waits only
+ * after a call has failed with EAGAIN, and everything that happens later is reported.  Closing a
+ * socket removes it from the set.
  *
- * Invariants: who waits for a socket is in its descriptor's list, and fd says in which, until it runs again: whoever closes
- * the socket in between, and gets its number for another one, finds it there.  A waiting coroutine is in no queue.  A ready
- * one is in exactly one queue, and its timer is off.
+ * Invariants: a coroutine that waits for a socket stays in its descriptor's list, with fd set,
+ * until it resumes: so if the socket is closed in between, and its number reused, the coroutine is
+ * still found there.  A waiting coroutine is in no queue.  A ready one is in exactly one queue, and
+ * its timer is off.
  */
 #include "coro/coro.h"
 
@@ -36,7 +37,7 @@ static int fail(int error)
 	return -1;
 }
 
-/* ---- queues -------------------------------------------------------------------------------------- */
+/* ---- queues ---------------------------------------------------------------------------------- */
 
 static void push(struct pc_coros *cs, struct coro_queue *q, struct pc_coro *co)
 {
@@ -64,7 +65,7 @@ static struct pc_coro *pop(struct pc_coros *cs, struct coro_queue *q)
 	return co;
 }
 
-/* puts all of b behind a */
+/* moves all of b to the end of a */
 static void append(struct pc_coros *cs, struct coro_queue *a, struct coro_queue *b)
 {
 	if (b->first == 0)
@@ -77,7 +78,7 @@ static void append(struct pc_coros *cs, struct coro_queue *a, struct coro_queue 
 	*b = (struct coro_queue){0};
 }
 
-/* ---- waiting ------------------------------------------------------------------------------------- */
+/* ---- waiting --------------------------------------------------------------------------------- */
 
 static void arm(struct pc_coros *cs, struct pc_coro *co)
 {
@@ -85,7 +86,7 @@ static void arm(struct pc_coros *cs, struct pc_coro *co)
 	uint64_t tick = (co->deadline_ns >> TICK_SHIFT) + 1;
 
 	if (tick > now + FARTHEST)
-		tick = now + FARTHEST; /* it will be armed again */
+		tick = now + FARTHEST; /* it is armed again when it fires */
 	wheel_arm(&cs->wheel, (uint32_t)(co - cs->co), (uint32_t)tick);
 }
 
@@ -128,7 +129,7 @@ void coro_wake_closed(struct pc_coros *cs, int fd)
 		struct pc_coro *co = &cs->co[at - 1];
 
 		coro_wake(cs, co, CORO_CLOSED);
-		co->reason = CORO_CLOSED; /* also if it was about to run for another */
+		co->reason = CORO_CLOSED; /* even if it was woken for another reason */
 	}
 }
 
@@ -152,7 +153,7 @@ enum coro_reason coro_suspend(struct pc_coro *co, uint64_t deadline_ns)
 	return (enum coro_reason)co->reason;
 }
 
-/* ---- a coroutine's life -------------------------------------------------------------------------- */
+/* ---- a coroutine's life ---------------------------------------------------------------------- */
 
 static void set_free(struct pc_coros *cs, struct pc_coro *co)
 {
@@ -162,7 +163,7 @@ static void set_free(struct pc_coros *cs, struct pc_coro *co)
 	cs->free = (uint32_t)(co - cs->co) + 1;
 }
 
-/* The first thing on a coroutine's stack, and the last. */
+/* The outermost function on a coroutine's stack. */
 static void live(void *arg)
 {
 	struct pc_coro *co = arg;
@@ -249,7 +250,7 @@ int pc_coro_detach(struct pc_coros *cs, uint64_t number)
 	return 0;
 }
 
-/* Waits for the end of another. Returns 0 or an errno. */
+/* Waits for another coroutine to end. Returns 0 or an errno. */
 static int wait_for_end(struct pc_coro *co, struct pc_coro *other)
 {
 	enum coro_reason reason;
@@ -258,7 +259,7 @@ static int wait_for_end(struct pc_coro *co, struct pc_coro *other)
 		return ECANCELED;
 	other->joiner = (uint32_t)(co - co->set->co) + 1;
 	reason = coro_suspend(co, coro_deadline(co));
-	/* woken by something else, it may have ended meanwhile all the same */
+	/* even if this was woken for another reason, the other may have ended meanwhile */
 	if (other->state == CORO_ENDED)
 		return 0;
 	other->joiner = 0;
@@ -338,7 +339,7 @@ uint64_t pc_coro_now_ns(const struct pc_coro *co)
 	return co->set->now_ns;
 }
 
-/* ---- the set ------------------------------------------------------------------------------------- */
+/* ---- the set --------------------------------------------------------------------------------- */
 
 static void take_events(struct pc_coros *cs)
 {
@@ -364,8 +365,8 @@ static void fire_timers(struct pc_coros *cs)
 	}
 }
 
-/* Runs at most that many times a coroutine that can go on: those who wake each other must not keep the
- * stack from its turn for ever. */
+/* Resumes ready coroutines, at most budget times: coroutines that keep waking each other must not
+ * starve the stack. */
 static void run_ready(struct pc_coros *cs, uint64_t budget)
 {
 	struct pc_coro *co;
@@ -378,7 +379,7 @@ static void run_ready(struct pc_coros *cs, uint64_t budget)
 	cs->running = 0;
 }
 
-/* As the stack's: a clock that is set back does not stop time, which goes on from where it was. */
+/* As in the stack, time goes on from where it was when the caller's clock is set back. */
 static void advance(struct pc_coros *cs, uint64_t given_ns)
 {
 	if (given_ns < cs->given_ns)
@@ -389,7 +390,7 @@ static void advance(struct pc_coros *cs, uint64_t given_ns)
 
 void pc_coros_turn(struct pc_coros *cs, uint64_t now_ns)
 {
-	if (!cs->begun) /* the wheel's time begins with the first turn */
+	if (!cs->begun) /* the wheel's time starts at the first turn */
 		wheel_init(&cs->wheel, &cs->co[0].timer, sizeof(cs->co[0]),
 		           (uint32_t)(now_ns >> TICK_SHIFT));
 	cs->begun = true;

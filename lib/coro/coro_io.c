@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The socket calls that wait: each is the call of percore/socket.h, made again after every event of the
- * socket until it says something else than EAGAIN.
+ * The socket calls that wait: each repeats the call of percore/socket.h after every event on the
+ * socket until it returns something other than EAGAIN.
  */
 #include <assert.h>
 #include <errno.h>
@@ -18,7 +18,7 @@ static int set_errno(int error)
 	return -1;
 }
 
-/* The socket becomes a member of the set, unless it is. */
+/* Adds the socket to the set, unless it is a member already. */
 static bool watch(struct pc_coros *cs, int fd)
 {
 	struct epoll_event ev = {.events = EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM |
@@ -28,8 +28,8 @@ static bool watch(struct pc_coros *cs, int fd)
 	return pc_epoll_ctl(cs->st, cs->epoll, EPOLL_CTL_ADD, fd, &ev) == 0 || errno == EEXIST;
 }
 
-/* Waits for some of events, at most until deadline. Returns those that came, 0 after the deadline, or
- * -1 with errno. */
+/* Waits for any of events, until deadline at most. Returns those that occurred, 0 after the
+ * deadline, or -1 with errno. */
 static int wait_for(struct pc_coro *co, int fd, uint32_t events, uint64_t deadline)
 {
 	struct pc_coros *cs = co->set;
@@ -62,7 +62,7 @@ static int wait_for(struct pc_coro *co, int fd, uint32_t events, uint64_t deadli
 	return set_errno(ECANCELED);
 }
 
-/* Whether a call that has failed is to be made again; if not, errno says why. */
+/* Waits, if a failed call is to be repeated; if not, returns false with errno set. */
 static bool again(struct pc_coro *co, int fd, uint32_t events, int flags, uint64_t deadline)
 {
 	int rc;
@@ -107,19 +107,19 @@ int pc_coro_connect(struct pc_coro *co, int fd, const struct sockaddr *addr, soc
 		return events < 0 ? -1 : set_errno(EINPROGRESS);
 	if (pc_getsockopt(co->set->st, fd, SOL_SOCKET, SO_ERROR, &error, &error_len) != 0)
 		return -1;
-	if (error == 0 && (events & EPOLLHUP)) /* somebody else was told, or has ended it */
+	if (error == 0 && (events & EPOLLHUP)) /* another caller took the error, or ended it */
 		error = ECONNABORTED;
 	return error == 0 ? 0 : set_errno(error);
 }
 
-/* Linux: these flags ask for what is there already. */
+/* As on Linux, calls with these flags never wait. */
 static int patience(int flags)
 {
 	return flags & (MSG_ERRQUEUE | MSG_OOB) ? flags | MSG_DONTWAIT : flags;
 }
 
-/* Whether a connection is over by an error that nobody was told yet. A call that has done a part leaves it to the next one, as on
- * Linux. */
+/* Whether a connection has failed with an error not yet reported. As on Linux, a call that has done
+ * part of its work leaves the error to the next one. */
 static bool has_failed(struct pc_coro *co, int fd)
 {
 	struct pollfd p = {.fd = fd};
@@ -128,7 +128,7 @@ static bool has_failed(struct pc_coro *co, int fd)
 	return (p.revents & (POLLERR | POLLHUP)) == (POLLERR | POLLHUP);
 }
 
-/* ---- receiving ----------------------------------------------------------------------------------- */
+/* ---- receiving ------------------------------------------------------------------------------- */
 
 static bool is_stream(struct pc_coro *co, int fd)
 {
@@ -139,7 +139,7 @@ static bool is_stream(struct pc_coro *co, int fd)
 	       type == SOCK_STREAM;
 }
 
-/* Whether there is nothing to read but an error. */
+/* Whether only an error is left to read. */
 static bool only_error_left(struct pc_coro *co, int fd)
 {
 	int bytes = 0;
@@ -147,7 +147,8 @@ static bool only_error_left(struct pc_coro *co, int fd)
 	return has_failed(co, fd) && pc_ioctl(co->set->st, fd, FIONREAD, &bytes) == 0 && bytes == 0;
 }
 
-/* Whether an urgent byte is next: a read that has read something ends in front of it, whatever it waits for. */
+/* Whether the next byte is urgent: a read that has some data ends before it, even with
+ * MSG_WAITALL. */
 static bool is_at_mark(struct pc_coro *co, int fd)
 {
 	int mark = 0;
@@ -214,10 +215,10 @@ int pc_coro_recv_mbuf(struct pc_coro *co, int fd, struct rte_mbuf **m, struct pc
 	return rc;
 }
 
-/* ---- sending ------------------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
-/* Whether a call that has sent nothing is to be made again; it has begun the connection if that is what *flags ask for, or not
- * yet. */
+/* Waits, if a call that has sent nothing is to be repeated. With MSG_FASTOPEN it may have begun the
+ * connection; the flag is then dropped. */
 static bool send_again(struct pc_coro *co, int fd, int *flags, uint64_t deadline)
 {
 	if (errno == EINPROGRESS && (*flags & MSG_FASTOPEN) != 0) {
@@ -227,7 +228,7 @@ static bool send_again(struct pc_coro *co, int fd, int *flags, uint64_t deadline
 	return again(co, fd, EPOLLOUT, *flags, deadline);
 }
 
-/* Sends len bytes that follow others of the same call. Returns how many, or -1. */
+/* Sends the next len bytes of a call that has sent some. Returns how many, or -1. */
 static ssize_t send_on(struct pc_coro *co, int fd, const char *p, size_t len, int flags,
                        uint64_t deadline)
 {
@@ -244,8 +245,8 @@ static ssize_t send_on(struct pc_coro *co, int fd, const char *p, size_t len, in
 	return sent > 0 || n >= 0 ? (ssize_t)sent : -1;
 }
 
-/* Sends what follows the first bytes of a message of a stream, one buffer after another. Returns how much
- * of the message is sent. */
+/* Sends what is left of a stream's message after its first sent bytes, buffer by buffer. Returns
+ * how many bytes of the message have been sent in all. */
 static size_t send_rest(struct pc_coro *co, int fd, const struct msghdr *msg, int flags,
                         uint64_t deadline, size_t sent)
 {
@@ -308,7 +309,7 @@ ssize_t pc_coro_writev(struct pc_coro *co, int fd, const struct iovec *iov, int 
 	} v = {.in = iov};
 	struct msghdr msg = {.msg_iov = v.out, .msg_iovlen = (size_t)iovcnt};
 
-	if (iovcnt <= 0 || iovcnt > 1024) /* nothing to wait for: the call says what it says */
+	if (iovcnt <= 0 || iovcnt > 1024) /* never waits: pc_writev returns 0 or fails */
 		return pc_writev(co->set->st, fd, iov, iovcnt);
 	return pc_coro_sendmsg(co, fd, &msg, 0);
 }

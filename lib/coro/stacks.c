@@ -8,7 +8,7 @@
 #define COLOURS      16
 #define COLOUR_BYTES 128
 
-/* Takes the pages now, so that no coroutine waits for the kernel to find them. */
+/* Faults the pages in now, so that no coroutine takes a page fault later. */
 static void touch(volatile char *stack, size_t bytes, size_t page)
 {
 	for (size_t at = 0; at < bytes; at += page)

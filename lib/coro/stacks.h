@@ -5,8 +5,8 @@
 /*
  * The stacks of coroutines: one mapping, with an inaccessible guard page below each stack.
  *
- * All memory is taken at the start.  The tops of the stacks are not a power of two apart; otherwise
- * the few lines that each coroutine works on would all compete for the same cache sets.
+ * All memory is allocated at the start.  The tops of the stacks are not a power of two apart;
+ * otherwise the few cache lines that each coroutine works on would all compete for the same sets.
  */
 
 #include <stddef.h>
@@ -19,13 +19,13 @@ struct coro_stacks {
 	uint32_t n;
 };
 
-/** coro_stacks_init maps n stacks of at least that many bytes each. Returns 0 or -ENOMEM. */
+/** coro_stacks_init maps n stacks of at least bytes each. Returns 0 or -ENOMEM. */
 int coro_stacks_init(struct coro_stacks *s, uint32_t n, size_t bytes);
 
-/** coro_stacks_fini gives them back; zeroed ones are left alone. */
+/** coro_stacks_fini unmaps the stacks; a zeroed struct is left alone. */
 void coro_stacks_fini(struct coro_stacks *s);
 
-/** coro_stacks_get returns the lowest byte of stack i, and its length. */
+/** coro_stacks_get returns the lowest address of stack i, and its length. */
 void *coro_stacks_get(const struct coro_stacks *s, uint32_t i, size_t *bytes);
 
 #endif

@@ -28,9 +28,9 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
-/* ---- the sanitizers ------------------------------------------------------------------------------ */
+/* ---- the sanitizers -------------------------------------------------------------------------- */
 
-/* from is left for to; keep NULL: for good */
+/* the running fiber is about to switch to `to`; keep NULL: for good */
 static void tell_leaving(void **keep, const struct fiber *to)
 {
 #ifdef FIBER_ASAN
@@ -43,7 +43,7 @@ static void tell_leaving(void **keep, const struct fiber *to)
 	(void)to;
 }
 
-/* self goes on; it was entered from host, whose stack becomes known by that; NULL: host itself goes on */
+/* self has resumed, entered from host, whose stack is recorded; host NULL: self is the host */
 static void tell_arrived(struct fiber *self, struct fiber *host)
 {
 #ifdef FIBER_ASAN
@@ -79,14 +79,14 @@ void fiber_forget(struct fiber *f)
 	f->identity = NULL;
 }
 
-/* ---- the switch of our own ----------------------------------------------------------------------- */
+/* ---- the switch of our own ------------------------------------------------------------------- */
 
 #if defined(__x86_64__)
 
 /*
- * What a fiber that does not run has on its stack, from sp upwards: the control words (MXCSR in the
- * lower half, the x87's in the upper), r15, r14, r13, r12, rbx, rbp, and where it goes on.  It goes on
- * by a jump and not by a return, for the processor predicts a return by the calls before it.
+ * The stack of a suspended fiber, from sp upwards: the control words (MXCSR in the lower half, the
+ * x87's in the upper), r15, r14, r13, r12, rbx, rbp, and the address to resume at.  It resumes by a
+ * jump, since a return would be mispredicted: the processor predicts it from the preceding calls.
  */
 __attribute__((naked, noinline)) static void change_stack(void **keep __attribute__((unused)),
                                                           void *sp __attribute__((unused)))
@@ -115,7 +115,7 @@ __attribute__((naked, noinline)) static void change_stack(void **keep __attribut
 	        "jmp *%rcx");
 }
 
-/* where a new fiber goes on: its entry is in r13, the argument in r12 */
+/* where a new fiber starts: its entry is in r13, the argument in r12 */
 __attribute__((naked, noinline)) static void start_fiber(void)
 {
 	__asm__("movq %r12, %rdi\n\t"
@@ -125,7 +125,7 @@ __attribute__((naked, noinline)) static void start_fiber(void)
 
 static void *prepare_stack(void *base, size_t bytes, void (*entry)(void *), void *arg)
 {
-	/* a word of zero where start_fiber would have its return address ends every backtrace */
+	/* a zero word in place of start_fiber's return address ends every backtrace */
 	uint64_t *top = (uint64_t *)(((uintptr_t)base + bytes - 16) & ~(uintptr_t)15);
 	uint64_t *sp = top - 8;
 	uint32_t mxcsr;
@@ -145,7 +145,7 @@ bool fiber_must_be_portable(void)
 {
 	uint64_t shadow = 0;
 
-	/* rdsspq %rax: the shadow stack's pointer; where there is none it does nothing */
+	/* rdsspq %rax: reads the shadow stack pointer; a no-op without a shadow stack */
 	__asm__ volatile(".byte 0xf3, 0x48, 0x0f, 0x1e, 0xc8" : "+a"(shadow));
 	return shadow != 0;
 }
@@ -173,9 +173,9 @@ bool fiber_must_be_portable(void)
 
 #endif
 
-/* ---- the C library's ----------------------------------------------------------------------------- */
+/* ---- the C library's ------------------------------------------------------------------------- */
 
-/* makecontext() hands on numbers of the size of int only */
+/* makecontext() passes arguments of type int only */
 static void start_portable(unsigned entry_high, unsigned entry_low, unsigned arg_high,
                            unsigned arg_low)
 {
@@ -184,7 +184,7 @@ static void start_portable(unsigned entry_high, unsigned entry_low, unsigned arg
 	entry((void *)((uintptr_t)arg_high << 32 | arg_low));
 }
 
-/* The context lies at the top of the stack that it is of. */
+/* The context lies at the top of its own stack. */
 static void *prepare_portable(void *base, size_t bytes, void (*entry)(void *), void *arg)
 {
 	size_t room = (bytes - sizeof(ucontext_t)) & ~(size_t)63;
@@ -200,7 +200,7 @@ static void *prepare_portable(void *base, size_t bytes, void (*entry)(void *), v
 	return uc;
 }
 
-/* ---- fibers -------------------------------------------------------------------------------------- */
+/* ---- fibers ---------------------------------------------------------------------------------- */
 
 void fiber_make(struct fiber *f, void *base, size_t bytes, void (*entry)(void *), void *arg,
                 bool portable)
