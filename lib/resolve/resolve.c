@@ -2,12 +2,12 @@
 /*
  * The resolver: c-ares on sockets of the stack.
  *
- * Overview: c-ares makes its sockets by our functions and tells which of them it watches; each turn those
- * that are ready are processed. It measures its time-outs by the system's clock, so it is looked at from
- * time to time also when nothing has come.
+ * Overview: c-ares opens its sockets through our functions and reports which of them it watches;
+ * each turn processes those that are ready. It measures its timeouts with the system's clock, so it
+ * is also called from time to time when nothing has arrived.
  *
- * Ownership: a question is freed when it has been answered, which c-ares promises once for each, also when
- * its channel ends.
+ * Ownership: a question is freed when it is answered, which c-ares promises to do exactly once for
+ * each, even when its channel is destroyed.
  */
 #include <percore/resolve.h>
 
@@ -27,7 +27,7 @@
 #define LOOK_NS     UINT64_C(50000000)
 
 struct watched {
-	int fd; /* 0: this place is free */
+	int fd; /* 0: this slot is free */
 	bool reads, writes;
 };
 
@@ -35,10 +35,10 @@ struct pc_resolver {
 	struct pc_stack *st;
 	ares_channel channel;
 	struct hosts hosts;
-	unsigned asked; /* questions under way */
+	unsigned asked; /* questions pending */
 	uint64_t look_ns;
 	struct watched watched[SOCKETS_MAX];
-	struct pc_addr server[SERVERS_MAX]; /* those in use that the stack told of */
+	struct pc_addr server[SERVERS_MAX]; /* those in use, if from the stack */
 	unsigned nb_servers;
 	char domain[DOMAINS_MAX][PC_DOMAIN_MAX + 1]; /* the search list in use, likewise */
 	unsigned nb_domains;
@@ -73,7 +73,7 @@ static int on_connect(ares_socket_t fd, const struct sockaddr *addr, ares_sockle
 	struct sockaddr_in6 in6;
 	struct pc_endpoint server;
 
-	/* c-ares knows addresses only; who is link-local is so on one link */
+	/* c-ares passes addresses only; a link-local one needs its interface */
 	if (pc_endpoint_from_sockaddr(&server, addr, len) == 0 &&
 	    pc_addr_is_link_local(&server.addr) && len <= sizeof(in6)) {
 		memcpy(&in6, addr, len);
@@ -117,10 +117,10 @@ static void on_state(void *user, ares_socket_t fd, int reads, int writes)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-/* Makes a channel whose search list is r's, or that of resolv.conf if r has none. Returns 0 or ARES_E*. */
+/* Makes a channel with r's search list, or resolv.conf's if r has none. Returns 0 or ARES_E*. */
 static int make_channel(struct pc_resolver *r, ares_channel *channel)
 {
-	char network_only[] = "b"; /* hosts are looked up here, once for all */
+	char network_only[] = "b"; /* /etc/hosts is read here, once */
 	char *domains[DOMAINS_MAX];
 	struct ares_options o = {.lookups = network_only,
 	                         .sock_state_cb = on_state,
@@ -176,7 +176,7 @@ void pc_resolver_destroy(struct pc_resolver *r)
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
-/* c-ares is told of a search list when a channel is made, so another list means another channel. */
+/* A c-ares channel's search list is fixed when it is made, so a new list needs a new channel. */
 static void use_domains(struct pc_resolver *r)
 {
 	char domain[DOMAINS_MAX][PC_DOMAIN_MAX + 1] = {0};
@@ -189,7 +189,7 @@ static void use_domains(struct pc_resolver *r)
 	memcpy(r->domain, domain, sizeof(domain));
 	r->nb_domains = n;
 	if (make_channel(r, &channel) != ARES_SUCCESS) {
-		r->nb_domains = DOMAINS_MAX + 1; /* with the next question */
+		r->nb_domains = DOMAINS_MAX + 1; /* retry with the next question */
 		return;
 	}
 	ares_destroy(r->channel);
@@ -197,7 +197,7 @@ static void use_domains(struct pc_resolver *r)
 	r->nb_servers = 0;
 }
 
-/* What the network has told of name servers counts more than the file. */
+/* Name servers learned from the network take precedence over resolv.conf. */
 static void use_servers(struct pc_resolver *r)
 {
 	struct ares_addr_node node[SERVERS_MAX];
@@ -217,7 +217,7 @@ static void use_servers(struct pc_resolver *r)
 			memcpy(&node[i].addr.addr6, server[i].b, sizeof(server[i].b));
 	}
 	if (ares_set_servers(r->channel, node) != ARES_SUCCESS)
-		return; /* questions are under way: with the next one */
+		return; /* retry with the next question */
 	memcpy(r->server, server, sizeof(server));
 	r->nb_servers = n;
 }
@@ -283,7 +283,7 @@ static int read_port(const char *service, uint16_t *port)
 	return 0;
 }
 
-/* What is known without asking: an address, or a name of /etc/hosts. Returns how many addresses. */
+/* Resolves without a query: an address, or a name in /etc/hosts. Returns how many addresses. */
 static unsigned find_here(const struct pc_resolver *r, const char *node, int family,
                           struct pc_endpoint *to)
 {
@@ -304,7 +304,7 @@ static int ask(struct pc_resolver *r, const char *node, int family, uint16_t por
                pc_resolved *done, void *arg)
 {
 	const struct ares_addrinfo_hints hints = {
-	    /* sorting would ask the kernel's routes, which are not ours */
+	    /* sorting would consult the kernel's routes, which are not ours */
 	    .ai_flags = ARES_AI_NOSORT,
 	    .ai_family = family,
 	    .ai_socktype = SOCK_STREAM};
