@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls: what needs an answer of the stack. */
+/* Calls: requests that need an answer from the stack. */
 #include "serve/service.h"
 
 #include <assert.h>
@@ -11,17 +11,17 @@
 
 #include <netinet/tcp.h>
 
-#define ACCEPT_MAX 1024 /* connections that wait in our queue and not in the stack's */
+#define ACCEPT_MAX 1024 /* connections that wait in our queue instead of the stack's */
 
 struct request {
 	struct chan_call *call;
 	struct chan_sock *shared; /* NULL for CHAN_OP_SOCKET */
 	uint32_t proc;
 	int fd;
-	/* copies, each read once: the client may go on writing */
+	/* copies, each read once: the client may change the originals at any time */
 	uint32_t op, sock;
 	int32_t a, b, c;
-	int32_t room; /* len as it was asked for, */
+	int32_t room; /* len as requested, */
 	uint32_t len; /* and what fits */
 	_Alignas(8) uint8_t data[CHAN_CALL_DATA];
 };
@@ -48,7 +48,7 @@ static int64_t do_socket(struct pc_service *s, const struct request *r)
 	uint32_t sock;
 	int fd;
 
-	/* raw and packet sockets see what is others', and send in their name */
+	/* raw and packet sockets could see other processes' traffic, and forge it */
 	if (r->a != AF_INET && r->a != AF_INET6)
 		return -EAFNOSUPPORT;
 	if (type == SOCK_RAW)
@@ -112,7 +112,7 @@ static int64_t do_listen(struct pc_service *s, const struct request *r)
 	const int ours = backlog / 2 < 1 ? 1 : backlog / 2 < ACCEPT_MAX ? backlog / 2 : ACCEPT_MAX;
 
 	if (r->shared->state == CHAN_OVER &&
-	    at_load(&r->shared->connecting)) /* a failure that was not told yet */
+	    at_load(&r->shared->connecting)) /* a failure not yet reported */
 		return -EINVAL;
 	if (pc_listen(s->st, r->fd, backlog > ours ? backlog - ours : 0) != 0)
 		return -errno;
@@ -136,8 +136,9 @@ static int64_t connected(struct request *r)
 	return 0;
 }
 
-/* MSG_FASTOPEN: the SYN waits for the bytes that follow, if a cookie is known; else it asks for one. The option is the
- * socket's from then on: it has had its connection. */
+/* MSG_FASTOPEN: the SYN waits for the data that follows, if a cookie is known; otherwise it
+ * requests one. The option stays set, which no longer matters once the socket has had its
+ * connection. */
 static bool allow_fast_open(struct pc_service *s, const struct request *r)
 {
 	const int one = 1;
@@ -147,10 +148,11 @@ static bool allow_fast_open(struct pc_service *s, const struct request *r)
 	       errno != EOPNOTSUPP;
 }
 
-/* The errno of an attempt that was over already; 0: another one is begun, and has not failed yet. */
+/* For an attempt that is already over: returns its errno if that was not reported yet, else begins
+ * another attempt and returns 0 or its errno. */
 static int end_of_attempt(struct pc_service *s, struct request *r)
 {
-	/* we have taken the attempt's error out of the stack */
+	/* the attempt's error was moved here from the stack */
 	int left = at_swap(&r->shared->error, 0);
 	bool told = !at_load(&r->shared->connecting);
 
@@ -166,11 +168,12 @@ static int end_of_attempt(struct pc_service *s, struct request *r)
 static void renew(struct pc_service *s, const struct request *r)
 {
 	service_renew(s, r->sock);
-	service_look(s, r->sock); /* its error */
+	service_look(s, r->sock); /* moves its error */
 	service_notify(s, r->sock, NEWS_STATE);
 }
 
-/* connect() with AF_UNSPEC. As on Linux, what was written before goes ahead of the reset, as far as it may. */
+/* connect() with AF_UNSPEC. As on Linux, data written before is sent ahead of the reset, as far as
+ * possible. */
 static int64_t do_dissolve(struct pc_service *s, const struct request *r)
 {
 	if (r->shared->state == CHAN_CONNECTED)
@@ -202,14 +205,14 @@ static int64_t do_connect(struct pc_service *s, struct request *r)
 	if (error == 0)
 		return connected(r);
 	if (error == EINPROGRESS) {
-		at_store_sc(&r->shared->error, 0); /* of one before it */
+		at_store_sc(&r->shared->error, 0); /* of an earlier attempt */
 		at_store(&r->shared->flags, CHAN_BOUND);
 		at_store(&r->shared->state, CHAN_CONNECTING);
 	}
 	return -error;
 }
 
-/* As after Linux's connect() that has failed. */
+/* Leaves the socket as a failed connect() does on Linux. */
 static int64_t do_forget(struct pc_service *s, const struct request *r)
 {
 	const struct sockaddr none = {.sa_family = AF_UNSPEC};
@@ -222,7 +225,7 @@ static int64_t do_forget(struct pc_service *s, const struct request *r)
 	return 0;
 }
 
-/* Linux: what was shut is so also where the call fails with ENOTCONN. */
+/* As on Linux, shutdown() takes effect even if it fails with ENOTCONN. */
 static int64_t mark_shut(struct pc_service *s, const struct request *r, int how, int64_t rc)
 {
 	uint32_t flags = 0;
@@ -247,7 +250,7 @@ static int64_t do_shutdown(struct pc_service *s, const struct request *r)
 	if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
 		return -EINVAL;
 	if (r->shared->state == CHAN_CONNECTING)
-		service_look(s, r->sock); /* it may be over */
+		service_look(s, r->sock); /* the attempt may be over */
 	if (r->shared->type == CHAN_STREAM && r->shared->state == CHAN_CONNECTED &&
 	    how != SHUT_RD && fifo_used(&tx) > 0) {
 		own->shutting = true;
@@ -270,7 +273,7 @@ static int64_t do_setsockopt(struct pc_service *s, const struct request *r)
 	return result(pc_setsockopt(s->st, r->fd, r->a, r->b, r->data, r->len));
 }
 
-/* TCP_INFO of a listener: connections in our accept queue wait like those in the stack's. */
+/* TCP_INFO of a listener: adds our accept queue to the stack's. */
 static void add_ours(struct pc_service *s, struct request *r)
 {
 	const struct service_sock *own = service_sock(s, r->sock);
@@ -436,7 +439,7 @@ static void finish(struct request *r, int64_t value)
 		futex_wake(&call->state, INT_MAX);
 }
 
-/* Takes what the client has written, and looks at none of it again. */
+/* Copies the request; nothing that the client has written is read again. */
 static void read_call(struct request *r)
 {
 	const struct chan_call *call = r->call;
@@ -470,7 +473,7 @@ void service_call(struct pc_service *s, uint32_t proc, uint32_t index)
 	} else {
 		r.shared = chan_sock(s->chan, r.sock);
 		r.fd = service_sock(s, r.sock)->fd;
-		/* what was written before the call happens before it */
+		/* data written before the call is handled before it */
 		if (r.op != CHAN_OP_FLUSH)
 			service_look(s, r.sock);
 		value = service_owns(s, r.sock) ? execute(s, &r) : -EBADF;

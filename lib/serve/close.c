@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The end of sockets: nobody holds them any more, or a process has died. */
+/* Closing sockets that have lost their last holder, and cleaning up after dead processes. */
 #include "serve/service.h"
 
 #include <linux/sockios.h>
@@ -8,7 +8,7 @@
 
 #define SWEEP_NS  UINT64_C(1000000000)
 #define NS_PER_MS UINT64_C(1000000)
-#define LOOK_AT   64 /* sockets in a turn */
+#define LOOK_AT   64 /* sockets per turn */
 
 bool service_is_held(struct pc_service *s, uint32_t sock)
 {
@@ -16,7 +16,7 @@ bool service_is_held(struct pc_service *s, uint32_t sock)
 	uint64_t any = at_load_sc(&c->holders[0]) & CHAN_QUEUED;
 
 	if (service_sock(s, sock)->from == CHAN_NONE)
-		any = 0; /* it was in no queue, whatever it says */
+		any = 0; /* it was never in an accept queue, whatever a client has written */
 
 	for (uint32_t w = 0; w < CHAN_PROC_WORDS; w++)
 		any |= at_load_sc(&c->holders[w]) & at_load(&s->host->live[w]);
@@ -34,7 +34,7 @@ void service_drop(struct pc_service *s, uint32_t sock)
 	service_release(s, sock);
 }
 
-/* As on Linux, connections that nobody has accepted are reset with their listener. */
+/* As on Linux, closing a listener resets the connections that have not been accepted. */
 static void drop_unaccepted(struct pc_service *s, uint32_t sock)
 {
 	struct chan_sock *c = chan_sock(s->chan, sock);
@@ -70,7 +70,7 @@ void service_renew(struct pc_service *s, uint32_t sock)
 	at_store(&c->state, CHAN_IDLE);
 }
 
-/* The last bytes of a socket wait for room in the stack. Whether they move is for service_give_way to know. */
+/* A socket's last bytes wait for room in the stack; service_give_way checks their progress. */
 static void begin_closing(struct pc_service *s, struct service_sock *own)
 {
 	if (own->closing)
@@ -80,8 +80,9 @@ static void begin_closing(struct pc_service *s, struct service_sock *own)
 	s->nb_closing++;
 }
 
-/* What the peer has acknowledged of what was written. What finds room in the stack is no measure: that comes when a good part of the
- * send buffer is free, and while mbufs are short the buffer becomes smaller than what it holds. */
+/* How far the peer has acknowledged what was written. What the stack accepts is no measure of
+ * progress: it accepts more only when a good part of the send buffer is free, and when mbufs run
+ * short the buffer can become smaller than its contents. */
 static uint64_t acknowledged(struct pc_service *s, uint32_t sock)
 {
 	const struct fifo tx = chan_tx(s->chan, sock);
@@ -112,7 +113,8 @@ void service_close(struct pc_service *s, uint32_t sock)
 	if (c->state == CHAN_LISTEN) {
 		drop_unaccepted(s, sock);
 	} else if (c->type == CHAN_STREAM && c->state == CHAN_CONNECTED) {
-		/* RFC 2525 section 2.17: unread bytes make it a reset, behind what was written */
+		/* RFC 2525 section 2.17: unread data makes it a reset, sent after what was
+		 * written */
 		if (reset || (!own->closing && at_load(&rx.pos->head) != at_load(&rx.pos->tail))) {
 			(void)stream_transmit(s, sock);
 			service_drop(s, sock);
@@ -123,7 +125,7 @@ void service_close(struct pc_service *s, uint32_t sock)
 		note_move(s, sock);
 		if (fifo_used(&tx) > 0 && fifo_used(&tx) <= tx.size &&
 		    !(at_peek(&c->flags) & CHAN_HUP))
-			return; /* the stack tells when it has room */
+			return; /* an event follows when the stack has room */
 	} else if (c->type == CHAN_DGRAM) {
 		(void)dgram_transmit(s, sock);
 	}
@@ -131,7 +133,8 @@ void service_close(struct pc_service *s, uint32_t sock)
 	service_release(s, sock);
 }
 
-/* On Linux a peer that reads nothing keeps memory, but no descriptor, of a program that has closed the connection. */
+/* On Linux, a peer that stops reading ties up memory, but no descriptor of a program that has
+ * closed the connection; here it would tie up a socket of the service. */
 void service_give_way(struct pc_service *s)
 {
 	const uint64_t patience = pc_stack_get_config(s->st)->tcp_stalled_ms * NS_PER_MS;
@@ -148,7 +151,7 @@ void service_give_way(struct pc_service *s)
 	}
 }
 
-/* ---- dead processes --------------------------------------------------------------------------- */
+/* ---- dead processes -------------------------------------------------------------------------- */
 
 static void queues_of(const struct pc_host *h, uint32_t proc, uint64_t mask[CHAN_SUB_WORDS])
 {
@@ -164,8 +167,8 @@ void service_bury(struct pc_service *s, uint32_t proc)
 	uint32_t value;
 
 	queues_of(s->host, proc, queues);
-	/* what it has posted is forgotten; every socket that it held or kicked is looked at below: it may have closed
-	 * one, or written to one that others hold, as the last thing in its life */
+	/* its posts are discarded; every socket that it held or kicked is looked at below, since
+	 * its last act may have been to close one, or to write to one that others hold */
 	for (uint32_t i = 0; i < c->post_cells; i++)
 		if (!post_pop(chan_post(c, proc, s->lcore), c->post_cells, &s->post_tail[proc],
 		              &value))
@@ -187,10 +190,10 @@ void service_bury(struct pc_service *s, uint32_t proc)
 		if ((at_and(&k->holders[proc / 64], ~bit) & bit) != 0 || kicked)
 			service_look(s, i);
 	}
-	s->sweep_ns = 1; /* begin with the next turn */
+	s->sweep_ns = 1; /* sweep in the next turn */
 }
 
-/* ---- connections that fell out of an accept queue ---------------------------------------------- */
+/* ---- connections lost from an accept queue --------------------------------------------------- */
 
 static void mark_queued(struct pc_service *s, uint32_t listener)
 {
@@ -206,7 +209,7 @@ static void mark_queued(struct pc_service *s, uint32_t listener)
 	}
 }
 
-/* Returns whether a socket is to be looked at again. */
+/* Returns whether a socket has become suspect, so that another sweep is needed. */
 static bool sweep_one(struct pc_service *s, uint32_t sock)
 {
 	struct service_sock *own = service_sock(s, sock);
@@ -216,8 +219,8 @@ static bool sweep_one(struct pc_service *s, uint32_t sock)
 	if (own->in_queue || at_load(&c->holders[0]) != CHAN_QUEUED) {
 		own->suspect = false;
 		if (!service_is_held(s, sock))
-			service_look(
-			    s, sock); /* whoever had it named somebody else who is not there */
+			/* its last holder has entered a process that does not exist */
+			service_look(s, sock);
 		return false;
 	}
 	if (own->suspect && at_cas(&c->holders[0], &expected, 0)) {
@@ -229,8 +232,9 @@ static bool sweep_one(struct pc_service *s, uint32_t sock)
 }
 
 /*
- * A process may die between taking a connection from an accept queue and holding it.  Such a connection has the
- * queue's hold and is in no queue.  One that is found so at two sweeps, a second apart, is nobody's.
+ * A process may die between taking a connection from an accept queue and holding it.  Such a
+ * connection has the queue's hold, but is in no queue.  One found so in two sweeps, a second apart,
+ * is dropped.
  */
 void service_sweep(struct pc_service *s, uint64_t now_ns)
 {

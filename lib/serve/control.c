@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The control thread: attaches processes and hears of their end. */
+/* The control thread: attaches processes and detects when they end. */
 #include "serve/host.h"
 
 #include <percore/run.h>
@@ -18,7 +18,7 @@
 
 #define REAP_MS  2
 #define RETRY_MS 100
-#define BURIALS  50 /* looks for which newcomers wait: a tenth of a second */
+#define BURIALS  50 /* rounds of REAP_MS that new connections wait at most: 0.1 s */
 
 static void wake(struct pc_host *h)
 {
@@ -34,9 +34,9 @@ static void answer(int conn, int error, uint32_t value, int fd)
 	(void)control_send(conn, &a, sizeof(a), fd);
 }
 
-/* ---- requests --------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
-/* a connection for a child that the process is about to fork, with a slot of its own */
+/* makes a connection, with a slot of its own, for a child that the process is about to fork */
 static void serve_fork(struct pc_host *h, uint32_t proc)
 {
 	int pair[2], slot;
@@ -91,9 +91,9 @@ static void serve_request(struct pc_host *h, uint32_t proc)
 	}
 }
 
-/* ---- connections ------------------------------------------------------------------------------ */
+/* ---- connections ----------------------------------------------------------------------------- */
 
-/* A close with the hello unread would be a reset, and take the answer away. */
+/* Closing with the hello unread would reset the connection, and the answer would be lost. */
 static void refuse(int conn, int error)
 {
 	struct control_request r;
@@ -112,7 +112,7 @@ static void take_connection(struct pc_host *h, int conn)
 		refuse(conn, -slot);
 }
 
-/* A socket file has a mode that says who may come, a name that begins with '@' has none. */
+/* A socket file's mode says who may connect; an abstract name has none, so check the user. */
 static bool is_welcome(const struct pc_host *h, int conn)
 {
 	struct ucred who = {0};
@@ -122,7 +122,7 @@ static bool is_welcome(const struct pc_host *h, int conn)
 	                        (who.uid == 0 || who.uid == geteuid()));
 }
 
-/* one handed over by pc_host_connect */
+/* takes a connection handed over by pc_host_connect */
 static void take_own(struct pc_host *h)
 {
 	uint32_t nothing;
@@ -136,7 +136,7 @@ struct waits {
 	struct pollfd fd[CHAN_PROCS + 3];
 	uint32_t proc[CHAN_PROCS + 3];
 	nfds_t n;
-	bool no_accept; /* the last failed, with the connection still waiting: not at once again */
+	bool no_accept; /* the last accept failed with the connection still pending: retry later */
 };
 
 static void wait_for(struct waits *w, int fd, uint32_t proc)
@@ -158,7 +158,7 @@ static void accept_one(struct pc_host *h, struct waits *w, int listen_fd)
 		refuse(conn, EACCES);
 }
 
-/* Returns whether somebody waits in front of the door, for whom there is time when all others are served. */
+/* Returns whether it is the listening socket, which is left until all others are served. */
 static bool serve_ready(struct pc_host *h, const struct pollfd *p, uint32_t proc)
 {
 	uint64_t n;
@@ -177,8 +177,9 @@ static bool serve_ready(struct pc_host *h, const struct pollfd *p, uint32_t proc
 }
 
 /*
- * A process that begins when another has ended finds the other's sockets closed, as with a kernel: its connection comes behind
- * the other's end, and waits until the lcores have buried it.  It does not wait for an lcore that stands still.
+ * A process that starts after another has ended must find the other's sockets closed, as with a
+ * kernel: its connection arrives after the other's hang-up, and waits until the lcores have buried
+ * the other process.  The wait is bounded (BURIALS), since an lcore may be stuck.
  */
 static bool is_burying(const struct pc_host *h)
 {
@@ -188,7 +189,8 @@ static bool is_burying(const struct pc_host *h)
 	return false;
 }
 
-/* Waits for somebody. Returns the socket of newcomers if there are any, for whom there is time when all others are served; else -1. */
+/* Waits for requests and serves them. Returns the listening socket if connections are pending
+ * there, to be accepted when all others are served; else -1. */
 static int serve_some(struct pc_host *h, struct waits *w, int patience, bool opened)
 {
 	int newcomers = -1;
@@ -242,7 +244,7 @@ int control_start(struct pc_host *h)
 	}
 	/* signals are for the program's threads */
 	sigfillset(&all);
-	sigdelset(&all, PC_RUN_SIGNAL); /* by which it gives up privileges */
+	sigdelset(&all, PC_RUN_SIGNAL); /* makes it drop privileges */
 	(void)pthread_sigmask(SIG_BLOCK, &all, &old);
 	rc = -pthread_create(&h->thread, NULL, control, h);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -269,7 +271,7 @@ void control_stop(struct pc_host *h)
 		(void)close(h->listen_fd);
 }
 
-/* ---- how one gets a connection ---------------------------------------------------------------- */
+/* ---- making connections ---------------------------------------------------------------------- */
 
 int pc_host_connect(struct pc_host *h)
 {
@@ -287,7 +289,7 @@ int pc_host_connect(struct pc_host *h)
 	return -1;
 }
 
-/* whether a socket file is left from somebody who is gone */
+/* whether a socket file was left by a process that is gone */
 static bool is_stale(const struct sockaddr_un *a, socklen_t len)
 {
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -299,7 +301,7 @@ static bool is_stale(const struct sockaddr_un *a, socklen_t len)
 	return stale;
 }
 
-/* connect() says of any file that is no socket what it says of a socket that nobody serves */
+/* for any other file connect() fails as it does for a stale socket file */
 static bool is_socket(const char *path)
 {
 	struct stat st;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Datagrams, between fifos and the stack: each is a struct chan_dgram, its payload, and its ancillary data. */
+/*
+ * Datagrams between the fifos and the stack. In a fifo, each is a struct chan_dgram, its payload
+ * and its ancillary data.
+ */
 #include "serve/service.h"
 
 #include <errno.h>
@@ -11,7 +14,7 @@ static bool want_room(struct chan_sock *c, const struct fifo *rx)
 	return fifo_room(rx) >= CHAN_DGRAM_MAX;
 }
 
-/* Receives one into the fifo's free memory. Returns whether there was one. */
+/* Receives a datagram into the fifo's free memory. Returns whether there was one. */
 static bool receive_one(struct pc_service *s, int fd, const struct fifo *rx)
 {
 	struct chan_dgram d = {.len = 0};
@@ -27,9 +30,8 @@ static bool receive_one(struct pc_service *s, int fd, const struct fifo *rx)
 	(void)fifo_write(rx, 0, &d, sizeof(d));
 	m.msg_iovlen = (size_t)fifo_space(rx, sizeof(d), CHAN_PAYLOAD_MAX, v);
 	n = pc_recvmsg(s->st, fd, &m, 0);
-	if (n < 0 ||
-	    m.msg_namelen ==
-	        0) /* the end that shutdown() makes; what came before and after it is read */
+	/* no name: end of file after shutdown(); datagrams before and after it are still read */
+	if (n < 0 || m.msg_namelen == 0)
 		return false;
 	d.len = (uint32_t)n;
 	d.addr.len = m.msg_namelen;
@@ -60,7 +62,7 @@ unsigned dgram_receive(struct pc_service *s, uint32_t sock)
 	}
 }
 
-/* Sends the first datagram of the fifo's left bytes. Returns its bytes there; 0: it makes no sense. */
+/* Sends the first datagram of the left bytes in the fifo. Returns its size there; 0: malformed. */
 static uint32_t transmit_one(struct pc_service *s, uint32_t sock, const struct fifo *tx,
                              uint64_t left)
 {
@@ -91,7 +93,8 @@ static uint32_t transmit_one(struct pc_service *s, uint32_t sock, const struct f
 	return chan_dgram_bytes(d.len, d.control_len);
 }
 
-/* Linux: a datagram that has left is an edge, for its room is free again; a program may send the next one only then. */
+/* As on Linux, a sent datagram makes an edge, since its room is free again; a program may wait for
+ * that before it sends the next. */
 static bool wants_edges(struct pc_service *s, uint32_t sock)
 {
 	return at_load(&chan_sock(s->chan, service_sock(s, sock)->primary)->edges) != 0;
@@ -101,13 +104,13 @@ unsigned dgram_transmit(struct pc_service *s, uint32_t sock)
 {
 	struct chan_sock *c = chan_sock(s->chan, sock);
 	struct fifo tx = chan_tx(s->chan, sock);
-	uint64_t left = fifo_used(&tx); /* looked at once: what comes meanwhile has its own kick */
+	uint64_t left = fifo_used(&tx); /* read once: data added meanwhile has its own kick */
 	const bool any = left > 0;
 
 	while (left > 0) {
 		uint32_t n = transmit_one(s, sock, &tx, left);
 
-		/* away with what makes no sense */
+		/* malformed: discard everything */
 		fifo_consume(&tx, n > 0 ? n : (uint32_t)left);
 		if (n == 0)
 			break;

@@ -13,7 +13,7 @@
 #define DEFAULT_SOCKETS 4096
 #define DEFAULT_FIFO    (128u << 10)
 
-/* ---- slots ------------------------------------------------------------------------------------ */
+/* ---- slots ----------------------------------------------------------------------------------- */
 
 static void set_live(struct pc_host *h, uint32_t p, bool live)
 {
@@ -23,7 +23,7 @@ static void set_live(struct pc_host *h, uint32_t p, bool live)
 		at_or(&h->live[p / 64], bit);
 	else
 		at_and(&h->live[p / 64], ~bit);
-	at_store(&h->chan->head->live[p / 64], h->live[p / 64]); /* for whoever wants to know */
+	at_store(&h->chan->head->live[p / 64], h->live[p / 64]); /* for clients */
 }
 
 int host_attach(struct pc_host *h, int conn)
@@ -80,9 +80,10 @@ unsigned host_reap(struct pc_host *h)
 	return dying;
 }
 
-/* ---- event queues ----------------------------------------------------------------------------- */
+/* ---- event queues ---------------------------------------------------------------------------- */
 
-/* Opens a pipe once more, in a way that neither waits nor ever lacks a reader. Returns a descriptor or -errno. */
+/* Reopens a pipe for reading and writing, so that writing never blocks nor fails with EPIPE.
+ * Returns a descriptor or -errno. */
 static int open_again(int fd)
 {
 	char link[32];
@@ -92,7 +93,8 @@ static int open_again(int fd)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Gives a queue a pipe that nobody else has. An lcore may be writing into the one before. Returns the client's end or -errno. */
+/* Gives a queue a fresh pipe, in place of the old one, since an lcore may be writing to that.
+ * Returns the client's end or -errno. */
 static int renew_pipe(struct pc_host *h, uint32_t q)
 {
 	int fd[2], ours, clients;
@@ -143,10 +145,10 @@ void host_wake(struct pc_host *h, uint32_t queue)
 	const int fd = at_load(&h->bell[queue]);
 
 	if (fd >= 0 && write(fd, "", 1) < 0)
-		return; /* it is full: whoever waits is awake */
+		return; /* it is full: the waiter is awake already */
 }
 
-/* ---- the segment ------------------------------------------------------------------------------ */
+/* ---- the segment ----------------------------------------------------------------------------- */
 
 static int map_segment(struct pc_host *h, const struct chan_limits *l, uint64_t bytes)
 {
@@ -155,7 +157,7 @@ static int map_segment(struct pc_host *h, const struct chan_limits *l, uint64_t 
 
 	if (fd < 0)
 		return -1;
-	/* nobody may shrink it under an lcore's feet */
+	/* no client may shrink it under an lcore */
 	if (ftruncate(fd, (off_t)bytes) == 0 &&
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
 		p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
@@ -221,7 +223,7 @@ void pc_host_stop(struct pc_host *h)
 {
 	struct chan *c = h->chan;
 
-	/* now: when the program's threads do not end in time, nobody destroys the host */
+	/* now, since the host is not destroyed if the program's threads fail to end in time */
 	if (h->path[0] != '\0')
 		(void)unlink(h->path);
 	h->path[0] = '\0';

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One look at one socket: what the stack says, what the client has left, what has changed. */
+/* Looking at a socket: what the stack reports, what the client has written, what has changed. */
 #include "serve/service.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* What the stack says of a socket, as EPOLL* bits. */
+/* What the stack reports for a socket, as EPOLL* bits. */
 static uint32_t ask(struct pc_service *s, int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN | POLLOUT | POLLRDHUP | POLLPRI};
@@ -31,7 +31,7 @@ static unsigned set_flag(struct chan_sock *c, uint32_t flag, bool on)
 	return NEWS_STATE;
 }
 
-/* An error of the stack becomes one that the client takes. */
+/* Moves an error from the stack to where the client takes it. */
 static unsigned move_error(struct pc_service *s, uint32_t sock, uint32_t mask)
 {
 	int error = mask & EPOLLERR ? take_error(s, service_sock(s, sock)->fd) : 0;
@@ -42,7 +42,7 @@ static unsigned move_error(struct pc_service *s, uint32_t sock, uint32_t mask)
 	return NEWS_STATE;
 }
 
-/* ---- listeners -------------------------------------------------------------------------------- */
+/* ---- listeners ------------------------------------------------------------------------------- */
 
 static void keep_name(struct pc_service *s, int fd, struct chan_addr *a,
                       int (*get)(struct pc_stack *, int, struct sockaddr *, socklen_t *))
@@ -53,8 +53,8 @@ static void keep_name(struct pc_service *s, int fd, struct chan_addr *a,
 		a->len = len;
 }
 
-/* What a connection has of the listener's settings that are not the stack's. Those are of the part that they were set on:
- * the first. */
+/* Gives a connection those of the listener's settings that the stack does not have. They are kept
+ * in the primary, which they were set on. */
 static void inherit(struct chan_sock *a, const struct chan_sock *l)
 {
 	at_put(&a->linger, at_peek(&l->linger));
@@ -107,7 +107,7 @@ void service_look_short(struct pc_service *s)
 	}
 }
 
-/* Returns whether there may be another one. */
+/* Returns whether there may be more to accept. */
 static bool accept_one(struct pc_service *s, uint32_t sock)
 {
 	struct chan_sock *c = chan_sock(s->chan, sock), *a;
@@ -118,7 +118,7 @@ static bool accept_one(struct pc_service *s, uint32_t sock)
 	if (s->free == CHAN_NONE)
 		enter_short(s, sock);
 	if (s->free == CHAN_NONE || word_count(&c->accepted) >= own->accept_max) {
-		at_store_sc(&c->rx_want, 1); /* whoever accepts kicks us */
+		at_store_sc(&c->rx_want, 1); /* the next accept() kicks us */
 		if (s->free == CHAN_NONE || word_count(&c->accepted) >= own->accept_max)
 			return false;
 	}
@@ -143,14 +143,14 @@ static bool accept_one(struct pc_service *s, uint32_t sock)
 	return true;
 }
 
-/* Each connection wakes one of those that want to be woken alone. */
+/* Each connection wakes one of the exclusive waiters (EPOLLEXCLUSIVE). */
 static void look_listener(struct pc_service *s, uint32_t sock)
 {
 	while (accept_one(s, sock))
 		service_notify(s, sock, NEWS_IN);
 }
 
-/* ---- streams and datagrams -------------------------------------------------------------------- */
+/* ---- streams and datagrams ------------------------------------------------------------------- */
 
 static unsigned look_connecting(struct pc_service *s, uint32_t sock, uint32_t mask)
 {
@@ -168,7 +168,7 @@ static unsigned look_connecting(struct pc_service *s, uint32_t sock, uint32_t ma
 	return NEWS_STATE;
 }
 
-/* A client has put into the queue of errors that a call with MSG_ZEROCOPY is over. */
+/* Whether a client has queued the completion of a MSG_ZEROCOPY call in the error queue. */
 static unsigned look_copies(struct pc_service *s, uint32_t sock)
 {
 	const uint32_t copies = at_load(&chan_sock(s->chan, sock)->copies);
@@ -180,7 +180,7 @@ static unsigned look_copies(struct pc_service *s, uint32_t sock)
 	return NEWS_STATE;
 }
 
-/* The end of the stream is a FIN, if the connection goes on the other way. */
+/* The end of the stream is a FIN if the other direction is still open. */
 static void look_fin(struct chan_sock *c, uint32_t mask)
 {
 	const uint32_t flags = at_peek(&c->flags);
@@ -190,7 +190,7 @@ static void look_fin(struct chan_sock *c, uint32_t mask)
 		at_store(&c->flags, flags | CHAN_FIN);
 }
 
-/* What has become of a connection by what was received and sent; *mask is what the stack says now. */
+/* Whether a connection has ended in receiving or sending; sets *mask to what the stack reports. */
 static unsigned look_end(struct pc_service *s, uint32_t sock, uint32_t *mask)
 {
 	struct chan_sock *c = chan_sock(s->chan, sock);
@@ -201,7 +201,7 @@ static unsigned look_end(struct pc_service *s, uint32_t sock, uint32_t *mask)
 	look_fin(c, *mask);
 	if (!(*mask & EPOLLHUP) || (at_peek(&c->flags) & CHAN_HUP))
 		return news;
-	/* nothing more can come or go */
+	/* no more data in either direction */
 	at_store(&c->flags, at_peek(&c->flags) | CHAN_HUP | CHAN_TX_SHUT |
 	                        (*mask & EPOLLIN ? 0 : CHAN_RX_END));
 	return news | NEWS_STATE;
@@ -223,7 +223,7 @@ static unsigned look_stream(struct pc_service *s, uint32_t sock)
 			news |= stream_urgent(s, sock);
 		news |= stream_receive(s, sock, mask);
 		news |= stream_transmit(s, sock);
-		/* bytes that come and go change nothing of that */
+		/* mere transfer of data ends nothing */
 		if (shuts || (news & NEWS_STATE) || (mask & (EPOLLPRI | STREAM_ENDS)))
 			news |= look_end(s, sock, &mask);
 	} else if (c->state == CHAN_IDLE) {
@@ -263,7 +263,7 @@ void service_look(struct pc_service *s, uint32_t sock)
 	else
 		news = look_dgram(s, sock);
 	service_notify(s, sock, news);
-	/* what was accepted may have said that it listens, with this one in its queue, and taken it along */
+	/* it may be closed already: clients can fake a listener with this socket in its queue */
 	if (!held && service_owns(s, sock))
 		service_close(s, sock);
 }

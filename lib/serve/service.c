@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The life of a service, its turn, and its sleep. */
+/* A service's creation, its turn, its sleep, and its notifications. */
 #include "serve/service.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #define EVENTS     64
-#define POSTS      64 /* of one process in one turn */
+#define POSTS      64 /* of one process per turn */
 #define STACK_NEWS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET)
 
 struct pc_service *pc_host_add(struct pc_host *h, unsigned index, struct pc_stack *st)
@@ -58,7 +58,7 @@ uint32_t service_adopt(struct pc_service *s, int fd, uint32_t type, bool ip6)
 	s->nb_used++;
 	*own = (struct service_sock){.fd = fd, .from = CHAN_NONE, .primary = sock};
 	c = chan_sock(s->chan, sock);
-	/* a post or an event of the one before may still be on its way: those marks stay */
+	/* a post or an event of its predecessor may still be in flight: those marks stay */
 	kicked = at_load(&c->kicked);
 	for (size_t i = 0; i < sizeof(*c) / 8; i++)
 		if (i < offsetof(struct chan_sock, queued) / 8 ||
@@ -140,7 +140,7 @@ unsigned pc_service_turn(struct pc_service *s, uint64_t now_ns)
 	return done + (unsigned)(n > 0 ? n : 0);
 }
 
-/* as the last look before sleeping */
+/* the last check before sleeping */
 static bool has_posts(struct pc_service *s)
 {
 	struct chan *c = s->chan;
@@ -168,7 +168,7 @@ void pc_service_sleep(struct pc_service *s, uint64_t deadline_ns)
 	if (!has_posts(s) && at_swap(&s->woken, 0) == 0)
 		(void)futex_wait(&l->seq, seen, deadline_ns);
 	at_store_sc(&l->armed, 0);
-	at_store(&s->woken, 0); /* whatever comes now is looked at before the next sleep */
+	at_store(&s->woken, 0); /* anything that arrives now is handled before the next sleep */
 }
 
 void pc_service_wake(struct pc_service *s)
@@ -182,7 +182,7 @@ bool pc_service_is_used(const struct pc_service *s)
 	return s->nb_used > 0;
 }
 
-/* Puts a socket into an event queue. Returns whether that has woken somebody. */
+/* Adds a socket to an event queue. Returns whether that has woken a waiter. */
 static bool tell_queue(struct pc_service *s, uint32_t sock, uint32_t q)
 {
 	struct chan *c = s->chan;
@@ -202,7 +202,8 @@ static bool tell_queue(struct pc_service *s, uint32_t sock, uint32_t q)
 	return armed == CHAN_ARMED;
 }
 
-/* EPOLLEXCLUSIVE, as on Linux: sets are told one after the other, up to the first in which somebody sleeps. */
+/* EPOLLEXCLUSIVE, as on Linux: notifies the sets in turn; for input, up to the first with a
+ * sleeping waiter. */
 static void tell_one(struct pc_service *s, uint32_t sock, unsigned news)
 {
 	const struct chan_sock *p = chan_sock(s->chan, sock);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The bytes of a connection, between its fifos and the stack. */
+/* Moves the bytes of a connection between its fifos and the stack. */
 #include "serve/service.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 
 #include <linux/sockios.h>
 
-/* Nothing more will come: the end, or an error that the client takes. */
+/* Nothing more will arrive: end of stream, or an error for the client to take. */
 static unsigned end_receive(struct chan_sock *c, int error)
 {
 	uint32_t flags = at_peek(&c->flags);
@@ -20,21 +20,21 @@ static unsigned end_receive(struct chan_sock *c, int error)
 	return NEWS_IN | NEWS_STATE;
 }
 
-/* Asks for a kick when there is room. Returns whether there is some by now. */
+/* Asks for a kick when there is room. Returns whether there is some already. */
 static bool want_room(struct chan_sock *c, const struct fifo *rx)
 {
 	at_store_sc(&c->rx_want, 1);
 	return at_load_sc(&rx->pos->tail) + rx->size != at_peek(&rx->pos->head);
 }
 
-/* ---- urgent bytes ----------------------------------------------------------------------------------
- *
- * The stack's sockets have them in line, so that every byte goes through the fifo; what is out of band is the
- * client's to say, as it reads.  It learns the byte as soon as the stack has it, which may be long before there
- * is room for it in the fifo, and the place when all that stands before it is in the fifo. */
+/* ---- urgent bytes -------------------------------------------------------------------------------
+ * The stack's sockets keep them in line (SO_OOBINLINE), so that every byte goes through the fifo;
+ * the client decides what is out of band as it reads.  It is given the byte as soon as the stack
+ * has it, which may be long before the fifo has room for it, and its position once all data before
+ * it is in the fifo. */
 
-/* As on Linux: another mark replaces one that has not been reached, whose byte is then one like others; but the
- * reader who stands in front of it passes over it. */
+/* As on Linux, a new mark replaces one that has not been reached, whose byte becomes ordinary data;
+ * but a reader that is right in front of it skips it. */
 static void replace_mark(struct chan_sock *c, const struct fifo *rx)
 {
 	const uint64_t tail = at_load(&rx->pos->tail), end = at_peek(&c->rx_hole_end);
@@ -74,7 +74,7 @@ unsigned stream_urgent(struct pc_service *s, uint32_t sock)
 	return NEWS_STATE;
 }
 
-/* All that stands before a mark is in the fifo: what follows is the urgent byte. */
+/* If all data before a mark is in the fifo, the byte that follows is the urgent one. */
 static void note_mark(struct pc_service *s, uint32_t sock, const struct fifo *rx)
 {
 	int at = 0;
@@ -89,7 +89,7 @@ static ssize_t receive_into(struct pc_service *s, int fd, const struct iovec *v,
 	                   : pc_readv(s->st, fd, v, pieces);
 }
 
-/* Neither bytes nor an end. */
+/* Neither data nor an end. */
 static bool has_nothing(uint32_t mask)
 {
 	return (mask & (EPOLLIN | EPOLLPRI | STREAM_ENDS)) == 0;
@@ -123,13 +123,13 @@ unsigned stream_receive(struct pc_service *s, uint32_t sock, uint32_t mask)
 			return errno == EAGAIN ? news : news | end_receive(c, errno);
 		fifo_publish(&rx, (uint32_t)n);
 		news = NEWS_IN;
-		/* that was all, and nothing follows it */
+		/* that was all the data, and neither an end nor a mark follows */
 		if ((size_t)n < v[0].iov_len && has_nothing(mask & ~(uint32_t)EPOLLIN))
 			return news;
 	}
 }
 
-/* Room was made: the client that waits for it hears of it when a third is free, as on Linux. */
+/* Notifies a client that waits for room when a third of the fifo is free, as on Linux. */
 static unsigned tell_room(struct chan_sock *c, const struct fifo *tx)
 {
 	if (fifo_used(tx) > tx->size / 3 * 2 || at_load_sc(&c->tx_want) == 0)
@@ -138,7 +138,7 @@ static unsigned tell_room(struct chan_sock *c, const struct fifo *tx)
 	return NEWS_OUT;
 }
 
-/* What can no longer be sent is dropped. */
+/* Drops what can no longer be sent. */
 static unsigned end_transmit(struct chan_sock *c, const struct fifo *tx)
 {
 	at_store(&c->flags, at_peek(&c->flags) | CHAN_TX_SHUT);
@@ -146,13 +146,14 @@ static unsigned end_transmit(struct chan_sock *c, const struct fifo *tx)
 	return NEWS_STATE;
 }
 
-/* What goes in one call: all that there is. But an urgent byte goes alone, as of others a part may be taken, and what is before it
- * waits for it. */
+/* The bytes to send in one call: all there are, except that an urgent byte is sent on its own,
+ * since the stack may take only part of a longer write, and the data before it is sent with
+ * MSG_MORE. */
 static int next_bytes(const struct chan_sock *c, const struct fifo *tx, struct iovec v[2],
                       int *flags)
 {
 	const int pieces = fifo_data(tx, 0, UINT32_MAX, v);
-	/* it is written before the bytes are published */
+	/* the client writes it before it publishes the bytes */
 	const uint64_t ahead = at_load(&c->tx_urgent) - at_peek(&tx->pos->tail);
 	const bool is_mark = ahead == 1, has_mark = ahead > 1 && ahead <= tx->size;
 
