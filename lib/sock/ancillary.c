@@ -2,8 +2,8 @@
 /*
  * Ancillary data.
  *
- * The items and their order are Linux's. An AF_INET6 socket is told of IPv4 datagrams in the forms of
- * both families, whichever it has asked for.
+ * The items and their order are Linux's. For an IPv4 datagram, an AF_INET6 socket gets the items of
+ * both families, as far as it has asked for them.
  */
 #include "sock/ancillary.h"
 
@@ -60,7 +60,7 @@ static void put_time(struct ancillary *a, struct ctx *ctx, uint16_t tell, uint64
 
 	const bool is_new = tell & UDP_TELL_NEW;
 
-	/* the new ones look the same where a time has 64 bits */
+	/* the new forms are identical where time_t has 64 bits */
 	if (tell & UDP_TELL_TIME_NS)
 		ancillary_put(a, SOL_SOCKET, is_new ? SO_TIMESTAMPNS_NEW : SO_TIMESTAMPNS_OLD, &ts,
 		              sizeof(ts));
@@ -72,8 +72,8 @@ static void put_time(struct ancillary *a, struct ctx *ctx, uint16_t tell, uint64
 		              &stamps, sizeof(stamps));
 }
 
-/* The address of ours that an answer comes from: that of the datagram, or of its interface if that is a
- * group. */
+/* Our address to answer from: the datagram's destination or, if that is a group, its interface's
+ * address. */
 static uint32_t answer_from(const struct netifs *ifs, const struct udp_info *info)
 {
 	uint16_t laddr = netifs_find(ifs, &info->dst.addr);
@@ -83,7 +83,7 @@ static uint32_t answer_from(const struct netifs *ifs, const struct udp_info *inf
 	return laddr != LADDR_NONE ? pc_addr_get_ip4(&ifs->addr[laddr].addr) : 0;
 }
 
-/* where the datagram was sent to: nothing changes that on its way through a stack */
+/* the original destination, which nothing changes on its way through the stack */
 static void put_dst(struct ancillary *a, bool ip6, const struct udp_info *info)
 {
 	struct sockaddr_in6 sa = {0};
@@ -194,8 +194,9 @@ void ancillary_put_copied(struct ancillary *a, bool ip6, uint32_t first, uint32_
 
 /* ---- in -------------------------------------------------------------------------------------- */
 
-/* Says by which address of ours a datagram is to leave: a given one, or one of a given interface. By the loopback, which is
- * told of what came that way, goes what is for ourselves, and that takes it whatever its source. */
+/* Chooses the source address of a datagram: a given one, or one of a given interface. The
+ * loopback, as reported for datagrams that arrived over it, takes only what is for this host, and
+ * from any source. */
 static int choose_laddr(const struct sockets *s, const struct pc_addr *addr, uint32_t ifindex,
                         const struct pc_addr *to, struct udp_ctl *ctl)
 {
@@ -253,7 +254,7 @@ static int read_number(const void *data, int least, int16_t *to)
 	return 0;
 }
 
-/* level and type in one, whatever the sender has written there */
+/* level and type in one number, for any values */
 #define ITEM(level, type) ((uint64_t)(uint32_t)(level) << 32 | (uint32_t)(type))
 
 static int read_item(const struct sockets *s, const struct cmsghdr *h, const struct pc_addr *to,
@@ -294,7 +295,7 @@ static int read_item(const struct sockets *s, const struct cmsghdr *h, const str
 	}
 }
 
-/* Linux passes over what is of a level that it does not know. */
+/* Linux ignores items of a level that it does not know. */
 static bool is_for_us(int level)
 {
 	return level == SOL_SOCKET || level == IPPROTO_IP || level == IPPROTO_IPV6 ||

@@ -2,22 +2,22 @@
 /*
  * epoll and poll.
  *
- * What a wait reports is asked of the socket at that moment; the ring only says whom to ask.  A
- * level-triggered socket goes back into the ring when it is reported, behind the others, so that all
- * get their turn; at the next wait it is dropped from the ring if it has nothing more to tell.
+ * A wait asks each socket for its events at that moment; the ring only says which sockets to ask.
+ * A level-triggered socket that is reported goes to the end of the ring, so that all get their
+ * turn; the next wait drops it from the ring if it has nothing more to report.
  */
 #include <percore/epoll.h>
 
 #include "sock/sock.h"
 
-#define POPS 32 /* descriptors that are taken out of the ring at a time */
+#define POPS 32 /* descriptors taken out of the ring at a time */
 
 static bool is_set(const struct sockets *s, int epfd)
 {
 	return epfd >= 1 && (uint32_t)epfd < s->first_udp && s->ev->set[epfd - 1].used;
 }
 
-/* an open socket is no set, anything else is no descriptor */
+/* EINVAL for an open socket, EBADF for anything else */
 static int no_set(struct sockets *s, int epfd)
 {
 	struct sock_ref ref;
@@ -38,7 +38,7 @@ int pc_epoll_create(struct pc_stack *st)
 	return (int)sock_fail(-EMFILE);
 }
 
-/* of interest and ready: into the ring */
+/* queues a socket if an event of interest is pending */
 static void push_if_ready(struct sockets *s, struct pollable *p, const struct sock_ref *ref,
                           uint32_t fd)
 {
@@ -86,7 +86,7 @@ int pc_epoll_ctl(struct pc_stack *st, int epfd, int op, int fd, struct epoll_eve
 	return 0;
 }
 
-/* Who a descriptor out of a ring is: an open socket with its membership, or NULL. */
+/* Finds a popped descriptor's socket. Returns its membership, or NULL if it is not open. */
 static struct pollable *find_member(struct sockets *s, uint32_t fd, struct sock_ref *ref)
 {
 	struct pollable *p;
@@ -103,7 +103,7 @@ static struct pollable *find_member(struct sockets *s, uint32_t fd, struct sock_
 	return sock_find(s, (int)fd, ref) ? p : NULL;
 }
 
-/* one socket out of the ring; returns whether it has something to report */
+/* handles one socket from the ring; returns whether it has something to report */
 static bool report(struct sockets *s, uint32_t set, uint32_t fd, struct epoll_event *event)
 {
 	struct sock_ref ref;
@@ -135,7 +135,7 @@ int pc_epoll_wait(struct pc_stack *st, int epfd, struct epoll_event *events, int
 		return no_set(s, epfd);
 	if (maxevents <= 0)
 		return (int)sock_fail(-EINVAL);
-	/* those that go back behind the others wait for the next call */
+	/* sockets that go to the end of the ring wait for the next call */
 	for (left = event_count(s->ev, set); left > 0 && n < maxevents; left -= got) {
 		got = RTE_MIN(left, RTE_MIN((uint32_t)POPS, (uint32_t)(maxevents - n)));
 		event_pop(s->ev, set, fds, got);
@@ -148,7 +148,7 @@ int pc_epoll_wait(struct pc_stack *st, int epfd, struct epoll_event *events, int
 int pc_epoll_close(struct pc_stack *st, int epfd)
 {
 	struct sockets *s = sockets_of(st);
-	/* behind that none has ever been in a set */
+	/* no TCB beyond this has ever been in a set */
 	const uint32_t end = s->first_tcp + s->tcp->free_tcbs.touched + 1;
 	uint32_t queued;
 

@@ -90,7 +90,7 @@ int pc_socket(struct pc_stack *st, int domain, int type, int protocol)
 
 /* ---- addresses ------------------------------------------------------------------------------- */
 
-/* the families that an address may have for a socket: 0, or why not */
+/* checks the family of an address for a socket: 0 or a negative errno */
 static int check_family(const struct sock_ref *ref, enum sock_use use, sa_family_t family,
                         socklen_t len)
 {
@@ -99,7 +99,7 @@ static int check_family(const struct sock_ref *ref, enum sock_use use, sa_family
 	if (!sock_is_ip6(ref)) {
 		if (len < sizeof(struct sockaddr_in))
 			return -EINVAL;
-		if (family == AF_UNSPEC && use == SOCK_SEND) /* Linux takes it for AF_INET */
+		if (family == AF_UNSPEC && use == SOCK_SEND) /* Linux treats it as AF_INET */
 			return 0;
 		return family == AF_INET ? 0 : -EAFNOSUPPORT;
 	}
@@ -117,7 +117,7 @@ static int check_family(const struct sock_ref *ref, enum sock_use use, sa_family
 	return 0;
 }
 
-/* RFC 4007: a link-local address says nothing without its link, which is an interface's number + 1 */
+/* RFC 4007: a link-local address needs its link; a scope is an interface's number + 1 */
 static int read_scope(const struct sockets *s, const struct sock_ref *ref, enum sock_use use,
                       const struct sockaddr *sa, socklen_t len, struct sock_addr *a)
 {
@@ -128,7 +128,7 @@ static int read_scope(const struct sockets *s, const struct sock_ref *ref, enum 
 	if (len >= sizeof(struct sockaddr_in6))
 		memcpy(&scope, (const char *)sa + offsetof(struct sockaddr_in6, sin6_scope_id),
 		       sizeof(scope));
-	if (scope == 0) /* the address that the socket is bound to may say it */
+	if (scope == 0) /* a bound address may imply it */
 		return use != SOCK_BIND && laddr != LADDR_NONE &&
 		               pc_addr_is_link_local(ip_laddr(s->ip, laddr))
 		           ? 0
@@ -142,7 +142,7 @@ static int read_scope(const struct sockets *s, const struct sock_ref *ref, enum 
 	return 0;
 }
 
-/* Linux: to the unspecified address means to this host. */
+/* As on Linux, the unspecified address as a destination means this host. */
 static struct pc_addr this_host(const struct sockets *s, const struct sock_ref *ref,
                                 const struct pc_addr *any)
 {
@@ -252,7 +252,7 @@ int pc_accept(struct pc_stack *st, int fd, struct sockaddr *addr, socklen_t *len
 	return (int)(s->first_tcp + tcp_index(s->tcp, t));
 }
 
-/* an attempt that is over tells so once, by its error or, if that was read already, as aborted */
+/* reports once that an attempt is over: its error or, if that was read already, ECONNABORTED */
 static int end_of_attempt(struct tcb *t)
 {
 	int error = tcp_take_error(t);
@@ -330,7 +330,8 @@ int pc_connect(struct pc_stack *st, int fd, const struct sockaddr *addr, socklen
 	return (int)sock_fail(connect_udp(s, &ref, addr, len));
 }
 
-/* As on Linux of one without a peer, too: that is an error, and yet it takes effect, and wakes who waits for datagrams. */
+/* As on Linux, shutting down a socket without a peer fails, yet takes effect and wakes those that
+ * wait for datagrams. */
 static int shutdown_udp(struct sockets *s, struct udp_sock *u, uint32_t index, int how)
 {
 	if (u->kind == UDP_PACKET)

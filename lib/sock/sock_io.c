@@ -20,14 +20,14 @@ static bool has_kept(const struct sockets *s, const struct tcb *t, uint32_t bit)
 	return (tcp_tuning(s->tcp, t)->kept.truths & bit) != 0;
 }
 
-/* MSG_OOB: the last byte that was taken is called urgent (RFC 9293 MUST-62) */
+/* MSG_OOB: the last byte accepted becomes urgent (RFC 9293 MUST-62) */
 static ssize_t send_tcp(struct sockets *s, struct tcb *t, const struct iovec *iov, int n, int flags)
 {
 	ssize_t sent = tcp_send(s->tcp, t, iov, n, flags);
 
 	if (sent > 0 && (flags & MSG_OOB))
 		urgent_send(s->tcp, t);
-	/* the bytes were copied, as Linux does where it must; the caller hears that they are his again */
+	/* the bytes were copied, as Linux does where it must; report the buffer as free */
 	if (sent > 0 && (flags & MSG_ZEROCOPY) && has_kept(s, t, KEPT_ZEROCOPY)) {
 		account_of(s->tcp, t)->copies++;
 		event_notify(s->ev, &t->poll, s->first_tcp + tcp_index(s->tcp, t), EPOLLERR);
@@ -35,7 +35,7 @@ static ssize_t send_tcp(struct sockets *s, struct tcb *t, const struct iovec *io
 	return sent;
 }
 
-/* the error queue of a stream: one message for all calls since the last */
+/* the error queue of a stream: one message for all calls since the last message */
 static ssize_t recv_report(struct sockets *s, const struct sock_ref *ref, struct msghdr *msg)
 {
 	struct tcp_account *a = account_of(s->tcp, ref->tcp);
@@ -51,7 +51,7 @@ static ssize_t recv_report(struct sockets *s, const struct sock_ref *ref, struct
 	return 0;
 }
 
-/* TCP_INQ: what is left to be read; 1 for the end of the stream */
+/* TCP_INQ: bytes left to read; 1 at the end of the stream */
 static void put_inq(const struct sockets *s, const struct tcb *t, struct msghdr *msg)
 {
 	struct ancillary out = ancillary_begin(msg);
@@ -84,7 +84,7 @@ static ssize_t recv_urgent(struct sockets *s, struct tcb *t, struct msghdr *msg,
 	return 1;
 }
 
-/* MSG_TRUNC: what would be read is dropped instead of copied, or only counted */
+/* MSG_TRUNC: drops what would be read instead of copying it; with MSG_PEEK only counts it */
 static ssize_t recv_nowhere(struct sockets *s, struct tcb *t, size_t len, bool peek)
 {
 	const uint32_t hole = urgent_hole(s->tcp, t);
@@ -107,7 +107,7 @@ static ssize_t recv_tcp(struct sockets *s, struct tcb *t, struct msghdr *msg, in
 	return tcp_recv(s->tcp, t, msg->msg_iov, (int)msg->msg_iovlen, flags & MSG_PEEK);
 }
 
-/* AF_UNSPEC, which dissolves an association in connect(), has no sense here */
+/* AF_UNSPEC, which dissolves an association in connect(), makes no sense here */
 static bool has_no_family(const struct msghdr *msg)
 {
 	return msg->msg_namelen >= sizeof(sa_family_t) &&
@@ -168,7 +168,7 @@ ssize_t pc_recvmsg(struct pc_stack *st, int fd, struct msghdr *msg, int flags)
 	if (msg->msg_iovlen > IOV_LIMIT)
 		return sock_fail(-EMSGSIZE);
 	n = recv_any(s, &ref, msg, flags);
-	if (n < 0) { /* as on Linux, whoever tries again need not fill it in anew */
+	if (n < 0) { /* as on Linux, the caller can retry with the same msg */
 		msg->msg_namelen = name_room;
 		msg->msg_controllen = control_room;
 		msg->msg_flags = flags_before;
@@ -270,7 +270,7 @@ ssize_t pc_send(struct pc_stack *st, int fd, const void *buf, size_t len, int fl
 	return pc_sendto(st, fd, buf, len, flags, NULL, 0);
 }
 
-/* the vector calls look at the descriptor, then the count, then whether there is anything to do */
+/* the vector calls check the descriptor, then the count, then whether there is anything to do */
 static ssize_t check_vector(struct pc_stack *st, int fd, const struct iovec *iov, int iovcnt)
 {
 	struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)iov};
@@ -307,7 +307,7 @@ ssize_t pc_writev(struct pc_stack *st, int fd, const struct iovec *iov, int iovc
 	return go > 0 ? pc_sendmsg(st, fd, &msg, 0) : go;
 }
 
-/* The other kinds of sockets, out of the way of the first. */
+/* Other kinds of sockets, kept out of the fast path. */
 static __rte_noinline int recv_mbuf_udp(struct sockets *s, int fd, struct rte_mbuf **m,
                                         struct pc_endpoint *from)
 {

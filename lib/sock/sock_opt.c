@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Socket options: those whose value is no int, and the calls; the others are a table (sock_opt_int.c). */
+/* Socket options: the calls, and the options that are not ints; for ints see sock_opt_int.c. */
 #include "sock/sock_opt.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ static int set_linger(const struct sock_ref *ref, const struct linger *l)
 	return sock_set_flag(ref, TCB_LINGER_0, l->l_onoff && l->l_linger == 0);
 }
 
-/* Linux: a name of at most 15 bytes, with or without its end; ENOENT for one that nobody has */
+/* as on Linux, a name of at most 15 bytes, NUL-terminated or not; ENOENT if it is unknown */
 static int set_congestion(struct sockets *s, struct tcb *t, const char *name, socklen_t len)
 {
 	int index;
@@ -32,7 +32,7 @@ static int set_congestion(struct sockets *s, struct tcb *t, const char *name, so
 	return 0;
 }
 
-/* TCP_FASTOPEN_KEY, of the whole stack: a key, or a new one and an old one that is still good */
+/* TCP_FASTOPEN_KEY, for the whole stack: a key, or a new one and an old one still accepted */
 static int set_fastopen_key(struct sockets *s, const void *value, socklen_t len)
 {
 	const socklen_t size = sizeof(struct pc_sip_key);
@@ -43,8 +43,8 @@ static int set_fastopen_key(struct sockets *s, const void *value, socklen_t len)
 	return 0;
 }
 
-/* Linux: 32 bits, or 64 where there is room for them; all ones: unlimited. Datagrams are sent when they come, as on Linux
- * without a queueing discipline that goes by the rate. */
+/* As on Linux, 32 bits, or 64 if len allows; all ones: unlimited. Datagrams are not paced, as on
+ * Linux without a queueing discipline that paces. */
 static int set_max_pacing_rate(struct sockets *s, const struct sock_ref *ref, const void *value,
                                socklen_t len)
 {
@@ -66,7 +66,7 @@ static int set_max_pacing_rate(struct sockets *s, const struct sock_ref *ref, co
 		return 0;
 	}
 	want = *tcp_tuning(s->tcp, ref->tcp);
-	/* 0 would stop the connection for good: as slow as can be, as on Linux */
+	/* 0 would stop the connection for good; as on Linux, it means as slow as possible */
 	want.max_pacing_rate = rate == UINT64_MAX ? 0 : RTE_MAX(rate, UINT64_C(1));
 	return tcp_tune(s->tcp, ref->tcp, &want);
 }
@@ -94,7 +94,7 @@ static int get_max_pacing_rate(struct sockets *s, const struct sock_ref *ref, vo
 	                           : copy_result(&rate, sizeof(rate), value, len);
 }
 
-/* An option whose value is an int; *err is 0 or why there is none. */
+/* Reads an option whose value is an int; *err is 0 or a negative errno. */
 static int get_number(struct sockets *s, const struct sock_ref *ref, int level, int name, int *err)
 {
 	const struct sock_option *o;
@@ -129,7 +129,7 @@ static int set_number(struct sockets *s, const struct sock_ref *ref, int level, 
 	return o != NULL && o->set != NULL ? o->set(s, ref, number) : -ENOPROTOOPT;
 }
 
-/* Says whether an option can be set at all, before its value is looked at. */
+/* Says whether an option can be set at all, whatever the value. */
 static bool has_option(struct sockets *s, const struct sock_ref *ref, int level, int name)
 {
 	const struct sock_option *o = sock_option_find(ref, level, name);
@@ -139,7 +139,7 @@ static bool has_option(struct sockets *s, const struct sock_ref *ref, int level,
 	       (ref->udp != NULL && sock_udp_get(s, ref, level, name, &number) != -ENOPROTOOPT);
 }
 
-/* of IPPROTO_IP: no value at all stands for 0, */
+/* whether an IPPROTO_IP option takes an empty value as 0, */
 static bool takes_nothing(int name)
 {
 	const uint64_t names =
@@ -153,13 +153,13 @@ static bool takes_nothing(int name)
 	return name >= 0 && name < 64 && (names >> name & 1);
 }
 
-/* and of IPPROTO_IPV6: anything shorter than an int does */
+/* and an IPPROTO_IPV6 one any value shorter than an int */
 static bool takes_less(int name)
 {
 	return name == IPV6_AUTOFLOWLABEL || name == IPV6_DONTFRAG || name == IPV6_RECVFRAGSIZE;
 }
 
-/* Linux reads the options of IPPROTO_IP from an int or from a byte. */
+/* As on Linux, IPPROTO_IP options are read from an int or a byte. */
 static int read_number(int level, int name, const void *value, socklen_t len, int *number)
 {
 	*number = 0;
@@ -173,9 +173,9 @@ static int read_number(int level, int name, const void *value, socklen_t len, in
 	return 0;
 }
 
-/* ---- SO_TIMESTAMP_NEW and its kin ------------------------------------------------------------- */
+/* ---- SO_TIMESTAMP_NEW and its kin ------------------------------------------------------------ */
 
-/* The option that is the same where a time has 64 bits; the name, if it is none of these. */
+/* Returns the old form of an option, which is identical where time_t has 64 bits; else name. */
 static int old_name(int level, int name)
 {
 	if (level != SOL_SOCKET)
@@ -198,7 +198,7 @@ static bool is_about_time(int level, int name)
 	                               name == SO_TIMESTAMPING_OLD);
 }
 
-/* Messages have the type of the option that was set last. */
+/* Timestamp messages have the type of the option set last. */
 static void note_time(const struct sock_ref *ref, bool is_new)
 {
 	if (ref->udp == NULL)
@@ -209,14 +209,14 @@ static void note_time(const struct sock_ref *ref, bool is_new)
 		ref->udp->tell &= (uint16_t)~UDP_TELL_NEW;
 }
 
-/* Whether an option is off because its other form was set. */
+/* Whether an option reads as off because its other form was set. */
 static bool has_other_form(const struct sock_ref *ref, int old, bool is_new)
 {
 	return ref->udp != NULL && (old == SO_TIMESTAMP_OLD || old == SO_TIMESTAMPNS_OLD) &&
 	       is_new != ((ref->udp->tell & UDP_TELL_NEW) != 0);
 }
 
-/* Whether options of a level are those of another protocol's sockets. */
+/* Whether a level belongs to another protocol's sockets. */
 static bool is_others(const struct sock_ref *ref, int level)
 {
 	switch (level) {
@@ -297,7 +297,8 @@ int pc_getsockopt(struct pc_stack *st, int fd, int level, int name, void *value,
 	return copy_result(&number, sizeof(number), value, len);
 }
 
-/* Linux: past the system's limit, for the privileged. Here the limits are the configuration's for everybody. */
+/* On Linux, SO_*BUFFORCE lets the privileged exceed the system's limit. Here the configuration's
+ * limits apply to all. */
 static int unforced(int level, int name)
 {
 	if (level != SOL_SOCKET)
@@ -305,7 +306,7 @@ static int unforced(int level, int name)
 	return name == SO_RCVBUFFORCE ? SO_RCVBUF : name == SO_SNDBUFFORCE ? SO_SNDBUF : name;
 }
 
-/* Linux looks at the length first, whatever the name. */
+/* As on Linux, the length is checked first, whatever the name. */
 static bool needs_int(const struct sock_ref *ref, int level, int name)
 {
 	switch (level) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Keys of TCP-AO: TCP_AO_ADD_KEY, TCP_AO_DEL_KEY, TCP_AO_INFO and TCP_AO_GET_KEYS, with what Linux says of their values. */
+/* TCP-AO keys: TCP_AO_ADD_KEY, TCP_AO_DEL_KEY, TCP_AO_INFO and TCP_AO_GET_KEYS, with values checked
+ * as on Linux. */
 #include <string.h>
 
 #include "sock/sock_opt.h"
@@ -12,9 +13,9 @@ static_assert(sizeof(struct tcp_ao_add) == 288 && sizeof(struct tcp_ao_del) == 1
                   sizeof(struct tcp_ao_info_opt) == 48 && sizeof(struct tcp_ao_getsockopt) == 304,
               "as Linux has them");
 
-/* ---- values ----------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
-/* Reads a struct that may be longer than we know it, if what we do not know is 0. */
+/* Reads a struct that may be longer than ours, if the rest is all zeros. */
 static int read_struct(void *to, size_t size, const void *value, socklen_t len)
 {
 	if (len < size)
@@ -27,13 +28,13 @@ static int read_struct(void *to, size_t size, const void *value, socklen_t len)
 }
 
 static const struct {
-	const char *name; /* as Linux's crypto API has it */
+	const char *name; /* in Linux's crypto API */
 	enum mac_alg alg;
 } algorithms[] = {
     {"hmac(sha1)", MAC_HMAC_SHA1},
     {"hmac(sha256)", MAC_HMAC_SHA256},
     {"cmac(aes)", MAC_CMAC_AES128},
-    {"cmac(aes128)", MAC_CMAC_AES128}, /* with a KDF for keys that do not have 16 bytes */
+    {"cmac(aes128)", MAC_CMAC_AES128}, /* with a KDF for keys not 16 bytes long */
 };
 
 static int read_algorithm(const char name[64], uint8_t keylen, uint8_t *alg)
@@ -58,8 +59,9 @@ static const char *algorithm_name(uint8_t alg)
 	return algorithms[i].name;
 }
 
-/* Peers in a form that says which bits count. -EAFNOSUPPORT, -EINVAL (a port; bits that do not count, or more than there
- * are; any address but with bits). */
+/* Reads an address and prefix as peers. Returns 0, -EAFNOSUPPORT or -EINVAL (a port; a prefix that
+ * is too long, or has host bits; a length of 0 with an address, or the unspecified address with
+ * one). */
 static int read_peers(const struct sockaddr_storage *addr, uint8_t prefix, struct pc_prefix *peers)
 {
 	struct sockaddr_in6 in6;
@@ -82,7 +84,7 @@ static int read_peers(const struct sockaddr_storage *addr, uint8_t prefix, struc
 	peers->len = (uint8_t)(prefix + (pc_addr_is_ip4(&peers->addr) ? IP4_BITS : 0));
 	if (pc_addr_is_any(&peers->addr) != (prefix == 0))
 		return -EINVAL;
-	/* an address that has bits behind its prefix is not the first of it */
+	/* no bits may be set beyond the prefix */
 	for (unsigned bit = peers->len; bit < 128; bit++)
 		if (peers->addr.b[bit / 8] & 0x80 >> bit % 8)
 			return -EINVAL;
@@ -110,13 +112,13 @@ static bool is_of_family(const struct tcb *t, const struct sockaddr_storage *add
 	return addr->ss_family == (t->flags & TCB_IP6 ? AF_INET6 : AF_INET);
 }
 
-/* what a listener has none of */
+/* a listener has neither a current key nor an RNext key */
 static int check_choice(const struct tcb *t, bool current, bool rnext)
 {
 	return t->state == TCP_S_LISTEN && (current || rnext) ? -EINVAL : 0;
 }
 
-/* ---- setting ---------------------------------------------------------------------------------- */
+/* ---- setting --------------------------------------------------------------------------------- */
 
 static int read_mkt(const struct tcb *t, const struct tcp_ao_add *o, struct auth_key *mkt)
 {
@@ -125,7 +127,7 @@ static int read_mkt(const struct tcb *t, const struct tcp_ao_add *o, struct auth
 	if (o->keylen > TCP_AO_MAXKEYLEN || o->reserved != 0 || o->reserved2 != 0 ||
 	    !is_of_family(t, &o->addr) || read_peers(&o->addr, o->prefix, &mkt->peers) != 0 ||
 	    (o->keyflags & ~(TCP_AO_KEYF_IFINDEX | TCP_AO_KEYF_EXCLUDE_OPT)) ||
-	    o->ifindex != 0) /* none is a routing domain of its own here */
+	    o->ifindex != 0) /* no interface is an L3 master device (VRF) here */
 		return -EINVAL;
 	err = check_choice(t, o->set_current, o->set_rnext);
 	if (err == 0)
@@ -243,7 +245,7 @@ int sock_ao_set(struct sockets *s, struct tcb *t, int name, const void *value, s
 	}
 }
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static int get_info(const struct sockets *s, const struct tcb *t, void *value, socklen_t *len)
 {
@@ -271,7 +273,8 @@ static int get_info(const struct sockets *s, const struct tcb *t, void *value, s
 	return 0;
 }
 
-/* Is what is asked for a question? peers: of which the keys are, unless it is about all, or about those in use. */
+/* Checks a query. Sets *peers to those whose keys are wanted, unless it asks for all keys or those
+ * in use. */
 static int read_question(const struct tcp_ao_getsockopt *q, struct pc_prefix *peers)
 {
 	static const struct sockaddr_storage none;
@@ -288,7 +291,8 @@ static int read_question(const struct tcp_ao_getsockopt *q, struct pc_prefix *pe
 	return 0;
 }
 
-/* Any peer is asked for by an address of zeros, or the key is one for any. */
+/* Whether a key is for the peers asked for; an unspecified address, in the query or the key,
+ * matches any peer. */
 static bool is_about(const struct auth_key *k, const struct pc_prefix *peers)
 {
 	const bool ip4 = pc_addr_is_ip4(&peers->addr);
@@ -330,7 +334,7 @@ static void tell_key(const struct auth *a, const struct auth_socket *s, const st
 	memcpy(o->key, k->bytes, k->len);
 }
 
-/* Tells the key that is number n of those asked for, and how many these are. */
+/* Finds key number n of those asked for. Returns how many there are. */
 static int find_key(const struct sockets *s, const struct tcb *t, const struct tcp_ao_getsockopt *q,
                     unsigned n, struct tcp_ao_getsockopt *key)
 {
@@ -369,7 +373,7 @@ int pc_get_ao_key(struct pc_stack *st, int fd, const struct tcp_ao_getsockopt *q
 	return found < 0 ? (int)sock_fail(found) : found;
 }
 
-/* the array is longer than *len, which is that of one */
+/* *len is the size of one element; the array is longer */
 static int get_keys(const struct sockets *s, const struct tcb *t, void *value, socklen_t *len)
 {
 	struct tcp_ao_getsockopt q = {0}, key;

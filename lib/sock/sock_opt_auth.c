@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Keys for signed segments: TCP_MD5SIG and TCP_MD5SIG_EXT, with what Linux says of their values. */
+/* Keys for signed segments: TCP_MD5SIG and TCP_MD5SIG_EXT, with values checked as on Linux. */
 #include <stddef.h>
 #include <string.h>
 
 #include "sock/sock_opt.h"
 #include "tcp/auth_key.h"
 
-/* of tcpm_flags, and where tcpm_ifindex is, which the C library's header does not have */
+/* a tcpm_flags bit, and the offset of tcpm_ifindex, which the C library's header lacks */
 #define FLAG_IFINDEX 2
 #define IFINDEX_AT   (offsetof(struct tcp_md5sig, tcpm_key) - sizeof(int))
 
@@ -30,7 +30,7 @@ static int read_addr(const struct tcb *t, const struct tcp_md5sig *k, struct pc_
 	return 0;
 }
 
-/* of an IPv4 address, in whichever form, it counts that one's bits */
+/* the prefix of an IPv4 address, in either family's form, counts IPv4's bits */
 static int read_prefix(const struct tcp_md5sig *k, struct pc_prefix *peers)
 {
 	const bool ip4 = pc_addr_is_ip4(&peers->addr);
@@ -41,7 +41,7 @@ static int read_prefix(const struct tcp_md5sig *k, struct pc_prefix *peers)
 	return 0;
 }
 
-/* Linux: of a device that is a routing domain of its own, which none is here */
+/* on Linux this must be an L3 master device (VRF); none is one here */
 static bool names_device(const struct tcp_md5sig *k)
 {
 	int index;
@@ -73,7 +73,7 @@ int sock_auth_set(struct sockets *s, struct tcb *t, int name, const void *value,
 	return err;
 }
 
-/* the address of a key as the socket's family has it */
+/* writes a key's address in the form of the socket's family */
 static void write_addr(const struct tcb *t, const struct pc_prefix *peers, struct tcp_md5sig *k)
 {
 	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Options about groups: memberships (RFC 3493 section 5.2, RFC 3678) and the interface to send by. */
+/* Multicast options: memberships (RFC 3493 section 5.2, RFC 3678) and the outgoing interface. */
 #include "sock/sock_udp.h"
 
 #include <string.h>
@@ -8,10 +8,10 @@
 
 #define NETIF_ANY (-1)
 
-/* What an option says, whatever its struct. */
+/* What an option requests, whatever its struct. */
 struct request {
 	struct pc_addr group, source;
-	int netif; /* index; NETIF_ANY: not said */
+	int netif; /* index; NETIF_ANY: not specified */
 };
 
 enum verb { JOIN, LEAVE, HEAR, UNHEAR, BLOCK, UNBLOCK };
@@ -24,7 +24,7 @@ static int netif_of_index(const struct sockets *s, uint32_t ifindex, int *netif)
 	return 0;
 }
 
-/* the interface of an address of ours */
+/* finds the interface of one of our addresses */
 static int netif_of_addr(const struct sockets *s, uint32_t addr_be, int *netif)
 {
 	const struct pc_addr addr = pc_addr_ip4(addr_be);
@@ -77,7 +77,7 @@ static int read_mreq6(const struct sockets *s, const void *value, socklen_t len,
 	return netif_of_index(s, mreq.ipv6mr_interface, &r->netif);
 }
 
-/* Reads an address of a level. Returns whether it is of that family. */
+/* Reads an address of a level's family. Returns whether it is of that family. */
 static bool read_addr(int level, const void *sa, struct pc_addr *addr)
 {
 	struct sockaddr_in in;
@@ -110,11 +110,11 @@ static int read_group_req(const struct sockets *s, int level, const void *value,
 	return netif_of_index(s, req.gsr_interface, &r->netif);
 }
 
-/* Does what a request says, if it could be read; err: why not. */
+/* Carries out a request that was read with result err (0: valid). */
 static int act(struct sockets *s, struct udp_sock *u, enum verb verb, const struct request *r,
                int err)
 {
-	if (err != 0) /* as on Linux, no interface is one where there is no membership */
+	if (err != 0) /* as on Linux, there is no membership on an unknown interface */
 		return err == -ENODEV && verb == LEAVE ? -EADDRNOTAVAIL : err;
 	switch (verb) {
 	case JOIN:
@@ -147,7 +147,7 @@ static const struct {
       {MCAST_BLOCK_SOURCE, BLOCK},     {MCAST_UNBLOCK_SOURCE, UNBLOCK},
 };
 
-/* IP_MULTICAST_IF: an address of ours, which is the source of what is sent, too, or the number of an interface */
+/* IP_MULTICAST_IF: an address of ours, which also becomes the source, or an interface number */
 static int set_interface4(const struct sockets *s, struct udp_sock *u, const void *value,
                           socklen_t len)
 {
@@ -189,12 +189,12 @@ static int set_interface6(const struct sockets *s, struct udp_sock *u, const voi
 	return 0;
 }
 
-/* ---- filters: all sources of a membership (RFC 3678 sections 4.2 and 5.2) ---------------------- */
+/* ---- filters: all sources of a membership (RFC 3678 sections 4.2 and 5.2) -------------------- */
 
-/* What IP_MSFILTER and MCAST_MSFILTER say, whatever the struct. */
+/* What IP_MSFILTER and MCAST_MSFILTER request, whatever the struct. */
 struct filter {
-	struct request about; /* with no source */
-	int no_netif;         /* 0, or why there is no such interface */
+	struct request about; /* without a source */
+	int no_netif;         /* 0, or the error if there is no such interface */
 	uint32_t mode, n;
 	struct pc_addr source[UDP_SOURCES];
 };
@@ -205,7 +205,7 @@ static bool is_filter(int level, int name)
 	       (level == IPPROTO_IPV6 && name == MCAST_MSFILTER);
 }
 
-/* Linux: the number of sources is looked at before there is room for them. */
+/* As on Linux, the number of sources is checked before the length. */
 static int judge_length(uint32_t n, size_t needed, socklen_t len)
 {
 	if (n > UDP_SOURCES)
@@ -213,7 +213,7 @@ static int judge_length(uint32_t n, size_t needed, socklen_t len)
 	return len < needed ? -EINVAL : 0;
 }
 
-/* struct ip_msfilter, of which the interface is an address of ours */
+/* struct ip_msfilter, where the interface is one of our addresses */
 static int read_msfilter(const struct sockets *s, const void *value, socklen_t len,
                          struct filter *f)
 {
@@ -236,7 +236,7 @@ static int read_msfilter(const struct sockets *s, const void *value, socklen_t l
 	return err;
 }
 
-/* struct group_filter, of which it is a number */
+/* struct group_filter, where it is a number */
 static int read_group_filter(const struct sockets *s, int level, const void *value, socklen_t len,
                              struct filter *f)
 {
@@ -249,7 +249,7 @@ static int read_group_filter(const struct sockets *s, int level, const void *val
 	f->mode = head.gf_fmode;
 	f->n = head.gf_numsrc;
 	err = judge_length(f->n, GROUP_FILTER_SIZE((size_t)f->n), len);
-	/* Linux looks at the family of IPv4's only */
+	/* Linux checks the family only for IPv4 */
 	if (err == 0 && !read_addr(level, &head.gf_group, &f->about.group) && level == IPPROTO_IP)
 		err = -EADDRNOTAVAIL;
 	for (uint32_t i = 0; err == 0 && i < f->n; i++)
@@ -260,7 +260,7 @@ static int read_group_filter(const struct sockets *s, int level, const void *val
 	return err;
 }
 
-/* The interface to a group, if none was named. */
+/* Chooses the interface for a group, if none was specified. */
 static int choose_netif(const struct sockets *s, const struct pc_addr *group, int *netif)
 {
 	if (*netif == NETIF_ANY)
@@ -281,7 +281,7 @@ static int set_filter(struct sockets *s, struct udp_sock *u, int level, int name
 	    (f.mode != MCAST_INCLUDE && f.mode != MCAST_EXCLUDE))
 		return -EINVAL;
 	err = f.no_netif;
-	if (err == 0 && level == IPPROTO_IP) /* of IPv6 Linux knows no membership by interface 0 */
+	if (err == 0 && level == IPPROTO_IP) /* for IPv6, Linux does not choose one */
 		err = choose_netif(s, &f.about.group, &f.about.netif);
 	if (err != 0)
 		return err;
@@ -289,7 +289,7 @@ static int set_filter(struct sockets *s, struct udp_sock *u, int level, int name
 	                       f.source, f.n);
 }
 
-/* The membership that a struct ip_msfilter is about. */
+/* Finds the membership that a struct ip_msfilter names. */
 static int find_msfilter(const struct sockets *s, const struct udp_sock *u,
                          const struct ip_msfilter *head, const struct udp_member **m)
 {
@@ -307,7 +307,7 @@ static int find_msfilter(const struct sockets *s, const struct udp_sock *u,
 	return *m != NULL ? 0 : -EADDRNOTAVAIL;
 }
 
-/* How many sources are told: the caller says how many there is room for. */
+/* How many sources to report: as many as the caller has room for. */
 static uint32_t told_sources(const struct udp_member *m, uint32_t room, size_t fit)
 {
 	return (uint32_t)RTE_MIN(RTE_MIN((size_t)room, fit), (size_t)m->nb_sources);
@@ -400,7 +400,7 @@ int sock_group_get_filter(const struct sockets *s, const struct sock_ref *ref, i
 	                              : tell_msfilter(s, ref->udp, value, len);
 }
 
-/* ---- the calls --------------------------------------------------------------------------------- */
+/* ---- the calls ------------------------------------------------------------------------------- */
 
 int sock_group_set(struct sockets *s, const struct sock_ref *ref, int level, int name,
                    const void *value, socklen_t len)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Socket options whose value is an int, as a table: level, name, how to get, how to set.  A row without
- * a setter is read-only (ENOPROTOOPT on a set, as on Linux).
+ * Socket options whose value is an int, as a table: level, name, how to get, how to set.  A row
+ * without a setter is read-only (ENOPROTOOPT on a set, as on Linux).
  */
 #include "sock/sock_opt.h"
 
@@ -11,7 +11,7 @@
 #include "tcp/rtt.h"
 #include "tcp/tcp_conn.h"
 
-/* of SO_SNDBUF and SO_RCVBUF; what is less than 0 is much, as on Linux */
+/* most for SO_SNDBUF and SO_RCVBUF; as on Linux, a negative value is a large one */
 #define BUFFER_MOST (UINT32_C(1) << 29)
 
 static int get_error(struct sockets *s, const struct sock_ref *ref)
@@ -115,7 +115,7 @@ static int get_sndbuf(struct sockets *s, const struct sock_ref *ref)
 	return (int)(ref->tcp != NULL ? ref->tcp->snd_max : ref->udp->snd_max);
 }
 
-/* As on Linux, who was refused to send is told if there is room by what was set. */
+/* As on Linux, a sender that was refused learns that the new setting has made room. */
 static void tell_room(struct sockets *s, struct tcb *t)
 {
 	const uint32_t waits = TCB_NOSPACE | TCB_CONNECTED;
@@ -131,7 +131,7 @@ static int set_sndbuf(struct sockets *s, const struct sock_ref *ref, int value)
 	*(ref->tcp != NULL ? &ref->tcp->snd_max : &ref->udp->snd_max) = bytes;
 	if (ref->tcp != NULL)
 		tell_room(s, ref->tcp);
-	return sock_set_flag(ref, TCB_SNDBUF_SET, 1); /* as on Linux: it tunes itself no more */
+	return sock_set_flag(ref, TCB_SNDBUF_SET, 1); /* as on Linux, ends auto-tuning */
 }
 
 static int get_rcvbuf(struct sockets *s, const struct sock_ref *ref)
@@ -216,7 +216,7 @@ static int get_mtu(struct sockets *s, const struct sock_ref *ref)
 	return ref->tcp != NULL ? ref->tcp->path_mtu : ref->udp->path.mtu;
 }
 
-/* Of TCP, whose segments are never cut, as on Linux. */
+/* For TCP, as on Linux, without effect: its segments are never fragmented. */
 static int set_mtu6(struct sockets *s, const struct sock_ref *ref, int value)
 {
 	(void)s, (void)ref;
@@ -232,11 +232,11 @@ static int get_nodelay(struct sockets *s, const struct sock_ref *ref)
 static int set_nodelay(struct sockets *s, const struct sock_ref *ref, int value)
 {
 	sock_set_flag(ref, TCB_NODELAY, value);
-	/* "setting this option forces an explicit flush of pending output, even if TCP_CORK is currently
-	 * set" (tcp(7)) */
+	/* "setting this option forces an explicit flush of pending output, even if TCP_CORK is
+	 * currently set" (tcp(7)) */
 	if (value && tcp_unsent(ref->tcp) > 0)
 		ref->tcp->flags |= TCB_PUSH;
-	tcp_work(s->tcp, ref->tcp); /* what Nagle held back may go */
+	tcp_work(s->tcp, ref->tcp); /* what Nagle held back may be sent */
 	return 0;
 }
 
@@ -260,7 +260,7 @@ static int set_cork(struct sockets *s, const struct sock_ref *ref, int value)
 
 static int get_quickack(struct sockets *s, const struct sock_ref *ref)
 {
-	/* until it was told otherwise, a connection acknowledges at once while it only receives: Linux says 1 */
+	/* by default, a connection that only receives acknowledges at once: 1, as on Linux */
 	return !(tcp_tuning(s->tcp, ref->tcp)->kept.truths & KEPT_NO_QUICKACK);
 }
 
@@ -288,7 +288,7 @@ static int get_maxseg(struct sockets *s, const struct sock_ref *ref)
 	return wanted != 0 ? (int)wanted : MSS_DEFAULT;
 }
 
-/* ---- what is shared by sockets with the same values ------------------------------------------ */
+/* ---- settings shared by sockets with equal values -------------------------------------------- */
 
 static int tune(struct sockets *s, const struct sock_ref *ref, size_t member, uint32_t value)
 {
@@ -298,7 +298,7 @@ static int tune(struct sockets *s, const struct sock_ref *ref, size_t member, ui
 	return tcp_tune(s->tcp, ref->tcp, &want);
 }
 
-/* ... of keep-alives, which are counted from now on */
+/* the same for keep-alives, which are timed from now on */
 static int tune_keepalive(struct sockets *s, const struct sock_ref *ref, size_t member,
                           uint32_t value)
 {
@@ -309,7 +309,7 @@ static int tune_keepalive(struct sockets *s, const struct sock_ref *ref, size_t 
 	return err;
 }
 
-/* without effect on TCP, but remembered */
+/* without effect on TCP, but stored */
 static int set_broadcast(struct sockets *s, const struct sock_ref *ref, int value)
 {
 	if (ref->tcp != NULL)
@@ -389,7 +389,7 @@ static int set_syncnt(struct sockets *s, const struct sock_ref *ref, int value)
 	return tune(s, ref, offsetof(struct tcp_tuning, syncnt), (uint32_t)value);
 }
 
-/* as on Linux kept in time-outs of the SYN-ACK, so that what is read is what it comes to */
+/* as on Linux, stored as a number of SYN-ACK timeouts, so that reading returns the rounded time */
 static int get_defer_accept(struct sockets *s, const struct sock_ref *ref)
 {
 	return (int)syncache_seconds(&s->tcp->ctx->cfg, tcp_tuning(s->tcp, ref->tcp)->defer);
@@ -456,8 +456,8 @@ static int set_notsent_lowat(struct sockets *s, const struct sock_ref *ref, int 
 	return err;
 }
 
-/* Of the next three Linux refuses the same, and what is less than two of its jiffies; it rounds up to them, percore each
- * deadline to a tick. */
+/* Linux refuses the same values of the next three, and those below two jiffies. It rounds up to
+ * jiffies; percore rounds each deadline to a tick. */
 #define DELAY_MOST_US 200000
 
 static int get_rto_max(struct sockets *s, const struct sock_ref *ref)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Socket options that are kept and read back, as a table: what Linux takes, and what it tells.
+ * Socket options that are stored and read back, as a table: what Linux accepts and reports.
  *
- * Programs set them for the kernel's sake, or to find out whether they are there, and do not do without. Those of
- * TCP are in the set of rarely used settings (struct tcp_tuning), so that an accepted socket has its listener's.
+ * Programs set them for the kernel's sake, or to probe for them, and fail without them. TCP's are
+ * in the set of rarely used settings (struct tcp_tuning), so that an accepted socket inherits its
+ * listener's.
  */
 #include "sock/sock_opt_kept.h"
 
@@ -16,7 +17,7 @@
 
 #include "sock/sock_opt.h"
 
-/* of newer headers than some systems have; Linux's values */
+/* missing from older systems' headers; Linux's values */
 #ifndef SO_RCVMARK
 #define SO_RCVMARK 75
 #endif
@@ -68,28 +69,28 @@
 
 enum kind {
 	TRUTH,   /* any value: 0 or 1 */
-	STRICT,  /* 0 or 1, others are refused */
-	REHASH,  /* as STRICT; -1: the default */
-	ONCE,    /* as TRUTH, but never off again */
-	NOTHING, /* taken, and told to be 0; more than most is refused */
-	UNTOLD,  /* 0 to most are taken, and not told */
-	FIXED,   /* only read */
+	STRICT,  /* 0 or 1; others are refused */
+	REHASH,  /* as STRICT, but -1: the default */
+	ONCE,    /* as TRUTH, but cannot be turned off again */
+	NOTHING, /* accepted, but reads as 0; if most is 1, others are refused */
+	UNTOLD,  /* 0 to most; cannot be read */
+	FIXED,   /* read-only */
 	NUMBER,  /* any value */
 	COUNT,   /* 0 or more */
-	BITS,    /* as many as most says */
-	LOWAT,   /* 1 or more; 0 means 1, and less than 0 all that there can be */
-	SMALL,   /* 0 to most, kept in a byte */
-	LINGER2, /* TCP_LINGER2: seconds, at most most; 0: the default, less: -1 */
-	PREFERS, /* RFC 5014: bits of three groups, with a default in each */
-	PORTS,   /* two ports, the first below and the last above; 0: none */
+	BITS,    /* a set of bits, up to most */
+	LOWAT,   /* 1 or more; 0: 1, negative: INT32_MAX */
+	SMALL,   /* 0 to most, stored in a byte */
+	LINGER2, /* TCP_LINGER2: seconds, up to most; 0: the default, negative: -1 */
+	PREFERS, /* RFC 5014: bits in three groups, each with a default */
+	PORTS,   /* two ports, the first in the low half, the last in the high; 0: none */
 };
 
 struct kept_option {
 	int level, name;
 	uint8_t of, kind;
 	uint16_t at; /* offset in struct kept, or bit */
-	int32_t
-	    base; /* the default; what is stored is the difference, or for truths whether there is one */
+	/* the default; the difference from it is stored, or for truths whether there is one */
+	int32_t base;
 	int32_t most;
 };
 
@@ -213,7 +214,7 @@ static bool is_truth(const struct kept_option *o)
 	return o->kind == TRUTH || o->kind == STRICT || o->kind == ONCE || o->kind == REHASH;
 }
 
-/* Linux's values of RFC 5014; those of cryptographic addresses are taken and not told */
+/* Linux's RFC 5014 values; those of cryptographic addresses are accepted but not reported */
 enum {
 	PREFER_TMP = 1,
 	PREFER_PUBLIC = 2,
@@ -231,7 +232,7 @@ static int read_preferences(uint8_t kept)
 	return (pubtmp != 0 ? pubtmp : PREFER_PUBTMP_DEFAULT) | (home != 0 ? home : PREFER_HOME);
 }
 
-/* Says whether no two of a group are asked for. */
+/* Says whether at most one of each group is set. */
 static bool is_clear(int value)
 {
 	const int groups[] = {PREFER_TMP | PREFER_PUBLIC | PREFER_PUBTMP_DEFAULT,
@@ -289,12 +290,12 @@ static bool is_range(uint32_t value)
 	return first == 0 || last == 0 || first <= last;
 }
 
-/* 0 and the value as it is kept, or why it is refused */
+/* Checks a value and converts it to the stored form. Returns 0 or a negative errno. */
 static int judge(const struct sockets *s, const struct sock_ref *ref, const struct kept_option *o,
                  int *value)
 {
 	switch (o->kind) {
-	case STRICT: /* without an account nobody could be told of copies */
+	case STRICT: /* without an account, copies could not be reported */
 		if (o->name == SO_ZEROCOPY && ref->tcp->account == 0)
 			return -ENOBUFS;
 		return *value == 0 || *value == 1 ? 0 : -EINVAL;
@@ -348,7 +349,7 @@ bool sock_kept_has(const struct sock_ref *ref, int level, int name)
 	return o != NULL && o->kind != FIXED;
 }
 
-/* What arrives is stamped by software, and that is told, if both is wanted. */
+/* Arrivals get software timestamps, which are reported if both flags are set. */
 static void tell_stamps(struct udp_sock *u, unsigned flags)
 {
 	const unsigned both = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;

@@ -8,14 +8,14 @@
 
 #include "sock/sock.h"
 
-/** sock_kept_get reads one. Returns 0, or -ENOPROTOOPT when it is none of them. */
+/** sock_kept_get reads an option. Returns 0, or -ENOPROTOOPT if it is not one of these. */
 int sock_kept_get(const struct sockets *s, const struct sock_ref *ref, int level, int name,
                   int *value);
 
-/** sock_kept_has says whether an option can be set here. */
+/** sock_kept_has says whether an option is one of these that can be set. */
 bool sock_kept_has(const struct sock_ref *ref, int level, int name);
 
-/** sock_kept_set sets one. Returns 0, -ENOPROTOOPT, -EINVAL, -EPERM, -ENOBUFS. */
+/** sock_kept_set sets an option. Returns 0, -ENOPROTOOPT, -EINVAL, -EPERM, -ENOBUFS. */
 int sock_kept_set(struct sockets *s, const struct sock_ref *ref, int level, int name, int value);
 
 #endif

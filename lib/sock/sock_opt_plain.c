@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Socket options with which there is nothing to do here, as a table: what Linux tells of them on a socket where they
- * were never of use, and how it refuses them.
+ * Socket options that have no effect here, as a table: what Linux reports for them on a socket that
+ * has never used them, and how it refuses them.
  */
 #include <string.h>
 
@@ -10,7 +10,7 @@
 
 #include "sock/sock_opt.h"
 
-/* of newer headers than some systems have; Linux's values */
+/* missing from older systems' headers; Linux's values */
 enum {
 	P_SO_NETNS_COOKIE = 71,
 	P_SO_RESERVE_MEM = 73,
@@ -23,16 +23,16 @@ enum {
 };
 
 enum {
-	AS_NONE = 1, /* taken where the value is 0 */
-	EMPTY = 2,   /* taken where there is no value */
+	AS_NONE = 1, /* accepted if the value is 0 */
+	EMPTY = 2,   /* accepted if there is no value */
 };
 
 struct plain {
 	int level, name;
-	uint8_t of, len; /* len: of the value that is told, all zeroes */
+	uint8_t of, len; /* len: of the reported value, all zeros */
 	uint8_t takes;   /* AS_NONE, EMPTY, or both */
-	int16_t get;     /* 0, or why nothing is told */
-	int16_t set;     /* 0, or why other values are not taken */
+	int16_t get;     /* 0, or the error of a get */
+	int16_t set;     /* 0, or the error for other values */
 };
 
 #define NOT       (-ENOPROTOOPT)
@@ -110,7 +110,7 @@ static int tell(const void *from, size_t size, void *value, socklen_t *len)
 
 int sock_plain_get(const struct sock_ref *ref, int level, int name, void *value, socklen_t *len)
 {
-	/* struct ucred: a process 0, and users that there are none of */
+	/* struct ucred: process 0, no user and no group */
 	static const int nobody[3] = {0, -1, -1};
 	static const uint64_t zero, one_namespace = 1;
 	const struct plain *o = find(ref, level, name);

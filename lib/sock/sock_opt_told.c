@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Socket options that tell something that is neither an int nor settings: an address, counters, messages, or that there is
- * nothing to tell.
+ * Socket options that report something other than an int or a setting: an address, counters,
+ * messages, or that there is nothing to report.
  */
 #include <string.h>
 
@@ -23,7 +23,7 @@
 #define SO_MEMINFO 55
 #endif
 
-/* of SO_MEMINFO, enum of linux/sock_diag.h */
+/* SO_MEMINFO's fields, from linux/sock_diag.h */
 enum { MEM_RCVBUF = 1, MEM_SNDBUF = 3, MEM_FIELDS = 9 };
 
 static int tell(const void *from, size_t size, void *value, socklen_t *len)
@@ -52,7 +52,7 @@ static int tell_memory(const struct sock_ref *ref, void *value, socklen_t *len)
 	return tell(m, sizeof(m), value, len);
 }
 
-/* struct so_timestamping: the flags, and a clock that is none */
+/* struct so_timestamping: the flags, and no clock */
 static int tell_timestamping(struct sockets *s, const struct sock_ref *ref, void *value,
                              socklen_t *len)
 {
@@ -62,7 +62,8 @@ static int tell_timestamping(struct sockets *s, const struct sock_ref *ref, void
 	return err != 0 ? err : tell(flags, sizeof(flags), value, len);
 }
 
-/* IP_PKTOPTIONS, of TCP: which of our addresses the peer speaks with, as a datagram's ancillary data would tell it */
+/* IP_PKTOPTIONS on TCP: which of our addresses the peer uses, in the form of a datagram's ancillary
+ * data */
 static int tell_messages(struct sockets *s, const struct tcb *t, void *value, socklen_t *len)
 {
 	const uint64_t wanted = tcp_tuning(s->tcp, t)->kept.truths;
@@ -100,7 +101,7 @@ static bool is_connected(const struct sock_ref *ref)
 	return ref->tcp != NULL ? ref->tcp->state == TCP_S_ESTABLISHED : udp_is_connected(ref->udp);
 }
 
-/* IPV6_ADDRFORM makes an AF_INET6 socket whose peer has an IPv4 address one of AF_INET, which is not there. */
+/* IPV6_ADDRFORM, not supported, turns an AF_INET6 socket with an IPv4 peer into an AF_INET one. */
 static int set_family(const struct sock_ref *ref, const void *value, socklen_t len)
 {
 	const struct pc_addr *peer =
@@ -145,7 +146,7 @@ static int tell_of_socket(struct pc_stack *st, int fd, const struct sock_ref *re
 	switch (name) {
 	case SO_BINDTODEVICE:
 		return tell_nothing(len);
-	case SO_BINDTOIFINDEX: /* datagram sockets have it (sock_opt_udp.c) */
+	case SO_BINDTOIFINDEX: /* for datagram sockets see sock_opt_udp.c */
 		return ref->tcp != NULL ? tell(&none, sizeof(none), value, len) : -ENOPROTOOPT;
 	case SO_PEERNAME:
 		return tell_peer(st, fd, value, len);
@@ -181,7 +182,7 @@ int sock_told_get(struct pc_stack *st, int fd, const struct sock_ref *ref, int l
 	return -ENOPROTOOPT;
 }
 
-/* Of these nothing can be chosen but what is. */
+/* These can only be set to what they are. */
 int sock_told_set(const struct sock_ref *ref, int level, int name, const void *value, socklen_t len)
 {
 	int index;
@@ -195,7 +196,7 @@ int sock_told_set(const struct sock_ref *ref, int level, int name, const void *v
 		return index == 0 ? 0 : -ENODEV;
 	}
 	if (level == IPPROTO_IP && name == IP_LOCAL_PORT_RANGE && len != sizeof(uint32_t))
-		return -EINVAL; /* other options of IP are a byte, too */
+		return -EINVAL; /* other IP options may be a byte */
 	if (level == IPPROTO_IPV6 && name == IPV6_ADDRFORM && sock_is_plain(ref) &&
 	    sock_is_ip6(ref))
 		return set_family(ref, value, len);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Socket options of datagrams: a table of where each is kept in struct udp_sock, and what it may be.
+ * Socket options of datagram sockets: a table of where each is in struct udp_sock, and its values.
  *
  * The values of IPv4 and IPv6 are separate, as on Linux; an AF_INET6 socket has both.
  */
@@ -14,12 +14,12 @@
 enum kind {
 	TELL,    /* a bit of tell */
 	TRUTH,   /* a bool */
-	STRICT,  /* ..., to be set by 0 and 1 only */
-	BYTE,    /* uint8_t, of which 0 stands for the default; -1 asks for it */
+	STRICT,  /* a bool, set only by 0 and 1 */
+	BYTE,    /* uint8_t; 0 is the default, and -1 selects it */
 	SHORT,   /* uint16_t */
-	SIGNED,  /* int16_t, of which -1 stands for the default */
-	MTU,     /* mtu6; what is read is the path's */
-	COMPUTE, /* only read, and not kept */
+	SIGNED,  /* int16_t; -1 is the default */
+	MTU,     /* mtu6; reads as the path's MTU */
+	COMPUTE, /* read-only, and not stored */
 };
 
 struct udp_option {
@@ -77,7 +77,7 @@ static const struct udp_option *find(const struct udp_sock *u, int level, int na
 	return NULL;
 }
 
-/* IP_MTU, IPV6_MTU: of the way to the peer. */
+/* IP_MTU, IPV6_MTU: the MTU of the path to the peer. */
 static int get_mtu(const struct sockets *s, struct udp_sock *u, bool ip6)
 {
 	const int mtu =
@@ -155,7 +155,7 @@ static void store(struct udp_sock *u, const struct udp_option *o, int value)
 	case SHORT:
 		memcpy(at, &wide, sizeof(wide));
 		break;
-	case MTU: /* more than there can be is no limit */
+	case MTU: /* a value above any MTU means no limit */
 		u->mtu6 = value > UINT16_MAX ? 0 : wide;
 		break;
 	default:
@@ -164,7 +164,7 @@ static void store(struct udp_sock *u, const struct udp_option *o, int value)
 	}
 }
 
-/* Says whether a value may be set; -1 stands for the default where there is one. */
+/* Says whether a value may be set; -1 selects the default where there is one. */
 static bool is_allowed(const struct udp_option *o, int value)
 {
 	const bool has_default = o->kind == BYTE && o->most == 255 && o->name != IP_TOS;
@@ -176,7 +176,7 @@ static bool is_allowed(const struct udp_option *o, int value)
 	return (value >= o->least && value <= (int)o->most) || (value == -1 && has_default);
 }
 
-/* Says whether an option has a say in which way datagrams go, and how large they may be there. */
+/* Says whether an option affects the path of datagrams, or their size limit. */
 static bool changes_path(const struct udp_option *o)
 {
 	return o->kind == MTU || (o->kind == BYTE && (o->at == AT(netif) || o->at == AT(discover) ||
@@ -192,15 +192,15 @@ int sock_udp_set(struct sockets *s, const struct sock_ref *ref, int level, int n
 	if (o->at == AT(netif) && o->kind == BYTE && value > s->ip->ifs.n)
 		return -ENODEV;
 	if (o->level == IPPROTO_IP && o->name == IP_TOS)
-		value &= 0xff; /* as Linux takes it */
+		value &= 0xff; /* as Linux does */
 	if (!is_allowed(o, value))
 		return -EINVAL;
 	store(ref->udp, o, value);
 	if (o->kind == TRUTH && o->at == AT(cork) && !value)
-		(void)sock_udp_push(s, ref); /* as on Linux, nobody hears of what fails */
+		(void)sock_udp_push(s, ref); /* as on Linux, errors are not reported */
 	if (changes_path(o))
 		udp_forget_path(ref->udp);
-	if (o->kind == TELL && o->at == UDP_TELL_TIME && value) /* there is one of the two */
+	if (o->kind == TELL && o->at == UDP_TELL_TIME && value) /* only one of the two is on */
 		ref->udp->tell &= (uint16_t)~UDP_TELL_TIME_NS;
 	if (o->kind == TELL && o->at == UDP_TELL_TIME_NS && value)
 		ref->udp->tell &= (uint16_t)~UDP_TELL_TIME;

@@ -158,7 +158,7 @@ static int set_filter(struct sockets *s, struct udp_sock *u, const void *value, 
 	return prog.len == 0 ? -EINVAL : udp_set_filter(s->udp, u, prog.filter, prog.len);
 }
 
-/* Copies at most size bytes of a set of types that are kept away. */
+/* Copies at most size bytes of the set of ICMP types to block. */
 static int set_icmp_filter(struct udp_sock *u, const void *value, socklen_t len, size_t size)
 {
 	if (len < 4)

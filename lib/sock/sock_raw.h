@@ -7,7 +7,7 @@
 #include "sock/sock.h"
 #include "udp/raw.h"
 
-/** sock_is_plain says whether a socket is one of TCP or UDP. */
+/** sock_is_plain says whether a socket is a TCP or UDP socket. */
 static inline bool sock_is_plain(const struct sock_ref *ref)
 {
 	return ref->tcp != NULL || ref->udp->kind == UDP_DATAGRAM;
@@ -21,18 +21,19 @@ int sock_raw_bind(struct sockets *s, const struct sock_ref *ref, const struct so
 int sock_raw_connect(struct sockets *s, const struct sock_ref *ref, const struct sockaddr *addr,
                      socklen_t len);
 
-/** sock_raw_getsockname writes what a packet socket is tied to. */
+/** sock_raw_getsockname writes what a packet socket is bound to. */
 void sock_raw_getsockname(const struct sockets *s, const struct sock_ref *ref,
                           struct sockaddr *addr, socklen_t *len);
 
-/** sock_raw_write_ll writes where a frame came from. */
+/** sock_raw_write_ll writes a frame's source to msg_name. */
 void sock_raw_write_ll(const struct sock_ref *ref, const struct rte_mbuf *m, struct msghdr *msg);
 
-/** sock_raw_send sends a payload to a destination (NULL: the peer); it owns m if it returns 0. */
+/** sock_raw_send sends a payload to a destination (NULL: the peer); takes over m if it returns
+ * 0. */
 int sock_raw_send(struct sockets *s, const struct sock_ref *ref, struct rte_mbuf *m,
                   const struct sockaddr *to, socklen_t len, const struct udp_ctl *ctl);
 
-/** sock_raw_set sets an option that only these sockets have. -ENOPROTOOPT: it is none. */
+/** sock_raw_set sets an option that only these sockets have. -ENOPROTOOPT: it is not one. */
 int sock_raw_set(struct sockets *s, const struct sock_ref *ref, int level, int name,
                  const void *value, socklen_t len);
 

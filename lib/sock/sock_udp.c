@@ -12,12 +12,12 @@
 #include "sock/sock_raw.h"
 
 #define PAYLOAD_MAX  65507
-#define SEGMENTS_MAX 64 /* of one UDP_SEGMENT call, as on Linux */
-#define HELD_PARTS   80 /* mbufs of the largest payload; they have room for 1024 bytes at least */
+#define SEGMENTS_MAX 64 /* per UDP_SEGMENT call, as on Linux */
+#define HELD_PARTS   80 /* mbufs for the largest payload, at 1024 bytes or more each */
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
-/* Copies a datagram into buffers behind the first skip bytes. Returns how many bytes fitted. */
+/* Copies a datagram into the buffers after their first skip bytes. Returns how many fitted. */
 static size_t copy_out(const struct rte_mbuf *m, const struct msghdr *msg, size_t skip)
 {
 	uint32_t off = 0;
@@ -37,7 +37,7 @@ static size_t copy_out(const struct rte_mbuf *m, const struct msghdr *msg, size_
 	return off;
 }
 
-/* UDP_GRO: says whether a datagram can follow others of its flow in one call. */
+/* UDP_GRO: says whether a datagram belongs to the same flow as the first, and has the same TOS. */
 static bool can_follow(const struct udp_sock *u, const struct rte_mbuf *m,
                        const struct udp_info *first)
 {
@@ -49,8 +49,8 @@ static bool can_follow(const struct udp_sock *u, const struct rte_mbuf *m,
 	       pc_addr_equal(&info.dst.addr, &first->dst.addr);
 }
 
-/* UDP_GRO: takes what is queued behind a datagram of n bytes and is part of the same bulk: all of one
- * size, but for the last, which may be smaller. Returns the bytes in all. */
+/* UDP_GRO: takes the datagrams queued after one of n bytes that belong to the same batch: all of
+ * the same size, except that the last may be smaller. Returns the total number of bytes. */
 static size_t take_more(struct sockets *s, const struct sock_ref *ref, struct msghdr *msg,
                         struct ancillary *a, const struct udp_info *info, size_t n)
 {
@@ -74,7 +74,7 @@ static size_t take_more(struct sockets *s, const struct sock_ref *ref, struct ms
 	return total;
 }
 
-/* MSG_ERRQUEUE: an error, with the payload that it quotes and the address that this was sent to. */
+/* MSG_ERRQUEUE: an error, with the payload that it quotes and where that was sent. */
 static ssize_t recv_report(struct sockets *s, const struct sock_ref *ref, struct msghdr *msg,
                            int flags, struct ancillary *a)
 {
@@ -106,7 +106,7 @@ static ssize_t recv_datagram(struct sockets *s, const struct sock_ref *ref, stru
 	size_t n;
 
 	if (m == NULL && ref->udp->rd_shut)
-		msg->msg_namelen = 0; /* nobody: this is no empty datagram */
+		msg->msg_namelen = 0; /* no sender: end of file, not an empty datagram */
 	if (m == NULL)
 		return ref->udp->rd_shut ? 0 : -EAGAIN;
 	if (ref->udp->kind != UDP_PACKET)
@@ -157,7 +157,7 @@ struct cursor {
 	size_t off;
 };
 
-/* Appends n bytes to a chain; returns false without mbufs. */
+/* Appends left bytes to a chain. Returns false if mbufs run out. */
 static bool append(struct ctx *ctx, struct rte_mbuf *head, const char *p, size_t left)
 {
 	struct rte_mbuf *tail = rte_pktmbuf_lastseg(head), *more;
@@ -183,7 +183,7 @@ static bool append(struct ctx *ctx, struct rte_mbuf *head, const char *p, size_t
 	return true;
 }
 
-/* A payload mbuf, or a chain of them, of the next len bytes, with headroom in the first. */
+/* Makes an mbuf, or a chain with headroom in the first, of the next len bytes. */
 static struct rte_mbuf *gather(struct ctx *ctx, struct cursor *c, size_t len)
 {
 	struct rte_mbuf *head = ctx_mbuf(ctx);
@@ -219,8 +219,8 @@ static ssize_t send_one(struct sockets *s, uint32_t index, struct cursor *c, siz
 	return err;
 }
 
-/* UDP_SEGMENT: one call, many datagrams of one size, of which none may be cut. What fails when the
- * first of them have left is lost, as it would be on the way. */
+/* UDP_SEGMENT: one call sends many datagrams of one size, none of which may be fragmented. If
+ * sending fails after the first, the rest is lost, as if on the way. */
 static ssize_t send_segments(struct sockets *s, uint32_t index, struct cursor *c, size_t len,
                              const struct pc_endpoint *to, const struct udp_ctl *ctl)
 {
@@ -242,7 +242,7 @@ static ssize_t send_segments(struct sockets *s, uint32_t index, struct cursor *c
 
 /* ---- a datagram of several calls (MSG_MORE, UDP_CORK) ---------------------------------------- */
 
-/* What the first call has said; it stands before the payload in the mbufs that are held. */
+/* What the first call specified; stored ahead of the payload in the held mbufs. */
 struct held {
 	struct pc_endpoint to;
 	struct udp_ctl ctl;
@@ -282,7 +282,8 @@ int sock_udp_push(struct sockets *s, const struct sock_ref *ref)
 	return err;
 }
 
-/* Adds len bytes to what is held, as far as they may be sent in one datagram, or cut into those of UDP_SEGMENT. */
+/* Adds len bytes to what is held, if the whole can be sent in one datagram, or cut by
+ * UDP_SEGMENT. */
 static int add_held(struct sockets *s, const struct sock_ref *ref, const struct iovec *iov,
                     size_t len)
 {
@@ -304,8 +305,8 @@ static int add_held(struct sockets *s, const struct sock_ref *ref, const struct 
 	return err;
 }
 
-/* A call while something is held: neither address nor ancillary data are looked at, and what fails takes
- * all of the datagram with it, as on Linux. */
+/* A call while data is held. As on Linux, it ignores address and ancillary data, and a failure
+ * drops the whole datagram. */
 static ssize_t send_more(struct sockets *s, const struct sock_ref *ref, const struct msghdr *msg,
                          size_t len, bool more)
 {
@@ -338,9 +339,9 @@ static ssize_t send_first(struct sockets *s, const struct sock_ref *ref, const s
 	return -ENOBUFS;
 }
 
-/* ---- all of them ------------------------------------------------------------------------------ */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
-/* Raw and packet sockets: the destination is read by those who know its form. */
+/* Raw and packet sockets: sock_raw_send reads the destination, whose form depends on the kind. */
 static ssize_t send_raw(struct sockets *s, const struct sock_ref *ref, const struct msghdr *msg,
                         size_t len)
 {
@@ -368,7 +369,7 @@ static ssize_t send_raw(struct sockets *s, const struct sock_ref *ref, const str
 	return err;
 }
 
-/* Linux: AF_UNSPEC is as no address at all for an AF_INET6 socket. */
+/* As on Linux, AF_UNSPEC counts as no address for an AF_INET6 socket. */
 static bool is_for_peer(const struct sock_ref *ref, const struct msghdr *msg)
 {
 	const struct sockaddr *sa = msg->msg_name;

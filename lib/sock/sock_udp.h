@@ -2,11 +2,11 @@
 #ifndef SOCK_SOCK_UDP_H
 #define SOCK_SOCK_UDP_H
 
-/* pc_recvmsg and pc_sendmsg for datagram sockets, and the options of these. */
+/* pc_recvmsg and pc_sendmsg for datagram sockets, and their options. */
 
 #include "sock/sock.h"
 
-/** sock_iov_bytes returns how many bytes the buffers of a message have. */
+/** sock_iov_bytes returns the total size of a message's buffers. */
 static inline size_t sock_iov_bytes(const struct msghdr *msg)
 {
 	size_t total = 0;
@@ -16,30 +16,32 @@ static inline size_t sock_iov_bytes(const struct msghdr *msg)
 	return total;
 }
 
-/** sock_udp_recv is pc_recvmsg, with a negative errno for an error. */
+/** sock_udp_recv is pc_recvmsg, but returns a negative errno on error. */
 ssize_t sock_udp_recv(struct sockets *s, const struct sock_ref *ref, struct msghdr *msg, int flags);
 
-/** sock_udp_send is pc_sendmsg, with a negative errno for an error; of flags MSG_MORE counts. */
+/** sock_udp_send is pc_sendmsg, but returns a negative errno on error; of flags, MSG_MORE
+ * counts. */
 ssize_t sock_udp_send(struct sockets *s, const struct sock_ref *ref, const struct msghdr *msg,
                       int flags);
 
-/** sock_udp_push sends what calls with MSG_MORE or UDP_CORK have left, if they have. Returns 0 or -errno as
- * udp_send_ctl. */
+/** sock_udp_push sends what is held from calls with MSG_MORE or UDP_CORK, if anything. Returns 0 or
+ * -errno like udp_send_ctl. */
 int sock_udp_push(struct sockets *s, const struct sock_ref *ref);
 
 /** sock_udp_get reads an option whose value is an int. Returns 0, -ENOPROTOOPT, -ENOTCONN. */
 int sock_udp_get(const struct sockets *s, const struct sock_ref *ref, int level, int name,
                  int *value);
 
-/** sock_udp_set sets one. Returns 0, -ENOPROTOOPT, -EINVAL, -ENODEV. */
+/** sock_udp_set sets an option whose value is an int. Returns 0, -ENOPROTOOPT, -EINVAL, -ENODEV. */
 int sock_udp_set(struct sockets *s, const struct sock_ref *ref, int level, int name, int value);
 
-/** sock_group_set sets an option about groups. Returns 0, -ENOPROTOOPT (it is none), or as member.h. */
+/** sock_group_set sets a multicast option. Returns 0, -ENOPROTOOPT (it is another one), or as in
+ * member.h. */
 int sock_group_set(struct sockets *s, const struct sock_ref *ref, int level, int name,
                    const void *value, socklen_t len);
 
-/** sock_group_get_filter reads IP_MSFILTER and MCAST_MSFILTER, whose value says first of which group. Returns 0, -ENOPROTOOPT (it
- * is another option), or as Linux. */
+/** sock_group_get_filter reads IP_MSFILTER and MCAST_MSFILTER; on entry value names the group.
+ * Returns 0, -ENOPROTOOPT (it is another option), or as Linux. */
 int sock_group_get_filter(const struct sockets *s, const struct sock_ref *ref, int level, int name,
                           void *value, socklen_t *len);
 

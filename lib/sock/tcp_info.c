@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* TCP_INFO in the layout that people know.  Linux's names collide with ours, so they stay in here. */
+/* TCP_INFO in Linux's layout. Its names collide with ours, so they are confined to this file. */
 
 #include "sock/tcp_info.h"
 
@@ -12,7 +12,7 @@
 #include "tcp/scoreboard.h"
 #include "tcp/tcp.h"
 
-#define DUP_THRESH 3 /* RFC 5681 section 3.2; tcpi_reordering while nothing came later than that */
+#define DUP_THRESH 3 /* RFC 5681 section 3.2; tcpi_reordering unless more was seen */
 
 static uint8_t ca_state(const struct tcb *t, const struct tcp_queues *q)
 {
@@ -44,7 +44,7 @@ static uint8_t options_of(const struct tcb *t)
 	return o;
 }
 
-/* what was announced, as far as we remember: TCP_MAXSEG, or what the path takes */
+/* the MSS we announced, as far as is known: TCP_MAXSEG, or the path's */
 static uint32_t advmss(const struct tcp *tcp, const struct tcb *t)
 {
 	uint32_t own = tcp_tuning(tcp, t)->maxseg, path;
@@ -79,7 +79,7 @@ static void fill_listener(const struct binding *l, struct tcp_info *info)
 	info->tcpi_sacked = l->backlog;
 }
 
-/* with what runs, until now */
+/* includes the running interval, until now */
 static uint64_t spent(const struct ctx *ctx, const struct tcp_account *a, enum account_chrono what)
 {
 	if (a->chrono == what)
@@ -89,7 +89,7 @@ static uint64_t spent(const struct ctx *ctx, const struct tcp_account *a, enum a
 	return a->spent_us[what];
 }
 
-/* what has gone out at once, and is not acknowledged: nobody has begun to count (account.h) */
+/* busy time of data sent at once and not yet acknowledged, which is not counted yet (account.h) */
 static uint64_t under_way(const struct ctx *ctx, const struct tcb *t, const struct tcp_account *a,
                           const struct tcp_queues *q)
 {
@@ -127,7 +127,7 @@ static void fill_account(const struct ctx *ctx, const struct tcp_account *a, str
 	info->tcpi_delivery_rate_app_limited = a->rate_limited;
 }
 
-/* in bytes per second; all ones: no limit */
+/* rates in bytes per second; all ones: no limit */
 static void fill_pacing(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q,
                         struct tcp_info *info)
 {

@@ -7,8 +7,8 @@
 struct tcp;
 struct tcb;
 
-/** tcp_info_copy writes Linux's struct tcp_info (linux/tcp.h, which has more members than the C library's), up
- * to *len bytes of it, and sets *len to how many; what percore does not keep is 0. */
+/** tcp_info_copy writes up to *len bytes of Linux's struct tcp_info (linux/tcp.h, with more members
+ * than the C library's), and sets *len to how many; what percore does not keep is 0. */
 void tcp_info_copy(const struct tcp *tcp, const struct tcb *t, void *to, socklen_t *len);
 
 #endif
