@@ -5,9 +5,9 @@
 /*
  * Short names for atomic operations on shared memory.
  *
- * One side publishes something and then checks whether the other sleeps, while the other announces
- * that it will sleep and then checks whether something was published.  For this both use the
- * seq_cst forms (_sc): there are no fences anywhere, so ThreadSanitizer understands all of it.
+ * One side publishes something and then checks whether the other is asleep; the other announces
+ * that it is going to sleep and then checks whether something was published.  Both use the seq_cst
+ * forms (_sc) for this.  There are no fences anywhere, so ThreadSanitizer understands all of it.
  */
 
 #include <stdint.h>
@@ -22,7 +22,7 @@
 #define at_add(p, v)      __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST)
 #define at_or(p, v)       __atomic_fetch_or(p, v, __ATOMIC_SEQ_CST)
 #define at_and(p, v)      __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST)
-/* *expected becomes what was found when it differs */
+/* on failure *expected becomes the value found */
 #define at_cas(p, expected, v) \
 	__atomic_compare_exchange_n(p, expected, v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
 

@@ -24,7 +24,7 @@ static uint64_t place(uint64_t *end, uint64_t bytes)
 	return at;
 }
 
-/* computes sizes and offsets */
+/* Computes sizes and offsets from the limits. */
 static void compute(struct chan *c, const struct chan_limits *l)
 {
 	uint64_t end = sizeof(*c->head), socks = (uint64_t)l->nb_lcores * l->socks_per_lcore;

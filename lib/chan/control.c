@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* System calls and not the C library: a preload library puts itself before the latter. */
+/* Makes system calls directly: a preload library replaces the C library's functions. */
 #include "chan/control.h"
 
 #include <errno.h>
@@ -53,7 +53,7 @@ int control_send(int socket, const void *message, uint32_t n, int fd)
 	return rc < 0 ? -errno : 0;
 }
 
-/* The descriptor that came with a message, or -1. */
+/* Returns the descriptor received with a message, or -1. */
 static int descriptor_in(struct msghdr *m)
 {
 	const struct cmsghdr *c = CMSG_FIRSTHDR(m);
@@ -72,7 +72,7 @@ int control_recv(int socket, void *message, uint32_t n, int *fd)
 	                   .msg_iovlen = 1,
 	                   .msg_control = space.bytes,
 	                   .msg_controllen = CMSG_LEN(
-	                       sizeof(int))}; /* no room for a second one, which would stay open */
+	                       sizeof(int))}; /* no room for a second one, which would leak */
 	int got, error = 0;
 	ssize_t rc;
 
@@ -83,7 +83,7 @@ int control_recv(int socket, void *message, uint32_t n, int *fd)
 		error = rc < 0 ? -errno : -ECONNRESET;
 	else if ((uint32_t)rc != n || (m.msg_flags & MSG_TRUNC))
 		error = -EBADMSG;
-	got = rc < 0 ? -1 : descriptor_in(&m); /* also beside a message without bytes */
+	got = rc < 0 ? -1 : descriptor_in(&m); /* even if the message has no bytes */
 	if (got >= 0 && (fd == NULL || error != 0)) {
 		(void)syscall(SYS_close, got);
 		got = -1;

@@ -7,12 +7,13 @@
  *
  * Overview: head and tail are positions in the stream, which only grow; the offset of position p is
  * (p - base) modulo the size.  A producer that finds the fifo empty moves base to head, so that the
- * next bytes go to the beginning again: a connection of requests and answers touches one page and
- * not all of them.  base cannot move while the consumer reads, because the fifo is not empty then.
+ * next bytes go to the beginning of the memory again: a request-response connection touches one
+ * page instead of all of them.  base cannot move while the consumer reads, because the fifo is not
+ * empty then.
  *
  * Ownership: the producer writes head and base, the consumer tail.  Neither side trusts what the
- * other writes: fifo_used is larger than the size if somebody has damaged a position, and the
- * service checks for that.
+ * other writes: fifo_used exceeds the size if a position has been corrupted, and the service checks
+ * for that.
  */
 
 #include <stddef.h>
@@ -30,26 +31,27 @@ struct chan_fifo {
 	uint64_t pad2[7];
 };
 
-/** The fifo with its memory, which has size bytes, a power of two. */
+/** A fifo with its memory of size bytes, a power of two. */
 struct fifo {
 	struct chan_fifo *pos;
 	uint8_t *bytes;
 	uint32_t size;
 };
 
-/** fifo_used returns how many bytes there are to read. For the consumer. */
+/** fifo_used returns the number of bytes to read. For the consumer. */
 static inline uint64_t fifo_used(const struct fifo *f)
 {
 	return at_load(&f->pos->head) - at_peek(&f->pos->tail);
 }
 
-/** fifo_pending returns how many bytes the consumer has not read. For the producer. */
+/** fifo_pending returns the number of bytes that the consumer has not read. For the producer. */
 static inline uint64_t fifo_pending(const struct fifo *f)
 {
 	return at_peek(&f->pos->head) - at_load(&f->pos->tail);
 }
 
-/** fifo_room returns how many bytes the producer may write; 0 when a position is damaged. */
+/** fifo_room returns the number of bytes that the producer may write; 0 if a position is
+ * corrupted. */
 static inline uint32_t fifo_room(const struct fifo *f)
 {
 	uint64_t used = fifo_pending(f);
@@ -70,10 +72,9 @@ static inline int fifo_pieces(const struct fifo *f, uint64_t from, uint32_t n, s
 	return n > first ? 2 : 1;
 }
 
-/**
- * fifo_space gives the producer the free room as at most two pieces of memory, at most max bytes, after
- * skip bytes that it has written and not published. Returns the number of pieces, 0 without room.
- */
+/** fifo_space gives the producer the free space as at most two pieces of memory, max bytes at most,
+ * after skip bytes that it has written but not published. Returns the number of pieces; 0: no
+ * room. */
 static inline int fifo_space(const struct fifo *f, uint32_t skip, uint32_t max, struct iovec v[2])
 {
 	uint64_t head = at_peek(&f->pos->head);
@@ -87,16 +88,14 @@ static inline int fifo_space(const struct fifo *f, uint32_t skip, uint32_t max, 
 	return fifo_pieces(f, head + skip, room < max ? room : max, v);
 }
 
-/** fifo_publish hands n written bytes to the consumer. */
+/** fifo_publish makes n written bytes visible to the consumer. */
 static inline void fifo_publish(const struct fifo *f, uint32_t n)
 {
 	at_store(&f->pos->head, at_peek(&f->pos->head) + n);
 }
 
-/**
- * fifo_data gives the consumer at most max bytes after skip as pieces of memory. Returns the number of
- * pieces, 0 when there are none.
- */
+/** fifo_data gives the consumer the bytes after the first skip ones, max at most, as pieces of
+ * memory. Returns the number of pieces; 0: no bytes. */
 static inline int fifo_data(const struct fifo *f, uint32_t skip, uint32_t max, struct iovec v[2])
 {
 	uint64_t used = fifo_used(f);
@@ -108,13 +107,14 @@ static inline int fifo_data(const struct fifo *f, uint32_t skip, uint32_t max, s
 	return fifo_pieces(f, at_peek(&f->pos->tail) + skip, n < max ? n : max, v);
 }
 
-/** fifo_consume gives n bytes that were read back to the producer. */
+/** fifo_consume returns the space of n bytes that were read to the producer. */
 static inline void fifo_consume(const struct fifo *f, uint32_t n)
 {
 	at_store_sc(&f->pos->tail, at_peek(&f->pos->tail) + n);
 }
 
-/** fifo_write copies up to n bytes behind skip unpublished ones. Returns how many had room. */
+/** fifo_write copies up to n bytes after skip unpublished ones. Returns how many there was room
+ * for. */
 static inline uint32_t fifo_write(const struct fifo *f, uint32_t skip, const void *from, uint32_t n)
 {
 	struct iovec v[2];
@@ -128,7 +128,7 @@ static inline uint32_t fifo_write(const struct fifo *f, uint32_t skip, const voi
 	return done;
 }
 
-/** fifo_read copies up to n bytes after skip and consumes nothing. Returns how many. */
+/** fifo_read copies up to n bytes after skip without consuming them. Returns how many. */
 static inline uint32_t fifo_read(const struct fifo *f, uint32_t skip, void *to, uint32_t n)
 {
 	struct iovec v[2];

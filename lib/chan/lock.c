@@ -39,7 +39,7 @@ void lock_take(uint32_t *lock, uint32_t proc)
 			return;
 		at_relax();
 	}
-	/* from here on whoever gives it back has to wake somebody */
+	/* from here on the holder has to wake a waiter when it unlocks */
 	for (;;) {
 		found = 0;
 		if (at_cas(lock, &found, me | LOCK_WAITED))

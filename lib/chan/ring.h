@@ -7,10 +7,10 @@
  *
  * A post ring carries messages from the threads of a process to an lcore: many producers, one
  * consumer.  Each cell has a turn number that says whose it is, so a producer that is stopped
- * between taking a cell and filling it delays its own process only.  A word ring has one producer
- * and any number of consumers: an lcore writes to an event queue or an accept queue.  Both are used
- * by structures that put in each socket at most once, so a ring as large as the number of sockets
- * does not overflow; it reports an error if somebody breaks this rule.
+ * between claiming a cell and filling it delays only its own process.  A word ring has one producer
+ * and any number of consumers: an lcore writes to an event queue or an accept queue.  Users of both
+ * put each socket in at most once, so a ring as large as the number of sockets does not overflow;
+ * if the rule is broken, a push fails.
  */
 
 #include <stdbool.h>
@@ -24,12 +24,12 @@ struct post_cell {
 };
 
 struct post_ring {
-	uint32_t head; /* producers'; the consumer keeps its own position to itself */
+	uint32_t head; /* the producers'; the consumer's position is private to it */
 	uint32_t pad[15];
 	struct post_cell cell[]; /* a power of two of them */
 };
 
-/** post_init empties a ring of n cells. Nobody may use it meanwhile. */
+/** post_init empties a ring of n cells, which must not be in use. */
 static inline void post_init(struct post_ring *r, uint32_t n)
 {
 	at_put(&r->head, 0);
@@ -37,7 +37,7 @@ static inline void post_init(struct post_ring *r, uint32_t n)
 		at_store(&r->cell[i].turn, i);
 }
 
-/** post_push adds a value; any thread of the process. Returns false when the ring is full. */
+/** post_push adds a value, from any thread of the process. Returns false if the ring is full. */
 static inline bool post_push(struct post_ring *r, uint32_t n, uint32_t value)
 {
 	uint32_t at = at_peek(&r->head);
@@ -61,7 +61,8 @@ static inline bool post_push(struct post_ring *r, uint32_t n, uint32_t value)
 	return true;
 }
 
-/** post_pop takes the oldest value. For the lcore. tail is its own copy of the position. */
+/** post_pop takes the oldest value, for the lcore, which keeps *tail. Returns false if there is
+ * none. */
 static inline bool post_pop(struct post_ring *r, uint32_t n, uint32_t *tail, uint32_t *value)
 {
 	struct post_cell *c = &r->cell[*tail & (n - 1)];
@@ -74,14 +75,14 @@ static inline bool post_pop(struct post_ring *r, uint32_t n, uint32_t *tail, uin
 	return true;
 }
 
-/** post_waiting says whether there is something to take, as the last look before sleeping. */
+/** post_waiting says whether there is a value to take; the last check before sleeping. */
 static inline bool post_waiting(const struct post_ring *r, uint32_t n, uint32_t tail)
 {
 	return at_load_sc(&r->cell[tail & (n - 1)].turn) == tail + 1;
 }
 
-/** post_mend fills, with a value, the cells that producers had taken and not filled when they ended. No other thread of
- * the process may push meanwhile. */
+/** post_mend fills with a value the cells that producers claimed but had not filled when they died.
+ * No thread of the process may push meanwhile. */
 static inline void post_mend(struct post_ring *r, uint32_t n, uint32_t value)
 {
 	const uint32_t head = at_peek(&r->head);
@@ -103,7 +104,7 @@ struct word_ring {
 	uint64_t pad2[7];
 };
 
-/** word_push adds a value to a ring of n words. Returns false when it is full. For the lcore. */
+/** word_push adds a value to a ring of n words, for the lcore. Returns false if it is full. */
 static inline bool word_push(struct word_ring *r, uint32_t *words, uint32_t n, uint32_t value)
 {
 	uint64_t head = at_peek(&r->head);
@@ -115,7 +116,8 @@ static inline bool word_push(struct word_ring *r, uint32_t *words, uint32_t n, u
 	return true;
 }
 
-/** word_pop takes the oldest value; any thread of any process. */
+/** word_pop takes the oldest value, from any thread of any process. Returns false if there is
+ * none. */
 static inline bool word_pop(struct word_ring *r, const uint32_t *words, uint32_t n, uint32_t *value)
 {
 	uint64_t tail = at_load(&r->tail);
@@ -128,7 +130,7 @@ static inline bool word_pop(struct word_ring *r, const uint32_t *words, uint32_t
 	return true;
 }
 
-/** word_count returns how many values there are. */
+/** word_count returns the number of values in the ring. */
 static inline uint64_t word_count(const struct word_ring *r)
 {
 	uint64_t tail = at_load(&r->tail);
